@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { buildApp } from './api/app.ts';
-import { isLoopback } from './api/auth/authenticator.ts';
+import { isLoopback } from './api/auth/cross-origin.ts';
 import { type Config, urlOf } from './config.ts';
 import { ControlPlane } from './control/control-plane.ts';
 import { openDatabase } from './databases.ts';

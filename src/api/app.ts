@@ -8,9 +8,11 @@ import { TokenAuthenticator } from './auth/authenticator.ts';
 import { guard } from './auth/guard.ts';
 import { TokenMonitor } from './auth/token-monitor.ts';
 import { stripSdkPrefix } from './compat/sdk-paths.ts';
-import { closeAfterInFlight } from './drain.ts';
+import { closeAfterInFlight } from './graceful-close.ts';
 import { describedRoutes } from './openapi/routes.ts';
-import { handleError, handleMalformedHttp, logRequests, requestId, serializeFairly } from './replies/error-handler.ts';
+import { handleError, handleMalformedHttp } from './replies/error-handler.ts';
+import { serializeFairly } from './replies/fair-serialization.ts';
+import { logRequests, requestId } from './replies/request-log.ts';
 import { parseBody } from './requests/body.ts';
 import { validationError, validatorCompiler } from './requests/validation.ts';
 import { a2aRoutes } from './routes/a2a.ts';
@@ -19,6 +21,7 @@ import { approvalRoutes } from './routes/approvals.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { cronRoutes } from './routes/cron.ts';
+import { diagramRoutes } from './routes/diagrams.ts';
 import { documentationRoutes } from './routes/documentation.ts';
 import { eventStreamRoutes } from './routes/event-stream.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -30,7 +33,6 @@ import { interventionRoutes } from './routes/interventions.ts';
 import { javaSdkRoutes } from './routes/java-sdk.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { mcpRoutes } from './routes/mcp.ts';
-import { pictureRoutes } from './routes/pictures.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -42,10 +44,10 @@ import { EventStreams } from './streams/event-streams.ts';
 import { LongPolls } from './streams/long-polls.ts';
 
 const BODY_LIMIT_BYTES = 2 * 1024 * 1024;
-/** Workflow ids may have 256 characters, of up to nine bytes each once escaped. */
+/** Workflow ids may have 256 characters, each up to nine bytes long when percent-encoded. */
 const MAX_PARAM_LENGTH = 4 * 1024;
 
-/** For a request to arrive; answering it may take longer. */
+/** Time for a request to arrive; the reply may take longer. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
 export interface AppOptions {
@@ -53,17 +55,17 @@ export interface AppOptions {
   readonly store: Store;
   readonly control: ControlPlane;
   readonly config: Config;
-  /** `off`: everybody is an operator of tenant `default`. */
+  /** `off`: every caller is an operator of tenant `default`. */
   readonly auth: 'on' | 'off';
-  /** Who acts when authentication is off; absent = `anonymous`. */
+  /** Name of the actor when authentication is off. Default `anonymous`. */
   readonly actor?: string;
-  /** Absent = nothing is logged. */
+  /** Default: nothing is logged. */
   readonly log?: FastifyBaseLogger;
-  /** Milliseconds since the epoch; absent = the system's clock. */
+  /** Milliseconds since the epoch. Default: the system clock. */
   readonly nowMs?: () => number;
 }
 
-/** The REST API, not yet listening. Closing it ends long polls at once and waits for the other requests. */
+/** Builds the REST API, which does not listen yet. Closing it ends long polls at once and waits for other requests. */
 export function buildApp(options: AppOptions): Api {
   const nowMs = options.nowMs ?? Date.now;
   const tokens = new TokenAuthenticator(options.store, nowMs);
@@ -87,17 +89,17 @@ export function buildApp(options: AppOptions): Api {
     requestTimeout: REQUEST_TIMEOUT_MS,
     rewriteUrl: stripSdkPrefix,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    // A request that comes while the server closes gets the documented form of error, from the guard.
+    // The guard refuses requests during shutdown, with an error in the documented form.
     return503OnClosing: false,
     schemaErrorFormatter: validationError,
     frameworkErrors: handleError,
-    // Node refuses one without a Host with an empty body; the guard does it with the documented form of error.
+    // The guard refuses requests without a Host header; Node's own refusal has an empty body.
     http: { requireHostHeader: false },
     clientErrorHandler: handleMalformedHttp,
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.setValidatorCompiler(validatorCompiler());
-  // Replies are written as they are: the schemas type-check and document them.
+  // Replies are not filtered by their schemas, which type-check and document them.
   app.setSerializerCompiler(() => (reply) => JSON.stringify(reply));
   serializeFairly(app, nowMs);
   app.removeAllContentTypeParsers();
@@ -119,7 +121,7 @@ function addRoutes(app: Api, services: Services): void {
   workflowRoutes(app, services);
   javaSdkRoutes(app, services);
   executionRoutes(app, services);
-  pictureRoutes(app, services);
+  diagramRoutes(app, services);
   interventionRoutes(app, services);
   historyRoutes(app, services);
   eventRoutes(app, services);

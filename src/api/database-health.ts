@@ -4,10 +4,9 @@ import type { Store } from '../../store/port/store.ts';
 import { DEFAULT_TENANT } from '../control/tenants.ts';
 import type { ServerRuntime } from '../runtime/types/server-runtime.ts';
 
-/** How long somebody who asks waits for the database. */
+/** After this, the database counts as unavailable. */
 const TIMEOUT_MS = 500;
 
-/** What is wrong with it, in a word, by the code of the store's error. */
 const STATUS_BY_ERROR_CODE: Partial<Record<StoreErrorCode, 'full' | 'read_only' | 'replaced'>> = {
   store_full: 'full',
   store_read_only: 'read_only',
@@ -19,7 +18,10 @@ export function databaseStatus(fault: StoreErrorCode): DatabaseStatus {
   return STATUS_BY_ERROR_CODE[fault] ?? 'unavailable';
 }
 
-/** Looks whether the database answers: one look at a time, however many ask. Whether it can be written, the runtime's sign of life has shown. */
+/**
+ * Checks whether the database answers, with one query at a time however many requests ask. Whether it can be written is known from the
+ * heartbeats of the runtime.
+ */
 export class DatabaseHealth {
   readonly #store: Pick<Store, 'tenantRow'>;
   readonly #runtime: Pick<ServerRuntime, 'storeFault'>;
@@ -33,7 +35,7 @@ export class DatabaseHealth {
     this.#runtime = runtime;
   }
 
-  /** Null = it can be read and written. */
+  /** Null if the database can be read and written. */
   async errorCode(): Promise<StoreErrorCode | null> {
     this.#check ??= this.#checkNow().finally(() => {
       this.#check = null;

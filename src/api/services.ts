@@ -14,7 +14,8 @@ import type { Config } from '../config.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
 import type { Caller } from '../runtime/types/caller.ts';
 import type { ServerRuntime } from '../runtime/types/server-runtime.ts';
-import type { Access, Identity, TokenAuthenticator } from './auth/authenticator.ts';
+import type { TokenAuthenticator } from './auth/authenticator.ts';
+import type { Access, Identity } from './auth/identity.ts';
 import { requestPath } from './compat/sdk-paths.ts';
 import type { EventStreams } from './streams/event-streams.ts';
 import type { LongPolls } from './streams/long-polls.ts';
@@ -27,7 +28,7 @@ export type Api = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-/** What routes work with. */
+/** The services that routes use. */
 export interface Services {
   readonly runtime: ServerRuntime;
   readonly store: Store;
@@ -41,15 +42,15 @@ export interface Services {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Who may use the route; every route says so. */
+    /** Required on every route: which callers may use it. */
     access?: Access;
-    /** Does a request with this body make less work (a cancel, a pause, a rejection)? Then its tenant's request rate does not refuse it. */
-    relieves?: (body: unknown) => boolean;
+    /** Whether a request with this body reduces load (a cancel, a pause, a rejection): such requests are admitted beyond the request rate. */
+    reducesLoad?: (body: unknown) => boolean;
   }
   interface FastifyRequest {
-    /** Set by the guard on every route that is not open. */
+    /** Set by the guard on every route that is not open; null on open routes. */
     identity: Identity | null;
-    /** The `Content-Type` as it came: bodies are JSON whatever they are called, so the guard takes the header away. */
+    /** The `Content-Type` header, which the guard removes because bodies are parsed as JSON whatever it says. Null if absent. */
     contentType: string | null;
   }
 }
@@ -59,13 +60,13 @@ export function identityOf(request: FastifyRequest): Identity {
   return request.identity;
 }
 
-/** A text in a body that was not validated yet; empty when there is none. */
+/** A string field of a body that is not validated yet; empty if it has none. */
 export function stringField(body: unknown, key: string): string {
   const value = isObject(body) ? body[key] : undefined;
   return typeof value === 'string' ? value : '';
 }
 
-/** Who asks, with the request that is recorded beside what it causes. */
+/** The caller, and the request that is recorded with its effects. */
 export function callerOf(request: FastifyRequest): Caller {
   const { tenantId, name, tokenId, role } = identityOf(request);
   const token = tokenId === null ? {} : { token: tokenId, role };
@@ -77,12 +78,12 @@ export function callerOf(request: FastifyRequest): Caller {
   };
 }
 
-/** Tokens of agents are named `agent:<id>`. */
+/** The tokens of agents are named `agent:<id>`. */
 function actorTypeOf(name: string): Caller['actorType'] {
   return name.startsWith('agent:') ? 'agent' : 'human';
 }
 
-/** For what changes the control plane: it belongs to the tenant of whoever acts, whatever it changes. */
+/** For changes of the control plane, which are recorded in the tenant of the caller, whatever they change. */
 export function actionContext(asked: FastifyRequest, atMs: number): ActionContext {
   const { tenantId, actorId, actorType, request } = callerOf(asked);
   return { tenantId, atMs, actorId, actorType, request: request === undefined ? null : JSON.stringify(request) };

@@ -1,4 +1,4 @@
-import type { ExecutionMachineQuery, WorkflowMachineQuery } from '../api/schemas/pictures.ts';
+import type { ExecutionMachineQuery, WorkflowMachineQuery } from '../api/schemas/diagrams.ts';
 import { type CallOptions, type Download, pathSegment, type RequestOptions, type Transport } from './transport.ts';
 
 export interface DiagramFile extends Download {

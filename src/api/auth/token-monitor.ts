@@ -2,28 +2,28 @@ import type { FastifyRequest } from 'fastify';
 import { RequestError } from '../errors.ts';
 import type { TokenAuthenticator } from './authenticator.ts';
 
-/** A longer time would overflow a timer: it is set again until the token has expired. */
+/** `setTimeout` overflows after 24 days: longer waits are split. */
 const MAX_TIMER_MS = 3_600_000;
 
 interface Watcher {
   readonly onInvalid: () => void;
 }
 
-/** The right by which a request goes on; `release` once it has ended. */
+/** Watches the token of one request; call `stop` when the request has ended. */
 export interface TokenWatch {
-  /** Looks whether it still holds: a change elsewhere may not have been told. */
+  /** Checks the token again, because changes by other processes may go unnoticed. */
   check(): void;
   stop(): void;
 }
 
 /**
- * Requests that go on for a while, by the right of a token. They end at once when it is revoked or its tenant suspended, here or on another
- * server of the same database, and when it expires. A store that cannot answer takes no right away.
+ * Ends long requests when their token expires or is revoked, or when its tenant is suspended, by this server or by another one of the same
+ * database. While the store cannot answer, requests continue.
  */
 export class TokenMonitor {
   readonly #tokens: TokenAuthenticator;
   readonly #nowMs: () => number;
-  /** By `Authorization`: many requests of one token are looked up once. */
+  /** By `Authorization` header, so that many requests of one token need one look-up. */
   readonly #watchers = new Map<string, Set<Watcher>>();
   readonly #checking = new Set<string>();
 
@@ -35,16 +35,16 @@ export class TokenMonitor {
     });
   }
 
-  /** Calls `end` once the token of the request may no longer do what it does. */
-  watch({ identity, headers }: FastifyRequest, end: () => void): TokenWatch {
+  /** Calls `onInvalid` when the token of the request is no longer valid. */
+  watch({ identity, headers }: FastifyRequest, onInvalid: () => void): TokenWatch {
     const { authorization } = headers;
     if (identity?.byToken !== true || authorization === undefined) return { check: () => undefined, stop: () => undefined };
-    const watcher: Watcher = { onInvalid: end };
+    const watcher: Watcher = { onInvalid };
     const watchers = this.#watchers.get(authorization) ?? new Set();
     this.#watchers.set(authorization, watchers.add(watcher));
-    // It may have been lost since the request was let in.
+    // The token may have been revoked since the request was authorized.
     void this.#check(authorization);
-    const stopTimer = this.#atExpiry(identity.expiresAtMs, end);
+    const stopTimer = this.#atExpiry(identity.expiresAtMs, onInvalid);
     return {
       check: () => void this.#check(authorization),
       stop: () => {
@@ -55,12 +55,12 @@ export class TokenMonitor {
     };
   }
 
-  #atExpiry(expiresAtMs: number | null, end: () => void): () => void {
+  #atExpiry(expiresAtMs: number | null, onExpired: () => void): () => void {
     if (expiresAtMs === null) return () => undefined;
     let timer: NodeJS.Timeout;
     const set = (): void => {
       const leftMs = expiresAtMs - this.#nowMs();
-      timer = setTimeout(leftMs <= MAX_TIMER_MS ? end : set, Math.min(leftMs, MAX_TIMER_MS));
+      timer = setTimeout(leftMs <= MAX_TIMER_MS ? onExpired : set, Math.min(leftMs, MAX_TIMER_MS));
       timer.unref();
     };
     set();
@@ -68,7 +68,7 @@ export class TokenMonitor {
   }
 
   async #check(authorization: string): Promise<void> {
-    // One look-up serves all that ask while it is under way; a change meanwhile asks again.
+    // One look-up serves all concurrent checks; if tokens change meanwhile, it is repeated.
     if (this.#checking.has(authorization)) return;
     this.#checking.add(authorization);
     try {
@@ -77,7 +77,7 @@ export class TokenMonitor {
         await this.#tokens.identify(authorization);
       }
     } catch (error) {
-      if (error instanceof RequestError) for (const { onInvalid: end } of [...(this.#watchers.get(authorization) ?? [])]) end();
+      if (error instanceof RequestError) for (const { onInvalid } of [...(this.#watchers.get(authorization) ?? [])]) onInvalid();
     } finally {
       this.#checking.delete(authorization);
     }

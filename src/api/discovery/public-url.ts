@@ -1,13 +1,13 @@
 import { type Config, urlOf } from '../../config.ts';
-import { isLoopback } from '../auth/authenticator.ts';
+import { isLoopback } from '../auth/cross-origin.ts';
 import type { Api } from '../services.ts';
 
-/** Addresses that stand for all of a machine's: nobody can be told to call them. */
+/** Wildcard addresses: a server can listen on them, but a client cannot call them. */
 const UNSPECIFIED: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /**
- * How others reach this server, without a trailing slash: as configured, else where it listens. On this machine alone that is
- * `localhost`, as the identifiers made of it may not hold an IP address.
+ * The URL of this server, without a trailing slash: the configured one, else the address it listens on. Loopback and wildcard addresses
+ * become `localhost`, because `did:web` identifiers must not contain an IP address.
  */
 export function publicUrl(app: Api, config: Config): string {
   if (config.publicUrl !== null) {

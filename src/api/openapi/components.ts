@@ -5,6 +5,7 @@ import * as approvals from '../schemas/approvals.ts';
 import * as artifacts from '../schemas/artifacts.ts';
 import * as audit from '../schemas/audit.ts';
 import * as cron from '../schemas/cron.ts';
+import * as diagrams from '../schemas/diagrams.ts';
 import * as errors from '../schemas/errors.ts';
 import * as events from '../schemas/events.ts';
 import * as executions from '../schemas/executions.ts';
@@ -14,7 +15,6 @@ import * as history from '../schemas/history.ts';
 import * as interventions from '../schemas/interventions.ts';
 import * as jobs from '../schemas/jobs.ts';
 import * as mcp from '../schemas/mcp.ts';
-import * as pictures from '../schemas/pictures.ts';
 import * as tenants from '../schemas/tenants.ts';
 import * as tokens from '../schemas/tokens.ts';
 import * as webhooks from '../schemas/webhooks.ts';
@@ -30,6 +30,7 @@ export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>
   artifacts,
   audit,
   cron,
+  diagrams,
   errors,
   events: { ...events, ...events.EVENT_COMPONENTS },
   executions,
@@ -39,7 +40,6 @@ export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>
   interventions,
   jobs,
   mcp,
-  pictures,
   tenants,
   tokens,
   webhooks,

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { irSchema } from '../../../machines/ir/schema.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
-import type { Access } from '../auth/authenticator.ts';
+import type { Access } from '../auth/identity.ts';
 import { ApiErrorBody } from '../schemas/errors.ts';
 import { TAGGED_JSON, TaggedEventList } from '../schemas/events.ts';
 import { DEFINITIONS, workflowDocument } from '../schemas/workflows.ts';

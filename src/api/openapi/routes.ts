@@ -1,5 +1,5 @@
 import type { FastifySchema } from 'fastify';
-import type { Access } from '../auth/authenticator.ts';
+import type { Access } from '../auth/identity.ts';
 import type { Api } from '../services.ts';
 
 declare module 'fastify' {
@@ -13,16 +13,16 @@ declare module 'fastify' {
   }
 }
 
-/** A route as it was registered, for whoever describes it. */
+/** A registered route. */
 export interface DescribedRoute {
   readonly method: string;
-  /** As Fastify writes it: `/executions/:id`. */
+  /** In the syntax of Fastify: `/executions/:id`. */
   readonly url: string;
   readonly access: Access;
   readonly schema: FastifySchema;
 }
 
-/** Every route that is registered from now on. HEAD is left out: it goes without saying where there is a GET. */
+/** A list that grows with every route registered from now on. HEAD routes are left out: every GET route has one. */
 export function describedRoutes(app: Api): readonly DescribedRoute[] {
   const routes: DescribedRoute[] = [];
   app.addHook('onRoute', ({ method, url, schema = {}, config }) => {

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { a2aCard } from '../a2a/card.ts';
 import { methodOf } from '../a2a/methods.ts';
 import { checkVersion, errorResponse, idOf, type RpcAnswer, RpcError, readCall, successResponse } from '../a2a/rpc.ts';
-import { requireAccess } from '../auth/authenticator.ts';
+import { requireAccess } from '../auth/identity.ts';
 import { publicUrl } from '../discovery/public-url.ts';
 import { errorReply } from '../errors.ts';
 import { handleError } from '../replies/error-handler.ts';
@@ -29,7 +29,7 @@ export function a2aRoutes(app: Api, { runtime, polls, config }: Services): void 
   app.post(
     '/a2a',
     {
-      config: { access: 'read', relieves: (body) => /^(CancelTask|tasks\/cancel)$/.test(stringField(body, 'method')) },
+      config: { access: 'read', reducesLoad: (body) => /^(CancelTask|tasks\/cancel)$/.test(stringField(body, 'method')) },
       schema: {
         summary: 'Call A2A',
         description:

@@ -9,7 +9,7 @@ export function approvalRoutes(app: Api, { runtime }: Services): void {
   app.post(
     '/executions/:id/approve',
     {
-      config: { access: 'write', relieves: (body) => stringField(body, 'decision') === 'rejected' },
+      config: { access: 'write', reducesLoad: (body) => stringField(body, 'decision') === 'rejected' },
       schema: {
         summary: 'Decide a pending approval',
         description: '`node_id` may be left out if only one approval is pending; with several it is a 400.',

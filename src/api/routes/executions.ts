@@ -2,7 +2,7 @@ import { RuntimeError } from '../../runtime/errors.ts';
 import type { ExecutionSummary, ExecutionView } from '../../runtime/types/executions.ts';
 import type { ServerRuntime } from '../../runtime/types/server-runtime.ts';
 import { isSdkRequest } from '../compat/sdk-paths.ts';
-import { toForkedFrom } from '../forked-from.ts';
+import { toForkedFrom } from '../replies/fork-views.ts';
 import { sendList } from '../replies/json-list.ts';
 import { cursorOf, fromCursor } from '../requests/cursor.ts';
 import { toFilter } from '../requests/execution-filter.ts';
@@ -111,7 +111,7 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
   app.post(
     '/executions/:id/cancel',
     {
-      config: { access: 'write', relieves: () => true },
+      config: { access: 'write', reducesLoad: () => true },
       schema: {
         summary: 'Cancel an execution',
         description: 'Stops its active nodes and cancels its child executions.',

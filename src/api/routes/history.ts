@@ -1,8 +1,7 @@
 import type { ActiveNode } from '../../../machines/run.ts';
 import type { SnapshotView } from '../../runtime/types/history.ts';
-import { requireAccess } from '../auth/authenticator.ts';
-import { toForkedFrom } from '../forked-from.ts';
-import { toMismatch, toPastDecision } from '../replies/fork-views.ts';
+import { requireAccess } from '../auth/identity.ts';
+import { toForkedFrom, toMismatch, toPastDecision } from '../replies/fork-views.ts';
 import { idempotencyKey } from '../requests/idempotency-key.ts';
 import { executionId } from '../requests/ids.ts';
 import { ExecutionById } from '../schemas/executions.ts';

@@ -16,7 +16,7 @@ export function interventionRoutes(app: Api, { runtime }: Services): void {
   app.post(
     '/executions/:id/pause',
     {
-      config: { access: 'write', relieves: () => true },
+      config: { access: 'write', reducesLoad: () => true },
       schema: {
         summary: 'Pause an execution',
         description:

@@ -13,7 +13,7 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
   app.post(
     '/executions/bulk',
     {
-      config: { access: 'write', relieves: (body) => ['cancel', 'pause'].includes(stringField(body, 'action')) },
+      config: { access: 'write', reducesLoad: (body) => ['cancel', 'pause'].includes(stringField(body, 'action')) },
       schema: {
         summary: 'Start a bulk job',
         description:
@@ -86,7 +86,7 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
   app.post(
     '/jobs/:id/cancel',
     {
-      config: { access: 'write', relieves: () => true },
+      config: { access: 'write', reducesLoad: () => true },
       schema: {
         summary: 'Cancel a bulk job',
         description: 'Stops the job. What it has done is not undone.',

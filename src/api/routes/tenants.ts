@@ -88,7 +88,7 @@ export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Servic
   app.put(
     '/tenants/:id',
     {
-      config: { access: 'operator', relieves: (body) => ['suspended', 'archived'].includes(stringField(body, 'status')) },
+      config: { access: 'operator', reducesLoad: (body) => ['suspended', 'archived'].includes(stringField(body, 'status')) },
       schema: {
         summary: 'Change a tenant',
         tags: ['Tenants'],

@@ -2,7 +2,7 @@ import type { TokenRow } from '../../../store/port/control.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { durationMs } from '../../times.ts';
 import { mintToken } from '../../tokens.ts';
-import { ANONYMOUS } from '../auth/authenticator.ts';
+import { ANONYMOUS } from '../auth/identity.ts';
 import { RequestError } from '../errors.ts';
 import { defined } from '../schemas/fields.ts';
 import { CreatedToken, CreateToken, RevokedToken, type Token, TokenById, TokenList } from '../schemas/tokens.ts';

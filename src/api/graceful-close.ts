@@ -1,13 +1,13 @@
 import type { FastifyRequest } from 'fastify';
 import type { Api } from './services.ts';
 
-/** How long requests under way may take once the server closes. */
+/** How long requests in flight may take once the server closes. */
 const GRACE_MS = 8_000;
 const POLL_MS = 50;
 
 /**
- * When the server closes, lets the requests under way end and then hangs up. Node alone would wait for every connection
- * that has not had a request yet, and clients do open such connections.
+ * When the server closes, waits for requests in flight and then closes all connections. Node alone would also wait for connections
+ * without a request yet, which clients open in advance.
  */
 export function closeAfterInFlight(app: Api): void {
   const inFlight = new Set<FastifyRequest>();
@@ -15,7 +15,7 @@ export function closeAfterInFlight(app: Api): void {
 
   app.addHook('onRequest', (request, reply, done) => {
     inFlight.add(request);
-    // A client that leaves before it has its answer has no `onResponse`; an injected request has no `close`.
+    // `onResponse` is not called if the client disconnects early; `close` is not emitted for injected requests.
     reply.raw.once('close', () => inFlight.delete(request));
     done();
   });

@@ -12,8 +12,8 @@ import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { FairQueue } from '../../runtime/scheduling/fair-queue.ts';
 import type { ServerRuntime } from '../../runtime/types/server-runtime.ts';
 import { executionId } from '../requests/ids.ts';
+import { ExecutionMachineQuery, WorkflowMachineQuery } from '../schemas/diagrams.ts';
 import { ExecutionById } from '../schemas/executions.ts';
-import { ExecutionMachineQuery, WorkflowMachineQuery } from '../schemas/pictures.ts';
 import { WorkflowById } from '../schemas/workflows.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
 
@@ -32,7 +32,7 @@ const PICTURE = {
 };
 
 /** Workflows and executions as pictures, drawn from the machine that runs them. */
-export function pictureRoutes(app: Api, { runtime, store }: Services): void {
+export function diagramRoutes(app: Api, { runtime, store }: Services): void {
   const renderer = new DiagramRenderer();
   const queue = new FairQueue('too many pictures are being drawn', LIMITS);
   app.addHook('onClose', () => renderer.close());

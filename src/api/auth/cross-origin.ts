@@ -1,0 +1,37 @@
+import { isIP } from 'node:net';
+import { type Config, urlOf } from '../../config.ts';
+import { RequestError } from '../errors.ts';
+
+/**
+ * Protects a server without authentication from web pages: throws `RequestError` `forbidden` for requests of pages of other sites
+ * (`Origin`), and for requests to a host name that is neither an address nor configured (DNS rebinding).
+ */
+export function rejectCrossOrigin(
+  headers: { readonly host?: string | undefined; readonly origin?: string | undefined },
+  { bind, publicUrl }: Pick<Config, 'bind' | 'publicUrl'>,
+): void {
+  const host = parsed(headers.host === undefined ? undefined : `http://${headers.host}`);
+  const origin = parsed(headers.origin);
+  const sameSite =
+    headers.origin === undefined || (origin !== null && (origin.host === host?.host || isLoopback(origin.hostname)));
+  const names = [urlOf(bind, 0), ...(publicUrl === null ? [] : [publicUrl])].map((url) => parsed(url)?.hostname);
+  const isOwn = (name: string): boolean =>
+    isLoopback(name) || (!isLoopback(bind) && (isIP(unbracketed(name)) !== 0 || names.includes(name)));
+  const knownName = headers.host === undefined || (host !== null && isOwn(host.hostname));
+  if (!sameSite || !knownName)
+    throw new RequestError('forbidden', 'this server runs without authentication and refuses requests of other sites');
+}
+
+function parsed(url: string | undefined): URL | null {
+  return url !== undefined && URL.canParse(url) ? new URL(url) : null;
+}
+
+function unbracketed(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1');
+}
+
+/** `host`: the host of a URL, or an address to bind to. */
+export function isLoopback(host: string): boolean {
+  const name = unbracketed(host);
+  return name === 'localhost' || name.endsWith('.localhost') || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
+}

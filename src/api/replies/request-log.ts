@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { requestPath } from '../compat/sdk-paths.ts';
+import type { Api } from '../services.ts';
+
+/** `X-Request-Id` of the client if it is safe to log, else a new id. */
+export function requestId(raw: Pick<IncomingMessage, 'headers'>): string {
+  const given = raw.headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+/**
+ * Logs one line per finished request: failures at level info; successes, and clients that disconnected early, at level debug. Headers and
+ * queries are not logged, because they may contain secrets.
+ */
+export function logRequests(app: Api): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id);
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableEnded) request.log.debug(logFields(request, reply), 'client disconnected before the reply');
+    });
+    done();
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    const fields = { ...logFields(request, reply), status: reply.statusCode };
+    request.log[reply.statusCode >= 400 ? 'info' : 'debug'](fields, 'request');
+    done();
+  });
+}
+
+function logFields(request: FastifyRequest, reply: FastifyReply): object {
+  const { identity } = request;
+  return {
+    method: request.method,
+    path: requestPath(request),
+    ms: Math.round(reply.elapsedTime),
+    ...(identity === null ? {} : { tenant: identity.tenantId, actor: identity.name }),
+  };
+}
