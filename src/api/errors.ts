@@ -7,7 +7,7 @@ import type { ApiErrorBody } from './schemas/errors.ts';
 type RequestErrorCode = 'unauthorized' | 'forbidden' | 'tenant_not_active' | 'method_not_allowed' | 'too_large' | 'client_error';
 type ErrorCode = RuntimeErrorCode | StoreErrorCode | RequestErrorCode | 'invalid_workflow' | 'internal';
 
-/** A request refused before anything looks at what it asks for. */
+/** A request that is refused before its content is considered. */
 export class RequestError extends Error {
   readonly code: RequestErrorCode;
   readonly required: string | null;
@@ -72,7 +72,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   store_replaced: 503,
 };
 
-/** What an error text begins with; 401 and 403 have no class. */
+/** The class at the beginning of an error text; 401 and 403 have none. */
 const TEXT_PREFIX: Readonly<Record<number, string>> = {
   400: 'bad request: ',
   404: 'not found: ',
@@ -94,8 +94,8 @@ export interface ErrorReply {
 }
 
 /**
- * The reply to whatever was thrown. What clients cannot do anything about is in the log only, under the request's id. What is not there is
- * `not_found`, whether the runtime misses it or the store does.
+ * The reply to an error. Internal errors are only logged, under the id of the request. All errors with status 404 have the code
+ * `not_found`.
  */
 export function errorReply(error: unknown, requestId: string): ErrorReply {
   const code = codeOf(error);
@@ -127,15 +127,15 @@ function codeOf(error: unknown): ErrorCode {
   return fastifyError(error)?.code ?? 'internal';
 }
 
-/** The thing that was not found, from an error's text: on the wire, the class of the error says the rest. */
+/** `execution … not found` → `execution …`, to follow the class `not found: `. */
 export function missingThing(message: string): string {
   return message.replace(/ not found$/, '');
 }
 
-/** What Fastify refuses by itself. */
+/** Errors that Fastify throws for invalid requests. */
 const FASTIFY_ERRORS: Readonly<Record<string, { readonly code: ErrorCode; readonly message: string }>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { code: 'too_large', message: 'the body is larger than 2 MiB' },
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: { code: 'bad_request', message: 'the body is not as long as Content-Length says' },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: { code: 'bad_request', message: 'the length of the body differs from Content-Length' },
   FST_ERR_BAD_URL: { code: 'bad_request', message: 'the path has a malformed percent escape' },
   FST_ERR_MAX_PARAM_LENGTH: { code: 'not_found', message: 'the path is longer than any id' },
 };
@@ -150,12 +150,12 @@ function fastifyError(error: unknown): { readonly code: ErrorCode; readonly mess
 
 const MAX_LISTED_DIAGNOSTICS = 3;
 
-/** A store's own messages name paths and hosts. */
+/** Replace the messages of store errors, which contain paths and hosts. */
 const STORE_UNAVAILABLE_TEXT = 'the store cannot answer now; try again';
 const STORE_TEXTS: Partial<Record<StoreErrorCode, string>> = {
   store_full: 'the disk of the database is full',
   store_read_only: 'the database can be read but not written',
-  store_replaced: 'the file of the database was removed or replaced: the server must be restarted',
+  store_replaced: 'the file of the database was removed or replaced: restart the server',
 };
 
 function textOf(error: Error): string {

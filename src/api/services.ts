@@ -56,7 +56,7 @@ declare module 'fastify' {
 }
 
 export function identityOf(request: FastifyRequest): Identity {
-  if (request.identity === null) throw new Error(`route ${request.url} is open and has no identity`);
+  if (request.identity === null) throw new Error(`internal error: route ${request.url} is open and has no identity`);
   return request.identity;
 }
 

@@ -3,8 +3,8 @@ import type { A2aCard } from '../schemas/a2a.ts';
 import { RUN_WORKFLOW } from './message.ts';
 
 /**
- * The runtime's own card, for everybody: it names no workflow of anybody's. It reads as a card of 1.0 (`supportedInterfaces`) and of 0.3
- * (`url`, `preferredTransport`), as clients of both come.
+ * The public card of the runtime, which lists no workflow of a tenant. It is valid as a card of A2A 1.0 (`supportedInterfaces`) and of 0.3
+ * (`url`, `preferredTransport`).
  */
 export function a2aCard(publicUrl: string): A2aCard {
   const url = `${publicUrl}/a2a`;
@@ -12,7 +12,7 @@ export function a2aCard(publicUrl: string): A2aCard {
   return {
     name: 'JamJet Runtime',
     description:
-      'Runs durable workflows. A task is an execution of a workflow: it survives crashes, and waits for people, events and time.',
+      'Runs durable workflows. A task is an execution of a workflow: it survives crashes, and waits for people, events and timers.',
     version: VERSION,
     url,
     preferredTransport: 'JSONRPC',

@@ -2,24 +2,24 @@ import { isObject, type Json, type JsonObject } from '../../../machines/json.ts'
 import { RpcError } from './rpc.ts';
 
 const MAX_ID_CHARS = 256;
-/** The skill of the runtime's card: any workflow, named beside it. */
+/** The generic skill of the runtime's card; the workflow is named in `workflow_id`. */
 export const RUN_WORKFLOW = 'run-workflow';
 
-/** A message as far as it matters here. */
+/** A parsed message. */
 export interface Message {
   readonly messageId: string;
-  /** The task it belongs to; null starts a new one. */
+  /** Task to which the message belongs; null = start a new one. */
   readonly taskId: string | null;
   readonly contextId: string | null;
   readonly workflowId: string | null;
   readonly workflowVersion: string | null;
-  /** All data parts together, with the text parts as `text`. */
+  /** The merged data parts, with the text parts in `text`. */
   readonly content: JsonObject;
 }
 
 /**
- * Reads the parts in either form (`{kind: "text", text}` or `{text}`). The workflow is named in the metadata of the message or of the
- * request (`workflow_id`, or `skill` when it is not the generic one), or in a data part `{workflow_id, workflow_version?, input?}`. Throws
+ * Reads a message with parts in either form (`{kind: "text", text}` or `{text}`). The workflow is named in the metadata of the message or of
+ * the request (`workflow_id`, or `skill` if it is not the generic one), or in a data part `{workflow_id, workflow_version?, input?}`. Throws
  * `RpcError`.
  */
 export function readMessage(params: JsonObject): Message {
@@ -35,17 +35,17 @@ export function readMessage(params: JsonObject): Message {
     taskId: idOf('message.taskId', message.taskId),
     contextId: idOf('message.contextId', message.contextId),
     workflowId: named ?? inPart,
-    workflowVersion: text(metadata.workflow_version) ?? (inPart === null ? null : text(content.workflow_version)),
+    workflowVersion: nonEmptyText(metadata.workflow_version) ?? (inPart === null ? null : nonEmptyText(content.workflow_version)),
     content: inPart === null ? content : inputOf(content),
   };
 }
 
 function workflowFrom(metadata: JsonObject): string | null {
-  const skill = text(metadata.skill) ?? text(metadata.skill_id);
+  const skill = nonEmptyText(metadata.skill) ?? nonEmptyText(metadata.skill_id);
   return text(metadata.workflow_id) ?? (skill === RUN_WORKFLOW ? null : skill);
 }
 
-/** Without what names the workflow: its `input` where there is one, else all the rest. */
+/** The input from a data part that names the workflow: its `input` merged with the other fields, else all other fields. */
 function inputOf({ workflow_id: _, workflow_version: __, ...rest }: JsonObject): JsonObject {
   const { input, ...beside } = rest;
   return isObject(input) ? { ...beside, ...input } : rest;
@@ -59,7 +59,7 @@ function contentOf(parts: readonly Json[]): JsonObject {
     if (isObject(part.data)) content = { ...content, ...part.data };
     else if (typeof part.text === 'string') texts.push(part.text);
     else if (part.data !== undefined) throw unsupported('a data part must hold a JSON object');
-    else throw unsupported('only text and data parts are taken');
+    else throw unsupported('only text and data parts are supported');
   }
   return texts.length === 0 ? content : { text: texts.join('\n'), ...content };
 }
@@ -75,7 +75,7 @@ function objectOf(value: Json | undefined): JsonObject {
   return isObject(value) ? value : {};
 }
 
-function text(value: Json | undefined): string | null {
+function nonEmptyText(value: Json | undefined): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 

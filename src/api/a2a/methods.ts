@@ -9,22 +9,22 @@ import { type Message, readMessage } from './message.ts';
 import { type A2aVersion, RpcError, type RpcReason } from './rpc.ts';
 import { CONTEXT_LABEL, contextOf, toTask } from './task.ts';
 
-/** A message waits for its task so long; then the task is answered as it is, still working. */
+/** Upper bound on the wait for a task; after that, the reply is the task as it is, still working. */
 const WAIT_MS = 60_000;
 
 export interface A2aContext {
   readonly runtime: ServerRuntime;
   readonly caller: Caller;
   readonly version: A2aVersion;
-  /** Throws unless the caller may write. */
+  /** Throws `RequestError` `forbidden` unless the caller may write. */
   readonly permitWriting: () => void;
-  /** Runs a wait that ends when the client leaves or the server closes. */
-  readonly during: <T>(wait: (signal: AbortSignal) => Promise<T>) => Promise<T>;
+  /** Runs a wait whose signal is aborted when the client disconnects or the server closes. */
+  readonly waitFor: <T>(wait: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 }
 
 type Method = (context: A2aContext, params: JsonObject) => Promise<JsonObject>;
 
-/** By the names of 1.0 and of 0.3. */
+/** By method names of A2A 1.0 and 0.3. */
 const METHODS: Readonly<Record<string, readonly [A2aVersion, Method]>> = {
   SendMessage: ['1.0', sendMessage],
   'message/send': ['0.3', sendMessage],
@@ -34,33 +34,33 @@ const METHODS: Readonly<Record<string, readonly [A2aVersion, Method]>> = {
   'tasks/cancel': ['0.3', cancelTask],
 };
 
-/** What the card says is not there. */
+/** Methods that the card declares as unsupported. */
 const UNSUPPORTED_METHODS: readonly (readonly [RegExp, RpcReason, string])[] = [
   [
     /^(?:SendStreamingMessage|SubscribeToTask|message\/stream|tasks\/resubscribe)$/,
     'UNSUPPORTED_OPERATION',
-    'this agent does not stream',
+    'streaming is not supported',
   ],
-  [/^(?:ListTasks|tasks\/list)$/, 'UNSUPPORTED_OPERATION', 'tasks are listed by GET /executions'],
-  [/PushNotificationConfig/i, 'PUSH_NOTIFICATION_NOT_SUPPORTED', 'there are no push notifications here; webhooks do that'],
-  [/ExtendedAgentCard$|ExtendedCard$/, 'EXTENDED_AGENT_CARD_NOT_CONFIGURED', 'there is no extended card'],
+  [/^(?:ListTasks|tasks\/list)$/, 'UNSUPPORTED_OPERATION', 'use GET /executions to list tasks'],
+  [/PushNotificationConfig/i, 'PUSH_NOTIFICATION_NOT_SUPPORTED', 'push notifications are not supported; use webhooks'],
+  [/ExtendedAgentCard$|ExtendedCard$/, 'EXTENDED_AGENT_CARD_NOT_CONFIGURED', 'there is no extended agent card'],
 ];
 
-/** Throws `RpcError` for a method that is not to be had. */
-export function methodOf(name: string): { readonly dialect: A2aVersion; readonly run: Method } {
+/** Throws `RpcError` for unknown and unsupported methods. */
+export function methodOf(name: string): { readonly version: A2aVersion; readonly run: Method } {
   const known = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
-  if (known !== undefined) return { dialect: known[0], run: known[1] };
+  if (known !== undefined) return { version: known[0], run: known[1] };
   for (const [pattern, reason, message] of UNSUPPORTED_METHODS) if (pattern.test(name)) throw new RpcError(reason, message);
-  throw new RpcError('METHOD_NOT_FOUND', `there is no method ${name.slice(0, 100)}`);
+  throw new RpcError('METHOD_NOT_FOUND', `unknown method ${name.slice(0, 100)}`);
 }
 
-/** Starts a task, or gives one that waits what it waits for. The same message again finds the task it started. */
+/** Starts a task, or delivers a decision or an event to a waiting one. A repeated message returns the task it started. */
 async function sendMessage(context: A2aContext, params: JsonObject): Promise<JsonObject> {
   context.permitWriting();
   const message = readMessage(params);
   const id = message.taskId === null ? await startTask(context, message) : await continueTask(context, message.taskId, message);
   const view = isBlocking(params, context.version)
-    ? await context.during((signal) => context.runtime.settled(context.caller.tenantId, id, WAIT_MS, signal))
+    ? await context.waitFor((signal) => context.runtime.settled(context.caller.tenantId, id, WAIT_MS, signal))
     : await context.runtime.execution(context.caller.tenantId, id);
   const task = await asTask(context, view);
   return context.version === '1.0' ? { task } : task;
@@ -85,7 +85,8 @@ async function cancelTask(context: A2aContext, params: JsonObject): Promise<Json
 
 async function startTask({ runtime, caller }: A2aContext, message: Message): Promise<string> {
   const { workflowId, workflowVersion, contextId, messageId } = message;
-  if (workflowId === null) throw new RpcError('INVALID_PARAMS', 'which workflow? name it in message.metadata.workflow_id');
+  if (workflowId === null)
+    throw new RpcError('INVALID_PARAMS', 'message.metadata.workflow_id is required: it names the workflow to start');
   return withRpcErrors(async () => {
     const { executionId } = await runtime.start(caller, {
       workflowId,
@@ -98,15 +99,15 @@ async function startTask({ runtime, caller }: A2aContext, message: Message): Pro
   });
 }
 
-/** An approval is decided by `{decision, node_id?, comment?, state_patch?}`, an event sent by `{correlation_key, payload?}`. */
+/** `{decision, node_id?, comment?, state_patch?}` decides an approval, `{correlation_key, payload?}` sends an event. */
 async function continueTask(context: A2aContext, taskId: string, { contextId, content, messageId }: Message): Promise<string> {
   const { runtime, caller } = context;
   const view = await viewOf(context, taskId);
   const id = view.executionId;
   if (contextId !== null && contextId !== contextOf(view))
-    throw new RpcError('INVALID_PARAMS', `task ${id} is not of context ${contextId.slice(0, 100)}`);
+    throw new RpcError('INVALID_PARAMS', `task ${id} does not belong to context ${contextId.slice(0, 100)}`);
   if (view.completedAtMs !== null)
-    throw new RpcError('UNSUPPORTED_OPERATION', `task ${id} is ${view.status} and takes no more messages`);
+    throw new RpcError('UNSUPPORTED_OPERATION', `task ${id} is ${view.status} and accepts no more messages`);
   const { decision, node_id, comment, state_patch, correlation_key, payload } = content;
   await withRpcErrors(async () => {
     if (typeof decision === 'string') {
@@ -121,15 +122,15 @@ async function continueTask(context: A2aContext, taskId: string, { contextId, co
       await runtime.sendEvent(caller, id, { key: correlation_key, payload: payload ?? null, idempotencyKey });
     } else {
       const what = 'a data part {"decision": "approved"} or {"correlation_key": …, "payload": …}';
-      throw new RpcError('INVALID_PARAMS', `task ${id} takes ${what}`);
+      throw new RpcError('INVALID_PARAMS', `task ${id} needs ${what}`);
     }
   });
   return id;
 }
 
-async function asTask({ runtime, version: dialect }: A2aContext, view: ExecutionView): Promise<JsonObject> {
+async function asTask({ runtime, version }: A2aContext, view: ExecutionView): Promise<JsonObject> {
   const pending = view.status === 'paused' ? (await runtime.approvals(view.tenantId, view.executionId)).pending : [];
-  return toTask(view, pending, dialect);
+  return toTask(view, pending, version);
 }
 
 async function viewOf({ runtime, caller }: A2aContext, id: Json | undefined): Promise<ExecutionView> {
@@ -138,12 +139,12 @@ async function viewOf({ runtime, caller }: A2aContext, id: Json | undefined): Pr
     return await runtime.execution(caller.tenantId, executionId(id));
   } catch (error) {
     if (error instanceof RuntimeError && error.code === 'not_found')
-      throw new RpcError('TASK_NOT_FOUND', `task ${id.slice(0, 100)}`, { cause: error });
+      throw new RpcError('TASK_NOT_FOUND', `task ${id.slice(0, 100)} not found`, { cause: error });
     throw error;
   }
 }
 
-/** What the runtime finds wrong with a request is wrong with the call's parameters. */
+/** Runs `act`, and reports errors of the runtime about the request as invalid parameters. */
 async function withRpcErrors<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act();
@@ -154,7 +155,7 @@ async function withRpcErrors<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-function isBlocking({ configuration }: JsonObject, dialect: A2aVersion): boolean {
+function isBlocking({ configuration }: JsonObject, version: A2aVersion): boolean {
   if (!isObject(configuration)) return true;
-  return dialect === '1.0' ? configuration.returnImmediately !== true : configuration.blocking !== false;
+  return version === '1.0' ? configuration.returnImmediately !== true : configuration.blocking !== false;
 }

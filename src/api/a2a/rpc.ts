@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 
-/** What A2A calls an error, and its code in JSON-RPC. */
+/** JSON-RPC codes by the error names of A2A. */
 const CODES = {
   PARSE_ERROR: -32_700,
   INVALID_REQUEST: -32_600,
@@ -16,7 +16,7 @@ const CODES = {
 } as const;
 export type RpcReason = keyof typeof CODES;
 
-/** A call that A2A itself refuses; anything else (no token, too much waiting …) is refused as on every route. */
+/** A call that is refused in JSON-RPC; other errors, such as a missing token or overload, have the usual form. */
 export class RpcError extends Error {
   readonly reason: RpcReason;
 
@@ -27,7 +27,7 @@ export class RpcError extends Error {
   }
 }
 
-/** The two forms of the protocol: they differ in names, not in what they say. */
+/** Versions of the protocol, which differ in names, not in content. */
 export type A2aVersion = '0.3' | '1.0';
 
 export interface RpcCall {
@@ -43,7 +43,7 @@ export type RpcAnswer = {
   readonly error?: { readonly code: number; readonly message: string; readonly data: readonly JsonObject[] };
 };
 
-/** Throws `RpcError`. A2A has neither batches nor notifications. */
+/** Throws `RpcError`, also for batches and notifications, which A2A does not have. */
 export function readCall(body: Json): RpcCall {
   if (!isObject(body) || body.jsonrpc !== '2.0' || typeof body.method !== 'string')
     throw new RpcError('INVALID_REQUEST', 'the body must be one JSON-RPC 2.0 request');
@@ -53,24 +53,24 @@ export function readCall(body: Json): RpcCall {
   return { id, method, params };
 }
 
-/** Clients of 1.0 say so; those that say nothing speak 0.3. Throws `RpcError` for a version that is neither. */
+/** Throws `RpcError` for an unsupported version. Without the header, the version is 0.3. */
 export function checkVersion(header: string | undefined): void {
   const version = (header ?? '').trim();
   if (version !== '' && !/^(?:0\.3|1\.0)(?:\.\d+)?$|^1$/.test(version))
-    throw new RpcError('VERSION_NOT_SUPPORTED', `A2A ${version.slice(0, 20)} is not spoken here; 1.0 and 0.3 are`);
+    throw new RpcError('VERSION_NOT_SUPPORTED', `A2A ${version.slice(0, 20)} is not supported; 1.0 and 0.3 are`);
 }
 
 export function successResponse(id: string | number, result: JsonObject): RpcAnswer {
   return { jsonrpc: '2.0', id, result };
 }
 
-/** With the details in the form 1.0 gives them. */
+/** Details have the form of A2A 1.0. */
 export function errorResponse(id: string | number | null, { reason, message }: RpcError): RpcAnswer {
   const info = { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason, domain: 'a2a-protocol.org' };
   return { jsonrpc: '2.0', id, error: { code: CODES[reason], message, data: [info] } };
 }
 
-/** The id of a request that is refused, as far as it has one. */
+/** The id of a refused request; null if it has none. */
 export function idOf(body: Json | undefined): string | number | null {
   const id = isObject(body) ? body.id : undefined;
   return typeof id === 'string' || typeof id === 'number' ? id : null;

@@ -4,7 +4,7 @@ import type { ApprovalsView, ExecutionView } from '../../runtime/types/execution
 import { timestamp } from '../time.ts';
 import type { A2aVersion } from './rpc.ts';
 
-/** Ties the tasks of one conversation together. */
+/** Label that connects the tasks of one conversation. */
 export const CONTEXT_LABEL = 'jamjet.a2a.context';
 
 const STATES: Readonly<Record<Status, string>> = {
@@ -20,32 +20,32 @@ export function contextOf(view: ExecutionView): string {
   return view.labels[CONTEXT_LABEL] ?? view.executionId;
 }
 
-/** An execution as a task: its final state is the artifact; what it waits for, or why it failed, the message of its status. */
-export function toTask(view: ExecutionView, pending: ApprovalsView['pending'], dialect: A2aVersion): JsonObject {
+/** The task of an execution. The artifact is its final state; the status message says what it is waiting for, or why it failed. */
+export function toTask(view: ExecutionView, pending: ApprovalsView['pending'], version: A2aVersion): JsonObject {
   const contextId = contextOf(view);
-  const said = statusText(view, pending);
+  const text = statusText(view, pending);
   const message = {
-    ...(dialect === '1.0' ? {} : { kind: 'message' }),
+    ...(version === '1.0' ? {} : { kind: 'message' }),
     messageId: `${view.executionId}-${view.sequence}`,
     contextId,
     taskId: view.executionId,
-    role: dialect === '1.0' ? 'ROLE_AGENT' : 'agent',
-    parts: [part('text', said ?? '', dialect)],
+    role: version === '1.0' ? 'ROLE_AGENT' : 'agent',
+    parts: [part('text', text ?? '', version)],
   };
   const result = {
     artifactId: 'state',
     name: 'state',
     description: 'The final state of the workflow',
-    parts: [part('data', view.state, dialect)],
+    parts: [part('data', view.state, version)],
   };
   return {
-    ...(dialect === '1.0' ? {} : { kind: 'task' }),
+    ...(version === '1.0' ? {} : { kind: 'task' }),
     id: view.executionId,
     contextId,
     status: {
-      state: stateOf(view.status, dialect),
+      state: stateOf(view.status, version),
       timestamp: timestamp(view.updatedAtMs),
-      ...(said === null ? {} : { message }),
+      ...(text === null ? {} : { message }),
     },
     artifacts: view.status === 'completed' ? [result] : [],
     history: [],
@@ -56,17 +56,17 @@ export function toTask(view: ExecutionView, pending: ApprovalsView['pending'], d
 function statusText(view: ExecutionView, pending: ApprovalsView['pending']): string | null {
   if (view.status !== 'paused') return view.error;
   const [approval, ...more] = pending;
-  if (approval === undefined) return 'waits for an event, or for a time to come';
+  if (approval === undefined) return 'waiting for an event or a timer';
   const which = more.length === 0 ? '' : ` of ${[approval, ...more].map((each) => each.nodeId).join(', ')}`;
-  return `waits for approval${which || ` of ${approval.nodeId}`}`;
+  return `waiting for approval${which || ` of ${approval.nodeId}`}`;
 }
 
-/** 1.0 writes `TASK_STATE_INPUT_REQUIRED` what 0.3 writes `input-required`. */
-function stateOf(status: Status, dialect: A2aVersion): string {
+/** `input-required` in A2A 0.3 is `TASK_STATE_INPUT_REQUIRED` in 1.0. */
+function stateOf(status: Status, version: A2aVersion): string {
   const state = STATES[status];
-  return dialect === '1.0' ? `TASK_STATE_${state.replaceAll('-', '_').toUpperCase()}` : state;
+  return version === '1.0' ? `TASK_STATE_${state.replaceAll('-', '_').toUpperCase()}` : state;
 }
 
-function part(kind: 'text' | 'data', value: Json, dialect: A2aVersion): JsonObject {
-  return { ...(dialect === '1.0' ? {} : { kind }), [kind]: value };
+function part(kind: 'text' | 'data', value: Json, version: A2aVersion): JsonObject {
+  return { ...(version === '1.0' ? {} : { kind }), [kind]: value };
 }

@@ -45,7 +45,7 @@ export function guard(app: Api, { runtime, tokens, polls, config }: Services, au
     const path = requestPath(request);
     const url = request.url.split('?', 1)[0] ?? '';
     const allowed = METHODS.filter((method) => app.findRoute({ method, url }) !== null);
-    if (allowed.length === 0) throw new RuntimeError('not_found', `${request.method} ${truncated(path)}`);
+    if (allowed.length === 0) throw new RuntimeError('not_found', `${request.method} ${truncated(path)} not found`);
     throw new RequestError('method_not_allowed', `${request.method} ${truncated(path)}; use ${allowed.join(' or ')}`, {
       headers: { allow: allowed.join(', ') },
     });

@@ -1,28 +1,28 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 
-/** Where JamJet's SDKs look for the routes: the Python SDK is told to use `/compat`, the Java SDK always uses `/api/v1`. */
+/** Path prefixes of JamJet's SDKs: the Python SDK is configured to use `/compat`, the Java SDK always uses `/api/v1`. */
 const SDK_PREFIX = /^\/(?:compat|api\/v1)(?=[/?]|$)/;
 
-/** What the Java SDK spells in a way of its own; these have routes of their own. */
+/** Routes that differ for the Java SDK by more than the prefix. */
 const JAVA_ONLY_ROUTES = /^(?:GET|HEAD) \/api\/v1\/workflows(?:\?|$)|^\S+ \/api\/v1\/workflows\/[^/?]+\/execute(?:\?|$)/;
 
-/** The URL a route is looked up by: without the prefix of an SDK. */
+/** The URL by which the route is found: without the prefix of an SDK. */
 export function stripSdkPrefix({ method, url = '/' }: Pick<IncomingMessage, 'method' | 'url'>): string {
   return JAVA_ONLY_ROUTES.test(`${method} ${url}`) ? url : url.replace(SDK_PREFIX, '').replace(/^(?=\?|$)/, '/');
 }
 
-/** Is an SDK asking? It reads events in the tagged form, and states in lists. */
+/** Whether an SDK sent the request: it reads events in the tagged form, and lists with states. */
 export function isSdkRequest({ originalUrl }: FastifyRequest): boolean {
   return SDK_PREFIX.test(originalUrl);
 }
 
-/** Is a Java client asking? Its models have names of their own for the fields of events. */
+/** Whether the Java SDK sent the request: it has other names for the fields of events. */
 export function isJavaSdkRequest({ originalUrl }: FastifyRequest): boolean {
   return /^\/api\/v1[/?]/.test(originalUrl);
 }
 
-/** The path as the client wrote it, without the query: for the log, the audit and errors. */
+/** The path as the client sent it, without the query; for logs, the audit and errors. */
 export function requestPath({ originalUrl }: FastifyRequest): string {
   return originalUrl.split('?', 1)[0] ?? '';
 }

@@ -1,6 +1,6 @@
 import type { DidDocument } from '../schemas/federation.ts';
 
-/** What an identifier may not hold as it is; escapes stay. */
+/** Characters that must be percent-encoded in an identifier; existing escapes are kept. */
 const ESCAPED = /%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9.\-_%]/gu;
 
 /**
@@ -14,7 +14,7 @@ export function didOf(publicUrl: string): string {
   return `did:web:${[host, ...folders].map((part) => part.replace(ESCAPED, percentEncoded)).join(':')}`;
 }
 
-/** The runtime's identifier, with a service for each agent. Ids of services are absolute: not every resolver takes relative ones. */
+/** The DID document of this server, with a service for each agent. Ids of services are absolute, because not every resolver accepts relative ones. */
 export function didDocument(publicUrl: string, agents: readonly { readonly uuid: string; readonly name: string }[]): DidDocument {
   const id = didOf(publicUrl);
   return {

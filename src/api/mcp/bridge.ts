@@ -8,23 +8,23 @@ import { validationError } from '../requests/validation.ts';
 import { BATCH_CONCURRENCY, MAX_BATCH_MESSAGES, MAX_BATCH_REPLY_BYTES, MAX_TOOL_REPLY_BYTES } from './limits.ts';
 import { type McpTool, type RestRequest, TOOLS } from './tools.ts';
 
-/** A reply of the REST API; `text` is null when it has more than `maxBytes`: the rest was not read. */
+/** A reply of the REST API; `text` is null if it was larger than `maxBytes`, in which case it was not read to its end. */
 export interface RestReply {
   readonly status: number;
   readonly text: string | null;
 }
 
-/** Carries out what a tool asks for, in the name of whoever called it. */
+/** Sends a request to the REST API on behalf of the caller. */
 export type RestCall = (request: RestRequest, maxBytes: number, signal: AbortSignal) => Promise<RestReply>;
 
 export interface McpCall {
-  /** As it was parsed; what it should be is the protocol's to say. */
+  /** Parsed JSON that is not validated. */
   readonly message: unknown;
-  /** The header `MCP-Protocol-Version`. */
+  /** The header `MCP-Protocol-Version`; undefined if absent. */
   readonly protocolVersion: string | undefined;
   readonly tenantId: string;
   readonly rest: RestCall;
-  /** Ends the wait for an answer that never comes: its request was cancelled in the same batch. */
+  /** Ends the wait for a reply that never comes because its request was cancelled in the same batch. */
   readonly signal: AbortSignal;
 }
 
@@ -38,10 +38,9 @@ const INVALID_REQUEST = -32_600;
 const INTERNAL_ERROR = -32_603;
 const INVALID_PARAMS = -32_602;
 
-const INSTRUCTIONS =
-  'Runs durable workflows: start an execution, follow it by its status and events, decide what waits for a person, cancel it.';
+const INSTRUCTIONS = 'Runs durable workflows: start an execution, follow its status and events, decide its approvals, cancel it.';
 
-/** Reading it takes longer than starting a server: only those who are asked pay. */
+/** Loaded at the first call, because loading takes longer than the start of a server. */
 const loadSdk = async () => {
   const [{ Server }, { WebStandardStreamableHTTPServerTransport }, types] = await Promise.all([
     import('@modelcontextprotocol/sdk/server/index.js'),
@@ -51,7 +50,7 @@ const loadSdk = async () => {
   return { Server, Transport: WebStandardStreamableHTTPServerTransport, types };
 };
 
-/** Answers one message, or one batch, of the Model Context Protocol. Nothing is kept between two: any server may answer the next. */
+/** Replies to one message or batch of the Model Context Protocol. There is no session: any server may reply to the next one. */
 export async function answerMcp(call: McpCall): Promise<Response> {
   const { message } = call;
   if (Array.isArray(message) && message.length > MAX_BATCH_MESSAGES) return tooManyMessages(message.length);
@@ -88,7 +87,7 @@ export async function answerMcp(call: McpCall): Promise<Response> {
   }
 }
 
-/** What the SDK finds wrong with parameters it answers as an internal error, with a list of findings for a text. */
+/** The SDK reports invalid parameters as an internal error whose message is a JSON list. */
 async function withReadableErrors(response: Response): Promise<Response> {
   if (!(response.headers.get('content-type') ?? '').startsWith('application/json')) return response;
   const body: unknown = await response.json();
@@ -115,7 +114,7 @@ function toolDefinition({ name, description, input, readOnly: reads, destructive
 /** Compiles a tool's schema when it is first used. */
 const ajv = new Ajv({ meta: false, validateSchema: false });
 
-/** The tools that one POST asks for: so many at a time, and a bounded reply in all. */
+/** The tool calls of one POST, with limited concurrency and a limited total size of replies. */
 class ToolBatch {
   readonly #call: McpCall;
   readonly #queue = new FairQueue('too many tools in one batch', {
@@ -130,13 +129,12 @@ class ToolBatch {
     this.#call = call;
   }
 
-  /** Whatever goes wrong is told to the model, in the words of the REST API. */
+  /** Failures become results for the model, with the error texts of the REST API. */
   async call(tool: McpTool, args: Readonly<Record<string, unknown>>, cancelled: AbortSignal): Promise<ToolResult> {
     if (!ajv.validate(tool.input, args)) return failed(`bad request: ${validationError(ajv.errors ?? [], 'input').message}`);
     const { tenantId, signal } = this.#call;
     const { tenant_id } = args;
-    if (tenant_id !== undefined && tenant_id !== tenantId)
-      return failed(`forbidden: the token belongs to tenant ${tenantId}, and only to that`);
+    if (tenant_id !== undefined && tenant_id !== tenantId) return failed(`forbidden: the token belongs to tenant ${tenantId}`);
     const request = requestOf(tool, args as JsonObject);
     if (typeof request === 'string') return failed(request);
     const ended = AbortSignal.any([signal, cancelled]);
@@ -145,12 +143,14 @@ class ToolBatch {
 
   async #execute(tool: McpTool, request: RestRequest, args: JsonObject, ended: AbortSignal): Promise<ToolResult> {
     const left = MAX_BATCH_REPLY_BYTES - this.#bytes;
-    // What changes something is done all the same: its reply is small.
+    // Tools that change something are called all the same: their replies are small.
     if (left <= 0 && tool.readOnly)
-      return failed(`this batch has read ${MAX_BATCH_REPLY_BYTES} bytes, and reads no more: send the rest in other batches`);
+      return failed(
+        `the batch has read ${MAX_BATCH_REPLY_BYTES} bytes, which is the limit: send the other calls in another batch`,
+      );
     const { status, text } = await this.#call.rest(request, MAX_TOOL_REPLY_BYTES, ended);
     throwIfAborted(ended);
-    // What was too large was read all the same.
+    // A reply that was too large was read up to the limit.
     this.#bytes += text === null ? MAX_TOOL_REPLY_BYTES : text.length;
     if (text === null) return failed(tooLarge(tool, request));
     if (status >= 400) return failed(errorIn(text));
@@ -158,7 +158,7 @@ class ToolBatch {
   }
 }
 
-/** The request that carries the tool out, or the text of why there is none. */
+/** The request of the tool, or why it cannot be made. */
 function requestOf(tool: McpTool, args: JsonObject): RestRequest | string {
   try {
     return tool.request(args);
@@ -170,12 +170,12 @@ function requestOf(tool: McpTool, args: JsonObject): RestRequest | string {
 }
 
 function tooLarge({ pagingHint: inParts }: McpTool, { method, url }: RestRequest): string {
-  const rest = `${method} ${url} of the REST API answers it whole`;
+  const rest = `use ${method} ${url} of the REST API, which returns all of it`;
   return `too large: the reply has more than ${MAX_TOOL_REPLY_BYTES} bytes; ${inParts === undefined ? rest : `${inParts}, or ${rest}`}`;
 }
 
 function tooManyMessages(count: number): Response {
-  const message = `a batch may have ${MAX_BATCH_MESSAGES} messages, this one has ${count}`;
+  const message = `a batch may have at most ${MAX_BATCH_MESSAGES} messages, not ${count}`;
   return Response.json({ jsonrpc: '2.0', id: null, error: { code: INVALID_REQUEST, message } }, { status: 400 });
 }
 

@@ -1,10 +1,10 @@
-/** Messages in one batch. The protocol has dropped batches since 2025-06-18: only older clients send them. */
+/** Messages per batch. Only clients older than protocol 2025-06-18 send batches. */
 export const MAX_BATCH_MESSAGES = 32;
-/** Tools of one batch that are carried out at a time. */
+/** Concurrent tool calls per batch. */
 export const BATCH_CONCURRENCY = 2;
-/** Bytes of the reply of one tool: more than a model reads. */
+/** Maximum size of the reply of one tool, in bytes: more than a model reads. */
 export const MAX_TOOL_REPLY_BYTES = 1024 * 1024;
-/** Bytes that all tools in one batch may read; a reply that is too large counts as the largest that is not. */
+/** Maximum size of all replies of a batch, in bytes. A reply that is too large counts as `MAX_TOOL_REPLY_BYTES`. */
 export const MAX_BATCH_REPLY_BYTES = 4 * 1024 * 1024;
-/** Events that `jamjet_get_events` answers unless `limit` says less. */
+/** Maximum number of events that `jamjet_get_events` returns. */
 export const EVENTS_PER_PAGE = 100;

@@ -2,10 +2,7 @@ import { isObject, type Json, type JsonObject } from '../../../machines/json.ts'
 
 const PROTOCOL_VERSION = '2024-11-05';
 
-/**
- * Clients that POST plain JSON-RPC, without the handshake of the protocol, leave out what it asks for: this fills it in. A request
- * without an id gets the id 1.
- */
+/** Fills in what clients of plain JSON-RPC leave out: the parameters of the handshake, and the id, which becomes 1. */
 export function withProtocolDefaults(message: unknown): unknown {
   if (!isObject(message) || typeof message.method !== 'string') return message;
   const { method, id = 1, params, ...rest } = message;
@@ -17,7 +14,7 @@ export function withProtocolDefaults(message: unknown): unknown {
   return { jsonrpc: '2.0', ...rest, id, method, params: { ...initial, ...given } };
 }
 
-/** The answer to a notification, for clients that wait for one; null when the message is none. */
+/** The reply to a notification, for clients that wait for one; null if the message is not a notification. */
 export function acknowledgement(message: unknown): Json {
   if (!isObject(message) || typeof message.method !== 'string') return null;
   const notifies = message.method === 'initialized' || message.method.startsWith('notifications/');

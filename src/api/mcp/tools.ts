@@ -5,7 +5,7 @@ import type { EventList } from '../schemas/events.ts';
 import { anyJson, defined } from '../schemas/fields.ts';
 import { EVENTS_PER_PAGE } from './limits.ts';
 
-/** The request to the REST API that carries a tool out. */
+/** The request to the REST API that implements a tool. */
 export interface RestRequest {
   readonly method: 'GET' | 'POST';
   readonly url: string;
@@ -14,18 +14,18 @@ export interface RestRequest {
 
 export interface McpTool {
   readonly name: string;
-  /** For the model that chooses. */
+  /** For the model that chooses a tool. */
   readonly description: string;
   readonly input: TObject;
-  /** Changes nothing. */
+  /** Whether the tool changes nothing. */
   readonly readOnly: boolean;
-  /** Cannot be taken back. */
+  /** Whether the effect cannot be undone. */
   readonly destructive?: boolean;
-  /** `args` is valid by `input`. Throws `RuntimeError` when an id in it is none. */
+  /** `args` is validated by `input`. Throws `RuntimeError` for an invalid id. */
   readonly request: (args: JsonObject) => RestRequest;
-  /** What the tool answers instead of the text of the REST API. */
+  /** Converts the reply of the REST API. Default: unchanged. */
   readonly reply?: (text: string, args: JsonObject) => string;
-  /** How to ask for less when the reply is too large. */
+  /** How to request less if the reply is too large. */
   readonly pagingHint?: string;
 }
 
@@ -33,19 +33,20 @@ const text = (description: string) => Type.String({ description });
 const optional = (description: string) => Type.Optional(text(description));
 
 const ExecutionId = text('Id of the execution: exec_ and 32 hex digits.');
-/** Clients of other servers send it; here the token says whose the request is. */
-const TenantId = optional("Only the token's own tenant.");
-const Limit = Type.Optional(Type.Integer({ minimum: 1, description: 'At most so many.' }));
+/** Sent by clients of other servers; the tenant is that of the token. */
+const TenantId = optional('Must be the tenant of the token.');
+const Limit = Type.Optional(Type.Integer({ minimum: 1, description: 'Maximum number of items.' }));
 
-/** Every tool, each a route of the REST API under the name that MCP clients of JamJet know. */
+/** The tools. Each is a route of the REST API, under the name that MCP clients of JamJet know. */
 export const TOOLS: readonly McpTool[] = [
   {
     name: 'jamjet_run_workflow',
-    description: 'Start an execution of a registered workflow. Answers its id at once; the execution goes on by itself.',
+    description:
+      'Start an execution of a registered workflow. Returns its id at once; the execution continues in the background.',
     input: Type.Object({
       workflow_id: text('Id of the workflow.'),
       input: anyJson('Input of the execution, usually an object.'),
-      workflow_version: optional('Absent: the version registered last.'),
+      workflow_version: optional('Default: the version registered last.'),
       tenant_id: TenantId,
     }),
     readOnly: false,
@@ -68,16 +69,16 @@ export const TOOLS: readonly McpTool[] = [
     input: Type.Object({
       status: optional('Only this status: running, paused, completed, failed, cancelled, limit_exceeded.'),
       limit: Limit,
-      offset: Type.Optional(Type.Integer({ minimum: 0, description: 'How many to pass over.' })),
+      offset: Type.Optional(Type.Integer({ minimum: 0, description: 'Number of items to skip.' })),
       tenant_id: TenantId,
     }),
     readOnly: true,
     request: (args) => ({ method: 'GET', url: `/executions${query(args, ['status', 'limit', 'offset'])}` }),
-    pagingHint: 'ask for fewer with limit and offset',
+    pagingHint: 'request fewer with limit and offset',
   },
   {
     name: 'jamjet_cancel_execution',
-    description: 'Cancel an execution, its work under way and its child executions. This cannot be undone.',
+    description: 'Cancel an execution, its active nodes and its child executions. This cannot be undone.',
     input: Type.Object({ execution_id: ExecutionId, tenant_id: TenantId }),
     readOnly: false,
     destructive: true,
@@ -85,7 +86,7 @@ export const TOOLS: readonly McpTool[] = [
   },
   {
     name: 'jamjet_get_events',
-    description: `Read the event log of an execution: what happened, in order, ${EVENTS_PER_PAGE} events at a time. Where the answer has next_after, there may be more: pass it as after.`,
+    description: `Read the event log of an execution: what happened, in order, ${EVENTS_PER_PAGE} events at a time. If the result has next_after, there may be more: pass it as after.`,
     input: Type.Object({
       execution_id: ExecutionId,
       after: Type.Optional(Type.Integer({ minimum: 0, description: 'Only events with a higher sequence.' })),
@@ -102,17 +103,17 @@ export const TOOLS: readonly McpTool[] = [
       const last = events.at(-1);
       return last === undefined || events.length < pageSize(args) ? text : JSON.stringify({ events, next_after: last.sequence });
     },
-    pagingHint: 'ask for fewer events with after and limit',
+    pagingHint: 'request fewer events with after and limit',
   },
   {
     name: 'jamjet_approve',
-    description: 'Decide an approval that an execution waits for.',
+    description: 'Decide a pending approval of an execution.',
     input: Type.Object({
       execution_id: ExecutionId,
       decision: text('approved or rejected.'),
-      node_id: optional('The node that waits; needed when several do.'),
+      node_id: optional('The node whose approval is decided; required if several are pending.'),
       comment: optional('Kept with the decision.'),
-      user_id: optional('The person in whose name the decision is made; it is recorded beside the name of the token.'),
+      user_id: optional('The person on whose behalf the decision is made; recorded beside the name of the token.'),
       tenant_id: TenantId,
     }),
     readOnly: false,
@@ -142,13 +143,13 @@ export const TOOLS: readonly McpTool[] = [
   {
     name: 'jamjet_discover_agent',
     description: 'Fetch the card of a remote agent and register it.',
-    input: Type.Object({ url: text('Where the agent lives; its card is at /.well-known/agent.json below.') }),
+    input: Type.Object({ url: text('URL of the agent; its card is at /.well-known/agent.json below it.') }),
     readOnly: false,
     request: ({ url }) => ({ method: 'POST', url: '/agents/discover', body: { ...defined('url', url) } }),
   },
 ];
 
-/** Throws `RuntimeError` `not_found` for what is no id: `..` would lead to another route. */
+/** Throws `RuntimeError` `not_found` for an invalid id: `..` would lead to another route. */
 function executionUrl({ execution_id }: JsonObject): string {
   return `/executions/${executionId(String(execution_id))}`;
 }
@@ -157,7 +158,7 @@ function pageSize({ limit }: JsonObject): number {
   return typeof limit === 'number' ? Math.min(limit, EVENTS_PER_PAGE) : EVENTS_PER_PAGE;
 }
 
-/** `?a=1&b=2` of the arguments that were given. */
+/** `?a=1&b=2` from the given arguments. */
 function query(args: JsonObject, names: readonly string[]): string {
   const given = new URLSearchParams();
   for (const name of names) if (args[name] !== undefined) given.set(name, String(args[name]));

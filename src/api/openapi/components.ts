@@ -22,7 +22,7 @@ import * as workItems from '../schemas/work-items.ts';
 import * as workers from '../schemas/workers.ts';
 import * as workflows from '../schemas/workflows.ts';
 
-/** The files of schemas. What one exports is a component of the document under its own name. */
+/** The schema files. Every exported object schema is a component of the document, under the name of its export. */
 export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   a2a,
   agents,
@@ -48,11 +48,11 @@ export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>
   workflows,
 };
 
-/** The schemas a document refers to by name, gathered while it is written. */
+/** Collects the schemas to which a document refers by name while it is written. */
 export class Components {
-  /** Schemas of different resources may read the same: each keeps its own name. */
+  /** By identity, because schemas of different resources may be equal. */
   readonly #names = new Map<unknown, string>();
-  /** For copies, such as those of optional properties or with the description of one use. */
+  /** By content without the description, for copies such as optional properties and other descriptions. */
   readonly #namesByText = new Map<string, string>();
   readonly #descriptions = new Map<string, Json | undefined>();
   readonly #used = new Map<string, Json>();
@@ -67,7 +67,7 @@ export class Components {
     }
   }
 
-  /** The schema with a reference in place of everything that has a name, beside the description of that use if it has its own. */
+  /** The schema with references to named schemas. A reference has a description if this use has one of its own. */
   write(schema: unknown): Json {
     if (!isNamed(schema)) return this.#inside(schema);
     const name = this.#names.get(schema) ?? this.#namesByText.get(withoutDescription(schema));
@@ -81,7 +81,7 @@ export class Components {
     return { ...own, $ref: `#/components/schemas/${name}` };
   }
 
-  /** Those that were referred to, by name. */
+  /** The schemas that were referred to, by name. */
   schemas(): JsonObject {
     return Object.fromEntries([...this.#used].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
@@ -89,11 +89,11 @@ export class Components {
   #inside(value: unknown): Json {
     if (Array.isArray(value)) return value.map((item) => this.write(item));
     if (!isObject(value)) return value as Json;
-    return Object.fromEntries(Object.entries(openly(value)).map(([key, inner]) => [key, this.write(inner)]));
+    return Object.fromEntries(Object.entries(explicitlyOpen(value)).map(([key, inner]) => [key, this.write(inner)]));
   }
 }
 
-/** Objects with properties and unions are components; everything else is written where it is used. */
+/** Objects with properties and unions can be components; other schemas are written inline. */
 function isNamed(schema: unknown): schema is JsonObject {
   return isObject(schema) && (isObject(schema.properties) || Array.isArray(schema.oneOf));
 }
@@ -103,8 +103,8 @@ function withoutDescription(schema: JsonObject): string {
   return JSON.stringify(rest);
 }
 
-/** Objects without listed properties say what else they hold: generated clients take them for empty otherwise. */
-function openly(schema: JsonObject): JsonObject {
+/** Makes objects without properties explicitly open, since generated clients would treat them as empty. */
+function explicitlyOpen(schema: JsonObject): JsonObject {
   if (schema.type !== 'object' || schema.properties !== undefined || schema.additionalProperties !== undefined) return schema;
   const { patternProperties, ...rest } = schema;
   const any = isObject(patternProperties) ? patternProperties['^.*$'] : undefined;

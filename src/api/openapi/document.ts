@@ -106,13 +106,13 @@ function bodyOf(route: DescribedRoute, components: Components): JsonObject | nul
   return { required: !optional, content: json(components.write(body), EXAMPLES[nameOf(route)]?.request) };
 }
 
-/** The route accepts any object, so that the compiler can say what is wrong with it; clients should know what it may be. */
+/** The route accepts any object, so that the compiler reports what is wrong; the document describes what is valid. */
 function registration(body: JsonObject): JsonObject {
   const ir = workflowDocument('The workflow document.') as unknown as JsonObject;
   return { ...body, additionalProperties: true, properties: { ir } };
 }
 
-/** The schemas of workflow documents. Unknown keys are allowed, which generated clients are told explicitly. */
+/** The schemas of workflow documents, explicitly open: unknown keys are allowed. */
 function workflowSchemas(components: Components): JsonObject {
   const { $defs, ...workflow } = irSchema((name) => `${DEFINITIONS}${name}`);
   const schemas = Object.entries({ Workflow: workflow, ...$defs } as Readonly<Record<string, JsonObject>>);

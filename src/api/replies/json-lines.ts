@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 
 /**
- * Answers lines of JSON as they are read, so that any number of them needs little memory. What fails before the first is thrown and answered
- * as an error; what fails later breaks off the connection.
+ * Streams lines of JSON, so that any number of them needs little memory. A failure before the first line is thrown; a later one closes the
+ * connection.
  */
 export async function sendLines(reply: FastifyReply, lines: AsyncIterable<string>): Promise<FastifyReply> {
   const rest = lines[Symbol.asyncIterator]();

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 
-/** Characters gathered before they are handed on. */
+/** Characters that are buffered before they are sent. */
 const CHUNK_CHARS = 64 * 1024;
 
 interface Chunk {
@@ -10,8 +10,8 @@ interface Chunk {
 }
 
 /**
- * Answers `{"<key>":[…], …rest}` while the items are still being read, so that a list of any length needs little memory. What
- * fails before the first chunk is full is thrown and answered as an error; what fails later breaks off the connection.
+ * Streams `{"<key>":[…], …rest}` while the items are read, so that a list of any length needs little memory. A failure before the first
+ * chunk is full is thrown; a later one closes the connection.
  */
 export async function sendList(
   reply: FastifyReply,
@@ -23,7 +23,7 @@ export async function sendList(
   const chunks = chunksOf(key, items, rest);
   const first = await chunks.next();
   reply.type(`${mediaType}; charset=utf-8`);
-  if (first.done === true) throw new Error('a list has at least one chunk');
+  if (first.done === true) throw new Error('internal error: a list without chunks');
   return reply.send(first.value.last ? first.value.text : Readable.from(textOf(first.value, chunks), { objectMode: false }));
 }
 

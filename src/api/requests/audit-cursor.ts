@@ -1,12 +1,12 @@
 import type { AuditFilter, AuditPosition } from '../../../store/port/resources/audit.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 
-/** Where a page of the audit log ended, as clients hold it: the entry itself, which they have seen. */
+/** The cursor of a page of the audit log: its last entry, which the client has seen. */
 export function auditCursorOf({ atMs, executionId, seq }: AuditPosition): string {
   return Buffer.from(JSON.stringify([atMs, executionId, seq])).toString('base64url');
 }
 
-/** Throws `RuntimeError` `bad_request` for what is no cursor, or one of another execution's log. */
+/** Throws `RuntimeError` `bad_request` for an invalid cursor, or one of another execution's log. */
 export function fromAuditCursor(text: string, filter: AuditFilter): AuditPosition {
   const [atMs, executionId, seq, ...more] = parts(text);
   const positionValid = Number.isSafeInteger(atMs) && Number.isSafeInteger(seq) && more.length === 0;

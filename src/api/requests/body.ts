@@ -3,15 +3,15 @@ import { pathOfIllFormedText } from '../../../machines/unicode.ts';
 import { invalidUnicode } from '../../runtime/commands/storable-text.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 
-/** Deeper than any workflow or state, far shallower than what overflows a stack. */
+/** Deeper than any workflow or state, and far from overflowing the stack. */
 const MAX_DEPTH = 256;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * A request body as JSON; undefined when it is empty. Throws `RuntimeError` `bad_request` for malformed JSON and UTF-8, and for
- * what is legal JSON but would do harm or change further on: too deep, `__proto__` or `constructor.prototype` keys, infinite numbers,
- * unpaired surrogates.
+ * Parses a request body; undefined if it is empty. Throws `RuntimeError` `bad_request` for malformed JSON or UTF-8, and for valid JSON that
+ * would be dangerous or would not be stored unchanged: deep nesting, keys `__proto__` and `constructor.prototype`, numbers beyond the range
+ * of a double, unpaired surrogates.
  */
 export function parseBody(bytes: Uint8Array): Json | undefined {
   if (bytes.length === 0) return undefined;
@@ -25,10 +25,10 @@ export function parseBody(bytes: Uint8Array): Json | undefined {
   } catch (cause) {
     throw new RuntimeError('bad_request', `the body is not valid JSON: ${reasonOf(cause)}`, { cause });
   }
-  // The bytes are valid UTF-8: only an escape can make an unpaired surrogate.
+  // Only an escape can be an unpaired surrogate, since the bytes are valid UTF-8.
   const path = /\\u[dD][89a-fA-F]/.test(text) ? pathOfIllFormedText(value) : null;
   if (path !== null) throw invalidUnicode(path === '' ? 'the body' : path);
-  // Every forbidden key is spelled with "proto", or with an escape that hides it.
+  // A forbidden key contains "proto", or an escape that hides it.
   if (hugeNumbers || text.includes('proto') || text.includes('\\u00')) rejectUnsafe(value);
   return value;
 }
@@ -37,13 +37,10 @@ const [QUOTE, BACKSLASH, ZERO, NINE] = [0x22, 0x5c, 0x30, 0x39];
 const OPENING: ReadonlySet<number> = new Set([0x5b, 0x7b]);
 const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
 const EXPONENT: ReadonlySet<number> = new Set([0x45, 0x65]);
-/** A double has at most 309 digits before its point. */
+/** A double has at most 309 digits before the decimal point. */
 const MANY_DIGITS = 309;
 
-/**
- * Looks at the text before it is parsed, once and without looking back: parsing a million levels only to find that they are
- * too many takes half a second.
- */
+/** Checks the bytes in one pass before they are parsed: parsing a million levels, only to refuse them, would take half a second. */
 function scan(bytes: Uint8Array): { readonly tooDeep: boolean; readonly hugeNumbers: boolean } {
   let depth = 0;
   let digits = 0;
@@ -77,12 +74,12 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-/** V8 quotes the text around the mistake, which may be long. */
+/** V8 quotes the text around the error, which may be long. */
 function reasonOf(cause: unknown): string {
   return cause instanceof Error ? cause.message.slice(0, 200) : String(cause);
 }
 
-/** Recursive: the depth is known to be bounded. */
+/** Recursive, because the depth is bounded by `scan`. */
 function rejectUnsafe(value: Json): void {
   if (typeof value === 'number' && !Number.isFinite(value))
     throw new RuntimeError('bad_request', 'the body has a number beyond the range of a double');

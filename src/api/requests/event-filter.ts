@@ -6,12 +6,12 @@ import type { EventView } from '../../runtime/types/executions.ts';
 import { isJavaSdkRequest, isSdkRequest } from '../compat/sdk-paths.ts';
 import { TAGGED_JSON } from '../schemas/events.ts';
 
-/** Kinds of events, in either spelling; throws `bad_request` for one that is never written. */
+/** Event types from kinds in PascalCase or snake_case. Throws `bad_request` for unknown ones. */
 export function eventTypes(kinds: readonly string[]): ReadonlySet<EventType> {
   return new Set(kinds.map(eventType));
 }
 
-/** What a query asks for: `kind`, or `type`, which is the same; several of it, or a list with commas. Null = all. */
+/** Event types from the parameters `kind` and `type`, which are equivalent, may be repeated, and may be lists with commas. Null = all. */
 export function requestedTypes(query: {
   readonly kind?: string | readonly string[] | undefined;
   readonly type?: string | readonly string[] | undefined;
@@ -29,7 +29,7 @@ function eventType(given: string): EventType {
 
 export interface EventFormat {
   readonly serialize: (event: EventView) => object;
-  /** Its kind's name, as this form spells it. */
+  /** Name of the event's kind, as this format spells it. */
   readonly kindName: (event: EventView) => string;
   readonly tagged: boolean;
 }
@@ -38,7 +38,7 @@ const SEED: EventFormat = { serialize: namedKindForm, kindName: (event) => pasca
 const TAGGED: EventFormat = { serialize: taggedKindForm, kindName: (event) => event.type, tagged: true };
 const JAVA: EventFormat = { ...TAGGED, serialize: javaForm };
 
-/** How the client wants events to be written: as its query says, its header, its path, or the server's configuration. */
+/** The format of events by the query, else the headers, else the path, else the configuration of the server. */
 export function requestedFormat(
   request: FastifyRequest,
   format: 'seed' | 'tagged' | undefined,
@@ -50,7 +50,7 @@ export function requestedFormat(
   return isJavaSdkRequest(request) ? JAVA : TAGGED;
 }
 
-/** Does the client ask for the media type of the tagged form? Others are told JSON whatever the form, as they always were. */
+/** Whether the client accepts the media type of the tagged form. Other clients get `application/json` in either form. */
 export function acceptsTagged({ headers: { accept = '' } }: FastifyRequest): boolean {
   return accept.toLowerCase().includes(TAGGED_JSON);
 }

@@ -7,7 +7,7 @@ import { executionId } from './ids.ts';
 
 type OptionalConditions = { readonly [Name in keyof ExecutionConditions]?: ExecutionConditions[Name] | null };
 
-/** What a client asks for, as the runtime takes it. Throws `bad_request`; `not_found` for a parent that cannot be one. */
+/** The runtime's filter from the conditions of a request. Throws `bad_request`, and `not_found` for an invalid parent id. */
 export function toFilter(conditions: OptionalConditions): ExecutionFilter {
   const { workflow_id, workflow_version, parent_execution_id: parent, created_after, created_before } = conditions;
   if (defined('version', workflow_version).version !== undefined && defined('id', workflow_id).id === undefined)
@@ -24,7 +24,7 @@ export function toFilter(conditions: OptionalConditions): ExecutionFilter {
   };
 }
 
-/** The same the other way round, in one spelling. */
+/** The conditions from a filter of the runtime. */
 export function toConditions(filter: ExecutionFilter): ExecutionConditions {
   const { statuses, labels, createdFromMs, createdBeforeMs } = filter;
   return {
@@ -46,7 +46,7 @@ function listOf(text: string | readonly string[] | null | undefined): readonly s
   return typeof text === 'string' ? [text] : text;
 }
 
-/** `pending` is a status, though none is ever in it. */
+/** `pending` is accepted and matches nothing. */
 function statusesOf(text: string | readonly string[]): NonNullable<ExecutionFilter['statuses']> {
   const words = listOf(text).flatMap((list) => list.split(','));
   const statuses = words.map((word) => {

@@ -3,12 +3,12 @@ import type { FastifySchema, FastifySchemaCompiler, FastifySchemaValidationError
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 
 /**
- * Bodies are taken as they are; in a URL everything is text, so numbers there are read from it. A schema is compiled when it is
- * first needed: compiling all of them takes longer than the rest of the start.
+ * Validates bodies without coercion, and the texts of paths and queries with it. A schema is compiled at its first use: compiling all of
+ * them takes longer than the rest of the start.
  */
 export function validatorCompiler(): FastifySchemaCompiler<FastifySchema> {
   const options = { removeAdditional: false, useDefaults: false, allErrors: false, strict: true, allowUnionTypes: true } as const;
-  // A format is for readers of the schema: what must have it is parsed, with an error that says more.
+  // Formats only document: the handlers parse such values, with errors that say more.
   const trusted = { meta: false, validateSchema: false, validateFormats: false } as const;
   const strict = new Ajv({ ...options, ...trusted, coerceTypes: false });
   const coercing = new Ajv({ ...options, ...trusted, coerceTypes: true });
@@ -26,15 +26,12 @@ export function validatorCompiler(): FastifySchemaCompiler<FastifySchema> {
   };
 }
 
-/**
- * The name of a number that is not written as we would write it: Ajv reads numbers as JavaScript does, `0x10`, `1e3` and
- * infinity among them.
- */
+/** Name of a parameter whose number has another notation than decimal digits: Ajv accepts all of JavaScript's, such as `0x10` and `1e3`. */
 function nonCanonicalNumber(data: Record<string, unknown>, texts: Record<string, unknown>): string | undefined {
   return Object.keys(data).find((name) => typeof data[name] === 'number' && String(data[name]) !== texts[name]);
 }
 
-/** One sentence about the first thing that is wrong. */
+/** The first of the errors, as one sentence. */
 export function validationError(errors: readonly Partial<ErrorObject>[], part: string): RuntimeError {
   const [error] = errors;
   return new RuntimeError('bad_request', error === undefined ? `the ${part} is not valid` : messageOf(error, part));

@@ -44,17 +44,17 @@ export function a2aRoutes(app: Api, { runtime, polls, config }: Services): void 
     async (request, reply): Promise<RpcAnswer> => {
       const { body } = request;
       try {
-        const version = request.headers['a2a-version'];
-        checkVersion(Array.isArray(version) ? version[0] : version);
+        const header = request.headers['a2a-version'];
+        checkVersion(Array.isArray(header) ? header[0] : header);
         const { id, method, params } = readCall(body);
-        const { dialect, run } = methodOf(method);
+        const { version, run } = methodOf(method);
         const result = await run(
           {
             runtime,
             caller: callerOf(request),
-            version: dialect,
+            version,
             permitWriting: () => requireAccess(identityOf(request).role, 'write'),
-            during: (wait) => polls.run(reply, wait),
+            waitFor: (wait) => polls.run(reply, wait),
           },
           params,
         );
@@ -67,7 +67,7 @@ export function a2aRoutes(app: Api, { runtime, polls, config }: Services): void 
   );
 }
 
-/** A body that is no JSON is refused in JSON-RPC, everything else (no token, a role too low …) as on every route. */
+/** Replies in JSON-RPC to a body that is not JSON; other errors, such as a missing token, have the usual form. */
 function handleParseError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
   const { status, body } = errorReply(error, request.id);
   if (status !== 400) handleError(error, request, reply);

@@ -193,7 +193,7 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
     },
   );
 
-  /** What `sendList` takes after the key. */
+  /** The arguments of `sendList` after the key. */
   function listArguments(tenantId: string, query: AgentQuery, asked: { readonly limit?: number; readonly offset?: number }) {
     const page = { limit: limitOf(asked.limit, AGENTS_PAGE), offset: asked.offset ?? 0 };
     return [toAgents(agents.list(tenantId, query, page)), page] as const;
@@ -204,7 +204,7 @@ async function* toAgents(views: AsyncIterable<AgentView>): AsyncGenerator<Agent>
   for await (const view of views) yield toAgent(view);
 }
 
-/** One object for every client: the card's fields at the top and the card itself, the id under both of its names. */
+/** Contains the fields of the card at the top level and the card itself, and the id under both of its names, for clients of either form. */
 function toAgent({ card, ...view }: AgentView): Agent {
   return {
     id: card.id,

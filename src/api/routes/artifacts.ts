@@ -12,7 +12,7 @@ const ANY_BYTES = { content: { '*/*': { schema: { type: 'string', format: 'binar
 const NOT_MODIFIED = { description: 'The client has the current version.', content: {} };
 const tags = ['Artifacts'];
 
-/** Bodies are bytes here, not JSON: the routes live in a scope of their own, with a parser that leaves them as they are. */
+/** Bodies are bytes, not JSON: these routes have a scope of their own whose parser returns them unchanged. */
 export function artifactRoutes(app: Api, services: Services): void {
   void app.register(async (scope: Api) => {
     scope.removeAllContentTypeParsers();
@@ -71,12 +71,12 @@ function routes(app: Api, { store, nowMs }: Services): void {
     async (request, reply) => {
       const key = request.params.hash;
       const artifact = await store.artifacts.get(identityOf(request).tenantId, key);
-      if (artifact === null) throw new RuntimeError('not_found', `artifact ${truncated(key)}`);
+      if (artifact === null) throw new RuntimeError('not_found', `artifact ${truncated(key)} not found`);
       const etag = `"${artifact.hash}"`;
       void reply.headers({
         etag,
         'cache-control': `private, max-age=${YEAR_SECS}, immutable`,
-        // Whatever a client once uploaded must not run as a page of this server.
+        // Browsers must not run uploads as pages of this server.
         'content-disposition': `attachment; filename="${artifact.hash}"`,
         'content-security-policy': "default-src 'none'; sandbox",
         'x-content-type-options': 'nosniff',
@@ -87,7 +87,7 @@ function routes(app: Api, { store, nowMs }: Services): void {
   );
 }
 
-/** What is given goes out again as a header: throws `RuntimeError` `bad_request` unless it can. */
+/** The media type is later sent as a header. Throws `RuntimeError` `bad_request` if it cannot be. */
 function mediaTypeOf(given: string | null): string | null {
   if (given === null || given === '') return null;
   if (!/^[\w!#$&^.+-]+\/[\w!#$&^.+*-]+(?:\s*;[\x20-\x7e]*)?$/.test(given) || given.length > 255)

@@ -72,9 +72,9 @@ export function auditRoutes(app: Api, { store, control }: Services): void {
     async (request) => {
       const { tenantId } = identityOf(request);
       const { blocks, head, fault, unsigned } = await control.audit.verify();
-      const told = unsigned === null ? {} : { unsigned: { ...unsigned, ranges: [...unsigned.ranges] } };
+      const unsignedBlocks = unsigned === null ? {} : { unsigned: { ...unsigned, ranges: [...unsigned.ranges] } };
       const ok = fault === null && unsigned === null;
-      return { ok, blocks, head, fault: fault === null ? null : toFault(fault, tenantId), ...told };
+      return { ok, blocks, head, fault: fault === null ? null : toFault(fault, tenantId), ...unsignedBlocks };
     },
   );
 
@@ -103,7 +103,7 @@ export function auditRoutes(app: Api, { store, control }: Services): void {
   );
 }
 
-/** Null when nothing can match: what is no id of an execution names none. */
+/** Null if nothing can match, because `execution_id` is not an execution id. */
 function filterOf({ execution_id, actor_id, event_type, from, to }: AuditQuery): AuditFilter | null {
   const id = execution_id === undefined ? null : executionIdOrNull(execution_id);
   if (execution_id !== undefined && id === null) return null;
@@ -139,7 +139,7 @@ async function* toItems(
   for await (const entry of entries) yield write(entry, tenantId);
 }
 
-/** With the fields that the models of Java clients read. */
+/** Adds the fields by the names of the Java SDK. */
 function toJavaItem(entry: AuditEntry, tenantId: string): AuditItem {
   const item = toItem(entry, tenantId);
   const { type: _type, ...payload } = item.raw_event;
@@ -149,7 +149,7 @@ function toJavaItem(entry: AuditEntry, tenantId: string): AuditItem {
 function toItem(entry: AuditEntry, tenantId: string): AuditItem {
   const { executionId, seq, type, nodeId, actorId, actorType, atMs } = entry;
   const { data } = eventViewOf(executionId ?? '', entry, JSON.parse(entry.data) as JsonObject);
-  // The control plane has a log as an execution has one: its events have ids in the same way.
+  // Events of the control plane have ids like those of an execution.
   const id = eventId(executionId ?? `tenant:${tenantId}`, seq);
   return {
     id,
@@ -187,7 +187,7 @@ function requestOf({ request }: AuditEntry): Partial<AuditItem> {
   };
 }
 
-/** What other tenants do is told to those alone who run the server. */
+/** Only the default tenant sees which other tenant is concerned. */
 function toFault({ chain, block, reason, tenantId, executionId }: Fault, reader: string): AuditFault {
   const theirs = reader === DEFAULT_TENANT || tenantId === reader;
   const where = { ...(chain === undefined ? {} : { chain }), block };

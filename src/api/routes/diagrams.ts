@@ -17,10 +17,10 @@ import { ExecutionById } from '../schemas/executions.ts';
 import { WorkflowById } from '../schemas/workflows.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
 
-/** Pictures drawn at a time, and how many may wait, in all and of one tenant. */
+/** Diagrams that are drawn at a time, and that may wait, in all and per tenant. */
 const LIMITS = { active: 4, activePerKey: 2, waiting: 32, waitingPerKey: 16 };
 const RETRY_AFTER_MS = 1_000;
-/** Named in a header, which proxies want short. */
+/** Characters listed in a header, whose size proxies limit. */
 const MAX_UNREADABLE = 100;
 
 const PICTURE = {
@@ -31,7 +31,7 @@ const PICTURE = {
   ),
 };
 
-/** Workflows and executions as pictures, drawn from the machine that runs them. */
+/** Diagrams of workflows and executions, drawn from the machine that runs them. */
 export function diagramRoutes(app: Api, { runtime, store }: Services): void {
   const renderer = new DiagramRenderer();
   const queue = new FairQueue('too many pictures are being drawn', LIMITS);
@@ -66,7 +66,10 @@ export function diagramRoutes(app: Api, { runtime, store }: Services): void {
       const { tenantId } = identityOf(request);
       const row = await store.tenant(tenantId).workflow(workflow_id, version);
       if (row === null)
-        throw new RuntimeError('not_found', `workflow ${truncated(workflow_id)}${version === undefined ? '' : ` v${version}`}`);
+        throw new RuntimeError(
+          'not_found',
+          `workflow ${truncated(workflow_id)}${version === undefined ? '' : ` v${version}`} not found`,
+        );
       const { source, revision } = row;
       return send(reply, format, await picture(tenantId, { revision, source, format, view, execution: null }));
     },
@@ -92,7 +95,7 @@ export function diagramRoutes(app: Api, { runtime, store }: Services): void {
       const id = executionId(request.params.id);
       const { at, marks = true, format = 'xstate', view = 'workflow' } = request.query;
       const row = await store.tenant(tenantId).execution(id);
-      if (row === null) throw new RuntimeError('not_found', `execution ${id}`);
+      if (row === null) throw new RuntimeError('not_found', `execution ${id} not found`);
       const { revision, seq } = row;
       const sequence = at ?? seq;
       if (marks && sequence > seq)

@@ -12,7 +12,7 @@ import type { Api } from '../services.ts';
 
 const require = createRequire(import.meta.url);
 
-/** What the page is made of, out of the package that brings Swagger UI along. */
+/** Assets of the page, from the package of Swagger UI. */
 const ASSETS: Readonly<Record<string, string>> = {
   'swagger-ui.css': 'text/css; charset=utf-8',
   'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
@@ -50,11 +50,11 @@ const START_SCRIPT = `SwaggerUIBundle({
 });
 `;
 
-/** The page runs its own scripts only; Swagger UI sets styles from them and draws with data URLs. */
+/** Only scripts of this server run; Swagger UI sets inline styles and uses data URLs for images. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** `routes` may still grow until the first request. */
+/** `routes` may grow until the first request. */
 export function documentationRoutes(app: Api, routes: readonly DescribedRoute[]): void {
   let document: JsonObject | null = null;
 
@@ -110,7 +110,7 @@ export function documentationRoutes(app: Api, routes: readonly DescribedRoute[])
       const { file } = request.params;
       if (file === START) return withPageHeaders(reply, 'text/javascript; charset=utf-8').send(START_SCRIPT);
       const type = Object.hasOwn(ASSETS, file) ? ASSETS[file] : undefined;
-      if (type === undefined) throw new RuntimeError('not_found', `file ${truncated(file)}`);
+      if (type === undefined) throw new RuntimeError('not_found', `file ${truncated(file)} not found`);
       const bytes = await readFile(join(dirname(require.resolve('@fastify/swagger-ui/package.json')), 'static', file));
       return withPageHeaders(reply, type).header('cache-control', `public, max-age=${DAY_SECS}`).send(bytes);
     },

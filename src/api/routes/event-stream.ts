@@ -3,7 +3,7 @@ import { requestedFormat, requestedTypes } from '../requests/event-filter.ts';
 import { EventStreamQuery } from '../schemas/events.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
 
-/** What happens in a whole tenant, as server-sent events. */
+/** The events of all executions of a tenant, as server-sent events. */
 export function eventStreamRoutes(app: Api, { control, streams, config }: Services): void {
   app.addHook('preClose', async () => streams.close());
 
@@ -42,7 +42,7 @@ export function eventStreamRoutes(app: Api, { control, streams, config }: Servic
       return streams.open(request, reply, async (stream, signal) => {
         signal.addEventListener('abort', () => gone.abort(), { once: true });
         if (signal.aborted) gone.abort();
-        // Whoever is cut off before the first event knows by this where to go on.
+        // A client that is disconnected before the first event can resume from this id.
         await stream.send({ id: cursor });
         for await (const { event, workflowId, cursor: id } of events) {
           const data = { ...form.serialize(event), workflow_id: workflowId };

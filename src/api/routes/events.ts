@@ -16,7 +16,7 @@ const MAX_WAIT_MS = 60_000;
 
 interface Selection {
   readonly after: number;
-  /** Events, of those that are wanted. */
+  /** Number of matching events. */
   readonly limit: number;
   /** Null = all. */
   readonly types: ReadonlySet<string> | null;
@@ -59,7 +59,7 @@ export function eventRoutes(app: Api, services: Services): void {
     },
   );
 
-  // The second path is how some clients spell it.
+  // Some clients use the second path.
   for (const [path, operationId] of [
     ['/executions/:id/external-event', 'sendExternalEvent'],
     ['/executions/:id/events', 'sendEvent'],
@@ -93,7 +93,7 @@ export function eventRoutes(app: Api, services: Services): void {
   }
 }
 
-/** Resolves when there is an event of interest after `after`, when the execution has ended, or when the time is up. */
+/** Resolves when there is a matching event after `after`, the execution has ended, or `waitMs` have passed. */
 async function waitForEvent(
   { runtime }: Services,
   tenantId: string,
@@ -117,7 +117,7 @@ async function waitForEvent(
   }
 }
 
-/** One kind and one node the store finds by itself. */
+/** The store filters by one kind and one node; several kinds are filtered here. */
 async function* selectedEvents(
   { runtime }: Services,
   tenantId: string,
@@ -144,13 +144,13 @@ function matches(event: EventView, { types, nodeId }: Selection): boolean {
   return (types === null || types.has(event.type)) && (nodeId === null || event.nodeId === nodeId);
 }
 
-/** Of a client that takes both, JSON and streams, the one it names first. */
+/** If `Accept` contains both JSON and streams, the first one counts. */
 function prefersStream({ method, headers: { accept = '' } }: FastifyRequest, follow: boolean | undefined): boolean {
   const [first] = /\b(?:application\/json|text\/event-stream)\b/i.exec(accept) ?? [];
   return method !== 'HEAD' && (follow ?? first?.toLowerCase() === 'text/event-stream');
 }
 
-/** The log as server-sent events. A client that has had everything of an execution that has ended is told to stay away: 204. */
+/** Streams the log as server-sent events. Replies 204, which stops reconnecting, to a client that has all events of an ended execution. */
 async function streamEvents(
   { runtime, store, streams }: Services,
   request: FastifyRequest,
@@ -162,7 +162,7 @@ async function streamEvents(
   const { tenantId } = identityOf(request);
   const execution = async () => {
     const row = await store.tenant(tenantId).execution(id);
-    if (row === null) throw new RuntimeError('not_found', `execution ${id}`);
+    if (row === null) throw new RuntimeError('not_found', `execution ${id} not found`);
     return row;
   };
   const resumed = lastEventId(request);
@@ -189,7 +189,7 @@ function isTerminal(status: string): boolean {
   return (TERMINAL as ReadonlySet<string>).has(status);
 }
 
-/** What a client sends that connects again: the last sequence it has seen. */
+/** The sequence in `Last-Event-ID`, which a reconnecting client sends; null if absent. */
 function lastEventId({ headers }: FastifyRequest): number | null {
   const given = headers['last-event-id'];
   if (given === undefined || given === '') return null;

@@ -158,7 +158,7 @@ function itemOf(view: ExecutionSummary): ExecutionItem {
   };
 }
 
-/** One object for every client: each finds the names it knows, whichever reference it was written from. */
+/** Contains the names of all references, so that every client finds those it knows. */
 function toExecution(view: ExecutionView): Execution {
   const { state, input } = view;
   return {
@@ -177,7 +177,7 @@ async function* toItems(summaries: readonly ExecutionSummary[]): AsyncGenerator<
   for (const summary of summaries) yield itemOf(summary);
 }
 
-/** One state at a time, so that a page of large ones needs the memory of one. */
+/** Loads one state at a time, so that a page of large states needs the memory of one. */
 async function* toItemsWithState(
   runtime: ServerRuntime,
   summaries: readonly ExecutionSummary[],

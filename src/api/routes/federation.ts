@@ -3,14 +3,14 @@ import { publicUrl } from '../discovery/public-url.ts';
 import { DidDocument } from '../schemas/federation.ts';
 import type { Api, Services } from '../services.ts';
 
-/** The document is for everybody, so it names the agents of this tenant alone. */
+/** The document is public, so it lists only the agents of this tenant. */
 const PUBLIC_TENANT = 'default';
 const MAX_SERVICES = 1_000;
 
 const tags = ['Federation'];
 
 export function federationRoutes(app: Api, { control: { agents }, config }: Services): void {
-  // `did:web` looks under `.well-known` for a host, and beside everything else for a path of one.
+  // `did:web` resolves a host to `/.well-known/did.json`, and a path of a host to `did.json` below that path.
   for (const [url, operationId] of [
     ['/.well-known/did.json', 'getDidDocument'],
     ['/did.json', 'getDidDocumentOfPath'],

@@ -23,7 +23,7 @@ import {
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
 
-/** Executions as they were, and going on from there: the log is the truth. */
+/** Executions at earlier points of their log, and forks from there. */
 export function historyRoutes(app: Api, { runtime, polls }: Services): void {
   app.get(
     '/executions/:id/state',

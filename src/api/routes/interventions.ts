@@ -11,7 +11,7 @@ import {
 } from '../schemas/interventions.ts';
 import { type Api, callerOf, type Services } from '../services.ts';
 
-/** What operators do to an execution that goes on, or has failed. */
+/** Pause, resume and retry of executions. */
 export function interventionRoutes(app: Api, { runtime }: Services): void {
   app.post(
     '/executions/:id/pause',
@@ -89,8 +89,7 @@ export function interventionRoutes(app: Api, { runtime }: Services): void {
   );
 }
 
-/** The totals alone: what else a body has is not for the log. */
-/** Absent when the body names no budget. */
+/** Undefined if the body names no budget. Drops unknown fields, which must not get into the log. */
 function budgetsOf({ token_budget, cost_budget_usd }: ResumeExecution): Budgets | undefined {
   if (token_budget == null && cost_budget_usd == null) return undefined;
   const { total_tokens, input_tokens, output_tokens } = token_budget ?? {};

@@ -5,10 +5,10 @@ import { WorkflowArray, WorkflowById, WorkflowsQuery } from '../schemas/workflow
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
 
-/** The SDK does not page: it takes the list for the whole. */
+/** The SDK does not request further pages. */
 const MAX_LIMIT = 1_000;
 
-/** The two calls of JamJet's Java SDK that differ from the reference by more than their prefix. */
+/** The routes of JamJet's Java SDK that differ from the reference by more than their prefix. */
 export function javaSdkRoutes(app: Api, { runtime, store }: Services): void {
   app.get(
     '/api/v1/workflows',

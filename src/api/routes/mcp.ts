@@ -8,10 +8,10 @@ import { handleError } from '../replies/error-handler.ts';
 import { McpAnswer, McpAnswers, McpMessage } from '../schemas/mcp.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
 
-/** Of JSON-RPC: the message could not be read. */
+/** JSON-RPC error code: the message could not be parsed. */
 const PARSE_ERROR = -32_700;
-/** Shorter than the time after which proxies hang up on a silent connection. */
-const HEARTBEAT_MS = 25_000;
+/** Shorter than the idle timeout of proxies. */
+const KEEP_ALIVE_MS = 25_000;
 
 export function mcpRoutes(app: Api, { polls }: Services): void {
   app.post(
@@ -65,12 +65,12 @@ export function mcpRoutes(app: Api, { polls }: Services): void {
     },
     async (_request, reply) => {
       const stream = new PassThrough();
-      const beat = (): void => void stream.write(': nothing to say\n\n');
-      const beating = setInterval(beat, HEARTBEAT_MS);
-      beating.unref();
-      beat();
+      const keepAlive = (): void => void stream.write(': keep-alive\n\n');
+      const timer = setInterval(keepAlive, KEEP_ALIVE_MS);
+      timer.unref();
+      keepAlive();
       void polls.run(reply, aborted).then(() => {
-        clearInterval(beating);
+        clearInterval(timer);
         stream.end();
       });
       return reply
@@ -81,7 +81,7 @@ export function mcpRoutes(app: Api, { polls }: Services): void {
   );
 }
 
-/** The REST API as the caller would reach it: same token, same request id, same rules. */
+/** Calls the REST API as the caller: with the same token, request id and checks. */
 function restCallAs(app: Api, { headers, id, ip }: FastifyRequest): RestCall {
   const { authorization, host } = headers;
   return async ({ method, url, body }, maxBytes, signal) => {
@@ -99,13 +99,13 @@ function restCallAs(app: Api, { headers, id, ip }: FastifyRequest): RestCall {
       signal,
     });
     const text = await textOf(reply.stream(), maxBytes);
-    // Whoever writes the reply stops.
+    // Stops the handler that writes the reply.
     if (text === null) reply.raw.res.destroy();
     return { status: reply.statusCode, text };
   };
 }
 
-/** Null when there is more than `maxBytes`. */
+/** Null if there are more than `maxBytes`. */
 async function textOf(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<string | null> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -117,7 +117,7 @@ async function textOf(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<
   return Buffer.concat(chunks).toString();
 }
 
-/** A message that is no JSON gets its error as JSON-RPC has it; what is refused before is refused as everywhere. */
+/** Replies in JSON-RPC to a message that is not JSON; other errors have the usual form. */
 function handleParseError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const { status, body } = errorReply(error, request.id);
   if (status !== 400) handleError(error, request, reply);

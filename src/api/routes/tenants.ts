@@ -19,7 +19,7 @@ import {
 import { type Api, actionContext, identityOf, type Services, stringField } from '../services.ts';
 import { timestamp } from '../time.ts';
 
-/** Operators of the default tenant manage all tenants; those of another see their own. */
+/** Operators of the default tenant manage all tenants; those of another tenant see only their own. */
 export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Services): void {
   app.post(
     '/tenants',
@@ -38,7 +38,7 @@ export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Servic
       const { id, name, policy, limits } = request.body;
       const settings = { name, ...defined('policy', policy), ...defined('limits', limits) };
       const created = await control.tenants.create(id, settings, actionContext(request, nowMs()));
-      // The id may be that of tokens which were made for it beforehand, on the database itself.
+      // Tokens for this tenant may already exist: they can be created directly in the database.
       tokens.invalidate();
       void reply.code(201);
       return { tenant_id: created.id, ...toTenant(created) };
@@ -118,7 +118,7 @@ export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Servic
   async function find(request: FastifyRequest, id: string): Promise<TenantRecord> {
     const visible = managesAll(request) || id === identityOf(request).tenantId;
     const record = visible ? await store.tenants.find(id) : null;
-    if (record === null) throw new RuntimeError('not_found', `tenant ${truncated(id)}`);
+    if (record === null) throw new RuntimeError('not_found', `tenant ${truncated(id)} not found`);
     return record;
   }
 

@@ -30,7 +30,8 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
       if (tenantId !== caller.tenantId) {
         if (caller.tenantId !== ANONYMOUS.tenantId)
           throw new RequestError('forbidden', `only operators of tenant ${ANONYMOUS.tenantId} make tokens for other tenants`);
-        if ((await store.tenantRow(tenantId)) === null) throw new RuntimeError('not_found', `tenant ${truncated(tenantId)}`);
+        if ((await store.tenantRow(tenantId)) === null)
+          throw new RuntimeError('not_found', `tenant ${truncated(tenantId)} not found`);
       }
       const now = nowMs();
       const expiresAtMs = expiryOf(request.body, now);

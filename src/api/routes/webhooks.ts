@@ -209,7 +209,7 @@ function deliveryRoutes(app: Api, { control: { webhooks }, nowMs }: Services): v
   );
 }
 
-/** As they are stored: snake_case, each once, `*` alone. Throws `bad_request`. */
+/** In stored form: snake_case, without duplicates, `*` alone. Throws `bad_request`. */
 function kindsOf(kinds: readonly string[]): readonly string[] {
   const types = eventTypes(kinds.filter((kind) => kind !== ALL));
   return kinds.includes(ALL) ? [ALL] : [...types];

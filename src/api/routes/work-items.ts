@@ -168,7 +168,7 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
   );
 }
 
-/** Workers look for `reason` in a 409, everybody else for `error`. Null when the lease held. */
+/** The body of a 409: workers read `reason`, other clients `error`. Null if the lease was valid. */
 async function lostLease(
   outcome: Promise<void>,
   requestId: string,

@@ -79,7 +79,10 @@ export function workflowRoutes(app: Api, { runtime, store }: Services): void {
       const tenant = store.tenant(identityOf(request).tenantId);
       const row = await tenant.workflow(workflow_id, version);
       if (row === null)
-        throw new RuntimeError('not_found', `workflow ${truncated(workflow_id)}${version === undefined ? '' : ` v${version}`}`);
+        throw new RuntimeError(
+          'not_found',
+          `workflow ${truncated(workflow_id)}${version === undefined ? '' : ` v${version}`} not found`,
+        );
       const versions = await tenant.versions(workflow_id);
       return { workflow_id, ...versionOf(row), versions: versions.map(versionOf), ir: irOf(row.source) };
     },
@@ -90,7 +93,7 @@ function versionOf(row: WorkflowRow): WorkflowVersion {
   return { version: row.version, revision: row.revision, registered_at: timestamp(row.registeredAtMs) };
 }
 
-/** The document as it was registered, its nodes as a map even if they were given as a list. */
+/** The document as it was registered, with its nodes as a map even if they were a list. */
 function irOf(source: string): JsonObject {
   const ir = JSON.parse(source) as JsonObject;
   if (!Array.isArray(ir.nodes)) return ir;

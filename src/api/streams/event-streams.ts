@@ -6,24 +6,24 @@ import { RuntimeError } from '../../runtime/errors.ts';
 import { TimeSlices } from '../../runtime/scheduling/time-slices.ts';
 import type { TokenMonitor } from '../auth/token-monitor.ts';
 
-/** Bytes made ahead of a reader; the socket has its own buffer. */
+/** Bytes that are buffered for a slow client, besides the buffer of the socket. */
 const BUFFER_BYTES = 16 * 1024;
-/** Of one tenant; `Slots` says how many of all tenants. */
+/** Open streams per tenant; `Slots` limits those of all tenants. */
 const STREAMS_PER_TENANT = 7_500;
-/** Beats of the pulse, fifteen seconds each, after which a reader that takes nothing is cut off; it may resume where it was. */
+/** Keep-alive intervals, fifteen seconds each, after which a client that reads nothing is disconnected. It can resume where it was. */
 const MAX_STALLED_KEEP_ALIVES = 4;
-/** How long a client waits before it connects again, as it is told. */
+/** How long clients are told to wait before they reconnect. */
 const RECONNECT_MS = 2_000;
 
 /** One message of a stream (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 export interface StreamMessage {
   readonly id?: string;
   readonly event?: string;
-  /** Sent as JSON, which is one line. */
+  /** Sent as JSON on one line. */
   readonly data?: unknown;
 }
 
-/** What goes to one client. It holds little of what the client has not taken: whoever sends waits. */
+/** The stream of one client. Senders wait for a slow client, so that little is buffered. */
 export class EventStream extends Readable {
   #resume: (() => void) | null = null;
   #finished = false;
@@ -33,7 +33,7 @@ export class EventStream extends Readable {
     super({ highWaterMark: BUFFER_BYTES });
   }
 
-  /** Resolves when there is room for more, or the client has gone. */
+  /** Resolves when the buffer has room, or the client has disconnected. */
   async send({ id, event, data }: StreamMessage): Promise<void> {
     const lines = [
       ...(id === undefined ? [] : [`id: ${id}\n`]),
@@ -43,7 +43,7 @@ export class EventStream extends Readable {
     await this.#write(`${lines.join('')}\n`);
   }
 
-  /** Shows proxies and clients that the connection lives; gives up on a reader that has long taken nothing. */
+  /** Sends a comment that keeps the connection alive; disconnects a client that has read nothing for too long. */
   keepAlive(): void {
     if (this.#finished || this.readableLength > 0) {
       if (++this.#stalledKeepAlives >= MAX_STALLED_KEEP_ALIVES) this.destroy();
@@ -57,7 +57,7 @@ export class EventStream extends Readable {
     this.push(`retry: ${RECONNECT_MS}\n\n`);
   }
 
-  /** No more; what was sent still arrives. */
+  /** Ends the stream after everything that was sent. */
   finish(): void {
     if (this.#finished || this.destroyed) return;
     this.#finished = true;
@@ -88,8 +88,8 @@ export class EventStream extends Readable {
 }
 
 /**
- * The streams that are open. They have no timer of their own; the server's closing ends them at once. Tenants share what may be open, and
- * the time in which events are written: one event may have to be written to thousands of streams.
+ * The open streams. They share one keep-alive timer, and end at once when the server closes. The number of streams and the time for
+ * writing events are shared fairly among tenants: one event may have to be written to thousands of streams.
  */
 export class EventStreams {
   readonly #pulse: KeepAlive;
@@ -106,7 +106,7 @@ export class EventStreams {
     this.#slices = new TimeSlices({ nowMs });
   }
 
-  /** For one stream of a tenant: resolves when it is its turn to read, or to write an event. */
+  /** Returns a function for one stream of a tenant, which resolves when it is its turn to read or to write an event. */
   turns(tenantId: string): () => Promise<void> {
     const slice = this.#slices.slice(tenantId);
     return async () => {
@@ -115,8 +115,8 @@ export class EventStreams {
   }
 
   /**
-   * Answers with what `produce` sends, until that resolves, the client leaves, its token loses its right, or the server closes: the last
-   * three abort the signal. Throws `overloaded` when the tenant has too many.
+   * Replies with the messages that `produce` sends, until it resolves. The signal is aborted when the client disconnects, its token becomes
+   * invalid, or the server closes. Throws `overloaded` if the tenant has too many streams.
    */
   async open(
     request: FastifyRequest,
@@ -124,7 +124,7 @@ export class EventStreams {
     produce: (stream: EventStream, signal: AbortSignal) => Promise<void>,
   ): Promise<FastifyReply> {
     const { identity } = request;
-    if (identity === null) throw new Error(`stream ${request.url} is open and has no identity`);
+    if (identity === null) throw new Error(`internal error: stream ${request.url} has no identity`);
     const { tenantId } = identity;
     const name = String(++this.#opened);
     if (!this.#slots.take(tenantId, name)) {
@@ -155,13 +155,13 @@ export class EventStreams {
     void reply.headers({
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache, no-transform',
-      // Proxies would keep events to themselves until there are many.
+      // Stops proxies from buffering events.
       'x-accel-buffering': 'no',
     });
     return reply.send(stream);
   }
 
-  /** Ends all of them, those yet to come included. */
+  /** Ends all streams, and those that are opened later. */
   close(): void {
     this.#closed = true;
     for (const controller of this.#open) controller.abort();

@@ -2,8 +2,8 @@ import type { FastifyReply } from 'fastify';
 import type { TokenMonitor } from '../auth/token-monitor.ts';
 
 /**
- * Requests that wait for something to happen. They end when their client leaves, when the server closes, or when whoever asked may ask no
- * more: nothing is handed to a token that was revoked meanwhile.
+ * Requests that wait for something. They end when the client disconnects, the server closes, or the token becomes invalid: a token that was
+ * revoked meanwhile gets nothing.
  */
 export class LongPolls {
   readonly #tokenMonitor: TokenMonitor;
@@ -14,7 +14,7 @@ export class LongPolls {
     this.#tokenMonitor = rights;
   }
 
-  /** Runs `wait` with a signal that ends it early. */
+  /** Runs `wait` with a signal that is aborted when the wait must end early. */
   async run<T>(reply: FastifyReply, wait: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const controller = new AbortController();
     const end = (): void => controller.abort();
@@ -31,7 +31,7 @@ export class LongPolls {
     }
   }
 
-  /** Ends all of them, those yet to come included. */
+  /** Ends all waits, and those that begin later. */
   close(): void {
     this.#closed = true;
     for (const controller of this.#open) controller.abort();
