@@ -29,7 +29,7 @@ export function readMessage(params: JsonObject): Message {
   const content = contentOf(message.parts as readonly Json[]);
   const metadata = { ...objectOf(params.metadata), ...objectOf(message.metadata) };
   const named = workflowFrom(metadata);
-  const inPart = named === null ? text(content.workflow_id) : null;
+  const inPart = named === null ? nonEmptyText(content.workflow_id) : null;
   return {
     messageId: idOf('message.messageId', message.messageId) ?? required('message.messageId'),
     taskId: idOf('message.taskId', message.taskId),
@@ -42,7 +42,7 @@ export function readMessage(params: JsonObject): Message {
 
 function workflowFrom(metadata: JsonObject): string | null {
   const skill = nonEmptyText(metadata.skill) ?? nonEmptyText(metadata.skill_id);
-  return text(metadata.workflow_id) ?? (skill === RUN_WORKFLOW ? null : skill);
+  return nonEmptyText(metadata.workflow_id) ?? (skill === RUN_WORKFLOW ? null : skill);
 }
 
 /** The input from a data part that names the workflow: its `input` merged with the other fields, else all other fields. */

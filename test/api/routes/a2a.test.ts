@@ -100,7 +100,7 @@ describe.each([
     const started = taskOf(await client.sendMessage(message({ workflow_id: 'review' }, { contextId: 'talk-1' })));
     expect([stateOf(started), started.contextId]).toEqual(['TASK_STATE_INPUT_REQUIRED', 'talk-1']);
     const said = started.status?.message?.parts[0]?.content;
-    expect(said).toEqual({ $case: 'text', value: 'waits for approval of review' });
+    expect(said).toEqual({ $case: 'text', value: 'waiting for approval of review' });
     const answer = message({ decision: 'approved', comment: 'fine' }, { taskId: started.id, contextId: 'talk-1' });
     const task = taskOf(await client.sendMessage(answer));
     expect([task.id, stateOf(task)]).toEqual([started.id, 'TASK_STATE_COMPLETED']);
@@ -186,7 +186,7 @@ describe('POST /a2a', () => {
     await bench.post('/workflows', { ir: PAYMENT });
     const { result } = await rpc(bench, 'SendMessage', sent([{ data: { workflow_id: 'payment' } }]));
     const { id, status } = (result as { task: { id: string; status: JsonObject } }).task;
-    expect(status).toMatchObject({ message: { parts: [{ text: 'waits for an event, or for a time to come' }] } });
+    expect(status).toMatchObject({ message: { parts: [{ text: 'waiting for an event or a timer' }] } });
     const event = sent([{ data: { correlation_key: 'paid', payload: { amount: 5 } } }], { taskId: id });
     expect((await rpc(bench, 'SendMessage', event)).result).toMatchObject({
       task: { id, status: { state: 'TASK_STATE_COMPLETED' } },
@@ -209,8 +209,8 @@ describe('POST /a2a', () => {
   });
 
   it.each<[string, JsonObject, number, string]>([
-    ['Dance', {}, -32_601, 'there is no method Dance'],
-    ['toString', {}, -32_601, 'there is no method toString'],
+    ['Dance', {}, -32_601, 'unknown method Dance'],
+    ['toString', {}, -32_601, 'unknown method toString'],
     ['SendMessage', {}, -32_602, 'message is required'],
     ['SendMessage', { message: { messageId: 'm', parts: [] } }, -32_602, 'message.parts must hold at least one part'],
     ['SendMessage', { message: { parts: [{ text: 'x' }] } }, -32_602, 'message.messageId is required'],
@@ -218,7 +218,7 @@ describe('POST /a2a', () => {
       'SendMessage',
       { message: { messageId: 'm', parts: [{ text: 'x' }] } },
       -32_602,
-      'which workflow? name it in message.metadata.workflow_id',
+      'message.metadata.workflow_id is required: it names the workflow to start',
     ],
     [
       'SendMessage',
@@ -226,7 +226,7 @@ describe('POST /a2a', () => {
       -32_602,
       'not found: workflow none',
     ],
-    ['SendMessage', { message: { messageId: 'm', parts: [{ raw: 'AA==' }] } }, -32_005, 'only text and data parts are taken'],
+    ['SendMessage', { message: { messageId: 'm', parts: [{ raw: 'AA==' }] } }, -32_005, 'only text and data parts are supported'],
     ['SendMessage', { message: { messageId: 'm', parts: [{ data: [1] }] } }, -32_005, 'a data part must hold a JSON object'],
     [
       'SendMessage',
@@ -235,12 +235,12 @@ describe('POST /a2a', () => {
       `task ${UNKNOWN_EXECUTION}`,
     ],
     ['GetTask', {}, -32_602, 'id is required'],
-    ['GetTask', { id: 'nothing' }, -32_001, 'task nothing'],
+    ['GetTask', { id: 'nothing' }, -32_001, 'task nothing not found'],
     ['tasks/cancel', { id: UNKNOWN_EXECUTION }, -32_001, `task ${UNKNOWN_EXECUTION}`],
-    ['SendStreamingMessage', {}, -32_004, 'this agent does not stream'],
-    ['ListTasks', {}, -32_004, 'tasks are listed by GET /executions'],
-    ['tasks/pushNotificationConfig/set', {}, -32_003, 'there are no push notifications here; webhooks do that'],
-    ['GetExtendedAgentCard', {}, -32_007, 'there is no extended card'],
+    ['SendStreamingMessage', {}, -32_004, 'streaming is not supported'],
+    ['ListTasks', {}, -32_004, 'use GET /executions to list tasks'],
+    ['tasks/pushNotificationConfig/set', {}, -32_003, 'push notifications are not supported; use webhooks'],
+    ['GetExtendedAgentCard', {}, -32_007, 'there is no extended agent card'],
   ])('%s refuses %j', async (method, params, code, text) => {
     const bench = await api();
     expect((await rpc(bench, method, params)).error).toMatchObject({
@@ -324,7 +324,7 @@ describe('POST /a2a', () => {
       ['CancelTask', { id }],
       ['SendMessage', sent([{ data: { decision: 'approved' } }], { taskId: id })],
     ] as const) {
-      expect((await rpc(bench, method, params, asAcme)).error).toMatchObject({ code: -32_001, message: `task ${id}` });
+      expect((await rpc(bench, method, params, asAcme)).error).toMatchObject({ code: -32_001, message: `task ${id} not found` });
     }
     const start = await rpc(bench, 'SendMessage', sent([{ data: { workflow_id: 'review' } }]), asAcme);
     expect(start.error).toMatchObject({ code: -32_602, message: 'not found: workflow review' });

@@ -226,7 +226,7 @@ describe('the official MCP client', () => {
     expect((await read('jamjet_list_executions', { tenant_id: 'acme' })).executions).toEqual([]);
     for (const name of ['jamjet_get_execution', 'jamjet_cancel_execution', 'jamjet_get_events']) {
       expect(await use(name, { execution_id })).toEqual({ isError: true, text: `not found: execution ${execution_id}` });
-      const text = 'forbidden: the token belongs to tenant acme, and only to that';
+      const text = 'forbidden: the token belongs to tenant acme';
       expect(await use(name, { execution_id, tenant_id: 'default' })).toEqual({ isError: true, text });
     }
   });
@@ -308,17 +308,17 @@ describe('plain JSON-RPC', () => {
     const refused = await post('/mcp', calls(33, 'jamjet_get_execution'));
     expect([refused.status, refused.body]).toEqual([
       400,
-      { jsonrpc: '2.0', id: null, error: { code: -32_600, message: 'a batch may have 32 messages, this one has 33' } },
+      { jsonrpc: '2.0', id: null, error: { code: -32_600, message: 'a batch may have at most 32 messages, not 33' } },
     ]);
     // An execution tells its state twice: as its input, too.
     const tooLarge = results(await post('/mcp', calls(2, 'jamjet_get_execution')));
-    const text = `too large: the reply has more than 1048576 bytes; GET /executions/${execution_id} of the REST API answers it whole`;
+    const text = `too large: the reply has more than 1048576 bytes; use GET /executions/${execution_id} of the REST API, which returns all of it`;
     expect(tooLarge).toEqual(Array(2).fill({ isError: true, text }));
     const read = results(await post('/mcp', calls(32, 'jamjet_get_events')));
     expect(read.filter(({ isError }) => !isError).length).toBeLessThanOrEqual(6);
     expect(read.at(-1)).toEqual({
       isError: true,
-      text: 'this batch has read 4194304 bytes, and reads no more: send the rest in other batches',
+      text: 'the batch has read 4194304 bytes, which is the limit: send the other calls in another batch',
     });
     const large = results(await post('/mcp', calls(32, 'jamjet_get_execution')));
     expect(large.filter((result) => result.text === text).length).toBeLessThanOrEqual(5);
@@ -373,6 +373,6 @@ describe('GET /mcp/sse', () => {
     expect(response.headers.get('content-type')).toBe('text/event-stream');
     const text = response.text();
     await app.close();
-    expect(await text).toBe(': nothing to say\n\n');
+    expect(await text).toBe(': keep-alive\n\n');
   });
 });
