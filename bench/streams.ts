@@ -36,9 +36,9 @@ export async function streams(folder: string): Promise<Streams> {
     const after = residentBytes(pid);
     const coresWith = await coresWhileIdle(pid, HEARTBEAT_MS);
     const startedMs = performance.now();
-    const told = open.slice(ids.length).map((stream) => stream.waitFor('event: '));
+    const received = open.slice(ids.length).map((stream) => stream.waitFor('event: '));
     expect(201, (await lane.send('POST', '/executions', '{"workflow_id":"waiting","input":{"n":0}}')).status);
-    await Promise.all(told);
+    await Promise.all(received);
     const fanOutMs = performance.now() - startedMs;
     const residentBytesEach = before === null || after === null ? null : (after - before) / STREAMS;
     return { streams: STREAMS, coresAlone, coresWith, residentBytesEach, fanOutMs };
@@ -85,7 +85,7 @@ function expect(status: number, given: number): void {
 class IdleStream {
   readonly #socket: Socket;
   #received = '';
-  #waiting: { readonly text: string; readonly heard: () => void } | null = null;
+  #waiting: { readonly text: string; readonly found: () => void } | null = null;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -111,7 +111,7 @@ class IdleStream {
   /** Resolves once the text has arrived; discards what was received before. */
   waitFor(text: string): Promise<void> {
     return new Promise((found) => {
-      this.#waiting = { text, heard: found };
+      this.#waiting = { text, found };
       this.#checkReceived();
     });
   }
@@ -125,6 +125,6 @@ class IdleStream {
     if (waiting === null || !this.#received.includes(waiting.text)) return;
     this.#received = '';
     this.#waiting = null;
-    waiting.heard();
+    waiting.found();
   }
 }

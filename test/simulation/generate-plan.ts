@@ -13,8 +13,8 @@ export function generatePlan(seed: number, excluded: ReadonlySet<string> = new S
   const processCount = shared ? random.between(1, 3) : 1;
   const workflows = generateWorkflows(seed, excluded);
   // Whether other processes take over the work of a frozen one.
-  const takeover = processCount > 1 && random.chance(0.4);
-  const processes = Array.from({ length: processCount }, () => generateProcess(random, takeover));
+  const recovery = processCount > 1 && random.chance(0.4);
+  const processes = Array.from({ length: processCount }, () => generateProcess(random, recovery));
   const isKept = ({ id }: { readonly id: string }): boolean => !excluded.has(id);
   const faultFree = random.chance(0.1);
   const workers = Array.from({ length: random.between(1, 2) }, (_, i) => `worker${i}`);
@@ -24,7 +24,7 @@ export function generatePlan(seed: number, excluded: ReadonlySet<string> = new S
     processes,
     workflows,
     operations: generateOperations(random, Math.max(1, workflows.length)).filter(isKept).filter(refersToKept(excluded)),
-    faults: faultFree ? [] : generateFaults(randomStream(seed, 'faults'), processCount, takeover).filter(isKept),
+    faults: faultFree ? [] : generateFaults(randomStream(seed, 'faults'), processCount, recovery).filter(isKept),
     workers: workers.filter((id) => !excluded.has(id)),
     faultsEndAtMs: FAULTS_MS,
     latency: { usualMs: random.pick([0, 2, 20]), slowMs: random.pick([100, 2_000, 15_000]), slow: random.pick([0, 0.02, 0.1]) },
@@ -41,9 +41,9 @@ function refersToKept(excluded: ReadonlySet<string>): (operation: Operation) => 
   return (operation) => operation.kind === 'start' || !excluded.has(operation.of);
 }
 
-function generateProcess(random: Random, takeover: boolean): Plan['processes'][number] {
+function generateProcess(random: Random, recovery: boolean): Plan['processes'][number] {
   const skewMs = random.chance(0.3) ? random.between(-3_000, 3_000) : 0;
-  const local = takeover ? 1 : random.pick([0, 0.5, 0.5, 1]);
+  const local = recovery ? 1 : random.pick([0, 0.5, 0.5, 1]);
   const tools = Array.from({ length: MAX_NODES }, (_, i) => `t.n${i}`).filter(() => random.chance(local));
   return { skewMs, tools };
 }
@@ -85,9 +85,9 @@ function generateOperation(random: Random, id: string, atMs: number, of: string)
   return { ...at, kind: roll < 0.92 ? 'read' : 'follow' };
 }
 
-function generateFaults(random: Random, processCount: number, takeover: boolean): Fault[] {
-  const count = random.between(0, takeover ? 3 : 8);
-  const frozen = takeover ? [generateWorkFreeze(random, processCount)] : [];
+function generateFaults(random: Random, processCount: number, recovery: boolean): Fault[] {
+  const count = random.between(0, recovery ? 3 : 8);
+  const frozen = recovery ? [generateWorkFreeze(random, processCount)] : [];
   const others = Array.from({ length: count }, (_, i): Fault => {
     const id = `f${i}`;
     const process = random.between(0, processCount - 1);

@@ -47,7 +47,7 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
         );
       checker.onCommit(writes);
     },
-    notice: network.notify,
+    notify: network.notify,
   });
   checker.watch(database);
   const freezes = new WorkFreezes(plan, scheduler);

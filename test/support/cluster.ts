@@ -52,8 +52,8 @@ export function openCluster(database: PostgresDatabase): TestCluster {
   return {
     async join({ url, listenUrl, ...options } = {}) {
       const clock = new FakeClock(nowMs);
-      const ways = { ...(url === undefined ? {} : { url }), ...(listenUrl === undefined ? {} : { listenUrl }) };
-      const store = await database.open(ways);
+      const connection = { ...(url === undefined ? {} : { url }), ...(listenUrl === undefined ? {} : { listenUrl }) };
+      const store = await database.open(connection);
       const errors: unknown[] = [];
       const runtime = await createRuntime({ ...options, store, clock, onError: (error) => errors.push(error) });
       const member = { clock, frozen: false, runtime, store };

@@ -45,11 +45,11 @@ export function visits(driver: Driver): string[] {
     tool_approval_required: 'ran',
     policy_violation: 'ran',
   };
-  const told = new Set<string>();
+  const visited = new Set<string>();
   for (const { type, node_id, data } of driver.log) {
-    const control = type === 'node_completed' && !told.has(`ran:${node_id}:${data.activation}`);
+    const control = type === 'node_completed' && !visited.has(`ran:${node_id}:${data.activation}`);
     const what = control ? 'ran' : kinds[type];
-    if (what !== undefined) told.add(`${what}:${node_id}:${data.activation}`);
+    if (what !== undefined) visited.add(`${what}:${node_id}:${data.activation}`);
   }
-  return [...told];
+  return [...visited];
 }

@@ -66,23 +66,24 @@ export class Model {
     this.state = isObject(input) ? input : {};
     this.#start = workflow.start_node;
     const all = edgesOf(workflow);
-    const reachable = reachableFrom([workflow.start_node], (id) => all.filter((way) => way.from === id).map((way) => way.to));
+    const reachable = reachableFrom([workflow.start_node], (id) => all.filter((edge) => edge.from === id).map((edge) => edge.to));
     this.#nodes = new Map(workflow.nodes.filter((node) => reachable.has(node.id)).map((node) => [node.id, node]));
     this.#index = new Map(workflow.nodes.map((node, i) => [node.id, i]));
-    this.#edges = all.filter((way) => reachable.has(way.from));
+    this.#edges = all.filter((edge) => reachable.has(edge.from));
     const without = (id: string) =>
       reachableFrom(
         [workflow.start_node].filter((start) => start !== id),
-        (from) => this.#edges.filter((way) => way.from === from && way.to !== id).map((way) => way.to),
+        (from) => this.#edges.filter((edge) => edge.from === from && edge.to !== id).map((edge) => edge.to),
       );
     const dominates = new Map([...this.#nodes.keys()].map((id) => [id, without(id)]));
-    const isBack = (way: ModelEdge) => way.role !== 'wait' && way.to !== null && dominates.get(way.to)?.has(way.from) === false;
+    const isBack = (edge: ModelEdge) =>
+      edge.role !== 'wait' && edge.to !== null && dominates.get(edge.to)?.has(edge.from) === false;
     this.#back = new Set(this.#edges.filter(isBack));
-    this.#loops = [...new Set([...this.#back].flatMap((way) => way.to ?? []))].map((head) => {
-      const backs = [...this.#back].filter((way) => way.to === head);
-      const before = (id: string) => (id === head ? [] : this.#edges.filter((way) => way.to === id).map((way) => way.from));
+    this.#loops = [...new Set([...this.#back].flatMap((edge) => edge.to ?? []))].map((head) => {
+      const backs = [...this.#back].filter((edge) => edge.to === head);
+      const before = (id: string) => (id === head ? [] : this.#edges.filter((edge) => edge.to === id).map((edge) => edge.from));
       const body = reachableFrom(
-        backs.map((way) => way.from),
+        backs.map((edge) => edge.from),
         before,
       );
       return { head, body: body.add(head), backs };
@@ -96,8 +97,8 @@ export class Model {
   get active(): string[] {
     if (this.status !== 'running' && this.status !== 'paused') return [];
     return [...this.#nodeStates]
-      .filter(([, fate]) => fate.phase !== 'idle' && !ENDED_PHASES.has(fate.phase))
-      .map(([id, fate]) => `${id}:${this.#visits.get(id)}:${fate.attempt}:${fate.phase}`);
+      .filter(([, nodeState]) => nodeState.phase !== 'idle' && !ENDED_PHASES.has(nodeState.phase))
+      .map(([id, nodeState]) => `${id}:${this.#visits.get(id)}:${nodeState.attempt}:${nodeState.phase}`);
   }
 
   done(id: string, output: Json): void {
@@ -117,20 +118,20 @@ export class Model {
   }
 
   fail(id: string, retryable: boolean, error = 'boom'): void {
-    const fate = this.#nodeState(id);
+    const nodeState = this.#nodeState(id);
     const { max_attempts, initial_delay } = this.#node(id).retry;
-    if (retryable && fate.attempt + 1 < max_attempts) {
-      fate.attempt += 1;
-      fate.phase = initial_delay === 0 ? 'queued' : 'backoff';
+    if (retryable && nodeState.attempt + 1 < max_attempts) {
+      nodeState.attempt += 1;
+      nodeState.phase = initial_delay === 0 ? 'queued' : 'backoff';
     } else this.#failForGood(id, error);
     this.#settle();
   }
 
   /** The node's timer fires. */
   fire(id: string): void {
-    const fate = this.#nodeState(id);
+    const nodeState = this.#nodeState(id);
     const { kind } = this.#node(id);
-    if (fate.phase === 'backoff') fate.phase = 'queued';
+    if (nodeState.phase === 'backoff') nodeState.phase = 'queued';
     else if (kind.type === 'wait' && kind.condition === 'timer') this.#complete(id, { fired: true }, null);
     else {
       const role = OUTCOMES.find(
@@ -143,16 +144,16 @@ export class Model {
   }
 
   decide(id: string, decision: 'approved' | 'rejected', userId = 'ann'): void {
-    const fate = this.#nodeState(id);
+    const nodeState = this.#nodeState(id);
     const role = decision === 'approved' ? 'on_approved' : 'on_rejected';
     const routable = this.#edges.some(
-      (way) =>
-        way.from === id &&
-        way.role === 'choice' &&
-        (way.when !== null || (way.to !== null && this.#node(way.to).kind.type === 'condition')),
+      (edge) =>
+        edge.from === id &&
+        edge.role === 'choice' &&
+        (edge.when !== null || (edge.to !== null && this.#node(edge.to).kind.type === 'condition')),
     );
-    if (fate.phase === 'held' && decision === 'approved') fate.phase = 'queued';
-    else if (fate.phase === 'held' || (decision === 'rejected' && !routable && this.#outcomeEdges(id, role).length === 0))
+    if (nodeState.phase === 'held' && decision === 'approved') nodeState.phase = 'queued';
+    else if (nodeState.phase === 'held' || (decision === 'rejected' && !routable && this.#outcomeEdges(id, role).length === 0))
       this.#failForGood(id, `approval rejected by ${userId}`);
     else {
       const output = { decision, approved: decision === 'approved', user_id: userId, comment: null };
@@ -163,37 +164,37 @@ export class Model {
 
   event(key: string, payload: Json): void {
     const [longest] = [...this.#nodeStates]
-      .filter(([id, fate]) => fate.phase === 'waiting' && this.#waitsFor(id) === key)
+      .filter(([id, nodeState]) => nodeState.phase === 'waiting' && this.#waitsFor(id) === key)
       .sort(([, a], [, b]) => a.since - b.since);
     if (longest === undefined) this.#pendingEvents.push({ key, payload });
     else this.#deliver(longest[0], payload);
     this.#settle();
   }
 
-  #liveness(way: ModelEdge): 'live' | 'dead' | 'open' {
-    const fate = this.#nodeState(way.from);
-    if (!ENDED_PHASES.has(fate.phase) || fate.phase === 'failed') return 'open';
-    const live = way.role === 'wait' ? fate.completed : fate.chosen.has(way);
-    if (live && way.role !== 'wait') return 'live';
+  #liveness(edge: ModelEdge): 'live' | 'dead' | 'open' {
+    const nodeState = this.#nodeState(edge.from);
+    if (!ENDED_PHASES.has(nodeState.phase) || nodeState.phase === 'failed') return 'open';
+    const live = edge.role === 'wait' ? nodeState.completed : nodeState.chosen.has(edge);
+    if (live && edge.role !== 'wait') return 'live';
     const roundsLeft = this.#loops.some(
       ({ body, backs }) =>
-        body.has(way.from) && way.to !== null && !body.has(way.to) && backs.some((back) => this.#liveness(back) === 'open'),
+        body.has(edge.from) && edge.to !== null && !body.has(edge.to) && backs.some((back) => this.#liveness(back) === 'open'),
     );
     return roundsLeft ? 'open' : live ? 'live' : 'dead';
   }
 
   #incoming(id: string): ModelEdge[] {
-    return this.#edges.filter((way) => way.to === id && !this.#back.has(way));
+    return this.#edges.filter((edge) => edge.to === id && !this.#back.has(edge));
   }
 
   #readiness(id: string): 'run' | 'skip' | 'not yet' {
-    const fate = this.#nodeState(id);
-    if (fate.phase !== 'idle') return 'not yet';
-    if (fate.again) return 'run';
-    const worths = this.#incoming(id).map((way) => this.#liveness(way));
-    if (this.#isFirst(id) && worths.includes('live')) return 'run';
-    if (worths.length === 0 || worths.includes('open')) return 'not yet';
-    return worths.includes('live') ? 'run' : 'skip';
+    const nodeState = this.#nodeState(id);
+    if (nodeState.phase !== 'idle') return 'not yet';
+    if (nodeState.again) return 'run';
+    const liveness = this.#incoming(id).map((edge) => this.#liveness(edge));
+    if (this.#isFirst(id) && liveness.includes('live')) return 'run';
+    if (liveness.length === 0 || liveness.includes('open')) return 'not yet';
+    return liveness.includes('live') ? 'run' : 'skip';
   }
 
   #isControl(id: string): boolean {
@@ -210,7 +211,7 @@ export class Model {
   }
 
   #outcomeEdges(id: string, role: ModelEdge['role']): ModelEdge[] {
-    return this.#edges.filter((way) => way.from === id && way.role === role);
+    return this.#edges.filter((edge) => edge.from === id && edge.role === role);
   }
 
   #waitsFor(id: string): string | null {
@@ -237,7 +238,7 @@ export class Model {
   }
 
   #updateStatus(): void {
-    const phases = new Set([...this.#nodeStates.values()].map((fate) => fate.phase));
+    const phases = new Set([...this.#nodeStates.values()].map((nodeState) => nodeState.phase));
     if (phases.has('queued') || phases.has('backoff') || phases.has('held')) this.status = 'running';
     else if (phases.has('approval') || phases.has('waiting')) this.status = 'paused';
     else this.status = this.#failures.length > 0 ? 'failed' : 'completed';
@@ -255,12 +256,12 @@ export class Model {
   }
 
   #begin(id: string): void {
-    const fate = this.#nodeState(id);
+    const nodeState = this.#nodeState(id);
     const { kind, policy } = this.#node(id);
     const live = this.#live(id);
-    if (!fate.again) fate.received = live.at(-1)?.output ?? null;
-    fate.again = false;
-    fate.attempt = 0;
+    if (!nodeState.again) nodeState.received = live.at(-1)?.output ?? null;
+    nodeState.again = false;
+    nodeState.attempt = 0;
     if (this.#isControl(id)) {
       if (this.#isFirst(id)) this.#cancelLosers(id);
       this.#visit(id, 'ran');
@@ -268,44 +269,44 @@ export class Model {
       return;
     }
     this.#visit(id, 'ran');
-    fate.since = ++this.#clock;
-    if (kind.type === 'human_approval') fate.phase = 'approval';
+    nodeState.since = ++this.#clock;
+    if (kind.type === 'human_approval') nodeState.phase = 'approval';
     else if (kind.type === 'wait') {
-      fate.phase = 'waiting';
+      nodeState.phase = 'waiting';
       const early = this.#pendingEvents.findIndex(({ key }) => key === this.#waitsFor(id));
       const [event] = early === -1 ? [] : this.#pendingEvents.splice(early, 1);
       if (event !== undefined) this.#deliver(id, event.payload);
     } else if (policy?.blocked_tools.length) this.#failForGood(id, `blocked by policy: t.${id}`);
-    else fate.phase = policy?.require_approval_for.length ? 'held' : 'queued';
+    else nodeState.phase = policy?.require_approval_for.length ? 'held' : 'queued';
   }
 
   #live(id: string): NodeState[] {
     const sources = new Set(
       this.#incoming(id)
-        .filter((way) => this.#liveness(way) === 'live')
-        .map((way) => way.from),
+        .filter((edge) => this.#liveness(edge) === 'live')
+        .map((edge) => edge.from),
     );
     return [...sources].map((source) => this.#nodeState(source)).sort((a, b) => a.order - b.order);
   }
 
   #control(id: string, live: readonly NodeState[]): void {
     const { kind } = this.#node(id);
-    const fate = this.#nodeState(id);
+    const nodeState = this.#nodeState(id);
     if (kind.type === 'limit_exceeded') {
       this.steps += 1;
       this.status = 'limit_exceeded';
     } else if (kind.type === 'join') {
       const output = this.#isFirst(id) ? (live[0]?.output ?? null) : this.#collected(id);
       this.#complete(id, output, kind.output_key === undefined ? null : { [kind.output_key]: output });
-    } else this.#complete(id, fate.received, null);
+    } else this.#complete(id, nodeState.received, null);
   }
 
   #collected(id: string): Json {
     const { kind } = this.#node(id);
     const named = kind.type === 'join' ? kind.wait_for : [];
-    const sources = [...new Set([...named, ...this.#incoming(id).map((way) => way.from)])];
+    const sources = [...new Set([...named, ...this.#incoming(id).map((edge) => edge.from)])];
     const outputOf = (source: string): Json => {
-      const isLive = this.#incoming(id).some((way) => way.from === source && this.#liveness(way) === 'live');
+      const isLive = this.#incoming(id).some((edge) => edge.from === source && this.#liveness(edge) === 'live');
       return isLive && !['condition', 'parallel'].includes(this.#node(source).kind.type) ? this.#nodeState(source).output : null;
     };
     return { outputs: sources.map(outputOf), by_source: Object.fromEntries(sources.map((source) => [source, outputOf(source)])) };
@@ -316,8 +317,8 @@ export class Model {
   }
 
   #complete(id: string, output: Json, patch: Json, role?: ModelEdge['role']): void {
-    const fate = this.#nodeState(id);
-    Object.assign(fate, { phase: 'done', completed: true, output, order: ++this.#clock });
+    const nodeState = this.#nodeState(id);
+    Object.assign(nodeState, { phase: 'done', completed: true, output, order: ++this.#clock });
     this.steps += 1;
     this.state = patchState(this.state, patch);
     if (!this.#isAtLimit()) this.#followEdges(id, role);
@@ -330,16 +331,16 @@ export class Model {
   }
 
   #failForGood(id: string, error: string): void {
-    const fate = this.#nodeState(id);
+    const nodeState = this.#nodeState(id);
     if (this.#outcomeEdges(id, 'fallback_node').length === 0) {
-      fate.phase = 'failed';
+      nodeState.phase = 'failed';
       this.#failures.push(id);
       return;
     }
-    Object.assign(fate, {
+    Object.assign(nodeState, {
       phase: 'done',
       completed: false,
-      output: { error, node_id: id, attempt: fate.attempt },
+      output: { error, node_id: id, attempt: nodeState.attempt },
       order: ++this.#clock,
     });
     if (!this.#isAtLimit()) this.#followEdges(id, 'fallback_node');
@@ -347,40 +348,40 @@ export class Model {
 
   /** Determines the transitions that are taken when a node ends; a back edge starts the next iteration of its loop instead. */
   #followEdges(id: string, role?: ModelEdge['role']): void {
-    const fate = this.#nodeState(id);
-    const scope = { state: this.state, output: fate.output, input: {}, env: {} };
-    const holds = (way: ModelEdge) => way.when !== null && truthy(evaluate(compileExpression(way.when), scope).value);
+    const nodeState = this.#nodeState(id);
+    const scope = { state: this.state, output: nodeState.output, input: {}, env: {} };
+    const holds = (edge: ModelEdge) => edge.when !== null && truthy(evaluate(compileExpression(edge.when), scope).value);
     const choices = this.#outcomeEdges(id, 'choice');
     const chosen = choices.find(holds);
     // A condition node has one default branch, wherever it is written; other nodes take all unconditional edges.
-    const rest = choices.filter((way) => way.when === null);
+    const rest = choices.filter((edge) => edge.when === null);
     const { kind } = this.#node(id);
     const otherwise =
       kind.type === 'condition' && kind.branches.length > 0 ? rest.slice(0, 1) : [...rest, ...this.#outcomeEdges(id, 'all')];
     const live = role !== undefined ? this.#outcomeEdges(id, role) : chosen !== undefined ? [chosen] : otherwise;
-    const back = live.find((way) => this.#back.has(way));
+    const back = live.find((edge) => this.#back.has(edge));
     if (back === undefined) {
       // Branches with the same target are one transition; edges with the same target are separate transitions.
       const isOne = kind.type === 'condition' && kind.branches.length > 0;
-      fate.chosen = new Set(isOne ? choices.filter((way) => live.some((taken) => taken.to === way.to)) : live);
+      nodeState.chosen = new Set(isOne ? choices.filter((edge) => live.some((taken) => taken.to === edge.to)) : live);
       return;
     }
     const loop = this.#loops.find(({ head }) => head === back.to);
-    const { output } = fate;
+    const { output } = nodeState;
     for (const inside of loop?.body ?? []) this.#nodeStates.set(inside, idleState());
     Object.assign(this.#nodeState(back.to ?? ''), { again: true, received: output });
   }
 
   /** A `first` join was reached: cancels everything that can only lead to it. */
   #cancelLosers(join: string): void {
-    const sources = new Set(this.#incoming(join).map((way) => way.from));
+    const sources = new Set(this.#incoming(join).map((edge) => edge.from));
     for (const id of this.#nodes.keys()) {
-      const fate = this.#nodeState(id);
-      const contained = fate.phase === 'failed' && sources.has(id);
+      const nodeState = this.#nodeState(id);
+      const contained = nodeState.phase === 'failed' && sources.has(id);
       if (!contained && !(this.#before(join).has(id) && this.#onlyThrough(id, join))) continue;
-      if (fate.phase === 'failed') this.#failures = this.#failures.filter((failed) => failed !== id);
-      else if (ENDED_PHASES.has(fate.phase)) continue;
-      else if (fate.phase !== 'idle') this.log.push(`cancelled:${id}:${this.#visits.get(id)}`);
+      if (nodeState.phase === 'failed') this.#failures = this.#failures.filter((failed) => failed !== id);
+      else if (ENDED_PHASES.has(nodeState.phase)) continue;
+      else if (nodeState.phase !== 'idle') this.log.push(`cancelled:${id}:${this.#visits.get(id)}`);
       this.#nodeStates.set(id, { ...idleState(), phase: 'closed' });
     }
   }
@@ -388,7 +389,7 @@ export class Model {
   #before(join: string): Set<string> {
     const around = new Set(this.#loops.filter(({ body }) => body.has(join)).map(({ head }) => head));
     const before = (id: string) =>
-      this.#edges.filter((way) => way.to === id && !(this.#back.has(way) && around.has(id))).map((way) => way.from);
+      this.#edges.filter((edge) => edge.to === id && !(this.#back.has(edge) && around.has(id))).map((edge) => edge.from);
     const found = reachableFrom([join], before);
     found.delete(join);
     return found;
@@ -396,18 +397,18 @@ export class Model {
 
   /** Whether every path from `id` to an end passes through the join. A path that cannot end counts as ending at its back edge. */
   #onlyThrough(id: string, join: string): boolean {
-    const routes = (node: string) => this.#edges.filter((way) => way.from === node && way.role !== 'wait');
-    const ends = (node: string) => routes(node).length === 0 || routes(node).some((way) => way.to === null);
-    const canEnd = (node: string) => [...reachableFrom([node], (from) => routes(from).map((way) => way.to))].some(ends);
-    const isEnd = (node: string) => ends(node) || (!canEnd(node) && routes(node).some((way) => this.#back.has(way)));
-    const avoiding = reachableFrom([id], (from) => routes(from).map((way) => (way.to === join ? null : way.to)));
+    const routes = (node: string) => this.#edges.filter((edge) => edge.from === node && edge.role !== 'wait');
+    const ends = (node: string) => routes(node).length === 0 || routes(node).some((edge) => edge.to === null);
+    const canEnd = (node: string) => [...reachableFrom([node], (from) => routes(from).map((edge) => edge.to))].some(ends);
+    const isEnd = (node: string) => ends(node) || (!canEnd(node) && routes(node).some((edge) => this.#back.has(edge)));
+    const avoiding = reachableFrom([id], (from) => routes(from).map((edge) => (edge.to === join ? null : edge.to)));
     return ![...avoiding].some(isEnd);
   }
 
   #nodeState(id: string): NodeState {
-    const fate = this.#nodeStates.get(id);
-    if (fate === undefined) throw new Error(`no node ${id}`);
-    return fate;
+    const nodeState = this.#nodeStates.get(id);
+    if (nodeState === undefined) throw new Error(`no node ${id}`);
+    return nodeState;
   }
 
   #node(id: string): Node {
@@ -454,9 +455,9 @@ function edgesOf(workflow: Workflow): ModelEdge[] {
         const to = (kind as { readonly [R in (typeof OUTCOMES)[number]]?: string })[role];
         return to === undefined ? [] : [{ from, to: target(to), role, when: null }];
       });
-      const isOutcome = (to: string, ways: readonly ModelEdge[]) => ways.some((way) => way.to === target(to));
+      const isOutcome = (to: string, edges: readonly ModelEdge[]) => edges.some((edge) => edge.to === target(to));
       const ordinary = written.filter((edge) => edge.condition !== null || !isOutcome(edge.to, named));
-      const takers = ordinary.length > 0 ? named : named.filter((way) => way.role !== 'fallback_node');
+      const takers = ordinary.length > 0 ? named : named.filter((edge) => edge.role !== 'fallback_node');
       for (const { to, condition: when } of written) {
         if (when !== null || !isOutcome(to, takers)) edges.push({ from, to: target(to), role: 'choice', when });
       }
@@ -466,10 +467,10 @@ function edgesOf(workflow: Workflow): ModelEdge[] {
   for (const node of workflow.nodes) {
     if (node.kind.type !== 'join') continue;
     for (const source of node.kind.wait_for) {
-      if (!edges.some((way) => way.from === source && way.to === node.id))
+      if (!edges.some((edge) => edge.from === source && edge.to === node.id))
         edges.push({ from: source, to: node.id, role: 'wait', when: null });
     }
   }
   const isSame = (a: ModelEdge, b: ModelEdge) => a.from === b.from && a.to === b.to && a.role === b.role && a.when === b.when;
-  return edges.filter((way, i) => !edges.slice(0, i).some((earlier) => isSame(earlier, way)));
+  return edges.filter((edge, i) => !edges.slice(0, i).some((earlier) => isSame(earlier, edge)));
 }

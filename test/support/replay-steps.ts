@@ -43,9 +43,9 @@ function inProcess(log: readonly TimedEvent[], at: number): ReadonlySet<string> 
 }
 
 function runAfterReset(program: Program, log: readonly TimedEvent[], run: Run, env: ReplayEnv): Run {
-  const folding = replayForRetry(program, log, terminalFailures(run), env);
+  const replaying = replayForRetry(program, log, terminalFailures(run), env);
   for (;;) {
-    const { done, value } = folding.next();
+    const { done, value } = replaying.next();
     if (done) return value;
   }
 }

@@ -1,17 +1,17 @@
 import type { Reporter, TestModule } from 'vitest/node';
 import { debianPackage, type RequirementName } from './requirements.ts';
 
-/** Ends a test run with one line about the suites that were skipped because a program is missing. */
+/** Ends a test run with one line about the tests that were skipped because a program is missing. */
 export class RequirementsReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const missing = new Set<RequirementName>();
     let skipped = 0;
     for (const module of modules) {
-      for (const suite of module.children.allSuites()) {
-        const { requires } = suite.meta();
-        if (requires === undefined || suite.state() !== 'skipped') continue;
+      for (const test of module.children.allTests()) {
+        const { requires } = test.meta();
+        if (requires === undefined || test.result().state !== 'skipped') continue;
         missing.add(requires);
-        skipped += [...suite.children.allTests()].length;
+        skipped += 1;
       }
     }
     if (missing.size === 0) return;

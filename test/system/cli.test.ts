@@ -132,11 +132,11 @@ describe('jamjet dev', () => {
     const ls = program('sh', ['-c', `export ${variables}; exec ${process.execPath} ${JAMJET} ls`], folder);
     expect([await ls.ended, ls.stderr()]).toEqual([{ code: 0, signal: null }, 'no executions\n']);
 
-    const told = program(process.execPath, [JAMJET, 'dev', '--db', 'here.db', '--no-auth'], folder, {
+    const withoutAuth = program(process.execPath, [JAMJET, 'dev', '--db', 'here.db', '--no-auth'], folder, {
       JAMJET_PORT: '0',
       JAMJET_URL: url,
     });
-    await told.shows(/\n {2}export JAMJET_URL=http:\S+ {3}jamjet run/);
+    await withoutAuth.shows(/\n {2}export JAMJET_URL=http:\S+ {3}jamjet run/);
     const usual = program(process.execPath, [JAMJET, 'dev', '--db', '.jamjet/other.db'], folder, {
       JAMJET_PORT: String(await freePort()),
     });

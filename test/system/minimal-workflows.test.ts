@@ -60,7 +60,7 @@ describe('the minimal workflow', () => {
   it.each([
     ['approved', 'ship'],
     ['rejected', 'revert'],
-  ])('C, an approval that is %s, goes on with %s', async (decision, node) => {
+  ])('C, an approval that is %s, continues with %s', async (decision, node) => {
     const id = await run(client, minimal.approval);
     expect(await settled(client, id)).toMatchObject({ status: 'paused' });
     expect(await client.approvals(id)).toMatchObject({
@@ -86,7 +86,7 @@ describe('the minimal workflow', () => {
   it.each<[JsonObject, string]>([
     [{ amount: 50 }, 'fulfil'],
     [{ amount: 0 }, 'cancel'],
-  ])('D, a wait for an event with %j, goes on with %s', async (payload, node) => {
+  ])('D, a wait for an event with %j, continues with %s', async (payload, node) => {
     const id = await run(client, minimal.payment);
     expect(await settled(client, id)).toMatchObject({ status: 'paused' });
     expect(await client.sendEvent(id, { key: 'payment-received', payload })).toMatchObject({ accepted: true, matched: true });

@@ -181,7 +181,7 @@ describe('a cancelled execution', () => {
   it('aborts its in-process work through the AbortSignal', async () => {
     const { client } = server();
     const log = join(logs, 'cancelled');
-    const id = await run(client, ir('told', { work: tool('patient') }, [['work', 'end']]), { log });
+    const id = await run(client, ir('aborted', { work: tool('patient') }, [['work', 'end']]), { log });
     await eventually(() => existsSync(log), 'the work begins');
     await client.cancel(id);
     await eventually(() => readFileSync(log, 'utf8') === 'work begun\nwork aborted\n', 'the work is aborted');

@@ -67,16 +67,16 @@ async function listen(client: JamjetClient, signal?: AbortSignal): Promise<void>
 }
 
 /** Position of the tenant's stream, sent before any event. */
-async function standing({ url, token }: Pick<Server, 'url' | 'token'>): Promise<string> {
+async function currentPosition({ url, token }: Pick<Server, 'url' | 'token'>): Promise<string> {
   const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream' };
   const response = await fetch(`${url}/events/stream`, { headers });
-  let told = '';
+  let received = '';
   for await (const chunk of response.body ?? []) {
-    told += Buffer.from(chunk).toString();
-    const at = /^id: ?(.+)$/m.exec(told)?.[1];
+    received += Buffer.from(chunk).toString();
+    const at = /^id: ?(.+)$/m.exec(received)?.[1];
     if (at !== undefined) return at;
   }
-  throw new Error(`the stream told no position: ${told}`);
+  throw new Error(`the stream has no position: ${received}`);
 }
 
 function goneOnly(error: unknown): void {
@@ -88,7 +88,7 @@ async function doomedRound(first: boolean): Promise<void> {
   const server = await launch.ready;
   const { client } = server;
   if (first) {
-    position = await standing(server);
+    position = await currentPosition(server);
     await client.registerWorkflow(FLOW);
     await client.webhooks.create({ url: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/` });
   }

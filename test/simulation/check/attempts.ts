@@ -50,7 +50,7 @@ export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, ca
       case 'node_failed':
         if (visit.outcome !== null || visit.failed) problem(`it has ended already: ${visit.outcome ?? 'failed'}`);
         if (visit.began && data.attempt !== undefined && data.attempt !== visit.attempt)
-          problem(`attempt ${data.attempt}, and ${visit.attempt} is under way`);
+          problem(`attempt ${data.attempt}, and ${visit.attempt} is in progress`);
         visit.failed = true;
         break;
       case 'timer_created':
@@ -81,7 +81,7 @@ export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, ca
         const call = calls.find((each) => each.call === (data.output as { readonly call?: number } | null | undefined)?.call);
         const isOfVisit = call?.node === node_id && call.activation === data.activation;
         if (type === 'node_completed' && isOfVisit && call.attempt !== visit.attempt)
-          problem(`the result is of attempt ${call.attempt}, and ${visit.attempt} is under way`);
+          problem(`the result is of attempt ${call.attempt}, and ${visit.attempt} is in progress`);
       }
     }
   }

@@ -22,7 +22,7 @@ type CommitFault = Extract<Fault, { kind: 'commit' }>;
 export class Network {
   readonly #plan: Plan;
   readonly #scheduler: Scheduler;
-  readonly #listeners = new Map<Incarnation, (notice: StoreNotification) => void>();
+  readonly #listeners = new Map<Incarnation, (notification: StoreNotification) => void>();
   /** Number of commits by process index. */
   readonly #commits = new Map<number, number>();
   #notifications = 0;
@@ -38,12 +38,12 @@ export class Network {
     return new Connection(this, this.#plan, this.#scheduler, incarnation);
   }
 
-  watch(listener: Incarnation, told: (notice: StoreNotification) => void): () => void {
-    this.#listeners.set(listener, told);
+  watch(listener: Incarnation, onNotification: (notification: StoreNotification) => void): () => void {
+    this.#listeners.set(listener, onNotification);
     this.#deliver(listener, `${listener.id} listens`, GAP);
     const sweep = (n: number): void => {
       this.#scheduler.schedule(POLL_MS, listener, `${listener.id} looks again ${n}`, () => {
-        if (this.#listeners.get(listener) !== told) return;
+        if (this.#listeners.get(listener) !== onNotification) return;
         this.#deliver(listener, `${listener.id} sweeps ${n}`, GAP);
         sweep(n + 1);
       });
@@ -53,15 +53,15 @@ export class Network {
   }
 
   /** Sends a notification to all subscribers except its sender. */
-  readonly notify: DatabaseObserver['notice'] = (from, notice) => {
+  readonly notify: DatabaseObserver['notify'] = (from, notification) => {
     let n = 0;
     for (const listener of this.#listeners.keys()) {
       if (!listener.alive || listener === from) continue;
       const label = `${listener.id} hears ${++this.#notifications} ${++n}`;
       const how = this.faultsOver ? null : this.#noticeFault(listener.processIndex);
       if (how === 'lost') continue;
-      this.#deliver(listener, label, notice);
-      if (how === 'twice') this.#deliver(listener, `${label} twice`, notice);
+      this.#deliver(listener, label, notification);
+      if (how === 'twice') this.#deliver(listener, `${label} twice`, notification);
     }
   };
 
@@ -70,9 +70,9 @@ export class Network {
     this.#scheduler.schedule(inMs, listener, `${label} ${listener.id} reconnects`, () => this.#listeners.get(listener)?.(GAP));
   }
 
-  #deliver(listener: Incarnation, label: string, notice: StoreNotification): void {
+  #deliver(listener: Incarnation, label: string, notification: StoreNotification): void {
     const delayMs = this.delay(randomStream(this.#plan.seed, label));
-    this.#scheduler.schedule(delayMs, listener, label, () => this.#listeners.get(listener)?.(notice));
+    this.#scheduler.schedule(delayMs, listener, label, () => this.#listeners.get(listener)?.(notification));
   }
 
   /** Delay of a message. */
@@ -146,8 +146,8 @@ class Connection implements Transport {
     });
   }
 
-  watch(told: (notice: StoreNotification) => void): () => void {
-    return this.#network.watch(this.#incarnation, told);
+  watch(onNotification: (notification: StoreNotification) => void): () => void {
+    return this.#network.watch(this.#incarnation, onNotification);
   }
 
   close(): void {

@@ -11,7 +11,7 @@ import { Workers } from './workers.ts';
 export interface DatabaseObserver {
   applied(writes: readonly ExecutionWrite[], batch: Batch): void;
   /** Sends a notification to the other connections. */
-  notice(from: object, notice: StoreNotification): void;
+  notify(from: object, notification: StoreNotification): void;
 }
 
 /**
@@ -36,7 +36,7 @@ export class MemoryDatabase {
     const { refusals, writes } = this.#commits.commit(batch);
     if (writes.length > 0) {
       this.#observer?.applied(writes, batch);
-      if (batch.singleProcess !== true) this.#observer?.notice(from, noticeOf(writes));
+      if (batch.singleProcess !== true) this.#observer?.notify(from, notificationOf(writes));
     }
     return refusals;
   }
@@ -67,11 +67,11 @@ export class MemoryDatabase {
 
   /** Notifies the other connections of a change of the control plane. */
   changed(from: object, tenantId: string, type: string): void {
-    this.#observer?.notice(from, { ...NOTHING, control: [{ tenantId, type }] });
+    this.#observer?.notify(from, { ...NOTHING, control: [{ tenantId, type }] });
   }
 
   announceGap(from: object): void {
-    this.#observer?.notice(from, { ...NOTHING, gap: true });
+    this.#observer?.notify(from, { ...NOTHING, gap: true });
   }
 }
 
@@ -85,7 +85,7 @@ export const NOTHING: StoreNotification = {
   commitsLost: false,
 };
 
-function noticeOf(writes: readonly ExecutionWrite[]): StoreNotification {
+function notificationOf(writes: readonly ExecutionWrite[]): StoreNotification {
   const due: number[] = [];
   const executions = writes.map(({ tenantId, id, create, revive, progress: head, timers }): CommittedExecution => {
     for (const deadline of [create?.deadlineAtMs, revive?.deadlineAtMs]) if (typeof deadline === 'number') due.push(deadline);

@@ -11,7 +11,7 @@ import { key } from './tables.ts';
 export interface Transport {
   /** `write`: requests that the engines send in order over one connection. */
   call<T>(name: string, write: boolean, execute: () => T): Promise<T>;
-  watch(onNotification: (notice: StoreNotification) => void): () => void;
+  watch(onNotification: (notification: StoreNotification) => void): () => void;
   readonly closed: boolean;
   close(): void;
 }
@@ -64,10 +64,10 @@ export function memoryStore(database: MemoryDatabase, transport: Transport, me: 
     unclaimedWork: ({ queue, after, limit }) => read('unclaimed work', () => queries.unclaimed(queue, after, limit)),
     renewLease: (renewal) => write('renew lease', () => queries.renewLease(renewal)),
 
-    heartbeat: (sighting) =>
+    heartbeat: (heartbeat) =>
       write('seen', () => {
-        const isNews = workers.seen(sighting);
-        if (isNews && sighting.kind === 'runtime') database.changed(me, 'default', 'runtime_started');
+        const isNews = workers.heartbeat(heartbeat);
+        if (isNews && heartbeat.kind === 'runtime') database.changed(me, 'default', 'runtime_started');
       }),
     recordStop: (runtimeId, atMs) =>
       write('stopped', () => {
@@ -78,7 +78,7 @@ export function memoryStore(database: MemoryDatabase, transport: Transport, me: 
     clockAheadMs: () => read('clock', () => 0),
     activeRuntimes: (sinceMs) => read('runtimes', () => workers.runtimes(sinceMs)),
     acquireLease: (name, holder, nowMs, ttlMs) => write('lease', () => workers.lease(name, holder, nowMs, ttlMs)),
-    subscribe: (told) => (shared ? transport.watch(told) : () => {}),
+    subscribe: (subscriber) => (shared ? transport.watch(subscriber) : () => {}),
     notifyGap: () => {
       if (shared) database.announceGap(me);
     },

@@ -14,9 +14,9 @@ export class Workers {
   }
 
   /** Returns whether the heartbeat is logged: the first of a worker, or the start of a runtime. */
-  seen(sighting: WorkerHeartbeat): boolean {
-    const { id, kind, queues, atMs, claimed } = sighting;
-    const tenantId = sighting.tenantId ?? '';
+  heartbeat(heartbeat: WorkerHeartbeat): boolean {
+    const { id, kind, queues, atMs, claimed } = heartbeat;
+    const tenantId = heartbeat.tenantId ?? '';
     const name = key(tenantId, kind, id);
     const before = this.#tables.workers.get(name);
     const isNews = before === undefined || before.stoppedAtMs !== null;
