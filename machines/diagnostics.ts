@@ -12,7 +12,14 @@ export interface Diagnostic {
   readonly hint: string | null;
 }
 
-/** The document is no valid workflow. Has all errors, not only the first. */
+/**
+ * The document is no valid workflow. Has all errors, not only the first.
+ *
+ * @example
+ * await runtime.register(caller, document).catch((error: unknown) => {
+ *   if (error instanceof InvalidWorkflow) for (const { message, hint } of error.diagnostics) console.error(message, hint ?? '');
+ * });
+ */
 export class InvalidWorkflow extends Error {
   readonly code = 'invalid_workflow';
   readonly diagnostics: readonly Diagnostic[];

@@ -45,7 +45,7 @@ export async function openDatabase({ database, auditSigningKey }: Settings, opti
     poolSize,
     statementTimeoutMs,
     ...(listenUrl === null ? {} : { listenUrl }),
-    ...(options.onError === undefined ? {} : { failed: options.onError }),
+    ...(options.onError === undefined ? {} : { onError: options.onError }),
   });
 }
 

@@ -1,29 +1,86 @@
-/** The public library: a durable runtime in your process, its tools, and a client for one elsewhere. */
+/**
+ * The public library: a durable runtime in your process, its stores and tools, and a client for a server elsewhere.
+ *
+ * Names are camelCase and times are milliseconds (`…Ms`). Two things keep the spelling of the documents that they belong to: workflow
+ * documents and the data of events (snake_case), and the objects of `JamjetClient`, which are the JSON of the REST API.
+ *
+ * @example
+ * import { createRuntime, openSqlite } from 'jamjet-runtime';
+ *
+ * const store = await openSqlite({ path: 'runs.db' });
+ * const runtime = await createRuntime({ store, tools: { double: ({ n }: { n: number }) => ({ n: n * 2 }) } });
+ * const caller = { tenantId: 'default', actorId: 'me', actorType: 'human' } as const;
+ * const nodes = { a: { kind: { type: 'tool', tool_ref: 'double' } } };
+ * await runtime.register(caller, { workflow_id: 'w', version: '1', nodes, edges: [{ from: 'a', to: 'end' }] });
+ * const { executionId } = await runtime.start(caller, { workflowId: 'w', input: { n: 21 } });
+ * const { state } = await runtime.settled('default', executionId);
+ */
+
+import { createRuntime as createServerRuntime } from './runtime/index.ts';
+import type { RuntimeOptions } from './runtime/options.ts';
+import type { Runtime } from './runtime/types/runtime.ts';
+import type { ToolContext } from './runtime/types/work.ts';
 
 export { type Diagnostic, InvalidWorkflow } from '../machines/diagnostics.ts';
 export type { Json, JsonObject } from '../machines/json.ts';
-export type { Usage } from '../machines/messages.ts';
-export type { PendingApproval, Status } from '../machines/run.ts';
+export type { ActiveNode, Status } from '../machines/run.ts';
 export { StoreError, type StoreErrorCode } from '../store/port/errors.ts';
 export type { Store } from '../store/port/store.ts';
 export { openPostgres, type PostgresOptions } from '../store/postgres/open.ts';
 export { openSqlite, type SqliteOptions } from '../store/sqlite/open.ts';
 export { checkWorkflow } from './authoring/check.ts';
 export { ApiError, type ClientOptions, JamjetClient, Unreachable } from './client/index.ts';
-export { RuntimeError, type RuntimeErrorCode } from './runtime/errors.ts';
-export { createRuntime } from './runtime/index.ts';
+export type { Clock } from './runtime/clock.ts';
+export {
+  DecisionWouldChange,
+  ForkDoesNotReplay,
+  type ForkMismatch,
+  type PastDecision,
+  RuntimeError,
+  type RuntimeErrorCode,
+} from './runtime/errors.ts';
 export type { RuntimeOptions } from './runtime/options.ts';
 export type * from './runtime/types/caller.ts';
 export type * from './runtime/types/executions.ts';
 export type * from './runtime/types/history.ts';
-export type * from './runtime/types/runtime.ts';
-export type * from './runtime/types/work.ts';
-
-import type { ToolContext } from './runtime/types/work.ts';
+export type { Runtime } from './runtime/types/runtime.ts';
+export type {
+  ClaimWork,
+  CompleteWork,
+  FailWork,
+  Tool,
+  ToolContext,
+  Tools,
+  Usage,
+  WorkerView,
+  WorkItemView,
+} from './runtime/types/work.ts';
 
 /**
- * A tool with the types of its input and of `ctx` in place. The input is what the node's mapping renders, at run time as unchecked as any JSON:
- * `Input` is your word for it. What the tool returns becomes the node's output; what it throws fails the attempt.
+ * Starts a runtime on a store: locks a SQLite database, recovers what an earlier runtime left in progress, and works until `close`. Until then
+ * it keeps the process alive, since timers may fall due at any time. Rejects with `StoreError`; its code is `store_locked` when another runtime
+ * works on the same SQLite database. Any number of runtimes may share a PostgreSQL database.
+ *
+ * @example
+ * const store = await openSqlite({ path: 'runs.db' });
+ * const runtime = await createRuntime({ store, tools: { greet: ({ name }: { name: string }) => ({ text: `Hello ${name}` }) } });
+ * // …
+ * await runtime.close();
+ * await store.close();
+ */
+export function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+  return createServerRuntime(options);
+}
+
+/**
+ * Types a tool's input and context. The input is what the node's mapping renders; it is not checked at run time, so `Input` is a promise of the
+ * workflow. What the tool returns, or resolves to, becomes the node's output; an error that it throws fails the attempt.
+ *
+ * @example
+ * const publish = defineTool(async ({ text }: { text: string }, { signal, idempotencyKey }) => {
+ *   const response = await fetch(URL, { method: 'POST', body: text, headers: { 'idempotency-key': idempotencyKey }, signal });
+ *   return { published: response.ok };
+ * });
  */
 export function defineTool<Input, Output>(
   tool: (input: Input, context: ToolContext) => Output,

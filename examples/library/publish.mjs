@@ -30,7 +30,7 @@ const article = {
 };
 
 const editor = /** @type {const} */ ({ tenantId: 'default', actorId: 'editor', actorType: 'human' });
-const store = await openSqlite({ path: '.jamjet/library.db', nowMs: Date.now });
+const store = await openSqlite({ path: '.jamjet/library.db' });
 const runtime = await createRuntime({ store, tools });
 try {
   await runtime.register(editor, article);

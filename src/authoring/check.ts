@@ -2,7 +2,15 @@ import type { Workflow } from '../../machines/ir/workflow.ts';
 import { validate } from '../../machines/validate/index.ts';
 import { draftFile, type FileDraft, type ParsedFile, toParsedFile } from './parse.ts';
 
-/** Compiles a workflow file and validates the workflow as the runtime would. Every problem has its position in the file. */
+/**
+ * Parses a workflow file (YAML) and validates the workflow as the runtime would. Never throws: `diagnostics` lists every problem with its line
+ * and column, and `document` is null if there is an error.
+ *
+ * @example
+ * const { document, diagnostics } = checkWorkflow(readFileSync('workflow.yaml', 'utf8'), 'workflow.yaml');
+ * for (const { line, column, message } of diagnostics) console.error(`${line}:${column} ${message}`);
+ * if (document !== null) await runtime.register(caller, document);
+ */
 export function checkWorkflow(text: string, file: string): ParsedFile {
   return toParsedFile(checkFile(text, file).draft);
 }

@@ -55,7 +55,14 @@ const FOLLOW_WAIT_MS = 20_000;
 const EVENTS_PER_PAGE = 1_000;
 const TERMINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled', 'limit_exceeded']);
 
-/** The REST API, one method per route. Every method rejects with `ApiError`, `Unreachable`, or the reason of an aborted signal. */
+/**
+ * A client of the REST API, one method per route. Requests and replies are the JSON of the API, in its snake_case. Every method rejects with
+ * `ApiError` or `Unreachable`, or with the reason of an aborted signal.
+ *
+ * @example
+ * const client = new JamjetClient({ url: 'http://127.0.0.1:7700', token: process.env.JAMJET_TOKEN ?? null });
+ * const { execution_id } = await client.start({ workflow_id: 'greeting', input: { name: 'Ada' } });
+ */
 export class JamjetClient {
   readonly #transport: Transport;
 

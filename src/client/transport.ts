@@ -17,7 +17,15 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The server replied with an error. */
+/**
+ * The server replied with an error.
+ *
+ * @example
+ * await client.execution(id).catch((error: unknown) => {
+ *   if (error instanceof ApiError && error.code === 'not_found') return null;
+ *   throw error;
+ * });
+ */
 export class ApiError extends Error {
   /** HTTP status. */
   readonly status: number;
@@ -35,7 +43,14 @@ export class ApiError extends Error {
   }
 }
 
-/** No reply was received: connection refused or reset, unknown host, or timeout. */
+/**
+ * No reply was received: connection refused or reset, unknown host, or timeout.
+ *
+ * @example
+ * await client.health().catch((error: unknown) => {
+ *   if (error instanceof Unreachable) console.error(`start the server: ${error.message}`);
+ * });
+ */
 export class Unreachable extends Error {
   readonly code = 'unreachable';
   readonly url: string;

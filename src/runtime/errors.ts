@@ -1,41 +1,55 @@
+/** Why the runtime refused or failed a request. */
 export type RuntimeErrorCode =
   | 'not_found'
   | 'bad_request'
-  /** The request loses against the execution's state: decided already, stale fence, terminal, key reused with another body. */
+  /** The request conflicts with the execution's state, e.g. a decision that was made already, or with an idempotency key in use. */
   | 'conflict'
-  /** The log of a fork's origin does not fold with the version it shall go on with. */
+  /** The log of a fork's origin does not replay with the given workflow version. */
   | 'does_not_fit'
-  /** A fork would carry a person's decision over to something else than that person was shown. */
+  /** A fork would carry over a decision to something else than the person was shown. */
   | 'decision_would_change'
-  /** Cancel of an execution that has ended: to clients a bad request, no conflict. */
+  /** A cancel of an execution that has ended. For clients this is a bad request, not a conflict. */
   | 'already_terminal'
+  /** The work item is settled, or its lease has expired or is another worker's. */
   | 'stale_fence'
-  /** Queues are full: try again after `retryAfterMs`. */
+  /** Too much work is waiting: retry after `retryAfterMs`. */
   | 'overloaded'
+  /** The runtime is stopping, or the request was abandoned. */
   | 'shutting_down'
-  /** Another server, asked on a client's behalf, could not be reached or did not answer as it should. */
+  /** Another server, called for a client, could not be reached or sent an invalid reply. */
   | 'remote_failed'
   /** The tenant is suspended or archived. */
   | 'tenant_not_active'
-  /** The tenant is at its limit. Try again after `retryAfterMs`; with `workflows` it does not pass by itself. */
+  /** The tenant is at a limit: retry after `retryAfterMs`. The limit of workflows does not free itself. */
   | 'limit_exceeded_concurrency'
   | 'limit_exceeded_requests'
   | 'limit_exceeded_tokens'
   | 'limit_exceeded_cost'
   | 'limit_exceeded_workflows'
-  /** The execution would hold more than it may; `limits.ts` has the limits. */
+  /** The execution would hold more than it may: 16 MiB of state, 8 MiB in one output. */
   | 'state_too_large'
   | 'output_too_large'
-  /** The execution buffers, or has logged, as many events as it may that no node waits for. */
+  /** The execution has buffered or logged as many events as it may for which no node waits. */
   | 'too_many_events'
-  /** A retry replays the whole log in memory, which takes more than it may. */
+  /** A retry replays the whole log in memory: at most 256 MiB. */
   | 'log_too_large'
-  /** The stored execution cannot be loaded. */
+  /** The stored execution cannot be loaded or stepped. */
   | 'corrupt';
 
-/** What the runtime throws; no HTTP inside, `src/api/errors.ts` maps codes to statuses. */
+/**
+ * An error of the runtime. The `code` is stable; the message says what is wrong, where, and what to do.
+ *
+ * @example
+ * try {
+ *   await runtime.start(caller, { workflowId: 'greeting' });
+ * } catch (error) {
+ *   if (error instanceof RuntimeError && error.retryAfterMs !== null) await setTimeout(error.retryAfterMs);
+ *   else throw error;
+ * }
+ */
 export class RuntimeError extends Error {
   readonly code: RuntimeErrorCode;
+  /** When a retry may succeed, in milliseconds from now; null = not known, or never. */
   readonly retryAfterMs: number | null;
 
   constructor(code: RuntimeErrorCode, message: string, options?: ErrorOptions & { retryAfterMs?: number }) {
@@ -46,16 +60,22 @@ export class RuntimeError extends Error {
   }
 }
 
-/** Where a log and a version of its workflow part. */
+/** The first event of a log that a workflow version would not have written. */
 export interface ForkMismatch {
-  /** Of the event that the version would not have written. */
   readonly sequence: number;
   readonly type: string | null;
   readonly nodeId: string | null;
   readonly problem: string;
 }
 
-/** A fork that would not go on from its origin, but from something that never happened. */
+/**
+ * The log of a fork's origin does not replay with the given workflow version. Code `does_not_fit`.
+ *
+ * @example
+ * await runtime.fork(caller, id, { atSequence: 12, workflowVersion: '2' }).catch((error: unknown) => {
+ *   if (error instanceof ForkDoesNotReplay) console.error(`event ${error.mismatch.sequence}: ${error.mismatch.problem}`);
+ * });
+ */
 export class ForkDoesNotReplay extends RuntimeError {
   readonly mismatch: ForkMismatch;
 
@@ -66,26 +86,33 @@ export class ForkDoesNotReplay extends RuntimeError {
   }
 }
 
-/** A decision that a person made before the point of a fork. */
+/** A decision that a person made before the fork point. */
 export interface PastDecision {
-  /** The descendant of the origin in which it was made; absent = the origin itself. */
+  /** The descendant of the origin in which it was made; absent: the origin itself. */
   readonly executionId?: string;
   readonly nodeId: string;
-  /** Of its `approval_received`. */
+  /** Of its event `approval_received`. */
   readonly sequence: number;
   readonly decision: 'approved' | 'rejected';
   readonly userId: string;
-  /** Who decided: `userId` is what that one said. */
+  /** The caller that decided; `userId` is what that caller named. */
   readonly actorId: string;
-  /** What that person was shown would not be the same under the patched state. */
+  /** Would the person have been shown something else under the patched state? */
   readonly wouldChange: boolean;
-  /** The last sequence of the origin from which a fork is free of it. */
+  /** The last sequence of the origin from which a fork does not copy the decision. */
   readonly lastFree: number;
 }
 
-/** A fork that would go on as if people had decided on what they never saw. */
+/**
+ * A fork would copy decisions that people made on something else than the patched state. Code `decision_would_change`.
+ *
+ * @example
+ * await runtime.fork(caller, id, { atSequence: 12, statePatch: { amount: 5 } }).catch((error: unknown) => {
+ *   if (error instanceof DecisionWouldChange) console.error(error.decisions.map(({ nodeId, userId }) => `${userId} on ${nodeId}`));
+ * });
+ */
 export class DecisionWouldChange extends RuntimeError {
-  /** All that would change, in the order of the log; at least one. */
+  /** The decisions that would change, in the order of the log; at least one. */
   readonly decisions: readonly PastDecision[];
 
   constructor(decisions: readonly PastDecision[]) {
@@ -102,7 +129,7 @@ export class DecisionWouldChange extends RuntimeError {
   }
 }
 
-/** What a client sent, in an error text: not longer than a line. */
+/** A text that a client sent, shortened to a line for an error message. */
 export function truncated(given: string): string {
   return given.length <= 120 ? given : `${given.slice(0, 120)}…`;
 }

@@ -11,46 +11,52 @@ export const DEFAULTS = {
   cacheBytes: 64 * 1024 * 1024,
   artifactThresholdBytes: 8192,
 };
-/** What `close` gives in-process work, unless told otherwise. */
+/** How long `close` lets in-process work finish by default. */
 export const DEFAULT_GRACE_MS = 10_000;
 
 type Vars = Readonly<Record<string, string>>;
 
+/**
+ * @example
+ * const runtime = await createRuntime({ store, tools: { greet }, concurrency: 16, onError: (error) => console.error(error) });
+ */
 export interface RuntimeOptions {
+  /** Stays open when the runtime is closed. */
   readonly store: ExecutionStore;
-  /** Names this runtime among others, now and earlier; default a random name. */
+  /** The name of this runtime, e.g. in events and in the list of workers; default: a random one. No two runtimes may ever share it. */
   readonly id?: string;
   /**
-   * In-process tools, by the `tool_ref` that calls them: for every tenant, or as a function says for each. A tool that a tenant does not have
-   * is not there for it: what calls it waits for an external worker. The function must always answer the same for a tenant.
+   * In-process tools, by the `tool_ref` that calls them: for all tenants, or by a function of the tenant, which must always return the same.
+   * A node whose tool is missing waits for an external worker.
    */
   readonly tools?: Tools | ((tenantId: string) => Tools);
+  /** Default: the system's clock. */
   readonly clock?: Clock;
-  /** Source of the random part of ids; default the operating system's. A simulation gives one that repeats. */
+  /** Source of the random part of ids; default: the operating system. A simulation passes a repeatable one. */
   readonly randomBytes?: RandomBytes;
-  /** Node completions after which an execution fails; default 10,000. */
+  /** Completed nodes after which an execution fails; default 10,000. */
   readonly stepLimit?: number;
-  /** In-process attempts of one tenant that run at the same time; default 256. A third more slots are there for other tenants. */
+  /** In-process attempts of one tenant that run at the same time; default 256. A third more slots are for other tenants. */
   readonly concurrency?: number;
-  /** How long an in-process attempt may wait for a slot before it fails, retryably; default 30 minutes. */
+  /** How long an in-process attempt may wait for a slot before it fails, retryably, in milliseconds; default 30 minutes. */
   readonly maxSlotWaitMs?: number;
-  /** Messages and attempts waiting before new requests are refused as `overloaded`; default 20,000. */
+  /** Waiting messages and attempts above which new requests are refused as `overloaded`; default 20,000. */
   readonly maxPending?: number;
-  /** Memory for hot executions, bytes; default 64 MiB. */
+  /** Memory for cached executions, in bytes; default 64 MiB. */
   readonly cacheBytes?: number;
-  /** Outputs whose JSON is larger than this, bytes, are kept as artifacts beside the log; 0 = none; default 8192. */
+  /** Outputs whose JSON is larger than this, in bytes, are stored as artifacts beside the log; 0 = none; default 8192. */
   readonly artifactThresholdBytes?: number;
-  /** What the `env` root of expressions shows, to every tenant or as a function says; default nothing. It must always answer the same. */
+  /** The variables of the `env` root of expressions: for all tenants, or by a function of the tenant, which must always return the same. */
   readonly vars?: Vars | ((tenantId: string) => Vars);
-  /** May `http` nodes and tools reach loopback and private addresses? Default no. */
+  /** May `http` nodes and tools reach loopback and private addresses? Default false. */
   readonly allowPrivateAddresses?: boolean;
   /**
-   * Which stored executions this runtime works on beside those it starts; default all. A runtime for one run on a shared
-   * file leaves the others alone.
+   * The stored executions that this runtime works on, beside those that it starts; default: all. A one-shot run on a shared file leaves the
+   * others alone.
    */
   readonly shouldProcess?: (executionId: string) => boolean;
-  /** Told of conditions and templates that could not be evaluated (they count as false and null). */
+  /** Called with conditions and templates that could not be evaluated; they count as false and null. */
   readonly onDiagnostic?: (executionId: string, problem: string) => void;
-  /** Told of what went wrong behind the scenes: a store that is away, an execution that cannot be loaded. */
+  /** Called with errors that no caller waits for, e.g. of a store that cannot be reached or an execution that cannot be loaded. */
   readonly onError?: (error: unknown) => void;
 }

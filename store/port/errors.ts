@@ -16,7 +16,16 @@ export type StoreErrorCode =
   | 'unknown_tenant'
   | 'tenant_exists';
 
-/** What a storage engine throws; `code` is stable. */
+/**
+ * An error of the database. The `code` is stable. After `store_unavailable`, `store_full` and `store_read_only`, the same call may succeed
+ * later.
+ *
+ * @example
+ * await createRuntime({ store }).catch((error: unknown) => {
+ *   if (error instanceof StoreError && error.code === 'store_locked') console.error(error.message);
+ *   else throw error;
+ * });
+ */
 export class StoreError extends Error {
   readonly code: StoreErrorCode;
 

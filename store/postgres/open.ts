@@ -12,18 +12,20 @@ import { PostgresStore } from './postgres-store.ts';
 export interface PostgresOptions {
   /** `postgres://user@host:port/database`, with the TLS parameters of libpq. */
   readonly url: string;
-  /** Where to listen, when `url` leads to a pooler that shares connections between transactions. */
+  /** A direct URL for notifications, if `url` leads to a pooler that shares connections between transactions; default: `url`. */
   readonly listenUrl?: string;
-  /** Who writes, for the audit chains: a name for an administrative command. A runtime writes under its id. */
+  /** The writer named in the audit chains; default `admin`. A runtime writes under its id. */
   readonly writer?: string;
-  readonly nowMs: () => number;
-  /** Signs every audit block with HMAC-SHA256. */
+  /** The clock for the times of migrations, in milliseconds since the epoch; default: the system's. */
+  readonly nowMs?: () => number;
+  /** Signs every audit block with HMAC-SHA256; default: blocks are not signed. */
   readonly hmacKey?: string | Uint8Array;
   /** Connections besides the one that writes; default 10. */
   readonly poolSize?: number;
+  /** Default 30,000. */
   readonly statementTimeoutMs?: number;
-  /** Told of connections that broke while nobody used them, and when the database lacks what it had acknowledged. */
-  readonly failed?: (error: Error) => void;
+  /** Called when an idle connection breaks, and when the database has lost commits that it had acknowledged. */
+  readonly onError?: (error: Error) => void;
 }
 
 export const MIGRATIONS = new URL('./migrations/', import.meta.url);
@@ -37,8 +39,11 @@ const RETRY_MS = 200;
 const MIGRATION_LOCK = 0x4a616d4a;
 
 /**
- * Opens the scale-out engine, migrating the database. Any number of processes may work on it. Throws `schema_too_new`,
- * `store_unavailable`, `store_full`.
+ * Opens a PostgreSQL database, which it migrates. Any number of runtimes may work on it. Rejects with `StoreError`: `schema_too_new`,
+ * `store_unavailable` or `store_full`.
+ *
+ * @example
+ * const store = await openPostgres({ url: 'postgres://jamjet@localhost:5432/jamjet' });
  */
 export async function openPostgres(options: PostgresOptions): Promise<Store> {
   const connections = new Connections(
@@ -49,14 +54,14 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
       statementTimeoutMs: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
     },
-    options.failed ?? (() => {}),
+    options.onError ?? (() => {}),
   );
   try {
-    await upgrade(connections, options.nowMs);
+    await upgrade(connections, options.nowMs ?? Date.now);
     return new PostgresStore(connections, {
       writer: options.writer ?? 'admin',
       hmacKey: options.hmacKey ?? null,
-      failed: options.failed ?? (() => {}),
+      failed: options.onError ?? (() => {}),
     });
   } catch (error) {
     await connections.close();

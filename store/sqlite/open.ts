@@ -14,10 +14,11 @@ import { SqliteStore } from './sqlite-store.ts';
 export interface SqliteOptions {
   /** The database file. It and its folder are created when missing. */
   readonly path: string;
-  /** Who writes, for the audit chain: a name for an administrative command. A runtime that takes the lock writes under its id. */
+  /** The writer named in the audit chain; default `admin`. A runtime writes under its id. */
   readonly writer?: string;
-  readonly nowMs: () => number;
-  /** Signs every audit block with HMAC-SHA256. */
+  /** The clock for the times of migrations, in milliseconds since the epoch; default: the system's. */
+  readonly nowMs?: () => number;
+  /** Signs every audit block with HMAC-SHA256; default: blocks are not signed. */
   readonly hmacKey?: string | Uint8Array;
 }
 
@@ -39,10 +40,13 @@ const OPEN_RETRY_MS = 20;
 const BUSY_TIMEOUT_MS = 2_000;
 
 /**
- * Opens the embedded engine, creating or migrating the database. Administrative commands may open a database on which a
- * runtime runs; to run on it, take `lock()`. Throws `not_a_database`, `schema_too_new`, `store_full`, `store_unavailable`.
+ * Opens a SQLite database, which it creates or migrates. One runtime at a time may work on it; administrative commands may open it meanwhile.
+ * Rejects with `StoreError`: `not_a_database`, `schema_too_new`, `store_full` or `store_unavailable`.
+ *
+ * @example
+ * const store = await openSqlite({ path: 'runs.db' });
  */
-export async function openSqlite({ path, writer = 'admin', nowMs, hmacKey }: SqliteOptions): Promise<Store> {
+export async function openSqlite({ path, writer = 'admin', nowMs = Date.now, hmacKey }: SqliteOptions): Promise<Store> {
   const file = resolve(path);
   try {
     const db = await connect(file);

@@ -76,7 +76,7 @@ describe('refund-approval', () => {
     expect(await settled(id)).toMatchObject({ status: 'paused', state: { order: { total: 180 } } });
     const { pending } = await runtime.approvals('default', id);
     expect(pending).toMatchObject([
-      { node_id: 'review', context: { description: 'Refund 180 to tariq@example.com? Reason given: arrived broken' } },
+      { nodeId: 'review', context: { description: 'Refund 180 to tariq@example.com? Reason given: arrived broken' } },
     ]);
     await runtime.approve(CALLER, id, { decision: 'approved', comment: 'the photo shows it' });
     expect(await settled(id)).toMatchObject({

@@ -19,14 +19,14 @@ const doubled: Promise<{ n: number }> = double({ n: 1 }, { signal: new AbortCont
 // @ts-expect-error the input has no m
 defineTool(({ n }: { n: number }) => n)({ m: 1 }, {});
 
-const store: Store = await openSqlite({ path: 'program.db', nowMs: Date.now });
+const store: Store = await openSqlite({ path: 'program.db' });
 const options: RuntimeOptions = { store, tools, stepLimit: 100 };
 // @ts-expect-error there is no such option
 const misspelt = () => createRuntime({ store, toolz: tools });
 const runtime: Runtime = await createRuntime(options);
 
 const errors: string[] = [];
-await createRuntime({ store: await openSqlite({ path: 'program.db', nowMs: Date.now }) }).catch((error: unknown) => {
+await createRuntime({ store: await openSqlite({ path: 'program.db' }) }).catch((error: unknown) => {
   if (error instanceof StoreError) errors.push(error.code);
 });
 await runtime.register(caller, { workflow_id: 'w', version: '1', nodes: {} }).catch((error: unknown) => {
@@ -107,7 +107,7 @@ describe('the library', () => {
 const TOGETHER = `
 import { createRuntime, openPostgres } from 'jamjet-runtime';
 
-const stores = await Promise.all([1, 2].map(() => openPostgres({ url: process.argv[2], nowMs: Date.now })));
+const stores = await Promise.all([1, 2].map(() => openPostgres({ url: process.argv[2] })));
 const [one, other] = await Promise.all(stores.map((store) => createRuntime({ store, tools: { double: ({ n }) => ({ n: n * 2 }) } })));
 const caller = { tenantId: 'default', actorId: 'program', actorType: 'agent' };
 const nodes = { a: { kind: { type: 'tool', tool_ref: 'double' } } };

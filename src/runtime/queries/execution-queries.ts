@@ -64,7 +64,7 @@ export class ExecutionQueries {
     return { executions: rows.map(summaryOf), next };
   }
 
-  async settled(tenantId: string, id: string, waitMs: number, signal?: AbortSignal): Promise<ExecutionView> {
+  async settled(tenantId: string, id: string, waitMs = MAX_SETTLED_WAIT_MS, signal?: AbortSignal): Promise<ExecutionView> {
     const { store, clock, commits, stopping } = this.#options;
     const untilMs = clock.nowMs() + Math.min(waitMs, MAX_SETTLED_WAIT_MS);
     const isOver = (): boolean => stopping.aborted || signal?.aborted === true || clock.nowMs() >= untilMs;

@@ -13,7 +13,7 @@ describe('a database that does not answer any more', () => {
     const failed = (error: Error): void => {
       failures.push(error);
     };
-    const store = await database.open({ url: line.via(await database.url()), writer: 'rt_1', failed });
+    const store = await database.open({ url: line.via(await database.url()), writer: 'rt_1', onError: failed });
     store.subscribe(() => {});
     expect(await store.commit(batch(startExecution('exec_1')))).toEqual([null]);
     line.hang();

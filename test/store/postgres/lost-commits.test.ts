@@ -45,7 +45,7 @@ describe('a database that goes back to an earlier state', () => {
     const failed = (error: Error): void => {
       failures.push(error);
     };
-    const store = await database.open({ writer: 'rt_1', failed });
+    const store = await database.open({ writer: 'rt_1', onError: failed });
     const heard: StoreNotification[] = [];
     store.subscribe((notice) => heard.push(notice));
     await store.commit(batch(startExecution('exec_1')));

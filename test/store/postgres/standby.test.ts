@@ -11,7 +11,7 @@ describe('a database that has become a standby', () => {
   it('is read, and keeps no connection of those that cannot listen there', async () => {
     const failures: string[] = [];
     const url = await server().createMigrated();
-    const store = await openPostgres({ url, nowMs: Date.now, failed: ({ message }) => failures.push(message) });
+    const store = await openPostgres({ url, nowMs: Date.now, onError: ({ message }) => failures.push(message) });
     onTestFinished(() => store.close());
     const refused = (): number => failures.filter((message) => message.includes('LISTEN')).length;
     store.subscribe(() => {});
