@@ -42,18 +42,20 @@ export function branchInputsOf({ tables }: Program, branches: Branches): BranchI
     if ([...sources.values()].some((found) => found.length === 0)) for (const branch of choice) unsolved.add(branch);
     const valuesBySource = new Map<string, Map<string, ValueSet>>();
     for (const assignment of assignments) if (assignment !== null) distribute(assignment, sources, valuesBySource);
-    for (const [giver, own] of valuesBySource) valueSets.set(giver, [...(valueSets.get(giver) ?? []), own]);
+    for (const [sourceKey, own] of valuesBySource) valueSets.set(sourceKey, [...(valueSets.get(sourceKey) ?? []), own]);
   }
   let bounded = false;
-  const combinationsFor = (giver: string): readonly Json[] => {
-    const choices = (valueSets.get(giver) ?? []).map((own) => [...own.values()]);
+  const combinationsFor = (sourceKey: string): readonly Json[] => {
+    const choices = (valueSets.get(sourceKey) ?? []).map((own) => [...own.values()]);
     const every = product(choices);
     if (every.complete) return every.tuples.map(outputOf);
     bounded = true;
     return every.tuples.slice(0, MAX_OUTPUTS).map(outputOf);
   };
   const outputs = new Map(
-    [...valueSets.keys()].filter((giver) => giver.startsWith('node ')).map((giver) => [giver.slice(5), combinationsFor(giver)]),
+    [...valueSets.keys()]
+      .filter((sourceKey) => sourceKey.startsWith('node '))
+      .map((sourceKey) => [sourceKey.slice(5), combinationsFor(sourceKey)]),
   );
   return {
     outputs,
@@ -84,16 +86,16 @@ function distribute(
   const distributed = new Map<string, Map<string, { path: readonly string[]; value: Json }>>();
   for (const [key, value] of assignment) {
     for (const source of sources.get(key) ?? []) {
-      const giver = source.of === 'node' ? `node ${source.node}` : source.of;
-      const tuple = distributed.get(giver) ?? new Map<string, { path: readonly string[]; value: Json }>();
+      const sourceKey = source.of === 'node' ? `node ${source.node}` : source.of;
+      const tuple = distributed.get(sourceKey) ?? new Map<string, { path: readonly string[]; value: Json }>();
       tuple.set(JSON.stringify(source.path), { path: source.path, value });
-      distributed.set(giver, tuple);
+      distributed.set(sourceKey, tuple);
     }
   }
-  for (const [giver, tuple] of distributed) {
-    const own = valuesBySource.get(giver) ?? new Map<string, ValueSet>();
+  for (const [sourceKey, tuple] of distributed) {
+    const own = valuesBySource.get(sourceKey) ?? new Map<string, ValueSet>();
     own.set(JSON.stringify([...tuple.values()]), tuple);
-    valuesBySource.set(giver, own);
+    valuesBySource.set(sourceKey, own);
   }
 }
 

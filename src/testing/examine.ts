@@ -114,9 +114,9 @@ function tryCompile(workflow: Workflow): Program | InvalidWorkflow {
 }
 
 function runTest(simulated: SimWorkflow, test: AuthoredTest, nowMs: () => number): TestResult {
-  const beganMs = nowMs();
+  const startedMs = nowMs();
   const played = play(simulated, test);
   const found = mismatches(test, played);
   const passed = test.problems.length === 0 && found.length === 0 && !played.cutShort;
-  return { test, passed, mismatches: found, played, durationMs: nowMs() - beganMs };
+  return { test, passed, mismatches: found, played, durationMs: nowMs() - startedMs };
 }

@@ -144,10 +144,12 @@ class Explorer {
     const before = new Set(activeOf(workflow.program, state.run).flatMap(({ waitsFor }) => waitsFor ?? []));
     return possible.flatMap(({ step }, i) => {
       if (hasEnded(step.state)) return [];
-      const begun = activeOf(workflow.program, step.state.run).find(({ waitsFor }) => waitsFor !== null && !before.has(waitsFor));
-      if (begun === undefined || begun.waitsFor === null) return [];
-      const [payload = {}] = this.#inputs.outputs.get(begun.node) ?? [];
-      const buffered = sendMessage(workflow, state, { type: 'event', key: begun.waitsFor, payload });
+      const started = activeOf(workflow.program, step.state.run).find(
+        ({ waitsFor }) => waitsFor !== null && !before.has(waitsFor),
+      );
+      if (started === undefined || started.waitsFor === null) return [];
+      const [payload = {}] = this.#inputs.outputs.get(started.node) ?? [];
+      const buffered = sendMessage(workflow, state, { type: 'event', key: started.waitsFor, payload });
       if (buffered === null) return [];
       return possibleSteps(workflow, this.#inputs, buffered.state)[i]?.step ?? [];
     });
@@ -173,9 +175,9 @@ class Explorer {
 /** Whether a run can reach a node that waits for the key. */
 function hasReceiver({ program }: SimWorkflow, { run }: SimState, key: string): boolean {
   const { graph } = program.tables;
-  const seen = new Set(activeOf(program, run).map(({ node }) => graph.indexOf(node) ?? 0));
-  for (const node of seen) for (const { to } of graph.outWithWaits(node)) if (to >= 0) seen.add(to);
-  return [...seen].some((node) => {
+  const reachable = new Set(activeOf(program, run).map(({ node }) => graph.indexOf(node) ?? 0));
+  for (const node of reachable) for (const { to } of graph.outWithWaits(node)) if (to >= 0) reachable.add(to);
+  return [...reachable].some((node) => {
     const { kind } = graph.node(node);
     return definitionOf(kind).waitsForEvent(kind) === key;
   });

@@ -47,29 +47,29 @@ export function pathsOf({ stateNodes, starts }: Explored, maxPaths: number): Pat
     if (seen[to]?.has(taken) !== false) return;
     seen[to].add(taken);
     visited += 1;
-    const place: PathNode = { node: to, taken, last: { from, ways: branches } };
+    const pathNode: PathNode = { node: to, taken, last: { from, ways: branches } };
     const stateNode = stateNodes[to];
-    if (stateNode?.hasEnded !== true) pending.push(place);
+    if (stateNode?.hasEnded !== true) pending.push(pathNode);
     else if (!paths.has(taken.key))
-      paths.set(taken.key, { key: taken.key, branches: branchesTo(place), status: stateNode.status });
+      paths.set(taken.key, { key: taken.key, branches: branchesTo(pathNode), status: stateNode.status });
   };
   for (const start of starts) visit(null, start);
   for (let i = 0; i < pending.length; i += 1) {
-    const place = pending[i];
-    if (place === undefined) break;
+    const pathNode = pending[i];
+    if (pathNode === undefined) break;
     if (paths.size >= maxPaths || visited >= MAX_PATH_NODES) {
       bounded = true;
       break;
     }
-    for (const transition of stateNodes[place.node]?.transitions ?? []) visit(place, transition);
+    for (const transition of stateNodes[pathNode.node]?.transitions ?? []) visit(pathNode, transition);
   }
   return { paths: [...paths.values()].slice(0, maxPaths), bounded };
 }
 
 /** The branches in the order in which they were first taken. */
-function branchesTo(place: PathNode): readonly Branch[] {
+function branchesTo(pathNode: PathNode): readonly Branch[] {
   const steps: (readonly Branch[])[] = [];
-  for (let at: PathNode | null = place; at !== null; at = at.last.from) steps.unshift(at.last.ways);
+  for (let at: PathNode | null = pathNode; at !== null; at = at.last.from) steps.unshift(at.last.ways);
   return [...new Set(steps.flat())];
 }
 

@@ -56,10 +56,10 @@ class Player {
   constructor(workflow: SimWorkflow, test: AuthoredTest) {
     this.#workflow = workflow;
     this.#results = test.results;
-    const begun = startRun(workflow, test.input);
-    this.#state = begun.state;
-    this.#startedAtMs = begun.state.nowMs;
-    this.#record(begun);
+    const started = startRun(workflow, test.input);
+    this.#state = started.state;
+    this.#startedAtMs = started.state.nowMs;
+    this.#record(started);
   }
 
   run(): void {

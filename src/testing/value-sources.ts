@@ -48,11 +48,11 @@ class SourceSearch {
 
   from(first: readonly Lookup[], accepted: readonly Certainty[] = ['named', 'merged']): readonly ValueSource[] {
     const todo = [...first];
-    for (let sought = todo.pop(); sought !== undefined; sought = todo.pop()) {
-      const key = JSON.stringify(sought);
+    for (let lookup = todo.pop(); lookup !== undefined; lookup = todo.pop()) {
+      const key = JSON.stringify(lookup);
       if (this.#seen.has(key)) continue;
       this.#seen.add(key);
-      todo.push(...(sought.what === 'state' ? this.#stateSources(sought) : this.#outputSources(sought)));
+      todo.push(...(lookup.what === 'state' ? this.#stateSources(lookup) : this.#outputSources(lookup)));
     }
     for (const certainty of accepted) {
       const found = [...this.#found.values()].filter(([, how]) => how === certainty);
@@ -63,8 +63,8 @@ class SourceSearch {
   }
 
   /** The sources of a key of the state after `node`. */
-  #stateSources(sought: Lookup): readonly Lookup[] {
-    const { node, path, named } = sought;
+  #stateSources(lookup: Lookup): readonly Lookup[] {
+    const { node, path, named } = lookup;
     const { id, kind } = this.#graph.node(node);
     const [key = '', ...rest] = path;
     const outputKey = outputKeyOf(kind);
@@ -72,32 +72,32 @@ class SourceSearch {
     const behaviour = definition.behaviour(kind);
     if (behaviour === 'control') {
       if (outputKey === key) return [{ what: 'output', node, path: rest }];
-      return this.#before(sought);
+      return this.#before(lookup);
     }
-    if (behaviour === 'approval') return key === id ? [] : this.#before(sought);
+    if (behaviour === 'approval') return key === id ? [] : this.#before(lookup);
     if (behaviour === 'wait') {
-      if (definition.waitsForEvent(kind) === null) return this.#before(sought);
-      if (outputKey !== null && outputKey !== key) return this.#before(sought);
+      if (definition.waitsForEvent(kind) === null) return this.#before(lookup);
+      if (outputKey !== null && outputKey !== key) return this.#before(lookup);
       // The wait may time out without writing.
       if (outputKey !== null) this.#addSource(node, rest, 'named');
       else if (named === undefined) this.#addSource(node, path, 'merged');
-      return this.#before(sought);
+      return this.#before(lookup);
     }
     const mapping = definition.outputMapping(kind);
     const merges = outputKey === null && (definition.objectResultIsPatch || isObject(mapping));
     if (merges) {
       if (named === undefined) this.#addSource(node, mappedPath(mapping, path), 'merged');
-      return this.#before({ ...sought, named: true });
+      return this.#before({ ...lookup, named: true });
     }
-    if ((outputKey ?? id) !== key) return this.#before(sought);
+    if ((outputKey ?? id) !== key) return this.#before(lookup);
     this.#addSource(node, rest, 'named');
     return [];
   }
 
   /** Continues before a node that does not write the key; before the start node is the input. */
-  #before(sought: Lookup): readonly Lookup[] {
-    if (sought.node === this.#graph.start) this.#reachedStart = true;
-    return this.#predecessors(sought.node).map((node) => ({ ...sought, node }));
+  #before(lookup: Lookup): readonly Lookup[] {
+    if (lookup.node === this.#graph.start) this.#reachedStart = true;
+    return this.#predecessors(lookup.node).map((node) => ({ ...lookup, node }));
   }
 
   #outputSources({ node, path }: Lookup): readonly Lookup[] {

@@ -17,8 +17,8 @@ export class WorkQueue<T> {
   /** Removes and returns the next item; undefined if the queue is empty. */
   next(): T | undefined {
     let leastTaken: Bucket<T> | undefined;
-    for (const place of this.#buckets.values()) {
-      if (place.waiting.size > 0 && (leastTaken === undefined || place.takenCount < leastTaken.takenCount)) leastTaken = place;
+    for (const bucket of this.#buckets.values()) {
+      if (bucket.waiting.size > 0 && (leastTaken === undefined || bucket.takenCount < leastTaken.takenCount)) leastTaken = bucket;
     }
     const [turn] = leastTaken?.waiting ?? [];
     if (leastTaken === undefined || turn === undefined) return undefined;

@@ -238,9 +238,9 @@ export class Timeline {
     this.nodesWithTimer.delete(node);
     const sinceMs = active === undefined ? null : atMs - active.sinceMs;
     // Workers measure work; the duration of a wait is computed from the events.
-    const tookMs = active?.status === 'waiting' ? sinceMs : (numberOf(data.duration_ms) ?? sinceMs);
+    const durationMs = active?.status === 'waiting' ? sinceMs : (numberOf(data.duration_ms) ?? sinceMs);
     const attempt = active?.attempt ?? null;
-    return [{ status: mark, node, durationMs: mark === 'skipped' ? null : tookMs, attempt, text }];
+    return [{ status: mark, node, durationMs: mark === 'skipped' ? null : durationMs, attempt, text }];
   }
 }
 

@@ -41,8 +41,8 @@ export function completionCommand(commands: () => readonly ListedCommand[]): Com
 async function completionsOf({ names, summary, load }: ListedCommand): Promise<readonly CommandCompletion[]> {
   const [definition] = Cli.from<Context>([await load()]).definitions();
   const options = (definition?.options ?? []).map(({ definition: line, description = '' }) => {
-    const [spelled = '', ...values] = line.split(' ');
-    return { names: spelled.split(','), description, takesValue: values.length > 0 };
+    const [names = '', ...values] = line.split(' ');
+    return { names: names.split(','), description, takesValue: values.length > 0 };
   });
   return names.map((name) => ({ name, summary, options: [...options, HELP] }));
 }

@@ -96,7 +96,6 @@ browser: the page loads the inspector from stately.ai and feeds it the execution
     return EXIT.ok;
   }
 
-  /** To whoever speaks Stately's protocol. */
   /** Prints the part that `--events` and `--state` select. */
   async #showPart(client: JamjetClient, execution: Execution, events: Awaited<ReturnType<typeof readLog>>): Promise<number> {
     const { state, status, workflow_id, workflow_version } = execution;

@@ -87,12 +87,12 @@ class LsCommand extends ListCommand<ExecutionList> {
   async #listAll(client: JamjetClient): Promise<number> {
     const conditions = conditionsOf(this, Date.now());
     let found = 0;
-    for (let place = this.#pageStart(); ; ) {
-      const { executions, next_cursor } = await client.executions({ ...conditions, ...place, limit: PAGE });
+    for (let page = this.#pageStart(); ; ) {
+      const { executions, next_cursor } = await client.executions({ ...conditions, ...page, limit: PAGE });
       this.#printPage(executions, found === 0);
       found += executions.length;
       if (next_cursor === null) break;
-      place = { cursor: next_cursor };
+      page = { cursor: next_cursor };
     }
     if (this.json) this.print(found === 0 ? '{"executions":[]}' : ']}');
     else if (found === 0) this.note(this.emptyText);

@@ -72,11 +72,11 @@ otherwise.`,
   #summary(
     id: string,
     { status, ended, error }: { readonly status: string; readonly ended: boolean; readonly error: string },
-    tookMs: number,
+    durationMs: number,
   ): void {
     const { paint } = this;
     const mark = !ended ? paint.yellow('◆') : status === 'completed' ? paint.green('✓') : paint.red('✗');
-    const time = ended ? `in ${duration(tookMs)}` : `after ${duration(tookMs)}`;
+    const time = ended ? `in ${duration(durationMs)}` : `after ${duration(durationMs)}`;
     this.print(`${mark} ${id} ${ended ? '' : 'is '}${paintStatus(status, paint)} ${time}`);
     if (error !== '') this.print(`  ${paint.red(plain(error))}`);
     this.print(paint.dim(ended ? `  Details: jamjet inspect ${id}` : `  Watch it again: jamjet watch ${id}`));

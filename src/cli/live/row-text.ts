@@ -31,8 +31,8 @@ const MAX_CONDITION_WIDTH = 24;
 /** The name of a node as the outline shows it, with why its way is taken, and ↺ where a loop begins; the name is cut last. */
 function nameOf({ node, branch, loop }: OutlineRow, columns: number): string {
   const name = `${loop ? '↺ ' : ''}${plain(node)}`;
-  const room = Math.min(MAX_CONDITION_WIDTH, columns - width(name) - 3);
-  const why = branch === '' || room < 3 ? '' : `${cut(plain(branch), room)} → `;
+  const columnsLeft = Math.min(MAX_CONDITION_WIDTH, columns - width(name) - 3);
+  const why = branch === '' || columnsLeft < 3 ? '' : `${cut(plain(branch), columnsLeft)} → `;
   return cut(`${why}${name}`, columns);
 }
 

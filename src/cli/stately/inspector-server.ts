@@ -27,7 +27,7 @@ export class InspectorServer {
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
 
-  private constructor(came: (viewer: ViewerConnection) => void) {
+  private constructor(onViewer: (viewer: ViewerConnection) => void) {
     this.#http = createServer(handleRequest);
     this.#sockets = new WebSocketServer({
       server: this.#http,
@@ -38,7 +38,7 @@ export class InspectorServer {
         decided(reason === null, 403, reason ?? '');
       },
     });
-    this.#sockets.on('connection', (socket) => came(viewerConnection(socket)));
+    this.#sockets.on('connection', (socket) => onViewer(viewerConnection(socket)));
   }
 
   /** Port 0 = any free port. Rejects with a `Failure` if the port is in use. */

@@ -40,8 +40,14 @@ export class InspectorSession {
     this.#options = options;
     const { client, executionId, observer } = options;
     const { signal } = this.#stop;
-    const link = new Reconnector({ client, signal, executionId, onLost: observer.onLost, onRestored: observer.onRestored });
-    this.#sourceOptions = { client, reconnector: link, signal, onFailed: (error) => this.#stop.abort(error) };
+    const reconnector = new Reconnector({
+      client,
+      signal,
+      executionId,
+      onLost: observer.onLost,
+      onRestored: observer.onRestored,
+    });
+    this.#sourceOptions = { client, reconnector, signal, onFailed: (error) => this.#stop.abort(error) };
   }
 
   /** Resolves when the signal is aborted or, with `once`, when a viewer has received everything. Rejects with errors of the server. */

@@ -33,8 +33,8 @@ export function logText(ir: JsonObject, events: readonly TimelineEvent[], nowMs:
 }
 
 /** Removes the start entries of active nodes, which have a line of their own. */
-function withoutActiveStarts(happened: readonly TimelineEntry[], active: readonly ActiveNode[]): readonly TimelineEntry[] {
-  const last = new Map(happened.map((entry) => [entry.node, entry]));
-  const begun = new Set(active.map(({ node, status }) => (last.get(node)?.status === status ? last.get(node) : undefined)));
-  return happened.filter((entry) => !begun.has(entry));
+function withoutActiveStarts(entries: readonly TimelineEntry[], active: readonly ActiveNode[]): readonly TimelineEntry[] {
+  const last = new Map(entries.map((entry) => [entry.node, entry]));
+  const starts = new Set(active.map(({ node, status }) => (last.get(node)?.status === status ? last.get(node) : undefined)));
+  return entries.filter((entry) => !starts.has(entry));
 }

@@ -29,22 +29,22 @@ The source is not changed. Run servers on only one of the two.`,
     const from = databaseSetting(this.context, 'FROM', this.from);
     const to = databaseSetting(this.context, 'TO', this.to);
     const { checkDatabase, copyDatabase } = await import('../../../databases.ts');
-    const beganMs = performance.now();
+    const startedMs = performance.now();
     const receipt = await copyDatabase(from, to, () => {
       if (!this.json)
         this.note(`copying ${shownDatabase(from, this.context.cwd)}: it is locked against writes until the copy is done`);
     });
-    const tookMs = performance.now() - beganMs;
+    const durationMs = performance.now() - startedMs;
     const rows = Object.values(receipt).reduce((sum, copied) => sum + copied, 0);
     if (!this.json) {
       this.print(this.#receipt(receipt));
-      this.print(`${this.paint.green('✓')} ${rows} rows copied and counted in ${duration(tookMs)}`);
+      this.print(`${this.paint.green('✓')} ${rows} rows copied and counted in ${duration(durationMs)}`);
     }
     const check = await checkDatabase({ ...settings(this.context), database: to }, { all: false });
     const checked = checkJson(check);
     if (this.json) {
       const names = { from: databaseName(from), to: databaseName(to) };
-      this.printJson({ ...names, tables: receipt, rows, duration_ms: Math.round(tookMs), check: checked });
+      this.printJson({ ...names, tables: receipt, rows, duration_ms: Math.round(durationMs), check: checked });
     } else {
       this.print(checkText(check, { all: false, paint: this.paint }));
       this.note(
