@@ -81,6 +81,7 @@ module.exports = {
       `^(src/(api|control|diagrams|runtime|views)|machines)/|^src/(config|times|tokens)\\.ts$|${PORT}`,
       'api → control, diagrams, views, runtime, machines, the store port, config, times, tokens.',
     ),
+    ownFiles('views-boundary', '^src/views/', '^(src/views|machines)/', 'views → machines.'),
     ownFiles('diagrams-boundary', '^src/diagrams/', '^(src/(diagrams|views)|machines)/', 'diagrams → views, machines.'),
     ownFiles(
       'cli-boundary',

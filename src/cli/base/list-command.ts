@@ -4,12 +4,10 @@ import { ClientCommand } from '../base/client-command.ts';
 import { type Interrupt, listenForInterrupt } from '../context.ts';
 import { EXIT } from '../failure.ts';
 import { sleep } from '../sleep.ts';
+import { dimensionsOf } from '../terminal/dimensions.ts';
 import { cutPainted } from '../terminal/text.ts';
 
 const POLL_MS = 1_000;
-/** For terminals that do not report their size. */
-const DEFAULT_ROWS = 24;
-const DEFAULT_COLUMNS = 80;
 
 /** A command that prints a list; with `--watch`, prints it again on every change until interrupted. */
 export abstract class ListCommand<List> extends ClientCommand {
@@ -83,10 +81,12 @@ export abstract class ListCommand<List> extends ClientCommand {
   /** Clears the screen and prints the list, cut to the size of the terminal. */
   #redraw(text: string): void {
     const lines = text.split('\n');
-    const rows = Math.max(2, (this.context.stdout.rows ?? DEFAULT_ROWS) - 1);
+    const { rows, columns } = dimensionsOf(this.context.stdout);
+    const maxLines = Math.max(2, rows - 1);
     const fitting =
-      lines.length <= rows ? lines : [...lines.slice(0, rows - 1), this.paint.dim(`… ${lines.length - rows + 1} more`)];
-    const columns = Math.max(2, this.context.stdout.columns ?? DEFAULT_COLUMNS);
+      lines.length <= maxLines
+        ? lines
+        : [...lines.slice(0, maxLines - 1), this.paint.dim(`… ${lines.length - maxLines + 1} more`)];
     this.context.stdout.write(`\u001b[H\u001b[2J${fitting.map((line) => cutPainted(line, columns)).join('\n')}\n`);
   }
 }

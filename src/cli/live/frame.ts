@@ -1,6 +1,6 @@
 import type { LiveModel } from '../../views/live-model.ts';
 import { clock, duration } from '../../views/time.ts';
-import type { Size } from '../terminal/full-screen.ts';
+import type { Dimensions } from '../terminal/dimensions.ts';
 import { paintStatus } from '../terminal/status.ts';
 import { count, cut, cutPainted, plain, width } from '../terminal/text.ts';
 import { renderEntry } from '../texts/timeline.ts';
@@ -52,7 +52,7 @@ const KEYS: Readonly<Record<'browsing' | 'reading' | 'typing' | 'confirming' | '
 };
 
 /** The lines of the screen: at most `rows`, each at most `columns` wide. */
-export function frame(state: FrameState, { rows, columns }: Size, painter: Painter): readonly string[] {
+export function frame(state: FrameState, { rows, columns }: Dimensions, painter: Painter): readonly string[] {
   const { model, controls } = state;
   const { paint } = painter;
   const top = header(state, rows, painter);
@@ -69,7 +69,7 @@ export function frame(state: FrameState, { rows, columns }: Size, painter: Paint
 }
 
 /** The maximum scroll offset of the details of the selected node. */
-export function maxDetailScroll(state: FrameState, { rows, columns }: Size, painter: Painter): number {
+export function maxDetailScroll(state: FrameState, { rows, columns }: Dimensions, painter: Painter): number {
   const row = state.model.rows[state.controls.selected ?? state.defaultRow];
   const rowsLeft = rows - header(state, rows, painter).length - 2;
   return row === undefined ? 0 : Math.max(0, detailLines(row, state.model, columns, painter).length - rowsLeft);
@@ -91,7 +91,7 @@ function header(
   return rows >= SPACIOUS_ROWS ? [...lines, ''] : lines;
 }
 
-function body(state: FrameState, { rows, columns }: Size, painter: Painter): readonly string[] {
+function body(state: FrameState, { rows, columns }: Dimensions, painter: Painter): readonly string[] {
   const approvals = approvalsText(state, { rows, columns }, painter);
   const freeRows = rows - state.model.rows.length - approvals.length;
   const events = eventsText(state, { rows, columns }, freeRows, painter);
@@ -102,7 +102,7 @@ function body(state: FrameState, { rows, columns }: Size, painter: Painter): rea
 /** The part of the outline around the selected row. */
 function outlineText(
   { model, controls, defaultRow, maxRowWidth }: FrameState,
-  { rows, columns }: Size,
+  { rows, columns }: Dimensions,
   painter: Painter,
 ): readonly string[] {
   const selected = controls.selected ?? defaultRow;
@@ -112,7 +112,7 @@ function outlineText(
     .map((row, at) => rowText(row, model, { selected: first + at === selected, columns, widest: maxRowWidth }, painter));
 }
 
-function approvalsText({ model }: FrameState, { rows, columns }: Size, { paint }: Painter): readonly string[] {
+function approvalsText({ model }: FrameState, { rows, columns }: Dimensions, { paint }: Painter): readonly string[] {
   const { approvals } = model;
   if (approvals.length === 0) return [];
   const small = rows < COMPACT_ROWS;
@@ -130,7 +130,7 @@ function approvalsText({ model }: FrameState, { rows, columns }: Size, { paint }
 /** The latest events; more of them if the outline leaves rows free. */
 function eventsText(
   { model, maxRowWidth }: FrameState,
-  { rows, columns }: Size,
+  { rows, columns }: Dimensions,
   freeRows: number,
   { paint }: Painter,
 ): readonly string[] {
@@ -148,7 +148,7 @@ function eventsText(
 function details(
   { model, controls, defaultRow }: FrameState,
   from: number,
-  { rows, columns }: Size,
+  { rows, columns }: Dimensions,
   painter: Painter,
 ): readonly string[] {
   const row = model.rows[controls.selected ?? defaultRow];

@@ -1,22 +1,20 @@
 import { ApiError, type JamjetClient, Unreachable } from '../../client/index.ts';
 import type { LiveModel } from '../../views/live-model.ts';
+import { Reconnector } from '../connection/reconnector.ts';
 import { aborted, type Context, type Interrupt } from '../context.ts';
-import { sleep } from '../sleep.ts';
 import { FullScreen } from '../terminal/full-screen.ts';
 import type { Key } from '../terminal/keyboard.ts';
 import { paintFor } from '../terminal/paint.ts';
+import { SPINNER_FRAMES } from '../terminal/screen.ts';
 import { plain } from '../terminal/text.ts';
 import { type Action, type Controls, INITIAL_CONTROLS, press } from './controls.ts';
 import { type FrameState, frame, maxDetailScroll, type WatchedExecution } from './frame.ts';
 import { maxRowWidth, type Painter } from './row-text.ts';
 
-const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 /** Interval between frames without events, in which ages change. */
 const FRAME_MS = 250;
 /** Delay before drawing, so that a burst of events is drawn once. */
 const DRAW_DELAY_MS = 30;
-/** Delay between attempts to reconnect. */
-const RETRY_MS = 1_000;
 
 export type ViewerExit = 'quit' | 'interrupted';
 
@@ -75,49 +73,40 @@ export class Viewer {
     }
   }
 
-  /** Applies the events of the execution until it ends. */
+  /** Applies the events of the execution until it ends, across outages of the server. */
   async #follow(): Promise<void> {
     const { client, execution, model } = this.#options;
     const { signal } = this.#stop;
-    for (let after = 0; ; ) {
-      try {
-        for await (const event of client.live.execution(execution.id, { after, signal })) {
-          after = event.sequence;
-          this.#connectionProblem = '';
-          model.apply(event);
-          this.#scheduleDraw();
-        }
-        return;
-      } catch (error) {
-        if (signal.aborted) return;
-        if (!isTransient(error)) throw error;
-        await this.#reconnect();
+    const reconnector = new Reconnector({
+      client,
+      signal,
+      executionId: execution.id,
+      onLost: () => this.#showProblem(`lost ${client.url}: reconnecting`),
+      onRestored: () => this.#showProblem(''),
+    });
+    let after = 0;
+    const applyEvents = async (): Promise<void> => {
+      for await (const event of client.live.execution(execution.id, { after, signal })) {
+        after = event.sequence;
+        model.apply(event);
+        this.#scheduleDraw();
       }
+    };
+    try {
+      await reconnector.retryWhileUnreachable(applyEvents);
+    } catch (error) {
+      if (!signal.aborted) throw error;
     }
   }
 
-  /** Resolves when the server responds again, or the view is closed. */
-  async #reconnect(): Promise<void> {
-    const { client, execution } = this.#options;
-    const { signal } = this.#stop;
-    this.#connectionProblem = `lost ${client.url}: reconnecting`;
+  #showProblem(problem: string): void {
+    this.#connectionProblem = problem;
     this.#scheduleDraw();
-    while (!signal.aborted) {
-      try {
-        await sleep(RETRY_MS, signal);
-        await client.execution(execution.id, { signal });
-        this.#connectionProblem = '';
-        this.#scheduleDraw();
-        return;
-      } catch (error) {
-        if (!signal.aborted && !isTransient(error)) throw error;
-      }
-    }
   }
 
   #press(key: Key): void {
     const { model } = this.#options;
-    const { size } = this.#openScreen();
+    const { dimensions } = this.#openScreen();
     const { controls, action } = press(this.#controls, key, {
       nodes: model.rows.map(({ node }) => node),
       defaultRow: this.#defaultRow(),
@@ -125,8 +114,8 @@ export class Viewer {
       awaitedEvents: model.awaitedEvents,
       suspended: model.suspended,
       ended: model.ended,
-      pageRows: Math.max(1, Math.floor(size.rows / 2)),
-      maxScroll: this.#controls.mode.type === 'reading' ? maxDetailScroll(this.#frameState(), size, this.#painter()) : 0,
+      pageRows: Math.max(1, Math.floor(dimensions.rows / 2)),
+      maxScroll: this.#controls.mode.type === 'reading' ? maxDetailScroll(this.#frameState(), dimensions, this.#painter()) : 0,
     });
     this.#controls = controls;
     if (action?.type === 'quit') this.#stop.abort('quit' satisfies ViewerExit);
@@ -197,7 +186,7 @@ export class Viewer {
   #draw(): void {
     if (this.#stop.signal.aborted) return;
     const screen = this.#openScreen();
-    screen.draw(frame(this.#frameState(), screen.size, this.#painter()));
+    screen.draw(frame(this.#frameState(), screen.dimensions, this.#painter()));
   }
 
   #frameState(): FrameState {
@@ -215,7 +204,7 @@ export class Viewer {
   }
 
   #painter(): Painter {
-    return { paint: this.#paint, nowMs: Date.now(), spinner: FRAMES[this.#ticks % FRAMES.length] ?? '' };
+    return { paint: this.#paint, nowMs: Date.now(), spinner: SPINNER_FRAMES[this.#ticks % SPINNER_FRAMES.length] ?? '' };
   }
 
   #defaultRow(): number {
@@ -235,9 +224,4 @@ export class Viewer {
       this.#stop.abort(error);
     }
   }
-}
-
-/** Whether the error is worth a retry. */
-function isTransient(error: unknown): boolean {
-  return error instanceof Unreachable || (error instanceof ApiError && error.status >= 500);
 }

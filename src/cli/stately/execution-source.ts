@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import type { JamjetClient, SnapshotList } from '../../client/index.ts';
+import type { Reconnector } from '../connection/reconnector.ts';
 import { isTerminal } from '../terminal/status.ts';
-import type { Reconnector } from './reconnector.ts';
 
 /** Snapshots per page: the maximum of the server. */
 const PAGE = 500;

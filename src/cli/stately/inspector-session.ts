@@ -1,8 +1,8 @@
 import type { JamjetClient } from '../../client/index.ts';
+import { Reconnector } from '../connection/reconnector.ts';
 import { aborted } from '../context.ts';
 import { ExecutionSource, type ExecutionSourceOptions } from './execution-source.ts';
 import { InspectorServer, type ViewerConnection } from './inspector-server.ts';
-import { Reconnector } from './reconnector.ts';
 import { ViewerStream } from './viewer-stream.ts';
 
 export interface InspectorSessionOptions {

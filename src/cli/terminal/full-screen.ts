@@ -1,17 +1,9 @@
 import type { Context } from '../context.ts';
+import { type Dimensions, dimensionsOf } from './dimensions.ts';
 import { type Key, Keyboard } from './keyboard.ts';
-
-/** For terminals that do not report their size. */
-const DEFAULT_ROWS = 24;
-const DEFAULT_COLUMNS = 80;
 
 const ENTER_SEQUENCE = '\u001b[?1049h\u001b[?25l\u001b[?7l\u001b[?2004h\u001b[H\u001b[2J';
 const LEAVE_SEQUENCE = '\u001b[?2004l\u001b[?7h\u001b[?25h\u001b[?1049l';
-
-export interface Size {
-  readonly rows: number;
-  readonly columns: number;
-}
 
 export interface FullScreenEvents {
   readonly onKey: (key: Key) => void;
@@ -48,11 +40,8 @@ export class FullScreen {
     stdin.resume();
   }
 
-  get size(): Size {
-    return {
-      rows: Math.max(1, this.#stdout.rows ?? DEFAULT_ROWS),
-      columns: Math.max(1, this.#stdout.columns ?? DEFAULT_COLUMNS),
-    };
+  get dimensions(): Dimensions {
+    return dimensionsOf(this.#stdout);
   }
 
   /** Draws the lines, each at most `columns` wide. Only changed lines are written, because a terminal may be on a slow connection. */

@@ -1,7 +1,8 @@
 import { createInterface, type Interface } from 'node:readline';
 import type { Input, Output } from '../context.ts';
+import { dimensionsOf } from './dimensions.ts';
 
-const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+export const SPINNER_FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME_MS = 100;
 
 /** Lines of the animated part, computed for each frame. */
@@ -33,7 +34,7 @@ export class Screen {
   }
 
   get columns(): number {
-    return this.#stream.columns ?? 80;
+    return dimensionsOf(this.#stream).columns;
   }
 
   /** Whether questions can be asked. */
@@ -100,7 +101,7 @@ export class Screen {
   }
 
   #tick(): void {
-    this.#frame = (this.#frame + 1) % FRAMES.length;
+    this.#frame = (this.#frame + 1) % SPINNER_FRAMES.length;
     if (this.#question !== null) return;
     this.#erase();
     this.#draw();
@@ -108,7 +109,7 @@ export class Screen {
 
   #draw(): void {
     if (!this.#tty || this.#activity === null) return;
-    const lines = this.#activity(FRAMES[this.#frame] ?? '', Date.now());
+    const lines = this.#activity(SPINNER_FRAMES[this.#frame] ?? '', Date.now());
     if (lines.length === 0) return;
     // With wrapping off, each line is one row, so the number of rows to erase is known.
     this.#stream.write(`\u001b[?7l${lines.join('\n')}\n\u001b[?7h`);

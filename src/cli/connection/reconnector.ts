@@ -4,7 +4,7 @@ import { sleep } from '../sleep.ts';
 /** Delay between attempts to reconnect. */
 const RETRY_MS = 1_000;
 /** Statuses of a server or its proxy that are worth a retry. */
-const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 
 export interface ReconnectorOptions {
   readonly client: JamjetClient;
