@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { Option } from 'clipanion';
 import type { UnsignedBlocks } from '../../../admin.ts';
-import { PrintingCommand, type Usage } from '../../base/command.ts';
+import type { Usage } from '../../base/command.ts';
+import { DatabaseCommand } from '../../base/database-command.ts';
 import { EXIT, Failure, usageFailure } from '../../failure.ts';
 import { fileProblem } from '../../input/arguments.ts';
 import { settings } from '../../input/settings.ts';
@@ -9,7 +10,7 @@ import { fields } from '../../terminal/table.ts';
 import { count, plain } from '../../terminal/text.ts';
 import { AUDIT_FAULTS } from '../../texts/audit.ts';
 
-class AuditVerifyCommand extends PrintingCommand {
+class AuditVerifyCommand extends DatabaseCommand {
   static override usage: Usage = {
     details: `Works with or without a running server. Reads the chain of audit blocks from the start and compares every event with the digest in its
 block. Exits with 1 at the first invalid block. With JAMJET_AUDIT_SIGNING_KEY, signatures are verified as well; blocks written without the
@@ -24,7 +25,6 @@ Store the printed head elsewhere: it later proves that nothing before it was rew
     ],
   };
 
-  db = Option.String('--db', { description: 'The database (default DATABASE_URL, else .jamjet/runtime.db).' });
   file = Option.String('--file', { description: 'Verify an export instead of the database.' });
   head = Option.String('--head', { description: 'With --file: the expected hash of the last block.' });
 
@@ -35,7 +35,7 @@ Store the printed head elsewhere: it later proves that nothing before it was rew
   }
 
   async #verifyDatabase(): Promise<number> {
-    const config = settings(this.context, { db: this.db });
+    const config = this.config();
     const { verifyAudit } = await import('../../../admin.ts');
     const { blocks, head, fault, unsigned } = await verifyAudit(config);
     const { chain, block, reason, tenantId, executionId } = fault ?? {};

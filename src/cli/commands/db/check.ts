@@ -1,11 +1,11 @@
 import { Option } from 'clipanion';
 import { databaseName } from '../../../config.ts';
-import { PrintingCommand, type Usage } from '../../base/command.ts';
+import type { Usage } from '../../base/command.ts';
+import { DatabaseCommand } from '../../base/database-command.ts';
 import { EXIT } from '../../failure.ts';
-import { settings } from '../../input/settings.ts';
 import { checkJson, checkText } from '../../texts/check.ts';
 
-class DbCheckCommand extends PrintingCommand {
+class DbCheckCommand extends DatabaseCommand {
   static override usage: Usage = {
     details: `Works with or without a running server and changes nothing. Two checks are made:
 
@@ -20,11 +20,10 @@ Lists the differences and exits with 1 if there are any.`,
     ],
   };
 
-  db = Option.String('--db', { description: 'The database (default DATABASE_URL, else .jamjet/runtime.db).' });
   all = Option.Boolean('--all', false, { description: 'Also replay executions that have ended.' });
 
   async execute(): Promise<number> {
-    const config = settings(this.context, { db: this.db });
+    const config = this.config();
     const { checkDatabase } = await import('../../../databases.ts');
     const report = await checkDatabase(config, { all: this.all });
     if (this.json) this.printJson({ database: databaseName(config.database), ...checkJson(report) });

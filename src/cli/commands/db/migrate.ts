@@ -1,10 +1,9 @@
-import { Option } from 'clipanion';
 import { databaseName } from '../../../config.ts';
-import { PrintingCommand, type Usage } from '../../base/command.ts';
+import type { Usage } from '../../base/command.ts';
+import { DatabaseCommand } from '../../base/database-command.ts';
 import { EXIT } from '../../failure.ts';
-import { settings } from '../../input/settings.ts';
 
-class DbMigrateCommand extends PrintingCommand {
+class DbMigrateCommand extends DatabaseCommand {
   static override usage: Usage = {
     details: `Migrates the schema to the newest version of this release, or creates the database. Every command that opens a database does the same;
 this one is meant for the step before a deployment. The migration is one transaction. A database that a newer release has migrated is
@@ -15,10 +14,8 @@ rejected.`,
     ],
   };
 
-  db = Option.String('--db', { description: 'The database (default DATABASE_URL, else .jamjet/runtime.db).' });
-
   async execute(): Promise<number> {
-    const config = settings(this.context, { db: this.db });
+    const config = this.config();
     const { migrateDatabase } = await import('../../../databases.ts');
     const { from, to } = await migrateDatabase(config);
     if (this.json) this.printJson({ database: databaseName(config.database), from_version: from, to_version: to });

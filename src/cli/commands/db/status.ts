@@ -1,16 +1,15 @@
-import { Option } from 'clipanion';
 import { databaseName } from '../../../config.ts';
 import type { Survey } from '../../../databases.ts';
 import { ago } from '../../../views/time.ts';
-import { PrintingCommand, type Usage } from '../../base/command.ts';
+import type { Usage } from '../../base/command.ts';
+import { DatabaseCommand } from '../../base/database-command.ts';
 import { EXIT } from '../../failure.ts';
-import { settings } from '../../input/settings.ts';
 import { shownDatabase } from '../../terminal/path.ts';
 import { sizeText } from '../../terminal/size.ts';
 import { fields } from '../../terminal/table.ts';
 import { count, plain } from '../../terminal/text.ts';
 
-class DbStatusCommand extends PrintingCommand {
+class DbStatusCommand extends DatabaseCommand {
   static override usage: Usage = {
     details: 'Works with or without a running server. Changes nothing and does not migrate an old schema.',
     examples: [
@@ -19,10 +18,8 @@ class DbStatusCommand extends PrintingCommand {
     ],
   };
 
-  db = Option.String('--db', { description: 'The database (default DATABASE_URL, else .jamjet/runtime.db).' });
-
   async execute(): Promise<number> {
-    const { database } = settings(this.context, { db: this.db });
+    const { database } = this.config();
     const { surveyDatabase } = await import('../../../databases.ts');
     const survey = await surveyDatabase(database);
     const { content, runtimes } = survey;

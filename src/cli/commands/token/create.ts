@@ -1,13 +1,13 @@
 import { Option } from 'clipanion';
 import { ROLES } from '../../../tokens.ts';
-import { PrintingCommand, type Usage } from '../../base/command.ts';
+import type { Usage } from '../../base/command.ts';
+import { DatabaseCommand } from '../../base/database-command.ts';
 import { EXIT, usageFailure } from '../../failure.ts';
 import { choiceArgument, durationArgument } from '../../input/arguments.ts';
-import { settings } from '../../input/settings.ts';
 import { fields } from '../../terminal/table.ts';
 import { plain } from '../../terminal/text.ts';
 
-class TokenCreateCommand extends PrintingCommand {
+class TokenCreateCommand extends DatabaseCommand {
   static override usage: Usage = {
     details: `Works with or without a running server. The token is printed once; only its hash is stored.
 
@@ -24,14 +24,13 @@ class TokenCreateCommand extends PrintingCommand {
   tenant = Option.String('--tenant', 'default', { description: 'Tenant the token gives access to (default: default).' });
   name = Option.String('--name', { description: 'Actor name in events and approvals.' });
   expiresIn = Option.String('--expires-in', { description: 'Lifetime: 12h, 30d, 4w … (default: no expiry).' });
-  db = Option.String('--db', { description: 'The database (default DATABASE_URL, else .jamjet/runtime.db).' });
 
   async execute(): Promise<number> {
     if (this.role === undefined) throw usageFailure(`--role is missing: give one of ${ROLES.join(', ')}`);
     const role = choiceArgument('--role', this.role, ROLES);
     const expiresAtMs = this.expiresIn === undefined ? null : Date.now() + durationArgument('--expires-in', this.expiresIn);
     const { createToken } = await import('../../../admin.ts');
-    const { plaintext, row } = await createToken(settings(this.context, { db: this.db }), {
+    const { plaintext, row } = await createToken(this.config(), {
       role,
       tenantId: this.tenant,
       ...(this.name === undefined ? {} : { name: this.name }),

@@ -1,12 +1,12 @@
 import { Option } from 'clipanion';
 import { ago } from '../../../views/time.ts';
-import { PrintingCommand, type Usage } from '../../base/command.ts';
+import type { Usage } from '../../base/command.ts';
+import { DatabaseCommand } from '../../base/database-command.ts';
 import { EXIT } from '../../failure.ts';
-import { settings } from '../../input/settings.ts';
 import { table } from '../../terminal/table.ts';
 import { plain } from '../../terminal/text.ts';
 
-class TokenListCommand extends PrintingCommand {
+class TokenListCommand extends DatabaseCommand {
   static override usage: Usage = {
     examples: [
       ['List the tokens of tenant default', '$0 token list'],
@@ -15,11 +15,10 @@ class TokenListCommand extends PrintingCommand {
   };
 
   tenant = Option.String('--tenant', 'default', { description: 'Tenant of the tokens (default: default).' });
-  db = Option.String('--db', { description: 'The database (default DATABASE_URL, else .jamjet/runtime.db).' });
 
   async execute(): Promise<number> {
     const { listTokens } = await import('../../../admin.ts');
-    const rows = await listTokens(settings(this.context, { db: this.db }), this.tenant);
+    const rows = await listTokens(this.config(), this.tenant);
     const time = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
     if (this.json) {
       const tokens = rows.map((row) => ({

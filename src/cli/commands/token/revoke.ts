@@ -1,10 +1,10 @@
 import { Option } from 'clipanion';
-import { PrintingCommand, type Usage } from '../../base/command.ts';
+import type { Usage } from '../../base/command.ts';
+import { DatabaseCommand } from '../../base/database-command.ts';
 import { EXIT } from '../../failure.ts';
-import { settings } from '../../input/settings.ts';
 import { plain } from '../../terminal/text.ts';
 
-class TokenRevokeCommand extends PrintingCommand {
+class TokenRevokeCommand extends DatabaseCommand {
   static override usage: Usage = {
     details: 'Running servers reject the token within seconds. `jamjet token list` lists the ids.',
     examples: [['Revoke a token by its id', '$0 token revoke 5c1d2e9a-…']],
@@ -12,11 +12,10 @@ class TokenRevokeCommand extends PrintingCommand {
 
   id = Option.String({ name: 'id' });
   tenant = Option.String('--tenant', 'default', { description: 'Tenant of the token (default: default).' });
-  db = Option.String('--db', { description: 'The database (default DATABASE_URL, else .jamjet/runtime.db).' });
 
   async execute(): Promise<number> {
     const { revokeToken } = await import('../../../admin.ts');
-    await revokeToken(settings(this.context, { db: this.db }), this.tenant, this.id);
+    await revokeToken(this.config(), this.tenant, this.id);
     if (this.json) this.printJson({ id: this.id, revoked: true });
     else this.print(`${this.paint.green('✓')} revoked ${plain(this.id)}`);
     return EXIT.ok;
