@@ -80,7 +80,7 @@ export interface EmbeddedOptions {
   /** Actor of all requests: the user of this process. */
   readonly actor: string;
   /** Selects the stored executions to run besides those started here. Others are left unchanged. */
-  readonly adopts: (executionId: string) => boolean;
+  readonly shouldProcess: (executionId: string) => boolean;
   readonly log?: Logger;
 }
 
@@ -110,11 +110,11 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
 
 interface ServicesOptions extends Omit<ServerOptions, 'log'> {
   readonly actor?: string;
-  readonly adopts?: (executionId: string) => boolean;
+  readonly shouldProcess?: (executionId: string) => boolean;
 }
 
 async function openServices(options: ServicesOptions, log: Logger) {
-  const { config, tools, auth, adopts, actor } = options;
+  const { config, tools, auth, shouldProcess, actor } = options;
   const id = randomRuntimeId();
   const onError = (error: unknown): void => log.error({ err: error }, 'background task failed');
   const store = await openDatabase(config, { writer: id, onError });
@@ -130,7 +130,7 @@ async function openServices(options: ServicesOptions, log: Logger) {
       onDiagnostic: (execution, problem) => log.warn({ execution }, problem),
       onError,
       ...(tools === undefined ? {} : { tools: (tenantId: string) => toolsOf(tools, config.toolTenants, tenantId) }),
-      ...(adopts === undefined ? {} : { shouldProcess: adopts }),
+      ...(shouldProcess === undefined ? {} : { shouldProcess }),
     });
   } catch (error) {
     await store.close();

@@ -107,12 +107,12 @@ export class Tenants {
 
   /** Notifies subscribers. The runtime's tenant gate receives the same notification on its own. */
   changedByOtherProcess(): void {
-    for (const told of this.#subscribers) told(null);
+    for (const subscriber of this.#subscribers) subscriber(null);
   }
 
   #notify({ id, status }: TenantRecord): void {
     this.#gate.changed(id, status);
-    for (const told of this.#subscribers) told(id);
+    for (const subscriber of this.#subscribers) subscriber(id);
   }
 }
 

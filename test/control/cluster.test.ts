@@ -34,9 +34,9 @@ interface ServingMember extends ClusterMember {
 
 /** Servers on one database, each with its control plane. The first one started is the leader. */
 function servers() {
-  const fleet = openCluster(postgresDatabase(server));
+  const cluster = openCluster(postgresDatabase(server));
   const serve = async (): Promise<ServingMember> => {
-    const member = await fleet.join({ tools });
+    const member = await cluster.join({ tools });
     const { store, runtime, clock, errors } = member;
     const outbound = new Outbound({ allowPrivateAddresses: true });
     const control = new ControlPlane({ store, runtime, outbound, clock, onError: (error) => errors.push(error) });
@@ -44,7 +44,7 @@ function servers() {
     onTestFinished(() => control.close());
     return { ...member, control };
   };
-  return { ...fleet, serve };
+  return { ...cluster, serve };
 }
 
 function action({ clock }: ClusterMember) {
@@ -111,11 +111,11 @@ describe('singleton services', () => {
     const logs = await Promise.all(ids.map((id) => a.log(id)));
     const expected = logs.flatMap((log, i) => log.map(({ sequence }) => `${ids[i]} ${sequence}`));
     await waitUntil(() => requests.length >= expected.length);
-    const told = requests.map(({ body }) => {
+    const received = requests.map(({ body }) => {
       const { execution_id, event } = JSON.parse(body) as { execution_id: string; event: { sequence: number } };
       return `${execution_id} ${event.sequence}`;
     });
-    expect([...told].sort()).toEqual([...expected].sort());
+    expect([...received].sort()).toEqual([...expected].sort());
     for (const { errors } of members) expect(errors).toEqual([]);
   });
 
@@ -131,8 +131,8 @@ describe('singleton services', () => {
     const id = await b.run(PAYMENT);
     const log = await a.log(id);
     await waitUntil(() => requests.length >= log.length);
-    const told = requests.map(({ body }) => (JSON.parse(body) as { execution_id: string }).execution_id);
-    expect(told).toEqual(log.map(() => id));
+    const received = requests.map(({ body }) => (JSON.parse(body) as { execution_id: string }).execution_id);
+    expect(received).toEqual(log.map(() => id));
   });
 
   it('run a bulk job, and wake a client that waits for it on another server', async () => {

@@ -54,9 +54,9 @@ describe('a diagram', () => {
   });
 
   it('draws every edge of a node with many of them', async () => {
-    const branches = Array.from({ length: 9 }, (_, i) => [i === 8 ? null : `state.x == ${i}`, `way ${i}`] as const);
-    const ways = branches.map(([, name]) => tool(name));
-    const svg = String((await drawn(document([condition('which', ...branches), ...ways], []))).content);
+    const branches = Array.from({ length: 9 }, (_, i) => [i === 8 ? null : `state.x == ${i}`, `target ${i}`] as const);
+    const targets = branches.map(([, name]) => tool(name));
+    const svg = String((await drawn(document([condition('which', ...branches), ...targets], []))).content);
     expect(svg.match(/class="jj-node jj-finish"/g)).toHaveLength(9);
     expect(String((await drawn(CHAIN(2))).content).match(/class="jj-node jj-finish"/g)).toHaveLength(1);
   });
@@ -96,8 +96,8 @@ describe('the diagrams in docs/diagrams', () => {
   it.each(examples)('show the current example %s', async (file) => {
     const name = basename(file, '.yaml') === 'workflow' ? dirname(file) : basename(file, '.yaml');
     const { document: read } = checkWorkflow(readFileSync(`examples/${file}`, 'utf8'), file);
-    const kept = readFileSync(`docs/diagrams/${name}.svg`, 'utf8');
-    expect(String((await drawn(read)).content), 'draw them again: npm run diagrams').toBe(kept);
+    const committed = readFileSync(`docs/diagrams/${name}.svg`, 'utf8');
+    expect(String((await drawn(read)).content), 'draw them again: npm run diagrams').toBe(committed);
   });
 
   it('contain nothing else', () => {

@@ -33,9 +33,9 @@ describe('the function executor', () => {
   });
 
   it('copies the result, which the function may change later', async () => {
-    const kept: { n: number } = { n: 1 };
-    const { output } = await functionExecutor(() => kept)(workWith({}), contextWith());
-    kept.n = 2;
+    const returned: { n: number } = { n: 1 };
+    const { output } = await functionExecutor(() => returned)(workWith({}), contextWith());
+    returned.n = 2;
     expect(output).toEqual({ n: 1 });
   });
 

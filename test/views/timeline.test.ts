@@ -28,19 +28,19 @@ function lines(timeline: Timeline, ...rows: readonly (readonly [number, string, 
 describe('Timeline', () => {
   it('shows the start and the end of a node with its duration and attempt', () => {
     const timeline = timelineOf();
-    const told = lines(
+    const printed = lines(
       timeline,
       [0, 'workflow_started', null],
       [1, 'node_scheduled', 'fetch', { attempt: 0, in_process: true }],
       [2, 'node_started', 'fetch', { attempt: 0 }],
       [122, 'node_completed', 'fetch', { duration_ms: 120 }],
     );
-    expect(told).toEqual(['  ▸ fetch                 attempt 1  started', '  ✓ fetch         120 ms  attempt 1']);
+    expect(printed).toEqual(['  ▸ fetch                 attempt 1  started', '  ✓ fetch         120 ms  attempt 1']);
     expect(timeline.active).toEqual([]);
   });
 
   it('measures active nodes of a fork from the time of the fork', () => {
-    const told = lines(
+    const printed = lines(
       timelineOf(),
       [0, 'node_started', 'ask', {}],
       [0, 'interrupt_raised', 'ask', { reason: 'human_approval' }],
@@ -48,7 +48,7 @@ describe('Timeline', () => {
       [61_500, 'approval_received', 'ask', { decision: 'approved', user_id: 'ada' }],
       [61_500, 'node_completed', 'ask', {}],
     );
-    expect(told.at(-1)).toBe('  ✓ ask            1.5 s  approved by ada');
+    expect(printed.at(-1)).toBe('  ✓ ask            1.5 s  approved by ada');
   });
 
   it('shows the actor of a rejection and the person it acted for', () => {
@@ -57,8 +57,8 @@ describe('Timeline', () => {
     const decided = { sequence: 3, type: 'approval_received', node_id: 'ask', created_at: new Date(START_MS).toISOString() };
     const data = { decision: 'rejected', user_id: 'cfo', comment: 'no' };
     timeline.apply({ ...decided, data, actor_id: 'ada', on_behalf_of: 'cfo' });
-    const told = lines(timeline, [1_500, 'node_failed', 'ask', { error: 'approval rejected by cfo: no' }]);
-    expect(told).toEqual(['  ✗ ask            1.5 s  approval rejected by ada on behalf of cfo: no']);
+    const printed = lines(timeline, [1_500, 'node_failed', 'ask', { error: 'approval rejected by cfo: no' }]);
+    expect(printed).toEqual(['  ✗ ask            1.5 s  approval rejected by ada on behalf of cfo: no']);
   });
 
   it('shows the actions of operators', () => {

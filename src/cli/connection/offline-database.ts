@@ -16,7 +16,7 @@ export async function openOfflineDatabase(context: Pick<Context, 'env' | 'cwd'>)
   const config = settings(context);
   if (config.database.engine === 'postgres' || !existsSync(config.database.path)) return null;
   const { openEmbedded } = await import('../../compose.ts');
-  const runtime = await openEmbedded({ config, actor: 'terminal', adopts: () => false });
+  const runtime = await openEmbedded({ config, actor: 'terminal', shouldProcess: () => false });
   return {
     client: new JamjetClient({ url: 'http://embedded', fetch: runtime.fetch }),
     path: shortPath(config.database.path, context.cwd),

@@ -93,7 +93,7 @@ async function embeddedHost(context: Context, options: HostOptions, startupNotes
     config: { ...config, allowPrivateAddresses: true },
     tools,
     actor: userOf(context),
-    adopts: (id) => resume !== null && normalizedId(id) === normalizedId(resume),
+    shouldProcess: (id) => resume !== null && normalizedId(id) === normalizedId(resume),
   });
   const url = 'http://embedded';
   return {

@@ -6,7 +6,7 @@ import { webServer } from '../web-server.ts';
 import { failure } from '../work.ts';
 
 const open = new Outbound({ allowPrivateAddresses: true });
-const guarded = new Outbound({ allowPrivateAddresses: false });
+const publicOnly = new Outbound({ allowPrivateAddresses: false });
 
 const get = (url: string, more: Partial<OutboundRequest> = {}): OutboundRequest => ({
   url,
@@ -50,11 +50,11 @@ describe('the outbound HTTP client', () => {
       'http://localhost:1/',
       'http://0/',
     ])('%s unless private addresses are allowed', async (url) => {
-      expect(await failure(guarded.request(get(url)))).toMatchObject({ errorClass: 'blocked_address', retryable: false });
+      expect(await failure(publicOnly.request(get(url)))).toMatchObject({ errorClass: 'blocked_address', retryable: false });
     });
 
     it('a name that resolves to a private address, without revealing the address', async () => {
-      const { message } = await failure(guarded.request(get('http://localhost:1/')));
+      const { message } = await failure(publicOnly.request(get('http://localhost:1/')));
       expect(message).toBe('localhost resolves to a private address, which this runtime may not reach');
       const refused = await failure(open.request(get('http://localhost:1/')));
       expect(refused.message).toMatch(/^http:\/\/localhost:1\/: connect ECONNREFUSED localhost:1/);

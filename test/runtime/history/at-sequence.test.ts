@@ -80,13 +80,13 @@ async function recordRun({ name, files = ['workflow.yaml'], input }: Example): P
   const document = authored.at(-1)?.document as JsonObject;
   const given = input === undefined ? JSON.parse(readFileSync(join(folder, 'input.json'), 'utf8')) : await input();
   const reading: Promise<{ readonly id: string; readonly stored: Stored | null }>[] = [];
-  const deaf = runtime.onCommit((note) => {
+  const unsubscribe = runtime.onCommit((note) => {
     // The read of SQLite is synchronous, so nothing is committed in between.
     if (note !== null) reading.push(store.checkpoint(note.executionId).then((stored) => ({ id: note.executionId, stored })));
   });
   const { executionId: id } = await runtime.start(CALLER, { workflowId: String(document.workflow_id), input: given });
   const end = await drive(runtime, id);
-  deaf();
+  unsubscribe();
   const stored = (await Promise.all(reading)).flatMap((read) => (read.id === id && read.stored !== null ? read.stored : []));
   return { runtime, store, path, document, id, end, stored };
 }
@@ -134,7 +134,7 @@ describe.each(EXAMPLES)('the example $name', (example) => {
     expect(last === undefined ? null : save(last.run)).toBe((await store.checkpoint(id))?.text);
     for (const { run, end: at, later } of steps.slice(0, -1)) {
       const fork = new Fork(program, { ...env, executionId: 'exec_fork' }, { log: events.slice(0, at), run, env });
-      for (const heard of later) fork.send(heard);
+      for (const message of later) fork.send(message);
       expect({ at, status: fork.run.status, state: stateOf(fork.run) }).toEqual({ at, status: end.status, state: end.state });
     }
   });
