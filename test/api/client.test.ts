@@ -11,7 +11,7 @@ async function connected(options?: ApiOptions) {
   return { server, url, client: new JamjetClient({ url: `${url}/`, token: await server.token('operator') }) };
 }
 
-/** A server that answers everything in the same way. */
+/** A server with the same reply to every request. */
 async function answering(status: number, text: string): Promise<JamjetClient> {
   const server = createServer((_request, response) => response.writeHead(status).end(text));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -20,7 +20,7 @@ async function answering(status: number, text: string): Promise<JamjetClient> {
 }
 
 describe('the client', () => {
-  it('follows what happens, and is told the end', async () => {
+  it('follows the events, and the end', async () => {
     const { client } = await connected();
     await client.registerWorkflow(PAYMENT);
     const ended = new AbortController();
@@ -80,7 +80,7 @@ describe('the client', () => {
     expect(await client.cancel(cancelled, 'enough')).toEqual({ execution_id: cancelled, status: 'cancelled' });
   });
 
-  it('works', async () => {
+  it('claims and completes work', async () => {
     const { client } = await connected();
     await client.registerWorkflow(EXTERNAL);
     const { execution_id } = await client.start({ workflow_id: 'external' });
@@ -136,7 +136,7 @@ describe('the client', () => {
     await expect(following).rejects.toThrow('enough');
   });
 
-  it('tells what the server says', async () => {
+  it('throws the error of the server', async () => {
     const { client } = await connected();
     const failure = await client.execution(UNKNOWN_EXECUTION).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(ApiError);
@@ -148,7 +148,7 @@ describe('the client', () => {
     await expect(new JamjetClient({ url: `${url}/nowhere/` }).health()).rejects.toThrow('not found: GET /nowhere/health');
   });
 
-  it('says that nobody answered', async () => {
+  it('reports a server that cannot be reached', async () => {
     const { client, server } = await connected();
     await server.app.close();
     const failure = await client.health().catch((error: unknown) => error);
@@ -156,7 +156,7 @@ describe('the client', () => {
     expect(String(failure)).toMatch(/cannot reach http:\/\/127\.0\.0\.1:\d+: connection refused$/);
   });
 
-  it('says that there is no TLS where it is asked for', async () => {
+  it('reports a server without TLS', async () => {
     const { url } = await connected();
     const client = new JamjetClient({ url: url.replace('http:', 'https:') });
     await expect(client.health()).rejects.toThrow(
@@ -164,7 +164,7 @@ describe('the client', () => {
     );
   });
 
-  it('says that the answer took too long', async () => {
+  it('reports a timeout', async () => {
     const server = createServer(() => {});
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => {
@@ -175,7 +175,7 @@ describe('the client', () => {
     await expect(new JamjetClient({ url, timeoutMs: 20 }).health()).rejects.toThrow('timeout');
   });
 
-  it('does not mistake another program on the port for a server', async () => {
+  it('reports another program on the port', async () => {
     await expect((await answering(200, '<html>hello</html>')).health()).rejects.toThrow('is this a JamJet server?');
     await expect((await answering(502, 'Bad Gateway')).health()).rejects.toMatchObject({ status: 502, code: null });
     await expect((await answering(500, '[]')).health()).rejects.toThrow('HTTP 500');

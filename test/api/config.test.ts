@@ -78,7 +78,7 @@ describe('configuration', () => {
     expect(problemOf({ DATABASE_URL: text })).not.toContain('secret');
   });
 
-  it('takes PostgreSQL for what its URL says, TLS as libpq understands it', () => {
+  it('reads the URL of PostgreSQL, with TLS as in libpq', () => {
     const defaults = { engine: 'postgres', listenUrl: null, poolSize: 10, statementTimeoutMs: 30_000 };
     for (const url of ['postgres://u:secret@host:5433/db', 'postgresql:///db?host=/run/postgresql'])
       expect(readConfig({ DATABASE_URL: url }).database).toEqual({ ...defaults, url });
@@ -127,7 +127,7 @@ describe('configuration', () => {
     [{ RUST_LOG: 'hyper=debug' }, 'info'],
     [{ RUST_LOG: 'warn', JAMJET_LOG: 'debug' }, 'debug'],
     [{ JAMJET_LOG: 'error' }, 'error'],
-  ])('takes the log level from %o', (env, level) => {
+  ])('reads the log level from %o', (env, level) => {
     expect(readConfig(env).logLevel).toBe(level);
   });
 
@@ -140,7 +140,7 @@ describe('configuration', () => {
     expect(varsOf(readConfig({}).workflowVars, 'default')).toEqual({});
   });
 
-  it('gives tenants the tools that are theirs', () => {
+  it('gives tenants their tools', () => {
     const tools = { pay: () => 1, ask: () => 2, mail: () => 3 };
     const of = (text: string, tenant: string) =>
       Object.keys(toolsOf(tools, readConfig({ JAMJET_TOOL_TENANTS: text }).toolTenants, tenant));
@@ -167,7 +167,7 @@ describe('configuration', () => {
     [{ JAMJET_TOKEN: 'jj_abc' }, { token: 'jj_abc' }],
     [{ JAMJET_AUDIT_SIGNING_KEY: 'key' }, { auditSigningKey: 'key' }],
     [{ JAMJET_ALLOW_PRIVATE_ADDRESSES: '1' }, { allowPrivateAddresses: true }],
-  ])('takes %o', (env, expected) => {
+  ])('reads %o', (env, expected) => {
     expect(readConfig(env)).toMatchObject(expected);
   });
 
@@ -210,7 +210,7 @@ describe('configuration', () => {
     expect(problemOf({ JAMJET_TOKEN: 'jj_secret with space' })).not.toContain('secret');
   });
 
-  it('tells every problem at once', () => {
+  it('reports every problem at once', () => {
     expect(problemOf({ JAMJET_PORT: 'x', JAMJET_DEV_MODE: 'y' }).split('\n')).toHaveLength(2);
   });
 

@@ -7,7 +7,7 @@ import { StoreError } from '../../store/port/errors.ts';
 const diagnostic = (message: string, hint: string | null = null) =>
   ({ severity: 'error', code: 'unknown_target', node_id: null, path: null, message, hint }) as const;
 
-describe('the answer to an error', () => {
+describe('the reply to an error', () => {
   it.each([
     [new RuntimeError('bad_request', 'x'), 400, 'bad request: x'],
     [new RuntimeError('already_terminal', 'x'), 400, 'bad request: x'],
@@ -23,12 +23,12 @@ describe('the answer to an error', () => {
     [new RequestError('forbidden', 'x'), 403, 'x'],
     [new RequestError('method_not_allowed', 'x'), 405, 'method not allowed: x'],
     [new RequestError('too_large', 'x'), 413, 'bad request: x'],
-  ])('%s is told with its class', (error, status, text) => {
+  ])('%s has its class', (error, status, text) => {
     expect(errorReply(error, 'r1')).toMatchObject({ status, body: { error: text, code: error.code } });
   });
 
   it.each(['unknown_token', 'unknown_tenant', 'unknown_webhook', 'unknown_cron_job', 'unknown_block'] as const)(
-    'is `not_found` for what the store does not have: %s',
+    'is `not_found` for errors of the store about missing rows: %s',
     (code) => {
       expect(errorReply(new StoreError(code, 'x'), '')).toMatchObject({
         status: 404,
@@ -38,19 +38,19 @@ describe('the answer to an error', () => {
   );
 
   it.each([new Error('SELECT * FROM secrets'), new RuntimeError('corrupt', 'secrets'), 'secrets', undefined])(
-    'does not tell what only the log may know: %s',
+    'hides internal errors: %s',
     (error) => {
       const { status, body } = errorReply(error, 'r1');
       expect([status, body.error]).toEqual([500, 'internal error: unexpected failure, logged under request r1']);
     },
   );
 
-  it('says when to try again', () => {
+  it('has Retry-After', () => {
     expect(errorReply(new RuntimeError('overloaded', 'x', { retryAfterMs: 2_100 }), '').headers).toEqual({ 'retry-after': '3' });
     expect(errorReply(new StoreError('store_unavailable', 'x'), '').headers).toEqual({ 'retry-after': '1' });
   });
 
-  it('names the first problems of a workflow and lists them all', () => {
+  it('contains the first problems of a workflow in its text, and all of them in a list', () => {
     const problems = [diagnostic('a', 'do b'), diagnostic('c'), diagnostic('d'), diagnostic('e'), diagnostic('f')];
     const { status, body } = errorReply(new InvalidWorkflow(problems), '');
     expect([status, body.error, body.code]).toEqual([400, 'bad request: a (do b); c; d; and 2 more', 'invalid_workflow']);

@@ -4,7 +4,7 @@ import { api, EXTERNAL, PAYMENT, REVIEW, UNKNOWN_EXECUTION } from './support/api
 
 const ITEM = '00000000-0000-4000-8000-000000000000';
 
-/** A body every field of which is right, by route. */
+/** A valid body by route. */
 const RIGHT: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   '/executions': { workflow_id: 'none', workflow_version: '1', labels: { a: 'b' } },
   [`/executions/${UNKNOWN_EXECUTION}/cancel`]: { reason: 'x' },
@@ -23,7 +23,7 @@ const RIGHT: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   [`/work-items/${ITEM}/fail`]: { error: 'e', retryable: true, error_class: 'c', lease_fence: 1 },
   [`/work-items/${ITEM}/heartbeat`]: { worker_id: 'w', lease_fence: 1 },
 };
-/** Fields that may be anything. */
+/** Fields that accept any value. */
 const ANY = new Set(['payload', 'output']);
 
 const oddNumber = fc.constantFrom(-1, 1.5, 1e308, -0, Number.MAX_SAFE_INTEGER + 2, 5e-324);
@@ -72,7 +72,7 @@ const raw = fc.oneof(
 );
 
 describe('a malformed request', () => {
-  it('of any kind gets a JSON answer, never a server error', async () => {
+  it('of any kind gets a JSON reply that is no server error', async () => {
     const { call } = await api();
     await fc.assert(
       fc.asyncProperty(

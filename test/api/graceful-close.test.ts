@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/runtimes.ts';
 import { api } from './support/api.ts';
 
-describe('a server that closes', () => {
-  it('does not wait for clients that left before they had their answer', async () => {
+describe('a closing server', () => {
+  it('does not wait for clients that disconnected before the reply', async () => {
     const { app, token } = await api();
     await app.listen({ host: '127.0.0.1', port: 0 });
     const { port } = app.server.address() as AddressInfo;
@@ -22,7 +22,7 @@ describe('a server that closes', () => {
     const startedMs = performance.now();
     await app.close();
     expect(app.server.listening).toBe(false);
-    // Requests under way may take eight seconds.
+    // Requests in flight may take eight seconds.
     expect(performance.now() - startedMs).toBeLessThan(7_000);
   });
 });

@@ -2,7 +2,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { api, EXTERNAL, REVIEW, UNKNOWN_EXECUTION } from './support/api.ts';
 
-describe('every refusal is JSON with an error', () => {
+describe('every error is JSON with an error text', () => {
   const paths = [
     ['GET', '/nowhere', 404, /^not found: GET \/nowhere$/],
     ['GET', '/index.html', 404, /^not found: /],
@@ -14,7 +14,7 @@ describe('every refusal is JSON with an error', () => {
     ['GET', '/executions/exec_abc123', 404, /^not found: execution exec_abc123$/],
     ['GET', `/executions/${UNKNOWN_EXECUTION}`, 404, new RegExp(`^not found: execution ${UNKNOWN_EXECUTION}$`)],
   ] as const;
-  it('for a path or method that is not there', async () => {
+  it('for an unknown path or method', async () => {
     const { call } = await api();
     for (const [method, url, status, error] of paths) {
       const reply = await call(method, url);
@@ -23,7 +23,7 @@ describe('every refusal is JSON with an error', () => {
     }
   });
 
-  it('names the methods that would do', async () => {
+  it('lists the allowed methods', async () => {
     const { call } = await api();
     expect((await call('PUT', '/executions')).headers.allow).toBe('GET, POST');
   });
@@ -34,15 +34,15 @@ describe('every refusal is JSON with an error', () => {
     ['a list', '[]', /^bad request: the body must be a JSON object$/],
     ['null', 'null', /^bad request: the body must be a JSON object$/],
     ['nothing', '', /^bad request: the body must be a JSON object$/],
-    ['a poisonous key', '{"workflow_id":"a","input":{"__proto__":{}}}', /"__proto__" is not allowed$/],
-    ['a poisonous pair of keys', '{"constructor":{"prototype":{}}}', /"constructor.prototype" is not allowed$/],
+    ['a forbidden key', '{"workflow_id":"a","input":{"__proto__":{}}}', /"__proto__" is not allowed$/],
+    ['a forbidden pair of keys', '{"constructor":{"prototype":{}}}', /"constructor.prototype" is not allowed$/],
     ['ten thousand levels', `{"input":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, /nested more than 256 levels deep$/],
     ['an infinite number', '{"workflow_id":"a","input":1e999}', /beyond the range of a double$/],
     ['a missing field', '{}', /^bad request: workflow_id is required$/],
     ['a wrong type', '{"workflow_id":5}', /^bad request: workflow_id must be a string$/],
     ['a wrong type deep inside', '{"workflow_id":"a","labels":{"team":1}}', /^bad request: labels.team must be a string$/],
   ] as const;
-  it('for a body that is not right', async () => {
+  it('for an invalid body', async () => {
     const { call } = await api();
     for (const [what, raw, error] of bodies) {
       const reply = await call('POST', '/executions', { rawBody: raw });
@@ -56,7 +56,7 @@ describe('every refusal is JSON with an error', () => {
     expect([status, body.error]).toEqual([413, expect.stringMatching(/^bad request: /)]);
   });
 
-  it('for a query that is not right', async () => {
+  it('for an invalid query', async () => {
     const { get } = await api();
     const wrong = [
       'limit=abc',
@@ -94,13 +94,13 @@ describe('a request', () => {
     },
   );
 
-  it('is named by its own id when that is harmless, else by a new one', async () => {
+  it('keeps its own X-Request-Id if that is safe, else gets a new one', async () => {
     const { get } = await api();
     expect((await get('/health', { headers: { 'x-request-id': 'trace-1' } })).headers['x-request-id']).toBe('trace-1');
     expect((await get('/health', { headers: { 'x-request-id': 'a\tb' } })).headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('may be a HEAD where it may be a GET', async () => {
+  it('may be a HEAD wherever it may be a GET', async () => {
     const { call } = await api();
     expect(await call('HEAD', '/executions')).toMatchObject({ status: 200, body: null });
     expect((await call('HEAD', '/executions', { as: null })).status).toBe(401);
@@ -108,7 +108,7 @@ describe('a request', () => {
 });
 
 describe('over a socket', () => {
-  /** All that comes back until the server hangs up. */
+  /** Everything that is received until the server closes the connection. */
   async function said(text: string): Promise<string> {
     const { app } = await api();
     await app.listen({ host: '127.0.0.1', port: 0 });
@@ -127,7 +127,7 @@ describe('over a socket', () => {
   it.each([
     ['what is not HTTP', 'not http at all\r\n\r\n', 'malformed HTTP request'],
     ['a request without a Host', 'GET /health HTTP/1.1\r\nConnection: close\r\n\r\n', 'an HTTP/1.1 request needs a Host header'],
-  ])('answers %s with JSON', async (_what, text, problem) => {
+  ])('replies to %s with JSON', async (_what, text, problem) => {
     const reply = await said(text);
     expect(reply).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
     expect(JSON.parse(reply.slice(reply.indexOf('\r\n\r\n')))).toEqual({
@@ -136,11 +136,11 @@ describe('over a socket', () => {
     });
   });
 
-  it('needs no Host of HTTP/1.0', async () => {
+  it('requires no Host header with HTTP/1.0', async () => {
     expect(await said('GET /health HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
 
-  it('answers an oversized body before all of it has come', async () => {
+  it('refuses an oversized body before all of it has arrived', async () => {
     const { app, token } = await api();
     await app.listen({ host: '127.0.0.1', port: 0 });
     const { port } = app.server.address() as AddressInfo;
@@ -177,7 +177,7 @@ describe('a closing server', () => {
     await gone;
   });
 
-  it('finishes the requests under way', async () => {
+  it('finishes the requests in flight', async () => {
     const { app, token, started } = await api();
     const url = await app.listen({ host: '127.0.0.1', port: 0 });
     const id = await started(EXTERNAL);

@@ -3,9 +3,9 @@ import { type Api, api } from './support/api.ts';
 import { bodyFor, HANGING_TOOLS, populate, type TenantFixture, UNKNOWN, withIds } from './support/isolation.ts';
 import { answer, nameOf, type Route, registeredRoutes } from './support/routes.ts';
 
-/** Open to everybody, and about nobody. */
+/** Open routes, which concern no tenant. */
 const PUBLIC = ['GET /docs/:file'];
-/** The audit chain is one for all tenants: what they say of it changes with every commit. */
+/** The audit chain is shared by all tenants and changes with every commit. */
 const OF_THE_CHAIN = ['GET /audit/verify', 'GET /audit/export'];
 
 async function twoTenants(
@@ -18,7 +18,7 @@ async function twoTenants(
   return { it, mine, theirs, routes };
 }
 
-/** Everything there is to see, by route. */
+/** Every reply to GET, by route. */
 async function view(it: Api, world: TenantFixture, skip: readonly string[] = []): Promise<Readonly<Record<string, string>>> {
   const seen: Record<string, string> = {};
   for (const route of await registeredRoutes(it)) {
@@ -29,7 +29,7 @@ async function view(it: Api, world: TenantFixture, skip: readonly string[] = [])
   return seen;
 }
 
-/** The text without the ids it names, the longest first: some begin like others. */
+/** The text without its ids; longest first, because some are prefixes of others. */
 function general(text: string, ids: Readonly<Record<string, string>>): string {
   const longestFirst = Object.values(ids).sort((a, b) => b.length - a.length);
   return longestFirst.reduce((left, id) => left.replaceAll(id, '<id>'), text);
@@ -40,7 +40,7 @@ function tracesIn(text: string, { traces }: TenantFixture): readonly string[] {
 }
 
 describe('a tenant', () => {
-  it('sees and counts the same, whether there is another or not', async () => {
+  it('gets the same replies whether another tenant exists or not', async () => {
     const it = await api({ tools: HANGING_TOOLS });
     const mine = await populate(it, 'aardvark');
     const alone = await view(it, mine, OF_THE_CHAIN);
@@ -48,11 +48,11 @@ describe('a tenant', () => {
     expect(await view(it, mine, OF_THE_CHAIN)).toEqual(alone);
     for (const [route, text] of Object.entries(await view(it, mine)))
       expect([route, tracesIn(text, theirs)]).toEqual([route, []]);
-    // The other one does see all of that.
+    // The other tenant sees all of it.
     expect(Object.values(await view(it, theirs)).filter((text) => tracesIn(text, theirs).length > 0).length).toBeGreaterThan(15);
   });
 
-  it('gets for the ids of another what it gets for ids that nothing has, and changes nothing', async () => {
+  it('gets the same replies for ids of another tenant as for ids that do not exist, and changes nothing', async () => {
     const { it, mine, theirs, routes } = await twoTenants();
     const before = await view(it, theirs, OF_THE_CHAIN);
     for (const route of routes) {
@@ -65,7 +65,7 @@ describe('a tenant', () => {
         nothing.status,
         general(nothing.text, UNKNOWN),
       ]);
-      // An operator of another tenant than the default changes no tenant at all.
+      // Only operators of the default tenant change tenants.
       expect([nameOf(route), refused.status]).toEqual([
         nameOf(route),
         route.url.startsWith('/tenants') && route.method === 'PUT' ? 403 : 404,
@@ -76,7 +76,7 @@ describe('a tenant', () => {
     expect(await view(it, theirs, OF_THE_CHAIN)).toEqual(before);
   });
 
-  it('cannot refer to what another has', async () => {
+  it('cannot refer to resources of another tenant', async () => {
     const { it, mine, theirs } = await twoTenants();
     const before = await view(it, theirs, OF_THE_CHAIN);
     const post = (url: string, body: unknown) => answer(it, { method: 'POST', url }, mine.token, body);
@@ -129,7 +129,7 @@ describe('a tenant', () => {
     expect(new Set(ids).size).toBe(2);
   });
 
-  it('acts in bulk on its own executions alone', async () => {
+  it('acts in bulk on its own executions only', async () => {
     const { it, mine, theirs } = await twoTenants(true);
     const finished = async (world: TenantFixture, id: string) => {
       const { text } = await answer(it, { method: 'GET', url: `/jobs/${id}?wait_ms=5000` }, world.token);
@@ -146,7 +146,7 @@ describe('a tenant', () => {
     expect(await view(it, theirs, OF_THE_CHAIN)).toEqual(before);
   });
 
-  it('hears in its stream of its own executions alone', async () => {
+  it('gets only events of its own executions in its stream', async () => {
     const { it, mine, theirs } = await twoTenants();
     const { app } = it;
     const headers = { authorization: `Bearer ${mine.token}` };
@@ -166,7 +166,7 @@ describe('a tenant', () => {
     expect(tracesIn(heard, theirs)).toEqual([]);
   });
 
-  it('waits for its own work alone', async () => {
+  it('waits for its own work only', async () => {
     const { it, mine, theirs } = await twoTenants();
     const claim = { worker_id: 'w', queue_types: ['python_tool'], wait_ms: 60_000 };
     const waiting = answer(it, { method: 'POST', url: '/work-items/claim' }, mine.token, claim);

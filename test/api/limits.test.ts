@@ -15,7 +15,7 @@ async function limited(limits: object) {
 }
 
 describe('max_concurrent_executions', () => {
-  it('refuses one more with 429 until one has ended', async () => {
+  it('refuses another one with 429 until one has ended', async () => {
     const { register, start, post, acme } = await limited({ max_concurrent_executions: 2 });
     await register('review');
     const first = await start();
@@ -42,7 +42,7 @@ describe('max_concurrent_executions', () => {
     expect(statuses.filter((status) => status === 429)).toHaveLength(33);
   });
 
-  it('answers an earlier start again, even at the limit', async () => {
+  it('repeats the reply to an earlier start, even at the limit', async () => {
     const { register, start } = await limited({ max_concurrent_executions: 1 });
     await register('review');
     const first = await start({ 'idempotency-key': 'k' });
@@ -51,7 +51,7 @@ describe('max_concurrent_executions', () => {
     expect([again.status, again.body]).toEqual([201, first.body]);
   });
 
-  it('counts what began before there was a limit, and changes at once', async () => {
+  it('counts executions from before the limit was set, and changes of it apply at once', async () => {
     const { it, register, start } = await limited({});
     await register('review');
     for (let n = 0; n < 3; n += 1) await start();
@@ -65,7 +65,7 @@ describe('max_concurrent_executions', () => {
     expect([(await start()).status, (await start()).status]).toEqual([201, 429]);
   });
 
-  it('gives the place back when a start fails', async () => {
+  it('does not count a start that fails', async () => {
     const { register, start, post, acme } = await limited({ max_concurrent_executions: 1 });
     await register('review');
     expect((await post('/executions', { workflow_id: 'none' }, acme)).status).toBe(404);
@@ -76,7 +76,7 @@ describe('max_concurrent_executions', () => {
     expect((await start()).status).toBe(201);
   });
 
-  it('is of one tenant alone', async () => {
+  it('applies to one tenant only', async () => {
     const { it, register, start } = await limited({ max_concurrent_executions: 1 });
     await register('review');
     expect([(await start()).status, (await start()).status]).toEqual([201, 429]);
@@ -86,7 +86,7 @@ describe('max_concurrent_executions', () => {
 });
 
 describe('max_workflows', () => {
-  it('refuses one more id with 403, but no version of a known one', async () => {
+  it('refuses another id with 403, but no version of a known one', async () => {
     const { register } = await limited({ max_workflows: 2 });
     expect((await register('a')).status).toBe(201);
     expect((await register('b')).status).toBe(201);
@@ -107,7 +107,7 @@ describe('max_workflows', () => {
     expect(replies.map(({ status }) => status).sort()).toEqual([201, 201, 201, 403, 403, 403, 403, 403, 403, 403]);
   });
 
-  it('goes on after a registration that failed', async () => {
+  it('does not count a registration that failed', async () => {
     const { register, post, acme } = await limited({ max_workflows: 1 });
     expect((await post('/workflows', { ir: { workflow_id: 'broken' } }, acme)).status).toBe(400);
     expect((await register('a')).status).toBe(201);
@@ -116,7 +116,7 @@ describe('max_workflows', () => {
 });
 
 describe('max_requests_per_minute', () => {
-  it('refuses with 429 until the minute is over, whatever is asked', async () => {
+  it('refuses any request with 429 until the minute is over', async () => {
     const { get, post, clock, acme } = await limited({ max_requests_per_minute: 3 });
     expect((await get('/executions', acme)).status).toBe(200);
     expect((await get('/executions/none', acme)).status).toBe(404);
@@ -135,7 +135,7 @@ describe('max_requests_per_minute', () => {
     expect((await get('/executions', acme)).status).toBe(200);
   });
 
-  it('admits what makes less work beyond the limit, and counts it', async () => {
+  it('admits requests that reduce load beyond the limit, and counts them', async () => {
     const { get, post, register, start, clock, acme } = await limited({ max_requests_per_minute: 4 });
     await register('review');
     const ids = [(await start()).body.execution_id, (await start()).body.execution_id];
@@ -177,7 +177,7 @@ describe('a month’s tokens and cost', () => {
     return started;
   }
 
-  it('spent refuse new starts until the next month', async () => {
+  it('used up refuse new starts until the next month', async () => {
     const tenant = await limited({ max_tokens_per_month: 100 });
     expect((await spending(tenant, { input_tokens: 60, output_tokens: 39 })).status).toBe(201);
     expect((await spending(tenant, { output_tokens: 1 })).status).toBe(201);
@@ -207,7 +207,7 @@ describe('a month’s tokens and cost', () => {
     ]);
   });
 
-  it('leave what is under way alone', async () => {
+  it('do not stop active executions', async () => {
     const tenant = await limited({ max_tokens_per_month: 10 });
     const { post, get, acme } = tenant;
     await post('/workflows', { ir: EXTERNAL }, acme);

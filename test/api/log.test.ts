@@ -9,7 +9,7 @@ function capturing(level: string) {
 }
 
 describe('the log', () => {
-  it('tells of refused requests, with who asked and under which id', async () => {
+  it('contains refused requests with the caller and the request id', async () => {
     const { lines, log } = capturing('info');
     const { get } = await api({ log });
     const { headers } = await get('/nowhere?secret=1');
@@ -20,7 +20,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('tells of the others only to those who debug', async () => {
+  it('contains other requests at level debug only', async () => {
     const { lines, log } = capturing('debug');
     await (await api({ log })).get('/health');
     expect(lines.filter((line) => line.includes('/health'))).toHaveLength(1);
@@ -29,7 +29,7 @@ describe('the log', () => {
     expect(quiet.lines).toEqual([]);
   });
 
-  it('holds no token and no query', async () => {
+  it('contains no tokens and no queries', async () => {
     const { lines, log } = capturing('trace');
     const { get, post, token } = await api({ log });
     const plaintext = await token('viewer');
@@ -40,7 +40,7 @@ describe('the log', () => {
     for (const secret of [plaintext, body.token, 'jj_', 'limit=']) expect(lines.join('')).not.toContain(secret);
   });
 
-  it('tells why a request failed, which the client is not told', async () => {
+  it('contains the internal error that the client does not get', async () => {
     const { lines, log } = capturing('error');
     const { get, path } = await api({ log });
     const database = new Database(path);

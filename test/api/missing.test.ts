@@ -3,7 +3,7 @@ import { type Api, api } from './support/api.ts';
 import { bodyFor, UNKNOWN, withIds } from './support/isolation.ts';
 import { answer, nameOf, registeredRoutes } from './support/routes.ts';
 
-/** What each route answers for something that is not there, by the resource its path begins with. */
+/** The reply of each route for a missing id, by the first segment of its path. */
 async function refusals(
   server: Api,
   ids: Readonly<Record<string, string>>,
@@ -25,7 +25,7 @@ const LONG = Object.fromEntries(Object.keys(UNKNOWN).map((resource) => [resource
 it.each([
   ['an id', UNKNOWN],
   ['a text of any length', LONG],
-])('is told alike, whatever is asked of what is not there: %s', async (_what, ids) => {
+])('is the same on every route: %s', async (_what, ids) => {
   for (const [resource, answers] of await refusals(await api(), ids)) {
     const id = ids[resource]?.slice(0, 120) ?? '';
     for (const [route, text] of answers)

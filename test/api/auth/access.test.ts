@@ -4,7 +4,7 @@ import { ROLES, type Role } from '../../../src/tokens.ts';
 import { api, REVIEW } from '../support/api.ts';
 import { answer, nameOf, type Route, registeredRoutes } from '../support/routes.ts';
 
-/** For everybody, without a token. */
+/** Open routes. */
 const OPEN = [
   'GET /health',
   'GET /.well-known/agent-card.json',
@@ -15,7 +15,7 @@ const OPEN = [
   'GET /docs',
   'GET /docs/:file',
 ];
-/** For operators alone. */
+/** Routes for operators only. */
 const OPERATIONS = [
   'GET /tokens',
   'POST /tokens',
@@ -27,12 +27,12 @@ const OPERATIONS = [
   'GET /audit/export',
   'GET /audit/verify',
 ];
-/** For any role, though they are no GET: each message is judged by what it asks for. */
+/** Routes for any role although they are not GETs: each message is checked by its content. */
 const READS = ['POST /mcp', 'POST /a2a'];
 
 type Access = 'open' | 'read' | 'write' | 'operator';
 
-/** What the reference says: whoever may read may GET, whoever may write may do the rest. */
+/** By the reference, reading roles may GET, and writing roles may use all other routes. */
 function accessTo(route: Route): Access {
   const name = nameOf(route);
   if (OPEN.includes(name)) return 'open';
@@ -47,7 +47,7 @@ const ALLOWED: Readonly<Record<Access, readonly Role[]>> = {
   operator: ['operator'],
 };
 
-/** With names that nothing has. */
+/** The route with ids that do not exist. */
 function called({ method, url }: Route): Route {
   return { method, url: url.replaceAll(/:\w+/g, 'none') };
 }
@@ -66,25 +66,25 @@ describe('roles', () => {
     expect(denied).toEqual(routes.filter((route) => !ALLOWED[accessTo(route)].includes(role)).map(nameOf));
   });
 
-  it('are asked for by every route that is named here', async () => {
+  it('are checked by every route that is listed here', async () => {
     const names = (await registeredRoutes(await api())).map(nameOf);
     expect([...OPEN, ...OPERATIONS, ...READS].filter((name) => !names.includes(name))).toEqual([]);
   });
 
-  it('are told when they are too low for writing', async () => {
+  it('get a 403 that names the required role when they may not write', async () => {
     const { post } = await api();
     const { status, body } = await post('/executions', {}, { as: 'reviewer' });
     expect(status).toBe(403);
     expect(body).toMatchObject({ error: 'insufficient role — developer or operator required', required: 'developer' });
   });
 
-  it('are told when they are too low for operating', async () => {
+  it('get a 403 that names the required role when they are no operator', async () => {
     const { get } = await api();
     const { body } = await get('/tokens', { as: 'developer' });
     expect(body).toMatchObject({ error: 'insufficient role — operator required', required: 'operator' });
   });
 
-  it('that this release does not know may only read', async () => {
+  it('unknown to this release may only read', async () => {
     const { token, path, get, post } = await api();
     const authorization = `Bearer ${await token('operator', { name: 'odd' })}`;
     const database = new Database(path);
@@ -96,7 +96,7 @@ describe('roles', () => {
 });
 
 describe('a token', () => {
-  it('is needed for every route that is not open', async () => {
+  it('is required by every route that is not open', async () => {
     const it = await api();
     for (const route of await registeredRoutes(it)) {
       const { status, text } = await answer(it, called(route), null, route.method === 'GET' ? undefined : {});
@@ -106,7 +106,7 @@ describe('a token', () => {
     expect((await it.get('/executions', { as: null })).headers['www-authenticate']).toBe('Bearer');
   });
 
-  it('is not needed for the health check', async () => {
+  it('is not required by the health check', async () => {
     const { get } = await api();
     expect(await get('/health', { as: null })).toMatchObject({ status: 200, body: { status: 'ok', version: '0.1.1' } });
   });
@@ -120,13 +120,13 @@ describe('a token', () => {
     },
   );
 
-  it.each(['bearer', 'BEARER', 'Bearer '])('may be presented as %j', async (scheme) => {
+  it.each(['bearer', 'BEARER', 'Bearer '])('may be sent as %j', async (scheme) => {
     const { get, token } = await api();
     const { status } = await get('/executions', { as: null, headers: { authorization: `${scheme} ${await token('viewer')}` } });
     expect(status).toBe(200);
   });
 
-  it('ends at its expiry, remembered or not', async () => {
+  it('is refused after its expiry, cached or not', async () => {
     const { get, token, clock } = await api();
     const authorization = `Bearer ${await token('viewer', { expiresAtMs: clock.nowMs() + 1_000 })}`;
     const call = () => get('/executions', { as: null, headers: { authorization } });
@@ -152,7 +152,7 @@ describe('a token', () => {
     expect((await get(`/executions/${id}`)).body.status).toBe('paused');
   });
 
-  it.each(['suspended', 'archived'])('of a tenant that is %s is of no use', async (status) => {
+  it.each(['suspended', 'archived'])('of a tenant that is %s is refused', async (status) => {
     const { token, get, path } = await api();
     addTenant(path, 'acme', status);
     const authorization = `Bearer ${await token('operator', { tenantId: 'acme' })}`;
@@ -187,7 +187,7 @@ describe('a revoked token', () => {
 });
 
 describe('without authentication', () => {
-  it('everybody is an operator of the default tenant', async () => {
+  it('every caller is an operator of the default tenant', async () => {
     const { get, call } = await api({ auth: 'off' });
     expect((await get('/tokens', { as: null })).status).toBe(200);
     expect((await call('POST', '/tokens', { as: null, body: { role: 'viewer' } })).body.tenant_id).toBe('default');
@@ -198,12 +198,12 @@ describe('without authentication', () => {
     { origin: 'null' },
     { host: 'evil.example' },
     { host: 'evil.example:7700', origin: 'http://evil.example:7700' },
-  ])('refuses what a page of another site sends: %o', async (headers) => {
+  ])('refuses requests of pages of other sites: %o', async (headers) => {
     const { get } = await api({ auth: 'off' });
     expect((await get('/executions', { as: null, headers })).status).toBe(403);
   });
 
-  it('serves an address that others reach under its own names alone', async () => {
+  it('accepts only its own host names when it listens on a public address', async () => {
     const { get } = await api({ auth: 'off', config: { bind: '0.0.0.0', publicUrl: 'https://flows.example' } });
     const statusOf = async (host: string) => (await get('/executions', { as: null, headers: { host } })).status;
     for (const host of ['evil.example', 'evil.example:7700', '10.evil.example'])

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { api, PAYMENT, REVIEW, UNKNOWN_EXECUTION } from '../support/api.ts';
 
-/** JamJet's Java SDK as far as the wire sees it: blocking calls under `/api/v1`, each reply one JSON value. */
+/** The requests of JamJet's Java SDK: blocking calls under `/api/v1`, each reply one JSON value. */
 async function java(role: 'developer' | 'viewer' | null = 'developer') {
   const server = await api();
   const url = await server.app.listen({ host: '127.0.0.1', port: 0 });
@@ -84,7 +84,7 @@ describe("JamJet's Java SDK on /api/v1", () => {
       expect(item).toMatchObject({ event_type: type, payload: fields, timestamp: item.created_at });
     }
     expect(items.at(-1)).toMatchObject({ event_type: 'workflow_started', node_id: null });
-    // Nobody else has them: neither the reference's form nor the Python SDK's.
+    // Neither the reference's form nor the Python SDK's has these names.
     for (const path of [`/executions/${execution_id}/events`, `/compat/executions/${execution_id}/events`])
       expect((await get(path)).body.events[0]).not.toHaveProperty('event_id');
     expect((await get(`/audit?execution_id=${execution_id}`)).body).not.toHaveProperty('items.0.payload');
@@ -119,7 +119,7 @@ describe("JamJet's Java SDK on /api/v1", () => {
     expect((await client.listWorkers()).workers).toEqual(expect.any(Array));
   });
 
-  it('gets a status and JSON when something is wrong', async () => {
+  it('gets a status and JSON for every error', async () => {
     const { client } = await java();
     await expect(client.getExecution(UNKNOWN_EXECUTION)).rejects.toMatchObject({ status: 404 });
     await expect(client.startExecution('none', {})).rejects.toMatchObject({ status: 404 });
@@ -141,7 +141,7 @@ describe("JamJet's Java SDK on /api/v1", () => {
     expect((await post('/api/v1/workflows/review/execute', {}, { as: null, headers })).status).toBe(404);
   });
 
-  it('takes any JSON as input, and none as {}', async () => {
+  it('accepts any JSON as input, and none as {}', async () => {
     const { call, post, get } = await api();
     await post('/api/v1/workflows', REVIEW);
     for (const [raw, input] of [
@@ -157,7 +157,7 @@ describe("JamJet's Java SDK on /api/v1", () => {
     expect((await get('/api/v1/workflows?limit=0')).status).toBe(400);
   });
 
-  it('is shown the path as it wrote it', async () => {
+  it('gets errors with the path it sent', async () => {
     const { call } = await api();
     const { status, headers, body } = await call('DELETE', '/api/v1/workflows');
     expect([status, headers.allow, body.error]).toEqual([405, 'GET, POST', expect.stringContaining('DELETE /api/v1/workflows;')]);

@@ -13,12 +13,12 @@ async function listening() {
 }
 
 describe("JamJet's Python SDK on /compat", () => {
-  it('takes the server for healthy', async () => {
+  it('recognizes a healthy server', async () => {
     const { python } = await listening();
     expect((await python.health()).status).toBe('ok');
   });
 
-  it('runs an agent durably and takes its answer out of the state', async () => {
+  it('runs an agent durably and reads its answer from the state', async () => {
     const { python } = await listening();
     const messages = [
       { role: 'user', content: 'hello' },
@@ -29,13 +29,13 @@ describe("JamJet's Python SDK on /compat", () => {
     expect(await python.runDurable(ECHO, { last_model_output: 'yes', messages: [] }, pause)).toBe('yes');
   });
 
-  it('is told why a run failed', async () => {
+  it('gets the error of a failed execution', async () => {
     const { python } = await listening();
     const failing = { ...ECHO, nodes: { echo: { kind: { type: 'tool', tool_ref: 'broken' }, retry_policy: 'no_retry' } } };
     await expect(python.runDurable(failing, {}, async () => {})).rejects.toThrow(/^echo: /);
   });
 
-  it('works: claims, renews, completes', async () => {
+  it('claims, renews and completes work', async () => {
     const { python } = await listening();
     await python.createWorkflow(EXTERNAL);
     const { execution_id } = await python.startExecution('external', { a: 1 });
@@ -51,7 +51,7 @@ describe("JamJet's Python SDK on /compat", () => {
     expect((await python.workers()).workers.map(({ id }: { id: string }) => id)).toContain('w1');
   });
 
-  it('works on when a lease is lost, and when its function throws', async () => {
+  it('continues when a lease is lost, and when its function throws', async () => {
     const { python, clock } = await listening();
     await python.createWorkflow(EXTERNAL);
     await python.startExecution('external', {});
@@ -66,7 +66,7 @@ describe("JamJet's Python SDK on /compat", () => {
     expect((await python.failWorkItem(work_item.id, 'ValueError')).status).toBe(200);
   });
 
-  it('reads events as objects that their type tells apart', async () => {
+  it('reads events whose kind is an object with its type', async () => {
     const { python } = await listening();
     await python.createWorkflow(REVIEW);
     const { execution_id } = await python.startExecution('review', {}, '1.0.0');
@@ -79,7 +79,7 @@ describe("JamJet's Python SDK on /compat", () => {
     expect(first.kind).toMatchObject({ type: 'workflow_started', workflow_id: 'review' });
   });
 
-  it('decides without saying who, and sees what was decided', async () => {
+  it('decides without a user_id, and reads the decision', async () => {
     const { python } = await listening();
     await python.createWorkflow(REVIEW);
     const { execution_id } = await python.startExecution('review', {});
@@ -100,7 +100,7 @@ describe("JamJet's Python SDK on /compat", () => {
     expect((await python.getExecution(other)).status).toBe('completed');
   });
 
-  it('finds state, input and labels in lists', async () => {
+  it('gets state, input and labels in lists', async () => {
     const { python } = await listening();
     await python.createWorkflow(REVIEW);
     await python.startExecution('review', { a: 1 });
@@ -121,7 +121,7 @@ describe("JamJet's Python SDK on /compat", () => {
 });
 
 describe('a path with the prefix', () => {
-  it('is shown as the client wrote it, in errors and in the record', async () => {
+  it('appears as the client sent it in errors and in the audit', async () => {
     const { get, call, started } = await api();
     expect((await get('/compat/nowhere?x=1')).body.error).toBe('not found: GET /compat/nowhere');
     expect((await get('/compat')).status).toBe(404);
@@ -138,7 +138,7 @@ describe('a path with the prefix', () => {
     expect(items.map(({ http_path }) => http_path)).toEqual([`/compat/executions/${id}/approve`]);
   });
 
-  it('leaves the form of events to the request', async () => {
+  it('does not override the requested form of events', async () => {
     const { get, started } = await api();
     const id = await started(REVIEW);
     const kind = async (url: string, headers = {}) => (await get(url, { headers })).body.events[0]?.kind;

@@ -37,7 +37,7 @@ async function read(bench: Api, url = '/.well-known/did.json'): Promise<DidDocum
 }
 
 describe('GET /.well-known/did.json', () => {
-  it('names the active agents, for everybody', async () => {
+  it('lists the active agents without authentication', async () => {
     const bench = await api({ config: { publicUrl: 'https://runtime.example.com:8443' } });
     expect(await read(bench)).toEqual({
       '@context': ['https://www.w3.org/ns/did/v1'],
@@ -62,7 +62,7 @@ describe('GET /.well-known/did.json', () => {
     expect((await read(bench)).service).toEqual([]);
   });
 
-  it('names no agent of another tenant', async () => {
+  it('lists no agent of another tenant', async () => {
     const bench = await api();
     const asAcme = await tenant(bench, 'acme');
     await bench.post('/agents', CARD, asAcme);
@@ -70,7 +70,7 @@ describe('GET /.well-known/did.json', () => {
     expect((await read(bench)).service).toEqual([]);
   });
 
-  it('names all of many', async () => {
+  it('lists all of many', async () => {
     const bench = await api();
     for (let n = 0; n < 60; n += 1) {
       await bench.post('/agents', card(`agent-${n}`));
@@ -81,7 +81,7 @@ describe('GET /.well-known/did.json', () => {
     expect(document.service).toHaveLength(60);
   });
 
-  it('is where the method looks for it', async () => {
+  it('is at the path where did:web looks for it', async () => {
     for (const publicUrl of ['https://runtime.example.com', 'https://runtime.example.com:8443', 'https://example.com/team/a/']) {
       const bench = await api({ config: { publicUrl } });
       const { id } = await read(bench);
@@ -91,7 +91,7 @@ describe('GET /.well-known/did.json', () => {
     }
   });
 
-  it('goes by where the server listens when nothing is configured, and holds no IP address', async () => {
+  it('uses the address on which the server listens if no URL is configured, without an IP address', async () => {
     const bench = await api({ config: { bind: '127.0.0.1', port: 7700 } });
     expect((await read(bench)).id).toBe('did:web:localhost%3A7700');
     await bench.app.listen({ host: '127.0.0.1', port: 0 });

@@ -80,7 +80,7 @@ const ERRORS = {
   500: { error: expect.stringMatching(/^internal error: /) },
 };
 
-/** What the reference shows of requests and replies. */
+/** The examples of the reference. */
 const EXAMPLES: Readonly<Record<string, { readonly request?: object; readonly reply?: object }>> = {
   'GET /health': { reply: { status: 'ok', version: '0.1.1' } },
   'POST /workflows': {
@@ -198,7 +198,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('says of every route what it is for, what it answers, and to which group it belongs', async () => {
+  it('describes every route, its parameters, its replies and its group', async () => {
     const { paths, tags } = await document();
     const names = tags.map(({ name }) => name);
     const ids = new Set<string>();
@@ -269,7 +269,7 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(SCHEMAS).sort()).toEqual(files.filter((file) => file !== 'fields').sort());
   });
 
-  it('has nothing that redocly finds fault with', async () => {
+  it('passes redocly without warnings', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'jamjet-openapi-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const file = join(folder, 'openapi.json');
@@ -281,7 +281,7 @@ describe('the OpenAPI document', () => {
     expect(stdout + stderr).not.toMatch(/\[\d+\]|\d+ warnings?\./);
   });
 
-  it('is open to everybody, and so is the page that shows it', async () => {
+  it('is open, and so is the page that shows it', async () => {
     const { app } = await api();
     const page = await app.inject('/docs');
     expect([page.statusCode, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
@@ -301,7 +301,7 @@ describe('the OpenAPI document', () => {
 describe('a reply', () => {
   const json = 'application/json; charset=utf-8';
 
-  it('that the document does not allow is noticed', async () => {
+  it('that does not match the document is detected', async () => {
     const { app } = await api();
     const problem = (method: string, url: string, status: number, body: unknown, contentType = json) =>
       undocumented(app, method, url, { status, contentType, body });

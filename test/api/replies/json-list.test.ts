@@ -23,17 +23,17 @@ describe('a list', () => {
     expect([items.length, limit]).toEqual([count, 5]);
   });
 
-  it('may stand alone', async () => {
+  it('may have no other fields', async () => {
     const app = await serving(() => counted(0));
     expect((await app.inject('/')).payload).toBe('{"items":[]}');
   });
 
-  it('that cannot even begin is an error', async () => {
+  it('that fails before its first item is an error', async () => {
     const app = await serving(() => counted(10, 0));
     expect((await app.inject('/')).statusCode).toBe(500);
   });
 
-  it('that breaks off does not look complete', async () => {
+  it('that fails later is not valid JSON', async () => {
     const app = await serving(() => counted(1_000, 900));
     const url = await app.listen({ host: '127.0.0.1', port: 0 });
     const response = await fetch(url);
@@ -41,7 +41,7 @@ describe('a list', () => {
     await expect(response.text()).rejects.toThrow();
   });
 
-  it('stops reading when its client has left', async () => {
+  it('stops reading when the client has disconnected', async () => {
     let stopped: () => void = () => {};
     const over = new Promise<void>((resolve) => {
       stopped = resolve;

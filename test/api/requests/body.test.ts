@@ -4,7 +4,7 @@ import { parseBody } from '../../../src/api/requests/body.ts';
 const parse = (text: string) => parseBody(Buffer.from(text));
 
 describe('a request body', () => {
-  it('is what the JSON says', () => {
+  it('is parsed as JSON', () => {
     expect(parse(' {"a": [1, null, "é\\u0000"]} ')).toEqual({ a: [1, null, 'é\u0000'] });
   });
 
@@ -20,7 +20,7 @@ describe('a request body', () => {
     expect(() => parseBody(Buffer.from([0x22, 0xff, 0x22]))).toThrow('not valid UTF-8');
   });
 
-  it('refuses 257 levels and takes 256', () => {
+  it('refuses 257 levels and accepts 256', () => {
     const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
     expect(() => parse(nested(256))).not.toThrow();
     expect(() => parse(nested(257))).toThrow('nested more than 256 levels deep');
@@ -37,11 +37,11 @@ describe('a request body', () => {
     '{"\\u{5f}": 0, "__\\u0070roto__": 1}'.replace('\\u{5f}', 'x'),
     '{"constructor": {"prototype": {}}}',
     '{"const\\u0072uctor": {"prot\\u006ftype": {}}}',
-  ])('refuses a poisonous key: %s', (text) => {
+  ])('refuses a forbidden key: %s', (text) => {
     expect(() => parse(text)).toThrow(/^the key ".+" is not allowed$/);
   });
 
-  it('takes a key that only looks poisonous', () => {
+  it('accepts a key that only resembles a forbidden one', () => {
     expect(parse('{"constructor": "Ford", "prototype": 1, "proto": "__proto__"}')).toEqual({
       constructor: 'Ford',
       prototype: 1,
@@ -53,11 +53,11 @@ describe('a request body', () => {
     ['{"input": {"a": ["\\ud800"]}}', 'input.a[0]'],
     ['{"nodes": {"\\uDEAD": {}}}', 'nodes'],
     ['"\\udc00\\ud800"', 'the body'],
-  ])('refuses text that has no UTF-8, and names its place: %s', (text, place) => {
+  ])('refuses unpaired surrogates, and names their path: %s', (text, place) => {
     expect(() => parse(text)).toThrow(`${place} has text that is not valid Unicode`);
   });
 
-  it('takes surrogates in pairs, and text that shows an escape', () => {
+  it('accepts surrogate pairs, and texts that contain an escape', () => {
     expect(parse('["\\ud83d\\ude00", "\\\\ud800"]')).toEqual(['😀', '\\ud800']);
   });
 
@@ -78,7 +78,7 @@ describe('a hostile body of two mebibytes', () => {
     ['almost too many digits', `[${`${'9'.repeat(308)},`.repeat(6_400)}1]`],
     ['almost exponents', `"${'9e'.repeat(1_000_000)}"`],
     ['small values', `[${'{},'.repeat(690_000)}{}]`],
-  ])('is dealt with in a moment: %s', (_what, text) => {
+  ])('is handled within a moment: %s', (_what, text) => {
     const before = process.cpuUsage();
     try {
       parse(text);

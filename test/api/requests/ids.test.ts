@@ -14,7 +14,7 @@ describe('an execution id', () => {
     expect(() => executionId(given)).toThrow(`execution ${given}`);
   });
 
-  it('is not repeated at length when it is bad', () => {
+  it('is truncated in the error when it is invalid', () => {
     expect(() => executionId('x'.repeat(5_000))).toThrow(/^execution x{120}… not found$/);
   });
 });

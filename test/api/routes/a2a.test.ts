@@ -25,7 +25,7 @@ import {
 
 let messages = 0;
 
-/** A message of 1.0, as the SDK holds it. */
+/** A message of A2A 1.0, in the types of the SDK. */
 function message(data: JsonObject, change: Partial<Message> = {}): SendMessageRequest {
   messages += 1;
   return {
@@ -46,7 +46,7 @@ function message(data: JsonObject, change: Partial<Message> = {}): SendMessageRe
   };
 }
 
-/** The official client, led to this server by its card alone. */
+/** The official client, configured by the card of this server only. */
 async function clientOf(bench: Api, legacy = false): Promise<Client> {
   const url = await bench.app.listen({ host: '127.0.0.1', port: 0 });
   const authorization = `Bearer ${await bench.token('developer', { name: 'agent:caller' })}`;
@@ -93,7 +93,7 @@ describe.each([
     expect(taskOf(await client.getTask({ tenant: '', id: task.id }))).toEqual(task);
   });
 
-  it('is asked for input, and gives it', async () => {
+  it('is asked for input, and sends it', async () => {
     const bench = await api();
     await bench.post('/workflows', { ir: REVIEW });
     const client = await clientOf(bench, legacy);
@@ -122,7 +122,7 @@ describe.each([
     await expect(client.getTask({ tenant: '', id: UNKNOWN_EXECUTION })).rejects.toMatchObject({ reason: 'TASK_NOT_FOUND' });
   });
 
-  it('does not wait when it is told not to', async () => {
+  it('does not wait for a task if the message says so', async () => {
     const bench = await api();
     await bench.post('/workflows', { ir: EXTERNAL });
     const client = await clientOf(bench, legacy);
@@ -136,7 +136,7 @@ describe.each([
   });
 });
 
-/** One call, as it goes over the wire. */
+/** One raw call. */
 async function rpc(bench: Api, method: string, params: unknown, options: CallOptions = {}): Promise<RpcAnswer> {
   const { status, body } = await bench.post('/a2a', { jsonrpc: '2.0', id: 1, method, params }, options);
   expect(status).toBe(200);
@@ -149,7 +149,7 @@ function sent(parts: readonly JsonObject[], change: JsonObject = {}): JsonObject
 }
 
 describe('POST /a2a', () => {
-  it('speaks the names of the version that is spoken to it', async () => {
+  it('uses the names of the version of the request', async () => {
     const bench = await api({ tools: ECHO_TOOLS });
     await bench.post('/workflows', { ir: ECHO });
     const said = sent([{ text: 'one' }, { text: 'two' }], { metadata: { skill: 'echo' } });
@@ -172,7 +172,7 @@ describe('POST /a2a', () => {
     });
   });
 
-  it('starts a task once, however often its message comes', async () => {
+  it('starts a task once, however often its message is sent', async () => {
     const bench = await api();
     await bench.post('/workflows', { ir: REVIEW });
     const request = sent([{ data: { workflow_id: 'review' } }]);
@@ -193,7 +193,7 @@ describe('POST /a2a', () => {
     });
   });
 
-  it('tells that a task failed, and at which node', async () => {
+  it('reports that a task failed, and at which node', async () => {
     const bench = await api({
       tools: {
         echo: () => {
@@ -256,12 +256,12 @@ describe('POST /a2a', () => {
     [{ jsonrpc: '2.0', method: 'GetTask' }, null],
     [{ jsonrpc: '1.0', id: 7, method: 'GetTask' }, 7],
     [{ jsonrpc: '2.0', id: 'a' }, 'a'],
-  ])('refuses %j, which is no call', async (body, id) => {
+  ])('refuses %j, which is not a call', async (body, id) => {
     const { post } = await api();
     expect(await post('/a2a', body)).toMatchObject({ status: 200, body: { jsonrpc: '2.0', id, error: { code: -32_600 } } });
   });
 
-  it('refuses what is no JSON, and versions it does not speak', async () => {
+  it('refuses bodies that are not JSON, and unsupported versions', async () => {
     const { call } = await api();
     expect(await call('POST', '/a2a', { rawBody: '{' })).toMatchObject({
       status: 400,
@@ -315,7 +315,7 @@ describe('POST /a2a', () => {
     expect((await bench.post('/a2a', {}, { as: null })).status).toBe(401);
   });
 
-  it('knows nothing of another tenant', async () => {
+  it('sees no task of another tenant', async () => {
     const bench = await api();
     const asAcme = await tenant(bench, 'acme');
     const id = await bench.started(REVIEW);
@@ -332,8 +332,8 @@ describe('POST /a2a', () => {
   });
 });
 
-describe('the runtime’s own card', () => {
-  it('is open, honest and the same at both places', async () => {
+describe('the card of the runtime', () => {
+  it('is open, correct and the same at both paths', async () => {
     const { get } = await api({ config: { publicUrl: 'https://runtime.example.com' } });
     const card = await get('/.well-known/agent-card.json', { as: null });
     expect(card).toMatchObject({

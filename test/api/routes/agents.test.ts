@@ -37,7 +37,7 @@ describe('POST /agents', () => {
     expect((await get(`/agents/${agentOf(reply).uuid}`)).body).toEqual(reply.body);
   });
 
-  it('takes the stricter form, which older servers ask for', async () => {
+  it('accepts the stricter form that older servers require', async () => {
     const { post } = await api();
     const strict = {
       ...CARD,
@@ -65,7 +65,7 @@ describe('POST /agents', () => {
     expect(body).toMatchObject(strict);
   });
 
-  it('takes looser forms: little more than a name, null for what is missing, A2A’s own names', async () => {
+  it('accepts looser forms: few fields, null for missing ones, and the names of A2A', async () => {
     const { post } = await api();
     const least = await post('/agents', { id: 'a', name: 'A', uri: 'http://a.test' });
     expect(least.status).toBe(201);
@@ -90,7 +90,7 @@ describe('POST /agents', () => {
     });
   });
 
-  it('updates the agent of the same id: its uuid, status and first registration stay', async () => {
+  it('updates the agent of the same id: its uuid, status and first registration are kept', async () => {
     const { post, clock } = await api();
     const first = agentOf(await post('/agents', CARD));
     await post('/agents/research-agent/activate');
@@ -113,7 +113,7 @@ describe('POST /agents', () => {
     expect((await post('/agents', { ...CARD, id: 'other' })).status).toBe(201);
   });
 
-  it('registers an id once, however many ask at the same time', async () => {
+  it('registers an id once, however many requests arrive at the same time', async () => {
     const { post, get, store } = await api();
     const replies = await Promise.all([1, 2, 3, 4].map((n) => post('/agents', { ...CARD, version: `0.${n}.0` })));
     expect(replies.map((reply) => reply.status).sort()).toEqual([200, 200, 200, 201]);
@@ -141,7 +141,7 @@ describe('POST /agents', () => {
     [{ ...CARD, labels: { a: 1 } }, 'labels.a must be a string'],
     [{ ...CARD, auth: {} }, 'auth.type is required'],
     [{ ...CARD, notes: 'x'.repeat(70_000) }, 'the card is longer than 64 KiB'],
-  ])('refuses what is no card: %#', async (body, error) => {
+  ])('refuses an invalid card: %#', async (body, error) => {
     const { post, get } = await api();
     const reply = await post('/agents', body);
     expect([reply.status, reply.body.error]).toEqual([400, `bad request: ${error}`]);
@@ -150,7 +150,7 @@ describe('POST /agents', () => {
 });
 
 describe('GET /agents', () => {
-  it('lists the one registered last first, in pages', async () => {
+  it('lists the most recently registered first, in pages', async () => {
     const { post, get } = await api();
     for (let n = 1; n <= 120; n += 1) await post('/agents', card(`agent-${n}`));
     await post('/agents', card('agent-1'));
@@ -186,7 +186,7 @@ describe('GET /agents', () => {
 });
 
 describe('GET /agents/search', () => {
-  it('finds those that have all of the skills, in one trust domain', async () => {
+  it('finds agents that have all of the skills, in one trust domain', async () => {
     const { post, get } = await api();
     await post('/agents', skilled('one', 'search', 'write'));
     await post('/agents', { ...skilled('two', 'search'), labels: { trust_domain: 'acme' } });
@@ -207,7 +207,7 @@ describe('the status of an agent', () => {
     [['activate', 'pause', 'activate'], 'active'],
     [['activate', 'deactivate', 'deactivate'], 'deactivated'],
     [['activate', 'pause', 'deactivate', 'archive'], 'archived'],
-  ])('moves by %j', async (verbs, status) => {
+  ])('changes by %j', async (verbs, status) => {
     const { post, get } = await api();
     await post('/agents', CARD);
     for (const verb of verbs) expect((await post(`/agents/research-agent/${verb}`)).status).toBe(200);
@@ -233,7 +233,7 @@ describe('the status of an agent', () => {
     expect((await get('/agents/research-agent')).body).toEqual(before);
   });
 
-  it.each([['deactivate'], ['deactivate', 'archive']])('begins anew when it is registered again after %j', async (...verbs) => {
+  it.each([['deactivate'], ['deactivate', 'archive']])('is reset by a new registration after %j', async (...verbs) => {
     const { post } = await api();
     const { uuid } = agentOf(await post('/agents', CARD));
     await post('/agents/research-agent/activate');
@@ -242,7 +242,7 @@ describe('the status of an agent', () => {
     expect((await post('/agents/research-agent/activate')).status).toBe(200);
   });
 
-  it('goes one way when two go different ways at once', async () => {
+  it('changes once when two conflicting requests arrive at once', async () => {
     const { post, get } = await api();
     await post('/agents', CARD);
     await post('/agents/research-agent/activate');
@@ -254,7 +254,7 @@ describe('the status of an agent', () => {
 });
 
 describe('POST /agents/:id/heartbeat', () => {
-  it('tells that an agent is alive; an active one that falls silent is stale', async () => {
+  it('records that an agent is alive; an active one without heartbeats becomes stale', async () => {
     const { post, get, clock } = await api();
     await post('/agents', CARD);
     await post('/agents/research-agent/activate');
@@ -280,7 +280,7 @@ describe('POST /agents/:id/heartbeat', () => {
     expect(await agent()).toMatchObject({ stale: false });
   });
 
-  it('is no action: it is not on record', async () => {
+  it('is not recorded in the audit', async () => {
     const { post, get, store } = await api();
     await post('/agents', CARD);
     const before = await store.verifyAudit();
@@ -291,7 +291,7 @@ describe('POST /agents/:id/heartbeat', () => {
 });
 
 describe('GET /agents/:id/trace', () => {
-  it('tells what was done to an agent and what it did, newest first', async () => {
+  it('lists what was done to an agent and what it did, newest first', async () => {
     const bench = await api();
     const { post, get, token, clock } = bench;
     const own = { as: null, headers: { authorization: `Bearer ${await token('developer', { name: 'agent:research-agent' })}` } };
@@ -333,7 +333,7 @@ describe('GET /agents/:id/trace', () => {
     expect(traceOf(await get('/agents/research-agent/trace?limit=2'))).toEqual(events.slice(0, 2));
   });
 
-  it('does not tell of others', async () => {
+  it('lists nothing of other agents', async () => {
     const { post, get } = await api();
     await post('/agents', CARD);
     await post('/agents', card('other'));

@@ -19,7 +19,7 @@ const TWO = {
 };
 
 describe('POST /executions/:id/approve', () => {
-  it('needs only a decision', async () => {
+  it('requires only a decision', async () => {
     const { started, post, get } = await api();
     const id = await started(REVIEW);
     const { status, body } = await post(`/executions/${id}/approve`, { decision: 'approved' });
@@ -30,7 +30,7 @@ describe('POST /executions/:id/approve', () => {
     });
   });
 
-  it('takes everything the reference names', async () => {
+  it('accepts every field of the reference', async () => {
     const { started, post, get } = await api();
     const id = await started(REVIEW);
     await post(`/executions/${id}/approve`, {
@@ -76,7 +76,7 @@ describe('POST /executions/:id/approve', () => {
     }
   });
 
-  it('tells in the error of the execution who rejected it, and why', async () => {
+  it('names in the error of the execution who rejected it, and why', async () => {
     const it = await api();
     for (const [comment, why] of [
       ['too much', ': too much'],
@@ -93,7 +93,7 @@ describe('POST /executions/:id/approve', () => {
     }
   });
 
-  it('tells in the error who rejected it beside the name in which that was done', async () => {
+  it('names in the error who rejected it and on whose behalf', async () => {
     const it = await api();
     const id = await it.started(REVIEW);
     await it.post(`/executions/${id}/approve`, { decision: 'rejected', user_id: 'cfo', comment: 'no' });
@@ -104,7 +104,7 @@ describe('POST /executions/:id/approve', () => {
     expect(await (await openTestRuntime({ path: it.path })).settled(id)).toMatchObject({ error });
   });
 
-  it('tells of every node that failed it, also of one that failed before a restart', async () => {
+  it('names every node that failed it, also one that failed before a restart', async () => {
     const it = await api();
     const id = await it.started(TWO);
     await it.post(`/executions/${id}/approve`, { decision: 'rejected', node_id: 'a', comment: 'no' });
@@ -118,7 +118,7 @@ describe('POST /executions/:id/approve', () => {
     expect(await (await openTestRuntime({ path: it.path })).settled(id)).toMatchObject({ error });
   });
 
-  it('acts for nobody else without a user_id, or with the own name', async () => {
+  it('has no on_behalf_of without a user_id, or with the name of the token', async () => {
     const { started, post, get } = await api();
     for (const user of [{}, { user_id: 'developer' }]) {
       const id = await started(REVIEW);
@@ -145,7 +145,7 @@ describe('POST /executions/:id/approve', () => {
     expect((await post(`/executions/${id}/approve`, { decision: 'rejected' })).body.accepted).toBe(true);
   });
 
-  it('is given to one of two at once', async () => {
+  it('accepts exactly one of two concurrent decisions', async () => {
     const { started, post } = await api();
     const id = await started(REVIEW);
     const replies = await Promise.all([
@@ -155,19 +155,19 @@ describe('POST /executions/:id/approve', () => {
     expect(replies.map(({ status }) => status).sort()).toEqual([200, 409]);
   });
 
-  it('refuses a decision it does not know', async () => {
+  it('refuses an unknown decision', async () => {
     const { started, post } = await api();
     const { status, body } = await post(`/executions/${await started(REVIEW)}/approve`, { decision: 'maybe' });
     expect([status, body.error]).toEqual([400, 'bad request: unknown decision: maybe']);
   });
 
-  it('refuses a node without an open request', async () => {
+  it('refuses a node without a pending approval', async () => {
     const { started, post } = await api();
     const { status, body } = await post(`/executions/${await started(REVIEW)}/approve`, { decision: 'approved', node_id: 'x' });
     expect([status, body.error]).toEqual([409, "conflict: node 'x' has no pending approval (unknown or already decided)"]);
   });
 
-  it('must name the node when several are open', async () => {
+  it('must name the node if several approvals are pending', async () => {
     const { started, post } = await api();
     const id = await started(TWO);
     const { status, body } = await post(`/executions/${id}/approve`, { decision: 'approved' });
@@ -183,21 +183,21 @@ describe('POST /executions/:id/approve', () => {
     expect([status, body.error]).toEqual([409, 'conflict: execution is cancelled; approvals can no longer be decided']);
   });
 
-  it('refuses a body that is not right', async () => {
+  it('refuses an invalid body', async () => {
     const { post } = await api();
     for (const body of [{}, { decision: true }, { decision: 'approved', node_id: 5 }, { decision: 'approved', comment: {} }]) {
       expect((await post(`/executions/${UNKNOWN_EXECUTION}/approve`, body)).status, JSON.stringify(body)).toBe(400);
     }
   });
 
-  it('does not know other executions', async () => {
+  it('returns 404 for unknown executions', async () => {
     const { post } = await api();
     expect((await post(`/executions/${UNKNOWN_EXECUTION}/approve`, { decision: 'approved' })).status).toBe(404);
   });
 });
 
 describe('GET /executions/:id/approvals', () => {
-  it('lists what is open and what was decided, by node', async () => {
+  it('lists pending and decided approvals by node', async () => {
     const { started, post, get } = await api();
     const id = await started(TWO);
     expect((await get(`/executions/${id}/approvals`)).body).toMatchObject({
@@ -215,7 +215,7 @@ describe('GET /executions/:id/approvals', () => {
     ]);
   });
 
-  it('does not know other executions', async () => {
+  it('returns 404 for unknown executions', async () => {
     const { get } = await api();
     expect((await get(`/executions/${UNKNOWN_EXECUTION}/approvals`)).status).toBe(404);
   });

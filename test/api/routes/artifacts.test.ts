@@ -10,14 +10,14 @@ async function put({ call }: Api, raw: Buffer | string, headers: Record<string, 
   return { status, error: body.error, stored: body as unknown as StoredArtifact };
 }
 
-/** Like `call`, but the answer is bytes. */
+/** Like `call`, but the reply is bytes. */
 async function download(made: Api, key: string, headers: Record<string, string> = {}, method: 'GET' | 'HEAD' = 'GET') {
   const authorization = `Bearer ${await made.token('viewer')}`;
   return made.app.inject({ method, url: `/artifacts/${key}`, headers: { authorization, ...headers } });
 }
 
 describe('POST /artifacts', () => {
-  it('keeps bytes as they are, under their hash', async () => {
+  it('stores bytes unchanged under their hash', async () => {
     const made = await api();
     const { status, stored } = await put(made, PNG, { 'content-type': 'image/png' });
     expect([status, stored]).toEqual([200, { hash: hash('sha256', PNG, 'hex'), size: 8, media_type: 'image/png' }]);
@@ -25,14 +25,14 @@ describe('POST /artifacts', () => {
     expect([reply.statusCode, reply.headers['content-type'], reply.rawPayload]).toEqual([200, 'image/png', PNG]);
   });
 
-  it('does not read a body as JSON, whatever it is called', async () => {
+  it('does not parse a body as JSON, whatever its content type', async () => {
     const made = await api();
     const { stored } = await put(made, '{"not": json', { 'content-type': 'application/json; charset=utf-8' });
     const reply = await download(made, stored.hash);
     expect([reply.headers['content-type'], reply.payload]).toEqual(['application/json; charset=utf-8', '{"not": json']);
   });
 
-  it('takes the media type of the query before that of the header, and none for none', async () => {
+  it('prefers the media type of the query to that of the header, and stores null for none', async () => {
     const made = await api();
     const named = await put(made, 'a', { 'content-type': 'text/plain' }, '?media_type=text/markdown');
     expect(named.stored.media_type).toBe('text/markdown');
@@ -41,14 +41,14 @@ describe('POST /artifacts', () => {
     expect((await download(made, stored.hash)).headers['content-type']).toBe('application/octet-stream');
   });
 
-  it('keeps the media type that came first', async () => {
+  it('keeps the first media type', async () => {
     const made = await api();
     await put(made, PNG, { 'content-type': 'image/png' });
     const { status, stored } = await put(made, PNG, { 'content-type': 'text/html' });
     expect([status, stored.media_type]).toEqual([200, 'image/png']);
   });
 
-  it('keeps nothing at all, too', async () => {
+  it('stores an empty artifact', async () => {
     const made = await api();
     const { status, stored } = await put(made, '', { 'content-type': 'text/plain' });
     expect([status, stored]).toEqual([200, { hash: hash('sha256', '', 'hex'), size: 0, media_type: 'text/plain' }]);
@@ -56,7 +56,7 @@ describe('POST /artifacts', () => {
     expect((await made.call('POST', '/artifacts')).body).toMatchObject({ hash: stored.hash });
   });
 
-  it('takes eight mebibytes and no more', async () => {
+  it('accepts eight mebibytes and no more', async () => {
     const made = await api();
     const most = Buffer.alloc(8 * 1024 * 1024, 7);
     const { status, stored } = await put(made, most);
@@ -84,7 +84,7 @@ describe('POST /artifacts', () => {
     expect((await call('POST', '/artifacts', { as: null, rawBody: 'a' })).status).toBe(401);
   });
 
-  it('leaves a sealed record', async () => {
+  it('leaves a sealed audit entry', async () => {
     const made = await api();
     await put(made, PNG);
     await put(made, PNG);
@@ -93,7 +93,7 @@ describe('POST /artifacts', () => {
 });
 
 describe('GET /artifacts/:hash', () => {
-  it('answers a download that never runs as a page, and need not be asked for again', async () => {
+  it('returns a download that browsers do not run, and that can be cached', async () => {
     const made = await api();
     const { stored } = await put(made, '<script>alert(1)</script>', { 'content-type': 'text/html' });
     const reply = await download(made, stored.hash);
@@ -109,14 +109,14 @@ describe('GET /artifacts/:hash', () => {
     expect([known.statusCode, known.payload]).toEqual([304, '']);
   });
 
-  it('answers HEAD with the size', async () => {
+  it('replies to HEAD with the size', async () => {
     const made = await api();
     const { stored } = await put(made, PNG, { 'content-type': 'image/png' });
     const reply = await download(made, stored.hash, {}, 'HEAD');
     expect([reply.statusCode, reply.headers['content-length'], reply.payload]).toEqual([200, '8', '']);
   });
 
-  it('does not know others, malformed ones and those of another tenant', async () => {
+  it('returns 404 for unknown and malformed hashes, and those of another tenant', async () => {
     const made = await api();
     const { stored } = await put(made, PNG);
     for (const key of ['0'.repeat(64), 'none', stored.hash.toUpperCase()]) {

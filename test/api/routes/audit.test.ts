@@ -30,7 +30,7 @@ function types({ items }: AuditBody): readonly string[] {
 }
 
 describe('GET /audit', () => {
-  it('tells who did what, in which request, newest first', async () => {
+  it('lists who did what in which request, newest first', async () => {
     const it = await api();
     const id = await it.started(REVIEW);
     await it.post(
@@ -73,7 +73,7 @@ describe('GET /audit', () => {
     expect(all.items.map((item) => item.id).reverse()).toEqual(events.map((event) => event.id));
   });
 
-  it('holds every action on the control plane, without its secrets', async () => {
+  it('contains every change of the control plane, without secrets', async () => {
     const it = await api();
     const { token, id } = (await it.post('/tokens', { role: 'viewer', name: 'billing' }, OPERATOR)).body;
     await it.call('DELETE', `/tokens/${id}`, OPERATOR);
@@ -126,7 +126,7 @@ describe('GET /audit', () => {
     expect(await audit(it, `?${query}`)).toMatchObject({ items: [], total, next_cursor: null });
   });
 
-  it('takes the id of an execution in every form', async () => {
+  it('accepts execution ids in every form', async () => {
     const it = await api();
     const id = await it.started(REVIEW);
     expect((await audit(it, `?execution_id=${id.slice(5)}`)).total).toBe(3);
@@ -173,7 +173,7 @@ describe('GET /audit', () => {
     expect([status, body.error, body.code]).toEqual([400, `bad request: ${error}`, 'bad_request']);
   });
 
-  it('is open to every role, and shows a tenant its own', async () => {
+  it('is open to every role, for entries of its tenant', async () => {
     const it = await api();
     await createTenant(it, 'acme');
     const id = await it.started(REVIEW);
@@ -189,7 +189,7 @@ describe('GET /audit', () => {
 });
 
 describe('GET /audit/verify', () => {
-  it('tells that the chain is sound, and up to where', async () => {
+  it('reports that the chain is sound, and up to where', async () => {
     const it = await api();
     await it.started(REVIEW);
     const { status, body } = await it.get('/audit/verify', OPERATOR);
@@ -200,7 +200,7 @@ describe('GET /audit/verify', () => {
       expect((await it.get('/audit/verify', { as: role })).status).toBe(403);
   });
 
-  it('names the first bad block, and to its tenant alone the execution', async () => {
+  it('names the first bad block, and only to its tenant the execution', async () => {
     const it = await api();
     await createTenant(it, 'acme');
     const id = await it.started(REVIEW);
@@ -215,7 +215,7 @@ describe('GET /audit/verify', () => {
 });
 
 describe('GET /audit/export', () => {
-  it('is the tenant’s log with its proofs', async () => {
+  it('contains the log of the tenant with its proofs', async () => {
     const it = await api();
     await createTenant(it, 'acme');
     const id = await it.started(REVIEW);

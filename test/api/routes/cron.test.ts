@@ -6,7 +6,7 @@ import { type Api, api, ECHO, ECHO_TOOLS, REVIEW } from '../support/api.ts';
 const MINUTE = 60_000;
 const NIGHTLY = { name: 'nightly', cron_expression: '0 2 * * *', workflow_id: 'echo' };
 
-/** The clock stands at 2026-03-12T10:00:00Z. */
+/** The clock is at 2026-03-12T10:00:00Z. */
 async function withEcho(options: Parameters<typeof api>[0] = {}): Promise<Api> {
   const made = await api({ tools: ECHO_TOOLS, ...options });
   await made.post('/workflows', { ir: ECHO });
@@ -19,7 +19,7 @@ async function job({ get }: Api, name: string): Promise<CronJob> {
 }
 
 describe('POST /cron', () => {
-  it('answers the job and its next run', async () => {
+  it('returns the job and its next run', async () => {
     const { post } = await withEcho();
     const { status, body } = await post('/cron', { ...NIGHTLY, input: { n: 1 }, timezone: 'Europe/Berlin' });
     expect(status).toBe(201);
@@ -82,7 +82,7 @@ describe('POST /cron', () => {
     expect((await get('/cron')).body).toEqual({ cron_jobs: [] });
   });
 
-  it('takes null for what is optional, and an empty version as none', async () => {
+  it('accepts null for optional fields, and an empty version as none', async () => {
     const { post } = await withEcho();
     const nulls = { timezone: null, missed: null, overlap: null, enabled: null, input: null };
     const { status, body } = await post('/cron', { ...NIGHTLY, ...nulls, workflow_version: '' });
@@ -91,7 +91,7 @@ describe('POST /cron', () => {
 });
 
 describe('cron jobs', () => {
-  it('are listed by name, and got one by one', async () => {
+  it('are listed by name, and returned one by one', async () => {
     const made = await withEcho();
     for (const name of ['b', 'ä/ö', 'a']) await made.post('/cron', { ...NIGHTLY, name });
     const { cron_jobs } = (await made.get('/cron')).body as unknown as CronJobList;
@@ -116,7 +116,7 @@ describe('cron jobs', () => {
     expect((await get('/cron')).body).toEqual({ cron_jobs: [] });
   });
 
-  it('that are not there answer 404, whatever is asked of them', async () => {
+  it('that do not exist are a 404 on every route', async () => {
     const { call } = await withEcho();
     for (const [method, path] of EACH) {
       const { status, body } = await call(method, `/cron/nightly${path}`);
@@ -201,7 +201,7 @@ describe('a job', () => {
     expect((await made.get('/executions')).body.executions).toHaveLength(2);
   });
 
-  it('rests while it is paused, and goes on with the next time when it is resumed', async () => {
+  it('does not run while it is paused, and continues with the next time when it is resumed', async () => {
     const made = await withEcho({ background: true });
     await made.post('/cron', { ...NIGHTLY, cron_expression: '*/5 * * * *', missed: 'catch_up' });
     const paused = await made.post('/cron/nightly/pause');
@@ -216,7 +216,7 @@ describe('a job', () => {
     expect((await made.get('/executions')).body.executions).toHaveLength(1);
   });
 
-  it('that is made with enabled: false has no next run', async () => {
+  it('created with enabled: false has no next run', async () => {
     const { post } = await withEcho();
     expect((await post('/cron', { ...NIGHTLY, enabled: false })).body).toMatchObject({ enabled: false, next_run_at: null });
   });
@@ -234,7 +234,7 @@ describe('a job', () => {
     expect((await made.log(body.execution_id))[0]).toMatchObject({ actorId: 'developer' });
   });
 
-  it('leaves a sealed record of whatever is done to it', async () => {
+  it('leaves a sealed audit entry for every change', async () => {
     const made = await withEcho();
     await made.post('/cron', NIGHTLY);
     for (const verb of ['pause', 'resume', 'trigger']) await made.post(`/cron/nightly/${verb}`);

@@ -3,7 +3,7 @@ import { type Api, api, ECHO, ECHO_TOOLS, REVIEW, UNKNOWN_EXECUTION } from '../s
 
 const ROLES = ['viewer', 'developer', 'operator', 'reviewer'] as const;
 
-/** A reply as it is: pictures are no JSON. */
+/** The raw reply: diagrams are not JSON. */
 async function picture(server: Api, url: string, token?: string) {
   const authorization = `Bearer ${token ?? (await server.token('viewer'))}`;
   const reply = await server.app.inject({ method: 'GET', url, headers: { authorization } });
@@ -56,7 +56,7 @@ describe('GET /workflows/:id/machine', () => {
     expect(first.text).toContain('review v1.0.0');
   });
 
-  it('refuses what it does not know', async () => {
+  it('refuses unknown formats and views', async () => {
     const server = await api();
     await server.post('/workflows', { ir: REVIEW });
     for (const query of ['format=gif', 'format=', 'view=flat', 'version=']) {
@@ -71,7 +71,7 @@ describe('GET /workflows/:id/machine', () => {
     expect(other).toMatchObject({ status: 404, body: { error: 'not found: workflow review v9' } });
   });
 
-  it('is for any role with a token, and each tenant its own', async () => {
+  it('is open to any role, for executions and workflows of its tenant', async () => {
     const server = await api();
     await server.post('/workflows', { ir: REVIEW });
     for (const role of ROLES) {
@@ -85,7 +85,7 @@ describe('GET /workflows/:id/machine', () => {
     expect([strange.status, JSON.parse(strange.text).error]).toEqual([404, 'not found: workflow review']);
   });
 
-  it('keeps what names say out of the picture’s own language', async () => {
+  it('escapes names in every format', async () => {
     const server = await api();
     const name = `</script><svg onload="x()">&"'%`;
     await server.post('/workflows', {
@@ -107,7 +107,7 @@ describe('GET /workflows/:id/machine', () => {
 });
 
 describe('GET /executions/:id/machine', () => {
-  it('shows what has happened, and any earlier moment', async () => {
+  it('shows what has happened, also at an earlier point', async () => {
     const server = await api();
     const id = await server.started(REVIEW);
     const draw = async (query: string) => (await picture(server, `/executions/${id}/machine?format=mermaid${query}`)).text;
@@ -125,7 +125,7 @@ describe('GET /executions/:id/machine', () => {
     });
   });
 
-  it('draws the revision it was started with', async () => {
+  it('draws the revision with which it was started', async () => {
     const server = await api({ tools: ECHO_TOOLS });
     const id = await server.started(REVIEW);
     await server.post('/workflows', { ir: { ...ECHO, workflow_id: 'review', version: '1.0.0' } });
@@ -134,7 +134,7 @@ describe('GET /executions/:id/machine', () => {
     expect(text).not.toContain('echo');
   });
 
-  it('is drawn for so many at a time: who comes when too many wait is told to come back', async () => {
+  it('is drawn for a limited number of requests at a time; when too many wait, others get a 503 with Retry-After', async () => {
     const server = await api();
     const id = await server.started(REVIEW);
     const token = await server.token('viewer');
@@ -152,7 +152,7 @@ describe('GET /executions/:id/machine', () => {
     expect(JSON.parse(refused[0]?.text ?? '').error).toBe('service unavailable: too many pictures are being drawn');
   });
 
-  it('refuses a moment that never was, and what it does not know', async () => {
+  it('refuses a point beyond the log, and unknown formats and views', async () => {
     const server = await api();
     const id = await server.started(REVIEW);
     const beyond = await server.get(`/executions/${id}/machine?at=99`);
@@ -168,7 +168,7 @@ describe('GET /executions/:id/machine', () => {
     }
   });
 
-  it('is for any role with a token, and each tenant its own', async () => {
+  it('is open to any role, for executions and workflows of its tenant', async () => {
     const server = await api();
     const id = await server.started(REVIEW);
     for (const role of ROLES) {
@@ -181,7 +181,7 @@ describe('GET /executions/:id/machine', () => {
     expect([strange.status, JSON.parse(strange.text).error]).toEqual([404, `not found: execution ${id}`]);
   });
 
-  it('does not draw what nobody could look at', async () => {
+  it('does not draw a diagram that is too large to be looked at', async () => {
     const server = await api();
     const nodes = Object.fromEntries(
       Array.from({ length: 2_001 }, (_, i) => [`n${i}`, { kind: { type: 'tool', tool_ref: 't' } }]),

@@ -9,7 +9,7 @@ import { type Api, api } from '../support/api.ts';
 const OURS = '/.well-known/agent.json';
 const A2A = '/.well-known/agent-card.json';
 
-/** A server of one card per path; everything else is 404. */
+/** A server with one card per path; other paths are a 404. */
 async function serving(cards: Readonly<Record<string, unknown>>): Promise<string> {
   const { url } = await webServer((request, response) => {
     const card = cards[request.url ?? ''];
@@ -28,7 +28,7 @@ function open(): Promise<Api> {
 }
 
 describe('POST /agents/discover', () => {
-  it('registers the agent whose card lies at the well-known place', async () => {
+  it('registers the agent whose card is at the well-known path', async () => {
     const { post, get } = await open();
     const url = await serving({ [OURS]: { ...CARD, id: 'remote-agent' } });
     const reply = await post('/agents/discover', { url });
@@ -40,7 +40,7 @@ describe('POST /agents/discover', () => {
     ]);
   });
 
-  it('updates the agent when it knows it already', async () => {
+  it('updates a known agent', async () => {
     const { post } = await open();
     const { uuid } = agentOf(await post('/agents', CARD));
     await post('/agents/research-agent/activate');
@@ -66,7 +66,7 @@ describe('POST /agents/discover', () => {
     expect(await post('/agents/discover', { url: `${url}${asked}` })).toMatchObject({ status: 201, body: { id: 'x' } });
   });
 
-  it('takes A2A cards: of 0.3, with skills at the top, an address of their own and no id', async () => {
+  it('accepts cards of A2A 0.3, with skills at the top level, their own URL and no id', async () => {
     const { post } = await open();
     const url = await serving({
       [A2A]: {
@@ -88,7 +88,7 @@ describe('POST /agents/discover', () => {
     });
   });
 
-  it('takes A2A cards of 1.0', async () => {
+  it('accepts cards of A2A 1.0', async () => {
     const { post } = await open();
     const url = await serving({
       [A2A]: {
@@ -107,7 +107,7 @@ describe('POST /agents/discover', () => {
     });
   });
 
-  it('leaves aside what has the wrong type in somebody else’s card', async () => {
+  it('ignores fields of the wrong type in a remote card', async () => {
     const { post } = await open();
     const odd = {
       name: 'Odd',
@@ -123,7 +123,7 @@ describe('POST /agents/discover', () => {
     ]);
   });
 
-  it('does not let two agents of one name take each other’s place', async () => {
+  it('keeps two agents of one name apart', async () => {
     const { post, get } = await open();
     const [one, two] = await Promise.all([serving({ [OURS]: { name: 'Helper' } }), serving({ [OURS]: { name: 'Helper' } })]);
     for (const url of [one, two, one, two]) expect((await post('/agents/discover', { url })).status).toBe(201);
@@ -162,7 +162,7 @@ describe('POST /agents/discover', () => {
       /169\.254\.169\.254 is an address that requests may not be sent to$/,
     ],
     ['it breaks off', (response) => response.destroy(), /agent\.json/],
-  ])('answers 502 when %s', async (_what, answer, error) => {
+  ])('returns 502 when %s', async (_what, answer, error) => {
     const { post, get, errors } = await open();
     const url = await answering(answer);
     const { status, body } = await post('/agents/discover', { url });
@@ -173,13 +173,13 @@ describe('POST /agents/discover', () => {
     expect(errors).toEqual([]);
   });
 
-  it('answers 502 when nobody listens', async () => {
+  it('returns 502 when the server cannot be reached', async () => {
     const { post } = await open();
     const { status, body } = await post('/agents/discover', { url: 'http://127.0.0.1:1' });
     expect([status, body.error]).toEqual([502, expect.stringContaining('ECONNREFUSED')]);
   });
 
-  it('gives up in time on a server that never answers', async () => {
+  it('times out on a server that never replies', async () => {
     const url = await answering(() => {});
     const outbound = new Outbound({ allowPrivateAddresses: true });
     await expect(findCard(outbound, url, AbortSignal.timeout(20))).rejects.toMatchObject({
@@ -196,7 +196,7 @@ describe('POST /agents/discover', () => {
     expect(body.error).toContain('127.0.0.1 is a private address, which this runtime may not reach');
   });
 
-  it('registers for the tenant of the token alone', async () => {
+  it('registers for the tenant of the token only', async () => {
     const bench = await open();
     const asAcme = await tenant(bench, 'acme');
     const url = await serving({ [OURS]: CARD });

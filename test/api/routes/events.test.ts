@@ -9,7 +9,7 @@ async function eventsOf({ get }: Api, url: string, headers = {}): Promise<readon
 }
 
 describe('GET /executions/:id/events', () => {
-  it('tells what happened in the form of the reference', async () => {
+  it('lists events in the form of the reference', async () => {
     const server = await api();
     const id = await server.started(REVIEW, { a: 1 });
     const [first, second] = await eventsOf(server, `/executions/${id}/events`);
@@ -26,7 +26,7 @@ describe('GET /executions/:id/events', () => {
     expect(second).toMatchObject({ sequence: 2, node_id: 'review', data: { node_id: 'review' } });
   });
 
-  it('tells it in the tagged form when asked', async () => {
+  it('lists events in the tagged form on request', async () => {
     const server = await api();
     const url = `/executions/${await server.started(REVIEW)}/events`;
     const seed = await eventsOf(server, url);
@@ -38,7 +38,7 @@ describe('GET /executions/:id/events', () => {
     expect(await eventsOf(server, `${url}?format=seed`, { 'x-jamjet-events': 'tagged' })).toEqual(seed);
   });
 
-  it('tells what each completion did to the state', async () => {
+  it('includes the state patch of each completion', async () => {
     const server = await api({ tools: { greet: () => ({ greeting: 'hello' }), count: () => 3 } });
     const node = (tool_ref: string, more = {}) => ({ kind: { type: 'tool', tool_ref, ...more } });
     const id = await server.started({
@@ -62,7 +62,7 @@ describe('GET /executions/:id/events', () => {
     expect(completed.every(({ data }) => typeof data.duration_ms === 'number')).toBe(true);
   });
 
-  it('takes the form the server is configured for', async () => {
+  it('uses the form for which the server is configured', async () => {
     const server = await api({ config: { eventFormat: 'tagged' } });
     const url = `/executions/${await server.started(REVIEW)}/events`;
     expect((await eventsOf(server, url))[0]?.kind).toMatchObject({ type: 'workflow_started' });
@@ -89,20 +89,20 @@ describe('GET /executions/:id/events', () => {
     expect((await server.get(`${url}?type=workflow_strated`)).status).toBe(400);
   });
 
-  it('does not know other executions', async () => {
+  it('returns 404 for unknown executions', async () => {
     const { get } = await api();
     expect((await get(`/executions/${UNKNOWN_EXECUTION}/events`)).status).toBe(404);
     expect((await get(`/executions/${UNKNOWN_EXECUTION}/events?wait_ms=1000`)).status).toBe(404);
   });
 
-  it('refuses a query that is not right', async () => {
+  it('refuses an invalid query', async () => {
     const { get } = await api();
     for (const query of ['after=-1', 'after=x', 'limit=0', 'format=xml', 'wait_ms=x']) {
       expect((await get(`/executions/${UNKNOWN_EXECUTION}/events?${query}`)).status, query).toBe(400);
     }
   });
 
-  it('is as long as the log, megabytes included', async () => {
+  it('returns the whole log, even of megabytes', async () => {
     const server = await api();
     const id = await server.started(EXTERNAL);
     const payload = 'x'.repeat(100_000);
@@ -121,7 +121,7 @@ describe('GET /executions/:id/events', () => {
     expect((await waiting)[0]).toMatchObject({ sequence: after + 1, kind: 'ExternalEventReceived' });
   });
 
-  it('with wait_ms and a filter waits for an event that passes it', async () => {
+  it('with wait_ms and a filter waits for a matching event', async () => {
     const server = await api();
     const id = await server.started(PAYMENT);
     const waiting = eventsOf(server, `/executions/${id}/events?type=workflow_completed&wait_ms=60000`);
@@ -137,7 +137,7 @@ describe('GET /executions/:id/events', () => {
     expect(await eventsOf(server, `/executions/${id}/events?after=1000&wait_ms=60000`)).toEqual([]);
   });
 
-  it('with wait_ms gives up when the time is up', async () => {
+  it('with wait_ms replies when the time is up', async () => {
     const server = await api();
     const id = await server.started(PAYMENT);
     expect(await eventsOf(server, `/executions/${id}/events?after=1000&wait_ms=1`)).toEqual([]);
@@ -157,7 +157,7 @@ describe('POST /executions/:id/external-event', () => {
     expect((await get(`/executions/${id}`)).body).toMatchObject({ status: 'completed', state: { amount: 500 } });
   });
 
-  it('is kept for a wait that is not reached yet', async () => {
+  it('is buffered for a wait that is not reached yet', async () => {
     const { started, post } = await api();
     const id = await started(EXTERNAL);
     const { body } = await post(`/executions/${id}/external-event`, { correlation_key: 'early', payload: null });
@@ -186,7 +186,7 @@ describe('POST /executions/:id/external-event', () => {
     expect([status, body.error]).toEqual([409, expect.stringMatching(/^conflict: /)]);
   });
 
-  it('refuses a body that is not right', async () => {
+  it('refuses an invalid body', async () => {
     const { post } = await api();
     for (const body of [
       {},
@@ -199,7 +199,7 @@ describe('POST /executions/:id/external-event', () => {
     }
   });
 
-  it('does not know other executions', async () => {
+  it('returns 404 for unknown executions', async () => {
     const { post } = await api();
     expect((await post(`/executions/${UNKNOWN_EXECUTION}/external-event`, { correlation_key: 'k', payload: null })).status).toBe(
       404,

@@ -4,7 +4,7 @@ import { api, ECHO, ECHO_TOOLS, EXTERNAL, PAYMENT, REVIEW, UNKNOWN_EXECUTION } f
 const RFC3339_MS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 describe('POST /executions', () => {
-  it('starts the latest version and answers with an id', async () => {
+  it('starts the latest version and returns an id', async () => {
     const { post, get } = await api();
     await post('/workflows', { ir: REVIEW });
     await post('/workflows', { ir: { ...REVIEW, version: '0.9.0' } });
@@ -14,7 +14,7 @@ describe('POST /executions', () => {
     expect((await get(`/executions/${body.execution_id}`)).body.workflow_version).toBe('0.9.0');
   });
 
-  it('starts the version it is asked for', async () => {
+  it('starts the requested version', async () => {
     const { post, get } = await api();
     await post('/workflows', { ir: REVIEW });
     await post('/workflows', { ir: { ...REVIEW, version: '2' } });
@@ -22,7 +22,7 @@ describe('POST /executions', () => {
     expect((await get(`/executions/${body.execution_id}`)).body.workflow_version).toBe('1.0.0');
   });
 
-  it('takes any JSON as input, and none as {}', async () => {
+  it('accepts any JSON as input, and none as {}', async () => {
     const { post, get } = await api();
     await post('/workflows', { ir: REVIEW });
     const inputOf = async (body: object) => {
@@ -47,7 +47,7 @@ describe('POST /executions', () => {
     },
   );
 
-  it.each(['a:b', '', 'x'.repeat(257)])('refuses a label that could not be asked for: %j', async (key) => {
+  it.each(['a:b', '', 'x'.repeat(257)])('refuses a label that could not be searched for: %j', async (key) => {
     const { post } = await api();
     const { status, body } = await post('/executions', { workflow_id: 'review', labels: { [key]: 'c' } });
     expect([status, body.error]).toEqual([400, expect.stringContaining('labels must not have a key like ')]);
@@ -60,7 +60,7 @@ describe('POST /executions', () => {
     expect((await get(`/executions/${execution_id}`)).body.labels).toEqual({ team: 'ops' });
   });
 
-  it('does not know an unregistered workflow or version', async () => {
+  it('returns 404 for an unregistered workflow or version', async () => {
     const { post } = await api();
     await post('/workflows', { ir: REVIEW });
     expect(await post('/executions', { workflow_id: 'none' })).toMatchObject({
@@ -73,7 +73,7 @@ describe('POST /executions', () => {
     });
   });
 
-  it('answers a repeat under the same Idempotency-Key with the same id', async () => {
+  it('returns the same id for a repeated Idempotency-Key', async () => {
     const { post, get } = await api();
     await post('/workflows', { ir: REVIEW });
     const start = (input: unknown) =>
@@ -86,7 +86,7 @@ describe('POST /executions', () => {
     expect(await start({ a: 2 })).toMatchObject({ status: 409, body: { error: expect.stringMatching(/^conflict: /) } });
   });
 
-  it('starts once however many repeats arrive together', async () => {
+  it('starts once, however many repetitions arrive together', async () => {
     const { post, get } = await api();
     await post('/workflows', { ir: REVIEW });
     const headers = { 'idempotency-key': 'order-1' };
@@ -105,7 +105,7 @@ describe('POST /executions', () => {
 });
 
 describe('an idempotency key', () => {
-  it.each(['a2a:bob:m1', 'cron:job:1'])('is not one that the server itself would use: %s', async (key) => {
+  it.each(['a2a:bob:m1', 'cron:job:1'])('must not be one that the server reserves: %s', async (key) => {
     const { post } = await api();
     const headers = { 'idempotency-key': key };
     const { status, body } = await post('/executions', { workflow_id: 'x', input: {} }, { headers });
@@ -114,7 +114,7 @@ describe('an idempotency key', () => {
 });
 
 describe('GET /executions/:id', () => {
-  it('gives one object that every client understands', async () => {
+  it('returns one object that every client understands', async () => {
     const { started, get } = await api({ tools: ECHO_TOOLS });
     const id = await started(ECHO, { query: 'x' });
     const { body } = await get(`/executions/${id}?wait_ms=5000`);
@@ -150,7 +150,7 @@ describe('GET /executions/:id', () => {
     for (const key of ['output', 'error', 'detail', 'parent_execution_id']) expect(body).not.toHaveProperty(key);
   });
 
-  it('says why it failed', async () => {
+  it('contains the error of a failed execution', async () => {
     const failing = {
       echo: () => {
         throw Object.assign(new Error('no such order'), { retryable: false });
@@ -162,7 +162,7 @@ describe('GET /executions/:id', () => {
     expect([body.error, body.detail]).toEqual(['echo: no such order', body.error]);
   });
 
-  it('takes the id in every spelling', async () => {
+  it('accepts the id in every spelling', async () => {
     const { started, get } = await api();
     const id = await started(REVIEW);
     const hex = id.slice('exec_'.length);
@@ -172,7 +172,7 @@ describe('GET /executions/:id', () => {
     }
   });
 
-  it('with wait_ms answers when the execution pauses or ends', async () => {
+  it('with wait_ms replies when the execution pauses or ends', async () => {
     const { started, get, post } = await api();
     const paused = await started(PAYMENT);
     expect((await get(`/executions/${paused}?wait_ms=60000`)).body.status).toBe('paused');
@@ -182,7 +182,7 @@ describe('GET /executions/:id', () => {
     expect((await waiting).body.status).toBe('cancelled');
   });
 
-  it('with wait_ms answers at the latest after that time', async () => {
+  it('with wait_ms replies after that time at the latest', async () => {
     const { started, get, clock } = await api();
     const waiting = get(`/executions/${await started(EXTERNAL)}?wait_ms=1000`);
     await get('/health');
@@ -190,7 +190,7 @@ describe('GET /executions/:id', () => {
     expect((await waiting).body.status).toBe('running');
   });
 
-  it('refuses a query that is not right', async () => {
+  it('refuses an invalid query', async () => {
     const { get } = await api();
     for (const waitMs of ['-1', 'soon', '1.5']) {
       expect((await get(`/executions/${UNKNOWN_EXECUTION}?wait_ms=${waitMs}`)).status, waitMs).toBe(400);
@@ -210,7 +210,7 @@ describe('GET /executions', () => {
     }
   });
 
-  it('gives states when asked', async () => {
+  it('includes states on request', async () => {
     const { started, get } = await api();
     await started(REVIEW, { a: 1 });
     const [item] = (await get('/executions?include=state')).body.executions;
@@ -227,7 +227,7 @@ describe('GET /executions', () => {
     expect(await page('offset=9007199254740991')).toEqual([]);
   });
 
-  it('cuts a large limit down and says so', async () => {
+  it('reduces a large limit and reports the applied one', async () => {
     const { get } = await api();
     expect((await get('/executions?limit=1000000')).body.limit).toBe(1_000);
   });
@@ -265,7 +265,7 @@ describe('GET /executions', () => {
 });
 
 describe('POST /executions/:id/cancel', () => {
-  it('needs no body', async () => {
+  it('requires no body', async () => {
     const { started, post, get } = await api();
     const id = await started(REVIEW);
     expect(await post(`/executions/${id}/cancel`)).toMatchObject({
@@ -293,7 +293,7 @@ describe('POST /executions/:id/cancel', () => {
     });
   });
 
-  it('does not know others', async () => {
+  it('returns 404 for unknown ids', async () => {
     const { post } = await api();
     expect((await post(`/executions/${UNKNOWN_EXECUTION}/cancel`)).status).toBe(404);
     expect((await post('/executions/exec_1/cancel', { reason: 5 })).status).toBe(400);

@@ -5,7 +5,7 @@ import { type Api, api, EXTERNAL } from '../support/api.ts';
 import { json, sequenceOf, work } from '../support/history.ts';
 import { OPERATOR } from '../support/tenants.ts';
 
-/** Waits for a person, then pays. */
+/** Waits for an approval, then pays. */
 const PAY = {
   workflow_id: 'pay',
   version: '1',
@@ -23,7 +23,7 @@ async function fork(it: Api, id: string, body: JsonObject, options = {}): Promis
   return json(it.post(`/executions/${id}/fork`, body, options)) as Promise<[number, JsonObject]>;
 }
 
-/** Approved for 10, and the payment waits for a worker. */
+/** An execution approved for 10 whose payment waits for a worker. */
 async function approved(it: Api): Promise<{ id: string; at: number }> {
   const id = await it.started(PAY, { amount: 10 });
   await it.post(`/executions/${id}/approve`, { decision: 'approved', user_id: 'ann' });
@@ -40,7 +40,7 @@ const DECISION = {
 };
 
 describe('a fork before a decision', () => {
-  it('asks anew, from the patched state', async () => {
+  it('asks again, with the patched state', async () => {
     const it = await api();
     const id = await it.started(PAY, { amount: 10 });
     const [status, forked] = await fork(it, id, { at_sequence: 3, state_patch: { amount: 1_000_000 } });
@@ -62,7 +62,7 @@ describe('a fork before a decision', () => {
 });
 
 describe('a fork behind a decision', () => {
-  it('is refused where the person would have seen something else, and says where it is not', async () => {
+  it('is refused if the person would have seen something else, and names a sequence at which it is not', async () => {
     const it = await api();
     const { id, at } = await approved(it);
     const patched = { at_sequence: at, state_patch: { amount: 1_000_000 } };
@@ -84,7 +84,7 @@ describe('a fork behind a decision', () => {
     });
   });
 
-  it('tells beforehand', async () => {
+  it('is checked by a dry run', async () => {
     const it = await api();
     const { id, at } = await approved(it);
     const patched = { at_sequence: at, state_patch: { amount: 1_000_000 } };
@@ -106,7 +106,7 @@ describe('a fork behind a decision', () => {
     ['nothing', {}],
     ['what is there already', { amount: 10 }],
     ['what is not there anyway', { other: null }],
-  ])('goes on when the patch changes %s, and says which decisions it has', async (_, state_patch) => {
+  ])('is accepted if the patch changes %s, and lists the copied decisions', async (_, state_patch) => {
     const it = await api();
     const { id, at } = await approved(it);
     const [status, forked] = await fork(it, id, { at_sequence: at, state_patch });
@@ -120,13 +120,13 @@ describe('a fork behind a decision', () => {
     ['the decision itself', { ask: { approved: false } }],
     ['something new', { note: 'x' }],
     ['a part of it', { amount: null }],
-  ])('is refused when the patch changes %s', async (_, state_patch) => {
+  ])('is refused if the patch changes %s', async (_, state_patch) => {
     const it = await api();
     const { id, at } = await approved(it);
     expect(await fork(it, id, { at_sequence: at, state_patch })).toMatchObject([409, { code: 'decision_would_change' }]);
   });
 
-  it('is for operators to insist on, on the record', async () => {
+  it('can be forced by operators, which is recorded', async () => {
     const it = await api();
     const { id, at } = await approved(it);
     const patched = { at_sequence: at, state_patch: { amount: 1_000_000 }, keep_decisions: true };
@@ -152,7 +152,7 @@ describe('a fork behind a decision', () => {
     expect(await replayAll(it.path)).toEqual({ compared: 2, differing: [] });
   });
 
-  it('looks at what the person saw, not at what came of it since', async () => {
+  it('compares with what the person saw, not with the state since', async () => {
     const it = await api();
     const first = { kind: { type: 'python_fn', module: 'm', function: 'first', output_key: 'total' } };
     const id = await it.started({
@@ -165,7 +165,7 @@ describe('a fork behind a decision', () => {
     await it.post(`/executions/${id}/approve`, { decision: 'approved' });
     await work(it, { total: 20 });
     const end = await sequenceOf(it, id);
-    // Before the payment was reported the state was what the person saw: 10.
+    // Before the payment was reported, the state was what the person saw: 10.
     const at = end - 2;
     expect(await fork(it, id, { at_sequence: at, state_patch: { total: 20 } })).toMatchObject([
       409,
@@ -174,7 +174,7 @@ describe('a fork behind a decision', () => {
     expect((await fork(it, id, { at_sequence: at, state_patch: { total: 10 } }))[0]).toBe(201);
   });
 
-  it('covers the approval of a tool by what the tool would have been given', async () => {
+  it('compares the input of a tool for the approval of a tool', async () => {
     const it = await api();
     const kind = { type: 'tool', tool_ref: 'bank.pay', input_mapping: { sum: '{{ state.amount }}' } };
     const id = await it.started(
@@ -195,7 +195,7 @@ describe('a fork behind a decision', () => {
     expect((await fork(it, id, { at_sequence: at, state_patch: { note: 'b' } }))[0]).toBe(201);
   });
 
-  it('covers what was decided in a child execution that began with something else', async () => {
+  it('compares the input of a child execution for decisions in the child', async () => {
     const it = await api();
     await it.post('/workflows', { ir: PAY });
     const inner = { type: 'subgraph', workflow_ref: 'pay', input_mapping: { amount: '{{ state.amount }}' } };

@@ -6,7 +6,7 @@ import { type Api, api, ECHO, ECHO_TOOLS, EXTERNAL, PAYMENT, REVIEW, UNKNOWN_EXE
 import { json, sequenceOf, THREE_NODES, work } from '../support/history.ts';
 
 describe('POST /executions/:id/fork', () => {
-  it('goes on from there by itself, and leaves the origin as it is', async () => {
+  it('continues from there on its own, and leaves the origin unchanged', async () => {
     const it = await api();
     const id = await it.started(THREE_NODES, { n: 0 });
     await work(it, { n: 1 });
@@ -40,7 +40,7 @@ describe('POST /executions/:id/fork', () => {
     expect(await json(it.get(`/executions/${fork}/replay`))).toMatchObject([200, { matches: true }]);
   });
 
-  it('has the log up to there, as it was written, and says where the fork is', async () => {
+  it('copies the log up to there, and records where the fork began', async () => {
     const it = await api();
     const id = await it.started(THREE_NODES);
     await work(it, { n: 1 });
@@ -70,7 +70,7 @@ describe('POST /executions/:id/fork', () => {
     expect(events).toHaveLength(1);
   });
 
-  it('sets times anew from now, with their full length', async () => {
+  it('sets timers again from now, with their full length', async () => {
     const it = await api();
     const wait = { type: 'wait', condition: 'timer', timeout_secs: 100 };
     const id = await it.started({ ...PAYMENT, workflow_id: 'late', nodes: { pay: { kind: wait } } });
@@ -84,7 +84,7 @@ describe('POST /executions/:id/fork', () => {
     await eventually(async () => (await statusOf(forked.execution_id)) === 'completed');
   });
 
-  it('can be forked itself, and survives a restart that folds its log', async () => {
+  it('can be forked itself, and survives a restart that replays its log', async () => {
     const it = await api({ tools: ECHO_TOOLS });
     const id = await it.started(ECHO, { text: 'y'.repeat(20_000) });
     await it.settled(id);
@@ -100,7 +100,7 @@ describe('POST /executions/:id/fork', () => {
     expect(await replayAll(it.path)).toEqual({ compared: 3, differing: [] });
   });
 
-  it('keeps what its log refers to when the origin is gone', async () => {
+  it('keeps artifacts of its log when the origin is deleted', async () => {
     const it = await api({ tools: ECHO_TOOLS });
     const document = {
       ...THREE_NODES,
@@ -121,7 +121,7 @@ describe('POST /executions/:id/fork', () => {
     expect(JSON.stringify(then.state).length).toBeGreaterThan(40_000);
   });
 
-  it('answers the same key with the same fork', async () => {
+  it('returns the same fork for the same key', async () => {
     const { post, started } = await api();
     const id = await started(EXTERNAL);
     const headers = { 'idempotency-key': 'k' };
@@ -132,7 +132,7 @@ describe('POST /executions/:id/fork', () => {
     expect([other.status, other.body.code]).toEqual([409, 'conflict']);
   });
 
-  it('refuses the end of what has ended, but not what came before it', async () => {
+  it('refuses the end of an ended execution, but no earlier point', async () => {
     const it = await api();
     const id = await it.started(REVIEW);
     await it.post(`/executions/${id}/approve`, { decision: 'rejected' });
@@ -176,7 +176,7 @@ describe('POST /executions/:id/fork', () => {
     expect(full).toMatchObject({ status: 429, body: { code: 'limit_exceeded_concurrency' } });
   });
 
-  it('lets nobody else claim to be one', async () => {
+  it('refuses the labels of forks on other executions', async () => {
     const { post, started } = await api();
     await started(REVIEW);
     const reply = await post('/executions', { workflow_id: 'review', labels: { 'jamjet.fork.of': UNKNOWN_EXECUTION } });
@@ -186,7 +186,7 @@ describe('POST /executions/:id/fork', () => {
     ]);
   });
 
-  it('is told in the audit log, under who made it', async () => {
+  it('is in the audit log with its actor', async () => {
     const { post, get, call, started } = await api();
     const id = await started(REVIEW);
     await call('POST', `/executions/${id}/fork`, { as: 'operator', body: { at_sequence: 1 } });
@@ -213,7 +213,7 @@ describe('a fork into another version', () => {
     return { it, id, at: await sequenceOf(it, id) };
   }
 
-  it('goes on by the new one where what is behind is the same', async () => {
+  it('continues with the new version if the past is the same', async () => {
     const third = { kind: { type: 'python_fn', module: 'm', function: 'f', output_key: 'third' } };
     const edges = [
       { from: 'first', to: 'second' },
@@ -262,7 +262,7 @@ describe('a fork into another version', () => {
       'second',
       /folding gives/,
     ],
-  ])('names %s before anything is written', async (_what, document, node, problem) => {
+  ])('reports %s before anything is written', async (_what, document, node, problem) => {
     const { it, id, at } = await afterFirst(document);
     const request = { at_sequence: at, workflow_version: '2.0.0' };
     const mismatch = {
@@ -289,7 +289,7 @@ describe('a fork into another version', () => {
     expect((await it.get('/executions')).body.executions).toHaveLength(1);
   });
 
-  it('answers 404 for a version that is not registered', async () => {
+  it('returns 404 for a version that is not registered', async () => {
     const { post, started } = await api();
     const id = await started(REVIEW);
     const reply = await post(`/executions/${id}/fork`, { at_sequence: 1, workflow_version: '9' });

@@ -6,7 +6,7 @@ import { json, sequenceOf, THREE_NODES, work } from '../support/history.ts';
 import { createTenant } from '../support/tenants.ts';
 
 describe('GET /executions/:id/state', () => {
-  it('answers for every sequence what a server that stopped there had stored', async () => {
+  it('returns for every sequence what a server that stopped there had stored', async () => {
     const it = await api();
     const id = await it.started(THREE_NODES, { n: 0 });
     const stored: JsonObject[] = [];
@@ -32,7 +32,7 @@ describe('GET /executions/:id/state', () => {
     }
   });
 
-  it('tells what was under way, and when that was', async () => {
+  it('lists the nodes that were active, and the time', async () => {
     const it = await api();
     const id = await it.started(THREE_NODES);
     it.clock.advance(60_000);
@@ -64,7 +64,7 @@ describe('GET /executions/:id/state', () => {
     );
   });
 
-  it('shows a failure as it was, though a retry has forgiven it since', async () => {
+  it('shows a failure that a later retry reset', async () => {
     let mended = false;
     const echo = (input: unknown): unknown => {
       if (!mended) throw Object.assign(new Error('down'), { retryable: false });
@@ -77,7 +77,7 @@ describe('GET /executions/:id/state', () => {
     mended = true;
     await it.post(`/executions/${id}/retry`);
     await it.settled(id);
-    // The step of the retry has three events: within it, nothing is forgiven yet.
+    // The step of the retry has three events; within it, the failure is not reset yet.
     for (const at of [failedAt, failedAt + 1, failedAt + 2])
       expect(await json(it.get(`/executions/${id}/state?at=${at}`))).toMatchObject([
         200,
@@ -92,7 +92,7 @@ describe('GET /executions/:id/state', () => {
 });
 
 describe('GET /executions/:id/replay', () => {
-  it('folds the log again and finds what is stored', async () => {
+  it('replays the log and matches what is stored', async () => {
     const it = await api({ tools: ECHO_TOOLS });
     const id = await it.started(ECHO, { text: 'x'.repeat(20_000) });
     await it.settled(id);
@@ -103,7 +103,7 @@ describe('GET /executions/:id/replay', () => {
     ]);
   });
 
-  it('does no work again', async () => {
+  it('does not repeat work', async () => {
     let calls = 0;
     const it = await api({ tools: { echo: () => ({ n: ++calls }) } });
     const id = await it.started(ECHO);
@@ -113,7 +113,7 @@ describe('GET /executions/:id/replay', () => {
     expect(calls).toBe(1);
   });
 
-  it('says where a log that was changed parts from what is stored', async () => {
+  it('reports where a changed log differs from what is stored', async () => {
     const { default: Database } = await import('better-sqlite3');
     const it = await api({ tools: ECHO_TOOLS });
     const id = await it.started(ECHO, { n: 1 });
@@ -134,7 +134,7 @@ describe.each([
 ] as const)('%s /executions/:id/%s', (method, verb) => {
   const body = method === 'POST' ? { at_sequence: 1 } : undefined;
 
-  it.each(ROLES)('answers %s by what the role may do', async (role) => {
+  it.each(ROLES)('replies to %s by what the role may do', async (role) => {
     const { call, started } = await api();
     const id = await started(REVIEW);
     const { status } = await call(method, `/executions/${id}/${verb}`, { as: role, body });
@@ -142,7 +142,7 @@ describe.each([
     expect(status).toBe(method === 'GET' ? 200 : writes ? 201 : 403);
   });
 
-  it('knows no execution of another tenant, and none that is no id', async () => {
+  it('returns 404 for executions of another tenant and invalid ids', async () => {
     const it = await api();
     const id = await it.started(REVIEW);
     await createTenant(it, 'acme');
@@ -157,8 +157,8 @@ describe.each([
   });
 });
 
-describe('many who look at the past at once', () => {
-  it('wait, are refused with 503 when too many wait already, and hold up nobody else', async () => {
+describe('many replays at once', () => {
+  it('wait, are refused with 503 when too many wait, and do not delay other requests', async () => {
     const it = await api();
     const id = await it.started(REVIEW);
     const order: string[] = [];

@@ -24,7 +24,7 @@ async function claims({ post }: Api): Promise<boolean> {
 }
 
 describe('POST /executions/:id/pause', () => {
-  it('holds an execution, says why, and shows both in the log', async () => {
+  it('pauses an execution, and records the reason', async () => {
     const it = await api();
     const id = await it.started(EXTERNAL);
     expect(await it.post(`/executions/${id}/pause`, { reason: 'the bank is closed' })).toMatchObject({
@@ -39,7 +39,7 @@ describe('POST /executions/:id/pause', () => {
     expect((await it.get('/executions?status=paused')).body.executions).toMatchObject([{ execution_id: id }]);
   });
 
-  it('needs neither a reason nor a body', async () => {
+  it('requires neither a reason nor a body', async () => {
     const { post, get, started } = await api();
     for (const body of [undefined, {}, { reason: null }]) {
       const id = await started(REVIEW);
@@ -62,7 +62,7 @@ describe('POST /executions/:id/pause', () => {
     expect((await get(`/executions/${id}`)).body.held).toBeUndefined();
   });
 
-  it('answers 409 when it is held already, or has ended', async () => {
+  it('returns 409 if it is already paused, or has ended', async () => {
     const { post, started } = await api();
     const id = await started(REVIEW);
     await post(`/executions/${id}/pause`);
@@ -75,7 +75,7 @@ describe('POST /executions/:id/pause', () => {
 });
 
 describe('POST /executions/:id/resume', () => {
-  it('begins what was kept', async () => {
+  it('begins what was deferred', async () => {
     const it = await api();
     const id = await it.started(EXTERNAL);
     await it.post(`/executions/${id}/pause`);
@@ -87,14 +87,14 @@ describe('POST /executions/:id/resume', () => {
     expect(await claims(it)).toBe(true);
   });
 
-  it('tells that it is still paused when it waits for somebody', async () => {
+  it('reports that it is still paused if it awaits a decision', async () => {
     const { post, started } = await api();
     const id = await started(REVIEW);
     await post(`/executions/${id}/pause`);
     expect((await post(`/executions/${id}/resume`, {})).body).toMatchObject({ status: 'paused', held: false });
   });
 
-  it('answers 409 for what nobody holds, and names the call that helps', async () => {
+  it('returns 409 if no operator has paused it, and names the right call', async () => {
     const { post, started } = await api();
     const refusal = async (id: string): Promise<[number, string]> => {
       const { status, body } = await post(`/executions/${id}/resume`);
@@ -171,7 +171,7 @@ describe('POST /executions/:id/retry', () => {
     expect(events).toMatchObject([{ kind: 'WorkflowRetried', data: { nodes: ['echo'] } }]);
   });
 
-  it('answers 409 with the reason for anything that has not failed by its nodes', async () => {
+  it('returns 409 with the reason for anything that has not failed by its nodes', async () => {
     const { post, started } = await api();
     const id = await started(REVIEW);
     const { status, body } = await post(`/executions/${id}/retry`);
@@ -205,7 +205,7 @@ describe.each(['pause', 'resume', 'retry'])('POST /executions/:id/%s', (verb) =>
     expect(status).toBe(!allowed ? 403 : verb === 'pause' ? 200 : 409);
   });
 
-  it('knows no execution of another tenant, and none that is no id', async () => {
+  it('returns 404 for executions of another tenant and invalid ids', async () => {
     const it = await api();
     const id = await it.started(REVIEW);
     await it.call('POST', '/tenants', { as: 'operator', body: { id: 'acme', name: 'Acme' } });

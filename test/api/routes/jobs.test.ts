@@ -50,7 +50,7 @@ async function ended({ get }: Jobs, id: string): Promise<Job> {
 }
 
 describe('POST /executions/bulk', () => {
-  it('cancels what matches, in the name of who asked', async () => {
+  it('cancels matching executions on behalf of the caller', async () => {
     const it = await bench();
     const reviews = [
       await start(it, 'review'),
@@ -99,7 +99,7 @@ describe('POST /executions/bulk', () => {
     expect((await it.executions(`/executions/${echo}`)).body.status).toBe('completed');
   });
 
-  it('skips what it does not apply to', async () => {
+  it('skips executions to which it does not apply', async () => {
     const it = await bench();
     await start(it, 'echo');
     await start(it, 'review');
@@ -107,7 +107,7 @@ describe('POST /executions/bulk', () => {
     expect(await ended(it, body.id)).toMatchObject({ filter: {}, matched: 2, processed: 2, succeeded: 1, skipped: 1, failed: 0 });
   });
 
-  it('leaves alone what was started after it', async () => {
+  it('does not act on executions started after it', async () => {
     const it = await bench({ background: false });
     const before = await start(it, 'review');
     const { body } = await it.post('/executions/bulk', { action: 'cancel', all: true });
@@ -118,7 +118,7 @@ describe('POST /executions/bulk', () => {
     expect((await it.executions(`/executions/${after}`)).body.status).toBe('paused');
   });
 
-  it('holds and releases', async () => {
+  it('pauses and resumes', async () => {
     const it = await bench();
     const id = await start(it, 'review');
     const paused = await it.post('/executions/bulk', { action: 'pause', filter: { status: 'paused' } });
@@ -131,7 +131,7 @@ describe('POST /executions/bulk', () => {
     expect((await it.runtime.execution('default', id)).suspended).toBeNull();
   });
 
-  it('retries what has failed', async () => {
+  it('retries failed executions', async () => {
     const it = await bench();
     isBroken = true;
     const ids = [await start(it, 'failing'), await start(it, 'failing')];
@@ -141,7 +141,7 @@ describe('POST /executions/bulk', () => {
     for (const id of ids) expect((await it.settled(id)).status).toBe('completed');
   });
 
-  it('goes through more than one page of them', async () => {
+  it('continues over several pages', async () => {
     const it = await bench();
     for (let n = 0; n < 150; n += 1) await start(it, 'review', { labels: n % 2 === 0 ? { odd: 'no' } : { odd: 'yes' } });
     const { body } = await it.post('/executions/bulk', { action: 'cancel', filter: { label: 'odd:no' } });
@@ -149,7 +149,7 @@ describe('POST /executions/bulk', () => {
     expect((await it.executions('/executions?status=paused&limit=200')).body.executions).toHaveLength(75);
   });
 
-  it('tells which could not be done, and does the others', async () => {
+  it('reports failures, and continues with the others', async () => {
     const it = await bench();
     isBroken = true;
     const damaged = await start(it, 'failing');
@@ -191,7 +191,7 @@ describe('POST /executions/bulk', () => {
     expect((await get('/jobs')).body.jobs).toEqual([]);
   });
 
-  it('is for those who may write', async () => {
+  it('is open to writing roles', async () => {
     const it = await bench();
     const { body } = await it.post('/executions/bulk', { action: 'cancel', all: true });
     const roles: readonly (readonly [Role, number])[] = [
@@ -223,7 +223,7 @@ describe('bulk jobs', () => {
     expect((await get('/jobs?limit=x')).body.error).toBe('bad request: limit must be an integer');
   });
 
-  it('are stopped once, before they have come to everything', async () => {
+  it('are cancelled once, before they have handled everything', async () => {
     const it = await bench({ background: false });
     const id = await start(it, 'review');
     const { body } = await it.post('/executions/bulk', { action: 'cancel', all: true });
@@ -240,7 +240,7 @@ describe('bulk jobs', () => {
     expect((await it.executions(`/executions/${id}`)).body.status).toBe('paused');
   });
 
-  it('of a tenant that is refused more work wait alone', async () => {
+  it('of a tenant that is refused more work do not delay others', async () => {
     const hang = () => new Promise<never>(() => {});
     const it = await bench({ maxPending: 2, tools: { hang } });
     await createTenant(it as unknown as Api, 'acme');
@@ -257,7 +257,7 @@ describe('bulk jobs', () => {
     await eventually(() => it.errors.length > 0);
 
     const other = await it.post('/executions/bulk', { action: 'resume', all: true });
-    // It is not woken by the clock, which stands still.
+    // The stopped clock does not wake it.
     expect(await ended(it, other.body.id)).toMatchObject({ status: 'completed' });
     expect(await status()).toBe('running');
     for (const id of hangs) await it.post(`/executions/${id}/cancel`, {}, acme);
@@ -268,7 +268,7 @@ describe('bulk jobs', () => {
     expect(it.errors.splice(0).every((error) => (error as { code?: string }).code === 'overloaded')).toBe(true);
   });
 
-  it('answer a wait after its time, ended or not', async () => {
+  it('reply to a wait after its time, ended or not', async () => {
     const it = await bench({ background: false });
     const { body } = await it.post('/executions/bulk', { action: 'cancel', all: true });
     let answered = false;
@@ -282,13 +282,13 @@ describe('bulk jobs', () => {
     expect((await waiting).body).toMatchObject({ status: 'running' });
   });
 
-  it.each([UNKNOWN_EXECUTION, 'job_0', `job_${'0'.repeat(32)}`, '%20'])('do not know %s', async (id) => {
+  it.each([UNKNOWN_EXECUTION, 'job_0', `job_${'0'.repeat(32)}`, '%20'])('return 404 for %s', async (id) => {
     const { get, post } = await bench();
     for (const reply of [await get(`/jobs/${id}`), await post(`/jobs/${id}/cancel`)])
       expect([reply.status, reply.body.error]).toEqual([404, `not found: job ${decodeURIComponent(id)}`]);
   });
 
-  it('are a tenant’s own, and so is what they touch', async () => {
+  it('belong to a tenant, and act on its executions only', async () => {
     const it = await bench();
     await createTenant(it as unknown as Api, 'acme');
     const acme = await asTenant(it as unknown as Api, 'acme');

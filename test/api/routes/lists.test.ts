@@ -45,7 +45,7 @@ describe('GET /executions', () => {
     expect(await found(bench, `parent_execution_id=${UNKNOWN_EXECUTION}`)).toEqual([]);
   });
 
-  it('goes on with a cursor, whatever was started meanwhile', async () => {
+  it('continues with a cursor, whatever was started meanwhile', async () => {
     const bench = await several();
     const { get, post, ids } = bench;
     const first = (await get('/executions?limit=2')).body;
@@ -67,7 +67,7 @@ describe('GET /executions', () => {
     expect(byCursor.next_cursor).toBeNull();
   });
 
-  it('carries states along with a cursor', async () => {
+  it('includes states in pages by cursor', async () => {
     const { get } = await several();
     const { body } = await get('/executions?limit=1&include=state&workflow_id=echo');
     expect(body).toMatchObject({ executions: [{ state: { at: 3 } }], next_cursor: expect.any(String) });

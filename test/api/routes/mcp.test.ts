@@ -13,14 +13,14 @@ interface ToolReply {
 
 type Role = 'operator' | 'developer' | 'reviewer' | 'viewer';
 
-/** A server that really listens, and the official SDK's client for it. */
+/** A listening server, and the official client connected to it. */
 async function listening(options?: ApiOptions) {
   const server = await api(options);
   const url = await server.app.listen({ host: '127.0.0.1', port: 0 });
   const connect = async (authorization: string | null, path = '/mcp') => {
     const headers: Record<string, string> = authorization === null ? {} : { authorization };
     const client = new Client({ name: 'tester', version: '1' });
-    // The types of the SDK are not exact about what is optional.
+    // The types of the SDK are not exact about optional properties.
     const transport = new StreamableHTTPClientTransport(new URL(`${url}${path}`), { requestInit: { headers } });
     await client.connect(transport as Parameters<typeof client.connect>[0]);
     onTestFinished(() => client.close());
@@ -41,7 +41,7 @@ async function listening(options?: ApiOptions) {
   return { ...server, url, connect, as };
 }
 
-/** What the tools of a batch answered, in the order of their ids. */
+/** The results of a batch, in the order of their ids. */
 function results({ body }: { readonly body: unknown }): ToolReply[] {
   const replies = body as readonly {
     readonly id: number;
@@ -53,7 +53,7 @@ function results({ body }: { readonly body: unknown }): ToolReply[] {
 }
 
 describe('the official MCP client', () => {
-  it('shakes hands and finds the eight tools with their schemas', async () => {
+  it('completes the handshake and finds the eight tools with their schemas', async () => {
     const { as } = await listening();
     const { client } = await as('viewer');
     expect(client.getServerVersion()).toMatchObject({ name: 'jamjet-runtime', version: '0.1.1' });
@@ -77,7 +77,7 @@ describe('the official MCP client', () => {
     await client.ping();
   });
 
-  it('runs a workflow, reads it, decides it and sees it completed', async () => {
+  it('runs a workflow, reads it, decides its approval and reads the completed state', async () => {
     const { as, post, get } = await listening();
     await post('/workflows', { ir: REVIEW });
     const { read } = await as('developer');
@@ -91,12 +91,12 @@ describe('the official MCP client', () => {
     const { events } = await read('jamjet_get_events', { execution_id });
     expect([events[0].kind, events.at(-1).kind]).toEqual(['WorkflowStarted', 'WorkflowCompleted']);
     expect((await read('jamjet_get_events', { execution_id, after: 1, limit: 1 })).events).toMatchObject([{ sequence: 2 }]);
-    // The decision is on record under the name of the token.
+    // The decision is recorded under the name of the token.
     const { decided } = (await get(`/executions/${execution_id}/approvals`)).body;
     expect(decided).toMatchObject([{ user_id: 'developer-of-default', comment: 'fine' }]);
   });
 
-  it('decides in the name of a person, on record beside the name of the token', async () => {
+  it('decides on behalf of a person, who is recorded beside the token', async () => {
     const { as, started, get } = await listening();
     const execution_id = await started(REVIEW);
     const { read, use } = await as('developer');
@@ -133,7 +133,7 @@ describe('the official MCP client', () => {
     expect(await use('jamjet_discover_agent', { url: 'ftp://x' })).toMatchObject({ isError: true });
   });
 
-  it('is told what is wrong in the words of the REST API, as a result', async () => {
+  it('gets errors as results, with the texts of the REST API', async () => {
     const { as } = await listening();
     const { use, client } = await as('developer');
     const text = async (name: string, args: Record<string, unknown>) => {
@@ -153,7 +153,7 @@ describe('the official MCP client', () => {
     await expect(client.request({ method: 'odd/method' } as never, {} as never)).rejects.toMatchObject({ code: -32_601 });
   });
 
-  it('cannot reach another route by what it calls an id', async () => {
+  it('cannot reach another route by an invalid id', async () => {
     const { as, started } = await listening();
     await started(REVIEW);
     const { use } = await as('operator');
@@ -166,7 +166,7 @@ describe('the official MCP client', () => {
     }
   });
 
-  it('reads a log in pages, each telling where the next begins', async () => {
+  it('reads a log in pages with next_after', async () => {
     const { as, post } = await listening();
     const branches = Array.from({ length: 120 }, (_, n) => `n${n}`);
     const nodes = Object.fromEntries(branches.map((id) => [id, { kind: { type: 'python_fn', module: 'm', function: 'f' } }]));
@@ -191,7 +191,7 @@ describe('the official MCP client', () => {
     expect(await read('jamjet_get_events', { execution_id, after: 121, limit: 3 })).not.toHaveProperty('next_after');
   });
 
-  it('is let in only with a token', async () => {
+  it('requires a token', async () => {
     const { connect } = await listening();
     for (const authorization of [null, 'Bearer nonsense']) {
       await expect(connect(authorization)).rejects.toMatchObject({ code: 401 });
@@ -231,7 +231,7 @@ describe('the official MCP client', () => {
     }
   });
 
-  it('may come by the prefix of the Python SDK', async () => {
+  it('may use the prefix of the Python SDK', async () => {
     const { as, started } = await listening();
     const execution_id = await started(REVIEW);
     const { read } = await as('viewer', 'default', '/compat/mcp');
@@ -240,7 +240,7 @@ describe('the official MCP client', () => {
 });
 
 describe('plain JSON-RPC', () => {
-  it('needs no handshake, no Accept and no id', async () => {
+  it('requires no handshake, no Accept and no id', async () => {
     const { post } = await api();
     const ask = async (message: unknown) => (await post('/mcp', message)).body as unknown;
     expect(await ask({ jsonrpc: '2.0', id: 7, method: 'initialize' })).toMatchObject({
@@ -267,7 +267,7 @@ describe('plain JSON-RPC', () => {
     });
   });
 
-  it('answers what is no message with an error of its own', async () => {
+  it('replies to invalid messages with a JSON-RPC error', async () => {
     const { call, post } = await api();
     for (const raw of ['{', '[', '{"a":1e999}']) {
       const { status, body } = await call('POST', '/mcp', { rawBody: raw });
@@ -279,7 +279,7 @@ describe('plain JSON-RPC', () => {
     }
   });
 
-  it('takes a batch, and does not wait for what the batch itself calls off', async () => {
+  it('accepts a batch, and does not wait for requests that the batch itself cancels', async () => {
     const { app, token } = await api();
     const url = await app.listen({ host: '127.0.0.1', port: 0 });
     const headers = { authorization: `Bearer ${await token('viewer')}`, accept: 'application/json, text/event-stream' };
@@ -294,7 +294,7 @@ describe('plain JSON-RPC', () => {
     expect((await pending).ok).toBe(true);
   });
 
-  it('bounds a batch: how many messages, and how large a reply', async () => {
+  it('limits the number of messages and the size of replies of a batch', async () => {
     const { post, started } = await api();
     const big = { text: 'x'.repeat(900_000) };
     const execution_id = await started(REVIEW, big);
@@ -310,7 +310,7 @@ describe('plain JSON-RPC', () => {
       400,
       { jsonrpc: '2.0', id: null, error: { code: -32_600, message: 'a batch may have at most 32 messages, not 33' } },
     ]);
-    // An execution tells its state twice: as its input, too.
+    // An execution contains its state twice, also as its input.
     const tooLarge = results(await post('/mcp', calls(2, 'jamjet_get_execution')));
     const text = `too large: the reply has more than 1048576 bytes; use GET /executions/${execution_id} of the REST API, which returns all of it`;
     expect(tooLarge).toEqual(Array(2).fill({ isError: true, text }));
@@ -340,7 +340,7 @@ describe('plain JSON-RPC', () => {
     expect(replies.at(-1)?.text).toMatch(/^too many requests: /);
   });
 
-  it('is not for pages of other sites when there is no authentication', async () => {
+  it('refuses pages of other sites when there is no authentication', async () => {
     const { call } = await api({ auth: 'off' });
     const body = { jsonrpc: '2.0', id: 1, method: 'ping' };
     expect((await call('POST', '/mcp', { as: null, body, headers: { origin: 'https://evil.example' } })).status).toBe(403);
@@ -360,7 +360,7 @@ describe('plain JSON-RPC', () => {
 });
 
 describe('GET /mcp/sse', () => {
-  it('is not for those who only want its head', async () => {
+  it('refuses HEAD', async () => {
     const { call } = await api();
     expect((await call('HEAD', '/mcp/sse')).status).toBe(405);
   });

@@ -13,7 +13,7 @@ async function page({ get }: Api, id: string, query = ''): Promise<SnapshotList>
   return body as unknown as SnapshotList;
 }
 
-/** The machine as XState makes it from what the API gives. */
+/** The machine that XState makes from the reply of the API. */
 async function machineOf({ app, token }: Api, id: string) {
   const headers = { authorization: `Bearer ${await token('viewer')}` };
   const { payload } = await app.inject({ method: 'GET', url: `/executions/${id}/machine?format=xstate&marks=false`, headers });
@@ -41,7 +41,7 @@ const COUNTING = {
 const COUNTING_TOOLS = { count: ({ count }: { count?: { n: number } }) => ({ n: (count?.n ?? 0) + 1 }) };
 
 describe('GET /executions/:id/snapshots', () => {
-  it('tells what moved the machine, where it was, and what the state was, after every step', async () => {
+  it('lists machine events, state value and state after every step', async () => {
     const it = await api();
     const id = await it.started(REVIEW, { n: 1 });
     it.clock.advance(60_000);
@@ -69,7 +69,7 @@ describe('GET /executions/:id/snapshots', () => {
     for (const { value } of snapshots) expect(machine.resolveState({ value: value as never, context: {} }).value).toEqual(value);
   });
 
-  it('gives the same, whatever the pages', async () => {
+  it('returns the same, whatever the pages', async () => {
     const it = await api({ tools: COUNTING_TOOLS });
     const id = await it.started(COUNTING, { to: 25 });
     await it.settled(id);
@@ -85,7 +85,7 @@ describe('GET /executions/:id/snapshots', () => {
       }
       expect(gathered).toEqual(whole.snapshots);
     }
-    // Within a step it goes on with that step.
+    // Within a step, it continues with that step.
     for (let after = 0; after < whole.sequence; after += 1) {
       const { snapshots } = await page(it, id, `?after=${after}&limit=1`);
       expect(snapshots).toEqual([whole.snapshots.find(({ sequence }) => sequence > after)]);
@@ -95,7 +95,7 @@ describe('GET /executions/:id/snapshots', () => {
     expect((await page(it, id, '?limit=100000')).limit).toBe(500);
   });
 
-  it('goes on where it was when something more has happened', async () => {
+  it('continues when more has happened', async () => {
     const it = await api();
     const id = await it.started({
       ...PAYMENT,
@@ -110,7 +110,7 @@ describe('GET /executions/:id/snapshots', () => {
     await it.post(`/executions/${id}/resume`);
     const { snapshots } = await page(it, id, `?after=${sequence}`);
     expect(snapshots.map(({ events, value, status }) => [events.map(({ type }) => type), value, status])).toEqual([
-      // Nobody waits for it.
+      // No node waits for it.
       [['external_event_received'], 'pay', 'paused'],
       [['workflow_paused'], 'pay', 'paused'],
       [['event'], 'review', 'paused'],
@@ -118,7 +118,7 @@ describe('GET /executions/:id/snapshots', () => {
     ]);
   });
 
-  it('shows a failure as it was, though a retry has forgiven it since, and what came of the retry', async () => {
+  it('shows a failure that a later retry reset, and the retry', async () => {
     let broken = 2;
     const echo = (input: unknown): unknown => {
       if (broken-- > 0) throw Object.assign(new Error('down'), { retryable: false });
@@ -148,7 +148,7 @@ describe('GET /executions/:id/snapshots', () => {
     ]);
   });
 
-  it('follows a fork from before it was one', async () => {
+  it('begins a fork before the point of the fork', async () => {
     const it = await api();
     const id = await it.started(REVIEW, { n: 1 });
     await it.post(`/executions/${id}/approve`, { decision: 'rejected' });
@@ -170,7 +170,7 @@ describe('GET /executions/:id/snapshots', () => {
     expect(snapshots.at(-1)?.sequence).toBeLessThan(sequence);
   });
 
-  it('lets others have their turn while it folds a long log', async () => {
+  it('does not delay other requests while it replays a long log', async () => {
     const it = await api({ tools: COUNTING_TOOLS });
     const id = await it.started(COUNTING, { to: 300 });
     await it.settled(id);
@@ -187,7 +187,7 @@ describe('GET /executions/:id/snapshots', () => {
     expect(turns).toBeGreaterThan(5);
   });
 
-  it('does not fold again what led to where the page before ended', async () => {
+  it('does not replay the log before the previous page again', async () => {
     const it = await api({ tools: COUNTING_TOOLS });
     const id = await it.started(COUNTING, { to: 5 });
     await it.settled(id);
@@ -201,7 +201,7 @@ describe('GET /executions/:id/snapshots', () => {
     expect((await it.get(`/executions/${id}/snapshots?after=1`)).status).toBe(500);
   });
 
-  it('says so when the log has been changed', async () => {
+  it('reports a changed log', async () => {
     const it = await api({ tools: ECHO_TOOLS });
     const id = await it.started(ECHO, { n: 1 });
     await it.settled(id);
@@ -228,10 +228,10 @@ describe('GET /executions/:id/snapshots', () => {
     expect((await it.get(`/executions/${id}/snapshots`, { as })).status).toBe(200);
   });
 
-  it('is nobody else’s', async () => {
+  it('is not visible to other tenants', async () => {
     const it = await api();
     const id = await it.started(REVIEW);
-    // Whoever has read it leaves nothing behind that another tenant could find.
+    // The cache of one tenant is not visible to another.
     await page(it, id, '?limit=1');
     await createTenant(it, 'acme');
     const headers = { authorization: `Bearer ${await it.token('operator', { tenantId: 'acme' })}` };
@@ -245,7 +245,7 @@ describe('GET /executions/:id/snapshots', () => {
 });
 
 describe('GET /executions/:id/machine?marks=false', () => {
-  it('is the workflow alone, whatever has happened', async () => {
+  it('shows only the workflow, whatever has happened', async () => {
     const it = await api();
     const id = await it.started(REVIEW);
     const headers = { authorization: `Bearer ${await it.token('viewer')}` };

@@ -14,7 +14,7 @@ const LIMITS = {
 };
 
 describe('POST /tenants', () => {
-  it('creates one, as the reference says', async () => {
+  it('creates a tenant as in the reference', async () => {
     const { post } = await api();
     const { status, body } = await post('/tenants', { id: 'acme', name: 'Acme Corp' }, OPERATOR);
     expect(status).toBe(201);
@@ -28,13 +28,13 @@ describe('POST /tenants', () => {
     });
   });
 
-  it('takes policy and limits, and gives them back as they were given', async () => {
+  it('stores policy and limits, and returns them unchanged', async () => {
     const { post, get } = await api();
     await post('/tenants', { id: 'acme', name: 'Acme', policy: POLICY, limits: LIMITS }, OPERATOR);
     expect((await get('/tenants/acme', OPERATOR)).body).toMatchObject({ policy: POLICY, limits: LIMITS });
   });
 
-  it('takes no id twice', async () => {
+  it('refuses an id that is taken', async () => {
     const it = await api();
     await createTenant(it, 'acme');
     const { status, body } = await it.post('/tenants', { id: 'acme', name: 'Other' }, OPERATOR);
@@ -90,7 +90,7 @@ describe('POST /tenants', () => {
     expect([status, body.error]).toEqual([400, expect.stringMatching(/^bad request: invalid tenant id ".*": use at most 128/)]);
   });
 
-  it.each(['a', 'A-1_b.c', '0', 'a'.repeat(128)])('takes the id %j', async (id) => {
+  it.each(['a', 'A-1_b.c', '0', 'a'.repeat(128)])('accepts the id %j', async (id) => {
     const it = await api();
     await createTenant(it, id);
     expect((await it.get(`/tenants/${id}`, OPERATOR)).body.id).toBe(id);
@@ -116,7 +116,7 @@ describe('GET /tenants', () => {
     expect((await it.get('/tenants?limit=0', OPERATOR)).status).toBe(400);
   });
 
-  it('says what one has and has used', async () => {
+  it('returns limits and usage of a tenant', async () => {
     const it = await api();
     const id = await it.started(EXTERNAL);
     await it.started(REVIEW);
@@ -131,7 +131,7 @@ describe('GET /tenants', () => {
     });
   });
 
-  it('does not know others', async () => {
+  it('returns 404 for unknown ids', async () => {
     const { get } = await api();
     const { status, body } = await get('/tenants/acme', OPERATOR);
     expect([status, body.error]).toEqual([404, 'not found: tenant acme']);
@@ -139,7 +139,7 @@ describe('GET /tenants', () => {
 });
 
 describe('PUT /tenants/:id', () => {
-  it('changes what is given and keeps the rest; null clears policy and limits', async () => {
+  it('changes the given fields and keeps the rest; null removes policy and limits', async () => {
     const it = await api();
     await createTenant(it, 'acme', { policy: POLICY, limits: LIMITS });
     it.clock.advance(1_000);
@@ -173,18 +173,18 @@ describe('PUT /tenants/:id', () => {
     expect((await it.get('/tenants/acme', OPERATOR)).body).toEqual(before);
   });
 
-  it('does not know others', async () => {
+  it('returns 404 for unknown ids', async () => {
     const { status, body } = await updateTenant(await api(), 'acme', { name: 'A' });
     expect([status, body.error, body.code]).toEqual([404, 'not found: tenant acme', 'not_found']);
   });
 
-  it.each(['suspended', 'archived'])('does not make the default tenant %s', async (given) => {
+  it.each(['suspended', 'archived'])('refuses to make the default tenant %s', async (given) => {
     const { status, body } = await updateTenant(await api(), 'default', { status: given });
     expect(status).toBe(400);
     expect(body.error).toBe(`bad request: tenant default cannot be ${given}: its operators manage all other tenants`);
   });
 
-  it('counts at once: tokens of a suspended tenant are refused, and taken again when it is active', async () => {
+  it('applies at once: tokens of a suspended tenant are refused, and accepted again when it is active', async () => {
     const it = await api();
     await createTenant(it, 'acme');
     const acme = await asTenant(it, 'acme', 'developer');
@@ -207,7 +207,7 @@ describe('PUT /tenants/:id', () => {
 });
 
 describe('operators of another tenant', () => {
-  it('see their own and no other', async () => {
+  it('see only their own tenant', async () => {
     const it = await api();
     await createTenant(it, 'acme');
     await createTenant(it, 'rival');
@@ -221,7 +221,7 @@ describe('operators of another tenant', () => {
     }
   });
 
-  it('neither create nor change any', async () => {
+  it('neither create nor change tenants', async () => {
     const it = await api();
     await createTenant(it, 'acme');
     const acme = await asTenant(it, 'acme');
@@ -235,7 +235,7 @@ describe('operators of another tenant', () => {
 });
 
 describe('tenants', () => {
-  it.each(ROLES.filter((role) => role !== 'operator'))('are no business of a %s', async (role) => {
+  it.each(ROLES.filter((role) => role !== 'operator'))('are not visible to a %s', async (role) => {
     const it = await api();
     await createTenant(it, 'acme');
     const routes = ['GET /tenants', 'POST /tenants', 'GET /tenants/acme', 'PUT /tenants/acme'];
@@ -249,7 +249,7 @@ describe('tenants', () => {
     }
   });
 
-  it('are on record: who made and changed them', async () => {
+  it('are in the audit log with who created and changed them', async () => {
     const it = await api();
     await createTenant(it, 'acme');
     await updateTenant(it, 'acme', { status: 'suspended' });

@@ -4,7 +4,7 @@ import { api } from '../support/api.ts';
 const OPERATOR = { as: 'operator' } as const;
 
 describe('POST /tokens', () => {
-  it('makes a token whose plaintext is told once', async () => {
+  it('creates a token whose plaintext is returned once', async () => {
     const { post, get } = await api();
     const { status, body } = await post('/tokens', { role: 'developer', name: 'ci', expires_in: '30d' }, OPERATOR);
     expect(status).toBe(201);
@@ -22,13 +22,13 @@ describe('POST /tokens', () => {
     expect((await post('/executions', {}, { as: null, headers })).status).toBe(400);
   });
 
-  it('takes a moment as the end', async () => {
+  it('accepts a time of expiry', async () => {
     const { post } = await api();
     const { body } = await post('/tokens', { role: 'viewer', expires_at: '2030-01-01T01:00:00+01:00' }, OPERATOR);
     expect(body.expires_at).toBe('2030-01-01T00:00:00.000Z');
   });
 
-  it('needs only a role', async () => {
+  it('requires only a role', async () => {
     const { post } = await api();
     expect((await post('/tokens', { role: 'viewer' }, OPERATOR)).body).toMatchObject({ role: 'viewer', expires_at: null });
   });
@@ -50,7 +50,7 @@ describe('POST /tokens', () => {
     expect([status, body.error]).toEqual([400, `bad request: ${error}`]);
   });
 
-  it('does not make tokens for a tenant that does not exist', async () => {
+  it('refuses tokens for a tenant that does not exist', async () => {
     const { post } = await api();
     const { status, body } = await post('/tokens', { role: 'viewer', tenant_id: 'acme' }, OPERATOR);
     expect([status, body.error]).toEqual([404, 'not found: tenant acme']);
@@ -58,7 +58,7 @@ describe('POST /tokens', () => {
 });
 
 describe('DELETE /tokens/:id', () => {
-  it('does not know others', async () => {
+  it('returns 404 for unknown ids', async () => {
     const { call } = await api();
     expect((await call('DELETE', '/tokens/none', OPERATOR)).status).toBe(404);
   });

@@ -13,7 +13,7 @@ const RETRY_MS = 6_000;
 const DAY_MS = 86_400_000;
 
 describe('a webhook', () => {
-  it('is told of what happens, in order, with everything a receiver needs', async () => {
+  it('receives events in order, with everything a receiver needs', async () => {
     const { create, started, pay, receiver, get, settled, messages, deliveries } = await webhookServer();
     await started(REVIEW);
     const { id } = await create();
@@ -45,7 +45,7 @@ describe('a webhook', () => {
     expect(receiver.requests[0]).toMatchObject({ method: 'POST', headers: { 'content-type': 'application/json' } });
   });
 
-  it('is sent messages that the code in the documentation verifies', async () => {
+  it('receives messages that the code in the documentation verifies', async () => {
     const [, code = ''] = /```js\n([\s\S]*?)```/.exec(readFileSync('docs/webhooks.md', 'utf8')) ?? [];
     const file = join(temporaryFolder(), 'verify.mjs');
     writeFileSync(file, code);
@@ -70,7 +70,7 @@ describe('a webhook', () => {
     expect([await check(secret), await check(rotated)]).toEqual([false, true]);
   });
 
-  it('hears of the kinds and the workflow it asked for', async () => {
+  it('receives only the requested kinds and workflow', async () => {
     const { create, started, pay, messages, settled, deliveries } = await webhookServer();
     const some = await create({ events: ['workflow_started', 'WorkflowCompleted', 'WorkflowStarted'], workflow_id: 'payment' });
     expect(some.events).toEqual(['WorkflowStarted', 'WorkflowCompleted']);
@@ -83,7 +83,7 @@ describe('a webhook', () => {
     expect(await deliveries(some.id)).toHaveLength(2);
   });
 
-  it('that fails is tried again, later ones of the execution wait, other executions do not', async () => {
+  it('that fails is retried; later events of the execution wait, other executions do not', async () => {
     const { create, started, messages, clock, deliveries, request, settled } = await webhookServer(answers(503));
     const { id } = await create();
     const first = await started(REVIEW);
@@ -103,7 +103,7 @@ describe('a webhook', () => {
     expect((await request('GET', `/webhooks/${id}`)).body.failures_in_a_row).toBe(0);
   });
 
-  it('is given up after a day; what follows goes on, and what failed can be put back', async () => {
+  it('is given up after a day; later deliveries continue, and failed ones can be replayed', async () => {
     const { create, started, clock, deliveries, request, settled, receiver } = await webhookServer(
       answers(...Array(9).fill(500)),
     );
@@ -132,7 +132,7 @@ describe('a webhook', () => {
     expect((await request('POST', `/webhooks/${id}/replay`)).body.replayed).toBe(0);
   });
 
-  it('that is gone is disabled; once enabled, it goes on with what was left', async () => {
+  it('that replies 410 is disabled; once enabled, it continues with its pending deliveries', async () => {
     const { create, started, deliveries, request, settled, receiver, store } = await webhookServer(answers(410));
     const { id } = await create();
     await started(REVIEW);
@@ -151,7 +151,7 @@ describe('a webhook', () => {
     expect(await store.verifyAudit()).toMatchObject({ fault: null });
   });
 
-  it('that does not answer in ten seconds is tried again', async () => {
+  it('that does not reply in ten seconds is retried', async () => {
     const { create, started, clock, deliveries, receiver, settled } = await webhookServer((_request, response) => {
       if (receiver.requests.length > 1) response.end();
     });
@@ -168,7 +168,7 @@ describe('a webhook', () => {
     await settled(id);
   });
 
-  it('that redirects has not taken it; one that cannot be reached says why', async () => {
+  it('that redirects has failed; one that cannot be reached has the reason', async () => {
     const { create, started, deliveries, receiver, request } = await webhookServer((_request, response) =>
       response.writeHead(302, { location: '/elsewhere' }).end(),
     );
@@ -182,7 +182,7 @@ describe('a webhook', () => {
     expect((await request('GET', `/webhooks/${away.id}`)).body.failures_in_a_row).toBe(1);
   });
 
-  it('at a private address fails at once where those are not allowed', async () => {
+  it('at a private address fails at once if those are not allowed', async () => {
     const { create, started, deliveries, receiver } = await webhookServer(undefined, {
       config: { allowPrivateAddresses: false },
     });

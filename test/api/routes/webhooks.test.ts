@@ -7,7 +7,7 @@ import { answers, webhookServer } from '../support/webhooks.ts';
 const NONE = '00000000-0000-4000-8000-000000000000';
 
 describe('POST /webhooks', () => {
-  it('answers what was made, and keeps the secret to itself from then on', async () => {
+  it('returns the webhook, and its secret only once', async () => {
     const { request, receiver } = await webhookServer();
     const given = { url: `${receiver.url}/x?key=1`, description: 'to the pager', workflow_id: 'refund', enabled: false };
     const { status, body } = await request('POST', '/webhooks', given);
@@ -43,7 +43,7 @@ describe('POST /webhooks', () => {
     expect((await request('GET', '/webhooks')).body.webhooks).toEqual([]);
   });
 
-  it('makes a hundred for a tenant, and no more', async () => {
+  it('allows a hundred for a tenant, and no more', async () => {
     const { request, create, receiver } = await webhookServer();
     for (let i = 0; i < 100; i += 1) await create();
     const { status, body } = await request('POST', '/webhooks', { url: receiver.url });
@@ -52,7 +52,7 @@ describe('POST /webhooks', () => {
 });
 
 describe('POST /webhooks/:id/test', () => {
-  it('sends a ping and answers what came of it, enabled or not', async () => {
+  it('sends a ping and returns its result, enabled or not', async () => {
     const { create, request, receiver, deliveries } = await webhookServer(answers(200, 500));
     const { id } = await create({ enabled: false });
     expect((await request('POST', `/webhooks/${id}/test`)).body).toEqual({
@@ -105,12 +105,12 @@ describe('webhook routes', () => {
     }
   });
 
-  it('want a token', async () => {
+  it('require a token', async () => {
     const { use } = await delivered();
     for (const route of [...READS, ...WRITES]) expect((await use(route, { as: null })).status).toBe(401);
   });
 
-  it('say the same of what is another tenant’s as of what does not exist', async () => {
+  it('reply the same for webhooks of another tenant as for missing ones', async () => {
     const { use, addTenant, token, id, delivery, store, request } = await delivered();
     addTenant('acme');
     const authorization = `Bearer ${await token('operator', { tenantId: 'acme' })}`;
@@ -146,7 +146,7 @@ describe('webhook routes', () => {
     }
   });
 
-  it('refuse to put back what is still to be delivered, and changes that are not right', async () => {
+  it('refuse to replay pending deliveries, and invalid changes', async () => {
     const { create, request, started, deliveries } = await webhookServer(answers(500));
     const { id } = await create({ events: ['WorkflowStarted'] });
     await started(REVIEW);

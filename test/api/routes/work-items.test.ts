@@ -9,7 +9,7 @@ async function claimed(server: Api, more: object = {}) {
 }
 
 describe('POST /work-items/claim', () => {
-  it('hands out the oldest item with everything a worker needs', async () => {
+  it('returns the oldest item with everything a worker needs', async () => {
     const server = await api();
     const id = await server.started(EXTERNAL, { a: 1 });
     const { claimed: got, work_item, work_items } = await claimed(server);
@@ -30,7 +30,7 @@ describe('POST /work-items/claim', () => {
     expect(work_item.lease_fence).toBeGreaterThan(0);
   });
 
-  it('hands nothing to a token that was revoked while it waited', async () => {
+  it('returns nothing to a token that was revoked while it waited', async () => {
     const server = await api();
     const { body } = await server.post('/tokens', { role: 'developer' }, { as: 'operator' });
     const headers = { authorization: `Bearer ${body.token}` };
@@ -44,7 +44,7 @@ describe('POST /work-items/claim', () => {
     expect((await claimed(server)).claimed).toBe(true);
   });
 
-  it('hands out nothing from other queues, twice, or from none', async () => {
+  it('returns nothing from other queues, twice, or from no queue', async () => {
     const server = await api();
     await server.started(EXTERNAL);
     expect(await claimed(server, { queue_types: ['model', 'unheard_of'] })).toEqual({ claimed: false });
@@ -53,7 +53,7 @@ describe('POST /work-items/claim', () => {
     expect(await claimed(server)).toEqual({ claimed: false });
   });
 
-  it('hands out several when asked', async () => {
+  it('returns several items on request', async () => {
     const server = await api();
     for (let i = 0; i < 3; i += 1) await server.started(EXTERNAL);
     const { work_item, work_items } = await claimed(server, { max_items: 2 });
@@ -61,14 +61,14 @@ describe('POST /work-items/claim', () => {
     expect(work_items[0]).toEqual(work_item);
   });
 
-  it('waits for work when asked', async () => {
+  it('waits for work on request', async () => {
     const server = await api();
     const waiting = claimed(server, { wait_ms: 60_000 });
     const id = await server.started(EXTERNAL);
     expect((await waiting).work_item.execution_id).toBe(id);
   });
 
-  it('refuses a body that is not right', async () => {
+  it('refuses an invalid body', async () => {
     const { post } = await api();
     for (const body of [
       {},
@@ -122,7 +122,7 @@ describe('POST /work-items/:id/complete', () => {
     expect((await server.get(`/executions/${id}`)).body.state).toEqual({ a: 1 });
   });
 
-  it('takes the execution id in every spelling, but not another one', async () => {
+  it('accepts the execution id in every spelling, but not another one', async () => {
     const server = await api();
     const id = await server.started(EXTERNAL);
     const { work_item } = await claimed(server);
@@ -131,7 +131,7 @@ describe('POST /work-items/:id/complete', () => {
     expect((await complete(id.slice('exec_'.length).toUpperCase())).status).toBe(200);
   });
 
-  it('refuses a stale fence in the words workers look for', async () => {
+  it('refuses a stale fence with the fields that workers read', async () => {
     const server = await api();
     await server.started(EXTERNAL);
     const { work_item } = await claimed(server);
@@ -170,7 +170,7 @@ describe('POST /work-items/:id/complete', () => {
     expect((await server.get(`/executions/${id}`)).body.sequence).toBe(before);
   });
 
-  it('refuses a body that is not right', async () => {
+  it('refuses an invalid body', async () => {
     const { post } = await api();
     for (const body of [
       {},
@@ -186,8 +186,8 @@ describe('POST /work-items/:id/complete', () => {
   });
 });
 
-describe('what a worker does', () => {
-  it('is done by the token, on behalf of the worker that it names', async () => {
+describe('work of a worker', () => {
+  it('has the token as its actor, on behalf of the named worker', async () => {
     const { started, post, get } = await api();
     const id = await started(EXTERNAL);
     const claim = async (worker_id: string) =>
@@ -206,7 +206,7 @@ describe('what a worker does', () => {
     expect(total).toBe(1);
   });
 
-  it('is the claimer’s when only the fence proves it, and nobody’s in particular without either', async () => {
+  it('is on behalf of the claimer if only the fence is given, and of no worker without either', async () => {
     const { started, post, get } = await api();
     for (const [proof, behalf] of [
       [{ lease_fence: 1 }, 'w1'],
@@ -246,7 +246,7 @@ describe('POST /work-items/:id/fail', () => {
     expect((await server.get(`/executions/${id}`)).body.status).toBe('failed');
   });
 
-  it('refuses a body that is not right', async () => {
+  it('refuses an invalid body', async () => {
     const { post } = await api();
     for (const body of [{}, { error: 5 }, { error: 'x', retryable: 'no' }]) {
       expect((await post(`/work-items/${ITEM}/fail`, body)).status, JSON.stringify(body)).toBe(400);
@@ -255,7 +255,7 @@ describe('POST /work-items/:id/fail', () => {
 });
 
 describe('POST /work-items/:id/heartbeat', () => {
-  it('extends the lease of whoever holds it', async () => {
+  it('extends the lease of its holder', async () => {
     const server = await api();
     await server.started(EXTERNAL);
     const { work_item } = await claimed(server);
@@ -280,7 +280,7 @@ describe('POST /work-items/:id/heartbeat', () => {
 });
 
 describe('POST /work-items', () => {
-  it('queues an item of its own', async () => {
+  it('enqueues an item', async () => {
     const server = await api();
     const id = await server.started(EXTERNAL);
     const { status, body } = await server.post('/work-items', { execution_id: id, node_id: 'work', payload: { a: 1 } });
@@ -289,14 +289,14 @@ describe('POST /work-items', () => {
     expect(work_item).toMatchObject({ id: body.work_item_id, execution_id: id, node_id: 'work', payload: { a: 1 } });
   });
 
-  it('does not know other nodes', async () => {
+  it('returns 404 for unknown nodes', async () => {
     const { started, post } = await api();
     const id = await started(EXTERNAL);
     const { status, body } = await post('/work-items', { execution_id: id, node_id: 'extra' });
     expect([status, body.error]).toEqual([400, `bad request: execution ${id} has no node 'extra'`]);
   });
 
-  it('does not know other executions', async () => {
+  it('returns 404 for unknown executions', async () => {
     const { post } = await api();
     for (const execution_id of [UNKNOWN_EXECUTION, 'nonsense']) {
       const { status, body } = await post('/work-items', { execution_id, node_id: 'n' });
@@ -304,7 +304,7 @@ describe('POST /work-items', () => {
     }
   });
 
-  it('refuses a body that is not right', async () => {
+  it('refuses an invalid body', async () => {
     const { post } = await api();
     for (const body of [
       {},
@@ -334,7 +334,7 @@ describe('an item that does not exist', () => {
 });
 
 describe('GET /workers', () => {
-  it('lists the runtime and the workers seen lately', async () => {
+  it('lists the runtime and the recently seen workers', async () => {
     const server = await api();
     await server.started(EXTERNAL);
     await claimed(server);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { api, REVIEW } from '../support/api.ts';
 
 describe('POST /workflows', () => {
-  it('registers and answers with id and version', async () => {
+  it('registers and returns id and version', async () => {
     const { post } = await api();
     const { status, body } = await post('/workflows', { ir: REVIEW });
     expect(status).toBe(201);
@@ -10,12 +10,12 @@ describe('POST /workflows', () => {
     expect(body.revision).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it('takes the IR without its wrapper', async () => {
+  it('accepts the IR without its wrapper', async () => {
     const { post } = await api();
     expect(await post('/workflows', REVIEW)).toMatchObject({ status: 201, body: { workflow_id: 'review' } });
   });
 
-  it('takes the same version with other content, as another revision', async () => {
+  it('accepts the same version with other content, as another revision', async () => {
     const { post, get } = await api();
     const first = (await post('/workflows', { ir: REVIEW })).body.revision;
     const again = (await post('/workflows', { ir: REVIEW })).body.revision;
@@ -37,14 +37,14 @@ describe('POST /workflows', () => {
     expect(reply.body.error).toContain(error);
   });
 
-  it('refuses a body that is not right', async () => {
+  it('refuses an invalid body', async () => {
     const { post } = await api();
     for (const body of [{ ir: null }, { ir: [] }, { ir: 'workflow' }, { ir: 5 }]) {
       expect((await post('/workflows', body)).status, JSON.stringify(body)).toBe(400);
     }
   });
 
-  it('tells every problem, with a hint', async () => {
+  it('lists every problem, with a hint', async () => {
     const { post } = await api();
     const edges = [
       { from: 'reveiw', to: 'end' },
@@ -93,7 +93,7 @@ describe('GET /workflows', () => {
 });
 
 describe('GET /workflows/:id', () => {
-  it('gives the IR as it was registered, unknown keys included', async () => {
+  it('returns the IR as it was registered, unknown keys included', async () => {
     const { post, get } = await api();
     const nodes = { review: { ...REVIEW.nodes.review, 'x-color': 'blue' } };
     await post('/workflows', { ir: { ...REVIEW, nodes, 'x-owner': 'ops' } });
@@ -102,13 +102,13 @@ describe('GET /workflows/:id', () => {
     expect(body.registered_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   });
 
-  it('gives the nodes of a list as a map', async () => {
+  it('returns the nodes of a list as a map', async () => {
     const { post, get } = await api();
     await post('/workflows', { ir: { ...REVIEW, nodes: [{ id: 'review', ...REVIEW.nodes.review }] } });
     expect((await get('/workflows/review')).body.ir.nodes).toMatchObject({ review: { kind: { type: 'human_approval' } } });
   });
 
-  it('gives an older version when asked', async () => {
+  it('returns an older version on request', async () => {
     const { post, get } = await api();
     await post('/workflows', { ir: REVIEW });
     await post('/workflows', { ir: { ...REVIEW, version: '2.0.0' } });
@@ -117,13 +117,13 @@ describe('GET /workflows/:id', () => {
     expect((await get('/workflows/review')).body.versions.map(({ version }) => version)).toEqual(['2.0.0', '1.0.0']);
   });
 
-  it('finds an id with a slash, a space and a script of its own', async () => {
+  it('finds an id with a slash, a space and another script', async () => {
     const { post, get } = await api();
     await post('/workflows', { ir: { ...REVIEW, workflow_id: 'größe/ 退款' } });
     expect((await get(`/workflows/${encodeURIComponent('größe/ 退款')}`)).body.workflow_id).toBe('größe/ 退款');
   });
 
-  it('does not know others', async () => {
+  it('returns 404 for unknown ids', async () => {
     const { get } = await api();
     expect(await get('/workflows/none')).toMatchObject({ status: 404, body: { error: 'not found: workflow none' } });
   });

@@ -14,7 +14,7 @@ import { type ApiOptions, api, ECHO, ECHO_TOOLS, PAYMENT, REVIEW, UNKNOWN_EXECUT
 
 const BEAT_MS = 15_000;
 
-/** A server that listens, and streams of it. */
+/** A listening server and its streams. */
 async function streaming(options: ApiOptions = {}) {
   const server = await api(options);
   const url = await server.app.listen({ host: '127.0.0.1', port: 0 });
@@ -31,7 +31,7 @@ async function streaming(options: ApiOptions = {}) {
 }
 
 describe('GET /executions/:id/events as a stream', () => {
-  it('tells the log, then what happens, and ends with the execution', async () => {
+  it('sends the log, then new events, and ends with the execution', async () => {
     const { open, started, pay, get } = await streaming();
     const id = await started(PAYMENT);
     const stream = await open(`/executions/${id}/events`);
@@ -53,7 +53,7 @@ describe('GET /executions/:id/events as a stream', () => {
     });
   });
 
-  it('resumes after what the client has seen, and tells it to stay away when that was all', async () => {
+  it('resumes after the last event of the client, and replies 204 if there are no more', async () => {
     const { open, started, pay } = await streaming();
     const id = await started(PAYMENT);
     await pay(id);
@@ -65,7 +65,7 @@ describe('GET /executions/:id/events as a stream', () => {
     expect([over.status, await over.remaining()]).toEqual([204, []]);
   });
 
-  it('goes by the query before it goes by the header', async () => {
+  it('prefers the query to the header', async () => {
     const { open, started, pay, get } = await streaming();
     const id = await started(PAYMENT);
     await pay(id);
@@ -77,7 +77,7 @@ describe('GET /executions/:id/events as a stream', () => {
     expect(both.headers['content-type']).toBe('application/json; charset=utf-8');
   });
 
-  it('selects by kind in any spelling, by node, and at most so many', async () => {
+  it('selects by kind in any spelling, by node, and up to a limit', async () => {
     const { open, started, pay } = await streaming();
     const id = await started(PAYMENT);
     await pay(id);
@@ -91,7 +91,7 @@ describe('GET /executions/:id/events as a stream', () => {
     expect(await kinds('kind=NodeFailed')).toEqual(['end']);
   });
 
-  it('writes the tagged form on request, with the kind as that form spells it', async () => {
+  it('uses the tagged form on request, with its spelling of kinds', async () => {
     const { open, started } = await streaming();
     const id = await started(PAYMENT);
     const message = await (await open(`/executions/${id}/events?format=tagged`)).next();
@@ -99,7 +99,7 @@ describe('GET /executions/:id/events as a stream', () => {
     expect(JSON.parse(message?.data ?? '')).toMatchObject({ kind: { type: 'workflow_started' }, kind_name: 'WorkflowStarted' });
   });
 
-  it('refuses before it streams: bad input, unknown ids, no token', async () => {
+  it('refuses invalid input, unknown ids and missing tokens before it streams', async () => {
     const { open, started } = await streaming();
     const id = await started(PAYMENT);
     for (const [path, status, headers] of [
@@ -118,7 +118,7 @@ describe('GET /executions/:id/events as a stream', () => {
     }
   });
 
-  it('is open to every role of its tenant, and to nobody of another', async () => {
+  it('is open to every role of its tenant, and to no other tenant', async () => {
     const { open, started, pay, token, addTenant } = await streaming();
     addTenant('acme');
     const id = await started(PAYMENT);
@@ -131,7 +131,7 @@ describe('GET /executions/:id/events as a stream', () => {
     }
   });
 
-  it('hides nothing behind a slow reader: everything arrives, in order', async () => {
+  it('delivers everything in order to a slow reader', async () => {
     const { open, started, post, pay } = await streaming();
     const id = await started(PAYMENT);
     const payload = 'x'.repeat(200_000);
@@ -144,7 +144,7 @@ describe('GET /executions/:id/events as a stream', () => {
     expect(messages.filter(({ event }) => event === 'ExternalEventReceived')).toHaveLength(21);
   });
 
-  it('shows that it lives, from one timer for all', async () => {
+  it('sends keep-alive comments, from one timer for all streams', async () => {
     const { open, started, clock } = await streaming();
     const id = await started(REVIEW);
     const streams = await Promise.all([1, 2, 3].map(() => open(`/executions/${id}/events`)));
@@ -173,7 +173,7 @@ describe('GET /executions/:id/events as a stream', () => {
       const { tokens } = (await get('/tokens', { as: 'operator' })).body;
       await call('DELETE', `/tokens/${tokens.find(({ name }) => name === 'leaked')?.id}`, { as: 'operator' });
       await call('PUT', '/tenants/acme', { as: 'operator', body: { status: 'suspended' } });
-      // The clock stands still: there is no beat.
+      // The clock is stopped: there is no keep-alive.
       for (const stream of [...revoked, expires, suspended])
         expect((await stream.remaining()).some(({ event }) => event === 'end')).toBe(false);
       await started(PAYMENT);
@@ -181,7 +181,7 @@ describe('GET /executions/:id/events as a stream', () => {
     },
   );
 
-  it('ends at the next beat once the token is revoked or expires, or the tenant is suspended', async () => {
+  it('ends at the next keep-alive after the token is revoked or expires, or the tenant is suspended', async () => {
     const { open, started, token, call, get, clock, path } = await streaming();
     const id = await started(REVIEW);
     const revoked = await open(`/executions/${id}/events`, {
@@ -202,7 +202,7 @@ describe('GET /executions/:id/events as a stream', () => {
     await suspended.remaining();
   });
 
-  it('is cut off for a reader that takes nothing for a minute', async () => {
+  it('disconnects a client that reads nothing for a minute', async () => {
     const { app, started, post, url, token, clock } = await streaming();
     const id = await started(PAYMENT);
     for (let i = 0; i < 20; i += 1) {
@@ -232,7 +232,7 @@ describe('GET /executions/:id/events as a stream', () => {
     expect(await tenant.remaining()).toEqual([]);
   });
 
-  it('is as before for whoever asks for HEAD', async () => {
+  it('is not streamed for HEAD', async () => {
     const { started, call } = await streaming();
     const id = await started(REVIEW);
     expect((await call('HEAD', `/executions/${id}/events?follow=true`)).status).toBe(200);
@@ -241,7 +241,7 @@ describe('GET /executions/:id/events as a stream', () => {
 });
 
 describe('GET /executions/:id/events with several kinds', () => {
-  it('lists those, at most so many', async () => {
+  it('lists those, up to a limit', async () => {
     const { started, get, pay } = await streaming();
     const id = await started(PAYMENT);
     await pay(id);
@@ -253,7 +253,7 @@ describe('GET /executions/:id/events with several kinds', () => {
 });
 
 describe('event streams', () => {
-  it('have their turn by tenant, so many in one turn of the event loop', async () => {
+  it('are written by turns for the tenants, a limited number in one turn of the event loop', async () => {
     const { store, clock } = await openTestRuntime();
     const nowMs = () => clock.nowMs();
     const streams = new EventStreams(new KeepAlive(clock), new TokenMonitor(new TokenAuthenticator(store, nowMs), nowMs), nowMs);
@@ -272,7 +272,7 @@ describe('event streams', () => {
 });
 
 describe('GET /events/stream', () => {
-  it('tells what happens in the tenant from now on, with the workflow', async () => {
+  it('sends the events of the tenant from now on, with their workflow', async () => {
     const { open, started, pay } = await streaming({ tools: ECHO_TOOLS });
     const early = await started(PAYMENT);
     const stream = await open('/events/stream');
@@ -319,7 +319,7 @@ describe('GET /events/stream', () => {
     expect(JSON.parse(b?.data ?? '')).toMatchObject({ workflow_id: 'payment' });
   });
 
-  it('refuses what is no kind and no position, another tenant’s among them', async () => {
+  it('refuses unknown kinds and invalid positions, those of another tenant included', async () => {
     const { open, token, addTenant } = await streaming();
     addTenant('acme');
     const stream = await open('/events/stream');
@@ -342,7 +342,7 @@ describe('GET /events/stream', () => {
     expect((await open('/events/stream', { authorization: '' })).status).toBe(401);
   });
 
-  it('tells tenants nothing of each other, and is not woken by what others do', async () => {
+  it('sends tenants nothing of each other, and is not woken by other tenants', async () => {
     const { open, token, addTenant, started, url } = await streaming();
     addTenant('acme');
     const authorization = { authorization: `Bearer ${await token('developer', { tenantId: 'acme' })}` };

@@ -46,7 +46,7 @@ export function traceOf(reply: Reply): AgentTrace['events'] {
   return (reply.body as unknown as AgentTrace).events;
 }
 
-/** Adds a tenant; answers how its operator calls. */
+/** Adds a tenant; returns the call options of its operator. */
 export async function tenant(api: Api, id: string): Promise<CallOptions> {
   const database = new Database(api.path);
   const add = "INSERT INTO tenants (id, name, status, created_at_ms) VALUES (?, ?, 'active', 0)";

@@ -42,10 +42,10 @@ export interface Reply {
 }
 
 export interface CallOptions {
-  /** Who calls; null = without a token. Default a developer. */
+  /** Role of the caller; null = no token. Default `developer`. */
   readonly as?: Role | null;
   readonly body?: unknown;
-  /** Sent as it is. */
+  /** Sent unchanged. */
   readonly rawBody?: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -60,12 +60,12 @@ export interface Api extends TestRuntime {
   call(method: string, url: string, options?: CallOptions): Promise<Reply>;
   get(url: string, options?: CallOptions): Promise<Reply>;
   post(url: string, body?: unknown, options?: CallOptions): Promise<Reply>;
-  /** Registers and starts a workflow over HTTP; answers the execution's id. */
+  /** Registers and starts a workflow over HTTP; returns the id of the execution. */
   started(document: JsonObject, input?: unknown): Promise<string>;
 }
 
 export interface ApiOptions {
-  /** Cron, webhooks, jobs and retention go on by themselves, as in a server. */
+  /** Runs cron, webhooks, jobs and retention in the background, as a server does. */
   readonly background?: boolean;
   readonly auth?: 'on' | 'off';
   readonly tools?: Tools;
@@ -74,7 +74,7 @@ export interface ApiOptions {
   readonly maxPending?: number;
 }
 
-/** The REST API over a real runtime and a real SQLite file, gone when the test is over. */
+/** The REST API over a real runtime and an SQLite file, which are closed and deleted after the test. */
 export async function api(options: ApiOptions = {}): Promise<Api> {
   const { tools, maxPending } = options;
   const parts = await openTestRuntime({
@@ -141,7 +141,7 @@ export async function api(options: ApiOptions = {}): Promise<Api> {
   };
 }
 
-/** One node done by an external worker. */
+/** One node for an external worker. */
 export const EXTERNAL = {
   workflow_id: 'external',
   version: '1.0.0',
@@ -165,7 +165,7 @@ export const PAYMENT = {
   edges: [{ from: 'pay', to: 'end' }],
 };
 
-/** One node done in process by the tool `echo`. */
+/** One node that calls the in-process tool `echo`. */
 export const ECHO = {
   workflow_id: 'echo',
   version: '1.0.0',

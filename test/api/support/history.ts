@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../machines/json.ts';
 import type { Api } from './api.ts';
 
-/** Two nodes done by an external worker, one after the other, then a person is asked. */
+/** Two nodes for an external worker, then a human approval. */
 export const THREE_NODES = {
   workflow_id: 'three',
   version: '1.0.0',
@@ -28,7 +28,7 @@ export async function sequenceOf({ get }: Api, id: string): Promise<number> {
   return (await get(`/executions/${id}`)).body.sequence;
 }
 
-/** The body of a reply whose fields the bench does not know. */
+/** The body of a reply as any JSON. */
 export async function json(reply: Promise<{ readonly status: number; readonly body: unknown }>): Promise<[number, JsonObject]> {
   const { status, body } = await reply;
   return [status, body as JsonObject];

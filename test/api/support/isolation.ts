@@ -5,21 +5,21 @@ import { type Api, EXTERNAL, REVIEW } from './api.ts';
 import { answer, type Route } from './routes.ts';
 import { createTenant } from './tenants.ts';
 
-/** Never ends, so that its execution always has work under way in this process. */
+/** Never ends, so that its execution always has in-process work. */
 export const HANGING_TOOLS = { hang: () => new Promise(() => undefined) };
 
-/** One tenant, with one of everything. Whatever has a name is named after it. */
+/** A tenant with one of each resource, named after the tenant. */
 export interface TenantFixture {
   readonly tenantId: string;
-  /** Of its operator. */
+  /** Token of its operator. */
   readonly token: string;
-  /** By the first segment of the routes that take them: `executions` → an execution's id. */
+  /** By the first segment of their routes: `executions` → id of an execution. */
   readonly ids: Readonly<Record<string, string>>;
-  /** What nobody else may ever see. */
+  /** Texts that no other tenant may see. */
   readonly traces: readonly string[];
 }
 
-/** Ids in the form of real ones that nothing has. */
+/** Well-formed ids that do not exist. */
 export const UNKNOWN: Readonly<Record<string, string>> = {
   executions: `exec_${'0'.repeat(32)}`,
   'work-items': '00000000-0000-4000-8000-000000000000',
@@ -35,7 +35,7 @@ export const UNKNOWN: Readonly<Record<string, string>> = {
   'webhooks/': '00000000-0000-4000-8000-000000000000',
 };
 
-/** `background`: what goes on by itself does, so nothing must want to leave this computer. */
+/** `background`: background services run, so no webhook may be enabled. */
 export async function populate(api: Api, tenantId: string, background = false): Promise<TenantFixture> {
   await createTenant(api, tenantId);
   const token = await api.token('operator', { tenantId, name: `${tenantId}-boss` });
@@ -68,7 +68,7 @@ export async function populate(api: Api, tenantId: string, background = false): 
   const agent = await call('POST', `/agents/${tenantId}-agent/activate`);
   await call('POST', '/cron', { name: `${tenantId}-cron`, cron_expression: '0 9 * * *', workflow_id: `${tenantId}-review` });
   const job = await call('POST', '/executions/bulk', { action: 'pause', filter: { label: `owner=${tenantId}` } });
-  // Before a webhook is made, what has been committed is written down for those that are there.
+  // Creating a webhook records deliveries of earlier commits for existing webhooks.
   await call('POST', '/webhooks', { url: `https://${tenantId}.example/late`, enabled: false });
   const { deliveries } = await call('GET', `/webhooks/${webhook}/deliveries`);
   const [delivery] = deliveries as readonly JsonObject[];
@@ -89,14 +89,14 @@ export async function populate(api: Api, tenantId: string, background = false): 
   return { tenantId, token, ids, traces };
 }
 
-/** One node done in process by the tool `hang`. */
+/** One node that calls the in-process tool `hang`. */
 const HANG = {
   version: '1.0.0',
   nodes: { hang: { kind: { type: 'tool', tool_ref: 'hang' } } },
   edges: [{ from: 'hang', to: 'end' }],
 };
 
-/** Enough for any route to come as far as looking for what its path names; what a route does not know it passes over. */
+/** Valid for any route that ignores unknown fields, so that the route looks up what its path names. */
 const BODY = {
   decision: 'approved',
   correlation_key: 'k',
@@ -106,7 +106,7 @@ const BODY = {
   worker_id: 'w',
   lease_fence: 1,
 };
-/** Of routes that take only what they know. */
+/** Bodies of routes that refuse unknown fields. */
 const BODIES: Readonly<Record<string, unknown>> = {
   'POST /executions/:id/fork': { at_sequence: 1 },
   'PUT /tenants/:id': { name: 'theirs' },
@@ -117,7 +117,7 @@ export function bodyFor({ method, url }: Route): unknown {
   return BODIES[`${method} ${url}`] ?? BODY;
 }
 
-/** The route with what its path names. Null when nothing is named; throws when the name of something new is missing here. */
+/** The route with ids in its path; null if it has no parameters. Throws for a resource that is missing here. */
 export function withIds(route: Route, ids: Readonly<Record<string, string>>): Route | null {
   if (!route.url.includes('/:')) return null;
   const resource = route.url.replace(/^\/api\/v1/, '').split('/')[1] ?? '';

@@ -1,9 +1,9 @@
-/** JamJet's Python SDK as far as the wire sees it: its calls, the fields it reads, and what it makes of them. */
+/** The requests of JamJet's Python SDK, and how it reads the replies. */
 export class PythonClient {
   readonly #url: string;
   readonly #token: string;
 
-  /** `url` is what `--runtime` is given: the server and `/compat`. */
+  /** `url`: as for `--runtime`, the server and `/compat`. */
   constructor(url: string, token: string) {
     this.#url = url;
     this.#token = token;
@@ -19,7 +19,7 @@ export class PythonClient {
   cancelExecution = (id: string) => this.#json('POST', `/executions/${id}/cancel`);
   getEvents = (id: string) => this.#json('GET', `/executions/${id}/events`);
   listApprovals = (id: string) => this.#json('GET', `/executions/${id}/approvals`);
-  /** Leaves out what is falsy, and never says who decides. */
+  /** Leaves out falsy fields, and sends no `user_id`. */
   approve = (id: string, decision: string, node_id?: string, comment?: string, state_patch?: object) =>
     this.#json('POST', `/executions/${id}/approve`, {
       decision,
@@ -38,7 +38,7 @@ export class PythonClient {
   workers = () => this.#json('GET', '/workers');
   listAgents = () => this.#json('GET', '/agents');
 
-  /** One turn of the worker: claims, calls, reports; a 409 means that others have the item now. */
+  /** One iteration of the worker: claims, calls, reports. A 409 means that the lease is lost. */
   async work<P>(
     worker: string,
     queues: readonly string[],
@@ -62,7 +62,7 @@ export class PythonClient {
     }
   }
 
-  /** `Agent.run_durable`: registers, starts, waits for the end, and takes the answer out of the state. */
+  /** `Agent.run_durable`: registers, starts, waits for the end, and reads the answer from the state. */
   async runDurable(ir: { readonly workflow_id: string }, input: object, pause: () => Promise<void>): Promise<string> {
     await this.createWorkflow(ir);
     const { execution_id } = await this.startExecution(ir.workflow_id, input);

@@ -7,7 +7,7 @@ export interface Route {
   readonly url: string;
 }
 
-/** Every route the app answers, read from the router's own picture of itself, so that none can be forgotten. HEAD goes with GET. */
+/** Every registered route but HEAD, read from the router so that none can be forgotten. */
 export async function registeredRoutes({ app }: Pick<Api, 'app'>): Promise<readonly Route[]> {
   await app.ready();
   const routes: Route[] = [];
@@ -29,11 +29,11 @@ export function nameOf({ method, url }: Route): string {
 
 export interface Answer {
   readonly status: number;
-  /** Empty for a stream that has no end. */
+  /** Empty for a stream. */
   readonly text: string;
 }
 
-/** Calls a route whatever it answers; of a stream, only that it has begun. */
+/** Calls a route; of a stream, reads only the headers. */
 export async function answer(
   { app }: Pick<Api, 'app'>,
   { method, url }: Route,

@@ -19,7 +19,7 @@ interface Message {
   readonly event: { readonly sequence: number };
 }
 
-/** A server with its background at work, and a receiver that answers with `listener`. */
+/** A server with background services, and a receiver with this listener. */
 export async function webhookServer(
   listener: RequestListener = (_request, response) => response.end(),
   options: ApiOptions = {},
@@ -43,12 +43,12 @@ export async function webhookServer(
     database.prepare("INSERT INTO tenants (id, name, status, created_at_ms) VALUES (?, ?, 'active', 0)").run(id, id);
     database.close();
   };
-  /** Every delivery has come to its end. */
+  /** Waits until every delivery is settled. */
   const settled = (id: string) => eventually(async () => (await deliveries(id, 'status=pending')).length === 0);
   return { ...server, receiver, request: call, create, deliveries, messages, pay, addTenant, settled };
 }
 
-/** Answers with these statuses, one after the other, then with 200. */
+/** A listener that replies with these statuses in turn, then with 200. */
 export function answers(...statuses: readonly number[]): RequestListener {
   const left = [...statuses];
   return (_request, response) => response.writeHead(left.shift() ?? 200).end('as told');
