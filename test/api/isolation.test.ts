@@ -157,13 +157,13 @@ describe('a tenant', () => {
       started.push((JSON.parse(text) as { execution_id: string }).execution_id);
     }
     const [other = '', own = ''] = started;
-    let heard = '';
+    let received = '';
     for await (const chunk of stream) {
-      heard += String(chunk);
-      if (heard.includes(own)) break;
+      received += String(chunk);
+      if (received.includes(own)) break;
     }
-    expect(heard).not.toContain(other);
-    expect(tracesIn(heard, theirs)).toEqual([]);
+    expect(received).not.toContain(other);
+    expect(tracesIn(received, theirs)).toEqual([]);
   });
 
   it('waits for its own work only', async () => {

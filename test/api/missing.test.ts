@@ -33,7 +33,7 @@ it.each([
         route,
         expect.stringMatching(/^404 \{"error":"not found: (?:[^"\\]|\\.)+","code":"not_found"\}$/),
       ]);
-    // Versions of a workflow, and whoever retries a delivery, name more than the one thing.
+    // Versions of workflows and deliveries have two ids in their paths.
     const texts = answers.filter(([route]) => !/\/:\w+.*\/:/.test(route)).map(([, text]) => text);
     expect([resource, [...new Set(texts)]]).toEqual([resource, [texts[0]]]);
     expect(texts[0]).toContain(id);

@@ -92,7 +92,7 @@ export class EventStream extends Readable {
  * writing events are shared fairly among tenants: one event may have to be written to thousands of streams.
  */
 export class EventStreams {
-  readonly #pulse: KeepAlive;
+  readonly #keepAlive: KeepAlive;
   readonly #tokenMonitor: TokenMonitor;
   readonly #open = new Set<AbortController>();
   readonly #slots = new Slots<never>(STREAMS_PER_TENANT);
@@ -100,9 +100,9 @@ export class EventStreams {
   #opened = 0;
   #closed = false;
 
-  constructor(pulse: KeepAlive, rights: TokenMonitor, nowMs: () => number) {
-    this.#pulse = pulse;
-    this.#tokenMonitor = rights;
+  constructor(keepAlive: KeepAlive, tokenMonitor: TokenMonitor, nowMs: () => number) {
+    this.#keepAlive = keepAlive;
+    this.#tokenMonitor = tokenMonitor;
     this.#slices = new TimeSlices({ nowMs });
   }
 
@@ -134,7 +134,7 @@ export class EventStreams {
     const controller = new AbortController();
     const stream = new EventStream();
     const watch = this.#tokenMonitor.watch(request, () => controller.abort());
-    const stopKeepAlive = this.#pulse.subscribe(() => {
+    const stopKeepAlive = this.#keepAlive.subscribe(() => {
       stream.keepAlive();
       watch.check();
     });

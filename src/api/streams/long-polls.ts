@@ -10,8 +10,8 @@ export class LongPolls {
   readonly #open = new Set<AbortController>();
   #closed = false;
 
-  constructor(rights: TokenMonitor) {
-    this.#tokenMonitor = rights;
+  constructor(tokenMonitor: TokenMonitor) {
+    this.#tokenMonitor = tokenMonitor;
   }
 
   /** Runs `wait` with a signal that is aborted when the wait must end early. */

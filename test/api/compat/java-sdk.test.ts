@@ -127,9 +127,9 @@ describe("JamJet's Java SDK on /api/v1", () => {
     const viewer = (await java('viewer')).client;
     await expect(viewer.startExecution('review', {})).rejects.toMatchObject({ status: 403 });
     expect(await viewer.listWorkflows()).toEqual([]);
-    const nobody = (await java(null)).client;
-    await expect(nobody.listWorkflows()).rejects.toMatchObject({ status: 401 });
-    await expect(nobody.startExecution('review', {})).rejects.toMatchObject({ status: 401 });
+    const anonymous = (await java(null)).client;
+    await expect(anonymous.listWorkflows()).rejects.toMatchObject({ status: 401 });
+    await expect(anonymous.startExecution('review', {})).rejects.toMatchObject({ status: 401 });
   });
 
   it('sees only its own tenant', async () => {

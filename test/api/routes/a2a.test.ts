@@ -280,19 +280,19 @@ describe('POST /a2a', () => {
   it('refuses messages to a task that has ended, or of another conversation', async () => {
     const bench = await api();
     const id = await bench.started(REVIEW);
-    const told = async (data: JsonObject, change: JsonObject = {}) =>
+    const refusal = async (data: JsonObject, change: JsonObject = {}) =>
       (await rpc(bench, 'SendMessage', sent([{ data }], { taskId: id, ...change }))).error;
-    expect(await told({ decision: 'approved' }, { contextId: 'other' })).toMatchObject({ code: -32_602 });
-    expect(await told({ note: 'hello' })).toMatchObject({
+    expect(await refusal({ decision: 'approved' }, { contextId: 'other' })).toMatchObject({ code: -32_602 });
+    expect(await refusal({ note: 'hello' })).toMatchObject({
       code: -32_602,
       message: expect.stringContaining('{"decision": "approved"}'),
     });
-    expect(await told({ decision: 'perhaps' })).toMatchObject({
+    expect(await refusal({ decision: 'perhaps' })).toMatchObject({
       code: -32_602,
       message: expect.stringContaining('bad request: '),
     });
     await bench.post(`/executions/${id}/cancel`, {});
-    expect(await told({ decision: 'approved' })).toMatchObject({
+    expect(await refusal({ decision: 'approved' })).toMatchObject({
       code: -32_004,
       message: expect.stringContaining('is cancelled'),
     });

@@ -11,7 +11,7 @@ describe('POST /agents', () => {
     const reply = await post('/agents', CARD);
     const now = new Date(clock.nowMs()).toISOString();
     const [skill] = CARD.capabilities.skills;
-    const told = {
+    const expected = {
       ...CARD,
       capabilities: { ...CARD.capabilities, skills: [{ ...skill, id: 'research' }] },
       auth: { type: 'bearer_token', scopes: [] },
@@ -23,10 +23,10 @@ describe('POST /agents', () => {
     };
     expect(reply.status).toBe(201);
     expect(reply.body).toEqual({
-      ...told,
+      ...expected,
       agent_id: 'research-agent',
       uuid: expect.stringMatching(UUID),
-      card: told,
+      card: expected,
       status: 'registered',
       stale: false,
       registered_at: now,

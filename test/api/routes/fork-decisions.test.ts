@@ -92,8 +92,8 @@ describe('a fork behind a decision', () => {
       [`/executions/${id}/fork?dry_run=true`, patched],
       [`/executions/${id}/fork`, { ...patched, dry_run: true }],
     ] as const) {
-      const [status, told] = await json(it.post(url, body));
-      expect([status, told]).toEqual([
+      const [status, reply] = await json(it.post(url, body));
+      expect([status, reply]).toEqual([
         200,
         { forked_from: { execution_id: id, sequence: at }, fits: true, decisions: [{ ...DECISION, would_change: true }] },
       ]);

@@ -23,11 +23,11 @@ describe('GET /executions/:id/state', () => {
     await look();
     const end = await sequenceOf(it, id);
     for (let at = 1; at <= end; at += 1) {
-      const [status, { created_at: _at, active: _active, ...told }] = await json(it.get(`/executions/${id}/state?at=${at}`));
+      const [status, { created_at: _at, active: _active, ...reply }] = await json(it.get(`/executions/${id}/state?at=${at}`));
       // A claim is a step of its own, which changes neither state nor status.
       const then = stored.findLast(({ sequence }) => Number(sequence) <= at) ?? stored[0];
-      const { sequence, ...standing } = told;
-      expect([status, standing]).toEqual([200, { execution_id: id, requested: at, status: then?.status, state: then?.state }]);
+      const { sequence, ...rest } = reply;
+      expect([status, rest]).toEqual([200, { execution_id: id, requested: at, status: then?.status, state: then?.state }]);
       expect(Number(sequence)).toBeGreaterThanOrEqual(Number(then?.sequence));
     }
   });

@@ -92,10 +92,10 @@ describe('a webhook', () => {
     await eventually(() => messages().filter(({ execution_id }) => execution_id === second).length === 3);
     expect(messages().filter(({ execution_id }) => execution_id === first)).toHaveLength(1);
     const [, waiting, head] = (await deliveries(id, 'status=pending')).filter(({ execution_id }) => execution_id === first);
-    expect(head).toMatchObject({ attempts: 1, last_status: 503, last_error: 'answered 503: as told', sequence: 1 });
+    expect(head).toMatchObject({ attempts: 1, last_status: 503, last_error: 'answered 503: as configured', sequence: 1 });
     expect(Date.parse(head?.next_attempt_at ?? '')).toBeGreaterThan(clock.nowMs());
     expect(waiting).toMatchObject({ attempts: 0, next_attempt_at: null, sequence: 2 });
-    expect((await request('GET', `/webhooks/${id}`)).body).toMatchObject({ last_failure: 'answered 503: as told' });
+    expect((await request('GET', `/webhooks/${id}`)).body).toMatchObject({ last_failure: 'answered 503: as configured' });
     clock.advance(RETRY_MS);
     await settled(id);
     const ofFirst = messages().filter(({ execution_id }) => execution_id === first);

@@ -65,7 +65,7 @@ describe('POST /webhooks/:id/test', () => {
     expect(JSON.parse(receiver.requests[0]?.body ?? '')).toMatchObject({ type: 'Ping', tenant_id: 'default', event: null });
     expect(receiver.requests[0]?.headers['webhook-signature']).toMatch(/^v1,/);
     const second = (await request('POST', `/webhooks/${id}/test`)).body;
-    expect(second).toMatchObject({ delivered: false, status: 500, error: 'answered 500: as told' });
+    expect(second).toMatchObject({ delivered: false, status: 500, error: 'answered 500: as configured' });
     expect(await deliveries(id)).toEqual([]);
   });
 });

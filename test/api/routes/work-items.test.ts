@@ -194,8 +194,8 @@ describe('work of a worker', () => {
       (await post('/work-items/claim', { worker_id, queue_types: ['python_tool'] })).body.work_item;
     const first = await claim('agent:w1');
     await post(`/work-items/${first.id}/fail`, { error: 'no', lease_fence: first.lease_fence, worker_id: 'w1-helper' });
-    const told = async () => (await get(`/executions/${id}/events`)).body.events as unknown as readonly Told[];
-    const failed = await told();
+    const loggedEvents = async () => (await get(`/executions/${id}/events`)).body.events as unknown as readonly LoggedEvent[];
+    const failed = await loggedEvents();
     expect(failed.find(({ type }) => type === 'node_started')).toMatchObject({
       actor_id: 'developer',
       on_behalf_of: 'agent:w1',
@@ -215,13 +215,13 @@ describe('work of a worker', () => {
       const id = await started(EXTERNAL);
       const item = (await post('/work-items/claim', { worker_id: 'w1', queue_types: ['python_tool'] })).body.work_item;
       await post(`/work-items/${item.id}/complete`, { output: 1, ...proof });
-      const [done] = (await get(`/executions/${id}/events?kind=node_completed`)).body.events as unknown as readonly Told[];
+      const [done] = (await get(`/executions/${id}/events?kind=node_completed`)).body.events as unknown as readonly LoggedEvent[];
       expect([done?.actor_id, done?.on_behalf_of]).toEqual(['developer', behalf]);
     }
   });
 });
 
-interface Told {
+interface LoggedEvent {
   readonly type: string;
   readonly actor_id: string;
   readonly on_behalf_of?: string;

@@ -51,5 +51,5 @@ export async function webhookServer(
 /** A listener that replies with these statuses in turn, then with 200. */
 export function answers(...statuses: readonly number[]): RequestListener {
   const left = [...statuses];
-  return (_request, response) => response.writeHead(left.shift() ?? 200).end('as told');
+  return (_request, response) => response.writeHead(left.shift() ?? 200).end('as configured');
 }
