@@ -1,16 +1,16 @@
 import type { Caller } from './types/caller.ts';
 
-/** Who caused a step, in the form the log keeps. */
+/** The actor of an event, as the log stores it. */
 export interface Actor {
   readonly actorId: string;
   readonly actorType: 'human' | 'agent' | 'system';
-  /** For whom the actor says it acts; null = for itself. */
+  /** On whose behalf the actor said to act, unverified; null = its own. */
   readonly onBehalfOf: string | null;
-  /** JSON text of the request context, or null. */
+  /** The request context as JSON text; null = the event was not caused by an HTTP request. */
   readonly request: string | null;
 }
 
-/** `onBehalfOf`: a name that the caller gives beside its own, which nothing proves. */
+/** `onBehalfOf`: a name that the caller gives, unverified. */
 export function actorOf(caller: Caller, onBehalfOf?: string): Actor {
   return {
     actorId: caller.actorId,

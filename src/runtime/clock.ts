@@ -1,12 +1,12 @@
-/** Time as the runtime sees it; tests bring their own. */
+/** The source of time and of timeouts. Tests and simulations pass their own. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   nowMs(): number;
-  /** Calls back once after `delayMs`; the returned function calls it off. Keeps the process alive only when asked to. */
+  /** Calls back once after `delayMs` milliseconds. Returns a function that cancels that. Keeps the process alive only with `keepAlive`. */
   after(delayMs: number, callback: () => void, keepAlive?: boolean): () => void;
 }
 
-/** Longer delays overflow in `setTimeout` and would fire at once. */
+/** `setTimeout` fires immediately on longer delays. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {

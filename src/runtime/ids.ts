@@ -1,22 +1,22 @@
 import { randomBytes } from 'node:crypto';
 
-/** Ids are random and sort by the time they were made. */
+/** Makes ids that are random and sort by the time at which they were made. */
 export interface Ids {
-  /** `exec_` + 32 hex digits of a UUIDv7. */
+  /** `exec_` and the 32 hex digits of a UUIDv7. */
   execution(nowMs: number): string;
   /** UUIDv7 with dashes. */
   workItem(nowMs: number): string;
-  /** 32 hex digits of a UUIDv7, in one order with those of executions. */
+  /** The 32 hex digits of a UUIDv7, in one order with those of execution ids. */
   watermark(nowMs: number): string;
 }
 
 const POOL_BYTES = 4096;
 const RANDOM_BYTES = 8;
 
-/** Random bytes: from the operating system, or from a simulation's seed. */
+/** A source of random bytes: the operating system, or a simulation's seed. */
 export type RandomBytes = (size: number) => Buffer;
 
-/** UUIDv7 (RFC 9562, method 1): ids made in one millisecond count up in the 12 bits after the time. */
+/** Makes UUIDv7 (RFC 9562, method 1): ids made in the same millisecond count up in the 12 bits after the time. */
 export function createIds(random: RandomBytes = randomBytes): Ids {
   let pool = random(POOL_BYTES);
   let used = 0;
@@ -51,19 +51,19 @@ export function createIds(random: RandomBytes = randomBytes): Ids {
   };
 }
 
-/** What execution ids made at that time or later begin from; earlier ones sort before it. */
+/** A lower bound of the execution ids made at `ms` or later; earlier ids sort before it. */
 export function firstExecutionIdAt(ms: number): string {
   const whole = Math.min(Math.max(Math.ceil(ms), 0), 2 ** 48 - 1);
   return `exec_${whole.toString(16).padStart(12, '0')}`;
 }
 
-/** What ids of work items made at that time or later begin from. */
+/** A lower bound of the work item ids made at `ms` or later. */
 export function firstWorkItemIdAt(ms: number): string {
   const hex = firstExecutionIdAt(ms).slice('exec_'.length);
   return `${hex.slice(0, 8)}-${hex.slice(8)}`;
 }
 
-/** The name of one runtime process: on most events, as owner of in-process work, in the list of workers. Short, because it is written so often. */
+/** A new runtime id. It is short because it is written with most events. */
 export function randomRuntimeId(): string {
   return `runtime-${randomBytes(RANDOM_BYTES).toString('hex')}`;
 }

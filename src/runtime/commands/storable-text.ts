@@ -5,13 +5,13 @@ import type { Decision } from '../types/executions.ts';
 import type { ForkRequest } from '../types/history.ts';
 import type { ServerStartRequest } from '../types/server-runtime.ts';
 
-/** Names are columns of the database, which hold no NUL; values are JSON text, which does. */
+/** The texts of a request. Names are stored in columns, which cannot hold NUL characters; values are stored as JSON text, which can. */
 export interface RequestTexts {
   readonly names?: Readonly<Record<string, string | null | undefined>>;
   readonly values?: Readonly<Record<string, Json | undefined>>;
 }
 
-/** Throws `bad_request`, naming the place, for text that the log could not give back as it was. */
+/** Throws `bad_request`, which names the place, for text that cannot be stored unchanged. */
 export function assertStorable({ names = {}, values = {} }: RequestTexts): void {
   for (const [name, text] of Object.entries(names)) {
     if (typeof text !== 'string') continue;
@@ -24,12 +24,12 @@ export function assertStorable({ names = {}, values = {} }: RequestTexts): void 
   }
 }
 
-/** The error for a text, or a key of the object, at `path`. */
+/** The error for a text or a key at `path` that is not valid Unicode. */
 export function invalidUnicode(path: string): RuntimeError {
   return new RuntimeError('bad_request', `${truncated(path)} has text that is not valid Unicode (an unpaired surrogate)`);
 }
 
-/** What comes in with a request, by the names that the REST API has for it. */
+/** The texts of each request, by the names of the REST API. */
 export const requestTexts = {
   start({ workflowId, version, input, labels, systemLabels, idempotencyKey }: ServerStartRequest): RequestTexts {
     const texts = Object.entries({ ...labels, ...systemLabels }).flatMap(([key, value]) => [

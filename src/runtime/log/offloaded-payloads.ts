@@ -6,9 +6,9 @@ import type { Artifact } from '../../../store/port/resources/artifacts.ts';
 import { RuntimeError } from '../errors.ts';
 
 /**
- * An output, or a state that an event tells of, too large for the log is kept as an artifact of the same commit; the event holds
- * `{"$artifact": {hash, size, media_type}}` instead. Only the mark beside it makes it a reference: an output that merely looks like one stays
- * what it is.
+ * An output or a state that is too large for the log is stored as an artifact in the same commit, and the event holds
+ * `{"$artifact": {hash, size, media_type}}` instead. Only the mark beside it makes that a reference, so an output that merely looks like one is
+ * kept as it is.
  */
 const OUTPUT: PayloadField = { field: 'output', mark: 'output_spilled' };
 const PAYLOAD_FIELDS: Readonly<Partial<Record<string, PayloadField>>> = {
@@ -23,21 +23,21 @@ interface PayloadField {
 }
 
 const MEDIA_TYPE = 'application/json';
-/** UTF-8 needs at most so many bytes for a UTF-16 unit. */
+/** The most bytes of UTF-8 for one UTF-16 code unit. */
 const BYTES_PER_CHAR = 3;
 
-/** Null = the event stays as it is. `data` is the event's data as JSON text; a threshold of 0 spills nothing. */
+/** Null: the event stays as it is. `data` is the event's data as JSON text; with a threshold of 0, nothing is offloaded. */
 export function offload(
   event: LogEvent,
   data: string,
   thresholdBytes: number,
   nowMs: number,
 ): { readonly data: string; readonly artifact: Artifact } | null {
-  // Nearly every event ends here.
+  // The usual case, decided without measuring the bytes.
   if (data.length * BYTES_PER_CHAR <= thresholdBytes || thresholdBytes === 0) return null;
-  const place = PAYLOAD_FIELDS[event.type];
-  const value = place === undefined ? undefined : event.data[place.field];
-  if (place === undefined || value === undefined || Buffer.byteLength(data) <= thresholdBytes) return null;
+  const payload = PAYLOAD_FIELDS[event.type];
+  const value = payload === undefined ? undefined : event.data[payload.field];
+  if (payload === undefined || value === undefined || Buffer.byteLength(data) <= thresholdBytes) return null;
   const content = Buffer.from(JSON.stringify(value));
   const size = content.length;
   if (size <= thresholdBytes) return null;
@@ -49,38 +49,38 @@ export function offload(
     content,
   };
   const reference = { $artifact: { hash: artifact.hash, size, media_type: MEDIA_TYPE } };
-  return { data: JSON.stringify({ ...event.data, [place.field]: reference, [place.mark]: true }), artifact };
+  return { data: JSON.stringify({ ...event.data, [payload.field]: reference, [payload.mark]: true }), artifact };
 }
 
-/** Bytes of what the event refers to; 0 = it holds everything itself. */
+/** The size of the event's offloaded payload in bytes; 0 = it has none. */
 export function offloadedBytes(type: string, data: JsonObject): number {
-  const place = PAYLOAD_FIELDS[type];
-  return place !== undefined && data[place.mark] === true ? Number(referenceIn(data, place).size) : 0;
+  const payload = PAYLOAD_FIELDS[type];
+  return payload !== undefined && data[payload.mark] === true ? Number(referenceIn(data, payload).size) : 0;
 }
 
-/** The same of what a replay needs: a state follows from the log. */
+/** The same, if a replay needs the payload: it does not need a state. */
 export function offloadedReplayBytes(type: string, data: JsonObject): number {
   return type === 'node_completed' ? offloadedBytes(type, data) : 0;
 }
 
-/** The data as a replay compares it: without a state that is kept elsewhere. */
+/** The data as a replay compares it: without an offloaded state. */
 export function withoutOffloadedState(type: string, data: JsonObject): JsonObject {
-  const place = PAYLOAD_FIELDS[type];
-  if (place === undefined || place === OUTPUT || data[place.mark] !== true) return data;
-  const { [place.field]: _state, [place.mark]: _mark, ...rest } = data;
+  const payload = PAYLOAD_FIELDS[type];
+  if (payload === undefined || payload === OUTPUT || data[payload.mark] !== true) return data;
+  const { [payload.field]: _state, [payload.mark]: _mark, ...rest } = data;
   return rest;
 }
 
-/** The data with what it refers to in place, as the step logged it. Throws `corrupt` when the artifact is gone. */
+/** The data with its payload in payload, as the step logged it. Throws `corrupt` when the artifact is missing. */
 export async function restorePayload(store: ExecutionStore, tenantId: string, data: JsonObject): Promise<JsonObject> {
   return withPayload(await offloadedArtifact(store, tenantId, data), data);
 }
 
-/** What the event refers to. Throws `corrupt` when it is gone. */
+/** The event's offloaded payload. Throws `corrupt` when it is missing. */
 export async function offloadedArtifact(store: ExecutionStore, tenantId: string, data: JsonObject): Promise<Artifact> {
   const key = String(referenceIn(data, payloadFieldIn(data)).hash);
   const artifact = await store.artifacts.get(tenantId, key);
-  if (artifact === null) throw new RuntimeError('corrupt', `artifact ${key}, which the log refers to, is not in the store`);
+  if (artifact === null) throw new RuntimeError('corrupt', `artifact ${key}, to which the log refers, not found in the store`);
   return artifact;
 }
 
@@ -88,7 +88,7 @@ export function withPayload({ content }: Artifact, data: JsonObject): JsonObject
   return withValue(data, JSON.parse(Buffer.from(content).toString('utf8')) as Json);
 }
 
-/** The data as readers get it when the artifact is gone. */
+/** The data as readers get it when the artifact is missing. */
 export function withUnresolvedPayload(data: JsonObject): JsonObject {
   return withValue(data, { $artifact: { ...referenceIn(data, payloadFieldIn(data)), unresolved: true } });
 }
@@ -102,7 +102,7 @@ function withValue(data: JsonObject, value: Json): JsonObject {
 function payloadFieldIn(data: JsonObject): PayloadField {
   return (
     Object.values(PAYLOAD_FIELDS).find(
-      (place) => place !== undefined && data[place.mark] === true && Object.hasOwn(data, place.field),
+      (payload) => payload !== undefined && data[payload.mark] === true && Object.hasOwn(data, payload.field),
     ) ?? OUTPUT
   );
 }

@@ -8,14 +8,14 @@ import type { Slice } from '../scheduling/time-slices.ts';
 import { offloadedReplayBytes, restorePayload, withoutOffloadedState } from './offloaded-payloads.ts';
 
 const EVENTS_PER_PAGE = 500;
-/** An event may hold megabytes: a page of them is not for the memory. */
+/** Bounds the memory of a page, since one event may hold megabytes. */
 const PAGE_CHARS = 1024 * 1024;
 
 export type TimedEvent = LogEvent & { readonly at_ms: number };
 
 /**
- * The log of an execution, page by page, `after` exclusive. Others get their turn between pages, however fast the reader is. With a `slice`,
- * reading a page and what the reader does with an event share the time of all long computations.
+ * Reads the log of an execution in pages, from the event after sequence `after`. Yields to the event loop between pages. With a `slice`, reading
+ * and processing the events count as a long computation.
  */
 export async function* readLog(
   store: ExecutionStore,
@@ -50,7 +50,7 @@ export async function* readLog(
   }
 }
 
-/** Never less than what the engine has counted. */
+/** At least what the store has counted. */
 function bytesOf(page: readonly EventRow[]): number {
   return page.reduce((bytes, row) => bytes + Buffer.byteLength(row.data), 0);
 }
@@ -65,13 +65,13 @@ export function eventOf(row: EventRow): TimedEvent {
   };
 }
 
-/** The event as a replay compares it, but for an output that is kept apart. */
+/** The event as a replay compares it, except for an offloaded output. */
 export function replayableOf(row: EventRow): TimedEvent {
   const event = eventOf(row);
   return { ...event, data: withoutOffloadedState(row.type, event.data) };
 }
 
-/** The first event: it has the input, and its actor started the execution. */
+/** The first event. It holds the input, and its actor started the execution. */
 export async function readFirst(store: ExecutionStore, executionId: string): Promise<EventRow> {
   const [first] = await store.events(executionId, { after: 0, limit: 1 });
   if (first === undefined) throw new RuntimeError('corrupt', `execution ${executionId} has no events`);
@@ -83,8 +83,8 @@ export function inputIn(first: EventRow): Json {
 }
 
 /**
- * Events after a checkpoint, up to the sequence the execution stands at, with the outputs that are kept apart. Throws `corrupt` when
- * some are missing, and `log_too_large` when they take more than `maxBytes`: all of them are in memory at a time.
+ * Reads the events after a checkpoint, up to sequence `upTo`, with their offloaded outputs, all into memory. Throws `corrupt` when some are missing,
+ * and `log_too_large` when they exceed `maxBytes`.
  */
 export async function readTail(
   store: ExecutionStore,
@@ -100,11 +100,11 @@ export async function readTail(
   for await (const row of readLog(store, executionId, { after }, slice)) {
     if (row.seq > upTo) break;
     const event = replayableOf(row);
-    const apart = offloadedReplayBytes(row.type, event.data);
-    bytes += row.data.length + apart;
+    const offloadedSize = offloadedReplayBytes(row.type, event.data);
+    bytes += row.data.length + offloadedSize;
     if (bytes > maxBytes)
       throw new RuntimeError('log_too_large', `the log of execution ${executionId} is larger than ${maxBytes / 1024 / 1024} MiB`);
-    events.push(apart === 0 ? event : { ...event, data: await restorePayload(store, tenantId, event.data) });
+    events.push(offloadedSize === 0 ? event : { ...event, data: await restorePayload(store, tenantId, event.data) });
   }
   if (events.length !== upTo - after)
     throw new RuntimeError('corrupt', `execution ${executionId} lacks events between ${after} and ${upTo}`);

@@ -11,26 +11,26 @@ interface Common {
   readonly node_id: string | null;
   /** RFC 3339. */
   readonly created_at: string;
-  /** Who caused it: the name of a token, or what the runtime or a job of its own is called. */
+  /** The name of a token, the id of a runtime, or a job such as `cron:nightly`. */
   readonly actor_id: string;
-  /** For whom the actor said that it acted; absent = for itself. */
+  /** On whose behalf the actor said to act; absent: its own. */
   readonly on_behalf_of?: string;
 }
 
-/** An event as the reference writes it: `kind` is a PascalCase name, `type` the same in snake_case. */
+/** The form of the API reference: `kind` is the event kind in PascalCase, `type` the same in snake_case. */
 export interface NamedKindForm extends Common {
   readonly kind: string;
   readonly type: string;
   readonly data: JsonObject;
 }
 
-/** The other form: `kind` is an object that its `type` tells apart. */
+/** The other form: `kind` is an object with the discriminator `type`. */
 export interface TaggedKindForm extends Common {
   readonly kind: JsonObject;
   readonly kind_name: string;
 }
 
-/** The tagged form, with the fields that the models of Java clients read. */
+/** The tagged form with the additional fields that Java clients read. */
 export interface JavaForm extends TaggedKindForm {
   readonly event_id: string;
   readonly event_type: string;
@@ -80,14 +80,14 @@ function actorOf({ actorId, onBehalfOf }: EventView): Pick<Common, 'actor_id' | 
   return { actor_id: actorId, ...(onBehalfOf === null ? {} : { on_behalf_of: onBehalfOf }) };
 }
 
-/** The same UUID (version 8, of the SHA-256 of execution and sequence) whenever the event is shown. */
+/** A UUID (version 8) derived from execution and sequence, so the same one whenever the event is shown. */
 export function eventId(execution: string, sequence: number): string {
   const hex = hash('sha256', `${execution}:${sequence}`, 'hex');
   const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** The fields of an event, its node among them. */
+/** The fields of an event, including its node. */
 function fieldsOf(event: EventView): JsonObject {
   return event.nodeId === null ? event.data : { node_id: event.nodeId, ...event.data };
 }

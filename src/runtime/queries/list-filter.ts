@@ -2,7 +2,7 @@ import type { ExecutionFilter as StoredFilter } from '../../../store/port/execut
 import { firstExecutionIdAt } from '../ids.ts';
 import type { ExecutionFilter } from '../types/executions.ts';
 
-/** The filter as the store takes it: a time is a place among the ids. */
+/** The filter in the form of the store, which compares ids instead of times. */
 export function storedFilter({ createdFromMs, createdBeforeMs, ...rest }: ExecutionFilter): StoredFilter {
   return {
     ...rest,

@@ -8,19 +8,19 @@ import { forkedFrom } from '../history/fork/labels.ts';
 import type { EventView, ExecutionSummary, ExecutionView } from '../types/executions.ts';
 import type { WorkerView } from '../types/work.ts';
 
-/** A worker not heard of for this long is no longer active. */
+/** A worker that has not claimed for this long is shown as idle. */
 export const WORKER_ACTIVE_MS = 60_000;
 
-/** What a stored execution and one in memory both tell. */
+/** What a stored execution and a cached one have in common. */
 type Head = Pick<ExecutionRow & CachedExecution, keyof ExecutionRow & keyof CachedExecution>;
 
 export function summaryOf(row: ExecutionRow): ExecutionSummary {
   return summary(row, { ...row, status: row.status as Status });
 }
 
-export function viewOf(hot: CachedExecution): ExecutionView {
-  const { run } = hot;
-  return { ...summary(hot, run), state: stateOf(run), input: run.input, suspended: suspensionOf(run) };
+export function viewOf(execution: CachedExecution): ExecutionView {
+  const { run } = execution;
+  return { ...summary(execution, run), state: stateOf(run), input: run.input, suspended: suspensionOf(run) };
 }
 
 function summary(head: Head, { status, steps, seq }: Pick<Run, 'status' | 'steps' | 'seq'>): ExecutionSummary {
@@ -44,7 +44,7 @@ function summary(head: Head, { status, steps, seq }: Pick<Run, 'status' | 'steps
   };
 }
 
-/** `data`: the row's, with its output in place. */
+/** `data`: that of the row, with its payload in place. */
 export function eventViewOf(executionId: string, row: EventRow, data: JsonObject): EventView {
   return {
     executionId,
@@ -58,10 +58,10 @@ export function eventViewOf(executionId: string, row: EventRow, data: JsonObject
   };
 }
 
-/** What a completion did to the state is told in full, though the log does not hold it a second time. */
+/** Shows the state patch of a completion, which the log does not store a second time. */
 function completionOf(data: JsonObject, nodeId: string): JsonObject {
-  const { patch_from: _from, output_key: _key, ...told } = data;
-  return { ...told, state_patch: completedPatch(data, nodeId), duration_ms: data.duration_ms ?? 0 };
+  const { patch_from: _from, output_key: _key, ...shown } = data;
+  return { ...shown, state_patch: completedPatch(data, nodeId), duration_ms: data.duration_ms ?? 0 };
 }
 
 export function workerViewOf(row: WorkerRow, nowMs: number): WorkerView {

@@ -1,7 +1,7 @@
 import { RuntimeError } from '../errors.ts';
 import { RoundRobin } from './round-robin.ts';
 
-/** How much of a scarce resource may be in use, and how much may wait for it. */
+/** How many jobs may run, and how many may wait, in all and per key. */
 export interface FairQueueLimits {
   readonly active: number;
   readonly activePerKey: number;
@@ -12,19 +12,19 @@ export interface FairQueueLimits {
 const RETRY_AFTER_MS = 1_000;
 
 /**
- * Bounds concurrent work. Keys (tenants) take turns: a key with many requests waiting delays its own, not those of the others. The work of
- * one key begins in the order in which it was asked for.
+ * Bounds concurrent work. Keys (tenants) take turns: a key with many waiting requests delays its own requests only. The requests of a key start
+ * in order.
  */
 export class FairQueue {
   readonly #limits: FairQueueLimits;
-  readonly #full: string;
+  readonly #overloadedMessage: string;
   readonly #active = new Map<string, number>();
   readonly #waiting = new RoundRobin<() => void>();
   #activeCount = 0;
 
-  /** `full`: the text of the error when too many wait. */
-  constructor(full: string, limits: FairQueueLimits) {
-    this.#full = full;
+  /** `overloadedMessage`: the text of the error when too many requests wait. */
+  constructor(overloadedMessage: string, limits: FairQueueLimits) {
+    this.#overloadedMessage = overloadedMessage;
     this.#limits = limits;
   }
 
@@ -37,8 +37,8 @@ export class FairQueue {
   }
 
   /**
-   * Runs the work when it is the key's turn. Throws `overloaded` when too many wait already. A request whose signal is aborted while it waits
-   * never begins: it throws `shutting_down`.
+   * Runs the work when it is the key's turn. Throws `overloaded` when too many requests wait, and `shutting_down` when the signal is aborted
+   * before the work starts.
    */
   async run<T>(key: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     await this.#acquire(key, signal);
@@ -57,7 +57,7 @@ export class FairQueue {
     }
     const { waiting, waitingPerKey } = this.#limits;
     if (this.#waiting.size >= waiting || this.#waiting.sizeOf(key) >= waitingPerKey)
-      throw new RuntimeError('overloaded', this.#full, { retryAfterMs: RETRY_AFTER_MS });
+      throw new RuntimeError('overloaded', this.#overloadedMessage, { retryAfterMs: RETRY_AFTER_MS });
     await waitTurn(this.#waiting, key, signal);
   }
 
@@ -84,7 +84,7 @@ export class FairQueue {
   }
 }
 
-/** Waits until what it puts into the round is called. Throws `shutting_down` when the signal is aborted before. */
+/** Waits for a turn in the round. Throws `shutting_down` when the signal is aborted before. */
 export function waitTurn(round: RoundRobin<() => void>, key: string, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const go = (): void => {
@@ -100,11 +100,11 @@ export function waitTurn(round: RoundRobin<() => void>, key: string, signal: Abo
   });
 }
 
-/** Throws `shutting_down` once whoever asked has gone, or may ask no more. */
+/** Throws `shutting_down` if the signal is aborted: the client has gone, or the server stops. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw requestAborted();
 }
 
 function requestAborted(): RuntimeError {
-  return new RuntimeError('shutting_down', 'the request has ended', { retryAfterMs: RETRY_AFTER_MS });
+  return new RuntimeError('shutting_down', 'the request was aborted', { retryAfterMs: RETRY_AFTER_MS });
 }

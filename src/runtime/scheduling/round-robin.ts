@@ -1,6 +1,6 @@
-/** What waits, by key. Keys take turns; what waits under one key keeps its order. */
+/** A queue per key. Keys take turns; the items of a key stay in order. */
 export class RoundRobin<T> {
-  /** In the order in which the keys get their next turn. */
+  /** In the order of the keys' next turns. */
   readonly #waiting = new Map<string, T[]>();
   #size = 0;
 
@@ -19,7 +19,7 @@ export class RoundRobin<T> {
     this.#size += 1;
   }
 
-  /** Takes the first item of the next key that may have its turn; the key goes to the end of the round. */
+  /** Takes the first item of the next key for which `may` returns true; the key moves to the end of the round. */
   next(may: (key: string) => boolean = () => true): { readonly key: string; readonly item: T } | null {
     for (const [key, items] of this.#waiting) {
       if (!may(key)) continue;

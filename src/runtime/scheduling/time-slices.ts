@@ -2,30 +2,30 @@ import type { Clock } from '../clock.ts';
 import { throwIfAborted, waitTurn } from './fair-queue.ts';
 import { RoundRobin } from './round-robin.ts';
 
-/** Computing in one turn of the event loop; the piece of work under way then is finished first. */
+/** Time for long computations in one turn of the event loop. The current piece of work is finished first. */
 const SLICE_MS = 10;
-/** Pieces of work in one turn, however quick they are. */
+/** The most pieces of work in one turn, however short they are. */
 const PIECES_PER_SLICE = 100;
 
-/** A long computation that lets others have their turn. */
+/** A long computation that yields to the event loop. */
 export interface Slice {
   /**
-   * Asked before every piece of work. Null = go on at once; else go on when it resolves. Rejects with `shutting_down` once whoever asked
-   * for the result has gone.
+   * Call before every piece of work. Null: continue immediately; else continue when the promise resolves. Throws `shutting_down` once the signal
+   * is aborted.
    */
   next(): Promise<void> | null;
 }
 
 /**
- * Shares the event loop between long computations, such as replaying a log or compiling a workflow: in one turn of the loop, all of them
- * together compute for about 10 ms. Keys (tenants) take turns, and so do the computations of one key.
+ * Shares the event loop between long computations, such as replaying a log or compiling a workflow: in one turn of the loop, they compute for about
+ * 10 ms in all. Keys (tenants) take turns, and so do the computations of one key.
  */
 export class TimeSlices {
   readonly #clock: Pick<Clock, 'nowMs'>;
   readonly #waiting = new RoundRobin<() => void>();
-  /** Whose turn it is; null = of whoever comes first. */
+  /** The computation whose turn it is; null = the first that asks. */
   #current: Slice | null = null;
-  /** Null = nothing was computed yet in this turn of the loop. */
+  /** When the first computation of this turn of the loop started; null = there was none yet. */
   #sinceMs: number | null = null;
   #pieces = 0;
 
@@ -46,7 +46,7 @@ export class TimeSlices {
     return slice;
   }
 
-  /** Runs a computation that pauses between its pieces to its end. */
+  /** Runs a computation that yields between its pieces of work to its end. */
   async drive<T>(slice: Slice, computation: Generator<unknown, T>): Promise<T> {
     for (;;) {
       const turn = slice.next();
@@ -60,7 +60,7 @@ export class TimeSlices {
     if (this.#sinceMs === null) this.#begin();
     else if (this.#waiting.size > 0 && this.#current !== slice) return false;
     const elapsedMs = this.#clock.nowMs() - (this.#sinceMs ?? 0);
-    // A clock that was set back tells nothing.
+    // A negative time means that the clock was set back.
     if (elapsedMs < 0 || elapsedMs >= SLICE_MS || this.#pieces >= PIECES_PER_SLICE) return false;
     this.#pieces += 1;
     return true;

@@ -6,27 +6,27 @@ import type { ForkMismatch, PastDecision } from '../errors.ts';
 /** An execution as it was after one of its steps. */
 export interface ExecutionAtView {
   readonly executionId: string;
-  /** Of the last event of that step. */
+  /** The sequence of the last event of that step. */
   readonly sequence: number;
-  /** The sequence that was asked for. */
+  /** The sequence that was requested. */
   readonly requested: number;
   readonly status: Status;
   readonly state: JsonObject;
   readonly active: readonly ActiveNode[];
-  /** When the step was taken. */
+  /** The time of the step. */
   readonly createdAtMs: number;
 }
 
-/** The machine of an execution after one of its steps. */
+/** The XState machine of an execution after one of its steps. */
 export interface SnapshotView {
-  /** Of the last event of that step. */
+  /** The sequence of the last event of that step. */
   readonly sequence: number;
-  /** When the step was taken. */
+  /** The time of the step. */
   readonly createdAtMs: number;
-  /** What the machine was sent in that step, in order; at least one. Of a step that sent it nothing: what happened instead. */
+  /** The machine events of the step, in order; at least one. For a step without machine events, the entry names what happened instead. */
   readonly events: readonly RecordedEvent[];
   readonly status: Status;
-  /** The machine's state value, as XState has it. */
+  /** XState's state value. */
   readonly value: Json;
   readonly state: JsonObject;
   readonly active: readonly ActiveNode[];
@@ -36,32 +36,33 @@ export interface SnapshotView {
 
 export interface SnapshotPage {
   readonly executionId: string;
-  /** Of the last event of the log, and how the execution stood then. */
+  /** The sequence of the last event of the log; `status` is the one after it. */
   readonly sequence: number;
   readonly status: Status;
   readonly snapshots: readonly SnapshotView[];
 }
 
-/** What folding a log again has shown. */
+/** The result of a replay. */
 export interface ReplayView {
   readonly executionId: string;
-  /** How many events the log has. */
+  /** The number of events in the log. */
   readonly events: number;
   readonly sequence: number;
-  /** The first thing that is not what is stored; null = everything is. */
+  /** The first difference between the replay and what is stored; null = there is none. */
   readonly mismatch: { readonly sequence: number; readonly problem: string } | null;
 }
 
+/** A fork of an execution. */
 export interface ForkRequest {
-  /** Within the step that ends there or, within the first one, later. */
+  /** The fork point: after the last step that ended by then (within the first step: after that). */
   readonly atSequence: number;
-  /** RFC 7396. */
+  /** A JSON merge patch (RFC 7396) of the state at the fork point. */
   readonly statePatch?: JsonObject;
-  /** Absent = the revision of the origin. */
+  /** Default: the revision of the origin. */
   readonly workflowVersion?: string;
-  /** Only says whether the version fits, and which decisions would be copied. */
+  /** Start nothing; only report whether the version replays, and which decisions would be copied. */
   readonly dryRun?: boolean;
-  /** Copy also decisions that were made on something else than the patched state; the log of the fork says so. */
+  /** Also copy decisions that people made on something else than the patched state. The log of the fork says so. */
   readonly keepDecisions?: boolean;
   readonly idempotencyKey?: string;
 }
@@ -69,11 +70,11 @@ export interface ForkRequest {
 export interface ForkResult {
   /** Null for a dry run. */
   readonly executionId: string | null;
-  /** Of the origin: the end of the step from which the fork goes on. */
+  /** The sequence of the origin from which the fork continues. */
   readonly sequence: number;
   readonly replayed: boolean;
-  /** Null = it fits. Only a dry run answers one, else it is thrown. */
+  /** Why the log does not replay with the version; null = it does. Only a dry run returns one; otherwise it is thrown. */
   readonly mismatch: ForkMismatch | null;
-  /** What people decided before the fork point; empty for a replayed answer. */
+  /** The decisions before the fork point; empty for a repeated request. */
   readonly decisions: readonly PastDecision[];
 }

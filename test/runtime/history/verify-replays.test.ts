@@ -64,7 +64,7 @@ describe('replaying every execution', () => {
     ],
     ['a wrong number of steps', 'UPDATE executions SET steps = steps + 1', /^steps is 2; the replayed log gives 1$/],
     ['a missing event', 'DELETE FROM events WHERE seq = 3', /lacks events between 0 and/],
-    ['a missing output', 'DELETE FROM artifact_refs; DELETE FROM artifacts', /artifact .* is not in the store/],
+    ['a missing output', 'DELETE FROM artifact_refs; DELETE FROM artifacts', /artifact .* not found in the store/],
     [
       'an event that was changed',
       `UPDATE events SET node_id = 'z' WHERE type = 'node_completed'`,

@@ -3,12 +3,12 @@ import type { Run } from '../../../../machines/run.ts';
 import type { Context, EarlyEvent, PendingInput } from '../../../../machines/step/context.ts';
 import { LIMITS } from './limits.ts';
 
-/** Most bytes of JSON text that one UTF-16 unit, or one counted character of a number, takes: an escape. */
+/** The most bytes of JSON text for one UTF-16 code unit, or for one counted character of a number: an escape sequence. */
 const BYTES_PER_CHAR = 6;
-/** The state, the buffered events and an approval's description may each take up what an event holds. */
+/** The state, the buffered events and an approval's description may each hold the data of an event. */
 const PLACES = 3;
 
-/** Bytes of what a run holds. */
+/** The size of a run's parts, in bytes of JSON text. */
 export interface ExecutionBytes {
   readonly state: number;
   readonly pendingInput: number;
@@ -20,21 +20,21 @@ interface Measured extends ExecutionBytes {
 }
 
 interface KnownSize {
-  /** Upper bound for everything together. */
+  /** An upper bound for all parts together. */
   readonly atMost: number;
-  /** The last run of this execution that was measured exactly: later ones are measured by what differs. */
+  /** The last run of this execution that was measured exactly: only differences from it are measured again. */
   readonly measured: Measured | null;
 }
 
 const knownSizes = new WeakMap<Run, KnownSize>();
 const itemBytes = new WeakMap<object, number>();
 
-/** Notes that a run holds no more than a value of so many characters. */
+/** Records that a run holds at most a value of `chars` characters. */
 export function recordUpperBound(run: Run, chars: number): void {
   knownSizes.set(run, { atMost: BYTES_PER_CHAR * chars, measured: null });
 }
 
-/** Notes the size of a run that was loaded from a checkpoint, and the log since, of so many characters. */
+/** Records an upper bound for a run that was loaded from a checkpoint and the log since. */
 export function recordLoaded(run: Run, checkpointChars: number, tailChars: number): void {
   const { fed } = contextOf(run);
   const places = PLACES + Object.values(fed).reduce((count, each) => count + each.length, 0);
@@ -42,8 +42,8 @@ export function recordLoaded(run: Run, checkpointChars: number, tailChars: numbe
 }
 
 /**
- * What `run` holds, `chars` characters of event data after `before`; null when an upper bound already tells that it is within every limit.
- * Costs what has changed since the last measurement, not what the run holds.
+ * The size of `run`, which a step with `chars` characters of event data made from `before`. Null: an upper bound shows that it is within all
+ * limits. Measures only what has changed since the last measurement.
  */
 export function bytesAfterStep(before: Run, run: Run, chars: number): ExecutionBytes | null {
   const known = knownSizes.get(before);
@@ -58,12 +58,12 @@ export function bytesAfterStep(before: Run, run: Run, chars: number): ExecutionB
   return measured;
 }
 
-/** What a run holds. */
+/** The exact size of a run. */
 export function bytesHeldBy(run: Run): ExecutionBytes {
   return measure(run, knownSizes.get(run)?.measured ?? null);
 }
 
-/** Bytes of the events that no node has waited for yet. */
+/** The size of the buffered events in bytes. */
 export function bufferedBytes(run: Run): number {
   return sumOf(contextOf(run).early, LIMITS.bufferedBytes);
 }
@@ -76,7 +76,7 @@ function contextOf(run: Run): Context {
   return run.snapshot.context as Context;
 }
 
-/** How many nodes an output of the step may be on its way to. */
+/** How many nodes an output of the step may be pending for. */
 function pendingInputCount(before: Run, run: Run): number {
   const { fed } = contextOf(run);
   if (fed === contextOf(before).fed) return 0;
@@ -105,7 +105,7 @@ function pendingInputBytes(fed: Context['fed']): number {
   return bytes;
 }
 
-/** Stops counting above the limit. */
+/** Stops above the limit. */
 function sumOf(items: readonly (PendingInput | EarlyEvent)[], limit: number): number {
   let bytes = 0;
   for (const item of items) {
@@ -121,8 +121,8 @@ function sumOf(items: readonly (PendingInput | EarlyEvent)[], limit: number): nu
 }
 
 /**
- * About the length of the value's JSON text: no less than a sixth of its bytes. Stops counting above `limit`, so that parts which
- * are shared, and so repeated in the text, cannot explode.
+ * The approximate length of the value's JSON text, at least a sixth of its bytes. Stops above `limit`, since shared parts are repeated in the
+ * text and could make it exponentially long.
  */
 export function charsUpTo(value: Json, limit: number): number {
   let chars = 0;
@@ -143,12 +143,12 @@ export function charsUpTo(value: Json, limit: number): number {
   return chars;
 }
 
-/** Every member counts its comma, also the last. */
+/** The exact length of the JSON text in bytes. */
 export function bytesOf(value: Json): number {
   return Buffer.byteLength(JSON.stringify(value));
 }
 
-/** By how much the text of `now` is longer than that of `was`. Parts that both share are not looked at. */
+/** By how many bytes the text of `now` is longer than that of `was`. Does not visit parts that both share. */
 function difference(was: Json, now: Json): number {
   if (was === now) return 0;
   if (!isObject(was) || !isObject(now)) return bytesOf(now) - bytesOf(was);
@@ -162,6 +162,7 @@ function difference(was: Json, now: Json): number {
   return bytes;
 }
 
+/** Includes a comma, which every member but the last has. */
 function memberBytes(key: string, value: Json): number {
   return bytesOf(key) + bytesOf(value) + 2;
 }

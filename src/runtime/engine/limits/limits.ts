@@ -1,19 +1,19 @@
 const MIB = 1024 * 1024;
 
-/** Limits on what one execution may hold. Sizes are bytes of JSON text in UTF-8; `docs/semantics.md` lists them. */
+/** Limits of one execution, in bytes of JSON text in UTF-8. `docs/semantics.md` documents them. */
 export const LIMITS = {
-  /** Of one output, or of a child's final state. */
+  /** One output, or the final state of a child. */
   outputBytes: 8 * MIB,
   stateBytes: 16 * MIB,
-  /** Outputs on their way to the nodes that read them, together. */
+  /** All outputs that are pending as inputs of other nodes. */
   pendingInputBytes: 16 * MIB,
-  /** Events that arrived before a node waits for them. */
+  /** External events for which no node waits yet. */
   bufferedEvents: 1_000,
   bufferedBytes: 16 * MIB,
-  /** Events of the log beyond which external events that no node waits for are refused. */
+  /** Events in the log above which external events are refused unless a node waits for them. */
   logEvents: 100_000,
-  /** Log of an execution that can be retried: its events are in memory at a time. */
+  /** The log of an execution that is retried, which is all in memory. */
   retriedLogBytes: 256 * MIB,
-  /** Data of the events of one step. */
+  /** The data of all events of one step. */
   stepBytes: 64 * MIB,
 } as const;

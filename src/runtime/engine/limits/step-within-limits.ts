@@ -10,16 +10,16 @@ import { LIMITS } from './limits.ts';
 
 const MAX_CHAR_BYTES = 6;
 
-/** What a step would exceed. `errorClass` is the class with which a node fails for it, and the code of a refused request. */
+/** A limit that a step would exceed. `errorClass` is the error class of the failed node, or the code of the refused request. */
 interface Excess {
   readonly errorClass: 'state_too_large' | 'output_too_large';
   readonly text: string;
 }
 
 /**
- * Takes a message within the limits on what an execution holds. A result that exceeds them fails its node, not retryable; an event, a
- * decision or a fork is answered with the error, and changes nothing. Anything else that would exceed them (a timer that lets a join copy
- * large outputs) throws, like a step that cannot be taken. A step that does not grow what is beyond a limit already is taken.
+ * Takes a step within the size limits of an execution. A result that exceeds them fails its node without retry. An event, a decision or a fork that
+ * exceeds them is refused with the error, and changes nothing. Any other message that exceeds them (e.g. a timer that lets a join copy large
+ * outputs) throws, like a step that fails. A step is taken if it does not grow what exceeds a limit already.
  */
 export function stepWithinLimits(
   program: Program,
@@ -42,7 +42,7 @@ export function stepWithinLimits(
   return stepOrThrow(program, run, failureFor(message, excess), env);
 }
 
-/** Without another substitute: a failure whose step exceeds the limits, too, cannot be taken. */
+/** Throws if the step exceeds the limits. */
 function stepOrThrow(program: Program, run: Run, message: Message, env: StepEnv): StepResult | Refused {
   const stepped = step(program, run, message, env);
   if ('refused' in stepped) return stepped;
@@ -51,14 +51,14 @@ function stepOrThrow(program: Program, run: Run, message: Message, env: StepEnv)
   return stepped;
 }
 
-/** Throws when the message brings no result of a node. */
+/** The failure to step instead of a result. Throws when the message is not the result of a node. */
 function failureFor(message: Message, { errorClass, text }: Excess): Message {
   if (message.type !== 'done' && message.type !== 'child') throw new RuntimeError(errorClass, text);
   const { node, activation, attempt }: Visit = message;
   return { type: 'fail', node, activation, attempt, error: `${errorClass}: ${text}`, errorClass, retryable: false };
 }
 
-/** The first step of an execution; its input is its first state. */
+/** The first step of an execution, whose state is its input. */
 export function startWithinLimits(program: Program, input: Json, env: StepEnv): StepResult | RuntimeError {
   const chars = charsUpTo(input, LIMITS.stateBytes);
   const excess = excessOf('state_too_large', 'the input', bytesUpTo(input, LIMITS.stateBytes), LIMITS.stateBytes);
@@ -84,7 +84,7 @@ function valueExcess(what: string, value: Json): Excess | null {
   return excessOf('output_too_large', what, bytesUpTo(value, LIMITS.outputBytes), LIMITS.outputBytes);
 }
 
-/** Exact near the limit alone: nearly every value is far below. */
+/** Exact only near the limit: nearly every value is far below. */
 function bytesUpTo(value: Json, limit: number): number {
   const chars = charsUpTo(value, limit);
   return chars > limit || chars * MAX_CHAR_BYTES <= limit ? chars : bytesOf(value);
@@ -107,7 +107,7 @@ function stepExcess(before: Run, { run, events }: StepResult): Excess | null {
   );
 }
 
-/** Events that no node waits for are kept until one does, and the log keeps all of them: neither grows without end. */
+/** The refusal of an event that would be buffered, if the buffer or the log is full. */
 function bufferRefusal(before: Run, after: Run): RuntimeError | null {
   if (before.seq >= LIMITS.logEvents)
     return new RuntimeError(

@@ -4,12 +4,12 @@ import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { EventRow } from '../../../../store/port/executions.ts';
 import { eventOf, readLog } from '../../log/read-log.ts';
 
-/** The last errors of nodes that have failed for good, by node. */
+/** The last errors of the nodes that have failed without a further retry, by node. */
 export type Failures = ReadonlyMap<string, string>;
 
 export const NO_FAILURES: Failures = new Map();
 
-/** After events that led to `run`. */
+/** The failures after the events that led to `run`. */
 export function failuresAfter(before: Failures, run: Run, events: readonly EventRow[]): Failures {
   const nodes = failuresOf(run);
   if (nodes.length === 0) return NO_FAILURES;
@@ -24,14 +24,14 @@ export function failuresAfter(before: Failures, run: Run, events: readonly Event
   return errors;
 }
 
-/** The event says in whose name the node was rejected, and its row who did it. */
+/** The error of a rejection names the user on whose behalf it was made; the actor is added from the row. */
 function rejection(error: string, { actorId, onBehalfOf }: EventRow): string {
-  const told = `approval rejected by ${onBehalfOf}`;
-  if (onBehalfOf === null || !error.startsWith(told)) return error.replace(/^approval /, '');
-  return `rejected by ${actorId} on behalf of ${onBehalfOf}${error.slice(told.length)}`;
+  const prefix = `approval rejected by ${onBehalfOf}`;
+  if (onBehalfOf === null || !error.startsWith(prefix)) return error.replace(/^approval /, '');
+  return `rejected by ${actorId} on behalf of ${onBehalfOf}${error.slice(prefix.length)}`;
 }
 
-/** Of an execution that comes from the store. Nothing is read unless a node has failed. */
+/** The failures of a stored execution. Reads the log only if a node has failed. */
 export async function failuresIn(store: ExecutionStore, executionId: string, run: Run): Promise<Failures> {
   const rows: EventRow[] = [];
   for (const nodeId of failuresOf(run)) {
@@ -42,13 +42,13 @@ export async function failuresIn(store: ExecutionStore, executionId: string, run
   return failuresAfter(NO_FAILURES, run, rows);
 }
 
-/** Why an execution has failed or was cancelled, in the words of the nodes that failed it. */
+/** Why an execution failed or was cancelled: the errors of the nodes that failed it, else the run's own. */
 export function errorOf(run: Run, failures: Failures): string | null {
-  const told = terminalFailures(run).flatMap((node) => (failures.has(node) ? [`${node}: ${failures.get(node)}`] : []));
-  return told.length === 0 ? run.error : told.join('; ');
+  const errors = terminalFailures(run).flatMap((node) => (failures.has(node) ? [`${node}: ${failures.get(node)}`] : []));
+  return errors.length === 0 ? run.error : errors.join('; ');
 }
 
-/** May this stand for the error of the run? An earlier release stored the run's own. */
+/** May `stored` be the stored error of the run? An earlier release stored the run's own error. */
 export function isErrorOf(run: Run, stored: string | null): boolean {
   if (stored === run.error) return true;
   return terminalFailures(run).some((node) => stored?.startsWith(`${node}: `) === true);

@@ -3,9 +3,9 @@ import type { EventRow, ExecutionRow } from '../../../../store/port/executions.t
 import type { Actor } from '../../actor.ts';
 import { forkedFrom } from '../../history/fork/labels.ts';
 
-/** Who started an execution: what its tools may go by. */
+/** The actor that started an execution, as its tools are told. */
 export interface Starter {
-  /** The name of the token; `cron:<name>` for a cron job. */
+  /** The name of a token, or `cron:<name>` for a cron job. */
   readonly actorId: string;
   readonly actorType: Actor['actorType'];
 }
@@ -15,8 +15,8 @@ export function starterFrom({ actorId, actorType }: Starter): Starter {
 }
 
 /**
- * As the log has it: of a child, whoever started its topmost ancestor; of a fork, whoever forked. An execution begins with an event of its
- * starter; a fork goes on with one after what it has copied.
+ * Reads the starter from the log: for a child, the one of its topmost ancestor; for a fork, the one that forked. It is the actor of the first
+ * event, or of a fork's first event after the copied ones.
  */
 export async function starterOf(
   store: ExecutionStore,

@@ -11,9 +11,9 @@ import { FairQueue } from '../../scheduling/fair-queue.ts';
 import { TimeSlices } from '../../scheduling/time-slices.ts';
 import type { Tools } from '../../types/work.ts';
 
-/** Compiled machines weigh about 10 KB a node; bounding their nodes bounds their memory. */
+/** A compiled machine takes about 10 KB per node. */
 const MAX_CACHED_NODES = 20_000;
-/** Revisions compiled at a time; whatever is to be stepped waits its turn. */
+/** Revisions that are compiled at a time. Executions to step wait without limit. */
 const COMPILING = {
   active: 2,
   activePerKey: 1,
@@ -21,29 +21,29 @@ const COMPILING = {
   waitingPerKey: Number.POSITIVE_INFINITY,
 };
 
-/** A compiled revision and what this runtime offers the tenant for it. */
+/** A compiled revision, and what this runtime provides for it to the tenant. */
 export interface LoadedWorkflow {
   readonly program: Program;
   readonly kindOf: (node: string) => Kind | null;
-  /** How this process does the node's work; null = an external worker does, or a child execution. */
+  /** Does the node's work in process; null = an external worker or a child execution does. */
   readonly executorOf: (node: string) => Executor | null;
-  /** Does this runtime do the node's work, or start its child? */
+  /** Does this runtime do the node's work in process, or start its child? */
   readonly isLocal: (node: string) => boolean;
-  /** What the `env` root of expressions shows the tenant. */
+  /** The variables of the `env` root of expressions. */
   readonly vars: Readonly<Record<string, string>>;
 }
 
-/** What the operator gives each tenant. Asked once per tenant and revision, so the answer must not change. */
+/** What the operator provides to each tenant. Read once per tenant and revision, so it must not change. */
 export interface TenantProvisions {
   readonly toolsOf: (tenantId: string) => Tools;
   readonly varsOf: (tenantId: string) => Readonly<Record<string, string>>;
   readonly outbound: Outbound;
 }
 
-/** Compiled revisions, by hash; and by tenant, since tenants may register the same document and have different tools. */
+/** Compiled revisions by hash, and loaded ones also by tenant: tenants may register the same document and have different tools. */
 export class WorkflowCache {
   readonly #store: ExecutionStore;
-  readonly #offer: TenantProvisions;
+  readonly #provisions: TenantProvisions;
   readonly #slices: TimeSlices;
   readonly #compiling = new FairQueue('too many workflows are being compiled', COMPILING);
   readonly #programs = new LRUCache<string, Program>({
@@ -56,13 +56,13 @@ export class WorkflowCache {
   });
   readonly #loading = new Map<string, Promise<LoadedWorkflow>>();
 
-  constructor(store: ExecutionStore, offer: TenantProvisions, slices = new TimeSlices({ nowMs: Date.now })) {
+  constructor(store: ExecutionStore, provisions: TenantProvisions, slices = new TimeSlices({ nowMs: Date.now })) {
     this.#store = store;
-    this.#offer = offer;
+    this.#provisions = provisions;
     this.#slices = slices;
   }
 
-  /** Throws `corrupt` when the stored revision is missing or this build cannot compile it. */
+  /** Throws `corrupt` when the stored revision is missing or this version cannot compile it. */
   async load(tenantId: string, revision: string): Promise<LoadedWorkflow> {
     const key = keyOf(tenantId, revision);
     const loaded = this.#loaded.get(key);
@@ -76,11 +76,11 @@ export class WorkflowCache {
 
   put(tenantId: string, program: Program): LoadedWorkflow {
     const { nodes, tools: declared } = program.workflow;
-    const { toolsOf, varsOf, outbound } = this.#offer;
+    const { toolsOf, varsOf, outbound } = this.#provisions;
     const kinds = new Map(nodes.map((node) => [node.id, node.kind]));
     const children = new Set(nodes.flatMap(({ id, kind }) => (runsChild(kind) ? [id] : [])));
-    const means = { tools: toolsOf(tenantId), outbound };
-    const executors = new Map(nodes.map((node) => [node.id, executorFor(node.kind, declared, means)]));
+    const deps = { tools: toolsOf(tenantId), outbound };
+    const executors = new Map(nodes.map((node) => [node.id, executorFor(node.kind, declared, deps)]));
     const loaded: LoadedWorkflow = {
       program,
       kindOf: (node) => kinds.get(node) ?? null,
@@ -95,7 +95,7 @@ export class WorkflowCache {
 
   async #read(tenantId: string, revision: string): Promise<LoadedWorkflow> {
     const source = await this.#store.revision(tenantId, revision);
-    if (source === null) throw new RuntimeError('corrupt', `workflow revision ${revision} is not in the store`);
+    if (source === null) throw new RuntimeError('corrupt', `workflow revision ${revision} not found in the store`);
     const compiled = this.#programs.get(revision);
     if (compiled !== undefined) return this.put(tenantId, compiled);
     let program: Program;
