@@ -71,7 +71,7 @@ export async function runWithFaults(options: FaultRunOptions): Promise<FaultRun>
   // PostgreSQL does not run as root and must be able to enter the folder.
   chmodSync(folder, 0o755);
   const history = new History();
-  const { cluster, lanes } = await openCluster(engine, folder, history, longRun);
+  const { cluster, sequences } = await openCluster(engine, folder, history, longRun);
   const external = await ExternalServer.open(new Random(seed + 1));
   const ended = new AbortController();
   // Every client listens to these signals.
@@ -81,18 +81,18 @@ export async function runWithFaults(options: FaultRunOptions): Promise<FaultRun>
   try {
     const load = new Load(cluster.members, external, seed, history, ended.signal);
     await load.start();
-    const customers = load.runClients(stopStarting.signal);
-    const reporting = setInterval(() => progress(progressLine(engine, load, history)), PROGRESS_MS);
+    const clients = load.runClients(stopStarting.signal);
+    const progressTimer = setInterval(() => progress(progressLine(engine, load, history)), PROGRESS_MS);
     setTimeout(() => stopStarting.abort(), faultsMs);
-    await Promise.all([injectFaults(lanes, seed, history, stopStarting.signal), after(faultsMs)]);
+    await Promise.all([injectFaults(sequences, seed, history, stopStarting.signal), after(faultsMs)]);
     await cluster.repair();
     load.stopMisbehaving();
     await waitForEnd(
-      customers.then(() => load.cancelUnknownStarts()),
+      clients.then(() => load.cancelUnknownStarts()),
       load,
       cluster,
     );
-    clearInterval(reporting);
+    clearInterval(progressTimer);
     await checkReplays(cluster, load, history);
     await checkLists(cluster, history);
     ended.abort();
@@ -121,7 +121,7 @@ export async function runWithFaults(options: FaultRunOptions): Promise<FaultRun>
 }
 
 function executionDumpsOf({ violations }: History, evidence: FinalState, { workers }: Load): readonly string[] {
-  const ids = new Set(violations.flatMap(({ subjects: about }) => about));
+  const ids = new Set(violations.flatMap(({ subjects }) => subjects));
   const claims = workers.flatMap((worker) => worker.claims);
   return [...ids]
     .slice(0, MAX_DUMPS)
@@ -134,13 +134,13 @@ async function openCluster(
   folder: string,
   history: History,
   longRun: boolean,
-): Promise<{ readonly cluster: Cluster; readonly lanes: readonly FaultSequence[] }> {
+): Promise<{ readonly cluster: Cluster; readonly sequences: readonly FaultSequence[] }> {
   if (engine === 'sqlite') {
     const cluster = await openSqliteCluster(folder, TOOLS, history);
-    return { cluster, lanes: sqliteFaultSequences(cluster) };
+    return { cluster, sequences: sqliteFaultSequences(cluster) };
   }
   const cluster = await openPostgresCluster(folder, TOOLS, history);
-  return { cluster, lanes: postgresFaultSequences(cluster, longRun) };
+  return { cluster, sequences: postgresFaultSequences(cluster, longRun) };
 }
 
 /** Waits until every execution has ended and every event is delivered: by itself, or after the clocks are advanced. */
@@ -180,7 +180,7 @@ async function isQuiet(cluster: Cluster, load: Load): Promise<boolean> {
   );
   const totalLength = (of: ReadonlyMap<string, { readonly length: number }>): number =>
     [...of.values()].reduce((sum, { length }) => sum + length, 0);
-  const delivered = [load.external.delivered, ...load.streams.map(({ received: shown }) => shown)].map(totalLength);
+  const delivered = [load.external.delivered, ...load.streams.map(({ received }) => received)].map(totalLength);
   return Number(row?.open) === 0 && delivered.every((count) => count >= Number(row?.events));
 }
 

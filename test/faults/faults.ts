@@ -25,8 +25,8 @@ interface NamedLink {
 export function sqliteFaultSequences({ member, disk }: SqliteCluster): readonly FaultSequence[] {
   return [
     { name: 'server', restMs: [1_500, 4_000], faults: serverFaults([member]) },
-    ...['one', 'two'].map((lane) => ({
-      name: `connections ${lane}`,
+    ...['one', 'two'].map((suffix) => ({
+      name: `connections ${suffix}`,
       restMs: [50, 250] as const,
       faults: linkFaults('client', [{ name: member.name, link: member.clientLink }]),
     })),
@@ -50,17 +50,21 @@ export function sqliteFaultSequences({ member, disk }: SqliteCluster): readonly 
 
 /** `longRun`: the run is long enough to stop servers for longer than their leases. */
 export function postgresFaultSequences(cluster: PostgresCluster, lasting: boolean): readonly FaultSequence[] {
-  const { postgres, members, databaseLinks: lines } = cluster;
-  const fronts = members.map(({ name, clientLink: front }) => ({ name, link: front }));
-  const backs = lines.map(({ member, link }) => ({ name: `${member.name}–database`, link }));
-  const lanes: FaultSequence[] = [
+  const { postgres, members, databaseLinks } = cluster;
+  const clientLinks = members.map(({ name, clientLink: front }) => ({ name, link: front }));
+  const databaseConnections = databaseLinks.map(({ member, link }) => ({ name: `${member.name}–database`, link }));
+  const sequences: FaultSequence[] = [
     { name: 'servers', restMs: [500, 2_000], faults: serverFaults(members) },
-    ...['one', 'two'].map((lane) => ({
-      name: `client connections ${lane}`,
+    ...['one', 'two'].map((suffix) => ({
+      name: `client connections ${suffix}`,
       restMs: [50, 300] as const,
-      faults: linkFaults('client', fronts),
+      faults: linkFaults('client', clientLinks),
     })),
-    { name: 'database connections', restMs: [50, 400], faults: [...linkFaults('database', backs), hangingLinkFault(backs)] },
+    {
+      name: 'database connections',
+      restMs: [50, 400],
+      faults: [...linkFaults('database', databaseConnections), hangingLinkFault(databaseConnections)],
+    },
     {
       name: 'database',
       restMs: [1_000, 4_000],
@@ -86,7 +90,7 @@ export function postgresFaultSequences(cluster: PostgresCluster, lasting: boolea
     { name: 'clocks', restMs: [4_000, 10_000], faults: clockFaults(members) },
   ];
   const lost = lasting ? stopBeyondLease(members) : stopWhileOtherClocksAdvance(members);
-  return [...lanes, { name: 'lost servers', restMs: lasting ? [15_000, 45_000] : [2_000, 3_000], faults: [lost] }];
+  return [...sequences, { name: 'lost servers', restMs: lasting ? [15_000, 45_000] : [2_000, 3_000], faults: [lost] }];
 }
 
 function fault(kind: string, weight: number, apply: (random: Random) => Promise<void>): Fault {
@@ -104,9 +108,9 @@ function serverFault(
     kind,
     weight,
     apply: async (random) => {
-      const free = members.filter(({ isIdle: isFree, isUp }) => isFree && isUp);
-      if (free.length === 0) return null;
-      const member = random.pick(free);
+      const idle = members.filter(({ isIdle, isUp }) => isIdle && isUp);
+      if (idle.length === 0) return null;
+      const member = random.pick(idle);
       return member.runExclusive(async () => `${member.name} ${await apply(member, random)}`.trim());
     },
   };
@@ -226,30 +230,30 @@ function diskFaults(
     kind: `${owner}: ${kind}`,
     weight,
     apply: async (random) => {
-      const hit = preload();
-      const before = hit.failedCalls;
+      const target = preload();
+      const before = target.failedCalls;
       const count = random.between(1, max);
-      command(hit, count);
-      for (let waitedMs = 0; hit.failedCalls < before + count && waitedMs < HIT_TIMEOUT_MS; waitedMs += 20) await after(20);
-      hit.repairDisk();
+      command(target, count);
+      for (let waitedMs = 0; target.failedCalls < before + count && waitedMs < HIT_TIMEOUT_MS; waitedMs += 20) await after(20);
+      target.repairDisk();
       await waitForRecovery();
-      const failed = hit.failedCalls - before;
+      const failed = target.failedCalls - before;
       return failed === 0 ? null : `${failed} calls`;
     },
   });
   return [
-    failing('sync fails (EIO)', 3, 3, (hit, count) => hit.failSyncs(count, EIO)),
-    failing('partial write (EIO)', 2, 3, (hit, count) => hit.failWrites(count, EIO)),
-    failing('partial write (ENOSPC)', 2, 3, (hit, count) => hit.failWrites(count, ENOSPC)),
+    failing('sync fails (EIO)', 3, 3, (target, count) => target.failSyncs(count, EIO)),
+    failing('partial write (EIO)', 2, 3, (target, count) => target.failWrites(count, EIO)),
+    failing('partial write (ENOSPC)', 2, 3, (target, count) => target.failWrites(count, ENOSPC)),
     {
       kind: `${owner}: slow syncs`,
       weight: 1,
       apply: async (random) => {
-        const hit = preload();
+        const target = preload();
         const byMs = random.between(10, 150);
-        hit.slowSyncs(byMs);
+        target.slowSyncs(byMs);
         await after(random.between(500, 2_000));
-        hit.repairDisk();
+        target.repairDisk();
         return `by ${byMs} ms`;
       },
     },
@@ -268,13 +272,13 @@ function fullDisk(
     kind: `${owner}: disk full`,
     weight: 2,
     apply: async (random) => {
-      const [filled, hit] = [disk(), preload()];
-      if (filled === null) hit.failWrites(ALL_CALLS, ENOSPC);
-      else await filled.fill();
+      const [smallDisk, target] = [disk(), preload()];
+      if (smallDisk === null) target.failWrites(ALL_CALLS, ENOSPC);
+      else await smallDisk.fill();
       const forMs = random.between(least, most);
       await after(forMs);
-      await filled?.empty();
-      hit.repairDisk();
+      await smallDisk?.empty();
+      target.repairDisk();
       await waitForRecovery();
       return `for ${forMs} ms`;
     },

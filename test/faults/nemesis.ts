@@ -24,7 +24,7 @@ export async function injectFaults(
   history: History,
   stopped: AbortSignal,
 ): Promise<void> {
-  await Promise.all(sequences.map((lane, index) => runSequence(lane, new Random(seed * 31 + index), history, stopped)));
+  await Promise.all(sequences.map((sequence, index) => runSequence(sequence, new Random(seed * 31 + index), history, stopped)));
 }
 
 async function runSequence(

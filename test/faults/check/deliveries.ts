@@ -39,9 +39,9 @@ export function checkStreams(
   }
 }
 
-function checkStream({ name, received: shown, hasEnded }: StreamFollower, { id, log }: StoredExecution, history: History): void {
+function checkStream({ name, received, hasEnded }: StreamFollower, { id, log }: StoredExecution, history: History): void {
   const [found, expected] = [
-    (shown.get(id) ?? []).map(({ sequence, kind }) => `${sequence} ${kind}`),
+    (received.get(id) ?? []).map(({ sequence, kind }) => `${sequence} ${kind}`),
     log.map(({ sequence, type }) => `${sequence} ${pascalCase(type)}`),
   ];
   const wrong = expected.findIndex((event, index) => found[index] !== event);

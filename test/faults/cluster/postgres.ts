@@ -31,20 +31,20 @@ export async function openPostgresCluster(folder: string, tools: string, history
   mkdirSync(home);
   chmodSync(home, 0o777);
   const postgres = await ReplicatedPostgres.open(home);
-  const lines: DatabaseLink[] = [];
+  const servers: DatabaseLink[] = [];
   try {
     await createToken(folder, postgres.url());
-    for (let i = 1; i <= SERVERS; i += 1) lines.push(await openServer(i, folder, tools, postgres, history));
+    for (let i = 1; i <= SERVERS; i += 1) servers.push(await openServer(i, folder, tools, postgres, history));
   } catch (error) {
-    for (const line of lines) await line.member.close();
+    for (const line of servers) await line.member.close();
     await postgres.close();
     throw error;
   }
-  const members = lines.map(({ member }) => member);
+  const members = servers.map(({ member }) => member);
   return {
     engine: 'postgres',
     postgres,
-    databaseLinks: lines,
+    databaseLinks: servers,
     members,
     get databaseUrl() {
       return postgres.url();
@@ -52,7 +52,7 @@ export async function openPostgresCluster(folder: string, tools: string, history
     unavailable: postgres.disk === null ? ['a full file system (none can be mounted here; writes fail with ENOSPC instead)'] : [],
     async failOver() {
       await postgres.failOver();
-      for (const { link } of lines) {
+      for (const { link } of servers) {
         link.redirect(postgres.port);
         link.cutAll();
       }
@@ -61,7 +61,7 @@ export async function openPostgresCluster(folder: string, tools: string, history
       await postgres.disk?.empty();
       postgres.preload.repairDisk();
       await postgres.ensureUp();
-      for (const { link } of lines) link.restore();
+      for (const { link } of servers) link.restore();
       await Promise.all(
         members.map(async (member) => {
           member.preload.shiftClock(0);
@@ -77,7 +77,7 @@ export async function openPostgresCluster(folder: string, tools: string, history
     query: (sql) => postgres.query(sql),
     async close() {
       await Promise.all(members.map((member) => member.close()));
-      for (const { link } of lines) link.close();
+      for (const { link } of servers) link.close();
       await postgres.close();
     },
   };

@@ -36,8 +36,8 @@ export class Worker {
 
   /** Works until the run ends. `wellBehaved`: whether it should behave. */
   async work(wellBehaved: () => boolean): Promise<void> {
-    const { random, stopped: over } = this.#client;
-    while (!over.aborted) {
+    const { random, stopped } = this.#client;
+    while (!stopped.aborted) {
       try {
         for (const claim of await this.#claim()) {
           // Never reported: the lease has to expire.
@@ -45,7 +45,7 @@ export class Worker {
           await this.#report(claim, wellBehaved());
         }
       } catch (error) {
-        if (!over.aborted) throw error;
+        if (!stopped.aborted) throw error;
       }
     }
   }
