@@ -53,10 +53,10 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
   const freezes = new WorkFreezes(plan, scheduler);
   const tools = new SimulatedTools(plan, scheduler, checker, freezes);
   const processes: readonly RuntimeProcess[] = plan.processes.map(
-    (_, place) =>
+    (_, processIndex) =>
       new RuntimeProcess({
         plan,
-        index: place,
+        index: processIndex,
         scheduler,
         network,
         database,

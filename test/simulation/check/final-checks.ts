@@ -84,10 +84,10 @@ async function findProblems(execution: StoredExecution, judged: CheckedRun): Pro
     ),
   );
   problems.push(...compareWithModel(program, log, row.id));
-  const shown = operations.reads.filter(({ executionId }) => executionId === row.id);
-  if (shown.length > 0) {
+  const reads = operations.reads.filter(({ executionId }) => executionId === row.id);
+  if (reads.length > 0) {
     const steps = stepsOf(program, log, env);
-    for (const { client, sequence, status, state } of shown) {
+    for (const { client, sequence, status, state } of reads) {
       const step = steps.find(({ end }) => end === sequence);
       if (step === undefined) {
         if (!isBeforeStart(log, sequence)) problems.push(`${client} read it at ${sequence}, in the middle of a step`);

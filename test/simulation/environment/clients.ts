@@ -55,7 +55,7 @@ export class Clients {
       );
       if (up.length > 0) return random.pick(up);
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
-      await this.sleep(random.between(0, RETRY_MS), `${label} finds somebody ${n}`);
+      await this.sleep(random.between(0, RETRY_MS), `${label} finds a process ${n}`);
     }
   }
 
@@ -91,7 +91,7 @@ export class Clients {
     for (let n = 1; ; n += 1) {
       const reply = await this.ask(random, name, request);
       if (reply.is === 'answer' || reply.is === 'refused') return reply;
-      await this.sleep(RETRY_MS, `${name} tries again ${n}`);
+      await this.sleep(RETRY_MS, `${name} retries ${n}`);
     }
   }
 

@@ -41,8 +41,8 @@ export class Finisher {
 
   async #unblock(executionId: string, round: number): Promise<void> {
     const name = (what: string) => `${CLIENT_PREFIX}finisher ${what} ${executionId} ${round}`;
-    const random = randomStream(this.#plan.seed, name('looks'));
-    const reply = await this.#clients.ask(random, name('looks'), async (runtime) => ({
+    const random = randomStream(this.#plan.seed, name('reads'));
+    const reply = await this.#clients.ask(random, name('reads'), async (runtime) => ({
       view: await runtime.execution('default', executionId),
       approvals: await runtime.approvals('default', executionId),
     }));

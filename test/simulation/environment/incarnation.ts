@@ -10,9 +10,9 @@ export class Incarnation implements Owner {
   readonly #onCrash: (downMs: number) => void;
   readonly #onEnd: (() => void)[] = [];
 
-  constructor(place: number, life: number, crashed: (downMs: number) => void) {
-    this.id = `rt${place}.${life}`;
-    this.processIndex = place;
+  constructor(processIndex: number, life: number, crashed: (downMs: number) => void) {
+    this.id = `rt${processIndex}.${life}`;
+    this.processIndex = processIndex;
     this.#onCrash = crashed;
   }
 

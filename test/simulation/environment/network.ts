@@ -22,7 +22,7 @@ type CommitFault = Extract<Fault, { kind: 'commit' }>;
 export class Network {
   readonly #plan: Plan;
   readonly #scheduler: Scheduler;
-  readonly #listeners = new Map<Incarnation, (notification: StoreNotification) => void>();
+  readonly #subscribers = new Map<Incarnation, (notification: StoreNotification) => void>();
   /** Number of commits by process index. */
   readonly #commits = new Map<number, number>();
   #notifications = 0;
@@ -38,41 +38,43 @@ export class Network {
     return new Connection(this, this.#plan, this.#scheduler, incarnation);
   }
 
-  watch(listener: Incarnation, onNotification: (notification: StoreNotification) => void): () => void {
-    this.#listeners.set(listener, onNotification);
-    this.#deliver(listener, `${listener.id} listens`, GAP);
-    const sweep = (n: number): void => {
-      this.#scheduler.schedule(POLL_MS, listener, `${listener.id} looks again ${n}`, () => {
-        if (this.#listeners.get(listener) !== onNotification) return;
-        this.#deliver(listener, `${listener.id} sweeps ${n}`, GAP);
-        sweep(n + 1);
+  watch(subscriber: Incarnation, onNotification: (notification: StoreNotification) => void): () => void {
+    this.#subscribers.set(subscriber, onNotification);
+    this.#deliver(subscriber, `${subscriber.id} subscribes`, GAP);
+    const poll = (n: number): void => {
+      this.#scheduler.schedule(POLL_MS, subscriber, `${subscriber.id} polls ${n}`, () => {
+        if (this.#subscribers.get(subscriber) !== onNotification) return;
+        this.#deliver(subscriber, `${subscriber.id} reads the store ${n}`, GAP);
+        poll(n + 1);
       });
     };
-    sweep(1);
-    return () => this.#listeners.delete(listener);
+    poll(1);
+    return () => this.#subscribers.delete(subscriber);
   }
 
   /** Sends a notification to all subscribers except its sender. */
   readonly notify: DatabaseObserver['notify'] = (from, notification) => {
     let n = 0;
-    for (const listener of this.#listeners.keys()) {
-      if (!listener.alive || listener === from) continue;
-      const label = `${listener.id} hears ${++this.#notifications} ${++n}`;
-      const how = this.faultsOver ? null : this.#noticeFault(listener.processIndex);
+    for (const subscriber of this.#subscribers.keys()) {
+      if (!subscriber.alive || subscriber === from) continue;
+      const label = `${subscriber.id} is notified ${++this.#notifications} ${++n}`;
+      const how = this.faultsOver ? null : this.#notificationFault(subscriber.processIndex);
       if (how === 'lost') continue;
-      this.#deliver(listener, label, notification);
-      if (how === 'twice') this.#deliver(listener, `${label} twice`, notification);
+      this.#deliver(subscriber, label, notification);
+      if (how === 'twice') this.#deliver(subscriber, `${label} twice`, notification);
     }
   };
 
   /** Breaks and restores the notification connection, so that the subscriber reads the store. */
-  reconnects(listener: Incarnation, inMs: number, label: string): void {
-    this.#scheduler.schedule(inMs, listener, `${label} ${listener.id} reconnects`, () => this.#listeners.get(listener)?.(GAP));
+  reconnects(subscriber: Incarnation, inMs: number, label: string): void {
+    this.#scheduler.schedule(inMs, subscriber, `${label} ${subscriber.id} reconnects`, () =>
+      this.#subscribers.get(subscriber)?.(GAP),
+    );
   }
 
-  #deliver(listener: Incarnation, label: string, notification: StoreNotification): void {
+  #deliver(subscriber: Incarnation, label: string, notification: StoreNotification): void {
     const delayMs = this.delay(randomStream(this.#plan.seed, label));
-    this.#scheduler.schedule(delayMs, listener, label, () => this.#listeners.get(listener)?.(notification));
+    this.#scheduler.schedule(delayMs, subscriber, label, () => this.#subscribers.get(subscriber)?.(notification));
   }
 
   /** Delay of a message. */
@@ -82,23 +84,24 @@ export class Network {
   }
 
   /** The fault of the next commit of a process. */
-  commitFault(place: number): CommitFault | null {
-    const nth = (this.#commits.get(place) ?? 0) + 1;
-    this.#commits.set(place, nth);
+  commitFault(processIndex: number): CommitFault | null {
+    const nth = (this.#commits.get(processIndex) ?? 0) + 1;
+    this.#commits.set(processIndex, nth);
     if (this.faultsOver) return null;
-    const isIt = (fault: Fault): fault is CommitFault => fault.kind === 'commit' && fault.process === place && fault.nth === nth;
+    const isIt = (fault: Fault): fault is CommitFault =>
+      fault.kind === 'commit' && fault.process === processIndex && fault.nth === nth;
     return this.#plan.faults.find(isIt) ?? null;
   }
 
   /** Whether the database is unreachable for a process. */
-  isOut(place: number): boolean {
+  isOut(processIndex: number): boolean {
     if (this.faultsOver) return false;
-    return this.#plan.faults.some((fault) => fault.kind === 'outage' && fault.process === place && this.#isActive(fault));
+    return this.#plan.faults.some((fault) => fault.kind === 'outage' && fault.process === processIndex && this.#isActive(fault));
   }
 
-  #noticeFault(place: number): 'lost' | 'twice' | null {
+  #notificationFault(processIndex: number): 'lost' | 'twice' | null {
     for (const fault of this.#plan.faults)
-      if (fault.kind === 'notifications' && fault.process === place && this.#isActive(fault)) return fault.how;
+      if (fault.kind === 'notifications' && fault.process === processIndex && this.#isActive(fault)) return fault.how;
     return null;
   }
 
@@ -170,7 +173,7 @@ class Connection implements Transport {
       if (request.write) this.#lastWriteAtMs = this.#scheduler.nowMs + delayMs;
       // A sent request may be executed even if its sender dies in the meantime.
       const sender = this.#random.chance(0.5) ? null : this.#incarnation;
-      this.#scheduler.schedule(delayMs, sender, `${request.label} is carried out`, () => this.#execute(request, fault, isOut));
+      this.#scheduler.schedule(delayMs, sender, `${request.label} is executed`, () => this.#execute(request, fault, isOut));
     }
   }
 
@@ -195,12 +198,7 @@ class Connection implements Transport {
   /** The sender gives up before its request arrives. */
   #executeLate<T>(request: Request<T>): void {
     this.#fail(request);
-    this.#scheduler.schedule(
-      this.#random.between(0, 2 * FAILURE_MS),
-      null,
-      `${request.label} is carried out late`,
-      request.execute,
-    );
+    this.#scheduler.schedule(this.#random.between(0, 2 * FAILURE_MS), null, `${request.label} is executed late`, request.execute);
   }
 
   #fail({ label, reject }: Pick<Request<never>, 'label' | 'reject'>): void {

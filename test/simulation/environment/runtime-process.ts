@@ -48,9 +48,9 @@ export class RuntimeProcess {
 
   start(): void {
     if (this.#incarnation !== null) return;
-    const { index: place, database, network, plan, toolsOf, onError: failed } = this.#options;
+    const { index: processIndex, database, network, plan, toolsOf, onError } = this.#options;
     this.#lives += 1;
-    const incarnation = new Incarnation(place, this.#lives, (downMs) => this.#onEnd(incarnation, downMs, 'crashes'));
+    const incarnation = new Incarnation(processIndex, this.#lives, (downMs) => this.#onEnd(incarnation, downMs, 'crashes'));
     this.#incarnation = incarnation;
     this.#trace(`${incarnation.id} starts`);
     const { cacheBytes, concurrency, stepLimit, artifactThresholdBytes } = plan.options;
@@ -65,7 +65,7 @@ export class RuntimeProcess {
       stepLimit,
       artifactThresholdBytes,
       onError: (error) => {
-        if (incarnation.alive) failed(incarnation, error);
+        if (incarnation.alive) onError(incarnation, error);
       },
     });
     starting.then(
@@ -77,7 +77,7 @@ export class RuntimeProcess {
       },
       (error: unknown) => {
         if (!incarnation.alive) return;
-        failed(incarnation, error);
+        onError(incarnation, error);
         // A supervisor restarts it.
         incarnation.crash(1_000);
       },
@@ -114,7 +114,7 @@ export class RuntimeProcess {
     this.#runtime = null;
     if (database.tables.holder?.connection === incarnation) database.tables.holder = null;
     this.#starting += 1;
-    scheduler.schedule(downMs, null, `place ${incarnation.processIndex} is to start ${this.#starting}`, () => this.start());
+    scheduler.schedule(downMs, null, `process ${incarnation.processIndex} is to start ${this.#starting}`, () => this.start());
   }
 
   #clockOf(incarnation: Incarnation): Clock {

@@ -49,12 +49,12 @@ export class WorkFreezes {
     this.#scheduler.rescheduleDeferred(incarnation);
   }
 
-  #faultOf({ processIndex: place }: Incarnation): WorkFreeze | null {
-    const nth = (this.#calls.get(place) ?? 0) + 1;
-    this.#calls.set(place, nth);
+  #faultOf({ processIndex }: Incarnation): WorkFreeze | null {
+    const nth = (this.#calls.get(processIndex) ?? 0) + 1;
+    this.#calls.set(processIndex, nth);
     if (this.faultsOver) return null;
     const isIt = (fault: Fault): fault is WorkFreeze =>
-      fault.kind === 'freeze at work' && fault.process === place && fault.nth === nth;
+      fault.kind === 'freeze at work' && fault.process === processIndex && fault.nth === nth;
     return this.#plan.faults.find(isIt) ?? null;
   }
 }

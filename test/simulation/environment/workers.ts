@@ -47,7 +47,7 @@ export class ExternalWorkers {
         this.#checker.onClaimed(worker, item.id, item.leaseFence);
         void this.#perform(worker, item);
       }
-      if (items.length === 0) await this.#clients.sleep(500, `${name} rests`);
+      if (items.length === 0) await this.#clients.sleep(500, `${name} waits`);
     }
   }
 
@@ -63,14 +63,14 @@ export class ExternalWorkers {
     await (isLate
       ? this.#clients.sleep(random.between(25_000, 75_000), `${name} is late`)
       : this.#workWithHeartbeats(worker, item, afterMs, name));
-    const shown = !this.faultsOver && random.chance(0.06) ? fence + random.pick([1, -1]) : fence;
+    const usedFence = !this.faultsOver && random.chance(0.06) ? fence + random.pick([1, -1]) : fence;
     const settle = () =>
       does === 'succeed' || does === 'hang'
         ? this.#clients.ask(random, name, (runtime) =>
-            runtime.complete(callerOf(name), item.id, { output: { ...output, item: item.id }, leaseFence: shown }),
+            runtime.complete(callerOf(name), item.id, { output: { ...output, item: item.id }, leaseFence: usedFence }),
           )
         : this.#clients.ask(random, name, (runtime) =>
-            runtime.fail(callerOf(name), item.id, { error: 'no luck', retryable: does === 'fail', leaseFence: shown }),
+            runtime.fail(callerOf(name), item.id, { error: 'no luck', retryable: does === 'fail', leaseFence: usedFence }),
           );
     const what = `${does === 'succeed' || does === 'hang' ? 'node_completed' : 'node_failed'} ${node}`;
     if (!this.faultsOver && random.chance(0.1)) {
@@ -78,10 +78,10 @@ export class ExternalWorkers {
       const replies = await Promise.all([settle(), settle()]);
       if (replies.filter(({ is }) => is === 'answer').length > 1)
         this.#checker.addViolation(`${name}: both of two results were accepted`);
-      for (const reply of replies) this.#checkReply(name, item, shown, what, reply, true);
+      for (const reply of replies) this.#checkReply(name, item, usedFence, what, reply, true);
       return;
     }
-    this.#checkReply(name, item, shown, what, await settle(), false);
+    this.#checkReply(name, item, usedFence, what, await settle(), false);
   }
 
   /** Simulates the duration of the work, and renews the lease. */
