@@ -237,7 +237,7 @@ function parameterOf(variable: string): string {
   return variable.slice('PG'.length).toLowerCase();
 }
 
-/** Refuses TLS parameters that libpq has and this client ignores, so that nobody relies on them. */
+/** Refuses TLS parameters that libpq has and this client ignores, so that no configuration relies on them. */
 function checkTls(parameters: URLSearchParams): void {
   for (const name of parameters.keys())
     if (/^ssl./.test(name) && !SSL_PARAMETERS.includes(name))

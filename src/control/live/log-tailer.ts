@@ -44,7 +44,7 @@ export class LogTailer {
       return position;
     }
     const woken = this.#wait(tenantId, position, signal);
-    // A commit since the follower's last read was not seen: nobody waited.
+    // A commit since the follower's last read was not seen, because the tailer was idle.
     if (isFirst) this.#job.request();
     return woken;
   }
