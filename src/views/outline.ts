@@ -37,16 +37,16 @@ export interface OutlineRow {
  */
 export function outlineOf(program: Program): readonly OutlineRow[] {
   const { graph } = program.tables;
-  const picture = workflowDiagram(program, null);
+  const diagram = workflowDiagram(program, null);
   const labels = new Map<string, string>();
-  for (const { from, to, label } of picture.edges) {
+  for (const { from, to, label } of diagram.edges) {
     const before = labels.get(`${from} ${to}`) ?? '';
     labels.set(`${from} ${to}`, [before, label].filter((part) => part !== '').join(' · '));
   }
   const rows: OutlineRow[] = [];
   const shown = new Set<number>();
   const show = (index: number, depth: number, branch: string): void => {
-    const { name, detail, definition } = at(picture.nodes, index + 1);
+    const { name, detail, definition } = at(diagram.nodes, index + 1);
     const loop = graph.backIn(index).length > 0;
     const { kind } = graph.node(index);
     const { letter } = definitionOf(kind);

@@ -23,7 +23,7 @@ const RETRY_AFTER_MS = 1_000;
 /** Characters listed in a header, whose size proxies limit. */
 const MAX_UNREADABLE = 100;
 
-const PICTURE = {
+const DIAGRAM = {
   description:
     'The diagram in the requested format. The header `X-JamJet-Unreadable` lists, percent-encoded, the characters of a bitmap for which the server has no font.',
   content: Object.fromEntries(
@@ -34,9 +34,9 @@ const PICTURE = {
 /** Diagrams of workflows and executions, drawn from the machine that runs them. */
 export function diagramRoutes(app: Api, { runtime, store }: Services): void {
   const renderer = new DiagramRenderer();
-  const queue = new FairQueue('too many pictures are being drawn', LIMITS);
+  const queue = new FairQueue('too many diagrams are being drawn', LIMITS);
   app.addHook('onClose', () => renderer.close());
-  const picture = async (tenantId: string, request: DiagramRequest): Promise<RenderedDiagram> => {
+  const render = async (tenantId: string, request: DiagramRequest): Promise<RenderedDiagram> => {
     try {
       return await renderer.render(request, (work) => queue.run(tenantId, work));
     } catch (cause) {
@@ -57,7 +57,7 @@ export function diagramRoutes(app: Api, { runtime, store }: Services): void {
         operationId: 'drawWorkflow',
         params: WorkflowById,
         querystring: WorkflowMachineQuery,
-        response: { 200: PICTURE },
+        response: { 200: DIAGRAM },
       },
     },
     async (request, reply) => {
@@ -71,7 +71,7 @@ export function diagramRoutes(app: Api, { runtime, store }: Services): void {
           `workflow ${truncated(workflow_id)}${version === undefined ? '' : ` v${version}`} not found`,
         );
       const { source, revision } = row;
-      return send(reply, format, await picture(tenantId, { revision, source, format, view, execution: null }));
+      return send(reply, format, await render(tenantId, { revision, source, format, view, execution: null }));
     },
   );
 
@@ -87,7 +87,7 @@ export function diagramRoutes(app: Api, { runtime, store }: Services): void {
         operationId: 'drawExecution',
         params: ExecutionById,
         querystring: ExecutionMachineQuery,
-        response: { 200: PICTURE },
+        response: { 200: DIAGRAM },
       },
     },
     async (request, reply) => {
@@ -103,7 +103,7 @@ export function diagramRoutes(app: Api, { runtime, store }: Services): void {
       const source = await store.revision(tenantId, revision);
       if (source === null) throw new RuntimeError('corrupt', `workflow revision ${revision} is not in the store`);
       const execution = marks ? { id, sequence, log: () => logOf(runtime, tenantId, id, sequence) } : null;
-      return send(reply, format, await picture(tenantId, { revision, source, format, view, execution }));
+      return send(reply, format, await render(tenantId, { revision, source, format, view, execution }));
     },
   );
 }

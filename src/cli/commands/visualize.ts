@@ -59,7 +59,7 @@ With --json the command prints metadata of the diagram instead.`,
     choiceArgument('--view', this.view, VIEWS);
     if (this.at !== undefined && !EXECUTION_ID.test(this.target)) throw usageFailure('--at requires the id of an execution');
     if (format === 'png' && this.file === undefined && !this.open && this.context.stdout.isTTY === true)
-      throw usageFailure('a PNG is not printed to a terminal', 'Write it to a file: add -o picture.png.');
+      throw usageFailure('a PNG is not printed to a terminal', 'Write it to a file: add -o diagram.png.');
     const isFile = !EXECUTION_ID.test(this.target) && isWorkflowFile(this.target, this.context.cwd);
     if (this.workflowVersion !== undefined && (isFile || EXECUTION_ID.test(this.target)))
       throw usageFailure('--workflow-version requires a registered workflow');
@@ -108,7 +108,7 @@ With --json the command prints metadata of the diagram instead.`,
   }
 
   async #deliver(bytes: Uint8Array, format: Format): Promise<number> {
-    const file = this.file ?? (this.open ? join(await mkdtemp(join(tmpdir(), 'jamjet-')), `picture${suffixOf(format)}`) : null);
+    const file = this.file ?? (this.open ? join(await mkdtemp(join(tmpdir(), 'jamjet-')), `diagram${suffixOf(format)}`) : null);
     if (file !== null) await writeBytes(file, bytes, this.context);
     if (this.json) this.printJson({ format, view: this.view, size: bytes.length, file });
     else if (file === null) printBytes(bytes, this.context);

@@ -4,7 +4,7 @@ import { type Api, api, ECHO, ECHO_TOOLS, REVIEW, UNKNOWN_EXECUTION } from '../s
 const ROLES = ['viewer', 'developer', 'operator', 'reviewer'] as const;
 
 /** The raw reply: diagrams are not JSON. */
-async function picture(server: Api, url: string, token?: string) {
+async function getDiagram(server: Api, url: string, token?: string) {
   const authorization = `Bearer ${token ?? (await server.token('viewer'))}`;
   const reply = await server.app.inject({ method: 'GET', url, headers: { authorization } });
   return {
@@ -20,7 +20,7 @@ describe('GET /workflows/:id/machine', () => {
   it('draws a workflow in every format, each with its media type', async () => {
     const server = await api();
     await server.post('/workflows', { ir: REVIEW });
-    const get = (format: string) => picture(server, `/workflows/review/machine?format=${format}`);
+    const get = (format: string) => getDiagram(server, `/workflows/review/machine?format=${format}`);
     expect(await get('mermaid')).toMatchObject({
       status: 200,
       type: 'text/vnd.mermaid; charset=utf-8',
@@ -43,16 +43,16 @@ describe('GET /workflows/:id/machine', () => {
     const xstate = await get('xstate');
     expect(xstate.type).toBe('application/json; charset=utf-8');
     expect(JSON.parse(xstate.text)).toMatchObject({ id: 'workflow:review', initial: 'review', states: { review: {} } });
-    expect((await picture(server, '/workflows/review/machine')).text).toBe(xstate.text);
+    expect((await getDiagram(server, '/workflows/review/machine')).text).toBe(xstate.text);
   });
 
   it('draws the compiled states, and any version', async () => {
     const server = await api();
     await server.post('/workflows', { ir: REVIEW });
     await server.post('/workflows', { ir: { ...ECHO, workflow_id: 'review', version: '2.0.0' } });
-    const machine = await picture(server, '/workflows/review/machine?format=mermaid&view=machine');
+    const machine = await getDiagram(server, '/workflows/review/machine?format=mermaid&view=machine');
     expect(machine.text).toMatch(/stateDiagram-v2\n(?:.*\n)*.*echo/);
-    const first = await picture(server, '/workflows/review/machine?format=mermaid&version=1.0.0');
+    const first = await getDiagram(server, '/workflows/review/machine?format=mermaid&version=1.0.0');
     expect(first.text).toContain('review v1.0.0');
   });
 
@@ -75,13 +75,13 @@ describe('GET /workflows/:id/machine', () => {
     const server = await api();
     await server.post('/workflows', { ir: REVIEW });
     for (const role of ROLES) {
-      const { status } = await picture(server, '/workflows/review/machine?format=dot', await server.token(role));
+      const { status } = await getDiagram(server, '/workflows/review/machine?format=dot', await server.token(role));
       expect([role, status]).toEqual([role, 200]);
     }
     expect(await server.get('/workflows/review/machine', { as: null })).toMatchObject({ status: 401 });
     await server.post('/tenants', { id: 'acme', name: 'Acme' }, { as: 'operator' });
     const stranger = await server.token('operator', { tenantId: 'acme' });
-    const strange = await picture(server, '/workflows/review/machine', stranger);
+    const strange = await getDiagram(server, '/workflows/review/machine', stranger);
     expect([strange.status, JSON.parse(strange.text).error]).toEqual([404, 'not found: workflow review']);
   });
 
@@ -98,7 +98,7 @@ describe('GET /workflows/:id/machine', () => {
       },
     });
     for (const format of ['svg', 'html']) {
-      const { status, text } = await picture(server, `/workflows/hostile/machine?format=${format}`);
+      const { status, text } = await getDiagram(server, `/workflows/hostile/machine?format=${format}`);
       expect(status).toBe(200);
       expect(text).not.toMatch(/<svg onload|<\/script><svg|<\/style><\/title>|\u202e/);
       expect(text).toContain('&lt;/script&gt;&lt;svg onload=&quot;x()&quot;&gt;&amp;&quot;&#39;%');
@@ -110,14 +110,14 @@ describe('GET /executions/:id/machine', () => {
   it('shows what has happened, also at an earlier point', async () => {
     const server = await api();
     const id = await server.started(REVIEW);
-    const draw = async (query: string) => (await picture(server, `/executions/${id}/machine?format=mermaid${query}`)).text;
+    const draw = async (query: string) => (await getDiagram(server, `/executions/${id}/machine?format=mermaid${query}`)).text;
     expect(await draw('')).toMatch(/review.*waiting.*:::waiting/);
     expect(await draw('&at=1')).not.toContain('waiting');
     await server.post(`/executions/${id}/approve`, { decision: 'approved', node_id: 'review' }, { as: 'operator' });
     expect(await draw('')).toMatch(/review.*done.*:::done/);
     expect(await draw('')).toContain('n0 ==> finish');
     expect(await draw('&at=3')).toMatch(/:::waiting/);
-    const { status, text } = await picture(server, `/executions/${id}/machine`);
+    const { status, text } = await getDiagram(server, `/executions/${id}/machine`);
     expect(status).toBe(200);
     expect(JSON.parse(text)).toMatchObject({
       meta: { execution: { status: 'completed' } },
@@ -129,7 +129,7 @@ describe('GET /executions/:id/machine', () => {
     const server = await api({ tools: ECHO_TOOLS });
     const id = await server.started(REVIEW);
     await server.post('/workflows', { ir: { ...ECHO, workflow_id: 'review', version: '1.0.0' } });
-    const { text } = await picture(server, `/executions/${id}/machine?format=dot`);
+    const { text } = await getDiagram(server, `/executions/${id}/machine?format=dot`);
     expect(text).toContain('review');
     expect(text).not.toContain('echo');
   });
@@ -143,13 +143,13 @@ describe('GET /executions/:id/machine', () => {
     );
     const replies = await Promise.all(
       queries.map(([at, format, view]) =>
-        picture(server, `/executions/${id}/machine?at=${at}&format=${format}&view=${view}`, token),
+        getDiagram(server, `/executions/${id}/machine?at=${at}&format=${format}&view=${view}`, token),
       ),
     );
     expect(replies.filter(({ status }) => status === 200)).toHaveLength(18);
     const refused = replies.filter(({ status }) => status !== 200);
     expect(refused.map(({ status, headers }) => [status, headers['retry-after']])).toEqual(Array(6).fill([503, '1']));
-    expect(JSON.parse(refused[0]?.text ?? '').error).toBe('service unavailable: too many pictures are being drawn');
+    expect(JSON.parse(refused[0]?.text ?? '').error).toBe('service unavailable: too many diagrams are being drawn');
   });
 
   it('refuses a point beyond the log, and unknown formats and views', async () => {
@@ -172,12 +172,12 @@ describe('GET /executions/:id/machine', () => {
     const server = await api();
     const id = await server.started(REVIEW);
     for (const role of ROLES) {
-      const { status } = await picture(server, `/executions/${id}/machine?format=svg`, await server.token(role));
+      const { status } = await getDiagram(server, `/executions/${id}/machine?format=svg`, await server.token(role));
       expect([role, status]).toEqual([role, 200]);
     }
     await server.post('/tenants', { id: 'acme', name: 'Acme' }, { as: 'operator' });
     const stranger = await server.token('operator', { tenantId: 'acme' });
-    const strange = await picture(server, `/executions/${id}/machine`, stranger);
+    const strange = await getDiagram(server, `/executions/${id}/machine`, stranger);
     expect([strange.status, JSON.parse(strange.text).error]).toEqual([404, `not found: execution ${id}`]);
   });
 
@@ -197,6 +197,6 @@ describe('GET /executions/:id/machine', () => {
         ),
       },
     });
-    expect((await picture(server, '/workflows/huge/machine?format=mermaid')).status).toBe(200);
+    expect((await getDiagram(server, '/workflows/huge/machine?format=mermaid')).status).toBe(200);
   });
 });

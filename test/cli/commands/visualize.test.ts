@@ -104,7 +104,7 @@ describe('jamjet visualize FILE', () => {
   it('does not print a bitmap to a terminal', async () => {
     const refused = await drawn(['flow.yaml', '-f', 'png'], () => null, true);
     expect(refused).toMatchObject({ code: 2, stdout: '' });
-    expect(refused.stderr).toContain('a PNG is not printed to a terminal\nWrite it to a file: add -o picture.png.');
+    expect(refused.stderr).toContain('a PNG is not printed to a terminal\nWrite it to a file: add -o diagram.png.');
   });
 });
 

@@ -9,18 +9,18 @@ const SOURCE = JSON.stringify(
 const REQUEST: DiagramRequest = { revision: 'r', source: SOURCE, format: 'mermaid', view: 'workflow', execution: null };
 
 function renderer() {
-  const pictures = new DiagramRenderer();
-  onTestFinished(() => pictures.close());
+  const diagrams = new DiagramRenderer();
+  onTestFinished(() => diagrams.close());
   const admitted: string[] = [];
   const render = async (request: Partial<DiagramRequest> = {}) => {
     const wanted = { ...REQUEST, ...request };
-    const { bytes } = await pictures.render(wanted, (work) => {
+    const { bytes } = await diagrams.render(wanted, (work) => {
       admitted.push(`${wanted.revision} ${wanted.format} ${wanted.view} ${wanted.execution?.sequence ?? ''}`.trim());
       return work();
     });
     return Buffer.from(bytes).toString();
   };
-  return { pictures, render, admitted };
+  return { diagrams, render, admitted };
 }
 
 const event = (sequence: number, type: string, nodeId: string | null, data: object): SerializedEvent => ({
@@ -86,9 +86,9 @@ describe('diagrams drawn in a thread', () => {
   });
 
   it('are refused once the server closes', async () => {
-    const { pictures, render } = renderer();
+    const { diagrams, render } = renderer();
     const under = expect(render()).rejects.toMatchObject({ code: 'diagrams_busy' });
-    await pictures.close();
+    await diagrams.close();
     await under;
     await expect(render({ format: 'dot' })).rejects.toMatchObject({ code: 'diagrams_busy' });
   });

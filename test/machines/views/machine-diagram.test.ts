@@ -20,7 +20,7 @@ function ends(name: string, at = Number.POSITIVE_INFINITY): Record<string, strin
   return Object.fromEntries(finals.map((end) => [end.name, end.overlay?.status ?? null]));
 }
 
-describe('the picture of a machine', () => {
+describe('the diagram of a machine', () => {
   it('marks the end to which the execution came', () => {
     expect(ends('loop-of-three-rounds')).toEqual({ completed: 'done', failed: null, limit_exceeded: null });
     expect(ends('approval-rejected-fails')).toMatchObject({ completed: null, failed: 'failed' });

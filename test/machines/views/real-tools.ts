@@ -12,11 +12,11 @@ import { toXState } from '../../../machines/views/xstate.ts';
 
 /** What the real tools have against the exports of a machine, by format. */
 export async function problems(program: Program, marks: ExecutionOverlay | null): Promise<Readonly<Record<string, string>>> {
-  const pictures = { workflow: workflowDiagram(program, marks), machine: machineDiagram(program, marks) };
+  const diagrams = { workflow: workflowDiagram(program, marks), machine: machineDiagram(program, marks) };
   const found = await Promise.all(
-    Object.entries(pictures).flatMap(([view, picture]) => [
-      mermaidProblem(toMermaid(picture)).then((problem) => [`${view} as mermaid`, problem] as const),
-      graphvizProblem(toDot(picture)).then((problem) => [`${view} as dot`, problem] as const),
+    Object.entries(diagrams).flatMap(([view, diagram]) => [
+      mermaidProblem(toMermaid(diagram)).then((problem) => [`${view} as mermaid`, problem] as const),
+      graphvizProblem(toDot(diagram)).then((problem) => [`${view} as dot`, problem] as const),
     ]),
   );
   const asXState = ['xstate', xstateProblem(JSON.parse(JSON.stringify(toXState(program, marks))))] as const;
