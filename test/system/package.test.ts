@@ -11,7 +11,8 @@ const run = promisify(execFile);
 const PROGRAM = `
 import {
   checkWorkflow, createRuntime, defineTool, openSqlite, RuntimeError,
-  type EventView, type ExecutionView, type JsonObject, type Runtime, type RuntimeOptions, type Status, type Store, type ToolContext,
+  JamjetClient, StoreError,
+  type Caller, type EventView, type ExecutionView, type JsonObject, type Runtime, type RuntimeOptions, type Status, type Store, type ToolContext,
 } from 'jamjet-runtime';
 
 const double = defineTool(async ({ n }: { n: number }, { signal, attempt }: ToolContext) => {
@@ -19,10 +20,16 @@ const double = defineTool(async ({ n }: { n: number }, { signal, attempt }: Tool
   return { n: n * 2, attempt };
 });
 
-const store: Store = await openSqlite({ path: 'program.db', nowMs: Date.now });
+const store: Store = await openSqlite({ path: 'program.db' });
 const options: RuntimeOptions = { store, tools: { double } };
 const runtime: Runtime = await createRuntime(options);
-const caller = { tenantId: 'default', actorId: 'program', actorType: 'agent' } as const;
+const caller: Caller = { tenantId: 'default', actorId: 'program', actorType: 'agent' };
+const client = new JamjetClient({ url: 'http://127.0.0.1:9' });
+const reachable = await client.health().then(() => true, () => false);
+const locked = await createRuntime({ store: await openSqlite({ path: 'program.db' }) }).then(
+  () => null,
+  (error: unknown) => (error instanceof StoreError ? error.code : null),
+);
 
 const { document, diagnostics } = checkWorkflow(
   'workflow: { id: w, version: "1" }\\nnodes: { a: { type: tool, tool_ref: double, next: end } }',
@@ -30,7 +37,7 @@ const { document, diagnostics } = checkWorkflow(
 );
 await runtime.register(caller, document);
 const { executionId } = await runtime.start(caller, { workflowId: 'w', input: { n: 21 } });
-const view: ExecutionView = await runtime.settled('default', executionId, 10_000);
+const view: ExecutionView = await runtime.settled('default', executionId);
 const status: Status = view.status;
 const state: JsonObject = view.state;
 const events: EventView[] = [];
@@ -39,7 +46,7 @@ const refusal = await runtime.start(caller, { workflowId: 'unknown' }).then(
   () => null,
   (error: unknown) => (error instanceof RuntimeError ? error.code : 'something else'),
 );
-console.log(JSON.stringify({ diagnostics, status, state, last: events.at(-1)?.type, refusal }));
+console.log(JSON.stringify({ diagnostics, status, state, last: events.at(-1)?.type, refusal, reachable, locked }));
 await runtime.close();
 await store.close();
 `;
@@ -108,7 +115,7 @@ describe('the package', () => {
   });
 
   it('compiles in a strict program with the types of what it declares, and runs', async () => {
-    const tsc = [resolve('node_modules/typescript/bin/tsc'), ...STRICT, 'program.ts'];
+    const tsc = [resolve('node_modules/typescript-native/bin/tsc'), ...STRICT, 'program.ts'];
     const compiled = await run(process.execPath, tsc, { cwd: project }).catch((error: { stdout: string }) => error);
     expect(compiled.stdout).toBe('');
     const { stdout } = await run(process.execPath, ['program.js'], { cwd: project });
@@ -118,6 +125,8 @@ describe('the package', () => {
       state: { n: 42, attempt: 0 },
       last: 'workflow_completed',
       refusal: 'not_found',
+      reachable: false,
+      locked: 'store_locked',
     });
   });
 });

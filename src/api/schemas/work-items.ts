@@ -19,7 +19,7 @@ import {
 
 const leaseFence = optional(
   count('A lease fence.'),
-  '`lease_fence` of the claim. 0 or absent: settle the item whoever holds its lease.',
+  '`lease_fence` of the claim. 0 or absent: settle the item whichever worker holds its lease.',
 );
 const workerId = optional(
   nameOrEmpty('Name of a worker.'),

@@ -116,7 +116,7 @@ describe('GET /audit', () => {
 
   it.each([
     ['event_type=nothing_known', 0],
-    ['actor_id=nobody', 0],
+    ['actor_id=unknown', 0],
     [`execution_id=${UNKNOWN_EXECUTION}`, 0],
     ['execution_id=no-id', 0],
     ["execution_id=' OR 1=1", 0],

@@ -143,7 +143,7 @@ describe('POST /agents/discover', () => {
   });
 
   it.each<[string, (response: ServerResponse) => void, RegExp]>([
-    ['nobody has a card', (response) => response.writeHead(404).end('no'), /agent\.json answered 404: no$/],
+    ['no path has a card', (response) => response.writeHead(404).end('no'), /agent\.json answered 404: no$/],
     ['the server fails', (response) => response.writeHead(500).end(), /agent\.json answered 500$/],
     ['it is no JSON', (response) => response.end('<html>'), /agent\.json is not an agent card$/],
     ['it is another document', (response) => response.end('{"openapi":"3.1.0"}'), /agent\.json is not an agent card$/],

@@ -65,16 +65,16 @@ describe('GET /executions/:id/state', () => {
   });
 
   it('shows a failure that a later retry reset', async () => {
-    let mended = false;
+    let fixed = false;
     const echo = (input: unknown): unknown => {
-      if (!mended) throw Object.assign(new Error('down'), { retryable: false });
+      if (!fixed) throw Object.assign(new Error('down'), { retryable: false });
       return input;
     };
     const it = await api({ tools: { echo } });
     const id = await it.started(ECHO);
     await it.settled(id);
     const failedAt = await sequenceOf(it, id);
-    mended = true;
+    fixed = true;
     await it.post(`/executions/${id}/retry`);
     await it.settled(id);
     // The step of the retry has three events; within it, the failure is not reset yet.

@@ -3,18 +3,18 @@ import type { Tools } from '../../../src/runtime/types/work.ts';
 import { ROLES } from '../../../src/tokens.ts';
 import { type Api, api, ECHO, EXTERNAL, PAYMENT, REVIEW, UNKNOWN_EXECUTION } from '../support/api.ts';
 
-/** Fails until `mended` is set. */
-function broken(): { readonly tools: Tools; mend(): void } {
-  let mended = false;
+/** Fails until `fixed` is set. */
+function broken(): { readonly tools: Tools; fix(): void } {
+  let fixed = false;
   return {
     tools: {
       echo: () => {
-        if (!mended) throw Object.assign(new Error('down'), { retryable: false });
+        if (!fixed) throw Object.assign(new Error('down'), { retryable: false });
         return { up: true };
       },
     },
-    mend: () => {
-      mended = true;
+    fix: () => {
+      fixed = true;
     },
   };
 }
@@ -155,12 +155,12 @@ describe('an execution that is paused over its budget', () => {
 
 describe('POST /executions/:id/retry', () => {
   it('runs the failed nodes again in the same execution', async () => {
-    const { tools, mend } = broken();
+    const { tools, fix } = broken();
     const { post, get, started, settled } = await api({ tools });
     const id = await started(ECHO);
     await settled(id);
     expect((await get(`/executions/${id}`)).body).toMatchObject({ status: 'failed', completed_at: expect.any(String) });
-    mend();
+    fix();
     const { status, body } = await post(`/executions/${id}/retry`);
     expect([status, body]).toEqual([200, expect.objectContaining({ execution_id: id, held: false, nodes: ['echo'] })]);
     await settled(id);
@@ -182,7 +182,7 @@ describe('POST /executions/:id/retry', () => {
   });
 
   it('counts as a live execution of its tenant', async () => {
-    const { tools, mend } = broken();
+    const { tools, fix } = broken();
     const { call, post, started, settled } = await api({ tools });
     const id = await started(ECHO);
     await settled(id);
@@ -191,7 +191,7 @@ describe('POST /executions/:id/retry', () => {
     await call('PUT', tenant, { as: 'operator', body: { limits: { max_concurrent_executions: 1 } } });
     expect(await post(`/executions/${id}/retry`)).toMatchObject({ status: 429, body: { code: 'limit_exceeded_concurrency' } });
     await call('PUT', tenant, { as: 'operator', body: { limits: null } });
-    mend();
+    fix();
     expect((await post(`/executions/${id}/retry`)).status).toBe(200);
   });
 });

@@ -23,7 +23,7 @@ async function bench(options: ApiOptions = {}): Promise<Jobs> {
 let isBroken = true;
 function broken(): object {
   if (isBroken) throw Object.assign(new Error('out of order'), { retryable: false });
-  return { mended: true };
+  return { fixed: true };
 }
 
 const FAILING = {

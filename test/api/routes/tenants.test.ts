@@ -215,7 +215,7 @@ describe('operators of another tenant', () => {
     expect((await it.get('/tenants', acme)).body).toMatchObject({ tenants: [{ id: 'acme' }] });
     expect((await it.get('/tenants?offset=1', acme)).body).toMatchObject({ tenants: [] });
     expect((await it.get('/tenants/acme', acme)).body).toMatchObject({ id: 'acme', usage: { live_executions: 0 } });
-    for (const id of ['rival', 'default', 'nobody']) {
+    for (const id of ['rival', 'default', 'unknown']) {
       const { status, body } = await it.get(`/tenants/${id}`, acme);
       expect([status, body.error]).toEqual([404, `not found: tenant ${id}`]);
     }
@@ -227,7 +227,7 @@ describe('operators of another tenant', () => {
     const acme = await asTenant(it, 'acme');
     const created = await it.post('/tenants', { id: 'mine', name: 'Mine' }, acme);
     expect([created.status, created.body.error]).toEqual([403, 'only operators of tenant default create tenants']);
-    for (const id of ['acme', 'default', 'nobody']) {
+    for (const id of ['acme', 'default', 'unknown']) {
       const { status, body } = await it.call('PUT', `/tenants/${id}`, { ...acme, body: { limits: null } });
       expect([status, body.error]).toEqual([403, 'only operators of tenant default change tenants']);
     }
