@@ -1,5 +1,5 @@
-import { type Branch, type Branches, branchText, isUnhandledFailure } from './branches.ts';
-import { type Path, type Paths, pathKey, pathText } from './paths.ts';
+import { type Path, type Paths, pathKey, pathText } from './exploration/paths.ts';
+import { type Branch, type Branches, branchText, isUnhandledFailure } from './simulation/branches.ts';
 
 /** Coverage of a workflow by the tests of its file. */
 export interface Coverage {

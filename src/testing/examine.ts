@@ -4,15 +4,15 @@ import type { Workflow } from '../../machines/ir/workflow.ts';
 import { checkTests } from '../authoring/check.ts';
 import type { AuthoringDiagnostic } from '../authoring/diagnostic.ts';
 import type { AuthoredTest } from '../authoring/tests.ts';
-import { branchInputsOf } from './branch-inputs.ts';
-import { Branches } from './branches.ts';
 import { type Coverage, coverageOf } from './coverage.ts';
-import { explore } from './explore.ts';
-import { type FindingCode, findingsOf, type Severity } from './findings.ts';
+import { branchInputsOf } from './exploration/branch-inputs.ts';
+import { explore } from './exploration/explore.ts';
+import { type FindingCode, findingsOf, type Severity } from './exploration/findings.ts';
+import { pathsOf, pathText } from './exploration/paths.ts';
 import { mismatches, type TestMismatch } from './mismatches.ts';
-import { pathsOf, pathText } from './paths.ts';
-import { type PlayResult, play } from './play.ts';
-import type { SimWorkflow } from './simulation.ts';
+import { Branches } from './simulation/branches.ts';
+import { type PlayResult, play } from './simulation/play.ts';
+import type { SimWorkflow } from './simulation/simulation.ts';
 
 /** Limits of the exploration. */
 export interface ExplorationBounds {

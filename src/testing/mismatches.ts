@@ -1,6 +1,6 @@
 import { canonicalJson, isObject, type Json } from '../../machines/json.ts';
 import type { AuthoredTest } from '../authoring/tests.ts';
-import type { PlayResult } from './play.ts';
+import type { PlayResult } from './simulation/play.ts';
 
 /** A difference between a run and the expectation of its test. */
 export interface TestMismatch {

@@ -46,7 +46,9 @@ describe('the documentation', () => {
   });
 
   it('names every finding', () => {
-    const codes = [...readFileSync('src/testing/findings.ts', 'utf8').matchAll(/^ {2}\| '(\w+)'/gm)].map(([, code = '']) => code);
+    const codes = [...readFileSync('src/testing/exploration/findings.ts', 'utf8').matchAll(/^ {2}\| '(\w+)'/gm)].map(
+      ([, code = '']) => code,
+    );
     expect(codes.length).toBeGreaterThan(8);
     for (const code of codes) expect(page).toContain(`\`${code}\``);
   });

@@ -1,8 +1,8 @@
 import { Option } from 'clipanion';
 import type { JamjetClient, Job } from '../../client/index.ts';
-import { ClientCommand } from '../base/client-command.ts';
 import { type BulkOptions, runBulk } from '../following/bulk-job.ts';
 import { FILTER } from '../input/filter.ts';
+import { ClientCommand } from './client-command.ts';
 
 type BulkRequest = Pick<BulkOptions, 'conditions'> & Partial<Pick<BulkOptions, 'reason'>>;
 

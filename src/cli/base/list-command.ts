@@ -1,11 +1,11 @@
 import { Option } from 'clipanion';
 import type { CallOptions, JamjetClient } from '../../client/index.ts';
-import { ClientCommand } from '../base/client-command.ts';
 import { type Interrupt, listenForInterrupt } from '../context.ts';
 import { EXIT } from '../failure.ts';
 import { sleep } from '../sleep.ts';
 import { dimensionsOf } from '../terminal/dimensions.ts';
 import { cutPainted } from '../terminal/text.ts';
+import { ClientCommand } from './client-command.ts';
 
 const POLL_MS = 1_000;
 

@@ -1,8 +1,8 @@
 import type { Coverage, CoverageShare } from '../../testing/coverage.ts';
 import type { Exploration, LocatedFinding, TestResult } from '../../testing/examine.ts';
 import type { TestMismatch } from '../../testing/mismatches.ts';
-import type { TestEvent } from '../../testing/play.ts';
 import type { Report } from '../../testing/report.ts';
+import type { TestEvent } from '../../testing/simulation/play.ts';
 import type { Context } from '../context.ts';
 import { renderDiagnostics } from '../input/workflow-file.ts';
 import type { Paint } from '../terminal/paint.ts';

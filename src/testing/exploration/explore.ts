@@ -1,10 +1,10 @@
-import { definitionOf } from '../../machines/nodes/index.ts';
-import type { ActiveNode, Status } from '../../machines/run.ts';
-import { activeOf } from '../../machines/step/index.ts';
+import { definitionOf } from '../../../machines/nodes/index.ts';
+import type { ActiveNode, Status } from '../../../machines/run.ts';
+import { activeOf } from '../../../machines/step/index.ts';
+import type { Branch } from '../simulation/branches.ts';
+import { hasEnded, type SimState, type SimStep, type SimWorkflow, sendMessage, startRun } from '../simulation/simulation.ts';
 import type { BranchInputs } from './branch-inputs.ts';
-import type { Branch } from './branches.ts';
 import { nextNodes, type PossibleStep, possibleSteps } from './next-steps.ts';
-import { hasEnded, type SimState, type SimStep, type SimWorkflow, sendMessage, startRun } from './simulation.ts';
 import { StateKeys } from './state-key.ts';
 import { WorkQueue } from './work-queue.ts';
 

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compile } from '../../machines/compile/index.ts';
-import { analyse } from '../../machines/graph/index.ts';
-import { normalise } from '../../machines/ir/normalise.ts';
-import { branchInputsOf } from '../../src/testing/branch-inputs.ts';
-import { Branches } from '../../src/testing/branches.ts';
-import { explore } from '../../src/testing/explore.ts';
-import { findingsOf } from '../../src/testing/findings.ts';
-import { possibleSteps } from '../../src/testing/next-steps.ts';
-import { pathsOf } from '../../src/testing/paths.ts';
-import { hasEnded, type SimStep, type SimWorkflow, startRun } from '../../src/testing/simulation.ts';
-import { documents } from '../support/workflows.ts';
+import { compile } from '../../../machines/compile/index.ts';
+import { analyse } from '../../../machines/graph/index.ts';
+import { normalise } from '../../../machines/ir/normalise.ts';
+import { branchInputsOf } from '../../../src/testing/exploration/branch-inputs.ts';
+import { explore } from '../../../src/testing/exploration/explore.ts';
+import { findingsOf } from '../../../src/testing/exploration/findings.ts';
+import { possibleSteps } from '../../../src/testing/exploration/next-steps.ts';
+import { pathsOf } from '../../../src/testing/exploration/paths.ts';
+import { Branches } from '../../../src/testing/simulation/branches.ts';
+import { hasEnded, type SimStep, type SimWorkflow, startRun } from '../../../src/testing/simulation/simulation.ts';
+import { documents } from '../../support/workflows.ts';
 
 function simWorkflow(json: unknown): SimWorkflow {
   const { workflow } = normalise(json);

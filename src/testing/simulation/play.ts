@@ -1,10 +1,10 @@
-import type { LogEvent } from '../../machines/events.ts';
-import type { Json, JsonObject } from '../../machines/json.ts';
-import { definitionOf } from '../../machines/nodes/index.ts';
-import type { ActiveNode, Status } from '../../machines/run.ts';
-import { activeOf, stateOf } from '../../machines/step/index.ts';
-import type { Reply } from '../authoring/replies.ts';
-import type { AuthoredTest } from '../authoring/tests.ts';
+import type { LogEvent } from '../../../machines/events.ts';
+import type { Json, JsonObject } from '../../../machines/json.ts';
+import { definitionOf } from '../../../machines/nodes/index.ts';
+import type { ActiveNode, Status } from '../../../machines/run.ts';
+import { activeOf, stateOf } from '../../../machines/step/index.ts';
+import type { Reply } from '../../authoring/replies.ts';
+import type { AuthoredTest } from '../../authoring/tests.ts';
 import type { Branch } from './branches.ts';
 import { fireTimer, hasEnded, type SimState, type SimStep, type SimWorkflow, sendMessage, startRun } from './simulation.ts';
 

@@ -1,9 +1,9 @@
-import { references } from '../../machines/expression/index.ts';
-import { definitionOf } from '../../machines/nodes/index.ts';
+import { references } from '../../../machines/expression/index.ts';
+import { definitionOf } from '../../../machines/nodes/index.ts';
+import { type Branch, isUnhandledFailure } from '../simulation/branches.ts';
+import type { SimWorkflow } from '../simulation/simulation.ts';
 import type { BranchInputs } from './branch-inputs.ts';
-import { type Branch, isUnhandledFailure } from './branches.ts';
 import type { Explored } from './explore.ts';
-import type { SimWorkflow } from './simulation.ts';
 
 export type Severity = 'error' | 'warning' | 'info';
 

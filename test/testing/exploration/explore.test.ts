@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { examined, found, paths } from './examine-file.ts';
+import { examined, found, paths } from '../examine-file.ts';
 
 describe('exploring a workflow', () => {
   it('takes every branch, with outputs derived from the conditions', () => {

@@ -1,6 +1,6 @@
-import { type Expression, isTrue, type Reference, references } from '../../machines/expression/index.ts';
-import { childrenOf, type SyntaxTree } from '../../machines/expression/syntax-tree.ts';
-import { isObject, type Json } from '../../machines/json.ts';
+import { type Expression, isTrue, type Reference, references } from '../../../machines/expression/index.ts';
+import { childrenOf, type SyntaxTree } from '../../../machines/expression/syntax-tree.ts';
+import { isObject, type Json } from '../../../machines/json.ts';
 
 /** Values of references by `referenceKey`. */
 export type Assignment = ReadonlyMap<string, Json>;

@@ -1,12 +1,12 @@
-import type { Program } from '../../machines/compile/index.ts';
-import type { NodeOutcome } from '../../machines/compile/outcome-routes.ts';
-import { forwardsInput } from '../../machines/compile/output-use.ts';
-import type { LogEvent } from '../../machines/events.ts';
-import { isTrue } from '../../machines/expression/index.ts';
-import { type Json, type JsonObject, patchState } from '../../machines/json.ts';
-import type { Message } from '../../machines/messages.ts';
-import { type Run, type StepEnv, type StepResult, TERMINAL } from '../../machines/run.ts';
-import { activeOf, completedPatch, start, stateOf, step } from '../../machines/step/index.ts';
+import type { Program } from '../../../machines/compile/index.ts';
+import type { NodeOutcome } from '../../../machines/compile/outcome-routes.ts';
+import { forwardsInput } from '../../../machines/compile/output-use.ts';
+import type { LogEvent } from '../../../machines/events.ts';
+import { isTrue } from '../../../machines/expression/index.ts';
+import { type Json, type JsonObject, patchState } from '../../../machines/json.ts';
+import type { Message } from '../../../machines/messages.ts';
+import { type Run, type StepEnv, type StepResult, TERMINAL } from '../../../machines/run.ts';
+import { activeOf, completedPatch, start, stateOf, step } from '../../../machines/step/index.ts';
 import type { Branch, Branches } from './branches.ts';
 
 /** A compiled workflow with its branches and environment variables. */

@@ -1,8 +1,8 @@
-import type { Json } from '../../machines/json.ts';
-import type { ActiveNode } from '../../machines/run.ts';
-import { activeOf } from '../../machines/step/index.ts';
+import type { Json } from '../../../machines/json.ts';
+import type { ActiveNode } from '../../../machines/run.ts';
+import { activeOf } from '../../../machines/step/index.ts';
+import { fireTimer, type SimState, type SimStep, type SimWorkflow, sendMessage } from '../simulation/simulation.ts';
 import type { BranchInputs } from './branch-inputs.ts';
-import { fireTimer, type SimState, type SimStep, type SimWorkflow, sendMessage } from './simulation.ts';
 
 /** A step that may happen next. */
 export interface PossibleStep {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { failureReasons } from '../../src/testing/report.ts';
-import { examined } from './examine-file.ts';
+import { failureReasons } from '../../../src/testing/report.ts';
+import { examined } from '../examine-file.ts';
 
 /** `name: passed`, or the reasons of the failure. */
 function outcomes(nodes: string, tests: string): string[] {

@@ -1,11 +1,11 @@
-import type { Program } from '../../machines/compile/index.ts';
-import type { Reference } from '../../machines/expression/index.ts';
-import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
-import type { Context } from '../../machines/step/context.ts';
-import { activeOf, stateOf } from '../../machines/step/index.ts';
-import { positionsOf } from '../../machines/step/stepper.ts';
+import type { Program } from '../../../machines/compile/index.ts';
+import type { Reference } from '../../../machines/expression/index.ts';
+import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import type { Context } from '../../../machines/step/context.ts';
+import { activeOf, stateOf } from '../../../machines/step/index.ts';
+import { positionsOf } from '../../../machines/step/stepper.ts';
+import type { SimState } from '../simulation/simulation.ts';
 import type { BranchInputs } from './branch-inputs.ts';
-import type { SimState } from './simulation.ts';
 
 /** Computes keys of states. Runs in states with the same key have the same possible continuations. */
 export class StateKeys {

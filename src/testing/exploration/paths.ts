@@ -1,5 +1,5 @@
-import type { Status } from '../../machines/run.ts';
-import { type Branch, branchText, isUnhandledFailure } from './branches.ts';
+import type { Status } from '../../../machines/run.ts';
+import { type Branch, branchText, isUnhandledFailure } from '../simulation/branches.ts';
 import type { Explored, Transition } from './explore.ts';
 
 /** A path through a workflow as a set of branches. Iterations of a loop and the order of parallel branches make no difference. */
