@@ -31,13 +31,13 @@ export async function readWorkflow(file: string, cwd: string): Promise<ParsedFil
   return checkWorkflow(text, path);
 }
 
-/** The workflow of a file, or the one of a fleet that is named. */
+/** The single workflow of a file, or the named one of several. */
 export function selectUnit(file: string, { workflows: units }: ParsedFile, name: string | undefined): AuthoredUnit {
   const ids = units.map(({ document }) => String(document.workflow_id));
   const at = name === undefined ? (units.length === 1 ? 0 : -1) : ids.indexOf(name);
   const unit = units[at];
   if (unit !== undefined) return unit;
-  const what = name === undefined ? `${file} holds several workflows: which one?` : `${file} has no workflow "${name}"`;
+  const what = name === undefined ? `${file} contains several workflows: name one of them` : `${file} has no workflow "${name}"`;
   throw usageFailure(what, `It has: ${ids.join(', ')}.`);
 }
 

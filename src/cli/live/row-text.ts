@@ -28,7 +28,7 @@ const GLYPHS: Readonly<Record<NodeOverlay['status'], string>> = {
 const MARGIN_WIDTH = 5;
 const MAX_CONDITION_WIDTH = 24;
 
-/** The name of a node as the outline shows it, with why its way is taken, and ↺ where a loop begins; the name is cut last. */
+/** The name of a node in the outline, with the condition of its branch, and ↺ at the start of a loop. The name is cut last. */
 function nameOf({ node, branch, loop }: OutlineRow, columns: number): string {
   const name = `${loop ? '↺ ' : ''}${plain(node)}`;
   const columnsLeft = Math.min(MAX_CONDITION_WIDTH, columns - width(name) - 3);

@@ -64,7 +64,7 @@ describe('jamjet run on a server', () => {
     const which = await server().jamjet(['run', 'fleet.yaml']).ended;
     expect(which).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('fleet.yaml holds several workflows: which one?\nIt has: f1, f2.'),
+      stderr: expect.stringContaining('fleet.yaml contains several workflows: name one of them\nIt has: f1, f2.'),
     });
     const { code, stdout } = await server().jamjet(['run', 'fleet.yaml', 'f2', '-i', '{"n": 21}']).ended;
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('"n": 42') });
