@@ -59,7 +59,7 @@ export class LiveClient {
       last = id;
     };
     for (;;) {
-      const messages = await this.#open('/events/stream', { query, last, signal, marked: onId });
+      const messages = await this.#open('/events/stream', { query, last, signal, onId });
       if (messages === null) return;
       for await (const { id, data } of messages) {
         last = id;
@@ -75,13 +75,13 @@ export class LiveClient {
       readonly query: Readonly<Record<string, string | number | undefined>>;
       readonly last: string | null;
       readonly signal: AbortSignal | undefined;
-      readonly marked?: (id: string) => void;
+      readonly onId?: (id: string) => void;
     },
   ) {
-    const { query, last, signal, marked = () => {} } = stream;
+    const { query, last, signal, onId = () => undefined } = stream;
     return this.#transport.stream(path, {
       query,
-      marked,
+      onId,
       headers: last === null ? {} : { 'last-event-id': last },
       ...(signal === undefined ? {} : { signal }),
     });

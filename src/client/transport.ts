@@ -95,67 +95,35 @@ export class Transport {
   }
 
   /** Sends a request with a JSON reply. Rejects with `ApiError`, `Unreachable`, or the reason of an aborted signal. */
-  async call<T>(method: string, path: string, call: RequestOptions = {}): Promise<T> {
-    const { response, content } = await this.#exchange(method, path, call, (reply) => reply.text());
+  async call<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
+    const { response, content } = await this.#exchange(method, path, options, (reply) => reply.text());
     return parseResponse<T>(response.status, content);
   }
 
   /** Sends a GET request for a complete body. Rejects like `call`. */
-  async download(path: string, call: RequestOptions = {}): Promise<Download> {
-    const { response, content } = await this.#exchange('GET', path, call, (reply) => reply.arrayBuffer());
+  async download(path: string, options: RequestOptions = {}): Promise<Download> {
+    const { response, content } = await this.#exchange('GET', path, options, (reply) => reply.arrayBuffer());
     if (response.status !== 200) return parseResponse(response.status, new TextDecoder().decode(content));
     const { headers } = response;
     return { bytes: new Uint8Array(content), mediaType: headers.get('content-type'), headers };
   }
 
   /** Yields the body of a GET request as it arrives. Rejects like `call`, also if the body is cut off or nothing arrives within the timeout. */
-  async *bytes(path: string, call: RequestOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
-    const silence = new AbortController();
-    const timer = setTimeout(() => silence.abort(), this.#timeoutMs);
-    const signal = call.signal === undefined ? silence.signal : AbortSignal.any([call.signal, silence.signal]);
-    const headers = this.#token === null ? {} : { authorization: `Bearer ${this.#token}` };
+  async *bytes(path: string, options: RequestOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    const timeout = new InactivityTimeout(this.#timeoutMs, options.signal);
     try {
-      const response = await this.#fetch(`${this.url}${path}${queryText(call.query)}`, { headers, signal });
+      const response = await this.#send('GET', path, options, { accept: '*/*', signal: timeout.signal });
       if (response.status !== 200 || response.body === null) parseResponse(response.status, await response.text());
       else {
         for await (const chunk of response.body) {
-          timer.refresh();
+          timeout.refresh();
           yield chunk;
         }
       }
     } catch (error) {
-      if (error instanceof ApiError) throw error;
-      call.signal?.throwIfAborted();
-      throw new Unreachable(this.url, silence.signal.aborted ? 'timeout' : reasonOf(error), { cause: error });
+      throw this.#failure(error, timeout.expired, options);
     } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async #exchange<T>(
-    method: string,
-    path: string,
-    call: RequestOptions,
-    read: (response: Response) => Promise<T>,
-  ): Promise<{ readonly response: Response; readonly content: T }> {
-    const timeout = AbortSignal.timeout(this.#timeoutMs + (call.waitMs ?? 0));
-    const init: RequestInit = {
-      method,
-      headers: {
-        accept: 'application/json',
-        ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
-        ...(call.body === undefined || isBytes(call.body) ? {} : { 'content-type': 'application/json' }),
-        ...call.headers,
-      },
-      signal: call.signal === undefined ? timeout : AbortSignal.any([call.signal, timeout]),
-    };
-    if (call.body !== undefined) init.body = isBytes(call.body) ? call.body : JSON.stringify(call.body);
-    try {
-      const response = await this.#fetch(`${this.url}${path}${queryText(call.query)}`, init);
-      return { response, content: await read(response) };
-    } catch (error) {
-      call.signal?.throwIfAborted();
-      throw new Unreachable(this.url, timeout.aborted ? 'timeout' : reasonOf(error), { cause: error });
+      timeout.clear();
     }
   }
 
@@ -166,40 +134,102 @@ export class Transport {
    */
   async stream(
     path: string,
-    call: RequestOptions & { readonly marked: (id: string) => void },
+    options: RequestOptions & { readonly onId: (id: string) => void },
   ): Promise<AsyncGenerator<ServerSentMessage> | null> {
-    const silence = new AbortController();
-    const timer = setTimeout(() => silence.abort(), this.#timeoutMs);
-    const signal = call.signal === undefined ? silence.signal : AbortSignal.any([call.signal, silence.signal]);
-    const broken = (error: unknown): Unreachable => {
-      clearTimeout(timer);
-      call.signal?.throwIfAborted();
-      return new Unreachable(this.url, silence.signal.aborted ? 'timeout' : reasonOf(error), { cause: error });
+    const timeout = new InactivityTimeout(this.#timeoutMs, options.signal);
+    const failure = (error: unknown): unknown => {
+      timeout.clear();
+      return this.#failure(error, timeout.expired, options);
     };
-    const headers = {
-      accept: 'text/event-stream',
-      ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
-      ...call.headers,
-    };
-    const response = await this.#fetch(`${this.url}${path}${queryText(call.query)}`, { headers, signal }).catch(
-      (error: unknown) => Promise.reject(broken(error)),
-    );
-    const { body, status } = response;
-    const streams = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
-    if (status !== 200 || !streams || body === null) {
-      const text = await response.text().catch((error: unknown) => Promise.reject(broken(error)));
-      clearTimeout(timer);
-      return status === 204 ? null : parseResponse(status, text);
+    let body: ReadableStream<Uint8Array>;
+    try {
+      const response = await this.#send('GET', path, options, { accept: 'text/event-stream', signal: timeout.signal });
+      const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+      if (response.status !== 200 || !isStream || response.body === null) {
+        const text = await response.text();
+        timeout.clear();
+        return response.status === 204 ? null : parseResponse(response.status, text);
+      }
+      body = response.body;
+    } catch (error) {
+      throw failure(error);
     }
     return (async function* messages() {
       try {
-        yield* readMessages(body, { onData: () => timer.refresh(), onId: call.marked });
+        yield* readMessages(body, { onData: () => timeout.refresh(), onId: options.onId });
       } catch (error) {
-        throw broken(error);
+        throw failure(error);
       } finally {
-        clearTimeout(timer);
+        timeout.clear();
       }
     })();
+  }
+
+  async #exchange<T>(
+    method: string,
+    path: string,
+    options: RequestOptions,
+    read: (response: Response) => Promise<T>,
+  ): Promise<{ readonly response: Response; readonly content: T }> {
+    const timeout = AbortSignal.timeout(this.#timeoutMs + (options.waitMs ?? 0));
+    const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
+    try {
+      const response = await this.#send(method, path, options, { accept: 'application/json', signal });
+      return { response, content: await read(response) };
+    } catch (error) {
+      throw this.#failure(error, timeout.aborted, options);
+    }
+  }
+
+  #send(
+    method: string,
+    path: string,
+    { query, body, headers }: RequestOptions,
+    { accept, signal }: { readonly accept: string; readonly signal: AbortSignal },
+  ): Promise<Response> {
+    const init: RequestInit = {
+      method,
+      signal,
+      headers: {
+        accept,
+        ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
+        ...(body === undefined || isBytes(body) ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+    };
+    if (body !== undefined) init.body = isBytes(body) ? body : JSON.stringify(body);
+    return this.#fetch(`${this.url}${path}${queryText(query)}`, init);
+  }
+
+  /** The error to throw for one of `fetch`: that of the server, the reason of the caller's signal, or `Unreachable`. */
+  #failure(error: unknown, isTimeout: boolean, { signal }: RequestOptions): unknown {
+    if (error instanceof ApiError) return error;
+    if (signal?.aborted === true) return signal.reason;
+    return new Unreachable(this.url, isTimeout ? 'timeout' : reasonOf(error), { cause: error });
+  }
+}
+
+/** Aborts its signal when nothing has arrived for `ms`, or with the signal of the caller. */
+class InactivityTimeout {
+  readonly signal: AbortSignal;
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(ms: number, signal: AbortSignal | undefined) {
+    this.#timer = setTimeout(() => this.#controller.abort(), ms);
+    this.signal = signal === undefined ? this.#controller.signal : AbortSignal.any([signal, this.#controller.signal]);
+  }
+
+  get expired(): boolean {
+    return this.#controller.signal.aborted;
+  }
+
+  refresh(): void {
+    this.#timer.refresh();
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
   }
 }
 
