@@ -11,16 +11,18 @@ import type { ClaimRequest, LeaseRenewal } from '../port/work-items.ts';
 import type { RuntimeHolder, WorkerHeartbeat } from '../port/workers.ts';
 import { Agents } from '../resources/agents.ts';
 import { Artifacts } from '../resources/artifacts.ts';
+import { ControlActions } from '../resources/control-actions.ts';
 import { CronJobs } from '../resources/cron.ts';
 import { Jobs } from '../resources/jobs.ts';
 import { Retention } from '../resources/retention.ts';
 import { Tenants } from '../resources/tenants.ts';
 import { Webhooks } from '../resources/webhooks.ts';
+import { Workers } from '../resources/workers.ts';
 import { PostgresAudit } from './audit/audit-log.ts';
 import { verifyChains } from './audit/verify.ts';
+import { clockAheadMs } from './clock.ts';
 import { Commits } from './commit/commits.ts';
 import type { Connections } from './connections.ts';
-import { ControlActions } from './control.ts';
 import { ControlLog } from './control-log.ts';
 import { DueQueries } from './due.ts';
 import { asStoreError } from './errors.ts';
@@ -32,7 +34,6 @@ import { PostgresResources } from './resource-database.ts';
 import { RuntimeReads } from './runtime-reads.ts';
 import { tenantStore } from './tenant-store.ts';
 import { WorkItems } from './work.ts';
-import { Workers } from './workers.ts';
 import { Writer } from './writer.ts';
 
 const TENANTS_AT_HAND = 1_000;
@@ -81,8 +82,9 @@ export class PostgresStore implements Store {
     const log = new ControlLog(this.#writer, self);
     this.#announcer = new NotificationSender(connections, self, failed);
     this.#commits = new Commits(this.#writer, this.#announcer, hmacKey);
-    this.#control = new ControlActions(log);
     const resources = new PostgresResources(connections, log);
+    this.#control = new ControlActions(resources);
+    this.#workers = new Workers(resources);
     this.log = new PostgresLog(connections);
     this.agents = new Agents(resources);
     this.artifacts = new Artifacts(resources);
@@ -95,7 +97,6 @@ export class PostgresStore implements Store {
     this.#reads = new RuntimeReads(connections, hmacKey);
     this.#work = new WorkItems(connections);
     this.#due = new DueQueries(connections);
-    this.#workers = new Workers(connections, log);
     this.#leases = new Leases(connections, self);
     // Whoever has nothing to write would not find out otherwise.
     this.#listener = new NotificationReceiver(
@@ -172,15 +173,15 @@ export class PostgresStore implements Store {
   }
 
   heartbeat(worker: WorkerHeartbeat) {
-    return this.#workers.seen(worker);
+    return this.#workers.heartbeat(worker);
   }
 
   recordStop(runtimeId: string, atMs: number) {
-    return this.#workers.stopped(runtimeId, atMs);
+    return this.#workers.recordStop(runtimeId, atMs);
   }
 
   clockAheadMs(nowMs: () => number) {
-    return this.#workers.clockAheadMs(nowMs);
+    return clockAheadMs(this.#connections, nowMs);
   }
 
   stoppedCleanly(runtimeId: string) {
@@ -188,7 +189,7 @@ export class PostgresStore implements Store {
   }
 
   activeRuntimes(sinceMs: number) {
-    return this.#workers.runtimes(sinceMs);
+    return this.#workers.activeRuntimes(sinceMs);
   }
 
   acquireLease(name: string, holder: string, nowMs: number, ttlMs: number) {

@@ -2,13 +2,13 @@ import type { QueryResultRow } from 'pg';
 import type { TokenRow, WorkflowRow } from '../port/control.ts';
 import type { TenantStore } from '../port/execution-store.ts';
 import type { ExecutionRow, IdempotencyRow } from '../port/executions.ts';
+import type { Workers } from '../resources/workers.ts';
 import { BatchLoader } from './batch-loader.ts';
 import type { Connections, Sql, Value } from './connections.ts';
 import { ExecutionLists } from './lists/execution-lists.ts';
 import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
 import { first } from './runtime-reads.ts';
-import type { Workers } from './workers.ts';
 
 /** What it looks up is gathered, so a tenant should have but one. */
 export function tenantStore(tenantId: string, connections: Connections, workers: Workers): TenantStore {

@@ -9,17 +9,18 @@ import type { ClaimRequest, LeaseRenewal } from '../port/work-items.ts';
 import type { RuntimeHolder, WorkerHeartbeat } from '../port/workers.ts';
 import { Agents } from '../resources/agents.ts';
 import { Artifacts } from '../resources/artifacts.ts';
+import { ControlActions } from '../resources/control-actions.ts';
 import { CronJobs } from '../resources/cron.ts';
 import { Jobs } from '../resources/jobs.ts';
 import { Retention } from '../resources/retention.ts';
 import { Tenants } from '../resources/tenants.ts';
 import { Webhooks } from '../resources/webhooks.ts';
+import { Workers } from '../resources/workers.ts';
 import { storedSnapshot } from '../snapshot-seal.ts';
 import { SqliteAudit } from './audit/audit-log.ts';
 import { AuditChain } from './audit/chain.ts';
 import { verifyChain } from './audit/verify.ts';
 import { Commits } from './commit/commits.ts';
-import { ControlActions } from './control.ts';
 import { ControlLog } from './control-log.ts';
 import { DatabaseFiles } from './database-files.ts';
 import { DiskSpace } from './disk-space.ts';
@@ -33,7 +34,6 @@ import { RuntimeReads } from './runtime-reads.ts';
 import { TenantQueries, tenantStore } from './tenant-store.ts';
 import { Transactions } from './transactions.ts';
 import { WorkItems } from './work.ts';
-import { Workers } from './workers.ts';
 
 export interface Identity {
   /** Runtime or command that writes; recorded in each audit block. */
@@ -67,13 +67,13 @@ export class SqliteStore implements Store {
   readonly #workers: Workers;
   readonly #leases: Leases;
   readonly #files: DatabaseFiles;
-  readonly #room: DiskSpace;
+  readonly #diskSpace: DiskSpace;
   readonly #lock: RunLock;
 
   constructor(db: Database, { writer, hmacKey }: Identity) {
     const files = new DatabaseFiles(db.name);
     const lock = new RunLock(db);
-    const room = new DiskSpace(db.name);
+    const diskSpace = new DiskSpace(db.name);
     const transactions = new Transactions(db, {
       beforeBegin() {
         // A closed database is the driver's to tell of.
@@ -81,7 +81,7 @@ export class SqliteStore implements Store {
         lock.check();
       },
       afterCommit: () => files.check(2),
-      onError: (error) => room.failed(error),
+      onError: (error) => diskSpace.failed(error),
     });
     const audit = new AuditChain(db, writer, hmacKey);
     this.#db = db;
@@ -89,8 +89,9 @@ export class SqliteStore implements Store {
     this.#audit = audit;
     this.#commits = new Commits(db, transactions, audit, hmacKey);
     const log = new ControlLog(db, transactions, audit);
-    this.#control = new ControlActions(db, log);
     const resources = new SqliteResources(db, transactions, log);
+    this.#control = new ControlActions(resources);
+    this.#workers = new Workers(resources);
     this.log = new SqliteLog(db);
     this.agents = new Agents(resources);
     this.artifacts = new Artifacts(resources);
@@ -101,13 +102,12 @@ export class SqliteStore implements Store {
     this.tenants = new Tenants(resources);
     this.webhooks = new Webhooks(resources, this.log);
     this.#reads = new RuntimeReads(db);
-    this.#workers = new Workers(db, log);
     this.#tenantQueries = new TenantQueries(db, this.#workers);
     this.#work = new WorkItems(db, transactions);
     this.#due = new DueQueries(db);
     this.#leases = new Leases(db);
     this.#files = files;
-    this.#room = room;
+    this.#diskSpace = diskSpace;
     this.#lock = lock;
   }
 
@@ -116,7 +116,7 @@ export class SqliteStore implements Store {
   }
 
   control(action: ControlAction, context: ActionContext) {
-    return guarded(() => this.#control.act(action, context));
+    return this.#control.act(action, context);
   }
 
   tenant(tenantId: string): TenantStore {
@@ -174,20 +174,21 @@ export class SqliteStore implements Store {
     return guarded(() => this.#work.renewLease(renewal));
   }
 
-  heartbeat(worker: WorkerHeartbeat) {
-    return guarded(() => {
-      // A runtime's sign of life is when it looks whether the database is still its own.
-      if (worker.kind === 'runtime' && this.#db.open) {
-        this.#files.check(3);
-        this.#lock.renew();
-        this.#room.check();
-      }
-      this.#workers.seen(worker);
-    });
+  async heartbeat(worker: WorkerHeartbeat): Promise<void> {
+    // With its heartbeat, a runtime checks that the database files are still its own.
+    if (worker.kind === 'runtime') await guarded(() => this.#checkFiles());
+    await this.#workers.heartbeat(worker);
+  }
+
+  #checkFiles(): void {
+    if (!this.#db.open) return;
+    this.#files.check(3);
+    this.#lock.renew();
+    this.#diskSpace.check();
   }
 
   recordStop(runtimeId: string, atMs: number) {
-    return guarded(() => this.#workers.stopped(runtimeId, atMs));
+    return this.#workers.recordStop(runtimeId, atMs);
   }
 
   /** The file and whoever works on it have the machine's clock. */
@@ -196,11 +197,11 @@ export class SqliteStore implements Store {
   }
 
   stoppedCleanly(runtimeId: string) {
-    return guarded(() => this.#workers.stoppedCleanly(runtimeId));
+    return this.#workers.stoppedCleanly(runtimeId);
   }
 
   activeRuntimes(sinceMs: number) {
-    return guarded(() => this.#workers.runtimes(sinceMs));
+    return this.#workers.activeRuntimes(sinceMs);
   }
 
   acquireLease(name: string, holder: string, nowMs: number, ttlMs: number) {

@@ -2,11 +2,11 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { TokenRow, WorkflowRow } from '../port/control.ts';
 import type { TenantStore } from '../port/execution-store.ts';
 import type { ExecutionRow, IdempotencyRow } from '../port/executions.ts';
+import type { Workers } from '../resources/workers.ts';
 import { guarded } from './errors.ts';
 import { ExecutionLists } from './lists/execution-lists.ts';
 import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
-import type { Workers } from './workers.ts';
 
 type WorkflowPage = { readonly tenantId: string; readonly limit: number; readonly offset: number };
 
@@ -64,7 +64,7 @@ export function tenantStore(tenantId: string, queries: TenantQueries): TenantSto
     workflows: (page) => guarded(() => queries.latestWorkflows.all({ ...page, tenantId })),
     versions: (workflowId) => guarded(() => queries.versions.all(tenantId, workflowId)),
     tokens: () => guarded(() => queries.tokens.all(tenantId)),
-    workers: (sinceMs) => guarded(() => queries.workers.list(tenantId, sinceMs)),
+    workers: (sinceMs) => queries.workers.list(tenantId, sinceMs),
     idempotency: (scope, key) => guarded(() => queries.remembered.get(tenantId, scope, key) ?? null),
   };
 }

@@ -18,13 +18,7 @@ export const CONTROL_EVENTS =
   NULL AS "onBehalfOf", request
   FROM control_events WHERE tenant_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq`);
 
-export const PUT_REVISION = sql(`INSERT INTO revisions (tenant_id, hash, source, created_at_ms) VALUES ($1, $2, $3, $4)
-  ON CONFLICT (tenant_id, hash) DO NOTHING`);
 export const REVISION = sql('SELECT source FROM revisions WHERE tenant_id = $1 AND hash = $2');
-export const PUT_WORKFLOW = sql(`INSERT INTO workflows (tenant_id, workflow_id, version, revision, registration, registered_at_ms)
-  VALUES ($1, $2, $3, $4, $5, $6)
-  ON CONFLICT (tenant_id, workflow_id, version) DO UPDATE
-    SET revision = excluded.revision, registration = excluded.registration, registered_at_ms = excluded.registered_at_ms`);
 export const WORKFLOW_VERSION = sql(
   `SELECT ${WORKFLOW} FROM ${WORKFLOWS} WHERE w.tenant_id = $1 AND w.workflow_id = $2 AND w.version = $3`,
 );
@@ -44,11 +38,6 @@ export const LATEST_WORKFLOWS = sql(`SELECT ${WORKFLOW} FROM ${WORKFLOWS}
     (SELECT max(l.registration) FROM workflows l WHERE l.tenant_id = w.tenant_id AND l.workflow_id = w.workflow_id)
   ORDER BY w.workflow_id LIMIT $2 OFFSET $3`);
 
-export const CREATE_TOKEN = sql(`INSERT INTO tokens (id, tenant_id, name, role, hash, created_at_ms, expires_at_ms, revoked_at_ms)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`);
-export const REVOKE_TOKEN = sql(
-  'UPDATE tokens SET revoked_at_ms = coalesce(revoked_at_ms, $1) WHERE id = $2 AND tenant_id = $3 RETURNING id',
-);
 export const TOKEN_BY_HASH = sql(`SELECT ${TOKEN} FROM tokens WHERE hash = $1`);
 export const TOKENS = sql(`SELECT ${TOKEN} FROM tokens WHERE tenant_id = $1 ORDER BY created_at_ms, id`);
 export const TENANT = sql('SELECT id, name, status FROM tenants WHERE id = $1');

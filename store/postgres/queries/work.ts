@@ -1,7 +1,7 @@
 import { sql } from '../connections.ts';
 
 /**
- * Work items, what falls due, who works. The conditions of partial indexes (`status = 'pending'` …) are literals on purpose: bound, the
+ * Work items, and what is due. The conditions of partial indexes (`status = 'pending'` …) are literals on purpose: bound, the
  * planner could not use the index.
  */
 
@@ -49,35 +49,3 @@ export const NEXT_DUE = sql(`SELECT min(at_ms) AS "atMs" FROM (
   UNION ALL SELECT min(deadline_at_ms) FROM work_items
     WHERE status = 'claimed' AND deadline_at_ms IS NOT NULL AND deadline_at_ms > $1
   UNION ALL SELECT min(deadline_at_ms) FROM executions WHERE deadline_at_ms IS NOT NULL AND deadline_at_ms > $1) AS due`);
-
-// Workers
-
-/**
- * A worker that is known, and runs. Servers tell of workers in any order; a runtime tells of itself, and is not to look alive for as long as its
- * clock was ahead once.
- */
-export const UPDATE_WORKER = sql(`UPDATE workers SET queues = $4,
-    last_seen_at_ms = CASE kind WHEN 'runtime' THEN $5 ELSE greatest(last_seen_at_ms, $5) END,
-    claimed_total = claimed_total + $6 WHERE tenant_id = $1 AND kind = $2 AND id = $3 AND stopped_at_ms IS NULL RETURNING id`);
-export const INSERT_WORKER =
-  sql(`INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
-  VALUES ($1, $2, $3, $4, $5, $5, $6, NULL)
-  ON CONFLICT (tenant_id, kind, id) DO UPDATE SET queues = excluded.queues, last_seen_at_ms = greatest(workers.last_seen_at_ms, excluded.last_seen_at_ms),
-    claimed_total = workers.claimed_total + excluded.claimed_total, stopped_at_ms = NULL`);
-export const MARK_STOPPED =
-  sql(`INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
-  VALUES ('', 'runtime', $1, '[]', $2, $2, 0, $2)
-  ON CONFLICT (tenant_id, kind, id) DO UPDATE SET stopped_at_ms = excluded.stopped_at_ms`);
-export const NOW = sql(`SELECT floor(1000 * extract(epoch FROM clock_timestamp()))::bigint AS "nowMs"`);
-export const STOPPED_CLEANLY = sql(
-  `SELECT 1 FROM workers WHERE tenant_id = '' AND kind = 'runtime' AND id = $1 AND stopped_at_ms IS NOT NULL`,
-);
-export const RUNTIMES = sql(`SELECT id FROM workers
-  WHERE tenant_id = '' AND kind = 'runtime' AND last_seen_at_ms >= $1 AND stopped_at_ms IS NULL`);
-export const WORKERS = sql(`SELECT id, kind, queues, first_seen_at_ms AS "firstSeenAtMs", last_seen_at_ms AS "lastSeenAtMs",
-    claimed_total AS "claimedTotal",
-    CASE WHEN kind = 'external' THEN
-      (SELECT count(*) FROM work_items i WHERE i.tenant_id = w.tenant_id AND i.worker_id = w.id AND i.status = 'claimed')
-      ELSE (SELECT count(*) FROM executions e WHERE e.local_work > 0 AND e.owner = w.id AND e.tenant_id = $1) END AS "inFlight"
-  FROM workers w
-  WHERE tenant_id IN ('', $1) AND last_seen_at_ms >= $2 AND stopped_at_ms IS NULL ORDER BY tenant_id, kind, id`);

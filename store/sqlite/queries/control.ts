@@ -14,13 +14,7 @@ export const CONTROL_EVENTS = `SELECT seq, type, NULL AS nodeId, data, at_ms AS 
   NULL AS onBehalfOf, request
   FROM control_events WHERE tenant_id = ? AND seq BETWEEN ? AND ? ORDER BY seq`;
 
-export const PUT_REVISION = `INSERT INTO revisions (tenant_id, hash, source, created_at_ms) VALUES (?, ?, ?, ?)
-  ON CONFLICT (tenant_id, hash) DO NOTHING`;
 export const REVISION = 'SELECT source FROM revisions WHERE tenant_id = ? AND hash = ?';
-export const PUT_WORKFLOW = `INSERT INTO workflows (tenant_id, workflow_id, version, revision, registration, registered_at_ms)
-  VALUES (?, ?, ?, ?, ?, ?)
-  ON CONFLICT (tenant_id, workflow_id, version) DO UPDATE
-    SET revision = excluded.revision, registration = excluded.registration, registered_at_ms = excluded.registered_at_ms`;
 export const WORKFLOW_VERSION = `SELECT ${WORKFLOW} FROM ${WORKFLOWS} WHERE w.tenant_id = ? AND w.workflow_id = ? AND w.version = ?`;
 export const LATEST_WORKFLOW = `SELECT ${WORKFLOW} FROM ${WORKFLOWS}
   WHERE w.tenant_id = ? AND w.workflow_id = ? ORDER BY w.registration DESC LIMIT 1`;
@@ -34,9 +28,6 @@ export const LATEST_WORKFLOWS = `SELECT ${WORKFLOW} FROM ${WORKFLOWS}
     (SELECT max(l.registration) FROM workflows l WHERE l.tenant_id = w.tenant_id AND l.workflow_id = w.workflow_id)
   ORDER BY w.workflow_id LIMIT @limit OFFSET @offset`;
 
-export const CREATE_TOKEN = `INSERT INTO tokens (id, tenant_id, name, role, hash, created_at_ms, expires_at_ms, revoked_at_ms)
-  VALUES (@id, @tenantId, @name, @role, @hash, @createdAtMs, @expiresAtMs, @revokedAtMs)`;
-export const REVOKE_TOKEN = 'UPDATE tokens SET revoked_at_ms = coalesce(revoked_at_ms, ?) WHERE id = ? AND tenant_id = ?';
 export const TOKEN_BY_HASH = `SELECT ${TOKEN} FROM tokens WHERE hash = ?`;
 export const TOKENS = `SELECT ${TOKEN} FROM tokens WHERE tenant_id = ? ORDER BY created_at_ms, id`;
 export const TENANT = 'SELECT id, name, status FROM tenants WHERE id = ?';

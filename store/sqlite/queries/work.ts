@@ -1,5 +1,5 @@
 /**
- * Work items, what falls due, who works. The conditions of partial indexes (`status = 'pending'` …) are literals on purpose: bound, the
+ * Work items, and what is due. The conditions of partial indexes (`status = 'pending'` …) are literals on purpose: bound, the
  * planner could not use the index.
  */
 
@@ -47,28 +47,3 @@ export const NEXT_DUE = `SELECT min(at_ms) FROM (
   UNION ALL SELECT min(deadline_at_ms) FROM work_items
     WHERE status = 'claimed' AND deadline_at_ms IS NOT NULL AND deadline_at_ms > @afterMs
   UNION ALL SELECT min(deadline_at_ms) FROM executions WHERE deadline_at_ms IS NOT NULL AND deadline_at_ms > @afterMs)`;
-
-// Workers
-
-/** Workers are told of in any order; a runtime tells of itself, and is not to look alive for as long as its clock was ahead once. */
-export const UPDATE_WORKER = `UPDATE workers SET queues = @queues,
-    last_seen_at_ms = CASE kind WHEN 'runtime' THEN @atMs ELSE max(last_seen_at_ms, @atMs) END,
-    claimed_total = claimed_total + @claimed WHERE tenant_id = @tenantId AND kind = @kind AND id = @id AND stopped_at_ms IS NULL`;
-/** For the first time, or after a stop. */
-export const INSERT_WORKER = `INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
-  VALUES (@tenantId, @kind, @id, @queues, @atMs, @atMs, @claimed, NULL)
-  ON CONFLICT (tenant_id, kind, id) DO UPDATE SET queues = excluded.queues, last_seen_at_ms = max(last_seen_at_ms, excluded.last_seen_at_ms),
-    claimed_total = claimed_total + excluded.claimed_total, stopped_at_ms = NULL`;
-export const MARK_STOPPED = `INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
-  VALUES ('', 'runtime', @id, '[]', @atMs, @atMs, 0, @atMs)
-  ON CONFLICT (tenant_id, kind, id) DO UPDATE SET stopped_at_ms = excluded.stopped_at_ms`;
-export const STOPPED_CLEANLY = `SELECT 1 FROM workers WHERE tenant_id = '' AND kind = 'runtime' AND id = ? AND stopped_at_ms IS NOT NULL`;
-export const RUNTIMES = `SELECT id FROM workers
-  WHERE tenant_id = '' AND kind = 'runtime' AND last_seen_at_ms >= ? AND stopped_at_ms IS NULL`;
-export const WORKERS = `SELECT id, kind, queues, first_seen_at_ms AS firstSeenAtMs, last_seen_at_ms AS lastSeenAtMs,
-    claimed_total AS claimedTotal,
-    iif(kind = 'external',
-      (SELECT count(*) FROM work_items i WHERE i.tenant_id = w.tenant_id AND i.worker_id = w.id AND i.status = 'claimed'),
-      (SELECT count(*) FROM executions e WHERE e.local_work > 0 AND e.owner = w.id AND e.tenant_id = @tenantId)) AS inFlight
-  FROM workers w
-  WHERE tenant_id IN ('', @tenantId) AND last_seen_at_ms >= @sinceMs AND stopped_at_ms IS NULL ORDER BY tenant_id, kind, id`;

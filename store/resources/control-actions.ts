@@ -1,0 +1,37 @@
+import { type ActionContext, type ControlAction, controlData } from '../port/control.ts';
+import { StoreError } from '../port/errors.ts';
+import type { ResourceDatabase } from './database.ts';
+import * as sql from './queries/control-actions.ts';
+import { run, type Script } from './script.ts';
+
+/** Carries out the actions on workflows and tokens. */
+export class ControlActions {
+  readonly #db: ResourceDatabase;
+
+  constructor(db: ResourceDatabase) {
+    this.#db = db;
+  }
+
+  act(action: ControlAction, context: ActionContext): Promise<void> {
+    return this.#db.act(context, function* (seq) {
+      yield* apply(action, context, seq);
+      return { event: { type: action.type, data: controlData(action) } };
+    });
+  }
+}
+
+function* apply(action: ControlAction, { tenantId, atMs }: ActionContext, seq: number): Script<void> {
+  switch (action.type) {
+    case 'workflow_registered':
+      yield* run(sql.INSERT_REVISION, { ...action, tenantId, atMs });
+      yield* run(sql.PUT_WORKFLOW, { ...action, tenantId, atMs, seq });
+      return;
+    case 'token_created':
+      yield* run(sql.INSERT_TOKEN, action.token);
+      return;
+    case 'token_revoked':
+      if ((yield* run(sql.REVOKE_TOKEN, { id: action.id, tenantId, atMs })) === 0)
+        throw new StoreError('unknown_token', `there is no token "${action.id}"`);
+      return;
+  }
+}

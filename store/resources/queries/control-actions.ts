@@ -1,0 +1,16 @@
+import { sql } from '../statement.ts';
+
+/** Workflows and tokens, as actions on the control plane change them. */
+
+export const INSERT_REVISION = sql(`INSERT INTO revisions (tenant_id, hash, source, created_at_ms)
+  VALUES (@tenantId, @revision, @source, @atMs) ON CONFLICT (tenant_id, hash) DO NOTHING`);
+export const PUT_WORKFLOW = sql(`INSERT INTO workflows (tenant_id, workflow_id, version, revision, registration, registered_at_ms)
+  VALUES (@tenantId, @workflowId, @version, @revision, @seq, @atMs)
+  ON CONFLICT (tenant_id, workflow_id, version) DO UPDATE
+    SET revision = excluded.revision, registration = excluded.registration, registered_at_ms = excluded.registered_at_ms`);
+
+export const INSERT_TOKEN = sql(`INSERT INTO tokens (id, tenant_id, name, role, hash, created_at_ms, expires_at_ms, revoked_at_ms)
+  VALUES (@id, @tenantId, @name, @role, @hash, @createdAtMs, @expiresAtMs, @revokedAtMs)`);
+export const REVOKE_TOKEN = sql(
+  'UPDATE tokens SET revoked_at_ms = coalesce(revoked_at_ms, @atMs) WHERE id = @id AND tenant_id = @tenantId',
+);

@@ -1,0 +1,44 @@
+import type { WorkerRow } from '../../port/workers.ts';
+import { sql } from '../statement.ts';
+
+/** Workers and runtimes. Runtimes serve all tenants; they stand under the tenant ''. */
+
+type StoredWorker = Omit<WorkerRow, 'queues'> & { readonly queues: string };
+
+/**
+ * A known worker that has not stopped. Servers report external workers in any order; a runtime reports itself, and must not look alive for as long as
+ * its clock was ahead once.
+ */
+export const UPDATE_WORKER = sql(
+  ({ greatest }) => `UPDATE workers SET queues = @queues,
+    last_seen_at_ms = CASE kind WHEN 'runtime' THEN @atMs ELSE ${greatest}(last_seen_at_ms, @atMs) END,
+    claimed_total = claimed_total + @claimed WHERE tenant_id = @tenantId AND kind = @kind AND id = @id AND stopped_at_ms IS NULL`,
+);
+/** For the first time, or after a stop. */
+export const INSERT_WORKER = sql(
+  ({
+    greatest,
+  }) => `INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
+  VALUES (@tenantId, @kind, @id, @queues, @atMs, @atMs, @claimed, NULL)
+  ON CONFLICT (tenant_id, kind, id) DO UPDATE SET queues = excluded.queues,
+    last_seen_at_ms = ${greatest}(workers.last_seen_at_ms, excluded.last_seen_at_ms),
+    claimed_total = workers.claimed_total + excluded.claimed_total, stopped_at_ms = NULL`,
+);
+export const MARK_STOPPED =
+  sql(`INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
+  VALUES ('', 'runtime', @id, '[]', @atMs, @atMs, 0, @atMs)
+  ON CONFLICT (tenant_id, kind, id) DO UPDATE SET stopped_at_ms = excluded.stopped_at_ms`);
+export const STOPPED_RUNTIME = sql(
+  `SELECT id FROM workers WHERE tenant_id = '' AND kind = 'runtime' AND id = @id AND stopped_at_ms IS NOT NULL`,
+);
+export const ACTIVE_RUNTIMES = sql<{ readonly id: string }>(`SELECT id FROM workers
+  WHERE tenant_id = '' AND kind = 'runtime' AND last_seen_at_ms >= @sinceMs AND stopped_at_ms IS NULL`);
+export const WORKERS = sql(
+  `SELECT id, kind, queues, first_seen_at_ms AS "firstSeenAtMs", last_seen_at_ms AS "lastSeenAtMs", claimed_total AS "claimedTotal",
+    CASE WHEN kind = 'external' THEN
+      (SELECT count(*) FROM work_items i WHERE i.tenant_id = w.tenant_id AND i.worker_id = w.id AND i.status = 'claimed')
+      ELSE (SELECT count(*) FROM executions e WHERE e.local_work > 0 AND e.owner = w.id AND e.tenant_id = @tenantId) END AS "inFlight"
+  FROM workers w
+  WHERE tenant_id IN ('', @tenantId) AND last_seen_at_ms >= @sinceMs AND stopped_at_ms IS NULL ORDER BY tenant_id, kind, id`,
+  (stored: StoredWorker): WorkerRow => ({ ...stored, queues: JSON.parse(stored.queues) as readonly string[] }),
+);

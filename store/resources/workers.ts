@@ -1,0 +1,52 @@
+import type { WorkerHeartbeat, WorkerRow } from '../port/workers.ts';
+import type { ResourceDatabase } from './database.ts';
+import * as sql from './queries/workers.ts';
+import { run } from './script.ts';
+
+/** The tenant in whose control log the start and stop of runtimes are recorded: that of the operators who run them. */
+const RUNTIME_TENANT = 'default';
+
+export class Workers {
+  readonly #db: ResourceDatabase;
+
+  constructor(db: ResourceDatabase) {
+    this.#db = db;
+  }
+
+  /** The first heartbeat of a worker in a tenant, and the start of a runtime, are recorded as control events. */
+  async heartbeat(worker: WorkerHeartbeat): Promise<void> {
+    const { id, kind, actor, atMs } = worker;
+    const row = { ...worker, tenantId: worker.tenantId ?? '', queues: JSON.stringify(worker.queues) };
+    if ((await this.#db.runtime.run(sql.UPDATE_WORKER, row)) === 1) return;
+    await this.#db.act({ tenantId: worker.tenantId ?? RUNTIME_TENANT, atMs, ...actor }, function* () {
+      // Another process may have recorded the same worker meanwhile.
+      if ((yield* run(sql.UPDATE_WORKER, row)) === 1) return { event: null };
+      yield* run(sql.INSERT_WORKER, row);
+      const event =
+        kind === 'runtime'
+          ? { type: 'runtime_started', data: JSON.stringify({ runtime_id: id }) }
+          : { type: 'worker_registered', data: JSON.stringify({ worker_id: id, queue_types: worker.queues }) };
+      return { event };
+    });
+  }
+
+  recordStop(id: string, atMs: number): Promise<void> {
+    const context = { tenantId: RUNTIME_TENANT, atMs, actorId: id, actorType: 'system', request: null } as const;
+    return this.#db.act(context, function* () {
+      yield* run(sql.MARK_STOPPED, { id, atMs });
+      return { event: { type: 'runtime_stopped', data: JSON.stringify({ runtime_id: id }) } };
+    });
+  }
+
+  async stoppedCleanly(id: string): Promise<boolean> {
+    return (await this.#db.runtime.get(sql.STOPPED_RUNTIME, { id })) !== null;
+  }
+
+  async activeRuntimes(sinceMs: number): Promise<readonly string[]> {
+    return (await this.#db.runtime.all(sql.ACTIVE_RUNTIMES, { sinceMs })).map(({ id }) => id);
+  }
+
+  list(tenantId: string, sinceMs: number): Promise<readonly WorkerRow[]> {
+    return this.#db.runtime.all(sql.WORKERS, { tenantId, sinceMs });
+  }
+}
