@@ -1,6 +1,6 @@
 import type { ExecutionWrite } from './port/commit.ts';
 
-/** A gap would be for ever: better no commit at all. */
+/** Throws unless the events continue the log without a gap, which could never be repaired. */
 export function checkSequences({ id, fromSeq, create, progress: head, events }: ExecutionWrite): void {
   const gapless = events.every((event, index) => event.seq === fromSeq + 1 + index);
   if (!gapless || head.seq !== fromSeq + events.length || (create === null) !== fromSeq > 0) {

@@ -1,20 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { StoreError } from './port/errors.ts';
 
-/** One numbered step of a schema. It never changes once it has landed: a later file changes what it made. */
+/** One numbered step of a schema. A released migration never changes; later ones change what it created. */
 export interface Migration {
   readonly version: number;
   readonly name: string;
   readonly sql: string;
 }
 
-/** What an engine offers the runner. */
+/** What an engine provides to the migration runner. */
 export interface MigrationTarget {
   /** Version of the last migration applied; 0 for an empty database. */
   version(): Promise<number>;
   /**
-   * In one transaction, in which no other process migrates: reads the version again, applies what is missing from it and
-   * records each. All of it is kept, or none.
+   * In one transaction that excludes other migrating processes: reads the version again, then applies and records the missing migrations. Applies
+   * all of them or none.
    */
   upgrade(missing: (version: number) => readonly Migration[]): Promise<void>;
 }
@@ -35,8 +35,8 @@ export function readMigrations(folder: URL): readonly Migration[] {
 }
 
 /**
- * Brings a database to the newest schema. Safe when several processes start at once: one applies, the others find it done.
- * Throws `schema_too_new` when a later release has already changed the database, and then leaves it untouched.
+ * Migrates a database to the newest schema. Safe when several processes start at once: one migrates, the others find it done. Throws
+ * `schema_too_new`, and leaves the database untouched, when a later release has already migrated it.
  */
 export async function migrate(target: MigrationTarget, migrations: readonly Migration[]): Promise<void> {
   const missing = (version: number): readonly Migration[] => {

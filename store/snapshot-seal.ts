@@ -1,22 +1,22 @@
 import { createHmac, hash } from 'node:crypto';
 
-/** A snapshot as it is stored, with what it was sealed with. */
+/** A snapshot as it is stored, with its seal. */
 export interface SealedSnapshot {
   readonly text: string;
   readonly seq: number;
-  /** Null = it was stored before snapshots were sealed. */
+  /** Null = stored by a release without seals. */
   readonly digest: string | null;
 }
 
 /**
- * `intact`: as it was stored, or, without a signing key, stored before snapshots were sealed · `unsigned`: there is a signing key, and the
- * snapshot does not carry its signature: it was stored before · `broken`: it was changed since it was stored.
+ * `intact`: unchanged, or, without a signing key, stored by a release without seals · `unsigned`: there is a signing key, but the snapshot was stored
+ * without a signature · `broken`: changed after it was stored.
  */
 export type SnapshotSeal = 'intact' | 'unsigned' | 'broken';
 
 type Key = string | Uint8Array | null;
 
-/** The digest of a snapshot: signed where there is a key. It names the sequence, since a release without it moves that on alone. */
+/** The digest of a snapshot, signed if there is a key. Includes the sequence, because a release without seals advances it without a new seal. */
 export function sealOf(key: Key, executionId: string, seq: number, text: string): string {
   const content = `snapshot 1 ${executionId} ${seq}\n${text}`;
   const digest =
@@ -26,15 +26,15 @@ export function sealOf(key: Key, executionId: string, seq: number, text: string)
 
 export function checkSeal(key: Key, executionId: string, { text, seq, digest }: SealedSnapshot): SnapshotSeal {
   const [at, kind] = digest?.split(' ') ?? [];
-  // A release that does not seal moves the sequence on, never back.
+  // A release without seals advances the sequence, and never decreases it.
   if (Number(at) > seq) return 'broken';
-  // One that is signed cannot be checked without the key.
+  // A signature cannot be checked without the key.
   const isComparable = at === String(seq) && kind === (key === null ? 'sha256' : 'hmac');
   if (!isComparable) return key === null ? 'intact' : 'unsigned';
   return digest === sealOf(key, executionId, seq, text) ? 'intact' : 'broken';
 }
 
-/** As the port gives it: `seal` is there when the snapshot is not to be trusted. Null when there is none. */
+/** A checkpoint as the port returns it: `seal` is present when the snapshot must not be used. Null when there is none. */
 export function storedSnapshot(
   key: Key,
   executionId: string,

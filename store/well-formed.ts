@@ -2,9 +2,9 @@ import type { ExecutionWrite } from './port/commit.ts';
 import type { EventRow, NewExecution } from './port/executions.ts';
 
 /**
- * An unpaired surrogate has no UTF-8, and a NUL no place in every database's text: it would give back something else than what was hashed,
- * and the audit chain would cry wolf. Every engine writes, and hashes, the replacement character instead. Text that is well-formed, nearly
- * all, is not copied.
+ * Unpaired surrogates cannot be encoded in UTF-8, and not every database stores NUL in text: the database would return something other than what was
+ * hashed, and the audit chain would report a false fault. So every engine stores and hashes the replacement character instead. Well-formed text,
+ * nearly all there is, is not copied.
  */
 export function wellFormedEvents(events: readonly EventRow[]): readonly EventRow[] {
   return events.every(isWellFormed) ? events : events.map(wellFormedEvent);
@@ -50,7 +50,7 @@ function isWellFormed({ type, nodeId, data, actorId, onBehalfOf, request }: Even
   );
 }
 
-/** JSON text needs no such care for NUL: it holds it escaped. */
+/** Not needed for JSON text, in which NUL is escaped. */
 function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0');
 }

@@ -1,14 +1,14 @@
 import { hash } from 'node:crypto';
 
-/** How far a chain goes. */
+/** The last block of a chain. */
 export interface ChainHead {
-  /** The writer, or where it came from. */
+  /** The writer, or the database the chain was copied from. */
   readonly chain: string;
   readonly block: number;
   readonly hash: string;
 }
 
-/** One hash for several chains: kept elsewhere, it proves later that nothing before it was rewritten. In order of their names. */
+/** One hash over several chains, in order of their names: kept elsewhere, it proves later that nothing before it was rewritten. */
 export function combinedHead(heads: readonly ChainHead[]): string {
   return hash('sha256', JSON.stringify(heads.map(({ chain, block, hash: last }) => [chain, block, last])), 'base64url');
 }

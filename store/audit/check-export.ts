@@ -20,32 +20,32 @@ import { type UnsignedBlocks, UnsignedCount } from './unsigned-blocks.ts';
 
 export interface ExportReport {
   readonly tenantId: string | null;
-  /** The first block, and the hash that the chain had before it. Where every writer has a chain, blocks go by their positions among all. */
+  /** The first block, and the hash of the block before it. Where every writer has a chain, blocks are identified by their positions. */
   readonly fromBlock: number;
   readonly previous: string | null;
-  /** The last sound block and its hash; of several chains, the hash for all of them, once it is known. */
+  /** The last valid block and its hash; for several chains one hash over all of them, once it is known. */
   readonly toBlock: number;
   readonly head: string | null;
   readonly events: number;
   /** Executions that retention removed. */
   readonly removed: number;
-  /** Every signature was there and checked with the key. */
+  /** Every signature was present and verified with the key. */
   readonly signed: boolean;
   /** Blocks without a signature, by their positions; null = none, or there is no key. */
   readonly unsigned: UnsignedBlocks | null;
-  /** Is the end of the file signed, which proves that no stream was left out? Null without a key. */
+  /** Whether the end of the file is signed, which proves that no stream was left out. Null without a key. */
   readonly sealSigned: boolean | null;
   readonly fault: ExportFault | null;
 }
 
 export interface CheckOptions {
-  /** Of the signatures; null = they are not checked. */
+  /** Verifies the signatures; null = they are not checked. */
   readonly key: string | Uint8Array | null;
-  /** The hash that the last block must have, known from elsewhere. */
+  /** The hash that the last block must have, known from another source; null = any. */
   readonly head: string | null;
 }
 
-/** Checks an exported audit log line by line, with the file alone. Lines come without their line ends. */
+/** Verifies an exported audit log line by line, from the file alone. Lines come without their line ends. */
 export async function checkExport(lines: AsyncIterable<string>, options: CheckOptions): Promise<ExportReport> {
   const check = new ExportCheck(options);
   try {
@@ -77,7 +77,7 @@ class ExportCheck {
   readonly #unsigned = new UnsignedCount();
   #events = 0;
   #removed = 0;
-  /** Executions without rows whose removal has not been told yet. */
+  /** Executions without rows whose removal was not recorded so far. */
   readonly #unexplained = new Map<string, { readonly lastSeq: number; readonly line: number; readonly block: number }>();
 
   constructor(options: CheckOptions) {
@@ -100,7 +100,7 @@ class ExportCheck {
       else if ('heads' in line) this.#chains?.end(line as unknown as HeadsLine);
       else this.#readBlock(line as unknown as BlockLine);
     } catch (error) {
-      // Whatever a line of another shape makes of us.
+      // A line of another shape.
       throw error instanceof TypeError ? new ExportFaultError('format') : error;
     }
   }
@@ -170,8 +170,8 @@ class ExportCheck {
     } else {
       const rows = (events ?? []).map((event, index) => eventOf(event, firstSeq + index));
       const range = { tenantId: this.#header?.tenant_id ?? '', executionId, firstSeq, lastSeq };
-      const begun = created === null ? null : createdOf(created);
-      if (digestStream(range, begun, rows) !== digest) throw new ExportFaultError('stream_digest', executionId);
+      const start = created === null ? null : createdOf(created);
+      if (digestStream(range, start, rows) !== digest) throw new ExportFaultError('stream_digest', executionId);
       this.#events += rows.length;
       if (executionId === null)
         for (const row of rows) for (const { id, last_seq } of removedBy(row)) this.#recordRemoval(id, last_seq);
@@ -195,7 +195,7 @@ class ExportCheck {
       this.#unexplained.delete(executionId);
   }
 
-  /** False when there is a key, and no signature to check with it. Throws `Unsound` for one that is not of the key. */
+  /** False when there is a key, but no signature to verify. Throws `ExportFaultError` for a signature by another key. */
   #isSigned(signed: string, signature: string | null): boolean {
     const { key } = this.#options;
     if (key === null) return true;
@@ -216,12 +216,12 @@ function parse(text: string): Readonly<Record<string, unknown>> {
     const line: unknown = JSON.parse(text);
     if (typeof line === 'object' && line !== null) return line as Readonly<Record<string, unknown>>;
   } catch {
-    // Not JSON: not a line of ours.
+    // Not JSON.
   }
   throw new ExportFaultError('format');
 }
 
-/** A block's hash asks of a stream for its digest alone. */
+/** The hash of a block needs only the digests of its streams. */
 function digestOf(stream: OwnStream | string, tenantId: string): StreamDigest {
   if (typeof stream === 'string') return { tenantId: '', executionId: null, firstSeq: 0, lastSeq: 0, digest: stream };
   const { execution_id: executionId, first_seq: firstSeq, last_seq: lastSeq, digest } = stream;

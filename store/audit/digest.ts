@@ -3,8 +3,8 @@ import type { ExecutionWrite } from '../port/commit.ts';
 import type { EventRow, NewExecution } from '../port/executions.ts';
 
 /**
- * The audit chain's hashes, the same for every engine. Everything hashed is text in which each field carries its length, so
- * that no two records read alike; it is built from stored columns only, so that a verifier can rebuild it byte for byte.
+ * The hashes of the audit chain, the same for every engine. The hashed text prefixes each field with its length, so that different records cannot
+ * produce the same text, and contains stored columns only, so that a verifier can rebuild it byte for byte.
  */
 
 /** A run of rows appended to one stream: an execution, or (`executionId` null) a tenant's control plane. */
@@ -29,8 +29,8 @@ export interface Block {
 }
 
 /**
- * `created` comes with the range that begins an execution: what it runs is part of the record. Rows are the whole range, in
- * order, so that their sequences need no mention. The data stands behind the rest: long texts join cheapest when nothing is between.
+ * `created` belongs to the range that starts an execution: what it runs is part of the record. Rows are the whole range in order, so their sequences
+ * need not be hashed. The data of all rows follows the other fields, because concatenating long texts is cheapest that way.
  */
 export function digestStream(range: StreamRange, created: NewExecution | null, rows: readonly EventRow[]): string {
   let text = `stream 1 ${field(range.tenantId)}${field(range.executionId)}${range.firstSeq} ${range.lastSeq}\n`;
@@ -43,7 +43,7 @@ export function digestStream(range: StreamRange, created: NewExecution | null, r
   for (const row of rows) {
     if (context === undefined || !sameContext(context, row)) {
       context = row;
-      // Absent when null: rows written before the field existed keep their digests.
+      // Omitted when null, so that rows written before the field existed keep their digests.
       const onBehalfOf = row.onBehalfOf === null ? '' : field(row.onBehalfOf);
       text += `at ${row.atMs} ${field(row.actorId)}${field(row.actorType)}${field(row.request)}${onBehalfOf}\n`;
     }
@@ -55,7 +55,7 @@ export function digestStream(range: StreamRange, created: NewExecution | null, r
   return hash('sha256', text + data, 'base64url');
 }
 
-/** What a commit appends to the log of an execution. */
+/** Digests what a commit appends to the log of an execution. */
 export function digestWrite({ id, tenantId, fromSeq, progress: head, create, events }: ExecutionWrite): StreamDigest {
   const range = { tenantId, executionId: id, firstSeq: fromSeq + 1, lastSeq: head.seq };
   return { ...range, digest: digestStream(range, create, events) };
@@ -71,7 +71,7 @@ export function signBlock(key: string | Uint8Array, blockHash: string): string {
   return createHmac('sha256', key).update(blockHash).digest('base64url');
 }
 
-/** Events of one step share time and author: both the log and the digest name them once for the run. */
+/** Events of one step share time and actor: both the log and the digest name them once for the run. */
 export function sameContext(a: EventRow, b: EventRow): boolean {
   return (
     a.atMs === b.atMs &&
@@ -88,12 +88,12 @@ function field(text: string | null): string {
 
 type PackedStream = readonly [tenantId: string, executionId: string | null, firstSeq: number, lastSeq: number, digest: string];
 
-/** The streams of a block as the engines store them. */
+/** Serializes the streams of a block for storage. */
 export function packStreams(streams: readonly StreamDigest[]): string {
   return JSON.stringify(streams.map((s): PackedStream => [s.tenantId, s.executionId, s.firstSeq, s.lastSeq, s.digest]));
 }
 
-/** Text that is no such list reads as an empty one: whoever changed it changed what the block's hash covers, and that is found. */
+/** Parses stored streams. Invalid text yields an empty list: the block's hash covers it, so the change is detected. */
 export function unpackStreams(text: string): readonly StreamDigest[] {
   try {
     return (JSON.parse(text) as readonly PackedStream[]).map(([tenantId, executionId, firstSeq, lastSeq, digest]) => ({

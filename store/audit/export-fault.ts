@@ -3,9 +3,9 @@ export interface ExportFault {
   readonly line: number;
   readonly block: number | null;
   /**
-   * `format`: not the line that should stand here · `missing_block`, `block_hash`, `signature`, `stream_digest`: as in `AuditFault` · `unexplained_removal`:
-   * rows are gone, and no event says that they were removed · `seal`: lines were changed, added or taken away · `truncated`: the end is missing ·
-   * `head`: the chain does not end with the given hash.
+   * `format`: not a line that may stand here · `missing_block`, `block_hash`, `signature`, `stream_digest`: as in `AuditFault` ·
+   * `unexplained_removal`: rows are missing, and no event records their removal · `seal`: lines were changed, added or removed · `truncated`: the end is
+   * missing · `head`: the chain does not end with the given hash.
    */
   readonly reason:
     | 'format'
@@ -20,11 +20,11 @@ export interface ExportFault {
   readonly executionId: string | null;
 }
 
-/** Ends the check of a file at its first fault. */
+/** Stops the verification of a file at its first fault. */
 export class ExportFaultError extends Error {
   readonly reason: ExportFault['reason'];
   readonly executionId: string | null;
-  /** Where it lies; null = at the line being read. */
+  /** Where the fault is; null = in the line being read. */
   readonly at: { readonly line: number; readonly block: number } | null;
 
   constructor(reason: ExportFault['reason'], executionId: string | null = null, at: ExportFaultError['at'] = null) {

@@ -22,27 +22,27 @@ import {
 export interface SealedBlock extends Block {
   readonly hash: string;
   readonly signature: string | null;
-  /** Where there are several: the name of its chain, which is its writer's, but for a chain that came from a database with one. */
+  /** Where there are several chains: the name of the block's chain, which is the writer's, except for a chain copied from a database with one chain. */
   readonly chain?: string;
-  /** Among the blocks of all chains: the order of the export. The number of the block where there is one chain. */
+  /** Position among the blocks of all chains, which is the order of the export; the number of the block where there is one chain. */
   readonly position: number;
 }
 
-/** What an engine offers the export. */
+/** What an engine provides to the export. */
 export interface ExportSource {
   readonly chains: OneChain | ManyChains;
-  /** Position of the last block there is. */
+  /** Position of the last block. */
   last(): Awaitable<number>;
   /** By position, `after` exclusive. */
   blocksAfter(after: number, limit: number): Awaitable<readonly SealedBlock[]>;
   rows(range: StreamRange): Awaitable<{ readonly created: NewExecution | null; readonly events: readonly EventRow[] }>;
-  /** In which control event the removal of an execution is on record. */
+  /** The control event that records the removal of an execution. */
   removal(tenantId: string, executionId: string): Awaitable<{ readonly controlSeq: number } | null>;
   /** Null without a key. */
   sign(text: string): string | null;
 }
 
-/** A value, or one to come. */
+/** A value or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
 
 /** All writers extend one chain. */
@@ -55,7 +55,7 @@ export interface OneChain {
 /** Every writer has a chain of its own. */
 export interface ManyChains {
   readonly kind: 'many';
-  /** The chain that begins with this block or goes on with it. */
+  /** The state of the block's chain before this block. */
   before(block: SealedBlock): Awaitable<ChainLine>;
   /** The last block of each chain, up to a position; by name. */
   heads(position: number): Awaitable<readonly ChainHead[]>;
@@ -64,12 +64,12 @@ export interface ManyChains {
 type SealedLine = HeaderLine | ChainLine | BlockLine | StreamLine | HeadsLine;
 
 const BLOCKS_PER_PAGE = 16;
-/** Rows between two turns of the event loop, about: a few milliseconds. */
+/** Rows read between two turns of the event loop, in a few milliseconds. */
 const ROWS_PER_TURN = 300;
 
 /**
- * A tenant's log as lines of JSON, with their line ends. Needs no snapshot, which a slow reader would hold for long: rows never change,
- * and when retention removes some meanwhile, the export goes on up to the block that says so.
+ * A tenant's log as lines of JSON, with their line ends. Uses no database snapshot, which a slow reader would hold open for long: rows never change,
+ * and when retention removes some meanwhile, the export continues up to the block that records it.
  */
 export async function* exportLines(
   source: ExportSource,
@@ -94,7 +94,7 @@ export async function* exportLines(
   let at = request.fromBlock - 1;
   let lastHash = 'previous' in header ? header.previous : '';
   const started = new Set<string>();
-  // How far the control plane is exported, and how far it must be so that every removal is on record.
+  // The control event exported last, and the one that must be exported so that every removal is recorded.
   let controlSeqWritten = 0;
   let controlSeqNeeded = 0;
   let rows = 0;

@@ -2,7 +2,7 @@ import { combinedHead } from './chain-heads.ts';
 import { ExportFaultError } from './export-fault.ts';
 import type { BlockLine, ChainLine, HeaderLine, HeadsLine } from './format.ts';
 
-/** The name of the only chain, which all writers extend. */
+/** The name used where all writers extend one chain. */
 const ONLY = '';
 
 interface Tail {
@@ -10,14 +10,14 @@ interface Tail {
   readonly hash: string;
 }
 
-/** How far the chains of an exported log have been followed. */
+/** Follows the chains of an exported log. */
 export class ExportedChains {
   readonly #one: boolean;
   readonly #fromBlock: number;
   readonly #tails = new Map<string, Tail>();
   /** Position of the last block. */
   #last: number;
-  /** The chain whose first block must follow. */
+  /** The chain whose first block must come next. */
   #started: string | null = null;
   #combinedHead: string | null = null;
 
@@ -33,12 +33,12 @@ export class ExportedChains {
     this.#tails.set(ONLY, { block: fromBlock - 1, hash: previous });
   }
 
-  /** Position of the last sound block. */
+  /** Position of the last valid block. */
   get last(): number {
     return this.#last;
   }
 
-  /** Null before the heads of all chains have been told. */
+  /** Null before the heads of all chains were read. */
   get head(): string | null {
     return this.#one ? (this.#tails.get(ONLY)?.hash ?? null) : this.#combinedHead;
   }
@@ -64,13 +64,13 @@ export class ExportedChains {
     return tail.hash;
   }
 
-  /** The block is sound. */
+  /** The block is valid. */
   advance({ chain, block, hash, position }: { readonly chain: string; readonly position: number } & Tail): void {
     this.#tails.set(this.#one ? ONLY : chain, { block, hash });
     this.#last = position;
   }
 
-  /** Each chain must stand where it is said to; those told of in full must all be in the file. */
+  /** Each chain must end where the heads say; in an export from the first block, all chains must be in the file. */
   end({ heads }: HeadsLine): void {
     if (this.#one || this.#combinedHead !== null || this.#started !== null) throw new ExportFaultError('format');
     const told = new Map(heads.map(([chain, block, hash]) => [chain, { block, hash }]));

@@ -1,10 +1,10 @@
 import type { EventRow, NewExecution } from '../port/executions.ts';
 
 /**
- * The lines of an exported audit log: a header, each block followed by its streams of the tenant, the end. `docs/audit.md` describes them.
+ * The lines of an exported audit log: a header, each block followed by its streams of the tenant, the end. See `docs/audit.md`.
  *
- * Version 1 is of a database with one chain. In version 2 every writer has its own: blocks of all chains follow each other in the order of
- * their positions, before the first block of a chain stands where that chain began in this file, and before the end where all chains stand.
+ * Version 1 is for databases with one chain. In version 2 every writer has a chain: the blocks of all chains follow in the order of their positions,
+ * the first block of a chain is preceded by the state of that chain, and the end by the heads of all chains.
  */
 
 export const EXPORT_VERSION = 1;
@@ -30,9 +30,9 @@ export interface ManyChainsHeader {
 
 export type HeaderLine = OneChainHeader | ManyChainsHeader;
 
-/** Where a chain stands before its first block in this file. */
+/** The state of a chain before its first block in this file. */
 export interface ChainLine {
-  /** The writer, or where it came from. */
+  /** The writer, or the database the chain was copied from. */
   readonly chain: string;
   readonly chain_id: string;
   readonly block: number;
@@ -40,12 +40,12 @@ export interface ChainLine {
   readonly hash: string;
 }
 
-/** Where every chain stands at the end of this file, also those of which it has no block; by name. */
+/** The last block of every chain, also of those without a block in this file; by name. */
 export interface HeadsLine {
   readonly heads: readonly (readonly [chain: string, block: number, hash: string])[];
 }
 
-/** A stream of the tenant, whose rows follow in a line of their own. */
+/** A stream of the tenant; a later line has its rows. */
 export interface OwnStream {
   /** Null = the control plane. */
   readonly execution_id: string | null;
@@ -58,13 +58,13 @@ export interface BlockLine {
   readonly block: number;
   readonly at_ms: number;
   readonly writer: string;
-  /** In order; of another tenant's stream the digest alone. */
+  /** In order; for streams of other tenants the digest alone. */
   readonly streams: readonly (OwnStream | string)[];
   readonly hash: string;
   readonly signature: string | null;
-  /** Among the blocks of all chains. Only where there are several. */
+  /** Position among the blocks of all chains; only where there are several. */
   readonly position?: number;
-  /** The name of its chain, where that is not its writer's. */
+  /** The name of the chain, where it differs from the writer's. */
   readonly chain?: string;
 }
 
@@ -72,9 +72,9 @@ export interface StreamLine {
   /** As in the block's line. */
   readonly execution_id: string | null;
   readonly first_seq: number;
-  /** What the execution is, with its first rows; else null. */
+  /** The execution's fixed fields, with its first rows only; otherwise null. */
   readonly created: CreatedPart | null;
-  /** Null = retention removed the execution: a later `executions_removed` in the control plane says so. */
+  /** Null = retention removed the execution, as a later `executions_removed` on the control plane records. */
   readonly events: readonly EventPart[] | null;
 }
 
@@ -95,9 +95,9 @@ export interface EventPart {
   readonly at_ms: number;
   readonly actor_id: string;
   readonly actor_type: EventRow['actorType'];
-  /** For whom the actor said that it acted; absent = for itself. */
+  /** The name on whose behalf the actor said it acted; absent = on its own. */
   readonly on_behalf_of?: string;
-  /** JSON text, as is `data`: digests are made of it byte for byte. */
+  /** JSON text, as is `data`: both are digested byte for byte. */
   readonly request: string | null;
   readonly data: string;
 }
@@ -106,9 +106,9 @@ export interface EndLine {
   readonly end: true;
   /** Number of the last block, or its position. */
   readonly to_block: number;
-  /** Hash of the last block, or of the line of heads. */
+  /** Hash of the last block, or over the heads of all chains. */
   readonly head: string;
-  /** How many lines stand above, and the SHA-256 of them with their line ends. */
+  /** The number of preceding lines, and their SHA-256, line ends included. */
   readonly lines: number;
   readonly sha256: string;
   /** HMAC-SHA256 of `sha256`; null when no key was set. */
@@ -127,7 +127,7 @@ export function createdPart(created: NewExecution): CreatedPart {
   };
 }
 
-/** As far as digests cover it. */
+/** The fields that digests cover. */
 export function createdOf(part: CreatedPart): NewExecution {
   return {
     workflowId: part.workflow_id,

@@ -1,15 +1,15 @@
 import type { EventRow } from '../port/executions.ts';
 
-/** The control event that says which executions retention removed. */
+/** The type of the control event that records which executions retention removed. */
 export const EXECUTIONS_REMOVED = 'executions_removed';
 
 export interface RemovedExecution {
   readonly id: string;
-  /** Where its log ended. */
+  /** The last sequence of its log. */
   readonly last_seq: number;
 }
 
-/** What the event says was removed. Nothing when it is another event, or not as we write it: then it proves nothing. */
+/** The executions that the event records as removed. None for other events, and for data not in the form we write. */
 export function removedBy({ type, data }: EventRow): readonly RemovedExecution[] {
   if (type !== EXECUTIONS_REMOVED) return [];
   try {

@@ -1,13 +1,13 @@
 import type { EventRow, NewExecution } from '../port/executions.ts';
 
-/** What the digest of a stream in a block covers. */
+/** The rows that the digest of a stream covers. */
 export interface StreamContent {
-  /** Comes with the range that begins an execution. */
+  /** Only for the range that starts an execution. */
   readonly created: NewExecution | null;
   readonly events: readonly EventRow[];
 }
 
-/** On record in which control event an execution was removed, and up to where its log went. */
+/** Records in which control event an execution was removed, and where its log ended. */
 export interface RemovalRecord {
   readonly lastSeq: number;
   readonly controlSeq: number;

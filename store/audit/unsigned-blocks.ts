@@ -1,7 +1,7 @@
-/** More ranges are counted, not listed. */
+/** Further ranges are counted, not listed. */
 const LISTED_RANGES = 20;
 
-/** Blocks of one chain that follow each other, none of them signed. */
+/** Consecutive unsigned blocks of one chain. */
 export interface UnsignedRange {
   /** As in `AuditFault`. */
   readonly chain?: string;
@@ -9,14 +9,14 @@ export interface UnsignedRange {
   readonly to: number;
 }
 
-/** Blocks without a signature where one could be checked: written without the key, or stripped of it by somebody who has no key. */
+/** Blocks without a signature although there is a key to check one: written without the key, or stripped of their signatures. */
 export interface UnsignedBlocks {
   readonly blocks: number;
-  /** The first of them, at most twenty. */
+  /** The first twenty ranges. */
   readonly ranges: readonly UnsignedRange[];
 }
 
-/** Collects them while a chain is walked. */
+/** Collects unsigned blocks during a verification. */
 export class UnsignedCount {
   #blocks = 0;
   readonly #ranges: { chain: string | undefined; from: number; to: number }[] = [];
@@ -28,7 +28,7 @@ export class UnsignedCount {
     else if (this.#ranges.length < LISTED_RANGES) this.#ranges.push({ chain, from: block, to: block });
   }
 
-  /** Null = there are none. */
+  /** Null = none. */
   get report(): UnsignedBlocks | null {
     if (this.#blocks === 0) return null;
     const ranges = this.#ranges.map(({ chain, from, to }) => ({ ...(chain === undefined ? {} : { chain }), from, to }));

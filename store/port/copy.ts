@@ -1,4 +1,4 @@
-/** A value on its way from one engine to another. A truth value is 0 or 1. */
+/** A value being copied from one engine to another. Booleans are 0 or 1. */
 export type Cell = string | number | Uint8Array | null;
 
 export interface CopiedTable {
@@ -12,21 +12,21 @@ export interface CopiedRows {
   readonly rows: readonly (readonly Cell[])[];
 }
 
-/** One moment of a database on which nothing works and nothing is written until `close`. */
+/** A snapshot of a database that is locked against runtimes and writes until `close`. */
 export interface CopySource {
-  /** Everything that is to be copied. What a row refers to is in an earlier table, or in an earlier row. */
+  /** All tables to copy, ordered so that a row refers only to rows of earlier tables, or to earlier rows of its own. */
   readonly tables: readonly CopiedTable[];
-  /** All rows of all tables, table by table, a few megabytes at a time. */
+  /** All rows, table by table, in batches of a few megabytes. */
   rows(): Iterable<CopiedRows>;
   close(): void;
 }
 
-/** How many rows of each table were copied. */
+/** The number of rows copied, by table. */
 export type CopyReceipt = Readonly<Record<string, number>>;
 
 export type CopyErrorCode = 'unknown_database' | 'not_empty' | 'not_copyable' | 'copy_differs';
 
-/** A database cannot be copied, or not to there; nothing is at the target then that was not there before. */
+/** The database cannot be copied, or not to that target; the target is left as it was. */
 export class CopyError extends Error {
   readonly code: CopyErrorCode;
 

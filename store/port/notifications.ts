@@ -1,27 +1,27 @@
-/** What another process committed on the same database, as far as it matters to this one. */
+/** What another process committed on the same database. */
 export interface StoreNotification {
   readonly executions: readonly CommittedExecution[];
-  /** The earliest time that was set for something to fall due; null = none was. */
+  /** The earliest due time that was set; null = none. */
   readonly dueAtMs: number | null;
   /** Queues that got work. */
   readonly queues: readonly { readonly tenantId: string; readonly queue: string }[];
-  /** Messages between executions were left in the inbox. */
+  /** Whether messages between executions were put into the inbox. */
   readonly inbox: boolean;
   readonly control: readonly ControlChange[];
-  /** Notices may have been missed before this one: whoever waits for anything looks again. */
+  /** Earlier notifications may have been lost: subscribers must read again what they wait for. */
   readonly gap: boolean;
   /**
-   * The database lacks commits of this process that it had acknowledged: a standby took over that had not got them, or a backup was put back.
-   * What is known of it, and what was done because of it, may not be so. Always a gap, too.
+   * The database lacks commits of this process that it had acknowledged: a standby without them was promoted, or a backup was restored. Caches of
+   * the database, and effects of the lost commits, may be wrong. Implies `gap`.
    */
   readonly commitsLost: boolean;
 }
 
-/** Something was done to the control plane. */
+/** An action on the control plane. */
 export interface ControlChange {
-  /** Whose log tells of it: of whoever acted. */
+  /** The tenant in whose control log it is recorded: the actor's. */
   readonly tenantId: string;
-  /** That of the control event; `lease_returned`, of tenant '', for a lease that was given back before its time. */
+  /** The type of the control event; `lease_returned`, of tenant '', for a lease that was released early. */
   readonly type: string;
 }
 
@@ -31,6 +31,6 @@ export interface CommittedExecution {
   readonly seq: number;
   readonly started: boolean;
   readonly ended: boolean;
-  /** Who does its in-process work; null = there is none. */
+  /** The runtime that does its in-process work; null = none is under way. */
   readonly owner: string | null;
 }

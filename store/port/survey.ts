@@ -1,38 +1,38 @@
 export interface SchemaVersions {
-  /** Of the last migration applied; 0 = there is nothing yet. */
+  /** Version of the last migration applied; 0 = none yet. */
   readonly schemaVersion: number;
-  /** The newest this release knows. */
+  /** The newest version this release knows. */
   readonly newestVersion: number;
 }
 
-/** A database as its administrator sees it. Looking creates, migrates and locks nothing. */
+/** A summary of a database for its administrator. Taking it creates, migrates and locks nothing. */
 export interface Survey extends SchemaVersions {
   readonly engine: 'sqlite' | 'postgres';
-  /** On the disk, with the write-ahead log of an SQLite file. */
+  /** Size on disk, including an SQLite file's write-ahead log. */
   readonly sizeBytes: number;
-  /** Null = not one of ours yet: nothing has been migrated. */
+  /** Null = no schema yet: nothing has been migrated. */
   readonly content: SurveyContent | null;
-  /** Who works on it now. */
+  /** Runtimes that are working on it. */
   readonly runtimes: readonly RunningRuntime[];
-  /** What an administrator should know, in words; absent = nothing. */
+  /** Warnings for the administrator; absent = none. */
   readonly warnings?: readonly string[];
 }
 
 export interface SurveyContent {
-  /** Executions, by status. */
+  /** Number of executions by status. */
   readonly executions: Readonly<Record<string, number>>;
   readonly events: number;
-  /** Registered versions. */
+  /** Registered workflow versions. */
   readonly workflows: number;
-  /** Armed. */
+  /** Armed timers. */
   readonly timers: number;
-  /** Not settled yet. */
+  /** Work items that are not settled. */
   readonly workItems: number;
 }
 
 export interface RunningRuntime {
   readonly id: string;
-  /** Null where a runtime may be on another machine. */
+  /** Null where the runtime may be on another machine. */
   readonly pid: number | null;
   readonly startedAtMs: number;
 }

@@ -7,7 +7,7 @@ import type { AuditChain } from './audit/chain.ts';
 import * as sql from './queries/control.ts';
 import type { Transactions } from './transactions.ts';
 
-/** Writes the control plane: what an action changes, its event and its audit block, in one transaction. */
+/** Records actions on the control plane: their changes, event and audit block in one transaction. */
 export class ControlLog {
   readonly #transactions: Transactions;
   readonly #audit: AuditChain;
@@ -22,8 +22,8 @@ export class ControlLog {
   }
 
   /**
-   * `apply` makes the change and answers the event that tells of it (null = nothing changed, nothing is logged); `seq` is the sequence
-   * the event takes in the tenant's control log. What it throws undoes everything.
+   * `apply` makes the change and returns its event (null = nothing changed, nothing is logged); `seq` is the sequence of the event in the tenant's
+   * control log. When it throws, everything is rolled back.
    */
   act(context: ActionContext, apply: (seq: number) => ControlEvent | null): void {
     this.#transactions.write(() => {

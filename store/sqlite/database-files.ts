@@ -6,7 +6,7 @@ export interface FileIdentity {
   readonly ino: number;
 }
 
-/** Null = there is no such file. */
+/** Null = the file does not exist. */
 export function identityOf(path: string): FileIdentity | null {
   const found = statSync(path, { throwIfNoEntry: false });
   return found === undefined ? null : { dev: found.dev, ino: found.ino };
@@ -16,12 +16,12 @@ export function isSameFile(one: FileIdentity | null, other: FileIdentity | null)
   return one !== null && other !== null && one.dev === other.dev && one.ino === other.ino;
 }
 
-/** What SQLite keeps of a database: its file, and its write-ahead log with the index of that. What is needed most comes first. */
+/** The files of a database, most important first: the database, its write-ahead log, and the index of that. */
 const SUFFIXES = ['', '-wal', '-shm'];
 
 /**
- * The files of an open database. SQLite goes on writing to files that were removed or replaced, and says that it has stored what the next
- * start will not find.
+ * The files of an open database. SQLite continues to write to files that were removed or replaced, and reports success for data that the next start
+ * will not find.
  */
 export class DatabaseFiles {
   readonly #files: { readonly path: string; opened: FileIdentity | null }[];
@@ -31,25 +31,25 @@ export class DatabaseFiles {
   }
 
   /**
-   * Throws `store_replaced` when a path leads to another file than the open one, or to none. Looks at as many of the files as it is asked to:
-   * the database, its log, its index.
+   * Throws `store_replaced` when a path leads to another file than the open one, or to none. Checks the first `count` files: the database, its log,
+   * its index.
    */
   check(count: 1 | 2 | 3): void {
     for (const file of this.#files.slice(0, count)) {
       const now = identityOf(file.path);
-      // The log and its index are made when they are first needed.
+      // The log and its index are created when they are first needed.
       if (file.opened === null) file.opened = now;
       else if (!isSameFile(file.opened, now)) {
         const what = now === null ? 'was removed' : 'was replaced by another file';
-        throw new StoreError('store_replaced', `${file.path} ${what} while it was open: restart what works on it`);
+        throw new StoreError('store_replaced', `${file.path} ${what} while it was open: restart the process that uses it`);
       }
     }
   }
 }
 
 /**
- * Throws `store_locked` for a file with several names: SQLite keeps the log of a database, and a runtime its lock, under one name, so that
- * what works on it under another would damage it.
+ * Throws `store_locked` for a file with several hard links: SQLite derives the path of the log, and a runtime that of its lock, from one name, so a
+ * process that uses another name would damage the database.
  */
 export function refuseHardLinks(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });

@@ -3,12 +3,12 @@ import { dirname } from 'node:path';
 import { StoreError } from '../port/errors.ts';
 import { asStoreError } from './errors.ts';
 
-/** With less, the next large commit meets a full disk again. */
+/** With less, the next large commit would fail again. */
 const ENOUGH_BYTES = 1024 * 1024;
 
 /**
- * Whether the disk is still full that a transaction has found to be: a small write may fit into what SQLite has reserved while nothing else
- * does.
+ * Remembers that a transaction failed because the disk was full, until there is space again: a small write may fit into space that SQLite has
+ * reserved while larger ones still fail.
  */
 export class DiskSpace {
   readonly #folder: string;

@@ -4,7 +4,7 @@ import * as sql from './queries/work.ts';
 
 type Page = [nowMs: number, limit: number];
 
-/** What time brings: timers, lapsed leases, passed deadlines. */
+/** What is due: timers, expired leases, passed deadlines. */
 export class DueQueries {
   readonly #timers: Statement<Page, Due>;
   readonly #leases: Statement<Page, WorkItemRow>;
@@ -29,7 +29,7 @@ export class DueQueries {
     return this.#next.get({ afterMs }) ?? null;
   }
 
-  /** An item whose lease and deadline have both passed is due once, for what passed first. */
+  /** An item whose lease and deadline have both passed is due once, for the earlier of the two. */
   #dueWork(nowMs: number, limit: number): readonly Due[] {
     const due = new Map<string, Due>();
     for (const item of this.#leases.all(nowMs, limit)) {
@@ -37,8 +37,8 @@ export class DueQueries {
     }
     for (const item of this.#deadlines.all(nowMs, limit)) {
       const atMs = item.deadlineAtMs ?? nowMs;
-      const lapsed = due.get(item.id);
-      if (lapsed === undefined || atMs <= lapsed.atMs) due.set(item.id, { kind: 'deadline', item, atMs });
+      const expired = due.get(item.id);
+      if (expired === undefined || atMs <= expired.atMs) due.set(item.id, { kind: 'deadline', item, atMs });
     }
     return [...due.values()];
   }

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 import { StoreError } from '../port/errors.ts';
 
-/** Runs synchronous store work behind the asynchronous port; what the driver throws rejects as a `StoreError`. */
+/** Runs synchronous store work behind the asynchronous port; errors of the driver reject as a `StoreError`. */
 export async function guarded<T>(work: () => T): Promise<T> {
   try {
     return work();
@@ -10,14 +10,14 @@ export async function guarded<T>(work: () => T): Promise<T> {
   }
 }
 
-/** Errors that say nothing about the database (a broken invariant of the caller) pass unchanged. */
+/** Converts errors of the driver. Other errors (a violated invariant of the caller) pass unchanged. */
 export function asStoreError(error: unknown): unknown {
   if (error instanceof TypeError && error.message === 'The database connection is not open') {
     return storeClosed({ cause: error });
   }
   if (!(error instanceof Database.SqliteError)) return error;
   const cause = { cause: error };
-  // The index of the write-ahead log could not be made larger, which takes room alone.
+  // The index of the write-ahead log could not grow, for lack of disk space alone.
   if (error.code === 'SQLITE_IOERR_SHMSIZE') return full(cause);
   switch (primaryCode(error.code)) {
     case 'SQLITE_FULL':
@@ -56,7 +56,7 @@ function full(cause: ErrorOptions): StoreError {
   return new StoreError('store_full', 'the disk is full: free some space and try again', cause);
 }
 
-/** Another connection holds the lock that was needed. */
+/** Whether another connection holds the lock. */
 export function isBusy(error: unknown): boolean {
   return error instanceof Database.SqliteError && primaryCode(error.code) === 'SQLITE_BUSY';
 }

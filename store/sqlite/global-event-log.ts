@@ -7,10 +7,10 @@ import * as sql from './queries/positions.ts';
 type EntryRow = Omit<LogEntry, 'position'> & { readonly rowId: number };
 type Range = { readonly after: number; readonly last: number; readonly tenantId?: string };
 
-/** Epochs and row numbers: written `<epoch>.<row>`. */
+/** `<epoch>.<row number>` */
 const POSITION = /^(\d{1,15})\.(\d{1,15})$/;
 
-/** The table `events` by row number: one process writes at a time, so numbers are given in the order of commits. */
+/** The table `events` by row number: one process writes at a time, so row numbers follow commit order. */
 export class SqliteLog implements GlobalEventLog {
   readonly #epoch: Statement<[], number>;
   readonly #lastRow: Statement<[], number>;
@@ -64,14 +64,14 @@ export class SqliteLog implements GlobalEventLog {
     return this.#epoch.get() ?? 0;
   }
 
-  /** The row a position stands after. What was cut off since is there no more: what took its numbers is still to be seen. */
+  /** The row before a position. If rows were cut off since, the row numbers after the cut have been given to new events, which are still to be read. */
   #rowOf(position: string, epoch: number): number {
     const [, since = '', row = ''] = POSITION.exec(position) ?? [];
     const known = since !== '' && Number(since) <= epoch;
     const lowest = known ? (this.#lowestCut.get(Number(since)) ?? null) : null;
     const after = lowest === null ? Number(row) : Math.min(Number(row), lowest);
     if (!known || after > (this.#lastRow.get() ?? 0)) {
-      throw new StoreError('unknown_position', 'this is no position in the log of this database');
+      throw new StoreError('unknown_position', 'this is not a position in the log of this database');
     }
     return after;
   }

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { TAKE_LEASE } from './queries/leases.ts';
 
-/** Rights that lapse unless they are renewed. */
+/** Named leases, which expire unless they are renewed. */
 export class Leases {
   readonly #take: Statement;
 

@@ -2,8 +2,8 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Makes a folder and those above it, for their owner alone. By hand: `mkdirSync` with `recursive` goes round for ever where nothing can be
- * made and the system says so with ENOENT, as it does in /proc.
+ * Creates a folder and its parents, accessible to their owner alone. Without `recursive`: with it, `mkdirSync` loops forever where the system answers
+ * ENOENT because nothing can be created, as in /proc.
  */
 export function makeFolder(folder: string): void {
   if (isFolder(folder)) return;
@@ -12,7 +12,7 @@ export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
-    // Another process may have been quicker.
+    // Another process may have created it meanwhile.
     if (!isFolder(folder)) throw error;
   }
 }

@@ -12,7 +12,7 @@ import { makeFolder } from './make-folder.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
 export interface SqliteOptions {
-  /** The database file. It and its folder are created when missing. */
+  /** Path of the database file. The file and its folder are created if missing. */
   readonly path: string;
   /** The writer named in the audit chain; default `admin`. A runtime writes under its id. */
   readonly writer?: string;
@@ -23,18 +23,18 @@ export interface SqliteOptions {
 }
 
 export const MIGRATIONS = new URL('./migrations/', import.meta.url);
-/** Larger than usual: a commit of many executions touches, and writes, fewer pages. Only a new database takes it. */
+/** Larger than SQLite's default, so that a commit of many executions writes fewer pages. Takes effect for new databases only. */
 const PAGE_SIZE = 8192;
 const PRAGMAS = [
-  // An acknowledged commit survives the loss of power.
+  // An acknowledged commit survives a power failure.
   'synchronous = FULL',
   'foreign_keys = ON',
-  // 32 MiB of log between checkpoints: a page changed by many commits is moved to the database once.
+  // 32 MiB of log between checkpoints, so that a page changed by many commits is copied to the database once.
   'wal_autocheckpoint = 4096',
-  // After a burst, give the log's disk space back.
+  // Release the log's disk space after a burst.
   'journal_size_limit = 67108864',
 ];
-/** Several processes may create or migrate the database at once; later a commit should not stall the event loop for long. */
+/** Several processes may create or migrate the database at once. Afterwards the timeout is shorter, since a waiting commit blocks the event loop. */
 const OPEN_TIMEOUT_MS = 10_000;
 const OPEN_RETRY_MS = 20;
 const BUSY_TIMEOUT_MS = 2_000;
@@ -80,7 +80,7 @@ async function connect(file: string): Promise<Database.Database> {
   }
 }
 
-/** Only this does not wait for its lock by itself: of several processes that create a database at once, all but one are refused. */
+/** Retries, because SQLite does not wait for this lock: of several processes that create a database at once, all but one fail. */
 async function writeAhead(db: Database.Database): Promise<void> {
   for (let waitedMs = 0; ; waitedMs += OPEN_RETRY_MS) {
     try {
@@ -93,7 +93,7 @@ async function writeAhead(db: Database.Database): Promise<void> {
   }
 }
 
-/** What runs through a workflow is nobody else's business: the folder is ours alone when we make it. */
+/** Workflows carry private data: a folder we create is accessible to its owner alone. */
 function createFolder(folder: string): void {
   try {
     makeFolder(folder);
@@ -104,12 +104,12 @@ function createFolder(folder: string): void {
   }
 }
 
-/** Secrets lie in it: nobody but its owner reads a database that we make. What SQLite puts beside it gets the same mode. */
+/** The database holds secrets: a file we create is readable by its owner alone. SQLite gives the files beside it the same mode. */
 function createFile(file: string): void {
   try {
     closeSync(openSync(file, 'a', 0o600));
   } catch {
-    // What is wrong with the path, SQLite says better.
+    // SQLite reports a better error for the path.
   }
 }
 
@@ -123,7 +123,7 @@ function target(db: Database.Database, nowMs: () => number): MigrationTarget {
   });
   return {
     version: async () => version(),
-    // Without a pause inside: another store of this process may be waiting for the write lock on this very thread.
+    // Synchronous: another store of this process may be waiting for the write lock on this thread.
     upgrade: async (missing) => apply.immediate(missing),
   };
 }
@@ -137,7 +137,7 @@ function applyMigration(db: Database.Database, { version, name, sql }: Migration
   db.prepare('INSERT INTO schema_migrations (version, name, applied_at_ms) VALUES (?, ?, ?)').run(version, name, atMs);
 }
 
-/** Names the file in the message: the port's errors cannot know it. */
+/** Adds the path to the message. */
 function located(error: unknown, file: string): unknown {
   return error instanceof StoreError
     ? new StoreError(error.code, `cannot open ${file}: ${error.message}`, { cause: error })

@@ -7,14 +7,14 @@ import { isBusy } from './errors.ts';
 import { HOLDER, SET_HOLDER } from './queries/control.ts';
 
 /**
- * The right to run on a database: a write lock on a second, empty SQLite file beside it. The operating system lets go of
- * it when the process ends, however it ends, so a crash leaves nothing to clean up; who holds it stands in the database itself.
+ * The right to run on a database: a write lock on a second, empty SQLite file beside it. The operating system releases it whenever the process ends,
+ * so a crash leaves nothing to clean up; the database itself records the holder.
  */
 export class RunLock {
   readonly #db: Database.Database;
   #lockDb: Database.Database | null = null;
   #identity: FileIdentity | null = null;
-  /** Why the lock is not held any more, though it was taken. */
+  /** Why the lock was lost after it was taken. */
   #lost: StoreError | null = null;
 
   constructor(db: Database.Database) {
@@ -27,7 +27,7 @@ export class RunLock {
     const held = this.#lockDb ?? this.#lockFile();
     try {
       setHolder.run(holder.runtimeId, holder.pid, holder.startedAtMs);
-      this.#hold(held);
+      this.#keep(held);
     } catch (error) {
       held.close();
       this.#lockDb = null;
@@ -41,12 +41,12 @@ export class RunLock {
     this.#lost = null;
   }
 
-  /** Throws `store_locked` once another runtime has taken the lock, which it could since the lock file was removed. */
+  /** Throws `store_locked` once another runtime has taken the lock, which can happen after the lock file was removed. */
   check(): void {
     if (this.#lost !== null) throw this.#lost;
   }
 
-  /** Takes the lock again if its file was removed. Throws `store_locked` when another runtime was quicker. */
+  /** Takes the lock again if its file was removed. Throws `store_locked` when another runtime was faster. */
   renew(): void {
     if (this.#lockDb === null || isSameFile(this.#identity, identityOf(lockFileOf(this.#db.name)))) return;
     let held: Database.Database;
@@ -57,10 +57,10 @@ export class RunLock {
       throw error;
     }
     this.#lockDb.close();
-    this.#hold(held);
+    this.#keep(held);
   }
 
-  #hold(held: Database.Database): void {
+  #keep(held: Database.Database): void {
     this.#lockDb = held;
     this.#identity = identityOf(held.name);
     this.#lost = null;
@@ -92,7 +92,7 @@ export class RunLock {
   }
 }
 
-/** Does a runtime hold the lock at this moment? */
+/** Whether a runtime holds the lock. */
 export function isLocked(path: string): boolean {
   const lock = lockFileOf(path);
   if (!existsSync(lock)) return false;
@@ -108,12 +108,12 @@ export function isLocked(path: string): boolean {
   }
 }
 
-/** The lock file is gone: whether a runtime works on the database cannot be told from it. */
+/** Whether the lock file is missing, so that it cannot show whether a runtime works on the database. */
 export function lacksLockFile(path: string): boolean {
   return !existsSync(lockFileOf(path));
 }
 
-/** Of the real path: two names of one database must meet at one lock. */
+/** Derived from the real path, so that two paths to one database share one lock. */
 function lockFileOf(path: string): string {
   return `${realpathSync(path)}-lock`;
 }

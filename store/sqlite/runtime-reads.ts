@@ -9,7 +9,7 @@ import * as logSql from './queries/log.ts';
 type Checkpoint = { readonly text: string | null; readonly seq: number; readonly digest: string | null };
 type EventParameters = EventPage & { readonly executionId: string };
 
-/** What the runtime reads, whatever the tenant. */
+/** The runtime's reads across tenants. */
 export class RuntimeReads {
   readonly execution: Statement<[string], ExecutionRow>;
   readonly checkpoint: Statement<[string], Checkpoint>;

@@ -36,7 +36,7 @@ import { Transactions } from './transactions.ts';
 import { WorkItems } from './work.ts';
 
 export interface Identity {
-  /** Runtime or command that writes; recorded in each audit block. */
+  /** The runtime or command that writes; recorded in each audit block. */
   readonly writer: string;
   /** Signs audit blocks, and checks signatures; null = blocks are not signed. */
   readonly hmacKey: string | Uint8Array | null;
@@ -76,7 +76,7 @@ export class SqliteStore implements Store {
     const diskSpace = new DiskSpace(db.name);
     const transactions = new Transactions(db, {
       beforeBegin() {
-        // A closed database is the driver's to tell of.
+        // The driver reports a closed database.
         if (db.open) files.check(1);
         lock.check();
       },
@@ -191,7 +191,7 @@ export class SqliteStore implements Store {
     return this.#workers.recordStop(runtimeId, atMs);
   }
 
-  /** The file and whoever works on it have the machine's clock. */
+  /** The database has no clock but the machine's. */
   async clockAheadMs(): Promise<number> {
     return 0;
   }
@@ -208,7 +208,7 @@ export class SqliteStore implements Store {
     return guarded(() => this.#leases.take(name, holder, nowMs, ttlMs));
   }
 
-  /** Only one runtime works on a file: whatever else writes there is looked for when it matters. */
+  /** Only one runtime works on a file, so there is nothing to be notified of. */
   subscribe(): () => void {
     return () => {};
   }
@@ -245,7 +245,7 @@ export class SqliteStore implements Store {
   close() {
     return guarded(() => {
       if (!this.#db.open) return;
-      // Closing the last connection moves the write-ahead log into the database by itself.
+      // Closing the last connection merges the write-ahead log into the database.
       this.#db.close();
       this.#lock.release();
     });

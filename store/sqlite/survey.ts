@@ -11,12 +11,12 @@ import { HOLDER } from './queries/control.ts';
 import * as sql from './queries/survey.ts';
 import { isLocked, lacksLockFile } from './run-lock.ts';
 
-/** One moment of a database, also while a runtime works on it; null when there is no such file. Rejects with `not_a_database`. */
+/** Summarizes a database in one snapshot, also while a runtime works on it; null when the file does not exist. Rejects with `not_a_database`. */
 export function surveySqlite(path: string): Promise<Survey | null> {
   return looking(path, survey);
 }
 
-/** The versions alone: nothing is counted. */
+/** The schema versions alone, without counting anything. */
 export function sqliteVersions(path: string): Promise<SchemaVersions | null> {
   return looking(path, versions);
 }
@@ -59,7 +59,7 @@ function survey(db: Database.Database, file: string): Survey {
   };
 }
 
-/** Without its lock file, a database does not tell whether a runtime works on it: its last one may still be there. */
+/** Without the lock file it is unknown whether a runtime works on the database: the last one may still be running. */
 function lockWarnings(file: string, last: RuntimeHolder | undefined): readonly string[] {
   if (last === undefined || !lacksLockFile(file) || !isAlive(last.pid)) return [];
   return [
@@ -69,7 +69,7 @@ function lockWarnings(file: string, last: RuntimeHolder | undefined): readonly s
 
 function linkWarnings(file: string): readonly string[] {
   const names = statSync(file).nlink;
-  return names === 1 ? [] : [`the database file has ${names} names (hard links): nothing can run on it until one is left`];
+  return names === 1 ? [] : [`the database file has ${names} names (hard links): no runtime can use it until only one is left`];
 }
 
 function isAlive(pid: number): boolean {

@@ -10,7 +10,7 @@ import * as executionsSql from './queries/executions.ts';
 
 type WorkflowPage = { readonly tenantId: string; readonly limit: number; readonly offset: number };
 
-/** The statements all tenants share. */
+/** The statements that all tenants share. */
 export class TenantQueries {
   readonly workers: Workers;
   readonly lists: ExecutionLists;

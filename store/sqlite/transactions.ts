@@ -1,20 +1,20 @@
 import type { Database, Statement } from 'better-sqlite3';
 
-/** What a transaction's body decides: to keep what it wrote or to undo it, and what it answers. */
+/** What the body of a transaction decides: whether to commit or roll back, and its result. */
 export interface TransactionOutcome<T> {
   readonly commit: boolean;
   readonly result: T;
 }
 
 export interface TransactionHooks {
-  /** Asked before and after each transaction. Throw when nothing is stored where the next start would find it. */
+  /** Called before and after each transaction. Both throw when the files of the database were replaced. */
   beforeBegin(): void;
   afterCommit(): void;
-  /** Told of what made a transaction fail. */
+  /** Called with the error of a failed transaction. */
   onError(error: unknown): void;
 }
 
-/** Transactions with prepared statements; what the body throws undoes it. */
+/** Transactions with prepared statements; when the body throws, the transaction is rolled back. */
 export class Transactions {
   readonly #db: Database;
   readonly #begin: Statement;
@@ -28,7 +28,7 @@ export class Transactions {
   constructor(db: Database, watch: TransactionHooks) {
     this.#db = db;
     this.#hooks = watch;
-    // IMMEDIATE: waits for the write lock at the start, where waiting is safe, not at the first write.
+    // IMMEDIATE waits for the write lock at the start, where waiting is safe, instead of at the first write.
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
     this.#rollback = db.prepare('ROLLBACK');
@@ -46,14 +46,14 @@ export class Transactions {
       this.#hooks.afterCommit();
       return result;
     } catch (error) {
-      // After some errors (disk full, I/O) SQLite has rolled back by itself.
+      // After some errors (disk full, I/O) SQLite has rolled back already.
       if (this.#db.inTransaction) this.#rollback.run();
       this.#hooks.onError(error);
       throw error;
     }
   }
 
-  /** Inside `write`: a part that can be undone alone. What it throws undoes the whole. */
+  /** Inside `write`: a part that can be rolled back alone. When it throws, the whole transaction is rolled back. */
   savepoint<T>(body: () => TransactionOutcome<T>): T {
     this.#savepoint.run();
     const { commit: keep, result } = body();

@@ -29,7 +29,7 @@ export class WorkItems {
   }
 
   claim(request: ClaimRequest): readonly WorkItemRow[] {
-    // A poll that finds nothing must not take the write lock, let alone sync the disk.
+    // A poll that finds nothing must neither take the write lock nor sync the disk.
     if (this.#oldest(request).length === 0) return [];
     return this.#transactions.write(() => {
       const { workerId, nowMs, leaseMs } = request;
@@ -55,7 +55,7 @@ export class WorkItems {
     return this.#renew.run(renewal).changes === 1;
   }
 
-  /** Each queue's index yields its oldest in order; merging here keeps a long queue from being sorted. */
+  /** The index yields the oldest items of each queue in order; merging them here avoids sorting a long queue. */
   #oldest({ tenantId, queues, limit }: ClaimRequest): readonly PendingItem[] {
     const candidates = [...new Set(queues)].flatMap((queue) => this.#pending.all(tenantId, queue, limit));
     return candidates.sort((a, b) => a.createdAtMs - b.createdAtMs || a.position - b.position).slice(0, limit);

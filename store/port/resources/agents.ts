@@ -4,16 +4,16 @@ export const AGENT_STATUSES = ['registered', 'active', 'paused', 'deactivated', 
 export type AgentStatus = (typeof AGENT_STATUSES)[number];
 
 export interface AgentRow {
-  /** The card's own; unique within the tenant. */
+  /** The id that the card gives; unique within the tenant. */
   readonly id: string;
-  /** Ours; unique within the tenant, kept as long as the agent is known. */
+  /** Assigned at registration; unique within the tenant, and never changed. */
   readonly uuid: string;
   readonly name: string;
   readonly status: AgentStatus;
   readonly statusSinceMs: number;
   /** JSON object text. */
   readonly card: string;
-  /** 1 for a new agent; each logged change adds 1, a heartbeat does not. */
+  /** 1 for a new agent; each logged change adds 1, heartbeats do not. */
   readonly version: number;
   readonly registeredAtMs: number;
   readonly updatedAtMs: number;
@@ -22,48 +22,48 @@ export interface AgentRow {
 
 export interface AgentWrite {
   readonly agent: Omit<AgentRow, 'lastHeartbeatAtMs'>;
-  /** What it is found by, compared as they are: `skill:research`, `protocol:a2a` … */
+  /** What the agent is found by, compared literally: `skill:research`, `protocol:a2a` … */
   readonly traits: readonly string[];
-  /** What the audit log keeps of it: type in snake_case, data as JSON object text. */
+  /** The event for the audit log: type in snake_case, data as JSON object text. */
   readonly event: { readonly type: string; readonly data: string };
 }
 
 export interface AgentFilter {
   readonly status?: AgentStatus;
-  /** All of them. */
+  /** The agent must have all of them. */
   readonly traits: readonly string[];
   readonly limit: number;
   readonly offset: number;
 }
 
-/** Something on record about an agent. */
+/** An event that concerns an agent. */
 export interface AgentTraceRow {
   readonly atMs: number;
-  /** `in`: it was done to the agent; `out`: the agent did it. */
+  /** `in`: the agent was the target; `out`: the agent was the actor. */
   readonly direction: 'in' | 'out';
   readonly type: string;
   readonly actorId: string;
-  /** Null for what is no part of an execution. */
+  /** Null for events of the control plane. */
   readonly executionId: string | null;
   readonly nodeId: string | null;
 }
 
-/** The agents of all tenants; each method is about one tenant's. */
+/** The agents of all tenants; each method concerns one tenant. */
 export interface AgentStore {
-  /** By id, else by uuid; null when the tenant has neither. */
+  /** By id, otherwise by uuid; null when the tenant has no such agent. */
   get(tenantId: string, idOrUuid: string): Promise<AgentRow | null>;
-  /** The one registered last comes first; registering again does not move an agent. */
+  /** The most recently registered agent first; registering an agent again does not move it. */
   list(tenantId: string, filter: AgentFilter): Promise<readonly AgentRow[]>;
   /**
-   * Writes the agent as a whole (but for its last heartbeat) and logs the event, in one transaction, for the tenant of the context.
-   * False, and nothing is written, unless the stored agent is of the version before this one (of none, for version 1).
+   * Writes the whole agent, except its last heartbeat, and logs the event, in one transaction, for the tenant of the context. False, and nothing
+   * is written, unless the stored agent has the previous version (for version 1: unless there is none).
    */
   put(write: AgentWrite, context: ActionContext): Promise<boolean>;
-  /** Remembers the latest sign of life. A sign of life is no action: it is not logged. False when the tenant has no such agent. */
+  /** Records the time of the latest heartbeat, without logging it. False when the tenant has no such agent. */
   heartbeat(tenantId: string, id: string, atMs: number): Promise<boolean>;
   /**
-   * What was done to the agent, and what an actor of type `agent` and this name did, to executions and to the control plane: newest
-   * first, at most `limit`.
+   * Events whose target is the agent, and events whose actor has type `agent` and this name, in executions and on the control plane: newest first,
+   * at most `limit`.
    */
   trace(
     tenantId: string,
@@ -72,15 +72,15 @@ export interface AgentStore {
   ): Promise<readonly AgentTraceRow[]>;
 }
 
-/** Of one kind of record, newest first. `seq` numbers the tenant's control events, and an execution's. */
+/** `seq` is the sequence in the tenant's control log, or in the execution's log. */
 export type TraceRow = Omit<AgentTraceRow, 'direction'> & { readonly seq: number };
 
-/** A trace from its parts. The same for every engine. */
+/** Merges the parts of a trace, each given newest first. */
 export function traceOf(
   { to, controlled, done }: Readonly<Record<'to' | 'controlled' | 'done', readonly TraceRow[]>>,
   limit: number,
 ): readonly AgentTraceRow[] {
-  // What an agent did to itself was done to it.
+  // An event whose actor and target are the same agent counts as `in`.
   const known = new Set(to.map((row) => row.seq));
   const rows = [
     ...to.map((row) => traced(row, 'in')),

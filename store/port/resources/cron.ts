@@ -1,22 +1,22 @@
 import type { ActionContext } from '../control.ts';
 
-/** What a job does about times that passed while no runtime was there. */
+/** What to do about scheduled times that passed while no runtime was running. */
 export const MISSED = ['skip', 'catch_up'] as const;
 export type Missed = (typeof MISSED)[number];
 
-/** What a job does when its last execution has not ended yet. */
+/** What to do when the job's last execution has not ended yet. */
 export const OVERLAP = ['allow', 'skip', 'cancel_running'] as const;
 export type Overlap = (typeof OVERLAP)[number];
 
 /** A job without its input, which may be large. */
 export interface CronJobSummary {
-  /** UUID; a job that is replaced under its name gets another. */
+  /** UUID; replacing the job of a name gives it a new one. */
   readonly id: string;
   readonly tenantId: string;
   /** Unique within the tenant. */
   readonly name: string;
   readonly expression: string;
-  /** IANA name. */
+  /** IANA time zone name. */
   readonly timezone: string;
   readonly workflowId: string;
   /** Null = the latest version when it runs. */
@@ -24,12 +24,12 @@ export interface CronJobSummary {
   readonly missed: Missed;
   readonly overlap: Overlap;
   readonly enabled: boolean;
-  /** Null while paused, and once the schedule has no more times. */
+  /** Null while paused, and once the schedule has ended. */
   readonly nextRunAtMs: number | null;
-  /** When it last started an execution, on time or not. */
+  /** When it last started an execution, as scheduled or by a trigger. */
   readonly lastRunAtMs: number | null;
   readonly lastExecutionId: string | null;
-  /** Why the last run could not be started; null once one could. */
+  /** Why the last run could not be started; null after a successful start. */
   readonly lastError: string | null;
   readonly createdAtMs: number;
 }
@@ -39,7 +39,7 @@ export interface CronJob extends CronJobSummary {
   readonly input: string;
 }
 
-/** A job stood at `fromMs`; it goes on at `toMs` (null = never again). */
+/** Advances a job from its scheduled time `fromMs` to `toMs` (null = the schedule has ended). */
 interface CronMove {
   readonly id: string;
   readonly name: string;
@@ -47,31 +47,31 @@ interface CronMove {
   readonly toMs: number | null;
 }
 
-/** The time `fromMs` has been served. */
+/** The run scheduled for `fromMs` was started. */
 export interface CronRun extends CronMove {
   readonly tenantId: string;
   readonly executionId: string;
   readonly ranAtMs: number;
 }
 
-/** Nothing was started at `fromMs`, nor before `toMs`. */
+/** No run was started for `fromMs`, nor for any time before `toMs`. */
 export interface CronOmission extends CronMove {
-  /** `missed`: no runtime was there in time · `overlap`: the last execution had not ended · `failed`: it could not be started. */
+  /** `missed`: no runtime was running in time · `overlap`: the last execution had not ended · `failed`: the start failed. */
   readonly reason: 'missed' | 'overlap' | 'failed';
-  /** Why it could not be started; null unless it failed. */
+  /** Why the start failed; null for the other reasons. */
   readonly error: string | null;
 }
 
 /**
- * Jobs of all tenants. Whatever changes a job, and every time that was skipped or could not be started, is a control event of its tenant;
- * a run that was started is told by the execution's own log.
+ * Jobs of all tenants. Every change of a job, and every run that was skipped or failed to start, is a control event of its tenant; a run that was
+ * started is recorded in the execution's own log.
  */
 export interface CronStore {
   /** Creates the job, or replaces the one of that name. */
   put(job: CronJob, context: ActionContext): Promise<void>;
   /** Rejects with `unknown_cron_job`. */
   remove(name: string, context: ActionContext): Promise<void>;
-  /** Pauses (`nextRunAtMs` null and `enabled` false) or resumes a job; what is so already, or is gone, stays as it is. */
+  /** Pauses (`nextRunAtMs` null and `enabled` false) or resumes a job. Does nothing when the job is in that state already, or gone. */
   enable(
     job: { readonly id: string; readonly name: string; readonly enabled: boolean; readonly nextRunAtMs: number | null },
     context: ActionContext,
@@ -80,16 +80,16 @@ export interface CronStore {
   /** By name, `after` exclusive. */
   jobs(tenantId: string, page: { readonly after: string; readonly limit: number }): Promise<readonly CronJob[]>;
 
-  // What the runtime itself asks for, across tenants.
-  /** Jobs whose time has come, the latest first: what is on time does not wait for what catches up. */
+  // For the scheduler, across tenants.
+  /** Jobs that are due, the latest first, so that punctual runs do not wait behind late ones. */
   due(nowMs: number, limit: number): Promise<readonly CronJobSummary[]>;
-  /** When the next job is due; null = never. */
+  /** When the next job is due; null = none is scheduled. */
   nextRunAtMs(): Promise<number | null>;
   /** JSON text; null when the job is gone. */
   input(tenantId: string, id: string): Promise<string | null>;
-  /** Moves jobs on, in one transaction. One that is not at `fromMs` any more stays: somebody else served that time, or changed the job. */
+  /** Advances jobs, in one transaction. Skips a job that is not at `fromMs` any more: another process advanced it, or it was changed. */
   recordRuns(runs: readonly CronRun[]): Promise<void>;
-  /** Moves one job on, by the same rule. */
+  /** Advances one job, by the same rule. */
   recordOmission(omission: CronOmission, context: ActionContext): Promise<void>;
   /** A run outside the schedule. */
   recordTrigger(
@@ -98,7 +98,7 @@ export interface CronStore {
   ): Promise<void>;
 }
 
-/** What the control event of a stored job tells. The same for every engine. */
+/** The data of the control event of a stored job. */
 export function storedData(job: CronJob): string {
   const { name, expression, timezone, workflowId, workflowVersion, missed, overlap, enabled } = job;
   return JSON.stringify({
@@ -113,7 +113,7 @@ export function storedData(job: CronJob): string {
   });
 }
 
-/** The control event of an omission, the same for every engine. */
+/** The control event of an omission. */
 export function omissionEvent(omission: CronOmission): { readonly type: string; readonly data: string } {
   const { name, fromMs, toMs, reason, error } = omission;
   return reason === 'failed'

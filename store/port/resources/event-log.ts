@@ -1,4 +1,4 @@
-/** An event as it stands in the log of all executions: whose it is and what it is, without its data. */
+/** An event in the log of all executions, without its data. */
 export interface LogEntry {
   readonly tenantId: string;
   readonly executionId: string;
@@ -8,7 +8,7 @@ export interface LogEntry {
   readonly type: string;
   readonly nodeId: string | null;
   readonly atMs: number;
-  /** Right after it. */
+  /** The position after this event. */
   readonly position: string;
 }
 
@@ -16,22 +16,22 @@ export interface LogSlice {
   readonly entries: readonly LogEntry[];
   /** Where the next slice begins. */
   readonly position: string;
-  /** There was nothing more when it was read. */
+  /** The slice reached the end of the log. */
   readonly end: boolean;
 }
 
 /**
- * The events of all executions in an order in which no event ever comes before one that was already seen; those of one execution are in
- * order of sequence. A position in it is opaque, stays valid for as long as the database lives, and skips what has been removed. It tells
- * how much there is, of all tenants together: it is not for clients.
+ * The events of all executions, in commit order: an event never appears before one that was read already, and those of one execution are in order
+ * of sequence. Positions are opaque, stay valid as long as the database exists, and skip removed events. A position reveals how many events all
+ * tenants have together, so clients must not see it.
  */
 export interface GlobalEventLog {
   end(): Promise<string>;
   /**
-   * What follows a position: looks at `limit` events at most, and answers those of the tenant, if one is named. Rejects with
-   * `unknown_position` for a text that never was a position of this log.
+   * Reads at most `limit` events after a position; with a tenant, returns only the tenant's. Rejects with `unknown_position` for a text that is not a
+   * position of this log.
    */
   after(position: string, slice: { readonly limit: number; readonly tenantId?: string }): Promise<LogSlice>;
-  /** 32 random bytes that never change: what makes a position fit for a client. */
+  /** 32 random bytes that never change, with which positions are sealed for clients. */
   key(): Promise<Uint8Array>;
 }

@@ -1,6 +1,6 @@
 import type { ActionContext } from '../control.ts';
 
-/** What a job does to each execution. */
+/** What a job does with each execution. */
 export const ACTIONS = ['cancel', 'retry', 'pause', 'resume'] as const;
 export type Action = (typeof ACTIONS)[number];
 
@@ -17,14 +17,14 @@ export interface NewJob {
   readonly createdAtMs: number;
 }
 
-/** How far a job has come. */
+/** The progress of a job. */
 export interface JobProgress {
-  /** The last execution it has come to; null before the first. */
+  /** The last execution it has processed; null before the first. */
   readonly position: string | null;
-  /** Executions that matched when they were counted; null before. */
+  /** The number of matching executions; null until they are counted. */
   readonly matched: number | null;
   readonly succeeded: number;
-  /** The action did not apply: the execution had ended, was paused already … */
+  /** Executions to which the action did not apply: ended, paused already … */
   readonly skipped: number;
   readonly failed: number;
   /** JSON text of a list: the first few failures. */
@@ -35,36 +35,36 @@ export interface JobRow extends NewJob, JobProgress {
   readonly status: JobStatus;
   readonly updatedAtMs: number;
   readonly completedAtMs: number | null;
-  /** Who asked for it; it acts in their name. */
+  /** The actor who started the job; the job acts in this name. */
   readonly actorId: string;
   readonly actorType: 'human' | 'agent' | 'system';
-  /** JSON text of the request that made it, or null. */
+  /** JSON text of the request that started it, or null. */
   readonly request: string | null;
 }
 
-/** Bulk jobs. Their beginning and end are control events of the tenant; their progress is not. */
+/** Bulk jobs. Their start and end are control events of the tenant; their progress is not logged. */
 export interface JobStore {
-  /** Whoever acts owns it (`job_started`). */
+  /** The actor of the context owns the job (`job_started`). */
   start(job: NewJob, context: ActionContext): Promise<void>;
   job(tenantId: string, id: string): Promise<JobRow | null>;
   /** Newest first, `after` exclusive. */
   jobs(tenantId: string, page: { readonly after: string | null; readonly limit: number }): Promise<readonly JobRow[]>;
-  /** False = it has ended (`job_cancelled`). */
+  /** False = the job had ended already (`job_cancelled`). */
   cancel(tenantId: string, id: string, context: ActionContext): Promise<boolean>;
 
-  // What the runtime itself asks for.
-  /** Jobs of all tenants that have not ended, the oldest of each tenant. */
+  // For the job runner.
+  /** The oldest running job of each tenant. */
   running(): Promise<readonly JobRow[]>;
-  /** Also of a job that was cancelled meanwhile: it tells what was done until then. */
+  /** Recorded for a cancelled job, too: it shows what was done until then. */
   progress(tenantId: string, id: string, progress: JobProgress, atMs: number): Promise<void>;
-  /** With its last progress (`job_completed`); false = it had ended. */
+  /** Ends the job with its last progress (`job_completed`); false = it had ended already. */
   finish(
     end: { readonly id: string; readonly status: 'completed' | 'failed'; readonly progress: JobProgress },
     context: ActionContext,
   ): Promise<boolean>;
 }
 
-/** What the control events of a job tell. The same for every engine. */
+/** The data of the control event of a job's start. */
 export function startedData({ id, action, filter, reason }: NewJob): string {
   return JSON.stringify({ job_id: id, action, filter: JSON.parse(filter) as unknown, reason });
 }

@@ -3,11 +3,11 @@ import type { ActionContext } from '../control.ts';
 
 export interface RetentionPolicy {
   readonly tenantId: string;
-  /** How long ended executions are kept. */
+  /** How many days ended executions are kept. */
   readonly days: number;
 }
 
-/** Where a batch of removals ended: executions are looked at in order of their end. */
+/** Where a batch of removals stopped, in order of the executions' end times. */
 export interface RemovalPosition {
   readonly endedAtMs: number;
   readonly id: string;
@@ -17,37 +17,37 @@ export interface RemovalPosition {
 export const BEFORE_ALL: RemovalPosition = { endedAtMs: -1, id: '' };
 
 export interface RemovalRequest {
-  /** `next` of the batch before. */
+  /** `next` of the previous batch; null for the first. */
   readonly after: RemovalPosition | null;
   readonly endedBeforeMs: number;
 }
 
 export interface Removal {
-  /** Ids. */
+  /** Ids of the removed executions. */
   readonly removed: readonly string[];
-  /** Null = every execution that ended before was looked at. */
+  /** Null = every execution that ended before `endedBeforeMs` was examined. */
   readonly next: RemovalPosition | null;
 }
 
-/** Removes what tenants keep for a limited time only. */
+/** Removes ended executions of tenants that keep them for a limited time. */
 export interface RetentionStore {
-  /** Tenants with such a limit (`retention_days` of their limits). */
+  /** The tenants with a retention limit (`retention_days` of their limits). */
   policies(): Promise<readonly RetentionPolicy[]>;
-  /** When the tenant's execution that ended first did so; null = none has. */
+  /** End time of the tenant's execution that ended first; null = none has ended. */
   oldestEndMs(tenantId: string): Promise<number | null>;
   /**
-   * Looks at a few dozen ended executions of the context's tenant and removes them with everything that is theirs, in one transaction with the
-   * event that says so (`executions_removed`). One whose parent or child is alive stays, and so does one for which a message waits.
-   * The audit chain stays sound: it keeps the digests of what was removed.
+   * Examines a few dozen ended executions of the context's tenant and removes them with all their rows, in one transaction with the event that
+   * records it (`executions_removed`). Keeps executions with a live parent or child, and those with an undelivered message. The audit chain stays
+   * valid: it keeps the digests of removed rows.
    */
   remove(request: RemovalRequest, context: ActionContext): Promise<Removal>;
 }
 
 export const EXECUTIONS_PER_BATCH = 50;
-/** A batch ends early after so many events: removing them takes a few milliseconds. */
+/** A batch ends early after this many events, so that removing it takes a few milliseconds. */
 const EVENTS_PER_BATCH = 500;
 
-/** As many of them as make a batch, at least one. The same for every engine, as is what the event says. */
+/** The executions of one batch, at least one. */
 export function limitBatch<Ended extends { readonly seq: number }>(ended: readonly Ended[]): readonly Ended[] {
   let events = 0;
   const end = ended.findIndex(({ seq }, index) => {

@@ -11,10 +11,10 @@ export interface WebhookRow {
   readonly workflowId: string | null;
   readonly description: string | null;
   readonly enabled: boolean;
-  /** Why the runtime turned it off; null when it did not. */
+  /** Why the runtime disabled it; null when it did not. */
   readonly disabledReason: string | null;
   readonly secret: string;
-  /** Signs beside the new one until `previousUntilMs`. */
+  /** Signs deliveries beside the new secret until `previousUntilMs`. */
   readonly previousSecret: string | null;
   readonly previousUntilMs: number | null;
   readonly createdAtMs: number;
@@ -22,7 +22,7 @@ export interface WebhookRow {
   readonly lastDeliveredAtMs: number | null;
   readonly lastFailedAtMs: number | null;
   readonly lastFailure: string | null;
-  /** Attempts that failed since the last that did not. */
+  /** Failed attempts since the last successful one. */
   readonly failures: number;
 }
 
@@ -31,7 +31,7 @@ export type NewWebhook = Pick<
   'id' | 'tenantId' | 'url' | 'events' | 'workflowId' | 'description' | 'enabled' | 'secret'
 >;
 
-/** What is absent stays as it is. */
+/** Absent fields stay as they are. */
 export type WebhookChange = Partial<
   Pick<
     WebhookRow,
@@ -52,7 +52,7 @@ export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 /** One event for one webhook. */
 export interface DeliveryRow {
-  /** Sorts by the time it was made. */
+  /** Sorts by creation time. */
   readonly id: string;
   readonly webhookId: string;
   readonly tenantId: string;
@@ -61,12 +61,12 @@ export interface DeliveryRow {
   /** snake_case. */
   readonly type: string;
   readonly status: DeliveryStatus;
-  /** Since it was made, or put back. */
+  /** Attempts since it was created or replayed. */
   readonly attempts: number;
-  /** Null when it is settled, or waits for an earlier one of its execution. */
+  /** Null when the delivery is settled, or waits for an earlier delivery of its execution. */
   readonly nextAttemptAtMs: number | null;
   readonly lastAttemptAtMs: number | null;
-  /** HTTP status; null when there was no answer. */
+  /** HTTP status; null when there was no response. */
   readonly lastStatus: number | null;
   readonly lastError: string | null;
   readonly createdAtMs: number;
@@ -75,7 +75,7 @@ export interface DeliveryRow {
 
 export type NewDelivery = Pick<DeliveryRow, 'id' | 'webhookId' | 'executionId' | 'seq' | 'type'>;
 
-/** How an attempt ended. */
+/** The result of an attempt. */
 export interface DeliveryAttempt {
   readonly webhookId: string;
   readonly deliveryId: string;
@@ -83,41 +83,41 @@ export interface DeliveryAttempt {
   readonly atMs: number;
   readonly status: DeliveryStatus;
   readonly httpStatus: number | null;
-  /** Null when it was delivered. */
+  /** Null when the attempt succeeded. */
   readonly error: string | null;
-  /** When it is tried again; null when it is settled. */
+  /** Time of the next attempt; null when the delivery is settled. */
   readonly nextAttemptAtMs: number | null;
 }
 
-/** What the runtime must know to send. */
+/** What the sender needs to know. */
 export interface Recipient {
   readonly webhook: WebhookRow;
   readonly tenantStatus: TenantRow['status'];
 }
 
 /**
- * Webhooks, and what is to be delivered to them. Per webhook and execution, deliveries have their turn one after the other, in the order
- * of the log; one that was put back has its turn after the one whose turn it is.
+ * Webhooks and their deliveries. The deliveries of one execution to one webhook are attempted one after the other, in the order of the log; a
+ * replayed delivery follows the one that is being attempted.
  */
 export interface WebhookStore {
   /**
-   * For the tenant of the context, and logged. The first of all webhooks is told of what is committed from now on. Rejects with
-   * `too_many_webhooks` when the tenant has `most`.
+   * Creates a webhook for the tenant of the context. Logged. Deliveries begin with the next commit. Rejects with `too_many_webhooks` when the
+   * tenant has `most` already.
    */
   create(webhook: NewWebhook, most: number, context: ActionContext): Promise<WebhookRow>;
   get(tenantId: string, id: string): Promise<WebhookRow | null>;
   /** Oldest first. */
   list(tenantId: string): Promise<readonly WebhookRow[]>;
-  /** Logged as `type`, for the tenant of the context. Rejects with `unknown_webhook`; so do `remove`, `replay` and `tested`. */
+  /** Logged as `type`, for the tenant of the context. Rejects with `unknown_webhook`, as do `remove`, `replay` and `recordTest`. */
   update(
     id: string,
     change: WebhookChange,
     type: 'webhook_updated' | 'webhook_disabled',
     context: ActionContext,
   ): Promise<WebhookRow>;
-  /** Its deliveries are out of sight at once; `sweep` removes them. Logged. */
+  /** Its deliveries are hidden at once; `sweep` deletes them later. Logged. */
   remove(id: string, context: ActionContext): Promise<void>;
-  /** Logs that an event was sent for a try. */
+  /** Logs that a test event was sent. */
   recordTest(id: string, outcome: { readonly delivered: boolean }, context: ActionContext): Promise<void>;
 
   /** Newest first, `before` (an id) exclusive. */
@@ -126,24 +126,24 @@ export interface WebhookStore {
     page: { readonly status?: DeliveryStatus; readonly before?: string; readonly limit: number },
   ): Promise<readonly DeliveryRow[]>;
   delivery(webhookId: string, id: string): Promise<DeliveryRow | null>;
-  /** Puts a settled delivery back, to be attempted anew; false when it is not settled. Logged. */
+  /** Makes a settled delivery pending again; false when it is not settled. Logged. */
   replay(webhookId: string, id: string, context: ActionContext): Promise<boolean>;
   /**
-   * Puts back those that failed before the moment of the context, `limit` at most, and answers how many it were: fewer than that = there
-   * are no more. Logged when there was one.
+   * Replays deliveries that failed before the time of the context, at most `limit`. Resolves to their number; fewer than `limit` = there are no more.
+   * Logged unless there was none.
    */
   replayFailed(webhookId: string, limit: number, context: ActionContext): Promise<number>;
 
-  // What the runtime itself does, across tenants.
-  /** Is there any? */
+  // For the dispatcher, across tenants.
+  /** Whether there is any webhook. */
   exists(): Promise<boolean>;
-  /** How far the log has been matched; null before the first webhook. */
+  /** The position up to which the log has been matched with webhooks; null before the first webhook. */
   cursor(): Promise<string | null>;
-  /** The enabled webhooks of a tenant. */
+  /** The tenant's enabled webhooks. */
   enabled(tenantId: string): Promise<readonly WebhookRow[]>;
   /**
-   * Adds deliveries, in the order of the log, and moves the cursor, in one transaction. False, and nothing is done, unless the cursor
-   * stands at `from`. A webhook that has been removed meanwhile gets none.
+   * Adds deliveries, in the order of the log, and moves the cursor, in one transaction. False, and nothing is changed, unless the cursor is at
+   * `from`. Skips webhooks that have been removed meanwhile.
    */
   enqueue(matched: {
     readonly from: string;
@@ -151,21 +151,21 @@ export interface WebhookStore {
     readonly deliveries: readonly NewDelivery[];
     readonly nowMs: number;
   }): Promise<boolean>;
-  /** Ids of webhooks that are enabled and have something to deliver, `after` exclusive. */
+  /** Ids of enabled webhooks with a delivery to attempt, `after` exclusive. */
   withReadyDeliveries(page: { readonly after: string; readonly limit: number }): Promise<readonly string[]>;
   recipient(webhookId: string): Promise<Recipient | null>;
-  /** Those whose turn it is, one per execution, by the time of their next attempt, due or not. */
+  /** The deliveries to attempt next, one per execution, by the time of their next attempt, due or not. */
   readyDeliveries(webhookId: string, limit: number): Promise<readonly DeliveryRow[]>;
-  /** Writes down how attempts ended, and gives the next of their executions their turn, in one transaction. */
+  /** Records the results of attempts and schedules the next deliveries of their executions, in one transaction. */
   recordAttempts(outcomes: readonly DeliveryAttempt[]): Promise<void>;
   /**
-   * Removes up to `limit` rows of what nobody asks for any more: deliveries of removed webhooks, and what was delivered, or failed, before.
-   * Answers how many; fewer than `limit` = all gone.
+   * Deletes up to `limit` rows: deliveries of removed webhooks, and deliveries that succeeded, or failed, before the given times. Resolves to their
+   * number; fewer than `limit` = none is left.
    */
   sweep(before: { readonly deliveredMs: number; readonly failedMs: number }, limit: number): Promise<number>;
 }
 
-/** What the audit log keeps: not the URL, whose path or query may hold a secret, but where it leads. The same for every engine. */
+/** The data for the audit log: the host alone, since the path or query of the URL may hold a secret. */
 export function webhookData(webhook: NewWebhook, change: WebhookChange = {}): string {
   const { id, url, events, workflowId, enabled } = webhook;
   return JSON.stringify({

@@ -34,7 +34,7 @@ export class AuditChain {
     this.#close = db.prepare(CLOSE_BLOCK);
   }
 
-  /** Within the transaction of the rows it seals: the tail read here cannot move before the commit. */
+  /** Call within the transaction that writes the sealed rows, so that the tail cannot move before the commit. */
   closeBlock(atMs: number, streams: readonly StreamDigest[]): void {
     const tail = this.#tail.get() ?? { block: 0, hash: this.#id };
     const block = { block: tail.block + 1, atMs, writer: this.writer, streams };
@@ -44,7 +44,7 @@ export class AuditChain {
   }
 }
 
-/** Random, made with the database: the first block's predecessor. */
+/** Random, created with the database: the predecessor of the first block. */
 export function chainId(db: Database): string {
   return db.prepare<[], string>(CHAIN_ID).pluck().get() ?? '';
 }

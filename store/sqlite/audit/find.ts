@@ -6,13 +6,13 @@ import { type AuditEntryRef, type Slices, slicesOf } from './slices.ts';
 export interface AuditSearchResult {
   readonly total: number;
   readonly places: readonly AuditEntryRef[];
-  /** There is more behind the page. */
+  /** Whether there are entries after the page. */
   readonly more: boolean;
 }
 
 /**
- * Counts what matches and cuts a page from it. Reads on a connection of its own: its snapshot, which no commit moves, makes the total and
- * the page agree. One search at a time, so that many do not add up to a long turn of the event loop.
+ * Counts matches and selects a page. Reads one snapshot on a separate connection, so that the total and the page agree. Runs one search at a time, so
+ * that several do not add up to a long turn of the event loop.
  */
 export class AuditSearch {
   readonly #path: string;
@@ -46,7 +46,7 @@ async function search(slices: Slices, { limit, offset, after }: AuditPageRequest
   for (let slice = slices.at(slices.newest); slice !== null; ) {
     const count = slices.count(slice);
     total += count;
-    // One more than the page, to know whether it is the last.
+    // One entry more than the page, to detect whether it is the last.
     const missing = limit + 1 - places.length;
     if (after === null && left >= count) left -= count;
     else if (missing > 0) {

@@ -2,20 +2,20 @@ import type { Database } from 'better-sqlite3';
 import type { AuditFilter, AuditPosition } from '../../port/resources/audit.ts';
 import * as sql from '../queries/audit.ts';
 
-/** Entries looked at between two turns of the event loop: a few milliseconds. */
+/** Index entries read between two turns of the event loop, in a few milliseconds. */
 const ENTRIES_PER_SLICE = 10_000;
-/** Where each row is read: of an execution, for its tenant; of a tenant, for what its filter asks. */
+/** The same where each row is read: for an execution, or for a filter by type or actor. */
 const ROWS_PER_SLICE = 4_000;
-/** Later than every time and every row. */
+/** Greater than every time and every row number. */
 const LAST = Number.MAX_SAFE_INTEGER;
 
-/** A piece of the log: above `after`, up to `until`. */
+/** A slice of the log: `after` exclusive, `until` inclusive. */
 export interface Slice {
   readonly after: number;
   readonly until: number;
 }
 
-/** Where an entry lies: which table, and which row of it. */
+/** The table and row of an entry. */
 export interface AuditEntryRef {
   readonly atMs: number;
   /** 0 = the control log. */
@@ -23,13 +23,13 @@ export interface AuditEntryRef {
   readonly place: number;
 }
 
-/** What matches a filter, in slices from the newest to the oldest. */
+/** Matches of a filter, in slices from the newest to the oldest. */
 export interface Slices {
-  /** The slice that ends with `until`; null when nothing is left there. */
+  /** The slice that ends with `until`; null at the beginning of the log. */
   at(until: number): Slice | null;
   readonly newest: number;
   count(slice: Slice): number;
-  /** Newest first, below the position when there is one. */
+  /** Newest first, before the page's position if there is one. */
   page(slice: Slice, page: { readonly limit: number; readonly offset: number }): readonly AuditEntryRef[];
 }
 
@@ -54,7 +54,7 @@ function timeSlices(db: Database, tenantId: string, filter: AuditFilter, after: 
     at(until) {
       if (until <= oldest) return null;
       const before = start.get({ tenantId, until, size }) ?? -1;
-      // A millisecond with more entries than a slice holds is a slice of its own.
+      // A millisecond with more entries than fit into a slice is one slice.
       return { after: Math.max(oldest, Math.min(before, until - 1)), until };
     },
     count: (slice) => count.get({ ...fixed, ...slice }) ?? 0,
@@ -82,7 +82,7 @@ function executionSlices(
   };
 }
 
-/** An entry that was removed since stands for the end of its millisecond: better seen twice than not at all. */
+/** For an entry that was removed meanwhile, the end of its millisecond: some entries may be repeated, but none is skipped. */
 function entryRefOf(db: Database, tenantId: string, { atMs, executionId, seq }: AuditPosition): AuditEntryRef {
   if (executionId === null) return { atMs, source: 0, place: seq };
   const place = db.prepare<[string, number, string], number>(sql.EVENT_PLACE).pluck().get(executionId, seq, tenantId);

@@ -6,7 +6,7 @@ import { EVENT_RANGE, REMOVED_EXECUTION } from '../queries/audit.ts';
 import { CONTROL_EVENTS } from '../queries/control.ts';
 import { TENANT_EXECUTION } from '../queries/executions.ts';
 
-/** Reads what audit blocks seal. */
+/** Reads the rows that audit blocks seal. */
 export class StreamRows {
   readonly #execution: Statement<[string, string], ExecutionRow>;
   readonly #events: Statement<[string, string, number, number], EventRow>;
@@ -30,7 +30,7 @@ export class StreamRows {
     return this.#removed.get(executionId, tenantId) ?? null;
   }
 
-  /** The control event alone; undefined when there is none. */
+  /** One control event; undefined when there is none. */
   controlEvent(tenantId: string, seq: number): EventRow | undefined {
     return this.#controlEvents.get(tenantId, seq, seq);
   }

@@ -12,12 +12,12 @@ import { chainId, type StoredBlock } from './chain.ts';
 import { StreamRows } from './stream-rows.ts';
 
 const BLOCKS_PER_PAGE = 16;
-/** Each may have megabytes. */
+/** Each may take megabytes. */
 const SNAPSHOTS_PER_PAGE = 16;
 
 /**
- * Walks the chain from its beginning; between blocks other work gets its turn. Reads on a connection of its own, whose snapshot
- * no commit moves, so that a running system can be verified. With a key, what is signed must be signed by it, and what is not is counted.
+ * Verifies the chain from its beginning and yields to other work between blocks. Reads one snapshot on a separate connection, so that a running system
+ * can be verified. With a key, signatures must be by this key, and blocks without one are counted.
  */
 export async function verifyChain(
   path: string,
@@ -83,7 +83,7 @@ function blockFault(
   return null;
 }
 
-/** The first execution whose snapshot is not what was stored. */
+/** The first execution whose snapshot was changed after it was stored. */
 async function changedSnapshot(
   db: Database.Database,
   block: number,
@@ -108,7 +108,7 @@ class SealedRows {
   readonly #rows: StreamRows;
   readonly #count: Database.Statement<[], number>;
   #sealed = 0;
-  /** The control event looked at last, with what it says was removed: one tells of many executions. */
+  /** The control event read last, with the removals it records: one event records many. */
   #removal: { readonly key: string; readonly lastSeqs: ReadonlyMap<string, number> } | null = null;
 
   constructor(db: Database.Database) {
@@ -126,12 +126,12 @@ class SealedRows {
     return null;
   }
 
-  /** Rows that no block seals were not written by a commit. */
+  /** A fault when there are rows that no block seals. */
   unsealed(block: number): AuditFault | null {
     return this.#count.get() === this.#sealed ? null : { block, reason: 'unsealed_rows', tenantId: null, executionId: null };
   }
 
-  /** Is it on record that retention removed the execution? The record is a control event, whose own digest this walk checks too. */
+  /** Whether a control event records that retention removed the execution. The digest of that event is verified, too. */
   #wasRemoved({ tenantId, executionId, lastSeq }: StreamDigest): boolean {
     const record = executionId === null ? null : this.#rows.removal(tenantId, executionId);
     if (executionId === null || record === null) return false;

@@ -16,7 +16,7 @@ import { ExecutionRows } from './execution-rows.ts';
 export class Commits {
   readonly #transactions: Transactions;
   readonly #audit: AuditChain;
-  readonly #heads: ExecutionRows;
+  readonly #rows: ExecutionRows;
   readonly #log: EventLog;
   readonly #effects: Effects;
   readonly #artifacts: OffloadedArtifacts;
@@ -25,14 +25,14 @@ export class Commits {
   constructor(db: Database, transactions: Transactions, audit: AuditChain, key: string | Uint8Array | null) {
     this.#transactions = transactions;
     this.#audit = audit;
-    this.#heads = new ExecutionRows(db, key);
+    this.#rows = new ExecutionRows(db, key);
     this.#log = new EventLog(db);
     this.#effects = new Effects(db);
     this.#artifacts = new OffloadedArtifacts(db);
     this.#putIdempotency = db.prepare(PUT_IDEMPOTENCY);
   }
 
-  /** First without savepoints, which cost on every unit; a refusal, which is rare, undoes that and goes unit by unit. */
+  /** Tries the whole batch first, without savepoints, which would cost time for every unit. After a rejection, which is rare, commits unit by unit. */
   commit(batch: Batch): readonly (CommitRejection | null)[] {
     return this.#allOrNothing(batch) ?? this.#unitByUnit(batch);
   }
@@ -51,16 +51,16 @@ export class Commits {
   #unitByUnit(batch: Batch): readonly (CommitRejection | null)[] {
     return this.#transactions.write(() => {
       const streams: StreamDigest[] = [];
-      const refusals = batch.units.map((unit) =>
+      const rejections = batch.units.map((unit) =>
         this.#transactions.savepoint(() => {
           const touched: StreamDigest[] = [];
-          const refusal = this.#apply(unit, batch.atMs, touched);
-          if (refusal === null) streams.push(...touched);
-          return { commit: refusal === null, result: refusal };
+          const rejection = this.#apply(unit, batch.atMs, touched);
+          if (rejection === null) streams.push(...touched);
+          return { commit: rejection === null, result: rejection };
         }),
       );
       if (streams.length > 0) this.#audit.closeBlock(batch.atMs, streams);
-      return { commit: true, result: refusals };
+      return { commit: true, result: rejections };
     });
   }
 
@@ -78,7 +78,7 @@ export class Commits {
 
   #applyWrite(write: ExecutionWrite, atMs: number): CommitRejection['reason'] | null {
     checkSequences(write);
-    if (!this.#heads.write(write)) return 'sequence';
+    if (!this.#rows.write(write)) return 'sequence';
     this.#log.append(write);
     if (write.offloaded !== undefined) this.#artifacts.write(write);
     return this.#effects.apply(write, atMs);

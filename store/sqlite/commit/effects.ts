@@ -4,7 +4,7 @@ import { ADD_TENANT_USAGE } from '../queries/commit.ts';
 import * as logSql from '../queries/log.ts';
 import * as workSql from '../queries/work.ts';
 
-/** Writes what a step asks of the world: timers, work items, messages to other executions, what the tenant has used. */
+/** Writes the effects of a step: timers, work items, messages to other executions, usage. */
 export class Effects {
   readonly #setTimer: Statement;
   readonly #clearTimer: Statement;
@@ -30,7 +30,7 @@ export class Effects {
     this.#addUsage = db.prepare(ADD_TENANT_USAGE);
   }
 
-  /** Null = all applied; else what made the write untenable. */
+  /** Null = all applied; otherwise the reason for rejecting the write. */
   apply(write: ExecutionWrite, atMs: number): CommitRejection['reason'] | null {
     for (const timer of write.timers) if (!this.#applyTimer(write, timer)) return 'timer';
     for (const work of write.work) if (!this.#applyWork(write, work, atMs)) return 'work';

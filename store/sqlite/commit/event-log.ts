@@ -7,7 +7,7 @@ import { appendEvents } from '../queries/log.ts';
 /** Events per statement; a longer run takes several. */
 const EVENTS_PER_STATEMENT = 8;
 
-/** Appends to the log. */
+/** Appends events to the log. */
 export class EventLog {
   readonly #append: readonly Statement[];
 
@@ -28,7 +28,7 @@ export class EventLog {
     this.#appendRun(id, tenantId, run);
   }
 
-  /** Events that share time, actor and request, at most as many as one statement takes. */
+  /** Events that share time, actor and request, at most EVENTS_PER_STATEMENT. */
   #appendRun(id: string, tenantId: string, run: readonly EventRow[]): void {
     const [first] = run;
     if (first === undefined) return;

@@ -4,10 +4,10 @@ import type { ExecutionProgress, NewExecution } from '../../port/executions.ts';
 import { sealOf } from '../../snapshot-seal.ts';
 import * as sql from '../queries/executions.ts';
 
-/** Larger checkpoints live in a table of their own, so that moving a head does not rewrite them. */
+/** Larger checkpoints, in characters, are kept in a separate table, so that updating the row does not rewrite them. */
 const INLINE_CHECKPOINT_LIMIT = 4096;
 
-/** Writes execution heads and their checkpoints. False = the execution is not where the write started from. */
+/** Writes the rows of executions and their checkpoints. */
 export class ExecutionRows {
   readonly #create: Statement;
   readonly #createLabels: Statement;
@@ -18,7 +18,7 @@ export class ExecutionRows {
   readonly #putInline: Statement;
   readonly #putLarge: Statement;
   readonly #dropLarge: Statement;
-  /** Signs snapshots; null = they are sealed without a signature. */
+  /** Signs snapshots; null = seals carry no signature. */
   readonly #key: string | Uint8Array | null;
 
   constructor(db: Database, key: string | Uint8Array | null) {
@@ -34,6 +34,7 @@ export class ExecutionRows {
     this.#dropLarge = db.prepare(sql.DROP_LARGE_CHECKPOINT);
   }
 
+  /** False = the execution is not at the sequence that the write started from. */
   write(write: ExecutionWrite): boolean {
     return write.create === null ? this.#update(write) : this.#insert(write, write.create);
   }
@@ -110,7 +111,7 @@ export class ExecutionRows {
   }
 }
 
-/** In the order of `MOVED`. */
+/** In the order of `PROGRESS`. */
 function progressValues({ status, seq, steps, error, localWork, owner, updatedAtMs, completedAtMs }: ExecutionProgress) {
   return [status, seq, steps, error, localWork, owner, updatedAtMs, completedAtMs, completedAtMs] as const;
 }

@@ -9,8 +9,8 @@ import { countRows, countSamePositions, TABLES } from '../queries/copy.ts';
 import type { SqliteSource } from './source.ts';
 
 /**
- * Writes the source to a new file without the space that was freed in it. The file appears under its name once it is whole and on the disk.
- * Rejects with `not_empty` when there is a file already.
+ * Copies the source to a new file, without its free space. The file appears under its name once it is complete and synced to disk. Rejects with
+ * `not_empty` when the file exists.
  */
 export async function copyToSqlite(source: SqliteSource, path: string): Promise<CopyReceipt> {
   const file = resolve(path);
@@ -40,7 +40,7 @@ function vacuum(from: string, to: string): CopyReceipt {
   }
 }
 
-/** Rows are counted on both sides; those of the log must have kept their numbers, which are positions in it. */
+/** Compares the row counts of both databases; events must have kept their row numbers, which are positions in the log. */
 function compareCounts(db: Database.Database): CopyReceipt {
   const counts: Record<string, number> = {};
   const count = (schema: 'main' | 'copy', table: string): number =>

@@ -8,7 +8,7 @@ import { COLUMNS, DERIVED, NOT_COPIED, TABLES } from '../queries/copy.ts';
 import { RunLock } from '../run-lock.ts';
 
 const MAX_ROWS = 1_000;
-/** One row may be larger. */
+/** A single row may be larger. */
 const MAX_CHARS = 2 * 1024 * 1024;
 
 export interface SourceOptions {
@@ -17,8 +17,8 @@ export interface SourceOptions {
 }
 
 /**
- * Takes the database's lock and its write lock, migrating it first. Rejects with `store_locked` while a runtime works on it, and
- * `unknown_database`, `not_a_database`, `schema_too_new`.
+ * Migrates the database, then takes its lock and its write lock. Rejects with `store_locked` while a runtime works on it, and `unknown_database`,
+ * `not_a_database`, `schema_too_new`.
  */
 export async function openSqliteSource({ path, nowMs }: SourceOptions): Promise<SqliteSource> {
   const file = resolve(path);
@@ -31,7 +31,7 @@ export async function openSqliteSource({ path, nowMs }: SourceOptions): Promise<
   }
 }
 
-/** In the shape in which the scale-out engine keeps its rows. */
+/** The rows of an SQLite database, in the shape that PostgreSQL stores. */
 export class SqliteSource implements CopySource {
   readonly path: string;
   readonly tables: readonly CopiedTable[];
@@ -74,7 +74,7 @@ export class SqliteSource implements CopySource {
   }
 }
 
-/** Derived from the schema as it is: a table that a later migration makes is copied, too. */
+/** Read from the schema, so that tables of later migrations are copied, too. */
 function tablesOf(db: Database.Database): readonly CopiedTable[] {
   const columnsOf = db.prepare<[string], string>(COLUMNS).pluck();
   const own = db.prepare<[], string>(TABLES).pluck().all();

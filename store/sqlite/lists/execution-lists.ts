@@ -8,11 +8,11 @@ import { type IdParameters, type IdStream, IndexStream, type Meter, UnionStream 
 import { LeapfrogJoin } from './leapfrog-join.ts';
 import { type VersionParameters, VersionStream } from './version-stream.ts';
 
-/** What may be spent before others have their turn: a few milliseconds. */
+/** Cost after which other work runs: a few milliseconds. */
 const YIELD_AFTER = 10_000;
-/** What looking for one page may cost: about a second. */
+/** Maximum cost of one page: about a second. */
 const PAGE_BUDGET = 2_000_000;
-/** Of reading a row. */
+/** Cost of reading a row. */
 const ROW_COST = 20;
 
 /** Finds executions by any combination of conditions. */
@@ -61,7 +61,7 @@ export class ExecutionLists {
     }
   }
 
-  /** `full`: there is at least one more. */
+  /** `full`: there is at least one more match. */
   #fill(
     rows: ExecutionRow[],
     limit: number,
@@ -78,7 +78,7 @@ export class ExecutionLists {
     }
   }
 
-  /** Null = nothing can match. The streams that tend to hold least come first. */
+  /** Null = nothing can match. The streams that tend to be the shortest come first. */
   #join(tenantId: string, filter: ExecutionFilter, meter: Meter): LeapfrogJoin | null {
     const { parentId, labels = [], workflowId, workflowVersion, statuses, order = 'newest' } = filter;
     const stream = (way: IndexScan, value = '', key = '') =>

@@ -1,23 +1,23 @@
 import type { Statement } from 'better-sqlite3';
 import type { Order } from '../queries/executions.ts';
 
-/** Ids of executions in an order, read as they are needed. */
+/** Ids of executions in order, read lazily. */
 export interface IdStream {
   /**
-   * `target` itself when it is in the stream (unless it is to be passed); else an id further on, before which the stream has nothing and which
-   * itself may or may not be in it; null when there is nothing from there on.
+   * `target` if the stream contains it (unless `pass`: then it is skipped); otherwise a later id before which the stream contains nothing, and which it
+   * may or may not contain; null at the end of the stream.
    */
   seek(target: string, pass?: boolean): string | null;
-  /** Drops what was read ahead: the database may change before the next call. */
+  /** Discards ids that were read ahead, because the database may change before the next call. */
   forget(): void;
 }
 
-/** Counts what lists cost, in entries of an index read: about a third of a microsecond each. */
+/** The cost of a list so far, in index entries read: about a third of a microsecond each. */
 export interface Meter {
   spent: number;
 }
 
-/** Does `a` come before `b`? Ids are ASCII: JavaScript and SQLite agree on their order. */
+/** Whether `a` comes before `b`. Ids are ASCII, so JavaScript and SQLite agree on their order. */
 export function precedes(a: string, b: string, order: Order): boolean {
   return order === 'newest' ? a > b : a < b;
 }
@@ -33,10 +33,10 @@ export interface IdParameters {
 
 const SMALLEST_BLOCK = 32;
 const LARGEST_BLOCK = 2_048;
-/** What a query costs beside the entries it reads. */
+/** Cost of a query besides the entries it reads. */
 const QUERY_COST = 12;
 
-/** One range of one index, read ahead in blocks: larger ones while that saves queries, small ones while targets are far apart. */
+/** One range of one index, read ahead in blocks: large ones while that saves queries, small ones while targets are far apart. */
 export class IndexStream implements IdStream {
   readonly #statement: Statement<[IdParameters], string>;
   readonly #range: Pick<IdParameters, 'tenantId' | 'key' | 'value'>;
@@ -67,7 +67,7 @@ export class IndexStream implements IdStream {
     return this.#findInBlock(target, pass) ?? null;
   }
 
-  /** The id `count` entries after the first one at `target`; null when there are not so many. */
+  /** The id `count` entries after the first one at `target`; null when there are fewer. */
   skipAhead(target: string, count: number): string | null {
     this.#meter.spent += QUERY_COST + count / 8;
     return this.#statement.get({ ...this.#range, at: target, limit: 1, offset: count }) ?? null;
@@ -105,7 +105,7 @@ export class IndexStream implements IdStream {
   }
 }
 
-/** What is in any of several streams. */
+/** The union of several streams. */
 export class UnionStream implements IdStream {
   readonly #streams: readonly IdStream[];
   readonly #order: Order;

@@ -1,24 +1,24 @@
 import type { Order } from '../queries/executions.ts';
 import { type IdStream, IndexStream, type Meter, precedes } from './id-streams.ts';
 
-/** Where a walk begins and ends, as ids. */
+/** Bounds of a list, as ids. */
 export interface Range {
   readonly from?: string;
   readonly before?: string;
   readonly after?: string;
 }
 
-/** `pause`: what it may spend for now is spent; the next call goes on from there. */
+/** `pause`: the budget is spent; the next call continues from there. */
 export type JoinStep = { readonly kind: 'match'; readonly id: string } | { readonly kind: 'end' | 'pause' };
 
 const END: JoinStep = { kind: 'end' };
 const PAUSE: JoinStep = { kind: 'pause' };
-/** Entries passed over in one query. */
+/** Entries skipped in one query. */
 const MAX_SKIP = 8_192;
 
 /**
- * Steps through the ids that all of several streams have. Each stream in turn is asked for the furthest id another has come to, so a stream is read
- * only where the others have something: the cost is bound by the sparsest one (a leapfrog join: Veldhuizen, ICDT 2014).
+ * Finds the ids that several streams have in common. Each stream in turn seeks the furthest id another has reached, so a stream is read only where the
+ * others have entries: the sparsest stream bounds the cost (leapfrog join: Veldhuizen, ICDT 2014).
  */
 export class LeapfrogJoin {
   readonly #streams: readonly IdStream[];
@@ -41,12 +41,12 @@ export class LeapfrogJoin {
     this.#decided = at;
   }
 
-  /** Everything up to this id, itself included, has been told or does not match. */
+  /** Every match up to this id, inclusive, has been returned. */
   get decided(): string {
     return this.#decided;
   }
 
-  /** The next match, while the meter stands below `budget`. */
+  /** The next match, while the meter is below `budget`. */
   next(budget: number): JoinStep {
     while (!this.#ended) {
       if (this.#meter.spent >= budget) {
@@ -66,7 +66,7 @@ export class LeapfrogJoin {
     return END;
   }
 
-  /** Passes over matches; answers how many are left to pass once the budget is spent. */
+  /** Skips matches; returns how many are left to skip when the budget is spent. */
   skip(count: number, budget: number): number {
     const [stream] = this.#streams;
     if (this.#streams.length === 1 && stream instanceof IndexStream) return this.#skipAlongIndex(stream, count, budget);
@@ -78,7 +78,7 @@ export class LeapfrogJoin {
     return 0;
   }
 
-  /** Where one index holds nothing but matches, SQLite counts them. */
+  /** With a single index, every entry is a match, so SQLite can skip them. */
   #skipAlongIndex(stream: IndexStream, count: number, budget: number): number {
     for (let left = count; left > 0; ) {
       if (this.#meter.spent >= budget) {
@@ -99,7 +99,7 @@ export class LeapfrogJoin {
     return 0;
   }
 
-  /** The target itself when all streams have it; else an id further on, before which they have none in common. */
+  /** The target if all streams contain it; otherwise a later id before which they have none in common. */
   #reach(target: string): string | null {
     let pass = this.#pass;
     for (const stream of this.#streams) {
@@ -119,7 +119,7 @@ export class LeapfrogJoin {
 function beginning(order: Order, { from, before, after }: Range): { readonly at: string; readonly pass: boolean } {
   if (order === 'newest') {
     const ends = [before, after].filter((id) => id !== undefined);
-    // After every id.
+    // Sorts after every id.
     return { at: ends.reduce((least, id) => (precedes(least, id, order) ? id : least), '\uffff'), pass: true };
   }
   if (after !== undefined && (from === undefined || from <= after)) return { at: after, pass: true };

@@ -11,17 +11,17 @@ export interface VersionParameters {
 }
 
 export interface VersionStatements {
-  /** Along the workflow. */
+  /** Ids of the workflow, all versions. */
   readonly workflow: Statement<[IdParameters], string>;
   readonly version: Statement<[VersionParameters], string>;
 }
 
-/** Entries of the workflow looked at in one go. */
+/** Entries of the workflow examined at a time. */
 const WINDOW = 4_096;
 
 /**
- * Executions of one version of a workflow. No index begins with the version: every start would pay for it. So this one looks at the entries of
- * the workflow, a window at a time, inside SQLite.
+ * Executions of one version of a workflow. There is no index by version, because every start would have to maintain it. Instead, SQLite filters the
+ * entries of the workflow, one window at a time.
  */
 export class VersionStream implements IdStream {
   readonly #statements: VersionStatements;
@@ -30,7 +30,7 @@ export class VersionStream implements IdStream {
   readonly #meter: Meter;
   #hits: readonly string[] = [];
   #next = 0;
-  /** The last id looked at; null = all of them. Before the first window there is none. */
+  /** The last id of the window; null = the window reaches the end. Null before the first window. */
   #window: { readonly end: string | null } | null = null;
 
   constructor(
@@ -47,7 +47,7 @@ export class VersionStream implements IdStream {
 
   seek(target: string, pass = false): string | null {
     const seen = this.#window;
-    if (seen === null || (seen.end !== null && !precedes(target, seen.end, this.#order))) this.#look(target);
+    if (seen === null || (seen.end !== null && !precedes(target, seen.end, this.#order))) this.#examine(target);
     for (; this.#next < this.#hits.length; this.#next += 1) {
       const id = this.#hits[this.#next] ?? '';
       if (!precedes(id, target, this.#order) && !(pass && id === target)) return id;
@@ -59,8 +59,8 @@ export class VersionStream implements IdStream {
     this.#window = null;
   }
 
-  /** Begins with the target, whose entry is looked at again when a window ended there. */
-  #look(target: string): void {
+  /** Begins at the target, which is examined again when a window ended there. */
+  #examine(target: string): void {
     const { workflow, version } = this.#statements;
     const end = workflow.get({ ...this.#range, key: '', at: target, limit: 1, offset: WINDOW }) ?? null;
     const furthest = this.#order === 'newest' ? '' : '\uffff';

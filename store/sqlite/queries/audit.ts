@@ -10,7 +10,7 @@ export const CLOSE_BLOCK = 'INSERT INTO audit_blocks (block, at_ms, writer, stre
 export const BLOCKS = `SELECT block, at_ms AS atMs, writer, streams, hash, signature FROM audit_blocks
   WHERE block > ? ORDER BY block LIMIT ?`;
 export const BLOCK_HASH = 'SELECT hash FROM audit_blocks WHERE block = ?';
-// The plus before `tenant_id` keeps the planner to the index of the execution: the tenant's own leads through all it ever did.
+// The plus before `tenant_id` makes the planner use the index by execution: the index by tenant would read the tenant's whole log.
 
 export const EVENT_RANGE = `SELECT ${EVENT} FROM events WHERE execution_id = ? AND +tenant_id = ? AND seq BETWEEN ? AND ? ORDER BY seq`;
 export const COUNT_AUDITED = 'SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM control_events)';
@@ -20,14 +20,14 @@ export const REMOVED_EXECUTION = `SELECT last_seq AS lastSeq, control_seq AS con
 // The log of a tenant, in slices of time: (@after, @until]
 
 /**
- * Where the slice that ends with @until begins, so that about @size entries are in it: the time of the entry before, or -1.
- * In order of the index, though it names only its first columns: the rest is skipped, not sorted.
+ * The start of the slice that ends with @until and has about @size entries: the time of the entry before it, or -1. Ordered by the leading columns of
+ * the index alone, so that nothing is sorted.
  */
 export const SLICE_START = `SELECT max(
   coalesce((SELECT at_ms FROM events WHERE tenant_id = @tenantId AND at_ms <= @until ORDER BY at_ms DESC LIMIT 1 OFFSET @size), -1),
   coalesce((SELECT at_ms FROM control_events WHERE tenant_id = @tenantId AND at_ms <= @until ORDER BY at_ms DESC LIMIT 1 OFFSET @size), -1))`;
 
-/** Who acted, and for whom. */
+/** The actor, or the name it acted for. */
 const EVENT_ACTOR = '(actor_id = @actorId OR on_behalf_of = @actorId)';
 const CONTROL_ACTOR = 'actor_id = @actorId';
 
@@ -41,7 +41,7 @@ export function countAudited(by: AuditConditions): string {
     + (SELECT count(*) FROM control_events WHERE ${inSlice(by, CONTROL_ACTOR)})`;
 }
 
-/** Of one millisecond the last written comes first, with the actions, which others follow from, behind the events. Sorted within the slice. */
+/** Within a millisecond, the last written entry comes first, and control events come after events. Sorts the slice. */
 export function pageOfAudited(by: AuditConditions): string {
   return `SELECT at_ms AS atMs, source, place FROM (
     SELECT at_ms, 1 AS source, rowid AS place FROM events WHERE ${inSlice(by, EVENT_ACTOR)}

@@ -1,4 +1,4 @@
-/** The control plane: workflows, tokens, tenants, remembered requests; the right to run. */
+/** The control plane: workflows, tokens, tenants, idempotency keys; the holder of the database. */
 
 const TOKEN = `id, tenant_id AS tenantId, name, role, hash, created_at_ms AS createdAtMs, expires_at_ms AS expiresAtMs,
   revoked_at_ms AS revokedAtMs`;
@@ -37,7 +37,7 @@ export const PUT_IDEMPOTENCY = `INSERT INTO idempotency (tenant_id, scope, key, 
 export const IDEMPOTENCY_ROW = `SELECT tenant_id AS tenantId, scope, key, request_hash AS requestHash, status, response, created_at_ms AS createdAtMs
   FROM idempotency WHERE tenant_id = ? AND scope = ? AND key = ?`;
 
-// The right to run
+// The holder of the database
 
 export const HOLDER = 'SELECT runtime_id AS runtimeId, pid, started_at_ms AS startedAtMs FROM runtime_holder';
 export const SET_HOLDER = `INSERT INTO runtime_holder (id, runtime_id, pid, started_at_ms) VALUES (1, ?, ?, ?)

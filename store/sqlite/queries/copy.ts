@@ -1,6 +1,6 @@
-/** Reading a whole database, to copy it. */
+/** Reads a whole database, to copy it. */
 
-/** In the order in which they were made: what refers to another came later. */
+/** In order of creation: a table that refers to another was created later. */
 export const TABLES =
   "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid";
 export const COLUMNS = 'SELECT name FROM pragma_table_info(?)';
@@ -11,15 +11,15 @@ export function countRows(schema: 'main' | 'copy', table: string): string {
   return `SELECT count(*) FROM ${schema}."${table}"`;
 }
 
-/** Events that have kept their place in the log of all executions. */
+/** The number of events that have the same position in both databases. */
 export function countSamePositions(): string {
   return `SELECT count(*) FROM main.events a JOIN copy.events b ON b.rowid = a.rowid
     WHERE b.execution_id = a.execution_id AND b.seq = a.seq`;
 }
 
-// For the scale-out engine
+// For PostgreSQL
 
-/** What it keeps otherwise, or not at all: of this file alone, or part of another table there. */
+/** Not copied: tables that concern this file alone, or that are part of another table there. */
 export const NOT_COPIED: ReadonlySet<string> = new Set([
   'schema_migrations',
   'runtime_holder',
@@ -29,9 +29,9 @@ export const NOT_COPIED: ReadonlySet<string> = new Set([
 ]);
 
 export interface DerivedColumns {
-  /** Expressions over the row, `t`: instead of, or beside, the table's own columns. */
+  /** Expressions over the row `t` that replace, or add to, the table's own columns. */
   readonly columns: Readonly<Record<string, string>>;
-  /** For a table that is none here. */
+  /** Where the rows come from, for a table that does not exist here. */
   readonly from?: string;
   readonly order?: string;
 }
@@ -39,7 +39,7 @@ export interface DerivedColumns {
 const CHAIN = "'sqlite:' || (SELECT id FROM audit_chain)";
 
 export const DERIVED: Readonly<Record<string, DerivedColumns>> = {
-  // The order of commits.
+  // Commit order.
   events: { columns: { position: 't.rowid' }, order: 't.rowid' },
   executions: {
     columns: { snapshot: 'coalesce(t.snapshot, (SELECT c.snapshot FROM checkpoints c WHERE c.execution_id = t.id))' },
@@ -48,9 +48,9 @@ export const DERIVED: Readonly<Record<string, DerivedColumns>> = {
     columns: { execution_id: "CASE t.scope WHEN 'executions' THEN json_extract(t.response, '$.execution_id') END" },
   },
   tenant_usage: { columns: { slot: '0' } },
-  // Nothing runs on the file: a runtime that crashed a moment ago is not to be waited for.
+  // No runtime works on the file: the copy must not wait for one that crashed a moment ago.
   workers: { columns: { last_seen_at_ms: "iif(t.kind = 'runtime' AND t.stopped_at_ms IS NULL, 0, t.last_seen_at_ms)" } },
-  // There each writer has a chain. The one of this database, which all its writers share, stays one of its own.
+  // In PostgreSQL each writer has a chain. The one chain of this database becomes a chain of its own.
   audit_blocks: { columns: { writer: CHAIN, sealed_by: 't.writer', position: 't.block' }, order: 't.block' },
   audit_chains: {
     columns: {

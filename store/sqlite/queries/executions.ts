@@ -1,4 +1,4 @@
-/** Executions: heads, checkpoints, lists. Columns are named as the port's rows name them, so that rows need no mapping. */
+/** Executions: rows, checkpoints, lists. Columns are aliased to the fields of the port's rows. */
 
 const EXECUTION = `id, tenant_id AS tenantId, workflow_id AS workflowId, workflow_version AS workflowVersion, revision, labels,
   parent_id AS parentId, depth, deadline_at_ms AS deadlineAtMs, created_at_ms AS createdAtMs, status, seq, steps, error,
@@ -10,7 +10,7 @@ export const WITH_LOCAL_WORK = `SELECT ${EXECUTION} FROM executions WHERE local_
 export const CHECKPOINT = `SELECT coalesce(e.snapshot, c.snapshot) AS text, e.snapshot_seq AS seq, e.snapshot_digest AS digest
   FROM executions e LEFT JOIN checkpoints c ON c.execution_id = e.id WHERE e.id = ?`;
 
-/** Of every execution, for whoever checks them all: by id, in pages. */
+/** Of every execution, by id, in pages. */
 export const SNAPSHOTS = `SELECT e.id, e.tenant_id AS tenantId, coalesce(e.snapshot, c.snapshot) AS text, e.snapshot_seq AS seq,
   e.snapshot_digest AS digest FROM executions e LEFT JOIN checkpoints c ON c.execution_id = e.id
   WHERE e.id > ? ORDER BY e.id LIMIT ?`;
@@ -19,17 +19,17 @@ export const CREATE_EXECUTION = `INSERT INTO executions (id, tenant_id, workflow
   deadline_at_ms, created_at_ms, status, seq, steps, error, local_work, owner, updated_at_ms, completed_at_ms, snapshot_seq,
   snapshot_digest, snapshot)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
-/** The common step, which changes no indexed column: the row must be live, as busy as before, and keep its checkpoint inside. */
+/** The common step, which changes no indexed column: status, local work and owner stay as they are, and the checkpoint stays in the row. */
 export const UPDATE_UNINDEXED = `UPDATE executions SET seq = ?, steps = ?, error = ?, updated_at_ms = ?, snapshot_seq = ?,
   snapshot_digest = ?, snapshot = ? WHERE id = ? AND tenant_id = ? AND seq = ? AND status = ? AND local_work = ? AND owner IS ? AND snapshot IS NOT NULL`;
 const PROGRESS = `status = ?, seq = ?, steps = ?, error = ?, local_work = ?, owner = ?, updated_at_ms = ?, completed_at_ms = ?,
   deadline_at_ms = iif(? IS NULL, deadline_at_ms, NULL)`;
-/** Any other step of a row that keeps its checkpoint inside. */
+/** Any other step whose checkpoint stays in the row. */
 export const UPDATE_INLINE = `UPDATE executions SET ${PROGRESS}, snapshot_seq = ?, snapshot_digest = ?, snapshot = ?
   WHERE id = ? AND tenant_id = ? AND seq = ? AND snapshot IS NOT NULL`;
-/** A step that leaves the checkpoint as it is, wherever it is. */
+/** A step that keeps the checkpoint, in the row or in its table. */
 export const UPDATE_PROGRESS = `UPDATE executions SET ${PROGRESS} WHERE id = ? AND tenant_id = ? AND seq = ?`;
-/** Before the step of an execution that goes on after its end: a step that ends it at once clears the deadline again. */
+/** Before the step that continues an ended execution: a step that ends it again clears the deadline again. */
 export const SET_DEADLINE = 'UPDATE executions SET deadline_at_ms = ? WHERE id = ? AND tenant_id = ? AND seq = ?';
 export const PUT_INLINE_CHECKPOINT = 'UPDATE executions SET snapshot_seq = ?, snapshot_digest = ?, snapshot = ? WHERE id = ?';
 export const PUT_LARGE_CHECKPOINT = `INSERT INTO checkpoints (execution_id, tenant_id, snapshot) VALUES (?, ?, ?)
@@ -39,7 +39,7 @@ export const DROP_LARGE_CHECKPOINT = 'DELETE FROM checkpoints WHERE execution_id
 export const CREATE_LABELS = `INSERT INTO execution_labels (tenant_id, key, execution_id, value)
   SELECT ?, key, ?, value FROM json_each(?) WHERE value IS NOT NULL`;
 
-/** Which end of the ids a list begins with. */
+/** Whether a list begins with the newest or the oldest ids. */
 export type Order = 'newest' | 'oldest';
 
 const INDEX_SCANS = {
@@ -55,11 +55,11 @@ const INDEX_SCANS = {
   },
 } as const;
 
-/** A way through executions of a tenant in order of id: one range of one index, which alone is read. */
+/** Lists executions of a tenant in order of id, along one range of one index. */
 export type IndexScan = keyof typeof INDEX_SCANS;
 export const ALL_INDEX_SCANS = Object.keys(INDEX_SCANS) as readonly IndexScan[];
 
-/** Ids along a way, from `@at` on. */
+/** Ids along an index, from `@at` on. */
 export function scanIds(scan: IndexScan, order: Order): string {
   const { table, id, condition } = INDEX_SCANS[scan];
   const [beyond, direction] = order === 'newest' ? ['<=', 'DESC'] : ['>=', 'ASC'];
@@ -67,7 +67,7 @@ export function scanIds(scan: IndexScan, order: Order): string {
   ORDER BY ${id} ${direction} LIMIT @limit OFFSET @offset`;
 }
 
-/** Of the executions of a workflow from `@at` to `@end`, both included, those of one version. */
+/** Executions of one version of a workflow, from `@at` to `@end`, both inclusive. */
 export function scanIdsOfVersion(order: Order): string {
   const [least, most, direction] = order === 'newest' ? ['@end', '@at', 'DESC'] : ['@at', '@end', 'ASC'];
   return `SELECT id FROM executions INDEXED BY executions_by_workflow

@@ -1,4 +1,4 @@
-/** What a database holds, for its administrator. Counting reads whole tables. */
+/** Counts for the administrator. Counting reads whole tables. */
 
 export const SCHEMA_VERSION = 'SELECT max(version) FROM schema_migrations';
 export const IS_MIGRATED = "SELECT 1 FROM sqlite_schema WHERE name = 'schema_migrations'";

@@ -1,6 +1,6 @@
 /**
- * Work items, and what is due. The conditions of partial indexes (`status = 'pending'` …) are literals on purpose: bound, the
- * planner could not use the index.
+ * Work items, and what is due. The conditions of partial indexes (`status = 'pending'` …) are literals: with bound values, the planner could not use
+ * the index.
  */
 
 const WORK_ITEM = `w.id, w.tenant_id AS tenantId, w.execution_id AS executionId, e.workflow_id AS workflowId,
@@ -25,7 +25,7 @@ export const CLAIM_WORK = `UPDATE work_items SET status = 'claimed', worker_id =
   lease_expires_at_ms = @leaseExpiresAtMs, deadline_at_ms = @nowMs + timeout_ms, claimed_at_ms = @nowMs WHERE position = @position`;
 export const WORK_BY_POSITION = `SELECT ${WORK_ITEM} FROM ${WORK_ITEMS} WHERE w.position = ?`;
 export const WORK_BY_ID = `SELECT ${WORK_ITEM} FROM ${WORK_ITEMS} WHERE w.id = ? AND w.tenant_id = ?`;
-/** Without the hint the planner prefers the index on ids, which leads through all items that ever were. */
+/** Without the hint the planner would use the index by id, which contains all items ever created. */
 export const UNCLAIMED_WORK = `SELECT ${WORK_ITEM} FROM work_items w INDEXED BY work_items_unclaimed JOIN executions e ON e.id = w.execution_id
   WHERE w.queue = ? AND w.status = 'pending' AND w.id > ? ORDER BY w.id LIMIT ?`;
 export const RENEW_LEASE = `UPDATE work_items SET lease_expires_at_ms = @leaseExpiresAtMs
