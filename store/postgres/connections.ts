@@ -15,27 +15,27 @@ export type Value = string | number | boolean | null | readonly string[] | reado
 
 export const sql: (text: string) => Sql = prepared;
 
-/** Off for what looks rows up by their keys: a plan made while the tables were small, and kept, must not read all of them once they have grown. */
+/** Switched off for lookups by key: a plan that was made while the tables were small must not read all of them once they have grown. */
 export const INDEX_ONLY_SETTINGS = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit'] as const;
 
 const BEGIN_READING = sql('BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY');
 const BEGIN_SNAPSHOT = sql('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-/** Whatever the database's default: each statement sees what was committed before it, and waits for a row instead of failing. */
+/** Regardless of the database's default: each statement sees what was committed before it, and waits for locked rows instead of failing. */
 export const BEGIN = sql('BEGIN ISOLATION LEVEL READ COMMITTED');
-/** The same for what is a transaction by itself. */
+/** The same for statements outside of a transaction. */
 const READ_COMMITTED = sql("SELECT set_config('default_transaction_isolation', 'read committed', false)");
 const COMMIT = sql('COMMIT');
 const ROLLBACK = sql('ROLLBACK');
-/** What is asked finds its rows by an index. A plan that was made while a table had a few rows, and is kept, would read all of it once it has many. */
+/** Statements find their rows by an index. Otherwise a plan that was made while a table had a few rows would read all of it once it has many. */
 export const PREFER_INDEXES = sql("SELECT set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false)");
 const AS_TENANT = sql("SELECT set_config('jamjet.tenant', $1, true)");
-/** With one plan for any values, that looks rows up by their keys: made anew each time, it would cost more than what it finds. */
+/** Uses one generic plan for lookups by key: planning each lookup again would cost more than the lookup. */
 const AS_TENANT_BY_KEY =
   sql(`SELECT set_config('jamjet.tenant', $1, true), set_config('plan_cache_mode', 'force_generic_plan', true),
   ${INDEX_ONLY_SETTINGS.map((setting) => `set_config('${setting}', 'off', true)`).join(', ')}`);
 
 const INT8 = 20;
-/** How long a database that does not answer keeps whoever closes his connections. */
+/** How long closing waits for a database that does not answer. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
 /** Counts and times are well below 2^53. */
@@ -46,7 +46,7 @@ const parsers = {
 
 export interface Settings {
   readonly url: string;
-  /** For listening: not through a pooler that shares connections between transactions. */
+  /** For LISTEN, which does not work through a pooler that shares connections between transactions. */
   readonly listenUrl: string;
   readonly poolSize: number;
   readonly statementTimeoutMs: number;
@@ -66,7 +66,7 @@ export interface Executed {
   readonly changed: number;
 }
 
-/** Connections to one database. Queries written in one go travel in one packet: a transaction costs one round trip. */
+/** Connections to one database. Queries sent in the same turn of the event loop share a packet, so a transaction costs one round trip. */
 export class Connections {
   readonly #settings: Settings;
   readonly #tls: Tls;
@@ -85,9 +85,9 @@ export class Connections {
       }
     }
     this.#pool = new Pool({ ...this.#config(tls, true), max: settings.poolSize, Client: PooledClient } as PoolConfig);
-    // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+    // The pool replaces an idle connection that breaks; without a handler, the error would end the process.
     this.#pool.on('error', (error) => failed(brokenConnection(error)));
-    // Nor does the pool listen while a connection is in use: what is asked on it fails by itself.
+    // The pool handles no errors of a connection in use; its queries fail.
     this.#pool.on('connect', (client) => {
       ignoreErrors(client);
       applySetting(client, READ_COMMITTED);
@@ -95,12 +95,12 @@ export class Connections {
     });
   }
 
-  /** A connection outside the pool, for whoever needs it for long. `pipeline`: what is asked before an answer came is sent at once. */
+  /** A connection outside the pool, for long use. `pipeline`: sends queries without waiting for the results of earlier ones. */
   dedicated(pipeline = true): Promise<Client> {
     return this.#connect(this.#tls, this.#config(this.#tls, pipeline));
   }
 
-  /** The same for what may take minutes. */
+  /** The same for queries that may take minutes. */
   dedicatedWithoutTimeout(pipeline = true): Promise<Client> {
     const { query_timeout: _limit, ...config } = this.#config(this.#tls, pipeline);
     return this.#connect(this.#tls, config);
@@ -142,12 +142,12 @@ export class Connections {
     return this.#with((client) => executeQuery(client, statement, values));
   }
 
-  /** As one tenant: the database itself shows and changes no other tenant's rows. */
+  /** Runs a read as one tenant: row-level security hides other tenants' rows. */
   asTenant<Row extends QueryResultRow>(tenantId: string, statement: Sql, values: readonly Value[] = []): Promise<readonly Row[]> {
     return this.#asTenant(AS_TENANT, tenantId, statement, values);
   }
 
-  /** The same for single rows that are looked up by their keys, again and again. */
+  /** The same for frequent lookups of single rows by key. */
   asTenantByKey<Row extends QueryResultRow>(tenantId: string, statement: Sql, values: readonly Value[]): Promise<readonly Row[]> {
     return this.#asTenant(AS_TENANT_BY_KEY, tenantId, statement, values);
   }
@@ -158,7 +158,7 @@ export class Connections {
     statement: Sql,
     values: readonly Value[],
   ): Promise<readonly Row[]> {
-    // The policies take nobody's name for everybody's.
+    // The policies take an empty tenant for all tenants.
     if (tenantId === '') throw new Error('a query of a tenant needs its id');
     return this.#with(async (client) => {
       const asked = [
@@ -173,12 +173,12 @@ export class Connections {
     });
   }
 
-  /** What `body` throws undoes everything. */
+  /** When `body` throws, the transaction is rolled back. */
   transaction<T>(body: (queries: Queries) => Promise<T>): Promise<T> {
     return this.#within(BEGIN, body);
   }
 
-  /** Reads of one tenant that see one moment of the database. */
+  /** Reads of one tenant in one snapshot of the database. */
   snapshot<T>(tenantId: string, body: (queries: Queries) => Promise<T>): Promise<T> {
     return this.#within(BEGIN_SNAPSHOT, async (queries) => {
       await queries.query(AS_TENANT, [tenantId]);
@@ -200,7 +200,7 @@ export class Connections {
     });
   }
 
-  /** What is under way is waited for, if the database answers. */
+  /** Waits for queries under way, if the database answers. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -219,7 +219,7 @@ export class Connections {
       try {
         return await use(client);
       } catch (error) {
-        // One that just broke looks idle.
+        // A connection that just broke looks idle.
         if (client.getTransactionStatus() !== 'I' || isConnectionError(error))
           broken = error instanceof Error ? error : new Error(String(error));
         throw error;
@@ -232,31 +232,31 @@ export class Connections {
   }
 }
 
-/** Ends a connection: in order, if the database answers. */
+/** Ends a connection in an orderly way, if the database answers. */
 export async function disconnect(client: Client): Promise<void> {
   await Promise.race([client.end(), closeTimeout()]);
   client.connection.stream.destroy();
 }
 
-/** Resolves when whoever has not answered is not waited for any more. Does not keep the process alive. */
+/** Resolves after the time that closing waits for a database that does not answer. Does not keep the process alive. */
 export async function closeTimeout(): Promise<void> {
   await setTimeout(CLOSE_TIMEOUT_MS, undefined, { ref: false });
 }
 
-/** An error that nobody listens to ends the process. */
+/** Without a handler, an error event would end the process; queries report the error. */
 function ignoreErrors(client: Pick<Client, 'on'>): void {
   client.on('error', () => {});
 }
 
-/** Before anything else is asked on a connection; fails only with that. */
+/** Applies a setting before the first query. If it fails, so does that query. */
 function applySetting(client: Pick<Client, 'query' | 'connection'>, setting: Sql): void {
   runQuery(client, setting, []).catch(() => {});
 }
 
-/** Connections whose packet is still open. */
+/** Streams that collect queries for one packet. */
 const corked = new WeakSet<Writable>();
 
-/** What is asked before the event loop goes on leaves in one packet: the client itself would send each statement in its own. */
+/** Sends the queries of one turn of the event loop in one packet; the client alone would send each in its own. */
 function corkUntilNextTick({ connection: { stream } }: Pick<Client, 'connection'>): void {
   if (corked.has(stream)) return;
   corked.add(stream);

@@ -7,21 +7,21 @@ import { controlPayload } from './notify/payloads.ts';
 import * as sql from './queries/control.ts';
 import type { Writer } from './writer.ts';
 
-/** Writes the control plane: what an action changes, its event and its audit block, in one transaction. */
+/** Records actions on the control plane: their changes, event and audit block in one transaction. */
 export class ControlLog {
   readonly #writer: Writer;
 
   readonly #self: string;
 
-  /** `self` names this process in what others are told. */
+  /** `self` identifies this process in its notifications. */
   constructor(writer: Writer, self: string) {
     this.#writer = writer;
     this.#self = self;
   }
 
   /**
-   * `apply` makes the change and answers the event that tells of it (null = nothing changed, nothing is logged); `seq` is the sequence
-   * the event takes in the tenant's control log. What it throws undoes everything; it may be called again from the beginning.
+   * `apply` makes the change and resolves to its event (null = nothing changed, nothing is logged); `seq` is the sequence of the event in the tenant's
+   * control log. When it throws, everything is rolled back. It may be called again from the beginning.
    */
   act(context: ActionContext, apply: (queries: Queries, seq: number) => Promise<ControlEvent | null>): Promise<void> {
     const { tenantId, atMs, actorId, actorType, request } = context;

@@ -2,7 +2,7 @@ import type { Due, WorkItemRow } from '../port/work-items.ts';
 import type { Connections } from './connections.ts';
 import * as sql from './queries/work.ts';
 
-/** What time brings: timers, lapsed leases, passed deadlines. */
+/** What is due: timers, expired leases, passed deadlines. */
 export class DueQueries {
   readonly #connections: Connections;
 
@@ -28,14 +28,14 @@ export class DueQueries {
   }
 }
 
-/** An item whose lease and deadline have both passed is due once, for what passed first. */
+/** An item whose lease and deadline have both passed is due once, for the earlier of the two. */
 function dueWork(leases: readonly WorkItemRow[], deadlines: readonly WorkItemRow[], nowMs: number): readonly Due[] {
   const due = new Map<string, Due>();
   for (const item of leases) due.set(item.id, { kind: 'lease', item, atMs: item.leaseExpiresAtMs ?? nowMs });
   for (const item of deadlines) {
     const atMs = item.deadlineAtMs ?? nowMs;
-    const lapsed = due.get(item.id);
-    if (lapsed === undefined || atMs <= lapsed.atMs) due.set(item.id, { kind: 'deadline', item, atMs });
+    const expired = due.get(item.id);
+    if (expired === undefined || atMs <= expired.atMs) due.set(item.id, { kind: 'deadline', item, atMs });
   }
   return [...due.values()];
 }

@@ -1,14 +1,14 @@
 import { DatabaseError } from 'pg';
 import { StoreError } from '../port/errors.ts';
 
-/** Raised by `jamjet_expect`; the message says what was not as expected. */
+/** Raised by `jamjet_expect`; the message names the failed expectation. */
 export const EXPECTATION_FAILED = 'JJ001';
-/** No privilege; no such function, no such table: not the schema of this release, in a database that was made anew for one. */
+/** Missing privilege, function or table: the schema is not this release's, for example in a database that was created anew. */
 const MISSING_OR_FORBIDDEN = new Set(['42501', '42883', '42P01']);
 const UNIQUE_VIOLATION = '23505';
 const SERIALISATION = new Set(['40001', '40P01']);
 
-/** What the database could not do, as a `StoreError`. Errors that say nothing about it (a broken invariant of the caller) pass unchanged. */
+/** Converts errors of the database and of the connection. Other errors (a violated invariant of the caller) pass unchanged. */
 export function asStoreError(error: unknown): unknown {
   if (error instanceof StoreError) return error;
   const cause = { cause: error };
@@ -27,12 +27,12 @@ export function asStoreError(error: unknown): unknown {
     : error;
 }
 
-/** The server is there, and begins or ends its work: it will take connections soon, or be gone. */
+/** The server is starting or stopping. */
 export function isStarting(error: unknown): boolean {
   return error instanceof DatabaseError && error.code === '57P03';
 }
 
-/** The connection broke, or was never made: whether what was sent took effect is not known. */
+/** The connection broke or could not be made, so it is unknown whether what was sent took effect. */
 export function isConnectionError(error: unknown): boolean {
   if (error instanceof DatabaseError) return /^(08|25P0[34]|53300|57P0[1-5])/.test(error.code ?? '');
   if (!(error instanceof Error)) return false;
@@ -43,19 +43,19 @@ export function isConnectionError(error: unknown): boolean {
   );
 }
 
-/** The statement found something else than the caller knew; null when the error is another. */
+/** Which expectation of the statement failed; null for other errors. */
 export function rejectionOf(error: unknown): string | null {
   if (!(error instanceof DatabaseError)) return null;
   if (error.code === EXPECTATION_FAILED) return error.message;
   return error.code === UNIQUE_VIOLATION ? 'sequence' : null;
 }
 
-/** Two writers stood in each other's way: the same again may well succeed. */
+/** Two writers conflicted; a retry may succeed. */
 export function isContention(error: unknown): boolean {
   return error instanceof DatabaseError && SERIALISATION.has(error.code ?? '');
 }
 
-/** Of one that nobody was using. The driver hangs the whole connection on its error, which belongs in no log. */
+/** For an idle connection. Leaves out the driver's error, which holds the whole connection object and must not be logged. */
 export function brokenConnection(error: Error): StoreError {
   return new StoreError('store_unavailable', `a connection to the database broke: ${textOf(error)}`);
 }

@@ -10,10 +10,10 @@ type SliceRow = { readonly [Field in keyof Omit<LogEntry, 'position'>]: LogEntry
 };
 
 const POSITION = /^\d{1,15}$/;
-/** In the log of a file that was copied here: epoch and row. */
+/** In the log of an SQLite file that was copied here: `<epoch>.<row number>`. */
 const POSITION_IN_FILE = /^(\d{1,15})\.(\d{1,15})$/;
 
-/** The table `events` by position, which processes take while they write; read only up to where nothing is under way any more. */
+/** The table `events` by position, which transactions take while they write; read only up to where no transaction is under way any more. */
 export class PostgresLog implements GlobalEventLog {
   readonly #connections: Connections;
 
@@ -29,7 +29,7 @@ export class PostgresLog implements GlobalEventLog {
     const settled = await this.#settled();
     const after = POSITION.test(position) ? Number(position) : await this.#placeOf(position);
     if (after === null || after > settled)
-      throw new StoreError('unknown_position', 'this is no position in the log of this database');
+      throw new StoreError('unknown_position', 'this is not a position in the log of this database');
     const rows = await this.#connections.query<SliceRow>(sql.LOG_SLICE, [after, settled, limit, tenantId ?? null]);
     const { looked = 0, last = null } = rows[0] ?? {};
     return { entries: rows.flatMap(entryOf), position: String(last ?? after), end: looked < limit };
@@ -41,7 +41,7 @@ export class PostgresLog implements GlobalEventLog {
     return Uint8Array.from(row.key);
   }
 
-  /** Where a position in a file stands now that its rows are here; null = it is none. */
+  /** The position here for a position in the copied file; null = it is not one. */
   async #placeOf(position: string): Promise<number | null> {
     const [, epoch = '', row = ''] = POSITION_IN_FILE.exec(position) ?? [];
     if (epoch === '') return null;
@@ -49,7 +49,7 @@ export class PostgresLog implements GlobalEventLog {
     return cut?.known === true ? Math.min(Number(row), cut.lowest ?? Number(row)) : null;
   }
 
-  /** Transactions that are under way when it is asked have ended when it answers. */
+  /** Waits for the transactions that are under way when it is called. */
   async #settled(): Promise<number> {
     const [row] = await this.#connections.query<{ event: number }>(sql.SETTLED);
     return row?.event ?? 0;

@@ -2,10 +2,10 @@ import type { Connections } from './connections.ts';
 import { controlPayload } from './notify/payloads.ts';
 import { NOTIFY_ONE, TAKE_LEASE } from './queries/leases.ts';
 
-/** Rights that lapse unless they are renewed. */
+/** Named leases, which expire unless they are renewed. */
 export class Leases {
   readonly #connections: Connections;
-  /** Names this process in what others are told. */
+  /** Identifies this process in its notifications. */
   readonly #self: string;
 
   constructor(connections: Connections, self: string) {

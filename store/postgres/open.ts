@@ -32,7 +32,7 @@ export const MIGRATIONS = new URL('./migrations/', import.meta.url);
 const POOL_SIZE = 10;
 const STATEMENT_TIMEOUT_MS = 30_000;
 export const CONNECT_TIMEOUT_MS = 10_000;
-/** How long a server that is starting is waited for: after a crash it goes through its log first. */
+/** How long to wait for a server that is starting: after a crash it replays its log first. */
 const STARTING_MS = 30_000;
 const RETRY_MS = 200;
 /** "JamJ": processes that start at once take turns at migrating. */
@@ -79,7 +79,7 @@ async function upgrade(connections: Connections, nowMs: () => number): Promise<v
   };
   const apply = async (missing: (version: number) => readonly Migration[]): Promise<void> => {
     await client.query('BEGIN');
-    // As long as it takes: there may be millions of rows, and others before.
+    // Without a timeout: there may be millions of rows, and other migrating processes.
     await client.query('SET LOCAL statement_timeout = 0');
     await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     await client.query(
@@ -113,25 +113,25 @@ async function upgrade(connections: Connections, nowMs: () => number): Promise<v
   }
 }
 
-/** All text has a place in UTF-8, and in what takes bytes as they come. */
+/** UTF-8 can hold all text, and so can SQL_ASCII, which stores bytes unchanged. */
 async function refuseEncoding(client: Client): Promise<void> {
   const { rows } = await client.query<{ encoding: string }>("SELECT current_setting('server_encoding') AS encoding");
   const { encoding = '' } = rows[0] ?? {};
   if (encoding !== 'UTF8' && encoding !== 'SQL_ASCII')
     throw new StoreError(
       'store_unavailable',
-      `its encoding is ${encoding}, which lacks most characters: make it with ENCODING 'UTF8'`,
+      `its encoding is ${encoding}, which lacks most characters: create it with ENCODING 'UTF8'`,
     );
 }
 
-/** A release without a migration brings its function all the same: whoever only serves must be told who can make it. */
+/** A release without a migration may still bring a new commit function: a server without the privilege must be told who can create it. */
 function mayNotCreate(error: unknown): unknown {
   if (!(error instanceof DatabaseError) || error.code !== '42501') return error;
-  const message = `this release commits by a function of its own, and may not make it (${error.message}): run "jamjet db migrate" as the owner`;
+  const message = `this release needs its own commit function, and may not create it (${error.message}): run "jamjet db migrate" as the owner`;
   return new StoreError('store_unavailable', message, { cause: error });
 }
 
-/** One that cannot be reached is not waited for: its address may be wrong. */
+/** Waits for a server that is starting, but not for one that cannot be reached: its address may be wrong. */
 export async function onceStarted<T>(connect: () => Promise<T>): Promise<T> {
   const untilMs = performance.now() + STARTING_MS;
   for (;;) {
@@ -144,7 +144,7 @@ export async function onceStarted<T>(connect: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Names the database in the message, without its password. */
+/** Adds the database's URL to the message, without its password. */
 export function located(error: unknown, url: string): unknown {
   if (!(error instanceof StoreError)) return error;
   const shown = URL.canParse(url) ? new URL(url) : null;

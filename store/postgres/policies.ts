@@ -1,10 +1,10 @@
 /**
- * A second wall between tenants. What an API request asks is asked as its tenant (`jamjet.tenant`, for one transaction): the database
- * itself then shows, and lets change, no other tenant's rows, whatever the statement says. The runtime works for all tenants, and
- * names none. The owner of the tables is not exempt; superusers and roles with BYPASSRLS are.
+ * Row-level security: a second barrier between tenants. An API request reads as its tenant (`jamjet.tenant`, for one transaction), and the database
+ * then hides and protects the rows of other tenants, whatever the statement says. The runtime works for all tenants and names none. The policies bind
+ * the owner of the tables, but not superusers and roles with BYPASSRLS.
  *
- * Carried out after migrations, for every table with a tenant, so that none is forgotten. The policy is one expression, true when no tenant is
- * named: it counts for little in the planner's estimates. Runtimes serve every tenant, and every tenant may see them.
+ * Applied after migrations to every table with a tenant, so that none is forgotten. The policy is a single expression, which is true when no tenant is
+ * named and hardly affects the planner's estimates. Runtimes serve every tenant, so every tenant may see them.
  */
 export const POLICIES = `DO $$
 DECLARE

@@ -39,15 +39,15 @@ import { Writer } from './writer.ts';
 const TENANTS_AT_HAND = 1_000;
 
 export interface Identity {
-  /** Runtime or command that writes: the name of its audit chain. */
+  /** The runtime or command that writes: the name of its audit chain. */
   readonly writer: string;
   /** Signs audit blocks, and checks signatures; null = blocks are not signed. */
   readonly hmacKey: string | Uint8Array | null;
-  /** Told of connections that broke while nobody waited for them, and when the database lacks what it had acknowledged. */
+  /** Called with the errors of idle connections, and when the database lacks commits it had acknowledged. */
   readonly failed: (error: Error) => void;
 }
 
-/** The scale-out engine: one database, any number of processes. */
+/** The engine for any number of processes on one database. */
 export class PostgresStore implements Store {
   readonly engine = 'postgres';
   readonly shared = true;
@@ -98,7 +98,7 @@ export class PostgresStore implements Store {
     this.#work = new WorkItems(connections);
     this.#due = new DueQueries(connections);
     this.#leases = new Leases(connections, self);
-    // Whoever has nothing to write would not find out otherwise.
+    // A process that writes nothing would not detect lost commits otherwise.
     this.#listener = new NotificationReceiver(
       connections,
       self,

@@ -9,7 +9,7 @@ import { withClient } from './with-client.ts';
 const SNAPSHOT = statement('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
 const END = statement('COMMIT');
 
-/** One moment of a database; runtimes count as running that were seen at `sinceMs` or later. */
+/** Summarizes a database in one snapshot; runtimes with a heartbeat at `sinceMs` or later count as running. */
 export function surveyPostgres(url: string, sinceMs: number): Promise<Survey> {
   return withClient(url, async (client) => {
     await runQuery(client, SNAPSHOT, []);
@@ -19,7 +19,7 @@ export function surveyPostgres(url: string, sinceMs: number): Promise<Survey> {
   });
 }
 
-/** The versions alone: nothing is counted. */
+/** The schema versions alone, without counting anything. */
 export function postgresVersions(url: string): Promise<SchemaVersions> {
   return withClient(url, async (client) => {
     const [found] = await runQuery<Found>(client, sql.DATABASE, []);

@@ -10,7 +10,7 @@ import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
 import { first } from './runtime-reads.ts';
 
-/** What it looks up is gathered, so a tenant should have but one. */
+/** Batches lookups, so each tenant should have only one. */
 export function tenantStore(tenantId: string, connections: Connections, workers: Workers): TenantStore {
   const lists = new ExecutionLists(connections);
   const ask = <Row extends QueryResultRow>(statement: Sql, values: readonly Value[]) =>

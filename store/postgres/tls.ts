@@ -4,26 +4,26 @@ import type { ConnectionOptions } from 'node:tls';
 import { type ClientConfig, DatabaseError } from 'pg';
 import { StoreError } from '../port/errors.ts';
 
-/** How one connection is encrypted, for the driver; `ssl: false` = it is not. */
+/** The driver's encryption options for one connection; `ssl: false` = none. */
 export type Encryption = Required<Pick<ClientConfig, 'ssl' | 'sslnegotiation'>>;
 
-/** Of libpq, read here: the driver alone understands some of them in its own way. */
+/** Parameters of libpq, interpreted here because the driver interprets some of them differently. */
 const PARAMETERS = ['ssl', 'sslmode', 'sslnegotiation', 'sslrootcert', 'sslcert', 'sslkey', 'sslpassword'];
-/** With or without TLS, in the order in which libpq tries. The other modes insist on it. */
+/** Attempts with or without TLS, in libpq's order. The other modes require TLS. */
 const ORDERS: Readonly<Record<string, readonly boolean[]>> = { disable: [false], allow: [false, true], prefer: [true, false] };
 
 /**
- * The TLS of a database URL, as libpq understands its parameters. Files are read again for each connection, so that certificates may be
- * replaced; while one cannot be read, the last ones serve.
+ * The TLS settings of a database URL, with libpq's meaning. Files are read again for each connection, so that certificates can be replaced; while one
+ * cannot be read, the last ones are used.
  */
 export class Tls {
   /** The URL without these parameters. */
   readonly url: string;
   readonly #parameters: URLSearchParams;
   readonly #mode: string;
-  /** In which order to try; true = with TLS. */
+  /** The order of attempts; true = with TLS. */
   readonly #order: readonly boolean[];
-  /** The way that worked last. */
+  /** Whether the last successful connection used TLS. */
   #encrypts: boolean;
   #last: ConnectionOptions | null = null;
 
@@ -45,7 +45,7 @@ export class Tls {
     return { ssl: this.#options(), sslnegotiation: this.#parameters.get('sslnegotiation') === 'direct' ? 'direct' : 'postgres' };
   }
 
-  /** Connects; when a server refuses the first way, and the mode allows another, that way. */
+  /** Connects; when the server refuses the first attempt and the mode allows another, tries that. */
   async connect<T>(attempt: (encryption: Encryption) => Promise<T>): Promise<T> {
     const [first = true, other] = this.#order;
     try {
@@ -76,7 +76,7 @@ export class Tls {
 function optionsOf(mode: string, parameters: URLSearchParams): ConnectionOptions {
   const root = parameters.get('sslrootcert');
   const authority = root === null || root === 'system' ? {} : { ca: certificate('sslrootcert', root).pem };
-  // Whoever names an authority wants the certificate to be looked at.
+  // Naming an authority implies that the certificate is verified.
   const isVerified = mode === 'verify-full' || (root !== null && mode !== 'no-verify');
   return {
     ...authority,
@@ -130,7 +130,7 @@ function unusable(message: string, cause?: unknown): StoreError {
   return new StoreError('store_unavailable', message, cause === undefined ? {} : { cause });
 }
 
-/** By a server that was reached. */
+/** Whether a server that was reached refused the connection. */
 function isRefused(error: unknown): boolean {
   if (error instanceof DatabaseError) return /^28/.test(error.code ?? '');
   if (!(error instanceof Error)) return false;

@@ -3,13 +3,13 @@ import { Connections } from './connections.ts';
 import { asStoreError } from './errors.ts';
 import { CONNECT_TIMEOUT_MS, located, onceStarted } from './open.ts';
 
-/** One connection for an administrator's errand, which may take its time. What the database cannot do rejects as a `StoreError`. */
+/** Opens a connection without a statement timeout for an administrative task. Errors of the database reject as a `StoreError`. */
 export async function withClient<T>(url: string, use: (client: Client) => Promise<T>): Promise<T> {
   const settings = { url, listenUrl: url, poolSize: 1, statementTimeoutMs: 0, connectTimeoutMs: CONNECT_TIMEOUT_MS };
   const connections = new Connections(settings, () => {});
   try {
     const client = await onceStarted(() => connections.dedicated(false));
-    // A connection that breaks fails what is under way; without a listener it would end the process.
+    // When the connection breaks, the running query fails; without a handler, the error would end the process.
     client.on('error', () => {});
     try {
       return await use(client);

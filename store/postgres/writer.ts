@@ -22,26 +22,26 @@ import { BEGIN_WRITER } from './queries/positions.ts';
 const COMMIT = sql('COMMIT');
 const ROLLBACK = sql('ROLLBACK');
 
-/** How long a commit whose answer was lost waits for the database to come back, before its fate is given up as unknown. */
+/** How long to wait for the database to come back in order to resolve a commit whose answer was lost. After that its outcome is unknown. */
 const RESOLVE_MS = 15_000;
 const RETRY_MS = 100;
 const MAX_ATTEMPTS = 20;
 
-/** What a transaction comes to: what it answers, and the streams it appended to. */
+/** The outcome of a transaction: its result, and the streams it appended to. */
 export interface WriteOutcome<T> {
   readonly result: T;
   readonly atMs: number;
   readonly streams: readonly StreamDigest[];
-  /** What other processes are told as soon as it is committed. */
+  /** Payloads sent to other processes with the commit. */
   readonly notifications?: readonly string[];
 }
 
 export interface Transaction extends Queries {
-  /** Sent with what follows, without waiting; a failure undoes the transaction. */
+  /** Sends a statement without waiting for its result; when it fails, the transaction is rolled back. */
   send(statement: Sql, values: readonly Value[]): void;
 }
 
-/** What becomes of a transaction whose answer does not come: null = it cannot have taken place. */
+/** The state of a transaction whose answer may be lost; `sealed` null = it cannot have been committed yet. */
 interface InFlightWrite<T> {
   sealed: { readonly chain: Chain; readonly result: T } | null;
 }
@@ -49,8 +49,8 @@ interface InFlightWrite<T> {
 type WriteAttempt<T> = (client: Client, pending: InFlightWrite<T>) => Promise<T>;
 
 /**
- * All that this process writes goes through one connection, one transaction after the other, each sealed in the writer's own
- * audit chain. When a connection breaks before the answer has come, the chain tells whether the transaction took place.
+ * Runs the write transactions of this process one after the other on one connection, each sealed in the writer's own audit chain. When the connection
+ * breaks before the answer to a commit arrives, the chain shows whether it was committed.
  */
 export class Writer {
   readonly #connections: Connections;
@@ -59,11 +59,11 @@ export class Writer {
   readonly #onLostCommits: () => void;
   #client: Promise<Client> | null = null;
   #chain: Chain | null = null;
-  /** How many commits of its chain the database has acknowledged. */
+  /** How many commits of the chain the database has acknowledged. */
   #acknowledged = 0;
   #tail: Promise<unknown> = Promise.resolve();
 
-  /** `setBack` is told when the database lacks commits it had acknowledged; what finds out rejects. */
+  /** `onLostCommits` is called when the database lacks commits it had acknowledged; the call that detects it rejects. */
   constructor(connections: Connections, writer: string, key: string | Uint8Array | null, setBack: () => void) {
     this.#connections = connections;
     this.#writer = writer;
@@ -78,12 +78,12 @@ export class Writer {
     this.#acknowledged = 0;
   }
 
-  /** `body` may be carried out again, from the beginning. */
+  /** `body` may be run again from the beginning. */
   write<T>(body: (transaction: Transaction) => WriteOutcome<T> | Promise<WriteOutcome<T>>): Promise<T> {
     return this.#serialized((client, pending) => this.#inTransaction(client, pending, body));
   }
 
-  /** By one statement that is a transaction in itself; its parameters are the writer, `values` and those of `SEAL`. */
+  /** Writes with one statement that is a transaction in itself; its parameters are the writer, `values` and those of `SEAL`. */
   writeInOneStatement<T>(statement: Sql, values: readonly Value[], written: WriteOutcome<T>): Promise<T> {
     return this.#serialized(async (client, pending) => {
       const chain = this.#chain ?? (await this.#load(client, CHAIN));
@@ -92,7 +92,7 @@ export class Writer {
     });
   }
 
-  /** Whether the database has all it had acknowledged. Rejects if not. */
+  /** Rejects when the database lacks commits it had acknowledged. */
   async checkAcknowledged(): Promise<void> {
     if (this.#acknowledged === 0) return;
     await this.#serialized(async (client) => {
@@ -106,7 +106,7 @@ export class Writer {
     return turn;
   }
 
-  /** What is being written is waited for, if the database answers. */
+  /** Waits for the transaction under way, if the database answers. */
   async close(): Promise<void> {
     await Promise.race([this.#tail, closeTimeout()]);
     const client = await Promise.race([this.#client?.catch(() => null), closeTimeout()]);
@@ -168,7 +168,7 @@ export class Writer {
     return written.result;
   }
 
-  /** The parameters of `SEAL`; from here on the transaction may take place. */
+  /** The parameters of `SEAL`; from here on the transaction may be committed. */
   #seal<T>(
     chain: Chain,
     pending: InFlightWrite<T>,
@@ -179,7 +179,7 @@ export class Writer {
     return [JSON.stringify(rows), this.#writer, chain.commits, next.block, next.hash, JSON.stringify(notices), chain.fence];
   }
 
-  /** A connection that broke may not know it yet. */
+  /** Ends a connection that may not have detected that it is broken. */
   #dropConnection(): void {
     const client = this.#client;
     this.#client = null;
@@ -211,7 +211,7 @@ export class Writer {
     return this.#load(client, statement);
   }
 
-  /** Nobody else writes to the chain of a runtime: when it has become shorter, the database is not what everybody was told that it is. */
+  /** Only one runtime writes to its chain: if the chain has become shorter, the database has lost commits. */
   #refuseLostCommits({ commits }: Chain): void {
     const gone = this.#acknowledged - commits;
     this.#acknowledged = commits;
@@ -221,7 +221,7 @@ export class Writer {
     throw new StoreError('store_unavailable', text);
   }
 
-  /** Whether the commit that was to lead to `next` did. If not, it never will. Rejects when the database stays away. */
+  /** Whether the commit that leads to `next` took place; if not, it never will. Rejects when the database stays unreachable. */
   async #wasCommitted(next: Chain, cause: unknown): Promise<boolean> {
     const until = performance.now() + RESOLVE_MS;
     for (;;) {
@@ -230,7 +230,7 @@ export class Writer {
         const chain = await this.#load(client, FENCE_CHAIN);
         const sealed = await runQuery(client, SEALED, [this.#writer, next.block, next.hash]);
         this.#chain = chain;
-        // A block tells even where processes share a name and its chain. One that touched no stream has none of its own.
+        // A block identifies the commit even where processes share a name and its chain. A commit without streams has no block.
         return chain.commits >= next.commits && (sealed.length === 1 || next.block === 0);
       } catch (error) {
         this.#dropConnection();

@@ -1,14 +1,14 @@
 import { hashBlock, packStreams, type StreamDigest, signBlock } from '../../audit/digest.ts';
 
-/** Where a writer's chain stands. */
+/** The state of a writer's chain. */
 export interface Chain {
   /** Random: the predecessor of the first block. */
   readonly id: string;
   readonly commits: number;
-  /** How often the fate of a commit was asked for: one that was sent before is refused from then on. */
+  /** Incremented when the outcome of a commit is resolved: commits that were sent before are rejected from then on. */
   readonly fence: number;
   readonly block: number;
-  /** Of the last block; empty before the first. */
+  /** Hash of the last block; empty before the first. */
   readonly hash: string;
 }
 
@@ -16,18 +16,18 @@ export interface StoredBlock {
   readonly block: number;
   readonly atMs: number;
   readonly writer: string;
-  /** The writer's name, but for the chain of a database that was copied here. */
+  /** The writer's name, except for the chain of a database that was copied here. */
   readonly chain: string;
   /** Packed. */
   readonly streams: string;
   readonly hash: string;
   readonly signature: string | null;
-  /** Among the blocks of all chains. */
+  /** Position among the blocks of all chains. */
   readonly position: number;
 }
 
 export interface Sealed {
-  /** Rows of `SEAL`: one, or none when no stream was touched. */
+  /** Rows of `SEAL`: one, or none when the commit appended to no stream. */
   readonly rows: readonly object[];
   readonly next: Chain;
 }

@@ -2,13 +2,13 @@ import type { AuditEntry, AuditFilter, AuditPageRequest, AuditPosition } from '.
 import type { Connections, Queries, Sql, Value } from '../connections.ts';
 import * as sql from '../queries/audit.ts';
 
-/** Later than every time and every place. */
+/** Greater than every time and every row number. */
 const LAST = Number.MAX_SAFE_INTEGER;
 const END: AuditEntryRef = { atMs: LAST, source: 1, place: LAST };
-/** Entries read at once: an event's data may be large. */
+/** Entries per query, few because the data of events may be large. */
 const ENTRIES_PER_READ = 16;
 
-/** Where an entry lies: which table, and which row of it. */
+/** The table and row of an entry. */
 export interface AuditEntryRef {
   readonly atMs: number;
   /** 0 = the control log. */
@@ -19,11 +19,11 @@ export interface AuditEntryRef {
 export interface AuditSearchResult {
   readonly total: number;
   readonly places: readonly AuditEntryRef[];
-  /** There is more behind the page. */
+  /** Whether there are entries after the page. */
   readonly more: boolean;
 }
 
-/** Counts what matches and cuts a page from it, in one snapshot: the total and the page agree. */
+/** Counts matches and selects a page in one snapshot, so that the total and the page agree. */
 export function findAudited(
   connections: Connections,
   tenantId: string,
@@ -44,9 +44,9 @@ export function findAudited(
 interface Search {
   readonly count: Sql;
   readonly page: Sql;
-  /** Of both. */
+  /** Parameters of both statements. */
   readonly values: readonly Value[];
-  /** Of the page: one more entry than it has, to know whether it is the last. */
+  /** Further parameters of `page`, for one entry more than the page, to detect whether it is the last. */
   readonly cut: readonly Value[];
 }
 
@@ -68,14 +68,14 @@ async function searchFor(
   return { count: sql.countAudited(by), page: sql.pageOfAudited(by), values, cut };
 }
 
-/** An entry that was removed since stands for the end of its millisecond: better seen twice than not at all. */
+/** For an entry that was removed meanwhile, the end of its millisecond: some entries may be repeated, but none is skipped. */
 async function entryRefOf(queries: Queries, tenantId: string, { atMs, executionId, seq }: AuditPosition): Promise<AuditEntryRef> {
   if (executionId === null) return { atMs, source: 0, place: seq };
   const [row] = await queries.query<{ position: number }>(sql.EVENT_PLACE, [executionId, seq, tenantId]);
   return { atMs, source: 1, place: row?.position ?? LAST };
 }
 
-/** The entries at these places, in order, read as they are asked for. Those that retention removed meanwhile are left out. */
+/** Reads the referenced entries lazily, in order. Leaves out entries that retention removed meanwhile. */
 export async function* entriesAt(
   connections: Connections,
   tenantId: string,

@@ -7,7 +7,7 @@ import { CONTROL_EVENTS } from '../queries/control.ts';
 import { TENANT_EXECUTION } from '../queries/executions.ts';
 import { first } from '../runtime-reads.ts';
 
-/** Reads what audit blocks seal. */
+/** Reads the rows that audit blocks seal. */
 export class StreamRows {
   readonly #queries: Queries;
 
@@ -30,7 +30,7 @@ export class StreamRows {
     return first(await this.#queries.query<RemovalRecord>(REMOVED_EXECUTION, [executionId, tenantId]));
   }
 
-  /** The control event alone; null when there is none. */
+  /** One control event; null when there is none. */
   async controlEvent(tenantId: string, seq: number): Promise<EventRow | null> {
     return first(await this.#queries.query<EventRow>(CONTROL_EVENTS, [tenantId, seq, seq]));
   }

@@ -13,15 +13,15 @@ import { predecessor, type StoredBlock } from './chain.ts';
 import { StreamRows } from './stream-rows.ts';
 
 const BEGIN_SNAPSHOT = sql('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-/** A page is read along an index, whatever statistics there are: with others, a plan could read the whole table for each. */
+/** Pages are read along an index, whatever the statistics say: another plan could read the whole table for each page. */
 const IN_ORDER = sql(`SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
   set_config('enable_sort', 'off', true), set_config('jit', 'off', true)`);
 const COMMIT = sql('COMMIT');
-/** A statement reads so much at most: however large the log is, none takes long. */
+/** Limits per statement, so that none takes long however large the log is. */
 const CHAINS_PER_PAGE = 64;
 const BLOCKS_PER_PAGE = 64;
 const STREAMS_AT_ONCE = 64;
-/** Each may have megabytes. */
+/** Each may take megabytes. */
 const SNAPSHOTS_PER_PAGE = 16;
 const ROWS_PER_COUNT = 2_000;
 
@@ -54,8 +54,8 @@ interface Tail {
 }
 
 /**
- * Walks every writer's chain from its beginning, in one snapshot of the database. With a key, what is signed must be signed by it, and what is not is
- * counted.
+ * Verifies every writer's chain from its beginning, in one snapshot of the database. With a key, signatures must be by this key, and blocks without one
+ * are counted.
  */
 export async function verifyChains(
   client: Client,
@@ -98,7 +98,7 @@ class ChainWalk {
     return this.#report(changed === null ? null : { ...faultIn(...at, 'snapshot'), ...changed });
   }
 
-  /** The first execution whose snapshot is not what was stored. */
+  /** The first execution whose snapshot was changed after it was stored. */
   async #changedSnapshot(): Promise<{ readonly tenantId: string; readonly executionId: string } | null> {
     for (let after = ''; ; ) {
       this.#signal?.throwIfAborted();
@@ -163,7 +163,7 @@ class SealedRows {
   readonly #queries: Queries;
   readonly #rows: StreamRows;
   #sealed = 0;
-  /** The control event looked at last, with what it says was removed: one tells of many executions. */
+  /** The control event read last, with the removals it records: one event records many. */
   #removal: { readonly key: string; readonly lastSeqs: ReadonlyMap<string, number> } | null = null;
 
   constructor(queries: Queries) {
@@ -184,7 +184,7 @@ class SealedRows {
     return undefined;
   }
 
-  /** Rows that no block seals were not written by a commit. */
+  /** False when there are rows that no block seals. */
   async areAllSealed(signal: AbortSignal | undefined): Promise<boolean> {
     let left = this.#sealed;
     for (let position: number | undefined = Number.MIN_SAFE_INTEGER; position !== undefined; ) {
@@ -205,7 +205,7 @@ class SealedRows {
     return left === 0;
   }
 
-  /** Is it on record that retention removed the execution? The record is a control event, whose own digest this walk checks too. */
+  /** Whether a control event records that retention removed the execution. The digest of that event is verified, too. */
   async #wasRemoved({ tenantId, executionId, lastSeq }: StreamDigest): Promise<boolean> {
     const record = executionId === null ? null : await this.#rows.removal(tenantId, executionId);
     if (executionId === null || record === null) return false;

@@ -11,23 +11,23 @@ import {
 } from '../queries/commit.ts';
 import { LOCK_TIMEOUT_MS, WRITER_LOCKS } from '../queries/positions.ts';
 
-/** A statement of a commit that has something to write. */
+/** A statement with its parameters. */
 export interface BoundStatement {
   readonly statement: Sql;
   readonly values: readonly Value[];
 }
 
-/** A statement of a commit, and the types of its parameters. One whose first parameter is null is left out. */
+/** A statement of a commit, and the types of its parameters. It is skipped when its first parameter is null. */
 interface Part {
   readonly statement: Sql;
   readonly types: readonly string[];
-  /** One that answers rows has to say where to. */
+  /** Returns rows, for which PL/pgSQL needs a target. */
   readonly answers: boolean;
 }
 
 const json = (count: number): readonly string[] => Array.from({ length: count }, () => 'json');
 
-/** In this order. */
+/** Executed in this order. */
 const WRITE_PARTS: readonly Part[] = [
   { statement: INSERT_EXECUTIONS, types: json(1), answers: true },
   { statement: INSERT_LABELS, types: json(1), answers: false },
@@ -61,16 +61,16 @@ ${body()}
 END $commit$`;
 
 /**
- * The statements of a commit as one function of the database: a commit is one question and one answer, and a process that stands still holds
- * no transaction open. Its name tells what it does, so that servers of several releases find each its own.
+ * The statements of a commit as one database function: a commit takes one round trip, and a stalled process holds no transaction open. The name
+ * includes a hash of the definition, so that servers of several releases each find their own.
  */
 export const COMMIT_FUNCTION = `jamjet_commit_${hash('sha256', definition, 'hex').slice(0, 16)}`;
 export const CREATE_COMMIT_FUNCTION = `CREATE OR REPLACE FUNCTION ${COMMIT_FUNCTION}${definition}`;
 
-/** The parameters of `LOCKS`, then `written`, then those of `SEAL`. */
+/** Parameters: those of `WRITER_LOCKS`, then `commitParameters`, then those of `SEAL`. */
 export const CALL_COMMIT_FUNCTION: Sql = sql(`SELECT ${COMMIT_FUNCTION}(${types.map((_, index) => `$${index + 1}`).join(', ')})`);
 
-/** The parameters of what a commit writes. */
+/** The parameters of the statements that a commit executes, null for the others. */
 export function commitParameters(statements: readonly BoundStatement[]): readonly Value[] {
   return WRITE_PARTS.flatMap(
     (part) => statements.find(({ statement }) => statement === part.statement)?.values ?? part.types.map(() => null),

@@ -30,17 +30,17 @@ export class Commits {
     this.#announcer = announcer;
   }
 
-  /** First all at once, in one round trip; a refusal, which is rare, undoes that and goes unit by unit. */
+  /** Tries the whole batch first, in one round trip. After a rejection, which is rare, commits unit by unit. */
   async commit(given: Batch): Promise<readonly (CommitRejection | null)[]> {
     if (given.units.length === 0) return [];
     const batch = { ...given, units: given.units.map(wellFormedUnit) };
     try {
-      const refusals = await this.#apply(batch);
+      const rejections = await this.#apply(batch);
       if (batch.singleProcess !== true)
-        this.#announcer.notify(batch.units.flatMap((unit, index) => (refusals[index] === null ? unit.executions : [])));
-      return refusals;
+        this.#announcer.notify(batch.units.flatMap((unit, index) => (rejections[index] === null ? unit.executions : [])));
+      return rejections;
     } catch (error) {
-      // It may have been carried out all the same.
+      // The commit may have taken place nevertheless.
       if (error instanceof StoreError && error.code === 'store_unavailable') this.#announcer.announceGap();
       throw error;
     }
@@ -62,14 +62,14 @@ export class Commits {
     const writes = units.flatMap((unit) => unit.executions);
     const streams = writes.filter((write) => write.events.length > 0).map(digestWrite);
     const sealed = { result: units.map(() => null), atMs, streams };
-    const asked = [...executionStatements(writes, this.#key), ...effectStatement(effects, atMs)];
-    const spilled = offloadedBy(writes);
+    const statements = [...executionStatements(writes, this.#key), ...effectStatement(effects, atMs)];
+    const offloaded = offloadedBy(writes);
     const usage = usageStatement(writes);
-    if (spilled.length === 0)
-      return this.#writer.writeInOneStatement(CALL_COMMIT_FUNCTION, commitParameters([...asked, ...usage]), sealed);
+    if (offloaded.length === 0)
+      return this.#writer.writeInOneStatement(CALL_COMMIT_FUNCTION, commitParameters([...statements, ...usage]), sealed);
     return this.#writer.write((transaction) => {
-      for (const { statement, values } of asked) transaction.send(statement, values);
-      for (const values of spilled) transaction.send(OFFLOAD_ARTIFACT, values);
+      for (const { statement, values } of statements) transaction.send(statement, values);
+      for (const values of offloaded) transaction.send(OFFLOAD_ARTIFACT, values);
       for (const { statement, values } of usage) transaction.send(statement, values);
       return sealed;
     });
@@ -82,18 +82,18 @@ export class Commits {
       transaction.send(LOCK_EXECUTIONS, [batch.units.flatMap((unit) => unit.executions.map(({ id }) => id))]);
       for (const unit of batch.units) {
         await transaction.query(SAVEPOINT);
-        const refusal = await applyUnit(transaction, unit, batch.atMs, this.#key);
-        if (refusal === null) streams.push(...unit.executions.filter((write) => write.events.length > 0).map(digestWrite));
+        const rejection = await applyUnit(transaction, unit, batch.atMs, this.#key);
+        if (rejection === null) streams.push(...unit.executions.filter((write) => write.events.length > 0).map(digestWrite));
         else await transaction.query(UNDO);
         await transaction.query(RELEASE);
-        result.push(refusal);
+        result.push(rejection);
       }
       return { result, atMs: batch.atMs, streams };
     });
   }
 }
 
-/** What goes with the executions; null when the batch cannot be carried out at once: it steps an execution twice, or contradicts itself. */
+/** The effects of the batch; null when it cannot be committed in one statement: it steps an execution twice, or contradicts itself. */
 function collectEffects({ units }: Batch): EffectRows | null {
   const effects = noEffects();
   const writes = units.flatMap((unit) => unit.executions);
@@ -134,19 +134,19 @@ async function applyUnit(
   return null;
 }
 
-/** Comes last: others wait for its rows until the commit. */
+/** Comes last, because other transactions wait for these rows until the commit. */
 function usageStatement(writes: readonly ExecutionWrite[]): readonly BoundStatement[] {
   const usage = usageRows(writes);
   return usage.length === 0 ? [] : [{ statement: ADD_TENANT_USAGE, values: [jsonText(usage)] }];
 }
 
-/** One after the other, up to the first that is refused. */
+/** Executes the statements in order, up to the first that is rejected. */
 async function rejectionFrom(
   transaction: Transaction,
-  asked: readonly BoundStatement[],
+  statements: readonly BoundStatement[],
 ): Promise<CommitRejection['reason'] | null> {
   try {
-    for (const { statement, values } of asked) await transaction.query(statement, values);
+    for (const { statement, values } of statements) await transaction.query(statement, values);
     return null;
   } catch (error) {
     const reason = rejectionOf(error);

@@ -39,7 +39,7 @@ export function hasEffects(rows: EffectRows): boolean {
 export function addIdempotency(rows: EffectRows, { idempotency }: CommitUnit): void {
   if (idempotency === null) return;
   const { tenantId, scope, key, requestHash, status, response, createdAtMs } = idempotency;
-  const begun = scope === 'executions' ? (JSON.parse(response) as { readonly execution_id?: string }).execution_id : undefined;
+  const started = scope === 'executions' ? (JSON.parse(response) as { readonly execution_id?: string }).execution_id : undefined;
   rows.remembered.push({
     tenant_id: tenantId,
     scope,
@@ -48,13 +48,13 @@ export function addIdempotency(rows: EffectRows, { idempotency }: CommitUnit): v
     status,
     response,
     created_at_ms: createdAtMs,
-    execution_id: begun ?? null,
+    execution_id: started ?? null,
   });
 }
 
 /**
- * A statement writes each row once, so changes that follow each other within a write are reduced to what they come to. Null = added;
- * else they contradict each other.
+ * Adds the effects of a write. A statement writes each row once, so successive changes of one row are reduced to their result. Null = added; otherwise
+ * the changes contradict each other.
  */
 export function addEffects(rows: EffectRows, write: ExecutionWrite): CommitRejection['reason'] | null {
   const refused = addTimers(rows, write) ?? addWork(rows, write);
@@ -65,7 +65,7 @@ export function addEffects(rows: EffectRows, write: ExecutionWrite): CommitRejec
   return null;
 }
 
-/** What became of one timer: what must be armed now, and what shall be. `undefined` = whatever is there. */
+/** The net change of one timer: the `armedSeq` it must have now (`undefined` = any), and how it is set. */
 interface TimerChange {
   was: number | undefined;
   set: Timer | null;

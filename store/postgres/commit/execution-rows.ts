@@ -5,10 +5,10 @@ import { jsonText } from '../json-text.ts';
 import { APPEND_EVENTS, INSERT_EXECUTIONS, INSERT_LABELS, UPDATE_EXECUTIONS } from '../queries/commit.ts';
 import type { BoundStatement } from './commit-function.ts';
 
-/** Signs snapshots; null = they are sealed without a signature. */
+/** Signs snapshots; null = seals carry no signature. */
 type Key = string | Uint8Array | null;
 
-/** What executions begin with and come to: begun, labelled, moved, their events. In the order of `HOLD_HEADS`. */
+/** The statements that insert, label and update executions and append their events. Rows are ordered as `LOCK_EXECUTIONS` locks them. */
 export function executionStatements(writes: readonly ExecutionWrite[], key: Key): readonly BoundStatement[] {
   const sorted = [...writes].sort((a, b) => (a.id < b.id ? -1 : 1));
   return [
@@ -61,7 +61,7 @@ function progressColumns({ id, tenantId, progress: head, snapshot }: ExecutionWr
   };
 }
 
-/** The labels an execution begins with, one by one. */
+/** One row per label of a new execution. */
 function labelRows({ id, tenantId, create }: ExecutionWrite): object[] {
   if (create === null || create.labels === '{}') return [];
   const labels = Object.entries(JSON.parse(create.labels) as Readonly<Record<string, string | null>>);

@@ -11,14 +11,14 @@ interface Column {
   readonly column: string;
   readonly type: string;
   readonly identity: boolean;
-  /** May be left out. */
+  /** Has a default, or may be null. */
   readonly optional: boolean;
 }
 
 /** The columns of each table, by its name. */
 type Schema = ReadonlyMap<string, ReadonlyMap<string, Column>>;
 
-/** How the cells of a column travel, as an array, and become what the column holds. */
+/** The array type in which the values of a column are sent, and the cast to the column's type. */
 const TYPES: Readonly<Record<string, { readonly array: string; readonly cast?: string }>> = {
   text: { array: 'text[]' },
   bigint: { array: 'bigint[]' },
@@ -29,14 +29,14 @@ const TYPES: Readonly<Record<string, { readonly array: string; readonly cast?: s
 };
 
 /**
- * Copies everything into a database that holds nothing yet, migrating it first, in one transaction: all of it is there, or none. Nobody
- * else can use the tables meanwhile. Rejects with `not_empty`, `not_copyable`, `copy_differs`, or `StoreError`.
+ * Migrates an empty database and copies everything into it in one transaction, with the tables locked meanwhile. Rejects with `not_empty`,
+ * `not_copyable`, `copy_differs`, or `StoreError`.
  */
 export async function copyToPostgres(source: CopySource, options: Pick<PostgresOptions, 'url' | 'nowMs'>): Promise<CopyReceipt> {
   await (await openPostgres(options)).close();
   return withClient(options.url, async (client) => {
     const copied = await fill(client, source);
-    // Plans are made for what is there: nobody else has looked yet.
+    // The planner has no statistics of the new rows yet.
     await client.query('ANALYZE');
     return copied;
   });
@@ -80,7 +80,7 @@ async function requireEmpty(client: Client, schema: Schema): Promise<void> {
   }
 }
 
-/** Every table and column must have its place: nothing is left behind in silence. */
+/** Every table and column must exist at the target, so that nothing is left out silently. */
 function requireAllColumns(schema: Schema, tables: readonly CopiedTable[]): void {
   const offered = new Map(tables.map(({ name, columns }) => [name, columns]));
   for (const { name, columns } of tables) {
@@ -120,7 +120,7 @@ function unknownType(table: CopiedTable, column: string): never {
   throw new CopyError('not_copyable', `${table.name}.${column} is of a type that cannot be copied`);
 }
 
-/** A NUL has no place in text here: replaced, it would be other than what was sealed. */
+/** PostgreSQL's text cannot hold NUL, and a replacement would not match the sealed digest. */
 function storable(cell: Cell, table: CopiedTable, column: string): Cell {
   if (typeof cell === 'string' && cell.includes('\0'))
     throw new CopyError('not_copyable', `${table.name}.${column} holds a NUL character, which PostgreSQL cannot keep`);
@@ -135,7 +135,7 @@ async function compare(client: Client, copied: CopyReceipt): Promise<void> {
   }
 }
 
-/** Numbers given from now on are new ones. */
+/** Advances identity columns past the copied values. */
 async function advanceIdentities(client: Client, schema: Schema): Promise<void> {
   for (const [table, columns] of schema)
     for (const { column, identity } of columns.values())

@@ -11,11 +11,11 @@ import {
   TENANT_EXECUTIONS,
 } from '../queries/executions.ts';
 
-/** How many steps one statement takes (about a tenth of a second), and how many without a match end a page early. */
+/** Steps per statement (about a tenth of a second), and steps without a match after which a page ends early. */
 const STEPS = { atOnce: 2_000, idle: 20_000 };
-/** Matches of one statement. */
+/** Matches per statement. */
 const MATCHES = 5_000;
-/** Before, and after, every id. */
+/** Sort before and after every id. */
 const FIRST = '';
 const LAST = '\uffff';
 
@@ -25,7 +25,7 @@ interface Condition {
 }
 
 interface JoinStep {
-  /** Where the walk goes on. */
+  /** Where the join continues. */
   readonly at: string;
   readonly id: string;
   readonly matched: boolean;
@@ -101,7 +101,7 @@ export class ExecutionLists {
     return row?.count ?? 0;
   }
 
-  /** What was removed meanwhile is left out. */
+  /** Leaves out executions that were removed meanwhile. */
   async #rowsOf(tenantId: string, ids: readonly string[], next: string | null): Promise<ExecutionPage> {
     if (ids.length === 0) return { rows: [], next };
     const found = await this.#connections.asTenant<ExecutionRow>(tenantId, TENANT_EXECUTIONS, [tenantId, ids]);
@@ -110,7 +110,7 @@ export class ExecutionLists {
   }
 }
 
-/** Null = nothing can match. Those that tend to hold for least come first. */
+/** Null = nothing can match. The most selective conditions come first. */
 function conditionsOf(filter: ExecutionFilter): readonly Condition[] | null {
   const { parentId, labels = [], workflowId, workflowVersion, statuses } = filter;
   const conditions: Condition[] = [];
@@ -134,7 +134,7 @@ function conditionsOf(filter: ExecutionFilter): readonly Condition[] | null {
   return conditions.length === 0 ? [{ scan: 'tenant', values: [] }] : conditions;
 }
 
-/** Newest first, `at` is excluded and the bound included; oldest first, the other way round. */
+/** Newest first, `at` is exclusive and the bound inclusive; oldest first, the reverse. */
 function rangeOf({ from, before, after }: ExecutionPageRequest, order: Order): { readonly at: string; readonly bound: string } {
   if (order === 'newest') {
     const at = [before, after].reduce<string>((least, id) => (id !== undefined && id < least ? id : least), LAST);

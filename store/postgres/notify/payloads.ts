@@ -1,26 +1,26 @@
 import type { ExecutionWrite } from '../../port/commit.ts';
 import type { CommittedExecution, ControlChange, StoreNotification } from '../../port/notifications.ts';
 
-/** PostgreSQL takes payloads below 8,000 bytes, and a character may have several. */
+/** PostgreSQL accepts payloads below 8,000 bytes, and a character may take several. */
 const MAX_EXECUTIONS_CHARS = 1_500;
 const MAX_QUEUES_CHARS = 500;
 
 type Packed = readonly [tenantId: string, id: string, seq: number, began: 0 | 1, ended: 0 | 1, owner: string | null];
 
-/** What one notification carries. */
+/** The payload of one notification. */
 export interface Payload {
-  /** Who sends: it does not tell itself. */
+  /** The sending process, which ignores its own notifications. */
   readonly from: string;
   readonly executions: readonly Packed[];
   readonly due: number | null;
   readonly queues: readonly (readonly [tenantId: string, queue: string])[];
   readonly inbox: boolean;
   readonly control: readonly (readonly [tenantId: string, type: string])[];
-  /** Something could not be told. */
+  /** Some notifications were lost. */
   readonly gap?: true;
 }
 
-/** Whoever waits for anything looks again. */
+/** Subscribers must read again what they wait for. */
 export const GAP: StoreNotification = {
   executions: [],
   dueAtMs: null,
@@ -31,7 +31,7 @@ export const GAP: StoreNotification = {
   commitsLost: false,
 };
 
-/** What `self` hears; null = it said that itself. Anybody on the database may notify, and other releases may say it otherwise: what is not understood is a gap. */
+/** Null = sent by `self`. Any client of the database may notify, and other releases may use another format: a payload that is not understood is a gap. */
 export function parsePayload(text: string, self: string): StoreNotification | null {
   try {
     const payload = JSON.parse(text) as Payload;
@@ -62,16 +62,16 @@ function notificationOf({ executions, due, queues, inbox, control, gap }: Payloa
   };
 }
 
-/** What an action on the control plane is worth telling others. */
+/** The payload for an action on the control plane. */
 export function controlPayload(from: string, { tenantId, type }: ControlChange): string {
   const payload: Payload = { from, executions: [], due: null, queues: [], inbox: false, control: [[tenantId, type]] };
   return JSON.stringify(payload);
 }
 
-/** What several commits are worth telling others, once: of each execution the last. */
+/** Collects the notifications of several commits: of each execution the last state. */
 export class PendingNotifications {
   readonly #executions = new Map<string, Packed>();
-  /** Before those: of an execution that ended and began again. */
+  /** Earlier states, of executions that ended and were continued. */
   readonly #earlier: Packed[] = [];
   readonly #queues = new Map<string, readonly [tenantId: string, queue: string]>();
   #due = Number.POSITIVE_INFINITY;
@@ -104,7 +104,7 @@ export class PendingNotifications {
     if (atMs !== null && atMs < this.#due) this.#due = atMs;
   }
 
-  /** Small enough, each. */
+  /** Each small enough for a notification. */
   payloads(from: string): readonly string[] {
     const due = this.#due === Number.POSITIVE_INFINITY ? null : this.#due;
     const queues = [...this.#queues.values()];
@@ -119,7 +119,7 @@ export class PendingNotifications {
   }
 }
 
-/** Something could not be told: everybody looks for himself. */
+/** The payload for lost notifications. */
 export function gapPayload(from: string): string {
   return JSON.stringify({ from, executions: [], due: null, queues: [], inbox: false, control: [], gap: true } satisfies Payload);
 }

@@ -5,10 +5,10 @@ import { GAP, parsePayload } from './payloads.ts';
 
 const CHANNEL = 'jamjet';
 const RECONNECT_MS = 1_000;
-/** Notifications can be lost without a trace, by a proxy that drops them for one: now and then everybody looks for himself. */
+/** A notification can be lost unnoticed, for example in a proxy, so subscribers are asked to read again from time to time. */
 const RESYNC_MS = 30_000;
 
-/** Listens to what other processes commit, on a connection of its own, and listens again when that breaks. */
+/** Receives notifications of what other processes commit, on a separate connection; reconnects when it breaks. */
 export class NotificationReceiver {
   readonly #connections: Connections;
   readonly #senderId: string;
@@ -20,7 +20,7 @@ export class NotificationReceiver {
   #resyncTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** `missed` is called whenever something may have been missed. */
+  /** `onGap` is called whenever notifications may have been lost. */
   constructor(connections: Connections, self: string, failed: (error: Error) => void, missed: () => void) {
     this.#connections = connections;
     this.#senderId = self;
@@ -38,7 +38,7 @@ export class NotificationReceiver {
     return () => this.#subscribers.delete(told);
   }
 
-  /** What this process had committed is gone. The others need not be told: each finds out what it has lost itself. */
+  /** Reports that commits of this process are gone. Other processes detect their own losses. */
   reportLostCommits(): void {
     this.#publish({ ...GAP, commitsLost: true });
   }
@@ -68,7 +68,7 @@ export class NotificationReceiver {
       else this.#resync();
     } catch (error) {
       this.#reconnect(this.#client, error instanceof Error ? error : new Error(String(error)));
-      // A standby takes connections, and refuses to be listened to: each attempt would leave one more behind.
+      // A standby accepts connections but rejects LISTEN: each attempt would leave a connection behind.
       if (made !== null) await disconnect(made);
     }
   }

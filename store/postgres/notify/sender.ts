@@ -4,26 +4,26 @@ import { type Connections, closeTimeout } from '../connections.ts';
 import { NOTIFY } from '../queries/commit.ts';
 import { gapPayload, PendingNotifications } from './payloads.ts';
 
-/** Between one announcement and the next: what is committed meanwhile is announced together. */
+/** Pause between two notifications: what is committed meanwhile is sent together. */
 const PAUSE_MS = 2;
 const RETRY_MS = 1_000;
 
 /**
- * Tells the other processes what this one has committed: after the commit, since PostgreSQL lets only one transaction at a time notify, and that
- * one would keep the others waiting until it is on the disk. What a process that dies could not tell, the others find when they look for
- * themselves, now and then, and when they take over from it.
+ * Notifies other processes of this one's commits. Sends after the commit, because PostgreSQL lets only one transaction at a time notify, which would
+ * keep the others waiting until it is on disk. If the process dies before it has sent, others find its commits when they read again, from time to
+ * time and when they take over from it.
  */
 export class NotificationSender {
   readonly #connections: Connections;
   readonly #senderId: string;
   readonly #failed: (error: Error) => void;
   #pending: PendingNotifications | null = null;
-  /** What was committed, or may have been, could not be told. */
+  /** Notifications of commits, or of possible commits, were lost. */
   #gap = false;
   #closing = false;
   #sending: Promise<void> | null = null;
 
-  /** `self` names this process in what it tells. */
+  /** `senderId` identifies this process in its notifications. */
   constructor(connections: Connections, self: string, failed: (error: Error) => void) {
     this.#connections = connections;
     this.#senderId = self;
@@ -37,13 +37,13 @@ export class NotificationSender {
     this.#send();
   }
 
-  /** Nobody knows what was committed. */
+  /** Tells other processes that commits may have gone unreported. */
   announceGap(): void {
     this.#gap = true;
     this.#send();
   }
 
-  /** What has been announced so far is told, if the database can be reached. */
+  /** Sends what is pending, if the database can be reached. */
   async close(): Promise<void> {
     this.#closing = true;
     await Promise.race([this.#sending, closeTimeout()]);

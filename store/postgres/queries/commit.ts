@@ -1,14 +1,14 @@
 import { sql } from '../connections.ts';
 
 /**
- * A commit is these statements in one transaction, sent together. Parameters are JSON lists, one entry per row to write. Each
- * statement compares what it found with what the caller knows; `jamjet_expect` undoes everything when that differs. Nothing depends on
- * the order in which the parts of one statement are carried out.
+ * A commit runs these statements in one transaction. Parameters are JSON lists, one entry per row to write. Each statement compares what it found with
+ * what the caller expects; `jamjet_expect` raises an error, which rolls everything back, when that differs. The order in which the parts of one
+ * statement are executed does not matter.
  */
 
 /**
- * A column has the value of a row to write, said in a way that leads to a lookup and nowhere else: a plain equation of columns also invites to
- * walk along the whole index, which looks cheaper while there are few rows, and is kept when there are many.
+ * A column equals a value, written so that the planner can only look it up: with a plain equality of columns it may scan the whole index, which looks
+ * cheaper while there are few rows, and keep that plan when there are many.
  */
 const lookup = (column: string, value: string): string => `${column} = ANY(ARRAY[${value}])`;
 
@@ -33,7 +33,7 @@ export const INSERT_LABELS = sql(`INSERT INTO execution_labels (tenant_id, key, 
   FROM json_to_recordset($1) AS l (tenant_id text, key text, execution_id text, value text)
   ON CONFLICT (tenant_id, key, execution_id) DO NOTHING`);
 
-/** The tenant is compared in a way that leads into no index: before the tables have been counted, any that has both columns would do. */
+/** The tenant is compared so that no index applies: without statistics, the planner might choose any index with both columns. */
 export const UPDATE_EXECUTIONS = sql(`
 WITH moved AS (
   UPDATE executions e SET status = h.status, seq = h.seq, steps = h.steps, error = h.error, local_work = h.local_work, owner = h.owner,
@@ -48,7 +48,7 @@ WITH moved AS (
 )
 SELECT jamjet_expect((SELECT count(*) FROM moved), json_array_length($1), 'sequence')`);
 
-/** Events take their positions in the order in which they stand. */
+/** Events take their positions in the order of the list. */
 export const APPEND_EVENTS =
   sql(`INSERT INTO events (execution_id, seq, tenant_id, type, node_id, at_ms, actor_id, actor_type, on_behalf_of,
     request, data)
@@ -56,13 +56,13 @@ export const APPEND_EVENTS =
   FROM json_to_recordset($1) AS v (execution_id text, seq integer, tenant_id text, type text, node_id text, at_ms bigint,
     actor_id text, actor_type text, on_behalf_of text, request text, data text)`);
 
-/** Everybody holds heads in the same order: commits do not wait for each other in a circle. */
+/** Always locks in the same order, so that commits cannot deadlock. */
 export const LOCK_EXECUTIONS = sql('SELECT 1 FROM executions WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE');
 
-/** Nobody has settled it: said in a way that does not lead through all that is open. */
+/** The item is not settled; written so that the planner does not scan the index of open items. */
 const IS_OPEN = 'coalesce(w.settled_at_ms, -1) = -1';
 
-/** Timers, work, messages, remembered requests. */
+/** Timers, work items, messages, idempotency keys. */
 export const EFFECTS = sql(`
 WITH fired AS (
   DELETE FROM timers t USING json_to_recordset($1) AS f (execution_id text, id text, armed_seq integer)
@@ -118,7 +118,7 @@ SELECT jamjet_expect((SELECT count(*) FROM remembered), json_array_length($11), 
 
 /** Where a number is no longer exact, both sums stop: an absurd report must not make every later commit fail. */
 const MOST = Number.MAX_SAFE_INTEGER;
-/** A connection always adds to the same of a few rows. */
+/** Each connection adds to one of a few rows. */
 export const ADD_TENANT_USAGE = sql(`INSERT INTO tenant_usage (tenant_id, month, slot, tokens, cost_usd)
   SELECT tenant_id, month, pg_backend_pid() % 16, least(sum(tokens), ${MOST}), least(sum(cost_usd), ${MOST})
   FROM json_to_recordset($1) AS u (tenant_id text, month text, tokens bigint, cost_usd double precision)
@@ -137,7 +137,7 @@ export const OFFLOAD_ARTIFACT = sql(`WITH put AS (
   )
   INSERT INTO artifact_refs (execution_id, hash, tenant_id) VALUES ($7, $2, $1) ON CONFLICT DO NOTHING`);
 
-/** Closes the audit block, counts the commit, and tells the other processes what cannot wait. */
+/** Closes the audit block, counts the commit, and sends the notifications that cannot wait. */
 export const SEAL = sql(`
 WITH sealed AS (
   INSERT INTO audit_blocks (writer, block, at_ms, streams, hash, signature)
@@ -149,12 +149,12 @@ WITH sealed AS (
 SELECT jamjet_expect((SELECT count(*) FROM chained), 1, 'chain'),
   (SELECT count(pg_notify('jamjet', notice)) FROM json_array_elements_text($6) AS notice)`);
 
-/** Tells the other processes. */
+/** Notifies other processes. */
 export const NOTIFY = sql("SELECT count(pg_notify('jamjet', notice)) FROM json_array_elements_text($1) AS notice");
 
 export const CHAIN = sql('SELECT id, commits, fence, block, hash FROM audit_chains WHERE writer = $1');
 export const NEW_CHAIN = sql('INSERT INTO audit_chains (writer) VALUES ($1) ON CONFLICT (writer) DO NOTHING');
-/** Waits for a commit of the same writer that is carried out right now; refuses one that comes later. */
+/** Waits for a commit of the same writer that is under way, and rejects later ones. */
 export const FENCE_CHAIN = sql(`UPDATE audit_chains SET fence = fence + 1 WHERE writer = $1
   RETURNING id, commits, fence, block, hash`);
 export const SEALED = sql('SELECT 1 FROM audit_blocks WHERE writer = $1 AND block = $2 AND hash = $3');

@@ -1,13 +1,13 @@
 import { sql } from '../connections.ts';
 
-/** The control plane: workflows, tokens, tenants, remembered requests. */
+/** The control plane: workflows, tokens, tenants, idempotency keys. */
 
 const TOKEN = `id, tenant_id AS "tenantId", name, role, hash, created_at_ms AS "createdAtMs", expires_at_ms AS "expiresAtMs",
   revoked_at_ms AS "revokedAtMs"`;
 const WORKFLOW = 'w.workflow_id AS "workflowId", w.version, w.revision, r.source, w.registered_at_ms AS "registeredAtMs"';
 const WORKFLOWS = 'workflows w JOIN revisions r ON r.tenant_id = w.tenant_id AND r.hash = w.revision';
 
-/** One action of a tenant's after the other, so that their sequences have no gap. */
+/** Serializes the actions of a tenant, so that their sequences have no gap. */
 export const LOCK_CONTROL_LOG = sql("SELECT pg_advisory_xact_lock(hashtextextended('control ' || $1, 0))");
 export const NEXT_CONTROL_SEQ = sql('SELECT coalesce(max(seq), 0) + 1 AS seq FROM control_events WHERE tenant_id = $1');
 export const APPEND_CONTROL_EVENT =

@@ -1,12 +1,12 @@
 import { sql } from '../connections.ts';
 
-/** Filling an empty database with what another one holds. */
+/** Fills an empty database with the rows of another. */
 
-/** What this engine keeps for itself, and what migrations put into a new database. */
+/** Tables that are not copied, and tables that migrations fill in a new database. */
 export const OWN_TABLES: readonly string[] = ['schema_migrations', 'leases'];
 export const SEEDED_TABLES: readonly string[] = ['tenants', 'log_key'];
 
-/** Written as `indexed` says. */
+/** Written by `indexKey`. */
 export const INDEXED_COLUMNS: readonly string[] = ['execution_labels.key', 'execution_labels.value', 'agent_traits.trait'];
 
 export const COLUMNS = sql(`SELECT c.table_name AS "table", c.column_name AS "column", c.data_type AS type,

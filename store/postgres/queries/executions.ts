@@ -1,6 +1,6 @@
 import { type Sql, sql } from '../connections.ts';
 
-/** Executions: heads, checkpoints, lists. Columns are named as the port's rows name them, so that rows need no mapping. */
+/** Executions: rows, checkpoints, lists. Columns are aliased to the fields of the port's rows. */
 
 const EXECUTION = `id, tenant_id AS "tenantId", workflow_id AS "workflowId", workflow_version AS "workflowVersion", revision, labels,
   parent_id AS "parentId", depth, deadline_at_ms AS "deadlineAtMs", created_at_ms AS "createdAtMs", status, seq, steps, error,
@@ -11,27 +11,27 @@ export const WITH_LOCAL_WORK = sql(`SELECT ${EXECUTION} FROM executions WHERE lo
 export const CHECKPOINT = sql(
   'SELECT snapshot AS text, snapshot_seq AS seq, snapshot_digest AS digest FROM executions WHERE id = $1',
 );
-/** Of every execution, for whoever checks them all: by id, in pages. */
+/** Of every execution, by id, in pages. */
 export const SNAPSHOTS = sql(`SELECT id, tenant_id AS "tenantId", snapshot AS text, snapshot_seq AS seq, snapshot_digest AS digest
   FROM executions WHERE id > $1 ORDER BY id LIMIT $2`);
 export const TENANT_EXECUTION = sql(`SELECT ${EXECUTION} FROM executions WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2`);
 /**
- * Tenant, ids: in no order. The tenant is compared in a way that leads into no index: before the tables have been counted, any that has both
- * columns would do.
+ * Parameters: tenant, ids. Rows come in no order. The tenant is compared so that no index applies: without statistics, the planner might choose any
+ * index with both columns.
  */
 export const TENANT_EXECUTIONS = sql(
   `SELECT ${EXECUTION} FROM executions WHERE id = ANY($2) AND tenant_id IS NOT DISTINCT FROM $1`,
 );
 
-/** Which end of the ids a list begins with. */
+/** Whether a list begins with the newest or the oldest ids. */
 export type Order = 'newest' | 'oldest';
 
-/** A condition on executions, and the index that leads through those it holds for, in order of id. */
+/** A condition on executions, and the index that lists its matches in order of id. */
 interface IndexScan {
   readonly table: 'executions' | 'execution_labels';
-  /** Between the tenant and the id in the index; each has a value. */
+  /** The columns between the tenant and the id in the index; each has a value. */
   readonly columns: readonly string[];
-  /** Of the index, when it is partial. */
+  /** The predicate of a partial index. */
   readonly predicate?: string;
 }
 
@@ -43,12 +43,12 @@ export const INDEX_SCANS = {
   version: { table: 'executions', columns: ['workflow_id', 'workflow_version'] },
   workflow: { table: 'executions', columns: ['workflow_id'] },
   status: { table: 'executions', columns: ['status'] },
-  /** Its value is a list: any of it. */
+  /** Its value is a list, of which any matches. */
   statuses: { table: 'executions', columns: ['status'] },
 } as const satisfies Readonly<Record<string, IndexScan>>;
 export type IndexScanName = keyof typeof INDEX_SCANS;
 
-/** Tenant, start, limit, offset, then the values of the way: ids along one way. Newest first, the start is excluded. */
+/** Ids along one index. Parameters: tenant, start, limit, offset, then the values of the condition. Newest first, the start is exclusive. */
 export function scanExecutions(name: Exclude<IndexScanName, 'statuses'>, order: Order): Sql {
   const newest = order === 'newest';
   return sql(
@@ -57,11 +57,11 @@ export function scanExecutions(name: Exclude<IndexScanName, 'statuses'>, order: 
 }
 
 /**
- * Tenant, start, bound, steps, matches, then the values of the ways. Steps through the ids that all of several ways have, with one look
- * into each index: the first id of the first way, the first from there on of the second … Where the last one stands is where the next step
- * begins, so a way is read only where the others have something (a leapfrog join: Veldhuizen, ICDT 2014). Newest first, the start is
- * excluded and the bound included; oldest first, the other way round; the character behind an id makes the one of the other. Each row is a
- * match, or the last step that was to be taken: everything up to its id is decided, and the walk goes on from `at`.
+ * The ids that several conditions have in common (leapfrog join: Veldhuizen, ICDT 2014). Parameters: tenant, start, bound, steps, matches, then the
+ * values of the conditions. Each step seeks once in each index: the first id of the first, from there on the first id of the second, and so on. The next
+ * step begins at the last id found, so an index is read only where the others have entries. Newest first, the start is exclusive and the bound
+ * inclusive; oldest first, the reverse; a character appended to an id turns one into the other. Each row is a match, or the last step: all ids before
+ * it are decided, and the join continues from `at`.
  */
 export function joinExecutions(scans: readonly IndexScanName[], order: Order): Sql {
   const newest = order === 'newest';
@@ -91,10 +91,10 @@ export function joinExecutions(scans: readonly IndexScanName[], order: Order): S
 
 interface Seek {
   readonly newest: boolean;
-  /** The id to begin with. */
+  /** The id to start from. */
   readonly from: string;
   readonly inclusive: boolean;
-  /** Of the way's columns. */
+  /** Values of the condition's columns. */
   readonly values: readonly string[];
 }
 
@@ -112,9 +112,9 @@ function seekOnce(name: IndexScanName, given: Seek): string {
 }
 
 /**
- * From an id on along the index of a way, to its end. The last condition is written as a range, and its column stands in the order: then no
- * other index yields that order, and the planner does not walk along the primary key instead, in hope of luck. The comparison of rows is
- * where the index is entered; the other end of the range is where it is left.
+ * Ids along the index of a condition, from an id on. The last condition is written as a range, and its column is part of the order: no other index
+ * yields that order, so the planner cannot scan the primary key instead. The row comparison is where the scan of the index starts, the other end of
+ * the range is where it stops.
  */
 function seek({ table, columns, predicate }: IndexScan, { newest, from, inclusive, values }: Seek): string {
   const id = table === 'executions' ? 'id' : 'execution_id';
@@ -130,7 +130,7 @@ function seek({ table, columns, predicate }: IndexScan, { newest, from, inclusiv
   return `SELECT ${id} AS id FROM ${table} WHERE ${conditions.join(' AND ')} ORDER BY ${column} ${direction}, ${id} ${direction}`;
 }
 
-/** Tenant, range of ids; then the values of the ways. */
+/** Parameters: tenant, range of ids, then the values of the conditions. */
 export function countExecutions(scans: readonly IndexScanName[]): Sql {
   let place = 4;
   const conditions = scans.map((name) => {

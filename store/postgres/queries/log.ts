@@ -6,8 +6,8 @@ export const EVENT = `seq, type, node_id AS "nodeId", data, at_ms AS "atMs", act
   on_behalf_of AS "onBehalfOf", request`;
 
 /**
- * Execution, after, limit, bytes; then the type and the node, as far as there are any. Clients say after what: it may be more than a
- * sequence can be. The page ends with the first event by which its data exceeds so many bytes; lengths are known without reading the data.
+ * Parameters: execution, after, limit, bytes, then the type and the node if given. `after` comes from clients and may exceed the range of a sequence. The
+ * page ends with the first event by which its data exceeds that many bytes; lengths are known without reading the data.
  */
 export function listEvents(by: { readonly type: boolean; readonly nodeId: boolean }): Sql {
   const filters = [by.type ? ' AND type = $5' : '', by.nodeId ? ` AND node_id = $${by.type ? 6 : 5}` : ''];

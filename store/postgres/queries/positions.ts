@@ -1,25 +1,25 @@
 import { INDEX_ONLY_SETTINGS, sql } from '../connections.ts';
 
-/** The log of all executions, in the order of commits. */
+/** The log of all executions, in commit order. */
 
 /**
- * Writer. A writer's locks, before it takes a position in any log: `jamjet_settled` waits for who holds the first. Processes that share a
- * name, and with it a chain, take turns by the second.
+ * Parameter: writer. The locks a writer takes before it takes a position in any log: `jamjet_settled` waits for holders of the first. The second
+ * serializes processes that share a name, and therefore a chain.
  */
 export const WRITER_LOCKS =
   "pg_advisory_xact_lock(1247898954, pg_backend_pid()), pg_advisory_xact_lock(hashtextextended('chain ' || $1, 0))";
 
-/** How long a writer waits for a lock: it gives up before its client does, or what the client tries again would queue behind it. */
+/** How long a writer waits for a lock: less than its client waits, so that a retry does not queue behind it. */
 export const LOCK_TIMEOUT_MS = 20_000;
 
-/** Begins a writer's transaction. One whose process stands still is given up before those who wait for it give up themselves. */
+/** Begins a writer's transaction. The transaction of a stalled process is aborted before others that wait for it time out. */
 export const BEGIN_WRITER =
   sql(`SELECT set_config('lock_timeout', '${LOCK_TIMEOUT_MS}', true), ${WRITER_LOCKS}, set_config('idle_in_transaction_session_timeout', '20000', true),
   ${INDEX_ONLY_SETTINGS.map((setting) => `set_config('${setting}', 'off', true)`).join(', ')}`);
-/** The last positions that were taken, in the log and among audit blocks, now that nothing is under way up to them. */
+/** The last positions of the log and of audit blocks up to which no transaction is under way. */
 export const SETTLED = sql('SELECT event, block FROM jamjet_settled()');
 
-/** After, last, limit, tenant or null: the slice's last position and its length in every row, and the entries there are. */
+/** Parameters: after, last, limit, tenant or null. Every row has the slice's length and last position, and an entry if there is one. */
 export const LOG_SLICE = sql(`WITH slice AS MATERIALIZED (
   SELECT position, tenant_id, execution_id, seq, type, node_id, at_ms FROM events
   WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3
@@ -33,7 +33,7 @@ SELECT extent.looked, extent.last, e.position, e.tenant_id AS "tenantId", e.exec
   e.type, e.node_id AS "nodeId", e.at_ms AS "atMs"
 FROM extent LEFT JOIN entry e ON true ORDER BY e.position`);
 
-/** How far the rows of a file were cut off at most since an epoch, and whether it is one of its epochs. */
+/** The lowest row at which a copied file's log was cut after an epoch, and whether the epoch exists. */
 export const LOWEST_CUT = sql(`SELECT $1::bigint <= (SELECT coalesce(max(epoch), 0) FROM log_cuts) AS known,
   (SELECT min(last_row_id) FROM log_cuts WHERE epoch > $1) AS lowest`);
 

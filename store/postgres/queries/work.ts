@@ -1,8 +1,8 @@
 import { sql } from '../connections.ts';
 
 /**
- * Work items, and what is due. The conditions of partial indexes (`status = 'pending'` …) are literals on purpose: bound, the
- * planner could not use the index.
+ * Work items, and what is due. The conditions of partial indexes (`status = 'pending'` …) are literals: with bound values, the planner could not use
+ * the index.
  */
 
 const WORK_ITEM = `w.id, w.tenant_id AS "tenantId", w.execution_id AS "executionId", e.workflow_id AS "workflowId",
@@ -13,7 +13,7 @@ const WORK_ITEMS = 'work_items w JOIN executions e ON e.id = w.execution_id';
 
 // Work items
 
-/** Each queue's index yields its oldest; what another claim has locked is passed over, not waited for. */
+/** The index yields the oldest items of each queue; skips items that another claim has locked. */
 export const CLAIM_WORK = sql(`WITH oldest AS (
     SELECT item.position FROM unnest($2::text[]) AS queue_name CROSS JOIN LATERAL (
       SELECT position, created_at_ms FROM work_items WHERE tenant_id = $1 AND queue = queue_name AND status = 'pending'
@@ -28,7 +28,7 @@ export const CLAIM_WORK = sql(`WITH oldest AS (
 export const WORK_BY_ID = sql(`SELECT ${WORK_ITEM} FROM ${WORK_ITEMS} WHERE w.id = $1 AND w.tenant_id = $2`);
 export const UNCLAIMED_WORK = sql(`SELECT ${WORK_ITEM} FROM work_items w JOIN executions e ON e.id = w.execution_id
   WHERE w.queue = $1 AND w.status = 'pending' AND w.id > $2 ORDER BY w.id LIMIT $3`);
-/** Workers name the fence: it may be more than one can be. */
+/** The fence comes from workers and may exceed the range of the column. */
 export const RENEW_LEASE = sql(`UPDATE work_items SET lease_expires_at_ms = $1
   WHERE id = $2 AND tenant_id = $3 AND status = 'claimed' AND worker_id = $4 AND fence = $5::bigint RETURNING id`);
 
