@@ -18,23 +18,23 @@ const waiting = {
   edges: [],
 } as never;
 
-/** Counts what keeps the process alive. */
+/** A clock that counts the timeouts that keep the process alive. */
 class Holding extends FakeClock {
   holds = 0;
 
   override after(delayMs: number, callback: () => void, keepAlive = false): () => void {
-    const callOff = super.after(delayMs, callback);
-    if (!keepAlive) return callOff;
+    const cancelTimeout = super.after(delayMs, callback);
+    if (!keepAlive) return cancelTimeout;
     this.holds += 1;
     return () => {
       this.holds -= 1;
-      callOff();
+      cancelTimeout();
     };
   }
 }
 
-describe('the end of a runtime', () => {
-  it('lets the process end, which until then is kept for timers to come', async () => {
+describe('closing a runtime', () => {
+  it('lets the process exit, which was kept alive for timers', async () => {
     const clock = new Holding();
     const { close } = await openTestRuntime({ clock });
     expect(clock.holds).toBe(1);
@@ -42,7 +42,7 @@ describe('the end of a runtime', () => {
     expect(clock.holds).toBe(0);
   });
 
-  it('lets in-process work finish within the grace', async () => {
+  it('lets in-process work finish within the grace period', async () => {
     let release: (value: unknown) => void = () => {};
     const path = databasePath();
     const first = await openTestRuntime({ path, tools: { work: () => new Promise((resolve) => (release = resolve)) } });
@@ -55,7 +55,7 @@ describe('the end of a runtime', () => {
     expect(await second.settled(id)).toMatchObject({ status: 'completed', state: { done: true } });
   });
 
-  it('hands unfinished work back: the next runtime begins it again under the same attempt', async () => {
+  it('hands unfinished work back: the next runtime starts it again as the same attempt', async () => {
     const attempts: number[] = [];
     const path = databasePath();
     const stubborn = { work: (_input: unknown, ctx: ToolContext) => new Promise(() => attempts.push(ctx.attempt)) };
@@ -76,7 +76,7 @@ describe('the end of a runtime', () => {
     expect(attempts).toEqual([0, 0]);
   });
 
-  it('does not run handed-back work again that may run only once', async () => {
+  it('does not run handed-back work again that has a single attempt', async () => {
     const path = databasePath();
     let calls = 0;
     const first = await openTestRuntime({ path, tools: { work: () => new Promise(() => (calls += 1)) } });
@@ -103,7 +103,7 @@ describe('the end of a runtime', () => {
 });
 
 describe('durable timers', () => {
-  it('fire after a restart, when their time has come', async () => {
+  it('fire after a restart, at their time', async () => {
     const path = databasePath();
     const first = await openTestRuntime({ path });
     const id = await first.run(waiting);
@@ -127,7 +127,7 @@ describe('durable timers', () => {
     await eventually(async () => (await second.runtime.execution('default', id)).status === 'completed');
   });
 
-  it('cancel a workflow that runs out of time while it is paused across a restart', async () => {
+  it('cancel a workflow that times out while it is paused across a restart', async () => {
     const path = databasePath();
     const first = await openTestRuntime({ path });
     const approval = { kind: { type: 'human_approval', description: 'Go?' } };
@@ -143,7 +143,7 @@ describe('durable timers', () => {
     const second = await openTestRuntime({ path, clock: first.clock });
     second.clock.advance(120_000);
     await eventually(async () => {
-      // The first look at what is due may be under way: the next one comes a little later.
+      // The first poll may be in progress: the next one follows a little later.
       second.clock.advance(100);
       return (await second.runtime.execution('default', id)).status === 'cancelled';
     });
@@ -152,7 +152,7 @@ describe('durable timers', () => {
 });
 
 describe('overload', () => {
-  it('refuses new starts when too much is waiting, and takes them again later', async () => {
+  it('refuses new starts while too much work is waiting, and accepts them again later', async () => {
     const releases: ((value: unknown) => void)[] = [];
     const one = await openTestRuntime({ maxPending: 3, tools: { work: () => new Promise((resolve) => releases.push(resolve)) } });
     const id = await one.run(oneTool());

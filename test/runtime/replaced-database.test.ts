@@ -35,7 +35,7 @@ describe('a runtime whose database file', () => {
     ['loses its write-ahead log', (path) => rmSync(`${path}-wal`)],
   ];
 
-  it.each(ways)('%s takes no request any more, and finds out by itself', async (_way, change) => {
+  it.each(ways)('%s takes no more requests, and detects it by itself', async (_way, change) => {
     const { runtime, path, clock } = await openTestRuntime();
     await runtime.register(CALLER, APPROVAL);
     const { executionId } = await runtime.start(CALLER, { workflowId: 'ask' });
@@ -48,14 +48,14 @@ describe('a runtime whose database file', () => {
     expect(runtime.storeFault).toBe('store_replaced');
   });
 
-  it('is removed while nobody asks for anything finds out at its next sign of life', async () => {
+  it('is removed while it is idle detects it at the next heartbeat', async () => {
     const { runtime, path, clock } = await openTestRuntime();
     rmSync(path);
     clock.advance(HEARTBEAT_MS);
     await eventually(() => runtime.storeFault === 'store_replaced');
   });
 
-  it('is moved away and back goes on', async () => {
+  it('is moved away and back continues', async () => {
     const { runtime, path, clock } = await openTestRuntime();
     await runtime.register(CALLER, APPROVAL);
     renameSync(path, `${path}.away`);
@@ -68,7 +68,7 @@ describe('a runtime whose database file', () => {
 });
 
 describe('a second name of a database', () => {
-  it('that is a hard link is refused, whoever works on it', async () => {
+  it('that is a hard link is refused', async () => {
     const { path } = await openTestRuntime();
     const other = join(dirname(path), 'elsewhere', 'other.db');
     mkdirSync(dirname(other));
@@ -90,7 +90,7 @@ describe('a second name of a database', () => {
 });
 
 describe('a lock file that is removed', () => {
-  it('is put back at the next sign of life, and told of until then', async () => {
+  it('is restored at the next heartbeat, and reported until then', async () => {
     const { runtime, path, clock } = await openTestRuntime();
     rmSync(`${path}-lock`);
     expect((await surveySqlite(path))?.warnings).toEqual([expect.stringContaining(`process ${process.pid} is alive`)]);
@@ -102,7 +102,7 @@ describe('a lock file that is removed', () => {
     await expect(createRuntime({ store })).rejects.toMatchObject({ code: 'store_locked' });
   });
 
-  it('stops the runtime when another one was quicker', async () => {
+  it('stops the runtime when another one has taken the lock', async () => {
     const { runtime, path, clock } = await openTestRuntime();
     await runtime.register(CALLER, APPROVAL);
     rmSync(`${path}-lock`);
@@ -119,7 +119,7 @@ describe('a lock file that is removed', () => {
   });
 });
 
-/** A disk of 8 MiB; null where this may not be had. */
+/** A file system of 8 MiB; null where it cannot be mounted. */
 function smallDisk(): string | null {
   const folder = join(dirname(databasePath()), 'disk');
   mkdirSync(folder);
@@ -133,7 +133,7 @@ function smallDisk(): string | null {
 }
 
 describe('a full disk', () => {
-  it('is named when the database is opened, whatever there is no room for', async ({ skip }) => {
+  it('is reported when the database is opened, whatever cannot be written', async ({ skip }) => {
     const folder = smallDisk();
     if (folder === null) return skip('mounting a file system is not permitted here');
     const path = join(folder, 'runtime.db');
@@ -151,7 +151,7 @@ describe('a full disk', () => {
     }
   });
 
-  it('is what the runtime says until there is room again', async ({ skip }) => {
+  it('is reported by the runtime until there is space again', async ({ skip }) => {
     const folder = smallDisk();
     if (folder === null) return skip('mounting a file system is not permitted here');
     const { runtime, clock } = await openTestRuntime({ path: join(folder, 'runtime.db') });
@@ -170,7 +170,7 @@ describe('a full disk', () => {
   });
 });
 
-/** Leaves so much room, in KiB. */
+/** Fills the disk, except for some KiB. */
 function fill(filler: string, roomKib: number): void {
   const { bavail, bsize } = statfsSync(dirname(filler));
   writeFileSync(filler, Buffer.alloc(bavail * bsize - roomKib * 1024));

@@ -7,7 +7,7 @@ import { eventually, openTestRuntime, type TestRuntime } from '../support/runtim
 const ann: Caller = { tenantId: 'default', actorId: 'ann', actorType: 'human' };
 const eve: Caller = { tenantId: 'acme', actorId: 'eve', actorType: 'human' };
 
-/** The same document in every tenant: its revision is one, what stands behind it is not. */
+/** The same document in every tenant: one revision, but different tools behind it. */
 const PAY: JsonObject = {
   workflow_id: 'pay',
   version: '1',
@@ -29,7 +29,7 @@ interface Call {
   readonly context: Omit<ToolContext, 'signal'>;
 }
 
-/** `pay` and the variable KEY are tenant `default`'s alone. */
+/** Only tenant `default` has the tool `pay` and the variable KEY. */
 async function bench(path?: string): Promise<TestRuntime & { calls: Call[] }> {
   const calls: Call[] = [];
   const pay = (input: unknown, { signal: _, ...context }: ToolContext) => {
@@ -57,7 +57,7 @@ async function started(it: TestRuntime, caller: Caller, document: JsonObject, la
 }
 
 describe('a tool of one tenant', () => {
-  it('is called for it, and knows for whom', async () => {
+  it('is called for that tenant, and gets its context', async () => {
     const it = await bench();
     const id = await started(it, ann, PAY, { order: '7' });
     await it.settled(id);
@@ -77,7 +77,7 @@ describe('a tool of one tenant', () => {
     ]);
   });
 
-  it('is not there for another: its work waits for a worker, without the variables of the first', async () => {
+  it('is missing for another, whose work waits for a worker without the variables of the first', async () => {
     const it = await bench();
     await it.settled(await started(it, ann, PAY));
     const id = await started(it, eve, PAY);
@@ -89,7 +89,7 @@ describe('a tool of one tenant', () => {
   });
 });
 
-describe('who started an execution', () => {
+describe('the starter of an execution', () => {
   const OUTER: JsonObject = {
     workflow_id: 'outer',
     version: '1',
@@ -102,7 +102,7 @@ describe('who started an execution', () => {
     nodes: { inner: { kind: { type: 'subgraph', workflow_ref: 'pay' } } },
   };
 
-  it('is, in a child, who started the topmost parent', async () => {
+  it('of a child is the one of its topmost ancestor', async () => {
     const it = await bench();
     await it.runtime.register(ann, PAY);
     await it.runtime.register(ann, MIDDLE);
@@ -110,7 +110,7 @@ describe('who started an execution', () => {
     expect(it.calls).toMatchObject([{ context: { startedBy: { actorId: 'ann', actorType: 'human' } } }]);
   });
 
-  it('is, of a fork, who forked', async () => {
+  it('of a fork is the caller that forked', async () => {
     const it = await bench();
     const id = await started(it, ann, PAY);
     await it.settled(id);
@@ -120,7 +120,7 @@ describe('who started an execution', () => {
     expect(it.calls.map(({ context }) => context.startedBy.actorId)).toEqual(['ann', 'bob']);
   });
 
-  it('is still known when the execution comes from the store, child and fork alike', async () => {
+  it('is still known when a child or a fork is loaded from the store', async () => {
     const wait = { type: 'wait', condition: 'external_event', correlation_key: 'go' };
     const paused: JsonObject = {
       ...PAY,

@@ -12,10 +12,10 @@ describe('a clock', () => {
   it.each([
     ['ahead of', 2 * HOUR_MS],
     ['behind', -2 * HOUR_MS],
-  ])('that is %s the database’s is told once, and one that is right never', async (text, offsetMs) => {
+  ])('%s the database’s is reported once, and a correct clock never', async (text, offsetMs) => {
     const store = await postgresDatabase(server).open();
     const errors: unknown[] = [];
-    // It stands still: what passes meanwhile is no more than the test takes.
+    // The clock stands still, so the difference grows only by the duration of the test.
     const clock = new FakeClock(Date.now() + offsetMs);
     const watch = new ClockSkewMonitor({ store, clock, onError: (error) => errors.push(error) });
     await watch.check();
@@ -28,7 +28,7 @@ describe('a clock', () => {
     expect(errors).toHaveLength(1);
   });
 
-  it('is that of the machine where the database is a file', async () => {
+  it('of a SQLite database is that of the machine', async () => {
     const store = await sqliteDatabase().open();
     const errors: unknown[] = [];
     const watch = new ClockSkewMonitor({ store, clock: new FakeClock(0), onError: (error) => errors.push(error) });

@@ -17,7 +17,7 @@ const twoSteps = {
   ],
 } as never;
 
-/** A tool that ends when it is told to. */
+/** A tool that ends when the test releases it. */
 class Slow {
   readonly ends: ((value: unknown) => void)[] = [];
   aborted = 0;
@@ -31,7 +31,7 @@ class Slow {
     });
 }
 
-/** Lets time pass, so that what could not be stored is tried again. */
+/** Advances the clock, so that failed writes are retried. */
 async function until({ clock }: ClusterMember, condition: () => boolean | Promise<boolean>): Promise<void> {
   await waitUntil(() => {
     clock.advance(100);
@@ -39,8 +39,8 @@ async function until({ clock }: ClusterMember, condition: () => boolean | Promis
   });
 }
 
-describe('a database that goes back to an earlier state', () => {
-  it('has in-process work begun again whose outcome it has lost, as the same attempt', async () => {
+describe('a database that is set back to an earlier state', () => {
+  it('has in-process work whose outcome was lost started again as the same attempt', async () => {
     const database = postgresDatabase(server);
     const { join } = openCluster(database);
     const [first, second] = [new Slow(), new Slow()];
@@ -63,7 +63,7 @@ describe('a database that goes back to an earlier state', () => {
     expect((await a.store.verifyAudit()).fault).toBeNull();
   });
 
-  it('has executions begun again that had ended, by a runtime that had nothing more to do', async () => {
+  it('has ended executions continued by a runtime that had nothing left to do', async () => {
     const database = postgresDatabase(server);
     const { join } = openCluster(database);
     const [first, second] = [new Slow(), new Slow()];
@@ -80,7 +80,7 @@ describe('a database that goes back to an earlier state', () => {
     expect((await a.runtime.execution('default', id)).status).toBe('running');
   });
 
-  it('has work begun again that was begun because of what another runtime has lost', async () => {
+  it('has work started again that depended on lost commits of another runtime', async () => {
     const database = postgresDatabase(server);
     const { join } = openCluster(database);
     const [slow, quick] = [new Slow(), new Slow()];
@@ -96,7 +96,7 @@ describe('a database that goes back to an earlier state', () => {
     await putBack();
     await waitUntil(async () => (await a.runtime.approvals('default', id).catch(() => null))?.pending.length === 1);
     quick.ends[0]?.({});
-    // It goes before these into the mailbox, unless the database was still away: then again after a while.
+    // The message enters the mailbox before these, unless the database is still unreachable: then it is sent again later.
     for (let round = 0; round < 5; round += 1) {
       await until(
         a,
@@ -109,7 +109,7 @@ describe('a database that goes back to an earlier state', () => {
     expect((await a.log(id)).filter((event) => event.type === 'node_failed')).toEqual([]);
   });
 
-  it('has the work of a lost runtime taken over again', async () => {
+  it('has the work of a lost runtime recovered again', async () => {
     const database = postgresDatabase(server);
     const { join, advance: pass } = openCluster(database);
     const [first, second] = [new Slow(), new Slow()];

@@ -7,11 +7,11 @@ import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { CALLER } from '../../support/runtimes.ts';
 
 const server = postgresServer();
-const fleet = () => openCluster(postgresDatabase(server));
+const cluster = () => openCluster(postgresDatabase(server));
 
 describe('in-process work', () => {
-  it('is begun by the owner, whoever makes it due', async () => {
-    const { join } = fleet();
+  it('is started by the owner, whichever runtime makes it due', async () => {
+    const { join } = cluster();
     const done: string[] = [];
     let finish: (value: unknown) => void = () => {};
     const toolsOf = (name: string) => ({
@@ -30,8 +30,8 @@ describe('in-process work', () => {
     expect((await b.settled(id)).status).toBe('completed');
   });
 
-  it('is put on the queue by an owner that cannot do it, and done by one that can', async () => {
-    const { join, advance: pass } = fleet();
+  it('is put on the queue by an owner that lacks the tool, and done by a runtime that has it', async () => {
+    const { join, advance: pass } = cluster();
     let finish: (value: unknown) => void = () => {};
     const a = await join({ tools: { slow: () => new Promise((resolve) => (finish = resolve)) } });
     const b = await join({ tools: { quick: () => ({ by: 'b' }) } });
@@ -48,8 +48,8 @@ describe('in-process work', () => {
     expect(await b.settled(id)).toMatchObject({ state: { quick: { by: 'b' } } });
   });
 
-  it('is aborted at its owner when somebody cancels it elsewhere', async () => {
-    const { join } = fleet();
+  it('is aborted at its owner when it is cancelled through another runtime', async () => {
+    const { join } = cluster();
     let aborted = false;
     const work = (_: unknown, { signal }: ToolContext) =>
       new Promise((resolve) => {
@@ -66,7 +66,7 @@ describe('in-process work', () => {
   });
 });
 
-describe('what only one may do, and only once', () => {
+describe('a node with a single attempt', () => {
   const steps = Array.from({ length: 6 }, (_, i) => `s${i}`);
   const once = {
     workflow_id: 'once',
@@ -75,8 +75,8 @@ describe('what only one may do, and only once', () => {
     edges: steps.map((from, i) => ({ from, to: steps[i + 1] ?? 'end' })),
   } as never;
 
-  it('goes on at another when its runtime stops between two steps', async () => {
-    const { join } = fleet();
+  it('continues at another runtime when its runtime stops between two steps', async () => {
+    const { join } = cluster();
     const begun: string[] = [];
     const finish: (() => void)[] = [];
     const toolsOf = (name: string) => ({
@@ -97,8 +97,8 @@ describe('what only one may do, and only once', () => {
     expect(begun).toEqual(['s0 a', ...steps.slice(1).map((step) => `${step} b`)]);
   });
 
-  it('is failed when its runtime stops in the middle of it, and the branch beside it goes on', async () => {
-    const { join } = fleet();
+  it('fails when its runtime stops during the attempt, and the parallel branch continues', async () => {
+    const { join } = cluster();
     const begun: string[] = [];
     const toolsOf = (name: string) => ({
       slow: () => {

@@ -4,22 +4,22 @@ import { Ownership } from '../../../src/runtime/cluster/ownership.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { sqliteDatabase } from '../../support/stores.ts';
 
-/** A runtime's view of the others, on a database where a test makes them come and go. */
+/** A runtime's membership, on a database where the test adds and removes other runtimes. */
 async function bench() {
   const store = await sqliteDatabase().open();
   const clock = new FakeClock();
   const gone: string[] = [];
   let isAway = false;
-  let looks = 0;
+  let reads = 0;
   let returns = 0;
   let joins = 0;
   const shared = {
     activeRuntimes: (sinceMs: number) => {
-      looks += 1;
+      reads += 1;
       return isAway ? Promise.reject(new Error('away')) : store.activeRuntimes(sinceMs);
     },
   };
-  const peers = new Membership({
+  const membership = new Membership({
     store: shared,
     clock,
     runtimeId: 'me',
@@ -29,10 +29,10 @@ async function bench() {
   });
   const actor = { actorId: 'x', actorType: 'system', request: null } as const;
   return {
-    peers,
+    membership,
     clock,
     gone,
-    looks: () => looks,
+    reads: () => reads,
     returns: () => returns,
     joins: () => joins,
     seen: (id: string) =>
@@ -41,57 +41,57 @@ async function bench() {
     away(away: boolean) {
       isAway = away;
     },
-    /** As heartbeats do. */
+    /** Advances the clock by heartbeats and refreshes. */
     async pass(beats: number) {
       for (let beat = 0; beat < beats; beat += 1) {
         clock.advance(10_000);
-        await peers.refresh().catch(() => {});
+        await membership.refresh().catch(() => {});
       }
     },
   };
 }
 
 describe('another runtime', () => {
-  it('is there until it was not seen for thirty seconds', async () => {
-    const { peers, seen, pass, gone } = await bench();
+  it('is live until it has sent no heartbeat for thirty seconds', async () => {
+    const { membership, seen, pass, gone } = await bench();
     await seen('other');
-    await peers.refresh();
-    expect(peers.isAlive('other')).toBe(true);
+    await membership.refresh();
+    expect(membership.isAlive('other')).toBe(true);
     await pass(3);
-    expect(peers.isAlive('other')).toBe(true);
+    expect(membership.isAlive('other')).toBe(true);
     await pass(1);
-    expect([peers.isAlive('other'), gone]).toEqual([false, ['other']]);
+    expect([membership.isAlive('other'), gone]).toEqual([false, ['other']]);
     await seen('other');
     await pass(1);
-    expect(peers.isAlive('other')).toBe(true);
+    expect(membership.isAlive('other')).toBe(true);
   });
 
-  it('is gone once it has stopped', async () => {
-    const { peers, seen, stopped, gone } = await bench();
+  it('is gone once it has stopped cleanly', async () => {
+    const { membership, seen, stopped, gone } = await bench();
     await seen('other');
-    await peers.refresh();
+    await membership.refresh();
     await stopped('other');
-    await peers.refresh();
-    expect([peers.isAlive('other'), gone]).toEqual([false, ['other']]);
+    await membership.refresh();
+    expect([membership.isAlive('other'), gone]).toEqual([false, ['other']]);
   });
 
-  it('that nobody has heard of is looked for, once', async () => {
-    const { peers, seen, looks } = await bench();
+  it('that is unknown is looked for once', async () => {
+    const { membership, seen, reads } = await bench();
     await seen('new');
-    await peers.confirm('new');
-    expect(peers.isAlive('new')).toBe(true);
-    const before = looks();
-    await peers.confirm('never');
-    await peers.confirm('never');
-    expect([peers.isAlive('never'), looks()]).toEqual([false, before + 1]);
+    await membership.confirm('new');
+    expect(membership.isAlive('new')).toBe(true);
+    const before = reads();
+    await membership.confirm('never');
+    await membership.confirm('never');
+    expect([membership.isAlive('never'), reads()]).toEqual([false, before + 1]);
   });
 
-  it('keeps what it owns, and what it leaves goes to whoever commits next', async () => {
-    const { peers, seen } = await bench();
+  it('stays the owner, and a lost owner is replaced by the runtime that commits next', async () => {
+    const { membership, seen } = await bench();
     await seen('other');
-    await peers.refresh();
+    await membership.refresh();
     const tasks = { of: () => new Set<never>() };
-    const ownership = new Ownership({ runtimeId: 'me', membership: peers, tasks, stopping: { aborted: false } });
+    const ownership = new Ownership({ runtimeId: 'me', membership: membership, tasks, stopping: { aborted: false } });
     expect(['other', 'lost', 'me', null].map((owner) => ownership.ownerAfter('exec_1', owner))).toEqual([
       'other',
       'me',
@@ -100,81 +100,81 @@ describe('another runtime', () => {
     ]);
   });
 
-  it('shares what any could do', async () => {
-    const { peers, seen, stopped } = await bench();
+  it('shares responsibility with this one', async () => {
+    const { membership, seen, stopped } = await bench();
     const keys = Array.from({ length: 100 }, (_, i) => `exec_${i}`);
-    expect(keys.every((key) => peers.isResponsible(key) && peers.successorOf(key) === null)).toBe(true);
+    expect(keys.every((key) => membership.isResponsible(key) && membership.successorOf(key) === null)).toBe(true);
     await seen('other');
-    await peers.refresh();
-    const mine = keys.filter((key) => peers.isResponsible(key)).length;
+    await membership.refresh();
+    const mine = keys.filter((key) => membership.isResponsible(key)).length;
     expect(mine).toBeGreaterThan(20);
     expect(mine).toBeLessThan(80);
-    expect(keys.every((key) => peers.successorOf(key) === 'other')).toBe(true);
+    expect(keys.every((key) => membership.successorOf(key) === 'other')).toBe(true);
     await stopped('other');
-    await peers.refresh();
-    expect(keys.every((key) => peers.isResponsible(key))).toBe(true);
+    await membership.refresh();
+    expect(keys.every((key) => membership.isResponsible(key))).toBe(true);
   });
 
-  it('may have taken this one for lost, and told it nothing, when this one could not look for long', async () => {
-    const { peers, seen, pass, clock, returns } = await bench();
-    expect(peers.isAlone).toBe(true);
+  it('may have taken this one for lost, and sent it nothing, when this one could not refresh for long', async () => {
+    const { membership, seen, pass, clock, returns } = await bench();
+    expect(membership.isAlone).toBe(true);
     await seen('other');
     await pass(3);
-    expect([peers.isAlone, returns()]).toEqual([false, 0]);
+    expect([membership.isAlone, returns()]).toEqual([false, 0]);
     clock.advance(40_000);
-    await peers.refresh();
+    await membership.refresh();
     expect(returns()).toBe(1);
     await pass(1);
     expect(returns()).toBe(1);
   });
 
-  it('is missed all the same when this one’s clock was hours ahead for a while', async () => {
-    const { peers, seen, pass, clock, gone } = await bench();
+  it('is detected as gone although this clock was hours ahead for a while', async () => {
+    const { membership, seen, pass, clock, gone } = await bench();
     await seen('other');
-    await peers.refresh();
+    await membership.refresh();
     clock.advance(5 * 3_600_000);
-    await peers.refresh();
-    expect(peers.isAlive('other')).toBe(true);
+    await membership.refresh();
+    expect(membership.isAlive('other')).toBe(true);
     clock.advance(-5 * 3_600_000);
     await pass(7);
-    expect([peers.isAlive('other'), gone]).toEqual([false, ['other']]);
+    expect([membership.isAlive('other'), gone]).toEqual([false, ['other']]);
   });
 
-  it('has been told nothing while this one was alone, or took it for lost', async () => {
-    const { peers, seen, pass, joins } = await bench();
-    await peers.refresh();
+  it('joins after this one was alone or took it for lost, and was sent nothing meanwhile', async () => {
+    const { membership, seen, pass, joins } = await bench();
+    await membership.refresh();
     await seen('other');
     await pass(1);
     expect(joins()).toBe(1);
     await pass(4);
-    expect([peers.isAlone, joins()]).toEqual([true, 1]);
+    expect([membership.isAlone, joins()]).toEqual([true, 1]);
     await seen('other');
     await pass(1);
-    expect([peers.isAlone, joins()]).toEqual([false, 2]);
+    expect([membership.isAlone, joins()]).toEqual([false, 2]);
     await seen('third');
     await pass(1);
     expect(joins()).toBe(2);
   });
 
-  it('that was there before this one has missed nothing of it', async () => {
-    const { peers, seen, joins } = await bench();
+  it('that was live before this one has missed nothing', async () => {
+    const { membership, seen, joins } = await bench();
     await seen('other');
-    await peers.refresh();
-    expect([peers.isAlone, joins()]).toEqual([false, 0]);
+    await membership.refresh();
+    expect([membership.isAlone, joins()]).toEqual([false, 0]);
   });
 
-  it('is spared for a while when the database was away: nobody could be seen', async () => {
-    const { peers, seen, pass, gone, away } = await bench();
+  it('gets a grace period after the database was unreachable, when no heartbeat could be written', async () => {
+    const { membership, seen, pass, gone, away } = await bench();
     await seen('other');
-    await peers.refresh();
+    await membership.refresh();
     away(true);
     await pass(6);
     away(false);
     await pass(1);
-    expect([peers.isAlive('other'), gone]).toEqual([true, []]);
+    expect([membership.isAlive('other'), gone]).toEqual([true, []]);
     await pass(2);
-    expect(peers.isAlive('other')).toBe(true);
+    expect(membership.isAlive('other')).toBe(true);
     await pass(1);
-    expect([peers.isAlive('other'), gone]).toEqual([false, ['other']]);
+    expect([membership.isAlive('other'), gone]).toEqual([false, ['other']]);
   });
 });

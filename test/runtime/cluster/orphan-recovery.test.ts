@@ -6,11 +6,11 @@ import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { CALLER } from '../../support/runtimes.ts';
 
 const server = postgresServer();
-const fleet = () => openCluster(postgresDatabase(server));
+const cluster = () => openCluster(postgresDatabase(server));
 
 describe('a runtime that is lost', () => {
-  it('is noticed, and its work begun again elsewhere; what it still does comes too late', async () => {
-    const { join, advance: pass } = fleet();
+  it('is detected, and its work starts again elsewhere; its own late results are refused', async () => {
+    const { join, advance: pass } = cluster();
     const attempts: string[] = [];
     let late: (value: unknown) => void = () => {};
     const toolsOf = (name: string) => ({
@@ -39,8 +39,8 @@ describe('a runtime that is lost', () => {
     expect(await a.runtime.execution('default', id)).toMatchObject({ status: 'completed', state: { work: { by: 'b' } } });
   });
 
-  it('is taken over by one of those that are left, once for each attempt', async () => {
-    const { join, advance: pass } = fleet();
+  it('has each attempt recovered once, by one of the remaining runtimes', async () => {
+    const { join, advance: pass } = cluster();
     const begun: string[] = [];
     const toolsOf = (name: string) => ({
       work: (_: unknown, { executionId, attempt }: ToolContext) => {
@@ -63,8 +63,8 @@ describe('a runtime that is lost', () => {
     expect(new Set(by).size).toBe(2);
   });
 
-  it('loses nothing to a message that comes before anybody has noticed', async () => {
-    const { join, advance: pass } = fleet();
+  it('loses nothing when a message arrives before it is detected', async () => {
+    const { join, advance: pass } = cluster();
     const begun: string[] = [];
     const toolsOf = (name: string) => {
       const work = (_: unknown, { nodeId, attempt }: ToolContext) => {
@@ -89,9 +89,9 @@ describe('a runtime that is lost', () => {
   });
 });
 
-describe('a runtime that stops in order', () => {
-  it('hands over at once: the same attempt is begun again elsewhere', async () => {
-    const { join } = fleet();
+describe('a runtime that stops cleanly', () => {
+  it('hands over at once: the same attempt starts again elsewhere', async () => {
+    const { join } = cluster();
     const begun: string[] = [];
     const toolsOf = (name: string) => ({
       work: (_: unknown, { attempt }: ToolContext) => {
@@ -108,8 +108,8 @@ describe('a runtime that stops in order', () => {
     expect(begun).toEqual(['a0', 'b0']);
   });
 
-  it('one after the other, while clients go on, loses nothing', async () => {
-    const { join } = fleet();
+  it('loses nothing when each runtime is restarted in turn under load', async () => {
+    const { join } = cluster();
     const tools = { work: async () => ({ ok: true }) };
     let members = [await join({ tools }), await join({ tools })];
     const ids: string[] = [];

@@ -10,7 +10,7 @@ import { openTcpProxy } from '../../support/tcp-proxy.ts';
 
 const server = postgresServer();
 
-/** Lets time pass, from one heartbeat to the next, until one of them has reached the database. */
+/** Advances the clock by heartbeats until one has reached the database. */
 async function seenAgain({ runtime, store, clock, errors }: ClusterMember): Promise<void> {
   await waitUntil(async () => {
     const missed = errors.length;
@@ -22,8 +22,8 @@ async function seenAgain({ runtime, store, clock, errors }: ClusterMember): Prom
   });
 }
 
-describe('a database that goes away', () => {
-  it('costs nothing that was acknowledged, and is worked on again as soon as it is back', async () => {
+describe('a database that becomes unreachable', () => {
+  it('loses nothing that was acknowledged, and is used again as soon as it is back', async () => {
     const database = postgresDatabase(server);
     const line = await openTcpProxy(server().port);
     const { join } = openCluster(database);
@@ -53,7 +53,7 @@ describe('a database that goes away', () => {
     expect((await a.settled(again)).status).toBe('completed');
   });
 
-  it('does not make those lost who could not be seen meanwhile', async () => {
+  it('does not make runtimes count as lost that could send no heartbeats', async () => {
     const database = postgresDatabase(server);
     const lines = [await openTcpProxy(server().port), await openTcpProxy(server().port)] as const;
     const { join } = openCluster(database);
@@ -74,7 +74,7 @@ describe('a database that goes away', () => {
       for (const { clock } of [a, b]) clock.advance(10_000);
       await waitUntil(() => a.errors.length + b.errors.length > seen);
     }
-    // The one that comes first does not see the other, and would have time enough to take its work over.
+    // The first runtime that is back does not see the other, and would have enough time to recover its work.
     lines[1].restore();
     await seenAgain(b);
     await setTimeout(200);
@@ -87,7 +87,7 @@ describe('a database that goes away', () => {
     expect(calls).toBe(1);
   });
 
-  it('is told from one that may not be written', async () => {
+  it('is distinguished from a read-only one', async () => {
     const database = postgresDatabase(server);
     const { join } = openCluster(database);
     const a = await join();

@@ -7,13 +7,13 @@ import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { CALLER } from '../../support/runtimes.ts';
 
 const server = postgresServer();
-const fleet = () => openCluster(postgresDatabase(server));
-/** Where nobody tells anything. */
+const cluster = () => openCluster(postgresDatabase(server));
+/** A store that delivers no notifications. */
 const elsewhere = (): Promise<string> => postgresDatabase(server).url();
 
 describe('several runtimes on one database', () => {
   it('serve one execution together', async () => {
-    const { join } = fleet();
+    const { join } = cluster();
     const tools = { work: (_: unknown, { nodeId }: ToolContext) => nodeId };
     const [a, b, c] = [await join({ tools }), await join({ tools }), await join({ tools })];
     const id = await a.run(approval);
@@ -24,8 +24,8 @@ describe('several runtimes on one database', () => {
     for (const { errors } of [a, b, c]) expect(errors).toEqual([]);
   });
 
-  it('show each client what it did through another, at once', async () => {
-    const { join } = fleet();
+  it('show each client at once what it did through another runtime', async () => {
+    const { join } = cluster();
     const [a, b] = [await join(), await join()];
     const id = await a.run(approval);
     for (let i = 0; i < 20; i += 1) {
@@ -37,8 +37,8 @@ describe('several runtimes on one database', () => {
     }
   });
 
-  it('refuse nothing because of what they remember', async () => {
-    const { join } = fleet();
+  it('refuse nothing because of a stale cache', async () => {
+    const { join } = cluster();
     const [a, b] = [await join(), await join()];
     const id = await b.run({
       workflow_id: 'twice',
@@ -52,8 +52,8 @@ describe('several runtimes on one database', () => {
     await expect(b.runtime.approve(CALLER, id, { decision: 'approved' })).rejects.toMatchObject({ name: 'RuntimeError' });
   });
 
-  it('tell those who follow an execution what others commit', async () => {
-    const { join } = fleet();
+  it('notify subscribers of an execution of commits by other runtimes', async () => {
+    const { join } = cluster();
     const [a, b] = [await join({ tools: { work: () => 1 } }), await join()];
     const id = await a.run(approval);
     const seen: string[] = [];
@@ -67,22 +67,22 @@ describe('several runtimes on one database', () => {
     expect(seen).toHaveLength((await a.log(id)).length);
   });
 
-  it('believe what they remember for a second at most when they hear of nothing', async () => {
-    const { join } = fleet();
-    const [a, deaf] = [await join(), await join({ listenUrl: await elsewhere() })];
-    // Whoever has just come looks again by itself.
-    deaf.clock.advance(1_000);
-    const id = await deaf.run(one);
+  it('trust their cache for at most a second without notifications', async () => {
+    const { join } = cluster();
+    const [a, unnotified] = [await join(), await join({ listenUrl: await elsewhere() })];
+    // A runtime that has just started reads again by itself.
+    unnotified.clock.advance(1_000);
+    const id = await unnotified.run(one);
     const [item] = await a.runtime.claim(CALLER, { workerId: 'w', queueTypes: ['tool'] });
     await a.runtime.complete(CALLER, item?.id ?? '', { output: { done: true }, leaseFence: 1 });
-    const waiting = deaf.settled(id);
+    const waiting = unnotified.settled(id);
     await setImmediate();
-    deaf.clock.advance(1_000);
+    unnotified.clock.advance(1_000);
     expect((await waiting).status).toBe('completed');
   });
 
-  it('tell one whom they took for lost what it missed, once they see it again', async () => {
-    const { join, advance: pass } = fleet();
+  it('notify a runtime that they took for lost of what it missed, once it is live again', async () => {
+    const { join, advance: pass } = cluster();
     const [a, b] = [await join({ tools: { work: () => 1 } }), await join()];
     const id = await a.run(approval);
     expect((await a.settled(id)).status).toBe('paused');
@@ -101,8 +101,8 @@ describe('several runtimes on one database', () => {
     await following;
   });
 
-  it('hand work to workers that wait at another', async () => {
-    const { join } = fleet();
+  it('hand work to workers that poll another runtime', async () => {
+    const { join } = cluster();
     const [a, b] = [await join(), await join()];
     const claiming = b.runtime.claim(CALLER, { workerId: 'w', queueTypes: ['tool'], waitMs: 60_000 });
     const id = await a.run(one);
@@ -113,7 +113,7 @@ describe('several runtimes on one database', () => {
   });
 
   it('are listed together', async () => {
-    const { join } = fleet();
+    const { join } = cluster();
     const [a, b] = [await join(), await join()];
     const ids = (await a.runtime.workers('default')).map((worker) => worker.id);
     expect([...ids].sort()).toEqual([a.runtime.id, b.runtime.id].sort());
@@ -121,8 +121,8 @@ describe('several runtimes on one database', () => {
     expect((await a.runtime.workers('default')).map((worker) => worker.id)).toEqual([a.runtime.id]);
   });
 
-  it('start each child once, and tell its parent once', async () => {
-    const { join } = fleet();
+  it('start each child once, and notify its parent once', async () => {
+    const { join } = cluster();
     const tools = { work: () => ({ ok: true }) };
     const members = [await join({ tools }), await join({ tools }), await join({ tools })];
     const [a, b] = members as [(typeof members)[0], (typeof members)[0]];
@@ -146,7 +146,7 @@ describe('several runtimes on one database', () => {
   });
 });
 
-describe('what falls due', () => {
+describe('a timer', () => {
   const wait = {
     workflow_id: 'wait',
     version: '1',
@@ -155,7 +155,7 @@ describe('what falls due', () => {
   } as never;
 
   it('fires once', async () => {
-    const { join, advance: pass } = fleet();
+    const { join, advance: pass } = cluster();
     const members = [await join(), await join(), await join()];
     const ids: string[] = [];
     for (let i = 0; i < 30; i += 1) ids.push(await (members[i % 3] as (typeof members)[0]).run(wait));
@@ -170,8 +170,8 @@ describe('what falls due', () => {
     for (const { errors } of members) expect(errors).toEqual([]);
   });
 
-  it('fires a little late when the one who should see to it is away', async () => {
-    const { join, advance: pass } = fleet();
+  it('fires a little late when the responsible runtime is unreachable', async () => {
+    const { join, advance: pass } = cluster();
     const [a, b, c] = [await join(), await join(), await join()];
     const startedMs = a.clock.nowMs();
     const ids: string[] = [];

@@ -5,8 +5,8 @@ import { openTcpProxy } from '../../support/tcp-proxy.ts';
 
 const server = postgresServer();
 
-describe('a runtime that stops while the database is away', () => {
-  it('says so once it is back', async () => {
+describe('a runtime that stops while the database is unreachable', () => {
+  it('records its stop once the database is back', async () => {
     const database = postgresDatabase(server);
     const line = await openTcpProxy(server().port);
     const { join } = openCluster(database);
@@ -20,7 +20,7 @@ describe('a runtime that stops while the database is away', () => {
     await closing;
   });
 
-  it('ends all the same when it does not come back in time', async () => {
+  it('stops anyway when the database is not back in time', async () => {
     const database = postgresDatabase(server);
     const line = await openTcpProxy(server().port);
     const leaving = await openCluster(database).join({ url: line.via(await database.url()) });

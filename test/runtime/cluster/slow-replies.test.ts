@@ -19,7 +19,7 @@ const GAP: StoreNotification = {
   commitsLost: false,
 };
 
-/** The real store; answers to commits arrive only once `arrive` is called, and `tell` tells of a gap. */
+/** The real store, whose replies to commits arrive only once `arrive` is called; `tell` notifies of a gap. */
 function slowStore(real: Store) {
   let arrive: () => void = () => {};
   let tell: (notice: StoreNotification) => void = () => {};
@@ -49,7 +49,7 @@ function withOverrides(real: Store, overrides: Partial<Store>): Store {
   });
 }
 
-it('begins in-process work once when a look at the store finds it before the commit is answered', async () => {
+it('starts in-process work once when a look at the store finds it before the reply to the commit', async () => {
   const real = await postgresDatabase(server).open();
   const { store, arrive, lookAgain } = slowStore(real);
   let calls = 0;
@@ -67,7 +67,7 @@ it('begins in-process work once when a look at the store finds it before the com
   await runtime.close(0);
 });
 
-it('goes on with work it takes from the queue when a look at the store finds it before the commit is answered', async () => {
+it('continues work that it took from the queue when a look at the store finds it before the reply to the commit', async () => {
   const database = postgresDatabase(server);
   const { join } = openCluster(database);
   const without = await join();
@@ -96,7 +96,7 @@ it('goes on with work it takes from the queue when a look at the store finds it 
   await runtime.close(0);
 });
 
-it('leaves an execution to its owner when that one has committed while it was loaded elsewhere', async () => {
+it('leaves an execution to its owner when the owner has committed while it was loaded elsewhere', async () => {
   const database = postgresDatabase(server);
   const { join } = openCluster(database);
   let end: (output: number) => void = () => {};
@@ -129,7 +129,7 @@ it('leaves an execution to its owner when that one has committed while it was lo
   await real.close();
 });
 
-it('answers each of two requests with one idempotency key alike, also when the event ended the execution', async () => {
+it('gives two requests with one idempotency key the same response, also when the event ended the execution', async () => {
   const { join } = openCluster(postgresDatabase(server));
   const [a, b] = [await join(), await join()];
   const nodes = { w: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'k' } } };

@@ -12,7 +12,7 @@ const workflow = (id: string, kind: JsonObject) => ({
 });
 
 describe('while too much work of a tenant waits', () => {
-  it('it is refused more, others are not, and cancel, pause and rejections are let in', async () => {
+  it('its requests are refused, those of others are not, and cancel, pause and rejections are admitted', async () => {
     const { runtime, run } = await openTestRuntime({ maxPending: 3, tools: { hang: () => new Promise(() => {}) } });
     const ask = await run(workflow('ask', { type: 'human_approval' }));
     const hang = workflow('hang', { type: 'tool', tool_ref: 'hang' });
@@ -34,7 +34,7 @@ describe('while too much work of a tenant waits', () => {
 });
 
 describe('a cancel', () => {
-  it('goes ahead of the messages that wait for the same execution', async () => {
+  it('is processed before the messages that wait for the same execution', async () => {
     const { runtime, run, log } = await openTestRuntime();
     const id = await run(workflow('wait', { type: 'wait', condition: 'external_event', correlation_key: 'other' }));
     const events = Array.from({ length: 500 }, (_, i) =>

@@ -21,7 +21,7 @@ const wait = (key: string) =>
     ],
   }) as never;
 
-it('answers two requests with one idempotency key alike, also when the event ended the execution', async () => {
+it('gives two requests with one idempotency key the same response, also when the event ended the execution', async () => {
   const { run, runtime, log } = await openTestRuntime();
   const nodes = { payment: { kind: { type: 'wait', correlation_key: 'paid' } } };
   const id = await run({ workflow_id: 'wait', version: '1', nodes, edges: [] } as never);
@@ -34,7 +34,7 @@ it('answers two requests with one idempotency key alike, also when the event end
 });
 
 describe('approvals', () => {
-  it('give exactly one of two concurrent decisions a yes', async () => {
+  it('accept exactly one of two concurrent decisions', async () => {
     const { run, runtime, settled } = await openTestRuntime();
     const id = await run(approval);
     expect((await settled(id)).status).toBe('paused');
@@ -45,7 +45,7 @@ describe('approvals', () => {
     expect(await settled(id)).toMatchObject({ status: 'completed', state: { ask: { approved: true, user_id: 'tester' } } });
   });
 
-  it('are listed while pending and once decided', async () => {
+  it('are listed while pending and after the decision', async () => {
     const { run, runtime, settled } = await openTestRuntime();
     const id = await run(approval);
     await settled(id);
@@ -62,7 +62,7 @@ describe('approvals', () => {
     });
   });
 
-  it('say what is wrong with a decision', async () => {
+  it('refuse a decision with the reason', async () => {
     const { run, runtime, settled } = await openTestRuntime();
     const id = await run(approval);
     await settled(id);
@@ -84,7 +84,7 @@ describe('approvals', () => {
 });
 
 describe('external events', () => {
-  it('wait for their node when they come early', async () => {
+  it('are buffered when they arrive before their node waits', async () => {
     const { run, runtime, settled } = await openTestRuntime();
     const id = await run(wait('paid'));
     expect(await runtime.sendEvent(CALLER, id, { key: 'paid', payload: { amount: 5 } })).toEqual({
@@ -115,7 +115,7 @@ describe('external events', () => {
 });
 
 describe('starts', () => {
-  it('give the same execution for the same idempotency key', async () => {
+  it('return the same execution for the same idempotency key', async () => {
     const { runtime } = await openTestRuntime();
     await runtime.register(CALLER, approval);
     const start = (input: object) => runtime.start(CALLER, { workflowId: 'ask', input: input as never, idempotencyKey: 'once' });
@@ -126,7 +126,7 @@ describe('starts', () => {
     expect((await runtime.executions('default', { limit: 10, offset: 0 })).executions).toHaveLength(1);
   });
 
-  it('take the most recently registered version unless told otherwise', async () => {
+  it('use the most recently registered version by default', async () => {
     const { runtime } = await openTestRuntime();
     for (const version of ['2', '1']) await runtime.register(CALLER, { ...(approval as object), version });
     const latest = await runtime.start(CALLER, { workflowId: 'ask' });
@@ -139,7 +139,7 @@ describe('starts', () => {
     });
   });
 
-  it('stay pinned to the revision they began with', async () => {
+  it('stay pinned to the revision that they started with', async () => {
     const { runtime, settled } = await openTestRuntime();
     await runtime.register(CALLER, approval);
     const { executionId } = await runtime.start(CALLER, { workflowId: 'ask' });
@@ -153,7 +153,7 @@ describe('starts', () => {
 });
 
 describe('subscriptions', () => {
-  it('give the backlog, then what happens, and end with the execution', async () => {
+  it('deliver the log so far, then new events, and end with the execution', async () => {
     const { run, runtime, settled } = await openTestRuntime();
     const id = await run(approval);
     await settled(id);

@@ -5,7 +5,7 @@ import type { ToolContext } from '../../../src/runtime/types/work.ts';
 import { replayAll } from '../../support/replay-all.ts';
 import { CALLER, databasePath, eventually, openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
 
-/** A function in process, then work for an external worker. */
+/** An in-process tool, then work for an external worker. */
 const chain: JsonObject = {
   workflow_id: 'chain',
   version: '1',
@@ -28,7 +28,7 @@ const one = (more: JsonObject = {}, node: JsonObject = {}): JsonObject => ({
   ...more,
 });
 
-/** The database as a crash at this moment would leave it. */
+/** A copy of the database as a crash at this moment would leave it. */
 function crashCopy(path: string): string {
   const copy = databasePath();
   for (const suffix of ['', '-wal']) if (existsSync(path + suffix)) copyFileSync(path + suffix, copy + suffix);
@@ -44,7 +44,7 @@ const claim = (bench: TestRuntime) =>
   bench.runtime.claim(CALLER, { workerId: 'w', queueTypes: ['python_tool', 'general', 'tool'] });
 
 describe('pause', () => {
-  it('lets in-process work end and begins nothing after it, until resume', async () => {
+  it('lets in-process work end and starts nothing after it until resume', async () => {
     let finish: (value: unknown) => void = () => {};
     const bench = await openTestRuntime({ tools: { work: () => new Promise((resolve) => (finish = resolve)) } });
     const id = await bench.run(chain);
@@ -63,7 +63,7 @@ describe('pause', () => {
     await expectToRefold(bench);
   });
 
-  it('withdraws work that nobody has claimed, and offers it again after resume', async () => {
+  it('withdraws unclaimed work and offers it again after resume', async () => {
     const bench = await openTestRuntime();
     const id = await bench.run({ ...chain, start_node: 'second' });
     await bench.runtime.pause(CALLER, id);
@@ -80,7 +80,7 @@ describe('pause', () => {
     expect(await bench.settled(id)).toMatchObject({ status: 'completed', state: { ok: true } });
   });
 
-  it('takes the result of work that a worker had claimed, and may end by it', async () => {
+  it('takes the result of claimed work, which may end the execution', async () => {
     const bench = await openTestRuntime();
     const id = await bench.run({ ...chain, start_node: 'second' });
     const [item] = await claim(bench);
@@ -89,7 +89,7 @@ describe('pause', () => {
     expect(await bench.runtime.execution('default', id)).toMatchObject({ status: 'completed', suspended: null });
   });
 
-  it('keeps the attempt whose backoff ends meanwhile', async () => {
+  it('defers an attempt whose backoff ends meanwhile', async () => {
     const attempts: number[] = [];
     const work = (_input: unknown, { attempt }: ToolContext) => {
       attempts.push(attempt);
@@ -108,7 +108,7 @@ describe('pause', () => {
     expect(attempts).toEqual([0, 1]);
   });
 
-  it('lasts over a crash, whose lost attempt is kept, and over an orderly stop', async () => {
+  it('lasts across a crash, whose lost attempt is deferred, and across a clean stop', async () => {
     const attempts: number[] = [];
     const work = (_input: unknown, { attempt }: ToolContext) => {
       attempts.push(attempt);
@@ -131,7 +131,7 @@ describe('pause', () => {
     await expectToRefold(third);
   });
 
-  it('does not stop the workflow timeout, nor cancel', async () => {
+  it('stops neither the workflow timeout nor cancel', async () => {
     const bench = await openTestRuntime({ tools: { work: () => new Promise(() => {}) } });
     const late = await bench.run(one({ timeouts: { workflow_timeout: 60 } }));
     const cancelled = await bench.run(one());
@@ -142,7 +142,7 @@ describe('pause', () => {
     await eventually(async () => (await bench.runtime.execution('default', late)).status === 'cancelled');
   });
 
-  it('is refused when it is paused already or has ended, and resume when nobody holds it', async () => {
+  it('is refused when the execution is paused already or has ended, as resume is when it is not suspended', async () => {
     const bench = await openTestRuntime({ tools: { work: () => ({}) } });
     const asks = await bench.run(one({}, { kind: { type: 'human_approval', description: 'Go?' } }));
     await expect(bench.runtime.resume(CALLER, asks)).rejects.toMatchObject({
@@ -164,7 +164,7 @@ describe('pause', () => {
       await expect(act).rejects.toMatchObject({ code: 'not_found' });
   });
 
-  it('of a parent leaves its child alone, and begins no other', async () => {
+  it('of a parent does not affect its running child, and starts no other', async () => {
     const bench = await openTestRuntime({ tools: { work: () => ({ n: 1 }) } });
     await bench.runtime.register(CALLER, one({ workflow_id: 'inner' }, { kind: { type: 'human_approval', description: '?' } }));
     const id = await bench.run({
@@ -225,7 +225,7 @@ describe('retry', () => {
     await expectToRefold(bench);
   });
 
-  it('begins the workflow timeout anew', async () => {
+  it('restarts the workflow timeout', async () => {
     let broken = true;
     const work = () => (broken ? Promise.reject(new Error('down')) : new Promise(() => {}));
     const bench = await openTestRuntime({ tools: { work } });
@@ -243,7 +243,7 @@ describe('retry', () => {
     await expect(bench.runtime.retry(CALLER, id)).rejects.toMatchObject({ code: 'conflict' });
   });
 
-  it('outlives a crash at once, with a large state too', async () => {
+  it('survives a crash right after it, also with a large state', async () => {
     let broken = true;
     const seen: number[] = [];
     const work = (_input: unknown, { attempt }: ToolContext) => {
@@ -271,7 +271,7 @@ describe('retry', () => {
     await expectToRefold(second);
   });
 
-  it('is given once to callers at the same time', async () => {
+  it('succeeds for one of several concurrent callers', async () => {
     let broken = true;
     const work = () => (broken ? Promise.reject(new Error('down')) : new Promise(() => {}));
     const bench = await openTestRuntime({ tools: { work } });
@@ -297,7 +297,7 @@ describe('retry', () => {
     expect((await bench.settled(id)).status).toBe('completed');
   });
 
-  it('starts a new child where a child failed, and leaves the failed one as it is', async () => {
+  it('starts a new child in place of a failed one, which stays as it is', async () => {
     let broken = true;
     const work = () => (broken ? Promise.reject(new Error('down')) : { n: 1 });
     const bench = await openTestRuntime({ tools: { work } });
@@ -321,7 +321,7 @@ describe('retry', () => {
     expect((await children()).map(({ status }) => status)).toEqual(['completed', 'failed']);
   });
 
-  it('says why it is refused', async () => {
+  it('is refused with the reason', async () => {
     const bench = await openTestRuntime({ tools: { work: () => ({}) }, stepLimit: 1 });
     const limited = await bench.run(one());
     const blocked = await bench.run(one({ workflow_id: 'blocked', policy: { blocked_tools: ['work'] } }));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CALLER, openTestRuntime } from '../../support/runtimes.ts';
 
 const REVISION = 'a'.repeat(64);
-/** As an earlier release has taken it. */
+/** Registers a document as an earlier release would have. */
 const STORED = {
   workflow_id: 'posing',
   version: '1',
@@ -11,8 +11,8 @@ const STORED = {
   labels: { team: 'blue', 'jamjet.root': 'exec_other', 'jamjet.parent.node': 'n' },
 };
 
-describe('labels that only the runtime sets', () => {
-  it('are left out of what is started of a stored revision that has them', async () => {
+describe('reserved labels', () => {
+  it('are left out of an execution of a stored revision that has them', async () => {
     const { store, runtime, clock, settled, close, path } = await openTestRuntime({ tools: { done: () => ({}) } });
     const action = { type: 'workflow_registered', workflowId: 'posing', version: '1', revision: REVISION } as const;
     const { tenantId, actorId, actorType } = CALLER;
@@ -28,7 +28,7 @@ describe('labels that only the runtime sets', () => {
     expect(await again.settled(executionId)).toMatchObject({ labels: { team: 'blue' } });
   });
 
-  it('are what the runtime itself gives to children, whatever their workflow says', async () => {
+  it('are set by the runtime on children, whatever their workflow says', async () => {
     const { runtime, run, settled } = await openTestRuntime({ tools: { done: () => ({}) } });
     await runtime.register(CALLER, { ...STORED, workflow_id: 'child', labels: {} });
     const node = { kind: { type: 'subgraph', workflow_ref: 'child' } };

@@ -5,8 +5,8 @@ const LONE = '\ud800';
 const asking = (id: string, more: object = {}) =>
   ({ workflow_id: 'w', version: '1', nodes: { [id]: { kind: { type: 'human_approval' } } }, edges: [], ...more }) as never;
 
-describe('text that the log cannot hold', () => {
-  it('is refused wherever it comes in, by its place, and changes nothing', async () => {
+describe('text that cannot be stored', () => {
+  it('is refused in every request, with its place, and changes nothing', async () => {
     const { runtime, log } = await openTestRuntime();
     const refused = (call: Promise<unknown>, place: string) =>
       expect(call).rejects.toMatchObject({ message: expect.stringContaining(place) });

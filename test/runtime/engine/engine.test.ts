@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../support/clock.ts';
 import { eventually, openTestRuntime } from '../../support/runtimes.ts';
 
-/** Whatever is done takes long: each look at the clock finds it 100 ms later. */
+/** A clock that advances by 100 ms at each reading, as if every step took long. */
 class RacingClock extends FakeClock {
-  #looks = 0;
+  #readings = 0;
 
   override nowMs(): number {
-    this.#looks += 1;
-    return super.nowMs() + this.#looks * 100;
+    this.#readings += 1;
+    return super.nowMs() + this.#readings * 100;
   }
 }
 
@@ -25,7 +25,7 @@ const WIDE = {
   edges: BRANCHES.map((from) => ({ from, to: 'merge' })),
 };
 
-/** The commits that hold completions: all events of one commit have the same time. */
+/** The number of commits with completions: all events of a commit have the same time. */
 async function commitsOf(clock: FakeClock): Promise<number> {
   let release = (): void => undefined;
   const all = new Promise<void>((resolve) => {
@@ -39,12 +39,12 @@ async function commitsOf(clock: FakeClock): Promise<number> {
   return new Set(completed.map(({ createdAtMs }) => createdAtMs)).size;
 }
 
-describe('the loop', () => {
-  it('commits together what is ready together', async () => {
+describe('the engine', () => {
+  it('commits in one batch what is ready at the same time', async () => {
     expect(await commitsOf(new FakeClock())).toBe(1);
   });
 
-  it('lets others have their turn when steps take long', async () => {
+  it('ends a batch early when steps take long', async () => {
     expect(await commitsOf(new RacingClock())).toBe(BRANCHES.length);
   });
 });

@@ -36,7 +36,7 @@ const timed = document('timed', { t: wait({ condition: 'timer', timeout_secs: 60
 ]);
 const parent = document('parent', { c: { kind: { type: 'subgraph', workflow_ref: 'timed' }, retry_policy: 'no_retry' } }, []);
 
-/** Changes what is stored of an execution's snapshot, sealed as a runtime with a defect would have stored it. */
+/** Changes the stored snapshot of an execution and seals it, as a defective runtime would have stored it. */
 function damage(path: string, id: string, change: (snapshot: JsonObject) => JsonObject): void {
   const db = new Database(path);
   const row = db.prepare('SELECT snapshot, snapshot_seq AS seq FROM executions WHERE id = ?').get(id) as {
@@ -49,8 +49,8 @@ function damage(path: string, id: string, change: (snapshot: JsonObject) => Json
   db.close();
 }
 
-describe('an execution whose step begins work and gives it up again', () => {
-  it('goes on, and so does everything else', async () => {
+describe('an execution whose step starts work and abandons it again', () => {
+  it('continues, and so do all others', async () => {
     let release = (): void => undefined;
     const released = new Promise<void>((resolve) => {
       release = resolve;
@@ -71,11 +71,11 @@ describe('an execution whose step begins work and gives it up again', () => {
 });
 
 describe('an execution that cannot be stepped', () => {
-  /** What a defect of the machines would leave behind: the next visit to a node throws. */
+  /** A snapshot as a defect of the machines would leave it: the next visit to a node throws. */
   const unvisitable = (snapshot: JsonObject): JsonObject => ({ ...snapshot, visits: null });
   const nothingActive = (snapshot: JsonObject): JsonObject => ({ ...snapshot, active: {} });
 
-  it('when its timer is due, ends as failed, is reported and counted once, and all other timers fire', async () => {
+  it('ends as failed when its timer is due, is reported and counted once, and all other timers fire', async () => {
     const before = await openTestRuntime();
     const bad = await before.run(timed);
     const good = await before.run(timed);
@@ -97,7 +97,7 @@ describe('an execution that cannot be stepped', () => {
     expect([later.errors, later.runtime.corruptExecutions]).toEqual([[], 0]);
   });
 
-  it('ends as failed, and whoever sent the message is told', async () => {
+  it('ends as failed, and the sender of the message gets the error', async () => {
     const before = await openTestRuntime();
     const id = await before.run(timed);
     await before.close();
@@ -116,7 +116,7 @@ describe('an execution that cannot be stepped', () => {
     await expect(bench.runtime.retry(CALLER, id)).rejects.toMatchObject({ message: expect.stringContaining(error) });
   });
 
-  it('is a failed child to its parent', async () => {
+  it('counts as a failed child for its parent', async () => {
     const before = await openTestRuntime();
     await before.runtime.register(CALLER, timed);
     const id = await before.run(parent);
@@ -133,17 +133,17 @@ describe('an execution that cannot be stepped', () => {
   });
 });
 
-describe('a listener that throws', () => {
-  it('is reported, and keeps nobody else from hearing, and no work from beginning', async () => {
+describe('a subscriber that throws', () => {
+  it('is reported, and neither other subscribers nor work are affected', async () => {
     const bench = await openTestRuntime({ tools: { s: () => ({}) } });
-    const heard: string[] = [];
+    const notified: string[] = [];
     bench.runtime.onCommit(() => {
-      throw new Error('deaf');
+      throw new Error('subscriber failed');
     });
-    bench.runtime.onCommit((note) => heard.push(note?.executionId ?? ''));
+    bench.runtime.onCommit((note) => notified.push(note?.executionId ?? ''));
     const id = await bench.run(document('one', { s: tool('s') }, []));
     expect(await bench.settled(id)).toMatchObject({ status: 'completed' });
-    expect(heard).toContain(id);
-    expect(bench.errors).toContainEqual(new Error('deaf'));
+    expect(notified).toContain(id);
+    expect(bench.errors).toContainEqual(new Error('subscriber failed'));
   });
 });

@@ -9,8 +9,8 @@ function namesOf(queue: ReadyQueue<{ readonly name: string; readonly urgent: boo
   return names;
 }
 
-describe('what is ready', () => {
-  it('has its turn by tenant, in the order in which it came', () => {
+describe('the ready queue', () => {
+  it('gives out items of tenants in turn, each in order of arrival', () => {
     const queue = new ReadyQueue<ReturnType<typeof item>>();
     for (const name of ['a1', 'a2', 'a3']) queue.push('acme', item(name));
     queue.push('zeta', item('z1'));
@@ -20,7 +20,7 @@ describe('what is ready', () => {
     expect(queue.size).toBe(0);
   });
 
-  it('goes first when it is urgent, or becomes so while it waits', () => {
+  it('gives out urgent items first, also if they become urgent while they wait', () => {
     const queue = new ReadyQueue<ReturnType<typeof item>>();
     const late = item('a2');
     queue.push('acme', item('a1'));

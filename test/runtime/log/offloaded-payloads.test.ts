@@ -14,15 +14,15 @@ const REFERENCE = {
 
 const answering = (output: Json) => openTestRuntime({ tools: { answer: () => output } });
 
-/** The stored data of the node's completion, and what readers get. */
+/** The stored data of the node's completion, and the data that readers get. */
 async function completion(
   bench: TestRuntime,
   id: string,
   node = 'a',
-): Promise<{ stored: JsonObject; told: JsonObject | undefined }> {
+): Promise<{ stored: JsonObject; shown: JsonObject | undefined }> {
   const rows = await bench.store.events(id, { after: 0, limit: 100, type: 'node_completed', nodeId: node });
-  const told = (await bench.log(id)).find((event) => event.type === 'node_completed' && event.nodeId === node);
-  return { stored: JSON.parse(rows[0]?.data ?? 'null'), told: told?.data };
+  const shown = (await bench.log(id)).find((event) => event.type === 'node_completed' && event.nodeId === node);
+  return { stored: JSON.parse(rows[0]?.data ?? 'null'), shown: shown?.data };
 }
 
 function sql(path: string, statement: string): void {
@@ -31,7 +31,7 @@ function sql(path: string, statement: string): void {
   db.close();
 }
 
-/** Every checkpoint is gone: whatever is read next is folded from the log. */
+/** Removes all checkpoints, so that the next load replays the log. */
 async function withoutCheckpoints(bench: TestRuntime): Promise<TestRuntime> {
   await bench.close();
   sql(bench.path, 'UPDATE executions SET snapshot = NULL, snapshot_seq = 0; DELETE FROM checkpoints');
@@ -43,16 +43,16 @@ describe('an output above the threshold', () => {
     ['is the patch', tool('answer'), BIG],
     ['goes under a key', tool('answer', { output_key: 'found' }), { found: BIG }],
     ['is a list under its node', tool('answer'), { a: [BIG] }],
-  ])('is kept beside the log, and told in its place, when it %s', async (_how, kind, state) => {
+  ])('is stored beside the log, and shown in its place, when it %s', async (_how, kind, state) => {
     const output = Array.isArray((state as JsonObject).a) ? [BIG] : BIG;
     const bench = await answering(output as Json);
     const id = await bench.run(ir('w', { a: kind }, [['a', 'end']]));
     expect(await bench.settled(id)).toMatchObject({ status: 'completed', state });
-    const { stored, told } = await completion(bench, id);
+    const { stored, shown } = await completion(bench, id);
     const key = hash('sha256', JSON.stringify(output), 'hex');
     expect(stored).toMatchObject({ output: { $artifact: { hash: key } }, output_spilled: true });
-    expect(told).toMatchObject({ output, state_patch: state });
-    expect(told).not.toHaveProperty('output_spilled');
+    expect(shown).toMatchObject({ output, state_patch: state });
+    expect(shown).not.toHaveProperty('output_spilled');
     const artifact = await bench.store.artifacts.get('default', key);
     expect(Buffer.from(artifact?.content ?? []).toString()).toBe(JSON.stringify(output));
     expect(artifact?.mediaType).toBe('application/json');
@@ -60,31 +60,31 @@ describe('an output above the threshold', () => {
     expect(await bench.store.verifyAudit()).toMatchObject({ fault: null });
   });
 
-  it('is folded again with the log', async () => {
+  it('is restored when the log is replayed', async () => {
     const bench = await answering(BIG);
     const id = await bench.run(ir('w', { a: tool('answer'), b: tool('answer', { output_key: 'b' }) }, [['a', 'b']]));
     const before = await bench.settled(id);
     await bench.close();
     expect(await replayAll(bench.path)).toEqual({ compared: 1, differing: [] });
-    const folded = await withoutCheckpoints(bench);
-    expect(await folded.runtime.execution('default', id)).toEqual(before);
+    const replayed = await withoutCheckpoints(bench);
+    expect(await replayed.runtime.execution('default', id)).toEqual(before);
   });
 
-  it('of an external worker is kept beside the log, its own patch within', async () => {
+  it('of an external worker is stored beside the log, its patch in it', async () => {
     const bench = await openTestRuntime();
     const id = await bench.run(ir('w', { a: python('f') }, [['a', 'end']]));
     const [item] = await bench.runtime.claim(CALLER, { workerId: 'w1', queueTypes: ['python_tool'] });
     const statePatch = { own: 'x'.repeat(20_000) };
     await bench.runtime.complete(CALLER, item?.id ?? '', { output: BIG, statePatch, leaseFence: item?.leaseFence ?? 0 });
     expect((await bench.settled(id)).state).toEqual(statePatch);
-    const { stored, told } = await completion(bench, id);
+    const { stored, shown } = await completion(bench, id);
     expect(stored).toMatchObject({ output: REFERENCE, output_spilled: true, state_patch: statePatch });
-    expect(told).toMatchObject({ output: BIG, state_patch: statePatch });
+    expect(shown).toMatchObject({ output: BIG, state_patch: statePatch });
     await bench.close();
     expect(await replayAll(bench.path)).toEqual({ compared: 1, differing: [] });
   });
 
-  it('is stored once, and stays while an execution refers to it', async () => {
+  it('is stored once, and kept while an execution refers to it', async () => {
     const bench = await answering(BIG);
     const document = ir('w', { a: tool('answer') }, [['a', 'end']]);
     const remove = async (): Promise<void> => {
@@ -98,13 +98,13 @@ describe('an output above the threshold', () => {
     await bench.settled(second);
     await remove();
     expect(await bench.store.execution(first)).toBeNull();
-    expect((await completion(bench, second)).told).toMatchObject({ output: BIG });
+    expect((await completion(bench, second)).shown).toMatchObject({ output: BIG });
     bench.clock.advance(1);
     await remove();
     expect(await bench.store.artifacts.get('default', BIG_HASH)).toBeNull();
   });
 
-  it('reaches who subscribes', async () => {
+  it('is delivered to subscribers', async () => {
     const bench = await answering(BIG);
     const id = await bench.run(ir('w', { a: tool('answer') }, [['a', 'end']]));
     const outputs: unknown[] = [];
@@ -128,7 +128,7 @@ describe('an output up to the threshold', () => {
     expect(await stored(8_193)).toHaveProperty('output_spilled', true);
   });
 
-  it('is any output, when the threshold is 0', async () => {
+  it('is every output when the threshold is 0', async () => {
     const bench = await openTestRuntime({ tools: { answer: () => BIG }, artifactThresholdBytes: 0 });
     const id = await bench.run(ir('w', { a: tool('answer') }, [['a', 'end']]));
     await bench.settled(id);
@@ -137,45 +137,45 @@ describe('an output up to the threshold', () => {
 });
 
 describe('an output that looks like a reference', () => {
-  it('is what it is', async () => {
+  it('is kept as it is', async () => {
     const bench = await openTestRuntime({ tools: { answer: ({ output }: { output: Json }) => output, big: () => BIG } });
     const document = ir('w', { a: tool('big', { output_key: 'big' }), b: tool('answer', { output_key: 'b' }) }, [['a', 'b']]);
     const id = await bench.run(document, { output: REFERENCE });
     expect((await bench.settled(id)).state).toMatchObject({ b: REFERENCE });
-    expect((await completion(bench, id, 'b')).told).toMatchObject({ output: REFERENCE, state_patch: { b: REFERENCE } });
-    expect((await completion(bench, id, 'a')).told).toMatchObject({ output: BIG });
-    const folded = await withoutCheckpoints(bench);
-    expect((await folded.runtime.execution('default', id)).state).toMatchObject({ b: REFERENCE, big: BIG });
+    expect((await completion(bench, id, 'b')).shown).toMatchObject({ output: REFERENCE, state_patch: { b: REFERENCE } });
+    expect((await completion(bench, id, 'a')).shown).toMatchObject({ output: BIG });
+    const replayed = await withoutCheckpoints(bench);
+    expect((await replayed.runtime.execution('default', id)).state).toMatchObject({ b: REFERENCE, big: BIG });
   });
 
-  it('is spilled like any other when it is large', async () => {
+  it('is offloaded like any other when it is large', async () => {
     const output = { ...REFERENCE, output_spilled: true, more: 'x'.repeat(10_000) };
     const bench = await answering(output);
     const id = await bench.run(ir('w', { a: tool('answer') }, [['a', 'end']]));
     await bench.settled(id);
-    expect((await completion(bench, id)).told).toMatchObject({ output });
+    expect((await completion(bench, id)).shown).toMatchObject({ output });
   });
 });
 
-describe('an artifact that is gone', () => {
-  it('is told as a reference that could not be resolved, and reported', async () => {
+describe('a missing artifact', () => {
+  it('is shown as an unresolved reference, and reported', async () => {
     const bench = await answering(BIG);
     const id = await bench.run(ir('w', { a: tool('answer') }, [['a', 'end']]));
     await bench.settled(id);
     sql(bench.path, 'DELETE FROM artifact_refs; DELETE FROM artifacts');
-    expect((await completion(bench, id)).told).toMatchObject({ output: { $artifact: { hash: BIG_HASH, unresolved: true } } });
-    // The final state is the same artifact.
+    expect((await completion(bench, id)).shown).toMatchObject({ output: { $artifact: { hash: BIG_HASH, unresolved: true } } });
+    // The final state is stored as the same artifact.
     const gone = expect.objectContaining({ code: 'corrupt', message: expect.stringContaining(BIG_HASH) });
     expect(bench.errors).toEqual([gone, gone]);
   });
 
-  it('leaves an execution that cannot be folded', async () => {
+  it('makes an execution unreplayable', async () => {
     const bench = await answering(BIG);
     const id = await bench.run(ir('w', { a: tool('answer') }, [['a', 'end']]));
     await bench.settled(id);
     sql(bench.path, 'DELETE FROM artifact_refs; DELETE FROM artifacts');
-    const folded = await withoutCheckpoints(bench);
-    await expect(folded.runtime.execution('default', id)).rejects.toMatchObject({ code: 'corrupt' });
+    const replayed = await withoutCheckpoints(bench);
+    await expect(replayed.runtime.execution('default', id)).rejects.toMatchObject({ code: 'corrupt' });
   });
 });
 
@@ -187,33 +187,33 @@ describe.each([
     ['a', 'ask'],
     ['ask', 'z'],
   ]);
-  const ran = async (): Promise<{ bench: TestRuntime; id: string; told: readonly JsonObject[] }> => {
+  const ran = async (): Promise<{ bench: TestRuntime; id: string; shown: readonly JsonObject[] }> => {
     const bench = await openTestRuntime({ tools: { answer: () => ({ text }), change: () => ({ changed: true }) } });
     const id = await bench.run(reviewed);
     await bench.settled(id);
     await bench.runtime.approve(CALLER, id, { decision: 'approved', userId: 'ann' });
     await eventually(async () => (await bench.runtime.execution('default', id)).status === 'completed');
     const { state } = await bench.settled(id);
-    return { bench, id, told: [{ state_for_review: { text } }, { final_state: state }] };
+    return { bench, id, shown: [{ state_for_review: { text } }, { final_state: state }] };
   };
   const events = async (bench: TestRuntime, id: string) =>
     (await bench.log(id))
       .filter(({ type }) => type === 'interrupt_raised' || type === 'workflow_completed')
       .map(({ data }) => data);
 
-  it('is told by the events that show it', async () => {
-    const { bench, id, told } = await ran();
-    expect(await events(bench, id)).toMatchObject(told);
+  it('is shown by the events that hold it', async () => {
+    const { bench, id, shown } = await ran();
+    expect(await events(bench, id)).toMatchObject(shown);
     for (const data of await events(bench, id)) expect(data).not.toHaveProperty('state_spilled');
     await bench.close();
     expect(await replayAll(bench.path)).toEqual({ compared: 1, differing: [] });
-    const folded = await withoutCheckpoints(bench);
-    expect((await folded.runtime.execution('default', id)).status).toBe('completed');
-    expect(await events(folded, id)).toMatchObject(told);
+    const replayed = await withoutCheckpoints(bench);
+    expect((await replayed.runtime.execution('default', id)).status).toBe('completed');
+    expect(await events(replayed, id)).toMatchObject(shown);
   });
 
-  it('is told by a fork, whatever becomes of its origin', async () => {
-    const { bench, id, told } = await ran();
+  it('is shown by a fork, also after its origin is removed', async () => {
+    const { bench, id, shown } = await ran();
     const raised = (await bench.log(id)).find(({ type }) => type === 'interrupt_raised');
     const fork = await bench.runtime.fork(CALLER, id, { atSequence: raised?.sequence ?? 0 });
     const context = {
@@ -226,11 +226,11 @@ describe.each([
     } as const;
     const { removed } = await bench.store.retention.remove({ after: null, endedBeforeMs: bench.clock.nowMs() + 1 }, context);
     expect(removed).toEqual([id]);
-    expect((await events(bench, fork.executionId ?? '')).at(0)).toMatchObject(told[0] ?? {});
+    expect((await events(bench, fork.executionId ?? '')).at(0)).toMatchObject(shown[0] ?? {});
   });
 
-  it('is told of a log that leaves it out, as those of the first releases do', async () => {
-    const { bench, id, told } = await ran();
+  it('is replayed for a log without it, as the first releases wrote it', async () => {
+    const { bench, id, shown } = await ran();
     await bench.close();
     sql(
       bench.path,
@@ -238,7 +238,7 @@ describe.each([
         WHERE type IN ('interrupt_raised', 'workflow_completed')`,
     );
     const old = await openTestRuntime({ path: bench.path, clock: bench.clock });
-    expect(await events(old, id)).toMatchObject(told);
+    expect(await events(old, id)).toMatchObject(shown);
     expect(await old.runtime.replay('default', id)).toMatchObject({ mismatch: null });
   });
 });

@@ -3,7 +3,7 @@ import { FairQueue, type FairQueueLimits } from '../../../src/runtime/scheduling
 
 const LIMITS: FairQueueLimits = { active: 2, activePerKey: 1, waiting: 6, waitingPerKey: 4 };
 
-/** A queue whose work ends when the test says so, and the names of the work in the order in which it began. */
+/** A queue whose jobs end when the test releases them, and the names of the jobs in the order of their start. */
 function watched(limits: FairQueueLimits = LIMITS) {
   const queue = new FairQueue('too many are waiting', limits);
   const began: string[] = [];
@@ -26,7 +26,7 @@ function watched(limits: FairQueueLimits = LIMITS) {
 }
 
 describe('a fair queue', () => {
-  it('runs so many in all, and so many of each key', async () => {
+  it('limits the running jobs in all and per key', async () => {
     const { began, ask, end, settle, queue } = watched();
     const all = [ask('a', 'a1'), ask('a', 'a2'), ask('b', 'b1'), ask('c', 'c1')];
     await settle();
@@ -41,7 +41,7 @@ describe('a fair queue', () => {
     expect([queue.active, queue.waiting]).toEqual([0, 0]);
   });
 
-  it('gives keys their turns one after the other, however many of one are waiting', async () => {
+  it('serves keys in turn, however many jobs of one are waiting', async () => {
     const { began, ask, end, settle } = watched({ ...LIMITS, active: 1 });
     const all = [ask('a', 'a1'), ask('a', 'a2'), ask('a', 'a3'), ask('a', 'a4'), ask('b', 'b1'), ask('b', 'b2')];
     await settle();
@@ -50,7 +50,7 @@ describe('a fair queue', () => {
     expect(began).toEqual(['a1', 'a2', 'b1', 'a3', 'b2', 'a4']);
   });
 
-  it('refuses when too many of a key or in all are waiting', async () => {
+  it('refuses jobs when too many of a key or in all are waiting', async () => {
     const { ask, end, settle } = watched({ active: 1, activePerKey: 1, waiting: 3, waitingPerKey: 2 });
     const waiting = [ask('a', 'a1'), ask('a', 'a2'), ask('a', 'a3')];
     await expect(ask('a', 'a4')).rejects.toMatchObject({ code: 'overloaded', retryAfterMs: 1_000 });
@@ -61,7 +61,7 @@ describe('a fair queue', () => {
     expect(await Promise.all(waiting)).toHaveLength(4);
   });
 
-  it('passes over what was given up while it waited, and goes on after a failure', async () => {
+  it('skips aborted jobs, and continues after a failed one', async () => {
     const { began, ask, end, settle, queue } = watched({ ...LIMITS, active: 1 });
     const first = ask('a', 'a1');
     const gone = new AbortController();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TimeSlices } from '../../../src/runtime/scheduling/time-slices.ts';
 
-/** Time slices on a clock that a piece of work moves on, and a log of who computed in which turn of the event loop. */
+/** Time slices on a clock that pieces of work advance, and a log of which computation ran in which turn of the event loop. */
 function watched() {
   let nowMs = 1_000;
   const slices = new TimeSlices({ nowMs: () => nowMs });
@@ -16,7 +16,7 @@ function watched() {
     }
     await slices.drive(slices.slice(key, signal), computation());
   };
-  /** Marks every turn of the event loop in the log until the work is done. */
+  /** Marks each turn of the event loop in the log until the work is done. */
   const marked = async (begin: () => readonly Promise<unknown>[]): Promise<string> => {
     let over = false;
     const mark = (): void => {
@@ -33,12 +33,12 @@ function watched() {
 }
 
 describe('time slices', () => {
-  it('let a computation go on at once while there is time', async () => {
+  it('let a computation continue while there is time', async () => {
     const { work, marked } = watched();
     expect(await marked(() => [work('a', 't', 9, 1)])).toBe('aaaaaaaaa');
   });
 
-  it('end after 10 ms, or after many pieces of no time', async () => {
+  it('end after 10 ms, or after many short pieces of work', async () => {
     const { work, marked } = watched();
     expect(await marked(() => [work('a', 't', 5, 4)])).toBe('aaa|aa');
     const quick = watched();
@@ -46,19 +46,19 @@ describe('time slices', () => {
     expect(first).toHaveLength(100);
   });
 
-  it('are shared by all computations: one piece too long is all that a turn of the loop can take', async () => {
+  it('are shared by all computations: a turn of the loop is exceeded by at most one piece of work', async () => {
     const { work, marked } = watched();
     const log = await marked(() => [work('a', 't', 3, 50), work('b', 't', 3, 50), work('c', 't', 3, 50)]);
     expect(log).toBe('a|a|b|c|a|b|c|b|c');
   });
 
-  it('go round by tenant', async () => {
+  it('are given to tenants in turn', async () => {
     const { work, marked } = watched();
     const log = await marked(() => [work('a', 't', 2, 50), work('b', 't', 2, 50), work('c', 't', 2, 50), work('x', 'u', 4, 50)]);
     expect(log).toBe('a|a|x|b|x|c|x|x|b|c');
   });
 
-  it('are not taken any more once whoever asked has gone', async () => {
+  it('are refused once the signal is aborted', async () => {
     const { work, marked } = watched();
     const gone = new AbortController();
     const log = await marked(() => {
@@ -71,7 +71,7 @@ describe('time slices', () => {
     expect(log.match(/b/g)).toHaveLength(3);
   });
 
-  it('go on when the clock is set back', async () => {
+  it('continue when the clock is set back', async () => {
     const { work, marked, advance } = watched();
     const log = await marked(() => {
       const all = [work('a', 't', 3, 4), work('b', 't', 3, 4)];

@@ -5,7 +5,7 @@ import { FakeClock } from '../../support/clock.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** A clock that may be set, which nobody who waits is told of. */
+/** A clock that can be set without firing timeouts. */
 class SetClock extends FakeClock {
   aheadMs = 0;
 
@@ -16,48 +16,48 @@ class SetClock extends FakeClock {
 
 function bench() {
   const clock = new SetClock();
-  let rings = 0;
-  const alarm = new DeadlineTimer(clock, () => (rings += 1));
-  return { clock, alarm, rings: () => rings };
+  let fired = 0;
+  const timer = new DeadlineTimer(clock, () => (fired += 1));
+  return { clock, timer, fired: () => fired };
 }
 
-describe('an alarm', () => {
-  it('rings at its time, once', () => {
-    const { clock, alarm, rings } = bench();
-    alarm.scheduleAt(clock.nowMs() + 3 * HOUR);
+describe('a deadline timer', () => {
+  it('fires at its time, once', () => {
+    const { clock, timer, fired } = bench();
+    timer.scheduleAt(clock.nowMs() + 3 * HOUR);
     clock.advance(3 * HOUR - 1);
-    expect(rings()).toBe(0);
+    expect(fired()).toBe(0);
     clock.advance(1);
-    expect(rings()).toBe(1);
+    expect(fired()).toBe(1);
     clock.advance(HOUR);
-    expect(rings()).toBe(1);
+    expect(fired()).toBe(1);
   });
 
-  it('rings a minute late at most when its time has passed unnoticed, as while a machine sleeps', () => {
-    const { clock, alarm, rings } = bench();
-    alarm.scheduleAt(clock.nowMs() + HOUR);
+  it('fires at most a minute late when its time has passed unnoticed, as while a machine sleeps', () => {
+    const { clock, timer, fired } = bench();
+    timer.scheduleAt(clock.nowMs() + HOUR);
     clock.advance(10 * MINUTE);
     clock.aheadMs = 8 * HOUR;
     clock.advance(MINUTE);
-    expect(rings()).toBe(1);
+    expect(fired()).toBe(1);
   });
 
-  it('waits on when the clock was set back', () => {
-    const { clock, alarm, rings } = bench();
-    alarm.scheduleAt(clock.nowMs() + HOUR);
+  it('continues to wait when the clock is set back', () => {
+    const { clock, timer, fired } = bench();
+    timer.scheduleAt(clock.nowMs() + HOUR);
     clock.aheadMs = -HOUR;
     clock.advance(HOUR);
-    expect(rings()).toBe(0);
+    expect(fired()).toBe(0);
     clock.advance(HOUR);
-    expect(rings()).toBe(1);
+    expect(fired()).toBe(1);
   });
 
-  it('that was stopped does not ring', () => {
-    const { clock, alarm, rings } = bench();
-    alarm.scheduleAt(clock.nowMs() + HOUR);
+  it('does not fire once stopped', () => {
+    const { clock, timer, fired } = bench();
+    timer.scheduleAt(clock.nowMs() + HOUR);
     clock.advance(MINUTE);
-    alarm.stop();
+    timer.stop();
     clock.advance(2 * HOUR);
-    expect(rings()).toBe(0);
+    expect(fired()).toBe(0);
   });
 });

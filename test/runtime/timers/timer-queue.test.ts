@@ -14,7 +14,7 @@ const pausing = {
   edges: [],
 } as never;
 
-/** A runtime that does only what was started there, on a database where so many timers of others are due that nobody serves. */
+/** A runtime that works only on what it started, on a database with many due timers of other executions. */
 async function beside(count: number) {
   const bench = await openTestRuntime({ shouldProcess: () => false });
   const dueAtMs = bench.clock.nowMs() - 60 * SECOND;
@@ -23,7 +23,7 @@ async function beside(count: number) {
   return bench;
 }
 
-/** Lets time pass until the condition holds, since what falls due may just have been looked at. Answers how much did. */
+/** Advances the clock until the condition holds, since a poll may just have ended. Returns by how much. */
 async function passing({ clock }: TestRuntime, condition: () => boolean | Promise<boolean>): Promise<number> {
   const fromMs = clock.nowMs();
   await eventually(() => {
@@ -37,41 +37,41 @@ function completion(bench: TestRuntime, id: string): Promise<number> {
   return passing(bench, async () => (await bench.runtime.execution(CALLER.tenantId, id)).status === 'completed');
 }
 
-function looksAt(store: Store): () => number {
-  let looks = 0;
+function countPolls(store: Store): () => number {
+  let polls = 0;
   const due = store.due.bind(store);
   store.due = (...asked) => {
-    looks += 1;
+    polls += 1;
     return due(...asked);
   };
-  return () => looks;
+  return () => polls;
 }
 
-describe('what falls due, and is not served by this runtime', () => {
-  it('hides nothing that is, however much it is', async () => {
+describe('due timers of executions that this runtime does not process', () => {
+  it('do not hide others, however many they are', async () => {
     const bench = await beside(1_200);
     const id = await bench.run(pausing);
     bench.clock.advance(60 * SECOND);
     expect(await completion(bench, id)).toBeLessThan(30 * SECOND);
   });
 
-  it('is not looked at again and again', async () => {
+  it('are not polled again and again', async () => {
     const bench = await beside(3);
     const { run, clock, store } = bench;
     const id = await run(pausing);
     clock.advance(60 * SECOND);
     await completion(bench, id);
-    const looks = looksAt(store);
+    const polls = countPolls(store);
     for (let n = 0; n < 30; n += 1) {
       clock.advance(SECOND);
       await setImmediate();
     }
-    expect(looks()).toBeLessThan(5);
+    expect(polls()).toBeLessThan(5);
   });
 });
 
-describe('what falls due for an execution that cannot be stepped', () => {
-  it('makes nothing else late', async () => {
+describe('a due timer of an execution that cannot be stepped', () => {
+  it('does not delay other timers', async () => {
     const bench = await openTestRuntime();
     const { run, clock, store, errors } = bench;
     const first = await run(pausing);
@@ -86,9 +86,9 @@ describe('what falls due for an execution that cannot be stepped', () => {
   });
 
   it.each([
-    ['log does not fold', "UPDATE events SET type = 'node_failed' WHERE seq = 3 AND execution_id = ?"],
+    ['log does not replay', "UPDATE events SET type = 'node_failed' WHERE seq = 3 AND execution_id = ?"],
     ['log is damaged', "UPDATE events SET data = '{' WHERE seq = 2 AND execution_id = ?"],
-  ])('because its %s stops no timer', async (_, damage) => {
+  ])('because its %s delays no other timer', async (_, damage) => {
     const before = await openTestRuntime();
     const bad = await before.run(pausing);
     before.clock.advance(SECOND);
@@ -96,7 +96,7 @@ describe('what falls due for an execution that cannot be stepped', () => {
     await before.close();
     const db = new Database(before.path);
     expect(db.prepare(damage).run(bad).changes).toBe(1);
-    // As after an upgrade of the compiler: all is folded again.
+    // As after an upgrade of the compiler: all executions are replayed.
     db.exec('UPDATE executions SET snapshot = NULL, snapshot_seq = 0; DELETE FROM checkpoints');
     db.close();
     const bench = await openTestRuntime({ path: before.path, clock: before.clock });
@@ -106,14 +106,14 @@ describe('what falls due for an execution that cannot be stepped', () => {
     expect(await completion(bench, good)).toBeLessThan(30 * SECOND);
   });
 
-  it('for whatever reason, however often it is tried, stops no timer for longer than a minute', async () => {
+  it('delays no other timer for longer than a minute, whatever the reason and however often it is retried', async () => {
     const bench = await openTestRuntime();
     const { runtime, run, clock, store, errors } = bench;
     const bad = await run(pausing);
     clock.advance(SECOND);
     const good = await run(pausing);
     const execution = store.execution.bind(store);
-    store.execution = (id) => (id === bad ? Promise.reject(new Error('nobody knows why')) : execution(id));
+    store.execution = (id) => (id === bad ? Promise.reject(new Error('unknown reason')) : execution(id));
     runtime.forget([bad]);
     clock.advance(59 * SECOND);
     await passing(bench, () => errors.length > 0);

@@ -9,7 +9,7 @@ const ACME: Caller = { ...CALLER, tenantId: 'acme' };
 const tool = (ref: string): JsonObject => ({ kind: { type: 'tool', tool_ref: ref } });
 const sub = (ref: string): JsonObject => ({ kind: { type: 'subgraph', workflow_ref: ref } });
 
-/** Nodes side by side; one alone has no fan-out around it. */
+/** Parallel nodes; a single node has no fan-out around it. */
 function wide(id: string, nodes: Readonly<Record<string, JsonObject>>): JsonObject {
   const names = Object.keys(nodes);
   const split: JsonObject = { kind: { type: 'parallel', branches: names } };
@@ -55,7 +55,7 @@ const childrenOf = async ({ runtime }: TestRuntime, parentId: string) =>
   (await runtime.executions('acme', { parentId, limit: 100, offset: 0 })).executions;
 
 describe('children over the limit of their tenant', () => {
-  it('wait for room, say so, and start when there is some', async () => {
+  it('wait for capacity, log that they wait, and start when there is some', async () => {
     const ends: (() => void)[] = [];
     const work = () => new Promise<void>((resolve) => ends.push(resolve));
     const bench = await openAcme({ max_concurrent_executions: 3 }, { tools: { work } });
@@ -78,7 +78,7 @@ describe('children over the limit of their tenant', () => {
     expect(bench.errors).toEqual([]);
   });
 
-  it('do not keep parents that hold all the places waiting for ever: the first child of each needs none', async () => {
+  it('do not deadlock parents that use up the capacity: the first child of each needs none', async () => {
     const bench = await openAcme({ max_concurrent_executions: 4 }, { tools: { work: () => ({}) } });
     await bench.runtime.register(ACME, wide('leaf', { work: tool('work') }));
     await bench.runtime.register(ACME, wide('mid', times(2, sub('leaf'))));
@@ -88,7 +88,7 @@ describe('children over the limit of their tenant', () => {
     expect(await alive(bench)).toBe(0);
   });
 
-  it('fail their node when there is no room in time, and are forgotten when it is cancelled', async () => {
+  it('fail their node when there is no capacity in time, and are dropped when it is cancelled', async () => {
     const bench = await openAcme(
       { max_concurrent_executions: 2 },
       { maxSlotWaitMs: 60_000, tools: { hang: () => new Promise(() => {}) } },
@@ -152,13 +152,13 @@ describe('a workflow that starts itself', () => {
       await new Promise((resolve) => setImmediate(resolve));
       most = Math.max(most, await alive(bench));
     }
-    // Each of the live ones has one child that needs no place, 16 deep at most.
+    // Each live execution has one child that needs no capacity, at most 16 deep.
     expect(most).toBeLessThanOrEqual(5 * 17);
     await bench.runtime.cancel(ACME, id);
     await eventually(async () => (await alive(bench)) === 0);
   });
 
-  it('has at most so many descendants', async () => {
+  it('has at most 10,000 descendants', async () => {
     const bench = await openAcme({});
     const store = {
       shared: false,
@@ -180,7 +180,7 @@ describe('a workflow that starts itself', () => {
 });
 
 describe('a tenant that is suspended', () => {
-  it('begins no work until it is active again: not in process, not as a child, not by a timer', async () => {
+  it('starts no work until it is active again: not in process, not in a child, not by a timer', async () => {
     const begun: string[] = [];
     let end = (): void => {};
     const bench = await openAcme(
@@ -213,7 +213,7 @@ describe('a tenant that is suspended', () => {
     await eventually(async () => (await typesOf(bench, functions)).at(-1) === 'node_scheduled b');
     await eventually(async () => (await typesOf(bench, timed)).at(-1) === 'node_scheduled b');
     await eventually(async () => (await typesOf(bench, child)).at(-1) === 'node_started b');
-    // However long that takes, it does not count as waiting.
+    // The time of the suspension does not count as waiting.
     bench.clock.advance(3 * 3_600_000);
     await new Promise((resolve) => setImmediate(resolve));
     expect(begun).toEqual([]);

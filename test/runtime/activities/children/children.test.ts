@@ -30,7 +30,7 @@ const childAsks = {
 } as never;
 
 describe('a subgraph', () => {
-  it('runs as a child execution and brings its result back', async () => {
+  it('runs as a child execution and returns its result', async () => {
     const { run, runtime, settled, timeline } = await openTestRuntime({
       tools: { work: (input: { n: number }) => ({ m: input.n * 10 }) },
     });
@@ -49,7 +49,7 @@ describe('a subgraph', () => {
     ]);
   });
 
-  it('is paused while its child is, and goes on with it', async () => {
+  it('is paused while its child is, and continues with it', async () => {
     const { run, runtime, settled } = await openTestRuntime();
     await runtime.register(CALLER, childAsks);
     const id = await run(parent());
@@ -60,7 +60,7 @@ describe('a subgraph', () => {
     expect((await settled(id)).error).toBeNull();
   });
 
-  it('is tried again when its child fails', async () => {
+  it('is retried when its child fails', async () => {
     let calls = 0;
     const { run, runtime, settled } = await openTestRuntime({
       tools: {
@@ -77,14 +77,14 @@ describe('a subgraph', () => {
     expect((await runtime.executions('default', { parentId: id, limit: 10, offset: 0 })).executions).toHaveLength(2);
   });
 
-  it('fails for good when there is no such workflow', async () => {
+  it('fails without retry when the workflow is not registered', async () => {
     const { run, settled } = await openTestRuntime();
     const view = await settled(await run(parent({ retry_policy: 'quick' })));
     expect(view).toMatchObject({ status: 'failed' });
     expect(view.error).toContain('child');
   });
 
-  it('takes its child with it when it is cancelled', async () => {
+  it('cancels its child when it is cancelled', async () => {
     const { run, runtime } = await openTestRuntime();
     await runtime.register(CALLER, childAsks);
     const id = await run(parent());
@@ -94,7 +94,7 @@ describe('a subgraph', () => {
     await eventually(async () => (await runtime.execution('default', child?.executionId ?? '')).status === 'cancelled');
   });
 
-  it('ends a recursion without end', async () => {
+  it('ends an endless recursion', async () => {
     const { run, settled } = await openTestRuntime();
     const self = {
       workflow_id: 'self',

@@ -42,7 +42,7 @@ describe('external workers', () => {
     expect((await timeline(id)).slice(1, 3)).toEqual(['node_scheduled f', 'node_started f']);
   });
 
-  it('have as long as the document says, though that is no whole number of milliseconds as numbers go', async () => {
+  it('get the timeout of the document, also when it is not a whole number of milliseconds in floating point', async () => {
     const { run, runtime, store } = await openTestRuntime();
     const timeouts = { workflow_timeout: 2.0005 };
     const id = await run({ ...(code({ node_timeout_secs: 1.001 }) as object), timeouts });
@@ -70,7 +70,7 @@ describe('external workers', () => {
     expect(await polling).toEqual([]);
   });
 
-  it('lose the item when the lease lapses: the next attempt is another item, the old fence is stale', async () => {
+  it('lose the item when the lease expires: the next attempt is another item, and the old fence is stale', async () => {
     const { run, runtime, clock, settled, timeline } = await openTestRuntime();
     const id = await run(code());
     const [first] = await runtime.claim(CALLER, PYTHON);
@@ -90,7 +90,7 @@ describe('external workers', () => {
     expect((await timeline(id)).filter((line) => line.startsWith('node_completed'))).toHaveLength(1);
   });
 
-  it('keep the item as long as they give heartbeats', async () => {
+  it('keep the item as long as they send heartbeats', async () => {
     const { run, runtime, clock } = await openTestRuntime();
     await run(code({ node_timeout_secs: 3600 }));
     const [item] = await runtime.claim(CALLER, PYTHON);
@@ -104,7 +104,7 @@ describe('external workers', () => {
     });
   });
 
-  it('run out of time at the node deadline, which counts from the claim', async () => {
+  it('time out at the deadline of the node, which counts from the claim', async () => {
     const { run, runtime, clock, log } = await openTestRuntime();
     const id = await run(code({ node_timeout_secs: 10 }));
     clock.advance(60_000);
@@ -116,7 +116,7 @@ describe('external workers', () => {
     });
   });
 
-  it('fail an attempt: retried by the policy, then for good', async () => {
+  it('fail attempts, which are retried as the policy says', async () => {
     const { run, runtime, settled } = await openTestRuntime();
     const id = await run(code());
     for (const attempt of [0, 1]) {
@@ -149,7 +149,7 @@ describe('external workers', () => {
     });
   });
 
-  it('keep their lease over a restart', async () => {
+  it('keep their lease across a restart', async () => {
     const path = databasePath();
     const first = await openTestRuntime({ path });
     const id = await first.run(code());
@@ -160,7 +160,7 @@ describe('external workers', () => {
     expect(await second.settled(id)).toMatchObject({ status: 'completed', state: { ok: 1 } });
   });
 
-  it('are listed with what they did, beside the runtime itself', async () => {
+  it('are listed with their claims, beside the runtime', async () => {
     const { run, runtime } = await openTestRuntime();
     await run(code());
     await runtime.claim(CALLER, PYTHON);
@@ -176,7 +176,7 @@ describe('external workers', () => {
     expect(workers.find((worker) => worker.kind === 'runtime')?.id).toBe(runtime.id);
   });
 
-  it('may be given work beside the graph: its patch counts, and nothing is routed by it', async () => {
+  it('may get work outside the graph, whose patch is merged and which routes nothing', async () => {
     const { run, runtime, settled, log } = await openTestRuntime();
     const id = await run(code());
     const { workItemId } = await runtime.enqueue(CALLER, {
@@ -200,7 +200,7 @@ describe('external workers', () => {
     await expect(runtime.enqueue(CALLER, more)).rejects.toMatchObject({ code: 'conflict' });
   });
 
-  it('are not given work for a node that is not there', async () => {
+  it('cannot be given work for an unknown node', async () => {
     const { run, runtime } = await openTestRuntime();
     const id = await run(code());
     const item = { executionId: id, nodeId: 'nowhere', queueType: 'general', payload: {} };
@@ -229,14 +229,14 @@ describe('payloads', () => {
     }) as never;
   const TOOLS = { workerId: 'w1', queueTypes: ['tool'], maxItems: 100 };
 
-  it('are made when an item is claimed, however many nodes of a large state began together', async () => {
+  it('are rendered when an item is claimed, also when many nodes on a large state start together', async () => {
     const { run, runtime, store } = await openTestRuntime();
     const large = 'x'.repeat(1_000_000);
     const id = await run(wide(200), { large });
     const stored = await store.unclaimedWork({ queue: 'tool', after: '', limit: 200 });
     expect(stored).toHaveLength(200);
     expect(stored.reduce((chars, { payload }) => chars + payload.length, 0)).toBe(0);
-    // Input and state are a million characters each: as many as make a reply of some 16 million.
+    // Input and state have a million characters each, so that a reply has at most about 16 million.
     const items = await runtime.claim(CALLER, TOOLS);
     expect(items.length).toBeGreaterThan(1);
     expect(items.length).toBeLessThan(30);
@@ -255,7 +255,7 @@ describe('payloads', () => {
     expect(second).toMatchObject({ payload: { state: { n: 2 } } });
   });
 
-  it('that are too much work to render fail their node, and no worker gets it', async () => {
+  it('that exceed the evaluation budget fail their node, and no worker gets it', async () => {
     const { run, runtime, settled, log } = await openTestRuntime();
     const mapping = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`k${i}`, `{{ len(state.s.split('a')) + ${i} }}`]));
     const id = await run(wide(1, mapping), { s: 'a'.repeat(299_000) });

@@ -14,7 +14,7 @@ const line = (nodes: Record<string, object>): JsonObject => {
 const OTHER: Caller = { tenantId: 'other', actorId: 'tester', actorType: 'human' };
 const FOR_EVER = () => new Promise<never>(() => {});
 
-/** Nodes that begin at the same time and meet again. */
+/** Parallel nodes and their join. */
 function fan(width: number, ref: string, node: JsonObject = {}): JsonObject {
   const names = Array.from({ length: width }, (_, i) => `n${i}`);
   return {
@@ -30,7 +30,7 @@ function fan(width: number, ref: string, node: JsonObject = {}): JsonObject {
 }
 
 describe('in-process work', () => {
-  it('of one tenant that hangs leaves slots to the others', async () => {
+  it('of a tenant whose tools hang leaves slots to other tenants', async () => {
     const { runtime, run } = await openTestRuntime({ concurrency: 8, tools: { hang: FOR_EVER, quick: () => ({ done: true }) } });
     for (let i = 0; i < 12; i += 1) await run(line({ a: tool('hang') }));
     expect(runtime.inProcess('default')).toMatchObject({ running: 8, waiting: 4 });
@@ -41,13 +41,13 @@ describe('in-process work', () => {
     expect(runtime.inProcess()).toMatchObject({ running: 8, waiting: 4 });
   });
 
-  it('of one execution that fans out leaves slots to the others of its tenant', async () => {
+  it('of an execution that fans out leaves slots to other executions of its tenant', async () => {
     const { run, settled } = await openTestRuntime({ concurrency: 16, tools: { hang: FOR_EVER, quick: () => ({}) } });
     await run(fan(40, 'hang'));
     expect((await settled(await run(line({ a: tool('quick') })))).status).toBe('completed');
   });
 
-  it('is started by a commit of its own only when it had to wait', async () => {
+  it('needs a separate commit to start only when it had to wait', async () => {
     const ends: (() => void)[] = [];
     const { run, runtime, log, settled } = await openTestRuntime({
       concurrency: 1,
@@ -67,7 +67,7 @@ describe('in-process work', () => {
     expect((await settled(second)).status).toBe('completed');
   });
 
-  it('counts its timeout from its start, and fails retryably when it waits for too long', async () => {
+  it('counts its timeout from its start, and fails retryably when it waits too long', async () => {
     const begun: string[] = [];
     const { run, clock, runtime, log } = await openTestRuntime({
       concurrency: 1,
@@ -105,7 +105,7 @@ describe('in-process work', () => {
     expect(begun).toEqual([first, second]);
   });
 
-  it('that waits is kept by an operator’s pause, and cancelled with its execution', async () => {
+  it('that waits is deferred by a pause, and cancelled with its execution', async () => {
     const begun: string[] = [];
     const ends: (() => void)[] = [];
     const { run, runtime, timeline } = await openTestRuntime({
@@ -139,7 +139,7 @@ describe('in-process work', () => {
     ]);
   });
 
-  it('that waited when its runtime was lost is begun again without a lost attempt', async () => {
+  it('that waited when its runtime was lost starts again without a lost attempt', async () => {
     const path = databasePath();
     const begun: string[] = [];
     const work = (_input: unknown, { executionId, attempt }: { executionId: string; attempt: number }) => {
@@ -150,7 +150,7 @@ describe('in-process work', () => {
     const node = { ...tool('work'), retry_policy: 'no_retry' };
     const first = await before.run(line({ a: node }));
     const second = await before.run(line({ a: node }));
-    // As after a crash: its end is not recorded.
+    // As after a crash: the stop is not recorded.
     await before.store.close();
     await before.close().catch(() => {});
 

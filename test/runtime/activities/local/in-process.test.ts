@@ -20,7 +20,7 @@ const quick = {
 };
 
 describe('in-process work', () => {
-  it('calls each tool with the whole state when it has no mapping, and merges what it returns', async () => {
+  it('calls a tool without mapping with the whole state, and merges its result', async () => {
     const { run, settled, timeline } = await openTestRuntime({
       tools: {
         double: (input: { n: number }) => ({ n: input.n * 2 }),
@@ -66,7 +66,7 @@ describe('in-process work', () => {
     expect(new Set(seen.map((ctx) => ctx.idempotencyKey)).size).toBe(1);
   });
 
-  it('has stored the attempt before the function is called', async () => {
+  it('stores the attempt before the function is called', async () => {
     const stored: unknown[] = [];
     const { run, settled, store } = await openTestRuntime({
       tools: {
@@ -111,7 +111,7 @@ describe('in-process work', () => {
     expect((signal as AbortSignal | null)?.aborted).toBe(true);
   });
 
-  it('aborts the signal when the execution is cancelled, and drops what the function returns later', async () => {
+  it('aborts the signal when the execution is cancelled, and drops a later result', async () => {
     let release: (value: unknown) => void = () => {};
     let signal: AbortSignal | null = null;
     const { run, runtime, log } = await openTestRuntime({
@@ -136,7 +136,7 @@ describe('in-process work', () => {
     await expect(runtime.cancel(CALLER, id)).rejects.toMatchObject({ code: 'already_terminal' });
   });
 
-  it('does not begin what was cancelled before its turn came', async () => {
+  it('does not start an attempt that was cancelled while it waited', async () => {
     const begun: ((value: object) => void)[] = [];
     const { run, runtime, settled } = await openTestRuntime({
       concurrency: 1,
@@ -155,7 +155,7 @@ describe('in-process work', () => {
     expect(begun).toHaveLength(2);
   });
 
-  it('begins what was paused and resumed while its start was on its way', async () => {
+  it('starts an attempt that was paused and resumed while its start was being committed', async () => {
     const begun: ((value: object) => void)[] = [];
     const { run, runtime, settled, store } = await openTestRuntime({
       concurrency: 1,
@@ -179,7 +179,7 @@ describe('in-process work', () => {
     });
     const third = runtime.start(CALLER, { workflowId: 'line' });
     await eventually(() => isHeld);
-    // One commit takes these, and the start of the second execution's tool after them.
+    // One commit has these messages, and then the start of the second execution's tool.
     const changes = [runtime.pause(CALLER, second), runtime.resume(CALLER, second)];
     const turn = () => new Promise((resolve) => setImmediate(resolve));
     for (let i = 0; i < 20; i += 1) await turn();
@@ -196,7 +196,7 @@ describe('in-process work', () => {
     expect(begun).toHaveLength(3);
   });
 
-  it('runs at most `concurrency` attempts at the same time, and all in the end', async () => {
+  it('runs at most `concurrency` attempts at the same time, and all of them eventually', async () => {
     let running = 0;
     let most = 0;
     const { run, settled } = await openTestRuntime({

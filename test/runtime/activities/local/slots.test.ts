@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { Slots } from '../../../../src/runtime/activities/local/slots.ts';
 
-/** Takes as many slots as an execution can have. */
+/** Takes as many slots as an execution may have. */
 function takeAll(slots: Slots<string>, tenant: string, execution: string): number {
   let taken = 0;
   while (slots.take(tenant, execution)) taken += 1;
   return taken;
 }
 
-/** What starts, in order, when one slot after the other becomes free. */
+/** The items that start, in order, as slots are freed one by one. */
 function startedInTurn(slots: Slots<string>, count: number, free: () => void): string[] {
   return Array.from({ length: count }, () => {
     free();
@@ -17,7 +17,7 @@ function startedInTurn(slots: Slots<string>, count: number, free: () => void): s
 }
 
 describe('slots', () => {
-  it('gives a tenant that is alone as many as it may have, whatever number that is', () => {
+  it('gives a single tenant its maximum, whatever that is', () => {
     for (const most of [1, 2, 3, 7, 256]) {
       const slots = new Slots<string>(most);
       let taken = 0;
@@ -26,7 +26,7 @@ describe('slots', () => {
     }
   });
 
-  it('leaves a slot for the next tenant, however many ask for all', () => {
+  it('leaves a slot for the next tenant, however many tenants take all they may', () => {
     const slots = new Slots<string>(256);
     const shares = Array.from({ length: 200 }, (_, i) => {
       let taken = 0;
@@ -38,7 +38,7 @@ describe('slots', () => {
     expect(slots.running).toBeLessThanOrEqual(598);
   });
 
-  it('leaves slots of the tenant to its other executions, however wide one fans out', () => {
+  it('leaves slots of a tenant to its other executions, however wide one fans out', () => {
     const slots = new Slots<string>(256);
     expect(takeAll(slots, 'acme', 'wide')).toBe(224);
     expect(slots.take('acme', 'other')).toBe(true);
@@ -60,7 +60,7 @@ describe('slots', () => {
     expect(startedInTurn(shared, 3, () => shared.free('acme', 'x'))).toEqual(['a1', 'z1', 'a2']);
   });
 
-  it('starts nothing of a tenant that is closed, and goes on where it was', () => {
+  it('starts nothing of an inactive tenant, and continues when it is active again', () => {
     let open = false;
     const slots = new Slots<string>(2, (tenant) => tenant !== 'acme' || open);
     expect(slots.take('acme', 'x')).toBe(false);
@@ -73,7 +73,7 @@ describe('slots', () => {
     expect(slots.next()).toBe('a1');
   });
 
-  it('starts nothing that has left', () => {
+  it('starts no item that was removed', () => {
     const slots = new Slots<string>(1);
     slots.wait('acme', 'x', 'a1');
     slots.wait('acme', 'x', 'a2');

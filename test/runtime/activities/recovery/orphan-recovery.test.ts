@@ -13,7 +13,7 @@ const one = {
   },
 } as never;
 
-/** The database as a crash at this moment would leave it. */
+/** A copy of the database as a crash at this moment would leave it. */
 function crashCopy(path: string): string {
   const copy = databasePath();
   for (const suffix of ['', '-wal']) if (existsSync(path + suffix)) copyFileSync(path + suffix, copy + suffix);
@@ -21,7 +21,7 @@ function crashCopy(path: string): string {
 }
 
 describe('after a crash', () => {
-  it('in-process work that was under way is a failed attempt, and is tried again', async () => {
+  it('a running in-process attempt counts as failed and is retried', async () => {
     const attempts: number[] = [];
     const work = (_input: unknown, ctx: ToolContext) => {
       attempts.push(ctx.attempt);
@@ -38,7 +38,7 @@ describe('after a crash', () => {
     });
   });
 
-  it('a poisonous node cannot loop for ever', async () => {
+  it('a node that crashes its process cannot loop forever', async () => {
     let calls = 0;
     const work = () => new Promise(() => (calls += 1));
     const first = await openTestRuntime({ tools: { work } });
@@ -51,7 +51,7 @@ describe('after a crash', () => {
     expect(calls).toBe(2);
   });
 
-  it('executions whose work rests with somebody else are left alone', async () => {
+  it('executions that wait for an external worker are left alone', async () => {
     let calls = 0;
     const first = await openTestRuntime({ tools: { work: () => new Promise(() => (calls += 1)) } });
     const id = await first.run(one);
@@ -62,7 +62,7 @@ describe('after a crash', () => {
     expect(before).toEqual(await first.log(id));
   });
 
-  it('a large state is read back from its checkpoint and the tail of the log', async () => {
+  it('a large state is loaded from its checkpoint and the tail of the log', async () => {
     const big = 'x'.repeat(20_000);
     const nodes = Object.fromEntries(
       Array.from({ length: 6 }, (_, i) => [`n${i}`, { kind: { type: 'tool', tool_ref: 'work', output_key: `k${i}` } }]),
@@ -88,7 +88,7 @@ describe('after a crash', () => {
 });
 
 describe('a runtime that has a tool', () => {
-  it('takes over work that waits for an external worker because its predecessor had not', async () => {
+  it('takes over work that waits for an external worker because its predecessor lacked the tool', async () => {
     const path = databasePath();
     const first = await openTestRuntime({ path, tools: {} });
     const id = await first.run(one);

@@ -13,7 +13,7 @@ interface Engine {
   readonly runtime: ServerRuntime;
   readonly errors: readonly unknown[];
   log(id: string): Promise<readonly EventView[]>;
-  /** The database takes no event any more in which the word `poison` stands. */
+  /** Makes the database refuse events that contain the word `poison`. */
   poison(): Promise<void>;
 }
 
@@ -46,8 +46,8 @@ const ENGINES: Readonly<Record<string, () => Promise<Engine>>> = {
 
 const APPROVAL = { workflow_id: 'ask', version: '1', nodes: { ask: { kind: { type: 'human_approval' } } }, edges: [] } as never;
 
-describe.each(Object.entries(ENGINES))('what the database does not take, on %s', (_name, open) => {
-  it('fails the execution it belongs to, and none of those that were committed with it', async () => {
+describe.each(Object.entries(ENGINES))('a write that the database refuses, on %s', (_name, open) => {
+  it('fails only its own execution of those committed together', async () => {
     const { runtime, log, poison } = await open();
     await runtime.register(CALLER, APPROVAL);
     await poison();
@@ -60,7 +60,7 @@ describe.each(Object.entries(ENGINES))('what the database does not take, on %s',
     }
   });
 
-  it('fails the message it belongs to, and none of those that the execution took with it', async () => {
+  it('fails only its own message of those that the execution processed together', async () => {
     const { runtime, log, poison } = await open();
     await runtime.register(CALLER, APPROVAL);
     const { executionId } = await runtime.start(CALLER, { workflowId: 'ask', input: {} });

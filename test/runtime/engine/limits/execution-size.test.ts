@@ -26,7 +26,7 @@ const ENGINES: Readonly<Record<string, (options: { readonly tools?: Tools; reado
 const tool = (more: object = {}) => ({ kind: { type: 'tool', tool_ref: 'grow', ...more } });
 const onEvent = (key: string) => ({ kind: { type: 'wait', condition: 'external_event', correlation_key: key } });
 
-/** Four results of 5 MiB, one after the other, each kept in the state under its node's name. */
+/** Four results of 5 MiB in sequence, each stored in the state under its node's name. */
 const GROWING = {
   workflow_id: 'growing',
   version: '1',
@@ -34,7 +34,7 @@ const GROWING = {
   edges: ['ab', 'bc', 'cd'].map(([from, to]) => ({ from, to })),
 } as never;
 
-/** A state of 15 MiB, then a wait for an event, a decision. */
+/** A state of 15 MiB, then nodes that wait for an event and for a decision. */
 const LARGE = {
   workflow_id: 'large',
   version: '1',
@@ -57,8 +57,8 @@ async function begin(runtime: ServerRuntime, document: never, input: JsonObject 
   return (await runtime.start(CALLER, { workflowId, input })).executionId;
 }
 
-describe.each(Object.entries(ENGINES))('what an execution may hold, on %s', (_name, open) => {
-  it('fails the node whose result would grow the state beyond 16 MiB, and tries it once', async () => {
+describe.each(Object.entries(ENGINES))('the maximum size of an execution, on %s', (_name, open) => {
+  it('fails the node whose result would grow the state beyond 16 MiB, without retry', async () => {
     let calls = 0;
     const grow = (): string => {
       calls += 1;
@@ -73,7 +73,7 @@ describe.each(Object.entries(ENGINES))('what an execution may hold, on %s', (_na
     ]);
   });
 
-  it('refuses an event, a decision and a fork that would, and logs nothing of them', async () => {
+  it('refuses an event, a decision and a fork that would exceed it, and logs nothing', async () => {
     const { runtime, log } = await open({ tools: { grow: () => text(5) } });
     const id = await begin(runtime, LARGE);
     await settledAt(runtime, id, 'paused');
@@ -89,7 +89,7 @@ describe.each(Object.entries(ENGINES))('what an execution may hold, on %s', (_na
     expect(await settledAt(runtime, id, 'completed')).toMatchObject({ small: true });
   });
 
-  it('keeps at most so many events that no node waits for, of at most so many bytes', async () => {
+  it('limits the number and the bytes of buffered events', async () => {
     const { runtime, log } = await open({});
     const nodes = { go: onEvent('go'), later: onEvent('later') };
     const id = await begin(runtime, { workflow_id: 'w', version: '1', nodes, edges: [{ from: 'go', to: 'later' }] } as never);
@@ -105,8 +105,8 @@ describe.each(Object.entries(ENGINES))('what an execution may hold, on %s', (_na
   });
 });
 
-describe('joins that each repeat what the one before has collected', () => {
-  /** 25 of them, so that a result of 100 KB would become terabytes. */
+describe('joins that each repeat what the previous one has collected', () => {
+  /** 25 joins, with which a result of 100 KB would grow to terabytes. */
   const doubling = (other: object) => {
     const nodes: Record<string, object> = { p: { kind: { type: 'parallel', branches: ['a', 'b'] } }, a: tool(), b: other };
     const edges = [
@@ -124,7 +124,7 @@ describe('joins that each repeat what the one before has collected', () => {
   };
   const tools = { grow: () => 'x'.repeat(100_000), small: () => 1 };
 
-  it('fail the node whose result they would repeat', async () => {
+  it('fail the node whose result they would multiply', async () => {
     const { runtime, log, run } = await openTestRuntime({ tools });
     const id = await run(doubling({ kind: { type: 'tool', tool_ref: 'small' } }));
     await settledAt(runtime, id, 'failed');
@@ -132,7 +132,7 @@ describe('joins that each repeat what the one before has collected', () => {
     expect(failed).toMatchObject([{ data: { error_class: 'state_too_large', retryable: false } }]);
   });
 
-  it('end the execution when it is a timer that releases them', async () => {
+  it('end the execution when a timer releases them', async () => {
     const { runtime, clock, run } = await openTestRuntime({ tools });
     const id = await run(doubling({ kind: { type: 'wait', condition: 'timer', timeout_secs: 60 } }));
     await settledAt(runtime, id, 'paused');
@@ -146,7 +146,7 @@ describe('joins that each repeat what the one before has collected', () => {
 describe.each(Object.entries(ENGINES))('an execution that is larger than the cache, on %s', (_name, open) => {
   const cacheBytes = 1;
 
-  it('takes events, pauses, decisions and a cancel, and can be read', async () => {
+  it('accepts events, pauses, decisions and a cancel, and can be read', async () => {
     const { runtime, log } = await open({ tools: { grow: () => ({ grown: true }) }, cacheBytes });
     const id = await begin(runtime, LARGE, { name: 'Ada' });
     await settledAt(runtime, id, 'paused');
@@ -162,8 +162,8 @@ describe.each(Object.entries(ENGINES))('an execution that is larger than the cac
   });
 });
 
-describe('a database with an execution that was beyond every limit before there were any', () => {
-  it('lets it time out, fail, be cancelled and be read', async () => {
+describe('a stored execution that exceeds limits introduced later', () => {
+  it('can time out, fail, be cancelled and be read', async () => {
     const path = databasePath();
     const limits = LIMITS as { -readonly [name in keyof typeof LIMITS]: number };
     const before = { ...LIMITS };

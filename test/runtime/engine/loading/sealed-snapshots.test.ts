@@ -14,7 +14,7 @@ const KEY = 'a key of the operator';
 
 interface Files {
   open(hmacKey?: string): Promise<Store>;
-  /** Runs one statement on the database, past every store. */
+  /** Runs one statement on the database, bypassing the store. */
   edit(statement: string): Promise<void>;
 }
 
@@ -60,7 +60,7 @@ describe.each(Object.entries(ENGINES))('a stored snapshot, on %s', (_name, files
     return { runtime, errors, close };
   }
 
-  /** An execution that waits for a decision on an amount of 10, in a database on which nothing runs. */
+  /** An execution that waits for a decision on an amount of 10, in a database without a runtime. */
   async function stored(open: () => Promise<Store>, input: JsonObject = { amount: 10 }): Promise<string> {
     const { runtime, close } = await running(await open());
     await runtime.register(CALLER, APPROVAL);
@@ -70,7 +70,7 @@ describe.each(Object.entries(ENGINES))('a stored snapshot, on %s', (_name, files
     return executionId;
   }
 
-  it.each([undefined, KEY])('that was edited is found, and its log is replayed instead (key: %s)', async (key) => {
+  it.each([undefined, KEY])('that was edited is detected, and the log is replayed instead (key: %s)', async (key) => {
     const { open, edit } = await files();
     const id = await stored(() => open(key));
     await edit(EDITED);
@@ -84,7 +84,7 @@ describe.each(Object.entries(ENGINES))('a stored snapshot, on %s', (_name, files
     expect((await store.verifyAudit()).fault).toBeNull();
   });
 
-  it('that a signing key does not vouch for is not trusted, and no fault', async () => {
+  it('without a signature is not trusted when a key is given, and is not reported as a fault', async () => {
     const { open, edit } = await files();
     const id = await stored(() => open(KEY));
     await edit(EDITED);
