@@ -40,7 +40,7 @@ const evaluated = Type.Object(
   {
     target: text('Node to which the edge leads, or `end`.'),
     condition: text('The condition, as written.'),
-    value: absent(json('What it evaluated to.')),
+    value: absent(json('What it evaluated to; true or false instead of a list, an object or a text above 100 characters.')),
     problem: absent(text('Why it could not be evaluated; it counts as false.')),
   },
   { description: 'A condition that was evaluated.' },
@@ -48,7 +48,8 @@ const evaluated = Type.Object(
 const routing = {
   taken: absent(
     Type.Array(Type.String(), {
-      description: 'Targets of the edges that were followed: ids of nodes, or `end`. Absent if the node has no edges.',
+      description:
+        'Targets of the edges that were followed: ids of nodes, or `end`; empty if none was. Absent if the node has no edges, and in logs of earlier releases.',
     }),
   ),
   evaluated: absent(
@@ -139,7 +140,17 @@ export const EVENT_DATA = {
   node_started: atNode('An attempt, or a wait, began.', {
     worker_id: absent(text('Worker or runtime that does the work; absent for nodes that wait.')),
     ...attempt,
-    input: absent(json('What the attempt was given.')),
+    input: absent(
+      json(
+        'Input of the attempt: its rendered mapping, or the whole state. Values of `env` are named (`{{ env.NAME }}`) and not given. Absent for nodes that wait, and in logs of earlier releases.',
+      ),
+    ),
+    input_from: absent(
+      oneOf(['state'], 'In place of `input`: the whole state at this event, when it is larger than about 8 KiB.'),
+    ),
+    input_omitted: absent(
+      flag('True if `input` is not recorded, because rendering it takes too much work or the inputs of one step are too large.'),
+    ),
   }),
   tool_call_completed: atNode('A tool returned. Written right before `node_completed`.', {
     tool: text('Name of the tool.'),

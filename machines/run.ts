@@ -45,6 +45,8 @@ export interface StepEnv {
    * Absent = always.
    */
   startsAtOnce?(node: string): boolean;
+  /** Record the inputs of attempts in `node_started`? Default true; a replay takes none, because the log has them. */
+  readonly recordInputs?: boolean;
   /** Values of the `env` root, only those the operator allows. Conditions see the ones recorded when the execution started. */
   readonly vars: Readonly<Record<string, string>>;
 }

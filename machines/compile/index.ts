@@ -15,7 +15,7 @@ import { vocabulary } from '../step/vocabulary.ts';
 import { buildMachine } from './emit/build-machine.ts';
 import { MachineEmitter } from './emit/machine.ts';
 import { TransitionBuilder } from './emit/transitions.ts';
-import { exclusiveChoice, type OutcomeRoutes, outcomeRoutes } from './outcome-routes.ts';
+import { type Alternative, exclusiveChoice, type OutcomeRoutes, outcomeRoutes } from './outcome-routes.ts';
 import { analyseOutputUse } from './output-use.ts';
 import { Planner } from './plan/planner.ts';
 import { checkStepCost } from './plan/step-cost.ts';
@@ -75,7 +75,8 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
     timers: timersOf(graph),
     correlationKeys: correlationKeysOf(graph),
     ...requirements,
-    exclusiveConditions: exclusiveConditions(graph, routes),
+    routes,
+    choices: choicesOf(graph, routes),
     nodeOf: (id) => graph.node(graph.indexOf(id) ?? -1),
   };
   yield;
@@ -84,18 +85,10 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
   return { workflow, revision, config, tables, stepper: stepperOf(machine) };
 }
 
-/** The conditions of nodes that choose an alternative when they complete. A choice node is not among them: it does nothing but choose. */
-function exclusiveConditions(graph: Graph, routes: readonly OutcomeRoutes[]): Map<string, readonly string[]> {
-  const choices = new Map<string, readonly string[]>();
-  for (const node of graph.reachable) {
-    const alternatives = exclusiveChoice(routes[node] ?? {});
-    if (alternatives.length < 2 || definitionOf(graph.node(node).kind).branching === 'choice') continue;
-    choices.set(
-      graph.idOf(node),
-      alternatives.flatMap(({ when }) => (when === null ? [] : [when])),
-    );
-  }
-  return choices;
+/** The alternatives of the nodes that choose one of several. */
+function choicesOf(graph: Graph, routes: readonly OutcomeRoutes[]): Map<string, readonly Alternative[]> {
+  const choices = graph.reachable.map((node) => [graph.idOf(node), exclusiveChoice(routes[node] ?? {})] as const);
+  return new Map(choices.filter(([, alternatives]) => alternatives.length > 1));
 }
 
 function verdictsOf(workflow: Workflow, graph: Graph): Map<number, PolicyVerdict> {

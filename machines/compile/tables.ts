@@ -9,6 +9,7 @@ import { definitionOf } from '../nodes/index.ts';
 import type { PolicyVerdict } from '../policy.ts';
 import { FIRST_RULES, RULES } from '../step/rules.ts';
 import { skippedWhileInside } from './dead-paths.ts';
+import type { Alternative, OutcomeRoutes } from './outcome-routes.ts';
 import type { OutputUse } from './output-use.ts';
 import { NO_NODE } from './plan/convergence.ts';
 import { FIRST_LANE_LAYOUT, type Fork, type Plan, type SubgraphPlan } from './plan/plan.ts';
@@ -45,8 +46,10 @@ export interface ProgramTables {
   template(node: number): Template | null;
   /** The mapping of a child's final state; null = the node has none. */
   outputMapping(node: number): Template | null;
-  /** Conditions of the nodes that choose an alternative when they complete, in order. */
-  readonly exclusiveConditions: ReadonlyMap<string, readonly string[]>;
+  /** Per node, by index. */
+  readonly routes: readonly OutcomeRoutes[];
+  /** The alternatives of the nodes that choose one of several, by node id. */
+  readonly choices: ReadonlyMap<string, readonly Alternative[]>;
 }
 
 /** Positions of a subgraph's edges and nodes in the stored state of the subgraph, and what depends on them. */

@@ -1,3 +1,4 @@
+import type { NodeOutcome } from '../compile/outcome-routes.ts';
 import type { CompleteParams, FailParams } from '../compile/parameters.ts';
 import { type Json, type JsonObject, patchState } from '../json.ts';
 import type { Kind } from '../nodes/index.ts';
@@ -7,12 +8,14 @@ import { chooseTransition } from './conditions.ts';
 import { joinInput } from './joins.ts';
 import { type FailEvent, isTimerEvent, type MachineEvent } from './machine-event.ts';
 import { failOverBudget } from './over-budget.ts';
+import { addAttemptStart } from './recorded-input.ts';
 import { completedPatch, derivedPatch, objectPatch, outputKeyPatch, patchData, type StatePatch } from './state-patch.ts';
 import type { StepContext } from './step-context.ts';
 import { usageEventData } from './usage.ts';
 
 /** The result of a completed visit. */
 interface Completion {
+  readonly outcome: NodeOutcome;
   readonly output: Json;
   readonly patch: StatePatch;
   /** More data of `node_completed`. */
@@ -35,13 +38,15 @@ export function complete(step: StepContext, event: MachineEvent, params: Complet
     step.addUsage(event.usage);
     checkBudgets(step, node);
   }
-  if (choosing !== true) step.followTransition(node, follow);
+  if (choosing === true) step.recordTaken(node);
+  else step.followTransition(node, follow);
 }
 
 function completionOf(kind: Kind, event: MachineEvent): Completion {
   if (event.type === 'done') {
     const { output, patch, durationMs, usage } = event;
     return {
+      outcome: 'ok',
       output,
       patch: patch === undefined ? derivedPatch(kind, output) : { kind: 'given', patch },
       details: { duration_ms: durationMs, ...usageEventData(usage) },
@@ -49,21 +54,21 @@ function completionOf(kind: Kind, event: MachineEvent): Completion {
   }
   if (event.type === 'child' && event.change.status === 'completed') {
     const { result, mapped } = event.change;
-    if (mapped === undefined) return { output: result, patch: derivedPatch(kind, result), details: {} };
-    return { output: mapped, patch: objectPatch(kind, mapped), details: {} };
+    if (mapped === undefined) return { outcome: 'ok', output: result, patch: derivedPatch(kind, result), details: {} };
+    return { outcome: 'ok', output: mapped, patch: objectPatch(kind, mapped), details: {} };
   }
   if (event.type === 'event') {
     const { payload, sequence } = event;
-    return { output: payload, patch: objectPatch(kind, payload), details: { event_sequence: sequence } };
+    return { outcome: 'ok', output: payload, patch: objectPatch(kind, payload), details: { event_sequence: sequence } };
   }
   if (event.type === 'decide') {
     const { decision, userId, comment } = event;
     const output = { decision, approved: decision === 'approved', user_id: userId, comment };
-    return { output, patch: { kind: 'node_id' }, details: {} };
+    return { outcome: decision, output, patch: { kind: 'node_id' }, details: {} };
   }
   if (isTimerEvent(event)) {
     const output: JsonObject = kind.type === 'wait' && kind.condition === 'timer' ? { fired: true } : { timed_out: true };
-    return { output, patch: { kind: 'none' }, details: {} };
+    return { outcome: 'timeout', output, patch: { kind: 'none' }, details: {} };
   }
   throw new TypeError(`${event.type} completes nothing`);
 }
@@ -89,7 +94,7 @@ export function fail(step: StepContext, event: MachineEvent, { node, handled, fo
   } else if (event.type === 'decide') {
     error = `approval rejected by ${event.userId}${event.comment ? `: ${event.comment}` : ''}`;
   }
-  step.addEvent('node_failed', node, { error, attempt, retryable: false, ...details, activation });
+  step.addVisitEnd('node_failed', node, 'failed', { error, attempt, retryable: false, ...details, activation });
   if (handled === true) {
     step.rememberOutput(node, { error, node_id: node, attempt });
     step.countHandledFailure();
@@ -131,7 +136,7 @@ export function passControlNode(step: StepContext, event: MachineEvent, params: 
   }
   const received = step.lastInput(node);
   step.clearInputs(node);
-  step.addEvent('node_completed', node, { output: null, activation: step.countVisit(node) });
+  step.addVisitEnd('node_completed', node, 'ok', { output: null, activation: step.countVisit(node) });
   step.countCompletion();
   if (kind.type === 'limit_exceeded') {
     if (step.halt === null) step.haltWith({ status: 'limit_exceeded', error: null });
@@ -145,6 +150,7 @@ function passJoin(step: StepContext, event: MachineEvent, { node, follow, choosi
   const isFirst = step.tables.graph.isFirstJoin(index);
   const { outputs, by_source, winner } = joinInput(step, node);
   const completion: Completion = {
+    outcome: 'ok',
     output: isFirst ? (winner?.[1] ?? null) : { outputs, by_source },
     patch: outputKeyPatch(kindOf(step, node)) ?? { kind: 'none' },
     details: winner !== null && isFirst ? { source: winner[0] } : {},
@@ -156,13 +162,19 @@ function passJoin(step: StepContext, event: MachineEvent, { node, follow, choosi
   if (isFirst) step.closeJoinRegion(index);
   step.inputsRead(node);
   recordCompletion(step, node, step.countVisit(node), completion);
-  if (choosing !== true) step.followTransition(node, follow);
+  if (choosing === true) step.recordTaken(node);
+  else step.followTransition(node, follow);
 }
 
-function recordCompletion(step: StepContext, node: string, activation: number, { output, patch, details }: Completion): void {
+function recordCompletion(
+  step: StepContext,
+  node: string,
+  activation: number,
+  { outcome, output, patch, details }: Completion,
+): void {
   const data = { output, ...patchData(patch), ...details, activation };
   step.patchState(completedPatch(data, node));
-  step.addEvent('node_completed', node, data);
+  step.addVisitEnd('node_completed', node, outcome, data);
   step.rememberOutput(node, output);
   step.countCompletion();
 }
@@ -187,8 +199,9 @@ export function childChanged(step: StepContext, event: MachineEvent, node: strin
 
 export function attemptStarted(step: StepContext, event: MachineEvent, node: string): void {
   if (event.type !== 'claimed') throw new TypeError(`${event.type} is no claim`);
-  const { activation, attempt, local } = step.activeOf(node);
-  step.addEvent('node_started', node, { worker_id: event.workerId, attempt, activation });
+  const active = step.activeOf(node);
+  const { activation, attempt, local } = active;
+  addAttemptStart(step, node, event.workerId, active);
   step.setActive(node, { activation, attempt, phase: 'running', ...(local === true ? { local } : {}) });
 }
 

@@ -3,9 +3,10 @@ import type { JsonObject } from '../json.ts';
 import { definitionOf, type Kind } from '../nodes/index.ts';
 import type { StepEnv } from '../run.ts';
 import { type ActiveVisit, languageOf, own } from './context.ts';
+import { executionFacts } from './input.ts';
 import type { MachineEvent } from './machine-event.ts';
+import { addAttemptStart } from './recorded-input.ts';
 import type { StepContext } from './step-context.ts';
-import { executionFacts } from './work.ts';
 
 /** Begins a node that was reached, or its next attempt. Returns an event for the machine if the node ends as soon as it begins. */
 export function beginNode(step: StepContext, node: string, env: StepEnv): MachineEvent | null {
@@ -36,9 +37,10 @@ export function beginNode(step: StepContext, node: string, env: StepEnv): Machin
   }
 }
 
-function beginAttempt(step: StepContext, node: string, { activation, attempt }: ActiveVisit, kind: Kind, env: StepEnv): null {
+function beginAttempt(step: StepContext, node: string, active: ActiveVisit, kind: Kind, env: StepEnv): null {
+  const { activation, attempt } = active;
   if (definitionOf(kind).behaviour(kind) === 'child') {
-    step.addEvent('node_started', node, { worker_id: env.runtimeId, attempt, activation });
+    addAttemptStart(step, node, env.runtimeId, active);
     step.setActive(node, { activation, attempt, phase: 'running', local: true });
     step.effects.add([{ type: 'spawn', node, activation, attempt }]);
     return null;
@@ -48,7 +50,7 @@ function beginAttempt(step: StepContext, node: string, { activation, attempt }: 
   step.addEvent('node_scheduled', node, { queue_type: queue, attempt, ...(local ? { in_process: true } : {}), activation });
   const waits = local && env.startsAtOnce?.(node) === false;
   if (local && !waits) {
-    step.addEvent('node_started', node, { worker_id: env.runtimeId, attempt, activation });
+    addAttemptStart(step, node, env.runtimeId, active);
     step.setActive(node, { activation, attempt, phase: 'running', local: true });
   } else {
     step.setActive(node, { activation, attempt, phase: 'queued', ...(local ? { local: true as const } : {}) });

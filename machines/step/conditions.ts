@@ -1,8 +1,12 @@
-import { forwardsInput } from '../compile/output-use.ts';
 import { truthy } from '../expression/values.ts';
+import { END } from '../graph/edges.ts';
 import type { Json, JsonObject } from '../json.ts';
+import { definitionOf } from '../nodes/index.ts';
 import { languageOf } from './context.ts';
 import type { StepContext } from './step-context.ts';
+
+/** Longer texts, lists and objects are logged as true or false. */
+const MAX_LOGGED_TEXT = 100;
 
 /**
  * Chooses the transition of a node that is about to complete: evaluates its conditions, up to the first that holds, on the state and output
@@ -10,23 +14,33 @@ import type { StepContext } from './step-context.ts';
  */
 export function chooseTransition(step: StepContext, node: string, output: Json, state: JsonObject): boolean {
   const { evaluation, tables } = step;
-  const held = tables.exclusiveConditions.get(node)?.find((text) => isTrue(step, node, text, output, state));
-  evaluation.choose(node, held ?? null);
+  const { input, env } = step.now;
+  const scope = { state, output, input, env, language: languageOf(step.now) };
+  const evaluated: JsonObject[] = [];
+  let chosen: string | null = null;
+  for (const { when, live } of tables.choices.get(node) ?? []) {
+    if (when === null || chosen !== null) continue;
+    const { value, error, exceeded } = evaluation.condition(node, tables.expression(when), scope);
+    const target = live[0] === undefined || live[0].to === END ? 'end' : tables.graph.idOf(live[0].to);
+    const problem = exceeded === true ? 'evaluation budget exceeded' : error;
+    evaluated.push({ target, condition: when, ...(problem === undefined ? { value: loggedValue(value) } : { problem }) });
+    if (problem === undefined && truthy(value)) chosen = when;
+    if (evaluation.hasExceeded(node)) break;
+  }
+  evaluation.choose(node, chosen, evaluated);
   return !evaluation.hasExceeded(node);
 }
 
-/** Is the condition of a transition out of the node the one to follow? */
+/** Is the condition of a transition out of the node the one that holds? Condition nodes choose when the first of their conditions is asked for. */
 export function isChosen(step: StepContext, node: string, condition: string): boolean {
-  const chosen = step.evaluation.chosen(node);
-  if (chosen !== undefined) return chosen === condition;
-  // Condition nodes read what reached them.
-  const received = forwardsInput(step.tables.graph, step.indexOf(node)) ? step.lastInput(node) : null;
-  return isTrue(step, node, condition, step.outputOf(node) ?? received, step.now.state);
+  const { graph, choices } = step.tables;
+  const { kind } = graph.node(step.indexOf(node));
+  if (definitionOf(kind).branching === 'choice' && choices.get(node)?.[0]?.when === condition)
+    chooseTransition(step, node, step.lastInput(node), step.now.state);
+  return step.evaluation.chosen(node) === condition;
 }
 
-function isTrue(step: StepContext, node: string, text: string, output: Json, state: JsonObject): boolean {
-  const { input, env } = step.now;
-  const scope = { state, output, input, env, language: languageOf(step.now) };
-  const { value, error } = step.evaluation.condition(node, step.tables.expression(text), scope);
-  return error === undefined && truthy(value);
+function loggedValue(value: Json): Json {
+  const isShort = typeof value === 'string' ? value.length <= MAX_LOGGED_TEXT : typeof value !== 'object' || value === null;
+  return isShort ? value : truthy(value);
 }

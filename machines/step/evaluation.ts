@@ -1,5 +1,6 @@
 import { Budget } from '../expression/budget.ts';
 import { type EvaluationResult, type Expression, evaluate, type Scope } from '../expression/index.ts';
+import type { JsonObject } from '../json.ts';
 
 /** The error class of a node whose expressions, with all that the step had evaluated before, exceed the evaluation budget of the step. */
 export const BUDGET_EXCEEDED = 'expression_budget_exceeded';
@@ -12,8 +13,7 @@ export class Evaluation {
   readonly diagnostics: string[] = [];
   /** Per node, the expression at which the budget was exceeded. */
   readonly #exceeded = new Map<string, string>();
-  /** Per node that has completed, the condition that held; null = none. */
-  readonly #chosen = new Map<string, string | null>();
+  readonly #choices = new Map<string, { readonly condition: string | null; readonly evaluated: readonly JsonObject[] }>();
 
   /** `work`: the budget in units; absent = the usual one. */
   constructor(work?: number) {
@@ -43,16 +43,26 @@ export class Evaluation {
     return this.#exceeded.has(node);
   }
 
-  choose(node: string, condition: string | null): void {
-    this.#chosen.set(node, condition);
+  /** `condition`: the one that holds; null = none. `evaluated`: the conditions tried, as the log names them. */
+  choose(node: string, condition: string | null, evaluated: readonly JsonObject[]): void {
+    this.#choices.set(node, { condition, evaluated });
   }
 
-  /** The condition that held when the node completed, null = none did; undefined = the node is not among those that choose when they complete. */
+  /** The condition that holds at a node that has chosen; null = none, undefined = it has not chosen. */
   chosen(node: string): string | null | undefined {
-    return this.#chosen.get(node);
+    return this.#choices.get(node)?.condition;
   }
 
-  /** What a node fails with whose expressions the budget of the step did not suffice for. */
+  evaluated(node: string): readonly JsonObject[] {
+    return this.#choices.get(node)?.evaluated ?? [];
+  }
+
+  /** The node has been left: its next visit chooses anew. */
+  forgetChoice(node: string): void {
+    this.#choices.delete(node);
+  }
+
+  /** The failure of a node whose expressions exceed the budget. */
   failureOf(node: string): { readonly error: string; readonly errorClass: string } {
     const expression = this.#exceeded.get(node) ?? '';
     return { error: budgetExceededMessage(expression), errorClass: BUDGET_EXCEEDED };

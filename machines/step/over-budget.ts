@@ -38,6 +38,6 @@ export function leaveOverBudget(step: StepContext, { node, handled, follow }: Fa
 
 function addFailureEvent(step: StepContext, node: string, activation: number, attempt: number): void {
   const { error, errorClass } = step.evaluation.failureOf(node);
-  step.addEvent('node_failed', node, { error, attempt, retryable: false, error_class: errorClass, activation });
+  step.addVisitEnd('node_failed', node, 'failed', { error, attempt, retryable: false, error_class: errorClass, activation });
   step.rememberOutput(node, { error, node_id: node, attempt });
 }

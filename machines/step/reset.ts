@@ -29,7 +29,7 @@ export function terminalFailures(run: Run): readonly string[] {
  * else the step did to the state (`patch`, of a decision) stays. `since` is the sequence of its `node_failed`.
  */
 export function resetFailure(program: Program, run: Run, node: string, since: number, patch: Json | undefined): Run {
-  const step = new StepContext(program.tables, run.snapshot.context as Context, run.seq);
+  const step = new StepContext(program.tables, run.snapshot.context as Context, run.seq, null);
   const { activation, attempt } = step.activeOf(node);
   step.patchState(patch);
   step.setActive(node, { activation, attempt, phase: 'failed', since });

@@ -1,17 +1,23 @@
 import { skipOrder, skippedAfter, skippedAround, skippedFrom } from '../compile/dead-paths.ts';
+import type { NodeOutcome } from '../compile/outcome-routes.ts';
 import { forwardsInput } from '../compile/output-use.ts';
 import type { ContextUpdate, SkipScope } from '../compile/parameters.ts';
 import type { ProgramTables } from '../compile/tables.ts';
 import type { EventType, LogEvent } from '../events.ts';
+import { END } from '../graph/edges.ts';
 import { type Json, type JsonObject, patchState } from '../json.ts';
 import type { Usage } from '../messages.ts';
+import type { StepEnv } from '../run.ts';
 import { type ActiveVisit, type Context, type Halt, lastInputOf, own, type PendingInput } from './context.ts';
 import { Evaluation } from './evaluation.ts';
+import { InputAllowance } from './input-allowance.ts';
 import { StepEffects } from './step-effects.ts';
 import { StepTimers } from './step-timers.ts';
 import { emptySubgraphState, SubgraphContext } from './subgraph-context.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+type StepContextEnv = Pick<StepEnv, 'executionId' | 'vars' | 'work' | 'recordInputs'>;
 
 /** What XState has as the machine's context while a step runs; between steps a snapshot has the frozen `Context`. */
 export interface MachineContext {
@@ -28,6 +34,9 @@ export class StepContext {
   readonly evaluation: Evaluation;
   readonly effects = new StepEffects();
   readonly timers = new StepTimers();
+  /** Null = the context is not one of a step that is taken: it is read, or a failure is reset in it. */
+  readonly env: StepContextEnv | null;
+  readonly inputAllowance: InputAllowance;
   readonly #sequenceBefore: number;
   readonly #now: Mutable<Context>;
   readonly #events: LogEvent[] = [];
@@ -36,6 +45,8 @@ export class StepContext {
   readonly #subgraphs = new Map<string, SubgraphContext>();
   /** Outputs that conditions are about to read. */
   readonly #outputs = new Map<string, Json>();
+  /** Visits that have ended, until their transition is followed. `taken` is part of the event. */
+  readonly #ended = new Map<string, { readonly outcome: NodeOutcome; readonly taken: string[] }>();
   #pendingSkips: number[] = [];
   /** The node that was left last. */
   #lastLeft: string | null = null;
@@ -43,10 +54,11 @@ export class StepContext {
   #halt: Halt | null = null;
   #laneRewound = false;
 
-  /** `work`: the evaluation budget in units; absent = the usual one. */
-  constructor(tables: ProgramTables, stored: Context, sequenceBefore: number, work?: number) {
+  constructor(tables: ProgramTables, stored: Context, sequenceBefore: number, env: StepContextEnv | null) {
     this.tables = tables;
-    this.evaluation = new Evaluation(work);
+    this.env = env;
+    this.evaluation = new Evaluation(env?.work);
+    this.inputAllowance = new InputAllowance(env?.work);
     this.#sequenceBefore = sequenceBefore;
     this.#now = { ...stored };
   }
@@ -92,6 +104,35 @@ export class StepContext {
     const sequence = this.sequence + 1;
     this.#events.push({ sequence, type, node_id: node, data });
     return sequence;
+  }
+
+  /**
+   * Logs the end of a visit, with the conditions that were evaluated for it. The targets of its transition (`taken`) are filled in by
+   * `recordTaken`: a halted execution follows none.
+   */
+  addVisitEnd(type: 'node_completed' | 'node_failed', node: string, outcome: NodeOutcome, data: JsonObject): void {
+    if (this.tables.graph.out(this.indexOf(node)).length === 0) {
+      this.addEvent(type, node, data);
+      return;
+    }
+    const taken: string[] = [];
+    const evaluated = this.evaluation.evaluated(node);
+    this.addEvent(type, node, { ...data, taken, ...(evaluated.length === 0 ? {} : { evaluated }) });
+    this.#ended.set(node, { outcome, taken });
+  }
+
+  /** The transition out of a node is certain. */
+  recordTaken(node: string): void {
+    if (this.#halt !== null) return;
+    const ended = this.#ended.get(node);
+    if (ended === undefined) return;
+    this.#ended.delete(node);
+    const { graph, routes } = this.tables;
+    const alternatives = routes[this.indexOf(node)]?.[ended.outcome] ?? [];
+    const chosen = this.evaluation.chosen(node) ?? null;
+    const alternative = alternatives.find(({ when }) => when === null || when === chosen);
+    const targets = alternative?.live.map(({ to }) => (to === END ? 'end' : graph.idOf(to))) ?? [];
+    ended.taken.push(...new Set(targets));
   }
 
   indexOf(node: string): number {
@@ -277,7 +318,10 @@ export class StepContext {
       }
       if (update.again !== undefined && node !== null) this.subgraph(update.again.section).iterate(node, update.again.to, output);
     }
-    if (node !== null) this.#outputs.delete(node);
+    if (node === null) return;
+    this.#outputs.delete(node);
+    this.recordTaken(node);
+    this.evaluation.forgetChoice(node);
   }
 
   subgraph(key: string): SubgraphContext {

@@ -37,7 +37,7 @@ export class StepRunner {
   constructor(program: Program, run: Run, env: StepEnv) {
     this.#program = program;
     this.#env = env;
-    this.#step = new StepContext(program.tables, run.snapshot.context as Context, run.seq, env.work);
+    this.#step = new StepContext(program.tables, run.snapshot.context as Context, run.seq, env);
     const context: MachineContext = { step: this.#step };
     // The snapshot of the run is immutable.
     this.#snapshot = { ...run.snapshot, context } as AnyMachineSnapshot;

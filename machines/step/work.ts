@@ -1,25 +1,12 @@
 import type { Program } from '../compile/index.ts';
 import { Budget } from '../expression/budget.ts';
-import type { Scope } from '../expression/index.ts';
-import { render } from '../expression/template.ts';
-import type { Workflow } from '../ir/workflow.ts';
 import type { JsonObject } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { Run, StepEnv, Work } from '../run.ts';
-import { type Context, lastInputOf, own } from './context.ts';
+import { type Context, own } from './context.ts';
+import { renderInput } from './input.ts';
 import { joinInput } from './joins.ts';
 import { StepContext } from './step-context.ts';
-
-/** Facts that templates can refer to, such as `{{ execution.id }}`. */
-export function executionFacts({ workflow_id, version }: Workflow, executionId: string, node: string): Scope['facts'] & object {
-  return {
-    'execution.id': executionId,
-    'execution.workflow_id': workflow_id,
-    'node.id': node,
-    'workflow.id': workflow_id,
-    'workflow.version': version,
-  };
-}
 
 /** Is the node's input rendered from a mapping with expressions? */
 export function hasInputMapping({ tables }: Program, node: string): boolean {
@@ -45,13 +32,11 @@ export function workOf(
   let input: Work['input'] = state;
   let inputErrors: readonly string[] = [];
   let inputExceeded: string | undefined;
-  if (kind.type === 'join') {
-    const { outputs, by_source } = joinInput(new StepContext(tables, context, run.seq), node);
+  if (definitionOf(kind).joins(kind) !== null) {
+    const { outputs, by_source } = joinInput(new StepContext(tables, context, run.seq, null), node);
     input = { outputs, by_source, state };
   } else if (template !== null) {
-    const facts = executionFacts(workflow, env.executionId, node);
-    const scope = { state, output: lastInputOf(context, node), input: context.input, env: env.vars, facts };
-    ({ value: input, errors: inputErrors, exceeded: inputExceeded } = render(template, scope, budget));
+    ({ value: input, errors: inputErrors, exceeded: inputExceeded } = renderInput(tables, context, node, template, env, budget));
   }
   const payload = {
     workflow_id: workflow.workflow_id,

@@ -24,8 +24,8 @@ const UNFINISHED: ReadonlySet<NodeStatus> = new Set(['queued', 'active', 'waitin
 const UNVISITED: NodeOverlay = { status: 'active', visits: 0, retries: 0, sinceMs: null, durationMs: null, error: null };
 
 /**
- * What a log tells of nodes and edges. The log names nodes only: which edges were taken follows from how each visit ended and, where
- * conditions choose, from the state at that moment, which the log holds as patches. Takes the events in their order, from the first.
+ * Builds an execution's overlay from its log: the status of each node, and how often each edge was taken. Takes the events in order, from the
+ * first.
  */
 export class OverlayBuilder {
   readonly #program: Program;
@@ -175,7 +175,7 @@ export class OverlayBuilder {
     this.#update(node, { error });
     if (data.retryable !== false) return;
     const output: JsonObject = { error, node_id: node, attempt: data.attempt ?? 0 };
-    this.#follow(node, this.#routesOf(node).failed ?? [], output, sequence);
+    this.#follow(node, data, this.#routesOf(node).failed ?? [], output, sequence);
   }
 
   #completed(node: string, data: JsonObject, atMs: number, sequence: number): void {
@@ -189,6 +189,7 @@ export class OverlayBuilder {
     const alternatives = (ending === undefined ? undefined : routes[ending]) ?? routes.ok ?? [];
     this.#follow(
       node,
+      data,
       alternatives,
       forwardsInput(graph, index) ? (this.#received.get(index) ?? null) : (data.output ?? null),
       sequence,
@@ -208,10 +209,8 @@ export class OverlayBuilder {
     return definitionOf(kind).behaviour(kind) === 'work';
   }
 
-  #follow(node: string, alternatives: readonly Alternative[], output: Json, sequence: number): void {
-    // As in the step that was logged: what its budget did not suffice for is in no log.
-    const budget = new Budget();
-    const chosen = alternatives.find(({ when }) => when === null || this.#isTrue(when, output, budget));
+  #follow(node: string, data: JsonObject, alternatives: readonly Alternative[], output: Json, sequence: number): void {
+    const chosen = Array.isArray(data.taken) ? this.#logged(data, alternatives) : this.#evaluated(alternatives, output);
     for (const edge of chosen?.live ?? []) {
       this.#taken[edge.index] = at(this.#taken, edge.index) + 1;
       if (edge.to === END) continue;
@@ -219,6 +218,24 @@ export class OverlayBuilder {
       this.#reached.set(edge.to, sequence);
     }
     this.#ending.delete(node);
+  }
+
+  /** The alternative that the log names by its targets and, where several lead to the same targets, by the condition that held. */
+  #logged({ taken, evaluated }: JsonObject, alternatives: readonly Alternative[]): Alternative | undefined {
+    const { graph } = this.#program.tables;
+    const targets = JSON.stringify(taken);
+    const leadsThere = ({ live }: Alternative): boolean =>
+      JSON.stringify([...new Set(live.map(({ to }) => (to === END ? 'end' : graph.idOf(to))))]) === targets;
+    const last = Array.isArray(evaluated) ? (evaluated.at(-1) as JsonObject | undefined) : undefined;
+    const held = last !== undefined && truthy(last.value ?? null) ? last.condition : null;
+    const matching = alternatives.filter(leadsThere);
+    return matching.find(({ when }) => when === held) ?? matching[0];
+  }
+
+  /** Logs of earlier releases do not name the targets: the conditions are evaluated again, as in the step that was logged. */
+  #evaluated(alternatives: readonly Alternative[], output: Json): Alternative | undefined {
+    const budget = new Budget();
+    return alternatives.find(({ when }) => when === null || this.#isTrue(when, output, budget));
   }
 
   #isTrue(text: string, output: Json, budget: Budget): boolean {

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { analyse } from '../../machines/graph/index.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
 import type { Workflow } from '../../machines/ir/workflow.ts';
-import { replay } from '../../machines/replay/index.ts';
+import { replay, type TimedEvent } from '../../machines/replay/index.ts';
 import { load, save } from '../../machines/step/index.ts';
+import type { ExecutionOverlay } from '../../machines/views/execution-overlay.ts';
+import { OverlayBuilder } from '../../machines/views/overlay-builder.ts';
 import { actorStepper } from '../support/actor-stepper.ts';
 import { Driver } from '../support/driver.ts';
 import { hasEnded, randomMove, visits } from '../support/lockstep.ts';
@@ -118,6 +120,30 @@ describe('a compiled machine', () => {
         }
       }),
       { numRuns: 60 },
+    );
+  });
+});
+
+describe('the transitions in a log', () => {
+  it('are those that evaluating the conditions again gives', () => {
+    fc.assert(
+      fc.property(documents(9), tape, fc.boolean(), (json, rolls, forks) => {
+        const driver = new Driver(valid(json), { compile: { forks }, env: { stepLimit: MANY_STEPS } });
+        play(driver, rolls);
+        // A node that ends the execution follows no transition, which its conditions do not say.
+        if (driver.run.status === 'limit_exceeded') return;
+        const overlay = (log: readonly TimedEvent[]): ExecutionOverlay => {
+          const builder = new OverlayBuilder(driver.program);
+          for (const event of log) builder.apply(event);
+          return builder.overlay;
+        };
+        const earlier = driver.log.map(({ data: { taken: _taken, evaluated: _evaluated, ...data }, ...event }) => ({
+          ...event,
+          data,
+        }));
+        expect(overlay(driver.log)).toEqual(overlay(earlier));
+      }),
+      { numRuns: 200 },
     );
   });
 });

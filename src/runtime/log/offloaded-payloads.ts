@@ -6,13 +6,14 @@ import type { Artifact } from '../../../store/port/resources/artifacts.ts';
 import { RuntimeError } from '../errors.ts';
 
 /**
- * An output or a state that is too large for the log is stored as an artifact in the same commit, and the event holds
+ * An output, an input or a state that is too large for the log is stored as an artifact in the same commit, and the event holds
  * `{"$artifact": {hash, size, media_type}}` instead. Only the mark beside it makes that a reference, so an output that merely looks like one is
  * kept as it is.
  */
 const OUTPUT: PayloadField = { field: 'output', mark: 'output_spilled' };
 const PAYLOAD_FIELDS: Readonly<Partial<Record<string, PayloadField>>> = {
   node_completed: OUTPUT,
+  node_started: { field: 'input', mark: 'input_offloaded' },
   interrupt_raised: { field: 'state_for_review', mark: 'state_spilled' },
   workflow_completed: { field: 'final_state', mark: 'state_spilled' },
 };

@@ -62,6 +62,57 @@ describe('GET /executions/:id/events', () => {
     expect(completed.every(({ data }) => typeof data.duration_ms === 'number')).toBe(true);
   });
 
+  it('gives the input of each attempt, the transition taken, and the conditions evaluated', async () => {
+    const server = await api({
+      tools: { price: (input) => ({ total: Number((input as { n: number }).n) * 2 }), pay: () => ({}) },
+    });
+    const id = await server.started(
+      {
+        workflow_id: 'transitions',
+        version: '1',
+        nodes: {
+          price: { kind: { type: 'tool', tool_ref: 'price', input_mapping: { n: '{{ state.n }}' } } },
+          gate: {
+            kind: {
+              type: 'condition',
+              branches: [
+                { condition: 'state.total > 100', target: 'review' },
+                { condition: 'state.total > 10', target: 'pay' },
+                { target: 'end' },
+              ],
+            },
+          },
+          pay: { kind: { type: 'tool', tool_ref: 'pay' } },
+          review: { kind: { type: 'human_approval' } },
+        },
+        edges: [
+          { from: 'price', to: 'gate' },
+          { from: 'pay', to: 'end' },
+        ],
+      },
+      { n: 21 },
+    );
+    await server.get(`/executions/${id}?wait_ms=5000`);
+    const started = await eventsOf(server, `/executions/${id}/events?type=node_started`);
+    expect(started.map(({ node_id, data }) => [node_id, data.input])).toEqual([
+      ['price', { n: 21 }],
+      ['pay', { n: 21, total: 42 }],
+    ]);
+    const completed = await eventsOf(server, `/executions/${id}/events?type=node_completed`);
+    expect(completed.map(({ node_id, data: { taken, evaluated } }) => [node_id, taken, evaluated])).toEqual([
+      ['price', ['gate'], undefined],
+      [
+        'gate',
+        ['pay'],
+        [
+          { target: 'review', condition: 'state.total > 100', value: false },
+          { target: 'pay', condition: 'state.total > 10', value: true },
+        ],
+      ],
+      ['pay', ['end'], undefined],
+    ]);
+  });
+
   it('uses the form for which the server is configured', async () => {
     const server = await api({ config: { eventFormat: 'tagged' } });
     const url = `/executions/${await server.started(REVIEW)}/events`;

@@ -245,13 +245,13 @@ describe('a fork into another version', () => {
         { from: 'second', to: 'review' },
       ]),
       'first',
-      /which this version does not have|folding gives/,
+      /which this version does not have|the replay gives/,
     ],
     [
       'another output',
       changed({ first: { kind: { ...first.kind, output_key: 'other' } }, second, review }),
       'first',
-      /node_completed of node first, folding gives one with other data \(output_key\)/,
+      /node_completed of node first, the replay gives it with other data \(output_key\)/,
     ],
     [
       'another way',
@@ -260,7 +260,7 @@ describe('a fork into another version', () => {
         { from: 'review', to: 'second' },
       ]),
       'second',
-      /folding gives/,
+      /the replay gives/,
     ],
   ])('reports %s before anything is written', async (_what, document, node, problem) => {
     const { it, id, at } = await afterFirst(document);

@@ -13,13 +13,13 @@ describe('work', () => {
     const driver = new Driver(made, { env: { isLocal: (node) => node === 'a' } });
     expect(driver.last.events.slice(2).map(({ type, node_id, data }) => [type, node_id, data])).toEqual([
       ['node_scheduled', 'a', { queue_type: 'tool', attempt: 0, in_process: true, activation: 1 }],
-      ['node_started', 'a', { worker_id: 'runtime-1', attempt: 0, activation: 1 }],
+      ['node_started', 'a', { worker_id: 'runtime-1', attempt: 0, activation: 1, input: {} }],
       ['node_scheduled', 'b', { queue_type: 'tool', attempt: 0, activation: 1 }],
     ]);
     expect(driver.run.localWork).toBe(1);
     driver.send({ type: 'claimed', ...driver.visit('b'), workerId: 'worker-7' });
     expect(driver.last.events.map(({ type, data }) => [type, data])).toEqual([
-      ['node_started', { worker_id: 'worker-7', attempt: 0, activation: 1 }],
+      ['node_started', { worker_id: 'worker-7', attempt: 0, activation: 1, input: {} }],
     ]);
     expect(driver.try({ type: 'claimed', ...driver.visit('b'), workerId: 'worker-8' })).toMatchObject({ refused: 'stale' });
     expect(driver.active.map(({ phase, local }) => [phase, local])).toEqual([

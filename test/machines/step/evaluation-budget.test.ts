@@ -23,7 +23,9 @@ function expectReplay(driver: Driver): void {
 }
 
 const workIn = ({ env: { work } }: Driver): { readonly work?: number } => (work === undefined ? {} : { work });
-const failures = (driver: Driver): Json[] => driver.all('node_failed').map(({ node_id, data }) => ({ node: node_id, ...data }));
+/** Without the conditions that were evaluated: they are long, and tested beside the transitions. */
+const failures = (driver: Driver): Json[] =>
+  driver.all('node_failed').map(({ node_id, data: { evaluated: _evaluated, ...data } }) => ({ node: node_id, ...data }));
 const exceeded = (node: string, more: Record<string, Json> = {}): Json => ({
   node,
   error: expect.stringMatching(/^expression_budget_exceeded: .*: len\(state\.s\.split\('a'\)\) == \d+$/) as unknown as Json,
@@ -31,6 +33,7 @@ const exceeded = (node: string, more: Record<string, Json> = {}): Json => ({
   retryable: false,
   error_class: 'expression_budget_exceeded',
   activation: 1,
+  taken: [],
   ...more,
 });
 
@@ -133,7 +136,7 @@ describe('mappings that need more work than one step may do', () => {
     const driver = new Driver(workflow([parallel('s', ['ask', 'other']), ask, approval('other')], []), { input: {} });
     driver.send({ type: 'fork', origin: { executionId: 'exec_1', sequence: driver.run.seq }, patch: heavy, decisions: [] });
     expect(driver.events).toEqual(['workflow_forked', 'interrupt_raised:other', 'node_failed:ask']);
-    expect(failures(driver)).toEqual([exceeded('ask')]);
+    expect(failures(driver)).toMatchObject([{ node: 'ask', error_class: 'expression_budget_exceeded' }]);
     expect(driver.activeNodes).toEqual(['other']);
     expectReplay(driver);
   });

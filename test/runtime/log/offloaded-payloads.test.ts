@@ -179,6 +179,36 @@ describe('a missing artifact', () => {
   });
 });
 
+describe('an input above the threshold', () => {
+  const mapped = ir('mapped', { a: tool('make'), b: tool('take', { input_mapping: { big: '{{ state }}', n: 1 } }) }, [
+    ['a', 'b'],
+    ['b', 'end'],
+  ]);
+
+  it('is stored beside the log, given to readers in its place, and not needed for a replay', async () => {
+    const bench = await openTestRuntime({ tools: { make: () => BIG, take: () => ({ taken: true }) } });
+    const id = await bench.run(mapped);
+    expect(await bench.settled(id)).toMatchObject({ status: 'completed', state: { taken: true } });
+    const input = { big: BIG, n: 1 };
+    const rows = await bench.store.events(id, { after: 0, limit: 100, type: 'node_started', nodeId: 'b' });
+    const stored = JSON.parse(rows[0]?.data ?? 'null');
+    expect(stored).toMatchObject({
+      input: { $artifact: { size: Buffer.byteLength(JSON.stringify(input)) } },
+      input_offloaded: true,
+    });
+    const shown = (await bench.log(id)).find(({ type, nodeId }) => type === 'node_started' && nodeId === 'b')?.data;
+    expect(shown).toMatchObject({ input });
+    expect(shown).not.toHaveProperty('input_offloaded');
+    const fork = await bench.runtime.fork(CALLER, id, { atSequence: 5 });
+    expect(await bench.settled(String(fork.executionId))).toMatchObject({ status: 'completed' });
+    expect(await bench.store.verifyAudit()).toMatchObject({ fault: null });
+    await bench.close();
+    expect(await replayAll(bench.path)).toEqual({ compared: 2, differing: [] });
+    const replayed = await withoutCheckpoints(bench);
+    expect((await replayed.runtime.execution('default', id)).status).toBe('completed');
+  });
+});
+
 describe.each([
   ['that is large', 'x'.repeat(5_000)],
   ['that is too large for the log', 'x'.repeat(50_000)],

@@ -120,29 +120,6 @@ function sumOf(items: readonly (PendingInput | EarlyEvent)[], limit: number): nu
   return bytes;
 }
 
-/**
- * The approximate length of the value's JSON text, at least a sixth of its bytes. Stops above `limit`, since shared parts are repeated in the
- * text and could make it exponentially long.
- */
-export function charsUpTo(value: Json, limit: number): number {
-  let chars = 0;
-  const left: Json[] = [value];
-  for (let part = left.pop(); part !== undefined && chars <= limit; part = left.pop()) {
-    if (typeof part === 'string') chars += part.length + 2;
-    else if (Array.isArray(part)) {
-      chars += part.length + 2;
-      for (const item of part as readonly Json[]) left.push(item);
-    } else if (isObject(part)) {
-      chars += 2;
-      for (const key in part) {
-        chars += key.length + 4;
-        left.push(part[key] ?? null);
-      }
-    } else chars += 5;
-  }
-  return chars;
-}
-
 /** The exact length of the JSON text in bytes. */
 export function bytesOf(value: Json): number {
   return Buffer.byteLength(JSON.stringify(value));

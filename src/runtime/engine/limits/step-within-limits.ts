@@ -1,11 +1,12 @@
 import type { Program } from '../../../../machines/compile/index.ts';
 import type { Json } from '../../../../machines/json.ts';
+import { charsUpTo } from '../../../../machines/json-size.ts';
 import type { Done, Message, Visit } from '../../../../machines/messages.ts';
 import type { Refused, Run, StepEnv, StepResult } from '../../../../machines/run.ts';
 import type { Context } from '../../../../machines/step/context.ts';
 import { start, step } from '../../../../machines/step/index.ts';
 import { RuntimeError } from '../../errors.ts';
-import { bufferedBytes, bytesAfterStep, bytesHeldBy, bytesOf, charsUpTo, recordUpperBound } from './execution-size.ts';
+import { bufferedBytes, bytesAfterStep, bytesHeldBy, bytesOf, recordUpperBound } from './execution-size.ts';
 import { LIMITS } from './limits.ts';
 
 const MAX_CHAR_BYTES = 6;
@@ -93,7 +94,9 @@ function bytesUpTo(value: Json, limit: number): number {
 function stepExcess(before: Run, { run, events }: StepResult): Excess | null {
   let chars = 0;
   for (const { data } of events) {
-    chars += charsUpTo(data, LIMITS.stepBytes);
+    // A recorded input adds nothing to what the execution holds, and its size has a limit of its own.
+    const { input: _input, ...rest } = data;
+    chars += charsUpTo(rest, LIMITS.stepBytes);
     if (chars > LIMITS.stepBytes) return excessOf('state_too_large', 'the events of one step', chars, LIMITS.stepBytes);
   }
   const now = bytesAfterStep(before, run, chars);

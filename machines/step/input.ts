@@ -1,0 +1,32 @@
+import type { ProgramTables } from '../compile/tables.ts';
+import type { Budget } from '../expression/budget.ts';
+import type { Scope } from '../expression/index.ts';
+import { type RenderResult, render, type Template } from '../expression/template.ts';
+import type { Workflow } from '../ir/workflow.ts';
+import type { StepEnv } from '../run.ts';
+import { type Context, lastInputOf } from './context.ts';
+
+/** Facts that templates can refer to, such as `{{ execution.id }}`. */
+export function executionFacts({ workflow_id, version }: Workflow, executionId: string, node: string): Scope['facts'] & object {
+  return {
+    'execution.id': executionId,
+    'execution.workflow_id': workflow_id,
+    'node.id': node,
+    'workflow.id': workflow_id,
+    'workflow.version': version,
+  };
+}
+
+/** Renders the input mapping of a node. Expressions are read in the newest language, and see the values of `env` as they are now. */
+export function renderInput(
+  { workflow }: ProgramTables,
+  context: Context,
+  node: string,
+  template: Template,
+  env: Pick<StepEnv, 'executionId' | 'vars'>,
+  budget: Budget,
+): RenderResult {
+  const { state, input } = context;
+  const facts = executionFacts(workflow, env.executionId, node);
+  return render(template, { state, output: lastInputOf(context, node), input, env: env.vars, facts }, budget);
+}

@@ -1,0 +1,43 @@
+import type { Json, JsonObject } from '../json.ts';
+import { charsUpTo } from '../json-size.ts';
+import { definitionOf } from '../nodes/index.ts';
+import type { ActiveVisit } from './context.ts';
+import { renderInput } from './input.ts';
+import { joinInput } from './joins.ts';
+import type { StepContext } from './step-context.ts';
+
+/** Fields of `node_started` that say what the attempt was given. */
+export const RECORDED_INPUT_FIELDS = ['input', 'input_from', 'input_omitted'] as const;
+
+/** A state that is the whole input is copied up to this size. A larger one would make each event as large as the state. */
+const MAX_STATE_CHARS = 8_192;
+
+/** Logs that an attempt starts: in this process, or at the worker that claimed it. */
+export function addAttemptStart(step: StepContext, node: string, workerId: string, { attempt, activation }: ActiveVisit): void {
+  step.addEvent('node_started', node, { worker_id: workerId, attempt, activation, ...recordedInput(step, node) });
+}
+
+/**
+ * What `node_started` says about the input of the attempt: `input`, the input itself; `input_from: "state"`, the state as it is at this
+ * event, too large to be repeated; `input_omitted: true`, an input beyond what one step may evaluate or record. Values of `env` are never
+ * recorded, only their names.
+ *
+ * A redaction of inputs belongs here: nothing else puts them into the log.
+ */
+function recordedInput(step: StepContext, node: string): JsonObject {
+  const { env, tables, inputAllowance } = step;
+  if (env === null || env.recordInputs === false) return {};
+  const { kind } = tables.nodeOf(node);
+  const { state } = step.now;
+  const recorded = (input: Json): JsonObject => (inputAllowance.take(input) ? { input } : { input_omitted: true });
+  const template = tables.template(step.indexOf(node));
+  if (definitionOf(kind).joins(kind) === null && template !== null) {
+    const vars = Object.fromEntries(Object.keys(env.vars).map((name) => [name, `{{ env.${name} }}`]));
+    const { value, exceeded } = renderInput(tables, step.now, node, template, { ...env, vars }, inputAllowance.budget);
+    return exceeded === undefined ? recorded(value) : { input_omitted: true };
+  }
+  const isSmall = charsUpTo(state, MAX_STATE_CHARS) <= MAX_STATE_CHARS;
+  if (definitionOf(kind).joins(kind) === null) return isSmall ? recorded(state) : { input_from: 'state' };
+  const { outputs, by_source } = joinInput(step, node);
+  return recorded({ outputs, by_source, ...(isSmall ? { state } : {}) });
+}
