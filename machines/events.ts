@@ -1,6 +1,6 @@
 import type { Json } from './json.ts';
 
-/** The kinds of event this runtime writes to logs. The API also spells them in PascalCase. */
+/** The types of events in a log. The API also spells them in PascalCase. */
 export const EVENT_TYPES = [
   'workflow_started',
   'workflow_completed',
@@ -37,7 +37,7 @@ export const EVENT_TYPES = [
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
-/** A fact in an execution's log. `data` holds what readers of the log see, without the node id, and what folding needs. */
+/** An event in an execution's log. `data` has the fields for readers, without the node id, and those that a replay needs. */
 export interface LogEvent {
   /** 1, 2, 3 … without gaps. */
   readonly sequence: number;

@@ -1,7 +1,7 @@
 import type { TokenBudget } from './ir/workflow.ts';
 import type { Json, JsonObject } from './json.ts';
 
-/** What a node's work cost, as the worker or executor reports it. */
+/** Usage of a node's work, as the worker or executor reports it. */
 export interface Usage {
   readonly gen_ai_system?: string;
   readonly gen_ai_model?: string;
@@ -11,7 +11,7 @@ export interface Usage {
   readonly cost_usd?: number;
 }
 
-/** Names one visit to a node and one try at its work. A message for an older one is stale. */
+/** One visit to a node and one attempt at its work. A message for an older one is stale. */
 export interface Visit {
   readonly node: string;
   /** 1, 2, 3 …: how often the node was run or skipped, this time included. */
@@ -23,7 +23,7 @@ export interface Visit {
 export interface Done extends Visit {
   readonly type: 'done';
   readonly output: Json;
-  /** RFC 7396 patch to the state; absent = what follows from the output, as the node's kind and `output_key` say. */
+  /** RFC 7396 patch to the state; absent = derived from the output, as the node's kind and `output_key` say. */
   readonly patch?: Json;
   readonly durationMs: number;
   readonly usage?: Usage;
@@ -32,16 +32,16 @@ export interface Done extends Visit {
 export interface Fail extends Visit {
   readonly type: 'fail';
   readonly error: string;
-  /** `io_error`, `timeout`, `rate_limit`, `server_error`, `connection_reset`, `lost` or a custom class; decides with `retryable_on`. */
+  /** `io_error`, `timeout`, `rate_limit`, `server_error`, `connection_reset`, `lost` or a custom class; `retryable_on` names such classes. */
   readonly errorClass?: string;
-  /** Of an HTTP response that was taken for a failure. */
+  /** Status of the HTTP response with which the attempt failed. */
   readonly httpStatus?: number;
   readonly retryable: boolean;
-  /** How long the retry waited according to the log, when it is replayed; absent = as the retry policy says. */
+  /** Delay of the retry as logged, in a replay; absent = as the retry policy says. */
   readonly delayMs?: number;
 }
 
-/** The attempt starts: an external worker holds the node's work item now, or in-process work got a slot. */
+/** The attempt starts: an external worker has claimed the node's work item, or in-process work has got a slot. */
 export interface Claimed extends Visit {
   readonly type: 'claimed';
   readonly workerId: string;
@@ -50,18 +50,18 @@ export interface Claimed extends Visit {
 }
 
 /**
- * Begin the same attempt again: of in-process work that an orderly stop handed back, or of work that waits for an external
- * worker while this runtime can do it itself.
+ * Begins the same attempt again: of in-process work that was handed back by a graceful stop, or of work that waits for an external
+ * worker although this runtime can do it.
  */
 export interface Requeue extends Visit {
   readonly type: 'requeue';
-  /** Nobody has begun it yet: a node that must not be tried twice may still be done. */
+  /** The attempt has not begun: also a node with a single attempt may be queued again. */
   readonly unbegun?: true;
-  /** Refused unless it still waits for a worker. */
+  /** Refused unless the attempt still waits for a worker. */
   readonly queued?: true;
 }
 
-/** A decision on an open approval: of a human_approval node or of a policy hold. */
+/** A decision on an open approval: of a human_approval node, or one that a policy requires. */
 export interface Decide {
   readonly type: 'decide';
   /** Absent = the only open one. */
@@ -78,7 +78,7 @@ export interface ExternalEvent {
   readonly payload: Json;
 }
 
-/** A durable timer is due. `id` is the one `set_timer` gave. */
+/** A durable timer is due. `id` is that of `set_timer`. */
 export interface Timer {
   readonly type: 'timer';
   readonly id: string;
@@ -89,59 +89,59 @@ export interface Cancel {
   readonly reason: string;
 }
 
-/** A step of the execution has thrown, or nothing is left that could move it on: it ends as failed, whatever state it is in. */
+/** A step of the execution has thrown, or no message can move it on: it ends as failed, whatever state it is in. */
 export interface Abort {
   readonly type: 'abort';
   readonly error: string;
 }
 
-/** An operator's hold: what is under way goes on, nothing else begins until `Resume`. */
+/** Suspends the execution: attempts that are under way go on, nothing else begins until `Resume`. */
 export interface Pause {
   readonly type: 'pause';
   readonly reason: string | null;
 }
 
-/** The hold is over: what it kept begins. Refused while more is used than the budgets allow, those of this message included. */
+/** Ends a suspension: deferred nodes begin. Refused while budgets are exceeded, with those of this message taken into account. */
 export interface Resume {
   readonly type: 'resume';
   readonly budgets?: Budgets;
 }
 
-/** Totals that an execution may use; null = not said. */
+/** Totals that an execution may use; null = unchanged. */
 export interface Budgets {
   readonly token_budget: TokenBudget | null;
   readonly cost_budget_usd: number | null;
 }
 
-/** The failures that ended the run are forgiven: their nodes run again. For the run that `revive` gives alone. */
+/** Nodes whose failures have been reset run again. Only for a run of `replayForRetry`. */
 export interface Retry {
   readonly type: 'retry';
 }
 
 /**
- * The log so far is the beginning of another execution's; from here on it is this one's. What that one had under way begins anew, times
- * are set anew from now, and `patch` (RFC 7396) changes the state first.
+ * The log so far was copied from another execution; from here on it is this one's. `patch` (RFC 7396) changes the state first. Then
+ * everything that was under way begins anew, and timers are set anew from now.
  */
 export interface Fork {
   readonly type: 'fork';
   readonly origin: { readonly executionId: string; readonly sequence: number };
   readonly patch: Json;
-  /** Decisions that persons made before the fork point. Absent in logs of earlier releases: there, open approvals keep their texts. */
+  /** Decisions that were made before the fork point. Absent in logs of earlier releases, where open approvals keep their texts. */
   readonly decisions?: readonly CopiedDecision[];
-  /** An operator insisted on decisions that were made on something else than the patched state. */
+  /** An operator keeps decisions that were made on something else than the patched state. */
   readonly keepDecisions?: true;
 }
 
-/** A decision that a fork brings along, in the form in which the log keeps it. */
+/** A decision that a fork copies, as the log has it. */
 export interface CopiedDecision extends JsonObject {
   readonly node_id: string;
-  /** Of its `approval_received`. */
+  /** Sequence of its `approval_received`. */
   readonly sequence: number;
   readonly user_id: string;
 }
 
 /**
- * Work beside the graph, asked for from outside: logged, and its patch is merged, but nothing is routed by it. Its visit has
+ * Detached work, requested from outside the workflow: it is logged and its patch is merged, but it has no transitions. Its visit has
  * activation 0.
  */
 export interface Enqueue {
@@ -150,21 +150,21 @@ export interface Enqueue {
   readonly queue: string;
 }
 
-/** News of a subgraph node's child execution. */
+/** A change of a subgraph node's child execution. */
 export interface Child extends Visit {
   readonly type: 'child';
   readonly childId: string;
   readonly childWorkflowId: string;
   readonly change:
     | { readonly status: 'started' }
-    /** It cannot start yet: there is no room among the tenant's live executions. It has no id. */
+    /** It cannot start yet: the tenant has too many live executions. It has no id. */
     | { readonly status: 'waiting' }
     | { readonly status: 'running' | 'paused' }
     | { readonly status: 'completed'; readonly result: Json }
     | { readonly status: 'failed'; readonly error: string; readonly delayMs?: number };
 }
 
-/** What may happen to an execution. */
+/** Everything that can happen to an execution. */
 export type Message =
   | Done
   | Fail

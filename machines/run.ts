@@ -6,52 +6,52 @@ import type { Queue } from './nodes/kind.ts';
 export type Status = 'running' | 'paused' | 'completed' | 'failed' | 'cancelled' | 'limit_exceeded';
 export const TERMINAL: ReadonlySet<Status> = new Set(['completed', 'failed', 'cancelled', 'limit_exceeded']);
 
-/** A hot execution: immutable, so that a failed commit can simply be forgotten. */
+/** An execution in memory. Immutable, so that the run before a failed commit can be used again. */
 export interface Run {
   readonly snapshot: AnyMachineSnapshot;
-  /** Sequence of the last event. */
+  /** Sequence of its last event. */
   readonly seq: number;
   readonly status: Status;
-  /** Completed, non-skipped nodes. */
+  /** Node completions so far. */
   readonly steps: number;
-  /** The execution's input, kept beside the snapshot because it never changes. */
+  /** The input of the execution, stored beside the snapshot because it never changes. */
   readonly input: Json;
   /** Why the execution failed or was cancelled; null otherwise. */
   readonly error: string | null;
-  /** How many nodes have in-process work under way (children being started included). */
+  /** Number of nodes with in-process work under way, including child executions that are being started. */
   readonly localWork: number;
 }
 
-/** Time, ids and choices of the edge, as data: the step itself has none. */
+/** The environment of a step, as data: time, ids and choices. The step itself has none. */
 export interface StepEnv {
   readonly executionId: string;
   readonly nowMs: number;
   /** Node completions (handled failures included) after which an execution fails; default 10,000. */
   readonly stepLimit: number;
-  /** The language of expressions in which an execution is started, if its workflow needs it; absent = the newest. */
+  /** Version of the expression language with which an execution starts, if its workflow needs it; absent = the newest. */
   readonly language?: number;
-  /** Who does in-process work: the worker id in `node_started`. */
+  /** Id of the runtime that does in-process work: the worker id in `node_started`. */
   readonly runtimeId: string;
-  /** Does this runtime do the node's work in process (true) or an external worker (false)? */
+  /** Is the node's work done in this process (true) or by an external worker (false)? */
   isLocal(node: string): boolean;
-  /** The rules that an execution which starts shall follow; default the newest (`RULES`). */
+  /** Version of the rules that an execution which starts follows; default the newest (`RULES`). */
   readonly rules?: number;
-  /** Where the log has the work of a node queued, when it is replayed; else as the node's kind says. */
+  /** The queue of a node's work as the log has it, in a replay; absent = as the node's kind says. */
   queueOf?(node: string): Queue | undefined;
-  /** The evaluation budget in units (`STEP_WORK`), when it is not the usual one. */
+  /** The evaluation budget in units; absent = the usual one (`STEP_EVALUATION_BUDGET`). */
   readonly work?: number;
   /**
    * May an in-process attempt start within this step? False = it is scheduled and waits for a free slot; a `claimed` message starts it.
-   * Absent = always.
+   * Absent = always true.
    */
   startsAtOnce?(node: string): boolean;
   /** Record the inputs of attempts in `node_started`? Default true; a replay takes none, because the log has them. */
   readonly recordInputs?: boolean;
-  /** Values of the `env` root, only those the operator allows. Conditions see the ones recorded when the execution started. */
+  /** Values of the `env` root that the operator allows. Conditions see those that were recorded when the execution started. */
   readonly vars: Readonly<Record<string, string>>;
 }
 
-/** What a step asks of the world, in order. All are idempotent by (execution, node, activation[, attempt]) or timer id. */
+/** Effects of a step, to be applied in order after its commit. All are idempotent by (execution, node, activation[, attempt]) or timer id. */
 export type Effect =
   /** Begin an attempt: in process (`local`) or as a work item on `queue`. */
   | {
@@ -60,13 +60,13 @@ export type Effect =
       readonly activation: number;
       readonly attempt: number;
       readonly local: boolean;
-      /** In-process work that has not started: it waits for a free slot. */
+      /** In-process work that waits for a free slot. */
       readonly waits?: true;
       readonly queue: Queue;
     }
-  /** The visit is over without its result: abort in-process work, refuse the work item from now on. */
+  /** The visit ended without a result: abort in-process work, refuse the work item from now on. */
   | { readonly type: 'abandon'; readonly node: string; readonly activation: number; readonly local: boolean }
-  /** Start the node's child execution; answer with a `child` message (`started`), or `fail` when it cannot be started. */
+  /** Start the node's child execution, and send a `child` message (`started`), or `fail` if it cannot be started. */
   | { readonly type: 'spawn'; readonly node: string; readonly activation: number; readonly attempt: number }
   /** Cancel the child of a visit, if it has one. */
   | { readonly type: 'cancel_child'; readonly node: string; readonly activation: number; readonly childId: string }
@@ -82,27 +82,27 @@ export type Effect =
 
 export interface StepResult {
   readonly run: Run;
-  /** At least one: a message that changes nothing is refused. The first event tells which message it was (folding relies on it). */
+  /** At least one: a message that changes nothing is refused. The first event says which message it was (replays rely on it). */
   readonly events: readonly LogEvent[];
   readonly effects: readonly Effect[];
-  /** Diagnostics of this step, e.g. a condition that could not be evaluated: never part of the log's truth. */
+  /** Problems of this step's expressions, e.g. a condition that could not be evaluated. Not part of the log. */
   readonly diagnostics: readonly string[];
   /** Did an expression exceed the evaluation budget of the step? */
   readonly budgetExceeded: boolean;
-  /** For `decide`: the node decided. For `event`: the node woken, or null when the event was buffered. */
+  /** For `decide`: the node decided. For `event`: the node that took it, or null if the event was buffered. */
   readonly node: string | null;
 }
 
 export type RefusalCode =
-  /** For an older activation or attempt, a lost race, or a timer no longer armed. */
+  /** The message is for an older activation or attempt, or for a timer that is no longer set. */
   | 'stale'
   | 'terminal'
-  /** A pause of what an operator holds already; a resume of what nobody holds. */
+  /** Pause of a suspended execution; resume of one that is not suspended. */
   | 'already_held'
   | 'not_held'
-  /** A resume of what has used more than it may. */
+  /** Resume of an execution that exceeds its budgets. */
   | 'over_budget'
-  /** A retry of what has not failed, or not by the failure of nodes. */
+  /** Retry of an execution that has not failed, or not by the failure of nodes. */
   | 'not_retryable'
   | 'unknown_node'
   | 'unknown_decision'
@@ -116,7 +116,7 @@ export interface Refused {
   readonly nodes: readonly string[];
 }
 
-/** One open approval, as the API lists it. */
+/** An open approval, as the API lists it. */
 export interface PendingApproval {
   readonly node_id: string;
   readonly activation: number;
@@ -130,39 +130,54 @@ export interface PendingApproval {
 }
 
 /**
- * `queued`: waits for a worker, or, `local`, for a free slot of its runtime, or for room for its child; `running`: in process, or claimed; `backoff`: waits for its
- * retry timer; `held`: by policy;
- * `kept`: its attempt begins once an operator's hold is over; `failed`: for good, and forgiven, so that it can begin anew.
+ * Phase of an active node:
+ * - `queued`: waits for a worker, for a free slot of its runtime (`local`), or for capacity for its child execution;
+ * - `running`: in process, or claimed by a worker;
+ * - `backoff`: waits for its retry timer;
+ * - `awaiting_approval`: a policy requires an approval before it runs;
+ * - `approval`, `waiting`: a human_approval or wait node that is parked;
+ * - `child`: its child execution runs;
+ * - `deferred`: its attempt begins when the execution is resumed;
+ * - `failed`: for good, and reset, so that it can begin anew.
  */
-export type Phase = 'queued' | 'running' | 'backoff' | 'held' | 'approval' | 'waiting' | 'child' | 'kept' | 'failed';
+export type Phase =
+  | 'queued'
+  | 'running'
+  | 'backoff'
+  | 'awaiting_approval'
+  | 'approval'
+  | 'waiting'
+  | 'child'
+  | 'deferred'
+  | 'failed';
 
-/** A node that is neither idle nor finished. */
+/** A node whose current visit has begun and not ended. */
 export interface ActiveNode {
   readonly node: string;
   readonly activation: number;
   readonly attempt: number;
   readonly phase: Phase;
   readonly local: boolean;
-  /** Correlation key of a wait for an external event. */
+  /** Correlation key of the external event that it waits for; null = none. */
   readonly waitsFor: string | null;
   readonly childId: string | null;
-  /** Its child cannot start yet: there is no room among the tenant's live executions. */
+  /** Its child execution cannot start yet: the tenant has too many live executions. */
   readonly waitsForCapacity?: true;
 }
 
-/** Everything an attempt at a node's work needs. */
+/** Everything that an attempt at a node's work needs. */
 export interface Work {
   readonly node: string;
   readonly activation: number;
   readonly attempt: number;
   readonly maxAttempts: number;
-  /** Seconds, null = not limited. */
+  /** Seconds; null = not limited. */
   readonly timeoutSecs: number | null;
   /** The rendered mapping, or the whole state. */
   readonly input: Json;
-  /** What in the mapping could not be rendered, and is null in the input. */
+  /** Problems of the mapping's expressions, which are null in the input. */
   readonly inputErrors: readonly string[];
-  /** The expression of the mapping at which the evaluation budget was used up. */
+  /** The expression of the mapping at which the evaluation budget was exceeded. */
   readonly inputExceeded?: string;
   readonly state: JsonObject;
   /** `{workflow_id, workflow_version, node_id, kind, input, state, …kind-specific}` */

@@ -12,11 +12,11 @@ export { type RecordedEvent, RecordingStepper } from './recording-stepper.ts';
 
 /**
  * Rebuilds a run from its log: from the start (`run` null), or from a checkpoint and the events after it. The first event of each
- * step tells which message it was; stepping that message again must log the very same events. Throws `LogMismatch`.
+ * step says which message it was; stepping that message again must log the same events. Throws `LogMismatch`.
  *
- * A failure that a later `workflow_retried` has forgiven is taken as `forgive` takes it, and the end that came of it as none. So a log with
- * a retry folds from its start, or from a checkpoint before what was forgiven or after the retry, not from one between. What comes before a
- * `workflow_forked` is folded as the execution that it was copied from.
+ * A failure that a later `workflow_retried` has reset is replayed by `resetFailure`, and the end of the execution that followed from it is
+ * left out. So a log with a retry is replayed from its start, or from a checkpoint before the reset failures or after the retry, but not
+ * from one between. Events before a `workflow_forked` are replayed with the id of the execution that they were copied from.
  */
 export function replay(program: Program, run: Run | null, events: Iterable<TimedEvent>, env: ReplayEnv): Run {
   const replaying = replayInSteps(program, run, events, env);
@@ -26,7 +26,7 @@ export function replay(program: Program, run: Run | null, events: Iterable<Timed
   }
 }
 
-/** Like `fold`, with a pause after every step, for callers that must not hold up others. */
+/** Like `replay`, but yields after every step, so that callers can share the event loop. */
 export function replayInSteps(
   program: Program,
   run: Run | null,
@@ -38,9 +38,8 @@ export function replayInSteps(
 }
 
 /**
- * The whole log of a failed run folded as if the last failures of `nodes` had not failed them: they stand where they stood, and
- * everything else is as it came to be. A `retry` goes on from there. Pauses after every step, for whoever must not hold up others.
- * Throws `LogMismatch`.
+ * Replays the whole log of a failed execution with the last failures of `nodes` reset: these nodes stay where they were, and everything
+ * else is as logged. A `retry` continues from there. Yields after every step. Throws `LogMismatch`.
  */
 export function replayForRetry(
   program: Program,

@@ -4,12 +4,12 @@ import type { History } from './history.ts';
 import type { TimedEvent } from './log.ts';
 import { type ReplayEnv, replayStep } from './replay-step.ts';
 
-/** Events that are done with before their memory is given back. */
+/** Replayed events that are kept in memory before the list is cut. */
 const COMPACT_AFTER = 1_000;
 
 /**
- * A log folded while it is read: events go in, runs come out, and no more is kept than the step under way. For logs too long for the
- * memory, and for whoever wants to see the run after every step.
+ * Replays a log while it is read: events go in, runs come out, and only the current step is kept. For logs that are too long for the
+ * memory, and for callers that need the run after every step.
  */
 export class LogReplay {
   readonly #program: Program;
@@ -20,7 +20,7 @@ export class LogReplay {
   #run: Run | null;
   #first: TimedEvent | null = null;
 
-  /** From the start, or from a run that this very history led to (`from`): then its next event is the first to go in. */
+  /** Replays from the start, or from a run of the same history (`from`): then the first event is the next one after it. */
   constructor(program: Program, env: ReplayEnv, history: History, from: Run | null = null) {
     this.#program = program;
     this.#env = env;
@@ -28,17 +28,17 @@ export class LogReplay {
     this.#run = from;
   }
 
-  /** After the last step; null before the first. */
+  /** The run after the last step; null before the first. */
   get run(): Run | null {
     return this.#run;
   }
 
-  /** The event that step began with; null before the first. */
+  /** The event with which the last step began; null before the first. */
   get first(): TimedEvent | null {
     return this.#first;
   }
 
-  /** When that step was taken. */
+  /** The time of the last step, in milliseconds since 1970. */
   get atMs(): number {
     return this.#first?.at_ms ?? 0;
   }
@@ -48,8 +48,8 @@ export class LogReplay {
   }
 
   /**
-   * Takes the next step, if all of it is there; null = it takes more events, or there are none. The events of a step share their time, so it
-   * is whole once one of another time follows, or the log ends. Throws `LogMismatch`.
+   * Replays the next step if all its events are there; null = more events are needed, or there are none. The events of a step share their
+   * time, so a step is complete when an event of another time follows, or the log has ended. Throws `LogMismatch`.
    */
   next(ended: boolean): Run | null {
     const first = this.#events[this.#at];

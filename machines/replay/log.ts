@@ -1,6 +1,6 @@
 import type { LogEvent } from '../events.ts';
 
-/** The log does not fold: it was not written by this program, or has been changed. */
+/** The history is not deterministic: the log was not written by this program, or has been changed. */
 export class LogMismatch extends Error {
   readonly code = 'log_mismatch';
   readonly sequence: number;

@@ -8,7 +8,7 @@ import { type Context, own } from '../step/context.ts';
 import { USAGE_FIELDS } from '../step/usage.ts';
 import { LogMismatch, type TimedEvent } from './log.ts';
 
-/** The nearest such event from `at` on. */
+/** The first matching event from `at` on. */
 export function nextEvent(log: readonly TimedEvent[], at: number, is: (event: TimedEvent) => boolean): TimedEvent | undefined {
   for (let i = at; i < log.length; i += 1) {
     const event = log[i];
@@ -71,10 +71,10 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
     case 'node_started':
       if (detached) return { type: 'enqueue', node, queue: String(data.queue_type) };
       if (active?.phase === 'backoff') return { type: 'timer', id: timerOf(program, node, 'retry') };
-      // A subgraph is never claimed: one that waited for room begins again.
+      // A child execution is never claimed: one that waited for capacity begins again.
       if (active?.phase === 'queued' && type === 'node_started' && program.tables.nodeOf(node).kind.type !== 'subgraph')
         return { type: 'claimed', ...visit, workerId: String(data.worker_id), ...(active.local === true ? { local: true } : {}) };
-      // Had it been refused, it would have failed.
+      // A requeue that is not allowed to run again is logged as a failure.
       return { type: 'requeue', ...visit, unbegun: true };
     case 'timer_fired':
       return { type: 'timer', id: timerOf(program, node, TIMER_OF_PHASE[active?.phase ?? ''] ?? 'approval') };
@@ -138,13 +138,13 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
   }
 }
 
-/** How long a retry waited, if `at` is where the log says so: how it is computed may have changed since. */
+/** The delay of a retry as logged at `at`, if it is: how it is computed may have changed since. */
 function recordedDelay(log: readonly TimedEvent[], at: number): { readonly delayMs?: number } {
   const event = log[at];
   return event?.type === 'retry_scheduled' ? { delayMs: Number(event.data.delay_ms) } : {};
 }
 
-/** Ends that a message asks for: those of the machine come last in a step that began otherwise. */
+/** An end that was requested by a message. Ends of the machine come last in a step that began otherwise. */
 function isRequestedEnd({ type, data }: TimedEvent): boolean {
   return type === 'workflow_cancelled' || (type === 'workflow_failed' && data.corrupt === true);
 }
@@ -155,7 +155,7 @@ function budgetsOfResume({ token_budget, cost_budget_usd }: JsonObject): { reado
   return { budgets: { token_budget: tokens, cost_budget_usd: typeof cost_budget_usd === 'number' ? cost_budget_usd : null } };
 }
 
-/** What the timer of a node is for, by where the node stands. */
+/** The kind of a node's timer, by the phase of the node. */
 const TIMER_OF_PHASE: Readonly<Record<string, string>> = { waiting: 'wait', backoff: 'retry' };
 
 function timerOf(program: Program, node: string, kind: string): string {

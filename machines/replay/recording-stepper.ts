@@ -3,10 +3,10 @@ import type { EventType } from '../events.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { TimedEvent } from './log.ts';
 
-/** An event as a machine gets it: its `type`, and what the guards and actions read of it. */
+/** An event as it was sent to a machine: its `type`, and the fields that guards and actions read. */
 export type RecordedEvent = JsonObject & { readonly type: string };
 
-/** Steps that change a run before its machine hears anything, or without its hearing anything. */
+/** Messages that change a run before its machine gets an event, or without one. */
 const WITHOUT_TRANSITION: ReadonlySet<EventType> = new Set([
   'workflow_paused',
   'workflow_resumed',
@@ -14,7 +14,7 @@ const WITHOUT_TRANSITION: ReadonlySet<EventType> = new Set([
   'workflow_forked',
 ]);
 
-/** A program that runs as it would, while somebody listens to what its machine is sent. */
+/** A program that records the events which its machine is sent. */
 export class RecordingStepper {
   readonly program: Program;
   #recorded: RecordedEvent[] = [];
@@ -40,7 +40,7 @@ export class RecordingStepper {
     };
   }
 
-  /** What moved the machine since the last call, in order. A step that moved nothing is told by the event it began with (`first`). */
+  /** The events since the last call, in order. A step that sent none is represented by the log event that it began with (`first`). */
   take(first: TimedEvent): readonly RecordedEvent[] {
     const recorded = this.#recorded;
     this.#recorded = [];

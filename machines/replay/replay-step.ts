@@ -14,10 +14,10 @@ import { LogMismatch, type TimedEvent } from './log.ts';
 import { messageInLog, nextEvent } from './message-in-log.ts';
 import { resetAt } from './retry-reset.ts';
 
-/** Milliseconds are those of the events; who does which node's work is in the events too. */
+/** The rest of a step's environment is in the events: their times, and who does which node's work. */
 export type ReplayEnv = Pick<StepEnv, 'executionId' | 'stepLimit' | 'runtimeId' | 'work'>;
 
-/** The step that begins at `at` taken again, all of whose events must be in `log`. `length`: how many they are. Throws `LogMismatch`. */
+/** Replays the step that begins at `at`; all its events must be in `log`. `length` is their number. Throws `LogMismatch`. */
 export function replayStep(
   program: Program,
   run: Run | null,
@@ -47,7 +47,7 @@ export function replayStep(
   return { run: { ...replayed, seq: end.sequence }, length: length + 1 };
 }
 
-/** Steps of earlier releases had no budget for all that they evaluate: one that used more than it has now is taken again without a bound. */
+/** Steps of earlier releases had no evaluation budget: one that exceeds the budget of today is replayed without a limit. */
 function replayVerified(program: Program, run: Run | null, log: readonly TimedEvent[], at: number, env: ReplayEnv): StepResult {
   const result = replayOnce(program, run, log, at, env);
   try {

@@ -1,20 +1,20 @@
 import type { Json } from '../json.ts';
 import type { TimedEvent } from './log.ts';
 
-/** The failures of a log that a retry has forgiven, and the ends that came of them. By sequence. */
+/** The failures in a log that a retry has reset, and the ends of the execution that followed from them. By sequence. */
 export interface RetryResets {
   readonly failures: ReadonlySet<number>;
   readonly ends: ReadonlySet<number>;
 }
 
-/** What the retries in a log have forgiven. */
+/** The resets by the retries in a log. */
 export function resetsIn(log: readonly TimedEvent[]): RetryResets {
   const retries = log.filter((event) => event.type === 'workflow_retried');
   const reset = retries.flatMap(({ data }) => (Array.isArray(data.forgiven) ? data.forgiven.map(Number) : []));
   return { failures: new Set(reset), ends: new Set(retries.map(({ sequence }) => sequence - 1)) };
 }
 
-/** The same, and the last failure of each of `nodes` besides, and the end of the log. */
+/** The same, with the last failure of each of `nodes` and the end of the log. */
 export function resetsFor(log: readonly TimedEvent[], nodes: readonly string[]): RetryResets {
   const { failures, ends } = resetsIn(log);
   const last = nodes.flatMap(
@@ -24,10 +24,10 @@ export function resetsFor(log: readonly TimedEvent[], nodes: readonly string[]):
   return { failures: new Set([...failures, ...last]), ends: new Set([...ends, end]) };
 }
 
-/** What a node may have been told before it failed of it, in the same step. */
+/** Events that may come before a node's failure in the step that it causes. */
 const CAUSES_OF_FAILURE: ReadonlySet<string> = new Set(['approval_received', 'timer_fired', 'child_workflow_failed']);
 
-/** The step that begins at `at`, if it is one that failed a node and is forgiven. */
+/** The failure of the step that begins at `at`, if it is reset; null otherwise. */
 export function resetAt(
   log: readonly TimedEvent[],
   at: number,

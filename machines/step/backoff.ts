@@ -1,7 +1,7 @@
 import { hash32 } from '../hash.ts';
 import type { RetryPolicy } from '../ir/workflow.ts';
 
-/** Attempts of a visit that may follow each other at once. Later retries are spaced whatever the policy says, so that none spins. */
+/** Attempts of a visit that may follow each other without a delay. Later ones are delayed whatever the policy says, so that none spins. */
 export const UNSPACED_ATTEMPTS = 9;
 const SPACED = [
   { fromAttempt: 99, ms: 1_000 },
@@ -9,8 +9,8 @@ const SPACED = [
 ] as const;
 
 /**
- * Milliseconds before attempt `attempt` (1 = the first retry). Jitter takes up to half of it away; `seed` decides how much, so the
- * same attempt of the same visit always waits equally long.
+ * Milliseconds before attempt `attempt` (1 = the first retry). Jitter takes away up to half of them; `seed` decides how much, so the
+ * same attempt of the same visit always has the same delay.
  */
 export function backoffMs(policy: RetryPolicy, attempt: number, seed: string): number {
   const { backoff, initial_delay, max_delay, jitter } = policy;

@@ -24,7 +24,7 @@ export function beginNode(step: StepContext, node: string, env: StepEnv): Machin
   if (verdict?.decision === 'require_approval') {
     const data = { tool_name: verdict.name, approver: 'human', context: { node_id: node }, activation };
     const since = step.addEvent('tool_approval_required', node, data);
-    step.setActive(node, { ...first, phase: 'held', since, atMs: env.nowMs });
+    step.setActive(node, { ...first, phase: 'awaiting_approval', since, atMs: env.nowMs });
     return null;
   }
   switch (definitionOf(kind).behaviour(kind)) {
@@ -112,9 +112,9 @@ function beginWait(step: StepContext, node: string, activation: number, kind: Ki
   const key = kind.condition === 'timer' ? null : kind.correlation_key;
   const parked: ActiveVisit = { activation, attempt: 0, phase: 'waiting', since, ...(key === null ? {} : { key }) };
   step.setActive(node, parked);
-  const buffered = step.now.early.find((event) => event.key === key);
+  const buffered = step.now.earlyEvents.find((event) => event.key === key);
   if (buffered !== undefined) {
-    step.set({ early: step.now.early.filter((event) => event !== buffered) });
+    step.set({ earlyEvents: step.now.earlyEvents.filter((event) => event !== buffered) });
     return { type: 'event', node, payload: buffered.payload, sequence: buffered.sequence };
   }
   const parkedMs = definitionOf(kind).parkTimeoutMs(kind);

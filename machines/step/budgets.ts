@@ -23,7 +23,7 @@ export function checkBudgets(step: StepContext, node: string): void {
 }
 
 /** The budget that is exceeded, if any. Totals set by `resume` take precedence over those of the workflow. */
-export function exceededBudget({ used, budgets }: Context, workflow: Budgets): Exceeded | null {
+export function exceededBudget({ usage: used, budgets }: Context, workflow: Budgets): Exceeded | null {
   if (used === null) return null;
   const spent = {
     input_tokens: used.input_tokens,

@@ -20,7 +20,7 @@ export function conclude(
   const { halt } = step;
   const { failures, state } = step.now;
   const error = status === 'failed' ? (halt?.error ?? failureMessage(failures)) : status === 'cancelled' ? reason : null;
-  step.set({ error, early: [], fed: {}, forks: {}, sections: {}, hold: null });
+  step.set({ error, earlyEvents: [], pendingInputs: {}, forks: {}, subgraphs: {}, suspension: null });
   switch (status) {
     case 'completed':
       return { type: 'workflow_completed', data: { final_state: state } };

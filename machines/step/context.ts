@@ -4,54 +4,55 @@ import type { Budgets } from '../messages.ts';
 import type { Phase } from '../run.ts';
 import { FIRST_RULES } from './rules.ts';
 
-/** A node that is neither idle nor finished. */
+/** The current visit to a node that has begun and not ended. */
 export interface ActiveVisit {
   readonly activation: number;
   readonly attempt: number;
   readonly phase: Phase;
-  /** Sequence of the event by which it began to wait, or failed (held, approval, waiting, failed only). */
+  /** Sequence of the event with which it began to wait, or failed (awaiting_approval, approval, waiting, failed only). */
   readonly since?: number;
+  /** Time of that event, in milliseconds since 1970. */
   readonly atMs?: number;
-  /** Done in process (queued, running). */
+  /** The work is done in this process (queued, running). */
   readonly local?: true;
-  /** Correlation key of the external event it waits for. */
+  /** Correlation key of the external event that it waits for. */
   readonly key?: string;
-  /** Its child execution. */
+  /** Id of its child execution. */
   readonly child?: string;
-  /** Is that child paused? */
+  /** The child is paused. */
   readonly paused?: true;
-  /** What a person is asked to decide, rendered. */
+  /** The rendered message of an approval. */
   readonly description?: string;
 }
 
-/** An external event nobody waited for yet. */
+/** A buffered external event: no node has waited for it yet. */
 export interface EarlyEvent {
   readonly key: string;
   readonly payload: Json;
   readonly sequence: number;
 }
 
-/** An operator's hold. */
+/** An operator has paused the execution: nothing new begins. */
 export interface Suspension {
   readonly reason: string | null;
-  /** Nodes that were reached, or whose next attempt is due, in the order in which they were written. */
-  readonly kept: readonly string[];
+  /** Nodes that were reached, or whose next attempt is due, in document order. They begin with `resume`. */
+  readonly deferred: readonly string[];
 }
 
-/** Who gave an output, and the output. In the order of completion. */
+/** An output that has reached a node which reads it. Kept in the order of completion. */
 export type PendingInput = readonly [source: string, output: Json];
 
 /** Progress of a subgraph that is entered. */
 export interface SubgraphState {
   /** One `EdgeState` per edge. */
-  readonly marks: string;
+  readonly edges: string;
   /** One `NodeState` per node. */
   readonly nodes: string;
   /** Number of nodes that run. */
   readonly running: number;
 }
 
-/** Sums of what nodes reported. */
+/** Totals of the usage that nodes have reported. */
 export interface UsageTotals {
   readonly input_tokens: number;
   readonly output_tokens: number;
@@ -65,44 +66,44 @@ export interface Halt {
 }
 
 /**
- * What a machine knows besides where it stands. Its size depends on the workflow and on what its nodes read, never on how long
- * it has been running. Keyed by node, fork and section.
+ * The extended state of the machine (XState: its context), as it is stored. Its size depends on the workflow and on what the nodes read,
+ * never on how long the execution has been running. Records are keyed by node, fork or subgraph.
  */
 export interface Context {
-  /** Kept beside the stored snapshot, because it never changes. */
+  /** Stored beside the snapshot, because it never changes. */
   readonly input: Json;
-  /** Values of the `env` root as conditions see them, from the start of the execution. */
+  /** Values of the `env` root that conditions read, as they were when the execution started. */
   readonly env: Readonly<Record<string, string>>;
-  /** The language in which conditions and texts are read (`LANGUAGE`); absent = the first. */
+  /** Version of the expression language (`LANGUAGE`); absent = 1. */
   readonly language?: number;
-  /** The rules it follows (`RULES`); absent = the first. */
+  /** Version of the execution rules (`RULES`); absent = 1. */
   readonly rules?: number;
-  /** Which of the layouts of its sections a snapshot stands in (`Section.layout`); absent = the first. */
+  /** Version of the lane layout of its subgraphs (`SubgraphPlan.layout`); absent = 1. */
   readonly layout?: number;
-  /** Completions after which the run fails. */
-  readonly limit: number;
+  /** Node completions after which the execution fails. */
+  readonly stepLimit: number;
   readonly state: JsonObject;
-  /** Completed nodes. */
+  /** Node completions so far. */
   readonly steps: number;
-  /** Failures that a fallback took over. */
-  readonly handled: number;
+  /** Failures that were handled by a fallback. */
+  readonly handledFailures: number;
   readonly active: Readonly<Record<string, ActiveVisit>>;
-  /** How often a node was run or skipped; only of nodes in loops and of those that were retried, the others are visited once. */
+  /** How often a node was run or skipped; only for nodes in loops and nodes that were retried, since the others are visited once. */
   readonly visits: Readonly<Record<string, number>>;
-  readonly early: readonly EarlyEvent[];
-  /** Nodes that failed for good, unhandled. */
+  readonly earlyEvents: readonly EarlyEvent[];
+  /** Nodes that failed for good, without a handler. */
   readonly failures: readonly string[];
-  /** Branches that have arrived: joined, ended, failed. */
+  /** Branches of an entered fork that have arrived at its join, ended before it, or failed. */
   readonly forks: Readonly<Record<string, readonly [joined: number, ended: number, failed: number]>>;
-  readonly sections: Readonly<Record<string, SubgraphState>>;
-  /** Outputs on their way to nodes that read them. */
-  readonly fed: Readonly<Record<string, readonly PendingInput[]>>;
-  readonly used: UsageTotals | null;
-  /** Set by `resume`, in place of the workflow's. */
+  readonly subgraphs: Readonly<Record<string, SubgraphState>>;
+  /** Outputs that have reached nodes which read them and have not begun. */
+  readonly pendingInputs: Readonly<Record<string, readonly PendingInput[]>>;
+  readonly usage: UsageTotals | null;
+  /** Budgets set by `resume`; they take precedence over the workflow's. */
   readonly budgets?: Budgets;
-  /** Nothing begins while an operator holds the execution; null otherwise. */
-  readonly hold: Suspension | null;
-  /** Why the run failed or was cancelled. */
+  /** Null = the execution is not suspended by an operator. */
+  readonly suspension: Suspension | null;
+  /** Why the execution failed or was cancelled. */
   readonly error: string | null;
 }
 
@@ -112,19 +113,19 @@ export function freshContext(input: Json, env: Readonly<Record<string, string>>,
   return {
     input,
     env,
-    limit,
+    stepLimit: limit,
     state: input !== null && typeof input === 'object' && !Array.isArray(input) ? (input as JsonObject) : {},
     steps: 0,
-    handled: 0,
+    handledFailures: 0,
     active: {},
     visits: {},
-    early: [],
+    earlyEvents: [],
     failures: [],
     forks: {},
-    sections: {},
-    fed: {},
-    used: null,
-    hold: null,
+    subgraphs: {},
+    pendingInputs: {},
+    usage: null,
+    suspension: null,
     error: null,
   };
 }
@@ -137,17 +138,17 @@ export function rulesOf(context: Context): number {
   return context.rules ?? FIRST_RULES;
 }
 
-/** An entry of a record keyed by names that users chose: `toString` is nobody's node unless it is there. */
+/** An own entry of a record keyed by names that users chose, such as `toString`. */
 export function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
   return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
 /** The output that reached a node: that of the predecessor that completed last. */
 export function lastInputOf(context: Context, node: string): Json {
-  return own(context.fed, node)?.at(-1)?.[1] ?? null;
+  return own(context.pendingInputs, node)?.at(-1)?.[1] ?? null;
 }
 
-/** Nodes with in-process work under way, children being started included. */
+/** Number of nodes with in-process work under way, including child executions that are being started. */
 export function localWorkOf(context: Context): number {
   let count = 0;
   for (const node in context.active) if (own(context.active, node)?.local === true) count += 1;

@@ -23,7 +23,7 @@ export { load, SnapshotVersionMismatch, save } from './snapshot.ts';
 export { completedPatch } from './state-patch.ts';
 export { hasInputMapping, workOf } from './work.ts';
 
-/** The first step of an execution. Pure, like all steps: time and choices come in with `env`. */
+/** Takes the first step of an execution. Pure, like all steps: time and choices are in `env`. */
 export function start(program: Program, input: Json, env: StepEnv): StepResult {
   const vars = program.tables.envNames.flatMap((name) => {
     const value = own(env.vars, name);
@@ -55,8 +55,8 @@ export function start(program: Program, input: Json, env: StepEnv): StepResult {
 }
 
 /**
- * One message taken. Refused = the message changes nothing: it is late, addressed to nobody, or there is nothing to decide.
- * The message's own event comes first, the execution's end, if it comes to it, last.
+ * Steps the execution with one message. Refused = the message changes nothing: it is stale, its node does not exist, or there is nothing
+ * to decide. The first event is the message's own, the last one the end of the execution, if it ends.
  */
 export function step(program: Program, run: Run, message: Message, env: StepEnv): StepResult | Refused {
   if (message.type === 'decide' && !['approved', 'rejected'].includes(message.decision)) return refuse('unknown_decision');
@@ -108,7 +108,7 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       const phase = armed === undefined ? null : PHASE_OF_TIMER[armed.kind];
       if (armed === undefined || active?.phase !== phase || !runner.hasTransitionFor(message.id)) return refuse('stale');
       const id = message.id as `xstate.after.${string}`;
-      if (phase === 'backoff' && context.hold !== null) return runner.deferRetry(id, armed.node);
+      if (phase === 'backoff' && context.suspension !== null) return runner.deferRetry(id, armed.node);
       return runner.send({ type: id, node: armed.node }, armed.node);
     }
     case 'cancel':
@@ -116,9 +116,9 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
     case 'abort':
       return runner.abort(message.error);
     case 'pause':
-      return context.hold === null ? runner.pause(message.reason) : refuse('already_held');
+      return context.suspension === null ? runner.pause(message.reason) : refuse('already_held');
     case 'resume': {
-      if (context.hold === null) return refuse('not_held');
+      if (context.suspension === null) return refuse('not_held');
       const budgets = message.budgets === undefined ? context.budgets : mergeBudgets(context.budgets, message.budgets);
       const withNewBudgets = budgets === undefined ? context : { ...context, budgets };
       const { workflow } = program;
@@ -143,7 +143,7 @@ function refuse(refused: Refused['refused'], nodes: readonly string[] = []): Ref
   return { refused, nodes };
 }
 
-/** The visit a message is about, if it is still that visit and that attempt. */
+/** The active visit if it is the visit and attempt of the message, and in one of the phases. */
 function matchingVisit(context: Context, visit: Visit, phases: readonly ActiveVisit['phase'][]): ActiveVisit | null {
   const active = own(context.active, visit.node);
   if (active === undefined || active.activation !== visit.activation || active.attempt !== visit.attempt) return null;
@@ -166,7 +166,7 @@ function failureOf(program: Program, message: Fail, env: StepEnv, childId?: stri
   };
 }
 
-/** In which a node hears of its child, where it has none yet. */
+/** Phases in which a node without a child execution takes messages about it. */
 const PHASES_BEFORE_CHILD: Readonly<Record<string, readonly ActiveVisit['phase'][]>> = {
   waiting: ['running'],
   started: ['running', 'queued'],
@@ -195,7 +195,7 @@ function stepChild(program: Program, context: Context, message: Child, runner: S
   return runner.send({ type: 'child', node, childId, change }, node);
 }
 
-/** The child's result is mapped before the machine moves: what takes more work than a step may do fails the node. */
+/** Maps the child's result before the machine moves: a mapping that exceeds the evaluation budget fails the node. */
 function childCompleted(
   program: Program,
   context: Context,
@@ -238,38 +238,38 @@ function stepDecide(context: Context, message: Decide, runner: StepRunner): Step
 }
 
 function isOpenApproval(active: ActiveVisit | undefined): active is ActiveVisit {
-  return active?.phase === 'approval' || active?.phase === 'held';
+  return active?.phase === 'approval' || active?.phase === 'awaiting_approval';
 }
 
-/** The workflow's state. */
+/** The state of the execution. */
 export function stateOf(run: Run): JsonObject {
   return (run.snapshot.context as Context).state;
 }
 
-/** An operator's hold; null when nobody holds it. */
+/** The operator's pause of the execution; null = not suspended. */
 export function suspensionOf(run: Run): { readonly reason: string | null } | null {
-  const { hold } = run.snapshot.context as Context;
-  return hold === null ? null : { reason: hold.reason };
+  const { suspension } = run.snapshot.context as Context;
+  return suspension === null ? null : { reason: suspension.reason };
 }
 
 /**
- * Has an execution that has not ended nothing under way, parked, held or timed? Then no message will ever move it on. Such a run is
- * a defect of the compiled machine: callers end the execution with `abort`.
+ * Is the execution live, not suspended and without any active node? No message will ever move it on. That is a defect of the compiled
+ * machine: callers end the execution with `abort`.
  */
 export function isStuck(run: Run): boolean {
   if (TERMINAL.has(run.status)) return false;
-  const { hold, active } = run.snapshot.context as Context;
-  if (hold !== null) return false;
+  const { suspension, active } = run.snapshot.context as Context;
+  if (suspension !== null) return false;
   for (const _node in active) return false;
   return true;
 }
 
-/** By how much the execution has used more than it may, in words; null when it has not. */
+/** The error text of an exceeded budget; null = none is exceeded. */
 export function exceededBudgetOf(program: Program, run: Run): string | null {
   return exceededBudget(run.snapshot.context as Context, program.workflow)?.error ?? null;
 }
 
-/** Open approvals, by node id. */
+/** Open approvals, sorted by node id. */
 export function approvalsOf(program: Program, run: Run): PendingApproval[] {
   const context = run.snapshot.context as Context;
   const open = Object.entries(context.active).filter(([, active]) => isOpenApproval(active));
@@ -277,7 +277,7 @@ export function approvalsOf(program: Program, run: Run): PendingApproval[] {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([node, active]) => {
       const { kind } = program.tables.nodeOf(node);
-      const byPolicy = active.phase === 'held';
+      const byPolicy = active.phase === 'awaiting_approval';
       const timeoutMs = definitionOf(kind).parkTimeoutMs(kind);
       const timeoutAt = timeoutMs === null ? {} : { timeout_at: new Date((active.atMs ?? 0) + timeoutMs).toISOString() };
       return {
@@ -293,13 +293,13 @@ export function approvalsOf(program: Program, run: Run): PendingApproval[] {
     });
 }
 
-/** The visit to a node that is under way; null = there is none. */
+/** The active visit to a node; null = none. */
 export function activeVisitOf(run: Run, node: string): (Visit & Pick<ActiveVisit, 'phase'>) | null {
   const active = own((run.snapshot.context as Context).active, node);
   return active === undefined ? null : { node, activation: active.activation, attempt: active.attempt, phase: active.phase };
 }
 
-/** Has the run a child execution that has not ended, as far as it knows? */
+/** Does any node have a child execution that has not ended, as far as the log knows? */
 export function hasChild(run: Run): boolean {
   const { active } = run.snapshot.context as Context;
   for (const node in active) if (own(active, node)?.child !== undefined) return true;
@@ -310,7 +310,7 @@ function runsChildExecution(program: Program, node: string): boolean {
   return program.tables.nodeOf(node).kind.type === 'subgraph';
 }
 
-/** Nodes under way, in the order they were written. */
+/** Active nodes, in document order. */
 export function activeOf(program: Program, run: Run): ActiveNode[] {
   const context = run.snapshot.context as Context;
   const { graph } = program.tables;

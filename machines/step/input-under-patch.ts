@@ -4,7 +4,7 @@ import type { Run, StepEnv } from '../run.ts';
 import { type Context, own } from './context.ts';
 import { workOf } from './work.ts';
 
-/** What a node that is under way would be given, were `patch` part of the state: the same as it is (`same`), or something else. */
+/** Would `patch` on the state change the input of a node that is under way? */
 export function inputUnderPatch(
   program: Program,
   run: Run,

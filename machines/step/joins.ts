@@ -15,11 +15,11 @@ export interface JoinInput {
 export function joinInput(step: StepContext, node: string): JoinInput {
   const { graph } = step.tables;
   const index = step.indexOf(node);
-  const subgraph = Object.keys(step.now.sections)
+  const subgraph = Object.keys(step.now.subgraphs)
     .map((key) => step.subgraph(key))
     .find((candidate) => candidate.has(index));
   const live = subgraph?.liveSources(index) ?? null;
-  const fed = (own(step.now.fed, node) ?? []).filter(([source]) => live?.has(source) ?? true);
+  const fed = (own(step.now.pendingInputs, node) ?? []).filter(([source]) => live?.has(source) ?? true);
   const outputOf = (source: number): Json => fed.find(([from]) => from === graph.idOf(source))?.[1] ?? null;
   const sources = graph.sources(index);
   return {

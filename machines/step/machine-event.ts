@@ -2,8 +2,8 @@ import type { Json } from '../json.ts';
 import type { Usage } from '../messages.ts';
 
 /**
- * What a machine is sent: a message that has been checked and addressed. One event type per kind of message, so that XState's
- * memory of transitions does not grow with the graph. The type of a timer's stimulus is its id.
+ * An event for the machine: a message that has been checked and addressed. There is one event type per kind of message, so that
+ * XState's cache of transitions does not grow with the graph. The type of a timer's event is the id of the timer.
  */
 export type MachineEvent =
   | {
@@ -25,7 +25,7 @@ export type MachineEvent =
       readonly comment: string | null;
       readonly patch: Json;
     }
-  /** `sequence` is that of the event in the log. */
+  /** `sequence`: of `external_event_received` in the log. */
   | { readonly type: 'event'; readonly node: string; readonly payload: Json; readonly sequence: number }
   | { readonly type: 'child'; readonly node: string; readonly childId: string; readonly change: ChildChange }
   | { readonly type: 'cancel' }
@@ -39,7 +39,7 @@ export interface FailEvent {
   readonly errorClass?: string;
   readonly httpStatus?: number;
   readonly retryable: boolean;
-  /** When the next attempt begins, if there is one. */
+  /** Milliseconds until the next attempt, if there is one. */
   readonly delayMs: number;
   /** The child execution that failed. */
   readonly childId?: string;
@@ -53,7 +53,7 @@ export interface TimerFired {
 export type ChildChange =
   | { readonly status: 'started'; readonly workflowId: string }
   | { readonly status: 'running' | 'paused' }
-  /** `mapped`: what the output mapping makes of the result, when there is one. */
+  /** `mapped`: the result after the output mapping; absent if there is none. */
   | { readonly status: 'completed'; readonly result: Json; readonly mapped?: Json };
 
 export function isTimerEvent(event: MachineEvent): event is TimerFired {

@@ -8,25 +8,25 @@ import { type Context, localWorkOf } from './context.ts';
 import { StepContext } from './step-context.ts';
 import { positionsOf } from './stepper.ts';
 
-/** Why a run has failed that nodes failed, and nothing else. */
+/** The error of an execution that failed because of its nodes alone. */
 export function failureMessage(failures: readonly string[]): string {
   return `node(s) failed terminally: ${failures.join(', ')}`;
 }
 
-/** Nodes that failed for good, and no fallback took over. */
+/** Nodes that failed for good, without a fallback. */
 export function failuresOf(run: Run): readonly string[] {
   return (run.snapshot.context as Context).failures;
 }
 
-/** Nodes whose failure ended a run; none when it has not failed, or something else ended it: a budget, the step limit. */
+/** Nodes whose failure ended the execution; empty if it has not failed, or was ended by something else, such as a budget or the step limit. */
 export function terminalFailures(run: Run): readonly string[] {
   const { failures } = run.snapshot.context as Context;
   return run.status === 'failed' && run.error === failureMessage(failures) ? failures : [];
 }
 
 /**
- * Takes the last failure of a node as if it had not failed it: the node stands where it stood, deaf to everything, until `retry`. What
- * else the step did to the state (`patch`, of a decision) stays. `since` is the sequence of its `node_failed`.
+ * Undoes the last failure of a node: the machine stays where it was, and the node takes no message until `retry`. Other effects of the step
+ * on the state remain (`patch`, of a decision). `since` is the sequence of the node's `node_failed`.
  */
 export function resetFailure(program: Program, run: Run, node: string, since: number, patch: Json | undefined): Run {
   const step = new StepContext(program.tables, run.snapshot.context as Context, run.seq, null);
@@ -38,7 +38,7 @@ export function resetFailure(program: Program, run: Run, node: string, since: nu
   return { ...run, snapshot, seq: since, localWork: localWorkOf(context) };
 }
 
-/** The positions of a snapshot, but with nodes back in the state in which a visit to them begins. */
+/** The positions of a snapshot, with the given nodes moved back to the state in which a visit to them begins. */
 export function resetPositions(
   snapshot: AnyMachineSnapshot,
   nodes: ReadonlySet<string>,

@@ -1,9 +1,10 @@
 /**
- * The rules of the graph that an execution follows, from its start to its end, so that a log is replayed by those that wrote it:
+ * Version of the execution rules. An execution follows one version from its start to its end, so that its log is replayed by the rules that
+ * wrote it:
  *
- * 1. of the first releases. What lies behind a loop, around a section, was skipped when the section was left. A run that reached its step limit
- *    before a `limit_exceeded` node ended as `limit_exceeded`.
- * 2. It is skipped as soon as the loop cannot go round again, and the step limit fails the run.
+ * 1. First releases. Nodes behind a loop around a subgraph are skipped when the subgraph is left. An execution that reaches its step limit
+ *    before a `limit_exceeded` node ends as `limit_exceeded`.
+ * 2. Those nodes are skipped as soon as the loop can no longer iterate, and the step limit fails the execution.
  */
 export const RULES = 2;
 export const FIRST_RULES = 1;

@@ -7,48 +7,48 @@ import { type Context, DEFAULT_STEP_LIMIT, freshContext, localWorkOf } from './c
 import { statusOf } from './status.ts';
 import { positionsOf } from './stepper.ts';
 
-/** The snapshot was written by another version of the compiler, or for other tracks of its sections: fold the log instead. */
+/** The snapshot was written by another compiler version, or for other lanes: the log must be replayed instead. */
 export class SnapshotVersionMismatch extends Error {
   readonly code = 'other_compiler';
 
   constructor(other: string) {
-    super(`the snapshot was written by another compiler, of ${other}; this one's version is ${COMPILER_VERSION}`);
+    super(`the snapshot is of compiler ${other}, this release has version ${COMPILER_VERSION}: replay the log`);
     this.name = 'OtherCompiler';
   }
 }
 
 interface StoredSnapshot extends Partial<Omit<Context, 'input'>> {
   readonly version: number;
-  /** States without substates, by id, in document order. */
+  /** Ids of the leaf states, in document order. */
   readonly at: readonly string[];
 }
 
-/** Parts of the context that are stored, in this order; those as in a fresh run are left out. */
+/** The stored parts of the context, in this order. Parts that are as in a new execution are left out. */
 const STORED = [
   'env',
   'language',
   'rules',
   'layout',
-  'limit',
+  'stepLimit',
   'state',
   'steps',
-  'handled',
+  'handledFailures',
   'active',
   'visits',
-  'early',
+  'earlyEvents',
   'failures',
   'forks',
-  'fed',
-  'used',
+  'pendingInputs',
+  'usage',
   'budgets',
-  'hold',
+  'suspension',
   'error',
-  'sections',
+  'subgraphs',
 ] as const;
 
 const FRESH = freshContext(null, {}, DEFAULT_STEP_LIMIT);
 
-/** JSON text of where a run stands, the same for the same history. The input is not in it. */
+/** JSON text of a run, the same for the same history. It does not contain the input. */
 export function save(run: Run): string {
   const context = run.snapshot.context as Context;
   let text = `{"version":${COMPILER_VERSION},"at":${JSON.stringify(positionsOf(run.snapshot))}`;
@@ -67,7 +67,7 @@ function isEmpty(value: unknown): boolean {
 
 /** The run that `save` wrote. Throws `OtherCompiler`, and other errors for a text that is no snapshot of this program. */
 export function load(program: Program, text: string, row: { readonly seq: number; readonly input: Json }): Run {
-  const { version, at, sections = {}, ...parts } = JSON.parse(text) as StoredSnapshot;
+  const { version, at, ...parts } = JSON.parse(text) as StoredSnapshot;
   if (version !== COMPILER_VERSION) throw new SnapshotVersionMismatch(`version ${JSON.stringify(version)}`);
   if ((parts.layout ?? FIRST_LANE_LAYOUT) !== program.tables.layout)
     throw new SnapshotVersionMismatch(`layout ${parts.layout ?? FIRST_LANE_LAYOUT}`);
@@ -75,13 +75,12 @@ export function load(program: Program, text: string, row: { readonly seq: number
     ...freshContext(row.input, {}, DEFAULT_STEP_LIMIT),
     state: {},
     ...parts,
-    sections,
   };
   const snapshot = program.stepper.resume(at, context);
   return {
     snapshot,
     seq: row.seq,
-    status: statusOf(snapshot, context.hold !== null),
+    status: statusOf(snapshot, context.suspension !== null),
     steps: context.steps,
     input: row.input,
     error: context.error,

@@ -71,7 +71,7 @@ export class StepContext {
   freeze(): Context {
     for (const [key, subgraph] of this.#subgraphs) {
       const state = subgraph.changedState();
-      if (state !== null && own(this.#now.sections, key) !== undefined) this.#record('sections')[key] = state;
+      if (state !== null && own(this.#now.subgraphs, key) !== undefined) this.#record('subgraphs')[key] = state;
     }
     return this.#now;
   }
@@ -80,7 +80,7 @@ export class StepContext {
     Object.assign(this.#now, change);
   }
 
-  #record<K extends 'active' | 'visits' | 'forks' | 'sections' | 'fed'>(key: K): Record<string, Context[K][string]> {
+  #record<K extends 'active' | 'visits' | 'forks' | 'subgraphs' | 'pendingInputs'>(key: K): Record<string, Context[K][string]> {
     if (!this.#copied.has(key)) {
       this.set({ [key]: { ...this.#now[key] } });
       this.#copied.add(key);
@@ -218,12 +218,12 @@ export class StepContext {
   }
 
   countHandledFailure(): void {
-    this.#now.handled += 1;
+    this.#now.handledFailures += 1;
     this.#checkStepLimit();
   }
 
   #checkStepLimit(): void {
-    const { steps, handled, limit } = this.#now;
+    const { steps, handledFailures: handled, stepLimit: limit } = this.#now;
     if (steps + handled < limit) return;
     this.#halt = { status: 'failed', error: `step limit of ${limit} node completions reached` };
   }
@@ -246,7 +246,7 @@ export class StepContext {
   }
 
   clearInputs(node: string): void {
-    if (own(this.#now.fed, node) !== undefined) delete this.#record('fed')[node];
+    if (own(this.#now.pendingInputs, node) !== undefined) delete this.#record('pendingInputs')[node];
   }
 
   /** `appends`: the target waits for several sources; otherwise earlier inputs are from an earlier round and are replaced. */
@@ -258,16 +258,16 @@ export class StepContext {
     const collects = kind.type === 'join' && kind.merge_strategy.type !== 'first';
     const value = collects && forwardsInput(this.tables.graph, this.indexOf(source)) ? null : output;
     const input: PendingInput = [source, value];
-    const known = appends ? (own(this.#now.fed, target) ?? []).filter(([from]) => from !== source) : [];
-    this.#record('fed')[target] = [...known, input];
+    const known = appends ? (own(this.#now.pendingInputs, target) ?? []).filter(([from]) => from !== source) : [];
+    this.#record('pendingInputs')[target] = [...known, input];
   }
 
   withdrawInput(target: string, source: string): void {
-    const inputs = own(this.#now.fed, target);
+    const inputs = own(this.#now.pendingInputs, target);
     if (inputs === undefined || !inputs.some(([from]) => from === source)) return;
     const left = inputs.filter(([from]) => from !== source);
     if (left.length === 0) this.clearInputs(target);
-    else this.#record('fed')[target] = left;
+    else this.#record('pendingInputs')[target] = left;
   }
 
   /** Keeps a node's output until its transition is chosen. */
@@ -284,8 +284,8 @@ export class StepContext {
   addUsage(usage: Usage | undefined): void {
     const { input_tokens = 0, output_tokens = 0, cost_usd = 0 } = usage ?? {};
     if (input_tokens === 0 && output_tokens === 0 && cost_usd === 0) return;
-    const used = this.#now.used ?? { input_tokens: 0, output_tokens: 0, cost_usd: 0 };
-    this.#now.used = {
+    const used = this.#now.usage ?? { input_tokens: 0, output_tokens: 0, cost_usd: 0 };
+    this.#now.usage = {
       input_tokens: used.input_tokens + input_tokens,
       output_tokens: used.output_tokens + output_tokens,
       cost_usd: used.cost_usd + cost_usd,
@@ -335,7 +335,7 @@ export class StepContext {
     const known = this.#subgraphs.get(key);
     if (known !== undefined) return known;
     const table = this.tables.subgraphs.get(key);
-    const state = own(this.#now.sections, key);
+    const state = own(this.#now.subgraphs, key);
     if (table === undefined || state === undefined) return null;
     const subgraph = new SubgraphContext(this, key, table, state);
     this.#subgraphs.set(key, subgraph);
@@ -346,7 +346,7 @@ export class StepContext {
     const table = this.tables.subgraphs.get(key);
     if (table === undefined) throw new TypeError(`no subgraph ${key}`);
     this.#subgraphs.delete(key);
-    this.#record('sections')[key] = emptySubgraphState(table);
+    this.#record('subgraphs')[key] = emptySubgraphState(table);
     return this.subgraph(key);
   }
 
@@ -362,11 +362,11 @@ export class StepContext {
     this.enteredSubgraph(key)?.withdrawDeadInputs();
     for (const inner of this.tables.nestedKeys.get(key) ?? [key]) {
       if (own(this.#now.forks, inner) !== undefined) delete this.#record('forks')[inner];
-      if (own(this.#now.sections, inner) !== undefined) delete this.#record('sections')[inner];
+      if (own(this.#now.subgraphs, inner) !== undefined) delete this.#record('subgraphs')[inner];
       this.#subgraphs.delete(inner);
     }
     const inside = this.tables.containedNodes.get(key);
-    for (const node of Object.keys(this.#now.fed)) if (inside?.has(this.indexOf(node)) === true) this.clearInputs(node);
+    for (const node of Object.keys(this.#now.pendingInputs)) if (inside?.has(this.indexOf(node)) === true) this.clearInputs(node);
   }
 
   /** A lane of a subgraph has gone back to the start of a loop. */
@@ -452,7 +452,7 @@ export class StepContext {
       }
     }
     this.#pendingSkips = this.#pendingSkips.filter((index) => !region.has(index));
-    for (const key of Object.keys(this.#now.sections)) this.subgraph(key).closeNodes(closed);
+    for (const key of Object.keys(this.#now.subgraphs)) this.subgraph(key).closeNodes(closed);
     for (const index of closed) this.inputsRead(graph.idOf(index));
   }
 }

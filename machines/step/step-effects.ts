@@ -3,10 +3,10 @@ import type { ActiveVisit } from './context.ts';
 
 type BeginEffect = Effect & { readonly type: 'work' | 'spawn' };
 
-/** The effects of one step. An attempt that begins and is given up within the step is none: nothing outside has heard of it yet. */
+/** The effects of one step. An attempt that begins and is abandoned within the step has none: nothing outside knows of it yet. */
 export class StepEffects {
   readonly #effects = new Set<Effect>();
-  /** The attempts that this step begins, by node: a node has one attempt at a time. */
+  /** The attempts that begin in this step, by node: a node has one attempt at a time. */
   readonly #begunByNode = new Map<string, BeginEffect>();
 
   add(effects: readonly Effect[]): void {
@@ -16,7 +16,7 @@ export class StepEffects {
     }
   }
 
-  /** The visit is over without a result. */
+  /** The visit ends without a result. */
   abandon(node: string, { activation, attempt, phase, child, local }: ActiveVisit): void {
     const begun = this.#begunByNode.get(node);
     if (begun?.activation === activation && begun.attempt === attempt) {

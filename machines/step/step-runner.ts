@@ -72,7 +72,7 @@ export class StepRunner {
     return this.send({ type: 'requeue', node }, node);
   }
 
-  // Work beside the graph: part of the log and of the state, but no node of the machine moves.
+  // Detached work: in the log and the state, but no node of the machine.
 
   enqueue({ node, queue }: Enqueue): StepResult {
     this.#step.addEvent('node_scheduled', node, { queue_type: queue, attempt: 0, activation: 0 });
@@ -93,7 +93,7 @@ export class StepRunner {
     return this.#finish(node);
   }
 
-  /** An external event: for the node that has waited longest for it, else kept for one that may come. */
+  /** Gives an external event to the node that has waited for it longest; otherwise buffers it if any node can wait for it. */
   receive(key: string, payload: Json): StepResult {
     const sequence = this.#step.addEvent('external_event_received', null, { correlation_key: key, payload });
     const waiting = Object.entries(this.#step.now.active)
@@ -105,12 +105,12 @@ export class StepRunner {
       return this.#finish(longest[0]);
     }
     if (this.#program.tables.correlationKeys.has(key)) {
-      this.#step.set({ early: [...this.#step.now.early, { key, payload, sequence }] });
+      this.#step.set({ earlyEvents: [...this.#step.now.earlyEvents, { key, payload, sequence }] });
     }
     return this.#finish(null);
   }
 
-  /** A child that cannot start yet. The machine does not move: its node stays busy. */
+  /** The child cannot start yet. The machine does not move, and its node stays busy. */
   childWaitsForCapacity(node: string, active: ActiveVisit): StepResult {
     const { activation, attempt } = active;
     this.#step.addEvent('child_workflow_waiting', node, { reason: 'waiting_for_capacity', attempt, activation });
@@ -136,9 +136,9 @@ export class StepRunner {
     return this.#result('failed', null);
   }
 
-  // An operator's hold, and what follows it.
+  // Suspension by an operator, retry and fork.
 
-  /** Work that nobody has claimed is kept too: its item is not to be had until `resume`. */
+  /** Defers also queued work: its work items are withdrawn until `resume`. */
   pause(reason: string | null): StepResult {
     this.#suspend(reason);
     return this.#finish(null);
@@ -146,35 +146,36 @@ export class StepRunner {
 
   #suspend(reason: string | null): void {
     this.#step.addEvent('workflow_paused', null, { reason });
-    this.#step.set({ hold: { reason, kept: [] } });
+    this.#step.set({ suspension: { reason, deferred: [] } });
     const queued = Object.entries(this.#step.now.active).filter(([, active]) => active.phase === 'queued');
     for (const [node, active] of queued) this.#step.effects.abandon(node, active);
     this.#defer(queued.map(([node]) => node));
   }
 
-  /** Nothing more begins of what has used more than it may, if that is what its workflow wants. */
+  /** Suspends an execution that has exceeded a budget, if its workflow says so. */
   #pauseOverBudget(): void {
     const { workflow } = this.#program.tables;
-    if (workflow.on_budget_exceeded !== 'pause' || this.#snapshot.status !== 'active' || this.#step.now.hold !== null) return;
+    if (workflow.on_budget_exceeded !== 'pause' || this.#snapshot.status !== 'active' || this.#step.now.suspension !== null)
+      return;
     const exceeded = exceededBudget(this.#step.now, workflow);
     if (exceeded !== null) this.#suspend(exceeded.error);
   }
 
-  /** New totals hold from now on. */
+  /** `budgets`: new totals from now on. */
   resume(budgets: Budgets | null): StepResult {
     this.#step.addEvent('workflow_resumed', null, budgets === null ? {} : budgetEventData(budgets));
-    this.#beginAtEnd(this.#step.now.hold?.kept ?? []);
-    this.#step.set({ hold: null, ...(budgets === null ? {} : { budgets: mergeBudgets(this.#step.now.budgets, budgets) }) });
+    this.#beginAtEnd(this.#step.now.suspension?.deferred ?? []);
+    this.#step.set({ suspension: null, ...(budgets === null ? {} : { budgets: mergeBudgets(this.#step.now.budgets, budgets) }) });
     return this.#finish(null);
   }
 
-  /** A retry's backoff is over while an operator holds the execution: the attempt is kept, and the log says so. */
+  /** The backoff of a retry has ended in a suspended execution: the attempt is deferred, and the log says so. */
   deferRetry(id: `xstate.after.${string}`, node: string): StepResult {
     this.#step.addEvent('timer_fired', node, { activation: this.#step.activeOf(node).activation });
     return this.send({ type: id, node }, node);
   }
 
-  /** Nodes whose failure has been forgiven are visited anew; nothing holds them any more. */
+  /** Visits nodes whose failure has been reset, and ends a suspension. */
   retry(failed: readonly string[]): StepResult {
     const { tables, stepper } = this.#program;
     const nodes = inDocumentOrder(tables.graph, failed);
@@ -182,17 +183,17 @@ export class StepRunner {
     const resetFailures = visits.map(({ since }) => since ?? 0).sort((a, b) => a - b);
     this.#step.addEvent('workflow_retried', null, { nodes: [...nodes], forgiven: resetFailures });
     for (const { node, activation } of visits) this.#step.setVisits(node, activation);
-    this.#step.set({ hold: null });
+    this.#step.set({ suspension: null });
     this.#snapshot = stepper.resume(resetPositions(this.#snapshot, new Set(nodes), tables), { step: this.#step });
     this.#beginAtEnd(nodes);
     return this.#finish(null);
   }
 
-  /** Everything that another execution had under way is begun by this one, under the same attempts; whoever was asked is asked again. */
+  /** Begins everything that the origin had under way, as the same attempts; approvals are asked again. */
   fork({ origin, patch, decisions, keepDecisions }: Fork): StepResult {
     const { executionId, sequence } = origin;
     const { tables } = this.#program;
-    // What comes from here on is read as an execution that starts now would read it.
+    // From here on, expressions are read as in an execution that starts now.
     const language = Math.min(this.#env.language ?? LANGUAGE, tables.language);
     const recordedLanguage = language > languageOf(this.#step.now) ? { language } : {};
     this.#step.addEvent('workflow_forked', null, {
@@ -215,7 +216,7 @@ export class StepRunner {
         const { retry } = tables.nodeOf(node);
         const delayMs = backoffMs(retry, attempt, `${executionId}\n${node}\n${activation}`);
         this.#step.timers.set(timerId(BACKOFF, backoffStateId(stateId(node))), delayMs);
-      } else if (phase !== 'kept' && !this.#restartWait(node, decisions !== undefined)) failed.push(node);
+      } else if (phase !== 'deferred' && !this.#restartWait(node, decisions !== undefined)) failed.push(node);
     }
     this.#beginAtEnd(work);
     for (const node of children) this.#move({ type: 'requeue', node });
@@ -224,8 +225,8 @@ export class StepRunner {
   }
 
   /**
-   * What waits for somebody or something waits as long again, from now on; a person is asked with the state as it is now. False when the
-   * budget of the step does not suffice to say what.
+   * Starts the timeout of a parked node anew. `renderAgain`: the message of an approval is rendered from the current state. False = the
+   * evaluation budget does not suffice for it.
    */
   #restartWait(node: string, renderAgain: boolean): boolean {
     const active = this.#step.activeOf(node);
@@ -237,7 +238,7 @@ export class StepRunner {
       const since = this.#step.addEvent('interrupt_raised', node, rendered.data);
       this.#step.setActive(node, { ...active, since, atMs: nowMs, description: rendered.description });
     } else if (active.atMs !== undefined) this.#step.setActive(node, { ...active, atMs: nowMs });
-    const parkedMs = active.phase === 'held' ? null : definitionOf(kind).parkTimeoutMs(kind);
+    const parkedMs = active.phase === 'awaiting_approval' ? null : definitionOf(kind).parkTimeoutMs(kind);
     if (parkedMs === null) return true;
     this.#step.timers.set(timerId(parkedMs, stateId(node)), parkedMs);
     if (active.phase === 'waiting') this.#step.addEvent('timer_created', node, timerCreatedData(nowMs + parkedMs, active));
@@ -276,25 +277,26 @@ export class StepRunner {
     }
   }
 
-  /** Held, nothing begins but an attempt that was under way before. */
+  /** A suspended execution begins nothing but an attempt that was under way before; the other nodes are deferred. */
   #withoutDeferred(order: readonly string[]): readonly string[] {
-    if (this.#step.now.hold === null) return order;
+    if (this.#step.now.suspension === null) return order;
     this.#defer(order.filter((node) => node !== this.#resumedNode));
     return order.filter((node) => node === this.#resumedNode);
   }
 
-  /** Keeps nodes until `resume`. */
+  /** Defers nodes until `resume`. */
   #defer(nodes: readonly string[]): void {
-    const { hold, active } = this.#step.now;
+    const { suspension, active } = this.#step.now;
     for (const node of nodes) {
       const known = own(active, node);
       if (known !== undefined)
-        this.#step.setActive(node, { activation: known.activation, attempt: known.attempt, phase: 'kept' });
+        this.#step.setActive(node, { activation: known.activation, attempt: known.attempt, phase: 'deferred' });
     }
-    if (hold !== null) this.#step.set({ hold: { ...hold, kept: this.#stillEntered([...hold.kept, ...nodes]) } });
+    if (suspension !== null)
+      this.#step.set({ suspension: { ...suspension, deferred: this.#stillEntered([...suspension.deferred, ...nodes]) } });
   }
 
-  /** Nodes whose states were entered in an earlier step, or in none, begin in this one; so do the times that limit how long they park. */
+  /** Begins nodes at the end of this step whose states were entered earlier, with the timeouts of those that park. */
   #beginAtEnd(nodes: readonly string[]): void {
     this.#reached = [...nodes];
     for (const node of nodes) {
@@ -304,7 +306,7 @@ export class StepRunner {
     }
   }
 
-  /** Only what is still entered begins: a first-wins join may have left it meanwhile. */
+  /** The nodes whose states are still entered, in document order: a first-wins join may have left others. */
   #stillEntered(nodes: readonly string[]): readonly string[] {
     const [only] = nodes;
     if (only === undefined) return [];
@@ -321,9 +323,9 @@ export class StepRunner {
   #finish(node: string | null, reason: string | null = null): StepResult {
     this.#pauseOverBudget();
     this.#beginReached();
-    const { hold } = this.#step.now;
-    if (hold !== null) this.#defer([]);
-    const status = statusOf(this.#snapshot, hold !== null);
+    const { suspension } = this.#step.now;
+    if (suspension !== null) this.#defer([]);
+    const status = statusOf(this.#snapshot, suspension !== null);
     if (this.#snapshot.status === 'done') {
       const { type, data } = conclude(this.#step, status, reason);
       this.#step.addEvent(type, null, data);

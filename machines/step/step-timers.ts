@@ -39,7 +39,7 @@ export class StepTimers {
       if (armed === undefined) throw new TypeError(`unknown timer ${id}`);
       const { node, kind } = armed;
       // The time of a deferred node starts when the node begins; that of its last visit is over.
-      if (kind !== 'retry' && context.hold?.kept.includes(node) === true) return cleared;
+      if (kind !== 'retry' && context.suspension?.deferred.includes(node) === true) return cleared;
       const activation = own(context.active, node)?.activation ?? 1;
       return [{ type: 'set_timer', id, node, activation, atMs: nowMs + delayMs, kind }];
     });

@@ -50,7 +50,7 @@ export class SubgraphContext {
     this.#host = host;
     this.#key = key;
     this.#table = table;
-    this.#edgeStates = state.marks;
+    this.#edgeStates = state.edges;
     this.#nodeStates = state.nodes;
     this.#running = state.running;
     this.#exhausted = this.#exhaustedNodes();
@@ -63,7 +63,7 @@ export class SubgraphContext {
   /** The state to be stored; null = unchanged. */
   changedState(): SubgraphState | null {
     if (typeof this.#edgeStates === 'string' && typeof this.#nodeStates === 'string') return null;
-    return { marks: textOf(this.#edgeStates), nodes: textOf(this.#nodeStates), running: this.#running };
+    return { edges: textOf(this.#edgeStates), nodes: textOf(this.#nodeStates), running: this.#running };
   }
 
   /** Does nothing run, and is nothing about to? */
@@ -336,7 +336,7 @@ function textOf(states: string | readonly string[]): string {
 
 export function emptySubgraphState(table: SubgraphTable): SubgraphState {
   return {
-    marks: EDGE.undecided.repeat(table.subgraph.edges.length),
+    edges: EDGE.undecided.repeat(table.subgraph.edges.length),
     nodes: NODE.undecided.repeat(table.nodeSlots.size),
     running: 0,
   };

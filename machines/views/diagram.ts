@@ -7,16 +7,16 @@ import type { ExecutionStatus, NodeOverlay } from './execution-overlay.ts';
 export type Shape = NodeShape | 'begin' | 'finish' | 'retry' | 'hold' | 'child' | 'gate' | 'route' | 'arrived' | 'final';
 
 export interface DiagramNode {
-  /** Unique in the picture, of letters, digits and underscores: safe in every format. */
+  /** Unique in the diagram; letters, digits and underscores, which are safe in every format. */
   readonly key: string;
-  /** As the author wrote it; anything may be in it. */
+  /** As written in the document; it may contain any character. */
   readonly name: string;
   readonly shape: Shape;
   /** Kind of the workflow node; null for a start, an end and a state that only machines have. */
   readonly kind: KindName | null;
   /** What it calls, waits for or asks, in a few words; '' = nothing to add. */
   readonly detail: string;
-  /** Key of the frame it stands in; null = none. */
+  /** Key of the frame around it; null = none. */
   readonly frame: string | null;
   readonly overlay: NodeOverlay | null;
   readonly definition: Json;
@@ -28,33 +28,33 @@ export interface DiagramEdge {
   readonly to: string;
   /** '' = none. */
   readonly label: string;
-  /** `waits`: a join waits for it, but nothing travels there. */
+  /** `waits`: a join waits for the source, but the edge is never taken. */
   readonly role: 'plain' | 'choice' | 'outcome' | 'waits';
   readonly back: boolean;
-  /** How often it was taken; null = not told. */
+  /** How often it was taken; null = unknown. */
   readonly taken: number | null;
 }
 
-/** A part of the picture with a line around it. */
+/** A part of the diagram with a border. */
 export interface DiagramFrame {
   readonly key: string;
   readonly label: string;
   readonly parent: string | null;
-  /** Its frames run side by side. */
+  /** Its frames run in parallel. */
   readonly parallel: boolean;
 }
 
-/** A workflow, its machine, or an execution of it, before it is written in any format. */
+/** A workflow or its machine, with or without an execution's overlay, independent of the format in which it is written. */
 export interface Diagram {
   readonly view: View;
   readonly title: string;
-  /** Version, and of an execution where it stands; '' = nothing to add. */
+  /** Version, and the sequence of an execution; '' = nothing to add. */
   readonly subtitle: string;
   readonly nodes: readonly DiagramNode[];
   readonly edges: readonly DiagramEdge[];
-  /** Outer ones before those inside them. */
+  /** Outer frames come before inner ones. */
   readonly frames: readonly DiagramFrame[];
-  /** Of the execution it shows; null = a workflow. */
+  /** Status of the execution; null = a workflow. */
   readonly status: ExecutionStatus | null;
 }
 

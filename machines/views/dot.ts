@@ -29,7 +29,7 @@ const SHAPES: Readonly<Record<Shape, string>> = {
   final: 'Msquare',
 };
 
-/** Graphviz. */
+/** Writes a diagram in the DOT language of Graphviz. */
 export function toDot(picture: Diagram): string {
   const title = oneLine(
     [picture.title, picture.subtitle, picture.status ?? ''].filter((part) => part !== '').join(' '),
@@ -51,7 +51,7 @@ export function toDot(picture: Diagram): string {
   ].join('\n')}\n`;
 }
 
-/** Nodes in their frames, each with the attributes it is given. */
+/** Nodes with their attributes, inside their frames. */
 export function clustered(
   { nodes, frames }: Diagram,
   attributes: (node: DiagramNode) => string,
@@ -75,27 +75,27 @@ export function clustered(
 }
 
 /**
- * Edges, each with the attributes it is given. Graphviz leads edges from node to node only: one to a frame goes to a node inside and is
- * cut at the frame's line. One that goes back is written the other way round, so that it does not turn the picture upside down.
+ * Edges with their attributes. Graphviz draws edges between nodes only: an edge to a frame goes to a node inside it, and is clipped at
+ * the frame's border. A back edge is written in the opposite direction, so that it does not turn the layout upside down.
  */
 export function arrows(picture: Diagram, attributes: (edge: DiagramEdge, index: number) => readonly string[]): string[] {
   const enclosing = enclosingFrames(picture);
   const firstIn = firstNodes(picture, enclosing);
-  const holds = (frame: string, key: string): boolean => enclosing.get(key)?.includes(frame) === true;
+  const contains = (frame: string, key: string): boolean => enclosing.get(key)?.includes(frame) === true;
   return picture.edges.flatMap((edge, index) => {
     const [from, to] = [firstIn.get(edge.from), firstIn.get(edge.to)];
     if (from === undefined || to === undefined) return [];
-    // An edge between a frame and what is inside it cannot be cut at its line.
+    // An edge between a frame and a node inside it cannot be clipped at the border.
     const cut = [
-      ...(from === edge.from || holds(edge.from, to) ? [] : [`${edge.back ? 'lhead' : 'ltail'}=cluster_${edge.from}`]),
-      ...(to === edge.to || holds(edge.to, from) ? [] : [`${edge.back ? 'ltail' : 'lhead'}=cluster_${edge.to}`]),
+      ...(from === edge.from || contains(edge.from, to) ? [] : [`${edge.back ? 'lhead' : 'ltail'}=cluster_${edge.from}`]),
+      ...(to === edge.to || contains(edge.to, from) ? [] : [`${edge.back ? 'ltail' : 'lhead'}=cluster_${edge.to}`]),
     ];
     const all = [...attributes(edge, index), ...cut, ...(edge.back ? ['dir=back'] : [])];
     return [`  ${edge.back ? `${to} -> ${from}` : `${from} -> ${to}`}${all.length === 0 ? '' : ` [${all.join(' ')}]`}`];
   });
 }
 
-/** The frames around each node and frame, the innermost first. */
+/** The frames around each node and frame, innermost first. */
 function enclosingFrames({ nodes, frames }: Diagram): Map<string, readonly string[]> {
   const around = new Map<string, readonly string[]>();
   const add = (key: string, parent: string | null): void => {
@@ -106,7 +106,7 @@ function enclosingFrames({ nodes, frames }: Diagram): Map<string, readonly strin
   return around;
 }
 
-/** A node to stand for each key: itself, or the first one inside a frame. */
+/** The node that represents each key: itself, or the first node inside a frame. */
 function firstNodes({ nodes }: Diagram, around: ReadonlyMap<string, readonly string[]>): Map<string, string> {
   const first = new Map(nodes.map(({ key }) => [key, key]));
   for (const { key } of nodes) for (const frame of around.get(key) ?? []) if (!first.has(frame)) first.set(frame, key);
@@ -133,7 +133,7 @@ function edgeAttributes({ label, role, back, taken }: DiagramEdge): string[] {
   ];
 }
 
-/** A string of DOT; a line break in it is written as one. Graphviz reads `&…;` as a character. */
+/** A quoted string of DOT, with line breaks escaped. Graphviz reads `&…;` as a character reference. */
 function quoted(text: string): string {
   const escaped = text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('&', '&amp;').replaceAll('\n', '\\n');
   return `"${escaped}"`;

@@ -1,29 +1,29 @@
-/** As the API says it: `paused` when an operator holds it, or when everything under way waits for a person, an event, a timer or a child that does. */
+/** As in the API. `paused`: suspended by an operator, or everything under way waits for a person, an event, a timer or a paused child. */
 export type ExecutionStatus = 'running' | 'paused' | 'completed' | 'failed' | 'cancelled' | 'limit_exceeded';
 
-/** Where the last visit to a node stands. `held`: parked by policy, or by an operator's pause before it could begin. */
+/** Status of the last visit to a node. `held`: awaits an approval that a policy requires, or is deferred by an operator's pause. */
 export type NodeStatus = 'queued' | 'active' | 'waiting' | 'held' | 'retrying' | 'done' | 'failed' | 'skipped' | 'cancelled';
 
-/** What has happened to a node. */
+/** The overlay of one node. */
 export interface NodeOverlay {
   readonly status: NodeStatus;
-  /** How often it was reached; a loop visits twice. 0 = it was skipped, or is held before its first visit. */
+  /** How often it was visited. 0 = it was skipped, or is deferred before its first visit. */
   readonly visits: number;
-  /** Failed attempts that were made again, of all visits. */
+  /** Failed attempts that were retried, of all visits. */
   readonly retries: number;
   readonly sinceMs: number | null;
-  /** From the beginning of the last visit to its end; null while it lasts, and for what takes no time. */
+  /** From the beginning of the last visit to its end; null while it lasts, and for control nodes. */
   readonly durationMs: number | null;
-  /** Of the last attempt that failed. */
+  /** Error of the last attempt that failed. */
   readonly error: string | null;
 }
 
-/** What has happened up to an event of the log. */
+/** What a log says about an execution, up to one of its events. */
 export interface ExecutionOverlay {
   readonly status: ExecutionStatus;
-  /** Does an operator hold it? */
+  /** Is the execution suspended by an operator? */
   readonly suspended: boolean;
-  /** Of the last event that counts; 0 = none. */
+  /** Sequence of the last event; 0 = none. */
   readonly sequence: number;
   readonly atMs: number | null;
   readonly nodes: ReadonlyMap<string, NodeOverlay>;

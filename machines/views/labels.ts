@@ -3,7 +3,7 @@ import type { Kind } from '../nodes/index.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { NodeOverlay } from './execution-overlay.ts';
 
-/** What a node does, beside its name: what it calls, waits for or asks. */
+/** What a node calls, waits for or asks, in a few words. */
 export function detailOf(kind: Kind): string {
   switch (kind.type) {
     case 'http':

@@ -8,7 +8,7 @@ import type { ExecutionOverlay, ExecutionStatus, NodeOverlay, NodeStatus } from 
 import { detailOf } from './labels.ts';
 import { subtitleOf } from './workflow-diagram.ts';
 
-/** States that stand for no visit of a node, by what their ids begin with. */
+/** Shapes of states that represent no visit to a node, by the prefix of their ids. */
 const SHAPE_OF_PREFIX: Readonly<Record<string, Shape>> = {
   retry: 'retry',
   hold: 'hold',
@@ -24,7 +24,7 @@ const SHAPE_OF_PREFIX: Readonly<Record<string, Shape>> = {
   end: 'final',
 };
 
-/** How the end is marked at which an execution has come. */
+/** Status of the final state in which an execution has ended. */
 const END_NODE_STATUS: Readonly<Partial<Record<ExecutionStatus, NodeStatus>>> = {
   completed: 'done',
   failed: 'failed',
@@ -36,17 +36,17 @@ interface DrawnState {
   readonly key: string;
   readonly config: JsonObject;
   readonly frame: string | null;
-  /** Where a way into it begins inside: itself, unless it is a frame. */
+  /** It has states inside. */
   readonly isFrame: boolean;
 }
 
-/** The states of the compiled machine and their transitions; `cancel` and `halt`, which every state has, are left out. */
+/** Draws the states of the compiled machine and their transitions. `cancel` and `halt`, which every state has, are left out. */
 export function machineDiagram(program: Program, overlay: ExecutionOverlay | null): Diagram {
   const { workflow, config } = program;
   const found = statesOf(config);
   const edges = edgesOf(found, config, overlay, program);
   const entered = new Set(edges.map((edge) => edge.to));
-  // Where only cancelling leads, nothing that is drawn leads.
+  // A final state that is reached by cancelling alone has no drawn edge.
   const names = new Map(workflow.nodes.map(({ id }) => [stateId(id), id]));
   const leaves = [...found.values()].filter(
     (state) => !state.isFrame && (state.config.type !== 'final' || entered.has(state.key)),
@@ -72,7 +72,7 @@ export function machineDiagram(program: Program, overlay: ExecutionOverlay | nul
   };
 }
 
-/** Every state by its id, outer ones first. */
+/** All states by id, outer states first. */
 function statesOf(config: JsonObject): Map<string, DrawnState> {
   const found = new Map<string, DrawnState>();
   const walk = (states: Json | undefined, frame: string | null): void => {
@@ -88,7 +88,7 @@ function statesOf(config: JsonObject): Map<string, DrawnState> {
   return found;
 }
 
-/** `names`: the node behind each name that state ids are made of; not every state says in other words which node it is about. */
+/** `names`: the node of each name in state ids, for states whose `meta` does not name their node. */
 function nodeOf(
   { key, config, frame }: DrawnState,
   program: Program,
@@ -115,14 +115,14 @@ function nodeOf(
   };
 }
 
-/** `retry charge`; the ends by their status. */
+/** `retry charge`; final states are named by their status. */
 function nameOf(id: string, prefix: string | null, rest: string, node: string | null): string {
   if (prefix === null) return node ?? id;
   if (prefix === 'end' || prefix === 'run') return rest;
   return `${prefix} ${node ?? rest}`;
 }
 
-/** A node's mark stands on the state in which the machine is for it. */
+/** The overlay of a node belongs to the state that the machine is in for it. */
 function overlayOfState(prefix: string | null, mark: NodeOverlay): NodeOverlay | null {
   if (prefix === 'retry') return mark.status === 'retrying' ? mark : null;
   if (prefix === 'hold') return mark.status === 'held' ? mark : null;
@@ -172,7 +172,7 @@ function edgesOf(
   return markBackEdges([...edges.values()], inside);
 }
 
-/** Edges that lead to where the way to them came through, found by a walk from the start; who enters a frame enters all `inside` it. */
+/** Marks edges that lead back to a state on the path to them, found by a depth-first walk from the start. Entering a frame enters everything `inside` it. */
 function markBackEdges(edges: readonly DiagramEdge[], inside: readonly Pick<DiagramEdge, 'from' | 'to'>[]): DiagramEdge[] {
   const out = new Map<string, string[]>();
   for (const { from, to } of [...edges, ...inside]) {
@@ -206,7 +206,7 @@ function nodeName(state: JsonObject): string {
   return typeof meta.node === 'string' ? JSON.stringify(meta.node) : '';
 }
 
-/** How often one node led to another, by the two names. */
+/** How often an edge from one node to another was taken, by the two names. */
 function traversals({ tables: statics }: Program, overlay: ExecutionOverlay | null): Map<string, number> {
   const taken = new Map<string, number>();
   for (const { from, to, index } of overlay === null ? [] : statics.graph.edges) {
@@ -247,7 +247,7 @@ function transitionList(transitions: Json | undefined, event: string): Transitio
     });
 }
 
-/** Steps that run out of their budget, or of all steps they may take, are no part of what the workflow says. */
+/** Transitions of the evaluation budget and the step limit are not part of the workflow. */
 function isDrawn({ guard }: JsonObject): boolean {
   return !isObject(guard) || (guard.type !== 'exceeded' && guard.type !== 'halted');
 }

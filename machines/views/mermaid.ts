@@ -7,7 +7,7 @@ import { oneLine } from './text.ts';
 const MAX_NAME = 60;
 const MAX_LABEL = 80;
 
-/** Mermaid's flowchart for workflows, its state diagram for machines. */
+/** Writes a workflow as a Mermaid flowchart, and a machine as a Mermaid state diagram. */
 export function toMermaid(picture: Diagram): string {
   const body = picture.view === 'workflow' ? flowchart(picture) : stateDiagram(picture);
   const title = oneLine(
@@ -17,7 +17,7 @@ export function toMermaid(picture: Diagram): string {
   return `${['---', `title: ${quotedYaml(title)}`, '---', ...body].join('\n')}\n`;
 }
 
-/** How a node's text is put between brackets. */
+/** The brackets around a node's text, which give its shape. */
 const BRACKETS: Readonly<Record<Shape, readonly [string, string]>> = {
   tool: ['[', ']'],
   http: ['[', ']'],
@@ -70,7 +70,7 @@ function stateDiagram({ nodes, edges, frames }: Diagram): string[] {
     ...nodes.map(({ key, frame }) => [key, frame] as const),
     ...frames.map(({ key, parent }) => [key, parent] as const),
   ]);
-  // A transition stands in the innermost state that holds both its ends: elsewhere it would pull them out.
+  // A transition is written in the innermost state that contains both its ends: Mermaid would move them elsewhere otherwise.
   const inside = new Map<string | null, DiagramEdge[]>();
   for (const edge of edges) {
     const around = new Set(ancestors(edge.from, parents));
@@ -136,12 +136,12 @@ function classes(nodes: readonly DiagramNode[]): string[] {
   });
 }
 
-/** Everything but letters, digits and what means nothing to Mermaid, as a character reference of its own spelling. */
+/** Encodes all characters that mean something to Mermaid, as its own character references. */
 function encoded(text: string): string {
   return text.replace(/[^\p{L}\p{M}\p{N} _.,()=+/×…·-]/gu, (character) => `#${character.codePointAt(0)};`);
 }
 
-/** A JSON string is a YAML one, once it is plain ASCII. */
+/** A JSON string of ASCII characters is also a YAML string. */
 function quotedYaml(text: string): string {
   return JSON.stringify(text).replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -32,12 +32,12 @@ export class OverlayBuilder {
   readonly #routes = new Map<number, OutcomeRoutes>();
   readonly #nodes = new Map<string, NodeOverlay>();
   readonly #visits = new Map<string, number>();
-  /** What a visit is about to end as, told by the event before its end. */
+  /** Outcome of a visit that is about to end, from the event before its end. */
   readonly #ending = new Map<string, NodeOutcome>();
-  /** What control nodes pass on: the output that reached them last. */
+  /** The output that reached each node last, which control nodes pass on. */
   readonly #received = new Map<number, Json>();
   readonly #taken: number[];
-  /** Sequence at which an edge last led to the node, and at which a visit last began. */
+  /** Sequences at which an edge last led to the node, and at which a visit last began. */
   readonly #reached = new Map<number, number>();
   readonly #began = new Map<string, number>();
   #state: JsonObject = {};
@@ -63,14 +63,14 @@ export class OverlayBuilder {
     const end = END_STATUS[type];
     if (end !== undefined) this.#status = end;
     if (node_id === null) this.#executionEvent(type, data);
-    // Work beside the graph belongs to no visit.
+    // Detached work belongs to no visit.
     else if (data.activation !== 0 && this.#program.tables.graph.indexOf(node_id) !== undefined) this.#nodeEvent(event, node_id);
   }
 
   get overlay(): ExecutionOverlay {
     const nodes = new Map(this.#nodes);
     const running = this.#status === 'running';
-    // What was under way when it ended is so no more; a retry may set it going again.
+    // Nodes that were under way when the execution ended count as cancelled, until a retry.
     if (!running)
       for (const [node, mark] of nodes) if (UNFINISHED.has(mark.status)) nodes.set(node, { ...mark, status: 'cancelled' });
     const held = running && this.#suspended;
@@ -99,7 +99,7 @@ export class OverlayBuilder {
     }
   }
 
-  /** What was under way in the origin begins anew. */
+  /** Nodes that were under way in the origin begin anew. */
   #fork(data: JsonObject): void {
     this.#state = patchState(this.#state, data.state_patch ?? null);
     if (typeof data.language === 'number') this.#language = data.language;
@@ -149,7 +149,7 @@ export class OverlayBuilder {
         this.#completed(node, data, atMs, sequence);
         break;
       case 'node_skipped':
-        // It was done in an earlier round of its loop.
+        // A node that completed in an earlier iteration of its loop stays done.
         if (this.#overlayOf(node).visits === 0) this.#update(node, { status: 'skipped' });
         break;
       case 'node_cancelled':
@@ -158,7 +158,7 @@ export class OverlayBuilder {
     }
   }
 
-  /** A visit is told by its number: what comes with the same is another attempt, or another turn of it. */
+  /** An event of another activation begins a visit; one of the same belongs to another attempt. */
   #begin(node: string, data: JsonObject, atMs: number, sequence: number): void {
     const activation = typeof data.activation === 'number' ? data.activation : 1;
     if (this.#visits.get(node) === activation) return;
@@ -203,7 +203,7 @@ export class OverlayBuilder {
     this.#update(node, { status, durationMs });
   }
 
-  /** Work is measured by whoever does it; how long the rest took, only its events say. */
+  /** The duration of work is reported with its result; that of other nodes follows from the times of their events. */
   #isWork(node: string): boolean {
     const { kind } = this.#program.tables.nodeOf(node);
     return definitionOf(kind).behaviour(kind) === 'work';
@@ -244,7 +244,7 @@ export class OverlayBuilder {
     return error === undefined && truthy(value);
   }
 
-  /** What was reached while an operator held the execution. A join may still wait for other ways. */
+  /** Nodes that were reached while the execution was suspended. A join may still wait for other sources. */
   #deferred(): string[] {
     const { graph } = this.#program.tables;
     return [...this.#reached].flatMap(([index, sequence]) => {

@@ -1,6 +1,6 @@
 import type { NodeStatus } from './execution-overlay.ts';
 
-/** What fills a node of that status, and its outline; readable under dark text. */
+/** Fill and outline of a node by its status; dark text is readable on them. */
 export const STATUS_COLOURS: Readonly<Record<NodeStatus, { readonly fill: string; readonly line: string }>> = {
   queued: { fill: '#dbeafe', line: '#2563eb' },
   active: { fill: '#bfdbfe', line: '#1d4ed8' },

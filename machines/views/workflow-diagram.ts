@@ -17,10 +17,10 @@ const OUTCOME_LABELS: Readonly<Record<string, string>> = {
 
 const BEGIN = 'begin';
 const FINISH = 'finish';
-/** So many ways may meet at one end; more would cross the whole picture to get there. */
+/** More edges than this to one end node would cross the whole diagram; then each gets an end node of its own. */
 const MAX_TO_ONE_END = 6;
 
-/** The nodes and edges as the author wrote them, and with `marks` what an execution made of them. */
+/** Draws the nodes and edges of a workflow, with the overlay of an execution. */
 export function workflowDiagram(program: Program, overlay: ExecutionOverlay | null): Diagram {
   const { workflow, config, tables: statics } = program;
   const { edges } = effectiveEdges(workflow);
@@ -75,7 +75,7 @@ function definition({ id, kind, retry, timeout_secs, description, labels, policy
   };
 }
 
-/** Every edge, with what leads to the first node, and from a node without ways on to the end. */
+/** All edges, with one to the start node, and one to the end from each node without edges. */
 function withEnds(
   edges: readonly GraphEdge[],
   workflow: Workflow,
@@ -128,7 +128,7 @@ function labelOf(edge: GraphEdge, { nodes }: Workflow): string | null {
   return branches.map(({ condition }) => condition ?? 'else').join(' · ');
 }
 
-/** A frame for what the machine runs side by side: its parallel states, and the nodes in them. */
+/** Frames around nodes that run in parallel, from the machine's parallel states. */
 function framesOf(config: JsonObject): {
   readonly frames: readonly DiagramFrame[];
   readonly frameOf: ReadonlyMap<string, string>;

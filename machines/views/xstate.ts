@@ -3,8 +3,8 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { ExecutionOverlay } from './execution-overlay.ts';
 
 /**
- * The compiled machine as a config for XState's `createMachine`: guards, actions and the one delay by the names of the vocabulary, with
- * parameters. With `marks`, what has happened stands in the `meta` of each node's state.
+ * The compiled machine as a config for XState's `createMachine`: guards, actions and the delay are named as in the vocabulary, with
+ * parameters. With an overlay, the `meta` of each node's state has what happened to the node.
  */
 export function toXState({ config, workflow, revision }: Program, overlay: ExecutionOverlay | null): JsonObject {
   const { description, version } = workflow;

@@ -21,7 +21,7 @@ export function randomMove(driver: Driver, roll: number, model?: Model): void {
   } else if (phase === 'queued') {
     driver.done(node, output);
     model?.done(node, output);
-  } else if (phase === 'held' || (phase === 'approval' && roll % 5 !== 0)) {
+  } else if (phase === 'awaiting_approval' || (phase === 'approval' && roll % 5 !== 0)) {
     driver.decide(node, decision);
     model?.decide(node, decision);
   } else if ([...driver.timers.values()].some((timer) => timer.node === node)) {

@@ -17,7 +17,7 @@ interface ModelEdge {
 
 /** State of a node in the current iteration of its loop. */
 interface NodeState {
-  phase: 'idle' | 'queued' | 'backoff' | 'held' | 'approval' | 'waiting' | 'done' | 'skipped' | 'failed' | 'closed';
+  phase: 'idle' | 'queued' | 'backoff' | 'awaiting_approval' | 'approval' | 'waiting' | 'done' | 'skipped' | 'failed' | 'closed';
   /** Transitions that were taken when it ended. */
   chosen: ReadonlySet<ModelEdge>;
   /** Whether it completed, and did not fail with a fallback. */
@@ -152,8 +152,11 @@ export class Model {
         edge.role === 'choice' &&
         (edge.when !== null || (edge.to !== null && this.#node(edge.to).kind.type === 'condition')),
     );
-    if (nodeState.phase === 'held' && decision === 'approved') nodeState.phase = 'queued';
-    else if (nodeState.phase === 'held' || (decision === 'rejected' && !routable && this.#outcomeEdges(id, role).length === 0))
+    if (nodeState.phase === 'awaiting_approval' && decision === 'approved') nodeState.phase = 'queued';
+    else if (
+      nodeState.phase === 'awaiting_approval' ||
+      (decision === 'rejected' && !routable && this.#outcomeEdges(id, role).length === 0)
+    )
       this.#failForGood(id, `approval rejected by ${userId}`);
     else {
       const output = { decision, approved: decision === 'approved', user_id: userId, comment: null };
@@ -239,7 +242,7 @@ export class Model {
 
   #updateStatus(): void {
     const phases = new Set([...this.#nodeStates.values()].map((nodeState) => nodeState.phase));
-    if (phases.has('queued') || phases.has('backoff') || phases.has('held')) this.status = 'running';
+    if (phases.has('queued') || phases.has('backoff') || phases.has('awaiting_approval')) this.status = 'running';
     else if (phases.has('approval') || phases.has('waiting')) this.status = 'paused';
     else this.status = this.#failures.length > 0 ? 'failed' : 'completed';
   }
@@ -277,7 +280,7 @@ export class Model {
       const [event] = early === -1 ? [] : this.#pendingEvents.splice(early, 1);
       if (event !== undefined) this.#deliver(id, event.payload);
     } else if (policy?.blocked_tools.length) this.#failForGood(id, `blocked by policy: t.${id}`);
-    else nodeState.phase = policy?.require_approval_for.length ? 'held' : 'queued';
+    else nodeState.phase = policy?.require_approval_for.length ? 'awaiting_approval' : 'queued';
   }
 
   #live(id: string): NodeState[] {

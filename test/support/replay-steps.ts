@@ -87,7 +87,7 @@ export class Fork {
   send({ message, inProcess: local }: LoggedMessage): void {
     if (message.type === 'child' && message.change.status === 'started') return;
     if (message.type === 'requeue') return;
-    if ('activation' in message && message.activation > 0 && this.#phase(message) === 'kept')
+    if ('activation' in message && message.activation > 0 && this.#phase(message) === 'deferred')
       this.#step({ type: 'resume' }, local);
     if (message.type === 'retry') this.run = runAfterReset(this.#program, this.log, this.run, this.#env);
     this.#step(this.#addressed(message), local);

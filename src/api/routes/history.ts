@@ -144,8 +144,12 @@ export function historyRoutes(app: Api, { runtime, polls }: Services): void {
   );
 }
 
+/** Names of the API for phases that it calls otherwise. */
+const PHASES: Readonly<Partial<Record<ActiveNode['phase'], string>>> = { awaiting_approval: 'held', deferred: 'kept' };
+
 function toActiveNode({ node, phase, attempt, activation, waitsForCapacity }: ActiveNode): PastActiveNode {
-  return { node_id: node, phase: waitsForCapacity === true ? 'waiting_for_capacity' : phase, attempt, activation };
+  const name = waitsForCapacity === true ? 'waiting_for_capacity' : (PHASES[phase] ?? phase);
+  return { node_id: node, phase: name, attempt, activation };
 }
 
 function toSnapshot({

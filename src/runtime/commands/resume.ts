@@ -44,7 +44,7 @@ function loggedBudgets({ tokenBudget, costBudgetUsd }: Budgets): LoggedBudgets {
 /** What an execution that is not suspended waits for, and the call that continues it. */
 function pendingOf({ loaded, run }: CachedExecution): string {
   const pending = activeOf(loaded.program, run).flatMap(({ node, phase, waitsFor }) => {
-    if (phase === 'approval' || phase === 'held') return `node ${node} waits for a decision (approve)`;
+    if (phase === 'approval' || phase === 'awaiting_approval') return `node ${node} waits for a decision (approve)`;
     if (phase !== 'waiting') return [];
     return waitsFor === null ? `node ${node} waits for its time` : `node ${node} waits for event ${waitsFor} (external-event)`;
   });

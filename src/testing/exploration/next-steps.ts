@@ -63,7 +63,7 @@ function stepsOf(
     }
     case 'backoff':
       return [fireTimer(workflow, state, node)];
-    case 'held':
+    case 'awaiting_approval':
     case 'approval':
       return [...decisions(workflow, state, active), fireTimer(workflow, state, node)];
     case 'waiting':
@@ -90,7 +90,7 @@ function failures(
 function decisions(workflow: SimWorkflow, state: SimState, { node, phase }: ActiveNode): readonly (SimStep | null)[] {
   const given = { type: 'decide', node, userId: DECIDER, comment: null, patch: null } as const;
   const approved = sendMessage(workflow, state, { ...given, decision: 'approved' });
-  const ending = phase === 'held' ? 'failed' : 'rejected';
+  const ending = phase === 'awaiting_approval' ? 'failed' : 'rejected';
   if (!mayFail(workflow, state, node, ending)) return [approved];
   return [approved, sendMessage(workflow, state, { ...given, decision: 'rejected' })];
 }

@@ -20,14 +20,14 @@ export class StateKeys {
   }
 
   keyOf(state: SimState): string {
-    const { active, early, failures, forks, fed, sections } = state.run.snapshot.context as Context;
+    const { active, earlyEvents, failures, forks, pendingInputs, subgraphs } = state.run.snapshot.context as Context;
     // Visit counts and times are left out, so that a loop returns to the same state.
     const phases = Object.entries(active).map(([node, { phase, attempt, key }]) => [node, phase, attempt > 0, key]);
-    const marks = Object.entries(sections).map(([key, section]) => [key, section.marks, section.nodes]);
+    const progress = Object.entries(subgraphs).map(([key, { edges, nodes }]) => [key, edges, nodes]);
     const at = positionsOf(state.run.snapshot);
     const armed = [...state.timers.keys()];
     const input = this.#readsInput ? state.run.input : null;
-    const keys = early.map(({ key }) => key);
+    const keys = earlyEvents.map(({ key }) => key);
     return JSON.stringify([
       state.run.status,
       at,
@@ -36,8 +36,8 @@ export class StateKeys {
       keys,
       failures,
       forks,
-      fed,
-      marks,
+      pendingInputs,
+      progress,
       input,
       this.#readableValues(state),
     ]);

@@ -135,7 +135,7 @@ class Player {
         const change = { status: 'completed', result: output } as const;
         return this.#send(phase === 'child' ? { ...child, change } : { type: 'done', ...visit, output, durationMs: 0 });
       }
-      case 'held':
+      case 'awaiting_approval':
       case 'approval': {
         if (reply?.type !== 'decide') return false;
         this.#consumeReply(node);

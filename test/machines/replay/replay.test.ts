@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compile } from '../../../machines/compile/index.ts';
+import { COMPILER_VERSION, compile } from '../../../machines/compile/index.ts';
 import type { Json } from '../../../machines/json.ts';
 import { LogMismatch, replay } from '../../../machines/replay/index.ts';
 import { load, SnapshotVersionMismatch, save, stateOf, step } from '../../../machines/step/index.ts';
@@ -162,7 +162,7 @@ describe('a snapshot', () => {
     const driver = new Driver(workflow([tool('a'), tool('b')], [['a', 'b']]), { input });
     driver.done('a', {}, { patch: { secret: null, n: 1 } });
     expect(JSON.parse(save(driver.run))).toEqual({
-      version: 1,
+      version: COMPILER_VERSION,
       at: ['b'],
       state: { n: 1 },
       steps: 1,
@@ -172,7 +172,7 @@ describe('a snapshot', () => {
 
   it('of another compiler is not loaded', () => {
     const driver = new Driver(workflow([tool('a')]));
-    const text = save(driver.run).replace('"version":1', '"version":0');
+    const text = save(driver.run).replace(`"version":${COMPILER_VERSION}`, '"version":0');
     expect(() => load(driver.program, text, { seq: 2, input: {} })).toThrow(SnapshotVersionMismatch);
   });
 

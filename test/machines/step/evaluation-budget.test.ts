@@ -168,7 +168,8 @@ describe('a budget that ends anywhere', () => {
       if (active === undefined) return;
       const { node, phase, waitsFor } = active;
       if (phase === 'queued') driver.done(node, { n: roll % 4, ok: roll % 3 === 0 });
-      else if (phase === 'held' || phase === 'approval') driver.decide(node, roll % 3 === 0 ? 'rejected' : 'approved');
+      else if (phase === 'awaiting_approval' || phase === 'approval')
+        driver.decide(node, roll % 3 === 0 ? 'rejected' : 'approved');
       else if ([...driver.timers.values()].some((timer) => timer.node === node)) driver.fire(node);
       else if (waitsFor !== null) driver.event(waitsFor, { ok: true });
     }

@@ -73,7 +73,8 @@ function moveOn(driver: Driver, roll: number): void {
   else if (phase === 'queued' || phase === 'running') {
     if (roll % 5 === 0) driver.try({ type: 'fail', node, activation, attempt, error: 'boom', retryable: roll % 2 === 0 });
     else driver.done(node, OUTPUTS[roll % OUTPUTS.length] ?? null);
-  } else if (phase === 'held' || phase === 'approval') driver.decide(node, roll % 4 === 0 ? 'rejected' : 'approved', { x: roll });
+  } else if (phase === 'awaiting_approval' || phase === 'approval')
+    driver.decide(node, roll % 4 === 0 ? 'rejected' : 'approved', { x: roll });
   else if (timer !== undefined && (waitsFor === null || roll % 2 === 0)) driver.send({ type: 'timer', id: timer.id });
   else if (waitsFor !== null) driver.event(waitsFor, { ok: roll % 2 === 0 });
 }

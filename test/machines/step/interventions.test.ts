@@ -43,7 +43,7 @@ function messageFor(driver: Driver, { node, activation, attempt, phase, waitsFor
     case 'queued':
       if (roll % 5 < 2) return { type: 'fail', ...visit, error: 'boom', retryable: roll % 5 === 0 };
       return { type: 'done', ...visit, output, durationMs: 7 };
-    case 'held':
+    case 'awaiting_approval':
     case 'approval': {
       if (timer !== undefined && roll % 5 === 0) return { type: 'timer', id: timer.id };
       const decision = roll % 4 === 0 ? 'rejected' : 'approved';
@@ -93,8 +93,8 @@ function succeed(patient: Driver, retried: Driver): void {
     for (const driver of [patient, retried]) {
       const under = () => driver.active.find((active) => active.node === node);
       // What was approved before it failed is asked for again.
-      if (under()?.phase === 'held' && phase !== 'held') driver.decide(node, 'approved');
-      if (under()?.phase === 'held') driver.decide(node, 'approved');
+      if (under()?.phase === 'awaiting_approval' && phase !== 'awaiting_approval') driver.decide(node, 'approved');
+      if (under()?.phase === 'awaiting_approval') driver.decide(node, 'approved');
       else if (under()?.phase === 'approval') driver.decide(node, 'approved');
       else if (under()?.phase === 'queued') driver.done(node, { ok: false });
       else if (under()?.waitsFor != null) driver.event(under()?.waitsFor ?? '', { ok: false });

@@ -105,7 +105,7 @@ describe('a hold', () => {
     const driver = new Driver(chain);
     const visit = driver.visit('a');
     expect(driver.pause().effects).toEqual([{ type: 'abandon', node: 'a', activation: 1, local: false }]);
-    expect(driver.active).toMatchObject([{ node: 'a', attempt: 0, phase: 'kept' }]);
+    expect(driver.active).toMatchObject([{ node: 'a', attempt: 0, phase: 'deferred' }]);
     for (const message of [
       { type: 'claimed', ...visit, workerId: 'w' },
       { type: 'done', ...visit, output: {}, durationMs: 1 },

@@ -112,7 +112,7 @@ describe('a retry', () => {
     driver.decide('a', 'approved');
     driver.fail('a');
     driver.retry();
-    expect(driver.active).toMatchObject([{ node: 'a', phase: 'held', activation: 2 }]);
+    expect(driver.active).toMatchObject([{ node: 'a', phase: 'awaiting_approval', activation: 2 }]);
     driver.decide('a', 'approved');
     driver.done('a');
     expect(driver.run.status).toBe('completed');

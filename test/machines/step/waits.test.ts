@@ -168,7 +168,7 @@ describe('a policy', () => {
     driver.fail('pay');
     expect(driver.active).toMatchObject([{ phase: 'queued', attempt: 1 }]);
     driver.done('pay', { again: true });
-    expect(driver.active).toMatchObject([{ phase: 'held', activation: 2 }]);
+    expect(driver.active).toMatchObject([{ phase: 'awaiting_approval', activation: 2 }]);
   });
 
   it('fails a tool that is refused, and its fallback applies', () => {
@@ -191,7 +191,7 @@ describe('a policy', () => {
 
   it("of the node comes before the workflow's", () => {
     const driver = new Driver(pay({ require_approval_for: ['payments.submit'] }, { policy: { blocked_tools: ['payments.*'] } }));
-    expect(driver.active).toMatchObject([{ phase: 'held' }]);
+    expect(driver.active).toMatchObject([{ phase: 'awaiting_approval' }]);
   });
 });
 

@@ -36,7 +36,7 @@ export function recordUpperBound(run: Run, chars: number): void {
 
 /** Records an upper bound for a run that was loaded from a checkpoint and the log since. */
 export function recordLoaded(run: Run, checkpointChars: number, tailChars: number): void {
-  const { fed } = contextOf(run);
+  const { pendingInputs: fed } = contextOf(run);
   const places = PLACES + Object.values(fed).reduce((count, each) => count + each.length, 0);
   knownSizes.set(run, { atMost: BYTES_PER_CHAR * (checkpointChars + tailChars * places), measured: null });
 }
@@ -65,7 +65,7 @@ export function bytesHeldBy(run: Run): ExecutionBytes {
 
 /** The size of the buffered events in bytes. */
 export function bufferedBytes(run: Run): number {
-  return sumOf(contextOf(run).early, LIMITS.bufferedBytes);
+  return sumOf(contextOf(run).earlyEvents, LIMITS.bufferedBytes);
 }
 
 function sum(measured: Measured | null): number {
@@ -78,25 +78,25 @@ function contextOf(run: Run): Context {
 
 /** How many nodes an output of the step may be pending for. */
 function pendingInputCount(before: Run, run: Run): number {
-  const { fed } = contextOf(run);
-  if (fed === contextOf(before).fed) return 0;
+  const { pendingInputs: fed } = contextOf(run);
+  if (fed === contextOf(before).pendingInputs) return 0;
   let count = 0;
   for (const node in fed) count += fed[node]?.length ?? 0;
   return count;
 }
 
 function measure(run: Run, base: Measured | null): Measured {
-  const { state, fed, early } = contextOf(run);
+  const { state, pendingInputs: fed, earlyEvents: early } = contextOf(run);
   const was = base === null ? null : contextOf(base.run);
   return {
     run,
     state: base === null || was === null ? bytesOf(state) : base.state + difference(was.state, state),
-    pendingInput: base !== null && was?.fed === fed ? base.pendingInput : pendingInputBytes(fed),
-    buffered: base !== null && was?.early === early ? base.buffered : sumOf(early, LIMITS.bufferedBytes),
+    pendingInput: base !== null && was?.pendingInputs === fed ? base.pendingInput : pendingInputBytes(fed),
+    buffered: base !== null && was?.earlyEvents === early ? base.buffered : sumOf(early, LIMITS.bufferedBytes),
   };
 }
 
-function pendingInputBytes(fed: Context['fed']): number {
+function pendingInputBytes(fed: Context['pendingInputs']): number {
   let bytes = 0;
   for (const node in fed) {
     bytes += sumOf(fed[node] ?? [], LIMITS.pendingInputBytes - bytes);

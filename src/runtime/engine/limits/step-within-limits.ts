@@ -117,8 +117,8 @@ function bufferRefusal(before: Run, after: Run): RuntimeError | null {
       'too_many_events',
       `the log has ${before.seq} events: it takes no more external events that no node waits for`,
     );
-  const { early } = after.snapshot.context as Context;
-  if (early.length <= (before.snapshot.context as Context).early.length) return null;
+  const { earlyEvents: early } = after.snapshot.context as Context;
+  if (early.length <= (before.snapshot.context as Context).earlyEvents.length) return null;
   if (early.length > LIMITS.bufferedEvents)
     return new RuntimeError(
       'too_many_events',
