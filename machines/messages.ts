@@ -95,7 +95,7 @@ export interface Abort {
   readonly error: string;
 }
 
-/** Suspends the execution: attempts that are under way go on, nothing else begins until `Resume`. */
+/** Suspends the execution: attempts in progress go on, nothing else begins until `Resume`. */
 export interface Pause {
   readonly type: 'pause';
   readonly reason: string | null;
@@ -120,7 +120,7 @@ export interface Retry {
 
 /**
  * The log so far was copied from another execution; from here on it is this one's. `patch` (RFC 7396) changes the state first. Then
- * everything that was under way begins anew, and timers are set anew from now.
+ * everything that was in progress begins anew, and timers are set anew from now.
  */
 export interface Fork {
   readonly type: 'fork';

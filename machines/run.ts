@@ -18,7 +18,7 @@ export interface Run {
   readonly input: Json;
   /** Why the execution failed or was cancelled; null otherwise. */
   readonly error: string | null;
-  /** Number of nodes with in-process work under way, including child executions that are being started. */
+  /** Number of nodes with in-process work in progress, including child executions that are being started. */
   readonly localWork: number;
 }
 

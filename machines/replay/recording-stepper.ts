@@ -21,7 +21,7 @@ export class RecordingStepper {
 
   constructor(program: Program) {
     const { stepper } = program;
-    const hear = (event: RecordedEvent): void => {
+    const record = (event: RecordedEvent): void => {
       this.#recorded.push(event);
     };
     this.program = {
@@ -29,12 +29,12 @@ export class RecordingStepper {
       stepper: {
         ...stepper,
         initial(context) {
-          hear({ type: 'xstate.init', input: context.step.now.input });
+          record({ type: 'xstate.init', input: context.step.now.input });
           return stepper.initial(context);
         },
-        move(snapshot, stimulus) {
-          hear(stimulus as unknown as RecordedEvent);
-          return stepper.move(snapshot, stimulus);
+        move(snapshot, event) {
+          record(event as unknown as RecordedEvent);
+          return stepper.move(snapshot, event);
         },
       },
     };

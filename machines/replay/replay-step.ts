@@ -27,8 +27,8 @@ export function replayStep(
   history: History,
 ): { readonly run: Run; readonly length: number } {
   const first = log[at] as TimedEvent;
-  const { resets: pardon } = history;
-  const reset = resetAt(log, at, pardon);
+  const { resets } = history;
+  const reset = resetAt(log, at, resets);
   let replayed: Run;
   let length: number;
   if (reset !== null && run !== null) {
@@ -43,7 +43,7 @@ export function replayStep(
     } = replayVerified(program, run, log, at, stepEnv));
   }
   const end = log[at + length];
-  if (end?.type !== 'workflow_failed' || !pardon.ends.has(end.sequence)) return { run: replayed, length };
+  if (end?.type !== 'workflow_failed' || !resets.ends.has(end.sequence)) return { run: replayed, length };
   return { run: { ...replayed, seq: end.sequence }, length: length + 1 };
 }
 

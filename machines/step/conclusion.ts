@@ -10,7 +10,7 @@ export function inDocumentOrder(graph: Graph, nodes: Iterable<string>): readonly
   return [...nodes].sort((a, b) => (graph.indexOf(a) ?? 0) - (graph.indexOf(b) ?? 0));
 }
 
-/** Cancels what is under way when an execution has ended, and clears what only a running one needs. Returns the last event of its log. */
+/** Cancels what is in progress when an execution has ended, and clears what only a running one needs. Returns the last event of its log. */
 export function conclude(
   step: StepContext,
   status: Status,

@@ -148,7 +148,7 @@ export function lastInputOf(context: Context, node: string): Json {
   return own(context.pendingInputs, node)?.at(-1)?.[1] ?? null;
 }
 
-/** Number of nodes with in-process work under way, including child executions that are being started. */
+/** Number of nodes with in-process work in progress, including child executions that are being started. */
 export function localWorkOf(context: Context): number {
   let count = 0;
   for (const node in context.active) if (own(context.active, node)?.local === true) count += 1;

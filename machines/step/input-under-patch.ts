@@ -4,7 +4,7 @@ import type { Run, StepEnv } from '../run.ts';
 import { type Context, own } from './context.ts';
 import { workOf } from './work.ts';
 
-/** Would `patch` on the state change the input of a node that is under way? */
+/** Would `patch` on the state change the input of a node that is in progress? */
 export function inputUnderPatch(
   program: Program,
   run: Run,

@@ -6,7 +6,7 @@ const ENDS = ['completed', 'failed', 'cancelled', 'limit_exceeded'] as const;
 
 /**
  * The status of a snapshot, from its final state or the tags of its states: `paused` if states are parked and none is busy. A suspended
- * execution is paused even while attempts that were under way finish.
+ * execution is paused even while attempts in progress finish.
  */
 export function statusOf(snapshot: AnyMachineSnapshot, suspended: boolean): Status {
   if (snapshot.status !== 'done')

@@ -31,7 +31,7 @@ export class StepRunner {
   #snapshot: AnyMachineSnapshot;
   /** Nodes that were entered and have yet to begin. */
   #reached: readonly string[] = [];
-  /** The node whose attempt was under way before the step: a suspended execution goes on with it. */
+  /** The node whose attempt was in progress before the step: a suspended execution goes on with it. */
   #resumedNode: string | null = null;
 
   constructor(program: Program, run: Run, env: StepEnv) {
@@ -189,7 +189,7 @@ export class StepRunner {
     return this.#finish(null);
   }
 
-  /** Begins everything that the origin had under way, as the same attempts; approvals are asked again. */
+  /** Begins everything that the origin had in progress, as the same attempts; approvals are asked again. */
   fork({ origin, patch, decisions, keepDecisions }: Fork): StepResult {
     const { executionId, sequence } = origin;
     const { tables } = this.#program;
@@ -277,7 +277,7 @@ export class StepRunner {
     }
   }
 
-  /** A suspended execution begins nothing but an attempt that was under way before; the other nodes are deferred. */
+  /** A suspended execution begins nothing but an attempt that was in progress before; the other nodes are deferred. */
   #withoutDeferred(order: readonly string[]): readonly string[] {
     if (this.#step.now.suspension === null) return order;
     this.#defer(order.filter((node) => node !== this.#resumedNode));

@@ -1,4 +1,4 @@
-/** As in the API. `paused`: suspended by an operator, or everything under way waits for a person, an event, a timer or a paused child. */
+/** As in the API. `paused`: suspended by an operator, or everything in progress waits for a person, an event, a timer or a paused child. */
 export type ExecutionStatus = 'running' | 'paused' | 'completed' | 'failed' | 'cancelled' | 'limit_exceeded';
 
 /** Status of the last visit to a node. `held`: awaits an approval that a policy requires, or is deferred by an operator's pause. */

@@ -70,7 +70,7 @@ export class OverlayBuilder {
   get overlay(): ExecutionOverlay {
     const nodes = new Map(this.#nodes);
     const running = this.#status === 'running';
-    // Nodes that were under way when the execution ended count as cancelled, until a retry.
+    // Nodes that were in progress when the execution ended count as cancelled, until a retry.
     if (!running)
       for (const [node, mark] of nodes) if (UNFINISHED.has(mark.status)) nodes.set(node, { ...mark, status: 'cancelled' });
     const held = running && this.#suspended;
@@ -99,7 +99,7 @@ export class OverlayBuilder {
     }
   }
 
-  /** Nodes that were under way in the origin begin anew. */
+  /** Nodes that were in progress in the origin begin anew. */
   #fork(data: JsonObject): void {
     this.#state = patchState(this.#state, data.state_patch ?? null);
     if (typeof data.language === 'number') this.#language = data.language;
