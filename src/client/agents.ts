@@ -1,10 +1,10 @@
 import type {
   Agent,
-  AgentAlive,
   AgentCardInput,
+  AgentHeartbeat,
   AgentList,
-  AgentMoved,
   AgentSearch,
+  AgentStatusChange,
   AgentsQuery,
   AgentTrace,
 } from '../api/schemas/agents.ts';
@@ -44,27 +44,27 @@ export class AgentClient {
   }
 
   /** Activates a registered or paused agent. Rejects with 409 from another status. */
-  activate(id: string, options?: CallOptions): Promise<AgentMoved> {
+  activate(id: string, options?: CallOptions): Promise<AgentStatusChange> {
     return this.#move(id, 'activate', options);
   }
 
   /** Pauses an active agent. Rejects with 409 from another status. */
-  pause(id: string, options?: CallOptions): Promise<AgentMoved> {
+  pause(id: string, options?: CallOptions): Promise<AgentStatusChange> {
     return this.#move(id, 'pause', options);
   }
 
   /** Takes an agent out of service; registering it again restores it. */
-  deactivate(id: string, options?: CallOptions): Promise<AgentMoved> {
+  deactivate(id: string, options?: CallOptions): Promise<AgentStatusChange> {
     return this.#move(id, 'deactivate', options);
   }
 
   /** Archives a deactivated agent. Rejects with 409 from another status. */
-  archive(id: string, options?: CallOptions): Promise<AgentMoved> {
+  archive(id: string, options?: CallOptions): Promise<AgentStatusChange> {
     return this.#move(id, 'archive', options);
   }
 
   /** Reports that an agent is alive; it counts as silent 90 s after the last heartbeat. */
-  heartbeat(id: string, options?: CallOptions): Promise<AgentAlive> {
+  heartbeat(id: string, options?: CallOptions): Promise<AgentHeartbeat> {
     return this.#transport.call('POST', `/agents/${pathSegment(id)}/heartbeat`, options);
   }
 
@@ -73,7 +73,7 @@ export class AgentClient {
     return this.#transport.call('GET', `/agents/${pathSegment(id)}/trace`, { ...options, query: { ...query } });
   }
 
-  #move(id: string, verb: string, options?: CallOptions): Promise<AgentMoved> {
+  #move(id: string, verb: string, options?: CallOptions): Promise<AgentStatusChange> {
     return this.#transport.call('POST', `/agents/${pathSegment(id)}/${verb}`, options);
   }
 }

@@ -38,7 +38,7 @@ import { TenantClient } from './tenants.ts';
 import { type CallOptions, type ClientOptions, idempotencyHeader, pathSegment, Transport } from './transport.ts';
 import { WebhookClient } from './webhooks.ts';
 
-export type { Agent, AgentCardInput, AgentList, AgentMoved } from '../api/schemas/agents.ts';
+export type { Agent, AgentCardInput, AgentList, AgentStatusChange } from '../api/schemas/agents.ts';
 export type { AuditItem, AuditList } from '../api/schemas/audit.ts';
 export type { CronJob, CronJobList } from '../api/schemas/cron.ts';
 export type { PastDecision } from '../api/schemas/errors.ts';

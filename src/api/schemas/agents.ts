@@ -175,20 +175,20 @@ export const AgentList = Type.Object(
 );
 export type AgentList = Static<typeof AgentList>;
 
-export const AgentMoved = Type.Object(
+export const AgentStatusChange = Type.Object(
   {
     agent_id: text('Id of the agent.'),
     status: Type.Enum(AGENT_STATUSES, { description: 'Its status from now on.' }),
   },
   { description: 'The status of an agent after a change.' },
 );
-export type AgentMoved = Static<typeof AgentMoved>;
+export type AgentStatusChange = Static<typeof AgentStatusChange>;
 
-export const AgentAlive = Type.Object(
+export const AgentHeartbeat = Type.Object(
   { agent_id: text('Id of the agent.'), ok: Type.Literal(true, { description: 'Always true.' }) },
   { description: 'A heartbeat was recorded.' },
 );
-export type AgentAlive = Static<typeof AgentAlive>;
+export type AgentHeartbeat = Static<typeof AgentHeartbeat>;
 
 export const AgentTraceQuery = Type.Object({ limit: limit(AGENT_TRACE_PAGE) });
 

@@ -1,5 +1,5 @@
 import { type CommandClass, Option } from 'clipanion';
-import type { AgentMoved, JamjetClient } from '../../../client/index.ts';
+import type { AgentStatusChange, JamjetClient } from '../../../client/index.ts';
 import type { Usage } from '../../base/command.ts';
 import { requestCommand } from '../../base/request-command.ts';
 import type { Context } from '../../context.ts';
@@ -12,7 +12,7 @@ export function agentStatusCommand(transition: Transition, usage: Usage): Comman
   return requestCommand({
     usage,
     options: () => ({ id: Option.String({ name: 'id' }) }),
-    call: ({ agents }: JamjetClient, { id }): Promise<AgentMoved> => agents[transition](id),
+    call: ({ agents }: JamjetClient, { id }): Promise<AgentStatusChange> => agents[transition](id),
     text: ({ agent_id, status }, { paint }) => `${paint.green('✓')} ${plain(agent_id)} is ${status}`,
   });
 }
