@@ -163,7 +163,7 @@ async function firstPosition(client: JamjetClient): Promise<string> {
 
 describe('jamjet db copy into PostgreSQL', () => {
   it(
-    'takes everything along, and a server on the target goes on with it',
+    'copies everything, and a server on the target continues',
     () =>
       inFolder(async (folder) => {
         const hook = await hookServer();

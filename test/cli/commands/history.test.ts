@@ -141,9 +141,9 @@ describe('jamjet fork', () => {
     const decided = events.find(({ type }) => type === 'approval_received')?.sequence ?? 0;
     const at = String((events.find(({ type }) => type === 'tool_call_completed')?.sequence ?? 0) - 1);
     const patched = ['fork', id, '--at', at, '--patch', '{"n": 21}'];
-    const told = `✗ review approved by ann at ${decided}, on other values than the patched state: fork at ${decided - 1} or earlier\n`;
+    const summary = `✗ review approved by ann at ${decided}, on other values than the patched state: fork at ${decided - 1} or earlier\n`;
     const dry = await jamjet([...patched, '--dry-run']);
-    expect([dry.code, dry.stdout]).toEqual([1, expect.stringMatching(new RegExp(`fits\n${told}$`))]);
+    expect([dry.code, dry.stdout]).toEqual([1, expect.stringMatching(new RegExp(`fits\n${summary}$`))]);
     const refused = await jamjet(patched);
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`fork from sequence ${decided - 1} or before`)]);
     expect((await jamjet([...patched, '--keep-decisions'])).code).toBe(0);

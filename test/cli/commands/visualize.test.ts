@@ -7,7 +7,7 @@ import { inFolder, jamjet } from '../terminal-session.ts';
 
 const server = runtimeServer(TOOLS);
 const FLOW = 'workflow: { id: flow }\nnodes:\n  a: { type: tool, tool_ref: t, next: b }\n  b: { type: tool, tool_ref: t }\n';
-const NOBODY = 'exec_00000000000000000000000000000000';
+const UNKNOWN_ID = 'exec_00000000000000000000000000000000';
 
 describe('jamjet visualize FILE', () => {
   /** Runs in a folder with a valid and an invalid file, without a server. */
@@ -163,7 +163,7 @@ describe('jamjet visualize WORKFLOW|EXECUTION', () => {
     const { execution_id } = await client.start({ workflow_id: 'reviewed', input: { n: 1 } });
     const failures = [
       [`visualize ${execution_id} --at 99`, /^error: at must not be beyond the log, which has \d events/],
-      [`visualize ${NOBODY}`, /^error: not found: execution exec_0+\n.*jamjet ls/],
+      [`visualize ${UNKNOWN_ID}`, /^error: not found: execution exec_0+\n.*jamjet ls/],
       ['visualize unknown-flow', /^error: not found: workflow unknown-flow/],
     ] as const;
     for (const [line, stderr] of failures) {

@@ -51,10 +51,10 @@ function screen(
 ): readonly string[] {
   const model = modelOf(log, upTo);
   const { document, events } = log;
-  const seen = events.filter(({ sequence }) => sequence <= upTo);
+  const shownEvents = events.filter(({ sequence }) => sequence <= upTo);
   const execution = { id: 'exec_1', workflow: String(document.workflow_id), version: '1', startedAtMs: events[0]?.at_ms ?? 0 };
   const { defaultRow, ended, overlay } = model;
-  const scene = {
+  const state = {
     execution,
     model,
     controls,
@@ -63,7 +63,11 @@ function screen(
     endedAtMs: ended ? overlay.atMs : null,
     connectionProblem,
   };
-  return frame(scene, { rows, columns }, { paint: paint(colours), nowMs: (seen.at(-1)?.at_ms ?? 0) + laterMs, spinner: '▸' });
+  return frame(
+    state,
+    { rows, columns },
+    { paint: paint(colours), nowMs: (shownEvents.at(-1)?.at_ms ?? 0) + laterMs, spinner: '▸' },
+  );
 }
 
 /** Removes the lines of events, which contain local times. */

@@ -66,7 +66,7 @@ function logOf(id: string): readonly TimedEvent[] {
 }
 
 /** The steps received by a viewer: the events before each snapshot, and its state value. */
-function stepsTold(messages: readonly Received[]): readonly Step[] {
+function receivedSteps(messages: readonly Received[]): readonly Step[] {
   const steps: Step[] = [];
   let events: unknown[] = [];
   for (const message of messages) {
@@ -104,13 +104,13 @@ describe.each(EXAMPLES)('the example $name in Stately’s inspector', ({ authore
     expect(actors[0]).toMatchObject({ sessionId: id, rootId: id, name: workflow_id });
     for (const actor of actors) {
       const { sessionId } = actor;
-      const told = early.of(sessionId);
-      expect(late.of(sessionId)).toEqual(told);
-      expect(told.indexOf(actor)).toBe(0);
-      expect(told.filter(({ type }) => type === '@xstate.actor')).toHaveLength(1);
+      const messages = early.of(sessionId);
+      expect(late.of(sessionId)).toEqual(messages);
+      expect(messages.indexOf(actor)).toBe(0);
+      expect(messages.filter(({ type }) => type === '@xstate.actor')).toHaveLength(1);
 
       const machine = createMachine(JSON.parse(String(actor.definition)));
-      for (const message of told) {
+      for (const message of messages) {
         const value = snapshotOf(message).value ?? null;
         if (value !== null) expect(machine.resolveState({ value: value as never, context: {} }).value).toEqual(value);
       }
@@ -118,8 +118,8 @@ describe.each(EXAMPLES)('the example $name in Stately’s inspector', ({ authore
       const { workflow_version, ...execution } = await client.execution(sessionId);
       const { ir } = await client.workflow(execution.workflow_id, workflow_version);
       const steps = stepsByXState(ir, sessionId, logOf(sessionId));
-      expect(stepsTold(told)).toEqual(JSON.parse(JSON.stringify(steps)));
-      expect(snapshotOf(told.at(-1))).toMatchObject({ status: 'done', output: execution.state });
+      expect(receivedSteps(messages)).toEqual(JSON.parse(JSON.stringify(steps)));
+      expect(snapshotOf(messages.at(-1))).toMatchObject({ status: 'done', output: execution.state });
     }
   }, 180_000);
 });

@@ -28,7 +28,7 @@ describe('a test of a workflow', () => {
   - name: rejected
     results: { look_up: { total: 99 }, review: { reject: { comment: no, state_patch: { why: no } } } }
     expect: { visited_includes: [decline], state: { why: no, review: { comment: no } } }
-  - name: nobody decides
+  - name: without a decision
     results: { look_up: { total: 99 }, review: timeout }
     expect: { visited: [look_up, decide, review, decline] }
   - name: still open
@@ -47,7 +47,7 @@ describe('a test of a workflow', () => {
     ).toEqual([
       'small: passed',
       'rejected: passed',
-      'nobody decides: passed',
+      'without a decision: passed',
       'still open: passed',
       'at the third attempt: passed',
       'at no attempt: passed',
@@ -103,8 +103,8 @@ describe('a test of a workflow', () => {
 
   it('scripts children, work awaiting approval, loops and outputs that look like replies', () => {
     const nodes = `
-  child: { type: subgraph, workflow: other, output_key: child, next: held }
-  held: { type: tool, output_key: held, policy: { require_approval_for: ['*'] }, next: round }
+  child: { type: subgraph, workflow: other, output_key: child, next: gated }
+  gated: { type: tool, output_key: gated, policy: { require_approval_for: ['*'] }, next: round }
   round: { type: tool, output_key: round, next: [{ when: "state.round.n < 3", to: round }, { else: nap }] }
   nap: { type: wait, duration: 5m }`;
     expect(
@@ -114,16 +114,16 @@ describe('a test of a workflow', () => {
   - name: all of it
     results:
       child: { rating: A }
-      held: [approve, { output: { fail: x } }]
+      gated: [approve, { output: { fail: x } }]
       round: [{ n: 1 }, { n: 2 }, { n: 3 }]
-    expect: { visited: [child, held, round, round, round, nap], state: { child: { rating: A }, held: approve } }
+    expect: { visited: [child, gated, round, round, round, nap], state: { child: { rating: A }, gated: approve } }
   - name: decided in so many words
     results:
-      held: [{ approve: {} }, { output: { fail: x } }]
+      gated: [{ approve: {} }, { output: { fail: x } }]
       round: { n: 3 }
-    expect: { state: { held: { fail: x } } }
+    expect: { state: { gated: { fail: x } } }
   - name: for ever
-    results: { held: { approve: {} } , round: { n: 0 } }
+    results: { gated: { approve: {} } , round: { n: 0 } }
     expect: { status: completed }`,
       ).slice(1),
     ).toEqual(['decided in so many words: passed', expect.stringMatching(/^for ever: the run did not end within 2,000 steps/)]);
