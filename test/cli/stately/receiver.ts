@@ -30,13 +30,16 @@ export class Receiver {
   }
 }
 
-/** Whether all announced actors have ended. */
+/** Whether the actor and all child executions that the messages tell of have ended. A child may start before its actor is announced. */
 export function allDone(messages: readonly Received[]): boolean {
-  const actors = messages.filter(({ type }) => type === '@xstate.actor');
-  const isDone = ({ sessionId }: Received): boolean =>
-    snapshotOf(messages.findLast((message) => message.sessionId === sessionId && message.type === '@xstate.snapshot')).status ===
-    'done';
-  return actors.length > 0 && actors.every(isDone);
+  const actors = messages.flatMap(({ type, sessionId }) => (type === '@xstate.actor' ? [sessionId] : []));
+  const children = messages.flatMap(({ event }) => {
+    const { type, childId, change } = (event ?? {}) as JsonObject;
+    return type === 'child' && (change as JsonObject).status === 'started' ? [String(childId)] : [];
+  });
+  const isDone = (id: string): boolean =>
+    snapshotOf(messages.findLast(({ sessionId, type }) => sessionId === id && type === '@xstate.snapshot')).status === 'done';
+  return actors.length > 0 && [...actors, ...children].every(isDone);
 }
 
 export function snapshotOf(message: Received | undefined): JsonObject {
