@@ -68,7 +68,7 @@ describe('Timeline', () => {
         [0, 'workflow_paused', null, { reason: 'a look first' }],
         [1, 'workflow_paused', null, { reason: null }],
         [2, 'workflow_resumed', null],
-        [3, 'workflow_retried', null, { nodes: ['charge', 'ship'], forgiven: [4, 7] }],
+        [3, 'workflow_retried', null, { nodes: ['charge', 'ship'] }],
       ),
     ).toEqual(['  · paused: a look first', '  · paused', '  · resumed', '  · retried: charge, ship']);
   });

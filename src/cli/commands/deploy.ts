@@ -12,7 +12,7 @@ class DeployCommand extends ClientCommand {
 \`workflows:\` that share a tool catalog; the \`schedule:\` of such a workflow becomes a cron job with its name.`,
     examples: [
       ['Deploy one workflow', '$0 deploy workflow.yaml'],
-      ['Deploy all workflows of a file to another server', '$0 deploy fleet.yaml --runtime https://jamjet.example'],
+      ['Deploy all workflows of a file to another server', '$0 deploy workflows.yaml --runtime https://jamjet.example'],
     ],
   };
 

@@ -27,7 +27,7 @@ Pending approvals are asked for at the terminal. Ctrl-C stops following; the exe
 again. The exit status is 0 only if the execution completes.`,
     examples: [
       ['Run a workflow file', `$0 run workflow.yaml --input '{"order_id": 7}'`],
-      ['Run one of the workflows of a file', '$0 run fleet.yaml healthcheck'],
+      ['Run one of the workflows of a file', '$0 run workflows.yaml healthcheck'],
       ['Run a registered workflow, with input from a file', '$0 run refund-approval --input @input.json'],
       ['Print one JSON document after at most a minute', '$0 run workflow.yaml --json --timeout 60'],
       ['Start it on a server without following it', '$0 run refund-approval --no-follow --runtime http://localhost:7700'],

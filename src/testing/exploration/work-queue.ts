@@ -1,6 +1,6 @@
 /**
  * Items to be expanded. The bucket that was taken from least often comes first, so that a loop, whose iterations share a few buckets, cannot
- * starve the rest. Within a bucket, start keys take turns; within a start key, items are first in, first out. (Choosing rarely visited
+ * delay the rest. Within a bucket, start keys take turns; within a start key, items are first in, first out. (Choosing rarely visited
  * cells: A. Ecoffet et al., First return, then explore, 2021.)
  */
 export class WorkQueue<T> {

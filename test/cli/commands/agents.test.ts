@@ -140,10 +140,10 @@ describe('jamjet agents', () => {
       stderr: expect.stringMatching(/^error: agent single is deactivated and cannot become active/),
     });
     expect(await jamjet('agents archive single')).toEqual({ code: 0, stdout: '✓ single is archived\n', stderr: '' });
-    expect(await jamjet('agents inspect nobody')).toEqual({
+    expect(await jamjet('agents inspect unknown')).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'error: not found: agent nobody\n`jamjet agents list` lists the agents.\n',
+      stderr: 'error: not found: agent unknown\n`jamjet agents list` lists the agents.\n',
     });
   });
 

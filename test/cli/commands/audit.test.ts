@@ -23,7 +23,7 @@ describe('jamjet audit list', () => {
     const { stdout } = await audit('list', '--type', 'TokenCreated', '--since', '1h', '--limit', '1', '--json');
     const list = JSON.parse(stdout);
     expect(list).toMatchObject({ total: 1, limit: 1, next_cursor: null, items: [{ event_type: 'token_created' }] });
-    expect(await audit('list', '--actor', 'nobody')).toMatchObject({ code: 0, stdout: '', stderr: 'no records\n' });
+    expect(await audit('list', '--actor', 'unknown')).toMatchObject({ code: 0, stdout: '', stderr: 'no records\n' });
     expect((await audit('list', '--until', '2026-01-01')).stdout).toBe('');
   });
 

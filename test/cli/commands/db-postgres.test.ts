@@ -285,8 +285,8 @@ describe('the commands that open a database', () => {
       expect(await failure(`postgres://jamjet:hunter2@127.0.0.1:${port}/none`)).toBe(
         `error: cannot open postgres://jamjet@127.0.0.1:${port}/none: the database refuses: database "none" does not exist\n`,
       );
-      expect(await failure(`postgres://nobody:hunter2@127.0.0.1:${port}/postgres`)).toMatch(
-        /the database refuses: role "nobody" does not exist/,
+      expect(await failure(`postgres://unknown:hunter2@127.0.0.1:${port}/postgres`)).toMatch(
+        /the database refuses: role "unknown" does not exist/,
       );
     }));
 });

@@ -58,18 +58,18 @@ describe('jamjet run on a server', () => {
     const one = (id: string) =>
       `  ${id}: { nodes: { double: { next: end } }, schedule: { cron: "0 3 * * *", enabled: false } }\n`;
     writeFileSync(
-      join(server().folder, 'fleet.yaml'),
+      join(server().folder, 'workflows.yaml'),
       `tools: { spare: { description: d } }\nworkflows:\n${one('f1')}${one('f2')}`,
     );
-    const which = await server().jamjet(['run', 'fleet.yaml']).ended;
+    const which = await server().jamjet(['run', 'workflows.yaml']).ended;
     expect(which).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('fleet.yaml contains several workflows: name one of them\nIt has: f1, f2.'),
+      stderr: expect.stringContaining('workflows.yaml contains several workflows: name one of them\nIt has: f1, f2.'),
     });
-    const { code, stdout } = await server().jamjet(['run', 'fleet.yaml', 'f2', '-i', '{"n": 21}']).ended;
+    const { code, stdout } = await server().jamjet(['run', 'workflows.yaml', 'f2', '-i', '{"n": 21}']).ended;
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('"n": 42') });
     expect((await server().client.workflow('f1')).workflow_id).toBe('f1');
-    const deployed = await server().jamjet(['deploy', 'fleet.yaml', '--json']).ended;
+    const deployed = await server().jamjet(['deploy', 'workflows.yaml', '--json']).ended;
     expect(JSON.parse(deployed.stdout)).toMatchObject({
       workflows: [{ workflow_id: 'f1' }, { workflow_id: 'f2' }],
       cron_jobs: [
@@ -77,8 +77,8 @@ describe('jamjet run on a server', () => {
         { name: 'f2', workflow_id: 'f2', enabled: false },
       ],
     });
-    expect(await server().jamjet(['deploy', 'fleet.yaml', 'missing.yaml']).ended).toMatchObject({ code: 2, stdout: '' });
-    expect(await server().jamjet(['validate', 'fleet.yaml']).ended).toMatchObject({ code: 0 });
+    expect(await server().jamjet(['deploy', 'workflows.yaml', 'missing.yaml']).ended).toMatchObject({ code: 2, stdout: '' });
+    expect(await server().jamjet(['validate', 'workflows.yaml']).ended).toMatchObject({ code: 0 });
   });
 
   it('treats a word with slashes as an id if no such file exists', async () => {

@@ -78,8 +78,8 @@ describe('jamjet tenants', () => {
   });
 
   it.each([
-    [['get', 'nobody'], 1, 'error: not found: tenant nobody\n`jamjet tenants list` lists the tenants.\n'],
-    [['update', 'nobody', '--name', 'N'], 1, 'error: not found: tenant nobody\n`jamjet tenants list` lists the tenants.\n'],
+    [['get', 'unknown'], 1, 'error: not found: tenant unknown\n`jamjet tenants list` lists the tenants.\n'],
+    [['update', 'unknown', '--name', 'N'], 1, 'error: not found: tenant unknown\n`jamjet tenants list` lists the tenants.\n'],
     [
       ['create', 'a b'],
       1,

@@ -163,9 +163,9 @@ describe('the screen', () => {
     const text = screen(asked, { controls: { ...controls, selected: 1 }, rows: 100, columns: 40 }).join('\n');
     expect(text).toContain('Really?');
     expect(text.split('Shall we?')).toHaveLength(21);
-    const folded = screen(asked, { rows: 24, columns: 40 });
-    expect(folded.filter((line) => line.includes('Shall we?')).length).toBeGreaterThan(3);
-    expect(folded.filter((line) => line.endsWith('…')).length).toBeGreaterThan(0);
+    const wrapped = screen(asked, { rows: 24, columns: 40 });
+    expect(wrapped.filter((line) => line.includes('Shall we?')).length).toBeGreaterThan(3);
+    expect(wrapped.filter((line) => line.endsWith('…')).length).toBeGreaterThan(0);
   });
 
   it.each(goldenNames())('fits terminals of any size with %s', (name) => {

@@ -147,9 +147,9 @@ describe('exploring a workflow', () => {
     branches:
       - { if: "state.do${i}.again == 'yes'", next: do${i} }
       - { if: "state.do${i}.restart == 'yes'", next: do0 }
-      - { if: "state.do${i}.doubts > ${i}", next: mend${i} }
+      - { if: "state.do${i}.doubts > ${i}", next: repair${i} }
     default: ${next}
-  mend${i}: { type: tool, output_key: mend${i}, next: [{ when: "state.mend${i}.back", to: do${Math.max(0, i - 1)} }, { else: ${next} }] }`;
+  repair${i}: { type: tool, output_key: repair${i}, next: [{ when: "state.repair${i}.back", to: do${Math.max(0, i - 1)} }, { else: ${next} }] }`;
     });
     const result = examined(
       `${stages.join('')}

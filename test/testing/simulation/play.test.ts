@@ -122,11 +122,11 @@ describe('a test of a workflow', () => {
       gated: [{ approve: {} }, { output: { fail: x } }]
       round: { n: 3 }
     expect: { state: { gated: { fail: x } } }
-  - name: for ever
+  - name: forever
     results: { gated: { approve: {} } , round: { n: 0 } }
     expect: { status: completed }`,
       ).slice(1),
-    ).toEqual(['decided in so many words: passed', expect.stringMatching(/^for ever: the run did not end within 2,000 steps/)]);
+    ).toEqual(['decided in so many words: passed', expect.stringMatching(/^forever: the run did not end within 2,000 steps/)]);
   });
 
   it('fails if the test itself is invalid, and runs the other tests', () => {
