@@ -56,8 +56,8 @@ export function digestStream(range: StreamRange, created: NewExecution | null, r
 }
 
 /** Digests what a commit appends to the log of an execution. */
-export function digestWrite({ id, tenantId, fromSeq, progress: head, create, events }: ExecutionWrite): StreamDigest {
-  const range = { tenantId, executionId: id, firstSeq: fromSeq + 1, lastSeq: head.seq };
+export function digestWrite({ id, tenantId, fromSeq, progress, create, events }: ExecutionWrite): StreamDigest {
+  const range = { tenantId, executionId: id, firstSeq: fromSeq + 1, lastSeq: progress.seq };
   return { ...range, digest: digestStream(range, create, events) };
 }
 

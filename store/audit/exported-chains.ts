@@ -73,12 +73,12 @@ export class ExportedChains {
   /** Each chain must end where the heads say; in an export from the first block, all chains must be in the file. */
   end({ heads }: HeadsLine): void {
     if (this.#one || this.#combinedHead !== null || this.#started !== null) throw new ExportFaultError('format');
-    const told = new Map(heads.map(([chain, block, hash]) => [chain, { block, hash }]));
+    const ends = new Map(heads.map(([chain, block, hash]) => [chain, { block, hash }]));
     for (const [chain, tail] of this.#tails) {
-      const head = told.get(chain);
+      const head = ends.get(chain);
       if (head?.block !== tail.block || head.hash !== tail.hash) throw new ExportFaultError('missing_block');
     }
-    if (this.#fromBlock === 1 && told.size !== this.#tails.size) throw new ExportFaultError('missing_block');
+    if (this.#fromBlock === 1 && ends.size !== this.#tails.size) throw new ExportFaultError('missing_block');
     this.#combinedHead = combinedHead(heads.map(([chain, block, hash]) => ({ chain, block, hash })));
   }
 }

@@ -161,15 +161,15 @@ export class Connections {
     // The policies take an empty tenant for all tenants.
     if (tenantId === '') throw new Error('a query of a tenant needs its id');
     return this.#with(async (client) => {
-      const asked = [
+      const results = [
         runQuery(client, BEGIN_READING, []),
         runQuery(client, begin, [tenantId]),
         runQuery<Row>(client, statement, values),
         runQuery(client, COMMIT, []),
       ] as const;
-      await Promise.allSettled(asked);
-      await asked[3];
-      return asked[2];
+      await Promise.allSettled(results);
+      await results[3];
+      return results[2];
     });
   }
 

@@ -35,12 +35,12 @@ export class ControlLog {
       const row = wellFormedEvent({ seq, type, nodeId: null, data, atMs, actorId, actorType, onBehalfOf: null, request });
       transaction.send(sql.APPEND_CONTROL_EVENT, [tenantId, seq, row.type, atMs, row.actorId, actorType, row.request, row.data]);
       const range = { tenantId, executionId: null, firstSeq: seq, lastSeq: seq };
-      const notices = [controlPayload(this.#self, { tenantId, type: row.type })];
+      const notifications = [controlPayload(this.#self, { tenantId, type: row.type })];
       return {
         result: undefined,
         atMs,
         streams: [{ ...range, digest: digestStream(range, null, [row]) }],
-        notifications: notices,
+        notifications,
       };
     });
   }

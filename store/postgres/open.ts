@@ -104,7 +104,7 @@ async function upgrade(connections: Connections, nowMs: () => number): Promise<v
     await client.query('COMMIT');
   };
   try {
-    await refuseEncoding(client);
+    await checkEncoding(client);
     await migrate({ version, upgrade: apply }, readMigrations(MIGRATIONS));
     const { rows } = await client.query<{ exists: boolean }>('SELECT to_regproc($1) IS NOT NULL AS exists', [COMMIT_FUNCTION]);
     if (rows[0]?.exists !== true) await create();
@@ -114,7 +114,7 @@ async function upgrade(connections: Connections, nowMs: () => number): Promise<v
 }
 
 /** UTF-8 can hold all text, and so can SQL_ASCII, which stores bytes unchanged. */
-async function refuseEncoding(client: Client): Promise<void> {
+async function checkEncoding(client: Client): Promise<void> {
   const { rows } = await client.query<{ encoding: string }>("SELECT current_setting('server_encoding') AS encoding");
   const { encoding = '' } = rows[0] ?? {};
   if (encoding !== 'UTF8' && encoding !== 'SQL_ASCII')

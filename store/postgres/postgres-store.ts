@@ -63,7 +63,7 @@ export class PostgresStore implements Store {
   readonly #connections: Connections;
   readonly #hmacKey: string | Uint8Array | null;
   readonly #writer: Writer;
-  readonly #announcer: NotificationSender;
+  readonly #sender: NotificationSender;
   readonly #commits: Commits;
   readonly #control: ControlActions;
   readonly #reads: RuntimeReads;
@@ -72,16 +72,16 @@ export class PostgresStore implements Store {
   readonly #workers: Workers;
   readonly #leases: Leases;
   readonly #tenants = new LRUCache<string, TenantStore>({ max: TENANTS_AT_HAND });
-  readonly #listener: NotificationReceiver;
+  readonly #receiver: NotificationReceiver;
 
   constructor(connections: Connections, { writer, hmacKey, failed }: Identity) {
     const self = randomUUID();
     this.#connections = connections;
     this.#hmacKey = hmacKey;
-    this.#writer = new Writer(connections, writer, hmacKey, () => this.#listener.reportLostCommits());
+    this.#writer = new Writer(connections, writer, hmacKey, () => this.#receiver.reportLostCommits());
     const log = new ControlLog(this.#writer, self);
-    this.#announcer = new NotificationSender(connections, self, failed);
-    this.#commits = new Commits(this.#writer, this.#announcer, hmacKey);
+    this.#sender = new NotificationSender(connections, self, failed);
+    this.#commits = new Commits(this.#writer, this.#sender, hmacKey);
     const resources = new PostgresResources(connections, log);
     this.#control = new ControlActions(resources);
     this.#workers = new Workers(resources);
@@ -99,7 +99,7 @@ export class PostgresStore implements Store {
     this.#due = new DueQueries(connections);
     this.#leases = new Leases(connections, self);
     // A process that writes nothing would not detect lost commits otherwise.
-    this.#listener = new NotificationReceiver(
+    this.#receiver = new NotificationReceiver(
       connections,
       self,
       failed,
@@ -223,17 +223,17 @@ export class PostgresStore implements Store {
     this.#writer.writer = holder.runtimeId;
   }
 
-  subscribe(told: (notice: StoreNotification) => void): () => void {
-    return this.#listener.watch(told);
+  subscribe(subscriber: (notification: StoreNotification) => void): () => void {
+    return this.#receiver.subscribe(subscriber);
   }
 
   notifyGap(): void {
-    this.#announcer.announceGap();
+    this.#sender.notifyGap();
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#listener.close(), this.#writer.close()]);
-    await this.#announcer.close();
+    await Promise.all([this.#receiver.close(), this.#writer.close()]);
+    await this.#sender.close();
     await this.#connections.close();
   }
 }

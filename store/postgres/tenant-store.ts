@@ -13,7 +13,7 @@ import { first } from './runtime-reads.ts';
 /** Batches lookups, so each tenant should have only one. */
 export function tenantStore(tenantId: string, connections: Connections, workers: Workers): TenantStore {
   const lists = new ExecutionLists(connections);
-  const ask = <Row extends QueryResultRow>(statement: Sql, values: readonly Value[]) =>
+  const read = <Row extends QueryResultRow>(statement: Sql, values: readonly Value[]) =>
     connections.asTenant<Row>(tenantId, statement, values);
   const executions = new BatchLoader<ExecutionRow>(async (ids) => {
     const rows = await connections.asTenantByKey<ExecutionRow>(tenantId, executionsSql.TENANT_EXECUTIONS, [tenantId, ids]);
@@ -35,18 +35,18 @@ export function tenantStore(tenantId: string, connections: Connections, workers:
     workflow: async (workflowId, version) =>
       first(
         await (version === undefined
-          ? ask<WorkflowRow>(controlSql.LATEST_WORKFLOW, [tenantId, workflowId])
-          : ask<WorkflowRow>(controlSql.WORKFLOW_VERSION, [tenantId, workflowId, version])),
+          ? read<WorkflowRow>(controlSql.LATEST_WORKFLOW, [tenantId, workflowId])
+          : read<WorkflowRow>(controlSql.WORKFLOW_VERSION, [tenantId, workflowId, version])),
       ),
     revisionOf: async (workflowId, version) => {
       if (version === undefined) return latest.get(workflowId);
-      const rows = await ask<{ revision: string }>(controlSql.REVISION_OF_VERSION, [tenantId, workflowId, version]);
+      const rows = await read<{ revision: string }>(controlSql.REVISION_OF_VERSION, [tenantId, workflowId, version]);
       return first(rows)?.revision ?? null;
     },
-    workflows: ({ limit, offset }) => ask<WorkflowRow>(controlSql.LATEST_WORKFLOWS, [tenantId, limit, offset]),
-    versions: (workflowId) => ask<WorkflowRow>(controlSql.WORKFLOW_VERSIONS, [tenantId, workflowId]),
-    tokens: () => ask<TokenRow>(controlSql.TOKENS, [tenantId]),
+    workflows: ({ limit, offset }) => read<WorkflowRow>(controlSql.LATEST_WORKFLOWS, [tenantId, limit, offset]),
+    versions: (workflowId) => read<WorkflowRow>(controlSql.WORKFLOW_VERSIONS, [tenantId, workflowId]),
+    tokens: () => read<TokenRow>(controlSql.TOKENS, [tenantId]),
     workers: (sinceMs) => workers.list(tenantId, sinceMs),
-    idempotency: async (scope, key) => first(await ask<IdempotencyRow>(controlSql.IDEMPOTENCY_ROW, [tenantId, scope, key])),
+    idempotency: async (scope, key) => first(await read<IdempotencyRow>(controlSql.IDEMPOTENCY_ROW, [tenantId, scope, key])),
   };
 }

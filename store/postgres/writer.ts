@@ -143,11 +143,11 @@ export class Writer {
     pending: InFlightWrite<T>,
     body: (transaction: Transaction) => WriteOutcome<T> | Promise<WriteOutcome<T>>,
   ): Promise<T> {
-    const asked: Promise<unknown>[] = [];
+    const answers: Promise<unknown>[] = [];
     const send = (statement: Sql, values: readonly Value[]): void => {
       const answer = runQuery(client, statement, values);
       answer.catch(() => {});
-      asked.push(answer);
+      answers.push(answer);
     };
     send(BEGIN, []);
     send(BEGIN_WRITER, [this.#writer]);
@@ -162,7 +162,7 @@ export class Writer {
     }
     send(SEAL, this.#seal(chain, pending, written));
     send(COMMIT, []);
-    const settled = await Promise.allSettled(asked);
+    const settled = await Promise.allSettled(answers);
     const failure = settled.find((each) => each.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
     return written.result;
@@ -172,11 +172,11 @@ export class Writer {
   #seal<T>(
     chain: Chain,
     pending: InFlightWrite<T>,
-    { result, notifications: notices = [], ...written }: WriteOutcome<T>,
+    { result, notifications = [], ...written }: WriteOutcome<T>,
   ): readonly Value[] {
     const { rows, next } = seal(chain, { writer: this.#writer, key: this.#key, ...written });
     pending.sealed = { chain: next, result };
-    return [JSON.stringify(rows), this.#writer, chain.commits, next.block, next.hash, JSON.stringify(notices), chain.fence];
+    return [JSON.stringify(rows), this.#writer, chain.commits, next.block, next.hash, JSON.stringify(notifications), chain.fence];
   }
 
   /** Ends a connection that may not have detected that it is broken. */
@@ -204,7 +204,7 @@ export class Writer {
   async #load(client: Client, statement: Sql): Promise<Chain> {
     const [chain] = await runQuery<Chain & QueryResultRow>(client, statement, [this.#writer]);
     if (chain !== undefined) {
-      this.#refuseLostCommits(chain);
+      this.#rejectLostCommits(chain);
       return chain;
     }
     await runQuery(client, NEW_CHAIN, [this.#writer]);
@@ -212,7 +212,7 @@ export class Writer {
   }
 
   /** Only one runtime writes to its chain: if the chain has become shorter, the database has lost commits. */
-  #refuseLostCommits({ commits }: Chain): void {
+  #rejectLostCommits({ commits }: Chain): void {
     const gone = this.#acknowledged - commits;
     this.#acknowledged = commits;
     if (gone <= 0) return;

@@ -56,7 +56,7 @@ export class Agents implements AgentStore {
   }
 }
 
-/** False = the stored agent is not of the version before. */
+/** False = the stored agent does not have the previous version. */
 function* putAgent({ agent, traits }: AgentWrite, tenantId: string, seq: number): Script<boolean> {
   const values = { ...agent, tenantId, seq, traits };
   if ((yield* run(agent.version === 1 ? sql.INSERT_AGENT : sql.UPDATE_AGENT, values)) === 0) return false;

@@ -4,7 +4,7 @@ import type { ResourceDatabase } from './database.ts';
 import * as sql from './queries/artifacts.ts';
 import { all, get, run, type Script } from './script.ts';
 
-/** What commits write of artifacts is part of each engine's commit. */
+/** Uploads and reads; each engine's commit writes offloaded artifacts. */
 export class Artifacts implements ArtifactStore {
   readonly #db: ResourceDatabase;
 

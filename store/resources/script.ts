@@ -13,8 +13,8 @@ export interface QueryResult {
 }
 
 /**
- * What a transaction does, for both engines: a generator that yields queries and receives their results. SQLite runs it synchronously inside a
- * transaction, PostgreSQL asynchronously on one connection. Queries that are yielded together are sent together and carried out in order.
+ * The body of a transaction for both engines: a generator that yields queries and receives their results. SQLite runs it synchronously inside the
+ * transaction, PostgreSQL asynchronously on one connection. Queries that are yielded together are sent together and run in order.
  */
 export type Script<T> = Generator<readonly Query[], T, readonly QueryResult[]>;
 
@@ -28,13 +28,13 @@ export function* get<Row>(statement: Statement<Row>, values: Values = {}): Scrip
   return (yield* all(statement, values))[0] ?? null;
 }
 
-/** Answers how many rows were inserted, updated or deleted. */
+/** Returns the number of rows inserted, updated or deleted. */
 export function* run(statement: Statement<unknown>, values: Values = {}): Script<number> {
   const [result] = yield [{ statement, values }];
   return result?.changed ?? 0;
 }
 
-/** Sends the queries together; they are carried out in order. */
+/** Sends the queries together; they run in order. */
 export function* runTogether(queries: readonly Query[]): Script<void> {
   if (queries.length > 0) yield queries;
 }

@@ -6,27 +6,27 @@ import { hash } from 'node:crypto';
  */
 export type Values = object;
 
-/** One statement for both engines. */
+/** A statement for both engines. */
 export interface Statement<Row> {
   readonly sqlite: { readonly text: string; readonly parameters: readonly string[] };
   /** `name` identifies the prepared statement on a connection; the parameters are in the order of `$1`, `$2` … */
   readonly postgres: { readonly name: string; readonly text: string; readonly parameters: readonly string[] };
-  /** Makes a row of what is stored; null = it is the row already. */
+  /** Converts a stored row; null = no conversion is needed. */
   readonly decode: ((stored: unknown) => Row) | null;
 }
 
-/** The places where SQLite and PostgreSQL differ. */
+/** Fragments of SQL in which SQLite and PostgreSQL differ. */
 export interface Dialect {
   readonly engine: 'sqlite' | 'postgres';
   /** Locks the selected rows until the transaction ends; SQLite has one writer at a time anyway. */
   readonly forUpdate: string;
-  /** The same, without the rows that another transaction has locked. */
+  /** The same, skipping rows that another transaction has locked. */
   readonly skipLocked: string;
-  /** The larger of two values, a function. */
+  /** The function that returns the larger of two values. */
   readonly greatest: string;
-  /** `IN` the list that is bound to the parameter. */
+  /** A condition: in the list that is bound to the parameter. */
   in(parameter: string): string;
-  /** The list that is bound to the parameter, as a table `each` with the column `value`. */
+  /** A table expression: the list that is bound to the parameter, as `each` with the column `value`. */
   each(parameter: string): string;
   /** A hint for SQLite's planner. */
   indexedBy(index: string): string;

@@ -192,7 +192,7 @@ function queriesOf(attempt: DeliveryAttempt): readonly Query[] {
   ];
 }
 
-/** Answers how many deliveries were settled, and are pending again. */
+/** Returns the number of deliveries that were settled and are pending again. */
 function* reopen(webhookId: string, ids: readonly string[], atMs: number): Script<number> {
   const reopened = yield* all(sql.REOPEN_DELIVERIES, { webhookId, ids });
   const executions = new Set(reopened.map(({ executionId }) => executionId));

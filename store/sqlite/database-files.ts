@@ -51,7 +51,7 @@ export class DatabaseFiles {
  * Throws `store_locked` for a file with several hard links: SQLite derives the path of the log, and a runtime that of its lock, from one name, so a
  * process that uses another name would damage the database.
  */
-export function refuseHardLinks(path: string): void {
+export function rejectHardLinks(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isFile() === true && found.nlink > 1)
     throw new StoreError(

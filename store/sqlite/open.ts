@@ -6,7 +6,7 @@ import { type Migration, type MigrationTarget, migrate, readMigrations } from '.
 import { StoreError } from '../port/errors.ts';
 import type { Store } from '../port/store.ts';
 import { APPLICATION_ID, checkOwner } from './application-id.ts';
-import { refuseHardLinks } from './database-files.ts';
+import { rejectHardLinks } from './database-files.ts';
 import { asStoreError, isBusy } from './errors.ts';
 import { makeFolder } from './make-folder.ts';
 import { SqliteStore } from './sqlite-store.ts';
@@ -66,7 +66,7 @@ export async function openSqlite({ path, writer = 'admin', nowMs = Date.now, hma
 async function connect(file: string): Promise<Database.Database> {
   createFolder(dirname(file));
   createFile(file);
-  refuseHardLinks(file);
+  rejectHardLinks(file);
   const db = new Database(file, { timeout: OPEN_TIMEOUT_MS });
   try {
     checkOwner(db);

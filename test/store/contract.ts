@@ -19,7 +19,7 @@ import { webhookContract } from './contract/webhooks.ts';
 import { workContract } from './contract/work.ts';
 import { workerContract } from './contract/workers.ts';
 
-/** What every engine must do, told through the port alone. `database` makes an empty one for each test. */
+/** The behaviour of every engine, tested through the port alone. `database` makes an empty database for each test. */
 export function storeContract(engine: string, database: () => TestDatabase, capabilities: Capabilities): void {
   describe(`${engine} store`, () => {
     commitContract(database);

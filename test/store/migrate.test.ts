@@ -11,7 +11,7 @@ function folderOf(files: Readonly<Record<string, string>>): URL {
   return pathToFileURL(`${folder}/`);
 }
 
-/** An engine whose database is a list. */
+/** A migration target in memory. */
 class Ledger implements MigrationTarget {
   applied: readonly string[] = [];
   #turn: Promise<void> = Promise.resolve();
@@ -44,7 +44,7 @@ describe('readMigrations', () => {
     ]);
   });
 
-  it('refuses a gap, a double number and a name without a number', () => {
+  it('rejects a gap, a duplicate number and a name without a number', () => {
     expect(() => readMigrations(folderOf({ '0001_a.sql': '', '0003_c.sql': '' }))).toThrow(/0003_c\.sql.*0002_/);
     expect(() => readMigrations(folderOf({ '0001_a.sql': '', '0001_b.sql': '' }))).toThrow(/0001_b\.sql/);
     expect(() => readMigrations(folderOf({ 'init.sql': '' }))).toThrow(/init\.sql/);
@@ -52,7 +52,7 @@ describe('readMigrations', () => {
 });
 
 describe('migrate', () => {
-  it('applies what is missing, in order, and nothing twice', async () => {
+  it('applies missing migrations in order, each once', async () => {
     const ledger = new Ledger();
     const all = readMigrations(three());
     await migrate(ledger, all.slice(0, 1));
@@ -61,21 +61,21 @@ describe('migrate', () => {
     expect(ledger.applied).toEqual(['init', 'second', 'third']);
   });
 
-  it('lets one of several that start at once do the work', async () => {
+  it('runs once when several processes start at the same time', async () => {
     const ledger = new Ledger();
     const all = readMigrations(three());
     await Promise.all([migrate(ledger, all), migrate(ledger, all), migrate(ledger, all)]);
     expect(ledger.applied).toEqual(['init', 'second', 'third']);
   });
 
-  it('keeps all of it or nothing', async () => {
+  it('is atomic', async () => {
     const ledger = new Ledger();
     const failing = readMigrations(folderOf({ '0001_a.sql': '', '0002_b.sql': 'fail' }));
     await expect(migrate(ledger, failing)).rejects.toThrow('cannot apply b');
     expect(ledger.applied).toEqual([]);
   });
 
-  it('refuses a database that is newer than it knows', async () => {
+  it('rejects a database with a newer schema', async () => {
     const ledger = new Ledger();
     const all = readMigrations(three());
     await migrate(ledger, all);

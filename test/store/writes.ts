@@ -54,7 +54,7 @@ export function newExecution(change: Partial<NewExecution> = {}): NewExecution {
   };
 }
 
-/** What a step changes besides the two events it appends. */
+/** Changes of a step beside the two events it appends. */
 export type Change = Partial<Omit<ExecutionWrite, 'id' | 'create' | 'progress'>> & {
   readonly create?: Partial<NewExecution>;
   readonly progress?: Partial<ExecutionProgress>;

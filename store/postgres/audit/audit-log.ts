@@ -23,13 +23,13 @@ export class PostgresAudit implements AuditStore {
   }
 
   async find(tenantId: string, filter: AuditFilter, page: AuditPageRequest): Promise<AuditPage> {
-    const { total, places, more } = await findAudited(this.#connections, tenantId, filter, page);
-    const last = more ? places.slice(-1) : [];
+    const { total, refs, more } = await findAudited(this.#connections, tenantId, filter, page);
+    const last = more ? refs.slice(-1) : [];
     let next: AuditPage['next'] = null;
     for await (const { atMs, executionId, seq } of entriesAt(this.#connections, tenantId, last)) {
       next = { atMs, executionId, seq };
     }
-    return { total, entries: entriesAt(this.#connections, tenantId, places), next };
+    return { total, entries: entriesAt(this.#connections, tenantId, refs), next };
   }
 
   async *export(tenantId: string, request: AuditExportRequest): AsyncGenerator<string, void, undefined> {

@@ -4,7 +4,7 @@ import * as sql from '../queries/audit.ts';
 
 /** Greater than every time and every row number. */
 const LAST = Number.MAX_SAFE_INTEGER;
-const END: AuditEntryRef = { atMs: LAST, source: 1, place: LAST };
+const END: AuditEntryRef = { atMs: LAST, source: 1, position: LAST };
 /** Entries per query, few because the data of events may be large. */
 const ENTRIES_PER_READ = 16;
 
@@ -13,12 +13,12 @@ export interface AuditEntryRef {
   readonly atMs: number;
   /** 0 = the control log. */
   readonly source: 0 | 1;
-  readonly place: number;
+  readonly position: number;
 }
 
 export interface AuditSearchResult {
   readonly total: number;
-  readonly places: readonly AuditEntryRef[];
+  readonly refs: readonly AuditEntryRef[];
   /** Whether there are entries after the page. */
   readonly more: boolean;
 }
@@ -32,12 +32,12 @@ export function findAudited(
 ): Promise<AuditSearchResult> {
   return connections.snapshot(tenantId, async (queries) => {
     const search = await searchFor(queries, tenantId, filter, request);
-    const [[counted], places] = await Promise.all([
+    const [[counted], refs] = await Promise.all([
       queries.query<{ total: number }>(search.count, search.values),
       queries.query<AuditEntryRef>(search.page, [...search.values, ...search.cut]),
     ]);
     const { limit } = request;
-    return { total: counted?.total ?? 0, places: places.slice(0, limit), more: places.length > limit };
+    return { total: counted?.total ?? 0, refs: refs.slice(0, limit), more: refs.length > limit };
   });
 }
 
@@ -63,41 +63,41 @@ async function searchFor(
     const cut = [after?.seq ?? LAST, limit + 1, offset];
     return { count: sql.countAuditedOf(by), page: sql.pageOfAuditedOf(by), values, cut };
   }
-  const { atMs, source, place } = after === null ? END : await entryRefOf(queries, tenantId, after);
-  const cut = [atMs, source, place, limit + 1, offset, offset + limit + 1];
+  const { atMs, source, position } = after === null ? END : await entryRefOf(queries, tenantId, after);
+  const cut = [atMs, source, position, limit + 1, offset, offset + limit + 1];
   return { count: sql.countAudited(by), page: sql.pageOfAudited(by), values, cut };
 }
 
 /** For an entry that was removed meanwhile, the end of its millisecond: some entries may be repeated, but none is skipped. */
 async function entryRefOf(queries: Queries, tenantId: string, { atMs, executionId, seq }: AuditPosition): Promise<AuditEntryRef> {
-  if (executionId === null) return { atMs, source: 0, place: seq };
+  if (executionId === null) return { atMs, source: 0, position: seq };
   const [row] = await queries.query<{ position: number }>(sql.EVENT_PLACE, [executionId, seq, tenantId]);
-  return { atMs, source: 1, place: row?.position ?? LAST };
+  return { atMs, source: 1, position: row?.position ?? LAST };
 }
 
 /** Reads the referenced entries lazily, in order. Leaves out entries that retention removed meanwhile. */
 export async function* entriesAt(
   connections: Connections,
   tenantId: string,
-  places: readonly AuditEntryRef[],
+  refs: readonly AuditEntryRef[],
 ): AsyncGenerator<AuditEntry, void, undefined> {
-  for (let start = 0; start < places.length; start += ENTRIES_PER_READ) {
-    yield* await readEntries(connections, tenantId, places.slice(start, start + ENTRIES_PER_READ));
+  for (let start = 0; start < refs.length; start += ENTRIES_PER_READ) {
+    yield* await readEntries(connections, tenantId, refs.slice(start, start + ENTRIES_PER_READ));
   }
 }
 
 async function readEntries(
   connections: Connections,
   tenantId: string,
-  places: readonly AuditEntryRef[],
+  refs: readonly AuditEntryRef[],
 ): Promise<readonly AuditEntry[]> {
   const found = await Promise.all(
     [sql.AUDITED_ACTIONS, sql.AUDITED_EVENTS].map(async (statement, source) => {
-      const wanted = places.filter((each) => each.source === source).map(({ place }) => place);
+      const wanted = refs.filter((each) => each.source === source).map(({ position }) => position);
       if (wanted.length === 0) return new Map<number, AuditEntry>();
-      const rows = await connections.asTenant<AuditEntry & { place: number }>(tenantId, statement, [tenantId, wanted]);
-      return new Map(rows.map(({ place, ...entry }) => [place, entry]));
+      const rows = await connections.asTenant<AuditEntry & { position: number }>(tenantId, statement, [tenantId, wanted]);
+      return new Map(rows.map(({ position, ...entry }) => [position, entry]));
     }),
   );
-  return places.flatMap(({ source, place }) => found[source]?.get(place) ?? []);
+  return refs.flatMap(({ source, position }) => found[source]?.get(position) ?? []);
 }

@@ -64,8 +64,8 @@ export async function verifyChains(
 ): Promise<AuditReport> {
   await runQuery(client, BEGIN_SNAPSHOT, []);
   await runQuery(client, IN_ORDER, []);
-  const walk = new ChainWalk(queriesOn(client), key, signal);
-  const report = await walk.all();
+  const chains = new ChainWalk(queriesOn(client), key, signal);
+  const report = await chains.all();
   await runQuery(client, COMMIT, []);
   return report;
 }

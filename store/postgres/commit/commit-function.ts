@@ -22,33 +22,33 @@ interface Part {
   readonly statement: Sql;
   readonly types: readonly string[];
   /** Returns rows, for which PL/pgSQL needs a target. */
-  readonly answers: boolean;
+  readonly returnsRows: boolean;
 }
 
 const json = (count: number): readonly string[] => Array.from({ length: count }, () => 'json');
 
 /** Executed in this order. */
 const WRITE_PARTS: readonly Part[] = [
-  { statement: INSERT_EXECUTIONS, types: json(1), answers: true },
-  { statement: INSERT_LABELS, types: json(1), answers: false },
-  { statement: UPDATE_EXECUTIONS, types: json(1), answers: true },
-  { statement: APPEND_EVENTS, types: json(1), answers: false },
-  { statement: EFFECTS, types: [...json(5), 'bigint', ...json(3), 'bigint[]', 'json'], answers: true },
-  { statement: ADD_TENANT_USAGE, types: json(1), answers: false },
+  { statement: INSERT_EXECUTIONS, types: json(1), returnsRows: true },
+  { statement: INSERT_LABELS, types: json(1), returnsRows: false },
+  { statement: UPDATE_EXECUTIONS, types: json(1), returnsRows: true },
+  { statement: APPEND_EVENTS, types: json(1), returnsRows: false },
+  { statement: EFFECTS, types: [...json(5), 'bigint', ...json(3), 'bigint[]', 'json'], returnsRows: true },
+  { statement: ADD_TENANT_USAGE, types: json(1), returnsRows: false },
 ];
 const PARTS: readonly Part[] = [
-  { statement: sql(`SELECT ${WRITER_LOCKS}`), types: ['text'], answers: true },
+  { statement: sql(`SELECT ${WRITER_LOCKS}`), types: ['text'], returnsRows: true },
   ...WRITE_PARTS,
-  { statement: SEAL, types: ['json', 'text', 'bigint', 'bigint', 'text', 'json', 'bigint'], answers: true },
+  { statement: SEAL, types: ['json', 'text', 'bigint', 'bigint', 'text', 'json', 'bigint'], returnsRows: true },
 ];
 
 function body(): string {
   let place = 0;
-  return PARTS.map(({ statement, types, answers }) => {
+  return PARTS.map(({ statement, types, returnsRows }) => {
     const before = place;
     place += types.length;
     const placed = statement.text.replaceAll(/\$(\d+)/g, (_, digits: string) => `$${before + Number(digits)}`);
-    return `IF $${before + 1} IS NOT NULL THEN ${placed}${answers ? ' INTO done' : ''}; END IF;`;
+    return `IF $${before + 1} IS NOT NULL THEN ${placed}${returnsRows ? ' INTO done' : ''}; END IF;`;
   }).join('\n');
 }
 

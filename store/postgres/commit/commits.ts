@@ -21,13 +21,13 @@ const UNDO = sql('ROLLBACK TO unit');
 /** Writes batches: the only way an execution changes. */
 export class Commits {
   readonly #writer: Writer;
-  readonly #announcer: NotificationSender;
+  readonly #notifications: NotificationSender;
   readonly #key: string | Uint8Array | null;
 
-  constructor(writer: Writer, announcer: NotificationSender, key: string | Uint8Array | null) {
+  constructor(writer: Writer, notifications: NotificationSender, key: string | Uint8Array | null) {
     this.#key = key;
     this.#writer = writer;
-    this.#announcer = announcer;
+    this.#notifications = notifications;
   }
 
   /** Tries the whole batch first, in one round trip. After a rejection, which is rare, commits unit by unit. */
@@ -37,11 +37,11 @@ export class Commits {
     try {
       const rejections = await this.#apply(batch);
       if (batch.singleProcess !== true)
-        this.#announcer.notify(batch.units.flatMap((unit, index) => (rejections[index] === null ? unit.executions : [])));
+        this.#notifications.notify(batch.units.flatMap((unit, index) => (rejections[index] === null ? unit.executions : [])));
       return rejections;
     } catch (error) {
       // The commit may have taken place nevertheless.
-      if (error instanceof StoreError && error.code === 'store_unavailable') this.#announcer.announceGap();
+      if (error instanceof StoreError && error.code === 'store_unavailable') this.#notifications.notifyGap();
       throw error;
     }
   }

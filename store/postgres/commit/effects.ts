@@ -57,8 +57,8 @@ export function addIdempotency(rows: EffectRows, { idempotency }: CommitUnit): v
  * the changes contradict each other.
  */
 export function addEffects(rows: EffectRows, write: ExecutionWrite): CommitRejection['reason'] | null {
-  const refused = addTimers(rows, write) ?? addWork(rows, write);
-  if (refused !== null) return refused;
+  const rejection = addTimers(rows, write) ?? addWork(rows, write);
+  if (rejection !== null) return rejection;
   for (const { toExecutionId, message } of write.send)
     rows.sent.push({ place: rows.sent.length, tenant_id: write.tenantId, to_execution_id: toExecutionId, message });
   rows.consumed.push(...write.consumed);

@@ -44,20 +44,20 @@ function updatedRow(write: ExecutionWrite, key: Key): readonly object[] {
   return [{ ...progressColumns(write, key), from_seq: fromSeq, ...revived }];
 }
 
-function progressColumns({ id, tenantId, progress: head, snapshot }: ExecutionWrite, key: Key): object {
+function progressColumns({ id, tenantId, progress, snapshot }: ExecutionWrite, key: Key): object {
   return {
     id,
     tenant_id: tenantId,
-    status: head.status,
-    seq: head.seq,
-    steps: head.steps,
-    error: head.error,
-    local_work: head.localWork,
-    owner: head.owner,
-    updated_at_ms: head.updatedAtMs,
-    completed_at_ms: head.completedAtMs,
+    status: progress.status,
+    seq: progress.seq,
+    steps: progress.steps,
+    error: progress.error,
+    local_work: progress.localWork,
+    owner: progress.owner,
+    updated_at_ms: progress.updatedAtMs,
+    completed_at_ms: progress.completedAtMs,
     snapshot,
-    snapshot_digest: snapshot === null ? null : sealOf(key, id, head.seq, snapshot),
+    snapshot_digest: snapshot === null ? null : sealOf(key, id, progress.seq, snapshot),
   };
 }
 

@@ -53,13 +53,13 @@ export class ExecutionLists {
   async #scan(
     tenantId: string,
     request: ExecutionPageRequest,
-    way: Exclude<IndexScanName, 'statuses'>,
+    scan: Exclude<IndexScanName, 'statuses'>,
     values: readonly Value[],
   ): Promise<ExecutionPage> {
     const { limit, offset = 0, order = 'newest' } = request;
     const { at, bound } = rangeOf(request, order);
     const page = [tenantId, at, limit + 1, offset, ...values];
-    const found = await this.#connections.asTenant<{ id: string }>(tenantId, scanExecutions(way, order), page);
+    const found = await this.#connections.asTenant<{ id: string }>(tenantId, scanExecutions(scan, order), page);
     const ids = found.map(({ id }) => id).filter((id) => (order === 'newest' ? id >= bound : id < bound));
     return this.#rowsOf(tenantId, ids.slice(0, limit), ids.length > limit ? (ids[limit - 1] ?? null) : null);
   }
@@ -67,7 +67,7 @@ export class ExecutionLists {
   async #join(tenantId: string, request: ExecutionPageRequest, conditions: readonly Condition[]): Promise<ExecutionPage> {
     const { limit, offset = 0, order = 'newest' } = request;
     const statement = joinExecutions(
-      conditions.map(({ scan: way }) => way),
+      conditions.map(({ scan }) => scan),
       order,
     );
     const values = conditions.flatMap((condition) => condition.values);
@@ -94,7 +94,7 @@ export class ExecutionLists {
   async count(tenantId: string, filter: ExecutionFilter): Promise<number> {
     const conditions = conditionsOf(filter);
     if (conditions === null) return 0;
-    const statement = countExecutions(conditions.map(({ scan: way }) => way));
+    const statement = countExecutions(conditions.map(({ scan }) => scan));
     const { from = FIRST, before = LAST } = filter;
     const values = [tenantId, from, before, ...conditions.flatMap((condition) => condition.values)];
     const [row] = await this.#connections.asTenant<{ count: number }>(tenantId, statement, values);

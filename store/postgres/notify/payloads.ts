@@ -78,7 +78,7 @@ export class PendingNotifications {
   #inbox = false;
 
   add(writes: readonly ExecutionWrite[]): void {
-    for (const { tenantId, id, create, revive, progress: head, timers, work, send } of writes) {
+    for (const { tenantId, id, create, revive, progress, timers, work, send } of writes) {
       const began = create !== null || revive !== undefined;
       const before = this.#executions.get(id);
       if (before !== undefined && before[4] === 1) this.#earlier.push(before);
@@ -86,10 +86,10 @@ export class PendingNotifications {
       this.#executions.set(id, [
         tenantId,
         id,
-        head.seq,
+        progress.seq,
         began || wasBegun ? 1 : 0,
-        head.completedAtMs === null ? 0 : 1,
-        head.owner,
+        progress.completedAtMs === null ? 0 : 1,
+        progress.owner,
       ]);
       this.#dueAt(create?.deadlineAtMs ?? null);
       this.#dueAt(revive?.deadlineAtMs ?? null);

@@ -14,7 +14,7 @@ export class NotificationReceiver {
   readonly #senderId: string;
   readonly #failed: (error: Error) => void;
   readonly #onGap: () => void;
-  readonly #subscribers = new Set<(notice: StoreNotification) => void>();
+  readonly #subscribers = new Set<(notification: StoreNotification) => void>();
   #client: Client | null = null;
   #timer: NodeJS.Timeout | undefined;
   #resyncTimer: NodeJS.Timeout | undefined;
@@ -28,14 +28,14 @@ export class NotificationReceiver {
     this.#onGap = missed;
   }
 
-  watch(told: (notice: StoreNotification) => void): () => void {
-    this.#subscribers.add(told);
+  subscribe(subscriber: (notification: StoreNotification) => void): () => void {
+    this.#subscribers.add(subscriber);
     if (this.#subscribers.size === 1) {
       void this.#listen();
       this.#resyncTimer = setInterval(() => this.#resync(), RESYNC_MS);
       this.#resyncTimer.unref();
     }
-    return () => this.#subscribers.delete(told);
+    return () => this.#subscribers.delete(subscriber);
   }
 
   /** Reports that commits of this process are gone. Other processes detect their own losses. */
@@ -82,8 +82,8 @@ export class NotificationReceiver {
   }
 
   #receive(text: string): void {
-    const notice = parsePayload(text, this.#senderId);
-    if (notice !== null) this.#publish(notice);
+    const notification = parsePayload(text, this.#senderId);
+    if (notification !== null) this.#publish(notification);
   }
 
   #resync(): void {
@@ -91,7 +91,7 @@ export class NotificationReceiver {
     this.#publish(GAP);
   }
 
-  #publish(notice: StoreNotification): void {
-    for (const told of this.#subscribers) told(notice);
+  #publish(notification: StoreNotification): void {
+    for (const subscriber of this.#subscribers) subscriber(notification);
   }
 }

@@ -38,7 +38,7 @@ export class NotificationSender {
   }
 
   /** Tells other processes that commits may have gone unreported. */
-  announceGap(): void {
+  notifyGap(): void {
     this.#gap = true;
     this.#send();
   }

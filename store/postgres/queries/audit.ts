@@ -6,8 +6,8 @@ import { EVENT } from './log.ts';
 // The chains
 
 /**
- * Behind a name, limit. Also of writers whose chain is gone: without its id no block fits. Their names are looked up one after the other, so that
- * it takes no longer when there are many blocks.
+ * Parameters: after (a name), limit. Includes writers with blocks but without a chain, whose blocks cannot be valid. Their names are looked up one after
+ * the other, so that the number of blocks does not matter.
  */
 export const CHAINS = sql(`WITH RECURSIVE sealing(writer) AS (
     (SELECT writer FROM audit_blocks WHERE writer > $1 ORDER BY writer LIMIT 1)
@@ -24,7 +24,7 @@ export const CHAINS = sql(`WITH RECURSIVE sealing(writer) AS (
 const BLOCK =
   'block, at_ms AS "atMs", coalesce(sealed_by, writer) AS writer, writer AS chain, streams, hash, signature, position';
 export const BLOCKS = sql(`SELECT ${BLOCK} FROM audit_blocks WHERE writer = $1 AND block > $2 ORDER BY block LIMIT $3`);
-/** Of all chains, in the order of their positions. */
+/** Blocks of all chains, in order of position. */
 export const BLOCKS_IN_ORDER = sql(`SELECT ${BLOCK} FROM audit_blocks
   WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3`);
 /** The id of a writer's chain, and the hash of a block of it. */
@@ -38,11 +38,11 @@ export const HEADS_AT = sql(`SELECT c.writer AS chain, b.block, b.hash FROM audi
 export const EVENT_RANGE = sql(
   `SELECT ${EVENT} FROM events WHERE execution_id = $1 AND tenant_id = $2 AND seq BETWEEN $3 AND $4 ORDER BY seq`,
 );
-/** Rows behind a place, at most so many, and the last one's place; no row = there are none. */
+/** The number of rows after a position, up to a limit, and the position of the last; no row = none. */
 export const COUNT_EVENTS = sql(`SELECT position, count(*) OVER () AS rows FROM (
     SELECT position FROM events WHERE position > $1 ORDER BY position LIMIT $2) AS page
   ORDER BY position DESC LIMIT 1`);
-/** The same of the control logs. */
+/** The same for the control logs. */
 export const COUNT_ACTIONS = sql(`SELECT tenant_id AS "tenantId", seq, count(*) OVER () AS rows FROM (
     SELECT tenant_id, seq FROM control_events WHERE (tenant_id, seq) > ($1, $2::integer) ORDER BY tenant_id, seq LIMIT $3) AS page
   ORDER BY tenant_id DESC, seq DESC LIMIT 1`);
@@ -57,7 +57,7 @@ export interface AuditConditions {
   readonly actorId: boolean;
 }
 
-/** Tenant, from, before; then the execution, the type and the actor, as far as there are any. */
+/** Parameters: tenant, from, before, then the execution, the type and the actor, if given. */
 const FIXED_VALUES = 3;
 
 export function countAudited(by: AuditConditions): Sql {
@@ -71,45 +71,45 @@ function countOf(table: string, where: string): string {
 }
 
 /**
- * Then: the entry to go on behind (time, source, place), limit, offset, and how many of each source may be on the page. Of one millisecond
- * the last written comes first, with the actions, which others follow from, behind the events.
+ * Further parameters: the entry to continue after (time, source, position), limit, offset, and the maximum from each source. Within a millisecond the
+ * last written entry comes first, and control events come after events.
  */
 export function pageOfAudited(by: AuditConditions): Sql {
   const { where, onBehalf, next: at } = matching(by);
-  const below = (matches: string, source: number, place: string): string =>
-    `${matches} AND at_ms <= $${at}::bigint AND (at_ms, ${source}, ${place}) < ($${at}::bigint, $${at + 1}::integer, $${at + 2}::bigint)
-      ORDER BY at_ms DESC, ${place} DESC LIMIT $${at + 5}`;
+  const below = (matches: string, source: number, position: string): string =>
+    `${matches} AND at_ms <= $${at}::bigint AND (at_ms, ${source}, ${position}) < ($${at}::bigint, $${at + 1}::integer, $${at + 2}::bigint)
+      ORDER BY at_ms DESC, ${position} DESC LIMIT $${at + 5}`;
   const events = [where, ...onBehalf].map(
-    (matches) => `(SELECT at_ms, 1 AS source, position AS place FROM events WHERE ${below(matches, 1, 'position')})`,
+    (matches) => `(SELECT at_ms, 1 AS source, position FROM events WHERE ${below(matches, 1, 'position')})`,
   );
-  return sql(`SELECT at_ms AS "atMs", source, place FROM (
+  return sql(`SELECT at_ms AS "atMs", source, position FROM (
     ${events.join(' UNION ALL ')}
     UNION ALL
     (SELECT at_ms, 0, seq FROM control_events WHERE ${below(where, 0, 'seq')})) AS entry
-  ORDER BY at_ms DESC, source DESC, place DESC LIMIT $${at + 3} OFFSET $${at + 4}`);
+  ORDER BY at_ms DESC, source DESC, position DESC LIMIT $${at + 3} OFFSET $${at + 4}`);
 }
 
-/** Of one execution. */
+/** The same for one execution. */
 export function countAuditedOf(by: AuditConditions): Sql {
   return sql(`SELECT count(*) AS total FROM events WHERE ${ofExecution(by).where}`);
 }
 
-/** Then: the sequence to go on below, limit, offset. */
+/** Further parameters: the sequence to continue below, limit, offset. */
 export function pageOfAuditedOf(by: AuditConditions): Sql {
   const { where, next: at } = ofExecution(by);
-  return sql(`SELECT at_ms AS "atMs", 1 AS source, position AS place FROM events WHERE ${where} AND seq < $${at}::bigint
+  return sql(`SELECT at_ms AS "atMs", 1 AS source, position FROM events WHERE ${where} AND seq < $${at}::bigint
     ORDER BY seq DESC LIMIT $${at + 1} OFFSET $${at + 2}`);
 }
 
 interface Matching {
   readonly where: string;
-  /** Of events: what `where` leaves out since the actor that is asked for is the one on whose behalf another acted. */
+  /** Further conditions on events: those in which another actor acted on behalf of the given one. */
   readonly onBehalf: readonly string[];
-  /** The place of the value behind those of the condition. */
+  /** The number of the next parameter. */
   readonly next: number;
 }
 
-/** Two conditions rather than one with OR: each is answered from an index of its own, and no event matches both. */
+/** Two conditions instead of one with OR: each uses its own index, and no event matches both. */
 function matching(by: AuditConditions): Matching {
   const columns = [...(by.executionId ? ['execution_id'] : []), ...(by.type ? ['type'] : [])];
   const next = FIXED_VALUES + 1 + columns.length;
@@ -120,7 +120,7 @@ function matching(by: AuditConditions): Matching {
   return { where: `${common} AND actor_id = $${next}`, onBehalf: [onBehalf], next: next + 1 };
 }
 
-/** Of one execution: its rows are read in any case. */
+/** For one execution, whose rows are read anyway. */
 function ofExecution(by: AuditConditions): Pick<Matching, 'where' | 'next'> {
   const { where, next } = matching({ ...by, actorId: false });
   return by.actorId
@@ -131,8 +131,8 @@ function ofExecution(by: AuditConditions): Pick<Matching, 'where' | 'next'> {
 // Single entries
 
 export const EVENT_PLACE = sql('SELECT position FROM events WHERE execution_id = $1 AND seq = $2::bigint AND tenant_id = $3');
-export const AUDITED_EVENTS = sql(`SELECT position AS place, execution_id AS "executionId", ${EVENT} FROM events
+export const AUDITED_EVENTS = sql(`SELECT position, execution_id AS "executionId", ${EVENT} FROM events
   WHERE tenant_id = $1 AND position = ANY($2)`);
 export const AUDITED_ACTIONS =
-  sql(`SELECT seq AS place, NULL AS "executionId", seq, type, NULL AS "nodeId", data, at_ms AS "atMs",
+  sql(`SELECT seq AS position, NULL AS "executionId", seq, type, NULL AS "nodeId", data, at_ms AS "atMs",
   actor_id AS "actorId", actor_type AS "actorType", NULL AS "onBehalfOf", request FROM control_events WHERE tenant_id = $1 AND seq = ANY($2)`);

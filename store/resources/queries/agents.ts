@@ -12,7 +12,7 @@ export const AGENT_BY_ID_OR_UUID = sql<AgentRow>(`SELECT ${AGENT} FROM agents a 
     AND NOT EXISTS (SELECT 1 FROM agents b WHERE b.tenant_id = @tenantId AND b.id = @key)`);
 
 /**
- * The agent has every trait asked for. PostgreSQL counts them, agent by agent: asked with EXISTS, its planner may read the traits of all agents.
+ * Whether the agent has all given traits. PostgreSQL counts them, agent by agent: with EXISTS, its planner may read the traits of all agents.
  */
 const hasTraits = ({ engine }: Dialect): string =>
   engine === 'sqlite'
@@ -49,7 +49,7 @@ export const RECORD_HEARTBEAT = sql(
   WHERE tenant_id = @tenantId AND id = @id`,
 );
 
-// The trace. `actor_type = 'agent'` is a literal: bound, the planner could not use the partial index.
+// The trace. `actor_type = 'agent'` is a literal: with a bound value, the planner could not use the partial index.
 
 export const EVENTS_ABOUT_AGENT =
   sql<TraceRow>(`SELECT c.at_ms AS "atMs", c.type, c.actor_id AS "actorId", NULL AS "executionId", NULL AS "nodeId", c.seq

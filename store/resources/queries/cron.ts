@@ -38,12 +38,12 @@ export const NEXT_CRON_RUN = sql<{ readonly atMs: number }>(
 
 export const ENABLE_CRON_JOB = sql(`UPDATE cron_jobs SET enabled = @enabled, next_run_at_ms = @nextRunAtMs
   WHERE id = @id AND tenant_id = @tenantId AND enabled <> @enabled`);
-/** A run outside the schedule. */
+/** A triggered run, outside the schedule. */
 export const RECORD_CRON_TRIGGER =
   sql(`UPDATE cron_jobs SET last_run_at_ms = @atMs, last_execution_id = @executionId, last_error = NULL
   WHERE id = @id AND tenant_id = @tenantId`);
 
-/** Only while the job still stands at the time that was served. */
+/** Only while the job is at the expected time. */
 const WHERE_DUE = 'WHERE id = @id AND tenant_id = @tenantId AND next_run_at_ms = @fromMs';
 export const RECORD_CRON_RUN =
   sql(`UPDATE cron_jobs SET next_run_at_ms = @toMs, last_run_at_ms = @ranAtMs, last_execution_id = @executionId,

@@ -12,7 +12,7 @@ export const INSERT_JOB =
     status, succeeded, skipped, failed, errors)
   VALUES (@id, @tenantId, @action, @filter, @reason, @actorId, @actorType, @request, @createdAtMs, @createdAtMs, 'running', 0, 0, 0, '[]')`);
 export const JOB_BY_ID = sql<JobRow>(`SELECT ${JOB} FROM jobs WHERE id = @id AND tenant_id = @tenantId`);
-/** A range of the index, in its order: otherwise PostgreSQL's planner may walk along all tenants' jobs. */
+/** A range of the index, in its order: otherwise PostgreSQL's planner may scan the jobs of all tenants. */
 export const JOBS = sql<JobRow>(`SELECT ${JOB} FROM jobs WHERE (tenant_id, id) < (@tenantId, @after) AND tenant_id >= @tenantId
   ORDER BY tenant_id DESC, id DESC LIMIT @limit`);
 /** The first job of each tenant, from tenant to tenant along the partial index of running jobs, whose condition must be a literal. */

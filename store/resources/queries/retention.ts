@@ -1,7 +1,7 @@
 import type { RemovalPosition, RetentionPolicy } from '../../port/resources/retention.ts';
 import { type Dialect, type Statement, sql } from '../statement.ts';
 
-/** What retention removes. */
+/** Retention. */
 
 export const RETENTION_POLICIES = sql<RetentionPolicy>(({ engine }) => {
   const days = engine === 'sqlite' ? "json_extract(limits, '$.retention_days')" : "(limits::jsonb ->> 'retention_days')::numeric";
@@ -15,13 +15,13 @@ export interface EndedExecution extends RemovalPosition {
   readonly labels: string;
 }
 
-/** Locked: a retry that comes now waits, and finds them gone. */
+/** Locks the rows, so that a concurrent retry waits and finds the executions gone. */
 export const ENDED_EXECUTIONS = sql<EndedExecution>(
   ({ forUpdate }) => `SELECT id, seq, completed_at_ms AS "endedAtMs", labels FROM executions
   WHERE tenant_id = @tenantId AND completed_at_ms IS NOT NULL AND completed_at_ms < @endedBeforeMs
     AND (completed_at_ms, id) > (@endedAtMs, @id) ORDER BY completed_at_ms, id LIMIT @limit ${forUpdate}`,
 );
-/** Executions with a live parent or child, or for which, or for whose parent, a message waits that would look them up when it is delivered. */
+/** Executions with a live parent or child, or with an undelivered message to them or their parent, whose delivery would look them up. */
 export const STILL_NEEDED = sql<{ readonly id: string }>(
   ({ in: isIn }) => `SELECT e.id FROM executions e WHERE e.id ${isIn('ids')} AND e.tenant_id = @tenantId AND (
   EXISTS (SELECT 1 FROM executions c WHERE c.tenant_id = @tenantId AND c.parent_id = e.id AND c.completed_at_ms IS NULL)
@@ -62,9 +62,9 @@ const COMMON = [
   deleteFrom('events'),
   deleteFrom('executions', 'id'),
 ];
-/** Of the executions with these ids, in an order in which nothing refers to a row that is gone already. */
+/** Deletes the rows of the given executions, in an order that respects references. */
 export const REMOVE_EXECUTIONS: Readonly<Record<Dialect['engine'], readonly Statement<unknown>[]>> = {
-  /** Large snapshots are in a table of their own. */
+  /** Large snapshots are in a separate table. */
   sqlite: [deleteFrom('checkpoints'), ...COMMON],
   postgres: COMMON,
 };

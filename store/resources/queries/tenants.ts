@@ -1,7 +1,7 @@
 import type { TenantAdmission, TenantRecord, TenantUsage } from '../../port/resources/tenants.ts';
 import { sql } from '../statement.ts';
 
-/** Tenants: their policies and limits, and what they have used. */
+/** Tenants: their policies, limits and usage. */
 
 const RECORD = 'id, name, status, policy, limits, created_at_ms AS "createdAtMs", updated_at_ms AS "updatedAtMs"';
 
@@ -26,7 +26,7 @@ export const TENANT_USAGE = sql<TenantUsage>(({ engine }) =>
   FROM tenant_usage WHERE tenant_id = @tenantId AND month = @month`,
 );
 
-/** How many live executions follow the given ids, by status, and up to which ids they were counted. */
+/** The number of live executions after the given ids, by status, and the last ids counted. */
 export interface LiveCount {
   readonly running: number;
   readonly lastRunning: string | null;

@@ -106,13 +106,13 @@ export const WEBHOOKS_WITH_READY_DELIVERIES = sql<{ readonly id: string }>(`SELE
 export const RECORD_ATTEMPT = sql(`UPDATE webhook_deliveries SET status = @status, attempts = attempts + 1,
   next_attempt_at_ms = @nextAttemptAtMs, last_attempt_at_ms = @atMs, last_status = @httpStatus, last_error = @error, settled_at_ms = @settledAtMs
   WHERE webhook_id = @webhookId AND id = @deliveryId AND status = 'pending'`);
-/** The oldest pending delivery of the execution is due, unless another is. */
+/** Schedules the oldest pending delivery of the execution, unless one is scheduled. */
 export const SCHEDULE_NEXT = sql(`UPDATE webhook_deliveries SET next_attempt_at_ms = @atMs WHERE webhook_id = @webhookId
   AND id = (SELECT d.id FROM webhook_deliveries d
     WHERE d.webhook_id = @webhookId AND d.execution_id = @executionId AND d.status = 'pending' ORDER BY d.seq LIMIT 1)
   AND NOT EXISTS (SELECT 1 FROM webhook_deliveries d
     WHERE d.webhook_id = @webhookId AND d.execution_id = @executionId AND d.status = 'pending' AND d.next_attempt_at_ms IS NOT NULL)`);
-/** Settled deliveries become pending again; `SCHEDULE_NEXT` then says when each execution's are due. */
+/** Makes settled deliveries pending again; `SCHEDULE_NEXT` then schedules one for each execution. */
 export const REOPEN_DELIVERIES = sql<{ readonly executionId: string }>(
   ({
     in: isIn,

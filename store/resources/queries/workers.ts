@@ -1,7 +1,7 @@
 import type { WorkerRow } from '../../port/workers.ts';
 import { sql } from '../statement.ts';
 
-/** Workers and runtimes. Runtimes serve all tenants; they stand under the tenant ''. */
+/** Workers and runtimes. Runtimes serve all tenants, and have the tenant ''. */
 
 type StoredWorker = Omit<WorkerRow, 'queues'> & { readonly queues: string };
 

@@ -44,11 +44,11 @@ export class SqliteAudit implements AuditStore {
   async find(tenantId: string, filter: AuditFilter, page: AuditPageRequest): Promise<AuditPage> {
     try {
       if (!this.#db.open) throw storeClosed();
-      const { total, places, more } = await this.#search.find(tenantId, filter, page);
-      const last = more ? places.at(-1) : undefined;
+      const { total, refs, more } = await this.#search.find(tenantId, filter, page);
+      const last = more ? refs.at(-1) : undefined;
       const entry = last === undefined ? null : this.#entry(tenantId, last);
       const next = entry === null ? null : { atMs: entry.atMs, executionId: entry.executionId, seq: entry.seq };
-      return { total, entries: this.#entries(tenantId, places), next };
+      return { total, entries: this.#entries(tenantId, refs), next };
     } catch (error) {
       throw asStoreError(error);
     }
@@ -63,10 +63,10 @@ export class SqliteAudit implements AuditStore {
     }
   }
 
-  async *#entries(tenantId: string, places: readonly AuditEntryRef[]): AsyncGenerator<AuditEntry, void, undefined> {
+  async *#entries(tenantId: string, refs: readonly AuditEntryRef[]): AsyncGenerator<AuditEntry, void, undefined> {
     try {
-      for (const place of places) {
-        const entry = this.#entry(tenantId, place);
+      for (const ref of refs) {
+        const entry = this.#entry(tenantId, ref);
         if (entry !== null) yield entry;
       }
     } catch (error) {
@@ -75,9 +75,9 @@ export class SqliteAudit implements AuditStore {
   }
 
   /** Null when retention removed it since the page was cut. */
-  #entry(tenantId: string, { source, place }: AuditEntryRef): AuditEntry | null {
-    if (source === 1) return this.#event.get(place, tenantId) ?? null;
-    const row = this.#controlEvents.get(tenantId, place, place);
+  #entry(tenantId: string, { source, position }: AuditEntryRef): AuditEntry | null {
+    if (source === 1) return this.#event.get(position, tenantId) ?? null;
+    const row = this.#controlEvents.get(tenantId, position, position);
     return row === undefined ? null : { ...row, executionId: null };
   }
 

@@ -5,7 +5,7 @@ import { type AuditEntryRef, type Slices, slicesOf } from './slices.ts';
 
 export interface AuditSearchResult {
   readonly total: number;
-  readonly places: readonly AuditEntryRef[];
+  readonly refs: readonly AuditEntryRef[];
   /** Whether there are entries after the page. */
   readonly more: boolean;
 }
@@ -40,21 +40,21 @@ export class AuditSearch {
 }
 
 async function search(slices: Slices, { limit, offset, after }: AuditPageRequest): Promise<AuditSearchResult> {
-  const places: AuditEntryRef[] = [];
+  const refs: AuditEntryRef[] = [];
   let total = 0;
   let left = offset;
   for (let slice = slices.at(slices.newest); slice !== null; ) {
     const count = slices.count(slice);
     total += count;
     // One entry more than the page, to detect whether it is the last.
-    const missing = limit + 1 - places.length;
+    const missing = limit + 1 - refs.length;
     if (after === null && left >= count) left -= count;
     else if (missing > 0) {
-      places.push(...slices.page(slice, { limit: missing, offset: left }));
+      refs.push(...slices.page(slice, { limit: missing, offset: left }));
       left = 0;
     }
     slice = slices.at(slice.after);
     if (slice !== null) await setImmediate();
   }
-  return { total, places: places.slice(0, limit), more: places.length > limit };
+  return { total, refs: refs.slice(0, limit), more: refs.length > limit };
 }

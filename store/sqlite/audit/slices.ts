@@ -20,7 +20,7 @@ export interface AuditEntryRef {
   readonly atMs: number;
   /** 0 = the control log. */
   readonly source: 0 | 1;
-  readonly place: number;
+  readonly position: number;
 }
 
 /** Matches of a filter, in slices from the newest to the oldest. */
@@ -48,7 +48,7 @@ function timeSlices(db: Database, tenantId: string, filter: AuditFilter, after: 
   const fixed = { tenantId, type: filter.type ?? null, actorId: filter.actorId ?? null };
   const size = by.type || by.actorId ? ROWS_PER_SLICE : ENTRIES_PER_SLICE;
   const oldest = (filter.fromMs ?? 0) - 1;
-  const below = after === null ? { atMs: LAST, source: 1, place: LAST } : entryRefOf(db, tenantId, after);
+  const below = after === null ? { atMs: LAST, source: 1, position: LAST } : entryRefOf(db, tenantId, after);
   return {
     newest: (filter.beforeMs ?? LAST) - 1,
     at(until) {
@@ -78,13 +78,13 @@ function executionSlices(
     newest: last.get({ tenantId, executionId }) ?? 0,
     at: (until) => (until <= 0 ? null : { after: Math.max(0, until - ROWS_PER_SLICE), until }),
     count: (slice) => count.get({ ...fixed, ...slice }) ?? 0,
-    page: (slice, range) => (slice.after + 1 >= below ? [] : page.all({ ...fixed, ...slice, ...range, place: below })),
+    page: (slice, range) => (slice.after + 1 >= below ? [] : page.all({ ...fixed, ...slice, ...range, position: below })),
   };
 }
 
 /** For an entry that was removed meanwhile, the end of its millisecond: some entries may be repeated, but none is skipped. */
 function entryRefOf(db: Database, tenantId: string, { atMs, executionId, seq }: AuditPosition): AuditEntryRef {
-  if (executionId === null) return { atMs, source: 0, place: seq };
-  const place = db.prepare<[string, number, string], number>(sql.EVENT_PLACE).pluck().get(executionId, seq, tenantId);
-  return { atMs, source: 1, place: place ?? LAST };
+  if (executionId === null) return { atMs, source: 0, position: seq };
+  const position = db.prepare<[string, number, string], number>(sql.EVENT_PLACE).pluck().get(executionId, seq, tenantId);
+  return { atMs, source: 1, position: position ?? LAST };
 }

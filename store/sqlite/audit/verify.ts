@@ -27,13 +27,13 @@ export async function verifyChain(
   const db = new Database(path, { readonly: true });
   try {
     db.exec('BEGIN');
-    return await walk(db, key, signal);
+    return await verifyBlocks(db, key, signal);
   } finally {
     db.close();
   }
 }
 
-async function walk(
+async function verifyBlocks(
   db: Database.Database,
   key: string | Uint8Array | null,
   signal: AbortSignal | undefined,

@@ -39,8 +39,8 @@ export class ExecutionRows {
     return write.create === null ? this.#update(write) : this.#insert(write, write.create);
   }
 
-  #insert({ id, tenantId, progress: head, snapshot }: ExecutionWrite, create: NewExecution): boolean {
-    const deadlineAtMs = head.completedAtMs === null ? create.deadlineAtMs : null;
+  #insert({ id, tenantId, progress, snapshot }: ExecutionWrite, create: NewExecution): boolean {
+    const deadlineAtMs = progress.completedAtMs === null ? create.deadlineAtMs : null;
     const inline = snapshot !== null && isSmall(snapshot) ? snapshot : null;
     const { changes } = this.#create.run(
       id,
@@ -53,16 +53,16 @@ export class ExecutionRows {
       create.depth,
       deadlineAtMs,
       create.createdAtMs,
-      head.status,
-      head.seq,
-      head.steps,
-      head.error,
-      head.localWork,
-      head.owner,
-      head.updatedAtMs,
-      head.completedAtMs,
-      snapshot === null ? 0 : head.seq,
-      snapshot === null ? null : sealOf(this.#key, id, head.seq, snapshot),
+      progress.status,
+      progress.seq,
+      progress.steps,
+      progress.error,
+      progress.localWork,
+      progress.owner,
+      progress.updatedAtMs,
+      progress.completedAtMs,
+      snapshot === null ? 0 : progress.seq,
+      snapshot === null ? null : sealOf(this.#key, id, progress.seq, snapshot),
       inline,
     );
     if (changes === 0) return false;
@@ -84,28 +84,28 @@ export class ExecutionRows {
     return true;
   }
 
-  #updateUnindexed({ id, tenantId, fromSeq, progress: head }: ExecutionWrite, snapshot: string, seal: string): boolean {
-    const { seq, steps, error, updatedAtMs: at, status, localWork, owner } = head;
+  #updateUnindexed({ id, tenantId, fromSeq, progress }: ExecutionWrite, snapshot: string, seal: string): boolean {
+    const { seq, steps, error, updatedAtMs: at, status, localWork, owner } = progress;
     const moved = [seq, steps, error, at, seq, seal, snapshot] as const;
     const { changes } = this.#updateUnindexedRow.run(...moved, id, tenantId, fromSeq, status, localWork, owner);
     return changes === 1;
   }
 
-  #updateInline({ id, tenantId, fromSeq, progress: head }: ExecutionWrite, snapshot: string, seal: string): boolean {
-    const { seq } = head;
-    return this.#updateInlineRow.run(...progressValues(head), seq, seal, snapshot, id, tenantId, fromSeq).changes === 1;
+  #updateInline({ id, tenantId, fromSeq, progress }: ExecutionWrite, snapshot: string, seal: string): boolean {
+    const { seq } = progress;
+    return this.#updateInlineRow.run(...progressValues(progress), seq, seal, snapshot, id, tenantId, fromSeq).changes === 1;
   }
 
-  #updateProgress({ id, tenantId, fromSeq, progress: head }: ExecutionWrite): boolean {
-    return this.#updateProgressRow.run(...progressValues(head), id, tenantId, fromSeq).changes === 1;
+  #updateProgress({ id, tenantId, fromSeq, progress }: ExecutionWrite): boolean {
+    return this.#updateProgressRow.run(...progressValues(progress), id, tenantId, fromSeq).changes === 1;
   }
 
-  #replaceCheckpoint({ id, tenantId, progress: head }: ExecutionWrite, snapshot: string, seal: string): void {
+  #replaceCheckpoint({ id, tenantId, progress }: ExecutionWrite, snapshot: string, seal: string): void {
     if (isSmall(snapshot)) {
-      this.#putInline.run(head.seq, seal, snapshot, id);
+      this.#putInline.run(progress.seq, seal, snapshot, id);
       this.#dropLarge.run(id);
     } else {
-      this.#putInline.run(head.seq, seal, null, id);
+      this.#putInline.run(progress.seq, seal, null, id);
       this.#putLarge.run(id, tenantId, snapshot);
     }
   }

@@ -32,29 +32,29 @@ export class ExecutionLists {
   async page(tenantId: string, request: ExecutionPageRequest): Promise<ExecutionPage> {
     const { limit } = request;
     const meter: Meter = { spent: 0 };
-    const walk = await guarded(() => this.#join(tenantId, request, meter));
+    const join = await guarded(() => this.#join(tenantId, request, meter));
     const rows: ExecutionRow[] = [];
-    if (walk === null) return { rows, next: null };
+    if (join === null) return { rows, next: null };
     for (let left = request.offset ?? 0; left > 0; ) {
-      left = await guarded(() => walk.skip(left, meter.spent + YIELD_AFTER));
+      left = await guarded(() => join.skip(left, meter.spent + YIELD_AFTER));
       if (left > 0) await setImmediate();
     }
     for (const untilSpent = meter.spent + this.#pageBudget; ; ) {
       const budget = Math.min(meter.spent + YIELD_AFTER, untilSpent);
-      const stopped = await guarded(() => this.#fill(rows, limit, { walk, meter, budget }));
+      const stopped = await guarded(() => this.#fill(rows, limit, { join, meter, budget }));
       if (stopped === 'end') return { rows, next: null };
       if (stopped === 'full') return { rows, next: rows.at(-1)?.id ?? null };
-      if (meter.spent >= untilSpent) return { rows, next: walk.decided };
+      if (meter.spent >= untilSpent) return { rows, next: join.decided };
       await setImmediate();
     }
   }
 
   async count(tenantId: string, filter: ExecutionFilter): Promise<number> {
     const meter: Meter = { spent: 0 };
-    const walk = await guarded(() => this.#join(tenantId, filter, meter));
-    if (walk === null) return 0;
+    const join = await guarded(() => this.#join(tenantId, filter, meter));
+    if (join === null) return 0;
     for (let matches = 0; ; ) {
-      const { counted, ended } = await guarded(() => countSlice(walk, meter));
+      const { counted, ended } = await guarded(() => countSlice(join, meter));
       matches += counted;
       if (ended) return matches;
       await setImmediate();
@@ -65,10 +65,10 @@ export class ExecutionLists {
   #fill(
     rows: ExecutionRow[],
     limit: number,
-    { walk, meter, budget }: { readonly walk: LeapfrogJoin; readonly meter: Meter; readonly budget: number },
+    { join, meter, budget }: { readonly join: LeapfrogJoin; readonly meter: Meter; readonly budget: number },
   ): 'full' | 'end' | 'pause' {
     for (;;) {
-      const step = walk.next(budget);
+      const step = join.next(budget);
       if (step.kind !== 'match') return step.kind;
       if (rows.length === limit) return 'full';
       const row = this.#row.get(step.id);
@@ -81,8 +81,8 @@ export class ExecutionLists {
   /** Null = nothing can match. The streams that tend to be the shortest come first. */
   #join(tenantId: string, filter: ExecutionFilter, meter: Meter): LeapfrogJoin | null {
     const { parentId, labels = [], workflowId, workflowVersion, statuses, order = 'newest' } = filter;
-    const stream = (way: IndexScan, value = '', key = '') =>
-      new IndexStream(this.#scanStatement(way, order), { tenantId, key, value }, order, meter);
+    const stream = (scan: IndexScan, value = '', key = '') =>
+      new IndexStream(this.#scanStatement(scan, order), { tenantId, key, value }, order, meter);
     const streams: IdStream[] = [];
     if (parentId !== undefined) streams.push(stream('parent', parentId));
     for (const { key, value } of labels)
@@ -101,8 +101,8 @@ export class ExecutionLists {
     return new LeapfrogJoin(streams, order, filter, meter);
   }
 
-  #scanStatement(way: IndexScan, order: Order): Statement<[IdParameters], string> {
-    const text = scanIds(way, order);
+  #scanStatement(scan: IndexScan, order: Order): Statement<[IdParameters], string> {
+    const text = scanIds(scan, order);
     const known = this.#ids.get(text);
     if (known !== undefined) return known;
     const statement = this.#db.prepare<[IdParameters], string>(text).pluck();
@@ -120,10 +120,10 @@ export class ExecutionLists {
   }
 }
 
-function countSlice(walk: LeapfrogJoin, meter: Meter): { readonly counted: number; readonly ended: boolean } {
+function countSlice(join: LeapfrogJoin, meter: Meter): { readonly counted: number; readonly ended: boolean } {
   const budget = meter.spent + YIELD_AFTER;
   for (let counted = 0; ; counted += 1) {
-    const { kind } = walk.next(budget);
+    const { kind } = join.next(budget);
     if (kind !== 'match') return { counted, ended: kind === 'end' };
   }
 }

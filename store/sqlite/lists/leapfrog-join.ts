@@ -35,7 +35,7 @@ export class LeapfrogJoin {
     this.#order = order;
     this.#range = range;
     this.#meter = meter;
-    const { at, pass } = beginning(order, range);
+    const { at, pass } = startOf(order, range);
     this.#target = at;
     this.#pass = pass;
     this.#decided = at;
@@ -116,7 +116,7 @@ export class LeapfrogJoin {
   }
 }
 
-function beginning(order: Order, { from, before, after }: Range): { readonly at: string; readonly pass: boolean } {
+function startOf(order: Order, { from, before, after }: Range): { readonly at: string; readonly pass: boolean } {
   if (order === 'newest') {
     const ends = [before, after].filter((id) => id !== undefined);
     // Sorts after every id.

@@ -46,8 +46,8 @@ export class VersionStream implements IdStream {
   }
 
   seek(target: string, pass = false): string | null {
-    const seen = this.#window;
-    if (seen === null || (seen.end !== null && !precedes(target, seen.end, this.#order))) this.#examine(target);
+    const window = this.#window;
+    if (window === null || (window.end !== null && !precedes(target, window.end, this.#order))) this.#examine(target);
     for (; this.#next < this.#hits.length; this.#next += 1) {
       const id = this.#hits[this.#next] ?? '';
       if (!precedes(id, target, this.#order) && !(pass && id === target)) return id;

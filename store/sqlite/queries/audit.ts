@@ -43,11 +43,11 @@ export function countAudited(by: AuditConditions): string {
 
 /** Within a millisecond, the last written entry comes first, and control events come after events. Sorts the slice. */
 export function pageOfAudited(by: AuditConditions): string {
-  return `SELECT at_ms AS atMs, source, place FROM (
-    SELECT at_ms, 1 AS source, rowid AS place FROM events WHERE ${inSlice(by, EVENT_ACTOR)}
+  return `SELECT at_ms AS atMs, source, position FROM (
+    SELECT at_ms, 1 AS source, rowid AS position FROM events WHERE ${inSlice(by, EVENT_ACTOR)}
     UNION ALL SELECT at_ms, 0, seq FROM control_events WHERE ${inSlice(by, CONTROL_ACTOR)})
-  WHERE (at_ms, source, place) < (@atMs, @source, @place)
-  ORDER BY at_ms DESC, source DESC, place DESC LIMIT @limit OFFSET @offset`;
+  WHERE (at_ms, source, position) < (@atMs, @source, @position)
+  ORDER BY at_ms DESC, source DESC, position DESC LIMIT @limit OFFSET @offset`;
 }
 
 function inSlice(by: AuditConditions, actor: string): string {
@@ -63,7 +63,7 @@ export function countAuditedOf(by: AuditConditions): string {
 }
 
 export function pageOfAuditedOf(by: AuditConditions): string {
-  return `SELECT at_ms AS atMs, 1 AS source, rowid AS place FROM events WHERE ${ofExecution(by)} AND seq < @place
+  return `SELECT at_ms AS atMs, 1 AS source, rowid AS position FROM events WHERE ${ofExecution(by)} AND seq < @position
     ORDER BY seq DESC LIMIT @limit OFFSET @offset`;
 }
 

@@ -45,11 +45,11 @@ function edited(line: string, change: (parsed: Record<string, unknown>) => void)
 }
 
 describe('an exported log', () => {
-  it('is sound as it is', async () => {
+  it('is valid when unchanged', async () => {
     expect(await check(await log())).toMatchObject({ toBlock: 5, events: 5, removed: 1, signed: false, fault: null });
   });
 
-  it('is found out when any character of it is changed', async () => {
+  it('reveals a change of any character', async () => {
     const all = await log();
     for (const [index, line] of all.entries()) {
       for (let at = 0; at < line.length; at += 7) {
@@ -61,7 +61,7 @@ describe('an exported log', () => {
     }
   });
 
-  it('is found out when a line is taken away, doubled, added or put elsewhere', async () => {
+  it('reveals a line that was removed, duplicated, added or moved', async () => {
     const all = await log();
     for (const index of all.keys()) {
       expect((await check(all.toSpliced(index, 1))).fault).not.toBeNull();
@@ -74,7 +74,7 @@ describe('an exported log', () => {
     expect((await check([])).fault).toEqual({ line: 0, block: null, reason: 'truncated', executionId: null });
   });
 
-  it('says where and what is wrong', async () => {
+  it('reports the place and the reason of a fault', async () => {
     const all = await log();
     const at = all.findIndex((line) => line.includes('::1'));
     const changed = all.with(at, (all[at] ?? '').replace('::1', '::2'));
@@ -108,11 +108,11 @@ describe('an exported log', () => {
     ).toBe('seal');
   });
 
-  it('does not take a removal that nobody has recorded', async () => {
+  it('rejects a removal that is not recorded', async () => {
     const removal = (line: string) => line.includes('executions_removed');
     const before = await log();
     const last = before.findLastIndex((line) => line.includes('"block":5'));
-    // As if the log had been cut before the block that tells of it, and its end been written anew.
+    // As if the log had been cut before the block that records it, and given a new end.
     const all = before.slice(0, last);
     expect(all.some(removal)).toBe(false);
     expect((await check(all)).fault).toMatchObject({ reason: 'truncated' });
@@ -121,7 +121,7 @@ describe('an exported log', () => {
     expect((await check(renamed)).fault).toMatchObject({ reason: 'stream_digest', executionId: null });
   });
 
-  it('ends where it is said to end', async () => {
+  it('must end with the given head', async () => {
     const all = await log();
     const { head } = await check(all);
     expect((await check(all, { head })).fault).toBeNull();
@@ -130,14 +130,14 @@ describe('an exported log', () => {
 });
 
 describe('a signed export', () => {
-  it('is sound under its key alone', async () => {
+  it('is valid with its key only', async () => {
     const all = await log(KEY);
     expect(await check(all, { key: KEY })).toMatchObject({ signed: true, fault: null });
     expect((await check(all, { key: 'other' })).fault).toMatchObject({ reason: 'signature', block: 1 });
     expect((await check(all)).fault).toBeNull();
   });
 
-  it('tells what is not signed, and goes on', async () => {
+  it('reports unsigned blocks, and continues', async () => {
     const all = await log(KEY);
     const { toBlock } = await check(all);
     expect(await check(await log(), { key: KEY })).toMatchObject({
@@ -155,7 +155,7 @@ describe('a signed export', () => {
     expect(await check(all, { key: KEY })).toMatchObject({ sealSigned: true, unsigned: null });
   });
 
-  it('cannot be sealed anew without the key', async () => {
+  it('cannot be sealed again without the key', async () => {
     const unsigned = (line: string) => edited(line, (parsed) => (parsed.signature = 'forged'));
     expect(await reasonAfter((all) => all.with(-1, unsigned(all.at(-1) ?? '')), { key: KEY })).toBe('signature');
   });

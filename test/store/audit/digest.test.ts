@@ -4,7 +4,7 @@ import { digestStream, hashBlock } from '../../../store/audit/digest.ts';
 import type { EventRow, NewExecution } from '../../../store/port/executions.ts';
 import { newExecution } from '../writes.ts';
 
-/** Texts that look like the digest's own punctuation, so that a missing length would let two records read alike. */
+/** Texts that resemble the digest's own separators, so that different records would collide without length prefixes. */
 const text = fc.array(fc.constantFrom('1', ':', ' ', '-', '\n', 'at 1 ', 'é'), { maxLength: 3 }).map((parts) => parts.join(''));
 const optional = fc.option(text, { nil: null });
 
@@ -40,7 +40,7 @@ function digest({ tenantId, executionId, firstSeq, created: execution, rows }: S
 }
 
 describe('the digest of a stream', () => {
-  it('is the same for equal records and differs for others, whatever stands in them', () => {
+  it('is equal for equal records and differs for others, whatever they contain', () => {
     const seen = new Map<string, string>();
     fc.assert(
       fc.property(stream, (some) => {
@@ -54,7 +54,7 @@ describe('the digest of a stream', () => {
     expect(seen.size).toBeGreaterThan(1_000);
   });
 
-  it('tells where one text ends and the next begins', () => {
+  it('depends on where one text ends and the next begins', () => {
     const base: EventRow = {
       seq: 1,
       type: 't',
@@ -88,7 +88,7 @@ describe('the digest of a stream', () => {
 describe('the hash of a block', () => {
   const block = { block: 2, atMs: 5, writer: 'rt_1', streams: [] };
 
-  it('depends on every part and on the block before', () => {
+  it('depends on every part and on the previous block', () => {
     const streamDigest = { tenantId: 't', executionId: 'e', firstSeq: 1, lastSeq: 1, digest: 'd' };
     const hashes = [
       hashBlock('p', block),
@@ -101,7 +101,7 @@ describe('the hash of a block', () => {
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 
-  it('needs of a stream only its digest, so that another tenant’s stays private', () => {
+  it('needs only the digest of a stream, so that other tenants’ data stays private', () => {
     const hidden = { tenantId: '', executionId: null, firstSeq: 0, lastSeq: 0, digest: 'd' };
     const shown = { tenantId: 't', executionId: 'e', firstSeq: 1, lastSeq: 9, digest: 'd' };
     expect(hashBlock('p', { ...block, streams: [hidden] })).toBe(hashBlock('p', { ...block, streams: [shown] }));

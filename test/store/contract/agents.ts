@@ -40,7 +40,7 @@ async function ids(store: Store, filter: Partial<Parameters<Store['agents']['lis
 
 export function agentContract(database: () => TestDatabase): void {
   describe('agents', () => {
-    it('are found by id and by uuid, an id before a uuid', async () => {
+    it('are found by id or uuid; an id takes precedence', async () => {
       const store = await database().open();
       await put(store, 'a');
       await put(store, 'uuid of a');
@@ -60,7 +60,7 @@ export function agentContract(database: () => TestDatabase): void {
       expect(await ids(store, { traits: [`skill:${long}`] })).toEqual(['a']);
     });
 
-    it('are a tenant’s own', async () => {
+    it('are visible to their tenant only', async () => {
       const store = await database().open();
       await put(store, 'a', { context: { tenantId: 'acme' }, traits: ['skill:x'] });
       expect(await store.agents.get('default', 'a')).toBeNull();
@@ -73,7 +73,7 @@ export function agentContract(database: () => TestDatabase): void {
       expect(await ids(store, { traits: ['skill:x'] }, 'acme')).toEqual(['a']);
     });
 
-    it('are listed newest first, whenever they changed, in pages', async () => {
+    it('are listed in pages, newest registration first, regardless of later changes', async () => {
       const store = await database().open();
       for (const id of ['b', 'a', 'c']) await put(store, id);
       await put(store, 'b', { agent: { version: 2 } });
@@ -82,7 +82,7 @@ export function agentContract(database: () => TestDatabase): void {
       expect(await ids(store, { offset: 3 })).toEqual([]);
     });
 
-    it('are found by status and by all of the traits together', async () => {
+    it('are found by status and by several traits together', async () => {
       const store = await database().open();
       await put(store, 'a', { traits: ['skill:x', 'skill:y', 'protocol:a2a'] });
       await put(store, 'b', { traits: ['skill:x'], agent: { status: 'active' } });
@@ -97,7 +97,7 @@ export function agentContract(database: () => TestDatabase): void {
       expect(await ids(store, { traits: ['skill:z'] })).toEqual(['a']);
     });
 
-    it('change only from the version the change was made for; what is refused is not logged', async () => {
+    it('change only from the expected version; a rejected change is not logged', async () => {
       const store = await database().open();
       expect(await put(store, 'a')).toBe(true);
       const before = await store.verifyAudit();
@@ -111,7 +111,7 @@ export function agentContract(database: () => TestDatabase): void {
       expect((await store.verifyAudit()).fault).toBeNull();
     });
 
-    it('keep their latest heartbeat, which is no change', async () => {
+    it('keep their latest heartbeat, which does not count as a change', async () => {
       const store = await database().open();
       await put(store, 'a');
       const before = await store.verifyAudit();
@@ -123,7 +123,7 @@ export function agentContract(database: () => TestDatabase): void {
       expect(await store.agents.get('default', 'a')).toMatchObject({ version: 2, lastHeartbeatAtMs: AT_MS + 9 });
     });
 
-    it('have a trace of what was done to them and of what they did, newest first', async () => {
+    it('have a trace of events about them and by them, newest first', async () => {
       const store = await database().open();
       const self = { actorId: 'agent:a', actorType: 'agent' } as const;
       await put(store, 'a');

@@ -12,7 +12,7 @@ function artifact(hash: string, change: Partial<Artifact> = {}): Artifact {
 
 export function artifactContract(database: () => TestDatabase): void {
   describe('artifacts', () => {
-    it('are given back byte for byte, to their tenant alone', async () => {
+    it('are returned byte for byte, to their tenant only', async () => {
       const { artifacts } = await database().open();
       const given = artifact('a', { content: Buffer.from([0, 255, 10, 13]), size: 4, mediaType: null });
       const { content: _content, ...head } = given;
@@ -22,7 +22,7 @@ export function artifactContract(database: () => TestDatabase): void {
       expect(await artifacts.get('default', 'b')).toBeNull();
     });
 
-    it('keep the media type they came with first, and are recorded once', async () => {
+    it('keep their first media type, and are logged once', async () => {
       const store = await database().open();
       await store.artifacts.put(artifact('a'), context());
       const before = await store.verifyAudit();
@@ -31,7 +31,7 @@ export function artifactContract(database: () => TestDatabase): void {
       expect(await store.verifyAudit()).toEqual(before);
     });
 
-    it('that a commit spills are there with it, and not without it', async () => {
+    it('that a commit offloads are stored with it, and not without it', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1', { offloaded: [artifact('a'), artifact('b')] })));
       const late = step('exec_1', 9, { offloaded: [artifact('c')] });
@@ -42,7 +42,7 @@ export function artifactContract(database: () => TestDatabase): void {
       expect(await store.verifyAudit()).toMatchObject({ fault: null });
     });
 
-    it('are dropped with the last execution that refers to them', async () => {
+    it('are deleted with the last execution that refers to them', async () => {
       const store = await database().open();
       await store.commit(batch(ended('exec_1', AT_MS + 1, 'a', 'b'), ended('exec_2', AT_MS + 2, 'b')));
       await remove(store, AT_MS + 2);
@@ -52,7 +52,7 @@ export function artifactContract(database: () => TestDatabase): void {
       expect(await store.artifacts.get('default', 'b')).toBeNull();
     });
 
-    it('that were uploaded stay, whichever came first', async () => {
+    it('that were uploaded stay, before or after they were offloaded', async () => {
       const store = await database().open();
       await store.artifacts.put(artifact('before'), context());
       await store.commit(batch(ended('exec_1', AT_MS + 1, 'before', 'after')));

@@ -86,7 +86,7 @@ export function auditLogContract(database: () => TestDatabase): void {
       expect((await checkExport(lines(forged), { key: null, head: null })).fault).toMatchObject({ reason: 'stream_digest' });
     });
 
-    it('holds a tenant’s events and actions, newest first, the last written of a millisecond before the others', async () => {
+    it('contains a tenant’s events and actions, newest first, and within a millisecond the last written first', async () => {
       const store = await database().open();
       await recorded(store);
       expect(await found(store, {})).toEqual(['exec_2#1', 'exec_1#3', '#1', 'exec_1#2', 'exec_1#1']);
@@ -131,7 +131,7 @@ export function auditLogContract(database: () => TestDatabase): void {
           expect(page.total).toBe(whole.length + paged.length);
           paged.push(...names(await entriesOf(page)));
           after = page.next;
-          // What comes meanwhile is newer than every page to come.
+          // Entries written meanwhile are newer than all further pages.
           const seq = 3 + paged.length;
           await store.commit(batch(step('exec_1', seq - 1, { events: [event(seq, { atMs: AT_MS + 3_000 })] })));
         } while (after !== null);
@@ -139,7 +139,7 @@ export function auditLogContract(database: () => TestDatabase): void {
       },
     );
 
-    it('is read after a place that clients made up', async () => {
+    it('can be read after a position that a client made up', async () => {
       const store = await database().open();
       await recorded(store);
       for (const executionId of [null, 'exec_1']) {
@@ -148,7 +148,7 @@ export function auditLogContract(database: () => TestDatabase): void {
       }
     });
 
-    it('is read from an offset on', async () => {
+    it('can be read from an offset', async () => {
       const store = await database().open();
       await recorded(store);
       const page = await store.audit.find('default', {}, { limit: 2, offset: 2, after: null });
@@ -159,7 +159,7 @@ export function auditLogContract(database: () => TestDatabase): void {
       expect(beyond).toMatchObject({ total: 5, next: null });
     });
 
-    it('says who came first: a worker once, a runtime at each start and stop', async () => {
+    it('records the first heartbeat of a worker, and each start and stop of a runtime', async () => {
       const store = await database().open();
       const actor = { actorId: 'ann', actorType: 'human', request: '{"id":"r1"}' } as const;
       const worker = { id: 'w1', tenantId: 'acme', kind: 'external', queues: ['tool'], atMs: AT_MS, claimed: 0, actor } as const;
@@ -177,7 +177,7 @@ export function auditLogContract(database: () => TestDatabase): void {
   });
 
   describe('an exported audit log', () => {
-    it('can be checked without the store, and names no other tenant', async () => {
+    it('can be verified without the store, and names no other tenant', async () => {
       const store = await database().open();
       await recorded(store);
       const { head } = await store.verifyAudit();
@@ -193,7 +193,7 @@ export function auditLogContract(database: () => TestDatabase): void {
       });
     });
 
-    it('goes on from a block', async () => {
+    it('continues from a block', async () => {
       const store = await database().open();
       await recorded(store);
       const log = await exported(store, 'default', 3);
@@ -208,7 +208,7 @@ export function auditLogContract(database: () => TestDatabase): void {
       await expect(exported(store, 'default', 5)).rejects.toMatchObject({ name: 'StoreError', code: 'unknown_block' });
     });
 
-    it('ends when it is told to', async () => {
+    it('ends when it is aborted', async () => {
       const store = await database().open();
       await recorded(store);
       const stop = new AbortController();

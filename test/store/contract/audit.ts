@@ -4,7 +4,7 @@ import { AT_MS, batch, context, event, request, startExecution, step, token, uni
 
 export function auditContract(database: () => TestDatabase): void {
   describe('the audit chain', () => {
-    it('is sound and empty in the beginning', async () => {
+    it('is valid and empty at first', async () => {
       const store = await database().open();
       expect(await store.verifyAudit()).toMatchObject({ blocks: 0, fault: null });
     });
@@ -18,7 +18,7 @@ export function auditContract(database: () => TestDatabase): void {
       expect(await store.verifyAudit()).toMatchObject({ blocks: 4, fault: null });
     });
 
-    it('gains none for what was refused', async () => {
+    it('gains no block for rejected commits', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1')));
       await store.commit(batch(startExecution('exec_1')));
@@ -26,13 +26,13 @@ export function auditContract(database: () => TestDatabase): void {
       expect(await store.verifyAudit()).toMatchObject({ blocks: 2, fault: null });
     });
 
-    it('gains none for a remembered request without an execution', async () => {
+    it('gains no block for an idempotency key without an execution', async () => {
       const store = await database().open();
       expect(await store.commit({ atMs: AT_MS, units: [unit([], request('key'))] })).toEqual([null]);
       expect(await store.verifyAudit()).toMatchObject({ blocks: 0, fault: null });
     });
 
-    it('covers text that is hard to keep: unpaired surrogates, control characters, look-alike separators', async () => {
+    it('covers unusual text: unpaired surrogates, control characters, look-alike separators', async () => {
       const store = await database().open();
       const odd = event(1, { actorId: 'a\ud800b', nodeId: '3:abc\n5 ', request: '\u0000', type: '- ' });
       await store.commit(batch(startExecution('exec_1', { create: { workflowId: 'w\udc00' }, events: [odd] })));
@@ -45,7 +45,7 @@ export function auditContract(database: () => TestDatabase): void {
       });
     });
 
-    it('has a head that stays the same until something is written', async () => {
+    it('keeps its head until something is written', async () => {
       const one = database();
       const store = await one.open();
       await store.commit(batch(startExecution('exec_1')));
@@ -55,7 +55,7 @@ export function auditContract(database: () => TestDatabase): void {
       expect((await store.verifyAudit()).head).not.toBe(first.head);
     });
 
-    it('can be verified while others write', async () => {
+    it('can be verified during writes', async () => {
       const store = await database().open();
       for (let index = 0; index < 150; index += 1) await store.commit(batch(startExecution(`exec_${index}`)));
       const verification = store.verifyAudit();

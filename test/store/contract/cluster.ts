@@ -5,8 +5,8 @@ import { AT_MS, batch, startExecution, timer } from '../writes.ts';
 const ACTOR = { actorId: 'rt', actorType: 'system', request: null } as const;
 
 export function clusterContract(database: () => TestDatabase<CoreStore>): void {
-  describe('the runtimes that are there', () => {
-    it('are those seen lately that have not stopped', async () => {
+  describe('active runtimes', () => {
+    it('are those with a recent heartbeat that have not stopped', async () => {
       const store = await database().open();
       const seen = (id: string, atMs: number, kind: 'runtime' | 'external' = 'runtime') =>
         store.heartbeat({
@@ -30,10 +30,10 @@ export function clusterContract(database: () => TestDatabase<CoreStore>): void {
     });
   });
 
-  describe('a clock that was ahead for a while', () => {
+  describe('a clock that was temporarily ahead', () => {
     const LATER_MS = AT_MS + 5 * 3_600_000;
 
-    it('does not make a runtime look alive until then', async () => {
+    it('does not make a runtime look alive in the future', async () => {
       const store = await database().open();
       const seen = (atMs: number) =>
         store.heartbeat({ id: 'rt_1', tenantId: null, kind: 'runtime', queues: [], atMs, claimed: 0, actor: ACTOR });
@@ -43,7 +43,7 @@ export function clusterContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.activeRuntimes(AT_MS + 1)).toEqual([]);
     });
 
-    it('does not keep a lease from everybody until then', async () => {
+    it('does not block a lease until that time', async () => {
       const store = await database().open();
       expect(await store.acquireLease('control', 'a', LATER_MS, 30_000)).toBe(true);
       expect(await store.acquireLease('control', 'b', AT_MS, 30_000)).toBe(true);
@@ -54,7 +54,7 @@ export function clusterContract(database: () => TestDatabase<CoreStore>): void {
   });
 
   describe('a lease', () => {
-    it('is held by one, who may renew it, until it lapses', async () => {
+    it('has one holder, which may renew it, until it expires', async () => {
       const store = await database().open();
       expect(await store.acquireLease('control', 'a', AT_MS, 30)).toBe(true);
       expect(await store.acquireLease('control', 'b', AT_MS + 29, 30)).toBe(false);
@@ -64,7 +64,7 @@ export function clusterContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.acquireLease('control', 'a', AT_MS + 51, 30)).toBe(false);
     });
 
-    it('can be given back by its holder alone', async () => {
+    it('can be released by its holder only', async () => {
       const store = await database().open();
       await store.acquireLease('control', 'a', AT_MS, 30);
       expect(await store.acquireLease('control', 'b', AT_MS + 1, 0)).toBe(false);
@@ -73,7 +73,7 @@ export function clusterContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.acquireLease('control', 'b', AT_MS + 2, 30)).toBe(true);
     });
 
-    it('is one of its name', async () => {
+    it('is identified by its name', async () => {
       const one = database();
       const store = await one.open();
       expect(await store.acquireLease('x', 'a', AT_MS, 30)).toBe(true);
@@ -81,7 +81,7 @@ export function clusterContract(database: () => TestDatabase<CoreStore>): void {
       expect(await (await one.open()).acquireLease('x', 'b', AT_MS, 30)).toBe(false);
     });
 
-    it('is taken by one of many who ask at once', async () => {
+    it('is acquired by exactly one of many concurrent callers', async () => {
       const store = await database().open();
       const holders = Array.from({ length: 10 }, (_, i) => `rt_${i}`);
       const taken = await Promise.all(holders.map((holder) => store.acquireLease('control', holder, AT_MS, 30)));
@@ -89,8 +89,8 @@ export function clusterContract(database: () => TestDatabase<CoreStore>): void {
     });
   });
 
-  describe('what falls due next', () => {
-    it('may be asked for after a time', async () => {
+  describe('the next due time', () => {
+    it('can be limited to times after a given one', async () => {
       const store = await database().open();
       await store.commit(
         batch(

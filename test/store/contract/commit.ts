@@ -4,7 +4,7 @@ import { AT_MS, batch, event, events, request, startExecution, step, timer, unit
 
 export function commitContract(database: () => TestDatabase<CoreStore>): void {
   describe('commit', () => {
-    it('begins an execution and answers it back as it was written', async () => {
+    it('creates an execution and returns it as it was written', async () => {
       const store = await database().open();
       const create = { labels: '{"team":"ünïcode ☃"}', parentId: 'exec_0', depth: 1, deadlineAtMs: AT_MS + 60_000 };
       const written = startExecution('exec_1', { create, progress: { steps: 1, localWork: 2, owner: 'rt_1' } });
@@ -20,14 +20,14 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.events('exec_1', { after: 0, limit: 100 })).toEqual(written.events);
     });
 
-    it('knows nothing of an execution that was never begun', async () => {
+    it('returns nothing for an unknown execution', async () => {
       const store = await database().open();
       expect(await store.execution('exec_1')).toBeNull();
       expect(await store.checkpoint('exec_1')).toBeNull();
       expect(await store.events('exec_1', { after: 0, limit: 100 })).toEqual([]);
     });
 
-    it('moves the head and appends to the log', async () => {
+    it('updates the execution and appends to the log', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1')));
       const change = { progress: { status: 'paused', localWork: 1, owner: 'rt_1', updatedAtMs: AT_MS + 5 } };
@@ -36,7 +36,7 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       expect((await store.events('exec_1', { after: 0, limit: 100 })).map((row) => row.seq)).toEqual([1, 2, 3, 4]);
     });
 
-    it('keeps every field of events whose author and time differ within one commit', async () => {
+    it('keeps every field of events whose actor and time differ within one commit', async () => {
       const store = await database().open();
       const written = [
         event(1, { nodeId: null, type: 'workflow_started', data: '{"input":"\\u0000 😀 \\ud800"}' }),
@@ -51,7 +51,7 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.events('exec_1', { after: 0, limit: 100 })).toEqual(written);
     });
 
-    it('clears the deadline of an execution that ends, also when it ends at once', async () => {
+    it('clears the deadline of an execution that ends, even in its first commit', async () => {
       const store = await database().open();
       const create = { deadlineAtMs: AT_MS + 1 };
       const ended = { progress: { status: 'completed', completedAtMs: AT_MS } };
@@ -62,7 +62,7 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.execution('exec_2')).toMatchObject({ deadlineAtMs: null, ...ended.progress });
     });
 
-    it('lets an execution that has ended go on, with another deadline', async () => {
+    it('can continue an execution that has ended, with a new deadline', async () => {
       const store = await database().open();
       const ended = { progress: { status: 'failed', error: 'no', completedAtMs: AT_MS } };
       await store.commit(
@@ -90,7 +90,7 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.execution('exec_2')).toMatchObject({ deadlineAtMs: null, ...ended.progress });
     });
 
-    it('sets no deadline when the execution has moved on', async () => {
+    it('sets no deadline when the execution has advanced', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1')));
       const late = step('exec_1', 1, { revive: { deadlineAtMs: AT_MS }, events: [event(2)] });
@@ -98,7 +98,7 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.execution('exec_1')).toMatchObject({ deadlineAtMs: null, seq: 2 });
     });
 
-    it('takes several steps of one execution in one batch', async () => {
+    it('accepts several steps of one execution in one batch', async () => {
       const store = await database().open();
       expect(await store.commit(batch(startExecution('exec_1'), step('exec_1', 2), step('exec_1', 4)))).toEqual([
         null,
@@ -127,7 +127,7 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
   describe('checkpoint', () => {
     const large = JSON.stringify({ conversation: '✓'.repeat(500_000) });
 
-    it('stays where it is when a step brings none', async () => {
+    it('stays when a step has none', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1')));
       await store.commit(batch(step('exec_1', 2, { snapshot: null })));
@@ -155,15 +155,15 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.checkpoint('exec_1')).toEqual({ text: '{"at":10}', seq: 10 });
     });
 
-    it('may be large from the beginning', async () => {
+    it('may be large in the first commit', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1', { snapshot: large })));
       expect(await store.checkpoint('exec_1')).toEqual({ text: large, seq: 2 });
     });
   });
 
-  describe('refusal', () => {
-    it('leaves out the unit whose execution has moved on, and applies the others', async () => {
+  describe('rejection', () => {
+    it('leaves out the unit whose execution has advanced, and applies the others', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1')));
       const refusals = await store.commit(
@@ -175,7 +175,7 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.execution('exec_3')).not.toBeNull();
     });
 
-    it('is for an execution that exists already, or does not exist, or is another tenant’s', async () => {
+    it('applies to an execution that exists already, does not exist, or belongs to another tenant', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1')));
       const refused = { reason: 'sequence', executionId: 'exec_1' };
@@ -184,7 +184,7 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.commit(batch(step('exec_9', 2)))).toEqual([{ reason: 'sequence', executionId: 'exec_9' }]);
     });
 
-    it('leaves out a unit as a whole: no execution of it is changed', async () => {
+    it('leaves out the whole unit: none of its executions is changed', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1')));
       const timers = [timer('t', AT_MS)];
@@ -198,14 +198,14 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.verifyAudit()).toMatchObject({ blocks: 2, fault: null });
     });
 
-    it('of an earlier unit lets a later one for the same execution apply', async () => {
+    it('of a unit does not prevent a later unit of the same execution', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1')));
       const refusals = await store.commit(batch(step('exec_1', 7), step('exec_1', 2)));
       expect(refusals).toEqual([{ reason: 'sequence', executionId: 'exec_1' }, null]);
     });
 
-    it('is for a timer that is not armed, or was armed anew', async () => {
+    it('applies to a timer that is not armed, or was armed again', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1', { timers: [timer('t', AT_MS, 1)] })));
       await store.commit(batch(step('exec_1', 2, { timers: [timer('t', AT_MS + 5, 3)] })));
@@ -215,7 +215,7 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.nextDueAtMs()).toBeNull();
     });
 
-    it('is for an inbox message that is gone', async () => {
+    it('applies to an inbox message that is gone', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1', { send: [{ toExecutionId: 'exec_1', message: '{}' }] })));
       const [message] = await store.inbox({ after: 0, limit: 10 });
@@ -224,7 +224,7 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.commit(batch(step('exec_1', 4, { consumed })))).toEqual([{ reason: 'inbox', executionId: 'exec_1' }]);
     });
 
-    it('is for a request that is remembered, per tenant, scope and key', async () => {
+    it('applies to an idempotency key that exists, per tenant, scope and key', async () => {
       const store = await database().open();
       const start = (id: string, key: string, change = {}) =>
         store.commit({ atMs: AT_MS, units: [unit([startExecution(id)], request(key, change))] });
@@ -238,7 +238,7 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.tenant('other').idempotency('executions', 'key')).toBeNull();
     });
 
-    it('is for a work item that is settled, or not under that fence, or of another execution', async () => {
+    it('applies to a work item that is settled, under another fence, or of another execution', async () => {
       const store = await database().open();
       await store.commit(
         batch(startExecution('exec_1', { work: [{ op: 'put', item: workItem('w1') }] }), startExecution('exec_2')),
@@ -253,7 +253,7 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
   });
 
   describe('concurrent commits', () => {
-    it('from one sequence: one is applied, the others refused', async () => {
+    it('from the same sequence: one is applied, the others are rejected', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1')));
       const outcomes = await Promise.all(Array.from({ length: 20 }, () => store.commit(batch(step('exec_1', 2)))));
@@ -261,7 +261,7 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.events('exec_1', { after: 0, limit: 100 })).toEqual(events(1, 4));
     });
 
-    it('of many executions all count, also over two stores on one database', async () => {
+    it('of many executions are all applied, even from two stores on one database', async () => {
       const one = database();
       const stores = [await one.open(), await one.open()];
       const ids = Array.from({ length: 50 }, (_, index) => `exec_${String(index).padStart(2, '0')}`);

@@ -16,7 +16,7 @@ async function register(
 
 export function controlContract(database: () => TestDatabase<CoreStore>): void {
   describe('tenants', () => {
-    it('include the default one from the beginning', async () => {
+    it('include the default tenant from the start', async () => {
       const store = await database().open();
       expect(await store.tenantRow('default')).toEqual({ id: 'default', name: 'Default', status: 'active' });
       expect(await store.tenantRow('acme')).toBeNull();
@@ -38,7 +38,7 @@ export function controlContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.tenant('default').workflow('unknown')).toBeNull();
     });
 
-    it('without a version are the one registered last, whatever its name; registering again counts', async () => {
+    it('without a version resolve to the last registered one; registering again counts', async () => {
       const store = await database().open();
       const latest = async () => (await store.tenant('default').workflow('refund'))?.version;
       await register(store, 'refund', '10', 'r1');
@@ -54,7 +54,7 @@ export function controlContract(database: () => TestDatabase<CoreStore>): void {
       expect((await store.tenant('default').versions('refund')).map((row) => row.version)).toEqual(['10', '9']);
     });
 
-    it('keep every revision: an execution stays with the one it began with', async () => {
+    it('keep every revision: an execution stays with the one it started with', async () => {
       const store = await database().open();
       await register(store, 'refund', '1', 'r1');
       await register(store, 'refund', '1', 'r2');
@@ -83,7 +83,7 @@ export function controlContract(database: () => TestDatabase<CoreStore>): void {
       expect(await page(1, 1)).toEqual(['b 1']);
     });
 
-    it('are a tenant’s own', async () => {
+    it('are visible to their tenant only', async () => {
       const store = await database().open();
       await register(store, 'refund', '1', 'r1', { tenantId: 'acme' });
       expect(await store.tenant('default').workflow('refund')).toBeNull();
@@ -94,7 +94,7 @@ export function controlContract(database: () => TestDatabase<CoreStore>): void {
   });
 
   describe('tokens', () => {
-    it('are found by hash, whatever the tenant', async () => {
+    it('are found by hash, across tenants', async () => {
       const store = await database().open();
       const acme = token('t1', { tenantId: 'acme', expiresAtMs: AT_MS + 1 });
       await store.control({ type: 'token_created', token: acme }, context());
@@ -109,7 +109,7 @@ export function controlContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.tenant('default').tokens()).toEqual(rows.slice(0, 2));
     });
 
-    it('stay revoked since the first time', async () => {
+    it('keep the time of their first revocation', async () => {
       const store = await database().open();
       await store.control({ type: 'token_created', token: token('t1') }, context());
       await store.control({ type: 'token_revoked', id: 't1' }, context({ atMs: AT_MS + 5 }));
@@ -117,7 +117,7 @@ export function controlContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.tokenByHash('hash of t1')).toEqual(token('t1', { revokedAtMs: AT_MS + 5 }));
     });
 
-    it('that are unknown, or another tenant’s, cannot be revoked, and nothing is recorded', async () => {
+    it('that are unknown, or of another tenant, cannot be revoked, and nothing is recorded', async () => {
       const store = await database().open();
       await store.control({ type: 'token_created', token: token('t1') }, context());
       const before = await store.verifyAudit();

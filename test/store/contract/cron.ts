@@ -37,7 +37,7 @@ function omission(change: Partial<CronOmission> = {}): CronOmission {
 
 export function cronContract(database: () => TestDatabase): void {
   describe('cron jobs', () => {
-    it('are given back as they were stored', async () => {
+    it('are returned as they were stored', async () => {
       const { cron } = await database().open();
       const paused = job('paused', { enabled: false, nextRunAtMs: null, workflowVersion: '2', timezone: 'Europe/Berlin' });
       await cron.put(paused, context());
@@ -47,7 +47,7 @@ export function cronContract(database: () => TestDatabase): void {
       expect(await cron.input('acme', paused.id)).toBeNull();
     });
 
-    it('replace the one of the same name, in their tenant alone', async () => {
+    it('replace the job of the same name in their tenant only', async () => {
       const { cron } = await database().open();
       await cron.put(job('nightly', { lastRunAtMs: AT_MS, lastError: 'gone' }), context());
       await cron.put(job('nightly', { id: 'foreign', tenantId: 'acme' }), context({ tenantId: 'acme' }));
@@ -58,7 +58,7 @@ export function cronContract(database: () => TestDatabase): void {
       expect(await cron.input('default', 'id of nightly')).toBeNull();
     });
 
-    it('are listed by name, in pages, for their tenant', async () => {
+    it('are listed for their tenant in pages, by name', async () => {
       const { cron } = await database().open();
       for (const name of ['c', 'a', 'b']) await cron.put(job(name), context());
       await cron.put(job('d', { tenantId: 'acme' }), context({ tenantId: 'acme' }));
@@ -69,7 +69,7 @@ export function cronContract(database: () => TestDatabase): void {
       expect(await names('c', 2)).toEqual([]);
     });
 
-    it('are removed once; others’ are unknown', async () => {
+    it('are removed once; those of other tenants are unknown', async () => {
       const store = await database().open();
       await store.cron.put(job('nightly'), context());
       const before = await store.verifyAudit();
@@ -81,7 +81,7 @@ export function cronContract(database: () => TestDatabase): void {
       expect(await store.cron.job('default', 'nightly')).toBeNull();
     });
 
-    it('are due when their time has come, the latest first; paused ones never are', async () => {
+    it('are due at their time, the latest first; paused jobs never are', async () => {
       const { cron } = await database().open();
       expect(await cron.nextRunAtMs()).toBeNull();
       await cron.put(job('late', { nextRunAtMs: AT_MS + 3 }), context());
@@ -96,7 +96,7 @@ export function cronContract(database: () => TestDatabase): void {
       expect((await cron.due(AT_MS + 1, 1))[0]).not.toHaveProperty('input');
     });
 
-    it('are paused and resumed; what is so already is recorded no second time', async () => {
+    it('are paused and resumed; repeating it records nothing', async () => {
       const store = await database().open();
       const { cron } = store;
       await cron.put(job('nightly'), context());
@@ -111,7 +111,7 @@ export function cronContract(database: () => TestDatabase): void {
       expect(await cron.job('default', 'nightly')).toMatchObject({ enabled: true, nextRunAtMs: AT_MS + 5 });
     });
 
-    it('move on from where they stand, once', async () => {
+    it('advance from their current time, once', async () => {
       const store = await database().open();
       const { cron } = store;
       await cron.put(job('nightly', { lastError: 'gone' }), context());
@@ -128,7 +128,7 @@ export function cronContract(database: () => TestDatabase): void {
       expect(await store.verifyAudit()).toEqual(before);
     });
 
-    it('remember why a run failed until one starts, and are recorded when one fails or is skipped', async () => {
+    it('keep the last error until a run starts, and log failed and skipped runs', async () => {
       const store = await database().open();
       const { cron } = store;
       await cron.put(job('nightly'), context());
@@ -144,7 +144,7 @@ export function cronContract(database: () => TestDatabase): void {
       expect(await store.verifyAudit()).toMatchObject({ blocks: blocks + 2, fault: null });
     });
 
-    it('remember a run outside the schedule, and stay where they are', async () => {
+    it('record a triggered run without advancing the schedule', async () => {
       const { cron } = await database().open();
       await cron.put(job('nightly', { lastError: 'gone' }), context());
       await cron.recordTrigger({ id: 'id of nightly', name: 'nightly', executionId: 'exec_9' }, context({ atMs: AT_MS + 7 }));

@@ -12,13 +12,13 @@ function names(due: readonly Due[]): readonly string[] {
 
 export function dueContract(database: () => TestDatabase<CoreStore>): void {
   describe('due', () => {
-    it('is nothing in an empty store', async () => {
+    it('is empty in an empty store', async () => {
       const store = await database().open();
       expect(await store.due(AT_MS, 10)).toEqual([]);
       expect(await store.nextDueAtMs()).toBeNull();
     });
 
-    it('tells a timer once its time has come, with the arming that fires', async () => {
+    it('contains a timer at its time, with the `armedSeq` that fires', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1', { timers: [timer('t', AT_MS + 10, 2)] })));
       expect(await store.due(AT_MS + 9, 10)).toEqual([]);
@@ -28,13 +28,13 @@ export function dueContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.nextDueAtMs()).toBe(AT_MS + 10);
     });
 
-    it('changes nothing by telling', async () => {
+    it('changes nothing', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1', { timers: [timer('t', AT_MS)] })));
       expect(await store.due(AT_MS, 10)).toEqual(await store.due(AT_MS, 10));
     });
 
-    it('forgets a timer that is cleared, and clearing twice is no error', async () => {
+    it('does not contain cleared timers; clearing twice is no error', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1', { timers: [timer('t', AT_MS), timer('u', AT_MS)] })));
       const clear = { op: 'clear', id: 't' } as const;
@@ -49,7 +49,7 @@ export function dueContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.nextDueAtMs()).toBe(AT_MS + 3);
     });
 
-    it('tells a workflow timeout until the execution ends', async () => {
+    it('contains a workflow timeout until the execution ends', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1', { create: { deadlineAtMs: AT_MS + 5 } })));
       expect(await store.due(AT_MS + 5, 10)).toEqual([{ kind: 'workflow_timeout', executionId: 'exec_1', atMs: AT_MS + 5 }]);
@@ -57,7 +57,7 @@ export function dueContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.due(AT_MS + 9, 10)).toEqual([]);
     });
 
-    it('tells a lapsed lease and a passed deadline of claimed items only', async () => {
+    it('contains expired leases and passed deadlines of claimed items only', async () => {
       const store = await database().open();
       await store.commit(
         batch(startWithWork('exec_1', workItem('w1'), workItem('w2', { timeoutMs: 500 }), workItem('w3', { queue: 'other' }))),
@@ -74,14 +74,14 @@ export function dueContract(database: () => TestDatabase<CoreStore>): void {
       });
     });
 
-    it('tells an item once, for whichever passed first', async () => {
+    it('contains an item once, for the earlier of lease and deadline', async () => {
       const store = await database().open();
       await store.commit(batch(startWithWork('exec_1', workItem('w1', { timeoutMs: 2_000 }))));
       await store.claimWork(claim({ leaseMs: 1_000 }));
       expect(names(await store.due(AT_MS + 3_000, 10))).toEqual(['lease w1']);
     });
 
-    it('forgets an item once it is settled', async () => {
+    it('does not contain settled items', async () => {
       const store = await database().open();
       await store.commit(batch(startWithWork('exec_1', workItem('w1', { timeoutMs: 500 }))));
       await store.claimWork(claim());
@@ -89,7 +89,7 @@ export function dueContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.nextDueAtMs()).toBeNull();
     });
 
-    it('is oldest first over all kinds, and at most as much as asked for', async () => {
+    it('is ordered oldest first across kinds, up to the limit', async () => {
       const store = await database().open();
       await store.commit(
         batch(
@@ -107,7 +107,7 @@ export function dueContract(database: () => TestDatabase<CoreStore>): void {
   });
 
   describe('inbox', () => {
-    it('holds messages between executions in the order they were sent', async () => {
+    it('contains messages between executions in the order they were sent', async () => {
       const store = await database().open();
       const send = (text: string, to: string) => ({ toExecutionId: to, message: JSON.stringify({ text }) });
       await store.commit(batch(startExecution('exec_1', { send: [send('ö', 'exec_2'), send('b', 'exec_3')] })));
@@ -121,7 +121,7 @@ export function dueContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.inbox({ after: all[0]?.id ?? 0, limit: 1 })).toEqual(all.slice(1, 2));
     });
 
-    it('never uses an id again', async () => {
+    it('never reuses an id', async () => {
       const store = await database().open();
       const send = [{ toExecutionId: 'exec_1', message: '{}' }];
       await store.commit(batch(startExecution('exec_1', { send })));

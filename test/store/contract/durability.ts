@@ -16,8 +16,8 @@ import {
 } from '../writes.ts';
 
 export function durabilityContract(database: () => TestDatabase<CoreStore>): void {
-  describe('a database that is opened again', () => {
-    it('has all that was written', async () => {
+  describe('a reopened database', () => {
+    it('contains everything that was written', async () => {
       const one = database();
       const first = await one.open();
       await first.commit({ atMs: AT_MS, units: [unit([startWithWork('exec_1', workItem('w1'))], request('key'))] });
@@ -44,7 +44,7 @@ export function durabilityContract(database: () => TestDatabase<CoreStore>): voi
       expect(await second.verifyAudit()).toEqual(audit);
     });
 
-    it('continues sequences and the audit chain where they stood', async () => {
+    it('continues sequences and the audit chain', async () => {
       const one = database();
       const first = await one.open();
       await first.commit(batch(startExecution('exec_1')));
@@ -59,7 +59,7 @@ export function durabilityContract(database: () => TestDatabase<CoreStore>): voi
   });
 
   describe('a closed store', () => {
-    it('may be closed again, and refuses everything else', async () => {
+    it('can be closed again, and rejects everything else', async () => {
       const store = await database().open();
       await store.close();
       await store.close();

@@ -26,7 +26,7 @@ async function started(database: TestDatabase, ...jobs: readonly NewJob[]): Prom
 
 export function jobContract(database: () => TestDatabase): void {
   describe('bulk jobs', () => {
-    it('begin with nothing done, and belong to whoever acted', async () => {
+    it('start without progress, and belong to their actor', async () => {
       const asked = job('job_1', { action: 'retry', filter: '{"statuses":["failed"]}', reason: 'fixed' });
       const { jobs } = await started(database(), asked);
       expect(await jobs.job('default', 'job_1')).toEqual({
@@ -41,7 +41,7 @@ export function jobContract(database: () => TestDatabase): void {
       });
     });
 
-    it('are listed newest first, in pages, for their tenant', async () => {
+    it('are listed for their tenant in pages, newest first', async () => {
       const { jobs } = await started(database(), job('job_1'), job('job_3'), job('job_2'), job('job_9', { tenantId: 'acme' }));
       const ids = async (after: string | null, limit: number) =>
         (await jobs.jobs('default', { after, limit })).map((row) => row.id);
@@ -51,14 +51,14 @@ export function jobContract(database: () => TestDatabase): void {
       expect(await jobs.job('default', 'job_9')).toBeNull();
     });
 
-    it('keep how far they have come', async () => {
+    it('keep their progress', async () => {
       const { jobs } = await started(database(), job('job_1'));
       await jobs.progress('default', 'job_1', SOME, AT_MS + 5);
       await jobs.progress('acme', 'job_1', NOTHING, AT_MS + 6);
       expect(await jobs.job('default', 'job_1')).toMatchObject({ ...SOME, status: 'running', updatedAtMs: AT_MS + 5 });
     });
 
-    it('are done one at a time for each tenant, the oldest first', async () => {
+    it('run one at a time per tenant, the oldest first', async () => {
       const { jobs } = await started(database(), job('job_2'), job('job_1'), job('job_3', { tenantId: 'acme' }));
       const running = async () => (await jobs.running()).map((row) => row.id).sort();
       expect(await running()).toEqual(['job_1', 'job_3']);
@@ -78,7 +78,7 @@ export function jobContract(database: () => TestDatabase): void {
       expect(await jobs.cancel('default', 'job_2', context())).toBe(false);
     });
 
-    it('begin and end on the record, and nothing else of them', async () => {
+    it('log their start and end, but not their progress', async () => {
       const store = await started(database(), job('job_1'), job('job_2'));
       const before = await store.verifyAudit();
       await store.jobs.progress('default', 'job_1', SOME, AT_MS);

@@ -37,7 +37,7 @@ function matches(execution: Described, filter: Omit<ExecutionPageRequest, 'limit
 
 export function listContract(database: () => TestDatabase<CoreStore>): void {
   describe('lists of executions', () => {
-    it('are newest first by id, in pages', async () => {
+    it('are returned in pages, newest first', async () => {
       const store = await database().open();
       await store.commit(
         batch(startExecution('exec_2'), startExecution('exec_1'), startExecution('exec_4'), startExecution('exec_3')),
@@ -69,13 +69,13 @@ export function listContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.tenant('default').countExecutions({ labels: [{ key: 'k', value: long }] })).toBe(1);
     });
 
-    it('answer whole rows, without the checkpoint', async () => {
+    it('return whole rows without the checkpoint', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1')));
       expect(await store.tenant('default').executions(ALL)).toEqual({ rows: [await store.execution('exec_1')], next: null });
     });
 
-    it('go on where the last page ended, whatever came meanwhile', async () => {
+    it('continue where the last page ended, whatever was added meanwhile', async () => {
       const store = await database().open();
       await store.commit(
         batch(startExecution('exec_1'), startExecution('exec_3'), startExecution('exec_5'), startExecution('exec_7')),
@@ -92,7 +92,7 @@ export function listContract(database: () => TestDatabase<CoreStore>): void {
       expect(await page({ after: 'exec_1' })).toEqual([[], null]);
     });
 
-    it('are cut to a range of ids, its end not included', async () => {
+    it('can be limited to a range of ids, end exclusive', async () => {
       const store = await database().open();
       await store.commit(
         batch(startExecution('exec_1'), startExecution('exec_2'), startExecution('exec_3'), startExecution('exec_4')),
@@ -108,7 +108,7 @@ export function listContract(database: () => TestDatabase<CoreStore>): void {
       }
     });
 
-    it('filter by labels, with a value or any', async () => {
+    it('filter by labels, with a value or with any', async () => {
       const store = await database().open();
       const labelled = (id: string, labels: object) => startExecution(id, { create: { labels: JSON.stringify(labels) } });
       await store.commit(
@@ -129,7 +129,7 @@ export function listContract(database: () => TestDatabase<CoreStore>): void {
       expect(await ids(store, 'default', { labels: [{ key: 'env' }], statuses: ['paused'] })).toEqual([]);
     });
 
-    it('filter by any combination of conditions as one would by looking at each', async () => {
+    it('filter by any combination of conditions like a filter over all rows', async () => {
       const store = await database().open();
       const random = new Random(7);
       const pick = <T>(...choices: readonly T[]): T => random.pick(choices);
@@ -180,7 +180,7 @@ export function listContract(database: () => TestDatabase<CoreStore>): void {
       expect(await ids(store, 'default', { statuses: ['paused'] })).toEqual(['exec_1']);
     });
 
-    it('show a tenant its own', async () => {
+    it('show a tenant its own executions', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1'), startExecution('exec_2', { tenantId: 'acme' })));
       expect(await ids(store, 'acme')).toEqual(['exec_2']);
@@ -192,7 +192,7 @@ export function listContract(database: () => TestDatabase<CoreStore>): void {
   });
 
   describe('executions with in-process work', () => {
-    it('come by id, page by page, and leave with the work', async () => {
+    it('are listed by id in pages while they have work', async () => {
       const store = await database().open();
       const busy = { progress: { localWork: 1, owner: 'rt_1' } };
       await store.commit(
@@ -223,7 +223,7 @@ export function listContract(database: () => TestDatabase<CoreStore>): void {
       expect(await page(Number.MAX_SAFE_INTEGER, 4)).toEqual([]);
     });
 
-    it('ends a page early when its events are large, but never before the first', async () => {
+    it('ends a page early when its events are large, but not before the first event', async () => {
       const store = await database().open();
       const data = JSON.stringify({ output: 'x'.repeat(1_000) });
       await store.commit(batch(startExecution('exec_1', { events: [1, 2, 3, 4, 5].map((seq) => event(seq, { data })) })));

@@ -3,7 +3,7 @@ import type { Store } from '../../../store/port/store.ts';
 import type { TestDatabase } from '../../support/stores.ts';
 import { batch, startExecution, step } from '../writes.ts';
 
-/** `execution sequence` of what follows, to the end. */
+/** `execution sequence` of each event after the position, to the end. */
 async function following(store: Store, position: string, limit = 100, tenantId?: string): Promise<readonly string[]> {
   const seen: string[] = [];
   for (let at = position; ; ) {
@@ -16,7 +16,7 @@ async function following(store: Store, position: string, limit = 100, tenantId?:
 
 export function logContract(database: () => TestDatabase): void {
   describe('the log of all executions', () => {
-    it('tells what was committed, in the order of commits', async () => {
+    it('returns events in commit order', async () => {
       const store = await database().open();
       const start = await store.log.end();
       await store.commit(batch(startExecution('a'), startExecution('b', { create: { workflowId: 'other' } })));
@@ -34,7 +34,7 @@ export function logContract(database: () => TestDatabase): void {
       });
     });
 
-    it('goes on from any position, and from its end', async () => {
+    it('continues from any position, including its end', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('a')));
       const end = await store.log.end();
@@ -45,7 +45,7 @@ export function logContract(database: () => TestDatabase): void {
       expect(await following(store, entries[0]?.position ?? '')).toEqual(['a 4']);
     });
 
-    it('is read in slices of any size without loss', async () => {
+    it('can be read in slices of any size without loss', async () => {
       const store = await database().open();
       const start = await store.log.end();
       await store.commit(batch(...['a', 'b', 'c'].map((id) => startExecution(id))));
@@ -54,7 +54,7 @@ export function logContract(database: () => TestDatabase): void {
       for (const limit of [1, 2, 5, 6, 7]) expect(await following(store, start, limit)).toEqual(all);
     });
 
-    it('shows one tenant what is its own, however much others do', async () => {
+    it('returns only the events of the given tenant', async () => {
       const store = await database().open();
       const start = await store.log.end();
       for (let i = 0; i < 5; i += 1)
@@ -63,14 +63,14 @@ export function logContract(database: () => TestDatabase): void {
       expect(await following(store, start, 3, 'nobody')).toEqual([]);
     });
 
-    it('refuses a position that it never gave', async () => {
+    it('rejects an invalid position', async () => {
       const store = await database().open();
       for (const position of ['', 'x', '-1', '-1.0', '999999', '0.999999', '9.0', '9'.repeat(30), `${'9'.repeat(30)}.0`]) {
         await expect(store.log.after(position, { limit: 1 }), position).rejects.toMatchObject({ code: 'unknown_position' });
       }
     });
 
-    it('is the same log, with the same key, when it is opened again', async () => {
+    it('keeps its positions and its key after reopening', async () => {
       const file = database();
       const first = await file.open();
       const key = await first.log.key();

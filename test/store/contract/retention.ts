@@ -10,7 +10,7 @@ function ended(id: string, atMs = AT_MS, change: Change = {}): ExecutionWrite {
   return startExecution(id, { ...change, progress: { status: 'completed', completedAtMs: atMs, ...change.progress } });
 }
 
-/** In as many batches as it takes; answers the ids. */
+/** Removes in as many batches as it takes; returns the ids. */
 async function removed(store: Store, endedBeforeMs: number, tenantId = 'default'): Promise<readonly string[]> {
   const ids: string[] = [];
   let after = null;
@@ -27,7 +27,7 @@ async function removed(store: Store, endedBeforeMs: number, tenantId = 'default'
 
 export function retentionContract(database: () => TestDatabase): void {
   describe('retention', () => {
-    it('removes what ended before, in order of its end, and says so', async () => {
+    it('removes executions that ended before, in order of their end, and logs it', async () => {
       const store = await database().open();
       await store.commit(
         batch(ended('exec_2', AT_MS + 2), ended('exec_1', AT_MS + 1), ended('exec_3', AT_MS + 3), startExecution('exec_4')),
@@ -59,7 +59,7 @@ export function retentionContract(database: () => TestDatabase): void {
       expect(await removed(store, AT_MS + 3)).toEqual([]);
     });
 
-    it('takes everything that is theirs', async () => {
+    it('removes all their rows', async () => {
       const store = await database().open();
       const large = JSON.stringify('x'.repeat(10_000));
       const first = startExecution('exec_1', {
@@ -80,7 +80,7 @@ export function retentionContract(database: () => TestDatabase): void {
       expect((await store.verifyAudit()).fault).toBeNull();
     });
 
-    it('keeps what a living relative or an undelivered message needs', async () => {
+    it('keeps executions that a live parent or child, or an undelivered message needs', async () => {
       const store = await database().open();
       const child = { create: { parentId: 'exec_p', depth: 1 } };
       await store.commit(batch(startExecution('exec_p'), ended('exec_c', AT_MS, child)));
@@ -95,7 +95,7 @@ export function retentionContract(database: () => TestDatabase): void {
       expect([...(await removed(store, AT_MS + 1))].sort()).toEqual(['exec_c', 'exec_d', 'exec_m', 'exec_p', 'exec_q']);
     });
 
-    it('takes a batch at a time', async () => {
+    it('removes one batch at a time', async () => {
       const store = await database().open();
       const ids = Array.from({ length: 120 }, (_, index) => `exec_${String(index).padStart(3, '0')}`);
       await store.commit(batch(...ids.map((id) => ended(id))));
@@ -104,7 +104,7 @@ export function retentionContract(database: () => TestDatabase): void {
       expect(await removed(store, AT_MS + 1)).toEqual(ids.slice(50));
     });
 
-    it('leaves the audit chain sound, in the store and in exports', async () => {
+    it('leaves the audit chain valid, in the store and in exports', async () => {
       const store = await database().open();
       await store.commit(batch(ended('exec_1'), startExecution('exec_2')));
       await store.commit(batch(ended('exec_3', AT_MS, { tenantId: 'acme' })));
@@ -123,7 +123,7 @@ export function retentionContract(database: () => TestDatabase): void {
       }
     });
 
-    it('applies to tenants that say so in their limits', async () => {
+    it('applies to tenants with a retention limit', async () => {
       const store = await database().open();
       const tenant = { name: 'A', status: 'active', policy: null, createdAtMs: AT_MS } as const;
       await store.tenants.create({ ...tenant, id: 'acme', limits: '{"retention_days":7}' }, context());

@@ -9,7 +9,7 @@ function tenant(id: string, change: Partial<NewTenant> = {}): NewTenant {
 
 export function tenantContract(database: () => TestDatabase): void {
   describe('the registry of tenants', () => {
-    it('begins with the default one', async () => {
+    it('contains the default tenant from the start', async () => {
       const { tenants } = await await database().open();
       const [only, ...others] = await tenants.list({ limit: 10, offset: 0 });
       expect(others).toEqual([]);
@@ -17,7 +17,7 @@ export function tenantContract(database: () => TestDatabase): void {
       expect(only?.updatedAtMs).toBe(only?.createdAtMs);
     });
 
-    it('gives back what was stored, byte for byte', async () => {
+    it('returns what was stored, byte for byte', async () => {
       const store = await database().open();
       const given = tenant('acme', { policy: '{"b":[1,2],"a":{"é":null}}', limits: '{"max_workflows":3}' });
       const record = { ...given, updatedAtMs: AT_MS };
@@ -29,7 +29,7 @@ export function tenantContract(database: () => TestDatabase): void {
       expect(await store.tenants.admission('other')).toBeNull();
     });
 
-    it('takes no id twice, and records nothing of the attempt', async () => {
+    it('rejects an existing id, and records nothing', async () => {
       const store = await database().open();
       await store.tenants.create(tenant('acme'), context());
       const before = await store.verifyAudit();
@@ -41,7 +41,7 @@ export function tenantContract(database: () => TestDatabase): void {
       expect(await store.verifyAudit()).toEqual(before);
     });
 
-    it('changes what is named and nothing else; null clears', async () => {
+    it('changes the given fields only; null clears a field', async () => {
       const store = await database().open();
       await store.tenants.create(tenant('acme', { policy: '{"a":1}', limits: '{"max_workflows":3}' }), context());
       await store.tenants.create(tenant('other'), context());
@@ -56,7 +56,7 @@ export function tenantContract(database: () => TestDatabase): void {
       expect(await store.tenants.find('other')).toMatchObject({ name: 'Tenant other', status: 'active' });
     });
 
-    it('seals every action, but no change of nothing', async () => {
+    it('seals every action, but records no change without a difference', async () => {
       const store = await database().open();
       await store.tenants.create(tenant('acme'), context());
       const { blocks } = await store.verifyAudit();
@@ -67,7 +67,7 @@ export function tenantContract(database: () => TestDatabase): void {
       expect(await store.tenants.find('acme')).toMatchObject({ updatedAtMs: AT_MS });
     });
 
-    it('does not update what it does not know', async () => {
+    it('rejects updates of unknown tenants', async () => {
       const store = await database().open();
       const before = await store.verifyAudit();
       await expect(store.tenants.update('acme', { name: 'Acme' }, context())).rejects.toMatchObject({
@@ -85,7 +85,7 @@ export function tenantContract(database: () => TestDatabase): void {
       expect(await ids(1, 1)).toEqual(['default']);
     });
 
-    it('counts what lives and what is registered, tenant by tenant', async () => {
+    it('counts live executions and registered workflows per tenant', async () => {
       const store = await database().open();
       const ended = { progress: { status: 'completed', completedAtMs: AT_MS } };
       await store.commit(
@@ -114,10 +114,10 @@ export function tenantContract(database: () => TestDatabase): void {
     });
   });
 
-  describe('what a tenant uses', () => {
+  describe('usage of a tenant', () => {
     const usage = (tokens: number, costUsd: number, month = '2026-03') => ({ month, tokens, costUsd });
 
-    it('adds up by month, with the commit that reports it', async () => {
+    it('is added up per month by the commits that report it', async () => {
       const store = await database().open();
       await store.commit(
         batch(startExecution('exec_1', { usage: usage(100, 0.25) }), startExecution('exec_2', { usage: usage(20, 0.5) })),
@@ -134,7 +134,7 @@ export function tenantContract(database: () => TestDatabase): void {
       expect(await store.tenants.usage('acme', '2026-03')).toEqual({ tokens: 1, costUsd: 1 });
     });
 
-    it('does not count what was refused', async () => {
+    it('does not count rejected commits', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1')));
       const refused = await store.commit(
@@ -144,7 +144,7 @@ export function tenantContract(database: () => TestDatabase): void {
       expect(await store.tenants.usage('default', '2026-03')).toEqual({ tokens: 1, costUsd: 0 });
     });
 
-    it('stays a number when reports are absurd', async () => {
+    it('stays a number when reports are absurdly large', async () => {
       const store = await database().open();
       const most = Number.MAX_SAFE_INTEGER;
       await store.commit(

@@ -39,7 +39,7 @@ async function turns(store: Store): Promise<readonly string[]> {
   return (await store.webhooks.readyDeliveries('w1', 10)).map(({ executionId, seq }) => `${executionId} ${seq}`);
 }
 
-/** With deliveries of executions a (1, 2, 3) and b (1). */
+/** A webhook with deliveries of executions a (1, 2, 3) and b (1). */
 async function withDeliveries(database: () => TestDatabase): Promise<Store> {
   const store = await database().open();
   await store.webhooks.create(webhook('w1'), 10, context());
@@ -50,7 +50,7 @@ async function withDeliveries(database: () => TestDatabase): Promise<Store> {
 
 export function webhookContract(database: () => TestDatabase): void {
   describe('webhooks', () => {
-    it('are stored as they were given, and belong to their tenant', async () => {
+    it('are stored as given, for their tenant only', async () => {
       const store = await database().open();
       const given = webhook('w1', { events: ['node_failed'], workflowId: 'refund', description: 'alerts' });
       const row = await store.webhooks.create(given, 10, context());
@@ -62,7 +62,7 @@ export function webhookContract(database: () => TestDatabase): void {
       expect((await store.webhooks.enabled('acme')).map(({ id }) => id)).toEqual(['w2']);
     });
 
-    it('are as many as a tenant may have', async () => {
+    it('are limited in number per tenant', async () => {
       const store = await database().open();
       await store.webhooks.create(webhook('w1'), 1, context());
       await expect(store.webhooks.create(webhook('w2'), 1, context())).rejects.toMatchObject({ code: 'too_many_webhooks' });
@@ -71,7 +71,7 @@ export function webhookContract(database: () => TestDatabase): void {
       await store.webhooks.create(webhook('w2'), 1, context());
     });
 
-    it('change by their tenant alone', async () => {
+    it('can be changed by their tenant only', async () => {
       const store = await database().open();
       await store.webhooks.create(webhook('w1'), 10, context());
       const later = context({ atMs: AT_MS + 5 });
@@ -92,7 +92,7 @@ export function webhookContract(database: () => TestDatabase): void {
       expect(await store.verifyAudit()).toEqual(before);
     });
 
-    it('are logged without what is secret', async () => {
+    it('are logged without secrets', async () => {
       const store = await database().open();
       await store.webhooks.create(webhook('w1'), 10, context());
       await store.webhooks.update('w1', { secret: 'whsec_bmV3' }, 'webhook_updated', context());
@@ -101,7 +101,7 @@ export function webhookContract(database: () => TestDatabase): void {
       expect(await store.verifyAudit()).toMatchObject({ blocks: 4, fault: null });
     });
 
-    it('once the first is there, are told of what is committed from then on', async () => {
+    it('receive events that are committed after the first webhook was created', async () => {
       const store = await database().open();
       expect(await store.webhooks.exists()).toBe(false);
       expect(await store.webhooks.cursor()).toBeNull();
@@ -122,7 +122,7 @@ export function webhookContract(database: () => TestDatabase): void {
   });
 
   describe('deliveries', () => {
-    it('are added with the move of the cursor, or not at all', async () => {
+    it('are added together with the cursor move, or not at all', async () => {
       const store = await database().open();
       await store.webhooks.create(webhook('w1'), 10, context());
       const from = (await store.webhooks.cursor()) ?? '';
@@ -137,7 +137,7 @@ export function webhookContract(database: () => TestDatabase): void {
       ]);
     });
 
-    it('have their turn one by one within an execution', async () => {
+    it('are attempted one at a time per execution', async () => {
       const store = await withDeliveries(database);
       expect(await turns(store)).toEqual(['a 1', 'b 1']);
       await store.webhooks.recordAttempts([outcome({ id: 'd1', executionId: 'a' })]);
@@ -159,7 +159,7 @@ export function webhookContract(database: () => TestDatabase): void {
       });
     });
 
-    it('leave their mark on the webhook', async () => {
+    it('update the last results of the webhook', async () => {
       const store = await withDeliveries(database);
       const failed = { status: 'pending', error: 'down', httpStatus: 503, nextAttemptAtMs: AT_MS + 5_000 } as const;
       await store.webhooks.recordAttempts([outcome({ id: 'd1', executionId: 'a' }, failed)]);
@@ -185,7 +185,7 @@ export function webhookContract(database: () => TestDatabase): void {
       expect(await ids({ limit: 1, status: 'pending', before: 'd2' })).toEqual(['d1']);
     });
 
-    it('that are put back wait for the one whose turn it is', async () => {
+    it('that are replayed wait for the delivery being attempted', async () => {
       const store = await withDeliveries(database);
       const failed = { status: 'failed', error: 'no', httpStatus: 500 } as const;
       await store.webhooks.recordAttempts([
@@ -203,7 +203,7 @@ export function webhookContract(database: () => TestDatabase): void {
       expect(await store.webhooks.replayFailed('w1', 10, later)).toBe(0);
     });
 
-    it('wait with their webhook while it is disabled', async () => {
+    it('wait while their webhook is disabled', async () => {
       const store = await withDeliveries(database);
       const waiting = () => store.webhooks.withReadyDeliveries({ after: '', limit: 10 });
       expect(await waiting()).toEqual(['w1']);
@@ -215,7 +215,7 @@ export function webhookContract(database: () => TestDatabase): void {
       expect(await store.webhooks.withReadyDeliveries({ after: 'w1', limit: 10 })).toEqual([]);
     });
 
-    it('go with their webhook, and some time after they are settled', async () => {
+    it('are swept with their webhook, and some time after they are settled', async () => {
       const store = await withDeliveries(database);
       const failed = { status: 'failed', error: 'no', httpStatus: 500 } as const;
       await store.webhooks.recordAttempts([

@@ -9,7 +9,7 @@ async function claimed(store: ExecutionStore, change: Parameters<typeof claim>[0
 
 export function workContract(database: () => TestDatabase<CoreStore>): void {
   describe('work items', () => {
-    it('wait as they were put', async () => {
+    it('are pending as they were put', async () => {
       const store = await database().open();
       const item = workItem('w1', { payload: '{"input":"ß"}', attempt: 1, timeoutMs: 5_000 });
       await store.commit(batch(startWithWork('exec_1', item)));
@@ -43,7 +43,7 @@ export function workContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.workItem('default', 'w1')).toEqual(item);
     });
 
-    it('are claimed oldest first over the queues a worker serves, ties in the order they were put', async () => {
+    it('are claimed oldest first across the queues of a worker, ties in insertion order', async () => {
       const store = await database().open();
       const at = (id: string, ms: number, queue: string) => workItem(id, { createdAtMs: AT_MS + ms, queue });
       await store.commit(batch(startWithWork('exec_1', at('w5', 5, 'tool'), at('w1', 1, 'model'), at('w0', 0, 'java_tool'))));
@@ -54,7 +54,7 @@ export function workContract(database: () => TestDatabase<CoreStore>): void {
       expect(await claimed(store, { queues })).toEqual([]);
     });
 
-    it('are nobody’s without a queue, and another tenant’s never', async () => {
+    it('are not claimed without a queue, nor by another tenant', async () => {
       const store = await database().open();
       await store.commit(batch(startWithWork('exec_1', workItem('w1'))));
       expect(await claimed(store, { queues: [] })).toEqual([]);
@@ -62,7 +62,7 @@ export function workContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.workItem('acme', 'w1')).toBeNull();
     });
 
-    it('are handed to one worker each', async () => {
+    it('are handed to exactly one of several concurrent claimers', async () => {
       const one = database();
       const stores = [await one.open(), await one.open()];
       const items = Array.from({ length: 40 }, (_, index) => workItem(`w${index}`));
@@ -75,7 +75,7 @@ export function workContract(database: () => TestDatabase<CoreStore>): void {
       expect(new Set(ids).size).toBe(40);
     });
 
-    it('are settled under their fence, once', async () => {
+    it('are settled once, under their fence', async () => {
       const store = await database().open();
       await store.commit(batch(startWithWork('exec_1', workItem('w1'))));
       await store.claimWork(claim());
@@ -87,7 +87,7 @@ export function workContract(database: () => TestDatabase<CoreStore>): void {
       expect(await settle(1, 4)).toEqual([{ reason: 'work', executionId: 'exec_1' }]);
     });
 
-    it('of a visit are cancelled, whether claimed or not; those of other visits stay', async () => {
+    it('of an activation are cancelled, claimed or not; those of other activations stay', async () => {
       const store = await database().open();
       const items = [workItem('w1'), workItem('w2', { activation: 2 }), workItem('w3', { nodeId: 'b' })];
       await store.commit(batch(startWithWork('exec_1', ...items)));
@@ -98,7 +98,7 @@ export function workContract(database: () => TestDatabase<CoreStore>): void {
       expect(await claimed(store)).toEqual(['w2', 'w3']);
     });
 
-    it('forget their payload when they are settled or cancelled', async () => {
+    it('lose their payload when they are settled or cancelled', async () => {
       const store = await database().open();
       const payload = '{"input":"large"}';
       const items = [
@@ -117,7 +117,7 @@ export function workContract(database: () => TestDatabase<CoreStore>): void {
       for (const id of ['w1', 'w2', 'w3']) expect(await store.workItem('default', id)).toMatchObject({ payload: '{}' });
     });
 
-    it('keep their outcome when their visit is cancelled afterwards', async () => {
+    it('keep their outcome when their activation is cancelled afterwards', async () => {
       const store = await database().open();
       await store.commit(batch(startWithWork('exec_1', workItem('w1'))));
       const settle = { op: 'settle', id: 'w1', fence: null, status: 'completed' } as const;
@@ -125,7 +125,7 @@ export function workContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.workItem('default', 'w1')).toMatchObject({ status: 'completed' });
     });
 
-    it('can be settled and put anew in one step, as a retry does', async () => {
+    it('can be settled and put again in one step, as a retry does', async () => {
       const store = await database().open();
       await store.commit(batch(startWithWork('exec_1', workItem('w1'))));
       await store.claimWork(claim());
@@ -137,7 +137,7 @@ export function workContract(database: () => TestDatabase<CoreStore>): void {
   });
 
   describe('unclaimed work', () => {
-    it('is listed by id, page by page, whatever the tenant, until somebody claims it', async () => {
+    it('is listed by id in pages, across tenants, until it is claimed', async () => {
       const store = await database().open();
       await store.commit(
         batch(
@@ -155,7 +155,7 @@ export function workContract(database: () => TestDatabase<CoreStore>): void {
   });
 
   describe('a lease', () => {
-    it('is renewed by the worker that holds it, also when it has just lapsed', async () => {
+    it('is renewed by its holder, even just after it expired', async () => {
       const store = await database().open();
       await store.commit(batch(startWithWork('exec_1', workItem('w1'))));
       await store.claimWork(claim());

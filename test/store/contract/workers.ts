@@ -15,7 +15,7 @@ function runtime(id: string, change: Partial<WorkerHeartbeat> = {}): WorkerHeart
 
 export function workerContract(database: () => TestDatabase<CoreStore>, { exclusive }: Capabilities): void {
   describe('workers', () => {
-    it('are those seen lately, with what they claimed', async () => {
+    it('are those with a recent heartbeat, with their claims', async () => {
       const store = await database().open();
       await store.heartbeat(worker('worker-1', { claimed: 2 }));
       await store.heartbeat(worker('worker-1', { queues: ['tool', 'model'], atMs: AT_MS + 50, claimed: 3 }));
@@ -35,7 +35,7 @@ export function workerContract(database: () => TestDatabase<CoreStore>, { exclus
       expect(await store.tenant('default').workers(AT_MS + 51)).toEqual([]);
     });
 
-    it('are a tenant’s own, and every runtime', async () => {
+    it('are the tenant’s own, and all runtimes', async () => {
       const store = await database().open();
       await store.heartbeat(worker('same-name'));
       await store.heartbeat(worker('same-name', { tenantId: 'acme', queues: ['model'] }));
@@ -46,7 +46,7 @@ export function workerContract(database: () => TestDatabase<CoreStore>, { exclus
       expect(await names('acme')).toEqual(['runtime rt_1', 'external same-name model']);
     });
 
-    it('tell what they hold: claimed items, or executions with in-process work', async () => {
+    it('have their work in flight: claimed items, or executions with in-process work', async () => {
       const store = await database().open();
       await store.heartbeat(worker('worker-1'));
       await store.heartbeat(runtime('rt_1'));
@@ -68,7 +68,7 @@ export function workerContract(database: () => TestDatabase<CoreStore>, { exclus
   });
 
   describe('a runtime', () => {
-    it('that stopped in good order is not listed and remembered as such', async () => {
+    it('that stopped in an orderly way is not listed, and known as stopped', async () => {
       const store = await database().open();
       await store.heartbeat(runtime('rt_1'));
       expect(await store.stoppedCleanly('rt_1')).toBe(false);
@@ -77,13 +77,13 @@ export function workerContract(database: () => TestDatabase<CoreStore>, { exclus
       expect(await store.tenant('default').workers(0)).toEqual([]);
     });
 
-    it('that is unknown did not stop in good order', async () => {
+    it('that is unknown did not stop in an orderly way', async () => {
       const store = await database().open();
       await store.heartbeat(worker('rt_1'));
       expect(await store.stoppedCleanly('rt_1')).toBe(false);
     });
 
-    it('that stops before it was ever seen did', async () => {
+    it('can stop before its first heartbeat', async () => {
       const store = await database().open();
       await store.recordStop('rt_1', AT_MS);
       expect(await store.stoppedCleanly('rt_1')).toBe(true);
@@ -93,7 +93,7 @@ export function workerContract(database: () => TestDatabase<CoreStore>, { exclus
   describe.runIf(exclusive)('the right to run', () => {
     const holder = { runtimeId: 'rt_1', pid: 4711, startedAtMs: AT_MS };
 
-    it('is held by one store; the error names the holder', async () => {
+    it('has one holder; the error names it', async () => {
       const one = database();
       const first = await one.open();
       const second = await one.open();
@@ -103,14 +103,14 @@ export function workerContract(database: () => TestDatabase<CoreStore>, { exclus
       await expect(attempt).rejects.toThrow(/rt_1.*4711.*2026-01-01T00:00:00\.000Z/);
     });
 
-    it('does not keep others from writing', async () => {
+    it('does not prevent other stores from writing', async () => {
       const one = database();
       await (await one.open()).lock(holder);
       const other = await one.open();
       expect(await other.commit(batch(startExecution('exec_1')))).toEqual([null]);
     });
 
-    it('passes on when its holder closes', async () => {
+    it('is released when its holder closes', async () => {
       const one = database();
       const first = await one.open();
       const second = await one.open();
@@ -120,7 +120,7 @@ export function workerContract(database: () => TestDatabase<CoreStore>, { exclus
       await expect((await one.open()).lock({ ...holder, runtimeId: 'rt_3' })).rejects.toThrow(/rt_2/);
     });
 
-    it('of another database is another right', async () => {
+    it('is separate for each database', async () => {
       await (await database().open()).lock(holder);
       await expect((await database().open()).lock(holder)).resolves.toBeUndefined();
     });

@@ -6,7 +6,7 @@ import { AT_MS, batch, claim, context, startWithWork, workItem } from '../writes
 
 const server = postgresServer();
 
-/** Several processes on one database that has settings of its own. */
+/** Several processes on one database with its own settings. */
 async function processes(count: number, ...settings: readonly string[]): Promise<readonly Store[]> {
   const database = postgresDatabase(server);
   const client = new Client({ connectionString: server().url });
@@ -17,8 +17,8 @@ async function processes(count: number, ...settings: readonly string[]): Promise
   return Promise.all(Array.from({ length: count }, (_, n) => database.open({ writer: `rt_${n}` })));
 }
 
-describe.each(['serializable', 'repeatable read'])('a database whose transactions are %s unless they say otherwise', (level) => {
-  it('refuses nobody because others work on the same', async () => {
+describe.each(['serializable', 'repeatable read'])('a database with %s as its default isolation level', (level) => {
+  it('fails no commit because of concurrent ones', async () => {
     const stores = await processes(4, `default_transaction_isolation = '${level}'`);
     const items = Array.from({ length: 120 }, (_, n) => workItem(`w${n}`));
     await stores[0]?.commit(batch(startWithWork('exec_1', ...items)));

@@ -10,7 +10,7 @@ const KEY = 'a signing key';
 
 const server = postgresServer();
 
-/** Two chains: `rt_1` begins two executions and makes a token, `rt_2` goes on with the first in between, and ends another. */
+/** Two chains: `rt_1` starts two executions and creates a token, `rt_2` steps the first in between, and ends another. */
 async function recorded(hmacKey?: string): Promise<PostgresDatabase> {
   const database = postgresDatabase(server);
   const signed = hmacKey === undefined ? {} : { hmacKey };
@@ -46,14 +46,14 @@ async function faultAfter(sql: string, hmacKey?: string): Promise<AuditFault | n
 const inFirst = { chain: 'rt_1', block: 1, reason: 'stream_digest', tenantId: 'default', executionId: 'exec_1' };
 
 describe('the chains of several writers', () => {
-  it('are sound, and have one head, whoever looks', async () => {
+  it('are valid, and have one combined head for every reader', async () => {
     const database = await recorded();
     const reports = await Promise.all(['rt_1', 'rt_9'].map(async (writer) => (await database.open({ writer })).verifyAudit()));
     expect(reports[0]).toMatchObject({ blocks: 3, fault: null });
     expect(reports[1]).toEqual(reports[0]);
   });
 
-  it('are walked, counted and exported in short statements, however large the log is', async () => {
+  it('are verified, counted and exported in short statements, however large the log is', async () => {
     const database = await recorded();
     const store = await database.open({ writer: 'rt_3' });
     for (let seq = 2; seq < 200; seq += 2) await store.commit(batch(step('exec_2', seq, { tenantId: 'acme' })));
@@ -82,7 +82,7 @@ describe('the chains of several writers', () => {
     request: 'NULL',
     tenant_id: "'acme'",
   };
-  it.each(Object.entries(changes))('find a changed %s of an event', async (column, value) => {
+  it.each(Object.entries(changes))('detect a changed %s of an event', async (column, value) => {
     expect(await faultAfter(`UPDATE events SET ${column} = ${value} WHERE execution_id = 'exec_1' AND seq = 2`)).toEqual(inFirst);
   });
 
@@ -93,7 +93,7 @@ describe('the chains of several writers', () => {
     },
   );
 
-  it('find rows that were deleted, slipped in, or changed in the control plane', async () => {
+  it('detect rows that were deleted, inserted, or changed on the control plane', async () => {
     expect(await faultAfter("DELETE FROM events WHERE execution_id = 'exec_1' AND seq = 2")).toEqual(inFirst);
     const forged = `INSERT INTO events (execution_id, seq, tenant_id, type, at_ms, actor_id, actor_type, data)
       VALUES ('exec_1', 5, 'default', 'node_completed', 1, 'a', 'human', '{}')`;
@@ -102,7 +102,7 @@ describe('the chains of several writers', () => {
     expect(await faultAfter(renamed)).toMatchObject({ chain: 'rt_1', block: 2, reason: 'stream_digest', executionId: null });
   });
 
-  it('find a block that was removed, rewritten or given to another', async () => {
+  it('detect a block that was removed, rewritten or moved to another chain', async () => {
     const block = (change: string) => `${change} WHERE writer = 'rt_1' AND block = 2`;
     expect(await faultAfter(block('DELETE FROM audit_blocks'))).toMatchObject({
       chain: 'rt_1',
@@ -125,7 +125,7 @@ describe('the chains of several writers', () => {
     });
   });
 
-  it('show by their head that one was taken away with all it sealed', async () => {
+  it('show by their head that one was removed with everything it sealed', async () => {
     const database = await recorded();
     const store = await database.open();
     const { head } = await store.verifyAudit();
@@ -137,7 +137,7 @@ describe('the chains of several writers', () => {
     expect((await store.verifyAudit()).head).not.toBe(head);
   });
 
-  it('believe a removal of its control event alone', async () => {
+  it('accept a removal only from its control event', async () => {
     const database = await recorded();
     const store = await database.open({ writer: 'rt_1' });
     await store.retention.remove({ after: null, endedBeforeMs: AT_MS + 1 }, context());
@@ -149,7 +149,7 @@ describe('the chains of several writers', () => {
     expect((await store.verifyAudit()).fault).toMatchObject({ reason: 'stream_digest' });
   });
 
-  it('are signed, each block', async () => {
+  it('sign each block', async () => {
     const database = await recorded(KEY);
     expect((await (await database.open({ hmacKey: KEY })).verifyAudit()).fault).toBeNull();
     expect((await (await database.open({ hmacKey: 'other' })).verifyAudit()).fault).toMatchObject({
@@ -166,7 +166,7 @@ describe('the chains of several writers', () => {
     expect(unsigned?.blocks).toBe(unsigned?.ranges.length);
   });
 
-  it('are walked until one is told to stop', async () => {
+  it('stop being verified when aborted', async () => {
     const store = await (await recorded()).open();
     await expect(store.verifyAudit(AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
   });
@@ -184,7 +184,7 @@ async function log(hmacKey?: string): Promise<readonly string[]> {
 }
 
 describe('an export of several chains', () => {
-  it('is sound, and ends with the head that the store has', async () => {
+  it('is valid, and ends with the head of the store', async () => {
     const database = await recorded();
     const store = await database.open();
     const { head } = await store.verifyAudit();
@@ -193,7 +193,7 @@ describe('an export of several chains', () => {
     expect(await check(await log(KEY), { key: KEY })).toMatchObject({ toBlock: 4, removed: 1, signed: true, fault: null });
   });
 
-  it('goes on from where the last one ended, with what all writers have done since', async () => {
+  it('continues where the last one ended, with the blocks of all writers since', async () => {
     const database = await recorded();
     const first = await database.open({ writer: 'rt_1' });
     const second = await database.open({ writer: 'rt_2' });
@@ -206,7 +206,7 @@ describe('an export of several chains', () => {
     expect(await check(later, { head: 'another' })).toMatchObject({ fault: { reason: 'head' } });
   });
 
-  it('is found out when any character of it is changed', async () => {
+  it('reveals a change of any character', async () => {
     const all = await log();
     for (const [index, line] of all.entries()) {
       for (let at = 0; at < line.length; at += 7) {
@@ -217,7 +217,7 @@ describe('an export of several chains', () => {
     }
   });
 
-  it('is found out when a line is taken away, doubled, added or put elsewhere', async () => {
+  it('reveals a line that was removed, duplicated, added or moved', async () => {
     const all = await log();
     for (const index of all.keys()) {
       expect((await check(all.toSpliced(index, 1))).fault).not.toBeNull();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BatchLoader } from '../../../store/postgres/batch-loader.ts';
 
-/** A gathering whose questions a test answers. */
+/** A batch loader whose queries the test answers. */
 function bench() {
   const asked: { readonly keys: readonly string[]; answer(rows: Readonly<Record<string, string>>): void; fail(): void }[] = [];
   let nowMs = 0;
@@ -24,8 +24,8 @@ function bench() {
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-describe('what is looked up together', () => {
-  it('is asked at once when nobody else asks', async () => {
+describe('batched lookups', () => {
+  it('are sent at once while no query is running', async () => {
     const { gathering, asked } = bench();
     const found = gathering.get('a');
     expect(asked.map(({ keys }) => keys)).toEqual([['a']]);
@@ -33,7 +33,7 @@ describe('what is looked up together', () => {
     expect(await found).toBe('A');
   });
 
-  it('waits for the next question while two are under way, each key once', async () => {
+  it('wait for the next query while two are running, each key once', async () => {
     const { gathering, asked } = bench();
     const found = ['a', 'b', 'c', 'd', 'c'].map((key) => gathering.get(key));
     expect(asked.map(({ keys }) => keys)).toEqual([['a'], ['b']]);
@@ -45,7 +45,7 @@ describe('what is looked up together', () => {
     expect(await Promise.all(found)).toEqual(['A', null, 'C', null, 'C']);
   });
 
-  it('is never answered by a question that was sent before it was asked for', async () => {
+  it('never join a query that was sent before', async () => {
     const { gathering, asked } = bench();
     const before = gathering.get('a');
     const after = gathering.get('a');
@@ -55,7 +55,7 @@ describe('what is looked up together', () => {
     expect([await before, await after]).toEqual(['old', 'new']);
   });
 
-  it('fails together, and what is asked for next does not', async () => {
+  it('fail together, without failing later ones', async () => {
     const { gathering, asked } = bench();
     const found = ['a', 'b', 'c', 'd'].map((key) => gathering.get(key).catch(String));
     asked[0]?.answer({});
@@ -68,7 +68,7 @@ describe('what is looked up together', () => {
     expect(await again).toBe('C');
   });
 
-  it('is not waited for again and again by those behind a question that failed after long', async () => {
+  it('that waited behind a query that failed after a long time fail, too', async () => {
     const { gathering, asked, pass } = bench();
     const outcome = (keys: readonly string[]) => keys.map((key) => gathering.get(key).catch(String));
     const many = Array.from({ length: 300 }, (_, i) => `k${i}`);
@@ -87,7 +87,7 @@ describe('what is looked up together', () => {
     expect(await Promise.all([first, second, later])).toEqual([null, 'B', 'K']);
   });
 
-  it('of very many keys is asked in parts', async () => {
+  it('of very many keys are split into several queries', async () => {
     const { gathering, asked } = bench();
     const found = Array.from({ length: 600 }, (_, i) => gathering.get(`k${i}`));
     for (let i = 0; i < 5; i += 1) {

@@ -48,7 +48,7 @@ async function rowsOf<Row extends object>(url: string, statement: string): Promi
   return rows;
 }
 
-/** Two executions, one of them with everything an execution has in tables of its own. */
+/** Two executions, one of them with rows in every table of executions. */
 async function filled(): Promise<SqliteDatabase> {
   const database = sqliteDatabase();
   const store = await database.open();
@@ -62,7 +62,7 @@ async function filled(): Promise<SqliteDatabase> {
 }
 
 describe('a copy from SQLite to PostgreSQL', () => {
-  it('finds executions by labels that no index takes as they are', async () => {
+  it('finds executions by labels that are too long for an index', async () => {
     const database = sqliteDatabase();
     const long = Array.from({ length: 500 }, (_, n) => hash('sha256', String(n), 'hex')).join('');
     const store = await database.open();
@@ -74,7 +74,7 @@ describe('a copy from SQLite to PostgreSQL', () => {
     expect(rows.map(({ id }) => id)).toEqual(['exec_1']);
   });
 
-  it('has a place for every table and column of either', async () => {
+  it('covers every table and column of both', async () => {
     const database = await filled();
     const url = await server().createDatabase();
     const source = await openSqliteSource({ path: database.path, nowMs });
@@ -88,11 +88,11 @@ describe('a copy from SQLite to PostgreSQL', () => {
     );
     const columns = there.map((row) => row.column);
     expect(offered.filter((column) => !columns.includes(column))).toEqual([]);
-    // Whoever adds a column to one engine alone says here that it has nothing to be copied.
+    // A column that exists in one engine only, and is not copied, must be listed here.
     expect(columns.filter((column) => !offered.includes(column)).sort()).toEqual(['audit_chains.commits', 'audit_chains.fence']);
   });
 
-  it('keeps what was stored, to the byte, and what proves it', async () => {
+  it('keeps the data byte for byte, and its audit chain', async () => {
     const database = await filled();
     const before = await database.open();
     const url = await server().createDatabase();
@@ -109,7 +109,7 @@ describe('a copy from SQLite to PostgreSQL', () => {
     expect(await after.due(AT_MS + 1, 9)).toMatchObject([{ kind: 'timer', executionId: 'a', timerId: 't' }]);
   });
 
-  it('is written on, with numbers that were never used', async () => {
+  it('can be continued, with identities that were never used', async () => {
     const database = await filled();
     const url = await server().createDatabase();
     await copy(database, url);
@@ -121,7 +121,7 @@ describe('a copy from SQLite to PostgreSQL', () => {
     expect(await store.verifyAudit()).toMatchObject({ blocks: 3, fault: null });
   });
 
-  it('finds again what was changed in the chain it brought along', async () => {
+  it('detects changes in the copied chain', async () => {
     const database = await filled();
     const url = await server().createDatabase();
     await copy(database, url);
@@ -136,7 +136,7 @@ describe('a copy from SQLite to PostgreSQL', () => {
     }
   });
 
-  it('takes no runtime of the file for one that still works', async () => {
+  it('does not treat runtimes of the file as running', async () => {
     const database = await filled();
     const before = await database.open();
     const actor = { actorId: 'rt', actorType: 'system', request: null } as const;
@@ -149,7 +149,7 @@ describe('a copy from SQLite to PostgreSQL', () => {
     expect([await after.activeRuntimes(1), await after.stoppedCleanly('rt')]).toEqual([[], false]);
   });
 
-  it('is exported with what proves it, whoever wrote it where', async () => {
+  it('can be exported with proofs of both databases', async () => {
     const database = await filled();
     const url = await server().createDatabase();
     await copy(database, url);
@@ -166,13 +166,13 @@ describe('a copy from SQLite to PostgreSQL', () => {
     expect((await check(moved)).fault).not.toBeNull();
   });
 
-  it('knows positions in the log of the file', async () => {
+  it('accepts positions in the log of the file', async () => {
     const database = await filled();
     const store = await database.open();
     const start = await store.log.after('0.0', { limit: 1 });
     const end = await store.log.end();
     await store.close();
-    // What was last is removed, and its numbers are given to others.
+    // The last rows are removed, and their row numbers reused.
     sql(database, "DELETE FROM events WHERE execution_id = 'b'; DELETE FROM executions WHERE id = 'b'");
     const again = await database.open();
     await again.commit(batch(startExecution('c')));
@@ -190,7 +190,7 @@ describe('a copy from SQLite to PostgreSQL', () => {
       await expect(following(none)).rejects.toMatchObject({ code: 'unknown_position' });
   });
 
-  it('is all or nothing', async () => {
+  it('is atomic', async () => {
     const database = await filled();
     const url = await server().createDatabase();
     sql(database, "UPDATE tokens SET name = name; INSERT INTO timers VALUES ('b', 'u', 'acme', 'n' || char(0), 1, 1)");
@@ -209,7 +209,7 @@ describe('a copy from SQLite to PostgreSQL', () => {
     await expect(copy(database, url)).rejects.toMatchObject({ code: 'not_empty' });
   });
 
-  it('takes no database on which a runtime works, and lets none begin on it', async () => {
+  it('rejects a database in use by a runtime, and keeps runtimes from starting on it', async () => {
     const database = await filled();
     const store = await database.open();
     await store.lock({ runtimeId: 'rt', pid: 1, startedAtMs: AT_MS });

@@ -6,7 +6,7 @@ function failure(code: string): DatabaseError {
   return Object.assign(new DatabaseError('terminating connection', 0, 'error'), { code });
 }
 
-describe('a connection that the database ends, or does not take', () => {
+describe('a connection that the database ends or refuses', () => {
   it.each([
     ['25P03', 'a transaction that was idle'],
     ['25P04', 'a transaction that took long'],
@@ -20,8 +20,8 @@ describe('a connection that the database ends, or does not take', () => {
   });
 });
 
-describe('what a statement did wrong', () => {
-  it.each(['22P02', '23503', '42601'])('is not the database’s fault (%s)', (code) => {
+describe('an invalid statement', () => {
+  it.each(['22P02', '23503', '42601'])('is not an error of the database (%s)', (code) => {
     const error = failure(code);
     expect(isConnectionError(error)).toBe(false);
     expect(asStoreError(error)).toBe(error);

@@ -5,8 +5,8 @@ import { batch, startExecution } from '../writes.ts';
 
 const server = postgresServer();
 
-describe('a database that does not answer any more', () => {
-  it('does not hold a store that is closed: what was under way is told that its fate is not known', async () => {
+describe('a database that stops answering', () => {
+  it('does not delay closing the store; operations under way reject as unavailable', async () => {
     const database = postgresDatabase(server);
     const line = await openTcpProxy(server().port);
     const failures: Error[] = [];
@@ -25,7 +25,7 @@ describe('a database that does not answer any more', () => {
     ]);
     const startedMs = performance.now();
     await store.close();
-    // A statement may take thirty seconds.
+    // The statement timeout is thirty seconds.
     expect(performance.now() - startedMs).toBeLessThan(20_000);
     line.cut();
     await away;

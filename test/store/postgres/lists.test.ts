@@ -8,7 +8,7 @@ import { batch, context, startExecution } from '../writes.ts';
 
 const server = postgresServer();
 
-/** Failed executions and labelled ones alternate; only the first of all is both. */
+/** Failed and labelled executions alternate; only the first one is both. */
 async function alternating(count: number): Promise<PostgresDatabase> {
   const database = postgresDatabase(server);
   const writes = Array.from({ length: count }, (_, index) => {
@@ -29,10 +29,10 @@ async function impatient(database: PostgresDatabase): Promise<ExecutionLists> {
   return new ExecutionLists(connections, { atOnce: 50, idle: 100 });
 }
 
-describe('a list whose matches lie far apart', () => {
+describe('a list with sparse matches', () => {
   const filter = { statuses: ['failed'], labels: [{ key: 'env' }] };
 
-  it.each(['newest', 'oldest'] as const)('ends its page early, and goes on from there, the %s first', async (order) => {
+  it.each(['newest', 'oldest'] as const)('ends its page early and continues from there, %s first', async (order) => {
     const lists = await impatient(await alternating(1_000));
     const pages: (readonly string[])[] = [];
     let after: string | null = order === 'newest' ? '\uffff' : '';
@@ -45,7 +45,7 @@ describe('a list whose matches lie far apart', () => {
     expect(pages.flat()).toEqual(['exec_0000']);
   });
 
-  it('is passed over without end by an offset, and counted whole', async () => {
+  it('is not cut short by an offset or a count', async () => {
     const lists = await impatient(await alternating(1_000));
     expect(await lists.page('default', { ...filter, limit: 5, offset: 1 })).toEqual({ rows: [], next: null });
     expect(await lists.count('default', filter)).toBe(1);
@@ -65,7 +65,7 @@ describe('a list of executions', () => {
   };
   const ways = Object.keys(INDEX_SCANS) as readonly IndexScanName[];
 
-  it.each(ways)('by %s reads the index of that condition alone, though the planner knows no values', async (way) => {
+  it.each(ways)('by %s reads only the index of that condition, although the planner knows no values', async (way) => {
     const database = await alternating(1_000);
     const client = new Client({ connectionString: await database.url() });
     await client.connect();
@@ -86,7 +86,7 @@ describe('a list of executions', () => {
     }
   });
 
-  it('follows labels that go with their execution', async () => {
+  it('does not return labels of removed executions', async () => {
     const database = postgresDatabase(server);
     const store = await database.open();
     const done = { progress: { status: 'completed', completedAtMs: 1 } };

@@ -14,7 +14,7 @@ async function connected(database: PostgresDatabase): Promise<Client> {
   return client;
 }
 
-/** A writer of its own, which has taken a position and has not committed yet. */
+/** A separate writer that has taken a position and has not committed yet. */
 async function slowWriter(database: PostgresDatabase): Promise<Client> {
   const client = await connected(database);
   await client.query('BEGIN');
@@ -24,7 +24,7 @@ async function slowWriter(database: PostgresDatabase): Promise<Client> {
   return client;
 }
 
-/** Until somebody waits for the writer. */
+/** Resolves once another transaction waits for the writer. */
 async function waitedFor(client: Client): Promise<void> {
   for (;;) {
     const { rows } = await client.query<{ waiting: boolean }>(
@@ -46,7 +46,7 @@ async function following(store: Store, from: string, until: number): Promise<rea
 }
 
 describe('the log of many writers', () => {
-  it('waits for a transaction that took an earlier position than what is committed', async () => {
+  it('waits for a transaction that took an earlier position than a committed one', async () => {
     const database = postgresDatabase(server);
     const store = await database.open();
     await store.commit(batch(startExecution('a'), startExecution('b')));
@@ -59,7 +59,7 @@ describe('the log of many writers', () => {
     expect((await slice).entries.map(({ executionId, seq }) => `${executionId} ${seq}`)).toEqual(['a 3', 'b 3', 'b 4']);
   });
 
-  it('passes over what a transaction took and did not keep', async () => {
+  it('skips positions of rolled back transactions', async () => {
     const database = postgresDatabase(server);
     const store = await database.open();
     await store.commit(batch(startExecution('a'), startExecution('b')));
@@ -73,7 +73,7 @@ describe('the log of many writers', () => {
     expect((await store.log.after(await end, { limit: 10 })).entries).toEqual([]);
   });
 
-  it('does not wait for transactions of others', async () => {
+  it('does not wait for transactions of other programs', async () => {
     const database = postgresDatabase(server);
     const store = await database.open();
     const other = await connected(database);
@@ -85,7 +85,7 @@ describe('the log of many writers', () => {
     await other.query('ROLLBACK');
   });
 
-  it('tells each event once, and those of an execution in order, while many write', async () => {
+  it('returns each event once, and those of an execution in order, during concurrent writes', async () => {
     const database = postgresDatabase(server);
     const stores = await Promise.all([1, 2, 3].map((n) => database.open({ writer: `rt_${n}` })));
     const [reader] = stores;
@@ -122,7 +122,7 @@ describe('the log of many writers', () => {
 });
 
 describe('deliveries of several processes', () => {
-  it('have exactly one turn in an execution, whoever adds and whoever attempts', async () => {
+  it('have exactly one ready delivery per execution, during concurrent additions and attempts', async () => {
     const database = postgresDatabase(server);
     const [adding, sending] = await Promise.all([database.open({ writer: 'rt_1' }), database.open({ writer: 'rt_2' })]);
     const webhook = { id: 'w', tenantId: 'default', url: 'https://example.com/', events: ['*'], workflowId: null } as const;

@@ -6,8 +6,8 @@ import { batch, startExecution, step } from '../writes.ts';
 
 const server = privatePostgresServer();
 
-describe('a database that goes back to an earlier state', () => {
-  it('is noticed by the commit that comes next; then it is worked on as it is', async () => {
+describe('a database that lost commits', () => {
+  it('is detected by the next commit; later commits continue from its state', async () => {
     const database = postgresDatabase(server);
     const store = await database.open({ writer: 'rt_1' });
     await store.commit(batch(startExecution('exec_1')));
@@ -26,7 +26,7 @@ describe('a database that goes back to an earlier state', () => {
     expect((await store.verifyAudit()).fault).toBeNull();
   });
 
-  it('is noticed by whoever has nothing to write', async () => {
+  it('is detected by a process that writes nothing', async () => {
     const database = postgresDatabase(server);
     const store = await database.open({ writer: 'rt_1' });
     const heard: StoreNotification[] = [];
@@ -39,7 +39,7 @@ describe('a database that goes back to an earlier state', () => {
     expect(await store.execution('exec_1')).toBeNull();
   });
 
-  it('is not one that has only been away', async () => {
+  it('is not confused with one that was only unreachable', async () => {
     const database = postgresDatabase(server);
     const failures: Error[] = [];
     const failed = (error: Error): void => {

@@ -16,7 +16,7 @@ const server = postgresServer();
 
 const EXECUTIONS = ['exec_1', 'exec_2', 'exec_3', 'exec_4'] as const;
 const MONTH = '2026-01';
-/** Every commit leaves as much behind in each of these places: what took place twice would show. */
+/** Every commit adds the same number of rows to each of these tables, so a commit that was applied twice would show. */
 const TRACES = {
   usage: { month: MONTH, tokens: 1, costUsd: 0 },
   send: [{ toExecutionId: 'exec_9', message: '{}' }],
@@ -28,7 +28,7 @@ function artifact(text: string): Artifact {
 }
 
 interface Proxied {
-  /** Reaches the database through the proxy. */
+  /** The URL of the database through the proxy. */
   readonly store: Store;
   readonly direct: Store;
   readonly client: Client;
@@ -49,7 +49,7 @@ async function proxied(next: () => Cut | null): Promise<Proxied> {
   return { store, direct, client, proxy };
 }
 
-/** A few commits pass, then one is cut somewhere. */
+/** Lets a few commits pass, then cuts the connection during one. */
 function cuts(random: Random, places: readonly Cut['at'][]): () => Cut | null {
   return () => {
     if (random.chance(0.4)) return null;
@@ -64,10 +64,10 @@ async function count(client: Client, query: string): Promise<number> {
   return Number(rows[0]?.count);
 }
 
-describe('a connection that dies around the commit', () => {
-  it.each([1, 2, 3, 4])('loses no answer, and nothing takes place twice (seed %i)', async (seed) => {
+describe('a connection that breaks around a commit', () => {
+  it.each([1, 2, 3, 4])('loses no result, and applies nothing twice (seed %i)', async (seed) => {
     const random = new Random(seed);
-    // What is spilled goes into a transaction of several statements; else the commit is one.
+    // With an offloaded payload, the commit is a transaction of several statements; otherwise it is one statement.
     const spilled = (round: number) => (seed % 2 === 0 ? { offloaded: [artifact(`${seed} ${round}`)] } : {});
     let cutting = false;
     const next = cuts(random, ['before', 'after', 'within', 'late']);
@@ -95,8 +95,8 @@ describe('a connection that dies around the commit', () => {
     expect((await direct.verifyAudit()).fault).toBeNull();
   });
 
-  it('makes no action of the control plane fail because it has succeeded already', async () => {
-    // Not late: an action holds the tenant's log while it is decided, and the server keeps it until it gives the session up.
+  it('does not make a control action fail that has already succeeded', async () => {
+    // Not late in the action: it locks the tenant's log, and the server keeps the lock until it ends the session.
     const next = cuts(new Random(5), ['before', 'after', 'within']);
     const { store, direct, client, proxy } = await proxied(next);
     const tenant = { name: 'Tenant', status: 'active', policy: null, limits: null, createdAtMs: AT_MS } as const;
@@ -108,7 +108,7 @@ describe('a connection that dies around the commit', () => {
     expect((await direct.verifyAudit()).fault).toBeNull();
   });
 
-  it('is asked after until the database takes connections again', async () => {
+  it('is resolved once the database accepts connections again', async () => {
     let cut: Cut | null = null;
     const { store, direct, client, proxy } = await proxied(() => {
       const once = cut;
@@ -118,19 +118,19 @@ describe('a connection that dies around the commit', () => {
     await store.commit(batch(startExecution('exec_1')));
     const { rows } = await client.query<{ name: string }>('SELECT current_database() AS name');
     const limit = (most: number) => client.query(`ALTER DATABASE ${rows[0]?.name} CONNECTION LIMIT ${most}`);
-    // As when all servers come back at once after a failover.
+    // As when all servers reconnect at once after a failover.
     await limit(0);
     cut = { at: 'after' };
     const committing = store.commit(batch(step('exec_1', 2)));
     await waitUntil(() => proxy.cuts === 1);
-    // Long enough for the first to be refused; where it is not, nothing is shown.
+    // Long enough for the first attempt to be rejected; if it is not, the test shows nothing.
     await setTimeout(300);
     await limit(-1);
     expect(await committing).toEqual([null]);
     expect(await direct.execution('exec_1')).toMatchObject({ seq: 4 });
   });
 
-  it('cannot bring a commit after all that was done again since', async () => {
+  it('cannot apply a commit late that was retried meanwhile', async () => {
     let cut: Cut | null = null;
     const { store, direct, client, proxy } = await proxied(() => {
       const once = cut;
@@ -147,8 +147,8 @@ describe('a connection that dies around the commit', () => {
   });
 });
 
-describe('a connection that was given up because nothing came', () => {
-  it('is not handed to whoever waits for one', async () => {
+describe('a connection that timed out', () => {
+  it('is not given to the next waiting query', async () => {
     const database = postgresDatabase(server);
     const store = await database.open({ poolSize: 1, statementTimeoutMs: 2_000 });
     await store.commit(batch(startExecution('exec_1')));

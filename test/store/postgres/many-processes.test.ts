@@ -8,7 +8,7 @@ import { AT_MS, batch, claim, context, request, startExecution, startWithWork, s
 const server = postgresServer();
 
 interface Processes {
-  /** What several processes have opened, each under its own name unless told otherwise. */
+  /** Stores of several processes, each under its own writer name by default. */
   readonly stores: readonly Store[];
   readonly first: Store;
   count(from: string): Promise<number>;
@@ -32,7 +32,7 @@ async function processes(count: number, writer = (n: number) => `rt_${n}`): Prom
   };
 }
 
-/** Moves the execution as often as asked, reading where it stands before each attempt. Answers how often another was faster. */
+/** Advances the execution that many times, reading its sequence before each attempt. Returns how many attempts were rejected. */
 async function move(store: Store, id: string, times: number): Promise<number> {
   let refused = 0;
   for (let moved = 0; moved < times; ) {
@@ -52,7 +52,7 @@ describe.each([
   ['with chains of their own', (n: number) => `rt_${n}`],
   ['that share a name and its chain', () => 'admin'],
 ] as const)('writers %s', (_, writer) => {
-  it('take turns at the same executions, and lose nothing', async () => {
+  it('step the same executions concurrently without losing anything', async () => {
     const { stores, first, count } = await processes(4, writer);
     const ids = ['exec_1', 'exec_2', 'exec_3'];
     await first.commit(batch(...ids.map((id) => startExecution(id))));
@@ -72,8 +72,8 @@ describe.each([
   });
 });
 
-describe('what only one may have', () => {
-  it('is a work item, whoever claims', async () => {
+describe('exclusive resources', () => {
+  it('include a work item among concurrent claims', async () => {
     const { stores, first } = await processes(4);
     const items = Array.from({ length: 120 }, (_, n) => workItem(`w${n}`, { queue: n % 2 === 0 ? 'tool' : 'model' }));
     await first.commit(batch(startWithWork('exec_1', ...items)));
@@ -91,7 +91,7 @@ describe('what only one may have', () => {
     expect(claimed.flat().sort()).toEqual(items.map(({ id }) => id).sort());
   });
 
-  it('is a timer that is due, though all see it', async () => {
+  it('include a due timer that all processes see', async () => {
     const { stores, first } = await processes(4);
     const ids = Array.from({ length: 20 }, (_, n) => `exec_${n}`);
     await first.commit(batch(...ids.map((id) => startExecution(id, { timers: [timer('t', AT_MS)] }))));
@@ -111,7 +111,7 @@ describe('what only one may have', () => {
     expect(await first.due(AT_MS, 100)).toEqual([]);
   });
 
-  it('is a key, a name, and the next version', async () => {
+  it('include an idempotency key, a name, and the next version', async () => {
     const { stores, first, count } = await processes(4);
     const keyed = stores.map((store, n) =>
       store.commit({ atMs: AT_MS, units: [unit([startExecution(`exec_${n}`)], request('key'))] }),
@@ -138,7 +138,7 @@ describe('what only one may have', () => {
 });
 
 describe('an artifact', () => {
-  it('stays while anything refers to it, whoever spills and whoever removes', async () => {
+  it('stays while anything refers to it, during concurrent offloads and removals', async () => {
     const { stores, first, count } = await processes(3);
     const content = Buffer.from('bytes');
     const artifact: Artifact = { hash: 'h', mediaType: null, size: 5, createdAtMs: AT_MS, content };
@@ -153,7 +153,7 @@ describe('an artifact', () => {
     };
     let removed = 0;
     const remove = async (): Promise<void> => {
-      // The last time, at the latest, there is something.
+      // In the last round there is something at the latest.
       while (spilling > 0 || removed === 0) {
         const removal = await first.retention.remove({ after: null, endedBeforeMs: AT_MS + 1 }, context());
         removed += removal.removed.length;

@@ -42,8 +42,8 @@ describe('an empty database', () => {
   });
 });
 
-describe('the function that commits', () => {
-  it('is made by whoever opens the database first and has none, beside those of other releases', async () => {
+describe('the commit function', () => {
+  it('is created on opening if it is missing, beside those of other releases', async () => {
     const url = await server().createMigrated();
     const own = await ownFunction(url);
     await asked(url, `ALTER FUNCTION ${own} RENAME TO jamjet_commit_of_another_release`);
@@ -56,8 +56,8 @@ describe('the function that commits', () => {
   });
 });
 
-describe('a role that may not make it', () => {
-  it('is told who may', async () => {
+describe('a role that may not create it', () => {
+  it('gets an error that says who can', async () => {
     const url = await server().createMigrated();
     const own = await ownFunction(url);
     const role = `only_serves_${own}`;
@@ -69,8 +69,8 @@ describe('a role that may not make it', () => {
   });
 });
 
-describe('a function that is removed beneath a server', () => {
-  it('makes the database unavailable, and is there again once it has been opened', async () => {
+describe('a commit function that is dropped under a running server', () => {
+  it('makes the database unavailable until it is opened again', async () => {
     const url = await server().createMigrated();
     const store = await openPostgres({ url, nowMs: () => AT_MS, writer: 'rt_1' });
     const own = await ownFunction(url);
@@ -82,8 +82,8 @@ describe('a function that is removed beneath a server', () => {
   });
 });
 
-describe('a database that is made anew beneath a server', () => {
-  it('is unavailable, until it has the schema', async () => {
+describe('a database that is recreated under a running server', () => {
+  it('is unavailable until it has the schema', async () => {
     const url = await server().createMigrated();
     const store = await openPostgres({ url, nowMs: () => AT_MS, writer: 'rt_1' });
     await asked(url, 'DROP SCHEMA public CASCADE; CREATE SCHEMA public');
@@ -97,7 +97,7 @@ describe('a database that is made anew beneath a server', () => {
 });
 
 describe('openPostgres', () => {
-  it('refuses a database that a later release has changed, and leaves it as it is', async () => {
+  it('rejects a database that a later release has migrated, and leaves it unchanged', async () => {
     const url = await server().createMigrated();
     await asked(url, "INSERT INTO schema_migrations (version, name, applied_at_ms) VALUES (99, 'future', 0)");
     const refused = openPostgres({ url, nowMs: () => AT_MS });
@@ -105,13 +105,13 @@ describe('openPostgres', () => {
     await expect(refused).rejects.toThrow(/version 99/);
   });
 
-  it('refuses a database that has no place for all characters', async () => {
+  it('rejects a database whose encoding lacks characters', async () => {
     await asked(server().url, "CREATE DATABASE latin OWNER jamjet TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'");
     const refused = openPostgres({ url: `postgres://jamjet@127.0.0.1:${server().port}/latin`, nowMs: () => AT_MS });
     await expect(refused).rejects.toMatchObject({ code: 'store_unavailable', message: expect.stringMatching(/LATIN1.*UTF8/) });
   });
 
-  it('names the database that it cannot reach, without its password', async () => {
+  it('names the unreachable database without its password', async () => {
     const url = `postgres://someone:s3cret@127.0.0.1:${server().port}/nowhere`;
     const refused = openPostgres({ url, nowMs: () => AT_MS });
     await expect(refused).rejects.toMatchObject({ name: 'StoreError', code: 'store_unavailable' });
@@ -131,14 +131,14 @@ describe('openPostgres', () => {
     expect(errand.refusals()).toBe(1);
   });
 
-  it('gives up at once when there is no server', async () => {
+  it('fails at once when there is no server', async () => {
     const url = `postgres://someone@127.0.0.1:${await freePort()}/db`;
     const refused = openPostgres({ url, nowMs: () => AT_MS });
     await expect(refused).rejects.toMatchObject({ code: 'store_unavailable', message: expect.stringMatching(/ECONNREFUSED/) });
   });
 });
 
-/** A way to a server that refuses the first so many connections as it does while it recovers from a crash. */
+/** A proxy that refuses the first connections as a server does during crash recovery. */
 async function starting(port: number, most: number) {
   let refusals = 0;
   const way = createServer((client) => {

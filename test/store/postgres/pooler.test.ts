@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => pooler.stop());
 
-/** Its connections are shared between transactions; only listening has one of its own. */
+/** Connections are shared between transactions, except the one for LISTEN. */
 function pooledDatabase(): TestDatabase {
   const direct = postgresDatabase(server);
   return {
@@ -32,7 +32,7 @@ describe('through a pooler in transaction mode', requires('pgbouncer'), () => {
   workContract(pooledDatabase);
   auditContract(pooledDatabase);
 
-  it('others hear of what is committed', async () => {
+  it('other processes are notified of commits', async () => {
     const one = pooledDatabase();
     const [teller, listener] = [await one.open(), await one.open()];
     const heard: StoreNotification[] = [];

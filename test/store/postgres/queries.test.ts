@@ -11,14 +11,14 @@ import { fillTables } from '../../support/postgres-rows.ts';
 import { exportsOf, resourceStatements } from '../statements.ts';
 import { AT_MS } from '../writes.ts';
 
-/** These read all rows, and say so. */
+/** Statements that read all rows on purpose. */
 const WHOLE_TABLES = new Set(['COUNT_BY_STATUS', 'COUNT_CONTENT', 'COLUMNS']);
-/** These do not grow with what is done: one row, or one per process or webhook. */
+/** Tables that stay small: one row, or one per process or webhook. */
 const SMALL_TABLES = new Set(['log_key', 'webhook_cursor', 'webhooks', 'audit_chains']);
 
-/** What counts, or goes along, many rows anyway, takes one index for another while there are few. */
+/** Statements that count or scan many rows anyway, and may use another index while there are few rows. */
 const WANDERERS = { new: /^countExecutions/, small: /^(count|along)Executions/, filled: /^$/ } as const;
-/** These may go through all of a few: tenants, those with a retention, or not active, claimed items, deliveries that are pending. */
+/** Statements that may scan an index with few entries: tenants, tenants with a retention limit, inactive tenants, claimed items, pending deliveries. */
 const WALKERS = new Set([
   'RECIPIENT',
   'RETENTION_POLICIES',
@@ -29,7 +29,7 @@ const WALKERS = new Set([
   'REMOVE_EXECUTIONS 3',
 ]);
 
-/** Asked by keys, as `BY_KEYS` says; so is whatever writes. */
+/** Statements that run with `INDEX_ONLY_SETTINGS`, as all writes do. */
 const BY_THEIR_KEYS = new Set(['STILL_NEEDED', 'TENANT_EXECUTIONS', 'LATEST_REVISIONS']);
 
 const queries = await exportsOf(new URL('../../../store/postgres/queries/', import.meta.url));
@@ -68,12 +68,12 @@ function isSql(given: unknown): given is Sql {
   return typeof given === 'object' && given !== null && 'text' in given && 'name' in given;
 }
 
-/** As it is new, nobody has counted what is in its tables yet; counted while it was small; and with thousands of rows everywhere. */
+/** Without statistics, with statistics of small tables, and with thousands of rows in every table. */
 const DATABASES = ['new', 'small', 'filled'] as const;
 
 const server = postgresServer();
 const clients = new Map<string, Client>();
-/** Columns by index. */
+/** The columns of each index. */
 let indexes: ReadonlyMap<string, readonly string[]>;
 beforeAll(async () => {
   for (const database of DATABASES) {
@@ -84,7 +84,7 @@ beforeAll(async () => {
     const client = new Client({ connectionString: url });
     clients.set(database, client);
     await client.connect();
-    // Named statements are planned for any values.
+    // Prepared statements are planned without values.
     await client.query('SET plan_cache_mode = force_generic_plan');
     await client.query(PREFER_INDEXES.text);
     indexes = await indexesOf(client);
@@ -113,13 +113,13 @@ function nodesOf(node: PlanNode): readonly PlanNode[] {
   return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 }
 
-/** Tables that are read from one end to the other. */
+/** Tables with a sequential scan. */
 function scanned(plan: PlanNode): readonly string[] {
   const relations = nodesOf(plan).filter((node) => node['Node Type'] === 'Seq Scan');
   return relations.flatMap(({ 'Relation Name': relation = '' }) => (SMALL_TABLES.has(relation) ? [] : [relation]));
 }
 
-/** Indexes that are walked past what is not wanted: a condition on a column helps little when one before it has none. */
+/** Indexes that are scanned past entries that do not match: a condition on a column helps little when a preceding column has none. */
 function wandered(plan: PlanNode): readonly string[] {
   return nodesOf(plan).flatMap(({ 'Relation Name': relation = '', 'Index Name': name, 'Index Cond': condition }) => {
     if (name === undefined || condition === undefined || SMALL_TABLES.has(relation)) return [];
@@ -128,7 +128,7 @@ function wandered(plan: PlanNode): readonly string[] {
   });
 }
 
-/** Indexes that are walked from end to end, but for walks that end with the first rows. */
+/** Indexes that are scanned from end to end, except under a limit. */
 function walked(plan: PlanNode): readonly string[] {
   if (plan['Node Type'] === 'Limit') return [];
   const { 'Relation Name': relation = '', 'Index Name': name, 'Index Cond': condition } = plan;
@@ -164,7 +164,7 @@ describe.each(['small', 'filled'])(
   },
 );
 
-describe.each(DATABASES)('no statement walks along an index past what it does not want, in a %s database', (database) => {
+describe.each(DATABASES)('no statement scans index entries that do not match, in a %s database', (database) => {
   const wanderers = WANDERERS[database];
   it.each(statements().filter(([name]) => !wanderers.test(name)))('%s', async (name, text) => {
     const found = await plan(database, name, text);

@@ -42,13 +42,13 @@ async function ids(client: Client, tenantId: string, table: string): Promise<rea
 }
 
 describe('row-level security', () => {
-  it('binds the role that tests, and everybody, should use: it owns the tables and is no superuser', async () => {
+  it('applies to the role of the tests, which owns the tables and is not a superuser', async () => {
     const client = await connected();
     const { rows } = await client.query('SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user');
     expect(rows).toEqual([{ rolsuper: false, rolbypassrls: false }]);
   });
 
-  it('guards every table with a tenant', async () => {
+  it('is enabled on every table with a tenant', async () => {
     const client = await connected();
     const { rows } = await client.query<{ name: string }>(`SELECT c.relname AS name FROM pg_class c
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
@@ -57,7 +57,7 @@ describe('row-level security', () => {
     expect(rows).toEqual([]);
   });
 
-  it('shows a tenant its own rows, though the statement names no tenant', async () => {
+  it('shows a tenant its own rows, even if the statement names no tenant', async () => {
     const client = await connected();
     expect(await ids(client, 'acme', 'executions')).toEqual(['exec_acme']);
     expect(await ids(client, 'acme', 'work_items')).toEqual(['w_acme']);
@@ -68,7 +68,7 @@ describe('row-level security', () => {
     expect(await ids(client, 'gamma', 'executions')).toEqual([]);
   });
 
-  it('holds for what the store asks as a tenant', async () => {
+  it('applies to the store’s reads of a tenant', async () => {
     const database = postgresDatabase(server);
     const store = await database.open();
     await store.commit(batch({ ...startExecution('exec_acme'), tenantId: 'acme' }));
@@ -83,7 +83,7 @@ describe('row-level security', () => {
     await expect(connections.asTenant('', everything)).rejects.toThrow('needs its id');
   });
 
-  it('lets a tenant change its own rows alone', async () => {
+  it('lets a tenant change its own rows only', async () => {
     const client = await connected();
     expect(await as(client, 'acme', "UPDATE executions SET status = 'paused' RETURNING id")).toEqual([{ id: 'exec_acme' }]);
     expect(await as(client, 'acme', 'DELETE FROM tokens RETURNING id')).toEqual([{ id: 't_acme' }]);
@@ -93,12 +93,12 @@ describe('row-level security', () => {
     await expect(as(client, 'acme', strange)).rejects.toThrow('row-level security');
   });
 
-  it('shows everybody the runtimes, which serve all', async () => {
+  it('shows runtimes to every tenant', async () => {
     const client = await connected();
     expect(await ids(client, 'acme', 'workers')).toEqual(['rt_1']);
   });
 
-  it('shows all rows where no tenant is named, also after one was', async () => {
+  it('shows all rows when no tenant is set, also after one was', async () => {
     const client = await connected();
     const all = ['exec_acme', 'exec_beta'];
     const seen = async () => (await client.query('SELECT id FROM executions ORDER BY id')).rows.map((row) => row.id);

@@ -7,8 +7,8 @@ import { context } from '../writes.ts';
 
 const server = privatePostgresServer();
 
-describe('a database that has become a standby', () => {
-  it('is read, and keeps no connection of those that cannot listen there', async () => {
+describe('a database that was demoted to a standby', () => {
+  it('can be read, and keeps no connection of failed LISTEN attempts', async () => {
     const failures: string[] = [];
     const url = await server().createMigrated();
     const store = await openPostgres({ url, nowMs: Date.now, onError: ({ message }) => failures.push(message) });
@@ -27,7 +27,7 @@ describe('a database that has become a standby', () => {
       );
       return rows.length;
     };
-    // The last may be on its way out.
+    // The last connection may be closing.
     await waitUntil(async () => (await listening()) === 0);
     await expect(
       store.tenants.create({ id: 't', name: 'T', status: 'active', policy: null, limits: null, createdAtMs: 0 }, context()),

@@ -11,9 +11,9 @@ import { waitUntil } from '../../support/cluster.ts';
 import { type PrivatePostgresServer, startPostgres } from '../../support/postgres-server.ts';
 import { requiredProgram, requires } from '../../support/requirements.ts';
 
-/** As whom the server runs where tests run as root. */
+/** The user id of the server where tests run as root. */
 const NOBODY = 65_534;
-/** Who may come in how. */
+/** The rules of pg_hba.conf. */
 const RULES = `
 hostssl   all certified all cert
 hostnossl all plainly   all trust
@@ -27,7 +27,7 @@ let url: string;
 
 const pathOf = (name: string): string => join(folder, name);
 
-/** Of its own authority; the server's for `localhost` alone, whatever address it is reached at. */
+/** Certificates of a test authority; the server's is for `localhost` only, whatever address it is reached at. */
 function makeCertificates(): void {
   const openssl = (...args: readonly string[]) => execFileSync(requiredProgram('openssl'), args, { cwd: folder, stdio: 'pipe' });
   const key = ['-newkey', 'rsa:2048', '-nodes', '-days', '2'];
@@ -90,7 +90,7 @@ function configured(parameters: string, { host = '127.0.0.1', user = 'jamjet', e
   return readConfig({ ...env, DATABASE_URL: named }).database as PostgresConfig;
 }
 
-/** Are the connections encrypted, whatever they are for? Rejects when they are not made. */
+/** Whether all kinds of connections are encrypted. Rejects when they cannot be made. */
 async function encrypted(parameters: string, way: Way = {}): Promise<boolean> {
   const store = await openPostgres({ url: configured(parameters, way).url, nowMs: Date.now });
   try {
@@ -119,17 +119,17 @@ describe('sslmode in DATABASE_URL', requires('openssl'), () => {
     await expect(encrypted('sslmode=disable', { user: 'secretly' })).rejects.toMatchObject(refused);
   });
 
-  it('allow: TLS where it must be', async () => {
+  it('allow: TLS where the server requires it', async () => {
     expect(await encrypted('sslmode=allow')).toBe(false);
     expect(await encrypted('sslmode=allow', { user: 'secretly' })).toBe(true);
   });
 
-  it('prefer: TLS where it can be', async () => {
+  it('prefer: TLS where the server supports it', async () => {
     expect(await encrypted('sslmode=prefer')).toBe(true);
     expect(await encrypted('sslmode=prefer', { user: 'plainly' })).toBe(false);
   });
 
-  it('require: TLS, whoever has signed the certificate, unless an authority is named', async () => {
+  it('require: TLS with any certificate, unless an authority is named', async () => {
     expect(await encrypted('sslmode=require')).toBe(true);
     expect(await encrypted('ssl=true')).toBe(true);
     expect(await encrypted(`sslmode=require&sslrootcert=${pathOf('ca.crt')}`)).toBe(true);
@@ -137,12 +137,12 @@ describe('sslmode in DATABASE_URL', requires('openssl'), () => {
     await expect(encrypted('sslmode=require', { user: 'plainly' })).rejects.toMatchObject(refused);
   });
 
-  it('verify-ca: the authority must be right, the name need not', async () => {
+  it('verify-ca: verifies the authority, but not the name', async () => {
     expect(await encrypted(`sslmode=verify-ca&sslrootcert=${pathOf('ca.crt')}`)).toBe(true);
     await expect(encrypted(`sslmode=verify-ca&sslrootcert=${pathOf('other.crt')}`)).rejects.toMatchObject(refused);
   });
 
-  it('verify-full: the name, too', async () => {
+  it('verify-full: verifies the name, too', async () => {
     const authority = `sslmode=verify-full&sslrootcert=${pathOf('ca.crt')}`;
     expect(await encrypted(authority, { host: 'localhost' })).toBe(true);
     await expect(encrypted(authority)).rejects.toMatchObject(refused);
@@ -157,7 +157,7 @@ describe('sslmode in DATABASE_URL', requires('openssl'), () => {
     await expect(encrypted('', { env: { ...env, PGSSLROOTCERT: pathOf('other.crt') } })).rejects.toMatchObject(refused);
   });
 
-  it('prefer and allow go on without TLS when the server has none', async () => {
+  it('prefer and allow connect without TLS when the server has none', async () => {
     await asSuperuser('ALTER SYSTEM SET ssl = off', 'SELECT pg_reload_conf()');
     await waitUntil(async () => (await asSuperuser<{ ssl: string }>('SHOW ssl'))[0]?.ssl === 'off');
     try {
@@ -176,14 +176,14 @@ describe('sslcert and sslkey', requires('openssl'), () => {
     `sslmode=verify-full&sslrootcert=${pathOf('ca.crt')}&sslcert=${pathOf(certificate)}&sslkey=${pathOf(key)}${more}`;
   const way: Way = { host: 'localhost', user: 'certified' };
 
-  it('let a server in that asks for a certificate, on every connection', async () => {
+  it('are presented to a server that asks for a certificate, on every connection', async () => {
     expect(await encrypted(by('client.crt', 'client.key'), way)).toBe(true);
     expect(await encrypted(by('client.crt', 'locked.key', '&sslpassword=tell%20none'), way)).toBe(true);
     const survey = await surveyDatabase(configured(by('client.crt', 'client.key'), way));
     expect(survey.schemaVersion).toBe(survey.newestVersion);
   });
 
-  it('must be of the user', async () => {
+  it('must belong to the user', async () => {
     await expect(encrypted(by('stranger.crt', 'stranger.key'), way)).rejects.toMatchObject(refused);
     await expect(encrypted(`sslmode=require`, way)).rejects.toThrow(/valid client certificate/);
   });
@@ -201,13 +201,13 @@ describe('sslcert and sslkey', requires('openssl'), () => {
     await expect(opened).rejects.not.toThrow(/\n/);
   });
 
-  it('keep the password of the key to themselves', async () => {
+  it('do not reveal the password of the key', async () => {
     const opened = encrypted(by('client.crt', 'locked.key', '&sslpassword=s3cret'), way);
     await expect(opened).rejects.toThrow(/sslpassword does not fit$/);
     await expect(opened).rejects.not.toThrow(/s3cret/);
   });
 
-  it('are read again for later connections, and may be missing for a moment', async () => {
+  it('are read again for later connections, and may be missing temporarily', async () => {
     copyFileSync(pathOf('client.crt'), pathOf('mine.crt'));
     copyFileSync(pathOf('client.key'), pathOf('mine.key'));
     const store = await openPostgres({ url: configured(by('mine.crt', 'mine.key'), way).url, nowMs: Date.now });

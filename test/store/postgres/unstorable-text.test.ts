@@ -5,12 +5,12 @@ import { AT_MS, request, startExecution, timer, unit, workItem } from '../writes
 
 const server = postgresServer();
 
-/** What has no place in PostgreSQL's text, and what only looks like it. */
+/** Characters that PostgreSQL's text cannot hold, and text that looks like their escapes. */
 const ODD = 'a\ud800\0\\ud800';
 const KEPT = 'a\ufffd\ufffd\\ud800';
 
-describe('text that PostgreSQL has no place for', () => {
-  it('is kept as well as it can be, wherever it stands, and fails no commit', async () => {
+describe('text that PostgreSQL cannot store', () => {
+  it('is stored with replacement characters in any field, and fails no commit', async () => {
     const store = await postgresDatabase(server).open();
     const item = workItem('w1', { nodeId: ODD, queue: ODD, payload: JSON.stringify(ODD) });
     const written = startExecution('exec_1', {

@@ -35,7 +35,7 @@ async function faultAfter(sql: string, hmacKey?: string): Promise<AuditFault | n
 
 const inFirst = { block: 1, reason: 'stream_digest', tenantId: 'default', executionId: 'exec_1' };
 
-describe('the audit chain finds', () => {
+describe('the audit chain detects', () => {
   const changes = {
     type: "'node_failed'",
     node_id: "'b'",
@@ -55,12 +55,12 @@ describe('the audit chain finds', () => {
     expect(await faultAfter("DELETE FROM events WHERE execution_id = 'exec_1' AND seq = 2")).toEqual(inFirst);
   });
 
-  it('events that changed places', async () => {
+  it('events that were swapped', async () => {
     const swap = (from: number, to: number) => `UPDATE events SET seq = ${to} WHERE execution_id = 'exec_1' AND seq = ${from};`;
     expect(await faultAfter(swap(1, 99) + swap(2, 1) + swap(99, 2))).toEqual(inFirst);
   });
 
-  it('an event that was slipped in', async () => {
+  it('an inserted event', async () => {
     const forged =
       'INSERT INTO events SELECT execution_id, 5, tenant_id, type, node_id, at_ms, actor_id, actor_type, request, data, on_behalf_of FROM events LIMIT 1';
     expect(await faultAfter(forged)).toMatchObject({ block: 3, reason: 'unsealed_rows' });
@@ -78,7 +78,7 @@ describe('the audit chain finds', () => {
     expect(fault).toEqual({ block: 3, reason: 'stream_digest', tenantId: 'default', executionId: null });
   });
 
-  it('a block that was removed, rewritten or put elsewhere', async () => {
+  it('a block that was removed, rewritten or moved', async () => {
     expect(await faultAfter('DELETE FROM audit_blocks WHERE block = 2')).toMatchObject({ block: 2, reason: 'missing_block' });
     expect(await faultAfter('DELETE FROM audit_blocks WHERE block = 3')).toMatchObject({ block: 2, reason: 'unsealed_rows' });
     expect(await faultAfter("UPDATE audit_blocks SET writer = 'nobody' WHERE block = 2")).toMatchObject({
@@ -93,7 +93,7 @@ describe('the audit chain finds', () => {
     expect(await faultAfter(moved)).toMatchObject({ block: 2, reason: 'block_hash' });
   });
 
-  it('how far the chain is sound', async () => {
+  it('up to which block the chain is valid', async () => {
     const one = await recorded();
     tamper(one, "UPDATE events SET actor_id = 'mallory' WHERE seq = 3");
     expect(await (await one.open()).verifyAudit()).toMatchObject({ blocks: 1, fault: { block: 2 } });
@@ -101,7 +101,7 @@ describe('the audit chain finds', () => {
 });
 
 describe('a removal', () => {
-  /** The first execution of the record has ended and was removed by retention. */
+  /** Retention has removed the first execution. */
   async function removed(): Promise<SqliteDatabase> {
     const one = await recorded();
     const store = await one.open();
@@ -118,11 +118,11 @@ describe('a removal', () => {
     return (await (await one.open()).verifyAudit()).fault;
   }
 
-  it('by retention is no fault', async () => {
+  it('by retention is not a fault', async () => {
     expect(await faultOf('SELECT 1')).toBeNull();
   });
 
-  it('by hand is one, whatever else was deleted', async () => {
+  it('by hand is a fault, whatever else was deleted', async () => {
     const one = await recorded();
     tamper(
       one,
@@ -131,7 +131,7 @@ describe('a removal', () => {
     expect((await (await one.open()).verifyAudit()).fault).toEqual(inFirst);
   });
 
-  it('is believed of its control event alone', async () => {
+  it('is only accepted from its control event', async () => {
     const claim =
       "INSERT INTO removed_executions VALUES ('exec_2', 'acme', 2, 1); DELETE FROM events WHERE execution_id = 'exec_2'";
     expect(await faultOf(claim)).toMatchObject({ block: 1, reason: 'stream_digest', executionId: 'exec_2' });
@@ -140,7 +140,7 @@ describe('a removal', () => {
     expect(await faultOf(renamed)).toEqual(inFirst);
   });
 
-  it('does not hide what was written after it', async () => {
+  it('does not hide events written after it', async () => {
     const back = `INSERT INTO events VALUES ('exec_1', 9, 'default', 'node_completed', NULL, 1, 'a', 'human', NULL, '{}', NULL)`;
     expect(await faultOf(back)).toMatchObject({ reason: 'unsealed_rows' });
     const data = `json_object('executions', json_array(json_object('id', 'exec_2', 'last_seq', 2)))`;
@@ -151,17 +151,17 @@ describe('a removal', () => {
 });
 
 describe('a signed chain', () => {
-  it('is sound under its key', async () => {
+  it('is valid with its key', async () => {
     expect(await (await (await recorded(KEY)).open({ hmacKey: KEY })).verifyAudit()).toMatchObject({ blocks: 3, fault: null });
   });
 
-  it('is not under another, and its hashes can still be checked without one', async () => {
+  it('is invalid with another key, and its hashes can be verified without a key', async () => {
     const one = await recorded(KEY);
     expect((await (await one.open({ hmacKey: 'other' })).verifyAudit()).fault).toMatchObject({ block: 1, reason: 'signature' });
     expect((await (await one.open()).verifyAudit()).fault).toBeNull();
   });
 
-  it('tells which blocks are not signed, and goes on behind them', async () => {
+  it('reports unsigned blocks, and continues after them', async () => {
     const one = await recorded(KEY);
     tamper(one, 'UPDATE audit_blocks SET signature = NULL WHERE block <> 2');
     const ranges = [1, 3].map((block) => ({ from: block, to: block }));
@@ -178,8 +178,8 @@ describe('a signed chain', () => {
   });
 });
 
-describe('who wrote a block', () => {
-  it('is the command, or the runtime once it runs', async () => {
+describe('the writer of a block', () => {
+  it('is the command, or the runtime that holds the lock', async () => {
     const one = sqliteDatabase();
     const store = await one.open({ writer: 'token create' });
     await store.commit(batch(startExecution('exec_1')));
@@ -192,7 +192,7 @@ describe('who wrote a block', () => {
 });
 
 describe('the audit log', () => {
-  it('is found in a database of an earlier release, by a smaller index', async () => {
+  it('can be searched in a migrated database, with the smaller index', async () => {
     const one = await recorded();
     tamper(
       one,

@@ -14,7 +14,7 @@ function largeCheckpoints(path: string): unknown {
 }
 
 describe('a large checkpoint', () => {
-  it('is not written again by steps that leave it as it is', async () => {
+  it('is not rewritten by steps that keep it', async () => {
     const one = sqliteDatabase();
     const store = await one.open();
     await store.commit(batch(startExecution('exec_1', { snapshot: LARGE })));

@@ -8,7 +8,7 @@ import { batch, startExecution } from '../writes.ts';
 const APPLICATION_ID = 0x4a616d4a;
 const migrations = readMigrations(new URL('../../../store/sqlite/migrations/', import.meta.url));
 
-/** Failed executions and labelled ones alternate; only the first of all is both. */
+/** Failed and labelled executions alternate; only the first one is both. */
 async function alternating(count: number): Promise<SqliteDatabase> {
   const one = sqliteDatabase();
   const store = await one.open();
@@ -29,10 +29,10 @@ function labelsIn({ path }: SqliteDatabase): unknown {
   return rows;
 }
 
-describe('a list whose matches lie far apart', () => {
+describe('a list with sparse matches', () => {
   const filter = { statuses: ['failed'], labels: [{ key: 'env' }] };
 
-  it('ends its page early, and goes on from there', async () => {
+  it('ends its page early and continues from there', async () => {
     const { path } = await alternating(2_000);
     const db = new Database(path, { readonly: true });
     const lists = new ExecutionLists(db, 1_000);
@@ -47,7 +47,7 @@ describe('a list whose matches lie far apart', () => {
     db.close();
   });
 
-  it('is passed over without end by an offset, and counted whole', async () => {
+  it('is not cut short by an offset or a count', async () => {
     const { path } = await alternating(2_000);
     const db = new Database(path, { readonly: true });
     const lists = new ExecutionLists(db, 1_000);
@@ -59,7 +59,7 @@ describe('a list whose matches lie far apart', () => {
 });
 
 describe('the labels of executions', () => {
-  it('are found again in a database of an earlier release', async () => {
+  it('are found in a migrated database', async () => {
     const one = sqliteDatabase();
     const old = new Database(one.path);
     old.pragma(`application_id = ${APPLICATION_ID}`);
@@ -84,7 +84,7 @@ describe('the labels of executions', () => {
     ]);
   });
 
-  it('go with their execution', async () => {
+  it('are removed with their execution', async () => {
     const one = sqliteDatabase();
     const store = await one.open();
     const labelled = { create: { labels: '{"env":"prod","team":"x"}' } };

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { sqliteDatabase } from '../../support/stores.ts';
 import { batch, startExecution, step } from '../writes.ts';
 
-/** What an operator, or retention, may do at any time. */
+/** An operation that operators, or retention, may run at any time. */
 function remove(path: string, executionId: string): void {
   const db = new Database(path);
   db.prepare('DELETE FROM events WHERE execution_id = ?').run(executionId);
@@ -11,7 +11,7 @@ function remove(path: string, executionId: string): void {
 }
 
 describe('a position in the log', () => {
-  it('holds although SQLite gives the numbers of removed rows to new ones', async () => {
+  it('stays valid although SQLite reuses the row numbers of removed rows', async () => {
     const file = sqliteDatabase();
     const store = await file.open();
     await store.commit(batch(startExecution('a'), startExecution('b')));
@@ -23,7 +23,7 @@ describe('a position in the log', () => {
     expect((await store.log.after(slice.position, { limit: 10 })).entries).toEqual([]);
   });
 
-  it('holds through any number of removals, also when everything is removed', async () => {
+  it('stays valid through any number of removals, even when everything is removed', async () => {
     const file = sqliteDatabase();
     const store = await file.open();
     const start = await store.log.end();
@@ -42,7 +42,7 @@ describe('a position in the log', () => {
     }
   });
 
-  it('does not see anything twice when older rows are removed', async () => {
+  it('returns no event twice when older rows are removed', async () => {
     const file = sqliteDatabase();
     const store = await file.open();
     await store.commit(batch(startExecution('a'), startExecution('b')));

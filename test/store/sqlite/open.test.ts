@@ -10,7 +10,7 @@ import { AT_MS, batch, startExecution } from '../writes.ts';
 const open = (path: string) => openSqlite({ path, nowMs: () => AT_MS });
 
 describe('openSqlite', () => {
-  it('makes the database and its folder, which only its owner may enter', async () => {
+  it('creates the database and its folder, which only its owner may enter', async () => {
     const path = join(temporaryFolder(), 'a', 'b', 'runtime.db');
     const store = await open(path);
     expect(await store.commit(batch(startExecution('exec_1')))).toEqual([null]);
@@ -18,7 +18,7 @@ describe('openSqlite', () => {
     expect(statSync(dirname(path)).mode & 0o777).toBe(0o700);
   });
 
-  it('takes an empty file for a new database', async () => {
+  it('treats an empty file as a new database', async () => {
     const { path, open } = sqliteDatabase();
     writeFileSync(path, '');
     expect(await (await open()).tenantRow('default')).toMatchObject({ status: 'active' });
@@ -33,7 +33,7 @@ describe('openSqlite', () => {
     db.close();
   });
 
-  it('leaves nothing but the database when it is closed: the log is moved into it', async () => {
+  it('leaves only the database file when it is closed: the log is merged into it', async () => {
     const one = sqliteDatabase();
     const store = await one.open();
     await store.commit(batch(startExecution('exec_1')));
@@ -52,7 +52,7 @@ describe('openSqlite', () => {
     expect(await stores[0]?.verifyAudit()).toMatchObject({ blocks: 8, fault: null });
   });
 
-  it.runIf(existsSync('/proc/self'))('gives up where no folder can be made', async () => {
+  it.runIf(existsSync('/proc/self'))('fails where no folder can be created', async () => {
     await expect(open('/proc/nowhere/jamjet/runtime.db')).rejects.toMatchObject({
       code: 'store_unavailable',
       message: expect.stringMatching(/^cannot open \/proc\/nowhere\/jamjet\/runtime.db: its folder cannot be created: ENOENT/),
@@ -80,7 +80,7 @@ describe('openSqlite', () => {
     expect(readFileSync(path)).toEqual(before);
   });
 
-  it('refuses a database that a later release has changed, and leaves it as it is', async () => {
+  it('rejects a database that a later release has migrated, and leaves it unchanged', async () => {
     const one = sqliteDatabase();
     await (await one.open()).close();
     const db = new Database(one.path);
@@ -91,7 +91,7 @@ describe('openSqlite', () => {
     await expect(refused).rejects.toThrow(/version 99/);
   });
 
-  it('tells a damaged database from an empty one', async () => {
+  it('distinguishes a damaged database from an empty one', async () => {
     const one = sqliteDatabase();
     await (await one.open()).close();
     writeFileSync(one.path, readFileSync(one.path).fill(0xaa, 100, 4000));
@@ -99,7 +99,7 @@ describe('openSqlite', () => {
   });
 });
 
-describe('what the driver throws', () => {
+describe('an error of the driver', () => {
   function thrown(work: (db: Database.Database) => void): unknown {
     const path = join(temporaryFolder(), 'x.db');
     const db = new Database(path, { timeout: 0 });
@@ -114,7 +114,7 @@ describe('what the driver throws', () => {
     }
   }
 
-  it('is store_full when there is no room', () => {
+  it('is store_full when the disk is full', () => {
     const error = thrown((db) => {
       db.pragma('max_page_count = 3');
       db.exec('INSERT INTO t VALUES (randomblob(100000))');
@@ -135,7 +135,7 @@ describe('what the driver throws', () => {
     expect(error).toMatchObject({ code: 'store_unavailable', message: expect.stringContaining('busy') });
   });
 
-  it('is store_read_only when the database may only be read', () => {
+  it('is store_read_only when the database is read-only', () => {
     const error = thrown((db) => {
       const reader = new Database(db.name, { readonly: true });
       try {
@@ -147,14 +147,14 @@ describe('what the driver throws', () => {
     expect(error).toMatchObject({ code: 'store_read_only', message: expect.stringContaining('permissions') });
   });
 
-  it('is left alone when it is our own mistake', () => {
+  it('is unchanged when it is a programming error', () => {
     expect(thrown((db) => db.exec('INSERT INTO nowhere VALUES (1)'))).toBeInstanceOf(Database.SqliteError);
     expect(asStoreError(new RangeError('x'))).toBeInstanceOf(RangeError);
   });
 });
 
 describe('the lock', () => {
-  it('is one for all names of a database', async () => {
+  it('is shared by all paths to a database', async () => {
     const one = sqliteDatabase();
     const store = await one.open();
     await store.lock({ runtimeId: 'rt_1', pid: 1, startedAtMs: AT_MS });
@@ -167,7 +167,7 @@ describe('the lock', () => {
 });
 
 describe('a new database', () => {
-  it('is for nobody else to read, nor is what lies beside it', async () => {
+  it('is readable by its owner only, as are the files beside it', async () => {
     const one = sqliteDatabase();
     const store = await one.open();
     await store.lock({ runtimeId: 'rt', pid: 1, startedAtMs: 0 });

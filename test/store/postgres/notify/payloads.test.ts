@@ -12,8 +12,8 @@ function told(news: PendingNotifications): readonly Payload[] {
   return news.payloads('me').map((text) => JSON.parse(text) as Payload);
 }
 
-describe('what others are told of several commits', () => {
-  it('is the last of each execution, and whether it began or ended meanwhile', () => {
+describe('notifications of several commits', () => {
+  it('contain the last state of each execution, and whether it started or ended', () => {
     const news = new PendingNotifications();
     const one = startExecution('exec_1');
     const write = step('exec_1', 2);
@@ -24,7 +24,7 @@ describe('what others are told of several commits', () => {
     ]);
   });
 
-  it('names both ends of an execution that ended, was revived and ended again', () => {
+  it('contain both ends of an execution that ended, was continued and ended again', () => {
     const news = new PendingNotifications();
     const write = step('exec_1', 2);
     const ended = { ...write, progress: { ...write.progress, completedAtMs: 5 } };
@@ -38,7 +38,7 @@ describe('what others are told of several commits', () => {
     expect(told(news)[0]?.due).toBe(900);
   });
 
-  it('is cut into pieces that a notification can carry, each execution once', () => {
+  it('are split into payloads of valid size, each execution once', () => {
     const news = new PendingNotifications();
     const ids = Array.from({ length: 500 }, (_, i) => `exec_${i}`);
     for (const id of ids) news.add([startExecution(id)]);
@@ -47,7 +47,7 @@ describe('what others are told of several commits', () => {
     expect(told(news).flatMap(({ executions }) => executions.map(([, id]) => id))).toEqual(ids);
   });
 
-  it('is that they should look for themselves when too many queues got work', () => {
+  it('report a gap when too many queues got work', () => {
     const news = new PendingNotifications();
     const write = step('exec_1', 2);
     const item = {
@@ -69,8 +69,8 @@ describe('what others are told of several commits', () => {
   });
 });
 
-describe('a notification that tells nothing', () => {
-  it('has everybody look for himself, and ends no process', async () => {
+describe('a notification that is not understood', () => {
+  it('counts as a gap, and crashes no process', async () => {
     const database = postgresDatabase(server);
     const store = await database.open();
     const notices: StoreNotification[] = [];
