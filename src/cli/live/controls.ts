@@ -161,7 +161,7 @@ function accept(controls: Controls, purpose: Purpose, line: InputLine): KeyResul
       const { node, decision } = purpose;
       const question = `${decision === 'approved' ? 'Approve' : 'Reject'} ${node}${text === '' ? '' : ` (“${text}”)`}?`;
       const action: Action = { type: 'decide', node, decision, comment: text };
-      return withoutAction({ ...controls, mode: { type: 'confirming', question, action: action } });
+      return withoutAction({ ...controls, mode: { type: 'confirming', question, action } });
     }
     case 'key':
       if (text === '') return withoutAction({ ...controls, notice: 'the correlation key is missing' });

@@ -29,7 +29,7 @@ export function logText(ir: JsonObject, events: readonly TimelineEvent[], nowMs:
   const nodeWidth = Math.min(32, Math.max(8, ...[...shown, ...active].map((line) => width(line.node ?? ''))));
   const lines = shown.map((entry) => renderEntry(entry, nodeWidth, paint));
   if (nowMs !== null) lines.push(...active.map((each) => renderActive(each, nodeWidth, nowMs, '▸', paint)));
-  return { lines, approvals, awaitedEvents: awaitedEvents };
+  return { lines, approvals, awaitedEvents };
 }
 
 /** Removes the start entries of active nodes, which have a line of their own. */

@@ -71,7 +71,7 @@ export function branchInputsOf({ tables }: Program, branches: Branches): BranchI
 function choicesIn({ all }: Branches): readonly (readonly Branch[])[] {
   const choices = new Map<string, Branch[]>();
   for (const branch of all) {
-    const key = `${branch.ending} ${branch.node}`;
+    const key = `${branch.outcome} ${branch.node}`;
     choices.set(key, [...(choices.get(key) ?? []), branch]);
   }
   return [...choices.values()].filter((choice) => choice.some(({ when }) => when !== null));

@@ -124,13 +124,13 @@ class Explorer {
       if (!over) {
         const next = nextNodes(workflow, state).map(({ node }) => node);
         this.#queue.add(
-          { node: stateNode, state: state, workflow: workflow, addState: reach },
+          { node: stateNode, state, workflow, addState: reach },
           next.join(' '),
           JSON.stringify([workflow.env, state.run.input]),
         );
       }
     }
-    return { to: stateNode.index, branches: branches };
+    return { to: stateNode.index, branches };
   }
 
   #expand({ node, state, workflow, addState }: QueuedState): void {
@@ -158,7 +158,7 @@ class Explorer {
   /** Late events of waits that have timed out, if a reachable node may still consume them. */
   #lateEvents(workflow: SimWorkflow, possible: readonly PossibleStep[]): readonly SimStep[] {
     return possible.flatMap(({ node, step }) => {
-      const timedOut = step.branches.some((branch) => branch.node === node && branch.ending === 'timeout');
+      const timedOut = step.branches.some((branch) => branch.node === node && branch.outcome === 'timeout');
       const { kind } = workflow.program.tables.nodeOf(node);
       const key = definitionOf(kind).waitsForEvent(kind);
       if (!timedOut || key === null || hasEnded(step.state)) return [];

@@ -208,13 +208,13 @@ function neverTaken(
 /** Outcomes without an edge. */
 function unhandledOutcomes(workflow: SimWorkflow): Finding[] {
   return workflow.branches.all.flatMap((branch): Finding[] => {
-    const { node, ending, alternative } = branch;
+    const { node, outcome, alternative } = branch;
     if (alternative !== null) return [];
-    if (ending === 'rejected') {
+    if (outcome === 'rejected') {
       const message = `a rejection of "${node}" fails the run`;
       return [{ severity: 'info', code: 'rejection_ends_run', ...at(node), message, hint: 'name a node in on_rejected' }];
     }
-    if (ending === 'timeout') {
+    if (outcome === 'timeout') {
       const message = `a timeout of "${node}" fails the run`;
       return [{ severity: 'info', code: 'timeout_ends_run', ...at(node), message, hint: 'name a node in on_timeout' }];
     }

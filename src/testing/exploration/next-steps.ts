@@ -90,8 +90,8 @@ function failures(
 function decisions(workflow: SimWorkflow, state: SimState, { node, phase }: ActiveNode): readonly (SimStep | null)[] {
   const given = { type: 'decide', node, userId: DECIDER, comment: null, patch: null } as const;
   const approved = sendMessage(workflow, state, { ...given, decision: 'approved' });
-  const ending = phase === 'awaiting_approval' ? 'failed' : 'rejected';
-  if (!mayFail(workflow, state, node, ending)) return [approved];
+  const outcome = phase === 'awaiting_approval' ? 'failed' : 'rejected';
+  if (!mayFail(workflow, state, node, outcome)) return [approved];
   return [approved, sendMessage(workflow, state, { ...given, decision: 'rejected' })];
 }
 
@@ -113,9 +113,9 @@ function mayFail(
   workflow: SimWorkflow,
   { run }: SimState,
   node: string,
-  ending: 'failed' | 'rejected' | 'timeout' = 'failed',
+  outcome: 'failed' | 'rejected' | 'timeout' = 'failed',
 ): boolean {
-  const isHandled = workflow.branches.of(node, ending).every(({ alternative }) => alternative !== null);
+  const isHandled = workflow.branches.of(node, outcome).every(({ alternative }) => alternative !== null);
   const context: { readonly failures?: readonly string[] } = run.snapshot.context;
   return isHandled || (context.failures ?? []).length === 0;
 }

@@ -30,7 +30,7 @@ export function pathText({ branches, status }: Path): string {
 interface PathNode {
   readonly node: number;
   readonly taken: BranchSet;
-  readonly last: { readonly from: PathNode | null; readonly ways: readonly Branch[] };
+  readonly last: { readonly from: PathNode | null; readonly branches: readonly Branch[] };
 }
 
 /** The distinct paths from a start to an end, in order of length, without unhandled failures, which every work node has. */
@@ -47,7 +47,7 @@ export function pathsOf({ stateNodes, starts }: Explored, maxPaths: number): Pat
     if (seen[to]?.has(taken) !== false) return;
     seen[to].add(taken);
     visited += 1;
-    const pathNode: PathNode = { node: to, taken, last: { from, ways: branches } };
+    const pathNode: PathNode = { node: to, taken, last: { from, branches } };
     const stateNode = stateNodes[to];
     if (stateNode?.hasEnded !== true) pending.push(pathNode);
     else if (!paths.has(taken.key))
@@ -69,7 +69,7 @@ export function pathsOf({ stateNodes, starts }: Explored, maxPaths: number): Pat
 /** The branches in the order in which they were first taken. */
 function branchesTo(pathNode: PathNode): readonly Branch[] {
   const steps: (readonly Branch[])[] = [];
-  for (let at: PathNode | null = pathNode; at !== null; at = at.last.from) steps.unshift(at.last.ways);
+  for (let at: PathNode | null = pathNode; at !== null; at = at.last.from) steps.unshift(at.last.branches);
   return [...new Set(steps.flat())];
 }
 

@@ -8,7 +8,7 @@ import { definitionOf } from '../../../machines/nodes/index.ts';
 export interface Branch {
   readonly index: number;
   readonly node: string;
-  readonly ending: NodeOutcome;
+  readonly outcome: NodeOutcome;
   /** Index of the alternative in the order of evaluation; null = the outcome has no edge and fails the run. */
   readonly alternative: number | null;
   /** The condition; null = none. */
@@ -28,32 +28,33 @@ export class Branches {
     const all: Branch[] = [];
     for (const node of tables.graph.reachable) {
       const id = tables.graph.idOf(node);
-      for (const [ending, alternatives] of endingsOf(tables.graph, node, tables.verdicts.get(id)?.decision ?? null)) {
-        const ways = branchesOf(tables.graph, id, ending, alternatives, all.length);
-        this.#of.set(`${ending} ${id}`, ways);
-        all.push(...ways);
+      for (const [outcome, alternatives] of outcomesOf(tables.graph, node, tables.verdicts.get(id)?.decision ?? null)) {
+        const branches = branchesOf(tables.graph, id, outcome, alternatives, all.length);
+        this.#of.set(`${outcome} ${id}`, branches);
+        all.push(...branches);
       }
     }
     this.all = all;
   }
 
-  of(node: string, ending: NodeOutcome): readonly Branch[] {
-    return this.#of.get(`${ending} ${node}`) ?? [];
+  of(node: string, outcome: NodeOutcome): readonly Branch[] {
+    return this.#of.get(`${outcome} ${node}`) ?? [];
   }
 }
 
 function branchesOf(
   graph: Graph,
   node: string,
-  ending: NodeOutcome,
+  outcome: NodeOutcome,
   alternatives: readonly Alternative[] | null,
   first: number,
 ): readonly Branch[] {
-  if (alternatives === null) return [{ index: first, node, ending, alternative: null, when: null, isChoice: false, targets: [] }];
+  if (alternatives === null)
+    return [{ index: first, node, outcome, alternative: null, when: null, isChoice: false, targets: [] }];
   return alternatives.map(({ when, live }, i) => ({
     index: first + i,
     node,
-    ending,
+    outcome,
     alternative: i,
     when,
     isChoice: alternatives.length > 1,
@@ -61,7 +62,7 @@ function branchesOf(
   }));
 }
 
-function endingsOf(
+function outcomesOf(
   graph: Graph,
   node: number,
   policy: 'blocked' | 'require_approval' | null,
@@ -88,12 +89,12 @@ function endingsOf(
 }
 
 /** A failure without a fallback node, which any work can have. */
-export function isUnhandledFailure({ ending, alternative }: Branch): boolean {
-  return ending === 'failed' && alternative === null;
+export function isUnhandledFailure({ outcome, alternative }: Branch): boolean {
+  return outcome === 'failed' && alternative === null;
 }
 
 /** The name of a branch in paths: `decide [state.total > 50]`, `review (rejected)`. */
-export function branchText({ node, ending, alternative, when, isChoice }: Branch): string {
-  const ended = alternative === null ? ` (${ending}, unhandled)` : ending === 'ok' ? '' : ` (${ending})`;
+export function branchText({ node, outcome, alternative, when, isChoice }: Branch): string {
+  const ended = alternative === null ? ` (${outcome}, unhandled)` : outcome === 'ok' ? '' : ` (${outcome})`;
   return `${node}${ended}${isChoice ? ` [${when ?? 'else'}]` : ''}`;
 }
