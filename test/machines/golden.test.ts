@@ -25,7 +25,7 @@ function golden(name: string): Golden {
 
 const programOf = (log: Golden) => compile(normalise(log.document).workflow, 'revision');
 
-/** Does the snapshot know of failures that a later retry forgave? Such a one is folded from the start, and never again needed itself. */
+/** Does the snapshot have failures that a later retry has reset? Then its log is replayed from the start, and the snapshot is not used. */
 function isForgotten({ events }: Golden, at: number): boolean {
   return events.some(
     ({ type, sequence, data }) =>
@@ -33,7 +33,7 @@ function isForgotten({ events }: Golden, at: number): boolean {
   );
 }
 
-/** A workflow whose sections have other tracks than then counts as compiled by another one: its snapshots are rebuilt from the log. */
+/** Snapshots of other lanes count as written by another compiler: they are rebuilt from the log. */
 function isOfThisCompiler(log: Golden): boolean {
   const { layout } = programOf(log).tables;
   return log.compiler === COMPILER_VERSION && log.snapshots.every(({ saved }) => (saved.layout ?? FIRST_LANE_LAYOUT) === layout);

@@ -13,7 +13,7 @@ import { hasEnded, randomMove, visits } from '../support/lockstep.ts';
 import { EndlessLoop, Model } from '../support/model.ts';
 import { documents } from '../support/workflows.ts';
 
-/** Numbers that decide what the world does next. */
+/** Numbers that decide which messages are sent. */
 const tape = fc.array(fc.nat(999), { minLength: 1, maxLength: 40 });
 const valid = (json: unknown): Workflow => {
   const { workflow } = normalise(json);
@@ -125,12 +125,12 @@ describe('a compiled machine', () => {
 });
 
 describe('the transitions in a log', () => {
-  it('are those that evaluating the conditions again gives', () => {
+  it('are the same that an evaluation of the conditions gives', () => {
     fc.assert(
       fc.property(documents(9), tape, fc.boolean(), (json, rolls, forks) => {
         const driver = new Driver(valid(json), { compile: { forks }, env: { stepLimit: MANY_STEPS } });
         play(driver, rolls);
-        // A node that ends the execution follows no transition, which its conditions do not say.
+        // A limit_exceeded node ends the execution without a transition, whatever its edges.
         if (driver.run.status === 'limit_exceeded') return;
         const overlay = (log: readonly TimedEvent[]): ExecutionOverlay => {
           const builder = new OverlayBuilder(driver.program);

@@ -8,7 +8,7 @@ import { approval, condition, join, parallel, retried, subgraph, tool, wait, wor
 
 const env = { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'another-runtime' };
 
-/** A run that uses every kind of message. */
+/** An execution with every kind of message. */
 function eventful(): Driver {
   const made = workflow(
     [
@@ -52,7 +52,7 @@ function eventful(): Driver {
   driver.decide('held', 'approved', { note: 1 });
   driver.send({ type: 'claimed', ...driver.visit('held'), workerId: 'w' });
   driver.done('held', 'result');
-  driver.event('nobody', 1);
+  driver.event('unknown', 1);
   driver.fire('paid');
   driver.decide('review', 'approved');
   driver.send({ type: 'cancel', reason: 'enough' });
@@ -64,7 +64,7 @@ describe('a fork to a version that needs a newer language', () => {
     workflow([approval('ask'), condition_('gate', condition), tool('yes'), tool('no')], [['ask', 'gate']]);
   const condition_ = (id: string, text: string) => condition(id, [text, 'yes'], [null, 'no']);
 
-  it('reads its conditions from there on, and replays so', () => {
+  it('is evaluated in it from there on, and replayed so', () => {
     const origin = new Driver(flow('state.go'), { input: { go: true, strict: true } });
     expect(origin.log[0]?.data).not.toHaveProperty('language');
     const program = compile(flow('state.go if state.strict else False'), 'newer');
@@ -87,14 +87,14 @@ describe('a fork to a version that needs a newer language', () => {
   });
 });
 
-describe('folding', () => {
-  it('every kind of message back from its events gives the stored snapshot at every step', () => {
+describe('a replay', () => {
+  it('gives the stored snapshot at every step, with every kind of message', () => {
     const driver = eventful();
     expect(driver.run.status).toBe('cancelled');
     for (const { seq, text } of driver.saves) {
-      const folded = replay(driver.program, null, driver.log.slice(0, seq), env);
-      expect(save(folded)).toBe(text);
-      expect(folded.seq).toBe(seq);
+      const replayed = replay(driver.program, null, driver.log.slice(0, seq), env);
+      expect(save(replayed)).toBe(text);
+      expect(replayed.seq).toBe(seq);
     }
   });
 
@@ -106,11 +106,11 @@ describe('folding', () => {
     }
   });
 
-  it('tells the same state, error and status as the run had', () => {
+  it('gives the same state, error and status', () => {
     const driver = eventful();
-    const folded = replay(driver.program, null, driver.log, env);
-    expect(stateOf(folded)).toEqual(driver.state);
-    expect({ ...folded, snapshot: null }).toEqual({ ...driver.run, snapshot: null });
+    const replayed = replay(driver.program, null, driver.log, env);
+    expect(stateOf(replayed)).toEqual(driver.state);
+    expect({ ...replayed, snapshot: null }).toEqual({ ...driver.run, snapshot: null });
   });
 
   it.each([
@@ -149,7 +149,7 @@ describe('folding', () => {
     );
   });
 
-  it('uses the step limit the execution started with', () => {
+  it('uses the step limit with which the execution started', () => {
     const driver = new Driver(workflow([tool('a')], [['a', 'a', 'state.go']]), { input: { go: true }, env: { stepLimit: 3 } });
     while (driver.run.status === 'running') driver.done('a');
     expect(save(replay(driver.program, null, driver.log, env))).toBe(save(driver.run));
@@ -157,7 +157,7 @@ describe('folding', () => {
 });
 
 describe('a snapshot', () => {
-  it('is small, and holds no input', () => {
+  it('is small, and does not contain the input', () => {
     const input: Json = { secret: 'x'.repeat(1_000) };
     const driver = new Driver(workflow([tool('a'), tool('b')], [['a', 'b']]), { input });
     driver.done('a', {}, { patch: { secret: null, n: 1 } });
@@ -170,20 +170,20 @@ describe('a snapshot', () => {
     });
   });
 
-  it('of another compiler is not loaded', () => {
+  it('of another compiler version is not loaded', () => {
     const driver = new Driver(workflow([tool('a')]));
     const text = save(driver.run).replace(`"version":${COMPILER_VERSION}`, '"version":0');
     expect(() => load(driver.program, text, { seq: 2, input: {} })).toThrow(SnapshotVersionMismatch);
   });
 
-  it('that is none, or of another workflow, is an error', () => {
+  it('must be one, and of this workflow', () => {
     const { program, run } = new Driver(workflow([tool('a')]));
     const other = new Driver(workflow([tool('b')]));
     expect(() => load(program, 'no json', { seq: 1, input: {} })).toThrow(SyntaxError);
     expect(() => load(other.program, save(run), { seq: 1, input: {} })).toThrow();
   });
 
-  it('keeps node ids that mean something to JavaScript or XState', () => {
+  it('keeps node ids that are special in JavaScript or XState', () => {
     const ids = ['toString', 'valueOf', '1', 'a.b', '#x', 'gate:y', 'x*', 'naïve ☃', '%41', 'hasOwnProperty'];
     const driver = new Driver(
       workflow(

@@ -8,7 +8,7 @@ import { Driver } from '../../support/driver.ts';
 import { join, parallel, retried, subgraph, tool, workflow } from '../../support/workflows.ts';
 
 describe('work', () => {
-  it('done in process is scheduled and started in one step; by a worker, started when it is claimed', () => {
+  it('is scheduled and started in one step in process, and started by a worker when it is claimed', () => {
     const made = workflow([parallel('s', ['a', 'b']), tool('a'), tool('b')]);
     const driver = new Driver(made, { env: { isLocal: (node) => node === 'a' } });
     expect(driver.last.events.slice(2).map(({ type, node_id, data }) => [type, node_id, data])).toEqual([
@@ -28,7 +28,7 @@ describe('work', () => {
     ]);
   });
 
-  it('gets the rendered mapping, or the whole state', () => {
+  it('gets its rendered mapping or the whole state as input', () => {
     const made = workflow(
       [
         tool('a'),
@@ -59,7 +59,7 @@ describe('work', () => {
     });
   });
 
-  it('changes the state by a patch of its own, or by one that follows from the output', () => {
+  it('changes the state by its own patch or one derived from the output', () => {
     const patched = (node: ReturnType<typeof tool>, output: never, more = {}) => {
       const driver = new Driver(workflow([node]), { input: { old: { a: 1, b: 2 } } });
       driver.done(node.id, output, more);
@@ -84,7 +84,7 @@ describe('work', () => {
     expect(patched(http, { x: 1 } as never)).toEqual([{ old, h: { x: 1 } }, 'node_id', { h: { x: 1 } }]);
   });
 
-  it('does not store an output twice, nor keep it where nobody reads it', () => {
+  it('does not store an output twice, nor in the snapshot unless a node reads it', () => {
     const large = 'x'.repeat(10_000);
     const driver = new Driver(workflow([tool('a'), tool('b')], [['a', 'b']]));
     driver.done('a', { large }, { patch: { small: 1 } });
@@ -92,7 +92,7 @@ describe('work', () => {
     expect(JSON.stringify(driver.last.events).split(large).length - 1).toBe(1);
   });
 
-  it('reports what it cost', () => {
+  it('logs the reported usage', () => {
     const driver = new Driver(workflow([tool('a')]));
     driver.done('a', {}, { usage: { gen_ai_model: 'm', input_tokens: 10, output_tokens: 5, cost_usd: 0.01 } });
     expect(driver.all('node_completed')[0]?.data).toMatchObject({
@@ -106,7 +106,7 @@ describe('work', () => {
 });
 
 describe('attempts', () => {
-  it('are repeated as the policy says, after its delay', () => {
+  it('are retried as the retry policy says, after its delay', () => {
     const driver = new Driver(workflow([retried('a', 'twice')]));
     const { effects } = driver.fail('a', { error: 'no luck' });
     expect(driver.last.events.map(({ type, data }) => [type, data])).toEqual([
@@ -124,14 +124,14 @@ describe('attempts', () => {
     expect(driver.run.status).toBe('failed');
   });
 
-  it('follow at once when the policy has no delay', () => {
+  it('follow without a delay if the policy has none', () => {
     const driver = new Driver(workflow([retried('a', 'at_once')]));
     driver.fail('a');
     expect(driver.events).toEqual(['node_failed:a', 'retry_scheduled:a', 'node_scheduled:a']);
     expect(driver.timers.size).toBe(0);
   });
 
-  it('end with an error that is not worth a retry', () => {
+  it('end with an error that is not retryable', () => {
     const final = new Driver(workflow([retried('a', 'twice')]));
     final.fail('a', { retryable: false });
     expect(final.run.status).toBe('failed');
@@ -169,19 +169,19 @@ describe('attempts', () => {
     expect(save(replay(program, null, log, { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'r' }))).toBe(save(driver.run));
   });
 
-  it('that are over are stale', () => {
+  it('that have ended are stale', () => {
     const driver = new Driver(workflow([retried('a', 'at_once')]));
     const visit = driver.visit('a');
     driver.fail('a');
     expect(driver.try({ type: 'done', ...visit, output: 1, durationMs: 1 })).toEqual({ refused: 'stale', nodes: [] });
     expect(driver.try({ type: 'fail', ...visit, error: 'late', retryable: true })).toEqual({ refused: 'stale', nodes: [] });
-    expect(driver.try({ type: 'done', ...driver.visit('a'), node: 'nobody', output: 1, durationMs: 1 })).toEqual({
+    expect(driver.try({ type: 'done', ...driver.visit('a'), node: 'unknown', output: 1, durationMs: 1 })).toEqual({
       refused: 'stale',
       nodes: [],
     });
   });
 
-  it('of a handled failure lead to the fallback alone, with the error as output', () => {
+  it('with a handled failure lead to the fallback alone, with the error as output', () => {
     const driver = new Driver(
       workflow(
         [tool('a', { fallback_node: 'rescue' }), tool('next'), tool('rescue', { input_mapping: { why: '{{ output }}' } })],
@@ -197,7 +197,7 @@ describe('attempts', () => {
     expect(driver.run.status).toBe('completed');
   });
 
-  it('handed back by a stop are begun again under the same number, unless there is only one', () => {
+  it('handed back by a stop begin again with the same number, unless only one is allowed', () => {
     const local = { env: { isLocal: () => true } };
     const again = new Driver(workflow([retried('a', 'twice')]), local);
     again.send({ type: 'requeue', ...again.visit('a') });
@@ -211,7 +211,7 @@ describe('attempts', () => {
     expect(once.run.status).toBe('failed');
   });
 
-  it('that nobody has begun may be handed on though there is only one, and in process or not', () => {
+  it('that have not begun may be queued again even if only one is allowed, in process or not', () => {
     const driver = new Driver(workflow([tool('a')]), { env: { isLocal: () => true } });
     driver.send({ type: 'requeue', ...driver.visit('a'), unbegun: true });
     expect(driver.run).toMatchObject({ status: 'running', localWork: 1 });
@@ -223,12 +223,12 @@ describe('attempts', () => {
     expect(save(replay(program, null, log, { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'r' }))).toBe(save(driver.run));
   });
 
-  it('are taken from the queue only while they are there', () => {
+  it('are taken from the queue only while they are queued', () => {
     const driver = new Driver(workflow([retried('a', 'twice')]), { env: { isLocal: () => true } });
     expect(driver.try({ type: 'requeue', ...driver.visit('a'), queued: true })).toMatchObject({ refused: 'stale' });
   });
 
-  it('without a delay follow each other at once, but the 10th waits 100 ms and the 100th a second', () => {
+  it('without a delay follow each other at once, but the 10th is delayed by 100 ms and the 100th by a second', () => {
     const node = { ...tool('a'), retry: { max_attempts: 1_000_000_000, backoff: 'fixed', initial_delay: 0, max_delay: 0 } };
     const driver = new Driver(workflow([node]));
     const waited: number[] = [];
@@ -244,7 +244,7 @@ describe('attempts', () => {
     expect(save(replay(program, null, log, { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'r' }))).toBe(save(driver.run));
   });
 
-  it('of a policy with shorter delays are spaced as well', () => {
+  it('of a policy with shorter delays are delayed as well', () => {
     const policy: RetryPolicy = {
       max_attempts: 200,
       backoff: 'fixed',
@@ -258,7 +258,7 @@ describe('attempts', () => {
     expect(backoffMs({ ...policy, initial_delay: 5, max_delay: 5, jitter: false }, 150, '')).toBe(5_000);
   });
 
-  it('wait between half the delay and all of it with jitter, always equally long for the same attempt', () => {
+  it('are delayed with jitter by half to all of the delay, always equally for the same attempt', () => {
     const policy = {
       max_attempts: 9,
       backoff: 'exponential',
@@ -281,14 +281,14 @@ describe('attempts', () => {
 });
 
 describe('limits', () => {
-  it('on steps fail the run, even when that completion would have ended it', () => {
+  it('on steps fail the execution, even if that completion would have ended it', () => {
     const driver = new Driver(workflow([tool('a'), tool('b')], [['a', 'b']]), { env: { stepLimit: 2 } });
     driver.done('a');
     driver.done('b');
     expect(driver.run).toMatchObject({ status: 'failed', error: 'step limit of 2 node completions reached', steps: 2 });
   });
 
-  it('on steps end a loop, and cancel what is under way', () => {
+  it('on steps end a loop, and cancel what is in progress', () => {
     const made = workflow([parallel('s', ['a', 'b']), tool('a'), tool('b')], [['a', 'a', 'state.again']]);
     const driver = new Driver(made, { input: { again: true }, env: { stepLimit: 5 } });
     while (driver.run.status === 'running') driver.done('a');
@@ -306,7 +306,7 @@ describe('limits', () => {
     ['total_tokens', { token_budget: { total_tokens: 10 } }, 'token budget exceeded: 12 of 10 total_tokens'],
     ['output_tokens', { token_budget: { output_tokens: 4 } }, 'token budget exceeded: 5 of 4 output_tokens'],
     ['cost', { cost_budget_usd: 0.1 }, 'cost budget exceeded: 0.5 of 0.1 USD'],
-  ])('on %s fail the run once the work that was paid for is done', (_, budget, error) => {
+  ])('on %s fail the execution after the work that used them is done', (_, budget, error) => {
     const driver = new Driver(workflow([tool('a'), tool('b')], [['a', 'b']], budget));
     driver.done('a', { x: 1 }, { usage: { input_tokens: 7, output_tokens: 5, cost_usd: 0.5 } });
     expect(driver.run).toMatchObject({ status: 'failed', error });
@@ -329,7 +329,7 @@ describe('a subgraph', () => {
   const news = (driver: Driver, change: never, childId = 'exec_child') =>
     ({ type: 'child', ...driver.visit('sub'), childId, childWorkflowId: 'inner', change }) as const;
 
-  it('asks for a child, and counts as work of the runtime until there is one', () => {
+  it('starts a child, and counts as in-process work until the child has started', () => {
     const driver = new Driver(parent(), { input: { n: 4 } });
     expect(driver.last.effects).toEqual([{ type: 'spawn', node: 'sub', activation: 1, attempt: 0 }]);
     expect(driver.run).toMatchObject({ status: 'running', localWork: 1 });
@@ -339,7 +339,7 @@ describe('a subgraph', () => {
     expect(activeOf(driver.program, driver.run)).toMatchObject([{ phase: 'child', childId: 'exec_child' }]);
   });
 
-  it('is busy while its child runs and parked while that is paused', () => {
+  it('is busy while its child runs, and parked while the child is paused', () => {
     const driver = new Driver(parent());
     started(driver);
     driver.send(news(driver, { status: 'paused' } as never));
@@ -364,7 +364,7 @@ describe('a subgraph', () => {
     expect(mapped.state).toEqual({ id: 3 });
   });
 
-  it('retries a child that failed with a new one; news of the old one is stale', () => {
+  it('retries with a new child if the child fails; messages about the old one are stale', () => {
     const driver = new Driver(parent());
     started(driver);
     driver.send(news(driver, { status: 'failed', error: 'inner trouble' } as never));
@@ -387,13 +387,13 @@ describe('a subgraph', () => {
     expect(driver.run).toMatchObject({ status: 'failed', error: 'node(s) failed terminally: sub' });
   });
 
-  it('that cannot start its child fails', () => {
+  it('fails if its child cannot be started', () => {
     const driver = new Driver(parent());
     driver.fail('sub', { error: 'workflow inner is not registered', retryable: false });
     expect(driver.run.status).toBe('failed');
   });
 
-  it('cancels its child when the run is cancelled', () => {
+  it('cancels its child when the execution is cancelled', () => {
     const driver = new Driver(parent());
     started(driver);
     expect(driver.send({ type: 'cancel', reason: 'r' }).effects).toEqual([
@@ -402,7 +402,7 @@ describe('a subgraph', () => {
   });
 });
 
-describe('a long run', () => {
+describe('the snapshot of a long execution', () => {
   it('does not grow with its history', () => {
     const made = workflow(
       [tool('a'), parallel('s', ['b', 'c']), tool('b'), retried('c', 'at_once'), join('j')],

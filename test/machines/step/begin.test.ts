@@ -10,7 +10,7 @@ describe('the description of an approval', () => {
     expect(asks('{{ execution.id }} {{ node.id }} {{ workflow.id }} {{ workflow.version }}')).toMatch(/^exec_1 review \S+ \S+$/);
   });
 
-  it('may name a variable, whose value the start fixes', () => {
+  it('may name a variable, whose value is fixed at the start', () => {
     expect(asks('Deploy to {{ env.REGION }}?', { REGION: 'eu' })).toBe('Deploy to eu?');
   });
 });

@@ -11,7 +11,7 @@ import { approval, condition, documents, join, parallel, subgraph, tool, wait, w
 /** Evaluating it on `heavy` takes a fifth of a step's budget. */
 const heavyCondition = (i: number) => `len(state.s.split('a')) == ${i}`;
 const heavy = { s: `b${'a'.repeat(299_000)}` };
-/** Conditions that together are more than one step may do. */
+/** Conditions that together exceed the evaluation budget of one step. */
 const heavyBranches = (target: string) => Array.from({ length: 20 }, (_, i) => [heavyCondition(i), target] as const);
 const env = { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'runtime-1' };
 
@@ -23,7 +23,7 @@ function expectReplay(driver: Driver): void {
 }
 
 const workIn = ({ env: { work } }: Driver): { readonly work?: number } => (work === undefined ? {} : { work });
-/** Without the conditions that were evaluated: they are long, and tested beside the transitions. */
+/** Failures without `evaluated`, which is long and tested with the transitions. */
 const failures = (driver: Driver): Json[] =>
   driver.all('node_failed').map(({ node_id, data: { evaluated: _evaluated, ...data } }) => ({ node: node_id, ...data }));
 const exceeded = (node: string, more: Record<string, Json> = {}): Json => ({
@@ -37,7 +37,7 @@ const exceeded = (node: string, more: Record<string, Json> = {}): Json => ({
   ...more,
 });
 
-describe('conditions that need more work than one step may do', () => {
+describe('conditions that exceed the evaluation budget', () => {
   it('fail a condition node, and nothing takes its default', () => {
     const made = workflow([condition('gate', ...heavyBranches('yes'), [null, 'no']), tool('yes'), tool('no')]);
     const driver = new Driver(made, { input: heavy });
@@ -48,7 +48,7 @@ describe('conditions that need more work than one step may do', () => {
     expectReplay(driver);
   });
 
-  it('leave other branches to go on', () => {
+  it('do not stop other branches', () => {
     const made = workflow(
       [
         parallel('s', ['gate', 'other']),
@@ -66,7 +66,7 @@ describe('conditions that need more work than one step may do', () => {
     expectReplay(driver);
   });
 
-  it('fail a node that would have completed: its output changes nothing', () => {
+  it('fail a node that would have completed, and its output changes nothing', () => {
     const edges = heavyBranches('b').map(([text]) => ['a', 'b', text] as const);
     const driver = new Driver(workflow([tool('a'), tool('b'), tool('c')], [...edges, ['a', 'c']]), { input: heavy });
     driver.done('a', { paid: true });
@@ -76,7 +76,7 @@ describe('conditions that need more work than one step may do', () => {
     expectReplay(driver);
   });
 
-  it('let the fallback of that node take over', () => {
+  it('activate the fallback of that node', () => {
     const edges = heavyBranches('b').map(([text]) => ['a', 'b', text] as const);
     const nodes = [tool('a', { fallback_node: 'rescue' }), tool('b'), tool('rescue')];
     const driver = new Driver(workflow(nodes, [...edges, ['a', 'end']]), { input: heavy });
@@ -105,7 +105,7 @@ describe('conditions that need more work than one step may do', () => {
     expectReplay(driver);
   });
 
-  it('fail a join behind which they stand', () => {
+  it('fail a join whose out-edges they belong to', () => {
     const edges = heavyBranches('b').map(([text]) => ['j', 'b', text] as const);
     const made = workflow(
       [parallel('s', ['x', 'y']), tool('x'), tool('y'), join('j'), tool('b'), tool('c')],
@@ -120,10 +120,10 @@ describe('conditions that need more work than one step may do', () => {
   });
 });
 
-describe('mappings that need more work than one step may do', () => {
+describe('mappings that exceed the evaluation budget', () => {
   const mapping = Object.fromEntries(heavyBranches('').map(([text], i) => [`k${i}`, `{{ ${text} }}`]));
 
-  it('fail an approval whose message they are', () => {
+  it('fail an approval whose message they render', () => {
     const made = workflow([approval('ask', { description: `${Object.values(mapping).join(' ')}` }), tool('b')], [['ask', 'b']]);
     const driver = new Driver(made, { input: heavy });
     expect(driver.run.status).toBe('failed');
@@ -131,7 +131,7 @@ describe('mappings that need more work than one step may do', () => {
     expectReplay(driver);
   });
 
-  it('fail an open approval that a fork asks anew, and leave what stands beside it', () => {
+  it('fail an open approval that a fork asks again, but no other branch', () => {
     const ask = approval('ask', { description: `${Object.values(mapping).join(' ')}` });
     const driver = new Driver(workflow([parallel('s', ['ask', 'other']), ask, approval('other')], []), { input: {} });
     driver.send({ type: 'fork', origin: { executionId: 'exec_1', sequence: driver.run.seq }, patch: heavy, decisions: [] });
@@ -152,14 +152,14 @@ describe('mappings that need more work than one step may do', () => {
     expectReplay(driver);
   });
 
-  it('are named by the work that they are the input of', () => {
+  it('are named in the work whose input they render', () => {
     const driver = new Driver(workflow([tool('a', { input_mapping: mapping })]), { input: heavy });
     const { inputExceeded } = workOf(driver.program, driver.run, 'a', driver.env);
     expect(inputExceeded).toMatch(/^len/);
   });
 });
 
-describe('a budget that ends anywhere', () => {
+describe('an evaluation budget that ends at any point', () => {
   const tape = fc.array(fc.nat(999), { minLength: 1, maxLength: 25 });
 
   function play(driver: Driver, rolls: readonly number[]): void {
@@ -175,7 +175,7 @@ describe('a budget that ends anywhere', () => {
     }
   }
 
-  it('fails the same nodes however the machine is built, and replays', () => {
+  it('fails the same nodes with forks and with subgraphs, and replays', () => {
     let met = 0;
     fc.assert(
       fc.property(documents(9), fc.integer({ min: 0, max: 200 }), tape, (json, work, rolls) => {
@@ -194,7 +194,7 @@ describe('a budget that ends anywhere', () => {
     expect(met).toBeGreaterThan(5);
   });
 
-  it('stands in no log of a release that had none: such a step is replayed without a bound', () => {
+  it('does not apply to logs of releases without one: their steps are replayed without a limit', () => {
     const made = workflow([condition('gate', ...heavyBranches('yes'), [null, 'no']), tool('yes'), tool('no')]);
     const before = new Driver(made, { input: heavy, env: { work: Number.POSITIVE_INFINITY } });
     expect(before.activeNodes).toEqual(['no']);

@@ -17,7 +17,7 @@ const golden = (name: string): Golden => readGolden(name) as Golden;
 const programOf = (log: Golden) => compile(normalise(log.document).workflow, 'revision');
 const OTHER = { ...GOLDEN_ENV, executionId: 'exec_other' };
 
-describe('a log folded while it is read', () => {
+describe('a log replayed while it is read', () => {
   it.each(names)('%s gives the run of every step', (name) => {
     const log = golden(name);
     const program = programOf(log);
@@ -31,21 +31,21 @@ describe('a log folded while it is read', () => {
       take(false);
     }
     take(true);
-    const pardoned = log.events.findLast(({ type }) => type === 'workflow_retried')?.sequence ?? 0;
+    const firstComparable = log.events.findLast(({ type }) => type === 'workflow_retried')?.sequence ?? 0;
     for (const [seq, text] of given)
-      if (seq >= pardoned) expect(text).toBe(save(replay(program, null, log.events.slice(0, seq), GOLDEN_ENV)));
+      if (seq >= firstComparable) expect(text).toBe(save(replay(program, null, log.events.slice(0, seq), GOLDEN_ENV)));
     expect(logReplay.run?.seq).toBe(log.events.length);
     expect(logReplay.atMs).toBe(log.events.at(-1)?.at_ms);
   });
 });
 
 describe('a fork', () => {
-  it.each(names)('of %s at every step comes to the same end when it hears the same', (name) => {
+  it.each(names)('of %s at every step has the same outcome with the same messages', (name) => {
     const { events, ...log } = golden(name);
     const program = programOf({ events, ...log });
     const end = replay(program, null, events, GOLDEN_ENV);
     for (const { run, end: at, later } of stepsOf(program, events, GOLDEN_ENV)) {
-      // Nobody sends a fork: it is how an execution begins.
+      // A fork is not a message that was sent: an execution begins with it.
       if (TERMINAL.has(run.status) || later.some(({ message }) => message.type === 'fork')) continue;
       const fork = new Fork(program, OTHER, { log: events.slice(0, at), run, env: GOLDEN_ENV });
       for (const heard of later) fork.send(heard);
@@ -61,7 +61,7 @@ describe('a fork', () => {
   });
 });
 
-/** Moves a random node on in a random way, if any can. */
+/** Sends a random message for a random node, if any can take one. */
 function moveOn(driver: Driver, roll: number): void {
   const active = driver.active[roll % Math.max(1, driver.active.length)];
   if (TERMINAL.has(driver.run.status) || active === undefined) return;
@@ -81,8 +81,8 @@ function moveOn(driver: Driver, roll: number): void {
 
 const OUTPUTS: readonly Json[] = [{ n: 1, ok: true }, { n: 3, x: 1 }, { ok: false }, 'text', null];
 
-describe('a fork of any run', () => {
-  it('comes to where the run came when it hears the same', () => {
+describe('a fork of any execution', () => {
+  it('has the same outcome as its origin with the same messages', () => {
     let forks = 0;
     fc.assert(
       fc.property(documents(8), fc.array(fc.nat(999), { minLength: 1, maxLength: 30 }), (json, rolls) => {
@@ -109,7 +109,7 @@ describe('a fork of any run', () => {
   });
 });
 
-/** What is kept by a hold in the one may be under way in the other, so neither the hold nor the phases count. */
+/** What a suspension defers in one may be in progress in the other, so neither suspension nor phases are compared. */
 function standing(run: Run): unknown {
   const { status, error, steps } = run;
   return { over: TERMINAL.has(status), error, steps, state: stateOf(run) };

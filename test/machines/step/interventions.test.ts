@@ -17,8 +17,8 @@ const BEGINS = /^(node_scheduled|node_started|tool_approval_required|interrupt_r
 const ENV = { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'runtime-1' };
 
 /**
- * A workflow in which nothing depends on when a node begins, but only on how it ends: every wait has a key of its own, and nothing ends
- * as soon as it begins.
+ * A workflow in which nothing depends on when a node begins, only on how it ends: every wait has its own key, and no node ends as soon as
+ * it begins.
  */
 const unhurried = (json: JsonObject): Workflow => {
   const nodes = (json.nodes as readonly JsonObject[]).map((node) => {
@@ -34,7 +34,7 @@ const unhurried = (json: JsonObject): Workflow => {
 
 const isOver = ({ run }: Driver): boolean => run.status !== 'running' && run.status !== 'paused';
 
-/** How a node under way moves on; null while it is kept. */
+/** The next message for a node in progress; null while it is deferred. */
 function messageFor(driver: Driver, { node, activation, attempt, phase, waitsFor }: ActiveNode, roll: number): Message | null {
   const visit = { node, activation, attempt };
   const output = outputs[roll % outputs.length] ?? null;
@@ -55,7 +55,7 @@ function messageFor(driver: Driver, { node, activation, attempt, phase, waitsFor
   }
 }
 
-/** Plays rolls until the run is over, and answers the messages sent. */
+/** Plays rolls until the execution has ended, and returns the messages sent. */
 function play(driver: Driver, rolls: readonly number[]): { readonly message: Message; readonly upTo: number }[] {
   return rolls.flatMap((roll) => {
     const active = driver.active[roll % Math.max(1, driver.active.length)];
@@ -66,7 +66,7 @@ function play(driver: Driver, rolls: readonly number[]): { readonly message: Mes
   });
 }
 
-/** All that two runs of one history must agree in; what a begun node remembers of its beginning is not part of it. */
+/** What two runs of one history must have in common; when a node has begun is not part of it. */
 function standing(driver: Driver, anew: readonly string[] = []): unknown {
   const { at, state, steps, handled, failures, forks, sections, fed, early, visits, active, error } = JSON.parse(
     save(driver.run),
@@ -86,13 +86,13 @@ function standing(driver: Driver, anew: readonly string[] = []): unknown {
   };
 }
 
-/** From here on whatever is under way succeeds, in both runs alike. */
+/** Completes everything that is in progress, in both runs alike. */
 function succeed(patient: Driver, retried: Driver): void {
   for (let moves = 0; moves < 40 && !isOver(patient); moves += 1) {
     const [{ node, phase } = { node: '', phase: 'queued' }] = patient.active;
     for (const driver of [patient, retried]) {
       const under = () => driver.active.find((active) => active.node === node);
-      // What was approved before it failed is asked for again.
+      // A node that was approved before it failed is asked for again.
       if (under()?.phase === 'awaiting_approval' && phase !== 'awaiting_approval') driver.decide(node, 'approved');
       if (under()?.phase === 'awaiting_approval') driver.decide(node, 'approved');
       else if (under()?.phase === 'approval') driver.decide(node, 'approved');
@@ -108,8 +108,8 @@ function completions({ log }: Driver): string[] {
   return log.flatMap(({ type, node_id }) => (type === 'node_completed' && node_id !== null ? [node_id] : [])).sort();
 }
 
-/** Every fold of the log gives the very snapshots: from the start, and from where a retry has not forgotten what was before. */
-function expectToFold(driver: Driver): void {
+/** Every replay of the log gives the same snapshots: from the start, and from each snapshot that no later retry has reset. */
+function expectReplays(driver: Driver): void {
   const every = Math.ceil(driver.saves.length / 15);
   for (const { seq, text } of driver.saves.filter((_, i) => i % every === 0)) {
     expect(save(replay(driver.program, null, driver.log.slice(0, seq), ENV))).toBe(text);
@@ -122,8 +122,8 @@ function expectToFold(driver: Driver): void {
   }
 }
 
-describe('holds and retries of any workflow, at any time', () => {
-  it('fold again from the log', () => {
+describe('suspensions and retries of any workflow, at any time', () => {
+  it('replay from the log', () => {
     let retries = 0;
     fc.assert(
       fc.property(documents(9), tape, (json, rolls) => {
@@ -142,7 +142,7 @@ describe('holds and retries of any workflow, at any time', () => {
           driver.retry();
           retries += 1;
         }
-        expectToFold(driver);
+        expectReplays(driver);
       }),
       { numRuns: 100 },
     );
@@ -150,8 +150,8 @@ describe('holds and retries of any workflow, at any time', () => {
   });
 });
 
-describe('a hold, wherever it comes', () => {
-  it.each([true, false])('changes nothing but when things begin (forks: %s)', (forks) => {
+describe('a suspension at any point', () => {
+  it.each([true, false])('changes only when nodes begin (forks: %s)', (forks) => {
     fc.assert(
       fc.property(documents(9), tape, fc.array(fc.nat(3), { minLength: 40, maxLength: 40 }), (json, rolls, holds) => {
         const workflow = unhurried(json);
@@ -173,15 +173,15 @@ describe('a hold, wherever it comes', () => {
         }
         if (!isOver(held)) held.try({ type: 'resume' });
         expect(standing(held)).toEqual(standing(free));
-        expectToFold(held);
+        expectReplays(held);
       }),
       { numRuns: 100 },
     );
   });
 });
 
-describe('a retry of a run that nodes have failed', () => {
-  it.each([true, false])('goes on as a run would in which they had not failed yet (forks: %s)', (forks) => {
+describe('a retry of an execution that failed by its nodes', () => {
+  it.each([true, false])('continues like an execution in which they had not failed (forks: %s)', (forks) => {
     let retries = 0;
     const ends = new Set<string>();
     fc.assert(
@@ -195,7 +195,7 @@ describe('a retry of a run that nodes have failed', () => {
           retried.retry();
           retries += 1;
           const told = retried.last.events[0]?.data;
-          const forgiven = (told?.forgiven ?? []) as readonly number[];
+          const reset = (told?.forgiven ?? []) as readonly number[];
           expect(told?.nodes).toEqual(order);
           expect(retried.run).toMatchObject({ error: null });
 
@@ -205,7 +205,7 @@ describe('a retry of a run that nodes have failed', () => {
             for (const { message, upTo } of sent) {
               const from = before;
               before = upTo;
-              if (!forgiven.some((failure) => failure > from && failure <= upTo)) patient.send(message);
+              if (!reset.some((failure) => failure > from && failure <= upTo)) patient.send(message);
             }
             expect(standing(retried, order)).toEqual({ ...(standing(patient, order) as object), status: retried.run.status });
             if (roll % 2 === 0) {
@@ -218,7 +218,7 @@ describe('a retry of a run that nodes have failed', () => {
           }
           sent = [...sent, ...play(retried, later.slice(again * 7))];
         }
-        expectToFold(retried);
+        expectReplays(retried);
       }),
       { numRuns: 100 },
     );

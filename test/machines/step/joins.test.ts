@@ -16,7 +16,7 @@ describe('a join that collects', () => {
     ],
   );
 
-  it('waits for every branch and gives their outputs in the order it names them', () => {
+  it('waits for every branch and gives their outputs in the order of its sources', () => {
     const driver = new Driver(made);
     driver.done('a', { a: 1 });
     driver.done('c', 3);
@@ -26,7 +26,7 @@ describe('a join that collects', () => {
     expect(driver.state.all).toEqual(output(driver, 'j')?.output);
   });
 
-  it('never runs when a branch has failed, and the run fails once the others have ended', () => {
+  it('never runs if a branch fails, and the execution fails after the others have ended', () => {
     const driver = new Driver(made);
     driver.fail('a');
     driver.done('b');
@@ -37,7 +37,7 @@ describe('a join that collects', () => {
     expect(driver.all('node_skipped')).toEqual([]);
   });
 
-  it('is skipped when nothing comes to it', () => {
+  it('is skipped if all its in-edges are dead', () => {
     const split = workflow(
       [parallel('s', ['a', 'b']), tool('a'), tool('b'), join('j'), tool('z')],
       [
@@ -58,7 +58,7 @@ describe('a join that collects', () => {
     ]);
   });
 
-  it('takes a handled failure for a dead way', () => {
+  it('counts the edge of a handled failure as dead', () => {
     const rescued = workflow(
       [parallel('s', ['a', 'b']), tool('a', { fallback_node: 'rescue' }), tool('b'), tool('rescue'), join('j')],
       [
@@ -73,14 +73,14 @@ describe('a join that collects', () => {
     expect(driver.activeNodes).toEqual(['rescue']);
   });
 
-  it('counts nodes that pass an output on as null', () => {
+  it('counts the output of control nodes as null', () => {
     const through = workflow([parallel('s', ['a', 'gate']), tool('a'), condition('gate', [null, 'j']), join('j')], [['a', 'j']]);
     const driver = new Driver(through);
     driver.done('a', 1);
     expect(output(driver, 'j')?.output).toEqual({ outputs: [1, null], by_source: { a: 1, gate: null } });
   });
 
-  it('waits for a node named in wait_for that has no edge to it, wherever that leads', () => {
+  it('waits for a node in wait_for without an edge to it, wherever the node leads', () => {
     const named = workflow(
       [parallel('s', ['a', 'b']), tool('a'), tool('b'), tool('elsewhere'), join('j', { wait_for: ['a'] })],
       [
@@ -120,7 +120,7 @@ describe('a join that collects', () => {
   });
 });
 
-describe('a join that takes the first', () => {
+describe('a first-wins join', () => {
   const race = workflow(
     [
       parallel('s', ['a', 'b', 'c', 'd', 'e']),
@@ -142,7 +142,7 @@ describe('a join that takes the first', () => {
     ],
   );
 
-  it('cancels the other branches, whatever they are waiting for', () => {
+  it('cancels the other branches, whatever they wait for', () => {
     const driver = new Driver(race);
     driver.fail('b');
     driver.send({
@@ -169,7 +169,7 @@ describe('a join that takes the first', () => {
     expect(driver.timers.size).toBe(0);
   });
 
-  it('refuses what comes too late', () => {
+  it('refuses late messages', () => {
     const driver = new Driver(race);
     const late = driver.visit('b');
     driver.done('a');
@@ -180,7 +180,7 @@ describe('a join that takes the first', () => {
     expect(driver.event('go').node).toBe(null);
   });
 
-  it('contains the failures of the branches that lost', () => {
+  it('contains the failures of the losing branches', () => {
     const driver = new Driver(
       workflow(
         [parallel('s', ['a', 'b']), tool('a'), tool('b'), first('j')],
@@ -196,7 +196,7 @@ describe('a join that takes the first', () => {
     expect(driver.all('node_failed').length).toBe(1);
   });
 
-  it('never runs when all have failed', () => {
+  it('never runs if all branches fail', () => {
     const driver = new Driver(
       workflow(
         [parallel('s', ['a', 'b']), tool('a'), tool('b'), first('j')],
@@ -211,7 +211,7 @@ describe('a join that takes the first', () => {
     expect(driver.run).toMatchObject({ status: 'failed', error: 'node(s) failed terminally: a, b' });
   });
 
-  it('lets work go on that also leads elsewhere', () => {
+  it('does not cancel work that also leads elsewhere', () => {
     const made = workflow(
       [parallel('s', ['a', 'b']), tool('a'), tool('b'), first('j'), tool('aside'), tool('z')],
       [
@@ -231,7 +231,7 @@ describe('a join that takes the first', () => {
   });
 });
 
-describe('a join with a function of its own', () => {
+describe('a custom join', () => {
   it('is work: it gets the outputs and the state, and its result is a patch', () => {
     const made = workflow(
       [
@@ -263,7 +263,7 @@ describe('a join with a function of its own', () => {
 });
 
 describe('an implicit join', () => {
-  it('after a choice waits for the one that was taken, after a fan-out for all', () => {
+  it('waits for the taken edge after a choice, and for all after a fan-out', () => {
     const chosen = new Driver(
       workflow(
         [condition('gate', ['state.x', 'a'], [null, 'b']), tool('a'), tool('b'), tool('z')],
@@ -290,7 +290,7 @@ describe('an implicit join', () => {
     expect(workOf(all.program, all.run, 'z', { executionId: 'exec_1', vars: {} }).input).toEqual({ last: 'a' });
   });
 
-  it('settles branches that cross each other', () => {
+  it('decides branches that cross each other', () => {
     const made = workflow(
       [parallel('s', ['a', 'b']), tool('a'), tool('b'), tool('ab'), tool('bb')],
       [

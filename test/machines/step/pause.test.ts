@@ -6,7 +6,7 @@ import { approval, first, parallel, retried, subgraph, tool, wait, workflow } fr
 
 const chain = workflow([tool('a'), tool('b')], [['a', 'b']]);
 
-describe('a budget whose excess pauses', () => {
+describe('a budget with on_budget_exceeded: pause', () => {
   const budgeted = workflow([parallel('s', ['a', 'c', 'd']), tool('a'), tool('b'), tool('c'), tool('d')], [['a', 'b']], {
     token_budget: { total_tokens: 10 },
     cost_budget_usd: 1,
@@ -18,25 +18,25 @@ describe('a budget whose excess pauses', () => {
     driver.done('a', { n: 1 }, { usage: { input_tokens: 7, output_tokens: 5 } });
     return driver;
   };
-  const refold = ({ program, log }: Driver): string =>
+  const replayed = ({ program, log }: Driver): string =>
     save(replay(program, null, log, { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'r' }));
 
-  it('keeps what was done, and begins nothing more', () => {
+  it('keeps what is done, and begins nothing more', () => {
     const driver = over();
     expect(driver.events).toEqual(['tool_call_completed:a', 'node_completed:a', 'token_budget_exceeded:a', 'workflow_paused']);
     expect([driver.run.status, suspensionOf(driver.run)]).toEqual([
       'paused',
       { reason: 'token budget exceeded: 12 of 10 total_tokens' },
     ]);
-    // Work that nobody has claimed is taken back; what is under way goes on.
+    // Unclaimed work is withdrawn; attempts in progress go on.
     expect(driver.last.effects).toEqual([{ type: 'abandon', node: 'd', activation: 1, local: false }]);
     driver.done('c', {}, { usage: { input_tokens: 1 } });
     expect(driver.events).toEqual(['tool_call_completed:c', 'node_completed:c', 'token_budget_exceeded:c']);
     expect([driver.run.status, driver.state, driver.activeNodes]).toEqual(['paused', { n: 1 }, ['d']]);
-    expect(refold(driver)).toBe(save(driver.run));
+    expect(replayed(driver)).toBe(save(driver.run));
   });
 
-  it('goes on with new totals, not before', () => {
+  it('continues with new totals, not before', () => {
     const driver = over();
     for (const budgets of [
       undefined,
@@ -56,10 +56,10 @@ describe('a budget whose excess pauses', () => {
     driver.send({ type: 'resume', budgets: { token_budget: { total_tokens: 30 }, cost_budget_usd: null } });
     driver.done('c', {}, { usage: { cost_usd: 5 } });
     expect(driver.run.status).toBe('completed');
-    expect(refold(driver)).toBe(save(driver.run));
+    expect(replayed(driver)).toBe(save(driver.run));
   });
 
-  it('is kept from a snapshot on', () => {
+  it('is stored in the snapshot', () => {
     const driver = over();
     driver.send({ type: 'resume', budgets: { token_budget: { total_tokens: 20 }, cost_budget_usd: 2 } });
     const { seq, input } = driver.run;
@@ -68,7 +68,7 @@ describe('a budget whose excess pauses', () => {
     expect(save(loaded)).toContain('"budgets":{"token_budget":{"total_tokens":20},"cost_budget_usd":2}');
   });
 
-  it('of an execution that somebody has paused is asked for at resume', () => {
+  it('of a suspended execution is checked at resume', () => {
     const driver = new Driver(
       workflow([tool('a'), tool('b')], [['a', 'b']], { cost_budget_usd: 1, on_budget_exceeded: 'pause' }),
     );
@@ -79,12 +79,12 @@ describe('a budget whose excess pauses', () => {
     expect(driver.try({ type: 'resume' })).toMatchObject({ refused: 'over_budget' });
     driver.send({ type: 'resume', budgets: { token_budget: null, cost_budget_usd: 2 } });
     expect(driver.run.status).toBe('running');
-    expect(refold(driver)).toBe(save(driver.run));
+    expect(replayed(driver)).toBe(save(driver.run));
   });
 });
 
-describe('a hold', () => {
-  it('keeps what is reached, and says who holds it and why', () => {
+describe('a suspension', () => {
+  it('defers nodes that are reached, and has the reason', () => {
     const driver = new Driver(chain);
     driver.send({ type: 'claimed', ...driver.visit('a'), workerId: 'w' });
     driver.pause('a look first');
@@ -101,7 +101,7 @@ describe('a hold', () => {
     expect([driver.run.status, suspensionOf(driver.run)]).toEqual(['running', null]);
   });
 
-  it('takes back work that nobody has claimed: a worker that comes too late is refused', () => {
+  it('withdraws unclaimed work: a late worker is refused', () => {
     const driver = new Driver(chain);
     const visit = driver.visit('a');
     expect(driver.pause().effects).toEqual([{ type: 'abandon', node: 'a', activation: 1, local: false }]);
@@ -116,7 +116,7 @@ describe('a hold', () => {
     expect(driver.last.effects).toMatchObject([{ type: 'work', node: 'a', activation: 1, attempt: 0 }]);
   });
 
-  it('lets an attempt under way begin again that an orderly stop handed back', () => {
+  it('lets an attempt begin again that a graceful stop handed back', () => {
     const driver = new Driver(workflow([retried('a', 'twice')]), { env: { isLocal: () => true } });
     driver.pause();
     driver.send({ type: 'requeue', ...driver.visit('a') });
@@ -125,7 +125,7 @@ describe('a hold', () => {
     expect([driver.run.status, suspensionOf(driver.run)]).toEqual(['completed', null]);
   });
 
-  it('keeps the next attempt: one without a delay at once, another when its timer fires', () => {
+  it('defers the next attempt: one without a delay at once, another when its timer fires', () => {
     const driver = new Driver(workflow([parallel('s', ['now', 'later']), retried('now', 'at_once'), retried('later', 'twice')]));
     for (const node of ['now', 'later']) driver.send({ type: 'claimed', ...driver.visit(node), workerId: 'w' });
     driver.pause();
@@ -140,7 +140,7 @@ describe('a hold', () => {
     expect(driver.active).toMatchObject([{ attempt: 1 }, { attempt: 1 }]);
   });
 
-  it('takes decisions, events and times, and begins what follows later, in the order it was written', () => {
+  it('takes decisions, events and timers, and begins later what follows, in document order', () => {
     const made = workflow(
       [
         parallel('s', ['review', 'paid', 'soon', 'held']),
@@ -184,7 +184,7 @@ describe('a hold', () => {
     expect(driver.state).toMatchObject({ early: true });
   });
 
-  it('starts the time of a wait when the wait begins', () => {
+  it('starts the timer of a wait when the wait begins', () => {
     const driver = new Driver(workflow([approval('go'), wait('w', { condition: 'timer', timeout_secs: 60 })], [['go', 'w']]));
     driver.pause();
     driver.decide('go', 'approved');
@@ -197,7 +197,7 @@ describe('a hold', () => {
     expect(driver.run.status).toBe('completed');
   });
 
-  it('ends the time of a visit when a loop comes to the node again', () => {
+  it('clears the timer of a visit when a loop reaches the node again', () => {
     const made = workflow(
       [wait('w', { condition: 'either', correlation_key: 'k', timeout_secs: 60 })],
       [
@@ -215,7 +215,7 @@ describe('a hold', () => {
     expect(driver.run.status).toBe('completed');
   });
 
-  it('forgets what a first-wins join has closed meanwhile', () => {
+  it('drops what a first-wins join closes meanwhile', () => {
     const driver = new Driver(
       workflow(
         [parallel('s', ['fast', 'slow', 'aside']), tool('fast'), tool('slow'), tool('aside'), first('j'), tool('last')],
@@ -234,7 +234,7 @@ describe('a hold', () => {
     expect(driver.events).toEqual(['workflow_resumed', 'node_scheduled:aside', 'node_scheduled:last']);
   });
 
-  it('does not keep a run from its end, nor from being cancelled', () => {
+  it('does not prevent the end of an execution, nor its cancellation', () => {
     const failing = new Driver(workflow([tool('a')]));
     failing.send({ type: 'claimed', ...failing.visit('a'), workerId: 'w' });
     failing.pause();
@@ -247,7 +247,7 @@ describe('a hold', () => {
     expect([cancelled.run.status, suspensionOf(cancelled.run)]).toEqual(['cancelled', null]);
   });
 
-  it('is one at a time', () => {
+  it('cannot be suspended twice', () => {
     const driver = new Driver(chain);
     expect(driver.try({ type: 'resume' })).toEqual({ refused: 'not_held', nodes: [] });
     driver.pause();

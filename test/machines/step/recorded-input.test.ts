@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../machines/json.ts';
 import { Driver } from '../../support/driver.ts';
 import { join, parallel, retried, subgraph, tool, workflow } from '../../support/workflows.ts';
 
-/** What the starts of a node's attempts say about their inputs. */
+/** The inputs that are logged for the attempts at a node. */
 const inputs = (driver: Driver, node: string): JsonObject[] =>
   driver
     .all('node_started')
@@ -21,7 +21,7 @@ describe('the input of an attempt is logged', () => {
     expect(inputs(driver, 'a')).toEqual([input, input]);
   });
 
-  it('when a worker claims it, from the state of that moment', () => {
+  it('when a worker claims it, from the state at that time', () => {
     const driver = new Driver(
       workflow([parallel('s', ['a', 'b']), tool('a'), tool('b', { input_mapping: { n: '{{ state.n }}' } })]),
       { input: { n: 1 } },
@@ -69,7 +69,7 @@ describe('the input of an attempt is logged', () => {
     expect(JSON.stringify(driver.log)).not.toContain('secret');
   });
 
-  it('except what takes more evaluation than one step may do', () => {
+  it('unless rendering it exceeds the evaluation budget', () => {
     const heavy = { s: `b${'a'.repeat(299_000)}` };
     const mapping = { input_mapping: { n: Array.from({ length: 20 }, () => "{{ len(state.s.split('a')) }}") } };
     const driver = new Driver(workflow([tool('a', mapping)]), { input: heavy, ...local });

@@ -32,7 +32,7 @@ describe('a retry', () => {
     expect([driver.run.status, driver.state, driver.run.steps]).toEqual(['completed', { n: 2 }, 3]);
   });
 
-  it('may be had as often as the run fails, each time for what failed last', () => {
+  it('can be repeated each time the execution fails, for the nodes that failed last', () => {
     const driver = new Driver(chain);
     driver.done('a');
     for (const activation of [2, 3]) {
@@ -48,7 +48,7 @@ describe('a retry', () => {
     expect(driver.run.status).toBe('completed');
   });
 
-  it('takes all branches that failed, leaves those that completed, and the join follows', () => {
+  it('runs all failed branches again, not those that completed, and then the join', () => {
     const made = workflow(
       [parallel('s', ['a', 'b', 'c']), tool('a'), tool('b'), tool('c'), join('j', { output_key: 'all' })],
       [
@@ -71,7 +71,7 @@ describe('a retry', () => {
     }
   });
 
-  it('of a node in a loop counts its visits on', () => {
+  it('of a node in a loop continues to count its visits', () => {
     const driver = new Driver(
       workflow(
         [tool('a'), tool('b')],
@@ -92,7 +92,7 @@ describe('a retry', () => {
     expect(driver.visit('a').activation).toBe(4);
   });
 
-  it('asks again what was rejected, and keeps what the rejection patched', () => {
+  it('asks again for a rejected approval, and keeps the patch of the rejection', () => {
     const driver = new Driver(workflow([approval('review', { timeout_secs: 60 }), tool('ship')], [['review', 'ship']]));
     driver.decide('review', 'rejected', { note: 'not now' });
     driver.retry();
@@ -107,7 +107,7 @@ describe('a retry', () => {
     expect(driver.activeNodes).toEqual(['ship']);
   });
 
-  it('asks again what policy holds, though it was approved before it failed', () => {
+  it('asks again for an approval by policy that was given before the failure', () => {
     const driver = new Driver(workflow([{ ...tool('a'), policy: { require_approval_for: ['*'] } }]));
     driver.decide('a', 'approved');
     driver.fail('a');
@@ -118,7 +118,7 @@ describe('a retry', () => {
     expect(driver.run.status).toBe('completed');
   });
 
-  it('starts a new child, also when the one that failed was paused', () => {
+  it('starts a new child, also if the failed one was paused', () => {
     const driver = new Driver(workflow([{ ...subgraph('sub'), retry_policy: 'once' }]));
     const child = (childId: string, change: never) =>
       driver.send({ type: 'child', ...driver.visit('sub'), childId, childWorkflowId: 'inner', change });
@@ -131,7 +131,7 @@ describe('a retry', () => {
     expect(driver.run.status).toBe('completed');
   });
 
-  it('of a wait takes an event that came after it had timed out', () => {
+  it('of a wait takes an event that came after its timeout', () => {
     const driver = new Driver(workflow([parallel('s', ['w', 'b']), wait('w', { timeout_secs: 5 }), tool('b')]));
     driver.fire('w');
     driver.event('w', { late: true });
@@ -142,7 +142,7 @@ describe('a retry', () => {
     expect(driver.timers.size).toBe(0);
   });
 
-  it('leaves alone failures that were coped with', () => {
+  it('does not repeat handled failures', () => {
     const driver = new Driver(
       workflow(
         [
@@ -173,7 +173,7 @@ describe('a retry', () => {
     expect(driver.run.status).toBe('completed');
   });
 
-  it('ends the hold under which the run failed', () => {
+  it('ends the suspension during which the execution failed', () => {
     const driver = new Driver(chain);
     driver.send({ type: 'claimed', ...driver.visit('a'), workerId: 'w' });
     driver.pause();
@@ -182,7 +182,7 @@ describe('a retry', () => {
     expect([driver.run.status, driver.activeNodes]).toEqual(['running', ['a']]);
   });
 
-  it('is refused by a run that has not failed so', () => {
+  it('is refused unless nodes have failed the execution', () => {
     const running = new Driver(chain);
     expect(running.try({ type: 'retry' })).toEqual({ refused: 'not_retryable', nodes: [] });
     const limited = new Driver(chain, { env: { stepLimit: 1 } });

@@ -15,7 +15,7 @@ describe('routing', () => {
     ],
   );
 
-  it('takes the first conditional edge that holds, alone', () => {
+  it('takes only the first conditional edge that holds', () => {
     const driver = new Driver(fork);
     driver.done('a', { n: 50 });
     expect(driver.activeNodes).toEqual(['big']);
@@ -29,7 +29,7 @@ describe('routing', () => {
     expect(skipped(driver)).toEqual(['big', 'small']);
   });
 
-  it('sees the state after the patch, and the output that reached a condition node', () => {
+  it('evaluates conditions on the state after the patch, and on the output that reached a condition node', () => {
     const made = workflow(
       [tool('a'), condition('gate', ['state.sum == 3 and output.part == 1', 'yes'], [null, 'no']), tool('yes'), tool('no')],
       [['a', 'gate']],
@@ -39,31 +39,31 @@ describe('routing', () => {
     expect(driver.activeNodes).toEqual(['yes']);
   });
 
-  it("takes a condition's default only when no branch matches, wherever it is written", () => {
+  it('takes the default branch only if no other matches, wherever it is written', () => {
     const made = workflow([condition('gate', [null, 'otherwise'], ['state.vip', 'vip']), tool('otherwise'), tool('vip')]);
     expect(new Driver(made, { input: { vip: true } }).activeNodes).toEqual(['vip']);
     expect(new Driver(made, { input: {} }).activeNodes).toEqual(['otherwise']);
   });
 
-  it('completes when nothing matches and there is no default', () => {
+  it('completes if nothing matches and there is no default', () => {
     const driver = new Driver(workflow([condition('gate', ['state.vip', 'vip']), tool('vip')]));
     expect(driver.run.status).toBe('completed');
     expect(skipped(driver)).toEqual(['vip']);
   });
 
-  it('blames a run only for what it could not evaluate itself', () => {
+  it('reports problems only of conditions that it evaluated itself', () => {
     const made = workflow([condition('gate', ['state.n > 5', 'big'], [null, 'small']), tool('big'), tool('small')]);
     expect(new Driver(made, { input: { n: 6 } }).last.diagnostics).toEqual([]);
   });
 
-  it('counts a condition that cannot be evaluated as false, and says so', () => {
+  it('counts a condition that cannot be evaluated as false, with a diagnostic', () => {
     const driver = new Driver(workflow([tool('a'), tool('b')], [['a', 'b', 'state.x +']]));
     const { diagnostics } = driver.done('a');
     expect(driver.run.status).toBe('completed');
     expect(diagnostics).toEqual([expect.stringContaining('condition "state.x +" of node "a"')]);
   });
 
-  it('lets conditions see the environment as it was when the execution started', () => {
+  it('evaluates conditions on the environment as it was at the start', () => {
     const made = workflow(
       [tool('a'), tool('b'), tool('c')],
       [
@@ -78,7 +78,7 @@ describe('routing', () => {
     expect(driver.activeNodes).toEqual(['b']);
   });
 
-  it('takes an edge to a node that an outcome names for that outcome alone', () => {
+  it('uses an edge to the target of an outcome for that outcome alone', () => {
     const made = workflow(
       [tool('a', { fallback_node: 'rescue' }), tool('next'), tool('rescue')],
       [
@@ -91,7 +91,7 @@ describe('routing', () => {
     expect(driver.activeNodes).toEqual(['next']);
   });
 
-  it("keeps a fallback's edge an ordinary one when no other is left", () => {
+  it("keeps the fallback's edge an ordinary one if it is the only one", () => {
     const driver = new Driver(workflow([tool('a', { fallback_node: 'next' }), tool('next')], [['a', 'next']]));
     driver.done('a');
     expect(driver.activeNodes).toEqual(['next']);
@@ -99,7 +99,7 @@ describe('routing', () => {
 });
 
 describe('the end', () => {
-  it('inside a branch ends that branch only', () => {
+  it('inside a branch ends only that branch', () => {
     const made = workflow(
       [parallel('s', ['a', 'b']), tool('a'), tool('b'), join('j'), tool('z')],
       [
@@ -118,7 +118,7 @@ describe('the end', () => {
     expect(driver.activeNodes).toEqual(['z']);
   });
 
-  it('of a run waits for everything that is under way', () => {
+  it('of an execution comes after everything in progress', () => {
     const driver = new Driver(workflow([parallel('s', ['a', 'b']), tool('a'), wait('b', { correlation_key: 'go' })]));
     driver.fail('a');
     expect(driver.run.status).toBe('paused');
@@ -128,7 +128,7 @@ describe('the end', () => {
     expect(driver.events.at(-1)).toBe('workflow_failed');
   });
 
-  it('cancels what is under way when a limit_exceeded node is reached', () => {
+  it('cancels what is in progress when a limit_exceeded node is reached', () => {
     const made = workflow(
       [parallel('s', ['a', 'b']), tool('a'), tool('b'), { id: 'stop', kind: { type: 'limit_exceeded' } }],
       [['a', 'stop']],
@@ -160,7 +160,7 @@ describe('the end', () => {
 });
 
 describe('cancelling', () => {
-  it('gives up all that is under way, in one step', () => {
+  it('abandons everything in progress, in one step', () => {
     const made = workflow([
       parallel('s', ['a', 'b', 'c', 'd']),
       tool('a'),
@@ -186,7 +186,7 @@ describe('cancelling', () => {
 });
 
 describe('skipping', () => {
-  it('reaches everything that can no longer run, and nothing that still can', () => {
+  it('skips all nodes that can no longer run, and no others', () => {
     const made = workflow(
       [condition('gate', ['state.x', 'a'], [null, 'b']), tool('a'), tool('b'), tool('b2'), tool('after')],
       [
@@ -217,7 +217,7 @@ describe('skipping', () => {
     expect(driver.visit('b').activation).toBe(2);
   });
 
-  it('of nothing in a loop that goes round again', () => {
+  it('skips no node of a loop that iterates again', () => {
     const made = workflow(
       [tool('a'), tool('b', { fallback_node: 'rescue' }), first('j'), tool('rescue')],
       [
@@ -237,7 +237,7 @@ describe('skipping', () => {
     expect(driver.all('node_skipped').map(({ node_id, data }) => [node_id, data.activation])).toEqual([['rescue', 1]]);
   });
 
-  it('of what only a loop could have come to, when it is left for branches that cross', () => {
+  it('skips nodes behind a loop when it is left for branches that cross', () => {
     const made = workflow(
       [tool('a', { fallback_node: 'b' }), tool('b'), tool('beyond'), tool('x'), tool('y'), tool('xy'), tool('yy')],
       [
@@ -258,7 +258,7 @@ describe('skipping', () => {
     expect(driver.activeNodes).toEqual(['x', 'y']);
   });
 
-  it('of a branch that a first-wins join closes makes no event', () => {
+  it('logs no skip in a branch that a first-wins join closes', () => {
     const made = workflow(
       [parallel('s', ['fast', 'gate']), tool('fast'), tool('gate'), tool('later'), first('j')],
       [

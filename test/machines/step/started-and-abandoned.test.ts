@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Driver } from '../../support/driver.ts';
 import { first, limitExceeded, parallel, subgraph, tool, wait, workflow } from '../../support/workflows.ts';
 
-/** `s`, then `a` beside something that ends as soon as it begins, and the end of which gives `a` up. */
+/** `s`, then `a` beside a node that ends as soon as it begins, which abandons `a`. */
 const endings = {
   'an early event': {
     made: workflow(
@@ -45,11 +45,11 @@ const endings = {
   },
 } as const;
 
-describe.each(Object.entries(endings))('work that begins and is given up in one step, by %s,', (_, { made, status }) => {
+describe.each(Object.entries(endings))('work that begins and is abandoned in one step, by %s,', (_, { made, status }) => {
   it.each([
     ['for a worker', false],
     ['in process', true],
-  ])('is logged and asks for nothing (%s)', (_where, local) => {
+  ])('is logged and has no effects (%s)', (_where, local) => {
     const driver = new Driver(made, { env: { isLocal: () => local } });
     driver.event('k', { paid: true });
     const { effects } = driver.done('s');
@@ -60,7 +60,7 @@ describe.each(Object.entries(endings))('work that begins and is given up in one 
   });
 });
 
-describe('what one step sets going and gives up again', () => {
+describe('what one step starts and abandons', () => {
   const racing = (loser: ReturnType<typeof tool>) =>
     new Driver(
       workflow(
@@ -77,7 +77,7 @@ describe('what one step sets going and gives up again', () => {
   it.each([
     ['child', subgraph('a')],
     ['timer', wait('a', { condition: 'timer', timeout_secs: 60 })],
-  ])('asks for no %s', (_, loser) => {
+  ])('has no effect %s', (_, loser) => {
     const driver = racing(loser);
     driver.event('k');
     expect(driver.done('s').effects).toEqual([]);
@@ -85,7 +85,7 @@ describe('what one step sets going and gives up again', () => {
     expect(driver.run.status).toBe('completed');
   });
 
-  it('leaves what was under way before to be abandoned', () => {
+  it('abandons what was in progress before', () => {
     const driver = racing(tool('a'));
     driver.env = { ...driver.env, isLocal: () => false };
     driver.done('s');

@@ -33,7 +33,7 @@ describe.each(both)('a node behind a first-wins join (%s)', (_, compile) => {
     ],
   );
 
-  it('begins while another way of the fan-out still works', () => {
+  it('begins while another branch of the fan-out still works', () => {
     const driver = new Driver(behind, { compile });
     driver.done('s');
     driver.done('fast');
@@ -44,7 +44,7 @@ describe.each(both)('a node behind a first-wins join (%s)', (_, compile) => {
     expect(driver.run.status).toBe('completed');
   });
 
-  it('is rebuilt from the log where a snapshot stands in other tracks', () => {
+  it('is replayed from the log if the snapshot is of other lanes', () => {
     const driver = new Driver(behind, { compile });
     driver.done('s');
     driver.reload();
@@ -54,7 +54,7 @@ describe.each(both)('a node behind a first-wins join (%s)', (_, compile) => {
 });
 
 describe.each(both)('an exit of a loop that was never taken (%s)', (_, compile) => {
-  it('is skipped once the loop is over, though a join that waits for one of its nodes goes on', () => {
+  it('is skipped once the loop is over, even if a join that waits for one of its nodes goes on', () => {
     const made = workflow(
       [
         approval('ask'),
@@ -78,7 +78,7 @@ describe.each(both)('an exit of a loop that was never taken (%s)', (_, compile) 
     expect(driver.run.status).toBe('completed');
   });
 
-  it('is skipped once the loop is over, though what a fan-out in the loop began goes on', () => {
+  it('is skipped once the loop is over, even if a fan-out in the loop goes on', () => {
     const made = workflow(
       [
         tool('head'),
@@ -113,7 +113,7 @@ describe.each(both)('an exit of a loop that was never taken (%s)', (_, compile) 
 });
 
 describe('the step limit', () => {
-  it('fails a run also when the next node would have ended it as limit_exceeded', () => {
+  it('fails the execution even if the next node would have ended it as limit_exceeded', () => {
     const driver = new Driver(workflow([tool('a'), limitExceeded('stop')], [['a', 'stop']]), { env: { stepLimit: 1 } });
     driver.done('a');
     expect(driver.run).toMatchObject({ status: 'failed', error: 'step limit of 1 node completions reached' });

@@ -12,7 +12,7 @@ describe('an approval', () => {
     ],
   );
 
-  it('parks the run and says what is to be decided', () => {
+  it('parks the execution and lists the decision to make', () => {
     const driver = new Driver(review, { input: { version: 'v2' } });
     expect(driver.run.status).toBe('paused');
     expect(driver.events).toEqual(['workflow_started', 'node_started:review', 'interrupt_raised:review']);
@@ -42,7 +42,7 @@ describe('an approval', () => {
     expect(driver.events.slice(0, 2)).toEqual(['approval_received:review', 'node_completed:review']);
   });
 
-  it('fails the run when it is rejected and nothing follows from that', () => {
+  it('fails the execution if it is rejected without a route', () => {
     const driver = new Driver(workflow([approval('review'), tool('ship')], [['review', 'ship']]));
     driver.decide('review', 'rejected', { noted: true });
     expect(driver.run).toMatchObject({ status: 'failed', error: 'node(s) failed terminally: review' });
@@ -50,7 +50,7 @@ describe('an approval', () => {
     expect(driver.all('node_failed')[0]?.data).toMatchObject({ error: 'approval rejected by ann', attempt: 0, retryable: false });
   });
 
-  it('takes on_approved and on_rejected alone', () => {
+  it('follows on_approved and on_rejected alone', () => {
     const made = workflow(
       [approval('review', { on_approved: 'ship', on_rejected: 'revert' }), tool('ship'), tool('revert'), tool('always')],
       [['review', 'always']],
@@ -96,13 +96,13 @@ describe('an approval', () => {
     expect(failed.events).toEqual(['timer_fired:review', 'node_failed:review', 'workflow_failed']);
   });
 
-  it('uses the time the workflow gives all approvals when it has none of its own', () => {
+  it('has the approval timeout of the workflow if it has none of its own', () => {
     const driver = new Driver(workflow([approval('review')], [], { timeouts: { approval_timeout: 60 } }));
     expect([...driver.timers.values()].map((timer) => timer.atMs)).toEqual([1_060_000]);
     expect(approvalsOf(driver.program, driver.run)[0]?.context.timeout_at).toBe('1970-01-01T00:17:40.000Z');
   });
 
-  it('asks anew in every round of a loop', () => {
+  it('asks again in every iteration of a loop', () => {
     const driver = new Driver(
       workflow(
         [approval('review'), tool('work')],
@@ -118,19 +118,19 @@ describe('an approval', () => {
     expect(driver.all('interrupt_raised').length).toBe(2);
   });
 
-  it('is found without a name when it is the only one, and not guessed among several', () => {
+  it('needs no node id if it is the only one, and is refused without one among several', () => {
     const two = workflow([parallel('s', ['b', 'a']), approval('a'), approval('b')]);
     const driver = new Driver(two);
     const decide = { type: 'decide', decision: 'approved', userId: 'u', comment: null, patch: null } as const;
     expect(driver.try(decide)).toEqual({ refused: 'several_pending_approvals', nodes: ['a', 'b'] });
-    expect(driver.try({ ...decide, node: 'nobody' })).toEqual({ refused: 'no_pending_approval_on_node', nodes: [] });
+    expect(driver.try({ ...decide, node: 'unknown' })).toEqual({ refused: 'no_pending_approval_on_node', nodes: [] });
     expect(driver.try({ ...decide, decision: 'maybe' as never })).toEqual({ refused: 'unknown_decision', nodes: [] });
     driver.decide('a', 'approved');
     expect(driver.send(decide).node).toBe('b');
     expect(new Driver(workflow([tool('a')])).try(decide)).toEqual({ refused: 'no_pending_approval', nodes: [] });
   });
 
-  it('pending in one branch leaves the run running while another works', () => {
+  it('leaves the execution running while another branch works', () => {
     const driver = new Driver(workflow([parallel('s', ['review', 'work']), approval('review'), tool('work')]));
     expect(driver.run.status).toBe('running');
     driver.done('work');
@@ -146,7 +146,7 @@ describe('a policy', () => {
       more as never,
     );
 
-  it('holds a tool until it is approved; the run goes on running', () => {
+  it('requires an approval before a tool runs; the execution stays running', () => {
     const driver = new Driver(pay({ require_approval_for: ['payments.*'] }));
     expect(driver.events).toEqual(['workflow_started', 'tool_approval_required:pay']);
     expect(driver.run.status).toBe('running');
@@ -160,7 +160,7 @@ describe('a policy', () => {
     expect(driver.state).toEqual({ limit: 5, paid: true });
   });
 
-  it('does not ask again for a retry, but for the next visit', () => {
+  it('asks again for the next visit, not for a retry', () => {
     const driver = new Driver(
       workflow([{ ...retried('pay', 'at_once'), policy: { require_approval_for: ['*'] } }], [['pay', 'pay', 'state.again']]),
     );
@@ -171,7 +171,7 @@ describe('a policy', () => {
     expect(driver.active).toMatchObject([{ phase: 'awaiting_approval', activation: 2 }]);
   });
 
-  it('fails a tool that is refused, and its fallback applies', () => {
+  it('fails a rejected tool, and its fallback applies', () => {
     const driver = new Driver(pay({ require_approval_for: ['payments.*'] }));
     driver.decide('pay', 'rejected');
     expect(driver.activeNodes).toEqual(['ask']);
@@ -189,7 +189,7 @@ describe('a policy', () => {
     expect(driver.activeNodes).toEqual(['ask']);
   });
 
-  it("of the node comes before the workflow's", () => {
+  it("of the node takes precedence over the workflow's", () => {
     const driver = new Driver(pay({ require_approval_for: ['payments.submit'] }, { policy: { blocked_tools: ['payments.*'] } }));
     expect(driver.active).toMatchObject([{ phase: 'awaiting_approval' }]);
   });
@@ -213,7 +213,7 @@ describe('a wait', () => {
     expect(driver.state).toEqual({ paid: 7 });
   });
 
-  it('consumes an event that came before it was reached, the oldest first', () => {
+  it('takes buffered events, oldest first', () => {
     const driver = new Driver(
       workflow(
         [tool('a'), wait('w', { correlation_key: 'k' }), wait('v', { correlation_key: 'k' })],
@@ -243,14 +243,14 @@ describe('a wait', () => {
     ).toEqual([{ n: 1 }, { n: 2 }]);
   });
 
-  it('does not keep events that nobody will ever wait for', () => {
+  it('buffers no event that no node can wait for', () => {
     const driver = new Driver(workflow([tool('a'), wait('w', { correlation_key: 'k' })], [['a', 'w']]));
     const before = driver.saves.at(-1)?.text;
-    for (let i = 0; i < 100; i++) driver.event('nobody', { i });
+    for (let i = 0; i < 100; i++) driver.event('unknown', { i });
     expect(driver.saves.at(-1)?.text).toBe(before);
   });
 
-  it('of two nodes on one key, the one that has waited longest is woken, and one only', () => {
+  it('on the same key: only the node that has waited longest gets the event', () => {
     const driver = new Driver(
       workflow(
         [
@@ -267,7 +267,7 @@ describe('a wait', () => {
     expect(driver.event('k').node).toBe('early');
   });
 
-  it('for a time fires its timer and goes on', () => {
+  it('of kind timer continues when its timer fires', () => {
     const driver = new Driver(
       workflow([wait('pause', { condition: 'timer', timeout_secs: 5 }), tool('next')], [['pause', 'next']]),
     );
@@ -278,7 +278,7 @@ describe('a wait', () => {
     expect(driver.state).toEqual({});
   });
 
-  it('for either goes on without a payload when the time is over', () => {
+  it('of kind either continues without a payload after its timeout', () => {
     const driver = new Driver(
       workflow(
         [
@@ -294,7 +294,7 @@ describe('a wait', () => {
     expect(driver.activeNodes).toEqual(['late']);
   });
 
-  it('for an event fails when the time is over, unless a route says otherwise', () => {
+  it('for an event fails after its timeout, unless it has a route', () => {
     const failed = new Driver(workflow([wait('w', { timeout_secs: 5 }), tool('next')], [['w', 'next']]));
     failed.fire('w');
     expect(failed.run.status).toBe('failed');
@@ -305,7 +305,7 @@ describe('a wait', () => {
     expect(routed.activeNodes).toEqual(['late']);
   });
 
-  it('takes no timer that has lost to the event', () => {
+  it('refuses a timer that lost to the event', () => {
     const driver = new Driver(workflow([wait('w', { timeout_secs: 5 }), tool('next')], [['w', 'next']]));
     const { effects } = driver.event('w');
     expect(effects).toContainEqual({ type: 'clear_timer', id: 'xstate.after.5000.w' });
@@ -313,7 +313,7 @@ describe('a wait', () => {
     expect(driver.try({ type: 'timer', id: 'no such timer' })).toEqual({ refused: 'stale', nodes: [] });
   });
 
-  it('in a loop is a new wait each round; a late event is kept for it', () => {
+  it('in a loop is a new wait in each iteration, and gets a late event', () => {
     const driver = new Driver(
       workflow(
         [wait('w', { condition: 'either', timeout_secs: 5, correlation_key: 'k' }), tool('work')],

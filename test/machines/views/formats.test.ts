@@ -10,26 +10,26 @@ import { tool, workflow } from '../../support/workflows.ts';
 import { problems } from './real-tools.ts';
 
 const EXAMPLES = readdirSync('examples', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'));
-/** Some of every rule: Mermaid takes its time. */
+/** A quarter of the golden logs, since Mermaid is slow. */
 const GOLDEN = readdirSync('test/golden').filter((file, i) => file.endsWith('.json') && i % 4 === 0);
 
-describe('what is exported is read by Mermaid, Graphviz and XState', () => {
+describe('exports can be read by Mermaid, Graphviz and XState', () => {
   it.each(EXAMPLES)('example %s', async (file) => {
     const { document } = checkWorkflow(readFileSync(`examples/${file}`, 'utf8'), file);
     expect(await problems(compile(normalise(document).workflow, 'r'), null)).toEqual({});
   });
 
-  it('executions, with what has happened', async () => {
+  it('executions, with their overlay', async () => {
     for (const file of GOLDEN) {
       const golden = JSON.parse(readFileSync(`test/golden/${file}`, 'utf8')) as { document: JsonObject; events: TimedEvent[] };
       const program = compile(normalise(golden.document).workflow, 'r');
-      const happenings = new OverlayBuilder(program);
-      for (const event of golden.events) happenings.apply(event);
-      expect([file, await problems(program, happenings.overlay)]).toEqual([file, {}]);
+      const builder = new OverlayBuilder(program);
+      for (const event of golden.events) builder.apply(event);
+      expect([file, await problems(program, builder.overlay)]).toEqual([file, {}]);
     }
   }, 180_000);
 
-  it('names that mean something to one of them', async () => {
+  it('names that are special in one of them', async () => {
     const names = [
       '</script><script>alert(1)</script>',
       `"quoted" 'twice' \`thrice\``,

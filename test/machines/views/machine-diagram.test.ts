@@ -7,21 +7,21 @@ import type { TimedEvent } from '../../../machines/replay/index.ts';
 import { machineDiagram } from '../../../machines/views/machine-diagram.ts';
 import { OverlayBuilder } from '../../../machines/views/overlay-builder.ts';
 
-/** The ends of a golden log's machine and how they are marked, as it was after its event `at`. */
+/** The final states of a golden log's machine and their overlays, after the event `at`. */
 function ends(name: string, at = Number.POSITIVE_INFINITY): Record<string, string | null> {
   const { document, events } = JSON.parse(readFileSync(`test/golden/${name}.json`, 'utf8')) as {
     readonly document: JsonObject;
     readonly events: readonly TimedEvent[];
   };
   const program = compile(normalise(document).workflow, 'r');
-  const happenings = new OverlayBuilder(program);
-  for (const event of events) if (event.sequence <= at) happenings.apply(event);
-  const finals = machineDiagram(program, happenings.overlay).nodes.filter(({ shape: look }) => look === 'final');
+  const builder = new OverlayBuilder(program);
+  for (const event of events) if (event.sequence <= at) builder.apply(event);
+  const finals = machineDiagram(program, builder.overlay).nodes.filter(({ shape: look }) => look === 'final');
   return Object.fromEntries(finals.map((end) => [end.name, end.overlay?.status ?? null]));
 }
 
 describe('the diagram of a machine', () => {
-  it('marks the end to which the execution came', () => {
+  it('marks the final state that was reached', () => {
     expect(ends('loop-of-three-rounds')).toEqual({ completed: 'done', failed: null, limit_exceeded: null });
     expect(ends('approval-rejected-fails')).toMatchObject({ completed: null, failed: 'failed' });
     expect(ends('limit-exceeded')).toMatchObject({ completed: null, limit_exceeded: 'failed' });

@@ -9,7 +9,7 @@ import { problems } from './real-tools.ts';
 
 const HOW_MANY = 200;
 
-/** The machine of a random document; null when it is refused. */
+/** The machine of a random document; null if the document is refused. */
 function programOf(document: unknown): Program | null {
   const { workflow } = normalise(document);
   if (analyse(workflow).graph === null) return null;
