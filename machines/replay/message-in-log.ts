@@ -3,6 +3,7 @@ import type { LogEvent } from '../events.ts';
 import type { TokenBudget } from '../ir/workflow.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Budgets, CopiedDecision, Message } from '../messages.ts';
+import { definitionOf } from '../nodes/index.ts';
 import type { Run } from '../run.ts';
 import { type Context, own } from '../step/context.ts';
 import { USAGE_FIELDS } from '../step/usage.ts';
@@ -72,7 +73,7 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
       if (detached) return { type: 'enqueue', node, queue: String(data.queue_type) };
       if (active?.phase === 'backoff') return { type: 'timer', id: timerOf(program, node, 'retry') };
       // A child execution is never claimed: one that waited for capacity begins again.
-      if (active?.phase === 'queued' && type === 'node_started' && program.tables.nodeOf(node).kind.type !== 'subgraph')
+      if (active?.phase === 'queued' && type === 'node_started' && !runsChildExecution(program, node))
         return { type: 'claimed', ...visit, workerId: String(data.worker_id), ...(active.local === true ? { local: true } : {}) };
       // A requeue that is not allowed to run again is logged as a failure.
       return { type: 'requeue', ...visit, unbegun: true };
@@ -161,4 +162,9 @@ const TIMER_OF_PHASE: Readonly<Record<string, string>> = { waiting: 'wait', back
 function timerOf(program: Program, node: string, kind: string): string {
   for (const [id, armed] of program.tables.timers) if (armed.node === node && armed.kind === kind) return id;
   return '';
+}
+
+function runsChildExecution(program: Program, node: string): boolean {
+  const { kind } = program.tables.nodeOf(node);
+  return definitionOf(kind).childWorkflow(kind) !== null;
 }

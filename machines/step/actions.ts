@@ -1,7 +1,7 @@
 import type { NodeOutcome } from '../compile/outcome-routes.ts';
 import type { CompleteParams, FailParams } from '../compile/parameters.ts';
 import { type Json, type JsonObject, patchState } from '../json.ts';
-import type { Kind } from '../nodes/index.ts';
+import { definitionOf, type Kind } from '../nodes/index.ts';
 import { checkBudgets } from './budgets.ts';
 import { addApproval, addCause } from './causes.ts';
 import { chooseTransition } from './conditions.ts';
@@ -67,7 +67,8 @@ function completionOf(kind: Kind, event: MachineEvent): Completion {
     return { outcome: decision, output, patch: { kind: 'node_id' }, details: {} };
   }
   if (isTimerEvent(event)) {
-    const output: JsonObject = kind.type === 'wait' && kind.condition === 'timer' ? { fired: true } : { timed_out: true };
+    const isTimer = definitionOf(kind).timeoutOutcome(kind) === 'continue';
+    const output: JsonObject = isTimer ? { fired: true } : { timed_out: true };
     return { outcome: 'timeout', output, patch: { kind: 'none' }, details: {} };
   }
   throw new TypeError(`${event.type} completes nothing`);
@@ -130,7 +131,7 @@ export function passControlNode(step: StepContext, event: MachineEvent, params: 
   const index = step.indexOf(node);
   const kind = kindOf(step, node);
   step.flushSkips(index);
-  if (kind.type === 'join') {
+  if (definitionOf(kind).joins(kind) !== null) {
     passJoin(step, event, params, index);
     return;
   }
@@ -138,7 +139,7 @@ export function passControlNode(step: StepContext, event: MachineEvent, params: 
   step.clearInputs(node);
   step.addVisitEnd('node_completed', node, 'ok', { output: null, activation: step.countVisit(node) });
   step.countCompletion();
-  if (kind.type === 'limit_exceeded') {
+  if (definitionOf(kind).endsExecution) {
     if (step.halt === null) step.haltWith({ status: 'limit_exceeded', error: null });
     return;
   }

@@ -89,7 +89,7 @@ export function renderApproval(
   env: Pick<StepEnv, 'executionId'>,
 ): { readonly description: string; readonly data: JsonObject } | null {
   const template = step.tables.template(step.indexOf(node));
-  let description = kind.type === 'human_approval' ? kind.description : '';
+  let description = definitionOf(kind).prompt(kind)?.template ?? '';
   if (template !== null) {
     const { evaluation } = step;
     const { state, input, env: vars } = step.now;
@@ -107,9 +107,8 @@ export function renderApproval(
 }
 
 function beginWait(step: StepContext, node: string, activation: number, kind: Kind, env: StepEnv): MachineEvent | null {
-  if (kind.type !== 'wait') throw new TypeError(`${kind.type} is no wait`);
   const since = step.addEvent('node_started', node, { attempt: 0, activation });
-  const key = kind.condition === 'timer' ? null : kind.correlation_key;
+  const key = definitionOf(kind).waitsForEvent(kind);
   const parked: ActiveVisit = { activation, attempt: 0, phase: 'waiting', since, ...(key === null ? {} : { key }) };
   step.setActive(node, parked);
   const buffered = step.now.earlyEvents.find((event) => event.key === key);

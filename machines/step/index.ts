@@ -90,7 +90,7 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       if (active?.local !== true) return refuse('stale');
       const { kind, retry } = program.tables.nodeOf(message.node);
       const neverStarted = active.phase === 'queued' || message.unbegun === true;
-      if (retry.max_attempts > 1 || neverStarted || kind.type === 'subgraph') {
+      if (retry.max_attempts > 1 || neverStarted || definitionOf(kind).childWorkflow(kind) !== null) {
         return runner.send({ type: 'requeue', node: message.node }, message.node);
       }
       const interrupted = { ...message, type: 'fail' as const, error: 'interrupted by a stop', retryable: false };
@@ -307,7 +307,8 @@ export function hasChild(run: Run): boolean {
 }
 
 function runsChildExecution(program: Program, node: string): boolean {
-  return program.tables.nodeOf(node).kind.type === 'subgraph';
+  const { kind } = program.tables.nodeOf(node);
+  return definitionOf(kind).childWorkflow(kind) !== null;
 }
 
 /** Active nodes, in document order. */

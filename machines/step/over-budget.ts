@@ -1,4 +1,5 @@
 import type { FailParams } from '../compile/parameters.ts';
+import { definitionOf } from '../nodes/index.ts';
 import { addCause } from './causes.ts';
 import { own } from './context.ts';
 import type { MachineEvent } from './machine-event.ts';
@@ -26,7 +27,7 @@ export function failOverBudget(step: StepContext, event: MachineEvent, node: str
 /** Leaves a node that has failed by the evaluation budget: instead of completing, or because it is a condition node. */
 export function leaveOverBudget(step: StepContext, { node, handled, follow }: FailParams): void {
   const index = step.indexOf(node);
-  if (step.tables.graph.node(index).kind.type === 'condition') {
+  if (definitionOf(step.tables.graph.node(index).kind).branching === 'choice') {
     step.flushSkips(index);
     step.clearInputs(node);
     addFailureEvent(step, node, step.countVisit(node), 0);

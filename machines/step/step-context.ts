@@ -7,6 +7,7 @@ import type { EventType, LogEvent } from '../events.ts';
 import { END } from '../graph/edges.ts';
 import { type Json, type JsonObject, patchState } from '../json.ts';
 import type { Usage } from '../messages.ts';
+import { definitionOf } from '../nodes/index.ts';
 import type { StepEnv } from '../run.ts';
 import { type ActiveVisit, type Context, type Halt, lastInputOf, own, type PendingInput } from './context.ts';
 import { Evaluation } from './evaluation.ts';
@@ -236,7 +237,8 @@ export class StepContext {
   inputsRead(node: string): void {
     const index = this.indexOf(node);
     const { graph } = this.tables;
-    if (graph.node(index).kind.type !== 'join' || graph.backIn(index).length === 0) this.clearInputs(node);
+    const { kind } = graph.node(index);
+    if (definitionOf(kind).joins(kind) === null || graph.backIn(index).length === 0) this.clearInputs(node);
   }
 
   /** Clears what reached the join of a fork or subgraph in an earlier round. */
@@ -255,7 +257,7 @@ export class StepContext {
     if (this.tables.outputUse.readsInput[index] !== true) return;
     const { kind } = this.tables.graph.node(index);
     // A node without an output of its own counts as null where outputs are collected; otherwise a loop would nest them ever deeper.
-    const collects = kind.type === 'join' && kind.merge_strategy.type !== 'first';
+    const collects = definitionOf(kind).joins(kind) === 'all';
     const value = collects && forwardsInput(this.tables.graph, this.indexOf(source)) ? null : output;
     const input: PendingInput = [source, value];
     const known = appends ? (own(this.#now.pendingInputs, target) ?? []).filter(([from]) => from !== source) : [];

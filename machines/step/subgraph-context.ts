@@ -6,6 +6,7 @@ import type { ProgramTables, SubgraphTable } from '../compile/tables.ts';
 import type { BitSet } from '../graph/bit-set.ts';
 import type { GraphEdge } from '../graph/edges.ts';
 import type { Json } from '../json.ts';
+import { definitionOf } from '../nodes/index.ts';
 import { type Context, type Halt, rulesOf, type SubgraphState } from './context.ts';
 import { FIRST_RULES } from './rules.ts';
 import { EDGE, type EdgeState, NODE, type NodeState } from './subgraph-state.ts';
@@ -128,7 +129,8 @@ export class SubgraphContext {
       !lane.includes(here) && lane.some((member) => loop.body.has(member)) ? [i] : [],
     );
     this.#loop = this.#rewindingLanes.length === 0 ? null : head;
-    if (graph.node(headIndex).kind.type !== 'join') this.#host.deliverInput(head, node, output, false);
+    const { kind } = graph.node(headIndex);
+    if (definitionOf(kind).joins(kind) === null) this.#host.deliverInput(head, node, output, false);
     this.#forceEntry(headIndex);
     this.#advance();
   }

@@ -2,10 +2,9 @@ import type { Program } from '../compile/index.ts';
 import { stateId } from '../compile/state-ids.ts';
 import { durationText } from '../duration.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import { KIND_NAMES, KINDS } from '../nodes/index.ts';
+import { definitionOf, KIND_NAMES, KINDS, type Kind } from '../nodes/index.ts';
 import type { Diagram, DiagramEdge, DiagramFrame, DiagramNode, Shape } from './diagram.ts';
 import type { ExecutionOverlay, ExecutionStatus, NodeOverlay, NodeStatus } from './execution-overlay.ts';
-import { detailOf } from './labels.ts';
 import { subtitleOf } from './workflow-diagram.ts';
 
 /** Shapes of states that represent no visit to a node, by the prefix of their ids. */
@@ -108,11 +107,15 @@ function nodeOf(
     name: nameOf(id, prefix, rest, node),
     shape: prefix === null ? kindShape : (SHAPE_OF_PREFIX[prefix] ?? 'arrived'),
     kind: prefix === null ? kind : null,
-    detail: prefix === null && node !== null ? detailOf(program.tables.nodeOf(node).kind) : '',
+    detail: prefix === null && node !== null ? summaryOf(program.tables.nodeOf(node).kind) : '',
     frame,
     overlay: mark === null ? end : overlayOfState(prefix, mark),
     definition: config,
   };
+}
+
+function summaryOf(kind: Kind): string {
+  return definitionOf(kind).summary(kind);
 }
 
 /** `retry charge`; final states are named by their status. */

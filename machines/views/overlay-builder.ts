@@ -249,13 +249,14 @@ export class OverlayBuilder {
     const { graph } = this.#program.tables;
     return [...this.#reached].flatMap(([index, sequence]) => {
       const { id, kind } = graph.node(index);
-      return kind.type !== 'join' && (this.#began.get(id) ?? 0) < sequence ? [id] : [];
+      return definitionOf(kind).joins(kind) === null && (this.#began.get(id) ?? 0) < sequence ? [id] : [];
     });
   }
 
   #parks(node: string): boolean {
     const { kind } = this.#program.tables.nodeOf(node);
-    return kind.type === 'human_approval' || kind.type === 'wait';
+    const behaviour = definitionOf(kind).behaviour(kind);
+    return behaviour === 'approval' || behaviour === 'wait';
   }
 
   #routesOf(node: string): OutcomeRoutes {

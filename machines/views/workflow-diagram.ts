@@ -6,7 +6,6 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { Diagram, DiagramEdge, DiagramFrame, DiagramNode } from './diagram.ts';
 import type { ExecutionOverlay } from './execution-overlay.ts';
-import { detailOf } from './labels.ts';
 
 const OUTCOME_LABELS: Readonly<Record<string, string>> = {
   on_approved: 'approved',
@@ -30,7 +29,7 @@ export function workflowDiagram(program: Program, overlay: ExecutionOverlay | nu
     name: node.id,
     shape: definitionOf(node.kind).diagramShape,
     kind: node.kind.type,
-    detail: detailOf(node.kind),
+    detail: definitionOf(node.kind).summary(node.kind),
     frame: frameOf.get(node.id) ?? null,
     overlay: overlay?.nodes.get(node.id) ?? null,
     definition: definition(node),
@@ -105,7 +104,7 @@ function withEnds(
     };
   });
   const last = workflow.nodes.flatMap(({ id, kind }, i): DiagramEdge[] => {
-    if (hasTransitions.has(i) || kind.type === 'limit_exceeded') return [];
+    if (hasTransitions.has(i) || definitionOf(kind).endsExecution) return [];
     const overlayOfNode = overlay?.nodes.get(id);
     const done = overlayOfNode?.status === 'done' ? overlayOfNode.visits : 0;
     return [{ from: `n${i}`, to: FINISH, label: '', role: 'plain', back: false, taken: overlay === null ? null : done }];
@@ -124,7 +123,12 @@ function labelOf(edge: GraphEdge, { nodes }: Workflow): string | null {
   if (edge.role !== 'branch') return OUTCOME_LABELS[edge.role] ?? null;
   const kind = nodes[edge.from]?.kind;
   const target = edge.to === END ? 'end' : nodes[edge.to]?.id;
-  const branches = kind?.type === 'condition' ? kind.branches.filter((branch) => branch.target === target) : [];
+  const branches =
+    kind === undefined
+      ? []
+      : definitionOf(kind)
+          .branches(kind)
+          .filter((branch) => branch.target === target);
   return branches.map(({ condition }) => condition ?? 'else').join(' · ');
 }
 
