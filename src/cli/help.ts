@@ -5,6 +5,7 @@ import type { Context } from './context.ts';
 import { EXIT } from './failure.ts';
 import type { Paint } from './terminal/paint.ts';
 import { pad } from './terminal/text.ts';
+import { wrapWords } from './terminal/wrap.ts';
 
 /** Placeholders of option values in help. */
 const VALUES: Readonly<Record<string, string>> = {
@@ -73,6 +74,8 @@ const VALUES: Readonly<Record<string, string>> = {
   '--workflow-version': 'VERSION',
 };
 
+const MAX_DETAILS_COLUMNS = 100;
+
 /** `jamjet --help`: every command with its summary, by category. */
 export function overview(version: string, paint: Paint): string {
   const sections = Object.entries(CATEGORIES).map(
@@ -115,9 +118,19 @@ export function commandHelp(
     `${paint.bold('Usage')}\n  jamjet ${name} [options]${positionals(definition)}`,
     ...(aliases.length === 0 ? [] : [`${paint.bold('Aliases')}\n  ${aliases.join(', ')}`]),
     `${paint.bold('Options')}\n${options.map(([option, text]) => `  ${paint.cyan(pad(option, widest))}  ${text}`).join('\n')}`,
-    ...(details === undefined ? [] : [details.trim()]),
+    ...(details === undefined ? [] : [reflowed(details.trim())]),
     `${paint.bold('Examples')}\n${examples.map(([what, line]) => `  ${paint.dim(`# ${what}`)}\n  ${line.replaceAll('$0', 'jamjet')}`).join('\n\n')}`,
   ].join('\n\n');
+}
+
+/** Paragraphs wrapped for reading; indented lines stay as they are, and lines that describe an option are not joined. */
+function reflowed(details: string): string {
+  const paragraphs = details.split('\n\n').map((paragraph) => {
+    if (/^ /m.test(paragraph)) return paragraph;
+    const blocks = paragraph.split(/\n(?=--)/).map((block) => block.replaceAll('\n', ' '));
+    return blocks.flatMap((block) => wrapWords(block, MAX_DETAILS_COLUMNS)).join('\n');
+  });
+  return paragraphs.join('\n\n');
 }
 
 /** Option names, short and long, of the single command registered with `cli`. */

@@ -3,8 +3,8 @@ import type { LiveModel } from '../../views/live-model.ts';
 import type { OutlineRow } from '../../views/outline.ts';
 import { clock, duration } from '../../views/time.ts';
 import { count, plain } from '../terminal/text.ts';
+import { wrapCharacters, wrapWords } from '../terminal/wrap.ts';
 import { type Painter, stateText } from './row-text.ts';
-import { wrapCharacters, wrapWords } from './wrap.ts';
 
 /** Limits of the shown output; `jamjet inspect` prints all of it. */
 const MAX_LINES = 2_000;

@@ -3,12 +3,12 @@ import { clock, duration } from '../../views/time.ts';
 import type { Dimensions } from '../terminal/dimensions.ts';
 import { paintStatus } from '../terminal/status.ts';
 import { count, cut, cutPainted, plain, width } from '../terminal/text.ts';
+import { wrapWords } from '../terminal/wrap.ts';
 import { renderEntry } from '../texts/timeline.ts';
 import type { Controls } from './controls.ts';
 import { detailLines } from './detail.ts';
 import { lineText } from './input-line.ts';
 import { type Painter, rowText } from './row-text.ts';
-import { wrapWords } from './wrap.ts';
 
 /** Fixed properties of the watched execution. */
 export interface WatchedExecution {

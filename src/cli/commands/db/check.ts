@@ -9,8 +9,10 @@ class DbCheckCommand extends DatabaseCommand {
   static override usage: Usage = {
     details: `Works with or without a running server and changes nothing. Two checks are made:
 
-  executions   the log of each live execution is replayed from its first event and must match the stored snapshot and status
-  audit        every audit chain is read and every event is compared with the digest in its block (like \`jamjet audit verify\`)
+  executions   the log of each live execution is replayed from its first event and must match the
+               stored snapshot and status
+  audit        every audit chain is read and each event is compared with the digest in its block
+               (like \`jamjet audit verify\`)
 
 Lists the differences and exits with 1 if there are any.`,
     examples: [

@@ -1,4 +1,4 @@
-import { width } from '../terminal/text.ts';
+import { width } from './text.ts';
 
 /** Wraps plain text between words, and within words that are longer than a line. */
 export function wrapWords(text: string, columns: number): readonly string[] {
