@@ -89,7 +89,6 @@ export interface IdempotencyRow {
   readonly key: string;
   /** Hash of the request body. */
   readonly requestHash: string;
-  readonly status: number;
   /** JSON text of the reply. */
   readonly response: string;
   readonly createdAtMs: number;

@@ -133,7 +133,6 @@ export function request(key: string, change: Partial<IdempotencyRow> = {}): Idem
     scope: 'executions',
     key,
     requestHash: 'h1',
-    status: 201,
     response,
     createdAtMs: AT_MS,
     ...change,

@@ -36,5 +36,5 @@ export async function storedResponse(store: ExecutionStore, request: IdempotentR
 }
 
 export function responseRow(request: IdempotentRequest, response: Json, nowMs: number): IdempotencyRow {
-  return { ...request, status: 200, response: JSON.stringify(response), createdAtMs: nowMs };
+  return { ...request, response: JSON.stringify(response), createdAtMs: nowMs };
 }

@@ -38,14 +38,13 @@ export function hasEffects(rows: EffectRows): boolean {
 
 export function addIdempotency(rows: EffectRows, { idempotency }: CommitUnit): void {
   if (idempotency === null) return;
-  const { tenantId, scope, key, requestHash, status, response, createdAtMs } = idempotency;
+  const { tenantId, scope, key, requestHash, response, createdAtMs } = idempotency;
   const started = scope === 'executions' ? (JSON.parse(response) as { readonly execution_id?: string }).execution_id : undefined;
   rows.remembered.push({
     tenant_id: tenantId,
     scope,
     key,
     request_hash: requestHash,
-    status,
     response,
     created_at_ms: createdAtMs,
     execution_id: started ?? null,

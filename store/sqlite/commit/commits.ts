@@ -85,7 +85,7 @@ export class Commits {
   }
 
   #putIdempotencyRow(row: IdempotencyRow): boolean {
-    const { tenantId, scope, key, requestHash, status, response, createdAtMs } = row;
-    return this.#putIdempotency.run(tenantId, scope, key, requestHash, status, response, createdAtMs).changes === 1;
+    const { tenantId, scope, key, requestHash, response, createdAtMs } = row;
+    return this.#putIdempotency.run(tenantId, scope, key, requestHash, response, createdAtMs).changes === 1;
   }
 }
