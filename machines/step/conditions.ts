@@ -40,6 +40,12 @@ export function isChosen(step: StepContext, node: string, condition: string): bo
   return step.evaluation.chosen(node) === condition;
 }
 
+/** The condition that held, from the data of the event that ended the visit; null = none. */
+export function heldCondition({ evaluated }: JsonObject): string | null {
+  const last = Array.isArray(evaluated) ? (evaluated as readonly JsonObject[]).at(-1) : undefined;
+  return last !== undefined && truthy(last.value ?? null) ? String(last.condition) : null;
+}
+
 function loggedValue(value: Json): Json {
   const isShort = typeof value === 'string' ? value.length <= MAX_LOGGED_TEXT : typeof value !== 'object' || value === null;
   return isShort ? value : truthy(value);

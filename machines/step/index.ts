@@ -16,6 +16,7 @@ import { FIRST_RULES, RULES } from './rules.ts';
 import { StepRunner } from './step-runner.ts';
 import { PHASE_OF_TIMER } from './step-timers.ts';
 
+export { heldCondition } from './conditions.ts';
 export { BUDGET_EXCEEDED, budgetExceededMessage } from './evaluation.ts';
 export { inputUnderPatch } from './input-under-patch.ts';
 export { failuresOf, terminalFailures } from './reset.ts';

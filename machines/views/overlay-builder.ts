@@ -10,6 +10,7 @@ import { END } from '../graph/edges.ts';
 import { isObject, type Json, type JsonObject, patchState } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { TimedEvent } from '../replay/log.ts';
+import { heldCondition } from '../step/conditions.ts';
 import { completedPatch } from '../step/state-patch.ts';
 import type { ExecutionOverlay, ExecutionStatus, NodeOverlay, NodeStatus } from './execution-overlay.ts';
 
@@ -221,14 +222,13 @@ export class OverlayBuilder {
   }
 
   /** The alternative that the log names by its targets and, where several lead to the same targets, by the condition that held. */
-  #logged({ taken, evaluated }: JsonObject, alternatives: readonly Alternative[]): Alternative | undefined {
+  #logged(data: JsonObject, alternatives: readonly Alternative[]): Alternative | undefined {
     const { graph } = this.#program.tables;
-    const targets = JSON.stringify(taken);
-    const leadsThere = ({ live }: Alternative): boolean =>
-      JSON.stringify([...new Set(live.map(({ to }) => (to === END ? 'end' : graph.idOf(to))))]) === targets;
-    const last = Array.isArray(evaluated) ? (evaluated.at(-1) as JsonObject | undefined) : undefined;
-    const held = last !== undefined && truthy(last.value ?? null) ? last.condition : null;
-    const matching = alternatives.filter(leadsThere);
+    const targets = JSON.stringify(data.taken);
+    const matching = alternatives.filter(
+      ({ live }) => JSON.stringify([...new Set(live.map(({ to }) => (to === END ? 'end' : graph.idOf(to))))]) === targets,
+    );
+    const held = heldCondition(data);
     return matching.find(({ when }) => when === held) ?? matching[0];
   }
 
