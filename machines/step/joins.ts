@@ -1,8 +1,8 @@
 import type { Json, JsonObject } from '../json.ts';
-import type { PendingInput } from './context.ts';
-import { own } from './context.ts';
+import { own, type PendingInput } from './context.ts';
 import type { StepContext } from './step-context.ts';
 
+/** What a join merges. */
 export interface JoinInput {
   /** In the order of the join's sources; null for those whose edge is dead. */
   readonly outputs: readonly Json[];
@@ -19,12 +19,12 @@ export function joinInput(step: StepContext, node: string): JoinInput {
     .map((key) => step.subgraph(key))
     .find((candidate) => candidate.has(index));
   const live = subgraph?.liveSources(index) ?? null;
-  const fed = (own(step.now.pendingInputs, node) ?? []).filter(([source]) => live?.has(source) ?? true);
-  const outputOf = (source: number): Json => fed.find(([from]) => from === graph.idOf(source))?.[1] ?? null;
+  const inputs = (own(step.now.pendingInputs, node) ?? []).filter(([source]) => live?.has(source) ?? true);
+  const outputOf = (source: number): Json => inputs.find(([from]) => from === graph.idOf(source))?.[1] ?? null;
   const sources = graph.sources(index);
   return {
     outputs: sources.map(outputOf),
     by_source: Object.fromEntries(sources.map((source) => [graph.idOf(source), outputOf(source)])),
-    winner: fed[0] ?? null,
+    winner: inputs[0] ?? null,
   };
 }

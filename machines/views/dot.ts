@@ -113,14 +113,14 @@ function firstNodes({ nodes }: Diagram, around: ReadonlyMap<string, readonly str
   return first;
 }
 
-function attributesOf({ name, detail, shape: look, overlay: mark }: DiagramNode): string {
-  const lines = [name, detail, mark === null ? '' : overlayText(mark)].filter((line) => line !== '');
-  const colours = mark === null ? null : STATUS_COLOURS[mark.status];
+function attributesOf({ name, detail, shape, overlay }: DiagramNode): string {
+  const lines = [name, detail, overlay === null ? '' : overlayText(overlay)].filter((line) => line !== '');
+  const colours = overlay === null ? null : STATUS_COLOURS[overlay.status];
   const text =
-    look === 'begin' || look === 'finish'
+    shape === 'begin' || shape === 'finish'
       ? `"" tooltip=${quoted(name)} width=0.25`
       : quoted(lines.map((each) => oneLine(each, MAX_NAME)).join('\n'));
-  return `label=${text} shape=${SHAPES[look]}${colours === null ? '' : ` style=filled fillcolor="${colours.fill}" color="${colours.line}"`}`;
+  return `label=${text} shape=${SHAPES[shape]}${colours === null ? '' : ` style=filled fillcolor="${colours.fill}" color="${colours.line}"`}`;
 }
 
 function edgeAttributes({ label, role, back, taken }: DiagramEdge): string[] {

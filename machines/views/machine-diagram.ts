@@ -100,7 +100,7 @@ function nodeOf(
   const node = typeof meta.node === 'string' ? meta.node : (names.get(prefix === null ? id : rest) ?? null);
   const kind = KIND_NAMES.find((name) => name === meta.kind) ?? null;
   const kindShape = kind === null ? 'arrived' : KINDS[kind].diagramShape;
-  const mark = node === null ? null : (overlay?.nodes.get(node) ?? null);
+  const nodeOverlay = node === null ? null : (overlay?.nodes.get(node) ?? null);
   const end = prefix === 'end' && rest === overlay?.status ? endOverlay(overlay) : null;
   return {
     key,
@@ -109,7 +109,7 @@ function nodeOf(
     kind: prefix === null ? kind : null,
     detail: prefix === null && node !== null ? summaryOf(program.tables.nodeOf(node).kind) : '',
     frame,
-    overlay: mark === null ? end : overlayOfState(prefix, mark),
+    overlay: nodeOverlay === null ? end : overlayOfState(prefix, nodeOverlay),
     definition: config,
   };
 }
@@ -126,12 +126,16 @@ function nameOf(id: string, prefix: string | null, rest: string, node: string | 
 }
 
 /** The overlay of a node belongs to the state that the machine is in for it. */
-function overlayOfState(prefix: string | null, mark: NodeOverlay): NodeOverlay | null {
-  if (prefix === 'retry') return mark.status === 'retrying' ? mark : null;
-  if (prefix === 'hold') return mark.status === 'held' ? mark : null;
-  if (prefix === 'paused') return mark.status === 'waiting' ? mark : null;
+function overlayOfState(prefix: string | null, overlay: NodeOverlay): NodeOverlay | null {
+  if (prefix === 'retry') return overlay.status === 'retrying' ? overlay : null;
+  if (prefix === 'hold') return overlay.status === 'held' ? overlay : null;
+  if (prefix === 'paused') return overlay.status === 'waiting' ? overlay : null;
   if (prefix !== null) return null;
-  return mark.status === 'retrying' ? { ...mark, status: 'failed' } : mark.status === 'held' && mark.visits > 0 ? null : mark;
+  return overlay.status === 'retrying'
+    ? { ...overlay, status: 'failed' }
+    : overlay.status === 'held' && overlay.visits > 0
+      ? null
+      : overlay;
 }
 
 function endOverlay({ status, atMs }: ExecutionOverlay): NodeOverlay | null {

@@ -79,7 +79,7 @@ function stateDiagram({ nodes, edges, frames }: Diagram): string[] {
     if (list === undefined) inside.set(home, [edge]);
     else list.push(edge);
   }
-  const begin = nodes.find(({ shape: look }) => look === 'begin')?.key;
+  const begin = nodes.find(({ shape }) => shape === 'begin')?.key;
   const arrow = ({ from, to, ...edge }: DiagramEdge): string => {
     const label = edgeText(edge);
     return `${from === begin ? '[*]' : from} --> ${to}${label === '' ? '' : ` : ${encoded(label)}`}`;
@@ -98,7 +98,7 @@ function stateDiagram({ nodes, edges, frames }: Diagram): string[] {
     const regions = divided ? inner.flatMap((lines, i) => (i === 0 ? lines : [`${indent}--`, ...lines])) : inner.flat();
     return [...states, ...regions, ...arrows];
   };
-  const marked = nodes.flatMap(({ key, overlay: mark }) => (mark === null ? [] : [`  class ${key} ${mark.status}`]));
+  const marked = nodes.flatMap(({ key, overlay }) => (overlay === null ? [] : [`  class ${key} ${overlay.status}`]));
   return ['stateDiagram-v2', ...tree(null, 1, false), ...classes(nodes), ...marked];
 }
 
@@ -112,8 +112,8 @@ function childrenOf(frames: readonly DiagramFrame[], parent: string | null): rea
   return frames.filter((frame) => frame.parent === parent);
 }
 
-function nodeText({ name, detail, overlay: mark }: DiagramNode): string[] {
-  const lines = [name, detail, mark === null ? '' : overlayText(mark)];
+function nodeText({ name, detail, overlay }: DiagramNode): string[] {
+  const lines = [name, detail, overlay === null ? '' : overlayText(overlay)];
   return lines.filter((line) => line !== '').map((line) => oneLine(line, MAX_NAME));
 }
 
@@ -129,7 +129,7 @@ const EMPHASIS: Readonly<Partial<Record<NodeStatus, string>>> = {
 };
 
 function classes(nodes: readonly DiagramNode[]): string[] {
-  const used = new Set(nodes.flatMap(({ overlay: mark }) => (mark === null ? [] : [mark.status])));
+  const used = new Set(nodes.flatMap(({ overlay }) => (overlay === null ? [] : [overlay.status])));
   return [...used].map((status) => {
     const { fill, line } = STATUS_COLOURS[status];
     return `  classDef ${status} fill:${fill},stroke:${line},color:#111827${EMPHASIS[status] ?? ''}`;

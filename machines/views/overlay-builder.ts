@@ -73,11 +73,12 @@ export class OverlayBuilder {
     const running = this.#status === 'running';
     // Nodes that were in progress when the execution ended count as cancelled, until a retry.
     if (!running)
-      for (const [node, mark] of nodes) if (UNFINISHED.has(mark.status)) nodes.set(node, { ...mark, status: 'cancelled' });
-    const held = running && this.#suspended;
-    if (held) for (const node of this.#deferred()) nodes.set(node, { ...(nodes.get(node) ?? UNVISITED), status: 'held' });
-    const status = held || (running && allWaiting(nodes)) ? 'paused' : this.#status;
-    return { status, suspended: held, sequence: this.#sequence, atMs: this.#atMs, nodes, taken: [...this.#taken] };
+      for (const [node, overlay] of nodes)
+        if (UNFINISHED.has(overlay.status)) nodes.set(node, { ...overlay, status: 'cancelled' });
+    const suspended = running && this.#suspended;
+    if (suspended) for (const node of this.#deferred()) nodes.set(node, { ...(nodes.get(node) ?? UNVISITED), status: 'held' });
+    const status = suspended || (running && allWaiting(nodes)) ? 'paused' : this.#status;
+    return { status, suspended, sequence: this.#sequence, atMs: this.#atMs, nodes, taken: [...this.#taken] };
   }
 
   #executionEvent(type: string, data: JsonObject): void {
