@@ -214,11 +214,11 @@ function nodeName(state: JsonObject): string {
 }
 
 /** How often an edge from one node to another was taken, by the two names. */
-function traversals({ tables: statics }: Program, overlay: ExecutionOverlay | null): Map<string, number> {
+function traversals({ tables }: Program, overlay: ExecutionOverlay | null): Map<string, number> {
   const taken = new Map<string, number>();
-  for (const { from, to, index } of overlay === null ? [] : statics.graph.edges) {
+  for (const { from, to, index } of overlay === null ? [] : tables.graph.edges) {
     if (to < 0) continue;
-    const key = `${JSON.stringify(statics.graph.idOf(from))} ${JSON.stringify(statics.graph.idOf(to))}`;
+    const key = `${JSON.stringify(tables.graph.idOf(from))} ${JSON.stringify(tables.graph.idOf(to))}`;
     taken.set(key, (taken.get(key) ?? 0) + (overlay?.taken[index] ?? 0));
   }
   return taken;

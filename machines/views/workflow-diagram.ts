@@ -21,7 +21,7 @@ const MAX_TO_ONE_END = 6;
 
 /** Draws the nodes and edges of a workflow, with the overlay of an execution. */
 export function workflowDiagram(program: Program, overlay: ExecutionOverlay | null): Diagram {
-  const { workflow, config, tables: statics } = program;
+  const { workflow, config, tables } = program;
   const { edges } = effectiveEdges(workflow);
   const { frames, frameOf } = framesOf(config);
   const nodes = workflow.nodes.map((node, i) => ({
@@ -34,7 +34,7 @@ export function workflowDiagram(program: Program, overlay: ExecutionOverlay | nu
     overlay: overlay?.nodes.get(node.id) ?? null,
     definition: definition(node),
   }));
-  const drawn = withEnds(edges, workflow, statics.graph, overlay);
+  const drawn = withEnds(edges, workflow, tables.graph, overlay);
   const apart = drawn.filter((edge) => edge.to === FINISH).length > MAX_TO_ONE_END;
   const shown = apart ? drawn.map(toOwnEnd) : drawn;
   const ends = [...new Set(shown.flatMap(({ to }) => (to.startsWith(FINISH) ? [to] : [])))];
