@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkTests, checkWorkflow } from '../../src/authoring/check.ts';
 
-const FLEET = `version: 1
+const BUNDLE = `version: 1
 defaults: { model: m, version: 2.0.0, limits: { max_cost_usd: 1 } }
 tools:
   spare: { description: "No kind, and no node calls it", input_schema: { type: object } }
@@ -20,13 +20,13 @@ workflows:
 `;
 
 const found = (text: string) =>
-  checkWorkflow(text, 'fleet.yaml').diagnostics.map(
+  checkWorkflow(text, 'bundle.yaml').diagnostics.map(
     ({ line, column, severity, code }) => `${line}:${column} ${severity} ${code}`,
   );
 
 describe('a file with several workflows', () => {
   it('has a document for each workflow, with the tools and the version of the file', () => {
-    const { document, workflows: units } = checkWorkflow(FLEET, 'fleet.yaml');
+    const { document, workflows: units } = checkWorkflow(BUNDLE, 'bundle.yaml');
     expect(document).toBeNull();
     expect(units.map((unit) => unit.document)).toMatchObject([
       { workflow_id: 'ping', version: '2.0.0', start_node: 'call', tools: { double: { kind: 'python' } } },
@@ -38,7 +38,7 @@ describe('a file with several workflows', () => {
     ]);
   });
 
-  it('reports an unusable tool once', () => expect(found(FLEET)).toEqual(['4:10 warning unusable_tool']));
+  it('reports an unusable tool once', () => expect(found(BUNDLE)).toEqual(['4:10 warning unusable_tool']));
 
   it('may name functions', () => {
     const { localTools } = checkWorkflow(
@@ -74,7 +74,7 @@ describe('a file with several workflows', () => {
   });
 
   it('allows no tests', () => {
-    expect(checkTests(FLEET, 'f.yaml').file.diagnostics).toMatchObject([{ code: 'several_workflows', severity: 'error' }, {}]);
-    expect(checkTests(FLEET, 'f.yaml').workflow).toBeNull();
+    expect(checkTests(BUNDLE, 'f.yaml').file.diagnostics).toMatchObject([{ code: 'several_workflows', severity: 'error' }, {}]);
+    expect(checkTests(BUNDLE, 'f.yaml').workflow).toBeNull();
   });
 });

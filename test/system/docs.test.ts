@@ -9,6 +9,7 @@ const PAGES = [
   'README.md',
   'ARCHITECTURE.md',
   'CHANGELOG.md',
+  'test/golden/README.md',
   'test/simulation/README.md',
   ...readdirSync('docs').flatMap((name) => (name.endsWith('.md') ? [join('docs', name)] : [])),
 ];

@@ -32,7 +32,7 @@ await createRuntime({ store: await openSqlite({ path: 'program.db' }) }).catch((
 await runtime.register(caller, { workflow_id: 'w', version: '1', nodes: {} }).catch((error: unknown) => {
   if (error instanceof InvalidWorkflow) errors.push(...error.diagnostics.map(({ code }) => code));
 });
-await runtime.start(caller, { workflowId: 'nobody' }).catch((error: unknown) => {
+await runtime.start(caller, { workflowId: 'unknown' }).catch((error: unknown) => {
   if (error instanceof RuntimeError) errors.push(error.code);
 });
 
