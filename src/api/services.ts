@@ -84,7 +84,7 @@ function actorTypeOf(name: string): Caller['actorType'] {
 }
 
 /** For changes of the control plane, which are recorded in the tenant of the caller, whatever they change. */
-export function actionContext(asked: FastifyRequest, atMs: number): ActionContext {
-  const { tenantId, actorId, actorType, request } = callerOf(asked);
+export function actionContext(incoming: FastifyRequest, atMs: number): ActionContext {
+  const { tenantId, actorId, actorType, request } = callerOf(incoming);
   return { tenantId, atMs, actorId, actorType, request: request === undefined ? null : JSON.stringify(request) };
 }

@@ -144,7 +144,7 @@ export function historyRoutes(app: Api, { runtime, polls }: Services): void {
   );
 }
 
-/** Names of the API for phases that it calls otherwise. */
+/** Phases that have other names in the API. */
 const PHASES: Readonly<Partial<Record<ActiveNode['phase'], string>>> = { awaiting_approval: 'held', deferred: 'kept' };
 
 function toActiveNode({ node, phase, attempt, activation, waitsForCapacity }: ActiveNode): PastActiveNode {

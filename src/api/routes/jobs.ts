@@ -26,8 +26,8 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
     },
     async (request, reply) => {
       const { action, filter, all, reason } = request.body;
-      const asked = { action, filter: toFilter(filter ?? {}), all: all ?? false, reason: reason ?? null };
-      const job = await jobs.start(asked, actionContext(request, nowMs()));
+      const settings = { action, filter: toFilter(filter ?? {}), all: all ?? false, reason: reason ?? null };
+      const job = await jobs.start(settings, actionContext(request, nowMs()));
       void reply.code(202);
       return toJob(job);
     },

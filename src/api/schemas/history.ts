@@ -27,7 +27,9 @@ export type StateQuery = Static<typeof StateQuery>;
 export const PastActiveNode = Type.Object(
   {
     node_id: text('Id of the node.'),
-    phase: text('What the node was doing, such as `running`, `backoff`, `approval`, `waiting_for_capacity`.'),
+    phase: text(
+      '`queued`, `running`, `backoff` (waits for its retry), `held` (awaits an approval required by a policy), `approval`, `waiting` (for an event or a timer), `child` (its child execution runs), `waiting_for_capacity` (its child cannot start yet), `kept` (deferred until the execution is resumed), `failed` (reset by a retry, about to run again).',
+    ),
     attempt: integer('Attempt, counted from 0.'),
     activation: integer('Visit to the node: 1, 2, 3 …'),
   },
