@@ -5,8 +5,8 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Budgets, CopiedDecision, Message } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { Run } from '../run.ts';
-import { type Context, own } from '../step/context.ts';
-import { USAGE_FIELDS } from '../step/usage.ts';
+import { USAGE_FIELDS } from '../step/actions/usage.ts';
+import { type Context, own } from '../step/context/context.ts';
 import { LogMismatch, type TimedEvent } from './log.ts';
 
 /** The first matching event from `at` on. */

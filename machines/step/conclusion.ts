@@ -2,8 +2,8 @@ import type { EventType } from '../events.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { JsonObject } from '../json.ts';
 import type { Status } from '../run.ts';
+import type { StepContext } from './context/step-context.ts';
 import { failureMessage } from './reset.ts';
-import type { StepContext } from './step-context.ts';
 
 /** Sorts nodes by their order in the workflow document. */
 export function inDocumentOrder(graph: Graph, nodes: Iterable<string>): readonly string[] {

@@ -7,22 +7,22 @@ import type { Child, Decide, Fail, Message, Visit } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { ActiveNode, PendingApproval, Refused, Run, StepEnv, StepResult } from '../run.ts';
 import { TERMINAL } from '../run.ts';
-import { backoffMs } from './backoff.ts';
-import { exceededBudget, mergeBudgets } from './budgets.ts';
-import { type ActiveVisit, type Context, DEFAULT_STEP_LIMIT, freshContext, languageOf, own } from './context.ts';
-import { BUDGET_EXCEEDED, budgetExceededMessage } from './evaluation.ts';
+import { exceededBudget, mergeBudgets } from './actions/budgets.ts';
+import { type ActiveVisit, type Context, DEFAULT_STEP_LIMIT, freshContext, languageOf, own } from './context/context.ts';
+import { BUDGET_EXCEEDED, budgetExceededMessage } from './context/evaluation.ts';
+import { PHASE_OF_TIMER } from './context/step-timers.ts';
 import type { FailEvent } from './machine-event.ts';
 import { FIRST_RULES, RULES } from './rules.ts';
 import { StepRunner } from './step-runner.ts';
-import { PHASE_OF_TIMER } from './step-timers.ts';
+import { backoffMs } from './work/backoff.ts';
 
-export { heldCondition } from './conditions.ts';
-export { BUDGET_EXCEEDED, budgetExceededMessage } from './evaluation.ts';
-export { inputUnderPatch } from './input-under-patch.ts';
+export { heldCondition } from './actions/conditions.ts';
+export { completedPatch } from './actions/state-patch.ts';
+export { BUDGET_EXCEEDED, budgetExceededMessage } from './context/evaluation.ts';
 export { failuresOf, terminalFailures } from './reset.ts';
 export { load, SnapshotVersionMismatch, save } from './snapshot.ts';
-export { completedPatch } from './state-patch.ts';
-export { hasInputMapping, workOf } from './work.ts';
+export { inputUnderPatch } from './work/input-under-patch.ts';
+export { hasInputMapping, workOf } from './work/work.ts';
 
 /** Takes the first step of an execution. Pure, like all steps: time and choices are in `env`. */
 export function start(program: Program, input: Json, env: StepEnv): StepResult {

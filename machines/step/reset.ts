@@ -4,8 +4,8 @@ import { approvalStateId, stateId } from '../compile/state-ids.ts';
 import type { ProgramTables } from '../compile/tables.ts';
 import type { Json } from '../json.ts';
 import type { Run } from '../run.ts';
-import { type Context, localWorkOf } from './context.ts';
-import { StepContext } from './step-context.ts';
+import { type Context, localWorkOf } from './context/context.ts';
+import { StepContext } from './context/step-context.ts';
 import { positionsOf } from './stepper.ts';
 
 /** The error of an execution that failed because of its nodes alone. */

@@ -3,7 +3,7 @@ import { FIRST_LANE_LAYOUT } from '../compile/plan/plan.ts';
 import { COMPILER_VERSION } from '../compile/version.ts';
 import type { Json } from '../json.ts';
 import type { Run } from '../run.ts';
-import { type Context, DEFAULT_STEP_LIMIT, freshContext, localWorkOf } from './context.ts';
+import { type Context, DEFAULT_STEP_LIMIT, freshContext, localWorkOf } from './context/context.ts';
 import { statusOf } from './status.ts';
 import { positionsOf } from './stepper.ts';
 

@@ -6,19 +6,19 @@ import type { Json, JsonObject } from '../json.ts';
 import type { Budgets, Done, Enqueue, Fail, Fork } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { Run, Status, StepEnv, StepResult } from '../run.ts';
-import { backoffMs } from './backoff.ts';
-import { beginNode, budgetFailure, renderApproval, timerCreatedData } from './begin.ts';
-import { budgetEventData, exceededBudget, mergeBudgets } from './budgets.ts';
+import { budgetEventData, exceededBudget, mergeBudgets } from './actions/budgets.ts';
+import { usageEventData } from './actions/usage.ts';
 import { conclude, inDocumentOrder } from './conclusion.ts';
-import { type ActiveVisit, type Context, languageOf, localWorkOf, own } from './context.ts';
-import type { Evaluation } from './evaluation.ts';
+import { type ActiveVisit, type Context, languageOf, localWorkOf, own } from './context/context.ts';
+import type { Evaluation } from './context/evaluation.ts';
+import { type MachineContext, StepContext } from './context/step-context.ts';
+import { PHASE_OF_TIMER } from './context/step-timers.ts';
 import { isTimerEvent, type MachineEvent } from './machine-event.ts';
 import { resetPositions } from './reset.ts';
 import { statusOf } from './status.ts';
-import { type MachineContext, StepContext } from './step-context.ts';
-import { PHASE_OF_TIMER } from './step-timers.ts';
 import { type MachineStep, positionsOf } from './stepper.ts';
-import { usageEventData } from './usage.ts';
+import { backoffMs } from './work/backoff.ts';
+import { beginNode, budgetFailure, renderApproval, timerCreatedData } from './work/begin.ts';
 
 /**
  * Takes one step. The machine settles first (control nodes, skips, joins), then nodes that were reached begin, in document order; a node

@@ -1,6 +1,6 @@
 import { type AnyMachineSnapshot, type AnyStateMachine, createActor, createMachine } from 'xstate';
+import type { MachineContext } from './context/step-context.ts';
 import type { MachineEvent } from './machine-event.ts';
-import type { MachineContext } from './step-context.ts';
 
 /** What one event did. Everything but the states is in the step context. */
 export interface MachineStep {

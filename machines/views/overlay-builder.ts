@@ -10,8 +10,8 @@ import { END } from '../graph/edges.ts';
 import { isObject, type Json, type JsonObject, patchState } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { TimedEvent } from '../replay/log.ts';
-import { heldCondition } from '../step/conditions.ts';
-import { completedPatch } from '../step/state-patch.ts';
+import { heldCondition } from '../step/actions/conditions.ts';
+import { completedPatch } from '../step/actions/state-patch.ts';
 import type { ExecutionOverlay, ExecutionStatus, NodeOverlay, NodeStatus } from './execution-overlay.ts';
 
 const END_STATUS: Readonly<Record<string, ExecutionStatus>> = {

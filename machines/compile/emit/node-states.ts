@@ -2,7 +2,7 @@ import { at } from '../../graph/at.ts';
 import type { Node } from '../../ir/workflow.ts';
 import type { Json, JsonObject } from '../../json.ts';
 import { definitionOf } from '../../nodes/index.ts';
-import { UNSPACED_ATTEMPTS } from '../../step/backoff.ts';
+import { UNSPACED_ATTEMPTS } from '../../step/work/backoff.ts';
 import { type Alternative, exclusiveChoice, type NodeOutcome } from '../outcome-routes.ts';
 import {
   approvalStateId,

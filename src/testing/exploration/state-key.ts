@@ -1,7 +1,7 @@
 import type { Program } from '../../../machines/compile/index.ts';
 import type { Reference } from '../../../machines/expression/index.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
-import type { Context } from '../../../machines/step/context.ts';
+import type { Context } from '../../../machines/step/context/context.ts';
 import { activeOf, stateOf } from '../../../machines/step/index.ts';
 import { positionsOf } from '../../../machines/step/stepper.ts';
 import type { SimState } from '../simulation/simulation.ts';

@@ -1,6 +1,6 @@
 import { isObject, type Json } from '../../../../machines/json.ts';
 import type { Run } from '../../../../machines/run.ts';
-import type { Context, EarlyEvent, PendingInput } from '../../../../machines/step/context.ts';
+import type { Context, EarlyEvent, PendingInput } from '../../../../machines/step/context/context.ts';
 import { LIMITS } from './limits.ts';
 
 /** The most bytes of JSON text for one UTF-16 code unit, or for one counted character of a number: an escape sequence. */

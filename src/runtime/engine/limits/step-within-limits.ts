@@ -3,7 +3,7 @@ import type { Json } from '../../../../machines/json.ts';
 import { charsUpTo } from '../../../../machines/json-size.ts';
 import type { Done, Message, Visit } from '../../../../machines/messages.ts';
 import type { Refused, Run, StepEnv, StepResult } from '../../../../machines/run.ts';
-import type { Context } from '../../../../machines/step/context.ts';
+import type { Context } from '../../../../machines/step/context/context.ts';
 import { start, step } from '../../../../machines/step/index.ts';
 import { RuntimeError } from '../../errors.ts';
 import { bufferedBytes, bytesAfterStep, bytesHeldBy, bytesOf, recordUpperBound } from './execution-size.ts';

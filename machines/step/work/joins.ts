@@ -1,6 +1,6 @@
-import type { Json, JsonObject } from '../json.ts';
-import { own, type PendingInput } from './context.ts';
-import type { StepContext } from './step-context.ts';
+import type { Json, JsonObject } from '../../json.ts';
+import { own, type PendingInput } from '../context/context.ts';
+import type { StepContext } from '../context/step-context.ts';
 
 /** What a join merges. */
 export interface JoinInput {

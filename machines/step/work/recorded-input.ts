@@ -1,10 +1,10 @@
-import type { Json, JsonObject } from '../json.ts';
-import { charsUpTo } from '../json-size.ts';
-import { definitionOf } from '../nodes/index.ts';
-import type { ActiveVisit } from './context.ts';
+import type { Json, JsonObject } from '../../json.ts';
+import { charsUpTo } from '../../json-size.ts';
+import { definitionOf } from '../../nodes/index.ts';
+import type { ActiveVisit } from '../context/context.ts';
+import type { StepContext } from '../context/step-context.ts';
 import { renderInput } from './input.ts';
 import { joinInput } from './joins.ts';
-import type { StepContext } from './step-context.ts';
 
 /** Fields of `node_started` that say what the attempt was given. */
 export const RECORDED_INPUT_FIELDS = ['input', 'input_from', 'input_omitted'] as const;

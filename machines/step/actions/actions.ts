@@ -1,16 +1,16 @@
-import type { NodeOutcome } from '../compile/outcome-routes.ts';
-import type { CompleteParams, FailParams } from '../compile/parameters.ts';
-import { type Json, type JsonObject, patchState } from '../json.ts';
-import { definitionOf, type Kind } from '../nodes/index.ts';
+import type { NodeOutcome } from '../../compile/outcome-routes.ts';
+import type { CompleteParams, FailParams } from '../../compile/parameters.ts';
+import { type Json, type JsonObject, patchState } from '../../json.ts';
+import { definitionOf, type Kind } from '../../nodes/index.ts';
+import type { StepContext } from '../context/step-context.ts';
+import { type FailEvent, isTimerEvent, type MachineEvent } from '../machine-event.ts';
+import { joinInput } from '../work/joins.ts';
+import { addAttemptStart } from '../work/recorded-input.ts';
 import { checkBudgets } from './budgets.ts';
 import { addApproval, addCause } from './causes.ts';
 import { chooseTransition } from './conditions.ts';
-import { joinInput } from './joins.ts';
-import { type FailEvent, isTimerEvent, type MachineEvent } from './machine-event.ts';
 import { failOverBudget } from './over-budget.ts';
-import { addAttemptStart } from './recorded-input.ts';
 import { completedPatch, derivedPatch, objectPatch, outputKeyPatch, patchData, type StatePatch } from './state-patch.ts';
-import type { StepContext } from './step-context.ts';
 import { usageEventData } from './usage.ts';
 
 /** The result of a completed visit. */

@@ -1,5 +1,5 @@
-import { hash32 } from '../hash.ts';
-import type { RetryPolicy } from '../ir/workflow.ts';
+import { hash32 } from '../../hash.ts';
+import type { RetryPolicy } from '../../ir/workflow.ts';
 
 /** Attempts of a visit that may follow each other without a delay. Later ones are delayed whatever the policy says, so that none spins. */
 export const UNSPACED_ATTEMPTS = 9;

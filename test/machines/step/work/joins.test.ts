@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { workOf } from '../../../machines/step/index.ts';
-import { Driver } from '../../support/driver.ts';
-import { approval, condition, first, join, parallel, retried, subgraph, tool, wait, workflow } from '../../support/workflows.ts';
+import { workOf } from '../../../../machines/step/index.ts';
+import { Driver } from '../../../support/driver.ts';
+import {
+  approval,
+  condition,
+  first,
+  join,
+  parallel,
+  retried,
+  subgraph,
+  tool,
+  wait,
+  workflow,
+} from '../../../support/workflows.ts';
 
 const output = (driver: Driver, node: string) =>
   driver.log.findLast((event) => event.type === 'node_completed' && event.node_id === node)?.data;

@@ -8,14 +8,14 @@ import type {
   RetryParams,
   SubgraphNodeParams,
   SubgraphParams,
-} from '../compile/parameters.ts';
-import { isRetryable } from '../ir/error-classes.ts';
+} from '../../compile/parameters.ts';
+import { isRetryable } from '../../ir/error-classes.ts';
+import { own, rulesOf } from '../context/context.ts';
+import type { MachineContext, StepContext } from '../context/step-context.ts';
+import { NODE, type NodeState } from '../context/subgraph-state.ts';
+import type { MachineEvent } from '../machine-event.ts';
+import { FIRST_RULES } from '../rules.ts';
 import { isChosen } from './conditions.ts';
-import { own, rulesOf } from './context.ts';
-import type { MachineEvent } from './machine-event.ts';
-import { FIRST_RULES } from './rules.ts';
-import type { MachineContext, StepContext } from './step-context.ts';
-import { NODE, type NodeState } from './subgraph-state.ts';
 
 export interface GuardArgs {
   readonly context: MachineContext;

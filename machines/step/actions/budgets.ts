@@ -1,8 +1,8 @@
-import type { EventType } from '../events.ts';
-import type { JsonObject } from '../json.ts';
-import type { Budgets } from '../messages.ts';
-import type { Context } from './context.ts';
-import type { StepContext } from './step-context.ts';
+import type { EventType } from '../../events.ts';
+import type { JsonObject } from '../../json.ts';
+import type { Budgets } from '../../messages.ts';
+import type { Context } from '../context/context.ts';
+import type { StepContext } from '../context/step-context.ts';
 
 interface Exceeded {
   readonly event: EventType;

@@ -1,5 +1,5 @@
-import { isObject, type Json, type JsonObject } from '../json.ts';
-import { definitionOf, type Kind } from '../nodes/index.ts';
+import { isObject, type Json, type JsonObject } from '../../json.ts';
+import { definitionOf, type Kind } from '../../nodes/index.ts';
 
 /** How a completion changes the state: by a patch of its own, or by one derived from the output. */
 export type StatePatch =

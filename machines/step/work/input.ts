@@ -1,10 +1,10 @@
-import type { ProgramTables } from '../compile/tables.ts';
-import type { Budget } from '../expression/budget.ts';
-import type { Scope } from '../expression/index.ts';
-import { type RenderResult, render, type Template } from '../expression/template.ts';
-import type { Workflow } from '../ir/workflow.ts';
-import type { StepEnv } from '../run.ts';
-import { type Context, lastInputOf } from './context.ts';
+import type { ProgramTables } from '../../compile/tables.ts';
+import type { Budget } from '../../expression/budget.ts';
+import type { Scope } from '../../expression/index.ts';
+import { type RenderResult, render, type Template } from '../../expression/template.ts';
+import type { Workflow } from '../../ir/workflow.ts';
+import type { StepEnv } from '../../run.ts';
+import { type Context, lastInputOf } from '../context/context.ts';
 
 /** Facts that templates can refer to, such as `{{ execution.id }}`. */
 export function executionFacts({ workflow_id, version }: Workflow, executionId: string, node: string): Scope['facts'] & object {

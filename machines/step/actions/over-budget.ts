@@ -1,9 +1,9 @@
-import type { FailParams } from '../compile/parameters.ts';
-import { definitionOf } from '../nodes/index.ts';
+import type { FailParams } from '../../compile/parameters.ts';
+import { definitionOf } from '../../nodes/index.ts';
+import { own } from '../context/context.ts';
+import type { StepContext } from '../context/step-context.ts';
+import type { MachineEvent } from '../machine-event.ts';
 import { addCause } from './causes.ts';
-import { own } from './context.ts';
-import type { MachineEvent } from './machine-event.ts';
-import type { StepContext } from './step-context.ts';
 
 /**
  * Fails a node whose transition cannot be chosen within the evaluation budget: it does not complete, and its output changes nothing. Whether its

@@ -1,4 +1,4 @@
-import type { Effect } from '../run.ts';
+import type { Effect } from '../../run.ts';
 import type { ActiveVisit } from './context.ts';
 
 type BeginEffect = Effect & { readonly type: 'work' | 'spawn' };

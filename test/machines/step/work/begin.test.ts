@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Driver } from '../../support/driver.ts';
-import { approval, workflow } from '../../support/workflows.ts';
+import { Driver } from '../../../support/driver.ts';
+import { approval, workflow } from '../../../support/workflows.ts';
 
 const asks = (description: string, vars: Readonly<Record<string, string>> = {}): unknown =>
   new Driver(workflow([approval('review', { description })]), { env: { vars } }).all('interrupt_raised')[0]?.data.description;

@@ -1,7 +1,7 @@
-import { definitionOf } from '../nodes/index.ts';
-import type { ActiveVisit } from './context.ts';
-import { isTimerEvent, type MachineEvent } from './machine-event.ts';
-import type { StepContext } from './step-context.ts';
+import { definitionOf } from '../../nodes/index.ts';
+import type { ActiveVisit } from '../context/context.ts';
+import type { StepContext } from '../context/step-context.ts';
+import { isTimerEvent, type MachineEvent } from '../machine-event.ts';
 
 /** Logs the event that completed or failed a visit, if the log has one of its own for it. */
 export function addCause(step: StepContext, event: MachineEvent, node: string, { activation, key }: ActiveVisit): void {

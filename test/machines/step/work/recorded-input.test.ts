@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../machines/json.ts';
-import { Driver } from '../../support/driver.ts';
-import { join, parallel, retried, subgraph, tool, workflow } from '../../support/workflows.ts';
+import type { JsonObject } from '../../../../machines/json.ts';
+import { Driver } from '../../../support/driver.ts';
+import { join, parallel, retried, subgraph, tool, workflow } from '../../../support/workflows.ts';
 
 /** The inputs that are logged for the attempts at a node. */
 const inputs = (driver: Driver, node: string): JsonObject[] =>

@@ -1,12 +1,12 @@
-import { render } from '../expression/template.ts';
-import type { JsonObject } from '../json.ts';
-import { definitionOf, type Kind } from '../nodes/index.ts';
-import type { StepEnv } from '../run.ts';
-import { type ActiveVisit, languageOf, own } from './context.ts';
+import { render } from '../../expression/template.ts';
+import type { JsonObject } from '../../json.ts';
+import { definitionOf, type Kind } from '../../nodes/index.ts';
+import type { StepEnv } from '../../run.ts';
+import { type ActiveVisit, languageOf, own } from '../context/context.ts';
+import type { StepContext } from '../context/step-context.ts';
+import type { MachineEvent } from '../machine-event.ts';
 import { executionFacts } from './input.ts';
-import type { MachineEvent } from './machine-event.ts';
 import { addAttemptStart } from './recorded-input.ts';
-import type { StepContext } from './step-context.ts';
 
 /** Begins a node that was reached, or its next attempt. Returns an event for the machine if the node ends as soon as it begins. */
 export function beginNode(step: StepContext, node: string, env: StepEnv): MachineEvent | null {

@@ -1,14 +1,14 @@
-import { skippedWhileInside } from '../compile/dead-paths.ts';
-import type { EdgeDecisions } from '../compile/parameters.ts';
-import { NO_NODE } from '../compile/plan/convergence.ts';
-import type { SubgraphPlan } from '../compile/plan/plan.ts';
-import type { ProgramTables, SubgraphTable } from '../compile/tables.ts';
-import type { BitSet } from '../graph/bit-set.ts';
-import type { GraphEdge } from '../graph/edges.ts';
-import type { Json } from '../json.ts';
-import { definitionOf } from '../nodes/index.ts';
+import { skippedWhileInside } from '../../compile/dead-paths.ts';
+import type { EdgeDecisions } from '../../compile/parameters.ts';
+import { NO_NODE } from '../../compile/plan/convergence.ts';
+import type { SubgraphPlan } from '../../compile/plan/plan.ts';
+import type { ProgramTables, SubgraphTable } from '../../compile/tables.ts';
+import type { BitSet } from '../../graph/bit-set.ts';
+import type { GraphEdge } from '../../graph/edges.ts';
+import type { Json } from '../../json.ts';
+import { definitionOf } from '../../nodes/index.ts';
+import { FIRST_RULES } from '../rules.ts';
 import { type Context, type Halt, rulesOf, type SubgraphState } from './context.ts';
-import { FIRST_RULES } from './rules.ts';
 import { EDGE, type EdgeState, NODE, type NodeState } from './subgraph-state.ts';
 
 /** The part of the step context that a subgraph uses. Nodes are named by id, except for skips. */

@@ -1,5 +1,5 @@
-import type { ProgramTables } from '../compile/tables.ts';
-import type { Effect } from '../run.ts';
+import type { ProgramTables } from '../../compile/tables.ts';
+import type { Effect } from '../../run.ts';
 import { type Context, own } from './context.ts';
 
 /** The phase of a node while a timer of this kind is set for it. */

@@ -5,13 +5,13 @@ import type {
   LaneParams,
   NodeParams,
   SubgraphNodeParams,
-} from '../compile/parameters.ts';
-import { BACKOFF } from '../compile/state-ids.ts';
+} from '../../compile/parameters.ts';
+import { BACKOFF } from '../../compile/state-ids.ts';
+import type { MachineContext, StepContext } from '../context/step-context.ts';
+import type { MachineEvent } from '../machine-event.ts';
 import { approveHeldNode, attemptStarted, childChanged, complete, fail, passControlNode, retry } from './actions.ts';
 import { guards } from './guards.ts';
-import type { MachineEvent } from './machine-event.ts';
 import { leaveOverBudget } from './over-budget.ts';
-import type { MachineContext, StepContext } from './step-context.ts';
 
 interface ActionArgs {
   readonly context: MachineContext;

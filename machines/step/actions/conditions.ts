@@ -1,9 +1,9 @@
-import { truthy } from '../expression/values.ts';
-import { END } from '../graph/edges.ts';
-import type { Json, JsonObject } from '../json.ts';
-import { definitionOf } from '../nodes/index.ts';
-import { languageOf } from './context.ts';
-import type { StepContext } from './step-context.ts';
+import { truthy } from '../../expression/values.ts';
+import { END } from '../../graph/edges.ts';
+import type { Json, JsonObject } from '../../json.ts';
+import { definitionOf } from '../../nodes/index.ts';
+import { languageOf } from '../context/context.ts';
+import type { StepContext } from '../context/step-context.ts';
 
 /** Longer texts, lists and objects are logged as true or false. */
 const MAX_LOGGED_TEXT = 100;

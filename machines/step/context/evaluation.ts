@@ -1,6 +1,6 @@
-import { Budget } from '../expression/budget.ts';
-import { type EvaluationResult, type Expression, evaluate, type Scope } from '../expression/index.ts';
-import type { JsonObject } from '../json.ts';
+import { Budget } from '../../expression/budget.ts';
+import { type EvaluationResult, type Expression, evaluate, type Scope } from '../../expression/index.ts';
+import type { JsonObject } from '../../json.ts';
 
 /** The error class of a node whose expressions, with all that the step had evaluated before, exceed the evaluation budget of the step. */
 export const BUDGET_EXCEEDED = 'expression_budget_exceeded';

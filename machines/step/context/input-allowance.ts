@@ -1,6 +1,6 @@
-import { Budget } from '../expression/budget.ts';
-import type { Json } from '../json.ts';
-import { charsUpTo } from '../json-size.ts';
+import { Budget } from '../../expression/budget.ts';
+import type { Json } from '../../json.ts';
+import { charsUpTo } from '../../json-size.ts';
 
 const MAX_CHARS = 8 * 1024 * 1024;
 

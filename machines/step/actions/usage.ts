@@ -1,5 +1,5 @@
-import type { JsonObject } from '../json.ts';
-import type { Usage } from '../messages.ts';
+import type { JsonObject } from '../../json.ts';
+import type { Usage } from '../../messages.ts';
 
 /** Fields of a node's reported usage, in the order in which events have them. */
 export const USAGE_FIELDS = [
