@@ -1,4 +1,3 @@
-import { TERMINAL } from '../../machines/run.ts';
 import { Outbound } from '../executors/outbound/index.ts';
 import { ChildStartQueue } from './activities/children/child-start-queue.ts';
 import { Children } from './activities/children/children.ts';
@@ -37,7 +36,6 @@ import { startCommand } from './commands/start.ts';
 import { workerProtocol } from './commands/worker-protocol.ts';
 import type { RuntimeContext } from './context.ts';
 import { CommitGate } from './engine/commit/commit-gate.ts';
-import { isBeginning } from './engine/commit/execution-commit.ts';
 import { createDeliver } from './engine/deliver.ts';
 import { Engine } from './engine/engine.ts';
 import { CorruptExecutions } from './engine/loading/corrupt-executions.ts';
@@ -58,9 +56,9 @@ import { DEFAULT_GRACE_MS, DEFAULTS, type RuntimeOptions } from './options.ts';
 import { type Placement, singleProcess } from './placement.ts';
 import { EventQueries } from './queries/event-queries.ts';
 import { ExecutionQueries } from './queries/execution-queries.ts';
-import { WakeupSignal } from './queries/wakeup-signal.ts';
 import { Quotas } from './quotas/quotas.ts';
 import { TimeSlices } from './scheduling/time-slices.ts';
+import { commitSignal, onCommit, onControl } from './subscriptions.ts';
 import { TimerQueue } from './timers/timer-queue.ts';
 import type { ServerRuntime } from './types/server-runtime.ts';
 
@@ -260,42 +258,9 @@ function createMembership({ store, clock, runtimeId, events, stopping, onError }
     onMissedHeartbeats: () => {
       if (!stopping.aborted) events.emit('resync', null);
     },
-    // Between commits, since the commit that is under way is not notified either.
+    // Between commits, since the commit that is in progress is not notified either.
     onJoined: () => void gate.betweenCommits(async () => store.notifyGap()).catch(onError),
   });
-}
-
-/** Wakes the readers of an execution after each of its commits, and all readers when the runtime stops. */
-function commitSignal({ events, stopping }: RuntimeContext): WakeupSignal {
-  const signal = new WakeupSignal();
-  events.on('committed', ({ after }) => signal.wake(after.id));
-  events.on('committedElsewhere', ({ id }) => signal.wake(id));
-  events.on('resync', () => signal.wakeAll());
-  stopping.addEventListener('abort', () => signal.wakeAll(), { once: true });
-  return signal;
-}
-
-function onCommit({ events }: RuntimeContext, subscriber: Parameters<ServerRuntime['onCommit']>[0]): () => void {
-  const ends = [
-    events.on('committed', (commit) => {
-      const { tenantId, id, run } = commit.after;
-      subscriber({ tenantId, executionId: id, began: isBeginning(commit), ended: TERMINAL.has(run.status) });
-    }),
-    events.on('committedElsewhere', ({ tenantId, id, started: began, ended }) =>
-      subscriber({ tenantId, executionId: id, began, ended }),
-    ),
-    events.on('resync', () => subscriber(null)),
-  ];
-  return () => {
-    for (const end of ends) end();
-  };
-}
-
-function onControl({ events }: RuntimeContext, subscriber: Parameters<ServerRuntime['onControl']>[0]): () => void {
-  const ends = [events.on('controlChanged', subscriber), events.on('resync', () => subscriber(null))];
-  return () => {
-    for (const end of ends) end();
-  };
 }
 
 /** Turns one value for all tenants into a function of the tenant. */

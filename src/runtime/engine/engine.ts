@@ -254,7 +254,7 @@ export class Engine {
     this.#scheduleMailbox(mailbox);
   }
 
-  /** Nothing was applied. The senders are told, unless one of several messages is at fault: then they are retried one by one. */
+  /** Nothing was applied. The senders get the error, unless one of several messages may be at fault: then they are retried one by one. */
   #onFailed(mailbox: Mailbox, { envelopes }: StepBatch, error: Error): void {
     this.#evict(mailbox);
     if (envelopes.length > 1 && !(error instanceof StoreError)) {

@@ -15,7 +15,7 @@ export interface ExecutionStart extends NewExecution {
   readonly loaded: LoadedWorkflow;
   readonly startedBy: Starter;
   readonly input: Json;
-  /** Absent: the execution begins at the start of its workflow. */
+  /** Absent: the execution starts at the start of its workflow. */
   readonly copiedHistory?: CopiedHistory;
 }
 

@@ -80,10 +80,14 @@ export function stepMessage(recipient: Recipient, run: Run | null, envelope: Env
 
 function stepUnguarded(recipient: Recipient, run: Run | null, envelope: Envelope, child: ExecutionCommit | null): MessageResult {
   const { id, base } = recipient;
-  const { options, start: begun, message } = envelope;
+  const { options, start: newExecution, message } = envelope;
   const env = envOf(recipient);
   const outcome =
-    begun !== null ? firstStep(begun, env) : run === null ? UNKNOWN : stepWithinLimits(base.loaded.program, run, message, env);
+    newExecution !== null
+      ? firstStep(newExecution, env)
+      : run === null
+        ? UNKNOWN
+        : stepWithinLimits(base.loaded.program, run, message, env);
   if (outcome instanceof Error) return rejectedResult(outcome, options.preconditions);
   if ('refused' in outcome) {
     if (run !== null && isStuck(run)) throw new Error(STUCK);
@@ -92,7 +96,7 @@ function stepUnguarded(recipient: Recipient, run: Run | null, envelope: Envelope
   const builder = newCommitBuilder();
   addConsumed(builder, options.preconditions);
   addPreconditions(builder, options.preconditions, outcome.events);
-  if (begun?.copiedHistory !== undefined) addCopiedHistory(builder, begun.copiedHistory);
+  if (newExecution?.copiedHistory !== undefined) addCopiedHistory(builder, newExecution.copiedHistory);
   addStep(builder, recipient, outcome, options.actor, message);
   if (options.workItem !== undefined) builder.work.push({ op: 'put', item: options.workItem });
   const result: MessageResult = { outcome, run: outcome.run, builders: [builder], child, corrupt: null };
@@ -119,7 +123,7 @@ function abortExecution(
     addStep(builder, recipient, outcome, actor, message);
     return { run: outcome.run, builder };
   } catch {
-    // The sender and the operator are told of the first error.
+    // The sender and the operator get the first error.
     return null;
   }
 }

@@ -35,7 +35,7 @@ function crashCopy(path: string): string {
   return copy;
 }
 
-async function expectToRefold(bench: TestRuntime): Promise<void> {
+async function expectToReplay(bench: TestRuntime): Promise<void> {
   await bench.close();
   expect((await replayAll(bench.path)).differing).toEqual([]);
 }
@@ -60,7 +60,7 @@ describe('pause', () => {
     await bench.runtime.resume(CALLER, id);
     expect(await bench.runtime.execution('default', id)).toMatchObject({ status: 'running', suspended: null });
     expect(await claim(bench)).toMatchObject([{ nodeId: 'second', attempt: 0 }]);
-    await expectToRefold(bench);
+    await expectToReplay(bench);
   });
 
   it('withdraws unclaimed work and offers it again after resume', async () => {
@@ -128,7 +128,7 @@ describe('pause', () => {
     await third.runtime.resume(CALLER, id);
     expect(await third.settled(id)).toMatchObject({ status: 'completed', state: { ok: true } });
     expect(attempts).toEqual([0, 1]);
-    await expectToRefold(third);
+    await expectToReplay(third);
   });
 
   it('stops neither the workflow timeout nor cancel', async () => {
@@ -222,7 +222,7 @@ describe('retry', () => {
     });
     expect(keys).toEqual([`${id}:a:1`, `${id}:b:1`, `${id}:b:2`, `${id}:c:1`]);
     expect(notes[0]).toMatchObject({ executionId: id, began: true, ended: false });
-    await expectToRefold(bench);
+    await expectToReplay(bench);
   });
 
   it('restarts the workflow timeout', async () => {
@@ -268,7 +268,7 @@ describe('retry', () => {
     ]);
     await second.runtime.retry(CALLER, id);
     await second.runtime.cancel(CALLER, id);
-    await expectToRefold(second);
+    await expectToReplay(second);
   });
 
   it('succeeds for one of several concurrent callers', async () => {

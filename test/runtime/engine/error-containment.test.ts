@@ -21,7 +21,7 @@ const early = document(
   {
     s: tool('s'),
     p: { kind: { type: 'parallel', branches: ['a', 'e'] } },
-    a: tool('nobody_has_it'),
+    a: tool('missing'),
     e: wait({ condition: 'external_event', correlation_key: 'k' }),
     j: { kind: { type: 'join', wait_for: ['a', 'e'], merge_strategy: 'first' } },
   },

@@ -87,7 +87,7 @@ export class ActivityPool {
     if (this.#options.stopping.aborted) return;
     const task = new ActivityTask(execution, run, visit);
     this.#options.tasks.add(task);
-    // The start of an attempt that was abandoned and is wanted again may be under way: if it is committed, this task takes it over.
+    // The start of an attempt that was abandoned and is wanted again may be in progress: if it is committed, this task takes it over.
     const before = [...this.#starting].find((other) => other.executionId === execution.id && other.is(visit));
     if (before !== undefined) before.successor = task;
     else this.#queue.add(task);

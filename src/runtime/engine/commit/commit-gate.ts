@@ -1,16 +1,16 @@
-/** Lets commits and work that must not run beside one take turns. */
+/** Keeps commits apart from work that must not run during one. */
 export class CommitGate {
   #committing = false;
   #holds = 0;
   #waiting: (() => void)[] = [];
   #onOpened: () => void = () => {};
 
-  /** May a commit begin? */
+  /** May a commit start? */
   get isOpen(): boolean {
     return !this.#committing && this.#holds === 0;
   }
 
-  /** Has `callback` called when commits that were held back may begin. */
+  /** Sets the function to call when commits that were held back may start. */
   onOpened(callback: () => void): void {
     this.#onOpened = callback;
   }
@@ -27,8 +27,8 @@ export class CommitGate {
   }
 
   /**
-   * Runs `work` when no commit is under way, and lets none begin before it is done: what it reads in the store is what all parts of the
-   * runtime have been told of. All commits wait for it, so it must be quick.
+   * Runs `work` while no commit is in progress, and holds commits back until it has ended: it reads the store in a state of which all parts
+   * of the runtime have been notified. All commits wait for it, so it must be quick.
    */
   async betweenCommits(work: () => Promise<void>): Promise<void> {
     this.#holds += 1;

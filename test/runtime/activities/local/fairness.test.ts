@@ -12,7 +12,7 @@ const line = (nodes: Record<string, object>): JsonObject => {
 };
 
 const OTHER: Caller = { tenantId: 'other', actorId: 'tester', actorType: 'human' };
-const FOR_EVER = () => new Promise<never>(() => {});
+const FOREVER = () => new Promise<never>(() => {});
 
 /** Parallel nodes and their join. */
 function fan(width: number, ref: string, node: JsonObject = {}): JsonObject {
@@ -31,7 +31,7 @@ function fan(width: number, ref: string, node: JsonObject = {}): JsonObject {
 
 describe('in-process work', () => {
   it('of a tenant whose tools hang leaves slots to other tenants', async () => {
-    const { runtime, run } = await openTestRuntime({ concurrency: 8, tools: { hang: FOR_EVER, quick: () => ({ done: true }) } });
+    const { runtime, run } = await openTestRuntime({ concurrency: 8, tools: { hang: FOREVER, quick: () => ({ done: true }) } });
     for (let i = 0; i < 12; i += 1) await run(line({ a: tool('hang') }));
     expect(runtime.inProcess('default')).toMatchObject({ running: 8, waiting: 4 });
 
@@ -42,7 +42,7 @@ describe('in-process work', () => {
   });
 
   it('of an execution that fans out leaves slots to other executions of its tenant', async () => {
-    const { run, settled } = await openTestRuntime({ concurrency: 16, tools: { hang: FOR_EVER, quick: () => ({}) } });
+    const { run, settled } = await openTestRuntime({ concurrency: 16, tools: { hang: FOREVER, quick: () => ({}) } });
     await run(fan(40, 'hang'));
     expect((await settled(await run(line({ a: tool('quick') })))).status).toBe('completed');
   });
@@ -75,7 +75,7 @@ describe('in-process work', () => {
       tools: {
         work: (_input, { executionId }) => {
           begun.push(executionId);
-          return FOR_EVER();
+          return FOREVER();
         },
       },
     });
@@ -146,7 +146,7 @@ describe('in-process work', () => {
       begun.push(`${executionId} ${attempt}`);
       return {};
     };
-    const before = await openTestRuntime({ path, id: 'lost', concurrency: 1, tools: { work: FOR_EVER } });
+    const before = await openTestRuntime({ path, id: 'lost', concurrency: 1, tools: { work: FOREVER } });
     const node = { ...tool('work'), retry_policy: 'no_retry' };
     const first = await before.run(line({ a: node }));
     const second = await before.run(line({ a: node }));
