@@ -27,7 +27,7 @@ async function begin(id) {
     deadlineAtMs: null,
     createdAtMs: atMs,
   };
-  const head = {
+  const progress = {
     status: 'running',
     seq: 1,
     steps: 0,
@@ -42,7 +42,7 @@ async function begin(id) {
     tenantId: 'default',
     fromSeq: 0,
     create,
-    head,
+    progress,
     snapshot: '{}',
     events: [event],
     timers: [],
