@@ -31,7 +31,7 @@ export class CronJobs implements CronStore {
   remove(name: string, context: ActionContext): Promise<void> {
     return this.#db.act(context, function* () {
       if ((yield* run(sql.DELETE_CRON_JOB, { tenantId: context.tenantId, name })) === 0)
-        throw new StoreError('unknown_cron_job', `cron job ${name.slice(0, 120)}`);
+        throw new StoreError('unknown_cron_job', `cron job ${name.slice(0, 120)} not found`);
       return { event: { type: 'cron_job_deleted', data: JSON.stringify({ name }) } };
     });
   }

@@ -37,7 +37,7 @@ export class Tenants implements TenantRegistry {
   update(tenantId: string, change: TenantChange, context: ActionContext): Promise<TenantRecord> {
     return this.#db.act(context, function* () {
       const before = yield* get(sql.LOCK_TENANT, { tenantId });
-      if (before === null) throw new StoreError('unknown_tenant', `tenant ${tenantId}`);
+      if (before === null) throw new StoreError('unknown_tenant', `tenant ${tenantId} not found`);
       const changed = differences(before, change);
       if (Object.keys(changed).length === 0) return { event: null, result: before };
       const result = { ...before, ...changed, updatedAtMs: context.atMs };

@@ -173,7 +173,7 @@ export class Webhooks implements WebhookStore {
 /** Throws `unknown_webhook`. */
 function* lockWebhook(id: string, tenantId: string): Script<WebhookRow> {
   const webhook = yield* get(sql.LOCK_WEBHOOK, { id, tenantId });
-  if (webhook === null) throw new StoreError('unknown_webhook', `webhook ${id}`);
+  if (webhook === null) throw new StoreError('unknown_webhook', `webhook ${id} not found`);
   return webhook;
 }
 

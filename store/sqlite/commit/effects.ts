@@ -56,23 +56,9 @@ export class Effects {
 
   #applyWork(write: ExecutionWrite, work: WorkWrite, atMs: number): boolean {
     switch (work.op) {
-      case 'put': {
-        const { id, nodeId, activation, attempt, maxAttempts, queue, timeoutMs, createdAtMs, payload } = work.item;
-        this.#putWork.run(
-          id,
-          write.tenantId,
-          write.id,
-          nodeId,
-          activation,
-          attempt,
-          maxAttempts,
-          queue,
-          timeoutMs,
-          createdAtMs,
-          payload,
-        );
+      case 'put':
+        this.#putWork.run({ ...work.item, tenantId: write.tenantId, executionId: write.id });
         return true;
-      }
       case 'settle':
         return work.fence === null
           ? this.#settleWork.run(work.status, atMs, work.id, write.id).changes === 1

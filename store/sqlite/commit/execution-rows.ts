@@ -9,7 +9,7 @@ const INLINE_CHECKPOINT_LIMIT = 4096;
 
 /** Writes the rows of executions and their checkpoints. */
 export class ExecutionRows {
-  readonly #create: Statement;
+  readonly #insertRow: Statement;
   readonly #createLabels: Statement;
   readonly #updateUnindexedRow: Statement;
   readonly #updateInlineRow: Statement;
@@ -23,7 +23,7 @@ export class ExecutionRows {
 
   constructor(db: Database, key: string | Uint8Array | null) {
     this.#key = key;
-    this.#create = db.prepare(sql.CREATE_EXECUTION);
+    this.#insertRow = db.prepare(sql.INSERT_EXECUTION);
     this.#createLabels = db.prepare(sql.CREATE_LABELS);
     this.#updateUnindexedRow = db.prepare(sql.UPDATE_UNINDEXED);
     this.#updateInlineRow = db.prepare(sql.UPDATE_INLINE);
@@ -40,31 +40,17 @@ export class ExecutionRows {
   }
 
   #insert({ id, tenantId, progress, snapshot }: ExecutionWrite, create: NewExecution): boolean {
-    const deadlineAtMs = progress.completedAtMs === null ? create.deadlineAtMs : null;
     const inline = snapshot !== null && isSmall(snapshot) ? snapshot : null;
-    const { changes } = this.#create.run(
+    const { changes } = this.#insertRow.run({
       id,
       tenantId,
-      create.workflowId,
-      create.workflowVersion,
-      create.revision,
-      create.labels,
-      create.parentId,
-      create.depth,
-      deadlineAtMs,
-      create.createdAtMs,
-      progress.status,
-      progress.seq,
-      progress.steps,
-      progress.error,
-      progress.localWork,
-      progress.owner,
-      progress.updatedAtMs,
-      progress.completedAtMs,
-      snapshot === null ? 0 : progress.seq,
-      snapshot === null ? null : sealOf(this.#key, id, progress.seq, snapshot),
-      inline,
-    );
+      ...create,
+      ...progress,
+      deadlineAtMs: progress.completedAtMs === null ? create.deadlineAtMs : null,
+      snapshotSeq: snapshot === null ? 0 : progress.seq,
+      snapshotDigest: snapshot === null ? null : sealOf(this.#key, id, progress.seq, snapshot),
+      snapshot: inline,
+    });
     if (changes === 0) return false;
     if (create.labels !== '{}') this.#createLabels.run(tenantId, id, create.labels);
     if (snapshot !== null && inline === null) this.#putLarge.run(id, tenantId, snapshot);

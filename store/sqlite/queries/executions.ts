@@ -15,10 +15,11 @@ export const SNAPSHOTS = `SELECT e.id, e.tenant_id AS tenantId, coalesce(e.snaps
   e.snapshot_digest AS digest FROM executions e LEFT JOIN checkpoints c ON c.execution_id = e.id
   WHERE e.id > ? ORDER BY e.id LIMIT ?`;
 
-export const CREATE_EXECUTION = `INSERT INTO executions (id, tenant_id, workflow_id, workflow_version, revision, labels, parent_id, depth,
+export const INSERT_EXECUTION = `INSERT INTO executions (id, tenant_id, workflow_id, workflow_version, revision, labels, parent_id, depth,
   deadline_at_ms, created_at_ms, status, seq, steps, error, local_work, owner, updated_at_ms, completed_at_ms, snapshot_seq,
   snapshot_digest, snapshot)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
+  VALUES (@id, @tenantId, @workflowId, @workflowVersion, @revision, @labels, @parentId, @depth, @deadlineAtMs, @createdAtMs, @status, @seq, @steps,
+  @error, @localWork, @owner, @updatedAtMs, @completedAtMs, @snapshotSeq, @snapshotDigest, @snapshot) ON CONFLICT (id) DO NOTHING`;
 /** The common step, which changes no indexed column: status, local work and owner stay as they are, and the checkpoint stays in the row. */
 export const UPDATE_UNINDEXED = `UPDATE executions SET seq = ?, steps = ?, error = ?, updated_at_ms = ?, snapshot_seq = ?,
   snapshot_digest = ?, snapshot = ? WHERE id = ? AND tenant_id = ? AND seq = ? AND status = ? AND local_work = ? AND owner IS ? AND snapshot IS NOT NULL`;

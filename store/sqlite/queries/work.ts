@@ -12,7 +12,8 @@ const WORK_ITEMS = 'work_items w JOIN executions e ON e.id = w.execution_id';
 // Work items
 
 export const PUT_WORK = `INSERT INTO work_items (id, tenant_id, execution_id, node_id, activation, attempt, max_attempts, queue, timeout_ms,
-  created_at_ms, status, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?)`;
+  created_at_ms, status, payload)
+  VALUES (@id, @tenantId, @executionId, @nodeId, @activation, @attempt, @maxAttempts, @queue, @timeoutMs, @createdAtMs, 'pending', @payload)`;
 export const SETTLE_WORK = `UPDATE work_items SET status = ?, settled_at_ms = ?, payload = '{}'
   WHERE id = ? AND execution_id = ? AND settled_at_ms IS NULL`;
 export const SETTLE_CLAIMED_WORK = `UPDATE work_items SET status = ?, settled_at_ms = ?, payload = '{}'

@@ -73,7 +73,7 @@ export function cronContract(database: () => TestDatabase): void {
       const store = await database().open();
       await store.cron.put(job('nightly'), context());
       const before = await store.verifyAudit();
-      const unknown = { code: 'unknown_cron_job', message: 'cron job nightly' };
+      const unknown = { code: 'unknown_cron_job', message: 'cron job nightly not found' };
       await expect(store.cron.remove('nightly', context({ tenantId: 'acme' }))).rejects.toMatchObject(unknown);
       expect(await store.verifyAudit()).toEqual(before);
       await store.cron.remove('nightly', context());

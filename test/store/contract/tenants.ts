@@ -72,7 +72,7 @@ export function tenantContract(database: () => TestDatabase): void {
       const before = await store.verifyAudit();
       await expect(store.tenants.update('acme', { name: 'Acme' }, context())).rejects.toMatchObject({
         code: 'unknown_tenant',
-        message: 'tenant acme',
+        message: 'tenant acme not found',
       });
       expect(await store.verifyAudit()).toEqual(before);
     });

@@ -13,9 +13,9 @@ async function alternating(count: number): Promise<PostgresDatabase> {
   const database = postgresDatabase(server);
   const writes = Array.from({ length: count }, (_, index) => {
     const labels = index % 2 === 1 || index === 0 ? '{"env":"prod"}' : '{}';
-    const head = { status: index % 2 === 0 ? 'failed' : 'running' };
+    const progress = { status: index % 2 === 0 ? 'failed' : 'running' };
     const parentId = index % 5 === 0 ? 'exec_p' : null;
-    return startExecution(`exec_${String(index).padStart(4, '0')}`, { create: { labels, parentId }, progress: head });
+    return startExecution(`exec_${String(index).padStart(4, '0')}`, { create: { labels, parentId }, progress });
   });
   await (await database.open()).commit(batch(...writes));
   return database;

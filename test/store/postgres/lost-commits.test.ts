@@ -15,12 +15,12 @@ describe('a database that lost commits', () => {
     await waitUntil(async () => (await store.commit(batch(step('exec_1', 2))).catch(() => null)) !== null);
     await store.commit(batch(step('exec_1', 4)));
     await putBack();
-    let refusal: unknown = null;
+    let failure: unknown = null;
     await waitUntil(async () => {
-      refusal = await store.commit(batch(step('exec_1', 6))).catch((error: unknown) => error);
-      return String(refusal).includes('earlier state');
+      failure = await store.commit(batch(step('exec_1', 6))).catch((error: unknown) => error);
+      return String(failure).includes('earlier state');
     });
-    expect(refusal).toMatchObject({ code: 'store_unavailable', message: expect.stringContaining('2 commits of rt_1') });
+    expect(failure).toMatchObject({ code: 'store_unavailable', message: expect.stringContaining('2 commits of rt_1') });
     expect(await store.commit(batch(step('exec_1', 6)))).toMatchObject([{ reason: 'sequence' }]);
     expect(await store.commit(batch(step('exec_1', 2)))).toEqual([null]);
     expect((await store.verifyAudit()).fault).toBeNull();
@@ -29,13 +29,13 @@ describe('a database that lost commits', () => {
   it('is detected by a process that writes nothing', async () => {
     const database = postgresDatabase(server);
     const store = await database.open({ writer: 'rt_1' });
-    const heard: StoreNotification[] = [];
-    store.subscribe((notice) => heard.push(notice));
-    await waitUntil(() => heard.length > 0);
+    const notifications: StoreNotification[] = [];
+    store.subscribe((notification) => notifications.push(notification));
+    await waitUntil(() => notifications.length > 0);
     const putBack = await database.backUp();
     await waitUntil(async () => (await store.commit(batch(startExecution('exec_1'))).catch(() => null)) !== null);
     await putBack();
-    await waitUntil(() => heard.some((notice) => notice.commitsLost && notice.gap));
+    await waitUntil(() => notifications.some((notification) => notification.commitsLost && notification.gap));
     expect(await store.execution('exec_1')).toBeNull();
   });
 
@@ -46,15 +46,15 @@ describe('a database that lost commits', () => {
       failures.push(error);
     };
     const store = await database.open({ writer: 'rt_1', onError: failed });
-    const heard: StoreNotification[] = [];
-    store.subscribe((notice) => heard.push(notice));
+    const notifications: StoreNotification[] = [];
+    store.subscribe((notification) => notifications.push(notification));
     await store.commit(batch(startExecution('exec_1')));
-    await waitUntil(() => heard.length > 0);
+    await waitUntil(() => notifications.length > 0);
     await server().restart();
     await waitUntil(async () => (await store.commit(batch(step('exec_1', 2))).catch(() => null)) !== null);
-    await waitUntil(() => heard.length > 1);
+    await waitUntil(() => notifications.length > 1);
     expect(await store.commit(batch(step('exec_1', 4)))).toEqual([null]);
-    expect(heard.filter((notice) => notice.commitsLost)).toEqual([]);
+    expect(notifications.filter((notification) => notification.commitsLost)).toEqual([]);
     expect(failures.filter(({ message }) => message.includes('earlier state'))).toEqual([]);
   });
 });

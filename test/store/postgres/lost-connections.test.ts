@@ -68,7 +68,7 @@ describe('a connection that breaks around a commit', () => {
   it.each([1, 2, 3, 4])('loses no result, and applies nothing twice (seed %i)', async (seed) => {
     const random = new Random(seed);
     // With an offloaded payload, the commit is a transaction of several statements; otherwise it is one statement.
-    const spilled = (round: number) => (seed % 2 === 0 ? { offloaded: [artifact(`${seed} ${round}`)] } : {});
+    const offloadedIn = (round: number) => (seed % 2 === 0 ? { offloaded: [artifact(`${seed} ${round}`)] } : {});
     let cutting = false;
     const next = cuts(random, ['before', 'after', 'within', 'late']);
     const { store, direct, client, proxy } = await proxied(() => (cutting ? next() : null));
@@ -78,7 +78,9 @@ describe('a connection that breaks around a commit', () => {
     let applied = EXECUTIONS.length;
     for (let round = 0; round < 40; round += 1) {
       const ids = EXECUTIONS.filter(() => random.chance(0.5));
-      const answers = await store.commit(batch(...ids.map((id) => step(id, at.get(id) ?? 0, { ...TRACES, ...spilled(round) }))));
+      const answers = await store.commit(
+        batch(...ids.map((id) => step(id, at.get(id) ?? 0, { ...TRACES, ...offloadedIn(round) }))),
+      );
       expect(answers).toEqual(ids.map(() => null));
       for (const id of ids) at.set(id, (at.get(id) ?? 0) + 2);
       applied += ids.length;

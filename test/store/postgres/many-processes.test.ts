@@ -33,19 +33,19 @@ async function processes(count: number, writer = (n: number) => `rt_${n}`): Prom
 }
 
 /** Advances the execution that many times, reading its sequence before each attempt. Returns how many attempts were rejected. */
-async function move(store: Store, id: string, times: number): Promise<number> {
-  let refused = 0;
-  for (let moved = 0; moved < times; ) {
+async function advance(store: Store, id: string, times: number): Promise<number> {
+  let rejected = 0;
+  for (let advanced = 0; advanced < times; ) {
     const { seq = 0 } = (await store.execution(id)) ?? {};
     const usage = { month: '2026-01', tokens: 1, costUsd: 0.5 };
-    const [refusal] = await store.commit(batch(step(id, seq, { usage, send: [{ toExecutionId: 'exec_9', message: '{}' }] })));
-    if (refusal === null) moved += 1;
+    const [rejection] = await store.commit(batch(step(id, seq, { usage, send: [{ toExecutionId: 'exec_9', message: '{}' }] })));
+    if (rejection === null) advanced += 1;
     else {
-      expect(refusal).toEqual({ reason: 'sequence', executionId: id });
-      refused += 1;
+      expect(rejection).toEqual({ reason: 'sequence', executionId: id });
+      rejected += 1;
     }
   }
-  return refused;
+  return rejected;
 }
 
 describe.each([
@@ -56,8 +56,8 @@ describe.each([
     const { stores, first, count } = await processes(4, writer);
     const ids = ['exec_1', 'exec_2', 'exec_3'];
     await first.commit(batch(...ids.map((id) => startExecution(id))));
-    const refused = await Promise.all(stores.flatMap((store) => ids.map((id) => move(store, id, 8))));
-    expect(refused.reduce((sum, each) => sum + each, 0)).toBeGreaterThan(0);
+    const rejected = await Promise.all(stores.flatMap((store) => ids.map((id) => advance(store, id, 8))));
+    expect(rejected.reduce((sum, each) => sum + each, 0)).toBeGreaterThan(0);
     const moves = stores.length * 8;
     for (const id of ids) {
       const events = await first.events(id, { after: 0, limit: 1_000 });
@@ -104,7 +104,7 @@ describe('exclusive resources', () => {
             : [],
         );
         const answers = await store.commit(batch(...writes));
-        return answers.filter((refusal) => refusal === null).length;
+        return answers.filter((rejection) => rejection === null).length;
       }),
     );
     expect(fired.reduce((sum, each) => sum + each, 0)).toBe(ids.length);
@@ -116,9 +116,9 @@ describe('exclusive resources', () => {
     const keyed = stores.map((store, n) =>
       store.commit({ atMs: AT_MS, units: [unit([startExecution(`exec_${n}`)], request('key'))] }),
     );
-    const refusals = (await Promise.all(keyed)).flat();
-    expect(refusals.filter((refusal) => refusal === null)).toHaveLength(1);
-    expect(refusals.filter((refusal) => refusal?.reason === 'idempotency')).toHaveLength(3);
+    const rejections = (await Promise.all(keyed)).flat();
+    expect(rejections.filter((rejection) => rejection === null)).toHaveLength(1);
+    expect(rejections.filter((rejection) => rejection?.reason === 'idempotency')).toHaveLength(3);
 
     const tenant = { id: 'acme', name: 'Acme', status: 'active', policy: null, limits: null, createdAtMs: AT_MS } as const;
     const made = await Promise.allSettled(stores.map((store) => store.tenants.create(tenant, context())));
@@ -143,23 +143,23 @@ describe('an artifact', () => {
     const content = Buffer.from('bytes');
     const artifact: Artifact = { hash: 'h', mediaType: null, size: 5, createdAtMs: AT_MS, content };
     const done = { status: 'completed', completedAtMs: AT_MS };
-    let spilling = stores.length - 1;
-    const spill = async (store: Store, n: number): Promise<void> => {
+    let offloading = stores.length - 1;
+    const offload = async (store: Store, n: number): Promise<void> => {
       for (let round = 0; round < 25; round += 1)
         expect(
           await store.commit(batch(startExecution(`exec_${n}_${round}`, { progress: done, offloaded: [artifact] }))),
         ).toEqual([null]);
-      spilling -= 1;
+      offloading -= 1;
     };
     let removed = 0;
     const remove = async (): Promise<void> => {
       // In the last round there is something at the latest.
-      while (spilling > 0 || removed === 0) {
+      while (offloading > 0 || removed === 0) {
         const removal = await first.retention.remove({ after: null, endedBeforeMs: AT_MS + 1 }, context());
         removed += removal.removed.length;
       }
     };
-    await Promise.all([...stores.slice(1).map(spill), remove()]);
+    await Promise.all([...stores.slice(1).map(offload), remove()]);
     expect(removed).toBeGreaterThan(0);
     expect(await count('artifact_refs r WHERE NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.hash = r.hash)')).toBe(0);
     expect(await first.artifacts.get('default', 'h')).toEqual((await count('executions')) === 0 ? null : artifact);

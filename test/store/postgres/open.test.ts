@@ -10,10 +10,10 @@ import { AT_MS, batch, startExecution } from '../writes.ts';
 
 const server = postgresServer();
 
-async function asked(url: string, query: string): Promise<readonly unknown[]> {
+async function query(url: string, statement: string): Promise<readonly unknown[]> {
   const client = new Client({ connectionString: url });
   await client.connect();
-  const { rows } = await client.query<Record<string, unknown>>(query);
+  const { rows } = await client.query<Record<string, unknown>>(statement);
   await client.end();
   return rows;
 }
@@ -21,7 +21,7 @@ async function asked(url: string, query: string): Promise<readonly unknown[]> {
 const FUNCTIONS = "SELECT proname AS name FROM pg_proc WHERE proname LIKE 'jamjet\\_commit\\_%'";
 
 async function ownFunction(url: string): Promise<string> {
-  const [own] = (await asked(url, FUNCTIONS)) as readonly { readonly name: string }[];
+  const [own] = (await query(url, FUNCTIONS)) as readonly { readonly name: string }[];
   if (own === undefined) throw new Error('there is no function');
   return own.name;
 }
@@ -32,7 +32,7 @@ describe('an empty database', () => {
     const open = (_: unknown, index: number) => openPostgres({ url, nowMs: () => AT_MS, poolSize: 2, writer: `rt_${index}` });
     const stores = await Promise.all(Array.from({ length: 20 }, open));
     const migrations = readMigrations(new URL('../../../store/postgres/migrations/', import.meta.url));
-    expect(await asked(url, 'SELECT version, name FROM schema_migrations ORDER BY version')).toEqual(
+    expect(await query(url, 'SELECT version, name FROM schema_migrations ORDER BY version')).toEqual(
       migrations.map(({ version, name }) => ({ version, name })),
     );
     const answers = await Promise.all(stores.map((store, index) => store.commit(batch(startExecution(`exec_${index}`)))));
@@ -46,13 +46,13 @@ describe('the commit function', () => {
   it('is created on opening if it is missing, beside those of other releases', async () => {
     const url = await server().createMigrated();
     const own = await ownFunction(url);
-    await asked(url, `ALTER FUNCTION ${own} RENAME TO jamjet_commit_of_another_release`);
+    await query(url, `ALTER FUNCTION ${own} RENAME TO jamjet_commit_of_another_release`);
     const stores = await Promise.all([1, 2, 3].map((n) => openPostgres({ url, nowMs: () => AT_MS, writer: `rt_${n}` })));
     for (const [index, store] of stores.entries())
       expect(await store.commit(batch(startExecution(`exec_${index}`)))).toEqual([null]);
     await Promise.all(stores.map((store) => store.close()));
     const named = [own, 'jamjet_commit_of_another_release'].sort().map((name) => ({ name }));
-    expect(await asked(url, `${FUNCTIONS} ORDER BY 1`)).toEqual(named);
+    expect(await query(url, `${FUNCTIONS} ORDER BY 1`)).toEqual(named);
   });
 });
 
@@ -61,10 +61,10 @@ describe('a role that may not create it', () => {
     const url = await server().createMigrated();
     const own = await ownFunction(url);
     const role = `only_serves_${own}`;
-    await asked(server().url, `CREATE ROLE ${role} LOGIN`);
-    await asked(url, `DROP FUNCTION ${own}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`);
-    const refused = openPostgres({ url: url.replace('//jamjet@', `//${role}@`), nowMs: () => AT_MS });
-    await expect(refused).rejects.toMatchObject({ code: 'store_unavailable', message: expect.stringMatching(/db migrate/) });
+    await query(server().url, `CREATE ROLE ${role} LOGIN`);
+    await query(url, `DROP FUNCTION ${own}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`);
+    const opening = openPostgres({ url: url.replace('//jamjet@', `//${role}@`), nowMs: () => AT_MS });
+    await expect(opening).rejects.toMatchObject({ code: 'store_unavailable', message: expect.stringMatching(/db migrate/) });
     await (await openPostgres({ url, nowMs: () => AT_MS })).close();
   });
 });
@@ -74,7 +74,7 @@ describe('a commit function that is dropped under a running server', () => {
     const url = await server().createMigrated();
     const store = await openPostgres({ url, nowMs: () => AT_MS, writer: 'rt_1' });
     const own = await ownFunction(url);
-    await asked(url, `DROP FUNCTION ${own}`);
+    await query(url, `DROP FUNCTION ${own}`);
     await expect(store.commit(batch(startExecution('exec_1')))).rejects.toMatchObject({ code: 'store_unavailable' });
     await (await openPostgres({ url, nowMs: () => AT_MS })).close();
     expect(await store.commit(batch(startExecution('exec_1')))).toEqual([null]);
@@ -86,7 +86,7 @@ describe('a database that is recreated under a running server', () => {
   it('is unavailable until it has the schema', async () => {
     const url = await server().createMigrated();
     const store = await openPostgres({ url, nowMs: () => AT_MS, writer: 'rt_1' });
-    await asked(url, 'DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+    await query(url, 'DROP SCHEMA public CASCADE; CREATE SCHEMA public');
     const missing = { code: 'store_unavailable', message: expect.stringContaining('does not exist') };
     await expect(store.execution('exec_1')).rejects.toMatchObject(missing);
     await expect(store.commit(batch(startExecution('exec_1')))).rejects.toMatchObject(missing);
@@ -99,52 +99,52 @@ describe('a database that is recreated under a running server', () => {
 describe('openPostgres', () => {
   it('rejects a database that a later release has migrated, and leaves it unchanged', async () => {
     const url = await server().createMigrated();
-    await asked(url, "INSERT INTO schema_migrations (version, name, applied_at_ms) VALUES (99, 'future', 0)");
-    const refused = openPostgres({ url, nowMs: () => AT_MS });
-    await expect(refused).rejects.toMatchObject({ name: 'StoreError', code: 'schema_too_new' });
-    await expect(refused).rejects.toThrow(/version 99/);
+    await query(url, "INSERT INTO schema_migrations (version, name, applied_at_ms) VALUES (99, 'future', 0)");
+    const opening = openPostgres({ url, nowMs: () => AT_MS });
+    await expect(opening).rejects.toMatchObject({ name: 'StoreError', code: 'schema_too_new' });
+    await expect(opening).rejects.toThrow(/version 99/);
   });
 
   it('rejects a database whose encoding lacks characters', async () => {
-    await asked(server().url, "CREATE DATABASE latin OWNER jamjet TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'");
-    const refused = openPostgres({ url: `postgres://jamjet@127.0.0.1:${server().port}/latin`, nowMs: () => AT_MS });
-    await expect(refused).rejects.toMatchObject({ code: 'store_unavailable', message: expect.stringMatching(/LATIN1.*UTF8/) });
+    await query(server().url, "CREATE DATABASE latin OWNER jamjet TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'");
+    const opening = openPostgres({ url: `postgres://jamjet@127.0.0.1:${server().port}/latin`, nowMs: () => AT_MS });
+    await expect(opening).rejects.toMatchObject({ code: 'store_unavailable', message: expect.stringMatching(/LATIN1.*UTF8/) });
   });
 
   it('names the unreachable database without its password', async () => {
     const url = `postgres://someone:s3cret@127.0.0.1:${server().port}/nowhere`;
-    const refused = openPostgres({ url, nowMs: () => AT_MS });
-    await expect(refused).rejects.toMatchObject({ name: 'StoreError', code: 'store_unavailable' });
-    await expect(refused).rejects.toThrow(/someone@127\.0\.0\.1:\d+\/nowhere/);
-    await expect(refused).rejects.not.toThrow(/s3cret/);
+    const opening = openPostgres({ url, nowMs: () => AT_MS });
+    await expect(opening).rejects.toMatchObject({ name: 'StoreError', code: 'store_unavailable' });
+    await expect(opening).rejects.toThrow(/someone@127\.0\.0\.1:\d+\/nowhere/);
+    await expect(opening).rejects.not.toThrow(/s3cret/);
   });
 
   it('waits for a server that is still starting', async () => {
     const url = await server().createMigrated();
-    const { through, refusals } = await starting(server().port, 2);
+    const { through, refusedConnections } = await starting(server().port, 2);
     const store = await openPostgres({ url: through(url), nowMs: () => AT_MS });
-    expect(refusals()).toBe(2);
+    expect(refusedConnections()).toBe(2);
     expect(await store.tenantRow('default')).toMatchObject({ id: 'default' });
     await store.close();
-    const errand = await starting(server().port, 1);
-    expect((await surveyPostgres(errand.through(url), 0)).content).toMatchObject({ events: 0 });
-    expect(errand.refusals()).toBe(1);
+    const delayed = await starting(server().port, 1);
+    expect((await surveyPostgres(delayed.through(url), 0)).content).toMatchObject({ events: 0 });
+    expect(delayed.refusedConnections()).toBe(1);
   });
 
   it('fails at once when there is no server', async () => {
     const url = `postgres://someone@127.0.0.1:${await freePort()}/db`;
-    const refused = openPostgres({ url, nowMs: () => AT_MS });
-    await expect(refused).rejects.toMatchObject({ code: 'store_unavailable', message: expect.stringMatching(/ECONNREFUSED/) });
+    const opening = openPostgres({ url, nowMs: () => AT_MS });
+    await expect(opening).rejects.toMatchObject({ code: 'store_unavailable', message: expect.stringMatching(/ECONNREFUSED/) });
   });
 });
 
 /** A proxy that refuses the first connections as a server does during crash recovery. */
 async function starting(port: number, most: number) {
-  let refusals = 0;
+  let refusedConnections = 0;
   const way = createServer((client) => {
     client.on('error', () => client.destroy());
-    if (refusals < most) {
-      refusals += 1;
+    if (refusedConnections < most) {
+      refusedConnections += 1;
       client.once('data', () => client.end(STARTING_UP));
       return;
     }
@@ -155,7 +155,7 @@ async function starting(port: number, most: number) {
   await new Promise<void>((resolve) => way.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void way.close());
   const { port: own } = way.address() as AddressInfo;
-  return { through: (url: string) => url.replace(/:\d+\//, `:${own}/`), refusals: () => refusals };
+  return { through: (url: string) => url.replace(/:\d+\//, `:${own}/`), refusedConnections: () => refusedConnections };
 }
 
 /** https://www.postgresql.org/docs/current/protocol-message-formats.html */

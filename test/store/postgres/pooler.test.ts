@@ -35,19 +35,21 @@ describe('through a pooler in transaction mode', requires('pgbouncer'), () => {
   it('other processes are notified of commits', async () => {
     const one = pooledDatabase();
     const [teller, listener] = [await one.open(), await one.open()];
-    const heard: StoreNotification[] = [];
+    const notifications: StoreNotification[] = [];
     let wake = (): void => {};
-    const stop = listener.subscribe((notice) => {
-      heard.push(notice);
+    const stop = listener.subscribe((notification) => {
+      notifications.push(notification);
       wake();
     });
     const until = async (holds: () => boolean): Promise<void> => {
       while (!holds()) await new Promise<void>((resolve) => (wake = resolve));
     };
-    await until(() => heard.some((notice) => notice.gap));
+    await until(() => notifications.some((notification) => notification.gap));
     await teller.commit(batch(startExecution('exec_1')));
     await teller.commit(batch(step('exec_1', 2)));
-    await until(() => heard.some((notice) => notice.executions.some(({ id, seq }) => id === 'exec_1' && seq === 4)));
+    await until(() =>
+      notifications.some((notification) => notification.executions.some(({ id, seq }) => id === 'exec_1' && seq === 4)),
+    );
     stop();
     expect(await teller.execution('exec_1')).toMatchObject({ seq: 4 });
   });

@@ -17,9 +17,9 @@ const WHOLE_TABLES = new Set(['COUNT_BY_STATUS', 'COUNT_CONTENT', 'COLUMNS']);
 const SMALL_TABLES = new Set(['log_key', 'webhook_cursor', 'webhooks', 'audit_chains']);
 
 /** Statements that count or scan many rows anyway, and may use another index while there are few rows. */
-const WANDERERS = { new: /^countExecutions/, small: /^(count|along)Executions/, filled: /^$/ } as const;
+const MAY_OVERSCAN = { new: /^countExecutions/, small: /^(count|along)Executions/, filled: /^$/ } as const;
 /** Statements that may scan an index with few entries: tenants, tenants with a retention limit, inactive tenants, claimed items, pending deliveries. */
-const WALKERS = new Set([
+const MAY_FULL_SCAN = new Set([
   'RECIPIENT',
   'RETENTION_POLICIES',
   'INACTIVE_TENANTS',
@@ -30,7 +30,7 @@ const WALKERS = new Set([
 ]);
 
 /** Statements that run with `INDEX_ONLY_SETTINGS`, as all writes do. */
-const BY_THEIR_KEYS = new Set(['STILL_NEEDED', 'TENANT_EXECUTIONS', 'LATEST_REVISIONS']);
+const KEY_LOOKUPS = new Set(['STILL_NEEDED', 'TENANT_EXECUTIONS', 'LATEST_REVISIONS']);
 
 const queries = await exportsOf(new URL('../../../store/postgres/queries/', import.meta.url));
 const resources = await resourceStatements('postgres');
@@ -114,13 +114,13 @@ function nodesOf(node: PlanNode): readonly PlanNode[] {
 }
 
 /** Tables with a sequential scan. */
-function scanned(plan: PlanNode): readonly string[] {
+function sequentialScans(plan: PlanNode): readonly string[] {
   const relations = nodesOf(plan).filter((node) => node['Node Type'] === 'Seq Scan');
   return relations.flatMap(({ 'Relation Name': relation = '' }) => (SMALL_TABLES.has(relation) ? [] : [relation]));
 }
 
-/** Indexes that are scanned past entries that do not match: a condition on a column helps little when a preceding column has none. */
-function wandered(plan: PlanNode): readonly string[] {
+/** Indexes that are sequentialScans past entries that do not match: a condition on a column helps little when a preceding column has none. */
+function overscanned(plan: PlanNode): readonly string[] {
   return nodesOf(plan).flatMap(({ 'Relation Name': relation = '', 'Index Name': name, 'Index Cond': condition }) => {
     if (name === undefined || condition === undefined || SMALL_TABLES.has(relation)) return [];
     const bound = (indexes.get(name) ?? []).map((column) => new RegExp(`(?<![.\\w])${column}(?!\\w)`).test(condition));
@@ -128,12 +128,12 @@ function wandered(plan: PlanNode): readonly string[] {
   });
 }
 
-/** Indexes that are scanned from end to end, except under a limit. */
-function walked(plan: PlanNode): readonly string[] {
+/** Indexes that are sequentialScans from end to end, except under a limit. */
+function fullScans(plan: PlanNode): readonly string[] {
   if (plan['Node Type'] === 'Limit') return [];
   const { 'Relation Name': relation = '', 'Index Name': name, 'Index Cond': condition } = plan;
   const own = name !== undefined && condition === undefined && !SMALL_TABLES.has(relation) ? [name] : [];
-  return [...own, ...(plan.Plans ?? []).flatMap(walked)];
+  return [...own, ...(plan.Plans ?? []).flatMap(fullScans)];
 }
 
 async function plan(database: string, name: string, text: string): Promise<PlanNode> {
@@ -141,17 +141,17 @@ async function plan(database: string, name: string, text: string): Promise<PlanN
   if (client === undefined) throw new Error(`no database ${database}`);
   const count = Math.max(0, ...[...text.matchAll(/\$(\d+)/g)].map(([, place]) => Number(place)));
   await client.query('BEGIN');
-  if (BY_THEIR_KEYS.has(name) || !text.startsWith('SELECT')) await client.query(BEGIN_WRITER.text, ['rt_1']);
-  await client.query(`PREPARE asked AS ${text}`);
+  if (KEY_LOOKUPS.has(name) || !text.startsWith('SELECT')) await client.query(BEGIN_WRITER.text, ['rt_1']);
+  await client.query(`PREPARE planned AS ${text}`);
   try {
     const values = count === 0 ? '' : `(${Array.from({ length: count }, () => 'NULL').join(', ')})`;
-    const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(`EXPLAIN (FORMAT JSON) EXECUTE asked${values}`);
+    const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(`EXPLAIN (FORMAT JSON) EXECUTE planned${values}`);
     const [first] = rows;
     if (first === undefined) throw new Error('no plan');
     return first['QUERY PLAN'][0].Plan;
   } finally {
     await client.query('ROLLBACK');
-    await client.query('DEALLOCATE asked');
+    await client.query('DEALLOCATE planned');
   }
 }
 
@@ -159,15 +159,15 @@ describe.each(['small', 'filled'])(
   'every statement finds its rows by an index, under row-level security, in a database that was %s',
   (database) => {
     it.each(statements())('%s', async (name, text) => {
-      expect(scanned(await plan(database, name, text))).toEqual([]);
+      expect(sequentialScans(await plan(database, name, text))).toEqual([]);
     });
   },
 );
 
 describe.each(DATABASES)('no statement scans index entries that do not match, in a %s database', (database) => {
-  const wanderers = WANDERERS[database];
-  it.each(statements().filter(([name]) => !wanderers.test(name)))('%s', async (name, text) => {
+  const exempt = MAY_OVERSCAN[database];
+  it.each(statements().filter(([name]) => !exempt.test(name)))('%s', async (name, text) => {
     const found = await plan(database, name, text);
-    expect([wandered(found), WALKERS.has(name) ? [] : walked(found)]).toEqual([[], []]);
+    expect([overscanned(found), MAY_FULL_SCAN.has(name) ? [] : fullScans(found)]).toEqual([[], []]);
   });
 });

@@ -13,10 +13,10 @@ describe('a database that was demoted to a standby', () => {
     const url = await server().createMigrated();
     const store = await openPostgres({ url, nowMs: Date.now, onError: ({ message }) => failures.push(message) });
     onTestFinished(() => store.close());
-    const refused = (): number => failures.filter((message) => message.includes('LISTEN')).length;
+    const rejectedListens = (): number => failures.filter((message) => message.includes('LISTEN')).length;
     store.subscribe(() => {});
     await server().restartAsStandby();
-    await waitUntil(() => refused() >= 3, 30_000);
+    await waitUntil(() => rejectedListens() >= 3, 30_000);
     expect(await store.execution('exec_1')).toBeNull();
     const client = new Client({ connectionString: server().url });
     await client.connect();

@@ -111,12 +111,12 @@ async function encrypted(parameters: string, way: Way = {}): Promise<boolean> {
   }
 }
 
-const refused = { name: 'StoreError', code: 'store_unavailable' };
+const connectionFailure = { name: 'StoreError', code: 'store_unavailable' };
 
 describe('sslmode in DATABASE_URL', requires('openssl'), () => {
   it('disable: no TLS', async () => {
     expect(await encrypted('sslmode=disable')).toBe(false);
-    await expect(encrypted('sslmode=disable', { user: 'secretly' })).rejects.toMatchObject(refused);
+    await expect(encrypted('sslmode=disable', { user: 'secretly' })).rejects.toMatchObject(connectionFailure);
   });
 
   it('allow: TLS where the server requires it', async () => {
@@ -133,28 +133,30 @@ describe('sslmode in DATABASE_URL', requires('openssl'), () => {
     expect(await encrypted('sslmode=require')).toBe(true);
     expect(await encrypted('ssl=true')).toBe(true);
     expect(await encrypted(`sslmode=require&sslrootcert=${pathOf('ca.crt')}`)).toBe(true);
-    await expect(encrypted(`sslmode=require&sslrootcert=${pathOf('other.crt')}`)).rejects.toMatchObject(refused);
-    await expect(encrypted('sslmode=require', { user: 'plainly' })).rejects.toMatchObject(refused);
+    await expect(encrypted(`sslmode=require&sslrootcert=${pathOf('other.crt')}`)).rejects.toMatchObject(connectionFailure);
+    await expect(encrypted('sslmode=require', { user: 'plainly' })).rejects.toMatchObject(connectionFailure);
   });
 
   it('verify-ca: verifies the authority, but not the name', async () => {
     expect(await encrypted(`sslmode=verify-ca&sslrootcert=${pathOf('ca.crt')}`)).toBe(true);
-    await expect(encrypted(`sslmode=verify-ca&sslrootcert=${pathOf('other.crt')}`)).rejects.toMatchObject(refused);
+    await expect(encrypted(`sslmode=verify-ca&sslrootcert=${pathOf('other.crt')}`)).rejects.toMatchObject(connectionFailure);
   });
 
   it('verify-full: verifies the name, too', async () => {
     const authority = `sslmode=verify-full&sslrootcert=${pathOf('ca.crt')}`;
     expect(await encrypted(authority, { host: 'localhost' })).toBe(true);
-    await expect(encrypted(authority)).rejects.toMatchObject(refused);
-    await expect(encrypted('sslmode=verify-full', { host: 'localhost' })).rejects.toMatchObject(refused);
-    await expect(encrypted('sslmode=verify-full&sslrootcert=system', { host: 'localhost' })).rejects.toMatchObject(refused);
+    await expect(encrypted(authority)).rejects.toMatchObject(connectionFailure);
+    await expect(encrypted('sslmode=verify-full', { host: 'localhost' })).rejects.toMatchObject(connectionFailure);
+    await expect(encrypted('sslmode=verify-full&sslrootcert=system', { host: 'localhost' })).rejects.toMatchObject(
+      connectionFailure,
+    );
   });
 
   it('is read from the environment where the URL says nothing', async () => {
     const env = { PGSSLMODE: 'verify-ca', PGSSLROOTCERT: pathOf('ca.crt') };
     expect(await encrypted('', { env })).toBe(true);
     expect(await encrypted('sslmode=disable', { env })).toBe(false);
-    await expect(encrypted('', { env: { ...env, PGSSLROOTCERT: pathOf('other.crt') } })).rejects.toMatchObject(refused);
+    await expect(encrypted('', { env: { ...env, PGSSLROOTCERT: pathOf('other.crt') } })).rejects.toMatchObject(connectionFailure);
   });
 
   it('prefer and allow connect without TLS when the server has none', async () => {
@@ -163,7 +165,7 @@ describe('sslmode in DATABASE_URL', requires('openssl'), () => {
     try {
       expect(await encrypted('sslmode=prefer')).toBe(false);
       expect(await encrypted('sslmode=allow')).toBe(false);
-      await expect(encrypted('sslmode=require')).rejects.toMatchObject(refused);
+      await expect(encrypted('sslmode=require')).rejects.toMatchObject(connectionFailure);
     } finally {
       await asSuperuser('ALTER SYSTEM SET ssl = on', 'SELECT pg_reload_conf()');
       await waitUntil(async () => (await asSuperuser<{ ssl: string }>('SHOW ssl'))[0]?.ssl === 'on');
@@ -184,7 +186,7 @@ describe('sslcert and sslkey', requires('openssl'), () => {
   });
 
   it('must belong to the user', async () => {
-    await expect(encrypted(by('stranger.crt', 'stranger.key'), way)).rejects.toMatchObject(refused);
+    await expect(encrypted(by('stranger.crt', 'stranger.key'), way)).rejects.toMatchObject(connectionFailure);
     await expect(encrypted(`sslmode=require`, way)).rejects.toThrow(/valid client certificate/);
   });
 
@@ -197,7 +199,7 @@ describe('sslcert and sslkey', requires('openssl'), () => {
     ['a locked key', ['client.crt', 'locked.key'], /sslkey \S+locked\.key is encrypted, and there is no sslpassword$/],
   ] as const)('say what is wrong with %s', async (_, [certificate, key], problem) => {
     const opened = encrypted(by(certificate, key), way);
-    await expect(opened).rejects.toMatchObject({ ...refused, message: expect.stringMatching(problem) });
+    await expect(opened).rejects.toMatchObject({ ...connectionFailure, message: expect.stringMatching(problem) });
     await expect(opened).rejects.not.toThrow(/\n/);
   });
 

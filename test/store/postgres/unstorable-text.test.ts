@@ -38,7 +38,7 @@ describe('text that PostgreSQL cannot store', () => {
     ['what is escaped behind a backslash', '\\\0\\\ud800', '\\\ufffd\\\ufffd'],
     ['JSON within JSON', JSON.stringify('\0\ud800'), JSON.stringify('\0\ud800')],
     ['other control characters', '\u0001\u001f', '\u0001\u001f'],
-  ])('is told from %s', (_, text, kept) => {
+  ])('is distinguished from %s', (_, text, kept) => {
     expect(JSON.parse(jsonText(text))).toBe(kept);
   });
 });

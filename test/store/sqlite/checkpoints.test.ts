@@ -24,7 +24,7 @@ describe('a large checkpoint', () => {
   });
 
   it.each([
-    ['goes on', {}],
+    ['continues', {}],
     ['ends', { progress: { status: 'completed', completedAtMs: AT_MS } }],
   ])('leaves its room when it has become small as the execution %s', async (_how, change) => {
     const one = sqliteDatabase();

@@ -86,9 +86,9 @@ describe('openSqlite', () => {
     const db = new Database(one.path);
     db.exec("INSERT INTO schema_migrations (version, name, applied_at_ms) VALUES (99, 'future', 0)");
     db.close();
-    const refused = one.open();
-    await expect(refused).rejects.toMatchObject({ code: 'schema_too_new' });
-    await expect(refused).rejects.toThrow(/version 99/);
+    const opening = one.open();
+    await expect(opening).rejects.toMatchObject({ code: 'schema_too_new' });
+    await expect(opening).rejects.toThrow(/version 99/);
   });
 
   it('distinguishes a damaged database from an empty one', async () => {
