@@ -98,8 +98,8 @@ export type RefusalCode =
   | 'stale'
   | 'terminal'
   /** Pause of a suspended execution; resume of one that is not suspended. */
-  | 'already_held'
-  | 'not_held'
+  | 'already_suspended'
+  | 'not_suspended'
   /** Resume of an execution that exceeds its budgets. */
   | 'over_budget'
   /** Retry of an execution that has not failed, or not by the failure of nodes. */

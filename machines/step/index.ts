@@ -117,9 +117,9 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
     case 'abort':
       return runner.abort(message.error);
     case 'pause':
-      return context.suspension === null ? runner.pause(message.reason) : refuse('already_held');
+      return context.suspension === null ? runner.pause(message.reason) : refuse('already_suspended');
     case 'resume': {
-      if (context.suspension === null) return refuse('not_held');
+      if (context.suspension === null) return refuse('not_suspended');
       const budgets = message.budgets === undefined ? context.budgets : mergeBudgets(context.budgets, message.budgets);
       const withNewBudgets = budgets === undefined ? context : { ...context, budgets };
       const { workflow } = program;

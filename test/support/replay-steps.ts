@@ -124,7 +124,7 @@ export class Fork {
     const env: StepEnv = { ...this.#env, nowMs: this.#nowMs, stepLimit: 10_000, vars: {}, isLocal: (node) => local.has(node) };
     const stepped = step(this.#program, this.run, message, env);
     if ('refused' in stepped) {
-      if (['not_held', 'already_held', 'terminal'].includes(stepped.refused) || isChildStatus(message)) return;
+      if (['not_suspended', 'already_suspended', 'terminal'].includes(stepped.refused) || isChildStatus(message)) return;
       // In the fork, the node did not wait for a slot or for capacity.
       if (message.type === 'claimed' && message.local === true) return;
       if (message.type === 'child' && message.change.status === 'waiting') return;

@@ -9,7 +9,7 @@ export function pauseCommand(context: CommandContext): Runtime['pause'] {
       const message = { type: 'pause', reason: reason ?? null } as const;
       const outcome = await context.engine.send(id, message, { actor: actorOf(caller), urgent: true });
       if (!('refused' in outcome)) return;
-      if (outcome.refused === 'already_held') throw new RuntimeError('conflict', `execution ${id} is paused already`);
+      if (outcome.refused === 'already_suspended') throw new RuntimeError('conflict', `execution ${id} is paused already`);
       throw await endedError(context, caller, id);
     });
 }

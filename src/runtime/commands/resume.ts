@@ -14,7 +14,7 @@ export function resumeCommand(context: CommandContext): Runtime['resume'] {
       const message = { type: 'resume', ...(budgets === undefined ? {} : { budgets: loggedBudgets(budgets) }) } as const;
       const outcome = await engine.send(id, message, { actor: actorOf(caller) });
       if (!('refused' in outcome)) return;
-      if (outcome.refused !== 'not_held' && outcome.refused !== 'over_budget') throw await endedError(context, caller, id);
+      if (outcome.refused !== 'not_suspended' && outcome.refused !== 'over_budget') throw await endedError(context, caller, id);
       const execution = await executions.load(caller.tenantId, id);
       if (outcome.refused === 'over_budget') {
         const exceeded = exceededBudgetOf(execution.loaded.program, execution.run) ?? 'the budget sent is exceeded already';

@@ -249,9 +249,9 @@ describe('a suspension', () => {
 
   it('cannot be suspended twice', () => {
     const driver = new Driver(chain);
-    expect(driver.try({ type: 'resume' })).toEqual({ refused: 'not_held', nodes: [] });
+    expect(driver.try({ type: 'resume' })).toEqual({ refused: 'not_suspended', nodes: [] });
     driver.pause();
-    expect(driver.try({ type: 'pause', reason: null })).toEqual({ refused: 'already_held', nodes: [] });
+    expect(driver.try({ type: 'pause', reason: null })).toEqual({ refused: 'already_suspended', nodes: [] });
     driver.send({ type: 'cancel', reason: 'enough' });
     for (const type of ['pause', 'resume'] as const)
       expect(driver.try({ type, reason: null } as never)).toEqual({ refused: 'terminal', nodes: [] });
