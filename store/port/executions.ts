@@ -19,7 +19,7 @@ export interface ExecutionProgress {
   readonly seq: number;
   readonly steps: number;
   readonly error: string | null;
-  /** Nodes with in-process work under way, and the runtime that does it. */
+  /** Nodes with in-process work in progress, and the runtime that does it. */
   readonly localWork: number;
   readonly owner: string | null;
   readonly updatedAtMs: number;

@@ -31,6 +31,6 @@ export interface CommittedExecution {
   readonly seq: number;
   readonly started: boolean;
   readonly ended: boolean;
-  /** The runtime that does its in-process work; null = none is under way. */
+  /** The runtime that does its in-process work; null = none is in progress. */
   readonly owner: string | null;
 }

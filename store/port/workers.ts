@@ -20,7 +20,7 @@ export interface WorkerRow {
   readonly firstSeenAtMs: number;
   readonly lastSeenAtMs: number;
   readonly claimedTotal: number;
-  /** External: items claimed and not settled. Runtime: the tenant's executions it owns with work under way. */
+  /** External: items claimed and not settled. Runtime: the tenant's executions it owns with work in progress. */
   readonly inFlight: number;
 }
 

@@ -200,7 +200,7 @@ export class Connections {
     });
   }
 
-  /** Waits for queries under way, if the database answers. */
+  /** Waits for queries in progress, if the database answers. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

@@ -13,7 +13,7 @@ const POSITION = /^\d{1,15}$/;
 /** In the log of an SQLite file that was copied here: `<epoch>.<row number>`. */
 const POSITION_IN_FILE = /^(\d{1,15})\.(\d{1,15})$/;
 
-/** The table `events` by position, which transactions take while they write; read only up to where no transaction is under way any more. */
+/** The table `events` by position, which transactions take while they write; read only up to where no transaction is in progress. */
 export class PostgresLog implements GlobalEventLog {
   readonly #connections: Connections;
 
@@ -49,7 +49,7 @@ export class PostgresLog implements GlobalEventLog {
     return cut?.known === true ? Math.min(Number(row), cut.lowest ?? Number(row)) : null;
   }
 
-  /** Waits for the transactions that are under way when it is called. */
+  /** Waits for the transactions that are in progress when it is called. */
   async #settled(): Promise<number> {
     const [row] = await this.#connections.query<{ event: number }>(sql.SETTLED);
     return row?.event ?? 0;

@@ -106,7 +106,7 @@ export class Writer {
     return turn;
   }
 
-  /** Waits for the transaction under way, if the database answers. */
+  /** Waits for the transaction in progress, if the database answers. */
   async close(): Promise<void> {
     await Promise.race([this.#tail, closeTimeout()]);
     const client = await Promise.race([this.#client?.catch(() => null), closeTimeout()]);

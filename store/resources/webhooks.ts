@@ -29,7 +29,7 @@ export class Webhooks implements WebhookStore {
     this.#log = log;
   }
 
-  /** The end of the log is read before the transaction begins: in PostgreSQL, it waits for the transactions under way. */
+  /** The end of the log is read before the transaction begins: in PostgreSQL, it waits for the transactions in progress. */
   async create(webhook: NewWebhook, most: number, context: ActionContext): Promise<WebhookRow> {
     const position = await this.#log.end();
     return this.#db.act(context, function* () {

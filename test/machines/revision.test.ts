@@ -23,7 +23,7 @@ describe('the revision of a workflow', () => {
     ['the order of nodes', { nodes: { b: work, a: work } }],
     ['an edge', { edges: [] }],
     ['the version', { version: '2' }],
-    ['a key nobody knows', { team: 'payments' }],
+    ['an unknown key', { team: 'payments' }],
   ])('changes with %s', (_name, change) => {
     expect(revision({ ...document, ...change })).not.toBe(revision(document));
   });

@@ -155,7 +155,7 @@ export const NOTIFY = sql("SELECT count(pg_notify('jamjet', notice)) FROM json_a
 
 export const CHAIN = sql('SELECT id, commits, fence, block, hash FROM audit_chains WHERE writer = $1');
 export const NEW_CHAIN = sql('INSERT INTO audit_chains (writer) VALUES ($1) ON CONFLICT (writer) DO NOTHING');
-/** Waits for a commit of the same writer that is under way, and rejects later ones. */
+/** Waits for a commit of the same writer that is in progress, and rejects later ones. */
 export const FENCE_CHAIN = sql(`UPDATE audit_chains SET fence = fence + 1 WHERE writer = $1
   RETURNING id, commits, fence, block, hash`);
 export const SEALED = sql('SELECT 1 FROM audit_blocks WHERE writer = $1 AND block = $2 AND hash = $3');

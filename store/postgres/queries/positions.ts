@@ -16,7 +16,7 @@ export const LOCK_TIMEOUT_MS = 20_000;
 export const BEGIN_WRITER =
   sql(`SELECT set_config('lock_timeout', '${LOCK_TIMEOUT_MS}', true), ${WRITER_LOCKS}, set_config('idle_in_transaction_session_timeout', '20000', true),
   ${INDEX_ONLY_SETTINGS.map((setting) => `set_config('${setting}', 'off', true)`).join(', ')}`);
-/** The last positions of the log and of audit blocks up to which no transaction is under way. */
+/** The last positions of the log and of audit blocks up to which no transaction is in progress. */
 export const SETTLED = sql('SELECT event, block FROM jamjet_settled()');
 
 /** Parameters: after, last, limit, tenant or null. Every row has the slice's length and last position, and an entry if there is one. */

@@ -91,7 +91,7 @@ export function auditLogContract(database: () => TestDatabase): void {
       await recorded(store);
       expect(await found(store, {})).toEqual(['exec_2#1', 'exec_1#3', '#1', 'exec_1#2', 'exec_1#1']);
       expect(await found(store, {}, 'acme')).toEqual(['exec_a#2', 'exec_a#1']);
-      expect(await found(store, {}, 'nobody')).toEqual([]);
+      expect(await found(store, {}, 'unknown')).toEqual([]);
       const [, entry] = await entriesOf(await store.audit.find('default', {}, ALL));
       expect(entry).toEqual({
         ...event(3, { atMs: AT_MS + 2_000, actorId: 'bob', type: 'approval_received' }),

@@ -186,8 +186,8 @@ export function listContract(database: () => TestDatabase<CoreStore>): void {
       expect(await ids(store, 'acme')).toEqual(['exec_2']);
       expect(await store.tenant('acme').execution('exec_2')).toMatchObject({ tenantId: 'acme' });
       expect(await store.tenant('acme').execution('exec_1')).toBeNull();
-      expect(await store.tenant('nobody').executions(ALL)).toEqual({ rows: [], next: null });
-      expect(await store.tenant('nobody').countExecutions({})).toBe(0);
+      expect(await store.tenant('unknown').executions(ALL)).toEqual({ rows: [], next: null });
+      expect(await store.tenant('unknown').countExecutions({})).toBe(0);
     });
   });
 

@@ -60,7 +60,7 @@ export function logContract(database: () => TestDatabase): void {
       for (let i = 0; i < 5; i += 1)
         await store.commit(batch(startExecution(`d${i}`), startExecution(`x${i}`, { tenantId: 'acme' })));
       expect(await following(store, start, 3, 'acme')).toEqual([0, 1, 2, 3, 4].flatMap((i) => [`x${i} 1`, `x${i} 2`]));
-      expect(await following(store, start, 3, 'nobody')).toEqual([]);
+      expect(await following(store, start, 3, 'unknown')).toEqual([]);
     });
 
     it('rejects an invalid position', async () => {

@@ -39,7 +39,7 @@ export function retentionContract(database: () => TestDatabase): void {
       expect(await store.events('exec_1', { after: 0, limit: 9 })).toEqual([]);
       for (const id of ['exec_3', 'exec_4', 'exec_a']) expect((await store.execution(id))?.id).toBe(id);
       expect(await store.retention.oldestEndMs('default')).toBe(AT_MS + 3);
-      expect(await store.retention.oldestEndMs('nobody')).toBeNull();
+      expect(await store.retention.oldestEndMs('unknown')).toBeNull();
       const page = await store.audit.find('default', { type: 'executions_removed' }, { limit: 9, offset: 0, after: null });
       for await (const { actorId, data } of page.entries) {
         expect([actorId, JSON.parse(data)]).toEqual([

@@ -61,7 +61,7 @@ describe('the chains of several writers', () => {
     await tamper(
       database,
       `INSERT INTO events (execution_id, seq, tenant_id, type, at_ms, actor_id, actor_type, data)
-         SELECT 'exec_3', 100 + n, 'default', 'node_started', 0, 'nobody', 'system', '{}' FROM generate_series(1, 20000) n;
+         SELECT 'exec_3', 100 + n, 'default', 'node_started', 0, 'unknown', 'system', '{}' FROM generate_series(1, 20000) n;
        CREATE POLICY slow ON events AS RESTRICTIVE USING (seq % 200 > 0 OR pg_sleep(0.03)::text <> 'never')`,
     );
     const url = `${await database.url()}?options=${encodeURIComponent('-c statement_timeout=2000')}`;

@@ -6,7 +6,7 @@ import { batch, startExecution } from '../writes.ts';
 const server = postgresServer();
 
 describe('a database that stops answering', () => {
-  it('does not delay closing the store; operations under way reject as unavailable', async () => {
+  it('does not delay closing the store; operations in progress reject as unavailable', async () => {
     const database = postgresDatabase(server);
     const line = await openTcpProxy(server().port);
     const failures: Error[] = [];

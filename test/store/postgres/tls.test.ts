@@ -40,7 +40,7 @@ function makeCertificates(): void {
   openssl('req', '-x509', ...key, '-subj', '/CN=another', '-keyout', 'other.key', '-out', 'other.crt');
   signed('server', 'localhost');
   signed('client', 'certified');
-  signed('stranger', 'somebody');
+  signed('stranger', 'other');
   openssl('rsa', '-aes256', '-in', 'client.key', '-passout', 'pass:tell none', '-out', 'locked.key');
   writeFileSync(pathOf('no.key'), 'nothing of the kind');
 }

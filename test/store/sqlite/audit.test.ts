@@ -81,7 +81,7 @@ describe('the audit chain detects', () => {
   it('a block that was removed, rewritten or moved', async () => {
     expect(await faultAfter('DELETE FROM audit_blocks WHERE block = 2')).toMatchObject({ block: 2, reason: 'missing_block' });
     expect(await faultAfter('DELETE FROM audit_blocks WHERE block = 3')).toMatchObject({ block: 2, reason: 'unsealed_rows' });
-    expect(await faultAfter("UPDATE audit_blocks SET writer = 'nobody' WHERE block = 2")).toMatchObject({
+    expect(await faultAfter("UPDATE audit_blocks SET writer = 'unknown' WHERE block = 2")).toMatchObject({
       block: 2,
       reason: 'block_hash',
     });
