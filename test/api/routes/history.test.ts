@@ -52,6 +52,21 @@ describe('GET /executions/:id/state', () => {
     expect(Date.parse(String(now.created_at)) - Date.parse(String(first.created_at))).toBe(60_000);
   });
 
+  it('names the phases of nodes that await an approval by policy, or are deferred by a pause', async () => {
+    const it = await api();
+    const held = await it.started({ ...THREE_NODES, workflow_id: 'held', policy: { require_approval_for: ['*'] } });
+    expect(await json(it.get(`/executions/${held}/state`))).toMatchObject([
+      200,
+      { active: [{ node_id: 'first', phase: 'held' }] },
+    ]);
+    const paused = await it.started({ ...THREE_NODES, workflow_id: 'paused' });
+    await it.post(`/executions/${paused}/pause`);
+    expect(await json(it.get(`/executions/${paused}/state`))).toMatchObject([
+      200,
+      { active: [{ node_id: 'first', phase: 'kept' }] },
+    ]);
+  });
+
   it.each(['0', '-1', '1.5', 'x', '999'])('refuses at=%s', async (at) => {
     const { get, started } = await api();
     const id = await started(REVIEW);
