@@ -3,7 +3,7 @@
 /** How taking a transition changes the execution's context. */
 export interface ContextUpdate {
   /** Nodes that receive the output. */
-  readonly feed?: readonly string[];
+  readonly deliver?: readonly string[];
   /** Nodes that can no longer run and are skipped. */
   readonly skip?: SkipScope;
   /** A branch of the fork has ended. */
@@ -15,28 +15,28 @@ export interface ContextUpdate {
   /** Subgraphs that are entered, and the nodes their live entries lead to. */
   readonly enter?: readonly EdgeDecisions[];
   /** The head of a loop that iterates again: pending skips inside the loop are withdrawn. */
-  readonly round?: string;
+  readonly restart?: string;
   /** Inside a subgraph: which of the node's edges are live; null = it failed, so its edges stay undecided. */
-  readonly mark?: EdgeDecisions | { readonly section: string; readonly live: null };
-  /** Inside a subgraph: its loop with the head `to` iterates again. */
-  readonly again?: { readonly section: string; readonly to: string };
+  readonly decide?: EdgeDecisions | { readonly subgraph: string; readonly live: null };
+  /** Inside a subgraph: its loop with this head iterates again. */
+  readonly iterate?: { readonly subgraph: string; readonly head: string };
 }
 
 /**
  * - `after`: nodes that were reachable from this node and are not from `to`;
  * - `from`: this join, and the nodes that only it leads to;
- * - `section`: nodes that loops around this subgraph could have reached and `to` does not reach.
+ * - `subgraph`: nodes that loops around this subgraph could have reached and `to` does not reach.
  *
  * `within` limits them to a branch.
  */
 export type SkipScope = { readonly within?: string } & (
   | { readonly after: string; readonly to: readonly string[] }
   | { readonly from: string }
-  | { readonly section: string; readonly to: readonly string[] }
+  | { readonly subgraph: string; readonly to: readonly string[] }
 );
 
 export interface EdgeDecisions {
-  readonly section: string;
+  readonly subgraph: string;
   readonly live: readonly string[];
   /** The node failed: joins that wait for it without an edge are told that its result is dead. */
   readonly failed?: true;
@@ -48,14 +48,14 @@ export interface NodeParams {
   readonly node: string;
 }
 export interface CompleteParams extends NodeParams {
-  readonly follow?: ContextUpdate;
+  readonly update?: ContextUpdate;
   /** A later state chooses the transition; the output is kept until then. */
   readonly choosing?: true;
 }
 export interface FailParams extends NodeParams {
   /** A fallback handles the failure, so that it does not fail the execution. */
   readonly handled?: true;
-  readonly follow?: ContextUpdate;
+  readonly update?: ContextUpdate;
 }
 export interface ConditionParams extends NodeParams {
   readonly expr: string;
@@ -80,15 +80,15 @@ export interface ForkParams {
   readonly as?: 'joined' | 'failed';
 }
 export interface SubgraphNodeParams extends NodeParams {
-  readonly section: string;
+  readonly subgraph: string;
 }
 export interface SubgraphParams {
-  readonly section: string;
+  readonly subgraph: string;
   readonly failed?: true;
 }
 export interface LaneParams {
-  readonly section: string;
-  readonly track: number;
+  readonly subgraph: string;
+  readonly lane: number;
   /** The loop that iterates again. */
   readonly loop?: string;
 }

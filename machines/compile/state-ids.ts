@@ -12,12 +12,16 @@ export const START = 'run:start';
 export const FINISH = 'run:finish';
 export const endStateId = (status: string): string => `end:${status}`;
 export const backoffStateId = (id: string): string => `retry:${id}`;
-export const approvalStateId = (id: string): string => `hold:${id}`;
+export const approvalStateId = (id: string): string => `approval:${id}`;
 /** A node whose child execution is paused, and one whose child runs again. */
 export const pausedChildStateId = (id: string): string => `paused:${id}`;
 export const resumedChildStateId = (id: string): string => `resumed:${id}`;
 export const choiceStateId = (id: string): string => `route:${id}`;
-export const joinGuardStateId = (id: string): string => `gate:${id}`;
+export const subgraphStateId = (key: string): string => `subgraph:${key}`;
+export const laneStateId = (id: string): string => `lane:${id}`;
+/** The end of the lane that begins with a node. */
+export const laneEndStateId = (id: string): string => `finished:${id}`;
+export const joinGuardStateId = (id: string): string => `guard:${id}`;
 
 /** Name of the delay of a retry, which the event of the failed attempt carries. */
 export const BACKOFF = 'backoff';

@@ -4,7 +4,7 @@ import type { NodeShape } from '../nodes/kind.ts';
 import type { ExecutionStatus, NodeOverlay } from './execution-overlay.ts';
 
 /** The shape of a drawn node: that of its kind, of a start or end, or of a state that only machines have. */
-export type Shape = NodeShape | 'begin' | 'finish' | 'retry' | 'hold' | 'child' | 'gate' | 'route' | 'arrived' | 'final';
+export type Shape = NodeShape | 'begin' | 'finish' | 'retry' | 'approval' | 'child' | 'guard' | 'route' | 'arrived' | 'final';
 
 export interface DiagramNode {
   /** Unique in the diagram; letters, digits and underscores, which are safe in every format. */

@@ -10,12 +10,12 @@ import { subtitleOf } from './workflow-diagram.ts';
 /** Shapes of states that represent no visit to a node, by the prefix of their ids. */
 const SHAPE_OF_PREFIX: Readonly<Record<string, Shape>> = {
   retry: 'retry',
-  hold: 'hold',
+  approval: 'approval',
   paused: 'child',
   resumed: 'child',
   route: 'route',
-  gate: 'gate',
-  over: 'arrived',
+  guard: 'guard',
+  finished: 'arrived',
   joined: 'arrived',
   ended: 'arrived',
   failed: 'arrived',
@@ -128,7 +128,7 @@ function nameOf(id: string, prefix: string | null, rest: string, node: string | 
 /** The overlay of a node belongs to the state that the machine is in for it. */
 function overlayOfState(prefix: string | null, overlay: NodeOverlay): NodeOverlay | null {
   if (prefix === 'retry') return overlay.status === 'retrying' ? overlay : null;
-  if (prefix === 'hold') return overlay.status === 'held' ? overlay : null;
+  if (prefix === 'approval') return overlay.status === 'held' ? overlay : null;
   if (prefix === 'paused') return overlay.status === 'waiting' ? overlay : null;
   if (prefix !== null) return null;
   return overlay.status === 'retrying'
@@ -270,7 +270,7 @@ function guardText({ type, params }: JsonObject): string {
       return String(given.as);
     case 'childIs':
       return String(given.status);
-    case 'closed':
+    case 'branchesEnded':
       return typeof given.as === 'string' ? `all in, ${given.as}` : 'all in';
     case 'retry':
       return 'may retry';

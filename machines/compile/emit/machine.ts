@@ -6,7 +6,7 @@ import type { JsonObject } from '../../json.ts';
 import type { Alternative, NodeOutcome } from '../outcome-routes.ts';
 import { NO_NODE } from '../plan/convergence.ts';
 import type { Fork, ForkBranch, Plan } from '../plan/plan.ts';
-import { endStateId, FINISH, START, stateId } from '../state-ids.ts';
+import { endStateId, FINISH, START, stateId, subgraphStateId } from '../state-ids.ts';
 import { NodeStates } from './node-states.ts';
 import { SubgraphStates } from './subgraph-states.ts';
 import { leavingFork, type RegionExits, type StateConfigs, type Transition, type TransitionBuilder } from './transitions.ts';
@@ -24,15 +24,15 @@ export class MachineEmitter {
   }
 
   *emit(id: string, plan: Plan): Cooperative<JsonObject> {
-    const finish: Transition = { target: `#${FINISH}`, follow: {} };
+    const finish: Transition = { target: `#${FINISH}`, update: {} };
     const states: StateConfigs = {};
     const first = this.#transitions.graph.start;
     if (plan.whole !== null) {
       // XState takes cubic time to enter a parallel state that is the initial state of a machine.
-      const enter = [{ section: plan.whole.key, live: [this.#transitions.id(first)] }];
+      const enter = [{ subgraph: plan.whole.key, live: [this.#transitions.id(first)] }];
       states[START] = {
         id: START,
-        always: this.#transitions.structural({ target: `#section:${plan.whole.key}`, follow: { enter } }),
+        always: this.#transitions.structural({ target: `#${subgraphStateId(plan.whole.key)}`, update: { enter } }),
       };
     }
     yield* this.#region(states, this.#transitions.graph.order, {
@@ -76,7 +76,7 @@ export class MachineEmitter {
     }
     const elsewhere = new BitSet(this.#transitions.graph.nodes.length);
     for (const fork of plan.forks.values()) for (const branch of fork.branches) elsewhere.addAll(branch.nodes);
-    for (const section of plan.subgraphs.values()) for (const node of section.nodes) elsewhere.add(node);
+    for (const subgraph of plan.subgraphs.values()) for (const node of subgraph.nodes) elsewhere.add(node);
     for (const node of nodes) {
       if (elsewhere.has(node)) continue;
       this.#nodes.add(states, node, {
@@ -86,8 +86,8 @@ export class MachineEmitter {
       });
       yield;
       for (const fork of this.#forksOf(node, plan)) yield* this.#fork(states, fork, region);
-      const section = plan.subgraphs.get(node);
-      if (section !== undefined) this.#subgraphs.add(states, section, region);
+      const subgraph = plan.subgraphs.get(node);
+      if (subgraph !== undefined) this.#subgraphs.add(states, subgraph, region);
     }
   }
 
@@ -99,16 +99,16 @@ export class MachineEmitter {
   /** The transition of a single token. */
   #sequentialTransition(node: number, alternative: Alternative, ending: NodeOutcome, region: RegionExits): Transition {
     if (alternative.back !== null) return this.#transitions.back(alternative.back.to, []);
-    const section = region.plan.subgraphs.get(node);
-    if (section !== undefined) {
+    const subgraph = region.plan.subgraphs.get(node);
+    if (subgraph !== undefined) {
       const live = alternative.targets.map((target) => this.#transitions.id(target));
-      const mark = { section: section.key, live, ...(ending === 'failed' ? { failed: true as const } : {}) };
+      const decisions = { subgraph: subgraph.key, live, ...(ending === 'failed' ? { failed: true as const } : {}) };
       // Nodes that the subgraph can reach are skipped inside it, or when it is left.
-      const ahead = section.entries.flatMap((edge) =>
+      const ahead = subgraph.entries.flatMap((edge) =>
         edge.to === END || this.#transitions.graph.backEdges.has(edge) ? [] : [edge.to],
       );
       const skip = this.#transitions.skipAfter(node, [...new Set(ahead)], region.branch);
-      return { target: `#section:${section.key}`, follow: { ...skip, enter: [mark] } };
+      return { target: `#${subgraphStateId(subgraph.key)}`, update: { ...skip, enter: [decisions] } };
     }
     const { targets } = alternative;
     const skip = this.#transitions.skipAfter(node, targets, region.branch);
@@ -116,28 +116,28 @@ export class MachineEmitter {
     if (fork !== undefined) {
       return {
         target: `#fork:${fork.key}`,
-        follow: { ...this.#transitions.deliver(targets), ...skip, ...this.#transitions.openings(fork) },
+        update: { ...this.#transitions.deliver(targets), ...skip, ...this.#transitions.openings(fork) },
       };
     }
     const [target] = targets;
-    if (target === undefined) return { ...region.ended, follow: { ...region.ended.follow, ...skip } };
+    if (target === undefined) return { ...region.ended, update: { ...region.ended.update, ...skip } };
     if (target === region.exit)
-      return { ...region.joined, follow: { ...region.joined.follow, ...this.#transitions.deliver(targets), ...skip } };
-    return { target: this.#transitions.entry(target), follow: { ...this.#transitions.deliver(targets), ...skip } };
+      return { ...region.joined, update: { ...region.joined.update, ...this.#transitions.deliver(targets), ...skip } };
+    return { target: this.#transitions.entry(target), update: { ...this.#transitions.deliver(targets), ...skip } };
   }
 
   *#fork(states: StateConfigs, fork: Fork, region: RegionExits): Cooperative<void> {
     const key = `fork:${fork.key}`;
     const meets = fork.join === region.exit && fork.join !== NO_NODE;
     const toJoin: Transition =
-      fork.join === NO_NODE ? region.ended : meets ? region.joined : { target: this.#transitions.entry(fork.join), follow: {} };
+      fork.join === NO_NODE ? region.ended : meets ? region.joined : { target: this.#transitions.entry(fork.join), update: {} };
     const first = fork.join !== NO_NODE && this.#transitions.graph.isFirstJoin(fork.join);
     const branches: StateConfigs = {};
     for (const branch of fork.branches) {
       const name = branch.key;
       const arriving = (as: 'joined' | 'ended' | 'failed'): Transition => ({
         target: `#${as}:${name}`,
-        follow: { arrive: { fork: fork.key, as } },
+        update: { arrive: { fork: fork.key, as } },
       });
       const inside: StateConfigs = {};
       const inner: RegionExits = {
@@ -145,7 +145,7 @@ export class MachineEmitter {
         exit: fork.join,
         branch,
         joined: first
-          ? { target: toJoin.target, follow: { leave: [...(meets ? (toJoin.follow.leave ?? []) : []), fork.key] } }
+          ? { target: toJoin.target, update: { leave: [...(meets ? (toJoin.update.leave ?? []) : []), fork.key] } }
           : arriving('joined'),
         ended: arriving('ended'),
         failed: arriving('failed'),
@@ -160,8 +160,8 @@ export class MachineEmitter {
       branches[`branch:${name}`] = { id: `branch:${name}`, initial: this.#entryKey(branch), states: inside };
     }
     const of = fork.branches.length + (fork.direct ? 1 : 0);
-    const closed = (as?: 'joined' | 'failed'): JsonObject => ({
-      type: 'closed',
+    const branchesEnded = (as?: 'joined' | 'failed'): JsonObject => ({
+      type: 'branchesEnded',
       params: { fork: fork.key, of, ...(as === undefined ? {} : { as }) },
     });
     const skipJoin = fork.join === NO_NODE || meets ? {} : this.#transitions.skipFrom(fork.join, region.branch);
@@ -171,14 +171,14 @@ export class MachineEmitter {
       meta: { fork: this.#transitions.id(fork.owner), join: fork.join === NO_NODE ? null : this.#transitions.id(fork.join) },
       states: branches,
       always: [
-        { guard: closed('failed'), ...this.#transitions.structural(leavingFork(fork.key, region.failed)) },
+        { guard: branchesEnded('failed'), ...this.#transitions.structural(leavingFork(fork.key, region.failed)) },
         ...(fork.join === NO_NODE || first
           ? []
-          : [{ guard: closed('joined'), ...this.#transitions.structural(leavingFork(fork.key, toJoin)) }]),
+          : [{ guard: branchesEnded('joined'), ...this.#transitions.structural(leavingFork(fork.key, toJoin)) }]),
         {
-          guard: closed(),
+          guard: branchesEnded(),
           ...this.#transitions.structural(
-            leavingFork(fork.key, { ...region.ended, follow: { ...region.ended.follow, ...skipJoin } }),
+            leavingFork(fork.key, { ...region.ended, update: { ...region.ended.update, ...skipJoin } }),
           ),
         },
       ],
@@ -186,7 +186,7 @@ export class MachineEmitter {
   }
 
   #entryKey(branch: ForkBranch): string {
-    if (branch.entry === null) return `section:${branch.plan.whole?.key}`;
+    if (branch.entry === null) return subgraphStateId(branch.plan.whole?.key ?? '');
     if (typeof branch.entry !== 'number') return `fork:${branch.entry.key}`;
     return this.#transitions.entry(branch.entry).slice(1);
   }

@@ -31,7 +31,7 @@ export class NodeStates {
     const definition = definitionOf(node.kind);
     if (ok.length > 1 && definition.branching !== 'choice') {
       const id = choiceStateId(this.#transitions.name(index));
-      states[id] = { id, always: this.#alternatives(index, ok, 'ok', exits, 'route') };
+      states[id] = { id, always: this.#alternatives(index, ok, 'ok', exits, 'choose') };
     }
     const behaviour = definition.behaviour(node.kind);
     switch (behaviour) {
@@ -118,7 +118,7 @@ export class NodeStates {
     if (this.#transitions.needsApproval(index)) {
       states[approvalStateId(id)] = {
         id: approvalStateId(id),
-        tags: ['busy', 'held'],
+        tags: ['busy', 'approval'],
         ...lost,
         meta: { node: node.id },
         entry: [{ type: 'begin', params: { node: node.id } }],
@@ -127,7 +127,7 @@ export class NodeStates {
             {
               guard: decided(node.id, 'approved'),
               target: `#${id}`,
-              actions: [{ type: 'allow', params: { node: node.id } }],
+              actions: [{ type: 'approve', params: { node: node.id } }],
             },
             ...this.#failure(index, exits, decided(node.id, 'rejected')),
           ],
@@ -144,7 +144,7 @@ export class NodeStates {
     const news = (status: string, target: string): JsonObject => ({
       guard: is(status),
       target: `#${target}`,
-      actions: [{ type: 'childNews', params: { node } }],
+      actions: [{ type: 'childChanged', params: { node } }],
     });
     const completed = this.#outcome(index, 'ok', exits, is('completed'));
     const lost = exits.cancelled === null ? {} : { always: [exits.cancelled] };
@@ -157,7 +157,7 @@ export class NodeStates {
       on: {
         ...on,
         child: [
-          { guard: is('started'), actions: [{ type: 'childNews', params: { node } }] },
+          { guard: is('started'), actions: [{ type: 'childChanged', params: { node } }] },
           news('paused', pausedChildStateId(id)),
           ...completed,
         ],
@@ -225,7 +225,7 @@ export class NodeStates {
     alternatives: readonly Alternative[],
     ending: NodeOutcome,
     exits: NodeExits,
-    action: 'route' | 'pass',
+    action: 'choose' | 'pass',
   ): JsonObject[] {
     return alternatives.flatMap((alternative) => {
       const node = this.#transitions.id(index);

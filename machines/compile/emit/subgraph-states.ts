@@ -3,7 +3,7 @@ import type { Loop } from '../../graph/loops.ts';
 import type { Json, JsonObject } from '../../json.ts';
 import { NO_NODE } from '../plan/convergence.ts';
 import type { SubgraphPlan } from '../plan/plan.ts';
-import { joinGuardStateId } from '../state-ids.ts';
+import { joinGuardStateId, laneEndStateId, laneStateId, subgraphStateId } from '../state-ids.ts';
 import type { NodeStates } from './node-states.ts';
 import { leavingFork, type RegionExits, type StateConfigs, type Transition, type TransitionBuilder } from './transitions.ts';
 
@@ -19,36 +19,36 @@ export class SubgraphStates {
 
   /** Adds the parallel state of a subgraph. */
   add(states: StateConfigs, subgraph: SubgraphPlan, region: RegionExits): void {
-    const key = `section:${subgraph.key}`;
+    const key = subgraphStateId(subgraph.key);
     const lanes: StateConfigs = {};
     const inside = new Set(subgraph.nodes);
     const loops = this.#transitions.graph.loops.filter((loop) => inside.has(loop.head));
-    subgraph.lanes.forEach((track, i) => {
-      this.#lane(lanes, subgraph, track, i, loops);
+    subgraph.lanes.forEach((lane, i) => {
+      this.#lane(lanes, subgraph, lane, i, loops);
     });
     const always: Json[] = [];
     // No token can reach the join any more, nor nodes that only an enclosing loop could have reached.
     const ended: Transition = {
       ...region.ended,
-      follow: { ...region.ended.follow, ...this.#transitions.skipAround(subgraph, [], region.branch) },
+      update: { ...region.ended.update, ...this.#transitions.skipAround(subgraph, [], region.branch) },
     };
     if (subgraph.join !== NO_NODE) {
       const join = this.#transitions.id(subgraph.join);
       const meets = subgraph.join === region.exit;
-      const toJoin: Transition = meets ? region.joined : { target: this.#transitions.entry(subgraph.join), follow: {} };
+      const toJoin: Transition = meets ? region.joined : { target: this.#transitions.entry(subgraph.join), update: {} };
       const left = this.#transitions.skipAround(subgraph, [subgraph.join], region.branch);
       always.push({
-        guard: { type: 'ready', params: { section: subgraph.key, node: join } },
-        ...this.#transitions.structural(leavingFork(subgraph.key, { ...toJoin, follow: { ...toJoin.follow, ...left } })),
+        guard: { type: 'ready', params: { subgraph: subgraph.key, node: join } },
+        ...this.#transitions.structural(leavingFork(subgraph.key, { ...toJoin, update: { ...toJoin.update, ...left } })),
       });
       always.push({
-        guard: { type: 'over', params: { section: subgraph.key, node: join } },
+        guard: { type: 'over', params: { subgraph: subgraph.key, node: join } },
         ...this.#transitions.structural(leavingFork(subgraph.key, ended)),
       });
     }
     const settled = (failed: boolean): JsonObject => ({
       type: 'settled',
-      params: { section: subgraph.key, ...(failed ? { failed } : {}) },
+      params: { subgraph: subgraph.key, ...(failed ? { failed } : {}) },
     });
     always.push({ guard: settled(true), ...this.#transitions.structural(leavingFork(subgraph.key, region.failed)) });
     if (subgraph.join === NO_NODE)
@@ -56,28 +56,28 @@ export class SubgraphStates {
     states[key] = {
       id: key,
       type: 'parallel',
-      meta: { section: subgraph.key, join: subgraph.join === NO_NODE ? null : this.#transitions.id(subgraph.join) },
+      meta: { subgraph: subgraph.key, join: subgraph.join === NO_NODE ? null : this.#transitions.id(subgraph.join) },
       states: lanes,
       always,
     };
   }
 
   #lane(lanes: StateConfigs, subgraph: SubgraphPlan, lane: readonly number[], index: number, loops: readonly Loop[]): void {
-    const over = `over:${this.#transitions.name(at(lane, 0))}`;
+    const laneEnd = laneEndStateId(this.#transitions.name(at(lane, 0)));
     const states: StateConfigs = {};
     const laneLoops = loops.filter((loop) => lane.some((node) => loop.body.has(node)));
     const joinGuard = (node: number | undefined): string =>
-      `#${node === undefined ? over : joinGuardStateId(this.#transitions.name(node))}`;
+      `#${node === undefined ? laneEnd : joinGuardStateId(this.#transitions.name(node))}`;
     const restart = (head: number): string => {
       const loop = laneLoops.find((candidate) => candidate.head === head);
       return joinGuard(lane.find((node) => loop?.body.has(node) === true));
     };
     lane.forEach((node, i) => {
       const next = joinGuard(lane[i + 1]);
-      const params = { section: subgraph.key, node: this.#transitions.id(node) };
+      const params = { subgraph: subgraph.key, node: this.#transitions.id(node) };
       states[joinGuardStateId(this.#transitions.name(node))] = {
         id: joinGuardStateId(this.#transitions.name(node)),
-        meta: { gate: this.#transitions.id(node) },
+        meta: { guard: this.#transitions.id(node) },
         always: [
           { guard: { type: 'ready', params }, target: this.#transitions.entry(node), actions: [{ type: 'enter', params }] },
           { guard: { type: 'over', params }, target: next },
@@ -88,30 +88,30 @@ export class SubgraphStates {
           if (alternative.back !== null) {
             const { to } = alternative.back;
             if (!loops.some((loop) => loop.head === to)) return this.#transitions.back(to, [subgraph.key]);
-            return { target: restart(to), follow: { again: { section: subgraph.key, to: this.#transitions.id(to) } } };
+            return { target: restart(to), update: { iterate: { subgraph: subgraph.key, head: this.#transitions.id(to) } } };
           }
           const live = alternative.targets.map((target) => this.#transitions.id(target));
           return {
             target: next,
-            follow: { mark: { section: subgraph.key, live, ...(ending === 'failed' ? { failed: true } : {}) } },
+            update: { decide: { subgraph: subgraph.key, live, ...(ending === 'failed' ? { failed: true } : {}) } },
           };
         },
-        failed: { target: next, follow: { mark: { section: subgraph.key, live: null } } },
-        cancelled: { guard: { type: 'lost', params }, target: next },
+        failed: { target: next, update: { decide: { subgraph: subgraph.key, live: null } } },
+        cancelled: { guard: { type: 'cancelled', params }, target: next },
       });
     });
-    states[over] = { id: over };
+    states[laneEnd] = { id: laneEnd };
     const region: StateConfigs = {
-      id: `track:${this.#transitions.name(at(lane, 0))}`,
+      id: laneStateId(this.#transitions.name(at(lane, 0))),
       initial: joinGuardStateId(this.#transitions.name(at(lane, 0))),
       states,
     };
     if (laneLoops.length > 0) {
       region.always = laneLoops.map(({ head }) => {
-        const params = { section: subgraph.key, track: index, loop: this.#transitions.id(head) };
-        return { guard: { type: 'goesRound', params }, target: restart(head), actions: [{ type: 'rewound', params }] };
+        const params = { subgraph: subgraph.key, lane: index, loop: this.#transitions.id(head) };
+        return { guard: { type: 'iterates', params }, target: restart(head), actions: [{ type: 'rewindLane', params }] };
       });
     }
-    lanes[`track:${this.#transitions.name(at(lane, 0))}`] = region;
+    lanes[laneStateId(this.#transitions.name(at(lane, 0)))] = region;
   }
 }

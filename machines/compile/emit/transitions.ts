@@ -16,7 +16,7 @@ export type StateConfigs = Record<string, Json>;
 /** The target of a transition and the changes that taking it makes. */
 export interface Transition {
   readonly target: string;
-  readonly follow: ContextUpdate;
+  readonly update: ContextUpdate;
   readonly reenter?: true;
 }
 
@@ -77,36 +77,36 @@ export class TransitionBuilder {
   }
 
   /** A transition out of a fork or subgraph, on which no node ends. */
-  structural(way: Transition): JsonObject {
-    return transitionConfig(way, 'go', {}, Object.keys(way.follow).length === 0);
+  structural(transition: Transition): JsonObject {
+    return transitionConfig(transition, 'update', {}, Object.keys(transition.update).length === 0);
   }
 
-  /** A transition on which a node ends, or (`route`) that is chosen after the node has ended. */
+  /** A transition on which a node ends, or (`choose`) that is chosen after the node has ended. */
   fromNode(
-    way: Transition,
-    action: 'complete' | 'fail' | 'exceed' | 'route' | 'pass',
+    transition: Transition,
+    action: 'complete' | 'fail' | 'exceed' | 'choose' | 'pass',
     index: number,
     extra: JsonObject = {},
   ): JsonObject {
-    // A `route` also drops the output that its conditions have read.
-    const idle = action === 'route' && Object.keys(way.follow).length === 0 && !at(this.#outputUse.outputIsRead, index);
-    return transitionConfig(way, action, { node: this.id(index), ...extra }, idle);
+    // A `choose` also drops the output that its conditions have read.
+    const idle = action === 'choose' && Object.keys(transition.update).length === 0 && !at(this.#outputUse.outputIsRead, index);
+    return transitionConfig(transition, action, { node: this.id(index), ...extra }, idle);
   }
 
   /** The transition back to the head of a loop. */
   back(head: number, leave: readonly string[]): Transition {
     // A join merges its sources, however it was reached.
-    const feed = this.graph.joins(head) !== null ? {} : this.deliver([head]);
+    const input = this.graph.joins(head) !== null ? {} : this.deliver([head]);
     return {
       target: this.entry(head),
       reenter: true,
-      follow: { round: this.id(head), ...feed, ...(leave.length === 0 ? {} : { leave }) },
+      update: { restart: this.id(head), ...input, ...(leave.length === 0 ? {} : { leave }) },
     };
   }
 
-  deliver(targets: readonly number[]): Pick<ContextUpdate, 'feed'> {
-    const feed = targets.filter((target) => at(this.#outputUse.readsInput, target)).map((target) => this.id(target));
-    return feed.length === 0 ? {} : { feed };
+  deliver(targets: readonly number[]): Pick<ContextUpdate, 'deliver'> {
+    const readers = targets.filter((target) => at(this.#outputUse.readsInput, target)).map((target) => this.id(target));
+    return readers.length === 0 ? {} : { deliver: readers };
   }
 
   skipAfter(node: number, targets: readonly number[], branch: ForkBranch | null): Pick<ContextUpdate, 'skip'> {
@@ -115,9 +115,9 @@ export class TransitionBuilder {
     return { skip: branch === null ? skip : { ...skip, within: branch.key } };
   }
 
-  skipAround(section: SubgraphPlan, to: readonly number[], branch: ForkBranch | null): Pick<ContextUpdate, 'skip'> {
-    if (skippedAround(this.graph, section, to, branch?.nodes ?? null).isEmpty()) return {};
-    const skip = { section: section.key, to: to.map((node) => this.id(node)) };
+  skipAround(subgraph: SubgraphPlan, to: readonly number[], branch: ForkBranch | null): Pick<ContextUpdate, 'skip'> {
+    if (skippedAround(this.graph, subgraph, to, branch?.nodes ?? null).isEmpty()) return {};
+    const skip = { subgraph: subgraph.key, to: to.map((node) => this.id(node)) };
     return { skip: branch === null ? skip : { ...skip, within: branch.key } };
   }
 
@@ -128,14 +128,14 @@ export class TransitionBuilder {
   /** The forks and subgraphs that entering a fork opens: itself, and those that its branches start with. */
   openings(fork: Fork): Pick<ContextUpdate, 'open' | 'enter'> {
     const open: { fork: string; direct?: true }[] = [];
-    const enter: { section: string; live: readonly string[] }[] = [];
+    const enter: { subgraph: string; live: readonly string[] }[] = [];
     const visit = (inner: Fork): void => {
       open.push({ fork: inner.key, ...(inner.direct ? { direct: true as const } : {}) });
       for (const { entry, plan } of inner.branches) {
         if (entry !== null && typeof entry !== 'number') visit(entry);
         else if (plan.whole !== null) {
           const live = plan.whole.entries.flatMap((edge) => (edge.to === END ? [] : [this.id(edge.to)]));
-          enter.push({ section: plan.whole.key, live });
+          enter.push({ subgraph: plan.whole.key, live });
         }
       }
     };
@@ -144,14 +144,14 @@ export class TransitionBuilder {
   }
 }
 
-function transitionConfig(way: Transition, type: string, params: JsonObject, idle: boolean): JsonObject {
-  const reenter = way.reenter === true ? { reenter: true } : {};
-  if (idle) return { target: way.target, ...reenter };
-  const follow = Object.keys(way.follow).length === 0 ? {} : { follow: way.follow as unknown as JsonObject };
-  return { target: way.target, actions: [{ type, params: { ...params, ...follow } }], ...reenter };
+function transitionConfig(transition: Transition, type: string, params: JsonObject, idle: boolean): JsonObject {
+  const reenter = transition.reenter === true ? { reenter: true } : {};
+  if (idle) return { target: transition.target, ...reenter };
+  const update = Object.keys(transition.update).length === 0 ? {} : { update: transition.update as unknown as JsonObject };
+  return { target: transition.target, actions: [{ type, params: { ...params, ...update } }], ...reenter };
 }
 
 /** The transition with one more fork or subgraph to leave. */
-export function leavingFork(key: string, way: Transition): Transition {
-  return { ...way, follow: { ...way.follow, leave: [...(way.follow.leave ?? []), key] } };
+export function leavingFork(key: string, transition: Transition): Transition {
+  return { ...transition, update: { ...transition.update, leave: [...(transition.update.leave ?? []), key] } };
 }

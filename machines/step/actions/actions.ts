@@ -24,7 +24,7 @@ interface Completion {
 
 /** A node that waited for something outside the step completes. */
 export function complete(step: StepContext, event: MachineEvent, params: CompleteParams): void {
-  const { node, follow, choosing } = params;
+  const { node, update, choosing } = params;
   const completion = completionOf(kindOf(step, node), event);
   if (choosing === true && !choose(step, event, node, completion)) {
     failOverBudget(step, event, node);
@@ -39,7 +39,7 @@ export function complete(step: StepContext, event: MachineEvent, params: Complet
     checkBudgets(step, node);
   }
   if (choosing === true) step.recordTaken(node);
-  else step.followTransition(node, follow);
+  else step.followTransition(node, update);
 }
 
 function completionOf(kind: Kind, event: MachineEvent): Completion {
@@ -82,7 +82,7 @@ function choose(step: StepContext, event: MachineEvent | null, node: string, { o
 }
 
 /** The last attempt of a node has failed, or its workflow says nothing about how the node ended. */
-export function fail(step: StepContext, event: MachineEvent, { node, handled, follow }: FailParams): void {
+export function fail(step: StepContext, event: MachineEvent, { node, handled, update }: FailParams): void {
   const active = step.endVisit(node);
   const { activation, attempt } = active;
   step.inputsRead(node);
@@ -102,7 +102,7 @@ export function fail(step: StepContext, event: MachineEvent, { node, handled, fo
   } else {
     step.addFailure(node);
   }
-  step.followTransition(node, follow);
+  step.followTransition(node, update);
 }
 
 /** An attempt has failed, and there will be another. */
@@ -144,10 +144,10 @@ export function passControlNode(step: StepContext, event: MachineEvent, params: 
     return;
   }
   step.rememberOutput(node, received);
-  step.followTransition(node, params.follow);
+  step.followTransition(node, params.update);
 }
 
-function passJoin(step: StepContext, event: MachineEvent, { node, follow, choosing }: CompleteParams, index: number): void {
+function passJoin(step: StepContext, event: MachineEvent, { node, update, choosing }: CompleteParams, index: number): void {
   const isFirst = step.tables.graph.isFirstJoin(index);
   const { outputs, by_source, winner } = joinInput(step, node);
   const completion: Completion = {
@@ -164,7 +164,7 @@ function passJoin(step: StepContext, event: MachineEvent, { node, follow, choosi
   step.inputsRead(node);
   recordCompletion(step, node, step.countVisit(node), completion);
   if (choosing === true) step.recordTaken(node);
-  else step.followTransition(node, follow);
+  else step.followTransition(node, update);
 }
 
 function recordCompletion(

@@ -43,7 +43,7 @@ export const guards = {
   halted: ({ context: { step } }: GuardArgs) => step.halt !== null && rulesOf(step.now) > FIRST_RULES,
   limitReached: ({ context: { step } }: GuardArgs) => step.halt?.status === 'limit_exceeded',
   /** Have all branches of a fork arrived? */
-  closed: ({ context: { step } }: GuardArgs, { fork, of, as }: ForkParams) => {
+  branchesEnded: ({ context: { step } }: GuardArgs, { fork, of, as }: ForkParams) => {
     const [joined, ended, failed] = own(step.now.forks, fork) ?? [0, 0, 0];
     if (joined + ended + failed < of) return false;
     return as === undefined || (as === 'joined' ? joined : failed) > 0;
@@ -53,17 +53,17 @@ export const guards = {
     const state = nodeState(step, params);
     return state === NODE.over || state === NODE.closed;
   },
-  lost: ({ context: { step } }: GuardArgs, params: SubgraphNodeParams) => nodeState(step, params) === NODE.closed,
+  cancelled: ({ context: { step } }: GuardArgs, params: SubgraphNodeParams) => nodeState(step, params) === NODE.closed,
   /** Can nothing in the subgraph run any more? `failed`: and has one of its nodes failed? */
-  settled: ({ context: { step } }: GuardArgs, { section, failed }: SubgraphParams) => {
-    if (step.halt !== null || step.enteredSubgraph(section)?.isSettled !== true) return false;
-    const inside = step.tables.containedNodes.get(section);
+  settled: ({ context: { step } }: GuardArgs, { subgraph, failed }: SubgraphParams) => {
+    if (step.halt !== null || step.enteredSubgraph(subgraph)?.isSettled !== true) return false;
+    const inside = step.tables.containedNodes.get(subgraph);
     return failed !== true || step.now.failures.some((node) => inside?.has(step.indexOf(node)) === true);
   },
-  goesRound: ({ context: { step } }: GuardArgs, { section, track, loop }: LaneParams) =>
-    step.enteredSubgraph(section)?.isRewinding(track, loop) === true,
+  iterates: ({ context: { step } }: GuardArgs, { subgraph, lane, loop }: LaneParams) =>
+    step.enteredSubgraph(subgraph)?.isRewinding(lane, loop) === true,
 };
 
-function nodeState(step: StepContext, { section, node }: SubgraphNodeParams): NodeState {
-  return step.enteredSubgraph(section)?.nodeState(step.indexOf(node)) ?? NODE.undecided;
+function nodeState(step: StepContext, { subgraph, node }: SubgraphNodeParams): NodeState {
+  return step.enteredSubgraph(subgraph)?.nodeState(step.indexOf(node)) ?? NODE.undecided;
 }

@@ -25,7 +25,7 @@ export function failOverBudget(step: StepContext, event: MachineEvent, node: str
 }
 
 /** Leaves a node that has failed by the evaluation budget: instead of completing, or because it is a condition node. */
-export function leaveOverBudget(step: StepContext, { node, handled, follow }: FailParams): void {
+export function leaveOverBudget(step: StepContext, { node, handled, update }: FailParams): void {
   const index = step.indexOf(node);
   if (definitionOf(step.tables.graph.node(index).kind).branching === 'choice') {
     step.flushSkips(index);
@@ -34,7 +34,7 @@ export function leaveOverBudget(step: StepContext, { node, handled, follow }: Fa
   }
   if (handled === true) step.countHandledFailure();
   else step.addFailure(node);
-  step.followTransition(node, follow);
+  step.followTransition(node, update);
 }
 
 function addFailureEvent(step: StepContext, node: string, activation: number, attempt: number): void {

@@ -303,22 +303,23 @@ export class StepContext {
     if (update !== undefined) {
       const output = node === null ? null : (this.#outputs.get(node) ?? null);
       if (update.skip !== undefined) this.#queueSkips(update.skip);
-      if (update.round !== undefined && this.#pendingSkips.length > 0) this.#unqueueSkips(this.indexOf(update.round));
+      if (update.restart !== undefined && this.#pendingSkips.length > 0) this.#unqueueSkips(this.indexOf(update.restart));
       for (const { fork } of update.open ?? []) this.clearJoinInputs(fork);
       const appends = update.arrive !== undefined || update.open !== undefined;
-      if (node !== null) for (const target of update.feed ?? []) this.deliverInput(target, node, output, appends);
+      if (node !== null) for (const target of update.deliver ?? []) this.deliverInput(target, node, output, appends);
       if (update.arrive !== undefined) this.#arrive(update.arrive.fork, ARRIVALS.indexOf(update.arrive.as));
       for (const key of update.leave ?? []) this.#leave(key);
       for (const { fork, direct } of update.open ?? []) {
         this.#record('forks')[fork] = direct === true ? [1, 0, 0] : [0, 0, 0];
       }
-      for (const decisions of update.enter ?? []) this.#enterSubgraph(decisions.section).enter(node, decisions, output);
-      if (update.mark !== undefined && node !== null) {
-        const subgraph = this.subgraph(update.mark.section);
-        if (update.mark.live === null) subgraph.nodeFailed(node);
-        else subgraph.nodeFinished(node, update.mark, output);
+      for (const decisions of update.enter ?? []) this.#enterSubgraph(decisions.subgraph).enter(node, decisions, output);
+      if (update.decide !== undefined && node !== null) {
+        const subgraph = this.subgraph(update.decide.subgraph);
+        if (update.decide.live === null) subgraph.nodeFailed(node);
+        else subgraph.nodeFinished(node, update.decide, output);
       }
-      if (update.again !== undefined && node !== null) this.subgraph(update.again.section).iterate(node, update.again.to, output);
+      if (update.iterate !== undefined && node !== null)
+        this.subgraph(update.iterate.subgraph).iterate(node, update.iterate.head, output);
     }
     if (node === null) return;
     this.#outputs.delete(node);
@@ -395,8 +396,8 @@ export class StepContext {
         ? skippedFrom(graph, this.indexOf(skip.from), within)
         : 'after' in skip
           ? skippedAfter(graph, this.indexOf(skip.after), indices(skip.to), within)
-          : skippedAround(graph, this.subgraph(skip.section).plan, indices(skip.to), within);
-    if ('section' in skip) unreachable.removeAll(this.subgraph(skip.section).skippedSinceEntry());
+          : skippedAround(graph, this.subgraph(skip.subgraph).plan, indices(skip.to), within);
+    if ('subgraph' in skip) unreachable.removeAll(this.subgraph(skip.subgraph).skippedSinceEntry());
     this.queueSkips(unreachable);
   }
 

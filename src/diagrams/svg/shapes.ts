@@ -45,9 +45,9 @@ export function shapeOutline(shape: Shape, width: number, height: number): strin
     case 'tool':
       return rect(8);
     case 'retry':
-    case 'hold':
+    case 'approval':
     case 'child':
-    case 'gate':
+    case 'guard':
     case 'route':
     case 'arrived':
       return rect(h, 0, ' stroke-dasharray="4 3"');
@@ -76,9 +76,9 @@ export const ICONS: Readonly<Record<Shape, string>> = {
   finish: '',
   final: '<path d="M4 2v12M4 3h8l-2 2.5 2 2.5H4"/>',
   retry: '<path d="M13 8a5 5 0 1 1-1.6-3.700M13 2v3h-3"/>',
-  hold: '<rect x="3.5" y="7" width="9" height="7" rx="1"/><path d="M5.5 7V5a2.5 2.5 0 0 1 5 0v2"/>',
+  approval: '<rect x="3.5" y="7" width="9" height="7" rx="1"/><path d="M5.5 7V5a2.5 2.5 0 0 1 5 0v2"/>',
   child: '<rect x="2" y="2" width="8" height="8" rx="1"/><rect x="6" y="6" width="8" height="8" rx="1"/>',
-  gate: '<path d="M3 14V3M13 14V3M3 6h10M3 10h10"/>',
+  guard: '<path d="M3 14V3M13 14V3M3 6h10M3 10h10"/>',
   route: '<path d="M8 2v4M8 6 3.5 12M8 6l4.5 6"/>',
   arrived: '<path d="M3 8l3.5 3.500L13 5"/>',
 };

@@ -155,14 +155,14 @@ describe('a config', () => {
       ],
     );
     const { config } = compile(made, 'r');
-    expect(states(config).slice(0, 5)).toEqual(['head', 's', 'section:s', 'j', 'tail']);
-    const section = state(config, 'section:s');
-    expect(section.meta).toEqual({ section: 's', join: 'j' });
+    expect(states(config).slice(0, 5)).toEqual(['head', 's', 'subgraph:s', 'j', 'tail']);
+    const subgraph = state(config, 'subgraph:s');
+    expect(subgraph.meta).toEqual({ subgraph: 's', join: 'j' });
     expect(
-      states(section)
-        .flatMap((track) => states(state(section, track)))
-        .filter((key) => key.startsWith('gate:')),
-    ).toEqual(['gate:a', 'gate:x', 'gate:b', 'gate:y']);
+      states(subgraph)
+        .flatMap((lane) => states(state(subgraph, lane)))
+        .filter((key) => key.startsWith('guard:')),
+    ).toEqual(['guard:a', 'guard:x', 'guard:b', 'guard:y']);
   });
 
   it('has states for retries, approvals of policies and timers', () => {
@@ -176,7 +176,7 @@ describe('a config', () => {
       ),
       'r',
     );
-    expect(config.initial).toBe('hold:pay');
+    expect(config.initial).toBe('approval:pay');
     expect(state(config, 'retry:pay').after).toEqual({ backoff: { target: '#pay' } });
     expect(Object.keys(state(config, 'w').after as JsonObject)).toEqual(['1500']);
   });

@@ -184,7 +184,7 @@ describe('a snapshot', () => {
   });
 
   it('keeps node ids that are special in JavaScript or XState', () => {
-    const ids = ['toString', 'valueOf', '1', 'a.b', '#x', 'gate:y', 'x*', 'naïve ☃', '%41', 'hasOwnProperty'];
+    const ids = ['toString', 'valueOf', '1', 'a.b', '#x', 'guard:y', 'x*', 'naïve ☃', '%41', 'hasOwnProperty'];
     const driver = new Driver(
       workflow(
         [parallel('s', ids), ...ids.map((id) => retried(id, 'twice')), join('j', { output_key: 'all' })],

@@ -75,7 +75,7 @@ function standing(driver: Driver, anew: readonly string[] = []): unknown {
   const under = Object.entries((active ?? {}) as Record<string, ActiveNode>).map(([node, { activation, attempt, phase }]) =>
     anew.includes(node) ? node : `${node}:${activation}:${attempt}:${phase}`,
   );
-  const places = (at as string[]).map((id) => id.replace(/^hold:/, ''));
+  const places = (at as string[]).map((id) => id.replace(/^approval:/, ''));
   return {
     status: driver.run.status,
     at: places,
