@@ -13,12 +13,12 @@ const NO_NODES: ReadonlySet<number> = new Set();
  */
 export function stillReachable(graph: Graph, positions: readonly number[], exhausted: ReadonlySet<number> = NO_NODES): BitSet {
   const reachable = new BitSet(graph.nodes.length);
-  for (const place of positions) {
-    reachable.add(place);
-    reachable.addAll(graph.descendants(place));
+  for (const position of positions) {
+    reachable.add(position);
+    reachable.addAll(graph.descendants(position));
   }
   // Other loops ahead are entered by their head, so their exits are descendants already.
-  const loopsToClose = new Set<Loop>(positions.flatMap((place) => graph.enclosingLoops(place)));
+  const loopsToClose = new Set<Loop>(positions.flatMap((position) => graph.enclosingLoops(position)));
   for (let grown = true; grown; ) {
     grown = false;
     for (const loop of loopsToClose) {
@@ -36,34 +36,34 @@ export function stillReachable(graph: Graph, positions: readonly number[], exhau
 
 /** The nodes that are skipped when a token leaves `node` for `to`. */
 export function skippedAfter(graph: Graph, node: number, to: readonly number[], within: BitSet | null): BitSet {
-  const lost = stillReachable(graph, [node]);
-  lost.remove(node);
-  lost.removeAll(stillReachable(graph, to));
-  if (within !== null) lost.retainAll(within);
-  return lost;
+  const skipped = stillReachable(graph, [node]);
+  skipped.remove(node);
+  skipped.removeAll(stillReachable(graph, to));
+  if (within !== null) skipped.retainAll(within);
+  return skipped;
 }
 
 /** The nodes outside a subgraph that are skipped when it is left for `to`: those that an enclosing loop could have reached. */
-export function skippedAround(graph: Graph, section: SubgraphPlan, to: readonly number[], within: BitSet | null): BitSet {
-  const lost = stillReachable(graph, entryNodes(graph, section));
-  for (const node of section.nodes) lost.remove(node);
-  lost.removeAll(stillReachable(graph, to));
-  if (within !== null) lost.retainAll(within);
-  return lost;
+export function skippedAround(graph: Graph, subgraph: SubgraphPlan, to: readonly number[], within: BitSet | null): BitSet {
+  const skipped = stillReachable(graph, entryNodes(graph, subgraph));
+  for (const node of subgraph.nodes) skipped.remove(node);
+  skipped.removeAll(stillReachable(graph, to));
+  if (within !== null) skipped.retainAll(within);
+  return skipped;
 }
 
 /** The nodes outside a subgraph that are skipped while it runs, because its `exhausted` nodes start no further iteration. */
 export function skippedWhileInside(
   graph: Graph,
-  section: SubgraphPlan,
+  subgraph: SubgraphPlan,
   exhausted: ReadonlySet<number>,
   within: BitSet | null,
 ): BitSet {
-  const entered = entryNodes(graph, section);
-  const lost = stillReachable(graph, entered);
-  lost.removeAll(stillReachable(graph, entered, exhausted));
-  if (within !== null) lost.retainAll(within);
-  return lost;
+  const entered = entryNodes(graph, subgraph);
+  const skipped = stillReachable(graph, entered);
+  skipped.removeAll(stillReachable(graph, entered, exhausted));
+  if (within !== null) skipped.retainAll(within);
+  return skipped;
 }
 
 function entryNodes(graph: Graph, { entries }: SubgraphPlan): number[] {
@@ -72,9 +72,9 @@ function entryNodes(graph: Graph, { entries }: SubgraphPlan): number[] {
 
 /** The nodes that are skipped when no token reaches `join`: the join and what only it leads to. */
 export function skippedFrom(graph: Graph, join: number, within: BitSet | null): BitSet {
-  const lost = stillReachable(graph, [join]);
-  if (within !== null) lost.retainAll(within);
-  return lost;
+  const skipped = stillReachable(graph, [join]);
+  if (within !== null) skipped.retainAll(within);
+  return skipped;
 }
 
 /**
@@ -105,9 +105,9 @@ export function* skipOrder(
       const left = (blockers.get(freed) ?? 0) - 1;
       blockers.set(freed, left);
       if (left > 0) continue;
-      let place = ready.length;
-      while (place > 0 && at(ready, place - 1) > freed) place -= 1;
-      ready.splice(place, 0, freed);
+      let index = ready.length;
+      while (index > 0 && at(ready, index - 1) > freed) index -= 1;
+      ready.splice(index, 0, freed);
     }
   }
 }

@@ -144,13 +144,13 @@ export function planTables(
   const joins = new Map<string, string>();
   const visitPlan = (inner: Plan, exit: number, within: BitSet | null): string[] => {
     const keys: string[] = [];
-    for (const section of [...inner.subgraphs.values(), ...(inner.whole === null ? [] : [inner.whole])]) {
-      subgraphs.set(section.key, subgraphTable(graph, section, within));
+    for (const subgraph of [...inner.subgraphs.values(), ...(inner.whole === null ? [] : [inner.whole])]) {
+      subgraphs.set(subgraph.key, subgraphTable(graph, subgraph, within));
       const inside = new BitSet(graph.nodes.length);
-      for (const node of section.nodes) inside.add(node);
-      containedNodes.set(section.key, inside);
-      if (section.join !== exit) joins.set(section.key, graph.idOf(section.join));
-      keys.push(section.key);
+      for (const node of subgraph.nodes) inside.add(node);
+      containedNodes.set(subgraph.key, inside);
+      if (subgraph.join !== exit) joins.set(subgraph.key, graph.idOf(subgraph.join));
+      keys.push(subgraph.key);
     }
     for (const fork of new Set(inner.forks.values())) keys.push(...visitFork(fork, exit));
     return keys;
@@ -173,12 +173,12 @@ export function planTables(
   return { subgraphs, branchNodes, containedNodes, nestedKeys, joins, ...requiredVersions(graph, subgraphs.values()) };
 }
 
-function requiredVersions(graph: Graph, sections: Iterable<SubgraphTable>): Pick<ProgramTables, 'rules' | 'layout'> {
-  const tables = [...sections];
+function requiredVersions(graph: Graph, subgraphs: Iterable<SubgraphTable>): Pick<ProgramTables, 'rules' | 'layout'> {
+  const tables = [...subgraphs];
   const hasLimit = graph.reachable.some((node) => definitionOf(graph.node(node).kind).endsExecution);
   return {
     rules: hasLimit || tables.some(({ enclosingLoops: around }) => around !== null) ? RULES : FIRST_RULES,
-    layout: Math.max(FIRST_LANE_LAYOUT, ...tables.map(({ subgraph: section }) => section.layout)),
+    layout: Math.max(FIRST_LANE_LAYOUT, ...tables.map(({ subgraph }) => subgraph.layout)),
   };
 }
 

@@ -175,7 +175,7 @@ export class Graph {
     return region;
   }
 
-  /** The loops that a node lies in. */
+  /** The loops that contain a node. */
   enclosingLoops(index: number): readonly Loop[] {
     if (this.#enclosingLoops === null) {
       const around: Loop[][] = this.nodes.map(() => []);

@@ -88,7 +88,7 @@ function loopDepthDiagnostics(graph: Graph): Diagnostic[] {
       code: 'nesting_too_deep',
       node_id,
       path: null,
-      message: `node "${node_id}" lies in more than ${MAX_LOOP_DEPTH} nested loops`,
+      message: `node "${node_id}" is in more than ${MAX_LOOP_DEPTH} nested loops`,
       hint: 'move inner loops into another workflow and run it with a subgraph node',
     },
   ];

@@ -72,7 +72,7 @@ export const Edge = Type.Object(
       description: 'An expression. Absent or null: taken when no condition holds.',
     }),
   },
-  { description: 'Where an execution goes on when a node has completed.' },
+  { description: 'Where an execution continues when a node has completed.' },
 );
 export type Edge = Static<typeof Edge>;
 

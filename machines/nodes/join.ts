@@ -66,7 +66,7 @@ export const join: KindDefinition<Join> = defineKind<Join>({
         ),
         Type.Object(
           { type: Type.Literal('custom', STRATEGY) },
-          { description: 'A custom strategy whose `function_ref` stands beside it.' },
+          { description: 'A custom strategy with `function_ref` beside it.' },
         ),
       ],
       { description: 'How the outputs of the sources become one. Default: `collect`.' },

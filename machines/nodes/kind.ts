@@ -135,7 +135,7 @@ export interface KindDefinition<K extends { readonly type: string }> {
   summary(kind: K): string;
   /** Shape and icon in diagrams. Default: `tool`. */
   readonly diagramShape: NodeShape;
-  /** One character that stands for it in outlines of terminals. Default: the first letter of its type. */
+  /** Its character in the outlines of terminals. Default: the first letter of its type. */
   readonly letter: string;
 }
 

@@ -44,36 +44,36 @@ class ExpressionChecker {
     this.#knownKeys = known;
   }
 
-  condition(text: string | null, what: string, place: ExpressionLocation): void {
+  condition(text: string | null, subject: string, location: ExpressionLocation): void {
     if (text === null || !this.#isWithinLimit(1)) return;
     const expression = compileExpression(text);
-    if (expression.tooLarge) this.#problems.error('condition_too_large', `${what} is ${expression.error}`, place);
+    if (expression.tooLarge) this.#problems.error('condition_too_large', `${subject} is ${expression.error}`, location);
     else if (expression.error !== null) {
-      this.#problems.warning('bad_condition', `${what} cannot be read and is always false: ${expression.error}`, place);
+      this.#problems.warning('bad_condition', `${subject} cannot be read and is always false: ${expression.error}`, location);
     }
-    this.#factsInCondition(expression, what, place);
-    this.#unknownOperations(expression, what, place);
-    this.#unknownVariables(expression, what, place);
+    this.#factsInCondition(expression, subject, location);
+    this.#unknownOperations(expression, subject, location);
+    this.#unknownVariables(expression, subject, location);
   }
 
-  template(value: Json, place: ExpressionLocation, scope: 'own' | 'child'): void {
+  template(value: Json, location: ExpressionLocation, scope: 'own' | 'child'): void {
     if (!this.#isWithinLimit(0)) return;
-    const where = `node "${place.node_id}": `;
+    const where = `node "${location.node_id}": `;
     const { expressions, errors, suspicious } = compileTemplate(value);
     if (!this.#isWithinLimit(expressions.length)) return;
-    for (const error of errors) this.#problems.error('template_too_large', `${where}${error}`, place);
+    for (const error of errors) this.#problems.error('template_too_large', `${where}${error}`, location);
     for (const text of suspicious) {
       const hint = 'only {{ expression }} is a template, and it must be closed';
-      this.#problems.warning('not_a_template', `${where}"${text.slice(0, 60)}" is treated as plain text`, { ...place, hint });
+      this.#problems.warning('not_a_template', `${where}"${text.slice(0, 60)}" is treated as plain text`, { ...location, hint });
     }
     for (const expression of expressions) {
-      const what = `${where}{{ ${expression.text.trim().slice(0, 60)} }}`;
-      if (expression.tooLarge) this.#problems.error('template_too_large', `${what} is ${expression.error}`, place);
+      const subject = `${where}{{ ${expression.text.trim().slice(0, 60)} }}`;
+      if (expression.tooLarge) this.#problems.error('template_too_large', `${subject} is ${expression.error}`, location);
       else if (expression.error !== null) {
-        this.#problems.warning('bad_template', `${what} cannot be read and is always empty: ${expression.error}`, place);
+        this.#problems.warning('bad_template', `${subject} cannot be read and is always empty: ${expression.error}`, location);
       }
-      this.#unknownOperations(expression, what, place);
-      if (scope === 'own') this.#unknownVariables(expression, what, place);
+      this.#unknownOperations(expression, subject, location);
+      if (scope === 'own') this.#unknownVariables(expression, subject, location);
     }
   }
 
@@ -89,34 +89,38 @@ class ExpressionChecker {
   }
 
   /** Conditions must not depend on the identity of an execution. */
-  #factsInCondition(expression: Expression, what: string, place: ExpressionLocation): void {
+  #factsInCondition(expression: Expression, subject: string, location: ExpressionLocation): void {
     const facts = new Set(references(expression).flatMap(({ root }) => (FACTS.some((fact) => fact === root) ? [root] : [])));
     for (const fact of facts) {
       const hint = 'pass it to a node in a template and decide by the output of that node';
-      this.#problems.warning('fact_in_condition', `${what} reads ${fact}, which is available in templates only and null here`, {
-        ...place,
-        hint,
-      });
+      this.#problems.warning(
+        'fact_in_condition',
+        `${subject} reads ${fact}, which is available in templates only and null here`,
+        {
+          ...location,
+          hint,
+        },
+      );
     }
   }
 
-  #unknownOperations(expression: Expression, what: string, place: ExpressionLocation): void {
+  #unknownOperations(expression: Expression, subject: string, location: ExpressionLocation): void {
     for (const unknown of unknownOperations(expression)) {
       const hint = () => didYouMean(unknown.name, unknown.known) ?? `known: ${unknown.known.join(', ')}`;
-      const message = `${what} uses the ${unknown.what} "${unknown.name.slice(0, 60)}", which does not exist`;
-      this.#problems.warning(`unknown_${unknown.what}`, message, { ...place, hint });
+      const message = `${subject} uses the ${unknown.what} "${unknown.name.slice(0, 60)}", which does not exist`;
+      this.#problems.warning(`unknown_${unknown.what}`, message, { ...location, hint });
     }
   }
 
-  #unknownVariables(expression: Expression, what: string, place: ExpressionLocation): void {
+  #unknownVariables(expression: Expression, subject: string, location: ExpressionLocation): void {
     const known = this.#knownKeys;
     if (known === null) return;
     for (const { root, path } of references(expression)) {
       const [name] = path;
       if (root !== 'state' || name === undefined || known.has(name)) continue;
       const hint = () => didYouMean(name, known) ?? 'add it to the state schema';
-      const message = `${what} reads state.${name.slice(0, 60)}, which the state schema does not have`;
-      this.#problems.warning('unknown_variable', message, { ...place, hint });
+      const message = `${subject} reads state.${name.slice(0, 60)}, which the state schema does not have`;
+      this.#problems.warning('unknown_variable', message, { ...location, hint });
     }
   }
 }

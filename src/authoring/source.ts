@@ -47,10 +47,10 @@ export function readSource(text: string, file: string): Source {
 }
 
 function valueCounter(): Source['spend'] {
-  let spent = 0;
+  let count = 0;
   return (values, at) => {
-    spent += values;
-    if (spent > MAX_VALUES)
+    count += values;
+    if (count > MAX_VALUES)
       throw new UnreadableFile('too_many_values', `aliases make the file larger than ${MAX_VALUES} values`, at);
   };
 }

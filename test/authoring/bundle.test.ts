@@ -26,13 +26,13 @@ const found = (text: string) =>
 
 describe('a file with several workflows', () => {
   it('has a document for each workflow, with the tools and the version of the file', () => {
-    const { document, workflows: units } = checkWorkflow(BUNDLE, 'bundle.yaml');
+    const { document, workflows } = checkWorkflow(BUNDLE, 'bundle.yaml');
     expect(document).toBeNull();
-    expect(units.map((unit) => unit.document)).toMatchObject([
+    expect(workflows.map((workflow) => workflow.document)).toMatchObject([
       { workflow_id: 'ping', version: '2.0.0', start_node: 'call', tools: { double: { kind: 'python' } } },
       { workflow_id: 'report', version: '0.3.0', tools: { double: { kind: 'python' } } },
     ]);
-    expect(units.map((unit) => unit.schedule)).toEqual([
+    expect(workflows.map((workflow) => workflow.schedule)).toEqual([
       { cron: '*/15 * * * *', timezone: 'UTC', input: { n: 1 }, enabled: true },
       null,
     ]);

@@ -134,7 +134,7 @@ nodes:
   });
 });
 
-/** `line:column` of the first place where the text stands. */
+/** `line:column` of the first occurrence of the text. */
 function lineOf(text: string, part: string): string {
   const before = text.slice(0, text.indexOf(part)).split('\n');
   return `${before.length}:${(before.at(-1) ?? '').length + 1}`;

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import { parseWorkflow } from '../../src/authoring/parse.ts';
 
-/** The document of a file without a single problem. */
+/** The document of a file without problems. */
 export function compiled(text: string, file = 'workflow.yaml'): JsonObject {
   const { document, diagnostics } = parseWorkflow(text, file);
   expect(diagnostics).toEqual([]);
@@ -20,7 +20,7 @@ export function workflowOf(nodes: string): string {
   return `workflow: { id: w }\nnodes:\n${nodes}\n`;
 }
 
-/** The one node of a workflow of just that node. */
+/** The only node of a workflow. */
 export function node(keys: string): JsonObject {
   const nodes = compiled(workflowOf(`  n: ${keys}`)).nodes as JsonObject;
   return nodes.n as JsonObject;

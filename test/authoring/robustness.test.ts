@@ -9,7 +9,7 @@ const EXAMPLES = ['refund-approval', 'order-fulfilment', 'data-pipeline', 'draft
   readFileSync(`examples/${name}/workflow.yaml`, 'utf8'),
 );
 
-/** What people type by mistake, and what they type to see what happens. */
+/** Typing errors and hostile input. */
 const SCRAPS = [
   '\t',
   ': ',

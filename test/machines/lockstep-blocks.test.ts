@@ -11,7 +11,7 @@ import { hasEnded, randomMove, visits } from '../support/lockstep.ts';
 import { EndlessLoop, Model } from '../support/model.ts';
 import { Random } from '../support/random.ts';
 
-/** Workflows, of which many are refused. `LOCKSTEP_WORKFLOWS=20000` for a night, `LOCKSTEP_SEED=N` for others. */
+/** Generated workflows, many of which are refused. `LOCKSTEP_WORKFLOWS=20000` runs for hours, `LOCKSTEP_SEED=N` generates others. */
 const WORKFLOWS = Number(process.env.LOCKSTEP_WORKFLOWS ?? 30);
 const FIRST_SEED = Number(process.env.LOCKSTEP_SEED ?? 1);
 const RUNS = 4;
@@ -24,12 +24,12 @@ function agree(driver: Driver, model: Model): void {
   expect(driver.run.steps).toBe(model.steps);
   const active = driver.active.map(({ node, activation, attempt, phase }) => `${node}:${activation}:${attempt}:${phase}`);
   expect(active.sort()).toEqual(model.active.sort());
-  // What an end cancels, the model does not list.
+  // The model does not list the nodes that an end cancels.
   const isTold = (line: string): boolean => !(hasEnded(driver) && line.startsWith('cancelled'));
   expect(visits(driver).filter(isTold).sort()).toEqual(model.log.filter(isTold).sort());
 }
 
-/** A result that comes again, or too late, changes nothing. */
+/** A result that arrives twice or too late changes nothing. */
 function isRefused(driver: Driver, late: Message): void {
   const { seq } = driver.run;
   expect(driver.try(late)).toMatchObject({ refused: expect.any(String) });
@@ -70,7 +70,7 @@ describe('nested blocks', () => {
       try {
         for (let run = 0; run < RUNS; run += 1) play(workflow, random);
       } catch (error) {
-        // What ends by nothing but the step limit, though every node ends as soon as it begins, is another test's.
+        // Runs that only the step limit ends are another test's.
         if (!(error instanceof EndlessLoop)) throw new Error(`LOCKSTEP_SEED=${seed}`, { cause: error });
       }
     }

@@ -128,9 +128,13 @@ export class MachineEmitter {
 
   *#fork(states: StateConfigs, fork: Fork, region: RegionExits): Cooperative<void> {
     const key = `fork:${fork.key}`;
-    const meets = fork.join === region.exit && fork.join !== NO_NODE;
+    const sharesExit = fork.join === region.exit && fork.join !== NO_NODE;
     const toJoin: Transition =
-      fork.join === NO_NODE ? region.ended : meets ? region.joined : { target: this.#transitions.entry(fork.join), update: {} };
+      fork.join === NO_NODE
+        ? region.ended
+        : sharesExit
+          ? region.joined
+          : { target: this.#transitions.entry(fork.join), update: {} };
     const first = fork.join !== NO_NODE && this.#transitions.graph.isFirstJoin(fork.join);
     const branches: StateConfigs = {};
     for (const branch of fork.branches) {
@@ -145,7 +149,7 @@ export class MachineEmitter {
         exit: fork.join,
         branch,
         joined: first
-          ? { target: toJoin.target, update: { leave: [...(meets ? (toJoin.update.leave ?? []) : []), fork.key] } }
+          ? { target: toJoin.target, update: { leave: [...(sharesExit ? (toJoin.update.leave ?? []) : []), fork.key] } }
           : arriving('joined'),
         ended: arriving('ended'),
         failed: arriving('failed'),
@@ -164,7 +168,7 @@ export class MachineEmitter {
       type: 'branchesEnded',
       params: { fork: fork.key, of, ...(as === undefined ? {} : { as }) },
     });
-    const skipJoin = fork.join === NO_NODE || meets ? {} : this.#transitions.skipFrom(fork.join, region.branch);
+    const skipJoin = fork.join === NO_NODE || sharesExit ? {} : this.#transitions.skipFrom(fork.join, region.branch);
     states[key] = {
       id: key,
       type: 'parallel',

@@ -96,8 +96,8 @@ export class NodeStates {
     ];
     const fail = [...(max > 1 ? retries : []), ...this.#failure(index, exits, atNode(node.id))];
     const requeue = { guard: atNode(node.id), target: `#${id}`, reenter: true };
-    const lost = exits.cancelled === null ? {} : { always: [exits.cancelled] };
-    const state = { tags: ['busy'], ...lost };
+    const whenCancelled = exits.cancelled === null ? {} : { always: [exits.cancelled] };
+    const state = { tags: ['busy'], ...whenCancelled };
     if (definitionOf(node.kind).behaviour(node.kind) === 'child') this.#child(states, index, { fail, requeue }, exits);
     else {
       states[id] = {
@@ -119,7 +119,7 @@ export class NodeStates {
       states[approvalStateId(id)] = {
         id: approvalStateId(id),
         tags: ['busy', 'approval'],
-        ...lost,
+        ...whenCancelled,
         meta: { node: node.id },
         entry: [{ type: 'begin', params: { node: node.id } }],
         on: {
@@ -147,11 +147,11 @@ export class NodeStates {
       actions: [{ type: 'childChanged', params: { node } }],
     });
     const completed = this.#outcome(index, 'ok', exits, is('completed'));
-    const lost = exits.cancelled === null ? {} : { always: [exits.cancelled] };
+    const whenCancelled = exits.cancelled === null ? {} : { always: [exits.cancelled] };
     states[id] = {
       id,
       tags: ['busy'],
-      ...lost,
+      ...whenCancelled,
       meta: this.#meta(index),
       entry: [{ type: 'begin', params: { node } }],
       on: {
@@ -166,14 +166,14 @@ export class NodeStates {
     states[pausedChildStateId(id)] = {
       id: pausedChildStateId(id),
       tags: ['parked'],
-      ...lost,
+      ...whenCancelled,
       meta: { node },
       on: { ...on, child: [news('running', resumedChildStateId(id)), ...completed] },
     };
     states[resumedChildStateId(id)] = {
       id: resumedChildStateId(id),
       tags: ['busy'],
-      ...lost,
+      ...whenCancelled,
       meta: { node },
       on: { ...on, child: [news('paused', pausedChildStateId(id)), ...completed] },
     };
@@ -185,11 +185,11 @@ export class NodeStates {
     const { kind } = this.#transitions.graph.node(index);
     const timeoutMs = definitionOf(kind).parkTimeoutMs(kind);
     const after = timeoutMs === null ? {} : { after: { [String(timeoutMs)]: this.#outcome(index, 'timeout', exits, null) } };
-    const lost = exits.cancelled === null ? {} : { always: [exits.cancelled] };
+    const whenCancelled = exits.cancelled === null ? {} : { always: [exits.cancelled] };
     states[id] = {
       id,
       tags: ['parked'],
-      ...lost,
+      ...whenCancelled,
       meta: this.#meta(index),
       entry: [{ type: 'begin', params: { node } }],
       on,

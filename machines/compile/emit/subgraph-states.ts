@@ -34,8 +34,8 @@ export class SubgraphStates {
     };
     if (subgraph.join !== NO_NODE) {
       const join = this.#transitions.id(subgraph.join);
-      const meets = subgraph.join === region.exit;
-      const toJoin: Transition = meets ? region.joined : { target: this.#transitions.entry(subgraph.join), update: {} };
+      const sharesExit = subgraph.join === region.exit;
+      const toJoin: Transition = sharesExit ? region.joined : { target: this.#transitions.entry(subgraph.join), update: {} };
       const left = this.#transitions.skipAround(subgraph, [subgraph.join], region.branch);
       always.push({
         guard: { type: 'ready', params: { subgraph: subgraph.key, node: join } },

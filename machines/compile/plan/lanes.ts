@@ -99,8 +99,8 @@ function laneFor(
   joins: CancellingJoins,
 ): number[] | undefined {
   for (const edge of graph.forwardIn(node)) {
-    const track = endingAt.get(edge.from);
-    if (track !== undefined && isCancelledWith(edge.from, node, joins)) return track;
+    const lane = endingAt.get(edge.from);
+    if (lane !== undefined && isCancelledWith(edge.from, node, joins)) return lane;
   }
   return lanes.find((lane) => {
     const last = at(lane, lane.length - 1);

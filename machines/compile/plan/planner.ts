@@ -157,16 +157,16 @@ export class Planner {
     key: string,
     depth: number,
   ): ForkBranch[] | null {
-    const parts = new Map<number, BitSet>();
+    const components = new Map<number, BitSet>();
     for (const node of convergence.nodes) {
-      const part = parts.get(convergence.componentOf(node)) ?? new BitSet(this.#graph.nodes.length);
-      part.add(node);
-      parts.set(convergence.componentOf(node), part);
+      const component = components.get(convergence.componentOf(node)) ?? new BitSet(this.#graph.nodes.length);
+      component.add(node);
+      components.set(convergence.componentOf(node), component);
     }
-    if (parts.size > MAX_BRANCHES)
-      throw tooLarge(this.#graph, owner, `starts ${parts.size} branches; at most ${MAX_BRANCHES} are allowed`);
+    if (components.size > MAX_BRANCHES)
+      throw tooLarge(this.#graph, owner, `starts ${components.size} branches; at most ${MAX_BRANCHES} are allowed`);
     const branches: ForkBranch[] = [];
-    for (const nodes of parts.values()) {
+    for (const nodes of components.values()) {
       const entries = live.filter((edge) => edge.to !== END && nodes.has(edge.to));
       const branch = this.#branch(owner, nodes, convergence.join, entries, key, depth);
       if (branch === null) return null;

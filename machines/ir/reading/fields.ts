@@ -4,7 +4,7 @@ import { MAX_NAME_LENGTH, MAX_SECONDS } from '../../limits.ts';
 import { nameProblem } from './names.ts';
 import type { Hint, Problems } from './problems.ts';
 
-/** Where an object stands in the document: messages begin with `prefix`, paths with `path`. */
+/** The position of an object in the document: messages begin with `prefix`, paths with `path`. */
 export interface FieldLocation {
   /** `ir.` or `node "fetch": `. */
   readonly prefix: string;

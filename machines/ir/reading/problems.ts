@@ -16,16 +16,16 @@ export class Problems {
   readonly #counts = { error: 0, warning: 0 };
   #hintSearches = 0;
 
-  error(code: string, message: string, place: ProblemLocation = {}): void {
-    this.#add('error', code, message, place);
+  error(code: string, message: string, location: ProblemLocation = {}): void {
+    this.#add('error', code, message, location);
   }
 
-  warning(code: string, message: string, place: ProblemLocation = {}): void {
-    this.#add('warning', code, message, place);
+  warning(code: string, message: string, location: ProblemLocation = {}): void {
+    this.#add('warning', code, message, location);
   }
 
-  add({ severity, code, message, ...place }: Diagnostic): void {
-    this.#add(severity, code, message, place);
+  add({ severity, code, message, ...location }: Diagnostic): void {
+    this.#add(severity, code, message, location);
   }
 
   get failed(): boolean {

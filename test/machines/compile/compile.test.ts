@@ -22,7 +22,7 @@ const states = (config: JsonObject): string[] => Object.keys(config.states as Js
 const state = (config: JsonObject, ...path: string[]): JsonObject =>
   path.reduce((inside, key) => (inside.states as JsonObject)[key] as JsonObject, config);
 
-/** Pairs of branches inside pairs of branches, so deep, down to tools; each pair meets in a join. */
+/** Nested pairs of branches of the given depth, with tools inside; each pair meets in a join. */
 function nested(depth: number): Workflow {
   const nodes: NodeSpec[] = [];
   const edges: EdgeSpec[] = [];

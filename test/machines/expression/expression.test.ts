@@ -223,7 +223,7 @@ describe('a choice between two values', () => {
     ["'a' if state.zero else 'b' if state.vip else 'c'", 'b'],
     ["('a' if state.vip else 'b') + '!'", 'a!'],
     ['1 + 1 if state.none else 2 + 2 if state.bare else 3 + 3', 6],
-    // A filter belongs to the part it stands in.
+    // A filter applies to its own operand.
     ["state.items | length if state.items else 'None'", 3],
     ['state.items[0] if (state.items | length) == 3 else 0', 1],
     ['1 if state.name | trim else 2', 1],
@@ -360,7 +360,7 @@ describe('references', () => {
 });
 
 describe('properties', () => {
-  /** As a store would give it back. */
+  /** The value as a store returns it. */
   const throughText = (json: unknown): Json => JSON.parse(JSON.stringify(json));
   const piece = fc.constantFrom(
     ...[

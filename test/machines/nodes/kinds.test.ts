@@ -6,7 +6,7 @@ import type { Json, JsonObject } from '../../../machines/json.ts';
 import { definitionOf, KIND_ALIASES, KIND_NAMES, KINDS, type Kind, UNAVAILABLE_KINDS } from '../../../machines/nodes/index.ts';
 import { mergeFunction } from '../../../machines/nodes/join.ts';
 
-/** The kind in normal form; keys in `beside` stand on the node instead of in its kind. */
+/** The kind in normal form; keys in `beside` are on the node instead of in its kind. */
 function read(kind: JsonObject, beside: JsonObject = {}): Kind {
   const [node] = normalise({ workflow_id: 'w', version: '1', nodes: { n: { kind, ...beside } } }).workflow.nodes;
   if (node === undefined) throw new Error('no node');

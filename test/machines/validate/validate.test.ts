@@ -288,7 +288,7 @@ describe('properties', () => {
   const value = fc.oneof(text, fc.jsonValue({ maxDepth: 2 }));
   const change = fc.record({ steps: fc.array(fc.nat(20), { minLength: 1, maxLength: 6 }), value });
 
-  /** Replaces what the steps lead to, each the place of a key or an item. */
+  /** Replaces the value at a path, whose steps are indices of keys or items. */
   const changed = (json: unknown, steps: readonly number[], replacement: unknown): unknown => {
     const [step, ...rest] = steps;
     if (step === undefined || json === null || typeof json !== 'object') return replacement;

@@ -14,8 +14,8 @@ function programOf(document: unknown): Program | null {
   }
 }
 
-/** All that XState says of its states, in their order. Its own actions for timers are functions. */
-function told(machine: Program['stepper']['machine']): unknown {
+/** XState's description of its states, in their order. Its own actions for timers are functions. */
+function described(machine: Program['stepper']['machine']): unknown {
   const { idMap } = machine as unknown as { readonly idMap: ReadonlyMap<string, AnyStateNode> };
   const states = [...idMap.values()].map(
     ({ id, key, path, type, order, tags, entry, exit, transitions, always, parent, initial }) => ({
@@ -38,7 +38,7 @@ describe('a machine that is built state by state', () => {
       const { context, options } = stepper.machine.config as unknown as JsonObject;
       const whole = { ...config, context, options } as unknown as Parameters<typeof createMachine>[0];
       const own = createMachine(whole, stepper.machine.implementations as never) as unknown as typeof stepper.machine;
-      expect(told(stepper.machine)).toEqual(told(own));
+      expect(described(stepper.machine)).toEqual(described(own));
     }
   });
 
