@@ -37,81 +37,120 @@ export interface EffectiveEdges {
 
 /** All edges of a workflow, each once: those that are written and the targets that nodes name. */
 export function effectiveEdges(workflow: Workflow): EffectiveEdges {
-  const { nodes } = workflow;
-  const indexOf = new Map(nodes.map((node, i) => [node.id, i]));
-  const diagnostics: Diagnostic[] = [];
-  const edges: GraphEdge[] = [];
-  const known = new Set<string>();
-  // The search for a similar name is slow, so only the first diagnostics have a hint.
-  const hintFor = (name: string): string | null => (diagnostics.length < MAX_HINTS ? didYouMean(name, indexOf.keys()) : null);
-  const addUnknownTarget = (node: string | null, problem: string, name: string, path: string): void => {
-    diagnostics.push(unknownName('unknown_target', node, `${problem} "${name}", which does not exist`, path, hintFor(name)));
-  };
-  const add = (from: number, { to, role, condition, path }: EdgeCandidate): void => {
-    const target = to === 'end' ? END : indexOf.get(to);
+  const collector = new EdgeCollector(workflow);
+  collector.addEdges();
+  collector.addBranchTargets();
+  collector.addWaits();
+  collector.checkStart();
+  return collector;
+}
+
+class EdgeCollector implements EffectiveEdges {
+  readonly edges: GraphEdge[] = [];
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #workflow: Workflow;
+  readonly #indexOf: ReadonlyMap<string, number>;
+  readonly #known = new Set<string>();
+
+  constructor(workflow: Workflow) {
+    this.#workflow = workflow;
+    this.#indexOf = new Map(workflow.nodes.map((node, i) => [node.id, i]));
+  }
+
+  /** Adds the edges out of each node, in the order of the document. */
+  addEdges(): void {
+    const written = this.#writtenEdges();
+    this.#workflow.nodes.forEach((node, i) => {
+      for (const candidate of edgeCandidates(node, written.get(i) ?? [])) this.#add(i, candidate);
+    });
+  }
+
+  /** Adds edges to the branch target of a node that starts branches, from those branches that have no edges. */
+  addBranchTargets(): void {
+    const hasEdges = new Set(this.edges.map((edge) => edge.from));
+    for (const { id, kind } of this.#workflow.nodes) {
+      const definition = definitionOf(kind);
+      const to = definition.branchTarget(kind);
+      if (to === null) continue;
+      const path = `nodes.${id}.kind.join`;
+      if (to !== 'end' && !this.#indexOf.has(to)) {
+        this.#addUnknownTarget(id, 'joins its branches at', to, path);
+        continue;
+      }
+      for (const { target } of definition.branches(kind)) {
+        const from = this.#indexOf.get(target);
+        if (from === undefined || hasEdges.has(from)) continue;
+        this.#add(from, { to, role: 'plain', condition: null, path });
+        hasEdges.add(from);
+      }
+    }
+  }
+
+  /** Adds a `wait` edge from each node that a join waits for and no edge connects with it. */
+  addWaits(): void {
+    const connected = new Set(this.edges.map((edge) => `${edge.from} ${edge.to}`));
+    this.#workflow.nodes.forEach(({ id, kind }, join) => {
+      for (const [i, source] of definitionOf(kind).waitsForNodes(kind).entries()) {
+        const from = this.#indexOf.get(source);
+        if (from === undefined) {
+          this.#addUnknownTarget(id, 'waits for', source, `nodes.${id}.kind.wait_for[${i}]`);
+        } else if (from === join) {
+          this.diagnostics.push(waitsForSuccessor(id, 'waits for itself'));
+        } else if (!connected.has(`${from} ${join}`)) {
+          connected.add(`${from} ${join}`);
+          this.edges.push({ index: this.edges.length, from, to: join, role: 'wait', condition: null });
+        }
+      }
+    });
+  }
+
+  checkStart(): void {
+    const start = this.#workflow.start_node;
+    if (this.#indexOf.has(start)) return;
+    const message = `start node "${start}" does not exist`;
+    this.diagnostics.push({ ...unknownName('unknown_start', null, '', 'start_node', this.#hintFor(start)), message });
+  }
+
+  /** The edges of the document by the node that they leave. */
+  #writtenEdges(): Map<number, WrittenEdge[]> {
+    const byNode = new Map<number, WrittenEdge[]>();
+    this.#workflow.edges.forEach(({ from: source, to, condition }, i) => {
+      const path = `edges[${i}]`;
+      const from = this.#indexOf.get(source);
+      if (from === undefined) {
+        const message = `edge "${source}" → "${to}": node "${source}" does not exist`;
+        this.diagnostics.push({ ...unknownName('unknown_source', null, '', `${path}.from`, this.#hintFor(source)), message });
+        return;
+      }
+      const edge = { to, condition, path: `${path}.to` };
+      const list = byNode.get(from);
+      if (list === undefined) byNode.set(from, [edge]);
+      else list.push(edge);
+    });
+    return byNode;
+  }
+
+  #add(from: number, { to, role, condition, path }: EdgeCandidate): void {
+    const target = to === 'end' ? END : this.#indexOf.get(to);
     if (target === undefined) {
-      addUnknownTarget(nodes[from]?.id ?? null, 'leads to', to, path);
+      this.#addUnknownTarget(this.#workflow.nodes[from]?.id ?? null, 'leads to', to, path);
       return;
     }
     const key = `${from} ${target} ${role} ${condition ?? ''}`;
-    if (known.has(key)) return;
-    known.add(key);
-    edges.push({ index: edges.length, from, to: target, role, condition });
-  };
+    if (this.#known.has(key)) return;
+    this.#known.add(key);
+    this.edges.push({ index: this.edges.length, from, to: target, role, condition });
+  }
 
-  const writtenEdges = new Map<number, WrittenEdge[]>();
-  workflow.edges.forEach(({ from: source, to, condition }, i) => {
-    const path = `edges[${i}]`;
-    const from = indexOf.get(source);
-    if (from === undefined) {
-      const message = `edge "${source}" → "${to}": node "${source}" does not exist`;
-      diagnostics.push({ ...unknownName('unknown_source', null, '', `${path}.from`, hintFor(source)), message });
-      return;
-    }
-    const edge = { to, condition, path: `${path}.to` };
-    const list = writtenEdges.get(from);
-    if (list === undefined) writtenEdges.set(from, [edge]);
-    else list.push(edge);
-  });
-  nodes.forEach((node, i) => {
-    for (const route of edgeCandidates(node, writtenEdges.get(i) ?? [])) add(i, route);
-  });
-  const hasEdges = new Set(edges.map((edge) => edge.from));
-  for (const { id, kind } of nodes) {
-    const definition = definitionOf(kind);
-    const to = definition.branchTarget(kind);
-    if (to === null) continue;
-    const path = `nodes.${id}.kind.join`;
-    if (to !== 'end' && !indexOf.has(to)) {
-      addUnknownTarget(id, 'joins its branches at', to, path);
-      continue;
-    }
-    for (const { target } of definition.branches(kind)) {
-      const from = indexOf.get(target);
-      if (from === undefined || hasEdges.has(from)) continue;
-      add(from, { to, role: 'plain', condition: null, path });
-      hasEdges.add(from);
-    }
+  #addUnknownTarget(node: string | null, problem: string, name: string, path: string): void {
+    const text = `${problem} "${name}", which does not exist`;
+    this.diagnostics.push(unknownName('unknown_target', node, text, path, this.#hintFor(name)));
   }
-  const linked = new Set(edges.map((edge) => `${edge.from} ${edge.to}`));
-  nodes.forEach((node, join) => {
-    for (const [i, source] of definitionOf(node.kind).waitsForNodes(node.kind).entries()) {
-      const from = indexOf.get(source);
-      if (from === undefined) {
-        addUnknownTarget(node.id, 'waits for', source, `nodes.${node.id}.kind.wait_for[${i}]`);
-      } else if (from === join) {
-        diagnostics.push(waitsForSuccessor(node.id, 'waits for itself'));
-      } else if (!linked.has(`${from} ${join}`)) {
-        linked.add(`${from} ${join}`);
-        edges.push({ index: edges.length, from, to: join, role: 'wait', condition: null });
-      }
-    }
-  });
-  if (!indexOf.has(workflow.start_node)) {
-    const message = `start node "${workflow.start_node}" does not exist`;
-    diagnostics.push({ ...unknownName('unknown_start', null, '', 'start_node', hintFor(workflow.start_node)), message });
+
+  /** The search for a similar name is slow, so only the first diagnostics have a hint. */
+  #hintFor(name: string): string | null {
+    return this.diagnostics.length < MAX_HINTS ? didYouMean(name, this.#indexOf.keys()) : null;
   }
-  return { edges, diagnostics };
 }
 
 /** An edge of the document; `path` is where the document names its target. */
