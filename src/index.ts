@@ -1,8 +1,8 @@
 /**
  * The public library: a durable runtime in your process, its stores and tools, and a client for a server elsewhere.
  *
- * Names are camelCase and times are milliseconds (`…Ms`). Two things keep the spelling of the documents that they belong to: workflow
- * documents and the data of events (snake_case), and the objects of `JamjetClient`, which are the JSON of the REST API.
+ * Names are camelCase and times are milliseconds (`…Ms`). Two things keep the spelling of the documents that they belong to:
+ * workflow documents and the data of events (snake_case), and the objects of `JamjetClient`, which are the JSON of the REST API.
  *
  * @example
  * import { createRuntime, openSqlite } from 'jamjet-runtime';
@@ -57,9 +57,9 @@ export type {
 } from './runtime/types/work.ts';
 
 /**
- * Starts a runtime on a store: locks a SQLite database, recovers what an earlier runtime left in progress, and works until `close`. Until then
- * it keeps the process alive, since timers may fall due at any time. Rejects with `StoreError`; its code is `store_locked` when another runtime
- * works on the same SQLite database. Any number of runtimes may share a PostgreSQL database.
+ * Starts a runtime on a store: locks a SQLite database, recovers what an earlier runtime left in progress, and works until
+ * `close`. Until then it keeps the process alive, since timers may fall due at any time. Rejects with `StoreError`; its code is
+ * `store_locked` when another runtime works on the same SQLite database. Any number of runtimes may share a PostgreSQL database.
  *
  * @example
  * const store = await openSqlite({ path: 'runs.db' });
@@ -73,8 +73,9 @@ export function createRuntime(options: RuntimeOptions): Promise<Runtime> {
 }
 
 /**
- * Types a tool's input and context. The input is what the node's mapping renders; it is not checked at run time, so `Input` is a promise of the
- * workflow. What the tool returns, or resolves to, becomes the node's output; an error that it throws fails the attempt.
+ * Types a tool's input and context. The input is what the node's mapping renders; it is not checked at run time, so `Input` is a
+ * promise of the workflow. What the tool returns, or resolves to, becomes the node's output; an error that it throws fails the
+ * attempt.
  *
  * @example
  * const publish = defineTool(async ({ text }: { text: string }, { signal, idempotencyKey }) => {

@@ -2,7 +2,10 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   nowMs(): number;
-  /** Calls back once after `delayMs` milliseconds. Returns a function that cancels that. Keeps the process alive only with `keepAlive`. */
+  /**
+   * Calls back once after `delayMs` milliseconds. Returns a function that cancels that. Keeps the process alive only with
+   * `keepAlive`.
+   */
   after(delayMs: number, callback: () => void, keepAlive?: boolean): () => void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Runs work on request, never twice at a time. Calls during a run share one further run, which starts when the current one has ended; so the
- * work always sees everything that happened before the call.
+ * Runs work on request, never twice at a time. Calls during a run share one further run, which starts when the current one has
+ * ended; so the work always sees everything that happened before the call.
  */
 export class Coalesced<T = void> {
   readonly #work: () => Promise<T>;

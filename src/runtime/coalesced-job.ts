@@ -10,8 +10,8 @@ export interface CoalescedJobOptions {
 }
 
 /**
- * A job that runs on request, never twice at a time: requests made while it runs share one further run. A failure is reported, and the job
- * is run again after a delay that doubles with each failure.
+ * A job that runs on request, never twice at a time: requests made while it runs share one further run. A failure is reported,
+ * and the job is run again after a delay that doubles with each failure.
  */
 export class CoalescedJob {
   readonly #options: CoalescedJobOptions;

@@ -2,7 +2,9 @@
 export type RuntimeErrorCode =
   | 'not_found'
   | 'bad_request'
-  /** The request conflicts with the execution's state, e.g. a decision that was made already, or with an idempotency key in use. */
+  /**
+   * The request conflicts with the execution's state, e.g. a decision that was made already, or with an idempotency key in use.
+   */
   | 'conflict'
   /** The log of a fork's origin does not replay with the given workflow version. */
   | 'does_not_fit'

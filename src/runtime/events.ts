@@ -3,7 +3,10 @@ import type { ExecutionCommit } from './engine/commit/execution-commit.ts';
 
 /** The events by which the parts of a runtime learn of each other, with what each event carries. */
 export interface RuntimeEvents {
-  /** This runtime committed a step of one execution. Emitted per execution, in the order of the commits, after the caller has its answer. */
+  /**
+   * This runtime committed a step of one execution. Emitted per execution, in the order of the commits, after the caller has its
+   * answer.
+   */
   readonly committed: ExecutionCommit;
   /** Another runtime committed a step of one execution. May be emitted twice, late and out of order. */
   readonly committedElsewhere: CommittedExecution;
@@ -37,8 +40,8 @@ type Handler<K extends keyof RuntimeEvents> = (event: RuntimeEvents[K]) => void;
 type Handlers = { readonly [K in keyof RuntimeEvents]: Set<Handler<K>> };
 
 /**
- * Delivers the events of one runtime: synchronously, to the handlers in the order in which they subscribed. A handler that throws is
- * reported and does not keep the event from the others.
+ * Delivers the events of one runtime: synchronously, to the handlers in the order in which they subscribed. A handler that throws
+ * is reported and does not keep the event from the others.
  */
 export class EventBus {
   readonly #onError: (error: unknown) => void;

@@ -63,9 +63,9 @@ import { TimerQueue } from './timers/timer-queue.ts';
 import type { ServerRuntime } from './types/server-runtime.ts';
 
 /**
- * Starts a runtime on a store: locks it, recovers what an earlier runtime left in progress, and works until `close`. Until then it keeps the
- * process alive, since timers may fall due at any time. Rejects with `StoreError`; its code is `store_locked` when another runtime works on the
- * database.
+ * Starts a runtime on a store: locks it, recovers what an earlier runtime left in progress, and works until `close`. Until then
+ * it keeps the process alive, since timers may fall due at any time. Rejects with `StoreError`; its code is `store_locked` when
+ * another runtime works on the database.
  */
 export async function createRuntime(options: RuntimeOptions): Promise<ServerRuntime> {
   const shutdown = new AbortController();

@@ -23,11 +23,14 @@ type Vars = Readonly<Record<string, string>>;
 export interface RuntimeOptions {
   /** Stays open when the runtime is closed. */
   readonly store: ExecutionStore;
-  /** The name of this runtime, e.g. in events and in the list of workers; default: a random one. No two runtimes may ever share it. */
+  /**
+   * The name of this runtime, e.g. in events and in the list of workers; default: a random one. No two runtimes may ever share
+   * it.
+   */
   readonly id?: string;
   /**
-   * In-process tools, by the `tool_ref` that calls them: for all tenants, or by a function of the tenant, which must always return the same.
-   * A node whose tool is missing waits for an external worker.
+   * In-process tools, by the `tool_ref` that calls them: for all tenants, or by a function of the tenant, which must always
+   * return the same. A node whose tool is missing waits for an external worker.
    */
   readonly tools?: Tools | ((tenantId: string) => Tools);
   /** Default: the system's clock. */
@@ -46,17 +49,22 @@ export interface RuntimeOptions {
   readonly cacheBytes?: number;
   /** Outputs whose JSON is larger than this, in bytes, are stored as artifacts beside the log; 0 = none; default 8192. */
   readonly artifactThresholdBytes?: number;
-  /** The variables of the `env` root of expressions: for all tenants, or by a function of the tenant, which must always return the same. */
+  /**
+   * The variables of the `env` root of expressions: for all tenants, or by a function of the tenant, which must always return the
+   * same.
+   */
   readonly vars?: Vars | ((tenantId: string) => Vars);
   /** May `http` nodes and tools reach loopback and private addresses? Default false. */
   readonly allowPrivateAddresses?: boolean;
   /**
-   * The stored executions that this runtime works on, beside those that it starts; default: all. A one-shot run on a shared file leaves the
-   * others alone.
+   * The stored executions that this runtime works on, beside those that it starts; default: all. A one-shot run on a shared file
+   * leaves the others alone.
    */
   readonly shouldProcess?: (executionId: string) => boolean;
   /** Called with conditions and templates that could not be evaluated; they count as false and null. */
   readonly onDiagnostic?: (executionId: string, problem: string) => void;
-  /** Called with errors that no caller waits for, e.g. of a store that cannot be reached or an execution that cannot be loaded. */
+  /**
+   * Called with errors that no caller waits for, e.g. of a store that cannot be reached or an execution that cannot be loaded.
+   */
   readonly onError?: (error: unknown) => void;
 }

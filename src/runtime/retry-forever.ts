@@ -13,9 +13,9 @@ export interface RetryOptions {
 }
 
 /**
- * Attempts what must not be lost while the store is away (the outcome of work, a timer, a message between executions) until it succeeds or
- * the runtime stops; recovery takes it up then. The delays grow from 100 ms to 5 s. An execution that is corrupt is reported once and
- * left as it is. Never rejects; null = given up.
+ * Attempts what must not be lost while the store is away (the outcome of work, a timer, a message between executions) until it
+ * succeeds or the runtime stops; recovery takes it up then. The delays grow from 100 ms to 5 s. An execution that is corrupt is
+ * reported once and left as it is. Never rejects; null = given up.
  */
 export async function retryForever<T>(options: RetryOptions, attempt: () => Promise<T>): Promise<T | null> {
   for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) {

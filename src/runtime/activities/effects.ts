@@ -3,8 +3,8 @@ import type { RuntimeContext } from '../context.ts';
 import type { CachedExecution } from '../engine/loading/cached-execution.ts';
 
 /**
- * Calls `handler` after each commit of this runtime with every effect that its steps asked for, in order, and the run of that step. An effect
- * whose handler throws is reported and does not keep the others from theirs.
+ * Calls `handler` after each commit of this runtime with every effect that its steps asked for, in order, and the run of that
+ * step. An effect whose handler throws is reported and does not keep the others from theirs.
  */
 export function onEffects(
   { events, onError }: Pick<RuntimeContext, 'events' | 'onError'>,

@@ -31,8 +31,8 @@ export interface ActivityReconcilerOptions extends RuntimeContext {
 }
 
 /**
- * Keeps the in-process work of the executions that this runtime owns in line with what other runtimes commit: starts what they made due and
- * abandons what they ended.
+ * Keeps the in-process work of the executions that this runtime owns in line with what other runtimes commit: starts what they
+ * made due and abandons what they ended.
  */
 export class ActivityReconciler {
   readonly #options: ActivityReconcilerOptions;
@@ -101,8 +101,8 @@ export class ActivityReconciler {
   }
 
   /**
-   * By attempt: the runtimes that started what is running and was not started here. An execution may have become this runtime's by a commit
-   * whose answer was lost; what its former owner had started is a failed attempt then, and not started again.
+   * By attempt: the runtimes that started what is running and was not started here. An execution may have become this runtime's
+   * by a commit whose answer was lost; what its former owner had started is a failed attempt then, and not started again.
    */
   async #startersOf(execution: CachedExecution): Promise<ReadonlyMap<string, string>> {
     const { runtimeId, started } = this.#options;
@@ -141,7 +141,10 @@ export class ActivityReconciler {
     else void deliver(execution.id, { type: 'requeue', ...visit, unbegun: true });
   }
 
-  /** Before this runtime stops: hands executions for which `hasSuccessor` over. What was started and has not ended starts again, if it may. */
+  /**
+   * Before this runtime stops: hands executions for which `hasSuccessor` over. What was started and has not ended starts again,
+   * if it may.
+   */
   async transferAll(hasSuccessor: (executionId: string) => boolean): Promise<void> {
     const { store, runtimeId, onError } = this.#options;
     for (let after = ''; ; ) {

@@ -11,8 +11,8 @@ export interface ClockSkewMonitorOptions {
 }
 
 /**
- * Compares the clock of this machine with that of the database, which all runtimes on it share. A wrong clock makes leases expire and timers
- * fire at the wrong time, on the other runtimes as well.
+ * Compares the clock of this machine with that of the database, which all runtimes on it share. A wrong clock makes leases expire
+ * and timers fire at the wrong time, on the other runtimes as well.
  */
 export class ClockSkewMonitor {
   readonly #options: ClockSkewMonitorOptions;

@@ -34,8 +34,8 @@ export class Ownership implements Placement {
   }
 
   /**
-   * A live owner stays the owner. Else this runtime becomes it, unless it is stopping and has nothing of the execution in progress: then its
-   * successor does, if there is one.
+   * A live owner stays the owner. Else this runtime becomes it, unless it is stopping and has nothing of the execution in
+   * progress: then its successor does, if there is one.
    */
   ownerAfter(executionId: string, owner: string | null): string {
     const { runtimeId, membership, tasks, stopping } = this.#options;

@@ -13,8 +13,8 @@ export interface AdmissionOptions {
 const RETRY_AFTER_MS = 1_000;
 
 /**
- * Refuses requests while too much work is waiting: first those of the tenant that asks for too much, and those of others only when there is no
- * other way. Requests that reduce work are always admitted.
+ * Refuses requests while too much work is waiting: first those of the tenant that asks for too much, and those of others only
+ * when there is no other way. Requests that reduce work are always admitted.
  */
 export class Admission {
   readonly #options: AdmissionOptions;

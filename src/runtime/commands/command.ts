@@ -20,7 +20,9 @@ export interface CommandContext extends RuntimeContext {
 }
 
 export interface CommandOptions {
-  /** `adds`: refused while the runtime is overloaded. `reduces`: admitted until the runtime shuts down, since it leaves less work. */
+  /**
+   * `adds`: refused while the runtime is overloaded. `reduces`: admitted until the runtime shuts down, since it leaves less work.
+   */
   readonly work: 'adds' | 'reduces';
   readonly texts?: RequestTexts;
   /** The execution that the command is for. */
@@ -28,8 +30,8 @@ export interface CommandOptions {
 }
 
 /**
- * Runs a command of a client. Rejects with `bad_request` for texts that cannot be stored, with `overloaded` or `shutting_down`, and with
- * `not_found` if the tenant has no such execution.
+ * Runs a command of a client. Rejects with `bad_request` for texts that cannot be stored, with `overloaded` or `shutting_down`,
+ * and with `not_found` if the tenant has no such execution.
  */
 export async function runCommand<T>(
   { admission, executions }: CommandContext,
@@ -47,7 +49,10 @@ export async function runCommand<T>(
   return run();
 }
 
-/** Runs `start`, which makes an execution live, within the tenant's quotas. Rejects with `tenant_not_active` or `limit_exceeded_…`. */
+/**
+ * Runs `start`, which makes an execution live, within the tenant's quotas. Rejects with `tenant_not_active` or
+ * `limit_exceeded_…`.
+ */
 export async function withinQuotas<T>(
   { quotas }: Pick<CommandContext, 'quotas'>,
   tenantId: string,

@@ -24,7 +24,9 @@ export function idempotentRequest(
   return { tenantId, scope, key, requestHash: bytesToHex(sha256(utf8ToBytes(canonicalJson(request)))) };
 }
 
-/** The response to an earlier request with the key; null = there was none. Throws `conflict` if the key came with another request. */
+/**
+ * The response to an earlier request with the key; null = there was none. Throws `conflict` if the key came with another request.
+ */
 export async function storedResponse(store: ExecutionStore, request: IdempotentRequest | null): Promise<Json | null> {
   if (request === null) return null;
   const row = await store.tenant(request.tenantId).idempotency(request.scope, request.key);

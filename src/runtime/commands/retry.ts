@@ -11,8 +11,8 @@ import type { Runtime } from '../types/runtime.ts';
 import { type CommandContext, runCommand, withinQuotas } from './command.ts';
 
 /**
- * Replays the log from its start without the failures that ended the run. The retry continues from there, unless the execution has moved
- * on meanwhile.
+ * Replays the log from its start without the failures that ended the run. The retry continues from there, unless the execution
+ * has moved on meanwhile.
  */
 export function retryCommand(context: CommandContext): Runtime['retry'] {
   const { engine, executions } = context;

@@ -7,8 +7,8 @@ import { type CommandContext, withinQuotas } from './command.ts';
 import { type IdempotentRequest, responseRow, storedResponse } from './idempotency.ts';
 
 /**
- * Starts an execution within the tenant's quotas. Returns null, or the response to an earlier request with the same idempotency key that was
- * committed first; then nothing is started.
+ * Starts an execution within the tenant's quotas. Returns null, or the response to an earlier request with the same idempotency
+ * key that was committed first; then nothing is started.
  */
 export async function startOnce(
   context: Pick<CommandContext, 'engine' | 'quotas' | 'store'>,

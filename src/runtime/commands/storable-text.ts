@@ -5,7 +5,10 @@ import type { Decision } from '../types/executions.ts';
 import type { ForkRequest } from '../types/history.ts';
 import type { ServerStartRequest } from '../types/server-runtime.ts';
 
-/** The texts of a request. Names are stored in columns, which cannot hold NUL characters; values are stored as JSON text, which can. */
+/**
+ * The texts of a request. Names are stored in columns, which cannot hold NUL characters; values are stored as JSON text, which
+ * can.
+ */
 export interface RequestTexts {
   readonly names?: Readonly<Record<string, string | null | undefined>>;
   readonly values?: Readonly<Record<string, Json | undefined>>;

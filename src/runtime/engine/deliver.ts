@@ -4,7 +4,10 @@ import { retryForever } from '../retry-forever.ts';
 import type { Engine } from './engine.ts';
 import type { MessageOutcome, Preconditions } from './envelope.ts';
 
-/** Delivers a message of the runtime itself. Retries while the store is away; null = given up, because the runtime stops or the execution is corrupt. */
+/**
+ * Delivers a message of the runtime itself. Retries while the store is away; null = given up, because the runtime stops or the
+ * execution is corrupt.
+ */
 export type Deliver = (executionId: string, message: Message, preconditions?: Preconditions) => Promise<MessageOutcome | null>;
 
 export function createDeliver(context: RuntimeContext, engine: Engine): Deliver {

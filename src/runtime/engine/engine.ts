@@ -17,7 +17,9 @@ import { type StepBatch, type StepBatchDeps, stepMailbox } from './step-mailbox.
 /** At most so many messages of one execution, and so many executions, share a commit. */
 const MAX_MESSAGES_PER_EXECUTION = 64;
 const MAX_EXECUTIONS_PER_BATCH = 512;
-/** After so much stepping the rest waits for the next turn of the event loop: a step of a very wide fan-out takes milliseconds. */
+/**
+ * After so much stepping the rest waits for the next turn of the event loop: a step of a very wide fan-out takes milliseconds.
+ */
 const MAX_STEPPING_MS = 50;
 /** How often a step is retried because the stored execution had moved on. */
 const MAX_CONFLICTS = 8;
@@ -33,9 +35,9 @@ export interface EngineOptions
 }
 
 /**
- * The only loop: message → mailbox of its execution → load → step → batch → commit → reply → `committed` events.
- * Everything that is ready in one turn of the event loop shares one transaction, and replies wait for it. When more is ready than a batch
- * holds, tenants take turns, and urgent messages go first.
+ * The only loop: message → mailbox of its execution → load → step → batch → commit → reply → `committed` events. Everything that
+ * is ready in one turn of the event loop shares one transaction, and replies wait for it. When more is ready than a batch holds,
+ * tenants take turns, and urgent messages go first.
  */
 export class Engine {
   readonly #options: EngineOptions;
@@ -65,8 +67,8 @@ export class Engine {
   }
 
   /**
-   * Delivers a message. Resolves after the commit of its step, or with why the message was rejected. `child` is created in the same unit, if the
-   * step takes the message.
+   * Delivers a message. Resolves after the commit of its step, or with why the message was rejected. `child` is created in the
+   * same unit, if the step takes the message.
    */
   send(
     executionId: string,
@@ -198,7 +200,10 @@ export class Engine {
     if (results.some((result) => result instanceof StoreError)) events.emit('storeFailed', null);
   }
 
-  /** Was a message rejected from memory alone, though another runtime may have moved the execution on? A commit would have detected that. */
+  /**
+   * Was a message rejected from memory alone, though another runtime may have moved the execution on? A commit would have
+   * detected that.
+   */
   #isRejectedFromStaleCache({ execution, enqueuedBeforeLoad }: Mailbox, { unit, envelopes, outcomes }: StepBatch): boolean {
     if (!this.#options.store.shared || unit !== null || execution === null) return false;
     return envelopes.some((envelope, i) => {
@@ -254,7 +259,10 @@ export class Engine {
     this.#scheduleMailbox(mailbox);
   }
 
-  /** Nothing was applied. The senders get the error, unless one of several messages may be at fault: then they are retried one by one. */
+  /**
+   * Nothing was applied. The senders get the error, unless one of several messages may be at fault: then they are retried one by
+   * one.
+   */
   #onFailed(mailbox: Mailbox, { envelopes }: StepBatch, error: Error): void {
     this.#evict(mailbox);
     if (envelopes.length > 1 && !(error instanceof StoreError)) {

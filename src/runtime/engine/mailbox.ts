@@ -9,7 +9,10 @@ export class Mailbox {
   readonly queue: Envelope[] = [];
   /** The execution, held while there are messages for it, so that the cache cannot evict it meanwhile. */
   execution: CachedExecution | null = null;
-  /** Messages that were enqueued before the execution was read from a shared store: a rejection of these is not based on a stale cache. */
+  /**
+   * Messages that were enqueued before the execution was read from a shared store: a rejection of these is not based on a stale
+   * cache.
+   */
   enqueuedBeforeLoad: ReadonlySet<Envelope> = NO_ENVELOPES;
   state: 'idle' | 'loading' | 'ready' | 'committing' = 'idle';
   /** After a rejection or failure of a batch, messages are stepped one by one, so that only the offending one is affected. */

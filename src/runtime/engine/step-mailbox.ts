@@ -38,9 +38,9 @@ const UNKNOWN: MessageOutcome = { refused: 'unknown', nodes: [] };
 const STALE: MessageOutcome = { refused: 'stale', nodes: [] };
 
 /**
- * Steps messages of one execution, in order, from the front of `queue`, which it shortens: the first one, and then as long as `more`
- * returns true. Changes nothing else, so a batch whose commit fails is simply dropped. Never throws: an error in a step, or while its writes are
- * built, is part of the batch and ends that execution alone.
+ * Steps messages of one execution, in order, from the front of `queue`, which it shortens: the first one, and then as long as
+ * `more` returns true. Changes nothing else, so a batch whose commit fails is simply dropped. Never throws: an error in a step,
+ * or while its writes are built, is part of the batch and ends that execution alone.
  */
 export function stepMailbox(
   id: string,

@@ -54,8 +54,8 @@ export interface Recipient {
 }
 
 /**
- * Steps one message and builds what it asks the store to write. Never throws: an execution whose step throws, or that nothing could continue
- * any more, ends as failed.
+ * Steps one message and builds what it asks the store to write. Never throws: an execution whose step throws, or that nothing
+ * could continue any more, ends as failed.
  */
 export function stepMessage(recipient: Recipient, run: Run | null, envelope: Envelope): MessageResult {
   const { id } = recipient;

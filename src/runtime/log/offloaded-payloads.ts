@@ -7,8 +7,8 @@ import { RuntimeError } from '../errors.ts';
 
 /**
  * An output, an input or a state that is too large for the log is stored as an artifact in the same commit, and the event holds
- * `{"$artifact": {hash, size, media_type}}` instead. Only the mark beside it makes that a reference, so an output that merely looks like one is
- * kept as it is.
+ * `{"$artifact": {hash, size, media_type}}` instead. Only the mark beside it makes that a reference, so an output that merely
+ * looks like one is kept as it is.
  */
 const OUTPUT: PayloadField = { field: 'output', mark: 'output_spilled' };
 const PAYLOAD_FIELDS: Readonly<Partial<Record<string, PayloadField>>> = {

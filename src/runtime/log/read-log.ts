@@ -14,8 +14,8 @@ const PAGE_CHARS = 1024 * 1024;
 export type TimedEvent = LogEvent & { readonly at_ms: number };
 
 /**
- * Reads the log of an execution in pages, from the event after sequence `after`. Yields to the event loop between pages. With a `slice`, reading
- * and processing the events count as a long computation.
+ * Reads the log of an execution in pages, from the event after sequence `after`. Yields to the event loop between pages. With a
+ * `slice`, reading and processing the events count as a long computation.
  */
 export async function* readLog(
   store: ExecutionStore,
@@ -83,8 +83,8 @@ export function inputIn(first: EventRow): Json {
 }
 
 /**
- * Reads the events after a checkpoint, up to sequence `upTo`, with their offloaded outputs, all into memory. Throws `corrupt` when some are missing,
- * and `log_too_large` when they exceed `maxBytes`.
+ * Reads the events after a checkpoint, up to sequence `upTo`, with their offloaded outputs, all into memory. Throws `corrupt`
+ * when some are missing, and `log_too_large` when they exceed `maxBytes`.
  */
 export async function readTail(
   store: ExecutionStore,

@@ -22,7 +22,9 @@ import type { WakeupSignal } from './wakeup-signal.ts';
 
 /** The longest time a caller may ask `settled` to wait. */
 const MAX_SETTLED_WAIT_MS = 60_000;
-/** On a shared database: how long the cache is trusted that an execution has not settled, since a notification may have been lost. */
+/**
+ * On a shared database: how long the cache is trusted that an execution has not settled, since a notification may have been lost.
+ */
 const MAX_CACHE_AGE_MS = 1_000;
 
 export interface ExecutionQueriesOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'stopping'> {
@@ -87,8 +89,8 @@ export class ExecutionQueries {
   }
 
   /**
-   * The cached execution, if it answers a caller who has seen it up to `seenSeq` (0 = not at all) and waits for it to settle. Null = the store
-   * has to be asked: an execution that had settled before the caller came may have been moved on elsewhere.
+   * The cached execution, if it answers a caller who has seen it up to `seenSeq` (0 = not at all) and waits for it to settle.
+   * Null = the store has to be asked: an execution that had settled before the caller came may have been moved on elsewhere.
    */
   #fromCache(tenantId: string, id: string, seenSeq: number): CachedExecution | null {
     const cached = this.#options.cache.get(id);

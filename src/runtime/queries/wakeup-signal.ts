@@ -1,6 +1,6 @@
 /**
- * Wakes the readers that wait for news of a key, e.g. an execution. Carries no data: a reader reads from the store, so that a slow reader
- * costs nothing and misses nothing.
+ * Wakes the readers that wait for news of a key, e.g. an execution. Carries no data: a reader reads from the store, so that a
+ * slow reader costs nothing and misses nothing.
  */
 export class WakeupSignal {
   readonly #waiters = new Map<string, Set<() => void>>();
@@ -16,7 +16,10 @@ export class WakeupSignal {
     for (const key of [...this.#waiters.keys()]) this.wake(key);
   }
 
-  /** Resolves at the next wake-up, or when the signal aborts. Ask *before* reading, so that no news in between is missed. Must be stopped. */
+  /**
+   * Resolves at the next wake-up, or when the signal aborts. Ask *before* reading, so that no news in between is missed. Must be
+   * stopped.
+   */
   nextWakeup(key: string, signal?: AbortSignal): { readonly woken: Promise<void>; readonly stop: () => void } {
     const waiters = this.#waiters.get(key) ?? new Set();
     this.#waiters.set(key, waiters);

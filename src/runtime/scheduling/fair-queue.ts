@@ -12,8 +12,8 @@ export interface FairQueueLimits {
 const RETRY_AFTER_MS = 1_000;
 
 /**
- * Bounds concurrent work. Keys (tenants) take turns: a key with many waiting requests delays its own requests only. The requests of a key start
- * in order.
+ * Bounds concurrent work. Keys (tenants) take turns: a key with many waiting requests delays its own requests only. The requests
+ * of a key start in order.
  */
 export class FairQueue {
   readonly #limits: FairQueueLimits;
@@ -37,8 +37,8 @@ export class FairQueue {
   }
 
   /**
-   * Runs the work when it is the key's turn. Throws `overloaded` when too many requests wait, and `shutting_down` when the signal is aborted
-   * before the work starts.
+   * Runs the work when it is the key's turn. Throws `overloaded` when too many requests wait, and `shutting_down` when the signal
+   * is aborted before the work starts.
    */
   async run<T>(key: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     await this.#acquire(key, signal);

@@ -10,15 +10,15 @@ const PIECES_PER_SLICE = 100;
 /** A long computation that yields to the event loop. */
 export interface Slice {
   /**
-   * Call before every piece of work. Null: continue immediately; else continue when the promise resolves. Throws `shutting_down` once the signal
-   * is aborted.
+   * Call before every piece of work. Null: continue immediately; else continue when the promise resolves. Throws `shutting_down`
+   * once the signal is aborted.
    */
   next(): Promise<void> | null;
 }
 
 /**
- * Shares the event loop between long computations, such as replaying a log or compiling a workflow: in one turn of the loop, they compute for about
- * 10 ms in all. Keys (tenants) take turns, and so do the computations of one key.
+ * Shares the event loop between long computations, such as replaying a log or compiling a workflow: in one turn of the loop, they
+ * compute for about 10 ms in all. Keys (tenants) take turns, and so do the computations of one key.
  */
 export class TimeSlices {
   readonly #clock: Pick<Clock, 'nowMs'>;

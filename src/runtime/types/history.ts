@@ -23,7 +23,10 @@ export interface SnapshotView {
   readonly sequence: number;
   /** The time of the step. */
   readonly createdAtMs: number;
-  /** The machine events of the step, in order; at least one. For a step without machine events, the entry names what happened instead. */
+  /**
+   * The machine events of the step, in order; at least one. For a step without machine events, the entry names what happened
+   * instead.
+   */
   readonly events: readonly RecordedEvent[];
   readonly status: Status;
   /** XState's state value. */

@@ -18,9 +18,10 @@ import type { ClaimWork, CompleteWork, FailWork, WorkerView, WorkItemView } from
 /**
  * The durable execution runtime, without HTTP. When a promise resolves, what it reports is on disk.
  *
- * Errors are `RuntimeError` with a stable `code`, or `StoreError` while the store cannot be reached or is full. Methods that change something
- * reject with `overloaded` when too much work is waiting, and with `shutting_down` after `close`. Methods that name an execution or a work item
- * reject with `not_found` if the tenant has none of that id. The other codes are listed at each method.
+ * Errors are `RuntimeError` with a stable `code`, or `StoreError` while the store cannot be reached or is full. Methods that
+ * change something reject with `overloaded` when too much work is waiting, and with `shutting_down` after `close`. Methods that
+ * name an execution or a work item reject with `not_found` if the tenant has none of that id. The other codes are listed at each
+ * method.
  *
  * @example
  * const runtime = await createRuntime({ store: await openSqlite({ path: 'jamjet.db' }), tools: { greet: ({ name }) => `Hello ${name}` } });
@@ -34,16 +35,17 @@ export interface Runtime {
   readonly id: string;
 
   /**
-   * Validates, compiles and stores a workflow document, in any accepted spelling. Registering a version again with another content makes a new
-   * revision; executions keep the revision that they started with. Rejects with `InvalidWorkflow`, which lists every problem; with
-   * `tenant_not_active`; and with `limit_exceeded_workflows` when the id is new and the tenant may not have another workflow.
+   * Validates, compiles and stores a workflow document, in any accepted spelling. Registering a version again with another
+   * content makes a new revision; executions keep the revision that they started with. Rejects with `InvalidWorkflow`, which
+   * lists every problem; with `tenant_not_active`; and with `limit_exceeded_workflows` when the id is new and the tenant may not
+   * have another workflow.
    */
   register(caller: Caller, document: unknown): Promise<RegisteredWorkflow>;
 
   /**
-   * Starts an execution. Rejects with `not_found` for a workflow or version that is not registered; with `conflict` when the idempotency key
-   * was used with another request; with `tenant_not_active`; and with `limit_exceeded_…` when the tenant is at its limit of live executions,
-   * tokens or cost. A repeated request is answered whatever the limits are.
+   * Starts an execution. Rejects with `not_found` for a workflow or version that is not registered; with `conflict` when the
+   * idempotency key was used with another request; with `tenant_not_active`; and with `limit_exceeded_…` when the tenant is at
+   * its limit of live executions, tokens or cost. A repeated request is answered whatever the limits are.
    */
   start(caller: Caller, request: StartRequest): Promise<StartResult>;
 
@@ -51,8 +53,8 @@ export interface Runtime {
   executions(tenantId: string, request: ExecutionPageRequest): Promise<ExecutionPage>;
 
   /**
-   * Resolves when the execution has ended or is paused, and after `waitMs` milliseconds (default and maximum 60,000) at the latest: the status
-   * tells which.
+   * Resolves when the execution has ended or is paused, and after `waitMs` milliseconds (default and maximum 60,000) at the
+   * latest: the status tells which.
    */
   settled(tenantId: string, id: string, waitMs?: number, signal?: AbortSignal): Promise<ExecutionView>;
 
@@ -63,7 +65,10 @@ export interface Runtime {
     page?: { readonly after?: number; readonly limit?: number; readonly type?: string; readonly nodeId?: string },
   ): AsyncIterable<EventView>;
 
-  /** The log from the event after sequence `after`, then live, without gaps, until the execution has ended, `signal` aborts or the runtime stops. */
+  /**
+   * The log from the event after sequence `after`, then live, without gaps, until the execution has ended, `signal` aborts or the
+   * runtime stops.
+   */
   subscribe(
     tenantId: string,
     id: string,
@@ -71,35 +76,37 @@ export interface Runtime {
   ): AsyncIterable<EventView>;
 
   /**
-   * Suspends an execution: work in progress goes on, and decisions, events and timers are processed, but no node and no attempt starts until
-   * `resume`, and unclaimed work is not handed out. Child executions go on. Rejects with `conflict` when it is suspended already or has ended.
+   * Suspends an execution: work in progress goes on, and decisions, events and timers are processed, but no node and no attempt
+   * starts until `resume`, and unclaimed work is not handed out. Child executions go on. Rejects with `conflict` when it is
+   * suspended already or has ended.
    */
   pause(caller: Caller, id: string, reason?: string): Promise<void>;
 
   /**
-   * Starts what was deferred while the execution was suspended. `budgets`: new totals of what it may use. Rejects with `conflict` when it is not
-   * suspended (the message says what it waits for), or when it has used more than it may.
+   * Starts what was deferred while the execution was suspended. `budgets`: new totals of what it may use. Rejects with `conflict`
+   * when it is not suspended (the message says what it waits for), or when it has used more than it may.
    */
   resume(caller: Caller, id: string, budgets?: Budgets): Promise<void>;
 
   /**
-   * Continues a failed execution: the nodes whose failure ended it run again (a new activation, attempts from 0), completed nodes stay
-   * completed, and the workflow timeout starts anew. Reads the whole log. Rejects with `conflict` when it has not failed, when it failed by its
-   * step limit or a budget or by a node that its policy blocks, and when it is a child; with `tenant_not_active` or `limit_exceeded_…` as `start`
-   * does.
+   * Continues a failed execution: the nodes whose failure ended it run again (a new activation, attempts from 0), completed nodes
+   * stay completed, and the workflow timeout starts anew. Reads the whole log. Rejects with `conflict` when it has not failed,
+   * when it failed by its step limit or a budget or by a node that its policy blocks, and when it is a child; with
+   * `tenant_not_active` or `limit_exceeded_…` as `start` does.
    */
   retry(caller: Caller, id: string): Promise<{ readonly nodes: readonly string[] }>;
 
   /**
-   * The execution as it was at a sequence: after the last step that had ended by then (within the first step: after that). Reads the log up to
-   * there. Rejects with `bad_request` for a sequence beyond the log. Like `snapshots` and `replay`, rejects with `overloaded` when too many logs
-   * are being replayed, and with `shutting_down` once `signal` is aborted.
+   * The execution as it was at a sequence: after the last step that had ended by then (within the first step: after that). Reads
+   * the log up to there. Rejects with `bad_request` for a sequence beyond the log. Like `snapshots` and `replay`, rejects with
+   * `overloaded` when too many logs are being replayed, and with `shutting_down` once `signal` is aborted.
    */
   stateAt(tenantId: string, id: string, sequence: number, signal?: AbortSignal): Promise<ExecutionAtView>;
 
   /**
-   * The machine after each step that ended after sequence `after`, including failures that a later retry has reset. A page ends before `limit`
-   * when it has a megabyte or a retry follows; it is empty only at the end of the log. The next page continues without another replay.
+   * The machine after each step that ended after sequence `after`, including failures that a later retry has reset. A page ends
+   * before `limit` when it has a megabyte or a retry follows; it is empty only at the end of the log. The next page continues
+   * without another replay.
    */
   snapshots(
     tenantId: string,
@@ -112,11 +119,12 @@ export interface Runtime {
   replay(tenantId: string, id: string, signal?: AbortSignal): Promise<ReplayView>;
 
   /**
-   * Starts a new execution from a point of another one: it shares the log up to there, what was in progress starts anew, and timers are set anew
-   * from now. Rejects with `bad_request` for a sequence beyond the log, or too long a log to copy; with `conflict` when the execution had ended
-   * at that point, or the idempotency key was used with another request; with `does_not_fit` when the log does not replay with the given
-   * version; with `decision_would_change` when a person decided on something else than the patched state and `keepDecisions` is not set (which
-   * only operators should be allowed to set); and as `start` does.
+   * Starts a new execution from a point of another one: it shares the log up to there, what was in progress starts anew, and
+   * timers are set anew from now. Rejects with `bad_request` for a sequence beyond the log, or too long a log to copy; with
+   * `conflict` when the execution had ended at that point, or the idempotency key was used with another request; with
+   * `does_not_fit` when the log does not replay with the given version; with `decision_would_change` when a person decided on
+   * something else than the patched state and `keepDecisions` is not set (which only operators should be allowed to set); and as
+   * `start` does.
    */
   fork(caller: Caller, id: string, request: ForkRequest): Promise<ForkResult>;
 
@@ -124,17 +132,18 @@ export interface Runtime {
   cancel(caller: Caller, id: string, reason?: string): Promise<void>;
 
   /**
-   * Decides a pending approval. Rejects with `bad_request` when the decision is neither `approved` nor `rejected`, or when several approvals are
-   * pending and no node is named; with `conflict` when none is pending: not yet, already decided, or the execution has ended.
+   * Decides a pending approval. Rejects with `bad_request` when the decision is neither `approved` nor `rejected`, or when
+   * several approvals are pending and no node is named; with `conflict` when none is pending: not yet, already decided, or the
+   * execution has ended.
    */
   approve(caller: Caller, id: string, decision: Decision): Promise<{ readonly nodeId: string }>;
 
   approvals(tenantId: string, id: string): Promise<ApprovalsView>;
 
   /**
-   * Sends an external event to the execution. `matched`: node `nodeId` waited for it; otherwise it is buffered for a node that waits later. Rejects
-   * with `conflict` when the execution has ended, or the idempotency key was used with another event; and with `too_many_events` when too
-   * many are buffered.
+   * Sends an external event to the execution. `matched`: node `nodeId` waited for it; otherwise it is buffered for a node that
+   * waits later. Rejects with `conflict` when the execution has ended, or the idempotency key was used with another event; and
+   * with `too_many_events` when too many are buffered.
    */
   sendEvent(
     caller: Caller,
@@ -143,12 +152,15 @@ export interface Runtime {
   ): Promise<{ readonly matched: boolean; readonly nodeId: string | null }>;
 
   /**
-   * Claims work items for an external worker. The lease of each lasts 30 seconds; a lease that expires is a failed attempt. Resolves with an
-   * empty list when there was no item in time, or the tenant is not active.
+   * Claims work items for an external worker. The lease of each lasts 30 seconds; a lease that expires is a failed attempt.
+   * Resolves with an empty list when there was no item in time, or the tenant is not active.
    */
   claim(caller: Caller, claim: ClaimWork): Promise<readonly WorkItemView[]>;
 
-  /** Reports the result of a claimed item. Rejects with `stale_fence` when the item is settled, or its lease has expired or is another worker's. */
+  /**
+   * Reports the result of a claimed item. Rejects with `stale_fence` when the item is settled, or its lease has expired or is
+   * another worker's.
+   */
   complete(caller: Caller, workItemId: string, result: CompleteWork): Promise<void>;
 
   /** Reports a failed attempt. Rejects as `complete` does. */
@@ -162,8 +174,8 @@ export interface Runtime {
   ): Promise<{ readonly leaseExpiresAtMs: number }>;
 
   /**
-   * Puts a work item on a queue, outside the graph: the patch of its result is merged into the state, and routes nothing. Rejects with
-   * `bad_request` for a node that the workflow does not have, and with `conflict` when the execution has ended.
+   * Puts a work item on a queue, outside the graph: the patch of its result is merged into the state, and routes nothing. Rejects
+   * with `bad_request` for a node that the workflow does not have, and with `conflict` when the execution has ended.
    */
   enqueue(
     caller: Caller,
@@ -174,8 +186,8 @@ export interface Runtime {
   workers(tenantId: string): Promise<readonly WorkerView[]>;
 
   /**
-   * Stops: refuses new work, lets in-process work finish for at most `graceMs` milliseconds (default 10,000), then aborts it and hands it back. The
-   * next runtime on the store continues it. Does not close the store.
+   * Stops: refuses new work, lets in-process work finish for at most `graceMs` milliseconds (default 10,000), then aborts it and
+   * hands it back. The next runtime on the store continues it. Does not close the store.
    */
   close(graceMs?: number): Promise<void>;
 }

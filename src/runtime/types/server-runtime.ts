@@ -25,8 +25,8 @@ export interface TenantAdmission {
   /** Counts a request. Rejects with `limit_exceeded_requests`, unless it is `exempt` from the limit. */
   request(tenantId: string, exempt?: boolean): Promise<void>;
   /**
-   * Call when this process has changed a tenant, with its new status if that is known. A change by another process counts within five
-   * seconds.
+   * Call when this process has changed a tenant, with its new status if that is known. A change by another process counts within
+   * five seconds.
    */
   changed(tenantId: string, status?: TenantRow['status']): void;
 }
@@ -37,26 +37,32 @@ export interface ServerRuntime extends Runtime {
   /** The error of this runtime's last heartbeat, at most 20 seconds ago; null = the store can be written. */
   readonly storeFault: StoreErrorCode | null;
   /**
-   * By how many milliseconds this machine's clock was ahead of the database's at the last heartbeat; negative: behind, 0 = by less than five
-   * seconds.
+   * By how many milliseconds this machine's clock was ahead of the database's at the last heartbeat; negative: behind, 0 = by
+   * less than five seconds.
    */
   readonly clockAheadMs: number;
   /**
-   * How many executions this runtime has found to be corrupt since it started: they ended as failed with an internal error, or cannot be
-   * loaded. Each was reported to `onError`.
+   * How many executions this runtime has found to be corrupt since it started: they ended as failed with an internal error, or
+   * cannot be loaded. Each was reported to `onError`.
    */
   readonly corruptExecutions: number;
   start(caller: Caller, request: ServerStartRequest): Promise<StartResult>;
-  /** 32 hex digits. `exec_` and these sort after the ids of all executions started here so far, and before those of all started later. */
+  /**
+   * 32 hex digits. `exec_` and these sort after the ids of all executions started here so far, and before those of all started
+   * later.
+   */
   idWatermark(): string;
   /** The in-process attempts of this runtime, of one tenant or of all. */
   inProcess(tenantId?: string): InProcessView;
   /**
-   * Calls `subscriber` after every commit of this runtime, in order, and when commits of other runtimes become known (null = some may have been
-   * missed). Returns a function that ends that. A subscriber delays the next commit, so it must be quick.
+   * Calls `subscriber` after every commit of this runtime, in order, and when commits of other runtimes become known (null = some
+   * may have been missed). Returns a function that ends that. A subscriber delays the next commit, so it must be quick.
    */
   onCommit(subscriber: (commit: CommitNotification | null) => void): () => void;
-  /** Calls `subscriber` when another process has changed the control plane (null = it may have). Returns a function that ends that. */
+  /**
+   * Calls `subscriber` when another process has changed the control plane (null = it may have). Returns a function that ends
+   * that.
+   */
   onControl(subscriber: (change: ControlChange | null) => void): () => void;
   /** Call when these executions were removed from the store: evicts them from memory. */
   forget(executionIds: readonly string[]): void;

@@ -4,7 +4,10 @@ import type { WorkContext } from '../../executors/executor.ts';
 /** What a tool is told of the attempt for which it is called. */
 export type ToolContext = WorkContext;
 
-/** A function that does the work of nodes in process. An error that it throws fails the attempt; with `retryable: false` on it, for good. */
+/**
+ * A function that does the work of nodes in process. An error that it throws fails the attempt; with `retryable: false` on it,
+ * for good.
+ */
 export type Tool = (input: never, context: ToolContext) => unknown;
 
 /** Tools by the `tool_ref` of the nodes that call them. */

@@ -40,9 +40,9 @@ export interface ChildStartQueueOptions extends RuntimeContext {
 }
 
 /**
- * Starts children in turn: tenants in turn, and the parents of a tenant in turn. A child waits while its tenant has as many live executions as it
- * may have. The first child of a parent needs no capacity: its parent only waits for it, so parents that use up the whole capacity cannot wait
- * for each other forever.
+ * Starts children in turn: tenants in turn, and the parents of a tenant in turn. A child waits while its tenant has as many live
+ * executions as it may have. The first child of a parent needs no capacity: its parent only waits for it, so parents that use up
+ * the whole capacity cannot wait for each other forever.
  */
 export class ChildStartQueue {
   readonly #options: ChildStartQueueOptions;

@@ -33,8 +33,8 @@ export class Children {
   }
 
   /**
-   * Starts the child of a subgraph node. The child and the `started` message to its parent are one unit: the parent has a child, or there is
-   * none. A workflow that is not registered, or too deep a nesting, fails the node without retries.
+   * Starts the child of a subgraph node. The child and the `started` message to its parent are one unit: the parent has a child,
+   * or there is none. A workflow that is not registered, or too deep a nesting, fails the node without retries.
    */
   async spawn(parent: CachedExecution, visit: Visit): Promise<void> {
     const { engine, deliver, actor, onError } = this.#options;

@@ -17,7 +17,10 @@ interface Tree {
   admitted: number;
 }
 
-/** Limits how many descendants an execution may have. A tree is counted by an index on labels at its first child here, then kept in memory. */
+/**
+ * Limits how many descendants an execution may have. A tree is counted by an index on labels at its first child here, then kept
+ * in memory.
+ */
 export class Descendants {
   readonly #store: Pick<ExecutionStore, 'tenant' | 'shared'>;
   readonly #trees = new LRUCache<string, Promise<Tree>>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });

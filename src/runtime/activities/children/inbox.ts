@@ -85,8 +85,8 @@ export class Inbox {
   }
 
   /**
-   * On a shared database a smaller id may be committed later, so the whole inbox is read each time, by every runtime. A message that another
-   * runtime should deliver is left to it, unless it is still there after a while.
+   * On a shared database a smaller id may be committed later, so the whole inbox is read each time, by every runtime. A message
+   * that another runtime should deliver is left to it, unless it is still there after a while.
    */
   #shouldDeliver({ id, toExecutionId }: InboxRow): boolean {
     const { clock, placement } = this.#options;

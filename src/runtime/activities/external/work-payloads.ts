@@ -13,8 +13,8 @@ export interface WorkPayloadsOptions {
 }
 
 /**
- * Renders the payload of a claimed item. It is not stored: a fan-out of a thousand nodes would store the state a thousand times, in one
- * commit.
+ * Renders the payload of a claimed item. It is not stored: a fan-out of a thousand nodes would store the state a thousand times,
+ * in one commit.
  */
 export class WorkPayloads {
   readonly #options: WorkPayloadsOptions;
@@ -23,7 +23,9 @@ export class WorkPayloads {
     this.#options = options;
   }
 
-  /** The payload of an item that was claimed by the step that led to `run`, or the expression that exceeded the evaluation budget. */
+  /**
+   * The payload of an item that was claimed by the step that led to `run`, or the expression that exceeded the evaluation budget.
+   */
   async render(row: WorkItemRow, run: Run): Promise<{ readonly payload: JsonObject } | { readonly exceeded: string }> {
     if (row.payload !== RENDERED_ON_CLAIM) return { payload: JSON.parse(row.payload) as JsonObject };
     const { slices, loader } = this.#options;

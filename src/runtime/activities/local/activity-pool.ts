@@ -28,8 +28,9 @@ export interface ActivityPoolOptions
 }
 
 /**
- * Runs in-process attempts: they start after the commit that made them durable, and are aborted by deadline, cancel or stop. An attempt that
- * finds no slot waits, and its start is a commit of its own. Keeps nothing durable: what is lost with the process is recovered from the snapshots.
+ * Runs in-process attempts: they start after the commit that made them durable, and are aborted by deadline, cancel or stop. An
+ * attempt that finds no slot waits, and its start is a commit of its own. Keeps nothing durable: what is lost with the process is
+ * recovered from the snapshots.
  */
 export class ActivityPool {
   readonly #options: ActivityPoolOptions;
@@ -102,8 +103,8 @@ export class ActivityPool {
   }
 
   /**
-   * The step that led to `seq` abandoned the visit: aborts its attempt, whose result is dropped. An attempt that was started from that step or a
-   * later one stays: a look at the store may have started it before the commit of the step was answered.
+   * The step that led to `seq` abandoned the visit: aborts its attempt, whose result is dropped. An attempt that was started from
+   * that step or a later one stays: a look at the store may have started it before the commit of the step was answered.
    */
   #abandonVisit(executionId: string, visit: Pick<Visit, 'node' | 'activation'>, seq: number): void {
     for (const task of this.#options.tasks.of(executionId)) {
@@ -117,7 +118,9 @@ export class ActivityPool {
     for (const task of this.#options.tasks.all()) this.#abandon(task);
   }
 
-  /** Waits at most `graceMs` for running attempts, then aborts them. Attempts that have not ended by then are left for recovery. */
+  /**
+   * Waits at most `graceMs` for running attempts, then aborts them. Attempts that have not ended by then are left for recovery.
+   */
   async stop(graceMs: number): Promise<void> {
     const { tasks } = this.#options;
     for (const task of this.#queue.stop()) tasks.remove(task);
@@ -269,7 +272,10 @@ export class ActivityPool {
   }
 }
 
-/** The task whose start the step that led to `run` made durable: the task itself, or the successor that took its place before that step. */
+/**
+ * The task whose start the step that led to `run` made durable: the task itself, or the successor that took its place before that
+ * step.
+ */
 function startedTask(task: ActivityTask, run: Run): ActivityTask | null {
   if (!task.dropped) return task;
   const { successor } = task;

@@ -5,7 +5,9 @@ import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
 import type { Starter } from '../../engine/loading/starter.ts';
 import type { LoadedWorkflow } from '../../engine/loading/workflow-cache.ts';
 
-/** An in-process attempt, waiting for a slot or running. Its AbortSignal is created on first use: most functions never ask for it. */
+/**
+ * An in-process attempt, waiting for a slot or running. Its AbortSignal is created on first use: most functions never ask for it.
+ */
 export class ActivityTask implements Visit {
   readonly executionId: string;
   readonly tenantId: string;

@@ -19,10 +19,11 @@ interface Tenant<T> {
 }
 
 /**
- * Slots for work, shared fairly. A tenant may hold up to `perTenant` slots, and at most three times as many as are free: the dynamic
- * threshold of Choudhury and Hahne (1998) for shared buffers, which needs no configured shares. `perTenant` more slots are reserved for tenants
- * that hold none, so that such a tenant need not wait, whatever others ask for and however long they hold it. A threshold bounds an
- * execution's share of its tenant's slots, too. A freed slot goes to tenants in turn, and to a tenant's executions in turn.
+ * Slots for work, shared fairly. A tenant may hold up to `perTenant` slots, and at most three times as many as are free: the
+ * dynamic threshold of Choudhury and Hahne (1998) for shared buffers, which needs no configured shares. `perTenant` more slots
+ * are reserved for tenants that hold none, so that such a tenant need not wait, whatever others ask for and however long they
+ * hold it. A threshold bounds an execution's share of its tenant's slots, too. A freed slot goes to tenants in turn, and to a
+ * tenant's executions in turn.
  */
 export class Slots<T> {
   readonly #perTenant: number;

@@ -5,12 +5,14 @@ import type { Visit } from '../../../../machines/messages.ts';
 const MAX_REMEMBERED = 100_000;
 
 /**
- * The attempts that this runtime has started. On a shared database, the commit that asks for an attempt and a later look at the store may
- * both find it, in either order: it is started once.
+ * The attempts that this runtime has started. On a shared database, the commit that asks for an attempt and a later look at the
+ * store may both find it, in either order: it is started once.
  */
 export class StartedAttempts {
   readonly #isShared: boolean;
-  /** By attempt: the sequence of the run that it was started from. Sized by count, since `max` would allocate everything at once. */
+  /**
+   * By attempt: the sequence of the run that it was started from. Sized by count, since `max` would allocate everything at once.
+   */
   readonly #started = new LRUCache<string, number>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });
 
   constructor(isShared: boolean) {

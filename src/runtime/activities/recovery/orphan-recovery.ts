@@ -12,7 +12,9 @@ import type { ExecutionScope } from '../../execution-scope.ts';
 import type { Placement } from '../../placement.ts';
 import { attemptKey } from '../local/started-attempts.ts';
 
-/** Executions recovered between two turns of the event loop: a restart with thousands of them must not delay the first requests. */
+/**
+ * Executions recovered between two turns of the event loop: a restart with thousands of them must not delay the first requests.
+ */
 const PAGE_SIZE = 20;
 /** The most recovered attempts that are remembered. */
 const MAX_REMEMBERED = 10_000;
@@ -28,8 +30,9 @@ export interface OrphanRecoveryOptions extends RuntimeContext {
 }
 
 /**
- * Takes over the in-process work of runtimes that are gone, as the snapshots tell it. A node that was running gets a failed attempt (`runtime lost`), so
- * that one that crashes its process cannot loop forever. Work that a clean stop handed back starts again as the same attempt.
+ * Takes over the in-process work of runtimes that are gone, as the snapshots tell it. A node that was running gets a failed
+ * attempt (`runtime lost`), so that one that crashes its process cannot loop forever. Work that a clean stop handed back starts
+ * again as the same attempt.
  */
 export class OrphanRecovery {
   readonly #options: OrphanRecoveryOptions;
@@ -79,7 +82,9 @@ export class OrphanRecovery {
     return leftSome;
   }
 
-  /** Recovers what the lost runtime `lostOwner` had in progress in the given state of the execution, or only one attempt of it. */
+  /**
+   * Recovers what the lost runtime `lostOwner` had in progress in the given state of the execution, or only one attempt of it.
+   */
   async recover(execution: CachedExecution, lostOwner: string, only?: Visit): Promise<void> {
     const isClean = await this.#stoppedCleanly(lostOwner);
     const active = activeOf(execution.loaded.program, execution.run).filter(
@@ -112,9 +117,9 @@ export class OrphanRecovery {
   }
 
   /**
-   * Takes `tool` nodes that wait for an external worker into this process if it has the tool, so that an execution does not wait forever
-   * because the server that started it had been started without its tools. Looks at items after `from`. Returns the item to look after next
-   * time, if some belong to executions of another live runtime; null = none does.
+   * Takes `tool` nodes that wait for an external worker into this process if it has the tool, so that an execution does not wait
+   * forever because the server that started it had been started without its tools. Looks at items after `from`. Returns the item
+   * to look after next time, if some belong to executions of another live runtime; null = none does.
    */
   async reclaimToolWork(from = ''): Promise<string | null> {
     const { store, stopping, onError } = this.#options;

@@ -6,8 +6,9 @@ import type { Checkpoint } from '../loading/cached-execution.ts';
 const SMALL_BYTES = 4096;
 
 /**
- * Decides whether a commit stores the snapshot. A large snapshot is stored only when the log since the last one has grown to its size, or
- * when the execution is paused or ends, so that a step writes what it adds and not a megabyte. Loading replays the events since.
+ * Decides whether a commit stores the snapshot. A large snapshot is stored only when the log since the last one has grown to its
+ * size, or when the execution is paused or ends, so that a step writes what it adds and not a megabyte. Loading replays the
+ * events since.
  */
 export function nextCheckpoint(
   last: Checkpoint | null,

@@ -5,8 +5,9 @@ import { StoreError } from '../../../../store/port/errors.ts';
 export type CommitResult = CommitRejection | Error | null;
 
 /**
- * Commits units in one transaction and returns the result of each. A `StoreError` concerns the database and fails all of them. On any other
- * error, e.g. a value that the database cannot store, splits the batch in half and retries, until the failing unit is alone.
+ * Commits units in one transaction and returns the result of each. A `StoreError` concerns the database and fails all of them. On
+ * any other error, e.g. a value that the database cannot store, splits the batch in half and retries, until the failing unit is
+ * alone.
  */
 export async function commitBisecting(
   units: readonly CommitUnit[],

@@ -64,7 +64,9 @@ export function isEmpty({ events, timers, work, consumed }: CommitBuilder): bool
   return events.length === 0 && timers.length === 0 && work.length === 0 && consumed.length === 0;
 }
 
-/** Adds the rows of a step's events. Their actor is the one that caused the step, except where a runtime starts in-process work. */
+/**
+ * Adds the rows of a step's events. Their actor is the one that caused the step, except where a runtime starts in-process work.
+ */
 export function addEvents(
   builder: CommitBuilder,
   events: readonly LogEvent[],
@@ -184,8 +186,8 @@ function workItem(effect: Effect & { type: 'work' }, context: EffectContext): Wo
 }
 
 /**
- * Adds a message's preconditions as writes that the store rejects when they do not hold. `events` are those of its step. Null: the machine
- * refused the message, so a work item that it settles all the same is cancelled.
+ * Adds a message's preconditions as writes that the store rejects when they do not hold. `events` are those of its step. Null:
+ * the machine refused the message, so a work item that it settles all the same is cancelled.
  */
 export function addPreconditions(
   builder: CommitBuilder,

@@ -27,8 +27,8 @@ export class CommitGate {
   }
 
   /**
-   * Runs `work` while no commit is in progress, and holds commits back until it has ended: it reads the store in a state of which all parts
-   * of the runtime have been notified. All commits wait for it, so it must be quick.
+   * Runs `work` while no commit is in progress, and holds commits back until it has ended: it reads the store in a state of which
+   * all parts of the runtime have been notified. All commits wait for it, so it must be quick.
    */
   async betweenCommits(work: () => Promise<void>): Promise<void> {
     this.#holds += 1;

@@ -42,8 +42,8 @@ export function recordLoaded(run: Run, checkpointChars: number, tailChars: numbe
 }
 
 /**
- * The size of `run`, which a step with `chars` characters of event data made from `before`. Null: an upper bound shows that it is within all
- * limits. Measures only what has changed since the last measurement.
+ * The size of `run`, which a step with `chars` characters of event data made from `before`. Null: an upper bound shows that it is
+ * within all limits. Measures only what has changed since the last measurement.
  */
 export function bytesAfterStep(before: Run, run: Run, chars: number): ExecutionBytes | null {
   const known = knownSizes.get(before);

@@ -18,9 +18,10 @@ interface Excess {
 }
 
 /**
- * Takes a step within the size limits of an execution. A result that exceeds them fails its node without retry. An event, a decision or a fork that
- * exceeds them is refused with the error, and changes nothing. Any other message that exceeds them (e.g. a timer that lets a join copy large
- * outputs) throws, like a step that fails. A step is taken if it does not grow what exceeds a limit already.
+ * Takes a step within the size limits of an execution. A result that exceeds them fails its node without retry. An event, a
+ * decision or a fork that exceeds them is refused with the error, and changes nothing. Any other message that exceeds them (e.g.
+ * a timer that lets a join copy large outputs) throws, like a step that fails. A step is taken if it does not grow what exceeds a
+ * limit already.
  */
 export function stepWithinLimits(
   program: Program,

@@ -104,8 +104,8 @@ export class ExecutionLoader {
 }
 
 /**
- * Another runtime has committed since the row was read, and the checkpoint is newer: the owner, end and deadline of the row are outdated.
- * A row read after the checkpoint is at least as new.
+ * Another runtime has committed since the row was read, and the checkpoint is newer: the owner, end and deadline of the row are
+ * outdated. A row read after the checkpoint is at least as new.
  */
 async function readAgain(store: ExecutionStore, id: string): Promise<ExecutionRow> {
   const row = await store.execution(id);

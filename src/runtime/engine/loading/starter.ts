@@ -15,8 +15,8 @@ export function starterFrom({ actorId, actorType }: Starter): Starter {
 }
 
 /**
- * Reads the starter from the log: for a child, the one of its topmost ancestor; for a fork, the one that forked. It is the actor of the first
- * event, or of a fork's first event after the copied ones.
+ * Reads the starter from the log: for a child, the one of its topmost ancestor; for a fork, the one that forked. It is the actor
+ * of the first event, or of a fork's first event after the copied ones.
  */
 export async function starterOf(
   store: ExecutionStore,

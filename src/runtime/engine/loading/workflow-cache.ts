@@ -40,7 +40,9 @@ export interface TenantProvisions {
   readonly outbound: Outbound;
 }
 
-/** Compiled revisions by hash, and loaded ones also by tenant: tenants may register the same document and have different tools. */
+/**
+ * Compiled revisions by hash, and loaded ones also by tenant: tenants may register the same document and have different tools.
+ */
 export class WorkflowCache {
   readonly #store: ExecutionStore;
   readonly #provisions: TenantProvisions;
