@@ -23,12 +23,12 @@ function isDrawn(branch: Branch): boolean {
   return !isUnhandledFailure(branch) && !(branch.isChoice && branch.when === null && branch.targets.length === 0);
 }
 
-export function coverageOf(ways: Branches, { paths }: Paths, tested: readonly (readonly Branch[])[]): Coverage {
+export function coverageOf(branches: Branches, { paths }: Paths, tested: readonly (readonly Branch[])[]): Coverage {
   const taken = new Set(tested.flat());
   const visited = new Set([...taken].map(({ node }) => node));
   const testedPaths = new Set(tested.map(pathKey));
-  const drawn = ways.all.filter(isDrawn);
-  const nodes = coverageShare([...new Set(ways.all.map(({ node }) => node))], (node) => visited.has(node), String);
+  const drawn = branches.all.filter(isDrawn);
+  const nodes = coverageShare([...new Set(branches.all.map(({ node }) => node))], (node) => visited.has(node), String);
   const branchShare = coverageShare(drawn, (branch) => taken.has(branch), branchText);
   return {
     nodes,

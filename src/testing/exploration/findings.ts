@@ -87,11 +87,11 @@ function deadEnds({ stateNodes }: Explored): Finding[] {
 /** States from which no end is reachable, although all their successors are explored. */
 function neverEnding(workflow: SimWorkflow, branchInputs: BranchInputs, { stateNodes, starts }: Explored): Finding[] {
   // A failure of the run does not count as an end.
-  const ways = stateNodes.map(({ transitions }) => {
+  const next = stateNodes.map(({ transitions }) => {
     return (transitions ?? []).filter((transition) => !transition.branches.some(isUnhandledFailure)).map(({ to }) => to);
   });
   const before: number[][] = stateNodes.map(() => []);
-  ways.forEach((targets, from) => {
+  next.forEach((targets, from) => {
     for (const to of targets) before[to]?.push(from);
   });
   // Unexplored states may lead to an end; dead ends are reported separately.
@@ -99,7 +99,7 @@ function neverEnding(workflow: SimWorkflow, branchInputs: BranchInputs, { stateN
   const ending = new Set(leaves.map(({ index }) => index));
   for (const index of ending) for (const from of before[index] ?? []) ending.add(from);
   const reached = new Set(starts.map(({ to }) => to));
-  for (const index of reached) for (const to of ways[index] ?? []) reached.add(to);
+  for (const index of reached) for (const to of next[index] ?? []) reached.add(to);
   const trapped = new Set(stateNodes.filter(({ index }) => reached.has(index) && !ending.has(index)).map(({ index }) => index));
   // Remove states that lead into the trap but are not part of it.
   const isEntry = (index: number): boolean => !(before[index] ?? []).some((from) => trapped.has(from));
