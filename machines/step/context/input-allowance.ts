@@ -19,9 +19,9 @@ export class InputAllowance {
     return this.#budget;
   }
 
-  /** Takes the size of an input; false = it does not fit. */
-  take(input: Json): boolean {
-    const chars = this.#chars + charsUpTo(input, MAX_CHARS - this.#chars);
+  /** Takes the size of an input; false = it does not fit. `size`: its characters, if they are known. */
+  take(input: Json, size = charsUpTo(input, MAX_CHARS - this.#chars)): boolean {
+    const chars = this.#chars + size;
     if (chars > MAX_CHARS) return false;
     this.#chars = chars;
     return true;

@@ -29,15 +29,17 @@ function recordedInput(step: StepContext, node: string): JsonObject {
   if (env === null || env.recordInputs === false) return {};
   const { kind } = tables.nodeOf(node);
   const { state } = step.now;
-  const recorded = (input: Json): JsonObject => (inputAllowance.take(input) ? { input } : { input_omitted: true });
+  const recorded = (input: Json, size?: number): JsonObject =>
+    inputAllowance.take(input, size) ? { input } : { input_omitted: true };
   const template = tables.template(step.indexOf(node));
   if (definitionOf(kind).joins(kind) === null && template !== null) {
     const vars = Object.fromEntries(Object.keys(env.vars).map((name) => [name, `{{ env.${name} }}`]));
     const { value, exceeded } = renderInput(tables, step.now, node, template, { ...env, vars }, inputAllowance.budget);
     return exceeded === undefined ? recorded(value) : { input_omitted: true };
   }
-  const isSmall = charsUpTo(state, MAX_STATE_CHARS) <= MAX_STATE_CHARS;
-  if (definitionOf(kind).joins(kind) === null) return isSmall ? recorded(state) : { input_from: 'state' };
+  const size = charsUpTo(state, MAX_STATE_CHARS);
+  const isSmall = size <= MAX_STATE_CHARS;
+  if (definitionOf(kind).joins(kind) === null) return isSmall ? recorded(state, size) : { input_from: 'state' };
   const { outputs, by_source } = joinInput(step, node);
   return recorded({ outputs, by_source, ...(isSmall ? { state } : {}) });
 }
