@@ -54,6 +54,43 @@ module.exports = {
       '^machines/|node_modules/(xstate|typebox|@noble/hashes)/',
       'No I/O, no clock, no node:*; only xstate, typebox and @noble/hashes.',
     ),
+    {
+      name: 'step-below-compile',
+      severity: 'error',
+      comment:
+        'Inside machines: reading → nodes → ir, graph → program → step → compile → replay, views. An import never points back.',
+      from: { path: '^machines/(reading|nodes|ir|graph|expression|program|step)/' },
+      to: { path: '^machines/(compile|replay|views)/' },
+    },
+    {
+      name: 'program-below-step',
+      severity: 'error',
+      comment: 'The tables of a compiled workflow know nothing of the step that reads them.',
+      from: { path: '^machines/(reading|nodes|ir|graph|expression|program)/' },
+      to: { path: '^machines/step/' },
+    },
+    {
+      name: 'engine-below-the-rest',
+      severity: 'error',
+      comment:
+        'Inside the runtime: log, scheduling → engine → queries, quotas, timers → activities, history → cluster → commands.',
+      from: { path: '^src/runtime/(log|scheduling|types|engine)/' },
+      to: { path: '^src/runtime/(queries|quotas|timers|activities|history|cluster|commands)/' },
+    },
+    {
+      name: 'commands-on-top',
+      severity: 'error',
+      comment: 'Commands use every other part of the runtime; only index.ts imports commands.',
+      from: { path: '^src/runtime/', pathNot: '^src/runtime/(commands/|index\\.ts$)' },
+      to: { path: '^src/runtime/commands/' },
+    },
+    {
+      name: 'port-below-engines',
+      severity: 'error',
+      comment: 'The port of the store imports nothing else of the store.',
+      from: { path: '^store/port/' },
+      to: { path: '^store/', pathNot: '^store/port/' },
+    },
     ownFiles(
       'store-stands-alone',
       '^store/',

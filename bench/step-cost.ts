@@ -1,9 +1,10 @@
-import { compile, type Program } from '../machines/compile/index.ts';
+import { compile } from '../machines/compile/index.ts';
 import { normalise } from '../machines/ir/normalise.ts';
 import type { JsonObject } from '../machines/json.ts';
 import type { Done } from '../machines/messages.ts';
 import type { Effect, Run, StepEnv, StepResult } from '../machines/run.ts';
 import { save, start, step } from '../machines/step/index.ts';
+import type { Program } from '../machines/step/program.ts';
 import { median } from './load.ts';
 import { cpuMsOfThisProcess } from './machine.ts';
 import { fanOut, linear, rounds } from './workflows.ts';

@@ -1,6 +1,7 @@
-import { compile, type Program } from './compile/index.ts';
+import { compile } from './compile/index.ts';
 import { normalise } from './ir/normalise.ts';
 import { revisionOf } from './revision.ts';
+import type { Program } from './step/program.ts';
 
 /** Compiles a workflow document in any accepted spelling. Throws `InvalidWorkflow`. */
 export function compileDocument(document: unknown): Program {

@@ -6,36 +6,27 @@ import { compileTemplate } from '../expression/template.ts';
 import type { Graph } from '../graph/graph.ts';
 import { analyseCooperatively } from '../graph/index.ts';
 import type { Workflow } from '../ir/workflow.ts';
-import type { Json, JsonObject } from '../json.ts';
+import type { Json } from '../json.ts';
 import { definitionOf, type Kind } from '../nodes/index.ts';
 import { type PolicyVerdict, policyVerdict } from '../policy.ts';
+import { type Alternative, exclusiveChoice, type OutcomeRoutes, outcomeRoutes } from '../program/outcome-routes.ts';
+import { analyseOutputUse } from '../program/output-use.ts';
+import { compiledTexts, type ProgramTables, planTables } from '../program/tables.ts';
+import { timersOf } from '../program/timers.ts';
 import { vocabulary } from '../step/actions/vocabulary.ts';
 import type { MachineContext } from '../step/context/step-context.ts';
-import { type Stepper, stepperOf } from '../step/stepper.ts';
+import type { Program } from '../step/program.ts';
+import { stepperOf } from '../step/stepper.ts';
 import { buildMachine } from './emit/build-machine.ts';
 import { MachineEmitter } from './emit/machine.ts';
 import { TransitionBuilder } from './emit/transitions.ts';
-import { type Alternative, exclusiveChoice, type OutcomeRoutes, outcomeRoutes } from './outcome-routes.ts';
-import { analyseOutputUse } from './output-use.ts';
 import { Planner } from './plan/planner.ts';
 import { checkStepCost } from './plan/step-cost.ts';
-import { compiledTexts, type ProgramTables, planTables } from './tables.ts';
-import { timersOf } from './timers.ts';
 
-export { COMPILER_VERSION } from './version.ts';
+export { COMPILER_VERSION } from '../program/version.ts';
 
 /** Microsteps of one step, at most. No graph needs as many: a defect of the compiler ends in an error instead of an endless loop. */
 const MAX_MICROSTEPS = 100_000;
-
-/** A compiled workflow revision. */
-export interface Program {
-  readonly workflow: Workflow;
-  readonly revision: string;
-  /** The XState config: plain JSON over the vocabulary. */
-  readonly config: JsonObject;
-  readonly tables: ProgramTables;
-  readonly stepper: Stepper;
-}
 
 export interface CompileOptions {
   /** False compiles every fan-out to a subgraph. Nodes and outcomes are the same. Default: true. */

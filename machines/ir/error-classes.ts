@@ -1,6 +1,6 @@
 import { isObject, type Json } from '../json.ts';
+import type { Fields } from '../reading/fields.ts';
 import { didYouMean } from '../suggest.ts';
-import type { Fields } from './reading/fields.ts';
 
 /** Error classes that the runtime assigns. */
 const CLASSES = ['io_error', 'timeout', 'rate_limit', 'server_error', 'connection_reset', 'client_error'] as const;

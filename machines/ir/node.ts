@@ -9,10 +9,10 @@ import {
   UNAVAILABLE_KINDS,
 } from '../nodes/index.ts';
 import { OUTPUT_KEYS } from '../nodes/shared-fields.ts';
+import { Fields } from '../reading/fields.ts';
+import type { Problems } from '../reading/problems.ts';
 import { closest, didYouMean } from '../suggest.ts';
 import { policyOf } from './policy.ts';
-import { Fields } from './reading/fields.ts';
-import type { Problems } from './reading/problems.ts';
 import { type RetryPolicies, retryOf } from './retry.ts';
 import type { Node, Timeouts } from './workflow.ts';
 

@@ -1,5 +1,5 @@
+import type { Fields } from '../reading/fields.ts';
 import { didYouMean } from '../suggest.ts';
-import type { Fields } from './reading/fields.ts';
 import type { PolicySet } from './workflow.ts';
 
 const RULES = ['blocked_tools', 'require_approval_for', 'model_allowlist'] as const;

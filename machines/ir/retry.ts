@@ -1,7 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { Fields } from '../reading/fields.ts';
 import { didYouMean } from '../suggest.ts';
 import { errorClasses } from './error-classes.ts';
-import type { Fields } from './reading/fields.ts';
 import type { RetryPolicy } from './workflow.ts';
 
 const policy = (

@@ -1,9 +1,9 @@
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { MAX_NESTING } from '../limits.ts';
+import { readDocument } from '../reading/document.ts';
+import type { Fields } from '../reading/fields.ts';
+import { Problems } from '../reading/problems.ts';
 import { didYouMean } from '../suggest.ts';
-import { readDocument } from './reading/document.ts';
-import type { Fields } from './reading/fields.ts';
-import { Problems } from './reading/problems.ts';
 import type { Timeouts, TokenBudget, ToolConfig, Workflow } from './workflow.ts';
 
 const DEFAULT_HEARTBEAT_SECS = 30;

@@ -1,7 +1,7 @@
 import { MAX_NAME_LENGTH } from '../limits.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { ToolFunction } from '../nodes/kind.ts';
-import { type Fields, optional } from './reading/fields.ts';
+import { type Fields, optional } from '../reading/fields.ts';
 import type { Node, ToolConfig } from './workflow.ts';
 
 const EXAMPLES: Readonly<Record<string, string>> = { python: 'app.tools:double', java: 'com.acme.Tools#convert' };

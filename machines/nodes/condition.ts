@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
-import type { Fields } from '../ir/reading/fields.ts';
 import { isObject } from '../json.ts';
+import type { Fields } from '../reading/fields.ts';
 import { defineKind, type KindDefinition } from './kind.ts';
 
 const Branch = Type.Object({

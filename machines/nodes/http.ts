@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { optional } from '../ir/reading/fields.ts';
 import type { Json } from '../json.ts';
+import { optional } from '../reading/fields.ts';
 import { defineKind, type KindDefinition } from './kind.ts';
 import { mapping, OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
 import { OUTPUT_SYNTAX } from './syntax.ts';

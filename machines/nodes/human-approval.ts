@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { durationText } from '../duration.ts';
-import { optional } from '../ir/reading/fields.ts';
+import { optional } from '../reading/fields.ts';
 import { defineKind, type KindDefinition } from './kind.ts';
 import { duration, namedTargets, OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
 import { OUTPUT_SYNTAX } from './syntax.ts';

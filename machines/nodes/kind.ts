@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox';
-import type { Fields } from '../ir/reading/fields.ts';
 import type { Json, JsonObject } from '../json.ts';
+import type { Fields } from '../reading/fields.ts';
 import { namedTargets } from './shared-fields.ts';
 import { type KindSyntax, OUTPUT_SYNTAX } from './syntax.ts';
 

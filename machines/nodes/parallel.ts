@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { optional } from '../ir/reading/fields.ts';
+import { optional } from '../reading/fields.ts';
 import { defineKind, type KindDefinition } from './kind.ts';
 import { namedTargets } from './shared-fields.ts';
 

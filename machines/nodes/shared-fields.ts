@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { type Fields, optional } from '../ir/reading/fields.ts';
 import type { Json, JsonObject } from '../json.ts';
+import { type Fields, optional } from '../reading/fields.ts';
 
 /** Fields that any kind with an output may carry. */
 interface OutputFields {

@@ -1,5 +1,5 @@
-import type { Program } from '../compile/index.ts';
 import type { Run } from '../run.ts';
+import type { Program } from '../step/program.ts';
 import { type History, historyOf } from './history.ts';
 import { LogMismatch, type TimedEvent } from './log.ts';
 import { type ReplayEnv, replayStep } from './replay-step.ts';

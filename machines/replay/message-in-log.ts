@@ -1,4 +1,3 @@
-import type { Program } from '../compile/index.ts';
 import type { LogEvent } from '../events.ts';
 import type { TokenBudget } from '../ir/workflow.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
@@ -7,6 +6,7 @@ import { definitionOf } from '../nodes/index.ts';
 import type { Run } from '../run.ts';
 import { USAGE_FIELDS } from '../step/actions/usage.ts';
 import { type Context, own } from '../step/context/context.ts';
+import type { Program } from '../step/program.ts';
 import { LogMismatch, type TimedEvent } from './log.ts';
 
 /** The first matching event from `at` on. */

@@ -1,6 +1,6 @@
-import type { Program } from '../compile/index.ts';
 import type { EventType } from '../events.ts';
 import type { Json, JsonObject } from '../json.ts';
+import type { Program } from '../step/program.ts';
 import type { TimedEvent } from './log.ts';
 
 /** An event as it was sent to a machine: its `type`, and the fields that guards and actions read. */

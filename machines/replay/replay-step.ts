@@ -1,13 +1,13 @@
-import type { Program } from '../compile/index.ts';
 import type { LogEvent } from '../events.ts';
 import { FIRST_LANGUAGE } from '../expression/syntax-tree.ts';
 import type { JsonObject } from '../json.ts';
 import type { Queue } from '../nodes/kind.ts';
+import { FIRST_RULES } from '../program/rules.ts';
 import type { Run, StepEnv, StepResult } from '../run.ts';
 import { DEFAULT_STEP_LIMIT } from '../step/context/context.ts';
 import { start, step } from '../step/index.ts';
+import type { Program } from '../step/program.ts';
 import { resetFailure } from '../step/reset.ts';
-import { FIRST_RULES } from '../step/rules.ts';
 import { RECORDED_INPUT_FIELDS } from '../step/work/recorded-input.ts';
 import { executionAt, type History } from './history.ts';
 import { LogMismatch, type TimedEvent } from './log.ts';

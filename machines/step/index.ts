@@ -1,10 +1,10 @@
-import type { Program } from '../compile/index.ts';
-import { FIRST_LANE_LAYOUT } from '../compile/plan/plan.ts';
 import { FIRST_LANGUAGE, LANGUAGE } from '../expression/syntax-tree.ts';
 import { render } from '../expression/template.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Child, Decide, Fail, Message, Visit } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
+import { FIRST_LANE_LAYOUT } from '../program/plan.ts';
+import { FIRST_RULES, RULES } from '../program/rules.ts';
 import type { ActiveNode, PendingApproval, Refused, Run, StepEnv, StepResult } from '../run.ts';
 import { TERMINAL } from '../run.ts';
 import { exceededBudget, mergeBudgets } from './actions/budgets.ts';
@@ -12,7 +12,7 @@ import { type ActiveVisit, type Context, DEFAULT_STEP_LIMIT, freshContext, langu
 import { BUDGET_EXCEEDED, budgetExceededMessage } from './context/evaluation.ts';
 import { PHASE_OF_TIMER } from './context/step-timers.ts';
 import type { FailEvent } from './machine-event.ts';
-import { FIRST_RULES, RULES } from './rules.ts';
+import type { Program } from './program.ts';
 import { StepRunner } from './step-runner.ts';
 import { backoffMs } from './work/backoff.ts';
 

@@ -1,11 +1,11 @@
 import type { AnyMachineSnapshot } from 'xstate';
-import type { Program } from '../compile/index.ts';
-import { approvalStateId, stateId } from '../compile/state-ids.ts';
-import type { ProgramTables } from '../compile/tables.ts';
 import type { Json } from '../json.ts';
+import { approvalStateId, stateId } from '../program/state-ids.ts';
+import type { ProgramTables } from '../program/tables.ts';
 import type { Run } from '../run.ts';
 import { type Context, localWorkOf } from './context/context.ts';
 import { StepContext } from './context/step-context.ts';
+import type { Program } from './program.ts';
 import { positionsOf } from './stepper.ts';
 
 /** The error of an execution that failed because of its nodes alone. */

@@ -1,9 +1,9 @@
-import type { Program } from '../compile/index.ts';
-import { FIRST_LANE_LAYOUT } from '../compile/plan/plan.ts';
-import { COMPILER_VERSION } from '../compile/version.ts';
 import type { Json } from '../json.ts';
+import { FIRST_LANE_LAYOUT } from '../program/plan.ts';
+import { COMPILER_VERSION } from '../program/version.ts';
 import type { Run } from '../run.ts';
 import { type Context, DEFAULT_STEP_LIMIT, freshContext, localWorkOf } from './context/context.ts';
+import type { Program } from './program.ts';
 import { statusOf } from './status.ts';
 import { positionsOf } from './stepper.ts';
 

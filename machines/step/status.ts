@@ -1,5 +1,5 @@
 import type { AnyMachineSnapshot } from 'xstate';
-import { endStateId } from '../compile/state-ids.ts';
+import { endStateId } from '../program/state-ids.ts';
 import type { Status } from '../run.ts';
 
 const ENDS = ['completed', 'failed', 'cancelled', 'limit_exceeded'] as const;

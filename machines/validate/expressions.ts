@@ -2,11 +2,11 @@ import type { Cooperative } from '../cooperative.ts';
 import { compileExpression, type Expression, references, unknownOperations } from '../expression/index.ts';
 import { FACTS } from '../expression/syntax-tree.ts';
 import { compileTemplate } from '../expression/template.ts';
-import type { Problems } from '../ir/reading/problems.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { isObject, type Json } from '../json.ts';
 import { MAX_EXPRESSIONS } from '../limits.ts';
 import { definitionOf, outputKeyOf } from '../nodes/index.ts';
+import type { Problems } from '../reading/problems.ts';
 import { didYouMean } from '../suggest.ts';
 
 interface ExpressionLocation {

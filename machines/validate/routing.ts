@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/graph.ts';
-import type { Problems } from '../ir/reading/problems.ts';
 import type { Edge, Node, Workflow } from '../ir/workflow.ts';
 import { definitionOf } from '../nodes/index.ts';
+import type { Problems } from '../reading/problems.ts';
 
 /** Warns of edges and nodes that probably do not do what the author meant. `graph` is null when it has errors. */
 export function checkRouting(workflow: Workflow, graph: Graph | null, problems: Problems): void {

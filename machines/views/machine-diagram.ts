@@ -1,8 +1,8 @@
-import type { Program } from '../compile/index.ts';
-import { stateId } from '../compile/state-ids.ts';
 import { durationText } from '../duration.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { definitionOf, KIND_NAMES, KINDS, type Kind } from '../nodes/index.ts';
+import { stateId } from '../program/state-ids.ts';
+import type { Program } from '../step/program.ts';
 import type { Diagram, DiagramEdge, DiagramFrame, DiagramNode, Shape } from './diagram.ts';
 import type { ExecutionOverlay, ExecutionStatus, NodeOverlay, NodeStatus } from './execution-overlay.ts';
 import { subtitleOf } from './workflow-diagram.ts';

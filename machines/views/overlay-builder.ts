@@ -1,6 +1,3 @@
-import type { Program } from '../compile/index.ts';
-import { type Alternative, type NodeOutcome, type OutcomeRoutes, outcomeRoutes } from '../compile/outcome-routes.ts';
-import { forwardsInput } from '../compile/output-use.ts';
 import { Budget } from '../expression/budget.ts';
 import { evaluate } from '../expression/index.ts';
 import { FIRST_LANGUAGE } from '../expression/syntax-tree.ts';
@@ -9,9 +6,12 @@ import { at } from '../graph/at.ts';
 import { END } from '../graph/edges.ts';
 import { isObject, type Json, type JsonObject, patchState } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
+import { type Alternative, type NodeOutcome, type OutcomeRoutes, outcomeRoutes } from '../program/outcome-routes.ts';
+import { forwardsInput } from '../program/output-use.ts';
 import type { TimedEvent } from '../replay/log.ts';
 import { heldCondition } from '../step/actions/conditions.ts';
 import { completedPatch } from '../step/actions/state-patch.ts';
+import type { Program } from '../step/program.ts';
 import type { ExecutionOverlay, ExecutionStatus, NodeOverlay, NodeStatus } from './execution-overlay.ts';
 
 const END_STATUS: Readonly<Record<string, ExecutionStatus>> = {

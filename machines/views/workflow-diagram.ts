@@ -1,9 +1,9 @@
-import type { Program } from '../compile/index.ts';
 import { END, effectiveEdges, type GraphEdge } from '../graph/edges.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
+import type { Program } from '../step/program.ts';
 import type { Diagram, DiagramEdge, DiagramFrame, DiagramNode } from './diagram.ts';
 import type { ExecutionOverlay } from './execution-overlay.ts';
 

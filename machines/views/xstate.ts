@@ -1,5 +1,5 @@
-import type { Program } from '../compile/index.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { Program } from '../step/program.ts';
 import type { ExecutionOverlay } from './execution-overlay.ts';
 
 /**

@@ -4,8 +4,8 @@ import type { TenantChange, TenantRecord, TenantRegistry, TenantUsage } from '..
 import type { Store } from '../../store/port/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { RuntimeError, truncated } from '../runtime/errors.ts';
+import { monthOf } from '../runtime/month.ts';
 import { parseLimits } from '../runtime/quotas/limits.ts';
-import { monthOf } from '../runtime/quotas/month.ts';
 import type { ServerRuntime, TenantAdmission } from '../runtime/types/server-runtime.ts';
 
 /** The tenant that every database has; its operators manage the others. */

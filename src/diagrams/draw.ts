@@ -1,5 +1,5 @@
-import type { Program } from '../../machines/compile/index.ts';
 import { compileDocument } from '../../machines/compile-document.ts';
+import type { Program } from '../../machines/step/program.ts';
 import type { View } from '../../machines/views/diagram.ts';
 import { toDot } from '../../machines/views/dot.ts';
 import type { ExecutionOverlay } from '../../machines/views/execution-overlay.ts';

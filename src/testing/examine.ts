@@ -1,6 +1,7 @@
-import { compile, type Program } from '../../machines/compile/index.ts';
+import { compile } from '../../machines/compile/index.ts';
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import type { Workflow } from '../../machines/ir/workflow.ts';
+import type { Program } from '../../machines/step/program.ts';
 import { checkTests } from '../authoring/check.ts';
 import type { AuthoringDiagnostic } from '../authoring/diagnostic.ts';
 import type { AuthoredTest } from '../authoring/tests.ts';

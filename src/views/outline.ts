@@ -1,4 +1,3 @@
-import type { Program } from '../../machines/compile/index.ts';
 import { compileDocument } from '../../machines/compile-document.ts';
 import { at } from '../../machines/graph/at.ts';
 import type { GraphEdge } from '../../machines/graph/edges.ts';
@@ -7,6 +6,7 @@ import type { Json, JsonObject } from '../../machines/json.ts';
 import { definitionOf, type KindName } from '../../machines/nodes/index.ts';
 import type { Behaviour } from '../../machines/nodes/kind.ts';
 import type { TimedEvent } from '../../machines/replay/log.ts';
+import type { Program } from '../../machines/step/program.ts';
 import type { ExecutionOverlay, NodeOverlay } from '../../machines/views/execution-overlay.ts';
 import { OverlayBuilder } from '../../machines/views/overlay-builder.ts';
 import { workflowDiagram } from '../../machines/views/workflow-diagram.ts';

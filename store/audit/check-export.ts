@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { UnsignedBlocks } from '../port/resources/audit.ts';
 import { digestStream, hashBlock, type StreamDigest, signBlock } from './digest.ts';
 import { type ExportFault, ExportFaultError } from './export-fault.ts';
 import { ExportedChains } from './exported-chains.ts';
@@ -16,7 +17,7 @@ import {
   type StreamLine,
 } from './format.ts';
 import { removedBy } from './removals.ts';
-import { type UnsignedBlocks, UnsignedCount } from './unsigned-blocks.ts';
+import { UnsignedCount } from './unsigned-blocks.ts';
 
 export interface ExportReport {
   readonly tenantId: string | null;

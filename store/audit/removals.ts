@@ -1,13 +1,8 @@
 import type { EventRow } from '../port/executions.ts';
+import type { RemovedExecution } from '../port/resources/retention.ts';
 
 /** The type of the control event that records which executions retention removed. */
 export const EXECUTIONS_REMOVED = 'executions_removed';
-
-export interface RemovedExecution {
-  readonly id: string;
-  /** The last sequence of its log. */
-  readonly last_seq: number;
-}
 
 /** The executions that the event records as removed. None for other events, and for data not in the form we write. */
 export function removedBy({ type, data }: EventRow): readonly RemovedExecution[] {

@@ -1,20 +1,7 @@
+import type { UnsignedBlocks } from '../port/resources/audit.ts';
+
 /** Further ranges are counted, not listed. */
 const LISTED_RANGES = 20;
-
-/** Consecutive unsigned blocks of one chain. */
-export interface UnsignedRange {
-  /** As in `AuditFault`. */
-  readonly chain?: string;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Blocks without a signature although there is a key to check one: written without the key, or stripped of their signatures. */
-export interface UnsignedBlocks {
-  readonly blocks: number;
-  /** The first twenty ranges. */
-  readonly ranges: readonly UnsignedRange[];
-}
 
 /** Collects unsigned blocks during a verification. */
 export class UnsignedCount {

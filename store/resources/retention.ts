@@ -1,5 +1,6 @@
-import { EXECUTIONS_REMOVED, type RemovedExecution } from '../audit/removals.ts';
+import { EXECUTIONS_REMOVED } from '../audit/removals.ts';
 import type { ActionContext } from '../port/control.ts';
+import type { RemovedExecution } from '../port/resources/retention.ts';
 import {
   BEFORE_ALL,
   EXECUTIONS_PER_BATCH,

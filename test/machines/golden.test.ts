@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { COMPILER_VERSION, compile } from '../../machines/compile/index.ts';
-import { FIRST_LANE_LAYOUT } from '../../machines/compile/plan/plan.ts';
 import { EVENT_TYPES } from '../../machines/events.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
 import { KIND_NAMES } from '../../machines/nodes/index.ts';
+import { FIRST_LANE_LAYOUT } from '../../machines/program/plan.ts';
 import { replay } from '../../machines/replay/index.ts';
 import { load, save, stateOf } from '../../machines/step/index.ts';
 import { GOLDEN_ENV, type Golden, goldenNames, isRecorded, readGolden, recordGolden } from '../support/golden.ts';

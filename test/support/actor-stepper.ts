@@ -1,6 +1,6 @@
 import { type AnyActor, type AnyMachineSnapshot, createActor, type InspectionEvent } from 'xstate';
-import type { Program } from '../../machines/compile/index.ts';
 import type { MachineContext } from '../../machines/step/context/step-context.ts';
+import type { Program } from '../../machines/step/program.ts';
 import type { MachineStep, Stepper } from '../../machines/step/stepper.ts';
 
 const NO_CLOCK = { setTimeout: () => 0, clearTimeout: () => undefined };

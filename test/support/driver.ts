@@ -1,4 +1,4 @@
-import { type CompileOptions, compile, type Program } from '../../machines/compile/index.ts';
+import { type CompileOptions, compile } from '../../machines/compile/index.ts';
 import type { LogEvent } from '../../machines/events.ts';
 import type { Workflow } from '../../machines/ir/workflow.ts';
 import type { Json } from '../../machines/json.ts';
@@ -6,6 +6,7 @@ import type { Message, Usage } from '../../machines/messages.ts';
 import { replayForRetry } from '../../machines/replay/index.ts';
 import type { ActiveNode, Effect, Refused, Run, StepEnv, StepResult } from '../../machines/run.ts';
 import { activeOf, isStuck, load, save, start, stateOf, step, terminalFailures } from '../../machines/step/index.ts';
+import type { Program } from '../../machines/step/program.ts';
 import type { Stepper } from '../../machines/step/stepper.ts';
 
 /** Drives one execution without a runtime: sends messages for the current visit of a node, and keeps the log, the effects and the timers. */

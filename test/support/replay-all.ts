@@ -1,7 +1,8 @@
-import { compile, type Program } from '../../machines/compile/index.ts';
+import { compile } from '../../machines/compile/index.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
 import { replay } from '../../machines/replay/index.ts';
 import { save } from '../../machines/step/index.ts';
+import type { Program } from '../../machines/step/program.ts';
 import { readTail } from '../../src/runtime/log/read-log.ts';
 import type { ExecutionRow } from '../../store/port/executions.ts';
 import type { Store } from '../../store/port/store.ts';

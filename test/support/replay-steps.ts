@@ -1,4 +1,3 @@
-import type { Program } from '../../machines/compile/index.ts';
 import type { Json } from '../../machines/json.ts';
 import type { Message, Visit } from '../../machines/messages.ts';
 import { type History, historyOf, replayForRetry, type TimedEvent } from '../../machines/replay/index.ts';
@@ -6,6 +5,7 @@ import { messageInLog } from '../../machines/replay/message-in-log.ts';
 import { type ReplayEnv, replayStep } from '../../machines/replay/replay-step.ts';
 import { type Run, type StepEnv, TERMINAL } from '../../machines/run.ts';
 import { activeOf, step, terminalFailures } from '../../machines/step/index.ts';
+import type { Program } from '../../machines/step/program.ts';
 
 /** A message that the log implies, and the nodes that its step started in process. */
 export interface LoggedMessage {

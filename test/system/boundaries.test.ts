@@ -14,6 +14,11 @@ const FORBIDDEN: Readonly<Record<string, readonly [file: string, line: string]>>
   resolvable: ['src/compose.ts', "export * from './nowhere.ts';"],
   'no-dev-at-run-time': ['src/tools.ts', "import 'fast-check';"],
   'machines-are-pure': ['machines/clock.ts', "import 'node:timers';"],
+  'step-below-compile': ['machines/step/emit.ts', "export * from '../compile/plan.ts';"],
+  'program-below-step': ['machines/program/run.ts', "export * from '../step/run.ts';"],
+  'engine-below-the-rest': ['src/runtime/engine/server.ts', "export * from '../commands/start.ts';"],
+  'commands-on-top': ['src/runtime/history/fork.ts', "export * from '../commands/start.ts';"],
+  'port-below-engines': ['store/port/rows.ts', "export * from '../sqlite/store.ts';"],
   'store-stands-alone': ['store/graph.ts', "export * from '../machines/json.ts';"],
   'runtime-boundary': ['src/runtime/server.ts', "export * from '../api/app.ts';"],
   'control-boundary': ['src/control/page.ts', "export * from '../api/app.ts';"],
@@ -42,6 +47,9 @@ const TARGETS = {
   'src/runtime/engine/engine.ts': 'export const loop = 1;',
   'store/sqlite/store.ts': 'export {};',
   'machines/json.ts': 'export {};',
+  'machines/compile/plan.ts': 'export {};',
+  'machines/step/run.ts': 'export {};',
+  'src/runtime/commands/start.ts': 'export {};',
 };
 
 describe('module boundaries', () => {

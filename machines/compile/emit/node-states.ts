@@ -2,8 +2,7 @@ import { at } from '../../graph/at.ts';
 import type { Node } from '../../ir/workflow.ts';
 import type { Json, JsonObject } from '../../json.ts';
 import { definitionOf } from '../../nodes/index.ts';
-import { UNSPACED_ATTEMPTS } from '../../step/work/backoff.ts';
-import { type Alternative, exclusiveChoice, type NodeOutcome } from '../outcome-routes.ts';
+import { type Alternative, exclusiveChoice, type NodeOutcome } from '../../program/outcome-routes.ts';
 import {
   approvalStateId,
   BACKOFF,
@@ -12,7 +11,8 @@ import {
   endStateId,
   pausedChildStateId,
   resumedChildStateId,
-} from '../state-ids.ts';
+} from '../../program/state-ids.ts';
+import { UNSPACED_ATTEMPTS } from '../../step/work/backoff.ts';
 import type { NodeExits, StateConfigs, TransitionBuilder } from './transitions.ts';
 
 /** The states of single nodes: the same life cycle in a sequence, a fork and a subgraph. */

@@ -1,9 +1,9 @@
 import { at } from '../../graph/at.ts';
 import type { Loop } from '../../graph/loops.ts';
 import type { Json, JsonObject } from '../../json.ts';
-import { NO_NODE } from '../plan/convergence.ts';
-import type { SubgraphPlan } from '../plan/plan.ts';
-import { joinGuardStateId, laneEndStateId, laneStateId, subgraphStateId } from '../state-ids.ts';
+import { NO_NODE } from '../../program/convergence.ts';
+import type { SubgraphPlan } from '../../program/plan.ts';
+import { joinGuardStateId, laneEndStateId, laneStateId, subgraphStateId } from '../../program/state-ids.ts';
 import type { NodeStates } from './node-states.ts';
 import { leavingFork, type RegionExits, type StateConfigs, type Transition, type TransitionBuilder } from './transitions.ts';
 

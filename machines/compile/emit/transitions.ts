@@ -3,12 +3,12 @@ import { END } from '../../graph/edges.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { Json, JsonObject } from '../../json.ts';
 import type { PolicyVerdict } from '../../policy.ts';
-import { skippedAfter, skippedAround } from '../dead-paths.ts';
-import type { Alternative, NodeOutcome, OutcomeRoutes } from '../outcome-routes.ts';
-import type { OutputUse } from '../output-use.ts';
-import type { ContextUpdate } from '../parameters.ts';
-import type { Fork, ForkBranch, Plan, SubgraphPlan } from '../plan/plan.ts';
-import { approvalStateId, stateId } from '../state-ids.ts';
+import { skippedAfter, skippedAround } from '../../program/dead-paths.ts';
+import type { Alternative, NodeOutcome, OutcomeRoutes } from '../../program/outcome-routes.ts';
+import type { OutputUse } from '../../program/output-use.ts';
+import type { ContextUpdate } from '../../program/parameters.ts';
+import type { Fork, ForkBranch, Plan, SubgraphPlan } from '../../program/plan.ts';
+import { approvalStateId, stateId } from '../../program/state-ids.ts';
 
 /** State configs by key. */
 export type StateConfigs = Record<string, Json>;

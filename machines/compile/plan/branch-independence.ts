@@ -3,8 +3,8 @@ import { BitSet } from '../../graph/bit-set.ts';
 import { END } from '../../graph/edges.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { definitionOf, outputKeyOf } from '../../nodes/index.ts';
-import type { OutputUse } from '../output-use.ts';
-import { type Convergence, NO_NODE } from './convergence.ts';
+import { type Convergence, NO_NODE } from '../../program/convergence.ts';
+import type { OutputUse } from '../../program/output-use.ts';
 
 /** Branches of a fork that may start with control nodes: those branches move in the same step. */
 const MAX_IMMEDIATE_BRANCHES = 32;

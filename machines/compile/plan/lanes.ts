@@ -2,7 +2,7 @@ import { at } from '../../graph/at.ts';
 import { BitSet } from '../../graph/bit-set.ts';
 import { END } from '../../graph/edges.ts';
 import type { Graph } from '../../graph/graph.ts';
-import { FIRST_LANE_LAYOUT, LANE_LAYOUT, type SubgraphPlan } from './plan.ts';
+import { FIRST_LANE_LAYOUT, LANE_LAYOUT, type SubgraphPlan } from '../../program/plan.ts';
 import { tooLarge } from './too-large.ts';
 
 /** A step of a subgraph costs time proportional to its lanes, a chain of skips to lanes × nodes. */

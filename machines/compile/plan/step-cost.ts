@@ -1,5 +1,5 @@
 import type { Graph } from '../../graph/graph.ts';
-import type { Fork, ForkBranch, Plan } from './plan.ts';
+import type { Fork, ForkBranch, Plan } from '../../program/plan.ts';
 import { tooLarge } from './too-large.ts';
 
 /**

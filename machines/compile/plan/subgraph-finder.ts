@@ -2,11 +2,11 @@ import { at } from '../../graph/at.ts';
 import type { BitSet } from '../../graph/bit-set.ts';
 import { END, type GraphEdge } from '../../graph/edges.ts';
 import type { Graph } from '../../graph/graph.ts';
-import { stateId } from '../state-ids.ts';
+import { convergencesFrom, NO_NODE } from '../../program/convergence.ts';
+import type { SubgraphPlan } from '../../program/plan.ts';
+import { stateId } from '../../program/state-ids.ts';
 import type { CompileBudget } from './compile-budget.ts';
-import { convergencesFrom, NO_NODE } from './convergence.ts';
 import { layOutLanes } from './lanes.ts';
-import type { SubgraphPlan } from './plan.ts';
 import { regionEntry } from './region-boundary.ts';
 
 /** The nodes of a possible subgraph, between the node that enters it and its join. */

@@ -1,7 +1,7 @@
-import type { NodeOutcome } from '../../compile/outcome-routes.ts';
-import type { CompleteParams, FailParams } from '../../compile/parameters.ts';
 import { type Json, type JsonObject, patchState } from '../../json.ts';
 import { definitionOf, type Kind } from '../../nodes/index.ts';
+import type { NodeOutcome } from '../../program/outcome-routes.ts';
+import type { CompleteParams, FailParams } from '../../program/parameters.ts';
 import type { StepContext } from '../context/step-context.ts';
 import { type FailEvent, isTimerEvent, type MachineEvent } from '../machine-event.ts';
 import { joinInput } from '../work/joins.ts';

@@ -1,3 +1,4 @@
+import { isRetryable } from '../../ir/error-classes.ts';
 import type {
   ChildParams,
   ConditionParams,
@@ -8,13 +9,12 @@ import type {
   RetryParams,
   SubgraphNodeParams,
   SubgraphParams,
-} from '../../compile/parameters.ts';
-import { isRetryable } from '../../ir/error-classes.ts';
+} from '../../program/parameters.ts';
+import { FIRST_RULES } from '../../program/rules.ts';
 import { own, rulesOf } from '../context/context.ts';
 import type { MachineContext, StepContext } from '../context/step-context.ts';
 import { NODE, type NodeState } from '../context/subgraph-state.ts';
 import type { MachineEvent } from '../machine-event.ts';
-import { FIRST_RULES } from '../rules.ts';
 import { isChosen } from './conditions.ts';
 
 export interface GuardArgs {

@@ -1,5 +1,5 @@
-import type { FailParams } from '../../compile/parameters.ts';
 import { definitionOf } from '../../nodes/index.ts';
+import type { FailParams } from '../../program/parameters.ts';
 import { own } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import type { MachineEvent } from '../machine-event.ts';

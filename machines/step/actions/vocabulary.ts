@@ -5,8 +5,8 @@ import type {
   LaneParams,
   NodeParams,
   SubgraphNodeParams,
-} from '../../compile/parameters.ts';
-import { BACKOFF } from '../../compile/state-ids.ts';
+} from '../../program/parameters.ts';
+import { BACKOFF } from '../../program/state-ids.ts';
 import type { MachineContext, StepContext } from '../context/step-context.ts';
 import type { MachineEvent } from '../machine-event.ts';
 import { approveHeldNode, attemptStarted, childChanged, complete, fail, passControlNode, retry } from './actions.ts';

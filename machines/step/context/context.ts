@@ -1,8 +1,8 @@
 import { FIRST_LANGUAGE } from '../../expression/syntax-tree.ts';
 import type { Json, JsonObject } from '../../json.ts';
 import type { Budgets } from '../../messages.ts';
+import { FIRST_RULES } from '../../program/rules.ts';
 import type { Phase } from '../../run.ts';
-import { FIRST_RULES } from '../rules.ts';
 
 /** The current visit to a node that has begun and not ended. */
 export interface ActiveVisit {

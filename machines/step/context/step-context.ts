@@ -1,13 +1,13 @@
-import { skipOrder, skippedAfter, skippedAround, skippedFrom } from '../../compile/dead-paths.ts';
-import type { NodeOutcome } from '../../compile/outcome-routes.ts';
-import { forwardsInput } from '../../compile/output-use.ts';
-import type { ContextUpdate, SkipScope } from '../../compile/parameters.ts';
-import type { ProgramTables } from '../../compile/tables.ts';
 import type { EventType, LogEvent } from '../../events.ts';
 import { END } from '../../graph/edges.ts';
 import { type Json, type JsonObject, patchState } from '../../json.ts';
 import type { Usage } from '../../messages.ts';
 import { definitionOf } from '../../nodes/index.ts';
+import { skipOrder, skippedAfter, skippedAround, skippedFrom } from '../../program/dead-paths.ts';
+import type { NodeOutcome } from '../../program/outcome-routes.ts';
+import { forwardsInput } from '../../program/output-use.ts';
+import type { ContextUpdate, SkipScope } from '../../program/parameters.ts';
+import type { ProgramTables } from '../../program/tables.ts';
 import type { StepEnv } from '../../run.ts';
 import { type ActiveVisit, type Context, type Halt, lastInputOf, own, type PendingInput } from './context.ts';
 import { Evaluation } from './evaluation.ts';

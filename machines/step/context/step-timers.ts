@@ -1,4 +1,4 @@
-import type { ProgramTables } from '../../compile/tables.ts';
+import type { ProgramTables } from '../../program/tables.ts';
 import type { Effect } from '../../run.ts';
 import { type Context, own } from './context.ts';
 

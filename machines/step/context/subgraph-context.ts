@@ -1,13 +1,13 @@
-import { skippedWhileInside } from '../../compile/dead-paths.ts';
-import type { EdgeDecisions } from '../../compile/parameters.ts';
-import { NO_NODE } from '../../compile/plan/convergence.ts';
-import type { SubgraphPlan } from '../../compile/plan/plan.ts';
-import type { ProgramTables, SubgraphTable } from '../../compile/tables.ts';
 import type { BitSet } from '../../graph/bit-set.ts';
 import type { GraphEdge } from '../../graph/edges.ts';
 import type { Json } from '../../json.ts';
 import { definitionOf } from '../../nodes/index.ts';
-import { FIRST_RULES } from '../rules.ts';
+import { NO_NODE } from '../../program/convergence.ts';
+import { skippedWhileInside } from '../../program/dead-paths.ts';
+import type { EdgeDecisions } from '../../program/parameters.ts';
+import type { SubgraphPlan } from '../../program/plan.ts';
+import { FIRST_RULES } from '../../program/rules.ts';
+import type { ProgramTables, SubgraphTable } from '../../program/tables.ts';
 import { type Context, type Halt, rulesOf, type SubgraphState } from './context.ts';
 import { EDGE, type EdgeState, NODE, type NodeState } from './subgraph-state.ts';
 

@@ -1,7 +1,7 @@
-import type { Program } from '../../compile/index.ts';
 import { canonicalJson, type JsonObject, patchState } from '../../json.ts';
 import type { Run, StepEnv } from '../../run.ts';
 import { type Context, own } from '../context/context.ts';
+import type { Program } from '../program.ts';
 import { workOf } from './work.ts';
 
 /** Would `patch` on the state change the input of a node that is in progress? */

@@ -1,8 +1,8 @@
-import type { ProgramTables } from '../../compile/tables.ts';
 import type { Budget } from '../../expression/budget.ts';
 import type { Scope } from '../../expression/index.ts';
 import { type RenderResult, render, type Template } from '../../expression/template.ts';
 import type { Workflow } from '../../ir/workflow.ts';
+import type { ProgramTables } from '../../program/tables.ts';
 import type { StepEnv } from '../../run.ts';
 import { type Context, lastInputOf } from '../context/context.ts';
 

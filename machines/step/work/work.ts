@@ -1,10 +1,10 @@
-import type { Program } from '../../compile/index.ts';
 import { Budget } from '../../expression/budget.ts';
 import type { JsonObject } from '../../json.ts';
 import { definitionOf } from '../../nodes/index.ts';
 import type { Run, StepEnv, Work } from '../../run.ts';
 import { type Context, own } from '../context/context.ts';
 import { StepContext } from '../context/step-context.ts';
+import type { Program } from '../program.ts';
 import { renderInput } from './input.ts';
 import { joinInput } from './joins.ts';
 

@@ -1,10 +1,11 @@
 // The thread that draws diagrams: compiling and drawing a workflow of thousands of nodes takes seconds.
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { LRUCache } from 'lru-cache';
-import { compile, type Program } from '../../../machines/compile/index.ts';
+import { compile } from '../../../machines/compile/index.ts';
 import type { EventType } from '../../../machines/events.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import type { JsonObject } from '../../../machines/json.ts';
+import type { Program } from '../../../machines/step/program.ts';
 import { OverlayBuilder } from '../../../machines/views/overlay-builder.ts';
 import { draw } from '../draw.ts';
 import { DiagramError } from '../errors.ts';

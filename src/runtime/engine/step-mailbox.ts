@@ -1,12 +1,12 @@
 import type { Run } from '../../../machines/run.ts';
 import type { CommitUnit } from '../../../store/port/commit.ts';
 import type { IdempotencyRow } from '../../../store/port/executions.ts';
-import type { SlotReservation } from '../activities/local/slot-reservations.ts';
 import type { RuntimeError } from '../errors.ts';
 import { type CommitBuilder, isEmpty, mergeBuilders } from './commit/commit-builder.ts';
 import { type ExecutionCommit, executionCommit } from './commit/execution-commit.ts';
 import type { Envelope, ExecutionStart, MessageOutcome, Preconditions } from './envelope.ts';
 import type { CachedExecution } from './loading/cached-execution.ts';
+import type { SlotReservation } from './slot-reservation.ts';
 import { corruptError, type MessageResult, rejectedResult, type StepDeps, stepMessage } from './step-message.ts';
 
 export interface StepBatchDeps extends Omit<StepDeps, 'reservation'> {

@@ -2,7 +2,6 @@ import { inspect } from 'node:util';
 import type { Message } from '../../../machines/messages.ts';
 import type { Run, StepEnv, StepResult } from '../../../machines/run.ts';
 import { isStuck, start, step } from '../../../machines/step/index.ts';
-import type { SlotReservation } from '../activities/local/slot-reservations.ts';
 import type { Actor } from '../actor.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Ids } from '../ids.ts';
@@ -18,6 +17,7 @@ import { type ExecutionCommit, executionCommit } from './commit/execution-commit
 import type { Envelope, ExecutionStart, MessageOptions, MessageOutcome, Preconditions } from './envelope.ts';
 import { startWithinLimits, stepWithinLimits } from './limits/step-within-limits.ts';
 import type { CachedExecution } from './loading/cached-execution.ts';
+import type { SlotReservation } from './slot-reservation.ts';
 
 /** The longest text of an internal error that is stored. */
 const MAX_REASON_CHARS = 2_000;

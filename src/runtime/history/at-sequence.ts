@@ -6,12 +6,12 @@ import type { ExecutionRow } from '../../../store/port/executions.ts';
 import type { CachedExecution } from '../engine/loading/cached-execution.ts';
 import type { LoadedWorkflow, WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { RuntimeError } from '../errors.ts';
+import { corruptIfMismatch, type ReplayedStep, readHistory, replayStoredLog } from '../log/replay-log.ts';
 import { type ExecutionQueries, executionNotFound } from '../queries/execution-queries.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 import type { ExecutionAtView, ReplayView } from '../types/history.ts';
 import { compareWithReplay } from './compare-with-replay.ts';
 import type { ReplayLimiter } from './replay-limiter.ts';
-import { corruptIfMismatch, type ReplayedStep, readHistory, replayStoredLog } from './replay-log.ts';
 
 export interface HistoryAtSequenceOptions {
   readonly store: ExecutionStore;

@@ -1,14 +1,14 @@
-import type { Program } from '../../../machines/compile/index.ts';
 import { LogMismatch } from '../../../machines/replay/index.ts';
 import type { Run } from '../../../machines/run.ts';
 import { load, SnapshotVersionMismatch, save } from '../../../machines/step/index.ts';
+import type { Program } from '../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
 import { isErrorOf } from '../engine/loading/failures.ts';
 import type { WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { RuntimeError } from '../errors.ts';
+import { readHistory, replayStoredLog } from '../log/replay-log.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
-import { readHistory, replayStoredLog } from './replay-log.ts';
 
 /** The first difference between a replayed log and what is stored. */
 export interface ReplayMismatch {

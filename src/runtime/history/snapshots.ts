@@ -1,17 +1,17 @@
 import { LRUCache } from 'lru-cache';
-import type { Program } from '../../../machines/compile/index.ts';
 import type { Json } from '../../../machines/json.ts';
 import { type History, type RecordedEvent, RecordingStepper } from '../../../machines/replay/index.ts';
 import type { Run } from '../../../machines/run.ts';
 import { activeOf, stateOf } from '../../../machines/step/index.ts';
+import type { Program } from '../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { readLog } from '../log/read-log.ts';
+import { corruptIfMismatch, readHistory, replayStoredLog } from '../log/replay-log.ts';
 import type { ExecutionQueries } from '../queries/execution-queries.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 import type { SnapshotPage, SnapshotView } from '../types/history.ts';
 import type { ReplayLimiter } from './replay-limiter.ts';
-import { corruptIfMismatch, readHistory, replayStoredLog } from './replay-log.ts';
 
 /** A page ends with the snapshot that exceeds this size. */
 const PAGE_CHARS = 1024 * 1024;

@@ -1,9 +1,8 @@
-import type { JsonObject } from '../../../machines/json.ts';
+import type { Json, JsonObject } from '../../../machines/json.ts';
 import { type Status, TERMINAL } from '../../../machines/run.ts';
 import type { EventRow } from '../../../store/port/executions.ts';
 import type { RuntimeContext } from '../context.ts';
 import { RuntimeError } from '../errors.ts';
-import type { HistoryAtSequence } from '../history/at-sequence.ts';
 import { offloadedBytes, restorePayload, withUnresolvedPayload } from '../log/offloaded-payloads.ts';
 import { readLog } from '../log/read-log.ts';
 import type { EventView } from '../types/executions.ts';
@@ -20,9 +19,14 @@ const STATE_FIELDS: Readonly<Partial<Record<string, string>>> = {
   workflow_completed: 'final_state',
 };
 
+/** Gives the state of an execution as it was after the event with that sequence. */
+export interface StateReader {
+  stateAfterEvent(tenantId: string, executionId: string, sequence: number): Promise<Json>;
+}
+
 export interface EventQueriesOptions extends Pick<RuntimeContext, 'store' | 'slices' | 'stopping' | 'onError'> {
   readonly executions: ExecutionQueries;
-  readonly history: HistoryAtSequence;
+  readonly history: StateReader;
   readonly commits: WakeupSignal;
 }
 

@@ -4,7 +4,7 @@ import { completedPatch, stateOf, suspensionOf } from '../../../machines/step/in
 import type { EventRow, ExecutionRow } from '../../../store/port/executions.ts';
 import type { WorkerRow } from '../../../store/port/workers.ts';
 import type { CachedExecution } from '../engine/loading/cached-execution.ts';
-import { forkedFrom } from '../history/fork/labels.ts';
+import { forkedFrom } from '../fork-labels.ts';
 import type { EventView, ExecutionSummary, ExecutionView } from '../types/executions.ts';
 import type { WorkerView } from '../types/work.ts';
 

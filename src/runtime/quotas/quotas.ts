@@ -5,11 +5,11 @@ import type { RuntimeContext } from '../context.ts';
 import type { CommitGate } from '../engine/commit/commit-gate.ts';
 import { RuntimeError, type RuntimeErrorCode } from '../errors.ts';
 import type { EventBus } from '../events.ts';
+import { monthOf, untilNextMonthMs } from '../month.ts';
 import type { TenantAdmission } from '../types/server-runtime.ts';
 import { InactiveTenants } from './inactive-tenants.ts';
 import type { TenantLimits } from './limits.ts';
 import { LiveExecutions } from './live-executions.ts';
-import { monthOf, untilNextMonthMs } from './month.ts';
 import { RequestRate } from './request-rate.ts';
 import { type TenantStatus, TenantStatusCache } from './tenant-status-cache.ts';
 

@@ -1,6 +1,6 @@
-import type { Program } from '../../../machines/compile/index.ts';
 import type { Reference } from '../../../machines/expression/index.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
+import type { Program } from '../../../machines/step/program.ts';
 import type { Branch, Branches } from '../simulation/branches.ts';
 import { type Assignment, referenceKey, setAtPath, solve } from './solve.ts';
 import { sourcesOf, type ValueSource } from './value-sources.ts';

@@ -1,8 +1,8 @@
-import type { Program } from '../../../machines/compile/index.ts';
 import type { Reference } from '../../../machines/expression/index.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { Context } from '../../../machines/step/context/context.ts';
 import { activeOf, stateOf } from '../../../machines/step/index.ts';
+import type { Program } from '../../../machines/step/program.ts';
 import { positionsOf } from '../../../machines/step/stepper.ts';
 import type { SimState } from '../simulation/simulation.ts';
 import type { BranchInputs } from './branch-inputs.ts';

@@ -1,9 +1,9 @@
-import { forwardsInput } from '../../../machines/compile/output-use.ts';
 import type { Reference } from '../../../machines/expression/index.ts';
 import { compileTemplate, referencesOf } from '../../../machines/expression/template.ts';
 import type { Graph } from '../../../machines/graph/graph.ts';
 import { isObject, type Json } from '../../../machines/json.ts';
 import { definitionOf, outputKeyOf } from '../../../machines/nodes/index.ts';
+import { forwardsInput } from '../../../machines/program/output-use.ts';
 
 /** The source of a value that a condition reads: a path in the output of a node, in the input, or an environment variable. */
 export type ValueSource =

@@ -1,8 +1,8 @@
-import type { Program } from '../../../machines/compile/index.ts';
-import { type Alternative, type NodeOutcome, outcomeRoutes } from '../../../machines/compile/outcome-routes.ts';
 import { END } from '../../../machines/graph/edges.ts';
 import type { Graph } from '../../../machines/graph/graph.ts';
 import { definitionOf } from '../../../machines/nodes/index.ts';
+import { type Alternative, type NodeOutcome, outcomeRoutes } from '../../../machines/program/outcome-routes.ts';
+import type { Program } from '../../../machines/step/program.ts';
 
 /** How a visit to a node can continue: its outcome, and the alternative that was taken. */
 export interface Branch {

@@ -1,10 +1,10 @@
-import type { Program } from '../../../machines/compile/index.ts';
-import type { NodeOutcome } from '../../../machines/compile/outcome-routes.ts';
 import type { LogEvent } from '../../../machines/events.ts';
 import type { Json } from '../../../machines/json.ts';
 import type { Message } from '../../../machines/messages.ts';
+import type { NodeOutcome } from '../../../machines/program/outcome-routes.ts';
 import { type Run, type StepEnv, type StepResult, TERMINAL } from '../../../machines/run.ts';
 import { activeOf, heldCondition, start, step } from '../../../machines/step/index.ts';
+import type { Program } from '../../../machines/step/program.ts';
 import type { Branch, Branches } from './branches.ts';
 
 /** A compiled workflow with its branches and environment variables. */

@@ -1,4 +1,3 @@
-import type { UnsignedBlocks } from '../../audit/unsigned-blocks.ts';
 import type { EventRow } from '../executions.ts';
 
 /** An event of an execution or, without an execution, an action on the tenant's control plane. */
@@ -88,4 +87,19 @@ export interface AuditFault {
   /** The stream, for `stream_digest` and `snapshot`; a null execution is the tenant's control plane. */
   readonly tenantId: string | null;
   readonly executionId: string | null;
+}
+
+/** Consecutive unsigned blocks of one chain. */
+export interface UnsignedRange {
+  /** As in `AuditFault`. */
+  readonly chain?: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Blocks without a signature although there is a key to check one: written without the key, or stripped of their signatures. */
+export interface UnsignedBlocks {
+  readonly blocks: number;
+  /** The first twenty ranges. */
+  readonly ranges: readonly UnsignedRange[];
 }

@@ -1,4 +1,3 @@
-import type { RemovedExecution } from '../../audit/removals.ts';
 import type { ActionContext } from '../control.ts';
 
 export interface RetentionPolicy {
@@ -60,4 +59,10 @@ export function limitBatch<Ended extends { readonly seq: number }>(ended: readon
 export function removalData(removed: readonly RemovedExecution[], { endedBeforeMs }: RemovalRequest): string {
   const older_than = new Date(endedBeforeMs).toISOString();
   return JSON.stringify({ count: removed.length, reason: 'retention', older_than, executions: removed });
+}
+
+export interface RemovedExecution {
+  readonly id: string;
+  /** The last sequence of its log. */
+  readonly last_seq: number;
 }

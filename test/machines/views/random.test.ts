@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { compile, type Program } from '../../../machines/compile/index.ts';
+import { compile } from '../../../machines/compile/index.ts';
 import { InvalidWorkflow } from '../../../machines/diagnostics.ts';
 import { analyse } from '../../../machines/graph/index.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
+import type { Program } from '../../../machines/step/program.ts';
 import { documents } from '../../support/workflows.ts';
 import { problems } from './real-tools.ts';
 

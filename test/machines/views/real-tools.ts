@@ -1,8 +1,8 @@
 import { instance } from '@viz-js/viz';
 import { JSDOM } from 'jsdom';
 import { createMachine } from 'xstate';
-import type { Program } from '../../../machines/compile/index.ts';
 import type { JsonObject } from '../../../machines/json.ts';
+import type { Program } from '../../../machines/step/program.ts';
 import { toDot } from '../../../machines/views/dot.ts';
 import type { ExecutionOverlay } from '../../../machines/views/execution-overlay.ts';
 import { machineDiagram } from '../../../machines/views/machine-diagram.ts';

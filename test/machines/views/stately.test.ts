@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { compile, type Program } from '../../../machines/compile/index.ts';
+import { compile } from '../../../machines/compile/index.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import type { JsonObject } from '../../../machines/json.ts';
+import type { Program } from '../../../machines/step/program.ts';
 import { toXState } from '../../../machines/views/xstate.ts';
 import { checkWorkflow } from '../../../src/authoring/check.ts';
 import { tool, workflow } from '../../support/workflows.ts';

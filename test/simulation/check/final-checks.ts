@@ -1,9 +1,10 @@
-import { compile, type Program } from '../../../machines/compile/index.ts';
+import { compile } from '../../../machines/compile/index.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import { canonicalJson } from '../../../machines/json.ts';
 import { replay, type TimedEvent } from '../../../machines/replay/index.ts';
 import { TERMINAL } from '../../../machines/run.ts';
 import { save, stateOf } from '../../../machines/step/index.ts';
+import type { Program } from '../../../machines/step/program.ts';
 import { readTail } from '../../../src/runtime/log/read-log.ts';
 import { stepsOf } from '../../support/replay-steps.ts';
 import type { Operations } from '../environment/operations.ts';

@@ -1,13 +1,7 @@
+import type { SlotReservation } from '../../engine/slot-reservation.ts';
 import type { EventBus } from '../../events.ts';
 import type { ActivityTask } from './activity-task.ts';
 import type { Slots } from './slots.ts';
-
-/** Slots that a step has taken for the in-process work that it starts. */
-export interface SlotReservation {
-  take(tenantId: string, executionId: string): boolean;
-  /** Call once the work has started and occupies slots of its own, or will not start. */
-  release(): void;
-}
 
 export interface SlotReservationsOptions {
   readonly slots: Slots<ActivityTask>;

@@ -1,6 +1,6 @@
 import type { Effect, Run } from '../../../../machines/run.ts';
 import type { ExecutionWrite } from '../../../../store/port/commit.ts';
-import { monthOf } from '../../quotas/month.ts';
+import { monthOf } from '../../month.ts';
 import type { ExecutionStart } from '../envelope.ts';
 import { timeoutFrom } from '../execution-start.ts';
 import type { CachedExecution } from '../loading/cached-execution.ts';

@@ -1,10 +1,10 @@
-import type { Program } from '../../../../machines/compile/index.ts';
 import type { Json } from '../../../../machines/json.ts';
 import { charsUpTo } from '../../../../machines/json-size.ts';
 import type { Done, Message, Visit } from '../../../../machines/messages.ts';
 import type { Refused, Run, StepEnv, StepResult } from '../../../../machines/run.ts';
 import type { Context } from '../../../../machines/step/context/context.ts';
 import { start, step } from '../../../../machines/step/index.ts';
+import type { Program } from '../../../../machines/step/program.ts';
 import { RuntimeError } from '../../errors.ts';
 import { bufferedBytes, bytesAfterStep, bytesHeldBy, bytesOf, recordUpperBound } from './execution-size.ts';
 import { LIMITS } from './limits.ts';

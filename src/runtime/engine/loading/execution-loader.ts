@@ -1,13 +1,13 @@
-import type { Program } from '../../../../machines/compile/index.ts';
 import type { Json } from '../../../../machines/json.ts';
 import { LogMismatch, replayInSteps } from '../../../../machines/replay/index.ts';
 import type { Run } from '../../../../machines/run.ts';
 import { load, SnapshotVersionMismatch } from '../../../../machines/step/index.ts';
+import type { Program } from '../../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { ExecutionRow } from '../../../../store/port/executions.ts';
 import { RuntimeError } from '../../errors.ts';
-import { readHistory, replayStoredLog } from '../../history/replay-log.ts';
 import { inputIn, readFirst, readTail } from '../../log/read-log.ts';
+import { readHistory, replayStoredLog } from '../../log/replay-log.ts';
 import type { Slice, TimeSlices } from '../../scheduling/time-slices.ts';
 import { recordLoaded } from '../limits/execution-size.ts';
 import type { CachedExecution } from './cached-execution.ts';

@@ -1,7 +1,7 @@
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { EventRow, ExecutionRow } from '../../../../store/port/executions.ts';
 import type { Actor } from '../../actor.ts';
-import { forkedFrom } from '../../history/fork/labels.ts';
+import { forkedFrom } from '../../fork-labels.ts';
 
 /** The actor that started an execution, as its tools are told. */
 export interface Starter {

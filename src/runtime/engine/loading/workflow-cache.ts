@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import { compileCooperatively, type Program } from '../../../../machines/compile/index.ts';
+import { compileCooperatively } from '../../../../machines/compile/index.ts';
 import { normaliseCooperatively } from '../../../../machines/ir/normalise.ts';
 import { type Kind, runsChild } from '../../../../machines/nodes/index.ts';
+import type { Program } from '../../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { Executor } from '../../../executors/executor.ts';
 import type { Outbound } from '../../../executors/outbound/index.ts';

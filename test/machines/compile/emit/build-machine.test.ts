@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AnyStateNode, createMachine } from 'xstate';
-import { compile, compileCooperatively, type Program } from '../../../../machines/compile/index.ts';
+import { compile, compileCooperatively } from '../../../../machines/compile/index.ts';
 import { normalise } from '../../../../machines/ir/normalise.ts';
 import type { JsonObject } from '../../../../machines/json.ts';
+import type { Program } from '../../../../machines/step/program.ts';
 import { document as documentOf, documents, tool } from '../../../support/workflows.ts';
 
 function programOf(document: unknown): Program | null {

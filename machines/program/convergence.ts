@@ -1,7 +1,7 @@
-import { at } from '../../graph/at.ts';
-import { BitSet } from '../../graph/bit-set.ts';
-import { END } from '../../graph/edges.ts';
-import type { Graph } from '../../graph/graph.ts';
+import { at } from '../graph/at.ts';
+import { BitSet } from '../graph/bit-set.ts';
+import { END } from '../graph/edges.ts';
+import type { Graph } from '../graph/graph.ts';
 
 /** No node: the paths end instead. */
 export const NO_NODE = -1;

@@ -1,6 +1,6 @@
-import type { BitSet } from '../../graph/bit-set.ts';
-import type { GraphEdge } from '../../graph/edges.ts';
-import type { Alternative } from '../outcome-routes.ts';
+import type { BitSet } from '../graph/bit-set.ts';
+import type { GraphEdge } from '../graph/edges.ts';
+import type { Alternative } from './outcome-routes.ts';
 
 /**
  * How a graph becomes states. Nodes that a single token visits are plain states. An alternative with several targets whose paths do

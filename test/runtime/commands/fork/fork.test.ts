@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../../../machines/json.ts';
-import { monthOf } from '../../../../src/runtime/quotas/month.ts';
+import { monthOf } from '../../../../src/runtime/month.ts';
 import { CALLER, eventually, openTestRuntime, type TestRuntime } from '../../../support/runtimes.ts';
 
 const python = (name: string): JsonObject => ({ kind: { type: 'python_fn', module: 'm', function: name, output_key: name } });

@@ -1,16 +1,16 @@
-import type { Program } from '../../../../machines/compile/index.ts';
 import { isObject, type JsonObject, patchBetween, patchState } from '../../../../machines/json.ts';
 import type { CopiedDecision } from '../../../../machines/messages.ts';
 import { runsChild } from '../../../../machines/nodes/index.ts';
 import type { History, TimedEvent } from '../../../../machines/replay/index.ts';
 import type { Run } from '../../../../machines/run.ts';
 import { inputUnderPatch, stateOf } from '../../../../machines/step/index.ts';
+import type { Program } from '../../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { EventRow } from '../../../../store/port/executions.ts';
 import type { PastDecision } from '../../errors.ts';
 import { eventOf, readLog } from '../../log/read-log.ts';
+import { replayLog } from '../../log/replay-log.ts';
 import type { Slice } from '../../scheduling/time-slices.ts';
-import { replayLog } from '../replay-log.ts';
 
 /** The log of a fork's origin up to the fork point. */
 export interface OriginLog {

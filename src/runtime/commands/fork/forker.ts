@@ -3,23 +3,23 @@ import { TERMINAL } from '../../../../machines/run.ts';
 import { stateOf } from '../../../../machines/step/index.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { Clock } from '../../clock.ts';
-import { type IdempotentRequest, idempotentRequest, storedResponse } from '../../commands/idempotency.ts';
-import { startOnce } from '../../commands/start-once.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { CopiedHistory } from '../../engine/envelope.ts';
 import { executionStart } from '../../engine/execution-start.ts';
 import { starterFrom } from '../../engine/loading/starter.ts';
 import type { LoadedWorkflow, WorkflowCache } from '../../engine/loading/workflow-cache.ts';
 import { DecisionWouldChange, ForkDoesNotReplay, type PastDecision, RuntimeError } from '../../errors.ts';
+import { forkLabels } from '../../fork-labels.ts';
+import type { ExecutionAtSequence, HistoryAtSequence } from '../../history/at-sequence.ts';
 import type { Ids } from '../../ids.ts';
 import type { Quotas } from '../../quotas/quotas.ts';
 import type { TimeSlices } from '../../scheduling/time-slices.ts';
 import type { Caller } from '../../types/caller.ts';
 import type { ForkRequest, ForkResult } from '../../types/history.ts';
-import type { ExecutionAtSequence, HistoryAtSequence } from '../at-sequence.ts';
+import { type IdempotentRequest, idempotentRequest, storedResponse } from '../idempotency.ts';
+import { startOnce } from '../start-once.ts';
 import { type CopiedLog, checkForkLength, copyLog, withWorkflowVersion } from './copied-log.ts';
 import { copiedDecision, decisionsIn } from './decisions.ts';
-import { forkLabels } from './labels.ts';
 import { replayInVersion, type VersionReplay } from './replay-in-version.ts';
 
 export interface ForkerOptions {

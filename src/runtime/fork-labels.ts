@@ -1,4 +1,4 @@
-import { withoutReserved } from '../../../../machines/reserved-labels.ts';
+import { withoutReserved } from '../../machines/reserved-labels.ts';
 
 /** Labels that only forks have; forks are found by them. */
 const ORIGIN_ID_LABEL = 'jamjet.fork.of';

@@ -7,12 +7,12 @@ import type { Loop } from '../graph/loops.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { PolicyVerdict } from '../policy.ts';
-import { FIRST_RULES, RULES } from '../step/rules.ts';
+import { NO_NODE } from './convergence.ts';
 import { skippedWhileInside } from './dead-paths.ts';
 import type { Alternative, OutcomeRoutes } from './outcome-routes.ts';
 import type { OutputUse } from './output-use.ts';
-import { NO_NODE } from './plan/convergence.ts';
-import { FIRST_LANE_LAYOUT, type Fork, type Plan, type SubgraphPlan } from './plan/plan.ts';
+import { FIRST_LANE_LAYOUT, type Fork, type Plan, type SubgraphPlan } from './plan.ts';
+import { FIRST_RULES, RULES } from './rules.ts';
 import type { TimerPurpose } from './timers.ts';
 
 /** Lookup tables of a compiled workflow for guards and actions. They do not change while executions run. */

@@ -1,10 +1,10 @@
-import type { Program } from '../../../../machines/compile/index.ts';
 import { type History, LogMismatch } from '../../../../machines/replay/index.ts';
 import { type Run, TERMINAL } from '../../../../machines/run.ts';
+import type { Program } from '../../../../machines/step/program.ts';
 import type { ForkMismatch } from '../../errors.ts';
 import type { TimedEvent } from '../../log/read-log.ts';
+import { replayLog } from '../../log/replay-log.ts';
 import type { Slice } from '../../scheduling/time-slices.ts';
-import { replayLog } from '../replay-log.ts';
 
 /** A log replayed by another workflow version: the run at its end, or the first event that the version cannot replay. */
 export type VersionReplay =

@@ -1,7 +1,7 @@
-import type { Forker } from '../history/fork/fork.ts';
-import type { Runtime } from '../types/runtime.ts';
-import { type CommandContext, runCommand } from './command.ts';
-import { requestTexts } from './storable-text.ts';
+import type { Runtime } from '../../types/runtime.ts';
+import { type CommandContext, runCommand } from '../command.ts';
+import { requestTexts } from '../storable-text.ts';
+import type { Forker } from './forker.ts';
 
 export function forkCommand(context: CommandContext, forker: Forker): Runtime['fork'] {
   return (caller, id, request) =>

@@ -1,5 +1,5 @@
-import type { Json, JsonObject } from '../../json.ts';
-import { MAX_NESTING, MAX_VALUES } from '../../limits.ts';
+import type { Json, JsonObject } from '../json.ts';
+import { MAX_NESTING, MAX_VALUES } from '../limits.ts';
 import type { Problems } from './problems.ts';
 
 /** Stops the copy of an invalid document. */

@@ -1,6 +1,6 @@
-import { secondsOf } from '../../duration.ts';
-import { isObject, type Json, type JsonObject } from '../../json.ts';
-import { MAX_NAME_LENGTH, MAX_SECONDS } from '../../limits.ts';
+import { secondsOf } from '../duration.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import { MAX_NAME_LENGTH, MAX_SECONDS } from '../limits.ts';
 import { nameProblem } from './names.ts';
 import type { Hint, Problems } from './problems.ts';
 

@@ -1,11 +1,11 @@
-import type { Program } from '../../../machines/compile/index.ts';
 import { type History, historyOf, LogMismatch, LogReplay } from '../../../machines/replay/index.ts';
 import type { Run } from '../../../machines/run.ts';
+import type { Program } from '../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import { RuntimeError } from '../errors.ts';
-import { offloadedReplayBytes, restorePayload } from '../log/offloaded-payloads.ts';
-import { eventOf, readLog, replayableOf, type TimedEvent } from '../log/read-log.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
+import { offloadedReplayBytes, restorePayload } from './offloaded-payloads.ts';
+import { eventOf, readLog, replayableOf, type TimedEvent } from './read-log.ts';
 
 /** An execution after one step of its replayed log. */
 export interface ReplayedStep {

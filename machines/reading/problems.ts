@@ -1,5 +1,5 @@
-import { type Diagnostic, InvalidWorkflow } from '../../diagnostics.ts';
-import { MAX_DIAGNOSTICS, MAX_HINTS } from '../../limits.ts';
+import { type Diagnostic, InvalidWorkflow } from '../diagnostics.ts';
+import { MAX_DIAGNOSTICS, MAX_HINTS } from '../limits.ts';
 
 export interface ProblemLocation {
   readonly node_id?: string | null;

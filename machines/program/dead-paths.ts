@@ -3,7 +3,7 @@ import { BitSet } from '../graph/bit-set.ts';
 import { END } from '../graph/edges.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Loop } from '../graph/loops.ts';
-import type { SubgraphPlan } from './plan/plan.ts';
+import type { SubgraphPlan } from './plan.ts';
 
 const NO_NODES: ReadonlySet<number> = new Set();
 

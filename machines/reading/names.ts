@@ -1,4 +1,4 @@
-import { MAX_NAME_LENGTH } from '../../limits.ts';
+import { MAX_NAME_LENGTH } from '../limits.ts';
 
 /** Names that are not safe as keys of JavaScript objects. */
 const RESERVED = new Set(['__proto__', 'prototype', 'constructor']);
