@@ -74,7 +74,7 @@ export class Connections {
   readonly #pool: Pool;
   #closed = false;
 
-  constructor(settings: Settings, failed: (error: Error) => void) {
+  constructor(settings: Settings, onError: (error: Error) => void) {
     this.#settings = settings;
     const tls = new Tls(settings.url);
     this.#tls = tls;
@@ -86,7 +86,7 @@ export class Connections {
     }
     this.#pool = new Pool({ ...this.#config(tls, true), max: settings.poolSize, Client: PooledClient } as PoolConfig);
     // The pool replaces an idle connection that breaks; without a handler, the error would end the process.
-    this.#pool.on('error', (error) => failed(brokenConnection(error)));
+    this.#pool.on('error', (error) => onError(brokenConnection(error)));
     // The pool handles no errors of a connection in use; its queries fail.
     this.#pool.on('connect', (client) => {
       ignoreErrors(client);

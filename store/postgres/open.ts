@@ -61,7 +61,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
     return new PostgresStore(connections, {
       writer: options.writer ?? 'admin',
       hmacKey: options.hmacKey ?? null,
-      failed: options.onError ?? (() => {}),
+      onError: options.onError ?? (() => {}),
     });
   } catch (error) {
     await connections.close();

@@ -44,7 +44,7 @@ export interface Identity {
   /** Signs audit blocks, and checks signatures; null = blocks are not signed. */
   readonly hmacKey: string | Uint8Array | null;
   /** Called with the errors of idle connections, and when the database lacks commits it had acknowledged. */
-  readonly failed: (error: Error) => void;
+  readonly onError: (error: Error) => void;
 }
 
 /** The engine for any number of processes on one database. */
@@ -74,13 +74,13 @@ export class PostgresStore implements Store {
   readonly #tenants = new LRUCache<string, TenantStore>({ max: TENANTS_AT_HAND });
   readonly #receiver: NotificationReceiver;
 
-  constructor(connections: Connections, { writer, hmacKey, failed }: Identity) {
+  constructor(connections: Connections, { writer, hmacKey, onError }: Identity) {
     const self = randomUUID();
     this.#connections = connections;
     this.#hmacKey = hmacKey;
     this.#writer = new Writer(connections, writer, hmacKey, () => this.#receiver.reportLostCommits());
     const log = new ControlLog(this.#writer, self);
-    this.#sender = new NotificationSender(connections, self, failed);
+    this.#sender = new NotificationSender(connections, self, onError);
     this.#commits = new Commits(this.#writer, this.#sender, hmacKey);
     const resources = new PostgresResources(connections, log);
     this.#control = new ControlActions(resources);
@@ -102,8 +102,8 @@ export class PostgresStore implements Store {
     this.#receiver = new NotificationReceiver(
       connections,
       self,
-      failed,
-      () => void this.#writer.checkAcknowledged().catch(failed),
+      onError,
+      () => void this.#writer.checkAcknowledged().catch(onError),
     );
   }
 

@@ -24,12 +24,12 @@ export class RunLock {
   /** Throws `store_locked` naming the holder. */
   take(holder: RuntimeHolder): void {
     const setHolder = this.#db.prepare(SET_HOLDER);
-    const held = this.#lockDb ?? this.#lockFile();
+    const lockDb = this.#lockDb ?? this.#lockFile();
     try {
       setHolder.run(holder.runtimeId, holder.pid, holder.startedAtMs);
-      this.#keep(held);
+      this.#keep(lockDb);
     } catch (error) {
-      held.close();
+      lockDb.close();
       this.#lockDb = null;
       throw error;
     }
@@ -49,20 +49,20 @@ export class RunLock {
   /** Takes the lock again if its file was removed. Throws `store_locked` when another runtime was faster. */
   renew(): void {
     if (this.#lockDb === null || isSameFile(this.#identity, identityOf(lockFileOf(this.#db.name)))) return;
-    let held: Database.Database;
+    let lockDb: Database.Database;
     try {
-      held = this.#lockFile();
+      lockDb = this.#lockFile();
     } catch (error) {
       if (error instanceof StoreError) this.#lost = error;
       throw error;
     }
     this.#lockDb.close();
-    this.#keep(held);
+    this.#keep(lockDb);
   }
 
-  #keep(held: Database.Database): void {
-    this.#lockDb = held;
-    this.#identity = identityOf(held.name);
+  #keep(lockDb: Database.Database): void {
+    this.#lockDb = lockDb;
+    this.#identity = identityOf(lockDb.name);
     this.#lost = null;
   }
 

@@ -12,7 +12,7 @@ const RESYNC_MS = 30_000;
 export class NotificationReceiver {
   readonly #connections: Connections;
   readonly #senderId: string;
-  readonly #failed: (error: Error) => void;
+  readonly #onError: (error: Error) => void;
   readonly #onGap: () => void;
   readonly #subscribers = new Set<(notification: StoreNotification) => void>();
   #client: Client | null = null;
@@ -21,11 +21,11 @@ export class NotificationReceiver {
   #closed = false;
 
   /** `onGap` is called whenever notifications may have been lost. */
-  constructor(connections: Connections, self: string, failed: (error: Error) => void, missed: () => void) {
+  constructor(connections: Connections, self: string, onError: (error: Error) => void, onGap: () => void) {
     this.#connections = connections;
     this.#senderId = self;
-    this.#failed = failed;
-    this.#onGap = missed;
+    this.#onError = onError;
+    this.#onGap = onGap;
   }
 
   subscribe(subscriber: (notification: StoreNotification) => void): () => void {
@@ -76,7 +76,7 @@ export class NotificationReceiver {
   #reconnect(client: Client | null, error: Error | null): void {
     if (this.#closed || (client !== null && client !== this.#client)) return;
     this.#client = null;
-    if (error !== null) this.#failed(error);
+    if (error !== null) this.#onError(error);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#listen(), RECONNECT_MS);
   }

@@ -16,7 +16,7 @@ const RETRY_MS = 1_000;
 export class NotificationSender {
   readonly #connections: Connections;
   readonly #senderId: string;
-  readonly #failed: (error: Error) => void;
+  readonly #onError: (error: Error) => void;
   #pending: PendingNotifications | null = null;
   /** Notifications of commits, or of possible commits, were lost. */
   #gap = false;
@@ -24,10 +24,10 @@ export class NotificationSender {
   #sending: Promise<void> | null = null;
 
   /** `senderId` identifies this process in its notifications. */
-  constructor(connections: Connections, self: string, failed: (error: Error) => void) {
+  constructor(connections: Connections, self: string, onError: (error: Error) => void) {
     this.#connections = connections;
     this.#senderId = self;
-    this.#failed = failed;
+    this.#onError = onError;
   }
 
   notify(writes: readonly ExecutionWrite[]): void {
@@ -66,7 +66,7 @@ export class NotificationSender {
       } catch (error) {
         if (this.#closing) return;
         this.#gap = true;
-        this.#failed(error instanceof Error ? error : new Error(String(error)));
+        this.#onError(error instanceof Error ? error : new Error(String(error)));
         await setTimeout(RETRY_MS, undefined, { ref: false });
       }
     }
