@@ -336,10 +336,12 @@ export class StepRunner {
   #result(status: Status, node: string | null): StepResult {
     const step = this.#step;
     const context = step.freeze();
+    // The snapshot is a copy of the run's, or one that the machine has made in this step.
+    (this.#snapshot as { context: Context }).context = context;
     step.effects.add(step.timers.effects(this.#program.tables, context, this.#env.nowMs));
     return {
       run: {
-        snapshot: { ...this.#snapshot, context } as AnyMachineSnapshot,
+        snapshot: this.#snapshot,
         seq: step.sequence,
         status,
         steps: context.steps,

@@ -41,7 +41,7 @@ export function actorStepper({ stepper: { machine, resume } }: Program): Stepper
     move(snapshot, event) {
       context = snapshot.context as MachineContext;
       if (snapshot._nodes !== current()._nodes) actor = started({ snapshot: { ...snapshot, context: {} } });
-      Object.assign(current().context, context);
+      (current() as { context: MachineContext }).context = context;
       handled = false;
       const before = current();
       actor.send(event);
