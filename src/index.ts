@@ -1,8 +1,8 @@
 /**
  * The public library: a durable runtime in your process, its stores and tools, and a client for a server elsewhere.
  *
- * Names are camelCase and times are milliseconds (`…Ms`). Two things keep the spelling of the documents that they belong to:
- * workflow documents and the data of events (snake_case), and the objects of `JamjetClient`, which are the JSON of the REST API.
+ * Names are camelCase and times are milliseconds (`…Ms`). Three things keep the spelling (snake_case) of what they belong to: workflow
+ * documents with the diagnostics about them, the data of events, and the objects of `JamjetClient`, which are the JSON of the REST API.
  *
  * @example
  * import { createRuntime, openSqlite } from 'jamjet-runtime';
