@@ -30,9 +30,9 @@ const SHAPES: Readonly<Record<Shape, string>> = {
 };
 
 /** Writes a diagram in the DOT language of Graphviz. */
-export function toDot(picture: Diagram): string {
+export function toDot(diagram: Diagram): string {
   const title = oneLine(
-    [picture.title, picture.subtitle, picture.status ?? ''].filter((part) => part !== '').join(' '),
+    [diagram.title, diagram.subtitle, diagram.status ?? ''].filter((part) => part !== '').join(' '),
     MAX_LABEL,
   );
   const font = 'fontname="Helvetica"';
@@ -42,11 +42,11 @@ export function toDot(picture: Diagram): string {
     `  node [${font} fontsize=11 margin="0.2,0.1"]`,
     `  edge [${font} fontsize=10]`,
     ...clustered(
-      picture,
+      diagram,
       (node) => attributesOf(node),
       (label) => `label=${quoted(oneLine(label, MAX_NAME))} labeljust=l style="rounded,dashed"`,
     ),
-    ...arrows(picture, edgeAttributes),
+    ...arrows(diagram, edgeAttributes),
     '}',
   ].join('\n')}\n`;
 }
@@ -78,11 +78,11 @@ export function clustered(
  * Edges with their attributes. Graphviz draws edges between nodes only: an edge to a frame goes to a node inside it, and is clipped at
  * the frame's border. A back edge is written in the opposite direction, so that it does not turn the layout upside down.
  */
-export function arrows(picture: Diagram, attributes: (edge: DiagramEdge, index: number) => readonly string[]): string[] {
-  const enclosing = enclosingFrames(picture);
-  const firstIn = firstNodes(picture, enclosing);
+export function arrows(diagram: Diagram, attributes: (edge: DiagramEdge, index: number) => readonly string[]): string[] {
+  const enclosing = enclosingFrames(diagram);
+  const firstIn = firstNodes(diagram, enclosing);
   const contains = (frame: string, key: string): boolean => enclosing.get(key)?.includes(frame) === true;
-  return picture.edges.flatMap((edge, index) => {
+  return diagram.edges.flatMap((edge, index) => {
     const [from, to] = [firstIn.get(edge.from), firstIn.get(edge.to)];
     if (from === undefined || to === undefined) return [];
     // An edge between a frame and a node inside it cannot be clipped at the border.

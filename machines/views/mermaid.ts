@@ -8,10 +8,10 @@ const MAX_NAME = 60;
 const MAX_LABEL = 80;
 
 /** Writes a workflow as a Mermaid flowchart, and a machine as a Mermaid state diagram. */
-export function toMermaid(picture: Diagram): string {
-  const body = picture.view === 'workflow' ? flowchart(picture) : stateDiagram(picture);
+export function toMermaid(diagram: Diagram): string {
+  const body = diagram.view === 'workflow' ? flowchart(diagram) : stateDiagram(diagram);
   const title = oneLine(
-    [picture.title, picture.subtitle, picture.status ?? ''].filter((part) => part !== '').join(' '),
+    [diagram.title, diagram.subtitle, diagram.status ?? ''].filter((part) => part !== '').join(' '),
     MAX_LABEL,
   );
   return `${['---', `title: ${quotedYaml(title)}`, '---', ...body].join('\n')}\n`;

@@ -88,8 +88,8 @@ function graphOf(diagram: Diagram, boxes: ReadonlyMap<string, Box>, labels: read
   };
   const edgeAttributes = ({ role, back }: DiagramEdge, i: number): string[] => {
     const lines = labels[i] ?? [];
-    const room = lines.length === 0 ? [] : [`label=${spacerFor(labelSize(lines))}`];
-    return [`id=e${i}`, ...room, ...(role === 'waits' ? ['weight=0'] : back ? ['weight=0'] : ['weight=2'])];
+    const spacer = lines.length === 0 ? [] : [`label=${spacerFor(labelSize(lines))}`];
+    return [`id=e${i}`, ...spacer, ...(role === 'waits' ? ['weight=0'] : back ? ['weight=0'] : ['weight=2'])];
   };
   return [
     'digraph g {',

@@ -44,10 +44,10 @@ export class StateKeys {
   }
 
   /** The values of the state that later conditions can read. */
-  #readableValues(scene: SimState): readonly Json[] {
-    const state = stateOf(scene.run);
+  #readableValues(simState: SimState): readonly Json[] {
+    const state = stateOf(simState.run);
     const values = new Map<string, Json>();
-    for (const { node } of activeOf(this.#program, scene.run)) {
+    for (const { node } of activeOf(this.#program, simState.run)) {
       for (const { path } of this.#downstream.get(node) ?? []) {
         const key = path.join(' ');
         if (!values.has(key)) values.set(key, valueAt(state, path));

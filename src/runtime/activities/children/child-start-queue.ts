@@ -240,7 +240,7 @@ export class ChildStartQueue {
         if (atMs > nowMs) this.#timer.scheduleAt(atMs);
         else {
           this.#cancel(start);
-          const error = `its child waited ${maxWaitMs / 1000} s for room: ${start.waitReason}`;
+          const error = `its child waited ${maxWaitMs / 1000} s for capacity: ${start.waitReason}`;
           void deliver(start.parent.id, { type: 'fail', ...start.visit, error, retryable: true });
         }
       }

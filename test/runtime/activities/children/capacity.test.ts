@@ -104,7 +104,7 @@ describe('children over the limit of their tenant', () => {
     for await (const event of bench.runtime.events('acme', id))
       if (event.type === 'node_failed') failed.push(String(event.data.error));
     expect(failed).toEqual([
-      'its child waited 60 s for room: tenant acme has 2 of at most 2 live executions (max_concurrent_executions)',
+      'its child waited 60 s for capacity: tenant acme has 2 of at most 2 live executions (max_concurrent_executions)',
     ]);
     await bench.runtime.cancel(ACME, id);
     await eventually(async () => (await alive(bench)) === 0);
