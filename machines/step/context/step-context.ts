@@ -133,7 +133,8 @@ export class StepContext {
     const chosen = this.evaluation.chosen(node) ?? null;
     const alternative = alternatives.find(({ when }) => when === null || when === chosen);
     const targets = alternative?.live.map(({ to }) => (to === END ? 'end' : graph.idOf(to))) ?? [];
-    ended.taken.push(...new Set(targets));
+    // Most nodes have one target; several edges may lead to the same one.
+    ended.taken.push(...(targets.length === 1 ? targets : new Set(targets)));
   }
 
   indexOf(node: string): number {

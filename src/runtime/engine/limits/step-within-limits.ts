@@ -1,4 +1,4 @@
-import type { Json } from '../../../../machines/json.ts';
+import type { Json, JsonObject } from '../../../../machines/json.ts';
 import { charsUpTo } from '../../../../machines/json-size.ts';
 import type { Done, Message, Visit } from '../../../../machines/messages.ts';
 import type { Refused, Run, StepEnv, StepResult } from '../../../../machines/run.ts';
@@ -95,9 +95,7 @@ function bytesUpTo(value: Json, limit: number): number {
 function stepExcess(before: Run, { run, events }: StepResult): Excess | null {
   let chars = 0;
   for (const { data } of events) {
-    // A recorded input adds nothing to what the execution holds, and its size has a limit of its own.
-    const { input: _input, ...rest } = data;
-    chars += charsUpTo(rest, LIMITS.stepBytes);
+    chars += charsUpTo(data.input === undefined ? data : withoutInput(data), LIMITS.stepBytes);
     if (chars > LIMITS.stepBytes) return excessOf('state_too_large', 'the events of one step', chars, LIMITS.stepBytes);
   }
   const now = bytesAfterStep(before, run, chars);
@@ -109,6 +107,11 @@ function stepExcess(before: Run, { run, events }: StepResult): Excess | null {
       ? excessOf('state_too_large', 'the outputs on their way to other nodes', now.pendingInput, LIMITS.pendingInputBytes)
       : null)
   );
+}
+
+/** A recorded input adds nothing to what the execution holds, and its size has a limit of its own. */
+function withoutInput({ input: _input, ...rest }: JsonObject): JsonObject {
+  return rest;
 }
 
 /** The refusal of an event that would be buffered, if the buffer or the log is full. */
