@@ -59,11 +59,15 @@ export class TimeSlices {
   #mayGoOn(slice: Slice): boolean {
     if (this.#sinceMs === null) this.#begin();
     else if (this.#waiting.size > 0 && this.#current !== slice) return false;
-    const elapsedMs = this.#clock.nowMs() - (this.#sinceMs ?? 0);
-    // A negative time means that the clock was set back.
-    if (elapsedMs < 0 || elapsedMs >= SLICE_MS || this.#pieces >= PIECES_PER_SLICE) return false;
+    if (!this.#hasTime()) return false;
     this.#pieces += 1;
     return true;
+  }
+
+  #hasTime(): boolean {
+    const elapsedMs = this.#clock.nowMs() - (this.#sinceMs ?? 0);
+    // A negative time means that the clock was set back.
+    return elapsedMs >= 0 && elapsedMs < SLICE_MS && this.#pieces < PIECES_PER_SLICE;
   }
 
   #begin(): void {
@@ -75,10 +79,22 @@ export class TimeSlices {
   #endTurn(): void {
     this.#sinceMs = null;
     this.#current = null;
+    if (this.#waiting.size === 0) return;
+    this.#begin();
+    this.#giveTurn();
+  }
+
+  /** Lets the next computation continue, and the one after it in the same turn of the loop if there is time left. */
+  #giveTurn(): void {
     const next = this.#waiting.next();
     if (next === null) return;
-    this.#begin();
-    this.#pieces = 1;
+    this.#pieces += 1;
     next.item();
+    // A tick that is scheduled from a microtask runs once the computation has done its pieces, or waits for something else.
+    queueMicrotask(() =>
+      process.nextTick(() => {
+        if (this.#sinceMs !== null && this.#hasTime()) this.#giveTurn();
+      }),
+    );
   }
 }

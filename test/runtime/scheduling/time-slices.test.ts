@@ -52,6 +52,12 @@ describe('time slices', () => {
     expect(log).toBe('a|a|b|c|a|b|c|b|c');
   });
 
+  it('pass to the next computation in the same turn of the loop when one has ended in time', async () => {
+    const { work, marked } = watched();
+    const short = Array.from({ length: 8 }, () => 'b');
+    expect(await marked(() => [work('a', 't', 1, 12), ...short.map((name) => work(name, 't', 1, 2))])).toBe('a|bbbbb|bbb');
+  });
+
   it('are given to tenants in turn', async () => {
     const { work, marked } = watched();
     const log = await marked(() => [work('a', 't', 2, 50), work('b', 't', 2, 50), work('c', 't', 2, 50), work('x', 'u', 4, 50)]);

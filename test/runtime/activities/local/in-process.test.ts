@@ -66,6 +66,24 @@ describe('in-process work', () => {
     expect(new Set(seen.map((ctx) => ctx.idempotencyKey)).size).toBe(1);
   });
 
+  it('shares commits among all that is ready, also when more attempts begin than render their inputs in one turn', async () => {
+    const { runtime, run, settled, store } = await openTestRuntime({ tools: { add: ({ n }: { n: number }) => ({ n: n + 1 }) } });
+    const add = tool('add', { input_mapping: { n: '{{ state.n }}' } });
+    await settled(await run(line({ a: add, b: add, c: add }), { n: 0 }));
+    const sizes: number[] = [];
+    const commit = store.commit.bind(store);
+    store.commit = (batch) => {
+      sizes.push(batch.units.length);
+      return commit(batch);
+    };
+    const starts = Array.from({ length: 240 }, () => runtime.start(CALLER, { workflowId: 'line', input: { n: 0 } }));
+    for (const { executionId } of await Promise.all(starts)) {
+      expect(await settled(executionId)).toMatchObject({ status: 'completed', state: { n: 3 } });
+    }
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(4 * 240);
+    expect(sizes.length).toBeLessThan(40);
+  });
+
   it('stores the attempt before the function is called', async () => {
     const stored: unknown[] = [];
     const { run, settled, store } = await openTestRuntime({
