@@ -1,16 +1,28 @@
-import type { ExecutionWrite } from './port/commit.ts';
-import type { EventRow, NewExecution } from './port/executions.ts';
+import { type StoredEvent, storedEvent } from './log/stored-event.ts';
+import type { CommitUnit, ExecutionWrite } from './port/commit.ts';
+import type { NewExecution } from './port/executions.ts';
+
+/** An execution's write with its events as rows of a table. */
+export interface StoredWrite extends Omit<ExecutionWrite, 'events'> {
+  readonly events: readonly StoredEvent[];
+}
+
+export interface StoredUnit extends Omit<CommitUnit, 'executions'> {
+  readonly executions: readonly StoredWrite[];
+}
 
 /**
  * Unpaired surrogates cannot be encoded in UTF-8, and not every database stores NUL in text: the database would return something other than what was
  * hashed, and the audit chain would report a false fault. So every engine stores and hashes the replacement character instead. Well-formed text,
  * nearly all there is, is not copied.
  */
-export function wellFormedEvents(events: readonly EventRow[]): readonly EventRow[] {
-  return events.every(isWellFormed) ? events : events.map(wellFormedEvent);
+export function wellFormedWrite(write: ExecutionWrite): StoredWrite {
+  const { create } = write;
+  const events = write.events.map(storedEvent).map((event) => (isWellFormed(event) ? event : wellFormedEvent(event)));
+  return { ...write, events, create: create === null ? null : wellFormedExecution(create) };
 }
 
-export function wellFormedEvent(event: EventRow): EventRow {
+export function wellFormedEvent(event: StoredEvent): StoredEvent {
   return {
     ...event,
     type: wellFormed(event.type),
@@ -22,7 +34,7 @@ export function wellFormedEvent(event: EventRow): EventRow {
   };
 }
 
-export function wellFormedExecution(created: NewExecution): NewExecution {
+function wellFormedExecution(created: NewExecution): NewExecution {
   return {
     ...created,
     workflowId: wellFormed(created.workflowId),
@@ -33,13 +45,7 @@ export function wellFormedExecution(created: NewExecution): NewExecution {
   };
 }
 
-export function wellFormedWrite(write: ExecutionWrite): ExecutionWrite {
-  const events = wellFormedEvents(write.events);
-  if (write.create !== null) return { ...write, events, create: wellFormedExecution(write.create) };
-  return events === write.events ? write : { ...write, events };
-}
-
-function isWellFormed({ type, nodeId, data, actorId, onBehalfOf, request }: EventRow): boolean {
+function isWellFormed({ type, nodeId, data, actorId, onBehalfOf, request }: StoredEvent): boolean {
   return (
     data.isWellFormed() &&
     isStorable(actorId) &&

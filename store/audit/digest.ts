@@ -1,6 +1,7 @@
 import { createHmac, hash } from 'node:crypto';
-import type { ExecutionWrite } from '../port/commit.ts';
+import type { StoredEvent } from '../log/stored-event.ts';
 import type { EventRow, NewExecution } from '../port/executions.ts';
+import type { StoredWrite } from '../well-formed.ts';
 
 /**
  * The hashes of the audit chain, the same for every engine. The hashed text prefixes each field with its length, so that different records cannot
@@ -32,14 +33,14 @@ export interface Block {
  * `created` belongs to the range that starts an execution: what it runs is part of the record. Rows are the whole range in order, so their sequences
  * need not be hashed. The data of all rows follows the other fields, because concatenating long texts is cheapest that way.
  */
-export function digestStream(range: StreamRange, created: NewExecution | null, rows: readonly EventRow[]): string {
+export function digestStream(range: StreamRange, created: NewExecution | null, rows: readonly StoredEvent[]): string {
   let text = `stream 1 ${field(range.tenantId)}${field(range.executionId)}${range.firstSeq} ${range.lastSeq}\n`;
   if (created !== null) {
     text += `${field(created.workflowId)}${field(created.workflowVersion)}${field(created.revision)}${field(created.labels)}`;
     text += `${field(created.parentId)}${created.depth} ${created.createdAtMs}\n`;
   }
   let data = '';
-  let context: EventRow | undefined;
+  let context: StoredEvent | undefined;
   for (const row of rows) {
     if (context === undefined || !sameContext(context, row)) {
       context = row;
@@ -56,7 +57,7 @@ export function digestStream(range: StreamRange, created: NewExecution | null, r
 }
 
 /** Digests what a commit appends to the log of an execution. */
-export function digestWrite({ id, tenantId, fromSeq, progress, create, events }: ExecutionWrite): StreamDigest {
+export function digestWrite({ id, tenantId, fromSeq, progress, create, events }: StoredWrite): StreamDigest {
   const range = { tenantId, executionId: id, firstSeq: fromSeq + 1, lastSeq: progress.seq };
   return { ...range, digest: digestStream(range, create, events) };
 }
@@ -71,8 +72,10 @@ export function signBlock(key: string | Uint8Array, blockHash: string): string {
   return createHmac('sha256', key).update(blockHash).digest('base64url');
 }
 
+type EventContext = Omit<EventRow, 'seq' | 'type' | 'nodeId' | 'data'>;
+
 /** Events of one step share time and actor: both the log and the digest name them once for the run. */
-export function sameContext(a: EventRow, b: EventRow): boolean {
+export function sameContext(a: EventContext, b: EventContext): boolean {
   return (
     a.atMs === b.atMs &&
     a.actorId === b.actorId &&

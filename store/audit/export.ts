@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { StoreError } from '../port/errors.ts';
-import type { EventRow, NewExecution } from '../port/executions.ts';
 import type { AuditExportRequest } from '../port/resources/audit.ts';
 import { type ChainHead, combinedHead } from './chain-heads.ts';
 import type { Block, StreamRange } from './digest.ts';
@@ -18,6 +17,7 @@ import {
   type OwnStream,
   type StreamLine,
 } from './format.ts';
+import type { StreamContent } from './stream-content.ts';
 
 export interface SealedBlock extends Block {
   readonly hash: string;
@@ -35,7 +35,7 @@ export interface ExportSource {
   last(): Awaitable<number>;
   /** By position, `after` exclusive. */
   blocksAfter(after: number, limit: number): Awaitable<readonly SealedBlock[]>;
-  rows(range: StreamRange): Awaitable<{ readonly created: NewExecution | null; readonly events: readonly EventRow[] }>;
+  rows(range: StreamRange): Awaitable<StreamContent>;
   /** The control event that records the removal of an execution. */
   removal(tenantId: string, executionId: string): Awaitable<{ readonly controlSeq: number } | null>;
   /** Null without a key. */

@@ -1,3 +1,4 @@
+import type { StoredEvent } from '../log/stored-event.ts';
 import type { EventRow, NewExecution } from '../port/executions.ts';
 
 /**
@@ -141,12 +142,12 @@ export function createdOf(part: CreatedPart): NewExecution {
   };
 }
 
-export function eventPart({ type, nodeId, atMs, actorId, actorType, onBehalfOf, request, data }: EventRow): EventPart {
+export function eventPart({ type, nodeId, atMs, actorId, actorType, onBehalfOf, request, data }: StoredEvent): EventPart {
   const behalf = onBehalfOf === null ? {} : { on_behalf_of: onBehalfOf };
   return { type, node_id: nodeId, at_ms: atMs, actor_id: actorId, actor_type: actorType, ...behalf, request, data };
 }
 
-export function eventOf(part: EventPart, seq: number): EventRow {
+export function eventOf(part: EventPart, seq: number): StoredEvent {
   const { type, node_id: nodeId, at_ms: atMs, actor_id: actorId, actor_type: actorType, request, data } = part;
   return { seq, type, nodeId, atMs, actorId, actorType, onBehalfOf: part.on_behalf_of ?? null, request, data };
 }

@@ -1,11 +1,11 @@
-import type { EventRow } from '../port/executions.ts';
+import type { StoredEvent } from '../log/stored-event.ts';
 import type { RemovedExecution } from '../port/resources/retention.ts';
 
 /** The type of the control event that records which executions retention removed. */
 export const EXECUTIONS_REMOVED = 'executions_removed';
 
 /** The executions that the event records as removed. None for other events, and for data not in the form we write. */
-export function removedBy({ type, data }: EventRow): readonly RemovedExecution[] {
+export function removedBy({ type, data }: StoredEvent): readonly RemovedExecution[] {
   if (type !== EXECUTIONS_REMOVED) return [];
   try {
     const { executions } = JSON.parse(data) as { readonly executions?: unknown };

@@ -1,7 +1,7 @@
 import type { Batch, CommitRejection } from './commit.ts';
 import type { ActionContext, ControlAction, TokenRow, WorkflowRow } from './control.ts';
 import type { ExecutionSearch } from './execution-search.ts';
-import type { EventPage, EventRow, ExecutionRow, IdempotencyRow, InboxRow, StoredCheckpoint } from './executions.ts';
+import type { EventPage, EventPageRequest, ExecutionRow, IdempotencyRow, InboxRow, StoredCheckpoint } from './executions.ts';
 import type { StoreNotification } from './notifications.ts';
 import type { ArtifactStore } from './resources/artifacts.ts';
 import type { TenantQuotas } from './resources/tenants.ts';
@@ -10,7 +10,7 @@ import type { RuntimeHolder, WorkerHeartbeat, WorkerRow } from './workers.ts';
 
 /**
  * What the runtime needs of a storage engine: executions with their logs and effects, registered workflows, work items, and the processes that
- * work on them. Snapshots, event data and payloads are opaque JSON text here. Times are milliseconds since the epoch. Every row has a tenant.
+ * work on them. Snapshots and payloads are opaque JSON text here. Times are milliseconds since the epoch. Every row has a tenant.
  *
  * Any method may reject with a `StoreError` of code `store_unavailable` (try again later), `store_full`, `store_read_only` or `store_replaced`;
  * each method lists the codes it adds.
@@ -38,7 +38,7 @@ export interface ExecutionStore {
   /** Null before the first commit. */
   checkpoint(executionId: string): Promise<StoredCheckpoint | null>;
   /** In order of sequence, `after` exclusive. */
-  events(executionId: string, page: EventPage): Promise<readonly EventRow[]>;
+  events(executionId: string, request: EventPageRequest): Promise<EventPage>;
   revision(tenantId: string, hash: string): Promise<string | null>;
   /** Executions with in-process work, by id, `after` exclusive. Reads a partial index, not all live executions. */
   executionsWithLocalWork(page: { readonly after: string; readonly limit: number }): Promise<readonly ExecutionRow[]>;

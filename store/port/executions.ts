@@ -1,3 +1,5 @@
+import type { JsonObject } from './json.ts';
+
 /** What an execution is: fixed when it starts. */
 export interface NewExecution {
   readonly workflowId: string;
@@ -50,8 +52,7 @@ export interface EventRow {
   /** snake_case. */
   readonly type: string;
   readonly nodeId: string | null;
-  /** JSON object text. */
-  readonly data: string;
+  readonly data: JsonObject;
   readonly atMs: number;
   readonly actorId: string;
   readonly actorType: 'human' | 'agent' | 'system';
@@ -61,7 +62,7 @@ export interface EventRow {
   readonly request: string | null;
 }
 
-export interface EventPage {
+export interface EventPageRequest {
   /** Sequence, exclusive. */
   readonly after: number;
   readonly limit: number;
@@ -69,6 +70,12 @@ export interface EventPage {
   readonly maxChars?: number;
   readonly type?: string;
   readonly nodeId?: string;
+}
+
+export interface EventPage {
+  readonly rows: readonly EventRow[];
+  /** Where the next page begins (`after`); null = there were no further events. */
+  readonly next: number | null;
 }
 
 /** A durable message from one execution to another. */

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Batch } from '../port/commit.ts';
 import type { ActionContext, ControlAction } from '../port/control.ts';
 import type { TenantStore } from '../port/execution-store.ts';
-import type { EventPage } from '../port/executions.ts';
+import type { EventPageRequest } from '../port/executions.ts';
 import type { StoreNotification } from '../port/notifications.ts';
 import type { AuditReport } from '../port/resources/audit.ts';
 import type { Store } from '../port/store.ts';
@@ -132,8 +132,8 @@ export class PostgresStore implements Store {
     return this.#reads.checkpoint(executionId);
   }
 
-  events(executionId: string, page: EventPage) {
-    return this.#reads.events(executionId, page);
+  events(executionId: string, request: EventPageRequest) {
+    return this.#reads.events(executionId, request);
   }
 
   revision(tenantId: string, hash: string) {

@@ -1,5 +1,6 @@
+import { eventRow, type StoredEvent } from '../log/stored-event.ts';
 import type { TokenRow } from '../port/control.ts';
-import type { EventPage, EventRow, ExecutionRow, InboxRow, StoredCheckpoint } from '../port/executions.ts';
+import type { EventPage, EventPageRequest, ExecutionRow, InboxRow, StoredCheckpoint } from '../port/executions.ts';
 import type { TenantRow } from '../port/resources/tenants.ts';
 import { storedSnapshot } from '../snapshot-seal.ts';
 import type { Connections } from './connections.ts';
@@ -28,11 +29,15 @@ export class RuntimeReads {
     return row === undefined ? null : storedSnapshot(this.#key, executionId, row);
   }
 
-  async events(executionId: string, page: EventPage): Promise<readonly EventRow[]> {
+  async events(executionId: string, page: EventPageRequest): Promise<EventPage> {
     const statement = logSql.listEvents({ type: page.type !== undefined, nodeId: page.nodeId !== undefined });
     const filters = [page.type, page.nodeId].filter((filter) => filter !== undefined);
     const maxBytes = page.maxChars ?? Number.MAX_SAFE_INTEGER;
-    return this.#connections.query<EventRow>(statement, [executionId, page.after, page.limit, maxBytes, ...filters]);
+    const values = [executionId, page.after, page.limit, maxBytes, ...filters];
+    const stored = await this.#connections.query<StoredEvent>(statement, values);
+    const bytes = stored.reduce((sum, { data }) => sum + Buffer.byteLength(data), 0);
+    const isEnd = stored.length < page.limit && bytes <= maxBytes;
+    return { rows: stored.map(eventRow), next: isEnd ? null : (stored.at(-1)?.seq ?? null) };
   }
 
   withLocalWork(after: string, limit: number): Promise<readonly ExecutionRow[]> {

@@ -1,13 +1,14 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { eventRow, type StoredEvent } from '../log/stored-event.ts';
 import type { TokenRow } from '../port/control.ts';
-import type { EventPage, EventRow, ExecutionRow, InboxRow } from '../port/executions.ts';
+import type { EventPage, EventPageRequest, EventRow, ExecutionRow, InboxRow } from '../port/executions.ts';
 import type { TenantRow } from '../port/resources/tenants.ts';
 import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
 import * as logSql from './queries/log.ts';
 
 type Checkpoint = { readonly text: string | null; readonly seq: number; readonly digest: string | null };
-type EventParameters = EventPage & { readonly executionId: string };
+type EventParameters = EventPageRequest & { readonly executionId: string };
 
 /** The runtime's reads across tenants. */
 export class RuntimeReads {
@@ -19,7 +20,7 @@ export class RuntimeReads {
   readonly tokenByHash: Statement<[string], TokenRow>;
   readonly tenant: Statement<[string], TenantRow>;
   readonly #db: Database;
-  readonly #events = new Map<string, Statement<[EventParameters], EventRow>>();
+  readonly #events = new Map<string, Statement<[EventParameters], StoredEvent>>();
 
   constructor(db: Database) {
     this.#db = db;
@@ -32,21 +33,21 @@ export class RuntimeReads {
     this.tenant = db.prepare<[string], TenantRow>(controlSql.TENANT);
   }
 
-  events(page: EventParameters): readonly EventRow[] {
+  events(page: EventParameters): EventPage {
     const text = logSql.listEvents({ type: page.type !== undefined, nodeId: page.nodeId !== undefined });
     let list = this.#events.get(text);
     if (list === undefined) {
-      list = this.#db.prepare<[EventParameters], EventRow>(text);
+      list = this.#db.prepare<[EventParameters], StoredEvent>(text);
       this.#events.set(text, list);
     }
-    if (page.maxChars === undefined) return list.all(page);
+    const { limit, maxChars = Number.POSITIVE_INFINITY } = page;
     const rows: EventRow[] = [];
     let chars = 0;
-    for (const row of list.iterate(page)) {
-      rows.push(row);
-      chars += row.data.length;
-      if (chars > page.maxChars) break;
+    for (const stored of list.iterate(page)) {
+      rows.push(eventRow(stored));
+      chars += stored.data.length;
+      if (rows.length === limit || chars > maxChars) return { rows, next: stored.seq };
     }
-    return rows;
+    return { rows, next: null };
   }
 }

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { Batch } from '../port/commit.ts';
 import type { ActionContext, ControlAction } from '../port/control.ts';
 import type { TenantStore } from '../port/execution-store.ts';
-import type { EventPage } from '../port/executions.ts';
+import type { EventPageRequest } from '../port/executions.ts';
 import type { AuditReport } from '../port/resources/audit.ts';
 import type { Store } from '../port/store.ts';
 import type { ClaimRequest, LeaseRenewal } from '../port/work-items.ts';
@@ -134,8 +134,8 @@ export class SqliteStore implements Store {
     });
   }
 
-  events(executionId: string, page: EventPage) {
-    return guarded(() => this.#reads.events({ ...page, executionId }));
+  events(executionId: string, request: EventPageRequest) {
+    return guarded(() => this.#reads.events({ ...request, executionId }));
   }
 
   revision(tenantId: string, hash: string) {

@@ -7,12 +7,11 @@ import type { ClaimRequest, NewWorkItem } from '../../store/port/work-items.ts';
 export const AT_MS = 1_767_225_600_000;
 
 export function event(seq: number, change: Partial<EventRow> = {}): EventRow {
-  const data = JSON.stringify({ activation: 1, output: { step: seq } });
   return {
     seq,
     type: 'node_completed',
     nodeId: 'a',
-    data,
+    data: { activation: 1, output: { step: seq } },
     atMs: AT_MS,
     actorId: 'alice',
     actorType: 'human',

@@ -72,7 +72,7 @@ describe('a runtime that is killed while it writes', () => {
     await store.lock({ runtimeId: 'rt_next', pid: process.pid, startedAtMs: 0 });
     for (const id of acknowledged) {
       expect(await store.execution(id)).toMatchObject({ seq: 1 });
-      expect(await store.events(id, { after: 0, limit: 10 })).toHaveLength(1);
+      expect((await store.events(id, { after: 0, limit: 10 })).rows).toHaveLength(1);
     }
     expect(await store.verifyAudit()).toMatchObject({ fault: null });
   });

@@ -148,7 +148,7 @@ function toJavaItem(entry: AuditEntry, tenantId: string): AuditItem {
 
 function toItem(entry: AuditEntry, tenantId: string): AuditItem {
   const { executionId, seq, type, nodeId, actorId, actorType, atMs } = entry;
-  const { data } = eventViewOf(executionId ?? '', entry, JSON.parse(entry.data) as JsonObject);
+  const { data } = eventViewOf(executionId ?? '', entry, entry.data);
   // Events of the control plane have ids like those of an execution.
   const id = eventId(executionId ?? `tenant:${tenantId}`, seq);
   return {

@@ -1,9 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
-import type { JsonObject } from '../../../machines/json.ts';
 import type { Visit } from '../../../machines/messages.ts';
 import type { ActiveNode } from '../../../machines/run.ts';
 import { activeOf } from '../../../machines/step/index.ts';
-import type { ExecutionRow } from '../../../store/port/executions.ts';
+import type { EventPage, ExecutionRow } from '../../../store/port/executions.ts';
 import type { ChildStartQueue } from '../activities/children/child-start-queue.ts';
 import type { ActivityPool } from '../activities/local/activity-pool.ts';
 import { attemptKey, type StartedAttempts } from '../activities/local/started-attempts.ts';
@@ -121,15 +120,13 @@ export class ActivityReconciler {
   async #starterOf(id: string, { node, activation, attempt }: Visit): Promise<string | null> {
     const { store } = this.#options;
     let starter: string | null = null;
-    for (let after = 0; ; ) {
-      const rows = await store.events(id, { after, limit: PAGE_SIZE, type: 'node_started', nodeId: node });
-      for (const { data } of rows) {
-        const logged = JSON.parse(data) as JsonObject;
-        if (logged.activation === activation && logged.attempt === attempt) starter = String(logged.worker_id);
-      }
-      after = rows.at(-1)?.seq ?? after;
-      if (rows.length < PAGE_SIZE) return starter;
+    for (let after: number | null = 0; after !== null; ) {
+      const page: EventPage = await store.events(id, { after, limit: PAGE_SIZE, type: 'node_started', nodeId: node });
+      for (const { data } of page.rows)
+        if (data.activation === activation && data.attempt === attempt) starter = String(data.worker_id);
+      after = page.next;
     }
+    return starter;
   }
 
   #start(execution: CachedExecution, { node, activation, attempt, phase }: ActiveNode): void {

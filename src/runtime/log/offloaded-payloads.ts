@@ -24,21 +24,21 @@ interface PayloadField {
 }
 
 const MEDIA_TYPE = 'application/json';
-/** The most bytes of UTF-8 for one UTF-16 code unit. */
-const BYTES_PER_CHAR = 3;
+/** The most bytes of JSON text for one character that `charsUpTo` counts. */
+const BYTES_PER_CHAR = 6;
 
-/** Null: the event stays as it is. `data` is the event's data as JSON text; with a threshold of 0, nothing is offloaded. */
+/** Null: the event stays as it is. `chars` is the size of its data as `charsUpTo` counts it; with a threshold of 0, nothing is offloaded. */
 export function offload(
   event: LogEvent,
-  data: string,
+  chars: number,
   thresholdBytes: number,
   nowMs: number,
-): { readonly data: string; readonly artifact: Artifact } | null {
+): { readonly data: JsonObject; readonly artifact: Artifact } | null {
   // The usual case, decided without measuring the bytes.
-  if (data.length * BYTES_PER_CHAR <= thresholdBytes || thresholdBytes === 0) return null;
+  if (chars * BYTES_PER_CHAR <= thresholdBytes || thresholdBytes === 0) return null;
   const payload = PAYLOAD_FIELDS[event.type];
   const value = payload === undefined ? undefined : event.data[payload.field];
-  if (payload === undefined || value === undefined || Buffer.byteLength(data) <= thresholdBytes) return null;
+  if (payload === undefined || value === undefined) return null;
   const content = Buffer.from(JSON.stringify(value));
   const size = content.length;
   if (size <= thresholdBytes) return null;
@@ -50,7 +50,7 @@ export function offload(
     content,
   };
   const reference = { $artifact: { hash: artifact.hash, size, media_type: MEDIA_TYPE } };
-  return { data: JSON.stringify({ ...event.data, [payload.field]: reference, [payload.mark]: true }), artifact };
+  return { data: { ...event.data, [payload.field]: reference, [payload.mark]: true }, artifact };
 }
 
 /** The size of the event's offloaded payload in bytes; 0 = it has none. */

@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { EventType, LogEvent } from '../../../machines/events.ts';
-import type { Json, JsonObject } from '../../../machines/json.ts';
+import type { Json } from '../../../machines/json.ts';
+import { charsUpTo } from '../../../machines/json-size.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
-import type { EventRow } from '../../../store/port/executions.ts';
+import type { EventPage, EventRow } from '../../../store/port/executions.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 import { offloadedReplayBytes, restorePayload, withoutOffloadedState } from './offloaded-payloads.ts';
@@ -24,35 +25,28 @@ export async function* readLog(
   slice?: Slice,
 ): AsyncGenerator<EventRow> {
   const maxChars = filter.pageChars ?? PAGE_CHARS;
-  let after = filter.after ?? 0;
+  let after: number | null = filter.after ?? 0;
   let left = filter.limit ?? Number.POSITIVE_INFINITY;
-  while (left > 0) {
+  while (after !== null && left > 0) {
     const limit = Math.min(EVENTS_PER_PAGE, left);
     const turn = slice?.next() ?? null;
     if (turn !== null) await turn;
-    const page = await store.events(executionId, {
+    const page: EventPage = await store.events(executionId, {
       after,
       limit,
       maxChars,
       ...(filter.type === undefined ? {} : { type: filter.type }),
       ...(filter.nodeId === undefined ? {} : { nodeId: filter.nodeId }),
     });
-    for (const row of page) {
+    for (const row of page.rows) {
       const next = slice?.next() ?? null;
       if (next !== null) await next;
       yield row;
     }
-    const last = page.at(-1);
-    if (last === undefined || (page.length < limit && bytesOf(page) <= maxChars)) return;
-    after = last.seq;
-    left -= page.length;
-    await setImmediate();
+    after = page.next;
+    left -= page.rows.length;
+    if (after !== null) await setImmediate();
   }
-}
-
-/** At least what the store has counted. */
-function bytesOf(page: readonly EventRow[]): number {
-  return page.reduce((bytes, row) => bytes + Buffer.byteLength(row.data), 0);
 }
 
 export function eventOf(row: EventRow): TimedEvent {
@@ -60,7 +54,7 @@ export function eventOf(row: EventRow): TimedEvent {
     sequence: row.seq,
     type: row.type as EventType,
     node_id: row.nodeId,
-    data: JSON.parse(row.data) as JsonObject,
+    data: row.data,
     at_ms: row.atMs,
   };
 }
@@ -73,7 +67,7 @@ export function replayableOf(row: EventRow): TimedEvent {
 
 /** The first event. It holds the input, and its actor started the execution. */
 export async function readFirst(store: ExecutionStore, executionId: string): Promise<EventRow> {
-  const [first] = await store.events(executionId, { after: 0, limit: 1 });
+  const [first] = (await store.events(executionId, { after: 0, limit: 1 })).rows;
   if (first === undefined) throw new RuntimeError('corrupt', `execution ${executionId} has no events`);
   return first;
 }
@@ -101,7 +95,7 @@ export async function readTail(
     if (row.seq > upTo) break;
     const event = replayableOf(row);
     const offloadedSize = offloadedReplayBytes(row.type, event.data);
-    bytes += row.data.length + offloadedSize;
+    bytes += charsUpTo(row.data, maxBytes) + offloadedSize;
     if (bytes > maxBytes)
       throw new RuntimeError('log_too_large', `the log of execution ${executionId} is larger than ${maxBytes / 1024 / 1024} MiB`);
     events.push(offloadedSize === 0 ? event : { ...event, data: await restorePayload(store, tenantId, event.data) });

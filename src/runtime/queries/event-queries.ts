@@ -76,7 +76,7 @@ export class EventQueries {
 
   /** An event with its payload in place, wherever that is stored. */
   async #viewOf(tenantId: string, id: string, row: EventRow): Promise<EventView> {
-    const data = JSON.parse(row.data) as JsonObject;
+    const { data } = row;
     if (offloadedBytes(row.type, data) === 0) return eventViewOf(id, row, await this.#withReplayedState(tenantId, id, row, data));
     try {
       return eventViewOf(id, row, await restorePayload(this.#options.store, tenantId, data));

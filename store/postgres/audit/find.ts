@@ -1,3 +1,4 @@
+import { eventRow, type StoredEvent } from '../../log/stored-event.ts';
 import type { AuditEntry, AuditFilter, AuditPageRequest, AuditPosition } from '../../port/resources/audit.ts';
 import type { Connections, Queries, Sql, Value } from '../connections.ts';
 import * as sql from '../queries/audit.ts';
@@ -75,6 +76,8 @@ async function entryRefOf(queries: Queries, tenantId: string, { atMs, executionI
   return { atMs, source: 1, position: row?.position ?? LAST };
 }
 
+type StoredEntry = StoredEvent & Pick<AuditEntry, 'executionId'> & { readonly position: number };
+
 /** Reads the referenced entries lazily, in order. Leaves out entries that retention removed meanwhile. */
 export async function* entriesAt(
   connections: Connections,
@@ -95,8 +98,8 @@ async function readEntries(
     [sql.AUDITED_ACTIONS, sql.AUDITED_EVENTS].map(async (statement, source) => {
       const wanted = refs.filter((each) => each.source === source).map(({ position }) => position);
       if (wanted.length === 0) return new Map<number, AuditEntry>();
-      const rows = await connections.asTenant<AuditEntry & { position: number }>(tenantId, statement, [tenantId, wanted]);
-      return new Map(rows.map(({ position, ...entry }) => [position, entry]));
+      const rows = await connections.asTenant<StoredEntry>(tenantId, statement, [tenantId, wanted]);
+      return new Map(rows.map(({ position, ...entry }) => [position, eventRow(entry)]));
     }),
   );
   return refs.flatMap(({ source, position }) => found[source]?.get(position) ?? []);

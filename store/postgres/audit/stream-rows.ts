@@ -1,6 +1,7 @@
 import type { StreamRange } from '../../audit/digest.ts';
 import type { RemovalRecord, StreamContent } from '../../audit/stream-content.ts';
-import type { EventRow, ExecutionRow } from '../../port/executions.ts';
+import type { StoredEvent } from '../../log/stored-event.ts';
+import type { ExecutionRow } from '../../port/executions.ts';
 import type { Queries } from '../connections.ts';
 import { EVENT_RANGE, REMOVED_EXECUTION } from '../queries/audit.ts';
 import { CONTROL_EVENTS } from '../queries/control.ts';
@@ -17,10 +18,10 @@ export class StreamRows {
 
   async read({ tenantId, executionId, firstSeq, lastSeq }: StreamRange): Promise<StreamContent> {
     if (executionId === null) {
-      return { created: null, events: await this.#queries.query<EventRow>(CONTROL_EVENTS, [tenantId, firstSeq, lastSeq]) };
+      return { created: null, events: await this.#queries.query<StoredEvent>(CONTROL_EVENTS, [tenantId, firstSeq, lastSeq]) };
     }
     const [events, created] = await Promise.all([
-      this.#queries.query<EventRow>(EVENT_RANGE, [executionId, tenantId, firstSeq, lastSeq]),
+      this.#queries.query<StoredEvent>(EVENT_RANGE, [executionId, tenantId, firstSeq, lastSeq]),
       firstSeq === 1 ? this.#queries.query<ExecutionRow>(TENANT_EXECUTION, [executionId, tenantId]) : [],
     ]);
     return { created: first(created), events };
@@ -31,7 +32,7 @@ export class StreamRows {
   }
 
   /** One control event; null when there is none. */
-  async controlEvent(tenantId: string, seq: number): Promise<EventRow | null> {
-    return first(await this.#queries.query<EventRow>(CONTROL_EVENTS, [tenantId, seq, seq]));
+  async controlEvent(tenantId: string, seq: number): Promise<StoredEvent | null> {
+    return first(await this.#queries.query<StoredEvent>(CONTROL_EVENTS, [tenantId, seq, seq]));
   }
 }

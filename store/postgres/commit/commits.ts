@@ -1,8 +1,8 @@
 import { digestWrite, type StreamDigest } from '../../audit/digest.ts';
 import { checkSequences } from '../../check-sequences.ts';
-import type { Batch, CommitRejection, CommitUnit, ExecutionWrite } from '../../port/commit.ts';
+import type { Batch, CommitRejection, CommitUnit } from '../../port/commit.ts';
 import { StoreError } from '../../port/errors.ts';
-import { wellFormedWrite } from '../../well-formed.ts';
+import { type StoredUnit, type StoredWrite, wellFormedWrite } from '../../well-formed.ts';
 import { sql } from '../connections.ts';
 import { rejectionOf } from '../errors.ts';
 import { jsonText } from '../json-text.ts';
@@ -17,6 +17,10 @@ import { executionStatements } from './execution-rows.ts';
 const SAVEPOINT = sql('SAVEPOINT unit');
 const RELEASE = sql('RELEASE unit');
 const UNDO = sql('ROLLBACK TO unit');
+
+interface StoredBatch extends Omit<Batch, 'units'> {
+  readonly units: readonly StoredUnit[];
+}
 
 /** Writes batches: the only way an execution changes. */
 export class Commits {
@@ -46,7 +50,7 @@ export class Commits {
     }
   }
 
-  async #apply(batch: Batch): Promise<readonly (CommitRejection | null)[]> {
+  async #apply(batch: StoredBatch): Promise<readonly (CommitRejection | null)[]> {
     const effects = collectEffects(batch);
     if (effects !== null) {
       try {
@@ -58,7 +62,7 @@ export class Commits {
     return this.#unitByUnit(batch);
   }
 
-  #allOrNothing({ atMs, units }: Batch, effects: EffectRows): Promise<readonly null[]> {
+  #allOrNothing({ atMs, units }: StoredBatch, effects: EffectRows): Promise<readonly null[]> {
     const writes = units.flatMap((unit) => unit.executions);
     const streams = writes.filter((write) => write.events.length > 0).map(digestWrite);
     const sealed = { result: units.map(() => null), atMs, streams };
@@ -75,7 +79,7 @@ export class Commits {
     });
   }
 
-  #unitByUnit(batch: Batch): Promise<readonly (CommitRejection | null)[]> {
+  #unitByUnit(batch: StoredBatch): Promise<readonly (CommitRejection | null)[]> {
     return this.#writer.write(async (transaction) => {
       const streams: StreamDigest[] = [];
       const result: (CommitRejection | null)[] = [];
@@ -94,7 +98,7 @@ export class Commits {
 }
 
 /** The effects of the batch; null when it cannot be committed in one statement: it steps an execution twice, or contradicts itself. */
-function collectEffects({ units }: Batch): EffectRows | null {
+function collectEffects({ units }: StoredBatch): EffectRows | null {
   const effects = noEffects();
   const writes = units.flatMap((unit) => unit.executions);
   writes.forEach(checkSequences);
@@ -112,7 +116,7 @@ function collectEffects({ units }: Batch): EffectRows | null {
 
 async function applyUnit(
   transaction: Transaction,
-  unit: CommitUnit,
+  unit: StoredUnit,
   atMs: number,
   key: string | Uint8Array | null,
 ): Promise<CommitRejection | null> {
@@ -135,7 +139,7 @@ async function applyUnit(
 }
 
 /** Comes last, because other transactions wait for these rows until the commit. */
-function usageStatement(writes: readonly ExecutionWrite[]): readonly BoundStatement[] {
+function usageStatement(writes: readonly StoredWrite[]): readonly BoundStatement[] {
   const usage = usageRows(writes);
   return usage.length === 0 ? [] : [{ statement: ADD_TENANT_USAGE, values: [jsonText(usage)] }];
 }
@@ -169,6 +173,6 @@ function effectStatement(rows: EffectRows, atMs: number): readonly BoundStatemen
   return [{ statement: EFFECTS, values }];
 }
 
-function wellFormedUnit(unit: CommitUnit): CommitUnit {
+function wellFormedUnit(unit: CommitUnit): StoredUnit {
   return { ...unit, executions: unit.executions.map(wellFormedWrite) };
 }

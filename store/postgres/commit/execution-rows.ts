@@ -1,5 +1,5 @@
-import type { ExecutionWrite } from '../../port/commit.ts';
 import { sealOf } from '../../snapshot-seal.ts';
+import type { StoredWrite } from '../../well-formed.ts';
 import { indexKey } from '../index-key.ts';
 import { jsonText } from '../json-text.ts';
 import { APPEND_EVENTS, INSERT_EXECUTIONS, INSERT_LABELS, UPDATE_EXECUTIONS } from '../queries/commit.ts';
@@ -9,7 +9,7 @@ import type { BoundStatement } from './commit-function.ts';
 type Key = string | Uint8Array | null;
 
 /** The statements that insert, label and update executions and append their events. Rows are ordered as `LOCK_EXECUTIONS` locks them. */
-export function executionStatements(writes: readonly ExecutionWrite[], key: Key): readonly BoundStatement[] {
+export function executionStatements(writes: readonly StoredWrite[], key: Key): readonly BoundStatement[] {
   const sorted = [...writes].sort((a, b) => (a.id < b.id ? -1 : 1));
   return [
     { statement: INSERT_EXECUTIONS, rows: sorted.flatMap((write) => insertedRow(write, key)) },
@@ -19,7 +19,7 @@ export function executionStatements(writes: readonly ExecutionWrite[], key: Key)
   ].flatMap(({ statement, rows }) => (rows.length === 0 ? [] : [{ statement, values: [jsonText(rows)] }]));
 }
 
-function insertedRow(write: ExecutionWrite, key: Key): readonly object[] {
+function insertedRow(write: StoredWrite, key: Key): readonly object[] {
   const { create } = write;
   if (create === null) return [];
   return [
@@ -37,14 +37,14 @@ function insertedRow(write: ExecutionWrite, key: Key): readonly object[] {
   ];
 }
 
-function updatedRow(write: ExecutionWrite, key: Key): readonly object[] {
+function updatedRow(write: StoredWrite, key: Key): readonly object[] {
   const { create, fromSeq, revive } = write;
   if (create !== null) return [];
   const revived = revive === undefined ? {} : { revives: true, deadline_at_ms: revive.deadlineAtMs };
   return [{ ...progressColumns(write, key), from_seq: fromSeq, ...revived }];
 }
 
-function progressColumns({ id, tenantId, progress, snapshot }: ExecutionWrite, key: Key): object {
+function progressColumns({ id, tenantId, progress, snapshot }: StoredWrite, key: Key): object {
   return {
     id,
     tenant_id: tenantId,
@@ -62,7 +62,7 @@ function progressColumns({ id, tenantId, progress, snapshot }: ExecutionWrite, k
 }
 
 /** One row per label of a new execution. */
-function labelRows({ id, tenantId, create }: ExecutionWrite): object[] {
+function labelRows({ id, tenantId, create }: StoredWrite): object[] {
   if (create === null || create.labels === '{}') return [];
   const labels = Object.entries(JSON.parse(create.labels) as Readonly<Record<string, string | null>>);
   return labels.flatMap(([key, value]) =>
@@ -70,7 +70,7 @@ function labelRows({ id, tenantId, create }: ExecutionWrite): object[] {
   );
 }
 
-function eventRows({ id, tenantId, events }: ExecutionWrite): object[] {
+function eventRows({ id, tenantId, events }: StoredWrite): object[] {
   return events.map((event) => ({
     execution_id: id,
     seq: event.seq,

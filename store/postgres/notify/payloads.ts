@@ -68,6 +68,8 @@ export function controlPayload(from: string, { tenantId, type }: ControlChange):
   return JSON.stringify(payload);
 }
 
+export type NotifiedWrite = Omit<ExecutionWrite, 'events'>;
+
 /** Collects the notifications of several commits: of each execution the last state. */
 export class PendingNotifications {
   readonly #executions = new Map<string, Packed>();
@@ -77,7 +79,7 @@ export class PendingNotifications {
   #due = Number.POSITIVE_INFINITY;
   #inbox = false;
 
-  add(writes: readonly ExecutionWrite[]): void {
+  add(writes: readonly NotifiedWrite[]): void {
     for (const { tenantId, id, create, revive, progress, timers, work, send } of writes) {
       const began = create !== null || revive !== undefined;
       const before = this.#executions.get(id);

@@ -1,8 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import type { ExecutionWrite } from '../../port/commit.ts';
 import { type Connections, closeTimeout } from '../connections.ts';
 import { NOTIFY } from '../queries/commit.ts';
-import { gapPayload, PendingNotifications } from './payloads.ts';
+import { gapPayload, type NotifiedWrite, PendingNotifications } from './payloads.ts';
 
 /** Pause between two notifications: what is committed meanwhile is sent together. */
 const PAUSE_MS = 2;
@@ -30,7 +29,7 @@ export class NotificationSender {
     this.#onError = onError;
   }
 
-  notify(writes: readonly ExecutionWrite[]): void {
+  notify(writes: readonly NotifiedWrite[]): void {
     if (writes.length === 0) return;
     this.#pending ??= new PendingNotifications();
     this.#pending.add(writes);

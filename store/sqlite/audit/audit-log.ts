@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { type StreamRange, signBlock, unpackStreams } from '../../audit/digest.ts';
 import { type ExportSource, exportLines, type SealedBlock } from '../../audit/export.ts';
-import type { EventRow } from '../../port/executions.ts';
+import { eventRow, type StoredEvent } from '../../log/stored-event.ts';
 import type {
   AuditEntry,
   AuditExportRequest,
@@ -18,13 +18,15 @@ import { AuditSearch } from './find.ts';
 import type { AuditEntryRef } from './slices.ts';
 import { StreamRows } from './stream-rows.ts';
 
+type StoredAuditEntry = StoredEvent & Pick<AuditEntry, 'executionId'>;
+
 export class SqliteAudit implements AuditStore {
   readonly #db: Database;
   readonly #key: string | Uint8Array | null;
   readonly #search: AuditSearch;
   readonly #rows: StreamRows;
-  readonly #event: Statement<[number, string], AuditEntry>;
-  readonly #controlEvents: Statement<[string, number, number], EventRow>;
+  readonly #event: Statement<[number, string], StoredAuditEntry>;
+  readonly #controlEvents: Statement<[string, number, number], StoredEvent>;
   readonly #blocks: Statement<[number, number], StoredBlock>;
   readonly #blockHash: Statement<[number], string>;
   readonly #tail: Statement<[], { readonly block: number }>;
@@ -34,8 +36,8 @@ export class SqliteAudit implements AuditStore {
     this.#key = key;
     this.#search = new AuditSearch(db.name);
     this.#rows = new StreamRows(db);
-    this.#event = db.prepare<[number, string], AuditEntry>(auditSql.AUDITED_EVENT);
-    this.#controlEvents = db.prepare<[string, number, number], EventRow>(CONTROL_EVENTS);
+    this.#event = db.prepare<[number, string], StoredAuditEntry>(auditSql.AUDITED_EVENT);
+    this.#controlEvents = db.prepare<[string, number, number], StoredEvent>(CONTROL_EVENTS);
     this.#blocks = db.prepare<[number, number], StoredBlock>(auditSql.BLOCKS);
     this.#blockHash = db.prepare<[number], string>(auditSql.BLOCK_HASH).pluck();
     this.#tail = db.prepare<[], { readonly block: number }>(auditSql.CHAIN_TAIL);
@@ -76,9 +78,12 @@ export class SqliteAudit implements AuditStore {
 
   /** Null when retention removed it since the page was cut. */
   #entry(tenantId: string, { source, position }: AuditEntryRef): AuditEntry | null {
-    if (source === 1) return this.#event.get(position, tenantId) ?? null;
+    if (source === 1) {
+      const row = this.#event.get(position, tenantId);
+      return row === undefined ? null : eventRow(row);
+    }
     const row = this.#controlEvents.get(tenantId, position, position);
-    return row === undefined ? null : { ...row, executionId: null };
+    return row === undefined ? null : { ...eventRow(row), executionId: null };
   }
 
   #source(): ExportSource {

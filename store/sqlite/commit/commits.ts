@@ -1,9 +1,9 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { digestWrite, type StreamDigest } from '../../audit/digest.ts';
 import { checkSequences } from '../../check-sequences.ts';
-import type { Batch, CommitRejection, CommitUnit, ExecutionWrite } from '../../port/commit.ts';
+import type { Batch, CommitRejection, CommitUnit } from '../../port/commit.ts';
 import type { IdempotencyRow } from '../../port/executions.ts';
-import { wellFormedWrite } from '../../well-formed.ts';
+import { type StoredWrite, wellFormedWrite } from '../../well-formed.ts';
 import type { AuditChain } from '../audit/chain.ts';
 import { PUT_IDEMPOTENCY } from '../queries/control.ts';
 import type { Transactions } from '../transactions.ts';
@@ -76,7 +76,7 @@ export class Commits {
     return null;
   }
 
-  #applyWrite(write: ExecutionWrite, atMs: number): CommitRejection['reason'] | null {
+  #applyWrite(write: StoredWrite, atMs: number): CommitRejection['reason'] | null {
     checkSequences(write);
     if (!this.#rows.write(write)) return 'sequence';
     this.#log.append(write);

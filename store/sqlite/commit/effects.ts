@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { CommitRejection, ExecutionWrite, TimerWrite, WorkWrite } from '../../port/commit.ts';
+import type { CommitRejection, TimerWrite, WorkWrite } from '../../port/commit.ts';
+import type { StoredWrite } from '../../well-formed.ts';
 import { ADD_TENANT_USAGE } from '../queries/commit.ts';
 import * as logSql from '../queries/log.ts';
 import * as workSql from '../queries/work.ts';
@@ -31,7 +32,7 @@ export class Effects {
   }
 
   /** Null = all applied; otherwise the reason for rejecting the write. */
-  apply(write: ExecutionWrite, atMs: number): CommitRejection['reason'] | null {
+  apply(write: StoredWrite, atMs: number): CommitRejection['reason'] | null {
     for (const timer of write.timers) if (!this.#applyTimer(write, timer)) return 'timer';
     for (const work of write.work) if (!this.#applyWork(write, work, atMs)) return 'work';
     for (const id of write.consumed) if (this.#consume.run(id).changes === 0) return 'inbox';
@@ -41,7 +42,7 @@ export class Effects {
     return null;
   }
 
-  #applyTimer(write: ExecutionWrite, timer: TimerWrite): boolean {
+  #applyTimer(write: StoredWrite, timer: TimerWrite): boolean {
     switch (timer.op) {
       case 'set':
         this.#setTimer.run(write.id, timer.id, write.tenantId, timer.nodeId, timer.atMs, timer.armedSeq);
@@ -54,7 +55,7 @@ export class Effects {
     }
   }
 
-  #applyWork(write: ExecutionWrite, work: WorkWrite, atMs: number): boolean {
+  #applyWork(write: StoredWrite, work: WorkWrite, atMs: number): boolean {
     switch (work.op) {
       case 'put':
         this.#putWork.run({ ...work.item, tenantId: write.tenantId, executionId: write.id });

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { sameContext } from '../../audit/digest.ts';
-import type { ExecutionWrite } from '../../port/commit.ts';
-import type { EventRow } from '../../port/executions.ts';
+import type { StoredEvent } from '../../log/stored-event.ts';
+import type { StoredWrite } from '../../well-formed.ts';
 import { appendEvents } from '../queries/log.ts';
 
 /** Events per statement; a longer run takes several. */
@@ -15,8 +15,8 @@ export class EventLog {
     this.#append = Array.from({ length: EVENTS_PER_STATEMENT }, (_, index) => db.prepare(appendEvents(index + 1)));
   }
 
-  append({ id, tenantId, events }: ExecutionWrite): void {
-    let run: EventRow[] = [];
+  append({ id, tenantId, events }: StoredWrite): void {
+    let run: StoredEvent[] = [];
     for (const event of events) {
       const [first] = run;
       if (first !== undefined && (run.length === EVENTS_PER_STATEMENT || !sameContext(first, event))) {
@@ -29,7 +29,7 @@ export class EventLog {
   }
 
   /** Events that share time, actor and request, at most EVENTS_PER_STATEMENT. */
-  #appendRun(id: string, tenantId: string, run: readonly EventRow[]): void {
+  #appendRun(id: string, tenantId: string, run: readonly StoredEvent[]): void {
     const [first] = run;
     if (first === undefined) return;
     const values: (string | number | null)[] = [id, tenantId];

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { ExecutionWrite } from '../../port/commit.ts';
 import type { ExecutionProgress, NewExecution } from '../../port/executions.ts';
 import { sealOf } from '../../snapshot-seal.ts';
+import type { StoredWrite } from '../../well-formed.ts';
 import * as sql from '../queries/executions.ts';
 
 /** Larger checkpoints, in characters, are kept in a separate table, so that updating the row does not rewrite them. */
@@ -35,11 +35,11 @@ export class ExecutionRows {
   }
 
   /** False = the execution is not at the sequence that the write started from. */
-  write(write: ExecutionWrite): boolean {
+  write(write: StoredWrite): boolean {
     return write.create === null ? this.#update(write) : this.#insert(write, write.create);
   }
 
-  #insert({ id, tenantId, progress, snapshot }: ExecutionWrite, create: NewExecution): boolean {
+  #insert({ id, tenantId, progress, snapshot }: StoredWrite, create: NewExecution): boolean {
     const inline = snapshot !== null && isSmall(snapshot) ? snapshot : null;
     const { changes } = this.#insertRow.run({
       id,
@@ -57,7 +57,7 @@ export class ExecutionRows {
     return true;
   }
 
-  #update(write: ExecutionWrite): boolean {
+  #update(write: StoredWrite): boolean {
     const { snapshot, revive } = write;
     if (revive !== undefined) this.#setDeadline.run(revive.deadlineAtMs, write.id, write.tenantId, write.fromSeq);
     const seal = snapshot === null ? '' : sealOf(this.#key, write.id, write.progress.seq, snapshot);
@@ -70,23 +70,23 @@ export class ExecutionRows {
     return true;
   }
 
-  #updateUnindexed({ id, tenantId, fromSeq, progress }: ExecutionWrite, snapshot: string, seal: string): boolean {
+  #updateUnindexed({ id, tenantId, fromSeq, progress }: StoredWrite, snapshot: string, seal: string): boolean {
     const { seq, steps, error, updatedAtMs: at, status, localWork, owner } = progress;
     const moved = [seq, steps, error, at, seq, seal, snapshot] as const;
     const { changes } = this.#updateUnindexedRow.run(...moved, id, tenantId, fromSeq, status, localWork, owner);
     return changes === 1;
   }
 
-  #updateInline({ id, tenantId, fromSeq, progress }: ExecutionWrite, snapshot: string, seal: string): boolean {
+  #updateInline({ id, tenantId, fromSeq, progress }: StoredWrite, snapshot: string, seal: string): boolean {
     const { seq } = progress;
     return this.#updateInlineRow.run(...progressValues(progress), seq, seal, snapshot, id, tenantId, fromSeq).changes === 1;
   }
 
-  #updateProgress({ id, tenantId, fromSeq, progress }: ExecutionWrite): boolean {
+  #updateProgress({ id, tenantId, fromSeq, progress }: StoredWrite): boolean {
     return this.#updateProgressRow.run(...progressValues(progress), id, tenantId, fromSeq).changes === 1;
   }
 
-  #replaceCheckpoint({ id, tenantId, progress }: ExecutionWrite, snapshot: string, seal: string): void {
+  #replaceCheckpoint({ id, tenantId, progress }: StoredWrite, snapshot: string, seal: string): void {
     if (isSmall(snapshot)) {
       this.#putInline.run(progress.seq, seal, snapshot, id);
       this.#dropLarge.run(id);

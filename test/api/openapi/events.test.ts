@@ -23,7 +23,7 @@ const REPLAYED: Readonly<Partial<Record<EventType, JsonObject>>> = {
 function dataOf({ sequence, type, node_id, data: logged, at_ms }: LoggedEvent): unknown {
   const data = { ...REPLAYED[type], ...logged };
   const who = { actorId: 'runtime-1', actorType: 'system', onBehalfOf: null } as const;
-  const row = { seq: sequence, type, nodeId: node_id, data: JSON.stringify(data), atMs: at_ms, request: null, ...who };
+  const row = { seq: sequence, type, nodeId: node_id, data, atMs: at_ms, request: null, ...who };
   return namedKindForm(eventViewOf('exec_golden', row, data)).data;
 }
 type LoggedEvent = Extract<ReturnType<typeof readGolden>, { readonly events: unknown }>['events'][number];

@@ -20,9 +20,9 @@ async function completion(
   id: string,
   node = 'a',
 ): Promise<{ stored: JsonObject; shown: JsonObject | undefined }> {
-  const rows = await bench.store.events(id, { after: 0, limit: 100, type: 'node_completed', nodeId: node });
+  const { rows } = await bench.store.events(id, { after: 0, limit: 100, type: 'node_completed', nodeId: node });
   const shown = (await bench.log(id)).find((event) => event.type === 'node_completed' && event.nodeId === node);
-  return { stored: JSON.parse(rows[0]?.data ?? 'null'), shown: shown?.data };
+  return { stored: rows[0]?.data ?? {}, shown: shown?.data };
 }
 
 function sql(path: string, statement: string): void {
@@ -190,8 +190,8 @@ describe('an input above the threshold', () => {
     const id = await bench.run(mapped);
     expect(await bench.settled(id)).toMatchObject({ status: 'completed', state: { taken: true } });
     const input = { big: BIG, n: 1 };
-    const rows = await bench.store.events(id, { after: 0, limit: 100, type: 'node_started', nodeId: 'b' });
-    const stored = JSON.parse(rows[0]?.data ?? 'null');
+    const { rows } = await bench.store.events(id, { after: 0, limit: 100, type: 'node_started', nodeId: 'b' });
+    const stored = rows[0]?.data;
     expect(stored).toMatchObject({
       input: { $artifact: { size: Buffer.byteLength(JSON.stringify(input)) } },
       input_offloaded: true,

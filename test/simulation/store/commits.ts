@@ -1,7 +1,7 @@
 import { checkSequences } from '../../../store/check-sequences.ts';
 import type { Batch, CommitRejection, CommitUnit, ExecutionWrite, TimerWrite, WorkWrite } from '../../../store/port/commit.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
-import { wellFormedWrite } from '../../../store/well-formed.ts';
+import { type StoredWrite, wellFormedWrite } from '../../../store/well-formed.ts';
 import { key, type StoredItem, type Tables } from './tables.ts';
 import { UndoLog } from './undo-log.ts';
 
@@ -49,7 +49,7 @@ export class Commits {
     return null;
   }
 
-  #write(write: ExecutionWrite): CommitRejection['reason'] | null {
+  #write(write: StoredWrite): CommitRejection['reason'] | null {
     checkSequences(write);
     const { id, tenantId, fromSeq, create, revive, progress: head, snapshot, events } = write;
     const before = this.#tables.executions.get(id);
@@ -75,7 +75,7 @@ export class Commits {
     return this.#effects(write);
   }
 
-  #effects(write: ExecutionWrite): CommitRejection['reason'] | null {
+  #effects(write: StoredWrite): CommitRejection['reason'] | null {
     const { tenantId, usage } = write;
     for (const timer of write.timers) if (!this.#timer(write, timer)) return 'timer';
     for (const work of write.work) if (!this.#work(write, work)) return 'work';
@@ -92,7 +92,7 @@ export class Commits {
     return null;
   }
 
-  #timer({ id: executionId, tenantId }: ExecutionWrite, timer: TimerWrite): boolean {
+  #timer({ id: executionId, tenantId }: StoredWrite, timer: TimerWrite): boolean {
     const { timers } = this.#tables;
     const name = key(executionId, timer.id);
     switch (timer.op) {
@@ -109,7 +109,7 @@ export class Commits {
     }
   }
 
-  #work({ id: executionId, tenantId }: ExecutionWrite, work: WorkWrite): boolean {
+  #work({ id: executionId, tenantId }: StoredWrite, work: WorkWrite): boolean {
     const { items } = this.#tables;
     switch (work.op) {
       case 'put':

@@ -1,5 +1,6 @@
+import { eventRow } from '../../../store/log/stored-event.ts';
 import type { ExecutionPage, ExecutionPageRequest } from '../../../store/port/execution-search.ts';
-import type { EventPage, ExecutionRow } from '../../../store/port/executions.ts';
+import type { EventPage, EventPageRequest, EventRow, ExecutionRow } from '../../../store/port/executions.ts';
 import type { ClaimRequest, Due, LeaseRenewal, WorkItemRow } from '../../../store/port/work-items.ts';
 import type { StoredItem, Tables } from './tables.ts';
 
@@ -11,17 +12,17 @@ export class Queries {
     this.#tables = tables;
   }
 
-  events(executionId: string, { after, limit, maxChars, type, nodeId }: EventPage) {
-    const rows = [];
+  events(executionId: string, { after, limit, maxChars, type, nodeId }: EventPageRequest): EventPage {
+    const rows: EventRow[] = [];
     let chars = 0;
     for (const event of this.#tables.executions.get(executionId)?.events ?? []) {
       if (event.seq <= after || (type !== undefined && event.type !== type)) continue;
       if (nodeId !== undefined && event.nodeId !== nodeId) continue;
-      if (rows.length === limit || (maxChars !== undefined && chars > maxChars)) break;
-      rows.push(event);
+      rows.push(eventRow(event));
       chars += event.data.length;
+      if (rows.length === limit || (maxChars !== undefined && chars > maxChars)) return { rows, next: event.seq };
     }
-    return rows;
+    return { rows, next: null };
   }
 
   executionsWithLocalWork(after: string, limit: number): readonly ExecutionRow[] {

@@ -1,5 +1,6 @@
+import type { StoredEvent } from '../../../store/log/stored-event.ts';
 import type { TokenRow } from '../../../store/port/control.ts';
-import type { EventRow, ExecutionRow, IdempotencyRow } from '../../../store/port/executions.ts';
+import type { ExecutionRow, IdempotencyRow } from '../../../store/port/executions.ts';
 import type { Artifact } from '../../../store/port/resources/artifacts.ts';
 import type { TenantRow } from '../../../store/port/resources/tenants.ts';
 import type { NewWorkItem, WorkItemRow } from '../../../store/port/work-items.ts';
@@ -8,7 +9,7 @@ import type { RuntimeHolder } from '../../../store/port/workers.ts';
 export interface StoredExecution {
   readonly row: ExecutionRow;
   readonly checkpoint: { readonly text: string; readonly seq: number } | null;
-  readonly events: readonly EventRow[];
+  readonly events: readonly StoredEvent[];
 }
 
 export interface StoredTimer {

@@ -10,7 +10,7 @@ const KEY = 'a signing key';
 async function log(hmacKey?: string): Promise<readonly string[]> {
   const store = await sqliteDatabase().open(hmacKey === undefined ? {} : { hmacKey });
   const head = { status: 'completed', completedAtMs: AT_MS } as const;
-  const odd = event(1, { data: '{"text":"\u2028\u2029\\n"}', request: '{"ip":"::1"}' });
+  const odd = event(1, { data: { text: '\u2028\u2029\n' }, request: '{"ip":"::1"}' });
   await store.commit(
     batch(
       startExecution('exec_1', { events: [odd] }),

@@ -1,14 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digestStream, hashBlock } from '../../../store/audit/digest.ts';
-import type { EventRow, NewExecution } from '../../../store/port/executions.ts';
+import type { StoredEvent } from '../../../store/log/stored-event.ts';
+import type { NewExecution } from '../../../store/port/executions.ts';
 import { newExecution } from '../writes.ts';
 
 /** Texts that resemble the digest's own separators, so that different records would collide without length prefixes. */
 const text = fc.array(fc.constantFrom('1', ':', ' ', '-', '\n', 'at 1 ', 'é'), { maxLength: 3 }).map((parts) => parts.join(''));
 const optional = fc.option(text, { nil: null });
 
-const row: fc.Arbitrary<Omit<EventRow, 'seq'>> = fc.record({
+const row: fc.Arbitrary<Omit<StoredEvent, 'seq'>> = fc.record({
   type: text,
   nodeId: optional,
   data: text,
@@ -55,7 +56,7 @@ describe('the digest of a stream', () => {
   });
 
   it('depends on where one text ends and the next begins', () => {
-    const base: EventRow = {
+    const base: StoredEvent = {
       seq: 1,
       type: 't',
       nodeId: null,
@@ -66,7 +67,7 @@ describe('the digest of a stream', () => {
       onBehalfOf: null,
       request: null,
     };
-    const pair = (first: Partial<EventRow>, second: Partial<EventRow>) =>
+    const pair = (first: Partial<StoredEvent>, second: Partial<StoredEvent>) =>
       digestStream({ tenantId: 't', executionId: 'e', firstSeq: 1, lastSeq: 2 }, null, [
         { ...base, ...first },
         { ...base, seq: 2, ...second },

@@ -170,7 +170,7 @@ export function auditLogContract(database: () => TestDatabase): void {
       const [registered, ...more] = await entriesOf(await store.audit.find('acme', {}, ALL));
       expect(more).toEqual([]);
       expect(registered).toMatchObject({ type: 'worker_registered', executionId: null, ...actor });
-      expect(JSON.parse(registered?.data ?? '')).toEqual({ worker_id: 'w1', queue_types: ['tool'] });
+      expect(registered?.data).toEqual({ worker_id: 'w1', queue_types: ['tool'] });
       const runtimes = await entriesOf(await store.audit.find('default', {}, ALL));
       expect(runtimes.map(({ type }) => type)).toEqual(['runtime_stopped', 'runtime_started']);
     });

@@ -38,7 +38,7 @@ export function auditContract(database: () => TestDatabase): void {
       await store.commit(batch(startExecution('exec_1', { create: { workflowId: 'w\udc00' }, events: [odd] })));
       await store.control({ type: 'token_created', token: token('t1') }, context({ actorId: '\udfff' }));
       expect(await store.verifyAudit()).toMatchObject({ blocks: 2, fault: null });
-      expect((await store.events('exec_1', { after: 0, limit: 1 }))[0]).toEqual({
+      expect((await store.events('exec_1', { after: 0, limit: 1 })).rows[0]).toEqual({
         ...odd,
         actorId: 'a\ufffdb',
         request: '\ufffd',

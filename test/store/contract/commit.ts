@@ -17,14 +17,14 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
         snapshotSeq: 2,
       });
       expect(await store.checkpoint('exec_1')).toEqual({ text: '{"at":2}', seq: 2 });
-      expect(await store.events('exec_1', { after: 0, limit: 100 })).toEqual(written.events);
+      expect(await store.events('exec_1', { after: 0, limit: 100 })).toEqual({ rows: written.events, next: null });
     });
 
     it('returns nothing for an unknown execution', async () => {
       const store = await database().open();
       expect(await store.execution('exec_1')).toBeNull();
       expect(await store.checkpoint('exec_1')).toBeNull();
-      expect(await store.events('exec_1', { after: 0, limit: 100 })).toEqual([]);
+      expect(await store.events('exec_1', { after: 0, limit: 100 })).toEqual({ rows: [], next: null });
     });
 
     it('updates the execution and appends to the log', async () => {
@@ -33,13 +33,13 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       const change = { progress: { status: 'paused', localWork: 1, owner: 'rt_1', updatedAtMs: AT_MS + 5 } };
       expect(await store.commit(batch(step('exec_1', 2, change)))).toEqual([null]);
       expect(await store.execution('exec_1')).toMatchObject({ seq: 4, snapshotSeq: 4, ...change.progress });
-      expect((await store.events('exec_1', { after: 0, limit: 100 })).map((row) => row.seq)).toEqual([1, 2, 3, 4]);
+      expect((await store.events('exec_1', { after: 0, limit: 100 })).rows.map((row) => row.seq)).toEqual([1, 2, 3, 4]);
     });
 
     it('keeps every field of events whose actor and time differ within one commit', async () => {
       const store = await database().open();
       const written = [
-        event(1, { nodeId: null, type: 'workflow_started', data: '{"input":"\\u0000 😀 \\ud800"}' }),
+        event(1, { nodeId: null, type: 'workflow_started', data: { input: '\0 😀 \ud800' } }),
         event(2, { actorType: 'system', actorId: '' }),
         event(3),
         event(4, { request: '{"id":"req_1","method":"POST","path":"/x","ip":"::1"}' }),
@@ -48,7 +48,7 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
         ...Array.from({ length: 20 }, (_, index) => event(7 + index, { atMs: AT_MS + 1 })),
       ];
       await store.commit(batch(startExecution('exec_1', { events: written })));
-      expect(await store.events('exec_1', { after: 0, limit: 100 })).toEqual(written);
+      expect((await store.events('exec_1', { after: 0, limit: 100 })).rows).toEqual(written);
     });
 
     it('clears the deadline of an execution that ends, even in its first commit', async () => {
@@ -258,7 +258,7 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       await store.commit(batch(startExecution('exec_1')));
       const outcomes = await Promise.all(Array.from({ length: 20 }, () => store.commit(batch(step('exec_1', 2)))));
       expect(outcomes.flat().filter((outcome) => outcome === null)).toHaveLength(1);
-      expect(await store.events('exec_1', { after: 0, limit: 100 })).toEqual(events(1, 4));
+      expect((await store.events('exec_1', { after: 0, limit: 100 })).rows).toEqual(events(1, 4));
     });
 
     it('of many executions are all applied, even from two stores on one database', async () => {

@@ -34,7 +34,7 @@ export function durabilityContract(database: () => TestDatabase<CoreStore>): voi
       const second = await one.open();
       expect(await second.execution('exec_1')).toMatchObject({ seq: 4, owner: 'rt_1' });
       expect(await second.checkpoint('exec_1')).toEqual({ text: '{"at":4}', seq: 4 });
-      expect(await second.events('exec_1', { after: 0, limit: 10 })).toHaveLength(4);
+      expect((await second.events('exec_1', { after: 0, limit: 10 })).rows).toHaveLength(4);
       expect(await second.nextDueAtMs()).toBe(AT_MS + 1);
       expect(await second.workItem('default', 'w1')).toMatchObject({ status: 'claimed', fence: 1 });
       expect(await second.inbox({ after: 0, limit: 10 })).toMatchObject(send);

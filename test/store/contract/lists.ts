@@ -216,23 +216,29 @@ export function listContract(database: () => TestDatabase<CoreStore>): void {
     it('is read in pages after a sequence', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1'), step('exec_1', 2), startExecution('exec_2'), step('exec_1', 4)));
-      const page = async (after: number, limit: number) => (await store.events('exec_1', { after, limit })).map((row) => row.seq);
-      expect(await page(0, 4)).toEqual([1, 2, 3, 4]);
-      expect(await page(4, 4)).toEqual([5, 6]);
-      expect(await page(6, 4)).toEqual([]);
-      expect(await page(Number.MAX_SAFE_INTEGER, 4)).toEqual([]);
+      const page = async (after: number, limit: number) => {
+        const { rows, next } = await store.events('exec_1', { after, limit });
+        return [rows.map((row) => row.seq), next];
+      };
+      expect(await page(0, 4)).toEqual([[1, 2, 3, 4], 4]);
+      expect(await page(4, 4)).toEqual([[5, 6], null]);
+      expect(await page(6, 4)).toEqual([[], null]);
+      expect(await page(Number.MAX_SAFE_INTEGER, 4)).toEqual([[], null]);
     });
 
     it('ends a page early when its events are large, but not before the first event', async () => {
       const store = await database().open();
-      const data = JSON.stringify({ output: 'x'.repeat(1_000) });
+      const data = { output: 'x'.repeat(1_000) };
       await store.commit(batch(startExecution('exec_1', { events: [1, 2, 3, 4, 5].map((seq) => event(seq, { data })) })));
-      const page = async (after: number, maxChars: number) =>
-        (await store.events('exec_1', { after, limit: 3, maxChars })).map((row) => row.seq);
-      expect(await page(0, 10_000)).toEqual([1, 2, 3]);
-      expect(await page(0, 1_500)).toEqual([1, 2]);
-      expect(await page(2, 10)).toEqual([3]);
-      expect(await page(5, 10)).toEqual([]);
+      const page = async (after: number, maxChars: number) => {
+        const { rows, next } = await store.events('exec_1', { after, limit: 3, maxChars });
+        return [rows.map((row) => row.seq), next];
+      };
+      expect(await page(0, 10_000)).toEqual([[1, 2, 3], 3]);
+      expect(await page(0, 1_500)).toEqual([[1, 2], 2]);
+      expect(await page(2, 10)).toEqual([[3], 3]);
+      expect(await page(3, 10_000)).toEqual([[4, 5], null]);
+      expect(await page(5, 10)).toEqual([[], null]);
     });
 
     it('is filtered by type and node', async () => {
@@ -245,7 +251,7 @@ export function listContract(database: () => TestDatabase<CoreStore>): void {
       ];
       await store.commit(batch(startExecution('exec_1', { events: written })));
       const seqs = async (filter: object) =>
-        (await store.events('exec_1', { after: 0, limit: 10, ...filter })).map((row) => row.seq);
+        (await store.events('exec_1', { after: 0, limit: 10, ...filter })).rows.map((row) => row.seq);
       expect(await seqs({ type: 'node_started' })).toEqual([2, 4]);
       expect(await seqs({ nodeId: 'a' })).toEqual([2, 3]);
       expect(await seqs({ type: 'node_started', nodeId: 'b' })).toEqual([4]);
@@ -254,9 +260,9 @@ export function listContract(database: () => TestDatabase<CoreStore>): void {
 
     it('keeps a large event whole', async () => {
       const store = await database().open();
-      const data = JSON.stringify({ output: '€'.repeat(1_000_000) });
+      const data = { output: '€'.repeat(1_000_000) };
       await store.commit(batch(startExecution('exec_1', { events: [event(1, { data })] })));
-      expect((await store.events('exec_1', { after: 0, limit: 1 }))[0]?.data).toBe(data);
+      expect((await store.events('exec_1', { after: 0, limit: 1 })).rows[0]?.data).toEqual(data);
       expect(await store.verifyAudit()).toMatchObject({ fault: null });
     });
   });

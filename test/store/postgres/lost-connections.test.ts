@@ -89,8 +89,8 @@ describe('a connection that breaks around a commit', () => {
     await proxy.release();
     expect(proxy.cuts).toBeGreaterThan(20);
     for (const [id, seq] of at) {
-      const events = await direct.events(id, { after: 0, limit: 1_000 });
-      expect(events.map((event) => event.seq)).toEqual(Array.from({ length: seq }, (_, index) => index + 1));
+      const { rows } = await direct.events(id, { after: 0, limit: 1_000 });
+      expect(rows.map((event) => event.seq)).toEqual(Array.from({ length: seq }, (_, index) => index + 1));
     }
     expect(await direct.tenants.usage('default', MONTH)).toMatchObject({ tokens: applied });
     expect(await count(client, 'inbox')).toBe(applied);

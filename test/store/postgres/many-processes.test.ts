@@ -60,8 +60,8 @@ describe.each([
     expect(rejected.reduce((sum, each) => sum + each, 0)).toBeGreaterThan(0);
     const moves = stores.length * 8;
     for (const id of ids) {
-      const events = await first.events(id, { after: 0, limit: 1_000 });
-      expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: 2 + 2 * moves }, (_, index) => index + 1));
+      const { rows } = await first.events(id, { after: 0, limit: 1_000 });
+      expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 2 + 2 * moves }, (_, index) => index + 1));
     }
     expect(await count('inbox')).toBe(moves * ids.length);
     expect(await first.tenants.usage('default', '2026-01')).toEqual({

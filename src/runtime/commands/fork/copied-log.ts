@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../../../machines/json.ts';
+import { charsUpTo } from '../../../../machines/json-size.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { EventRow } from '../../../../store/port/executions.ts';
 import type { Artifact } from '../../../../store/port/resources/artifacts.ts';
@@ -34,7 +35,7 @@ export async function copyLog(
   for await (const row of readLog(store, executionId, { limit: sequence })) {
     const event = eventOf(row);
     const offloaded = offloadedBytes(row.type, event.data);
-    bytes += row.data.length + offloaded;
+    bytes += charsUpTo(row.data, MAX_BYTES) + offloaded;
     if (bytes > MAX_BYTES) throw tooLarge(`${MAX_BYTES / 1024 / 1024} MiB`);
     const artifact = offloaded === 0 ? null : await offloadedArtifact(store, tenantId, event.data);
     if (artifact !== null) artifacts.push(artifact);
@@ -54,7 +55,7 @@ export function checkForkLength(events: number): void {
 export function withWorkflowVersion({ rows, events, artifacts }: CopiedLog, version: string): CopiedLog {
   const renamed = (data: JsonObject): JsonObject => ({ ...data, workflow_version: version });
   return {
-    rows: rows.map((row, i) => (i === 0 ? { ...row, data: JSON.stringify(renamed(JSON.parse(row.data))) } : row)),
+    rows: rows.map((row, i) => (i === 0 ? { ...row, data: renamed(row.data) } : row)),
     events: events.map((event, i) => (i === 0 ? { ...event, data: renamed(event.data) } : event)),
     artifacts,
   };

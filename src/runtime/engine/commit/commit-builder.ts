@@ -1,5 +1,6 @@
 import type { LogEvent } from '../../../../machines/events.ts';
 import type { Json, JsonObject } from '../../../../machines/json.ts';
+import { charsUpTo } from '../../../../machines/json-size.ts';
 import type { Message } from '../../../../machines/messages.ts';
 import { type Effect, type Run, TERMINAL } from '../../../../machines/run.ts';
 import type { TimerWrite, WorkWrite } from '../../../../store/port/commit.ts';
@@ -76,10 +77,12 @@ export function addEvents(
   artifactThresholdBytes: number,
 ): void {
   for (const event of events) {
-    const data = JSON.stringify(event.data);
-    const offloaded = offload(event, data, artifactThresholdBytes, nowMs);
+    const chars = charsUpTo(event.data, Number.POSITIVE_INFINITY);
+    const offloaded = offload(event, chars, artifactThresholdBytes, nowMs);
+    const data = offloaded?.data ?? event.data;
     // A replay reads an offloaded output, but no offloaded state.
-    builder.logBytes += (event.type === 'node_completed' ? data : (offloaded?.data ?? data)).length;
+    const isReplayed = offloaded === null || event.type === 'node_completed';
+    builder.logBytes += isReplayed ? chars : charsUpTo(data, Number.POSITIVE_INFINITY);
     if (offloaded !== null) builder.offloaded.push(offloaded.artifact);
     if (event.type === 'node_completed') addUsage(builder, event.data);
     const { actorId, actorType, onBehalfOf } = runtimeAsActor(event, message) ?? actor;
@@ -87,7 +90,7 @@ export function addEvents(
       seq: event.sequence,
       type: event.type,
       nodeId: event.node_id,
-      data: offloaded?.data ?? data,
+      data,
       atMs: nowMs,
       actorId,
       actorType,

@@ -31,6 +31,6 @@ export async function starterOf(
   }
   const after = forkedFrom(JSON.parse(top.labels))?.sequence ?? 0;
   if (top === row && after === 0) return starterFrom(first);
-  const [firstOwn] = await store.events(top.id, { after, limit: 1 });
+  const [firstOwn] = (await store.events(top.id, { after, limit: 1 })).rows;
   return starterFrom(firstOwn ?? first);
 }

@@ -90,7 +90,7 @@ describe('in-process work', () => {
       tools: {
         look: async (_input: unknown, ctx: ToolContext) => {
           const events = await store.events(ctx.executionId, { after: 0, limit: 100 });
-          stored.push(events.at(-1)?.type, (await store.execution(ctx.executionId))?.localWork);
+          stored.push(events.rows.at(-1)?.type, (await store.execution(ctx.executionId))?.localWork);
           return {};
         },
       },
