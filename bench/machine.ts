@@ -1,7 +1,7 @@
 import { closeSync, fdatasyncSync, openSync, readFileSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
-import { quantile } from './load.ts';
+import { quantile } from './load/quantile.ts';
 
 export interface FsyncProbe {
   readonly p50Ms: number;
@@ -41,6 +41,24 @@ export function describeMachine(folder: string): string {
 
 function gib(bytes: number): string {
   return (bytes / 2 ** 30).toFixed(0);
+}
+
+export interface CpuTime {
+  /** User and system time of all threads. */
+  readonly processMs: number;
+  /** Time of the thread that runs JavaScript; without garbage collection and compilation in other threads. */
+  readonly mainThreadMs: number;
+}
+
+/** CPU time used so far by a process; null without /proc. */
+export function cpuTimeOf(pid: number): CpuTime | null {
+  try {
+    const mainThreadNs = Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]);
+    const processMs = pid === process.pid ? cpuMsOfThisProcess() : cpuMsOf(pid);
+    return processMs === null || Number.isNaN(mainThreadNs) ? null : { processMs, mainThreadMs: mainThreadNs / 1e6 };
+  } catch {
+    return null;
+  }
 }
 
 /** CPU milliseconds of another process, user and system; null without /proc. */

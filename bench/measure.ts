@@ -1,7 +1,7 @@
-// Measures one section in a process forked by bench/run.ts: `measure.js SECTION FOLDER`.
-import { SECTIONS, type SectionName } from './sections.ts';
+// Measures one section in a process of its own: `measure.js SECTION FOLDER`.
+import { isSection, SECTIONS } from './sections/index.ts';
 
 const [name, folder] = process.argv.slice(2);
-if (name === undefined || folder === undefined || !Object.hasOwn(SECTIONS, name)) throw new Error(`no section "${name}"`);
-const result = await SECTIONS[name as SectionName](folder);
+if (name === undefined || folder === undefined || !isSection(name)) throw new Error(`no section "${name}"`);
+const result = await SECTIONS[name].measure(folder);
 process.send?.(result, () => process.disconnect());

@@ -10,10 +10,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .join('\n');
 }
 
-export function whole(value: number): string {
-  return Number.isFinite(value) ? Math.round(value).toLocaleString('en-US') : '–';
-}
-
 export function fixed(value: number | null, digits = 2): string {
-  return value === null || !Number.isFinite(value) ? '–' : value.toFixed(digits);
+  if (value === null || !Number.isFinite(value)) return '–';
+  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

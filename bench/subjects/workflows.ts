@@ -1,4 +1,4 @@
-import type { JsonObject } from '../machines/json.ts';
+import type { JsonObject } from '../../machines/json.ts';
 
 const ONE_WORK_NODE = { kind: { type: 'tool', tool_ref: 'work', input_mapping: { n: '{{ state.n }}' } } };
 

@@ -1,30 +1,13 @@
 import { statSync } from 'node:fs';
-import { CALLER, openRuntime } from './in-process.ts';
-import { WAITING } from './workflows.ts';
-
-export interface Dormant {
-  readonly executions: number;
-  readonly startSeconds: number;
-  /** Memory after starting all executions, with warm caches. */
-  readonly afterStart: Memory;
-  readonly reopenMs: number;
-  /** Memory of a newly opened runtime on the same database. */
-  readonly afterReopen: Memory;
-  /** Time from the event to the completion of an execution that is loaded from disk. */
-  readonly wakeMs: number;
-  readonly fileBytesEach: number;
-}
-
-export interface Memory {
-  readonly heapBytes: number;
-  readonly residentBytes: number;
-}
+import { exact, type Table, wall } from '../../figures.ts';
+import { CALLER, openRuntime } from '../../subjects/in-process.ts';
+import { WAITING } from '../../subjects/workflows.ts';
 
 const EXECUTIONS = 100_000;
 const LANES = 512;
 
 /** Requires `--expose-gc`, so that garbage is not counted. */
-export async function dormant(folder: string): Promise<Dormant> {
+export async function dormant(folder: string): Promise<readonly Table[]> {
   const first = await openRuntime(folder, 'dormant');
   await first.runtime.register(CALLER, WAITING);
   const startedMs = performance.now();
@@ -34,7 +17,7 @@ export async function dormant(folder: string): Promise<Dormant> {
     while (left-- > 0) last = (await first.runtime.start(CALLER, { workflowId: 'waiting', input: { n: left } })).executionId;
   };
   await Promise.all(Array.from({ length: LANES }, lane));
-  const startSeconds = (performance.now() - startedMs) / 1000;
+  const startMs = performance.now() - startedMs;
   const afterStart = memory();
   await first.close();
 
@@ -48,13 +31,23 @@ export async function dormant(folder: string): Promise<Dormant> {
   const wakeMs = performance.now() - wakingMs;
   if (status !== 'completed') throw new Error(`${last} is ${status} after its event`);
   await second.close();
-  const fileBytesEach = statSync(second.path).size / EXECUTIONS;
-  return { executions: EXECUTIONS, startSeconds, afterStart, reopenMs, afterReopen, wakeMs, fileBytesEach };
+  const mib = ({ heapUsed, rss }: NodeJS.MemoryUsage) => [heapUsed / 2 ** 20, rss / 2 ** 20];
+  return [
+    {
+      title: `Dormant: ${EXECUTIONS.toLocaleString('en-US')} executions waiting for an event`,
+      columns: [exact('heap MiB', 1), exact('resident MiB', 0), wall('took ms', 1), exact('file B each', 0)],
+      rows: [
+        { label: 'started', values: [...mib(afterStart), startMs, null] },
+        { label: 'reopened', values: [...mib(afterReopen), reopenMs, statSync(second.path).size / EXECUTIONS] },
+        { label: 'one woken', values: [null, null, wakeMs, null] },
+      ],
+    },
+  ];
 }
 
-function memory(): Memory {
+/** Without garbage. */
+function memory(): NodeJS.MemoryUsage {
   if (globalThis.gc === undefined) throw new Error('run with --expose-gc');
   globalThis.gc();
-  const { heapUsed, rss } = process.memoryUsage();
-  return { heapBytes: heapUsed, residentBytes: rss };
+  return process.memoryUsage();
 }

@@ -3,7 +3,7 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
-import { cpuMsOf, cpuMsOfExitedChildren } from './machine.ts';
+import { cpuMsOf, cpuMsOfExitedChildren } from '../machine.ts';
 
 const HOME = '/usr/lib/postgresql';
 const NOBODY = 65_534;

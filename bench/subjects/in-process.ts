@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Caller, createRuntime, openSqlite, type Runtime, type Store } from '../src/index.ts';
+import { type Caller, createRuntime, openSqlite, type Runtime, type Store } from '../../src/index.ts';
 import { grow, work } from './tools.ts';
 
 export const CALLER: Caller = { tenantId: 'default', actorId: 'bench', actorType: 'system' };
@@ -34,4 +34,22 @@ export async function complete(runtime: Runtime, workflowId: string, input: { re
   const { executionId } = await runtime.start(CALLER, { workflowId, input });
   const view = await runtime.settled(CALLER.tenantId, executionId, 60_000);
   if (view.status !== 'completed') throw new Error(`${executionId} is ${view.status}: ${view.error ?? 'no error'}`);
+}
+
+/** Runs three-node executions to their ends, `concurrency` at a time. */
+export async function completeMany(runtime: Runtime, count: number, concurrency: number): Promise<void> {
+  let left = count;
+  const lane = async () => {
+    while (left-- > 0) await complete(runtime, 'linear-3', { n: 0 });
+  };
+  await Promise.all(Array.from({ length: concurrency }, lane));
+}
+
+export async function withRuntime<T>(folder: string, name: string, body: (open: Open) => Promise<T>): Promise<T> {
+  const open = await openRuntime(folder, name);
+  try {
+    return await body(open);
+  } finally {
+    await open.close();
+  }
 }

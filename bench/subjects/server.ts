@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const JAMJET = fileURLToPath(new URL('../../bin/jamjet.js', import.meta.url));
+const JAMJET = fileURLToPath(new URL('../../../bin/jamjet.js', import.meta.url));
 const TOOLS = fileURLToPath(new URL('./tools.js', import.meta.url));
 
 export interface Server {

@@ -1,23 +1,17 @@
-import { compile } from '../machines/compile/index.ts';
-import { normalise } from '../machines/ir/normalise.ts';
-import type { JsonObject } from '../machines/json.ts';
-import type { Done } from '../machines/messages.ts';
-import type { Effect, Run, StepEnv, StepResult } from '../machines/run.ts';
-import { save, start, step } from '../machines/step/index.ts';
-import type { Program } from '../machines/step/program.ts';
-import { median } from './load.ts';
-import { cpuMsOfThisProcess } from './machine.ts';
-import { fanOut, linear, rounds } from './workflows.ts';
+import { compile } from '../../../machines/compile/index.ts';
+import { normalise } from '../../../machines/ir/normalise.ts';
+import type { JsonObject } from '../../../machines/json.ts';
+import type { Done } from '../../../machines/messages.ts';
+import type { Effect, Run, StepEnv, StepResult } from '../../../machines/run.ts';
+import { save, start, step } from '../../../machines/step/index.ts';
+import type { Program } from '../../../machines/step/program.ts';
+import { cpu, exact, type Row, type Table, wall } from '../../figures.ts';
+import { median } from '../../load/quantile.ts';
+import { cpuMsOfThisProcess } from '../../machine.ts';
+import { fanOut, linear, rounds } from '../../subjects/workflows.ts';
 
-export interface StepCost {
-  readonly what: string;
-  readonly size: number;
-  readonly compileMs: number;
-  /** CPU time of one message: the step, and the serialization of its snapshot. Medians. */
-  readonly stepUs: number;
-  readonly saveUs: number;
-  readonly snapshotBytes: number;
-}
+/** CPU time of one message: the step, and the serialization of its snapshot. Medians. */
+const COLUMNS = [cpu('step µs', 1), cpu('snapshot µs', 1), exact('snapshot B', 0), wall('compile ms', 1)];
 
 const ENV: StepEnv = {
   executionId: 'exec_00000000000000000000000000000000',
@@ -28,7 +22,7 @@ const ENV: StepEnv = {
   vars: {},
 };
 const LINEAR = [3, 30, 300] as const;
-const FAN_OUT = [10, 50, 200] as const;
+const FAN_OUT = [10, 200, 1_000] as const;
 const HISTORY = [10, 1_000, 10_000] as const;
 /** In CPU time. Long enough for Node's JIT compiler. */
 const WARM_UP_MS = 300;
@@ -37,15 +31,16 @@ const MEASURE_MS = 250;
 const BATCH = 100;
 
 /** Measures only the pure step: no store, no event loop. */
-export async function stepCosts(): Promise<readonly StepCost[]> {
+export async function stepCosts(): Promise<readonly Table[]> {
   // Code that has run only one machine is faster than in a server, and slow for a while after the next one: run all of them first.
   for (let i = 0; i < 2; i++)
-    for (const document of [linear(3), fanOut(10), linear(30), rounds('work', 30)]) wholeRuns('', 0, document);
-  return [
-    ...LINEAR.map((nodes) => wholeRuns('linear, nodes', nodes, linear(nodes))),
-    ...FAN_OUT.map((branches) => wholeRuns('fan-out, branches', branches, fanOut(branches))),
+    for (const document of [linear(3), fanOut(10), linear(30), rounds('work', 30)]) wholeRuns('', document);
+  const rows = [
+    ...LINEAR.map((nodes) => wholeRuns(`chain of ${nodes}`, linear(nodes))),
+    ...FAN_OUT.map((branches) => wholeRuns(`fan-out of ${branches}`, fanOut(branches))),
     ...HISTORY.map((events) => atHistory(events)),
   ];
+  return [{ title: 'CPU time of one message in the machine (no store)', columns: COLUMNS, rows }];
 }
 
 function programOf(document: JsonObject): { readonly program: Program; readonly compileMs: number } {
@@ -56,7 +51,7 @@ function programOf(document: JsonObject): { readonly program: Program; readonly 
 }
 
 /** Measures every step of complete runs: the mean of each run, and the median over the runs. */
-function wholeRuns(what: string, size: number, document: JsonObject): StepCost {
+function wholeRuns(label: string, document: JsonObject): Row {
   const { program, compileMs } = programOf(document);
   const stepUs: number[] = [];
   const saveUs: number[] = [];
@@ -72,12 +67,12 @@ function wholeRuns(what: string, size: number, document: JsonObject): StepCost {
     const stepped = cpuMsOfThisProcess();
     for (const run of runs) snapshotBytes = Math.max(snapshotBytes, save(run).length);
     const saved = cpuMsOfThisProcess();
-    if (last.status !== 'completed') throw new Error(`${what} ${size} is ${last.status}`);
+    if (last.status !== 'completed') throw new Error(`${label} is ${last.status}`);
     if (!measured) continue;
     stepUs.push(((stepped - stepping) * 1000) / runs.length);
     saveUs.push(((saved - stepped) * 1000) / runs.length);
   }
-  return { what, size, compileMs, stepUs: median(stepUs), saveUs: median(saveUs), snapshotBytes };
+  return { label, values: [median(stepUs), median(saveUs), snapshotBytes, compileMs] };
 }
 
 function runToEnd(program: Program, runs: Run[]): Run {
@@ -93,7 +88,7 @@ function runToEnd(program: Program, runs: Run[]): Run {
 }
 
 /** Measures one iteration of a loop whose log has `events` events, repeatedly from the same state. */
-function atHistory(events: number): StepCost {
+function atHistory(events: number): Row {
   const { program, compileMs } = programOf(rounds('work', 1_000_000));
   let stepped: StepResult = start(program, { n: 0 }, ENV);
   while (stepped.run.seq < events) stepped = finish(program, stepped.run, onlyWork(stepped), { n: stepped.run.seq });
@@ -113,14 +108,8 @@ function atHistory(events: number): StepCost {
     stepUs.push(((done - stepping) * 1000) / BATCH);
     saveUs.push(((saved - done) * 1000) / BATCH);
   }
-  return {
-    what: 'loop, events in the log',
-    size: events,
-    compileMs,
-    stepUs: median(stepUs),
-    saveUs: median(saveUs),
-    snapshotBytes: save(run).length,
-  };
+  const values = [median(stepUs), median(saveUs), save(run).length, compileMs];
+  return { label: `loop with ${events} events in the log`, values };
 }
 
 type WorkEffect = Effect & { readonly type: 'work' };

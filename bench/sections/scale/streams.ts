@@ -1,28 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { HttpConnection } from './http-connection.ts';
-import { cpuMsOf } from './machine.ts';
-import { serve } from './server.ts';
-import { WAITING } from './workflows.ts';
-
-export interface Streams {
-  readonly streams: number;
-  /** Share of a core that the idle server uses: without streams, and with them, including one heartbeat of each. */
-  readonly coresAlone: number | null;
-  readonly coresWith: number | null;
-  /** Memory per stream, including garbage. */
-  readonly residentBytesEach: number | null;
-  /** Time from an event until every stream of its tenant has received it. */
-  readonly fanOutMs: number;
-}
+import { cpu, type Table, wall } from '../../figures.ts';
+import { cpuMsOf } from '../../machine.ts';
+import { HttpConnection } from '../../subjects/http-connection.ts';
+import { serve } from '../../subjects/server.ts';
+import { WAITING } from '../../subjects/workflows.ts';
 
 const STREAMS = 1_000;
 const ALONE_MS = 3_000;
 /** Heartbeat interval. */
 const HEARTBEAT_MS = 15_000;
 
-/** Measures the shipped server; half of its streams follow one execution each, half the whole tenant. */
-export async function streams(folder: string): Promise<Streams> {
+/**
+ * Measures the shipped server; half of its streams follow one execution each, half the whole tenant. Memory includes garbage. The time of an
+ * event ends when every stream of its tenant has received it.
+ */
+export async function streams(folder: string): Promise<readonly Table[]> {
   const server = await serve(folder, 'streams.db');
   const { url, token, pid } = server;
   const lane = await HttpConnection.open(url, token);
@@ -40,8 +33,19 @@ export async function streams(folder: string): Promise<Streams> {
     expect(201, (await lane.send('POST', '/executions', '{"workflow_id":"waiting","input":{"n":0}}')).status);
     await Promise.all(received);
     const fanOutMs = performance.now() - startedMs;
-    const residentBytesEach = before === null || after === null ? null : (after - before) / STREAMS;
-    return { streams: STREAMS, coresAlone, coresWith, residentBytesEach, fanOutMs };
+    const kibEach = before === null || after === null ? null : (after - before) / STREAMS / 1024;
+    return [
+      {
+        title: `Event streams: ${STREAMS} idle streams, with a heartbeat of each`,
+        columns: [
+          cpu('cores without them', 4),
+          cpu('cores with them', 4),
+          wall('resident KiB each', 1),
+          wall('one event to half of them, ms', 1),
+        ],
+        rows: [{ label: 'idle streams', values: [coresAlone, coresWith, kibEach, fanOutMs] }],
+      },
+    ];
   } finally {
     for (const stream of open) stream.close();
     lane.close();

@@ -1,0 +1,79 @@
+import type { Table } from '../figures.ts';
+
+export interface Section {
+  readonly about: string;
+  /** Measured only if named, because it takes long. */
+  readonly onRequest?: true;
+  /** Flags of Node for its process. */
+  readonly flags?: readonly string[];
+  /** Its modules are loaded when it is measured, so that a section that does not fit another checkout leaves the others measurable. */
+  measure(folder: string): Promise<readonly Table[]>;
+}
+
+const sections = {
+  inProcess: {
+    about: 'three-node executions, start → completed, in process: 1, 64, 256 at once',
+    measure: async (folder) => (await import('./throughput/in-process.ts')).inProcess(folder),
+  },
+  rawLoop: {
+    about: 'the ceiling of the storage: a plain better-sqlite3 loop that writes the same facts, and the same statements',
+    measure: async (folder) => (await import('./throughput/raw-loop.ts')).rawLoop(folder),
+  },
+  overHttp: {
+    about: 'three-node executions, and starts alone, over HTTP with authentication: 1, 64, 256 at once',
+    measure: async (folder) => (await import('./throughput/over-http.ts')).overHttp(folder),
+  },
+  rawHttp: {
+    about: 'the ceiling of HTTP: node:http and a bare Fastify with the same two requests per execution',
+    measure: async () => (await import('./throughput/raw-http.ts')).rawHttp(),
+  },
+  starts: {
+    about: 'durable starts in process: 1, 64, 256 at once',
+    measure: async (folder) => (await import('./throughput/in-process.ts')).starts(folder),
+  },
+  perExecution: {
+    about: 'allocated memory, statements, bound values and transactions per three-node execution',
+    // A young generation that holds all that is allocated, so that no garbage collection interferes.
+    flags: ['--min-semi-space-size=512', '--max-semi-space-size=512'],
+    measure: async (folder) => (await import('./throughput/per-execution.ts')).perExecution(folder),
+  },
+  stepCosts: {
+    about: 'CPU time of one message in the machine: chains, fan-outs, long logs',
+    measure: async () => (await import('./throughput/step-costs.ts')).stepCosts(),
+  },
+  largeState: {
+    about: 'bytes written by 1,000 steps on a state of 1 MB',
+    measure: async (folder) => (await import('./storage/bytes.ts')).largeState(folder),
+  },
+  smallExecutions: {
+    about: 'bytes of a three-node execution, by table',
+    measure: async (folder) => (await import('./storage/bytes.ts')).smallExecutions(folder),
+  },
+  dormant: {
+    about: 'memory and disk of 100,000 executions that wait for an event',
+    measure: async (folder) => (await import('./scale/dormant.ts')).dormant(folder),
+  },
+  lists: {
+    about: 'pages of a list of 1,000,000 executions',
+    measure: async (folder) => (await import('./scale/lists.ts')).lists(folder),
+  },
+  streams: {
+    about: '1,000 idle event streams',
+    measure: async (folder) => (await import('./scale/streams.ts')).streams(folder),
+  },
+  postgres: {
+    about: 'one, two and three servers on one PostgreSQL, and bytes by table',
+    onRequest: true,
+    measure: async (folder) => (await import('./scale/postgres.ts')).postgres(folder),
+  },
+} satisfies Record<string, Section>;
+
+export type SectionName = keyof typeof sections;
+
+/** Sections of the bench, each measured in its own process with a new heap. */
+export const SECTIONS: Readonly<Record<SectionName, Section>> = sections;
+export const SECTION_NAMES = Object.keys(SECTIONS) as readonly SectionName[];
+
+export function isSection(name: string): name is SectionName {
+  return Object.hasOwn(SECTIONS, name);
+}
