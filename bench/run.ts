@@ -2,6 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { checkOut } from './compare/checkout.ts';
+import { compare } from './compare/compare.ts';
 import type { Table } from './figures.ts';
 import { describeMachine, probeFsync } from './machine.ts';
 import { measure } from './measuring.ts';
@@ -11,11 +14,21 @@ import { fixed } from './table.ts';
 
 const DIST = dirname(dirname(fileURLToPath(import.meta.url)));
 
+const PROJECT = dirname(DIST);
+const DEFAULT_ROUNDS = 5;
+/** Compared if no section is named: two minutes for five rounds. */
+const COMPARED: readonly SectionName[] = ['inProcess', 'perExecution', 'smallExecutions'];
+
 function usage(): string {
   const width = Math.max(...SECTION_NAMES.map((name) => name.length));
   const line = (name: SectionName) => `  ${name.padEnd(width)}  ${SECTIONS[name].about}`;
   return [
     'usage: npm run bench [-- SECTION…]',
+    '       npm run bench -- compare BASE [--rounds N] [SECTION…]',
+    '',
+    'compare builds BASE, a Git revision or a folder, with the bench of this folder, measures both in',
+    `alternation (default ${DEFAULT_ROUNDS} rounds of ${COMPARED.join(', ')}), and says`,
+    'which differences are beyond the noise. BASE is not changed.',
     '',
     'Sections:',
     ...SECTION_NAMES.filter((name) => !isOnRequest(name)).map(line),
@@ -29,21 +42,18 @@ function isOnRequest(name: SectionName): boolean {
   return SECTIONS[name].onRequest === true;
 }
 
-function chosen(args: readonly string[]): readonly SectionName[] {
-  if (args.includes('--help')) {
-    console.log(usage());
-    process.exit(0);
-  }
-  const unknown = args.filter((arg) => !isSection(arg));
-  if (unknown.length > 0) {
-    console.error(`no section ${unknown.join(', ')}\n\n${usage()}`);
-    process.exit(2);
-  }
-  return SECTION_NAMES.filter((name) => (args.length === 0 ? !isOnRequest(name) : args.includes(name)));
+function misused(problem: string): never {
+  console.error(`${problem}\n\n${usage()}`);
+  process.exit(2);
+}
+
+function sectionsIn(names: readonly string[]): readonly SectionName[] {
+  const unknown = names.filter((name) => !isSection(name));
+  if (unknown.length > 0) misused(`no section ${unknown.join(', ')}`);
+  return names.filter(isSection);
 }
 
 async function print(sections: readonly SectionName[], folder: string): Promise<void> {
-  console.log(`machine  ${describeMachine(folder)}`);
   const fsync = probeFsync(folder);
   console.log(`fsync    p50 ${fixed(fsync.p50Ms)} ms · p99 ${fixed(fsync.p99Ms)} ms (durable 4 KiB append)`);
   const results = new Map<string, readonly Table[]>();
@@ -54,13 +64,37 @@ async function print(sections: readonly SectionName[], folder: string): Promise<
   console.log(report(fsync, results));
 }
 
-const sections = chosen(process.argv.slice(2));
+async function printComparison(base: string, names: readonly string[], rounds: number, folder: string): Promise<void> {
+  const sections = names.length === 0 ? COMPARED : sectionsIn(names);
+  process.stderr.write(`building ${base} …\n`);
+  const built = checkOut(base, PROJECT, join(folder, 'base'));
+  console.log(`compared with ${base}\n\n${await compare({ rounds, sections, base: built, head: DIST, folder })}`);
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { help: { type: 'boolean', default: false }, rounds: { type: 'string', default: String(DEFAULT_ROUNDS) } },
+});
+if (values.help) {
+  console.log(usage());
+  process.exit(0);
+}
+const rounds = Number(values.rounds);
+if (!Number.isInteger(rounds) || rounds < 1) misused(`--rounds ${values.rounds} is not a number of rounds`);
+const comparing = positionals[0] === 'compare';
+const [base, ...compared] = comparing ? positionals.slice(1) : [];
+if (comparing && base === undefined) misused('compare with which base?');
 const startedMs = performance.now();
 // In the project and not in /tmp, which may be in memory.
-const folder = mkdtempSync(join(process.cwd(), 'node_modules', '.jamjet-bench-'));
-try {
-  await print(sections, folder);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+const folder = mkdtempSync(join(PROJECT, 'node_modules', '.jamjet-bench-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+console.log(`machine  ${describeMachine(folder)}`);
+if (base !== undefined) await printComparison(base, compared, rounds, folder);
+else if (positionals.length > 0) await print(sectionsIn(positionals), folder);
+else
+  await print(
+    SECTION_NAMES.filter((name) => !isOnRequest(name)),
+    folder,
+  );
 console.log(`took ${((performance.now() - startedMs) / 1000).toFixed(0)} s`);

@@ -1,0 +1,51 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+/**
+ * Builds another state of the project in `folder` with this project's bench, so that both are measured by the same code; returns its `dist`.
+ * `base` is a folder (with its changes that are not committed) or a Git revision. A part of the bench that does not fit the other state's
+ * modules does not load there; its sections are left out of the comparison.
+ */
+export function checkOut(base: string, project: string, folder: string): string {
+  mkdirSync(folder);
+  const from = existsSync(base) && statSync(base).isDirectory() ? resolve(base) : null;
+  if (from === null) extract(base, project, folder);
+  else copySources(from, folder);
+  linkModules(from ?? project, project, folder);
+  rmSync(join(folder, 'bench'), { recursive: true, force: true });
+  cpSync(join(project, 'bench'), join(folder, 'bench'), { recursive: true });
+  // Type errors of the bench against the other state's modules do not prevent the output.
+  const compiler = join(project, 'node_modules', 'typescript-native', 'bin', 'tsc');
+  spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: folder, stdio: 'ignore' });
+  execFileSync(process.execPath, [join('scripts', 'copy-assets.mjs')], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  const dist = join(folder, 'dist');
+  if (!existsSync(join(dist, 'bench', 'measure.js'))) throw new Error(`${base} does not compile`);
+  return dist;
+}
+
+function extract(revision: string, project: string, folder: string): void {
+  const archive = execFileSync('git', ['archive', revision], { cwd: project, maxBuffer: 2 ** 30 });
+  execFileSync('tar', ['-x'], { cwd: folder, input: archive });
+}
+
+function copySources(from: string, folder: string): void {
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: from,
+    encoding: 'utf8',
+  });
+  for (const file of listed.split('\0')) {
+    if (file === '' || !existsSync(join(from, file))) continue;
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    cpSync(join(from, file), join(folder, file));
+  }
+}
+
+/** Links modules that are installed for the same lock file; else installs them. */
+function linkModules(from: string, project: string, folder: string): void {
+  const lock = (root: string) => readFileSync(join(root, 'package-lock.json'), 'utf8');
+  const installed = [from, project].find((root) => existsSync(join(root, 'node_modules')) && lock(root) === lock(folder));
+  if (installed === undefined)
+    execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  else symlinkSync(join(installed, 'node_modules'), join(folder, 'node_modules'));
+}
