@@ -37,7 +37,7 @@ import { startCommand } from './commands/start.ts';
 import { workerProtocol } from './commands/worker-protocol.ts';
 import type { RuntimeContext } from './context.ts';
 import { CommitGate } from './engine/commit/commit-gate.ts';
-import { createDeliver } from './engine/deliver.ts';
+import { createDeliver, createReport } from './engine/deliver.ts';
 import { Engine } from './engine/engine.ts';
 import { CorruptExecutions } from './engine/loading/corrupt-executions.ts';
 import { createExecutionCache } from './engine/loading/execution-cache.ts';
@@ -58,7 +58,7 @@ import { EventQueries } from './queries/event-queries.ts';
 import { ExecutionQueries } from './queries/execution-queries.ts';
 import { Quotas } from './quotas/quotas.ts';
 import { TimeSlices } from './scheduling/time-slices.ts';
-import { commitSignal, onCommit, onControl } from './subscriptions.ts';
+import { commitSignal, onCommit, onControl, settledSignal } from './subscriptions.ts';
 import { TimerQueue } from './timers/timer-queue.ts';
 import type { ServerRuntime } from './types/server-runtime.ts';
 
@@ -100,12 +100,11 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
     recovery: activities.recoveryScheduler,
   });
 
-  const commits = commitSignal(context);
   const limiter = new ReplayLimiter(context.slices);
-  const executions = new ExecutionQueries({ ...context, cache, loader, commits });
+  const executions = new ExecutionQueries({ ...context, cache, loader, settledExecutions: settledSignal(context) });
   const history = new HistoryAtSequence({ store, workflows, executions, limiter });
   const snapshots = new Snapshots({ store, workflows, executions, limiter });
-  const eventLog = new EventQueries({ ...context, executions, history, commits });
+  const eventLog = new EventQueries({ ...context, executions, history, commits: commitSignal(context) });
   const registry = new WorkerRegistry(context);
 
   const admission = new Admission({
@@ -219,10 +218,11 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
     reserve: () => reservations.reserve(),
   });
   const deliver = createDeliver(context, engine);
+  const report = createReport(context, engine);
   events.on('committed', ({ after, diagnostics }) => {
     for (const problem of diagnostics) options.onDiagnostic?.(after.id, problem);
   });
-  return { quotas, slots, tasks, membership, placement, cache, corrupt, workflows, loader, engine, deliver };
+  return { quotas, slots, tasks, membership, placement, cache, corrupt, workflows, loader, engine, deliver, report };
 }
 
 type Core = ReturnType<typeof createCore>;

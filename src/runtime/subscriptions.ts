@@ -1,13 +1,28 @@
 import { TERMINAL } from '../../machines/run.ts';
 import type { RuntimeContext } from './context.ts';
-import { isBeginning } from './engine/commit/execution-commit.ts';
+import { type ExecutionCommit, isBeginning } from './engine/commit/execution-commit.ts';
+import { isSettled } from './queries/execution-queries.ts';
 import { WakeupSignal } from './queries/wakeup-signal.ts';
 import type { ServerRuntime } from './types/server-runtime.ts';
 
 /** Wakes the readers of an execution after each of its commits, and all readers when the runtime stops. */
-export function commitSignal({ events, stopping }: RuntimeContext): WakeupSignal {
+export function commitSignal(context: RuntimeContext): WakeupSignal {
+  return wakeupSignal(context, () => true);
+}
+
+/**
+ * Wakes those who wait until an execution is paused or has ended. What another runtime commits wakes them in any case, since its
+ * notification does not tell the status.
+ */
+export function settledSignal(context: RuntimeContext): WakeupSignal {
+  return wakeupSignal(context, ({ after }) => isSettled(after.run.status));
+}
+
+function wakeupSignal({ events, stopping }: RuntimeContext, isNews: (commit: ExecutionCommit) => boolean): WakeupSignal {
   const signal = new WakeupSignal();
-  events.on('committed', ({ after }) => signal.wake(after.id));
+  events.on('committed', (commit) => {
+    if (isNews(commit)) signal.wake(commit.after.id);
+  });
   events.on('committedElsewhere', ({ id }) => signal.wake(id));
   events.on('resync', () => signal.wakeAll());
   stopping.addEventListener('abort', () => signal.wakeAll(), { once: true });

@@ -27,7 +27,7 @@ export function registerCommand(context: CommandContext): Runtime['register'] {
           { tenantId, atMs: clock.nowMs(), actorId, actorType, request },
         ),
       );
-      workflows.put(tenantId, program);
+      workflows.registered(tenantId, program);
       return { workflowId, version, revision, warnings: diagnostics };
     });
 }

@@ -27,7 +27,9 @@ export function startCommand(context: CommandContext): ServerRuntime['start'] {
       if (earlier !== null) return { executionId: executionIdOf(earlier), replayed: true };
 
       refuseReservedLabels(request.labels ?? {});
-      const loaded = await findWorkflow(context, tenantId, request);
+      const { workflowId, version } = request;
+      const loaded =
+        context.workflows.findCached(tenantId, workflowId, version) ?? (await findWorkflow(context, tenantId, request));
       const nowMs = clock.nowMs();
       const id = ids.execution(nowMs);
       const startedBy = starterFrom(caller);
@@ -38,12 +40,12 @@ export function startCommand(context: CommandContext): ServerRuntime['start'] {
 }
 
 async function findWorkflow(
-  { store, workflows }: CommandContext,
+  { workflows }: CommandContext,
   tenantId: string,
   { workflowId, version }: ServerStartRequest,
 ): Promise<LoadedWorkflow> {
-  const revision = await store.tenant(tenantId).revisionOf(workflowId, version);
-  if (revision !== null) return workflows.load(tenantId, revision);
+  const loaded = await workflows.find(tenantId, workflowId, version);
+  if (loaded !== null) return loaded;
   const versioned = `${truncated(workflowId)}${version === undefined ? '' : ` v${version}`}`;
   throw new RuntimeError('not_found', `workflow ${versioned} not found`);
 }

@@ -17,3 +17,23 @@ export function createDeliver(context: RuntimeContext, engine: Engine): Deliver 
     return retryForever(context, () => engine.send(executionId, message, options));
   };
 }
+
+/** Like `Deliver`, for the many senders who wait for nothing: `onOutcome` is called unless it is given up. */
+export type Report = (executionId: string, message: Message, onOutcome: (outcome: MessageOutcome) => void) => void;
+
+export function createReport(context: RuntimeContext, engine: Engine): Report {
+  const options = { actor: context.actor };
+  return (executionId, message, onOutcome) => {
+    engine.post(executionId, message, options, onOutcome, (error: unknown) => {
+      let isFirst = true;
+      const attempt = (): Promise<MessageOutcome> => {
+        if (!isFirst) return engine.send(executionId, message, options);
+        isFirst = false;
+        return Promise.reject(error);
+      };
+      void retryForever(context, attempt).then((outcome) => {
+        if (outcome !== null) onOutcome(outcome);
+      });
+    });
+  };
+}

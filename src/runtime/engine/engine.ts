@@ -81,6 +81,17 @@ export class Engine {
     );
   }
 
+  /** Like `send`, without a promise: calls one of the functions. */
+  post(
+    executionId: string,
+    message: Message,
+    options: MessageOptions,
+    resolve: (outcome: MessageOutcome) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    this.#enqueue(executionId, { start: null, message, child: null, options, resolve, reject });
+  }
+
   /** Resolves when no message is pending. */
   idle(): Promise<void> {
     if (this.#pending === 0) return Promise.resolve();

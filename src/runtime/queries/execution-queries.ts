@@ -30,7 +30,8 @@ const MAX_CACHE_AGE_MS = 1_000;
 export interface ExecutionQueriesOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'stopping'> {
   readonly cache: ExecutionCache;
   readonly loader: ExecutionLoader;
-  readonly commits: WakeupSignal;
+  /** Wakes at least when an execution settles. */
+  readonly settledExecutions: WakeupSignal;
 }
 
 /** Executions as clients see them: only what is committed. */
@@ -67,12 +68,12 @@ export class ExecutionQueries {
   }
 
   async settled(tenantId: string, id: string, waitMs = MAX_SETTLED_WAIT_MS, signal?: AbortSignal): Promise<ExecutionView> {
-    const { store, clock, commits, stopping } = this.#options;
+    const { store, clock, settledExecutions, stopping } = this.#options;
     const untilMs = clock.nowMs() + Math.min(waitMs, MAX_SETTLED_WAIT_MS);
     const isOver = (): boolean => stopping.aborted || signal?.aborted === true || clock.nowMs() >= untilMs;
     let seenSeq = 0;
     for (;;) {
-      const next = commits.nextWakeup(id, signal);
+      const next = settledExecutions.nextWakeup(id, signal);
       const cached = isOver() ? null : this.#fromCache(tenantId, id, seenSeq);
       const trustMs = cached !== null && store.shared ? MAX_CACHE_AGE_MS : Number.POSITIVE_INFINITY;
       const cancelTimeout = clock.after(Math.max(0, Math.min(untilMs - clock.nowMs(), trustMs)), next.stop);
@@ -148,6 +149,7 @@ function statusOf(found: CachedExecution | ExecutionRow): Status {
   return ('run' in found ? found.run.status : found.status) as Status;
 }
 
-function isSettled(status: Status): boolean {
+/** Is the execution paused, or has it ended? */
+export function isSettled(status: Status): boolean {
   return status === 'paused' || TERMINAL.has(status);
 }

@@ -63,19 +63,18 @@ export class Children {
   }
 
   async #childStart(parent: CachedExecution, visit: Visit): Promise<ExecutionStart> {
-    const { store, workflows, descendants, slices, clock, ids } = this.#options;
+    const { workflows, descendants, slices, clock, ids } = this.#options;
     const kind = parent.loaded.kindOf(visit.node);
     const workflow = kind === null ? null : definitionOf(kind).childWorkflow(kind);
     if (workflow === null) throw new RuntimeError('corrupt', `node ${visit.node} has no child execution`);
     if (parent.depth + 1 > MAX_DEPTH) throw new RuntimeError('bad_request', `subgraphs are nested more than ${MAX_DEPTH} deep`);
     const root = rootOf(parent);
     await descendants.admit(parent.tenantId, root);
-    const revision = await store.tenant(parent.tenantId).revisionOf(workflow.ref, workflow.version);
-    if (revision === null) {
+    const loaded = await workflows.find(parent.tenantId, workflow.ref, workflow.version);
+    if (loaded === null) {
       const version = workflow.version === undefined ? '' : ` v${workflow.version}`;
       throw new RuntimeError('not_found', `workflow ${workflow.ref}${version} is not registered`);
     }
-    const loaded = await workflows.load(parent.tenantId, revision);
     await slices.slice(parent.tenantId).next();
     const { input, inputErrors, inputExceeded } = workOf(parent.loaded.program, parent.run, visit.node, {
       executionId: parent.id,

@@ -3,7 +3,7 @@ import type { Run, Work } from '../../../../machines/run.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage, hasInputMapping, workOf } from '../../../../machines/step/index.ts';
 import { WorkError, type WorkResult } from '../../../executors/executor.ts';
 import type { RuntimeContext } from '../../context.ts';
-import type { Deliver } from '../../engine/deliver.ts';
+import type { Deliver, Report } from '../../engine/deliver.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
 import type { InProcessView } from '../../types/work.ts';
 import { onEffects } from '../effects.ts';
@@ -25,6 +25,7 @@ export interface ActivityPoolOptions
   /** May work of the tenant start? */
   readonly isActive: (tenantId: string) => boolean;
   readonly deliver: Deliver;
+  readonly report: Report;
 }
 
 /**
@@ -37,6 +38,8 @@ export class ActivityPool {
   readonly #queue: SlotQueue;
   /** Tasks that have a slot, and whose start is being committed. */
   readonly #starting = new Set<ActivityTask>();
+  /** Tasks that begin in this turn of the event loop, each with the run that started it. */
+  readonly #beginning: { readonly task: ActivityTask; readonly run: Run }[] = [];
   #whenIdle: (() => void)[] = [];
 
   constructor(options: ActivityPoolOptions) {
@@ -81,7 +84,7 @@ export class ActivityPool {
     const task = new ActivityTask(execution, run, visit);
     this.#options.tasks.add(task);
     this.#options.slots.occupy(task.tenantId, task.executionId);
-    void this.#perform(task, run);
+    this.#performSoon(task, run);
   }
 
   #enqueue(execution: CachedExecution, run: Run, visit: Visit): void {
@@ -177,7 +180,7 @@ export class ActivityPool {
       this.#wakeIdle();
     } else {
       started.seq = run.seq;
-      await this.#perform(started, run);
+      this.#performSoon(started, run);
     }
   }
 
@@ -192,10 +195,11 @@ export class ActivityPool {
     return null;
   }
 
-  /** Delivers the outcome of an attempt. If it is refused and the attempt is wanted after all, it is started again. */
-  async #report({ executionId, node, activation, attempt }: ActivityTask, message: Message): Promise<void> {
-    const outcome = await this.#options.deliver(executionId, message);
-    if (outcome !== null && 'refused' in outcome) this.#options.started.delete(executionId, { node, activation, attempt });
+  /** Reports the outcome of an attempt. If it is refused and the attempt is wanted after all, it is started again. */
+  #report({ executionId, node, activation, attempt }: ActivityTask, message: Message): void {
+    this.#options.report(executionId, message, (outcome) => {
+      if ('refused' in outcome) this.#options.started.delete(executionId, { node, activation, attempt });
+    });
   }
 
   #requeue(task: ActivityTask): void {
@@ -214,61 +218,62 @@ export class ActivityPool {
     const error = `waited ${maxWaitMs / 1000} s for a slot; tenant ${task.tenantId} has ${running} in-process attempts running, of at most ${concurrency}`;
     const { node, activation, attempt } = task;
     tasks.remove(task);
-    void this.#report(task, { type: 'fail', node, activation, attempt, error, retryable: true });
+    this.#report(task, { type: 'fail', node, activation, attempt, error, retryable: true });
   }
 
-  async #perform(task: ActivityTask, run: Run): Promise<void> {
-    const { clock, stopping, tasks } = this.#options;
-    const { executionId, node, activation, attempt } = task;
-    const startedAtMs = clock.nowMs();
-    let message: Message;
-    try {
-      if (hasInputMapping(task.loaded.program, node)) await this.#awaitSlice(task);
-      const work = workOf(task.loaded.program, run, node, { executionId, vars: task.loaded.vars });
-      if (work.inputErrors.length > 0) throw inputError(work);
-      const result = await this.#withDeadline(task, work);
-      const durationMs = clock.nowMs() - startedAtMs;
-      message = {
-        type: 'done',
-        node,
-        activation,
-        attempt,
-        output: result.output,
-        durationMs,
-        ...(result.patch === undefined ? {} : { patch: result.patch }),
-        ...(result.usage === undefined ? {} : { usage: result.usage }),
-      };
-    } catch (error) {
-      message = { type: 'fail', node, activation, attempt, ...failureOf(error) };
+  /** Performs the task once all that shares its commit is settled, together with the other tasks that start then. */
+  #performSoon(task: ActivityTask, run: Run): void {
+    if (this.#beginning.push({ task, run }) === 1) queueMicrotask(() => this.#performAll());
+  }
+
+  #performAll(): void {
+    const { slices } = this.#options;
+    for (const { task, run } of this.#beginning.splice(0)) {
+      // A step may start hundreds of nodes at once, and rendering each input may take a step's whole evaluation budget.
+      const turn = hasInputMapping(task.loaded.program, task.node) ? slices.slice(task.tenantId).next() : null;
+      if (turn === null) this.#perform(task, run);
+      else void turn.then(() => this.#perform(task, run));
     }
+  }
+
+  /** Runs the executor. At the deadline it is aborted and no longer waited for. */
+  #perform(task: ActivityTask, run: Run): void {
+    const { clock } = this.#options;
+    const { executionId, node, loaded } = task;
+    const startedAtMs = clock.nowMs();
+    let cancelTimer: (() => void) | null = null;
+    const end = (message: Message): void => {
+      cancelTimer?.();
+      this.#end(task, message);
+    };
+    const fail = (error: unknown): void => end(failure(task, error));
+    try {
+      const work = workOf(loaded.program, run, node, { executionId, vars: loaded.vars });
+      if (work.inputErrors.length > 0) throw inputError(work);
+      const execute = loaded.executorOf(node);
+      if (execute === null) throw new WorkError(`this process has no executor for node ${node}`, { retryable: false });
+      const seconds = work.timeoutSecs;
+      if (seconds !== null) {
+        cancelTimer = clock.after(seconds * 1000, () => {
+          task.abort(new WorkError(`timed out after ${seconds} s`, { retryable: true, errorClass: 'timeout' }));
+        });
+      }
+      const done = (result: WorkResult): void => end(completion(task, result, clock.nowMs() - startedAtMs));
+      task.whenSettled(execute(work, task.context), done, fail);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  #end(task: ActivityTask, message: Message): void {
+    const { stopping, tasks } = this.#options;
     // When the runtime stops, an aborted attempt is handed back and not failed: only a result still counts.
     const isHandedBack = stopping.aborted && task.aborted && message.type === 'fail';
-    if (!task.dropped && !isHandedBack) void this.#report(task, message);
+    if (!task.dropped && !isHandedBack) this.#report(task, message);
     if (!task.dropped) tasks.remove(task);
     // After the report, so that what starts next shares its commit.
     this.#free(task);
     this.#wakeIdle();
-  }
-
-  /** A step may start hundreds of nodes at once, and rendering each input may take a step's whole evaluation budget. */
-  async #awaitSlice({ tenantId }: ActivityTask): Promise<void> {
-    await this.#options.slices.slice(tenantId).next();
-  }
-
-  /** Runs the executor. At the deadline it is aborted and no longer waited for. */
-  async #withDeadline(task: ActivityTask, work: Work): Promise<WorkResult> {
-    const execute = task.loaded.executorOf(task.node);
-    if (execute === null) throw new WorkError(`this process has no executor for node ${task.node}`, { retryable: false });
-    const seconds = work.timeoutSecs;
-    if (seconds === null) return task.outcome(execute(work, task.context));
-    const cancelTimer = this.#options.clock.after(seconds * 1000, () => {
-      task.abort(new WorkError(`timed out after ${seconds} s`, { retryable: true, errorClass: 'timeout' }));
-    });
-    try {
-      return await task.outcome(execute(work, task.context));
-    } finally {
-      cancelTimer();
-    }
   }
 }
 
@@ -287,6 +292,23 @@ function inputError({ inputErrors, inputExceeded }: Work): WorkError {
   if (inputExceeded !== undefined)
     return new WorkError(budgetExceededMessage(inputExceeded), { retryable: false, errorClass: BUDGET_EXCEEDED });
   return new WorkError(`the input cannot be rendered: ${inputErrors.join('; ')}`, { retryable: false, errorClass: 'validation' });
+}
+
+function completion({ node, activation, attempt }: ActivityTask, result: WorkResult, durationMs: number): Message {
+  return {
+    type: 'done',
+    node,
+    activation,
+    attempt,
+    output: result.output,
+    durationMs,
+    ...(result.patch === undefined ? {} : { patch: result.patch }),
+    ...(result.usage === undefined ? {} : { usage: result.usage }),
+  };
+}
+
+function failure({ node, activation, attempt }: ActivityTask, error: unknown): Message {
+  return { type: 'fail', node, activation, attempt, ...failureOf(error) };
 }
 
 function failureOf(error: unknown): Pick<Fail, 'error' | 'retryable' | 'errorClass' | 'httpStatus'> {

@@ -80,13 +80,24 @@ export class ActivityTask implements Visit {
     this.#onAbort(reason);
   }
 
-  /** The result of the work, or a rejection with the reason for which the task was aborted, whichever comes first. */
-  outcome(work: Promise<WorkResult>): Promise<WorkResult> {
-    return new Promise((resolve, reject) => {
-      if (this.#reason !== null) reject(this.#reason);
-      this.#onAbort = reject;
-      work.then(resolve, reject);
-    });
+  /**
+   * Calls one of the functions, once and not before it returns: with the result of the work, or with its error or the reason for
+   * which the task was aborted, whichever comes first.
+   */
+  whenSettled(work: Promise<WorkResult>, onResult: (result: WorkResult) => void, onError: (error: unknown) => void): void {
+    let isSettled = false;
+    const fail = (error: unknown): void => {
+      if (isSettled) return;
+      isSettled = true;
+      onError(error);
+    };
+    this.#onAbort = (reason) => queueMicrotask(() => fail(reason));
+    if (this.#reason !== null) this.#onAbort(this.#reason);
+    work.then((result) => {
+      if (isSettled) return;
+      isSettled = true;
+      onResult(result);
+    }, fail);
   }
 
   is({ node, activation, attempt }: Visit): boolean {

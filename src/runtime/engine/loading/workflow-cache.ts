@@ -14,6 +14,7 @@ import type { Tools } from '../../types/work.ts';
 
 /** A compiled machine takes about 10 KB per node. */
 const MAX_CACHED_NODES = 20_000;
+const MAX_CACHED_REVISIONS = 10_000;
 /** Revisions that are compiled at a time. Executions to step wait without limit. */
 const COMPILING = {
   active: 2,
@@ -58,11 +59,42 @@ export class WorkflowCache {
     sizeCalculation: ({ program }) => program.workflow.nodes.length + 1,
   });
   readonly #loading = new Map<string, Promise<LoadedWorkflow>>();
+  /** Revisions by tenant, workflow and version. Empty on a shared database, where any process may register another one. */
+  readonly #revisions = new LRUCache<string, string>({ maxSize: MAX_CACHED_REVISIONS, sizeCalculation: () => 1 });
+  /** Counts registrations: a revision that was read before one must not enter the cache after it. */
+  #registrations = 0;
 
   constructor(store: ExecutionStore, provisions: TenantProvisions, slices = new TimeSlices({ nowMs: Date.now })) {
     this.#store = store;
     this.#provisions = provisions;
     this.#slices = slices;
+  }
+
+  /** A version of a workflow by its name, the latest by default; null = it is not registered. Throws like `load`. */
+  async find(tenantId: string, workflowId: string, version?: string): Promise<LoadedWorkflow | null> {
+    const revision = await this.#revisionOf(tenantId, workflowId, version);
+    return revision === null ? null : this.load(tenantId, revision);
+  }
+
+  /** Like `find`, but null also when the store has to be asked. */
+  findCached(tenantId: string, workflowId: string, version?: string): LoadedWorkflow | null {
+    const revision = this.#revisions.get(nameKey(tenantId, workflowId, version));
+    return revision === undefined ? null : (this.#loaded.get(keyOf(tenantId, revision)) ?? null);
+  }
+
+  async #revisionOf(tenantId: string, workflowId: string, version: string | undefined): Promise<string | null> {
+    const before = this.#registrations;
+    const revision = await this.#store.tenant(tenantId).revisionOf(workflowId, version);
+    if (revision !== null && !this.#store.shared && before === this.#registrations)
+      this.#revisions.set(nameKey(tenantId, workflowId, version), revision);
+    return revision;
+  }
+
+  /** A registration by this process has been committed. */
+  registered(tenantId: string, program: Program): void {
+    this.#registrations += 1;
+    this.#revisions.clear();
+    this.put(tenantId, program);
   }
 
   /** Throws `corrupt` when the stored revision is missing or this version cannot compile it. */
@@ -116,6 +148,10 @@ export class WorkflowCache {
   #compile(tenantId: string, source: string, revision: string): Promise<Program> {
     return this.#slices.drive(this.#slices.slice(`${tenantId} load`), programOf(source, revision));
   }
+}
+
+function nameKey(tenantId: string, workflowId: string, version: string | undefined): string {
+  return `${tenantId}\0${workflowId}${version === undefined ? '' : `\0${version}`}`;
 }
 
 function keyOf(tenantId: string, revision: string): string {
