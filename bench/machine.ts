@@ -89,3 +89,10 @@ export function cpuMsOfThisProcess(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }
+
+/** Memory of this process without garbage. Requires `--expose-gc`. */
+export function memory(): NodeJS.MemoryUsage {
+  if (globalThis.gc === undefined) throw new Error('run with --expose-gc');
+  globalThis.gc();
+  return process.memoryUsage();
+}

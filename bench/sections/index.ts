@@ -31,6 +31,10 @@ const sections = {
     about: 'durable starts in process: 1, 64, 256 at once',
     measure: async (folder) => (await import('./throughput/in-process.ts')).starts(folder),
   },
+  mixed: {
+    about: 'an approval, a retry, a wait, a state of 20 KB and an external worker beside the trivial workload',
+    measure: async (folder) => (await import('./throughput/mixed.ts')).mixed(folder),
+  },
   perExecution: {
     about: 'allocated memory, statements, bound values and transactions per three-node execution',
     // A young generation that holds all that is allocated, so that no garbage collection interferes.
@@ -53,12 +57,33 @@ const sections = {
     about: 'memory and disk of 100,000 executions that wait for an event',
     measure: async (folder) => (await import('./scale/dormant.ts')).dormant(folder),
   },
+  hot: {
+    about: 'memory of 10,000 executions that are at work',
+    measure: async (folder) => (await import('./scale/hot.ts')).hot(folder),
+  },
+  longLog: {
+    about: 'pages and states of one execution with 100,000 events',
+    onRequest: true,
+    measure: async (folder) => (await import('./scale/long-log.ts')).longLog(folder),
+  },
+  restart: {
+    about: 'restart of the server with 100,000 live executions of each kind',
+    onRequest: true,
+    measure: async (folder) => (await import('./scale/restart.ts')).restart(folder),
+  },
   lists: {
     about: 'pages of a list of 1,000,000 executions',
+    onRequest: true,
     measure: async (folder) => (await import('./scale/lists.ts')).lists(folder),
+  },
+  audit: {
+    about: 'searches in the audit log of 1,000,000 executions',
+    onRequest: true,
+    measure: async (folder) => (await import('./scale/audit.ts')).audit(folder),
   },
   streams: {
     about: '1,000 idle event streams',
+    onRequest: true,
     measure: async (folder) => (await import('./scale/streams.ts')).streams(folder),
   },
   postgres: {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { type Caller, createRuntime, openSqlite, type Runtime, type Store } from '../../src/index.ts';
-import { grow, work } from './tools.ts';
+import { type Caller, createRuntime, openSqlite, type Runtime, type RuntimeOptions, type Store } from '../../src/index.ts';
+import * as tools from './tools.ts';
 
 export const CALLER: Caller = { tenantId: 'default', actorId: 'bench', actorType: 'system' };
 
@@ -12,15 +12,16 @@ export interface Open {
 }
 
 /** Opens a runtime on its own database file, through the public library. */
-export async function openRuntime(folder: string, name: string): Promise<Open> {
+export async function openRuntime(folder: string, name: string, options: Partial<RuntimeOptions> = {}): Promise<Open> {
   const path = join(folder, `${name}.db`);
   const store = await openSqlite({ path, nowMs: Date.now });
   const runtime = await createRuntime({
     store,
-    tools: { work, grow },
+    tools: { ...tools },
     onError: (error) => {
       throw error;
     },
+    ...options,
   });
   const close = async () => {
     await runtime.close(0);
@@ -38,15 +39,28 @@ export async function complete(runtime: Runtime, workflowId: string, input: { re
 
 /** Runs three-node executions to their ends, `concurrency` at a time. */
 export async function completeMany(runtime: Runtime, count: number, concurrency: number): Promise<void> {
+  await many(count, concurrency, () => complete(runtime, 'linear-3', { n: 0 }));
+}
+
+/** Calls `once` `count` times, `concurrency` at a time. */
+export async function many(count: number, concurrency: number, once: (n: number) => Promise<unknown>): Promise<void> {
   let left = count;
   const lane = async () => {
-    while (left-- > 0) await complete(runtime, 'linear-3', { n: 0 });
+    while (left > 0) {
+      left -= 1;
+      await once(left);
+    }
   };
   await Promise.all(Array.from({ length: concurrency }, lane));
 }
 
-export async function withRuntime<T>(folder: string, name: string, body: (open: Open) => Promise<T>): Promise<T> {
-  const open = await openRuntime(folder, name);
+export async function withRuntime<T>(
+  folder: string,
+  name: string,
+  body: (open: Open) => Promise<T>,
+  options?: Partial<RuntimeOptions>,
+): Promise<T> {
+  const open = await openRuntime(folder, name, options);
   try {
     return await body(open);
   } finally {

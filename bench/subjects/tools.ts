@@ -9,3 +9,20 @@ export function work({ n }: { readonly n: number }): { readonly n: number } {
 export function grow({ n }: { readonly n: number }): { readonly n: number; readonly chunk: string } {
   return { n: n + 1, chunk: String(n).padStart(ONE_KILOBYTE, '.') };
 }
+
+/** Fails at the first attempt. */
+export function flaky({ n }: { readonly n: number }, { attempt }: { readonly attempt: number }): { readonly n: number } {
+  if (attempt === 0) throw new Error('the first attempt fails');
+  return { n: n + 1 };
+}
+
+/** Waits between half a second and one and a half. */
+export async function slow({ n }: { readonly n: number }): Promise<{ readonly n: number }> {
+  await new Promise((resolve) => setTimeout(resolve, 500 + Math.random() * 1_000));
+  return { n: n + 1 };
+}
+
+/** Never ends by itself. */
+export function hang(): Promise<never> {
+  return new Promise(() => {});
+}

@@ -51,3 +51,41 @@ export const WAITING: JsonObject = {
   nodes: { wait: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'wake' } } },
   edges: [{ from: 'wait', to: 'end' }],
 };
+
+/** Waits as `WAITING` does, with a timeout: has a timer. */
+export const TIMED: JsonObject = {
+  ...WAITING,
+  workflow_id: 'timed',
+  nodes: { wait: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'wake' }, timeout_secs: 36_000 } },
+};
+
+export const HANGING: JsonObject = chain('hanging', { hang: { kind: { type: 'tool', tool_ref: 'hang' } } });
+export const APPROVAL: JsonObject = chain('approval', {
+  ask: { kind: { type: 'human_approval', description: 'Go on?' } },
+  act: ONE_WORK_NODE,
+});
+export const EVENT: JsonObject = chain('event', {
+  wait: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'wake' } },
+  act: ONE_WORK_NODE,
+});
+export const RETRY: JsonObject = chain('retry', {
+  flaky: {
+    kind: { type: 'tool', tool_ref: 'flaky', input_mapping: { n: '{{ state.n }}' } },
+    retry_policy: { max_attempts: 2, backoff: 'fixed', initial_delay: 0, max_delay: 0 },
+  },
+});
+/** Its node is done by external workers of the queue `python_tool`. */
+export const EXTERNAL: JsonObject = chain('external', {
+  score: { kind: { type: 'python_fn', module: 'scoring', function: 'score' } },
+});
+
+function chain(id: string, nodes: JsonObject): JsonObject {
+  const ids = Object.keys(nodes);
+  return {
+    workflow_id: id,
+    version: '1',
+    start_node: ids[0] ?? '',
+    nodes,
+    edges: ids.map((from, i) => ({ from, to: ids[i + 1] ?? 'end' })),
+  };
+}

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { exact, type Table, wall } from '../../figures.ts';
-import { CALLER, openRuntime } from '../../subjects/in-process.ts';
+import { memory } from '../../machine.ts';
+import { CALLER, many, openRuntime } from '../../subjects/in-process.ts';
 import { WAITING } from '../../subjects/workflows.ts';
 
 const EXECUTIONS = 100_000;
@@ -11,12 +12,10 @@ export async function dormant(folder: string): Promise<readonly Table[]> {
   const first = await openRuntime(folder, 'dormant');
   await first.runtime.register(CALLER, WAITING);
   const startedMs = performance.now();
-  let left = EXECUTIONS;
   let last = '';
-  const lane = async () => {
-    while (left-- > 0) last = (await first.runtime.start(CALLER, { workflowId: 'waiting', input: { n: left } })).executionId;
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await many(EXECUTIONS, LANES, async (n) => {
+    last = (await first.runtime.start(CALLER, { workflowId: 'waiting', input: { n } })).executionId;
+  });
   const startMs = performance.now() - startedMs;
   const afterStart = memory();
   await first.close();
@@ -43,11 +42,4 @@ export async function dormant(folder: string): Promise<readonly Table[]> {
       ],
     },
   ];
-}
-
-/** Without garbage. */
-function memory(): NodeJS.MemoryUsage {
-  if (globalThis.gc === undefined) throw new Error('run with --expose-gc');
-  globalThis.gc();
-  return process.memoryUsage();
 }
