@@ -1,14 +1,20 @@
-import type { AnyMachineSnapshot } from 'xstate';
 import type { LogEvent } from './events.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Queue } from './nodes/kind.ts';
+import type { Configuration } from './step/configuration.ts';
 
 export type Status = 'running' | 'paused' | 'completed' | 'failed' | 'cancelled' | 'limit_exceeded';
 export const TERMINAL: ReadonlySet<Status> = new Set(['completed', 'failed', 'cancelled', 'limit_exceeded']);
 
+/** The states that a machine is in, and its extended state, which only the step knows (`Context`). */
+export interface MachineSnapshot {
+  readonly configuration: Configuration;
+  readonly context: unknown;
+}
+
 /** An execution in memory. Immutable, so that the run before a failed commit can be used again. */
 export interface Run {
-  readonly snapshot: AnyMachineSnapshot;
+  readonly snapshot: MachineSnapshot;
   /** Sequence of its last event. */
   readonly seq: number;
   readonly status: Status;

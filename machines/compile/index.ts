@@ -73,7 +73,7 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
   yield;
   const context = ({ input }: { input: MachineContext | undefined }): MachineContext | object => input ?? {};
   const machine = yield* buildMachine(config, { context, options: { maxIterations: MAX_MICROSTEPS } }, vocabulary);
-  return { workflow, revision, config, tables, stepper: stepperOf(machine) };
+  return { workflow, revision, config, tables, stepper: yield* stepperOf(machine) };
 }
 
 /** The alternatives of the nodes that choose one of several. */

@@ -32,9 +32,9 @@ export class RecordingStepper {
           record({ type: 'xstate.init', input: context.step.now.input });
           return stepper.initial(context);
         },
-        move(snapshot, event) {
+        move(configuration, event, context) {
           record(event as unknown as RecordedEvent);
-          return stepper.move(snapshot, event);
+          return stepper.move(configuration, event, context);
         },
       },
     };

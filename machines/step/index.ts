@@ -63,7 +63,7 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
   if (message.type === 'decide' && !['approved', 'rejected'].includes(message.decision)) return refuse('unknown_decision');
   if (TERMINAL.has(run.status)) return refuse('terminal');
   const context = run.snapshot.context as Context;
-  const runner = new StepRunner(program, run, env);
+  const runner = StepRunner.of(program, run, env);
   switch (message.type) {
     case 'enqueue':
       return program.tables.graph.indexOf(message.node) === undefined ? refuse('unknown_node') : runner.enqueue(message);

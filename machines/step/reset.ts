@@ -1,12 +1,11 @@
-import type { AnyMachineSnapshot } from 'xstate';
 import type { Json } from '../json.ts';
 import { approvalStateId, stateId } from '../program/state-ids.ts';
 import type { ProgramTables } from '../program/tables.ts';
 import type { Run } from '../run.ts';
+import type { Configuration } from './configuration.ts';
 import { type Context, localWorkOf } from './context/context.ts';
 import { StepContext } from './context/step-context.ts';
 import type { Program } from './program.ts';
-import { positionsOf } from './stepper.ts';
 
 /** The error of an execution that failed because of its nodes alone. */
 export function failureMessage(failures: readonly string[]): string {
@@ -34,22 +33,19 @@ export function resetFailure(program: Program, run: Run, node: string, since: nu
   step.patchState(patch);
   step.setActive(node, { activation, attempt, phase: 'failed', since });
   const context = step.freeze();
-  const snapshot = { ...run.snapshot, context } as AnyMachineSnapshot;
-  return { ...run, snapshot, seq: since, localWork: localWorkOf(context) };
+  return { ...run, snapshot: { ...run.snapshot, context }, seq: since, localWork: localWorkOf(context) };
 }
 
-/** The positions of a snapshot, with the given nodes moved back to the state in which a visit to them begins. */
+/** The positions of a machine, with the given nodes moved back to the state in which a visit to them begins. */
 export function resetPositions(
-  snapshot: AnyMachineSnapshot,
+  configuration: Configuration,
   nodes: ReadonlySet<string>,
   tables: ProgramTables,
 ): readonly string[] {
-  const entries = new Map<string, string>();
-  for (const { id, meta } of snapshot._nodes) {
+  return configuration.all().map(({ id, node: { meta } }) => {
     const node: unknown = meta?.node;
-    if (typeof node !== 'string' || !nodes.has(node)) continue;
+    if (typeof node !== 'string' || !nodes.has(node)) return id;
     const name = stateId(node);
-    entries.set(id, tables.verdicts.get(node)?.decision === 'require_approval' ? approvalStateId(name) : name);
-  }
-  return positionsOf(snapshot).map((id) => entries.get(id) ?? id);
+    return tables.verdicts.get(node)?.decision === 'require_approval' ? approvalStateId(name) : name;
+  });
 }

@@ -2,10 +2,10 @@ import type { Json } from '../json.ts';
 import { FIRST_LANE_LAYOUT } from '../program/plan.ts';
 import { COMPILER_VERSION } from '../program/version.ts';
 import type { Run } from '../run.ts';
+import { positionsOf } from './configuration.ts';
 import { type Context, DEFAULT_STEP_LIMIT, freshContext, localWorkOf } from './context/context.ts';
 import type { Program } from './program.ts';
 import { statusOf } from './status.ts';
-import { positionsOf } from './stepper.ts';
 
 /** The snapshot was written by another compiler version, or for other lanes: the log must be replayed instead. */
 export class SnapshotVersionMismatch extends Error {
@@ -51,7 +51,7 @@ const FRESH = freshContext(null, {}, DEFAULT_STEP_LIMIT);
 /** JSON text of a run, the same for the same history. It does not contain the input. */
 export function save(run: Run): string {
   const context = run.snapshot.context as Context;
-  let text = `{"version":${COMPILER_VERSION},"at":${JSON.stringify(positionsOf(run.snapshot))}`;
+  let text = `{"version":${COMPILER_VERSION},"at":${JSON.stringify(positionsOf(run.snapshot.configuration))}`;
   for (const key of STORED) {
     const value = context[key];
     if (value !== FRESH[key] && !isEmpty(value)) text += `,"${key}":${JSON.stringify(value)}`;
@@ -76,11 +76,11 @@ export function load(program: Program, text: string, row: { readonly seq: number
     state: {},
     ...parts,
   };
-  const snapshot = program.stepper.resume(at, context);
+  const configuration = program.stepper.at(at);
   return {
-    snapshot,
+    snapshot: { configuration, context },
     seq: row.seq,
-    status: statusOf(snapshot, context.suspension !== null),
+    status: statusOf(configuration, context.suspension !== null),
     steps: context.steps,
     input: row.input,
     error: context.error,

@@ -1,17 +1,16 @@
-import type { AnyMachineSnapshot } from 'xstate';
 import { endStateId } from '../program/state-ids.ts';
 import type { Status } from '../run.ts';
+import type { Configuration } from './configuration.ts';
 
 const ENDS = ['completed', 'failed', 'cancelled', 'limit_exceeded'] as const;
 
 /**
- * The status of a snapshot, from its final state or the tags of its states: `paused` if states are parked and none is busy. A suspended
+ * The status of an execution, from the final state of its machine or the tags of the states it is in: `paused` if states are parked and none is busy. A suspended
  * execution is paused even while attempts in progress finish.
  */
-export function statusOf(snapshot: AnyMachineSnapshot, suspended: boolean): Status {
-  if (snapshot.status !== 'done')
-    return suspended || (!snapshot.hasTag('busy') && snapshot.hasTag('parked')) ? 'paused' : 'running';
-  const status = ENDS.find((end) => snapshot._nodes.some((node) => node.id === endStateId(end)));
+export function statusOf({ end, isBusy, isParked }: Configuration, suspended: boolean): Status {
+  if (end === null) return suspended || (!isBusy && isParked) ? 'paused' : 'running';
+  const status = ENDS.find((status) => end.id === endStateId(status));
   if (status === undefined) throw new TypeError('a machine that is done must be in one of its final states');
   return status;
 }

@@ -1,4 +1,3 @@
-import type { AnyMachineSnapshot } from 'xstate';
 import { LANGUAGE } from '../expression/syntax-tree.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Budgets, Done, Enqueue, Fail, Fork } from '../messages.ts';
@@ -8,15 +7,16 @@ import type { Run, Status, StepEnv, StepResult } from '../run.ts';
 import { budgetEventData, exceededBudget, mergeBudgets } from './actions/budgets.ts';
 import { usageEventData } from './actions/usage.ts';
 import { conclude, inDocumentOrder } from './conclusion.ts';
+import { type Configuration, positionsOf } from './configuration.ts';
 import { type ActiveVisit, type Context, languageOf, localWorkOf, own } from './context/context.ts';
 import type { Evaluation } from './context/evaluation.ts';
-import { type MachineContext, StepContext } from './context/step-context.ts';
+import { StepContext } from './context/step-context.ts';
 import { PHASE_OF_TIMER } from './context/step-timers.ts';
 import { isTimerEvent, type MachineEvent } from './machine-event.ts';
 import type { Program } from './program.ts';
 import { resetPositions } from './reset.ts';
 import { statusOf } from './status.ts';
-import { type MachineStep, positionsOf } from './stepper.ts';
+import type { MachineStep } from './stepper.ts';
 import { backoffMs } from './work/backoff.ts';
 import { beginNode, budgetFailure, renderApproval, timerCreatedData } from './work/begin.ts';
 
@@ -28,26 +28,31 @@ export class StepRunner {
   readonly #program: Program;
   readonly #env: StepEnv;
   readonly #step: StepContext;
-  #snapshot: AnyMachineSnapshot;
+  #configuration: Configuration;
   /** Nodes that were entered and have yet to begin. */
   #reached: readonly string[] = [];
   /** The node whose attempt was in progress before the step: a suspended execution goes on with it. */
   #resumedNode: string | null = null;
 
-  constructor(program: Program, run: Run, env: StepEnv) {
+  private constructor(program: Program, step: StepContext, configuration: Configuration, env: StepEnv) {
     this.#program = program;
     this.#env = env;
-    this.#step = new StepContext(program.tables, run.snapshot.context as Context, run.seq, env);
-    const context: MachineContext = { step: this.#step };
-    // The snapshot of the run is immutable.
-    this.#snapshot = { ...run.snapshot, context } as AnyMachineSnapshot;
+    this.#step = step;
+    this.#configuration = configuration;
+  }
+
+  static of(program: Program, { snapshot, seq }: Run, env: StepEnv): StepRunner {
+    const step = new StepContext(program.tables, snapshot.context as Context, seq, env);
+    return new StepRunner(program, step, snapshot.configuration, env);
   }
 
   /** The first step of an execution. `started`: data of its `workflow_started`. */
   static start(program: Program, context: Context, started: JsonObject, env: StepEnv): StepResult {
-    const runner = new StepRunner(program, { snapshot: { context }, seq: 0 } as Run, env);
-    runner.#step.addEvent('workflow_started', null, started);
-    runner.#absorb(program.stepper.initial({ step: runner.#step }));
+    const step = new StepContext(program.tables, context, 0, env);
+    step.addEvent('workflow_started', null, started);
+    const initial = program.stepper.initial({ step });
+    const runner = new StepRunner(program, step, initial.configuration, env);
+    runner.#absorb(initial);
     return runner.#finish(null);
   }
 
@@ -56,7 +61,7 @@ export class StepRunner {
   }
 
   hasTransitionFor(id: string): boolean {
-    return this.#snapshot._nodes.some((node) => node.transitions.has(id));
+    return this.#program.stepper.hears(this.#configuration, id);
   }
 
   send(event: MachineEvent, node: string): StepResult {
@@ -132,7 +137,7 @@ export class StepRunner {
     step.haltWith({ status: 'failed', error });
     const { data } = conclude(step, 'failed', null);
     step.addEvent('workflow_failed', null, { ...data, corrupt: true });
-    this.#snapshot = stepper.resume([endStateId('failed')], { step });
+    this.#configuration = stepper.at([endStateId('failed')]);
     return this.#result('failed', null);
   }
 
@@ -155,8 +160,7 @@ export class StepRunner {
   /** Suspends an execution that has exceeded a budget, if its workflow says so. */
   #pauseOverBudget(): void {
     const { workflow } = this.#program.tables;
-    if (workflow.on_budget_exceeded !== 'pause' || this.#snapshot.status !== 'active' || this.#step.now.suspension !== null)
-      return;
+    if (workflow.on_budget_exceeded !== 'pause' || this.#configuration.end !== null || this.#step.now.suspension !== null) return;
     const exceeded = exceededBudget(this.#step.now, workflow);
     if (exceeded !== null) this.#suspend(exceeded.error);
   }
@@ -184,7 +188,7 @@ export class StepRunner {
     this.#step.addEvent('workflow_retried', null, { nodes: [...nodes], forgiven: resetFailures });
     for (const { node, activation } of visits) this.#step.setVisits(node, activation);
     this.#step.set({ suspension: null });
-    this.#snapshot = stepper.resume(resetPositions(this.#snapshot, new Set(nodes), tables), { step: this.#step });
+    this.#configuration = stepper.at(resetPositions(this.#configuration, new Set(nodes), tables));
     this.#beginAtEnd(nodes);
     return this.#finish(null);
   }
@@ -248,23 +252,23 @@ export class StepRunner {
   // ------------------------------------------------------------------ moving
 
   #move(event: MachineEvent): void {
-    const moved = this.#program.stepper.move(this.#snapshot, event);
+    const moved = this.#program.stepper.move(this.#configuration, event, { step: this.#step });
     if (!moved.handled)
-      throw new TypeError(`no transition for event "${event.type}" in states ${positionsOf(this.#snapshot).join(', ')}`);
+      throw new TypeError(`no transition for event "${event.type}" in states ${positionsOf(this.#configuration).join(', ')}`);
     this.#absorb(moved);
   }
 
-  #absorb({ snapshot }: MachineStep): void {
-    this.#snapshot = snapshot;
+  #absorb({ configuration }: MachineStep): void {
+    this.#configuration = configuration;
     this.#step.settle();
     this.#reached = [...this.#reached, ...this.#step.takeReached()];
-    if (this.#step.halt !== null && snapshot.status === 'active') this.#move({ type: 'halt' });
+    if (this.#step.halt !== null && configuration.end === null) this.#move({ type: 'halt' });
   }
 
   // ------------------------------------------------------------------ beginning
 
   #beginReached(): void {
-    while (this.#reached.length > 0 && this.#snapshot.status === 'active') {
+    while (this.#reached.length > 0 && this.#configuration.end === null) {
       const order = this.#withoutDeferred(this.#stillEntered(this.#reached));
       this.#reached = [];
       for (const [i, node] of order.entries()) {
@@ -310,12 +314,10 @@ export class StepRunner {
   #stillEntered(nodes: readonly string[]): readonly string[] {
     const [only] = nodes;
     if (only === undefined) return [];
-    if (nodes.length === 1) return this.#snapshot._nodes.some((state) => state.meta?.node === only) ? nodes : [];
-    const entered = new Set(this.#snapshot._nodes.map((state) => state.meta?.node as string | undefined));
-    return inDocumentOrder(
-      this.#program.tables.graph,
-      [...new Set(nodes)].filter((node) => entered.has(node)),
-    );
+    const { stepper, tables } = this.#program;
+    if (nodes.length === 1) return stepper.isAt(this.#configuration, only) ? nodes : [];
+    const entered = [...new Set(nodes)].filter((node) => stepper.isAt(this.#configuration, node));
+    return inDocumentOrder(tables.graph, entered);
   }
 
   // ------------------------------------------------------------------ ending
@@ -325,8 +327,8 @@ export class StepRunner {
     this.#beginReached();
     const { suspension } = this.#step.now;
     if (suspension !== null) this.#defer([]);
-    const status = statusOf(this.#snapshot, suspension !== null);
-    if (this.#snapshot.status === 'done') {
+    const status = statusOf(this.#configuration, suspension !== null);
+    if (this.#configuration.end !== null) {
       const { type, data } = conclude(this.#step, status, reason);
       this.#step.addEvent(type, null, data);
     }
@@ -336,12 +338,10 @@ export class StepRunner {
   #result(status: Status, node: string | null): StepResult {
     const step = this.#step;
     const context = step.freeze();
-    // The snapshot is a copy of the run's, or one that the machine has made in this step.
-    (this.#snapshot as { context: Context }).context = context;
     step.effects.add(step.timers.effects(this.#program.tables, context, this.#env.nowMs));
     return {
       run: {
-        snapshot: this.#snapshot,
+        snapshot: { configuration: this.#configuration, context },
         seq: step.sequence,
         status,
         steps: context.steps,

@@ -1,14 +1,17 @@
 import { type AnyActor, type AnyMachineSnapshot, createActor, type InspectionEvent } from 'xstate';
+import type { Configuration, StateValue } from '../../machines/step/configuration.ts';
 import type { MachineContext } from '../../machines/step/context/step-context.ts';
 import type { Program } from '../../machines/step/program.ts';
 import type { MachineStep, Stepper } from '../../machines/step/stepper.ts';
 
 const NO_CLOCK = { setTimeout: () => 0, clearTimeout: () => undefined };
 
-/** A stepper that uses an XState actor to run the actions, for comparison; its timers are read from inspection events. */
-export function actorStepper({ stepper: { machine, resume } }: Program): Stepper {
+/** A stepper that uses an XState actor to take the steps, for comparison; its timers are read from inspection events. */
+export function actorStepper({ stepper }: Program): Stepper & { readonly actorValue: () => StateValue } {
+  const { machine } = stepper;
   let actor: AnyActor = createActor(machine);
   let context: MachineContext | null = null;
+  let last: Configuration | null = null;
   let handled = false;
   const inspect = (event: InspectionEvent): void => {
     if (event.type !== '@xstate.action' || context === null) return;
@@ -28,19 +31,23 @@ export function actorStepper({ stepper: { machine, resume } }: Program): Stepper
     while (context?.step.takeLaneRewound() === true && current().status === 'active') actor.send({ type: 'settle' });
     const snapshot = current();
     if (snapshot.status === 'error') throw snapshot.error;
-    return { snapshot, handled: handled || snapshot !== before };
+    const leaves = snapshot._nodes.filter(({ type }) => type === 'atomic' || type === 'final');
+    last = stepper.at(leaves.map(({ id }) => id));
+    return { configuration: last, handled: handled || snapshot !== before };
   };
   return {
-    machine,
-    resume,
+    ...stepper,
+    /** The state value as the actor has it. */
+    actorValue: () => current().value,
     initial(given) {
       context = given;
       actor = started({ input: given });
       return moved(null);
     },
-    move(snapshot, event) {
-      context = snapshot.context as MachineContext;
-      if (snapshot._nodes !== current()._nodes) actor = started({ snapshot: { ...snapshot, context: {} } });
+    move(configuration, event, given) {
+      context = given;
+      if (configuration !== last)
+        actor = started({ snapshot: machine.resolveState({ value: configuration.value, context: {} }) });
       (current() as { context: MachineContext }).context = context;
       handled = false;
       const before = current();

@@ -386,6 +386,15 @@ export class StepContext {
     return rewound;
   }
 
+  /** The subgraphs that have changed since the last call, with the nodes whose state has. */
+  takeChangedSubgraphs(): readonly { readonly key: string; readonly nodes: readonly string[] }[] {
+    if (this.#subgraphs.size === 0) return UNCHANGED;
+    return [...this.#subgraphs].flatMap(([key, subgraph]) => {
+      const nodes = subgraph.takeChangedNodes();
+      return nodes === null ? [] : [{ key, nodes: nodes.map((index) => this.tables.graph.idOf(index)) }];
+    });
+  }
+
   // ------------------------------------------------------------------ skips
 
   #queueSkips(skip: SkipScope): void {
@@ -461,4 +470,5 @@ export class StepContext {
   }
 }
 
+const UNCHANGED: readonly never[] = [];
 const ARRIVALS = ['joined', 'ended', 'failed'];

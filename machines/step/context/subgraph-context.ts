@@ -44,6 +44,8 @@ export class SubgraphContext {
   /** Lanes that have yet to go back to the start of a loop, and the head of the loop. Empty and null between steps. */
   #rewindingLanes: readonly number[] = [];
   #loop: string | null = null;
+  /** Nodes whose state has changed; null = nothing that a guard reads has. */
+  #changed: Set<number> | null = null;
   /** Nodes none of whose back edges can be taken any more. */
   #exhausted: ReadonlySet<number>;
 
@@ -65,6 +67,13 @@ export class SubgraphContext {
   changedState(): SubgraphState | null {
     if (typeof this.#edgeStates === 'string' && typeof this.#nodeStates === 'string') return null;
     return { edges: textOf(this.#edgeStates), nodes: textOf(this.#nodeStates), running: this.#running };
+  }
+
+  /** The nodes whose state has changed since the last call; null = nothing that a guard reads has. */
+  takeChangedNodes(): readonly number[] | null {
+    const changed = this.#changed;
+    this.#changed = null;
+    return changed === null ? null : [...changed];
   }
 
   /** Does nothing run, and is nothing about to? */
@@ -136,6 +145,7 @@ export class SubgraphContext {
   }
 
   laneRewound(lane: number): void {
+    this.#changed ??= new Set();
     this.#rewindingLanes = this.#rewindingLanes.filter((other) => other !== lane);
     if (this.#rewindingLanes.length === 0) this.#loop = null;
   }
@@ -323,6 +333,8 @@ export class SubgraphContext {
     if (slot === undefined) throw new TypeError(`node ${index} does not belong to subgraph ${this.#key}`);
     if (typeof this.#nodeStates === 'string') this.#nodeStates = [...this.#nodeStates] as NodeState[];
     this.#nodeStates[slot] = state;
+    this.#changed ??= new Set();
+    this.#changed.add(index);
   }
 
   #setEdgeState(edge: GraphEdge, state: EdgeState): void {

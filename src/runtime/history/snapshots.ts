@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache';
-import type { Json } from '../../../machines/json.ts';
 import { type History, type RecordedEvent, RecordingStepper } from '../../../machines/replay/index.ts';
 import type { Run } from '../../../machines/run.ts';
 import { activeOf, stateOf } from '../../../machines/step/index.ts';
@@ -109,7 +108,7 @@ function viewOf(program: Program, run: Run, atMs: number, events: readonly Recor
     createdAtMs: atMs,
     events,
     status: run.status,
-    value: run.snapshot.value as Json,
+    value: run.snapshot.configuration.value,
     state: stateOf(run),
     active: activeOf(program, run),
     stepsExecuted: run.steps,

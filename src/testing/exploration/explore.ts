@@ -109,7 +109,7 @@ class Explorer {
     for (const branch of branches) this.#taken.add(branch);
     let stateNode = this.#known.get(key);
     if (stateNode === undefined) {
-      const context: { readonly failures?: readonly string[] } = state.run.snapshot.context;
+      const context = state.run.snapshot.context as { readonly failures?: readonly string[] };
       const over = hasEnded(state);
       stateNode = {
         index: this.#stateNodes.length,

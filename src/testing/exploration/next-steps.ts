@@ -116,6 +116,6 @@ function mayFail(
   outcome: 'failed' | 'rejected' | 'timeout' = 'failed',
 ): boolean {
   const isHandled = workflow.branches.of(node, outcome).every(({ alternative }) => alternative !== null);
-  const context: { readonly failures?: readonly string[] } = run.snapshot.context;
+  const context = run.snapshot.context as { readonly failures?: readonly string[] };
   return isHandled || (context.failures ?? []).length === 0;
 }

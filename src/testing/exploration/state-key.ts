@@ -1,9 +1,9 @@
 import type { Reference } from '../../../machines/expression/index.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import { positionsOf } from '../../../machines/step/configuration.ts';
 import type { Context } from '../../../machines/step/context/context.ts';
 import { activeOf, stateOf } from '../../../machines/step/index.ts';
 import type { Program } from '../../../machines/step/program.ts';
-import { positionsOf } from '../../../machines/step/stepper.ts';
 import type { SimState } from '../simulation/simulation.ts';
 import type { BranchInputs } from './branch-inputs.ts';
 
@@ -24,7 +24,7 @@ export class StateKeys {
     // Visit counts and times are left out, so that a loop returns to the same state.
     const phases = Object.entries(active).map(([node, { phase, attempt, key }]) => [node, phase, attempt > 0, key]);
     const progress = Object.entries(subgraphs).map(([key, { edges, nodes }]) => [key, edges, nodes]);
-    const at = positionsOf(state.run.snapshot);
+    const at = positionsOf(state.run.snapshot.configuration);
     const armed = [...state.timers.keys()];
     const input = this.#readsInput ? state.run.input : null;
     const keys = earlyEvents.map(({ key }) => key);

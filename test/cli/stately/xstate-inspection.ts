@@ -20,16 +20,16 @@ export function stepsByXState(document: JsonObject, executionId: string, log: re
       events.push({ type: 'xstate.init', input: context.step.now.input });
       return actor.initial(context);
     },
-    move(snapshot, event) {
+    move(configuration, event, context) {
       events.push(event);
-      return actor.move(snapshot, event);
+      return actor.move(configuration, event, context);
     },
   };
   const replay = new LogReplay({ ...program, stepper }, { executionId, stepLimit: 0, runtimeId: '' }, historyOf(log));
   const steps: Step[] = [];
   for (const event of log) replay.push(event);
   for (let run = replay.next(true); run !== null; run = replay.next(true)) {
-    steps.push({ events, value: run.snapshot.value as Json });
+    steps.push({ events, value: actor.actorValue() });
     events = [];
   }
   return steps;

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { createMachine } from 'xstate';
+import { runToEnd } from '../../../machines/cooperative.ts';
+import { Walker } from '../../../machines/step/walker.ts';
+
+const walkerOf = (config: object) => runToEnd(Walker.of(createMachine({ id: 'm', ...config } as never)));
+
+describe('the walker', () => {
+  it.each([
+    ['history', { initial: 'a', states: { a: {}, h: { type: 'history' } } }],
+    ['an invoked actor', { initial: 'a', states: { a: { invoke: { src: 'x' } } } }],
+    ['a final state inside another', { initial: 'a', states: { a: { initial: 'b', states: { b: { type: 'final' } } } } }],
+    ['an output', { initial: 'a', states: { a: { type: 'final', output: {} } } }],
+    ['a wildcard', { initial: 'a', states: { a: { on: { '*': { target: 'b' } } }, b: {} } }],
+    ['an action that does not exist', { initial: 'a', states: { a: { entry: { type: 'x' } } } }],
+    ['an eventless transition without a target', { initial: 'a', states: { a: { always: { actions: [] } } } }],
+    ['a parallel root', { type: 'parallel', states: { a: {}, b: {} } }],
+  ])('refuses a machine with %s', (_, config) => {
+    expect(() => walkerOf(config)).toThrow(TypeError);
+  });
+
+  it('refuses states that a machine cannot be in', () => {
+    const walker = walkerOf({
+      initial: 'a',
+      states: { a: { id: 'a' }, p: { type: 'parallel', states: { l: { id: 'l' }, r: { id: 'r' } } } },
+    });
+    expect(walker.at(['r', 'l']).value).toEqual({ p: { l: {}, r: {} } });
+    expect(() => walker.at(['l'])).toThrow('not the states of a machine');
+    expect(() => walker.at(['a', 'l', 'r'])).toThrow('not the states of a machine');
+    expect(() => walker.at(['x'])).toThrow('no states x');
+    expect(() => walker.at([])).toThrow(TypeError);
+  });
+});
