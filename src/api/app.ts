@@ -1,5 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
+import type { Bindings } from 'pino';
 import type { Store } from '../../store/port/store.ts';
 import type { Config } from '../config.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
@@ -12,7 +13,8 @@ import { closeAfterInFlight } from './graceful-close.ts';
 import { describedRoutes } from './openapi/routes.ts';
 import { handleError, handleMalformedHttp } from './replies/error-handler.ts';
 import { serializeFairly } from './replies/fair-serialization.ts';
-import { logRequests, requestId } from './replies/request-log.ts';
+import { LazyLogger } from './replies/lazy-logger.ts';
+import { type LogLevels, logRequests, requestId } from './replies/request-log.ts';
 import { parseBody } from './requests/body.ts';
 import { validationError, validatorCompiler } from './requests/validation.ts';
 import { a2aRoutes } from './routes/a2a.ts';
@@ -50,6 +52,9 @@ const MAX_PARAM_LENGTH = 4 * 1024;
 /** Time for a request to arrive; the reply may take longer. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
+/** A logger of pino's. */
+export type ApiLog = FastifyBaseLogger & LogLevels;
+
 export interface AppOptions {
   readonly runtime: ServerRuntime;
   readonly store: Store;
@@ -60,7 +65,7 @@ export interface AppOptions {
   /** Name of the actor when authentication is off. Default `anonymous`. */
   readonly actor?: string;
   /** Default: nothing is logged. */
-  readonly log?: FastifyBaseLogger;
+  readonly log?: ApiLog;
   /** Milliseconds since the epoch. Default: the system clock. */
   readonly nowMs?: () => number;
 }
@@ -81,8 +86,9 @@ export function buildApp(options: AppOptions): Api {
     streams: new EventStreams(options.control.live.keepAlive, tokenMonitor, nowMs),
     nowMs,
   };
+  const log: FastifyBaseLogger | undefined = options.log;
   const app = Fastify({
-    ...(options.log === undefined ? { logger: false } : { loggerInstance: options.log }),
+    ...(log === undefined ? { logger: false } : { loggerInstance: log, childLoggerFactory: lazyLogger }),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
     genReqId: requestId,
     bodyLimit: BODY_LIMIT_BYTES,
@@ -103,9 +109,9 @@ export function buildApp(options: AppOptions): Api {
   app.setSerializerCompiler(() => (reply) => JSON.stringify(reply));
   serializeFairly(app, nowMs);
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: unknown, bytes: Buffer) => parseBody(bytes));
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes: Buffer, done) => done(null, parseBody(bytes)));
   app.addHook('onClose', async () => unsubscribe());
-  logRequests(app);
+  logRequests(app, options.log ?? null);
   closeAfterInFlight(app);
   guard(app, services, options.auth, options.actor);
   app.setErrorHandler(handleError);
@@ -114,6 +120,10 @@ export function buildApp(options: AppOptions): Api {
   mcpRoutes(app, services);
   documentationRoutes(app, routes);
   return app;
+}
+
+function lazyLogger(parent: FastifyBaseLogger, bindings: Bindings): FastifyBaseLogger {
+  return new LazyLogger(parent, bindings);
 }
 
 function addRoutes(app: Api, services: Services): void {

@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { Caller } from '../../runtime/types/caller.ts';
+import type { CancelSignal } from '../../runtime/types/cancel-signal.ts';
 import type { ExecutionView } from '../../runtime/types/executions.ts';
 import type { ServerRuntime } from '../../runtime/types/server-runtime.ts';
 import { missingThing } from '../errors.ts';
@@ -19,7 +20,7 @@ export interface A2aContext {
   /** Throws `RequestError` `forbidden` unless the caller may write. */
   readonly permitWriting: () => void;
   /** Runs a wait whose signal is aborted when the client disconnects or the server closes. */
-  readonly waitFor: <T>(wait: (signal: AbortSignal) => Promise<T>) => Promise<T>;
+  readonly waitFor: <T>(wait: (signal: CancelSignal) => Promise<T>) => Promise<T>;
 }
 
 type Method = (context: A2aContext, params: JsonObject) => Promise<JsonObject>;

@@ -13,6 +13,7 @@ const MAX_CACHED_TOKENS = 10_000;
 interface CachedToken {
   readonly token: TokenRow;
   readonly tenant: TenantRow | null;
+  readonly identity: Identity;
   readonly readAtMs: number;
 }
 
@@ -35,22 +36,23 @@ export class TokenAuthenticator {
     return this.#invalidations;
   }
 
-  /** Throws `RequestError`: `unauthorized`, `tenant_not_active`. */
-  async identify(authorization: string | undefined): Promise<Identity> {
+  /** A promise only if the store has to be read. Throws or rejects with `RequestError`: `unauthorized`, `tenant_not_active`. */
+  identify(authorization: string | undefined): Identity | Promise<Identity> {
     const plaintext = /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
     if (plaintext === undefined) {
       const empty = authorization === undefined || !/^bearer\b/i.test(authorization);
       throw new RequestError('unauthorized', empty ? 'missing Authorization: Bearer <token>' : 'invalid or expired token');
     }
     const hash = hashToken(plaintext);
-    const { token, tenant } = this.#cached(hash) ?? (await this.#read(hash));
+    const cached = this.#cached(hash);
+    return cached === null ? this.#read(hash).then((read) => this.#validIdentity(read)) : this.#validIdentity(cached);
+  }
+
+  #validIdentity({ token, tenant, identity }: CachedToken): Identity {
     if (token.revokedAtMs !== null || (token.expiresAtMs !== null && token.expiresAtMs <= this.#nowMs())) throw invalidToken();
     if (tenant?.status !== 'active')
       throw new RequestError('tenant_not_active', `tenant ${token.tenantId} is ${tenant === null ? 'unknown' : tenant.status}`);
-    // A role of a later release gets the fewest rights.
-    const role = isRole(token.role) ? token.role : 'viewer';
-    const { id, tenantId, name, expiresAtMs } = token;
-    return { tenantId, name, tokenId: id, role, expiresAtMs, byToken: true };
+    return identity;
   }
 
   /** Clears the cache after a change of tokens or tenants. */
@@ -81,10 +83,15 @@ export class TokenAuthenticator {
     const token = await this.#store.tokenByHash(hash);
     if (token === null) throw invalidToken();
     const tenant = await this.#store.tenantRow(token.tenantId);
-    const read = { token, tenant, readAtMs };
+    const read = { token, tenant, identity: identityOf(token, before), readAtMs };
     if (before === this.#invalidations) this.#cache.set(hash, read);
     return read;
   }
+}
+
+function identityOf({ id, tenantId, name, role, expiresAtMs }: TokenRow, validAt: number): Identity {
+  // A role of a later release gets the fewest rights.
+  return { tenantId, name, tokenId: id, role: isRole(role) ? role : 'viewer', expiresAtMs, byToken: true, validAt };
 }
 
 function invalidToken(): RequestError {

@@ -1,14 +1,15 @@
+import type { FastifyRequest, onRequestHookHandler, preValidationAsyncHookHandler } from 'fastify';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { requestPath } from '../compat/sdk-paths.ts';
 import { RequestError } from '../errors.ts';
-import type { Api, Services } from '../services.ts';
+import { type Api, identityOf, type Services } from '../services.ts';
 import { rejectCrossOrigin } from './cross-origin.ts';
-import { ANONYMOUS, requireAccess } from './identity.ts';
+import { type Access, ANONYMOUS, type Identity, requireAccess } from './identity.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const RETRY_AFTER_MS = 2_000;
 
-/** Hooks that every request passes first: they refuse requests during shutdown, identify the caller, and check its rights and rate. */
+/** Hooks that requests pass first: they refuse requests during shutdown, identify the caller, and check its rights and rate. */
 export function guard(app: Api, { runtime, tokens, polls, config }: Services, auth: 'on' | 'off', actor = ANONYMOUS.name): void {
   const anonymous = { ...ANONYMOUS, name: actor };
   let closing = false;
@@ -19,10 +20,14 @@ export function guard(app: Api, { runtime, tokens, polls, config }: Services, au
     closing = true;
     polls.close();
   });
-  app.addHook('onRoute', ({ method, url, config: route }) => {
-    if (route?.access === undefined) throw new Error(`route ${String(method)} ${url} has no config.access`);
+  app.addHook('onRoute', (route) => {
+    const { access, reducesLoad } = route.config ?? {};
+    if (access === undefined) throw new Error(`route ${String(route.method)} ${route.url} has no config.access`);
+    if (access === 'open') return;
+    route.onRequest = authorize(access, reducesLoad === undefined);
+    if (reducesLoad !== undefined) route.preValidation = [countByBody(reducesLoad), ...[route.preValidation ?? []].flat()];
   });
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     if (closing) throw new RuntimeError('shutting_down', 'the server is shutting down', { retryAfterMs: RETRY_AFTER_MS });
     if (request.raw.httpVersion === '1.1' && request.headers.host === undefined)
       throw new RequestError('client_error', 'an HTTP/1.1 request needs a Host header');
@@ -30,16 +35,7 @@ export function guard(app: Api, { runtime, tokens, polls, config }: Services, au
     // Bodies are JSON whatever their content type; Fastify would refuse a malformed one before the parser sees the body.
     request.contentType = request.raw.headers['content-type'] ?? null;
     request.raw.headers['content-type'] = undefined;
-    const { access = 'open', reducesLoad } = request.routeOptions.config;
-    if (access === 'open') return;
-    request.identity = auth === 'off' ? anonymous : await tokens.identify(request.headers.authorization);
-    if (reducesLoad === undefined) await runtime.tenants.request(request.identity.tenantId);
-    requireAccess(request.identity.role, access);
-  });
-  // Whether a request reduces load is known once its body is read.
-  app.addHook('preValidation', async ({ identity, routeOptions, body }) => {
-    const { reducesLoad } = routeOptions.config;
-    if (identity !== null && reducesLoad !== undefined) await runtime.tenants.request(identity.tenantId, reducesLoad(body));
+    done();
   });
   app.setNotFoundHandler((request) => {
     const path = requestPath(request);
@@ -50,4 +46,28 @@ export function guard(app: Api, { runtime, tokens, polls, config }: Services, au
       headers: { allow: allowed.join(', ') },
     });
   });
+
+  /** Identifies the caller, counts its request if `counts`, and checks its rights. Waits only when the store has to be read. */
+  function authorize(access: Access, counts: boolean): onRequestHookHandler {
+    const admit = (request: FastifyRequest, identity: Identity): Promise<void> | null => {
+      request.identity = identity;
+      const counted = counts ? runtime.tenants.request(identity.tenantId) : null;
+      if (counted !== null) return counted.then(() => requireAccess(identity.role, access));
+      requireAccess(identity.role, access);
+      return null;
+    };
+    return (request, _reply, done) => {
+      const identity = auth === 'off' ? anonymous : tokens.identify(request.headers.authorization);
+      const admitted = identity instanceof Promise ? identity.then((read) => admit(request, read)) : admit(request, identity);
+      if (admitted === null) done();
+      else admitted.then(() => done(), done);
+    };
+  }
+
+  /** Whether a request reduces load is known once its body is read. */
+  function countByBody(reducesLoad: (body: unknown) => boolean): preValidationAsyncHookHandler {
+    return async (request) => {
+      await runtime.tenants.request(identityOf(request).tenantId, reducesLoad(request.body));
+    };
+  }
 }

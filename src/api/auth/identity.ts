@@ -16,6 +16,8 @@ export interface Identity {
   readonly expiresAtMs: number | null;
   /** False when authentication is off. */
   readonly byToken: boolean;
+  /** `TokenAuthenticator.invalidations` when the token was read: while that has not changed, the token is still valid. */
+  readonly validAt: number;
 }
 
 /** The caller of every request when authentication is off. */
@@ -26,6 +28,7 @@ export const ANONYMOUS: Identity = {
   role: 'operator',
   expiresAtMs: null,
   byToken: false,
+  validAt: 0,
 };
 
 /** Throws `RequestError` `forbidden` unless the role may use a route of that access. */

@@ -43,7 +43,7 @@ export class TokenMonitor {
     const watchers = this.#watchers.get(authorization) ?? new Set();
     this.#watchers.set(authorization, watchers.add(watcher));
     // The token may have been revoked since the request was authorized.
-    void this.#check(authorization);
+    if (identity.validAt !== this.#tokens.invalidations) void this.#check(authorization);
     const stopTimer = this.#atExpiry(identity.expiresAtMs, onInvalid);
     return {
       check: () => void this.#check(authorization),

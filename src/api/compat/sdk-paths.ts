@@ -9,6 +9,7 @@ const JAVA_ONLY_ROUTES = /^(?:GET|HEAD) \/api\/v1\/workflows(?:\?|$)|^\S+ \/api\
 
 /** The URL by which the route is found: without the prefix of an SDK. */
 export function stripSdkPrefix({ method, url = '/' }: Pick<IncomingMessage, 'method' | 'url'>): string {
+  if (url.startsWith('/') && !SDK_PREFIX.test(url)) return url;
   return JAVA_ONLY_ROUTES.test(`${method} ${url}`) ? url : url.replace(SDK_PREFIX, '').replace(/^(?=\?|$)/, '/');
 }
 
@@ -24,5 +25,6 @@ export function isJavaSdkRequest({ originalUrl }: FastifyRequest): boolean {
 
 /** The path as the client sent it, without the query; for logs, the audit and errors. */
 export function requestPath({ originalUrl }: FastifyRequest): string {
-  return originalUrl.split('?', 1)[0] ?? '';
+  const query = originalUrl.indexOf('?');
+  return query === -1 ? originalUrl : originalUrl.slice(0, query);
 }

@@ -4,6 +4,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { requestPath } from '../compat/sdk-paths.ts';
 import type { Api } from '../services.ts';
 
+/** Tells whether lines of a level are written. */
+export interface LogLevels {
+  isLevelEnabled(level: 'info' | 'debug'): boolean;
+}
+
 /** `X-Request-Id` of the client if it is safe to log, else a new id. */
 export function requestId(raw: Pick<IncomingMessage, 'headers'>): string {
   const given = raw.headers['x-request-id'];
@@ -14,17 +19,20 @@ export function requestId(raw: Pick<IncomingMessage, 'headers'>): string {
  * Logs one line per finished request: failures at level info; successes, and clients that disconnected early, at level debug. Headers and
  * queries are not logged, because they may contain secrets.
  */
-export function logRequests(app: Api): void {
+export function logRequests(app: Api, log: LogLevels | null): void {
+  const logs = (level: 'info' | 'debug'): boolean => log?.isLevelEnabled(level) === true;
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
-    reply.raw.once('close', () => {
-      if (!reply.raw.writableEnded) request.log.debug(logFields(request, reply), 'client disconnected before the reply');
-    });
+    if (logs('debug')) {
+      reply.raw.once('close', () => {
+        if (!reply.raw.writableEnded) request.log.debug(logFields(request, reply), 'client disconnected before the reply');
+      });
+    }
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
-    const fields = { ...logFields(request, reply), status: reply.statusCode };
-    request.log[reply.statusCode >= 400 ? 'info' : 'debug'](fields, 'request');
+    const level = reply.statusCode >= 400 ? 'info' : 'debug';
+    if (logs(level)) request.log[level]({ ...logFields(request, reply), status: reply.statusCode }, 'request');
     done();
   });
 }

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { TERMINAL } from '../../../machines/run.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
+import type { CancelSignal } from '../../runtime/types/cancel-signal.ts';
 import type { EventView } from '../../runtime/types/executions.ts';
 import { sendList } from '../replies/json-list.ts';
 import { acceptsTagged, type EventFormat, requestedFormat, requestedTypes } from '../requests/event-filter.ts';
@@ -100,7 +101,7 @@ async function waitForEvent(
   id: string,
   chosen: Selection,
   waitMs: number,
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<void> {
   const until = new AbortController();
   const end = (): void => until.abort();

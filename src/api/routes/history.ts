@@ -44,7 +44,7 @@ export function historyRoutes(app: Api, { runtime, polls }: Services): void {
       const { tenantId } = identityOf(request);
       const id = executionId(request.params.id);
       const at = request.query.at ?? (await runtime.execution(tenantId, id)).sequence;
-      const past = await polls.run(reply, (signal) => runtime.stateAt(tenantId, id, at, signal));
+      const past = await polls.run(reply, ({ signal }) => runtime.stateAt(tenantId, id, at, signal));
       const { sequence, requested, status, state, active, createdAtMs } = past;
       const under = active.map(toActiveNode);
       return { execution_id: id, sequence, requested, status, state, active: under, created_at: timestamp(createdAtMs) };
@@ -71,7 +71,7 @@ export function historyRoutes(app: Api, { runtime, polls }: Services): void {
       const id = executionId(request.params.id);
       const { after = 0 } = request.query;
       const limit = limitOf(request.query.limit, SNAPSHOTS_PAGE);
-      const page = await polls.run(reply, (signal) => runtime.snapshots(tenantId, id, { after, limit }, signal));
+      const page = await polls.run(reply, ({ signal }) => runtime.snapshots(tenantId, id, { after, limit }, signal));
       const { sequence, status, snapshots } = page;
       return { execution_id: id, sequence, status, snapshots: snapshots.map(toSnapshot), limit };
     },
@@ -93,7 +93,7 @@ export function historyRoutes(app: Api, { runtime, polls }: Services): void {
     async (request, reply) => {
       const { tenantId } = identityOf(request);
       const id = executionId(request.params.id);
-      const replayed = await polls.run(reply, (signal) => runtime.replay(tenantId, id, signal));
+      const replayed = await polls.run(reply, ({ signal }) => runtime.replay(tenantId, id, signal));
       const { events, sequence, mismatch } = replayed;
       return { execution_id: id, events, sequence, matches: mismatch === null, ...defined('mismatch', mismatch) };
     },

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import type { CancelSignal } from '../../runtime/types/cancel-signal.ts';
 import { errorReply } from '../errors.ts';
 import { answerMcp, type RestCall } from '../mcp/bridge.ts';
 import { acknowledgement, withProtocolDefaults } from '../mcp/plain.ts';
@@ -35,7 +36,7 @@ export function mcpRoutes(app: Api, { polls }: Services): void {
       const taken = plain ? acknowledgement(body) : null;
       if (taken !== null) return reply.send(taken as never);
       const version = request.headers['mcp-protocol-version'];
-      const response = await polls.run(reply, (signal) =>
+      const response = await polls.run(reply, ({ signal }) =>
         answerMcp({
           message: plain ? withProtocolDefaults(body) : (body ?? null),
           protocolVersion: typeof version === 'string' ? version : undefined,
@@ -124,7 +125,7 @@ function handleParseError(error: FastifyError, request: FastifyRequest, reply: F
   else void reply.code(400).send({ jsonrpc: '2.0', id: null, error: { code: PARSE_ERROR, message: body.error } });
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+function aborted(signal: CancelSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });

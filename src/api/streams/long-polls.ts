@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { TokenMonitor } from '../auth/token-monitor.ts';
+import { PollSignal } from './poll-signal.ts';
 
 /**
  * Requests that wait for something. They end when the client disconnects, the server closes, or the token becomes invalid: a token that was
@@ -7,7 +8,7 @@ import type { TokenMonitor } from '../auth/token-monitor.ts';
  */
 export class LongPolls {
   readonly #tokenMonitor: TokenMonitor;
-  readonly #open = new Set<AbortController>();
+  readonly #open = new Set<PollSignal>();
   #closed = false;
 
   constructor(tokenMonitor: TokenMonitor) {
@@ -15,25 +16,25 @@ export class LongPolls {
   }
 
   /** Runs `wait` with a signal that is aborted when the wait must end early. */
-  async run<T>(reply: FastifyReply, wait: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const controller = new AbortController();
-    const end = (): void => controller.abort();
+  async run<T>(reply: FastifyReply, wait: (signal: PollSignal) => Promise<T>): Promise<T> {
+    const signal = new PollSignal();
+    const end = (): void => signal.abort();
     if (this.#closed) end();
-    this.#open.add(controller);
+    this.#open.add(signal);
     reply.raw.once('close', end);
     const watch = this.#tokenMonitor.watch(reply.request, end);
     try {
-      return await wait(controller.signal);
+      return await wait(signal);
     } finally {
       watch.stop();
       reply.raw.off('close', end);
-      this.#open.delete(controller);
+      this.#open.delete(signal);
     }
   }
 
   /** Ends all waits, and those that begin later. */
   close(): void {
     this.#closed = true;
-    for (const controller of this.#open) controller.abort();
+    for (const signal of this.#open) signal.abort();
   }
 }

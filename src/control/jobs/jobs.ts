@@ -2,6 +2,7 @@ import type { ActionContext } from '../../../store/port/control.ts';
 import type { Action, JobRow } from '../../../store/port/resources/jobs.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { WakeupSignal } from '../../runtime/queries/wakeup-signal.ts';
+import type { CancelSignal } from '../../runtime/types/cancel-signal.ts';
 import type { ExecutionFilter } from '../../runtime/types/executions.ts';
 import type { ControlDeps } from '../service.ts';
 import { JobRunner } from './runner.ts';
@@ -71,7 +72,7 @@ export class BulkJobs {
   }
 
   /** Resolves with the job when it has ended, or as it is after `waitMs` (60,000 at most). */
-  async settled(tenantId: string, id: string, waitMs: number, signal: AbortSignal): Promise<JobRow> {
+  async settled(tenantId: string, id: string, waitMs: number, signal: CancelSignal): Promise<JobRow> {
     const { clock } = this.#deps;
     const untilMs = clock.nowMs() + Math.min(waitMs, MAX_WAIT_MS);
     for (;;) {

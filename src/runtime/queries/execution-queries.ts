@@ -8,6 +8,7 @@ import type { ExecutionCache } from '../engine/loading/execution-cache.ts';
 import type { ExecutionLoader } from '../engine/loading/execution-loader.ts';
 import { RuntimeError } from '../errors.ts';
 import { eventOf, readLog } from '../log/read-log.ts';
+import type { CancelSignal } from '../types/cancel-signal.ts';
 import type {
   ApprovalDecision,
   ApprovalsView,
@@ -67,7 +68,7 @@ export class ExecutionQueries {
     return { executions: rows.map(summaryOf), next };
   }
 
-  async settled(tenantId: string, id: string, waitMs = MAX_SETTLED_WAIT_MS, signal?: AbortSignal): Promise<ExecutionView> {
+  async settled(tenantId: string, id: string, waitMs = MAX_SETTLED_WAIT_MS, signal?: CancelSignal): Promise<ExecutionView> {
     const { store, clock, settledExecutions, stopping } = this.#options;
     const untilMs = clock.nowMs() + Math.min(waitMs, MAX_SETTLED_WAIT_MS);
     const isOver = (): boolean => stopping.aborted || signal?.aborted === true || clock.nowMs() >= untilMs;

@@ -1,3 +1,5 @@
+import type { CancelSignal } from '../types/cancel-signal.ts';
+
 /**
  * Wakes the readers that wait for news of a key, e.g. an execution. Carries no data: a reader reads from the store, so that a
  * slow reader costs nothing and misses nothing.
@@ -20,7 +22,7 @@ export class WakeupSignal {
    * Resolves at the next wake-up, or when the signal aborts. Ask *before* reading, so that no news in between is missed. Must be
    * stopped.
    */
-  nextWakeup(key: string, signal?: AbortSignal): { readonly woken: Promise<void>; readonly stop: () => void } {
+  nextWakeup(key: string, signal?: CancelSignal): { readonly woken: Promise<void>; readonly stop: () => void } {
     const waiters = this.#waiters.get(key) ?? new Set();
     this.#waiters.set(key, waiters);
     let wake: () => void = () => {};

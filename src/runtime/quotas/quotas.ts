@@ -113,8 +113,14 @@ export class Quotas implements TenantAdmission {
     return (await this.#tenantStatus(tenantId)).status === 'active';
   }
 
-  async request(tenantId: string, exempt = false): Promise<void> {
-    const { limits } = await this.#tenantStatus(tenantId);
+  request(tenantId: string, exempt = false): Promise<void> | null {
+    const cached = this.#statusCache.cached(tenantId);
+    if (cached === null) return this.#statusCache.read(tenantId).then((read) => this.#countRequest(tenantId, read, exempt));
+    this.#countRequest(tenantId, cached, exempt);
+    return null;
+  }
+
+  #countRequest(tenantId: string, { limits }: TenantStatus, exempt: boolean): void {
     const max = limits.max_requests_per_minute;
     const retryAfterMs = max === undefined ? null : this.#rate.count(tenantId, max, this.#clock.nowMs(), exempt);
     if (retryAfterMs === null) return;

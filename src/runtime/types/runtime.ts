@@ -1,5 +1,6 @@
 import type { Json } from '../../../machines/json.ts';
 import type { Caller } from './caller.ts';
+import type { CancelSignal } from './cancel-signal.ts';
 import type {
   ApprovalsView,
   Budgets,
@@ -56,7 +57,7 @@ export interface Runtime {
    * Resolves when the execution has ended or is paused, and after `waitMs` milliseconds (default and maximum 60,000) at the
    * latest: the status tells which.
    */
-  settled(tenantId: string, id: string, waitMs?: number, signal?: AbortSignal): Promise<ExecutionView>;
+  settled(tenantId: string, id: string, waitMs?: number, signal?: CancelSignal): Promise<ExecutionView>;
 
   /** The log so far, from the event after sequence `after` (default 0), read in pages as the consumer asks for them. */
   events(

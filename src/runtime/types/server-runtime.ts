@@ -22,8 +22,11 @@ export interface ServerStartRequest extends StartRequest {
 
 /** What the API checks about tenants and their limits; the commands check the other limits themselves. */
 export interface TenantAdmission {
-  /** Counts a request. Rejects with `limit_exceeded_requests`, unless it is `exempt` from the limit. */
-  request(tenantId: string, exempt?: boolean): Promise<void>;
+  /**
+   * Counts a request. Throws or rejects with `limit_exceeded_requests`, unless it is `exempt` from the limit. A promise only if the
+   * store has to be read.
+   */
+  request(tenantId: string, exempt?: boolean): Promise<void> | null;
   /**
    * Call when this process has changed a tenant, with its new status if that is known. A change by another process counts within
    * five seconds.

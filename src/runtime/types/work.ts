@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import type { WorkContext } from '../../executors/executor.ts';
+import type { CancelSignal } from './cancel-signal.ts';
 
 /** What a tool is told of the attempt for which it is called. */
 export type ToolContext = WorkContext;
@@ -39,7 +40,7 @@ export interface ClaimWork {
   /** How long to wait for the first item, in milliseconds; default 0, at most 60,000. */
   readonly waitMs?: number;
   /** Ends the wait early. */
-  readonly signal?: AbortSignal;
+  readonly signal?: CancelSignal;
 }
 
 /** Tokens and cost of an attempt. */

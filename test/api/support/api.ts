@@ -1,7 +1,7 @@
-import type { FastifyBaseLogger, InjectOptions } from 'fastify';
+import type { InjectOptions } from 'fastify';
 import { onTestFinished } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
-import { buildApp } from '../../../src/api/app.ts';
+import { type ApiLog, buildApp } from '../../../src/api/app.ts';
 import type { AcceptedDecision, Approvals } from '../../../src/api/schemas/approvals.ts';
 import type { ApiErrorBody } from '../../../src/api/schemas/errors.ts';
 import type { EventList } from '../../../src/api/schemas/events.ts';
@@ -70,7 +70,7 @@ export interface ApiOptions {
   readonly auth?: 'on' | 'off';
   readonly tools?: Tools;
   readonly config?: Partial<Config>;
-  readonly log?: FastifyBaseLogger;
+  readonly log?: ApiLog;
   readonly maxPending?: number;
 }
 

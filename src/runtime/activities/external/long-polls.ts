@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import type { CancelSignal } from '../../types/cancel-signal.ts';
 
 interface Waiter {
   readonly queues: ReadonlySet<string>;
@@ -47,7 +48,7 @@ export class LongPolls {
   }
 
   /** Start to wait *before* looking for an item, so that none is missed in between. Must be stopped. */
-  wait({ tenantId, queues }: PolledQueues, untilMs: number, signal?: AbortSignal): LongPoll {
+  wait({ tenantId, queues }: PolledQueues, untilMs: number, signal?: CancelSignal): LongPoll {
     let wokenBy: string | null = null;
     let wake: (queue: string | null) => void = () => {};
     const woken = new Promise<void>((resolve) => {
