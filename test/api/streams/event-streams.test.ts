@@ -263,8 +263,13 @@ describe('event streams', () => {
       order.push(tenantId);
     };
     const written = [...Array.from({ length: 500 }, () => write('many')), write('few')];
+    // What is written at once, and in the turn that follows.
     await setImmediate();
-    expect(order.length).toBeLessThanOrEqual(101);
+    expect(order.length).toBeLessThanOrEqual(200);
+    for (let before = order.length; order.length < written.length; before = order.length) {
+      await setImmediate();
+      expect(order.length - before).toBeLessThanOrEqual(100);
+    }
     await Promise.all(written);
     expect(order).toHaveLength(501);
     expect(order.indexOf('few')).toBeLessThanOrEqual(102);
