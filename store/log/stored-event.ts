@@ -6,8 +6,9 @@ export interface StoredEvent extends Omit<EventRow, 'data'> {
   readonly data: string;
 }
 
-export function storedEvent(event: EventRow): StoredEvent {
-  return { ...event, data: JSON.stringify(event.data) };
+/** Field by field, because every event of every commit is copied, and a spread takes longer. */
+export function storedEvent({ seq, type, nodeId, data, atMs, actorId, actorType, onBehalfOf, request }: EventRow): StoredEvent {
+  return { seq, type, nodeId, data: JSON.stringify(data), atMs, actorId, actorType, onBehalfOf, request };
 }
 
 export function eventRow<Row extends StoredEvent>(stored: Row): Omit<Row, 'data'> & { readonly data: JsonObject } {
