@@ -5,8 +5,8 @@ import type { Configuration } from './configuration.ts';
 const ENDS = ['completed', 'failed', 'cancelled', 'limit_exceeded'] as const;
 
 /**
- * The status of an execution, from the final state of its machine or the tags of the states it is in: `paused` if states are parked and none is busy. A suspended
- * execution is paused even while attempts in progress finish.
+ * The status of an execution, from the final state of its machine or the tags of the states it is in: `paused` if states are parked and none is
+ * busy. A suspended execution is paused even while attempts in progress finish.
  */
 export function statusOf({ end, isBusy, isParked }: Configuration, suspended: boolean): Status {
   if (end === null) return suspended || (!isBusy && isParked) ? 'paused' : 'running';

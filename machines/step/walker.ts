@@ -35,6 +35,12 @@ interface WalkedState extends State {
   always: readonly Transition[] | null;
 }
 
+/** The transitions to take, and the sources of those that are enabled but would leave the same states. */
+interface Enabled {
+  readonly taken: readonly Transition[];
+  readonly preempted: readonly WalkedState[];
+}
+
 /** The states whose eventless transitions depend on a subgraph. */
 interface Watchers {
   readonly ofSubgraph: WalkedState[];
@@ -42,6 +48,7 @@ interface Watchers {
 }
 
 const NONE: readonly never[] = [];
+const NOTHING: Enabled = { taken: NONE, preempted: NONE };
 
 /** States read between two pauses. */
 const STATES_PER_SLICE = 20;
@@ -111,7 +118,7 @@ export class Walker {
     const entered = [this.#root, ...inside(this.#root)].sort(inDocumentOrder);
     for (const state of entered) for (const action of state.entry) action(given);
     const configuration = Configuration.of(entered.filter(isLeaf));
-    return this.#settle(configuration, this.#enabledAlways(configuration, given, entered), given);
+    return this.#settle(configuration, entered, given);
   }
 
   /** Null = no transition is enabled. */
@@ -121,30 +128,32 @@ export class Walker {
     const states = [...(this.#byType.get(type) ?? NONE)];
     if ('node' in event)
       for (const state of this.#byNode.get(event.node) ?? NONE) if (state.node.transitions.has(type)) states.push(state);
-    const transitions = this.#enabled(configuration, given, states, (state) => this.#transitionsFor(state, type));
-    if (transitions.length === 0) return null;
+    const { taken } = this.#enabled(configuration, given, states, (state) => this.#transitionsFor(state, type));
+    if (taken.length === 0) return null;
     const concerned: WalkedState[] = [];
-    const next = this.#microstep(configuration, transitions, given, concerned);
+    const next = this.#microstep(configuration, taken, given, concerned);
     context.step.takeLaneRewound();
-    return this.#settle(next, this.#enabledAlways(next, given, concerned), given);
+    return this.#settle(next, concerned, given);
   }
 
-  /** Takes eventless transitions until none is enabled. */
-  #settle(from: Configuration, first: readonly Transition[], given: Given): Configuration {
+  /** Takes eventless transitions until none is enabled. `concerned`: the states that the microstep before has entered, and those around them. */
+  #settle(from: Configuration, concerned: readonly WalkedState[], given: Given): Configuration {
     let configuration = from;
-    let transitions = first;
-    for (let microsteps = 1; transitions.length > 0; microsteps++) {
+    let states = concerned;
+    for (let microsteps = 1; ; microsteps++) {
+      const { taken, preempted } = this.#enabledAlways(configuration, given, states);
+      if (taken.length === 0) return configuration;
       if (microsteps > this.#maxMicrosteps)
         throw new Error(`more than ${this.#maxMicrosteps} eventless transitions in one step: a cycle of them`);
-      const concerned: WalkedState[] = [];
-      const next = this.#microstep(configuration, transitions, given, concerned);
+      // What was preempted is still enabled, unless its state is left.
+      const next: WalkedState[] = [...preempted];
+      const moved = this.#microstep(configuration, taken, given, next);
       const { step } = given.context;
       // Like XState, stops at a transition that leaves the states as they were. Only a lane that goes back to where it is already goes on.
-      if (!step.takeLaneRewound() && next === configuration) break;
-      configuration = next;
-      transitions = this.#enabledAlways(configuration, given, concerned);
+      if (!step.takeLaneRewound() && moved === configuration) return configuration;
+      configuration = moved;
+      states = next;
     }
-    return configuration;
   }
 
   /** `concerned`: takes the states that are entered, and those around them. */
@@ -174,8 +183,8 @@ export class Walker {
   }
 
   /** The eventless transitions that are enabled: those of `concerned`, and those that read a subgraph which has changed. */
-  #enabledAlways(configuration: Configuration, given: Given, concerned: readonly WalkedState[]): readonly Transition[] {
-    if (configuration.end !== null) return NONE;
+  #enabledAlways(configuration: Configuration, given: Given, concerned: readonly WalkedState[]): Enabled {
+    if (configuration.end !== null) return NOTHING;
     const states = concerned.filter(({ node }) => node.always !== undefined);
     for (const { key, nodes } of given.context.step.takeChangedSubgraphs()) {
       const watchers = this.#watchers.get(key);
@@ -192,12 +201,12 @@ export class Walker {
     given: Given,
     states: readonly WalkedState[],
     transitionsOf: (state: WalkedState) => readonly Transition[],
-  ): readonly Transition[] {
+  ): Enabled {
     const [only] = states;
-    if (only === undefined) return NONE;
+    if (only === undefined) return NOTHING;
     if (states.length === 1) {
       const taken = configuration.has(only) ? firstEnabled(transitionsOf(only), given) : undefined;
-      return taken === undefined ? NONE : [taken];
+      return taken === undefined ? NOTHING : { taken: [taken], preempted: NONE };
     }
     const enabled: Transition[] = [];
     const innermostFirst = [...new Set(states)].sort((a, b) => b.order - a.order);
@@ -206,7 +215,7 @@ export class Walker {
       const taken = firstEnabled(transitionsOf(state), given);
       if (taken !== undefined) enabled.unshift(taken);
     }
-    return enabled.length > 1 ? withoutConflicts(enabled) : enabled;
+    return withoutConflicts(enabled);
   }
 
   // ------------------------------------------------------------------ reading the machine
@@ -374,18 +383,21 @@ function firstEnabled(transitions: readonly Transition[], given: Given): Transit
   return undefined;
 }
 
-/** Of transitions that would leave the same states, the first. In document order. */
-function withoutConflicts(transitions: readonly Transition[]): readonly Transition[] {
-  const kept: Transition[] = [];
+/** Of transitions that would leave the same states, takes the first. In document order. */
+function withoutConflicts(transitions: readonly Transition[]): Enabled {
+  if (transitions.length <= 1) return { taken: transitions, preempted: NONE };
+  const taken: Transition[] = [];
+  const preempted: WalkedState[] = [];
   for (const one of transitions) {
     const { domain } = one;
-    const conflicts = kept.some((other) => {
+    const conflicts = taken.some((other) => {
       if (domain === null || other.domain === null) return false;
       return domain === other.domain || isInside(domain, other.domain) || isInside(other.domain, domain);
     });
-    if (!conflicts) kept.push(one);
+    if (conflicts) preempted.push(one.source);
+    else taken.push(one);
   }
-  return kept;
+  return { taken, preempted };
 }
 
 function inDocumentOrder(a: State, b: State): number {

@@ -1,14 +1,22 @@
-import { type AnyActor, type AnyMachineSnapshot, createActor, type InspectionEvent } from 'xstate';
+import {
+  type AnyActor,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  createActor,
+  createMachine,
+  type InspectionEvent,
+} from 'xstate';
 import type { Configuration, StateValue } from '../../machines/step/configuration.ts';
 import type { MachineContext } from '../../machines/step/context/step-context.ts';
 import type { Program } from '../../machines/step/program.ts';
 import type { MachineStep, Stepper } from '../../machines/step/stepper.ts';
 
+const BEFORE = '(before)';
 const NO_CLOCK = { setTimeout: () => 0, clearTimeout: () => undefined };
 
 /** A stepper that uses an XState actor to take the steps, for comparison; its timers are read from inspection events. */
 export function actorStepper({ stepper }: Program): Stepper & { readonly actorValue: () => StateValue } {
-  const { machine } = stepper;
+  const machine = withStateBefore(stepper.machine);
   let actor: AnyActor = createActor(machine);
   let context: MachineContext | null = null;
   let last: Configuration | null = null;
@@ -42,6 +50,8 @@ export function actorStepper({ stepper }: Program): Stepper & { readonly actorVa
     initial(given) {
       context = given;
       actor = started({ input: given });
+      handled = false;
+      actor.send({ type: 'begin' });
       return moved(null);
     },
     move(configuration, event, given) {
@@ -55,4 +65,15 @@ export function actorStepper({ stepper }: Program): Stepper & { readonly actorVa
       return moved(before);
     },
   };
+}
+
+/**
+ * The machine with a state before its initial one. An actor runs the actions of its initial step only after it has taken all of it; those of a
+ * later step it runs between the transitions, so that guards read what the actions have changed.
+ */
+function withStateBefore({ config, implementations }: AnyStateMachine): AnyStateMachine {
+  const before = { on: { begin: { target: config.initial } } };
+  return createMachine({ ...config, initial: BEFORE, states: { ...config.states, [BEFORE]: before } } as never).provide(
+    implementations as never,
+  );
 }

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createMachine } from 'xstate';
 import { runToEnd } from '../../../machines/cooperative.ts';
 import { Walker } from '../../../machines/step/walker.ts';
+import { Driver } from '../../support/driver.ts';
+import { tool, workflow } from '../../support/workflows.ts';
 
 const walkerOf = (config: object) => runToEnd(Walker.of(createMachine({ id: 'm', ...config } as never)));
 
@@ -29,5 +31,26 @@ describe('the walker', () => {
     expect(() => walker.at(['a', 'l', 'r'])).toThrow('not the states of a machine');
     expect(() => walker.at(['x'])).toThrow('no states x');
     expect(() => walker.at([])).toThrow(TypeError);
+  });
+
+  it('takes a transition that another one has preempted right after that', () => {
+    // Skipping `b` and ending the execution at `limit` are enabled at once; both would leave the lane of `b`.
+    const nodes = [
+      tool('a'),
+      tool('b', { fallback_node: 'limit' }),
+      { id: 'c', kind: { type: 'join', wait_for: ['b'], merge_strategy: { custom: { function_ref: 'm:f' } } } },
+      { id: 'limit', kind: { type: 'limit_exceeded' } },
+    ];
+    const driver = new Driver(
+      workflow(nodes, [
+        ['a', 'limit'],
+        ['a', 'b', 'state.x == 1'],
+        ['b', 'end'],
+        ['c', 'end'],
+        ['limit', 'end'],
+      ]),
+    );
+    driver.done('a', { ok: false });
+    expect(driver.run.status).toBe('limit_exceeded');
   });
 });
