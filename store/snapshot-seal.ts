@@ -1,4 +1,5 @@
 import { createHmac, hash } from 'node:crypto';
+import type { StoredCheckpoint } from './port/executions.ts';
 
 /** A snapshot as it is stored, with its seal. */
 export interface SealedSnapshot {
@@ -34,13 +35,8 @@ export function checkSeal(key: Key, executionId: string, { text, seq, digest }: 
   return digest === sealOf(key, executionId, seq, text) ? 'intact' : 'broken';
 }
 
-/** A checkpoint as the port returns it: `seal` is present when the snapshot must not be used. Null when there is none. */
-export function storedSnapshot(
-  key: Key,
-  executionId: string,
-  { text, seq, digest }: Omit<SealedSnapshot, 'text'> & { readonly text: string | null },
-): { readonly text: string; readonly seq: number; readonly seal?: 'unsigned' | 'broken' } | null {
-  if (text === null) return null;
+/** A checkpoint as the port returns it: `seal` is present when the snapshot must not be used. */
+export function storedSnapshot(key: Key, executionId: string, { text, seq, digest }: SealedSnapshot): StoredCheckpoint {
   const seal = checkSeal(key, executionId, { text, seq, digest });
   return seal === 'intact' ? { text, seq } : { text, seq, seal };
 }

@@ -9,6 +9,7 @@ export { type History, historyOf } from './history.ts';
 export { LogMismatch, type TimedEvent } from './log.ts';
 export { LogReplay } from './log-replay.ts';
 export { type RecordedEvent, RecordingStepper } from './recording-stepper.ts';
+export { failuresResetBy } from './retry-reset.ts';
 
 /**
  * Rebuilds a run from its log: from the start (`run` null), or from a checkpoint and the events after it. The first event of each

@@ -1,4 +1,4 @@
-import type { Json } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
 import type { TimedEvent } from './log.ts';
 
 /** The failures in a log that a retry has reset, and the ends of the execution that followed from them. By sequence. */
@@ -7,10 +7,15 @@ export interface RetryResets {
   readonly ends: ReadonlySet<number>;
 }
 
+/** The sequences of the failures that a retry has reset, from the data of its `workflow_retried`. */
+export function failuresResetBy({ forgiven }: JsonObject): readonly number[] {
+  return Array.isArray(forgiven) ? forgiven.map(Number) : [];
+}
+
 /** The resets by the retries in a log. */
 export function resetsIn(log: readonly TimedEvent[]): RetryResets {
   const retries = log.filter((event) => event.type === 'workflow_retried');
-  const reset = retries.flatMap(({ data }) => (Array.isArray(data.forgiven) ? data.forgiven.map(Number) : []));
+  const reset = retries.flatMap(({ data }) => failuresResetBy(data));
   return { failures: new Set(reset), ends: new Set(retries.map(({ sequence }) => sequence - 1)) };
 }
 

@@ -215,6 +215,7 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
     placement,
     stepLimit,
     artifactThresholdBytes: options.artifactThresholdBytes ?? DEFAULTS.artifactThresholdBytes,
+    checkpointLogBytes: options.checkpointLogBytes ?? DEFAULTS.checkpointLogBytes,
     reserve: () => reservations.reserve(),
   });
   const deliver = createDeliver(context, engine);

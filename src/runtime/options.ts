@@ -10,6 +10,7 @@ export const DEFAULTS = {
   maxPending: 20_000,
   cacheBytes: 64 * 1024 * 1024,
   artifactThresholdBytes: 8192,
+  checkpointLogBytes: 4096,
 };
 /** How long `close` lets in-process work finish by default. */
 export const DEFAULT_GRACE_MS = 10_000;
@@ -49,6 +50,11 @@ export interface RuntimeOptions {
   readonly cacheBytes?: number;
   /** Outputs whose JSON is larger than this, in bytes, are stored as artifacts beside the log; 0 = none; default 8192. */
   readonly artifactThresholdBytes?: number;
+  /**
+   * A snapshot is stored once the log since the last one is larger than this, in bytes, and than the snapshot; 0 = with every
+   * commit; default 4096.
+   */
+  readonly checkpointLogBytes?: number;
   /**
    * The variables of the `env` root of expressions: for all tenants, or by a function of the tenant, which must always return the
    * same.

@@ -34,8 +34,8 @@ export interface ExecutionWrite {
   /** Continues an execution that had ended, with a new deadline. Other writes leave the deadline as it is, and becoming terminal clears it. */
   readonly revive?: { readonly deadlineAtMs: number | null };
   readonly progress: ExecutionProgress;
-  /** Null keeps the last checkpoint. */
-  readonly snapshot: string | null;
+  /** The run after this commit, as a checkpoint at `progress.seq`, which needs events; null = none is stored. */
+  readonly checkpoint: CheckpointWrite | null;
   /** Sequences fromSeq + 1 … progress.seq. */
   readonly events: readonly EventRow[];
   /** Applied in order. */
@@ -48,6 +48,13 @@ export interface ExecutionWrite {
   readonly usage: UsageWrite | null;
   /** Payloads that the events refer to instead of containing them; absent = none. Kept as long as the execution is. */
   readonly offloaded?: readonly Artifact[];
+}
+
+export interface CheckpointWrite {
+  /** JSON text. */
+  readonly text: string;
+  /** Earlier checkpoints of the execution are deleted from this sequence on; null = all are kept. */
+  readonly replacesFrom: number | null;
 }
 
 /** Added to the tenant's usage of a month. */

@@ -35,8 +35,8 @@ export interface ExecutionStore {
 
   // Reads across tenants.
   execution(id: string): Promise<ExecutionRow | null>;
-  /** Null before the first commit. */
-  checkpoint(executionId: string): Promise<StoredCheckpoint | null>;
+  /** The newest checkpoint, or the newest at or before a sequence; null = none: the log is replayed from its start. */
+  checkpoint(executionId: string, atOrBefore?: number): Promise<StoredCheckpoint | null>;
   /** In order of sequence, `after` exclusive. */
   events(executionId: string, request: EventPageRequest): Promise<EventPage>;
   revision(tenantId: string, hash: string): Promise<string | null>;

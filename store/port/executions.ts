@@ -32,8 +32,6 @@ export interface ExecutionProgress {
 export interface ExecutionRow extends NewExecution, ExecutionProgress {
   readonly id: string;
   readonly tenantId: string;
-  /** Sequence of the stored checkpoint. */
-  readonly snapshotSeq: number;
 }
 
 export interface StoredCheckpoint {

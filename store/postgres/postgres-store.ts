@@ -128,8 +128,8 @@ export class PostgresStore implements Store {
     return this.#reads.execution(id);
   }
 
-  checkpoint(executionId: string) {
-    return this.#reads.checkpoint(executionId);
+  checkpoint(executionId: string, atOrBefore?: number) {
+    return this.#reads.checkpoint(executionId, atOrBefore);
   }
 
   events(executionId: string, request: EventPageRequest) {

@@ -2,13 +2,14 @@ import { eventRow, type StoredEvent } from '../log/stored-event.ts';
 import type { TokenRow } from '../port/control.ts';
 import type { EventPage, EventPageRequest, ExecutionRow, InboxRow, StoredCheckpoint } from '../port/executions.ts';
 import type { TenantRow } from '../port/resources/tenants.ts';
-import { storedSnapshot } from '../snapshot-seal.ts';
+import { type SealedSnapshot, storedSnapshot } from '../snapshot-seal.ts';
 import type { Connections } from './connections.ts';
 import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
 import * as logSql from './queries/log.ts';
 
-type Checkpoint = { readonly text: string | null; readonly seq: number; readonly digest: string | null };
+/** The largest value of an `integer` column. */
+const MAX_SEQUENCE = 2 ** 31 - 1;
 
 /** What the runtime reads, whatever the tenant. */
 export class RuntimeReads {
@@ -24,8 +25,8 @@ export class RuntimeReads {
     return first(await this.#connections.query<ExecutionRow>(executionsSql.EXECUTION_BY_ID, [id]));
   }
 
-  async checkpoint(executionId: string): Promise<StoredCheckpoint | null> {
-    const [row] = await this.#connections.query<Checkpoint>(executionsSql.CHECKPOINT, [executionId]);
+  async checkpoint(executionId: string, atOrBefore = MAX_SEQUENCE): Promise<StoredCheckpoint | null> {
+    const [row] = await this.#connections.query<SealedSnapshot>(executionsSql.CHECKPOINT, [executionId, atOrBefore]);
     return row === undefined ? null : storedSnapshot(this.#key, executionId, row);
   }
 

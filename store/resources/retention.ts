@@ -72,7 +72,7 @@ function* removeUnneeded(
   const labelled = { tenantId, keys, ids: labels.map(({ id }) => id) };
   yield* runTogether([
     ...sql.REMOVE_LABELS[db.engine].map((statement) => ({ statement, values: labelled })),
-    ...sql.REMOVE_EXECUTIONS[db.engine].map((statement) => ({ statement, values: { tenantId, ids } })),
+    ...sql.REMOVE_EXECUTIONS.map((statement) => ({ statement, values: { tenantId, ids } })),
   ]);
   return unneeded.map(({ id, seq }) => ({ id, last_seq: seq }));
 }

@@ -3,17 +3,17 @@ import { eventRow, type StoredEvent } from '../log/stored-event.ts';
 import type { TokenRow } from '../port/control.ts';
 import type { EventPage, EventPageRequest, EventRow, ExecutionRow, InboxRow } from '../port/executions.ts';
 import type { TenantRow } from '../port/resources/tenants.ts';
+import type { SealedSnapshot } from '../snapshot-seal.ts';
 import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
 import * as logSql from './queries/log.ts';
 
-type Checkpoint = { readonly text: string | null; readonly seq: number; readonly digest: string | null };
 type EventParameters = EventPageRequest & { readonly executionId: string };
 
 /** The runtime's reads across tenants. */
 export class RuntimeReads {
   readonly execution: Statement<[string], ExecutionRow>;
-  readonly checkpoint: Statement<[string], Checkpoint>;
+  readonly checkpoint: Statement<[string, number], SealedSnapshot>;
   readonly withLocalWork: Statement<[string, number], ExecutionRow>;
   readonly revision: Statement<[string, string], string>;
   readonly inbox: Statement<[number, number], InboxRow>;
@@ -25,7 +25,7 @@ export class RuntimeReads {
   constructor(db: Database) {
     this.#db = db;
     this.execution = db.prepare<[string], ExecutionRow>(executionsSql.EXECUTION_BY_ID);
-    this.checkpoint = db.prepare<[string], Checkpoint>(executionsSql.CHECKPOINT);
+    this.checkpoint = db.prepare<[string, number], SealedSnapshot>(executionsSql.CHECKPOINT);
     this.withLocalWork = db.prepare<[string, number], ExecutionRow>(executionsSql.WITH_LOCAL_WORK);
     this.revision = db.prepare<[string, string], string>(controlSql.REVISION).pluck();
     this.inbox = db.prepare<[number, number], InboxRow>(logSql.INBOX);

@@ -127,9 +127,9 @@ export class SqliteStore implements Store {
     return guarded(() => this.#reads.execution.get(id) ?? null);
   }
 
-  checkpoint(executionId: string) {
+  checkpoint(executionId: string, atOrBefore = Number.MAX_SAFE_INTEGER) {
     return guarded(() => {
-      const row = this.#reads.checkpoint.get(executionId);
+      const row = this.#reads.checkpoint.get(executionId, atOrBefore);
       return row === undefined ? null : storedSnapshot(this.#hmacKey, executionId, row);
     });
   }

@@ -33,6 +33,7 @@ export function generatePlan(seed: number, excluded: ReadonlySet<string> = new S
       concurrency: random.pick([1, 2, 256]),
       cacheBytes: random.pick([400_000, 64 * 1024 * 1024]),
       artifactThresholdBytes: random.pick([24, 8_192]),
+      checkpointLogBytes: random.pick([0, 200, 4_096]),
     },
   };
 }

@@ -63,5 +63,6 @@ export interface Plan {
     readonly concurrency: number;
     readonly cacheBytes: number;
     readonly artifactThresholdBytes: number;
+    readonly checkpointLogBytes: number;
   };
 }

@@ -1,4 +1,4 @@
-import type { Batch, CommitUnit, ExecutionWrite, TimerWrite } from '../../store/port/commit.ts';
+import type { Batch, CheckpointWrite, CommitUnit, ExecutionWrite, TimerWrite } from '../../store/port/commit.ts';
 import type { ActionContext, TokenRow } from '../../store/port/control.ts';
 import type { EventRow, ExecutionProgress, IdempotencyRow, NewExecution } from '../../store/port/executions.ts';
 import type { ClaimRequest, NewWorkItem } from '../../store/port/work-items.ts';
@@ -74,7 +74,7 @@ function write(id: string, fromSeq: number, change: Change): ExecutionWrite {
   return {
     tenantId: 'default',
     fromSeq,
-    snapshot: `{"at":${seq}}`,
+    checkpoint: checkpoint(`{"at":${seq}}`),
     events: events(fromSeq + 1, seq),
     timers: [],
     work: [],
@@ -86,6 +86,11 @@ function write(id: string, fromSeq: number, change: Change): ExecutionWrite {
     create: null,
     progress: progress(seq, change.progress),
   };
+}
+
+/** A checkpoint that replaces all earlier ones, or those from a sequence on. */
+export function checkpoint(text: string, replacesFrom: number | null = 1): CheckpointWrite {
+  return { text, replacesFrom };
 }
 
 /** One unit per write. */

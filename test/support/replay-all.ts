@@ -11,8 +11,8 @@ import { openSqlite } from '../../store/sqlite/open.ts';
 const PAGE = 500;
 
 /**
- * Replays the log of every execution of a database and compares the result with the stored snapshot byte for byte. Returns the number of
- * compared executions and the differences.
+ * Replays the log of every execution of a database and compares the result with its row, and with its checkpoint byte for byte. Returns the
+ * number of compared executions and the differences.
  */
 export async function replayAll(path: string): Promise<{ readonly compared: number; readonly differing: readonly string[] }> {
   const store = await openSqlite({ path, nowMs: Date.now });
@@ -36,11 +36,16 @@ export async function replayAll(path: string): Promise<{ readonly compared: numb
 
 async function difference(store: Store, row: ExecutionRow, programs: Map<string, Program>): Promise<string | null> {
   const stored = await store.checkpoint(row.id);
-  if (stored === null) return 'no checkpoint';
   try {
-    const { events: log } = await readTail(store, row.tenantId, row.id, 0, stored.seq);
-    const run = replay(await programOf(store, row, programs), null, log, { executionId: row.id, stepLimit: 0, runtimeId: '' });
-    return save(run) === stored.text ? null : `replayed to ${save(run)}\nstored is ${stored.text}`;
+    const { events: log } = await readTail(store, row.tenantId, row.id, 0, row.seq);
+    const program = await programOf(store, row, programs);
+    const env = { executionId: row.id, stepLimit: 0, runtimeId: '' };
+    const run = replay(program, null, log, env);
+    if (run.status !== row.status || run.steps !== row.steps || run.localWork !== row.localWork)
+      return `replayed to ${run.status}, ${run.steps} steps; stored is ${row.status}, ${row.steps}`;
+    if (stored === null) return null;
+    const then = stored.seq === row.seq ? run : replay(program, null, log.slice(0, stored.seq), env);
+    return save(then) === stored.text ? null : `replayed to ${save(then)}\nstored is ${stored.text}`;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

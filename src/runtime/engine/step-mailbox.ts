@@ -109,7 +109,9 @@ function stepAll(
   }
   const builder = mergeBuilders(builders);
   if (base === null || run === null || isEmpty(builder)) return { envelopes, outcomes, unit: null, commits: [], corrupt };
-  const commits = [executionCommit({ id, before, base, run, builder, isRetried, owner, nowMs }), ...children];
+  const { checkpointLogBytes } = deps;
+  const commit = executionCommit({ id, before, base, run, builder, isRetried, owner, nowMs, checkpointLogBytes });
+  const commits = [commit, ...children];
   return { envelopes, outcomes, unit: { executions: commits.map((commit) => commit.write), idempotency }, commits, corrupt };
 }
 

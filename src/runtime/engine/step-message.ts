@@ -30,6 +30,8 @@ export interface StepDeps {
   readonly stepLimit: number;
   /** Outputs larger than this are stored beside the log; 0 = none. */
   readonly artifactThresholdBytes: number;
+  /** The log since the last checkpoint above which the next one may be due; 0 = always. */
+  readonly checkpointLogBytes: number;
   /** Slots for the in-process work that starts. */
   readonly reservation: SlotReservation;
 }
@@ -164,12 +166,13 @@ function firstStep({ loaded, input, copiedHistory }: ExecutionStart, env: StepEn
 
 /** The first step of a child, in its parent's unit. */
 function startChild(child: ExecutionStart, options: MessageOptions, nowMs: number, deps: StepDeps): ExecutionCommit {
-  const { runtimeId: owner } = deps;
+  const { runtimeId: owner, checkpointLogBytes } = deps;
   const recipient = { id: child.id, base: child, owner, nowMs, deps };
   const builder = newCommitBuilder();
   const stepped = start(child.loaded.program, child.input, envOf(recipient));
   addStep(builder, recipient, stepped, options.actor, null);
-  return executionCommit({ id: child.id, before: null, base: child, run: stepped.run, builder, isRetried: false, owner, nowMs });
+  const commit = { id: child.id, before: null, base: child, run: stepped.run, builder, isRetried: false };
+  return executionCommit({ ...commit, owner, nowMs, checkpointLogBytes });
 }
 
 export function rejectedResult(outcome: MessageOutcome | Error, preconditions: Preconditions | undefined): MessageResult {

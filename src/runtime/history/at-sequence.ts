@@ -84,7 +84,7 @@ export class HistoryAtSequence {
       const { store, workflows } = this.#options;
       const checkpoint = await store.checkpoint(id);
       const row = await store.tenant(tenantId).execution(id);
-      if (row === null || checkpoint === null) throw executionNotFound(id);
+      if (row === null) throw executionNotFound(id);
       const mismatch = await compareWithReplay(store, workflows, row, checkpoint, slice);
       return { executionId: id, events: row.seq, sequence: row.seq, mismatch };
     });

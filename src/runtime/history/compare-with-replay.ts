@@ -3,7 +3,7 @@ import type { Run } from '../../../machines/run.ts';
 import { load, SnapshotVersionMismatch, save } from '../../../machines/step/index.ts';
 import type { Program } from '../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
-import type { ExecutionRow } from '../../../store/port/executions.ts';
+import type { ExecutionRow, StoredCheckpoint } from '../../../store/port/executions.ts';
 import { isErrorOf } from '../engine/loading/failures.ts';
 import type { WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { RuntimeError } from '../errors.ts';
@@ -16,20 +16,15 @@ export interface ReplayMismatch {
   readonly problem: string;
 }
 
-interface Checkpoint {
-  readonly text: string;
-  readonly seq: number;
-}
-
 /**
  * Replays the log of an execution and compares it with what is stored: the checkpoint byte for byte, and the fields of the row. Null = equal.
- * The checkpoint must have been read before the row, so that the log includes it.
+ * The checkpoint, if there is one, must have been read before the row, so that the log includes it.
  */
 export async function compareWithReplay(
   store: ExecutionStore,
   workflows: WorkflowCache,
   row: ExecutionRow,
-  checkpoint: Checkpoint,
+  checkpoint: StoredCheckpoint | null,
   slice: Slice,
 ): Promise<ReplayMismatch | null> {
   const { id, tenantId, seq } = row;
@@ -40,7 +35,7 @@ export async function compareWithReplay(
   try {
     for await (const step of replayStoredLog(store, program, log, history, slice)) {
       run = step.run;
-      if (run.seq === checkpoint.seq && isFromThisCompiler(program, checkpoint, run) && save(run) !== checkpoint.text)
+      if (checkpoint?.seq === run.seq && isFromThisCompiler(program, checkpoint, run) && save(run) !== checkpoint.text)
         return { sequence: run.seq, problem: `the snapshot stored at sequence ${run.seq} differs from the replayed log` };
     }
   } catch (error) {
@@ -54,7 +49,7 @@ export async function compareWithReplay(
 }
 
 /** False for a checkpoint of another compiler version: it is not used, and the log is replayed instead. */
-function isFromThisCompiler(program: Program, { text, seq }: Checkpoint, { input }: Run): boolean {
+function isFromThisCompiler(program: Program, { text, seq }: StoredCheckpoint, { input }: Run): boolean {
   try {
     load(program, text, { seq, input });
     return true;

@@ -68,7 +68,6 @@ async function differenceOf(
     const checkpoint = await store.checkpoint(id);
     const row = await store.execution(id);
     if (row === null) return undefined;
-    if (checkpoint === null) return 'the snapshot is missing';
     return (await compareWithReplay(store, workflows, row, checkpoint, slices.slice(id)))?.problem ?? null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -76,11 +76,20 @@ export function inputIn(first: EventRow): Json {
   return eventOf(first).data.initial_input ?? null;
 }
 
+/** A part of an execution's log in memory. */
+export interface LogPart {
+  readonly rows: readonly EventRow[];
+  /** The same events as a replay needs them, with their offloaded outputs. */
+  readonly events: readonly TimedEvent[];
+  /** Of the events' data. */
+  readonly bytes: number;
+}
+
 /**
- * Reads the events after a checkpoint, up to sequence `upTo`, with their offloaded outputs, all into memory. Throws `corrupt`
- * when some are missing, and `log_too_large` when they exceed `maxBytes`.
+ * Reads the events after a checkpoint, up to sequence `upTo`, all into memory. Throws `corrupt` when some are missing, and
+ * `log_too_large` when they exceed `maxBytes`.
  */
-export async function readTail(
+export function readTail(
   store: ExecutionStore,
   tenantId: string,
   executionId: string,
@@ -88,11 +97,36 @@ export async function readTail(
   upTo: number,
   slice?: Slice,
   maxBytes = Number.POSITIVE_INFINITY,
-): Promise<{ readonly events: TimedEvent[]; readonly bytes: number }> {
+): Promise<LogPart> {
+  const stored = readLog(store, executionId, { after }, slice);
+  return collect(store, { tenantId, executionId, after, upTo }, stored, maxBytes);
+}
+
+/** The whole log up to sequence `upTo`, if that is one page; null otherwise. Throws `corrupt` when an event is missing. */
+export async function readShortLog(
+  store: ExecutionStore,
+  tenantId: string,
+  executionId: string,
+  upTo: number,
+): Promise<LogPart | null> {
+  if (upTo > EVENTS_PER_PAGE) return null;
+  const { rows, next } = await store.events(executionId, { after: 0, limit: upTo, maxChars: PAGE_CHARS });
+  if (next !== null && next < upTo) return null;
+  return collect(store, { tenantId, executionId, after: 0, upTo }, rows, Number.POSITIVE_INFINITY);
+}
+
+async function collect(
+  store: ExecutionStore,
+  { tenantId, executionId, after, upTo }: { tenantId: string; executionId: string; after: number; upTo: number },
+  stored: AsyncIterable<EventRow> | Iterable<EventRow>,
+  maxBytes: number,
+): Promise<LogPart> {
+  const rows: EventRow[] = [];
   const events: TimedEvent[] = [];
   let bytes = 0;
-  for await (const row of readLog(store, executionId, { after }, slice)) {
+  for await (const row of stored) {
     if (row.seq > upTo) break;
+    rows.push(row);
     const event = replayableOf(row);
     const offloadedSize = offloadedReplayBytes(row.type, event.data);
     bytes += charsUpTo(row.data, maxBytes) + offloadedSize;
@@ -102,5 +136,5 @@ export async function readTail(
   }
   if (events.length !== upTo - after)
     throw new RuntimeError('corrupt', `execution ${executionId} lacks events between ${after} and ${upTo}`);
-  return { events, bytes };
+  return { rows, events, bytes };
 }

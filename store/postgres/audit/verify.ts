@@ -8,7 +8,7 @@ import type { AuditFault, AuditReport } from '../../port/resources/audit.ts';
 import { checkSeal, type SealedSnapshot } from '../../snapshot-seal.ts';
 import { type Queries, queriesOn, runQuery, sql } from '../connections.ts';
 import * as auditSql from '../queries/audit.ts';
-import { SNAPSHOTS } from '../queries/executions.ts';
+import { CHECKPOINTS } from '../queries/executions.ts';
 import { predecessor, type StoredBlock } from './chain.ts';
 import { StreamRows } from './stream-rows.ts';
 
@@ -44,7 +44,7 @@ interface ActionCount {
 }
 
 interface StoredSnapshot extends SealedSnapshot {
-  readonly id: string;
+  readonly executionId: string;
   readonly tenantId: string;
 }
 
@@ -100,12 +100,12 @@ class ChainWalk {
 
   /** The first execution whose snapshot was changed after it was stored. */
   async #changedSnapshot(): Promise<{ readonly tenantId: string; readonly executionId: string } | null> {
-    for (let after = ''; ; ) {
+    for (let after: readonly [string, number] = ['', 0]; ; ) {
       this.#signal?.throwIfAborted();
-      const page = await this.#queries.query<StoredSnapshot>(SNAPSHOTS, [after, SNAPSHOTS_PER_PAGE]);
-      for (const { id, tenantId, ...snapshot } of page) {
-        if (checkSeal(this.#key, id, snapshot) === 'broken') return { tenantId, executionId: id };
-        after = id;
+      const page = await this.#queries.query<StoredSnapshot>(CHECKPOINTS, [...after, SNAPSHOTS_PER_PAGE]);
+      for (const { executionId, tenantId, ...snapshot } of page) {
+        if (checkSeal(this.#key, executionId, snapshot) === 'broken') return { tenantId, executionId };
+        after = [executionId, snapshot.seq];
       }
       if (page.length < SNAPSHOTS_PER_PAGE) return null;
     }

@@ -8,6 +8,7 @@ import {
   INSERT_LABELS,
   SEAL,
   UPDATE_EXECUTIONS,
+  WRITE_CHECKPOINTS,
 } from '../queries/commit.ts';
 import { LOCK_TIMEOUT_MS, WRITER_LOCKS } from '../queries/positions.ts';
 
@@ -32,6 +33,7 @@ const WRITE_PARTS: readonly Part[] = [
   { statement: INSERT_EXECUTIONS, types: json(1), returnsRows: true },
   { statement: INSERT_LABELS, types: json(1), returnsRows: false },
   { statement: UPDATE_EXECUTIONS, types: json(1), returnsRows: true },
+  { statement: WRITE_CHECKPOINTS, types: json(1), returnsRows: false },
   { statement: APPEND_EVENTS, types: json(1), returnsRows: false },
   { statement: EFFECTS, types: [...json(5), 'bigint', ...json(3), 'bigint[]', 'json'], returnsRows: true },
   { statement: ADD_TENANT_USAGE, types: json(1), returnsRows: false },

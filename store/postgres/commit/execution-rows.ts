@@ -2,29 +2,30 @@ import { sealOf } from '../../snapshot-seal.ts';
 import type { StoredWrite } from '../../well-formed.ts';
 import { indexKey } from '../index-key.ts';
 import { jsonText } from '../json-text.ts';
-import { APPEND_EVENTS, INSERT_EXECUTIONS, INSERT_LABELS, UPDATE_EXECUTIONS } from '../queries/commit.ts';
+import { APPEND_EVENTS, INSERT_EXECUTIONS, INSERT_LABELS, UPDATE_EXECUTIONS, WRITE_CHECKPOINTS } from '../queries/commit.ts';
 import type { BoundStatement } from './commit-function.ts';
 
 /** Signs snapshots; null = seals carry no signature. */
 type Key = string | Uint8Array | null;
 
-/** The statements that insert, label and update executions and append their events. Rows are ordered as `LOCK_EXECUTIONS` locks them. */
+/** The statements that insert, label and update executions, and write their checkpoints and events. Rows are ordered as `LOCK_EXECUTIONS` locks them. */
 export function executionStatements(writes: readonly StoredWrite[], key: Key): readonly BoundStatement[] {
   const sorted = [...writes].sort((a, b) => (a.id < b.id ? -1 : 1));
   return [
-    { statement: INSERT_EXECUTIONS, rows: sorted.flatMap((write) => insertedRow(write, key)) },
+    { statement: INSERT_EXECUTIONS, rows: sorted.flatMap(insertedRow) },
     { statement: INSERT_LABELS, rows: writes.flatMap(labelRows) },
-    { statement: UPDATE_EXECUTIONS, rows: sorted.flatMap((write) => updatedRow(write, key)) },
+    { statement: UPDATE_EXECUTIONS, rows: sorted.flatMap(updatedRow) },
+    { statement: WRITE_CHECKPOINTS, rows: writes.flatMap((write) => checkpointRow(write, key)) },
     { statement: APPEND_EVENTS, rows: writes.flatMap(eventRows) },
   ].flatMap(({ statement, rows }) => (rows.length === 0 ? [] : [{ statement, values: [jsonText(rows)] }]));
 }
 
-function insertedRow(write: StoredWrite, key: Key): readonly object[] {
+function insertedRow(write: StoredWrite): readonly object[] {
   const { create } = write;
   if (create === null) return [];
   return [
     {
-      ...progressColumns(write, key),
+      ...progressColumns(write),
       workflow_id: create.workflowId,
       workflow_version: create.workflowVersion,
       revision: create.revision,
@@ -37,14 +38,14 @@ function insertedRow(write: StoredWrite, key: Key): readonly object[] {
   ];
 }
 
-function updatedRow(write: StoredWrite, key: Key): readonly object[] {
+function updatedRow(write: StoredWrite): readonly object[] {
   const { create, fromSeq, revive } = write;
   if (create !== null) return [];
   const revived = revive === undefined ? {} : { revives: true, deadline_at_ms: revive.deadlineAtMs };
-  return [{ ...progressColumns(write, key), from_seq: fromSeq, ...revived }];
+  return [{ ...progressColumns(write), from_seq: fromSeq, ...revived }];
 }
 
-function progressColumns({ id, tenantId, progress, snapshot }: StoredWrite, key: Key): object {
+function progressColumns({ id, tenantId, progress }: StoredWrite): object {
   return {
     id,
     tenant_id: tenantId,
@@ -56,9 +57,14 @@ function progressColumns({ id, tenantId, progress, snapshot }: StoredWrite, key:
     owner: progress.owner,
     updated_at_ms: progress.updatedAtMs,
     completed_at_ms: progress.completedAtMs,
-    snapshot,
-    snapshot_digest: snapshot === null ? null : sealOf(key, id, progress.seq, snapshot),
   };
+}
+
+function checkpointRow({ id, tenantId, progress: { seq }, checkpoint }: StoredWrite, key: Key): readonly object[] {
+  if (checkpoint === null) return [];
+  const { text, replacesFrom } = checkpoint;
+  const digest = sealOf(key, id, seq, text);
+  return [{ execution_id: id, seq, tenant_id: tenantId, replaces_from: replacesFrom, digest, snapshot: text }];
 }
 
 /** One row per label of a new execution. */

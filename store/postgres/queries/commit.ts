@@ -15,15 +15,14 @@ const lookup = (column: string, value: string): string => `${column} = ANY(ARRAY
 export const INSERT_EXECUTIONS = sql(`
 WITH created AS (
   INSERT INTO executions (id, tenant_id, workflow_id, workflow_version, revision, labels, parent_id, depth, deadline_at_ms, created_at_ms,
-    status, seq, steps, error, local_work, owner, updated_at_ms, completed_at_ms, snapshot_seq, snapshot,
-    snapshot_digest)
+    status, seq, steps, error, local_work, owner, updated_at_ms, completed_at_ms)
   SELECT id, tenant_id, workflow_id, workflow_version, revision, labels, parent_id, depth,
     CASE WHEN completed_at_ms IS NULL THEN deadline_at_ms END, created_at_ms, status, seq, steps, error, local_work, owner,
-    updated_at_ms, completed_at_ms, CASE WHEN snapshot IS NULL THEN 0 ELSE seq END, snapshot, snapshot_digest
+    updated_at_ms, completed_at_ms
   FROM json_to_recordset($1) AS h (
     id text, tenant_id text, workflow_id text, workflow_version text, revision text, labels text, parent_id text, depth integer,
     deadline_at_ms bigint, created_at_ms bigint, status text, seq integer, steps integer, error text, local_work integer, owner text,
-    updated_at_ms bigint, completed_at_ms bigint, snapshot text, snapshot_digest text)
+    updated_at_ms bigint, completed_at_ms bigint)
   ON CONFLICT (id) DO NOTHING RETURNING 1
 )
 SELECT jamjet_expect((SELECT count(*) FROM created), json_array_length($1), 'sequence')`);
@@ -38,15 +37,22 @@ export const UPDATE_EXECUTIONS = sql(`
 WITH moved AS (
   UPDATE executions e SET status = h.status, seq = h.seq, steps = h.steps, error = h.error, local_work = h.local_work, owner = h.owner,
     updated_at_ms = h.updated_at_ms, completed_at_ms = h.completed_at_ms,
-    deadline_at_ms = CASE WHEN h.completed_at_ms IS NOT NULL THEN NULL WHEN h.revives THEN h.deadline_at_ms ELSE e.deadline_at_ms END,
-    snapshot_seq = CASE WHEN h.snapshot IS NULL THEN e.snapshot_seq ELSE h.seq END,
-    snapshot = coalesce(h.snapshot, e.snapshot), snapshot_digest = coalesce(h.snapshot_digest, e.snapshot_digest)
+    deadline_at_ms = CASE WHEN h.completed_at_ms IS NOT NULL THEN NULL WHEN h.revives THEN h.deadline_at_ms ELSE e.deadline_at_ms END
   FROM json_to_recordset($1) AS h (
     id text, tenant_id text, from_seq integer, revives boolean, deadline_at_ms bigint, status text, seq integer, steps integer, error text,
-    local_work integer, owner text, updated_at_ms bigint, completed_at_ms bigint, snapshot text, snapshot_digest text)
+    local_work integer, owner text, updated_at_ms bigint, completed_at_ms bigint)
   WHERE ${lookup('e.id', 'h.id')} AND e.tenant_id IS NOT DISTINCT FROM h.tenant_id AND e.seq = h.from_seq RETURNING 1
 )
 SELECT jamjet_expect((SELECT count(*) FROM moved), json_array_length($1), 'sequence')`);
+
+export const WRITE_CHECKPOINTS = sql(`
+WITH written AS (
+  SELECT * FROM json_to_recordset($1) AS w (execution_id text, seq integer, tenant_id text, replaces_from integer, digest text, snapshot text)
+), replaced AS (
+  DELETE FROM checkpoints c USING written w WHERE ${lookup('c.execution_id', 'w.execution_id')} AND c.seq >= w.replaces_from
+)
+INSERT INTO checkpoints (execution_id, seq, tenant_id, digest, snapshot)
+  SELECT execution_id, seq, tenant_id, digest, snapshot FROM written`);
 
 /** Events take their positions in the order of the list. */
 export const APPEND_EVENTS =

@@ -50,7 +50,9 @@ const startRequests = ({ engine, in: isIn }: Dialect): string =>
     ? `DELETE FROM idempotency WHERE tenant_id = @tenantId AND scope = 'executions' AND json_extract(response, '$.execution_id') ${isIn('ids')}`
     : `DELETE FROM idempotency WHERE tenant_id = @tenantId AND execution_id ${isIn('ids')}`;
 
-const COMMON = [
+/** Deletes the rows of the given executions, in an order that respects references. */
+export const REMOVE_EXECUTIONS: readonly Statement<unknown>[] = [
+  deleteFrom('checkpoints'),
   deleteFrom('timers'),
   deleteFrom('work_items'),
   sql(pendingDeliveries),
@@ -62,12 +64,6 @@ const COMMON = [
   deleteFrom('events'),
   deleteFrom('executions', 'id'),
 ];
-/** Deletes the rows of the given executions, in an order that respects references. */
-export const REMOVE_EXECUTIONS: Readonly<Record<Dialect['engine'], readonly Statement<unknown>[]>> = {
-  /** Large snapshots are in a separate table. */
-  sqlite: [deleteFrom('checkpoints'), ...COMMON],
-  postgres: COMMON,
-};
 /** As many keys as ids. SQLite needs no statement: a trigger removes the labels with their execution. */
 export const REMOVE_LABELS: Readonly<Record<Dialect['engine'], readonly Statement<unknown>[]>> = {
   sqlite: [],

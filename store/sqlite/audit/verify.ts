@@ -7,7 +7,7 @@ import { UnsignedCount } from '../../audit/unsigned-blocks.ts';
 import type { AuditFault, AuditReport } from '../../port/resources/audit.ts';
 import { checkSeal, type SealedSnapshot } from '../../snapshot-seal.ts';
 import { BLOCKS, COUNT_AUDITED } from '../queries/audit.ts';
-import { SNAPSHOTS } from '../queries/executions.ts';
+import { CHECKPOINTS } from '../queries/executions.ts';
 import { chainId, type StoredBlock } from './chain.ts';
 import { StreamRows } from './stream-rows.ts';
 
@@ -90,12 +90,14 @@ async function changedSnapshot(
   key: string | Uint8Array | null,
   signal: AbortSignal | undefined,
 ): Promise<AuditFault | null> {
-  const snapshots = db.prepare<[string, number], SealedSnapshot & { id: string; tenantId: string }>(SNAPSHOTS);
-  for (let after = ''; ; ) {
-    const page = snapshots.all(after, SNAPSHOTS_PER_PAGE);
-    for (const { id, tenantId, ...snapshot } of page) {
-      if (checkSeal(key, id, snapshot) === 'broken') return { block, reason: 'snapshot', tenantId, executionId: id };
-      after = id;
+  const checkpoints = db.prepare<[string, number, number], SealedSnapshot & { executionId: string; tenantId: string }>(
+    CHECKPOINTS,
+  );
+  for (let after: readonly [string, number] = ['', 0]; ; ) {
+    const page = checkpoints.all(...after, SNAPSHOTS_PER_PAGE);
+    for (const { executionId, tenantId, ...snapshot } of page) {
+      if (checkSeal(key, executionId, snapshot) === 'broken') return { block, reason: 'snapshot', tenantId, executionId };
+      after = [executionId, snapshot.seq];
     }
     if (page.length < SNAPSHOTS_PER_PAGE) return null;
     await setImmediate();

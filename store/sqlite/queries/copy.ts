@@ -20,13 +20,7 @@ export function countSamePositions(): string {
 // For PostgreSQL
 
 /** Not copied: tables that concern this file alone, or that are part of another table there. */
-export const NOT_COPIED: ReadonlySet<string> = new Set([
-  'schema_migrations',
-  'runtime_holder',
-  'leases',
-  'checkpoints',
-  'audit_chain',
-]);
+export const NOT_COPIED: ReadonlySet<string> = new Set(['schema_migrations', 'runtime_holder', 'leases', 'audit_chain']);
 
 export interface DerivedColumns {
   /** Expressions over the row `t` that replace, or add to, the table's own columns. */
@@ -41,9 +35,6 @@ const CHAIN = "'sqlite:' || (SELECT id FROM audit_chain)";
 export const DERIVED: Readonly<Record<string, DerivedColumns>> = {
   // Commit order.
   events: { columns: { position: 't.rowid' }, order: 't.rowid' },
-  executions: {
-    columns: { snapshot: 'coalesce(t.snapshot, (SELECT c.snapshot FROM checkpoints c WHERE c.execution_id = t.id))' },
-  },
   idempotency: {
     columns: { execution_id: "CASE t.scope WHEN 'executions' THEN json_extract(t.response, '$.execution_id') END" },
   },

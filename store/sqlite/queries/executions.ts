@@ -2,40 +2,34 @@
 
 const EXECUTION = `id, tenant_id AS tenantId, workflow_id AS workflowId, workflow_version AS workflowVersion, revision, labels,
   parent_id AS parentId, depth, deadline_at_ms AS deadlineAtMs, created_at_ms AS createdAtMs, status, seq, steps, error,
-  local_work AS localWork, owner, updated_at_ms AS updatedAtMs, completed_at_ms AS completedAtMs, snapshot_seq AS snapshotSeq`;
+  local_work AS localWork, owner, updated_at_ms AS updatedAtMs, completed_at_ms AS completedAtMs`;
 
 export const EXECUTION_BY_ID = `SELECT ${EXECUTION} FROM executions WHERE id = ?`;
 export const TENANT_EXECUTION = `SELECT ${EXECUTION} FROM executions WHERE id = ? AND tenant_id = ?`;
 export const WITH_LOCAL_WORK = `SELECT ${EXECUTION} FROM executions WHERE local_work > 0 AND id > ? ORDER BY id LIMIT ?`;
-export const CHECKPOINT = `SELECT coalesce(e.snapshot, c.snapshot) AS text, e.snapshot_seq AS seq, e.snapshot_digest AS digest
-  FROM executions e LEFT JOIN checkpoints c ON c.execution_id = e.id WHERE e.id = ?`;
+/** The newest at or before a sequence. */
+export const CHECKPOINT = `SELECT snapshot AS text, seq, digest FROM checkpoints WHERE execution_id = ? AND seq <= ?
+  ORDER BY seq DESC LIMIT 1`;
 
-/** Of every execution, by id, in pages. */
-export const SNAPSHOTS = `SELECT e.id, e.tenant_id AS tenantId, coalesce(e.snapshot, c.snapshot) AS text, e.snapshot_seq AS seq,
-  e.snapshot_digest AS digest FROM executions e LEFT JOIN checkpoints c ON c.execution_id = e.id
-  WHERE e.id > ? ORDER BY e.id LIMIT ?`;
+/** All checkpoints, in pages. */
+export const CHECKPOINTS = `SELECT execution_id AS executionId, tenant_id AS tenantId, snapshot AS text, seq, digest FROM checkpoints
+  WHERE (execution_id, seq) > (?, ?) ORDER BY execution_id, seq LIMIT ?`;
 
 export const INSERT_EXECUTION = `INSERT INTO executions (id, tenant_id, workflow_id, workflow_version, revision, labels, parent_id, depth,
-  deadline_at_ms, created_at_ms, status, seq, steps, error, local_work, owner, updated_at_ms, completed_at_ms, snapshot_seq,
-  snapshot_digest, snapshot)
+  deadline_at_ms, created_at_ms, status, seq, steps, error, local_work, owner, updated_at_ms, completed_at_ms)
   VALUES (@id, @tenantId, @workflowId, @workflowVersion, @revision, @labels, @parentId, @depth, @deadlineAtMs, @createdAtMs, @status, @seq, @steps,
-  @error, @localWork, @owner, @updatedAtMs, @completedAtMs, @snapshotSeq, @snapshotDigest, @snapshot) ON CONFLICT (id) DO NOTHING`;
-/** The common step, which changes no indexed column: status, local work and owner stay as they are, and the checkpoint stays in the row. */
-export const UPDATE_UNINDEXED = `UPDATE executions SET seq = ?, steps = ?, error = ?, updated_at_ms = ?, snapshot_seq = ?,
-  snapshot_digest = ?, snapshot = ? WHERE id = ? AND tenant_id = ? AND seq = ? AND status = ? AND local_work = ? AND owner IS ? AND snapshot IS NOT NULL`;
-const PROGRESS = `status = ?, seq = ?, steps = ?, error = ?, local_work = ?, owner = ?, updated_at_ms = ?, completed_at_ms = ?,
-  deadline_at_ms = iif(? IS NULL, deadline_at_ms, NULL)`;
-/** Any other step whose checkpoint stays in the row. */
-export const UPDATE_INLINE = `UPDATE executions SET ${PROGRESS}, snapshot_seq = ?, snapshot_digest = ?, snapshot = ?
-  WHERE id = ? AND tenant_id = ? AND seq = ? AND snapshot IS NOT NULL`;
-/** A step that keeps the checkpoint, in the row or in its table. */
-export const UPDATE_PROGRESS = `UPDATE executions SET ${PROGRESS} WHERE id = ? AND tenant_id = ? AND seq = ?`;
+  @error, @localWork, @owner, @updatedAtMs, @completedAtMs) ON CONFLICT (id) DO NOTHING`;
+/** The common step, which changes no indexed column: status, local work and owner stay as they are. */
+export const UPDATE_UNINDEXED = `UPDATE executions SET seq = ?, steps = ?, error = ?, updated_at_ms = ?
+  WHERE id = ? AND tenant_id = ? AND seq = ? AND status = ? AND local_work = ? AND owner IS ?`;
+export const UPDATE_EXECUTION = `UPDATE executions SET status = ?, seq = ?, steps = ?, error = ?, local_work = ?, owner = ?,
+  updated_at_ms = ?, completed_at_ms = ?, deadline_at_ms = iif(? IS NULL, deadline_at_ms, NULL)
+  WHERE id = ? AND tenant_id = ? AND seq = ?`;
 /** Before the step that continues an ended execution: a step that ends it again clears the deadline again. */
 export const SET_DEADLINE = 'UPDATE executions SET deadline_at_ms = ? WHERE id = ? AND tenant_id = ? AND seq = ?';
-export const PUT_INLINE_CHECKPOINT = 'UPDATE executions SET snapshot_seq = ?, snapshot_digest = ?, snapshot = ? WHERE id = ?';
-export const PUT_LARGE_CHECKPOINT = `INSERT INTO checkpoints (execution_id, tenant_id, snapshot) VALUES (?, ?, ?)
-  ON CONFLICT (execution_id) DO UPDATE SET snapshot = excluded.snapshot`;
-export const DROP_LARGE_CHECKPOINT = 'DELETE FROM checkpoints WHERE execution_id = ?';
+export const DELETE_CHECKPOINTS = 'DELETE FROM checkpoints WHERE execution_id = ? AND seq >= ?';
+export const INSERT_CHECKPOINT =
+  'INSERT INTO checkpoints (execution_id, seq, tenant_id, digest, snapshot) VALUES (?, ?, ?, ?, ?)';
 
 export const CREATE_LABELS = `INSERT INTO execution_labels (tenant_id, key, execution_id, value)
   SELECT ?, key, ?, value FROM json_each(?) WHERE value IS NOT NULL`;

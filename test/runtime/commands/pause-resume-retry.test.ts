@@ -243,33 +243,34 @@ describe('retry', () => {
     await expect(bench.runtime.retry(CALLER, id)).rejects.toMatchObject({ code: 'conflict' });
   });
 
-  it('survives a crash right after it, also with a large state', async () => {
-    let broken = true;
-    const seen: number[] = [];
-    const work = (_input: unknown, { attempt }: ToolContext) => {
-      seen.push(attempt);
-      return broken ? Promise.reject(new Error('down')) : new Promise(() => {});
-    };
-    const bench = await openTestRuntime({ tools: { work } });
-    const big = 'x'.repeat(20_000);
-    await bench.runtime.register(CALLER, one());
-    const { executionId: id } = await bench.runtime.start(CALLER, { workflowId: 'one', input: { big } });
-    await bench.settled(id);
-    broken = false;
-    await bench.runtime.retry(CALLER, id);
-    await eventually(() => seen.length === 2);
-    const stored = await bench.store.execution(id);
-    expect(stored?.snapshotSeq).toBe(stored?.seq);
-    const second = await openTestRuntime({ path: crashCopy(bench.path), clock: bench.clock, tools: { work } });
-    expect(await second.settled(id)).toMatchObject({ status: 'failed', state: { big } });
-    expect((await second.log(id)).filter((event) => event.type === 'node_failed').map((event) => event.data)).toMatchObject([
-      { error: 'down', activation: 1 },
-      { error: 'runtime lost', activation: 2 },
-    ]);
-    await second.runtime.retry(CALLER, id);
-    await second.runtime.cancel(CALLER, id);
-    await expectToReplay(second);
-  });
+  it.each([0, 4_096])(
+    'survives a crash right after it, also with a large state (checkpoints from %s bytes)',
+    async (checkpointLogBytes) => {
+      let broken = true;
+      const seen: number[] = [];
+      const work = (_input: unknown, { attempt }: ToolContext) => {
+        seen.push(attempt);
+        return broken ? Promise.reject(new Error('down')) : new Promise(() => {});
+      };
+      const bench = await openTestRuntime({ checkpointLogBytes, tools: { work } });
+      const big = 'x'.repeat(20_000);
+      await bench.runtime.register(CALLER, one());
+      const { executionId: id } = await bench.runtime.start(CALLER, { workflowId: 'one', input: { big } });
+      await bench.settled(id);
+      broken = false;
+      await bench.runtime.retry(CALLER, id);
+      await eventually(() => seen.length === 2);
+      const second = await openTestRuntime({ path: crashCopy(bench.path), clock: bench.clock, tools: { work } });
+      expect(await second.settled(id)).toMatchObject({ status: 'failed', state: { big } });
+      expect((await second.log(id)).filter((event) => event.type === 'node_failed').map((event) => event.data)).toMatchObject([
+        { error: 'down', activation: 1 },
+        { error: 'runtime lost', activation: 2 },
+      ]);
+      await second.runtime.retry(CALLER, id);
+      await second.runtime.cancel(CALLER, id);
+      await expectToReplay(second);
+    },
+  );
 
   it('succeeds for one of several concurrent callers', async () => {
     let broken = true;

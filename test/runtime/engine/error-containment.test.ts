@@ -39,13 +39,13 @@ const parent = document('parent', { c: { kind: { type: 'subgraph', workflow_ref:
 /** Changes the stored snapshot of an execution and seals it, as a defective runtime would have stored it. */
 function damage(path: string, id: string, change: (snapshot: JsonObject) => JsonObject): void {
   const db = new Database(path);
-  const row = db.prepare('SELECT snapshot, snapshot_seq AS seq FROM executions WHERE id = ?').get(id) as {
+  const row = db.prepare('SELECT snapshot, seq FROM checkpoints WHERE execution_id = ?').get(id) as {
     snapshot: string;
     seq: number;
   };
   const snapshot = JSON.stringify(change(JSON.parse(row.snapshot)));
   const seal = sealOf(null, id, row.seq, snapshot);
-  db.prepare('UPDATE executions SET snapshot = ?, snapshot_digest = ? WHERE id = ?').run(snapshot, seal, id);
+  db.prepare('UPDATE checkpoints SET snapshot = ?, digest = ? WHERE execution_id = ?').run(snapshot, seal, id);
   db.close();
 }
 
@@ -76,7 +76,7 @@ describe('an execution that cannot be stepped', () => {
   const nothingActive = (snapshot: JsonObject): JsonObject => ({ ...snapshot, active: {} });
 
   it('ends as failed when its timer is due, is reported and counted once, and all other timers fire', async () => {
-    const before = await openTestRuntime();
+    const before = await openTestRuntime({ checkpointLogBytes: 0 });
     const bad = await before.run(timed);
     const good = await before.run(timed);
     await before.close();
@@ -98,7 +98,7 @@ describe('an execution that cannot be stepped', () => {
   });
 
   it('ends as failed, and the sender of the message gets the error', async () => {
-    const before = await openTestRuntime();
+    const before = await openTestRuntime({ checkpointLogBytes: 0 });
     const id = await before.run(timed);
     await before.close();
     damage(before.path, id, nothingActive);
@@ -117,7 +117,7 @@ describe('an execution that cannot be stepped', () => {
   });
 
   it('counts as a failed child for its parent', async () => {
-    const before = await openTestRuntime();
+    const before = await openTestRuntime({ checkpointLogBytes: 0 });
     await before.runtime.register(CALLER, timed);
     const id = await before.run(parent);
     const children = async () =>

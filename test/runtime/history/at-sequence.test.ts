@@ -71,7 +71,7 @@ async function recordRun({ name, files = ['workflow.yaml'], input }: Example): P
   const tools = await loadLocalTools(Object.assign({}, ...authored.map(({ localTools }) => localTools)));
   const path = databasePath();
   const store = await openSqlite({ path, writer: 'test', nowMs: () => systemClock.nowMs() });
-  const runtime = await createRuntime({ store, tools, allowPrivateAddresses: true });
+  const runtime = await createRuntime({ store, tools, allowPrivateAddresses: true, checkpointLogBytes: 0 });
   onTestFinished(async () => {
     await runtime.close(0);
     await store.close();

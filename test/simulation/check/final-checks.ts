@@ -1,8 +1,8 @@
 import { compile } from '../../../machines/compile/index.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import { canonicalJson } from '../../../machines/json.ts';
-import { replay, type TimedEvent } from '../../../machines/replay/index.ts';
-import { TERMINAL } from '../../../machines/run.ts';
+import { historyOf, LogReplay, replay, type TimedEvent } from '../../../machines/replay/index.ts';
+import { type Run, TERMINAL } from '../../../machines/run.ts';
 import { save, stateOf } from '../../../machines/step/index.ts';
 import type { Program } from '../../../machines/step/program.ts';
 import { readTail } from '../../../src/runtime/log/read-log.ts';
@@ -63,7 +63,7 @@ export async function checkFinalState(judged: CheckedRun): Promise<void> {
 }
 
 async function findProblems(execution: StoredExecution, judged: CheckedRun): Promise<readonly string[]> {
-  const { row, checkpoint, events } = execution;
+  const { row, checkpoints, events } = execution;
   const { database, calls, operations } = judged;
   const problems: string[] = [];
   if (events.some(({ seq }, i) => seq !== i + 1) || row.seq !== events.length)
@@ -72,9 +72,16 @@ async function findProblems(execution: StoredExecution, judged: CheckedRun): Pro
   const { workflow } = program;
   const { events: log } = await readTail(memoryStore(database, DIRECT), row.tenantId, row.id, 0, row.seq);
   const env = { executionId: row.id, stepLimit: 0, runtimeId: '' };
-  const run = replay(program, null, log, env);
-  if (checkpoint !== null && checkpoint.seq === row.seq && save(run) !== checkpoint.text)
-    problems.push(`its log does not replay to its snapshot\n${save(run)}\n${checkpoint.text}`);
+  let run: Run | null = null;
+  const replayed = new LogReplay(program, env, historyOf(log));
+  for (const event of log) replayed.push(event);
+  for (let next = replayed.next(true); next !== null; next = replayed.next(true)) {
+    run = next;
+    const checkpoint = checkpoints.find(({ seq }) => seq === next.seq);
+    if (checkpoint !== undefined && save(next) !== checkpoint.text)
+      problems.push(`its log does not replay to its checkpoint\n${save(next)}\n${checkpoint.text}`);
+  }
+  if (run === null) return ['its log is empty'];
   if (run.status !== row.status || run.steps !== row.steps || run.localWork !== row.localWork)
     problems.push(`its log replays to ${run.status}, and its stored status is ${row.status}`);
   problems.push(

@@ -53,7 +53,7 @@ export class RuntimeProcess {
     const incarnation = new Incarnation(processIndex, this.#lives, (downMs) => this.#onEnd(incarnation, downMs, 'crashes'));
     this.#incarnation = incarnation;
     this.#trace(`${incarnation.id} starts`);
-    const { cacheBytes, concurrency, stepLimit, artifactThresholdBytes } = plan.options;
+    const { cacheBytes, concurrency, stepLimit, artifactThresholdBytes, checkpointLogBytes } = plan.options;
     const starting = createRuntime({
       store: memoryStore(database, network.connect(incarnation), incarnation),
       id: incarnation.id,
@@ -64,6 +64,7 @@ export class RuntimeProcess {
       concurrency,
       stepLimit,
       artifactThresholdBytes,
+      checkpointLogBytes,
       onError: (error) => {
         if (incarnation.alive) onError(incarnation, error);
       },

@@ -2,7 +2,7 @@ import { checkSequences } from '../../../store/check-sequences.ts';
 import type { Batch, CommitRejection, CommitUnit, ExecutionWrite, TimerWrite, WorkWrite } from '../../../store/port/commit.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
 import { type StoredWrite, wellFormedWrite } from '../../../store/well-formed.ts';
-import { key, type StoredItem, type Tables } from './tables.ts';
+import { key, type StoredExecution, type StoredItem, type Tables } from './tables.ts';
 import { UndoLog } from './undo-log.ts';
 
 /** Applies batches to the tables, as the port specifies: each write atomically, the batch in one transaction. */
@@ -51,21 +51,21 @@ export class Commits {
 
   #write(write: StoredWrite): CommitRejection['reason'] | null {
     checkSequences(write);
-    const { id, tenantId, fromSeq, create, revive, progress: head, snapshot, events } = write;
+    const { id, tenantId, fromSeq, create, revive, progress: head, checkpoint, events } = write;
     const before = this.#tables.executions.get(id);
     let row: ExecutionRow;
     if (create !== null) {
       if (before !== undefined) return 'sequence';
-      row = { ...create, ...head, id, tenantId, snapshotSeq: snapshot === null ? 0 : head.seq };
+      row = { ...create, ...head, id, tenantId };
     } else {
       if (before === undefined || before.row.tenantId !== tenantId || before.row.seq !== fromSeq) return 'sequence';
       const deadline = revive === undefined ? {} : { deadlineAtMs: revive.deadlineAtMs };
-      row = { ...before.row, ...deadline, ...head, snapshotSeq: snapshot === null ? before.row.snapshotSeq : head.seq };
+      row = { ...before.row, ...deadline, ...head };
     }
     if (head.completedAtMs !== null) row = { ...row, deadlineAtMs: null };
     this.#undoLog.set(this.#tables.executions, id, {
       row,
-      checkpoint: snapshot === null ? (before?.checkpoint ?? null) : { text: snapshot, seq: head.seq },
+      checkpoints: checkpointsAfter(before?.checkpoints ?? [], head.seq, checkpoint),
       events: [...(before?.events ?? []), ...events],
     });
     for (const artifact of write.offloaded ?? []) {
@@ -142,6 +142,16 @@ export class Commits {
         return true;
     }
   }
+}
+
+function checkpointsAfter(
+  before: StoredExecution['checkpoints'],
+  seq: number,
+  written: ExecutionWrite['checkpoint'],
+): StoredExecution['checkpoints'] {
+  if (written === null) return before;
+  const { text, replacesFrom } = written;
+  return [...before.filter((each) => replacesFrom === null || each.seq < replacesFrom), { text, seq }];
 }
 
 export function isOpen({ status }: Pick<StoredItem, 'status'>): boolean {

@@ -40,7 +40,8 @@ export function memoryStore(database: MemoryDatabase, transport: Transport, me: 
     tenant: (tenantId) => tenantStore(database, tenantId, read),
 
     execution: (id) => read('execution', () => tables.executions.get(id)?.row ?? null),
-    checkpoint: (id) => read('checkpoint', () => tables.executions.get(id)?.checkpoint ?? null),
+    checkpoint: (id, atOrBefore = Number.POSITIVE_INFINITY) =>
+      read('checkpoint', () => tables.executions.get(id)?.checkpoints.findLast(({ seq }) => seq <= atOrBefore) ?? null),
     events: (id, page) => read('events', () => queries.events(id, page)),
     revision: (tenantId, hash) => read('revision', () => tables.revisions.get(key(tenantId, hash)) ?? null),
     executionsWithLocalWork: ({ after, limit }) => read('local work', () => queries.executionsWithLocalWork(after, limit)),

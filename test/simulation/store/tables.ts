@@ -8,7 +8,8 @@ import type { RuntimeHolder } from '../../../store/port/workers.ts';
 
 export interface StoredExecution {
   readonly row: ExecutionRow;
-  readonly checkpoint: { readonly text: string; readonly seq: number } | null;
+  /** In order of sequence. */
+  readonly checkpoints: readonly { readonly text: string; readonly seq: number }[];
   readonly events: readonly StoredEvent[];
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CoreStore, TestDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, event, events, request, startExecution, step, timer, unit, workItem } from '../writes.ts';
+import { AT_MS, batch, checkpoint, event, events, request, startExecution, step, timer, unit, workItem } from '../writes.ts';
 
 export function commitContract(database: () => TestDatabase<CoreStore>): void {
   describe('commit', () => {
@@ -14,7 +14,6 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
         ...written.progress,
         id: 'exec_1',
         tenantId: 'default',
-        snapshotSeq: 2,
       });
       expect(await store.checkpoint('exec_1')).toEqual({ text: '{"at":2}', seq: 2 });
       expect(await store.events('exec_1', { after: 0, limit: 100 })).toEqual({ rows: written.events, next: null });
@@ -32,7 +31,7 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       await store.commit(batch(startExecution('exec_1')));
       const change = { progress: { status: 'paused', localWork: 1, owner: 'rt_1', updatedAtMs: AT_MS + 5 } };
       expect(await store.commit(batch(step('exec_1', 2, change)))).toEqual([null]);
-      expect(await store.execution('exec_1')).toMatchObject({ seq: 4, snapshotSeq: 4, ...change.progress });
+      expect(await store.execution('exec_1')).toMatchObject({ seq: 4, ...change.progress });
       expect((await store.events('exec_1', { after: 0, limit: 100 })).rows.map((row) => row.seq)).toEqual([1, 2, 3, 4]);
     });
 
@@ -68,9 +67,8 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       await store.commit(
         batch(startExecution('exec_1', { create: { deadlineAtMs: AT_MS + 1 }, ...ended }), startExecution('exec_2', ended)),
       );
-      const large = `{"at":"${'x'.repeat(9_000)}"}`;
       const revive = { deadlineAtMs: AT_MS + 9 };
-      expect(await store.commit(batch(step('exec_1', 2, { revive }), step('exec_2', 2, { revive, snapshot: large })))).toEqual([
+      expect(await store.commit(batch(step('exec_1', 2, { revive }), step('exec_2', 2, { revive, checkpoint: null })))).toEqual([
         null,
         null,
       ]);
@@ -80,7 +78,6 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
           error: null,
           completedAtMs: null,
           deadlineAtMs: AT_MS + 9,
-          snapshotSeq: 4,
         });
       }
       expect(await store.due(AT_MS + 9, 10)).toMatchObject([{ executionId: 'exec_1' }, { executionId: 'exec_2' }]);
@@ -130,35 +127,58 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
     it('stays when a step has none', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1')));
-      await store.commit(batch(step('exec_1', 2, { snapshot: null })));
+      await store.commit(batch(step('exec_1', 2, { checkpoint: null })));
       expect(await store.checkpoint('exec_1')).toEqual({ text: '{"at":2}', seq: 2 });
-      expect(await store.execution('exec_1')).toMatchObject({ seq: 4, snapshotSeq: 2 });
     });
 
     it('is null while an execution has none', async () => {
       const store = await database().open();
-      await store.commit(batch(startExecution('exec_1', { snapshot: null })));
+      await store.commit(batch(startExecution('exec_1', { checkpoint: null }), startExecution('exec_2')));
       expect(await store.checkpoint('exec_1')).toBeNull();
-      expect(await store.execution('exec_1')).toMatchObject({ snapshotSeq: 0 });
+      await store.commit(batch(step('exec_1', 2, { checkpoint: null }), step('exec_2', 2)));
+      expect(await store.checkpoint('exec_1')).toBeNull();
+      expect(await store.checkpoint('exec_2')).toEqual({ text: '{"at":4}', seq: 4 });
     });
 
     it('may grow large and small again', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1')));
-      await store.commit(batch(step('exec_1', 2, { snapshot: large })));
-      expect(await store.checkpoint('exec_1')).toEqual({ text: large, seq: 4 });
-      await store.commit(batch(step('exec_1', 4, { snapshot: null })));
-      expect(await store.checkpoint('exec_1')).toEqual({ text: large, seq: 4 });
-      await store.commit(batch(step('exec_1', 6, { snapshot: `${large} ` })));
-      expect(await store.checkpoint('exec_1')).toEqual({ text: `${large} `, seq: 8 });
-      await store.commit(batch(step('exec_1', 8)));
-      expect(await store.checkpoint('exec_1')).toEqual({ text: '{"at":10}', seq: 10 });
+      for (const [index, text] of [large, `${large} `, '{}'].entries()) {
+        const seq = 4 + 4 * index;
+        await store.commit(batch(step('exec_1', seq - 2, { checkpoint: checkpoint(text) })));
+        expect(await store.checkpoint('exec_1')).toEqual({ text, seq });
+        await store.commit(batch(step('exec_1', seq, { checkpoint: null })));
+        expect(await store.checkpoint('exec_1')).toEqual({ text, seq });
+      }
     });
 
     it('may be large in the first commit', async () => {
       const store = await database().open();
-      await store.commit(batch(startExecution('exec_1', { snapshot: large })));
+      await store.commit(batch(startExecution('exec_1', { checkpoint: checkpoint(large, null) })));
       expect(await store.checkpoint('exec_1')).toEqual({ text: large, seq: 2 });
+    });
+
+    it('replaces earlier ones from a sequence on, and can be read at a sequence', async () => {
+      const store = await database().open();
+      const seqsAt = async (sequences: readonly number[]) =>
+        Promise.all(sequences.map(async (at) => (await store.checkpoint('exec_1', at))?.seq ?? null));
+      await store.commit(batch(startExecution('exec_1'), startExecution('exec_2')));
+      for (const seq of [2, 4, 6]) {
+        await store.commit(batch(step('exec_1', seq, { checkpoint: checkpoint(`{"at":${seq + 2}}`, null) })));
+      }
+      expect(await seqsAt([1, 2, 3, 4, 7, 8, 100])).toEqual([null, 2, 2, 4, 6, 8, 8]);
+      await store.commit(batch(step('exec_1', 8, { checkpoint: checkpoint('{"at":10}', 4) })));
+      expect(await seqsAt([1, 3, 9, 10])).toEqual([null, 2, 2, 10]);
+      expect(await store.checkpoint('exec_1')).toEqual({ text: '{"at":10}', seq: 10 });
+      expect(await store.checkpoint('exec_2')).toEqual({ text: '{"at":2}', seq: 2 });
+    });
+
+    it('is not written, and replaces none, when the execution has advanced', async () => {
+      const store = await database().open();
+      await store.commit(batch(startExecution('exec_1')));
+      const late = step('exec_1', 1, { events: [event(2)], checkpoint: checkpoint('{}') });
+      expect(await store.commit(batch(late, startExecution('exec_2')))).toMatchObject([{ reason: 'sequence' }, null]);
+      expect(await store.checkpoint('exec_1')).toEqual({ text: '{"at":2}', seq: 2 });
     });
   });
 

@@ -3,7 +3,20 @@ import { checkExport } from '../../../store/audit/check-export.ts';
 import type { ExecutionWrite } from '../../../store/port/commit.ts';
 import type { Store } from '../../../store/port/store.ts';
 import type { TestDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, type Change, context, request, startExecution, step, timer, token, unit, workItem } from '../writes.ts';
+import {
+  AT_MS,
+  batch,
+  type Change,
+  checkpoint,
+  context,
+  request,
+  startExecution,
+  step,
+  timer,
+  token,
+  unit,
+  workItem,
+} from '../writes.ts';
 import { exported, lines } from './audit-log.ts';
 
 function ended(id: string, atMs = AT_MS, change: Change = {}): ExecutionWrite {
@@ -63,14 +76,17 @@ export function retentionContract(database: () => TestDatabase): void {
       const store = await database().open();
       const large = JSON.stringify('x'.repeat(10_000));
       const first = startExecution('exec_1', {
-        snapshot: large,
+        checkpoint: checkpoint(large),
         timers: [timer('t', AT_MS + 5)],
         work: [{ op: 'put', item: workItem('w1') }],
       });
       await store.commit({ atMs: AT_MS, units: [unit([first], request('key', { response: '{"execution_id":"exec_1"}' }))] });
       const event = request('event', { scope: 'external-event:exec_1' });
       const head = { status: 'failed', completedAtMs: AT_MS } as const;
-      await store.commit({ atMs: AT_MS, units: [unit([step('exec_1', 2, { snapshot: large, progress: head })], event)] });
+      await store.commit({
+        atMs: AT_MS,
+        units: [unit([step('exec_1', 2, { checkpoint: checkpoint(large, null), progress: head })], event)],
+      });
       expect(await removed(store, AT_MS + 1)).toEqual(['exec_1']);
       expect(await store.checkpoint('exec_1')).toBeNull();
       expect(await store.workItem('default', 'w1')).toBeNull();

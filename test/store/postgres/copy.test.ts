@@ -9,7 +9,7 @@ import { openPostgres } from '../../../store/postgres/open.ts';
 import { openSqliteSource } from '../../../store/sqlite/copy/source.ts';
 import { postgresServer } from '../../support/postgres.ts';
 import { type SqliteDatabase, sqliteDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, startExecution, step } from '../writes.ts';
+import { AT_MS, batch, checkpoint, startExecution, step } from '../writes.ts';
 
 const nowMs = () => AT_MS;
 
@@ -54,7 +54,13 @@ async function filled(): Promise<SqliteDatabase> {
   const store = await database.open();
   const timers = [{ op: 'set', id: 't', nodeId: 'a', atMs: AT_MS + 1, armedSeq: 1 }] as const;
   await store.commit(
-    batch(startExecution('a', { timers, snapshot: `{"large":"${'x'.repeat(50_000)}"}`, create: { labels: '{"k":"ü"}' } })),
+    batch(
+      startExecution('a', {
+        timers,
+        checkpoint: checkpoint(`{"large":"${'x'.repeat(50_000)}"}`),
+        create: { labels: '{"k":"ü"}' },
+      }),
+    ),
   );
   await store.commit(batch(startExecution('b', { tenantId: 'acme' })));
   await store.close();
@@ -173,7 +179,10 @@ describe('a copy from SQLite to PostgreSQL', () => {
     const end = await store.log.end();
     await store.close();
     // The last rows are removed, and their row numbers reused.
-    sql(database, "DELETE FROM events WHERE execution_id = 'b'; DELETE FROM executions WHERE id = 'b'");
+    sql(
+      database,
+      "DELETE FROM events WHERE execution_id = 'b'; DELETE FROM checkpoints WHERE execution_id = 'b'; DELETE FROM executions WHERE id = 'b'",
+    );
     const again = await database.open();
     await again.commit(batch(startExecution('c')));
     const cursor = await again.log.end();

@@ -196,7 +196,9 @@ describe('the audit log', () => {
     const one = await recorded();
     tamper(
       one,
-      `ALTER TABLE events DROP COLUMN on_behalf_of; ALTER TABLE executions DROP COLUMN snapshot_digest;
+      `ALTER TABLE events DROP COLUMN on_behalf_of; ALTER TABLE executions ADD COLUMN snapshot_seq INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE executions ADD COLUMN snapshot TEXT; DROP TABLE checkpoints;
+      CREATE TABLE checkpoints (execution_id TEXT NOT NULL UNIQUE, tenant_id TEXT NOT NULL, snapshot TEXT NOT NULL);
       DROP INDEX tenants_inactive;
       DROP INDEX events_by_time; CREATE INDEX events_by_time ON events (tenant_id, at_ms, type, actor_id);
       DELETE FROM schema_migrations WHERE version >= (SELECT version FROM schema_migrations WHERE name = 'audit_by_time')`,

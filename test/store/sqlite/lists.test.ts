@@ -87,7 +87,7 @@ describe('the labels of executions', () => {
   it('are removed with their execution', async () => {
     const one = sqliteDatabase();
     const store = await one.open();
-    const labelled = { create: { labels: '{"env":"prod","team":"x"}' } };
+    const labelled = { create: { labels: '{"env":"prod","team":"x"}' }, checkpoint: null };
     await store.commit(batch(startExecution('exec_1', labelled), startExecution('exec_2', labelled)));
     await store.close();
     const db = new Database(one.path);

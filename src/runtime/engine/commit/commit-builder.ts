@@ -8,7 +8,7 @@ import type { EventRow, ExecutionProgress, InboxMessage } from '../../../../stor
 import type { Artifact } from '../../../../store/port/resources/artifacts.ts';
 import type { Actor } from '../../actor.ts';
 import type { Ids } from '../../ids.ts';
-import { offload } from '../../log/offloaded-payloads.ts';
+import { offload, offloadedReplayBytes } from '../../log/offloaded-payloads.ts';
 import type { CopiedHistory, Preconditions } from '../envelope.ts';
 import type { LoadedWorkflow } from '../loading/workflow-cache.ts';
 
@@ -102,7 +102,10 @@ export function addEvents(
 
 /** Adds the history that a fork shares with its origin, as it was written. Its usage counts for the origin alone. */
 export function addCopiedHistory(builder: CommitBuilder, { events, artifacts }: CopiedHistory): void {
-  for (const event of events) builder.events.push(event);
+  for (const event of events) {
+    builder.events.push(event);
+    builder.logBytes += charsUpTo(event.data, Number.POSITIVE_INFINITY) + offloadedReplayBytes(event.type, event.data);
+  }
   for (const artifact of artifacts) builder.offloaded.push(artifact);
 }
 

@@ -1,11 +1,12 @@
+import { failuresResetBy } from '../../../../machines/replay/index.ts';
 import type { Effect, Run } from '../../../../machines/run.ts';
 import type { ExecutionWrite } from '../../../../store/port/commit.ts';
 import { monthOf } from '../../month.ts';
 import type { ExecutionStart } from '../envelope.ts';
 import { timeoutFrom } from '../execution-start.ts';
-import type { CachedExecution } from '../loading/cached-execution.ts';
+import { type CachedExecution, NO_CHECKPOINT } from '../loading/cached-execution.ts';
 import { errorOf, failuresAfter, NO_FAILURES } from '../loading/failures.ts';
-import { nextCheckpoint } from './checkpoint.ts';
+import { type NextCheckpoint, nextCheckpoint } from './checkpoint.ts';
 import { type CommitBuilder, headOf } from './commit-builder.ts';
 
 /** What a commit does to one execution. */
@@ -31,12 +32,12 @@ export interface ExecutionCommitInput {
   readonly isRetried: boolean;
   readonly owner: string;
   readonly nowMs: number;
+  readonly checkpointLogBytes: number;
 }
 
 export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
   const { id, before, base, run, builder, isRetried, owner, nowMs } = input;
-  // Failures that a retry reset can only be replayed from the start of the log, so no checkpoint from before the retry may be used.
-  const { text, checkpoint } = nextCheckpoint(isRetried ? null : (before?.checkpoint ?? null), run, builder.logBytes);
+  const { write: checkpointWrite, checkpoint } = checkpointAfter(input);
   const failures = failuresAfter(before?.failures ?? NO_FAILURES, run, builder.events);
   const progress = headOf(run, errorOf(run, failures), owner, nowMs);
   const { loaded, startedBy, tenantId, workflowId, workflowVersion, revision, labels, parentId, depth, createdAtMs } = base;
@@ -65,7 +66,7 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
     create: before === null ? fixed : null,
     ...(isRetried ? { revive: { deadlineAtMs } } : {}),
     progress,
-    snapshot: text,
+    checkpoint: checkpointWrite,
     events,
     timers,
     work,
@@ -75,6 +76,20 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
     ...(offloaded.length === 0 ? {} : { offloaded }),
   };
   return { before, after, write, effects: builder.effects, diagnostics: builder.diagnostics };
+}
+
+function checkpointAfter({ before, run, builder, isRetried, checkpointLogBytes }: ExecutionCommitInput): NextCheckpoint {
+  const last = before?.checkpoint ?? NO_CHECKPOINT;
+  const { events, logBytes } = builder;
+  if (events.length === 0) return { write: null, checkpoint: last };
+  const committed = { bytes: logBytes, firstReset: isRetried ? firstReset(events) : null };
+  return nextCheckpoint(last, run, committed, checkpointLogBytes);
+}
+
+/** The first failure that the retry among the events resets. */
+function firstReset(events: CommitBuilder['events']): number | null {
+  const resets = events.flatMap(({ type, data }) => (type === 'workflow_retried' ? failuresResetBy(data) : []));
+  return resets.length === 0 ? null : Math.min(...resets);
 }
 
 /** Did the commit start the execution, or continue an ended one by a retry? */

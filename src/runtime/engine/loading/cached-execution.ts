@@ -21,10 +21,16 @@ export interface CachedExecution extends NewExecution {
   readonly completedAtMs: number | null;
 }
 
-/** The stored snapshot, to decide when to store the next one. */
+/** The newest stored checkpoint, to decide when to store the next one. */
 export interface Checkpoint {
+  /** 0 = none is stored. */
   readonly seq: number;
+  /** Length of the snapshot, or of a later one that was larger than the log since. */
   readonly bytes: number;
   /** Bytes of event data committed since. */
   readonly logBytes: number;
+  /** The stored checkpoints cannot be used: the next commit replaces them. */
+  readonly isUnusable?: boolean;
 }
+
+export const NO_CHECKPOINT: Checkpoint = { seq: 0, bytes: 0, logBytes: 0 };

@@ -1,19 +1,19 @@
 import type { Json } from '../../../../machines/json.ts';
 import { LogMismatch, replayInSteps } from '../../../../machines/replay/index.ts';
 import type { Run } from '../../../../machines/run.ts';
-import { load, SnapshotVersionMismatch } from '../../../../machines/step/index.ts';
+import { load, SnapshotVersionMismatch, save } from '../../../../machines/step/index.ts';
 import type { Program } from '../../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
-import type { ExecutionRow } from '../../../../store/port/executions.ts';
+import type { EventRow, ExecutionRow, StoredCheckpoint } from '../../../../store/port/executions.ts';
 import { RuntimeError } from '../../errors.ts';
-import { inputIn, readFirst, readTail } from '../../log/read-log.ts';
+import { inputIn, readFirst, readShortLog, readTail, type TimedEvent } from '../../log/read-log.ts';
 import { readHistory, replayStoredLog } from '../../log/replay-log.ts';
 import type { Slice, TimeSlices } from '../../scheduling/time-slices.ts';
 import { recordLoaded } from '../limits/execution-size.ts';
-import type { CachedExecution } from './cached-execution.ts';
+import { type CachedExecution, type Checkpoint, NO_CHECKPOINT } from './cached-execution.ts';
 import type { CorruptExecutions } from './corrupt-executions.ts';
 import type { ExecutionCache } from './execution-cache.ts';
-import { failuresIn } from './failures.ts';
+import { type Failures, failuresAfter, failuresIn, NO_FAILURES } from './failures.ts';
 import { starterOf } from './starter.ts';
 import type { LoadedWorkflow, WorkflowCache } from './workflow-cache.ts';
 
@@ -30,7 +30,7 @@ export interface ExecutionLoaderOptions {
   readonly confirmOwner: (owner: string) => Promise<void>;
 }
 
-/** Brings stored executions into memory, from their checkpoint and the tail of their log. */
+/** Brings stored executions into memory: from their log, or from their last checkpoint and the log since. */
 export class ExecutionLoader {
   readonly #options: ExecutionLoaderOptions;
 
@@ -64,43 +64,71 @@ export class ExecutionLoader {
   }
 
   async #restore(found: ExecutionRow, loaded: LoadedWorkflow): Promise<CachedExecution> {
-    const { store, slices, runtimeId, stepLimit, corrupt, confirmOwner } = this.#options;
-    const first = await readFirst(store, found.id);
-    const input = await corruptIfUnreadable(found.id, async () => inputIn(first));
+    const { store, slices, corrupt, confirmOwner } = this.#options;
     const stored = await store.checkpoint(found.id);
     const row = stored !== null && stored.seq > found.seq ? await readAgain(store, found.id) : found;
     if (row.owner !== null) await confirmOwner(row.owner);
     if (stored?.seal === 'broken') corrupt.reportChangedSnapshot(row.id, stored.seq);
-    let run =
-      stored === null || stored.seal !== undefined
-        ? null
-        : await corruptIfThrows(row.id, () => resume(loaded.program, stored, input));
-    // The next commit replaces a checkpoint that could not be used.
-    let logBytes = run === null ? (stored?.text.length ?? 0) : 0;
     // Loading for a step does not queue behind replays for clients.
     const slice = slices.slice(`${row.tenantId} load`);
-    if (run === null) run = await corruptIfUnreadable(row.id, () => replayAll(store, loaded.program, row, slice));
-    else if (run.seq < row.seq) {
-      const from = run;
-      const tail = await corruptIfUnreadable(row.id, () => readTail(store, row.tenantId, row.id, from.seq, row.seq, slice));
-      logBytes = tail.bytes;
-      const env = { executionId: row.id, stepLimit, runtimeId };
-      run = await corruptIfThrows(row.id, () => slices.drive(slice, replayInSteps(loaded.program, from, tail.events, env)));
-    }
-    recordLoaded(run, stored?.text.length ?? 0, logBytes);
+    const usable = stored === null || stored.seal !== undefined ? null : stored;
+    const { first, ...replayed } =
+      (usable === null ? null : await this.#fromCheckpoint(row, loaded.program, usable, slice)) ??
+      (await this.#fromStart(row, loaded.program, stored, slice));
+    const { run, checkpoint } = replayed;
+    recordLoaded(run, checkpoint.bytes, checkpoint.logBytes);
     const startedBy = await starterOf(store, row, first);
-    const failures = await failuresIn(store, row.id, run);
+    const failures = replayed.failures ?? (await failuresIn(store, row.id, run));
     // The run itself has these.
-    const { status, seq, steps, localWork, snapshotSeq, ...head } = row;
-    return {
-      ...head,
-      loaded,
-      run,
-      startedBy,
-      failures,
-      checkpoint: { seq: stored?.seq ?? 0, bytes: stored?.text.length ?? 0, logBytes },
-    };
+    const { status, seq, steps, localWork, ...head } = row;
+    return { ...head, loaded, run, startedBy, failures, checkpoint };
   }
+
+  /** From a checkpoint and the log since. Null when another version of the compiler wrote the checkpoint. */
+  async #fromCheckpoint(row: ExecutionRow, program: Program, stored: StoredCheckpoint, slice: Slice): Promise<Restored | null> {
+    const { store } = this.#options;
+    const first = await readFirst(store, row.id);
+    const input = await corruptIfUnreadable(row.id, async () => inputIn(first));
+    const from = await corruptIfThrows(row.id, () => resume(program, stored, input));
+    if (from === null) return null;
+    const checkpoint = { seq: stored.seq, bytes: stored.text.length, logBytes: 0 };
+    if (from.seq === row.seq) return { first, run: from, failures: null, checkpoint };
+    const tail = await corruptIfUnreadable(row.id, () => readTail(store, row.tenantId, row.id, from.seq, row.seq, slice));
+    const run = await this.#replay(row, program, from, tail.events, slice);
+    return { first, run, failures: null, checkpoint: { ...checkpoint, logBytes: tail.bytes } };
+  }
+
+  /** From the log alone, as most executions are. `unusable`: the stored checkpoint, which the next commit replaces. */
+  async #fromStart(row: ExecutionRow, program: Program, unusable: StoredCheckpoint | null, slice: Slice): Promise<Restored> {
+    const { store } = this.#options;
+    const { id, tenantId, seq } = row;
+    const checkpoint = unusable === null ? NO_CHECKPOINT : { seq: unusable.seq, bytes: 0, logBytes: 0, isUnusable: true };
+    const log = await corruptIfUnreadable(id, () => readShortLog(store, tenantId, id, seq));
+    const first = log?.rows[0];
+    if (log !== null && first !== undefined) {
+      const run = await this.#replay(row, program, null, log.events, slice);
+      const failures = failuresAfter(NO_FAILURES, run, log.rows);
+      return { first, run, failures, checkpoint: { ...checkpoint, logBytes: log.bytes } };
+    }
+    const run = await corruptIfUnreadable(id, () => replayAll(store, program, row, slice));
+    const bytes = save(run).length;
+    return { first: await readFirst(store, id), run, failures: null, checkpoint: { ...checkpoint, bytes, isUnusable: true } };
+  }
+
+  #replay(row: ExecutionRow, program: Program, from: Run | null, events: readonly TimedEvent[], slice: Slice): Promise<Run> {
+    const { slices, stepLimit, runtimeId } = this.#options;
+    const env = { executionId: row.id, stepLimit, runtimeId };
+    return corruptIfThrows(row.id, () => slices.drive(slice, replayInSteps(program, from, events, env)));
+  }
+}
+
+/** A run that was read from the store. */
+interface Restored {
+  readonly first: EventRow;
+  readonly run: Run;
+  /** Null: not read yet. */
+  readonly failures: Failures | null;
+  readonly checkpoint: Checkpoint;
 }
 
 /**
@@ -152,7 +180,7 @@ export function notReplayable(id: string, cause: unknown): RuntimeError {
 }
 
 /** Null when another version of the compiler wrote the checkpoint: the whole log is replayed instead. */
-function resume(program: Program, stored: { readonly text: string; readonly seq: number }, input: Json): Run | null {
+function resume(program: Program, stored: StoredCheckpoint, input: Json): Run | null {
   try {
     return load(program, stored.text, { seq: stored.seq, input });
   } catch (error) {

@@ -76,7 +76,7 @@ describe('after a crash', () => {
     const first = await openTestRuntime({ tools: { work } });
     const id = await first.run({ workflow_id: 'big', version: '1', nodes, edges } as never, { big });
     await eventually(() => steps.includes('n4'));
-    expect((await first.store.execution(id))?.snapshotSeq).toBeLessThan((await first.store.execution(id))?.seq ?? 0);
+    expect((await first.store.checkpoint(id))?.seq).toBeLessThan((await first.store.execution(id))?.seq ?? 0);
     const second = await openTestRuntime({ path: crashCopy(first.path), tools: { work }, clock: first.clock });
     await eventually(() => {
       second.clock.advance(1000);

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { normalise } from '../../../../machines/ir/normalise.ts';
+import type { Run } from '../../../../machines/run.ts';
+import { save } from '../../../../machines/step/index.ts';
+import { nextCheckpoint } from '../../../../src/runtime/engine/commit/checkpoint.ts';
+import { type Checkpoint, NO_CHECKPOINT } from '../../../../src/runtime/engine/loading/cached-execution.ts';
+import { Driver } from '../../../support/driver.ts';
+import { ir, tool } from '../../../support/ir.ts';
+
+const MIN = 4_096;
+/** A run with a snapshot of about 10 kB. */
+const { run } = new Driver(normalise(ir('one', { a: tool('work') }, [['a', 'end']])).workflow, {
+  input: { text: 'x'.repeat(10_000) },
+});
+const SIZE = save(run).length;
+const LAST: Checkpoint = { seq: 1, bytes: 6_000, logBytes: 0 };
+
+const at = (seq: number, status: Run['status'] = 'running'): Run => ({ ...run, seq, status });
+const log = (bytes: number, firstReset: number | null = null) => ({ bytes, firstReset });
+
+describe('a checkpoint', () => {
+  it('is stored when the log since the last one is larger than the snapshot', () => {
+    expect(nextCheckpoint(NO_CHECKPOINT, at(3), log(SIZE + 1), MIN)).toEqual({
+      write: { text: save(run), replacesFrom: null },
+      checkpoint: { seq: 3, bytes: SIZE, logBytes: 0 },
+    });
+    expect(nextCheckpoint(LAST, at(9), log(SIZE + 1), MIN).write).toEqual({ text: save(run), replacesFrom: 1 });
+  });
+
+  it('is not stored after a small log, nor while the log is smaller than the snapshot', () => {
+    const small = nextCheckpoint(NO_CHECKPOINT, at(3), log(MIN), MIN);
+    expect(small).toEqual({ write: null, checkpoint: { seq: 0, bytes: 0, logBytes: MIN } });
+    const large = nextCheckpoint(small.checkpoint, at(5), log(1), MIN);
+    expect(large).toEqual({ write: null, checkpoint: { seq: 0, bytes: SIZE, logBytes: MIN + 1 } });
+    expect(nextCheckpoint(large.checkpoint, at(7), log(SIZE - MIN - 1), MIN).write).toBeNull();
+    expect(nextCheckpoint(large.checkpoint, at(7), log(SIZE - MIN), MIN).write).not.toBeNull();
+  });
+
+  it('is stored at the end of an execution only if reading it would replay many events', () => {
+    expect(nextCheckpoint(LAST, at(201, 'completed'), log(10), MIN).write).toBeNull();
+    expect(nextCheckpoint(LAST, at(202, 'completed'), log(10), MIN).write).not.toBeNull();
+    expect(nextCheckpoint(LAST, at(202, 'paused'), log(10), MIN).write).toBeNull();
+  });
+
+  it('replaces those that contain failures which a retry resets', () => {
+    expect(nextCheckpoint({ ...LAST, seq: 8 }, at(12), log(10, 9), MIN).write).toBeNull();
+    expect(nextCheckpoint({ ...LAST, seq: 9 }, at(12), log(10, 9), MIN).write?.replacesFrom).toBe(9);
+    expect(nextCheckpoint({ ...LAST, seq: 10 }, at(12), log(10, 5), MIN).write?.replacesFrom).toBe(5);
+  });
+
+  it('replaces all that cannot be used', () => {
+    const { write, checkpoint } = nextCheckpoint({ ...LAST, seq: 7, isUnusable: true }, at(9), log(10), MIN);
+    expect(write?.replacesFrom).toBe(1);
+    expect(checkpoint).toEqual({ seq: 9, bytes: SIZE, logBytes: 0 });
+  });
+
+  it('is stored with every commit if asked for', () => {
+    expect(nextCheckpoint(LAST, at(2), log(1), 0).write?.replacesFrom).toBe(1);
+  });
+});
