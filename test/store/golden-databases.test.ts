@@ -1,29 +1,15 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
-import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { buildApp } from '../../src/api/app.ts';
-import { readConfig } from '../../src/config.ts';
-import { ControlPlane } from '../../src/control/control-plane.ts';
-import { Outbound } from '../../src/executors/outbound/index.ts';
-import { createRuntime } from '../../src/runtime/index.ts';
-import { mintToken } from '../../src/tokens.ts';
 import { checkExport } from '../../store/audit/check-export.ts';
-import type { Store } from '../../store/port/store.ts';
-import { openPostgres } from '../../store/postgres/open.ts';
-import { openSqlite } from '../../store/sqlite/open.ts';
 import { FakeClock } from '../support/clock.ts';
+import { type Call as CallFor, goldenEngines, HMAC_KEY, serveStore } from '../support/golden-databases.ts';
 import { postgresServer } from '../support/postgres.ts';
-import { temporaryFolder } from '../support/stores.ts';
 
 /** A little after the databases were written, and before the first timer is due. */
 const OPENED_MS = Date.UTC(2026, 10, 27, 5, 30);
 const NEW_YEAR_MS = Date.UTC(2027, 0, 1);
 const MINUTE_MS = 60_000;
-const HMAC_KEY = 'golden';
 
 /** Executions that had ended, by the value of their label `case`. */
 const ENDED: Readonly<Record<string, string>> = {
@@ -56,25 +42,7 @@ const LIVE: Readonly<Record<string, string>> = {
   unclaimed: 'running',
 };
 
-const server = postgresServer();
-const stored = (name: string): Buffer => gunzipSync(readFileSync(new URL(`../golden/databases/${name}.gz`, import.meta.url)));
-
-const ENGINES = {
-  async sqlite(nowMs: () => number): Promise<Store> {
-    const path = join(temporaryFolder(), 'runtime.db');
-    writeFileSync(path, stored('schema-13.db'));
-    return openSqlite({ path, nowMs, hmacKey: HMAC_KEY });
-  },
-  async postgres(nowMs: () => number): Promise<Store> {
-    const url = await server().createDatabase();
-    onTestFinished(() => server().dropDatabase(url));
-    const client = new Client({ connectionString: url });
-    await client.connect();
-    await client.query(stored('schema-13.sql').toString('utf8'));
-    await client.end();
-    return openPostgres({ url, nowMs, hmacKey: HMAC_KEY });
-  },
-};
+const ENGINES = goldenEngines(postgresServer());
 
 interface ExecutionItem {
   readonly execution_id: string;
@@ -100,43 +68,14 @@ interface Body {
   readonly tenants: readonly { readonly id: string; readonly status: string }[];
 }
 
-type Call = (
-  method: 'GET' | 'POST' | 'PUT',
-  url: string,
-  body?: object,
-  headers?: Readonly<Record<string, string>>,
-) => Promise<Body>;
+type Call = CallFor<Body>;
 
 /** A server on the database, with a clock that the test moves. */
 async function open(engine: keyof typeof ENGINES) {
   const clock = new FakeClock(OPENED_MS);
-  const nowMs = (): number => clock.nowMs();
-  const store = await ENGINES[engine](nowMs);
-  const errors: unknown[] = [];
-  const failed = (error: unknown): number => errors.push(error);
-  const config = readConfig({ JAMJET_ALLOW_PRIVATE_ADDRESSES: '1' });
-  const runtime = await createRuntime({ store, clock, onError: failed, tools: { hang: () => ({ recovered: true }) } });
-  const outbound = new Outbound({ allowPrivateAddresses: true });
-  const control = new ControlPlane({ store, runtime, outbound, clock, onError: failed });
-  await control.start();
-  const app = buildApp({ runtime, store, control, config, auth: 'on', nowMs });
-  onTestFinished(async () => {
-    await Promise.all([runtime.close(0), control.close(), app.close()]);
-    await store.close();
-  });
-  const caller = async (tenantId: string): Promise<Call> => {
-    const { plaintext, row } = mintToken({ tenantId, role: 'operator', name: 'tester', nowMs: nowMs(), expiresAtMs: null });
-    const context = { tenantId, atMs: nowMs(), actorId: 'tester', actorType: 'human', request: null } as const;
-    await store.control({ type: 'token_created', token: row }, context);
-    return async (method, url, body, headers = {}) => {
-      const authorization = `Bearer ${plaintext}`;
-      const payload = body === undefined ? {} : { payload: body };
-      const reply = await app.inject({ method, url, headers: { ...headers, authorization }, ...payload });
-      if (reply.statusCode >= 400) throw new Error(`${method} ${url}: ${reply.statusCode} ${reply.payload}`);
-      return JSON.parse(reply.payload) as Body;
-    };
-  };
-  return { clock, store, errors, call: await caller('default'), callAcme: await caller('acme') };
+  const store = await ENGINES[engine]('schema-13', { nowMs: () => clock.nowMs() });
+  const { errors, operatorOf } = await serveStore<Body>(store, clock, { hang: () => ({ recovered: true }) });
+  return { clock, store, errors, call: await operatorOf('default'), callAcme: await operatorOf('acme') };
 }
 
 /** By label `case`. */

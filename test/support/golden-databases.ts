@@ -1,0 +1,109 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import Database from 'better-sqlite3';
+import { Client } from 'pg';
+import { onTestFinished } from 'vitest';
+import { buildApp } from '../../src/api/app.ts';
+import { readConfig } from '../../src/config.ts';
+import { ControlPlane } from '../../src/control/control-plane.ts';
+import { Outbound } from '../../src/executors/outbound/index.ts';
+import { createRuntime } from '../../src/runtime/index.ts';
+import type { RuntimeOptions } from '../../src/runtime/options.ts';
+import { mintToken } from '../../src/tokens.ts';
+import type { Store } from '../../store/port/store.ts';
+import { openPostgres } from '../../store/postgres/open.ts';
+import { openSqlite } from '../../store/sqlite/open.ts';
+import type { FakeClock } from './clock.ts';
+import { databaseName, type PostgresServer } from './postgres-server.ts';
+import { temporaryFolder } from './stores.ts';
+
+/** The key that signed the chains of the databases. */
+export const HMAC_KEY = 'golden';
+
+/** The databases of test/golden/databases. */
+export type GoldenDatabase = 'schema-13' | 'schema-13-interrupted';
+
+export interface GoldenOptions {
+  readonly nowMs: () => number;
+  /** Run on the database before it is opened, in its old schema, without row-level security. */
+  readonly statements?: readonly string[];
+}
+
+/** Restores a database for the calling test, and opens it with today's code. */
+export type OpenGolden = (name: GoldenDatabase, options: GoldenOptions) => Promise<Store>;
+
+/** By engine. `server`: of the calling file. */
+export function goldenEngines(server: () => PostgresServer): { readonly sqlite: OpenGolden; readonly postgres: OpenGolden } {
+  return {
+    async sqlite(name, { nowMs, statements = [] }) {
+      const path = join(temporaryFolder(), 'runtime.db');
+      writeFileSync(path, stored(`${name}.db`));
+      const db = new Database(path);
+      for (const statement of statements) db.exec(statement);
+      db.close();
+      return openSqlite({ path, nowMs, hmacKey: HMAC_KEY });
+    },
+    async postgres(name, { nowMs, statements = [] }) {
+      const url = await server().createDatabase();
+      onTestFinished(() => server().dropDatabase(url));
+      const superuser = new URL(server().url);
+      superuser.pathname = databaseName(url);
+      await run(url, [stored(`${name}.sql`).toString('utf8')]);
+      await run(superuser.href, statements);
+      return openPostgres({ url, nowMs, hmacKey: HMAC_KEY });
+    },
+  };
+}
+
+function stored(file: string): Buffer {
+  return gunzipSync(readFileSync(new URL(`../golden/databases/${file}.gz`, import.meta.url)));
+}
+
+async function run(connectionString: string, statements: readonly string[]): Promise<void> {
+  const client = new Client({ connectionString });
+  await client.connect();
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+/** A request of an operator; rejects for a status of 400 and above. `Body`: the fields of the reply that the test looks at. */
+export type Call<Body> = (
+  method: 'GET' | 'POST' | 'PUT',
+  url: string,
+  body?: object,
+  headers?: Readonly<Record<string, string>>,
+) => Promise<Body>;
+
+/** A server on the store, with a clock that the test moves, until the end of the test. */
+export async function serveStore<Body>(store: Store, clock: FakeClock, tools: NonNullable<RuntimeOptions['tools']>) {
+  const nowMs = (): number => clock.nowMs();
+  const errors: unknown[] = [];
+  const failed = (error: unknown): number => errors.push(error);
+  const config = readConfig({ JAMJET_ALLOW_PRIVATE_ADDRESSES: '1' });
+  const runtime = await createRuntime({ store, clock, onError: failed, tools });
+  const outbound = new Outbound({ allowPrivateAddresses: true });
+  const control = new ControlPlane({ store, runtime, outbound, clock, onError: failed });
+  await control.start();
+  const app = buildApp({ runtime, store, control, config, auth: 'on', nowMs });
+  onTestFinished(async () => {
+    await Promise.all([runtime.close(0), control.close(), app.close()]);
+    await store.close();
+  });
+  const operatorOf = async (tenantId: string): Promise<Call<Body>> => {
+    const { plaintext, row } = mintToken({ tenantId, role: 'operator', name: 'tester', nowMs: nowMs(), expiresAtMs: null });
+    const context = { tenantId, atMs: nowMs(), actorId: 'tester', actorType: 'human', request: null } as const;
+    await store.control({ type: 'token_created', token: row }, context);
+    return async (method, url, body, headers = {}) => {
+      const authorization = `Bearer ${plaintext}`;
+      const payload = body === undefined ? {} : { payload: body };
+      const reply = await app.inject({ method, url, headers: { ...headers, authorization }, ...payload });
+      if (reply.statusCode >= 400) throw new Error(`${method} ${url}: ${reply.statusCode} ${reply.payload}`);
+      return JSON.parse(reply.payload) as Body;
+    };
+  };
+  return { errors, operatorOf };
+}
