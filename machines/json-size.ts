@@ -1,24 +1,30 @@
-import { isObject, type Json } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
+
+type Nested = JsonObject | readonly Json[];
 
 /**
  * The approximate length of a value's JSON text, at least a sixth of its bytes. Counting stops above `limit`, so that parts which are
  * shared, and so repeated in the text, cannot make it take long.
  */
 export function charsUpTo(value: Json, limit: number): number {
-  let chars = 0;
-  const left: Json[] = [value];
-  for (let part = left.pop(); part !== undefined && chars <= limit; part = left.pop()) {
-    if (typeof part === 'string') chars += part.length + 2;
-    else if (Array.isArray(part)) {
+  const nested: Nested[] = [];
+  let chars = count(value, nested);
+  for (let part = nested.pop(); part !== undefined && chars <= limit; part = nested.pop()) {
+    if (Array.isArray(part)) {
       chars += part.length + 2;
-      for (const item of part as readonly Json[]) left.push(item);
-    } else if (isObject(part)) {
+      for (const item of part as readonly Json[]) chars += count(item, nested);
+    } else {
       chars += 2;
-      for (const key in part) {
-        chars += key.length + 4;
-        left.push(part[key] ?? null);
-      }
-    } else chars += 5;
+      for (const key in part) chars += key.length + 4 + count((part as JsonObject)[key] ?? null, nested);
+    }
   }
   return chars;
+}
+
+/** Counts a primitive value. An object or list is added to `nested` and counts as 0. */
+function count(value: Json, nested: Nested[]): number {
+  if (typeof value === 'string') return value.length + 2;
+  if (typeof value !== 'object' || value === null) return 5;
+  nested.push(value);
+  return 0;
 }

@@ -12,6 +12,21 @@ export interface MachineSnapshot {
   readonly context: unknown;
 }
 
+/** The size of a run's parts, in bytes of JSON text. */
+export interface RunBytes {
+  readonly state: number;
+  readonly pendingInput: number;
+  readonly buffered: number;
+}
+
+/** What is known of the size of a run. */
+export interface KnownSize {
+  /** An upper bound for all parts together. */
+  readonly atMost: number;
+  /** The last run of this execution that was measured exactly: only differences from it are measured again. */
+  readonly measured: (RunBytes & { readonly run: Run }) | null;
+}
+
 /** An execution in memory. Immutable, so that the run before a failed commit can be used again. */
 export interface Run {
   readonly snapshot: MachineSnapshot;
@@ -26,6 +41,8 @@ export interface Run {
   readonly error: string | null;
   /** Number of nodes with in-process work in progress, including child executions that are being started. */
   readonly localWork: number;
+  /** Set by the size limits of the runtime, once they know; no part of the execution. */
+  knownSize: KnownSize | null;
 }
 
 /** The environment of a step, as data: time, ids and choices. The step itself has none. */

@@ -33,7 +33,7 @@ export function resetFailure(program: Program, run: Run, node: string, since: nu
   step.patchState(patch);
   step.setActive(node, { activation, attempt, phase: 'failed', since });
   const context = step.freeze();
-  return { ...run, snapshot: { ...run.snapshot, context }, seq: since, localWork: localWorkOf(context) };
+  return { ...run, snapshot: { ...run.snapshot, context }, seq: since, localWork: localWorkOf(context), knownSize: null };
 }
 
 /** The positions of a machine, with the given nodes moved back to the state in which a visit to them begins. */

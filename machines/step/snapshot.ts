@@ -85,5 +85,6 @@ export function load(program: Program, text: string, row: { readonly seq: number
     input: row.input,
     error: context.error,
     localWork: localWorkOf(context),
+    knownSize: null,
   };
 }

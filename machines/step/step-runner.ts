@@ -348,6 +348,7 @@ export class StepRunner {
         input: context.input,
         error: context.error,
         localWork: localWorkOf(context),
+        knownSize: null,
       },
       events: step.events,
       effects: step.effects.all(),

@@ -1,5 +1,5 @@
 import { isObject, type Json } from '../../../../machines/json.ts';
-import type { Run } from '../../../../machines/run.ts';
+import type { KnownSize, Run, RunBytes } from '../../../../machines/run.ts';
 import type { Context, EarlyEvent, PendingInput } from '../../../../machines/step/context/context.ts';
 import { LIMITS } from './limits.ts';
 
@@ -8,59 +8,42 @@ const BYTES_PER_CHAR = 6;
 /** The state, the buffered events and an approval's description may each hold the data of an event. */
 const PLACES = 3;
 
-/** The size of a run's parts, in bytes of JSON text. */
-export interface ExecutionBytes {
-  readonly state: number;
-  readonly pendingInput: number;
-  readonly buffered: number;
-}
+type Measured = NonNullable<KnownSize['measured']>;
 
-interface Measured extends ExecutionBytes {
-  readonly run: Run;
-}
-
-interface KnownSize {
-  /** An upper bound for all parts together. */
-  readonly atMost: number;
-  /** The last run of this execution that was measured exactly: only differences from it are measured again. */
-  readonly measured: Measured | null;
-}
-
-const knownSizes = new WeakMap<Run, KnownSize>();
 const itemBytes = new WeakMap<object, number>();
 
 /** Records that a run holds at most a value of `chars` characters. */
 export function recordUpperBound(run: Run, chars: number): void {
-  knownSizes.set(run, { atMost: BYTES_PER_CHAR * chars, measured: null });
+  run.knownSize = { atMost: BYTES_PER_CHAR * chars, measured: null };
 }
 
 /** Records an upper bound for a run that was loaded from a checkpoint and the log since. */
 export function recordLoaded(run: Run, checkpointChars: number, tailChars: number): void {
   const { pendingInputs: fed } = contextOf(run);
   const places = PLACES + Object.values(fed).reduce((count, each) => count + each.length, 0);
-  knownSizes.set(run, { atMost: BYTES_PER_CHAR * (checkpointChars + tailChars * places), measured: null });
+  run.knownSize = { atMost: BYTES_PER_CHAR * (checkpointChars + tailChars * places), measured: null };
 }
 
 /**
  * The size of `run`, which a step with `chars` characters of event data made from `before`. Null: an upper bound shows that it is
  * within all limits. Measures only what has changed since the last measurement.
  */
-export function bytesAfterStep(before: Run, run: Run, chars: number): ExecutionBytes | null {
-  const known = knownSizes.get(before);
+export function bytesAfterStep(before: Run, run: Run, chars: number): RunBytes | null {
+  const known = before.knownSize;
   const base = known ?? { atMost: 0, measured: measure(before, null) };
   const atMost = (known?.atMost ?? sum(base.measured)) + BYTES_PER_CHAR * chars * (PLACES + pendingInputCount(before, run));
   if (atMost <= LIMITS.stateBytes) {
-    knownSizes.set(run, { atMost, measured: base.measured });
+    run.knownSize = { atMost, measured: base.measured };
     return null;
   }
   const measured = measure(run, base.measured);
-  knownSizes.set(run, { atMost: sum(measured), measured });
+  run.knownSize = { atMost: sum(measured), measured };
   return measured;
 }
 
 /** The exact size of a run. */
-export function bytesHeldBy(run: Run): ExecutionBytes {
-  return measure(run, knownSizes.get(run)?.measured ?? null);
+export function bytesHeldBy(run: Run): RunBytes {
+  return measure(run, run.knownSize?.measured ?? null);
 }
 
 /** The size of the buffered events in bytes. */
