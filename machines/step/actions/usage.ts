@@ -11,6 +11,9 @@ export const USAGE_FIELDS = [
   'cost_usd',
 ] as const;
 
+const NO_DATA: JsonObject = {};
+
 export function usageEventData(usage: Usage | undefined): JsonObject {
-  return Object.fromEntries(USAGE_FIELDS.flatMap((key) => (usage?.[key] === undefined ? [] : [[key, usage[key]]])));
+  if (usage === undefined) return NO_DATA;
+  return Object.fromEntries(USAGE_FIELDS.flatMap((key) => (usage[key] === undefined ? [] : [[key, usage[key]]])));
 }

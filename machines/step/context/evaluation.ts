@@ -1,6 +1,7 @@
 import { Budget } from '../../expression/budget.ts';
 import { type EvaluationResult, type Expression, evaluate, type Scope } from '../../expression/index.ts';
 import type { JsonObject } from '../../json.ts';
+import { LazyMap } from '../../lazy-map.ts';
 
 /** The error class of a node whose expressions, with all that the step had evaluated before, exceed the evaluation budget of the step. */
 export const BUDGET_EXCEEDED = 'expression_budget_exceeded';
@@ -12,8 +13,8 @@ export class Evaluation {
   /** Problems of this step's expressions, e.g. a condition that cannot be evaluated: reported, but not part of the log. */
   readonly diagnostics: string[] = [];
   /** Per node, the expression at which the budget was exceeded. */
-  readonly #exceeded = new Map<string, string>();
-  readonly #choices = new Map<string, { readonly condition: string | null; readonly evaluated: readonly JsonObject[] }>();
+  readonly #exceeded = new LazyMap<string, string>();
+  readonly #choices = new LazyMap<string, { readonly condition: string | null; readonly evaluated: readonly JsonObject[] }>();
 
   /** `work`: the budget in units; absent = the usual one. */
   constructor(work?: number) {

@@ -1,6 +1,7 @@
 import type { EventType, LogEvent } from '../../events.ts';
 import { END } from '../../graph/edges.ts';
 import { type Json, type JsonObject, patchState } from '../../json.ts';
+import { LazyMap } from '../../lazy-map.ts';
 import type { Usage } from '../../messages.ts';
 import { definitionOf } from '../../nodes/index.ts';
 import { skipOrder, skippedAfter, skippedAround, skippedFrom } from '../../program/dead-paths.ts';
@@ -39,15 +40,14 @@ export class StepContext {
   readonly env: StepContextEnv | null;
   readonly inputAllowance: InputAllowance;
   readonly #sequenceBefore: number;
+  readonly #stored: Context;
   readonly #now: Mutable<Context>;
   readonly #events: LogEvent[] = [];
-  /** Parts of `#now` that are copies of the stored ones. */
-  readonly #copied = new Set<keyof Context>();
-  readonly #subgraphs = new Map<string, SubgraphContext>();
+  readonly #subgraphs = new LazyMap<string, SubgraphContext>();
   /** Outputs that conditions are about to read. */
-  readonly #outputs = new Map<string, Json>();
+  readonly #outputs = new LazyMap<string, Json>();
   /** Visits that have ended, until their transition is followed. `taken` is part of the event. */
-  readonly #ended = new Map<string, { readonly outcome: NodeOutcome; readonly taken: string[] }>();
+  readonly #ended = new LazyMap<string, { readonly outcome: NodeOutcome; readonly taken: string[] }>();
   #pendingSkips: number[] = [];
   /** The node that was left last. */
   #lastLeft: string | null = null;
@@ -61,6 +61,7 @@ export class StepContext {
     this.evaluation = new Evaluation(env?.work);
     this.inputAllowance = new InputAllowance(env?.work);
     this.#sequenceBefore = sequenceBefore;
+    this.#stored = stored;
     this.#now = { ...stored };
   }
 
@@ -70,7 +71,7 @@ export class StepContext {
 
   /** The context to be stored. The step context must not be used afterwards. */
   freeze(): Context {
-    for (const [key, subgraph] of this.#subgraphs) {
+    for (const [key, subgraph] of this.#subgraphs.entries()) {
       const state = subgraph.changedState();
       if (state !== null && own(this.#now.subgraphs, key) !== undefined) this.#record('subgraphs')[key] = state;
     }
@@ -82,10 +83,7 @@ export class StepContext {
   }
 
   #record<K extends 'active' | 'visits' | 'forks' | 'subgraphs' | 'pendingInputs'>(key: K): Record<string, Context[K][string]> {
-    if (!this.#copied.has(key)) {
-      this.set({ [key]: { ...this.#now[key] } });
-      this.#copied.add(key);
-    }
+    if (this.#now[key] === this.#stored[key]) this.#now[key] = { ...this.#stored[key] };
     return this.#now[key] as Record<string, Context[K][string]>;
   }
 
@@ -389,7 +387,7 @@ export class StepContext {
   /** The subgraphs that have changed since the last call, with the nodes whose state has. */
   takeChangedSubgraphs(): readonly { readonly key: string; readonly nodes: readonly string[] }[] {
     if (this.#subgraphs.size === 0) return UNCHANGED;
-    return [...this.#subgraphs].flatMap(([key, subgraph]) => {
+    return [...this.#subgraphs.entries()].flatMap(([key, subgraph]) => {
       const nodes = subgraph.takeChangedNodes();
       return nodes === null ? [] : [{ key, nodes: nodes.map((index) => this.tables.graph.idOf(index)) }];
     });

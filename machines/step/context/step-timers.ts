@@ -1,3 +1,4 @@
+import { LazyMap } from '../../lazy-map.ts';
 import type { ProgramTables } from '../../program/tables.ts';
 import type { Effect } from '../../run.ts';
 import { type Context, own } from './context.ts';
@@ -7,7 +8,7 @@ export const PHASE_OF_TIMER = { retry: 'backoff', wait: 'waiting', approval: 'ap
 
 /** The timers that one step sets and clears. Their last changes become effects at the end of the step. */
 export class StepTimers {
-  readonly #changes = new Map<string, { readonly first: 'set' | 'clear'; readonly delayMs: number | null }>();
+  readonly #changes = new LazyMap<string, { readonly first: 'set' | 'clear'; readonly delayMs: number | null }>();
   #fired: string | null = null;
 
   /** The step was caused by this timer, so it is no longer set. */
@@ -31,7 +32,7 @@ export class StepTimers {
 
   effects(tables: ProgramTables, context: Context, nowMs: number): readonly Effect[] {
     if (this.#changes.size === 0) return [];
-    return [...this.#changes].flatMap(([id, { first, delayMs }]): Effect[] => {
+    return [...this.#changes.entries()].flatMap(([id, { first, delayMs }]): Effect[] => {
       // A timer that this step has set itself, or that has just fired, needs no clearing.
       const cleared: Effect[] = first === 'clear' && id !== this.#fired ? [{ type: 'clear_timer', id }] : [];
       if (delayMs === null) return cleared;
