@@ -12,6 +12,7 @@ import type { ExecutionCache } from './loading/execution-cache.ts';
 import type { ExecutionLoader } from './loading/execution-loader.ts';
 import { Mailbox } from './mailbox.ts';
 import { ReadyQueue } from './ready-queue.ts';
+import type { SlotReservation } from './slot-reservation.ts';
 import { type StepBatch, type StepBatchDeps, stepMailbox } from './step-mailbox.ts';
 
 /** At most so many messages of one execution, and so many executions, share a commit. */
@@ -32,6 +33,13 @@ export interface EngineOptions
   readonly corrupt: CorruptExecutions;
   readonly gate: CommitGate;
   readonly placement: Placement;
+  /** Reserves slots for the in-process work that a batch starts. */
+  readonly reserve: () => SlotReservation;
+}
+
+interface SteppedMailbox {
+  readonly mailbox: Mailbox;
+  readonly batch: StepBatch;
 }
 
 /**
@@ -172,21 +180,25 @@ export class Engine {
 
   /** Steps what is ready, commits it, and settles every message of the batch. */
   async #runBatch(): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, reserve } = this.#options;
     const nowMs = clock.nowMs();
-    const inTime = (): boolean => clock.nowMs() - nowMs < MAX_STEPPING_MS;
-    const stepped: (readonly [Mailbox, StepBatch])[] = [];
-    while (stepped.length < MAX_EXECUTIONS_PER_BATCH && (stepped.length === 0 || inTime())) {
+    const moment = { nowMs, reservation: reserve() };
+    const isInTime = (): boolean => clock.nowMs() - nowMs < MAX_STEPPING_MS;
+    const stepped: SteppedMailbox[] = [];
+    const units: CommitUnit[] = [];
+    while (stepped.length < MAX_EXECUTIONS_PER_BATCH && (stepped.length === 0 || isInTime())) {
       const mailbox = this.#ready.take();
       if (mailbox === null) break;
       mailbox.state = 'committing';
       const limit = mailbox.oneByOne ? 1 : MAX_MESSAGES_PER_EXECUTION;
-      const more = (count: number): boolean => count < limit && inTime();
-      stepped.push([mailbox, stepMailbox(mailbox.id, mailbox.queue, mailbox.execution, more, nowMs, this.#stepDeps)]);
+      const batch = stepMailbox(mailbox, limit, isInTime, moment, this.#stepDeps);
+      stepped.push({ mailbox, batch });
+      if (batch.unit !== null) units.push(batch.unit);
     }
-    const units = stepped.flatMap(([, { unit }]) => (unit === null ? [] : [unit]));
     if (units.length === 0) this.#settle(stepped, []);
     else await this.#options.gate.commit(async () => this.#settle(stepped, await this.#commit(units, nowMs)));
+    // What starts with the commit has started by now, and occupies slots of its own.
+    moment.reservation.release();
     this.#scheduleBatch();
   }
 
@@ -196,16 +208,15 @@ export class Engine {
   }
 
   /** `results`: one for each batch that has a unit. */
-  #settle(stepped: readonly (readonly [Mailbox, StepBatch])[], results: readonly CommitResult[]): void {
+  #settle(stepped: readonly SteppedMailbox[], results: readonly CommitResult[]): void {
     const { store, events } = this.#options;
     let next = 0;
-    for (const [mailbox, batch] of stepped) {
+    for (const { mailbox, batch } of stepped) {
       const result = batch.unit === null ? null : (results[next++] ?? null);
       if (result instanceof Error) this.#onFailed(mailbox, batch, result);
       else if (result !== null) this.#onRejected(mailbox, batch, result);
       else if (this.#isRejectedFromStaleCache(mailbox, batch)) this.#reloadAndRetry(mailbox, batch);
       else this.#onCommitted(mailbox, batch);
-      batch.reservation.release();
     }
     if (store.shared && results.some((result) => result instanceof Error)) events.emit('commitUncertain', null);
     if (results.some((result) => result instanceof StoreError)) events.emit('storeFailed', null);

@@ -2,16 +2,13 @@ import type { Run } from '../../../machines/run.ts';
 import type { CommitUnit } from '../../../store/port/commit.ts';
 import type { IdempotencyRow } from '../../../store/port/executions.ts';
 import type { RuntimeError } from '../errors.ts';
-import { type CommitBuilder, isEmpty, mergeBuilders } from './commit/commit-builder.ts';
+import { addBuilder, type CommitBuilder, isEmpty } from './commit/commit-builder.ts';
 import { type ExecutionCommit, executionCommit } from './commit/execution-commit.ts';
 import type { Envelope, ExecutionStart, MessageOutcome, Preconditions } from './envelope.ts';
 import type { CachedExecution } from './loading/cached-execution.ts';
-import type { SlotReservation } from './slot-reservation.ts';
-import { corruptError, type MessageResult, rejectedResult, type StepDeps, stepMessage } from './step-message.ts';
+import { corruptError, type MessageResult, rejectedResult, type StepDeps, type StepMoment, stepMessage } from './step-message.ts';
 
-export interface StepBatchDeps extends Omit<StepDeps, 'reservation'> {
-  /** Reserves slots for the in-process work that a batch starts. */
-  readonly reserve: () => SlotReservation;
+export interface StepBatchDeps extends StepDeps {
   /** The runtime that does the in-process work of an execution after a commit of this one, given the owner before it. */
   readonly ownerAfter: (executionId: string, owner: string | null) => string;
 }
@@ -27,8 +24,15 @@ export interface StepBatch {
   readonly commits: readonly ExecutionCommit[];
   /** Why the execution is corrupt; null = it is not. */
   readonly corrupt: RuntimeError | null;
-  /** Slots for what starts with the commit; to be released once that has started, or will not. */
-  readonly reservation: SlotReservation;
+}
+
+/** The messages of an execution that has not been stepped yet. */
+export interface PendingSteps {
+  readonly id: string;
+  /** In order. */
+  readonly queue: Envelope[];
+  /** Null = it is not in memory: the first message starts it. */
+  readonly execution: CachedExecution | null;
 }
 
 /** Once the events of one execution in one commit exceed this, its other messages wait for the next commit. */
@@ -38,51 +42,49 @@ const UNKNOWN: MessageOutcome = { refused: 'unknown', nodes: [] };
 const STALE: MessageOutcome = { refused: 'stale', nodes: [] };
 
 /**
- * Steps messages of one execution, in order, from the front of `queue`, which it shortens: the first one, and then as long as
- * `more` returns true. Changes nothing else, so a batch whose commit fails is simply dropped. Never throws: an error in a step,
- * or while its writes are built, is part of the batch and ends that execution alone.
+ * Steps messages of one execution, in order, from the front of its queue, which it shortens: the first one, and others while
+ * they are fewer than `limit` and `isInTime` returns true. Changes nothing else, so a batch whose commit fails is simply dropped.
+ * Never throws: an error in a step, or while its writes are built, is part of the batch and ends that execution alone.
  */
 export function stepMailbox(
-  id: string,
-  queue: Envelope[],
-  before: CachedExecution | null,
-  more: (count: number) => boolean,
-  nowMs: number,
+  pending: PendingSteps,
+  limit: number,
+  isInTime: () => boolean,
+  moment: StepMoment,
   deps: StepBatchDeps,
 ): StepBatch {
   const envelopes: Envelope[] = [];
-  const reservation = deps.reserve();
   try {
-    return { ...stepAll(id, queue, before, more, nowMs, { ...deps, reservation }, envelopes), reservation };
+    return stepAll(pending, limit, isInTime, moment, deps, envelopes);
   } catch (cause) {
-    const corrupt = corruptError(id, cause);
-    return { envelopes, outcomes: envelopes.map(() => corrupt), unit: null, commits: [], corrupt, reservation };
+    const corrupt = corruptError(pending.id, cause);
+    return { envelopes, outcomes: envelopes.map(() => corrupt), unit: null, commits: [], corrupt };
   }
 }
 
 function stepAll(
-  id: string,
-  queue: Envelope[],
-  before: CachedExecution | null,
-  more: (count: number) => boolean,
-  nowMs: number,
-  deps: StepBatchDeps & StepDeps,
+  { id, queue, execution: before }: PendingSteps,
+  limit: number,
+  isInTime: () => boolean,
+  moment: StepMoment,
+  deps: StepBatchDeps,
   envelopes: Envelope[],
-): Omit<StepBatch, 'reservation'> {
+): StepBatch {
+  const { nowMs } = moment;
   const outcomes: (MessageOutcome | Error)[] = [];
   const children: ExecutionCommit[] = [];
-  const builders: CommitBuilder[] = [];
   const owner = deps.ownerAfter(id, before?.owner ?? null);
+  let builder: CommitBuilder | null = null;
   let base: CachedExecution | ExecutionStart | null = before;
   let run: Run | null = before?.run ?? null;
   let idempotency: IdempotencyRow | null = null;
   let isRetried = false;
   let corrupt: RuntimeError | null = null;
-  let logBytes = 0;
-  while (envelopes.length === 0 || (logBytes < MAX_LOG_BYTES_PER_BATCH && more(envelopes.length))) {
-    const envelope = queue[0];
+  for (let envelope = queue[0]; envelope !== undefined; envelope = queue[0]) {
     // A unit holds the idempotency row of one request.
-    if (envelope === undefined || (idempotency !== null && envelope.options.idempotencyRow !== undefined)) break;
+    if (idempotency !== null && envelope.options.idempotencyRow !== undefined) break;
+    const mayGoOn = envelopes.length < limit && (builder?.logBytes ?? 0) < MAX_LOG_BYTES_PER_BATCH && isInTime();
+    if (envelopes.length > 0 && !mayGoOn) break;
     queue.shift();
     envelopes.push(envelope);
     if (envelope.start !== null) base = envelope.start;
@@ -94,10 +96,10 @@ function stepAll(
         ? rejectedResult(UNKNOWN, preconditions)
         : hasOtherOwner(before, preconditions, deps)
           ? rejectedResult(STALE, preconditions)
-          : stepMessage({ id, base, owner, nowMs, deps }, from, envelope);
+          : stepMessage({ id, base, owner, moment, deps }, from, envelope);
     outcomes.push(result.outcome);
-    builders.push(...result.builders);
-    for (const builder of result.builders) logBytes += builder.logBytes;
+    if (builder === null) builder = result.builder;
+    else addBuilder(builder, result.builder);
     corrupt ??= result.corrupt;
     if (result.run === null) continue;
     run = result.run;
@@ -107,8 +109,8 @@ function stepAll(
     }
     if (result.child !== null) children.push(result.child);
   }
-  const builder = mergeBuilders(builders);
-  if (base === null || run === null || isEmpty(builder)) return { envelopes, outcomes, unit: null, commits: [], corrupt };
+  if (base === null || run === null || builder === null || isEmpty(builder))
+    return { envelopes, outcomes, unit: null, commits: [], corrupt };
   const { checkpointLogBytes } = deps;
   const commit = executionCommit({ id, before, base, run, builder, isRetried, owner, nowMs, checkpointLogBytes });
   const commits = [commit, ...children];

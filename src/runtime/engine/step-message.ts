@@ -6,6 +6,7 @@ import type { Actor } from '../actor.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Ids } from '../ids.ts';
 import {
+  addBuilder,
   addCopiedHistory,
   addEffects,
   addEvents,
@@ -32,7 +33,12 @@ export interface StepDeps {
   readonly artifactThresholdBytes: number;
   /** The log since the last checkpoint above which the next one may be due; 0 = always. */
   readonly checkpointLogBytes: number;
-  /** Slots for the in-process work that starts. */
+}
+
+/** What the steps of one batch share. */
+export interface StepMoment {
+  readonly nowMs: number;
+  /** Slots for the in-process work that starts with the commit. */
   readonly reservation: SlotReservation;
 }
 
@@ -41,7 +47,7 @@ export interface MessageResult {
   readonly outcome: MessageOutcome | Error;
   /** After the step; null = unchanged. */
   readonly run: Run | null;
-  readonly builders: readonly CommitBuilder[];
+  readonly builder: CommitBuilder;
   readonly child: ExecutionCommit | null;
   readonly corrupt: RuntimeError | null;
 }
@@ -51,7 +57,7 @@ export interface Recipient {
   readonly id: string;
   readonly base: CachedExecution | ExecutionStart;
   readonly owner: string;
-  readonly nowMs: number;
+  readonly moment: StepMoment;
   readonly deps: StepDeps;
 }
 
@@ -64,7 +70,7 @@ export function stepMessage(recipient: Recipient, run: Run | null, envelope: Env
   const { options } = envelope;
   let child: ExecutionCommit | null = null;
   try {
-    if (envelope.child !== null) child = startChild(envelope.child, options, recipient.nowMs, recipient.deps);
+    if (envelope.child !== null) child = startChild(envelope.child, options, recipient.moment, recipient.deps);
   } catch (cause) {
     return rejectedResult(corruptError(envelope.child?.id ?? id, cause), options.preconditions);
   }
@@ -76,7 +82,7 @@ export function stepMessage(recipient: Recipient, run: Run | null, envelope: Env
     const end = run === null || options.retryFrom !== undefined ? null : abortExecution(recipient, run, cause, options.actor);
     if (end === null) return { ...rejectedResult(corrupt, options.preconditions), corrupt };
     addConsumed(end.builder, options.preconditions);
-    return { outcome: corrupt, run: end.run, builders: [end.builder], child: null, corrupt };
+    return { outcome: corrupt, run: end.run, builder: end.builder, child: null, corrupt };
   }
 }
 
@@ -101,12 +107,14 @@ function stepUnguarded(recipient: Recipient, run: Run | null, envelope: Envelope
   if (newExecution?.copiedHistory !== undefined) addCopiedHistory(builder, newExecution.copiedHistory);
   addStep(builder, recipient, outcome, options.actor, message);
   if (options.workItem !== undefined) builder.work.push({ op: 'put', item: options.workItem });
-  const result: MessageResult = { outcome, run: outcome.run, builders: [builder], child, corrupt: null };
+  const result: MessageResult = { outcome, run: outcome.run, builder, child, corrupt: null };
   if (!isStuck(outcome.run)) return result;
   const cause = new Error(STUCK);
   const end = abortExecution(recipient, outcome.run, cause, options.actor);
   const corrupt = corruptError(id, cause);
-  return end === null ? { ...result, corrupt } : { ...result, run: end.run, builders: [builder, end.builder], corrupt };
+  if (end === null) return { ...result, corrupt };
+  addBuilder(builder, end.builder);
+  return { ...result, run: end.run, corrupt };
 }
 
 /** Ends an execution that cannot be stepped as failed. Null when not even that is possible: it then stays as it is stored. */
@@ -146,7 +154,7 @@ function addConsumed(builder: CommitBuilder, preconditions: Preconditions | unde
 /** Adds the events and effects of a step as writes. */
 function addStep(
   builder: CommitBuilder,
-  { base, nowMs, deps }: Pick<Recipient, 'base' | 'nowMs' | 'deps'>,
+  { base, moment: { nowMs }, deps }: Recipient,
   { run, events, effects, diagnostics }: StepResult,
   actor: Actor,
   message: Message | null,
@@ -165,9 +173,10 @@ function firstStep({ loaded, input, copiedHistory }: ExecutionStart, env: StepEn
 }
 
 /** The first step of a child, in its parent's unit. */
-function startChild(child: ExecutionStart, options: MessageOptions, nowMs: number, deps: StepDeps): ExecutionCommit {
+function startChild(child: ExecutionStart, options: MessageOptions, moment: StepMoment, deps: StepDeps): ExecutionCommit {
   const { runtimeId: owner, checkpointLogBytes } = deps;
-  const recipient = { id: child.id, base: child, owner, nowMs, deps };
+  const { nowMs } = moment;
+  const recipient = { id: child.id, base: child, owner, moment, deps };
   const builder = newCommitBuilder();
   const stepped = start(child.loaded.program, child.input, envOf(recipient));
   addStep(builder, recipient, stepped, options.actor, null);
@@ -179,11 +188,11 @@ export function rejectedResult(outcome: MessageOutcome | Error, preconditions: P
   const builder = newCommitBuilder();
   addConsumed(builder, preconditions);
   if (preconditions?.always === true) addPreconditions(builder, preconditions, null);
-  return { outcome, run: null, builders: [builder], child: null, corrupt: null };
+  return { outcome, run: null, builder, child: null, corrupt: null };
 }
 
-function envOf({ id, base, owner, nowMs, deps }: Recipient): StepEnv {
-  const { stepLimit, reservation, runtimeId } = deps;
+function envOf({ id, base, owner, moment: { nowMs, reservation }, deps }: Recipient): StepEnv {
+  const { stepLimit, runtimeId } = deps;
   const { isLocal, vars } = base.loaded;
   // The attempts of another owner wait for a slot there.
   const startsAtOnce = (): boolean => owner === runtimeId && reservation.take(base.tenantId, id);

@@ -6,12 +6,12 @@ const settle = { id: 'item', fence: 3 };
 
 describe('a message refused by the machine', () => {
   it('cancels the work item whose lease has expired', () => {
-    const [builder] = rejectedResult(STALE, { settle, always: true }).builders;
-    expect(builder?.work).toEqual([{ op: 'settle', ...settle, status: 'cancelled' }]);
+    const { builder } = rejectedResult(STALE, { settle, always: true });
+    expect(builder.work).toEqual([{ op: 'settle', ...settle, status: 'cancelled' }]);
   });
 
   it('leaves the work item of a reporting worker open', () => {
-    const [builder] = rejectedResult(STALE, { settle }).builders;
-    expect(builder?.work).toEqual([]);
+    const { builder } = rejectedResult(STALE, { settle });
+    expect(builder.work).toEqual([]);
   });
 });

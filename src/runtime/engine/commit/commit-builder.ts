@@ -47,16 +47,11 @@ export function newCommitBuilder(): CommitBuilder {
   };
 }
 
-/** Joins the writes of several steps, in order, into the first builder. */
-export function mergeBuilders(builders: readonly CommitBuilder[]): CommitBuilder {
-  const [first, ...others] = builders;
-  if (first === undefined) return newCommitBuilder();
-  for (const other of others) {
-    for (const key of LISTS) for (const each of other[key]) (first[key] as unknown[]).push(each);
-    if (other.usage !== null) first.usage = sumOf(first.usage, other.usage);
-    first.logBytes += other.logBytes;
-  }
-  return first;
+/** Adds the writes of a later step. */
+export function addBuilder(builder: CommitBuilder, later: CommitBuilder): void {
+  for (const key of LISTS) for (const each of later[key]) (builder[key] as unknown[]).push(each);
+  if (later.usage !== null) builder.usage = sumOf(builder.usage, later.usage);
+  builder.logBytes += later.logBytes;
 }
 
 const LISTS = ['events', 'timers', 'work', 'send', 'consumed', 'effects', 'diagnostics', 'offloaded'] as const;
