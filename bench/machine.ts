@@ -3,27 +3,39 @@ import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { quantile } from './load/quantile.ts';
 
-export interface FsyncProbe {
+export interface FsyncTimes {
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
 
-/** Measures durable 4 KiB appends in `folder`: the minimum latency of an acknowledged message. */
+/** The minimum latency of an acknowledged message. A write-ahead log grows first, and is overwritten from its beginning later. */
+export interface FsyncProbe {
+  readonly append: FsyncTimes;
+  readonly overwrite: FsyncTimes;
+}
+
+const PROBES = 400;
+
+/** Measures durable writes of 4 KiB in `folder`. */
 export function probeFsync(folder: string): FsyncProbe {
   const path = join(folder, 'fsync-probe');
-  const page = Buffer.alloc(4096, 1);
   const file = openSync(path, 'w');
-  const tookMs: number[] = [];
   try {
-    for (let i = 0; i < 400; i++) {
-      const startedMs = performance.now();
-      writeSync(file, page, 0, page.length, i * page.length);
-      fdatasyncSync(file);
-      tookMs.push(performance.now() - startedMs);
-    }
+    return { append: writePages(file), overwrite: writePages(file) };
   } finally {
     closeSync(file);
     rmSync(path);
+  }
+}
+
+function writePages(file: number): FsyncTimes {
+  const page = Buffer.alloc(4096, 1);
+  const tookMs: number[] = [];
+  for (let i = 0; i < PROBES; i += 1) {
+    const startedMs = performance.now();
+    writeSync(file, page, 0, page.length, i * page.length);
+    fdatasyncSync(file);
+    tookMs.push(performance.now() - startedMs);
   }
   tookMs.sort((a, b) => a - b);
   return { p50Ms: quantile(tookMs, 0.5), p99Ms: quantile(tookMs, 0.99) };
@@ -82,6 +94,11 @@ function ticksMs(pid: number, first: number): number | null {
   } catch {
     return null;
   }
+}
+
+/** Null if either is not known. */
+export function difference(end: number | null, start: number | null): number | null {
+  return end === null || start === null ? null : end - start;
 }
 
 /** User and system time of all threads; independent of the load of the machine. */

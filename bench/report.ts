@@ -1,18 +1,18 @@
+import { COMPARISONS, type Comparison, type FigureName } from './comparisons.ts';
 import { type Figure, figuresOf, type Table } from './figures.ts';
-import type { FsyncProbe } from './machine.ts';
 import { fixed, table } from './table.ts';
 
 /** Tables of the measured sections, by section. */
 export type Results = ReadonlyMap<string, readonly Table[]>;
 
-/** Formats the results, and at the end how they relate to what the machine allows. */
-export function report(fsync: FsyncProbe, results: Results): string {
+/** Formats the results, and at the end how they relate to what the machine allows and to the targets. */
+export function report(results: Results): string {
   const parts: string[] = [];
   for (const tables of results.values()) for (const each of tables) parts.push(`\n${each.title}\n${text(each)}`);
-  const related = ratios(fsync, results);
-  if (related.length > 0)
+  const rows = compared(results);
+  if (rows.length > 0)
     parts.push(
-      `\nCompared with what this machine allows, in this run\n${table(['', 'measured', 'yardstick', 'ratio'], related)}`,
+      `\nCompared with what this machine allowed in this run, and with the targets\n${table(['', 'measured', 'with', 'result', 'target', ''], rows)}`,
     );
   return parts.join('\n');
 }
@@ -24,70 +24,47 @@ function text({ columns, rows }: Table): string {
   );
 }
 
-interface Ratio {
-  readonly what: string;
-  /** Section, row and column. */
-  readonly of: readonly [section: string, row: string, column: string];
-  readonly to: readonly [section: string, row: string, column: string] | { readonly fsyncs: number; readonly addMs: number };
-}
-
-const RATIOS: readonly Ratio[] = [
-  ...['1 at once', '64 at once', '256 at once'].map(
-    (row): Ratio => ({
-      what: `in process, ${row} ÷ plain loop, executions a second`,
-      of: ['inProcess', row, 'a second'],
-      to: ['rawLoop', `plain loop, ${row}`, 'a second'],
-    }),
-  ),
-  {
-    what: 'in process, 64 at once ÷ its own statements in a loop, executions a second',
-    of: ['inProcess', '64 at once', 'a second'],
-    to: ['rawLoop', 'own statements, 64 at once', 'a second'],
-  },
-  {
-    what: 'in process, 64 at once ÷ plain loop, CPU µs',
-    of: ['inProcess', '64 at once', 'CPU µs each'],
-    to: ['rawLoop', 'plain loop, 64 at once', 'CPU µs each'],
-  },
-  {
-    what: 'in process, 256 at once ÷ 64 at once, executions a second',
-    of: ['inProcess', '256 at once', 'a second'],
-    to: ['inProcess', '64 at once', 'a second'],
-  },
-  ...['bare Fastify', 'node:http'].flatMap((server): Ratio[] => [
-    {
-      what: `over HTTP, 64 at once ÷ ${server}, executions a second`,
-      of: ['overHttp', 'completed, 64 at once', 'a second'],
-      to: ['rawHttp', `${server}, 64 at once`, 'a second'],
-    },
-    {
-      what: `over HTTP, 64 at once ÷ ${server}, server CPU µs`,
-      of: ['overHttp', 'completed, 64 at once', 'CPU µs each'],
-      to: ['rawHttp', `${server}, 64 at once`, 'CPU µs each'],
-    },
-  ]),
-  {
-    what: 'start → done in process ÷ (4 fsyncs + 0.5 ms), p50 ms',
-    of: ['inProcess', '1 at once', 'p50 ms'],
-    to: { fsyncs: 4, addMs: 0.5 },
-  },
-  {
-    what: 'approve → done in process ÷ (2 fsyncs + 0.5 ms), p50 ms',
-    of: ['mixed', 'approval, in process, 1 at once', 'last act → done, p50 ms'],
-    to: { fsyncs: 2, addMs: 0.5 },
-  },
-];
-
-function ratios(fsync: FsyncProbe, results: Results): string[][] {
+/** Rows of the comparisons whose figures were all measured. */
+function compared(results: Results): readonly (readonly string[])[] {
   const figures = new Map<string, Figure>();
   for (const [section, tables] of results)
     for (const figure of figuresOf(section, tables)) figures.set([section, figure.label, figure.name].join('\n'), figure);
-  return RATIOS.flatMap(({ what, of, to }) => {
-    const measured = figures.get(of.join('\n'));
-    if (measured === undefined) return [];
-    const yardstick = 'fsyncs' in to ? to.fsyncs * fsync.p50Ms + to.addMs : figures.get(to.join('\n'))?.value;
-    if (yardstick === undefined) return [];
-    const { value, digits } = measured;
-    return [[what, fixed(value, digits), fixed(yardstick, digits), fixed(value / yardstick)]];
+  const find = (name: FigureName) => figures.get(name.join('\n'));
+  return COMPARISONS.flatMap((comparison) => {
+    const row = comparedRow(comparison, find);
+    return row === null ? [] : [row];
   });
+}
+
+function comparedRow(
+  { what, of, to, beyond, target }: Comparison,
+  find: (name: FigureName) => Figure | undefined,
+): readonly string[] | null {
+  const measured = find(of);
+  if (measured === undefined) return null;
+  const line = (wanted: string, value: number, digits: number) => [
+    what,
+    fixed(measured.value, measured.digits),
+    wanted,
+    fixed(value, digits),
+    ...verdict(target, value, digits),
+  ];
+  if (to !== undefined) {
+    const divisor = find(to);
+    return divisor === undefined ? null : line(fixed(divisor.value, divisor.digits), measured.value / divisor.value, 2);
+  }
+  if (beyond !== undefined) {
+    const fsync = find(beyond.fsync);
+    if (fsync === undefined) return null;
+    return line(`${beyond.fsyncs} × ${fixed(fsync.value)}`, measured.value - beyond.fsyncs * fsync.value, 2);
+  }
+  return line('', measured.value, measured.digits);
+}
+
+function verdict(target: Comparison['target'], value: number, digits: number): readonly [target: string, verdict: string] {
+  if (target === undefined) return ['', ''];
+  const atLeast = 'atLeast' in target;
+  const limit = atLeast ? target.atLeast : target.atMost;
+  const met = atLeast ? value >= limit : value <= limit;
+  return [`${atLeast ? '≥' : '≤'} ${fixed(limit, digits)}`, met ? 'met' : 'missed'];
 }

@@ -6,11 +6,11 @@ import { parseArgs } from 'node:util';
 import { checkOut } from './compare/checkout.ts';
 import { compare } from './compare/compare.ts';
 import type { Table } from './figures.ts';
-import { describeMachine, probeFsync } from './machine.ts';
+import { cpuMsOfExitedChildren, describeMachine, difference, type FsyncTimes, probeFsync } from './machine.ts';
 import { measure } from './measuring.ts';
 import { report } from './report.ts';
 import { isSection, SECTION_NAMES, SECTIONS, type SectionName } from './sections/index.ts';
-import { fixed } from './table.ts';
+import { fixed, table } from './table.ts';
 
 const DIST = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -54,14 +54,24 @@ function sectionsIn(names: readonly string[]): readonly SectionName[] {
 }
 
 async function print(sections: readonly SectionName[], folder: string): Promise<void> {
-  const fsync = probeFsync(folder);
-  console.log(`fsync    p50 ${fixed(fsync.p50Ms)} ms · p99 ${fixed(fsync.p99Ms)} ms (durable 4 KiB append)`);
+  const { append, overwrite } = probeFsync(folder);
+  const times = ({ p50Ms, p99Ms }: FsyncTimes) => `p50 ${fixed(p50Ms)} ms, p99 ${fixed(p99Ms)} ms`;
+  console.log(`fsync    of 4 KiB appended: ${times(append)} · overwritten: ${times(overwrite)}`);
   const results = new Map<string, readonly Table[]>();
+  const took: string[][] = [];
   for (const name of sections) {
-    process.stderr.write(`measuring ${name} …\n`);
-    results.set(name, await measure(DIST, name, folder));
+    process.stderr.write(`measuring ${name} …`);
+    const startedMs = performance.now();
+    const cpuMs = cpuMsOfExitedChildren(process.pid);
+    const missing = SECTIONS[name].missing?.();
+    if (missing === undefined) results.set(name, await measure(DIST, name, folder));
+    const seconds = fixed((performance.now() - startedMs) / 1000, 1);
+    const usedMs = difference(cpuMsOfExitedChildren(process.pid), cpuMs);
+    took.push([name, seconds, fixed(usedMs === null ? null : usedMs / 1000, 1), missing ?? '']);
+    process.stderr.write(` ${missing ?? `${seconds} s`}\n`);
   }
-  console.log(report(fsync, results));
+  console.log(report(results));
+  console.log(`\nTime of the sections\n${table(['', 'took s', 'CPU s', ''], took)}`);
 }
 
 async function printComparison(base: string, names: readonly string[], rounds: number, folder: string): Promise<void> {

@@ -1,9 +1,12 @@
 import type { Table } from '../figures.ts';
+import { installedPostgres } from '../subjects/postgres-server.ts';
 
 export interface Section {
   readonly about: string;
   /** Measured only if named, because it takes long. */
   readonly onRequest?: true;
+  /** What it cannot be measured without, if that is missing. */
+  missing?(): string | undefined;
   /** Flags of Node for its process. */
   readonly flags?: readonly string[];
   /** Its modules are loaded when it is measured, so that a section that does not fit another checkout leaves the others measurable. */
@@ -63,13 +66,16 @@ const sections = {
   },
   longLog: {
     about: 'pages and states of one execution with 100,000 events',
-    onRequest: true,
     measure: async (folder) => (await import('./scale/long-log.ts')).longLog(folder),
   },
   restart: {
-    about: 'restart of the server with 100,000 live executions of each kind',
-    onRequest: true,
+    about: 'restart of the server with 100,000 live executions',
     measure: async (folder) => (await import('./scale/restart.ts')).restart(folder),
+  },
+  postgres: {
+    about: 'one and two servers on one PostgreSQL, and bytes by table',
+    missing: withoutPostgres,
+    measure: async (folder) => (await import('./scale/postgres.ts')).postgres(folder),
   },
   lists: {
     about: 'pages of a list of 1,000,000 executions',
@@ -86,10 +92,16 @@ const sections = {
     onRequest: true,
     measure: async (folder) => (await import('./scale/streams.ts')).streams(folder),
   },
-  postgres: {
-    about: 'one, two and three servers on one PostgreSQL, and bytes by table',
+  postgresCluster: {
+    about: 'one, two and three servers on one PostgreSQL with 64 and 256 clients',
     onRequest: true,
-    measure: async (folder) => (await import('./scale/postgres.ts')).postgres(folder),
+    missing: withoutPostgres,
+    measure: async (folder) => (await import('./scale/postgres.ts')).postgresCluster(folder),
+  },
+  restartByKind: {
+    about: 'restart of the server with 100,000 live executions of each kind',
+    onRequest: true,
+    measure: async (folder) => (await import('./scale/restart.ts')).restartByKind(folder),
   },
 } satisfies Record<string, Section>;
 
@@ -101,4 +113,8 @@ export const SECTION_NAMES = Object.keys(SECTIONS) as readonly SectionName[];
 
 export function isSection(name: string): name is SectionName {
   return Object.hasOwn(SECTIONS, name);
+}
+
+function withoutPostgres(): string | undefined {
+  return installedPostgres() === null ? 'no PostgreSQL is installed (apt-get install postgresql)' : undefined;
 }

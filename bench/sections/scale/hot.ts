@@ -5,7 +5,7 @@ import { rounds } from '../../subjects/workflows.ts';
 
 const EXECUTIONS = 10_000;
 const LANES = 512;
-const SETTLE_MS = 4_000;
+const SETTLE_MS = 2_500;
 const TEXT = 'x'.repeat(1_000);
 
 /** Measures the memory of executions that are all cached and at work: each has an attempt that takes about a second. */

@@ -4,8 +4,10 @@ import { openSqlite } from '../../../src/index.ts';
 import type { ExecutionPageRequest } from '../../../store/port/execution-search.ts';
 import { exact, type Row, type Table, wall } from '../../figures.ts';
 import { median } from '../../load/quantile.ts';
+import { generate, type Variation } from '../../subjects/generated.ts';
 import { HttpConnection } from '../../subjects/http-connection.ts';
 import { serve } from '../../subjects/server.ts';
+import { WAITING } from '../../subjects/workflows.ts';
 
 const EXECUTIONS = 1_000_000;
 const PAGE = 50;
@@ -19,37 +21,32 @@ interface PageTime {
 
 const START_MS = Date.UTC(2026, 0, 1);
 
-/** Test data: one execution per second; nine in ten completed, one in ten labelled, twenty workflows. Columns that a schema lacks are left out. */
-const VALUES: Readonly<Record<string, string>> = {
-  log_id: 'i + 1',
-  id: idOf('i'),
-  tenant_id: "'default'",
-  workflow_id: "'workflow-' || (i % 20)",
-  workflow_version: "iif(i % 250000 = 7, '0.9', '1.0')",
-  revision: "'r1'",
-  labels: "CASE WHEN i % 10 = 3 THEN json_object('env', 'prod', 'customer', 'c' || (i % 1000)) ELSE '{}' END",
-  depth: '0',
-  created_at_ms: `${START_MS} + i * 1000`,
-  status: `CASE WHEN i % 10 > 0 THEN 'completed' WHEN i % 50 = 0 THEN 'failed' WHEN i % 50 = 10 THEN 'paused' WHEN i % 50 = 20 THEN 'running'
-    ELSE 'cancelled' END`,
-  seq: '9',
-  steps: '3',
-  local_work: '0',
-  updated_at_ms: `${START_MS} + i * 1000`,
-  completed_at_ms: `${START_MS} + i * 1000`,
-};
-const BUILD_LABELS = `INSERT INTO execution_labels (tenant_id, key, execution_id, value)
-  SELECT e.tenant_id, l.key, e.id, l.value FROM executions e, json_each(e.labels) l WHERE e.labels <> '{}'`;
+/** One execution per second; nine in ten completed, one in ten labelled, twenty workflows. */
+function variation(n: number): Variation {
+  const atMs = START_MS + n * 1_000;
+  const status = statusOf(n);
+  const completedAtMs = status === 'running' || status === 'paused' ? null : atMs;
+  return {
+    atMs,
+    create: {
+      workflowId: `workflow-${n % 20}`,
+      workflowVersion: n % 250_000 === 7 ? '0.9' : '1.0',
+      labels: n % 10 === 3 ? JSON.stringify({ env: 'prod', customer: `c${n % 1_000}` }) : '{}',
+    },
+    progress: { status, completedAtMs },
+  };
+}
 
-function idOf(i: string): string {
-  return `printf('exec_%012x7%03x8%015x', ${START_MS} + ${i} * 1000, ${i} & 0xfff, ${i})`;
+function statusOf(n: number): string {
+  if (n % 10 > 0) return 'completed';
+  return ['failed', 'paused', 'running', 'cancelled', 'cancelled'][(n % 50) / 10] ?? 'cancelled';
 }
 
 /** Measures pages of a long list, in process and over HTTP. */
 export async function lists(folder: string): Promise<readonly Table[]> {
   const path = join(folder, 'lists.db');
   const startedMs = performance.now();
-  await build(path);
+  await generate(folder, { name: 'lists', count: EXECUTIONS, documents: [WAITING], vary: variation });
   const buildSeconds = (performance.now() - startedMs) / 1000;
   const bareMs = bareRead(path);
   const pages = [...(await inProcess(path)), await overHttp(folder)];
@@ -61,23 +58,6 @@ export async function lists(folder: string): Promise<readonly Table[]> {
       rows: [row({ what: `${PAGE} plain reads by primary key`, rows: PAGE, p50Ms: bareMs }), ...pages.map(row)],
     },
   ];
-}
-
-async function build(path: string): Promise<void> {
-  await (await openSqlite({ path, nowMs: Date.now })).close();
-  const db = new Database(path);
-  db.pragma('synchronous = OFF');
-  db.pragma('journal_mode = OFF');
-  db.pragma('cache_size = -200000');
-  const existing = db.prepare<[], string>("SELECT name FROM pragma_table_info('executions')").pluck().all();
-  const columns = Object.keys(VALUES).filter((name) => existing.includes(name));
-  db.prepare(
-    `INSERT INTO executions (${columns.join(', ')})
-     WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-     SELECT ${columns.map((name) => VALUES[name]).join(', ')} FROM n`,
-  ).run(EXECUTIONS - 1);
-  db.exec(BUILD_LABELS);
-  db.close();
 }
 
 async function inProcess(path: string): Promise<readonly PageTime[]> {

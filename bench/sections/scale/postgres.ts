@@ -1,22 +1,32 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
+import { openPostgres } from '../../../src/index.ts';
 import { cpu, exact, type Row, type Table } from '../../figures.ts';
 import { LOAD_COLUMNS, loadRow, runLoad } from '../../load/load.ts';
-import { cpuMsOf } from '../../machine.ts';
+import { cpuMsOf, difference } from '../../machine.ts';
 import type { HttpConnection } from '../../subjects/http-connection.ts';
 import { complete, connectionAt, openConnections, register } from '../../subjects/over-http.ts';
 import { installedPostgres, type PostgresServer, startPostgres } from '../../subjects/postgres-server.ts';
-import { type Server, serve, serveOn } from '../../subjects/server.ts';
+import { type Server, serveOn } from '../../subjects/server.ts';
 import { linear } from '../../subjects/workflows.ts';
 
-const CONCURRENCIES = [1, 64, 256] as const;
-const WARM_UP_MS = 500;
-const MEASURE_MS = 3_000;
+const WARM_UP_MS = 300;
+const MEASURE_MS = 1_500;
 /** Executions of each server before the measurement, so that the code of all servers is compiled equally well. */
-const WARM_UP_EXECUTIONS = 2_000;
+const WARM_UP_EXECUTIONS = 1_500;
 const WARM_UP_CONNECTIONS = 64;
-const RUNTIMES = [1, 2, 3] as const;
+/** Clients at once, by number of runtimes. */
+type Plan = ReadonlyMap<number, readonly number[]>;
+const TWO: Plan = new Map([
+  [1, [1, 64]],
+  [2, [64]],
+]);
+const THREE: Plan = new Map([
+  [1, [64, 256]],
+  [2, [64, 256]],
+  [3, [64, 256]],
+]);
 
 const COLUMNS = [...LOAD_COLUMNS.slice(0, 3), cpu('runtimes CPU µs each', 0), cpu('database CPU µs each', 0)];
 
@@ -24,46 +34,71 @@ const COLUMNS = [...LOAD_COLUMNS.slice(0, 3), cpu('runtimes CPU µs each', 0), c
  * Measures executions from start to completion over HTTP, distributed over the servers, with the CPU time of the servers and of the database,
  * and the size of what one server has stored.
  */
-export async function postgres(folder: string): Promise<readonly Table[]> {
+export function postgres(folder: string): Promise<readonly Table[]> {
+  return measuredAs(TWO, folder);
+}
+
+/** The same for one, two and three servers with more clients. */
+export function postgresCluster(folder: string): Promise<readonly Table[]> {
+  return measuredAs(THREE, folder);
+}
+
+async function measuredAs(plan: Plan, folder: string): Promise<readonly Table[]> {
   const bin = installedPostgres();
   if (bin === null) throw new Error('no PostgreSQL is installed (apt-get install postgresql)');
-  const alone = await serve(folder, 'sqlite.db');
-  const rows = await measured('SQLite, 1 runtime', [alone], () => null).finally(() => alone.stop());
   const database = await startPostgres(bin);
+  const rows: Row[] = [];
+  let stored: Stored = { executions: 0, bytes: [] };
   try {
-    for (const runtimes of RUNTIMES) rows.push(...(await withServers(folder, database, runtimes)));
-    const bytes = await bytesByTable(folder, database);
-    return [
-      { title: 'One PostgreSQL, fsync on: three-node executions, start → completed over HTTP', columns: COLUMNS, rows },
-      {
-        title: `PostgreSQL: bytes of a three-node execution by table, of ${WARM_UP_EXECUTIONS}, after VACUUM`,
-        columns: [exact('rows', 0), exact('with indices', 0)],
-        rows: bytes,
-      },
-    ];
+    for (const [runtimes, concurrencies] of plan) {
+      const url = await database.createDatabase(`runtimes_${runtimes}`);
+      const grown = await growth(url, async () => {
+        rows.push(...(await withServers(folder, url, database, runtimes, concurrencies)));
+      });
+      if (runtimes === 1) stored = grown;
+    }
   } finally {
     database.stop();
   }
+  return [
+    { title: 'One PostgreSQL, fsync on: three-node executions, start → completed over HTTP', columns: COLUMNS, rows },
+    {
+      title: `PostgreSQL: bytes of a three-node execution by table, of ${stored.executions}, after VACUUM`,
+      columns: [exact('rows', 0), exact('with indices', 0)],
+      rows: stored.bytes,
+    },
+  ];
 }
 
-async function withServers(folder: string, database: PostgresServer, count: number): Promise<readonly Row[]> {
-  const url = await database.createDatabase(`runtimes_${count}`);
+async function withServers(
+  folder: string,
+  url: string,
+  database: PostgresServer,
+  count: number,
+  concurrencies: readonly number[],
+): Promise<readonly Row[]> {
   const servers: Server[] = [];
   try {
     for (let i = 0; i < count; i += 1) servers.push(await serveOn(url, home(folder, `${count}-${i}`)));
-    return await measured(`PostgreSQL, ${count} ${count === 1 ? 'runtime' : 'runtimes'}`, servers, database.cpuMs);
+    const what = `PostgreSQL, ${count} ${count === 1 ? 'runtime' : 'runtimes'}`;
+    return await measured(what, servers, concurrencies, database.cpuMs);
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
   }
 }
 
-async function measured(what: string, servers: readonly Server[], databaseCpuMs: () => number | null): Promise<Row[]> {
+async function measured(
+  what: string,
+  servers: readonly Server[],
+  concurrencies: readonly number[],
+  databaseCpuMs: () => number | null,
+): Promise<Row[]> {
   const [first] = servers;
   if (first === undefined) throw new RangeError('no server');
   await register(first.url, first.token, [linear(3)]);
   await Promise.all(servers.map(warmUp));
   const rows: Row[] = [];
-  for (const concurrency of CONCURRENCIES) {
+  for (const concurrency of concurrencies) {
     const shares = await Promise.all(
       servers.map(({ url, token }, i) =>
         openConnections(url, token, Math.floor((concurrency + servers.length - 1 - i) / servers.length)),
@@ -99,27 +134,36 @@ async function warmUp({ url, token }: Server): Promise<void> {
   for (const lane of lanes) lane.close();
 }
 
-/** Sizes after a VACUUM, so that versions of rows that updates left behind, and that the next rows reuse, count only as space. */
-async function bytesByTable(folder: string, database: PostgresServer): Promise<readonly Row[]> {
-  const url = await database.createDatabase('bytes');
-  const server = await serveOn(url, home(folder, 'bytes'));
+interface Stored {
+  readonly executions: number;
+  /** Bytes of each execution, by table. */
+  readonly bytes: readonly Row[];
+}
+
+/**
+ * What the executions that `body` runs take. Sizes are read after a VACUUM, so that versions of rows that updates left behind, and that the
+ * next rows reuse, count only as space.
+ */
+async function growth(url: string, body: () => Promise<void>): Promise<Stored> {
+  await (await openPostgres({ url })).close();
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await register(server.url, server.token, [linear(3)]);
     const before = await sizes(client);
-    await warmUp(server);
+    await body();
     const after = await sizes(client);
-    return [...after]
-      .map(([label, size]) => {
-        const { own, total } = before.get(label) ?? { own: 0, total: 0 };
-        return { label, values: [(size.own - own) / WARM_UP_EXECUTIONS, (size.total - total) / WARM_UP_EXECUTIONS] };
-      })
-      .filter(({ values }) => (values[1] ?? 0) >= 0.5)
+    const { rows } = await client.query<{ count: string }>('SELECT count(*) FROM executions');
+    const executions = Number(rows[0]?.count);
+    const each = (label: string, key: keyof Size) =>
+      ((after.get(label)?.[key] ?? 0) - (before.get(label)?.[key] ?? 0)) / executions;
+    const tables = [...after.keys()]
+      .map((label) => ({ label, values: [each(label, 'own'), each(label, 'total')] }))
       .sort((a, b) => (b.values[1] ?? 0) - (a.values[1] ?? 0));
+    const sumOf = (column: number) => tables.reduce((total, { values }) => total + (values[column] ?? 0), 0);
+    const shown = tables.filter(({ values }) => (values[1] ?? 0) >= 0.5);
+    return { executions, bytes: [...shown, { label: 'all tables', values: [sumOf(0), sumOf(1)] }] };
   } finally {
     await client.end();
-    await server.stop();
   }
 }
 
@@ -146,8 +190,4 @@ function home(folder: string, name: string): string {
 
 function sum(values: readonly (number | null)[]): number | null {
   return values.reduce((total, value) => (total === null || value === null ? null : total + value), 0);
-}
-
-function difference(end: number | null, start: number | null): number | null {
-  return end === null || start === null ? null : end - start;
 }

@@ -1,5 +1,5 @@
 import { type Column, type Row, type Table, wall } from '../../figures.ts';
-import { LOAD_COLUMNS, loadRow, runLoad } from '../../load/load.ts';
+import { fsyncRow, LOAD_COLUMNS, loadRow, runLoad } from '../../load/load.ts';
 import { median } from '../../load/quantile.ts';
 import { type Driver, httpDriver, inProcessDriver } from '../../subjects/driver.ts';
 import { CALLER, withRuntime } from '../../subjects/in-process.ts';
@@ -7,9 +7,12 @@ import { openConnections, register } from '../../subjects/over-http.ts';
 import { serve } from '../../subjects/server.ts';
 import { APPROVAL, EVENT, EXTERNAL, linear, RETRY } from '../../subjects/workflows.ts';
 
-const CONCURRENCIES = [1, 64] as const;
-const WARM_UP_MS = 300;
-const MEASURE_MS = 600;
+const CONCURRENCIES = { inProcess: [1, 64], overHttp: [64] } as const;
+/** At first, each workload runs for this time, so that none is measured while its code is compiled. */
+const COMPILE_MS = 300;
+const COMPILED_AT = 64;
+const WARM_UP_MS = 100;
+const MEASURE_MS = 500;
 const BALLAST = 'x'.repeat(20_000);
 const DOCUMENTS = [linear(3), APPROVAL, EVENT, RETRY, EXTERNAL];
 
@@ -37,7 +40,7 @@ const COLUMNS: readonly Column[] = [...LOAD_COLUMNS, wall('last act → done, p5
 
 /** Measures workloads beside the trivial one, in process and over HTTP. */
 export async function mixed(folder: string): Promise<readonly Table[]> {
-  const rows = [...(await inProcess(folder)), ...(await overHttp(folder))];
+  const rows = [...(await inProcess(folder)), ...(await overHttp(folder)), fsyncRow(folder)];
   return [{ title: 'Mixed workloads: one execution from start to completion', columns: COLUMNS, rows }];
 }
 
@@ -45,7 +48,7 @@ async function inProcess(folder: string): Promise<readonly Row[]> {
   return withRuntime(folder, 'mixed', async ({ runtime }) => {
     for (const document of DOCUMENTS) await runtime.register(CALLER, document);
     const driver = inProcessDriver(runtime);
-    return measured('in process', () => driver, process.pid);
+    return measured('in process', () => driver, CONCURRENCIES.inProcess, process.pid);
   });
 }
 
@@ -53,14 +56,14 @@ async function overHttp(folder: string): Promise<readonly Row[]> {
   const server = await serve(folder, 'mixed-http.db');
   try {
     await register(server.url, server.token, DOCUMENTS);
-    const lanes = await openConnections(server.url, server.token, Math.max(...CONCURRENCIES));
+    const lanes = await openConnections(server.url, server.token, Math.max(COMPILED_AT, ...CONCURRENCIES.overHttp));
     const drivers = lanes.map(httpDriver);
     const driverOf = (lane: number): Driver => {
       const driver = drivers[lane];
       if (driver === undefined) throw new RangeError(`no lane ${lane}`);
       return driver;
     };
-    const rows = await measured('over HTTP', driverOf, server.pid);
+    const rows = await measured('over HTTP', driverOf, CONCURRENCIES.overHttp, server.pid);
     for (const lane of lanes) lane.close();
     return rows;
   } finally {
@@ -68,10 +71,19 @@ async function overHttp(folder: string): Promise<readonly Row[]> {
   }
 }
 
-async function measured(where: string, driverOf: (lane: number) => Driver, pid: number): Promise<readonly Row[]> {
+async function measured(
+  where: string,
+  driverOf: (lane: number) => Driver,
+  concurrencies: readonly number[],
+  pid: number,
+): Promise<readonly Row[]> {
+  for (const workload of Object.values(WORKLOADS)) {
+    const once = (lane: number) => workload(driverOf(lane));
+    await runLoad({ concurrency: COMPILED_AT, warmUpMs: 0, measureMs: COMPILE_MS, once });
+  }
   const rows: Row[] = [];
   for (const [name, workload] of Object.entries(WORKLOADS))
-    for (const concurrency of CONCURRENCIES) {
+    for (const concurrency of concurrencies) {
       let actMs: number[] = [];
       let warm = false;
       const once = async (lane: number): Promise<void> => {

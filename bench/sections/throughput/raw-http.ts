@@ -7,8 +7,8 @@ import { complete, connectionAt, openConnections } from '../../subjects/over-htt
 const BARE_SERVER = fileURLToPath(new URL('../../subjects/bare-server.js', import.meta.url));
 const SERVERS = { http: 'node:http', fastify: 'bare Fastify' } as const;
 const CONCURRENCIES = [1, 64] as const;
-const WARM_UP_MS = 600;
-const MEASURE_MS = 1_000;
+const WARM_UP_MS = 400;
+const MEASURE_MS = 700;
 
 /** The upper bound of HTTP on this machine, with the client of the other sections. */
 export async function rawHttp(): Promise<readonly Table[]> {

@@ -25,8 +25,8 @@ const LINEAR = [3, 30, 300] as const;
 const FAN_OUT = [10, 200, 1_000] as const;
 const HISTORY = [10, 1_000, 10_000] as const;
 /** In CPU time. Long enough for Node's JIT compiler. */
-const WARM_UP_MS = 300;
-const MEASURE_MS = 250;
+const WARM_UP_MS = 150;
+const MEASURE_MS = 150;
 /** Minimum number of steps between two reads of the clock. */
 const BATCH = 100;
 
@@ -57,7 +57,7 @@ function wholeRuns(label: string, document: JsonObject): Row {
   const saveUs: number[] = [];
   let snapshotBytes = 0;
   const fromMs = cpuMsOfThisProcess() + WARM_UP_MS;
-  while (cpuMsOfThisProcess() < fromMs + MEASURE_MS || stepUs.length < 3) {
+  while (cpuMsOfThisProcess() < fromMs + MEASURE_MS || stepUs.length < 2) {
     const measured = cpuMsOfThisProcess() >= fromMs;
     const runs: Run[] = [];
     const stepping = cpuMsOfThisProcess();
