@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { closeSync, fdatasyncSync, openSync, readFileSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
@@ -8,37 +9,58 @@ export interface FsyncTimes {
   readonly p99Ms: number;
 }
 
-/** The minimum latency of an acknowledged message. A write-ahead log grows first, and is overwritten from its beginning later. */
-export interface FsyncProbe {
-  readonly append: FsyncTimes;
-  readonly overwrite: FsyncTimes;
+const PAGE = Buffer.alloc(4096, 1);
+
+/** Durable writes of 4 KiB: the minimum latency of an acknowledged message. */
+export class FsyncProbe {
+  readonly #path: string;
+  readonly #file: number;
+  #pages = 0;
+
+  constructor(folder: string) {
+    this.#path = join(folder, `fsync-probe-${randomUUID()}`);
+    this.#file = openSync(this.#path, 'w');
+  }
+
+  /** As a write-ahead log that grows. Returns milliseconds. */
+  append(): number {
+    this.#pages += 1;
+    return this.#write(this.#pages - 1);
+  }
+
+  /** As a write-ahead log that is used again. Returns milliseconds. */
+  overwrite(page: number): number {
+    return this.#write(page);
+  }
+
+  close(): void {
+    closeSync(this.#file);
+    rmSync(this.#path);
+  }
+
+  #write(page: number): number {
+    const startedMs = performance.now();
+    writeSync(this.#file, PAGE, 0, PAGE.length, page * PAGE.length);
+    fdatasyncSync(this.#file);
+    return performance.now() - startedMs;
+  }
 }
 
 const PROBES = 400;
 
-/** Measures durable writes of 4 KiB in `folder`. */
-export function probeFsync(folder: string): FsyncProbe {
-  const path = join(folder, 'fsync-probe');
-  const file = openSync(path, 'w');
+export function fsyncTimes(folder: string): { readonly append: FsyncTimes; readonly overwrite: FsyncTimes } {
+  const probe = new FsyncProbe(folder);
   try {
-    return { append: writePages(file), overwrite: writePages(file) };
+    const pages = Array.from({ length: PROBES }, (_, page) => page);
+    return { append: times(pages.map(() => probe.append())), overwrite: times(pages.map((page) => probe.overwrite(page))) };
   } finally {
-    closeSync(file);
-    rmSync(path);
+    probe.close();
   }
 }
 
-function writePages(file: number): FsyncTimes {
-  const page = Buffer.alloc(4096, 1);
-  const tookMs: number[] = [];
-  for (let i = 0; i < PROBES; i += 1) {
-    const startedMs = performance.now();
-    writeSync(file, page, 0, page.length, i * page.length);
-    fdatasyncSync(file);
-    tookMs.push(performance.now() - startedMs);
-  }
-  tookMs.sort((a, b) => a - b);
-  return { p50Ms: quantile(tookMs, 0.5), p99Ms: quantile(tookMs, 0.99) };
+function times(tookMs: readonly number[]): FsyncTimes {
+  const sorted = [...tookMs].sort((a, b) => a - b);
+  return { p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99) };
 }
 
 export function describeMachine(folder: string): string {

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { checkOut } from './compare/checkout.ts';
 import { compare } from './compare/compare.ts';
 import type { Table } from './figures.ts';
-import { cpuMsOfExitedChildren, describeMachine, difference, type FsyncTimes, probeFsync } from './machine.ts';
+import { cpuMsOfExitedChildren, describeMachine, difference, type FsyncTimes, fsyncTimes } from './machine.ts';
 import { measure } from './measuring.ts';
 import { report } from './report.ts';
 import { isSection, SECTION_NAMES, SECTIONS, type SectionName } from './sections/index.ts';
@@ -54,7 +54,7 @@ function sectionsIn(names: readonly string[]): readonly SectionName[] {
 }
 
 async function print(sections: readonly SectionName[], folder: string): Promise<void> {
-  const { append, overwrite } = probeFsync(folder);
+  const { append, overwrite } = fsyncTimes(folder);
   const times = ({ p50Ms, p99Ms }: FsyncTimes) => `p50 ${fixed(p50Ms)} ms, p99 ${fixed(p99Ms)} ms`;
   console.log(`fsync    of 4 KiB appended: ${times(append)} · overwritten: ${times(overwrite)}`);
   const results = new Map<string, readonly Table[]>();

@@ -75,8 +75,9 @@ function report(series: readonly Series[], rounds: number, absent: readonly stri
     '',
     `Medians of ${rounds} rounds in alternating order. "better" and "worse": beyond the noise, by the exact two-sided Mann–Whitney rank`,
     `test with p ≤ ${BEYOND_NOISE}, which takes at least five rounds; of 100 figures that do not differ, one gets such a verdict by chance.`,
+    'Both sides were measured by the bench of this folder, in the base against the code of the base.',
     'Figures marked (wall) depend on what else the machine does; CPU times much less; bytes and counts hardly.',
-    ...absent.map((what) => `Not measured: ${what}.`),
+    ...absent.map((what) => `Not measured, because it failed (its error is above): ${what}.`),
   ].join('\n');
 }
 

@@ -1,6 +1,5 @@
-import { FSYNC_ROW } from '../comparisons.ts';
 import { type Column, cpu, type Row, wall } from '../figures.ts';
-import { type CpuTime, cpuTimeOf, probeFsync } from '../machine.ts';
+import { type CpuTime, cpuTimeOf } from '../machine.ts';
 import { quantile } from './quantile.ts';
 
 /** Result of a closed loop with `concurrency` clients. */
@@ -94,10 +93,4 @@ export function loadRow(load: Load, what = ''): Row {
     label: `${what === '' ? '' : `${what}, `}${load.concurrency} at once`,
     values: [load.perSecond, load.p50Ms, load.p99Ms, load.cpuUs, load.mainThreadUs],
   };
-}
-
-/** The disk in the same minute as the loads in the table. */
-export function fsyncRow(folder: string): Row {
-  const { p50Ms, p99Ms } = probeFsync(folder).append;
-  return { label: FSYNC_ROW, values: [null, p50Ms, p99Ms, null, null] };
 }

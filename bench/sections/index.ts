@@ -18,6 +18,10 @@ const sections = {
     about: 'three-node executions, start → completed, in process: 1, 64, 256 at once',
     measure: async (folder) => (await import('./throughput/in-process.ts')).inProcess(folder),
   },
+  latency: {
+    about: 'one execution at a time in process, beside the time of an fsync',
+    measure: async (folder) => (await import('./throughput/latency.ts')).latency(folder),
+  },
   rawLoop: {
     about: 'the ceiling of the storage: a plain better-sqlite3 loop that writes the same facts, and the same statements',
     measure: async (folder) => (await import('./throughput/raw-loop.ts')).rawLoop(folder),

@@ -1,5 +1,5 @@
 import type { Row, Table } from '../../figures.ts';
-import { fsyncRow, LOAD_COLUMNS, loadRow, runLoad } from '../../load/load.ts';
+import { LOAD_COLUMNS, loadRow, runLoad } from '../../load/load.ts';
 import { CALLER, complete, completeMany, many, withRuntime } from '../../subjects/in-process.ts';
 import { linear, WAITING } from '../../subjects/workflows.ts';
 
@@ -18,7 +18,6 @@ export async function inProcess(folder: string): Promise<readonly Table[]> {
     const rows: Row[] = [];
     for (const concurrency of CONCURRENCIES)
       rows.push(loadRow(await runLoad({ concurrency, warmUpMs: WARM_UP_MS, measureMs: MEASURE_MS, once })));
-    rows.push(fsyncRow(folder));
     return [{ title: 'In process: three-node executions, start → completed', columns: LOAD_COLUMNS, rows }];
   });
 }

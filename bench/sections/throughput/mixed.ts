@@ -1,5 +1,5 @@
 import { type Column, type Row, type Table, wall } from '../../figures.ts';
-import { fsyncRow, LOAD_COLUMNS, loadRow, runLoad } from '../../load/load.ts';
+import { LOAD_COLUMNS, loadRow, runLoad } from '../../load/load.ts';
 import { median } from '../../load/quantile.ts';
 import { type Driver, httpDriver, inProcessDriver } from '../../subjects/driver.ts';
 import { CALLER, withRuntime } from '../../subjects/in-process.ts';
@@ -40,7 +40,7 @@ const COLUMNS: readonly Column[] = [...LOAD_COLUMNS, wall('last act → done, p5
 
 /** Measures workloads beside the trivial one, in process and over HTTP. */
 export async function mixed(folder: string): Promise<readonly Table[]> {
-  const rows = [...(await inProcess(folder)), ...(await overHttp(folder)), fsyncRow(folder)];
+  const rows = [...(await inProcess(folder)), ...(await overHttp(folder))];
   return [{ title: 'Mixed workloads: one execution from start to completion', columns: COLUMNS, rows }];
 }
 

@@ -25,8 +25,8 @@ const LINEAR = [3, 30, 300] as const;
 const FAN_OUT = [10, 200, 1_000] as const;
 const HISTORY = [10, 1_000, 10_000] as const;
 /** In CPU time. Long enough for Node's JIT compiler. */
-const WARM_UP_MS = 150;
-const MEASURE_MS = 150;
+const WARM_UP_MS = 100;
+const MEASURE_MS = 120;
 /** Minimum number of steps between two reads of the clock. */
 const BATCH = 100;
 
