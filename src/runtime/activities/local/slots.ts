@@ -5,8 +5,8 @@ const EXECUTION_FACTOR = 7;
 interface Execution<T> {
   readonly id: string;
   running: number;
-  /** In order of arrival. */
-  readonly waiting: Set<T>;
+  /** In order of arrival; null = nothing has waited. */
+  waiting: Set<T> | null;
 }
 
 interface Tenant<T> {
@@ -51,7 +51,7 @@ export class Slots<T> {
     const tenant = this.#tenant(tenantId);
     const execution = this.#execution(tenant, executionId);
     const isFree =
-      execution.waiting.size === 0 && this.#mayTake(tenant) && this.#mayTakeWithin(tenant, execution) && this.#isActive(tenantId);
+      !isWaiting(execution) && this.#mayTake(tenant) && this.#mayTakeWithin(tenant, execution) && this.#isActive(tenantId);
     if (isFree) this.#count(tenant, execution, 1);
     else this.#forgetIdle(tenant, execution);
     return isFree;
@@ -73,6 +73,7 @@ export class Slots<T> {
   wait(tenantId: string, executionId: string, item: T): void {
     const tenant = this.#tenant(tenantId);
     const execution = this.#execution(tenant, executionId);
+    execution.waiting ??= new Set();
     execution.waiting.add(item);
     tenant.waiting += 1;
     tenant.turns.add(execution);
@@ -108,7 +109,7 @@ export class Slots<T> {
 
   #nextOf(tenant: Tenant<T>): T | null {
     for (const execution of tenant.turns) {
-      const [item] = execution.waiting;
+      const [item] = execution.waiting ?? [];
       if (item === undefined || !this.#mayTakeWithin(tenant, execution)) continue;
       this.#count(tenant, execution, 1);
       this.#remove(tenant, execution, item);
@@ -140,9 +141,9 @@ export class Slots<T> {
   }
 
   #remove(tenant: Tenant<T>, execution: Execution<T>, item: T): void {
-    if (!execution.waiting.delete(item)) return;
+    if (execution.waiting?.delete(item) !== true) return;
     tenant.waiting -= 1;
-    if (execution.waiting.size === 0) tenant.turns.delete(execution);
+    if (!isWaiting(execution)) tenant.turns.delete(execution);
     if (tenant.waiting === 0) this.#turns.delete(tenant);
   }
 
@@ -158,14 +159,18 @@ export class Slots<T> {
   #execution(tenant: Tenant<T>, id: string): Execution<T> {
     let execution = tenant.executions.get(id);
     if (execution === undefined) {
-      execution = { id, running: 0, waiting: new Set() };
+      execution = { id, running: 0, waiting: null };
       tenant.executions.set(id, execution);
     }
     return execution;
   }
 
   #forgetIdle(tenant: Tenant<T>, execution: Execution<T>): void {
-    if (execution.running === 0 && execution.waiting.size === 0) tenant.executions.delete(execution.id);
+    if (execution.running === 0 && !isWaiting(execution)) tenant.executions.delete(execution.id);
     if (tenant.executions.size === 0) this.#tenants.delete(tenant.id);
   }
+}
+
+function isWaiting({ waiting }: Execution<unknown>): boolean {
+  return waiting !== null && waiting.size > 0;
 }
