@@ -36,12 +36,8 @@ export function start(program: Program, input: Json, env: StepEnv): StepResult {
   const recordedRules = rules === FIRST_RULES ? {} : { rules };
   const { layout } = program.tables;
   const recordedLayout = layout === FIRST_LANE_LAYOUT ? {} : { layout };
-  const context = {
-    ...freshContext(input, Object.fromEntries(vars), env.stepLimit),
-    ...recordedLanguage,
-    ...recordedRules,
-    ...recordedLayout,
-  };
+  const fresh = freshContext(input, Object.fromEntries(vars), env.stepLimit);
+  const context = Object.assign(fresh, recordedLanguage, recordedRules, recordedLayout);
   const { workflow_id, version } = program.workflow;
   const started = {
     workflow_id,

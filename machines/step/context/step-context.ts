@@ -106,17 +106,16 @@ export class StepContext {
   }
 
   /**
-   * Logs the end of a visit, with the conditions that were evaluated for it. The targets of its transition (`taken`) are filled in by
-   * `recordTaken`: a halted execution follows none.
+   * Logs the end of a visit, with the conditions that were evaluated for it, in `data`. The targets of its transition (`taken`) are
+   * filled in by `recordTaken`: a halted execution follows none.
    */
-  addVisitEnd(type: 'node_completed' | 'node_failed', node: string, outcome: NodeOutcome, data: JsonObject): void {
-    if (this.tables.graph.out(this.indexOf(node)).length === 0) {
-      this.addEvent(type, node, data);
-      return;
-    }
+  addVisitEnd(type: 'node_completed' | 'node_failed', node: string, outcome: NodeOutcome, data: Record<string, Json>): void {
+    this.addEvent(type, node, data);
+    if (this.tables.graph.out(this.indexOf(node)).length === 0) return;
     const taken: string[] = [];
+    data.taken = taken;
     const evaluated = this.evaluation.evaluated(node);
-    this.addEvent(type, node, { ...data, taken, ...(evaluated.length === 0 ? {} : { evaluated }) });
+    if (evaluated.length > 0) data.evaluated = evaluated;
     this.#ended.set(node, { outcome, taken });
   }
 

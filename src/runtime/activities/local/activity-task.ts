@@ -55,22 +55,7 @@ export class ActivityTask implements Visit {
   }
 
   get context(): WorkContext {
-    const task = this;
-    const { executionId, tenantId, startedBy, node, activation, attempt } = task;
-    return {
-      tenantId,
-      executionId,
-      nodeId: node,
-      attempt,
-      idempotencyKey: `${executionId}:${node}:${activation}`,
-      startedBy,
-      get labels() {
-        return JSON.parse(task.labels) as Readonly<Record<string, string>>;
-      },
-      get signal() {
-        return task.signal;
-      },
-    };
+    return new TaskContext(this);
   }
 
   abort(reason: WorkError): void {
@@ -103,4 +88,45 @@ export class ActivityTask implements Visit {
   is({ node, activation, attempt }: Visit): boolean {
     return this.node === node && this.activation === activation && this.attempt === attempt;
   }
+}
+
+/** What the executor of a task is told. Labels and signal are made when they are read. */
+class TaskContext implements WorkContext {
+  readonly tenantId: string;
+  readonly executionId: string;
+  readonly nodeId: string;
+  readonly attempt: number;
+  readonly idempotencyKey: string;
+  readonly startedBy: Starter;
+  declare readonly labels: Readonly<Record<string, string>>;
+  declare readonly signal: AbortSignal;
+  readonly #task: ActivityTask;
+
+  constructor(task: ActivityTask) {
+    const { executionId, tenantId, startedBy, node, activation, attempt } = task;
+    this.#task = task;
+    this.tenantId = tenantId;
+    this.executionId = executionId;
+    this.nodeId = node;
+    this.attempt = attempt;
+    this.idempotencyKey = `${executionId}:${node}:${activation}`;
+    this.startedBy = startedBy;
+    // Own properties, so that a copy of the context has them. Getters in a literal would be new functions for every task.
+    Object.defineProperty(this, 'labels', TaskContext.#labels);
+    Object.defineProperty(this, 'signal', TaskContext.#signal);
+  }
+
+  static readonly #labels: PropertyDescriptor = {
+    enumerable: true,
+    get(this: TaskContext) {
+      return JSON.parse(this.#task.labels);
+    },
+  };
+
+  static readonly #signal: PropertyDescriptor = {
+    enumerable: true,
+    get(this: TaskContext) {
+      return this.#task.signal;
+    },
+  };
 }

@@ -42,7 +42,6 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
   const progress = headOf(run, errorOf(run, failures), owner, nowMs);
   const { loaded, startedBy, tenantId, workflowId, workflowVersion, revision, labels, parentId, depth, createdAtMs } = base;
   const deadlineAtMs = isRetried ? timeoutFrom(nowMs, loaded) : base.deadlineAtMs;
-  const fixed = { workflowId, workflowVersion, revision, labels, parentId, depth, deadlineAtMs, createdAtMs };
   const after: CachedExecution = {
     id,
     tenantId,
@@ -52,19 +51,26 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
     failures,
     error: progress.error,
     checkpoint,
-    ...fixed,
+    workflowId,
+    workflowVersion,
+    revision,
+    labels,
+    parentId,
+    depth,
+    deadlineAtMs,
+    createdAtMs,
     owner: progress.owner,
     updatedAtMs: nowMs,
     completedAtMs: progress.completedAtMs,
   };
   const toParent = statusMessageToParent(before, after);
   const { events, timers, work, send, consumed, usage, offloaded } = builder;
-  const write: ExecutionWrite = {
+  const usual: ExecutionWrite = {
     id,
     tenantId,
     fromSeq: before?.run.seq ?? 0,
-    create: before === null ? fixed : null,
-    ...(isRetried ? { revive: { deadlineAtMs } } : {}),
+    create:
+      before === null ? { workflowId, workflowVersion, revision, labels, parentId, depth, deadlineAtMs, createdAtMs } : null,
     progress,
     checkpoint: checkpointWrite,
     events,
@@ -73,8 +79,9 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
     send: toParent === null ? send : [...send, toParent],
     consumed,
     usage: usage === null ? null : { month: monthOf(nowMs), ...usage },
-    ...(offloaded.length === 0 ? {} : { offloaded }),
   };
+  const write =
+    isRetried || offloaded.length > 0 ? { ...usual, offloaded, ...(isRetried ? { revive: { deadlineAtMs } } : {}) } : usual;
   return { before, after, write, effects: builder.effects, diagnostics: builder.diagnostics };
 }
 
