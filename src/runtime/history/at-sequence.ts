@@ -1,16 +1,16 @@
 import type { JsonObject } from '../../../machines/json.ts';
-import type { History } from '../../../machines/replay/index.ts';
+import type { Run } from '../../../machines/run.ts';
 import { activeOf, stateOf } from '../../../machines/step/index.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
 import type { CachedExecution } from '../engine/loading/cached-execution.ts';
 import type { LoadedWorkflow, WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { RuntimeError } from '../errors.ts';
-import { corruptIfMismatch, type ReplayedStep, readHistory, replayStoredLog } from '../log/replay-log.ts';
+import { corruptIfMismatch, type ReplayedStep, replayStored } from '../log/replay-log.ts';
 import { type ExecutionQueries, executionNotFound } from '../queries/execution-queries.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 import type { ExecutionAtView, ReplayView } from '../types/history.ts';
-import { compareWithReplay } from './compare-with-replay.ts';
+import { compareWithReplay, storedCheckpoints } from './compare-with-replay.ts';
 import type { ReplayLimiter } from './replay-limiter.ts';
 
 export interface HistoryAtSequenceOptions {
@@ -21,13 +21,15 @@ export interface HistoryAtSequenceOptions {
 }
 
 /** An execution as it was after the last step at or before a sequence. */
-export interface ExecutionAtSequence extends ReplayedStep {
+export interface ExecutionAtSequence {
   readonly execution: CachedExecution | ExecutionRow;
   readonly loaded: LoadedWorkflow;
-  readonly history: History;
+  readonly run: Run;
+  /** When the step was taken. */
+  readonly atMs: number;
 }
 
-/** Reads executions as they were at an earlier sequence, by replaying their logs up to it. */
+/** Reads executions as they were at an earlier sequence, by replaying their logs up to it from a checkpoint. */
 export class HistoryAtSequence {
   readonly #options: HistoryAtSequenceOptions;
 
@@ -56,11 +58,10 @@ export class HistoryAtSequence {
       const end = endOf(execution);
       if (sequence === end) return stateOf((await executions.load(tenantId, id)).run);
       const { program } = await workflows.load(tenantId, execution.revision);
-      const history = await readHistory(store, id, sequence);
-      const log = { tenantId, executionId: id, upTo: end };
+      const log = { tenantId, executionId: id, labels: execution.labels, end, from: sequence, retriesUpTo: sequence };
       try {
-        for await (const { run } of replayStoredLog(store, program, log, history, slice))
-          if (run.seq >= sequence) return stateOf(run);
+        const state = await replayStored(store, program, log, slice, ({ start, steps }) => stateReaching(sequence, start, steps));
+        if (state !== null) return state;
       } catch (error) {
         throw corruptIfMismatch(id, error);
       }
@@ -82,10 +83,10 @@ export class HistoryAtSequence {
     await this.#options.executions.find(tenantId, id);
     return this.#options.limiter.run(tenantId, signal, async (slice) => {
       const { store, workflows } = this.#options;
-      const checkpoint = await store.checkpoint(id);
+      const checkpoints = await storedCheckpoints(store, id);
       const row = await store.tenant(tenantId).execution(id);
       if (row === null) throw executionNotFound(id);
-      const mismatch = await compareWithReplay(store, workflows, row, checkpoint, slice);
+      const mismatch = await compareWithReplay(store, workflows, row, checkpoints, slice);
       return { executionId: id, events: row.seq, sequence: row.seq, mismatch };
     });
   }
@@ -98,37 +99,62 @@ export class HistoryAtSequence {
       throw new RuntimeError('bad_request', `sequence ${at} is not in the log of execution ${id}, which goes from 1 to ${end}`);
     const loaded = await workflows.load(tenantId, execution.revision);
     try {
-      return { execution, loaded, ...(await this.#lastStepAt(tenantId, id, loaded, at, end, slice)) };
+      return { execution, loaded, ...(await this.#lastStepAt(execution, loaded, at, end, slice)) };
     } catch (error) {
       throw corruptIfMismatch(id, error);
     }
   }
 
   async #lastStepAt(
-    tenantId: string,
-    id: string,
+    { tenantId, id, labels }: CachedExecution | ExecutionRow,
     { program }: LoadedWorkflow,
     at: number,
     end: number,
     slice: Slice,
-  ): Promise<ReplayedStep & Pick<ExecutionAtSequence, 'history'>> {
+  ): Promise<Pick<ExecutionAtSequence, 'run' | 'atMs'>> {
     const { store } = this.#options;
-    const log = { tenantId, executionId: id, upTo: end };
     for (let limit = at; ; ) {
-      const history = await readHistory(store, id, limit);
-      let reached: ReplayedStep | null = null;
-      for await (const step of replayStoredLog(store, program, log, history, slice)) {
-        if (reached === null || step.run.seq <= limit) reached = step;
-        if (step.run.seq >= limit) break;
-      }
-      if (reached === null) throw new RuntimeError('corrupt', `execution ${id} has no events`);
+      const log = { tenantId, executionId: id, labels, end, from: limit, retriesUpTo: limit };
+      const { start, reached, lastRetry } = await replayStored(store, program, log, slice, async ({ start, history, steps }) => {
+        const reached = await lastStepUpTo(limit, start, steps);
+        return { start, reached, lastRetry: Math.max(...history.resets.ends) + 1 };
+      });
+      const run = reached?.run ?? start;
+      if (run === null) throw new RuntimeError('corrupt', `execution ${id} has no events`);
       // A retry resets failures only from its own step on. If the sequence lies within that step, replay again up to the step before it,
       // without the reset.
-      const lastRetry = Math.max(...history.resets.ends) + 1;
-      if (lastRetry <= reached.run.seq) return { ...reached, history };
+      if (lastRetry <= run.seq) return { run, atMs: reached?.atMs ?? (await this.#timeOf(id, run.seq)) };
       limit = lastRetry - 1;
     }
   }
+
+  async #timeOf(id: string, sequence: number): Promise<number> {
+    const [row] = (await this.#options.store.events(id, { after: sequence - 1, limit: 1 })).rows;
+    if (row?.seq !== sequence) throw new RuntimeError('corrupt', `execution ${id} has no event ${sequence}`);
+    return row.atMs;
+  }
+}
+
+/** The last step at or before a sequence; the first step of the log also if it ends later. Null = none after the start. */
+async function lastStepUpTo(limit: number, start: Run | null, steps: AsyncIterable<ReplayedStep>): Promise<ReplayedStep | null> {
+  let reached: ReplayedStep | null = null;
+  if (start?.seq === limit) return reached;
+  for await (const step of steps) {
+    if (step.run.seq <= limit || (start === null && reached === null)) reached = step;
+    if (step.run.seq >= limit) break;
+  }
+  return reached;
+}
+
+/** The state after the first step that ends at or after a sequence. Null = the log ends before. */
+async function stateReaching(
+  sequence: number,
+  start: Run | null,
+  steps: AsyncIterable<ReplayedStep>,
+): Promise<JsonObject | null> {
+  if (start?.seq === sequence) return stateOf(start);
+  for await (const { run } of steps) if (run.seq >= sequence) return stateOf(run);
+  return null;
 }
 
 /** The last sequence of an execution's log. */

@@ -1,13 +1,15 @@
+import { hash } from 'node:crypto';
 import { LogMismatch } from '../../../machines/replay/index.ts';
 import type { Run } from '../../../machines/run.ts';
-import { load, SnapshotVersionMismatch, save } from '../../../machines/step/index.ts';
+import { save } from '../../../machines/step/index.ts';
 import type { Program } from '../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
-import type { ExecutionRow, StoredCheckpoint } from '../../../store/port/executions.ts';
+import type { ExecutionRow } from '../../../store/port/executions.ts';
 import { isErrorOf } from '../engine/loading/failures.ts';
 import type { WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { RuntimeError } from '../errors.ts';
-import { readHistory, replayStoredLog } from '../log/replay-log.ts';
+import { checkpointsUpTo, runOf } from '../log/checkpoints.ts';
+import { replayStored } from '../log/replay-log.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 
 /** The first difference between a replayed log and what is stored. */
@@ -16,28 +18,42 @@ export interface ReplayMismatch {
   readonly problem: string;
 }
 
+/** The digests of stored checkpoints, by sequence. */
+export type StoredCheckpoints = ReadonlyMap<number, string>;
+
+/** Reads the checkpoints of an execution. Only their digests are kept, because each may be large. */
+export async function storedCheckpoints(store: ExecutionStore, executionId: string): Promise<StoredCheckpoints> {
+  const digests = new Map<number, string>();
+  for await (const { text, seq } of checkpointsUpTo(store, executionId)) digests.set(seq, digestOf(text));
+  return digests;
+}
+
 /**
- * Replays the log of an execution and compares it with what is stored: the checkpoint byte for byte, and the fields of the row. Null = equal.
- * The checkpoint, if there is one, must have been read before the row, so that the log includes it.
+ * Replays the log of an execution and compares it with what is stored: the checkpoints byte for byte, and the fields of the row. Null = equal.
+ * The checkpoints must have been read before the row, so that the log includes them.
  */
 export async function compareWithReplay(
   store: ExecutionStore,
   workflows: WorkflowCache,
   row: ExecutionRow,
-  checkpoint: StoredCheckpoint | null,
+  checkpoints: StoredCheckpoints,
   slice: Slice,
 ): Promise<ReplayMismatch | null> {
-  const { id, tenantId, seq } = row;
+  const { id, tenantId, labels, seq } = row;
   const { program } = await workflows.load(tenantId, row.revision);
-  const history = await readHistory(store, id, seq);
-  const log = { tenantId, executionId: id, upTo: seq };
-  let run: Run | null = null;
+  const log = { tenantId, executionId: id, labels, end: seq, from: 0, retriesUpTo: seq };
+  let run: Run | null;
   try {
-    for await (const step of replayStoredLog(store, program, log, history, slice)) {
-      run = step.run;
-      if (checkpoint?.seq === run.seq && isFromThisCompiler(program, checkpoint, run) && save(run) !== checkpoint.text)
-        return { sequence: run.seq, problem: `the snapshot stored at sequence ${run.seq} differs from the replayed log` };
-    }
+    run = await replayStored(store, program, log, slice, async ({ steps }) => {
+      let last: Run | null = null;
+      for await (const step of steps) {
+        last = step.run;
+        const digest = checkpoints.get(last.seq);
+        if (digest === undefined || digest === digestOf(save(last)) || !(await isUsed(store, program, id, last))) continue;
+        throw new LogMismatch(last.seq, `the snapshot stored at sequence ${last.seq} differs from the replayed log`);
+      }
+      return last;
+    });
   } catch (error) {
     if (error instanceof LogMismatch) return { sequence: error.sequence, problem: error.message };
     if (error instanceof RuntimeError && error.code === 'corrupt') return { sequence: seq, problem: error.message };
@@ -48,15 +64,20 @@ export async function compareWithReplay(
   return problem === null ? null : { sequence: seq, problem };
 }
 
-/** False for a checkpoint of another compiler version: it is not used, and the log is replayed instead. */
-function isFromThisCompiler(program: Program, { text, seq }: StoredCheckpoint, { input }: Run): boolean {
+/** False for a checkpoint of another compiler version: the log is replayed instead. */
+async function isUsed(store: ExecutionStore, program: Program, executionId: string, { seq, input }: Run): Promise<boolean> {
+  const stored = await store.checkpoint(executionId, seq);
+  if (stored?.seq !== seq) return false;
   try {
-    load(program, text, { seq, input });
+    return runOf(program, stored, input) !== null;
+  } catch {
+    // One that cannot be read must be reported.
     return true;
-  } catch (error) {
-    // A checkpoint that cannot be read at all must be reported as a difference.
-    return !(error instanceof SnapshotVersionMismatch);
   }
+}
+
+function digestOf(text: string): string {
+  return hash('sha256', text, 'base64');
 }
 
 function rowDifference(row: ExecutionRow, run: Run): string | null {

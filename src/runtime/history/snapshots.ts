@@ -1,12 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import { type History, type RecordedEvent, RecordingStepper } from '../../../machines/replay/index.ts';
+import { type RecordedEvent, RecordingStepper } from '../../../machines/replay/index.ts';
 import type { Run } from '../../../machines/run.ts';
 import { activeOf, stateOf } from '../../../machines/step/index.ts';
 import type { Program } from '../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { WorkflowCache } from '../engine/loading/workflow-cache.ts';
-import { readLog } from '../log/read-log.ts';
-import { corruptIfMismatch, readHistory, replayStoredLog } from '../log/replay-log.ts';
+import { corruptIfMismatch, replayStored, type StoredReplay } from '../log/replay-log.ts';
 import type { ExecutionQueries } from '../queries/execution-queries.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 import type { SnapshotPage, SnapshotView } from '../types/history.ts';
@@ -29,12 +28,6 @@ export interface SnapshotsOptions {
 interface PageRequest {
   readonly after: number;
   readonly limit: number;
-}
-
-/** A part of a log that replays with one history: it ends before the next retry, which resets earlier failures. */
-interface ReplayRange {
-  readonly history: History;
-  readonly upTo: number;
 }
 
 /** The run at the end of a page. */
@@ -66,39 +59,43 @@ export class Snapshots {
     if (after >= seq) return { ...head, snapshots: [] };
     const { program } = await workflows.load(tenantId, execution.revision);
     const recorder = new RecordingStepper(program);
-    const { history, upTo } = await this.#replayRange(id, after, seq);
-    const retries = history.resets.ends.size;
-    const resumePoint = this.#resumePoints.get(resumeKey(id, after, retries));
-    const from = resumePoint?.program === program ? resumePoint.run : null;
-    const log = { tenantId, executionId: id, upTo, after: from?.seq ?? 0 };
-    const steps = replayStoredLog(this.#options.store, recorder.program, log, history, slice, from);
-    const snapshots: SnapshotView[] = [];
-    let chars = 0;
+    const resumePoint = this.#resumePoints.get(resumeKey(id, after));
+    const known = resumePoint?.program === program ? resumePoint.run : null;
+    // A retry right after `after` starts the next step, so its resets apply to the page. The page ends before the next one.
+    const log = { tenantId, executionId: id, labels: execution.labels, end: seq, from: after, retriesUpTo: after + 1 };
+    const collect = ({ steps }: StoredReplay) => this.#collect(program, id, { after, limit }, recorder, steps);
     try {
-      for await (const { run, atMs, firstEvent } of steps) {
-        const events = recorder.take(firstEvent);
-        if (run.seq <= after) continue;
-        const view = viewOf(program, run, atMs, events);
-        const viewChars = JSON.stringify(view).length;
-        snapshots.push(view);
-        chars += viewChars;
-        if (snapshots.length < limit && chars < PAGE_CHARS && run.seq < upTo) continue;
-        this.#resumePoints.set(resumeKey(id, run.seq, retries), { run, program }, { size: RUN_OVERHEAD_BYTES + 4 * viewChars });
-        break;
-      }
+      return { ...head, snapshots: await replayStored(this.#options.store, recorder.program, log, slice, collect, known) };
     } catch (error) {
       throw corruptIfMismatch(id, error);
     }
-    return { ...head, snapshots };
   }
 
-  async #replayRange(id: string, after: number, end: number): Promise<ReplayRange> {
-    const { store } = this.#options;
-    let upTo = end;
-    // A retry right after `after` starts the next step, so its resets apply to the page.
-    for await (const { seq } of readLog(store, id, { type: 'workflow_retried', after: after + 1, limit: 1 }))
-      upTo = Math.min(end, seq - 1);
-    return { history: await readHistory(store, id, upTo), upTo };
+  async #collect(
+    program: Program,
+    id: string,
+    { after, limit }: PageRequest,
+    recorder: RecordingStepper,
+    steps: StoredReplay['steps'],
+  ): Promise<readonly SnapshotView[]> {
+    const snapshots: SnapshotView[] = [];
+    let chars = 0;
+    let last: { readonly run: Run; readonly chars: number } | null = null;
+    for await (const { run, atMs, firstEvent } of steps) {
+      const events = recorder.take(firstEvent);
+      if (run.seq <= after) continue;
+      const view = viewOf(program, run, atMs, events);
+      const viewChars = JSON.stringify(view).length;
+      snapshots.push(view);
+      chars += viewChars;
+      last = { run, chars: viewChars };
+      if (snapshots.length >= limit || chars >= PAGE_CHARS) break;
+    }
+    if (last !== null) {
+      const size = RUN_OVERHEAD_BYTES + 4 * last.chars;
+      this.#resumePoints.set(resumeKey(id, last.run.seq), { run: last.run, program }, { size });
+    }
+    return snapshots;
   }
 }
 
@@ -116,6 +113,6 @@ function viewOf(program: Program, run: Run, atMs: number, events: readonly Recor
   };
 }
 
-function resumeKey(id: string, sequence: number, retries: number): string {
-  return `${id} ${sequence} ${retries}`;
+function resumeKey(id: string, sequence: number): string {
+  return `${id} ${sequence}`;
 }

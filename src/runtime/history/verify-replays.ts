@@ -4,7 +4,7 @@ import type { Store } from '../../../store/port/store.ts';
 import { Outbound } from '../../executors/outbound/index.ts';
 import { WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { TimeSlices } from '../scheduling/time-slices.ts';
-import { compareWithReplay } from './compare-with-replay.ts';
+import { compareWithReplay, storedCheckpoints } from './compare-with-replay.ts';
 
 const PAGE_SIZE = 100;
 const LIVE_STATUSES: readonly Status[] = ['running', 'paused'];
@@ -65,10 +65,10 @@ async function differenceOf(
   id: string,
 ): Promise<string | null | undefined> {
   try {
-    const checkpoint = await store.checkpoint(id);
+    const checkpoints = await storedCheckpoints(store, id);
     const row = await store.execution(id);
     if (row === null) return undefined;
-    return (await compareWithReplay(store, workflows, row, checkpoint, slices.slice(id)))?.problem ?? null;
+    return (await compareWithReplay(store, workflows, row, checkpoints, slices.slice(id)))?.problem ?? null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -3,7 +3,9 @@ import type { Run } from '../../../machines/run.ts';
 import type { Program } from '../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import { RuntimeError } from '../errors.ts';
+import { forkedFrom } from '../fork-labels.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
+import { newestRunUpTo } from './checkpoints.ts';
 import { offloadedReplayBytes, restorePayload } from './offloaded-payloads.ts';
 import { eventOf, readLog, replayableOf, type TimedEvent } from './read-log.ts';
 
@@ -16,12 +18,26 @@ export interface ReplayedStep {
   readonly firstEvent: TimedEvent;
 }
 
-/** A part of an execution's stored log: the events after `after` (default 0) up to and including `upTo`. */
+/** A part of an execution's stored log. */
 export interface StoredLog {
   readonly tenantId: string;
   readonly executionId: string;
-  readonly upTo: number;
-  readonly after?: number;
+  /** JSON object text: the labels of a fork name its origin. */
+  readonly labels: string;
+  /** The end of the log. */
+  readonly end: number;
+  /** The replay may start from a checkpoint at or before this sequence; 0 = from the first event. */
+  readonly from: number;
+  /** Retries up to this sequence have reset failures. The replay ends before the next one. */
+  readonly retriesUpTo: number;
+}
+
+/** A replay of a stored log. */
+export interface StoredReplay {
+  /** Before the first of the steps; null = they are all. */
+  readonly start: Run | null;
+  readonly history: History;
+  readonly steps: AsyncIterable<ReplayedStep>;
 }
 
 /**
@@ -50,16 +66,55 @@ export async function* replayLog(
   }
 }
 
-/** Like `replayLog`, for a log in the store. */
-export function replayStoredLog(
+/**
+ * Replays a part of a log in the store, which `use` consumes. What a replay must know beforehand is in the log itself: the retries, which
+ * reset earlier failures. Few logs have any, so `use` is called again, with their history, if the replay meets one. `known`: a run of this
+ * log from which to start instead of a checkpoint; it is not used after a retry.
+ */
+export async function replayStored<T>(
+  store: ExecutionStore,
+  program: Program,
+  log: StoredLog,
+  slice: Slice,
+  use: (replay: StoredReplay) => Promise<T>,
+  known: Run | null = null,
+): Promise<T> {
+  const replayFrom = (start: Run | null, history: History): Promise<T> =>
+    use({ start, history, steps: stepsOf(store, program, log, history, slice, start) });
+  const start = known ?? (await newestRunUpTo(store, program, log.executionId, log.from));
+  const forks = await readForks(store, log, start?.seq ?? 0);
+  try {
+    return await replayFrom(start, historyOf(forks));
+  } catch (error) {
+    if (!(error instanceof UnknownRetry)) throw error;
+  }
+  const from = known === null ? start : await newestRunUpTo(store, program, log.executionId, log.from);
+  const retries = await readRetries(store, log, from?.seq ?? 0);
+  return replayFrom(from, historyOf([...(await readForks(store, log, from?.seq ?? 0)), ...retries]));
+}
+
+/** The replay has come to a retry that its history lacks. */
+class UnknownRetry extends Error {}
+
+async function* stepsOf(
   store: ExecutionStore,
   program: Program,
   log: StoredLog,
   history: History,
   slice: Slice,
-  from: Run | null = null,
+  start: Run | null,
 ): AsyncGenerator<ReplayedStep> {
-  return replayLog(program, log.executionId, readReplayableLog(store, log, slice), history, slice, from);
+  const replay = new LogReplay(program, { executionId: log.executionId, stepLimit: 0, runtimeId: '' }, history, start);
+  for await (const event of withEndMarker(readReplayableLog(store, log, history, start?.seq ?? 0))) {
+    if (event !== null) replay.push(event);
+    for (;;) {
+      const turn = slice.next();
+      if (turn !== null) await turn;
+      const run = nextStep(replay, event === null);
+      if (run === null) break;
+      yield { run, atMs: replay.atMs, firstEvent: replay.first as TimedEvent };
+    }
+  }
 }
 
 async function* withEndMarker<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T | null> {
@@ -76,16 +131,21 @@ function nextStep(replay: LogReplay, ended: boolean): Run | null {
   }
 }
 
-/** Reads a log with its offloaded outputs. Throws `corrupt` if a sequence is missing. */
-export async function* readReplayableLog(
+/** Reads the log after a sequence with its offloaded outputs. Throws `corrupt` if a sequence is missing. */
+async function* readReplayableLog(
   store: ExecutionStore,
-  { tenantId, executionId, upTo, after = 0 }: StoredLog,
-  slice: Slice,
+  { tenantId, executionId, end, retriesUpTo }: StoredLog,
+  { resets }: History,
+  after: number,
 ): AsyncGenerator<TimedEvent> {
   let seq = after;
-  for await (const row of readLog(store, executionId, { after, limit: upTo - after }, slice)) {
+  for await (const row of readLog(store, executionId, { after, limit: end - after })) {
     seq += 1;
-    if (row.seq !== seq) throw new RuntimeError('corrupt', `execution ${executionId} lacks events between ${after} and ${upTo}`);
+    if (row.seq !== seq) throw new RuntimeError('corrupt', `execution ${executionId} lacks events between ${after} and ${end}`);
+    if (row.type === 'workflow_retried') {
+      if (seq > retriesUpTo) return;
+      if (!resets.ends.has(seq - 1)) throw new UnknownRetry();
+    }
     const event = replayableOf(row);
     yield offloadedReplayBytes(row.type, event.data) === 0
       ? event
@@ -93,16 +153,40 @@ export async function* readReplayableLog(
   }
 }
 
-/**
- * Reads what a replay up to a sequence must know beforehand: the retries up to it, and all forks, since a fork's log begins with events of
- * its origin.
- */
-export async function readHistory(store: ExecutionStore, executionId: string, upTo: number): Promise<History> {
+/** What a replay of a whole log up to a sequence must know beforehand. */
+export async function readHistory(
+  store: ExecutionStore,
+  { executionId, labels }: Pick<StoredLog, 'executionId' | 'labels'>,
+  upTo: number,
+): Promise<History> {
+  const forks = await readForks(store, { executionId, labels }, 0);
+  return historyOf([...forks, ...(await readRetries(store, { executionId, retriesUpTo: upTo }, 0))]);
+}
+
+/** The forks after a sequence. A fork's log begins with events of its origin. */
+async function readForks(
+  store: ExecutionStore,
+  { executionId, labels }: Pick<StoredLog, 'executionId' | 'labels'>,
+  after: number,
+): Promise<readonly TimedEvent[]> {
   const events: TimedEvent[] = [];
-  for await (const row of readLog(store, executionId, { type: 'workflow_forked' })) events.push(eventOf(row));
-  for await (const row of readLog(store, executionId, { type: 'workflow_retried' }))
-    if (row.seq <= upTo) events.push(eventOf(row));
-  return historyOf(events);
+  // The last fork follows the last event of the origin.
+  if ((forkedFrom(JSON.parse(labels))?.sequence ?? -1) < after) return events;
+  for await (const row of readLog(store, executionId, { type: 'workflow_forked', after })) events.push(eventOf(row));
+  return events;
+}
+
+async function readRetries(
+  store: ExecutionStore,
+  { executionId, retriesUpTo }: Pick<StoredLog, 'executionId' | 'retriesUpTo'>,
+  after: number,
+): Promise<readonly TimedEvent[]> {
+  const events: TimedEvent[] = [];
+  for await (const row of readLog(store, executionId, { type: 'workflow_retried', after })) {
+    if (row.seq > retriesUpTo) break;
+    events.push(eventOf(row));
+  }
+  return events;
 }
 
 /** Converts a `LogMismatch` to a `corrupt` error of the execution; other errors are returned unchanged. */

@@ -172,7 +172,7 @@ describe('GET /executions/:id/snapshots', () => {
 
   it('does not delay other requests while it replays a long log', async () => {
     const it = await api({ tools: COUNTING_TOOLS });
-    const id = await it.started(COUNTING, { to: 300 });
+    const id = await it.started(COUNTING, { to: 300, ballast: 'x'.repeat(200_000) });
     await it.settled(id);
     const { sequence } = (await it.get(`/executions/${id}`)).body;
     let turns = 0;

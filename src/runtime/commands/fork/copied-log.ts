@@ -1,11 +1,13 @@
 import type { JsonObject } from '../../../../machines/json.ts';
 import { charsUpTo } from '../../../../machines/json-size.ts';
+import type { History } from '../../../../machines/replay/index.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
-import type { EventRow } from '../../../../store/port/executions.ts';
+import type { EventRow, ExecutionRow } from '../../../../store/port/executions.ts';
 import type { Artifact } from '../../../../store/port/resources/artifacts.ts';
 import { RuntimeError } from '../../errors.ts';
 import { offloadedArtifact, offloadedBytes, offloadedReplayBytes, withPayload } from '../../log/offloaded-payloads.ts';
 import { eventOf, readLog, replayableOf, type TimedEvent } from '../../log/read-log.ts';
+import { readHistory } from '../../log/replay-log.ts';
 
 /** A fork's log is written in one transaction, which blocks all others. */
 const MAX_EVENTS = 50_000;
@@ -18,13 +20,13 @@ export interface CopiedLog {
   readonly events: readonly TimedEvent[];
   /** The payloads that the rows refer to. */
   readonly artifacts: readonly Artifact[];
+  readonly history: History;
 }
 
 /** Reads the first `sequence` events. Throws `bad_request` if they are too many or too large to copy. */
 export async function copyLog(
   store: ExecutionStore,
-  tenantId: string,
-  executionId: string,
+  { tenantId, id: executionId, labels }: Pick<ExecutionRow, 'tenantId' | 'id' | 'labels'>,
   sequence: number,
 ): Promise<CopiedLog> {
   checkForkLength(sequence);
@@ -43,7 +45,7 @@ export async function copyLog(
     events.push(artifact === null || !isReplayed ? replayableOf(row) : { ...event, data: withPayload(artifact, event.data) });
     rows.push(row);
   }
-  return { rows, events, artifacts };
+  return { rows, events, artifacts, history: await readHistory(store, { executionId, labels }, sequence) };
 }
 
 /** Throws `bad_request` if a log of that many events is too long to copy. */
@@ -52,12 +54,13 @@ export function checkForkLength(events: number): void {
 }
 
 /** The same log, as an execution of another workflow version would have written it. */
-export function withWorkflowVersion({ rows, events, artifacts }: CopiedLog, version: string): CopiedLog {
+export function withWorkflowVersion({ rows, events, artifacts, history }: CopiedLog, version: string): CopiedLog {
   const renamed = (data: JsonObject): JsonObject => ({ ...data, workflow_version: version });
   return {
     rows: rows.map((row, i) => (i === 0 ? { ...row, data: renamed(row.data) } : row)),
     events: events.map((event, i) => (i === 0 ? { ...event, data: renamed(event.data) } : event)),
     artifacts,
+    history,
   };
 }
 

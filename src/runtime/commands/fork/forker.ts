@@ -57,7 +57,7 @@ export class Forker {
 
     const origin = await this.#originAt(tenantId, id, atSequence);
     const sequence = origin.run.seq;
-    const copied = await copyLog(this.#options.store, tenantId, id, sequence);
+    const copied = await copyLog(this.#options.store, origin.execution, sequence);
     const target = await this.#targetOf(tenantId, id, origin, copied, workflowVersion);
     const decisions = await this.#decisionsOf(tenantId, id, origin, copied, request);
     if (dryRun === true) return { executionId: null, sequence, replayed: false, mismatch: target.replay.mismatch, decisions };
@@ -95,7 +95,7 @@ export class Forker {
       return { loaded, log: copied, replay: { run: origin.run, mismatch: null } };
     const log = withWorkflowVersion(copied, program.workflow.version);
     const slice = this.#options.slices.slice(tenantId);
-    return { loaded, log, replay: await replayInVersion(program, id, log.events, origin.history, slice) };
+    return { loaded, log, replay: await replayInVersion(program, id, log.events, log.history, slice) };
   }
 
   async #loadVersion(tenantId: string, { execution }: ExecutionAtSequence, version: string): Promise<LoadedWorkflow> {
@@ -109,8 +109,8 @@ export class Forker {
   #decisionsOf(
     tenantId: string,
     id: string,
-    { loaded, history, run }: ExecutionAtSequence,
-    { events, rows }: CopiedLog,
+    { loaded, run }: ExecutionAtSequence,
+    { events, rows, history }: CopiedLog,
     { statePatch = {} }: ForkRequest,
   ): Promise<readonly PastDecision[]> {
     const { store, slices } = this.#options;

@@ -6,6 +6,15 @@ import type { Checkpoint } from '../loading/cached-execution.ts';
 /** An execution that ends after more events than this gets a checkpoint, so that reading it replays fewer. */
 const MAX_EVENTS_AFTER_LAST = 200;
 
+/** Checkpoints that are kept have at least so many events between them: replaying them takes less than 0.1 s. */
+export const MIN_EVENTS_BETWEEN_KEPT = 4096;
+/**
+ * And at least so many bytes of log, for each byte of the later one: the kept checkpoints are at most 4 % of the log. An event takes 100 bytes
+ * or more.
+ */
+const MIN_LOG_RATIO = 25;
+const MIN_EVENT_BYTES = 100;
+
 /** The events of a commit, as far as checkpoints depend on them. */
 export interface CommittedEvents {
   /** Bytes of their data. */
@@ -24,7 +33,8 @@ export interface NextCheckpoint {
 /**
  * Decides whether a commit stores a checkpoint: when the log since the last one is larger than the snapshot, and than
  * `minLogBytes`. Loading replays the events since. So a step writes what it adds, and most executions have no checkpoint at all.
- * None from between a failure and the retry that reset it is kept, because replays leave the failure out.
+ * It replaces the last one, unless that is kept to read the execution as it was. None from between a failure and the retry that
+ * reset it is kept, because replays leave the failure out.
  */
 export function nextCheckpoint(
   last: Checkpoint,
@@ -39,13 +49,24 @@ export function nextCheckpoint(
   if (!isNeeded && logBytes <= Math.max(minLogBytes, last.bytes)) return { write: null, checkpoint: { ...last, logBytes } };
   const text = save(run);
   if (!isNeeded && logBytes <= text.length) return { write: null, checkpoint: { ...last, bytes: text.length, logBytes } };
+  const replacesFrom = replacedFrom(last, firstReset);
   return {
-    write: { text, replacesFrom: replacedFrom(last, firstReset) },
-    checkpoint: { seq: run.seq, bytes: text.length, logBytes: 0 },
+    write: { text, replacesFrom },
+    checkpoint: { seq: run.seq, keptSeq: keptBefore(last, replacesFrom), bytes: text.length, logBytes: 0 },
   };
 }
 
-function replacedFrom({ seq, isUnusable }: Checkpoint, firstReset: number | null): number | null {
-  if (isUnusable === true) return 1;
-  return seq === 0 ? null : Math.min(seq, firstReset ?? seq);
+/** Where the checkpoints begin that the next one replaces; null = it replaces none. */
+function replacedFrom(last: Checkpoint, firstReset: number | null): number | null {
+  const { seq, keptSeq, bytes } = last;
+  if (last.isUnusable === true) return 1;
+  if (firstReset !== null && firstReset <= seq) return firstReset;
+  const minEvents = Math.max(MIN_EVENTS_BETWEEN_KEPT, (bytes * MIN_LOG_RATIO) / MIN_EVENT_BYTES);
+  return seq - keptSeq >= minEvents || seq === 0 ? null : seq;
+}
+
+function keptBefore({ seq, keptSeq }: Checkpoint, replacesFrom: number | null): number {
+  if (replacesFrom === null) return seq;
+  // Earlier ones may be kept: then the next one is kept early.
+  return keptSeq < replacesFrom ? keptSeq : 0;
 }

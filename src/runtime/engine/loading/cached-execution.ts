@@ -25,6 +25,8 @@ export interface CachedExecution extends NewExecution {
 export interface Checkpoint {
   /** 0 = none is stored. */
   readonly seq: number;
+  /** Sequence of the one before, which is kept to read the execution as it was; 0 = there is none. */
+  readonly keptSeq: number;
   /** Length of the snapshot, or of a later one that was larger than the log since. */
   readonly bytes: number;
   /** Bytes of event data committed since. */
@@ -33,4 +35,4 @@ export interface Checkpoint {
   readonly isUnusable?: boolean;
 }
 
-export const NO_CHECKPOINT: Checkpoint = { seq: 0, bytes: 0, logBytes: 0 };
+export const NO_CHECKPOINT: Checkpoint = { seq: 0, keptSeq: 0, bytes: 0, logBytes: 0 };

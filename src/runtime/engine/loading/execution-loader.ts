@@ -1,14 +1,15 @@
-import type { Json } from '../../../../machines/json.ts';
 import { LogMismatch, replayInSteps } from '../../../../machines/replay/index.ts';
 import type { Run } from '../../../../machines/run.ts';
-import { load, SnapshotVersionMismatch, save } from '../../../../machines/step/index.ts';
+import { save } from '../../../../machines/step/index.ts';
 import type { Program } from '../../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { EventRow, ExecutionRow, StoredCheckpoint } from '../../../../store/port/executions.ts';
 import { RuntimeError } from '../../errors.ts';
+import { runOf } from '../../log/checkpoints.ts';
 import { inputIn, readFirst, readShortLog, readTail, type TimedEvent } from '../../log/read-log.ts';
-import { readHistory, replayStoredLog } from '../../log/replay-log.ts';
+import { replayStored } from '../../log/replay-log.ts';
 import type { Slice, TimeSlices } from '../../scheduling/time-slices.ts';
+import { MIN_EVENTS_BETWEEN_KEPT } from '../commit/checkpoint.ts';
 import { recordLoaded } from '../limits/execution-size.ts';
 import { type CachedExecution, type Checkpoint, NO_CHECKPOINT } from './cached-execution.ts';
 import type { CorruptExecutions } from './corrupt-executions.ts';
@@ -89,9 +90,10 @@ export class ExecutionLoader {
     const { store } = this.#options;
     const first = await readFirst(store, row.id);
     const input = await corruptIfUnreadable(row.id, async () => inputIn(first));
-    const from = await corruptIfThrows(row.id, () => resume(program, stored, input));
+    const from = await corruptIfThrows(row.id, () => runOf(program, stored, input));
     if (from === null) return null;
-    const checkpoint = { seq: stored.seq, bytes: stored.text.length, logBytes: 0 };
+    const keptSeq = stored.seq < MIN_EVENTS_BETWEEN_KEPT ? 0 : ((await store.checkpoint(row.id, stored.seq - 1))?.seq ?? 0);
+    const checkpoint = { seq: stored.seq, keptSeq, bytes: stored.text.length, logBytes: 0 };
     if (from.seq === row.seq) return { first, run: from, failures: null, checkpoint };
     const tail = await corruptIfUnreadable(row.id, () => readTail(store, row.tenantId, row.id, from.seq, row.seq, slice));
     const run = await this.#replay(row, program, from, tail.events, slice);
@@ -102,7 +104,7 @@ export class ExecutionLoader {
   async #fromStart(row: ExecutionRow, program: Program, unusable: StoredCheckpoint | null, slice: Slice): Promise<Restored> {
     const { store } = this.#options;
     const { id, tenantId, seq } = row;
-    const checkpoint = unusable === null ? NO_CHECKPOINT : { seq: unusable.seq, bytes: 0, logBytes: 0, isUnusable: true };
+    const checkpoint = unusable === null ? NO_CHECKPOINT : { ...NO_CHECKPOINT, seq: unusable.seq, isUnusable: true };
     const log = await corruptIfUnreadable(id, () => readShortLog(store, tenantId, id, seq));
     const first = log?.rows[0];
     if (log !== null && first !== undefined) {
@@ -145,13 +147,15 @@ async function readAgain(store: ExecutionStore, id: string): Promise<ExecutionRo
 async function replayAll(
   store: ExecutionStore,
   program: Program,
-  { id, tenantId, seq }: ExecutionRow,
+  { id, tenantId, labels, seq }: ExecutionRow,
   slice: Slice,
 ): Promise<Run> {
-  const history = await readHistory(store, id, seq);
-  const log = { tenantId, executionId: id, upTo: seq };
-  let run: Run | null = null;
-  for await (const step of replayStoredLog(store, program, log, history, slice)) run = step.run;
+  const log = { tenantId, executionId: id, labels, end: seq, from: 0, retriesUpTo: seq };
+  const run = await replayStored(store, program, log, slice, async ({ steps }) => {
+    let last: Run | null = null;
+    for await (const step of steps) last = step.run;
+    return last;
+  });
   if (run?.seq !== seq) throw new RuntimeError('corrupt', `execution ${id} lacks events between ${run?.seq ?? 0} and ${seq}`);
   return run;
 }
@@ -177,14 +181,4 @@ async function corruptIfUnreadable<T>(id: string, read: () => Promise<T>): Promi
 export function notReplayable(id: string, cause: unknown): RuntimeError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new RuntimeError('corrupt', `the log of execution ${id} cannot be replayed: ${reason}`, { cause });
-}
-
-/** Null when another version of the compiler wrote the checkpoint: the whole log is replayed instead. */
-function resume(program: Program, stored: StoredCheckpoint, input: Json): Run | null {
-  try {
-    return load(program, stored.text, { seq: stored.seq, input });
-  } catch (error) {
-    if (error instanceof SnapshotVersionMismatch) return null;
-    throw error;
-  }
 }

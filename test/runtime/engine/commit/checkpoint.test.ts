@@ -13,7 +13,7 @@ const { run } = new Driver(normalise(ir('one', { a: tool('work') }, [['a', 'end'
   input: { text: 'x'.repeat(10_000) },
 });
 const SIZE = save(run).length;
-const LAST: Checkpoint = { seq: 1, bytes: 6_000, logBytes: 0 };
+const LAST: Checkpoint = { seq: 1, keptSeq: 0, bytes: 6_000, logBytes: 0 };
 
 const at = (seq: number, status: Run['status'] = 'running'): Run => ({ ...run, seq, status });
 const log = (bytes: number, firstReset: number | null = null) => ({ bytes, firstReset });
@@ -22,16 +22,16 @@ describe('a checkpoint', () => {
   it('is stored when the log since the last one is larger than the snapshot', () => {
     expect(nextCheckpoint(NO_CHECKPOINT, at(3), log(SIZE + 1), MIN)).toEqual({
       write: { text: save(run), replacesFrom: null },
-      checkpoint: { seq: 3, bytes: SIZE, logBytes: 0 },
+      checkpoint: { seq: 3, keptSeq: 0, bytes: SIZE, logBytes: 0 },
     });
     expect(nextCheckpoint(LAST, at(9), log(SIZE + 1), MIN).write).toEqual({ text: save(run), replacesFrom: 1 });
   });
 
   it('is not stored after a small log, nor while the log is smaller than the snapshot', () => {
     const small = nextCheckpoint(NO_CHECKPOINT, at(3), log(MIN), MIN);
-    expect(small).toEqual({ write: null, checkpoint: { seq: 0, bytes: 0, logBytes: MIN } });
+    expect(small).toEqual({ write: null, checkpoint: { ...NO_CHECKPOINT, logBytes: MIN } });
     const large = nextCheckpoint(small.checkpoint, at(5), log(1), MIN);
-    expect(large).toEqual({ write: null, checkpoint: { seq: 0, bytes: SIZE, logBytes: MIN + 1 } });
+    expect(large).toEqual({ write: null, checkpoint: { ...NO_CHECKPOINT, bytes: SIZE, logBytes: MIN + 1 } });
     expect(nextCheckpoint(large.checkpoint, at(7), log(SIZE - MIN - 1), MIN).write).toBeNull();
     expect(nextCheckpoint(large.checkpoint, at(7), log(SIZE - MIN), MIN).write).not.toBeNull();
   });
@@ -48,10 +48,39 @@ describe('a checkpoint', () => {
     expect(nextCheckpoint({ ...LAST, seq: 10 }, at(12), log(10, 5), MIN).write?.replacesFrom).toBe(5);
   });
 
+  it('replaces the last one, which is kept after many events', () => {
+    const next = (change: Partial<Checkpoint>) => nextCheckpoint({ ...LAST, ...change }, at(50_000), log(SIZE + 1), MIN);
+    expect(next({ seq: 4_095 })).toMatchObject({ write: { replacesFrom: 4_095 }, checkpoint: { keptSeq: 0 } });
+    expect(next({ seq: 4_096 })).toMatchObject({ write: { replacesFrom: null }, checkpoint: { keptSeq: 4_096 } });
+    expect(next({ seq: 8_191, keptSeq: 4_096 })).toMatchObject({
+      write: { replacesFrom: 8_191 },
+      checkpoint: { keptSeq: 4_096 },
+    });
+    expect(next({ seq: 8_192, keptSeq: 4_096 })).toMatchObject({
+      write: { replacesFrom: null },
+      checkpoint: { keptSeq: 8_192 },
+    });
+  });
+
+  it('is kept only if the log since the one before is many times larger', () => {
+    const large = { ...LAST, bytes: 100_000 };
+    expect(nextCheckpoint({ ...large, seq: 24_999 }, at(50_000), log(100_001), MIN).write?.replacesFrom).toBe(24_999);
+    expect(nextCheckpoint({ ...large, seq: 25_000 }, at(50_000), log(100_001), MIN).write?.replacesFrom).toBeNull();
+  });
+
+  it('replaces kept ones that contain failures which a retry resets', () => {
+    const last = { ...LAST, seq: 12_000, keptSeq: 9_000 };
+    expect(nextCheckpoint(last, at(12_001), log(10, 8_500), MIN)).toMatchObject({
+      write: { replacesFrom: 8_500 },
+      checkpoint: { keptSeq: 0 },
+    });
+    expect(nextCheckpoint(last, at(12_001), log(10, 9_500), MIN).checkpoint.keptSeq).toBe(9_000);
+  });
+
   it('replaces all that cannot be used', () => {
     const { write, checkpoint } = nextCheckpoint({ ...LAST, seq: 7, isUnusable: true }, at(9), log(10), MIN);
     expect(write?.replacesFrom).toBe(1);
-    expect(checkpoint).toEqual({ seq: 9, bytes: SIZE, logBytes: 0 });
+    expect(checkpoint).toEqual({ seq: 9, keptSeq: 0, bytes: SIZE, logBytes: 0 });
   });
 
   it('is stored with every commit if asked for', () => {
