@@ -107,7 +107,7 @@ it('leaves an execution to its owner when the owner has committed while it was l
       end = resolve;
     });
   };
-  const owner = await join({ tools: { work } });
+  const owner = await join({ tools: { work }, checkpointLogBytes: 0 });
   const id = await owner.run(one);
   expect(await owner.settled(id)).toMatchObject({ status: 'failed' });
   const real = await database.open();
