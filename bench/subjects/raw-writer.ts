@@ -98,6 +98,11 @@ export class RawWriter {
     }
   }
 
+  /** Number of executions written. */
+  get executions(): number {
+    return this.#executions;
+  }
+
   close(): void {
     this.#db.close();
   }
@@ -120,6 +125,6 @@ export class RawWriter {
 
   #newId(): string {
     this.#executions += 1;
-    return `exec_${Date.now().toString(16).padStart(12, '0')}7000${this.#executions.toString(16).padStart(16, '8')}`;
+    return `exec_${Date.now().toString(16).padStart(12, '0')}70008${this.#executions.toString(16).padStart(15, '0')}`;
   }
 }

@@ -18,12 +18,12 @@ describe('report', () => {
   it('divides a figure by another one', () => {
     const text = report(
       new Map([
-        ['inProcess', oneRow('64 at once', [wall('a second', 0, 'more')], [6_000])],
-        ['rawLoop', oneRow('plain loop, 64 at once', [wall('a second', 0, 'more')], [12_000])],
+        ['overHttp', oneRow('completed, 64 at once', [wall('a second', 0, 'more')], [6_000])],
+        ['rawHttp', oneRow('node:http, 64 at once', [wall('a second', 0, 'more')], [12_000])],
       ]),
     );
-    const what = 'in process, 64 at once ÷ plain loop, executions a second';
-    expect(cells(text, what)).toEqual([what, '6,000', '12,000', '0.50', '≥ 0.60', 'missed']);
+    const what = 'over HTTP, 64 at once ÷ node:http, executions a second';
+    expect(cells(text, what)).toEqual([what, '6,000', '12,000', '0.50']);
   });
 
   it('subtracts the time of fsyncs from a latency', () => {
@@ -31,6 +31,12 @@ describe('report', () => {
     const text = report(new Map([['latency', oneRow('start → done, 4 commits', columns, [1.2, 0.2])]]));
     const what = 'start → done in process, 1 at once, p50 ms beyond 4 fsyncs';
     expect(cells(text, what)).toEqual([what, '1.20', '4 × 0.20', '0.40', '≤ 0.50', 'met']);
+  });
+
+  it('gives a figure of its own with its target', () => {
+    const text = report(new Map([['inProcess', oneRow('64 at once', [cpu('CPU µs each', 0)], [141])]]));
+    const what = 'CPU of an execution in process, 64 at once, µs';
+    expect(cells(text, what)).toEqual([what, '141', '141', '≤ 140', 'missed']);
   });
 
   it('leaves out a comparison with a figure that was not measured', () => {

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Column, cpu, exact, type Row, type Table, wall } from '../../figures.ts';
+import { median } from '../../load/quantile.ts';
 import { cpuMsOfThisProcess } from '../../machine.ts';
 import { CALLER, completeMany, withRuntime } from '../../subjects/in-process.ts';
 import { COMMITS, RawWriter } from '../../subjects/raw-writer.ts';
@@ -8,59 +9,97 @@ import { copyDatabase, countRows, recordStatements, repeat } from '../../subject
 import { linear } from '../../subjects/workflows.ts';
 import { CONCURRENCIES } from './in-process.ts';
 
-/** Executions that are written, and those before them that compile the code. */
-const EXECUTIONS = { 1: 400, 64: 6_400, 256: 7_680 } as const;
-const WARM_UP = 1_280;
+/** Executions of one round. */
+const EXECUTIONS = { 1: 50, 64: 768, 256: 768 } as const;
+const ROUNDS = 7;
+const WARM_UP = 2_048;
 /** Of the statements that are recorded and executed again. */
 const RECORDED = 64;
+const RECORDED_EXECUTIONS = 3_200;
 
 const COLUMNS: readonly Column[] = [
   wall('a second', 0, 'more'),
+  wall('plain loop, a second', 0, 'more'),
+  wall('÷ plain loop', 2, 'more'),
+  cpu('CPU µs each', 0),
+  cpu('plain loop, CPU µs each', 0),
+  exact('plain loop, file B each', 0),
+];
+const STATEMENT_COLUMNS: readonly Column[] = [
+  wall('a second', 0, 'more'),
   cpu('CPU µs each', 0),
   wall('commits a transaction', 1, 'more'),
-  exact('file B each', 0),
 ];
 
 /**
- * The upper bound of the storage, twice: the facts of three-node executions in a plain loop with a schema of its own, which stays the same when
- * the runtime changes; and the statements that the runtime executed, with the same values in the same transactions.
+ * The upper bound of the storage, twice: the facts of three-node executions in a plain loop with a schema of its own, in alternation with the
+ * runtime, so that both get the same disk; and the statements that the runtime executed, with the same values in the same transactions.
  */
 export async function rawLoop(folder: string): Promise<readonly Table[]> {
-  const rows: Row[] = CONCURRENCIES.map((concurrency) => plainLoop(folder, concurrency));
-  rows.push(await ownStatements(folder, RECORDED));
-  return [{ title: 'Three-node executions in a plain better-sqlite3 loop, without a runtime', columns: COLUMNS, rows }];
+  return [
+    {
+      title: 'Three-node executions in process, in alternation with a plain better-sqlite3 loop that writes the same facts',
+      columns: COLUMNS,
+      rows: await alternating(folder),
+    },
+    {
+      title: 'The same statements as the runtime, in a plain loop',
+      columns: STATEMENT_COLUMNS,
+      rows: [await ownStatements(folder)],
+    },
+  ];
 }
 
-function plainLoop(folder: string, concurrency: keyof typeof EXECUTIONS): Row {
-  const path = join(folder, `plain-${concurrency}.db`);
-  const executions = EXECUTIONS[concurrency];
-  const writer = new RawWriter(path);
-  for (let i = 0; i < WARM_UP; i += 64) writer.write(64);
+/** Medians of the rounds; the ratio is that of one round. */
+async function alternating(folder: string): Promise<readonly Row[]> {
+  return withRuntime(folder, 'alternating', async ({ runtime }) => {
+    await runtime.register(CALLER, linear(3));
+    await completeMany(runtime, WARM_UP, 64);
+    const rows: Row[] = [];
+    for (const concurrency of CONCURRENCIES) {
+      const path = join(folder, `plain-${concurrency}.db`);
+      const writer = new RawWriter(path);
+      const plain = (executions: number) => {
+        for (let i = 0; i < executions; i += concurrency) writer.write(concurrency);
+      };
+      plain(WARM_UP / (concurrency === 1 ? 8 : 1));
+      const executions = EXECUTIONS[concurrency];
+      const pairs: (readonly [own: Taken, plain: Taken])[] = [];
+      for (let round = 0; round < ROUNDS; round += 1)
+        pairs.push([
+          await taken(() => completeMany(runtime, executions, concurrency)),
+          await taken(async () => plain(executions)),
+        ]);
+      writer.close();
+      const perSecond = (side: 0 | 1) => median(pairs.map((pair) => (executions * 1000) / pair[side].wallMs));
+      const cpuUs = (side: 0 | 1) => median(pairs.map((pair) => (pair[side].cpuMs * 1000) / executions));
+      const ratio = median(pairs.map(([own, bare]) => bare.wallMs / own.wallMs));
+      const bytes = statSync(path).size / writer.executions;
+      rows.push({ label: `${concurrency} at once`, values: [perSecond(0), perSecond(1), ratio, cpuUs(0), cpuUs(1), bytes] });
+    }
+    return rows;
+  });
+}
+
+interface Taken {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+}
+
+async function taken(body: () => Promise<void>): Promise<Taken> {
   const cpuMs = cpuMsOfThisProcess();
   const startedMs = performance.now();
-  for (let i = 0; i < executions; i += concurrency) writer.write(concurrency);
-  const tookMs = performance.now() - startedMs;
-  const usedMs = cpuMsOfThisProcess() - cpuMs;
-  writer.close();
-  return {
-    label: `plain loop, ${concurrency} at once`,
-    values: [
-      (executions * 1000) / tookMs,
-      (usedMs * 1000) / executions,
-      concurrency,
-      statSync(path).size / (executions + WARM_UP),
-    ],
-  };
+  await body();
+  return { wallMs: performance.now() - startedMs, cpuMs: cpuMsOfThisProcess() - cpuMs };
 }
 
-async function ownStatements(folder: string, concurrency: keyof typeof EXECUTIONS): Promise<Row> {
-  return withRuntime(folder, `recorded-${concurrency}`, async ({ runtime, path }) => {
+async function ownStatements(folder: string): Promise<Row> {
+  return withRuntime(folder, 'recorded', async ({ runtime, path }) => {
     await runtime.register(CALLER, linear(3));
-    await completeMany(runtime, WARM_UP, concurrency);
+    await completeMany(runtime, WARM_UP, RECORDED);
     const copy = `${path}.raw`;
     copyDatabase(path, copy);
-    const executions = EXECUTIONS[concurrency];
-    const { statements } = await recordStatements(() => completeMany(runtime, executions, concurrency));
+    const { statements } = await recordStatements(() => completeMany(runtime, RECORDED_EXECUTIONS, RECORDED));
     const cpuMs = cpuMsOfThisProcess();
     const seconds = repeat(copy, statements);
     const usedMs = cpuMsOfThisProcess() - cpuMs;
@@ -68,8 +107,12 @@ async function ownStatements(folder: string, concurrency: keyof typeof EXECUTION
     if (written !== expected) throw new Error(`the plain loop wrote ${written} rows, the runtime ${expected}`);
     const transactions = statements.filter(({ sql }) => sql === 'COMMIT').length;
     return {
-      label: `own statements, ${concurrency} at once`,
-      values: [executions / seconds, (usedMs * 1000) / executions, (executions * COMMITS) / transactions, null],
+      label: `own statements, ${RECORDED} at once`,
+      values: [
+        RECORDED_EXECUTIONS / seconds,
+        (usedMs * 1000) / RECORDED_EXECUTIONS,
+        (RECORDED_EXECUTIONS * COMMITS) / transactions,
+      ],
     };
   });
 }
