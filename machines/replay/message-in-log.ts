@@ -5,7 +5,7 @@ import type { Budgets, CopiedDecision, Message } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { Run } from '../run.ts';
 import { USAGE_FIELDS } from '../step/actions/usage.ts';
-import { type Context, own } from '../step/context/context.ts';
+import type { Context } from '../step/context/context.ts';
 import type { Program } from '../step/program.ts';
 import { LogMismatch, type TimedEvent } from './log.ts';
 
@@ -24,7 +24,7 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
   const { type, node_id, data } = first;
   const context = run.snapshot.context as Context;
   const node = node_id ?? '';
-  const active = own(context.active, node);
+  const active = context.active.get(node);
   const detached = data.activation === 0;
   const visit = detached
     ? { node, activation: 0, attempt: 0 }

@@ -16,7 +16,7 @@ export function conclude(
   status: Status,
   reason: string | null,
 ): { readonly type: EventType; readonly data: JsonObject } {
-  for (const node of inDocumentOrder(step.tables.graph, Object.keys(step.now.active))) step.cancelVisit(node);
+  for (const node of inDocumentOrder(step.tables.graph, step.now.active.nodes())) step.cancelVisit(node);
   const { halt } = step;
   const { failures, state } = step.now;
   const error = status === 'failed' ? (halt?.error ?? failureMessage(failures)) : status === 'cancelled' ? reason : null;

@@ -8,7 +8,8 @@ import { FIRST_RULES, RULES } from '../program/rules.ts';
 import type { ActiveNode, PendingApproval, Refused, Run, StepEnv, StepResult } from '../run.ts';
 import { TERMINAL } from '../run.ts';
 import { exceededBudget, mergeBudgets } from './actions/budgets.ts';
-import { type ActiveVisit, type Context, DEFAULT_STEP_LIMIT, freshContext, languageOf, own } from './context/context.ts';
+import { type ActiveVisit, ActiveVisits } from './context/active-visits.ts';
+import { type Context, DEFAULT_STEP_LIMIT, freshContext, languageOf, own } from './context/context.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage } from './context/evaluation.ts';
 import { PHASE_OF_TIMER } from './context/step-timers.ts';
 import type { FailEvent } from './machine-event.ts';
@@ -36,7 +37,7 @@ export function start(program: Program, input: Json, env: StepEnv): StepResult {
   const recordedRules = rules === FIRST_RULES ? {} : { rules };
   const { layout } = program.tables;
   const recordedLayout = layout === FIRST_LANE_LAYOUT ? {} : { layout };
-  const fresh = freshContext(input, Object.fromEntries(vars), env.stepLimit);
+  const fresh = freshContext(input, Object.fromEntries(vars), env.stepLimit, ActiveVisits.of(program.tables.graph, {}));
   const context = Object.assign(fresh, recordedLanguage, recordedRules, recordedLayout);
   const { workflow_id, version } = program.workflow;
   const started = {
@@ -101,7 +102,7 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       return runner.receive(message.key, message.payload);
     case 'timer': {
       const armed = program.tables.timers.get(message.id);
-      const active = armed === undefined ? undefined : own(context.active, armed.node);
+      const active = armed === undefined ? undefined : context.active.get(armed.node);
       const phase = armed === undefined ? null : PHASE_OF_TIMER[armed.kind];
       if (armed === undefined || active?.phase !== phase || !runner.hasTransitionFor(message.id)) return refuse('stale');
       const id = message.id as `xstate.after.${string}`;
@@ -124,7 +125,7 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       return runner.resume(message.budgets ?? null);
     }
     case 'retry': {
-      const failed = Object.keys(context.active).filter((node) => own(context.active, node)?.phase === 'failed');
+      const failed = context.active.nodes().filter((node) => context.active.get(node)?.phase === 'failed');
       return failed.length === 0 ? refuse('not_retryable') : runner.retry(failed);
     }
     case 'fork':
@@ -142,7 +143,7 @@ function refuse(refused: Refused['refused'], nodes: readonly string[] = []): Ref
 
 /** The active visit if it is the visit and attempt of the message, and in one of the phases. */
 function matchingVisit(context: Context, visit: Visit, phases: readonly ActiveVisit['phase'][]): ActiveVisit | null {
-  const active = own(context.active, visit.node);
+  const active = context.active.get(visit.node);
   if (active === undefined || active.activation !== visit.activation || active.attempt !== visit.attempt) return null;
   return phases.includes(active.phase) ? active : null;
 }
@@ -225,7 +226,7 @@ function childCompleted(
 }
 
 function stepDecide(context: Context, message: Decide, runner: StepRunner): StepResult | Refused {
-  const open = Object.keys(context.active).filter((node) => isOpenApproval(own(context.active, node)));
+  const open = context.active.nodes().filter((node) => isOpenApproval(context.active.get(node)));
   const node = message.node ?? (open.length === 1 ? open[0] : undefined);
   if (message.node !== undefined && !open.includes(message.node)) return refuse('no_pending_approval_on_node');
   if (node === undefined)
@@ -256,9 +257,7 @@ export function suspensionOf(run: Run): { readonly reason: string | null } | nul
 export function isStuck(run: Run): boolean {
   if (TERMINAL.has(run.status)) return false;
   const { suspension, active } = run.snapshot.context as Context;
-  if (suspension !== null) return false;
-  for (const _node in active) return false;
-  return true;
+  return suspension === null && active.size === 0;
 }
 
 /** The error text of an exceeded budget; null = none is exceeded. */
@@ -269,7 +268,7 @@ export function exceededBudgetOf(program: Program, run: Run): string | null {
 /** Open approvals, sorted by node id. */
 export function approvalsOf(program: Program, run: Run): PendingApproval[] {
   const context = run.snapshot.context as Context;
-  const open = Object.entries(context.active).filter(([, active]) => isOpenApproval(active));
+  const open = context.active.entries().filter(([, active]) => isOpenApproval(active));
   return open
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([node, active]) => {
@@ -292,15 +291,14 @@ export function approvalsOf(program: Program, run: Run): PendingApproval[] {
 
 /** The active visit to a node; null = none. */
 export function activeVisitOf(run: Run, node: string): (Visit & Pick<ActiveVisit, 'phase'>) | null {
-  const active = own((run.snapshot.context as Context).active, node);
+  const active = (run.snapshot.context as Context).active.get(node);
   return active === undefined ? null : { node, activation: active.activation, attempt: active.attempt, phase: active.phase };
 }
 
 /** Does any node have a child execution that has not ended, as far as the log knows? */
 export function hasChild(run: Run): boolean {
   const { active } = run.snapshot.context as Context;
-  for (const node in active) if (own(active, node)?.child !== undefined) return true;
-  return false;
+  return active.entries().some(([, { child }]) => child !== undefined);
 }
 
 function runsChildExecution(program: Program, node: string): boolean {
@@ -312,7 +310,8 @@ function runsChildExecution(program: Program, node: string): boolean {
 export function activeOf(program: Program, run: Run): ActiveNode[] {
   const context = run.snapshot.context as Context;
   const { graph } = program.tables;
-  return Object.entries(context.active)
+  return context.active
+    .entries()
     .sort(([a], [b]) => (graph.indexOf(a) ?? 0) - (graph.indexOf(b) ?? 0))
     .map(([node, active]) => ({
       node,

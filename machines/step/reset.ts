@@ -3,7 +3,7 @@ import { approvalStateId, stateId } from '../program/state-ids.ts';
 import type { ProgramTables } from '../program/tables.ts';
 import type { Run } from '../run.ts';
 import type { Configuration } from './configuration.ts';
-import { type Context, localWorkOf } from './context/context.ts';
+import type { Context } from './context/context.ts';
 import { StepContext } from './context/step-context.ts';
 import type { Program } from './program.ts';
 
@@ -33,7 +33,7 @@ export function resetFailure(program: Program, run: Run, node: string, since: nu
   step.patchState(patch);
   step.setActive(node, { activation, attempt, phase: 'failed', since });
   const context = step.freeze();
-  return { ...run, snapshot: { ...run.snapshot, context }, seq: since, localWork: localWorkOf(context), knownSize: null };
+  return { ...run, snapshot: { ...run.snapshot, context }, seq: since, localWork: context.active.localWork, knownSize: null };
 }
 
 /** The positions of a machine, with the given nodes moved back to the state in which a visit to them begins. */

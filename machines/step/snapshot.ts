@@ -3,7 +3,8 @@ import { FIRST_LANE_LAYOUT } from '../program/plan.ts';
 import { COMPILER_VERSION } from '../program/version.ts';
 import type { Run } from '../run.ts';
 import { positionsOf } from './configuration.ts';
-import { type Context, DEFAULT_STEP_LIMIT, freshContext, localWorkOf } from './context/context.ts';
+import { type ActiveVisit, ActiveVisits } from './context/active-visits.ts';
+import { type Context, DEFAULT_STEP_LIMIT, freshContext } from './context/context.ts';
 import type { Program } from './program.ts';
 import { statusOf } from './status.ts';
 
@@ -17,10 +18,11 @@ export class SnapshotVersionMismatch extends Error {
   }
 }
 
-interface StoredSnapshot extends Partial<Omit<Context, 'input'>> {
+interface StoredSnapshot extends Partial<Omit<Context, 'input' | 'active'>> {
   readonly version: number;
   /** Ids of the leaf states, in document order. */
   readonly at: readonly string[];
+  readonly active?: Readonly<Record<string, ActiveVisit>>;
 }
 
 /** The stored parts of the context, in this order. Parts that are as in a new execution are left out. */
@@ -46,7 +48,7 @@ const STORED = [
   'subgraphs',
 ] as const;
 
-const FRESH = freshContext(null, {}, DEFAULT_STEP_LIMIT);
+const FRESH = freshContext(null, {}, DEFAULT_STEP_LIMIT, ActiveVisits.of({ indexOf: () => undefined }, {}));
 
 /** JSON text of a run, the same for the same history. It does not contain the input. */
 export function save(run: Run): string {
@@ -61,18 +63,19 @@ export function save(run: Run): string {
 
 function isEmpty(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
+  if (value instanceof ActiveVisits) return value.size === 0;
   for (const key in value) if (Object.hasOwn(value, key)) return false;
   return true;
 }
 
 /** The run that `save` wrote. Throws `OtherCompiler`, and other errors for a text that is no snapshot of this program. */
 export function load(program: Program, text: string, row: { readonly seq: number; readonly input: Json }): Run {
-  const { version, at, ...parts } = JSON.parse(text) as StoredSnapshot;
+  const { version, at, active = {}, ...parts } = JSON.parse(text) as StoredSnapshot;
   if (version !== COMPILER_VERSION) throw new SnapshotVersionMismatch(`version ${JSON.stringify(version)}`);
   if ((parts.layout ?? FIRST_LANE_LAYOUT) !== program.tables.layout)
     throw new SnapshotVersionMismatch(`layout ${parts.layout ?? FIRST_LANE_LAYOUT}`);
   const context: Context = {
-    ...freshContext(row.input, {}, DEFAULT_STEP_LIMIT),
+    ...freshContext(row.input, {}, DEFAULT_STEP_LIMIT, ActiveVisits.of(program.tables.graph, active)),
     state: {},
     ...parts,
   };
@@ -84,7 +87,7 @@ export function load(program: Program, text: string, row: { readonly seq: number
     steps: context.steps,
     input: row.input,
     error: context.error,
-    localWork: localWorkOf(context),
+    localWork: context.active.localWork,
     knownSize: null,
   };
 }

@@ -8,7 +8,8 @@ import { budgetEventData, exceededBudget, mergeBudgets } from './actions/budgets
 import { usageEventData } from './actions/usage.ts';
 import { conclude, inDocumentOrder } from './conclusion.ts';
 import { type Configuration, positionsOf } from './configuration.ts';
-import { type ActiveVisit, type Context, languageOf, localWorkOf, own } from './context/context.ts';
+import type { ActiveVisit } from './context/active-visits.ts';
+import { type Context, languageOf } from './context/context.ts';
 import type { Evaluation } from './context/evaluation.ts';
 import { StepContext } from './context/step-context.ts';
 import { PHASE_OF_TIMER } from './context/step-timers.ts';
@@ -101,7 +102,8 @@ export class StepRunner {
   /** Gives an external event to the node that has waited for it longest; otherwise buffers it if any node can wait for it. */
   receive(key: string, payload: Json): StepResult {
     const sequence = this.#step.addEvent('external_event_received', null, { correlation_key: key, payload });
-    const waiting = Object.entries(this.#step.now.active)
+    const waiting = this.#step.now.active
+      .entries()
       .filter(([, active]) => active.key === key)
       .sort(([, a], [, b]) => (a.since ?? 0) - (b.since ?? 0));
     const [longest] = waiting;
@@ -133,7 +135,7 @@ export class StepRunner {
     const { tables, stepper } = this.#program;
     const step = this.#step;
     for (const [id, { node, kind }] of tables.timers)
-      if (own(step.now.active, node)?.phase === PHASE_OF_TIMER[kind]) step.timers.clear(id);
+      if (step.now.active.get(node)?.phase === PHASE_OF_TIMER[kind]) step.timers.clear(id);
     step.haltWith({ status: 'failed', error });
     const { data } = conclude(step, 'failed', null);
     step.addEvent('workflow_failed', null, { ...data, corrupt: true });
@@ -152,7 +154,7 @@ export class StepRunner {
   #suspend(reason: string | null): void {
     this.#step.addEvent('workflow_paused', null, { reason });
     this.#step.set({ suspension: { reason, deferred: [] } });
-    const queued = Object.entries(this.#step.now.active).filter(([, active]) => active.phase === 'queued');
+    const queued = this.#step.now.active.entries().filter(([, active]) => active.phase === 'queued');
     for (const [node, active] of queued) this.#step.effects.abandon(node, active);
     this.#defer(queued.map(([node]) => node));
   }
@@ -212,7 +214,7 @@ export class StepRunner {
     const work: string[] = [];
     const children: string[] = [];
     const failed: string[] = [];
-    for (const node of inDocumentOrder(tables.graph, Object.keys(this.#step.now.active))) {
+    for (const node of inDocumentOrder(tables.graph, this.#step.now.active.nodes())) {
       const { phase, activation, attempt } = this.#step.activeOf(node);
       if (phase === 'queued' || phase === 'running') work.push(node);
       else if (phase === 'child') children.push(node);
@@ -224,7 +226,7 @@ export class StepRunner {
     }
     this.#beginAtEnd(work);
     for (const node of children) this.#move({ type: 'requeue', node });
-    for (const node of failed) if (own(this.#step.now.active, node) !== undefined) this.#move(budgetFailure(this.#step, node));
+    for (const node of failed) if (this.#step.now.active.get(node) !== undefined) this.#move(budgetFailure(this.#step, node));
     return this.#finish(null);
   }
 
@@ -292,7 +294,7 @@ export class StepRunner {
   #defer(nodes: readonly string[]): void {
     const { suspension, active } = this.#step.now;
     for (const node of nodes) {
-      const known = own(active, node);
+      const known = active.get(node);
       if (known !== undefined)
         this.#step.setActive(node, { activation: known.activation, attempt: known.attempt, phase: 'deferred' });
     }
@@ -347,7 +349,7 @@ export class StepRunner {
         steps: context.steps,
         input: context.input,
         error: context.error,
-        localWork: localWorkOf(context),
+        localWork: context.active.localWork,
         knownSize: null,
       },
       events: step.events,

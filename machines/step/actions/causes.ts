@@ -1,5 +1,5 @@
 import { definitionOf } from '../../nodes/index.ts';
-import type { ActiveVisit } from '../context/context.ts';
+import type { ActiveVisit } from '../context/active-visits.ts';
 import type { StepContext } from '../context/step-context.ts';
 import { isTimerEvent, type MachineEvent } from '../machine-event.ts';
 

@@ -29,7 +29,7 @@ export const guards = {
     event.type === 'fail' &&
     event.node === node &&
     (at_once !== true || event.delayMs === 0) &&
-    (own(step.now.active, node)?.attempt ?? 0) + 1 < max &&
+    (step.now.active.get(node)?.attempt ?? 0) + 1 < max &&
     isRetryable(on, event),
   when: ({ context: { step } }: GuardArgs, { node, expr }: ConditionParams) => isChosen(step, node, expr),
   /** Has the evaluation budget been exceeded at the node? */

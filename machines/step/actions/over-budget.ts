@@ -1,6 +1,5 @@
 import { definitionOf } from '../../nodes/index.ts';
 import type { FailParams } from '../../program/parameters.ts';
-import { own } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import type { MachineEvent } from '../machine-event.ts';
 import { addCause } from './causes.ts';
@@ -12,7 +11,7 @@ import { addCause } from './causes.ts';
 export function failOverBudget(step: StepContext, event: MachineEvent, node: string): void {
   const index = step.indexOf(node);
   if (step.tables.graph.isControl(index)) step.flushSkips(index);
-  const isActive = own(step.now.active, node) !== undefined;
+  const isActive = step.now.active.get(node) !== undefined;
   if (step.tables.graph.isFirstJoin(index)) step.closeJoinRegion(index);
   step.inputsRead(node);
   if (!isActive) {

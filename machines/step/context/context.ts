@@ -2,28 +2,7 @@ import { FIRST_LANGUAGE } from '../../expression/syntax-tree.ts';
 import type { Json, JsonObject } from '../../json.ts';
 import type { Budgets } from '../../messages.ts';
 import { FIRST_RULES } from '../../program/rules.ts';
-import type { Phase } from '../../run.ts';
-
-/** The current visit to a node that has begun and not ended. */
-export interface ActiveVisit {
-  readonly activation: number;
-  readonly attempt: number;
-  readonly phase: Phase;
-  /** Sequence of the event with which it began to wait, or failed (awaiting_approval, approval, waiting, failed only). */
-  readonly since?: number;
-  /** Time of that event, in milliseconds since 1970. */
-  readonly atMs?: number;
-  /** The work is done in this process (queued, running). */
-  readonly local?: true;
-  /** Correlation key of the external event that it waits for. */
-  readonly key?: string;
-  /** Id of its child execution. */
-  readonly child?: string;
-  /** The child is paused. */
-  readonly paused?: true;
-  /** The rendered message of an approval. */
-  readonly description?: string;
-}
+import type { ActiveVisits } from './active-visits.ts';
 
 /** A buffered external event: no node has waited for it yet. */
 export interface EarlyEvent {
@@ -87,7 +66,7 @@ export interface Context {
   readonly steps: number;
   /** Failures that were handled by a fallback. */
   readonly handledFailures: number;
-  readonly active: Readonly<Record<string, ActiveVisit>>;
+  readonly active: ActiveVisits;
   /** How often a node was run or skipped; only for nodes in loops and nodes that were retried, since the others are visited once. */
   readonly visits: Readonly<Record<string, number>>;
   readonly earlyEvents: readonly EarlyEvent[];
@@ -109,7 +88,7 @@ export interface Context {
 
 export const DEFAULT_STEP_LIMIT = 10_000;
 
-export function freshContext(input: Json, env: Readonly<Record<string, string>>, limit: number): Context {
+export function freshContext(input: Json, env: Readonly<Record<string, string>>, limit: number, active: ActiveVisits): Context {
   return {
     input,
     env,
@@ -117,7 +96,7 @@ export function freshContext(input: Json, env: Readonly<Record<string, string>>,
     state: input !== null && typeof input === 'object' && !Array.isArray(input) ? (input as JsonObject) : {},
     steps: 0,
     handledFailures: 0,
-    active: {},
+    active,
     visits: {},
     earlyEvents: [],
     failures: [],
@@ -146,11 +125,4 @@ export function own<T>(record: Readonly<Record<string, T>>, key: string): T | un
 /** The output that reached a node: that of the predecessor that completed last. */
 export function lastInputOf(context: Context, node: string): Json {
   return own(context.pendingInputs, node)?.at(-1)?.[1] ?? null;
-}
-
-/** Number of nodes with in-process work in progress, including child executions that are being started. */
-export function localWorkOf(context: Context): number {
-  let count = 0;
-  for (const node in context.active) if (own(context.active, node)?.local === true) count += 1;
-  return count;
 }

@@ -10,7 +10,8 @@ import { forwardsInput } from '../../program/output-use.ts';
 import type { ContextUpdate, SkipScope } from '../../program/parameters.ts';
 import type { ProgramTables } from '../../program/tables.ts';
 import type { StepEnv } from '../../run.ts';
-import { type ActiveVisit, type Context, type Halt, lastInputOf, own, type PendingInput } from './context.ts';
+import type { ActiveVisit } from './active-visits.ts';
+import { type Context, type Halt, lastInputOf, own, type PendingInput } from './context.ts';
 import { Evaluation } from './evaluation.ts';
 import { InputAllowance } from './input-allowance.ts';
 import { StepEffects } from './step-effects.ts';
@@ -82,7 +83,7 @@ export class StepContext {
     Object.assign(this.#now, change);
   }
 
-  #record<K extends 'active' | 'visits' | 'forks' | 'subgraphs' | 'pendingInputs'>(key: K): Record<string, Context[K][string]> {
+  #record<K extends 'visits' | 'forks' | 'subgraphs' | 'pendingInputs'>(key: K): Record<string, Context[K][string]> {
     if (this.#now[key] === this.#stored[key]) this.#now[key] = { ...this.#stored[key] };
     return this.#now[key] as Record<string, Context[K][string]>;
   }
@@ -154,18 +155,18 @@ export class StepContext {
   }
 
   activeOf(node: string): ActiveVisit {
-    const active = own(this.#now.active, node);
+    const active = this.#now.active.get(node);
     if (active === undefined) throw new TypeError(`node ${node} is not active`);
     return active;
   }
 
   setActive(node: string, active: ActiveVisit): void {
-    this.#record('active')[node] = active;
+    this.#now.active = this.#now.active.with(node, active);
   }
 
   endVisit(node: string): ActiveVisit {
     const active = this.activeOf(node);
-    delete this.#record('active')[node];
+    this.#now.active = this.#now.active.without(node);
     return active;
   }
 
@@ -457,7 +458,7 @@ export class StepContext {
         this.#now.failures = this.#now.failures.filter((failed) => failed !== node);
         closed.push(index);
       } else if (region.has(index)) {
-        if (own(this.#now.active, node) !== undefined) this.cancelVisit(node);
+        if (this.#now.active.get(node) !== undefined) this.cancelVisit(node);
         closed.push(index);
       }
     }

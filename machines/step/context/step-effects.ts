@@ -1,5 +1,5 @@
 import type { Effect } from '../../run.ts';
-import type { ActiveVisit } from './context.ts';
+import type { ActiveVisit } from './active-visits.ts';
 
 type BeginEffect = Effect & { readonly type: 'work' | 'spawn' };
 

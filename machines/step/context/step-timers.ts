@@ -1,7 +1,7 @@
 import { LazyMap } from '../../lazy-map.ts';
 import type { ProgramTables } from '../../program/tables.ts';
 import type { Effect } from '../../run.ts';
-import { type Context, own } from './context.ts';
+import type { Context } from './context.ts';
 
 /** The phase of a node while a timer of this kind is set for it. */
 export const PHASE_OF_TIMER = { retry: 'backoff', wait: 'waiting', approval: 'approval' } as const;
@@ -41,7 +41,7 @@ export class StepTimers {
       const { node, kind } = armed;
       // The time of a deferred node starts when the node begins; that of its last visit is over.
       if (kind !== 'retry' && context.suspension?.deferred.includes(node) === true) return cleared;
-      const activation = own(context.active, node)?.activation ?? 1;
+      const activation = context.active.get(node)?.activation ?? 1;
       return [{ type: 'set_timer', id, node, activation, atMs: nowMs + delayMs, kind }];
     });
   }

@@ -2,7 +2,8 @@ import { render } from '../../expression/template.ts';
 import type { JsonObject } from '../../json.ts';
 import { definitionOf, type Kind } from '../../nodes/index.ts';
 import type { StepEnv } from '../../run.ts';
-import { type ActiveVisit, languageOf, own } from '../context/context.ts';
+import type { ActiveVisit } from '../context/active-visits.ts';
+import { languageOf } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import type { MachineEvent } from '../machine-event.ts';
 import { executionFacts } from './input.ts';
@@ -10,7 +11,7 @@ import { addAttemptStart } from './recorded-input.ts';
 
 /** Begins a node that was reached, or its next attempt. Returns an event for the machine if the node ends as soon as it begins. */
 export function beginNode(step: StepContext, node: string, env: StepEnv): MachineEvent | null {
-  const known = own(step.now.active, node);
+  const known = step.now.active.get(node);
   const { kind } = step.tables.nodeOf(node);
   if (known !== undefined) return beginAttempt(step, node, known, kind, env);
   const activation = step.countVisit(node);

@@ -1,6 +1,6 @@
 import { canonicalJson, type JsonObject, patchState } from '../../json.ts';
 import type { Run, StepEnv } from '../../run.ts';
-import { type Context, own } from '../context/context.ts';
+import type { Context } from '../context/context.ts';
 import type { Program } from '../program.ts';
 import { workOf } from './work.ts';
 
@@ -13,7 +13,7 @@ export function inputUnderPatch(
   env: Pick<StepEnv, 'executionId' | 'vars'>,
 ): 'same' | 'other' {
   const context = run.snapshot.context as Context;
-  if (own(context.active, node) === undefined) return 'other';
+  if (context.active.get(node) === undefined) return 'other';
   const patched = { ...context, state: patchState(context.state, patch) };
   const hypothetical = { ...run, snapshot: { ...run.snapshot, context: patched } } as Run;
   const [before, after] = [run, hypothetical].map((each) => canonicalJson(workOf(program, each, node, env).input));

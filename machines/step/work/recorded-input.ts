@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../json.ts';
 import { charsUpTo } from '../../json-size.ts';
 import { definitionOf } from '../../nodes/index.ts';
-import type { ActiveVisit } from '../context/context.ts';
+import type { ActiveVisit } from '../context/active-visits.ts';
 import type { StepContext } from '../context/step-context.ts';
 import { renderInput } from './input.ts';
 import { joinInput } from './joins.ts';

@@ -2,7 +2,7 @@ import { Budget } from '../../expression/budget.ts';
 import type { JsonObject } from '../../json.ts';
 import { definitionOf } from '../../nodes/index.ts';
 import type { Run, StepEnv, Work } from '../../run.ts';
-import { type Context, own } from '../context/context.ts';
+import type { Context } from '../context/context.ts';
 import { StepContext } from '../context/step-context.ts';
 import type { Program } from '../program.ts';
 import { renderInput } from './input.ts';
@@ -23,7 +23,7 @@ export function workOf(
 ): Work {
   const { tables, workflow } = program;
   const context = run.snapshot.context as Context;
-  const active = own(context.active, node);
+  const active = context.active.get(node);
   if (active === undefined) throw new TypeError(`node ${node} is not active`);
   const definition = tables.nodeOf(node);
   const { kind, retry, timeout_secs } = definition;
