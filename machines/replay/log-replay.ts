@@ -4,8 +4,10 @@ import type { History } from './history.ts';
 import type { TimedEvent } from './log.ts';
 import { type ReplayEnv, replayStep } from './replay-step.ts';
 
-/** Replayed events that are kept in memory before the list is cut. */
+/** Replayed events after which the list is cut. */
 const COMPACT_AFTER = 1_000;
+/** In the place of an event that has been replayed, which may hold megabytes. */
+const REPLAYED: TimedEvent = { sequence: 0, type: 'workflow_started', node_id: null, data: {}, at_ms: 0 };
 
 /**
  * Replays a log while it is read: events go in, runs come out, and only the current step is kept. For logs that are too long for the
@@ -57,7 +59,7 @@ export class LogReplay {
     const { run, length } = replayStep(this.#program, this.#run, this.#events, this.#at, this.#env, this.#history);
     this.#run = run;
     this.#first = first;
-    this.#at += length;
+    for (const end = this.#at + length; this.#at < end; this.#at += 1) this.#events[this.#at] = REPLAYED;
     if (this.#at >= COMPACT_AFTER) {
       this.#events = this.#events.slice(this.#at);
       this.#at = 0;

@@ -14,16 +14,40 @@ const PAGE_CHARS = 1024 * 1024;
 
 export type TimedEvent = LogEvent & { readonly at_ms: number };
 
+interface LogFilter {
+  readonly after?: number;
+  readonly type?: string;
+  readonly nodeId?: string;
+  readonly limit?: number;
+  readonly pageChars?: number;
+}
+
 /**
- * Reads the log of an execution in pages, from the event after sequence `after`. Yields to the event loop between pages. With a
- * `slice`, reading and processing the events count as a long computation.
+ * Reads the log of an execution, from the event after sequence `after`. Yields to the event loop between pages. With a `slice`,
+ * reading and processing the events count as a long computation.
  */
 export async function* readLog(
   store: ExecutionStore,
   executionId: string,
-  filter: { after?: number; type?: string; nodeId?: string; limit?: number; pageChars?: number },
+  filter: LogFilter,
   slice?: Slice,
 ): AsyncGenerator<EventRow> {
+  for await (const rows of readPages(store, executionId, filter, slice)) {
+    for (const row of rows) {
+      const next = slice?.next() ?? null;
+      if (next !== null) await next;
+      yield row;
+    }
+  }
+}
+
+/** The same, page by page. */
+export async function* readPages(
+  store: ExecutionStore,
+  executionId: string,
+  filter: LogFilter,
+  slice?: Slice,
+): AsyncGenerator<readonly EventRow[]> {
   const maxChars = filter.pageChars ?? PAGE_CHARS;
   let after: number | null = filter.after ?? 0;
   let left = filter.limit ?? Number.POSITIVE_INFINITY;
@@ -38,11 +62,7 @@ export async function* readLog(
       ...(filter.type === undefined ? {} : { type: filter.type }),
       ...(filter.nodeId === undefined ? {} : { nodeId: filter.nodeId }),
     });
-    for (const row of page.rows) {
-      const next = slice?.next() ?? null;
-      if (next !== null) await next;
-      yield row;
-    }
+    yield page.rows;
     after = page.next;
     left -= page.rows.length;
     if (after !== null) await setImmediate();
@@ -60,9 +80,8 @@ export function eventOf(row: EventRow): TimedEvent {
 }
 
 /** The event as a replay compares it, except for an offloaded output. */
-export function replayableOf(row: EventRow): TimedEvent {
-  const event = eventOf(row);
-  return { ...event, data: withoutOffloadedState(row.type, event.data) };
+export function replayableOf({ seq, type, nodeId, data, atMs }: EventRow): TimedEvent {
+  return { sequence: seq, type: type as EventType, node_id: nodeId, data: withoutOffloadedState(type, data), at_ms: atMs };
 }
 
 /** The first event. It holds the input, and its actor started the execution. */

@@ -2,12 +2,13 @@ import { type History, historyOf, LogMismatch, LogReplay } from '../../../machin
 import type { Run } from '../../../machines/run.ts';
 import type { Program } from '../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
+import type { EventRow } from '../../../store/port/executions.ts';
 import { RuntimeError } from '../errors.ts';
 import { forkedFrom } from '../fork-labels.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 import { newestRunUpTo } from './checkpoints.ts';
 import { offloadedReplayBytes, restorePayload } from './offloaded-payloads.ts';
-import { eventOf, readLog, replayableOf, type TimedEvent } from './read-log.ts';
+import { eventOf, readLog, readPages, replayableOf, type TimedEvent } from './read-log.ts';
 
 /** An execution after one step of its replayed log. */
 export interface ReplayedStep {
@@ -105,14 +106,21 @@ async function* stepsOf(
   start: Run | null,
 ): AsyncGenerator<ReplayedStep> {
   const replay = new LogReplay(program, { executionId: log.executionId, stepLimit: 0, runtimeId: '' }, history, start);
-  for await (const event of withEndMarker(readReplayableLog(store, log, history, start?.seq ?? 0))) {
-    if (event !== null) replay.push(event);
-    for (;;) {
-      const turn = slice.next();
-      if (turn !== null) await turn;
-      const run = nextStep(replay, event === null);
-      if (run === null) break;
-      yield { run, atMs: replay.atMs, firstEvent: replay.first as TimedEvent };
+  for await (const rows of withEndMarker(pagesOf(store, log, history, start?.seq ?? 0))) {
+    // After the last page, the steps of its last events are taken.
+    for (const row of rows ?? [null]) {
+      if (row !== null) {
+        const event = replayableOf(row);
+        const isOffloaded = offloadedReplayBytes(row.type, event.data) > 0;
+        replay.push(isOffloaded ? { ...event, data: await restorePayload(store, log.tenantId, event.data) } : event);
+      }
+      for (;;) {
+        const turn = slice.next();
+        if (turn !== null) await turn;
+        const run = nextStep(replay, row === null);
+        if (run === null) break;
+        yield { run, atMs: replay.atMs, firstEvent: replay.first as TimedEvent };
+      }
     }
   }
 }
@@ -131,25 +139,26 @@ function nextStep(replay: LogReplay, ended: boolean): Run | null {
   }
 }
 
-/** Reads the log after a sequence with its offloaded outputs. Throws `corrupt` if a sequence is missing. */
-async function* readReplayableLog(
+/** Reads the log after a sequence. Throws `corrupt` if a sequence is missing. */
+async function* pagesOf(
   store: ExecutionStore,
-  { tenantId, executionId, end, retriesUpTo }: StoredLog,
+  { executionId, end, retriesUpTo }: StoredLog,
   { resets }: History,
   after: number,
-): AsyncGenerator<TimedEvent> {
+): AsyncGenerator<readonly EventRow[]> {
   let seq = after;
-  for await (const row of readLog(store, executionId, { after, limit: end - after })) {
-    seq += 1;
-    if (row.seq !== seq) throw new RuntimeError('corrupt', `execution ${executionId} lacks events between ${after} and ${end}`);
-    if (row.type === 'workflow_retried') {
-      if (seq > retriesUpTo) return;
+  for await (const rows of readPages(store, executionId, { after, limit: end - after })) {
+    for (const row of rows) {
+      seq += 1;
+      if (row.seq !== seq) throw new RuntimeError('corrupt', `execution ${executionId} lacks events between ${after} and ${end}`);
+      if (row.type !== 'workflow_retried') continue;
+      if (seq > retriesUpTo) {
+        yield rows.slice(0, rows.indexOf(row));
+        return;
+      }
       if (!resets.ends.has(seq - 1)) throw new UnknownRetry();
     }
-    const event = replayableOf(row);
-    yield offloadedReplayBytes(row.type, event.data) === 0
-      ? event
-      : { ...event, data: await restorePayload(store, tenantId, event.data) };
+    yield rows;
   }
 }
 
