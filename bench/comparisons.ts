@@ -87,7 +87,7 @@ export const COMPARISONS: readonly Comparison[] = [
   },
   {
     what: 'first page of a log of 100,000 events, ms',
-    of: ['longLog', 'first page of 100 events', 'first time, ms'],
+    of: ['longLog', 'first page of 100 events', P50],
     target: { atMost: 5 },
   },
   ...[25, 50, 75, 100].map(

@@ -65,6 +65,8 @@ function verdict(target: Comparison['target'], value: number, digits: number): r
   if (target === undefined) return ['', ''];
   const atLeast = 'atLeast' in target;
   const limit = atLeast ? target.atLeast : target.atMost;
-  const met = atLeast ? value >= limit : value <= limit;
+  // As printed: a result that looks like the target meets it.
+  const printed = Number(value.toFixed(digits));
+  const met = atLeast ? printed >= limit : printed <= limit;
   return [`${atLeast ? '≥' : '≤'} ${fixed(limit, digits)}`, met ? 'met' : 'missed'];
 }

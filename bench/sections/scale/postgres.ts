@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { openPostgres } from '../../../src/index.ts';
 import { cpu, exact, type Row, type Table } from '../../figures.ts';
 import { LOAD_COLUMNS, loadRow, runLoad } from '../../load/load.ts';
 import { cpuMsOf, difference } from '../../machine.ts';
@@ -32,7 +31,7 @@ const COLUMNS = [...LOAD_COLUMNS.slice(0, 3), cpu('runtimes CPU µs each', 0), c
 
 /**
  * Measures executions from start to completion over HTTP, distributed over the servers, with the CPU time of the servers and of the database,
- * and the size of what one server has stored.
+ * and the size of what the first of them has stored.
  */
 export function postgres(folder: string): Promise<readonly Table[]> {
   return measuredAs(TWO, folder);
@@ -47,56 +46,69 @@ async function measuredAs(plan: Plan, folder: string): Promise<readonly Table[]>
   const bin = installedPostgres();
   if (bin === null) throw new Error('no PostgreSQL is installed (apt-get install postgresql)');
   const database = await startPostgres(bin);
-  const rows: Row[] = [];
-  let stored: Stored = { executions: 0, bytes: [] };
+  const measured: Measured[] = [];
   try {
-    for (const [runtimes, concurrencies] of plan) {
-      const url = await database.createDatabase(`runtimes_${runtimes}`);
-      const grown = await growth(url, async () => {
-        rows.push(...(await withServers(folder, url, database, runtimes, concurrencies)));
-      });
-      if (runtimes === 1) stored = grown;
-    }
+    for (const [runtimes, concurrencies] of plan) measured.push(await withServers(folder, database, runtimes, concurrencies));
   } finally {
     database.stop();
   }
+  const [first] = measured;
+  if (first === undefined) throw new RangeError('an empty plan');
   return [
-    { title: 'One PostgreSQL, fsync on: three-node executions, start → completed over HTTP', columns: COLUMNS, rows },
     {
-      title: `PostgreSQL: bytes of a three-node execution by table, of ${stored.executions}, after VACUUM`,
+      title: 'One PostgreSQL, fsync on: three-node executions, start → completed over HTTP',
+      columns: COLUMNS,
+      rows: measured.flatMap(({ loads }) => loads),
+    },
+    {
+      title: `PostgreSQL: bytes of a three-node execution by table, of ${first.executions}, after VACUUM`,
       columns: [exact('rows', 0), exact('with indices', 0)],
-      rows: stored.bytes,
+      rows: first.bytes,
     },
   ];
 }
 
+interface Measured {
+  readonly loads: readonly Row[];
+  /** Of which the bytes were measured. */
+  readonly executions: number;
+  /** Of an execution, by table. */
+  readonly bytes: readonly Row[];
+}
+
 async function withServers(
   folder: string,
-  url: string,
   database: PostgresServer,
   count: number,
   concurrencies: readonly number[],
-): Promise<readonly Row[]> {
+): Promise<Measured> {
+  const url = await database.createDatabase(`runtimes_${count}`);
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
   const servers: Server[] = [];
   try {
     for (let i = 0; i < count; i += 1) servers.push(await serveOn(url, home(folder, `${count}-${i}`)));
+    const [first] = servers;
+    if (first === undefined) throw new RangeError('no server');
+    await register(first.url, first.token, [linear(3)]);
+    await warmUp(first, WARM_UP_CONNECTIONS);
+    const before = await stored(client);
+    await Promise.all(servers.map((server) => warmUp(server, WARM_UP_EXECUTIONS)));
     const what = `PostgreSQL, ${count} ${count === 1 ? 'runtime' : 'runtimes'}`;
-    return await measured(what, servers, concurrencies, database.cpuMs);
+    const loads = await loadsOf(what, servers, concurrencies, database.cpuMs);
+    return { loads, ...growth(before, await stored(client)) };
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
+    await client.end();
   }
 }
 
-async function measured(
+async function loadsOf(
   what: string,
   servers: readonly Server[],
   concurrencies: readonly number[],
   databaseCpuMs: () => number | null,
-): Promise<Row[]> {
-  const [first] = servers;
-  if (first === undefined) throw new RangeError('no server');
-  await register(first.url, first.token, [linear(3)]);
-  await Promise.all(servers.map(warmUp));
+): Promise<readonly Row[]> {
   const rows: Row[] = [];
   for (const concurrency of concurrencies) {
     const shares = await Promise.all(
@@ -124,47 +136,14 @@ async function measured(
   return rows;
 }
 
-async function warmUp({ url, token }: Server): Promise<void> {
+async function warmUp({ url, token }: Server, executions: number): Promise<void> {
   const lanes = await openConnections(url, token, WARM_UP_CONNECTIONS);
-  let left = WARM_UP_EXECUTIONS;
+  let left = executions;
   const run = async (lane: HttpConnection): Promise<void> => {
     for (; left > 0; left -= 1) await complete(lane);
   };
   await Promise.all(lanes.map(run));
   for (const lane of lanes) lane.close();
-}
-
-interface Stored {
-  readonly executions: number;
-  /** Bytes of each execution, by table. */
-  readonly bytes: readonly Row[];
-}
-
-/**
- * What the executions that `body` runs take. Sizes are read after a VACUUM, so that versions of rows that updates left behind, and that the
- * next rows reuse, count only as space.
- */
-async function growth(url: string, body: () => Promise<void>): Promise<Stored> {
-  await (await openPostgres({ url })).close();
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    const before = await sizes(client);
-    await body();
-    const after = await sizes(client);
-    const { rows } = await client.query<{ count: string }>('SELECT count(*) FROM executions');
-    const executions = Number(rows[0]?.count);
-    const each = (label: string, key: keyof Size) =>
-      ((after.get(label)?.[key] ?? 0) - (before.get(label)?.[key] ?? 0)) / executions;
-    const tables = [...after.keys()]
-      .map((label) => ({ label, values: [each(label, 'own'), each(label, 'total')] }))
-      .sort((a, b) => (b.values[1] ?? 0) - (a.values[1] ?? 0));
-    const sumOf = (column: number) => tables.reduce((total, { values }) => total + (values[column] ?? 0), 0);
-    const shown = tables.filter(({ values }) => (values[1] ?? 0) >= 0.5);
-    return { executions, bytes: [...shown, { label: 'all tables', values: [sumOf(0), sumOf(1)] }] };
-  } finally {
-    await client.end();
-  }
 }
 
 interface Size {
@@ -173,13 +152,36 @@ interface Size {
   readonly total: number;
 }
 
-async function sizes(client: pg.Client): Promise<ReadonlyMap<string, Size>> {
+interface Stored {
+  readonly executions: number;
+  readonly sizes: ReadonlyMap<string, Size>;
+}
+
+/** Reads the sizes after a VACUUM, so that versions of rows that updates left behind, and that the next rows reuse, count only as space. */
+async function stored(client: pg.Client): Promise<Stored> {
   await client.query('VACUUM');
   const { rows } = await client.query<{ name: string; own: string; total: string }>(
     `SELECT relname AS name, pg_relation_size(oid) AS own, pg_total_relation_size(oid) AS total
      FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace`,
   );
-  return new Map(rows.map(({ name, own, total }) => [name, { own: Number(own), total: Number(total) }]));
+  const counted = await client.query<{ count: string }>('SELECT count(*) FROM executions');
+  return {
+    executions: Number(counted.rows[0]?.count),
+    sizes: new Map(rows.map(({ name, own, total }) => [name, { own: Number(own), total: Number(total) }])),
+  };
+}
+
+/** What each execution took, without the pages that a table has from its first row on. */
+function growth(before: Stored, after: Stored): Pick<Measured, 'executions' | 'bytes'> {
+  const executions = after.executions - before.executions;
+  const each = (label: string, key: keyof Size) =>
+    ((after.sizes.get(label)?.[key] ?? 0) - (before.sizes.get(label)?.[key] ?? 0)) / executions;
+  const tables = [...after.sizes.keys()]
+    .map((label) => ({ label, values: [each(label, 'own'), each(label, 'total')] }))
+    .sort((a, b) => (b.values[1] ?? 0) - (a.values[1] ?? 0));
+  const sumOf = (column: number) => tables.reduce((total, { values }) => total + (values[column] ?? 0), 0);
+  const shown = tables.filter(({ values }) => Math.abs(values[1] ?? 0) >= 0.5);
+  return { executions, bytes: [...shown, { label: 'all tables', values: [sumOf(0), sumOf(1)] }] };
 }
 
 function home(folder: string, name: string): string {

@@ -5,8 +5,8 @@ import { type Driver, inProcessDriver } from '../../subjects/driver.ts';
 import { CALLER, completeMany, withRuntime } from '../../subjects/in-process.ts';
 import { APPROVAL, linear } from '../../subjects/workflows.ts';
 
-const WARM_UP = 3_000;
-const TIMES = 400;
+const WARM_UP = 2_000;
+const TIMES = 300;
 
 const COLUMNS: readonly Column[] = [wall('p50 ms', 2), wall('p99 ms', 2), wall('fsync p50 ms', 2), wall('fsync p99 ms', 2)];
 

@@ -10,7 +10,7 @@ import { linear } from '../../subjects/workflows.ts';
 import { CONCURRENCIES } from './in-process.ts';
 
 /** Executions of one round. */
-const EXECUTIONS = { 1: 50, 64: 768, 256: 768 } as const;
+const EXECUTIONS = { 1: 30, 64: 768, 256: 768 } as const;
 const ROUNDS = 7;
 const WARM_UP = 2_048;
 /** Of the statements that are recorded and executed again. */
