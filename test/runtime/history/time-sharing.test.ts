@@ -38,7 +38,7 @@ const TOOLS = {
   never: () => new Promise<never>(() => {}),
 };
 
-/** A running execution with a large state, of which only the log and the first snapshot are stored. */
+/** A running execution with a large state, of which only the log is stored. */
 async function longTail(bench: TestRuntime): Promise<string> {
   const id = await bench.run(LOOPING, { large: 'x'.repeat(200_000) });
   for (;;) {
@@ -84,12 +84,13 @@ describe('long computations', () => {
     const path = databasePath();
     const before = await openTestRuntime({ path, tools: TOOLS });
     const id = await longTail(before);
-    expect((await before.store.checkpoint(id))?.seq).toBeLessThan(5);
+    expect(await before.store.checkpoint(id)).toBeNull();
     await before.close();
     const clock = new SlowMachine();
     const { runtime } = await openTestRuntime({ path, clock, shouldProcess: () => false });
     clock.slow = true;
-    expect(await turnsOf(runtime.execution('default', id))).toBeGreaterThan(2 * ROUNDS);
+    // The log is read as one page.
+    expect(await turnsOf(runtime.execution('default', id))).toBeGreaterThan(ROUNDS / 2);
   });
 
   it('yield while a large workflow is registered, refused, or compiled for its first execution', async () => {

@@ -1,3 +1,4 @@
+import { charsUpTo } from '../../../../machines/json-size.ts';
 import { failuresResetBy } from '../../../../machines/replay/index.ts';
 import type { Effect, Run } from '../../../../machines/run.ts';
 import type { ExecutionWrite } from '../../../../store/port/commit.ts';
@@ -86,11 +87,15 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
 }
 
 function checkpointAfter({ before, run, builder, isRetried, checkpointLogBytes }: ExecutionCommitInput): NextCheckpoint {
-  const last = before?.checkpoint ?? NO_CHECKPOINT;
   const { events, logBytes } = builder;
-  if (events.length === 0) return { write: null, checkpoint: last };
+  const [first] = events;
+  const last = before?.checkpoint ?? NO_CHECKPOINT;
+  if (first === undefined) return { write: null, checkpoint: last };
   const committed = { bytes: logBytes, firstReset: isRetried ? firstReset(events) : null };
-  return nextCheckpoint(last, run, committed, checkpointLogBytes);
+  // A small input is not worth measuring.
+  if (before !== null || logBytes <= checkpointLogBytes) return nextCheckpoint(last, run, committed, checkpointLogBytes);
+  const bytes = charsUpTo(first.data, Number.POSITIVE_INFINITY);
+  return nextCheckpoint({ ...last, bytes }, run, { ...committed, bytes: logBytes - bytes }, checkpointLogBytes);
 }
 
 /** The first failure that the retry among the events resets. */

@@ -27,9 +27,9 @@ export interface Checkpoint {
   readonly seq: number;
   /** Sequence of the one before, which is kept to read the execution as it was; 0 = there is none. */
   readonly keptSeq: number;
-  /** Length of the snapshot, or of a later one that was larger than the log since. */
+  /** Length of the snapshot, or of a later one that was larger than the log since; before the first one, of the first event's data. */
   readonly bytes: number;
-  /** Bytes of event data committed since. */
+  /** Bytes of event data committed since. Without the first event, which holds the input and is always read. */
   readonly logBytes: number;
   /** The stored checkpoints cannot be used: the next commit replaces them. */
   readonly isUnusable?: boolean;

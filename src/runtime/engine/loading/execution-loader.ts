@@ -1,3 +1,4 @@
+import { charsUpTo } from '../../../../machines/json-size.ts';
 import { LogMismatch, replayInSteps } from '../../../../machines/replay/index.ts';
 import type { Run } from '../../../../machines/run.ts';
 import { save } from '../../../../machines/step/index.ts';
@@ -110,7 +111,8 @@ export class ExecutionLoader {
     if (log !== null && first !== undefined) {
       const run = await this.#replay(row, program, null, log.events, slice);
       const failures = failuresAfter(NO_FAILURES, run, log.rows);
-      return { first, run, failures, checkpoint: { ...checkpoint, logBytes: log.bytes } };
+      const bytes = charsUpTo(first.data, Number.POSITIVE_INFINITY);
+      return { first, run, failures, checkpoint: { ...checkpoint, bytes, logBytes: log.bytes - bytes } };
     }
     const run = await corruptIfUnreadable(id, () => replayAll(store, program, row, slice));
     const bytes = save(run).length;

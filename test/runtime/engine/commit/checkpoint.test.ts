@@ -6,6 +6,7 @@ import { nextCheckpoint } from '../../../../src/runtime/engine/commit/checkpoint
 import { type Checkpoint, NO_CHECKPOINT } from '../../../../src/runtime/engine/loading/cached-execution.ts';
 import { Driver } from '../../../support/driver.ts';
 import { ir, tool } from '../../../support/ir.ts';
+import { openTestRuntime } from '../../../support/runtimes.ts';
 
 const MIN = 4_096;
 /** A run with a snapshot of about 10 kB. */
@@ -34,6 +35,22 @@ describe('a checkpoint', () => {
     expect(large).toEqual({ write: null, checkpoint: { ...NO_CHECKPOINT, bytes: SIZE, logBytes: MIN + 1 } });
     expect(nextCheckpoint(large.checkpoint, at(7), log(SIZE - MIN - 1), MIN).write).toBeNull();
     expect(nextCheckpoint(large.checkpoint, at(7), log(SIZE - MIN), MIN).write).not.toBeNull();
+  });
+
+  it('is not stored for a large input, which is read in any case', async () => {
+    const bench = await openTestRuntime({ tools: { work: () => 'y'.repeat(5_000) } });
+    const nodes = Object.fromEntries(['a', 'b', 'c'].map((id) => [id, tool('work', { output_key: 'out' })]));
+    const document = ir('chain', nodes, [
+      ['a', 'b'],
+      ['b', 'c'],
+      ['c', 'end'],
+    ]);
+    const large = await bench.run(document, { text: 'x'.repeat(100_000) });
+    await bench.settled(large);
+    expect(await bench.store.checkpoint(large)).toBeNull();
+    const small = await bench.run(document, { text: '' });
+    await bench.settled(small);
+    expect(await bench.store.checkpoint(small)).not.toBeNull();
   });
 
   it('is stored at the end of an execution only if reading it would replay many events', () => {
