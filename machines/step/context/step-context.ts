@@ -259,8 +259,9 @@ export class StepContext {
     const collects = definitionOf(kind).joins(kind) === 'all';
     const value = collects && forwardsInput(this.tables.graph, this.indexOf(source)) ? null : output;
     const input: PendingInput = [source, value];
-    const known = appends ? (own(this.#now.pendingInputs, target) ?? []).filter(([from]) => from !== source) : [];
-    this.#record('pendingInputs')[target] = [...known, input];
+    const known = (appends ? own(this.#now.pendingInputs, target) : undefined) ?? [];
+    const others = known.some((other) => other[0] === source) ? known.filter((other) => other[0] !== source) : known;
+    this.#record('pendingInputs')[target] = [...others, input];
   }
 
   withdrawInput(target: string, source: string): void {
