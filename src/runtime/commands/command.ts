@@ -59,7 +59,8 @@ export async function withinQuotas<T>(
   executionId: string,
   start: () => Promise<T>,
 ): Promise<T> {
-  await quotas.admit(tenantId, executionId);
+  const admitted = quotas.admit(tenantId, executionId);
+  if (admitted !== null) await admitted;
   try {
     return await start();
   } finally {

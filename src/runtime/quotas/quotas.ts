@@ -61,10 +61,17 @@ export class Quotas implements TenantAdmission {
   }
 
   /**
-   * Reserves capacity for an execution that is about to start; call `release` once it has started or failed to. Throws `tenant_not_active`
-   * or `limit_exceeded_…`.
+   * Reserves capacity for an execution that is about to start; call `release` once it has started or failed to. Null: reserved. Rejects
+   * with `tenant_not_active` or `limit_exceeded_…`.
    */
-  async admit(tenantId: string, executionId: string): Promise<void> {
+  admit(tenantId: string, executionId: string): Promise<void> | null {
+    const cached = this.#statusCache.cached(tenantId);
+    if (cached === null || !startsWithoutLimit(cached)) return this.#admitWithinLimits(tenantId, executionId);
+    this.#live.forget(tenantId);
+    return null;
+  }
+
+  async #admitWithinLimits(tenantId: string, executionId: string): Promise<void> {
     const limits = await this.#limitsOfActive(tenantId);
     await this.#refuseOverMonthlyLimit(tenantId, limits);
     const max = limits.max_concurrent_executions;
@@ -187,6 +194,12 @@ export class Quotas implements TenantAdmission {
     const message = `tenant ${tenantId} has ${count} of at most ${max} workflows (max_workflows)`;
     throw new RuntimeError('limit_exceeded_workflows', message);
   }
+}
+
+function startsWithoutLimit({ status, limits }: TenantStatus): boolean {
+  const { max_concurrent_executions, max_tokens_per_month, max_cost_per_month_usd } = limits;
+  const isUnlimited = (max_concurrent_executions ?? max_tokens_per_month ?? max_cost_per_month_usd) === undefined;
+  return status === 'active' && isUnlimited;
 }
 
 function concurrencyMessage(tenantId: string, live: number, max: number): string {
