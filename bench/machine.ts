@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, fdatasyncSync, openSync, readFileSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, readdirSync, readFileSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { quantile } from './load/quantile.ts';
@@ -87,32 +87,39 @@ export interface CpuTime {
 /** CPU time used so far by a process; null without /proc. */
 export function cpuTimeOf(pid: number): CpuTime | null {
   try {
-    const mainThreadNs = Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]);
     const processMs = pid === process.pid ? cpuMsOfThisProcess() : cpuMsOf(pid);
-    return processMs === null || Number.isNaN(mainThreadNs) ? null : { processMs, mainThreadMs: mainThreadNs / 1e6 };
+    return processMs === null ? null : { processMs, mainThreadMs: cpuMsIn(`/proc/${pid}/schedstat`) };
   } catch {
     return null;
   }
 }
 
-/** CPU milliseconds of another process, user and system; null without /proc. */
+/** CPU milliseconds of the threads of another process, user and system; null without /proc. */
 export function cpuMsOf(pid: number): number | null {
-  return ticksMs(pid, 14);
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.reduce((sum, thread) => sum + cpuMsIn(`/proc/${pid}/task/${thread}/schedstat`), 0);
+  } catch {
+    return null;
+  }
 }
 
-/** CPU milliseconds of the exited children of a process. */
+/** Exact, unlike the ticks of 10 ms in /proc/PID/stat. */
+function cpuMsIn(schedstat: string): number {
+  return Number(readFileSync(schedstat, 'utf8').split(' ')[0]) / 1e6;
+}
+
+const TICK_MS = 10;
+
+/** CPU milliseconds of the exited children of a process, user and system; null without /proc. */
 export function cpuMsOfExitedChildren(pid: number): number | null {
-  return ticksMs(pid, 16);
-}
-
-/** Sum of two fields of /proc/PID/stat, counted from 1, in ticks of 10 ms. */
-function ticksMs(pid: number, first: number): number | null {
   try {
     // The third field follows the name in parentheses, which may contain any character.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');
-    return (Number(fields[first - 3]) + Number(fields[first - 2])) * 10;
+    const [user, system] = [Number(fields[16 - 3]), Number(fields[17 - 3])];
+    return (user + system) * TICK_MS;
   } catch {
     return null;
   }

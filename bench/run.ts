@@ -1,6 +1,6 @@
 // `npm run bench`: prints the machine, tables and ratios; takes at most 120 s on a quiet machine with two cores. `npm run bench -- --help`.
 import { mkdtempSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { checkOut } from './compare/checkout.ts';
@@ -23,8 +23,11 @@ function usage(): string {
   const width = Math.max(...SECTION_NAMES.map((name) => name.length));
   const line = (name: SectionName) => `  ${name.padEnd(width)}  ${SECTIONS[name].about}`;
   return [
-    'usage: npm run bench [-- SECTION…]',
-    '       npm run bench -- compare BASE [--rounds N] [SECTION…]',
+    'usage: npm run bench [-- [--folder FOLDER] SECTION…]',
+    '       npm run bench -- compare BASE [--rounds N] [--folder FOLDER] [SECTION…]',
+    '',
+    'Databases are written to a temporary folder in FOLDER (default: in the project). In memory, as in',
+    '/dev/shm, CPU times and memory can be compared while the disk is busy; latencies mean nothing there.',
     '',
     'compare builds BASE, a Git revision or a folder, with the bench of this folder, measures both in',
     `alternation (default ${DEFAULT_ROUNDS} rounds of ${COMPARED.join(', ')}), and says`,
@@ -83,7 +86,12 @@ async function printComparison(base: string, names: readonly string[], rounds: n
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { help: { type: 'boolean', default: false }, rounds: { type: 'string', default: String(DEFAULT_ROUNDS) } },
+  options: {
+    help: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: String(DEFAULT_ROUNDS) },
+    // By default in the project and not in /tmp, which may be in memory.
+    folder: { type: 'string', default: join(PROJECT, 'node_modules') },
+  },
 });
 if (values.help) {
   console.log(usage());
@@ -95,8 +103,7 @@ const comparing = positionals[0] === 'compare';
 const [base, ...compared] = comparing ? positionals.slice(1) : [];
 if (comparing && base === undefined) misused('compare with which base?');
 const startedMs = performance.now();
-// In the project and not in /tmp, which may be in memory.
-const folder = mkdtempSync(join(PROJECT, 'node_modules', '.jamjet-bench-'));
+const folder = mkdtempSync(join(resolve(values.folder), '.jamjet-bench-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 console.log(`machine  ${describeMachine(folder)}`);

@@ -42,16 +42,20 @@ export async function completeMany(runtime: Runtime, count: number, concurrency:
   await many(count, concurrency, () => complete(runtime, 'linear-3', { n: 0 }));
 }
 
-/** Calls `once` `count` times, `concurrency` at a time. */
-export async function many(count: number, concurrency: number, once: (n: number) => Promise<unknown>): Promise<void> {
+/** Calls `once` `count` times, `concurrency` at a time: each of so many lanes makes one call after another. */
+export async function many(
+  count: number,
+  concurrency: number,
+  once: (n: number, lane: number) => Promise<unknown>,
+): Promise<void> {
   let left = count;
-  const lane = async () => {
+  const run = async (lane: number) => {
     while (left > 0) {
       left -= 1;
-      await once(left);
+      await once(left, lane);
     }
   };
-  await Promise.all(Array.from({ length: concurrency }, lane));
+  await Promise.all(Array.from({ length: concurrency }, (_, lane) => run(lane)));
 }
 
 export async function withRuntime<T>(

@@ -2,15 +2,15 @@ import { type Column, type Row, type Table, wall } from '../../figures.ts';
 import { LOAD_COLUMNS, loadRow, runLoad } from '../../load/load.ts';
 import { median } from '../../load/quantile.ts';
 import { type Driver, httpDriver, inProcessDriver } from '../../subjects/driver.ts';
-import { CALLER, withRuntime } from '../../subjects/in-process.ts';
+import { CALLER, many, withRuntime } from '../../subjects/in-process.ts';
 import { openConnections, register } from '../../subjects/over-http.ts';
 import { serve } from '../../subjects/server.ts';
 import { APPROVAL, EVENT, EXTERNAL, linear, RETRY } from '../../subjects/workflows.ts';
 
 const CONCURRENCIES = { inProcess: [1, 64], overHttp: [64] } as const;
-/** At first, each workload runs for this time, so that none is measured while its code is compiled. */
-const COMPILE_MS = 300;
-const COMPILED_AT = 64;
+/** Executions of each workload before the measurement, so that none is measured while its code is compiled. */
+const WARM_UP = 500;
+const WARM_UP_LANES = 64;
 const WARM_UP_MS = 100;
 const MEASURE_MS = 500;
 const BALLAST = 'x'.repeat(20_000);
@@ -56,7 +56,7 @@ async function overHttp(folder: string): Promise<readonly Row[]> {
   const server = await serve(folder, 'mixed-http.db');
   try {
     await register(server.url, server.token, DOCUMENTS);
-    const lanes = await openConnections(server.url, server.token, Math.max(COMPILED_AT, ...CONCURRENCIES.overHttp));
+    const lanes = await openConnections(server.url, server.token, Math.max(WARM_UP_LANES, ...CONCURRENCIES.overHttp));
     const drivers = lanes.map(httpDriver);
     const driverOf = (lane: number): Driver => {
       const driver = drivers[lane];
@@ -77,10 +77,7 @@ async function measured(
   concurrencies: readonly number[],
   pid: number,
 ): Promise<readonly Row[]> {
-  for (const workload of Object.values(WORKLOADS)) {
-    const once = (lane: number) => workload(driverOf(lane));
-    await runLoad({ concurrency: COMPILED_AT, warmUpMs: 0, measureMs: COMPILE_MS, once });
-  }
+  for (const workload of Object.values(WORKLOADS)) await many(WARM_UP, WARM_UP_LANES, (_, lane) => workload(driverOf(lane)));
   const rows: Row[] = [];
   for (const [name, workload] of Object.entries(WORKLOADS))
     for (const concurrency of concurrencies) {

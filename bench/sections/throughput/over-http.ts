@@ -1,12 +1,13 @@
 import type { Row, Table } from '../../figures.ts';
 import { LOAD_COLUMNS, loadRow, runLoad } from '../../load/load.ts';
+import { many } from '../../subjects/in-process.ts';
 import { complete, connectionAt, openConnections, register, start } from '../../subjects/over-http.ts';
 import { serve } from '../../subjects/server.ts';
 import { linear, WAITING } from '../../subjects/workflows.ts';
 import { CONCURRENCIES } from './in-process.ts';
 
-/** At first, 64 at once: compiles the server's code, so that the first rows are as fast as they can be. */
-const COMPILE_MS = 1_500;
+/** Executions before the measurement, 64 at once: compiles the server's code, so that the first rows are as fast as they can be. */
+const WARM_UP = 2_500;
 const WARM_UP_MS = 150;
 const MEASURE_MS = 1_200;
 
@@ -21,8 +22,8 @@ export async function overHttp(folder: string): Promise<readonly Table[]> {
     const lanes = await openConnections(url, token, Math.max(...CONCURRENCIES));
     const once = (lane: number) => complete(connectionAt(lanes, lane));
     const onceStarted = (lane: number) => start(connectionAt(lanes, lane), 'waiting');
-    await runLoad({ concurrency: 64, warmUpMs: 0, measureMs: COMPILE_MS, once });
-    await runLoad({ concurrency: 64, warmUpMs: 0, measureMs: COMPILE_MS / 3, once: onceStarted });
+    await many(WARM_UP, 64, (_, lane) => once(lane));
+    await many(WARM_UP, 64, (_, lane) => onceStarted(lane));
     for (const concurrency of CONCURRENCIES) {
       const options = { concurrency, warmUpMs: WARM_UP_MS, pid };
       completed.push(loadRow(await runLoad({ ...options, measureMs: MEASURE_MS, once }), 'completed'));
