@@ -6,7 +6,6 @@ export interface StoredEvent extends Omit<EventRow, 'data'> {
   readonly data: string;
 }
 
-/** Field by field, because every event of every commit is copied, and a spread takes longer. */
 export function storedEvent({ seq, type, nodeId, data, atMs, actorId, actorType, onBehalfOf, request }: EventRow): StoredEvent {
   return { seq, type, nodeId, data: JSON.stringify(data), atMs, actorId, actorType, onBehalfOf, request };
 }

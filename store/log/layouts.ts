@@ -1,0 +1,157 @@
+import type { Json } from '../port/json.ts';
+
+/** The default is the actor of the entry. */
+export const ACTOR = Symbol('actor');
+
+/** Undefined = the key is absent by default. */
+export type Default = Json | typeof ACTOR | undefined;
+
+/** How the data of one type of event is stored. */
+export interface Layout {
+  readonly ofExecution?: boolean;
+  /** In the order in which events have them. */
+  readonly keys: readonly string[];
+  /** In the order in which they are stored, with defaults: those that are seldom left out come first. */
+  readonly stored: readonly (string | readonly [key: string, value: Json | typeof ACTOR])[];
+}
+
+const ACTIVATION = ['activation', 1] as const;
+const ATTEMPT = ['attempt', 0] as const;
+const CHILD = { keys: ['child_execution_id', 'activation'], stored: ['child_execution_id', ACTIVATION] } as const;
+
+/**
+ * Released shapes. Stored logs depend on them: a shape may get a new key, which is absent by default and stored last. Nothing else may change.
+ */
+export const LAYOUTS: Readonly<Record<string, Layout>> = {
+  workflow_started: {
+    ofExecution: true,
+    keys: ['workflow_id', 'workflow_version', 'initial_input', 'env', 'step_limit', 'language', 'rules'],
+    stored: ['workflow_id', 'workflow_version', 'initial_input', 'env', 'step_limit', 'language', 'rules'],
+  },
+  workflow_completed: { ofExecution: true, keys: ['final_state', 'state_spilled'], stored: ['final_state', 'state_spilled'] },
+  workflow_failed: { ofExecution: true, keys: ['error', 'corrupt'], stored: ['error', 'corrupt'] },
+  workflow_cancelled: { ofExecution: true, keys: ['reason'], stored: [['reason', null]] },
+  workflow_paused: { ofExecution: true, keys: ['reason'], stored: [['reason', null]] },
+  workflow_resumed: {
+    ofExecution: true,
+    keys: ['token_budget', 'cost_budget_usd'],
+    stored: ['token_budget', 'cost_budget_usd'],
+  },
+  workflow_retried: { ofExecution: true, keys: ['nodes', 'forgiven'], stored: ['nodes', 'forgiven'] },
+  workflow_forked: {
+    ofExecution: true,
+    keys: ['origin', 'state_patch', 'decisions', 'keep_decisions', 'language'],
+    stored: ['origin', 'state_patch', 'language', 'decisions', 'keep_decisions'],
+  },
+  node_scheduled: {
+    keys: ['queue_type', 'attempt', 'in_process', 'activation'],
+    stored: [['queue_type', 'tool'], ['in_process', true], ATTEMPT, ACTIVATION],
+  },
+  node_started: {
+    keys: ['worker_id', 'attempt', 'activation', 'input', 'input_from', 'input_omitted', 'input_offloaded'],
+    stored: ['input', ['worker_id', ACTOR], ATTEMPT, ACTIVATION, 'input_from', 'input_omitted', 'input_offloaded'],
+  },
+  tool_call_completed: {
+    keys: ['tool', 'duration_ms', 'activation'],
+    stored: ['tool', ['duration_ms', 0], ACTIVATION],
+  },
+  node_completed: {
+    keys: [
+      'output',
+      'state_patch',
+      'patch_from',
+      'output_key',
+      'event_sequence',
+      'source',
+      'duration_ms',
+      'gen_ai_system',
+      'gen_ai_model',
+      'input_tokens',
+      'output_tokens',
+      'finish_reason',
+      'cost_usd',
+      'activation',
+      'taken',
+      'evaluated',
+      'output_spilled',
+    ],
+    stored: [
+      'output',
+      'taken',
+      ['duration_ms', 0],
+      ['patch_from', 'output'],
+      'output_key',
+      ACTIVATION,
+      'evaluated',
+      'state_patch',
+      'input_tokens',
+      'output_tokens',
+      'gen_ai_model',
+      'gen_ai_system',
+      'finish_reason',
+      'cost_usd',
+      'event_sequence',
+      'source',
+      'output_spilled',
+    ],
+  },
+  node_failed: {
+    keys: ['error', 'attempt', 'retryable', 'error_class', 'http_status', 'activation', 'taken', 'evaluated'],
+    stored: ['error', 'error_class', ['retryable', false], 'taken', ATTEMPT, 'http_status', ACTIVATION, 'evaluated'],
+  },
+  node_skipped: { keys: ['reason', 'activation'], stored: [['reason', 'branch not taken'], ACTIVATION] },
+  node_cancelled: { keys: ['activation'], stored: [ACTIVATION] },
+  retry_scheduled: { keys: ['attempt', 'delay_ms', 'activation'], stored: ['delay_ms', ['attempt', 1], ACTIVATION] },
+  interrupt_raised: {
+    keys: ['reason', 'description', 'state_for_review', 'activation', 'state_spilled'],
+    stored: ['description', 'state_for_review', ['reason', 'human_approval'], ACTIVATION, 'state_spilled'],
+  },
+  approval_received: {
+    keys: ['user_id', 'decision', 'comment', 'state_patch', 'activation'],
+    stored: ['user_id', ['decision', 'approved'], ['comment', null], ['state_patch', null], ACTIVATION],
+  },
+  timer_created: { keys: ['fire_at', 'correlation_key', 'activation'], stored: ['fire_at', 'correlation_key', ACTIVATION] },
+  timer_fired: { keys: ['activation', 'correlation_key'], stored: ['correlation_key', ACTIVATION] },
+  external_event_received: {
+    ofExecution: true,
+    keys: ['correlation_key', 'payload'],
+    stored: ['correlation_key', 'payload'],
+  },
+  child_workflow_waiting: {
+    keys: ['reason', 'attempt', 'activation'],
+    stored: [['reason', 'waiting_for_capacity'], ATTEMPT, ACTIVATION],
+  },
+  child_workflow_started: {
+    keys: ['child_execution_id', 'activation', 'child_workflow_id'],
+    stored: ['child_execution_id', 'child_workflow_id', ACTIVATION],
+  },
+  child_workflow_paused: CHILD,
+  child_workflow_resumed: CHILD,
+  child_workflow_completed: {
+    keys: ['child_execution_id', 'result', 'activation'],
+    stored: ['child_execution_id', 'result', ACTIVATION],
+  },
+  child_workflow_failed: {
+    keys: ['child_execution_id', 'error', 'activation'],
+    stored: ['child_execution_id', 'error', ACTIVATION],
+  },
+  token_budget_exceeded: { keys: ['kind', 'limit', 'current'], stored: ['kind', 'limit', 'current'] },
+  cost_budget_exceeded: { keys: ['limit_usd', 'current_usd'], stored: ['limit_usd', 'current_usd'] },
+  policy_violation: {
+    keys: ['rule', 'decision', 'policy_scope', 'activation'],
+    stored: ['rule', 'policy_scope', ['decision', 'blocked'], ACTIVATION],
+  },
+  tool_approval_required: {
+    keys: ['tool_name', 'approver', 'context', 'activation'],
+    stored: ['tool_name', 'context', ['approver', 'human'], ACTIVATION],
+  },
+  strategy_limit_hit: {
+    ofExecution: true,
+    keys: ['limit_type', 'limit_value', 'actual_value'],
+    stored: [
+      ['limit_type', 'limit_exceeded'],
+      ['limit_value', null],
+      ['actual_value', null],
+    ],
+  },
+};
