@@ -1,6 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { userInfo } from 'node:os';
-import { checkExport, type ExportReport } from '../store/audit/check-export.ts';
+import { checkExport, type ExportReport, exportedStreams } from '../store/audit/check-export.ts';
+import { decodeStored } from '../store/log/decode.ts';
+import type { StoredEvent } from '../store/log/stored-event.ts';
 import type { ActionContext, TokenRow } from '../store/port/control.ts';
 import type { AuditReport } from '../store/port/resources/audit.ts';
 import type { Store } from '../store/port/store.ts';
@@ -56,6 +58,21 @@ export function verifyAudit(config: Config): Promise<AuditReport> {
 /** Verifies an exported audit log from the file alone, with signatures if the key is configured. `head`: the expected end of the chain. */
 export async function verifyAuditFile(config: Config, path: string, head: string | null): Promise<ExportReport> {
   return checkExport(linesOf(createReadStream(path, 'utf8')), { key: config.auditSigningKey, head });
+}
+
+/** An event of an exported audit log; without an execution, an action on the control plane. */
+export type ExportedEvent = StoredEvent & { readonly executionId: string | null };
+
+/** The events of an exported audit log, in the order of the file, as far as it is valid; then the result of verifying it. */
+export async function* auditFileEvents(config: Config, path: string): AsyncGenerator<ExportedEvent, ExportReport, undefined> {
+  const options = { key: config.auditSigningKey, head: null };
+  const streams = exportedStreams(linesOf(createReadStream(path, 'utf8')), options);
+  for (;;) {
+    const { done, value } = await streams.next();
+    if (done === true) return value;
+    const { executionId, rows, entries } = value;
+    for (const event of [...rows, ...entries.flatMap(decodeStored)]) yield { ...event, executionId };
+  }
 }
 
 /** Splits at line feeds only: other line separators of Unicode are part of the text. */

@@ -117,7 +117,8 @@ async function openServices(options: ServicesOptions, log: Logger) {
   const { config, tools, auth, shouldProcess, actor } = options;
   const id = randomRuntimeId();
   const onError = (error: unknown): void => log.error({ err: error }, 'background task failed');
-  const store = await openDatabase(config, { writer: id, onError });
+  const onConversion = (progress: object): void => log.info(progress, 'converting the log of an older release');
+  const store = await openDatabase(config, { writer: id, onError, onConversion });
   let runtime: ServerRuntime;
   try {
     runtime = await createRuntime({

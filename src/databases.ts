@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { ConversionProgress } from '../store/port/conversion.ts';
 import { CopyError, type CopyReceipt } from '../store/port/copy.ts';
+import type { EventPage, EventRow } from '../store/port/executions.ts';
 import type { AuditReport } from '../store/port/resources/audit.ts';
 import type { Store } from '../store/port/store.ts';
 import type { SchemaVersions, Survey } from '../store/port/survey.ts';
@@ -11,13 +13,14 @@ import { type Config, type DatabaseConfig, databaseName } from './config.ts';
 import { type ReplayCheck, verifyReplays } from './runtime/history/verify-replays.ts';
 import { WORKER_ACTIVE_MS } from './runtime/queries/views.ts';
 
+export type { EventRow } from '../store/port/executions.ts';
 export type { Survey } from '../store/port/survey.ts';
 
 type Settings = Pick<Config, 'database' | 'auditSigningKey'>;
 
 /** An administrator's command cannot be carried out. */
 export class AdminError extends Error {
-  readonly code: 'unknown_database' | 'not_migrated' | 'unknown_tenant';
+  readonly code: 'unknown_database' | 'not_migrated' | 'unknown_tenant' | 'unknown_execution';
 
   constructor(code: AdminError['code'], message: string) {
     super(message);
@@ -31,11 +34,20 @@ export interface OpenOptions {
   readonly writer: string;
   /** Called with errors of connections that broke while idle. */
   readonly onError?: (error: Error) => void;
+  /** Called every few seconds while the log of an older release is converted. */
+  readonly onConversion?: (progress: ConversionProgress) => void;
 }
+
+const PROGRESS_INTERVAL_MS = 2_000;
 
 /** Opens and migrates the configured database. Loads the engine's driver only when it is used. Rejects with `StoreError`. */
 export async function openDatabase({ database, auditSigningKey }: Settings, options: OpenOptions): Promise<Store> {
-  const common = { writer: options.writer, nowMs: Date.now, ...(auditSigningKey === null ? {} : { hmacKey: auditSigningKey }) };
+  const common = {
+    writer: options.writer,
+    nowMs: Date.now,
+    ...(auditSigningKey === null ? {} : { hmacKey: auditSigningKey }),
+    ...(options.onConversion === undefined ? {} : { onConversion: everyFewSeconds(options.onConversion) }),
+  };
   if (database.engine === 'sqlite') return openSqlite({ ...common, path: resolve(database.path) });
   const { openPostgres } = await import('../store/postgres/open.ts');
   const { url, listenUrl, poolSize, statementTimeoutMs } = database;
@@ -47,6 +59,16 @@ export async function openDatabase({ database, auditSigningKey }: Settings, opti
     ...(listenUrl === null ? {} : { listenUrl }),
     ...(options.onError === undefined ? {} : { onError: options.onError }),
   });
+}
+
+function everyFewSeconds<T>(report: (value: T) => void): (value: T) => void {
+  let reportedAtMs = Number.NEGATIVE_INFINITY;
+  return (value) => {
+    const nowMs = performance.now();
+    if (nowMs - reportedAtMs < PROGRESS_INTERVAL_MS) return;
+    reportedAtMs = nowMs;
+    report(value);
+  };
 }
 
 /** Does the SQLite file exist? Always true for PostgreSQL, which is checked when it is opened. */
@@ -79,9 +101,9 @@ export interface Migrated {
 }
 
 /** Migrates the schema to the newest version, creating the database if needed. Rejects with `StoreError`, such as `schema_too_new`. */
-export async function migrateDatabase(settings: Settings): Promise<Migrated> {
+export async function migrateDatabase(settings: Settings, options: Pick<OpenOptions, 'onConversion'> = {}): Promise<Migrated> {
   const before = await versionsOf(settings.database);
-  await (await openDatabase(settings, { writer: 'admin' })).close();
+  await (await openDatabase(settings, { ...options, writer: 'admin' })).close();
   const after = await versionsOf(settings.database);
   return { from: before?.schemaVersion ?? 0, to: after?.schemaVersion ?? 0 };
 }
@@ -105,13 +127,7 @@ export interface CheckReport {
  * if the schema is older than this release's, or with `StoreError`.
  */
 export async function checkDatabase(settings: Settings, { all, onChecked }: CheckOptions): Promise<CheckReport> {
-  const { schemaVersion, newestVersion } = requireExisting(settings.database, await versionsOf(settings.database));
-  if (schemaVersion < newestVersion)
-    throw new AdminError(
-      'not_migrated',
-      `the database has schema version ${schemaVersion}; this release needs version ${newestVersion}`,
-    );
-  const store = await openDatabase(settings, { writer: 'admin' });
+  const store = await openMigrated(settings);
   try {
     const differing: ReplayCheck[] = [];
     let executions = 0;
@@ -123,6 +139,48 @@ export async function checkDatabase(settings: Settings, { all, onChecked }: Chec
     return { executions, differing, audit: await store.verifyAudit() };
   } finally {
     await store.close();
+  }
+}
+
+/** Opens a database that has the schema of this release. Rejects with `unknown_database`, `not_migrated` or `StoreError`. */
+async function openMigrated(settings: Settings): Promise<Store> {
+  const { schemaVersion, newestVersion } = requireExisting(settings.database, await versionsOf(settings.database));
+  if (schemaVersion < newestVersion)
+    throw new AdminError(
+      'not_migrated',
+      `the database has schema version ${schemaVersion}; this release needs version ${newestVersion}`,
+    );
+  return openDatabase(settings, { writer: 'admin' });
+}
+
+const EVENTS_PER_PAGE = 1_000;
+const PAGE_CHARS = 4 * 1024 * 1024;
+
+/**
+ * Calls `read` with the stored log of an execution, whatever its tenant. Read-only; may run beside a server. Rejects with `unknown_database`,
+ * `unknown_execution`, `not_migrated` or `StoreError`. Reading rejects with `DamagedEntryError`.
+ */
+export async function withStoredLog(
+  settings: Settings,
+  executionId: string,
+  read: (tenantId: string, events: AsyncIterable<EventRow>) => Promise<void>,
+): Promise<void> {
+  const store = await openMigrated(settings);
+  try {
+    const head = await store.execution(executionId);
+    if (head === null)
+      throw new AdminError('unknown_execution', `there is no execution ${executionId} in ${databaseName(settings.database)}`);
+    await read(head.tenantId, storedEvents(store, executionId));
+  } finally {
+    await store.close();
+  }
+}
+
+async function* storedEvents(store: Store, executionId: string): AsyncGenerator<EventRow> {
+  for (let after: number | null = 0; after !== null; ) {
+    const { rows, next }: EventPage = await store.events(executionId, { after, limit: EVENTS_PER_PAGE, maxChars: PAGE_CHARS });
+    yield* rows;
+    after = next;
   }
 }
 

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { LogEntry } from '../log/entry.ts';
+import type { StoredEvent } from '../log/stored-event.ts';
 import type { UnsignedBlocks } from '../port/resources/audit.ts';
-import { digestStream, hashBlock, type StreamDigest, signBlock } from './digest.ts';
+import { digestEntries, digestStream, hashBlock, type StreamDigest, signBlock } from './digest.ts';
 import { type ExportFault, ExportFaultError } from './export-fault.ts';
 import { ExportedChains } from './exported-chains.ts';
 import {
@@ -9,10 +11,10 @@ import {
   createdOf,
   type EndLine,
   EXPORT_VERSION,
+  entryOf,
   eventOf,
   type HeaderLine,
   type HeadsLine,
-  MANY_CHAINS_VERSION,
   type OwnStream,
   type StreamLine,
 } from './format.ts';
@@ -46,11 +48,33 @@ export interface CheckOptions {
   readonly head: string | null;
 }
 
+/** What a stream of the tenant logged, and its digest matched. */
+export interface ExportedStream {
+  readonly executionId: string | null;
+  readonly rows: readonly StoredEvent[];
+  readonly entries: readonly LogEntry[];
+}
+
 /** Verifies an exported audit log line by line, from the file alone. Lines come without their line ends. */
 export async function checkExport(lines: AsyncIterable<string>, options: CheckOptions): Promise<ExportReport> {
+  const streams = exportedStreams(lines, options);
+  for (;;) {
+    const { done, value } = await streams.next();
+    if (done === true) return value;
+  }
+}
+
+/** Does the same, and yields every stream once it is verified. Whether the file is complete is known at its end only. */
+export async function* exportedStreams(
+  lines: AsyncIterable<string>,
+  options: CheckOptions,
+): AsyncGenerator<ExportedStream, ExportReport, undefined> {
   const check = new ExportCheck(options);
   try {
-    for await (const line of lines) check.read(line);
+    for await (const line of lines) {
+      const stream = check.read(line);
+      if (stream !== null) yield stream;
+    }
     check.finish();
     return check.report(null);
   } catch (error) {
@@ -58,6 +82,8 @@ export async function checkExport(lines: AsyncIterable<string>, options: CheckOp
     return check.report(error);
   }
 }
+
+const READABLE_VERSIONS: readonly unknown[] = [1, 2, EXPORT_VERSION];
 
 class ExportCheck {
   readonly #options: CheckOptions;
@@ -85,21 +111,23 @@ class ExportCheck {
     this.#options = options;
   }
 
-  read(text: string): void {
+  /** Returns a stream that has events. */
+  read(text: string): ExportedStream | null {
     this.#lines += 1;
     if (this.#ended) throw new ExportFaultError('seal');
     const line = parse(text);
     if (line.end === true) {
       this.#readEnd(line as unknown as EndLine, text);
-      return;
+      return null;
     }
     this.#sha256.update(`${text}\n`);
     try {
       if (this.#header === null) this.#readHeader(line as unknown as HeaderLine);
-      else if (this.#open !== null && this.#open.streams.length > 0) this.#readStream(line as unknown as StreamLine);
+      else if (this.#open !== null && this.#open.streams.length > 0) return this.#readStream(line as unknown as StreamLine);
       else if ('chain_id' in line) this.#chains?.begin(line as unknown as ChainLine);
       else if ('heads' in line) this.#chains?.end(line as unknown as HeadsLine);
       else this.#readBlock(line as unknown as BlockLine);
+      return null;
     } catch (error) {
       // A line of another shape.
       throw error instanceof TypeError ? new ExportFaultError('format') : error;
@@ -134,8 +162,12 @@ class ExportCheck {
 
   #readHeader(line: HeaderLine): void {
     const { jamjet_audit, tenant_id, from_block } = line;
-    const known = jamjet_audit === EXPORT_VERSION || jamjet_audit === MANY_CHAINS_VERSION;
-    if (!known || typeof tenant_id !== 'string' || !Number.isSafeInteger(from_block) || from_block < 1)
+    if (
+      !READABLE_VERSIONS.includes(jamjet_audit) ||
+      typeof tenant_id !== 'string' ||
+      !Number.isSafeInteger(from_block) ||
+      from_block < 1
+    )
       throw new ExportFaultError('format');
     this.#chains = new ExportedChains(line);
     this.#header = line;
@@ -154,13 +186,15 @@ class ExportCheck {
     this.#closeIfRead();
   }
 
-  #readStream({ execution_id: executionId, first_seq: firstSeq, created, events }: StreamLine): void {
+  #readStream(line: StreamLine): ExportedStream | null {
+    const { execution_id: executionId, first_seq: firstSeq } = line;
     const open = this.#open;
     const stream = open?.streams.shift();
     if (open === null || stream === undefined) throw new ExportFaultError('format');
     if (stream.execution_id !== executionId || stream.first_seq !== firstSeq) throw new ExportFaultError('format');
-    const { last_seq: lastSeq, digest } = stream;
-    if (events === null && executionId !== null) {
+    const { last_seq: lastSeq } = stream;
+    let content: ExportedStream | null = null;
+    if (line.events === null && executionId !== null) {
       if (!this.#unexplained.has(executionId)) this.#removed += 1;
       this.#unexplained.set(executionId, {
         line: this.#lines,
@@ -169,15 +203,29 @@ class ExportCheck {
         lastSeq,
       });
     } else {
-      const rows = (events ?? []).map((event, index) => eventOf(event, firstSeq + index));
-      const range = { tenantId: this.#header?.tenant_id ?? '', executionId, firstSeq, lastSeq };
-      const start = created === null ? null : createdOf(created);
-      if (digestStream(range, start, rows) !== digest) throw new ExportFaultError('stream_digest', executionId);
-      this.#events += rows.length;
-      if (executionId === null)
-        for (const row of rows) for (const { id, last_seq } of removedBy(row)) this.#recordRemoval(id, last_seq);
+      content = this.#readContent(stream, line);
+      this.#events += lastSeq - firstSeq + 1;
     }
     this.#closeIfRead();
+    return content;
+  }
+
+  #readContent({ last_seq: lastSeq, digest }: OwnStream, line: StreamLine): ExportedStream {
+    const { execution_id: executionId, first_seq: firstSeq, created, events } = line;
+    const range = { tenantId: this.#header?.tenant_id ?? '', executionId, firstSeq, lastSeq };
+    const start = created === null ? null : createdOf(created);
+    if (line.entries !== undefined) {
+      // Only executions have entries: removals are read from the rows of the control plane.
+      if (events !== undefined || executionId === null) throw new ExportFaultError('format');
+      const entries = line.entries.map(entryOf);
+      if (digestEntries(range, start, entries) !== digest) throw new ExportFaultError('stream_digest', executionId);
+      return { executionId, rows: [], entries };
+    }
+    const rows = (events ?? []).map((event, index) => eventOf(event, firstSeq + index));
+    if (digestStream(range, start, rows) !== digest) throw new ExportFaultError('stream_digest', executionId);
+    if (executionId === null)
+      for (const row of rows) for (const { id, last_seq } of removedBy(row)) this.#recordRemoval(id, last_seq);
+    return { executionId, rows, entries: [] };
   }
 
   #readEnd({ to_block, head, lines, sha256, signature }: EndLine, text: string): void {
@@ -224,7 +272,7 @@ function parse(text: string): Readonly<Record<string, unknown>> {
 
 /** The hash of a block needs only the digests of its streams. */
 function digestOf(stream: OwnStream | string, tenantId: string): StreamDigest {
-  if (typeof stream === 'string') return { tenantId: '', executionId: null, firstSeq: 0, lastSeq: 0, digest: stream };
+  if (typeof stream === 'string') return { version: 1, tenantId: '', executionId: null, firstSeq: 0, lastSeq: 0, digest: stream };
   const { execution_id: executionId, first_seq: firstSeq, last_seq: lastSeq, digest } = stream;
-  return { tenantId, executionId, firstSeq, lastSeq, digest };
+  return { version: 1, tenantId, executionId, firstSeq, lastSeq, digest };
 }

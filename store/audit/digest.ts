@@ -1,14 +1,14 @@
 import { createHmac, hash } from 'node:crypto';
+import { type LogEntry, sameContext } from '../log/entry.ts';
 import type { StoredEvent } from '../log/stored-event.ts';
-import type { EventRow, NewExecution } from '../port/executions.ts';
-import type { StoredWrite } from '../well-formed.ts';
+import type { NewExecution } from '../port/executions.ts';
 
 /**
  * The hashes of the audit chain, the same for every engine. The hashed text prefixes each field with its length, so that different records cannot
  * produce the same text, and contains stored columns only, so that a verifier can rebuild it byte for byte.
  */
 
-/** A run of rows appended to one stream: an execution, or (`executionId` null) a tenant's control plane. */
+/** A run of events appended to one stream: an execution, or (`executionId` null) a tenant's control plane. */
 export interface StreamRange {
   readonly tenantId: string;
   readonly executionId: string | null;
@@ -17,6 +17,8 @@ export interface StreamRange {
 }
 
 export interface StreamDigest extends StreamRange {
+  /** 1 = over rows: the control plane, and executions in logs of earlier releases. 2 = over the entries of an execution. */
+  readonly version: 1 | 2;
   /** Base64url, like every hash here. */
   readonly digest: string;
 }
@@ -30,15 +32,11 @@ export interface Block {
 }
 
 /**
- * `created` belongs to the range that starts an execution: what it runs is part of the record. Rows are the whole range in order, so their sequences
- * need not be hashed. The data of all rows follows the other fields, because concatenating long texts is cheapest that way.
+ * The digest over rows. `created` belongs to the range that starts an execution: what it runs is part of the record. Rows are the whole range in order,
+ * so their sequences need not be hashed. The data of all rows follows the other fields, because concatenating long texts is cheapest that way.
  */
 export function digestStream(range: StreamRange, created: NewExecution | null, rows: readonly StoredEvent[]): string {
-  let text = `stream 1 ${field(range.tenantId)}${field(range.executionId)}${range.firstSeq} ${range.lastSeq}\n`;
-  if (created !== null) {
-    text += `${field(created.workflowId)}${field(created.workflowVersion)}${field(created.revision)}${field(created.labels)}`;
-    text += `${field(created.parentId)}${created.depth} ${created.createdAtMs}\n`;
-  }
+  let text = `stream 1 ${rangeFields(range)}${createdFields(created)}`;
   let data = '';
   let context: StoredEvent | undefined;
   for (const row of rows) {
@@ -56,10 +54,26 @@ export function digestStream(range: StreamRange, created: NewExecution | null, r
   return hash('sha256', text + data, 'base64url');
 }
 
-/** Digests what a commit appends to the log of an execution. */
-export function digestWrite({ id, tenantId, fromSeq, progress, create, events }: StoredWrite): StreamDigest {
-  const range = { tenantId, executionId: id, firstSeq: fromSeq + 1, lastSeq: progress.seq };
-  return { ...range, digest: digestStream(range, create, events) };
+/** The digest over entries: their bodies follow the other fields. */
+export function digestEntries(range: StreamRange, created: NewExecution | null, entries: readonly LogEntry[]): string {
+  let text = `stream 2 ${rangeFields(range)}${createdFields(created)}`;
+  let bodies = '';
+  for (const { seq, events, atMs, actorId, actorType, onBehalfOf, request, body } of entries) {
+    text += `${seq} ${events} at ${atMs} ${field(actorId)}${field(actorType)}${field(onBehalfOf)}${field(request)}${body.length}\n`;
+    bodies += body;
+  }
+  return hash('sha256', text + bodies, 'base64url');
+}
+
+function rangeFields({ tenantId, executionId, firstSeq, lastSeq }: StreamRange): string {
+  return `${field(tenantId)}${field(executionId)}${firstSeq} ${lastSeq}\n`;
+}
+
+function createdFields(created: NewExecution | null): string {
+  if (created === null) return '';
+  const { workflowId, workflowVersion, revision, labels, parentId, depth, createdAtMs } = created;
+  const names = `${field(workflowId)}${field(workflowVersion)}${field(revision)}${field(labels)}${field(parentId)}`;
+  return `${names}${depth} ${createdAtMs}\n`;
 }
 
 /** `previous` is the hash of the block before, or the chain's id for the first. */
@@ -72,41 +86,6 @@ export function signBlock(key: string | Uint8Array, blockHash: string): string {
   return createHmac('sha256', key).update(blockHash).digest('base64url');
 }
 
-type EventContext = Omit<EventRow, 'seq' | 'type' | 'nodeId' | 'data'>;
-
-/** Events of one step share time and actor: both the log and the digest name them once for the run. */
-export function sameContext(a: EventContext, b: EventContext): boolean {
-  return (
-    a.atMs === b.atMs &&
-    a.actorId === b.actorId &&
-    a.actorType === b.actorType &&
-    a.onBehalfOf === b.onBehalfOf &&
-    a.request === b.request
-  );
-}
-
 function field(text: string | null): string {
   return text === null ? '- ' : `${text.length}:${text} `;
-}
-
-type PackedStream = readonly [tenantId: string, executionId: string | null, firstSeq: number, lastSeq: number, digest: string];
-
-/** Serializes the streams of a block for storage. */
-export function packStreams(streams: readonly StreamDigest[]): string {
-  return JSON.stringify(streams.map((s): PackedStream => [s.tenantId, s.executionId, s.firstSeq, s.lastSeq, s.digest]));
-}
-
-/** Parses stored streams. Invalid text yields an empty list: the block's hash covers it, so the change is detected. */
-export function unpackStreams(text: string): readonly StreamDigest[] {
-  try {
-    return (JSON.parse(text) as readonly PackedStream[]).map(([tenantId, executionId, firstSeq, lastSeq, digest]) => ({
-      tenantId,
-      executionId,
-      firstSeq,
-      lastSeq,
-      digest,
-    }));
-  } catch {
-    return [];
-  }
 }

@@ -3,21 +3,21 @@ import { setImmediate } from 'node:timers/promises';
 import { StoreError } from '../port/errors.ts';
 import type { AuditExportRequest } from '../port/resources/audit.ts';
 import { type ChainHead, combinedHead } from './chain-heads.ts';
-import type { Block, StreamRange } from './digest.ts';
+import type { Block, StreamDigest, StreamRange } from './digest.ts';
 import {
   type BlockLine,
   type ChainLine,
   createdPart,
   type EndLine,
   EXPORT_VERSION,
+  entryPart,
   eventPart,
   type HeaderLine,
   type HeadsLine,
-  MANY_CHAINS_VERSION,
   type OwnStream,
   type StreamLine,
 } from './format.ts';
-import type { StreamContent } from './stream-content.ts';
+import { rowsIn, type StreamContent } from './stream-content.ts';
 
 export interface SealedBlock extends Block {
   readonly hash: string;
@@ -35,7 +35,8 @@ export interface ExportSource {
   last(): Awaitable<number>;
   /** By position, `after` exclusive. */
   blocksAfter(after: number, limit: number): Awaitable<readonly SealedBlock[]>;
-  rows(range: StreamRange): Awaitable<StreamContent>;
+  /** The contents of streams, in their order. */
+  rows(ranges: readonly StreamRange[]): Awaitable<readonly StreamContent[]>;
   /** The control event that records the removal of an execution. */
   removal(tenantId: string, executionId: string): Awaitable<{ readonly controlSeq: number } | null>;
   /** Null without a key. */
@@ -64,6 +65,8 @@ export interface ManyChains {
 type SealedLine = HeaderLine | ChainLine | BlockLine | StreamLine | HeadsLine;
 
 const BLOCKS_PER_PAGE = 16;
+/** Few, because the data of each may be large. */
+const STREAMS_PER_READ = 16;
 /** Rows read between two turns of the event loop, in a few milliseconds. */
 const ROWS_PER_TURN = 300;
 
@@ -111,15 +114,13 @@ export async function* exportLines(
       }
       yield sealed(blockLine(block, tenantId, chains.kind));
       rows += 1;
-      for (const stream of block.streams) {
-        if (stream.tenantId !== tenantId) continue;
-        const line = await streamLine(source, stream);
+      for await (const [stream, line] of streamLines(source, tenantId, block)) {
         if (stream.executionId === null) controlSeqWritten = stream.lastSeq;
         else if (line.events === null) {
           controlSeqNeeded = Math.max(controlSeqNeeded, (await source.removal(tenantId, stream.executionId))?.controlSeq ?? 0);
         }
         yield sealed(line);
-        rows += line.events?.length ?? 1;
+        rows += line.events?.length ?? 1 + stream.lastSeq - stream.firstSeq;
         if (rows >= ROWS_PER_TURN) {
           await setImmediate();
           rows = 0;
@@ -147,8 +148,7 @@ function textOf(line: SealedLine | EndLine): string {
 
 function headerLine(chains: OneChain | ManyChains, tenantId: string, { fromBlock, atMs }: AuditExportRequest): HeaderLine {
   const exported_at = new Date(atMs).toISOString();
-  if (chains.kind === 'many')
-    return { jamjet_audit: MANY_CHAINS_VERSION, tenant_id: tenantId, from_block: fromBlock, exported_at };
+  if (chains.kind === 'many') return { jamjet_audit: EXPORT_VERSION, tenant_id: tenantId, from_block: fromBlock, exported_at };
   return {
     jamjet_audit: EXPORT_VERSION,
     tenant_id: tenantId,
@@ -170,12 +170,28 @@ function blockLine(sealed: SealedBlock, tenantId: string, kind: 'one' | 'many'):
   return kind === 'one' ? line : { ...line, position, ...(chain === writer ? {} : { chain }) };
 }
 
-async function streamLine(source: ExportSource, range: StreamRange): Promise<StreamLine> {
-  const { created, events } = await source.rows(range);
-  return {
-    execution_id: range.executionId,
-    first_seq: range.firstSeq,
-    created: created === null ? null : createdPart(created),
-    events: events.length === 0 ? null : events.map(eventPart),
-  };
+async function* streamLines(
+  source: ExportSource,
+  tenantId: string,
+  block: Block,
+): AsyncGenerator<readonly [stream: StreamDigest, line: StreamLine], void, undefined> {
+  const own = block.streams.filter((stream) => stream.tenantId === tenantId);
+  for (let start = 0; start < own.length; start += STREAMS_PER_READ) {
+    const streams = own.slice(start, start + STREAMS_PER_READ);
+    const contents = await source.rows(streams);
+    for (const [index, content] of contents.entries()) {
+      const stream = streams[index];
+      if (stream !== undefined) yield [stream, streamLine(stream, content)];
+    }
+  }
+}
+
+function streamLine(stream: StreamDigest, content: StreamContent): StreamLine {
+  const { executionId, firstSeq, version } = stream;
+  const { created, entries } = content;
+  const line = { execution_id: executionId, first_seq: firstSeq, created: created === null ? null : createdPart(created) };
+  if (executionId !== null && entries.length === 0) return { ...line, events: null };
+  const rows = version === 1 ? rowsIn(stream, content) : null;
+  // Damaged entries are exported as they are, which the check of the file reports.
+  return rows === null ? { ...line, entries: entries.map(entryPart) } : { ...line, events: rows.map(eventPart) };
 }

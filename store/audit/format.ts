@@ -1,18 +1,20 @@
+import type { LogEntry } from '../log/entry.ts';
 import type { StoredEvent } from '../log/stored-event.ts';
 import type { EventRow, NewExecution } from '../port/executions.ts';
 
 /**
  * The lines of an exported audit log: a header, each block followed by its streams of the tenant, the end. See `docs/audit.md`.
  *
- * Version 1 is for databases with one chain. In version 2 every writer has a chain: the blocks of all chains follow in the order of their positions,
- * the first block of a chain is preceded by the state of that chain, and the end by the heads of all chains.
+ * A database with one chain has one header, a database in which every writer has a chain another: there, the blocks of all chains follow in the order
+ * of their positions, the first block of a chain is preceded by the state of that chain, and the end by the heads of all chains.
+ *
+ * Earlier releases wrote versions 1 (one chain) and 2 (many), in which every stream is exported as rows.
  */
 
-export const EXPORT_VERSION = 1;
-export const MANY_CHAINS_VERSION = 2;
+export const EXPORT_VERSION = 3;
 
 export interface OneChainHeader {
-  readonly jamjet_audit: typeof EXPORT_VERSION;
+  readonly jamjet_audit: typeof EXPORT_VERSION | 1;
   readonly tenant_id: string;
   readonly chain_id: string;
   readonly from_block: number;
@@ -22,7 +24,7 @@ export interface OneChainHeader {
 }
 
 export interface ManyChainsHeader {
-  readonly jamjet_audit: typeof MANY_CHAINS_VERSION;
+  readonly jamjet_audit: typeof EXPORT_VERSION | 2;
   readonly tenant_id: string;
   /** A position. */
   readonly from_block: number;
@@ -75,8 +77,27 @@ export interface StreamLine {
   readonly first_seq: number;
   /** The execution's fixed fields, with its first rows only; otherwise null. */
   readonly created: CreatedPart | null;
-  /** Null = retention removed the execution, as a later `executions_removed` on the control plane records. */
-  readonly events: readonly EventPart[] | null;
+  /**
+   * The rows of a stream that was sealed as rows. Null = retention removed the execution, as a later `executions_removed` on the control plane records.
+   * Absent for a stream that was sealed as entries.
+   */
+  readonly events?: readonly EventPart[] | null;
+  readonly entries?: readonly EntryPart[];
+}
+
+export interface EntryPart {
+  /** Of its last event. */
+  readonly seq: number;
+  /** How many events it has. */
+  readonly events: number;
+  readonly at_ms: number;
+  readonly actor_id: string;
+  readonly actor_type: EventRow['actorType'];
+  /** As in `EventPart`. */
+  readonly on_behalf_of?: string;
+  readonly request: string | null;
+  /** The events in the form of docs/audit.md, digested byte for byte. */
+  readonly body: string;
 }
 
 export interface CreatedPart {
@@ -150,4 +171,14 @@ export function eventPart({ type, nodeId, atMs, actorId, actorType, onBehalfOf, 
 export function eventOf(part: EventPart, seq: number): StoredEvent {
   const { type, node_id: nodeId, at_ms: atMs, actor_id: actorId, actor_type: actorType, request, data } = part;
   return { seq, type, nodeId, atMs, actorId, actorType, onBehalfOf: part.on_behalf_of ?? null, request, data };
+}
+
+export function entryPart({ seq, events, atMs, actorId, actorType, onBehalfOf, request, body }: LogEntry): EntryPart {
+  const behalf = onBehalfOf === null ? {} : { on_behalf_of: onBehalfOf };
+  return { seq, events, at_ms: atMs, actor_id: actorId, actor_type: actorType, ...behalf, request, body };
+}
+
+export function entryOf(part: EntryPart): LogEntry {
+  const { seq, events, at_ms: atMs, actor_id: actorId, actor_type: actorType, request, body } = part;
+  return { seq, events, atMs, actorId, actorType, onBehalfOf: part.on_behalf_of ?? null, request, body };
 }

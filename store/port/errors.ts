@@ -35,3 +35,11 @@ export class StoreError extends Error {
     this.code = code;
   }
 }
+
+/** The entry's text is not in the form in which it was written. */
+export class DamagedEntryError extends Error {
+  constructor(problem: string, options?: ErrorOptions) {
+    super(`an entry of the log is damaged: ${problem}`, options);
+    this.name = 'DamagedEntryError';
+  }
+}

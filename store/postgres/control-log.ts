@@ -39,7 +39,7 @@ export class ControlLog {
       return {
         result: undefined,
         atMs,
-        streams: [{ ...range, digest: digestStream(range, null, [row]) }],
+        streams: [{ ...range, version: 1, digest: digestStream(range, null, [row]) }],
         notifications,
       };
     });

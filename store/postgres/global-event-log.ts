@@ -1,19 +1,29 @@
+import { outlineEntry } from '../log/decode.ts';
 import { StoreError } from '../port/errors.ts';
-import type { GlobalEventLog, LogEntry, LogSlice } from '../port/resources/event-log.ts';
+import type { GlobalEventLog, LoggedEvent, LogSlice } from '../port/resources/event-log.ts';
 import type { Connections } from './connections.ts';
 import * as sql from './queries/positions.ts';
 
-type SliceRow = { readonly [Field in keyof Omit<LogEntry, 'position'>]: LogEntry[Field] | null } & {
-  readonly looked: number;
-  readonly last: number | null;
-  readonly position: number | null;
-};
+interface SliceRow {
+  /** Of the last event. */
+  readonly position: number;
+  readonly events: number;
+  readonly tenantId: string;
+  /** Null for events without an execution, which exist only if the database was changed by hand. */
+  readonly executionId: string | null;
+  readonly workflowId: string | null;
+  readonly seq: number;
+  readonly atMs: number;
+  /** Null for other tenants. */
+  readonly body: string | null;
+  readonly bytes: number;
+}
 
 const POSITION = /^\d{1,15}$/;
 /** In the log of an SQLite file that was copied here: `<epoch>.<row number>`. */
 const POSITION_IN_FILE = /^(\d{1,15})\.(\d{1,15})$/;
 
-/** The table `events` by position, which transactions take while they write; read only up to where no transaction is in progress. */
+/** The entries of the log by position, which transactions take while they write; read only up to where no transaction is in progress. */
 export class PostgresLog implements GlobalEventLog {
   readonly #connections: Connections;
 
@@ -31,8 +41,7 @@ export class PostgresLog implements GlobalEventLog {
     if (after === null || after > settled)
       throw new StoreError('unknown_position', 'this is not a position in the log of this database');
     const rows = await this.#connections.query<SliceRow>(sql.LOG_SLICE, [after, settled, limit, tenantId ?? null]);
-    const { looked = 0, last = null } = rows[0] ?? {};
-    return { entries: rows.flatMap(entryOf), position: String(last ?? after), end: looked < limit };
+    return sliceOf(rows, after, limit);
   }
 
   async key(): Promise<Uint8Array> {
@@ -56,6 +65,28 @@ export class PostgresLog implements GlobalEventLog {
   }
 }
 
-function entryOf({ looked: _looked, last: _last, position, ...entry }: SliceRow): readonly LogEntry[] {
-  return position === null ? [] : [{ ...(entry as Omit<LogEntry, 'position'>), position: String(position) }];
+/** The events after a position, up to the limit. */
+function sliceOf(rows: readonly SliceRow[], after: number, limit: number): LogSlice {
+  const events: LoggedEvent[] = [];
+  let position = after;
+  let left = limit;
+  for (const row of rows) {
+    const before = row.position - row.events;
+    const first = Math.max(before, position);
+    const last = Math.min(row.position, first + left);
+    events.push(...eventsOf(row).slice(first - before, last - before));
+    left -= last - first;
+    position = last;
+    if (left === 0) break;
+  }
+  const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
+  return { events, position: String(position), end: left > 0 && bytes <= sql.SLICE_BYTES };
+}
+
+/** Empty for events of other tenants, and for those without an execution. */
+function eventsOf({ position, events, tenantId, executionId, workflowId, seq, atMs, body }: SliceRow): readonly LoggedEvent[] {
+  if (body === null || executionId === null || workflowId === null) return [];
+  const first = position - events + 1;
+  const outline = outlineEntry({ seq, events, body });
+  return outline.map((event, index) => ({ tenantId, executionId, workflowId, ...event, atMs, position: String(first + index) }));
 }

@@ -1,10 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Client, DatabaseError } from 'pg';
 import { type Migration, migrate, readMigrations } from '../migrate.ts';
+import type { ConversionProgress } from '../port/conversion.ts';
 import { StoreError } from '../port/errors.ts';
 import type { Store } from '../port/store.ts';
 import { COMMIT_FUNCTION, CREATE_COMMIT_FUNCTION } from './commit/commit-function.ts';
 import { Connections } from './connections.ts';
+import { convertLog, isUnconverted } from './conversion/convert-log.ts';
 import { asStoreError, isStarting } from './errors.ts';
 import { POLICIES } from './policies.ts';
 import { PostgresStore } from './postgres-store.ts';
@@ -26,6 +28,8 @@ export interface PostgresOptions {
   readonly statementTimeoutMs?: number;
   /** Called when an idle connection breaks, and when the database has lost commits that it had acknowledged. */
   readonly onError?: (error: Error) => void;
+  /** Called with the progress of the conversion of a database that an older release wrote. */
+  readonly onConversion?: (progress: ConversionProgress) => void;
 }
 
 export const MIGRATIONS = new URL('./migrations/', import.meta.url);
@@ -35,7 +39,7 @@ export const CONNECT_TIMEOUT_MS = 10_000;
 /** How long to wait for a server that is starting: after a crash it replays its log first. */
 const STARTING_MS = 30_000;
 const RETRY_MS = 200;
-/** "JamJ": processes that start at once take turns at migrating. */
+/** "JamJ": processes that start at once take turns at migrating and converting. */
 const MIGRATION_LOCK = 0x4a616d4a;
 
 /**
@@ -57,7 +61,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
     options.onError ?? (() => {}),
   );
   try {
-    await upgrade(connections, options.nowMs ?? Date.now);
+    await upgrade(connections, options);
     return new PostgresStore(connections, {
       writer: options.writer ?? 'admin',
       hmacKey: options.hmacKey ?? null,
@@ -69,7 +73,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   }
 }
 
-async function upgrade(connections: Connections, nowMs: () => number): Promise<void> {
+async function upgrade(connections: Connections, { nowMs = Date.now, onConversion = () => {} }: PostgresOptions): Promise<void> {
   const client = await onceStarted(() => connections.dedicatedWithoutTimeout(false));
   const version = async (): Promise<number> => {
     const { rows } = await client.query<{ exists: boolean }>("SELECT to_regclass('schema_migrations') IS NOT NULL AS exists");
@@ -106,6 +110,7 @@ async function upgrade(connections: Connections, nowMs: () => number): Promise<v
   try {
     await checkEncoding(client);
     await migrate({ version, upgrade: apply }, readMigrations(MIGRATIONS));
+    if (await isUnconverted(client)) await convertLog(client, MIGRATION_LOCK, onConversion);
     const { rows } = await client.query<{ exists: boolean }>('SELECT to_regproc($1) IS NOT NULL AS exists', [COMMIT_FUNCTION]);
     if (rows[0]?.exists !== true) await create();
   } finally {

@@ -1,9 +1,9 @@
-import { eventRow, type StoredEvent } from '../log/stored-event.ts';
 import type { TokenRow } from '../port/control.ts';
 import type { EventPage, EventPageRequest, ExecutionRow, InboxRow, StoredCheckpoint } from '../port/executions.ts';
 import type { TenantRow } from '../port/resources/tenants.ts';
 import { type SealedSnapshot, storedSnapshot } from '../snapshot-seal.ts';
 import type { Connections } from './connections.ts';
+import { ExecutionLog } from './execution-log.ts';
 import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
 import * as logSql from './queries/log.ts';
@@ -14,10 +14,12 @@ const MAX_SEQUENCE = 2 ** 31 - 1;
 /** What the runtime reads, whatever the tenant. */
 export class RuntimeReads {
   readonly #connections: Connections;
+  readonly #log: ExecutionLog;
   readonly #key: string | Uint8Array | null;
 
   constructor(connections: Connections, key: string | Uint8Array | null) {
     this.#connections = connections;
+    this.#log = new ExecutionLog(connections);
     this.#key = key;
   }
 
@@ -30,15 +32,8 @@ export class RuntimeReads {
     return row === undefined ? null : storedSnapshot(this.#key, executionId, row);
   }
 
-  async events(executionId: string, page: EventPageRequest): Promise<EventPage> {
-    const statement = logSql.listEvents({ type: page.type !== undefined, nodeId: page.nodeId !== undefined });
-    const filters = [page.type, page.nodeId].filter((filter) => filter !== undefined);
-    const maxBytes = page.maxChars ?? Number.MAX_SAFE_INTEGER;
-    const values = [executionId, page.after, page.limit, maxBytes, ...filters];
-    const stored = await this.#connections.query<StoredEvent>(statement, values);
-    const bytes = stored.reduce((sum, { data }) => sum + Buffer.byteLength(data), 0);
-    const isEnd = stored.length < page.limit && bytes <= maxBytes;
-    return { rows: stored.map(eventRow), next: isEnd ? null : (stored.at(-1)?.seq ?? null) };
+  events(executionId: string, request: EventPageRequest): Promise<EventPage> {
+    return this.#log.page(executionId, request);
   }
 
   withLocalWork(after: string, limit: number): Promise<readonly ExecutionRow[]> {

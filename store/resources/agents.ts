@@ -1,3 +1,5 @@
+import { outlineEntry } from '../log/decode.ts';
+import type { LogEntry } from '../log/entry.ts';
 import type { ActionContext } from '../port/control.ts';
 import {
   type AgentFilter,
@@ -5,6 +7,7 @@ import {
   type AgentStore,
   type AgentTraceRow,
   type AgentWrite,
+  type TraceRow,
   traceOf,
 } from '../port/resources/agents.ts';
 import type { ResourceDatabase } from './database.ts';
@@ -47,12 +50,13 @@ export class Agents implements AgentStore {
   ): Promise<readonly AgentTraceRow[]> {
     const values = { ...agent, tenantId, limit };
     const statements = this.#db.tenant(tenantId);
-    const [to, controlled, done] = await Promise.all([
+    const [to, controlled, actors] = await Promise.all([
       statements.all(sql.EVENTS_ABOUT_AGENT, values),
       statements.all(sql.CONTROL_EVENTS_BY_AGENT, values),
-      statements.all(sql.EVENTS_BY_AGENT, values),
+      statements.all(sql.ACTORS_OF_AGENT, values),
     ]);
-    return traceOf({ to, controlled, done }, limit);
+    const entries = actors.map(({ actor }) => statements.all(sql.ENTRIES_BY_AGENT, { tenantId, actor, limit }));
+    return traceOf({ to, controlled, done: (await Promise.all(entries)).flat().flatMap(eventsOf) }, limit);
   }
 }
 
@@ -64,4 +68,12 @@ function* putAgent({ agent, traits }: AgentWrite, tenantId: string, seq: number)
   yield* run(sql.INSERT_TRAITS, values);
   yield* run(sql.INSERT_AGENT_EVENT, values);
   return true;
+}
+
+/** The last one first. */
+function eventsOf({ executionId, ...entry }: LogEntry & Pick<TraceRow, 'executionId'>): readonly TraceRow[] {
+  const { atMs, actorId } = entry;
+  return outlineEntry(entry)
+    .map(({ seq, type, nodeId }) => ({ atMs, type, actorId, executionId, nodeId, seq }))
+    .reverse();
 }

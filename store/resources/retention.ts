@@ -48,7 +48,7 @@ export class Retention implements RetentionStore {
         sql.RECORD_REMOVAL,
         removed.map(({ id, last_seq: seq }) => ({ id, tenantId, seq, controlSeq })),
       );
-      const next = last === undefined ? null : { endedAtMs: last.endedAtMs, id: last.id };
+      const next = last === undefined ? null : { endedAtMs: last.endedAtMs, place: last.place };
       const event = removed.length === 0 ? null : { type: EXECUTIONS_REMOVED, data: removalData(removed, request) };
       return { event, result: { removed: removed.map(({ id }) => id), next } };
     });

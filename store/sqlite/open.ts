@@ -3,12 +3,15 @@ import { dirname, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { type Migration, type MigrationTarget, migrate, readMigrations } from '../migrate.ts';
+import type { ConversionProgress } from '../port/conversion.ts';
 import { StoreError } from '../port/errors.ts';
 import type { Store } from '../port/store.ts';
 import { APPLICATION_ID, checkOwner } from './application-id.ts';
+import { convertLog } from './conversion/convert-log.ts';
 import { rejectHardLinks } from './database-files.ts';
 import { asStoreError, isBusy } from './errors.ts';
 import { makeFolder } from './make-folder.ts';
+import { RunLock } from './run-lock.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
 export interface SqliteOptions {
@@ -20,17 +23,23 @@ export interface SqliteOptions {
   readonly nowMs?: () => number;
   /** Signs every audit block with HMAC-SHA256; default: blocks are not signed. */
   readonly hmacKey?: string | Uint8Array;
+  /** Called with the progress of the conversion of a database that an older release wrote. */
+  readonly onConversion?: (progress: ConversionProgress) => void;
 }
 
 export const MIGRATIONS = new URL('./migrations/', import.meta.url);
-/** Larger than SQLite's default, so that a commit of many executions writes fewer pages. Takes effect for new databases only. */
-const PAGE_SIZE = 8192;
+/**
+ * Most pages of a commit are the ends of tables and indexes, to which it adds little: with twice the size, it would write half as much again. Takes
+ * effect for new databases only.
+ */
+const PAGE_SIZE = 4096;
+/** Of write-ahead log between checkpoints, so that a page changed by many commits is copied to the database once. */
+const CHECKPOINT_BYTES = 32 * 1024 * 1024;
 const PRAGMAS = [
   // An acknowledged commit survives a power failure.
   'synchronous = FULL',
-  'foreign_keys = ON',
-  // 32 MiB of log between checkpoints, so that a page changed by many commits is copied to the database once.
-  'wal_autocheckpoint = 4096',
+  // Migrations rename tables that others refer to; on once they are done.
+  'foreign_keys = OFF',
   // Release the log's disk space after a burst.
   'journal_size_limit = 67108864',
 ];
@@ -41,17 +50,26 @@ const BUSY_TIMEOUT_MS = 2_000;
 
 /**
  * Opens a SQLite database, which it creates or migrates. One runtime at a time may work on it; administrative commands may open it meanwhile.
- * Rejects with `StoreError`: `not_a_database`, `schema_too_new`, `store_full` or `store_unavailable`.
+ * Rejects with `StoreError`: `not_a_database`, `schema_too_new`, `store_full`, `store_unavailable`, or `store_locked` when a runtime of an older
+ * release works on the database.
  *
  * @example
  * const store = await openSqlite({ path: 'runs.db' });
  */
-export async function openSqlite({ path, writer = 'admin', nowMs = Date.now, hmacKey }: SqliteOptions): Promise<Store> {
+export async function openSqlite({
+  path,
+  writer = 'admin',
+  nowMs = Date.now,
+  hmacKey,
+  onConversion = () => {},
+}: SqliteOptions): Promise<Store> {
   const file = resolve(path);
   try {
     const db = await connect(file);
     try {
       await migrate(target(db, nowMs), readMigrations(MIGRATIONS));
+      await convertLog(db, onConversion);
+      db.pragma('foreign_keys = ON');
       db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
       return new SqliteStore(db, { writer, hmacKey: hmacKey ?? null });
     } catch (error) {
@@ -73,6 +91,7 @@ async function connect(file: string): Promise<Database.Database> {
     db.pragma(`page_size = ${PAGE_SIZE}`);
     await writeAhead(db);
     for (const pragma of PRAGMAS) db.pragma(pragma);
+    db.pragma(`wal_autocheckpoint = ${CHECKPOINT_BYTES / Number(db.pragma('page_size', { simple: true }))}`);
     return db;
   } catch (error) {
     db.close();
@@ -119,12 +138,26 @@ function target(db: Database.Database, nowMs: () => number): MigrationTarget {
     return exists === undefined ? 0 : (db.prepare<[], number>('SELECT max(version) FROM schema_migrations').pluck().get() ?? 0);
   };
   const apply = db.transaction((missing: (version: number) => readonly Migration[]) => {
-    for (const migration of missing(version())) applyMigration(db, migration, nowMs());
+    const before = version();
+    const migrations = missing(before);
+    const run = (): void => {
+      for (const migration of migrations) applyMigration(db, migration, nowMs());
+    };
+    if (before === 0 || migrations.length === 0) run();
+    // A runtime of an older release would go on with tables that have changed.
+    else new RunLock(db).whileFree(run);
   });
   return {
     version: async () => version(),
     // Synchronous: another store of this process may be waiting for the write lock on this thread.
-    upgrade: async (missing) => apply.immediate(missing),
+    async upgrade(missing) {
+      try {
+        apply.immediate(missing);
+      } catch (error) {
+        // Another process may have migrated, and hold the lock for the conversion.
+        if (!isBusy(error) || missing(version()).length > 0) throw error;
+      }
+    },
   };
 }
 

@@ -35,6 +35,16 @@ export class RunLock {
     }
   }
 
+  /** Runs `body` while no runtime has the lock. Throws `store_locked` naming the holder. */
+  whileFree<T>(body: () => T): T {
+    const lockDb = this.#lockFile();
+    try {
+      return body();
+    } finally {
+      lockDb.close();
+    }
+  }
+
   release(): void {
     this.#lockDb?.close();
     this.#lockDb = null;

@@ -28,6 +28,8 @@ import { DueQueries } from './due.ts';
 import { asStoreError, guarded, storeClosed } from './errors.ts';
 import { SqliteLog } from './global-event-log.ts';
 import { Leases } from './leases.ts';
+import { ExecutionLog } from './log/execution-log.ts';
+import { LogNames } from './log/log-names.ts';
 import { SqliteResources } from './resource-database.ts';
 import { RunLock } from './run-lock.ts';
 import { RuntimeReads } from './runtime-reads.ts';
@@ -61,6 +63,7 @@ export class SqliteStore implements Store {
   readonly #commits: Commits;
   readonly #control: ControlActions;
   readonly #reads: RuntimeReads;
+  readonly #executionLog: ExecutionLog;
   readonly #tenantQueries: TenantQueries;
   readonly #work: WorkItems;
   readonly #due: DueQueries;
@@ -74,6 +77,7 @@ export class SqliteStore implements Store {
     const files = new DatabaseFiles(db.name);
     const lock = new RunLock(db);
     const diskSpace = new DiskSpace(db.name);
+    const names = new LogNames(db);
     const transactions = new Transactions(db, {
       beforeBegin() {
         // The driver reports a closed database.
@@ -81,27 +85,32 @@ export class SqliteStore implements Store {
         lock.check();
       },
       afterCommit: () => files.check(2),
+      afterRollback: () => {
+        names.forget();
+        this.#commits.forget();
+      },
       onError: (error) => diskSpace.failed(error),
     });
     const audit = new AuditChain(db, writer, hmacKey);
     this.#db = db;
     this.#hmacKey = hmacKey;
     this.#audit = audit;
-    this.#commits = new Commits(db, transactions, audit, hmacKey);
+    this.#commits = new Commits(db, transactions, audit, names, hmacKey);
     const log = new ControlLog(db, transactions, audit);
     const resources = new SqliteResources(db, transactions, log);
     this.#control = new ControlActions(resources);
     this.#workers = new Workers(resources);
-    this.log = new SqliteLog(db);
+    this.log = new SqliteLog(db, names);
     this.agents = new Agents(resources);
     this.artifacts = new Artifacts(resources);
-    this.audit = new SqliteAudit(db, hmacKey);
+    this.audit = new SqliteAudit(db, names, hmacKey);
     this.cron = new CronJobs(resources);
     this.jobs = new Jobs(resources);
     this.retention = new Retention(resources);
     this.tenants = new Tenants(resources);
     this.webhooks = new Webhooks(resources, this.log);
     this.#reads = new RuntimeReads(db);
+    this.#executionLog = new ExecutionLog(db, names);
     this.#tenantQueries = new TenantQueries(db, this.#workers);
     this.#work = new WorkItems(db, transactions);
     this.#due = new DueQueries(db);
@@ -135,7 +144,7 @@ export class SqliteStore implements Store {
   }
 
   events(executionId: string, request: EventPageRequest) {
-    return guarded(() => this.#reads.events({ ...request, executionId }));
+    return guarded(() => this.#executionLog.page(executionId, request));
   }
 
   revision(tenantId: string, hash: string) {

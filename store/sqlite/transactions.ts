@@ -10,6 +10,8 @@ export interface TransactionHooks {
   /** Called before and after each transaction. Both throw when the files of the database were replaced. */
   beforeBegin(): void;
   afterCommit(): void;
+  /** Called after a transaction, or a part of it, was rolled back. */
+  afterRollback(): void;
   /** Called with the error of a failed transaction. */
   onError(error: unknown): void;
 }
@@ -42,12 +44,18 @@ export class Transactions {
     this.#begin.run();
     try {
       const { commit: keep, result } = body();
-      (keep ? this.#commit : this.#rollback).run();
-      this.#hooks.afterCommit();
+      if (keep) {
+        this.#commit.run();
+        this.#hooks.afterCommit();
+      } else {
+        this.#rollback.run();
+        this.#hooks.afterRollback();
+      }
       return result;
     } catch (error) {
       // After some errors (disk full, I/O) SQLite has rolled back already.
       if (this.#db.inTransaction) this.#rollback.run();
+      this.#hooks.afterRollback();
       this.#hooks.onError(error);
       throw error;
     }
@@ -57,7 +65,10 @@ export class Transactions {
   savepoint<T>(body: () => TransactionOutcome<T>): T {
     this.#savepoint.run();
     const { commit: keep, result } = body();
-    if (!keep) this.#undo.run();
+    if (!keep) {
+      this.#undo.run();
+      this.#hooks.afterRollback();
+    }
     this.#release.run();
     return result;
   }

@@ -175,7 +175,7 @@ async function advanceClocks(cluster: Cluster): Promise<void> {
 /** Whether background work is finished, too: children have ended, and every event is delivered to webhooks and streams. */
 async function isQuiet(cluster: Cluster, load: Load): Promise<boolean> {
   const [row] = await cluster.query(
-    `SELECT (SELECT count(*) FROM events) AS events,
+    `SELECT (SELECT coalesce(sum(events), 0) FROM log_entries) AS events,
       (SELECT count(*) FROM executions WHERE completed_at_ms IS NULL) + (SELECT count(*) FROM inbox) AS open`,
   );
   const totalLength = (of: ReadonlyMap<string, { readonly length: number }>): number =>

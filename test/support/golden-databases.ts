@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import Database from 'better-sqlite3';
-import { Client } from 'pg';
 import { onTestFinished } from 'vitest';
 import { buildApp } from '../../src/api/app.ts';
 import { readConfig } from '../../src/config.ts';
@@ -15,7 +14,7 @@ import type { Store } from '../../store/port/store.ts';
 import { openPostgres } from '../../store/postgres/open.ts';
 import { openSqlite } from '../../store/sqlite/open.ts';
 import type { FakeClock } from './clock.ts';
-import { databaseName, type PostgresServer } from './postgres-server.ts';
+import { databaseName, type PostgresServer, runStatements } from './postgres-server.ts';
 import { temporaryFolder } from './stores.ts';
 
 /** The key that signed the chains of the databases. */
@@ -45,29 +44,34 @@ export function goldenEngines(server: () => PostgresServer): { readonly sqlite: 
       return openSqlite({ path, nowMs, hmacKey: HMAC_KEY });
     },
     async postgres(name, { nowMs, statements = [] }) {
-      const url = await server().createDatabase();
-      onTestFinished(() => server().dropDatabase(url));
-      const superuser = new URL(server().url);
-      superuser.pathname = databaseName(url);
-      await run(url, [stored(`${name}.sql`).toString('utf8')]);
-      await run(superuser.href, statements);
+      const url = await restorePostgres(server(), name, statements);
       return openPostgres({ url, nowMs, hmacKey: HMAC_KEY });
     },
   };
 }
 
-function stored(file: string): Buffer {
-  return gunzipSync(readFileSync(new URL(`../golden/databases/${file}.gz`, import.meta.url)));
+/** Restores a PostgreSQL dump until the end of the calling test, and runs statements on it; returns its owner's URL. */
+export async function restorePostgres(
+  server: PostgresServer,
+  name: GoldenDatabase,
+  statements: readonly string[],
+): Promise<string> {
+  const url = await server.createDatabase();
+  onTestFinished(() => server.dropDatabase(url));
+  await runStatements(url, [stored(`${name}.sql`).toString('utf8')]);
+  await runStatements(superuserOf(server, url), statements);
+  return url;
 }
 
-async function run(connectionString: string, statements: readonly string[]): Promise<void> {
-  const client = new Client({ connectionString });
-  await client.connect();
-  try {
-    for (const statement of statements) await client.query(statement);
-  } finally {
-    await client.end();
-  }
+/** The URL by which the superuser reaches a database. */
+export function superuserOf(server: PostgresServer, url: string): string {
+  const superuser = new URL(server.url);
+  superuser.pathname = databaseName(url);
+  return superuser.href;
+}
+
+function stored(file: string): Buffer {
+  return gunzipSync(readFileSync(new URL(`../golden/databases/${file}.gz`, import.meta.url)));
 }
 
 /** A request of an operator; rejects for a status of 400 and above. `Body`: the fields of the reply that the test looks at. */

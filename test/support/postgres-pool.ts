@@ -98,7 +98,7 @@ export class DatabasePool {
             ({ name, rows }) =>
               `INSERT INTO ${name} OVERRIDING SYSTEM VALUE SELECT * FROM json_populate_recordset(NULL::${name}, ${client.escapeLiteral(rows ?? '')})`,
           ),
-          "SELECT setval(c.oid, 1, false) FROM pg_class c WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace",
+          "SELECT setval(c.oid, s.seqstart, false) FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid WHERE relnamespace = 'public'::regnamespace",
           'COMMIT',
         ].join(';\n'),
       );

@@ -23,8 +23,17 @@ const COLUMNS = `SELECT c.relname AS table, a.attname AS name, format_type(a.att
 const SHARED = /^(tenant_id|type|status|queue|actor_id|workflow_id|workflow_version|node_id|kind|key|trait|month|writer|owner)$/;
 const JSON_TEXT = /^(labels|limits|policy|data|response|queues|payload|request|card|filter|errors|events)$/;
 
+export interface Filling {
+  /** Rows of every table; absent = many. */
+  readonly rows?: number;
+  /** Rows of single tables, by name. */
+  readonly except?: Readonly<Record<string, number>>;
+  /** Nearly all rows share one tenant, one status, one actor …, instead of being divided evenly among twenty. */
+  readonly skewed?: boolean;
+}
+
 /** Fills every table with rows. `url` must be the superuser's. */
-export async function fillTables(url: string, count = MANY): Promise<void> {
+export async function fillTables(url: string, { rows: count = MANY, except = {}, skewed = false }: Filling = {}): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
@@ -35,8 +44,9 @@ export async function fillTables(url: string, count = MANY): Promise<void> {
       const columns = rows.filter((column) => column.table === table);
       if (columns.some(({ checks }) => checks?.includes('id = 1'))) continue;
       const names = columns.map(({ name }) => `"${name}"`).join(', ');
-      await client.query(`INSERT INTO "${table}" (${names}) SELECT ${columns.map(value).join(', ')}
-        FROM generate_series(1, ${count}) AS n ON CONFLICT DO NOTHING`);
+      const values = columns.map((column) => value(column, skewed)).join(', ');
+      await client.query(`INSERT INTO "${table}" (${names}) SELECT ${values}
+        FROM generate_series(1, ${except[table] ?? count}) AS n ON CONFLICT DO NOTHING`);
     }
     await client.query('ANALYZE');
   } finally {
@@ -45,12 +55,13 @@ export async function fillTables(url: string, count = MANY): Promise<void> {
 }
 
 /** A SQL expression of the row number `n`. */
-function value(column: Column): string {
-  const given = present(column);
+function value(column: Column, skewed: boolean): string {
+  const given = present(column, skewed);
   return column.nullable ? `CASE WHEN n % 3 = 0 THEN ${given} END` : given;
 }
 
-function present({ name, type, checks }: Column): string {
+function present({ name, type, checks }: Column, skewed: boolean): string {
+  const shared = skewed ? 'CASE WHEN n % 100 = 0 THEN n % 20 ELSE 0 END' : 'n % 20';
   const choices = [...(checks ?? '').matchAll(/'([a-z_]+)'::text/g)].map(([, choice]) => `'${choice}'`);
   if (choices.length > 0) return `(ARRAY[${choices.join(', ')}])[1 + n % ${choices.length}]`;
   if (name === 'actor_type') return "(ARRAY['human', 'system', 'agent'])[1 + (n % 50) / 24]";
@@ -58,5 +69,5 @@ function present({ name, type, checks }: Column): string {
   if (type === 'bytea') return "'\\x00'::bytea";
   if (type !== 'text') return 'n';
   if (JSON_TEXT.test(name)) return "'{}'";
-  return SHARED.test(name) ? "'shared ' || n % 20" : `'own ' || n`;
+  return SHARED.test(name) ? `'shared ' || ${shared}` : `'own ' || n`;
 }

@@ -169,7 +169,7 @@ describe('a database outage', () => {
     await asSuperuser(
       `CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql
          AS $$ BEGIN RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$;
-       CREATE TRIGGER no_room BEFORE INSERT ON events EXECUTE FUNCTION no_room()`,
+       CREATE TRIGGER no_room BEFORE INSERT ON log_entries EXECUTE FUNCTION no_room()`,
       inside.href,
     );
     const refused = { status: 503, retryAfter: '1', body: { code: 'store_full' } };

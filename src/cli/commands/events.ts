@@ -1,13 +1,12 @@
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../client/index.ts';
-import { clock } from '../../views/time.ts';
 import type { TimelineEvent } from '../../views/timeline.ts';
 import { ClientCommand } from '../base/client-command.ts';
 import type { Usage } from '../base/command.ts';
 import { listenForInterrupt } from '../context.ts';
 import { EXIT } from '../failure.ts';
 import { integerArgument } from '../input/arguments.ts';
-import { inline, pad, plain } from '../terminal/text.ts';
+import { eventLine } from '../texts/event.ts';
 
 const PAGE = 1000;
 
@@ -46,7 +45,7 @@ class EventsCommand extends ClientCommand {
     try {
       for await (const event of this.#log(client, interrupt.signal)) {
         if (this.json && !this.follow) chosen.push(event);
-        else this.print(this.json ? JSON.stringify(event) : this.#line(event));
+        else this.print(this.json ? JSON.stringify(event) : eventLine(event, this.paint));
         count++;
         if (count >= limit) break;
       }
@@ -78,18 +77,6 @@ class EventsCommand extends ClientCommand {
       if (last === undefined || page.length < PAGE) return;
       after = last.sequence;
     }
-  }
-
-  #line(event: TimelineEvent): string {
-    const { dim, cyan } = this.paint;
-    const fields = Object.entries(event.data)
-      .filter(([name]) => name !== 'node_id')
-      .map(([name, value]) => `${dim(`${plain(name)}=`)}${inline(value, 60)}`)
-      .join(' ');
-    const behalf = event.on_behalf_of;
-    const forWhom = behalf === undefined ? '' : `  ${plain(`by ${event.actor_id} on behalf of ${behalf}`)}`;
-    const node = event.node_id === null ? '' : plain(event.node_id);
-    return `${String(event.sequence).padStart(4)}  ${dim(clock(Date.parse(event.created_at)))}  ${pad(event.type, 24)}  ${cyan(pad(node, 16))}  ${fields}${forWhom}`.trimEnd();
   }
 }
 

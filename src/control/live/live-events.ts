@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import type { LogEntry } from '../../../store/port/resources/event-log.ts';
+import type { LoggedEvent } from '../../../store/port/resources/event-log.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { EventView } from '../../runtime/types/executions.ts';
 import type { ServerRuntime } from '../../runtime/types/server-runtime.ts';
@@ -24,7 +24,7 @@ export interface LiveEvent {
 export interface FollowOptions {
   /** Where to resume; null = from now on. */
   readonly cursor: string | null;
-  readonly filter: (entry: LogEntry) => boolean;
+  readonly filter: (event: LoggedEvent) => boolean;
   readonly signal: AbortSignal;
   /** Resolves when the stream may do its next piece of work (fair scheduling of streams). */
   readonly pace: () => Promise<void>;
@@ -79,13 +79,13 @@ export class LiveEvents implements Service {
     for (let at = position; !signal.aborted; ) {
       await pace();
       const slice = await store.log.after(at, { tenantId, limit: EVENTS_PER_SLICE });
-      for (const entry of slice.entries) {
-        if (!wanted(entry)) continue;
+      for (const logged of slice.events) {
+        if (!wanted(logged)) continue;
         await pace();
         if (signal.aborted) return;
-        const event = await this.#event(entry);
+        const event = await this.#event(logged);
         if (event === null) continue;
-        yield { event, workflowId: entry.workflowId, cursor: await this.#cursors.seal(tenantId, entry.position) };
+        yield { event, workflowId: logged.workflowId, cursor: await this.#cursors.seal(tenantId, logged.position) };
       }
       at = slice.position;
       if (slice.end) at = await this.#tailer.next(tenantId, at, signal);
@@ -93,11 +93,11 @@ export class LiveEvents implements Service {
     }
   }
 
-  #event(entry: LogEntry): Promise<EventView | null> {
-    const key = `${entry.executionId} ${entry.seq}`;
+  #event(logged: LoggedEvent): Promise<EventView | null> {
+    const key = `${logged.executionId} ${logged.seq}`;
     const recent = this.#recent.get(key);
     if (recent !== undefined) return recent;
-    const read = readEvent(this.#deps.runtime, entry);
+    const read = readEvent(this.#deps.runtime, logged);
     this.#recent.set(key, read);
     read.catch(() => this.#recent.delete(key));
     return read;
@@ -107,7 +107,7 @@ export class LiveEvents implements Service {
 /** Reads one event; null if the execution has been removed. */
 export async function readEvent(
   runtime: ServerRuntime,
-  { tenantId, executionId, seq }: Pick<LogEntry, 'tenantId' | 'executionId' | 'seq'>,
+  { tenantId, executionId, seq }: Pick<LoggedEvent, 'tenantId' | 'executionId' | 'seq'>,
 ): Promise<EventView | null> {
   try {
     for await (const event of runtime.events(tenantId, executionId, { after: seq - 1, limit: 1 })) {

@@ -76,11 +76,11 @@ export class LogTailer {
       if (from === null) return;
       const slice = await this.#after(from);
       if (slice === null) return;
-      const { entries, position, end } = slice;
+      const { events, position, end } = slice;
       // While reading, all followers may have left and one with another position may have come.
       if (this.#position !== from) continue;
       this.#position = position;
-      for (const tenantId of new Set(entries.map((entry) => entry.tenantId))) {
+      for (const tenantId of new Set(events.map((event) => event.tenantId))) {
         for (const wake of [...(this.#waiters.get(tenantId) ?? [])]) wake(from);
       }
       if (end) return;

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { LogEntry } from '../../../store/port/resources/event-log.ts';
+import type { LoggedEvent } from '../../../store/port/resources/event-log.ts';
 import type { NewDelivery, WebhookRow } from '../../../store/port/resources/webhooks.ts';
 import { CoalescedJob } from '../../runtime/coalesced-job.ts';
 import { createIds } from '../../runtime/ids.ts';
@@ -119,27 +119,27 @@ export class Matcher implements SingletonService {
   /** Reads webhooks after the events, so that a webhook that existed when an event was committed is not missed. */
   async #matchAfter(from: string): Promise<MatchedSlice> {
     const { store, clock } = this.#deps;
-    const { entries, position, end } = await store.log.after(from, { limit: EVENTS_PER_SLICE });
+    const { events: logged, position, end } = await store.log.after(from, { limit: EVENTS_PER_SLICE });
     const webhooksByTenant = new Map<string, readonly WebhookRow[]>();
-    for (const tenantId of new Set(entries.map((entry) => entry.tenantId))) {
+    for (const tenantId of new Set(logged.map((event) => event.tenantId))) {
       webhooksByTenant.set(tenantId, await store.webhooks.enabled(tenantId));
     }
     const nowMs = clock.nowMs();
     const deliveries: NewDelivery[] = [];
     let last = from;
-    for (const [events, entry] of entries.entries()) {
-      const webhooks = (webhooksByTenant.get(entry.tenantId) ?? []).filter((webhook) => matches(entry, webhook));
+    for (const [events, event] of logged.entries()) {
+      const webhooks = (webhooksByTenant.get(event.tenantId) ?? []).filter((webhook) => matches(event, webhook));
       if (deliveries.length > 0 && deliveries.length + webhooks.length > MAX_DELIVERIES_PER_WRITE)
         return { deliveries, events, position: last, end: false };
-      const { executionId, seq, type } = entry;
+      const { executionId, seq, type } = event;
       for (const { id: webhookId } of webhooks)
         deliveries.push({ id: this.#ids.workItem(nowMs), webhookId, executionId, seq, type });
-      last = entry.position;
+      last = event.position;
     }
-    return { deliveries, events: entries.length, position, end };
+    return { deliveries, events: logged.length, position, end };
   }
 }
 
-function matches({ type, workflowId: of }: LogEntry, { events, workflowId }: WebhookRow): boolean {
+function matches({ type, workflowId: of }: LoggedEvent, { events, workflowId }: WebhookRow): boolean {
   return (events.includes('*') || events.includes(type)) && (workflowId === null || workflowId === of);
 }

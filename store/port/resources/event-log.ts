@@ -1,5 +1,5 @@
 /** An event in the log of all executions, without its data. */
-export interface LogEntry {
+export interface LoggedEvent {
   readonly tenantId: string;
   readonly executionId: string;
   readonly workflowId: string;
@@ -13,7 +13,7 @@ export interface LogEntry {
 }
 
 export interface LogSlice {
-  readonly entries: readonly LogEntry[];
+  readonly events: readonly LoggedEvent[];
   /** Where the next slice begins. */
   readonly position: string;
   /** The slice reached the end of the log. */

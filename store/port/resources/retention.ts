@@ -9,11 +9,12 @@ export interface RetentionPolicy {
 /** Where a batch of removals stopped, in order of the executions' end times. */
 export interface RemovalPosition {
   readonly endedAtMs: number;
-  readonly id: string;
+  /** Orders the executions that ended in the same millisecond. */
+  readonly place: number;
 }
 
 /** Before every execution. */
-export const BEFORE_ALL: RemovalPosition = { endedAtMs: -1, id: '' };
+export const BEFORE_ALL: RemovalPosition = { endedAtMs: -1, place: 0 };
 
 export interface RemovalRequest {
   /** `next` of the previous batch; null for the first. */

@@ -1,14 +1,15 @@
 import type { ChainHead } from '../../audit/chain-heads.ts';
-import { signBlock, unpackStreams } from '../../audit/digest.ts';
+import { signBlock } from '../../audit/digest.ts';
 import { type ExportSource, exportLines, type SealedBlock } from '../../audit/export.ts';
 import type { ChainLine } from '../../audit/format.ts';
+import { unpackStreams } from '../../audit/packed-streams.ts';
 import type { AuditExportRequest, AuditFilter, AuditPage, AuditPageRequest, AuditStore } from '../../port/resources/audit.ts';
 import type { Connections } from '../connections.ts';
 import { asStoreError } from '../errors.ts';
 import * as sql from '../queries/audit.ts';
 import { SETTLED } from '../queries/positions.ts';
 import { predecessor, type StoredBlock } from './chain.ts';
-import { entriesAt, findAudited } from './find.ts';
+import { auditEntries, findAudited } from './find.ts';
 import { StreamRows } from './stream-rows.ts';
 
 export class PostgresAudit implements AuditStore {
@@ -23,13 +24,13 @@ export class PostgresAudit implements AuditStore {
   }
 
   async find(tenantId: string, filter: AuditFilter, page: AuditPageRequest): Promise<AuditPage> {
-    const { total, refs, more } = await findAudited(this.#connections, tenantId, filter, page);
-    const last = more ? refs.slice(-1) : [];
+    const { total, rows, more } = await findAudited(this.#connections, tenantId, filter, page);
+    const last = more ? rows.slice(-1).map((row) => ({ ...row, from: row.to - 1 })) : [];
     let next: AuditPage['next'] = null;
-    for await (const { atMs, executionId, seq } of entriesAt(this.#connections, tenantId, last)) {
+    for await (const { atMs, executionId, seq } of auditEntries(this.#connections, tenantId, filter, last)) {
       next = { atMs, executionId, seq };
     }
-    return { total, entries: entriesAt(this.#connections, tenantId, refs), next };
+    return { total, entries: auditEntries(this.#connections, tenantId, filter, rows), next };
   }
 
   async *export(tenantId: string, request: AuditExportRequest): AsyncGenerator<string, void, undefined> {
@@ -45,7 +46,7 @@ export class PostgresAudit implements AuditStore {
       chains: { kind: 'many', before: (block) => this.#before(block), heads: (position) => this.#heads(position) },
       last: () => this.#settled(),
       blocksAfter: (after, limit) => this.#blocksAfter(after, limit),
-      rows: (range) => this.#rows.read(range),
+      rows: (ranges) => this.#rows.readAll(ranges),
       removal: (tenantId, executionId) => this.#rows.removal(tenantId, executionId),
       sign: (text) => (this.#key === null ? null : signBlock(this.#key, text)),
     };

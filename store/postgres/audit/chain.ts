@@ -1,4 +1,5 @@
-import { hashBlock, packStreams, type StreamDigest, signBlock } from '../../audit/digest.ts';
+import { hashBlock, type StreamDigest, signBlock } from '../../audit/digest.ts';
+import { packStreams } from '../../audit/packed-streams.ts';
 
 /** The state of a writer's chain. */
 export interface Chain {
@@ -19,7 +20,7 @@ export interface StoredBlock {
   /** The writer's name, except for the chain of a database that was copied here. */
   readonly chain: string;
   /** Packed. */
-  readonly streams: string;
+  readonly streams: Uint8Array;
   readonly hash: string;
   readonly signature: string | null;
   /** Position among the blocks of all chains. */
@@ -48,7 +49,7 @@ export function seal(
   const hash = hashBlock(predecessor(chain), { block, atMs, writer, streams });
   const signature = key === null ? null : signBlock(key, hash);
   return {
-    rows: [{ writer, block, at_ms: atMs, streams: packStreams(streams), hash, signature }],
+    rows: [{ writer, block, at_ms: atMs, streams: Buffer.from(packStreams(streams)).toString('base64'), hash, signature }],
     next: { ...chain, commits, block, hash },
   };
 }

@@ -1,8 +1,9 @@
 import type { Client } from 'pg';
 import { type ChainHead, combinedHead } from '../../audit/chain-heads.ts';
-import { digestStream, hashBlock, type StreamDigest, signBlock, unpackStreams } from '../../audit/digest.ts';
+import { hashBlock, type StreamDigest, signBlock } from '../../audit/digest.ts';
+import { unpackStreams } from '../../audit/packed-streams.ts';
 import { removedBy } from '../../audit/removals.ts';
-import type { RemovalRecord } from '../../audit/stream-content.ts';
+import { isSealed, type RemovalRecord } from '../../audit/stream-content.ts';
 import { UnsignedCount } from '../../audit/unsigned-blocks.ts';
 import type { AuditFault, AuditReport } from '../../port/resources/audit.ts';
 import { checkSeal, type SealedSnapshot } from '../../snapshot-seal.ts';
@@ -13,9 +14,6 @@ import { predecessor, type StoredBlock } from './chain.ts';
 import { StreamRows } from './stream-rows.ts';
 
 const BEGIN_SNAPSHOT = sql('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-/** Pages are read along an index, whatever the statistics say: another plan could read the whole table for each page. */
-const IN_ORDER = sql(`SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
-  set_config('enable_sort', 'off', true), set_config('jit', 'off', true)`);
 const COMMIT = sql('COMMIT');
 /** Limits per statement, so that none takes long however large the log is. */
 const CHAINS_PER_PAGE = 64;
@@ -33,7 +31,7 @@ interface StoredChain {
 }
 
 interface EventCount {
-  readonly rows: number;
+  readonly events: number;
   readonly position: number;
 }
 
@@ -63,7 +61,7 @@ export async function verifyChains(
   signal: AbortSignal | undefined,
 ): Promise<AuditReport> {
   await runQuery(client, BEGIN_SNAPSHOT, []);
-  await runQuery(client, IN_ORDER, []);
+  await runQuery(client, auditSql.IN_ORDER, []);
   const chains = new ChainWalk(queriesOn(client), key, signal);
   const report = await chains.all();
   await runQuery(client, COMMIT, []);
@@ -174,10 +172,10 @@ class SealedRows {
   async firstBad(streams: readonly StreamDigest[]): Promise<StreamDigest | undefined> {
     for (let start = 0; start < streams.length; start += STREAMS_AT_ONCE) {
       const page = streams.slice(start, start + STREAMS_AT_ONCE);
-      const contents = await Promise.all(page.map((stream) => this.#rows.read(stream)));
+      const contents = await this.#rows.readAll(page);
       for (const [index, stream] of page.entries()) {
-        const { created, events } = contents[index] ?? { created: null, events: [] };
-        if (digestStream(stream, created, events) === stream.digest) this.#sealed += stream.lastSeq - stream.firstSeq + 1;
+        const content = contents[index];
+        if (content !== undefined && isSealed(stream, content)) this.#sealed += stream.lastSeq - stream.firstSeq + 1;
         else if (!(await this.#wasRemoved(stream))) return stream;
       }
     }
@@ -193,7 +191,7 @@ class SealedRows {
         position,
         ROWS_PER_COUNT,
       ]);
-      left -= page?.rows ?? 0;
+      left -= page?.events ?? 0;
       position = page?.position;
     }
     for (let last: ActionCount | undefined = { tenantId: '', seq: -(2 ** 31), rows: 0 }; last !== undefined; ) {

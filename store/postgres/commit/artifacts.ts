@@ -1,11 +1,11 @@
-import type { StoredWrite } from '../../well-formed.ts';
 import type { Value } from '../connections.ts';
+import type { EncodedWrite } from './encoded-write.ts';
 
 /**
  * Values of `OFFLOAD_ARTIFACT`: what the events of a commit refer to. Every commit writes artifacts in the same order, so that no two wait for each
  * other.
  */
-export function offloadedBy(writes: readonly StoredWrite[]): readonly (readonly Value[])[] {
+export function offloadedBy(writes: readonly EncodedWrite[]): readonly (readonly Value[])[] {
   return writes
     .flatMap(({ id, tenantId, offloaded = [] }) => offloaded.map((artifact) => ({ id, tenantId, artifact })))
     .sort((a, b) => compare(a.tenantId, b.tenantId) || compare(a.artifact.hash, b.artifact.hash))

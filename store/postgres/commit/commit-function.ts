@@ -2,10 +2,12 @@ import { hash } from 'node:crypto';
 import { INDEX_ONLY_SETTINGS, type Sql, sql, type Value } from '../connections.ts';
 import {
   ADD_TENANT_USAGE,
-  APPEND_EVENTS,
+  APPEND_ENTRIES,
   EFFECTS,
+  INSERT_ACTORS,
   INSERT_EXECUTIONS,
   INSERT_LABELS,
+  INSERT_REVISIONS,
   SEAL,
   UPDATE_EXECUTIONS,
   WRITE_CHECKPOINTS,
@@ -30,11 +32,13 @@ const json = (count: number): readonly string[] => Array.from({ length: count },
 
 /** Executed in this order. */
 const WRITE_PARTS: readonly Part[] = [
+  { statement: INSERT_ACTORS, types: json(1), returnsRows: false },
+  { statement: INSERT_REVISIONS, types: json(1), returnsRows: false },
   { statement: INSERT_EXECUTIONS, types: json(1), returnsRows: true },
   { statement: INSERT_LABELS, types: json(1), returnsRows: false },
   { statement: UPDATE_EXECUTIONS, types: json(1), returnsRows: true },
   { statement: WRITE_CHECKPOINTS, types: json(1), returnsRows: false },
-  { statement: APPEND_EVENTS, types: json(1), returnsRows: false },
+  { statement: APPEND_ENTRIES, types: json(2), returnsRows: false },
   { statement: EFFECTS, types: [...json(5), 'bigint', ...json(3), 'bigint[]', 'json'], returnsRows: true },
   { statement: ADD_TENANT_USAGE, types: json(1), returnsRows: false },
 ];

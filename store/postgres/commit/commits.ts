@@ -1,8 +1,6 @@
-import { digestWrite, type StreamDigest } from '../../audit/digest.ts';
-import { checkSequences } from '../../check-sequences.ts';
-import type { Batch, CommitRejection, CommitUnit } from '../../port/commit.ts';
+import type { StreamDigest } from '../../audit/digest.ts';
+import type { Batch, CommitRejection } from '../../port/commit.ts';
 import { StoreError } from '../../port/errors.ts';
-import { type StoredUnit, type StoredWrite, wellFormedWrite } from '../../well-formed.ts';
 import { sql } from '../connections.ts';
 import { rejectionOf } from '../errors.ts';
 import { jsonText } from '../json-text.ts';
@@ -12,14 +10,16 @@ import type { Transaction, Writer } from '../writer.ts';
 import { offloadedBy } from './artifacts.ts';
 import { type BoundStatement, CALL_COMMIT_FUNCTION, commitParameters } from './commit-function.ts';
 import { addEffects, addIdempotency, type EffectRows, hasEffects, noEffects, usageRows } from './effects.ts';
+import { type EncodedUnit, type EncodedWrite, encodeUnit } from './encoded-write.ts';
+import { logStatements } from './entry-rows.ts';
 import { executionStatements } from './execution-rows.ts';
 
 const SAVEPOINT = sql('SAVEPOINT unit');
 const RELEASE = sql('RELEASE unit');
 const UNDO = sql('ROLLBACK TO unit');
 
-interface StoredBatch extends Omit<Batch, 'units'> {
-  readonly units: readonly StoredUnit[];
+interface EncodedBatch extends Omit<Batch, 'units'> {
+  readonly units: readonly EncodedUnit[];
 }
 
 /** Writes batches: the only way an execution changes. */
@@ -37,7 +37,7 @@ export class Commits {
   /** Tries the whole batch first, in one round trip. After a rejection, which is rare, commits unit by unit. */
   async commit(given: Batch): Promise<readonly (CommitRejection | null)[]> {
     if (given.units.length === 0) return [];
-    const batch = { ...given, units: given.units.map(wellFormedUnit) };
+    const batch = { ...given, units: given.units.map(encodeUnit) };
     try {
       const rejections = await this.#apply(batch);
       if (batch.singleProcess !== true)
@@ -50,7 +50,7 @@ export class Commits {
     }
   }
 
-  async #apply(batch: StoredBatch): Promise<readonly (CommitRejection | null)[]> {
+  async #apply(batch: EncodedBatch): Promise<readonly (CommitRejection | null)[]> {
     const effects = collectEffects(batch);
     if (effects !== null) {
       try {
@@ -62,9 +62,9 @@ export class Commits {
     return this.#unitByUnit(batch);
   }
 
-  #allOrNothing({ atMs, units }: StoredBatch, effects: EffectRows): Promise<readonly null[]> {
+  #allOrNothing({ atMs, units }: EncodedBatch, effects: EffectRows): Promise<readonly null[]> {
     const writes = units.flatMap((unit) => unit.executions);
-    const streams = writes.filter((write) => write.events.length > 0).map(digestWrite);
+    const streams = streamsOf(writes);
     const sealed = { result: units.map(() => null), atMs, streams };
     const statements = [...executionStatements(writes, this.#key), ...effectStatement(effects, atMs)];
     const offloaded = offloadedBy(writes);
@@ -79,15 +79,17 @@ export class Commits {
     });
   }
 
-  #unitByUnit(batch: StoredBatch): Promise<readonly (CommitRejection | null)[]> {
+  #unitByUnit(batch: EncodedBatch): Promise<readonly (CommitRejection | null)[]> {
     return this.#writer.write(async (transaction) => {
       const streams: StreamDigest[] = [];
       const result: (CommitRejection | null)[] = [];
+      const { names } = logStatements(batch.units.flatMap((unit) => unit.executions));
+      for (const { statement, values } of names) transaction.send(statement, values);
       transaction.send(LOCK_EXECUTIONS, [batch.units.flatMap((unit) => unit.executions.map(({ id }) => id))]);
       for (const unit of batch.units) {
         await transaction.query(SAVEPOINT);
         const rejection = await applyUnit(transaction, unit, batch.atMs, this.#key);
-        if (rejection === null) streams.push(...unit.executions.filter((write) => write.events.length > 0).map(digestWrite));
+        if (rejection === null) streams.push(...streamsOf(unit.executions));
         else await transaction.query(UNDO);
         await transaction.query(RELEASE);
         result.push(rejection);
@@ -98,10 +100,9 @@ export class Commits {
 }
 
 /** The effects of the batch; null when it cannot be committed in one statement: it steps an execution twice, or contradicts itself. */
-function collectEffects({ units }: StoredBatch): EffectRows | null {
+function collectEffects({ units }: EncodedBatch): EffectRows | null {
   const effects = noEffects();
   const writes = units.flatMap((unit) => unit.executions);
-  writes.forEach(checkSequences);
   if (new Set(writes.map((write) => write.id)).size < writes.length) return null;
   const keys = new Set(
     units.flatMap(({ idempotency: row }) => (row === null ? [] : [`${row.tenantId}\n${row.scope}\n${row.key}`])),
@@ -116,7 +117,7 @@ function collectEffects({ units }: StoredBatch): EffectRows | null {
 
 async function applyUnit(
   transaction: Transaction,
-  unit: StoredUnit,
+  unit: EncodedUnit,
   atMs: number,
   key: string | Uint8Array | null,
 ): Promise<CommitRejection | null> {
@@ -139,7 +140,7 @@ async function applyUnit(
 }
 
 /** Comes last, because other transactions wait for these rows until the commit. */
-function usageStatement(writes: readonly StoredWrite[]): readonly BoundStatement[] {
+function usageStatement(writes: readonly EncodedWrite[]): readonly BoundStatement[] {
   const usage = usageRows(writes);
   return usage.length === 0 ? [] : [{ statement: ADD_TENANT_USAGE, values: [jsonText(usage)] }];
 }
@@ -173,6 +174,6 @@ function effectStatement(rows: EffectRows, atMs: number): readonly BoundStatemen
   return [{ statement: EFFECTS, values }];
 }
 
-function wellFormedUnit(unit: CommitUnit): StoredUnit {
-  return { ...unit, executions: unit.executions.map(wellFormedWrite) };
+function streamsOf(writes: readonly EncodedWrite[]): readonly StreamDigest[] {
+  return writes.flatMap(({ stream }) => (stream === null ? [] : [stream]));
 }

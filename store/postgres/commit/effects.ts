@@ -1,5 +1,5 @@
 import type { CommitRejection, TimerWrite, WorkWrite } from '../../port/commit.ts';
-import type { StoredUnit, StoredWrite } from '../../well-formed.ts';
+import type { EncodedUnit, EncodedWrite } from './encoded-write.ts';
 
 type Timer = Extract<TimerWrite, { op: 'set' }>;
 type Item = Extract<WorkWrite, { op: 'put' }>['item'];
@@ -37,7 +37,7 @@ export function hasEffects(rows: EffectRows): boolean {
   return Object.values(rows).some((each: readonly unknown[]) => each.length > 0);
 }
 
-export function addIdempotency(rows: EffectRows, { idempotency }: StoredUnit): void {
+export function addIdempotency(rows: EffectRows, { idempotency }: EncodedUnit): void {
   if (idempotency === null) return;
   const { tenantId, scope, key, requestHash, response, createdAtMs } = idempotency;
   const started = scope === 'executions' ? (JSON.parse(response) as { readonly execution_id?: string }).execution_id : undefined;
@@ -56,7 +56,7 @@ export function addIdempotency(rows: EffectRows, { idempotency }: StoredUnit): v
  * Adds the effects of a write. A statement writes each row once, so successive changes of one row are reduced to their result. Null = added; otherwise
  * the changes contradict each other.
  */
-export function addEffects(rows: EffectRows, write: StoredWrite): CommitRejection['reason'] | null {
+export function addEffects(rows: EffectRows, write: EncodedWrite): CommitRejection['reason'] | null {
   const rejection = addTimers(rows, write) ?? addWork(rows, write);
   if (rejection !== null) return rejection;
   for (const { toExecutionId, message } of write.send)
@@ -71,7 +71,7 @@ interface TimerChange {
   set: Timer | null;
 }
 
-function addTimers(rows: EffectRows, { id: execution_id, tenantId, timers }: StoredWrite): 'timer' | null {
+function addTimers(rows: EffectRows, { id: execution_id, tenantId, timers }: EncodedWrite): 'timer' | null {
   const nets = new Map<string, TimerChange>();
   for (const timer of timers) {
     const net = nets.get(timer.id);
@@ -90,7 +90,7 @@ function addTimers(rows: EffectRows, { id: execution_id, tenantId, timers }: Sto
   return null;
 }
 
-function addWork(rows: EffectRows, { id: execution_id, tenantId, work }: StoredWrite): 'work' | null {
+function addWork(rows: EffectRows, { id: execution_id, tenantId, work }: EncodedWrite): 'work' | null {
   const put = new Map<string, { readonly item: Item; status: string }>();
   for (const each of work) {
     if (each.op === 'put') put.set(each.item.id, { item: each.item, status: 'pending' });
@@ -127,7 +127,7 @@ function addWork(rows: EffectRows, { id: execution_id, tenantId, work }: StoredW
 }
 
 /** Rows of `ADD_TENANT_USAGE`. JSON cannot express infinity. */
-export function usageRows(writes: readonly StoredWrite[]): readonly object[] {
+export function usageRows(writes: readonly EncodedWrite[]): readonly object[] {
   return writes.flatMap(({ tenantId, usage }) =>
     usage === null
       ? []

@@ -1,26 +1,28 @@
 import { sealOf } from '../../snapshot-seal.ts';
-import type { StoredWrite } from '../../well-formed.ts';
 import { indexKey } from '../index-key.ts';
 import { jsonText } from '../json-text.ts';
-import { APPEND_EVENTS, INSERT_EXECUTIONS, INSERT_LABELS, UPDATE_EXECUTIONS, WRITE_CHECKPOINTS } from '../queries/commit.ts';
+import { INSERT_EXECUTIONS, INSERT_LABELS, UPDATE_EXECUTIONS, WRITE_CHECKPOINTS } from '../queries/commit.ts';
 import type { BoundStatement } from './commit-function.ts';
+import type { EncodedWrite } from './encoded-write.ts';
+import { logStatements } from './entry-rows.ts';
 
 /** Signs snapshots; null = seals carry no signature. */
 type Key = string | Uint8Array | null;
 
-/** The statements that insert, label and update executions, and write their checkpoints and events. Rows are ordered as `LOCK_EXECUTIONS` locks them. */
-export function executionStatements(writes: readonly StoredWrite[], key: Key): readonly BoundStatement[] {
+/** The statements that insert, label and update executions, and write their checkpoints and logs. Rows are ordered as `LOCK_EXECUTIONS` locks them. */
+export function executionStatements(writes: readonly EncodedWrite[], key: Key): readonly BoundStatement[] {
   const sorted = [...writes].sort((a, b) => (a.id < b.id ? -1 : 1));
-  return [
+  const { names, entries } = logStatements(writes);
+  const heads = [
     { statement: INSERT_EXECUTIONS, rows: sorted.flatMap(insertedRow) },
     { statement: INSERT_LABELS, rows: writes.flatMap(labelRows) },
     { statement: UPDATE_EXECUTIONS, rows: sorted.flatMap(updatedRow) },
     { statement: WRITE_CHECKPOINTS, rows: writes.flatMap((write) => checkpointRow(write, key)) },
-    { statement: APPEND_EVENTS, rows: writes.flatMap(eventRows) },
   ].flatMap(({ statement, rows }) => (rows.length === 0 ? [] : [{ statement, values: [jsonText(rows)] }]));
+  return [...names, ...heads, ...entries];
 }
 
-function insertedRow(write: StoredWrite): readonly object[] {
+function insertedRow(write: EncodedWrite): readonly object[] {
   const { create } = write;
   if (create === null) return [];
   return [
@@ -38,14 +40,14 @@ function insertedRow(write: StoredWrite): readonly object[] {
   ];
 }
 
-function updatedRow(write: StoredWrite): readonly object[] {
+function updatedRow(write: EncodedWrite): readonly object[] {
   const { create, fromSeq, revive } = write;
   if (create !== null) return [];
   const revived = revive === undefined ? {} : { revives: true, deadline_at_ms: revive.deadlineAtMs };
   return [{ ...progressColumns(write), from_seq: fromSeq, ...revived }];
 }
 
-function progressColumns({ id, tenantId, progress }: StoredWrite): object {
+function progressColumns({ id, tenantId, progress }: EncodedWrite): object {
   return {
     id,
     tenant_id: tenantId,
@@ -60,7 +62,7 @@ function progressColumns({ id, tenantId, progress }: StoredWrite): object {
   };
 }
 
-function checkpointRow({ id, tenantId, progress: { seq }, checkpoint }: StoredWrite, key: Key): readonly object[] {
+function checkpointRow({ id, tenantId, progress: { seq }, checkpoint }: EncodedWrite, key: Key): readonly object[] {
   if (checkpoint === null) return [];
   const { text, replacesFrom } = checkpoint;
   const digest = sealOf(key, id, seq, text);
@@ -68,26 +70,10 @@ function checkpointRow({ id, tenantId, progress: { seq }, checkpoint }: StoredWr
 }
 
 /** One row per label of a new execution. */
-function labelRows({ id, tenantId, create }: StoredWrite): object[] {
+function labelRows({ id, tenantId, create }: EncodedWrite): object[] {
   if (create === null || create.labels === '{}') return [];
   const labels = Object.entries(JSON.parse(create.labels) as Readonly<Record<string, string | null>>);
   return labels.flatMap(([key, value]) =>
     value === null ? [] : [{ tenant_id: tenantId, key: indexKey(key), execution_id: id, value: indexKey(value) }],
   );
-}
-
-function eventRows({ id, tenantId, events }: StoredWrite): object[] {
-  return events.map((event) => ({
-    execution_id: id,
-    seq: event.seq,
-    tenant_id: tenantId,
-    type: event.type,
-    node_id: event.nodeId,
-    at_ms: event.atMs,
-    actor_id: event.actorId,
-    actor_type: event.actorType,
-    on_behalf_of: event.onBehalfOf,
-    request: event.request,
-    data: event.data,
-  }));
 }

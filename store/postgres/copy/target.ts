@@ -3,8 +3,9 @@ import { type Cell, type CopiedRows, type CopiedTable, CopyError, type CopyRecei
 import { runQuery } from '../connections.ts';
 import { indexKey } from '../index-key.ts';
 import { openPostgres, type PostgresOptions } from '../open.ts';
-import { COLUMNS, INDEXED_COLUMNS, OWN_TABLES, SEEDED_TABLES } from '../queries/copy.ts';
+import { ADVANCE_LOG, COLUMNS, INDEXED_COLUMNS, OWN_TABLES, SEEDED_TABLES } from '../queries/copy.ts';
 import { withClient } from '../with-client.ts';
+import { CopiedLog } from './log-rows.ts';
 
 interface Column {
   readonly table: string;
@@ -23,6 +24,7 @@ const TYPES: Readonly<Record<string, { readonly array: string; readonly cast?: s
   text: { array: 'text[]' },
   bigint: { array: 'bigint[]' },
   integer: { array: 'integer[]' },
+  smallint: { array: 'smallint[]' },
   'double precision': { array: 'double precision[]' },
   bytea: { array: 'bytea[]' },
   boolean: { array: 'integer[]', cast: '::boolean' },
@@ -48,11 +50,13 @@ async function fill(client: Client, source: CopySource): Promise<CopyReceipt> {
     const schema = await schemaOf(client);
     await client.query(`LOCK TABLE ${[...schema.keys()].map(quoted).join(', ')} IN ACCESS EXCLUSIVE MODE`);
     await requireEmpty(client, schema);
-    requireAllColumns(schema, source.tables);
+    const log = new CopiedLog();
+    requireAllColumns(schema, log.tables(source.tables));
     for (const table of SEEDED_TABLES) await client.query(`DELETE FROM ${quoted(table)}`);
-    const copied = await insertAll(client, schema, source);
+    const copied = await insertAll(client, schema, source, log);
     await compare(client, copied);
     await advanceIdentities(client, schema);
+    for (const advance of ADVANCE_LOG) await client.query(advance);
     await client.query('COMMIT');
     return copied;
   } catch (error) {
@@ -95,11 +99,13 @@ function requireAllColumns(schema: Schema, tables: readonly CopiedTable[]): void
         throw new CopyError('not_copyable', `the source has nothing for ${name}.${column} of the target`);
 }
 
-async function insertAll(client: Client, schema: Schema, source: CopySource): Promise<Record<string, number>> {
-  const copied: Record<string, number> = Object.fromEntries(source.tables.map(({ name }) => [name, 0]));
-  for (const batch of source.rows()) {
-    await insert(client, schema, batch);
-    copied[batch.table.name] = (copied[batch.table.name] ?? 0) + batch.rows.length;
+async function insertAll(client: Client, schema: Schema, source: CopySource, log: CopiedLog): Promise<Record<string, number>> {
+  const copied: Record<string, number> = Object.fromEntries(log.tables(source.tables).map(({ name }) => [name, 0]));
+  for (const offered of source.rows()) {
+    for (const batch of log.rows(offered)) {
+      await insert(client, schema, batch);
+      copied[batch.table.name] = (copied[batch.table.name] ?? 0) + batch.rows.length;
+    }
   }
   return copied;
 }

@@ -68,7 +68,10 @@ export function controlPayload(from: string, { tenantId, type }: ControlChange):
   return JSON.stringify(payload);
 }
 
-export type NotifiedWrite = Omit<ExecutionWrite, 'events'>;
+export interface NotifiedWrite
+  extends Pick<ExecutionWrite, 'tenantId' | 'id' | 'create' | 'progress' | 'timers' | 'work' | 'send'> {
+  readonly revive?: ExecutionWrite['revive'] | undefined;
+}
 
 /** Collects the notifications of several commits: of each execution the last state. */
 export class PendingNotifications {

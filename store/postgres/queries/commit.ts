@@ -12,11 +12,17 @@ import { sql } from '../connections.ts';
  */
 const lookup = (column: string, value: string): string => `${column} = ANY(ARRAY[${value}])`;
 
+/** Revisions that have no number yet. Comes before executions, like `INSERT_ACTORS`. Parameter: hashes. */
+export const INSERT_REVISIONS = sql(`INSERT INTO log_revisions (hash)
+  SELECT hash FROM json_array_elements_text($1) AS given (hash)
+  WHERE NOT EXISTS (SELECT 1 FROM log_revisions r WHERE r.hash = given.hash) ORDER BY hash
+  ON CONFLICT DO NOTHING`);
+
 export const INSERT_EXECUTIONS = sql(`
 WITH created AS (
   INSERT INTO executions (id, tenant_id, workflow_id, workflow_version, revision, labels, parent_id, depth, deadline_at_ms, created_at_ms,
     status, seq, steps, error, local_work, owner, updated_at_ms, completed_at_ms)
-  SELECT id, tenant_id, workflow_id, workflow_version, revision, labels, parent_id, depth,
+  SELECT id, tenant_id, workflow_id, workflow_version, (SELECT r.number FROM log_revisions r WHERE r.hash = h.revision), labels, parent_id, depth,
     CASE WHEN completed_at_ms IS NULL THEN deadline_at_ms END, created_at_ms, status, seq, steps, error, local_work, owner,
     updated_at_ms, completed_at_ms
   FROM json_to_recordset($1) AS h (
@@ -54,13 +60,33 @@ WITH written AS (
 INSERT INTO checkpoints (execution_id, seq, tenant_id, digest, snapshot)
   SELECT execution_id, seq, tenant_id, digest, snapshot FROM written`);
 
-/** Events take their positions in the order of the list. */
-export const APPEND_EVENTS =
-  sql(`INSERT INTO events (execution_id, seq, tenant_id, type, node_id, at_ms, actor_id, actor_type, on_behalf_of,
-    request, data)
-  SELECT execution_id, seq, tenant_id, type, node_id, at_ms, actor_id, actor_type, on_behalf_of, request, data
-  FROM json_to_recordset($1) AS v (execution_id text, seq integer, tenant_id text, type text, node_id text, at_ms bigint,
-    actor_id text, actor_type text, on_behalf_of text, request text, data text)`);
+/**
+ * Actors that are not known yet. Comes before the locks of executions in every transaction, and always in the same order, so that commits which add
+ * the same actors cannot deadlock.
+ */
+export const INSERT_ACTORS = sql(`INSERT INTO log_actors (number, tenant_id, key, id, type, on_behalf_of)
+  SELECT CASE WHEN type = 'agent' THEN -1 ELSE 1 END * nextval('log_actor_numbers'), tenant_id, key, id, type, on_behalf_of FROM (
+    SELECT tenant_id, key, id, type, on_behalf_of
+    FROM json_to_recordset($1) AS a (tenant_id text, key text, id text, type text, on_behalf_of text)
+    WHERE (SELECT k.number FROM log_actors k WHERE k.tenant_id = a.tenant_id AND k.key = a.key) IS NULL
+    ORDER BY tenant_id, key) AS missing
+  ON CONFLICT DO NOTHING`);
+
+/** The numbers of the actors in the second parameter, in order. Looked up one by one: a join might scan a table that looked small when it was planned. */
+export const ACTOR_NUMBERS = `
+    SELECT array_agg((SELECT k.number FROM log_actors k WHERE k.tenant_id = a.tenant_id AND k.key = a.key) ORDER BY place) AS numbers
+    FROM json_to_recordset($2) AS a (place integer, tenant_id text, key text)`;
+
+/**
+ * Parameters: entries, actors. Each entry names its actor by the place in that list. Entries take their positions in the order of the list, which is
+ * that of the commit.
+ */
+export const APPEND_ENTRIES = sql(`WITH actors AS MATERIALIZED (${ACTOR_NUMBERS})
+  INSERT INTO log_entries (position, log_id, at_ms, seq, actor, events, tenant_id, types, request, body)
+  SELECT nextval('log_positions'), (SELECT x.log_id FROM executions x WHERE x.id = v.execution_id), at_ms, seq,
+    (SELECT numbers[v.actor] FROM actors), events, tenant_id, types, request, body
+  FROM json_to_recordset($1) AS v (execution_id text, tenant_id text, at_ms bigint, seq integer, actor integer, events smallint,
+    types text, request text, body text)`);
 
 /** Always locks in the same order, so that commits cannot deadlock. */
 export const LOCK_EXECUTIONS = sql('SELECT 1 FROM executions WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE');
@@ -148,7 +174,8 @@ export const OFFLOAD_ARTIFACT = sql(`WITH put AS (
 export const SEAL = sql(`
 WITH sealed AS (
   INSERT INTO audit_blocks (writer, block, at_ms, streams, hash, signature)
-  SELECT * FROM json_to_recordset($1) AS b (writer text, block bigint, at_ms bigint, streams text, hash text, signature text)
+  SELECT writer, block, at_ms, decode(streams, 'base64'), hash, signature
+  FROM json_to_recordset($1) AS b (writer text, block bigint, at_ms bigint, streams text, hash text, signature text)
 ), chained AS (
   UPDATE audit_chains SET commits = commits + 1, block = $4, hash = $5
   WHERE writer = $2 AND commits = $3 AND fence = $7 RETURNING 1

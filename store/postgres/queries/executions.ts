@@ -2,11 +2,14 @@ import { type Sql, sql } from '../connections.ts';
 
 /** Executions: rows, checkpoints, lists. Columns are aliased to the fields of the port's rows. */
 
-const EXECUTION = `id, tenant_id AS "tenantId", workflow_id AS "workflowId", workflow_version AS "workflowVersion", revision, labels,
+const EXECUTION = `id, tenant_id AS "tenantId", workflow_id AS "workflowId", workflow_version AS "workflowVersion",
+  (SELECT r.hash FROM log_revisions r WHERE r.number = revision) AS revision, labels,
   parent_id AS "parentId", depth, deadline_at_ms AS "deadlineAtMs", created_at_ms AS "createdAtMs", status, seq, steps, error,
   local_work AS "localWork", owner, updated_at_ms AS "updatedAtMs", completed_at_ms AS "completedAtMs"`;
 
 export const EXECUTION_BY_ID = sql(`SELECT ${EXECUTION} FROM executions WHERE id = $1`);
+/** In no order. */
+export const EXECUTIONS_BY_ID = sql(`SELECT ${EXECUTION} FROM executions WHERE id = ANY($1)`);
 export const WITH_LOCAL_WORK = sql(`SELECT ${EXECUTION} FROM executions WHERE local_work > 0 AND id > $1 ORDER BY id LIMIT $2`);
 /** The newest at or before a sequence. */
 export const CHECKPOINT = sql(`SELECT snapshot AS text, seq, digest FROM checkpoints WHERE execution_id = $1 AND seq <= $2
@@ -14,7 +17,6 @@ export const CHECKPOINT = sql(`SELECT snapshot AS text, seq, digest FROM checkpo
 /** All checkpoints, in pages. */
 export const CHECKPOINTS = sql(`SELECT execution_id AS "executionId", tenant_id AS "tenantId", snapshot AS text, seq, digest
   FROM checkpoints WHERE (execution_id, seq) > ($1, $2) ORDER BY execution_id, seq LIMIT $3`);
-export const TENANT_EXECUTION = sql(`SELECT ${EXECUTION} FROM executions WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2`);
 /**
  * Parameters: tenant, ids. Rows come in no order. The tenant is compared so that no index applies: without statistics, the planner might choose any
  * index with both columns.

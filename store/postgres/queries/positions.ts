@@ -1,3 +1,4 @@
+import { MAX_EVENTS } from '../../log/entry.ts';
 import { INDEX_ONLY_SETTINGS, sql } from '../connections.ts';
 
 /** The log of all executions, in commit order. */
@@ -19,19 +20,21 @@ export const BEGIN_WRITER =
 /** The last positions of the log and of audit blocks up to which no transaction is in progress. */
 export const SETTLED = sql('SELECT event, block FROM jamjet_settled()');
 
-/** Parameters: after, last, limit, tenant or null. Every row has the slice's length and last position, and an entry if there is one. */
-export const LOG_SLICE = sql(`WITH slice AS MATERIALIZED (
-  SELECT position, tenant_id, execution_id, seq, type, node_id, at_ms FROM events
-  WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3
-), extent AS (
-  SELECT count(*) AS looked, max(position) AS last FROM slice
-), entry AS (
-  SELECT s.*, x.workflow_id FROM slice s CROSS JOIN LATERAL (SELECT workflow_id FROM executions x WHERE x.id = s.execution_id) x
-  WHERE $4::text IS NULL OR s.tenant_id = $4
-)
-SELECT extent.looked, extent.last, e.position, e.tenant_id AS "tenantId", e.execution_id AS "executionId", e.workflow_id AS "workflowId", e.seq,
-  e.type, e.node_id AS "nodeId", e.at_ms AS "atMs"
-FROM extent LEFT JOIN entry e ON true ORDER BY e.position`);
+/** Bodies per slice, in bytes; the slice ends with the entry by which they exceed it. */
+export const SLICE_BYTES = 4 * 1024 * 1024;
+/**
+ * Parameters: after, last, limit, tenant or null. The entries whose last event is after a position, without the bodies of other tenants. As many events
+ * as the limit, and those of the first entry up to `after`.
+ */
+export const LOG_SLICE =
+  sql(`SELECT s.position, s.events, s.tenant_id AS "tenantId", x.id AS "executionId", x.workflow_id AS "workflowId", s.seq,
+  s.at_ms AS "atMs", CASE WHEN $4::text IS NULL OR s.tenant_id = $4 THEN s.body END AS body, octet_length(s.body) AS bytes
+FROM (
+  SELECT *, sum(events) OVER preceding AS events_before, sum(octet_length(body)) OVER preceding AS bytes_before
+  FROM (SELECT * FROM log_entries WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3) AS page
+  WINDOW preceding AS (ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+) AS s LEFT JOIN LATERAL (SELECT id, workflow_id FROM executions WHERE log_id = ANY(ARRAY[s.log_id])) AS x ON true
+WHERE coalesce(events_before, 0) < $3 + ${MAX_EVENTS} AND coalesce(bytes_before, 0) <= ${SLICE_BYTES} ORDER BY position`);
 
 /** The lowest row at which a copied file's log was cut after an epoch, and whether the epoch exists. */
 export const LOWEST_CUT = sql(`SELECT $1::bigint <= (SELECT coalesce(max(epoch), 0) FROM log_cuts) AS known,

@@ -6,7 +6,8 @@ export const DATABASE = sql(`SELECT to_regclass('schema_migrations') IS NOT NULL
   pg_database_size(current_database()) AS size`);
 export const SCHEMA_VERSION = sql('SELECT coalesce(max(version), 0) AS version FROM schema_migrations');
 export const COUNT_BY_STATUS = sql('SELECT status, count(*) AS executions FROM executions GROUP BY status');
-export const COUNT_CONTENT = sql(`SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM workflows) AS workflows,
+export const COUNT_CONTENT =
+  sql(`SELECT (SELECT coalesce(sum(events), 0) FROM log_entries) AS events, (SELECT count(*) FROM workflows) AS workflows,
   (SELECT count(*) FROM timers) AS timers, (SELECT count(*) FROM work_items WHERE settled_at_ms IS NULL) AS "workItems"`);
 /** Runtimes with a heartbeat since then that have not stopped. */
 export const RUNNING = sql(`SELECT id, first_seen_at_ms AS "startedAtMs" FROM workers

@@ -13,7 +13,10 @@ const WORK_ITEMS = 'work_items w JOIN executions e ON e.id = w.execution_id';
 
 // Work items
 
-/** The index yields the oldest items of each queue; skips items that another claim has locked. */
+/**
+ * The index yields the oldest items of each queue; skips items that another claim has locked. Executions are looked up one by one: a plain join could
+ * be planned to read all of them.
+ */
 export const CLAIM_WORK = sql(`WITH oldest AS (
     SELECT item.position FROM unnest($2::text[]) AS queue_name CROSS JOIN LATERAL (
       SELECT position, created_at_ms FROM work_items WHERE tenant_id = $1 AND queue = queue_name AND status = 'pending'
@@ -24,7 +27,9 @@ export const CLAIM_WORK = sql(`WITH oldest AS (
       deadline_at_ms = $6::bigint + i.timeout_ms, claimed_at_ms = $6::bigint
     FROM oldest WHERE i.position = oldest.position RETURNING i.*
   )
-  SELECT ${WORK_ITEM} FROM w JOIN executions e ON e.id = w.execution_id ORDER BY w.created_at_ms, w.position`);
+  SELECT ${WORK_ITEM} FROM w
+    CROSS JOIN LATERAL (SELECT workflow_id, workflow_version FROM executions WHERE id = w.execution_id LIMIT 1) AS e
+  ORDER BY w.created_at_ms, w.position`);
 export const WORK_BY_ID = sql(`SELECT ${WORK_ITEM} FROM ${WORK_ITEMS} WHERE w.id = $1 AND w.tenant_id = $2`);
 export const UNCLAIMED_WORK = sql(`SELECT ${WORK_ITEM} FROM work_items w JOIN executions e ON e.id = w.execution_id
   WHERE w.queue = $1 AND w.status = 'pending' AND w.id > $2 ORDER BY w.id LIMIT $3`);

@@ -1,3 +1,4 @@
+import type { LogEntry } from '../../log/entry.ts';
 import type { AgentRow, TraceRow } from '../../port/resources/agents.ts';
 import { type Dialect, sql } from '../statement.ts';
 
@@ -49,7 +50,7 @@ export const RECORD_HEARTBEAT = sql(
   WHERE tenant_id = @tenantId AND id = @id`,
 );
 
-// The trace. `actor_type = 'agent'` is a literal: with a bound value, the planner could not use the partial index.
+// The trace. `actor_type = 'agent'` and `actor < 0` are literals: with bound values, the planner could not use the partial indexes.
 
 export const EVENTS_ABOUT_AGENT =
   sql<TraceRow>(`SELECT c.at_ms AS "atMs", c.type, c.actor_id AS "actorId", NULL AS "executionId", NULL AS "nodeId", c.seq
@@ -58,8 +59,17 @@ export const EVENTS_ABOUT_AGENT =
 export const CONTROL_EVENTS_BY_AGENT =
   sql<TraceRow>(`SELECT at_ms AS "atMs", type, actor_id AS "actorId", NULL AS "executionId", NULL AS "nodeId", seq
   FROM control_events WHERE actor_type = 'agent' AND tenant_id = @tenantId AND actor_id = @actorId ORDER BY at_ms DESC, seq DESC LIMIT @limit`);
-export const EVENTS_BY_AGENT = sql<TraceRow>(
-  ({ engine }) => `SELECT at_ms AS "atMs", type, actor_id AS "actorId", execution_id AS "executionId", node_id AS "nodeId", seq
-  FROM events WHERE actor_type = 'agent' AND tenant_id = @tenantId AND actor_id = @actorId
-  ORDER BY at_ms DESC, ${engine === 'sqlite' ? 'rowid' : 'execution_id DESC, seq'} DESC LIMIT @limit`,
+/** One for each name on whose behalf the agent acted, and one for itself. */
+export const ACTORS_OF_AGENT = sql<{ readonly actor: number }>(
+  ({ engine }) => `SELECT number AS actor FROM log_actors
+  WHERE id = @actorId AND type = 'agent'${engine === 'sqlite' ? '' : ' AND tenant_id = @tenantId'}`,
+);
+export const ENTRIES_BY_AGENT = sql<LogEntry & Pick<TraceRow, 'executionId'>>(
+  ({
+    engine,
+  }) => `SELECT l.seq, l.events, l.at_ms AS "atMs", a.id AS "actorId", a.type AS "actorType", a.on_behalf_of AS "onBehalfOf",
+    l.request, l.body, e.id AS "executionId"
+  FROM log_entries l JOIN log_actors a ON a.number = l.actor JOIN executions e ON e.log_id = l.log_id
+  WHERE ${engine === 'sqlite' ? 'l.tenant = (SELECT t.number FROM log_tenants t WHERE t.id = @tenantId)' : 'l.tenant_id = @tenantId'}
+    AND l.actor = @actor AND l.actor < 0 ORDER BY l.at_ms DESC, l.position DESC LIMIT @limit`,
 );

@@ -11,15 +11,16 @@ export const OLDEST_END = sql<{ readonly atMs: number }>(`SELECT completed_at_ms
   WHERE tenant_id = @tenantId AND completed_at_ms IS NOT NULL ORDER BY completed_at_ms LIMIT 1`);
 
 export interface EndedExecution extends RemovalPosition {
+  readonly id: string;
   readonly seq: number;
   readonly labels: string;
 }
 
 /** Locks the rows, so that a concurrent retry waits and finds the executions gone. */
 export const ENDED_EXECUTIONS = sql<EndedExecution>(
-  ({ forUpdate }) => `SELECT id, seq, completed_at_ms AS "endedAtMs", labels FROM executions
+  ({ forUpdate }) => `SELECT id, seq, completed_at_ms AS "endedAtMs", log_id AS place, labels FROM executions
   WHERE tenant_id = @tenantId AND completed_at_ms IS NOT NULL AND completed_at_ms < @endedBeforeMs
-    AND (completed_at_ms, id) > (@endedAtMs, @id) ORDER BY completed_at_ms, id LIMIT @limit ${forUpdate}`,
+    AND (completed_at_ms, log_id) > (@endedAtMs, @place) ORDER BY completed_at_ms, log_id LIMIT @limit ${forUpdate}`,
 );
 /** Executions with a live parent or child, or with an undelivered message to them or their parent, whose delivery would look them up. */
 export const STILL_NEEDED = sql<{ readonly id: string }>(
@@ -61,7 +62,11 @@ export const REMOVE_EXECUTIONS: readonly Statement<unknown>[] = [
     ({ engine, each }) => `DELETE FROM idempotency WHERE tenant_id = @tenantId
     AND scope ${engine === 'sqlite' ? 'IN' : '= ANY'} (SELECT 'external-event:' || each.value FROM ${each('ids')})`,
   ),
-  deleteFrom('events'),
+  // Before the executions, which name their logs.
+  sql(({ engine, in: isIn }) => {
+    const logs = `SELECT e.log_id FROM executions e WHERE e.tenant_id = @tenantId AND e.id ${isIn('ids')}`;
+    return `DELETE FROM log_entries WHERE log_id ${engine === 'sqlite' ? `IN (${logs})` : `= ANY(ARRAY(${logs}))`}`;
+  }),
   deleteFrom('executions', 'id'),
 ];
 /** As many keys as ids. SQLite needs no statement: a trigger removes the labels with their execution. */

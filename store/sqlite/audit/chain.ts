@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { hashBlock, packStreams, type StreamDigest, signBlock } from '../../audit/digest.ts';
+import { hashBlock, type StreamDigest, signBlock } from '../../audit/digest.ts';
+import { packStreams } from '../../audit/packed-streams.ts';
 import { CHAIN_ID, CHAIN_TAIL, CLOSE_BLOCK } from '../queries/audit.ts';
 
 export interface StoredBlock {
@@ -7,7 +8,7 @@ export interface StoredBlock {
   readonly atMs: number;
   readonly writer: string;
   /** Packed. */
-  readonly streams: string;
+  readonly streams: Uint8Array;
   readonly hash: string;
   readonly signature: string | null;
 }

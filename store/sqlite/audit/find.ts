@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import Database from 'better-sqlite3';
+import type { AuditEntryRef } from '../../audit/newest-first.ts';
 import type { AuditFilter, AuditPageRequest } from '../../port/resources/audit.ts';
-import { type AuditEntryRef, type Slices, slicesOf } from './slices.ts';
+import { type Slices, slicesOf } from './slices.ts';
 
 export interface AuditSearchResult {
   readonly total: number;

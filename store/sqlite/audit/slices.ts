@@ -1,26 +1,24 @@
 import type { Database } from 'better-sqlite3';
+import { type AuditEntryRef, type FoundEntry, newestFirst } from '../../audit/newest-first.ts';
+import { outlineEntry } from '../../log/decode.ts';
+import type { LogEntry } from '../../log/entry.ts';
+import { bodyPatterns } from '../../log/shapes.ts';
 import type { AuditFilter, AuditPosition } from '../../port/resources/audit.ts';
 import * as sql from '../queries/audit.ts';
 
 /** Index entries read between two turns of the event loop, in a few milliseconds. */
 const ENTRIES_PER_SLICE = 10_000;
-/** The same where each row is read: for an execution, or for a filter by type or actor. */
-const ROWS_PER_SLICE = 4_000;
-/** Greater than every time and every row number. */
+/** The same where the entries themselves are read: for a filter by type or actor. */
+const ENTRIES_PER_READING_SLICE = 4_000;
+/** The same within one execution. */
+const SEQUENCES_PER_SLICE = 10_000;
+/** Greater than every time and every position. */
 const LAST = Number.MAX_SAFE_INTEGER;
 
 /** A slice of the log: `after` exclusive, `until` inclusive. */
 export interface Slice {
   readonly after: number;
   readonly until: number;
-}
-
-/** The table and row of an entry. */
-export interface AuditEntryRef {
-  readonly atMs: number;
-  /** 0 = the control log. */
-  readonly source: 0 | 1;
-  readonly position: number;
 }
 
 /** Matches of a filter, in slices from the newest to the oldest. */
@@ -41,14 +39,17 @@ export function slicesOf(db: Database, tenantId: string, filter: AuditFilter, af
 }
 
 function timeSlices(db: Database, tenantId: string, filter: AuditFilter, after: AuditPosition | null): Slices {
-  const by = { type: filter.type !== undefined, actorId: filter.actorId !== undefined };
+  const { by, values } = conditionsOf(filter);
   const start = db.prepare<[object], number>(sql.SLICE_START).pluck();
   const count = db.prepare<[object], number>(sql.countAudited(by)).pluck();
-  const page = db.prepare<[object], AuditEntryRef>(sql.pageOfAudited(by));
-  const fixed = { tenantId, type: filter.type ?? null, actorId: filter.actorId ?? null };
-  const size = by.type || by.actorId ? ROWS_PER_SLICE : ENTRIES_PER_SLICE;
+  const page = db.prepare<[object], FoundEntry>(sql.pageOfAudited(by));
+  const matching = matchingOf(db, filter);
+  const fixed = { tenantId, ...values };
+  const size = by.type || by.actorId ? ENTRIES_PER_READING_SLICE : ENTRIES_PER_SLICE;
   const oldest = (filter.fromMs ?? 0) - 1;
-  const below = after === null ? { atMs: LAST, source: 1, position: LAST } : entryRefOf(db, tenantId, after);
+  const below: AuditEntryRef = after === null ? { atMs: LAST, source: 1, position: LAST } : entryRefOf(db, tenantId, after);
+  const isAfterCursor = ({ atMs, source, position }: FoundEntry, back: number) =>
+    atMs !== below.atMs ? atMs < below.atMs : source !== below.source ? source < below.source : position - back < below.position;
   return {
     newest: (filter.beforeMs ?? LAST) - 1,
     at(until) {
@@ -58,7 +59,11 @@ function timeSlices(db: Database, tenantId: string, filter: AuditFilter, after: 
       return { after: Math.max(oldest, Math.min(before, until - 1)), until };
     },
     count: (slice) => count.get({ ...fixed, ...slice }) ?? 0,
-    page: (slice, range) => (slice.after >= below.atMs ? [] : page.all({ ...fixed, ...slice, ...below, ...range })),
+    page(slice, { limit, offset }) {
+      if (slice.after >= below.atMs) return [];
+      const entries = page.all({ ...fixed, ...slice, ...below, limit: entriesFor(limit, offset) });
+      return newestFirst(entries, { limit, offset, isAfterCursor, matching });
+    },
   };
 }
 
@@ -67,24 +72,52 @@ function executionSlices(
   filter: AuditFilter & { readonly tenantId: string; readonly executionId: string },
   after: AuditPosition | null,
 ): Slices {
-  const by = { type: filter.type !== undefined, actorId: filter.actorId !== undefined };
-  const { tenantId, executionId } = filter;
+  const { by, values } = conditionsOf(filter);
+  const { tenantId, executionId, fromMs = 0, beforeMs = LAST } = filter;
   const last = db.prepare<[object], number | null>(sql.LAST_SEQ).pluck();
   const count = db.prepare<[object], number>(sql.countAuditedOf(by)).pluck();
-  const page = db.prepare<[object], AuditEntryRef>(sql.pageOfAuditedOf(by));
-  const fixed = { fromMs: 0, beforeMs: LAST, ...filter };
+  const page = db.prepare<[object], FoundEntry & { readonly seq: number }>(sql.pageOfAuditedOf(by));
+  const matching = matchingOf(db, filter);
+  const fixed = { tenantId, executionId, fromMs, beforeMs, ...values };
   const below = after === null ? LAST : after.seq;
   return {
     newest: last.get({ tenantId, executionId }) ?? 0,
-    at: (until) => (until <= 0 ? null : { after: Math.max(0, until - ROWS_PER_SLICE), until }),
+    at: (until) => (until <= 0 ? null : { after: Math.max(0, until - SEQUENCES_PER_SLICE), until }),
     count: (slice) => count.get({ ...fixed, ...slice }) ?? 0,
-    page: (slice, range) => (slice.after + 1 >= below ? [] : page.all({ ...fixed, ...slice, ...range, position: below })),
+    page(slice, { limit, offset }) {
+      const entries = page.all({ ...fixed, ...slice, below, limit: entriesFor(limit, offset) });
+      const isAfterCursor = ({ seq }: FoundEntry & { readonly seq: number }, back: number) => seq - back < below;
+      return newestFirst(entries, { limit, offset, isAfterCursor, matching });
+    },
+  };
+}
+
+/** Every entry found has an event that matches, but for the one with the end of the page before. */
+function entriesFor(limit: number, offset: number): number {
+  return limit + offset + 1;
+}
+
+function conditionsOf({ type, actorId }: AuditFilter) {
+  const pattern = type === undefined ? null : bodyPatterns(type)[0];
+  return {
+    by: { type: type !== undefined, actorId: actorId !== undefined },
+    values: { type: type ?? null, pattern: pattern ?? null, actorId: actorId ?? null },
+  };
+}
+
+/** Which events of an entry are of the filter's type. */
+function matchingOf(db: Database, { type }: AuditFilter): (entry: FoundEntry) => readonly boolean[] | null {
+  if (type === undefined) return () => null;
+  const body = db.prepare<[number], Pick<LogEntry, 'seq' | 'events' | 'body'>>(sql.ENTRY_BODY);
+  return ({ source, position }) => {
+    const entry = source === 1 ? body.get(position) : undefined;
+    return entry === undefined ? null : outlineEntry(entry).map((event) => event.type === type);
   };
 }
 
 /** For an entry that was removed meanwhile, the end of its millisecond: some entries may be repeated, but none is skipped. */
 function entryRefOf(db: Database, tenantId: string, { atMs, executionId, seq }: AuditPosition): AuditEntryRef {
   if (executionId === null) return { atMs, source: 0, position: seq };
-  const position = db.prepare<[string, number, string], number>(sql.EVENT_PLACE).pluck().get(executionId, seq, tenantId);
+  const position = db.prepare<[object], number>(sql.EVENT_POSITION).pluck().get({ tenantId, executionId, seq });
   return { atMs, source: 1, position: position ?? LAST };
 }

@@ -1,11 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { digestStream, hashBlock, type StreamDigest, signBlock, unpackStreams } from '../../audit/digest.ts';
+import { hashBlock, type StreamDigest, signBlock } from '../../audit/digest.ts';
+import { unpackStreams } from '../../audit/packed-streams.ts';
 import { removedBy } from '../../audit/removals.ts';
-import type { RemovalRecord } from '../../audit/stream-content.ts';
+import { isSealed, type RemovalRecord } from '../../audit/stream-content.ts';
 import { UnsignedCount } from '../../audit/unsigned-blocks.ts';
 import type { AuditFault, AuditReport } from '../../port/resources/audit.ts';
 import { checkSeal, type SealedSnapshot } from '../../snapshot-seal.ts';
+import { LogNames } from '../log/log-names.ts';
 import { BLOCKS, COUNT_AUDITED } from '../queries/audit.ts';
 import { CHECKPOINTS } from '../queries/executions.ts';
 import { chainId, type StoredBlock } from './chain.ts';
@@ -114,15 +116,14 @@ class SealedRows {
   #removal: { readonly key: string; readonly lastSeqs: ReadonlyMap<string, number> } | null = null;
 
   constructor(db: Database.Database) {
-    this.#rows = new StreamRows(db);
+    this.#rows = new StreamRows(db, new LogNames(db));
     this.#count = db.prepare<[], number>(COUNT_AUDITED).pluck();
   }
 
   fault(block: number, streams: readonly StreamDigest[]): AuditFault | null {
     for (const stream of streams) {
-      const { tenantId, executionId, firstSeq, lastSeq, digest } = stream;
-      const { created, events } = this.#rows.read(stream);
-      if (digestStream(stream, created, events) === digest) this.#sealed += lastSeq - firstSeq + 1;
+      const { tenantId, executionId, firstSeq, lastSeq } = stream;
+      if (isSealed(stream, this.#rows.read(stream))) this.#sealed += lastSeq - firstSeq + 1;
       else if (!this.#wasRemoved(stream)) return { block, reason: 'stream_digest', tenantId, executionId };
     }
     return null;

@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { StoredWrite } from '../../well-formed.ts';
+import type { ExecutionWrite } from '../../port/commit.ts';
 import { INSERT_ARTIFACT, INSERT_REFERENCE } from '../queries/commit.ts';
 
 /** Writes the artifacts that a commit's events refer to. */
@@ -12,7 +12,7 @@ export class OffloadedArtifacts {
     this.#refer = db.prepare(INSERT_REFERENCE);
   }
 
-  write({ id, tenantId, offloaded = [] }: StoredWrite): void {
+  write({ id, tenantId, offloaded = [] }: ExecutionWrite): void {
     for (const { hash, mediaType, size, createdAtMs, content } of offloaded) {
       this.#insert.run({ tenantId, hash, mediaType, size, createdAtMs, content });
       this.#refer.run({ tenantId, hash, id });

@@ -1,32 +1,34 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { digestWrite, type StreamDigest } from '../../audit/digest.ts';
+import { digestEntries, type StreamDigest } from '../../audit/digest.ts';
 import { checkSequences } from '../../check-sequences.ts';
-import type { Batch, CommitRejection, CommitUnit } from '../../port/commit.ts';
+import { encodeEntries } from '../../log/encode.ts';
+import type { Batch, CommitRejection, CommitUnit, ExecutionWrite } from '../../port/commit.ts';
 import type { IdempotencyRow } from '../../port/executions.ts';
-import { type StoredWrite, wellFormedWrite } from '../../well-formed.ts';
+import { wellFormedExecution } from '../../well-formed.ts';
 import type { AuditChain } from '../audit/chain.ts';
+import type { LogNames } from '../log/log-names.ts';
 import { PUT_IDEMPOTENCY } from '../queries/control.ts';
 import type { Transactions } from '../transactions.ts';
 import { OffloadedArtifacts } from './artifacts.ts';
 import { Effects } from './effects.ts';
-import { EventLog } from './event-log.ts';
 import { ExecutionRows } from './execution-rows.ts';
+import { LogWriter } from './log-writer.ts';
 
 /** Writes batches: the only way an execution changes. */
 export class Commits {
   readonly #transactions: Transactions;
   readonly #audit: AuditChain;
   readonly #rows: ExecutionRows;
-  readonly #log: EventLog;
+  readonly #log: LogWriter;
   readonly #effects: Effects;
   readonly #artifacts: OffloadedArtifacts;
   readonly #putIdempotency: Statement;
 
-  constructor(db: Database, transactions: Transactions, audit: AuditChain, key: string | Uint8Array | null) {
+  constructor(db: Database, transactions: Transactions, audit: AuditChain, names: LogNames, key: string | Uint8Array | null) {
     this.#transactions = transactions;
     this.#audit = audit;
-    this.#rows = new ExecutionRows(db, key);
-    this.#log = new EventLog(db);
+    this.#rows = new ExecutionRows(db, names, key);
+    this.#log = new LogWriter(db, names);
     this.#effects = new Effects(db);
     this.#artifacts = new OffloadedArtifacts(db);
     this.#putIdempotency = db.prepare(PUT_IDEMPOTENCY);
@@ -68,20 +70,32 @@ export class Commits {
     if (unit.idempotency !== null && !this.#putIdempotencyRow(unit.idempotency))
       return { reason: 'idempotency', executionId: null };
     for (const each of unit.executions) {
-      const write = wellFormedWrite(each);
-      const reason = this.#applyWrite(write, atMs);
+      const write = each.create === null ? each : { ...each, create: wellFormedExecution(each.create) };
+      const reason = this.#applyWrite(write, atMs, streams);
       if (reason !== null) return { reason, executionId: write.id };
-      if (write.events.length > 0) streams.push(digestWrite(write));
     }
     return null;
   }
 
-  #applyWrite(write: StoredWrite, atMs: number): CommitRejection['reason'] | null {
+  #applyWrite(write: ExecutionWrite, atMs: number, streams: StreamDigest[]): CommitRejection['reason'] | null {
     checkSequences(write);
-    if (!this.#rows.write(write)) return 'sequence';
-    this.#log.append(write);
+    const logId = this.#rows.write(write);
+    if (logId === null) return 'sequence';
+    if (write.events.length > 0) streams.push(this.#append(write, logId));
     if (write.offloaded !== undefined) this.#artifacts.write(write);
     return this.#effects.apply(write, atMs);
+  }
+
+  #append({ id, tenantId, fromSeq, create, progress, events }: ExecutionWrite, logId: number): StreamDigest {
+    const entries = encodeEntries(events);
+    this.#log.append(logId, tenantId, entries);
+    const range = { tenantId, executionId: id, firstSeq: fromSeq + 1, lastSeq: progress.seq };
+    return { ...range, version: 2, digest: digestEntries(range, create, entries) };
+  }
+
+  /** Call when a transaction was rolled back. */
+  forget(): void {
+    this.#rows.forget();
   }
 
   #putIdempotencyRow(row: IdempotencyRow): boolean {

@@ -1,6 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { CommitRejection, TimerWrite, WorkWrite } from '../../port/commit.ts';
-import type { StoredWrite } from '../../well-formed.ts';
+import type { CommitRejection, ExecutionWrite, TimerWrite, WorkWrite } from '../../port/commit.ts';
 import { ADD_TENANT_USAGE } from '../queries/commit.ts';
 import * as logSql from '../queries/log.ts';
 import * as workSql from '../queries/work.ts';
@@ -32,7 +31,7 @@ export class Effects {
   }
 
   /** Null = all applied; otherwise the reason for rejecting the write. */
-  apply(write: StoredWrite, atMs: number): CommitRejection['reason'] | null {
+  apply(write: ExecutionWrite, atMs: number): CommitRejection['reason'] | null {
     for (const timer of write.timers) if (!this.#applyTimer(write, timer)) return 'timer';
     for (const work of write.work) if (!this.#applyWork(write, work, atMs)) return 'work';
     for (const id of write.consumed) if (this.#consume.run(id).changes === 0) return 'inbox';
@@ -42,7 +41,7 @@ export class Effects {
     return null;
   }
 
-  #applyTimer(write: StoredWrite, timer: TimerWrite): boolean {
+  #applyTimer(write: ExecutionWrite, timer: TimerWrite): boolean {
     switch (timer.op) {
       case 'set':
         this.#setTimer.run(write.id, timer.id, write.tenantId, timer.nodeId, timer.atMs, timer.armedSeq);
@@ -55,7 +54,7 @@ export class Effects {
     }
   }
 
-  #applyWork(write: StoredWrite, work: WorkWrite, atMs: number): boolean {
+  #applyWork(write: ExecutionWrite, work: WorkWrite, atMs: number): boolean {
     switch (work.op) {
       case 'put':
         this.#putWork.run({ ...work.item, tenantId: write.tenantId, executionId: write.id });

@@ -1,76 +1,117 @@
 import type { Database, Statement } from 'better-sqlite3';
+import type { ExecutionWrite } from '../../port/commit.ts';
 import type { ExecutionProgress, NewExecution } from '../../port/executions.ts';
 import { sealOf } from '../../snapshot-seal.ts';
-import type { StoredWrite } from '../../well-formed.ts';
+import type { LogNames } from '../log/log-names.ts';
 import * as sql from '../queries/executions.ts';
+
+/** Of an execution's row: its number in the log, and the indexed columns that a step may change. */
+type Head = Pick<ExecutionProgress, 'status' | 'localWork' | 'owner'> & { readonly logId: number };
+
+const MAX_CACHED_HEADS = 20_000;
 
 /** Writes the rows of executions and their checkpoints. */
 export class ExecutionRows {
   readonly #insertRow: Statement;
   readonly #createLabels: Statement;
+  readonly #head: Statement<[string], Head>;
   readonly #updateUnindexedRow: Statement;
-  readonly #updateRow: Statement;
+  readonly #updateProgressRow: Statement;
   readonly #setDeadline: Statement;
   readonly #deleteCheckpoints: Statement;
   readonly #insertCheckpoint: Statement;
+  readonly #names: LogNames;
   /** Signs snapshots; null = seals carry no signature. */
   readonly #key: string | Uint8Array | null;
+  /** Heads of live executions as this process wrote them last. Another process may have changed a row since: the update then finds nothing. */
+  readonly #heads = new Map<string, Head>();
 
-  constructor(db: Database, key: string | Uint8Array | null) {
+  constructor(db: Database, names: LogNames, key: string | Uint8Array | null) {
+    this.#names = names;
     this.#key = key;
     this.#insertRow = db.prepare(sql.INSERT_EXECUTION);
     this.#createLabels = db.prepare(sql.CREATE_LABELS);
+    this.#head = db.prepare<[string], Head>(sql.HEAD);
     this.#updateUnindexedRow = db.prepare(sql.UPDATE_UNINDEXED);
-    this.#updateRow = db.prepare(sql.UPDATE_EXECUTION);
+    this.#updateProgressRow = db.prepare(sql.UPDATE_EXECUTION);
     this.#setDeadline = db.prepare(sql.SET_DEADLINE);
     this.#deleteCheckpoints = db.prepare(sql.DELETE_CHECKPOINTS);
     this.#insertCheckpoint = db.prepare(sql.INSERT_CHECKPOINT);
   }
 
-  /** False = the execution is not at the sequence that the write started from. */
-  write(write: StoredWrite): boolean {
+  /** The number of the execution in the log; null = it is not at the sequence that the write started from. */
+  write(write: ExecutionWrite): number | null {
     const { create, checkpoint } = write;
-    if (!(create === null ? this.#update(write) : this.#insert(write, create))) return false;
-    if (checkpoint !== null) this.#writeCheckpoint(write, checkpoint);
-    return true;
+    const logId = create === null ? this.#update(write) : this.#insert(write, create);
+    if (logId !== null && checkpoint !== null) this.#writeCheckpoint(write, checkpoint);
+    return logId;
   }
 
-  #insert({ id, tenantId, progress }: StoredWrite, create: NewExecution): boolean {
-    const { changes } = this.#insertRow.run({
+  /** Call when a transaction was rolled back. */
+  forget(): void {
+    this.#heads.clear();
+  }
+
+  #insert({ id, tenantId, progress }: ExecutionWrite, create: NewExecution): number | null {
+    const { workflowId, workflowVersion, labels, parentId, depth, createdAtMs } = create;
+    const { status, seq, steps, error, localWork, owner, updatedAtMs, completedAtMs } = progress;
+    const revision = this.#names.putRevision(create.revision);
+    const deadlineAtMs = completedAtMs === null ? create.deadlineAtMs : null;
+    const what = [
       id,
       tenantId,
-      ...create,
-      ...progress,
-      deadlineAtMs: progress.completedAtMs === null ? create.deadlineAtMs : null,
-    });
-    if (changes === 0) return false;
+      workflowId,
+      workflowVersion,
+      revision,
+      labels,
+      parentId,
+      depth,
+      deadlineAtMs,
+      createdAtMs,
+    ] as const;
+    const state = [status, seq, steps, error, localWork, owner, updatedAtMs, completedAtMs] as const;
+    const { changes, lastInsertRowid } = this.#insertRow.run(...what, ...state);
+    if (changes === 0) return null;
+    const logId = Number(lastInsertRowid);
     if (create.labels !== '{}') this.#createLabels.run(tenantId, id, create.labels);
-    return true;
+    this.#keep(id, logId, progress);
+    return logId;
   }
 
-  #update(write: StoredWrite): boolean {
-    const { id, tenantId, fromSeq, revive, progress } = write;
-    if (revive !== undefined) this.#setDeadline.run(revive.deadlineAtMs, id, tenantId, fromSeq);
-    if (progress.completedAtMs === null && this.#updateUnindexed(write)) return true;
-    return this.#updateRow.run(...progressValues(progress), id, tenantId, fromSeq).changes === 1;
+  #update(write: ExecutionWrite): number | null {
+    const { id, revive } = write;
+    if (revive !== undefined) this.#setDeadline.run(revive.deadlineAtMs, id, write.tenantId, write.fromSeq);
+    const cached = this.#heads.get(id);
+    if (cached !== undefined && this.#updateRow(write, cached)) return cached.logId;
+    const head = this.#head.get(id);
+    return head !== undefined && this.#updateRow(write, head) ? head.logId : null;
   }
 
-  #updateUnindexed({ id, tenantId, fromSeq, progress }: StoredWrite): boolean {
-    const { seq, steps, error, updatedAtMs, status, localWork, owner } = progress;
-    const where = [id, tenantId, fromSeq, status, localWork, owner] as const;
-    return this.#updateUnindexedRow.run(seq, steps, error, updatedAtMs, ...where).changes === 1;
+  #updateRow({ id, tenantId, fromSeq, progress }: ExecutionWrite, { logId, ...before }: Head): boolean {
+    const { status, seq, steps, error, localWork, owner, updatedAtMs, completedAtMs } = progress;
+    const place = [logId, id, tenantId, fromSeq] as const;
+    if (completedAtMs === null && status === before.status && localWork === before.localWork && owner === before.owner)
+      return this.#updateUnindexedRow.run(seq, steps, error, updatedAtMs, ...place, status, localWork, owner).changes === 1;
+    const values = [status, seq, steps, error, localWork, owner, updatedAtMs, completedAtMs, completedAtMs] as const;
+    const updated = this.#updateProgressRow.run(...values, ...place).changes === 1;
+    if (updated) this.#keep(id, logId, progress);
+    return updated;
+  }
+
+  #keep(id: string, logId: number, { status, localWork, owner, completedAtMs }: ExecutionProgress): void {
+    if (completedAtMs !== null) {
+      this.#heads.delete(id);
+      return;
+    }
+    if (this.#heads.size >= MAX_CACHED_HEADS) this.#heads.clear();
+    this.#heads.set(id, { logId, status, localWork, owner });
   }
 
   #writeCheckpoint(
-    { id, tenantId, progress: { seq } }: StoredWrite,
-    { text, replacesFrom }: NonNullable<StoredWrite['checkpoint']>,
+    { id, tenantId, progress: { seq } }: ExecutionWrite,
+    { text, replacesFrom }: NonNullable<ExecutionWrite['checkpoint']>,
   ): void {
     if (replacesFrom !== null) this.#deleteCheckpoints.run(id, replacesFrom);
     this.#insertCheckpoint.run(id, seq, tenantId, sealOf(this.#key, id, seq, text), text);
   }
-}
-
-/** In the order of `UPDATE_EXECUTION`. */
-function progressValues({ status, seq, steps, error, localWork, owner, updatedAtMs, completedAtMs }: ExecutionProgress) {
-  return [status, seq, steps, error, localWork, owner, updatedAtMs, completedAtMs, completedAtMs] as const;
 }

@@ -40,7 +40,7 @@ function vacuum(from: string, to: string): CopyReceipt {
   }
 }
 
-/** Compares the row counts of both databases; events must have kept their row numbers, which are positions in the log. */
+/** Compares the row counts of both databases; entries must have kept their positions in the log. */
 function compareCounts(db: Database.Database): CopyReceipt {
   const counts: Record<string, number> = {};
   const count = (schema: 'main' | 'copy', table: string): number =>
@@ -52,7 +52,7 @@ function compareCounts(db: Database.Database): CopyReceipt {
       throw new CopyError('copy_differs', `${table}: ${there} rows were to be copied, ${counts[table]} were`);
   }
   const same = db.prepare<[], number>(countSamePositions()).pluck().get() ?? 0;
-  if (same !== counts.events) throw new CopyError('copy_differs', 'events: their positions in the log have changed');
+  if (same !== counts.log_entries) throw new CopyError('copy_differs', 'log_entries: their positions in the log have changed');
   return counts;
 }
 

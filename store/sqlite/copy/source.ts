@@ -79,10 +79,11 @@ function tablesOf(db: Database.Database): readonly CopiedTable[] {
   const columnsOf = db.prepare<[string], string>(COLUMNS).pluck();
   const own = db.prepare<[], string>(TABLES).pluck().all();
   const made = Object.keys(DERIVED).filter((name) => !own.includes(name));
-  return [...own.filter((name) => !NOT_COPIED.has(name)), ...made].map((name) => ({
-    name,
-    columns: [...new Set([...columnsOf.all(name), ...Object.keys(DERIVED[name]?.columns ?? {})])],
-  }));
+  return [...own.filter((name) => !NOT_COPIED.has(name)), ...made].map((name) => {
+    const { columns = {}, without = [] } = DERIVED[name] ?? {};
+    const all = new Set([...columnsOf.all(name), ...Object.keys(columns)]);
+    return { name, columns: [...all].filter((column) => !without.includes(column)) };
+  });
 }
 
 function selectOf({ name, columns }: CopiedTable): string {

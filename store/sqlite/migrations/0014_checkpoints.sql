@@ -20,6 +20,4 @@ INSERT INTO new_checkpoints (execution_id, seq, tenant_id, digest, snapshot)
 
 DROP TABLE checkpoints;
 ALTER TABLE new_checkpoints RENAME TO checkpoints;
-ALTER TABLE executions DROP COLUMN snapshot;
-ALTER TABLE executions DROP COLUMN snapshot_digest;
-ALTER TABLE executions DROP COLUMN snapshot_seq;
+-- The columns of the snapshot stay until migration 0015 replaces the table: dropping each would write the whole table again.

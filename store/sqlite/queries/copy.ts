@@ -11,21 +11,30 @@ export function countRows(schema: 'main' | 'copy', table: string): string {
   return `SELECT count(*) FROM ${schema}."${table}"`;
 }
 
-/** The number of events that have the same position in both databases. */
+/** The number of entries that have the same position in both databases. */
 export function countSamePositions(): string {
-  return `SELECT count(*) FROM main.events a JOIN copy.events b ON b.rowid = a.rowid
-    WHERE b.execution_id = a.execution_id AND b.seq = a.seq`;
+  return `SELECT count(*) FROM main.log_entries a JOIN copy.log_entries b ON b.position = a.position
+    WHERE b.log_id = a.log_id AND b.seq = a.seq`;
 }
 
 // For PostgreSQL
 
 /** Not copied: tables that concern this file alone, or that are part of another table there. */
-export const NOT_COPIED: ReadonlySet<string> = new Set(['schema_migrations', 'runtime_holder', 'leases', 'audit_chain']);
+export const NOT_COPIED: ReadonlySet<string> = new Set([
+  'schema_migrations',
+  'runtime_holder',
+  'leases',
+  'audit_chain',
+  'log_tenants',
+  'log_actors',
+]);
 
 export interface DerivedColumns {
   /** Expressions over the row `t` that replace, or add to, the table's own columns. */
   readonly columns: Readonly<Record<string, string>>;
-  /** Where the rows come from, for a table that does not exist here. */
+  /** Columns of its own that the target does not get. */
+  readonly without?: readonly string[];
+  /** Where the rows come from, if not from the table alone. */
   readonly from?: string;
   readonly order?: string;
 }
@@ -33,8 +42,13 @@ export interface DerivedColumns {
 const CHAIN = "'sqlite:' || (SELECT id FROM audit_chain)";
 
 export const DERIVED: Readonly<Record<string, DerivedColumns>> = {
-  // Commit order.
-  events: { columns: { position: 't.rowid' }, order: 't.rowid' },
+  // In commit order. An entry without its tenant or its actor was changed by hand: it is copied for the verification to find.
+  log_entries: {
+    columns: { tenant_id: "coalesce(n.id, '')", actor_id: 'a.id', actor_type: 'a.type', on_behalf_of: 'a.on_behalf_of' },
+    without: ['tenant', 'actor'],
+    from: 'log_entries t LEFT JOIN log_tenants n ON n.number = t.tenant LEFT JOIN log_actors a ON a.number = t.actor',
+    order: 't.position',
+  },
   idempotency: {
     columns: { execution_id: "CASE t.scope WHEN 'executions' THEN json_extract(t.response, '$.execution_id') END" },
   },

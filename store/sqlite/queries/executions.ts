@@ -1,6 +1,7 @@
 /** Executions: rows, checkpoints, lists. Columns are aliased to the fields of the port's rows. */
 
-const EXECUTION = `id, tenant_id AS tenantId, workflow_id AS workflowId, workflow_version AS workflowVersion, revision, labels,
+const EXECUTION = `id, tenant_id AS tenantId, workflow_id AS workflowId, workflow_version AS workflowVersion,
+  (SELECT r.hash FROM log_revisions r WHERE r.number = revision) AS revision, labels,
   parent_id AS parentId, depth, deadline_at_ms AS deadlineAtMs, created_at_ms AS createdAtMs, status, seq, steps, error,
   local_work AS localWork, owner, updated_at_ms AS updatedAtMs, completed_at_ms AS completedAtMs`;
 
@@ -15,16 +16,19 @@ export const CHECKPOINT = `SELECT snapshot AS text, seq, digest FROM checkpoints
 export const CHECKPOINTS = `SELECT execution_id AS executionId, tenant_id AS tenantId, snapshot AS text, seq, digest FROM checkpoints
   WHERE (execution_id, seq) > (?, ?) ORDER BY execution_id, seq LIMIT ?`;
 
-export const INSERT_EXECUTION = `INSERT INTO executions (id, tenant_id, workflow_id, workflow_version, revision, labels, parent_id, depth,
+/** What a commit must know to write the head, and to choose the cheapest statement for it. */
+export const HEAD = 'SELECT log_id AS logId, status, local_work AS localWork, owner FROM executions WHERE id = ?';
+/** Entries of an execution that was removed by hand keep their number. */
+export const INSERT_EXECUTION = `INSERT INTO executions (log_id, id, tenant_id, workflow_id, workflow_version, revision, labels, parent_id, depth,
   deadline_at_ms, created_at_ms, status, seq, steps, error, local_work, owner, updated_at_ms, completed_at_ms)
-  VALUES (@id, @tenantId, @workflowId, @workflowVersion, @revision, @labels, @parentId, @depth, @deadlineAtMs, @createdAtMs, @status, @seq, @steps,
-  @error, @localWork, @owner, @updatedAtMs, @completedAtMs) ON CONFLICT (id) DO NOTHING`;
+  VALUES (max(0, coalesce((SELECT max(log_id) FROM executions), 0), coalesce((SELECT max(log_id) FROM log_entries), 0)) + 1,
+  ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
+const MOVED = 'WHERE log_id = ? AND id = ? AND tenant_id = ? AND seq = ?';
 /** The common step, which changes no indexed column: status, local work and owner stay as they are. */
-export const UPDATE_UNINDEXED = `UPDATE executions SET seq = ?, steps = ?, error = ?, updated_at_ms = ?
-  WHERE id = ? AND tenant_id = ? AND seq = ? AND status = ? AND local_work = ? AND owner IS ?`;
-export const UPDATE_EXECUTION = `UPDATE executions SET status = ?, seq = ?, steps = ?, error = ?, local_work = ?, owner = ?,
-  updated_at_ms = ?, completed_at_ms = ?, deadline_at_ms = iif(? IS NULL, deadline_at_ms, NULL)
-  WHERE id = ? AND tenant_id = ? AND seq = ?`;
+export const UPDATE_UNINDEXED = `UPDATE executions SET seq = ?, steps = ?, error = ?, updated_at_ms = ? ${MOVED}
+  AND status = ? AND local_work = ? AND owner IS ?`;
+export const UPDATE_EXECUTION = `UPDATE executions SET status = ?, seq = ?, steps = ?, error = ?, local_work = ?, owner = ?, updated_at_ms = ?,
+  completed_at_ms = ?, deadline_at_ms = iif(? IS NULL, deadline_at_ms, NULL) ${MOVED}`;
 /** Before the step that continues an ended execution: a step that ends it again clears the deadline again. */
 export const SET_DEADLINE = 'UPDATE executions SET deadline_at_ms = ? WHERE id = ? AND tenant_id = ? AND seq = ?';
 export const DELETE_CHECKPOINTS = 'DELETE FROM checkpoints WHERE execution_id = ? AND seq >= ?';

@@ -1,18 +1,12 @@
 /** The log of all executions, in commit order. */
 
 export const LOG_EPOCH = 'SELECT coalesce(max(epoch), 0) FROM log_cuts';
-export const LAST_ROW = 'SELECT coalesce(max(rowid), 0) FROM events';
-/** The lowest row at which the log was cut after an epoch; null = it was not. */
+export const LAST_POSITION = 'SELECT coalesce(max(position), 0) FROM log_entries';
+/** The lowest position at which the log was cut after an epoch; null = it was not. */
 export const LOWEST_CUT = 'SELECT min(last_row_id) FROM log_cuts WHERE epoch > ?';
-/** The number of rows in a slice, and the last of them. */
-export const SLICE_END = `SELECT count(*) AS rows, max(row_id) AS last
-  FROM (SELECT rowid AS row_id FROM events WHERE rowid > ? ORDER BY rowid LIMIT ?)`;
-
-const ENTRIES = `SELECT e.rowid AS rowId, e.tenant_id AS tenantId, e.execution_id AS executionId, x.workflow_id AS workflowId, e.seq, e.type,
-  e.node_id AS nodeId, e.at_ms AS atMs
-  FROM events e CROSS JOIN executions x ON x.id = e.execution_id WHERE e.rowid > @after AND e.rowid <= @last`;
-export const LOG_ENTRIES = `${ENTRIES} ORDER BY e.rowid`;
-/** The plus makes the planner read the rows of the slice: with the index by tenant it would sort the tenant's whole log. */
-export const TENANT_LOG_ENTRIES = `${ENTRIES} AND +e.tenant_id = @tenantId ORDER BY e.rowid`;
+/** Entries with positions after `@after`, of all tenants; with the texts only of `@tenant`, if there is one. */
+export const ENTRIES_AFTER = `SELECT l.position, l.seq, l.events, l.at_ms AS atMs, l.actor, l.request,
+  iif(@tenant IS NULL OR l.tenant = @tenant, l.body, NULL) AS body, l.tenant, x.id AS executionId, x.workflow_id AS workflowId
+  FROM log_entries l LEFT JOIN executions x ON x.log_id = l.log_id WHERE l.position > @after ORDER BY l.position`;
 
 export const LOG_KEY = 'SELECT key FROM log_key WHERE id = 1';

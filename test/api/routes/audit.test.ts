@@ -1,8 +1,8 @@
-import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { ROLES } from '../../../src/tokens.ts';
 import { checkExport } from '../../../store/audit/check-export.ts';
 import { lines } from '../../store/contract/audit-log.ts';
+import { editLog } from '../../support/edit-log.ts';
 import { type Api, api, ECHO, ECHO_TOOLS, EXTERNAL, REVIEW, UNKNOWN_EXECUTION } from '../support/api.ts';
 import { asTenant, createTenant, OPERATOR } from '../support/tenants.ts';
 
@@ -204,9 +204,7 @@ describe('GET /audit/verify', () => {
     const it = await api();
     await createTenant(it, 'acme');
     const id = await it.started(REVIEW);
-    const db = new Database(it.path);
-    db.prepare("UPDATE events SET actor_id = 'mallory' WHERE execution_id = ? AND seq = 1").run(id);
-    db.close();
+    editLog(it.path, id, (event) => (event.seq === 1 ? { ...event, actorId: 'mallory' } : event));
     const mine = (await it.get('/audit/verify', OPERATOR)).body as unknown as { fault: { block: number } };
     expect(mine).toMatchObject({ ok: false, fault: { reason: 'stream_digest', tenant_id: 'default', execution_id: id } });
     const theirs = await it.get('/audit/verify', await asTenant(it, 'acme'));

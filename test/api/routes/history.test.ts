@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
 import { ROLES } from '../../../src/tokens.ts';
+import { editLog } from '../../support/edit-log.ts';
 import { api, ECHO, ECHO_TOOLS, REVIEW, UNKNOWN_EXECUTION } from '../support/api.ts';
 import { json, sequenceOf, THREE_NODES, work } from '../support/history.ts';
 import { createTenant } from '../support/tenants.ts';
@@ -129,14 +130,10 @@ describe('GET /executions/:id/replay', () => {
   });
 
   it('reports where a changed log differs from what is stored', async () => {
-    const { default: Database } = await import('better-sqlite3');
     const it = await api({ tools: ECHO_TOOLS });
     const id = await it.started(ECHO, { n: 1 });
     await it.settled(id);
-    const db = new Database(it.path);
-    db.exec(`DROP TRIGGER IF EXISTS events_are_never_updated`);
-    db.prepare(`UPDATE events SET data = replace(data, '"output":{"n":1}', '"output":{"n":2}') WHERE execution_id = ?`).run(id);
-    db.close();
+    editLog(it.path, id, ({ data, ...event }) => ({ ...event, data: data.replace('"output":{"n":1}', '"output":{"n":2}') }));
     const [status, body] = await json(it.get(`/executions/${id}/replay`));
     expect([status, body]).toMatchObject([200, { matches: false, mismatch: { problem: expect.any(String) } }]);
   });

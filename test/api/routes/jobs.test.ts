@@ -1,7 +1,7 @@
-import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import type { Job, JobList } from '../../../src/api/schemas/jobs.ts';
 import type { Role } from '../../../src/tokens.ts';
+import { editLog } from '../../support/edit-log.ts';
 import { eventually } from '../../support/runtimes.ts';
 import { type Api, type ApiOptions, api, type CallOptions, ECHO, ECHO_TOOLS, REVIEW, UNKNOWN_EXECUTION } from '../support/api.ts';
 import { asTenant, createTenant } from '../support/tenants.ts';
@@ -155,9 +155,7 @@ describe('POST /executions/bulk', () => {
     const damaged = await start(it, 'failing');
     await start(it, 'failing');
     isBroken = false;
-    const database = new Database(it.path);
-    database.prepare('DELETE FROM events WHERE execution_id = ?').run(damaged);
-    database.close();
+    editLog(it.path, damaged, () => null);
     const { body } = await it.post('/executions/bulk', { action: 'retry', all: true });
     expect(await ended(it, body.id)).toMatchObject({
       status: 'completed',

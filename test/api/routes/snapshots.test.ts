@@ -1,9 +1,9 @@
-import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { createMachine } from 'xstate';
 import type { JsonObject } from '../../../machines/json.ts';
 import type { SnapshotList } from '../../../src/api/schemas/history.ts';
 import { ROLES } from '../../../src/tokens.ts';
+import { editLog } from '../../support/edit-log.ts';
 import { type Api, api, ECHO, ECHO_TOOLS, PAYMENT, REVIEW, UNKNOWN_EXECUTION } from '../support/api.ts';
 import { createTenant } from '../support/tenants.ts';
 
@@ -193,10 +193,7 @@ describe('GET /executions/:id/snapshots', () => {
     await it.settled(id);
     const whole = await page(it, id);
     const [first] = (await page(it, id, '?limit=1')).snapshots;
-    const db = new Database(it.path);
-    db.exec(`DROP TRIGGER IF EXISTS events_are_never_updated`);
-    db.prepare(`UPDATE events SET data = '{}' WHERE execution_id = ? AND seq = 1`).run(id);
-    db.close();
+    editLog(it.path, id, (event) => (event.seq === 1 ? { ...event, data: '{}' } : event));
     expect((await page(it, id, `?after=${first?.sequence}`)).snapshots).toEqual(whole.snapshots.slice(1));
     expect((await it.get(`/executions/${id}/snapshots?after=1`)).status).toBe(500);
   });
@@ -205,12 +202,7 @@ describe('GET /executions/:id/snapshots', () => {
     const it = await api({ tools: ECHO_TOOLS });
     const id = await it.started(ECHO, { n: 1 });
     await it.settled(id);
-    const db = new Database(it.path);
-    db.exec(`DROP TRIGGER IF EXISTS events_are_never_updated`);
-    db.prepare(`UPDATE events SET data = replace(data, '"in_process":true', '"in_process":false') WHERE execution_id = ?`).run(
-      id,
-    );
-    db.close();
+    editLog(it.path, id, ({ data, ...event }) => ({ ...event, data: data.replace('"in_process":true', '"in_process":false') }));
     const { status, body } = await it.get(`/executions/${id}/snapshots`);
     expect([status, body.code]).toEqual([500, 'corrupt']);
   });

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
+import { editLog } from '../../support/edit-log.ts';
 import { eventually } from '../../support/runtimes.ts';
 import { temporaryFolder } from '../../support/stores.ts';
 import { PAYMENT, REVIEW } from '../support/api.ts';
@@ -217,9 +217,7 @@ describe('a webhook', () => {
     const { id } = await create({ events: ['WorkflowStarted'] });
     const execution = await started(REVIEW);
     await eventually(async () => (await deliveries(id))[0]?.attempts === 1);
-    const database = new Database(path);
-    database.prepare('DELETE FROM events WHERE execution_id = ?').run(execution);
-    database.close();
+    editLog(path, execution, () => null);
     clock.advance(RETRY_MS);
     await settled(id);
     expect((await deliveries(id))[0]).toMatchObject({ status: 'failed', last_error: 'the execution has been removed' });

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { TOOLS } from '../flows.ts';
+import { DOUBLING, TOOLS } from '../flows.ts';
 import { runtimeServer } from '../runtime-server.ts';
 import { inFolder, jamjet } from '../terminal-session.ts';
 
@@ -152,7 +152,7 @@ describe('jamjet audit export', () => {
   it('writes to standard output, from a given block', async () => {
     const { stdout } = await audit('export', '--from-block', '2');
     const [header, block] = stdout.split('\n').map((line) => (line === '' ? null : JSON.parse(line)));
-    expect(header).toMatchObject({ jamjet_audit: 1, tenant_id: 'default', from_block: 2 });
+    expect(header).toMatchObject({ jamjet_audit: 3, tenant_id: 'default', from_block: 2 });
     expect(block).toMatchObject({ block: 2 });
   });
 
@@ -166,5 +166,42 @@ describe('jamjet audit export', () => {
     expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('no such file') });
     const unknown = await jamjet(['audit', 'verify', '--file', 'nothing.jsonl'], { cwd: server().folder });
     expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('no such file') });
+  });
+});
+
+describe('jamjet audit events', () => {
+  it('prints what was exported, as the server lists it', async () => {
+    const { folder, client } = server();
+    writeFileSync(join(folder, 'doubling.json'), JSON.stringify(DOUBLING));
+    expect((await server().jamjet(['run', 'doubling.json', '--input', '{"n": 21}']).ended).code).toBe(0);
+    await audit('export', '-o', 'events.jsonl');
+    const { code, stdout } = await jamjet(['audit', 'events', 'events.jsonl'], { cwd: folder });
+    expect(code).toBe(0);
+    const printed = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const { items, total } = await client.audit.list({ limit: 200 });
+    expect(printed).toHaveLength(total);
+    const place = (event: { execution_id: string | null; sequence: number; event_type: string; actor_id: string }) =>
+      `${event.execution_id} ${event.sequence} ${event.event_type} ${event.actor_id}`;
+    expect(printed.map(place).sort()).toEqual(items.map(place).sort());
+    const completed = printed.find((event) => event.event_type === 'node_completed');
+    expect(completed).toMatchObject({ node_id: expect.any(String), data: { activation: 1 }, actor_type: 'system' });
+  });
+
+  it('stops where the file was changed', async () => {
+    const { folder } = server();
+    await audit('export', '-o', 'changed.jsonl');
+    const path = join(folder, 'changed.jsonl');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('runtime_started', 'runtime_stopped'));
+    const { code, stdout, stderr } = await jamjet(['audit', 'events', 'changed.jsonl'], { cwd: folder });
+    expect(code).toBe(1);
+    expect(stdout).not.toContain('runtime_stopped');
+    expect(stderr).toMatch(/changed\.jsonl: line \d+: events were changed, removed or reordered/);
+    expect(await jamjet(['audit', 'events', 'nothing.jsonl'], { cwd: folder })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('nothing.jsonl: no such file'),
+    });
   });
 });

@@ -2,6 +2,10 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
+import { readMigrations } from '../../../store/migrate.ts';
+import { MIGRATIONS } from '../../../store/sqlite/open.ts';
+import { editLog } from '../../support/edit-log.ts';
+import { writeSchema13 } from '../../support/schema-13.ts';
 import { DOUBLING, REVIEWED, TOOLS } from '../flows.ts';
 import { runtimeServer } from '../runtime-server.ts';
 import { inFolder, jamjet } from '../terminal-session.ts';
@@ -14,8 +18,10 @@ async function withExecution(folder: string): Promise<string> {
   return /exec_[0-9a-f]{32}/.exec(run.stdout)?.[0] ?? '';
 }
 
+const databaseIn = (folder: string): string => join(folder, '.jamjet', 'runtime.db');
+
 function sql(folder: string, statement: string): void {
-  const db = new Database(join(folder, '.jamjet', 'runtime.db'));
+  const db = new Database(databaseIn(folder));
   db.exec(statement);
   db.close();
 }
@@ -106,7 +112,8 @@ describe('jamjet db check', () => {
   it('lists differences', () =>
     inFolder(async (folder) => {
       const id = await withExecution(folder);
-      sql(folder, "UPDATE executions SET status = 'running'; UPDATE events SET actor_id = 'mallory' WHERE seq = 2");
+      sql(folder, "UPDATE executions SET status = 'running'");
+      editLog(databaseIn(folder), id, (event) => (event.seq === 2 ? { ...event, actorId: 'mallory' } : event));
       const { code, stdout } = await jamjet(['db', 'check'], { cwd: folder });
       expect(code).toBe(1);
       expect(stdout).toContain(
@@ -175,4 +182,83 @@ describe('while a server runs on the database', () => {
     expect(copy).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: .* is in use by runtime /) });
     expect(existsSync(join(folder, 'copy.db'))).toBe(false);
   });
+});
+
+describe('jamjet db log', () => {
+  it('prints the stored log without a server', () =>
+    inFolder(async (folder) => {
+      const id = await withExecution(folder);
+      const { code, stdout, stderr } = await jamjet(['db', 'log', id], { cwd: folder });
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout.split('\n')[0]).toMatch(
+        /^ {3}1 {2}\d\d:\d\d:\d\d\S* {2}workflow_started +workflow_id=\S+ workflow_version=\S+ initial_input=\{"n":1\}/,
+      );
+      expect(stdout).toMatch(/\n +\d+ .* interrupt_raised /);
+    }));
+
+  it('prints it as JSON, with actors and requests', () =>
+    inFolder(async (folder) => {
+      const id = await withExecution(folder);
+      const { events, ...log } = await json(['db', 'log', id], folder);
+      expect(log).toEqual({ database: databaseIn(folder), tenant_id: 'default', execution_id: id });
+      expect((events as readonly object[])[0]).toMatchObject({
+        sequence: 1,
+        type: 'workflow_started',
+        node_id: null,
+        data: { initial_input: { n: 1 } },
+        actor_type: 'human',
+        request: { method: 'POST' },
+      });
+    }));
+
+  it('fails for an execution that the database does not have, and for a damaged entry', () =>
+    inFolder(async (folder) => {
+      const id = await withExecution(folder);
+      expect(await jamjet(['db', 'log', 'exec_0'], { cwd: folder })).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^error: there is no execution exec_0 in /),
+      });
+      sql(folder, "UPDATE log_entries SET body = 'x' WHERE position = (SELECT max(position) FROM log_entries)");
+      expect(await jamjet(['db', 'log', id], { cwd: folder })).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('an entry of the log is damaged'),
+      });
+    }));
+});
+
+describe('a database of an older release', () => {
+  it('is shown by `jamjet db status` before its migration, and before its conversion is done', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'old.db');
+      writeSchema13(path, 20, 1);
+      const db = new Database(path);
+      db.pragma('foreign_keys = OFF');
+      const events = db.prepare('SELECT count(*) FROM events').pluck().get();
+      const status = async () => {
+        const { executions, warnings, ...rest } = await json(['db', 'status', '--db', path], folder);
+        const count = Object.values(executions as Record<string, number>).reduce((sum, each) => sum + each, 0);
+        return { executions: count, events: rest.events, schema: rest.schema_version, warnings };
+      };
+      expect(await status()).toEqual({ executions: 20, events, schema: 13, warnings: [] });
+      const newest = readMigrations(MIGRATIONS).length;
+      for (const { version, sql: statements } of readMigrations(MIGRATIONS).slice(13)) {
+        db.exec(statements);
+        db.prepare("INSERT INTO schema_migrations (version, name, applied_at_ms) VALUES (?, '', 0)").run(version);
+      }
+      db.close();
+      const warnings = [expect.stringContaining('not converted')];
+      expect(await status()).toEqual({ executions: 20, events, schema: newest, warnings });
+      await jamjet(['db', 'migrate', '--db', path], { cwd: folder });
+      expect(await status()).toEqual({ executions: 20, events, schema: newest, warnings: [] });
+    }));
+
+  it('is converted by `jamjet db migrate`', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'old.db');
+      writeSchema13(path, 20, 1);
+      const { stdout, stderr } = await jamjet(['db', 'migrate', '--db', path], { cwd: folder });
+      expect(stdout).toMatch(/^✓ schema version 13 → \d+\n$/);
+      expect(stderr).toMatch(/^converting the log: \d+ of \d+ events\n$/);
+      expect((await jamjet(['db', 'check', '--db', path], { cwd: folder })).stdout).toMatch(/audit blocks, all valid\n$/);
+    }));
 });

@@ -10,6 +10,7 @@ import type { TimedEvent } from '../../../machines/replay/index.ts';
 import { checkWorkflow } from '../../../src/authoring/check.ts';
 import { isTerminal } from '../../../src/cli/terminal/status.ts';
 import { loadLocalTools } from '../../../src/tools.ts';
+import { entryEvents } from '../../support/event-rows.ts';
 import { runtimeServer } from '../runtime-server.ts';
 import { allDone, type Received, Receiver, shapeFaults, snapshotOf } from './receiver.ts';
 import { type Step, stepsByXState } from './xstate-inspection.ts';
@@ -54,14 +55,14 @@ async function driven(id: string): Promise<void> {
 /** The stored log, which is spelled differently than events of the API. */
 function logOf(id: string): readonly TimedEvent[] {
   const database = new Database(join(server().folder, '.jamjet', 'runtime.db'), { readonly: true });
-  const rows = database.prepare('SELECT seq, type, node_id, data, at_ms FROM events WHERE execution_id = ? ORDER BY seq').all(id);
+  const events = [...entryEvents(database)].filter(({ executionId }) => executionId === id);
   database.close();
-  return (rows as { seq: number; type: EventType; node_id: string | null; data: string; at_ms: number }[]).map((row) => ({
-    sequence: row.seq,
-    type: row.type,
-    node_id: row.node_id,
-    data: JSON.parse(row.data) as JsonObject,
-    at_ms: row.at_ms,
+  return events.map(({ seq, type, nodeId, data, atMs }) => ({
+    sequence: seq,
+    type: type as EventType,
+    node_id: nodeId,
+    data: JSON.parse(data) as JsonObject,
+    at_ms: atMs,
   }));
 }
 

@@ -1,10 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject } from '../../../machines/json.ts';
+import { decodeEntry } from '../../../store/log/decode.ts';
+import type { LogEntry } from '../../../store/log/entry.ts';
 import type { Cluster, Row } from '../cluster/cluster.ts';
 import type { Claim } from '../load/workers.ts';
 
 const MAX_LINE_CHARS = 300;
+/** Of both engines. */
+const ENTRIES = `SELECT e.id, l.seq, l.events, l.at_ms, l.request, l.body, a.id AS actor_id, a.type AS actor_type, a.on_behalf_of
+  FROM log_entries l JOIN executions e ON e.log_id = l.log_id JOIN log_actors a ON a.number = l.actor ORDER BY e.id, l.seq`;
 
 export interface LogEvent {
   readonly sequence: number;
@@ -57,18 +62,11 @@ export interface FinalState {
 
 export async function readFinalState(cluster: Cluster, folder: string): Promise<FinalState> {
   const logs = new Map<string, LogEvent[]>();
-  for (const row of await cluster.query(
-    'SELECT execution_id, seq, type, node_id, at_ms, data FROM events ORDER BY execution_id, seq',
-  )) {
-    const log = logs.get(text(row.execution_id)) ?? [];
-    log.push({
-      sequence: Number(row.seq),
-      type: text(row.type),
-      node: row.node_id === null ? null : text(row.node_id),
-      atMs: Number(row.at_ms),
-      data: JSON.parse(text(row.data)) as JsonObject,
-    });
-    logs.set(text(row.execution_id), log);
+  for (const row of await cluster.query(ENTRIES)) {
+    const log = logs.get(text(row.id)) ?? [];
+    for (const { seq, type, nodeId, atMs, data } of decodeEntry(entryOf(row)))
+      log.push({ sequence: seq, type, node: nodeId, atMs, data });
+    logs.set(text(row.id), log);
   }
   const executions = new Map<string, StoredExecution>();
   for (const row of await cluster.query('SELECT id, workflow_id, labels, parent_id, status, seq FROM executions')) {
@@ -150,6 +148,19 @@ function readToolCalls(file: string): readonly ToolCall[] {
     ];
     return { execution, node, attempt, idempotencyKey, pid, atMs };
   });
+}
+
+function entryOf(row: Row): LogEntry {
+  return {
+    seq: Number(row.seq),
+    events: Number(row.events),
+    atMs: Number(row.at_ms),
+    actorId: text(row.actor_id),
+    actorType: text(row.actor_type) as LogEntry['actorType'],
+    onBehalfOf: row.on_behalf_of === null ? null : text(row.on_behalf_of),
+    request: row.request === null ? null : text(row.request),
+    body: text(row.body),
+  };
 }
 
 function text(value: string | number | null | undefined): string {

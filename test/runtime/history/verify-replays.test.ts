@@ -1,6 +1,8 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { type ReplayCheck, verifyReplays } from '../../../src/runtime/history/verify-replays.ts';
+import type { StoredEvent } from '../../../store/log/stored-event.ts';
+import { editLog } from '../../support/edit-log.ts';
 import { ir, tool } from '../../support/ir.ts';
 import { openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
 
@@ -59,16 +61,23 @@ describe('replaying every execution', () => {
       /^status is "running"; the replayed log gives "paused"$/,
     ],
     ['a wrong number of steps', 'UPDATE executions SET steps = steps + 1', /^steps is 2; the replayed log gives 1$/],
-    ['a missing event', 'DELETE FROM events WHERE seq = 3', /lacks events between 0 and/],
     ['a missing output', 'DELETE FROM artifact_refs; DELETE FROM artifacts', /artifact .* not found in the store/],
-    [
-      'an event that was changed',
-      `UPDATE events SET node_id = 'z' WHERE type = 'node_completed'`,
-      /tool_call_completed without node_completed/,
-    ],
   ])('finds %s', async (_what, statement, difference) => {
     const { bench } = await twoExecutions();
     sql(bench, statement);
+    expect(await checks(bench)).toEqual([expect.objectContaining({ difference: expect.stringMatching(difference) })]);
+  });
+
+  it.each<[string, (event: StoredEvent) => StoredEvent | null, RegExp]>([
+    ['a missing event', (event) => (event.seq === 3 ? null : event), /lacks events between 0 and/],
+    [
+      'an event that was changed',
+      (event) => (event.type === 'node_completed' ? { ...event, nodeId: 'z' } : event),
+      /tool_call_completed without node_completed/,
+    ],
+  ])('finds %s', async (_what, edit, difference) => {
+    const { bench, waiting } = await twoExecutions();
+    editLog(bench.path, waiting, edit);
     expect(await checks(bench)).toEqual([expect.objectContaining({ difference: expect.stringMatching(difference) })]);
   });
 

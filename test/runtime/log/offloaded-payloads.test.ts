@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../../machines/json.ts';
+import { editLog } from '../../support/edit-log.ts';
 import { ir, python, tool } from '../../support/ir.ts';
 import { replayAll } from '../../support/replay-all.ts';
 import { CALLER, eventually, openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
@@ -262,11 +263,11 @@ describe.each([
   it('is replayed for a log without it, as the first releases wrote it', async () => {
     const { bench, id, shown } = await ran();
     await bench.close();
-    sql(
-      bench.path,
-      `UPDATE events SET data = json_remove(data, '$.state_for_review', '$.final_state', '$.state_spilled')
-        WHERE type IN ('interrupt_raised', 'workflow_completed')`,
-    );
+    editLog(bench.path, '%', (event) => {
+      if (event.type !== 'interrupt_raised' && event.type !== 'workflow_completed') return event;
+      const { state_for_review, final_state, state_spilled, ...data } = JSON.parse(event.data) as JsonObject;
+      return { ...event, data: JSON.stringify(data) };
+    });
     const old = await openTestRuntime({ path: bench.path, clock: bench.clock });
     expect(await events(old, id)).toMatchObject(shown);
     expect(await old.runtime.replay('default', id)).toMatchObject({ mismatch: null });

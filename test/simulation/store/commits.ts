@@ -1,7 +1,9 @@
 import { checkSequences } from '../../../store/check-sequences.ts';
+import { decodeStored } from '../../../store/log/decode.ts';
+import { encodeEntries } from '../../../store/log/encode.ts';
 import type { Batch, CommitRejection, CommitUnit, ExecutionWrite, TimerWrite, WorkWrite } from '../../../store/port/commit.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
-import { type StoredWrite, wellFormedWrite } from '../../../store/well-formed.ts';
+import { wellFormedExecution } from '../../../store/well-formed.ts';
 import { key, type StoredExecution, type StoredItem, type Tables } from './tables.ts';
 import { UndoLog } from './undo-log.ts';
 
@@ -41,22 +43,21 @@ export class Commits {
       if (this.#tables.idempotency.has(name)) return { reason: 'idempotency', executionId: null };
       this.#undoLog.set(this.#tables.idempotency, name, idempotency);
     }
-    for (const each of executions) {
-      const write = wellFormedWrite(each);
+    for (const write of executions) {
       const reason = this.#write(write);
       if (reason !== null) return { reason, executionId: write.id };
     }
     return null;
   }
 
-  #write(write: StoredWrite): CommitRejection['reason'] | null {
+  #write(write: ExecutionWrite): CommitRejection['reason'] | null {
     checkSequences(write);
     const { id, tenantId, fromSeq, create, revive, progress: head, checkpoint, events } = write;
     const before = this.#tables.executions.get(id);
     let row: ExecutionRow;
     if (create !== null) {
       if (before !== undefined) return 'sequence';
-      row = { ...create, ...head, id, tenantId };
+      row = { ...wellFormedExecution(create), ...head, id, tenantId };
     } else {
       if (before === undefined || before.row.tenantId !== tenantId || before.row.seq !== fromSeq) return 'sequence';
       const deadline = revive === undefined ? {} : { deadlineAtMs: revive.deadlineAtMs };
@@ -66,7 +67,8 @@ export class Commits {
     this.#undoLog.set(this.#tables.executions, id, {
       row,
       checkpoints: checkpointsAfter(before?.checkpoints ?? [], head.seq, checkpoint),
-      events: [...(before?.events ?? []), ...events],
+      // As they come back from the engines' tables.
+      events: [...(before?.events ?? []), ...encodeEntries(events).flatMap(decodeStored)],
     });
     for (const artifact of write.offloaded ?? []) {
       const name = key(tenantId, artifact.hash);
@@ -75,7 +77,7 @@ export class Commits {
     return this.#effects(write);
   }
 
-  #effects(write: StoredWrite): CommitRejection['reason'] | null {
+  #effects(write: ExecutionWrite): CommitRejection['reason'] | null {
     const { tenantId, usage } = write;
     for (const timer of write.timers) if (!this.#timer(write, timer)) return 'timer';
     for (const work of write.work) if (!this.#work(write, work)) return 'work';
@@ -92,7 +94,7 @@ export class Commits {
     return null;
   }
 
-  #timer({ id: executionId, tenantId }: StoredWrite, timer: TimerWrite): boolean {
+  #timer({ id: executionId, tenantId }: ExecutionWrite, timer: TimerWrite): boolean {
     const { timers } = this.#tables;
     const name = key(executionId, timer.id);
     switch (timer.op) {
@@ -109,7 +111,7 @@ export class Commits {
     }
   }
 
-  #work({ id: executionId, tenantId }: StoredWrite, work: WorkWrite): boolean {
+  #work({ id: executionId, tenantId }: ExecutionWrite, work: WorkWrite): boolean {
     const { items } = this.#tables;
     switch (work.op) {
       case 'put':

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type CheckOptions, checkExport, type ExportReport } from '../../../store/audit/check-export.ts';
 import { sqliteDatabase } from '../../support/stores.ts';
@@ -158,5 +160,23 @@ describe('a signed export', () => {
   it('cannot be sealed again without the key', async () => {
     const unsigned = (line: string) => edited(line, (parsed) => (parsed.signature = 'forged'));
     expect(await reasonAfter((all) => all.with(-1, unsigned(all.at(-1) ?? '')), { key: KEY })).toBe('signature');
+  });
+});
+
+describe('an export by an earlier release', () => {
+  const folder = 'test/golden/exports';
+  const files = readdirSync(folder).filter((file) => file.endsWith('.jsonl'));
+
+  it.each(files)('%s is valid, and reveals a change of any character', async (file) => {
+    const all = readFileSync(join(folder, file), 'utf8').split('\n').slice(0, -1);
+    expect(await check(all, { key: 'golden' })).toMatchObject({ events: 5, removed: 1, signed: true, fault: null });
+    for (const [index, line] of all.entries()) {
+      for (let at = 0; at < line.length; at += 13) {
+        const other = line.charAt(at) === 'x' ? 'y' : 'x';
+        const changed = all.with(index, `${line.slice(0, at)}${other}${line.slice(at + 1)}`);
+        const { fault } = await check(changed, { key: 'golden' });
+        expect([index, at, fault === null]).toEqual([index, at, false]);
+      }
+    }
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { digestStream, hashBlock } from '../../../store/audit/digest.ts';
+import { digestEntries, digestStream, hashBlock } from '../../../store/audit/digest.ts';
+import type { LogEntry } from '../../../store/log/entry.ts';
 import type { StoredEvent } from '../../../store/log/stored-event.ts';
 import type { NewExecution } from '../../../store/port/executions.ts';
 import { newExecution } from '../writes.ts';
@@ -86,11 +87,45 @@ describe('the digest of a stream', () => {
   });
 });
 
+const entry: fc.Arbitrary<LogEntry> = fc.record({
+  seq: fc.integer({ min: 1, max: 3 }),
+  events: fc.integer({ min: 1, max: 2 }),
+  body: text,
+  atMs: fc.integer({ min: 0, max: 2 }),
+  actorId: text,
+  actorType: fc.constantFrom('human', 'system'),
+  onBehalfOf: optional,
+  request: optional,
+});
+
+describe('the digest of entries', () => {
+  it('is equal for equal records and differs for others, whatever they contain', () => {
+    const range = { tenantId: 't', executionId: 'e', firstSeq: 1, lastSeq: 3 };
+    const seen = new Map<string, string>();
+    fc.assert(
+      fc.property(created, fc.array(entry, { maxLength: 3 }), text, (execution, entries, tenantId) => {
+        const record = JSON.stringify([execution, entries, tenantId]);
+        const digest = digestEntries({ ...range, tenantId }, execution, entries);
+        const known = seen.get(digest);
+        seen.set(digest, record);
+        expect(known ?? record).toBe(record);
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(seen.size).toBeGreaterThan(1_000);
+  });
+
+  it('is no digest of rows', () => {
+    const range = { tenantId: 't', executionId: 'e', firstSeq: 1, lastSeq: 1 };
+    expect(digestEntries(range, null, [])).not.toBe(digestStream(range, null, []));
+  });
+});
+
 describe('the hash of a block', () => {
   const block = { block: 2, atMs: 5, writer: 'rt_1', streams: [] };
 
   it('depends on every part and on the previous block', () => {
-    const streamDigest = { tenantId: 't', executionId: 'e', firstSeq: 1, lastSeq: 1, digest: 'd' };
+    const streamDigest = { version: 1 as const, tenantId: 't', executionId: 'e', firstSeq: 1, lastSeq: 1, digest: 'd' };
     const hashes = [
       hashBlock('p', block),
       hashBlock('q', block),
@@ -103,8 +138,8 @@ describe('the hash of a block', () => {
   });
 
   it('needs only the digest of a stream, so that other tenants’ data stays private', () => {
-    const hidden = { tenantId: '', executionId: null, firstSeq: 0, lastSeq: 0, digest: 'd' };
-    const shown = { tenantId: 't', executionId: 'e', firstSeq: 1, lastSeq: 9, digest: 'd' };
+    const hidden = { version: 1 as const, tenantId: '', executionId: null, firstSeq: 0, lastSeq: 0, digest: 'd' };
+    const shown = { version: 2 as const, tenantId: 't', executionId: 'e', firstSeq: 1, lastSeq: 9, digest: 'd' };
     expect(hashBlock('p', { ...block, streams: [hidden] })).toBe(hashBlock('p', { ...block, streams: [shown] }));
   });
 });

@@ -118,24 +118,50 @@ export function auditLogContract(database: () => TestDatabase): void {
       expect(await found(store, filter)).toEqual(expected);
     });
 
-    it.each([{}, { executionId: 'exec_1' }, { actorId: 'alice' }])(
-      'is read in pages that leave nothing out, by %j',
+    it.each([
+      {},
+      { executionId: 'exec_1' },
+      { actorId: 'alice' },
+      { type: 'node_completed' },
+      { executionId: 'exec_1', type: 'node_completed' },
+    ])('is read in pages that leave nothing out, by %j', async (filter) => {
+      const store = await database().open();
+      await recorded(store);
+      const whole = await found(store, filter);
+      const paged: string[] = [];
+      let after = null;
+      do {
+        const page: AuditPage = await store.audit.find('default', filter, { limit: 1, offset: 0, after });
+        expect(page.total).toBe(whole.length + paged.length);
+        paged.push(...names(await entriesOf(page)));
+        after = page.next;
+        // Entries written meanwhile are newer than all further pages.
+        const seq = 3 + paged.length;
+        await store.commit(batch(step('exec_1', seq - 1, { events: [event(seq, { atMs: AT_MS + 3_000 })] })));
+      } while (after !== null);
+      expect(paged).toEqual(whole);
+    });
+
+    it.each([{}, { executionId: 'exec_1' }])(
+      'is read by the types of events that one commit appended together, in pages, by %j',
       async (filter) => {
         const store = await database().open();
-        await recorded(store);
-        const whole = await found(store, filter);
-        const paged: string[] = [];
-        let after = null;
-        do {
-          const page: AuditPage = await store.audit.find('default', filter, { limit: 1, offset: 0, after });
-          expect(page.total).toBe(whole.length + paged.length);
-          paged.push(...names(await entriesOf(page)));
-          after = page.next;
-          // Entries written meanwhile are newer than all further pages.
-          const seq = 3 + paged.length;
-          await store.commit(batch(step('exec_1', seq - 1, { events: [event(seq, { atMs: AT_MS + 3_000 })] })));
-        } while (after !== null);
-        expect(paged).toEqual(whole);
+        const types = ['novelty', 'node_started', 'novelty', 'node_completed', 'node_started', 'novelty'];
+        const together = types.map((type, index) => event(index + 1, { type }));
+        await store.commit(batch(startExecution('exec_1', { events: together }), startExecution('exec_2', { tenantId: 'acme' })));
+        expect(await found(store, { ...filter, type: 'novelty' })).toEqual(['exec_1#6', 'exec_1#3', 'exec_1#1']);
+        expect(await found(store, { ...filter, type: 'node_started' })).toEqual(['exec_1#5', 'exec_1#2']);
+        expect(await found(store, { ...filter, type: 'node_failed' })).toEqual([]);
+        const first = await store.audit.find('default', { ...filter, type: 'novelty' }, { limit: 1, offset: 1, after: null });
+        expect([first.total, names(await entriesOf(first)), first.next?.seq]).toEqual([3, ['exec_1#3'], 3]);
+        const second = await store.audit.find(
+          'default',
+          { ...filter, type: 'novelty' },
+          { limit: 1, offset: 0, after: first.next },
+        );
+        expect([second.total, names(await entriesOf(second)), second.next]).toEqual([3, ['exec_1#1'], null]);
+        const rest = await store.audit.find('default', filter, { limit: 2, offset: 1, after: first.next });
+        expect([names(await entriesOf(rest)), rest.next]).toEqual([['exec_1#1'], null]);
       },
     );
 

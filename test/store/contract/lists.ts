@@ -241,6 +241,28 @@ export function listContract(database: () => TestDatabase<CoreStore>): void {
       expect(await page(5, 10)).toEqual([[], null]);
     });
 
+    it('is read in pages that end within a large commit', async () => {
+      const store = await database().open();
+      const written = Array.from({ length: 600 }, (_, index) => {
+        const seq = index + 1;
+        return seq % 100 === 0 ? event(seq, { type: 'node_failed', nodeId: 'b' }) : event(seq);
+      });
+      await store.commit(batch(startExecution('exec_1', { events: written }), step('exec_1', 600)));
+      for (const limit of [1, 99, 255, 256, 257, 602]) {
+        const read: number[] = [];
+        for (let after: number | null = 0; after !== null; ) {
+          const { rows, next } = await store.events('exec_1', { after, limit });
+          read.push(...rows.map(({ seq }) => seq));
+          after = next;
+        }
+        expect(read).toEqual(Array.from({ length: 602 }, (_, index) => index + 1));
+      }
+      const failed = async (filter: object) =>
+        (await store.events('exec_1', { after: 150, limit: 3, ...filter })).rows.map(({ seq }) => seq);
+      expect(await failed({ type: 'node_failed' })).toEqual([200, 300, 400]);
+      expect(await failed({ nodeId: 'b' })).toEqual([200, 300, 400]);
+    });
+
     it('is filtered by type and node', async () => {
       const store = await database().open();
       const written = [

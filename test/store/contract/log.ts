@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Store } from '../../../store/port/store.ts';
 import type { TestDatabase } from '../../support/stores.ts';
-import { batch, startExecution, step } from '../writes.ts';
+import { batch, events, startExecution, step } from '../writes.ts';
 
 /** `execution sequence` of each event after the position, to the end. */
 async function following(store: Store, position: string, limit = 100, tenantId?: string): Promise<readonly string[]> {
   const seen: string[] = [];
   for (let at = position; ; ) {
     const slice = await store.log.after(at, { limit, ...(tenantId === undefined ? {} : { tenantId }) });
-    seen.push(...slice.entries.map((entry) => `${entry.executionId} ${entry.seq}`));
+    seen.push(...slice.events.map(({ executionId, seq }) => `${executionId} ${seq}`));
     at = slice.position;
     if (slice.end) return seen;
   }
@@ -23,7 +23,7 @@ export function logContract(database: () => TestDatabase): void {
       await store.commit(batch(step('b', 2)));
       await store.commit(batch(step('a', 2)));
       expect(await following(store, start)).toEqual(['a 1', 'a 2', 'b 1', 'b 2', 'b 3', 'b 4', 'a 3', 'a 4']);
-      const [, , third] = (await store.log.after(start, { limit: 10 })).entries;
+      const [, , third] = (await store.log.after(start, { limit: 10 })).events;
       expect(third).toMatchObject({
         tenantId: 'default',
         executionId: 'b',
@@ -40,9 +40,9 @@ export function logContract(database: () => TestDatabase): void {
       const end = await store.log.end();
       expect(await following(store, end)).toEqual([]);
       await store.commit(batch(step('a', 2)));
-      const { entries } = await store.log.after(end, { limit: 10 });
-      expect(entries.map(({ seq }) => seq)).toEqual([3, 4]);
-      expect(await following(store, entries[0]?.position ?? '')).toEqual(['a 4']);
+      const { events } = await store.log.after(end, { limit: 10 });
+      expect(events.map(({ seq }) => seq)).toEqual([3, 4]);
+      expect(await following(store, events[0]?.position ?? '')).toEqual(['a 4']);
     });
 
     it('can be read in slices of any size without loss', async () => {
@@ -52,6 +52,18 @@ export function logContract(database: () => TestDatabase): void {
       const all = await following(store, start);
       expect(all).toHaveLength(6);
       for (const limit of [1, 2, 5, 6, 7]) expect(await following(store, start, limit)).toEqual(all);
+    });
+
+    it('can be read from within a large commit', async () => {
+      const store = await database().open();
+      const start = await store.log.end();
+      await store.commit(batch(startExecution('a', { events: events(1, 600) }), startExecution('b')));
+      const all = await following(store, start, 1_000);
+      expect(all).toEqual([...Array.from({ length: 600 }, (_, index) => `a ${index + 1}`), 'b 1', 'b 2']);
+      expect(await following(store, start, 77)).toEqual(all);
+      const { events: some } = await store.log.after(start, { limit: 300 });
+      for (const index of [0, 254, 255, 256, 299])
+        expect((await following(store, some[index]?.position ?? '', 1_000))[0]).toBe(`a ${index + 2}`);
     });
 
     it('returns only the events of the given tenant', async () => {

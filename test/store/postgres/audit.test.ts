@@ -43,6 +43,7 @@ async function faultAfter(sql: string, hmacKey?: string): Promise<AuditFault | n
   return (await store.verifyAudit()).fault;
 }
 
+const SECOND_ENTRY = "log_id = (SELECT log_id FROM executions WHERE id = 'exec_1') AND seq = 2";
 const inFirst = { chain: 'rt_1', block: 1, reason: 'stream_digest', tenantId: 'default', executionId: 'exec_1' };
 
 describe('the chains of several writers', () => {
@@ -60,43 +61,53 @@ describe('the chains of several writers', () => {
     // Reading all of it at once would take three seconds at least, and a page of it a third of one. Few long naps: each ends late on a busy machine.
     await tamper(
       database,
-      `INSERT INTO events (execution_id, seq, tenant_id, type, at_ms, actor_id, actor_type, data)
-         SELECT 'exec_3', 100 + n, 'default', 'node_started', 0, 'unknown', 'system', '{}' FROM generate_series(1, 20000) n;
-       CREATE POLICY slow ON events AS RESTRICTIVE USING (seq % 200 > 0 OR pg_sleep(0.03)::text <> 'never')`,
+      `INSERT INTO log_entries (position, log_id, seq, events, tenant_id, at_ms, actor, types, body)
+         SELECT 1000000 + n, x.log_id, 100 + n, 1, 'default', 0, 1, 'J', '' FROM executions x, generate_series(1, 20000) n WHERE x.id = 'exec_3';
+       CREATE POLICY slow ON log_entries AS RESTRICTIVE USING (seq % 200 > 0 OR pg_sleep(0.03)::text <> 'never')`,
     );
     const url = `${await database.url()}?options=${encodeURIComponent('-c statement_timeout=2000')}`;
     const hurried = await database.open({ url, statementTimeoutMs: 2_000 });
     expect(await hurried.verifyAudit()).toMatchObject({ blocks: 102, fault: { reason: 'unsealed_rows' } });
     expect((await exported(hurried, 'acme')).length).toBeGreaterThan(200);
-    await expect(asked(url, 'SELECT count(*) FROM events')).rejects.toThrow(/statement timeout/);
+    await expect(asked(url, 'SELECT count(*) FROM log_entries')).rejects.toThrow(/statement timeout/);
   }, 180_000);
 
   const changes = {
-    type: "'node_failed'",
-    node_id: "'b'",
-    data: "'{}'",
+    body: "body || ' '",
+    types: "'C'",
+    events: '2',
+    seq: '3',
     at_ms: 'at_ms + 1',
-    actor_id: "'mallory'",
-    actor_type: "'system'",
-    on_behalf_of: "'mallory'",
+    actor: `(SELECT number FROM log_actors WHERE id = 'alice' AND tenant_id = 'default')`,
     request: 'NULL',
     tenant_id: "'acme'",
+    log_id: '-1',
   };
-  it.each(Object.entries(changes))('detect a changed %s of an event', async (column, value) => {
-    expect(await faultAfter(`UPDATE events SET ${column} = ${value} WHERE execution_id = 'exec_1' AND seq = 2`)).toEqual(inFirst);
+  it.each(Object.entries(changes))('detect a changed %s of an entry', async (column, value) => {
+    expect(await faultAfter(`UPDATE log_entries SET ${column} = ${value} WHERE ${SECOND_ENTRY}`)).toEqual(inFirst);
   });
 
-  it.each(['workflow_id', 'workflow_version', 'revision', 'labels', 'parent_id'])(
+  it.each(['id', 'type', 'on_behalf_of'])('detect a changed %s of an actor', async (column) => {
+    expect(await faultAfter(`UPDATE log_actors SET ${column} = 'mallory' WHERE id = 'bob'`)).toEqual(inFirst);
+  });
+
+  it.each(['workflow_id', 'workflow_version', 'labels', 'parent_id'])(
     'find an execution whose %s was changed',
     async (column) => {
       expect(await faultAfter(`UPDATE executions SET ${column} = 'x' WHERE id = 'exec_1'`)).toEqual(inFirst);
     },
   );
 
+  it('find an execution whose revision was changed', async () => {
+    expect(await faultAfter("UPDATE executions SET revision = 0 WHERE id = 'exec_1'")).toEqual(inFirst);
+    expect(await faultAfter("UPDATE log_revisions SET hash = 'x'")).toEqual(inFirst);
+  });
+
   it('detect rows that were deleted, inserted, or changed on the control plane', async () => {
-    expect(await faultAfter("DELETE FROM events WHERE execution_id = 'exec_1' AND seq = 2")).toEqual(inFirst);
-    const forged = `INSERT INTO events (execution_id, seq, tenant_id, type, at_ms, actor_id, actor_type, data)
-      VALUES ('exec_1', 5, 'default', 'node_completed', 1, 'a', 'human', '{}')`;
+    expect(await faultAfter(`DELETE FROM log_entries WHERE ${SECOND_ENTRY}`)).toEqual(inFirst);
+    expect(await faultAfter("DELETE FROM log_actors WHERE id = 'bob'")).toEqual(inFirst);
+    const forged = `INSERT INTO log_entries (position, log_id, seq, events, tenant_id, at_ms, actor, types, body)
+      SELECT 1000000, log_id, 5, 1, tenant_id, at_ms, actor, types, body FROM log_entries WHERE ${SECOND_ENTRY}`;
     expect(await faultAfter(forged)).toMatchObject({ reason: 'unsealed_rows' });
     const renamed = "UPDATE control_events SET data = replace(data, 'developer', 'operator')";
     expect(await faultAfter(renamed)).toMatchObject({ chain: 'rt_1', block: 2, reason: 'stream_digest', executionId: null });
@@ -116,7 +127,7 @@ describe('the chains of several writers', () => {
     });
     const bad = { chain: 'rt_1', block: 2, reason: 'block_hash' };
     expect(await faultAfter(block('UPDATE audit_blocks SET at_ms = 7'))).toMatchObject(bad);
-    expect(await faultAfter(block("UPDATE audit_blocks SET streams = 'x'"))).toMatchObject(bad);
+    expect(await faultAfter(block("UPDATE audit_blocks SET streams = '\\x00'"))).toMatchObject(bad);
     expect(await faultAfter(block("UPDATE audit_blocks SET writer = 'rt_2'"))).toMatchObject({ reason: 'missing_block' });
     expect(await faultAfter("DELETE FROM audit_chains WHERE writer = 'rt_2'")).toMatchObject({
       chain: 'rt_2',
@@ -132,7 +143,8 @@ describe('the chains of several writers', () => {
     await tamper(
       database,
       `DELETE FROM audit_chains WHERE writer = 'rt_2'; DELETE FROM audit_blocks WHERE writer = 'rt_2';
-        DELETE FROM events WHERE execution_id = 'exec_3' OR (execution_id = 'exec_1' AND seq > 2)`,
+        DELETE FROM log_entries e USING executions x
+          WHERE x.log_id = e.log_id AND (x.id = 'exec_3' OR (x.id = 'exec_1' AND e.seq > 2))`,
     );
     expect((await store.verifyAudit()).head).not.toBe(head);
   });
@@ -142,7 +154,8 @@ describe('the chains of several writers', () => {
     const store = await database.open({ writer: 'rt_1' });
     await store.retention.remove({ after: null, endedBeforeMs: AT_MS + 1 }, context());
     expect((await store.verifyAudit()).fault).toBeNull();
-    const claim = `INSERT INTO removed_executions VALUES ('exec_2', 'acme', 2, 1); DELETE FROM events WHERE execution_id = 'exec_2'`;
+    const claim = `INSERT INTO removed_executions VALUES ('exec_2', 'acme', 2, 1);
+      DELETE FROM log_entries e USING executions x WHERE x.log_id = e.log_id AND x.id = 'exec_2'`;
     await tamper(database, claim);
     expect((await store.verifyAudit()).fault).toMatchObject({ reason: 'stream_digest', executionId: 'exec_2' });
     await tamper(database, 'DELETE FROM removed_executions');

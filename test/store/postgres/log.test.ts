@@ -1,9 +1,14 @@
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { encodeEntries } from '../../../store/log/encode.ts';
+import { MAX_EVENTS } from '../../../store/log/entry.ts';
 import type { Store } from '../../../store/port/store.ts';
+import { PREFER_INDEXES, type Sql } from '../../../store/postgres/connections.ts';
+import { ENTRY_OF, ENTRY_RANGES, IN_ORDER, pageOfAuditedOf } from '../../../store/postgres/queries/audit.ts';
+import { listEntries } from '../../../store/postgres/queries/log.ts';
 import { BEGIN_WRITER } from '../../../store/postgres/queries/positions.ts';
 import { type PostgresDatabase, postgresDatabase, postgresServer } from '../../support/postgres.ts';
-import { AT_MS, batch, context, startExecution, step } from '../writes.ts';
+import { AT_MS, batch, context, event, startExecution, step } from '../writes.ts';
 
 const server = postgresServer();
 
@@ -19,8 +24,12 @@ async function slowWriter(database: PostgresDatabase): Promise<Client> {
   const client = await connected(database);
   await client.query('BEGIN');
   await client.query(BEGIN_WRITER.text, ['slow']);
-  await client.query(`INSERT INTO events (execution_id, seq, tenant_id, type, at_ms, actor_id, actor_type, data)
-    VALUES ('a', 3, 'default', 'node_completed', 0, 'x', 'system', '{}')`);
+  const [entry] = encodeEntries([event(3)]);
+  await client.query(
+    `INSERT INTO log_entries (position, log_id, at_ms, seq, actor, events, tenant_id, types, body)
+    SELECT nextval('log_positions'), log_id, 0, 3, 0, 1, 'default', 'L', $1 FROM executions WHERE id = 'a'`,
+    [entry?.body],
+  );
   return client;
 }
 
@@ -39,7 +48,7 @@ async function following(store: Store, from: string, until: number): Promise<rea
   const seen: string[] = [];
   for (let at = from; seen.length < until; ) {
     const slice = await store.log.after(at, { limit: 7 });
-    seen.push(...slice.entries.map(({ executionId, seq }) => `${executionId} ${seq}`));
+    seen.push(...slice.events.map(({ executionId, seq }) => `${executionId} ${seq}`));
     at = slice.position;
   }
   return seen;
@@ -56,7 +65,7 @@ describe('the log of many writers', () => {
     const slice = store.log.after(start, { limit: 10 });
     await waitedFor(slow);
     await slow.query('COMMIT');
-    expect((await slice).entries.map(({ executionId, seq }) => `${executionId} ${seq}`)).toEqual(['a 3', 'b 3', 'b 4']);
+    expect((await slice).events.map(({ executionId, seq }) => `${executionId} ${seq}`)).toEqual(['a 3', 'b 3', 'b 4']);
   });
 
   it('skips positions of rolled back transactions', async () => {
@@ -69,8 +78,8 @@ describe('the log of many writers', () => {
     const end = store.log.end();
     await waitedFor(slow);
     await slow.query('ROLLBACK');
-    expect((await store.log.after(start, { limit: 10 })).entries.map(({ executionId }) => executionId)).toEqual(['b', 'b']);
-    expect((await store.log.after(await end, { limit: 10 })).entries).toEqual([]);
+    expect((await store.log.after(start, { limit: 10 })).events.map(({ executionId }) => executionId)).toEqual(['b', 'b']);
+    expect((await store.log.after(await end, { limit: 10 })).events).toEqual([]);
   });
 
   it('does not wait for transactions of other programs', async () => {
@@ -81,7 +90,7 @@ describe('the log of many writers', () => {
     await other.query('CREATE TABLE elsewhere (id integer)');
     const start = await store.log.end();
     await store.commit(batch(startExecution('a')));
-    expect((await store.log.after(start, { limit: 10 })).entries).toHaveLength(2);
+    expect((await store.log.after(start, { limit: 10 })).events).toHaveLength(2);
     await other.query('ROLLBACK');
   });
 
@@ -117,7 +126,7 @@ describe('the log of many writers', () => {
     const end = await store.log.end();
     await store.retention.remove({ after: null, endedBeforeMs: AT_MS + 1 }, context());
     await store.commit(batch(startExecution('c')));
-    expect((await store.log.after(end, { limit: 10 })).entries.map(({ executionId }) => executionId)).toEqual(['c', 'c']);
+    expect((await store.log.after(end, { limit: 10 })).events.map(({ executionId }) => executionId)).toEqual(['c', 'c']);
   });
 });
 
@@ -140,5 +149,65 @@ describe('deliveries of several processes', () => {
       await Promise.all([add(seq), sending.webhooks.recordAttempts([attempt])]);
       expect((await sending.webhooks.readyDeliveries('w', 10)).map((each) => each.seq)).toEqual([seq]);
     }
+  });
+});
+
+interface PlanNode {
+  readonly 'Relation Name'?: string;
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+/** The entries that a statement reads, whether it needs them or not. */
+async function entriesRead(client: Client, { text }: Sql, values: readonly unknown[]): Promise<number> {
+  const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(`EXPLAIN (ANALYZE, FORMAT JSON) ${text}`, [
+    ...values,
+  ]);
+  const readBy = (node: PlanNode): number => {
+    const own = (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'];
+    const below = (node.Plans ?? []).reduce((sum, plan) => sum + readBy(plan), 0);
+    return below + (node['Relation Name'] === 'log_entries' ? own : 0);
+  };
+  const [plan] = rows.map((row) => row['QUERY PLAN'][0].Plan);
+  return plan === undefined ? 0 : readBy(plan);
+}
+
+describe('a long log of one execution', () => {
+  const LONG = 20_000;
+
+  /** Entries of one event each, as the owner of the tables sees them: under row-level security. */
+  async function longLog(): Promise<Client> {
+    const database = postgresDatabase(server);
+    const store = await database.open();
+    const request = '{"ip":"::1"}';
+    await store.commit(batch(startExecution('a', { events: [event(1, { request }), event(2, { request, actorId: 'bob' })] })));
+    const client = await connected(database);
+    await client.query(
+      `INSERT INTO log_entries (position, log_id, at_ms, seq, actor, events, tenant_id, types, body)
+      SELECT 1000000 + n, log_id, at_ms, 2 + n, actor, 1, tenant_id, types, body FROM log_entries, generate_series(1, ${LONG}) n WHERE seq = 1`,
+    );
+    await client.query(PREFER_INDEXES.text);
+    return client;
+  }
+
+  it('is read in pages, and verified in ranges, without its other entries', async () => {
+    const client = await longLog();
+    const pages = listEntries({ type: false, text: false });
+    for (const after of [0, LONG / 2, LONG - 50])
+      expect(await entriesRead(client, pages, ['a', after, 10, 1_000_000])).toBeLessThan(300);
+    const range = (first: number, last: number) => [['a'], ['default'], [first], [last], [last + MAX_EVENTS - 1]];
+    for (const first of [1, LONG / 2, LONG])
+      expect(await entriesRead(client, ENTRY_RANGES, range(first, first + 1))).toBeLessThan(300);
+    expect(await entriesRead(client, ENTRY_OF, ['a', LONG / 2, 'default', LONG / 2 + MAX_EVENTS - 1])).toBeLessThan(300);
+  });
+
+  it('is searched in the audit log in pages, without its later entries', async () => {
+    const client = await longLog();
+    await client.query(IN_ORDER.text.replaceAll('true)', 'false)'));
+    const page = pageOfAuditedOf({ executionId: true, type: false, actorId: false });
+    const values = ['default', 0, Number.MAX_SAFE_INTEGER, 'a', LONG / 2, 0, 51];
+    expect(await entriesRead(client, page, values)).toBeLessThan(300);
   });
 });

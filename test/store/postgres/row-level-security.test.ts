@@ -63,8 +63,8 @@ describe('row-level security', () => {
     expect(await ids(client, 'acme', 'work_items')).toEqual(['w_acme']);
     expect(await ids(client, 'acme', 'tokens')).toEqual(['t_acme']);
     expect(await ids(client, 'acme', 'tenants')).toEqual(['acme']);
-    expect(await as(client, 'acme', 'SELECT DISTINCT tenant_id FROM events')).toEqual([{ tenant_id: 'acme' }]);
-    expect(await as(client, 'acme', 'SELECT DISTINCT tenant_id FROM control_events')).toEqual([{ tenant_id: 'acme' }]);
+    for (const table of ['log_entries', 'log_actors', 'control_events'])
+      expect(await as(client, 'acme', `SELECT DISTINCT tenant_id FROM ${table}`)).toEqual([{ tenant_id: 'acme' }]);
     expect(await ids(client, 'gamma', 'executions')).toEqual([]);
   });
 

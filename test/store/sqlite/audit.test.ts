@@ -1,8 +1,20 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import type { AuditFault } from '../../../store/port/resources/audit.ts';
+import { checkExport } from '../../../store/audit/check-export.ts';
+import { digestStream, hashBlock } from '../../../store/audit/digest.ts';
+import type { StreamLine } from '../../../store/audit/format.ts';
+import { packStreams, unpackStreams } from '../../../store/audit/packed-streams.ts';
+import { rowsIn } from '../../../store/audit/stream-content.ts';
+import { encodeStored } from '../../../store/log/encode.ts';
+import { storedEvent } from '../../../store/log/stored-event.ts';
+import type { AuditEntry, AuditFault, AuditFilter, AuditPageRequest, AuditStore } from '../../../store/port/resources/audit.ts';
+import { chainId, type StoredBlock } from '../../../store/sqlite/audit/chain.ts';
+import { StreamRows } from '../../../store/sqlite/audit/stream-rows.ts';
+import { LogNames } from '../../../store/sqlite/log/log-names.ts';
+import { BLOCKS } from '../../../store/sqlite/queries/audit.ts';
 import { type SqliteDatabase, sqliteDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, context, event, startExecution, step, token } from '../writes.ts';
+import { exported, lines } from '../contract/audit-log.ts';
+import { AT_MS, batch, context, event, events, startExecution, step, token } from '../writes.ts';
 
 const KEY = 'a signing key';
 
@@ -35,43 +47,66 @@ async function faultAfter(sql: string, hmacKey?: string): Promise<AuditFault | n
 
 const inFirst = { block: 1, reason: 'stream_digest', tenantId: 'default', executionId: 'exec_1' };
 
+/** The entry with the second event of the first execution. */
+const SECOND = "log_id = (SELECT log_id FROM executions WHERE id = 'exec_1') AND seq = 2";
+
 describe('the audit chain detects', () => {
   const changes = {
-    type: "'node_failed'",
-    node_id: "'b'",
-    data: "json_set(data, '$.output.step', 7)",
+    body: 'replace(body, \'"step":2\', \'"step":7\')',
+    events: 'events + 1',
+    seq: '3',
     at_ms: 'at_ms + 1',
-    actor_id: "'mallory'",
-    actor_type: "'system'",
-    on_behalf_of: "'mallory'",
+    actor: 'actor - 1',
     request: 'NULL',
-    tenant_id: "'acme'",
+    tenant: "(SELECT number FROM log_tenants WHERE id = 'acme')",
   };
-  it.each(Object.entries(changes))('a changed %s of an event', async (column, value) => {
-    expect(await faultAfter(`UPDATE events SET ${column} = ${value} WHERE execution_id = 'exec_1' AND seq = 2`)).toEqual(inFirst);
+  it.each(Object.entries(changes))('a changed %s of an entry', async (column, value) => {
+    expect(await faultAfter(`UPDATE log_entries SET ${column} = ${value} WHERE ${SECOND}`)).toEqual(inFirst);
   });
 
-  it('a deleted event', async () => {
-    expect(await faultAfter("DELETE FROM events WHERE execution_id = 'exec_1' AND seq = 2")).toEqual(inFirst);
+  it.each(['id', 'type', 'on_behalf_of'])('a changed %s of an actor', async (column) => {
+    expect(await faultAfter(`UPDATE log_actors SET ${column} = 'agent' WHERE id = 'bob'`)).toEqual(inFirst);
   });
 
-  it('events that were swapped', async () => {
-    const swap = (from: number, to: number) => `UPDATE events SET seq = ${to} WHERE execution_id = 'exec_1' AND seq = ${from};`;
+  it('an actor that was removed', async () => {
+    expect(await faultAfter("DELETE FROM log_actors WHERE id = 'bob'")).toEqual(inFirst);
+  });
+
+  it('a renamed tenant', async () => {
+    const fault = await faultAfter("UPDATE log_tenants SET id = 'other' WHERE id = 'acme'");
+    expect(fault).toMatchObject({ block: 1, reason: 'stream_digest', executionId: 'exec_2' });
+  });
+
+  it('a deleted entry', async () => {
+    expect(await faultAfter(`DELETE FROM log_entries WHERE ${SECOND}`)).toEqual(inFirst);
+  });
+
+  it('entries that were swapped', async () => {
+    const swap = (from: number, to: number) =>
+      `UPDATE log_entries SET seq = ${to} WHERE log_id = (SELECT log_id FROM executions WHERE id = 'exec_1') AND seq = ${from};`;
     expect(await faultAfter(swap(1, 99) + swap(2, 1) + swap(99, 2))).toEqual(inFirst);
   });
 
-  it('an inserted event', async () => {
-    const forged =
-      'INSERT INTO events SELECT execution_id, 5, tenant_id, type, node_id, at_ms, actor_id, actor_type, request, data, on_behalf_of FROM events LIMIT 1';
+  it('the log of another execution', async () => {
+    const swap = (from: string, to: string) => `UPDATE log_entries SET log_id = ${to} WHERE log_id = ${from};`;
+    const log = (id: string) => `(SELECT log_id FROM executions WHERE id = '${id}')`;
+    expect(await faultAfter(swap(log('exec_1'), '99') + swap(log('exec_2'), log('exec_1')))).toEqual(inFirst);
+  });
+
+  it.each([1, 0])('an inserted entry of %i events', async (events) => {
+    const forged = `INSERT INTO log_entries (position, log_id, seq, events, tenant, at_ms, actor, body)
+      SELECT 99, log_id, 5, ${events}, tenant, at_ms, actor, body FROM log_entries WHERE ${SECOND}`;
     expect(await faultAfter(forged)).toMatchObject({ block: 3, reason: 'unsealed_rows' });
   });
 
-  it.each(['workflow_id', 'workflow_version', 'revision', 'labels', 'parent_id'])(
-    'an execution whose %s was changed',
-    async (column) => {
-      expect(await faultAfter(`UPDATE executions SET ${column} = 'x' WHERE id = 'exec_1'`)).toEqual(inFirst);
-    },
-  );
+  it.each(['workflow_id', 'workflow_version', 'labels', 'parent_id'])('an execution whose %s was changed', async (column) => {
+    expect(await faultAfter(`UPDATE executions SET ${column} = 'x' WHERE id = 'exec_1'`)).toEqual(inFirst);
+  });
+
+  it('an execution whose revision was changed', async () => {
+    expect(await faultAfter("UPDATE executions SET revision = 9 WHERE id = 'exec_1'")).toEqual(inFirst);
+    expect(await faultAfter("UPDATE log_revisions SET hash = 'x'")).toEqual(inFirst);
+  });
 
   it('a changed control action', async () => {
     const fault = await faultAfter("UPDATE control_events SET data = replace(data, 'developer', 'operator')");
@@ -85,7 +120,7 @@ describe('the audit chain detects', () => {
       block: 2,
       reason: 'block_hash',
     });
-    expect(await faultAfter("UPDATE audit_blocks SET streams = 'x' WHERE block = 1")).toMatchObject({
+    expect(await faultAfter("UPDATE audit_blocks SET streams = x'ff' WHERE block = 1")).toMatchObject({
       block: 1,
       reason: 'block_hash',
     });
@@ -95,7 +130,7 @@ describe('the audit chain detects', () => {
 
   it('up to which block the chain is valid', async () => {
     const one = await recorded();
-    tamper(one, "UPDATE events SET actor_id = 'mallory' WHERE seq = 3");
+    tamper(one, 'UPDATE log_entries SET at_ms = 1 WHERE seq = 4');
     expect(await (await one.open()).verifyAudit()).toMatchObject({ blocks: 1, fault: { block: 2 } });
   });
 });
@@ -112,6 +147,8 @@ describe('a removal', () => {
     return one;
   }
 
+  const DELETE_SECOND = "DELETE FROM log_entries WHERE log_id = (SELECT log_id FROM executions WHERE id = 'exec_2')";
+
   async function faultOf(sql: string): Promise<AuditFault | null> {
     const one = await removed();
     tamper(one, sql);
@@ -126,14 +163,14 @@ describe('a removal', () => {
     const one = await recorded();
     tamper(
       one,
-      "DELETE FROM events WHERE execution_id = 'exec_1'; PRAGMA foreign_keys = OFF; DELETE FROM executions WHERE id = 'exec_1'",
+      `PRAGMA foreign_keys = OFF; DELETE FROM log_entries WHERE log_id = (SELECT log_id FROM executions WHERE id = 'exec_1');
+      DELETE FROM executions WHERE id = 'exec_1'`,
     );
     expect((await (await one.open()).verifyAudit()).fault).toEqual(inFirst);
   });
 
   it('is only accepted from its control event', async () => {
-    const claim =
-      "INSERT INTO removed_executions VALUES ('exec_2', 'acme', 2, 1); DELETE FROM events WHERE execution_id = 'exec_2'";
+    const claim = `INSERT INTO removed_executions VALUES ('exec_2', 'acme', 2, 1); ${DELETE_SECOND}`;
     expect(await faultOf(claim)).toMatchObject({ block: 1, reason: 'stream_digest', executionId: 'exec_2' });
     expect(await faultOf('DELETE FROM removed_executions')).toEqual(inFirst);
     const renamed = "UPDATE control_events SET data = replace(data, 'exec_1', 'exec_9') WHERE type = 'executions_removed'";
@@ -141,11 +178,11 @@ describe('a removal', () => {
   });
 
   it('does not hide events written after it', async () => {
-    const back = `INSERT INTO events VALUES ('exec_1', 9, 'default', 'node_completed', NULL, 1, 'a', 'human', NULL, '{}', NULL)`;
+    const back = "INSERT INTO log_entries VALUES (99, 99, 9, 1, 1, 1, 1, NULL, char(10) || 'L')";
     expect(await faultOf(back)).toMatchObject({ reason: 'unsealed_rows' });
     const data = `json_object('executions', json_array(json_object('id', 'exec_2', 'last_seq', 2)))`;
     const forged = `INSERT INTO control_events VALUES ('acme', 1, 'executions_removed', 1, 'a', 'human', NULL, ${data});
-      INSERT INTO removed_executions VALUES ('exec_2', 'acme', 2, 1); DELETE FROM events WHERE execution_id = 'exec_2'`;
+      INSERT INTO removed_executions VALUES ('exec_2', 'acme', 2, 1); ${DELETE_SECOND}`;
     expect(await faultOf(forged)).toMatchObject({ reason: 'unsealed_rows' });
   });
 });
@@ -171,7 +208,7 @@ describe('a signed chain', () => {
       unsigned: { blocks: 2, ranges },
     });
     expect((await (await one.open()).verifyAudit()).unsigned).toBeNull();
-    tamper(one, "UPDATE events SET actor_id = 'mallory' WHERE execution_id = 'exec_2'");
+    tamper(one, "UPDATE log_entries SET at_ms = 1 WHERE log_id = (SELECT log_id FROM executions WHERE id = 'exec_2')");
     expect(await (await one.open({ hmacKey: KEY })).verifyAudit()).toMatchObject({
       fault: { reason: 'stream_digest', executionId: 'exec_2' },
     });
@@ -191,28 +228,109 @@ describe('the writer of a block', () => {
   });
 });
 
-describe('the audit log', () => {
-  it('can be searched in a migrated database, with the smaller index', async () => {
-    const one = await recorded();
-    tamper(
-      one,
-      `ALTER TABLE events DROP COLUMN on_behalf_of; ALTER TABLE executions ADD COLUMN snapshot_seq INTEGER NOT NULL DEFAULT 0;
-      ALTER TABLE executions ADD COLUMN snapshot TEXT; DROP TABLE checkpoints;
-      CREATE TABLE checkpoints (execution_id TEXT NOT NULL UNIQUE, tenant_id TEXT NOT NULL, snapshot TEXT NOT NULL);
-      DROP INDEX tenants_inactive;
-      DROP INDEX events_by_time; CREATE INDEX events_by_time ON events (tenant_id, at_ms, type, actor_id);
-      DELETE FROM schema_migrations WHERE version >= (SELECT version FROM schema_migrations WHERE name = 'audit_by_time')`,
-    );
+describe('a log that was sealed as rows', () => {
+  /** As a conversion from an earlier release leaves it: one entry may have rows of several blocks. */
+  async function converted(): Promise<SqliteDatabase> {
+    const one = sqliteDatabase();
     const store = await one.open();
-    const db = new Database(one.path, { readonly: true });
-    expect(db.prepare("SELECT name FROM pragma_index_info('events_by_time')").pluck().all()).toEqual(['tenant_id', 'at_ms']);
+    await store.commit(batch(startExecution('exec_1'), startExecution('exec_2')));
+    await store.commit(batch(step('exec_1', 2)));
+    await store.commit(batch(step('exec_1', 4)));
+    await store.close();
+    const db = new Database(one.path);
+    resealAsRows(db);
+    const log = "(SELECT log_id FROM executions WHERE id = 'exec_1')";
+    const [body] = encodeStored(events(1, 4).map(storedEvent)).map((entry) => entry.body);
+    db.exec(`DELETE FROM log_entries WHERE log_id = ${log} AND seq = 2`);
+    db.prepare(`UPDATE log_entries SET events = 4, body = ? WHERE log_id = ${log} AND seq = 4`).run(body);
     db.close();
-    expect((await store.verifyAudit()).fault).toBeNull();
-    const page = { limit: 10, offset: 0, after: null };
-    const all = await store.audit.find('default', {}, page);
-    expect(all.total).toBe(5);
-    const { total, entries } = await store.audit.find('default', { type: 'approval_received', actorId: 'bob' }, page);
-    expect(total).toBe(1);
-    for await (const entry of entries) expect(entry).toMatchObject({ executionId: 'exec_1', seq: 2, actorId: 'bob' });
+    return one;
+  }
+
+  it('is valid, and goes on in entries', async () => {
+    const store = await (await converted()).open();
+    await store.commit(batch(step('exec_1', 6)));
+    expect(await store.verifyAudit()).toMatchObject({ blocks: 4, fault: null });
+  });
+
+  it.each([
+    ['a changed event', 'body = replace(body, \'"step":3\', \'"step":7\')', 2],
+    ['a damaged body', "body = 'x'", 1],
+    ['a changed time', 'at_ms = 1', 1],
+  ])('reveals %s in the block of the event', async (_name, change, block) => {
+    const one = await converted();
+    tamper(one, `UPDATE log_entries SET ${change} WHERE seq = 4`);
+    const store = await one.open();
+    expect((await store.verifyAudit()).fault).toEqual({ ...inFirst, block });
+    const { fault } = await checkExport(lines(await exported(store, 'default')), { key: null, head: null });
+    expect(fault).toMatchObject({ block, reason: 'stream_digest', executionId: 'exec_1' });
+  });
+
+  it('is exported as the rows that were sealed, and checked', async () => {
+    const store = await (await converted()).open();
+    await store.commit(batch(step('exec_1', 6)));
+    const all = await exported(store, 'default');
+    const streams = all.map((line) => JSON.parse(line) as StreamLine).filter((line) => 'first_seq' in line);
+    expect(streams.map((stream) => [stream.first_seq, stream.events?.length, stream.entries?.length])).toEqual([
+      [1, 2, undefined],
+      [1, 2, undefined],
+      [3, 2, undefined],
+      [5, 2, undefined],
+      [7, undefined, 1],
+    ]);
+    expect(await checkExport(lines(all), { key: null, head: null })).toMatchObject({ events: 10, fault: null });
+  });
+});
+
+/** Gives all blocks the digests that earlier releases would have given them. */
+function resealAsRows(db: Database.Database): void {
+  const rows = new StreamRows(db, new LogNames(db));
+  let previous = chainId(db);
+  for (const stored of db.prepare<[number, number], StoredBlock>(BLOCKS).all(0, 100)) {
+    const streams = unpackStreams(stored.streams).map((stream) => {
+      const content = rows.read(stream);
+      return { ...stream, version: 1 as const, digest: digestStream(stream, content.created, rowsIn(stream, content) ?? []) };
+    });
+    previous = hashBlock(previous, { ...stored, streams });
+    db.prepare('UPDATE audit_blocks SET streams = ?, hash = ? WHERE block = ?').run(packStreams(streams), previous, stored.block);
+  }
+}
+
+describe('the audit log', () => {
+  const page = { limit: 3, offset: 0, after: null };
+
+  async function found(store: AuditStore, filter: AuditFilter, request: Partial<AuditPageRequest> = {}) {
+    const { total, entries, next } = await store.find('default', filter, { ...page, ...request });
+    const list: AuditEntry[] = [];
+    for await (const entry of entries) list.push(entry);
+    return { total, places: list.map(({ executionId, seq }) => `${executionId ?? 'control'} ${seq}`), next };
+  }
+
+  it.each<[string, AuditFilter, readonly string[]]>([
+    ['all events', {}, ['exec_1 6', 'exec_1 5', 'exec_1 4', 'exec_1 3', 'exec_2 2', 'exec_2 1', 'exec_1 2', 'exec_1 1']],
+    ['a type', { type: 'node_failed' }, ['exec_1 6', 'exec_1 4', 'exec_2 2', 'exec_1 2']],
+    ['an execution', { executionId: 'exec_1' }, ['exec_1 6', 'exec_1 5', 'exec_1 4', 'exec_1 3', 'exec_1 2', 'exec_1 1']],
+    ['a type of an execution', { executionId: 'exec_1', type: 'node_failed' }, ['exec_1 6', 'exec_1 4', 'exec_1 2']],
+    ['an unknown type', { type: 'novelty' }, []],
+  ])('is cut into pages within entries: %s', async (_name, filter, places) => {
+    const store = await sqliteDatabase().open();
+    const failed = (from: number) => ({ events: [event(from), event(from + 1, { type: 'node_failed' })] });
+    await store.commit(batch(startExecution('exec_1', failed(1)), startExecution('exec_2', failed(1))));
+    await store.commit(batch(step('exec_1', 2, failed(3))));
+    await store.commit(batch(step('exec_1', 4, failed(5))));
+    for (let limit = 1; limit <= 4; limit += 1) {
+      const read: string[] = [];
+      for (let after: AuditPageRequest['after'] = null; ; ) {
+        const part = await found(store.audit, filter, { limit, after });
+        expect(part.total).toBe(places.length);
+        read.push(...part.places);
+        after = part.next;
+        if (after === null) break;
+      }
+      expect(read).toEqual(places);
+      for (let offset = 0; offset <= places.length; offset += 1) {
+        expect((await found(store.audit, filter, { limit, offset })).places).toEqual(places.slice(offset, offset + limit));
+      }
+    }
   });
 });

@@ -58,6 +58,27 @@ describe('a list with sparse matches', () => {
   });
 });
 
+describe('a list without conditions', () => {
+  it('has the executions of all statuses, in order of id', async () => {
+    const store = await sqliteDatabase().open();
+    const statuses = ['running', 'completed', 'paused', 'failed'];
+    const ids = Array.from({ length: 200 }, (_, index) => `exec_${String(index).padStart(4, '0')}`);
+    const statusOf = (index: number) => statuses[(index * 7 + Math.floor(index / 5)) % statuses.length] ?? '';
+    const writes = ids.map((id, index) => startExecution(id, { progress: { status: statusOf(index) } }));
+    await store.commit(batch(...writes, startExecution('exec_0100_other', { tenantId: 'acme' })));
+    const tenant = store.tenant('default');
+    const list = async (request: object) => (await tenant.executions({ limit: 50, ...request })).rows.map(({ id }) => id);
+    const newest = ids.toReversed();
+    expect(await list({})).toEqual(newest.slice(0, 50));
+    expect(await list({ offset: 120 })).toEqual(newest.slice(120, 170));
+    expect(await list({ offset: 300 })).toEqual([]);
+    expect(await list({ order: 'oldest', after: 'exec_0060' })).toEqual(ids.slice(61, 111));
+    expect(await list({ from: 'exec_0010', before: 'exec_0013' })).toEqual(['exec_0012', 'exec_0011', 'exec_0010']);
+    expect(await tenant.countExecutions({})).toBe(200);
+    expect(await store.tenant('unknown').executions({ limit: 5 })).toEqual({ rows: [], next: null });
+  });
+});
+
 describe('the labels of executions', () => {
   it('are found in a migrated database', async () => {
     const one = sqliteDatabase();

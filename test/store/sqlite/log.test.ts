@@ -6,7 +6,7 @@ import { batch, startExecution, step } from '../writes.ts';
 /** An operation that operators, or retention, may run at any time. */
 function remove(path: string, executionId: string): void {
   const db = new Database(path);
-  db.prepare('DELETE FROM events WHERE execution_id = ?').run(executionId);
+  db.prepare('DELETE FROM log_entries WHERE log_id = (SELECT log_id FROM executions WHERE id = ?)').run(executionId);
   db.close();
 }
 
@@ -19,8 +19,8 @@ describe('a position in the log', () => {
     remove(file.path, 'b');
     await store.commit(batch(startExecution('c')));
     const slice = await store.log.after(end, { limit: 10 });
-    expect(slice.entries.map(({ executionId, seq }) => `${executionId} ${seq}`)).toEqual(['c 1', 'c 2']);
-    expect((await store.log.after(slice.position, { limit: 10 })).entries).toEqual([]);
+    expect(slice.events.map(({ executionId, seq }) => `${executionId} ${seq}`)).toEqual(['c 1', 'c 2']);
+    expect((await store.log.after(slice.position, { limit: 10 })).events).toEqual([]);
   });
 
   it('stays valid through any number of removals, even when everything is removed', async () => {
@@ -35,10 +35,10 @@ describe('a position in the log', () => {
     }
     remove(file.path, 'b');
     remove(file.path, 'a');
-    expect((await store.log.after(start, { limit: 10 })).entries).toEqual([]);
+    expect((await store.log.after(start, { limit: 10 })).events).toEqual([]);
     await store.commit(batch(startExecution('f')));
     for (const position of [start, end]) {
-      expect((await store.log.after(position, { limit: 10 })).entries.map(({ executionId }) => executionId)).toEqual(['f', 'f']);
+      expect((await store.log.after(position, { limit: 10 })).events.map(({ executionId }) => executionId)).toEqual(['f', 'f']);
     }
   });
 
@@ -48,8 +48,8 @@ describe('a position in the log', () => {
     await store.commit(batch(startExecution('a'), startExecution('b')));
     const end = await store.log.end();
     remove(file.path, 'a');
-    expect((await store.log.after(end, { limit: 10 })).entries).toEqual([]);
+    expect((await store.log.after(end, { limit: 10 })).events).toEqual([]);
     await store.commit(batch(step('b', 2)));
-    expect((await store.log.after(end, { limit: 10 })).entries.map(({ seq }) => seq)).toEqual([3, 4]);
+    expect((await store.log.after(end, { limit: 10 })).events.map(({ seq }) => seq)).toEqual([3, 4]);
   });
 });

@@ -3,26 +3,29 @@ import { describe, expect, it } from 'vitest';
 import {
   countAudited,
   countAuditedOf,
-  EVENT_PLACE,
-  EVENT_RANGE,
+  ENTRY_RANGE,
+  EVENT_POSITION,
   LAST_SEQ,
   pageOfAudited,
   pageOfAuditedOf,
 } from '../../../store/sqlite/queries/audit.ts';
 import { ALL_INDEX_SCANS, scanIds, scanIdsOfVersion } from '../../../store/sqlite/queries/executions.ts';
-import { listEvents } from '../../../store/sqlite/queries/log.ts';
+import { listEntries } from '../../../store/sqlite/queries/log.ts';
 import { sqliteDatabase } from '../../support/stores.ts';
 import { exportsOf, resourceStatements } from '../statements.ts';
 
+/** The conversion reads the tables of earlier releases in their own order. */
+const OLD_TABLE = /\bold_\w+|FROM events\b/;
+
 /** Statements that read all rows on purpose; the list of all tenants follows the table's own order. */
-const WHOLE_TABLES = new Set(['COUNT_AUDITED', 'TENANT_RECORDS', 'COUNT_BY_STATUS', 'COUNT_CONTENT']);
+const WHOLE_TABLES = new Set(['COUNT_AUDITED', 'TENANT_RECORDS', 'COUNT_BY_STATUS', 'COUNT_EVENTS', 'COUNT_CONTENT']);
 
 const queries = await exportsOf(new URL('../../../store/sqlite/queries/', import.meta.url));
 const resources = await resourceStatements('sqlite');
 
 function statements(): readonly (readonly [name: string, sql: string])[] {
   const named = [...queries, ...resources].flatMap(([name, sql]) =>
-    typeof sql === 'string' && /^(SELECT|INSERT|UPDATE|DELETE|WITH) /.test(sql) && !WHOLE_TABLES.has(name)
+    typeof sql === 'string' && /^(SELECT|INSERT|UPDATE|DELETE|WITH) /.test(sql) && !WHOLE_TABLES.has(name) && !OLD_TABLE.test(sql)
       ? [[name, sql] as const]
       : [],
   );
@@ -30,10 +33,7 @@ function statements(): readonly (readonly [name: string, sql: string])[] {
     ...ALL_INDEX_SCANS.map((scan) => [`scanIds ${scan}, ${order} first`, scanIds(scan, order)] as const),
     [`scanIdsOfVersion, ${order} first`, scanIdsOfVersion(order)] as const,
   ]);
-  const logs = [0, 1, 2, 3].map((bits) => {
-    const by = { type: (bits & 1) > 0, nodeId: (bits & 2) > 0 };
-    return [`listEvents ${JSON.stringify(by)}`, listEvents(by)] as const;
-  });
+  const logs = [0, 1, 2].map((patterns) => [`listEntries of ${patterns} patterns`, listEntries(patterns)] as const);
   const audits = [0, 1, 2, 3].flatMap((bits) => {
     const by = { type: (bits & 1) > 0, actorId: (bits & 2) > 0 };
     const builders = { countAudited, countAuditedOf, pageOfAuditedOf };
@@ -44,7 +44,7 @@ function statements(): readonly (readonly [name: string, sql: string])[] {
 
 /** Scans of tables that grow without bound, by table or alias. Scans of partial indexes with few entries are fine. */
 const SCAN =
-  /^SCAN (executions|execution_labels|jobs|events|control_events|timers|work_items|workflows|idempotency|tokens|tenants|webhook_deliveries|log_cuts|tenant_usage|inbox|cron_jobs|artifacts|artifact_refs|r|agents|agent_traits|agent_events|leases|e|i|w|a|t|c|d|x|p|j)\b(?!.* INDEX (executions_with_local_work|tenants_with_retention|tenants_inactive|jobs_running)$)/;
+  /^SCAN (executions|execution_labels|jobs|log_entries|log_actors|log_tenants|checkpoints|control_events|timers|work_items|workflows|idempotency|tokens|tenants|webhook_deliveries|log_cuts|tenant_usage|inbox|cron_jobs|artifacts|artifact_refs|r|agents|agent_traits|agent_events|leases|e|i|l|w|a|t|c|d|x|p|j)\b(?!.* INDEX (executions_with_local_work|tenants_with_retention|tenants_inactive|jobs_running)$)/;
 
 async function plan(sql: string): Promise<readonly string[]> {
   const one = sqliteDatabase();
@@ -70,22 +70,22 @@ describe('the audit log', () => {
       [build({ type: true, actorId: true }), 'INDEX'] as const,
     ]),
   )('is counted and paged within a slice along an index, which covers it when there is no filter: %s', async (sql, along) => {
-    const searches = (await plan(sql)).filter((detail) => / (events|control_events) /.test(detail));
-    const slice = '(tenant_id=? AND at_ms>? AND at_ms<?)';
+    const searches = (await plan(sql)).filter((detail) => / (log_entries|control_events) /.test(detail));
     expect(searches).toEqual([
-      `SEARCH events USING ${along} events_by_time ${slice}`,
-      `SEARCH control_events USING COVERING INDEX control_events_by_time ${slice}`,
+      `SEARCH log_entries USING ${along} log_entries_by_time (tenant=? AND at_ms>? AND at_ms<?)`,
+      'SEARCH control_events USING COVERING INDEX control_events_by_time (tenant_id=? AND at_ms>? AND at_ms<?)',
     ]);
   });
 });
 
 describe('the log of one execution', () => {
   const all = { type: true, actorId: true };
-  it.each([EVENT_RANGE, LAST_SEQ, EVENT_PLACE, countAuditedOf(all), pageOfAuditedOf(all)])(
+  it.each([ENTRY_RANGE, LAST_SEQ, EVENT_POSITION, countAuditedOf(all), pageOfAuditedOf(all)])(
     'is found by its id: %s',
     async (sql) => {
-      expect(await plan(sql)).toEqual([
-        expect.stringMatching(/^SEARCH events USING .*INDEX sqlite_autoindex_events_1 \(execution_id=/),
+      const searches = (await plan(sql)).filter((detail) => / (log_entries|l) /.test(detail));
+      expect(searches).toEqual([
+        expect.stringMatching(/^SEARCH (log_entries|l) USING .*INDEX sqlite_autoindex_log_entries_1 \(log_id=/),
       ]);
     },
   );

@@ -3,6 +3,7 @@ import { LogMismatch, replayInSteps } from '../../../../machines/replay/index.ts
 import type { Run } from '../../../../machines/run.ts';
 import { save } from '../../../../machines/step/index.ts';
 import type { Program } from '../../../../machines/step/program.ts';
+import { DamagedEntryError } from '../../../../store/port/errors.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { EventRow, ExecutionRow, StoredCheckpoint } from '../../../../store/port/executions.ts';
 import { RuntimeError } from '../../errors.ts';
@@ -175,7 +176,8 @@ async function corruptIfUnreadable<T>(id: string, read: () => Promise<T>): Promi
   try {
     return await read();
   } catch (cause) {
-    throw cause instanceof SyntaxError || cause instanceof LogMismatch ? notReplayable(id, cause) : cause;
+    const isDamaged = cause instanceof DamagedEntryError || cause instanceof SyntaxError || cause instanceof LogMismatch;
+    throw isDamaged ? notReplayable(id, cause) : cause;
   }
 }
 

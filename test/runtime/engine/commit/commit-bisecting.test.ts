@@ -22,7 +22,7 @@ const ENGINES: Readonly<Record<string, () => Promise<Engine>>> = {
     const bench = await openTestRuntime();
     const poison = async (): Promise<void> => {
       const database = new Database(bench.path);
-      database.exec(`CREATE TRIGGER poison BEFORE INSERT ON events WHEN instr(NEW.data, 'poison') > 0
+      database.exec(`CREATE TRIGGER poison BEFORE INSERT ON log_entries WHEN instr(NEW.body, 'poison') > 0
         BEGIN SELECT RAISE(ABORT, 'not to be stored'); END`);
       database.close();
     };
@@ -35,9 +35,9 @@ const ENGINES: Readonly<Record<string, () => Promise<Engine>>> = {
       const client = new Client({ connectionString: await database.url() });
       await client.connect();
       await client.query(`CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        IF position('poison' IN NEW.data::text) > 0 THEN RAISE EXCEPTION 'not to be stored' USING ERRCODE = '22000'; END IF;
+        IF position('poison' IN NEW.body) > 0 THEN RAISE EXCEPTION 'not to be stored' USING ERRCODE = '22000'; END IF;
         RETURN NEW; END $$`);
-      await client.query('CREATE TRIGGER poison BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION poison()');
+      await client.query('CREATE TRIGGER poison BEFORE INSERT ON log_entries FOR EACH ROW EXECUTE FUNCTION poison()');
       await client.end();
     };
     return { ...member, poison };
