@@ -84,18 +84,20 @@ export class ExecutionRows {
     const cached = this.#heads.get(id);
     if (cached !== undefined && this.#updateRow(write, cached)) return cached.logId;
     const head = this.#head.get(id);
-    return head !== undefined && this.#updateRow(write, head) ? head.logId : null;
+    if (head === undefined || !this.#updateRow(write, head)) return null;
+    this.#keep(id, head.logId, write.progress);
+    return head.logId;
   }
 
-  #updateRow({ id, tenantId, fromSeq, progress }: ExecutionWrite, { logId, ...before }: Head): boolean {
-    const { status, seq, steps, error, localWork, owner, updatedAtMs, completedAtMs } = progress;
-    const place = [logId, id, tenantId, fromSeq] as const;
-    if (completedAtMs === null && status === before.status && localWork === before.localWork && owner === before.owner)
-      return this.#updateUnindexedRow.run(seq, steps, error, updatedAtMs, ...place, status, localWork, owner).changes === 1;
-    const values = [status, seq, steps, error, localWork, owner, updatedAtMs, completedAtMs, completedAtMs] as const;
-    const updated = this.#updateProgressRow.run(...values, ...place).changes === 1;
-    if (updated) this.#keep(id, logId, progress);
-    return updated;
+  #updateRow({ id, tenantId, fromSeq, progress }: ExecutionWrite, before: Head): boolean {
+    const { logId } = before;
+    const { status, seq, steps, error, localWork, owner, updatedAtMs: at, completedAtMs: end } = progress;
+    const isUnindexed = end === null && status === before.status && localWork === before.localWork && owner === before.owner;
+    const { changes } = isUnindexed
+      ? this.#updateUnindexedRow.run(seq, steps, error, at, logId, id, tenantId, fromSeq, status, localWork, owner)
+      : this.#updateProgressRow.run(status, seq, steps, error, localWork, owner, at, end, end, logId, id, tenantId, fromSeq);
+    if (changes === 1 && !isUnindexed) this.#keep(id, logId, progress);
+    return changes === 1;
   }
 
   #keep(id: string, logId: number, { status, localWork, owner, completedAtMs }: ExecutionProgress): void {

@@ -93,6 +93,15 @@ describe('an execution that another process changed', () => {
     expect((await logOf(other, 'exec_1')).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
+  it('is updated along with its indexes, whatever was known of it', async () => {
+    const { store, other } = await two();
+    await other.commit(batch(step('exec_1', 2, { progress: { localWork: 1, owner: 'rt_1' } })));
+    expect(await store.commit(batch(step('exec_1', 4)))).toEqual([null]);
+    expect(await store.executionsWithLocalWork({ after: '', limit: 10 })).toEqual([]);
+    expect(await other.commit(batch(step('exec_1', 6, { progress: { localWork: 1, owner: 'rt_1' } })))).toEqual([null]);
+    expect((await store.executionsWithLocalWork({ after: '', limit: 10 })).map(({ seq }) => seq)).toEqual([8]);
+  });
+
   it('is not confused with one that took its number', async () => {
     const { one, store, other } = await two();
     run(one.path, 'DELETE FROM checkpoints; DELETE FROM log_entries; DELETE FROM executions');
