@@ -34,7 +34,7 @@ export interface ExecutionWrite {
   /** Continues an execution that had ended, with a new deadline. Other writes leave the deadline as it is, and becoming terminal clears it. */
   readonly revive?: { readonly deadlineAtMs: number | null };
   readonly progress: ExecutionProgress;
-  /** The run after this commit, as a checkpoint at `progress.seq`, which needs events; null = none is stored. */
+  /** The run after this commit, as a checkpoint at `progress.seq`, which needs events; null = the checkpoints stay as they are. */
   readonly checkpoint: CheckpointWrite | null;
   /** Sequences fromSeq + 1 … progress.seq. */
   readonly events: readonly EventRow[];
@@ -51,8 +51,8 @@ export interface ExecutionWrite {
 }
 
 export interface CheckpointWrite {
-  /** JSON text. */
-  readonly text: string;
+  /** JSON text; null = none is stored, only earlier ones are deleted. */
+  readonly text: string | null;
   /** Earlier checkpoints of the execution are deleted from this sequence on; null = all are kept. */
   readonly replacesFrom: number | null;
 }

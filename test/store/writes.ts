@@ -89,7 +89,7 @@ function write(id: string, fromSeq: number, change: Change): ExecutionWrite {
 }
 
 /** A checkpoint that replaces all earlier ones, or those from a sequence on. */
-export function checkpoint(text: string, replacesFrom: number | null = 1): CheckpointWrite {
+export function checkpoint(text: string | null, replacesFrom: number | null = 1): CheckpointWrite {
   return { text, replacesFrom };
 }
 

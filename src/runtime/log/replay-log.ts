@@ -1,6 +1,7 @@
 import { type History, historyOf, LogMismatch, LogReplay } from '../../../machines/replay/index.ts';
 import type { Run } from '../../../machines/run.ts';
 import type { Program } from '../../../machines/step/program.ts';
+import { DamagedEntryError } from '../../../store/port/errors.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { EventRow } from '../../../store/port/executions.ts';
 import { RuntimeError } from '../errors.ts';
@@ -198,9 +199,9 @@ async function readRetries(
   return events;
 }
 
-/** Converts a `LogMismatch` to a `corrupt` error of the execution; other errors are returned unchanged. */
+/** Converts a `LogMismatch`, and the error for damaged events, to a `corrupt` error of the execution; other errors are returned unchanged. */
 export function corruptIfMismatch(executionId: string, error: unknown): unknown {
-  if (!(error instanceof LogMismatch)) return error;
+  if (!(error instanceof LogMismatch || error instanceof DamagedEntryError)) return error;
   const message = `the log of execution ${executionId} cannot be replayed: ${error.message}`;
   return new RuntimeError('corrupt', message, { cause: error });
 }

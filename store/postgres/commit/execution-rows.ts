@@ -65,7 +65,7 @@ function progressColumns({ id, tenantId, progress }: EncodedWrite): object {
 function checkpointRow({ id, tenantId, progress: { seq }, checkpoint }: EncodedWrite, key: Key): readonly object[] {
   if (checkpoint === null) return [];
   const { text, replacesFrom } = checkpoint;
-  const digest = sealOf(key, id, seq, text);
+  const digest = text === null ? null : sealOf(key, id, seq, text);
   return [{ execution_id: id, seq, tenant_id: tenantId, replaces_from: replacesFrom, digest, snapshot: text }];
 }
 

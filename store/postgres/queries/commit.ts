@@ -58,7 +58,7 @@ WITH written AS (
   DELETE FROM checkpoints c USING written w WHERE ${lookup('c.execution_id', 'w.execution_id')} AND c.seq >= w.replaces_from
 )
 INSERT INTO checkpoints (execution_id, seq, tenant_id, digest, snapshot)
-  SELECT execution_id, seq, tenant_id, digest, snapshot FROM written`);
+  SELECT execution_id, seq, tenant_id, digest, snapshot FROM written WHERE snapshot IS NOT NULL`);
 
 /**
  * Actors that are not known yet. Comes before the locks of executions in every transaction, and always in the same order, so that commits which add

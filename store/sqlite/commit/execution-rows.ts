@@ -114,6 +114,6 @@ export class ExecutionRows {
     { text, replacesFrom }: NonNullable<ExecutionWrite['checkpoint']>,
   ): void {
     if (replacesFrom !== null) this.#deleteCheckpoints.run(id, replacesFrom);
-    this.#insertCheckpoint.run(id, seq, tenantId, sealOf(this.#key, id, seq, text), text);
+    if (text !== null) this.#insertCheckpoint.run(id, seq, tenantId, sealOf(this.#key, id, seq, text), text);
   }
 }

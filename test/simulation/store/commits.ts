@@ -153,7 +153,8 @@ function checkpointsAfter(
 ): StoredExecution['checkpoints'] {
   if (written === null) return before;
   const { text, replacesFrom } = written;
-  return [...before.filter((each) => replacesFrom === null || each.seq < replacesFrom), { text, seq }];
+  const kept = before.filter((each) => replacesFrom === null || each.seq < replacesFrom);
+  return text === null ? kept : [...kept, { text, seq }];
 }
 
 export function isOpen({ status }: Pick<StoredItem, 'status'>): boolean {

@@ -175,6 +175,14 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.checkpoint('exec_2')).toEqual({ text: '{"at":2}', seq: 2 });
     });
 
+    it('may be replaced by none', async () => {
+      const store = await database().open();
+      await store.commit(batch(startExecution('exec_1'), startExecution('exec_2')));
+      await store.commit(batch(step('exec_1', 2, { checkpoint: checkpoint(null) }), step('exec_2', 2, { checkpoint: null })));
+      expect(await store.checkpoint('exec_1')).toBeNull();
+      expect(await store.checkpoint('exec_2')).toEqual({ text: '{"at":2}', seq: 2 });
+    });
+
     it('is not written, and replaces none, when the execution has advanced', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1')));

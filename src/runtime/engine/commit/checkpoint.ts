@@ -1,9 +1,9 @@
 import { type Run, TERMINAL } from '../../../../machines/run.ts';
 import { save } from '../../../../machines/step/index.ts';
 import type { CheckpointWrite } from '../../../../store/port/commit.ts';
-import type { Checkpoint } from '../loading/cached-execution.ts';
+import { type Checkpoint, NO_CHECKPOINT } from '../loading/cached-execution.ts';
 
-/** An execution that ends after more events than this gets a checkpoint, so that reading it replays fewer. */
+/** Of an ended execution, at most so many events are replayed: a shorter log needs no checkpoint any more, a longer one may need one at its end. */
 const MAX_EVENTS_AFTER_LAST = 200;
 
 /** Checkpoints that are kept have at least so many events between them: replaying them takes less than 0.1 s. */
@@ -21,6 +21,8 @@ export interface CommittedEvents {
   readonly bytes: number;
   /** Sequence of the first failure that a retry among them has reset; null = there is none. */
   readonly firstReset: number | null;
+  /** Do they end the execution because it could not be stepped? Then its log may not replay, and it is read from a checkpoint. */
+  readonly isCorrupt: boolean;
 }
 
 export interface NextCheckpoint {
@@ -33,19 +35,21 @@ export interface NextCheckpoint {
 /**
  * Decides whether a commit stores a checkpoint: when the log since the last one is larger than the snapshot, and than
  * `minLogBytes`. Loading replays the events since. So a step writes what it adds, and most executions have no checkpoint at all.
- * It replaces the last one, unless that is kept to read the execution as it was. None from between a failure and the retry that
+ * It replaces the last one, unless that is kept to read the execution as it was. An execution that ends with a short log keeps none. None from between a failure and the retry that
  * reset it is kept, because replays leave the failure out.
  */
 export function nextCheckpoint(
   last: Checkpoint,
   run: Run,
-  { bytes, firstReset }: CommittedEvents,
+  { bytes, firstReset, isCorrupt }: CommittedEvents,
   minLogBytes: number,
 ): NextCheckpoint {
+  const isEnded = TERMINAL.has(run.status);
+  if (isEnded && run.seq <= MAX_EVENTS_AFTER_LAST && !isCorrupt && minLogBytes > 0) return withoutCheckpoint(last, bytes);
   const logBytes = last.logBytes + bytes;
   const isLastInvalid = last.isUnusable === true || (firstReset !== null && firstReset <= last.seq);
-  const isLongAfterEnd = TERMINAL.has(run.status) && run.seq - last.seq > MAX_EVENTS_AFTER_LAST;
-  const isNeeded = isLastInvalid || isLongAfterEnd || minLogBytes === 0;
+  const isLongAfterEnd = isEnded && run.seq - last.seq > MAX_EVENTS_AFTER_LAST;
+  const isNeeded = isLastInvalid || isLongAfterEnd || isCorrupt || minLogBytes === 0;
   if (!isNeeded && logBytes <= Math.max(minLogBytes, last.bytes)) return { write: null, checkpoint: { ...last, logBytes } };
   const text = save(run);
   if (!isNeeded && logBytes <= text.length) return { write: null, checkpoint: { ...last, bytes: text.length, logBytes } };
@@ -54,6 +58,11 @@ export function nextCheckpoint(
     write: { text, replacesFrom },
     checkpoint: { seq: run.seq, keptSeq: keptBefore(last, replacesFrom), bytes: text.length, logBytes: 0 },
   };
+}
+
+function withoutCheckpoint(last: Checkpoint, bytes: number): NextCheckpoint {
+  const checkpoint = { ...NO_CHECKPOINT, bytes: last.bytes, logBytes: last.logBytes + bytes };
+  return { write: last.seq === 0 ? null : { text: null, replacesFrom: 1 }, checkpoint };
 }
 
 /** Where the checkpoints begin that the next one replaces; null = it replaces none. */

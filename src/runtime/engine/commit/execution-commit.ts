@@ -91,7 +91,8 @@ function checkpointAfter({ before, run, builder, isRetried, checkpointLogBytes }
   const [first] = events;
   const last = before?.checkpoint ?? NO_CHECKPOINT;
   if (first === undefined) return { write: null, checkpoint: last };
-  const committed = { bytes: logBytes, firstReset: isRetried ? firstReset(events) : null };
+  const isCorrupt = events.some(({ type, data }) => type === 'workflow_failed' && data.corrupt === true);
+  const committed = { bytes: logBytes, firstReset: isRetried ? firstReset(events) : null, isCorrupt };
   // A small input is not worth measuring.
   if (before !== null || logBytes <= checkpointLogBytes) return nextCheckpoint(last, run, committed, checkpointLogBytes);
   const bytes = charsUpTo(first.data, Number.POSITIVE_INFINITY);

@@ -6,7 +6,7 @@ import { nextCheckpoint } from '../../../../src/runtime/engine/commit/checkpoint
 import { type Checkpoint, NO_CHECKPOINT } from '../../../../src/runtime/engine/loading/cached-execution.ts';
 import { Driver } from '../../../support/driver.ts';
 import { ir, tool } from '../../../support/ir.ts';
-import { openTestRuntime } from '../../../support/runtimes.ts';
+import { CALLER, openTestRuntime } from '../../../support/runtimes.ts';
 
 const MIN = 4_096;
 /** A run with a snapshot of about 10 kB. */
@@ -17,7 +17,7 @@ const SIZE = save(run).length;
 const LAST: Checkpoint = { seq: 1, keptSeq: 0, bytes: 6_000, logBytes: 0 };
 
 const at = (seq: number, status: Run['status'] = 'running'): Run => ({ ...run, seq, status });
-const log = (bytes: number, firstReset: number | null = null) => ({ bytes, firstReset });
+const log = (bytes: number, firstReset: number | null = null) => ({ bytes, firstReset, isCorrupt: false });
 
 describe('a checkpoint', () => {
   it('is stored when the log since the last one is larger than the snapshot', () => {
@@ -37,7 +37,7 @@ describe('a checkpoint', () => {
     expect(nextCheckpoint(large.checkpoint, at(7), log(SIZE - MIN), MIN).write).not.toBeNull();
   });
 
-  it('is not stored for a large input, which is read in any case', async () => {
+  it('is not stored for a large input, which is read in any case, nor after the end', async () => {
     const bench = await openTestRuntime({ tools: { work: () => 'y'.repeat(5_000) } });
     const nodes = Object.fromEntries(['a', 'b', 'c'].map((id) => [id, tool('work', { output_key: 'out' })]));
     const document = ir('chain', nodes, [
@@ -48,15 +48,40 @@ describe('a checkpoint', () => {
     const large = await bench.run(document, { text: 'x'.repeat(100_000) });
     await bench.settled(large);
     expect(await bench.store.checkpoint(large)).toBeNull();
-    const small = await bench.run(document, { text: '' });
+    const waiting = { ...nodes, c: { type: 'human_approval' } };
+    const small = await bench.run(
+      ir('asking', waiting, [
+        ['a', 'b'],
+        ['b', 'c'],
+        ['c', 'end'],
+      ]),
+      { text: '' },
+    );
     await bench.settled(small);
     expect(await bench.store.checkpoint(small)).not.toBeNull();
+    await bench.runtime.approve(CALLER, small, { decision: 'approved' });
+    expect((await bench.settled(small)).status).toBe('completed');
+    expect(await bench.store.checkpoint(small)).toBeNull();
   });
 
   it('is stored at the end of an execution only if reading it would replay many events', () => {
-    expect(nextCheckpoint(LAST, at(201, 'completed'), log(10), MIN).write).toBeNull();
-    expect(nextCheckpoint(LAST, at(202, 'completed'), log(10), MIN).write).not.toBeNull();
-    expect(nextCheckpoint(LAST, at(202, 'paused'), log(10), MIN).write).toBeNull();
+    const last = { ...LAST, seq: 100 };
+    expect(nextCheckpoint(last, at(300, 'completed'), log(10), MIN).write).toBeNull();
+    expect(nextCheckpoint(last, at(301, 'completed'), log(10), MIN).write?.text).toBe(save(run));
+    expect(nextCheckpoint(last, at(301, 'paused'), log(10), MIN).write).toBeNull();
+  });
+
+  it('is deleted at the end of an execution with a short log', () => {
+    const last = { ...LAST, seq: 100 };
+    expect(nextCheckpoint(last, at(200, 'completed'), log(SIZE + 1), MIN)).toEqual({
+      write: { text: null, replacesFrom: 1 },
+      checkpoint: { ...NO_CHECKPOINT, bytes: LAST.bytes, logBytes: SIZE + 1 },
+    });
+    expect(nextCheckpoint(NO_CHECKPOINT, at(200, 'failed'), log(SIZE + 1), MIN).write).toBeNull();
+  });
+
+  it('is stored at the end of an execution that could not be stepped', () => {
+    expect(nextCheckpoint(NO_CHECKPOINT, at(9, 'failed'), { ...log(10), isCorrupt: true }, MIN).write?.text).toBe(save(run));
   });
 
   it('replaces those that contain failures which a retry resets', () => {
