@@ -85,7 +85,6 @@ export class RawWriter {
 
   constructor(path: string) {
     this.#db = new Database(path);
-    this.#db.pragma('page_size = 8192');
     this.#db.pragma('journal_mode = WAL');
     this.#db.pragma('synchronous = FULL');
     this.#db.pragma('wal_autocheckpoint = 4096');
