@@ -34,6 +34,7 @@ const usage = {
   output_tokens: absent(integer('Output tokens that were used.')),
   finish_reason: absent(text('Why the model stopped.')),
   cost_usd: absent(number('Cost in USD.')),
+  gen_ai_response_id: absent(text('Id that the provider gave to the response.')),
 };
 
 const evaluated = Type.Object(
@@ -181,6 +182,14 @@ export const EVENT_DATA = {
     ...attempt,
     delay_ms: integer('Milliseconds until that attempt is queued.'),
   }),
+  node_parked: atNode(
+    'The provider of a model is over its limit. In place of `retry_scheduled`: another attempt will follow when it says.',
+    {
+      ...attempt,
+      delay_ms: integer('Milliseconds until that attempt is queued.'),
+      retry_after: time('When that attempt is queued.'),
+    },
+  ),
   interrupt_raised: atNode('A person is asked for a decision.', {
     reason: text('`human_approval`.'),
     description: text('What the person is asked.'),

@@ -18,6 +18,7 @@ export const EVENT_TYPES = [
   'node_skipped',
   'node_cancelled',
   'retry_scheduled',
+  'node_parked',
   'interrupt_raised',
   'approval_received',
   'timer_created',

@@ -9,6 +9,7 @@ export interface Usage {
   readonly output_tokens?: number;
   readonly finish_reason?: string;
   readonly cost_usd?: number;
+  readonly gen_ai_response_id?: string;
 }
 
 /** One visit to a node and one attempt at its work. A message for an older one is stale. */
@@ -39,6 +40,8 @@ export interface Fail extends Visit {
   readonly retryable: boolean;
   /** Delay of the retry as logged, in a replay; absent = as the retry policy says. */
   readonly delayMs?: number;
+  /** When the service may be asked again, as it says; in place of the delay of the retry policy. */
+  readonly parkedUntilMs?: number;
 }
 
 /** The attempt starts: an external worker has claimed the node's work item, or in-process work has got a slot. */

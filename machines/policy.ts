@@ -8,12 +8,19 @@ export interface PolicyVerdict {
   readonly scope: 'node' | 'workflow';
 }
 
-/** Null = the node may run. The node's policy comes before the workflow's; within one, `blocked_tools` before `require_approval_for`. */
+/**
+ * Null = the node may run. The node's policy comes before the workflow's. Within one, a `model_allowlist` decides about nodes with a model;
+ * `blocked_tools` comes before `require_approval_for`.
+ */
 export function policyVerdict(workflow: Workflow, node: Node): PolicyVerdict | null {
-  const names = definitionOf(node.kind).policyNames(node.kind);
+  const definition = definitionOf(node.kind);
+  const names = definition.policyNames(node.kind);
+  const models = definition.models(node.kind);
   for (const scope of ['node', 'workflow'] as const) {
     const policy = (scope === 'node' ? node : workflow).policy;
     if (policy === null) continue;
+    if (models[0] !== undefined && policy.model_allowlist.length > 0)
+      return isAllowedModel(policy.model_allowlist, models) ? null : { decision: 'blocked', name: models[0], scope };
     const rules = [
       ['blocked', policy.blocked_tools],
       ['require_approval', policy.require_approval_for],
@@ -24,6 +31,11 @@ export function policyVerdict(workflow: Workflow, node: Node): PolicyVerdict | n
     }
   }
   return null;
+}
+
+/** Does the allowlist have a model, by one of its names? */
+export function isAllowedModel(allowlist: readonly string[], names: readonly string[]): boolean {
+  return names.some((name) => allowlist.some((glob) => matchesGlob(glob, name)));
 }
 
 /** Does a glob match the whole name? `*` is any text, `?` one character. Backtracks to the last `*` only, so that it takes no exponential time. */

@@ -1,9 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
+import type { Store } from '../store/port/store.ts';
 import { buildApp } from './api/app.ts';
 import { isLoopback } from './api/auth/cross-origin.ts';
-import { type Config, urlOf } from './config.ts';
+import { type Config, ConfigError, urlOf } from './config.ts';
 import { ControlPlane } from './control/control-plane.ts';
 import { openDatabase } from './databases.ts';
 import { Outbound } from './executors/outbound/index.ts';
@@ -51,6 +52,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     throw new ListenError(`without authentication the server must listen on a loopback address, and ${config.bind} is not one`);
   const missing = missingTools(options.tools ?? {}, config.toolTenants);
   if (missing.length > 0) throw new ToolsError(`JAMJET_TOOL_TENANTS: there is no tool ${missing.join(', ')}`);
+  await checkSidecar(config);
   const log = options.log ?? pino({ level: config.logLevel });
   const services = await openServices(options, log);
   const { app, runtime, control } = services;
@@ -65,6 +67,22 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
   const { port } = app.server.address() as AddressInfo;
   return { url: urlOf(config.bind, port), port, runtime, close: services.close };
+}
+
+/** Rejects if the model sidecar does not answer: every model node would fail. */
+async function checkSidecar({ models: { sidecarUrl } }: Config): Promise<void> {
+  if (sidecarUrl === undefined) return;
+  const { sidecarProblem } = await import('./executors/model/sidecar.ts');
+  const problem = await sidecarProblem(sidecarUrl);
+  if (problem !== null) throw new ConfigError([`JAMJET_MODEL_SEAM_URL: the model sidecar is not ready: ${problem}`]);
+}
+
+/** The models that the tenant's policy allows; empty = all. */
+async function modelAllowlist(store: Store, tenantId: string): Promise<readonly string[]> {
+  const policy = JSON.parse((await store.tenants.find(tenantId))?.policy ?? '{}') as { readonly model_allowlist?: unknown };
+  const { model_allowlist: allowed = [] } = policy;
+  if (Array.isArray(allowed) && allowed.every((glob) => typeof glob === 'string')) return allowed as readonly string[];
+  throw new TypeError(`model_allowlist in the policy of tenant ${tenantId} is not a list of texts`);
 }
 
 export interface Embedded {
@@ -128,6 +146,8 @@ async function openServices(options: ServicesOptions, log: Logger) {
       artifactThresholdBytes: config.artifactThresholdBytes,
       vars: (tenantId) => varsOf(config.workflowVars, tenantId),
       allowPrivateAddresses: config.allowPrivateAddresses,
+      models: config.models,
+      modelAllowlist: (tenantId) => modelAllowlist(store, tenantId),
       onDiagnostic: (execution, problem) => log.warn({ execution }, problem),
       onError,
       ...(tools === undefined ? {} : { tools: (tenantId: string) => toolsOf(tools, config.toolTenants, tenantId) }),

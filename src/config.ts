@@ -1,3 +1,5 @@
+import type { ModelSettings } from './executors/model/settings.ts';
+import { BASE_URL_VARIABLES, modelPrices, namedModels, providersOf } from './model-settings.ts';
 import { DEFAULTS } from './runtime/options.ts';
 import { InvalidValue, type TenantVars, type ToolTenants, tenantVars, toolTenants } from './tenant-grants.ts';
 
@@ -51,6 +53,8 @@ export interface Config {
   /** The in-process tools of each tenant. */
   readonly toolTenants: ToolTenants;
   readonly auditSigningKey: string | null;
+  /** Keys, addresses and names of the models that `model` nodes use. */
+  readonly models: ModelSettings;
   /** Allows requests to loopback and private addresses. */
   readonly allowPrivateAddresses: boolean;
 }
@@ -116,6 +120,14 @@ export function readConfig(env: Environment): Config {
       integer(text, 100, MAX_STATEMENT_TIMEOUT_MS),
     ),
   };
+  for (const name of BASE_URL_VARIABLES) read(name, null, httpUrl);
+  const sidecarUrl = read<string | null>('JAMJET_MODEL_SEAM_URL', null, httpUrl);
+  const models: ModelSettings = {
+    providers: providersOf(env),
+    names: read('JAMJET_MODELS', {}, (text) => namedModels(text, env)),
+    prices: read('JAMJET_MODEL_PRICES', {}, modelPrices),
+    ...(sidecarUrl === null ? {} : { sidecarUrl }),
+  };
   const config: Config = {
     bind: read('JAMJET_BIND', '127.0.0.1', bindAddress),
     port: read('JAMJET_PORT', 7700, (text) => integer(text, 0, 65_535)),
@@ -139,6 +151,7 @@ export function readConfig(env: Environment): Config {
     workflowVars: read<TenantVars>('JAMJET_WORKFLOW_ENV', new Map(), (text) => tenantVars(text, env)),
     toolTenants: read<ToolTenants>('JAMJET_TOOL_TENANTS', null, toolTenants),
     auditSigningKey: read('JAMJET_AUDIT_SIGNING_KEY', null, (text) => text),
+    models,
     allowPrivateAddresses: read('JAMJET_ALLOW_PRIVATE_ADDRESSES', false, flag),
   };
   if (problems.length > 0) throw new ConfigError(problems);

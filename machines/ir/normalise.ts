@@ -7,6 +7,7 @@ import { readDocument } from '../reading/document.ts';
 import { Fields } from '../reading/fields.ts';
 import { nameProblem, nodeIdProblem } from '../reading/names.ts';
 import { Problems } from '../reading/problems.ts';
+import { withDeclaredModels } from './models.ts';
 import { type NodeDefaults, readNode } from './node.ts';
 import { policyOf } from './policy.ts';
 import { retryPolicies } from './retry.ts';
@@ -70,7 +71,7 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
   const targetsInNodes = nodes.reduce((sum, node) => sum + targetCount(node), 0);
   if (edges.length + targetsInNodes > MAX_EDGES) tooManyEdges(fields, edges.length + targetsInNodes);
   const tools = readTools(fields, calledTools(nodes));
-  for (const key of ['models', 'mcp_servers', 'remote_agents']) fields.object(key);
+  for (const key of ['mcp_servers', 'remote_agents']) fields.object(key);
   return {
     workflow_id,
     version,
@@ -78,7 +79,7 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
     description: fields.text('description') ?? null,
     state_schema: stateSchema(fields),
     start_node: fields.name('start_node') ?? defaultStart(nodes, edges),
-    nodes: withToolFunctions(nodes, tools, fields),
+    nodes: withDeclaredModels(withToolFunctions(nodes, tools, fields), fields),
     edges,
     timeouts,
     tools,

@@ -211,7 +211,7 @@ function workflowSchema(ref: Ref): JsonSchema {
       timeouts: described(ref('WorkflowTimeouts'), 'Time limits.'),
       retry_policies: Type.Record(Type.String(), ref('WorkflowRetryPolicy'), { description: 'Retry policies by name.' }),
       tools: Type.Record(Type.String(), ref('WorkflowTool'), { description: 'How tools are reached, by name.' }),
-      models: anyObject('Kept for clients.'),
+      models: anyObject('Models by the name that nodes use: `{provider, model, temperature?, max_tokens?}`.'),
       mcp_servers: anyObject('Kept for clients.'),
       remote_agents: anyObject('Kept for clients.'),
       labels: Type.Record(Type.String(), Type.String(), { description: 'Names and values of your own; `jamjet.` is reserved.' }),

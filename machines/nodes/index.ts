@@ -5,6 +5,7 @@ import { javaFn } from './java-fn.ts';
 import { join } from './join.ts';
 import type { KindDefinition } from './kind.ts';
 import { limitExceeded } from './limit-exceeded.ts';
+import { model } from './model.ts';
 import { parallel } from './parallel.ts';
 import { pythonFn } from './python-fn.ts';
 import { subgraph } from './subgraph.ts';
@@ -15,6 +16,7 @@ import { wait } from './wait.ts';
 export const KINDS = {
   tool,
   http,
+  model,
   python_fn: pythonFn,
   java_fn: javaFn,
   condition,
@@ -38,7 +40,6 @@ export const KIND_ALIASES: Readonly<Record<string, KindName>> = { branch: 'condi
 
 /** Kinds of the wider language that this runtime does not run. */
 export const UNAVAILABLE_KINDS: ReadonlySet<string> = new Set([
-  'model',
   'agent',
   'mcp_tool',
   'a2a_task',

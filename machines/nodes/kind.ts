@@ -33,6 +33,14 @@ export interface ToolFunction {
   readonly java?: { readonly class_name: string; readonly method: string };
 }
 
+/** The model that the workflow's `models` declare under a name. */
+export interface DeclaredModel {
+  readonly provider: string;
+  readonly model: string;
+  readonly temperature?: number;
+  readonly max_tokens?: number;
+}
+
 /** A branch that a node lists itself. */
 export interface NodeBranch {
   /** An expression; null = the default of a choice, or a branch that is always started. */
@@ -84,6 +92,12 @@ export interface KindDefinition<K extends { readonly type: string }> {
   catalogTool(kind: K): string | null;
   /** The kind with the function that its catalog entry names. Default: the kind as it is. */
   withFunction(kind: K, named: ToolFunction): K;
+  /** The names of the model that it uses, as a `model_allowlist` may have them. Default: none. */
+  models(kind: K): readonly string[];
+  /** The entry of the workflow's `models` that describes its model. Default: null. */
+  catalogModel(kind: K): string | null;
+  /** The kind with the model that its entry declares. Default: the kind as it is. */
+  withModel(kind: K, declared: DeclaredModel): K;
   /** Fields of the work payload beside those that every payload has. `input` is rendered. Default: none. */
   payload(kind: K, input: Json): JsonObject;
   /** Whether an object result becomes the state patch (code nodes) or is stored under the node's id. Default: false. */
@@ -173,6 +187,9 @@ export function defineKind<K extends { readonly type: string; readonly fallback_
     tool: () => null,
     catalogTool: () => null,
     withFunction: (kind) => kind,
+    models: () => [],
+    catalogModel: () => null,
+    withModel: (kind) => kind,
     payload: () => ({}),
     objectResultIsPatch: false,
     childWorkflow: () => null,

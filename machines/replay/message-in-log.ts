@@ -1,7 +1,7 @@
 import type { LogEvent } from '../events.ts';
 import type { TokenBudget } from '../ir/workflow.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import type { Budgets, CopiedDecision, Message } from '../messages.ts';
+import type { Budgets, CopiedDecision, Fail, Message } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { Run } from '../run.ts';
 import { USAGE_FIELDS } from '../step/actions/usage.ts';
@@ -140,8 +140,10 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
 }
 
 /** The delay of a retry as logged at `at`, if it is: how it is computed may have changed since. */
-function recordedDelay(log: readonly TimedEvent[], at: number): { readonly delayMs?: number } {
+function recordedDelay(log: readonly TimedEvent[], at: number): Pick<Fail, 'delayMs' | 'parkedUntilMs'> {
   const event = log[at];
+  if (event?.type === 'node_parked')
+    return { delayMs: Number(event.data.delay_ms), parkedUntilMs: Date.parse(String(event.data.retry_after)) };
   return event?.type === 'retry_scheduled' ? { delayMs: Number(event.data.delay_ms) } : {};
 }
 

@@ -149,9 +149,13 @@ function matchingVisit(context: Context, visit: Visit, phases: readonly ActiveVi
 }
 
 function failureOf(program: Program, message: Fail, env: StepEnv, childId?: string): FailEvent {
-  const { node, activation, attempt, error, errorClass, httpStatus, retryable } = message;
+  const { node, activation, attempt, error, errorClass, httpStatus, retryable, parkedUntilMs } = message;
   const { retry } = program.tables.nodeOf(node);
-  const delayMs = message.delayMs ?? backoffMs(retry, attempt + 1, `${env.executionId}\n${node}\n${activation}`);
+  const delayMs =
+    message.delayMs ??
+    (parkedUntilMs === undefined
+      ? backoffMs(retry, attempt + 1, `${env.executionId}\n${node}\n${activation}`)
+      : Math.max(1, parkedUntilMs - env.nowMs));
   return {
     type: 'fail',
     node,
@@ -160,6 +164,7 @@ function failureOf(program: Program, message: Fail, env: StepEnv, childId?: stri
     delayMs,
     ...(errorClass === undefined ? {} : { errorClass }),
     ...(httpStatus === undefined ? {} : { httpStatus }),
+    ...(parkedUntilMs === undefined ? {} : { parkedUntilMs }),
     ...(childId === undefined ? {} : { childId }),
   };
 }

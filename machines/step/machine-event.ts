@@ -41,6 +41,8 @@ export interface FailEvent {
   readonly retryable: boolean;
   /** Milliseconds until the next attempt, if there is one. */
   readonly delayMs: number;
+  /** The next attempt waits for this time, which the service has named. */
+  readonly parkedUntilMs?: number;
   /** The child execution that failed. */
   readonly childId?: string;
 }

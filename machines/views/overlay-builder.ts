@@ -142,6 +142,7 @@ export class OverlayBuilder {
         this.#ending.set(node, 'timeout');
         break;
       case 'retry_scheduled':
+      case 'node_parked':
         this.#update(node, { status: 'retrying', retries: this.#overlayOf(node).retries + 1 });
         break;
       case 'node_failed':

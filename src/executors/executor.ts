@@ -41,15 +41,23 @@ export class WorkError extends Error {
   readonly errorClass: string | null;
   /** Status of the HTTP response that made the attempt fail; null = no response. */
   readonly httpStatus: number | null;
+  /** Milliseconds after which the service may be asked again, as it says; null = it does not say. */
+  readonly retryAfterMs: number | null;
 
   constructor(
     message: string,
-    options: ErrorOptions & { readonly retryable: boolean; readonly errorClass?: string; readonly httpStatus?: number },
+    options: ErrorOptions & {
+      readonly retryable: boolean;
+      readonly errorClass?: string;
+      readonly httpStatus?: number;
+      readonly retryAfterMs?: number;
+    },
   ) {
     super(toStorableText(message), options);
     this.name = 'WorkError';
     this.retryable = options.retryable;
     this.errorClass = options.errorClass === undefined ? null : toStorableText(options.errorClass);
     this.httpStatus = options.httpStatus ?? null;
+    this.retryAfterMs = options.retryAfterMs ?? null;
   }
 }

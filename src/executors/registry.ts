@@ -4,6 +4,7 @@ import type { Executor, WorkContext } from './executor.ts';
 import { functionExecutor } from './function.ts';
 import { httpExecutor } from './http.ts';
 import { httpToolExecutor } from './http-tool.ts';
+import { type Models, modelExecutor } from './model/index.ts';
 import type { Outbound } from './outbound/index.ts';
 
 /** What executors need from this process. */
@@ -11,6 +12,7 @@ export interface ExecutorDeps {
   /** Functions registered by the operator, by `tool_ref`. */
   readonly tools: Readonly<Record<string, (input: never, context: WorkContext) => unknown>>;
   readonly outbound: Outbound;
+  readonly models: Models;
 }
 
 /** The `tools` of a workflow document, by name. */
@@ -26,6 +28,7 @@ type CreateExecutor<N extends KindName> = (
 /** The kinds with work that this process can do: one line per kind. Work of other kinds is done by external workers. */
 const EXECUTORS: { readonly [N in KindName]?: CreateExecutor<N> } = {
   http: (_kind, { outbound }) => httpExecutor(outbound),
+  model: (kind, { models }) => modelExecutor(kind, models),
   tool: toolExecutor,
 };
 

@@ -202,6 +202,7 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
     toolsOf: perTenant(options.tools),
     varsOf: perTenant(options.vars),
     outbound: new Outbound({ allowPrivateAddresses: options.allowPrivateAddresses ?? false }),
+    models: { settings: options.models ?? {}, allowlistOf: options.modelAllowlist ?? (async () => []) },
   };
   const workflows = new WorkflowCache(store, provisions, context.slices);
   const confirmOwner = (owner: string): Promise<void> => placement.confirm(owner);

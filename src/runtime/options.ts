@@ -1,4 +1,5 @@
 import type { ExecutionStore } from '../../store/port/execution-store.ts';
+import type { ModelSettings } from '../executors/model/settings.ts';
 import type { Clock } from './clock.ts';
 import type { RandomBytes } from './ids.ts';
 import type { Tools } from './types/work.ts';
@@ -60,6 +61,10 @@ export interface RuntimeOptions {
    * same.
    */
   readonly vars?: Vars | ((tenantId: string) => Vars);
+  /** Keys, addresses and names of the models that `model` nodes use; default: none, so that they fail. */
+  readonly models?: ModelSettings;
+  /** Globs of the models that a tenant may use; empty = all. Default: all. */
+  readonly modelAllowlist?: (tenantId: string) => Promise<readonly string[]>;
   /** May `http` nodes and tools reach loopback and private addresses? Default false. */
   readonly allowPrivateAddresses?: boolean;
   /**

@@ -166,6 +166,7 @@ export class LiveModel {
         this.#approvals.delete(node);
         break;
       case 'retry_scheduled':
+      case 'node_parked':
         this.#retryAtMs.set(node, atMs + (typeof data.delay_ms === 'number' ? data.delay_ms : 0));
         break;
       case 'node_completed':

@@ -106,6 +106,7 @@ export class Timeline {
       case 'node_cancelled':
         return this.#ended(node, atMs, 'cancelled', {}, 'cancelled');
       case 'retry_scheduled':
+      case 'node_parked':
         return this.#retryScheduled(node, atMs, data);
       case 'interrupt_raised':
         this.#approvals.set(node, { node, kind: 'human_approval' });

@@ -31,8 +31,8 @@ nodes:
     wait_for: [first, nix]
     strategy: fist
   ask:
-    type: model
-    prompt: x
+    type: coordinator
+    task: x
   typo:
     type: tol
   fetch:

@@ -83,13 +83,26 @@ describe('the kinds of node', () => {
       { type: 'join', wait_for: [], merge_strategy: { custom: { function_ref: 'm:f' } } },
     ],
     ['{ type: limit_exceeded }', { type: 'limit_exceeded' }],
+    [
+      '{ type: model, model: m, prompt: p, system: s, temperature: 0.2, max_tokens: 5, output_schema: { type: object }, output_key: k }',
+      {
+        type: 'model',
+        model_ref: 'm',
+        prompt_ref: 'p',
+        system_prompt: 's',
+        temperature: 0.2,
+        max_tokens: 5,
+        output_schema: { type: 'object' },
+        output_key: 'k',
+      },
+    ],
   ])('%s', (keys, expected) => expect(kind(keys)).toEqual(expected));
 
   it('keeps the keys of an unknown type', () => {
-    expect(kind('{ type: model, model: m, prompt: p, temperature: 0.2 }')).toEqual({
-      type: 'model',
-      model: 'm',
-      prompt: 'p',
+    expect(kind('{ type: coordinator, task: m, strategy: p, temperature: 0.2 }')).toEqual({
+      type: 'coordinator',
+      task: 'm',
+      strategy: 'p',
       temperature: 0.2,
     });
   });

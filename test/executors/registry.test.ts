@@ -6,7 +6,8 @@ import { webServer } from './web-server.ts';
 import { contextWith, workWith } from './work.ts';
 
 const outbound = new Outbound({ allowPrivateAddresses: true });
-const deps: ExecutorDeps = { tools: { pay: () => 'paid' }, outbound };
+const models = { settings: {}, allowlistOf: async () => [] };
+const deps: ExecutorDeps = { tools: { pay: () => 'paid' }, outbound, models };
 
 function tool(tool_ref: string): Kind {
   return { type: 'tool', tool_ref, input_mapping: {} };

@@ -3,9 +3,9 @@ import type { Json, JsonObject } from '../../machines/json.ts';
 import type { JamjetClient } from '../../src/client/index.ts';
 import * as minimal from '../support/minimal-workflows.ts';
 import { sharedServer } from '../support/server.ts';
-import { claim, refusal, run, settled, timeline } from './recorded-calls.ts';
+import { claim, run, settled, timeline } from './recorded-calls.ts';
 
-const server = sharedServer();
+const server = sharedServer({ env: { OPENAI_API_KEY: '' } });
 let client: JamjetClient;
 beforeEach(() => {
   client = server().client;
@@ -115,12 +115,9 @@ describe('the minimal workflow', () => {
     expect(executions).toMatchObject([{ workflow_id: 'lin', status: 'completed' }]);
   });
 
-  it('G, a model, is refused until model nodes exist', async () => {
-    expect(await refusal(client.registerWorkflow(minimal.model))).toMatchObject({
-      status: 400,
-      message: expect.stringMatching(/^bad request: .*think.*model/),
-    });
-    expect(await refusal(client.start({ workflow_id: 'ask' }))).toMatchObject({ status: 404 });
+  it('G, a model, says which key it needs', async () => {
+    const id = await run(client, minimal.model, { query: 'Why?' });
+    expect(await settled(client, id)).toMatchObject({ status: 'failed', error: expect.stringContaining('set OPENAI_API_KEY') });
   });
 
   it('H, an approval policy, defers the call until it is approved', async () => {

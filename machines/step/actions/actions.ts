@@ -108,12 +108,14 @@ export function fail(step: StepContext, event: MachineEvent, { node, handled, up
 /** An attempt has failed, and there will be another. */
 export function retry(step: StepContext, event: MachineEvent, node: string): void {
   if (event.type !== 'fail') throw new TypeError(`${event.type} is no failure`);
-  const { error, delayMs } = event;
+  const { error, delayMs, parkedUntilMs } = event;
   const active = step.activeOf(node);
   const { activation, attempt } = active;
   addCause(step, event, node, active);
   step.addEvent('node_failed', node, { error, attempt, retryable: true, ...failureData(event), activation });
-  step.addEvent('retry_scheduled', node, { attempt: attempt + 1, delay_ms: delayMs, activation });
+  const next = { attempt: attempt + 1, delay_ms: delayMs };
+  if (parkedUntilMs === undefined) step.addEvent('retry_scheduled', node, { ...next, activation });
+  else step.addEvent('node_parked', node, { ...next, retry_after: new Date(parkedUntilMs).toISOString(), activation });
   step.setActive(node, { activation, attempt: attempt + 1, phase: 'backoff' });
 }
 

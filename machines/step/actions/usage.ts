@@ -9,6 +9,7 @@ export const USAGE_FIELDS = [
   'output_tokens',
   'finish_reason',
   'cost_usd',
+  'gen_ai_response_id',
 ] as const;
 
 const NO_DATA: JsonObject = {};

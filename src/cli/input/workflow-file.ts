@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { ParsedFile } from '../../authoring/parse.ts';
 import type { Context } from '../context.ts';
 import { usageFailure } from '../failure.ts';
@@ -23,12 +23,15 @@ export function isWorkflowFile(word: string, cwd: string): boolean {
   );
 }
 
-/** Compiles and checks a workflow file. The checker is imported on use, because it is slow to load. */
+/** Compiles and checks a workflow file, with the prompts that it names. The checker is imported on use, because it is slow to load. */
 export async function readWorkflow(file: string, cwd: string): Promise<ParsedFile> {
   const path = resolve(cwd, file);
   const text = await readText(path, file);
   const { checkWorkflow } = await import('../../authoring/check.ts');
-  return checkWorkflow(text, path);
+  const { withPromptFiles } = await import('../../authoring/prompt-files.ts');
+  return withPromptFiles(checkWorkflow(text, path), (prompt, what) =>
+    readText(resolve(dirname(path), prompt), `${file}: ${what}`),
+  );
 }
 
 /** The single workflow of a file, or the named one of several. */

@@ -29,6 +29,7 @@ export async function* verifyReplays(store: Store, { all }: { readonly all: bool
     toolsOf: () => ({}),
     varsOf: () => ({}),
     outbound: new Outbound({ allowPrivateAddresses: false }),
+    models: { settings: {}, allowlistOf: async () => [] },
   });
   const slices = new TimeSlices({ nowMs: Date.now });
   for await (const { tenantId, id, workflowId } of executionsOf(store, all)) {

@@ -58,9 +58,9 @@ describe('POST /workflows', () => {
 
   it('refuses a kind that is not built yet', async () => {
     const { post } = await api();
-    const nodes = { think: { kind: { type: 'model', model_ref: 'fast', prompt_ref: 'x' } } };
+    const nodes = { think: { kind: { type: 'coordinator', task: 'x' } } };
     const { status, body } = await post('/workflows', { ir: { ...REVIEW, nodes, edges: [] } });
-    expect([status, body.error]).toEqual([400, expect.stringContaining('model')]);
+    expect([status, body.error]).toEqual([400, expect.stringContaining('coordinator')]);
   });
 
   it('refuses nine thousand nodes quickly', async () => {

@@ -26,6 +26,7 @@ function errorOf(kind: JsonObject): string {
 const samples: Readonly<Record<Kind['type'], JsonObject>> = {
   tool: { type: 'tool', tool_ref: 'shop.mail' },
   http: { type: 'http', url: 'http://localhost/{{ state.id }}' },
+  model: { type: 'model', model_ref: 'gpt-4o', prompt_ref: 'Say {{ state.word }}' },
   python_fn: { type: 'python_fn', module: 'flows.pay', function: 'big' },
   java_fn: { type: 'java_fn', class_name: 'com.acme.Pay', method: 'big' },
   condition: { type: 'condition', branches: [{ condition: 'state.x', target: 'a' }, { target: 'b' }] },

@@ -59,7 +59,7 @@ describe('errors', () => {
   it('of an unreadable kind cause no errors of its edges', () => {
     expect(
       codes(
-        document({ a: { kind: { type: 'model' } }, b: tool() }, [
+        document({ a: { kind: { type: 'coordinator' } }, b: tool() }, [
           ['a', 'b'],
           ['b', 'end'],
         ]),

@@ -246,7 +246,7 @@ export class ActivityPool {
       cancelTimer?.();
       this.#end(task, message);
     };
-    const fail = (error: unknown): void => end(failure(task, error));
+    const fail = (error: unknown): void => end(failure(task, error, clock.nowMs()));
     try {
       const work = workOf(loaded.program, run, node, { executionId, vars: loaded.vars });
       if (work.inputErrors.length > 0) throw inputError(work);
@@ -307,18 +307,22 @@ function completion({ node, activation, attempt }: ActivityTask, result: WorkRes
   };
 }
 
-function failure({ node, activation, attempt }: ActivityTask, error: unknown): Message {
-  return { type: 'fail', node, activation, attempt, ...failureOf(error) };
+function failure({ node, activation, attempt }: ActivityTask, error: unknown, nowMs: number): Message {
+  return { type: 'fail', node, activation, attempt, ...failureOf(error, nowMs) };
 }
 
-function failureOf(error: unknown): Pick<Fail, 'error' | 'retryable' | 'errorClass' | 'httpStatus'> {
+function failureOf(
+  error: unknown,
+  nowMs: number,
+): Pick<Fail, 'error' | 'retryable' | 'errorClass' | 'httpStatus' | 'parkedUntilMs'> {
   const text = error instanceof Error ? error.message : String(error);
   if (!(error instanceof WorkError)) return { error: text, retryable: true };
-  const { retryable, errorClass, httpStatus } = error;
+  const { retryable, errorClass, httpStatus, retryAfterMs } = error;
   return {
     error: text,
     retryable,
     ...(errorClass === null ? {} : { errorClass }),
     ...(httpStatus === null ? {} : { httpStatus }),
+    ...(retryAfterMs === null ? {} : { parkedUntilMs: nowMs + retryAfterMs }),
   };
 }

@@ -5,6 +5,7 @@ import { type Kind, runsChild } from '../../../../machines/nodes/index.ts';
 import type { Program } from '../../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { Executor } from '../../../executors/executor.ts';
+import type { Models } from '../../../executors/model/index.ts';
 import type { Outbound } from '../../../executors/outbound/index.ts';
 import { executorFor } from '../../../executors/registry.ts';
 import { RuntimeError } from '../../errors.ts';
@@ -40,6 +41,7 @@ export interface TenantProvisions {
   readonly toolsOf: (tenantId: string) => Tools;
   readonly varsOf: (tenantId: string) => Readonly<Record<string, string>>;
   readonly outbound: Outbound;
+  readonly models: Models;
 }
 
 /**
@@ -111,10 +113,10 @@ export class WorkflowCache {
 
   put(tenantId: string, program: Program): LoadedWorkflow {
     const { nodes, tools: declared } = program.workflow;
-    const { toolsOf, varsOf, outbound } = this.#provisions;
+    const { toolsOf, varsOf, outbound, models } = this.#provisions;
     const kinds = new Map(nodes.map((node) => [node.id, node.kind]));
     const children = new Set(nodes.flatMap(({ id, kind }) => (runsChild(kind) ? [id] : [])));
-    const deps = { tools: toolsOf(tenantId), outbound };
+    const deps = { tools: toolsOf(tenantId), outbound, models };
     const executors = new Map(nodes.map((node) => [node.id, executorFor(node.kind, declared, deps)]));
     const loaded: LoadedWorkflow = {
       program,

@@ -1,0 +1,146 @@
+import { type Static, Type } from 'typebox';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import { type Fields, optional } from '../reading/fields.ts';
+import { defineKind, type KindDefinition } from './kind.ts';
+import { namesOfModel } from './model-names.ts';
+import { OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
+import { OUTPUT_SYNTAX } from './syntax.ts';
+
+const IDENTIFIER = /^[A-Za-z_]\w*$/;
+
+const SCHEMA_DESCRIPTION = 'JSON Schema of the answer, which is parsed and checked.';
+
+export const Model = Type.Object(
+  {
+    type: Type.Literal('model'),
+    model_ref: Type.String({
+      description: 'Model: a name in `models` or of the operator, `provider/model`, or a name such as `gpt-4o`.',
+    }),
+    prompt_ref: Type.String({ description: 'The prompt, which may hold templates. Empty: the messages in `state.messages`.' }),
+    system_prompt: Type.Optional(Type.String({ description: 'Instructions before the prompt; may hold templates.' })),
+    temperature: Type.Optional(Type.Number({ minimum: 0, description: "Default: the provider's." })),
+    max_tokens: Type.Optional(
+      Type.Integer({ minimum: 1, description: "Tokens of the answer, at most. Default: the provider's." }),
+    ),
+    tools: Type.Array(Type.Unsafe<JsonObject>({ type: 'object', description: 'A function as OpenAI describes it.' }), {
+      description: 'Functions that the model may ask for. The workflow calls them. Default: none.',
+    }),
+    output_schema: Type.Optional(Type.Unsafe<JsonObject>({ type: 'object', description: SCHEMA_DESCRIPTION })),
+    declared: Type.Optional(
+      Type.Object(
+        { provider: Type.String({ description: 'Provider.' }), model: Type.String({ description: 'Its name there.' }) },
+        { description: 'The model that `models` names. Set by the runtime.' },
+      ),
+    ),
+    ...OUTPUT_PROPERTIES,
+  },
+  { description: 'Asks a language model. The runtime calls its provider.' },
+);
+export type Model = Static<typeof Model>;
+
+/** The model's name with its provider if the workflow declares it, else as it is written. */
+const nameOf = ({ model_ref, declared }: Model): string =>
+  declared === undefined ? model_ref : `${declared.provider}/${declared.model}`;
+
+export const model: KindDefinition<Model> = defineKind<Model>({
+  type: 'model',
+  schema: Model,
+  normalise: (fields) => {
+    const output = readOutputFields(fields);
+    const { schema, key } = readOutputSchema(fields);
+    return {
+      type: 'model',
+      model_ref: fields.requiredName('model_ref'),
+      prompt_ref: fields.text('prompt_ref') ?? '',
+      ...optional('system_prompt', fields.text('system_prompt')),
+      ...optional('temperature', fields.number(['temperature'], 0)),
+      ...optional('max_tokens', fields.integer(['max_tokens'], 1)),
+      tools: readTools(fields),
+      ...optional('output_schema', schema),
+      ...optional('output_key', key),
+      ...output,
+    };
+  },
+  aliases: { model_ref: ['model'], prompt_ref: ['prompt'], system_prompt: ['system'] },
+  requiredKeys: ['model_ref'],
+  documentProperties: {
+    tools: Type.Array(Type.Unsafe<JsonObject>({ type: 'object', description: 'A function as OpenAI describes it.' }), {
+      description:
+        'Functions that the model may ask for: `{name, description, parameters}`, alone or as `{type: function, function}`.',
+    }),
+    output_schema: Type.Unsafe<JsonObject | string>({
+      type: ['object', 'string'],
+      description: `${SCHEMA_DESCRIPTION} An object or its text; a text that is a name stands for \`output_key\`.`,
+    }),
+  },
+  distinctiveKeys: ['system_prompt', 'temperature', 'max_tokens'],
+  queue: () => 'model',
+  policyNames: (kind) => (kind.declared === undefined ? namesOfModel(kind.model_ref) : [kind.model_ref, nameOf(kind)]),
+  models: (kind) => namesOfModel(nameOf(kind)),
+  catalogModel: (kind) => kind.model_ref,
+  withModel: (kind, { provider, model: declaredModel, temperature, max_tokens }) => ({
+    ...optional('temperature', temperature),
+    ...optional('max_tokens', max_tokens),
+    ...kind,
+    declared: { provider, model: declaredModel },
+  }),
+  mapping: ({ prompt_ref, system_prompt }) => ({
+    ...(prompt_ref === '' ? { messages: '{{ state.messages }}' } : { prompt_ref }),
+    ...(system_prompt === undefined ? {} : { system_prompt }),
+  }),
+  mappingKey: null,
+  payload: (kind, input) => ({
+    model: nameOf(kind),
+    input,
+    ...optional('temperature', kind.temperature),
+    ...optional('max_tokens', kind.max_tokens),
+    ...(kind.tools.length === 0 ? {} : { tools: kind.tools }),
+  }),
+  syntax: {
+    keys: {
+      model_ref: { holds: 'text', spellings: ['model', 'model_ref'] },
+      prompt_ref: { holds: 'text', spellings: ['prompt', 'prompt_ref'] },
+      system_prompt: { holds: 'text', spellings: ['system_prompt', 'system'] },
+      temperature: { holds: 'json' },
+      max_tokens: { holds: 'json' },
+      tools: { holds: 'json' },
+      output_schema: { holds: 'json' },
+      ...OUTPUT_SYNTAX,
+    },
+  },
+  summary: nameOf,
+});
+
+/** An object or its text is a schema. A text that is a name is a state key; any other text, such as a class name, says nothing. */
+function readOutputSchema(fields: Fields): { readonly schema?: JsonObject; readonly key?: string } {
+  const given = fields.json('output_schema');
+  if (given === undefined || given === null) return {};
+  if (isObject(given)) return { schema: given };
+  if (typeof given !== 'string') {
+    fields.error('wrong_type', 'output_schema', 'must be a JSON Schema (an object or its text), or a state key');
+    return {};
+  }
+  if (IDENTIFIER.test(given)) return optional('key', fields.stateKey('output_schema'));
+  if (!given.trimStart().startsWith('{')) return {};
+  try {
+    const parsed = JSON.parse(given) as Json;
+    if (isObject(parsed)) return { schema: parsed };
+  } catch {
+    // Reported like any other text that is no object.
+  }
+  fields.error('wrong_type', 'output_schema', 'is not the text of a JSON object');
+  return {};
+}
+
+function readTools(fields: Fields): JsonObject[] {
+  return (fields.list('tools') ?? []).flatMap((tool, i) => {
+    if (isObject(tool) && typeof functionOf(tool).name === 'string') return [tool];
+    fields.error('wrong_type', `tools[${i}]`, 'must be an object {name, description, parameters}');
+    return [];
+  });
+}
+
+/** The function that a tool describes, alone or as `{type: 'function', function}`. */
+export function functionOf(tool: JsonObject): JsonObject {
+  return isObject(tool.function) ? tool.function : tool;
+}

@@ -1,0 +1,78 @@
+import { APICallError } from '@ai-sdk/provider';
+import { WorkError } from '../executor.ts';
+import { asWorkError } from '../failure.ts';
+
+/** Longest time for which a provider may park a node. */
+const MAX_PARKED_MS = 3_600_000;
+/** Causes that are looked through: the SDK wraps what `fetch` throws. */
+const MAX_CAUSES = 8;
+
+/** The failure of a call as the retry policy knows it, without the key in its text. */
+export function modelFailure(thrown: unknown, signal: AbortSignal, secrets: readonly string[]): WorkError {
+  if (signal.aborted && signal.reason instanceof WorkError) return signal.reason;
+  const own = causesOf(thrown).find((cause) => cause instanceof WorkError);
+  if (own !== undefined) return own;
+  const api = causesOf(thrown).find((cause) => APICallError.isInstance(cause));
+  if (api === undefined) {
+    const failure = asWorkError(thrown);
+    return new WorkError(without(secrets, failure.message), {
+      retryable: failure.retryable,
+      errorClass: failure.errorClass ?? 'io_error',
+    });
+  }
+  return apiFailure(api, secrets);
+}
+
+function apiFailure(error: APICallError, secrets: readonly string[]): WorkError {
+  const status = error.statusCode;
+  const text = without(secrets, `${originOf(error.url)}${status === undefined ? '' : ` answered ${status}`}: ${error.message}`);
+  const message = text.replace(/\s+/g, ' ').slice(0, 600);
+  // The connection failed, or the response is not what its status and content type promise.
+  if (status === undefined)
+    return new WorkError(message, { retryable: true, errorClass: asWorkError(error).errorClass ?? 'io_error' });
+  if (status < 400) return new WorkError(message, { retryable: true, errorClass: 'invalid_response', httpStatus: status });
+  if (status === 429) {
+    const retryAfterMs = retryAfterOf(error.responseHeaders ?? {}, error.responseBody ?? '', Date.now());
+    return new WorkError(message, {
+      retryable: true,
+      errorClass: 'rate_limit',
+      httpStatus: status,
+      ...(retryAfterMs === null ? {} : { retryAfterMs }),
+    });
+  }
+  if (status >= 500 || status === 408)
+    return new WorkError(message, { retryable: true, errorClass: 'server_error', httpStatus: status });
+  return new WorkError(message, { retryable: false, errorClass: 'client_error', httpStatus: status });
+}
+
+/** When to ask again: `retry-after-ms`, `retry-after` (seconds or a date), or Google's `retryDelay` in the body. */
+export function retryAfterOf(headers: Readonly<Record<string, string>>, body: string, nowMs: number): number | null {
+  const ms = Number.parseFloat(headers['retry-after-ms'] ?? '');
+  if (Number.isFinite(ms)) return limited(ms);
+  const after = headers['retry-after'] ?? '';
+  const seconds = /^\s*\d+(?:\.\d+)?\s*$/.test(after) ? Number(after) : Number.NaN;
+  if (Number.isFinite(seconds)) return limited(seconds * 1000);
+  const date = Date.parse(after);
+  if (Number.isFinite(date)) return limited(date - nowMs);
+  const delay = /"retryDelay"\s*:\s*"(\d+(?:\.\d+)?)s"/.exec(body)?.[1];
+  return delay === undefined ? null : limited(Number(delay) * 1000);
+}
+
+function limited(ms: number): number {
+  return Math.min(MAX_PARKED_MS, Math.max(0, Math.ceil(ms)));
+}
+
+function causesOf(thrown: unknown): unknown[] {
+  const causes: unknown[] = [];
+  for (let cause = thrown; cause instanceof Error && causes.length < MAX_CAUSES; cause = cause.cause) causes.push(cause);
+  return causes;
+}
+
+function without(secrets: readonly string[], text: string): string {
+  return secrets.reduce((rest, secret) => (secret.length < 8 ? rest : rest.replaceAll(secret, '[key]')), text);
+}
+
+/** Without path and query, which may hold secrets. */
+function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : 'the provider';
+}

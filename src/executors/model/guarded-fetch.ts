@@ -1,0 +1,45 @@
+import { WorkError } from '../executor.ts';
+
+/** Largest response, decompressed. */
+export const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
+
+/**
+ * `fetch` for the addresses of model providers, which the operator has set: a response that is too large is cut off, and no redirect is
+ * followed, because the key would go with it.
+ */
+export function guardedFetch(maxBytes = MAX_RESPONSE_BYTES): typeof globalThis.fetch {
+  return async (input, init) => {
+    const response = await fetch(input, { ...init, redirect: 'manual' });
+    if (response.status >= 300 && response.status < 400) {
+      await response.body?.cancel();
+      throw new WorkError(`${originOf(response.url)} answered ${response.status}: a redirect is not followed`, {
+        retryable: false,
+        errorClass: 'client_error',
+        httpStatus: response.status,
+      });
+    }
+    if (response.body === null) return response;
+    let bytes = 0;
+    const limited = response.body.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform(chunk, controller) {
+          bytes += chunk.byteLength;
+          if (bytes <= maxBytes) controller.enqueue(chunk);
+          else
+            controller.error(
+              new WorkError(`${originOf(response.url)}: the response is larger than ${maxBytes} bytes`, {
+                retryable: false,
+                errorClass: 'response_too_large',
+              }),
+            );
+        },
+      }),
+    );
+    const { status, statusText, headers } = response;
+    return new Response(limited, { status, statusText, headers });
+  };
+}
+
+function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : 'the provider';
+}

@@ -1,0 +1,146 @@
+import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import type { Usage } from '../../../machines/messages.ts';
+import type { Model } from '../../../machines/nodes/model.ts';
+import { isPromptFile, modelNameOf, namesOfModel } from '../../../machines/nodes/model-names.ts';
+import { isAllowedModel } from '../../../machines/policy.ts';
+import { type Executor, WorkError, type WorkResult } from '../executor.ts';
+import { invalid, typeOf } from '../http-content.ts';
+import { toJson } from '../to-json.ts';
+import { type Answer, outputOf } from './answer.ts';
+import { costOf } from './prices.ts';
+import { resolveModel } from './resolve.ts';
+import type { ModelSettings } from './settings.ts';
+
+/** What `model` nodes of this process may use. */
+export interface Models {
+  readonly settings: ModelSettings;
+  /** Globs of the models that a tenant may use; empty = all. */
+  readonly allowlistOf: (tenantId: string) => Promise<readonly string[]>;
+}
+
+/**
+ * Executor of `model` nodes: sends the rendered prompt, or the messages of the state, to the model's provider. The output is the answer,
+ * parsed if it is JSON. The patch holds it under `output_key`, and the three `last_model_…` keys.
+ */
+export function modelExecutor(kind: Model, { settings, allowlistOf }: Models): Executor {
+  const name = kind.declared === undefined ? kind.model_ref : `${kind.declared.provider}/${kind.declared.model}`;
+  return async (work, context) => {
+    const allowlist = await allowlistOf(context.tenantId);
+    if (allowlist.length > 0 && !isAllowedModel(allowlist, namesOfModel(name))) {
+      throw new WorkError(`the policy of the tenant does not allow the model "${name}"`, {
+        retryable: false,
+        errorClass: 'blocked_model',
+      });
+    }
+    const messages = messagesOf(kind, work.input);
+    const { system, answer } = await ask(kind, name, messages, settings, context.signal);
+    return resultOf(kind, answer, usageOf(system, answer, settings));
+  };
+}
+
+interface Asked {
+  /** The provider, as events name it. */
+  readonly system: string;
+  readonly answer: Answer;
+}
+
+async function ask(
+  kind: Model,
+  name: string,
+  messages: readonly Json[],
+  settings: ModelSettings,
+  signal: AbortSignal,
+): Promise<Asked> {
+  // What only a call needs is loaded by the first one.
+  const { modelFailure } = await import('./failure.ts');
+  const { sidecarUrl, names = {} } = settings;
+  if (sidecarUrl !== undefined && !Object.hasOwn(names, name)) {
+    const { callSidecar } = await import('./sidecar.ts');
+    const { temperature, max_tokens, tools } = kind;
+    const request = {
+      model: name,
+      messages,
+      ...(temperature === undefined ? {} : { temperature }),
+      ...(max_tokens === undefined ? {} : { max_tokens }),
+      ...(tools.length === 0 ? {} : { tools }),
+    };
+    try {
+      const answer = await callSidecar(sidecarUrl, request, signal);
+      return { system: modelNameOf(name)?.provider ?? 'sidecar', answer };
+    } catch (error) {
+      throw modelFailure(error, signal, []);
+    }
+  }
+  const named = resolveModel(name, settings);
+  const { callProvider } = await import('./provider-call.ts');
+  const { promptOf, toolsOf } = await import('./messages.ts');
+  const temperature = kind.temperature ?? named.temperature;
+  const maxOutputTokens = kind.max_tokens ?? named.maxTokens;
+  const options = {
+    prompt: promptOf(messages),
+    abortSignal: signal,
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
+    ...(kind.tools.length === 0 ? {} : { tools: toolsOf(kind.tools), toolChoice: { type: 'auto' as const } }),
+    ...(kind.output_schema === undefined
+      ? {}
+      : { responseFormat: { type: 'json' as const, schema: kind.output_schema, name: 'answer' } }),
+  };
+  try {
+    return {
+      system: named.provider === 'openai-responses' ? 'openai' : named.provider,
+      answer: await callProvider(named, options),
+    };
+  } catch (error) {
+    throw modelFailure(error, signal, named.apiKey === undefined ? [] : [named.apiKey]);
+  }
+}
+
+function messagesOf(kind: Model, input: Json): readonly Json[] {
+  const file = [kind.prompt_ref, kind.system_prompt ?? ''].find(isPromptFile);
+  if (file !== undefined)
+    throw invalid(
+      `the prompt "${file}" names a file; \`jamjet run\`, \`deploy\` and \`validate -o\` put its text into the document`,
+    );
+  const { prompt_ref: prompt = null, messages, system_prompt: instructions = null } = isObject(input) ? input : {};
+  const system = instructions === null || instructions === '' ? [] : [{ role: 'system', content: asText(instructions) }];
+  if (kind.prompt_ref !== '') return [...system, { role: 'user', content: asText(prompt) }];
+  if (Array.isArray(messages) && messages.length > 0) return [...system, ...(messages as readonly Json[])];
+  const given = Array.isArray(messages) ? 'empty' : typeOf(messages);
+  throw invalid(`without a prompt, state.messages must be a list of messages, not ${given}`);
+}
+
+function asText(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function resultOf(kind: Model, answer: Answer, usage: Usage): WorkResult {
+  const asksForTools = answer.calls.length > 0;
+  const output = asksForTools ? answer.text : toJson(outputOf(answer, kind.output_schema), 'answer');
+  const patch: JsonObject = {
+    // What follows a request for tools is the answer; this is none.
+    ...(kind.output_key === undefined || asksForTools ? {} : { [kind.output_key]: output }),
+    last_model_output: answer.text,
+    last_model_finish_reason: answer.finishReason,
+    last_model_tool_calls: toJson(answer.calls, 'tool_calls'),
+  };
+  return { output, patch, usage };
+}
+
+function usageOf(system: string, answer: Answer, { prices }: ModelSettings): Usage {
+  const { model, inputTokens, outputTokens, cachedInputTokens = 0, finishReason, responseId } = answer;
+  const isCounted = inputTokens !== undefined && outputTokens !== undefined;
+  const computed = isCounted
+    ? costOf(model, { input: inputTokens, output: outputTokens, cachedInput: cachedInputTokens }, prices)
+    : null;
+  const cost = answer.costUsd ?? computed;
+  return {
+    gen_ai_system: system,
+    gen_ai_model: model,
+    ...(inputTokens === undefined ? {} : { input_tokens: inputTokens }),
+    ...(outputTokens === undefined ? {} : { output_tokens: outputTokens }),
+    finish_reason: finishReason,
+    ...(cost === null ? {} : { cost_usd: cost }),
+    ...(responseId === undefined ? {} : { gen_ai_response_id: responseId }),
+  };
+}
