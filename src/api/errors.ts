@@ -1,5 +1,5 @@
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
-import { StoreError, type StoreErrorCode } from '../../store/port/errors.ts';
+import { DamagedEntryError, StoreError, type StoreErrorCode } from '../../store/port/errors.ts';
 import { DecisionWouldChange, ForkDoesNotReplay, RuntimeError, type RuntimeErrorCode } from '../runtime/errors.ts';
 import { toMismatch, toPastDecision } from './replies/fork-views.ts';
 import type { ApiErrorBody } from './schemas/errors.ts';
@@ -124,6 +124,7 @@ function codeOf(error: unknown): ErrorCode {
     error instanceof InvalidWorkflow
   )
     return error.code;
+  if (error instanceof DamagedEntryError) return 'corrupt';
   return fastifyError(error)?.code ?? 'internal';
 }
 

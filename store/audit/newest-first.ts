@@ -1,3 +1,5 @@
+import { MAX_EVENTS } from '../log/entry.ts';
+
 /** An entry with events that match a filter, or one action on the control plane. */
 export interface FoundEntry {
   readonly atMs: number;
@@ -37,8 +39,10 @@ export function newestFirst<Entry extends FoundEntry>(
       continue;
     }
     const matches = matching(entry);
-    for (let back = 0; back < entry.events && refs.length < limit; back += 1) {
-      if (matches?.[entry.events - 1 - back] === false || !isAfterCursor(entry, back)) continue;
+    // A damaged entry may claim any number.
+    const events = Math.min(entry.events, MAX_EVENTS);
+    for (let back = 0; back < events && refs.length < limit; back += 1) {
+      if (matches?.[events - 1 - back] === false || !isAfterCursor(entry, back)) continue;
       if (left > 0) left -= 1;
       else refs.push({ atMs: entry.atMs, source: entry.source, position: entry.position - back });
     }

@@ -1,7 +1,7 @@
 import { DamagedEntryError } from '../port/errors.ts';
 import type { EventRow } from '../port/executions.ts';
 import type { Json, JsonObject } from '../port/json.ts';
-import type { LogEntry } from './entry.ts';
+import { type LogEntry, MAX_EVENTS } from './entry.ts';
 import { ACTOR } from './layouts.ts';
 import { type Shape, shapeOfLetter, WHOLE } from './shapes.ts';
 import type { StoredEvent } from './stored-event.ts';
@@ -46,11 +46,15 @@ function decode<Data>(
   return rows;
 }
 
-/** Reads no data. Always as many events as the entry says: those of a damaged body are of type `damaged`. */
-export function outlineEntry({ seq, events, body }: Pick<LogEntry, 'seq' | 'events' | 'body'>): readonly EventOutline[] {
+/**
+ * Reads no data. Always as many events as the entry says: those of a damaged body are of type `damaged`. A damaged count, beyond what an entry can
+ * have, stands for the last events of its sequence.
+ */
+export function outlineEntry(entry: Pick<LogEntry, 'seq' | 'events' | 'body'>): readonly EventOutline[] {
   const outline: EventOutline[] = [];
-  const line = new Line(body);
-  const first = seq - events + 1;
+  const line = new Line(entry.body);
+  const events = Math.min(entry.events, MAX_EVENTS);
+  const first = entry.seq - events + 1;
   try {
     while (outline.length < events && line.next()) {
       outline.push({ seq: first + outline.length, type: line.type, nodeId: line.nodeId });

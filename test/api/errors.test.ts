@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import { errorReply, RequestError } from '../../src/api/errors.ts';
 import { RuntimeError } from '../../src/runtime/errors.ts';
-import { StoreError } from '../../store/port/errors.ts';
+import { DamagedEntryError, StoreError } from '../../store/port/errors.ts';
 
 const diagnostic = (message: string, hint: string | null = null) =>
   ({ severity: 'error', code: 'unknown_target', node_id: null, path: null, message, hint }) as const;
@@ -44,6 +44,14 @@ describe('the reply to an error', () => {
       expect([status, body.error]).toEqual([500, 'internal error: unexpected failure, logged under request r1']);
     },
   );
+
+  it('is `corrupt` when an entry of the log is damaged', () => {
+    expect(errorReply(new DamagedEntryError('secrets'), 'r1')).toEqual({
+      status: 500,
+      headers: {},
+      body: { error: 'internal error: unexpected failure, logged under request r1', code: 'corrupt' },
+    });
+  });
 
   it('has Retry-After', () => {
     expect(errorReply(new RuntimeError('overloaded', 'x', { retryAfterMs: 2_100 }), '').headers).toEqual({ 'retry-after': '3' });

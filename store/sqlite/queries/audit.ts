@@ -1,5 +1,6 @@
 /** The audit chain, and the audit log. */
 
+import { MAX_EVENTS } from '../../log/entry.ts';
 import { ENTRY } from './log.ts';
 import { ACTORS_NAMED } from './log-names.ts';
 
@@ -21,8 +22,8 @@ const LOG = '(SELECT log_id FROM executions WHERE id = @executionId)';
  */
 export const ENTRY_RANGE = `SELECT ${ENTRY} FROM log_entries l WHERE l.log_id = ${LOG} AND +l.tenant = ${TENANT}
   AND l.seq BETWEEN @firstSeq AND @lastSeq + @maxEvents AND l.seq - l.events < @lastSeq ORDER BY l.seq`;
-/** An entry counts as one event at least, so that none can be added that has none. */
-export const COUNT_AUDITED = `SELECT (SELECT coalesce(sum(max(events, 1)), 0) FROM log_entries)
+/** An entry counts as one event at least, so that none can be added that has none; and as no more than it can have, so that the sum is exact. */
+export const COUNT_AUDITED = `SELECT (SELECT coalesce(sum(min(max(events, 1), ${MAX_EVENTS})), 0) FROM log_entries)
   + (SELECT count(*) FROM control_events)`;
 export const REMOVED_EXECUTION = `SELECT last_seq AS lastSeq, control_seq AS controlSeq FROM removed_executions
   WHERE execution_id = ? AND tenant_id = ?`;

@@ -237,6 +237,13 @@ describe('entries of the log', () => {
     expect(outline.every(({ type }) => ['node_completed', 'tool_call_completed', 'novelty', DAMAGED].includes(type))).toBe(true);
   });
 
+  it('have no more events than fit, whatever number a damaged one claims', () => {
+    const entry: LogEntry = { ...event(1), seq: 1e12, events: 1e12, body: '\nL\t1' };
+    expect(() => decodeEntry(entry)).toThrow(DamagedEntryError);
+    expect(outlineEntry(entry)).toHaveLength(MAX_EVENTS);
+    expect(outlineEntry(entry).at(-1)).toEqual({ seq: 1e12, type: DAMAGED, nodeId: null });
+  });
+
   it('are read whatever their text, or damaged', () => {
     const part = fc.constantFrom('\n', '\t', '*', '-', 'L', 'J', '"', '{', '}', '1', 'null', 'a', '\\', '[]', '{"x":1}');
     const body = fc.oneof(

@@ -146,4 +146,20 @@ describe('a damaged entry', () => {
     expect(end).toBe(true);
     await expect(store.events('exec_1', { after: 0, limit: 10 })).rejects.toThrow(/damaged/);
   });
+
+  it.each([1e12, 300, 0, -3])('whose number of events is %d hides no other entry', async (count) => {
+    const { path, open } = sqliteDatabase();
+    const store = await open();
+    const start = await store.log.end();
+    await store.commit(batch(startExecution('exec_1')));
+    await store.commit(batch(startExecution('exec_2')));
+    run(path, `UPDATE log_entries SET events = ${count} WHERE log_id = 1`);
+    const { events: logged, end } = await store.log.after(start, { limit: 10 });
+    expect(logged.filter(({ executionId }) => executionId === 'exec_2').map(({ seq }) => seq)).toEqual([1, 2]);
+    expect(end).toBe(true);
+    const { entries } = await store.audit.find('default', { type: 'node_completed' }, { limit: 2, offset: 0, after: null });
+    for await (const { executionId } of entries) expect(executionId).toBe('exec_2');
+    expect((await store.verifyAudit()).fault).toMatchObject({ reason: 'stream_digest', executionId: 'exec_1' });
+    await expect(store.events('exec_1', { after: 0, limit: 10 })).rejects.toThrow(/damaged/);
+  });
 });
