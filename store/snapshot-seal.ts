@@ -15,6 +15,9 @@ export interface SealedSnapshot {
  */
 export type SnapshotSeal = 'intact' | 'unsigned' | 'broken';
 
+/** The sequence, the kind, and the digest in base64url. */
+const SEAL = /^\d+ (?:sha256|hmac) [\w-]{43}$/;
+
 type Key = string | Uint8Array | null;
 
 /** The digest of a snapshot, signed if there is a key. Includes the sequence, because a release without seals advances it without a new seal. */
@@ -26,6 +29,7 @@ export function sealOf(key: Key, executionId: string, seq: number, text: string)
 }
 
 export function checkSeal(key: Key, executionId: string, { text, seq, digest }: SealedSnapshot): SnapshotSeal {
+  if (digest !== null && !SEAL.test(digest)) return 'broken';
   const [at, kind] = digest?.split(' ') ?? [];
   // A release without seals advances the sequence, and never decreases it.
   if (Number(at) > seq) return 'broken';

@@ -49,3 +49,16 @@ describe('checkpoints of an earlier release', () => {
     expect(await store.execution('exec_large')).toMatchObject({ seq: 12 });
   });
 });
+
+describe('a checkpoint whose digest was damaged', () => {
+  it.each(['', 'x', '2 sha256 ', '2 md5 x'])('is reported, and not used: "%s"', async (digest) => {
+    const one = sqliteDatabase();
+    const store = await one.open();
+    await store.commit(batch(startExecution('exec_1', { checkpoint: { text: '{"at":2}', replacesFrom: null } })));
+    const db = new Database(one.path);
+    db.prepare('UPDATE checkpoints SET digest = ?').run(digest);
+    db.close();
+    expect(await store.checkpoint('exec_1')).toMatchObject({ seal: 'broken' });
+    expect((await store.verifyAudit()).fault).toMatchObject({ reason: 'snapshot', executionId: 'exec_1' });
+  });
+});
