@@ -81,8 +81,12 @@ function executionSlices(
   const fixed = { tenantId, executionId, fromMs, beforeMs, ...values };
   const below = after === null ? LAST : after.seq;
   return {
-    newest: last.get({ tenantId, executionId }) ?? 0,
-    at: (until) => (until <= 0 ? null : { after: Math.max(0, until - SEQUENCES_PER_SLICE), until }),
+    newest: LAST,
+    at(until) {
+      // Gaps, which only damage can cause, are skipped: there is no bound on their size.
+      const newest = last.get({ tenantId, executionId, until }) ?? 0;
+      return newest <= 0 ? null : { after: Math.max(0, Math.min(newest - SEQUENCES_PER_SLICE, until - 1)), until };
+    },
     count: (slice) => count.get({ ...fixed, ...slice }) ?? 0,
     page(slice, { limit, offset }) {
       const entries = page.all({ ...fixed, ...slice, below, limit: entriesFor(limit, offset) });

@@ -76,7 +76,8 @@ function actionsInSlice({ type, actorId }: AuditConditions): string {
 
 // The log of an execution, in slices of its sequence
 
-export const LAST_SEQ = `SELECT max(seq) FROM log_entries WHERE log_id = ${LOG} AND +tenant = ${TENANT}`;
+/** Up to @until. */
+export const LAST_SEQ = `SELECT max(seq) FROM log_entries WHERE log_id = ${LOG} AND seq <= @until AND +tenant = ${TENANT}`;
 
 export function countAuditedOf(by: AuditConditions): string {
   return `SELECT coalesce(sum(${matches(by)}), 0) FROM log_entries WHERE ${ofExecution(by)}`;

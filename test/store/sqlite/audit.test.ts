@@ -333,4 +333,12 @@ describe('the audit log', () => {
       }
     }
   });
+
+  it('is read to its end beyond a sequence that was damaged', async () => {
+    const one = await recorded();
+    tamper(one, `UPDATE log_entries SET seq = 1000000000000000 WHERE ${SECOND}`);
+    const store = await one.open();
+    const { places } = await found(store.audit, { executionId: 'exec_1' }, { limit: 50 });
+    expect(places.at(-1)).toBe('exec_1 1');
+  });
 });
