@@ -7,8 +7,10 @@ type Nested = JsonObject | readonly Json[];
  * shared, and so repeated in the text, cannot make it take long.
  */
 export function charsUpTo(value: Json, limit: number): number {
-  const nested: Nested[] = [];
-  let chars = count(value, nested);
+  if (typeof value !== 'object' || value === null) return count(value, []);
+  // A list that begins with room for one: most values have no more nested parts at a time.
+  const nested: Nested[] = [value];
+  let chars = 0;
   for (let part = nested.pop(); part !== undefined && chars <= limit; part = nested.pop()) {
     if (Array.isArray(part)) {
       chars += part.length + 2;
