@@ -48,7 +48,10 @@ function beginAttempt(step: StepContext, node: string, active: ActiveVisit, kind
   }
   const queue = env.queueOf?.(node) ?? definitionOf(kind).queue(kind) ?? 'general';
   const local = env.isLocal(node);
-  step.addEvent('node_scheduled', node, { queue_type: queue, attempt, ...(local ? { in_process: true } : {}), activation });
+  const scheduled = local
+    ? { queue_type: queue, attempt, in_process: true, activation }
+    : { queue_type: queue, attempt, activation };
+  step.addEvent('node_scheduled', node, scheduled);
   const waits = local && env.startsAtOnce?.(node) === false;
   if (local && !waits) {
     addAttemptStart(step, node, env.runtimeId, active);
@@ -56,7 +59,8 @@ function beginAttempt(step: StepContext, node: string, active: ActiveVisit, kind
   } else {
     step.setActive(node, { activation, attempt, phase: 'queued', ...(local ? { local: true as const } : {}) });
   }
-  step.effects.add([{ type: 'work', node, activation, attempt, local, ...(waits ? { waits } : {}), queue }]);
+  const work = { type: 'work', node, activation, attempt, local, queue } as const;
+  step.effects.add([waits ? { ...work, waits } : work]);
   return null;
 }
 

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../../json.ts';
 import { charsUpTo } from '../../json-size.ts';
 import { definitionOf } from '../../nodes/index.ts';
+import type { StepEnv } from '../../run.ts';
 import type { ActiveVisit } from '../context/active-visits.ts';
 import type { StepContext } from '../context/step-context.ts';
 import { renderInput } from './input.ts';
@@ -33,8 +34,8 @@ function recordedInput(step: StepContext, node: string): JsonObject {
     inputAllowance.take(input, size) ? { input } : { input_omitted: true };
   const template = tables.template(step.indexOf(node));
   if (definitionOf(kind).joins(kind) === null && template !== null) {
-    const vars = Object.fromEntries(Object.keys(env.vars).map((name) => [name, `{{ env.${name} }}`]));
-    const { value, exceeded } = renderInput(tables, step.now, node, template, { ...env, vars }, inputAllowance.budget);
+    const named = { executionId: env.executionId, vars: namesOf(env.vars) };
+    const { value, exceeded } = renderInput(tables, step.now, node, template, named, inputAllowance.budget);
     return exceeded === undefined ? recorded(value) : { input_omitted: true };
   }
   const size = charsUpTo(state, MAX_STATE_CHARS);
@@ -42,4 +43,10 @@ function recordedInput(step: StepContext, node: string): JsonObject {
   if (definitionOf(kind).joins(kind) === null) return isSmall ? recorded(state, size) : { input_from: 'state' };
   const { outputs, by_source } = joinInput(step, node);
   return recorded({ outputs, by_source, ...(isSmall ? { state } : {}) });
+}
+
+/** Each value replaced by the expression for it. */
+function namesOf(vars: StepEnv['vars']): StepEnv['vars'] {
+  const names = Object.keys(vars);
+  return names.length === 0 ? vars : Object.fromEntries(names.map((name) => [name, `{{ env.${name} }}`]));
 }
