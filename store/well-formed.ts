@@ -14,13 +14,16 @@ export function wellFormedEvent(event: StoredEvent): StoredEvent {
 }
 
 export function wellFormedExecution(created: NewExecution): NewExecution {
+  const { workflowId, workflowVersion, revision, labels, parentId, depth, deadlineAtMs, createdAtMs } = created;
   return {
-    ...created,
-    workflowId: wellFormed(created.workflowId),
-    workflowVersion: wellFormed(created.workflowVersion),
-    revision: wellFormed(created.revision),
-    labels: created.labels.toWellFormed(),
-    parentId: created.parentId === null ? null : wellFormed(created.parentId),
+    workflowId: wellFormed(workflowId),
+    workflowVersion: wellFormed(workflowVersion),
+    revision: wellFormed(revision),
+    labels: labels.toWellFormed(),
+    parentId: parentId === null ? null : wellFormed(parentId),
+    depth,
+    deadlineAtMs,
+    createdAtMs,
   };
 }
 

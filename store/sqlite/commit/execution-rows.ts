@@ -53,24 +53,30 @@ export class ExecutionRows {
   }
 
   #insert({ id, tenantId, progress }: ExecutionWrite, create: NewExecution): number | null {
-    const { workflowId, workflowVersion, labels, parentId, depth, createdAtMs } = create;
-    const { status, seq, steps, error, localWork, owner, updatedAtMs, completedAtMs } = progress;
+    const { workflowId: workflow, workflowVersion: version, labels, parentId, depth, createdAtMs } = create;
+    const { status, seq, steps, error, localWork, owner, updatedAtMs: at, completedAtMs: end } = progress;
     const revision = this.#names.putRevision(create.revision);
-    const deadlineAtMs = completedAtMs === null ? create.deadlineAtMs : null;
-    const what = [
+    const deadline = end === null ? create.deadlineAtMs : null;
+    const { changes, lastInsertRowid } = this.#insertRow.run(
       id,
       tenantId,
-      workflowId,
-      workflowVersion,
+      workflow,
+      version,
       revision,
       labels,
       parentId,
       depth,
-      deadlineAtMs,
+      deadline,
       createdAtMs,
-    ] as const;
-    const state = [status, seq, steps, error, localWork, owner, updatedAtMs, completedAtMs] as const;
-    const { changes, lastInsertRowid } = this.#insertRow.run(...what, ...state);
+      status,
+      seq,
+      steps,
+      error,
+      localWork,
+      owner,
+      at,
+      end,
+    );
     if (changes === 0) return null;
     const logId = Number(lastInsertRowid);
     if (create.labels !== '{}') this.#createLabels.run(tenantId, id, create.labels);
