@@ -7,7 +7,9 @@ import { isLoopback } from './api/auth/cross-origin.ts';
 import { type Config, ConfigError, urlOf } from './config.ts';
 import { ControlPlane } from './control/control-plane.ts';
 import { openDatabase } from './databases.ts';
+import type { McpServers } from './executors/mcp/endpoint.ts';
 import { Outbound } from './executors/outbound/index.ts';
+import { mcpServersOf, readOperatorFile } from './operator-file.ts';
 import { systemClock } from './runtime/clock.ts';
 import { randomRuntimeId } from './runtime/ids.ts';
 import { createRuntime } from './runtime/index.ts';
@@ -99,6 +101,8 @@ export interface EmbeddedOptions {
   readonly actor: string;
   /** Selects the stored executions to run besides those started here. Others are left unchanged. */
   readonly shouldProcess: (executionId: string) => boolean;
+  /** Those of the user's own file, commands included; the operator's come first. */
+  readonly mcpServers?: McpServers;
   readonly log?: Logger;
 }
 
@@ -128,11 +132,13 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
 
 interface ServicesOptions extends Omit<ServerOptions, 'log'> {
   readonly actor?: string;
+  readonly mcpServers?: McpServers;
   readonly shouldProcess?: (executionId: string) => boolean;
 }
 
 async function openServices(options: ServicesOptions, log: Logger) {
-  const { config, tools, auth, shouldProcess, actor } = options;
+  const { config, tools, auth, shouldProcess, actor, mcpServers } = options;
+  const operator = await readOperatorFile(config.operatorFile);
   const id = randomRuntimeId();
   const onError = (error: unknown): void => log.error({ err: error }, 'background task failed');
   const onConversion = (progress: object): void => log.info(progress, 'converting the log of an older release');
@@ -145,6 +151,7 @@ async function openServices(options: ServicesOptions, log: Logger) {
       stepLimit: config.stepLimit,
       artifactThresholdBytes: config.artifactThresholdBytes,
       vars: (tenantId) => varsOf(config.workflowVars, tenantId),
+      mcpServers: (tenantId) => ({ ...mcpServers, ...mcpServersOf(operator, tenantId) }),
       allowPrivateAddresses: config.allowPrivateAddresses,
       models: config.models,
       modelAllowlist: (tenantId) => modelAllowlist(store, tenantId),

@@ -28,6 +28,13 @@ export interface PostgresConfig {
 
 export type DatabaseConfig = SqliteConfig | PostgresConfig;
 
+export interface OperatorFile {
+  readonly path: string;
+  /** False: nothing is set when there is no such file. */
+  readonly isRequired: boolean;
+  readonly env: Environment;
+}
+
 /** The configuration from the environment, validated once at start. */
 export interface Config {
   readonly bind: string;
@@ -57,6 +64,8 @@ export interface Config {
   readonly models: ModelSettings;
   /** Allows requests to loopback and private addresses. */
   readonly allowPrivateAddresses: boolean;
+  /** The file with the settings that are too large for variables, and the variables that it may refer to. */
+  readonly operatorFile: OperatorFile;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -71,6 +80,7 @@ export class ConfigError extends Error {
   }
 }
 
+const DEFAULT_OPERATOR_FILE = 'jamjet.toml';
 const DEFAULT_DATABASE = '.jamjet/runtime.db';
 const MAX_STEP_LIMIT = 1_000_000_000;
 const MAX_ARTIFACT_THRESHOLD_BYTES = 1_000_000_000;
@@ -153,6 +163,11 @@ export function readConfig(env: Environment): Config {
     auditSigningKey: read('JAMJET_AUDIT_SIGNING_KEY', null, (text) => text),
     models,
     allowPrivateAddresses: read('JAMJET_ALLOW_PRIVATE_ADDRESSES', false, flag),
+    operatorFile: read<OperatorFile>('JAMJET_CONFIG', { path: DEFAULT_OPERATOR_FILE, isRequired: false, env }, (path) => ({
+      path,
+      isRequired: true,
+      env,
+    })),
   };
   if (problems.length > 0) throw new ConfigError(problems);
   Object.freeze(config.database);

@@ -30,6 +30,7 @@ export { openPostgres, type PostgresOptions } from '../store/postgres/open.ts';
 export { openSqlite, type SqliteOptions } from '../store/sqlite/open.ts';
 export { checkWorkflow } from './authoring/check.ts';
 export { ApiError, type ClientOptions, JamjetClient, Unreachable } from './client/index.ts';
+export type { McpServerOptions, McpServers } from './executors/mcp/endpoint.ts';
 export type { ModelPrice, ModelSettings, NamedModel } from './executors/model/settings.ts';
 export type { Clock } from './runtime/clock.ts';
 export {

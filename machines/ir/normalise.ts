@@ -7,6 +7,7 @@ import { readDocument } from '../reading/document.ts';
 import { Fields } from '../reading/fields.ts';
 import { nameProblem, nodeIdProblem } from '../reading/names.ts';
 import { Problems } from '../reading/problems.ts';
+import { readMcpServers } from './mcp-servers.ts';
 import { withDeclaredModels } from './models.ts';
 import { type NodeDefaults, readNode } from './node.ts';
 import { policyOf } from './policy.ts';
@@ -71,7 +72,7 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
   const targetsInNodes = nodes.reduce((sum, node) => sum + targetCount(node), 0);
   if (edges.length + targetsInNodes > MAX_EDGES) tooManyEdges(fields, edges.length + targetsInNodes);
   const tools = readTools(fields, calledTools(nodes));
-  for (const key of ['mcp_servers', 'remote_agents']) fields.object(key);
+  fields.object('remote_agents');
   return {
     workflow_id,
     version,
@@ -83,6 +84,7 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
     edges,
     timeouts,
     tools,
+    mcp_servers: readMcpServers(fields, calledServers(nodes)),
     labels: fields.labels('labels'),
     policy: policyOf(fields),
     token_budget: tokenBudget(fields),
@@ -186,6 +188,11 @@ function targetCount({ kind }: Node): number {
 /** Names of the tools that nodes call. */
 function calledTools(nodes: readonly Node[]): ReadonlySet<string> {
   return new Set(nodes.flatMap(({ kind }) => definitionOf(kind).catalogTool(kind) ?? []));
+}
+
+/** Names of the MCP servers that nodes call. */
+function calledServers(nodes: readonly Node[]): ReadonlySet<string> {
+  return new Set(nodes.flatMap(({ kind }) => definitionOf(kind).mcpServer(kind) ?? []));
 }
 
 /** The only node that nothing leads to, else the first node. */

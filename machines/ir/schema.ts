@@ -1,6 +1,7 @@
 import { type TSchema, Type } from 'typebox';
 import { definitionNamed, KIND_ALIASES, KIND_NAMES, type KindName } from '../nodes/index.ts';
 import { duration } from '../nodes/shared-fields.ts';
+import { McpServer } from './mcp-servers.ts';
 import { Edge, PolicySet, RetryPolicy, Timeouts, TokenBudget, ToolConfig } from './workflow.ts';
 
 /** A JSON Schema, draft 2020-12. */
@@ -28,6 +29,7 @@ export function irSchema(refTo: (name: string) => string = (name) => `#/$defs/${
     WorkflowRetryPolicy: retryPolicySchema(),
     WorkflowPolicy: documentObject(PolicySet),
     WorkflowTool: documentObject(ToolConfig, { required: ['kind', 'reference'], aliases: { reference: ['ref'] } }),
+    WorkflowMcpServer: mcpServerSchema(),
     WorkflowTimeouts: timeoutsSchema(),
     WorkflowTokenBudget: documentObject(TokenBudget),
   };
@@ -178,6 +180,12 @@ function timeoutsSchema(): JsonSchema {
   });
 }
 
+function mcpServerSchema(): JsonSchema {
+  return documentObject(McpServer, {
+    properties: { args: Type.Array(Type.Unsafe({}), { description: 'Arguments of the command. Default: none.' }) },
+  });
+}
+
 function workflowSchema(ref: Ref): JsonSchema {
   const anyObject = (description: string) => Type.Object({}, { description });
   const normal = Type.Object(
@@ -212,7 +220,7 @@ function workflowSchema(ref: Ref): JsonSchema {
       retry_policies: Type.Record(Type.String(), ref('WorkflowRetryPolicy'), { description: 'Retry policies by name.' }),
       tools: Type.Record(Type.String(), ref('WorkflowTool'), { description: 'How tools are reached, by name.' }),
       models: anyObject('Models by the name that nodes use: `{provider, model, temperature?, max_tokens?}`.'),
-      mcp_servers: anyObject('Kept for clients.'),
+      mcp_servers: Type.Record(Type.String(), ref('WorkflowMcpServer'), { description: 'How MCP servers are reached, by name.' }),
       remote_agents: anyObject('Kept for clients.'),
       labels: Type.Record(Type.String(), Type.String(), { description: 'Names and values of your own; `jamjet.` is reserved.' }),
       policy: described(ref('WorkflowPolicy'), 'Holds for all nodes.'),

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import type { Json } from '../json.ts';
 import type { Kind } from '../nodes/index.ts';
+import type { McpServer } from './mcp-servers.ts';
 
 const seconds = (description: string) => Type.Number({ exclusiveMinimum: 0, description });
 const tokens = (description: string) => Type.Integer({ minimum: 0, description });
@@ -109,6 +110,8 @@ export interface Workflow {
   readonly edges: readonly Edge[];
   readonly timeouts: Timeouts;
   readonly tools: Readonly<Record<string, ToolConfig>>;
+  /** Those that its nodes call. */
+  readonly mcp_servers: Readonly<Record<string, McpServer>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly policy: PolicySet | null;
   readonly token_budget: TokenBudget | null;

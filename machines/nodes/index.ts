@@ -5,6 +5,7 @@ import { javaFn } from './java-fn.ts';
 import { join } from './join.ts';
 import type { KindDefinition } from './kind.ts';
 import { limitExceeded } from './limit-exceeded.ts';
+import { mcpTool } from './mcp-tool.ts';
 import { model } from './model.ts';
 import { parallel } from './parallel.ts';
 import { pythonFn } from './python-fn.ts';
@@ -17,6 +18,7 @@ export const KINDS = {
   tool,
   http,
   model,
+  mcp_tool: mcpTool,
   python_fn: pythonFn,
   java_fn: javaFn,
   condition,
@@ -41,7 +43,6 @@ export const KIND_ALIASES: Readonly<Record<string, KindName>> = { branch: 'condi
 /** Kinds of the wider language that this runtime does not run. */
 export const UNAVAILABLE_KINDS: ReadonlySet<string> = new Set([
   'agent',
-  'mcp_tool',
   'a2a_task',
   'eval',
   'coordinator',

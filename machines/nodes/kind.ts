@@ -90,6 +90,8 @@ export interface KindDefinition<K extends { readonly type: string }> {
   tool(kind: K): string | null;
   /** The entry of the workflow's `tools` that describes its tool. Default: null. */
   catalogTool(kind: K): string | null;
+  /** The MCP server that it calls: an entry of the workflow's `mcp_servers`, or one of the operator's. Default: null. */
+  mcpServer(kind: K): string | null;
   /** The kind with the function that its catalog entry names. Default: the kind as it is. */
   withFunction(kind: K, named: ToolFunction): K;
   /** The names of the model that it uses, as a `model_allowlist` may have them. Default: none. */
@@ -186,6 +188,7 @@ export function defineKind<K extends { readonly type: string; readonly fallback_
     policyNames: () => [],
     tool: () => null,
     catalogTool: () => null,
+    mcpServer: () => null,
     withFunction: (kind) => kind,
     models: () => [],
     catalogModel: () => null,

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import type { Json, JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
 
 /** Fields that any kind with an output may carry. */
@@ -29,6 +29,31 @@ export function readOutputFields(fields: Fields): OutputFields {
     ...optional('output_key', fields.stateKey('output_key')),
     ...optional('fallback_node', fields.name('fallback_node', 'fallback')),
   };
+}
+
+/** The JSON Schema of an output: an object, or its JSON text. Any other text, such as the name of a class, is no schema. */
+export function readOutputSchema(fields: Fields): JsonObject | undefined {
+  const given = fields.json('output_schema');
+  if (given === undefined) return undefined;
+  if (isObject(given)) return given;
+  if (typeof given !== 'string') {
+    fields.error('wrong_type', 'output_schema', 'must be a JSON Schema, as an object or as text');
+    return undefined;
+  }
+  if (!given.trimStart().startsWith('{')) return undefined;
+  const parsed = parsedText(given);
+  if (isObject(parsed)) return parsed;
+  fields.error('bad_output_schema', 'output_schema', 'looks like JSON but is not');
+  return undefined;
+}
+
+/** Null for a text that is not JSON. */
+function parsedText(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return null;
+  }
 }
 
 /** Values and templates rendered into an attempt's input: an object, or one template that gives the whole value. */

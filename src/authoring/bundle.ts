@@ -2,6 +2,7 @@ import { isMap } from 'yaml';
 import type { Json } from '../../machines/json.ts';
 import { type CompiledWorkflow, compileDocument } from './document.ts';
 import { MapReader } from './map-reader.ts';
+import { soleKey } from './settings.ts';
 
 /** When executions of a workflow are to be started. */
 export interface Schedule {
@@ -29,10 +30,10 @@ export function compileBundle(top: MapReader): readonly BundledWorkflow[] {
   const version = defaults?.text('version') ?? null;
   defaults?.warnAboutUnread();
   const tools = top.map('tools', 'tools');
-  top.json('mcp');
+  const mcpServers = soleKey(top.map('mcp', 'mcp'), 'servers');
   const units = workflowReaders(top, top.map('workflows', 'workflows')).flatMap(({ id, reader }): BundledWorkflow[] => {
     const schedule = readSchedule(reader);
-    const compiled = compileDocument(reader, { id: { value: id, offset: reader.offset }, version, tools });
+    const compiled = compileDocument(reader, { id: { value: id, offset: reader.offset }, version, tools, mcpServers });
     return compiled === null ? [] : [{ ...compiled, schedule }];
   });
   top.warnAboutUnread();

@@ -25,6 +25,7 @@ export interface BundleSettings {
   readonly id: Located<string>;
   readonly version: Located<string> | null;
   readonly tools: MapReader | null;
+  readonly mcpServers: Located<Json> | null;
 }
 
 /**
@@ -60,6 +61,7 @@ export function compileDocument(top: MapReader, bundle: BundleSettings | null = 
   document.edges = documentEdges(drafts, sourceMap);
   sourceMap.record('nodes', nodes.offset);
   Object.assign(document, readSettings(top, header, sourceMap), { tools: tools.catalog });
+  if (bundle?.mcpServers != null && !top.has('mcp')) document.mcp_servers = bundle.mcpServers.value;
   const kinds = new Map(drafts.map(({ id, kind }) => [id, String(kind.type)]));
   const tests = readTests(top, { kinds, ends });
   top.warnAboutUnread();

@@ -36,7 +36,8 @@ export function readSettings(top: MapReader, header: MapReader, sourceMap: Recor
   return presentEntries(found, sourceMap);
 }
 
-function soleKey(reader: MapReader | null, key: string): Located<Json> | null {
+/** The value of the only key that a map may have. */
+export function soleKey(reader: MapReader | null, key: string): Located<Json> | null {
   const value = reader?.json(key) ?? null;
   reader?.warnAboutUnread();
   return value;

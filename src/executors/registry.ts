@@ -4,6 +4,7 @@ import type { Executor, WorkContext } from './executor.ts';
 import { functionExecutor } from './function.ts';
 import { httpExecutor } from './http.ts';
 import { httpToolExecutor } from './http-tool.ts';
+import { type McpAccess, mcpToolExecutor } from './mcp-tool.ts';
 import { type Models, modelExecutor } from './model/index.ts';
 import type { Outbound } from './outbound/index.ts';
 
@@ -13,6 +14,7 @@ export interface ExecutorDeps {
   readonly tools: Readonly<Record<string, (input: never, context: WorkContext) => unknown>>;
   readonly outbound: Outbound;
   readonly models: Models;
+  readonly mcp: McpAccess;
 }
 
 /** The `tools` of a workflow document, by name. */
@@ -29,6 +31,7 @@ type CreateExecutor<N extends KindName> = (
 const EXECUTORS: { readonly [N in KindName]?: CreateExecutor<N> } = {
   http: (_kind, { outbound }) => httpExecutor(outbound),
   model: (kind, { models }) => modelExecutor(kind, models),
+  mcp_tool: (kind, { mcp }) => mcpToolExecutor(kind, mcp),
   tool: toolExecutor,
 };
 

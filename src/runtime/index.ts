@@ -1,3 +1,4 @@
+import { McpConnections } from '../executors/mcp/connections.ts';
 import { Outbound } from '../executors/outbound/index.ts';
 import { ChildStartQueue } from './activities/children/child-start-queue.ts';
 import { Children } from './activities/children/children.ts';
@@ -98,6 +99,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
     timers,
     cluster,
     recovery: activities.recoveryScheduler,
+    connections: core.mcpConnections,
   });
 
   const limiter = new ReplayLimiter(context.slices);
@@ -198,11 +200,14 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
   const stepLimit = options.stepLimit ?? DEFAULTS.stepLimit;
   const cache = createExecutionCache(options.cacheBytes ?? DEFAULTS.cacheBytes, events);
   const corrupt = new CorruptExecutions(context);
+  const outbound = new Outbound({ allowPrivateAddresses: options.allowPrivateAddresses ?? false });
+  const mcpConnections = new McpConnections({ serversOf: perTenant(options.mcpServers), outbound });
   const provisions = {
     toolsOf: perTenant(options.tools),
     varsOf: perTenant(options.vars),
-    outbound: new Outbound({ allowPrivateAddresses: options.allowPrivateAddresses ?? false }),
+    outbound,
     models: { settings: options.models ?? {}, allowlistOf: options.modelAllowlist ?? (async () => []) },
+    mcpConnections,
   };
   const workflows = new WorkflowCache(store, provisions, context.slices);
   const confirmOwner = (owner: string): Promise<void> => placement.confirm(owner);
@@ -224,7 +229,21 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
   events.on('committed', ({ after, diagnostics }) => {
     for (const problem of diagnostics) options.onDiagnostic?.(after.id, problem);
   });
-  return { quotas, slots, tasks, membership, placement, cache, corrupt, workflows, loader, engine, deliver, report };
+  return {
+    quotas,
+    slots,
+    tasks,
+    membership,
+    placement,
+    cache,
+    corrupt,
+    workflows,
+    loader,
+    engine,
+    deliver,
+    report,
+    mcpConnections,
+  };
 }
 
 type Core = ReturnType<typeof createCore>;

@@ -20,6 +20,8 @@ export interface LifecycleOptions extends Pick<RuntimeContext, 'store' | 'clock'
   readonly recovery: RecoveryScheduler;
   /** Null: no other runtime may work on the database. */
   readonly cluster: Cluster | null;
+  /** Of executors, to services. */
+  readonly connections: { close(): Promise<void> };
 }
 
 /** The order in which a runtime starts and stops. */
@@ -54,7 +56,7 @@ export class Lifecycle {
   }
 
   async #close(graceMs: number): Promise<void> {
-    const { shutdown, engine, pool, heartbeats, recovery, cluster } = this.#options;
+    const { shutdown, engine, pool, heartbeats, recovery, cluster, connections } = this.#options;
     try {
       shutdown.abort();
       await pool.stop(graceMs);
@@ -63,6 +65,7 @@ export class Lifecycle {
       await recovery.idle();
       await engine.idle();
       await heartbeats.signOff();
+      await connections.close();
     } finally {
       cluster?.close();
       this.#releaseProcess();

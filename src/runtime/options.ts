@@ -1,4 +1,5 @@
 import type { ExecutionStore } from '../../store/port/execution-store.ts';
+import type { McpServers } from '../executors/mcp/endpoint.ts';
 import type { ModelSettings } from '../executors/model/settings.ts';
 import type { Clock } from './clock.ts';
 import type { RandomBytes } from './ids.ts';
@@ -65,6 +66,11 @@ export interface RuntimeOptions {
   readonly models?: ModelSettings;
   /** Globs of the models that a tenant may use; empty = all. Default: all. */
   readonly modelAllowlist?: (tenantId: string) => Promise<readonly string[]>;
+  /**
+   * MCP servers that `mcp_tool` nodes call by name: for all tenants, or by a function of the tenant, which must always return the
+   * same. They come before those of the same name in documents. A command runs on this machine, as the user of this process.
+   */
+  readonly mcpServers?: McpServers | ((tenantId: string) => McpServers);
   /** May `http` nodes and tools reach loopback and private addresses? Default false. */
   readonly allowPrivateAddresses?: boolean;
   /**

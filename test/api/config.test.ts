@@ -39,7 +39,9 @@ describe('configuration', () => {
   });
 
   it('counts an empty variable as absent', () => {
-    expect(readConfig({ JAMJET_PORT: '', JAMJET_TOKEN: ' ', DATABASE_URL: '' })).toEqual(readConfig({}));
+    const { operatorFile, ...config } = readConfig({ JAMJET_PORT: '', JAMJET_TOKEN: ' ', DATABASE_URL: '', JAMJET_CONFIG: '' });
+    expect(config).toEqual({ ...readConfig({}), operatorFile: undefined });
+    expect(operatorFile).toMatchObject({ path: 'jamjet.toml', isRequired: false });
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Kind } from '../../machines/nodes/index.ts';
+import { McpConnections } from '../../src/executors/mcp/connections.ts';
 import { Outbound } from '../../src/executors/outbound/index.ts';
 import { type ExecutorDeps, executorFor } from '../../src/executors/registry.ts';
 import { webServer } from './web-server.ts';
@@ -7,7 +8,8 @@ import { contextWith, workWith } from './work.ts';
 
 const outbound = new Outbound({ allowPrivateAddresses: true });
 const models = { settings: {}, allowlistOf: async () => [] };
-const deps: ExecutorDeps = { tools: { pay: () => 'paid' }, outbound, models };
+const mcp = { connections: new McpConnections({ serversOf: () => ({}), outbound }), declared: {}, vars: {} };
+const deps: ExecutorDeps = { tools: { pay: () => 'paid' }, outbound, models, mcp };
 
 function tool(tool_ref: string): Kind {
   return { type: 'tool', tool_ref, input_mapping: {} };

@@ -6,6 +6,7 @@ import { PrintingCommand, type Usage } from '../base/command.ts';
 import { explainApiError } from '../connection/connect.ts';
 import { type Interrupt, listenForInterrupt } from '../context.ts';
 import { EXIT, Failure, usageFailure } from '../failure.ts';
+import { commandServers } from '../following/command-servers.ts';
 import { followExecution, UNATTENDED_TIMEOUT_S } from '../following/follow-execution.ts';
 import { type Host, openHost } from '../following/host.ts';
 import { exitCodeOf, exitCodeOfFollowExit, exitNote, reportJson, reportText } from '../following/run-report.ts';
@@ -94,6 +95,7 @@ again. The exit status is 0 only if the execution completes.`,
         db: this.db,
         tools: this.tools,
         localTools: authored?.localTools ?? {},
+        commandServers: commandServers(authored?.workflows.map(({ document }) => document) ?? []),
         resume: this.resume ?? null,
       });
       for (const remark of host.startupNotes) this.note(remark);

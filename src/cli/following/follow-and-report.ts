@@ -22,6 +22,7 @@ export async function followAndReport(
       db: undefined,
       tools: undefined,
       localTools: {},
+      commandServers: {},
       resume: null,
     });
     try {

@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { usageFailure } from '../failure.ts';
 import { settings } from '../input/settings.ts';
 import { shownDatabase } from '../terminal/path.ts';
+import type { CommandServer } from './command-servers.ts';
 
 /** The runtime a command runs on: a server, or an embedded runtime in this process behind the same API. */
 export interface Host {
@@ -31,6 +32,8 @@ export interface HostOptions {
   readonly tools: string | undefined;
   /** Functions named by the workflow file; only an embedded runtime loads them. */
   readonly localTools: Readonly<Record<string, LocalTool>>;
+  /** MCP servers that the workflow file starts by a command; only an embedded runtime does so. */
+  readonly commandServers: Readonly<Record<string, CommandServer>>;
   /** The execution to resume. */
   readonly resume: string | null;
 }
@@ -93,6 +96,7 @@ async function embeddedHost(context: Context, options: HostOptions, startupNotes
     config: { ...config, allowPrivateAddresses: true },
     tools,
     actor: userOf(context),
+    mcpServers: options.commandServers,
     shouldProcess: (id) => resume !== null && normalizedId(id) === normalizedId(resume),
   });
   const url = 'http://embedded';

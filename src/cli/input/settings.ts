@@ -20,7 +20,12 @@ export function settings(context: Pick<Context, 'env' | 'cwd'>, options: Options
     const message = given.reduce((text, [name, variable]) => text.replace(`${variable}:`, `--${name}:`), error.message);
     throw new Failure(message, { exitCode: 2, cause: error });
   }
-  return { ...config, database: withAbsolutePath(config.database, context) };
+  const { operatorFile } = config;
+  return {
+    ...config,
+    database: withAbsolutePath(config.database, context),
+    operatorFile: { ...operatorFile, path: resolve(context.cwd, operatorFile.path) },
+  };
 }
 
 function withAbsolutePath(database: DatabaseConfig, { cwd }: Pick<Context, 'cwd'>): DatabaseConfig {

@@ -42,6 +42,11 @@ export interface OutboundResponse {
   readonly text: string;
 }
 
+/** A response whose body has not been read, as it is sent. */
+export interface OpenResponse extends Omit<OutboundResponse, 'text'> {
+  readonly body: http.IncomingMessage;
+}
+
 /**
  * HTTP client for all requests to addresses that a client or workflow names. The scheme and every resolved address are checked when
  * connecting, again for each redirect, so that DNS rebinding has no effect. Rejects with `WorkError` of class `blocked_address`,
@@ -83,6 +88,25 @@ export class Outbound {
   }
 
   /**
+   * Sends one request on a new connection and resolves with any status once its headers have come. Redirects are not followed. The caller
+   * reads the body, or destroys it; `signal` ends it too. Otherwise rejects like `request`.
+   */
+  async open(request: OutboundRequest): Promise<OpenResponse> {
+    const hop = firstHop(request);
+    try {
+      this.#checkLiteral(hop.url);
+      return await new Promise((resolve, reject) => {
+        const sent = this.#begin(hop, request.signal, this.#singleUseAgents, 'identity');
+        sent.on('error', reject);
+        sent.on('response', (body) => resolve({ status: body.statusCode ?? 0, headers: joinedHeaders(body.headers), body }));
+        sent.end(hop.body ?? undefined);
+      });
+    } catch (error) {
+      throw failureOf(error, hop, request.signal);
+    }
+  }
+
+  /**
    * A request that is not idempotent (RFC 9110, 9.2.2) is sent once, on a new connection: if a reused one closes without a response, it is
    * unknown whether the server acted. An idempotent request may reuse a connection, and is repeated once if the server had closed it.
    */
@@ -113,20 +137,8 @@ export class Outbound {
     attempt: { reused: boolean; answered: boolean; readonly isEnough: (status: number) => boolean },
   ): Promise<OutboundResponse> {
     this.#checkLiteral(hop.url);
-    const { protocol } = hop.url;
-    const { request } = protocol === 'https:' ? https : http;
     return new Promise((resolve, reject) => {
-      const sent = request(hop.url, {
-        method: hop.method,
-        agent: agentSet[protocol === 'https:' ? 'https:' : 'http:'],
-        signal,
-        headers: {
-          'user-agent': 'jamjet-runtime',
-          ...hop.headers,
-          'accept-encoding': 'gzip, deflate, br',
-          ...(hop.body === null ? {} : { 'content-length': String(Buffer.byteLength(hop.body)) }),
-        },
-      });
+      const sent = this.#begin(hop, signal, agentSet, 'gzip, deflate, br');
       sent.on('socket', () => {
         attempt.reused = sent.reusedSocket;
       });
@@ -148,6 +160,22 @@ export class Outbound {
         );
       });
       sent.end(hop.body ?? undefined);
+    });
+  }
+
+  #begin(hop: Hop, signal: AbortSignal, agentSet: Agents, acceptEncoding: string): http.ClientRequest {
+    const { protocol } = hop.url;
+    const { request } = protocol === 'https:' ? https : http;
+    return request(hop.url, {
+      method: hop.method,
+      agent: agentSet[protocol === 'https:' ? 'https:' : 'http:'],
+      signal,
+      headers: {
+        'user-agent': 'jamjet-runtime',
+        ...hop.headers,
+        'accept-encoding': acceptEncoding,
+        ...(hop.body === null ? {} : { 'content-length': String(Buffer.byteLength(hop.body)) }),
+      },
     });
   }
 

@@ -1,6 +1,7 @@
 import type { Status } from '../../../machines/run.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
 import type { Store } from '../../../store/port/store.ts';
+import { McpConnections } from '../../executors/mcp/connections.ts';
 import { Outbound } from '../../executors/outbound/index.ts';
 import { WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { TimeSlices } from '../scheduling/time-slices.ts';
@@ -25,11 +26,13 @@ export interface ReplayCheck {
  */
 export async function* verifyReplays(store: Store, { all }: { readonly all: boolean }): AsyncGenerator<ReplayCheck> {
   // Only compiles workflows; no executor is ever called.
+  const outbound = new Outbound({ allowPrivateAddresses: false });
   const workflows = new WorkflowCache(store, {
     toolsOf: () => ({}),
     varsOf: () => ({}),
-    outbound: new Outbound({ allowPrivateAddresses: false }),
+    outbound,
     models: { settings: {}, allowlistOf: async () => [] },
+    mcpConnections: new McpConnections({ serversOf: () => ({}), outbound }),
   });
   const slices = new TimeSlices({ nowMs: Date.now });
   for await (const { tenantId, id, workflowId } of executionsOf(store, all)) {

@@ -27,6 +27,7 @@ const samples: Readonly<Record<Kind['type'], JsonObject>> = {
   tool: { type: 'tool', tool_ref: 'shop.mail' },
   http: { type: 'http', url: 'http://localhost/{{ state.id }}' },
   model: { type: 'model', model_ref: 'gpt-4o', prompt_ref: 'Say {{ state.word }}' },
+  mcp_tool: { type: 'mcp_tool', server: 'brave', tool: 'search' },
   python_fn: { type: 'python_fn', module: 'flows.pay', function: 'big' },
   java_fn: { type: 'java_fn', class_name: 'com.acme.Pay', method: 'big' },
   condition: { type: 'condition', branches: [{ condition: 'state.x', target: 'a' }, { target: 'b' }] },
@@ -157,6 +158,70 @@ describe('a tool that is declared as a function of another language', () => {
       expect(read.diagnostics.map(({ code, path }) => [code, path])).toEqual([['bad_reference', 'tools.double.reference']]);
     },
   );
+});
+
+describe('mcp_tool', () => {
+  it.each([['input_mapping'], ['arguments'], ['input']])('takes its arguments from %s', (key) => {
+    const kind = read({ ...samples.mcp_tool, [key]: { q: '{{ state.q }}' } });
+    expect(definitionOf(kind).mapping(kind)).toEqual({ q: '{{ state.q }}' });
+  });
+
+  it('has no arguments without a mapping', () => {
+    const kind = read(samples.mcp_tool);
+    expect(definitionOf(kind).mapping(kind)).toEqual({});
+  });
+
+  it('has a name for policies with and without its server', () => {
+    const kind = read(samples.mcp_tool);
+    expect(definitionOf(kind).policyNames(kind)).toEqual(['brave.search', 'search']);
+    expect(definitionOf(kind).tool(kind)).toBe('search');
+    expect(definitionOf(kind).mcpServer(kind)).toBe('brave');
+  });
+
+  it.each([
+    [{ type: 'object' }, { type: 'object' }],
+    ['{"type": "object"}', { type: 'object' }],
+    ['', undefined],
+    ['Answer', undefined],
+  ])('reads the schema %j', (output_schema, expected) => {
+    expect((read({ ...samples.mcp_tool, output_schema }) as { output_schema?: Json }).output_schema).toEqual(expected);
+  });
+
+  it('refuses a schema that is none', () => {
+    expect(errorOf({ ...samples.mcp_tool, output_schema: '{broken' })).toContain('looks like JSON');
+    expect(errorOf({ ...samples.mcp_tool, output_schema: 5 })).toContain('must be a JSON Schema');
+  });
+
+  const servers = (server: Json) =>
+    normalise({
+      workflow_id: 'w',
+      version: '1',
+      mcp_servers: { brave: server, other: 5 },
+      nodes: { n: { kind: samples.mcp_tool } },
+    }).workflow.mcp_servers;
+
+  it.each<[JsonObject, JsonObject]>([
+    [{ url: 'https://a.example/mcp' }, { transport: 'http_sse', url: 'https://a.example/mcp', args: [], env: {} }],
+    [
+      { transport: 'streamable_http', url: 'http://a/mcp', auth: { type: 'bearer', token_env: 'T' } },
+      { transport: 'streamable_http', url: 'http://a/mcp', auth: { type: 'bearer', token_env: 'T' }, args: [], env: {} },
+    ],
+    [
+      { command: 'npx', args: ['x', 5] },
+      { transport: 'stdio', command: 'npx', args: ['x', '5'], env: {} },
+    ],
+  ])('is on the server %j', (server, expected) => expect(servers(server)).toEqual({ brave: expected }));
+
+  it.each<[Json, string]>([
+    [5, 'mcp_servers.brave must be an object'],
+    [{}, 'mcp_servers.brave.url is required'],
+    [{ url: 'ftp://x' }, 'mcp_servers.brave.url must be an http'],
+    [{ transport: 'web_socket', url: 'ws://x' }, 'is not available'],
+    [{ transport: 'stdio' }, 'mcp_servers.brave.command is required'],
+    [{ url: 'http://x', auth: { type: 'oauth2' } }, 'is not available'],
+    [{ url: 'http://x', auth: { type: 'bearer' } }, 'mcp_servers.brave.auth.token_env is required'],
+    [{ url: 'http://x', auth: {} }, 'mcp_servers.brave.auth.type is required'],
+  ])('is not on the server %j', (server, problem) => expect(() => servers(server)).toThrow(problem));
 });
 
 describe('http', () => {

@@ -5,6 +5,7 @@ import { type Kind, runsChild } from '../../../../machines/nodes/index.ts';
 import type { Program } from '../../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { Executor } from '../../../executors/executor.ts';
+import type { McpConnections } from '../../../executors/mcp/connections.ts';
 import type { Models } from '../../../executors/model/index.ts';
 import type { Outbound } from '../../../executors/outbound/index.ts';
 import { executorFor } from '../../../executors/registry.ts';
@@ -42,6 +43,7 @@ export interface TenantProvisions {
   readonly varsOf: (tenantId: string) => Readonly<Record<string, string>>;
   readonly outbound: Outbound;
   readonly models: Models;
+  readonly mcpConnections: McpConnections;
 }
 
 /**
@@ -112,18 +114,20 @@ export class WorkflowCache {
   }
 
   put(tenantId: string, program: Program): LoadedWorkflow {
-    const { nodes, tools: declared } = program.workflow;
-    const { toolsOf, varsOf, outbound, models } = this.#provisions;
+    const { nodes, tools: declared, mcp_servers } = program.workflow;
+    const { toolsOf, varsOf, outbound, models, mcpConnections } = this.#provisions;
+    const vars = varsOf(tenantId);
     const kinds = new Map(nodes.map((node) => [node.id, node.kind]));
     const children = new Set(nodes.flatMap(({ id, kind }) => (runsChild(kind) ? [id] : [])));
-    const deps = { tools: toolsOf(tenantId), outbound, models };
+    const mcp = { connections: mcpConnections, declared: mcp_servers, vars };
+    const deps = { tools: toolsOf(tenantId), outbound, models, mcp };
     const executors = new Map(nodes.map((node) => [node.id, executorFor(node.kind, declared, deps)]));
     const loaded: LoadedWorkflow = {
       program,
       kindOf: (node) => kinds.get(node) ?? null,
       executorOf: (node) => executors.get(node) ?? null,
       isLocal: (node) => (executors.get(node) ?? null) !== null || children.has(node),
-      vars: varsOf(tenantId),
+      vars,
     };
     this.#programs.set(program.revision, program);
     this.#loaded.set(keyOf(tenantId, program.revision), loaded);

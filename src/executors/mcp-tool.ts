@@ -1,0 +1,74 @@
+import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
+import type { McpServer } from '../../machines/ir/mcp-servers.ts';
+import { isObject, type Json } from '../../machines/json.ts';
+import type { McpTool } from '../../machines/nodes/mcp-tool.ts';
+import { structureIn } from './answer-text.ts';
+import { type Executor, WorkError } from './executor.ts';
+import { invalid, typeOf } from './http-content.ts';
+import type { McpConnections } from './mcp/connections.ts';
+import { outputCheck } from './output-schema.ts';
+import { toJson } from './to-json.ts';
+
+/** What `mcp_tool` nodes of a workflow need. */
+export interface McpAccess {
+  readonly connections: McpConnections;
+  /** The `mcp_servers` of the document. */
+  readonly declared: Readonly<Record<string, McpServer>>;
+  /** The variables that the operator has given to the tenant. */
+  readonly vars: Readonly<Record<string, string>>;
+}
+
+/** A server says in its text that the arguments are at fault, as those of the official SDK do. */
+const REFUSAL = /\bvalidation\b|-3260[012]\b/i;
+
+/**
+ * Executor of `mcp_tool` nodes: calls the tool with the rendered arguments. The output is the structured content, else the one text, parsed
+ * if it is JSON, else the list of contents. Every attempt of one visit carries the same idempotency key in `_meta`.
+ */
+export function mcpToolExecutor({ server, tool, output_schema }: McpTool, { connections, declared, vars }: McpAccess): Executor {
+  const schema = output_schema === undefined ? null : outputCheck(output_schema);
+  return async ({ input }, { tenantId, signal, idempotencyKey, executionId }) => {
+    if (!isObject(input)) throw invalid(`the arguments of ${tool} must be an object, not ${typeOf(input)}`);
+    const check = await schema?.();
+    const meta = { 'jamjet/idempotency-key': idempotencyKey, 'jamjet/execution-id': executionId };
+    const call = { tenantId, server, declared, vars, signal };
+    const result = await connections.use(call, (connection) => connection.call(tool, input, meta, signal));
+    if (result.isError === true) throw failedTool(tool, result);
+    const output = toJson(check === undefined ? outputOf(result) : structuredOutput(tool, result));
+    check?.(output);
+    return { output };
+  };
+}
+
+function outputOf(result: CallToolResult): Json {
+  if (result.structuredContent !== undefined) return result.structuredContent as Json;
+  const text = onlyText(result);
+  if (text === null) return result.content as Json;
+  return structureIn(text) ?? text;
+}
+
+function structuredOutput(tool: string, result: CallToolResult): Json {
+  const output = outputOf(result);
+  if (typeof output !== 'string') return output;
+  try {
+    return JSON.parse(output) as Json;
+  } catch (cause) {
+    const message = `the output of ${tool} is not JSON, which output_schema asks for`;
+    throw new WorkError(message, { cause, retryable: false, errorClass: 'validation' });
+  }
+}
+
+/** The text of a result with no other content. */
+function onlyText({ content }: CallToolResult): string | null {
+  const [only] = content;
+  return content.length === 1 && only?.type === 'text' ? only.text : null;
+}
+
+function failedTool(tool: string, { content }: CallToolResult): WorkError {
+  const text = content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
+  const isRefusal = REFUSAL.test(text);
+  return new WorkError(`${tool} failed${text === '' ? '' : `: ${text.slice(0, 1_900)}`}`, {
+    retryable: !isRefusal,
+    errorClass: isRefusal ? 'validation' : 'tool_error',
+  });
+}

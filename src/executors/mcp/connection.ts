@@ -1,0 +1,173 @@
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type { CallToolResult, Tool } from '@modelcontextprotocol/sdk/types.js';
+import type { JsonObject } from '../../../machines/json.ts';
+import { WorkError } from '../executor.ts';
+import type { Outbound } from '../outbound/index.ts';
+import type { Endpoint, HttpEndpoint } from './endpoint.ts';
+import { Exchange } from './exchange.ts';
+import { abortFailure, failureOf } from './failure.ts';
+import { guardedFetch } from './guarded-fetch.ts';
+import { Allowance, MAX_REPLY_BYTES, tooLarge, tooManyMessages } from './reply-limit.ts';
+
+/** Longest time to start a server and greet it. */
+const CONNECT_MS = 30_000;
+/** The SDK's own time limit, which is not used: the signal of a request limits it. */
+const NO_TIMEOUT = { timeout: 2_147_483_647 };
+
+/** Loaded at the first call, because loading takes a tenth of a second. */
+const loadSdk = async () => {
+  const [{ Client }, { StdioClientTransport }, { StreamableHTTPClientTransport }, { SSEClientTransport }] = await Promise.all([
+    import('@modelcontextprotocol/sdk/client/index.js'),
+    import('@modelcontextprotocol/sdk/client/stdio.js'),
+    import('@modelcontextprotocol/sdk/client/streamableHttp.js'),
+    import('@modelcontextprotocol/sdk/client/sse.js'),
+  ]);
+  return { Client, StdioClientTransport, StreamableHTTPClientTransport, SSEClientTransport };
+};
+
+export interface ConnectOptions {
+  /** Name of the server, for errors. */
+  readonly server: string;
+  readonly endpoint: Endpoint;
+  readonly outbound: Outbound;
+  /** Ends the attempt to connect. */
+  readonly signal: AbortSignal;
+}
+
+/** A session with a server. Requests may run at the same time. */
+export class McpConnection {
+  readonly #server: string;
+  readonly #allowance = new Allowance();
+  readonly #exchanges = new Set<Exchange>();
+  #client: Client | null = null;
+  #closing: Promise<void> | null = null;
+  /** Called once, when the connection is of no use any more. */
+  onClosed: () => void = () => {};
+
+  private constructor(server: string) {
+    this.#server = server;
+  }
+
+  /** Starts or reaches the server, and greets it. Rejects with `WorkError`. */
+  static async open({ server, endpoint, outbound, signal }: ConnectOptions): Promise<McpConnection> {
+    const sdk = await loadSdk();
+    const connect = async (mode: 'streamable' | 'sse' | 'stdio'): Promise<McpConnection> => {
+      const connection = new McpConnection(server);
+      const transport =
+        endpoint.kind === 'command'
+          ? new sdk.StdioClientTransport({
+              command: endpoint.command,
+              args: [...endpoint.args],
+              env: { ...endpoint.env },
+              // What a command writes there may hold secrets, and belongs to no log.
+              stderr: 'ignore',
+              maxBufferSize: MAX_REPLY_BYTES,
+            })
+          : mode === 'sse'
+            ? new sdk.SSEClientTransport(new URL(endpoint.url), { fetch: connection.#fetch(endpoint, outbound, mode) })
+            : new sdk.StreamableHTTPClientTransport(new URL(endpoint.url), {
+                fetch: connection.#fetch(endpoint, outbound, 'streamable'),
+              });
+      // The SDK's transports differ from its interface in the types of optional members.
+      await connection.#connect(new sdk.Client({ name: 'jamjet-runtime', version: '1' }), transport as Transport, signal);
+      return connection;
+    };
+    if (endpoint.kind === 'command') return connect('stdio');
+    try {
+      return await connect('streamable');
+    } catch (error) {
+      const status = error instanceof WorkError ? error.httpStatus : null;
+      if (!endpoint.sse || status === null || ![400, 404, 405].includes(status)) throw error;
+    }
+    return connect('sse');
+  }
+
+  #fetch(endpoint: HttpEndpoint, outbound: Outbound, mode: 'streamable' | 'sse') {
+    const onLost = (error: WorkError): void => this.#lose(error);
+    return guardedFetch({ server: this.#server, endpoint, outbound, mode, allowance: this.#allowance, onLost });
+  }
+
+  async #connect(client: Client, transport: Transport, stopped: AbortSignal): Promise<void> {
+    this.#client = client;
+    transport.onmessage = () => {
+      if (!this.#allowance.takeMessage()) this.#lose(tooManyMessages(this.#server));
+    };
+    // The client fails what is in progress itself.
+    client.onclose = () => void this.close();
+    client.onerror = (error) => {
+      // The transport of commands stops the command then, but does not say why to its caller.
+      if (error.message.startsWith('ReadBuffer exceeded')) this.#lose(tooLarge(this.#server));
+    };
+    try {
+      const signal = AbortSignal.any([AbortSignal.timeout(CONNECT_MS), stopped]);
+      await this.#request(signal, () => client.connect(transport, { signal, ...NO_TIMEOUT }));
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  /** Calls a tool. Rejects with `WorkError`. */
+  async call(name: string, input: JsonObject, meta: JsonObject, signal: AbortSignal): Promise<CallToolResult> {
+    return this.#request(signal, async (client) => {
+      const result = await client.callTool({ name, arguments: input, _meta: meta }, undefined, { signal, ...NO_TIMEOUT });
+      return result as CallToolResult;
+    });
+  }
+
+  /** One page of the tools of the server. */
+  async tools(
+    cursor: string | undefined,
+    signal: AbortSignal,
+  ): Promise<{ readonly tools: Tool[]; readonly next: string | undefined }> {
+    const page = await this.#request(signal, (client) =>
+      client.listTools(cursor === undefined ? {} : { cursor }, { signal, ...NO_TIMEOUT }),
+    );
+    return { tools: page.tools, next: page.nextCursor };
+  }
+
+  async #request<T>(signal: AbortSignal, send: (client: Client) => Promise<T>): Promise<T> {
+    const client = this.#client;
+    if (signal.aborted) throw abortFailure(signal, this.#server);
+    if (client === null || this.#closing !== null) throw failureOf(new Error('Not connected'), this.#server);
+    const exchange = new Exchange();
+    const abort = (): void => exchange.fail(abortFailure(signal, this.#server));
+    signal.addEventListener('abort', abort, { once: true });
+    this.#exchanges.add(exchange);
+    this.#allowance.renew();
+    try {
+      return await exchange.run(() => send(client));
+    } catch (error) {
+      throw failureOf(error, this.#server);
+    } finally {
+      signal.removeEventListener('abort', abort);
+      this.#exchanges.delete(exchange);
+    }
+  }
+
+  /** Fails what is in progress, and closes. */
+  #lose(error: WorkError): void {
+    for (const exchange of this.#exchanges) exchange.fail(error);
+    void this.close();
+  }
+
+  /** Resolves once the command has ended, or the transport is closed. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.onClosed();
+    const transport = this.#client?.transport;
+    try {
+      // Only streamable HTTP has sessions.
+      if (transport !== undefined && 'terminateSession' in transport) await (transport.terminateSession as () => Promise<void>)();
+    } catch {
+      // The server has gone, or does not answer: then it has to end the session itself.
+    } finally {
+      await this.#client?.close();
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import type { McpServer } from '../../../machines/ir/mcp-servers.ts';
+import { invalid } from '../http-content.ts';
+
+/** An MCP server that the operator provides to workflows by its name: a URL, or a command that talks on its standard streams. */
+export interface McpServerOptions {
+  /** `http_sse`: streamable HTTP, else the older HTTP with SSE. Default: `stdio` with a command, else `http_sse`. */
+  readonly transport?: 'stdio' | 'streamable_http' | 'http_sse';
+  readonly url?: string;
+  /** Sent with every request, such as credentials. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly command?: string;
+  readonly args?: readonly string[];
+  /** Variables of the command, beside HOME, LOGNAME, PATH, SHELL, TERM and USER. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export type McpServers = Readonly<Record<string, McpServerOptions>>;
+
+export interface CommandEndpoint {
+  readonly kind: 'command';
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface HttpEndpoint {
+  readonly kind: 'http';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Whether a server that refuses streamable HTTP is tried with SSE. */
+  readonly sse: boolean;
+  /** Named by the operator, so that it may be in a private network. */
+  readonly trusted: boolean;
+}
+
+/** Where a server is, with its credentials. */
+export type Endpoint = CommandEndpoint | HttpEndpoint;
+
+/** What a workflow and the operator say of MCP servers. */
+export interface KnownServers {
+  /** By the operator, to the tenant. */
+  readonly provided: McpServers;
+  /** The `mcp_servers` of the document. */
+  readonly declared: Readonly<Record<string, McpServer>>;
+  /** The variables that the operator has given to the tenant. */
+  readonly vars: Readonly<Record<string, string>>;
+}
+
+/**
+ * The server of this name: the operator's, else the document's. Throws `WorkError` `validation` if there is none, and for a command in a
+ * document, which only the operator may name.
+ */
+export function endpointOf(name: string, { provided, declared, vars }: KnownServers): Endpoint {
+  const server = Object.hasOwn(provided, name) ? provided[name] : undefined;
+  if (server !== undefined) return providedEndpoint(name, server);
+  const config = Object.hasOwn(declared, name) ? declared[name] : undefined;
+  if (config === undefined)
+    throw invalid(`there is no MCP server "${name}": declare its URL in mcp_servers, or let the operator add it to jamjet.toml`);
+  if (config.url === undefined)
+    throw invalid(`MCP server "${name}" is a command, which a document may not name: let the operator add it to jamjet.toml`);
+  const headers = config.auth === undefined ? {} : credential(name, config.auth, vars);
+  return { kind: 'http', url: config.url, headers, sse: config.transport === 'http_sse', trusted: false };
+}
+
+function providedEndpoint(name: string, server: McpServerOptions): Endpoint {
+  const { transport, url, headers = {}, command, args = [], env = {} } = server;
+  if (command !== undefined && (transport ?? 'stdio') === 'stdio') return { kind: 'command', command, args, env };
+  if (url !== undefined && transport !== 'stdio')
+    return { kind: 'http', url, headers, sse: transport !== 'streamable_http', trusted: true };
+  throw invalid(`MCP server "${name}" of the operator has neither a URL nor a command`);
+}
+
+function credential(
+  name: string,
+  auth: NonNullable<McpServer['auth']>,
+  vars: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const variable = auth.type === 'bearer' ? auth.token_env : auth.key_env;
+  const value = Object.hasOwn(vars, variable) ? vars[variable] : undefined;
+  if (value === undefined)
+    throw invalid(`MCP server "${name}" needs the variable ${variable}, which JAMJET_WORKFLOW_ENV does not give to this tenant`);
+  return auth.type === 'bearer' ? { authorization: `Bearer ${value}` } : { [auth.header.toLowerCase()]: value };
+}

@@ -1,0 +1,105 @@
+import { pipeline, Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
+import { WorkError } from '../executor.ts';
+import type { Outbound } from '../outbound/index.ts';
+import type { HttpEndpoint } from './endpoint.ts';
+import { Exchange } from './exchange.ts';
+import { Allowance, LimitedBody } from './reply-limit.ts';
+
+/** Time limit of a request that no exchange waits for, such as the notice of a cancelled one. */
+const NOTICE_MS = 5_000;
+/** How long the SDK may take to read a result once the body with it has ended. */
+const PARSE_MS = 1_000;
+const NO_BODY: ReadonlySet<number> = new Set([101, 204, 205, 304]);
+
+export interface GuardedFetchOptions {
+  readonly server: string;
+  readonly endpoint: HttpEndpoint;
+  readonly outbound: Outbound;
+  /** `sse`: replies come on the stream of a GET that stays open. */
+  readonly mode: 'streamable' | 'sse';
+  /** Of the whole connection. */
+  readonly allowance: Allowance;
+  /** The stream of replies has ended. */
+  readonly onLost: (error: WorkError) => void;
+}
+
+type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+
+/**
+ * The `fetch` of the SDK's transports: by the outbound client, which guards addresses; with limits; and with the failures of bodies, which
+ * the transports only report, passed to the exchange that waits for the reply.
+ */
+export function guardedFetch(options: GuardedFetchOptions): Fetch {
+  const { server, endpoint, outbound, mode, allowance, onLost } = options;
+  return async (url, init = {}) => {
+    const exchange = Exchange.current();
+    const method = init.method ?? 'GET';
+    const headers = Object.fromEntries(new Headers(init.headers));
+    const isStream = method === 'GET' && mode === 'sse';
+    // A stream for messages beside replies would stay open for nothing: as if the server had none.
+    const isUnwanted = method === 'GET' && !isStream && (headers['last-event-id'] === undefined || exchange?.isOver !== false);
+    if (isUnwanted) return new Response(null, { status: 405 });
+
+    const waiting = isStream || !isReplied(method, init.body) || exchange === undefined ? null : exchange;
+    const limits = [waiting?.signal ?? (isStream ? null : AbortSignal.timeout(NOTICE_MS)), init.signal ?? null];
+    const signal = AbortSignal.any(limits.filter((limit) => limit !== null));
+    try {
+      const response = await outbound.open({
+        url: String(url),
+        method,
+        headers: { ...headers, ...endpoint.headers },
+        body: typeof init.body === 'string' ? init.body : null,
+        signal,
+      });
+      const body = new LimitedBody(server, isStream ? allowance : new Allowance());
+      const encoding = response.headers['content-encoding'] ?? 'identity';
+      if (encoding !== 'identity') {
+        response.body.destroy();
+        throw new WorkError(
+          `MCP server "${server}" sent the content-encoding "${encoding.slice(0, 60)}", which was not asked for`,
+          {
+            retryable: false,
+            errorClass: 'client_error',
+          },
+        );
+      }
+      pipeline(response.body, body, (error) => {
+        const lost = lostReply(server, error);
+        if (isStream) onLost(lost);
+        else if (waiting !== null && mode === 'streamable' && !body.isResumable)
+          void failUnlessReplied(waiting, lost, error != null);
+      });
+      const isEmpty = NO_BODY.has(response.status);
+      if (isEmpty) body.resume();
+      return new Response(isEmpty ? null : (Readable.toWeb(body) as ReadableStream<Uint8Array>), {
+        status: response.status,
+        headers: response.headers,
+      });
+    } catch (error) {
+      if (error instanceof WorkError) exchange?.fail(error);
+      throw error;
+    }
+  };
+}
+
+/** Whether a request has a reply: messages with an id have one. */
+function isReplied(method: string, body: RequestInit['body']): boolean {
+  if (method !== 'POST' || typeof body !== 'string') return method === 'GET';
+  return 'id' in (JSON.parse(body) as object);
+}
+
+function lostReply(server: string, error: Error | null | undefined): WorkError {
+  if (error instanceof WorkError) return error;
+  return new WorkError(`MCP server "${server}" ended its reply without a result`, {
+    cause: error,
+    retryable: true,
+    errorClass: 'connection_reset',
+  });
+}
+
+/** A body that has ended in order may hold the result, which is read in a moment. */
+async function failUnlessReplied(exchange: Exchange, lost: WorkError, atOnce: boolean): Promise<void> {
+  if (!atOnce) await setTimeout(PARSE_MS, undefined, { ref: false });
+  exchange.fail(lost);
+}

@@ -1,0 +1,308 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { McpServer } from '../../machines/ir/mcp-servers.ts';
+import type { JsonObject } from '../../machines/json.ts';
+import type { McpTool } from '../../machines/nodes/mcp-tool.ts';
+import type { WorkContext } from '../../src/executors/executor.ts';
+import { McpConnections } from '../../src/executors/mcp/connections.ts';
+import type { McpServers } from '../../src/executors/mcp/endpoint.ts';
+import { mcpToolExecutor } from '../../src/executors/mcp-tool.ts';
+import { Outbound } from '../../src/executors/outbound/index.ts';
+import { mcpHttpServer } from './mcp/http-server.ts';
+import { webServer } from './web-server.ts';
+import { contextWith, failure, workWith } from './work.ts';
+
+const STDIO_SERVER = join(import.meta.dirname, 'mcp', 'stdio-server.mjs');
+const outbound = new Outbound({ allowPrivateAddresses: true });
+
+interface Setting {
+  readonly provided?: McpServers;
+  readonly declared?: Readonly<Record<string, McpServer>>;
+  readonly vars?: Readonly<Record<string, string>>;
+  readonly idleMs?: number;
+  readonly guard?: Outbound;
+}
+
+/** Calls tools of the server `s`. */
+function caller({ provided = {}, declared = {}, vars = {}, idleMs, guard = outbound }: Setting) {
+  const connections = new McpConnections({
+    serversOf: () => provided,
+    outbound: guard,
+    ...(idleMs === undefined ? {} : { idleMs }),
+  });
+  onTestFinished(() => connections.close());
+  const call = (tool: string, input: JsonObject = {}, context: Partial<WorkContext> = {}, kind: Partial<McpTool> = {}) =>
+    mcpToolExecutor({ type: 'mcp_tool', server: 's', tool, input_mapping: {}, ...kind }, { connections, declared, vars })(
+      workWith(input),
+      contextWith(context),
+    );
+  return { call, connections };
+}
+
+const declaredAt = (url: string, more: Partial<McpServer> = {}): Setting => ({
+  declared: { s: { transport: 'http_sse', url, args: [], env: {}, ...more } },
+});
+const stdio = (...args: string[]): Setting => ({
+  provided: { s: { command: process.execPath, args: [STDIO_SERVER, ...args], env: { COLOUR: 'green' } } },
+});
+
+function reportFile(): { readonly path: string; lines(): string[] } {
+  const folder = mkdtempSync(join(tmpdir(), 'jamjet-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'reports');
+  return { path, lines: () => readFileSync(path, 'utf8').trim().split('\n') };
+}
+
+describe.each(['sse-replies', 'json-replies', 'legacy', 'stdio'] as const)('an MCP server by %s', (mode) => {
+  const open = async () => {
+    if (mode === 'stdio') {
+      const reports = reportFile();
+      return { ...caller(stdio(reports.path)), server: null, reports: reports.lines };
+    }
+    const server = await mcpHttpServer(mode);
+    return { ...caller(declaredAt(server.url)), server, reports: () => server.reports };
+  };
+
+  it('is called with the arguments and the identity of the attempt', async () => {
+    const { call } = await open();
+    expect(await call('echo', { q: 'tea', n: [1, null] })).toEqual({
+      output: {
+        input: { q: 'tea', n: [1, null] },
+        meta: { 'jamjet/idempotency-key': 'exec_1:n:1', 'jamjet/execution-id': 'exec_1' },
+      },
+    });
+  });
+
+  it('fails an attempt by a tool that fails, retryably unless the arguments are refused', async () => {
+    const { call } = await open();
+    expect(await failure(call('fails'))).toMatchObject({
+      message: 'fails failed: no more tea',
+      errorClass: 'tool_error',
+      retryable: true,
+    });
+    expect(await failure(call('say', { text: 5 }))).toMatchObject({ errorClass: 'validation', retryable: false });
+    expect(await failure(call('unknown'))).toMatchObject({ errorClass: 'validation', retryable: false });
+  });
+
+  it('serves calls at the same time on one connection', async () => {
+    const { call, server, reports } = await open();
+    const replies = await Promise.all(['a', 'b', 'c'].map((text) => call('say', { text })));
+    expect(replies).toEqual([{ output: 'a' }, { output: 'b' }, { output: 'c' }]);
+    if (server === null) expect(reports()).toEqual(['started']);
+  });
+
+  it('is told when a call is cancelled, and serves the next one', async () => {
+    const { call, server, reports } = await open();
+    const controller = new AbortController();
+    const hanging = call('hangs', {}, { signal: controller.signal });
+    if (server === null) await expect.poll(reports, { timeout: 20_000 }).toContain('hanging');
+    else await server.reported('hanging');
+    controller.abort(new DOMException('', 'TimeoutError'));
+    expect(await failure(hanging)).toMatchObject({ errorClass: 'timeout', retryable: true });
+    if (server === null) await expect.poll(reports, { timeout: 20_000 }).toContain('cancelled');
+    else await server.reported('cancelled');
+    expect(await call('say', { text: 'still here' })).toEqual({ output: 'still here' });
+  });
+
+  it('that dies in a call fails the attempt retryably, and is reached again by the next', async () => {
+    const { call } = await open();
+    expect(await failure(call('dies'))).toMatchObject({ errorClass: 'connection_reset', retryable: true });
+    expect(await call('say', { text: 'back' })).toEqual({ output: 'back' });
+  });
+
+  it('is cut off when a reply is too large', async () => {
+    const { call } = await open();
+    expect(await failure(call('huge', { megabytes: 20 }))).toMatchObject({
+      errorClass: 'response_too_large',
+      retryable: false,
+    });
+    expect(await call('say', { text: 'small' })).toEqual({ output: 'small' });
+  });
+
+  it('is not called once the attempt is over', async () => {
+    const { call } = await open();
+    const signal = AbortSignal.abort(new DOMException('', 'TimeoutError'));
+    expect(await failure(call('say', { text: 'x' }, { signal }))).toMatchObject({ errorClass: 'timeout' });
+  });
+});
+
+describe('the output of an MCP tool', () => {
+  const schema = (properties: JsonObject): Partial<McpTool> => ({ output_schema: { type: 'object', properties } });
+  const said = async (text: string, kind: Partial<McpTool> = {}) => {
+    const { url } = await mcpHttpServer('json-replies');
+    return caller(declaredAt(url)).call('say', { text }, {}, kind);
+  };
+
+  it.each([
+    ['plain', 'plain'],
+    ['{"a": 1}', { a: 1 }],
+    [' [1, 2]\n', [1, 2]],
+    ['Here you are:\n```json\n{"a": 1}\n```\nAnything else?', { a: 1 }],
+    ['```\n[1]\n```\n```\n[2]\n```', '```\n[1]\n```\n```\n[2]\n```'],
+    ['5', '5'],
+    ['{broken', '{broken'],
+  ])('%j is %j', async (text, output) => expect(await said(text)).toEqual({ output }));
+
+  it('is the structured content, else all contents', async () => {
+    const { url } = await mcpHttpServer('json-replies');
+    const { call } = caller(declaredAt(url));
+    expect(await call('structured')).toEqual({ output: { n: 5 } });
+    expect(await call('both')).toEqual({
+      output: [
+        { type: 'text', text: 'one' },
+        { type: 'text', text: 'two' },
+      ],
+    });
+  });
+
+  it('is checked by its schema', async () => {
+    expect(await said('{"n": 1}', schema({ n: { type: 'integer' } }))).toEqual({ output: { n: 1 } });
+    expect(await said('7', { output_schema: { type: 'integer' } })).toEqual({ output: 7 });
+    expect(await failure(said('{"n": "x"}', schema({ n: { type: 'integer' } })))).toMatchObject({
+      message: 'the output does not fit output_schema: /n must be integer',
+      errorClass: 'validation',
+      retryable: false,
+    });
+    expect(await failure(said('no JSON', schema({})))).toMatchObject({ errorClass: 'validation' });
+  });
+
+  it('is not matched with a pattern, which could block the process', async () => {
+    const evil = schema({ n: { type: 'string', pattern: '^(a+)+$' } });
+    expect((await failure(said('{"n": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"}', evil))).message).toContain('is not supported');
+  });
+});
+
+describe('a server of the operator', () => {
+  it('comes before one of the document, and keeps its credentials', async () => {
+    const server = await mcpHttpServer('json-replies');
+    const provided = { s: { url: server.url, headers: { authorization: 'Bearer secret' } } };
+    const guard = new Outbound({ allowPrivateAddresses: false });
+    const { call } = caller({ ...declaredAt('http://127.0.0.1:9/other'), provided, guard });
+    expect(await call('say', { text: 'private' })).toEqual({ output: 'private' });
+    expect(server.headers.map(({ authorization }) => authorization)).toContain('Bearer secret');
+  });
+
+  it('is a command with its own variables and none of this process', async () => {
+    process.env.JAMJET_TEST_SECRET = 'secret';
+    onTestFinished(() => {
+      delete process.env.JAMJET_TEST_SECRET;
+    });
+    const { call } = caller(stdio());
+    expect(await call('variable', { name: 'COLOUR' })).toEqual({ output: 'green' });
+    expect(await call('variable', { name: 'JAMJET_TEST_SECRET' })).toEqual({ output: 'none' });
+  });
+
+  it('is one process for each tenant', async () => {
+    const { call } = caller(stdio());
+    const [first, again, other] = [await call('pid'), await call('pid'), await call('pid', {}, { tenantId: 'acme' })].map(
+      ({ output }) => output,
+    );
+    expect(again).toBe(first);
+    expect(other).not.toBe(first);
+  });
+
+  it('ends when it is not used for a while, and when the connections are closed', async () => {
+    const { call, connections } = caller({ ...stdio(), idleMs: 1 });
+    const { output: pid } = await call('pid');
+    await expect.poll(() => isAlive(Number(pid)), { timeout: 20_000 }).toBe(false);
+    const { output: next } = await call('pid');
+    await connections.close();
+    await expect.poll(() => isAlive(Number(next)), { timeout: 20_000 }).toBe(false);
+    expect(await failure(call('pid'))).toMatchObject({ retryable: true });
+  });
+
+  it('that cannot be started fails the attempt', async () => {
+    const { call } = caller({ provided: { s: { command: '/no/such/command' } } });
+    expect(await failure(call('pid'))).toMatchObject({ errorClass: 'io_error', retryable: true });
+  });
+
+  it('that is no MCP server fails the attempt', async () => {
+    const { call } = caller({ provided: { s: { command: process.execPath, args: ['-e', 'console.log("hello")'] } } });
+    expect(await failure(call('pid'))).toMatchObject({ errorClass: 'connection_reset', retryable: true });
+  });
+});
+
+describe('a server that a document names', () => {
+  it('may not be in a private network', async () => {
+    const server = await mcpHttpServer('json-replies');
+    const { call } = caller({ ...declaredAt(server.url), guard: new Outbound({ allowPrivateAddresses: false }) });
+    expect(await failure(call('pid'))).toMatchObject({ errorClass: 'blocked_address', retryable: false });
+    expect(server.requests).toEqual([]);
+  });
+
+  it('may not be a command', async () => {
+    const reports = reportFile();
+    const command: McpServer = { transport: 'stdio', command: process.execPath, args: [STDIO_SERVER, reports.path], env: {} };
+    const { call } = caller({ declared: { s: command } });
+    expect(await failure(call('pid'))).toMatchObject({ errorClass: 'validation', retryable: false });
+    expect(reports.lines).toThrow();
+  });
+
+  it('gets only variables that the operator has given to the tenant', async () => {
+    const server = await mcpHttpServer('json-replies');
+    const setting = declaredAt(server.url, { auth: { type: 'api_key', header: 'X-Key', key_env: 'KEY' } });
+    expect((await failure(caller(setting).call('pid'))).message).toContain('KEY');
+    await caller({ ...setting, vars: { KEY: 'k1' } }).call('pid');
+    expect(server.headers.map((headers) => headers['x-key'])).toContain('k1');
+  });
+
+  it('must exist', async () => {
+    expect(await failure(caller({}).call('pid'))).toMatchObject({ errorClass: 'validation', retryable: false });
+  });
+
+  it('may forget its sessions', async () => {
+    const server = await mcpHttpServer('sse-replies');
+    const { call } = caller(declaredAt(server.url));
+    await call('say', { text: 'a' });
+    server.forget();
+    expect(await call('say', { text: 'b' })).toEqual({ output: 'b' });
+  });
+
+  it('may not flood an attempt with messages', async () => {
+    const server = await mcpHttpServer('sse-replies');
+    expect(await failure(caller(declaredAt(server.url)).call('floods'))).toMatchObject({ errorClass: 'response_too_large' });
+  });
+
+  it.each([
+    [429, 'rate_limit', true],
+    [500, 'server_error', true],
+    [403, 'client_error', false],
+  ])('that answers %i fails the attempt as %s', async (status, errorClass, retryable) => {
+    const { url } = await webServer((_, response) => response.writeHead(status).end('no'));
+    expect(await failure(caller(declaredAt(url)).call('pid'))).toMatchObject({ errorClass, retryable, httpStatus: status });
+  });
+
+  it.each([
+    ['text/html', '<html>'],
+    ['application/json', '<html>'],
+    ['application/json', '{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":5}}'],
+  ])('that answers with %s %s fails the attempt retryably', async (type, body) => {
+    const { url } = await webServer((_, response) => response.writeHead(200, { 'content-type': type }).end(body));
+    expect(await failure(caller(declaredAt(url)).call('pid'))).toMatchObject({ retryable: true });
+  });
+
+  it('that ends its stream without a result fails the attempt retryably', async () => {
+    const { url } = await webServer((_, response) =>
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(': nothing\n\n'),
+    );
+    expect(await failure(caller(declaredAt(url)).call('pid'))).toMatchObject({ errorClass: 'connection_reset', retryable: true });
+  });
+
+  it('that stalls is left at the deadline', async () => {
+    const { url } = await webServer((_, response) =>
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(':\n\n'),
+    );
+    const signal = AbortSignal.timeout(50);
+    expect(await failure(caller(declaredAt(url)).call('pid', {}, { signal }))).toMatchObject({ errorClass: 'timeout' });
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
