@@ -70,6 +70,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
       'output_tokens',
       'finish_reason',
       'cost_usd',
+      'gen_ai_response_id',
       'activation',
       'taken',
       'evaluated',
@@ -93,6 +94,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
       'event_sequence',
       'source',
       'output_spilled',
+      'gen_ai_response_id',
     ],
   },
   node_failed: {
@@ -102,6 +104,10 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   node_skipped: { keys: ['reason', 'activation'], stored: [['reason', 'branch not taken'], ACTIVATION] },
   node_cancelled: { keys: ['activation'], stored: [ACTIVATION] },
   retry_scheduled: { keys: ['attempt', 'delay_ms', 'activation'], stored: ['delay_ms', ['attempt', 1], ACTIVATION] },
+  node_parked: {
+    keys: ['attempt', 'delay_ms', 'retry_after', 'activation'],
+    stored: ['delay_ms', 'retry_after', ['attempt', 1], ACTIVATION],
+  },
   interrupt_raised: {
     keys: ['reason', 'description', 'state_for_review', 'activation', 'state_spilled'],
     stored: ['description', 'state_for_review', ['reason', 'human_approval'], ACTIVATION, 'state_spilled'],

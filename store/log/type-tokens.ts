@@ -38,6 +38,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   policy_violation: 'j',
   tool_approval_required: 'k',
   strategy_limit_hit: 'l',
+  node_parked: 'm',
 };
 
 const letters: ReadonlyMap<string, string> = new Map(Object.entries(LETTERS));
