@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import { checkWorkflow } from '../../src/authoring/check.ts';
+import { commandServers } from '../../src/cli/following/command-servers.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { createRuntime } from '../../src/runtime/index.ts';
 import type { EventView, ExecutionView } from '../../src/runtime/types/executions.ts';
@@ -26,8 +27,9 @@ async function open(example: string, files: readonly string[] = ['workflow.yaml'
   const folder = join('examples', example);
   const authored = files.map((name) => checkWorkflow(readFileSync(join(folder, name), 'utf8'), join(folder, name)));
   const tools = await loadLocalTools(Object.assign({}, ...authored.map(({ localTools }) => localTools)));
+  const mcpServers = commandServers(authored.map(({ document }) => document as JsonObject));
   const store = await openSqlite({ path: databasePath(), writer: 'test', nowMs: () => clock.nowMs() });
-  const runtime = await createRuntime({ store, tools, clock, allowPrivateAddresses: true });
+  const runtime = await createRuntime({ store, tools, mcpServers, clock, allowPrivateAddresses: true });
   onTestFinished(async () => {
     await runtime.close(0);
     await store.close();
@@ -253,3 +255,17 @@ async function ended(settled: Opened['settled'], id: string): Promise<ExecutionV
   }
   throw new Error('the execution stays paused');
 }
+
+describe('stock-check', () => {
+  it.each([
+    ['green tea', { stock: { left: 2, minimum: 10 }, order: { pieces: 10, reference: 'O-green-tea' } }],
+    ['black tea', { stock: { left: 40, minimum: 10 } }],
+  ])('asks the MCP server about %s', async (article, state) => {
+    const { start, settled } = await open('stock-check');
+    const { status, state: final } = await settled(await start({ article }));
+    expect({ status, final }).toEqual({
+      status: 'completed',
+      final: { article, ...state, ...('order' in state ? { order: expect.objectContaining(state.order) } : {}) },
+    });
+  });
+});
