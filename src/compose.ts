@@ -4,6 +4,7 @@ import { type Logger, pino } from 'pino';
 import type { Store } from '../store/port/store.ts';
 import { buildApp } from './api/app.ts';
 import { isLoopback } from './api/auth/cross-origin.ts';
+import type { LiveTextDelta } from './client/live.ts';
 import { type Config, ConfigError, urlOf } from './config.ts';
 import { ControlPlane } from './control/control-plane.ts';
 import { openDatabase } from './databases.ts';
@@ -91,6 +92,8 @@ export interface Embedded {
   readonly runtime: ServerRuntime;
   /** The REST API without a socket: answers as a server on the same database would answer an operator. */
   readonly fetch: typeof globalThis.fetch;
+  /** What `event: delta` of a server says of an execution: replies of `fetch` are no streams. */
+  deltas(id: string, signal: AbortSignal): AsyncIterable<LiveTextDelta>;
   close(graceMs?: number): Promise<void>;
 }
 
@@ -127,7 +130,11 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
     const headers = Object.entries(response.headers).map(([name, value]): [string, string] => [name, String(value)]);
     return new Response(response.rawPayload, { status: response.statusCode, headers });
   };
-  return { runtime, fetch, close };
+  async function* deltas(id: string, signal: AbortSignal): AsyncGenerator<LiveTextDelta> {
+    for await (const { executionId, nodeId, ...part } of runtime.deltas('default', id, signal))
+      yield { execution_id: executionId, node_id: nodeId, ...part };
+  }
+  return { runtime, fetch, deltas, close };
 }
 
 interface ServicesOptions extends Omit<ServerOptions, 'log'> {

@@ -49,6 +49,7 @@ export type { Job, JobList } from '../api/schemas/jobs.ts';
 export type { Tenant, TenantDetail, TenantList } from '../api/schemas/tenants.ts';
 export type { Delivery, DeliveryList, ReplayedDeliveries, Webhook, WebhookList } from '../api/schemas/webhooks.ts';
 export type { RegisteredWorkflow } from '../api/schemas/workflows.ts';
+export type { LiveTextDelta } from './live.ts';
 export { ApiError, type CallOptions, type ClientOptions, Unreachable } from './transport.ts';
 
 const FOLLOW_WAIT_MS = 20_000;

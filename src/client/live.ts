@@ -15,6 +15,20 @@ export interface TenantEvent {
   readonly event: Event & { readonly workflow_id: string };
 }
 
+/** A part of the text that a model is writing. */
+export interface LiveTextDelta {
+  readonly execution_id: string;
+  readonly node_id: string;
+  readonly activation: number;
+  readonly attempt: number;
+  /** Where the part begins in the attempt's text. */
+  readonly index: number;
+  readonly text: string;
+}
+
+/** After every event: a stream from there holds only texts. */
+const NO_EVENTS = 1_000_000_000;
+
 /** Event streams. The generators reject like the methods of `JamjetClient`. */
 export class LiveClient {
   readonly #transport: Transport;
@@ -35,8 +49,23 @@ export class LiveClient {
       if (messages === null) return;
       for await (const message of messages) {
         if (message.event === 'end') return;
+        if (message.event === 'delta') continue;
         last = message.id;
         yield JSON.parse(message.data) as Event;
+      }
+      await sleep(signal);
+    }
+  }
+
+  /** The texts that models write for an execution while they do, until it ends. Reopens a stream that the server closes early. */
+  async *deltas(id: string, { signal }: CallOptions = {}): AsyncGenerator<LiveTextDelta, void, undefined> {
+    const query = { format: 'seed', follow: 'true', after: NO_EVENTS };
+    for (;;) {
+      const messages = await this.#open(`/executions/${pathSegment(id)}/events`, { query, last: null, signal });
+      if (messages === null) return;
+      for await (const { event, data } of messages) {
+        if (event === 'end') return;
+        if (event === 'delta') yield JSON.parse(data) as LiveTextDelta;
       }
       await sleep(signal);
     }

@@ -31,8 +31,8 @@ export interface WorkResult {
   readonly usage?: Usage;
 }
 
-/** Carries out a node's work in process. Rejects with `WorkError`; any other rejection counts as retryable. */
-export type Executor = (work: Work, context: WorkContext) => Promise<WorkResult>;
+/** Carries out a node's work in process; `onText` takes parts of a text that is shown before the result. Rejects with `WorkError`; any other rejection counts as retryable. */
+export type Executor = (work: Work, context: WorkContext, onText?: (text: string) => void) => Promise<WorkResult>;
 
 /** A failed attempt. Its class is matched against the retry policy's `retryable_on`. */
 export class WorkError extends Error {

@@ -151,6 +151,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
     approvals: executions.approvals.bind(executions),
     events: eventLog.events.bind(eventLog),
     subscribe: eventLog.subscribe.bind(eventLog),
+    deltas: activities.pool.texts.read.bind(activities.pool.texts),
     stateAt: history.stateAt.bind(history),
     replay: history.replay.bind(history),
     snapshots: snapshots.page.bind(snapshots),

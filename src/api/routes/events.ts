@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { TERMINAL } from '../../../machines/run.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import type { CancelSignal } from '../../runtime/types/cancel-signal.ts';
-import type { EventView } from '../../runtime/types/executions.ts';
+import type { EventView, TextDelta } from '../../runtime/types/executions.ts';
 import { sendList } from '../replies/json-list.ts';
 import { acceptsTagged, type EventFormat, requestedFormat, requestedTypes } from '../requests/event-filter.ts';
 import { idempotencyKey } from '../requests/idempotency-key.ts';
@@ -12,6 +12,7 @@ import { AcceptedEvent, EventList, EventsQuery, SendEvent, TAGGED_JSON } from '.
 import { ExecutionById } from '../schemas/executions.ts';
 import { defined } from '../schemas/fields.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
+import type { StreamMessage } from '../streams/event-streams.ts';
 
 const MAX_WAIT_MS = 60_000;
 
@@ -172,18 +173,48 @@ async function streamEvents(
   const after = resumed ?? chosen.after;
   const pace = streams.turns(tenantId);
   return streams.open(request, reply, async (stream, signal) => {
-    let left = chosen.limit;
-    for await (const event of runtime.subscribe(tenantId, id, { after, signal })) {
-      if (!matches(event, chosen)) continue;
-      await pace();
-      await stream.send({ id: String(event.sequence), event: form.kindName(event), data: form.serialize(event) });
-      if (--left <= 0) return;
+    // One message at a time: events and texts have producers of their own.
+    let sent: Promise<void> = Promise.resolve();
+    const send = (message: StreamMessage): Promise<void> => {
+      sent = sent.then(() => stream.send(message));
+      return sent;
+    };
+    const texts = new AbortController();
+    signal.addEventListener('abort', () => texts.abort(), { once: true });
+    if (signal.aborted) texts.abort();
+    const showsTexts = chosen.types === null && chosen.limit === Number.POSITIVE_INFINITY;
+    const deltas = showsTexts ? sendDeltas(runtime.deltas(tenantId, id, texts.signal), chosen, pace, send) : Promise.resolve();
+    try {
+      let left = chosen.limit;
+      for await (const event of runtime.subscribe(tenantId, id, { after, signal })) {
+        if (!matches(event, chosen)) continue;
+        await pace();
+        await send({ id: String(event.sequence), event: form.kindName(event), data: form.serialize(event) });
+        if (--left <= 0) return;
+      }
+    } finally {
+      texts.abort();
+      await deltas;
     }
     const last = await execution();
     if (signal.aborted || !isTerminal(last.status)) return;
     const data = { execution_id: id, status: last.status, sequence: last.seq };
     await stream.send({ id: String(last.seq), event: 'end', data });
   });
+}
+
+/** Texts that models write, as messages without an id: a client that reconnects gets them from their beginning. */
+async function sendDeltas(
+  deltas: AsyncIterable<TextDelta>,
+  { nodeId: chosen }: Selection,
+  pace: () => Promise<void>,
+  send: (message: StreamMessage) => Promise<void>,
+): Promise<void> {
+  for await (const { executionId: execution_id, nodeId: node_id, activation, attempt, index, text } of deltas) {
+    if (chosen !== null && node_id !== chosen) continue;
+    await pace();
+    await send({ event: 'delta', data: { execution_id, node_id, activation, attempt, index, text } });
+  }
 }
 
 function isTerminal(status: string): boolean {

@@ -9,6 +9,7 @@ import { plain } from '../terminal/text.ts';
 import { FollowController, FollowExit, type FollowExitReason } from './follow-exit.ts';
 import { Follower } from './follower.ts';
 import type { Host } from './host.ts';
+import { LiveAnswers } from './live-answers.ts';
 import { Prompter } from './prompter.ts';
 
 export interface FollowOutcome {
@@ -47,7 +48,8 @@ export async function followExecution(session: FollowSession, id: string): Promi
   const timeoutMs = session.timeoutMs ?? (screen.interactive ? null : UNATTENDED_TIMEOUT_S * 1000);
   const controller = new FollowController(session.interrupt, timeoutMs);
   const prompter = screen.interactive ? createPrompter(session, screen, paint) : null;
-  const follower = new Follower({ client, screen: quiet ? null : screen, paint, prompter, signal: controller.signal });
+  const answers = new LiveAnswers(host.deltas);
+  const follower = new Follower({ client, answers, screen: quiet ? null : screen, paint, prompter, signal: controller.signal });
   const events: TimelineEvent[] = [];
   const warn = queuedWorkWarning(host, (text) => screen.print(`  ${paint.yellow('!')} ${paint.dim(text)}`));
   const following = follower.run(execution.execution_id, (event) => {

@@ -6,6 +6,7 @@ import type { Paint } from '../terminal/paint.ts';
 import type { Screen } from '../terminal/screen.ts';
 import { plain, width } from '../terminal/text.ts';
 import { renderActive, renderEntry } from '../texts/timeline.ts';
+import type { LiveAnswers } from './live-answers.ts';
 import type { Prompter } from './prompter.ts';
 
 /** Time to wait for an unreachable server. */
@@ -16,8 +17,12 @@ const MAX_NODE_WIDTH = 32;
 /** Columns of a line without the node name: glyph, time, attempt, a few words. */
 const OTHER_COLUMNS_WIDTH = 36;
 
+/** Events after which a node's model writes no more. */
+const ENDS_ATTEMPT: ReadonlySet<string> = new Set(['node_completed', 'node_failed', 'node_cancelled']);
+
 export interface FollowerOptions {
   readonly client: JamjetClient;
+  readonly answers: LiveAnswers;
   /** Null: print nothing. */
   readonly screen: Screen | null;
   readonly paint: Paint;
@@ -78,16 +83,17 @@ export class Follower {
   }
 
   #activity(spinner: string, nowMs: number): readonly string[] {
-    const { paint } = this.#options;
-    return [...this.#followed].flatMap(({ timeline, prefix }) =>
-      timeline.active.map((active) =>
-        renderActive({ ...active, node: prefix + active.node }, this.#nodeWidth, nowMs, spinner, paint),
-      ),
+    const { paint, answers } = this.#options;
+    return [...this.#followed].flatMap(({ id, timeline, prefix }) =>
+      timeline.active.map((active) => {
+        const text = answers.of(id, active.node) ?? active.text;
+        return renderActive({ ...active, node: prefix + active.node, text }, this.#nodeWidth, nowMs, spinner, paint);
+      }),
     );
   }
 
   async #followExecution(id: string, prefix: string, onEvent: (event: TimelineEvent) => void): Promise<void> {
-    const { client, prompter, screen, signal } = this.#options;
+    const { client, prompter, screen, signal, answers } = this.#options;
     const { workflow_id, workflow_version } = await client.execution(id, { signal });
     const { ir } = await client.workflow(workflow_id, workflow_version, { signal });
     const maxNodeWidth = Math.max(MIN_NODE_WIDTH, Math.min(MAX_NODE_WIDTH, (screen?.columns ?? 80) - OTHER_COLUMNS_WIDTH));
@@ -95,10 +101,13 @@ export class Follower {
       this.#nodeWidth = Math.min(maxNodeWidth, Math.max(this.#nodeWidth, width(plain(prefix + node))));
     const followed: FollowedExecution = { id, prefix, timeline: new Timeline(nodeKindsOf(ir)) };
     const children: Promise<void>[] = [];
+    const ended = new AbortController();
+    const texts = screen?.animated === true ? answers.follow(id, AbortSignal.any([signal, ended.signal])) : Promise.resolve();
     this.#followed.add(followed);
     try {
       for await (const event of this.#events(followed.id)) {
         onEvent(event);
+        if (event.node_id !== null && ENDS_ATTEMPT.has(event.type)) answers.forget(id, event.node_id);
         this.#print(followed, event);
         prompter?.update(followed.id, followed.prefix, followed.timeline);
         const childId = event.type === 'child_workflow_started' ? event.data.child_execution_id : undefined;
@@ -110,6 +119,8 @@ export class Follower {
       }
       await Promise.all(children);
     } finally {
+      ended.abort();
+      await texts;
       this.#followed.delete(followed);
       prompter?.withdrawExecution(followed.id);
     }

@@ -7,6 +7,7 @@ import { usageFailure } from '../failure.ts';
 import { settings } from '../input/settings.ts';
 import { shownDatabase } from '../terminal/path.ts';
 import type { CommandServer } from './command-servers.ts';
+import type { ReadDeltas } from './live-answers.ts';
 
 /** The runtime a command runs on: a server, or an embedded runtime in this process behind the same API. */
 export interface Host {
@@ -22,6 +23,8 @@ export interface Host {
   readonly startupNotes: readonly string[];
   /** Printed when a node is queued for a worker; null = nothing. */
   readonly queuedWorkNote: string | null;
+  /** The texts that models write for an execution, while they do. */
+  readonly deltas: ReadDeltas;
   close(): Promise<void>;
 }
 
@@ -78,6 +81,7 @@ function serverHost({ client, url, tokenSource }: Connection, options: HostOptio
     functions: null,
     startupNotes: [],
     queuedWorkNote: functions.length === 0 ? null : queuedWorkNote,
+    deltas: (id, signal) => client.live.deltas(id, { signal }),
     close: async () => undefined,
   };
 }
@@ -109,6 +113,7 @@ async function embeddedHost(context: Context, options: HostOptions, startupNotes
     functions: new Set(Object.keys(tools)),
     startupNotes,
     queuedWorkNote: null,
+    deltas: runtime.deltas,
     close: () => runtime.close(GRACE_MS),
   };
 }

@@ -24,7 +24,7 @@ export interface Models {
  */
 export function modelExecutor(kind: Model, { settings, allowlistOf }: Models): Executor {
   const name = kind.declared === undefined ? kind.model_ref : `${kind.declared.provider}/${kind.declared.model}`;
-  return async (work, context) => {
+  return async (work, context, onText) => {
     const allowlist = await allowlistOf(context.tenantId);
     if (allowlist.length > 0 && !isAllowedModel(allowlist, namesOfModel(name))) {
       throw new WorkError(`the policy of the tenant does not allow the model "${name}"`, {
@@ -33,7 +33,7 @@ export function modelExecutor(kind: Model, { settings, allowlistOf }: Models): E
       });
     }
     const messages = messagesOf(kind, work.input);
-    const { system, answer } = await ask(kind, name, messages, settings, context.signal);
+    const { system, answer } = await ask(kind, name, messages, settings, context.signal, onText);
     return resultOf(kind, answer, usageOf(system, answer, settings));
   };
 }
@@ -50,6 +50,7 @@ async function ask(
   messages: readonly Json[],
   settings: ModelSettings,
   signal: AbortSignal,
+  onText: ((text: string) => void) | undefined,
 ): Promise<Asked> {
   // What only a call needs is loaded by the first one.
   const { modelFailure } = await import('./failure.ts');
@@ -89,7 +90,7 @@ async function ask(
   try {
     return {
       system: named.provider === 'openai-responses' ? 'openai' : named.provider,
-      answer: await callProvider(named, options),
+      answer: await callProvider(named, options, onText),
     };
   } catch (error) {
     throw modelFailure(error, signal, named.apiKey === undefined ? [] : [named.apiKey]);

@@ -1,6 +1,7 @@
-import type { LanguageModelV3, LanguageModelV3CallOptions, LanguageModelV3GenerateResult } from '@ai-sdk/provider';
-import { type Answer, badAnswer, parsedArguments } from './answer.ts';
+import { APICallError, type LanguageModelV3, type LanguageModelV3CallOptions } from '@ai-sdk/provider';
+import type { Answer } from './answer.ts';
 import { guardedFetch } from './guarded-fetch.ts';
+import { answerOf, readStream } from './provider-answer.ts';
 import type { NamedModel } from './settings.ts';
 
 /** Paths of the providers' interfaces, for an address that has none. */
@@ -13,18 +14,51 @@ const DEFAULT_URLS = {
   'openai-compatible': 'http://127.0.0.1/v1',
 } as const;
 
-/** Asks the provider. Rejects with whatever its client throws. */
-export async function callProvider(named: NamedModel, options: LanguageModelV3CallOptions): Promise<Answer> {
-  const model = await modelOf(named);
-  const result = await model.doGenerate(options);
-  return answerOf(result, named.model);
+/** Statuses of servers that have no streams. */
+const NOT_STREAMED: ReadonlySet<number> = new Set([404, 405, 501]);
+
+/**
+ * Asks the provider, which writes its answer as a stream; `onText` gets the text as it comes. A server without streams is asked for the
+ * whole answer. Rejects with whatever the provider's client throws.
+ */
+export async function callProvider(
+  named: NamedModel,
+  options: LanguageModelV3CallOptions,
+  onText: ((text: string) => void) | undefined,
+): Promise<Answer> {
+  const fetch = guardedFetch();
+  if (onText === undefined) return answerOf(await (await modelOf(named, fetch)).doGenerate(options), named.model);
+  // A server may send the whole answer in spite of the request for a stream.
+  let whole: Response | null = null;
+  const streaming = await modelOf(named, async (input, init) => {
+    const response = await fetch(input, init);
+    const isWhole = response.ok && /^application\/json\b/i.test(response.headers.get('content-type') ?? '');
+    if (!isWhole) return response;
+    whole = response;
+    throw new WholeAnswer();
+  });
+  try {
+    const { stream } = await streaming.doStream(options);
+    return await readStream(stream, named.model, onText);
+  } catch (error) {
+    const response = whole as Response | null;
+    if (response === null && !isNotStreamed(error)) throw error;
+    const model = await modelOf(named, response === null ? fetch : async () => response);
+    return answerOf(await model.doGenerate(options), named.model);
+  }
+}
+
+/** Ends a request for a stream whose answer came as a whole. */
+class WholeAnswer extends Error {}
+
+function isNotStreamed(error: unknown): boolean {
+  return APICallError.isInstance(error) && NOT_STREAMED.has(error.statusCode ?? 0);
 }
 
 /** The client of a provider, which is loaded on first use: importing one takes 100 ms. */
-async function modelOf(named: NamedModel): Promise<LanguageModelV3> {
+async function modelOf(named: NamedModel, fetch: typeof globalThis.fetch): Promise<LanguageModelV3> {
   const baseURL = baseUrlOf(named);
   const { apiKey = '' } = named;
-  const fetch = guardedFetch();
   switch (named.provider) {
     case 'openai':
     case 'openai-responses': {
@@ -44,9 +78,14 @@ async function modelOf(named: NamedModel): Promise<LanguageModelV3> {
     case 'openai-compatible': {
       const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible');
       const key = named.apiKey === undefined ? {} : { apiKey: named.apiKey };
-      return createOpenAICompatible({ name: named.provider, baseURL, fetch, supportsStructuredOutputs: true, ...key })(
-        named.model,
-      );
+      return createOpenAICompatible({
+        name: named.provider,
+        baseURL,
+        fetch,
+        supportsStructuredOutputs: true,
+        includeUsage: true,
+        ...key,
+      })(named.model);
     }
     default: {
       const unhandled: never = named.provider;
@@ -60,27 +99,4 @@ function baseUrlOf({ provider, baseUrl }: NamedModel): string {
   if (baseUrl === undefined) return usual;
   const url = new URL(baseUrl);
   return url.pathname === '/' ? `${url.origin}${new URL(usual).pathname}` : baseUrl.replace(/\/+$/, '');
-}
-
-function answerOf({ content, finishReason, usage, response }: LanguageModelV3GenerateResult, asked: string): Answer {
-  const text = content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
-  const calls = content.flatMap((part) =>
-    part.type === 'tool-call'
-      ? [{ id: part.toolCallId, name: part.toolName, arguments: parsedArguments(part.toolName, part.input) }]
-      : [],
-  );
-  if (finishReason.unified === 'error') throw badAnswer('the provider reports that the model failed');
-  if (finishReason.unified === 'tool-calls' && calls.length === 0)
-    throw badAnswer('the model asked for tools, but for none by name');
-  return {
-    text,
-    calls,
-    finishReason: calls.length > 0 ? 'tool_calls' : finishReason.unified.replaceAll('-', '_'),
-    model: response?.modelId || asked,
-    inputTokens: usage.inputTokens.total,
-    cachedInputTokens: usage.inputTokens.cacheRead,
-    outputTokens: usage.outputTokens.total,
-    costUsd: null,
-    responseId: response?.id || undefined,
-  };
 }

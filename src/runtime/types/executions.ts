@@ -108,6 +108,19 @@ export interface EventView {
   readonly onBehalfOf: string | null;
 }
 
+/** A part of the text that an attempt has written before its result, e.g. a model's answer. */
+export interface TextDelta {
+  readonly executionId: string;
+  readonly nodeId: string;
+  /** The visit to the node: 1, 2, 3 … */
+  readonly activation: number;
+  /** 0, 1, 2 … */
+  readonly attempt: number;
+  /** Where the part begins in the attempt's text. */
+  readonly index: number;
+  readonly text: string;
+}
+
 /** An approval that waits for a decision. */
 export interface PendingApproval {
   readonly nodeId: string;

@@ -12,6 +12,7 @@ import type {
   RegisteredWorkflow,
   StartRequest,
   StartResult,
+  TextDelta,
 } from './executions.ts';
 import type { ExecutionAtView, ForkRequest, ForkResult, ReplayView, SnapshotPage } from './history.ts';
 import type { ClaimWork, CompleteWork, FailWork, WorkerView, WorkItemView } from './work.ts';
@@ -75,6 +76,12 @@ export interface Runtime {
     id: string,
     options?: { readonly after?: number; readonly signal?: AbortSignal },
   ): AsyncIterable<EventView>;
+
+  /**
+   * The texts that models write in this process for an execution, while they do: first what there is, then each part as it comes,
+   * until `signal` aborts. Nothing of it is stored; `node_completed` has the whole.
+   */
+  deltas(tenantId: string, id: string, signal: AbortSignal): AsyncIterable<TextDelta>;
 
   /**
    * Suspends an execution: work in progress goes on, and decisions, events and timers are processed, but no node and no attempt

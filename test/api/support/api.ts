@@ -12,6 +12,7 @@ import type { WorkerList } from '../../../src/api/schemas/workers.ts';
 import type { RegisteredWorkflow, WorkflowDetail, WorkflowList } from '../../../src/api/schemas/workflows.ts';
 import { type Config, readConfig } from '../../../src/config.ts';
 import { ControlPlane } from '../../../src/control/control-plane.ts';
+import type { ModelSettings } from '../../../src/executors/model/settings.ts';
 import { Outbound } from '../../../src/executors/outbound/index.ts';
 import type { Tools } from '../../../src/runtime/types/work.ts';
 import { mintToken, type Role } from '../../../src/tokens.ts';
@@ -72,13 +73,15 @@ export interface ApiOptions {
   readonly config?: Partial<Config>;
   readonly log?: ApiLog;
   readonly maxPending?: number;
+  readonly models?: ModelSettings;
 }
 
 /** The REST API over a real runtime and an SQLite file, which are closed and deleted after the test. */
 export async function api(options: ApiOptions = {}): Promise<Api> {
-  const { tools, maxPending } = options;
+  const { tools, maxPending, models } = options;
   const parts = await openTestRuntime({
     ...(tools === undefined ? {} : { tools }),
+    ...(models === undefined ? {} : { models }),
     ...(maxPending === undefined ? {} : { maxPending }),
   });
   const { runtime, store, clock } = parts;

@@ -8,6 +8,7 @@ import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
 import type { InProcessView } from '../../types/work.ts';
 import { onEffects } from '../effects.ts';
 import { ActivityTask } from './activity-task.ts';
+import { LiveTexts } from './live-texts.ts';
 import { SlotQueue } from './slot-queue.ts';
 import type { Slots } from './slots.ts';
 import type { StartedAttempts } from './started-attempts.ts';
@@ -34,6 +35,8 @@ export interface ActivityPoolOptions
  * recovered from the snapshots.
  */
 export class ActivityPool {
+  /** What running attempts have written before their results. */
+  readonly texts = new LiveTexts();
   readonly #options: ActivityPoolOptions;
   readonly #queue: SlotQueue;
   /** Tasks that have a slot, and whose start is being committed. */
@@ -128,6 +131,7 @@ export class ActivityPool {
     const { tasks } = this.#options;
     for (const task of this.#queue.stop()) tasks.remove(task);
     await this.#idleWithin(graceMs);
+    this.texts.close();
     for (const task of tasks.all()) task.abort(new WorkError('the runtime is stopping', { retryable: true }));
     await this.#idleWithin(Math.min(graceMs, 500));
     for (const task of tasks.all()) {
@@ -241,9 +245,11 @@ export class ActivityPool {
     const { clock } = this.#options;
     const { executionId, node, loaded } = task;
     const startedAtMs = clock.nowMs();
+    const text = this.texts.begin(task);
     let cancelTimer: (() => void) | null = null;
     const end = (message: Message): void => {
       cancelTimer?.();
+      text.end();
       this.#end(task, message);
     };
     const fail = (error: unknown): void => end(failure(task, error, clock.nowMs()));
@@ -259,7 +265,7 @@ export class ActivityPool {
         });
       }
       const done = (result: WorkResult): void => end(completion(task, result, clock.nowMs() - startedAtMs));
-      task.whenSettled(execute(work, task.context), done, fail);
+      task.whenSettled(execute(work, task.context, text.add), done, fail);
     } catch (error) {
       fail(error);
     }

@@ -1,0 +1,85 @@
+import type { TextDelta } from '../../types/executions.ts';
+import type { ActivityTask } from './activity-task.ts';
+
+/** The text of an attempt so far. */
+interface LiveText {
+  readonly task: ActivityTask;
+  text: string;
+}
+
+/**
+ * What in-process attempts have written before their result, while they run: the answers of models. Nothing of it is stored. Readers
+ * take what there is when they come to it, so that a slow one gets fewer and longer parts.
+ */
+export class LiveTexts {
+  readonly #texts = new Map<string, Set<LiveText>>();
+  readonly #readers = new Map<string, Set<() => void>>();
+  #closed = false;
+
+  /** Returns the functions that add to the text of an attempt, and that end it. */
+  begin(task: ActivityTask): { readonly add: (text: string) => void; readonly end: () => void } {
+    const { executionId } = task;
+    let live: LiveText | null = null;
+    return {
+      add: (text) => {
+        if (task.dropped || text === '') return;
+        if (live === null) {
+          live = { task, text: '' };
+          added(this.#texts, executionId, live);
+        }
+        live.text += text;
+        for (const wake of this.#readers.get(executionId) ?? []) wake();
+      },
+      end: () => {
+        if (live !== null) removed(this.#texts, executionId, live);
+      },
+    };
+  }
+
+  /** Ends all readers. */
+  close(): void {
+    this.#closed = true;
+    for (const readers of this.#readers.values()) for (const wake of readers) wake();
+  }
+
+  /** The texts of an execution's attempts: what there is, then what is added, until `signal` aborts or `close`. */
+  async *read(tenantId: string, executionId: string, signal: AbortSignal): AsyncGenerator<TextDelta> {
+    const given = new WeakMap<LiveText, number>();
+    let wake: () => void = () => {};
+    const onWake = (): void => wake();
+    added(this.#readers, executionId, onWake);
+    signal.addEventListener('abort', onWake, { once: true });
+    try {
+      while (!signal.aborted && !this.#closed) {
+        // Before reading: what is added while the reader is busy with a part wakes it at once.
+        const woken = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        for (const live of [...(this.#texts.get(executionId) ?? [])]) {
+          const index = given.get(live) ?? 0;
+          const { node: nodeId, activation, attempt } = live.task;
+          if (live.task.tenantId !== tenantId || live.text.length === index) continue;
+          given.set(live, live.text.length);
+          yield { executionId, nodeId, activation, attempt, index, text: live.text.slice(index) };
+          if (signal.aborted) return;
+        }
+        await woken;
+      }
+    } finally {
+      removed(this.#readers, executionId, onWake);
+      signal.removeEventListener('abort', onWake);
+    }
+  }
+}
+
+function added<T>(sets: Map<string, Set<T>>, key: string, value: T): void {
+  const known = sets.get(key);
+  if (known === undefined) sets.set(key, new Set([value]));
+  else known.add(value);
+}
+
+function removed<T>(sets: Map<string, Set<T>>, key: string, value: T): void {
+  const known = sets.get(key);
+  known?.delete(value);
+  if (known?.size === 0) sets.delete(key);
+}

@@ -1,0 +1,140 @@
+import type { ServerResponse } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { JamjetClient, type LiveTextDelta } from '../../../src/client/index.ts';
+import type { TextDelta } from '../../../src/runtime/types/executions.ts';
+import { webServer } from '../../executors/web-server.ts';
+import { openEventStream } from '../../support/event-stream.ts';
+import { eventually, openTestRuntime } from '../../support/runtimes.ts';
+import { api } from '../support/api.ts';
+
+const document = {
+  workflow_id: 'ask',
+  version: '1',
+  nodes: { think: { kind: { type: 'model', model_ref: 'gpt-4o', prompt_ref: 'Hello', output_key: 'answer' } } },
+  edges: [],
+};
+
+/** A provider whose answer the test writes part by part. */
+async function dictated() {
+  const responses: ServerResponse[] = [];
+  const { url } = await webServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    responses.push(response);
+  });
+  const send = (delta: object, finish_reason: string | null = null): void => {
+    const chunk = {
+      id: 'c',
+      object: 'chat.completion.chunk',
+      created: 0,
+      model: 'gpt-4o',
+      choices: [{ index: 0, delta, finish_reason }],
+    };
+    responses.at(-1)?.write(`data: ${JSON.stringify(chunk)}\n\n`);
+  };
+  const end = (): void => {
+    send({}, 'stop');
+    responses.at(-1)?.end('data: [DONE]\n\n');
+  };
+  return { models: { providers: { openai: { apiKey: 'key', baseUrl: url } } }, responses, send, end };
+}
+
+describe('the texts that models write', () => {
+  it('reach their readers while they are written, and late ones with what there is', async () => {
+    const provider = await dictated();
+    const { run, runtime, settled, log } = await openTestRuntime({ models: provider.models });
+    const id = await run(document);
+    await eventually(() => provider.responses.length === 1);
+    const stop = new AbortController();
+    const read = (tenantId: string): TextDelta[] => {
+      const deltas: TextDelta[] = [];
+      void (async () => {
+        for await (const delta of runtime.deltas(tenantId, id, stop.signal)) deltas.push(delta);
+      })();
+      return deltas;
+    };
+    const early = read('default');
+    const other = read('other');
+    provider.send({ content: 'Good ' });
+    await eventually(() => early.length === 1);
+    const late = read('default');
+    await eventually(() => late.length === 1);
+    provider.send({ content: 'day.' });
+    await eventually(() => early.length === 2 && late.length === 2);
+    provider.end();
+    expect(await settled(id)).toMatchObject({ status: 'completed', state: { answer: 'Good day.' } });
+    stop.abort();
+    const at = { executionId: id, nodeId: 'think', activation: 1, attempt: 0 };
+    expect(early).toEqual([
+      { ...at, index: 0, text: 'Good ' },
+      { ...at, index: 5, text: 'day.' },
+    ]);
+    expect(late).toEqual(early);
+    expect(other).toEqual([]);
+    expect((await log(id)).map(({ type }) => type)).toEqual([
+      'workflow_started',
+      'node_scheduled',
+      'node_started',
+      'node_completed',
+      'workflow_completed',
+    ]);
+  });
+
+  it('end for a reader with its signal, and when the runtime closes', async () => {
+    const provider = await dictated();
+    const { run, runtime, close } = await openTestRuntime({ models: provider.models });
+    const id = await run(document);
+    const stop = new AbortController();
+    const first = runtime.deltas('default', id, stop.signal)[Symbol.asyncIterator]().next();
+    const second = runtime.deltas('default', id, new AbortController().signal)[Symbol.asyncIterator]().next();
+    stop.abort();
+    expect(await first).toEqual({ done: true, value: undefined });
+    await close();
+    expect(await second).toEqual({ done: true, value: undefined });
+  });
+});
+
+describe('the stream of an execution', () => {
+  it('has the texts between the events, without an id, and the client reads both', async () => {
+    const provider = await dictated();
+    const server = await api({ models: provider.models });
+    const url = await server.app.listen({ host: '127.0.0.1', port: 0 });
+    const token = await server.token('viewer');
+    const id = await server.started(document);
+    await eventually(() => provider.responses.length === 1);
+    const stream = await openEventStream(`${url}/executions/${id}/events`, { authorization: `Bearer ${token}` });
+    for (const event of ['WorkflowStarted', 'NodeScheduled', 'NodeStarted']) expect(await stream.next()).toMatchObject({ event });
+    const client = new JamjetClient({ url, token });
+    const parts: LiveTextDelta[] = [];
+    const read = (async () => {
+      for await (const part of client.live.deltas(id)) parts.push(part);
+    })();
+    const events: string[] = [];
+    const followed = (async () => {
+      for await (const event of client.live.execution(id)) events.push(event.kind as string);
+    })();
+    provider.send({ content: 'Good ' });
+    const delta = await stream.next();
+    const part = { execution_id: id, node_id: 'think', activation: 1, attempt: 0, index: 0, text: 'Good ' };
+    expect(delta).toMatchObject({ id: '3', event: 'delta' });
+    expect(JSON.parse(delta?.data ?? '')).toEqual(part);
+    await eventually(() => parts.length === 1);
+    provider.end();
+    expect((await stream.remaining()).map(({ event }) => event)).toEqual(['NodeCompleted', 'WorkflowCompleted', 'end']);
+    await Promise.all([read, followed]);
+    expect(parts).toEqual([part]);
+    expect(events).toEqual(['WorkflowStarted', 'NodeScheduled', 'NodeStarted', 'NodeCompleted', 'WorkflowCompleted']);
+  });
+
+  it('has no texts if it selects kinds', async () => {
+    const provider = await dictated();
+    const server = await api({ models: provider.models });
+    const url = await server.app.listen({ host: '127.0.0.1', port: 0 });
+    const id = await server.started(document);
+    await eventually(() => provider.responses.length === 1);
+    const authorization = `Bearer ${await server.token('viewer')}`;
+    const stream = await openEventStream(`${url}/executions/${id}/events?kind=node_completed`, { authorization });
+    provider.send({ content: 'Good ' });
+    provider.end();
+    expect((await stream.remaining()).map(({ event }) => event)).toEqual(['NodeCompleted', 'end']);
+  });
+});
