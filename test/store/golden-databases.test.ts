@@ -1,15 +1,24 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { checkpointsUpTo } from '../../src/runtime/log/checkpoints.ts';
 import { checkExport } from '../../store/audit/check-export.ts';
 import { FakeClock } from '../support/clock.ts';
-import { type Call as CallFor, goldenEngines, HMAC_KEY, serveStore } from '../support/golden-databases.ts';
+import { type CaseReply, ROUNDS, recordCases, recordingTools } from '../support/golden-cases.ts';
+import { type Call as CallFor, goldenEngines, HMAC_KEY, isMissing, recordings, serveStore } from '../support/golden-databases.ts';
 import { postgresServer } from '../support/postgres.ts';
 
+const RECORDED_MS = Date.UTC(2026, 10, 27, 15);
 /** A little after the databases were written, and before the first timer is due. */
-const OPENED_MS = Date.UTC(2026, 10, 27, 5, 30);
+const OPENED_MS = {
+  'schema-13': Date.UTC(2026, 10, 27, 5, 30),
+  'schema-15': RECORDED_MS + 20 * 60_000,
+  'schema-15-converted': Date.UTC(2026, 10, 27, 5, 40),
+};
+type Name = keyof typeof OPENED_MS;
 const NEW_YEAR_MS = Date.UTC(2027, 0, 1);
 const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /** Executions that had ended, by the value of their label `case`. */
 const ENDED: Readonly<Record<string, string>> = {
@@ -42,12 +51,21 @@ const LIVE: Readonly<Record<string, string>> = {
   unclaimed: 'running',
 };
 
+/** Executions that only one of the databases has. */
+const MORE_LIVE: Readonly<Record<Name, Readonly<Record<string, string>>>> = {
+  'schema-13': {},
+  'schema-15': { 'by-agent': 'paused', delegated: 'running', rounds: 'paused' },
+  'schema-15-converted': { 'born-later': 'paused' },
+};
+
 const ENGINES = goldenEngines(postgresServer());
+const RECORDINGS = recordings(postgresServer());
 
 interface ExecutionItem {
   readonly execution_id: string;
   readonly status: string;
   readonly labels: Readonly<Record<string, string>>;
+  readonly sequence: number;
 }
 
 /** The fields of the replies that are looked at here. */
@@ -60,6 +78,7 @@ interface Body {
   readonly held?: boolean;
   readonly state: Readonly<Record<string, unknown>>;
   readonly matches: boolean;
+  readonly items: readonly { readonly event_type: string; readonly actor_id: string }[];
   readonly cron_jobs: readonly { readonly name: string; readonly enabled: boolean; readonly last_execution_id: string | null }[];
   readonly jobs: readonly { readonly status: string }[];
   readonly agents: readonly { readonly status: string }[];
@@ -71,9 +90,9 @@ interface Body {
 type Call = CallFor<Body>;
 
 /** A server on the database, with a clock that the test moves. */
-async function open(engine: keyof typeof ENGINES) {
-  const clock = new FakeClock(OPENED_MS);
-  const store = await ENGINES[engine]('schema-13', { nowMs: () => clock.nowMs() });
+async function open(engine: keyof typeof ENGINES, name: Name) {
+  const clock = new FakeClock(OPENED_MS[name]);
+  const store = await ENGINES[engine](name, { nowMs: () => clock.nowMs() });
   const { errors, operatorOf } = await serveStore<Body>(store, clock, { hang: () => ({ recovered: true }) });
   return { clock, store, errors, call: await operatorOf('default'), callAcme: await operatorOf('acme') };
 }
@@ -119,13 +138,42 @@ async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
   for await (const chunk of chunks) yield chunk.replace(/\n$/, '');
 }
 
-describe.each(['sqlite', 'postgres'] as const)('a %s database that the last release wrote', (engine) => {
+if (process.env.RECORD_GOLDEN === '1') {
+  describe.each(['sqlite', 'postgres'] as const)('recording a %s database', (engine) => {
+    it.runIf(isMissing('schema-15', engine))('with every kind of execution', async () => {
+      const clock = new FakeClock(RECORDED_MS - 3 * DAY_MS);
+      const { store, save } = await RECORDINGS[engine](null, () => clock.nowMs());
+      const served = await serveStore<CaseReply>(store, clock, recordingTools());
+      await recordCases(served, clock, await receiver());
+      await save('schema-15');
+    });
+
+    it.runIf(isMissing('schema-15-converted', engine))('that was converted from schema 13, and used since', async () => {
+      const clock = new FakeClock(OPENED_MS['schema-13']);
+      const { store, save } = await RECORDINGS[engine]('schema-13', () => clock.nowMs());
+      const { operatorOf } = await serveStore<Body>(store, clock, { hang: () => new Promise<never>(() => {}) });
+      const call = await operatorOf('default');
+      const idOf = (await executions(call)).get('loop')?.execution_id;
+      await call('POST', `/executions/${idOf}/approve`, { node_id: 'again', decision: 'approved' });
+      await call('POST', '/executions', { workflow_id: 'approval', input: {}, labels: { case: 'born-later' } });
+      await save('schema-15-converted');
+    });
+  });
+}
+
+const DATABASES = (['schema-13', 'schema-15', 'schema-15-converted'] as const).flatMap((name) =>
+  (['sqlite', 'postgres'] as const).map((engine) => ({ name, engine })),
+);
+
+describe.each(DATABASES)('the golden $engine database $name', ({ name: database, engine }) => {
   it('opens with every execution, and those that were live go on to their ends', async () => {
-    const { clock, store, errors, call, callAcme } = await open(engine);
+    const { clock, store, errors, call, callAcme } = await open(engine, database);
+    const expected = { ...LIVE, ...MORE_LIVE[database] };
     const before = await executions(call);
     const idOf = (name: string): string => before.get(name)?.execution_id ?? '';
     for (const [name, status] of Object.entries(ENDED)) expect([name, before.get(name)?.status]).toEqual([name, status]);
-    for (const name of Object.keys(LIVE)) expect(before.has(name), name).toBe(true);
+    if (database === 'schema-15') expect(before.get('wide')?.status).toBe('cancelled');
+    for (const name of Object.keys(expected)) expect(before.has(name), name).toBe(true);
     expect(await store.verifyAudit()).toMatchObject({ fault: null, unsigned: null });
     for (const { execution_id: id } of before.values())
       expect(await call('GET', `/executions/${id}/replay`)).toMatchObject({ matches: true });
@@ -146,7 +194,7 @@ describe.each(['sqlite', 'postgres'] as const)('a %s database that the last rele
       await new Promise((resolve) => setImmediate(resolve));
     }
     const after = await executions(call);
-    for (const name of Object.keys(LIVE)) expect([name, after.get(name)?.status]).toEqual([name, 'completed']);
+    for (const name of Object.keys(expected)) expect([name, after.get(name)?.status]).toEqual([name, 'completed']);
     for (const { execution_id: id } of after.values())
       expect(await call('GET', `/executions/${id}/replay`)).toMatchObject({ matches: true });
     expect((await call('GET', `/executions/${idOf('event-early')}`)).state).toMatchObject({ sum: 7 });
@@ -187,5 +235,33 @@ describe.each(['sqlite', 'postgres'] as const)('a %s database that the last rele
       expect(report).toMatchObject({ fault: null, signed: true, removed: tenantId === 'acme' ? 1 : 0 });
     }
     expect(errors).toEqual([]);
+  });
+});
+
+describe.each(['sqlite', 'postgres'] as const)('a long log in the golden %s database schema-15', (engine) => {
+  it('has several checkpoints, and gives the state at any of its events', async () => {
+    const { store, call, errors } = await open(engine, 'schema-15');
+    const { execution_id: id, sequence } = (await executions(call)).get('rounds') as ExecutionItem;
+    const checkpoints = [];
+    for await (const { seq } of checkpointsUpTo(store, id)) checkpoints.push(seq);
+    expect(checkpoints.length).toBeGreaterThan(2);
+    // The first event starts the execution, the last two ask for the approval. The tool that counts is the first in each round.
+    const eventsPerRound = (sequence - 3) / ROUNDS;
+    for (const round of [1, 20, ROUNDS]) {
+      const { state } = await call('GET', `/executions/${id}/state?at=${round * eventsPerRound}`);
+      expect(state).toMatchObject({ done: { round } });
+    }
+    expect(errors).toEqual([]);
+  });
+
+  it('names the agent that acted, and for whom', async () => {
+    const { store, call } = await open(engine, 'schema-15');
+    const { items } = await call('GET', '/audit?actor_id=jane');
+    expect(items.map(({ event_type, actor_id }) => `${event_type} by ${actor_id}`)).toEqual([
+      'node_scheduled by agent:planner',
+      'node_completed by agent:planner',
+      'approval_received by agent:planner',
+    ]);
+    expect(await store.verifyAudit()).toMatchObject({ fault: null, unsigned: null });
   });
 });

@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { onTestFinished } from 'vitest';
 import { buildApp } from '../../src/api/app.ts';
@@ -21,7 +22,7 @@ import { temporaryFolder } from './stores.ts';
 export const HMAC_KEY = 'golden';
 
 /** The databases of test/golden/databases. */
-export type GoldenDatabase = 'schema-13' | 'schema-13-interrupted';
+export type GoldenDatabase = 'schema-13' | 'schema-13-interrupted' | 'schema-15' | 'schema-15-converted';
 
 export interface GoldenOptions {
   readonly nowMs: () => number;
@@ -31,6 +32,51 @@ export interface GoldenOptions {
 
 /** Restores a database for the calling test, and opens it with today's code. */
 export type OpenGolden = (name: GoldenDatabase, options: GoldenOptions) => Promise<Store>;
+
+/** A database that is being recorded. */
+interface Recording {
+  readonly store: Store;
+  /** Writes the database as it is, while the store is open: a killed process leaves it like this. */
+  readonly save: (name: GoldenDatabase) => Promise<void>;
+}
+
+/** Opens a new database, or a golden one that another is to be made of, for the calling test. */
+type OpenRecording = (source: GoldenDatabase | null, nowMs: () => number) => Promise<Recording>;
+
+/** By engine. */
+export function recordings(server: () => PostgresServer): { readonly sqlite: OpenRecording; readonly postgres: OpenRecording } {
+  return {
+    async sqlite(source, nowMs) {
+      const path = join(temporaryFolder(), 'runtime.db');
+      if (source !== null) writeFileSync(path, stored(`${source}.db`));
+      const save = async (name: GoldenDatabase): Promise<void> => {
+        const copy = join(temporaryFolder(), 'copy.db');
+        const db = new Database(path, { readonly: true });
+        await db.backup(copy);
+        db.close();
+        write(`${name}.db`, readFileSync(copy));
+      };
+      return { store: await openSqlite({ path, nowMs, hmacKey: HMAC_KEY }), save };
+    },
+    async postgres(source, nowMs) {
+      const url = source === null ? await server().createDatabase() : await restorePostgres(server(), source, []);
+      if (source === null) onTestFinished(() => server().dropDatabase(url));
+      const store = await openPostgres({ url, nowMs, hmacKey: HMAC_KEY });
+      const options = ['--no-owner', '--no-privileges', '--inserts', '--rows-per-insert=100', superuserOf(server(), url)];
+      const save = async (name: GoldenDatabase): Promise<void> => {
+        // Commands of psql, and settings that an older server does not know.
+        const dump = execFileSync('pg_dump', options, { encoding: 'utf8', maxBuffer: 2 ** 28 });
+        write(`${name}.sql`, Buffer.from(dump.replaceAll(/^(\\(un)?restrict |SET transaction_timeout ).*\n/gm, '')));
+      };
+      return { store, save };
+    },
+  };
+}
+
+/** Is there no such database yet? A released one is never replaced. */
+export function isMissing(name: GoldenDatabase, engine: 'sqlite' | 'postgres'): boolean {
+  return !existsSync(pathOf(`${name}.${engine === 'sqlite' ? 'db' : 'sql'}`));
+}
 
 /** By engine. `server`: of the calling file. */
 export function goldenEngines(server: () => PostgresServer): { readonly sqlite: OpenGolden; readonly postgres: OpenGolden } {
@@ -71,7 +117,15 @@ export function superuserOf(server: PostgresServer, url: string): string {
 }
 
 function stored(file: string): Buffer {
-  return gunzipSync(readFileSync(new URL(`../golden/databases/${file}.gz`, import.meta.url)));
+  return gunzipSync(readFileSync(pathOf(file)));
+}
+
+function write(file: string, content: Buffer): void {
+  writeFileSync(pathOf(file), gzipSync(content, { level: 9 }));
+}
+
+function pathOf(file: string): URL {
+  return new URL(`../golden/databases/${file}.gz`, import.meta.url);
 }
 
 /** A request of an operator; rejects for a status of 400 and above. `Body`: the fields of the reply that the test looks at. */
@@ -97,8 +151,8 @@ export async function serveStore<Body>(store: Store, clock: FakeClock, tools: No
     await Promise.all([runtime.close(0), control.close(), app.close()]);
     await store.close();
   });
-  const operatorOf = async (tenantId: string): Promise<Call<Body>> => {
-    const { plaintext, row } = mintToken({ tenantId, role: 'operator', name: 'tester', nowMs: nowMs(), expiresAtMs: null });
+  const operatorOf = async (tenantId: string, name = 'tester'): Promise<Call<Body>> => {
+    const { plaintext, row } = mintToken({ tenantId, role: 'operator', name, nowMs: nowMs(), expiresAtMs: null });
     const context = { tenantId, atMs: nowMs(), actorId: 'tester', actorType: 'human', request: null } as const;
     await store.control({ type: 'token_created', token: row }, context);
     return async (method, url, body, headers = {}) => {
