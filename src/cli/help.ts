@@ -30,6 +30,7 @@ const VALUES: Readonly<Record<string, string>> = {
   '--format': 'FORMAT',
   '--from-block': 'N',
   '--head': 'HASH',
+  '--header': 'HEADER',
   '--idempotency-key': 'KEY',
   '--input': 'JSON',
   '--input-file': 'PATH',

@@ -61,6 +61,7 @@ export const CATEGORIES = {
     entry('agents deactivate', 'Deactivate an agent', () => import('./agents/deactivate.ts')),
     entry('agents archive', 'Archive a deactivated agent', () => import('./agents/archive.ts')),
     entry('agents trace', 'Show the recorded activity of an agent', () => import('./agents/trace.ts')),
+    entry('mcp connect', 'Connect to an MCP server and list its tools', () => import('./mcp/connect.ts')),
   ],
   Server: [
     entry('dev', 'Run a server on this machine, with embedded SQLite', () => import('./dev.ts')),

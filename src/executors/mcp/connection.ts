@@ -116,6 +116,12 @@ export class McpConnection {
     });
   }
 
+  /** Name and version by which the server introduced itself. */
+  get info(): { readonly name: string; readonly version: string } {
+    const { name = '', version = '' } = this.#client?.getServerVersion() ?? {};
+    return { name, version };
+  }
+
   /** One page of the tools of the server. */
   async tools(
     cursor: string | undefined,
