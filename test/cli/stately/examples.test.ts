@@ -1,4 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import Database from 'better-sqlite3';
@@ -7,7 +10,7 @@ import { createMachine } from 'xstate';
 import type { EventType } from '../../../machines/events.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import type { TimedEvent } from '../../../machines/replay/index.ts';
-import { checkWorkflow } from '../../../src/authoring/check.ts';
+import { readWorkflow } from '../../../src/cli/input/workflow-file.ts';
 import { isTerminal } from '../../../src/cli/terminal/status.ts';
 import { loadLocalTools } from '../../../src/tools.ts';
 import { entryEvents } from '../../support/event-rows.ts';
@@ -20,24 +23,43 @@ const NAMES = readdirSync('examples', { withFileTypes: true })
   .map(({ name }) => name)
   .filter((name) => readdirSync(join('examples', name)).includes('workflow.yaml'));
 /** Child workflows are registered before the parent in `workflow.yaml`. */
-const EXAMPLES = NAMES.map((name) => {
-  const files = readdirSync(join('examples', name)).filter((file) => file.endsWith('.yaml'));
-  const authored = files.map((file) =>
-    checkWorkflow(readFileSync(join('examples', name, file), 'utf8'), join('examples', name, file)),
-  );
-  return { name, authored, input: JSON.parse(readFileSync(join('examples', name, 'input.json'), 'utf8')) as JsonObject };
-});
+const EXAMPLES = await Promise.all(
+  NAMES.map(async (name) => {
+    const files = readdirSync(join('examples', name)).filter((file) => file.endsWith('.yaml'));
+    const authored = await Promise.all(files.map((file) => readWorkflow(join('examples', name, file), process.cwd())));
+    return { name, authored, input: JSON.parse(readFileSync(join('examples', name, 'input.json'), 'utf8')) as JsonObject };
+  }),
+);
 const TOOLS = await loadLocalTools(
   Object.assign({}, ...EXAMPLES.flatMap(({ authored }) => authored.map((file) => file.localTools))),
 );
 
-const server = runtimeServer(TOOLS, { JAMJET_ALLOW_PRIVATE_ADDRESSES: 'true' });
+/** The operator's file that the README of stock-check asks for. */
+const [, operatorFile = ''] = /```toml\n(.*?)```/s.exec(readFileSync('examples/stock-check/README.md', 'utf8')) ?? [];
+const folder = mkdtempSync(join(tmpdir(), 'jamjet-examples-'));
+writeFileSync(join(folder, 'jamjet.toml'), operatorFile);
+const models: Server = await serviceOf('support-triage').then(({ startService }) => startService(0));
+
+const server = runtimeServer(TOOLS, {
+  JAMJET_ALLOW_PRIVATE_ADDRESSES: 'true',
+  JAMJET_CONFIG: join(folder, 'jamjet.toml'),
+  OPENAI_BASE_URL: `http://127.0.0.1:${(models.address() as AddressInfo).port}/v1`,
+  OPENAI_API_KEY: 'offline',
+});
 
 let service: { readonly url: string; close(): Promise<void> };
 beforeAll(async () => {
-  service = await (await import(pathToFileURL(resolve('examples/data-pipeline/service.mjs')).href)).startService();
+  service = await (await serviceOf('data-pipeline')).startService();
 });
-afterAll(() => service.close());
+afterAll(async () => {
+  await service.close();
+  models.close();
+  rmSync(folder, { recursive: true });
+});
+
+function serviceOf(example: string) {
+  return import(pathToFileURL(resolve('examples', example, 'service.mjs')).href);
+}
 
 /** Approves everything and sends all awaited events until the execution has ended. */
 async function driven(id: string): Promise<void> {
@@ -94,6 +116,7 @@ describe.each(EXAMPLES)('the example $name in Stately’s inspector', ({ authore
     const early = new Receiver(socket);
     await early.until(({ length }) => length > 0);
     await driven(id);
+    expect(await client.execution(id)).toMatchObject({ status: 'completed' });
     await early.until(allDone);
     const late = new Receiver(socket);
     await late.until((messages) => messages.length === early.messages.length);
