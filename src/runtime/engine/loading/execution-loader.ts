@@ -90,14 +90,18 @@ export class ExecutionLoader {
   /** From a checkpoint and the log since. Null when another version of the compiler wrote the checkpoint. */
   async #fromCheckpoint(row: ExecutionRow, program: Program, stored: StoredCheckpoint, slice: Slice): Promise<Restored | null> {
     const { store } = this.#options;
-    const first = await readFirst(store, row.id);
-    const input = await corruptIfUnreadable(row.id, async () => inputIn(first));
-    const from = await corruptIfThrows(row.id, () => runOf(program, stored, input));
+    const { id, tenantId } = row;
+    // At the same time: the longer a load takes, the more often another runtime's commit makes it worthless.
+    const [first, tail] = await Promise.all([
+      readFirst(store, id),
+      stored.seq === row.seq ? null : corruptIfUnreadable(id, () => readTail(store, tenantId, id, stored.seq, row.seq, slice)),
+    ]);
+    const input = await corruptIfUnreadable(id, async () => inputIn(first));
+    const from = await corruptIfThrows(id, () => runOf(program, stored, input));
     if (from === null) return null;
-    const keptSeq = stored.seq < MIN_EVENTS_BETWEEN_KEPT ? 0 : ((await store.checkpoint(row.id, stored.seq - 1))?.seq ?? 0);
+    const keptSeq = stored.seq < MIN_EVENTS_BETWEEN_KEPT ? 0 : ((await store.checkpoint(id, stored.seq - 1))?.seq ?? 0);
     const checkpoint = { seq: stored.seq, keptSeq, bytes: stored.text.length, logBytes: 0 };
-    if (from.seq === row.seq) return { first, run: from, failures: null, checkpoint };
-    const tail = await corruptIfUnreadable(row.id, () => readTail(store, row.tenantId, row.id, from.seq, row.seq, slice));
+    if (tail === null) return { first, run: from, failures: null, checkpoint };
     const run = await this.#replay(row, program, from, tail.events, slice);
     return { first, run, failures: null, checkpoint: { ...checkpoint, logBytes: tail.bytes } };
   }
