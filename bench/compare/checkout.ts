@@ -41,11 +41,16 @@ function copySources(from: string, folder: string): void {
   }
 }
 
-/** Links modules that are installed for the same lock file; else installs them. */
+/** Links modules that are installed for the same lock file; else installs them. The project's own scripts do not run: they would build it. */
 function linkModules(from: string, project: string, folder: string): void {
   const lock = (root: string) => readFileSync(join(root, 'package-lock.json'), 'utf8');
   const installed = [from, project].find((root) => existsSync(join(root, 'node_modules')) && lock(root) === lock(folder));
-  if (installed === undefined)
-    execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
-  else symlinkSync(join(installed, 'node_modules'), join(folder, 'node_modules'));
+  if (installed === undefined) {
+    npm(folder, 'ci', '--ignore-scripts', '--no-audit', '--no-fund');
+    npm(folder, 'rebuild', 'better-sqlite3');
+  } else symlinkSync(join(installed, 'node_modules'), join(folder, 'node_modules'));
+}
+
+function npm(folder: string, ...args: readonly string[]): void {
+  execFileSync('npm', args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
 }
