@@ -2,7 +2,7 @@ import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import type { McpServer } from '../../machines/ir/mcp-servers.ts';
 import { isObject, type Json } from '../../machines/json.ts';
 import type { McpTool } from '../../machines/nodes/mcp-tool.ts';
-import { structureIn } from './answer-text.ts';
+import { jsonIn, structureIn } from './answer-text.ts';
 import { type Executor, WorkError } from './executor.ts';
 import { invalid, typeOf } from './http-content.ts';
 import type { McpConnections } from './mcp/connections.ts';
@@ -34,8 +34,10 @@ export function mcpToolExecutor({ server, tool, output_schema }: McpTool, { conn
     const call = { tenantId, server, declared, vars, signal };
     const result = await connections.use(call, (connection) => connection.call(tool, input, meta, signal));
     if (result.isError === true) throw failedTool(tool, result);
-    const output = toJson(check === undefined ? outputOf(result) : structuredOutput(tool, result));
-    check?.(output);
+    if (check === undefined) return { output: toJson(outputOf(result)) };
+    const output = toJson(structuredOutput(tool, result));
+    const problem = check(output);
+    if (problem !== null) throw unfit(`the output does not fit output_schema: ${problem}`);
     return { output };
   };
 }
@@ -48,14 +50,14 @@ function outputOf(result: CallToolResult): Json {
 }
 
 function structuredOutput(tool: string, result: CallToolResult): Json {
-  const output = outputOf(result);
-  if (typeof output !== 'string') return output;
-  try {
-    return JSON.parse(output) as Json;
-  } catch (cause) {
-    const message = `the output of ${tool} is not JSON, which output_schema asks for`;
-    throw new WorkError(message, { cause, retryable: false, errorClass: 'validation' });
-  }
+  const text = result.structuredContent === undefined ? onlyText(result) : null;
+  const output = text === null ? outputOf(result) : jsonIn(text);
+  if (output === undefined) throw unfit(`the output of ${tool} is not JSON, which output_schema asks for`);
+  return output;
+}
+
+function unfit(message: string): WorkError {
+  return new WorkError(message, { retryable: false, errorClass: 'validation' });
 }
 
 /** The text of a result with no other content. */

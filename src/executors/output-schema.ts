@@ -1,40 +1,50 @@
 import type { ValidateFunction } from 'ajv';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import { WorkError } from './executor.ts';
+import { withinTimeLimit } from './time-limit.ts';
 
-/** Checks an output; throws `WorkError` `validation` when it does not fit. */
-export type CheckOutput = (output: Json) => void;
+/** What is wrong with an output, as `/n must be integer`; null = it fits. */
+export type CheckOutput = (output: Json) => string | null;
 
-/** The check of a JSON Schema, compiled at its first use. */
+/**
+ * The check of a JSON Schema, compiled at its first use. An author chooses the schema, and may choose the output: one that takes too long, and a
+ * schema that is none, throw `WorkError` `validation`.
+ */
 export function outputCheck(schema: JsonObject): () => Promise<CheckOutput> {
   let compiled: Promise<CheckOutput> | null = null;
   return () => {
-    compiled ??= compile(schema);
+    if (compiled === null) {
+      compiled = compile(schema);
+      // Another attempt may have more time.
+      compiled.catch(() => {
+        compiled = null;
+      });
+    }
     return compiled;
   };
 }
 
 async function compile(schema: JsonObject): Promise<CheckOutput> {
   const { Ajv } = await import('ajv');
-  // A pattern of an author, matched with an output of any size, could block this process.
-  const regExp = Object.assign(
-    (pattern: string): never => {
-      throw new Error(`the pattern ${JSON.stringify(pattern.slice(0, 60))} is not supported`);
-    },
-    { code: '' },
-  );
-  const ajv = new Ajv({ strict: false, logger: false, validateFormats: false, code: { regExp } });
+  const ajv = new Ajv({ strict: false, logger: false, validateFormats: false });
   let validate: ValidateFunction;
   try {
     const { $schema: _, ...content } = schema;
-    validate = ajv.compile(content);
+    validate = withinTimeLimit(
+      () => ajv.compile(content),
+      () => new Error('it takes too long to compile'),
+    );
   } catch (cause) {
     throw refused(`output_schema cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   }
   return (output) => {
-    if (validate(output) === true) return;
+    const fits = withinTimeLimit(
+      () => validate(output),
+      () => refused('the output takes too long to be checked by output_schema'),
+    );
+    if (fits === true) return null;
     const [problem] = validate.errors ?? [];
-    throw refused(`the output does not fit output_schema: ${problem?.instancePath || 'it'} ${problem?.message ?? 'is wrong'}`);
+    return `${problem?.instancePath || 'it'} ${problem?.message ?? 'is wrong'}`.slice(0, 500);
   };
 }
 

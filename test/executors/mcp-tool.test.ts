@@ -168,11 +168,38 @@ describe('the output of an MCP tool', () => {
     expect(await failure(said('no JSON', schema({})))).toMatchObject({ errorClass: 'validation' });
   });
 
-  it('is not matched with a pattern, which could block the process', async () => {
-    const evil = schema({ n: { type: 'string', pattern: '^(a+)+$' } });
-    expect((await failure(said('{"n": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"}', evil))).message).toContain('is not supported');
+  it.each([
+    ['a pattern', { type: 'string', pattern: '^(a+)+$' }, `"${'a'.repeat(40)}!"`],
+    [
+      'a comparison of each with each',
+      { type: 'array', uniqueItems: true },
+      JSON.stringify(
+        Array(40_000)
+          .fill([[]])
+          .map((x, i) => [x, i]),
+      ),
+    ],
+    ['references that double', { $ref: '#/$defs/s40', $defs: doubling(40) }, '5'],
+  ])('is checked for a limited time, with %s', async (_what, output_schema, text) => {
+    expect(await failure(said(text, { output_schema }))).toMatchObject({
+      message: expect.stringMatching(/takes? too long/),
+      errorClass: 'validation',
+      retryable: false,
+    });
+  });
+
+  it('is searched for a block in time that grows with it', async () => {
+    const text = '```a\n'.repeat(300_000);
+    expect(await said(text)).toEqual({ output: text });
   });
 });
+
+/** Schemas of which each refers to the one before twice. */
+function doubling(count: number): JsonObject {
+  const names = Array.from({ length: count }, (_, i) => i + 1);
+  const twice = (i: number) => ({ allOf: [{ $ref: `#/$defs/s${i - 1}` }, { $ref: `#/$defs/s${i - 1}` }] });
+  return { s0: { type: 'integer' }, ...Object.fromEntries(names.map((i) => [`s${i}`, twice(i)])) };
+}
 
 describe('a server of the operator', () => {
   it('comes before one of the document, and keeps its credentials', async () => {

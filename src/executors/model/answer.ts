@@ -1,6 +1,7 @@
-import { Errors } from 'typebox/schema';
-import type { Json, JsonObject } from '../../../machines/json.ts';
+import type { Json } from '../../../machines/json.ts';
+import { jsonIn, structureIn } from '../answer-text.ts';
 import { WorkError } from '../executor.ts';
+import type { CheckOutput } from '../output-schema.ts';
 
 /** A tool that the model asks for. */
 export interface RequestedCall {
@@ -34,33 +35,15 @@ export function parsedArguments(name: string, given: string): Json {
   }
 }
 
-/**
- * The output for an answer. With a schema it is parsed and checked. Without one, a text that is, whole or as its only fenced block, a JSON
- * object or list is parsed.
- */
-export function outputOf({ text, finishReason }: Answer, schema: JsonObject | undefined): Json {
-  const parsed = jsonIn(text);
-  if (schema === undefined) return typeof parsed === 'object' && parsed !== null ? parsed : text;
+/** The output for an answer: with a schema, the JSON that it is; else an object or a list if it is one, whole or as its only fenced block. */
+export function outputOf({ text, finishReason }: Answer, check: CheckOutput | null): Json {
+  if (check === null) return structureIn(text) ?? text;
+  const output = jsonIn(text);
   const cutOff = finishReason === 'length' ? '; it was cut off at the limit of tokens' : '';
-  if (parsed === undefined) throw badAnswer(`the answer is not JSON, which output_schema requires${cutOff}`);
-  const [valid, errors] = Errors(schema, parsed);
-  if (valid) return parsed;
-  const [first] = errors;
-  const where = first === undefined ? '' : `: ${first.instancePath === '' ? 'it' : first.instancePath} ${first.message}`;
-  throw badAnswer(`the answer does not match output_schema${where}`);
-}
-
-function jsonIn(text: string): Json | undefined {
-  const fences = [...text.matchAll(/```(?:json)?[ \t]*\n([\s\S]*?)```/gi)];
-  for (const candidate of [text, fences.length === 1 ? fences[0]?.[1] : undefined]) {
-    if (candidate === undefined) continue;
-    try {
-      return JSON.parse(candidate) as Json;
-    } catch {
-      // Text, which is an answer too.
-    }
-  }
-  return undefined;
+  if (output === undefined) throw badAnswer(`the answer is not JSON, which output_schema requires${cutOff}`);
+  const problem = check(output);
+  if (problem !== null) throw badAnswer(`the answer does not match output_schema: ${problem}`);
+  return output;
 }
 
 /** Another attempt may bring a better one. */

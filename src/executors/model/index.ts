@@ -5,6 +5,7 @@ import { isPromptFile, modelNameOf, namesOfModel } from '../../../machines/nodes
 import { isAllowedModel } from '../../../machines/policy.ts';
 import { type Executor, WorkError, type WorkResult } from '../executor.ts';
 import { invalid, typeOf } from '../http-content.ts';
+import { type CheckOutput, outputCheck } from '../output-schema.ts';
 import { toJson } from '../to-json.ts';
 import { type Answer, outputOf } from './answer.ts';
 import { costOf } from './prices.ts';
@@ -24,6 +25,7 @@ export interface Models {
  */
 export function modelExecutor(kind: Model, { settings, allowlistOf }: Models): Executor {
   const name = kind.declared === undefined ? kind.model_ref : `${kind.declared.provider}/${kind.declared.model}`;
+  const schema = kind.output_schema === undefined ? null : outputCheck(kind.output_schema);
   return async (work, context, onText) => {
     const allowlist = await allowlistOf(context.tenantId);
     if (allowlist.length > 0 && !isAllowedModel(allowlist, namesOfModel(name))) {
@@ -33,8 +35,10 @@ export function modelExecutor(kind: Model, { settings, allowlistOf }: Models): E
       });
     }
     const messages = messagesOf(kind, work.input);
+    // Before the call, which is paid for.
+    const check = (await schema?.()) ?? null;
     const { system, answer } = await ask(kind, name, messages, settings, context.signal, onText);
-    return resultOf(kind, answer, usageOf(system, answer, settings));
+    return resultOf(kind, answer, check, usageOf(system, answer, settings));
   };
 }
 
@@ -115,9 +119,9 @@ function asText(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-function resultOf(kind: Model, answer: Answer, usage: Usage): WorkResult {
+function resultOf(kind: Model, answer: Answer, check: CheckOutput | null, usage: Usage): WorkResult {
   const asksForTools = answer.calls.length > 0;
-  const output = asksForTools ? answer.text : toJson(outputOf(answer, kind.output_schema), 'answer');
+  const output = asksForTools ? answer.text : toJson(outputOf(answer, check), 'answer');
   const patch: JsonObject = {
     // What follows a request for tools is the answer; this is none.
     ...(kind.output_key === undefined || asksForTools ? {} : { [kind.output_key]: output }),

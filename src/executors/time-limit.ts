@@ -1,0 +1,34 @@
+import { createContext, Script } from 'node:vm';
+
+/** Longest time for which one call may block this process. */
+const LIMIT_MS = 250;
+
+const body: { run: (() => void) | null } = { run: null };
+const call = new Script('run()');
+let context: object | null = null;
+
+/**
+ * Runs a function whose time an author determines, as that of a regular expression, and stops it after `LIMIT_MS`: then it throws `tooSlow`.
+ * What the function has built until then must not be used. Takes about 0.1 ms more than the function.
+ */
+export function withinTimeLimit<T>(run: () => T, tooSlow: () => Error): T {
+  context ??= createContext(body);
+  let result: { readonly value: T } | null = null;
+  body.run = () => {
+    result = { value: run() };
+  };
+  try {
+    // Stops whatever runs within the call, not only code of the context.
+    call.runInContext(context, { timeout: LIMIT_MS });
+  } catch (error) {
+    throw isTimeout(error) ? tooSlow() : error;
+  } finally {
+    body.run = null;
+  }
+  return (result as unknown as { readonly value: T }).value;
+}
+
+/** The error is of the context, so it is no `Error` of this one. */
+function isTimeout(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+}
