@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import { DamagedEntryError } from '../../../store/port/errors.ts';
 import type { LoggedEvent } from '../../../store/port/resources/event-log.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { EventView } from '../../runtime/types/executions.ts';
@@ -97,10 +98,22 @@ export class LiveEvents implements Service {
     const key = `${logged.executionId} ${logged.seq}`;
     const recent = this.#recent.get(key);
     if (recent !== undefined) return recent;
-    const read = readEvent(this.#deps.runtime, logged);
+    const read = this.#read(logged);
     this.#recent.set(key, read);
     read.catch(() => this.#recent.delete(key));
     return read;
+  }
+
+  /** A damaged event is left out and reported: it would end the tenant's streams, again whenever a client resumes. */
+  async #read(logged: LoggedEvent): Promise<EventView | null> {
+    try {
+      return await readEvent(this.#deps.runtime, logged);
+    } catch (error) {
+      if (!(error instanceof DamagedEntryError)) throw error;
+      const message = `event ${logged.seq} of execution ${logged.executionId} is left out of streams: ${error.message}`;
+      this.#deps.onError(new RuntimeError('corrupt', message, { cause: error }));
+      return null;
+    }
   }
 }
 

@@ -314,6 +314,24 @@ describe('GET /events/stream', () => {
     expect((await both.next())?.data).toBe(two?.data);
   });
 
+  it('leaves out damaged events, and goes on', async () => {
+    const { open, started, path, errors } = await streaming();
+    const first = await open('/events/stream');
+    const early = await started(REVIEW);
+    await first.next();
+    first.disconnect();
+    const [begin = ''] = first.bareIds;
+    const damaged = await started(PAYMENT);
+    const database = new Database(path);
+    database.prepare("UPDATE log_entries SET body = char(10) || 'A' || char(9) || '{' WHERE log_id = 2").run();
+    database.close();
+    const sound = await started(REVIEW);
+    const again = await open('/events/stream?kind=WorkflowStarted', { 'last-event-id': begin });
+    const [one, two] = [await again.next(), await again.next()].map((message) => JSON.parse(message?.data ?? '{}').execution_id);
+    expect([one, two]).toEqual([early, sound]);
+    expect(errors.map(String).join()).toContain(damaged);
+  });
+
   it('selects by kind and workflow', async () => {
     const { open, started, pay } = await streaming({ tools: ECHO_TOOLS });
     const stream = await open('/events/stream?kind=WorkflowStarted,workflow_completed&workflow_id=payment');
