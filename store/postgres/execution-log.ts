@@ -1,8 +1,8 @@
-import { decodeEntry, decodeStored } from '../log/decode.ts';
 import type { LogEntry } from '../log/entry.ts';
+import { pageOf } from '../log/event-page.ts';
 import { nameText } from '../log/shapes.ts';
 import { typeToken } from '../log/type-tokens.ts';
-import type { EventPage, EventPageRequest, EventRow } from '../port/executions.ts';
+import type { EventPage, EventPageRequest } from '../port/executions.ts';
 import type { Connections } from './connections.ts';
 import { listEntries } from './queries/log.ts';
 
@@ -33,35 +33,4 @@ export class ExecutionLog {
 
 function isLastPage(entries: readonly LogEntry[], limit: number, maxBytes: number): boolean {
   return entries.length < limit && entries.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0) <= maxBytes;
-}
-
-/** `next` is null unless the page ends before the last event. */
-function pageOf(entries: readonly LogEntry[], request: EventPageRequest): EventPage {
-  const { limit, maxChars = Number.MAX_SAFE_INTEGER } = request;
-  const rows: EventRow[] = [];
-  let chars = 0;
-  for (const entry of entries) {
-    // Where the page may end within the entry, the length of each event's data matters.
-    const lengths = chars + entry.body.length > maxChars ? dataLengths(entry) : null;
-    for (const event of decodeEntry(entry)) {
-      if (!isWanted(event, request)) continue;
-      rows.push(event);
-      chars += lengths?.get(event.seq) ?? 0;
-      if (rows.length === limit || chars > maxChars) return { rows, next: event.seq };
-    }
-    if (lengths === null) chars += entry.body.length;
-  }
-  return { rows, next: null };
-}
-
-function isWanted({ seq, type, nodeId }: EventRow, wanted: EventPageRequest): boolean {
-  return (
-    seq > wanted.after &&
-    (wanted.type === undefined || type === wanted.type) &&
-    (wanted.nodeId === undefined || nodeId === wanted.nodeId)
-  );
-}
-
-function dataLengths(entry: LogEntry): ReadonlyMap<number, number> {
-  return new Map(decodeStored(entry).map(({ seq, data }) => [seq, data.length]));
 }
