@@ -82,8 +82,8 @@ export function nameText(name: string | null): string {
   return name === null ? 'null' : PLAIN_NAME.test(name) && name !== 'null' ? name : JSON.stringify(name);
 }
 
-/** Texts that begin the events of a type, and occur nowhere else in a body. */
-export function bodyPatterns(type: string): readonly string[] {
+/** Text that begins the events of a type, and occurs nowhere else in a body. */
+export function bodyPattern(type: string): string {
   const token = typeToken(type);
-  return [token.length === 1 ? `\n${token}` : `\n${WHOLE}${nameText(type)}\t`];
+  return token.length === 1 ? `\n${token}` : `\n${WHOLE}${nameText(type)}\t`;
 }

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { type AuditEntryRef, type FoundEntry, newestFirst } from '../../audit/newest-first.ts';
 import { outlineEntry } from '../../log/decode.ts';
 import type { LogEntry } from '../../log/entry.ts';
-import { bodyPatterns } from '../../log/shapes.ts';
+import { bodyPattern } from '../../log/shapes.ts';
 import type { AuditFilter, AuditPosition } from '../../port/resources/audit.ts';
 import * as sql from '../queries/audit.ts';
 
@@ -102,10 +102,10 @@ function entriesFor(limit: number, offset: number): number {
 }
 
 function conditionsOf({ type, actorId }: AuditFilter) {
-  const pattern = type === undefined ? null : bodyPatterns(type)[0];
+  const pattern = type === undefined ? null : bodyPattern(type);
   return {
     by: { type: type !== undefined, actorId: actorId !== undefined },
-    values: { type: type ?? null, pattern: pattern ?? null, actorId: actorId ?? null },
+    values: { type: type ?? null, pattern, actorId: actorId ?? null },
   };
 }
 

@@ -9,12 +9,13 @@ export const ENTRY = 'l.position, l.seq, l.events, l.at_ms AS atMs, l.actor, l.r
 export const APPEND_ENTRY = `INSERT OR FAIL INTO log_entries (position, log_id, seq, events, tenant, at_ms, actor, request, body)
   VALUES ((SELECT coalesce(max(position), 0) FROM log_entries) + ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-/** The entries of an execution with events after a sequence; only those whose body contains one of `patterns` texts, if there are any. */
-export function listEntries(patterns: number): string {
-  const contains = Array.from({ length: patterns }, (_, index) => `instr(l.body, @pattern${index}) > 0`);
-  return `SELECT ${ENTRY} FROM log_entries l WHERE l.log_id = (SELECT log_id FROM executions WHERE id = @executionId) AND l.seq > @after
-  ${patterns === 0 ? '' : `AND (${contains.join(' OR ')}) `}ORDER BY l.seq`;
-}
+const listEntries = (condition: string): string =>
+  `SELECT ${ENTRY} FROM log_entries l WHERE l.log_id = (SELECT log_id FROM executions WHERE id = @executionId) AND l.seq > @after
+  ${condition} ORDER BY l.seq`;
+/** The entries of an execution with events after a sequence. */
+export const LIST_ENTRIES = listEntries('');
+/** Only those whose body contains @pattern. */
+export const LIST_ENTRIES_WITH = listEntries('AND instr(l.body, @pattern) > 0');
 
 // Timers and the inbox
 

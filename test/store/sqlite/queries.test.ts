@@ -10,7 +10,6 @@ import {
   pageOfAuditedOf,
 } from '../../../store/sqlite/queries/audit.ts';
 import { ALL_INDEX_SCANS, scanIds, scanIdsOfVersion } from '../../../store/sqlite/queries/executions.ts';
-import { listEntries } from '../../../store/sqlite/queries/log.ts';
 import { sqliteDatabase } from '../../support/stores.ts';
 import { exportsOf, resourceStatements } from '../statements.ts';
 
@@ -33,13 +32,12 @@ function statements(): readonly (readonly [name: string, sql: string])[] {
     ...ALL_INDEX_SCANS.map((scan) => [`scanIds ${scan}, ${order} first`, scanIds(scan, order)] as const),
     [`scanIdsOfVersion, ${order} first`, scanIdsOfVersion(order)] as const,
   ]);
-  const logs = [0, 1, 2].map((patterns) => [`listEntries of ${patterns} patterns`, listEntries(patterns)] as const);
   const audits = [0, 1, 2, 3].flatMap((bits) => {
     const by = { type: (bits & 1) > 0, actorId: (bits & 2) > 0 };
     const builders = { countAudited, countAuditedOf, pageOfAuditedOf };
     return Object.entries(builders).map(([name, build]) => [`${name} ${JSON.stringify(by)}`, build(by)] as const);
   });
-  return [...named, ...scans, ...logs, ...audits];
+  return [...named, ...scans, ...audits];
 }
 
 /** Scans of tables that grow without bound, by table or alias. Scans of partial indexes with few entries are fine. */
