@@ -24,7 +24,7 @@ function parsed(text: string): Json | undefined {
   }
 }
 
-/** Line by line, in time that grows with the text: whoever answers chooses it. */
+/** Line by line, in time that grows with the text, which any server may have chosen. */
 function onlyFencedBlock(text: string): string | null {
   if (!text.includes('```') && !text.includes('~~~')) return null;
   const lines = text.split('\n');
