@@ -11,9 +11,9 @@ import { type Server, serveOn } from '../../subjects/server.ts';
 import { linear } from '../../subjects/workflows.ts';
 
 const WARM_UP_MS = 300;
-const MEASURE_MS = 1_500;
+const MEASURE_MS = 1_200;
 /** Executions of each server before the measurement, so that the code of all servers is compiled equally well. */
-const WARM_UP_EXECUTIONS = 1_500;
+const WARM_UP_EXECUTIONS = 1_000;
 const WARM_UP_CONNECTIONS = 64;
 /** Clients at once, by number of runtimes. */
 type Plan = ReadonlyMap<number, readonly number[]>;

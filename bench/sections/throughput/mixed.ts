@@ -9,10 +9,10 @@ import { APPROVAL, EVENT, EXTERNAL, linear, RETRY } from '../../subjects/workflo
 
 const CONCURRENCIES = { inProcess: [1, 64], overHttp: [64] } as const;
 /** Executions of each workload before the measurement, so that none is measured while its code is compiled. */
-const WARM_UP = 500;
+const WARM_UP = 400;
 const WARM_UP_LANES = 64;
 const WARM_UP_MS = 100;
-const MEASURE_MS = 500;
+const MEASURE_MS = 400;
 const BALLAST = 'x'.repeat(20_000);
 const DOCUMENTS = [linear(3), APPROVAL, EVENT, RETRY, EXTERNAL];
 
