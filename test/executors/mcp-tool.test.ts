@@ -287,6 +287,37 @@ describe('a server that a document names', () => {
     expect(await call('say', { text: 'b' })).toEqual({ output: 'b' });
   });
 
+  it('does not get its credentials into the error of an attempt', async () => {
+    const repeating = (where: string) => {
+      const auth = { type: 'bearer', token_env: 'TOKEN' } as const;
+      return webServer((request, response) => {
+        const { id, method } = JSON.parse(requests.get(where)?.at(-1)?.body ?? '{}') as { id?: number; method?: string };
+        const text = `no ${request.headers.authorization}`;
+        if (where === 'the greeting') return void response.writeHead(403).end(text);
+        response.setHeader('content-type', 'application/json');
+        const result = { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 's', version: '1' } };
+        if (method === 'initialize') return void response.end(JSON.stringify({ jsonrpc: '2.0', id, result }));
+        if (id === undefined) return void response.writeHead(202).end();
+        if (where === 'a status') return void response.writeHead(401).end(`${'x'.repeat(220)} ${text}`);
+        if (where === 'an encoding') response.setHeader('content-encoding', text);
+        const answer =
+          where === 'an error'
+            ? { error: { code: -32_050, message: text } }
+            : { result: { isError: true, content: [{ type: 'text', text }] } };
+        response.end(JSON.stringify({ jsonrpc: '2.0', id, ...answer }));
+      }).then(({ url, requests: received }) => {
+        requests.set(where, received);
+        return caller({ ...declaredAt(url, { transport: 'streamable_http', auth }), vars: { TOKEN: 'secret-0123456789' } });
+      });
+    };
+    const requests = new Map<string, readonly { readonly body: string }[]>();
+    for (const where of ['the greeting', 'a status', 'an error', 'an encoding', 'a failed tool']) {
+      const { message } = await failure((await repeating(where)).call('echo'));
+      expect(message).toContain('[key]');
+      expect(message).not.toContain('secret-0');
+    }
+  });
+
   it('may not flood an attempt with messages', async () => {
     const server = await mcpHttpServer('sse-replies');
     expect(await failure(caller(declaredAt(server.url)).call('floods'))).toMatchObject({ errorClass: 'response_too_large' });

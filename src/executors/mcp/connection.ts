@@ -4,7 +4,8 @@ import type { CallToolResult, Tool } from '@modelcontextprotocol/sdk/types.js';
 import type { JsonObject } from '../../../machines/json.ts';
 import { WorkError } from '../executor.ts';
 import type { Outbound } from '../outbound/index.ts';
-import type { Endpoint, HttpEndpoint } from './endpoint.ts';
+import { withoutSecrets } from '../secrets.ts';
+import { type Endpoint, type HttpEndpoint, secretsOf } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
 import { abortFailure, failureOf } from './failure.ts';
 import { guardedFetch } from './guarded-fetch.ts';
@@ -38,6 +39,7 @@ export interface ConnectOptions {
 /** A session with a server. Requests may run at the same time. */
 export class McpConnection {
   readonly #server: string;
+  readonly #secrets: readonly string[];
   readonly #allowance = new Allowance();
   readonly #exchanges = new Set<Exchange>();
   #client: Client | null = null;
@@ -45,15 +47,16 @@ export class McpConnection {
   /** Called once, when the connection is of no use any more. */
   onClosed: () => void = () => {};
 
-  private constructor(server: string) {
+  private constructor(server: string, secrets: readonly string[]) {
     this.#server = server;
+    this.#secrets = secrets;
   }
 
   /** Starts or reaches the server, and greets it. Rejects with `WorkError`. */
   static async open({ server, endpoint, outbound, signal }: ConnectOptions): Promise<McpConnection> {
     const sdk = await loadSdk();
     const connect = async (mode: 'streamable' | 'sse' | 'stdio'): Promise<McpConnection> => {
-      const connection = new McpConnection(server);
+      const connection = new McpConnection(server, secretsOf(endpoint));
       const transport =
         endpoint.kind === 'command'
           ? new sdk.StdioClientTransport({
@@ -112,8 +115,16 @@ export class McpConnection {
   async call(name: string, input: JsonObject, meta: JsonObject, signal: AbortSignal): Promise<CallToolResult> {
     return this.#request(signal, async (client) => {
       const result = await client.callTool({ name, arguments: input, _meta: meta }, undefined, { signal, ...NO_TIMEOUT });
-      return result as CallToolResult;
+      return result.isError === true ? this.#withoutSecrets(result as CallToolResult) : (result as CallToolResult);
     });
+  }
+
+  /** The texts of a result that is an error become texts of events. */
+  #withoutSecrets(result: CallToolResult): CallToolResult {
+    const content = result.content.map((part) =>
+      part.type === 'text' ? { ...part, text: withoutSecrets(this.#secrets, part.text) } : part,
+    );
+    return { ...result, content };
   }
 
   /** Name and version by which the server introduced itself. */
@@ -136,7 +147,7 @@ export class McpConnection {
   async #request<T>(signal: AbortSignal, send: (client: Client) => Promise<T>): Promise<T> {
     const client = this.#client;
     if (signal.aborted) throw abortFailure(signal, this.#server);
-    if (client === null || this.#closing !== null) throw failureOf(new Error('Not connected'), this.#server);
+    if (client === null || this.#closing !== null) throw failureOf(new Error('Not connected'), this.#server, []);
     const exchange = new Exchange();
     const abort = (): void => exchange.fail(abortFailure(signal, this.#server));
     signal.addEventListener('abort', abort, { once: true });
@@ -145,7 +156,7 @@ export class McpConnection {
     try {
       return await exchange.run(() => send(client));
     } catch (error) {
-      throw failureOf(error, this.#server);
+      throw failureOf(error, this.#server, this.#secrets);
     } finally {
       signal.removeEventListener('abort', abort);
       this.#exchanges.delete(exchange);

@@ -36,6 +36,12 @@ export interface HttpEndpoint {
 /** Where a server is, with its credentials. */
 export type Endpoint = CommandEndpoint | HttpEndpoint;
 
+/** The credentials of a server, which it may repeat in its errors: what its headers or variables hold, also without `Bearer`. */
+export function secretsOf(endpoint: Endpoint): readonly string[] {
+  const values = Object.values(endpoint.kind === 'command' ? endpoint.env : endpoint.headers);
+  return values.flatMap((value) => [value, ...value.split(/\s+/).slice(1)]);
+}
+
 /** What a workflow and the operator say of MCP servers. */
 export interface KnownServers {
   /** By the operator, to the tenant. */

@@ -1,17 +1,21 @@
 import { WorkError } from '../executor.ts';
 import { asWorkError } from '../failure.ts';
+import { withoutSecrets } from '../secrets.ts';
 
 /** JSON-RPC: the server has not understood the request. */
 const REFUSED: ReadonlySet<number> = new Set([-32_600, -32_601, -32_602]);
 const CONNECTION_CLOSED = -32_000;
 const MAX_TEXT = 300;
 
-/** The failure of a request to a server, with its name. Errors of the SDK have a JSON-RPC code or an HTTP status. */
-export function failureOf(error: unknown, server: string): WorkError {
-  if (error instanceof WorkError) return error;
+/**
+ * The failure of a request to a server, with its name and without its credentials. Errors of the SDK have a JSON-RPC code or an HTTP
+ * status.
+ */
+export function failureOf(error: unknown, server: string, secrets: readonly string[]): WorkError {
+  if (error instanceof WorkError) return withoutCredentials(error, secrets);
   const prefix = `MCP server "${server}"`;
   const code = codeOf(error);
-  const text = `${prefix}: ${error instanceof Error ? shortened(error.message) : 'unknown failure'}`;
+  const text = `${prefix}: ${error instanceof Error ? shortened(withoutSecrets(secrets, error.message)) : 'unknown failure'}`;
   if (error instanceof Error && error.name.endsWith('ZodError'))
     return new WorkError(`${prefix} sent a malformed result`, { cause: error, retryable: true, errorClass: 'server_error' });
   if (code === CONNECTION_CLOSED || /^Not connected\b/.test(error instanceof Error ? error.message : ''))
@@ -29,6 +33,18 @@ export function failureOf(error: unknown, server: string): WorkError {
     retryable,
     errorClass: retryable ? 'server_error' : 'client_error',
     httpStatus: code,
+  });
+}
+
+function withoutCredentials(error: WorkError, secrets: readonly string[]): WorkError {
+  const message = withoutSecrets(secrets, error.message);
+  if (message === error.message) return error;
+  const { cause, retryable, errorClass, httpStatus } = error;
+  return new WorkError(message, {
+    cause,
+    retryable,
+    ...(errorClass === null ? {} : { errorClass }),
+    ...(httpStatus === null ? {} : { httpStatus }),
   });
 }
 

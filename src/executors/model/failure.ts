@@ -1,6 +1,7 @@
 import { APICallError } from '@ai-sdk/provider';
 import { WorkError } from '../executor.ts';
 import { asWorkError } from '../failure.ts';
+import { withoutSecrets } from '../secrets.ts';
 
 /** Longest time for which a provider may park a node. */
 const MAX_PARKED_MS = 3_600_000;
@@ -15,7 +16,7 @@ export function modelFailure(thrown: unknown, signal: AbortSignal, secrets: read
   const api = causesOf(thrown).find((cause) => APICallError.isInstance(cause));
   if (api === undefined) {
     const failure = asWorkError(thrown);
-    return new WorkError(without(secrets, failure.message), {
+    return new WorkError(withoutSecrets(secrets, failure.message), {
       retryable: failure.retryable,
       errorClass: failure.errorClass ?? 'io_error',
     });
@@ -25,7 +26,10 @@ export function modelFailure(thrown: unknown, signal: AbortSignal, secrets: read
 
 function apiFailure(error: APICallError, secrets: readonly string[]): WorkError {
   const status = error.statusCode;
-  const text = without(secrets, `${originOf(error.url)}${status === undefined ? '' : ` answered ${status}`}: ${error.message}`);
+  const text = withoutSecrets(
+    secrets,
+    `${originOf(error.url)}${status === undefined ? '' : ` answered ${status}`}: ${error.message}`,
+  );
   const message = text.replace(/\s+/g, ' ').slice(0, 600);
   // The connection failed, or the response is not what its status and content type promise.
   if (status === undefined)
@@ -66,10 +70,6 @@ function causesOf(thrown: unknown): unknown[] {
   const causes: unknown[] = [];
   for (let cause = thrown; cause instanceof Error && causes.length < MAX_CAUSES; cause = cause.cause) causes.push(cause);
   return causes;
-}
-
-function without(secrets: readonly string[], text: string): string {
-  return secrets.reduce((rest, secret) => (secret.length < 8 ? rest : rest.replaceAll(secret, '[key]')), text);
 }
 
 /** Without path and query, which may hold secrets. */
