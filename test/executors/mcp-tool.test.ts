@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { McpServer } from '../../machines/ir/mcp-servers.ts';
 import type { JsonObject } from '../../machines/json.ts';
@@ -316,6 +317,40 @@ describe('a server that a document names', () => {
       expect(message).toContain('[key]');
       expect(message).not.toContain('secret-0');
     }
+  });
+
+  it.each(['sse-replies', 'legacy'] as const)('may ask the client while it works, by %s', async (mode) => {
+    const server = await mcpHttpServer(mode);
+    const { call } = caller(declaredAt(server.url));
+    expect(await call('asks', { times: 1, ms: 1_500 })).toEqual({ output: '1 answers' });
+  });
+
+  it('gets few answers at the same time', async () => {
+    let open = 0;
+    let most = 0;
+    const { url, requests } = await webServer((_request, response) => {
+      const { id, method } = JSON.parse(requests.at(-1)?.body ?? '{}') as { id?: number; method?: string };
+      const result = { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 's', version: '1' } };
+      if (method === 'initialize') {
+        response.setHeader('content-type', 'application/json');
+        return void response.end(JSON.stringify({ jsonrpc: '2.0', id, result }));
+      }
+      if (id === undefined) return void response.writeHead(202).end();
+      if (method === 'tools/call') {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        for (let i = 0; i < 2_000; i += 1) response.write(`data: {"jsonrpc":"2.0","id":${i},"method":"ping"}\n\n`);
+        const done = { jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: 'done' }] } };
+        setTimeout(() => response.end(`data: ${JSON.stringify(done)}\n\n`), 500);
+        return;
+      }
+      open += 1;
+      most = Math.max(most, open);
+    });
+    const { call } = caller(declaredAt(url, { transport: 'streamable_http' }));
+    expect(await call('echo')).toEqual({ output: 'done' });
+    await sleep(1_000);
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThanOrEqual(16);
   });
 
   it('may not flood an attempt with messages', async () => {

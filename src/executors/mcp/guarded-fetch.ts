@@ -6,10 +6,12 @@ import type { HttpEndpoint } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
 import { Allowance, LimitedBody } from './reply-limit.ts';
 
-/** Time limit of a request that no exchange waits for, such as the notice of a cancelled one. */
+/** Time limit of a message that no exchange waits for, such as the notice of a cancelled one. */
 const NOTICE_MS = 5_000;
 /** How long the SDK may take to read a result once the body with it has ended. */
 const PARSE_MS = 1_000;
+/** Answers to requests of the server that are sent at the same time. It gets none to others. */
+const MAX_ANSWERS = 16;
 const NO_BODY: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 
 export interface GuardedFetchOptions {
@@ -32,6 +34,7 @@ type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
  */
 export function guardedFetch(options: GuardedFetchOptions): Fetch {
   const { server, endpoint, outbound, mode, allowance, onLost } = options;
+  let answers = 0;
   return async (url, init = {}) => {
     const exchange = Exchange.current();
     const method = init.method ?? 'GET';
@@ -41,17 +44,28 @@ export function guardedFetch(options: GuardedFetchOptions): Fetch {
     const isUnwanted = method === 'GET' && !isStream && (headers['last-event-id'] === undefined || exchange?.isOver !== false);
     if (isUnwanted) return new Response(null, { status: 405 });
 
-    const waiting = isStream || !isReplied(method, init.body) || exchange === undefined ? null : exchange;
+    const sends = method === 'GET' ? 'request' : contentOf(init.body);
+    const waiting = isStream || sends !== 'request' || exchange === undefined ? null : exchange;
+    const isAnswer = sends === 'answer';
+    if (isAnswer && answers >= MAX_ANSWERS) return new Response(null, { status: 202 });
+    const answer = isAnswer ? 1 : 0;
+    answers += answer;
+    let isSent = false;
+    const sent = (): void => {
+      if (!isSent) answers -= answer;
+      isSent = true;
+    };
     const limits = [waiting?.signal ?? (isStream ? null : AbortSignal.timeout(NOTICE_MS)), init.signal ?? null];
     const signal = AbortSignal.any(limits.filter((limit) => limit !== null));
+    const request = {
+      url: String(url),
+      method,
+      headers: { ...headers, ...endpoint.headers },
+      body: typeof init.body === 'string' ? init.body : null,
+      signal,
+    };
     try {
-      const response = await outbound.open({
-        url: String(url),
-        method,
-        headers: { ...headers, ...endpoint.headers },
-        body: typeof init.body === 'string' ? init.body : null,
-        signal,
-      });
+      const response = await outbound.open(request);
       const body = new LimitedBody(server, isStream ? allowance : new Allowance());
       const encoding = response.headers['content-encoding'] ?? 'identity';
       if (encoding !== 'identity') {
@@ -65,6 +79,7 @@ export function guardedFetch(options: GuardedFetchOptions): Fetch {
         );
       }
       pipeline(response.body, body, (error) => {
+        sent();
         const lost = lostReply(server, error);
         if (isStream) onLost(lost);
         else if (waiting !== null && mode === 'streamable' && !body.isResumable)
@@ -77,16 +92,19 @@ export function guardedFetch(options: GuardedFetchOptions): Fetch {
         headers: response.headers,
       });
     } catch (error) {
-      if (error instanceof WorkError) exchange?.fail(error);
+      sent();
+      // An answer that cannot be sent leaves the server without one.
+      if (error instanceof WorkError && !isAnswer) exchange?.fail(error);
       throw error;
     }
   };
 }
 
-/** Whether a request has a reply: messages with an id have one. */
-function isReplied(method: string, body: RequestInit['body']): boolean {
-  if (method !== 'POST' || typeof body !== 'string') return method === 'GET';
-  return 'id' in (JSON.parse(body) as object);
+/** A message with a method and an id is a request, which is replied to; with an id alone, an answer to a request of the server. */
+function contentOf(body: RequestInit['body']): 'request' | 'answer' | 'notice' {
+  const message = typeof body === 'string' ? (JSON.parse(body) as object) : {};
+  if (!('id' in message)) return 'notice';
+  return 'method' in message ? 'request' : 'answer';
 }
 
 function lostReply(server: string, error: Error | null | undefined): WorkError {

@@ -31,6 +31,12 @@ export function testServer(report = () => {}, die = () => process.exit(7)) {
   server.registerTool('huge', { inputSchema: { megabytes: z.number() } }, ({ megabytes }) =>
     text('x'.repeat(megabytes * 1024 * 1024)),
   );
+  server.registerTool('asks', { inputSchema: { times: z.number(), ms: z.number() } }, async ({ times, ms }, extra) => {
+    const asked = Array.from({ length: times }, () => extra.sendRequest({ method: 'ping' }, z.looseObject({})));
+    const { length } = await Promise.all(asked);
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return text(`${length} answers`);
+  });
   server.registerTool('floods', {}, async (extra) => {
     for (let i = 0; i < 20_000; i += 1)
       await extra.sendNotification({ method: 'notifications/message', params: { level: 'info', data: i } });
