@@ -79,6 +79,37 @@ describe('the texts that models write', () => {
     ]);
   });
 
+  it('reach a late reader in parts of limited size, none of which ends inside a character', async () => {
+    const provider = await dictated();
+    const { run, runtime } = await openTestRuntime({ models: provider.models });
+    const id = await run(document);
+    await eventually(() => provider.responses.length === 1);
+    const text = `x${'\u{1f600}'.repeat(50_000)}`;
+    const stop = new AbortController();
+    const read = async (): Promise<TextDelta[]> => {
+      const deltas: TextDelta[] = [];
+      let length = 0;
+      for await (const delta of runtime.deltas('default', id, stop.signal)) {
+        deltas.push(delta);
+        length += delta.text.length;
+        if (length === text.length) break;
+      }
+      return deltas;
+    };
+    const early = read();
+    provider.send({ content: text });
+    for (const deltas of [await early, await read()]) {
+      expect(deltas.map((delta) => delta.text).join('')).toBe(text);
+      for (const delta of deltas) {
+        expect(delta.text.length).toBeLessThanOrEqual(16_384);
+        expect(delta.text.isWellFormed()).toBe(true);
+        expect(text.slice(delta.index)).toMatch(delta.text.slice(0, 10));
+      }
+    }
+    stop.abort();
+    provider.end();
+  });
+
   it('end for a reader with its signal, and when the runtime closes', async () => {
     const provider = await dictated();
     const { run, runtime, close } = await openTestRuntime({ models: provider.models });

@@ -1,6 +1,9 @@
 import type { TextDelta } from '../../types/executions.ts';
 import type { ActivityTask } from './activity-task.ts';
 
+/** Longest part, in UTF-16 code units: with many readers that are slow, a part of each is in memory. */
+const MAX_PART = 16_384;
+
 /** The text of an attempt so far. */
 interface LiveText {
   readonly task: ActivityTask;
@@ -55,21 +58,31 @@ export class LiveTexts {
         const woken = new Promise<void>((resolve) => {
           wake = resolve;
         });
+        let isBehind = false;
         for (const live of [...(this.#texts.get(executionId) ?? [])]) {
           const index = given.get(live) ?? 0;
           const { node: nodeId, activation, attempt } = live.task;
           if (live.task.tenantId !== tenantId || live.text.length === index) continue;
-          given.set(live, live.text.length);
-          yield { executionId, nodeId, activation, attempt, index, text: live.text.slice(index) };
+          const end = partEnd(live.text, index);
+          given.set(live, end);
+          yield { executionId, nodeId, activation, attempt, index, text: live.text.slice(index, end) };
           if (signal.aborted) return;
+          isBehind ||= end < live.text.length;
         }
-        await woken;
+        if (!isBehind) await woken;
       }
     } finally {
       removed(this.#readers, executionId, onWake);
       signal.removeEventListener('abort', onWake);
     }
   }
+}
+
+/** The end of the part that begins at `index`, not between the halves of a character. */
+function partEnd(text: string, index: number): number {
+  const end = index + MAX_PART;
+  if (end >= text.length) return text.length;
+  return /[\ud800-\udbff]/.test(text.charAt(end - 1)) ? end - 1 : end;
 }
 
 function added<T>(sets: Map<string, Set<T>>, key: string, value: T): void {
