@@ -3,6 +3,7 @@ import type { Usage } from '../../../machines/messages.ts';
 import type { Model } from '../../../machines/nodes/model.ts';
 import { isPromptFile, modelNameOf, namesOfModel } from '../../../machines/nodes/model-names.ts';
 import { isAllowedModel } from '../../../machines/policy.ts';
+import { toStorableText } from '../../../machines/unicode.ts';
 import { type Executor, WorkError, type WorkResult } from '../executor.ts';
 import { invalid, typeOf } from '../http-content.ts';
 import { type CheckOutput, outputCheck } from '../output-schema.ts';
@@ -11,6 +12,9 @@ import { type Answer, outputOf } from './answer.ts';
 import { costOf } from './prices.ts';
 import { resolveModel } from './resolve.ts';
 import type { ModelSettings } from './settings.ts';
+
+/** Longest name that a provider gives to a model, a response or a reason. */
+const MAX_NAME = 200;
 
 /** What `model` nodes of this process may use. */
 export interface Models {
@@ -121,31 +125,45 @@ function asText(value: Json): string {
 
 function resultOf(kind: Model, answer: Answer, check: CheckOutput | null, usage: Usage): WorkResult {
   const asksForTools = answer.calls.length > 0;
-  const output = asksForTools ? answer.text : toJson(outputOf(answer, check), 'answer');
+  const text = toJson(answer.text, 'answer');
+  const output = asksForTools ? text : toJson(outputOf(answer, check), 'answer');
   const patch: JsonObject = {
     // What follows a request for tools is the answer; this is none.
     ...(kind.output_key === undefined || asksForTools ? {} : { [kind.output_key]: output }),
-    last_model_output: answer.text,
-    last_model_finish_reason: answer.finishReason,
+    last_model_output: text,
+    last_model_finish_reason: nameIn(answer.finishReason),
     last_model_tool_calls: toJson(answer.calls, 'tool_calls'),
   };
   return { output, patch, usage };
 }
 
 function usageOf(system: string, answer: Answer, { prices }: ModelSettings): Usage {
-  const { model, inputTokens, outputTokens, cachedInputTokens = 0, finishReason, responseId } = answer;
+  const { model, finishReason, responseId, costUsd } = answer;
+  const inputTokens = countIn(answer.inputTokens);
+  const outputTokens = countIn(answer.outputTokens);
+  const cachedInputTokens = countIn(answer.cachedInputTokens) ?? 0;
   const isCounted = inputTokens !== undefined && outputTokens !== undefined;
   const computed = isCounted
     ? costOf(model, { input: inputTokens, output: outputTokens, cachedInput: cachedInputTokens }, prices)
     : null;
-  const cost = answer.costUsd ?? computed;
+  const cost = costUsd !== null && Number.isFinite(costUsd) ? costUsd : computed;
   return {
     gen_ai_system: system,
-    gen_ai_model: model,
+    gen_ai_model: nameIn(model),
     ...(inputTokens === undefined ? {} : { input_tokens: inputTokens }),
     ...(outputTokens === undefined ? {} : { output_tokens: outputTokens }),
-    finish_reason: finishReason,
+    finish_reason: nameIn(finishReason),
     ...(cost === null ? {} : { cost_usd: cost }),
-    ...(responseId === undefined ? {} : { gen_ai_response_id: responseId }),
+    ...(responseId === undefined ? {} : { gen_ai_response_id: nameIn(responseId) }),
   };
+}
+
+/** Budgets count with it: anything but a count is as if the provider had not said it. */
+function countIn(given: number | undefined): number | undefined {
+  return given !== undefined && Number.isSafeInteger(given) && given >= 0 ? given : undefined;
+}
+
+/** A name as it is stored with the event. */
+function nameIn(given: string): string {
+  return toStorableText(given.slice(0, MAX_NAME));
 }

@@ -37,6 +37,24 @@ const bodyOf = ({ requests }: { requests: ReceivedRequest[] }): JsonObject => JS
 describe('openai', () => {
   const settings = (url: string): ModelSettings => ({ providers: { openai: { apiKey: 'sk-secret-1', baseUrl: `${url}/v1` } } });
 
+  it.each([
+    [{ prompt_tokens: -1_000_000, completion_tokens: -5 }],
+    [{ prompt_tokens: 1.5, completion_tokens: 0.25 }],
+    [{ prompt_tokens: 1e300, completion_tokens: 1e300 }],
+  ])('counts nothing that is no count: %j', async (tokens) => {
+    const server = await answering(chatAnswer({ content: 'Cold.' }, 'stop', tokens));
+    const { usage } = await ask({ model_ref: 'gpt-4o', prompt_ref: 'Weather?' }, { settings: settings(server.url) });
+    for (const key of ['input_tokens', 'output_tokens', 'cost_usd']) expect(usage).not.toHaveProperty(key);
+  });
+
+  it('may give names that are too long or cannot be stored', async () => {
+    const body = { ...chatAnswer({ content: 'Cold.' }), id: `\ud800\0${'i'.repeat(1_000_000)}`, model: 'm'.repeat(1_000_000) };
+    const server = await answering(body);
+    const { usage } = await ask({ model_ref: 'gpt-4o', prompt_ref: 'Weather?' }, { settings: settings(server.url) });
+    expect(usage?.gen_ai_response_id).toBe(`\ufffd\ufffd${'i'.repeat(198)}`);
+    expect(usage?.gen_ai_model).toBe('m'.repeat(200));
+  });
+
   it('is asked as Chat Completions', async () => {
     const server = await answering(chatAnswer({ content: 'Cold.' }));
     const kind = { model_ref: 'gpt-4o', prompt_ref: 'Weather?', system_prompt: 'Be terse.', temperature: 0.2, max_tokens: 64 };
