@@ -1,4 +1,4 @@
-import { APICallError } from '@ai-sdk/provider';
+import { APICallError, JSONParseError, TypeValidationError } from '@ai-sdk/provider';
 import { WorkError } from '../executor.ts';
 import { asWorkError } from '../failure.ts';
 import { withoutSecrets } from '../secrets.ts';
@@ -15,6 +15,12 @@ export function modelFailure(thrown: unknown, signal: AbortSignal, secrets: read
   if (own !== undefined) return own;
   const api = causesOf(thrown).find((cause) => APICallError.isInstance(cause));
   if (api === undefined) {
+    // Their texts hold what the provider has sent.
+    if (JSONParseError.isInstance(thrown) || TypeValidationError.isInstance(thrown))
+      return new WorkError('the provider sent something other than what its interface has', {
+        retryable: true,
+        errorClass: 'invalid_response',
+      });
     const failure = asWorkError(thrown);
     return new WorkError(withoutSecrets(secrets, failure.message), {
       retryable: failure.retryable,
@@ -49,7 +55,10 @@ function apiFailure(error: APICallError, secrets: readonly string[]): WorkError 
   return new WorkError(message, { retryable: false, errorClass: 'client_error', httpStatus: status });
 }
 
-/** When to ask again: `retry-after-ms`, `retry-after` (seconds or a date), or Google's `retryDelay` in the body. */
+/**
+ * When to ask again: `retry-after-ms`, `retry-after` (seconds or a date), or Google's `retryDelay` in the body. Null = not said, or at once:
+ * then the retry policy decides.
+ */
 export function retryAfterOf(headers: Readonly<Record<string, string>>, body: string, nowMs: number): number | null {
   const ms = Number.parseFloat(headers['retry-after-ms'] ?? '');
   if (Number.isFinite(ms)) return limited(ms);
@@ -62,8 +71,8 @@ export function retryAfterOf(headers: Readonly<Record<string, string>>, body: st
   return delay === undefined ? null : limited(Number(delay) * 1000);
 }
 
-function limited(ms: number): number {
-  return Math.min(MAX_PARKED_MS, Math.max(0, Math.ceil(ms)));
+function limited(ms: number): number | null {
+  return ms > 0 ? Math.min(MAX_PARKED_MS, Math.ceil(ms)) : null;
 }
 
 function causesOf(thrown: unknown): unknown[] {

@@ -18,20 +18,26 @@ export function guardedFetch(maxBytes = MAX_RESPONSE_BYTES): typeof globalThis.f
         httpStatus: response.status,
       });
     }
+    if (response.status > 599) {
+      await response.body?.cancel();
+      throw new WorkError(`${originOf(response.url)} answered ${response.status}, which is no status of HTTP`, {
+        retryable: true,
+        errorClass: 'invalid_response',
+      });
+    }
     if (response.body === null) return response;
     let bytes = 0;
     const limited = response.body.pipeThrough(
       new TransformStream<Uint8Array, Uint8Array>({
         transform(chunk, controller) {
           bytes += chunk.byteLength;
-          if (bytes <= maxBytes) controller.enqueue(chunk);
-          else
-            controller.error(
-              new WorkError(`${originOf(response.url)}: the response is larger than ${maxBytes} bytes`, {
-                retryable: false,
-                errorClass: 'response_too_large',
-              }),
-            );
+          if (bytes > maxBytes) {
+            throw new WorkError(`${originOf(response.url)}: the response is larger than ${maxBytes} bytes`, {
+              retryable: false,
+              errorClass: 'response_too_large',
+            });
+          }
+          controller.enqueue(chunk);
         },
       }),
     );

@@ -20,6 +20,10 @@ describe('an attempt at a model fails', () => {
     [429, { 'retry-after-ms': '250' }, { retryAfterMs: 250 }],
     [429, { 'retry-after': '999999' }, { retryAfterMs: 3_600_000 }],
     [429, {}, { retryable: true, retryAfterMs: null }],
+    [429, { 'retry-after': '0' }, { retryable: true, retryAfterMs: null }],
+    [429, { 'retry-after': '-5' }, { retryable: true, retryAfterMs: null }],
+    [429, { 'retry-after': 'NaN' }, { retryable: true, retryAfterMs: null }],
+    [429, { 'retry-after-ms': '-1e300' }, { retryable: true, retryAfterMs: null }],
     [500, {}, { errorClass: 'server_error', retryable: true, retryAfterMs: null }],
     [529, {}, { errorClass: 'server_error', retryable: true }],
     [400, {}, { errorClass: 'client_error', retryable: false }],
@@ -36,6 +40,14 @@ describe('an attempt at a model fails', () => {
     );
     expect(error).toMatchObject({ retryable: false, httpStatus: 401 });
     expect(error.message).toContain('bad key: Bearer [key]');
+  });
+
+  it('retryably on a status that HTTP does not have', async () => {
+    const error = await failureWith((_request, response) => {
+      response.socket?.end('HTTP/1.1 999 Weird\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}');
+    });
+    expect(error).toMatchObject({ retryable: true, errorClass: 'invalid_response' });
+    expect(error.message).toContain('answered 999');
   });
 
   it('when Google says in the body how long to wait', async () => {

@@ -41,6 +41,15 @@ const usage = { ...chunk({}), choices: [], usage: { prompt_tokens: 1000, complet
 const openai = (baseUrl: string): ModelSettings => ({ providers: { openai: { apiKey: 'sk-secret-1', baseUrl } } });
 
 describe('a stream', () => {
+  it('of something else fails retryably, without its text in the error', async () => {
+    for (const data of ['{"secret": 1', '{"secret": 1}']) {
+      const { url } = await webServer((_request, response) => sse(response, [data]));
+      const error = await failure(streamed({ model_ref: 'gpt-4o' }, openai(url)));
+      expect(error).toMatchObject({ retryable: true, errorClass: 'invalid_response' });
+      expect(error.message).not.toContain('secret');
+    }
+  });
+
   it('of Chat Completions gives the text in parts, and the same result', async () => {
     const { url, requests } = await webServer((_request, response) =>
       sse(response, [
