@@ -1,7 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import { WorkError } from '../executor.ts';
 
 /** Largest response, decompressed. */
 export const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
+/** How long chunks are read before the rest of the process has its turn. */
+const TURN_MS = 10;
 
 /**
  * `fetch` for the addresses of model providers, which the operator has set: a response that is too large is cut off, and no redirect is
@@ -27,9 +30,10 @@ export function guardedFetch(maxBytes = MAX_RESPONSE_BYTES): typeof globalThis.f
     }
     if (response.body === null) return response;
     let bytes = 0;
+    let turnEndsAt = performance.now() + TURN_MS;
     const limited = response.body.pipeThrough(
       new TransformStream<Uint8Array, Uint8Array>({
-        transform(chunk, controller) {
+        async transform(chunk, controller) {
           bytes += chunk.byteLength;
           if (bytes > maxBytes) {
             throw new WorkError(`${originOf(response.url)}: the response is larger than ${maxBytes} bytes`, {
@@ -38,6 +42,10 @@ export function guardedFetch(maxBytes = MAX_RESPONSE_BYTES): typeof globalThis.f
             });
           }
           controller.enqueue(chunk);
+          if (performance.now() < turnEndsAt) return;
+          // Without it, a response that comes fast would be read to its end before anything else has its turn.
+          await setImmediate();
+          turnEndsAt = performance.now() + TURN_MS;
         },
       }),
     );

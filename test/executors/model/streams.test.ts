@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import type { WorkResult } from '../../../src/executors/executor.ts';
 import { modelExecutor } from '../../../src/executors/model/index.ts';
@@ -40,7 +42,44 @@ const chunk = (delta: JsonObject, finish_reason: string | null = null): JsonObje
 const usage = { ...chunk({}), choices: [], usage: { prompt_tokens: 1000, completion_tokens: 100, total_tokens: 1100 } };
 const openai = (baseUrl: string): ModelSettings => ({ providers: { openai: { apiKey: 'sk-secret-1', baseUrl } } });
 
+/** A provider in a process of its own, which writes as fast as it can. */
+async function separateProvider(parts: number): Promise<string> {
+  const script = `
+    const part = 'data: {"choices":[{"index":0,"delta":{"content":"z"}}]}\\n\\n';
+    const end = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\\n\\ndata: [DONE]\\n\\n';
+    require('node:http').createServer((request, response) => {
+      request.resume();
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (let i = 0; i < ${parts}; i += 1) response.write(part);
+      response.end(end);
+    }).listen(0, '127.0.0.1', function () { console.log(this.address().port); });
+  `;
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill());
+  const [port] = (await once(child.stdout, 'data')) as [Buffer];
+  return `http://127.0.0.1:${String(port).trim()}`;
+}
+
 describe('a stream', () => {
+  it('of tiny parts leaves the process its turns', async () => {
+    const url = await separateProvider(100_000);
+    const other = await webServer((_request, response) => response.end());
+    let requests = 0;
+    let isOver = false;
+    const asking = (async () => {
+      for (; !isOver; requests += 1) await (await fetch(other.url)).text();
+    })();
+    const executor = modelExecutor(modelNode({ prompt_ref: 'Hello', model_ref: 'gpt-4o' }), {
+      settings: openai(url),
+      allowlistOf: async () => [],
+    });
+    const { output } = await executor(workWith({ prompt_ref: 'Hello' }), contextWith(), () => {});
+    isOver = true;
+    await asking;
+    expect(output).toBe('z'.repeat(100_000));
+    expect(requests).toBeGreaterThan(20);
+  });
+
   it('of something else fails retryably, without its text in the error', async () => {
     for (const data of ['{"secret": 1', '{"secret": 1}']) {
       const { url } = await webServer((_request, response) => sse(response, [data]));
