@@ -59,14 +59,14 @@ module.exports = {
       severity: 'error',
       comment:
         'Inside machines: reading → nodes → ir, graph → program → step → compile → replay, views. An import never points back.',
-      from: { path: '^machines/(reading|nodes|ir|graph|expression|program|step)/' },
+      from: { path: '^machines/(reading|nodes|ir|redaction|graph|expression|program|step)/' },
       to: { path: '^machines/(compile|replay|views)/' },
     },
     {
       name: 'program-below-step',
       severity: 'error',
       comment: 'The tables of a compiled workflow know nothing of the step that reads them.',
-      from: { path: '^machines/(reading|nodes|ir|graph|expression|program)/' },
+      from: { path: '^machines/(reading|nodes|ir|redaction|graph|expression|program)/' },
       to: { path: '^machines/step/' },
     },
     {

@@ -150,7 +150,9 @@ export const EVENT_DATA = {
       oneOf(['state'], 'In place of `input`: the whole state at this event, when it is larger than about 8 KiB.'),
     ),
     input_omitted: absent(
-      flag('True if `input` is not recorded, because rendering it takes too much work or the inputs of one step are too large.'),
+      flag(
+        'True if `input` is not recorded: rendering it takes too much work, the inputs of one step are too large, or the data policy does not retain prompts.',
+      ),
     ),
   }),
   tool_call_completed: atNode('A tool returned. Written right before `node_completed`.', {

@@ -13,6 +13,7 @@ import { type Alternative, exclusiveChoice, type OutcomeRoutes, outcomeRoutes } 
 import { analyseOutputUse } from '../program/output-use.ts';
 import { compiledTexts, type ProgramTables, planTables } from '../program/tables.ts';
 import { timersOf } from '../program/timers.ts';
+import { dataRulesOf } from '../redaction/rules.ts';
 import { vocabulary } from '../step/actions/vocabulary.ts';
 import type { MachineContext } from '../step/context/step-context.ts';
 import type { Program } from '../step/program.ts';
@@ -61,6 +62,7 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
     graph,
     outputUse,
     verdicts: new Map([...verdicts].map(([node, verdict]) => [graph.idOf(node), verdict])),
+    dataRules: dataRulesOf(workflow),
     ...planTables(graph, plan),
     ...compiledTexts(graph),
     timers: timersOf(graph),

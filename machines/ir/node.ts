@@ -12,6 +12,7 @@ import { OUTPUT_KEYS } from '../nodes/shared-fields.ts';
 import { Fields } from '../reading/fields.ts';
 import type { Problems } from '../reading/problems.ts';
 import { closest, didYouMean } from '../suggest.ts';
+import { dataPolicyOf } from './data-policy.ts';
 import { policyOf } from './policy.ts';
 import { type RetryPolicies, retryOf } from './retry.ts';
 import type { Node, Timeouts } from './workflow.ts';
@@ -55,8 +56,8 @@ export function readNode(id: string, raw: JsonObject, defaults: NodeDefaults, pr
     description: fields.text('description') ?? null,
     labels: own.labels('labels'),
     policy: policyOf(own),
+    data_policy: dataPolicyOf(own),
   };
-  if (own.json('data_policy') !== undefined) own.warning('data_policy_not_applied', 'data_policy', 'is stored but not applied');
   if (name !== null) warnAboutUnusedKeys(fields, name);
   return node;
 }

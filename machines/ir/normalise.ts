@@ -7,6 +7,7 @@ import { readDocument } from '../reading/document.ts';
 import { Fields } from '../reading/fields.ts';
 import { nameProblem, nodeIdProblem } from '../reading/names.ts';
 import { Problems } from '../reading/problems.ts';
+import { BAD_DATA_POLICY, dataPolicyOf } from './data-policy.ts';
 import { readMcpServers } from './mcp-servers.ts';
 import { withDeclaredModels } from './models.ts';
 import { type NodeDefaults, readNode } from './node.ts';
@@ -29,10 +30,13 @@ interface NormalisedDocument {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** `normalise` as a cooperative computation. */
-export function* normaliseCooperatively(document: unknown): Cooperative<NormalisedDocument> {
+/**
+ * `normalise` as a cooperative computation. `registered`: the document was accepted by this or an earlier release, some of which did not
+ * read the data policy: what is wrong in that is left out.
+ */
+export function* normaliseCooperatively(document: unknown, registered = false): Cooperative<NormalisedDocument> {
   const { workflow, problems } = yield* normaliseLeniently(document);
-  problems.throwIfFailed();
+  problems.throwIfFailed(registered ? BAD_DATA_POLICY : null);
   if (workflow === null) throw new Error('internal error: a document without errors has no workflow');
   return { workflow, diagnostics: problems.all };
 }
@@ -87,6 +91,7 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
     mcp_servers: readMcpServers(fields, calledServers(nodes)),
     labels: fields.labels('labels'),
     policy: policyOf(fields),
+    data_policy: dataPolicyOf(fields),
     token_budget: tokenBudget(fields),
     cost_budget_usd: fields.number(['cost_budget_usd'], 0) ?? null,
     on_budget_exceeded: onBudgetExceeded(fields),
@@ -106,8 +111,6 @@ function refuseUnavailable(fields: Fields): void {
   if (fields.boolean('continue_as_new') === true) {
     fields.error('not_available', 'continue_as_new', 'is not available in this runtime yet', 'leave it out, or set it to false');
   }
-  if (fields.json('data_policy') !== undefined)
-    fields.warning('data_policy_not_applied', 'data_policy', 'is stored but not applied');
 }
 
 /** Reads a map of nodes by id, or a list of nodes with an `id`. */

@@ -1,6 +1,7 @@
 import { type TSchema, Type } from 'typebox';
 import { definitionNamed, KIND_ALIASES, KIND_NAMES, type KindName } from '../nodes/index.ts';
 import { duration } from '../nodes/shared-fields.ts';
+import { DataPolicy } from './data-policy.ts';
 import { McpServer } from './mcp-servers.ts';
 import { Edge, PolicySet, RetryPolicy, Timeouts, TokenBudget, ToolConfig } from './workflow.ts';
 
@@ -28,6 +29,7 @@ export function irSchema(refTo: (name: string) => string = (name) => `#/$defs/${
     WorkflowEdge: documentObject(Edge, { required: ['from', 'to'], aliases: { condition: ['when'] } }),
     WorkflowRetryPolicy: retryPolicySchema(),
     WorkflowPolicy: documentObject(PolicySet),
+    WorkflowDataPolicy: documentObject(DataPolicy),
     WorkflowTool: documentObject(ToolConfig, { required: ['kind', 'reference'], aliases: { reference: ['ref'] } }),
     WorkflowMcpServer: mcpServerSchema(),
     WorkflowTimeouts: timeoutsSchema(),
@@ -122,7 +124,7 @@ function nodeSchema(ref: Ref): JsonSchema {
       description: Type.String({ description: 'Shown to people.' }),
       labels: Type.Record(Type.String(), Type.String(), { description: 'Names and values of your own.' }),
       policy: described(ref('WorkflowPolicy'), 'Comes before the policy of the workflow.'),
-      data_policy: Type.Unsafe({ description: 'Stored but not applied.' }),
+      data_policy: described(ref('WorkflowDataPolicy'), 'Added to that of the workflow.'),
     },
     { description: 'A step of the workflow.' },
   );
@@ -224,7 +226,7 @@ function workflowSchema(ref: Ref): JsonSchema {
       remote_agents: anyObject('Kept for clients.'),
       labels: Type.Record(Type.String(), Type.String(), { description: 'Names and values of your own; `jamjet.` is reserved.' }),
       policy: described(ref('WorkflowPolicy'), 'Holds for all nodes.'),
-      data_policy: Type.Unsafe({ description: 'Stored but not applied.' }),
+      data_policy: described(ref('WorkflowDataPolicy'), 'What is personal data, and how it is protected.'),
       token_budget: described(ref('WorkflowTokenBudget'), 'Tokens that an execution may use.'),
       cost_budget_usd: Type.Number({ minimum: 0, description: 'US dollars that an execution may cost. Default: no limit.' }),
       on_budget_exceeded: Type.Enum(['fail', 'pause'], {

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import type { Json } from '../json.ts';
 import type { Kind } from '../nodes/index.ts';
+import type { DataPolicy } from './data-policy.ts';
 import type { McpServer } from './mcp-servers.ts';
 
 const seconds = (description: string) => Type.Number({ exclusiveMinimum: 0, description });
@@ -91,6 +92,7 @@ export interface Node {
   readonly description: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly policy: PolicySet | null;
+  readonly data_policy: DataPolicy | null;
 }
 
 /**
@@ -114,6 +116,7 @@ export interface Workflow {
   readonly mcp_servers: Readonly<Record<string, McpServer>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly policy: PolicySet | null;
+  readonly data_policy: DataPolicy | null;
   readonly token_budget: TokenBudget | null;
   readonly cost_budget_usd: number | null;
   /** `pause`: an operator may resume it with new totals. */

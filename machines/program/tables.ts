@@ -7,6 +7,7 @@ import type { Loop } from '../graph/loops.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { PolicyVerdict } from '../policy.ts';
+import type { DataRules } from '../redaction/rules.ts';
 import { NO_NODE } from './convergence.ts';
 import { skippedWhileInside } from './dead-paths.ts';
 import type { Alternative, OutcomeRoutes } from './outcome-routes.ts';
@@ -21,6 +22,8 @@ export interface ProgramTables {
   readonly graph: Graph;
   readonly outputUse: OutputUse;
   readonly verdicts: ReadonlyMap<string, PolicyVerdict>;
+  /** How personal data is protected; null = the workflow has no data policy. */
+  readonly dataRules: DataRules | null;
   readonly subgraphs: ReadonlyMap<string, SubgraphTable>;
   /** Nodes of each branch. */
   readonly branchNodes: ReadonlyMap<string, BitSet>;

@@ -21,14 +21,14 @@ export function addAttemptStart(step: StepContext, node: string, workerId: strin
 /**
  * What `node_started` says about the input of the attempt: `input`, the input itself; `input_from: "state"`, the state as it is at this
  * event, too large to be repeated; `input_omitted: true`, an input beyond what one step may evaluate or record. Values of `env` are never
- * recorded, only their names.
- *
- * A redaction of inputs belongs here: nothing else puts them into the log.
+ * recorded, only their names. A prompt that the data policy does not retain is not recorded either.
  */
 function recordedInput(step: StepContext, node: string): JsonObject {
   const { env, tables, inputAllowance } = step;
   if (env === null || env.recordInputs === false) return {};
   const { kind } = tables.nodeOf(node);
+  if (tables.dataRules?.retainsPrompt(node) === false && definitionOf(kind).models(kind).length > 0)
+    return { input_omitted: true };
   const { state } = step.now;
   const recorded = (input: Json, size?: number): JsonObject =>
     inputAllowance.take(input, size) ? { input } : { input_omitted: true };

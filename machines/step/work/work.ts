@@ -7,6 +7,7 @@ import { StepContext } from '../context/step-context.ts';
 import type { Program } from '../program.ts';
 import { renderInput } from './input.ts';
 import { joinInput } from './joins.ts';
+import { promptContext } from './prompt-context.ts';
 
 /** Is the node's input rendered from a mapping with expressions? */
 export function hasInputMapping({ tables }: Program, node: string): boolean {
@@ -27,7 +28,10 @@ export function workOf(
   if (active === undefined) throw new TypeError(`node ${node} is not active`);
   const definition = tables.nodeOf(node);
   const { kind, retry, timeout_secs } = definition;
-  const { state } = context;
+  const { dataRules } = tables;
+  const isPrompt = dataRules !== null && definitionOf(kind).models(kind).length > 0;
+  const given = isPrompt ? promptContext(dataRules, context, node) : { context, redactor: null };
+  const { state } = given.context;
   const template = tables.template(tables.graph.indexOf(node) ?? -1);
   let input: Work['input'] = state;
   let inputErrors: readonly string[] = [];
@@ -36,7 +40,9 @@ export function workOf(
     const { outputs, by_source } = joinInput(new StepContext(tables, context, run.seq, null), node);
     input = { outputs, by_source, state };
   } else if (template !== null) {
-    ({ value: input, errors: inputErrors, exceeded: inputExceeded } = renderInput(tables, context, node, template, env, budget));
+    const rendered = renderInput(tables, given.context, node, template, env, budget);
+    ({ errors: inputErrors, exceeded: inputExceeded } = rendered);
+    input = given.redactor?.json(rendered.value) ?? rendered.value;
   }
   const payload = {
     workflow_id: workflow.workflow_id,

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../machines/json.ts';
 import type { Run } from '../../../machines/run.ts';
-import { activeOf, stateOf } from '../../../machines/step/index.ts';
+import { activeOf } from '../../../machines/step/index.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
 import type { CachedExecution } from '../engine/loading/cached-execution.ts';
@@ -8,6 +8,7 @@ import type { LoadedWorkflow, WorkflowCache } from '../engine/loading/workflow-c
 import { RuntimeError } from '../errors.ts';
 import { corruptIfMismatch, type ReplayedStep, replayStored } from '../log/replay-log.ts';
 import { type ExecutionQueries, executionNotFound } from '../queries/execution-queries.ts';
+import { shownRun } from '../redaction/shown-run.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 import type { ExecutionAtView, ReplayView } from '../types/history.ts';
 import { compareWithReplay, storedCheckpoints } from './compare-with-replay.ts';
@@ -44,7 +45,7 @@ export class HistoryAtSequence {
       sequence: run.seq,
       requested: at,
       status: run.status,
-      state: stateOf(run),
+      state: shownRun(loaded.program, run).state,
       active: activeOf(loaded.program, run),
       createdAtMs: atMs,
     };
@@ -56,12 +57,12 @@ export class HistoryAtSequence {
       const { store, executions, workflows } = this.#options;
       const execution = await executions.find(tenantId, id);
       const end = endOf(execution);
-      if (sequence === end) return stateOf((await executions.load(tenantId, id)).run);
       const { program } = await workflows.load(tenantId, execution.revision);
+      if (sequence === end) return shownRun(program, (await executions.load(tenantId, id)).run).state;
       const log = { tenantId, executionId: id, labels: execution.labels, end, from: sequence, retriesUpTo: sequence };
       try {
-        const state = await replayStored(store, program, log, slice, ({ start, steps }) => stateReaching(sequence, start, steps));
-        if (state !== null) return state;
+        const run = await replayStored(store, program, log, slice, ({ start, steps }) => runReaching(sequence, start, steps));
+        if (run !== null) return shownRun(program, run).state;
       } catch (error) {
         throw corruptIfMismatch(id, error);
       }
@@ -146,14 +147,10 @@ async function lastStepUpTo(limit: number, start: Run | null, steps: AsyncIterab
   return reached;
 }
 
-/** The state after the first step that ends at or after a sequence. Null = the log ends before. */
-async function stateReaching(
-  sequence: number,
-  start: Run | null,
-  steps: AsyncIterable<ReplayedStep>,
-): Promise<JsonObject | null> {
-  if (start?.seq === sequence) return stateOf(start);
-  for await (const { run } of steps) if (run.seq >= sequence) return stateOf(run);
+/** The run after the first step that ends at or after a sequence. Null = the log ends before. */
+async function runReaching(sequence: number, start: Run | null, steps: AsyncIterable<ReplayedStep>): Promise<Run | null> {
+  if (start?.seq === sequence) return start;
+  for await (const { run } of steps) if (run.seq >= sequence) return run;
   return null;
 }
 

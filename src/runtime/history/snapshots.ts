@@ -1,12 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import { type RecordedEvent, RecordingStepper } from '../../../machines/replay/index.ts';
 import type { Run } from '../../../machines/run.ts';
-import { activeOf, stateOf } from '../../../machines/step/index.ts';
+import { activeOf } from '../../../machines/step/index.ts';
 import type { Program } from '../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { corruptIfMismatch, replayStored, type StoredReplay } from '../log/replay-log.ts';
 import type { ExecutionQueries } from '../queries/execution-queries.ts';
+import { shownRun } from '../redaction/shown-run.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 import type { SnapshotPage, SnapshotView } from '../types/history.ts';
 import type { ReplayLimiter } from './replay-limiter.ts';
@@ -100,16 +101,17 @@ export class Snapshots {
 }
 
 function viewOf(program: Program, run: Run, atMs: number, events: readonly RecordedEvent[]): SnapshotView {
+  const { state, event, json } = shownRun(program, run);
   return {
     sequence: run.seq,
     createdAtMs: atMs,
-    events,
+    events: events.map(event),
     status: run.status,
     value: run.snapshot.configuration.value,
-    state: stateOf(run),
+    state,
     active: activeOf(program, run),
     stepsExecuted: run.steps,
-    error: run.error,
+    error: json(run.error),
   };
 }
 

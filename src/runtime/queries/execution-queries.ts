@@ -8,6 +8,7 @@ import type { ExecutionCache } from '../engine/loading/execution-cache.ts';
 import type { ExecutionLoader } from '../engine/loading/execution-loader.ts';
 import { RuntimeError } from '../errors.ts';
 import { eventOf, readLog } from '../log/read-log.ts';
+import { shownRun } from '../redaction/shown-run.ts';
 import type { CancelSignal } from '../types/cancel-signal.ts';
 import type {
   ApprovalDecision,
@@ -116,7 +117,11 @@ export class ExecutionQueries {
         decidedAtMs: row.atMs,
       });
     }
-    const pending = approvalsOf(execution.loaded.program, execution.run).map(pendingApproval);
+    const { program } = execution.loaded;
+    const { json } = shownRun(program, execution.run);
+    const pending = approvalsOf(program, execution.run).map((approval) =>
+      pendingApproval({ ...approval, context: json(approval.context) }),
+    );
     return { pending: pending.sort(byNode), decided: decided.sort(byNode) };
   }
 

@@ -1,10 +1,11 @@
 import type { JsonObject } from '../../../machines/json.ts';
 import type { Run, Status } from '../../../machines/run.ts';
-import { completedPatch, stateOf, suspensionOf } from '../../../machines/step/index.ts';
+import { completedPatch, suspensionOf } from '../../../machines/step/index.ts';
 import type { EventRow, ExecutionRow } from '../../../store/port/executions.ts';
 import type { WorkerRow } from '../../../store/port/workers.ts';
 import type { CachedExecution } from '../engine/loading/cached-execution.ts';
 import { forkedFrom } from '../fork-labels.ts';
+import { shownRun } from '../redaction/shown-run.ts';
 import type { EventView, ExecutionSummary, ExecutionView } from '../types/executions.ts';
 import type { WorkerView } from '../types/work.ts';
 
@@ -19,8 +20,16 @@ export function summaryOf(row: ExecutionRow): ExecutionSummary {
 }
 
 export function viewOf(execution: CachedExecution): ExecutionView {
-  const { run } = execution;
-  return { ...summary(execution, run), state: stateOf(run), input: run.input, suspended: suspensionOf(run) };
+  const { run, loaded } = execution;
+  const { state, input, json } = shownRun(loaded.program, run);
+  const suspended = suspensionOf(run);
+  return {
+    ...summary(execution, run),
+    error: json(execution.error),
+    state,
+    input,
+    suspended: suspended === null ? null : { reason: json(suspended.reason) },
+  };
 }
 
 function summary(head: Head, { status, steps, seq }: Pick<Run, 'status' | 'steps' | 'seq'>): ExecutionSummary {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { runToEnd } from '../../../machines/cooperative.ts';
 import { type Diagnostic, InvalidWorkflow } from '../../../machines/diagnostics.ts';
-import { normalise } from '../../../machines/ir/normalise.ts';
+import { normalise, normaliseCooperatively } from '../../../machines/ir/normalise.ts';
 import type { Workflow } from '../../../machines/ir/workflow.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import { MAX_EDGES, MAX_NODES } from '../../../machines/limits.ts';
@@ -307,14 +308,6 @@ describe('a feature that this runtime does not have', () => {
     expect(codesOf(withKeys({ continue_as_new: false, on_budget_exceeded: null }))).toEqual([]);
   });
 
-  it('includes data policies, which cause a warning', () => {
-    const nodes = { a: { ...work, data_policy: {} } };
-    expect(warningsOf(withKeys({ data_policy: { pii_fields: [] }, nodes })).map(({ code, node_id }) => [code, node_id])).toEqual([
-      ['data_policy_not_applied', null],
-      ['data_policy_not_applied', 'a'],
-    ]);
-  });
-
   it('is accepted in an entry of the tool catalog that no node calls', () => {
     const tools = { spare: 'http', other: { description: 'no kind' }, file: { kind: 'function', reference: './tools.mjs#t' } };
     expect(warningsOf(withKeys({ tools })).map(({ code, path }) => [code, path])).toEqual([
@@ -469,5 +462,48 @@ describe('a policy', () => {
     const workflow = read(withKeys({ policy: rules, nodes: { a: { ...work, policy: { blocked_tools: ['x'] } } } }));
     expect(workflow.policy).toEqual(rules);
     expect(workflow.nodes[0]?.policy).toEqual({ blocked_tools: ['x'], require_approval_for: [], model_allowlist: [] });
+  });
+});
+
+describe('a data policy', () => {
+  const withPolicy = (data_policy: Json) => withKeys({ data_policy });
+
+  it('is read with its defaults, of the workflow and of nodes', () => {
+    const nodes = {
+      a: { ...work, data_policy: { pii_detectors: ['email', 'email'], redaction_mode: 'hash', retention_days: 7 } },
+    };
+    const workflow = read(withKeys({ data_policy: { pii_fields: ['$.patient.ssn'] }, nodes }));
+    const byDefault = { pii_fields: [], pii_detectors: [], redaction_mode: 'mask', retain_prompts: false, retain_outputs: true };
+    expect(workflow.data_policy).toEqual({ ...byDefault, pii_fields: ['$.patient.ssn'] });
+    expect(workflow.nodes[0]?.data_policy).toEqual({
+      ...byDefault,
+      pii_detectors: ['email'],
+      redaction_mode: 'hash',
+      retention_days: 7,
+    });
+    expect(read(withKeys({})).data_policy).toBeNull();
+  });
+
+  it.each([
+    ['no object', 'on', 'ir.data_policy must be an object'],
+    ['an unknown detector', { pii_detectors: ['emial'] }, 'ir.data_policy.pii_detectors[0] "emial" is not a detector'],
+    ['a text that is no path', { pii_fields: ['$.a['] }, 'ir.data_policy.pii_fields[0] "$.a[" is not a path'],
+    ['the whole state', { pii_fields: ['$'] }, 'ir.data_policy.pii_fields[0] "$" names the whole state'],
+    ['an unknown mode', { redaction_mode: 'blur' }, 'ir.data_policy.redaction_mode must be one of mask, hash, remove'],
+    ['half a day', { retention_days: 0.5 }, 'ir.data_policy.retention_days must be a whole number from 1 to 36500'],
+    ['a text for a flag', { retain_prompts: 'no' }, 'ir.data_policy.retain_prompts must be true or false'],
+  ])('is refused with %s', (_what, policy, message) => {
+    expect(errorsOf(withPolicy(policy)).map((error) => error.message)).toEqual([message]);
+  });
+
+  it('of an earlier release may be anything: what is wrong in it is left out', () => {
+    const read = normaliseCooperatively(withPolicy({ pii_detectors: ['face', 'email'], pii_fields: 'all' }), true);
+    expect(runToEnd(read).workflow.data_policy).toMatchObject({ pii_detectors: ['email'], pii_fields: [] });
+  });
+
+  it('with a key that means nothing causes a warning', () => {
+    expect(warningsOf(withPolicy({ pii_detector: ['email'] }))).toMatchObject([
+      { code: 'unknown_key', path: 'data_policy.pii_detector', hint: 'did you mean "pii_detectors"?' },
+    ]);
   });
 });

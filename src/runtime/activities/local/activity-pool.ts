@@ -5,6 +5,7 @@ import { WorkError, type WorkResult } from '../../../executors/executor.ts';
 import type { RuntimeContext } from '../../context.ts';
 import type { Deliver, Report } from '../../engine/deliver.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
+import { redactorAt } from '../../redaction/shown-run.ts';
 import type { InProcessView } from '../../types/work.ts';
 import { onEffects } from '../effects.ts';
 import { ActivityTask } from './activity-task.ts';
@@ -245,7 +246,7 @@ export class ActivityPool {
     const { clock } = this.#options;
     const { executionId, node, loaded } = task;
     const startedAtMs = clock.nowMs();
-    const text = this.texts.begin(task);
+    const text = this.texts.begin(task, redactorAt(loaded.program, run, node));
     let cancelTimer: (() => void) | null = null;
     const end = (message: Message): void => {
       cancelTimer?.();

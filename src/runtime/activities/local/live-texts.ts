@@ -1,3 +1,5 @@
+import type { Redactor } from '../../../../machines/redaction/redactor.ts';
+import { StreamRedactor } from '../../../../machines/redaction/stream-redactor.ts';
 import type { TextDelta } from '../../types/executions.ts';
 import type { ActivityTask } from './activity-task.ts';
 
@@ -19,12 +21,17 @@ export class LiveTexts {
   readonly #readers = new Map<string, Set<() => void>>();
   #closed = false;
 
-  /** Returns the functions that add to the text of an attempt, and that end it. */
-  begin(task: ActivityTask): { readonly add: (text: string) => void; readonly end: () => void } {
+  /** Returns the functions that add to the text of an attempt, and that end it. Readers get what the redactor leaves of it. */
+  begin(
+    task: ActivityTask,
+    redactor: Redactor | null = null,
+  ): { readonly add: (text: string) => void; readonly end: () => void } {
     const { executionId } = task;
+    const redaction = redactor === null ? null : new StreamRedactor(redactor);
     let live: LiveText | null = null;
     return {
-      add: (text) => {
+      add: (part) => {
+        const text = redaction?.push(part) ?? part;
         if (task.dropped || text === '') return;
         if (live === null) {
           live = { task, text: '' };

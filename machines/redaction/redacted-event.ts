@@ -1,0 +1,88 @@
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { Redactor } from './redactor.ts';
+
+/** Fields of events that the runtime or the workflow's author has written: ids, counts, times, names. All others are redacted. */
+const FIXED: ReadonlySet<string> = new Set([
+  'type',
+  'node',
+  'workflow_id',
+  'workflow_version',
+  'step_limit',
+  'language',
+  'rules',
+  'nodes',
+  'forgiven',
+  'origin',
+  'decisions',
+  'keep_decisions',
+  'token_budget',
+  'cost_budget_usd',
+  'queue_type',
+  'in_process',
+  'attempt',
+  'activation',
+  'worker_id',
+  'workerId',
+  'input_from',
+  'input_omitted',
+  'tool',
+  'duration_ms',
+  'durationMs',
+  'taken',
+  'patch_from',
+  'output_key',
+  'event_sequence',
+  'source',
+  'gen_ai_system',
+  'gen_ai_model',
+  'gen_ai_response_id',
+  'input_tokens',
+  'output_tokens',
+  'finish_reason',
+  'cost_usd',
+  'error_class',
+  'http_status',
+  'retryable',
+  'delay_ms',
+  'retry_after',
+  'user_id',
+  'decision',
+  'fire_at',
+  'child_execution_id',
+  'child_workflow_id',
+  'kind',
+  'limit',
+  'current',
+  'limit_usd',
+  'current_usd',
+  'rule',
+  'policy_scope',
+  'tool_name',
+  'approver',
+  'corrupt',
+  'limit_type',
+]);
+
+/** What a node that does not retain its outputs leaves of them. */
+const OUTPUTS: ReadonlySet<string> = new Set(['output', 'state_patch', 'result']);
+
+/** The data of an event without personal data; the same object if there is none. */
+export function redactedData(redactor: Redactor, data: JsonObject, retainsOutput = true): JsonObject {
+  let redacted: Record<string, Json> | null = null;
+  for (const [field, value] of Object.entries(data)) {
+    if (FIXED.has(field)) continue;
+    const shown = !retainsOutput && OUTPUTS.has(field) ? redactor.whole(value) : redactedField(redactor, data, field, value);
+    if (shown === value) continue;
+    redacted ??= { ...data };
+    redacted[field] = shown;
+  }
+  return redacted ?? data;
+}
+
+/** Paths begin in every field, such as a state, an input or a payload; in an output, also where it goes in the state. */
+function redactedField(redactor: Redactor, { output_key: key }: JsonObject, field: string, value: Json): Json {
+  const shown = redactor.root(value);
+  if (field !== 'output' || typeof key !== 'string') return shown;
+  const inState = redactor.root({ [key]: shown });
+  return isObject(inState) && Object.hasOwn(inState, key) ? (inState[key] ?? null) : redactor.whole(shown);
+}

@@ -1,0 +1,73 @@
+import type { DataPolicy } from '../ir/data-policy.ts';
+import type { Node, Workflow } from '../ir/workflow.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import { parsePath } from './paths.ts';
+import { type RedactionRules, Redactor } from './redactor.ts';
+
+/**
+ * The data policies of a workflow, its nodes' included. What is shown and stored follows all of them together: a value that one node protects
+ * reaches the state, and from there other nodes. A prompt follows the policies of the workflow and of its own node.
+ */
+export class DataRules {
+  readonly #workflow: DataPolicy | null;
+  readonly #nodes: ReadonlyMap<string, DataPolicy>;
+  readonly #stored: RedactionRules;
+
+  constructor(workflow: DataPolicy | null, nodes: ReadonlyMap<string, DataPolicy>) {
+    this.#workflow = workflow;
+    this.#nodes = nodes;
+    const all = [...(workflow === null ? [] : [workflow]), ...nodes.values()];
+    this.#stored = rulesOf(all);
+  }
+
+  /** For what is shown and stored of an execution. `roots`: its state and its input. `node`: chooses how values are replaced. */
+  stored(roots: readonly Json[], node: string | null = null): Redactor {
+    const mode = this.#nodes.get(node ?? '')?.redaction_mode;
+    return new Redactor(mode === undefined ? this.#stored : { ...this.#stored, mode }, roots);
+  }
+
+  /** For what a node sends to a model. */
+  prompt(node: string, roots: readonly Json[]): Redactor {
+    const own = this.#nodes.get(node);
+    const policies = [...(own === undefined ? [] : [own]), ...(this.#workflow === null ? [] : [this.#workflow])];
+    return new Redactor(rulesOf(policies), roots);
+  }
+
+  retainsPrompt(node: string): boolean {
+    return (this.#nodes.get(node) ?? this.#workflow)?.retain_prompts ?? true;
+  }
+
+  retainsOutput(node: string): boolean {
+    return (this.#nodes.get(node) ?? this.#workflow)?.retain_outputs ?? true;
+  }
+
+  /** A state as it is shown. Where outputs are not retained, it is what the execution began with: the rest is from nodes. */
+  shownState(redactor: Redactor, state: JsonObject, input: Json): JsonObject {
+    const policies = [this.#workflow, ...this.#nodes.values()];
+    const isRetained = policies.every((policy) => policy === null || policy.retain_outputs);
+    const shown = isRetained ? state : isObject(input) ? input : {};
+    return redactor.root(shown) as JsonObject;
+  }
+
+  /** The shortest of all policies; null = as long as the tenant says. */
+  get retentionDays(): number | null {
+    const days = [this.#workflow, ...this.#nodes.values()].flatMap((policy) => policy?.retention_days ?? []);
+    return days.length === 0 ? null : Math.min(...days);
+  }
+}
+
+/** Null = there is no data policy. */
+export function dataRulesOf({ data_policy: policy, nodes }: Pick<Workflow, 'data_policy' | 'nodes'>): DataRules | null {
+  const own = new Map(nodes.flatMap(({ id, data_policy }: Node) => (data_policy === null ? [] : [[id, data_policy] as const])));
+  return policy === null && own.size === 0 ? null : new DataRules(policy, own);
+}
+
+/** The first policy decides the mode. */
+function rulesOf(policies: readonly DataPolicy[]): RedactionRules {
+  const texts = [...new Set(policies.flatMap((policy) => policy.pii_fields))];
+  return {
+    paths: texts.map((text) => parsePath(text).path ?? []).filter((path) => path.length > 0),
+    detectors: [...new Set(policies.flatMap((policy) => policy.pii_detectors))],
+    mode: policies[0]?.redaction_mode ?? 'mask',
+  };
+}

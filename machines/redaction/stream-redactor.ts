@@ -1,0 +1,51 @@
+import { MAX_DETECTED_LENGTH } from './detectors.ts';
+import type { Redactor } from './redactor.ts';
+import { replacementOf } from './replacement.ts';
+
+const BETWEEN_WORDS = /[\s,;!?"<>[\]{}|]/;
+const IN_NUMBER = /[\d .\-/()+\u00a0]/;
+const BEGINS_NUMBER = /[\d+(]/;
+
+/** Redacts a text that comes in parts. Holds back the end of what there is, while it may be the beginning of something to be replaced. */
+export class StreamRedactor {
+  readonly #redactor: Redactor;
+  #held = '';
+
+  constructor(redactor: Redactor) {
+    this.#redactor = redactor;
+  }
+
+  /** Returns what can be shown. */
+  push(part: string): string {
+    const text = this.#held + part;
+    const spans = this.#redactor.spansIn(text);
+    let open = Math.min(openAt(text), this.#redactor.known.openAt(text));
+    // Something to be replaced may go on, so it is held back as a whole.
+    for (const { start, end } of spans) if (end > open && start < open) open = start;
+    return this.#release(text, open);
+  }
+
+  #release(text: string, until: number): string {
+    this.#held = text.slice(until);
+    const { mode } = this.#redactor.rules;
+    let shown = '';
+    let at = 0;
+    for (const { start, end } of this.#redactor.spansIn(text)) {
+      if (end > until) break;
+      shown += text.slice(at, start) + replacementOf(text.slice(start, end), mode);
+      at = end;
+    }
+    return shown + text.slice(at, until);
+  }
+}
+
+/** Where the last word, or the last number with its separators, begins: it may continue in the next part. */
+function openAt(text: string): number {
+  const from = Math.max(0, text.length - MAX_DETECTED_LENGTH);
+  let word = text.length;
+  while (word > from && !BETWEEN_WORDS.test(text.charAt(word - 1))) word -= 1;
+  let number = text.length;
+  while (number > from && IN_NUMBER.test(text.charAt(number - 1))) number -= 1;
+  while (number < text.length && !BEGINS_NUMBER.test(text.charAt(number))) number += 1;
+  return Math.min(word, number);
+}
