@@ -37,6 +37,12 @@ const usage = {
   gen_ai_response_id: absent(text('Id that the provider gave to the response.')),
 };
 
+const totals = {
+  input_tokens: absent(integer('Input tokens that it used in all, its own children included; absent if it used none.')),
+  output_tokens: absent(integer('Output tokens that it used in all.')),
+  cost_usd: absent(number('What it cost in all, in USD.')),
+};
+
 const evaluated = Type.Object(
   {
     target: text('Node to which the edge leads, or `end`.'),
@@ -174,6 +180,7 @@ export const EVENT_DATA = {
     retryable: flag('Whether another attempt follows.'),
     error_class: absent(text('Class of the error; absent if unknown.')),
     http_status: absent(integer('Status of the HTTP response with which the attempt failed; absent if there was none.')),
+    ...usage,
     ...routing,
   }),
   node_skipped: atNode('The node does not run: no edge to it was followed.', {
@@ -227,10 +234,12 @@ export const EVENT_DATA = {
   child_workflow_completed: atNode('The child execution completed.', {
     ...child,
     result: json('Its final state.'),
+    ...totals,
   }),
   child_workflow_failed: atNode('The child execution failed.', {
     ...child,
     error: text('Why it failed.'),
+    ...totals,
   }),
   token_budget_exceeded: Type.Object(
     {
@@ -260,7 +269,7 @@ export const EVENT_DATA = {
     context: object('What the decision is about: `node_id`.'),
   }),
   strategy_limit_hit: ofExecution('The execution ended at a `limit_exceeded` node. Always the last event.', {
-    limit_type: text('`limit_exceeded`.'),
+    limit_type: text('The budget that is exceeded, `token_budget` or `cost_budget`; else `limit_exceeded`.'),
     limit_value: json('The limit; null if the node names none.'),
     actual_value: json('What was reached; null if unknown.'),
   }),

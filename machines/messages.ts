@@ -12,6 +12,13 @@ export interface Usage {
   readonly gen_ai_response_id?: string;
 }
 
+/** Totals of the usage that nodes have reported, their child executions included. */
+export interface UsageTotals {
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly cost_usd: number;
+}
+
 /** One visit to a node and one attempt at its work. A message for an older one is stale. */
 export interface Visit {
   readonly node: string;
@@ -42,6 +49,8 @@ export interface Fail extends Visit {
   readonly delayMs?: number;
   /** When the service may be asked again, as it says; in place of the delay of the retry policy. */
   readonly parkedUntilMs?: number;
+  /** What the attempt used although it failed: an answer that does not fit its schema is paid for. */
+  readonly usage?: Usage;
 }
 
 /** The attempt starts: an external worker has claimed the node's work item, or in-process work has got a slot. */
@@ -163,8 +172,8 @@ export interface Child extends Visit {
     /** It cannot start yet: the tenant has too many live executions. It has no id. */
     | { readonly status: 'waiting' }
     | { readonly status: 'running' | 'paused' }
-    | { readonly status: 'completed'; readonly result: Json }
-    | { readonly status: 'failed'; readonly error: string; readonly delayMs?: number };
+    | { readonly status: 'completed'; readonly result: Json; readonly usage?: UsageTotals }
+    | { readonly status: 'failed'; readonly error: string; readonly delayMs?: number; readonly usage?: UsageTotals };
 }
 
 /** Everything that can happen to an execution. */

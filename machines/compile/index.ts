@@ -1,6 +1,6 @@
 import { type Cooperative, runToEnd } from '../cooperative.ts';
 import { InvalidWorkflow } from '../diagnostics.ts';
-import { compileExpression, type Expression, references } from '../expression/index.ts';
+import { compileExpression, type Expression, type Reference, references } from '../expression/index.ts';
 import { FIRST_LANGUAGE, LANGUAGE } from '../expression/syntax-tree.ts';
 import { compileTemplate } from '../expression/template.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -9,8 +9,10 @@ import type { Workflow } from '../ir/workflow.ts';
 import type { Json } from '../json.ts';
 import { definitionOf, type Kind } from '../nodes/index.ts';
 import { type PolicyVerdict, policyVerdict } from '../policy.ts';
+import { budgetActionOf, COST_EXCEEDED } from '../program/budget-action.ts';
 import { type Alternative, exclusiveChoice, type OutcomeRoutes, outcomeRoutes } from '../program/outcome-routes.ts';
 import { analyseOutputUse } from '../program/output-use.ts';
+import { BUDGET_RULES } from '../program/rules.ts';
 import { compiledTexts, type ProgramTables, planTables } from '../program/tables.ts';
 import { timersOf } from '../program/timers.ts';
 import { dataRulesOf } from '../redaction/rules.ts';
@@ -56,14 +58,18 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
     workflow.workflow_id,
     plan,
   );
-  const requirements = yield* expressionRequirements(graph, routes);
+  const { isGuarded, ...requirements } = yield* expressionRequirements(graph, routes);
+  const budgetAction = budgetActionOf(workflow, isGuarded);
+  const layoutTables = planTables(graph, plan);
   const tables: ProgramTables = {
     workflow,
     graph,
     outputUse,
     verdicts: new Map([...verdicts].map(([node, verdict]) => [graph.idOf(node), verdict])),
     dataRules: dataRulesOf(workflow),
-    ...planTables(graph, plan),
+    ...layoutTables,
+    rules: budgetAction === 'guard' ? BUDGET_RULES : layoutTables.rules,
+    budgetAction,
     ...compiledTexts(graph),
     timers: timersOf(graph),
     correlationKeys: correlationKeysOf(graph),
@@ -105,23 +111,33 @@ function correlationKeysOf(graph: Graph): Set<string> {
 function* expressionRequirements(
   graph: Graph,
   routes: readonly OutcomeRoutes[],
-): Cooperative<Pick<ProgramTables, 'envNames' | 'language'>> {
+): Cooperative<Pick<ProgramTables, 'envNames' | 'language'> & { readonly isGuarded: boolean }> {
   const envNames = new Set<string>();
   let older = false;
+  let isGuarded = false;
   const read = (expression: Expression): void => {
     older ||= expression.older !== undefined;
     for (const { root, path } of references(expression)) if (root === 'env') envNames.add(path[0] ?? '');
   };
   for (const own of routes) {
     for (const alternatives of Object.values(own))
-      for (const { when } of alternatives ?? []) if (when !== null) read(compileExpression(when));
+      for (const { when } of alternatives ?? []) {
+        if (when === null) continue;
+        const expression = compileExpression(when);
+        read(expression);
+        isGuarded ||= references(expression).some(asksForCost);
+      }
     yield;
   }
   for (const node of graph.reachable) {
     for (const expression of compileTemplate(templateInStep(graph.node(node).kind)).expressions) read(expression);
     yield;
   }
-  return { envNames: [...envNames], language: older ? LANGUAGE : FIRST_LANGUAGE };
+  return { envNames: [...envNames], language: older ? LANGUAGE : FIRST_LANGUAGE, isGuarded };
+}
+
+function asksForCost({ root, path }: Reference): boolean {
+  return (root === 'bare' || root === 'state') && path[0] === COST_EXCEEDED;
 }
 
 /** The template of a node that steps render; attempts of work render theirs when they begin. */

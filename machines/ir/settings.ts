@@ -70,11 +70,11 @@ export function tokenBudget(fields: Fields): TokenBudget | null {
 
 /** Refuses strategies that this runtime does not have, instead of ignoring them. */
 export function onBudgetExceeded(fields: Fields): Workflow['on_budget_exceeded'] {
-  const given = fields.text('on_budget_exceeded') ?? 'fail';
-  if (given === 'fail' || given === 'pause') return given;
+  const given = fields.text('on_budget_exceeded') ?? null;
+  if (given === null || given === 'fail' || given === 'pause') return given;
   const hint = 'write "pause", or leave it out: an exceeded budget fails the execution';
   fields.error('not_available', 'on_budget_exceeded', `"${given.slice(0, 60)}" is not available in this runtime yet`, hint);
-  return 'fail';
+  return null;
 }
 
 /** An object, or its JSON text. A class name or an empty text is no schema. */

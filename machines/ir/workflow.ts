@@ -119,7 +119,7 @@ export interface Workflow {
   readonly data_policy: DataPolicy | null;
   readonly token_budget: TokenBudget | null;
   readonly cost_budget_usd: number | null;
-  /** `pause`: an operator may resume it with new totals. */
-  readonly on_budget_exceeded: 'fail' | 'pause';
+  /** `fail`, `pause` (an operator may resume it with new totals), or a node id; null = not given. */
+  readonly on_budget_exceeded: string | null;
   readonly source: { readonly [key: string]: Json };
 }

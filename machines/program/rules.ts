@@ -5,6 +5,9 @@
  * 1. First releases. Nodes behind a loop around a subgraph are skipped when the subgraph is left. An execution that reaches its step limit
  *    before a `limit_exceeded` node ends as `limit_exceeded`.
  * 2. Those nodes are skipped as soon as the loop can no longer iterate, and the step limit fails the execution.
+ * 3. An execution whose conditions ask for `__cost_exceeded__` goes on when it exceeds a budget.
  */
-export const RULES = 2;
+export const RULES = 3;
 export const FIRST_RULES = 1;
+export const LOOP_RULES = 2;
+export const BUDGET_RULES = 3;

@@ -8,12 +8,13 @@ import type { Node, Workflow } from '../ir/workflow.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { PolicyVerdict } from '../policy.ts';
 import type { DataRules } from '../redaction/rules.ts';
+import type { BudgetAction } from './budget-action.ts';
 import { NO_NODE } from './convergence.ts';
 import { skippedWhileInside } from './dead-paths.ts';
 import type { Alternative, OutcomeRoutes } from './outcome-routes.ts';
 import type { OutputUse } from './output-use.ts';
 import { FIRST_LANE_LAYOUT, type Fork, type Plan, type SubgraphPlan } from './plan.ts';
-import { FIRST_RULES, RULES } from './rules.ts';
+import { FIRST_RULES, LOOP_RULES } from './rules.ts';
 import type { TimerPurpose } from './timers.ts';
 
 /** Lookup tables of a compiled workflow for guards and actions. They do not change while executions run. */
@@ -40,6 +41,7 @@ export interface ProgramTables {
   readonly rules: number;
   /** The newest layout among its subgraphs (`SubgraphPlan.layout`). */
   readonly layout: number;
+  readonly budgetAction: BudgetAction;
   /** Names that steps read from `env`. */
   readonly envNames: readonly string[];
   /** The oldest expression language (`LANGUAGE`) that has all the expressions of steps. */
@@ -180,7 +182,7 @@ function requiredVersions(graph: Graph, subgraphs: Iterable<SubgraphTable>): Pic
   const tables = [...subgraphs];
   const hasLimit = graph.reachable.some((node) => definitionOf(graph.node(node).kind).endsExecution);
   return {
-    rules: hasLimit || tables.some(({ enclosingLoops: around }) => around !== null) ? RULES : FIRST_RULES,
+    rules: hasLimit || tables.some(({ enclosingLoops: around }) => around !== null) ? LOOP_RULES : FIRST_RULES,
     layout: Math.max(FIRST_LANE_LAYOUT, ...tables.map(({ subgraph }) => subgraph.layout)),
   };
 }

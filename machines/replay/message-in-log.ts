@@ -42,16 +42,13 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
     case 'tool_call_completed':
     case 'node_completed': {
       const completed = next('node_completed').data;
-      const usage = Object.fromEntries(
-        USAGE_FIELDS.flatMap((key) => (Object.hasOwn(completed, key) ? [[key, completed[key] as never]] : [])),
-      );
       return {
         type: 'done',
         ...visit,
         output: completed.output ?? null,
         durationMs: Number(completed.duration_ms ?? 0),
         ...(Object.hasOwn(completed, 'state_patch') ? { patch: completed.state_patch as Json } : {}),
-        ...(Object.keys(usage).length === 0 ? {} : { usage }),
+        ...usageIn(completed),
       };
     }
     case 'node_failed': {
@@ -66,6 +63,7 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
         ...errorClass,
         ...httpStatus,
         ...(retryable ? recordedDelay(log, at + 1) : {}),
+        ...usageIn(data),
       };
     }
     case 'node_scheduled':
@@ -129,14 +127,24 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
         childWorkflowId: String(data.child_workflow_id ?? ''),
       } as const;
       if (type === 'child_workflow_started') return { ...child, change: { status: 'started' } };
-      if (type === 'child_workflow_completed') return { ...child, change: { status: 'completed', result: data.result ?? null } };
+      if (type === 'child_workflow_completed')
+        return { ...child, change: { status: 'completed', result: data.result ?? null, ...usageIn(data) } };
       if (type === 'child_workflow_failed')
-        return { ...child, change: { status: 'failed', error: String(data.error), ...recordedDelay(log, at + 2) } };
+        return {
+          ...child,
+          change: { status: 'failed', error: String(data.error), ...recordedDelay(log, at + 2), ...usageIn(data) },
+        };
       return { ...child, change: { status: type === 'child_workflow_paused' ? 'paused' : 'running' } };
     }
     default:
       throw new LogMismatch(first.sequence, `no message begins with ${type}`);
   }
+}
+
+/** The usage that an event names, if it does. */
+function usageIn(data: JsonObject): { readonly usage?: never } {
+  const usage = Object.fromEntries(USAGE_FIELDS.flatMap((key) => (Object.hasOwn(data, key) ? [[key, data[key]]] : [])));
+  return Object.keys(usage).length === 0 ? {} : { usage: usage as never };
 }
 
 /** The delay of a retry as logged at `at`, if it is: how it is computed may have changed since. */

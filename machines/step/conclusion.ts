@@ -2,6 +2,7 @@ import type { EventType } from '../events.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { JsonObject } from '../json.ts';
 import type { Status } from '../run.ts';
+import { limitEventData } from './actions/budgets.ts';
 import type { StepContext } from './context/step-context.ts';
 import { failureMessage } from './reset.ts';
 
@@ -29,6 +30,6 @@ export function conclude(
     case 'cancelled':
       return { type: 'workflow_cancelled', data: { reason } };
     default:
-      return { type: 'strategy_limit_hit', data: { limit_type: 'limit_exceeded', limit_value: null, actual_value: null } };
+      return { type: 'strategy_limit_hit', data: limitEventData(step) };
   }
 }

@@ -1,7 +1,7 @@
 import { FIRST_LANGUAGE, LANGUAGE } from '../expression/syntax-tree.ts';
 import { render } from '../expression/template.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { Child, Decide, Fail, Message, Visit } from '../messages.ts';
+import type { Child, Decide, Fail, Message, UsageTotals, Visit } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { FIRST_LANE_LAYOUT } from '../program/plan.ts';
 import { FIRST_RULES, RULES } from '../program/rules.ts';
@@ -149,7 +149,7 @@ function matchingVisit(context: Context, visit: Visit, phases: readonly ActiveVi
 }
 
 function failureOf(program: Program, message: Fail, env: StepEnv, childId?: string): FailEvent {
-  const { node, activation, attempt, error, errorClass, httpStatus, retryable, parkedUntilMs } = message;
+  const { node, activation, attempt, error, errorClass, httpStatus, retryable, parkedUntilMs, usage } = message;
   const { retry } = program.tables.nodeOf(node);
   const delayMs =
     message.delayMs ??
@@ -166,6 +166,7 @@ function failureOf(program: Program, message: Fail, env: StepEnv, childId?: stri
     ...(httpStatus === undefined ? {} : { httpStatus }),
     ...(parkedUntilMs === undefined ? {} : { parkedUntilMs }),
     ...(childId === undefined ? {} : { childId }),
+    ...(usage === undefined ? {} : { usage }),
   };
 }
 
@@ -187,12 +188,13 @@ function stepChild(program: Program, context: Context, message: Child, runner: S
   if (active.child !== childId) return refuse('stale');
   if (change.status === 'failed') {
     const { activation, attempt } = message;
-    const { error, delayMs } = change;
+    const { error, delayMs, usage } = change;
     const waited = delayMs === undefined ? {} : { delayMs };
-    const failure = { type: 'fail' as const, node, activation, attempt, error, retryable: true, ...waited };
+    const used = usage === undefined ? {} : { usage };
+    const failure = { type: 'fail' as const, node, activation, attempt, error, retryable: true, ...waited, ...used };
     return runner.send(failureOf(program, failure, env, childId), node);
   }
-  if (change.status === 'completed') return childCompleted(program, context, message, change.result, runner, env);
+  if (change.status === 'completed') return childCompleted(program, context, message, change, runner, env);
   const known = active.paused === true ? 'paused' : 'running';
   if (change.status === known) return refuse('stale');
   return runner.send({ type: 'child', node, childId, change }, node);
@@ -203,7 +205,7 @@ function childCompleted(
   program: Program,
   context: Context,
   message: Child,
-  result: Json,
+  { result, usage }: Child['change'] & { readonly status: 'completed' },
   runner: StepRunner,
   env: StepEnv,
 ): StepResult {
@@ -211,7 +213,8 @@ function childCompleted(
   const { tables } = program;
   const { evaluation } = runner;
   const template = tables.outputMapping(tables.graph.indexOf(node) ?? -1);
-  const change = { status: 'completed' as const, result };
+  const used = usage === undefined ? {} : { usage };
+  const change = { status: 'completed' as const, result, ...used };
   if (template === null) return runner.send({ type: 'child', node, childId, change }, node);
   const scope = { state: result, output: result, input: context.input, env: context.env, language: languageOf(context) };
   const { value, errors, exceeded } = render(template, scope, evaluation.budget);
@@ -224,7 +227,7 @@ function childCompleted(
       error: budgetExceededMessage(exceeded),
       errorClass: BUDGET_EXCEEDED,
     } as const;
-    return runner.send(failureOf(program, { ...failure, retryable: false }, env), node);
+    return runner.send(failureOf(program, { ...failure, retryable: false, ...used }, env), node);
   }
   evaluation.diagnostics.push(...errors.map((error) => `output mapping of node "${node}": ${error}`));
   return runner.send({ type: 'child', node, childId, change: { ...change, mapped: value } }, node);
@@ -263,6 +266,11 @@ export function isStuck(run: Run): boolean {
   if (TERMINAL.has(run.status)) return false;
   const { suspension, active } = run.snapshot.context as Context;
   return suspension === null && active.size === 0;
+}
+
+/** What the execution has used so far; undefined = nothing. */
+export function usageOf(run: Run): UsageTotals | undefined {
+  return (run.snapshot.context as Context).usage ?? undefined;
 }
 
 /** The error text of an exceeded budget; null = none is exceeded. */

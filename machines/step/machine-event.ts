@@ -1,5 +1,5 @@
 import type { Json } from '../json.ts';
-import type { Usage } from '../messages.ts';
+import type { Usage, UsageTotals } from '../messages.ts';
 
 /**
  * An event for the machine: a message that has been checked and addressed. There is one event type per kind of message, so that
@@ -45,6 +45,8 @@ export interface FailEvent {
   readonly parkedUntilMs?: number;
   /** The child execution that failed. */
   readonly childId?: string;
+  /** What the attempt, or the child execution, has used. */
+  readonly usage?: Usage;
 }
 
 export interface TimerFired {
@@ -56,7 +58,7 @@ export type ChildChange =
   | { readonly status: 'started'; readonly workflowId: string }
   | { readonly status: 'running' | 'paused' }
   /** `mapped`: the result after the output mapping; absent if there is none. */
-  | { readonly status: 'completed'; readonly result: Json; readonly mapped?: Json };
+  | { readonly status: 'completed'; readonly result: Json; readonly mapped?: Json; readonly usage?: UsageTotals };
 
 export function isTimerEvent(event: MachineEvent): event is TimerFired {
   return event.type.startsWith('xstate.after.');

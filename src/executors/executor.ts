@@ -43,6 +43,8 @@ export class WorkError extends Error {
   readonly httpStatus: number | null;
   /** Milliseconds after which the service may be asked again, as it says; null = it does not say. */
   readonly retryAfterMs: number | null;
+  /** What the attempt used all the same; null = nothing that is known. */
+  readonly usage: Usage | null;
 
   constructor(
     message: string,
@@ -51,6 +53,7 @@ export class WorkError extends Error {
       readonly errorClass?: string;
       readonly httpStatus?: number;
       readonly retryAfterMs?: number;
+      readonly usage?: Usage;
     },
   ) {
     super(toStorableText(message), options);
@@ -59,5 +62,19 @@ export class WorkError extends Error {
     this.errorClass = options.errorClass === undefined ? null : toStorableText(options.errorClass);
     this.httpStatus = options.httpStatus ?? null;
     this.retryAfterMs = options.retryAfterMs ?? null;
+    this.usage = options.usage ?? null;
+  }
+
+  /** The same failure of an attempt that has used something. */
+  withUsage(usage: Usage): WorkError {
+    const { message, cause, retryable, errorClass, httpStatus, retryAfterMs } = this;
+    return new WorkError(message, {
+      cause,
+      retryable,
+      usage,
+      ...(errorClass === null ? {} : { errorClass }),
+      ...(httpStatus === null ? {} : { httpStatus }),
+      ...(retryAfterMs === null ? {} : { retryAfterMs }),
+    });
   }
 }

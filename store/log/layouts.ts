@@ -17,6 +17,16 @@ export interface Layout {
 
 const ACTIVATION = ['activation', 1] as const;
 const ATTEMPT = ['attempt', 0] as const;
+const TOTALS = ['input_tokens', 'output_tokens', 'cost_usd'] as const;
+const USAGE = [
+  'gen_ai_system',
+  'gen_ai_model',
+  'input_tokens',
+  'output_tokens',
+  'finish_reason',
+  'cost_usd',
+  'gen_ai_response_id',
+] as const;
 const CHILD = { keys: ['child_execution_id', 'activation'], stored: ['child_execution_id', ACTIVATION] } as const;
 
 /**
@@ -98,8 +108,8 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
     ],
   },
   node_failed: {
-    keys: ['error', 'attempt', 'retryable', 'error_class', 'http_status', 'activation', 'taken', 'evaluated'],
-    stored: ['error', 'error_class', ['retryable', false], 'taken', ATTEMPT, 'http_status', ACTIVATION, 'evaluated'],
+    keys: ['error', 'attempt', 'retryable', 'error_class', 'http_status', ...USAGE, 'activation', 'taken', 'evaluated'],
+    stored: ['error', 'error_class', ['retryable', false], 'taken', ATTEMPT, 'http_status', ACTIVATION, 'evaluated', ...USAGE],
   },
   node_skipped: { keys: ['reason', 'activation'], stored: [['reason', 'branch not taken'], ACTIVATION] },
   node_cancelled: { keys: ['activation'], stored: [ACTIVATION] },
@@ -134,12 +144,12 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   child_workflow_paused: CHILD,
   child_workflow_resumed: CHILD,
   child_workflow_completed: {
-    keys: ['child_execution_id', 'result', 'activation'],
-    stored: ['child_execution_id', 'result', ACTIVATION],
+    keys: ['child_execution_id', 'result', ...TOTALS, 'activation'],
+    stored: ['child_execution_id', 'result', ACTIVATION, ...TOTALS],
   },
   child_workflow_failed: {
-    keys: ['child_execution_id', 'error', 'activation'],
-    stored: ['child_execution_id', 'error', ACTIVATION],
+    keys: ['child_execution_id', 'error', ...TOTALS, 'activation'],
+    stored: ['child_execution_id', 'error', ACTIVATION, ...TOTALS],
   },
   token_budget_exceeded: { keys: ['kind', 'limit', 'current'], stored: ['kind', 'limit', 'current'] },
   cost_budget_exceeded: { keys: ['limit_usd', 'current_usd'], stored: ['limit_usd', 'current_usd'] },

@@ -103,6 +103,7 @@ export class Driver {
       readonly errorClass?: string;
       readonly httpStatus?: number;
       readonly retryable?: boolean;
+      readonly usage?: Usage;
     } = {},
   ): StepResult {
     return this.send({ type: 'fail', ...this.visit(node), error: 'boom', retryable: true, ...more });

@@ -6,7 +6,7 @@ import type { StepContext } from '../context/step-context.ts';
 import { type FailEvent, isTimerEvent, type MachineEvent } from '../machine-event.ts';
 import { joinInput } from '../work/joins.ts';
 import { addAttemptStart } from '../work/recorded-input.ts';
-import { checkBudgets } from './budgets.ts';
+import { meter } from './budgets.ts';
 import { addApproval, addCause } from './causes.ts';
 import { chooseTransition } from './conditions.ts';
 import { failOverBudget } from './over-budget.ts';
@@ -34,10 +34,7 @@ export function complete(step: StepContext, event: MachineEvent, params: Complet
   step.inputsRead(node);
   addCause(step, event, node, active);
   recordCompletion(step, node, active.activation, completion);
-  if (event.type === 'done') {
-    step.addUsage(event.usage);
-    checkBudgets(step, node);
-  }
+  meter(step, node, event);
   if (choosing === true) step.recordTaken(node);
   else step.followTransition(node, update);
 }
@@ -102,6 +99,7 @@ export function fail(step: StepContext, event: MachineEvent, { node, handled, up
   } else {
     step.addFailure(node);
   }
+  meter(step, node, event);
   step.followTransition(node, update);
 }
 
@@ -117,13 +115,15 @@ export function retry(step: StepContext, event: MachineEvent, node: string): voi
   if (parkedUntilMs === undefined) step.addEvent('retry_scheduled', node, { ...next, activation });
   else step.addEvent('node_parked', node, { ...next, retry_after: new Date(parkedUntilMs).toISOString(), activation });
   step.setActive(node, { activation, attempt: attempt + 1, phase: 'backoff' });
+  meter(step, node, event);
 }
 
-/** Data of a failure besides its text. */
-function failureData({ errorClass, httpStatus }: FailEvent): JsonObject {
+/** Data of a failure besides its text. What a child execution used is in its own event. */
+function failureData({ errorClass, httpStatus, childId, usage }: FailEvent): JsonObject {
   return {
     ...(errorClass === undefined ? {} : { error_class: errorClass }),
     ...(httpStatus === undefined ? {} : { http_status: httpStatus }),
+    ...(childId === undefined ? usageEventData(usage) : {}),
   };
 }
 

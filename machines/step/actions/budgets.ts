@@ -1,8 +1,11 @@
 import type { EventType } from '../../events.ts';
 import type { JsonObject } from '../../json.ts';
-import type { Budgets } from '../../messages.ts';
-import type { Context } from '../context/context.ts';
+import type { Budgets, Usage } from '../../messages.ts';
+import { type BudgetAction, COST_EXCEEDED } from '../../program/budget-action.ts';
+import { BUDGET_RULES } from '../../program/rules.ts';
+import { type Context, rulesOf } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
+import type { MachineEvent } from '../machine-event.ts';
 
 interface Exceeded {
   readonly event: EventType;
@@ -12,14 +15,54 @@ interface Exceeded {
 
 const TOKENS = ['total_tokens', 'input_tokens', 'output_tokens'] as const;
 
-/** Logs an exceeded budget, and halts the execution unless its workflow wants it paused. Work that is done stays done. */
-export function checkBudgets(step: StepContext, node: string): void {
-  if (step.halt !== null) return;
+/**
+ * Adds what an attempt or a child execution has used, whether it completed or failed, to the totals that budgets limit. Exceeding one is
+ * logged, and the workflow says what follows. Work that is done stays done.
+ */
+export function meter(step: StepContext, node: string, event: MachineEvent): void {
+  const usage = usageIn(event);
+  // A completion is checked whatever it reports: logs of earlier releases have it so.
+  if (event.type !== 'done' && !isMetered(usage)) return;
   const { workflow } = step.tables;
+  const action = budgetActionOf(step);
+  const wasExceeded = action === 'guard' && exceededBudget(step.now, workflow) !== null;
+  step.addUsage(usage);
+  if (step.halt !== null || wasExceeded) return;
   const exceeded = exceededBudget(step.now, workflow);
   if (exceeded === null) return;
   step.addEvent(exceeded.event, node, exceeded.data);
-  if (workflow.on_budget_exceeded === 'fail') step.haltWith({ status: 'failed', error: exceeded.error });
+  if (action === 'fail') step.haltWith({ status: 'failed', error: exceeded.error });
+}
+
+function usageIn(event: MachineEvent): Usage | undefined {
+  if (event.type === 'done' || event.type === 'fail') return event.usage;
+  return event.type === 'child' && event.change.status === 'completed' ? event.change.usage : undefined;
+}
+
+function isMetered({ input_tokens = 0, output_tokens = 0, cost_usd = 0 }: Usage = {}): boolean {
+  return input_tokens > 0 || output_tokens > 0 || cost_usd > 0;
+}
+
+/** What an exceeded budget does. Executions of earlier rules have no guards. */
+function budgetActionOf({ tables, now }: StepContext): BudgetAction {
+  return tables.budgetAction === 'guard' && rulesOf(now) < BUDGET_RULES ? 'fail' : tables.budgetAction;
+}
+
+/** The state as conditions see it: in a workflow whose conditions ask for it, with `__cost_exceeded__`. */
+export function guardedState(step: StepContext, state: JsonObject): JsonObject {
+  if (budgetActionOf(step) !== 'guard') return state;
+  const isExceeded = exceededBudget(step.now, step.tables.workflow) !== null;
+  return isExceeded || state[COST_EXCEEDED] === undefined ? { ...state, [COST_EXCEEDED]: isExceeded } : state;
+}
+
+/** Data of `strategy_limit_hit`: the budget that is exceeded, if any. */
+export function limitEventData({ now, tables }: StepContext): JsonObject {
+  const exceeded = rulesOf(now) < BUDGET_RULES ? null : exceededBudget(now, tables.workflow);
+  if (exceeded === null) return { limit_type: 'limit_exceeded', limit_value: null, actual_value: null };
+  const { limit, current, limit_usd, current_usd } = exceeded.data;
+  return exceeded.event === 'cost_budget_exceeded'
+    ? { limit_type: 'cost_budget', limit_value: limit_usd ?? null, actual_value: current_usd ?? null }
+    : { limit_type: 'token_budget', limit_value: limit ?? null, actual_value: current ?? null };
 }
 
 /** The budget that is exceeded, if any. Totals set by `resume` take precedence over those of the workflow. */

@@ -2,6 +2,7 @@ import { definitionOf } from '../../nodes/index.ts';
 import type { ActiveVisit } from '../context/active-visits.ts';
 import type { StepContext } from '../context/step-context.ts';
 import { isTimerEvent, type MachineEvent } from '../machine-event.ts';
+import { usageEventData } from './usage.ts';
 
 /** Logs the event that completed or failed a visit, if the log has one of its own for it. */
 export function addCause(step: StepContext, event: MachineEvent, node: string, { activation, key }: ActiveVisit): void {
@@ -10,10 +11,12 @@ export function addCause(step: StepContext, event: MachineEvent, node: string, {
     const tool = definitionOf(kind).tool(kind);
     if (tool !== null) step.addEvent('tool_call_completed', node, { tool, duration_ms: event.durationMs, activation });
   } else if (event.type === 'child' && event.change.status === 'completed') {
-    const { result } = event.change;
-    step.addEvent('child_workflow_completed', node, { child_execution_id: event.childId, result, activation });
+    const { result, usage } = event.change;
+    const data = { child_execution_id: event.childId, result, ...usageEventData(usage), activation };
+    step.addEvent('child_workflow_completed', node, data);
   } else if (event.type === 'fail' && event.childId !== undefined) {
-    step.addEvent('child_workflow_failed', node, { child_execution_id: event.childId, error: event.error, activation });
+    const { childId, error, usage } = event;
+    step.addEvent('child_workflow_failed', node, { child_execution_id: childId, error, ...usageEventData(usage), activation });
   } else if (event.type === 'decide') {
     addApproval(step, event, activation);
   } else if (isTimerEvent(event)) {

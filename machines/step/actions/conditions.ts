@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../../json.ts';
 import { definitionOf } from '../../nodes/index.ts';
 import { languageOf } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
+import { guardedState } from './budgets.ts';
 
 /** Longer texts, lists and objects are logged as true or false. */
 const MAX_LOGGED_TEXT = 100;
@@ -15,7 +16,7 @@ const MAX_LOGGED_TEXT = 100;
 export function chooseTransition(step: StepContext, node: string, output: Json, state: JsonObject): boolean {
   const { evaluation, tables } = step;
   const { input, env } = step.now;
-  const scope = { state, output, input, env, language: languageOf(step.now) };
+  const scope = { state: guardedState(step, state), output, input, env, language: languageOf(step.now) };
   const evaluated: JsonObject[] = [];
   let chosen: string | null = null;
   for (const { when, live } of tables.choices.get(node) ?? []) {

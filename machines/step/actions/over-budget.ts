@@ -1,8 +1,11 @@
+import type { Usage } from '../../messages.ts';
 import { definitionOf } from '../../nodes/index.ts';
 import type { FailParams } from '../../program/parameters.ts';
 import type { StepContext } from '../context/step-context.ts';
 import type { MachineEvent } from '../machine-event.ts';
+import { meter } from './budgets.ts';
 import { addCause } from './causes.ts';
+import { usageEventData } from './usage.ts';
 
 /**
  * Fails a node whose transition cannot be chosen within the evaluation budget: it does not complete, and its output changes nothing. Whether its
@@ -20,7 +23,8 @@ export function failOverBudget(step: StepContext, event: MachineEvent, node: str
   }
   const active = step.endVisit(node);
   if (event.type !== 'done') addCause(step, event, node, active);
-  addFailureEvent(step, node, active.activation, active.attempt);
+  addFailureEvent(step, node, active.activation, active.attempt, event.type === 'done' ? event.usage : undefined);
+  meter(step, node, event);
 }
 
 /** Leaves a node that has failed by the evaluation budget: instead of completing, or because it is a condition node. */
@@ -36,8 +40,9 @@ export function leaveOverBudget(step: StepContext, { node, handled, update }: Fa
   step.followTransition(node, update);
 }
 
-function addFailureEvent(step: StepContext, node: string, activation: number, attempt: number): void {
+function addFailureEvent(step: StepContext, node: string, activation: number, attempt: number, usage?: Usage): void {
   const { error, errorClass } = step.evaluation.failureOf(node);
-  step.addVisitEnd('node_failed', node, 'failed', { error, attempt, retryable: false, error_class: errorClass, activation });
+  const failure = { error, attempt, retryable: false, error_class: errorClass };
+  step.addVisitEnd('node_failed', node, 'failed', { ...failure, ...usageEventData(usage), activation });
   step.rememberOutput(node, { error, node_id: node, attempt });
 }

@@ -1,6 +1,6 @@
 import { FIRST_LANGUAGE } from '../../expression/syntax-tree.ts';
 import type { Json, JsonObject } from '../../json.ts';
-import type { Budgets } from '../../messages.ts';
+import type { Budgets, UsageTotals } from '../../messages.ts';
 import { FIRST_RULES } from '../../program/rules.ts';
 import type { ActiveVisits } from './active-visits.ts';
 
@@ -29,13 +29,6 @@ export interface SubgraphState {
   readonly nodes: string;
   /** Number of nodes that run. */
   readonly running: number;
-}
-
-/** Totals of the usage that nodes have reported. */
-export interface UsageTotals {
-  readonly input_tokens: number;
-  readonly output_tokens: number;
-  readonly cost_usd: number;
 }
 
 /** Why a run ends before its graph does. */

@@ -130,6 +130,7 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
       const failure = {
         error,
         retryable: retryable ?? true,
+        usage: usageOf(request.body),
         ...defined('errorClass', error_class),
         ...defined('httpStatus', http_status),
         ...defined('leaseFence', lease_fence),
@@ -182,7 +183,7 @@ async function lostLease(
   }
 }
 
-function usageOf(body: CompleteWork): Usage {
+function usageOf(body: CompleteWork | FailWork): Usage {
   return {
     ...defined('genAiSystem', body.gen_ai_system),
     ...defined('genAiModel', body.gen_ai_model),

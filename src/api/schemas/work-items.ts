@@ -93,6 +93,15 @@ export type ClaimedWork = Static<typeof ClaimedWork>;
 const tokens = (description: string) => optional(count('A number of tokens.'), description);
 const shortText = (description: string) => optional(Type.String({ maxLength: 256 }), description);
 
+const usage = {
+  gen_ai_system: shortText('Provider of the model that was used.'),
+  gen_ai_model: shortText('Model that was used.'),
+  input_tokens: tokens('Input tokens that were used; counted against budgets.'),
+  output_tokens: tokens('Output tokens that were used; counted against budgets.'),
+  finish_reason: shortText('Why the model stopped.'),
+  cost_usd: optional(number('USD.', { minimum: 0, maximum: 1e9 }), 'Cost in USD; counted against budgets.'),
+};
+
 export const CompleteWork = Type.Object(
   {
     output: anyJson('Output of the node.'),
@@ -104,12 +113,7 @@ export const CompleteWork = Type.Object(
       'Milliseconds the work took. Default 0.',
     ),
     lease_fence: leaseFence,
-    gen_ai_system: shortText('Provider of the model that was used.'),
-    gen_ai_model: shortText('Model that was used.'),
-    input_tokens: tokens('Input tokens that were used; counted against budgets.'),
-    output_tokens: tokens('Output tokens that were used; counted against budgets.'),
-    finish_reason: shortText('Why the model stopped.'),
-    cost_usd: optional(number('USD.', { minimum: 0, maximum: 1e9 }), 'Cost in USD; counted against budgets.'),
+    ...usage,
     worker_id: workerId,
   },
   { description: 'The result of work.' },
@@ -134,9 +138,10 @@ export const FailWork = Type.Object(
       'Status of the HTTP response with which the work failed, matched against statuses in `retryable_on`.',
     ),
     lease_fence: leaseFence,
+    ...usage,
     worker_id: workerId,
   },
-  { description: 'How work failed.' },
+  { description: 'How work failed, and what it used all the same.' },
 );
 export type FailWork = Static<typeof FailWork>;
 

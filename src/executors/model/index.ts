@@ -42,7 +42,13 @@ export function modelExecutor(kind: Model, { settings, allowlistOf }: Models): E
     // Before the call, which is paid for.
     const check = (await schema?.()) ?? null;
     const { system, answer } = await ask(kind, name, messages, settings, context.signal, onText);
-    return resultOf(kind, answer, check, usageOf(system, answer, settings));
+    const usage = usageOf(system, answer, settings);
+    try {
+      return resultOf(kind, answer, check, usage);
+    } catch (error) {
+      // An answer that does not fit is paid for all the same.
+      throw error instanceof WorkError ? error.withUsage(usage) : error;
+    }
   };
 }
 

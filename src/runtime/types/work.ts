@@ -77,6 +77,8 @@ export interface FailWork {
   readonly errorClass?: string;
   /** The status of the HTTP response that was the failure; compared with `retryable_on`, too. */
   readonly httpStatus?: number;
+  /** What the attempt used all the same. */
+  readonly usage?: Usage;
   /** As in `CompleteWork`. */
   readonly leaseFence?: number;
   readonly workerId?: string;

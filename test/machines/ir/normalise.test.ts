@@ -84,7 +84,7 @@ describe('an accepted spelling', () => {
       policy: null,
       token_budget: null,
       cost_budget_usd: null,
-      on_budget_exceeded: 'fail',
+      on_budget_exceeded: null,
       state_schema: null,
     });
   });

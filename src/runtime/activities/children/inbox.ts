@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { JsonObject } from '../../../../machines/json.ts';
 import type { Message } from '../../../../machines/messages.ts';
 import type { Status } from '../../../../machines/run.ts';
-import { stateOf } from '../../../../machines/step/index.ts';
+import { stateOf, usageOf } from '../../../../machines/step/index.ts';
 import type { ExecutionRow, InboxRow } from '../../../../store/port/executions.ts';
 import { Coalesced } from '../../coalesce.ts';
 import type { RuntimeContext } from '../../context.ts';
@@ -138,6 +138,8 @@ function parseStored({ id, message }: InboxRow): ChildStatus | { readonly type: 
 
 function changeOf(status: Status, child: CachedExecution): ChildChange {
   if (status === 'running' || status === 'paused') return { status };
-  if (status === 'completed') return { status, result: stateOf(child.run) };
-  return { status: 'failed', error: child.error ?? `child execution ${child.id} ended as ${status}` };
+  const usage = usageOf(child.run);
+  const used = usage === undefined ? {} : { usage };
+  if (status === 'completed') return { status, result: stateOf(child.run), ...used };
+  return { status: 'failed', error: child.error ?? `child execution ${child.id} ended as ${status}`, ...used };
 }

@@ -45,7 +45,7 @@ export class WorkResults {
 
   async fail(caller: Caller, id: string, failure: FailWork): Promise<void> {
     const item = await this.#findOpen(caller, id, failure);
-    const { error, retryable, errorClass, httpStatus } = failure;
+    const { error, retryable, errorClass, httpStatus, usage } = failure;
     const message = {
       type: 'fail',
       ...visitOf(item),
@@ -53,6 +53,7 @@ export class WorkResults {
       retryable: retryable ?? true,
       ...(errorClass === undefined ? {} : { errorClass: toStorableText(errorClass) }),
       ...(httpStatus === undefined ? {} : { httpStatus }),
+      ...(usage === undefined ? {} : { usage: loggedUsage(usage) }),
     } as const;
     const outcome = await this.#options.engine.send(item.executionId, message, {
       actor: actorOf(caller, workerOf(item, failure)),

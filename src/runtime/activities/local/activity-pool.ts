@@ -321,15 +321,16 @@ function failure({ node, activation, attempt }: ActivityTask, error: unknown, no
 function failureOf(
   error: unknown,
   nowMs: number,
-): Pick<Fail, 'error' | 'retryable' | 'errorClass' | 'httpStatus' | 'parkedUntilMs'> {
+): Pick<Fail, 'error' | 'retryable' | 'errorClass' | 'httpStatus' | 'parkedUntilMs' | 'usage'> {
   const text = error instanceof Error ? error.message : String(error);
   if (!(error instanceof WorkError)) return { error: text, retryable: true };
-  const { retryable, errorClass, httpStatus, retryAfterMs } = error;
+  const { retryable, errorClass, httpStatus, retryAfterMs, usage } = error;
   return {
     error: text,
     retryable,
     ...(errorClass === null ? {} : { errorClass }),
     ...(httpStatus === null ? {} : { httpStatus }),
     ...(retryAfterMs === null ? {} : { parkedUntilMs: nowMs + retryAfterMs }),
+    ...(usage === null ? {} : { usage }),
   };
 }

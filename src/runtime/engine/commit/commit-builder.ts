@@ -27,7 +27,7 @@ export interface CommitBuilder {
   readonly diagnostics: string[];
   /** Payloads that the events refer to. */
   readonly offloaded: Artifact[];
-  /** The sum of what the completed nodes report. */
+  /** The sum of what the attempts report. */
   usage: { readonly tokens: number; readonly costUsd: number } | null;
   logBytes: number;
 }
@@ -79,7 +79,7 @@ export function addEvents(
     const isReplayed = offloaded === null || event.type === 'node_completed';
     builder.logBytes += isReplayed ? chars : charsUpTo(data, Number.POSITIVE_INFINITY);
     if (offloaded !== null) builder.offloaded.push(offloaded.artifact);
-    if (event.type === 'node_completed') addUsage(builder, event.data);
+    if (event.type === 'node_completed' || event.type === 'node_failed') addUsage(builder, event.data);
     const { actorId, actorType, onBehalfOf } = runtimeAsActor(event, message) ?? actor;
     builder.events.push({
       seq: event.sequence,

@@ -122,6 +122,54 @@ describe('a model node', () => {
     expect(await timeline(id)).toContain('token_budget_exceeded think');
   });
 
+  it('counts also if its answer does not fit: it is paid for', async () => {
+    const { url } = await webServer((_request, response) => reply(response, chatAnswer({ content: 'hello' })));
+    const { run, settled, log, runtime } = await openTestRuntime({ models: modelsAt(url) });
+    const retry_policies = { quick: { max_attempts: 3, backoff: 'fixed', initial_delay: 0, max_delay: 0 } };
+    const nodes = { think: { kind: { ...model, output_schema: { type: 'object' } }, retry_policy: 'quick' } };
+    const id = await run(asking({}, { nodes, retry_policies, token_budget: { total_tokens: 2_000 } }), { word: 'hello' });
+    expect(await settled(id)).toMatchObject({
+      status: 'failed',
+      error: 'token budget exceeded: 2200 of 2000 total_tokens',
+    });
+    const failures = (await log(id)).filter(({ type }) => type === 'node_failed');
+    expect(failures).toHaveLength(2);
+    expect(failures[0]?.data).toMatchObject({
+      error_class: 'invalid_answer',
+      gen_ai_model: 'gpt-4o-2024-08-06',
+      input_tokens: 1000,
+      output_tokens: 100,
+      cost_usd: 0.0035,
+    });
+    expect(await runtime.replay('default', id)).toMatchObject({ mismatch: null });
+  });
+
+  it('counts for the parent of its execution, too', async () => {
+    const { url } = await webServer((_request, response) => reply(response, chatAnswer({ content: 'hello' })));
+    const { run, settled, log, runtime } = await openTestRuntime({ models: modelsAt(url) });
+    await runtime.register(CALLER, asking());
+    const id = await run(
+      {
+        workflow_id: 'parent',
+        version: '1',
+        cost_budget_usd: 0.001,
+        nodes: {
+          sub: { kind: { type: 'subgraph', workflow_ref: 'ask' } },
+          after: { kind: { type: 'subgraph', workflow_ref: 'ask' } },
+        },
+        edges: [{ from: 'sub', to: 'after' }],
+      },
+      { word: 'hello' },
+    );
+    expect(await settled(id)).toMatchObject({ status: 'failed', error: 'cost budget exceeded: 0.0035 of 0.001 USD' });
+    expect((await log(id)).find(({ type }) => type === 'child_workflow_completed')?.data).toMatchObject({
+      input_tokens: 1000,
+      output_tokens: 100,
+      cost_usd: 0.0035,
+    });
+    expect(await runtime.replay('default', id)).toMatchObject({ mismatch: null });
+  });
+
   it('without a key fails for good and says what to set', async () => {
     const { run, settled } = await openTestRuntime({});
     const view = await settled(await run(asking(), { word: 'hello' }));
