@@ -75,6 +75,15 @@ const tokenBudget = Type.Object(
   { description: 'New totals of tokens; absent = unchanged.' },
 );
 
+const appendedList = Type.Object(
+  {
+    kept: integer('How many items of the list in the state come before the items of the event.'),
+    since: integer('Sequence of the last event that has the list whole.'),
+    in_output: absent(flag('True if the output has the same list as the patch, and is stored likewise.')),
+  },
+  { description: 'A list that a patch makes longer.' },
+);
+
 const copiedDecision = Type.Object(
   {
     node_id: text('Node whose approval was decided.'),
@@ -149,7 +158,7 @@ export const EVENT_DATA = {
     ...attempt,
     input: absent(
       json(
-        'Input of the attempt: its rendered mapping, or the whole state. Values of `env` are named (`{{ env.NAME }}`) and not given. Absent for nodes that wait, and in logs of earlier releases.',
+        'Input of the attempt: its rendered mapping, or the whole state. Values of `env`, and lists of the state above about 1 KiB that the mapping takes whole, are named (`{{ env.NAME }}`, `{{ state.messages }}`) and not given. Absent for nodes that wait, and in logs of earlier releases.',
       ),
     ),
     input_from: absent(
@@ -170,6 +179,12 @@ export const EVENT_DATA = {
     state_patch: json('JSON merge patch (RFC 7396) that was applied to the state.'),
     duration_ms: number('Milliseconds the attempt took; 0 for nodes that do no work.'),
     ...routing,
+    appended: absent(
+      Type.Record(Type.String(), appendedList, {
+        description:
+          'Lists of which `output` and `state_patch` have only the items that the state did not have before, by JSON pointer into the patch. Only the stored log has it (`jamjet audit`, exports): the events of an execution are given with their lists whole.',
+      }),
+    ),
     event_sequence: absent(integer('Sequence of the external event that ended the wait; absent otherwise.')),
     source: absent(text('Node whose output a `first` join took; absent otherwise.')),
     ...usage,

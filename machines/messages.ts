@@ -1,3 +1,4 @@
+import type { Appended } from './appended-lists.ts';
 import type { TokenBudget } from './ir/workflow.ts';
 import type { Json, JsonObject } from './json.ts';
 
@@ -35,6 +36,8 @@ export interface Done extends Visit {
   readonly patch?: Json;
   readonly durationMs: number;
   readonly usage?: Usage;
+  /** How the log stores the lists of the patch, in a replay: `appended` of `node_completed`, null = whole. Absent = as is shorter. */
+  readonly appended?: Appended | null;
 }
 
 export interface Fail extends Visit {

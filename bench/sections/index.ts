@@ -60,6 +60,10 @@ const sections = {
     about: 'bytes of a three-node execution, by table',
     measure: async (folder) => (await import('./storage/bytes.ts')).smallExecutions(folder),
   },
+  conversation: {
+    about: 'bytes, memory and time of the turns of a conversation of 100 and 1,000 turns',
+    measure: async (folder) => (await import('./storage/conversation.ts')).conversation(folder),
+  },
   dormant: {
     about: 'memory and disk of 100,000 executions that wait for an event',
     measure: async (folder) => (await import('./scale/dormant.ts')).dormant(folder),

@@ -10,6 +10,12 @@ export function grow({ n }: { readonly n: number }): { readonly n: number; reado
   return { n: n + 1, chunk: String(n).padStart(ONE_KILOBYTE, '.') };
 }
 
+/** Adds a message of 1 KB to a conversation and returns all of them, as agents do; they share nothing with the state, as a worker's do not. */
+export function say({ messages }: { readonly messages: readonly unknown[] }): { readonly n: number; readonly messages: unknown } {
+  const message = { role: 'user', content: String(messages.length).padStart(ONE_KILOBYTE, '.') };
+  return { n: messages.length + 1, messages: JSON.parse(JSON.stringify([...messages, message])) as unknown };
+}
+
 /** Fails at the first attempt. */
 export function flaky({ n }: { readonly n: number }, { attempt }: { readonly attempt: number }): { readonly n: number } {
   if (attempt === 0) throw new Error('the first attempt fails');

@@ -1,4 +1,5 @@
 import { isObject, type Json } from '../json.ts';
+import { charsUpTo } from '../json-size.ts';
 import { Budget } from './budget.ts';
 import { BudgetExceeded } from './error.ts';
 import { compileExpression, type Expression, evaluate, type Reference, references, type Scope } from './index.ts';
@@ -11,6 +12,7 @@ const MAX_RENDERED = 4_000_000;
 const TOO_LARGE = `the mapping renders to more than ${MAX_RENDERED} characters, or is nested too deeply`;
 /** A path such as `state.a.b[0]` needs no braces and keeps the type of its value. */
 const BARE_PATH = /^(?:state|input|output)(?:\.[\p{ID_Continue}$-]+|\[\d{1,15}\])+$/u;
+const STATE_PATH = /^state(?:\.[\p{ID_Continue}$]+)+$/u;
 const MAX_BARE_PATH = 1_000;
 /** Characters in which the end of an expression is searched with regard to quotes and braces; no expression is longer. */
 const MAX_SEARCHED = 10_000;
@@ -51,10 +53,13 @@ export interface RenderResult {
   readonly exceeded?: string;
 }
 
-/** Renders a template. Never throws. An expression that cannot be evaluated is null, or empty inside a text, and adds an error. */
-export function render(template: Template, scope: Scope, budget: Budget = new Budget()): RenderResult {
+/**
+ * Renders a template. Never throws. An expression that cannot be evaluated is null, or empty inside a text, and adds an error. With `maxListChars`, a list
+ * of the state above that size is named (`{{ state.messages }}`) and not given.
+ */
+export function render(template: Template, scope: Scope, budget: Budget = new Budget(), maxListChars?: number): RenderResult {
   if (template.errors.length > 0) return { value: null, errors: template.errors };
-  const rendering = new TemplateRenderer(scope, budget);
+  const rendering = new TemplateRenderer(scope, budget, maxListChars ?? Number.POSITIVE_INFINITY);
   const value = rendering.value(template.root);
   const { errors, tooLarge } = rendering;
   const exceeded = rendering.exceeded === null ? {} : { exceeded: rendering.exceeded };
@@ -72,11 +77,13 @@ class TemplateRenderer {
   exceeded: string | null = null;
   readonly #scope: Scope;
   readonly #budget: Budget;
+  readonly #maxListChars: number;
   #room = MAX_RENDERED;
 
-  constructor(scope: Scope, budget: Budget) {
+  constructor(scope: Scope, budget: Budget, maxListChars: number) {
     this.#scope = scope;
     this.#budget = budget;
+    this.#maxListChars = maxListChars;
   }
 
   get tooLarge(): boolean {
@@ -90,6 +97,7 @@ class TemplateRenderer {
         return part.value;
       case 'expression': {
         const value = this.#evaluate(part.expression);
+        if (this.#isNamed(value, part.expression)) return `{{ ${part.expression.text.trim()} }}`;
         this.#room -= this.#sizeOf(value, part.expression);
         return value;
       }
@@ -108,6 +116,11 @@ class TemplateRenderer {
     this.#room -= this.#sizeOf(value, expression);
     if (this.tooLarge || this.exceeded !== null || value === null) return '';
     return typeof value === 'string' ? value : JSON.stringify(value);
+  }
+
+  #isNamed(value: Json, { text }: Expression): boolean {
+    const limit = this.#maxListChars;
+    return Array.isArray(value) && STATE_PATH.test(text.trim()) && charsUpTo(value, limit) > limit;
   }
 
   #evaluate(expression: Expression): Json {

@@ -1,3 +1,4 @@
+import { appendedIn, partAt, withWholeLists } from '../appended-lists.ts';
 import type { LogEvent } from '../events.ts';
 import type { TokenBudget } from '../ir/workflow.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
@@ -41,7 +42,8 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
   switch (type) {
     case 'tool_call_completed':
     case 'node_completed': {
-      const completed = next('node_completed').data;
+      const logged = next('node_completed');
+      const completed = wholeCompletion(logged, context);
       return {
         type: 'done',
         ...visit,
@@ -49,6 +51,7 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
         durationMs: Number(completed.duration_ms ?? 0),
         ...(Object.hasOwn(completed, 'state_patch') ? { patch: completed.state_patch as Json } : {}),
         ...usageIn(completed),
+        appended: appendedIn(logged.data),
       };
     }
     case 'node_failed': {
@@ -145,6 +148,16 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
 function usageIn(data: JsonObject): { readonly usage?: never } {
   const usage = Object.fromEntries(USAGE_FIELDS.flatMap((key) => (Object.hasOwn(data, key) ? [[key, data[key]]] : [])));
   return Object.keys(usage).length === 0 ? {} : { usage: usage as never };
+}
+
+/** The data of a completion with its lists whole. */
+function wholeCompletion({ sequence, data }: TimedEvent, { state }: Context): JsonObject {
+  try {
+    return withWholeLists(data, (path) => partAt(state, path));
+  } catch (error) {
+    if (error instanceof TypeError) throw new LogMismatch(sequence, error.message);
+    throw error;
+  }
 }
 
 /** The delay of a retry as logged at `at`, if it is: how it is computed may have changed since. */

@@ -4,6 +4,7 @@ import type { JsonObject } from '../json.ts';
 import type { Queue } from '../nodes/kind.ts';
 import { FIRST_RULES } from '../program/rules.ts';
 import type { Run, StepEnv, StepResult } from '../run.ts';
+import { isSameJson } from '../same-json.ts';
 import { DEFAULT_STEP_LIMIT } from '../step/context/context.ts';
 import { start, step } from '../step/index.ts';
 import type { Program } from '../step/program.ts';
@@ -13,7 +14,6 @@ import { executionAt, type History } from './history.ts';
 import { LogMismatch, type TimedEvent } from './log.ts';
 import { messageInLog, nextEvent } from './message-in-log.ts';
 import { resetAt } from './retry-reset.ts';
-import { isSameJson } from './same-data.ts';
 
 /** The rest of a step's environment is in the events: their times, and who does which node's work. */
 export type ReplayEnv = Pick<StepEnv, 'executionId' | 'stepLimit' | 'runtimeId' | 'work'>;

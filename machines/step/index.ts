@@ -67,8 +67,12 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
     case 'done': {
       if (message.activation === 0) return runner.completeDetached(message);
       if (!matchingVisit(context, message, ['queued', 'running'])) return refuse('stale');
-      const { node, output, durationMs, patch, usage } = message;
-      const optional = { ...(patch === undefined ? {} : { patch }), ...(usage === undefined ? {} : { usage }) };
+      const { node, output, durationMs, patch, usage, appended } = message;
+      const optional = {
+        ...(patch === undefined ? {} : { patch }),
+        ...(usage === undefined ? {} : { usage }),
+        ...(appended === undefined ? {} : { appended }),
+      };
       return runner.send({ type: 'done', node, output, durationMs, ...optional }, node);
     }
     case 'fail': {

@@ -1,3 +1,4 @@
+import type { Appended } from '../appended-lists.ts';
 import type { Json } from '../json.ts';
 import type { Usage, UsageTotals } from '../messages.ts';
 
@@ -13,6 +14,7 @@ export type MachineEvent =
       readonly patch?: Json;
       readonly durationMs: number;
       readonly usage?: Usage;
+      readonly appended?: Appended | null;
     }
   | FailEvent
   | { readonly type: 'claimed'; readonly node: string; readonly workerId: string }

@@ -41,6 +41,7 @@ const STORED = [
   'failures',
   'forks',
   'pendingInputs',
+  'lists',
   'usage',
   'budgets',
   'suspension',

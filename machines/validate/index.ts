@@ -4,7 +4,7 @@ import { effectiveEdges } from '../graph/edges.ts';
 import { analyseCooperatively } from '../graph/index.ts';
 import { normaliseLeniently } from '../ir/normalise.ts';
 import type { Workflow } from '../ir/workflow.ts';
-import { reservedLabel } from '../reserved-labels.ts';
+import { reservedDocumentLabel } from '../reserved-labels.ts';
 import { pathOfIllFormedText } from '../unicode.ts';
 import { checkExpressions } from './expressions.ts';
 import { checkRouting } from './routing.ts';
@@ -33,7 +33,7 @@ export function* validateCooperatively(document: unknown): Cooperative<Validatio
     const place = illFormed === '' ? 'the workflow' : illFormed;
     problems.error('bad_text', `${place} has text that is not valid Unicode (an unpaired surrogate)`, { path: illFormed });
   }
-  const reserved = reservedLabel(workflow.labels);
+  const reserved = reservedDocumentLabel(workflow.labels);
   if (reserved !== undefined) {
     const hint = 'only the runtime sets labels that begin with "jamjet."';
     problems.error('reserved_label', `label ${JSON.stringify(reserved)} is reserved`, { path: 'labels', hint });

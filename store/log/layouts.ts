@@ -82,6 +82,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
       'cost_usd',
       'gen_ai_response_id',
       'activation',
+      'appended',
       'taken',
       'evaluated',
       'output_spilled',
@@ -105,6 +106,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
       'source',
       'output_spilled',
       'gen_ai_response_id',
+      'appended',
     ],
   },
   node_failed: {

@@ -8,7 +8,7 @@ import { boundBytes, type Executed, recordStatements } from '../../subjects/reco
 import { linear, rounds, WAITING } from '../../subjects/workflows.ts';
 
 /** Bytes written, measured in three ways. */
-interface BytesWritten {
+export interface BytesWritten {
   /** Bytes of the values bound to SQL statements. */
   readonly bound: number;
   /** Bytes passed to write(2) by this process, including WAL pages and WAL checkpoints. Null without /proc. */
@@ -100,7 +100,8 @@ function sizes(path: string): Sizes {
   }
 }
 
-async function measure<T>(folder: string, name: string, document: JsonObject, body: (runtime: Runtime) => Promise<T>) {
+/** Runs `body` on a database that knows `document`, and measures what is written meanwhile. */
+export async function measure<T>(folder: string, name: string, document: JsonObject, body: (runtime: Runtime) => Promise<T>) {
   const empty = await openRuntime(folder, name);
   await empty.runtime.register(CALLER, document);
   await empty.close();

@@ -1,3 +1,4 @@
+import type { Appended } from '../../appended-lists.ts';
 import { type Json, type JsonObject, patchState } from '../../json.ts';
 import { definitionOf, type Kind } from '../../nodes/index.ts';
 import type { NodeOutcome } from '../../program/outcome-routes.ts';
@@ -11,6 +12,7 @@ import { addApproval, addCause } from './causes.ts';
 import { chooseTransition } from './conditions.ts';
 import { failOverBudget } from './over-budget.ts';
 import { completedPatch, derivedPatch, objectPatch, outputKeyPatch, patchData, type StatePatch } from './state-patch.ts';
+import { storedCompletion } from './stored-completion.ts';
 import { usageEventData } from './usage.ts';
 
 /** The result of a completed visit. */
@@ -33,7 +35,7 @@ export function complete(step: StepContext, event: MachineEvent, params: Complet
   const active = step.endVisit(node);
   step.inputsRead(node);
   addCause(step, event, node, active);
-  recordCompletion(step, node, active.activation, completion);
+  recordCompletion(step, node, active.activation, completion, event.type === 'done' ? event.appended : undefined);
   meter(step, node, event);
   if (choosing === true) step.recordTaken(node);
   else step.followTransition(node, update);
@@ -174,11 +176,14 @@ function recordCompletion(
   node: string,
   activation: number,
   { outcome, output, patch, details }: Completion,
+  logged?: Appended | null,
 ): void {
-  const data = { output, ...patchData(patch), ...details, activation };
-  step.patchState(completedPatch(data, node));
-  step.addVisitEnd('node_completed', node, outcome, data);
-  step.rememberOutput(node, output);
+  const stored = storedCompletion(step, node, output, patch, logged);
+  step.patchState(stored.patch);
+  step.listsStored(stored.lists);
+  const appended = stored.appended === null ? {} : { appended: stored.appended as unknown as Json };
+  step.addVisitEnd('node_completed', node, outcome, { ...stored.data, ...details, activation, ...appended });
+  step.rememberOutput(node, stored.output);
   step.countCompletion();
 }
 

@@ -70,6 +70,8 @@ export interface Context {
   readonly subgraphs: Readonly<Record<string, SubgraphState>>;
   /** Outputs that have reached nodes which read them and have not begun. */
   readonly pendingInputs: Readonly<Record<string, readonly PendingInput[]>>;
+  /** Events that have a list of the state whole to which later ones append, by JSON pointer; absent = there is none. */
+  readonly lists?: Readonly<Record<string, number>>;
   readonly usage: UsageTotals | null;
   /** Budgets set by `resume`; they take precedence over the workflow's. */
   readonly budgets?: Budgets;

@@ -1,6 +1,7 @@
+import { pathOf } from '../../appended-lists.ts';
 import type { EventType, LogEvent } from '../../events.ts';
 import { END } from '../../graph/edges.ts';
-import { type Json, type JsonObject, patchState } from '../../json.ts';
+import { isObject, type Json, type JsonObject, patchState } from '../../json.ts';
 import { LazyMap } from '../../lazy-map.ts';
 import type { Usage } from '../../messages.ts';
 import { definitionOf } from '../../nodes/index.ts';
@@ -203,7 +204,15 @@ export class StepContext {
   // ------------------------------------------------------------------ state and outputs
 
   patchState(patch: Json | undefined): void {
+    if (this.#now.lists !== undefined && isObject(patch)) this.#now.lists = listsBesides(this.#now.lists, patch);
     this.#now.state = patchState(this.#now.state, patch);
+  }
+
+  /** Remembers which events have lists of the state whole. */
+  listsStored(lists: readonly (readonly [pointer: string, since: number])[]): void {
+    if (lists.length === 0) return;
+    const known = Object.entries(this.#now.lists ?? {});
+    this.#now.lists = Object.fromEntries([...known, ...lists].slice(-MAX_LISTS));
   }
 
   /** Counts a completed node; halts the execution at the step limit. */
@@ -467,6 +476,26 @@ export class StepContext {
     for (const key of Object.keys(this.#now.subgraphs)) this.subgraph(key).closeNodes(closed);
     for (const index of closed) this.inputsRead(graph.idOf(index));
   }
+}
+
+/** Lists that are remembered; others are stored whole. */
+const MAX_LISTS = 64;
+
+/** The lists that a patch does not touch. */
+function listsBesides(lists: Readonly<Record<string, number>>, patch: JsonObject): Readonly<Record<string, number>> {
+  const kept = Object.entries(lists).filter(([pointer]) => !touches(patch, pathOf(pointer)));
+  return kept.length === Object.keys(lists).length ? lists : Object.fromEntries(kept);
+}
+
+/** Does a merge patch change the value at a place, or one around it? */
+function touches(patch: JsonObject, path: readonly string[]): boolean {
+  let part: Json = patch;
+  for (const key of path) {
+    if (!isObject(part)) return true;
+    if (!Object.hasOwn(part, key)) return false;
+    part = part[key] ?? null;
+  }
+  return true;
 }
 
 const UNCHANGED: readonly never[] = [];

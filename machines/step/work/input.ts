@@ -17,7 +17,7 @@ export function executionFacts({ workflow_id, version }: Workflow, executionId: 
   };
 }
 
-/** Renders the input mapping of a node. Expressions are read in the newest language, and see the values of `env` as they are now. */
+/** Renders the input mapping of a node. Expressions are read in the newest language, and see the values of `env` as they are now. `maxListChars`: see `render`. */
 export function renderInput(
   { workflow }: ProgramTables,
   context: Context,
@@ -25,8 +25,9 @@ export function renderInput(
   template: Template,
   env: Pick<StepEnv, 'executionId' | 'vars'>,
   budget: Budget,
+  maxListChars?: number,
 ): RenderResult {
   const { state, input } = context;
   const facts = executionFacts(workflow, env.executionId, node);
-  return render(template, { state, output: lastInputOf(context, node), input, env: env.vars, facts }, budget);
+  return render(template, { state, output: lastInputOf(context, node), input, env: env.vars, facts }, budget, maxListChars);
 }

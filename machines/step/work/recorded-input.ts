@@ -12,6 +12,8 @@ export const RECORDED_INPUT_FIELDS = ['input', 'input_from', 'input_omitted'] as
 
 /** A state that is the whole input is copied up to this size. A larger one would make each event as large as the state. */
 const MAX_STATE_CHARS = 8_192;
+/** A list of the state that a mapping takes whole is copied up to this size. */
+const MAX_LIST_CHARS = 1_024;
 
 /** Logs that an attempt starts: in this process, or at the worker that claimed it. */
 export function addAttemptStart(step: StepContext, node: string, workerId: string, { attempt, activation }: ActiveVisit): void {
@@ -21,7 +23,8 @@ export function addAttemptStart(step: StepContext, node: string, workerId: strin
 /**
  * What `node_started` says about the input of the attempt: `input`, the input itself; `input_from: "state"`, the state as it is at this
  * event, too large to be repeated; `input_omitted: true`, an input beyond what one step may evaluate or record. Values of `env` are never
- * recorded, only their names. A prompt that the data policy does not retain is not recorded either.
+ * recorded, only their names; so are lists of the state that are taken whole: the messages of a conversation would be recorded at every turn. A
+ * prompt that the data policy does not retain is not recorded either.
  */
 function recordedInput(step: StepContext, node: string): JsonObject {
   const { env, tables, inputAllowance } = step;
@@ -35,7 +38,7 @@ function recordedInput(step: StepContext, node: string): JsonObject {
   const template = tables.template(step.indexOf(node));
   if (definitionOf(kind).joins(kind) === null && template !== null) {
     const named = { executionId: env.executionId, vars: namesOf(env.vars) };
-    const { value, exceeded } = renderInput(tables, step.now, node, template, named, inputAllowance.budget);
+    const { value, exceeded } = renderInput(tables, step.now, node, template, named, inputAllowance.budget, MAX_LIST_CHARS);
     return exceeded === undefined ? recorded(value) : { input_omitted: true };
   }
   const size = charsUpTo(state, MAX_STATE_CHARS);

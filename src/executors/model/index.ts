@@ -120,9 +120,15 @@ function messagesOf(kind: Model, input: Json): readonly Json[] {
   const { prompt_ref: prompt = null, messages, system_prompt: instructions = null } = isObject(input) ? input : {};
   const system = instructions === null || instructions === '' ? [] : [{ role: 'system', content: asText(instructions) }];
   if (kind.prompt_ref !== '') return [...system, { role: 'user', content: asText(prompt) }];
-  if (Array.isArray(messages) && messages.length > 0) return [...system, ...(messages as readonly Json[])];
+  if (Array.isArray(messages) && messages.length > 0)
+    return [...withoutRepeated(system, messages[0] ?? null), ...(messages as readonly Json[])];
   const given = Array.isArray(messages) ? 'empty' : typeOf(messages);
   throw invalid(`without a prompt, state.messages must be a list of messages, not ${given}`);
+}
+
+/** Agents of the Python SDK have their instructions as the first message, too. */
+function withoutRepeated(system: readonly JsonObject[], first: Json): readonly JsonObject[] {
+  return isObject(first) && first.role === 'system' && first.content === system[0]?.content ? [] : system;
 }
 
 function asText(value: Json): string {

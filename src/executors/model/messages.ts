@@ -49,10 +49,21 @@ export function toolsOf(tools: readonly JsonObject[]): LanguageModelV3FunctionTo
       name: requiredText(name, `tools[${i}].name`),
       ...(typeof description === 'string' ? { description } : {}),
       inputSchema: (isObject(parameters)
-        ? parameters
+        ? withSchemas(parameters)
         : { type: 'object', properties: {} }) as LanguageModelV3FunctionTool['inputSchema'],
     };
   });
+}
+
+/** The Python SDK names the type of a parameter, `string`, in the place of its schema. */
+function withSchemas(parameters: JsonObject): JsonObject {
+  const { properties } = parameters;
+  if (!isObject(properties) || !Object.values(properties).some((schema) => typeof schema === 'string')) return parameters;
+  const schemas = Object.entries(properties).map(([name, schema]) => [
+    name,
+    typeof schema === 'string' ? { type: schema } : schema,
+  ]);
+  return { ...parameters, properties: Object.fromEntries(schemas) };
 }
 
 function toolCalls(raw: Json | undefined, at: string): LanguageModelV3ToolCallPart[] {

@@ -3,6 +3,7 @@ import { type Status, TERMINAL } from '../../../machines/run.ts';
 import type { EventRow } from '../../../store/port/executions.ts';
 import type { RuntimeContext } from '../context.ts';
 import { RuntimeError } from '../errors.ts';
+import { AppendedLists } from '../log/appended-lists.ts';
 import { offloadedBytes, restorePayload, withUnresolvedPayload } from '../log/offloaded-payloads.ts';
 import { readLog } from '../log/read-log.ts';
 import type { EventView } from '../types/executions.ts';
@@ -45,7 +46,9 @@ export class EventQueries {
   ): AsyncGenerator<EventView> {
     const { store, slices, executions } = this.#options;
     await executions.find(tenantId, id);
-    for await (const row of readLog(store, id, page, slices.slice(tenantId))) yield await this.#viewOf(tenantId, id, row);
+    const inOrder = page.nodeId === undefined && (page.type === undefined || page.type === 'node_completed');
+    const lists = new AppendedLists(store, tenantId, id, inOrder);
+    for await (const row of readLog(store, id, page, slices.slice(tenantId))) yield await this.#viewOf(tenantId, id, row, lists);
   }
 
   async *subscribe(
@@ -60,10 +63,11 @@ export class EventQueries {
       try {
         const found = await executions.find(tenantId, id);
         const { status, seq } = 'run' in found ? found.run : found;
+        const lists = new AppendedLists(store, tenantId, id, true);
         for await (const row of readLog(store, id, { after, pageChars: LIVE_PAGE_CHARS })) {
           if (options.signal?.aborted) return;
           after = row.seq;
-          yield await this.#viewOf(tenantId, id, row);
+          yield await this.#viewOf(tenantId, id, row, lists);
         }
         if (after >= seq && TERMINAL.has(status as Status)) return;
         if (stopping.aborted || options.signal?.aborted) return;
@@ -75,15 +79,19 @@ export class EventQueries {
   }
 
   /** An event with its payload in place, wherever that is stored. */
-  async #viewOf(tenantId: string, id: string, row: EventRow): Promise<EventView> {
+  async #viewOf(tenantId: string, id: string, row: EventRow, lists: AppendedLists): Promise<EventView> {
     const { data } = row;
-    if (offloadedBytes(row.type, data) === 0) return eventViewOf(id, row, await this.#withReplayedState(tenantId, id, row, data));
+    const isCompletion = row.type === 'node_completed';
+    if (!isCompletion && offloadedBytes(row.type, data) === 0)
+      return eventViewOf(id, row, await this.#withReplayedState(tenantId, id, row, data));
     try {
-      return eventViewOf(id, row, await restorePayload(this.#options.store, tenantId, data));
+      const isOffloaded = offloadedBytes(row.type, data) > 0;
+      const complete = isOffloaded ? await restorePayload(this.#options.store, tenantId, data) : data;
+      return eventViewOf(id, row, isCompletion ? await lists.restore(row, complete) : complete);
     } catch (error) {
       if (!(error instanceof RuntimeError)) throw error;
       this.#options.onError(error);
-      return eventViewOf(id, row, withUnresolvedPayload(data));
+      return eventViewOf(id, row, offloadedBytes(row.type, data) === 0 ? data : withUnresolvedPayload(data));
     }
   }
 

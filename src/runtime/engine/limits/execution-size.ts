@@ -111,6 +111,7 @@ export function bytesOf(value: Json): number {
 /** By how many bytes the text of `now` is longer than that of `was`. Does not visit parts that both share. */
 function difference(was: Json, now: Json): number {
   if (was === now) return 0;
+  if (Array.isArray(was) && Array.isArray(now)) return listDifference(was as readonly Json[], now as readonly Json[]);
   if (!isObject(was) || !isObject(now)) return bytesOf(now) - bytesOf(was);
   let bytes = 0;
   for (const key in now) {
@@ -120,6 +121,14 @@ function difference(was: Json, now: Json): number {
   }
   for (const key in was) if (!Object.hasOwn(now, key)) bytes -= memberBytes(key, was[key] ?? null);
   return bytes;
+}
+
+/** A list that another one continues shares its items. */
+function listDifference(was: readonly Json[], now: readonly Json[]): number {
+  let shared = 0;
+  while (shared < was.length && shared < now.length && was[shared] === now[shared]) shared += 1;
+  const rest = (list: readonly Json[]): number => list.slice(shared).reduce<number>((bytes, item) => bytes + bytesOf(item), 0);
+  return rest(now) - rest(was) + Math.max(0, now.length - 1) - Math.max(0, was.length - 1);
 }
 
 /** Includes a comma, which every member but the last has. */

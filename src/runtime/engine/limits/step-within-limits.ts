@@ -1,3 +1,4 @@
+import { appendedIn, partAt, pathOf } from '../../../../machines/appended-lists.ts';
 import type { Json, JsonObject } from '../../../../machines/json.ts';
 import { charsUpTo } from '../../../../machines/json-size.ts';
 import type { Done, Message, Visit } from '../../../../machines/messages.ts';
@@ -95,6 +96,7 @@ function bytesUpTo(value: Json, limit: number): number {
 function stepExcess(before: Run, { run, events }: StepResult): Excess | null {
   let chars = 0;
   for (const { data } of events) {
+    if (data.appended !== undefined) chars += appendedChars(run, data);
     chars += charsUpTo(data.input === undefined ? data : withoutInput(data), LIMITS.stepBytes);
     if (chars > LIMITS.stepBytes) return excessOf('state_too_large', 'the events of one step', chars, LIMITS.stepBytes);
   }
@@ -107,6 +109,14 @@ function stepExcess(before: Run, { run, events }: StepResult): Excess | null {
       ? excessOf('state_too_large', 'the outputs on their way to other nodes', now.pendingInput, LIMITS.pendingInputBytes)
       : null)
   );
+}
+
+/** The run may hold the lists once more than the events do: as outputs on their way to other nodes. */
+function appendedChars(run: Run, data: JsonObject): number {
+  const { state } = run.snapshot.context as Context;
+  let chars = 0;
+  for (const pointer in appendedIn(data)) chars += charsUpTo(partAt(state, pathOf(pointer)) ?? null, LIMITS.stepBytes);
+  return chars;
 }
 
 /** A recorded input adds nothing to what the execution holds, and its size has a limit of its own. */

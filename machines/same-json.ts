@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../json.ts';
+import type { Json, JsonObject } from './json.ts';
 
 /**
  * Do two values have the same JSON text? False may also mean that it is not certain, e.g. for a value that is `undefined`: then the texts must be

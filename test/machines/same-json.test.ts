@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isSameJson } from '../../../machines/replay/same-data.ts';
+import { isSameJson } from '../../machines/same-json.ts';
 
 const value = fc.jsonValue({ maxDepth: 3 });
 
