@@ -106,11 +106,16 @@ module.exports = {
     ownFiles(
       'control-boundary',
       '^src/control/',
-      `^(src/(control|runtime|executors)|machines)/|${PORT}`,
-      'control → runtime, executors, machines, the store port.',
+      `^(src/(control|runtime|executors)|machines)/|^src/cron-expression\\.ts$|${PORT}`,
+      'control → runtime, executors, machines, the store port, cron-expression.',
     ),
     ownFiles('executors-boundary', '^src/executors/', '^(src/executors|machines)/', 'executors → machines.'),
-    ownFiles('authoring-boundary', '^src/authoring/', '^(src/authoring|machines)/', 'authoring → machines.'),
+    ownFiles(
+      'authoring-boundary',
+      '^src/authoring/',
+      '^(src/authoring|machines)/|^src/cron-expression\\.ts$',
+      'authoring → machines, cron-expression.',
+    ),
     ownFiles('testing-boundary', '^src/testing/', '^(src/(testing|authoring)|machines)/', 'testing → authoring, machines.'),
     ownFiles(
       'api-boundary',

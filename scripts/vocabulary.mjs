@@ -13,7 +13,6 @@ const TERMS = {
   '(?:re)?fold(?:s|ed|ing)?': 'replay',
   rouse: 'schedule',
   'unfeed|starve': 'pending inputs',
-  fleet: 'cluster',
   takeover: 'recovery, ownership transfer',
   heir: 'successor',
   'sightings?': 'heartbeat',

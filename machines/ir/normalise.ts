@@ -14,6 +14,7 @@ import { type NodeDefaults, readNode } from './node.ts';
 import { policyOf } from './policy.ts';
 import { retryPolicies } from './retry.ts';
 import { onBudgetExceeded, readTimeouts, readTools, stateSchema, tokenBudget } from './settings.ts';
+import { strategyOf } from './strategy.ts';
 import { withToolFunctions } from './tool-functions.ts';
 import type { Edge, Node, Workflow } from './workflow.ts';
 
@@ -76,6 +77,7 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
   const targetsInNodes = nodes.reduce((sum, node) => sum + targetCount(node), 0);
   if (edges.length + targetsInNodes > MAX_EDGES) tooManyEdges(fields, edges.length + targetsInNodes);
   const tools = readTools(fields, calledTools(nodes));
+  const strategy = strategyOf(fields);
   fields.object('remote_agents');
   return {
     workflow_id,
@@ -93,8 +95,9 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
     policy: policyOf(fields),
     data_policy: dataPolicyOf(fields),
     token_budget: tokenBudget(fields),
-    cost_budget_usd: fields.number(['cost_budget_usd'], 0) ?? null,
+    cost_budget_usd: fields.number(['cost_budget_usd'], 0) ?? strategy?.maxCostUsd ?? null,
     on_budget_exceeded: onBudgetExceeded(fields),
+    strategy,
     source,
   };
 }

@@ -225,6 +225,9 @@ function workflowSchema(ref: Ref): JsonSchema {
       mcp_servers: Type.Record(Type.String(), ref('WorkflowMcpServer'), { description: 'How MCP servers are reached, by name.' }),
       remote_agents: anyObject('Kept for clients.'),
       labels: Type.Record(Type.String(), Type.String(), { description: 'Names and values of your own; `jamjet.` is reserved.' }),
+      strategy_metadata: anyObject(
+        'Written by compilers of agents: `{strategy_name, strategy_config, limits, agent_id}`. `limits.max_cost_usd` is the default of `cost_budget_usd`.',
+      ),
       policy: described(ref('WorkflowPolicy'), 'Holds for all nodes.'),
       data_policy: described(ref('WorkflowDataPolicy'), 'What is personal data, and how it is protected.'),
       token_budget: described(ref('WorkflowTokenBudget'), 'Tokens that an execution may use.'),

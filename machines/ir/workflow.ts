@@ -3,6 +3,7 @@ import type { Json } from '../json.ts';
 import type { Kind } from '../nodes/index.ts';
 import type { DataPolicy } from './data-policy.ts';
 import type { McpServer } from './mcp-servers.ts';
+import type { Strategy } from './strategy.ts';
 
 const seconds = (description: string) => Type.Number({ exclusiveMinimum: 0, description });
 const tokens = (description: string) => Type.Integer({ minimum: 0, description });
@@ -121,5 +122,7 @@ export interface Workflow {
   readonly cost_budget_usd: number | null;
   /** `fail`, `pause` (an operator may resume it with new totals), or a node id; null = not given. */
   readonly on_budget_exceeded: string | null;
+  /** The strategy of the agent that was compiled into it; null = none. */
+  readonly strategy: Strategy | null;
   readonly source: { readonly [key: string]: Json };
 }

@@ -156,6 +156,7 @@ function stateKeys(workflow: Workflow): ReadonlySet<string> | null {
   const open = isJsonSchema && (schema.additionalProperties === true || isObject(schema.additionalProperties));
   if (open || !isObject(properties) || Object.keys(properties).length === 0) return null;
   const keys = new Set(Object.keys(properties));
+  if (workflow.cost_budget_usd !== null) keys.add('__cost_exceeded__');
   for (const { id, kind } of workflow.nodes) {
     keys.add(id);
     const outputKey = outputKeyOf(kind);

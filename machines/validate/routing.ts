@@ -1,4 +1,5 @@
 import type { Graph } from '../graph/graph.ts';
+import { isStrategyLimit } from '../ir/strategy.ts';
 import type { Edge, Node, Workflow } from '../ir/workflow.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { Problems } from '../reading/problems.ts';
@@ -77,12 +78,13 @@ function outcomeOnlyEdge({ id, kind }: Node, edges: readonly { edge: Edge; path:
 
 function unreachableNodes(workflow: Workflow, graph: Graph, problems: Problems): void {
   const reachable = new Set(graph.reachable.map((index) => graph.idOf(index)));
-  for (const { id, kind } of workflow.nodes) {
+  for (const { id, kind, labels } of workflow.nodes) {
     const at = { node_id: id, path: `nodes.${id}` };
     if (!reachable.has(id)) {
       if (definitionOf(kind).joins(kind) !== null)
         problems.warning('join_never_runs', `join "${id}" can never run: no node it waits for is reached`, at);
-      else problems.warning('unreachable_node', `node "${id}" is never reached from "${workflow.start_node}"`, at);
+      else if (!isStrategyLimit(labels))
+        problems.warning('unreachable_node', `node "${id}" is never reached from "${workflow.start_node}"`, at);
       continue;
     }
     const definition = definitionOf(kind);

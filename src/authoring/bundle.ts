@@ -1,76 +1,81 @@
 import { isMap } from 'yaml';
-import type { Json } from '../../machines/json.ts';
+import { type AgentUnit, compileAgent } from './agents/document.ts';
+import { refuseCircularUses, resolveUses, type Use } from './agents/uses.ts';
 import { type CompiledWorkflow, compileDocument } from './document.ts';
 import { MapReader } from './map-reader.ts';
+import { readSchedule, type Schedule } from './schedule.ts';
 import { soleKey } from './settings.ts';
-
-/** When executions of a workflow are to be started. */
-export interface Schedule {
-  readonly cron: string;
-  readonly timezone: string;
-  readonly input: Json;
-  readonly enabled: boolean;
-}
 
 export interface BundledWorkflow extends CompiledWorkflow {
   readonly schedule: Schedule | null;
 }
 
-/** Compiles a bundle: a file with several workflows under `workflows:` and one tool catalog for all of them. */
+/** Compiles a bundle: a file with several units under `agents:` and `workflows:`, and one catalog of tools and MCP servers for all of them. */
 export function compileBundle(top: MapReader): readonly BundledWorkflow[] {
-  const agents = top.fields.find(({ key, value }) => key === 'agents' && value !== null);
-  top.find('agents');
-  if (agents !== undefined) {
-    const hint = 'write each agent as a workflow below "workflows:"';
-    top.error('not_available', '"agents:" are not available in this runtime yet', agents.keyOffset, hint);
-  }
   top.find('version');
   const defaults = top.map('defaults', 'defaults');
-  for (const key of ['model', 'limits']) defaults?.find(key);
   const version = defaults?.text('version') ?? null;
+  const model = defaults?.text('model') ?? null;
+  const limits = defaults?.map('limits of the defaults', 'limits') ?? null;
   defaults?.warnAboutUnread();
   const tools = top.map('tools', 'tools');
-  const mcpServers = soleKey(top.map('mcp', 'mcp'), 'servers');
-  const units = workflowReaders(top, top.map('workflows', 'workflows')).flatMap(({ id, reader }): BundledWorkflow[] => {
+  const mcp = top.map('mcp', 'mcp');
+  const servers = mcp?.map('mcp.servers', 'servers') ?? null;
+  const mcpServers = soleKey(mcp, 'servers');
+  const agents = unitReaders(top, top.map('agents', 'agents'), 'agent', 'write at least "strategy:" and "goal:" below it');
+  const workflows = unitReaders(top, top.map('workflows', 'workflows'), 'workflow', 'write at least "nodes:" below it');
+  if (agents.length + workflows.length === 0 && !top.has('agents', 'workflows'))
+    top.error('no_units', 'the file has no agents and no workflows: there is nothing to run', top.offset);
+  refuseSharedIds(agents, workflows);
+
+  const units: ReadonlySet<string> = new Set([...agents, ...workflows].map(({ id }) => id));
+  const uses = agents.map(({ id, reader }) => ({ id, uses: resolveUses(reader, { tools, servers, units }) }));
+  refuseCircularUses(uses, top.source.findings);
+  const usedTools = new Set(uses.flatMap((agent) => agent.uses.flatMap(({ type, name }) => (type === 'tool' ? [name] : []))));
+  const compiledAgents = agents.flatMap(({ id, reader }, i): BundledWorkflow[] => {
+    const unit: AgentUnit = {
+      id: { value: id, offset: reader.offset },
+      version,
+      defaults: { model, limits, used: namesOf(uses[i]?.uses ?? []) },
+    };
     const schedule = readSchedule(reader);
-    const compiled = compileDocument(reader, { id: { value: id, offset: reader.offset }, version, tools, mcpServers });
+    const compiled = compileAgent(reader, reader, unit);
+    return compiled === null ? [] : [{ ...compiled, schedule }];
+  });
+  const compiledWorkflows = workflows.flatMap(({ id, reader }): BundledWorkflow[] => {
+    const schedule = readSchedule(reader);
+    const unit = { id: { value: id, offset: reader.offset }, version, tools, usedTools, mcpServers };
+    const compiled = compileDocument(reader, unit);
     return compiled === null ? [] : [{ ...compiled, schedule }];
   });
   top.warnAboutUnread();
-  return units;
+  return [...compiledAgents, ...compiledWorkflows];
 }
 
-function workflowReaders(
-  top: MapReader,
-  workflows: MapReader | null,
-): readonly { readonly id: string; readonly reader: MapReader }[] {
-  const fields = workflows?.fields ?? [];
-  if (fields.length === 0 && !top.has('agents'))
-    top.error('no_units', 'the file has no workflows: there is nothing to run', top.offset);
+interface UnitReader {
+  readonly id: string;
+  readonly reader: MapReader;
+}
+
+function unitReaders(top: MapReader, units: MapReader | null, what: 'agent' | 'workflow', hint: string): readonly UnitReader[] {
+  const fields = units?.fields ?? [];
+  if (units !== null && fields.length === 0)
+    top.error('no_units', `the file has no ${what}s: there is nothing to run`, units.offset);
   return fields.flatMap((field) => {
     if (isMap(field.value))
-      return [{ id: field.key, reader: new MapReader(field.value, field.keyOffset, `workflow "${field.key}"`, top.source) }];
-    const hint = 'write at least "nodes:" below it';
-    top.error('wrong_type', `workflow "${field.key}" must be a map of its keys`, field.offset, hint);
+      return [{ id: field.key, reader: new MapReader(field.value, field.keyOffset, `${what} "${field.key}"`, top.source) }];
+    top.error('wrong_type', `${what} "${field.key}" must be a map of its keys`, field.offset, hint);
     return [];
   });
 }
 
-function readSchedule(workflow: MapReader): Schedule | null {
-  const schedule = workflow.map(`schedule of ${workflow.name}`, 'schedule');
-  if (schedule === null) return null;
-  const cron = schedule.text('cron', 'cron_expression');
-  const enabled = schedule.json('enabled')?.value ?? true;
-  const found = {
-    cron: cron?.value ?? '',
-    timezone: schedule.text('timezone')?.value ?? 'UTC',
-    input: schedule.json('input')?.value ?? {},
-    enabled: enabled !== false,
-  };
-  if (cron === null)
-    schedule.error('missing_key', `${schedule.name} has no cron expression`, schedule.offset, 'write "cron: 0 8 * * *"');
-  if (typeof enabled !== 'boolean')
-    schedule.error('wrong_type', `${schedule.name}: "enabled" must be true or false`, schedule.offset);
-  schedule.warnAboutUnread();
-  return found;
+function refuseSharedIds(agents: readonly UnitReader[], workflows: readonly UnitReader[]): void {
+  const ids = new Set(agents.map(({ id }) => id));
+  for (const { id, reader } of workflows)
+    if (ids.has(id)) reader.error('duplicate_unit', `"${id}" is an agent and a workflow`, reader.offset, 'give one another name');
+}
+
+/** What an agent's prompts name: tools and other units. A server has no name of its own there. */
+function namesOf(uses: readonly Use[]): readonly string[] {
+  return uses.flatMap(({ type, name }) => (type === 'mcp' ? [] : [name]));
 }

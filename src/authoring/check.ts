@@ -1,6 +1,6 @@
 import type { Workflow } from '../../machines/ir/workflow.ts';
 import { validate } from '../../machines/validate/index.ts';
-import { draftFile, type FileDraft, type ParsedFile, toParsedFile } from './parse.ts';
+import { draftFile, type FileDraft, type ParsedFile, toParsedFile, type WorkflowDraft } from './parse.ts';
 
 /**
  * Parses a workflow file (YAML) and validates the workflow as the runtime would. Never throws: `diagnostics` lists every problem with its line
@@ -15,29 +15,37 @@ export function checkWorkflow(text: string, file: string): ParsedFile {
   return toParsedFile(checkFile(text, file).draft);
 }
 
-/** A workflow file with its tests. */
+/** A workflow of a file, with its tests. */
 export interface CheckedTests {
-  readonly file: ParsedFile;
+  /** Those of the file; of several workflows, the first has them all. */
+  readonly diagnostics: ParsedFile['diagnostics'];
+  /** Its id when the file has several workflows; else null. */
+  readonly unit: string | null;
   /** Null when there is an error. */
   readonly workflow: Workflow | null;
-  readonly tests: FileDraft['tests'];
-  readonly locate: FileDraft['locate'];
+  readonly tests: WorkflowDraft['tests'];
+  readonly locate: WorkflowDraft['locate'];
 }
 
-export function checkTests(text: string, file: string): CheckedTests {
-  const { draft, workflow } = checkFile(text, file);
-  const { findings, tests, locate, isBundle } = draft;
-  if (isBundle)
-    findings.error('several_workflows', 'the file has several workflows: tests belong in a file with one workflow', 0);
-  return { file: toParsedFile(draft), workflow: findings.failed ? null : workflow, tests, locate };
+/** The workflows of a file, at least one: a file without any has errors. */
+export function checkTests(text: string, file: string): readonly [CheckedTests, ...CheckedTests[]] {
+  const { draft, workflows } = checkFile(text, file);
+  const { findings, isBundle } = draft;
+  const [first, ...others] = draft.workflows.map(({ document, tests, locate }, i): CheckedTests => {
+    const unit = isBundle ? String(document.workflow_id) : null;
+    const diagnostics = i === 0 ? findings.all : [];
+    return { diagnostics, unit, workflow: findings.failed ? null : (workflows[i] ?? null), tests, locate };
+  });
+  if (first !== undefined) return [first, ...others];
+  return [{ diagnostics: findings.all, unit: null, workflow: null, tests: [], locate: () => findings.positionOf(0) }];
 }
 
-function checkFile(text: string, file: string): { readonly draft: FileDraft; readonly workflow: Workflow | null } {
+function checkFile(text: string, file: string): { readonly draft: FileDraft; readonly workflows: readonly (Workflow | null)[] } {
   const draft = draftFile(text, file);
   const workflows = draft.workflows.map(({ document, addDiagnostic }) => {
     const { workflow, diagnostics } = validate(document);
     for (const diagnostic of diagnostics) addDiagnostic(diagnostic);
     return workflow;
   });
-  return { draft, workflow: draft.isBundle ? null : (workflows[0] ?? null) };
+  return { draft, workflows };
 }

@@ -25,6 +25,8 @@ export interface BundleSettings {
   readonly id: Located<string>;
   readonly version: Located<string> | null;
   readonly tools: MapReader | null;
+  /** Tools that agents of the bundle use. */
+  readonly usedTools: ReadonlySet<string>;
   readonly mcpServers: Located<Json> | null;
 }
 
@@ -46,7 +48,7 @@ export function compileDocument(top: MapReader, bundle: BundleSettings | null = 
 
   const catalog = top.map('tools', 'tools') ?? bundle?.tools ?? null;
   if (catalog !== null) sourceMap.recordAll('tools', catalog);
-  const tools = readTools(catalog);
+  const tools = readTools(catalog, bundle?.usedTools);
   const document: Record<string, Json> = { ...readHeader(header, sourceMap, bundle) };
   const start = readStart(
     header,

@@ -1,10 +1,12 @@
 import { isMap } from 'yaml';
 import type { Diagnostic } from '../../machines/diagnostics.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
-import { compileBundle, type Schedule } from './bundle.ts';
+import { compileAgent } from './agents/document.ts';
+import { compileBundle } from './bundle.ts';
 import { type AuthoringDiagnostic, type Findings, type Position, UnreadableFile } from './diagnostic.ts';
 import { compileDocument } from './document.ts';
 import { MapReader } from './map-reader.ts';
+import type { Schedule } from './schedule.ts';
 import { readSource, type Source } from './source.ts';
 import { DocumentSourceMap, type SourceMap } from './source-map.ts';
 import type { AuthoredTest } from './tests.ts';
@@ -30,9 +32,12 @@ export interface ParsedWorkflow {
 }
 
 /** A workflow of a file. */
-interface WorkflowDraft extends ParsedWorkflow {
+export interface WorkflowDraft extends ParsedWorkflow {
+  readonly tests: readonly AuthoredTest[];
   /** Adds a diagnostic of the document at its position in the file. */
   addDiagnostic(diagnostic: Diagnostic): void;
+  /** The position of a path of the document (`nodes.review`); the top of the file when it is not written. */
+  locate(path: string): Position;
 }
 
 /** A file as far as it could be read: in spite of errors there may be documents to check. */
@@ -42,9 +47,6 @@ export interface FileDraft {
   readonly isBundle: boolean;
   readonly findings: Findings;
   readonly localTools: ParsedFile['localTools'];
-  readonly tests: readonly AuthoredTest[];
-  /** The position of a path of the document (`nodes.review`); the top of the file when it is not written. */
-  locate(path: string): Position;
 }
 
 /** Compiles a workflow file: `workflow.yaml` in its accepted forms, or a document in JSON or YAML, with or without `{ir}` around it. */
@@ -64,27 +66,24 @@ export function draftFile(text: string, file: string): FileDraft {
   try {
     const read = source.root === null || findings.failed ? null : readTop(source);
     if (read !== null) {
-      const [only] = read.workflows;
-      const locate = (path: string): Position => findings.positionOf(only?.sourceMap.nearestOffset(path) ?? 0);
       const workflows = read.workflows.map((workflow) => ({
         ...workflow,
         addDiagnostic: diagnosticAdder(workflow.sourceMap, findings),
+        locate: (path: string): Position => findings.positionOf(workflow.sourceMap.nearestOffset(path) ?? 0),
       }));
-      return { ...read, workflows, findings, locate };
+      return { ...read, workflows, findings };
     }
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error;
     findings.error(error.code, error.message, error.offset, { hint: error.hint });
   }
-  const locate = (): Position => findings.positionOf(0);
-  return { workflows: [], isBundle: false, findings, localTools: {}, tests: [], locate };
+  return { workflows: [], isBundle: false, findings, localTools: {} };
 }
 
 interface ReadFile {
-  readonly workflows: readonly (ParsedWorkflow & { readonly sourceMap: SourceMap })[];
+  readonly workflows: readonly (ParsedWorkflow & { readonly sourceMap: SourceMap; readonly tests: readonly AuthoredTest[] })[];
   readonly isBundle: boolean;
   readonly localTools: ParsedFile['localTools'];
-  readonly tests: FileDraft['tests'];
 }
 
 function readTop(source: Source): ReadFile | null {
@@ -98,30 +97,21 @@ function readTop(source: Source): ReadFile | null {
   const top = new MapReader(root, 0, 'the file', source);
   if (top.has('ir') || top.has('workflow_id')) return readDocumentFile(top, root, source);
   if (top.has('workflows') || top.has('agents')) return readBundle(top);
-  const unavailable = top.fields.find(({ key }) => key === 'agent');
-  if (unavailable !== undefined) {
-    top.error(
-      'not_available',
-      '"agent:" (agent mode) is not available in this runtime yet',
-      unavailable.keyOffset,
-      'write the workflow as "workflow:" and "nodes:"',
-    );
-    return null;
-  }
-  const compiled = compileDocument(top);
+  const agent = top.map('the agent', 'agent');
+  if (agent === null && top.has('agent')) return null;
+  const compiled = agent === null ? compileDocument(top) : compileAgent(top, agent);
   if (compiled === null) return null;
   const { document, sourceMap, localTools, tests } = compiled;
-  return { workflows: [{ document, sourceMap, schedule: null }], isBundle: false, localTools, tests };
+  return { workflows: [{ document, sourceMap, tests, schedule: null }], isBundle: false, localTools };
 }
 
 function readBundle(top: MapReader): ReadFile {
   const compiled = compileBundle(top);
-  const workflows = compiled.map(({ document, sourceMap, schedule }) => ({ document, sourceMap, schedule }));
+  const workflows = compiled.map(({ document, sourceMap, tests, schedule }) => ({ document, sourceMap, tests, schedule }));
   return {
     workflows,
     isBundle: true,
     localTools: Object.assign({}, ...compiled.map(({ localTools }) => localTools)),
-    tests: [],
   };
 }
 
@@ -136,8 +126,8 @@ function readDocumentFile(top: MapReader, root: unknown, source: Source): ReadFi
   const { catalog, local: localTools } = readTools(tools);
   if (tools !== null) document.tools = catalog;
   const holder = wrapper === null ? root : top.find('ir')?.value;
-  const workflow = { document, sourceMap: new DocumentSourceMap(holder, source), schedule: null };
-  return { workflows: [workflow], isBundle: false, localTools, tests: [] };
+  const workflow = { document, sourceMap: new DocumentSourceMap(holder, source), tests: [], schedule: null };
+  return { workflows: [workflow], isBundle: false, localTools };
 }
 
 function diagnosticAdder(sourceMap: SourceMap, findings: Findings): WorkflowDraft['addDiagnostic'] {

@@ -17,8 +17,11 @@ export interface Tools {
   readonly local: Readonly<Record<string, LocalTool>>;
 }
 
-/** Reads the tool catalog. An entry with `kind: function` is a function of a local module. */
-export function readTools(tools: MapReader | null): Tools {
+/**
+ * Reads the tool catalog. An entry with `kind: function` is a function of a local module. An entry without a kind that is `described` only tells
+ * a model of a tool, and is left out.
+ */
+export function readTools(tools: MapReader | null, described: ReadonlySet<string> = new Set()): Tools {
   const catalog: Record<string, Json> = {};
   const local: Record<string, LocalTool> = {};
   for (const { key, value, keyOffset } of tools?.fields ?? []) {
@@ -28,7 +31,9 @@ export function readTools(tools: MapReader | null): Tools {
       continue;
     }
     const tool = new MapReader(value, keyOffset, `tool "${key}"`, tools.source);
-    if (tool.text('kind')?.value !== 'function') {
+    const kind = tool.text('kind')?.value;
+    if (kind === undefined && described.has(key)) continue;
+    if (kind !== 'function') {
       catalog[key] = readCatalogEntry(tool);
       continue;
     }

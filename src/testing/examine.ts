@@ -2,7 +2,7 @@ import { compile } from '../../machines/compile/index.ts';
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import type { Workflow } from '../../machines/ir/workflow.ts';
 import type { Program } from '../../machines/step/program.ts';
-import { checkTests } from '../authoring/check.ts';
+import { type CheckedTests, checkTests } from '../authoring/check.ts';
 import type { AuthoringDiagnostic } from '../authoring/diagnostic.ts';
 import type { AuthoredTest } from '../authoring/tests.ts';
 import { type Coverage, coverageOf } from './coverage.ts';
@@ -23,9 +23,11 @@ export interface ExplorationBounds {
   readonly steps: number;
 }
 
-/** The result of examining a workflow file. */
+/** The result of examining a workflow of a file. */
 export interface FileExamination {
-  /** Problems of the file and the document, as reported by `validate`. */
+  /** Its id when the file has several workflows; else null. */
+  readonly unit: string | null;
+  /** Problems of the file and its documents, as reported by `validate`; of several workflows, the first has them all. */
   readonly diagnostics: readonly AuthoringDiagnostic[];
   /** Null if the file is invalid. */
   readonly workflow: Workflow | null;
@@ -63,11 +65,21 @@ export interface LocatedFinding {
   readonly column: number;
 }
 
-/** Runs the tests of a workflow file and explores its state space, without a server, network or clock. */
-export function examine(text: string, file: string, bounds: ExplorationBounds, nowMs: () => number): FileExamination {
-  const { file: authored, workflow, tests, locate } = checkTests(text, file);
-  const { diagnostics } = authored;
-  const nothing = { diagnostics, workflow: null, tests: [], findings: [], coverage: null, exploration: null };
+/** Runs the tests of a workflow file and explores its state space, without a server, network or clock. One examination per workflow. */
+export function examine(
+  text: string,
+  file: string,
+  bounds: ExplorationBounds,
+  nowMs: () => number,
+): readonly [FileExamination, ...FileExamination[]] {
+  const [first, ...others] = checkTests(text, file);
+  const examineOne = (checked: CheckedTests) => examineWorkflow(checked, file, bounds, nowMs);
+  return [examineOne(first), ...others.map(examineOne)];
+}
+
+function examineWorkflow(checked: CheckedTests, file: string, bounds: ExplorationBounds, nowMs: () => number): FileExamination {
+  const { unit, workflow, tests, locate, diagnostics } = checked;
+  const nothing = { unit, diagnostics, workflow: null, tests: [], findings: [], coverage: null, exploration: null };
   if (workflow === null) return nothing;
   const program = tryCompile(workflow);
   if (program instanceof InvalidWorkflow) {
@@ -84,6 +96,7 @@ export function examine(text: string, file: string, bounds: ExplorationBounds, n
   const paths = pathsOf(explored, bounds.paths);
   const findings = findingsOf(simulated, inputs, explored, new Set(tested.flat()));
   return {
+    unit,
     diagnostics,
     workflow,
     tests: results,

@@ -26,7 +26,7 @@ interface Case {
   readonly reasons: readonly string[];
 }
 
-function suiteOf({ file, examination, problems, coverageShortfall }: Report): Suite {
+function suiteOf({ file, title, examination, problems, coverageShortfall }: Report): Suite {
   const cases: Case[] = examination.tests.map((result) => {
     return { name: result.test.name, seconds: result.durationMs / 1_000, reasons: result.passed ? [] : failureReasons(result) };
   });
@@ -34,13 +34,13 @@ function suiteOf({ file, examination, problems, coverageShortfall }: Report): Su
   if (coverageShortfall !== null) cases.push({ name: 'coverage', seconds: 0, reasons: [coverageShortfall] });
   const failures = cases.filter((one) => one.reasons.length > 0).length;
   const time = cases.reduce((sum, one) => sum + one.seconds, 0);
-  const attributes = `name="${escaped(file)}" tests="${cases.length}" failures="${failures}" time="${seconds(time)}"`;
-  const xml = `  <testsuite ${attributes}>\n${cases.map((one) => caseXml(file, one)).join('\n')}\n  </testsuite>`;
+  const attributes = `name="${escaped(title)}" tests="${cases.length}" failures="${failures}" time="${seconds(time)}"`;
+  const xml = `  <testsuite ${attributes}>\n${cases.map((one) => caseXml(file, title, one)).join('\n')}\n  </testsuite>`;
   return { xml, tests: cases.length, failures, seconds: time };
 }
 
-function caseXml(file: string, { name, seconds: time, reasons }: Case): string {
-  const attributes = `classname="${escaped(file)}" name="${escaped(name)}" file="${escaped(file)}" time="${seconds(time)}"`;
+function caseXml(file: string, title: string, { name, seconds: time, reasons }: Case): string {
+  const attributes = `classname="${escaped(title)}" name="${escaped(name)}" file="${escaped(file)}" time="${seconds(time)}"`;
   const [first] = reasons;
   if (first === undefined) return `    <testcase ${attributes}/>`;
   const failure = `      <failure message="${escaped(first)}">${escaped(reasons.join('\n'))}</failure>`;

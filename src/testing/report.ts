@@ -9,9 +9,11 @@ export interface PassCriteria {
   readonly coverage: number | null;
 }
 
-/** The verdict on a file. */
+/** The verdict on a workflow of a file. */
 export interface Report {
   readonly file: string;
+  /** The file, with the workflow when the file has several. */
+  readonly title: string;
   readonly examination: FileExamination;
   readonly passed: boolean;
   /** Failing findings and diagnostics, as lines with position, message and code. */
@@ -36,13 +38,23 @@ export function reportOf(file: string, examined: FileExamination, { strict, cove
     objections.length === 0 &&
     coverageShortfall === null &&
     examined.tests.every((result) => result.passed);
-  return { file, examination: examined, passed, problems: objections, coverageShortfall };
+  const title = examined.unit === null ? file : `${file} ${examined.unit}`;
+  return { file, title, examination: examined, passed, problems: objections, coverageShortfall };
 }
 
 /** The output of `--format json`. */
 export function jsonReport({ file, examination, passed }: Report): unknown {
-  const { diagnostics, tests, findings, coverage, exploration } = examination;
-  return { file, passed, tests: tests.map(jsonTest), findings, coverage, exploration, diagnostics };
+  const { unit, diagnostics, tests, findings, coverage, exploration } = examination;
+  return {
+    file,
+    ...(unit === null ? {} : { workflow: unit }),
+    passed,
+    tests: tests.map(jsonTest),
+    findings,
+    coverage,
+    exploration,
+    diagnostics,
+  };
 }
 
 function jsonTest({ test, passed, mismatches, played, durationMs }: TestResult): Record<string, Json> {

@@ -19,17 +19,19 @@ describe('the examples', () => {
   });
 
   it.each(FILES)('$path compiles, without a warning, to its golden document', async ({ example, name, path }) => {
-    const { document, diagnostics } = checkWorkflow(readFileSync(path, 'utf8'), path);
+    const { document, workflows, diagnostics } = checkWorkflow(readFileSync(path, 'utf8'), path);
     expect(diagnostics).toEqual([]);
+    const compiled = document ?? workflows.map((workflow) => workflow.document);
     const golden = `golden/${example}.${name.replace('.yaml', '.json')}`;
-    await expect(`${JSON.stringify(document, null, 2)}\n`).toMatchFileSnapshot(golden);
+    await expect(`${JSON.stringify(compiled, null, 2)}\n`).toMatchFileSnapshot(golden);
   });
 
   it.each(FILES)('$path brings a function for every tool it calls', async ({ example, path }) => {
-    const { document, localTools } = checkWorkflow(readFileSync(path, 'utf8'), path);
-    const called = JSON.stringify(document).matchAll(/"tool_ref":"([^"]+)"/g);
+    const { workflows, localTools } = checkWorkflow(readFileSync(path, 'utf8'), path);
+    const called = [...JSON.stringify(workflows).matchAll(/"tool_ref":"([^"]+)"/g)].map(([, name]) => name);
     const tools = await loadLocalTools(localTools);
-    expect(Object.keys(tools)).toEqual(expect.arrayContaining([...called].map(([, name]) => name)));
+    expect(Object.keys(tools)).toEqual(expect.arrayContaining(called));
+    if (called.length === 0) return;
     // `jamjet dev --tools` offers the same functions under the same names.
     expect(Object.keys(await loadTools(join(process.cwd(), 'examples', example, 'tools.mjs')))).toEqual(
       expect.arrayContaining(Object.keys(tools)),

@@ -39,14 +39,6 @@ describe('a form that is not supported', () => {
   it('is reported: nodes as a list', () =>
     expect(problems('workflow: { id: w }\nnodes:\n  - id: a\n')).toEqual(['2:1 error unsupported_dialect']));
 
-  it.each([
-    ['agent:\n  id: a\n  strategy: react', '1:1'],
-    ['defaults: {}\nagents: { a: {} }', '2:1'],
-  ])('is not available yet: %j', (text, place) => {
-    expect(problems(text)).toEqual([`${place} error not_available`]);
-    expect(parseWorkflow(text, 'w.yaml').document).toBeNull();
-  });
-
   it('has its nodes inside the header', () =>
     expect(problems('workflow:\n  id: w\n  nodes: { a: {} }')).toEqual(['3:3 error misplaced_nodes']));
 });

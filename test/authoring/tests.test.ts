@@ -21,7 +21,7 @@ describe('the tests of a workflow file', () => {
   });
 
   it('may have all kinds of answers', () => {
-    const { tests } = checkTests(
+    const [{ tests }] = checkTests(
       `${NODES}tests:
   - name: all
     input: { n: 1 }

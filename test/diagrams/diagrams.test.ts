@@ -91,11 +91,16 @@ describe('a diagram', () => {
 });
 
 describe('the diagrams in docs/diagrams', () => {
-  const examples = readdirSync('examples', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'));
+  const examples = readdirSync('examples', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.yaml'))
+    .flatMap((file) => {
+      const stem = basename(file, '.yaml');
+      const name = ['workflow', 'agent', 'fleet'].includes(stem) ? dirname(file) : stem;
+      const { document: sole, workflows } = checkWorkflow(readFileSync(`examples/${file}`, 'utf8'), file);
+      return workflows.map(({ document: read }) => ({ name: sole === null ? `${name}.${read.workflow_id}` : name, read }));
+    });
 
-  it.each(examples)('show the current example %s', async (file) => {
-    const name = basename(file, '.yaml') === 'workflow' ? dirname(file) : basename(file, '.yaml');
-    const { document: read } = checkWorkflow(readFileSync(`examples/${file}`, 'utf8'), file);
+  it.each(examples)('show the current example $name', async ({ name, read }) => {
     const committed = readFileSync(`docs/diagrams/${name}.svg`, 'utf8');
     expect(String((await drawn(read)).content), 'draw them again: npm run diagrams').toBe(committed);
   });

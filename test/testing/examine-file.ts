@@ -3,7 +3,7 @@ import { examine, type FileExamination } from '../../src/testing/examine.ts';
 /** Examines a workflow with these nodes and tests, within bounds that small workflows do not reach. */
 export function examined(nodes: string, tests = '', bounds = { paths: 1_000, steps: 5_000 }): FileExamination {
   const text = `workflow: { id: w, version: 1.0.0 }\nnodes:\n${nodes}\n${tests === '' ? '' : `tests:\n${tests}\n`}`;
-  return examine(text, 'workflow.yaml', bounds, () => 0);
+  return examine(text, 'workflow.yaml', bounds, () => 0)[0];
 }
 
 /** `severity code node` of each finding, failures that end the run last. */

@@ -8,8 +8,9 @@ import { plain } from '../terminal/text.ts';
 
 class DeployCommand extends ClientCommand {
   static override usage: Usage = {
-    details: `Registers every workflow of the files on a server, without starting any. A file contains one workflow, or several under
-\`workflows:\` that share a tool catalog; the \`schedule:\` of such a workflow becomes a cron job with its name.`,
+    details: `Registers every workflow of the files on a server, without starting any. A file contains one workflow or agent, or
+several under \`workflows:\` and \`agents:\` that share a tool catalog; the \`schedule:\` of one of these becomes a cron job with its name, which
+starts the deployed version.`,
     examples: [
       ['Deploy one workflow', '$0 deploy workflow.yaml'],
       ['Deploy all workflows of a file to another server', '$0 deploy workflows.yaml --runtime https://jamjet.example'],
@@ -29,7 +30,15 @@ class DeployCommand extends ClientCommand {
       if (!this.json) this.print(`${this.paint.green('✓')} ${plain(workflow_id)} ${plain(version)}`);
       if (schedule === null) continue;
       const { cron, timezone, input, enabled } = schedule;
-      const job = await client.cron.put({ name: workflow_id, cron_expression: cron, timezone, workflow_id, input, enabled });
+      const job = await client.cron.put({
+        name: workflow_id,
+        cron_expression: cron,
+        timezone,
+        workflow_id,
+        workflow_version: version,
+        input,
+        enabled,
+      });
       jobs.push(job);
       if (!this.json)
         this.print(`  ${plain(job.cron_expression)} ${plain(job.timezone)}, next ${job.next_run_at ?? 'never: paused'}`);

@@ -49,10 +49,11 @@ class TestCommand extends JamjetCommand {
     const reports: Report[] = [];
     for (const file of files) {
       const path = resolve(this.context.cwd, file);
-      const examined = examine(await readText(path, file), path, bounds, () => performance.now());
-      const report = reportOf(file, examined, demands);
-      reports.push(report);
-      if (format === 'text') this.print(`${reportText(report, this.context, this.paint)}\n`);
+      for (const examined of examine(await readText(path, file), path, bounds, () => performance.now())) {
+        const report = reportOf(file, examined, demands);
+        reports.push(report);
+        if (format === 'text') this.print(`${reportText(report, this.context, this.paint)}\n`);
+      }
     }
     if (format === 'text') this.print(this.#summary(reports));
     if (format === 'junit') this.print(junitXml(reports));
@@ -69,9 +70,10 @@ class TestCommand extends JamjetCommand {
   #summary(reports: readonly Report[]): string {
     const tests = reports.flatMap(({ examination }) => examination.tests);
     const failed = tests.filter(({ passed }) => !passed).length;
-    const bad = reports.filter(({ passed }) => !passed).length;
+    const files = new Set(reports.map(({ file }) => file)).size;
+    const bad = new Set(reports.flatMap(({ file, passed }) => (passed ? [] : [file]))).size;
     const verdict = bad === 0 ? this.paint.green('✓ passed') : this.paint.red(`✗ ${count(bad, 'file')} failed`);
-    const counts = `${count(tests.length, 'test')}${failed === 0 ? '' : `, ${failed} failed`}, ${count(reports.length, 'file')}`;
+    const counts = `${count(tests.length, 'test')}${failed === 0 ? '' : `, ${failed} failed`}, ${count(files, 'file')}`;
     return `${verdict} ${this.paint.dim(`(${counts})`)}`;
   }
 }

@@ -6,8 +6,8 @@ import { count, plain } from '../terminal/text.ts';
 
 class ValidateCommand extends PrintingCommand {
   static override usage: Usage = {
-    details: `Accepts workflow.yaml and IR files (JSON); a file may contain several workflows under \`workflows:\`. Needs no server. Fails if a file
-has an error; warnings do not fail it.`,
+    details: `Accepts workflow.yaml and IR files (JSON); a file may contain several workflows and agents under
+\`workflows:\` and \`agents:\`. Needs no server. Fails if a file has an error; warnings do not fail it.`,
     examples: [
       ['Check one file', '$0 validate workflow.yaml'],
       ['Check all workflows of a folder', '$0 validate flows/*.yaml'],

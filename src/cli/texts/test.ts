@@ -14,12 +14,12 @@ const MAX_NAMED = 10;
 const MAX_FIRST = 30;
 const MAX_LAST = 10;
 
-/** The output of `jamjet test` for one file. */
+/** The output of `jamjet test` for one workflow. */
 export function reportText(report: Report, context: Pick<Context, 'cwd'>, paint: Paint): string {
-  const { file, examination, coverageShortfall } = report;
+  const { file, title, examination, coverageShortfall } = report;
   const { diagnostics, tests, findings, coverage, exploration } = examination;
   const blocks = [
-    paint.bold(plain(file)),
+    paint.bold(plain(title)),
     ...(diagnostics.length === 0 ? [] : [renderDiagnostics(diagnostics, context, paint)]),
     ...tests.map((result) => testText(result, paint)),
     ...findings.map((finding) => findingText(file, finding, paint)),

@@ -1,9 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
-import { Cron } from 'croner';
+import type { Cron } from 'croner';
+import { InvalidSchedule, parseCron } from '../../cron-expression.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 
-const FIELDS = 5;
-const MAX_LENGTH = 256;
 /** Times computed per turn of the event loop; each takes about a tenth of a millisecond. */
 const TIMES_PER_TURN = 25;
 
@@ -28,7 +27,7 @@ export class Schedule {
   /** Like `next`, but throws `bad_request` if there is none. */
   first(afterMs: number): number {
     const firstMs = this.next(afterMs);
-    if (firstMs === null) throw invalid('no date ever matches it');
+    if (firstMs === null) throw new RuntimeError('bad_request', 'invalid cron expression: no date ever matches it');
     return firstMs;
   }
 
@@ -60,42 +59,10 @@ export class Schedule {
 }
 
 function parse(expression: string, timezone: string): Cron {
-  if (!isTimeZone(timezone))
-    throw new RuntimeError(
-      'bad_request',
-      `unknown time zone: ${timezone.slice(0, 64)} (write an IANA name such as Europe/Berlin)`,
-    );
-  const text = expression.trim();
-  const fields = text.split(/\s+/);
-  if (text.length > MAX_LENGTH) throw invalid(`longer than ${MAX_LENGTH} characters`);
-  // Without this check croner would accept seconds, years and single dates.
-  if (!text.startsWith('@') && fields.length !== FIELDS)
-    throw invalid(
-      `${fields.length} fields instead of ${FIELDS} (minute, hour, day of month, month, day of week; there are no seconds)`,
-    );
   try {
-    return new Cron(text, { timezone, paused: true, mode: '5-part', fixedTimeRule: 'no-wildcard' });
-  } catch (cause) {
-    // croner's messages count days and months from 0, so the value is left out.
-    const problem = cause instanceof Error ? cause.message : String(cause);
-    throw invalid(
-      problem.replace(/^CronPattern: /, '').replace(/^Invalid value for (\w+): -?\d+$/, 'invalid value for the $1'),
-      cause,
-    );
-  }
-}
-
-function invalid(problem: string, cause?: unknown): RuntimeError {
-  return new RuntimeError('bad_request', `invalid cron expression: ${problem}`, { cause });
-}
-
-/** Offsets such as `+02:00` are refused: they have no daylight-saving time. */
-function isTimeZone(name: string): boolean {
-  if (!/^[A-Za-z][\w+/-]*$/.test(name)) return false;
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
+    return parseCron(expression, timezone);
+  } catch (error) {
+    if (error instanceof InvalidSchedule) throw new RuntimeError('bad_request', error.message, { cause: error.cause });
+    throw error;
   }
 }

@@ -1,0 +1,4 @@
+/** Opens an incident in the tracker; here it only numbers it by the idempotency key. */
+export function open_incident({ alarm, severity }, { idempotencyKey }) {
+  return { id: `INC-${idempotencyKey.slice(0, 6)}`, alarm, severity };
+}
