@@ -281,7 +281,8 @@ export const EVENT_DATA = {
   tool_approval_required: atNode('A policy requires approval before the node runs.', {
     tool_name: text('Tool to be approved.'),
     approver: text('Who decides: `human`.'),
-    context: object('What the decision is about: `node_id`.'),
+    context: object('What the decision is about: `node_id`, and `calls`, the tool calls of a model that the node carries out.'),
+    policy_scope: absent(oneOf(['tenant'], 'Whose policy it is; absent for those of the workflow and of the node.')),
   }),
   strategy_limit_hit: ofExecution('The execution ended at a `limit_exceeded` node. Always the last event.', {
     limit_type: text('The budget that is exceeded, `token_budget` or `cost_budget`; else `limit_exceeded`.'),

@@ -1,36 +1,82 @@
-import type { Node, Workflow } from './ir/workflow.ts';
+import type { Node, PolicySet, Workflow } from './ir/workflow.ts';
+import { isObject, type JsonObject } from './json.ts';
 import { definitionOf } from './nodes/index.ts';
 
-/** The decision of a workflow's policies about a node. `name` is the policy name that matched. */
+export type PolicyScope = 'node' | 'workflow' | 'tenant';
+
+/** What a policy is asked about: the names of a tool, most exact first, and those of a model. */
+export interface PolicySubject {
+  readonly names: readonly string[];
+  readonly models: readonly string[];
+}
+
+/** The decision of a policy. `allowed`: its `model_allowlist` has the model, so that no wider policy is asked. */
 export interface PolicyVerdict {
-  readonly decision: 'blocked' | 'require_approval';
+  readonly decision: 'allowed' | 'blocked' | 'require_approval';
+  /** The name that was judged. */
   readonly name: string;
-  readonly scope: 'node' | 'workflow';
+  readonly scope: PolicyScope;
+  readonly rule: keyof PolicySet;
+  /** The glob of the rule that matches; null = none of a `model_allowlist` does. */
+  readonly glob: string | null;
+}
+
+/** The names of a node, after those of the tools that it is about to call. */
+export function subjectOf({ kind }: Node, calls: readonly string[] = []): PolicySubject {
+  const definition = definitionOf(kind);
+  return { names: [...calls, ...definition.policyNames(kind)], models: definition.models(kind) };
 }
 
 /**
- * Null = the node may run. The node's policy comes before the workflow's. Within one, a `model_allowlist` decides about nodes with a model;
- * `blocked_tools` comes before `require_approval_for`.
+ * The decision of a workflow's policies about a node; null = they have none, so that the tenant's decides. The node's policy comes before the
+ * workflow's. `calls`: the tools that the node is about to call for a model.
  */
-export function policyVerdict(workflow: Workflow, node: Node): PolicyVerdict | null {
-  const definition = definitionOf(node.kind);
-  const names = definition.policyNames(node.kind);
-  const models = definition.models(node.kind);
-  for (const scope of ['node', 'workflow'] as const) {
-    const policy = (scope === 'node' ? node : workflow).policy;
-    if (policy === null) continue;
-    if (models[0] !== undefined && policy.model_allowlist.length > 0)
-      return isAllowedModel(policy.model_allowlist, models) ? null : { decision: 'blocked', name: models[0], scope };
-    const rules = [
-      ['blocked', policy.blocked_tools],
-      ['require_approval', policy.require_approval_for],
-    ] as const;
-    for (const [decision, globs] of rules) {
-      const name = names.find((candidate) => globs.some((glob) => matchesGlob(glob, candidate)));
-      if (name !== undefined) return { decision, name, scope };
+export function policyVerdict(workflow: Workflow, node: Node, calls: readonly string[] = []): PolicyVerdict | null {
+  if (node.policy === null && workflow.policy === null) return null;
+  const subject = subjectOf(node, calls);
+  return judge(node.policy, subject, 'node') ?? judge(workflow.policy, subject, 'workflow');
+}
+
+/**
+ * The decision of the tenant's policy. A narrower verdict takes precedence, but not over the tenant's `model_allowlist`: a workflow
+ * cannot allow itself models.
+ */
+export function tenantVerdict(policy: PolicySet, subject: PolicySubject, narrower: PolicyVerdict | null): PolicyVerdict | null {
+  const verdict = judge(policy, subject, 'tenant');
+  const isRefusedModel = verdict?.decision === 'blocked' && verdict.rule === 'model_allowlist';
+  return narrower === null || isRefusedModel ? verdict : null;
+}
+
+/**
+ * Within one policy, a `model_allowlist` alone decides about a model; `blocked_tools` comes before `require_approval_for`. Null = the policy
+ * says nothing about the subject.
+ */
+export function judge(policy: PolicySet | null, { names, models }: PolicySubject, scope: PolicyScope): PolicyVerdict | null {
+  if (policy === null) return null;
+  const [model] = models;
+  if (model !== undefined && policy.model_allowlist.length > 0) {
+    const glob = policy.model_allowlist.find((one) => models.some((name) => matchesGlob(one, name))) ?? null;
+    return { decision: glob === null ? 'blocked' : 'allowed', name: model, scope, rule: 'model_allowlist', glob };
+  }
+  for (const [rule, decision] of TOOL_RULES) {
+    for (const name of names) {
+      const glob = policy[rule].find((one) => matchesGlob(one, name));
+      if (glob !== undefined) return { decision, name, scope, rule, glob };
     }
   }
   return null;
+}
+
+const TOOL_RULES = [
+  ['blocked_tools', 'blocked'],
+  ['require_approval_for', 'require_approval'],
+] as const;
+
+/** The names of the tools in a list of tool calls of a model, as the state holds it. */
+export function calledTools(state: JsonObject, key: string): readonly string[] {
+  const calls = Object.hasOwn(state, key) ? state[key] : null;
+  if (!Array.isArray(calls)) return [];
+  return calls.flatMap((call) => (isObject(call) && typeof call.name === 'string' ? [call.name] : []));
 }
 
 /** Does the allowlist have a model, by one of its names? */

@@ -1,6 +1,7 @@
 import type { LogEvent } from './events.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Queue } from './nodes/kind.ts';
+import type { PolicySubject, PolicyVerdict } from './policy.ts';
 import type { Configuration } from './step/configuration.ts';
 
 export type Status = 'running' | 'paused' | 'completed' | 'failed' | 'cancelled' | 'limit_exceeded';
@@ -45,6 +46,12 @@ export interface Run {
   knownSize: KnownSize | null;
 }
 
+/** The policy of a tenant, as it is when a node begins; in a replay, as it was. */
+export interface TenantPolicy {
+  /** The decision about a node that is about to begin an attempt; `narrower` is that of its own policies. */
+  verdict(node: string, subject: PolicySubject, narrower: PolicyVerdict | null): PolicyVerdict | null;
+}
+
 /** The environment of a step, as data: time, ids and choices. The step itself has none. */
 export interface StepEnv {
   readonly executionId: string;
@@ -68,6 +75,10 @@ export interface StepEnv {
    * Absent = always true.
    */
   startsAtOnce?(node: string): boolean;
+  /** The policy of the tenant; null or absent = it has none. */
+  readonly tenantPolicy?: TenantPolicy | null;
+  /** Will a later retry undo the failure that is logged with this sequence? In a replay; absent = no. */
+  isReset?(sequence: number): boolean;
   /** Record the inputs of attempts in `node_started`? Default true; a replay takes none, because the log has them. */
   readonly recordInputs?: boolean;
   /** Values of the `env` root that the operator allows. Conditions see those that were recorded when the execution started. */

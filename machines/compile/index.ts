@@ -5,14 +5,14 @@ import { FIRST_LANGUAGE, LANGUAGE } from '../expression/syntax-tree.ts';
 import { compileTemplate } from '../expression/template.ts';
 import type { Graph } from '../graph/graph.ts';
 import { analyseCooperatively } from '../graph/index.ts';
-import type { Workflow } from '../ir/workflow.ts';
+import type { Node, Workflow } from '../ir/workflow.ts';
 import type { Json } from '../json.ts';
 import { definitionOf, type Kind } from '../nodes/index.ts';
 import { type PolicyVerdict, policyVerdict } from '../policy.ts';
 import { budgetActionOf, COST_EXCEEDED } from '../program/budget-action.ts';
 import { type Alternative, exclusiveChoice, type OutcomeRoutes, outcomeRoutes } from '../program/outcome-routes.ts';
 import { analyseOutputUse } from '../program/output-use.ts';
-import { BUDGET_RULES } from '../program/rules.ts';
+import { BUDGET_RULES, FIRST_RULES, POLICY_RULES } from '../program/rules.ts';
 import { compiledTexts, type ProgramTables, planTables } from '../program/tables.ts';
 import { timersOf } from '../program/timers.ts';
 import { dataRulesOf } from '../redaction/rules.ts';
@@ -61,15 +61,17 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
   const { isGuarded, ...requirements } = yield* expressionRequirements(graph, routes);
   const budgetAction = budgetActionOf(workflow, isGuarded);
   const layoutTables = planTables(graph, plan);
+  const byId = new Map([...verdicts].map(([node, verdict]) => [graph.idOf(node), verdict]));
   const tables: ProgramTables = {
     workflow,
     graph,
     outputUse,
-    verdicts: new Map([...verdicts].map(([node, verdict]) => [graph.idOf(node), verdict])),
     dataRules: dataRulesOf(workflow),
     ...layoutTables,
-    rules: budgetAction === 'guard' ? BUDGET_RULES : layoutTables.rules,
+    rules: Math.max(layoutTables.rules, budgetAction === 'guard' ? BUDGET_RULES : FIRST_RULES, policyRules(graph, verdicts)),
     budgetAction,
+    verdicts: byId,
+    hasApprovalState: (node) => byId.get(node)?.decision === 'require_approval',
     ...compiledTexts(graph),
     timers: timersOf(graph),
     correlationKeys: correlationKeysOf(graph),
@@ -97,6 +99,13 @@ function verdictsOf(workflow: Workflow, graph: Graph): Map<number, PolicyVerdict
     if (verdict !== null) verdicts.set(node, verdict);
   }
   return verdicts;
+}
+
+/** The rules that its policies need (`RULES`). */
+function policyRules(graph: Graph, verdicts: ReadonlyMap<number, PolicyVerdict>): number {
+  const callsTools = ({ kind }: Node): boolean => definitionOf(kind).toolCalls(kind) !== null;
+  const blocks = [...verdicts.values()].some(({ decision }) => decision === 'blocked');
+  return blocks || graph.reachable.some((node) => callsTools(graph.node(node))) ? POLICY_RULES : FIRST_RULES;
 }
 
 function correlationKeysOf(graph: Graph): Set<string> {

@@ -86,6 +86,8 @@ export interface KindDefinition<K extends { readonly type: string }> {
   queue(kind: K): Queue | null;
   /** The names that policy globs match, most exact first. Default: none. */
   policyNames(kind: K): readonly string[];
+  /** The state key with the tool calls of a model that it carries out, whose names policy globs match too. Default: null. */
+  toolCalls(kind: K): string | null;
   /** The tool whose call is logged as `tool_call_completed`. Default: null. */
   tool(kind: K): string | null;
   /** The entry of the workflow's `tools` that describes its tool. Default: null. */
@@ -186,6 +188,7 @@ export function defineKind<K extends { readonly type: string; readonly fallback_
     behaviour: () => 'work',
     queue: () => null,
     policyNames: () => [],
+    toolCalls: () => null,
     tool: () => null,
     catalogTool: () => null,
     mcpServer: () => null,

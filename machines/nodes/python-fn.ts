@@ -15,6 +15,9 @@ export const PythonFn = Type.Object(
 );
 export type PythonFn = Static<typeof PythonFn>;
 
+/** The function of the Python SDK's agent loop that calls the tools which a model has asked for. */
+const TOOL_DISPATCH = { module: 'jamjet.agents.tool_runtime', function: 'dispatch_tool_calls' };
+
 export const pythonFn: KindDefinition<PythonFn> = defineKind<PythonFn>({
   type: 'python_fn',
   schema: PythonFn,
@@ -31,6 +34,8 @@ export const pythonFn: KindDefinition<PythonFn> = defineKind<PythonFn>({
   distinctiveKeys: ['input_mapping', 'arguments'],
   queue: () => 'python_tool',
   policyNames: (kind) => [`${kind.module}.${kind.function}`, kind.function],
+  toolCalls: (kind) =>
+    kind.module === TOOL_DISPATCH.module && kind.function === TOOL_DISPATCH.function ? 'last_model_tool_calls' : null,
   mapping: (kind) => mappingUnlessEmpty(kind.input_mapping),
   payload: (kind, input) => ({ module: kind.module, function: kind.function, input }),
   objectResultIsPatch: true,

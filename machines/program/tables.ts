@@ -25,6 +25,8 @@ export interface ProgramTables {
   readonly verdicts: ReadonlyMap<string, PolicyVerdict>;
   /** How personal data is protected; null = the workflow has no data policy. */
   readonly dataRules: DataRules | null;
+  /** Has the machine a state in which the node awaits an approval by the policy of its workflow? */
+  hasApprovalState(node: string): boolean;
   readonly subgraphs: ReadonlyMap<string, SubgraphTable>;
   /** Nodes of each branch. */
   readonly branchNodes: ReadonlyMap<string, BitSet>;

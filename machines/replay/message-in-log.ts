@@ -69,6 +69,8 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
         ...usageIn(data),
       };
     }
+    case 'policy_violation':
+    case 'tool_approval_required':
     case 'node_scheduled':
     case 'node_started':
       if (detached) return { type: 'enqueue', node, queue: String(data.queue_type) };

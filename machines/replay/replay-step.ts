@@ -3,7 +3,7 @@ import { FIRST_LANGUAGE } from '../expression/syntax-tree.ts';
 import type { JsonObject } from '../json.ts';
 import type { Queue } from '../nodes/kind.ts';
 import { FIRST_RULES } from '../program/rules.ts';
-import type { Run, StepEnv, StepResult } from '../run.ts';
+import type { Run, StepEnv, StepResult, TenantPolicy } from '../run.ts';
 import { isSameJson } from '../same-json.ts';
 import { DEFAULT_STEP_LIMIT } from '../step/context/context.ts';
 import { start, step } from '../step/index.ts';
@@ -13,7 +13,8 @@ import { RECORDED_INPUT_FIELDS } from '../step/work/recorded-input.ts';
 import { executionAt, type History } from './history.ts';
 import { LogMismatch, type TimedEvent } from './log.ts';
 import { messageInLog, nextEvent } from './message-in-log.ts';
-import { resetAt } from './retry-reset.ts';
+import { type RetryResets, resetAt } from './retry-reset.ts';
+import { tenantVerdictIn } from './tenant-verdict.ts';
 
 /** The rest of a step's environment is in the events: their times, and who does which node's work. */
 export type ReplayEnv = Pick<StepEnv, 'executionId' | 'stepLimit' | 'runtimeId' | 'work'>;
@@ -42,7 +43,7 @@ export function replayStep(
     ({
       run: replayed,
       events: { length },
-    } = replayVerified(program, run, log, at, stepEnv));
+    } = replayVerified(program, run, log, at, stepEnv, resets));
   }
   const end = log[at + length];
   if (end?.type !== 'workflow_failed' || !resets.ends.has(end.sequence)) return { run: replayed, length };
@@ -50,15 +51,22 @@ export function replayStep(
 }
 
 /** Steps of earlier releases had no evaluation budget: one that exceeds the budget of today is replayed without a limit. */
-function replayVerified(program: Program, run: Run | null, log: readonly TimedEvent[], at: number, env: ReplayEnv): StepResult {
-  const result = replayOnce(program, run, log, at, env);
+function replayVerified(
+  program: Program,
+  run: Run | null,
+  log: readonly TimedEvent[],
+  at: number,
+  env: ReplayEnv,
+  resets: RetryResets,
+): StepResult {
+  const result = replayOnce(program, run, log, at, env, resets);
   try {
     verifyEvents(result, log, at);
     return result;
   } catch (error) {
     if (!(error instanceof LogMismatch && result.budgetExceeded)) throw error;
   }
-  const unbounded = replayOnce(program, run, log, at, { ...env, work: Number.POSITIVE_INFINITY });
+  const unbounded = replayOnce(program, run, log, at, { ...env, work: Number.POSITIVE_INFINITY }, resets);
   verifyEvents(unbounded, log, at);
   return unbounded;
 }
@@ -67,9 +75,16 @@ function verifyEvents({ events }: StepResult, log: readonly TimedEvent[], at: nu
   for (const [i, event] of events.entries()) verifyEvent(event, log[at + i], log[at]?.sequence ?? 0);
 }
 
-function replayOnce(program: Program, run: Run | null, log: readonly TimedEvent[], at: number, env: ReplayEnv): StepResult {
+function replayOnce(
+  program: Program,
+  run: Run | null,
+  log: readonly TimedEvent[],
+  at: number,
+  env: ReplayEnv,
+  resets: RetryResets,
+): StepResult {
   const first = log[at] as TimedEvent;
-  const stepEnv = new LoggedStepEnv(env, log, at, first);
+  const stepEnv = new LoggedStepEnv(env, log, at, first, resets);
   if (run === null) {
     if (first.type !== 'workflow_started' || first.sequence !== 1)
       throw new LogMismatch(first.sequence, 'a log begins with workflow_started');
@@ -95,8 +110,9 @@ class LoggedStepEnv implements StepEnv {
   readonly #at: number;
   readonly #first: TimedEvent;
   readonly #runtimeId: string;
+  readonly #resets: RetryResets;
 
-  constructor(env: ReplayEnv, log: readonly TimedEvent[], at: number, first: TimedEvent) {
+  constructor(env: ReplayEnv, log: readonly TimedEvent[], at: number, first: TimedEvent, resets: RetryResets) {
     const { step_limit, language, rules, env: vars } = first.data;
     this.executionId = env.executionId;
     this.nowMs = first.at_ms;
@@ -109,6 +125,7 @@ class LoggedStepEnv implements StepEnv {
     this.#at = at;
     this.#first = first;
     this.#runtimeId = env.runtimeId;
+    this.#resets = resets;
   }
 
   get runtimeId(): string {
@@ -132,6 +149,14 @@ class LoggedStepEnv implements StepEnv {
     const { sequence, at_ms } = this.#scheduled(node) ?? this.#first;
     const next = this.#log[this.#at + sequence - this.#first.sequence + 1];
     return next?.type === 'node_started' && next.node_id === node && next.at_ms === at_ms;
+  }
+
+  get tenantPolicy(): TenantPolicy {
+    return { verdict: (node) => tenantVerdictIn(this.#log, this.#at, node) };
+  }
+
+  isReset(sequence: number): boolean {
+    return this.#resets.failures.has(sequence);
   }
 
   #scheduled(node: string): TimedEvent | undefined {

@@ -16,6 +16,7 @@ import type { FailEvent } from './machine-event.ts';
 import type { Program } from './program.ts';
 import { StepRunner } from './step-runner.ts';
 import { backoffMs } from './work/backoff.ts';
+import { heldContext } from './work/policy-gate.ts';
 
 export { heldCondition } from './actions/conditions.ts';
 export { completedPatch } from './actions/state-patch.ts';
@@ -101,7 +102,7 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
     case 'child':
       return stepChild(program, context, message, runner, env);
     case 'decide':
-      return stepDecide(context, message, runner);
+      return stepDecide(program, context, message, runner);
     case 'event':
       return runner.receive(message.key, message.payload);
     case 'timer': {
@@ -237,14 +238,16 @@ function childCompleted(
   return runner.send({ type: 'child', node, childId, change: { ...change, mapped: value } }, node);
 }
 
-function stepDecide(context: Context, message: Decide, runner: StepRunner): StepResult | Refused {
+function stepDecide(program: Program, context: Context, message: Decide, runner: StepRunner): StepResult | Refused {
   const open = context.active.nodes().filter((node) => isOpenApproval(context.active.get(node)));
   const node = message.node ?? (open.length === 1 ? open[0] : undefined);
   if (message.node !== undefined && !open.includes(message.node)) return refuse('no_pending_approval_on_node');
   if (node === undefined)
     return open.length === 0 ? refuse('no_pending_approval') : refuse('several_pending_approvals', open.sort());
   const { decision, userId, comment, patch } = message;
-  return runner.send({ type: 'decide', node, decision, userId, comment, patch }, node);
+  const event = { type: 'decide', node, decision, userId, comment, patch } as const;
+  const isHeldInWork = context.active.get(node)?.phase === 'awaiting_approval' && !program.tables.hasApprovalState(node);
+  return isHeldInWork ? runner.decideHeld(event) : runner.send(event, node);
 }
 
 function isOpenApproval(active: ActiveVisit | undefined): active is ActiveVisit {
@@ -297,9 +300,9 @@ export function approvalsOf(program: Program, run: Run): PendingApproval[] {
         node_id: node,
         activation: active.activation,
         kind: byPolicy ? 'tool' : 'human_approval',
-        tool_name: byPolicy ? (program.tables.verdicts.get(node)?.name ?? node) : 'human_approval',
+        tool_name: byPolicy ? (active.held?.name ?? program.tables.verdicts.get(node)?.name ?? node) : 'human_approval',
         approver: 'human',
-        context: byPolicy ? { node_id: node } : { description: active.description ?? '', ...timeoutAt },
+        context: byPolicy ? heldContext(node, active) : { description: active.description ?? '', ...timeoutAt },
         sequence: active.since ?? 0,
         requested_at_ms: active.atMs ?? 0,
       };

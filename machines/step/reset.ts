@@ -46,6 +46,6 @@ export function resetPositions(
     const node: unknown = meta?.node;
     if (typeof node !== 'string' || !nodes.has(node)) return id;
     const name = stateId(node);
-    return tables.verdicts.get(node)?.decision === 'require_approval' ? approvalStateId(name) : name;
+    return tables.hasApprovalState(node) ? approvalStateId(name) : name;
   });
 }

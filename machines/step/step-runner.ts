@@ -5,10 +5,12 @@ import { definitionOf } from '../nodes/index.ts';
 import { BACKOFF, backoffStateId, endStateId, stateId, timerId } from '../program/state-ids.ts';
 import type { Run, Status, StepEnv, StepResult } from '../run.ts';
 import { budgetEventData, exceededBudget, mergeBudgets } from './actions/budgets.ts';
+import { addApproval, rejection } from './actions/causes.ts';
+import { failedData } from './actions/failure-data.ts';
 import { usageEventData } from './actions/usage.ts';
 import { conclude, inDocumentOrder } from './conclusion.ts';
 import { type Configuration, positionsOf } from './configuration.ts';
-import type { ActiveVisit } from './context/active-visits.ts';
+import { type ActiveVisit, visitOf } from './context/active-visits.ts';
 import { type Context, languageOf } from './context/context.ts';
 import type { Evaluation } from './context/evaluation.ts';
 import { StepContext } from './context/step-context.ts';
@@ -124,6 +126,17 @@ export class StepRunner {
     const { activation, attempt } = active;
     this.#step.addEvent('child_workflow_waiting', node, { reason: 'waiting_for_capacity', attempt, activation });
     this.#step.setActive(node, { ...active, phase: 'queued' });
+    return this.#finish(node);
+  }
+
+  /** A decision on a node that has no state of its own for that: its tenant's policy holds it, or the tools that it is about to call do. */
+  decideHeld(event: MachineEvent & { type: 'decide' }): StepResult {
+    const { node, decision } = event;
+    const active = this.#step.activeOf(node);
+    addApproval(this.#step, event, active.activation);
+    if (decision === 'rejected') return this.send(rejection(event), node);
+    this.#step.setActive(node, { ...visitOf(active), phase: 'queued', approved: true });
+    this.#move({ type: 'requeue', node });
     return this.#finish(node);
   }
 
@@ -277,12 +290,24 @@ export class StepRunner {
       this.#reached = [];
       for (const [i, node] of order.entries()) {
         const ended = beginNode(this.#step, node, this.#env);
-        if (ended === null) continue;
+        if (ended === null || this.#isReset(node, ended)) continue;
         this.#reached = order.slice(i + 1);
         this.#move(ended);
         break;
       }
     }
+  }
+
+  /**
+   * Is the end of a node that ended as soon as it began a failure which a later retry has reset? It is logged, and the node waits for that
+   * retry.
+   */
+  #isReset(node: string, ended: MachineEvent): boolean {
+    if (ended.type !== 'fail' || this.#env.isReset?.(this.#step.sequence + 1) !== true) return false;
+    const { activation, attempt } = this.#step.activeOf(node);
+    const since = this.#step.addEvent('node_failed', node, failedData(ended, attempt, activation));
+    this.#step.setActive(node, { activation, attempt, phase: 'failed', since });
+    return true;
   }
 
   /** A suspended execution begins nothing but an attempt that was in progress before; the other nodes are deferred. */
@@ -297,8 +322,7 @@ export class StepRunner {
     const { suspension, active } = this.#step.now;
     for (const node of nodes) {
       const known = active.get(node);
-      if (known !== undefined)
-        this.#step.setActive(node, { activation: known.activation, attempt: known.attempt, phase: 'deferred' });
+      if (known !== undefined) this.#step.setActive(node, { ...visitOf(known), phase: 'deferred' });
     }
     if (suspension !== null)
       this.#step.set({ suspension: { ...suspension, deferred: this.#stillEntered([...suspension.deferred, ...nodes]) } });

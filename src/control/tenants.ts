@@ -1,4 +1,4 @@
-import { isObject, type Json } from '../../machines/json.ts';
+import type { Json } from '../../machines/json.ts';
 import type { ActionContext } from '../../store/port/control.ts';
 import type { TenantChange, TenantRecord, TenantRegistry, TenantUsage } from '../../store/port/resources/tenants.ts';
 import type { Store } from '../../store/port/store.ts';
@@ -6,6 +6,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { RuntimeError, truncated } from '../runtime/errors.ts';
 import { monthOf } from '../runtime/month.ts';
 import { parseLimits } from '../runtime/quotas/limits.ts';
+import { checkPolicy } from '../runtime/quotas/tenant-policies.ts';
 import type { ServerRuntime, TenantAdmission } from '../runtime/types/server-runtime.ts';
 
 /** The tenant that every database has; its operators manage the others. */
@@ -21,7 +22,7 @@ const MAX_POLICY_CHARS = 64 * 1024;
 export interface TenantSettings {
   readonly name?: string;
   readonly status?: TenantRecord['status'];
-  /** A JSON object, stored and returned unchanged. */
+  /** A JSON object, stored and returned unchanged. Its rules hold for every attempt that begins from now on. */
   readonly policy?: Json;
   readonly limits?: Json;
 }
@@ -110,14 +111,14 @@ export class Tenants {
     for (const subscriber of this.#subscribers) subscriber(null);
   }
 
-  #notify({ id, status }: TenantRecord): void {
-    this.#gate.changed(id, status);
-    for (const subscriber of this.#subscribers) subscriber(id);
+  #notify(record: TenantRecord): void {
+    this.#gate.changed(record.id, record);
+    for (const subscriber of this.#subscribers) subscriber(record.id);
   }
 }
 
 function policyText(policy: Json): string | null {
-  if (policy !== null && !isObject(policy)) throw new RuntimeError('bad_request', 'policy must be a JSON object or null');
+  checkPolicy(policy);
   if (policy === null) return null;
   const text = JSON.stringify(policy);
   if (text.length > MAX_POLICY_CHARS)

@@ -220,6 +220,7 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
     corrupt,
     gate,
     placement,
+    policies: quotas.policies,
     stepLimit,
     artifactThresholdBytes: options.artifactThresholdBytes ?? DEFAULTS.artifactThresholdBytes,
     checkpointLogBytes: options.checkpointLogBytes ?? DEFAULTS.checkpointLogBytes,

@@ -160,8 +160,8 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
     stored: ['rule', 'policy_scope', ['decision', 'blocked'], ACTIVATION],
   },
   tool_approval_required: {
-    keys: ['tool_name', 'approver', 'context', 'activation'],
-    stored: ['tool_name', 'context', ['approver', 'human'], ACTIVATION],
+    keys: ['tool_name', 'approver', 'context', 'activation', 'policy_scope'],
+    stored: ['tool_name', 'context', ['approver', 'human'], ACTIVATION, 'policy_scope'],
   },
   strategy_limit_hit: {
     ofExecution: true,

@@ -7,6 +7,7 @@ import {
   type NewTenant,
   type TenantAdmission,
   type TenantChange,
+  type TenantPolicyRow,
   type TenantRecord,
   type TenantRegistry,
   type TenantUsage,
@@ -60,6 +61,10 @@ export class Tenants implements TenantRegistry {
 
   async inactive(): Promise<readonly string[]> {
     return (await this.#db.runtime.all(sql.INACTIVE_TENANTS)).map(({ id }) => id);
+  }
+
+  policies(): Promise<readonly TenantPolicyRow[]> {
+    return this.#db.runtime.all(sql.TENANT_POLICIES);
   }
 
   async usage(tenantId: string, month: string): Promise<TenantUsage> {

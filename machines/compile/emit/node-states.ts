@@ -131,6 +131,10 @@ export class NodeStates {
             },
             ...this.#failure(index, exits, decided(node.id, 'rejected')),
           ],
+          // Whether the tools that it calls are blocked is known when it begins.
+          ...(definitionOf(node.kind).toolCalls(node.kind) === null
+            ? {}
+            : { fail: this.#failure(index, exits, atNode(node.id)) }),
         },
       };
     }

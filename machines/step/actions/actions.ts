@@ -3,13 +3,15 @@ import { type Json, type JsonObject, patchState } from '../../json.ts';
 import { definitionOf, type Kind } from '../../nodes/index.ts';
 import type { NodeOutcome } from '../../program/outcome-routes.ts';
 import type { CompleteParams, FailParams } from '../../program/parameters.ts';
+import { visitOf } from '../context/active-visits.ts';
 import type { StepContext } from '../context/step-context.ts';
-import { type FailEvent, isTimerEvent, type MachineEvent } from '../machine-event.ts';
+import { isTimerEvent, type MachineEvent } from '../machine-event.ts';
 import { joinInput } from '../work/joins.ts';
 import { addAttemptStart } from '../work/recorded-input.ts';
 import { meter } from './budgets.ts';
-import { addApproval, addCause } from './causes.ts';
+import { addApproval, addCause, rejectionText } from './causes.ts';
 import { chooseTransition } from './conditions.ts';
+import { failureData } from './failure-data.ts';
 import { failOverBudget } from './over-budget.ts';
 import { completedPatch, derivedPatch, objectPatch, outputKeyPatch, patchData, type StatePatch } from './state-patch.ts';
 import { storedCompletion } from './stored-completion.ts';
@@ -92,7 +94,7 @@ export function fail(step: StepContext, event: MachineEvent, { node, handled, up
     ({ error } = event);
     details = failureData(event);
   } else if (event.type === 'decide') {
-    error = `approval rejected by ${event.userId}${event.comment ? `: ${event.comment}` : ''}`;
+    error = rejectionText(event);
   }
   step.addVisitEnd('node_failed', node, 'failed', { error, attempt, retryable: false, ...details, activation });
   if (handled === true) {
@@ -116,17 +118,8 @@ export function retry(step: StepContext, event: MachineEvent, node: string): voi
   const next = { attempt: attempt + 1, delay_ms: delayMs };
   if (parkedUntilMs === undefined) step.addEvent('retry_scheduled', node, { ...next, activation });
   else step.addEvent('node_parked', node, { ...next, retry_after: new Date(parkedUntilMs).toISOString(), activation });
-  step.setActive(node, { activation, attempt: attempt + 1, phase: 'backoff' });
+  step.setActive(node, { ...visitOf(active), attempt: attempt + 1, phase: 'backoff' });
   meter(step, node, event);
-}
-
-/** Data of a failure besides its text. What a child execution used is in its own event. */
-function failureData({ errorClass, httpStatus, childId, usage }: FailEvent): JsonObject {
-  return {
-    ...(errorClass === undefined ? {} : { error_class: errorClass }),
-    ...(httpStatus === undefined ? {} : { http_status: httpStatus }),
-    ...(childId === undefined ? usageEventData(usage) : {}),
-  };
 }
 
 /** A control node completes inside the step that reaches it. */
@@ -196,8 +189,9 @@ export function approveHeldNode(step: StepContext, event: MachineEvent, node: st
 export function childChanged(step: StepContext, event: MachineEvent, node: string): void {
   if (event.type !== 'child') throw new TypeError(`${event.type} is not about a child execution`);
   const { childId, change } = event;
-  const { activation, attempt } = step.activeOf(node);
-  const active = { activation, attempt, phase: 'child' as const, child: childId };
+  const visit = visitOf(step.activeOf(node));
+  const { activation } = visit;
+  const active = { ...visit, phase: 'child' as const, child: childId };
   const data = { child_execution_id: childId, activation };
   if (change.status === 'started')
     step.addEvent('child_workflow_started', node, { ...data, child_workflow_id: change.workflowId });
@@ -208,9 +202,9 @@ export function childChanged(step: StepContext, event: MachineEvent, node: strin
 export function attemptStarted(step: StepContext, event: MachineEvent, node: string): void {
   if (event.type !== 'claimed') throw new TypeError(`${event.type} is no claim`);
   const active = step.activeOf(node);
-  const { activation, attempt, local } = active;
+  const { local } = active;
   addAttemptStart(step, node, event.workerId, active);
-  step.setActive(node, { activation, attempt, phase: 'running', ...(local === true ? { local } : {}) });
+  step.setActive(node, { ...visitOf(active), phase: 'running', ...(local === true ? { local } : {}) });
 }
 
 function kindOf(step: StepContext, node: string): Kind {

@@ -1,7 +1,7 @@
 import { definitionOf } from '../../nodes/index.ts';
 import type { ActiveVisit } from '../context/active-visits.ts';
 import type { StepContext } from '../context/step-context.ts';
-import { isTimerEvent, type MachineEvent } from '../machine-event.ts';
+import { type FailEvent, isTimerEvent, type MachineEvent } from '../machine-event.ts';
 import { usageEventData } from './usage.ts';
 
 /** Logs the event that completed or failed a visit, if the log has one of its own for it. */
@@ -24,8 +24,19 @@ export function addCause(step: StepContext, event: MachineEvent, node: string, {
   }
 }
 
-export function addApproval(step: StepContext, event: MachineEvent & { type: 'decide' }, activation: number): void {
+export function addApproval(step: StepContext, event: DecideEvent, activation: number): void {
   const { node, decision, userId, comment, patch } = event;
   step.addEvent('approval_received', node, { user_id: userId, decision, comment, state_patch: patch, activation });
   step.patchState(patch);
+}
+
+type DecideEvent = MachineEvent & { readonly type: 'decide' };
+
+export function rejectionText({ userId, comment }: DecideEvent): string {
+  return `approval rejected by ${userId}${comment ? `: ${comment}` : ''}`;
+}
+
+/** The failure of a held node whose approval is rejected. */
+export function rejection(event: DecideEvent): FailEvent {
+  return { type: 'fail', node: event.node, error: rejectionText(event), retryable: false, delayMs: 0 };
 }

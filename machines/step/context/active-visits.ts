@@ -1,4 +1,5 @@
 import type { Graph } from '../../graph/graph.ts';
+import type { JsonObject } from '../../json.ts';
 import type { Phase } from '../../run.ts';
 import { above, below, concat, forEachIn, get, put, type SortedMap } from '../../sorted-map.ts';
 /** The current visit to a node that has begun and not ended. */
@@ -20,6 +21,26 @@ export interface ActiveVisit {
   readonly paused?: true;
   /** The rendered message of an approval. */
   readonly description?: string;
+  /** What a policy holds it for (awaiting_approval only); absent = what the policy verdict of its workflow says. */
+  readonly held?: HeldFor;
+  /** A person has approved it in spite of the tenant's policy. */
+  readonly approved?: true;
+}
+
+export interface HeldFor {
+  /** The policy name. */
+  readonly name: string;
+  /** The tool calls of a model that it is about to carry out. */
+  readonly calls?: readonly JsonObject[];
+}
+
+/** What a visit keeps from phase to phase. */
+export function visitOf({
+  activation,
+  attempt,
+  approved,
+}: ActiveVisit): Pick<ActiveVisit, 'activation' | 'attempt' | 'approved'> {
+  return approved === true ? { activation, attempt, approved } : { activation, attempt };
 }
 
 interface Entry {

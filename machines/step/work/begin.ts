@@ -2,39 +2,29 @@ import { render } from '../../expression/template.ts';
 import type { JsonObject } from '../../json.ts';
 import { definitionOf, type Kind } from '../../nodes/index.ts';
 import type { StepEnv } from '../../run.ts';
-import type { ActiveVisit } from '../context/active-visits.ts';
+import { type ActiveVisit, visitOf } from '../context/active-visits.ts';
 import { languageOf } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import type { MachineEvent } from '../machine-event.ts';
 import { executionFacts } from './input.ts';
+import { applyRuling, rulingOn } from './policy-gate.ts';
 import { addAttemptStart } from './recorded-input.ts';
 
 /** Begins a node that was reached, or its next attempt. Returns an event for the machine if the node ends as soon as it begins. */
 export function beginNode(step: StepContext, node: string, env: StepEnv): MachineEvent | null {
   const known = step.now.active.get(node);
+  const active: ActiveVisit = known ?? { activation: step.countVisit(node), attempt: 0, phase: 'queued' };
+  const ruling = rulingOn(step, node, active, known === undefined, env);
+  if (ruling !== null) return applyRuling(step, node, active, ruling, env.nowMs);
   const { kind } = step.tables.nodeOf(node);
   if (known !== undefined) return beginAttempt(step, node, known, kind, env);
-  const activation = step.countVisit(node);
-  const verdict = step.tables.verdicts.get(node);
-  const first: ActiveVisit = { activation, attempt: 0, phase: 'queued' };
-  if (verdict?.decision === 'blocked') {
-    step.setActive(node, first);
-    step.addEvent('policy_violation', node, { rule: verdict.name, decision: 'blocked', policy_scope: verdict.scope, activation });
-    return { type: 'fail', node, error: `blocked by policy: ${verdict.name}`, retryable: false, delayMs: 0 };
-  }
-  if (verdict?.decision === 'require_approval') {
-    const data = { tool_name: verdict.name, approver: 'human', context: { node_id: node }, activation };
-    const since = step.addEvent('tool_approval_required', node, data);
-    step.setActive(node, { ...first, phase: 'awaiting_approval', since, atMs: env.nowMs });
-    return null;
-  }
   switch (definitionOf(kind).behaviour(kind)) {
     case 'approval':
-      return beginApproval(step, node, activation, kind, env);
+      return beginApproval(step, node, active.activation, kind, env);
     case 'wait':
-      return beginWait(step, node, activation, kind, env);
+      return beginWait(step, node, active.activation, kind, env);
     default:
-      return beginAttempt(step, node, first, kind, env);
+      return beginAttempt(step, node, active, kind, env);
   }
 }
 
@@ -42,7 +32,7 @@ function beginAttempt(step: StepContext, node: string, active: ActiveVisit, kind
   const { activation, attempt } = active;
   if (definitionOf(kind).behaviour(kind) === 'child') {
     addAttemptStart(step, node, env.runtimeId, active);
-    step.setActive(node, { activation, attempt, phase: 'running', local: true });
+    step.setActive(node, { ...visitOf(active), phase: 'running', local: true });
     step.effects.add([{ type: 'spawn', node, activation, attempt }]);
     return null;
   }
@@ -55,9 +45,9 @@ function beginAttempt(step: StepContext, node: string, active: ActiveVisit, kind
   const waits = local && env.startsAtOnce?.(node) === false;
   if (local && !waits) {
     addAttemptStart(step, node, env.runtimeId, active);
-    step.setActive(node, { activation, attempt, phase: 'running', local: true });
+    step.setActive(node, { ...visitOf(active), phase: 'running', local: true });
   } else {
-    step.setActive(node, { activation, attempt, phase: 'queued', ...(local ? { local: true as const } : {}) });
+    step.setActive(node, { ...visitOf(active), phase: 'queued', ...(local ? { local: true as const } : {}) });
   }
   const work = { type: 'work', node, activation, attempt, local, queue } as const;
   step.effects.add([waits ? { ...work, waits } : work]);

@@ -39,7 +39,12 @@ export const TenantLimits = Type.Object(
 );
 
 // Checked by the control plane, whose errors name unknown fields.
-const policyInput = Type.Optional(Type.Unsafe<Json>({ description: 'Policy of the tenant, a JSON object; null = none.' }));
+const policyInput = Type.Optional(
+  Type.Unsafe<Json>({
+    description:
+      'Policy of the tenant: `blocked_tools`, `require_approval_for` and `model_allowlist`, lists of globs; null = none.',
+  }),
+);
 const limitsInput = Type.Optional(Type.Unsafe<Json>({ description: 'Limits as in `TenantLimits`; null = none.' }));
 
 /** Unknown fields are refused: `status` cannot be set here and would be ignored. */

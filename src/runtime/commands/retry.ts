@@ -1,5 +1,6 @@
+import { subjectOf } from '../../../machines/policy.ts';
 import { LogMismatch, replayForRetry } from '../../../machines/replay/index.ts';
-import type { Run } from '../../../machines/run.ts';
+import type { Run, TenantPolicy } from '../../../machines/run.ts';
 import { terminalFailures } from '../../../machines/step/index.ts';
 import { actorOf } from '../actor.ts';
 import { LIMITS } from '../engine/limits/limits.ts';
@@ -19,7 +20,7 @@ export function retryCommand(context: CommandContext): Runtime['retry'] {
   return (caller, id) =>
     runCommand(context, caller, { work: 'adds' }, async () => {
       const execution = await executions.load(caller.tenantId, id);
-      const nodes = failedNodes(execution);
+      const nodes = failedNodes(execution, context.quotas.policies.of(caller.tenantId));
       const outcome = await withinQuotas(context, caller.tenantId, id, async () => {
         const retryFrom = await replayWithoutFailures(context, execution, nodes);
         return engine.send(id, { type: 'retry' }, { actor: actorOf(caller), retryFrom });
@@ -45,7 +46,7 @@ async function replayWithoutFailures(
 }
 
 /** The nodes that would run again. Throws `conflict`, with the reason, when the execution cannot be retried. */
-function failedNodes({ id, parentId, run, loaded }: CachedExecution): readonly string[] {
+function failedNodes({ id, parentId, run, loaded }: CachedExecution, policy: TenantPolicy | null): readonly string[] {
   const refuse = (reason: string): RuntimeError => new RuntimeError('conflict', `execution ${id} cannot be retried: ${reason}`);
   if (run.status !== 'failed') throw refuse(`it is ${run.status}, and only failed executions can be`);
   if (parentId !== null)
@@ -54,7 +55,12 @@ function failedNodes({ id, parentId, run, loaded }: CachedExecution): readonly s
     );
   const nodes = terminalFailures(run);
   if (nodes.length === 0) throw refuse(`it failed as a whole (${run.error ?? 'unknown'}), not by a node`);
-  const blocked = nodes.filter((node) => loaded.program.tables.verdicts.get(node)?.decision === 'blocked');
+  const { tables } = loaded.program;
+  const blocked = nodes.filter((node) => {
+    const own = tables.verdicts.get(node) ?? null;
+    if (own?.decision === 'blocked') return true;
+    return policy?.verdict(node, subjectOf(tables.nodeOf(node)), own)?.decision === 'blocked';
+  });
   if (blocked.length > 0) throw refuse(`node(s) ${blocked.join(', ')} are blocked by policy, and would be again`);
   return nodes;
 }

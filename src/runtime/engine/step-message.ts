@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import type { Message } from '../../../machines/messages.ts';
-import type { Run, StepEnv, StepResult } from '../../../machines/run.ts';
+import type { Run, StepEnv, StepResult, TenantPolicy } from '../../../machines/run.ts';
 import { isStuck, start, step } from '../../../machines/step/index.ts';
 import type { Actor } from '../actor.ts';
 import { RuntimeError } from '../errors.ts';
@@ -27,6 +27,8 @@ const UNKNOWN: MessageOutcome = { refused: 'unknown', nodes: [] };
 
 export interface StepDeps {
   readonly ids: Ids;
+  /** The policies of tenants; null = the tenant has none. */
+  readonly policies: { of(tenantId: string): TenantPolicy | null };
   readonly runtimeId: string;
   readonly stepLimit: number;
   /** Outputs larger than this are stored beside the log; 0 = none. */
@@ -192,9 +194,10 @@ export function rejectedResult(outcome: MessageOutcome | Error, preconditions: P
 }
 
 function envOf({ id, base, owner, moment: { nowMs, reservation }, deps }: Recipient): StepEnv {
-  const { stepLimit, runtimeId } = deps;
+  const { stepLimit, runtimeId, policies } = deps;
   const { isLocal, vars } = base.loaded;
   // The attempts of another owner wait for a slot there.
   const startsAtOnce = (): boolean => owner === runtimeId && reservation.take(base.tenantId, id);
-  return { executionId: id, nowMs, stepLimit, runtimeId: owner, isLocal, startsAtOnce, vars };
+  const tenantPolicy = policies.of(base.tenantId);
+  return { executionId: id, nowMs, stepLimit, runtimeId: owner, isLocal, startsAtOnce, tenantPolicy, vars };
 }

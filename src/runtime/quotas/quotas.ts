@@ -1,5 +1,5 @@
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
-import type { TenantRow } from '../../../store/port/resources/tenants.ts';
+import type { TenantRecord } from '../../../store/port/resources/tenants.ts';
 import type { Clock } from '../clock.ts';
 import type { RuntimeContext } from '../context.ts';
 import type { CommitGate } from '../engine/commit/commit-gate.ts';
@@ -11,6 +11,7 @@ import { InactiveTenants } from './inactive-tenants.ts';
 import type { TenantLimits } from './limits.ts';
 import { LiveExecutions } from './live-executions.ts';
 import { RequestRate } from './request-rate.ts';
+import { TenantPolicies } from './tenant-policies.ts';
 import { type TenantStatus, TenantStatusCache } from './tenant-status-cache.ts';
 
 /** `retryAfterMs` of a concurrency refusal: when an execution ends cannot be known. */
@@ -34,6 +35,7 @@ export class Quotas implements TenantAdmission {
   readonly #registering = new Map<string, Promise<unknown>>();
 
   readonly #inactiveTenants: InactiveTenants;
+  readonly policies: TenantPolicies;
   readonly #events: EventBus;
   readonly #onError: QuotaOptions['onError'];
 
@@ -49,6 +51,7 @@ export class Quotas implements TenantAdmission {
       onFreed: (tenantId) => events.emit('capacityFreed', tenantId),
     });
     this.#inactiveTenants = new InactiveTenants(store.tenants, (tenantId) => events.emit('tenantReactivated', tenantId));
+    this.policies = new TenantPolicies(store.tenants);
     events.on('committed', ({ before, after }) => this.#live.committed(before, after));
     events.on('committedElsewhere', ({ tenantId, started, ended }) => this.#live.committedElsewhere(tenantId, started, ended));
     events.on('controlChanged', (change) => {
@@ -140,23 +143,30 @@ export class Quotas implements TenantAdmission {
     return this.#inactiveTenants.isActive(tenantId);
   }
 
-  /** Reads from the store which tenants are inactive. */
-  begin(): Promise<void> {
-    return this.#inactiveTenants.reload();
+  /** Reads from the store which tenants are inactive, and their policies. */
+  async begin(): Promise<void> {
+    await Promise.all([this.#inactiveTenants.reload(), this.policies.reload()]);
   }
 
-  changed(tenantId: string, status?: TenantRow['status']): void {
+  changed(tenantId: string, record?: Pick<TenantRecord, 'status' | 'policy'>): void {
     this.#statusCache.forget(tenantId);
-    if (status === undefined) void this.#inactiveTenants.reload().catch(this.#onError);
-    else this.#inactiveTenants.changed(tenantId, status);
+    if (record === undefined) this.#reload();
+    else {
+      this.#inactiveTenants.changed(tenantId, record.status);
+      this.policies.changed(tenantId, record.policy);
+    }
     this.#events.emit('capacityFreed', tenantId);
   }
 
   /** Another runtime has changed tenants, or may have. */
   #changedElsewhere(): void {
     this.#statusCache.forgetAll();
-    void this.#inactiveTenants.reload().catch(this.#onError);
+    this.#reload();
     this.#events.emit('capacityFreed', null);
+  }
+
+  #reload(): void {
+    this.begin().catch(this.#onError);
   }
 
   async #tenantStatus(tenantId: string): Promise<TenantStatus> {

@@ -1,6 +1,6 @@
 import type { StoreErrorCode } from '../../../store/port/errors.ts';
 import type { ControlChange } from '../../../store/port/notifications.ts';
-import type { TenantRow } from '../../../store/port/resources/tenants.ts';
+import type { TenantRecord } from '../../../store/port/resources/tenants.ts';
 import type { Caller } from './caller.ts';
 import type { StartRequest, StartResult } from './executions.ts';
 import type { Runtime } from './runtime.ts';
@@ -28,10 +28,10 @@ export interface TenantAdmission {
    */
   request(tenantId: string, exempt?: boolean): Promise<void> | null;
   /**
-   * Call when this process has changed a tenant, with its new status if that is known. A change by another process counts within
-   * five seconds.
+   * Call when this process has changed a tenant, with its new record if that is known. A change by another process counts within
+   * five seconds; its policy and status as soon as its notification arrives.
    */
-  changed(tenantId: string, status?: TenantRow['status']): void;
+  changed(tenantId: string, record?: Pick<TenantRecord, 'status' | 'policy'>): void;
 }
 
 /** A runtime with what the server around it needs. Not part of the public library. */

@@ -134,7 +134,7 @@ function neverEnding(workflow: SimWorkflow, branchInputs: BranchInputs, { stateN
 
 function requiresApproval({ program: { tables } }: SimWorkflow, node: string): boolean {
   const { kind } = tables.nodeOf(node);
-  return definitionOf(kind).behaviour(kind) === 'approval' || tables.verdicts.get(node)?.decision === 'require_approval';
+  return definitionOf(kind).behaviour(kind) === 'approval' || tables.hasApprovalState(node);
 }
 
 function leadsTo({ program }: SimWorkflow, from: string, to: string): boolean {

@@ -28,7 +28,7 @@ export class Branches {
     const all: Branch[] = [];
     for (const node of tables.graph.reachable) {
       const id = tables.graph.idOf(node);
-      for (const [outcome, alternatives] of outcomesOf(tables.graph, node, tables.verdicts.get(id)?.decision ?? null)) {
+      for (const [outcome, alternatives] of outcomesOf(tables.graph, node, tables.verdicts.get(id)?.decision === 'blocked')) {
         const branches = branchesOf(tables.graph, id, outcome, alternatives, all.length);
         this.#of.set(`${outcome} ${id}`, branches);
         all.push(...branches);
@@ -65,7 +65,7 @@ function branchesOf(
 function outcomesOf(
   graph: Graph,
   node: number,
-  policy: 'blocked' | 'require_approval' | null,
+  isBlocked: boolean,
 ): readonly (readonly [NodeOutcome, readonly Alternative[] | null])[] {
   const { kind } = graph.node(node);
   const routes = outcomeRoutes(graph, node);
@@ -84,7 +84,7 @@ function outcomesOf(
     case 'wait':
       return definition.timeoutOutcome(kind) === 'continue' ? [ok] : [ok, ...timeout];
     default:
-      return policy === 'blocked' ? [failed] : [ok, failed];
+      return isBlocked ? [failed] : [ok, failed];
   }
 }
 

@@ -24,6 +24,12 @@ export type TenantChange = Partial<Pick<TenantRecord, 'name' | 'status' | 'polic
 /** The fields that decide whether the tenant may start work. */
 export type TenantAdmission = Pick<TenantRecord, 'status' | 'limits'>;
 
+export interface TenantPolicyRow {
+  readonly id: string;
+  /** JSON object text. */
+  readonly policy: string;
+}
+
 /** What the nodes of a tenant's executions reported in a calendar month. */
 export interface TenantUsage {
   /** Input and output together. */
@@ -36,6 +42,8 @@ export interface TenantQuotas {
   admission(tenantId: string): Promise<TenantAdmission | null>;
   /** Ids of the tenants that are not active, in no order. */
   inactive(): Promise<readonly string[]>;
+  /** The tenants that have a policy, in no order. */
+  policies(): Promise<readonly TenantPolicyRow[]>;
   /** `month` like `2026-03`, in UTC. Zeros for a month without reports. */
   usage(tenantId: string, month: string): Promise<TenantUsage>;
   /** Executions that have not ended, children included. Exact while nothing is committed meanwhile. */

@@ -1,4 +1,4 @@
-import type { TenantAdmission, TenantRecord, TenantUsage } from '../../port/resources/tenants.ts';
+import type { TenantAdmission, TenantPolicyRow, TenantRecord, TenantUsage } from '../../port/resources/tenants.ts';
 import { sql } from '../statement.ts';
 
 /** Tenants: their policies, limits and usage. */
@@ -15,6 +15,7 @@ export const LOCK_TENANT = sql<TenantRecord>(
 );
 export const TENANT_RECORDS = sql<TenantRecord>(`SELECT ${RECORD} FROM tenants ORDER BY id LIMIT @limit OFFSET @offset`);
 export const INACTIVE_TENANTS = sql<{ readonly id: string }>("SELECT id FROM tenants WHERE status <> 'active'");
+export const TENANT_POLICIES = sql<TenantPolicyRow>('SELECT id, policy FROM tenants WHERE policy IS NOT NULL');
 export const TENANT_ADMISSION = sql<TenantAdmission>('SELECT status, limits FROM tenants WHERE id = @tenantId');
 
 /** PostgreSQL keeps several rows a month, so that commits of many processes do not wait for each other at a single one. */

@@ -164,6 +164,8 @@ describe('PUT /tenants/:id', () => {
     [{ name: '' }, 'name must not be empty'],
     [{ limits: { max_workflows: -1 } }, 'invalid limits: max_workflows must be a whole number from 0 to 9007199254740991'],
     [{ policy: 'strict' }, 'policy must be a JSON object or null'],
+    [{ policy: { blocked_tools: 'shell' } }, 'invalid policy: blocked_tools must be a list of texts'],
+    [{ policy: { model_allowlist: [5] } }, 'invalid policy: model_allowlist must be a list of texts'],
   ])('refuses %j', async (change, error) => {
     const it = await api();
     await createTenant(it, 'acme');

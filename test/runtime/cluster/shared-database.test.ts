@@ -52,6 +52,23 @@ describe('several runtimes on one database', () => {
     await expect(b.runtime.approve(CALLER, id, { decision: 'approved' })).rejects.toMatchObject({ name: 'RuntimeError' });
   });
 
+  it("apply a tenant's policy that was changed through another runtime", async () => {
+    const { join } = cluster();
+    const tools = { work: () => ({ done: true }) };
+    const [a, b] = [await join({ tools }), await join({ tools })];
+    expect((await b.settled(await b.run(one))).status).toBe('completed');
+    const context = { tenantId: 'default', atMs: 0, actorId: 'root', actorType: 'human', request: null } as const;
+    const change = async (policy: string | null): Promise<void> =>
+      a.runtime.tenants.changed('default', await a.store.tenants.update('default', { policy }, context));
+    const statusAt = async (member: typeof a): Promise<string> => (await member.settled(await member.run(one))).status;
+    await change('{"blocked_tools":["work"]}');
+    expect(await statusAt(a)).toBe('failed');
+    await waitUntil(async () => (await statusAt(b)) === 'failed');
+    await change(null);
+    expect(await statusAt(a)).toBe('completed');
+    await waitUntil(async () => (await statusAt(b)) === 'completed');
+  });
+
   it('notify subscribers of an execution of commits by other runtimes', async () => {
     const { join } = cluster();
     const [a, b] = [await join({ tools: { work: () => 1 } }), await join()];

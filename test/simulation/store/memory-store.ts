@@ -165,6 +165,7 @@ function tenantQuotas({ tables }: MemoryDatabase, read: Read): TenantQuotas {
       }),
     inactive: () =>
       read('inactive', () => [...tables.tenants.values()].flatMap(({ id, status }) => (status === 'active' ? [] : [id]))),
+    policies: () => read('policies', () => []),
     usage: (tenantId, month) => read('usage', () => tables.usage.get(key(tenantId, month)) ?? { tokens: 0, costUsd: 0 }),
     liveExecutions: (tenantId) =>
       read(

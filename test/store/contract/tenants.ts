@@ -56,6 +56,15 @@ export function tenantContract(database: () => TestDatabase): void {
       expect(await store.tenants.find('other')).toMatchObject({ name: 'Tenant other', status: 'active' });
     });
 
+    it('lists the policies of those that have one', async () => {
+      const store = await database().open();
+      await store.tenants.create(tenant('acme', { policy: '{"blocked_tools":["x"]}' }), context());
+      await store.tenants.create(tenant('other'), context());
+      expect(await store.tenants.policies()).toEqual([{ id: 'acme', policy: '{"blocked_tools":["x"]}' }]);
+      await store.tenants.update('acme', { policy: null }, context());
+      expect(await store.tenants.policies()).toEqual([]);
+    });
+
     it('seals every action, but records no change without a difference', async () => {
       const store = await database().open();
       await store.tenants.create(tenant('acme'), context());

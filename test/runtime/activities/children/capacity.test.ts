@@ -35,8 +35,7 @@ async function openAcme(limits: JsonObject, options: Parameters<typeof openTestR
 }
 
 async function change(bench: TestRuntime, changes: TenantChange): Promise<void> {
-  const { status } = await bench.store.tenants.update('acme', changes, contextOf(bench));
-  bench.runtime.tenants.changed('acme', status);
+  bench.runtime.tenants.changed('acme', await bench.store.tenants.update('acme', changes, contextOf(bench)));
 }
 
 async function start({ runtime }: TestRuntime, workflowId: string, input: Json = {}): Promise<string> {

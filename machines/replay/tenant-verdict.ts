@@ -1,0 +1,22 @@
+import type { EventType } from '../events.ts';
+import type { PolicyVerdict } from '../policy.ts';
+import type { TimedEvent } from './log.ts';
+import { nextEvent } from './message-in-log.ts';
+
+/** The events with which an attempt begins, or with which a policy prevents that. */
+const BEGINNINGS: ReadonlySet<EventType> = new Set([
+  'policy_violation',
+  'tool_approval_required',
+  'node_scheduled',
+  'node_started',
+]);
+
+/** What the tenant's policy said about a node that begins in the step at `at`, as the log has it; null = nothing against it. */
+export function tenantVerdictIn(log: readonly TimedEvent[], at: number, node: string): PolicyVerdict | null {
+  const event = nextEvent(log, at, ({ type, node_id }) => node_id === node && BEGINNINGS.has(type));
+  if (event?.data.policy_scope !== 'tenant') return null;
+  const { type, data } = event;
+  return type === 'policy_violation'
+    ? { decision: 'blocked', name: String(data.rule), scope: 'tenant', rule: 'blocked_tools', glob: null }
+    : { decision: 'require_approval', name: String(data.tool_name), scope: 'tenant', rule: 'require_approval_for', glob: null };
+}
