@@ -188,6 +188,7 @@ export const EVENT_DATA = {
     event_sequence: absent(integer('Sequence of the external event that ended the wait; absent otherwise.')),
     source: absent(text('Node whose output a `first` join took; absent otherwise.')),
     ...usage,
+    route: absent(text('Route that the result asked for: `on_input_required`; absent otherwise.')),
   }),
   node_failed: atNode('An attempt, or the node for good, failed.', {
     error: text('What went wrong.'),
@@ -288,5 +289,11 @@ export const EVENT_DATA = {
     limit_type: text('The budget that is exceeded, `token_budget` or `cost_budget`; else `limit_exceeded`.'),
     limit_value: json('The limit; null if the node names none.'),
     actual_value: json('What was reached; null if unknown.'),
+  }),
+  remote_task_started: atNode('A remote agent has accepted a task. Later attempts of the visit continue it.', {
+    task_id: text('Id of the task at the agent.'),
+    context_id: text('Id of the conversation at the agent; empty if it has none.'),
+    agent: text('URL of the agent.'),
+    ...attempt,
   }),
 } satisfies Readonly<Record<EventType, TObject>>;

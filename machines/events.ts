@@ -1,4 +1,4 @@
-import type { Json } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 
 /** The types of events in a log. The API also spells them in PascalCase. */
 export const EVENT_TYPES = [
@@ -35,8 +35,25 @@ export const EVENT_TYPES = [
   'policy_violation',
   'tool_approval_required',
   'strategy_limit_hit',
+  'remote_task_started',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
+
+/**
+ * Events that in-process work logs while its attempt goes on (`Progress`). The last one of each type is given to the later attempts of
+ * the visit.
+ */
+export const PROGRESS_TYPES = ['remote_task_started'] as const satisfies readonly EventType[];
+export type ProgressType = (typeof PROGRESS_TYPES)[number];
+
+/** The data of the last event of each type that the attempts of a visit have logged. */
+export type VisitProgress = Readonly<Partial<Record<ProgressType, JsonObject>>>;
+
+const PROGRESS: ReadonlySet<string> = new Set(PROGRESS_TYPES);
+
+export function isProgress(type: string): type is ProgressType {
+  return PROGRESS.has(type);
+}
 
 /** An event in an execution's log. `data` has the fields for readers, without the node id, and those that a replay needs. */
 export interface LogEvent {

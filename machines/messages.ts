@@ -1,4 +1,6 @@
 import type { Appended } from './appended-lists.ts';
+import type { ProgressType } from './events.ts';
+import type { ResultRole } from './graph/edges.ts';
 import type { TokenBudget } from './ir/workflow.ts';
 import type { Json, JsonObject } from './json.ts';
 
@@ -38,6 +40,15 @@ export interface Done extends Visit {
   readonly usage?: Usage;
   /** How the log stores the lists of the patch, in a replay: `appended` of `node_completed`, null = whole. Absent = as is shorter. */
   readonly appended?: Appended | null;
+  /** The route that the result asks for, if its node names one; absent = the ordinary routes. */
+  readonly route?: ResultRole;
+}
+
+/** In-process work logs an event of its attempt, which goes on. Its data is given to later attempts of the visit. */
+export interface Progress extends Visit {
+  readonly type: 'progress';
+  readonly event: ProgressType;
+  readonly data: JsonObject;
 }
 
 export interface Fail extends Visit {
@@ -182,6 +193,7 @@ export interface Child extends Visit {
 /** Everything that can happen to an execution. */
 export type Message =
   | Done
+  | Progress
   | Fail
   | Claimed
   | Requeue

@@ -1,4 +1,4 @@
-import type { LogEvent } from './events.ts';
+import type { LogEvent, VisitProgress } from './events.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Queue } from './nodes/kind.ts';
 import type { PolicySubject, PolicyVerdict } from './policy.ts';
@@ -100,6 +100,14 @@ export type Effect =
     }
   /** The visit ended without a result: abort in-process work, refuse the work item from now on. */
   | { readonly type: 'abandon'; readonly node: string; readonly activation: number; readonly local: boolean }
+  /** Give up what the attempts of a visit have begun elsewhere: the visit has ended without a result. */
+  | {
+      readonly type: 'release';
+      readonly node: string;
+      readonly activation: number;
+      readonly progress: VisitProgress;
+      readonly errorClass: string | null;
+    }
   /** Start the node's child execution, and send a `child` message (`started`), or `fail` if it cannot be started. */
   | { readonly type: 'spawn'; readonly node: string; readonly activation: number; readonly attempt: number }
   /** Cancel the child of a visit, if it has one. */
@@ -213,6 +221,8 @@ export interface Work {
   readonly inputErrors: readonly string[];
   /** The expression of the mapping at which the evaluation budget was exceeded. */
   readonly inputExceeded?: string;
+  /** What earlier attempts of the visit have logged: the data of the last event of each type. */
+  readonly progress: VisitProgress;
   readonly state: JsonObject;
   /** `{workflow_id, workflow_version, node_id, kind, input, state, …kind-specific}` */
   readonly payload: JsonObject;

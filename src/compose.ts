@@ -6,6 +6,7 @@ import { buildApp } from './api/app.ts';
 import { isLoopback } from './api/auth/cross-origin.ts';
 import type { LiveTextDelta } from './client/live.ts';
 import { type Config, ConfigError, urlOf } from './config.ts';
+import { agentDirectory } from './control/agents/directory.ts';
 import { ControlPlane } from './control/control-plane.ts';
 import { openDatabase } from './databases.ts';
 import type { McpServers } from './executors/mcp/endpoint.ts';
@@ -161,6 +162,7 @@ async function openServices(options: ServicesOptions, log: Logger) {
       mcpServers: (tenantId) => ({ ...mcpServers, ...mcpServersOf(operator, tenantId) }),
       allowPrivateAddresses: config.allowPrivateAddresses,
       models: config.models,
+      agents: agentDirectory(store.agents),
       modelAllowlist: (tenantId) => modelAllowlist(store, tenantId),
       onDiagnostic: (execution, problem) => log.warn({ execution }, problem),
       onError,

@@ -4,8 +4,12 @@ import { MAX_HINTS } from '../limits.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { didYouMean } from '../suggest.ts';
 
+/** Roles of edges that a result of work may ask for. */
+export const RESULT_ROLES = ['on_input_required'] as const;
+export type ResultRole = (typeof RESULT_ROLES)[number];
+
 /** Roles of edges that belong to one outcome of a node. */
-export const OUTCOME_ROLES = ['on_approved', 'on_rejected', 'on_timeout', 'fallback_node'] as const;
+export const OUTCOME_ROLES = ['on_approved', 'on_rejected', 'on_timeout', ...RESULT_ROLES, 'fallback_node'] as const;
 export type OutcomeRole = (typeof OUTCOME_ROLES)[number];
 
 /**

@@ -12,6 +12,7 @@ import { readMcpServers } from './mcp-servers.ts';
 import { withDeclaredModels } from './models.ts';
 import { type NodeDefaults, readNode } from './node.ts';
 import { policyOf } from './policy.ts';
+import { readRemoteAgents } from './remote-agents.ts';
 import { retryPolicies } from './retry.ts';
 import { onBudgetExceeded, readTimeouts, readTools, stateSchema, tokenBudget } from './settings.ts';
 import { strategyOf } from './strategy.ts';
@@ -78,7 +79,6 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
   if (edges.length + targetsInNodes > MAX_EDGES) tooManyEdges(fields, edges.length + targetsInNodes);
   const tools = readTools(fields, calledTools(nodes));
   const strategy = strategyOf(fields);
-  fields.object('remote_agents');
   return {
     workflow_id,
     version,
@@ -91,6 +91,7 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
     timeouts,
     tools,
     mcp_servers: readMcpServers(fields, calledServers(nodes)),
+    remote_agents: readRemoteAgents(fields),
     labels: fields.labels('labels'),
     policy: policyOf(fields),
     data_policy: dataPolicyOf(fields),

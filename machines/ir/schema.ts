@@ -3,6 +3,7 @@ import { definitionNamed, KIND_ALIASES, KIND_NAMES, type KindName } from '../nod
 import { duration } from '../nodes/shared-fields.ts';
 import { DataPolicy } from './data-policy.ts';
 import { McpServer } from './mcp-servers.ts';
+import { RemoteAgent } from './remote-agents.ts';
 import { Edge, PolicySet, RetryPolicy, Timeouts, TokenBudget, ToolConfig } from './workflow.ts';
 
 /** A JSON Schema, draft 2020-12. */
@@ -32,6 +33,7 @@ export function irSchema(refTo: (name: string) => string = (name) => `#/$defs/${
     WorkflowDataPolicy: documentObject(DataPolicy),
     WorkflowTool: documentObject(ToolConfig, { required: ['kind', 'reference'], aliases: { reference: ['ref'] } }),
     WorkflowMcpServer: mcpServerSchema(),
+    WorkflowRemoteAgent: documentObject(RemoteAgent, { required: ['url'] }),
     WorkflowTimeouts: timeoutsSchema(),
     WorkflowTokenBudget: documentObject(TokenBudget),
   };
@@ -223,7 +225,9 @@ function workflowSchema(ref: Ref): JsonSchema {
       tools: Type.Record(Type.String(), ref('WorkflowTool'), { description: 'How tools are reached, by name.' }),
       models: anyObject('Models by the name that nodes use: `{provider, model, temperature?, max_tokens?}`.'),
       mcp_servers: Type.Record(Type.String(), ref('WorkflowMcpServer'), { description: 'How MCP servers are reached, by name.' }),
-      remote_agents: anyObject('Kept for clients.'),
+      remote_agents: Type.Record(Type.String(), ref('WorkflowRemoteAgent'), {
+        description: 'How remote agents are reached, by name.',
+      }),
       labels: Type.Record(Type.String(), Type.String(), { description: 'Names and values of your own; `jamjet.` is reserved.' }),
       strategy_metadata: anyObject(
         'Written by compilers of agents: `{strategy_name, strategy_config, limits, agent_id}`. `limits.max_cost_usd` is the default of `cost_budget_usd`.',

@@ -3,6 +3,7 @@ import type { Json } from '../json.ts';
 import type { Kind } from '../nodes/index.ts';
 import type { DataPolicy } from './data-policy.ts';
 import type { McpServer } from './mcp-servers.ts';
+import type { RemoteAgent } from './remote-agents.ts';
 import type { Strategy } from './strategy.ts';
 
 const seconds = (description: string) => Type.Number({ exclusiveMinimum: 0, description });
@@ -115,6 +116,7 @@ export interface Workflow {
   readonly tools: Readonly<Record<string, ToolConfig>>;
   /** Those that its nodes call. */
   readonly mcp_servers: Readonly<Record<string, McpServer>>;
+  readonly remote_agents: Readonly<Record<string, RemoteAgent>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly policy: PolicySet | null;
   readonly data_policy: DataPolicy | null;

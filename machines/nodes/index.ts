@@ -1,3 +1,4 @@
+import { a2aTask } from './a2a-task.ts';
 import { condition } from './condition.ts';
 import { http } from './http.ts';
 import { humanApproval } from './human-approval.ts';
@@ -19,6 +20,7 @@ export const KINDS = {
   http,
   model,
   mcp_tool: mcpTool,
+  a2a_task: a2aTask,
   python_fn: pythonFn,
   java_fn: javaFn,
   condition,
@@ -43,7 +45,6 @@ export const KIND_ALIASES: Readonly<Record<string, KindName>> = { branch: 'condi
 /** Kinds of the wider language that this runtime does not run. */
 export const UNAVAILABLE_KINDS: ReadonlySet<string> = new Set([
   'agent',
-  'a2a_task',
   'eval',
   'coordinator',
   'agent_tool',

@@ -1,9 +1,9 @@
-import { END, type GraphEdge } from '../graph/edges.ts';
+import { END, type GraphEdge, RESULT_ROLES, type ResultRole } from '../graph/edges.ts';
 import type { Graph } from '../graph/graph.ts';
 import { definitionOf } from '../nodes/index.ts';
 
-/** How a visit to a node can end. `ok`: it completed otherwise than by a decision. */
-export type NodeOutcome = 'ok' | 'approved' | 'rejected' | 'timeout' | 'failed';
+/** How a visit to a node can end. `ok`: it completed otherwise than by a decision. A `ResultRole`: its result asked for that route. */
+export type NodeOutcome = 'ok' | 'approved' | 'rejected' | 'timeout' | 'failed' | ResultRole;
 
 /** One of the choices of an outcome. The first alternative whose condition holds is taken, and all its edges become live. */
 export interface Alternative {
@@ -54,8 +54,13 @@ export function outcomeRoutes(graph: Graph, node: number): OutcomeRoutes {
     }
     case 'control':
       return { ok: ordinary };
-    default:
-      return { ok: ordinary, failed };
+    default: {
+      const asked = RESULT_ROLES.flatMap((role) => {
+        const route = named(role);
+        return route === null ? [] : [[role, route] as const];
+      });
+      return { ok: ordinary, failed, ...Object.fromEntries(asked) };
+    }
   }
 }
 

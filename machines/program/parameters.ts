@@ -1,3 +1,5 @@
+import type { ResultRole } from '../graph/edges.ts';
+
 /** Parameters of the guards and actions of a compiled machine. Plain JSON: they are part of the exported config. */
 
 /** How taking a transition changes the execution's context. */
@@ -69,6 +71,9 @@ export interface RetryParams extends NodeParams {
 }
 export interface DecisionParams extends NodeParams {
   readonly as: 'approved' | 'rejected';
+}
+export interface ResultParams extends NodeParams {
+  readonly as: ResultRole;
 }
 export interface ChildParams extends NodeParams {
   readonly status: 'started' | 'running' | 'paused' | 'completed';

@@ -1,8 +1,9 @@
 import { appendedIn, partAt, withWholeLists } from '../appended-lists.ts';
-import type { LogEvent } from '../events.ts';
+import { isProgress, type LogEvent } from '../events.ts';
+import { RESULT_ROLES } from '../graph/edges.ts';
 import type { TokenBudget } from '../ir/workflow.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import type { Budgets, CopiedDecision, Fail, Message } from '../messages.ts';
+import type { Budgets, CopiedDecision, Done, Fail, Message } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { Run } from '../run.ts';
 import { USAGE_FIELDS } from '../step/actions/usage.ts';
@@ -52,6 +53,7 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
         ...(Object.hasOwn(completed, 'state_patch') ? { patch: completed.state_patch as Json } : {}),
         ...usageIn(completed),
         appended: appendedIn(logged.data),
+        ...routeIn(completed),
       };
     }
     case 'node_failed': {
@@ -141,8 +143,11 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
         };
       return { ...child, change: { status: type === 'child_workflow_paused' ? 'paused' : 'running' } };
     }
-    default:
-      throw new LogMismatch(first.sequence, `no message begins with ${type}`);
+    default: {
+      if (!isProgress(type)) throw new LogMismatch(first.sequence, `no message begins with ${type}`);
+      const { attempt: _, activation: __, ...logged } = data;
+      return { type: 'progress', ...visit, event: type, data: logged };
+    }
   }
 }
 
@@ -160,6 +165,12 @@ function wholeCompletion({ sequence, data }: TimedEvent, { state }: Context): Js
     if (error instanceof TypeError) throw new LogMismatch(sequence, error.message);
     throw error;
   }
+}
+
+/** The route that the result asked for. */
+function routeIn({ route }: JsonObject): Pick<Done, 'route'> {
+  const known = RESULT_ROLES.find((role) => role === route);
+  return known === undefined ? {} : { route: known };
 }
 
 /** The delay of a retry as logged at `at`, if it is: how it is computed may have changed since. */

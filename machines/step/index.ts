@@ -68,13 +68,20 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
     case 'done': {
       if (message.activation === 0) return runner.completeDetached(message);
       if (!matchingVisit(context, message, ['queued', 'running'])) return refuse('stale');
-      const { node, output, durationMs, patch, usage, appended } = message;
+      const { node, output, durationMs, patch, usage, appended, route } = message;
+      const isRoute =
+        route !== undefined && program.tables.routes[program.tables.graph.indexOf(node) ?? -1]?.[route] !== undefined;
       const optional = {
         ...(patch === undefined ? {} : { patch }),
         ...(usage === undefined ? {} : { usage }),
         ...(appended === undefined ? {} : { appended }),
+        ...(isRoute ? { route } : {}),
       };
       return runner.send({ type: 'done', node, output, durationMs, ...optional }, node);
+    }
+    case 'progress': {
+      const active = matchingVisit(context, message, ['running']);
+      return active?.local === true ? runner.logProgress(message, active) : refuse('stale');
     }
     case 'fail': {
       if (message.activation === 0) return runner.failDetached(message);

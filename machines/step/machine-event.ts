@@ -1,4 +1,5 @@
 import type { Appended } from '../appended-lists.ts';
+import type { ResultRole } from '../graph/edges.ts';
 import type { Json } from '../json.ts';
 import type { Usage, UsageTotals } from '../messages.ts';
 
@@ -15,6 +16,7 @@ export type MachineEvent =
       readonly durationMs: number;
       readonly usage?: Usage;
       readonly appended?: Appended | null;
+      readonly route?: ResultRole;
     }
   | FailEvent
   | { readonly type: 'claimed'; readonly node: string; readonly workerId: string }

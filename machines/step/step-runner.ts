@@ -1,6 +1,6 @@
 import { LANGUAGE } from '../expression/syntax-tree.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { Budgets, Done, Enqueue, Fail, Fork } from '../messages.ts';
+import type { Budgets, Done, Enqueue, Fail, Fork, Progress } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { BACKOFF, backoffStateId, endStateId, stateId, timerId } from '../program/state-ids.ts';
 import type { Run, Status, StepEnv, StepResult } from '../run.ts';
@@ -78,6 +78,13 @@ export class StepRunner {
   reclaim(node: string, active: ActiveVisit): StepResult {
     this.#step.effects.abandon(node, active);
     return this.send({ type: 'requeue', node }, node);
+  }
+
+  /** Logs an event of an attempt that goes on, and keeps its data for later attempts of the visit. The machine does not move. */
+  logProgress({ node, event, data }: Progress, active: ActiveVisit): StepResult {
+    this.#step.addEvent(event, node, { ...data, attempt: active.attempt, activation: active.activation });
+    this.#step.setActive(node, { ...active, progress: { ...active.progress, [event]: data } });
+    return this.#finish(node);
   }
 
   // Detached work: in the log and the state, but no node of the machine.
@@ -231,6 +238,8 @@ export class StepRunner {
     const failed: string[] = [];
     for (const node of inDocumentOrder(tables.graph, this.#step.now.active.nodes())) {
       const { phase, activation, attempt } = this.#step.activeOf(node);
+      // What the origin has begun elsewhere stays its own.
+      this.#step.dropProgress(node);
       if (phase === 'queued' || phase === 'running') work.push(node);
       else if (phase === 'child') children.push(node);
       else if (phase === 'backoff') {

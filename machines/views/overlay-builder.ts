@@ -3,7 +3,7 @@ import { evaluate } from '../expression/index.ts';
 import { FIRST_LANGUAGE } from '../expression/syntax-tree.ts';
 import { truthy } from '../expression/values.ts';
 import { at } from '../graph/at.ts';
-import { END } from '../graph/edges.ts';
+import { END, RESULT_ROLES } from '../graph/edges.ts';
 import { isObject, type Json, type JsonObject, patchState } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { type Alternative, type NodeOutcome, type OutcomeRoutes, outcomeRoutes } from '../program/outcome-routes.ts';
@@ -188,7 +188,7 @@ export class OverlayBuilder {
     const { graph } = this.#program.tables;
     const index = graph.indexOf(node) ?? 0;
     const routes = this.#routesOf(node);
-    const ending = this.#ending.get(node);
+    const ending = RESULT_ROLES.find((role) => role === data.route) ?? this.#ending.get(node);
     const alternatives = (ending === undefined ? undefined : routes[ending]) ?? routes.ok ?? [];
     this.#follow(
       node,

@@ -11,6 +11,7 @@ const OUTCOME_LABELS: Readonly<Record<string, string>> = {
   on_approved: 'approved',
   on_rejected: 'rejected',
   on_timeout: 'on timeout',
+  on_input_required: 'input required',
   fallback_node: 'on failure',
 };
 

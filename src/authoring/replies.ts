@@ -1,4 +1,5 @@
 import { isMap, isScalar, isSeq, type Node } from 'yaml';
+import { RESULT_ROLES, type ResultRole } from '../../machines/graph/edges.ts';
 import type { Json } from '../../machines/json.ts';
 import type { Kind } from '../../machines/nodes/index.ts';
 import type { KindDefinition } from '../../machines/nodes/kind.ts';
@@ -7,7 +8,7 @@ import { type Field, jsonOf, offsetOf, resolveAliases } from './values.ts';
 
 /** What a node is answered in a test: the result of its work, a decision, an event, or that its time is over. */
 export type Reply =
-  | { readonly type: 'output'; readonly output: Json }
+  | { readonly type: 'output'; readonly output: Json; readonly route?: ResultRole }
   | { readonly type: 'fail'; readonly error: string; readonly retryable: boolean; readonly errorClass: string | null }
   | {
       readonly type: 'decide';
@@ -25,7 +26,7 @@ export type EventTime = (typeof EVENT_TIMES)[number];
 
 /** The key that makes a map an answer, and the keys that may stand beside it. A map with any other key is an output. */
 const ANSWERS: Readonly<Record<string, readonly string[]>> = {
-  output: [],
+  output: ['route'],
   fail: ['retryable', 'error_class'],
   approve: [],
   reject: [],
@@ -104,8 +105,16 @@ function plainReply(answer: string): Reply {
 function mapReply(answer: string, reader: MapReader, answered: ReplyContext): Reply | null {
   const value = reader.json(answer)?.value ?? null;
   switch (answer) {
-    case 'output':
-      return { type: 'output', output: value };
+    case 'output': {
+      const written = reader.text('route');
+      if (written === null) return { type: 'output', output: value };
+      const route = RESULT_ROLES.find((role) => role === written.value);
+      if (route === undefined) {
+        answered.problem(`"route" is one of ${listAnswers(RESULT_ROLES)}`, written.offset, null);
+        return null;
+      }
+      return { type: 'output', output: value, route };
+    }
     case 'fail': {
       const retryable = reader.json('retryable')?.value ?? true;
       const errorClass = reader.text('error_class')?.value ?? null;

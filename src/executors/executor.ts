@@ -1,4 +1,6 @@
-import type { Json } from '../../machines/json.ts';
+import type { ProgressType } from '../../machines/events.ts';
+import type { ResultRole } from '../../machines/graph/edges.ts';
+import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Usage } from '../../machines/messages.ts';
 import type { Work } from '../../machines/run.ts';
 import { toStorableText } from '../../machines/unicode.ts';
@@ -29,10 +31,34 @@ export interface WorkResult {
   /** Merge patch for the state. Absent = the node's kind derives it from the output. */
   readonly patch?: Json;
   readonly usage?: Usage;
+  /** The route that the result asks for, if the node names one. */
+  readonly route?: ResultRole;
 }
 
+/**
+ * Logs an event of the attempt, whose data later attempts of the visit get (`Work.progress`). Resolves once it is committed; rejects with
+ * `WorkError` if the attempt is over.
+ */
+export type LogProgress = (event: ProgressType, data: JsonObject) => Promise<void>;
+
 /** Carries out a node's work in process; `onText` takes parts of a text that is shown before the result. Rejects with `WorkError`; any other rejection counts as retryable. */
-export type Executor = (work: Work, context: WorkContext, onText?: (text: string) => void) => Promise<WorkResult>;
+export interface Executor {
+  (work: Work, context: WorkContext, onText?: (text: string) => void, log?: LogProgress): Promise<WorkResult>;
+  /** Gives up what the attempts of a visit have begun elsewhere, once the visit has ended without a result. Called once, if it can be. */
+  readonly release?: (abandoned: Abandoned) => Promise<void>;
+}
+
+/** A visit that has ended without a result. */
+export interface Abandoned {
+  readonly tenantId: string;
+  readonly executionId: string;
+  readonly nodeId: string;
+  /** What its attempts have logged. Never empty. */
+  readonly progress: Work['progress'];
+  /** Class of the failure that ended it; null = it was cancelled, or its failure has none. */
+  readonly errorClass: string | null;
+  readonly signal: AbortSignal;
+}
 
 /** A failed attempt. Its class is matched against the retry policy's `retryable_on`. */
 export class WorkError extends Error {

@@ -1,5 +1,6 @@
 import type { ToolConfig } from '../../machines/ir/workflow.ts';
 import type { Kind, KindName } from '../../machines/nodes/index.ts';
+import { type AgentAccess, a2aTaskExecutor } from './a2a-task.ts';
 import type { Executor, WorkContext } from './executor.ts';
 import { functionExecutor } from './function.ts';
 import { httpExecutor } from './http.ts';
@@ -15,6 +16,7 @@ export interface ExecutorDeps {
   readonly outbound: Outbound;
   readonly models: Models;
   readonly mcp: McpAccess;
+  readonly agents: AgentAccess;
 }
 
 /** The `tools` of a workflow document, by name. */
@@ -32,6 +34,7 @@ const EXECUTORS: { readonly [N in KindName]?: CreateExecutor<N> } = {
   http: (_kind, { outbound }) => httpExecutor(outbound),
   model: (kind, { models }) => modelExecutor(kind, models),
   mcp_tool: (kind, { mcp }) => mcpToolExecutor(kind, mcp),
+  a2a_task: (kind, { agents }) => a2aTaskExecutor(kind, agents),
   tool: toolExecutor,
 };
 

@@ -1,3 +1,5 @@
+import { NO_AGENTS } from '../executors/a2a/directory.ts';
+import { RemoteAgents } from '../executors/a2a/remote-agents.ts';
 import { McpConnections } from '../executors/mcp/connections.ts';
 import { Outbound } from '../executors/outbound/index.ts';
 import { ChildStartQueue } from './activities/children/child-start-queue.ts';
@@ -10,6 +12,7 @@ import { WorkResults } from './activities/external/work-results.ts';
 import { WorkerRegistry } from './activities/external/worker-registry.ts';
 import { ActivityPool } from './activities/local/activity-pool.ts';
 import type { ActivityTask } from './activities/local/activity-task.ts';
+import { Releases } from './activities/local/releases.ts';
 import { SlotReservations } from './activities/local/slot-reservations.ts';
 import { Slots } from './activities/local/slots.ts';
 import { StartedAttempts } from './activities/local/started-attempts.ts';
@@ -209,6 +212,7 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
     outbound,
     models: { settings: options.models ?? {}, allowlistOf: options.modelAllowlist ?? (async () => []) },
     mcpConnections,
+    agents: new RemoteAgents({ outbound, directory: options.agents ?? NO_AGENTS }),
   };
   const workflows = new WorkflowCache(store, provisions, context.slices);
   const confirmOwner = (owner: string): Promise<void> => placement.confirm(owner);
@@ -259,6 +263,7 @@ function createActivities(context: RuntimeContext, core: Core, options: RuntimeO
   const scope = new ExecutionScope(events, options.shouldProcess);
   const isActive = (tenantId: string): boolean => core.quotas.isKnownActive(tenantId);
   const pool = new ActivityPool({ ...context, ...core, started, concurrency, maxWaitMs, isActive });
+  const releases = new Releases(context);
   const children = new Children({ ...context, ...core, descendants: new Descendants(store) });
   const childStarts = new ChildStartQueue({ ...context, ...core, started, children, maxWaitMs });
   const inbox = new Inbox({ ...context, ...core });
@@ -267,7 +272,7 @@ function createActivities(context: RuntimeContext, core: Core, options: RuntimeO
   const recovery = new OrphanRecovery({ ...context, ...core, scope });
   const hasTools = Object.keys(options.tools ?? {}).length > 0;
   const recoveryScheduler = new RecoveryScheduler({ ...context, ...core, recovery, hasTools });
-  return { scope, started, pool, childStarts, inbox, claims, results, recovery, recoveryScheduler };
+  return { scope, started, pool, releases, childStarts, inbox, claims, results, recovery, recoveryScheduler };
 }
 
 function createMembership({ store, clock, runtimeId, events, stopping, onError }: RuntimeContext, gate: CommitGate): Membership {

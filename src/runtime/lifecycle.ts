@@ -1,5 +1,6 @@
 import type { Inbox } from './activities/children/inbox.ts';
 import type { ActivityPool } from './activities/local/activity-pool.ts';
+import type { Releases } from './activities/local/releases.ts';
 import type { RecoveryScheduler } from './activities/recovery/recovery-scheduler.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { RuntimeContext } from './context.ts';
@@ -13,6 +14,7 @@ export interface LifecycleOptions extends Pick<RuntimeContext, 'store' | 'clock'
   readonly shutdown: AbortController;
   readonly engine: Engine;
   readonly pool: ActivityPool;
+  readonly releases: Releases;
   readonly quotas: Pick<Quotas, 'begin'>;
   readonly inbox: Inbox;
   readonly timers: TimerQueue;
@@ -56,7 +58,7 @@ export class Lifecycle {
   }
 
   async #close(graceMs: number): Promise<void> {
-    const { shutdown, engine, pool, heartbeats, recovery, cluster, connections } = this.#options;
+    const { shutdown, engine, pool, releases, heartbeats, recovery, cluster, connections } = this.#options;
     try {
       shutdown.abort();
       await pool.stop(graceMs);
@@ -64,6 +66,7 @@ export class Lifecycle {
       await this.#recovering;
       await recovery.idle();
       await engine.idle();
+      await releases.idle(graceMs);
       await heartbeats.signOff();
       await connections.close();
     } finally {

@@ -1,4 +1,5 @@
 import type { ExecutionStore } from '../../store/port/execution-store.ts';
+import type { AgentDirectory } from '../executors/a2a/directory.ts';
 import type { McpServers } from '../executors/mcp/endpoint.ts';
 import type { ModelSettings } from '../executors/model/settings.ts';
 import type { Clock } from './clock.ts';
@@ -71,6 +72,8 @@ export interface RuntimeOptions {
    * same. They come before those of the same name in documents. A command runs on this machine, as the user of this process.
    */
   readonly mcpServers?: McpServers | ((tenantId: string) => McpServers);
+  /** The registered agents, which nodes call by their ids; default: none. */
+  readonly agents?: AgentDirectory;
   /** May `http` nodes and tools reach loopback and private addresses? Default false. */
   readonly allowPrivateAddresses?: boolean;
   /**

@@ -81,6 +81,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
       'finish_reason',
       'cost_usd',
       'gen_ai_response_id',
+      'route',
       'activation',
       'appended',
       'taken',
@@ -107,6 +108,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
       'output_spilled',
       'gen_ai_response_id',
       'appended',
+      'route',
     ],
   },
   node_failed: {
@@ -171,5 +173,9 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
       ['limit_value', null],
       ['actual_value', null],
     ],
+  },
+  remote_task_started: {
+    keys: ['task_id', 'context_id', 'agent', 'attempt', 'activation'],
+    stored: ['task_id', 'context_id', 'agent', ATTEMPT, ACTIVATION],
   },
 };

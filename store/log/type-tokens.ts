@@ -39,6 +39,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   tool_approval_required: 'k',
   strategy_limit_hit: 'l',
   node_parked: 'm',
+  remote_task_started: 'n',
 };
 
 const letters: ReadonlyMap<string, string> = new Map(Object.entries(LETTERS));

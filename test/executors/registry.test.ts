@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Kind } from '../../machines/nodes/index.ts';
+import { NO_AGENTS } from '../../src/executors/a2a/directory.ts';
+import { RemoteAgents } from '../../src/executors/a2a/remote-agents.ts';
 import { McpConnections } from '../../src/executors/mcp/connections.ts';
 import { Outbound } from '../../src/executors/outbound/index.ts';
 import { type ExecutorDeps, executorFor } from '../../src/executors/registry.ts';
@@ -9,7 +11,8 @@ import { contextWith, workWith } from './work.ts';
 const outbound = new Outbound({ allowPrivateAddresses: true });
 const models = { settings: {}, allowlistOf: async () => [] };
 const mcp = { connections: new McpConnections({ serversOf: () => ({}), outbound }), declared: {}, vars: {} };
-const deps: ExecutorDeps = { tools: { pay: () => 'paid' }, outbound, models, mcp };
+const agents = { agents: new RemoteAgents({ outbound, directory: NO_AGENTS }), declared: {}, vars: {} };
+const deps: ExecutorDeps = { tools: { pay: () => 'paid' }, outbound, models, mcp, agents };
 
 function tool(tool_ref: string): Kind {
   return { type: 'tool', tool_ref, input_mapping: {} };

@@ -4,7 +4,18 @@ import type { WorkContext, WorkError } from '../../src/executors/executor.ts';
 
 /** The work of an attempt with this input. */
 export function workWith(input: Json, payload: JsonObject = {}): Work {
-  return { node: 'n', activation: 1, attempt: 0, maxAttempts: 3, timeoutSecs: null, input, inputErrors: [], state: {}, payload };
+  return {
+    node: 'n',
+    activation: 1,
+    attempt: 0,
+    maxAttempts: 3,
+    timeoutSecs: null,
+    input,
+    inputErrors: [],
+    progress: {},
+    state: {},
+    payload,
+  };
 }
 
 export function contextWith(given: Partial<WorkContext> = {}): WorkContext {

@@ -110,6 +110,7 @@ function messageOf(cue: ScenarioMessage, driver: Driver): Message {
 
 const DEFAULTS: Readonly<Record<Exclude<Message['type'], 'timer'>, JsonObject>> = {
   done: { output: null, durationMs: 7 },
+  progress: { event: 'remote_task_started', data: {} },
   fail: { error: 'boom', retryable: true },
   claimed: { workerId: 'worker-1' },
   requeue: {},

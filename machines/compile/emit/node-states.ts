@@ -1,4 +1,5 @@
 import { at } from '../../graph/at.ts';
+import { RESULT_ROLES } from '../../graph/edges.ts';
 import type { Node } from '../../ir/workflow.ts';
 import type { Json, JsonObject } from '../../json.ts';
 import { definitionOf } from '../../nodes/index.ts';
@@ -106,7 +107,7 @@ export class NodeStates {
         meta: this.#meta(index),
         entry: [{ type: 'begin', params: { node: node.id } }],
         on: {
-          done: this.#outcome(index, 'ok', exits, atNode(node.id)),
+          done: [...this.#askedRoutes(index, exits), ...this.#outcome(index, 'ok', exits, atNode(node.id))],
           fail,
           claimed: { guard: atNode(node.id), actions: [{ type: 'claimed', params: { node: node.id } }] },
           requeue,
@@ -141,6 +142,15 @@ export class NodeStates {
   }
 
   /** The states of a node with a child execution: busy while the child runs, parked while it is paused. */
+  /** The transitions of results that ask for a route of their own. */
+  #askedRoutes(index: number, exits: NodeExits): JsonObject[] {
+    const routes = at(this.#transitions.routes, index);
+    const node = this.#transitions.id(index);
+    return RESULT_ROLES.flatMap((as) =>
+      routes[as] === undefined ? [] : this.#outcome(index, as, exits, { type: 'routed', params: { node, as } }),
+    );
+  }
+
   #child(states: StateConfigs, index: number, on: JsonObject, exits: NodeExits): void {
     const id = this.#transitions.name(index);
     const node = this.#transitions.id(index);

@@ -45,12 +45,12 @@ export function complete(step: StepContext, event: MachineEvent, params: Complet
 
 function completionOf(kind: Kind, event: MachineEvent): Completion {
   if (event.type === 'done') {
-    const { output, patch, durationMs, usage } = event;
+    const { output, patch, durationMs, usage, route } = event;
     return {
-      outcome: 'ok',
+      outcome: route ?? 'ok',
       output,
       patch: patch === undefined ? derivedPatch(kind, output) : { kind: 'given', patch },
-      details: { duration_ms: durationMs, ...usageEventData(usage) },
+      details: { duration_ms: durationMs, ...usageEventData(usage), ...(route === undefined ? {} : { route }) },
     };
   }
   if (event.type === 'child' && event.change.status === 'completed') {
@@ -96,6 +96,7 @@ export function fail(step: StepContext, event: MachineEvent, { node, handled, up
   } else if (event.type === 'decide') {
     error = rejectionText(event);
   }
+  step.effects.release(node, active, event.type === 'fail' ? (event.errorClass ?? null) : null);
   step.addVisitEnd('node_failed', node, 'failed', { error, attempt, retryable: false, ...details, activation });
   if (handled === true) {
     step.rememberOutput(node, { error, node_id: node, attempt });

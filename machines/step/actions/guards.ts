@@ -6,6 +6,7 @@ import type {
   ForkParams,
   LaneParams,
   NodeParams,
+  ResultParams,
   RetryParams,
   SubgraphNodeParams,
   SubgraphParams,
@@ -34,6 +35,8 @@ export const guards = {
   when: ({ context: { step } }: GuardArgs, { node, expr }: ConditionParams) => isChosen(step, node, expr),
   /** Has the evaluation budget been exceeded at the node? */
   exceeded: ({ context: { step } }: GuardArgs, { node }: NodeParams) => step.evaluation.hasExceeded(node),
+  routed: ({ event }: GuardArgs, { node, as }: ResultParams) =>
+    event.type === 'done' && event.node === node && event.route === as,
   decided: ({ event }: GuardArgs, { node, as }: DecisionParams) =>
     event.type === 'decide' && event.node === node && event.decision === as,
   childIs: ({ event }: GuardArgs, { node, status }: ChildParams) =>

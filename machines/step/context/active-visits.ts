@@ -1,3 +1,4 @@
+import type { VisitProgress } from '../../events.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Phase } from '../../run.ts';
@@ -25,6 +26,8 @@ export interface ActiveVisit {
   readonly held?: HeldFor;
   /** A person has approved it in spite of the tenant's policy. */
   readonly approved?: true;
+  /** Data of the last event of each type that its attempts have logged. */
+  readonly progress?: VisitProgress;
 }
 
 export interface HeldFor {

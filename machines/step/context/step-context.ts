@@ -161,8 +161,16 @@ export class StepContext {
     return active;
   }
 
+  /** The progress of a visit stays with it. */
   setActive(node: string, active: ActiveVisit): void {
-    this.#now.active = this.#now.active.with(node, active);
+    const before = this.#now.active.get(node);
+    const isKept = before?.progress !== undefined && active.progress === undefined && before.activation === active.activation;
+    this.#now.active = this.#now.active.with(node, isKept ? { ...active, progress: before.progress } : active);
+  }
+
+  dropProgress(node: string): void {
+    const { progress, ...active } = this.activeOf(node);
+    if (progress !== undefined) this.#now.active = this.#now.active.with(node, active);
   }
 
   endVisit(node: string): ActiveVisit {

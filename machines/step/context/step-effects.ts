@@ -17,7 +17,9 @@ export class StepEffects {
   }
 
   /** The visit ends without a result. */
-  abandon(node: string, { activation, attempt, phase, child, local }: ActiveVisit): void {
+  abandon(node: string, active: ActiveVisit): void {
+    const { activation, attempt, phase, child, local } = active;
+    this.release(node, active, null);
     const begun = this.#begun.find((one) => one.node === node && one.activation === activation && one.attempt === attempt);
     if (begun !== undefined) {
       this.#effects.splice(this.#effects.indexOf(begun), 1);
@@ -27,6 +29,11 @@ export class StepEffects {
     } else if (phase === 'queued' || phase === 'running') {
       this.#effects.push({ type: 'abandon', node, activation, local: local === true });
     }
+  }
+
+  /** What the attempts of a visit have begun elsewhere is of no use any more. */
+  release(node: string, { activation, progress }: ActiveVisit, errorClass: string | null): void {
+    if (progress !== undefined) this.#effects.push({ type: 'release', node, activation, progress, errorClass });
   }
 
   all(): readonly Effect[] {

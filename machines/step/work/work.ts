@@ -1,3 +1,4 @@
+import type { VisitProgress } from '../../events.ts';
 import { Budget } from '../../expression/budget.ts';
 import type { JsonObject } from '../../json.ts';
 import { definitionOf } from '../../nodes/index.ts';
@@ -8,6 +9,8 @@ import type { Program } from '../program.ts';
 import { renderInput } from './input.ts';
 import { joinInput } from './joins.ts';
 import { promptContext } from './prompt-context.ts';
+
+const NO_PROGRESS: VisitProgress = {};
 
 /** Is the node's input rendered from a mapping with expressions? */
 export function hasInputMapping({ tables }: Program, node: string): boolean {
@@ -62,6 +65,7 @@ export function workOf(
     timeoutSecs: timeout_secs,
     input,
     inputErrors,
+    progress: active.progress ?? NO_PROGRESS,
     ...(inputExceeded === undefined ? {} : { inputExceeded }),
     state,
     payload,

@@ -5,7 +5,7 @@ import type { AgentRow, AgentStatus, AgentStore, AgentTraceRow } from '../../../
 import type { Outbound } from '../../executors/outbound/index.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { type AgentCard, readCard, trait, traitsOf } from './card.ts';
-import { findCard, slug } from './discovery.ts';
+import { discoverCard, slug } from './discovery.ts';
 import { allowedTransitions, canTransition, isStale, statusAfterReregistration } from './status.ts';
 
 export interface AgentView {
@@ -65,7 +65,7 @@ export class Agents {
    * is found or the card is invalid.
    */
   async discover(url: string, context: ActionContext): Promise<AgentView> {
-    const found = await findCard(this.#outbound, url, AbortSignal.timeout(DISCOVERY_TIMEOUT_MS));
+    const found = await discoverCard(this.#outbound, url, AbortSignal.timeout(DISCOVERY_TIMEOUT_MS));
     let card: AgentCard;
     try {
       card = readCard(found.card);

@@ -67,6 +67,11 @@ export class Outbound {
     this.#singleUseAgents = agentsWith({ ...settings, keepAlive: false });
   }
 
+  /** Whether addresses without TLS and in private networks are allowed. */
+  get allowsPrivateAddresses(): boolean {
+    return this.#allowPrivate;
+  }
+
   async request(request: OutboundRequest): Promise<OutboundResponse> {
     let hop = firstHop(request);
     for (let redirects = 0; ; redirects += 1) {

@@ -1,6 +1,8 @@
 import type { Status } from '../../../machines/run.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
 import type { Store } from '../../../store/port/store.ts';
+import { NO_AGENTS } from '../../executors/a2a/directory.ts';
+import { RemoteAgents } from '../../executors/a2a/remote-agents.ts';
 import { McpConnections } from '../../executors/mcp/connections.ts';
 import { Outbound } from '../../executors/outbound/index.ts';
 import { WorkflowCache } from '../engine/loading/workflow-cache.ts';
@@ -33,6 +35,7 @@ export async function* verifyReplays(store: Store, { all }: { readonly all: bool
     outbound,
     models: { settings: {}, allowlistOf: async () => [] },
     mcpConnections: new McpConnections({ serversOf: () => ({}), outbound }),
+    agents: new RemoteAgents({ outbound, directory: NO_AGENTS }),
   });
   const slices = new TimeSlices({ nowMs: Date.now });
   for await (const { tenantId, id, workflowId } of executionsOf(store, all)) {

@@ -1,3 +1,4 @@
+import { RESULT_ROLES } from '../../../machines/graph/edges.ts';
 import type { Json } from '../../../machines/json.ts';
 import type { ActiveNode } from '../../../machines/run.ts';
 import { activeOf } from '../../../machines/step/index.ts';
@@ -50,6 +51,9 @@ function stepsOf(
     case 'queued':
       return [
         ...outputs.map((output) => sendMessage(workflow, state, { type: 'done', ...visit, output, durationMs: 0 })),
+        ...RESULT_ROLES.filter((route) => workflow.branches.of(node, route).length > 0).map((route) =>
+          sendMessage(workflow, state, { type: 'done', ...visit, output: {}, durationMs: 0, route }),
+        ),
         ...failures(workflow, state, active),
       ];
     case 'child': {

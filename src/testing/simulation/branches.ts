@@ -1,4 +1,4 @@
-import { END } from '../../../machines/graph/edges.ts';
+import { END, RESULT_ROLES } from '../../../machines/graph/edges.ts';
 import type { Graph } from '../../../machines/graph/graph.ts';
 import { definitionOf } from '../../../machines/nodes/index.ts';
 import { type Alternative, type NodeOutcome, outcomeRoutes } from '../../../machines/program/outcome-routes.ts';
@@ -84,7 +84,9 @@ function outcomesOf(
     case 'wait':
       return definition.timeoutOutcome(kind) === 'continue' ? [ok] : [ok, ...timeout];
     default:
-      return isBlocked ? [failed] : [ok, failed];
+      return isBlocked
+        ? [failed]
+        : [ok, ...RESULT_ROLES.flatMap((role) => (routes[role] === undefined ? [] : [[role, routes[role]] as const])), failed];
   }
 }
 

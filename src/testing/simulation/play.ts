@@ -133,7 +133,8 @@ class Player {
         }
         const output = scripted.type === 'output' ? scripted.output : {};
         const change = { status: 'completed', result: output } as const;
-        return this.#send(phase === 'child' ? { ...child, change } : { type: 'done', ...visit, output, durationMs: 0 });
+        const route = scripted.type === 'output' && scripted.route !== undefined ? { route: scripted.route } : {};
+        return this.#send(phase === 'child' ? { ...child, change } : { type: 'done', ...visit, output, durationMs: 0, ...route });
       }
       case 'awaiting_approval':
       case 'approval': {

@@ -1,4 +1,5 @@
 import type { LogEvent } from '../../../machines/events.ts';
+import { RESULT_ROLES } from '../../../machines/graph/edges.ts';
 import type { Json } from '../../../machines/json.ts';
 import type { Message } from '../../../machines/messages.ts';
 import type { NodeOutcome } from '../../../machines/program/outcome-routes.ts';
@@ -101,7 +102,7 @@ function branchesIn(workflow: SimWorkflow, events: readonly LogEvent[]): readonl
     if (type === 'timer_fired') outcomes.set(node, 'timeout');
     const ended = type === 'node_completed' || (type === 'node_failed' && data.retryable === false);
     if (!ended) continue;
-    const known = outcomes.get(node);
+    const known = RESULT_ROLES.find((role) => role === data.route) ?? outcomes.get(node);
     const fallback: NodeOutcome = type === 'node_failed' ? 'failed' : 'ok';
     const alternatives = [known, fallback].flatMap((outcome) => {
       const found = outcome === undefined ? [] : workflow.branches.of(node, outcome);

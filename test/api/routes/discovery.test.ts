@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { findCard } from '../../../src/control/agents/discovery.ts';
+import { discoverCard } from '../../../src/control/agents/discovery.ts';
 import { Outbound } from '../../../src/executors/outbound/index.ts';
 import { webServer } from '../../executors/web-server.ts';
 import { agentOf, CARD, idsOf, tenant, traceOf } from '../support/agents.ts';
@@ -182,7 +182,7 @@ describe('POST /agents/discover', () => {
   it('times out on a server that never replies', async () => {
     const url = await answering(() => {});
     const outbound = new Outbound({ allowPrivateAddresses: true });
-    await expect(findCard(outbound, url, AbortSignal.timeout(20))).rejects.toMatchObject({
+    await expect(discoverCard(outbound, url, AbortSignal.timeout(20))).rejects.toMatchObject({
       code: 'remote_failed',
       message: expect.stringMatching(/no complete response in time$/),
     });

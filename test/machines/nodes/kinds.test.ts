@@ -28,6 +28,7 @@ const samples: Readonly<Record<Kind['type'], JsonObject>> = {
   http: { type: 'http', url: 'http://localhost/{{ state.id }}' },
   model: { type: 'model', model_ref: 'gpt-4o', prompt_ref: 'Say {{ state.word }}' },
   mcp_tool: { type: 'mcp_tool', server: 'brave', tool: 'search' },
+  a2a_task: { type: 'a2a_task', remote_agent: 'legal', skill: 'review' },
   python_fn: { type: 'python_fn', module: 'flows.pay', function: 'big' },
   java_fn: { type: 'java_fn', class_name: 'com.acme.Pay', method: 'big' },
   condition: { type: 'condition', branches: [{ condition: 'state.x', target: 'a' }, { target: 'b' }] },

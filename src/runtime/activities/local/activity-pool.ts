@@ -1,7 +1,7 @@
 import type { Fail, Message, Visit } from '../../../../machines/messages.ts';
 import type { Run, Work } from '../../../../machines/run.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage, hasInputMapping, workOf } from '../../../../machines/step/index.ts';
-import { WorkError, type WorkResult } from '../../../executors/executor.ts';
+import { type LogProgress, WorkError, type WorkResult } from '../../../executors/executor.ts';
 import type { RuntimeContext } from '../../context.ts';
 import type { Deliver, Report } from '../../engine/deliver.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
@@ -266,10 +266,22 @@ export class ActivityPool {
         });
       }
       const done = (result: WorkResult): void => end(completion(task, result, clock.nowMs() - startedAtMs));
-      task.whenSettled(execute(work, task.context, text.add), done, fail);
+      task.whenSettled(execute(work, task.context, text.add, this.#progressLog(task)), done, fail);
     } catch (error) {
       fail(error);
     }
+  }
+
+  /** Logs events of the task as long as it goes on. */
+  #progressLog(task: ActivityTask): LogProgress {
+    return async (event, data) => {
+      const { executionId, node, activation, attempt } = task;
+      const isOver = (): boolean => task.dropped || task.aborted;
+      const outcome = isOver()
+        ? null
+        : await this.#options.deliver(executionId, { type: 'progress', node, activation, attempt, event, data });
+      if (outcome === null || 'refused' in outcome) throw new WorkError('the attempt is over', { retryable: true });
+    };
   }
 
   #end(task: ActivityTask, message: Message): void {
@@ -311,6 +323,7 @@ function completion({ node, activation, attempt }: ActivityTask, result: WorkRes
     durationMs,
     ...(result.patch === undefined ? {} : { patch: result.patch }),
     ...(result.usage === undefined ? {} : { usage: result.usage }),
+    ...(result.route === undefined ? {} : { route: result.route }),
   };
 }
 

@@ -145,6 +145,7 @@ export function addEffects(builder: CommitBuilder, effects: readonly Effect[], c
         if (!effect.local) builder.work.push({ op: 'cancel', nodeId: effect.node, activation: effect.activation });
         break;
       case 'spawn':
+      case 'release':
         break;
       case 'cancel_child':
         builder.send.push({

@@ -4,6 +4,7 @@ import { normaliseCooperatively } from '../../../../machines/ir/normalise.ts';
 import { type Kind, runsChild } from '../../../../machines/nodes/index.ts';
 import type { Program } from '../../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
+import type { RemoteAgents } from '../../../executors/a2a/remote-agents.ts';
 import type { Executor } from '../../../executors/executor.ts';
 import type { McpConnections } from '../../../executors/mcp/connections.ts';
 import type { Models } from '../../../executors/model/index.ts';
@@ -44,6 +45,7 @@ export interface TenantProvisions {
   readonly outbound: Outbound;
   readonly models: Models;
   readonly mcpConnections: McpConnections;
+  readonly agents: RemoteAgents;
 }
 
 /**
@@ -114,13 +116,13 @@ export class WorkflowCache {
   }
 
   put(tenantId: string, program: Program): LoadedWorkflow {
-    const { nodes, tools: declared, mcp_servers } = program.workflow;
-    const { toolsOf, varsOf, outbound, models, mcpConnections } = this.#provisions;
+    const { nodes, tools: declared, mcp_servers, remote_agents } = program.workflow;
+    const { toolsOf, varsOf, outbound, models, mcpConnections, agents } = this.#provisions;
     const vars = varsOf(tenantId);
     const kinds = new Map(nodes.map((node) => [node.id, node.kind]));
     const children = new Set(nodes.flatMap(({ id, kind }) => (runsChild(kind) ? [id] : [])));
     const mcp = { connections: mcpConnections, declared: mcp_servers, vars };
-    const deps = { tools: toolsOf(tenantId), outbound, models, mcp };
+    const deps = { tools: toolsOf(tenantId), outbound, models, mcp, agents: { agents, declared: remote_agents, vars } };
     const executors = new Map(nodes.map((node) => [node.id, executorFor(node.kind, declared, deps)]));
     const loaded: LoadedWorkflow = {
       program,

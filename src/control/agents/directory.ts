@@ -1,0 +1,32 @@
+import type { JsonObject } from '../../../machines/json.ts';
+import type { AgentRow, AgentStore } from '../../../store/port/resources/agents.ts';
+import type { AgentDirectory, RegisteredAgent } from '../../executors/a2a/directory.ts';
+import { trait } from './card.ts';
+
+/** The registered agents of a store, as work looks them up. */
+export function agentDirectory(store: AgentStore): AgentDirectory {
+  return {
+    async find(tenantId, id) {
+      const row = await store.get(tenantId, id);
+      return row === null ? null : registered(row);
+    },
+    async search(tenantId, { skill, protocol }, limit) {
+      const traits = [
+        ...(skill === undefined || skill === '' ? [] : [trait('skill', skill)]),
+        ...(protocol === undefined ? [] : [trait('protocol', protocol)]),
+      ];
+      const found: RegisteredAgent[] = [];
+      for (const status of ['active', 'registered'] as const) {
+        if (found.length >= limit) break;
+        const rows = await store.list(tenantId, { status, traits, limit: limit - found.length, offset: 0 });
+        found.push(...rows.map(registered));
+      }
+      return found;
+    },
+  };
+}
+
+function registered({ id, name, status, card }: AgentRow): RegisteredAgent {
+  const parsed = JSON.parse(card) as JsonObject;
+  return { id, name, uri: String(parsed.uri), status, card: parsed };
+}

@@ -1,0 +1,271 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Message, StreamResponse, Task } from '@a2a-js/sdk';
+import type { Client } from '@a2a-js/sdk/client';
+import type { Json } from '../../../machines/json.ts';
+import { WorkError } from '../executor.ts';
+import type { Outbound } from '../outbound/index.ts';
+import { clientOf } from './client.ts';
+import { partsOf, textOf, withArtifact } from './content.ts';
+import { abortFailure, failureOf, isReason } from './failure.ts';
+import { type ReachedAgent, streams, takesJson } from './remote-agents.ts';
+
+/** The first wait for news of a task, and the longest. */
+const POLL_MS = { first: 200, longest: 5_000, factor: 1.5 };
+
+/** States of A2A, by the numbers of the SDK. */
+const STATE = {
+  unspecified: 0,
+  submitted: 1,
+  working: 2,
+  completed: 3,
+  failed: 4,
+  canceled: 5,
+  inputRequired: 6,
+  rejected: 7,
+  authRequired: 8,
+} as const;
+
+export interface OutgoingMessage {
+  readonly messageId: string;
+  /** A task that the message continues; empty = a new one. */
+  readonly taskId: string;
+  readonly contextId: string;
+  readonly skill: string;
+  readonly input: Json;
+}
+
+export interface ConversationOptions {
+  readonly agent: ReachedAgent;
+  readonly outbound: Outbound;
+  readonly signal: AbortSignal;
+  /** Whether news of a task is streamed, if the agent can. */
+  readonly stream: boolean;
+  /** The agent has taken a task on. Awaited before its news. */
+  readonly onTask: (task: { readonly id: string; readonly contextId: string }) => Promise<void>;
+  /** A streamed part of a text. */
+  readonly onText?: (text: string) => void;
+  /** A streamed part of the output, or news of the task. */
+  readonly onPart?: (part: StreamedPart) => Promise<void>;
+}
+
+export interface StreamedPart {
+  readonly text: string;
+  readonly metadata: unknown;
+}
+
+/** How the agent has answered a message. */
+export type Answer =
+  | { readonly type: 'message'; readonly message: Message }
+  | { readonly type: 'completed'; readonly task: Task }
+  | { readonly type: 'input_required'; readonly task: Task; readonly text: string };
+
+/** An exchange of messages with one agent, by the official client. Its methods reject with `WorkError`. */
+export class Conversation {
+  readonly #options: ConversationOptions;
+  readonly #client: Client;
+  readonly #isStreamed: boolean;
+
+  private constructor(options: ConversationOptions, client: Client) {
+    this.#options = options;
+    this.#client = client;
+    this.#isStreamed = options.stream && streams(options.agent.card);
+  }
+
+  static async open(options: ConversationOptions): Promise<Conversation> {
+    if (options.signal.aborted) throw abortFailure(options.signal, options.agent.address.name);
+    return new Conversation(options, await clientOf(options.agent, options.outbound));
+  }
+
+  /** Sends a message and waits for the end of its task, or for a question. */
+  send(message: OutgoingMessage): Promise<Answer> {
+    return this.#guarded(async () => {
+      const request = this.#request(message);
+      if (this.#isStreamed) return this.#follow(this.#client.sendMessageStream(request, this.#call), null);
+      const answer = await this.#client.sendMessage(request, this.#call);
+      if (!isTask(answer)) return { type: 'message', message: answer };
+      await this.#options.onTask({ id: answer.id, contextId: answer.contextId });
+      return this.#poll(answer);
+    });
+  }
+
+  /**
+   * Waits for the end of a task that was begun before, or for a question. Null = the agent does not know it any more, or it has ended
+   * without a result: the work must be begun anew.
+   */
+  resume(taskId: string): Promise<Answer | null> {
+    return this.#guarded(async () => {
+      let task: Task;
+      try {
+        task = await this.#client.getTask({ tenant: '', id: taskId }, this.#call);
+      } catch (error) {
+        if (isReason(error, 'TASK_NOT_FOUND')) return null;
+        throw error;
+      }
+      const state = stateOf(task);
+      if (state === STATE.failed || state === STATE.canceled || state === STATE.rejected) return null;
+      if (this.#isStreamed && !isSettled(task))
+        return this.#follow(this.#client.resubscribeTask({ tenant: '', id: taskId }, this.#call), task);
+      return this.#poll(task);
+    });
+  }
+
+  /** Asks the agent to stop a task. */
+  async cancel(taskId: string): Promise<void> {
+    await this.#guarded(() => this.#client.cancelTask({ tenant: '', id: taskId, metadata: undefined }, this.#call));
+  }
+
+  get #call() {
+    return { signal: this.#options.signal };
+  }
+
+  #request({ messageId, taskId, contextId, skill, input }: OutgoingMessage) {
+    return {
+      tenant: '',
+      message: {
+        messageId,
+        contextId,
+        taskId,
+        role: 1,
+        parts: partsOf(input, takesJson(this.#options.agent.card, skill)),
+        metadata: skill === '' ? undefined : { skill },
+        extensions: [],
+        referenceTaskIds: [],
+      },
+      configuration: {
+        acceptedOutputModes: ['application/json', 'text/plain'],
+        taskPushNotificationConfig: undefined,
+        // The state of a task that goes on is that of before, until the agent has read the message.
+        returnImmediately: taskId === '',
+      },
+      metadata: undefined,
+    };
+  }
+
+  /** Follows the stream of a task; if it ends early, goes on by asking. */
+  async #follow(stream: AsyncGenerator<StreamResponse, void, undefined>, known: Task | null): Promise<Answer> {
+    let task = known;
+    try {
+      for (let next = await this.#next(stream, task); next !== null; next = await this.#next(stream, task)) {
+        const { payload } = next;
+        if (payload === undefined) continue;
+        if (payload.$case === 'message') return { type: 'message', message: payload.value };
+        const isNew = task === null;
+        task = withNews(task, payload);
+        if (isNew) await this.#options.onTask({ id: task.id, contextId: task.contextId });
+        const part = partIn(payload);
+        if (part.text !== '') this.#options.onText?.(part.text);
+        await this.#options.onPart?.(part);
+        if (isSettled(task)) return this.#settled(task);
+      }
+    } finally {
+      await stream.return();
+    }
+    if (task === null)
+      throw new WorkError(`agent "${this.#name}" ended its stream without an answer`, {
+        retryable: true,
+        errorClass: 'connection_reset',
+      });
+    return this.#poll(await this.#news(task.id));
+  }
+
+  /** The next event. Null = the stream has ended, or is broken while its task may go on. */
+  async #next(stream: AsyncGenerator<StreamResponse, void, undefined>, task: Task | null): Promise<StreamResponse | null> {
+    const { signal } = this.#options;
+    try {
+      const { done, value } = await stream.next();
+      return done === true ? null : (value as StreamResponse);
+    } catch (error) {
+      const failure = failureOf(error, this.#name, this.#secrets, signal);
+      // What the guard has cut off is no broken stream.
+      if (task === null || signal.aborted || !failure.retryable) throw failure;
+      return null;
+    }
+  }
+
+  /** Asks for news until the task has ended, or the agent asks a question. */
+  async #poll(first: Task): Promise<Answer> {
+    let task = first;
+    for (let waitMs = POLL_MS.first; !isSettled(task); waitMs = Math.min(waitMs * POLL_MS.factor, POLL_MS.longest)) {
+      await delay(waitMs, undefined, { signal: this.#options.signal });
+      task = await this.#news(task.id);
+    }
+    return this.#settled(task);
+  }
+
+  #news(id: string): Promise<Task> {
+    return this.#client.getTask({ tenant: '', id }, this.#call);
+  }
+
+  #settled(task: Task): Answer {
+    const text = textOf(task.status?.message?.parts ?? []);
+    switch (stateOf(task)) {
+      case STATE.completed:
+        return { type: 'completed', task };
+      case STATE.inputRequired:
+        return { type: 'input_required', task, text };
+      case STATE.authRequired:
+        throw this.#ended('needs a credential that the workflow does not give', text, 'auth_required', false);
+      case STATE.rejected:
+        throw this.#ended('rejected the task', text, 'task_rejected', false);
+      case STATE.canceled:
+        throw this.#ended('cancelled the task', text, 'task_canceled', true);
+      default:
+        throw this.#ended('failed the task', text, 'task_failed', true);
+    }
+  }
+
+  #ended(what: string, text: string, errorClass: string, retryable: boolean): WorkError {
+    return new WorkError(`agent "${this.#name}" ${what}${text === '' ? '' : `: ${text.slice(0, 1_500)}`}`, {
+      retryable,
+      errorClass,
+    });
+  }
+
+  async #guarded<T>(act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      throw failureOf(error, this.#name, this.#secrets, this.#options.signal);
+    }
+  }
+
+  get #name(): string {
+    return this.#options.agent.address.name;
+  }
+
+  get #secrets(): readonly string[] {
+    return this.#options.agent.address.credential.secrets;
+  }
+}
+
+function isTask(answer: Message | Task): answer is Task {
+  return 'artifacts' in answer || 'status' in answer;
+}
+
+function stateOf(task: Task): number {
+  return task.status?.state ?? STATE.unspecified;
+}
+
+/** Does nothing more happen to the task unless a message comes? */
+function isSettled(task: Task): boolean {
+  const state = stateOf(task);
+  return state !== STATE.unspecified && state !== STATE.submitted && state !== STATE.working;
+}
+
+type News = Exclude<NonNullable<StreamResponse['payload']>, { readonly $case: 'message' }>;
+
+/** The task after a streamed event. */
+function withNews(task: Task | null, news: News): Task {
+  if (news.$case === 'task') return news.value;
+  const { taskId, contextId } = news.value;
+  const known = task ?? { id: taskId, contextId, status: undefined, artifacts: [], history: [], metadata: undefined };
+  if (news.$case === 'statusUpdate')
+    return { ...known, status: news.value.status, metadata: { ...known.metadata, ...news.value.metadata } };
+  const { artifact, append } = news.value;
+  return artifact === undefined ? known : { ...known, artifacts: withArtifact(known.artifacts, artifact, append) };
+}
+
+function partIn(news: News): StreamedPart {
+  if (news.$case === 'artifactUpdate') return { text: textOf(news.value.artifact?.parts ?? []), metadata: news.value.metadata };
+  return { text: '', metadata: news.value.metadata };
+}
