@@ -11,6 +11,7 @@ import { ControlPlane } from './control/control-plane.ts';
 import { openDatabase } from './databases.ts';
 import type { McpServers } from './executors/mcp/endpoint.ts';
 import { Outbound } from './executors/outbound/index.ts';
+import { readModelScript } from './model-script.ts';
 import { mcpServersOf, readOperatorFile } from './operator-file.ts';
 import { systemClock } from './runtime/clock.ts';
 import { randomRuntimeId } from './runtime/ids.ts';
@@ -147,6 +148,8 @@ interface ServicesOptions extends Omit<ServerOptions, 'log'> {
 async function openServices(options: ServicesOptions, log: Logger) {
   const { config, tools, auth, shouldProcess, actor, mcpServers } = options;
   const operator = await readOperatorFile(config.operatorFile);
+  const models =
+    config.modelScript === null ? config.models : { ...config.models, script: await readModelScript(config.modelScript) };
   const id = randomRuntimeId();
   const onError = (error: unknown): void => log.error({ err: error }, 'background task failed');
   const onConversion = (progress: object): void => log.info(progress, 'converting the log of an older release');
@@ -161,7 +164,7 @@ async function openServices(options: ServicesOptions, log: Logger) {
       vars: (tenantId) => varsOf(config.workflowVars, tenantId),
       mcpServers: (tenantId) => ({ ...mcpServers, ...mcpServersOf(operator, tenantId) }),
       allowPrivateAddresses: config.allowPrivateAddresses,
-      models: config.models,
+      models,
       agents: agentDirectory(store.agents),
       modelAllowlist: (tenantId) => modelAllowlist(store, tenantId),
       onDiagnostic: (execution, problem) => log.warn({ execution }, problem),

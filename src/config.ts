@@ -62,6 +62,8 @@ export interface Config {
   readonly auditSigningKey: string | null;
   /** Keys, addresses and names of the models that `model` nodes use. */
   readonly models: ModelSettings;
+  /** File with answers for every model, in the place of providers; null = providers are asked. */
+  readonly modelScript: string | null;
   /** Allows requests to loopback and private addresses. */
   readonly allowPrivateAddresses: boolean;
   /** The file with the settings that are too large for variables, and the variables that it may refer to. */
@@ -162,6 +164,7 @@ export function readConfig(env: Environment): Config {
     toolTenants: read<ToolTenants>('JAMJET_TOOL_TENANTS', null, toolTenants),
     auditSigningKey: read('JAMJET_AUDIT_SIGNING_KEY', null, (text) => text),
     models,
+    modelScript: read('JAMJET_MODEL_SCRIPT', null, (path) => path),
     allowPrivateAddresses: read('JAMJET_ALLOW_PRIVATE_ADDRESSES', false, flag),
     operatorFile: read<OperatorFile>('JAMJET_CONFIG', { path: DEFAULT_OPERATOR_FILE, isRequired: false, env }, (path) => ({
       path,

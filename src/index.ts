@@ -31,7 +31,9 @@ export { openSqlite, type SqliteOptions } from '../store/sqlite/open.ts';
 export { checkWorkflow } from './authoring/check.ts';
 export { ApiError, type ClientOptions, JamjetClient, Unreachable } from './client/index.ts';
 export type { McpServerOptions, McpServers } from './executors/mcp/endpoint.ts';
+export type { ModelScript } from './executors/model/script.ts';
 export type { ModelPrice, ModelSettings, NamedModel } from './executors/model/settings.ts';
+export { readModelScript } from './model-script.ts';
 export type { Clock } from './runtime/clock.ts';
 export {
   DecisionWouldChange,

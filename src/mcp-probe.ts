@@ -2,9 +2,6 @@ import { McpConnection } from './executors/mcp/connection.ts';
 import type { Endpoint } from './executors/mcp/endpoint.ts';
 import { Outbound } from './executors/outbound/index.ts';
 
-/** More pages than any server has that means well. */
-const MAX_PAGES = 100;
-
 export interface McpServerTools {
   readonly name: string;
   readonly version: string;
@@ -25,16 +22,11 @@ export async function listMcpTools(
   const name = 'url' in server ? server.url : server.command;
   const connection = await McpConnection.open({ server: name, endpoint, outbound, signal });
   try {
-    const tools: McpServerTools['tools'][number][] = [];
-    let cursor: string | undefined;
-    for (let page = 0; page < MAX_PAGES && (page === 0 || cursor !== undefined); page += 1) {
-      const read = await connection.tools(cursor, signal);
-      tools.push(
-        ...read.tools.map((tool) => ({ name: tool.name, description: tool.description ?? '', arguments: argumentsOf(tool) })),
-      );
-      cursor = read.next;
-    }
-    return { ...connection.info, tools };
+    const tools = await connection.allTools(signal);
+    return {
+      ...connection.info,
+      tools: tools.map((tool) => ({ name: tool.name, description: tool.description ?? '', arguments: argumentsOf(tool) })),
+    };
   } finally {
     await connection.close();
   }

@@ -8,6 +8,7 @@ import { Fields } from '../reading/fields.ts';
 import { nameProblem, nodeIdProblem } from '../reading/names.ts';
 import { Problems } from '../reading/problems.ts';
 import { BAD_DATA_POLICY, dataPolicyOf } from './data-policy.ts';
+import { expandNodes } from './expand.ts';
 import { readMcpServers } from './mcp-servers.ts';
 import { withDeclaredModels } from './models.ts';
 import { type NodeDefaults, readNode } from './node.ts';
@@ -72,8 +73,9 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
   refuseUnavailable(fields);
 
   const timeouts = readTimeouts(fields);
-  const nodes = yield* readNodes(fields, { retryPolicies: retryPolicies(fields), timeouts });
-  const edges = readEdges(fields);
+  const defaults = { retryPolicies: retryPolicies(fields), timeouts };
+  const authored = yield* readNodes(fields, defaults);
+  const { nodes, edges } = yield* expandNodes(authored, readEdges(fields), fields, defaults);
   yield;
   const targetsInNodes = nodes.reduce((sum, node) => sum + targetCount(node), 0);
   if (edges.length + targetsInNodes > MAX_EDGES) tooManyEdges(fields, edges.length + targetsInNodes);
@@ -85,7 +87,7 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
     name: fields.text('name') ?? null,
     description: fields.text('description') ?? null,
     state_schema: stateSchema(fields),
-    start_node: fields.name('start_node') ?? defaultStart(nodes, edges),
+    start_node: fields.name('start_node') ?? defaultStart(authored, edges),
     nodes: withDeclaredModels(withToolFunctions(nodes, tools, fields), fields),
     edges,
     timeouts,

@@ -1,7 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { MAX_NESTING } from '../limits.ts';
 import { readDocument } from '../reading/document.ts';
-import type { Fields } from '../reading/fields.ts';
+import { type Fields, optional } from '../reading/fields.ts';
 import { Problems } from '../reading/problems.ts';
 import { didYouMean } from '../suggest.ts';
 import type { Timeouts, TokenBudget, ToolConfig, Workflow } from './workflow.ts';
@@ -40,9 +40,25 @@ export function readTools(fields: Fields, called: ReadonlySet<string>): Record<s
           'register the tool with the runtime instead: --tools',
         );
       }
-      return [[name, { kind, reference: config.requiredText('reference', 'ref') }]];
+      const reference = config.requiredText('reference', 'ref');
+      return [[name, { kind, reference, ...optional('description', config.text('description')), ...inputSchema(config) }]];
     }),
   );
+}
+
+/** An object or its text; a class name says nothing. */
+function inputSchema(config: Fields): Pick<ToolConfig, 'input_schema'> {
+  const given = config.json('input_schema');
+  if (isObject(given)) return { input_schema: given };
+  if (typeof given !== 'string' || !given.trimStart().startsWith('{')) return {};
+  try {
+    const parsed = JSON.parse(given) as Json;
+    if (isObject(parsed)) return { input_schema: parsed };
+  } catch {
+    // Reported like any other text that is no object.
+  }
+  config.error('bad_input_schema', 'input_schema', 'looks like JSON but is not an object');
+  return {};
 }
 
 function unusedTool(read: Fields, name: string, raw: Json): [string, ToolConfig][] {

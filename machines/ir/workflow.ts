@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import type { Json } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
 import type { Kind } from '../nodes/index.ts';
 import type { DataPolicy } from './data-policy.ts';
 import type { McpServer } from './mcp-servers.ts';
@@ -63,6 +63,10 @@ export const ToolConfig = Type.Object(
   {
     kind: Type.String({ description: '`http`, `python`, `java`; other kinds are for clients.' }),
     reference: Type.String({ description: 'The URL, `module:function`, or `Class#method`.' }),
+    description: Type.Optional(Type.String({ description: 'What models are told of it.' })),
+    input_schema: Type.Optional(
+      Type.Unsafe<JsonObject>({ type: 'object', description: 'JSON Schema of its arguments, for models; also as text.' }),
+    ),
   },
   { description: 'How the nodes that call a tool by its name reach it.' },
 );

@@ -1,4 +1,5 @@
 import { a2aTask } from './a2a-task.ts';
+import { agent } from './agent.ts';
 import { condition } from './condition.ts';
 import { http } from './http.ts';
 import { humanApproval } from './human-approval.ts';
@@ -21,6 +22,7 @@ export const KINDS = {
   model,
   mcp_tool: mcpTool,
   a2a_task: a2aTask,
+  agent,
   python_fn: pythonFn,
   java_fn: javaFn,
   condition,
@@ -44,7 +46,6 @@ export const KIND_ALIASES: Readonly<Record<string, KindName>> = { branch: 'condi
 
 /** Kinds of the wider language that this runtime does not run. */
 export const UNAVAILABLE_KINDS: ReadonlySet<string> = new Set([
-  'agent',
   'eval',
   'coordinator',
   'agent_tool',

@@ -48,6 +48,14 @@ export interface NodeBranch {
   readonly target: string;
 }
 
+/** Nodes and edges that a node stands for besides itself, as documents have them. */
+export interface Expansion {
+  readonly nodes: readonly (readonly [id: string, node: JsonObject])[];
+  readonly edges: readonly JsonObject[];
+  /** Edges out of the node itself, which are tried before its others. */
+  readonly first: readonly JsonObject[];
+}
+
 /**
  * What routes a parked node on whose time is over and that names no target for it:
  * - `continue`: the end of its time is its normal outcome (a timer);
@@ -144,6 +152,11 @@ export interface KindDefinition<K extends { readonly type: string }> {
   /** What to do about an only edge that is taken for an outcome, so that any other end leads nowhere; null = that cannot be. Default: null. */
   outcomeEdgeHint(kind: K): string | null;
 
+  /** State keys that its results write besides those of its output. Default: none. */
+  stateKeys(kind: K): readonly string[];
+  /** Nodes and edges that it stands for besides itself. Default: none. */
+  expand(kind: K, id: string): Expansion | null;
+
   /** How it is written in a workflow file. Default: `output_key` and `fallback_node`. */
   readonly syntax: KindSyntax;
   /** What the results of a test may say of it: how its work ended, a decision, an event, or nothing. Default: `work`. */
@@ -215,6 +228,8 @@ export function defineKind<K extends { readonly type: string; readonly fallback_
     parkTimeoutMs: () => null,
     timeoutOutcome: () => 'fail',
     outcomeEdgeHint: () => null,
+    stateKeys: () => [],
+    expand: () => null,
     syntax: { keys: OUTPUT_SYNTAX },
     testReplies: 'work',
     summary: (kind) => spec.policyNames?.(kind)[0] ?? '',

@@ -6,6 +6,7 @@ import { type Fields, optional } from '../reading/fields.ts';
 interface OutputFields {
   readonly output_key?: string;
   readonly fallback_node?: string;
+  readonly discard_output?: boolean;
 }
 
 export const OUTPUT_PROPERTIES = {
@@ -19,6 +20,11 @@ export const OUTPUT_PROPERTIES = {
       description: 'Node to continue with, or `end`, when the node has failed for good. The failure is handled then.',
     }),
   ),
+  discard_output: Type.Optional(
+    Type.Boolean({
+      description: 'Whether the state stays as it is: only conditions, templates and joins see the output. Default: false.',
+    }),
+  ),
 };
 
 /** Keys of `OUTPUT_PROPERTIES`. */
@@ -28,6 +34,7 @@ export function readOutputFields(fields: Fields): OutputFields {
   return {
     ...optional('output_key', fields.stateKey('output_key')),
     ...optional('fallback_node', fields.name('fallback_node', 'fallback')),
+    ...(fields.boolean('discard_output') === true ? { discard_output: true } : {}),
   };
 }
 

@@ -42,6 +42,7 @@ export interface KindSyntax {
 export const OUTPUT_SYNTAX = {
   output_key: { holds: 'text' },
   fallback_node: { holds: 'target', spellings: ['fallback'] },
+  discard_output: { holds: 'json' },
 } as const satisfies KindSyntax['keys'];
 
 export const WORK_SYNTAX = {

@@ -161,6 +161,7 @@ function stateKeys(workflow: Workflow): ReadonlySet<string> | null {
     keys.add(id);
     const outputKey = outputKeyOf(kind);
     if (outputKey !== null) keys.add(outputKey);
+    for (const key of definitionOf(kind).stateKeys(kind)) keys.add(key);
     const outputMapping = definitionOf(kind).outputMapping(kind);
     if (isObject(outputMapping)) for (const key of Object.keys(outputMapping)) keys.add(key);
   }

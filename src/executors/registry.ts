@@ -1,6 +1,7 @@
 import type { ToolConfig } from '../../machines/ir/workflow.ts';
 import type { Kind, KindName } from '../../machines/nodes/index.ts';
 import { type AgentAccess, a2aTaskExecutor } from './a2a-task.ts';
+import { agentExecutor } from './agent/index.ts';
 import type { Executor, WorkContext } from './executor.ts';
 import { functionExecutor } from './function.ts';
 import { httpExecutor } from './http.ts';
@@ -35,6 +36,7 @@ const EXECUTORS: { readonly [N in KindName]?: CreateExecutor<N> } = {
   model: (kind, { models }) => modelExecutor(kind, models),
   mcp_tool: (kind, { mcp }) => mcpToolExecutor(kind, mcp),
   a2a_task: (kind, { agents }) => a2aTaskExecutor(kind, agents),
+  agent: (kind, { models, mcp }, declared) => agentExecutor(kind, models, { declared, mcp }),
   tool: toolExecutor,
 };
 

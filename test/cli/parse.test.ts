@@ -51,7 +51,7 @@ describe('an invalid command line', () => {
     ['run a.yaml --workflow-version 2', '--workflow-version requires a registered workflow', null],
     ['run --resume exec_1 --workflow-version 2', '--workflow-version requires a registered workflow', null],
     ['run a --resume exec_1 --input {}', '--input starts a new execution and cannot be combined with --resume', null],
-    ['run a --embedded --runtime http://localhost:1', 'give --embedded (or --db) or --runtime, not both', null],
+    ['run a --embedded --runtime http://localhost:1', 'give --embedded (or --db, or --script) or --runtime, not both', null],
     ['run ./missing.yaml', './missing.yaml: no such file', null],
     ['run a --input @missing.json', '--input @missing.json: no such file', null],
     ['validate ./missing.yaml', './missing.yaml: no such file', null],

@@ -13,7 +13,16 @@ import { addApproval, addCause, rejectionText } from './causes.ts';
 import { chooseTransition } from './conditions.ts';
 import { failureData } from './failure-data.ts';
 import { failOverBudget } from './over-budget.ts';
-import { completedPatch, derivedPatch, objectPatch, outputKeyPatch, patchData, type StatePatch } from './state-patch.ts';
+import {
+  completedPatch,
+  derivedPatch,
+  discards,
+  NO_PATCH,
+  objectPatch,
+  outputKeyPatch,
+  patchData,
+  type StatePatch,
+} from './state-patch.ts';
 import { storedCompletion } from './stored-completion.ts';
 import { usageEventData } from './usage.ts';
 
@@ -49,18 +58,20 @@ function completionOf(kind: Kind, event: MachineEvent): Completion {
     return {
       outcome: route ?? 'ok',
       output,
-      patch: patch === undefined ? derivedPatch(kind, output) : { kind: 'given', patch },
+      patch: discards(kind) ? NO_PATCH : patch === undefined ? derivedPatch(kind, output) : { kind: 'given', patch },
       details: { duration_ms: durationMs, ...usageEventData(usage), ...(route === undefined ? {} : { route }) },
     };
   }
   if (event.type === 'child' && event.change.status === 'completed') {
     const { result, mapped } = event.change;
-    if (mapped === undefined) return { outcome: 'ok', output: result, patch: derivedPatch(kind, result), details: {} };
-    return { outcome: 'ok', output: mapped, patch: objectPatch(kind, mapped), details: {} };
+    if (mapped === undefined)
+      return { outcome: 'ok', output: result, patch: discards(kind) ? NO_PATCH : derivedPatch(kind, result), details: {} };
+    return { outcome: 'ok', output: mapped, patch: discards(kind) ? NO_PATCH : objectPatch(kind, mapped), details: {} };
   }
   if (event.type === 'event') {
     const { payload, sequence } = event;
-    return { outcome: 'ok', output: payload, patch: objectPatch(kind, payload), details: { event_sequence: sequence } };
+    const patch = discards(kind) ? NO_PATCH : objectPatch(kind, payload);
+    return { outcome: 'ok', output: payload, patch, details: { event_sequence: sequence } };
   }
   if (event.type === 'decide') {
     const { decision, userId, comment } = event;

@@ -33,6 +33,13 @@ export function outputKeyPatch(kind: Kind): StatePatch | null {
   return key === undefined ? null : { kind: 'output_key', key };
 }
 
+export const NO_PATCH: StatePatch = { kind: 'none' };
+
+/** Does the state stay as it is, whatever the result? */
+export function discards(kind: Kind): boolean {
+  return 'discard_output' in kind && kind.discard_output === true;
+}
+
 /** The patch of a result that brings none of its own. */
 export function derivedPatch(kind: Kind, output: Json): StatePatch {
   return outputKeyPatch(kind) ?? { kind: definitionOf(kind).objectResultIsPatch && isObject(output) ? 'output' : 'node_id' };

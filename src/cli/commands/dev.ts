@@ -32,11 +32,15 @@ and its private networks.`,
   db = Option.String('--db', {
     description: 'The database: a file, or postgres://… (default DATABASE_URL, else .jamjet/runtime.db).',
   });
+  script = Option.String('--script', { description: 'File with answers for every model, in the place of providers.' });
   tools = Option.String('--tools', { description: 'Module whose exported functions are tools; they run in this process.' });
   auth = Option.Boolean('--auth', true, { description: '--no-auth turns authentication off (loopback addresses only).' });
 
   async execute(): Promise<number> {
-    const config: Config = { ...settings(this.context, { port: this.port, db: this.db }), allowPrivateAddresses: true };
+    const config: Config = {
+      ...settings(this.context, { port: this.port, db: this.db, script: this.script }),
+      allowPrivateAddresses: true,
+    };
     const auth = this.auth && !config.devMode;
     if (!auth) requireLoopback(config, 'Drop --no-auth, or unset JAMJET_BIND.');
     const usual = settings(this.context);

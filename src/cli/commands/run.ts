@@ -55,6 +55,9 @@ again. The exit status is 0 only if the execution completes.`,
   embedded = Option.Boolean('--embedded', false, { description: 'Run in this process, even if a server is running.' });
   db = Option.String('--db', { description: 'Database of an embedded run (default DATABASE_URL, else .jamjet/runtime.db).' });
   tools = Option.String('--tools', { description: 'Module whose exported functions are tools of an embedded run.' });
+  script = Option.String('--script', {
+    description: 'File with answers for every model of an embedded run, in the place of providers.',
+  });
   workflowVersion = Option.String('--workflow-version', {
     description: 'Version of the registered workflow (default: the latest).',
   });
@@ -91,9 +94,10 @@ again. The exit status is 0 only if the execution completes.`,
     try {
       const host = await openHost(this.context, {
         runtime: this.runtime,
-        embedded: this.embedded || this.db !== undefined,
+        embedded: this.embedded || this.db !== undefined || this.script !== undefined,
         db: this.db,
         tools: this.tools,
+        script: this.script,
         localTools: authored?.localTools ?? {},
         commandServers: commandServers(authored?.workflows.map(({ document }) => document) ?? []),
         resume: this.resume ?? null,

@@ -25,10 +25,11 @@ functions get ten seconds. No token is created: use \`jamjet token create --role
 
   port = Option.String('-p,--port', { description: 'Port to listen on; 0 picks a free one (default JAMJET_PORT, else 7700).' });
   bind = Option.String('--bind', { description: 'Address to listen on (default JAMJET_BIND, else 127.0.0.1).' });
+  script = Option.String('--script', { description: 'File with answers for every model, in the place of providers.' });
   tools = Option.String('--tools', { description: 'Module whose exported functions are tools; they run in this process.' });
 
   execute(): Promise<number> {
-    const config = settings(this.context, { port: this.port, bind: this.bind });
+    const config = settings(this.context, { port: this.port, bind: this.bind, script: this.script });
     if (config.devMode) requireLoopback(config, 'Unset JAMJET_DEV_MODE, or JAMJET_BIND and --bind.');
     if (config.devMode) this.warn('JAMJET_DEV_MODE is set: authentication is off');
     return serve(this.context, {

@@ -21,6 +21,7 @@ export async function followAndReport(
       embedded: false,
       db: undefined,
       tools: undefined,
+      script: undefined,
       localTools: {},
       commandServers: {},
       resume: null,

@@ -96,9 +96,7 @@ export class Follower {
     const { client, prompter, screen, signal, answers } = this.#options;
     const { workflow_id, workflow_version } = await client.execution(id, { signal });
     const { ir } = await client.workflow(workflow_id, workflow_version, { signal });
-    const maxNodeWidth = Math.max(MIN_NODE_WIDTH, Math.min(MAX_NODE_WIDTH, (screen?.columns ?? 80) - OTHER_COLUMNS_WIDTH));
-    for (const node of nodeIds(ir))
-      this.#nodeWidth = Math.min(maxNodeWidth, Math.max(this.#nodeWidth, width(plain(prefix + node))));
+    for (const node of nodeIds(ir)) this.#widenTo(prefix + node);
     const followed: FollowedExecution = { id, prefix, timeline: new Timeline(nodeKindsOf(ir)) };
     const children: Promise<void>[] = [];
     const ended = new AbortController();
@@ -148,10 +146,17 @@ export class Follower {
     }
   }
 
+  /** Some nodes are not in the document: an agent has one for each of its tools. */
+  #widenTo(node: string): void {
+    const most = Math.max(MIN_NODE_WIDTH, Math.min(MAX_NODE_WIDTH, (this.#options.screen?.columns ?? 80) - OTHER_COLUMNS_WIDTH));
+    this.#nodeWidth = Math.min(most, Math.max(this.#nodeWidth, width(plain(node))));
+  }
+
   #print({ timeline, prefix }: FollowedExecution, event: TimelineEvent): void {
     const { screen, paint } = this.#options;
     for (const entry of timeline.apply(event)) {
       const node = entry.node === null ? null : prefix + entry.node;
+      if (node !== null) this.#widenTo(node);
       // The animated part of the screen shows running nodes already.
       if (entry.status === 'running' && screen?.animated === true) continue;
       screen?.print(renderEntry({ ...entry, node }, this.#nodeWidth, paint));

@@ -33,6 +33,8 @@ export interface HostOptions {
   readonly embedded: boolean;
   readonly db: string | undefined;
   readonly tools: string | undefined;
+  /** File with answers of models; only an embedded runtime reads it. */
+  readonly script: string | undefined;
   /** Functions named by the workflow file; only an embedded runtime loads them. */
   readonly localTools: Readonly<Record<string, LocalTool>>;
   /** MCP servers that the workflow file starts by a command; only an embedded runtime does so. */
@@ -48,7 +50,8 @@ const GRACE_MS = 2000;
 
 /** Opens the given server, else a server at the default address, else an embedded runtime. */
 export async function openHost(context: Context, options: HostOptions): Promise<Host> {
-  if (options.embedded && options.runtime !== undefined) throw usageFailure('give --embedded (or --db) or --runtime, not both');
+  if (options.embedded && options.runtime !== undefined)
+    throw usageFailure('give --embedded (or --db, or --script) or --runtime, not both');
   if (options.embedded) return embeddedHost(context, options, []);
   const connection = await connect(options.runtime, context);
   if (connection.explicit) return serverHost(connection, options);
@@ -87,7 +90,7 @@ function serverHost({ client, url, tokenSource }: Connection, options: HostOptio
 }
 
 async function embeddedHost(context: Context, options: HostOptions, startupNotes: readonly string[]): Promise<Host> {
-  const config = settings(context, { db: options.db });
+  const config = settings(context, { db: options.db, script: options.script });
   const { openEmbedded } = await import('../../compose.ts');
   const { loadLocalTools, loadTools } = await import('../../tools.ts');
   const tools = {

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
 
 /** Options that override an environment variable. */
-const VARIABLES = { db: 'DATABASE_URL', port: 'JAMJET_PORT', bind: 'JAMJET_BIND' } as const;
+const VARIABLES = { db: 'DATABASE_URL', port: 'JAMJET_PORT', bind: 'JAMJET_BIND', script: 'JAMJET_MODEL_SCRIPT' } as const;
 type Options = { readonly [name in keyof typeof VARIABLES]?: string | undefined };
 
 /** Configuration from the environment and options. The database path is resolved against the working directory. */
@@ -20,11 +20,12 @@ export function settings(context: Pick<Context, 'env' | 'cwd'>, options: Options
     const message = given.reduce((text, [name, variable]) => text.replace(`${variable}:`, `--${name}:`), error.message);
     throw new Failure(message, { exitCode: 2, cause: error });
   }
-  const { operatorFile } = config;
+  const { operatorFile, modelScript } = config;
   return {
     ...config,
     database: withAbsolutePath(config.database, context),
     operatorFile: { ...operatorFile, path: resolve(context.cwd, operatorFile.path) },
+    modelScript: modelScript === null ? null : resolve(context.cwd, modelScript),
   };
 }
 

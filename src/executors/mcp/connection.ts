@@ -36,6 +36,9 @@ export interface ConnectOptions {
   readonly signal: AbortSignal;
 }
 
+/** More pages of tools than any server has that means well. */
+const MAX_PAGES = 100;
+
 /** A session with a server. Requests may run at the same time. */
 export class McpConnection {
   readonly #server: string;
@@ -142,6 +145,18 @@ export class McpConnection {
       client.listTools(cursor === undefined ? {} : { cursor }, { signal, ...NO_TIMEOUT }),
     );
     return { tools: page.tools, next: page.nextCursor };
+  }
+
+  /** All tools of the server. */
+  async allTools(signal: AbortSignal): Promise<readonly Tool[]> {
+    const tools: Tool[] = [];
+    let cursor: string | undefined;
+    for (let page = 0; page < MAX_PAGES && (page === 0 || cursor !== undefined); page += 1) {
+      const read = await this.tools(cursor, signal);
+      tools.push(...read.tools);
+      cursor = read.next;
+    }
+    return tools;
   }
 
   async #request<T>(signal: AbortSignal, send: (client: Client) => Promise<T>): Promise<T> {

@@ -4,7 +4,7 @@ import type { Model } from '../../../machines/nodes/model.ts';
 import { isPromptFile, modelNameOf, namesOfModel } from '../../../machines/nodes/model-names.ts';
 import { isAllowedModel } from '../../../machines/policy.ts';
 import { toStorableText } from '../../../machines/unicode.ts';
-import { type Executor, WorkError, type WorkResult } from '../executor.ts';
+import { type Executor, type WorkContext, WorkError, type WorkResult } from '../executor.ts';
 import { invalid, typeOf } from '../http-content.ts';
 import { type CheckOutput, outputCheck } from '../output-schema.ts';
 import { toJson } from '../to-json.ts';
@@ -27,22 +27,13 @@ export interface Models {
  * Executor of `model` nodes: sends the rendered prompt, or the messages of the state, to the model's provider. The output is the answer,
  * parsed if it is JSON. The patch holds it under `output_key`, and the three `last_model_…` keys.
  */
-export function modelExecutor(kind: Model, { settings, allowlistOf }: Models): Executor {
-  const name = kind.declared === undefined ? kind.model_ref : `${kind.declared.provider}/${kind.declared.model}`;
+export function modelExecutor(kind: Model, models: Models): Executor {
   const schema = kind.output_schema === undefined ? null : outputCheck(kind.output_schema);
   return async (work, context, onText) => {
-    const allowlist = await allowlistOf(context.tenantId);
-    if (allowlist.length > 0 && !isAllowedModel(allowlist, namesOfModel(name))) {
-      throw new WorkError(`the policy of the tenant does not allow the model "${name}"`, {
-        retryable: false,
-        errorClass: 'blocked_model',
-      });
-    }
     const messages = messagesOf(kind, work.input);
     // Before the call, which is paid for.
     const check = (await schema?.()) ?? null;
-    const { system, answer } = await ask(kind, name, messages, settings, context.signal, onText);
-    const usage = usageOf(system, answer, settings);
+    const { answer, usage } = await askModel(kind, models, messages, { context, onText, mayCallTools: true });
     try {
       return resultOf(kind, answer, check, usage);
     } catch (error) {
@@ -50,6 +41,33 @@ export function modelExecutor(kind: Model, { settings, allowlistOf }: Models): E
       throw error instanceof WorkError ? error.withUsage(usage) : error;
     }
   };
+}
+
+/** How a model is asked. */
+export interface Asking {
+  readonly context: WorkContext;
+  readonly onText: ((text: string) => void) | undefined;
+  /** False = it has to answer, and may not ask for tools any more. */
+  readonly mayCallTools: boolean;
+}
+
+/** Asks the model of a node, if the tenant may use it. Throws `WorkError`. */
+export async function askModel(
+  kind: Model,
+  { settings, allowlistOf }: Models,
+  messages: readonly Json[],
+  asking: Asking,
+): Promise<{ readonly answer: Answer; readonly usage: Usage }> {
+  const name = kind.declared === undefined ? kind.model_ref : `${kind.declared.provider}/${kind.declared.model}`;
+  const allowlist = await allowlistOf(asking.context.tenantId);
+  if (allowlist.length > 0 && !isAllowedModel(allowlist, namesOfModel(name))) {
+    throw new WorkError(`the policy of the tenant does not allow the model "${name}"`, {
+      retryable: false,
+      errorClass: 'blocked_model',
+    });
+  }
+  const { system, answer } = await ask(kind, name, messages, settings, asking);
+  return { answer, usage: usageOf(system, answer, settings) };
 }
 
 interface Asked {
@@ -63,12 +81,19 @@ async function ask(
   name: string,
   messages: readonly Json[],
   settings: ModelSettings,
-  signal: AbortSignal,
-  onText: ((text: string) => void) | undefined,
+  { context: { signal }, onText, mayCallTools }: Asking,
 ): Promise<Asked> {
   // What only a call needs is loaded by the first one.
   const { modelFailure } = await import('./failure.ts');
-  const { sidecarUrl, names = {} } = settings;
+  const { sidecarUrl, script, names = {} } = settings;
+  if (script !== undefined) {
+    const { scriptedAnswer } = await import('./script.ts');
+    try {
+      return { system: 'scripted', answer: await scriptedAnswer(script, name, messages, mayCallTools, onText, signal) };
+    } catch (error) {
+      throw error instanceof WorkError ? error : modelFailure(error, signal, []);
+    }
+  }
   if (sidecarUrl !== undefined && !Object.hasOwn(names, name)) {
     const { callSidecar } = await import('./sidecar.ts');
     const { temperature, max_tokens, tools } = kind;
@@ -77,7 +102,7 @@ async function ask(
       messages,
       ...(temperature === undefined ? {} : { temperature }),
       ...(max_tokens === undefined ? {} : { max_tokens }),
-      ...(tools.length === 0 ? {} : { tools }),
+      ...(tools.length === 0 || !mayCallTools ? {} : { tools }),
     };
     try {
       const answer = await callSidecar(sidecarUrl, request, signal);
@@ -96,7 +121,9 @@ async function ask(
     abortSignal: signal,
     ...(temperature === undefined ? {} : { temperature }),
     ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
-    ...(kind.tools.length === 0 ? {} : { tools: toolsOf(kind.tools), toolChoice: { type: 'auto' as const } }),
+    ...(kind.tools.length === 0
+      ? {}
+      : { tools: toolsOf(kind.tools), toolChoice: { type: mayCallTools ? ('auto' as const) : ('none' as const) } }),
     ...(kind.output_schema === undefined
       ? {}
       : { responseFormat: { type: 'json' as const, schema: kind.output_schema, name: 'answer' } }),

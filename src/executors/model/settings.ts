@@ -1,3 +1,5 @@
+import type { ModelScript } from './script.ts';
+
 /** US dollars for a million tokens. */
 export interface ModelPrice {
   readonly input: number;
@@ -33,6 +35,8 @@ export interface ModelSettings {
   readonly names?: Readonly<Record<string, NamedModel>>;
   /** Prices by the provider's name of the model, beside and before the built-in ones. */
   readonly prices?: Readonly<Record<string, ModelPrice>>;
+  /** Answers for every model, in the place of providers. */
+  readonly script?: ModelScript;
   /** Base URL of a model sidecar, which answers for every model that `names` does not have. */
   readonly sidecarUrl?: string;
 }

@@ -27,6 +27,7 @@ const samples: Readonly<Record<Kind['type'], JsonObject>> = {
   tool: { type: 'tool', tool_ref: 'shop.mail' },
   http: { type: 'http', url: 'http://localhost/{{ state.id }}' },
   model: { type: 'model', model_ref: 'gpt-4o', prompt_ref: 'Say {{ state.word }}' },
+  agent: { type: 'agent', model_ref: 'gpt-4o', prompt: 'Help.' },
   mcp_tool: { type: 'mcp_tool', server: 'brave', tool: 'search' },
   a2a_task: { type: 'a2a_task', remote_agent: 'legal', skill: 'review' },
   python_fn: { type: 'python_fn', module: 'flows.pay', function: 'big' },

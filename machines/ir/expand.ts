@@ -1,0 +1,77 @@
+import type { Cooperative } from '../cooperative.ts';
+import { isObject, type JsonObject } from '../json.ts';
+import { MAX_EDGES, MAX_NODES } from '../limits.ts';
+import { definitionOf } from '../nodes/index.ts';
+import type { Expansion } from '../nodes/kind.ts';
+import type { Fields } from '../reading/fields.ts';
+import { type NodeDefaults, readNode } from './node.ts';
+import type { Edge, Node } from './workflow.ts';
+
+interface Expanded {
+  readonly nodes: readonly Node[];
+  readonly edges: readonly Edge[];
+}
+
+/**
+ * Adds the nodes and edges that nodes stand for besides themselves (`KindDefinition.expand`). A generated node has the policies and the time limit of
+ * the node that it belongs to, unless it has its own.
+ */
+export function* expandNodes(
+  nodes: readonly Node[],
+  edges: readonly Edge[],
+  fields: Fields,
+  defaults: NodeDefaults,
+): Cooperative<Expanded> {
+  const taken = new Set(nodes.map(({ id }) => id));
+  const expanded: Node[] = [];
+  const first: Edge[] = [];
+  const added: Edge[] = [];
+  for (const node of nodes) {
+    expanded.push(node);
+    const expansion = definitionOf(node.kind).expand(node.kind, node.id);
+    if (expansion === null) continue;
+    for (const [id, raw] of expansion.nodes) {
+      if (taken.has(id)) {
+        const at = { node_id: id, path: `nodes.${id}` };
+        fields.problems.error(
+          'duplicate_node',
+          `node "${id}" belongs to node "${node.id}", which calls its tools by nodes of such names`,
+          at,
+        );
+        continue;
+      }
+      taken.add(id);
+      expanded.push(readNode(id, withOwner(raw, node), defaults, fields.problems));
+      yield;
+    }
+    first.push(...edgesOf(expansion, 'first'));
+    added.push(...edgesOf(expansion, 'edges'));
+  }
+  if (expanded.length === nodes.length) return { nodes, edges };
+  if (expanded.length > MAX_NODES)
+    fields.error(
+      'too_many_nodes',
+      'nodes',
+      `has ${expanded.length} nodes with those of agents; at most ${MAX_NODES} are allowed`,
+    );
+  const all = [...first, ...edges, ...added];
+  if (all.length > MAX_EDGES)
+    fields.error('too_many_edges', 'edges', `has ${all.length} edges with those of agents; at most ${MAX_EDGES} are allowed`);
+  return { nodes: expanded, edges: all };
+}
+
+function withOwner(raw: JsonObject, { policy, data_policy }: Node): JsonObject {
+  return {
+    ...(policy === null ? {} : { policy: policy as unknown as JsonObject }),
+    ...(data_policy === null ? {} : { data_policy: data_policy as unknown as JsonObject }),
+    ...raw,
+  };
+}
+
+function edgesOf(expansion: Expansion, which: 'first' | 'edges'): Edge[] {
+  return expansion[which].filter(isObject).map(({ from, to, condition }) => ({
+    from: String(from),
+    to: String(to),
+    condition: typeof condition === 'string' ? condition : null,
+  }));
+}

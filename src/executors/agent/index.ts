@@ -1,0 +1,126 @@
+import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import type { Agent } from '../../../machines/nodes/agent.ts';
+import { isPromptFile } from '../../../machines/nodes/model-names.ts';
+import { type Executor, WorkError, type WorkResult } from '../executor.ts';
+import { invalid, typeOf } from '../http-content.ts';
+import { type Answer, outputOf } from '../model/answer.ts';
+import { askModel, type Models } from '../model/index.ts';
+import { type CheckOutput, outputCheck } from '../output-schema.ts';
+import { toJson } from '../to-json.ts';
+import { type Conversation, conversationIn, type RequestedCall, resultsOf } from './conversation.ts';
+import { type ToolDescriptions, toolSchemas } from './tools.ts';
+
+/**
+ * Executor of `agent` nodes: one turn. It adds the results of the calls that were carried out, and asks the model, unless calls of its last answer are
+ * still waiting. The patch holds the conversation; its `calls` say which tools the workflow calls next, and without any, the output is the answer.
+ */
+export function agentExecutor(kind: Agent, models: Models, descriptions: ToolDescriptions): Executor {
+  const schema = kind.output_schema === undefined ? null : outputCheck(kind.output_schema);
+  return async (work, context, onText) => {
+    const input = isObject(work.input) ? work.input : {};
+    const before = conversationIn(input);
+    if (before.calls.length > 0) {
+      const told = [...before.messages, ...resultsOf(kind, context.nodeId, before.calls, input.results ?? null)];
+      if (before.waiting.length > 0) return callsOf(kind, { ...before, messages: told }, before.waiting, '');
+      return turn({ ...before, messages: told });
+    }
+    return turn({ messages: [...before.messages, ...taskOf(kind, input)], calls: [], waiting: [], turns: 0, tool_calls: 0 });
+
+    async function turn(conversation: Conversation): Promise<WorkResult> {
+      const instructions = textOf(input.system_prompt ?? '');
+      const system = instructions === '' ? [] : [{ role: 'system', content: instructions }];
+      // Before the call, which is paid for.
+      const check = (await schema?.()) ?? null;
+      const isLast = conversation.turns + 1 >= kind.max_turns;
+      const tools = await toolSchemas(kind, descriptions, context);
+      const { answer, usage } = await askModel({ ...modelOf(kind), tools }, models, [...system, ...conversation.messages], {
+        context,
+        onText,
+        mayCallTools: !isLast,
+      });
+      try {
+        const asked = { ...conversation, turns: conversation.turns + 1 };
+        if (answer.calls.length === 0) return { ...answerOf(kind, context.nodeId, asked, answer, check), usage };
+        if (isLast)
+          throw new WorkError('the model asked for tools when it had to answer', {
+            retryable: true,
+            errorClass: 'invalid_answer',
+          });
+        const calls = toJson(answer.calls, 'tool_calls') as unknown as readonly RequestedCall[];
+        const messages = [...asked.messages, requestOf(answer.text, calls)];
+        return { ...callsOf(kind, { ...asked, messages }, calls, answer.text), usage };
+      } catch (error) {
+        throw error instanceof WorkError ? error.withUsage(usage) : error;
+      }
+    }
+  };
+}
+
+/** The model that it asks, as a `model` node has it. */
+function modelOf({ model_ref, declared, temperature, max_tokens, output_schema }: Agent) {
+  return {
+    type: 'model' as const,
+    model_ref,
+    prompt_ref: '',
+    ...(declared === undefined ? {} : { declared }),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(max_tokens === undefined ? {} : { max_tokens }),
+    ...(output_schema === undefined ? {} : { output_schema }),
+  };
+}
+
+/** The messages with which a task begins. */
+function taskOf(kind: Agent, { prompt, history }: JsonObject): readonly Json[] {
+  const file = [kind.prompt ?? '', kind.system_prompt ?? ''].find(isPromptFile);
+  if (file !== undefined)
+    throw invalid(
+      `the prompt "${file}" names a file; \`jamjet run\`, \`deploy\` and \`validate -o\` put its text into the document`,
+    );
+  if (prompt !== undefined) return [{ role: 'user', content: textOf(prompt) }];
+  if (Array.isArray(history) && history.length > 0) return history as readonly Json[];
+  const given = Array.isArray(history) ? 'empty' : typeOf(history);
+  throw invalid(`without a prompt and an input, state.messages must be a list of messages, not ${given}`);
+}
+
+/** As many calls as may be carried out at the same time; the others wait. */
+function callsOf(kind: Agent, conversation: Conversation, calls: readonly RequestedCall[], text: string): WorkResult {
+  const now = calls.slice(0, kind.parallel_tool_calls);
+  const next = {
+    ...conversation,
+    calls: now,
+    waiting: calls.slice(now.length),
+    tool_calls: conversation.tool_calls + now.length,
+  };
+  return { output: toJson(text, 'answer'), patch: { [kind.conversation_key]: next as unknown as Json } };
+}
+
+function answerOf(
+  kind: Agent,
+  nodeId: string,
+  conversation: Conversation,
+  answer: Answer,
+  check: CheckOutput | null,
+): WorkResult {
+  const output = toJson(outputOf(answer, check), 'answer');
+  const messages = [...conversation.messages, { role: 'assistant', content: toJson(answer.text, 'answer') }];
+  const ended: Conversation = { ...conversation, messages, calls: [], waiting: [] };
+  const answered = kind.discard_output === true ? {} : { [kind.output_key ?? nodeId]: output };
+  return { output, patch: { ...answered, [kind.conversation_key]: ended as unknown as Json } };
+}
+
+/** The answer that asks for tools, as the next turn shows it to the model. */
+function requestOf(text: string, calls: readonly RequestedCall[]): JsonObject {
+  return {
+    role: 'assistant',
+    content: toJson(text, 'answer'),
+    tool_calls: calls.map(({ id, name, arguments: args }) => ({
+      id,
+      type: 'function',
+      function: { name, arguments: JSON.stringify(args) },
+    })),
+  };
+}
+
+function textOf(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
