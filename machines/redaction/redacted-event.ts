@@ -29,6 +29,7 @@ const FIXED: ReadonlySet<string> = new Set([
   'duration_ms',
   'durationMs',
   'taken',
+  'appended',
   'patch_from',
   'output_key',
   'event_sequence',

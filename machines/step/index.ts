@@ -22,7 +22,7 @@ export { heldCondition } from './actions/conditions.ts';
 export { completedPatch } from './actions/state-patch.ts';
 export { BUDGET_EXCEEDED, budgetExceededMessage } from './context/evaluation.ts';
 export { failuresOf, terminalFailures } from './reset.ts';
-export { load, SnapshotVersionMismatch, save } from './snapshot.ts';
+export { isErased, load, SnapshotVersionMismatch, save, saveErased } from './snapshot.ts';
 export { inputUnderPatch } from './work/input-under-patch.ts';
 export { hasInputMapping, workOf } from './work/work.ts';
 

@@ -1,7 +1,8 @@
-import type { Json } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
 import { FIRST_LANE_LAYOUT } from '../program/plan.ts';
+import { endStateId } from '../program/state-ids.ts';
 import { COMPILER_VERSION } from '../program/version.ts';
-import type { Run } from '../run.ts';
+import type { Run, Status } from '../run.ts';
 import { positionsOf } from './configuration.ts';
 import { type ActiveVisit, ActiveVisits } from './context/active-visits.ts';
 import { type Context, DEFAULT_STEP_LIMIT, freshContext } from './context/context.ts';
@@ -69,8 +70,44 @@ function isEmpty(value: unknown): boolean {
   return true;
 }
 
-/** The run that `save` wrote. Throws `OtherCompiler`, and other errors for a text that is no snapshot of this program. */
+/** What remains of an ended execution with a data policy. Of no compiler version: the log without its originals cannot be replayed. */
+interface ErasedSnapshot {
+  readonly erased: true;
+  readonly status: Status;
+  readonly steps: number;
+  readonly error: string | null;
+  readonly state: JsonObject;
+}
+
+/** JSON text of what remains of an ended run: its outcome and the state that may be shown. */
+export function saveErased(
+  { status, steps }: { readonly status: string; readonly steps: number },
+  error: string | null,
+  state: JsonObject,
+): string {
+  return JSON.stringify({ erased: true, status, steps, error, state });
+}
+
+export function isErased(text: string): boolean {
+  return text.startsWith('{"erased":true,');
+}
+
+function loadErased(program: Program, text: string, { seq, input }: { readonly seq: number; readonly input: Json }): Run {
+  const { status, steps, error, state } = JSON.parse(text) as ErasedSnapshot;
+  const { tables, stepper } = program;
+  const context: Context = {
+    ...freshContext(input, {}, DEFAULT_STEP_LIMIT, ActiveVisits.of(tables.graph, {})),
+    state,
+    steps,
+    error,
+  };
+  const configuration = stepper.at([endStateId(status)]);
+  return { snapshot: { configuration, context }, seq, status, steps, input, error, localWork: 0, knownSize: null };
+}
+
+/** The run that `save` or `saveErased` wrote. Throws `OtherCompiler`, and other errors for a text that is no snapshot of this program. */
 export function load(program: Program, text: string, row: { readonly seq: number; readonly input: Json }): Run {
+  if (isErased(text)) return loadErased(program, text, row);
   const { version, at, active = {}, ...parts } = JSON.parse(text) as StoredSnapshot;
   if (version !== COMPILER_VERSION) throw new SnapshotVersionMismatch(`version ${JSON.stringify(version)}`);
   if ((parts.layout ?? FIRST_LANE_LAYOUT) !== program.tables.layout)

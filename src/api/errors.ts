@@ -44,6 +44,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   unknown_cron_job: 404,
   method_not_allowed: 405,
   conflict: 409,
+  redacted: 409,
   does_not_fit: 409,
   decision_would_change: 409,
   too_many_webhooks: 409,

@@ -1,6 +1,7 @@
 import { Agents } from './agents/agents.ts';
 import { Audit } from './audit.ts';
 import { CronJobs } from './cron/jobs.ts';
+import { DataPolicyRetention } from './data-policy-retention.ts';
 import { BulkJobs } from './jobs/jobs.ts';
 import { LeaderLease } from './leader-lease.ts';
 import { LiveEvents } from './live/live-events.ts';
@@ -34,8 +35,9 @@ export class ControlPlane {
     this.cron = new CronJobs(deps);
     this.jobs = new BulkJobs(deps);
     const retention = new Retention({ ...deps, tenants: this.tenants });
+    const dataPolicyRetention = new DataPolicyRetention(deps);
     this.#services = [this.live, this.audit];
-    this.#singletons = [this.webhooks, this.cron.runner, this.jobs.runner, retention];
+    this.#singletons = [this.webhooks, this.cron.runner, this.jobs.runner, retention, dataPolicyRetention];
     const standBy = async (): Promise<void> => {
       await Promise.all(this.#singletons.map((service) => service.standBy()));
     };

@@ -1,10 +1,10 @@
-import { setImmediate } from 'node:timers/promises';
-import type { RemovalPosition, RetentionPolicy } from '../../store/port/resources/retention.ts';
+import type { RetentionPolicy } from '../../store/port/resources/retention.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Coalesced } from '../runtime/coalesce.ts';
 import { DeadlineTimer } from '../runtime/timers/deadline-timer.ts';
 import type { ServerRuntime } from '../runtime/types/server-runtime.ts';
+import { Removals } from './removals.ts';
 import type { SingletonService } from './service.ts';
 import type { Tenants } from './tenants.ts';
 
@@ -30,10 +30,12 @@ export class Retention implements SingletonService {
   readonly #unsubscribe: () => void;
   #active = false;
   #closed = false;
+  readonly #removals: Removals;
   readonly #runs = new Coalesced(() => this.#run());
 
   constructor(options: RetentionOptions) {
     this.#options = options;
+    this.#removals = new Removals(options, () => this.#active && !this.#closed);
     this.#timer = new DeadlineTimer(options.clock, () => this.#request());
     this.#unsubscribe = options.tenants.onChange(() => this.#request());
   }
@@ -65,26 +67,13 @@ export class Retention implements SingletonService {
     const { store, clock, onError } = this.#options;
     try {
       const policies = await store.retention.policies();
-      for (const policy of policies) await this.#apply(policy);
+      for (const { tenantId, days } of policies)
+        await this.#removals.remove(tenantId, { endedBeforeMs: clock.nowMs() - days * DAY_MS + 1 });
       this.#timer.scheduleAt(await this.#nextRunMs(policies));
     } catch (error) {
       onError(error);
       this.#timer.scheduleAt(clock.nowMs() + RETRY_MS);
     }
-  }
-
-  async #apply({ tenantId, days }: RetentionPolicy): Promise<void> {
-    const { store, runtime, clock } = this.#options;
-    const endedBeforeMs = clock.nowMs() - days * DAY_MS + 1;
-    let after: RemovalPosition | null = null;
-    do {
-      const context = { tenantId, atMs: clock.nowMs(), actorId: runtime.id, actorType: 'system', request: null } as const;
-      const { removed, next } = await store.retention.remove({ after, endedBeforeMs }, context);
-      runtime.forget(removed);
-      after = next;
-      // Lets requests and executions run in between.
-      await setImmediate();
-    } while (after !== null && this.#active && !this.#closed);
   }
 
   /** When the oldest ended execution becomes old enough; null = no tenant has a retention policy. */

@@ -35,6 +35,8 @@ export type RuntimeErrorCode =
   | 'too_many_events'
   /** A retry replays the whole log in memory: at most 256 MiB. */
   | 'log_too_large'
+  /** The execution has ended, and its data policy has erased what the request needs. */
+  | 'redacted'
   /** The stored execution cannot be loaded or stepped. */
   | 'corrupt';
 

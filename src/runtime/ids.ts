@@ -8,10 +8,13 @@ export interface Ids {
   workItem(nowMs: number): string;
   /** The 32 hex digits of a UUIDv7, in one order with those of execution ids. */
   watermark(nowMs: number): string;
+  /** 22 random characters. */
+  salt(): string;
 }
 
 const POOL_BYTES = 4096;
 const RANDOM_BYTES = 8;
+const SALT_BYTES = 16;
 
 /** A source of random bytes: the operating system, or a simulation's seed. */
 export type RandomBytes = (size: number) => Buffer;
@@ -44,6 +47,7 @@ export function createIds(random: RandomBytes = randomBytes): Ids {
   return {
     execution: (nowMs) => `exec_${uuidHex(nowMs)}`,
     watermark: uuidHex,
+    salt: () => random(SALT_BYTES).toString('base64url'),
     workItem(nowMs) {
       const hex = uuidHex(nowMs);
       return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;

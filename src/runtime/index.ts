@@ -47,6 +47,7 @@ import { CorruptExecutions } from './engine/loading/corrupt-executions.ts';
 import { createExecutionCache } from './engine/loading/execution-cache.ts';
 import { ExecutionLoader } from './engine/loading/execution-loader.ts';
 import { WorkflowCache } from './engine/loading/workflow-cache.ts';
+import { Eraser } from './erasure/eraser.ts';
 import { createErrorReporter } from './error-reporter.ts';
 import { EventBus } from './events.ts';
 import { ExecutionScope } from './execution-scope.ts';
@@ -92,6 +93,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
         });
   const heartbeats = new Heartbeats({ ...context, afterHeartbeat: async () => cluster?.onHeartbeat() });
   const timers = new TimerQueue({ ...context, ...core, scope: activities.scope });
+  const eraser = new Eraser({ ...context, cache, loader });
   const lifecycle = new Lifecycle({
     ...context,
     ...activities,
@@ -100,6 +102,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
     quotas,
     heartbeats,
     timers,
+    eraser,
     cluster,
     recovery: activities.recoveryScheduler,
     connections: core.mcpConnections,

@@ -5,6 +5,7 @@ import type { RecoveryScheduler } from './activities/recovery/recovery-scheduler
 import type { Cluster } from './cluster/cluster.ts';
 import type { RuntimeContext } from './context.ts';
 import type { Engine } from './engine/engine.ts';
+import type { Eraser } from './erasure/eraser.ts';
 import type { Heartbeats } from './heartbeats.ts';
 import type { Quotas } from './quotas/quotas.ts';
 import type { TimerQueue } from './timers/timer-queue.ts';
@@ -20,6 +21,7 @@ export interface LifecycleOptions extends Pick<RuntimeContext, 'store' | 'clock'
   readonly timers: TimerQueue;
   readonly heartbeats: Heartbeats;
   readonly recovery: RecoveryScheduler;
+  readonly eraser: Eraser;
   /** Null: no other runtime may work on the database. */
   readonly cluster: Cluster | null;
   /** Of executors, to services. */
@@ -39,7 +41,7 @@ export class Lifecycle {
 
   /** Throws `StoreError` `store_locked` when another runtime works on the database. */
   async open(): Promise<void> {
-    const { store, clock, runtimeId, quotas, heartbeats, cluster, recovery, inbox, timers } = this.#options;
+    const { store, clock, runtimeId, quotas, heartbeats, cluster, recovery, inbox, timers, eraser } = this.#options;
     await store.lock({ runtimeId, pid: process.pid, startedAtMs: clock.nowMs() });
     await quotas.begin();
     await heartbeats.begin();
@@ -49,6 +51,7 @@ export class Lifecycle {
     this.#recovering = recovery.begin();
     inbox.drain();
     timers.poll();
+    eraser.begin();
   }
 
   /** Resolves once nothing is in progress. Later calls return the promise of the first. */
@@ -58,7 +61,7 @@ export class Lifecycle {
   }
 
   async #close(graceMs: number): Promise<void> {
-    const { shutdown, engine, pool, releases, heartbeats, recovery, cluster, connections } = this.#options;
+    const { shutdown, engine, pool, releases, heartbeats, recovery, cluster, connections, eraser } = this.#options;
     try {
       shutdown.abort();
       await pool.stop(graceMs);
@@ -67,6 +70,7 @@ export class Lifecycle {
       await recovery.idle();
       await engine.idle();
       await releases.idle(graceMs);
+      await eraser.close();
       await heartbeats.signOff();
       await connections.close();
     } finally {

@@ -1,5 +1,6 @@
 import type { EventRow, ExecutionProgress, IdempotencyRow, InboxMessage, NewExecution } from './executions.ts';
 import type { Artifact } from './resources/artifacts.ts';
+import type { RedactionWrite } from './resources/erasures.ts';
 import type { NewWorkItem } from './work-items.ts';
 
 export interface Batch {
@@ -48,6 +49,8 @@ export interface ExecutionWrite {
   readonly usage: UsageWrite | null;
   /** Payloads that the events refer to instead of containing them; absent = none. Kept as long as the execution is. */
   readonly offloaded?: readonly Artifact[];
+  /** Absent: its workflow has no data policy. */
+  readonly redaction?: RedactionWrite;
 }
 
 export interface CheckpointWrite {

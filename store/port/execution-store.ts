@@ -4,6 +4,7 @@ import type { ExecutionSearch } from './execution-search.ts';
 import type { EventPage, EventPageRequest, ExecutionRow, IdempotencyRow, InboxRow, StoredCheckpoint } from './executions.ts';
 import type { StoreNotification } from './notifications.ts';
 import type { ArtifactStore } from './resources/artifacts.ts';
+import type { ErasureStore } from './resources/erasures.ts';
 import type { TenantQuotas } from './resources/tenants.ts';
 import type { ClaimRequest, Due, LeaseRenewal, WorkItemRow } from './work-items.ts';
 import type { RuntimeHolder, WorkerHeartbeat, WorkerRow } from './workers.ts';
@@ -21,6 +22,7 @@ export interface ExecutionStore {
   readonly shared: boolean;
 
   readonly artifacts: ArtifactStore;
+  readonly erasures: ErasureStore;
   readonly tenants: TenantQuotas;
 
   /**

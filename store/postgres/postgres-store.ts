@@ -13,6 +13,7 @@ import { Agents } from '../resources/agents.ts';
 import { Artifacts } from '../resources/artifacts.ts';
 import { ControlActions } from '../resources/control-actions.ts';
 import { CronJobs } from '../resources/cron.ts';
+import { Erasures } from '../resources/erasures.ts';
 import { Jobs } from '../resources/jobs.ts';
 import { Retention } from '../resources/retention.ts';
 import { Tenants } from '../resources/tenants.ts';
@@ -53,6 +54,7 @@ export class PostgresStore implements Store {
   readonly shared = true;
   readonly agents: Agents;
   readonly artifacts: Artifacts;
+  readonly erasures: Erasures;
   readonly audit: PostgresAudit;
   readonly cron: CronJobs;
   readonly jobs: Jobs;
@@ -88,6 +90,7 @@ export class PostgresStore implements Store {
     this.log = new PostgresLog(connections);
     this.agents = new Agents(resources);
     this.artifacts = new Artifacts(resources);
+    this.erasures = new Erasures(resources, hmacKey);
     this.audit = new PostgresAudit(connections, hmacKey);
     this.cron = new CronJobs(resources);
     this.jobs = new Jobs(resources);

@@ -31,6 +31,10 @@ export class Retention implements RetentionStore {
     return (await this.#db.runtime.get(sql.OLDEST_END, { tenantId }))?.atMs ?? null;
   }
 
+  async nextExpiring(after: string): Promise<string | null> {
+    return (await this.#db.runtime.get(sql.NEXT_EXPIRING, { after }))?.tenantId ?? null;
+  }
+
   remove(request: RemovalRequest, context: ActionContext): Promise<Removal> {
     const db = this.#db;
     const { tenantId } = context;
@@ -41,7 +45,7 @@ export class Retention implements RetentionStore {
         limit: EXECUTIONS_PER_BATCH,
         ...(request.after ?? BEFORE_ALL),
       };
-      const batch = limitBatch(yield* all(sql.ENDED_EXECUTIONS, page));
+      const batch = limitBatch(yield* all(request.reason === undefined ? sql.ENDED_EXECUTIONS : sql.EXPIRED_EXECUTIONS, page));
       const last = batch.at(-1);
       const removed = yield* removeUnneeded(db, tenantId, batch);
       yield* runEach(

@@ -38,6 +38,8 @@ const CHECKPOINT_BYTES = 32 * 1024 * 1024;
 const PRAGMAS = [
   // An acknowledged commit survives a power failure.
   'synchronous = FULL',
+  // What is deleted is overwritten: erased personal data must not stay in free pages.
+  'secure_delete = ON',
   // Migrations rename tables that others refer to; on once they are done.
   'foreign_keys = OFF',
   // Release the log's disk space after a burst.

@@ -11,6 +11,7 @@ import { Agents } from '../resources/agents.ts';
 import { Artifacts } from '../resources/artifacts.ts';
 import { ControlActions } from '../resources/control-actions.ts';
 import { CronJobs } from '../resources/cron.ts';
+import { Erasures } from '../resources/erasures.ts';
 import { Jobs } from '../resources/jobs.ts';
 import { Retention } from '../resources/retention.ts';
 import { Tenants } from '../resources/tenants.ts';
@@ -51,6 +52,7 @@ export class SqliteStore implements Store {
   readonly tenants: Tenants;
   readonly agents: Agents;
   readonly artifacts: Artifacts;
+  readonly erasures: Erasures;
   readonly audit: SqliteAudit;
   readonly retention: Retention;
   readonly cron: CronJobs;
@@ -103,6 +105,7 @@ export class SqliteStore implements Store {
     this.log = new SqliteLog(db, names);
     this.agents = new Agents(resources);
     this.artifacts = new Artifacts(resources);
+    this.erasures = new Erasures(resources, hmacKey);
     this.audit = new SqliteAudit(db, names, hmacKey);
     this.cron = new CronJobs(resources);
     this.jobs = new Jobs(resources);

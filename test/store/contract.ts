@@ -10,6 +10,7 @@ import { controlContract } from './contract/control.ts';
 import { cronContract } from './contract/cron.ts';
 import { dueContract } from './contract/due.ts';
 import { durabilityContract } from './contract/durability.ts';
+import { erasureContract, erasureOfRowsContract } from './contract/erasures.ts';
 import { jobContract } from './contract/jobs.ts';
 import { listContract } from './contract/lists.ts';
 import { logContract } from './contract/log.ts';
@@ -36,6 +37,8 @@ export function storeContract(engine: string, database: () => TestDatabase, capa
     artifactContract(database);
     auditContract(database);
     auditLogContract(database);
+    erasureContract(database);
+    erasureOfRowsContract(database);
     retentionContract(database);
     logContract(database);
     webhookContract(database);

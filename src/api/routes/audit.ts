@@ -148,7 +148,7 @@ function toJavaItem(entry: AuditEntry, tenantId: string): AuditItem {
 
 function toItem(entry: AuditEntry, tenantId: string): AuditItem {
   const { executionId, seq, type, nodeId, actorId, actorType, atMs } = entry;
-  const { data } = eventViewOf(executionId ?? '', entry, entry.data);
+  const { data, redacted } = eventViewOf(executionId ?? '', entry, entry.data);
   // Events of the control plane have ids like those of an execution.
   const id = eventId(executionId ?? `tenant:${tenantId}`, seq);
   return {
@@ -163,7 +163,7 @@ function toItem(entry: AuditEntry, tenantId: string): AuditItem {
     created_at: timestamp(atMs),
     raw_event: { ...(nodeId === null ? {} : { node_id: nodeId }), ...data, type },
     tenant_id: tenantId,
-    redacted: false,
+    redacted,
     ...defined('policy_decision', policyDecision(type, data)),
     ...requestOf(entry),
   };

@@ -94,8 +94,15 @@ export function historyRoutes(app: Api, { runtime, polls }: Services): void {
       const { tenantId } = identityOf(request);
       const id = executionId(request.params.id);
       const replayed = await polls.run(reply, ({ signal }) => runtime.replay(tenantId, id, signal));
-      const { events, sequence, mismatch } = replayed;
-      return { execution_id: id, events, sequence, matches: mismatch === null, ...defined('mismatch', mismatch) };
+      const { events, sequence, redacted, mismatch } = replayed;
+      return {
+        execution_id: id,
+        events,
+        sequence,
+        matches: mismatch === null,
+        ...(redacted ? { redacted } : {}),
+        ...defined('mismatch', mismatch),
+      };
     },
   );
 

@@ -54,7 +54,7 @@ export const AuditItem = Type.Object(
     node_id: Type.Optional(nullable(Type.String(), 'Only under `/api/v1`: node of the event; null if it concerns none.')),
     timestamp: Type.Optional(timestamp('Only under `/api/v1`: the same as `created_at`.')),
     tenant_id: text('Tenant to which the entry belongs.'),
-    redacted: flag('Whether fields of the event were removed.'),
+    redacted: flag('Whether personal data of the event was replaced, as the data policy says.'),
     policy_decision: Type.Optional(text('What was decided, for events of policies and budgets.')),
     tool_call_hash: Type.Optional(text('SHA-256 of `<tool>:<call as JSON>`, for calls of tools.')),
     http_request_id: Type.Optional(text('Id of the request that caused it; absent if none did.')),

@@ -58,6 +58,7 @@ const common = {
   created_at: timestamp('When it happened.'),
   actor_id: text('Who caused it: the name of a token, or the id of a runtime.'),
   on_behalf_of: Type.Optional(text('For whom the actor acted, as it said; absent = for itself.')),
+  redacted: Type.Optional(flag('True if personal data was replaced, as the data policy says; absent otherwise.')),
 };
 
 const SeedEvent = Type.Object({

@@ -109,6 +109,11 @@ export const ReplayedExecution = Type.Object(
     events: integer('Number of events in the log.'),
     sequence: integer('Sequence of the last event.'),
     matches: flag('Whether the replay gives what is stored.'),
+    redacted: Type.Optional(
+      flag(
+        'True if nothing was replayed: the execution has ended, and its data policy erases what its log could be replayed from. Absent otherwise.',
+      ),
+    ),
     mismatch: Type.Optional(described(ReplayMismatch, 'The first difference; absent if there is none.')),
   },
   { description: 'The result of replaying the log of an execution.' },

@@ -10,7 +10,7 @@ import { logText } from '../texts/log.ts';
 class ReplayCommand extends ReadOnlyCommand {
   static override usage: Usage = {
     details: `The server replays the log step by step and compares the result with the stored state. No tool, worker or other server is called. Exits
-with 1 if they differ.`,
+with 1 if they differ. An execution that has ended under a data policy is redacted: there is nothing to compare.`,
     examples: [
       ['Print the timeline and verify the log', '$0 replay exec_0199…'],
       ['Only verify the log', '$0 replay exec_0199… --verify'],
@@ -34,8 +34,12 @@ with 1 if they differ.`,
       const { lines } = logText(ir, await readLog(client, replayed.execution_id), null, paint);
       this.print(`${lines.join('\n')}\n`);
     }
-    const { mismatch, events } = replayed;
-    if (mismatch === undefined)
+    const { mismatch, events, redacted } = replayed;
+    if (redacted === true)
+      this.print(
+        `${paint.dim('–')} redacted: the execution has ended, and its data policy erases the values that a replay would need`,
+      );
+    else if (mismatch === undefined)
       this.print(`${paint.green('✓')} ${count(events, 'event')} replayed: the result matches the stored state`);
     else this.print(`${paint.red('✗')} at sequence ${mismatch.sequence}: ${plain(mismatch.problem)}`);
     return code;

@@ -8,6 +8,8 @@ import type { CachedExecution } from '../engine/loading/cached-execution.ts';
 import { notReplayable } from '../engine/loading/execution-loader.ts';
 import { RuntimeError } from '../errors.ts';
 import { readTail } from '../log/read-log.ts';
+import { erasedError } from '../redaction/original-events.ts';
+import { isToBeErased } from '../redaction/shown-run.ts';
 import type { Runtime } from '../types/runtime.ts';
 import { type CommandContext, runCommand, withinQuotas } from './command.ts';
 
@@ -47,6 +49,7 @@ async function replayWithoutFailures(
 
 /** The nodes that would run again. Throws `conflict`, with the reason, when the execution cannot be retried. */
 function failedNodes({ id, parentId, run, loaded }: CachedExecution, policy: TenantPolicy | null): readonly string[] {
+  if (isToBeErased(loaded.program, run.status)) throw erasedError(id);
   const refuse = (reason: string): RuntimeError => new RuntimeError('conflict', `execution ${id} cannot be retried: ${reason}`);
   if (run.status !== 'failed') throw refuse(`it is ${run.status}, and only failed executions can be`);
   if (parentId !== null)

@@ -6,7 +6,15 @@ import { addBuilder, type CommitBuilder, isEmpty } from './commit/commit-builder
 import { type ExecutionCommit, executionCommit } from './commit/execution-commit.ts';
 import type { Envelope, ExecutionStart, MessageOutcome, Preconditions } from './envelope.ts';
 import type { CachedExecution } from './loading/cached-execution.ts';
-import { corruptError, type MessageResult, rejectedResult, type StepDeps, type StepMoment, stepMessage } from './step-message.ts';
+import {
+  corruptError,
+  type MessageResult,
+  rejectedResult,
+  type StepDeps,
+  type StepMoment,
+  stepMessage,
+  writeDeps,
+} from './step-message.ts';
 
 export interface StepBatchDeps extends StepDeps {
   /** The runtime that does the in-process work of an execution after a commit of this one, given the owner before it. */
@@ -111,8 +119,7 @@ function stepAll(
   }
   if (base === null || run === null || builder === null || isEmpty(builder))
     return { envelopes, outcomes, unit: null, commits: [], corrupt };
-  const { checkpointLogBytes } = deps;
-  const commit = executionCommit({ id, before, base, run, builder, isRetried, owner, nowMs, checkpointLogBytes });
+  const commit = executionCommit({ id, before, base, run, builder, isRetried, owner, nowMs, ...writeDeps(deps) });
   const commits = [commit, ...children];
   return { envelopes, outcomes, unit: { executions: commits.map((commit) => commit.write), idempotency }, commits, corrupt };
 }

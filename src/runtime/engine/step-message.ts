@@ -162,7 +162,9 @@ function addStep(
   message: Message | null,
 ): void {
   const { ids, artifactThresholdBytes } = deps;
-  addEvents(builder, events, actor, message, nowMs, artifactThresholdBytes);
+  // What a data policy redacts is offloaded afterwards.
+  const thresholdBytes = base.loaded.program.tables.dataRules === null ? artifactThresholdBytes : 0;
+  addEvents(builder, events, actor, message, nowMs, thresholdBytes);
   addEffects(builder, effects, { loaded: base.loaded, run, nowMs, ids });
   builder.diagnostics.push(...diagnostics);
 }
@@ -176,14 +178,14 @@ function firstStep({ loaded, input, copiedHistory }: ExecutionStart, env: StepEn
 
 /** The first step of a child, in its parent's unit. */
 function startChild(child: ExecutionStart, options: MessageOptions, moment: StepMoment, deps: StepDeps): ExecutionCommit {
-  const { runtimeId: owner, checkpointLogBytes } = deps;
+  const { runtimeId: owner } = deps;
   const { nowMs } = moment;
   const recipient = { id: child.id, base: child, owner, moment, deps };
   const builder = newCommitBuilder();
   const stepped = start(child.loaded.program, child.input, envOf(recipient));
   addStep(builder, recipient, stepped, options.actor, null);
   const commit = { id: child.id, before: null, base: child, run: stepped.run, builder, isRetried: false };
-  return executionCommit({ ...commit, owner, nowMs, checkpointLogBytes });
+  return executionCommit({ ...commit, owner, nowMs, ...writeDeps(deps) });
 }
 
 export function rejectedResult(outcome: MessageOutcome | Error, preconditions: Preconditions | undefined): MessageResult {
@@ -191,6 +193,11 @@ export function rejectedResult(outcome: MessageOutcome | Error, preconditions: P
   addConsumed(builder, preconditions);
   if (preconditions?.always === true) addPreconditions(builder, preconditions, null);
   return { outcome, run: null, builder, child: null, corrupt: null };
+}
+
+/** What building the write of an execution needs. */
+export function writeDeps({ checkpointLogBytes, artifactThresholdBytes, ids }: StepDeps) {
+  return { checkpointLogBytes, artifactThresholdBytes, salt: ids.salt };
 }
 
 function envOf({ id, base, owner, moment: { nowMs, reservation }, deps }: Recipient): StepEnv {

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../../machines/json.ts';
 import type { Run } from '../../../machines/run.ts';
 import { activeOf } from '../../../machines/step/index.ts';
+import type { Program } from '../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
 import type { CachedExecution } from '../engine/loading/cached-execution.ts';
@@ -8,7 +9,8 @@ import type { LoadedWorkflow, WorkflowCache } from '../engine/loading/workflow-c
 import { RuntimeError } from '../errors.ts';
 import { corruptIfMismatch, type ReplayedStep, replayStored } from '../log/replay-log.ts';
 import { type ExecutionQueries, executionNotFound } from '../queries/execution-queries.ts';
-import { shownRun } from '../redaction/shown-run.ts';
+import { erasedError } from '../redaction/original-events.ts';
+import { isToBeErased, shownRun } from '../redaction/shown-run.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 import type { ExecutionAtView, ReplayView } from '../types/history.ts';
 import { compareWithReplay, storedCheckpoints } from './compare-with-replay.ts';
@@ -58,6 +60,7 @@ export class HistoryAtSequence {
       const execution = await executions.find(tenantId, id);
       const end = endOf(execution);
       const { program } = await workflows.load(tenantId, execution.revision);
+      assertReplayable(program, id, execution);
       if (sequence === end) return shownRun(program, (await executions.load(tenantId, id)).run).state;
       const log = { tenantId, executionId: id, labels: execution.labels, end, from: sequence, retriesUpTo: sequence };
       try {
@@ -87,8 +90,10 @@ export class HistoryAtSequence {
       const checkpoints = await storedCheckpoints(store, id);
       const row = await store.tenant(tenantId).execution(id);
       if (row === null) throw executionNotFound(id);
-      const mismatch = await compareWithReplay(store, workflows, row, checkpoints, slice);
-      return { executionId: id, events: row.seq, sequence: row.seq, mismatch };
+      const { program } = await workflows.load(tenantId, row.revision);
+      const redacted = isToBeErased(program, row.status);
+      const mismatch = redacted ? null : await compareWithReplay(store, program, row, checkpoints, slice);
+      return { executionId: id, events: row.seq, sequence: row.seq, redacted, mismatch };
     });
   }
 
@@ -99,6 +104,7 @@ export class HistoryAtSequence {
     if (!Number.isSafeInteger(at) || at < 1 || at > end)
       throw new RuntimeError('bad_request', `sequence ${at} is not in the log of execution ${id}, which goes from 1 to ${end}`);
     const loaded = await workflows.load(tenantId, execution.revision);
+    assertReplayable(loaded.program, id, execution);
     try {
       return { execution, loaded, ...(await this.#lastStepAt(execution, loaded, at, end, slice)) };
     } catch (error) {
@@ -152,6 +158,12 @@ async function runReaching(sequence: number, start: Run | null, steps: AsyncIter
   if (start?.seq === sequence) return start;
   for await (const { run } of steps) if (run.seq >= sequence) return run;
   return null;
+}
+
+/** Throws `redacted` for an execution whose log cannot be replayed any more. */
+export function assertReplayable(program: Program, id: string, execution: CachedExecution | ExecutionRow): void {
+  const status = 'run' in execution ? execution.run.status : execution.status;
+  if (isToBeErased(program, status)) throw erasedError(id);
 }
 
 /** The last sequence of an execution's log. */

@@ -6,7 +6,6 @@ import type { Program } from '../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
 import { isErrorOf } from '../engine/loading/failures.ts';
-import type { WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { RuntimeError } from '../errors.ts';
 import { checkpointsUpTo, runOf } from '../log/checkpoints.ts';
 import { replayStored } from '../log/replay-log.ts';
@@ -34,13 +33,12 @@ export async function storedCheckpoints(store: ExecutionStore, executionId: stri
  */
 export async function compareWithReplay(
   store: ExecutionStore,
-  workflows: WorkflowCache,
+  program: Program,
   row: ExecutionRow,
   checkpoints: StoredCheckpoints,
   slice: Slice,
 ): Promise<ReplayMismatch | null> {
   const { id, tenantId, labels, seq } = row;
-  const { program } = await workflows.load(tenantId, row.revision);
   const log = { tenantId, executionId: id, labels, end: seq, from: 0, retriesUpTo: seq };
   let run: Run | null;
   try {

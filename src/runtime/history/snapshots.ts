@@ -10,6 +10,7 @@ import type { ExecutionQueries } from '../queries/execution-queries.ts';
 import { shownRun } from '../redaction/shown-run.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 import type { SnapshotPage, SnapshotView } from '../types/history.ts';
+import { assertReplayable } from './at-sequence.ts';
 import type { ReplayLimiter } from './replay-limiter.ts';
 
 /** A page ends with the snapshot that exceeds this size. */
@@ -59,6 +60,7 @@ export class Snapshots {
     const head = { executionId: id, sequence: seq, status: status as Run['status'] };
     if (after >= seq) return { ...head, snapshots: [] };
     const { program } = await workflows.load(tenantId, execution.revision);
+    assertReplayable(program, id, execution);
     const recorder = new RecordingStepper(program);
     const resumePoint = this.#resumePoints.get(resumeKey(id, after));
     const known = resumePoint?.program === program ? resumePoint.run : null;

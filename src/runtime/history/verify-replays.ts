@@ -6,6 +6,7 @@ import { RemoteAgents } from '../../executors/a2a/remote-agents.ts';
 import { McpConnections } from '../../executors/mcp/connections.ts';
 import { Outbound } from '../../executors/outbound/index.ts';
 import { WorkflowCache } from '../engine/loading/workflow-cache.ts';
+import { isToBeErased } from '../redaction/shown-run.ts';
 import { TimeSlices } from '../scheduling/time-slices.ts';
 import { compareWithReplay, storedCheckpoints } from './compare-with-replay.ts';
 
@@ -75,7 +76,10 @@ async function differenceOf(
     const checkpoints = await storedCheckpoints(store, id);
     const row = await store.execution(id);
     if (row === null) return undefined;
-    return (await compareWithReplay(store, workflows, row, checkpoints, slices.slice(id)))?.problem ?? null;
+    const { program } = await workflows.load(row.tenantId, row.revision);
+    // What its log could be replayed from has been erased, or is about to be.
+    if (isToBeErased(program, row.status)) return null;
+    return (await compareWithReplay(store, program, row, checkpoints, slices.slice(id)))?.problem ?? null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -13,6 +13,7 @@ import { completedPatch } from '../../../machines/step/index.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { EventRow } from '../../../store/port/executions.ts';
 import { RuntimeError } from '../errors.ts';
+import { isRedacted } from '../redaction/original-events.ts';
 import { offloadedReplayBytes, restorePayload } from './offloaded-payloads.ts';
 import { readLog } from './read-log.ts';
 
@@ -31,6 +32,8 @@ export class AppendedLists {
   readonly #executionId: string;
   /** Null = events are left out between those that are read. */
   readonly #known: Map<string, KnownList> | null;
+  /** Was any of the events redacted? A list may have been replaced as a whole then, or lack items. */
+  #isRedacted = false;
 
   /** `inOrder`: the events that `restore` gets are all completions of the execution from some sequence on, in order. */
   constructor(store: ExecutionStore, tenantId: string, executionId: string, inOrder: boolean) {
@@ -40,8 +43,25 @@ export class AppendedLists {
     this.#known = inOrder ? new Map() : null;
   }
 
-  /** `data`: that of the event, with its payload in place. Throws `corrupt` if the log lacks what a list continues. */
-  async restore({ seq, nodeId }: EventRow, data: JsonObject): Promise<JsonObject> {
+  /**
+   * `data`: that of the event, with its payload in place. Throws `corrupt` if the log lacks what a list continues. If that was redacted, the event
+   * shows what it adds.
+   */
+  async restore(row: EventRow, data: JsonObject): Promise<JsonObject> {
+    this.#isRedacted ||= isRedacted(row);
+    try {
+      return await this.#restore(row, data);
+    } catch (error) {
+      const isMismatch = error instanceof TypeError || (error instanceof RuntimeError && error.code === 'corrupt');
+      if (!isMismatch) throw error;
+      if (this.#isRedacted) return withoutAppended(data);
+      throw error instanceof TypeError
+        ? new RuntimeError('corrupt', `event ${row.seq}: ${error.message}`, { cause: error })
+        : error;
+    }
+  }
+
+  async #restore({ seq, nodeId }: EventRow, data: JsonObject): Promise<JsonObject> {
     const appended = appendedIn(data);
     if (appended === null) {
       if (this.#known !== null && this.#known.size > 0) this.#noteWhole(seq, completedPatch(data, nodeId ?? ''));
@@ -49,16 +69,12 @@ export class AppendedLists {
     }
     const lists = new Map<string, readonly Json[]>();
     for (const [pointer, { since }] of Object.entries(appended)) lists.set(pointer, await this.#listBefore(seq, pointer, since));
-    try {
-      const whole = withWholeLists(data, (path) => lists.get(pointerOf(path)));
-      const patch = completedPatch(whole, nodeId ?? '');
-      this.#noteWhole(seq, patch);
-      for (const [pointer, { since }] of Object.entries(appended))
-        this.#known?.set(pointer, { since, list: partAt(patch, pathOf(pointer)) as readonly Json[] });
-      return whole;
-    } catch (error) {
-      throw error instanceof TypeError ? new RuntimeError('corrupt', `event ${seq}: ${error.message}`, { cause: error }) : error;
-    }
+    const whole = withWholeLists(data, (path) => lists.get(pointerOf(path)));
+    const patch = completedPatch(whole, nodeId ?? '');
+    this.#noteWhole(seq, patch);
+    for (const [pointer, { since }] of Object.entries(appended))
+      this.#known?.set(pointer, { since, list: partAt(patch, pathOf(pointer)) as readonly Json[] });
+    return whole;
   }
 
   /** Lists that an event stores whole are continued from there. */
@@ -76,6 +92,7 @@ export class AppendedLists {
     let list: readonly Json[] = [];
     for await (const row of readLog(this.#store, this.#executionId, { after: since - 1, type: 'node_completed' })) {
       if (row.seq >= seq) break;
+      this.#isRedacted ||= isRedacted(row);
       const step = row.seq === since ? null : appendedIn(row.data)?.[pointer];
       if (step === undefined || (step !== null && step.since !== since)) continue;
       const isOffloaded = offloadedReplayBytes(row.type, row.data) > 0;
@@ -87,6 +104,10 @@ export class AppendedLists {
     }
     return list;
   }
+}
+
+function withoutAppended({ appended: _appended, ...data }: JsonObject): JsonObject {
+  return data;
 }
 
 function wholeIn({ seq, nodeId }: EventRow, data: JsonObject, path: Path): readonly Json[] {

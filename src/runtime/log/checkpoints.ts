@@ -5,7 +5,7 @@ import type { Program } from '../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { StoredCheckpoint } from '../../../store/port/executions.ts';
 import { RuntimeError } from '../errors.ts';
-import { inputIn, readFirst } from './read-log.ts';
+import { inputOf, readFirst } from './read-log.ts';
 
 /** The run of a checkpoint; null when another version of the compiler wrote it. Throws when the text is no snapshot. */
 export function runOf(program: Program, { text, seq }: Pick<StoredCheckpoint, 'text' | 'seq'>, input: Json): Run | null {
@@ -41,7 +41,7 @@ export async function newestRunUpTo(
   let input: Json | undefined;
   for await (const stored of checkpointsUpTo(store, executionId, at)) {
     if (stored.seal !== undefined) continue;
-    input ??= inputIn(await readFirst(store, executionId));
+    input ??= await inputOf(store, executionId, await readFirst(store, executionId));
     const run = readable(program, executionId, stored, input);
     if (run !== null) return run;
   }

@@ -5,6 +5,7 @@ import { charsUpTo } from '../../../machines/json-size.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { EventPage, EventRow } from '../../../store/port/executions.ts';
 import { RuntimeError } from '../errors.ts';
+import { withOriginals } from '../redaction/original-events.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 import { offloadedReplayBytes, restorePayload, withoutOffloadedState } from './offloaded-payloads.ts';
 
@@ -20,6 +21,8 @@ interface LogFilter {
   readonly nodeId?: string;
   readonly limit?: number;
   readonly pageChars?: number;
+  /** Events as the steps logged them, also where the data policy keeps that out of the log. */
+  readonly original?: boolean;
 }
 
 /**
@@ -62,7 +65,7 @@ export async function* readPages(
       ...(filter.type === undefined ? {} : { type: filter.type }),
       ...(filter.nodeId === undefined ? {} : { nodeId: filter.nodeId }),
     });
-    yield page.rows;
+    yield filter.original === true ? await withOriginals(store, executionId, page.rows) : page.rows;
     after = page.next;
     left -= page.rows.length;
     if (after !== null) await setImmediate();
@@ -84,13 +87,20 @@ export function replayableOf({ seq, type, nodeId, data, atMs }: EventRow): Timed
   return { sequence: seq, type: type as EventType, node_id: nodeId, data: withoutOffloadedState(type, data), at_ms: atMs };
 }
 
-/** The first event. It holds the input, and its actor started the execution. */
+/** The first event as it is stored. It holds the input, and its actor started the execution. */
 export async function readFirst(store: ExecutionStore, executionId: string): Promise<EventRow> {
   const [first] = (await store.events(executionId, { after: 0, limit: 1 })).rows;
   if (first === undefined) throw new RuntimeError('corrupt', `execution ${executionId} has no events`);
   return first;
 }
 
+/** The input of the execution as it was given, from its first event. */
+export async function inputOf(store: ExecutionStore, executionId: string, first: EventRow): Promise<Json> {
+  const [original] = await withOriginals(store, executionId, [first]);
+  return inputIn(original ?? first);
+}
+
+/** The input as the first event has it. */
 export function inputIn(first: EventRow): Json {
   return eventOf(first).data.initial_input ?? null;
 }
@@ -117,7 +127,7 @@ export function readTail(
   slice?: Slice,
   maxBytes = Number.POSITIVE_INFINITY,
 ): Promise<LogPart> {
-  const stored = readLog(store, executionId, { after }, slice);
+  const stored = readLog(store, executionId, { after, original: true }, slice);
   return collect(store, { tenantId, executionId, after, upTo }, stored, maxBytes);
 }
 
@@ -131,7 +141,8 @@ export async function readShortLog(
   if (upTo > EVENTS_PER_PAGE) return null;
   const { rows, next } = await store.events(executionId, { after: 0, limit: upTo, maxChars: PAGE_CHARS });
   if (next !== null && next < upTo) return null;
-  return collect(store, { tenantId, executionId, after: 0, upTo }, rows, Number.POSITIVE_INFINITY);
+  const originals = await withOriginals(store, executionId, rows);
+  return collect(store, { tenantId, executionId, after: 0, upTo }, originals, Number.POSITIVE_INFINITY);
 }
 
 async function collect(

@@ -148,7 +148,7 @@ async function* pagesOf(
   after: number,
 ): AsyncGenerator<readonly EventRow[]> {
   let seq = after;
-  for await (const rows of readPages(store, executionId, { after, limit: end - after })) {
+  for await (const rows of readPages(store, executionId, { after, limit: end - after, original: true })) {
     for (const row of rows) {
       seq += 1;
       if (row.seq !== seq) throw new RuntimeError('corrupt', `execution ${executionId} lacks events between ${after} and ${end}`);

@@ -15,6 +15,8 @@ interface Common {
   readonly actor_id: string;
   /** On whose behalf the actor said to act; absent: its own. */
   readonly on_behalf_of?: string;
+  /** Present: personal data was replaced. */
+  readonly redacted?: true;
 }
 
 /** The form of the API reference: `kind` is the event kind in PascalCase, `type` the same in snake_case. */
@@ -47,6 +49,7 @@ export function namedKindForm(event: EventView): NamedKindForm {
     node_id: event.nodeId,
     created_at: new Date(event.createdAtMs).toISOString(),
     ...actorOf(event),
+    ...(event.redacted ? { redacted: true } : {}),
     type: event.type,
     data: fieldsOf(event),
   };
@@ -62,6 +65,7 @@ export function taggedKindForm(event: EventView): TaggedKindForm {
     node_id: event.nodeId,
     created_at: new Date(event.createdAtMs).toISOString(),
     ...actorOf(event),
+    ...(event.redacted ? { redacted: true } : {}),
   };
 }
 

@@ -5,6 +5,7 @@ import type { EventRow, ExecutionRow } from '../../../store/port/executions.ts';
 import type { WorkerRow } from '../../../store/port/workers.ts';
 import type { CachedExecution } from '../engine/loading/cached-execution.ts';
 import { forkedFrom } from '../fork-labels.ts';
+import { isRedacted, withoutDigest } from '../redaction/original-events.ts';
 import { shownRun } from '../redaction/shown-run.ts';
 import type { EventView, ExecutionSummary, ExecutionView } from '../types/executions.ts';
 import type { WorkerView } from '../types/work.ts';
@@ -55,12 +56,14 @@ function summary(head: Head, { status, steps, seq }: Pick<Run, 'status' | 'steps
 
 /** `data`: that of the row, with its payload in place. */
 export function eventViewOf(executionId: string, row: EventRow, data: JsonObject): EventView {
+  const shown = isRedacted(row) ? withoutDigest(data) : data;
   return {
     executionId,
     sequence: row.seq,
     type: row.type,
     nodeId: row.nodeId,
-    data: row.type === 'node_completed' ? completionOf(data, row.nodeId ?? '') : data,
+    data: row.type === 'node_completed' ? completionOf(shown, row.nodeId ?? '') : shown,
+    redacted: isRedacted(row),
     createdAtMs: row.atMs,
     actorId: row.actorId,
     onBehalfOf: row.onBehalfOf,

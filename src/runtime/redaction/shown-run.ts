@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import { redactedData } from '../../../machines/redaction/redacted-event.ts';
 import type { Redactor } from '../../../machines/redaction/redactor.ts';
-import type { Run } from '../../../machines/run.ts';
+import { type Run, type Status, TERMINAL } from '../../../machines/run.ts';
 import { stateOf } from '../../../machines/step/index.ts';
 import type { Program } from '../../../machines/step/program.ts';
 
@@ -26,6 +26,11 @@ export function shownRun({ tables: { dataRules } }: Program, run: Run): ShownRun
     event: <T extends JsonObject>(data: T) => redactedData(redactor, data) as T,
     json: <T extends Json>(value: T) => redactor.json(value) as T,
   };
+}
+
+/** Has the execution ended under a data policy, which then erases what its log could be replayed from? */
+export function isToBeErased({ tables: { dataRules } }: Program, status: string): boolean {
+  return dataRules !== null && TERMINAL.has(status as Status);
 }
 
 /** Redacts what an attempt at a node writes; null = the workflow has no data policy. */

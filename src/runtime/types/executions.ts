@@ -106,6 +106,8 @@ export interface EventView {
   readonly actorId: string;
   /** On whose behalf the actor said to act, unverified; null = its own. */
   readonly onBehalfOf: string | null;
+  /** Personal data was replaced, as the data policy says. */
+  readonly redacted: boolean;
 }
 
 /** A part of the text that an attempt has written before its result, e.g. a model's answer. */

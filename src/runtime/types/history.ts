@@ -51,6 +51,8 @@ export interface ReplayView {
   /** The number of events in the log. */
   readonly events: number;
   readonly sequence: number;
+  /** Nothing was replayed: the execution has ended, and its data policy erases what its log could be replayed from. */
+  readonly redacted: boolean;
   /** The first difference between the replay and what is stored; null = there is none. */
   readonly mismatch: { readonly sequence: number; readonly problem: string } | null;
 }

@@ -10,7 +10,7 @@ export interface RetentionPolicy {
 export interface RemovalPosition {
   readonly endedAtMs: number;
   /** Orders the executions that ended in the same millisecond. */
-  readonly place: number;
+  readonly place: number | string;
 }
 
 /** Before every execution. */
@@ -19,7 +19,10 @@ export const BEFORE_ALL: RemovalPosition = { endedAtMs: -1, place: 0 };
 export interface RemovalRequest {
   /** `next` of the previous batch; null for the first. */
   readonly after: RemovalPosition | null;
+  /** Of executions that ended before this time; for `data_policy`, of those that are to be removed before it. */
   readonly endedBeforeMs: number;
+  /** The limit is that of the workflow's data policy; absent = the tenant's. */
+  readonly reason?: 'data_policy';
 }
 
 export interface Removal {
@@ -33,6 +36,8 @@ export interface Removal {
 export interface RetentionStore {
   /** The tenants with a retention limit (`retention_days` of their limits). */
   policies(): Promise<readonly RetentionPolicy[]>;
+  /** The next tenant, by id, `after` exclusive, with ended executions that data policies have removed at some time; null = there is none. */
+  nextExpiring(after: string): Promise<string | null>;
   /** End time of the tenant's execution that ended first; null = none has ended. */
   oldestEndMs(tenantId: string): Promise<number | null>;
   /**
@@ -57,9 +62,9 @@ export function limitBatch<Ended extends { readonly seq: number }>(ended: readon
   return end === -1 ? ended : ended.slice(0, end);
 }
 
-export function removalData(removed: readonly RemovedExecution[], { endedBeforeMs }: RemovalRequest): string {
-  const older_than = new Date(endedBeforeMs).toISOString();
-  return JSON.stringify({ count: removed.length, reason: 'retention', older_than, executions: removed });
+export function removalData(removed: readonly RemovedExecution[], { endedBeforeMs, reason }: RemovalRequest): string {
+  const why = reason === undefined ? { reason: 'retention', older_than: new Date(endedBeforeMs).toISOString() } : { reason };
+  return JSON.stringify({ count: removed.length, ...why, executions: removed });
 }
 
 export interface RemovedExecution {

@@ -13,6 +13,7 @@ import { addEffects, addIdempotency, type EffectRows, hasEffects, noEffects, usa
 import { type EncodedUnit, type EncodedWrite, encodeUnit } from './encoded-write.ts';
 import { logStatements } from './entry-rows.ts';
 import { executionStatements } from './execution-rows.ts';
+import { redactionStatements } from './redactions.ts';
 
 const SAVEPOINT = sql('SAVEPOINT unit');
 const RELEASE = sql('RELEASE unit');
@@ -68,13 +69,14 @@ export class Commits {
     const sealed = { result: units.map(() => null), atMs, streams };
     const statements = [...executionStatements(writes, this.#key), ...effectStatement(effects, atMs)];
     const offloaded = offloadedBy(writes);
+    const redactions = redactionStatements(writes);
     const usage = usageStatement(writes);
-    if (offloaded.length === 0)
+    if (offloaded.length === 0 && redactions.length === 0)
       return this.#writer.writeInOneStatement(CALL_COMMIT_FUNCTION, commitParameters([...statements, ...usage]), sealed);
     return this.#writer.write((transaction) => {
       for (const { statement, values } of statements) transaction.send(statement, values);
       for (const values of offloaded) transaction.send(OFFLOAD_ARTIFACT, values);
-      for (const { statement, values } of usage) transaction.send(statement, values);
+      for (const { statement, values } of [...redactions, ...usage]) transaction.send(statement, values);
       return sealed;
     });
   }
@@ -135,7 +137,8 @@ async function applyUnit(
     if (reason !== null) return { reason, executionId: write.id };
   }
   for (const values of offloadedBy(unit.executions)) transaction.send(OFFLOAD_ARTIFACT, values);
-  for (const { statement, values } of usageStatement(unit.executions)) transaction.send(statement, values);
+  const others = [...redactionStatements(unit.executions), ...usageStatement(unit.executions)];
+  for (const { statement, values } of others) transaction.send(statement, values);
   return null;
 }
 

@@ -13,12 +13,13 @@ export interface TypedEntry extends LogEntry {
   readonly types: string;
 }
 
-type Optional = 'revive' | 'offloaded';
+type Optional = 'revive' | 'offloaded' | 'redaction';
 
 /** An execution's write with its events as rows of the log. */
 export interface EncodedWrite extends Omit<ExecutionWrite, 'events' | Optional> {
   readonly revive: ExecutionWrite['revive'] | undefined;
   readonly offloaded: ExecutionWrite['offloaded'] | undefined;
+  readonly redaction: ExecutionWrite['redaction'] | undefined;
   readonly entries: readonly TypedEntry[];
   /** Seals what the write appends to the log; null = nothing. */
   readonly stream: StreamDigest | null;
@@ -35,7 +36,22 @@ export function encodeUnit(unit: CommitUnit): EncodedUnit {
 /** Field by field, because every write of every commit is copied, and a spread takes longer. */
 function encodeWrite(write: ExecutionWrite): EncodedWrite {
   checkSequences(write);
-  const { id, tenantId, fromSeq, revive, progress, checkpoint, events, timers, work, send, consumed, usage, offloaded } = write;
+  const {
+    id,
+    tenantId,
+    fromSeq,
+    revive,
+    progress,
+    checkpoint,
+    events,
+    timers,
+    work,
+    send,
+    consumed,
+    usage,
+    offloaded,
+    redaction,
+  } = write;
   const create = write.create === null ? null : wellFormedExecution(write.create);
   const entries = withTypes(encodeEntries(events), events);
   const range = { tenantId, executionId: id, firstSeq: fromSeq + 1, lastSeq: progress.seq };
@@ -54,6 +70,7 @@ function encodeWrite(write: ExecutionWrite): EncodedWrite {
     consumed,
     usage,
     offloaded,
+    redaction,
     entries,
     stream,
   };

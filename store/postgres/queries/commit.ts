@@ -170,6 +170,15 @@ export const OFFLOAD_ARTIFACT = sql(`WITH put AS (
   )
   INSERT INTO artifact_refs (execution_id, hash, tenant_id) VALUES ($7, $2, $1) ON CONFLICT DO NOTHING`);
 
+/** Originals of redacted events. */
+export const INSERT_ORIGINALS = sql(`INSERT INTO original_events (execution_id, seq, tenant_id, salt, data)
+  SELECT execution_id, seq, tenant_id, salt, data
+  FROM json_to_recordset($1) AS o (execution_id text, seq integer, tenant_id text, salt text, data text)`);
+/** Executions with a data policy that end with the commit. */
+export const INSERT_ERASURES = sql(`INSERT INTO erasures (execution_id, tenant_id, ended_at_ms, remove_at_ms)
+  SELECT execution_id, tenant_id, ended_at_ms, remove_at_ms
+  FROM json_to_recordset($1) AS e (execution_id text, tenant_id text, ended_at_ms bigint, remove_at_ms bigint)`);
+
 /** Closes the audit block, counts the commit, and sends the notifications that cannot wait. */
 export const SEAL = sql(`
 WITH sealed AS (

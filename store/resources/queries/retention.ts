@@ -22,6 +22,16 @@ export const ENDED_EXECUTIONS = sql<EndedExecution>(
   WHERE tenant_id = @tenantId AND completed_at_ms IS NOT NULL AND completed_at_ms < @endedBeforeMs
     AND (completed_at_ms, log_id) > (@endedAtMs, @place) ORDER BY completed_at_ms, log_id LIMIT @limit ${forUpdate}`,
 );
+/** The same for executions that the data policies of their workflows have removed. */
+export const EXPIRED_EXECUTIONS = sql<EndedExecution>(
+  ({ forUpdate }) => `SELECT e.id, e.seq, r.remove_at_ms AS "endedAtMs", r.execution_id AS place, e.labels
+  FROM erasures r JOIN executions e ON e.id = r.execution_id
+  WHERE r.tenant_id = @tenantId AND r.remove_at_ms IS NOT NULL AND r.remove_at_ms < @endedBeforeMs
+    AND (r.remove_at_ms, r.execution_id) > (@endedAtMs, @place) ORDER BY r.remove_at_ms, r.execution_id LIMIT @limit ${forUpdate}`,
+);
+export const NEXT_EXPIRING = sql<{ readonly tenantId: string }>(`SELECT tenant_id AS "tenantId" FROM erasures
+  WHERE remove_at_ms IS NOT NULL AND tenant_id > @after ORDER BY tenant_id LIMIT 1`);
+
 /** Executions with a live parent or child, or with an undelivered message to them or their parent, whose delivery would look them up. */
 export const STILL_NEEDED = sql<{ readonly id: string }>(
   ({ in: isIn }) => `SELECT e.id FROM executions e WHERE e.id ${isIn('ids')} AND e.tenant_id = @tenantId AND (
@@ -54,6 +64,8 @@ const startRequests = ({ engine, in: isIn }: Dialect): string =>
 /** Deletes the rows of the given executions, in an order that respects references. */
 export const REMOVE_EXECUTIONS: readonly Statement<unknown>[] = [
   deleteFrom('checkpoints'),
+  deleteFrom('original_events'),
+  deleteFrom('erasures'),
   deleteFrom('timers'),
   deleteFrom('work_items'),
   sql(pendingDeliveries),

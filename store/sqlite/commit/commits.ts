@@ -13,6 +13,7 @@ import { OffloadedArtifacts } from './artifacts.ts';
 import { Effects } from './effects.ts';
 import { ExecutionRows } from './execution-rows.ts';
 import { LogWriter } from './log-writer.ts';
+import { Redactions } from './redactions.ts';
 
 /** Writes batches: the only way an execution changes. */
 export class Commits {
@@ -22,6 +23,7 @@ export class Commits {
   readonly #log: LogWriter;
   readonly #effects: Effects;
   readonly #artifacts: OffloadedArtifacts;
+  readonly #redactions: Redactions;
   readonly #putIdempotency: Statement;
 
   constructor(db: Database, transactions: Transactions, audit: AuditChain, names: LogNames, key: string | Uint8Array | null) {
@@ -31,6 +33,7 @@ export class Commits {
     this.#log = new LogWriter(db, names);
     this.#effects = new Effects(db);
     this.#artifacts = new OffloadedArtifacts(db);
+    this.#redactions = new Redactions(db);
     this.#putIdempotency = db.prepare(PUT_IDEMPOTENCY);
   }
 
@@ -83,6 +86,7 @@ export class Commits {
     if (logId === null) return 'sequence';
     if (write.events.length > 0) streams.push(this.#append(write, logId));
     if (write.offloaded !== undefined) this.#artifacts.write(write);
+    if (write.redaction !== undefined) this.#redactions.write(write);
     return this.#effects.apply(write, atMs);
   }
 

@@ -6,6 +6,9 @@ export const INSERT_ARTIFACT = `INSERT INTO artifacts (tenant_id, hash, media_ty
 export const INSERT_REFERENCE = `INSERT INTO artifact_refs (execution_id, hash, tenant_id) VALUES (@id, @hash, @tenantId)
   ON CONFLICT DO NOTHING`;
 
+export const INSERT_ORIGINAL = 'INSERT INTO original_events (execution_id, seq, tenant_id, salt, data) VALUES (?, ?, ?, ?, ?)';
+export const INSERT_ERASURE = 'INSERT INTO erasures (execution_id, tenant_id, ended_at_ms, remove_at_ms) VALUES (?, ?, ?, ?)';
+
 /** Both sums stop where a number is no longer exact: an absurd report must not make every later commit fail. */
 export const ADD_TENANT_USAGE = `INSERT INTO tenant_usage (tenant_id, month, tokens, cost_usd) VALUES (?, ?, ?, ?)
   ON CONFLICT (tenant_id, month) DO UPDATE

@@ -74,6 +74,9 @@ export class Commits {
       const name = key(tenantId, artifact.hash);
       if (!this.#tables.artifacts.has(name)) this.#undoLog.set(this.#tables.artifacts, name, artifact);
     }
+    for (const original of write.redaction?.originals ?? [])
+      this.#undoLog.set(this.#tables.originals, key(id, original.seq), { ...original, executionId: id });
+    if (write.redaction?.ended) this.#undoLog.set(this.#tables.erasures, id, { executionId: id, tenantId, erasedAtMs: null });
     return this.#effects(write);
   }
 

@@ -2,6 +2,7 @@ import type { Batch, CommitRejection, ExecutionWrite } from '../../../store/port
 import type { ActionContext, ControlAction } from '../../../store/port/control.ts';
 import { StoreError } from '../../../store/port/errors.ts';
 import type { CommittedExecution, StoreNotification } from '../../../store/port/notifications.ts';
+import type { Erasure } from '../../../store/port/resources/erasures.ts';
 import { Commits } from './commits.ts';
 import { Queries } from './queries.ts';
 import { key, Tables } from './tables.ts';
@@ -63,6 +64,17 @@ export class MemoryDatabase {
     }
     this.tables.blocks += 1;
     this.changed(from, tenantId, action.type);
+  }
+
+  erase({ executionId, tenantId, seq, snapshot, atMs }: Erasure): 'done' | 'more' | 'needed' {
+    const { executions, erasures, inbox, originals } = this.tables;
+    const execution = executions.get(executionId);
+    if (execution === undefined || erasures.get(executionId)?.erasedAtMs !== null) return 'done';
+    if ([...inbox.values()].some(({ toExecutionId }) => toExecutionId === execution.row.parentId)) return 'needed';
+    executions.set(executionId, { ...execution, checkpoints: [{ seq, text: snapshot }] });
+    for (const [name, original] of originals) if (original.executionId === executionId) originals.delete(name);
+    erasures.set(executionId, { executionId, tenantId, erasedAtMs: atMs });
+    return 'done';
   }
 
   /** Notifies the other connections of a change of the control plane. */

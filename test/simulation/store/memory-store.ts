@@ -33,6 +33,24 @@ export function memoryStore(database: MemoryDatabase, transport: Transport, me: 
       put: unsupported<ExecutionStore['artifacts']>('artifacts').put,
       get: (tenantId, hash) => read('artifact', () => tables.artifacts.get(key(tenantId, hash)) ?? null),
     },
+    erasures: {
+      originals: (id, from, to) =>
+        read('originals', () =>
+          [...tables.originals.values()]
+            .filter(({ executionId, seq }) => executionId === id && seq >= from && seq <= to)
+            .sort((a, b) => a.seq - b.seq)
+            .map(({ seq, salt, data }) => ({ seq, salt, data })),
+        ),
+      pending: ({ after, limit }) =>
+        read('erasures', () =>
+          [...tables.erasures.values()]
+            .filter(({ executionId, erasedAtMs }) => erasedAtMs === null && executionId > after)
+            .sort((a, b) => (a.executionId < b.executionId ? -1 : 1))
+            .slice(0, limit)
+            .map(({ executionId, tenantId }) => ({ executionId, tenantId })),
+        ),
+      erase: (erasure) => write('erase', () => database.erase(erasure)),
+    },
     tenants: tenantQuotas(database, read),
 
     commit: (batch) => write('commit', () => database.commit(me, batch)),

@@ -4,6 +4,7 @@ import { commitContract } from '../../store/contract/commit.ts';
 import { controlContract } from '../../store/contract/control.ts';
 import { dueContract } from '../../store/contract/due.ts';
 import { durabilityContract } from '../../store/contract/durability.ts';
+import { erasureContract } from '../../store/contract/erasures.ts';
 import { listContract } from '../../store/contract/lists.ts';
 import { workContract } from '../../store/contract/work.ts';
 import { workerContract } from '../../store/contract/workers.ts';
@@ -40,6 +41,7 @@ describe.each([
   const database = memory(shared);
   commitContract(database);
   dueContract(database);
+  erasureContract(database);
   workContract(database);
   workerContract(database, { exclusive: !shared });
   clusterContract(database);

@@ -2,6 +2,7 @@ import type { StoredEvent } from '../../../store/log/stored-event.ts';
 import type { TokenRow } from '../../../store/port/control.ts';
 import type { ExecutionRow, IdempotencyRow } from '../../../store/port/executions.ts';
 import type { Artifact } from '../../../store/port/resources/artifacts.ts';
+import type { OriginalEvent, PendingErasure } from '../../../store/port/resources/erasures.ts';
 import type { TenantRow } from '../../../store/port/resources/tenants.ts';
 import type { NewWorkItem, WorkItemRow } from '../../../store/port/work-items.ts';
 import type { RuntimeHolder } from '../../../store/port/workers.ts';
@@ -75,6 +76,9 @@ export class Tables {
   readonly workers = new Map<string, StoredWorker>();
   readonly leases = new Map<string, { readonly holder: string; readonly expiresAtMs: number }>();
   readonly artifacts = new Map<string, Artifact>();
+  /** By execution and sequence. */
+  readonly originals = new Map<string, OriginalEvent & { readonly executionId: string }>();
+  readonly erasures = new Map<string, PendingErasure & { readonly erasedAtMs: number | null }>();
   readonly usage = new Map<string, { readonly tokens: number; readonly costUsd: number }>();
   readonly tenants = new Map<string, TenantRow>([['default', { id: 'default', name: 'Default', status: 'active' }]]);
   /** The connection that holds the runtime lock; only on an exclusive database. */

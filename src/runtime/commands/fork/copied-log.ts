@@ -34,7 +34,7 @@ export async function copyLog(
   const events: TimedEvent[] = [];
   const artifacts: Artifact[] = [];
   let bytes = 0;
-  for await (const row of readLog(store, executionId, { limit: sequence })) {
+  for await (const row of readLog(store, executionId, { limit: sequence, original: true })) {
     const event = eventOf(row);
     const offloaded = offloadedBytes(row.type, event.data);
     bytes += charsUpTo(row.data, MAX_BYTES) + offloaded;

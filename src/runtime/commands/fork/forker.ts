@@ -91,6 +91,10 @@ export class Forker {
   ): Promise<Target> {
     const loaded = version === undefined ? origin.loaded : await this.#loadVersion(tenantId, origin, version);
     const { program } = loaded;
+    if (origin.loaded.program.tables.dataRules !== null && program.tables.dataRules === null) {
+      const message = `workflow version ${version} has no data policy, which protects the log of execution ${id}`;
+      throw new RuntimeError('conflict', message);
+    }
     if (program.revision === origin.loaded.program.revision)
       return { loaded, log: copied, replay: { run: origin.run, mismatch: null } };
     const log = withWorkflowVersion(copied, program.workflow.version);

@@ -3,6 +3,7 @@ import { failuresResetBy } from '../../../../machines/replay/index.ts';
 import type { Effect, Run } from '../../../../machines/run.ts';
 import type { ExecutionWrite } from '../../../../store/port/commit.ts';
 import { monthOf } from '../../month.ts';
+import { redactCommit } from '../../redaction/redacted-commit.ts';
 import type { ExecutionStart } from '../envelope.ts';
 import { timeoutFrom } from '../execution-start.ts';
 import { type CachedExecution, NO_CHECKPOINT } from '../loading/cached-execution.ts';
@@ -34,13 +35,19 @@ export interface ExecutionCommitInput {
   readonly owner: string;
   readonly nowMs: number;
   readonly checkpointLogBytes: number;
+  readonly artifactThresholdBytes: number;
+  /** Makes random texts. */
+  readonly salt: () => string;
 }
 
 export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
   const { id, before, base, run, builder, isRetried, owner, nowMs } = input;
   const { write: checkpointWrite, checkpoint } = checkpointAfter(input);
   const failures = failuresAfter(before?.failures ?? NO_FAILURES, run, builder.events);
-  const progress = headOf(run, errorOf(run, failures), owner, nowMs);
+  const error = errorOf(run, failures);
+  const { dataRules: rules } = base.loaded.program.tables;
+  const redacted = rules === null ? null : redactCommit({ ...input, ...builder, rules, before: before?.run ?? null, error });
+  const progress = headOf(run, redacted === null ? error : redacted.error, owner, nowMs);
   const { loaded, startedBy, tenantId, workflowId, workflowVersion, revision, labels, parentId, depth, createdAtMs } = base;
   const deadlineAtMs = isRetried ? timeoutFrom(nowMs, loaded) : base.deadlineAtMs;
   const after: CachedExecution = {
@@ -65,7 +72,8 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
     completedAtMs: progress.completedAtMs,
   };
   const toParent = statusMessageToParent(before, after);
-  const { events, timers, work, send, consumed, usage, offloaded } = builder;
+  const { timers, work, send, consumed, usage } = builder;
+  const { events, offloaded } = redacted ?? builder;
   const usual: ExecutionWrite = {
     id,
     tenantId,
@@ -82,8 +90,15 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
     usage: usage === null ? null : { month: monthOf(nowMs), ...usage },
   };
   const write =
-    isRetried || offloaded.length > 0 ? { ...usual, offloaded, ...(isRetried ? { revive: { deadlineAtMs } } : {}) } : usual;
-  return { before, after, write, effects: builder.effects, diagnostics: builder.diagnostics };
+    isRetried || offloaded.length > 0 || redacted !== null
+      ? {
+          ...usual,
+          offloaded,
+          ...(isRetried ? { revive: { deadlineAtMs } } : {}),
+          ...(redacted === null ? {} : { redaction: redacted.write }),
+        }
+      : usual;
+  return { before, after, write, effects: builder.effects, diagnostics: (redacted ?? builder).diagnostics };
 }
 
 function checkpointAfter({ before, run, builder, isRetried, checkpointLogBytes }: ExecutionCommitInput): NextCheckpoint {

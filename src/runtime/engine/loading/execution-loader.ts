@@ -1,14 +1,14 @@
 import { charsUpTo } from '../../../../machines/json-size.ts';
 import { LogMismatch, replayInSteps } from '../../../../machines/replay/index.ts';
 import type { Run } from '../../../../machines/run.ts';
-import { save } from '../../../../machines/step/index.ts';
+import { isErased, save } from '../../../../machines/step/index.ts';
 import type { Program } from '../../../../machines/step/program.ts';
 import { DamagedEntryError } from '../../../../store/port/errors.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { EventRow, ExecutionRow, StoredCheckpoint } from '../../../../store/port/executions.ts';
 import { RuntimeError } from '../../errors.ts';
 import { runOf } from '../../log/checkpoints.ts';
-import { inputIn, readFirst, readShortLog, readTail, type TimedEvent } from '../../log/read-log.ts';
+import { inputIn, inputOf, readFirst, readShortLog, readTail, type TimedEvent } from '../../log/read-log.ts';
 import { replayStored } from '../../log/replay-log.ts';
 import type { Slice, TimeSlices } from '../../scheduling/time-slices.ts';
 import { MIN_EVENTS_BETWEEN_KEPT } from '../commit/checkpoint.ts';
@@ -47,7 +47,7 @@ export class ExecutionLoader {
     const known = corrupt.knownError(row.id, row.seq);
     if (known !== null) throw known;
     try {
-      const execution = await this.#restore(row, await workflows.load(row.tenantId, row.revision));
+      const execution = await this.#restoreAsStored(row, await workflows.load(row.tenantId, row.revision));
       corrupt.clearUnloadable(row.id);
       return execution;
     } catch (error) {
@@ -64,6 +64,16 @@ export class ExecutionLoader {
     const row = await store.execution(id);
     if (row === null) return null;
     return cached !== undefined && cached.run.seq === row.seq ? cached : this.load(row);
+  }
+
+  /** While the originals of its log are erased, a load may meet a log that cannot be replayed any more; there is a snapshot then. */
+  async #restoreAsStored(row: ExecutionRow, loaded: LoadedWorkflow): Promise<CachedExecution> {
+    try {
+      return await this.#restore(row, loaded);
+    } catch (error) {
+      if (!(error instanceof RuntimeError && error.code === 'redacted')) throw error;
+      return this.#restore(row, loaded);
+    }
   }
 
   async #restore(found: ExecutionRow, loaded: LoadedWorkflow): Promise<CachedExecution> {
@@ -96,7 +106,7 @@ export class ExecutionLoader {
       readFirst(store, id),
       stored.seq === row.seq ? null : corruptIfUnreadable(id, () => readTail(store, tenantId, id, stored.seq, row.seq, slice)),
     ]);
-    const input = await corruptIfUnreadable(id, async () => inputIn(first));
+    const input = await corruptIfUnreadable(id, async () => (isErased(stored.text) ? inputIn(first) : inputOf(store, id, first)));
     const from = await corruptIfThrows(id, () => runOf(program, stored, input));
     if (from === null) return null;
     const keptSeq = stored.seq < MIN_EVENTS_BETWEEN_KEPT ? 0 : ((await store.checkpoint(id, stored.seq - 1))?.seq ?? 0);

@@ -1,0 +1,102 @@
+import { setImmediate } from 'node:timers/promises';
+import { saveErased } from '../../../machines/step/index.ts';
+import type { PendingErasure } from '../../../store/port/resources/erasures.ts';
+import { CoalescedJob } from '../coalesced-job.ts';
+import type { RuntimeContext } from '../context.ts';
+import type { ExecutionCache } from '../engine/loading/execution-cache.ts';
+import type { ExecutionLoader } from '../engine/loading/execution-loader.ts';
+import { RuntimeError } from '../errors.ts';
+import { shownRun } from '../redaction/shown-run.ts';
+import { DeadlineTimer } from '../timers/deadline-timer.ts';
+
+const PAGE_SIZE = 50;
+/** What could not be erased, because a parent had not read its child's result, is tried again after this time. */
+const RETRY_MS = 5_000;
+
+export interface EraserOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'events' | 'stopping' | 'onError'> {
+  readonly cache: ExecutionCache;
+  readonly loader: ExecutionLoader;
+}
+
+/**
+ * Erases the personal data of executions with a data policy when they have ended: at once, and when the runtime starts, what an earlier one
+ * left. Several runtimes may erase the same execution.
+ */
+export class Eraser {
+  readonly #options: EraserOptions;
+  readonly #job: CoalescedJob;
+  readonly #retry: DeadlineTimer;
+
+  constructor(options: EraserOptions) {
+    this.#options = options;
+    const { clock, events, stopping } = options;
+    this.#job = new CoalescedJob(options, () => this.#eraseAll());
+    this.#retry = new DeadlineTimer(clock, () => this.#job.request());
+    stopping.addEventListener('abort', () => this.#retry.stop(), { once: true });
+    events.on('committed', ({ write }) => {
+      if (write.redaction?.ended) this.#job.request();
+    });
+    events.on('membershipRefreshed', ({ gone }) => {
+      if (gone.length > 0) this.#job.request();
+    });
+  }
+
+  begin(): void {
+    this.#job.request();
+  }
+
+  /** Resolves when nothing is being erased. What is left is found at the next start. */
+  close(): Promise<void> {
+    return this.#job.close();
+  }
+
+  async #eraseAll(): Promise<void> {
+    const { store, stopping, clock } = this.#options;
+    let isAnyNeeded = false;
+    for (let after = ''; !stopping.aborted; ) {
+      const page = await store.erasures.pending({ after, limit: PAGE_SIZE });
+      for (const pending of page) {
+        if (stopping.aborted) return;
+        isAnyNeeded ||= !(await this.#erase(pending));
+        after = pending.executionId;
+      }
+      if (page.length < PAGE_SIZE) break;
+    }
+    if (isAnyNeeded) this.#retry.scheduleAt(clock.nowMs() + RETRY_MS);
+  }
+
+  /** False = it is still needed. */
+  async #erase(pending: PendingErasure): Promise<boolean> {
+    const { store, cache, clock, stopping } = this.#options;
+    const { executionId } = pending;
+    const remains = await this.#remainsOf(executionId);
+    if (remains === null) return true;
+    for (;;) {
+      const result = await store.erasures.erase({ ...pending, ...remains, atMs: clock.nowMs() });
+      if (result === 'needed') return false;
+      // From here on the execution is read as it is stored.
+      cache.delete(executionId);
+      if (result === 'done' || stopping.aborted) return true;
+      await setImmediate();
+    }
+  }
+
+  /** What is kept; null = the execution has been removed. A log that cannot be replayed is erased as well: its outcome remains. */
+  async #remainsOf(executionId: string): Promise<{ readonly seq: number; readonly snapshot: string } | null> {
+    const { store, loader, onError } = this.#options;
+    try {
+      const execution = await loader.current(executionId);
+      if (execution === null) return null;
+      const { run, loaded, error } = execution;
+      const { state } = shownRun(loaded.program, run);
+      return { seq: run.seq, snapshot: saveErased(run, error, state) };
+    } catch (error) {
+      if (!(error instanceof RuntimeError && (error.code === 'corrupt' || error.code === 'redacted'))) throw error;
+      onError(error);
+      const row = await store.execution(executionId);
+      if (row === null) return null;
+      const { seq, status, steps } = row;
+      return { seq, snapshot: saveErased({ status, steps }, row.error, {}) };
+    }
+  }
+}
