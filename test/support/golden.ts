@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { COMPILER_VERSION } from '../../machines/compile/index.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
+import { policySetOf } from '../../machines/ir/policy.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Message } from '../../machines/messages.ts';
+import { tenantVerdict } from '../../machines/policy.ts';
 import type { TimedEvent } from '../../machines/replay/index.ts';
-import type { Status } from '../../machines/run.ts';
+import type { Status, TenantPolicy } from '../../machines/run.ts';
 import { load, stateOf } from '../../machines/step/index.ts';
 import { Driver } from './driver.ts';
 
@@ -24,6 +26,8 @@ export interface Scenario {
   readonly input: Json;
   readonly env?: Readonly<Record<string, string>>;
   readonly step_limit?: number;
+  /** The policy of the tenant. */
+  readonly tenant_policy?: JsonObject;
   /** Nodes that run in process; a message may change the list for the rest of the scenario. */
   readonly in_process?: readonly string[];
   /** Those of them that wait for a slot. */
@@ -80,6 +84,7 @@ function play(scenario: Scenario): Golden {
       nowMs: Date.UTC(2026, 0, 1),
       ...(scenario.step_limit === undefined ? {} : { stepLimit: scenario.step_limit }),
       vars: scenario.env ?? {},
+      tenantPolicy: tenantPolicyOf(scenario.tenant_policy ?? {}),
     },
   });
   for (const { in_process, ...cue } of scenario.messages) {
@@ -94,6 +99,12 @@ function play(scenario: Scenario): Golden {
     return { sequence: save.seq, status: run.status, state: stateOf(run), saved: JSON.parse(save.text) as JsonObject };
   });
   return { ...scenario, compiler: COMPILER_VERSION, events: driver.log, snapshots };
+}
+
+function tenantPolicyOf(given: JsonObject): TenantPolicy | null {
+  const { policy } = policySetOf(given);
+  if (policy === null) return null;
+  return { verdict: (_node, subject, narrower) => tenantVerdict(policy, subject, narrower) };
 }
 
 function messageOf(cue: ScenarioMessage, driver: Driver): Message {

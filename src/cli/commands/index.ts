@@ -18,6 +18,7 @@ export const CATEGORIES = {
     entry('run', 'Run a workflow file or a registered workflow, and follow it', () => import('./run.ts')),
     entry('validate', 'Check workflow files and report every problem with its line', () => import('./validate.ts')),
     entry('deploy', 'Register the workflows of files on a server, with their schedules', () => import('./deploy.ts')),
+    entry('policy check', 'Show what policies do to each node of a workflow file', () => import('./policy/check.ts')),
     entry('test', 'Run the tests of workflow files and explore what else can happen', () => import('./test.ts')),
     entry(['visualize', 'visualise'], 'Draw a workflow, or the progress of an execution', () => import('./visualize.ts')),
     entry('cron create', 'Start a workflow on a cron schedule', () => import('./cron/create.ts')),

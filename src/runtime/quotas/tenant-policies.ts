@@ -1,4 +1,4 @@
-import type { PolicySet } from '../../../machines/ir/workflow.ts';
+import { policySetOf } from '../../../machines/ir/policy.ts';
 import { isObject, type Json } from '../../../machines/json.ts';
 import { type PolicySubject, type PolicyVerdict, tenantVerdict } from '../../../machines/policy.ts';
 import type { TenantPolicy } from '../../../machines/run.ts';
@@ -46,38 +46,19 @@ export class TenantPolicies {
   }
 }
 
-const RULES = ['blocked_tools', 'require_approval_for', 'model_allowlist'] as const satisfies readonly (keyof PolicySet)[];
-
 /** Throws `bad_request` for a rule that is not a list of texts. Other keys are kept and have no effect. */
 export function checkPolicy(policy: Json): void {
   if (policy === null) return;
   if (!isObject(policy)) throw new RuntimeError('bad_request', 'policy must be a JSON object or null');
-  for (const rule of RULES) {
-    const globs = policy[rule];
-    if (globs !== undefined && !isTexts(globs))
-      throw new RuntimeError('bad_request', `invalid policy: ${rule} must be a list of texts`);
-  }
+  const { problem } = policySetOf(policy);
+  if (problem !== null) throw new RuntimeError('bad_request', `invalid policy: ${problem}`);
 }
 
-function isTexts(value: Json): value is readonly string[] {
-  return Array.isArray(value) && value.every((one) => typeof one === 'string');
-}
-
-/** Null = it has no rules. Earlier releases stored rules of other types: a text counts as a list of it, and nothing else has an effect. */
+/** Null = it has no rules. Earlier releases stored rules of any type. */
 function policyOf(text: string | null): TenantPolicy | null {
   const given: Json = text === null ? null : (JSON.parse(text) as Json);
-  if (!isObject(given)) return null;
-  const globs = (rule: keyof PolicySet): readonly string[] => {
-    const value = given[rule] ?? [];
-    if (typeof value === 'string') return [value];
-    return Array.isArray(value) ? (value as readonly Json[]).filter((one) => typeof one === 'string') : [];
-  };
-  const policy = {
-    blocked_tools: [...globs('blocked_tools')],
-    require_approval_for: [...globs('require_approval_for')],
-    model_allowlist: [...globs('model_allowlist')],
-  } satisfies PolicySet;
-  if (RULES.every((rule) => policy[rule].length === 0)) return null;
+  const policy = isObject(given) ? policySetOf(given).policy : null;
+  if (policy === null) return null;
   return {
     verdict: (_node: string, subject: PolicySubject, narrower: PolicyVerdict | null) => tenantVerdict(policy, subject, narrower),
   };
