@@ -50,6 +50,8 @@ const VALUES: Readonly<Record<string, string>> = {
   '--patch': 'JSON',
   '--paths': 'N',
   '--policy': 'JSON',
+  '--script': 'FILE',
+  '--tenant-policy': 'FILE',
   '--port': 'PORT',
   '--protocol': 'PROTOCOL',
   '--reason': 'TEXT',
