@@ -31,6 +31,16 @@ export { openSqlite, type SqliteOptions } from '../store/sqlite/open.ts';
 export { checkWorkflow } from './authoring/check.ts';
 export { ApiError, type ClientOptions, JamjetClient, Unreachable } from './client/index.ts';
 export type { McpServerOptions, McpServers } from './executors/mcp/endpoint.ts';
+export type {
+  MemoryCallContext,
+  MemoryConnector,
+  MemoryConnectors,
+  MemoryItem,
+  MemoryQuery,
+  MemoryResult,
+  MemorySearchOptions,
+  ToolMemory,
+} from './executors/memory/connector.ts';
 export type { ModelScript } from './executors/model/script.ts';
 export type { ModelPrice, ModelSettings, NamedModel } from './executors/model/settings.ts';
 export { readModelScript } from './model-script.ts';
@@ -47,6 +57,7 @@ export type { RuntimeOptions } from './runtime/options.ts';
 export type * from './runtime/types/caller.ts';
 export type * from './runtime/types/executions.ts';
 export type * from './runtime/types/history.ts';
+export type * from './runtime/types/memory.ts';
 export type { Runtime } from './runtime/types/runtime.ts';
 export type {
   ClaimWork,

@@ -8,6 +8,7 @@ import { join } from './join.ts';
 import type { KindDefinition } from './kind.ts';
 import { limitExceeded } from './limit-exceeded.ts';
 import { mcpTool } from './mcp-tool.ts';
+import { memoryRetrieval } from './memory-retrieval.ts';
 import { model } from './model.ts';
 import { parallel } from './parallel.ts';
 import { pythonFn } from './python-fn.ts';
@@ -23,6 +24,7 @@ export const KINDS = {
   mcp_tool: mcpTool,
   a2a_task: a2aTask,
   agent,
+  memory_retrieval: memoryRetrieval,
   python_fn: pythonFn,
   java_fn: javaFn,
   condition,
@@ -51,7 +53,6 @@ export const UNAVAILABLE_KINDS: ReadonlySet<string> = new Set([
   'agent_tool',
   'policy',
   'finalizer',
-  'memory_retrieval',
   'agent_discovery',
 ]);
 

@@ -108,9 +108,10 @@ export class Fields {
     );
   }
 
-  integer(keys: readonly string[], minimum: number): number | undefined {
-    return this.#read(keys, `a whole number from ${minimum}`, (value) =>
-      typeof value === 'number' && Number.isSafeInteger(value) && value >= minimum ? value : null,
+  integer(keys: readonly string[], minimum: number, maximum = Number.MAX_SAFE_INTEGER): number | undefined {
+    const range = maximum === Number.MAX_SAFE_INTEGER ? `from ${minimum}` : `from ${minimum} to ${maximum}`;
+    return this.#read(keys, `a whole number ${range}`, (value) =>
+      typeof value === 'number' && Number.isSafeInteger(value) && value >= minimum && value <= maximum ? value : null,
     );
   }
 

@@ -35,6 +35,7 @@ import { interventionRoutes } from './routes/interventions.ts';
 import { javaSdkRoutes } from './routes/java-sdk.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { mcpRoutes } from './routes/mcp.ts';
+import { memoryRoutes } from './routes/memory.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -145,6 +146,7 @@ function addRoutes(app: Api, services: Services): void {
   cronRoutes(app, services);
   jobRoutes(app, services);
   artifactRoutes(app, services);
+  memoryRoutes(app, services);
   agentRoutes(app, services);
   federationRoutes(app, services);
   a2aRoutes(app, services);

@@ -36,6 +36,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   forbidden: 403,
   tenant_not_active: 403,
   limit_exceeded_workflows: 403,
+  limit_exceeded_memory: 403,
   not_found: 404,
   unknown_token: 404,
   unknown_block: 404,

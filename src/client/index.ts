@@ -34,6 +34,7 @@ import { DiagramClient } from './diagrams.ts';
 import { HistoryClient } from './history.ts';
 import { JobClient } from './jobs.ts';
 import { kindQuery, LiveClient, type LiveSelection } from './live.ts';
+import { MemoryClient } from './memory.ts';
 import { TenantClient } from './tenants.ts';
 import { type CallOptions, type ClientOptions, idempotencyHeader, pathSegment, Transport } from './transport.ts';
 import { WebhookClient } from './webhooks.ts';
@@ -46,6 +47,7 @@ export type { Execution, ExecutionConditions, ExecutionItem, ExecutionList, Exec
 export type { ForkExecution, PastState, Snapshot, SnapshotList } from '../api/schemas/history.ts';
 export type { ResumeExecution, RetriedExecution } from '../api/schemas/interventions.ts';
 export type { Job, JobList } from '../api/schemas/jobs.ts';
+export type { FoundInMemory, MemoryNamespaces } from '../api/schemas/memory.ts';
 export type { Tenant, TenantDetail, TenantList } from '../api/schemas/tenants.ts';
 export type { Delivery, DeliveryList, ReplayedDeliveries, Webhook, WebhookList } from '../api/schemas/webhooks.ts';
 export type { RegisteredWorkflow } from '../api/schemas/workflows.ts';
@@ -73,6 +75,7 @@ export class JamjetClient {
   readonly artifacts: ArtifactClient;
   readonly audit: AuditClient;
   readonly cron: CronClient;
+  readonly memory: MemoryClient;
   readonly history: HistoryClient;
   readonly jobs: JobClient;
   readonly diagrams: DiagramClient;
@@ -87,6 +90,7 @@ export class JamjetClient {
     this.artifacts = new ArtifactClient(this.#transport);
     this.audit = new AuditClient(this.#transport);
     this.cron = new CronClient(this.#transport);
+    this.memory = new MemoryClient(this.#transport);
     this.history = new HistoryClient(this.#transport);
     this.jobs = new JobClient(this.#transport);
     this.diagrams = new DiagramClient(this.#transport);

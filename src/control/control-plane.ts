@@ -5,6 +5,7 @@ import { DataPolicyRetention } from './data-policy-retention.ts';
 import { BulkJobs } from './jobs/jobs.ts';
 import { LeaderLease } from './leader-lease.ts';
 import { LiveEvents } from './live/live-events.ts';
+import { MemoryExpiry } from './memory-expiry.ts';
 import { Retention } from './retention.ts';
 import type { ControlDeps, Service, SingletonService } from './service.ts';
 import { Tenants } from './tenants.ts';
@@ -38,6 +39,7 @@ export class ControlPlane {
     const dataPolicyRetention = new DataPolicyRetention(deps);
     this.#services = [this.live, this.audit];
     this.#singletons = [this.webhooks, this.cron.runner, this.jobs.runner, retention, dataPolicyRetention];
+    this.#singletons = [this.webhooks, this.cron.runner, this.jobs.runner, retention, new MemoryExpiry(deps)];
     const standBy = async (): Promise<void> => {
       await Promise.all(this.#singletons.map((service) => service.standBy()));
     };

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Usage } from '../../machines/messages.ts';
 import type { Work } from '../../machines/run.ts';
 import { toStorableText } from '../../machines/unicode.ts';
+import type { ToolMemory } from './memory/connector.ts';
 
 /** What an executor is told about the attempt it carries out. */
 export interface WorkContext {
@@ -24,6 +25,8 @@ export interface WorkContext {
   readonly startedBy: { readonly actorId: string; readonly actorType: 'human' | 'agent' | 'system' };
   /** Labels of the execution. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Texts that executions of the tenant remember. What is added is stored at once, whether or not the attempt succeeds. */
+  readonly memory: ToolMemory;
 }
 
 export interface WorkResult {

@@ -7,6 +7,7 @@ import { functionExecutor } from './function.ts';
 import { httpExecutor } from './http.ts';
 import { httpToolExecutor } from './http-tool.ts';
 import { type McpAccess, mcpToolExecutor } from './mcp-tool.ts';
+import { memoryRetrievalExecutor } from './memory-retrieval.ts';
 import { type Models, modelExecutor } from './model/index.ts';
 import type { Outbound } from './outbound/index.ts';
 
@@ -37,6 +38,7 @@ const EXECUTORS: { readonly [N in KindName]?: CreateExecutor<N> } = {
   mcp_tool: (kind, { mcp }) => mcpToolExecutor(kind, mcp),
   a2a_task: (kind, { agents }) => a2aTaskExecutor(kind, agents),
   agent: (kind, { models, mcp }, declared) => agentExecutor(kind, models, { declared, mcp }),
+  memory_retrieval: (kind) => memoryRetrievalExecutor(kind),
   tool: toolExecutor,
 };
 

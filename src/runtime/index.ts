@@ -32,6 +32,7 @@ import type { CommandContext } from './commands/command.ts';
 import { enqueueCommand } from './commands/enqueue.ts';
 import { Forker } from './commands/fork/forker.ts';
 import { forkCommand } from './commands/fork/index.ts';
+import { memoryCommands } from './commands/memory.ts';
 import { pauseCommand } from './commands/pause.ts';
 import { registerCommand } from './commands/register.ts';
 import { resumeCommand } from './commands/resume.ts';
@@ -57,6 +58,7 @@ import { ReplayLimiter } from './history/replay-limiter.ts';
 import { Snapshots } from './history/snapshots.ts';
 import { createIds, randomRuntimeId } from './ids.ts';
 import { Lifecycle } from './lifecycle.ts';
+import { BuiltInMemory } from './memory/built-in.ts';
 import { DEFAULT_GRACE_MS, DEFAULTS, type RuntimeOptions } from './options.ts';
 import { type Placement, singleProcess } from './placement.ts';
 import { EventQueries } from './queries/event-queries.ts';
@@ -161,6 +163,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
     stateAt: history.stateAt.bind(history),
     replay: history.replay.bind(history),
     snapshots: snapshots.page.bind(snapshots),
+    memory: memoryCommands(commands, core.memory),
     workers: registry.workers.bind(registry),
     inProcess: activities.pool.inProcess.bind(activities.pool),
     idWatermark: () => ids.watermark(clock.nowMs()),
@@ -209,6 +212,7 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
   const corrupt = new CorruptExecutions(context);
   const outbound = new Outbound({ allowPrivateAddresses: options.allowPrivateAddresses ?? false });
   const mcpConnections = new McpConnections({ serversOf: perTenant(options.mcpServers), outbound });
+  const memory = new BuiltInMemory(context);
   const provisions = {
     toolsOf: perTenant(options.tools),
     varsOf: perTenant(options.vars),
@@ -216,6 +220,8 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
     models: { settings: options.models ?? {}, allowlistOf: options.modelAllowlist ?? (async () => []) },
     mcpConnections,
     agents: new RemoteAgents({ outbound, directory: options.agents ?? NO_AGENTS }),
+    memory,
+    memoryConnectorsOf: perTenant(options.memory),
   };
   const workflows = new WorkflowCache(store, provisions, context.slices);
   const confirmOwner = (owner: string): Promise<void> => placement.confirm(owner);
@@ -252,6 +258,7 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
     deliver,
     report,
     mcpConnections,
+    memory,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { ExecutionStore } from '../../store/port/execution-store.ts';
 import type { AgentDirectory } from '../executors/a2a/directory.ts';
 import type { McpServers } from '../executors/mcp/endpoint.ts';
+import type { MemoryConnectors } from '../executors/memory/connector.ts';
 import type { ModelSettings } from '../executors/model/settings.ts';
 import type { Clock } from './clock.ts';
 import type { RandomBytes } from './ids.ts';
@@ -74,6 +75,11 @@ export interface RuntimeOptions {
   readonly mcpServers?: McpServers | ((tenantId: string) => McpServers);
   /** The registered agents, which nodes call by their ids; default: none. */
   readonly agents?: AgentDirectory;
+  /**
+   * Memories elsewhere that `memory_retrieval` nodes and tools reach by name: for all tenants, or by a function of the tenant, which
+   * must always return the same. Other names are namespaces of the built-in memory, in the store.
+   */
+  readonly memory?: MemoryConnectors | ((tenantId: string) => MemoryConnectors);
   /** May `http` nodes and tools reach loopback and private addresses? Default false. */
   readonly allowPrivateAddresses?: boolean;
   /**

@@ -15,6 +15,7 @@ import { ControlActions } from '../resources/control-actions.ts';
 import { CronJobs } from '../resources/cron.ts';
 import { Erasures } from '../resources/erasures.ts';
 import { Jobs } from '../resources/jobs.ts';
+import { Memory } from '../resources/memory/memory.ts';
 import { Retention } from '../resources/retention.ts';
 import { Tenants } from '../resources/tenants.ts';
 import { Webhooks } from '../resources/webhooks.ts';
@@ -59,6 +60,7 @@ export class PostgresStore implements Store {
   readonly cron: CronJobs;
   readonly jobs: Jobs;
   readonly log: PostgresLog;
+  readonly memory: Memory;
   readonly retention: Retention;
   readonly tenants: Tenants;
   readonly webhooks: Webhooks;
@@ -94,6 +96,7 @@ export class PostgresStore implements Store {
     this.audit = new PostgresAudit(connections, hmacKey);
     this.cron = new CronJobs(resources);
     this.jobs = new Jobs(resources);
+    this.memory = new Memory(resources);
     this.retention = new Retention(resources);
     this.tenants = new Tenants(resources);
     this.webhooks = new Webhooks(resources, this.log);

@@ -13,6 +13,7 @@ import { ControlActions } from '../resources/control-actions.ts';
 import { CronJobs } from '../resources/cron.ts';
 import { Erasures } from '../resources/erasures.ts';
 import { Jobs } from '../resources/jobs.ts';
+import { Memory } from '../resources/memory/memory.ts';
 import { Retention } from '../resources/retention.ts';
 import { Tenants } from '../resources/tenants.ts';
 import { Webhooks } from '../resources/webhooks.ts';
@@ -54,6 +55,7 @@ export class SqliteStore implements Store {
   readonly artifacts: Artifacts;
   readonly erasures: Erasures;
   readonly audit: SqliteAudit;
+  readonly memory: Memory;
   readonly retention: Retention;
   readonly cron: CronJobs;
   readonly jobs: Jobs;
@@ -109,6 +111,7 @@ export class SqliteStore implements Store {
     this.audit = new SqliteAudit(db, names, hmacKey);
     this.cron = new CronJobs(resources);
     this.jobs = new Jobs(resources);
+    this.memory = new Memory(resources);
     this.retention = new Retention(resources);
     this.tenants = new Tenants(resources);
     this.webhooks = new Webhooks(resources, this.log);

@@ -28,6 +28,7 @@ export function contextWith(given: Partial<WorkContext> = {}): WorkContext {
     idempotencyKey: 'exec_1:n:1',
     startedBy: { actorId: 'ann', actorType: 'human' },
     labels: {},
+    memory: { search: async () => [], add: async () => [], remove: async () => 0 },
     ...given,
   };
 }

@@ -72,6 +72,7 @@ describe('a tool of one tenant', () => {
           idempotencyKey: `${id}:pay:1`,
           startedBy: { actorId: 'ann', actorType: 'human' },
           labels: { team: 'blue', order: '7' },
+          memory: expect.anything(),
         },
       },
     ]);

@@ -14,6 +14,7 @@ import { erasureContract, erasureOfRowsContract } from './contract/erasures.ts';
 import { jobContract } from './contract/jobs.ts';
 import { listContract } from './contract/lists.ts';
 import { logContract } from './contract/log.ts';
+import { memoryContract } from './contract/memory.ts';
 import { retentionContract } from './contract/retention.ts';
 import { tenantContract } from './contract/tenants.ts';
 import { webhookContract } from './contract/webhooks.ts';
@@ -35,6 +36,7 @@ export function storeContract(engine: string, database: () => TestDatabase, capa
     agentContract(database);
     cronContract(database);
     artifactContract(database);
+    memoryContract(database);
     auditContract(database);
     auditLogContract(database);
     erasureContract(database);

@@ -67,6 +67,7 @@ function present({ name, type, checks }: Column, skewed: boolean): string {
   if (name === 'actor_type') return "(ARRAY['human', 'system', 'agent'])[1 + (n % 50) / 24]";
   if (type === 'boolean') return 'n % 2 = 0';
   if (type === 'bytea') return "'\\x00'::bytea";
+  if (type === 'tsvector') return "('word' || n || ':1')::tsvector";
   if (type !== 'text') return 'n';
   if (JSON_TEXT.test(name)) return "'{}'";
   return SHARED.test(name) ? `'shared ' || ${shared}` : `'own ' || n`;

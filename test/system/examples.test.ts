@@ -269,3 +269,26 @@ describe('stock-check', () => {
     });
   });
 });
+
+describe('handbook-answers', () => {
+  it('answers from the passage that has to do with the question, and learns each section once', async () => {
+    const { runtime, start, settled, events } = await open('handbook-answers');
+    const id = await start();
+    expect(await settled(id)).toMatchObject({
+      status: 'completed',
+      state: { answer: { text: expect.stringContaining('within 14 days'), source: 'Refunds', see_also: ['Shipping'] } },
+    });
+    expect(completed(await events(id))).toEqual(['learn', 'find', 'known', 'answer']);
+    await settled(await start());
+    expect(await runtime.memory.items('default', 'handbook')).toHaveLength(4);
+  });
+
+  it('asks a person what the handbook does not know', async () => {
+    const { runtime, start, settled } = await open('handbook-answers');
+    const id = await start({ question: 'Do you sell umbrellas?' });
+    expect(await settled(id)).toMatchObject({ status: 'paused', state: { passages: [] } });
+    expect((await runtime.approvals('default', id)).pending).toMatchObject([
+      { context: { description: 'The handbook says nothing about: Do you sell umbrellas?' } },
+    ]);
+  });
+});

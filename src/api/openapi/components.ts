@@ -15,6 +15,7 @@ import * as history from '../schemas/history.ts';
 import * as interventions from '../schemas/interventions.ts';
 import * as jobs from '../schemas/jobs.ts';
 import * as mcp from '../schemas/mcp.ts';
+import * as memory from '../schemas/memory.ts';
 import * as tenants from '../schemas/tenants.ts';
 import * as tokens from '../schemas/tokens.ts';
 import * as webhooks from '../schemas/webhooks.ts';
@@ -40,6 +41,7 @@ export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>
   interventions,
   jobs,
   mcp,
+  memory,
   tenants,
   tokens,
   webhooks,

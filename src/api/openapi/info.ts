@@ -38,6 +38,7 @@ export const TAGS: readonly JsonObject[] = [
   { name: 'Workers', description: 'Workers and in-process work.' },
   { name: 'Jobs', description: 'Bulk jobs: one action on every execution that matches a filter.' },
   { name: 'Cron', description: 'Workflows that are started on a schedule.' },
+  { name: 'Memory', description: 'Texts that workflows and tools find by their words.' },
   { name: 'Artifacts', description: 'Bytes stored under their hash: uploads, and outputs too large for the log.' },
   { name: 'Agents', description: 'Registered agents: their cards, status and history.' },
   { name: 'Tenants', description: 'Tenants and their limits; operators only.' },

@@ -50,6 +50,10 @@ export const CATEGORIES = {
     entry('jobs cancel', 'Cancel a bulk job', () => import('./jobs/cancel.ts')),
     entry('artifacts put', 'Store a file under its hash', () => import('./artifacts/put.ts')),
     entry('artifacts get', 'Download an artifact by its hash', () => import('./artifacts/get.ts')),
+    entry('memory add', 'Store texts that workflows can find', () => import('./memory/add.ts')),
+    entry('memory search', 'Find texts of the memory', () => import('./memory/search.ts')),
+    entry('memory list', 'List namespaces of the memory, or their texts', () => import('./memory/list.ts')),
+    entry('memory rm', 'Delete texts from the memory', () => import('./memory/rm.ts')),
   ],
   Agents: [
     entry('agents list', 'List agents, most recently registered first', () => import('./agents/list.ts')),

@@ -5,7 +5,9 @@ import { NO_AGENTS } from '../../executors/a2a/directory.ts';
 import { RemoteAgents } from '../../executors/a2a/remote-agents.ts';
 import { McpConnections } from '../../executors/mcp/connections.ts';
 import { Outbound } from '../../executors/outbound/index.ts';
+import { systemClock } from '../clock.ts';
 import { WorkflowCache } from '../engine/loading/workflow-cache.ts';
+import { BuiltInMemory } from '../memory/built-in.ts';
 import { isToBeErased } from '../redaction/shown-run.ts';
 import { TimeSlices } from '../scheduling/time-slices.ts';
 import { compareWithReplay, storedCheckpoints } from './compare-with-replay.ts';
@@ -37,6 +39,8 @@ export async function* verifyReplays(store: Store, { all }: { readonly all: bool
     models: { settings: {}, allowlistOf: async () => [] },
     mcpConnections: new McpConnections({ serversOf: () => ({}), outbound }),
     agents: new RemoteAgents({ outbound, directory: NO_AGENTS }),
+    memory: new BuiltInMemory({ store, clock: systemClock }),
+    memoryConnectorsOf: () => ({}),
   });
   const slices = new TimeSlices({ nowMs: Date.now });
   for await (const { tenantId, id, workflowId } of executionsOf(store, all)) {

@@ -123,6 +123,11 @@ export class Quotas implements TenantAdmission {
     return (await this.#tenantStatus(tenantId)).status === 'active';
   }
 
+  /** Rejects with `tenant_not_active`. */
+  async assertActive(tenantId: string): Promise<void> {
+    await this.#limitsOfActive(tenantId);
+  }
+
   request(tenantId: string, exempt = false): Promise<void> | null {
     const cached = this.#statusCache.cached(tenantId);
     if (cached === null) return this.#statusCache.read(tenantId).then((read) => this.#countRequest(tenantId, read, exempt));

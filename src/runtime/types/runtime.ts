@@ -15,6 +15,7 @@ import type {
   TextDelta,
 } from './executions.ts';
 import type { ExecutionAtView, ForkRequest, ForkResult, ReplayView, SnapshotPage } from './history.ts';
+import type { RuntimeMemory } from './memory.ts';
 import type { ClaimWork, CompleteWork, FailWork, WorkerView, WorkItemView } from './work.ts';
 
 /**
@@ -189,6 +190,9 @@ export interface Runtime {
     caller: Caller,
     item: { readonly executionId: string; readonly nodeId: string; readonly queueType: string; readonly payload: Json },
   ): Promise<{ readonly workItemId: string }>;
+
+  /** Texts that workflows and tools of the tenant find by their words. */
+  readonly memory: RuntimeMemory;
 
   /** The runtimes, and the tenant's external workers of the last ten minutes. */
   workers(tenantId: string): Promise<readonly WorkerView[]>;

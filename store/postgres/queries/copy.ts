@@ -2,8 +2,8 @@ import { sql } from '../connections.ts';
 
 /** Fills an empty database with the rows of another. */
 
-/** Tables that are not copied, and tables that migrations fill in a new database. */
-export const OWN_TABLES: readonly string[] = ['schema_migrations', 'leases'];
+/** Tables that are not copied or that triggers fill, and tables that migrations fill in a new database. */
+export const OWN_TABLES: readonly string[] = ['schema_migrations', 'leases', 'memory_index'];
 export const SEEDED_TABLES: readonly string[] = ['tenants', 'log_key'];
 
 /** Written by `indexKey`. */

@@ -1,8 +1,8 @@
 /** Reads a whole database, to copy it. */
 
-/** In order of creation: a table that refers to another was created later. */
-export const TABLES =
-  "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid";
+/** In order of creation: a table that refers to another was created later. Without views of an index, which have no rows of their own. */
+export const TABLES = `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+  AND sql NOT LIKE 'CREATE VIRTUAL TABLE %' ORDER BY rowid`;
 export const COLUMNS = 'SELECT name FROM pragma_table_info(?)';
 
 // A compact copy, attached as `copy`
@@ -27,6 +27,9 @@ export const NOT_COPIED: ReadonlySet<string> = new Set([
   'audit_chain',
   'log_tenants',
   'log_actors',
+  'memory_index_config',
+  'memory_index_data',
+  'memory_index_idx',
 ]);
 
 export interface DerivedColumns {

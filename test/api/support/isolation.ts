@@ -29,11 +29,16 @@ export const UNKNOWN: Readonly<Record<string, string>> = {
   agents: 'no-such-thing',
   cron: 'no-such-thing',
   artifacts: '0'.repeat(64),
+  memory: 'no-such-thing',
+  'memory/': 'no-such-thing',
   jobs: 'job_00000000000000000000000000000000',
   webhooks: '00000000-0000-4000-8000-000000000000',
   // What is under a webhook: a delivery.
   'webhooks/': '00000000-0000-4000-8000-000000000000',
 };
+
+/** Routes of names that need not be in use yet. */
+export const FREE_NAMES = ['GET', 'POST', 'DELETE'].map((method) => `${method} /memory/:namespace`);
 
 /** `background`: background services run, so no webhook may be enabled. */
 export async function populate(api: Api, tenantId: string, background = false): Promise<TenantFixture> {
@@ -67,6 +72,7 @@ export async function populate(api: Api, tenantId: string, background = false): 
   await call('POST', '/agents', card(`${tenantId}-agent`, { uri: `http://${tenantId}.example` }));
   const agent = await call('POST', `/agents/${tenantId}-agent/activate`);
   await call('POST', '/cron', { name: `${tenantId}-cron`, cron_expression: '0 9 * * *', workflow_id: `${tenantId}-review` });
+  await call('POST', `/memory/${tenantId}-memory`, { items: [{ id: `${tenantId}-item`, text: `${tenantId} text` }] });
   const job = await call('POST', '/executions/bulk', { action: 'pause', filter: { label: `owner=${tenantId}` } });
   // Creating a webhook records deliveries of earlier commits for existing webhooks.
   await call('POST', '/webhooks', { url: `https://${tenantId}.example/late`, enabled: false });
@@ -81,6 +87,8 @@ export async function populate(api: Api, tenantId: string, background = false): 
     agents: `${tenantId}-agent`,
     cron: `${tenantId}-cron`,
     artifacts: createHash('sha256').update(JSON.stringify(bytes)).digest('hex'),
+    memory: `${tenantId}-memory`,
+    'memory/': `${tenantId}-item`,
     jobs: String(job.id),
     webhooks: webhook,
     'webhooks/': String(delivery?.id ?? UNKNOWN.webhooks),
@@ -110,6 +118,7 @@ const BODY = {
 const BODIES: Readonly<Record<string, unknown>> = {
   'POST /executions/:id/fork': { at_sequence: 1 },
   'PUT /tenants/:id': { name: 'theirs' },
+  'POST /memory/:namespace': { items: [{ text: 'mine' }] },
 };
 
 export function bodyFor({ method, url }: Route): unknown {

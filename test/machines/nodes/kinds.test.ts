@@ -30,6 +30,7 @@ const samples: Readonly<Record<Kind['type'], JsonObject>> = {
   agent: { type: 'agent', model_ref: 'gpt-4o', prompt: 'Help.' },
   mcp_tool: { type: 'mcp_tool', server: 'brave', tool: 'search' },
   a2a_task: { type: 'a2a_task', remote_agent: 'legal', skill: 'review' },
+  memory_retrieval: { type: 'memory_retrieval', connector_ref: 'handbook', query_expr: 'state.question' },
   python_fn: { type: 'python_fn', module: 'flows.pay', function: 'big' },
   java_fn: { type: 'java_fn', class_name: 'com.acme.Pay', method: 'big' },
   condition: { type: 'condition', branches: [{ condition: 'state.x', target: 'a' }, { target: 'b' }] },

@@ -51,6 +51,7 @@ export function memoryStore(database: MemoryDatabase, transport: Transport, me: 
         ),
       erase: (erasure) => write('erase', () => database.erase(erasure)),
     },
+    memory: unsupported<ExecutionStore['memory']>('memory'),
     tenants: tenantQuotas(database, read),
 
     commit: (batch) => write('commit', () => database.commit(me, batch)),

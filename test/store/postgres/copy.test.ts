@@ -9,7 +9,7 @@ import { openPostgres } from '../../../store/postgres/open.ts';
 import { openSqliteSource } from '../../../store/sqlite/copy/source.ts';
 import { postgresServer } from '../../support/postgres.ts';
 import { type SqliteDatabase, sqliteDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, checkpoint, startExecution, step } from '../writes.ts';
+import { AT_MS, batch, checkpoint, context, startExecution, step } from '../writes.ts';
 
 const nowMs = () => AT_MS;
 
@@ -98,8 +98,34 @@ describe('a copy from SQLite to PostgreSQL', () => {
     expect(offered.filter((column) => !columns.includes(column)).sort()).toEqual(actor);
     // A column that exists in one engine only, and is not copied, must be listed here.
     const ownLog = ['log_entries.actor', 'log_entries.types'];
+    const ownIndex = ['memory_index.item', 'memory_index.terms'];
     const others = columns.filter((column) => !offered.includes(column) && !column.startsWith('log_actors.'));
-    expect(others.sort()).toEqual(['audit_chains.commits', 'audit_chains.fence', ...ownLog]);
+    expect(others.sort()).toEqual(['audit_chains.commits', 'audit_chains.fence', ...ownLog, ...ownIndex]);
+  });
+
+  it('finds what was stored in memory, with the same scores', async () => {
+    const database = sqliteDatabase();
+    const before = await database.open();
+    const items = ['a refund is paid', 'the shop is open', 'refunds and refunds'].map((text, n) => ({
+      ...{ id: `i${n}`, text, metadata: '{}', expiresAtMs: null },
+    }));
+    const limits = { namespaces: 9, itemsPerNamespace: 9, bytes: 999 };
+    await before.memory.put({ namespace: 'docs', items, limits, origin: {} }, context());
+    await before.memory.put({ namespace: 'notes', items, limits, origin: {} }, context());
+    const search = (store: Store) =>
+      store.memory.search('default', 'docs', { query: 'refund', limit: 9, nowMs: AT_MS, filter: '{}' });
+    const wanted = await search(before);
+    await before.close();
+    const url = await server().createDatabase();
+    await copy(database, url);
+    const after = await opened(url);
+    expect(wanted.map(({ id }) => id)).toEqual(['i2', 'i0']);
+    expect(await search(after)).toEqual(wanted);
+    await after.memory.remove({ namespace: 'docs', id: 'i2', origin: {} }, context());
+    expect((await search(after)).map(({ id }) => id)).toEqual(['i0']);
+    const more = [{ id: 'i3', text: 'no refund', metadata: '{}', expiresAtMs: null }];
+    await after.memory.put({ namespace: 'docs', items: more, limits, origin: {} }, context());
+    expect((await search(after)).map(({ id }) => id)).toEqual(['i3', 'i0']);
   });
 
   it('keeps the data byte for byte, and its audit chain', async () => {

@@ -16,6 +16,8 @@ import { exportsOf, resourceStatements } from '../statements.ts';
 /** The conversion reads the tables of earlier releases in their own order. */
 const OLD_TABLE = /\bold_\w+|FROM events\b/;
 
+/** A search ranks what it has found, and expired items are found by time. */
+const RANKED = new Set(['SEARCH_MEMORY', 'TENANTS_WITH_EXPIRED_MEMORY']);
 /** Statements that read all rows on purpose; the list of all tenants follows the table's own order. */
 const WHOLE_TABLES = new Set(['COUNT_AUDITED', 'TENANT_RECORDS', 'COUNT_BY_STATUS', 'COUNT_EVENTS', 'COUNT_CONTENT']);
 
@@ -24,7 +26,11 @@ const resources = await resourceStatements('sqlite');
 
 function statements(): readonly (readonly [name: string, sql: string])[] {
   const named = [...queries, ...resources].flatMap(([name, sql]) =>
-    typeof sql === 'string' && /^(SELECT|INSERT|UPDATE|DELETE|WITH) /.test(sql) && !WHOLE_TABLES.has(name) && !OLD_TABLE.test(sql)
+    typeof sql === 'string' &&
+    /^(SELECT|INSERT|UPDATE|DELETE|WITH) /.test(sql) &&
+    !WHOLE_TABLES.has(name) &&
+    !RANKED.has(name) &&
+    !OLD_TABLE.test(sql)
       ? [[name, sql] as const]
       : [],
   );
@@ -42,7 +48,7 @@ function statements(): readonly (readonly [name: string, sql: string])[] {
 
 /** Scans of tables that grow without bound, by table or alias. Scans of partial indexes with few entries are fine. */
 const SCAN =
-  /^SCAN (executions|execution_labels|jobs|log_entries|log_actors|log_tenants|checkpoints|control_events|timers|work_items|workflows|idempotency|tokens|tenants|webhook_deliveries|log_cuts|tenant_usage|inbox|cron_jobs|artifacts|artifact_refs|r|agents|agent_traits|agent_events|leases|e|i|l|w|a|t|c|d|x|p|j)\b(?!.* INDEX (executions_with_local_work|tenants_with_retention|tenants_inactive|jobs_running)$)/;
+  /^SCAN (executions|execution_labels|jobs|log_entries|log_actors|log_tenants|checkpoints|control_events|timers|work_items|workflows|idempotency|tokens|tenants|webhook_deliveries|log_cuts|tenant_usage|inbox|cron_jobs|artifacts|artifact_refs|r|agents|agent_traits|agent_events|leases|memory_items|memory_namespaces|e|i|l|w|a|t|c|d|x|p|j)\b(?!.* INDEX (executions_with_local_work|tenants_with_retention|tenants_inactive|jobs_running)$)/;
 
 async function plan(sql: string): Promise<readonly string[]> {
   const one = sqliteDatabase();

@@ -1,6 +1,7 @@
 import type { Visit } from '../../../../machines/messages.ts';
 import type { Run } from '../../../../machines/run.ts';
 import type { WorkContext, WorkError, WorkResult } from '../../../executors/executor.ts';
+import type { ToolMemory } from '../../../executors/memory/connector.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
 import type { Starter } from '../../engine/loading/starter.ts';
 import type { LoadedWorkflow } from '../../engine/loading/workflow-cache.ts';
@@ -90,7 +91,7 @@ export class ActivityTask implements Visit {
   }
 }
 
-/** What the executor of a task is told. Labels and signal are made when they are read. */
+/** What the executor of a task is told. Labels, memory and signal are made when they are read. */
 class TaskContext implements WorkContext {
   readonly tenantId: string;
   readonly executionId: string;
@@ -99,6 +100,7 @@ class TaskContext implements WorkContext {
   readonly idempotencyKey: string;
   readonly startedBy: Starter;
   declare readonly labels: Readonly<Record<string, string>>;
+  declare readonly memory: ToolMemory;
   declare readonly signal: AbortSignal;
   readonly #task: ActivityTask;
 
@@ -113,6 +115,7 @@ class TaskContext implements WorkContext {
     this.startedBy = startedBy;
     // Own properties, so that a copy of the context has them. Getters in a literal would be new functions for every task.
     Object.defineProperty(this, 'labels', TaskContext.#labels);
+    Object.defineProperty(this, 'memory', TaskContext.#memory);
     Object.defineProperty(this, 'signal', TaskContext.#signal);
   }
 
@@ -120,6 +123,13 @@ class TaskContext implements WorkContext {
     enumerable: true,
     get(this: TaskContext) {
       return JSON.parse(this.#task.labels);
+    },
+  };
+
+  static readonly #memory: PropertyDescriptor = {
+    enumerable: true,
+    get(this: TaskContext) {
+      return this.#task.loaded.memoryFor(this);
     },
   };
 

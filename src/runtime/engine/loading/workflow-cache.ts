@@ -7,10 +7,13 @@ import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { RemoteAgents } from '../../../executors/a2a/remote-agents.ts';
 import type { Executor } from '../../../executors/executor.ts';
 import type { McpConnections } from '../../../executors/mcp/connections.ts';
+import type { MemoryConnectors, ToolMemory } from '../../../executors/memory/connector.ts';
 import type { Models } from '../../../executors/model/index.ts';
 import type { Outbound } from '../../../executors/outbound/index.ts';
 import { executorFor } from '../../../executors/registry.ts';
 import { RuntimeError } from '../../errors.ts';
+import { type Attempt, AttemptMemory } from '../../memory/attempt-memory.ts';
+import type { BuiltInMemory } from '../../memory/built-in.ts';
 import { FairQueue } from '../../scheduling/fair-queue.ts';
 import { TimeSlices } from '../../scheduling/time-slices.ts';
 import type { Tools } from '../../types/work.ts';
@@ -36,6 +39,8 @@ export interface LoadedWorkflow {
   readonly isLocal: (node: string) => boolean;
   /** The variables of the `env` root of expressions. */
   readonly vars: Readonly<Record<string, string>>;
+  /** The tenant's memory for one attempt. */
+  readonly memoryFor: (attempt: Attempt) => ToolMemory;
 }
 
 /** What the operator provides to each tenant. Read once per tenant and revision, so it must not change. */
@@ -46,6 +51,8 @@ export interface TenantProvisions {
   readonly models: Models;
   readonly mcpConnections: McpConnections;
   readonly agents: RemoteAgents;
+  readonly memory: BuiltInMemory;
+  readonly memoryConnectorsOf: (tenantId: string) => MemoryConnectors;
 }
 
 /**
@@ -117,10 +124,11 @@ export class WorkflowCache {
 
   put(tenantId: string, program: Program): LoadedWorkflow {
     const { nodes, tools: declared, mcp_servers, remote_agents } = program.workflow;
-    const { toolsOf, varsOf, outbound, models, mcpConnections, agents } = this.#provisions;
+    const { toolsOf, varsOf, outbound, models, mcpConnections, agents, memory, memoryConnectorsOf } = this.#provisions;
     const vars = varsOf(tenantId);
     const kinds = new Map(nodes.map((node) => [node.id, node.kind]));
     const children = new Set(nodes.flatMap(({ id, kind }) => (runsChild(kind) ? [id] : [])));
+    const connectors = memoryConnectorsOf(tenantId);
     const mcp = { connections: mcpConnections, declared: mcp_servers, vars };
     const deps = { tools: toolsOf(tenantId), outbound, models, mcp, agents: { agents, declared: remote_agents, vars } };
     const executors = new Map(nodes.map((node) => [node.id, executorFor(node.kind, declared, deps)]));
@@ -130,6 +138,7 @@ export class WorkflowCache {
       executorOf: (node) => executors.get(node) ?? null,
       isLocal: (node) => (executors.get(node) ?? null) !== null || children.has(node),
       vars,
+      memoryFor: (attempt) => new AttemptMemory(memory, connectors, attempt),
     };
     this.#programs.set(program.revision, program);
     this.#loaded.set(keyOf(tenantId, program.revision), loaded);
