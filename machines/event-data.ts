@@ -42,6 +42,18 @@ const totals = {
   output_tokens: absent(integer('Output tokens that it used in all.')),
   cost_usd: absent(number('What it cost in all, in USD.')),
 };
+const score = Type.Object(
+  {
+    scorer: text('Type of the scorer.'),
+    passed: flag('Whether it passed.'),
+    score: nullable(
+      Type.Number(),
+      'Its score: 1 to 5 of a judge, 0 or 1 of assertions, milliseconds, or US dollars; null = none.',
+    ),
+    message: text('Why.'),
+  },
+  { description: 'The result of a scorer. A custom scorer may add fields.' },
+);
 
 const evaluated = Type.Object(
   {
@@ -173,6 +185,14 @@ export const EVENT_DATA = {
   tool_call_completed: atNode('A tool returned. Written right before `node_completed`.', {
     tool: text('Name of the tool.'),
     duration_ms: number('Milliseconds the call took.'),
+  }),
+  eval_scored: atNode('An eval node has scored the work before it. Written right before what follows from it.', {
+    passed: flag('Whether all scorers passed.'),
+    action: text('What follows: `continue` (all passed), or `log_and_continue`, `retry_with_feedback`, `escalate` or `halt`.'),
+    results: Type.Array(score, { description: 'One result per scorer, in the order of the node.' }),
+    feedback: absent(text('What did not pass, for the work that runs again; absent if all passed.')),
+    duration_ms: integer('Milliseconds that the attempt took.'),
+    ...usage,
   }),
   node_completed: atNode('The node completed.', {
     output: json('Output of the node.'),

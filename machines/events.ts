@@ -13,6 +13,7 @@ export const EVENT_TYPES = [
   'node_scheduled',
   'node_started',
   'tool_call_completed',
+  'eval_scored',
   'node_completed',
   'node_failed',
   'node_skipped',

@@ -74,6 +74,7 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
     hasApprovalState: (node) => byId.get(node)?.decision === 'require_approval',
     ...compiledTexts(graph),
     timers: timersOf(graph),
+    measured: measuredNodes(graph),
     correlationKeys: correlationKeysOf(graph),
     ...requirements,
     routes,
@@ -106,6 +107,24 @@ function policyRules(graph: Graph, verdicts: ReadonlyMap<number, PolicyVerdict>)
   const callsTools = ({ kind }: Node): boolean => definitionOf(kind).toolCalls(kind) !== null;
   const blocks = [...verdicts.values()].some(({ decision }) => decision === 'blocked');
   return blocks || graph.reachable.some((node) => callsTools(graph.node(node))) ? POLICY_RULES : FIRST_RULES;
+}
+
+/** Nodes whose work is scored, with the nodes that score it: control nodes between the two do not count. */
+function measuredNodes(graph: Graph): Map<string, string[]> {
+  const measured = new Map<string, string[]>();
+  for (const scoring of graph.reachable) {
+    const { kind, id } = graph.node(scoring);
+    if (definitionOf(kind).scoring(kind) === null) continue;
+    const seen = new Set<number>();
+    const todo = graph.forwardIn(scoring).map((edge) => edge.from);
+    for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
+      if (seen.has(node)) continue;
+      seen.add(node);
+      if (graph.isControl(node)) todo.push(...graph.forwardIn(node).map((edge) => edge.from));
+      else measured.set(graph.idOf(node), [...(measured.get(graph.idOf(node)) ?? []), id]);
+    }
+  }
+  return measured;
 }
 
 function correlationKeysOf(graph: Graph): Set<string> {

@@ -3,13 +3,21 @@ import type { Node, Workflow } from '../ir/workflow.ts';
 import { MAX_HINTS } from '../limits.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { didYouMean } from '../suggest.ts';
+import { Retries } from './retries.ts';
 
 /** Roles of edges that a result of work may ask for. */
 export const RESULT_ROLES = ['on_input_required'] as const;
 export type ResultRole = (typeof RESULT_ROLES)[number];
 
 /** Roles of edges that belong to one outcome of a node. */
-export const OUTCOME_ROLES = ['on_approved', 'on_rejected', 'on_timeout', ...RESULT_ROLES, 'fallback_node'] as const;
+export const OUTCOME_ROLES = [
+  'on_approved',
+  'on_rejected',
+  'on_timeout',
+  ...RESULT_ROLES,
+  'retry_node',
+  'fallback_node',
+] as const;
 export type OutcomeRole = (typeof OUTCOME_ROLES)[number];
 
 /**
@@ -46,6 +54,7 @@ export function effectiveEdges(workflow: Workflow): EffectiveEdges {
   collector.addBranchTargets();
   collector.addWaits();
   collector.checkStart();
+  collector.addRetries();
   return collector;
 }
 
@@ -113,6 +122,40 @@ class EdgeCollector implements EffectiveEdges {
     if (this.#indexOf.has(start)) return;
     const message = `start node "${start}" does not exist`;
     this.diagnostics.push({ ...unknownName('unknown_start', null, '', 'start_node', this.#hintFor(start)), message });
+  }
+
+  /** Adds an edge back from each node that sends the work before it back to be done again. */
+  addRetries(): void {
+    const { nodes, start_node } = this.#workflow;
+    const judges = nodes.flatMap(({ kind }, i) =>
+      definitionOf(kind).scoring(kind)?.onFail === 'retry_with_feedback' ? [i] : [],
+    );
+    const start = this.#indexOf.get(start_node);
+    if (judges.length === 0 || start === undefined) return;
+    const isControl = (node: number): boolean => {
+      const kind = nodes[node]?.kind;
+      return kind !== undefined && definitionOf(kind).behaviour(kind) === 'control';
+    };
+    const retries = new Retries(nodes.length, start, this.edges, isControl);
+    for (const judge of judges) {
+      const { id = '', kind } = nodes[judge] ?? {};
+      const named =
+        kind === undefined
+          ? undefined
+          : definitionOf(kind)
+              .targets(kind)
+              .find(({ role }) => role === 'retry_node');
+      if (named === undefined) {
+        const target = retries.targetOf(judge);
+        if (target !== null)
+          this.edges.push({ index: this.edges.length, from: judge, to: target, role: 'retry_node', condition: null });
+        else if (retries.isReachable(judge)) this.diagnostics.push(nothingToRetry(id));
+        continue;
+      }
+      const target = this.#indexOf.get(named.to);
+      if (retries.isReachable(judge) && (target === undefined ? named.to === 'end' : !retries.isBefore(target, judge)))
+        this.diagnostics.push(retryNotBefore(id, named.to));
+    }
   }
 
   /** The edges of the document by the node that they leave. */
@@ -188,7 +231,7 @@ function edgeCandidates(node: Node, written: readonly WrittenEdge[]): EdgeCandid
   });
   // An unconditional edge to a target that an outcome names is that outcome's edge; for a fallback only if another edge remains.
   const isClaimed = (edge: WrittenEdge, routes: readonly EdgeCandidate[]): boolean =>
-    edge.condition === null && routes.some((route) => route.to === edge.to);
+    edge.condition === null && routes.some((route) => route.role !== 'retry_node' && route.to === edge.to);
   const othersRemain = written.some((edge) => !isClaimed(edge, outcomeEdges));
   const claimingEdges = othersRemain ? outcomeEdges : outcomeEdges.filter((route) => route.role !== 'fallback_node');
   return [...written.filter((edge) => !isClaimed(edge, claimingEdges)).map(ordinary), ...outcomeEdges];
@@ -197,6 +240,28 @@ function edgeCandidates(node: Node, written: readonly WrittenEdge[]): EdgeCandid
 function unknownName(code: string, nodeId: string | null, problem: string, path: string, meant: string | null): Diagnostic {
   const hint = meant ?? 'add the node, or correct the name';
   return { severity: 'error', code, node_id: nodeId, path, message: `node "${nodeId}" ${problem}`, hint };
+}
+
+function nothingToRetry(id: string): Diagnostic {
+  return {
+    severity: 'error',
+    code: 'nothing_to_retry',
+    node_id: id,
+    path: `nodes.${id}.kind.on_fail`,
+    message: `node "${id}" has nothing to run again: no work is on every path to it`,
+    hint: 'put the node behind the work that it scores, or name a node in retry_node',
+  };
+}
+
+function retryNotBefore(id: string, target: string): Diagnostic {
+  return {
+    severity: 'error',
+    code: 'retry_not_before',
+    node_id: id,
+    path: `nodes.${id}.kind.retry_node`,
+    message: `node "${id}" cannot send its work back to "${target.slice(0, 256)}", which is not on every path to it`,
+    hint: 'name a node that always runs before it',
+  };
 }
 
 export function waitsForSuccessor(nodeId: string, problem: string): Diagnostic {

@@ -243,7 +243,9 @@ export class Graph {
     const ends = new Uint8Array(this.nodes.length);
     const todo: number[] = [];
     for (const node of this.reachable) {
-      if (this.out(node).length > 0 && !this.out(node).some((edge) => edge.to === END)) continue;
+      // A node that only sends work back ends here when it does not.
+      const ways = this.out(node).filter((edge) => edge.role !== 'retry_node');
+      if (ways.length > 0 && !ways.some((edge) => edge.to === END)) continue;
       ends[node] = 1;
       todo.push(node);
     }

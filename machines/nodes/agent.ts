@@ -113,8 +113,8 @@ export const agent: KindDefinition<Agent> = defineKind<Agent>({
   queue: () => 'model',
   policyNames: (kind) => (kind.declared === undefined ? namesOfModel(kind.model_ref) : [kind.model_ref, nameOf(kind)]),
   models: (kind) => namesOfModel(nameOf(kind)),
-  catalogModel: (kind) => kind.model_ref,
-  withModel: (kind, { provider, model, temperature, max_tokens }) => ({
+  catalogModels: (kind) => [kind.model_ref],
+  withModel: (kind, _name, { provider, model, temperature, max_tokens }) => ({
     ...optional('temperature', temperature),
     ...optional('max_tokens', max_tokens),
     ...kind,

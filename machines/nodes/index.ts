@@ -1,6 +1,7 @@
 import { a2aTask } from './a2a-task.ts';
 import { agent } from './agent.ts';
 import { condition } from './condition.ts';
+import { evaluation } from './eval.ts';
 import { http } from './http.ts';
 import { humanApproval } from './human-approval.ts';
 import { javaFn } from './java-fn.ts';
@@ -33,6 +34,7 @@ export const KINDS = {
   human_approval: humanApproval,
   wait,
   subgraph,
+  eval: evaluation,
   limit_exceeded: limitExceeded,
 } as const;
 
@@ -48,7 +50,6 @@ export const KIND_ALIASES: Readonly<Record<string, KindName>> = { branch: 'condi
 
 /** Kinds of the wider language that this runtime does not run. */
 export const UNAVAILABLE_KINDS: ReadonlySet<string> = new Set([
-  'eval',
   'coordinator',
   'agent_tool',
   'policy',

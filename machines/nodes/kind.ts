@@ -41,6 +41,28 @@ export interface DeclaredModel {
   readonly max_tokens?: number;
 }
 
+/** What follows when the work of a node has judged that other work does not pass. */
+export interface Scoring {
+  /**
+   * - `halt`: the node fails;
+   * - `log_and_continue`: the node completes;
+   * - `escalate`: a person decides, as at an approval;
+   * - `retry_with_feedback`: the node completes, and the work before it runs again; after `maxRetries` times, the node fails.
+   */
+  readonly onFail: 'halt' | 'log_and_continue' | 'escalate' | 'retry_with_feedback';
+  readonly maxRetries: number;
+  /** Milliseconds until the decision of a person times out; null = not limited. */
+  readonly reviewTimeoutMs: number | null;
+}
+
+/** The result of work in a test. */
+export interface ScriptedResult {
+  /** Absent = the test does not say. */
+  readonly output?: Json;
+  /** Tools that a model asks for: `{id, name, arguments}`. */
+  readonly toolCalls?: readonly JsonObject[];
+}
+
 /** A branch that a node lists itself. */
 export interface NodeBranch {
   /** An expression; null = the default of a choice, or a branch that is always started. */
@@ -106,10 +128,14 @@ export interface KindDefinition<K extends { readonly type: string }> {
   withFunction(kind: K, named: ToolFunction): K;
   /** The names of the model that it uses, as a `model_allowlist` may have them. Default: none. */
   models(kind: K): readonly string[];
-  /** The entry of the workflow's `models` that describes its model. Default: null. */
-  catalogModel(kind: K): string | null;
-  /** The kind with the model that its entry declares. Default: the kind as it is. */
-  withModel(kind: K, declared: DeclaredModel): K;
+  /** The names that it uses for models, which the workflow's `models` may declare. Default: none. */
+  catalogModels(kind: K): readonly string[];
+  /** The kind with the model that is declared under one of those names. Default: the kind as it is. */
+  withModel(kind: K, name: string, declared: DeclaredModel): K;
+  /** How a result that does not say `passed: true` ends the visit; null = like any other result. Default: null. */
+  scoring(kind: K): Scoring | null;
+  /** Expressions that must be readable, with their keys. Conditions that are not are only a warning. Default: none. */
+  assertions(kind: K): readonly { readonly text: string; readonly key: string }[];
   /** Fields of the work payload beside those that every payload has. `input` is rendered. Default: none. */
   payload(kind: K, input: Json): JsonObject;
   /** Whether an object result becomes the state patch (code nodes) or is stored under the node's id. Default: false. */
@@ -159,8 +185,12 @@ export interface KindDefinition<K extends { readonly type: string }> {
 
   /** How it is written in a workflow file. Default: `output_key` and `fallback_node`. */
   readonly syntax: KindSyntax;
-  /** What the results of a test may say of it: how its work ended, a decision, an event, or nothing. Default: `work`. */
-  readonly testReplies: 'work' | 'decision' | 'event' | 'none';
+  /** What the results of a test may say of it: how its work ended, a model's answer, a decision, an event, or nothing. Default: `work`. */
+  readonly testReplies: 'work' | 'model' | 'decision' | 'event' | 'none';
+  /** What its work tells the machine for a result that a test scripts. Default: the output, `{}` if there is none. */
+  testResult(kind: K, scripted: ScriptedResult): { readonly output: Json; readonly patch?: Json };
+  /** State keys that a result writes beside that of its output, with the path to their value in a scripted output. Default: none. */
+  readonly patchedKeys: Readonly<Record<string, readonly string[]>>;
 
   /** What it calls, waits for or asks, in a few words; '' = nothing to add to its type. Default: its first policy name. */
   summary(kind: K): string;
@@ -207,8 +237,10 @@ export function defineKind<K extends { readonly type: string; readonly fallback_
     mcpServer: () => null,
     withFunction: (kind) => kind,
     models: () => [],
-    catalogModel: () => null,
+    catalogModels: () => [],
     withModel: (kind) => kind,
+    scoring: () => null,
+    assertions: () => [],
     payload: () => ({}),
     objectResultIsPatch: false,
     childWorkflow: () => null,
@@ -232,6 +264,8 @@ export function defineKind<K extends { readonly type: string; readonly fallback_
     expand: () => null,
     syntax: { keys: OUTPUT_SYNTAX },
     testReplies: 'work',
+    testResult: (_kind, { output = {} }) => ({ output }),
+    patchedKeys: {},
     summary: (kind) => spec.policyNames?.(kind)[0] ?? '',
     diagramShape: 'tool',
     letter: spec.type.slice(0, 1),

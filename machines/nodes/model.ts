@@ -8,6 +8,13 @@ import { OUTPUT_SYNTAX } from './syntax.ts';
 
 const IDENTIFIER = /^[A-Za-z_]\w*$/;
 
+/** A test that explores a workflow may give them beside the output. */
+const PATCHED_KEYS = {
+  last_model_output: ['last_model_output'],
+  last_model_finish_reason: ['last_model_finish_reason'],
+  last_model_tool_calls: ['last_model_tool_calls'],
+};
+
 const SCHEMA_DESCRIPTION = 'JSON Schema of the answer, which is parsed and checked.';
 
 export const Model = Type.Object(
@@ -77,8 +84,8 @@ export const model: KindDefinition<Model> = defineKind<Model>({
   queue: () => 'model',
   policyNames: (kind) => (kind.declared === undefined ? namesOfModel(kind.model_ref) : [kind.model_ref, nameOf(kind)]),
   models: (kind) => namesOfModel(nameOf(kind)),
-  catalogModel: (kind) => kind.model_ref,
-  withModel: (kind, { provider, model: declaredModel, temperature, max_tokens }) => ({
+  catalogModels: (kind) => [kind.model_ref],
+  withModel: (kind, _name, { provider, model: declaredModel, temperature, max_tokens }) => ({
     ...optional('temperature', temperature),
     ...optional('max_tokens', max_tokens),
     ...kind,
@@ -108,8 +115,32 @@ export const model: KindDefinition<Model> = defineKind<Model>({
       ...OUTPUT_SYNTAX,
     },
   },
+  testReplies: 'model',
+  testResult(kind, { output = {}, toolCalls = [] }) {
+    const told = isObject(output) ? output : {};
+    const text = typeof output === 'string' ? output : JSON.stringify(output);
+    const finishReason = toolCalls.length > 0 ? 'tool_calls' : 'stop';
+    const patch = modelPatch(kind, { output, text, finishReason, calls: toolCalls });
+    const overridden = Object.keys(PATCHED_KEYS).flatMap((key) => (Object.hasOwn(told, key) ? [[key, told[key] ?? null]] : []));
+    return { output, patch: { ...patch, ...Object.fromEntries(overridden) } };
+  },
+  patchedKeys: PATCHED_KEYS,
   summary: nameOf,
 });
+
+/** How an answer changes the state. One that asks for tools is not stored under `output_key`: what follows it is the answer. */
+export function modelPatch(
+  { output_key }: Pick<Model, 'output_key'>,
+  answer: { readonly output: Json; readonly text: string; readonly finishReason: string; readonly calls: readonly Json[] },
+): JsonObject {
+  const { output, text, finishReason, calls } = answer;
+  return {
+    ...(output_key === undefined || calls.length > 0 ? {} : { [output_key]: output }),
+    last_model_output: text,
+    last_model_finish_reason: finishReason,
+    last_model_tool_calls: [...calls],
+  };
+}
 
 /** An object or its text is a schema. A text that is a name is a state key; any other text, such as a class name, says nothing. */
 function readOutputSchema(fields: Fields): { readonly schema?: JsonObject; readonly key?: string } {

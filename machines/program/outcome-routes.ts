@@ -2,8 +2,11 @@ import { END, type GraphEdge, RESULT_ROLES, type ResultRole } from '../graph/edg
 import type { Graph } from '../graph/graph.ts';
 import { definitionOf } from '../nodes/index.ts';
 
-/** How a visit to a node can end. `ok`: it completed otherwise than by a decision. A `ResultRole`: its result asked for that route. */
-export type NodeOutcome = 'ok' | 'approved' | 'rejected' | 'timeout' | 'failed' | ResultRole;
+/**
+ * How a visit to a node can end. `ok`: it completed otherwise than by a decision; `again`: it completed and sends the work before it back. A
+ * `ResultRole`: its result asked for that route.
+ */
+export type NodeOutcome = 'ok' | 'approved' | 'rejected' | 'timeout' | 'again' | 'failed' | ResultRole;
 
 /** One of the choices of an outcome. The first alternative whose condition holds is taken, and all its edges become live. */
 export interface Alternative {
@@ -34,18 +37,19 @@ export function outcomeRoutes(graph: Graph, node: number): OutcomeRoutes {
   };
   const failed = named('fallback_node');
   const definition = definitionOf(kind);
+  const decided = (): OutcomeRoutes => {
+    const decides =
+      out.some((edge) => edge.role === 'if') ||
+      out.some((edge) => edge.role === 'plain' && edge.to !== END && isChoice(graph, edge.to));
+    return {
+      approved: named('on_approved') ?? ordinary,
+      rejected: named('on_rejected') ?? (decides ? ordinary : null),
+      timeout: named('on_timeout') ?? failed,
+    };
+  };
   switch (definition.behaviour(kind)) {
-    case 'approval': {
-      const decides =
-        out.some((edge) => edge.role === 'if') ||
-        out.some((edge) => edge.role === 'plain' && edge.to !== END && isChoice(graph, edge.to));
-      return {
-        approved: named('on_approved') ?? ordinary,
-        rejected: named('on_rejected') ?? (decides ? ordinary : null),
-        timeout: named('on_timeout') ?? failed,
-        failed,
-      };
-    }
+    case 'approval':
+      return { ...decided(), failed };
     case 'wait': {
       const outcome = definition.timeoutOutcome(kind);
       if (outcome === 'continue') return { ok: ordinary, timeout: ordinary };
@@ -55,6 +59,9 @@ export function outcomeRoutes(graph: Graph, node: number): OutcomeRoutes {
     case 'control':
       return { ok: ordinary };
     default: {
+      const onFail = definition.scoring(kind)?.onFail;
+      if (onFail === 'retry_with_feedback') return { ok: ordinary, again: named('retry_node'), failed };
+      if (onFail === 'escalate') return { ok: ordinary, ...decided(), failed };
       const asked = RESULT_ROLES.flatMap((role) => {
         const route = named(role);
         return route === null ? [] : [[role, route] as const];

@@ -75,6 +75,10 @@ export interface DecisionParams extends NodeParams {
 export interface ResultParams extends NodeParams {
   readonly as: ResultRole;
 }
+/** Is the result of the node one that does not pass? `max`: and is its work still sent back? */
+export interface ScoringParams extends NodeParams {
+  readonly max?: number;
+}
 export interface ChildParams extends NodeParams {
   readonly status: 'started' | 'running' | 'paused' | 'completed';
 }

@@ -13,6 +13,8 @@ export const FINISH = 'run:finish';
 export const endStateId = (status: string): string => `end:${status}`;
 export const backoffStateId = (id: string): string => `retry:${id}`;
 export const approvalStateId = (id: string): string => `approval:${id}`;
+/** A node whose scores a person reviews. */
+export const reviewStateId = (id: string): string => `review:${id}`;
 /** A node whose child execution is paused, and one whose child runs again. */
 export const pausedChildStateId = (id: string): string => `paused:${id}`;
 export const resumedChildStateId = (id: string): string => `resumed:${id}`;

@@ -37,6 +37,8 @@ export interface ProgramTables {
   /** The join of each fork and subgraph, unless it is that of the enclosing fork too. */
   readonly joins: ReadonlyMap<string, string>;
   readonly timers: ReadonlyMap<string, TimerPurpose>;
+  /** Nodes whose duration and cost are scored, with the nodes that score them. */
+  readonly measured: ReadonlyMap<string, readonly string[]>;
   /** Correlation keys of events that nodes wait for. */
   readonly correlationKeys: ReadonlySet<string>;
   /** The rules that executions need (`RULES`): the newest that make a difference for this workflow. */

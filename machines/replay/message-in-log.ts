@@ -56,6 +56,18 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
         ...routeIn(completed),
       };
     }
+    case 'eval_scored': {
+      const { passed, results, feedback, duration_ms, action } = data;
+      const completed = action === 'halt' || action === 'escalate' ? null : next('node_completed').data;
+      return {
+        type: 'done',
+        ...visit,
+        output: { passed: passed === true, scorers: results ?? [], ...(feedback === undefined ? {} : { feedback }) },
+        durationMs: Number(duration_ms ?? 0),
+        ...usageIn(completed ?? data),
+        ...(completed === null ? {} : { appended: appendedIn(completed) }),
+      };
+    }
     case 'node_failed': {
       const errorClass = typeof data.error_class === 'string' ? { errorClass: data.error_class } : {};
       const httpStatus = typeof data.http_status === 'number' ? { httpStatus: data.http_status } : {};

@@ -30,7 +30,12 @@ export function resetsFor(log: readonly TimedEvent[], nodes: readonly string[]):
 }
 
 /** Events that may come before a node's failure in the step that it causes. */
-const CAUSES_OF_FAILURE: ReadonlySet<string> = new Set(['approval_received', 'timer_fired', 'child_workflow_failed']);
+const CAUSES_OF_FAILURE: ReadonlySet<string> = new Set([
+  'approval_received',
+  'timer_fired',
+  'child_workflow_failed',
+  'eval_scored',
+]);
 
 /** The failure of the step that begins at `at`, if it is reset; null otherwise. */
 export function resetAt(

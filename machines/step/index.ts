@@ -5,6 +5,7 @@ import type { Child, Decide, Fail, Message, UsageTotals, Visit } from '../messag
 import { definitionOf } from '../nodes/index.ts';
 import { FIRST_LANE_LAYOUT } from '../program/plan.ts';
 import { FIRST_RULES, RULES } from '../program/rules.ts';
+import { parkTimer } from '../program/timers.ts';
 import type { ActiveNode, PendingApproval, Refused, Run, StepEnv, StepResult } from '../run.ts';
 import { TERMINAL } from '../run.ts';
 import { exceededBudget, mergeBudgets } from './actions/budgets.ts';
@@ -301,8 +302,8 @@ export function approvalsOf(program: Program, run: Run): PendingApproval[] {
     .map(([node, active]) => {
       const { kind } = program.tables.nodeOf(node);
       const byPolicy = active.phase === 'awaiting_approval';
-      const timeoutMs = definitionOf(kind).parkTimeoutMs(kind);
-      const timeoutAt = timeoutMs === null ? {} : { timeout_at: new Date((active.atMs ?? 0) + timeoutMs).toISOString() };
+      const timer = parkTimer(kind, node);
+      const timeoutAt = timer === null ? {} : { timeout_at: new Date((active.atMs ?? 0) + timer.ms).toISOString() };
       return {
         node_id: node,
         activation: active.activation,

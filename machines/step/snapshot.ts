@@ -48,6 +48,8 @@ const STORED = [
   'suspension',
   'error',
   'subgraphs',
+  'evalRetries',
+  'measures',
 ] as const;
 
 const FRESH = freshContext(null, {}, DEFAULT_STEP_LIMIT, ActiveVisits.of({ indexOf: () => undefined }, {}));

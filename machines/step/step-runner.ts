@@ -3,10 +3,12 @@ import type { Json, JsonObject } from '../json.ts';
 import type { Budgets, Done, Enqueue, Fail, Fork, Progress } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { BACKOFF, backoffStateId, endStateId, stateId, timerId } from '../program/state-ids.ts';
+import { parkTimer } from '../program/timers.ts';
 import type { Run, Status, StepEnv, StepResult } from '../run.ts';
 import { budgetEventData, exceededBudget, mergeBudgets } from './actions/budgets.ts';
 import { addApproval, rejection } from './actions/causes.ts';
 import { failedData } from './actions/failure-data.ts';
+import { reviewData } from './actions/scoring.ts';
 import { usageEventData } from './actions/usage.ts';
 import { conclude, inDocumentOrder } from './conclusion.ts';
 import { type Configuration, positionsOf } from './configuration.ts';
@@ -262,16 +264,23 @@ export class StepRunner {
     const active = this.#step.activeOf(node);
     const { nowMs } = this.#env;
     const { kind } = this.#program.tables.nodeOf(node);
-    if (active.phase === 'approval' && renderAgain) {
+    if (active.phase === 'approval' && active.result !== undefined) {
+      const since = this.#step.addEvent(
+        'interrupt_raised',
+        node,
+        reviewData(this.#step, active.description ?? '', active.activation),
+      );
+      this.#step.setActive(node, { ...active, since, atMs: nowMs });
+    } else if (active.phase === 'approval' && renderAgain) {
       const rendered = renderApproval(this.#step, node, active.activation, kind, this.#env);
       if (rendered === null) return false;
       const since = this.#step.addEvent('interrupt_raised', node, rendered.data);
       this.#step.setActive(node, { ...active, since, atMs: nowMs, description: rendered.description });
     } else if (active.atMs !== undefined) this.#step.setActive(node, { ...active, atMs: nowMs });
-    const parkedMs = active.phase === 'awaiting_approval' ? null : definitionOf(kind).parkTimeoutMs(kind);
-    if (parkedMs === null) return true;
-    this.#step.timers.set(timerId(parkedMs, stateId(node)), parkedMs);
-    if (active.phase === 'waiting') this.#step.addEvent('timer_created', node, timerCreatedData(nowMs + parkedMs, active));
+    const timer = active.phase === 'awaiting_approval' ? null : parkTimer(kind, node);
+    if (timer === null) return true;
+    this.#step.timers.set(timer.id, timer.ms);
+    if (active.phase === 'waiting') this.#step.addEvent('timer_created', node, timerCreatedData(nowMs + timer.ms, active));
     return true;
   }
 

@@ -29,6 +29,8 @@ export function* checkExpressions(workflow: Workflow, problems: Problems): Coope
       check.condition(condition, `node "${id}": the condition for "${target}"`, location);
     }
     yield;
+    for (const { text, key } of definitionOf(kind).assertions(kind))
+      check.assertion(text, { node_id: id, path: `${path}.${key}` });
     for (const { key, value, scope } of templatesOf(node)) check.template(value, { node_id: id, path: `${path}.${key}` }, scope);
   }
 }
@@ -53,6 +55,21 @@ class ExpressionChecker {
     }
     this.#factsInCondition(expression, subject, location);
     this.#unknownOperations(expression, subject, location);
+    this.#unknownVariables(expression, subject, location);
+  }
+
+  /** An assertion that cannot be read would never hold. */
+  assertion(text: string, location: ExpressionLocation): void {
+    if (!this.#isWithinLimit(1)) return;
+    const expression = compileExpression(text);
+    const subject = `node "${location.node_id}": the check "${text.slice(0, 100)}"`;
+    if (expression.error !== null)
+      this.#problems.error('bad_assertion', `${subject} cannot be read: ${expression.error}`, location);
+    for (const unknown of unknownOperations(expression)) {
+      const hint = () => didYouMean(unknown.name, unknown.known) ?? `known: ${unknown.known.join(', ')}`;
+      const message = `${subject} uses the ${unknown.what} "${unknown.name.slice(0, 60)}", which does not exist`;
+      this.#problems.error('bad_assertion', message, { ...location, hint });
+    }
     this.#unknownVariables(expression, subject, location);
   }
 
@@ -162,6 +179,7 @@ function stateKeys(workflow: Workflow): ReadonlySet<string> | null {
     const outputKey = outputKeyOf(kind);
     if (outputKey !== null) keys.add(outputKey);
     for (const key of definitionOf(kind).stateKeys(kind)) keys.add(key);
+    for (const key of Object.keys(definitionOf(kind).patchedKeys)) keys.add(key);
     const outputMapping = definitionOf(kind).outputMapping(kind);
     if (isObject(outputMapping)) for (const key of Object.keys(outputMapping)) keys.add(key);
   }

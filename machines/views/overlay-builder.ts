@@ -134,6 +134,12 @@ export class OverlayBuilder {
       case 'child_workflow_resumed':
         this.#update(node, { status: 'active' });
         break;
+      case 'eval_scored':
+        if (data.action === 'retry_with_feedback') this.#ending.set(node, 'again');
+        break;
+      case 'interrupt_raised':
+        this.#update(node, { status: 'waiting' });
+        break;
       case 'approval_received':
         this.#state = patchState(this.#state, data.state_patch ?? null);
         this.#ending.set(node, data.decision === 'approved' ? 'approved' : 'rejected');

@@ -2,6 +2,7 @@ import type { ToolConfig } from '../../machines/ir/workflow.ts';
 import type { Kind, KindName } from '../../machines/nodes/index.ts';
 import { type AgentAccess, a2aTaskExecutor } from './a2a-task.ts';
 import { agentExecutor } from './agent/index.ts';
+import { evalExecutor } from './eval/index.ts';
 import type { Executor, WorkContext } from './executor.ts';
 import { functionExecutor } from './function.ts';
 import { httpExecutor } from './http.ts';
@@ -40,6 +41,8 @@ const EXECUTORS: { readonly [N in KindName]?: CreateExecutor<N> } = {
   agent: (kind, { models, mcp }, declared) => agentExecutor(kind, models, { declared, mcp }),
   memory_retrieval: (kind) => memoryRetrievalExecutor(kind),
   tool: toolExecutor,
+  eval: (kind, deps, declared) =>
+    evalExecutor(kind, { models: deps.models, toolOf: (name) => toolExecutor({ tool_ref: name }, deps, declared) }),
 };
 
 /** The executor of a node's work in this process; null = external workers do it. */
@@ -51,7 +54,7 @@ export function executorFor(kind: Kind, declared: DeclaredTools, deps: ExecutorD
 
 /** A function registered by the operator takes precedence over a declared URL. */
 function toolExecutor(
-  { tool_ref }: Extract<Kind, { type: 'tool' }>,
+  { tool_ref }: Pick<Extract<Kind, { type: 'tool' }>, 'tool_ref'>,
   { tools, outbound }: ExecutorDeps,
   declared: DeclaredTools,
 ): Executor | null {

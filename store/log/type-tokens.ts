@@ -40,6 +40,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   strategy_limit_hit: 'l',
   node_parked: 'm',
   remote_task_started: 'n',
+  eval_scored: 'u',
 };
 
 const letters: ReadonlyMap<string, string> = new Map(Object.entries(LETTERS));

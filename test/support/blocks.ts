@@ -5,6 +5,7 @@ import {
   condition,
   document,
   type EdgeSpec,
+  evaluation,
   first,
   join,
   type NodeSpec,
@@ -87,8 +88,10 @@ class Blocks {
   #leaf(): Block {
     const random = this.#random;
     const retry = random.pick(['once', 'once', 'twice', 'at_once']);
-    const roll = random.between(0, 14);
+    const roll = random.between(0, 18);
     const node = this.#add((id) => {
+      if (roll > 16) return evaluation(id, { on_fail: 'retry_with_feedback', max_retries: random.between(1, 3) });
+      if (roll > 14) return evaluation(id, { on_fail: random.pick(['halt', 'escalate', 'log_and_continue']) });
       if (roll < 2) return approval(id, random.chance(0.3) ? { timeout_secs: 60 } : {});
       if (roll < 4) return wait(id, { correlation_key: `key${random.between(0, 1)}` });
       if (roll < 5) return wait(id, { condition: 'timer', timeout_secs: 60 });
@@ -96,7 +99,7 @@ class Blocks {
       return roll < 7 ? { ...retried(id, retry), policy: { blocked_tools: ['t.*'] } } : retried(id, retry);
     });
     const fails = roll >= 5 && random.chance(0.25);
-    const isRejected = roll < 2 && random.chance(0.3);
+    const isRejected = (roll < 2 || roll > 14) && !fails && random.chance(0.3);
     const exit = { node };
     if (fails) return { entry: node, exits: [exit, { node, outcome: 'fallback_node' }] };
     return { entry: node, exits: isRejected ? [exit, { node, outcome: 'on_rejected' }] : [exit] };

@@ -2,7 +2,15 @@ import type { Json } from '../../machines/json.ts';
 import type { Driver } from './driver.ts';
 import type { Model } from './model.ts';
 
-const outputs: readonly Json[] = [{ n: 1, ok: true }, { n: 3, x: 1 }, { ok: false }, { x: 2, nested: { a: null } }, 'text', null];
+const outputs: readonly Json[] = [
+  { n: 1, ok: true },
+  { n: 3, x: 1 },
+  { ok: false },
+  { x: 2, nested: { a: null } },
+  'text',
+  null,
+  { passed: true, scorers: [] },
+];
 
 /** Sends one random message: for the active node that `roll` selects, or an event that no node may wait for. */
 export function randomMove(driver: Driver, roll: number, model?: Model): void {

@@ -11,7 +11,7 @@ const MAX_TURNS = 1_000;
 interface ModelEdge {
   readonly from: string;
   readonly to: string | null;
-  readonly role: 'choice' | 'all' | 'wait' | 'on_approved' | 'on_rejected' | 'on_timeout' | 'fallback_node';
+  readonly role: 'choice' | 'all' | 'wait' | 'on_approved' | 'on_rejected' | 'on_timeout' | 'retry_node' | 'fallback_node';
   readonly when: string | null;
 }
 
@@ -53,6 +53,9 @@ export class Model {
   readonly #start: string;
   readonly #nodeStates = new Map<string, NodeState>();
   readonly #visits = new Map<string, number>();
+  /** How often scoring nodes have sent work back, and the results that people review. */
+  readonly #retries = new Map<string, number>();
+  readonly #reviewed = new Map<string, JsonObject>();
   readonly #pendingEvents: { key: string; payload: Json }[] = [];
   #failures: string[] = [];
   #clock = 0;
@@ -104,11 +107,33 @@ export class Model {
   done(id: string, output: Json): void {
     const node = this.#node(id);
     const { kind } = node;
+    if (kind.type === 'eval') {
+      this.#scored(id, kind, isObject(output) ? output : {});
+      this.#settle();
+      return;
+    }
     const key = 'output_key' in kind ? kind.output_key : undefined;
     // The output of a child is never merged into the state.
     const isPatch = isObject(output) && kind.type !== 'subgraph';
     this.#complete(id, output, key !== undefined ? { [key]: output } : isPatch ? output : { [id]: output });
     this.#settle();
+  }
+
+  #scored(id: string, kind: Node['kind'] & { type: 'eval' }, { passed, scorers }: JsonObject): void {
+    const hasPassed = passed === true;
+    const retries = this.#retries.get(id) ?? 0;
+    const isAgain = !hasPassed && kind.on_fail === 'retry_with_feedback' && retries < kind.max_retries;
+    const action = hasPassed ? 'continue' : kind.on_fail === 'retry_with_feedback' && !isAgain ? 'halt' : kind.on_fail;
+    const output = { passed: hasPassed, action, scorers: Array.isArray(scorers) ? scorers : [] };
+    if (action === 'escalate') {
+      this.#reviewed.set(id, output);
+      Object.assign(this.#nodeState(id), { phase: 'approval' });
+      return;
+    }
+    if (isAgain) this.#retries.set(id, retries + 1);
+    else this.#retries.delete(id);
+    if (action === 'halt') this.#failForGood(id, 'did not pass');
+    else this.#complete(id, output, patchOfScores(id, output), isAgain ? 'retry_node' : undefined);
   }
 
   /** The node's child execution is paused, or continues. */
@@ -159,8 +184,15 @@ export class Model {
     )
       this.#failForGood(id, `approval rejected by ${userId}`);
     else {
-      const output = { decision, approved: decision === 'approved', user_id: userId, comment: null };
-      this.#complete(id, output, { [id]: output }, this.#outcomeEdges(id, role).length > 0 ? role : undefined);
+      const decided = { decision, approved: decision === 'approved', user_id: userId, comment: null };
+      const result = this.#reviewed.get(id);
+      const output = { ...result, ...decided };
+      this.#complete(
+        id,
+        output,
+        result === undefined ? { [id]: output } : patchOfScores(id, output),
+        this.#outcomeEdges(id, role).length > 0 ? role : undefined,
+      );
     }
     this.#settle();
   }
@@ -335,6 +367,7 @@ export class Model {
 
   #failForGood(id: string, error: string): void {
     const nodeState = this.#nodeState(id);
+    this.#retries.delete(id);
     if (this.#outcomeEdges(id, 'fallback_node').length === 0) {
       nodeState.phase = 'failed';
       this.#failures.push(id);
@@ -371,6 +404,7 @@ export class Model {
     }
     const loop = this.#loops.find(({ head }) => head === back.to);
     const { output } = nodeState;
+    if (role !== 'retry_node') for (const inside of loop?.body ?? []) this.#retries.delete(inside);
     for (const inside of loop?.body ?? []) this.#nodeStates.set(inside, idleState());
     Object.assign(this.#nodeState(back.to ?? ''), { again: true, received: output });
   }
@@ -421,6 +455,11 @@ export class Model {
   }
 }
 
+function patchOfScores(id: string, output: JsonObject): JsonObject {
+  const { passed = null, action = null, scorers = null } = output;
+  return { eval_passed: passed, eval_action: action, eval_results: scorers, eval_feedback: null, [id]: output };
+}
+
 function idleState(): NodeState {
   return {
     phase: 'idle',
@@ -439,6 +478,29 @@ function reachableFrom(from: readonly string[], next: (id: string) => readonly (
   const seen = new Set(from);
   for (const id of seen) for (const to of next(id)) if (to !== null) seen.add(to);
   return seen;
+}
+
+/** The nearest node on every path to `judge` that works, or behind which other nodes work on the way. */
+function sentBackTo({ nodes, start_node }: Workflow, edges: readonly ModelEdge[], judge: string): string | null {
+  const next = (id: string, without: string | null) =>
+    edges.flatMap((edge) => (edge.from === id && edge.to !== null && edge.to !== without ? [edge.to] : []));
+  const reachedWithout = (id: string) => reachableFrom(start_node === id ? [] : [start_node], (from) => next(from, id));
+  if (!reachedWithout('').has(judge)) return null;
+  const before = nodes.map(({ id }) => id).filter((id) => id !== judge && !reachedWithout(id).has(judge));
+  const isAbove = (a: string, b: string) => a !== b && !reachedWithout(a).has(b);
+  const nearestFirst = before.sort((a, b) => (isAbove(a, b) ? 1 : -1));
+  const works = (id: string) => {
+    const kind = nodes.find((node) => node.id === id)?.kind;
+    if (kind?.type === 'join') return kind.merge_strategy.type === 'custom';
+    return kind !== undefined && !['condition', 'parallel', 'limit_exceeded'].includes(kind.type);
+  };
+  const behind = (id: string) => {
+    const back = (to: string) =>
+      edges.flatMap((edge) => (edge.to === to && edge.from !== id && edge.from !== judge ? [edge.from] : []));
+    const reachable = reachedWithout('');
+    return [...reachableFrom(back(judge), back)].filter((inside) => reachable.has(inside));
+  };
+  return nearestFirst.find((id) => works(id) || behind(id).some(works)) ?? null;
 }
 
 /** All transitions of a workflow. */
@@ -473,6 +535,12 @@ function edgesOf(workflow: Workflow): ModelEdge[] {
       if (!edges.some((edge) => edge.from === source && edge.to === node.id))
         edges.push({ from: source, to: node.id, role: 'wait', when: null });
     }
+  }
+  for (const node of workflow.nodes) {
+    const { id: from, kind } = node;
+    if (kind.type !== 'eval' || kind.on_fail !== 'retry_with_feedback') continue;
+    const to = kind.retry_node ?? sentBackTo(workflow, edges, from);
+    if (to !== null) edges.push({ from, to, role: 'retry_node', when: null });
   }
   const isSame = (a: ModelEdge, b: ModelEdge) => a.from === b.from && a.to === b.to && a.role === b.role && a.when === b.when;
   return edges.filter((edge, i) => !edges.slice(0, i).some((earlier) => isSame(earlier, edge)));

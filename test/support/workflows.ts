@@ -50,6 +50,11 @@ export const tool = (id: string, more: Keys = {}): NodeSpec => ({
   ...node(id, { type: 'tool', tool_ref: `t.${id}` }, more),
   retry_policy: 'once',
 });
+/** A scoring node with one attempt. */
+export const evaluation = (id: string, more: Keys = {}): NodeSpec => ({
+  ...node(id, { type: 'eval', scorers: [{ type: 'assertion', checks: ['output.ok'] }] }, more),
+  retry_policy: 'once',
+});
 /** A tool node with another retry policy. */
 export const retried = (id: string, retry_policy: string, more: Keys = {}): NodeSpec => ({ ...tool(id, more), retry_policy });
 export const parallel = (id: string, branches: readonly string[], more: Keys = {}): NodeSpec =>
@@ -76,6 +81,7 @@ const spec = fc.record({
     { weight: 6, arbitrary: fc.constant('tool' as const) },
     { weight: 2, arbitrary: fc.constantFrom('condition', 'parallel', 'collect', 'first', 'custom', 'approval', 'wait', 'timer') },
     { weight: 1, arbitrary: fc.constantFrom('limit', 'held', 'blocked') },
+    { weight: 2, arbitrary: fc.constantFrom('halts', 'continues', 'escalates', 'retries') },
   ),
   to: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 3 }),
   conditions: fc.array(fc.option(fc.constantFrom(...CONDITIONS), { freq: 2 }), { minLength: 3, maxLength: 3 }),
@@ -155,6 +161,19 @@ function nodeOf(each: Spec, i: number, size: number): NodeSpec {
       return wait(id, { condition: 'timer', timeout_secs: 60 });
     case 'limit':
       return limitExceeded(id);
+    case 'halts':
+      return evaluation(id, { on_fail: 'halt', ...fallback });
+    case 'continues':
+      return evaluation(id, { on_fail: 'log_and_continue', ...fallback });
+    case 'escalates':
+      return evaluation(id, {
+        on_fail: 'escalate',
+        ...(each.outcome === null ? fallback : { on_rejected: forward(i, each.outcome, size), review_timeout_secs: 60 }),
+      });
+    case 'retries': {
+      const back = each.waitsFor === null || i === 0 ? {} : { retry_node: name(each.waitsFor % i) };
+      return evaluation(id, { on_fail: 'retry_with_feedback', max_retries: 1 + (each.outcome ?? 0), ...back });
+    }
     case 'held':
       return { ...retried(id, each.retry, fallback), policy: { require_approval_for: ['*'] } };
     case 'blocked':

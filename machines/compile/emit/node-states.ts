@@ -12,6 +12,7 @@ import {
   endStateId,
   pausedChildStateId,
   resumedChildStateId,
+  reviewStateId,
 } from '../../program/state-ids.ts';
 import { UNSPACED_ATTEMPTS } from '../../step/work/backoff.ts';
 import type { NodeExits, StateConfigs, TransitionBuilder } from './transitions.ts';
@@ -107,13 +108,18 @@ export class NodeStates {
         meta: this.#meta(index),
         entry: [{ type: 'begin', params: { node: node.id } }],
         on: {
-          done: [...this.#askedRoutes(index, exits), ...this.#outcome(index, 'ok', exits, atNode(node.id))],
+          done: [
+            ...this.#notPassed(index, exits),
+            ...this.#askedRoutes(index, exits),
+            ...this.#outcome(index, 'ok', exits, atNode(node.id)),
+          ],
           fail,
           claimed: { guard: atNode(node.id), actions: [{ type: 'claimed', params: { node: node.id } }] },
           requeue,
         },
       };
     }
+    this.#review(states, index, exits);
     if (max > 1 && waits)
       states[backoffStateId(id)] = { id: backoffStateId(id), ...state, after: { [BACKOFF]: { target: `#${id}` } } };
     if (this.#transitions.needsApproval(index)) {
@@ -139,6 +145,46 @@ export class NodeStates {
         },
       };
     }
+  }
+
+  /** What follows from a result that does not pass, unless the node completes. */
+  #notPassed(index: number, exits: NodeExits): JsonObject[] {
+    const { id: node, kind } = this.#transitions.graph.node(index);
+    const scoring = definitionOf(kind).scoring(kind);
+    if (scoring === null || scoring.onFail === 'log_and_continue') return [];
+    const guard = { type: 'notPassed', params: { node } };
+    if (scoring.onFail === 'escalate') {
+      const target = `#${reviewStateId(this.#transitions.name(index))}`;
+      return [{ guard, target, actions: [{ type: 'review', params: { node } }] }];
+    }
+    const halts = this.#failure(index, exits, guard);
+    if (scoring.onFail === 'halt' || scoring.maxRetries === 0) return halts;
+    const again = { type: 'notPassed', params: { node, max: scoring.maxRetries } };
+    return [...this.#outcome(index, 'again', exits, again), ...halts];
+  }
+
+  /** The state in which a person reviews scores. */
+  #review(states: StateConfigs, index: number, exits: NodeExits): void {
+    const { id: node, kind } = this.#transitions.graph.node(index);
+    const scoring = definitionOf(kind).scoring(kind);
+    if (scoring?.onFail !== 'escalate') return;
+    const id = reviewStateId(this.#transitions.name(index));
+    const { reviewTimeoutMs } = scoring;
+    const after =
+      reviewTimeoutMs === null ? {} : { after: { [String(reviewTimeoutMs)]: this.#outcome(index, 'timeout', exits, null) } };
+    states[id] = {
+      id,
+      tags: ['parked'],
+      ...(exits.cancelled === null ? {} : { always: [exits.cancelled] }),
+      meta: { node },
+      on: {
+        decide: [
+          ...this.#outcome(index, 'approved', exits, decided(node, 'approved')),
+          ...this.#outcome(index, 'rejected', exits, decided(node, 'rejected')),
+        ],
+      },
+      ...after,
+    };
   }
 
   /** The states of a node with a child execution: busy while the child runs, parked while it is paused. */

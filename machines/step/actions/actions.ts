@@ -13,6 +13,7 @@ import { addApproval, addCause, rejectionText } from './causes.ts';
 import { chooseTransition } from './conditions.ts';
 import { failureData } from './failure-data.ts';
 import { failOverBudget } from './over-budget.ts';
+import { actionOf, retriesOf, scoredOf, scoringError, scoringOutput } from './scoring.ts';
 import {
   completedPatch,
   derivedPatch,
@@ -38,7 +39,7 @@ interface Completion {
 /** A node that waited for something outside the step completes. */
 export function complete(step: StepContext, event: MachineEvent, params: CompleteParams): void {
   const { node, update, choosing } = params;
-  const completion = completionOf(kindOf(step, node), event);
+  const completion = completionOf(step, node, event);
   if (choosing === true && !choose(step, event, node, completion)) {
     failOverBudget(step, event, node);
     return;
@@ -47,14 +48,29 @@ export function complete(step: StepContext, event: MachineEvent, params: Complet
   step.inputsRead(node);
   addCause(step, event, node, active);
   recordCompletion(step, node, active.activation, completion, event.type === 'done' ? event.appended : undefined);
+  noteScoring(step, node, completion.outcome);
   meter(step, node, event);
+  if (step.tables.measured.size > 0) step.measure(node, event);
   if (choosing === true) step.recordTaken(node);
   else step.followTransition(node, update);
 }
 
-function completionOf(kind: Kind, event: MachineEvent): Completion {
+function completionOf(step: StepContext, node: string, event: MachineEvent): Completion {
+  const kind = kindOf(step, node);
   if (event.type === 'done') {
     const { output, patch, durationMs, usage, route } = event;
+    const scoring = definitionOf(kind).scoring(kind);
+    if (scoring !== null) {
+      const scored = scoredOf(output);
+      const action = actionOf(step, node, scoring, scored);
+      const judged = scoringOutput(scored, action);
+      return {
+        outcome: action === 'retry_with_feedback' ? 'again' : 'ok',
+        output: judged,
+        patch: discards(kind) ? NO_PATCH : derivedPatch(kind, judged),
+        details: { duration_ms: durationMs, ...usageEventData(usage) },
+      };
+    }
     return {
       outcome: route ?? 'ok',
       output,
@@ -76,7 +92,10 @@ function completionOf(kind: Kind, event: MachineEvent): Completion {
   if (event.type === 'decide') {
     const { decision, userId, comment } = event;
     const output = { decision, approved: decision === 'approved', user_id: userId, comment };
-    return { outcome: decision, output, patch: { kind: 'node_id' }, details: {} };
+    const { result } = step.activeOf(node);
+    if (result === undefined) return { outcome: decision, output, patch: { kind: 'node_id' }, details: {} };
+    const reviewed = { ...result, ...output };
+    return { outcome: decision, output: reviewed, patch: discards(kind) ? NO_PATCH : derivedPatch(kind, reviewed), details: {} };
   }
   if (isTimerEvent(event)) {
     const isTimer = definitionOf(kind).timeoutOutcome(kind) === 'continue';
@@ -104,11 +123,15 @@ export function fail(step: StepContext, event: MachineEvent, { node, handled, up
   if (event.type === 'fail') {
     ({ error } = event);
     details = failureData(event);
+  } else if (event.type === 'done') {
+    error = scoringError(scoredOf(event.output));
+    details = { error_class: 'eval_failed' };
   } else if (event.type === 'decide') {
     error = rejectionText(event);
   }
   step.effects.release(node, active, event.type === 'fail' ? (event.errorClass ?? null) : null);
   step.addVisitEnd('node_failed', node, 'failed', { error, attempt, retryable: false, ...details, activation });
+  noteScoring(step, node, 'failed');
   if (handled === true) {
     step.rememberOutput(node, { error, node_id: node, attempt });
     step.countHandledFailure();
@@ -217,6 +240,14 @@ export function attemptStarted(step: StepContext, event: MachineEvent, node: str
   const { local } = active;
   addAttemptStart(step, node, event.workerId, active);
   step.setActive(node, { ...visitOf(active), phase: 'running', ...(local === true ? { local } : {}) });
+}
+
+/** A node with scores has ended its visit: it counts how often it sends its work back, and forgets what that work took. */
+function noteScoring(step: StepContext, node: string, outcome: NodeOutcome): void {
+  const kind = kindOf(step, node);
+  if (definitionOf(kind).scoring(kind) === null) return;
+  step.setRetries(node, outcome === 'again' ? retriesOf(step, node) + 1 : 0);
+  step.clearMeasures(node);
 }
 
 function kindOf(step: StepContext, node: string): Kind {

@@ -2,6 +2,7 @@ import { definitionOf } from '../../nodes/index.ts';
 import type { ActiveVisit } from '../context/active-visits.ts';
 import type { StepContext } from '../context/step-context.ts';
 import { type FailEvent, isTimerEvent, type MachineEvent } from '../machine-event.ts';
+import { addScored } from './scoring.ts';
 import { usageEventData } from './usage.ts';
 
 /** Logs the event that completed or failed a visit, if the log has one of its own for it. */
@@ -9,6 +10,7 @@ export function addCause(step: StepContext, event: MachineEvent, node: string, {
   if (event.type === 'done') {
     const { kind } = step.tables.graph.node(step.indexOf(node));
     const tool = definitionOf(kind).tool(kind);
+    addScored(step, event, node, kind, activation);
     if (tool !== null) step.addEvent('tool_call_completed', node, { tool, duration_ms: event.durationMs, activation });
   } else if (event.type === 'child' && event.change.status === 'completed') {
     const { result, usage } = event.change;

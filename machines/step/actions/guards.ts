@@ -8,6 +8,7 @@ import type {
   NodeParams,
   ResultParams,
   RetryParams,
+  ScoringParams,
   SubgraphNodeParams,
   SubgraphParams,
 } from '../../program/parameters.ts';
@@ -17,6 +18,7 @@ import type { MachineContext, StepContext } from '../context/step-context.ts';
 import { NODE, type NodeState } from '../context/subgraph-state.ts';
 import type { MachineEvent } from '../machine-event.ts';
 import { isChosen } from './conditions.ts';
+import { hasPassed, retriesOf } from './scoring.ts';
 
 export interface GuardArgs {
   readonly context: MachineContext;
@@ -39,6 +41,11 @@ export const guards = {
     event.type === 'done' && event.node === node && event.route === as,
   decided: ({ event }: GuardArgs, { node, as }: DecisionParams) =>
     event.type === 'decide' && event.node === node && event.decision === as,
+  notPassed: ({ context: { step }, event }: GuardArgs, { node, max }: ScoringParams) =>
+    event.type === 'done' &&
+    event.node === node &&
+    !hasPassed(event.output) &&
+    (max === undefined || retriesOf(step, node) < max),
   childIs: ({ event }: GuardArgs, { node, status }: ChildParams) =>
     event.type === 'child' && event.node === node && event.change.status === status,
   anyFailed: ({ context: { step } }: GuardArgs) => step.now.failures.length > 0 || step.halt !== null,

@@ -1,21 +1,29 @@
 import { isObject, type Json, type JsonObject } from '../../json.ts';
-import { definitionOf, type Kind } from '../../nodes/index.ts';
+import { definitionOf, type Kind, outputKeyOf } from '../../nodes/index.ts';
 
 /** How a completion changes the state: by a patch of its own, or by one derived from the output. */
 export type StatePatch =
   | { readonly kind: 'given'; readonly patch: Json }
   | { readonly kind: 'output' | 'node_id' | 'none' }
-  | { readonly kind: 'output_key'; readonly key: string };
+  | { readonly kind: 'output_key'; readonly key: string }
+  /** Of a node with scores. */
+  | { readonly kind: 'scores'; readonly key: string | null };
 
 /**
  * The patch that a `node_completed` event stands for. A patch derived from the output is not stored a second time: `patch_from`
- * says how to derive it (`output`: the output itself, `output_key`: under the key of that name, `node_id`: under the node's id).
+ * says how to derive it (`output`: the output itself, `output_key`: under the key of that name, `node_id`: under the node's id, `scores`:
+ * under one of those, and its parts as `eval_passed`, `eval_action`, `eval_results` and `eval_feedback`).
  */
 export function completedPatch(data: JsonObject, nodeId: string): Json {
   if (Object.hasOwn(data, 'state_patch')) return data.state_patch ?? null;
   const output = data.output ?? null;
   if (data.patch_from === 'output') return output;
   if (data.patch_from === 'node_id') return { [nodeId]: output };
+  if (data.patch_from === 'scores') {
+    const { passed = null, action = null, scorers = null, feedback = null } = isObject(output) ? output : {};
+    const key = typeof data.output_key === 'string' ? data.output_key : nodeId;
+    return { eval_passed: passed, eval_action: action, eval_results: scorers, eval_feedback: feedback, [key]: output };
+  }
   if (data.patch_from === 'output_key' && typeof data.output_key === 'string') return { [data.output_key]: output };
   return {};
 }
@@ -24,7 +32,8 @@ export function completedPatch(data: JsonObject, nodeId: string): Json {
 export function patchData(patch: StatePatch): JsonObject {
   if (patch.kind === 'given') return { state_patch: patch.patch };
   if (patch.kind === 'none') return {};
-  return { patch_from: patch.kind, ...(patch.kind === 'output_key' ? { output_key: patch.key } : {}) };
+  const key = patch.kind === 'output_key' || patch.kind === 'scores' ? patch.key : null;
+  return { patch_from: patch.kind, ...(key === null ? {} : { output_key: key }) };
 }
 
 /** Null = the node names no state key for its output. */
@@ -42,6 +51,7 @@ export function discards(kind: Kind): boolean {
 
 /** The patch of a result that brings none of its own. */
 export function derivedPatch(kind: Kind, output: Json): StatePatch {
+  if (definitionOf(kind).scoring(kind) !== null) return { kind: 'scores', key: outputKeyOf(kind) };
   return outputKeyPatch(kind) ?? { kind: definitionOf(kind).objectResultIsPatch && isObject(output) ? 'output' : 'node_id' };
 }
 

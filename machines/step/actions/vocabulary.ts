@@ -12,6 +12,7 @@ import type { MachineEvent } from '../machine-event.ts';
 import { approveHeldNode, attemptStarted, childChanged, complete, fail, passControlNode, retry } from './actions.ts';
 import { guards } from './guards.ts';
 import { leaveOverBudget } from './over-budget.ts';
+import { askForReview } from './scoring.ts';
 
 interface ActionArgs {
   readonly context: MachineContext;
@@ -42,6 +43,7 @@ export const vocabulary = {
     retry: action<NodeParams>((step, event, { node }) => retry(step, event, node)),
     pass: action(passControlNode),
     approve: action<NodeParams>((step, event, { node }) => approveHeldNode(step, event, node)),
+    review: action<NodeParams>((step, event, { node }) => askForReview(step, event, node)),
     claimed: action<NodeParams>((step, event, { node }) => attemptStarted(step, event, node)),
     childChanged: action<NodeParams>((step, event, { node }) => childChanged(step, event, node)),
     enter: action<SubgraphNodeParams>((step, _, { subgraph, node }) => step.subgraph(subgraph).nodeEntered(node)),

@@ -28,6 +28,8 @@ export interface ActiveVisit {
   readonly approved?: true;
   /** Data of the last event of each type that its attempts have logged. */
   readonly progress?: VisitProgress;
+  /** The result that a person reviews. */
+  readonly result?: JsonObject;
 }
 
 export interface HeldFor {

@@ -31,6 +31,9 @@ export interface SubgraphState {
   readonly running: number;
 }
 
+/** What the last attempt at a node took; null = not known. */
+export type Measure = readonly [durationMs: number | null, costUsd: number | null];
+
 /** Why a run ends before its graph does. */
 export interface Halt {
   readonly status: 'failed' | 'limit_exceeded';
@@ -75,6 +78,10 @@ export interface Context {
   readonly usage: UsageTotals | null;
   /** Budgets set by `resume`; they take precedence over the workflow's. */
   readonly budgets?: Budgets;
+  /** How often nodes have sent the work before them back since they were reached from elsewhere; absent = none has. */
+  readonly evalRetries?: Readonly<Record<string, number>>;
+  /** What the work before scoring nodes took, by scoring node and working node; absent = nothing is scored by it. */
+  readonly measures?: Readonly<Record<string, Readonly<Record<string, Measure>>>>;
   /** Null = the execution is not suspended by an operator. */
   readonly suspension: Suspension | null;
   /** Why the execution failed or was cancelled. */

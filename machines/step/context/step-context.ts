@@ -11,8 +11,9 @@ import { forwardsInput } from '../../program/output-use.ts';
 import type { ContextUpdate, SkipScope } from '../../program/parameters.ts';
 import type { ProgramTables } from '../../program/tables.ts';
 import type { StepEnv } from '../../run.ts';
+import type { MachineEvent } from '../machine-event.ts';
 import type { ActiveVisit } from './active-visits.ts';
-import { type Context, type Halt, lastInputOf, own, type PendingInput } from './context.ts';
+import { type Context, type Halt, lastInputOf, type Measure, own, type PendingInput } from './context.ts';
 import { Evaluation } from './evaluation.ts';
 import { InputAllowance } from './input-allowance.ts';
 import { StepEffects } from './step-effects.ts';
@@ -21,7 +22,7 @@ import { emptySubgraphState, SubgraphContext } from './subgraph-context.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-type StepContextEnv = Pick<StepEnv, 'executionId' | 'vars' | 'work' | 'recordInputs'>;
+type StepContextEnv = Pick<StepEnv, 'executionId' | 'nowMs' | 'vars' | 'work' | 'recordInputs'>;
 
 /** What XState has as the machine's context while a step runs; between steps a snapshot has the frozen `Context`. */
 export interface MachineContext {
@@ -311,6 +312,39 @@ export class StepContext {
     };
   }
 
+  // ------------------------------------------------------------------ scoring
+
+  /** How often a node has sent the work before it back. */
+  setRetries(node: string, count: number): void {
+    const before = this.#now.evalRetries;
+    if (count > 0) this.#now.evalRetries = { ...before, [node]: count };
+    else if (before !== undefined && own(before, node) !== undefined) this.#now.evalRetries = without(before, [node]);
+  }
+
+  /** Another iteration of a loop begins otherwise than by scores: the nodes in it may send their work back anew. */
+  #resetRetries(head: string): void {
+    const { evalRetries } = this.#now;
+    if (evalRetries === undefined) return;
+    const index = this.indexOf(head);
+    const body = this.tables.graph.loops.find((loop) => loop.head === index)?.body;
+    const inside = Object.keys(evalRetries).filter((node) => body?.has(this.indexOf(node)) === true);
+    if (inside.length > 0) this.#now.evalRetries = without(evalRetries, inside);
+  }
+
+  /** Notes what the work of a node took, for the nodes that score it. */
+  measure(node: string, event: MachineEvent): void {
+    for (const scoring of this.tables.measured.get(node) ?? []) {
+      const { measures } = this.#now;
+      const measured = { ...own(measures ?? {}, scoring), [node]: measureOf(event) };
+      this.#now.measures = { ...measures, [scoring]: measured };
+    }
+  }
+
+  clearMeasures(node: string): void {
+    const { measures } = this.#now;
+    if (measures !== undefined && own(measures, node) !== undefined) this.#now.measures = without(measures, [node]);
+  }
+
   // ------------------------------------------------------------------ transitions
 
   /** Applies what follows from a transition out of `node`; null = out of a fork or subgraph. */
@@ -321,6 +355,8 @@ export class StepContext {
       const output = node === null ? null : (this.#outputs.get(node) ?? null);
       if (update.skip !== undefined) this.#queueSkips(update.skip);
       if (update.restart !== undefined && this.#pendingSkips.length > 0) this.#unqueueSkips(this.indexOf(update.restart));
+      const head = update.restart ?? update.iterate?.head;
+      if (head !== undefined && node !== null && this.#ended.get(node)?.outcome !== 'again') this.#resetRetries(head);
       for (const { fork } of update.open ?? []) this.clearJoinInputs(fork);
       const appends = update.arrive !== undefined || update.open !== undefined;
       if (node !== null) for (const target of update.deliver ?? []) this.deliverInput(target, node, output, appends);
@@ -504,6 +540,17 @@ function touches(patch: JsonObject, path: readonly string[]): boolean {
     part = part[key] ?? null;
   }
   return true;
+}
+
+/** The duration and the cost of a result. Work without a usage costs nothing; a usage without a cost is one of unknown cost. */
+function measureOf(event: MachineEvent): Measure {
+  if (event.type !== 'done') return [null, null];
+  const { durationMs, usage } = event;
+  return [durationMs, usage === undefined ? 0 : (usage.cost_usd ?? null)];
+}
+
+function without<V>(record: Readonly<Record<string, V>>, keys: readonly string[]): Record<string, V> {
+  return Object.fromEntries(Object.entries(record).filter(([key]) => !keys.includes(key)));
 }
 
 const UNCHANGED: readonly never[] = [];

@@ -3,7 +3,7 @@ import { Budget } from '../../expression/budget.ts';
 import type { JsonObject } from '../../json.ts';
 import { definitionOf } from '../../nodes/index.ts';
 import type { Run, StepEnv, Work } from '../../run.ts';
-import type { Context } from '../context/context.ts';
+import { type Context, own } from '../context/context.ts';
 import { StepContext } from '../context/step-context.ts';
 import type { Program } from '../program.ts';
 import { renderInput } from './input.ts';
@@ -56,6 +56,7 @@ export function workOf(
     ...(inputErrors.length === 0 ? {} : { input_errors: inputErrors }),
     state,
     ...definitionOf(kind).payload(kind, input),
+    ...(definitionOf(kind).scoring(kind) === null ? {} : measuresOf(context, node)),
   };
   return {
     node,
@@ -70,4 +71,19 @@ export function workOf(
     state,
     payload,
   };
+}
+
+/**
+ * What the work before a scoring node took: the time of the slowest of its nodes, and what they cost together; null = not known of all of
+ * them.
+ */
+function measuresOf({ measures }: Context, node: string): JsonObject {
+  const measured = Object.values(own(measures ?? {}, node) ?? {});
+  let slowestMs: number | null = measured.length === 0 ? null : 0;
+  let costUsd: number | null = slowestMs;
+  for (const [durationMs, cost] of measured) {
+    slowestMs = slowestMs === null || durationMs === null ? null : Math.max(slowestMs, durationMs);
+    costUsd = costUsd === null || cost === null ? null : costUsd + cost;
+  }
+  return { preceding_duration_ms: slowestMs, preceding_cost_usd: costUsd };
 }

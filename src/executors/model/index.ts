@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { Usage } from '../../../machines/messages.ts';
-import type { Model } from '../../../machines/nodes/model.ts';
+import { type Model, modelPatch } from '../../../machines/nodes/model.ts';
 import { isPromptFile, modelNameOf, namesOfModel } from '../../../machines/nodes/model-names.ts';
 import { isAllowedModel } from '../../../machines/policy.ts';
 import { toStorableText } from '../../../machines/unicode.ts';
@@ -25,10 +25,9 @@ export interface Models {
 
 /**
  * Executor of `model` nodes: sends the rendered prompt, or the messages of the state, to the model's provider. The output is the answer,
- * parsed if it is JSON. The patch holds it under `output_key`, and the three `last_model_…` keys.
+ * parsed if it is JSON, and checked by `schema`. The patch holds it under `output_key`, and the three `last_model_…` keys.
  */
-export function modelExecutor(kind: Model, models: Models): Executor {
-  const schema = kind.output_schema === undefined ? null : outputCheck(kind.output_schema);
+export function modelExecutor(kind: Model, models: Models, schema = schemaOf(kind)): Executor {
   return async (work, context, onText) => {
     const messages = messagesOf(kind, work.input);
     // Before the call, which is paid for.
@@ -41,6 +40,10 @@ export function modelExecutor(kind: Model, models: Models): Executor {
       throw error instanceof WorkError ? error.withUsage(usage) : error;
     }
   };
+}
+
+function schemaOf({ output_schema }: Model): (() => Promise<CheckOutput>) | null {
+  return output_schema === undefined ? null : outputCheck(output_schema);
 }
 
 /** How a model is asked. */
@@ -166,13 +169,8 @@ function resultOf(kind: Model, answer: Answer, check: CheckOutput | null, usage:
   const asksForTools = answer.calls.length > 0;
   const text = toJson(answer.text, 'answer');
   const output = asksForTools ? text : toJson(outputOf(answer, check), 'answer');
-  const patch: JsonObject = {
-    // What follows a request for tools is the answer; this is none.
-    ...(kind.output_key === undefined || asksForTools ? {} : { [kind.output_key]: output }),
-    last_model_output: text,
-    last_model_finish_reason: nameIn(answer.finishReason),
-    last_model_tool_calls: toJson(answer.calls, 'tool_calls'),
-  };
+  const calls = toJson(answer.calls, 'tool_calls') as readonly Json[];
+  const patch = modelPatch(kind, { output, text: String(text), finishReason: nameIn(answer.finishReason), calls });
   return { output, patch, usage };
 }
 

@@ -134,6 +134,7 @@ function neverEnding(workflow: SimWorkflow, branchInputs: BranchInputs, { stateN
 
 function requiresApproval({ program: { tables } }: SimWorkflow, node: string): boolean {
   const { kind } = tables.nodeOf(node);
+  if (definitionOf(kind).scoring(kind)?.onFail === 'escalate') return true;
   return definitionOf(kind).behaviour(kind) === 'approval' || tables.hasApprovalState(node);
 }
 

@@ -1,5 +1,6 @@
 import { RESULT_ROLES } from '../../../machines/graph/edges.ts';
-import type { Json } from '../../../machines/json.ts';
+import { isObject, type Json } from '../../../machines/json.ts';
+import { definitionOf } from '../../../machines/nodes/index.ts';
 import type { ActiveNode } from '../../../machines/run.ts';
 import { activeOf } from '../../../machines/step/index.ts';
 import { fireTimer, type SimState, type SimStep, type SimWorkflow, sendMessage } from '../simulation/simulation.ts';
@@ -50,7 +51,9 @@ function stepsOf(
     case 'running':
     case 'queued':
       return [
-        ...outputs.map((output) => sendMessage(workflow, state, { type: 'done', ...visit, output, durationMs: 0 })),
+        ...resultsOf(workflow, state, node, outputs).map((result) =>
+          sendMessage(workflow, state, { type: 'done', ...visit, ...result, durationMs: 0 }),
+        ),
         ...RESULT_ROLES.filter((route) => workflow.branches.of(node, route).length > 0).map((route) =>
           sendMessage(workflow, state, { type: 'done', ...visit, output: {}, durationMs: 0, route }),
         ),
@@ -75,6 +78,26 @@ function stepsOf(
     default:
       return [];
   }
+}
+
+/** The results of work with these outputs. Work that scores other work finds that it passes, and that it does not. */
+function resultsOf(
+  workflow: SimWorkflow,
+  state: SimState,
+  node: string,
+  outputs: readonly Json[],
+): readonly { readonly output: Json; readonly patch?: Json }[] {
+  const { kind } = workflow.program.tables.nodeOf(node);
+  const definition = definitionOf(kind);
+  const results = (outputs: readonly Json[]) => outputs.map((output) => definition.testResult(kind, { output }));
+  const onFail = definition.scoring(kind)?.onFail;
+  if (onFail === undefined) return results(outputs);
+  const mayHalt = (onFail !== 'halt' && onFail !== 'retry_with_feedback') || mayFail(workflow, state, node);
+  const scored = outputs.flatMap((output) => {
+    const told = isObject(output) ? output : {};
+    return typeof told.passed === 'boolean' ? [told] : [true, false].map((passed) => ({ ...told, passed }));
+  });
+  return results(scored.filter(({ passed }) => passed === true || mayHalt));
 }
 
 /** The first attempt fails retryably if the policy allows a retry; later attempts fail finally. */

@@ -20,7 +20,7 @@ export class StateKeys {
   }
 
   keyOf(state: SimState): string {
-    const { active, earlyEvents, failures, forks, pendingInputs, subgraphs } = state.run.snapshot.context as Context;
+    const { active, earlyEvents, evalRetries, failures, forks, pendingInputs, subgraphs } = state.run.snapshot.context as Context;
     // Visit counts and times are left out, so that a loop returns to the same state.
     const phases = active.entries().map(([node, { phase, attempt, key }]) => [node, phase, attempt > 0, key]);
     const progress = Object.entries(subgraphs).map(([key, { edges, nodes }]) => [key, edges, nodes]);
@@ -38,6 +38,7 @@ export class StateKeys {
       forks,
       pendingInputs,
       progress,
+      evalRetries,
       input,
       this.#readableValues(state),
     ]);

@@ -83,6 +83,11 @@ class SourceSearch {
       else if (named === undefined) this.#addSource(node, path, 'merged');
       return this.#before(lookup);
     }
+    const patched = Object.hasOwn(definition.patchedKeys, key) ? definition.patchedKeys[key] : undefined;
+    if (patched !== undefined) {
+      this.#addSource(node, [...patched, ...rest], 'named');
+      return [];
+    }
     const mapping = definition.outputMapping(kind);
     const merges = outputKey === null && (definition.objectResultIsPatch || isObject(mapping));
     if (merges) {

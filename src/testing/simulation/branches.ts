@@ -83,10 +83,16 @@ function outcomesOf(
     }
     case 'wait':
       return definition.timeoutOutcome(kind) === 'continue' ? [ok] : [ok, ...timeout];
-    default:
-      return isBlocked
-        ? [failed]
-        : [ok, ...RESULT_ROLES.flatMap((role) => (routes[role] === undefined ? [] : [[role, routes[role]] as const])), failed];
+    default: {
+      if (isBlocked) return [failed];
+      const scoring = definition.scoring(kind);
+      if (scoring?.onFail === 'retry_with_feedback' && routes.again !== undefined) return [ok, ['again', routes.again], failed];
+      const asked = RESULT_ROLES.flatMap((role) => (routes[role] === undefined ? [] : [[role, routes[role]] as const]));
+      if (scoring?.onFail !== 'escalate') return [ok, ...asked, failed];
+      const timedOut = scoring.reviewTimeoutMs === null ? [] : [['timeout', routes.timeout ?? null] as const];
+      const rejected = ['rejected', routes.rejected ?? routes.failed ?? null] as const;
+      return [ok, ['approved', routes.approved ?? null], rejected, ...timedOut, failed];
+    }
   }
 }
 

@@ -40,7 +40,7 @@ export function play(workflow: SimWorkflow, test: AuthoredTest): PlayResult {
   return player.result();
 }
 
-/** Runs a workflow by the script of a test. Work without a scripted result completes with `{}`; decisions and events must be scripted. */
+/** Runs a workflow by the script of a test. Work without a scripted result completes as its kind says, usually with `{}`; decisions and events must be scripted. */
 class Player {
   readonly #workflow: SimWorkflow;
   readonly #results: AuthoredTest['results'];
@@ -122,19 +122,23 @@ class Player {
       case 'running':
       case 'queued':
       case 'child': {
-        const scripted: Reply = reply === null || reply.type === 'decide' ? { type: 'output', output: {} } : reply;
         this.#consumeReply(node);
+        const scripted = reply === null || reply.type === 'decide' ? null : reply;
         const child = { type: 'child', ...visit, childId: childId ?? '', childWorkflowId: node } as const;
-        if (scripted.type === 'fail') {
+        if (scripted?.type === 'fail') {
           const { error, retryable, errorClass } = scripted;
           const change = { status: 'failed', error } as const;
           const classed = errorClass === null ? {} : { errorClass };
           return this.#send(phase === 'child' ? { ...child, change } : { type: 'fail', ...visit, error, retryable, ...classed });
         }
-        const output = scripted.type === 'output' ? scripted.output : {};
-        const change = { status: 'completed', result: output } as const;
-        const route = scripted.type === 'output' && scripted.route !== undefined ? { route: scripted.route } : {};
-        return this.#send(phase === 'child' ? { ...child, change } : { type: 'done', ...visit, output, durationMs: 0, ...route });
+        const { kind } = this.#workflow.program.tables.nodeOf(node);
+        const result = definitionOf(kind).testResult(kind, scripted?.type === 'output' ? scripted : {});
+        const change = { status: 'completed', result: result.output } as const;
+        const usage = scripted?.type === 'output' && scripted.usage !== undefined ? { usage: scripted.usage } : {};
+        const route = scripted?.type === 'output' && scripted.route !== undefined ? { route: scripted.route } : {};
+        return this.#send(
+          phase === 'child' ? { ...child, change } : { type: 'done', ...visit, ...result, durationMs: 0, ...route, ...usage },
+        );
       }
       case 'awaiting_approval':
       case 'approval': {

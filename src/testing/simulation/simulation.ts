@@ -100,6 +100,7 @@ function branchesIn(workflow: SimWorkflow, events: readonly LogEvent[]): readonl
     if (node === null) continue;
     if (type === 'approval_received') outcomes.set(node, data.decision === 'approved' ? 'approved' : 'rejected');
     if (type === 'timer_fired') outcomes.set(node, 'timeout');
+    if (type === 'eval_scored' && data.action === 'retry_with_feedback') outcomes.set(node, 'again');
     const ended = type === 'node_completed' || (type === 'node_failed' && data.retryable === false);
     if (!ended) continue;
     const known = RESULT_ROLES.find((role) => role === data.route) ?? outcomes.get(node);

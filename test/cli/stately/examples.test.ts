@@ -39,11 +39,15 @@ const [, operatorFile = ''] = /```toml\n(.*?)```/s.exec(readFileSync('examples/s
 const folder = mkdtempSync(join(tmpdir(), 'jamjet-examples-'));
 writeFileSync(join(folder, 'jamjet.toml'), operatorFile);
 const models: Server = await serviceOf('support-triage').then(({ startService }) => startService(0));
+const named: Server = await serviceOf('answer-quality').then(({ startService }) => startService(0));
+const urlOf = (service: Server): string => `http://127.0.0.1:${(service.address() as AddressInfo).port}/v1`;
+const namedModel = (model: string) => ({ provider: 'openai-compatible', model, base_url: urlOf(named) });
 
 const server = runtimeServer(TOOLS, {
   JAMJET_ALLOW_PRIVATE_ADDRESSES: 'true',
   JAMJET_CONFIG: join(folder, 'jamjet.toml'),
-  OPENAI_BASE_URL: `http://127.0.0.1:${(models.address() as AddressInfo).port}/v1`,
+  OPENAI_BASE_URL: urlOf(models),
+  JAMJET_MODELS: JSON.stringify({ writer: namedModel('writer'), judge: namedModel('judge') }),
   OPENAI_API_KEY: 'offline',
 });
 
@@ -54,6 +58,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await service.close();
   models.close();
+  named.close();
   rmSync(folder, { recursive: true });
 });
 

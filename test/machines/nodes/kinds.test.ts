@@ -39,6 +39,7 @@ const samples: Readonly<Record<Kind['type'], JsonObject>> = {
   human_approval: { type: 'human_approval', description: 'Ship?' },
   wait: { type: 'wait', correlation_key: 'paid' },
   subgraph: { type: 'subgraph', workflow_ref: 'child' },
+  eval: { type: 'eval', scorers: [{ type: 'assertion', checks: ['output.ok'] }] },
   limit_exceeded: { type: 'limit_exceeded' },
 };
 

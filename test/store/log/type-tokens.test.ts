@@ -13,7 +13,7 @@ describe('the tokens of event types', () => {
   it('never change: they are stored', () => {
     const table = EVENT_TYPES.map((type) => `${type} ${typeToken(type)}`).sort();
     // Of a new type: add its letter, and this hash. Never change the letter of a released type.
-    expect(hash('sha256', table.join('\n'), 'base64url')).toBe('PzhauCDgCP_4xTtLVL6QqT5vAddCRZmeBu0M8820Ea0');
+    expect(hash('sha256', table.join('\n'), 'base64url')).toBe('MKBjfDIBMzFDcCLcjQe_D9F-BUtKPysjMqYsfyFrAKw');
   });
 
   it('write out other types, without looking like a letter', () => {
