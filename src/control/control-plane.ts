@@ -38,8 +38,8 @@ export class ControlPlane {
     const retention = new Retention({ ...deps, tenants: this.tenants });
     const dataPolicyRetention = new DataPolicyRetention(deps);
     this.#services = [this.live, this.audit];
-    this.#singletons = [this.webhooks, this.cron.runner, this.jobs.runner, retention, dataPolicyRetention];
-    this.#singletons = [this.webhooks, this.cron.runner, this.jobs.runner, retention, new MemoryExpiry(deps)];
+    const memoryExpiry = new MemoryExpiry(deps);
+    this.#singletons = [this.webhooks, this.cron.runner, this.jobs.runner, retention, dataPolicyRetention, memoryExpiry];
     const standBy = async (): Promise<void> => {
       await Promise.all(this.#singletons.map((service) => service.standBy()));
     };

@@ -21,8 +21,7 @@ describe('jamjet memory', () => {
       stderr: '',
     });
     expect(
-      (await jamjet(['memory', 'add', 'book', 'Gift cards are valid a long time', '--id', 'q1', '--ttl', '30d']).ended)
-        .stdout,
+      (await jamjet(['memory', 'add', 'book', 'Gift cards are valid a long time', '--id', 'q1', '--ttl', '30d']).ended).stdout,
     ).toBe('✓ stored  1 item in book  0 new, 1 replaced\n');
     const hits = JSON.parse((await jamjet('memory search book refund paid --json').ended).stdout);
     expect(hits.results).toMatchObject([{ id: 'handbook.md#1', metadata: { source: 'handbook.md', part: 1 } }]);
