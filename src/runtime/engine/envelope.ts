@@ -57,10 +57,14 @@ export interface MessageOptions {
 }
 
 /** What a message led to: a step, or why it was rejected, by the machine or by the runtime. */
-export type MessageOutcome =
-  | StepResult
-  | Refused
-  | { readonly refused: 'idempotency' | 'unknown'; readonly nodes: readonly string[] };
+export type MessageOutcome = StepResult | RefusedMessage;
+
+export interface RefusedMessage {
+  readonly refused: Refused['refused'] | 'idempotency' | 'unknown';
+  readonly nodes: readonly string[];
+  /** Sequence of the run that refused it; absent = the store did. */
+  readonly seq?: number;
+}
 
 interface PendingMessage {
   readonly options: MessageOptions;

@@ -101,7 +101,7 @@ function stepUnguarded(recipient: Recipient, run: Run | null, envelope: Envelope
   if (outcome instanceof Error) return rejectedResult(outcome, options.preconditions);
   if ('refused' in outcome) {
     if (run !== null && isStuck(run)) throw new Error(STUCK);
-    return rejectedResult(outcome, options.preconditions);
+    return rejectedResult(run === null ? outcome : { ...outcome, seq: run.seq }, options.preconditions);
   }
   const builder = newCommitBuilder();
   addConsumed(builder, options.preconditions);

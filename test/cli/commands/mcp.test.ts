@@ -10,7 +10,7 @@ describe('mcp connect', () => {
   it('lists the tools of a server at a URL, whose path may be left out', async () => {
     const { url, headers } = await mcpHttpServer('sse-replies');
     const { code, stdout } = await jamjet(['mcp', 'connect', new URL(url).origin, '-H', 'X-Key: k1']);
-    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('test 1, 11 tools') });
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringMatching(/^test 1, \d+ tools/) });
     expect(stdout).toMatch(/say +text/);
     expect(headers.map((sent) => sent['x-key'])).toContain('k1');
   });

@@ -4,6 +4,7 @@ import { BUDGET_EXCEEDED, budgetExceededMessage, hasInputMapping, workOf } from 
 import { type LogProgress, WorkError, type WorkResult } from '../../../executors/executor.ts';
 import type { RuntimeContext } from '../../context.ts';
 import type { Deliver, Report } from '../../engine/deliver.ts';
+import type { MessageOutcome } from '../../engine/envelope.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
 import { redactorAt } from '../../redaction/shown-run.ts';
 import type { InProcessView } from '../../types/work.ts';
@@ -196,14 +197,14 @@ export class ActivityPool {
     const outcome = await deliver(executionId, { type: 'claimed', ...visit, workerId: runtimeId, local: true });
     if (outcome === null) return null;
     if (!('refused' in outcome)) return outcome.run;
-    started.delete(executionId, visit);
+    started.refused(executionId, visit, seqOf(outcome));
     return null;
   }
 
   /** Reports the outcome of an attempt. If it is refused and the attempt is wanted after all, it is started again. */
   #report({ executionId, node, activation, attempt }: ActivityTask, message: Message): void {
     this.#options.report(executionId, message, (outcome) => {
-      if ('refused' in outcome) this.#options.started.delete(executionId, { node, activation, attempt });
+      if ('refused' in outcome) this.#options.started.refused(executionId, { node, activation, attempt }, seqOf(outcome));
     });
   }
 
@@ -304,6 +305,11 @@ function startedTask(task: ActivityTask, run: Run): ActivityTask | null {
   if (!task.dropped) return task;
   const { successor } = task;
   return successor !== null && !successor.dropped && successor.seq < run.seq ? successor : null;
+}
+
+/** The sequence of the run that refused a message; undefined = the store refused it. */
+function seqOf(outcome: MessageOutcome): number | undefined {
+  return 'seq' in outcome ? outcome.seq : undefined;
 }
 
 /** The attempt fails, rather than that a tool gets null where the author wrote an expression. */

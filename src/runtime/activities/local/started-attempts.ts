@@ -14,6 +14,8 @@ export class StartedAttempts {
    * By attempt: the sequence of the run that it was started from. Sized by count, since `max` would allocate everything at once.
    */
   readonly #started = new LRUCache<string, number>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });
+  /** By attempt whose outcome was refused: the sequence of the run that did not want it. */
+  readonly #refused = new LRUCache<string, number>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });
 
   constructor(isShared: boolean) {
     this.#isShared = isShared;
@@ -25,6 +27,8 @@ export class StartedAttempts {
     const key = attemptKey(executionId, visit);
     const startedAt = this.#started.get(key);
     if (startedAt !== undefined && startedAt >= seq) return false;
+    const refusedAt = this.#refused.get(key);
+    if (refusedAt !== undefined && seq < refusedAt) return false;
     this.#started.set(key, seq);
     return true;
   }
@@ -33,13 +37,19 @@ export class StartedAttempts {
     return this.#started.has(attemptKey(executionId, visit));
   }
 
-  /** Lets the attempt be started again. */
-  delete(executionId: string, visit: Visit): void {
-    this.#started.delete(attemptKey(executionId, visit));
+  /**
+   * Lets the attempt be started again, unless by an older state than the run at `seq`, which refused its outcome: a slow reply of the store
+   * may bring one.
+   */
+  refused(executionId: string, visit: Visit, seq: number | undefined): void {
+    const key = attemptKey(executionId, visit);
+    this.#started.delete(key);
+    if (seq !== undefined && this.#isShared) this.#refused.set(key, seq);
   }
 
   clear(): void {
     this.#started.clear();
+    this.#refused.clear();
   }
 }
 
