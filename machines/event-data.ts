@@ -178,7 +178,7 @@ export const EVENT_DATA = {
     ),
     input_omitted: absent(
       flag(
-        'True if `input` is not recorded: rendering it takes too much work, the inputs of one step are too large, or the data policy does not retain prompts.',
+        'True if `input` is not recorded: rendering it takes too much work, the inputs of one step are too large, or the data policy does not retain it.',
       ),
     ),
   }),

@@ -42,6 +42,8 @@ export interface Run {
   readonly error: string | null;
   /** Number of nodes with in-process work in progress, including child executions that are being started. */
   readonly localWork: number;
+  /** Its personal data has been erased: it is what may be shown of an execution that has ended. */
+  readonly isErased?: true;
   /** Set by the size limits of the runtime, once they know; no part of the execution. */
   knownSize: KnownSize | null;
 }

@@ -12,6 +12,8 @@ export class DataRules {
   readonly #workflow: DataPolicy | null;
   readonly #nodes: ReadonlyMap<string, DataPolicy>;
   readonly #stored: RedactionRules;
+  /** By node, filled by the first prompts. */
+  readonly #prompts = new Map<string, RedactionRules>();
 
   constructor(workflow: DataPolicy | null, nodes: ReadonlyMap<string, DataPolicy>) {
     this.#workflow = workflow;
@@ -28,9 +30,12 @@ export class DataRules {
 
   /** For what a node sends to a model. */
   prompt(node: string, roots: readonly Json[]): Redactor {
-    const own = this.#nodes.get(node);
-    const policies = [...(own === undefined ? [] : [own]), ...(this.#workflow === null ? [] : [this.#workflow])];
-    return new Redactor(rulesOf(policies), roots);
+    let rules = this.#prompts.get(node);
+    if (rules === undefined) {
+      rules = rulesOf([this.#nodes.get(node) ?? [], this.#workflow ?? []].flat());
+      this.#prompts.set(node, rules);
+    }
+    return new Redactor(rules, roots);
   }
 
   retainsPrompt(node: string): boolean {
@@ -41,11 +46,14 @@ export class DataRules {
     return (this.#nodes.get(node) ?? this.#workflow)?.retain_outputs ?? true;
   }
 
+  /** Whether what any node returns is kept. If not, neither are states, nor the inputs of nodes, which are made of it. */
+  get retainsOutputs(): boolean {
+    return [this.#workflow, ...this.#nodes.values()].every((policy) => policy === null || policy.retain_outputs);
+  }
+
   /** A state as it is shown. Where outputs are not retained, it is what the execution began with: the rest is from nodes. */
   shownState(redactor: Redactor, state: JsonObject, input: Json): JsonObject {
-    const policies = [this.#workflow, ...this.#nodes.values()];
-    const isRetained = policies.every((policy) => policy === null || policy.retain_outputs);
-    const shown = isRetained ? state : isObject(input) ? input : {};
+    const shown = this.retainsOutputs ? state : isObject(input) ? input : {};
     return redactor.root(shown) as JsonObject;
   }
 

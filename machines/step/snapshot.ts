@@ -104,7 +104,17 @@ function loadErased(program: Program, text: string, { seq, input }: { readonly s
     error,
   };
   const configuration = stepper.at([endStateId(status)]);
-  return { snapshot: { configuration, context }, seq, status, steps, input, error, localWork: 0, knownSize: null };
+  return {
+    snapshot: { configuration, context },
+    seq,
+    status,
+    steps,
+    input,
+    error,
+    localWork: 0,
+    isErased: true,
+    knownSize: null,
+  };
 }
 
 /** The run that `save` or `saveErased` wrote. Throws `OtherCompiler`, and other errors for a text that is no snapshot of this program. */

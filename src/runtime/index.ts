@@ -95,7 +95,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
         });
   const heartbeats = new Heartbeats({ ...context, afterHeartbeat: async () => cluster?.onHeartbeat() });
   const timers = new TimerQueue({ ...context, ...core, scope: activities.scope });
-  const eraser = new Eraser({ ...context, cache, loader });
+  const eraser = new Eraser({ ...context, cache, loader, corrupt });
   const lifecycle = new Lifecycle({
     ...context,
     ...activities,

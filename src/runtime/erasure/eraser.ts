@@ -3,6 +3,7 @@ import { saveErased } from '../../../machines/step/index.ts';
 import type { PendingErasure } from '../../../store/port/resources/erasures.ts';
 import { CoalescedJob } from '../coalesced-job.ts';
 import type { RuntimeContext } from '../context.ts';
+import type { CorruptExecutions } from '../engine/loading/corrupt-executions.ts';
 import type { ExecutionCache } from '../engine/loading/execution-cache.ts';
 import type { ExecutionLoader } from '../engine/loading/execution-loader.ts';
 import { RuntimeError } from '../errors.ts';
@@ -16,6 +17,7 @@ const RETRY_MS = 5_000;
 export interface EraserOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'events' | 'stopping' | 'onError'> {
   readonly cache: ExecutionCache;
   readonly loader: ExecutionLoader;
+  readonly corrupt: CorruptExecutions;
 }
 
 /**
@@ -67,7 +69,7 @@ export class Eraser {
 
   /** False = it is still needed. */
   async #erase(pending: PendingErasure): Promise<boolean> {
-    const { store, cache, clock, stopping } = this.#options;
+    const { store, cache, corrupt, clock, stopping } = this.#options;
     const { executionId } = pending;
     const remains = await this.#remainsOf(executionId);
     if (remains === null) return true;
@@ -76,6 +78,7 @@ export class Eraser {
       if (result === 'needed') return false;
       // From here on the execution is read as it is stored.
       cache.delete(executionId);
+      corrupt.clearUnloadable(executionId);
       if (result === 'done' || stopping.aborted) return true;
       await setImmediate();
     }

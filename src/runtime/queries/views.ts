@@ -26,7 +26,6 @@ export function viewOf(execution: CachedExecution): ExecutionView {
   const suspended = suspensionOf(run);
   return {
     ...summary(execution, run),
-    error: json(execution.error),
     state,
     input,
     suspended: suspended === null ? null : { reason: json(suspended.reason) },

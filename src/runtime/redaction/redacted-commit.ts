@@ -90,11 +90,17 @@ export function redactCommit(input: RedactionInput): RedactedCommit {
 
 function redactRow(rules: DataRules, redactor: Redactor, { type, nodeId, data }: EventRow, input: Json): JsonObject {
   const redacted = redactedData(redactor, data, nodeId === null || rules.retainsOutput(nodeId));
+  if (type === 'node_started' && Object.hasOwn(data, 'input') && !rules.retainsOutputs) return withoutInput(redacted);
   const field = STATES[type];
   const state = field === undefined ? undefined : data[field];
   if (field === undefined || state === undefined || state === null) return redacted;
   const shown = rules.shownState(redactor, state as JsonObject, input);
   return shown === state ? redacted : { ...redacted, [field]: shown };
+}
+
+/** What nodes are given is made of what others have returned. */
+function withoutInput({ input: _input, ...data }: JsonObject): JsonObject {
+  return { ...data, input_omitted: true };
 }
 
 function eventOf({ seq, type, nodeId, data }: EventRow): LogEvent {

@@ -18,7 +18,7 @@ export interface ShownRun {
 export function shownRun({ tables: { dataRules } }: Program, run: Run): ShownRun {
   const { input } = run;
   const state = stateOf(run);
-  if (dataRules === null) return { state, input, event: (data) => data, json: (value) => value };
+  if (dataRules === null || run.isErased === true) return { state, input, event: (data) => data, json: (value) => value };
   const redactor = dataRules.stored([state, input]);
   return {
     state: dataRules.shownState(redactor, state, input),
