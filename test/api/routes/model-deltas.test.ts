@@ -39,6 +39,28 @@ async function dictated() {
 }
 
 describe('the texts that models write', () => {
+  it('are shown without personal data, also where it comes in parts', async () => {
+    const provider = await dictated();
+    const { run, runtime, settled } = await openTestRuntime({ models: provider.models });
+    const id = await run(
+      { ...document, data_policy: { pii_detectors: ['email'], pii_fields: ['$.name'] } },
+      { name: 'Ann Smith' },
+    );
+    await eventually(() => provider.responses.length === 1);
+    const stop = new AbortController();
+    let shown = '';
+    void (async () => {
+      for await (const { text } of runtime.deltas('default', id, stop.signal)) shown += text;
+    })();
+    for (const content of ['Write to Ann', ' Smi', 'th, at ann', '.smith@exam', 'ple.com', ' and to no', ' other.'])
+      provider.send({ content });
+    await eventually(() => shown.endsWith('to no '));
+    expect(shown).toBe('Write to [REDACTED], at [REDACTED] and to no ');
+    provider.end();
+    expect((await settled(id)).state).toMatchObject({ answer: 'Write to [REDACTED], at [REDACTED] and to no other.' });
+    stop.abort();
+  });
+
   it('reach their readers while they are written, and late ones with what there is', async () => {
     const provider = await dictated();
     const { run, runtime, settled, log } = await openTestRuntime({ models: provider.models });
