@@ -37,6 +37,12 @@ export const EVENT_TYPES = [
   'tool_approval_required',
   'strategy_limit_hit',
   'remote_task_started',
+  'agent_tool_invoked',
+  'agent_tool_progress',
+  'agent_tool_turn',
+  'agent_tool_completed',
+  'agent_tool_terminated',
+  'agent_tool_failed',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -44,7 +50,15 @@ export type EventType = (typeof EVENT_TYPES)[number];
  * Events that in-process work logs while its attempt goes on (`Progress`). The last one of each type is given to the later attempts of
  * the visit.
  */
-export const PROGRESS_TYPES = ['remote_task_started'] as const satisfies readonly EventType[];
+export const PROGRESS_TYPES = [
+  'remote_task_started',
+  'agent_tool_invoked',
+  'agent_tool_progress',
+  'agent_tool_turn',
+  'agent_tool_completed',
+  'agent_tool_terminated',
+  'agent_tool_failed',
+] as const satisfies readonly EventType[];
 export type ProgressType = (typeof PROGRESS_TYPES)[number];
 
 /** The data of the last event of each type that the attempts of a visit have logged. */

@@ -1,5 +1,7 @@
 import { a2aTask } from './a2a-task.ts';
 import { agent } from './agent.ts';
+import { agentDiscovery } from './agent-discovery.ts';
+import { agentTool } from './agent-tool.ts';
 import { condition } from './condition.ts';
 import { evaluation } from './eval.ts';
 import { http } from './http.ts';
@@ -26,6 +28,8 @@ export const KINDS = {
   a2a_task: a2aTask,
   agent,
   memory_retrieval: memoryRetrieval,
+  agent_tool: agentTool,
+  agent_discovery: agentDiscovery,
   python_fn: pythonFn,
   java_fn: javaFn,
   condition,
@@ -49,13 +53,7 @@ export const KIND_NAMES = Object.keys(KINDS) as readonly KindName[];
 export const KIND_ALIASES: Readonly<Record<string, KindName>> = { branch: 'condition' };
 
 /** Kinds of the wider language that this runtime does not run. */
-export const UNAVAILABLE_KINDS: ReadonlySet<string> = new Set([
-  'coordinator',
-  'agent_tool',
-  'policy',
-  'finalizer',
-  'agent_discovery',
-]);
+export const UNAVAILABLE_KINDS: ReadonlySet<string> = new Set(['coordinator', 'policy', 'finalizer']);
 
 export function definitionOf(kind: Kind): KindDefinition<Kind> {
   return definitionNamed(kind.type);

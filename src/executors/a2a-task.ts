@@ -1,23 +1,19 @@
-import { createHash } from 'node:crypto';
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
 import type { A2aTask } from '../../machines/nodes/a2a-task.ts';
 import type { Work } from '../../machines/run.ts';
+import { cancelTask } from './a2a/cancel-task.ts';
 import { outputOf, outputOfTask, usageIn } from './a2a/content.ts';
 import { type Answer, Conversation } from './a2a/conversation.ts';
-import type { KnownAgents, RemoteAgents } from './a2a/remote-agents.ts';
+import { messageIdOf } from './a2a/message-id.ts';
+import type { AgentAccess } from './a2a/remote-agents.ts';
 import { type Abandoned, type Executor, type LogProgress, type WorkContext, WorkError, type WorkResult } from './executor.ts';
 import { invalid, typeOf } from './http-content.ts';
 import { type CheckOutput, outputCheck } from './output-schema.ts';
 
-/** What nodes of a workflow need that call agents. */
-export interface AgentAccess extends Omit<KnownAgents, 'tenantId'> {
-  readonly agents: RemoteAgents;
-}
-
 type RemoteTask = Pick<A2aTask, 'skill' | 'stream' | 'output_schema' | 'on_input_required' | 'output_key'>;
 
 /**
- * Executor of `a2a_task` nodes: gives the agent a task and waits for its end. A later attempt of the visit goes on with the task that an
+ * Executor of `a2a_task` and `agent` nodes: gives the agent a task and waits for its end. A later attempt of the visit goes on with the task that an
  * earlier one has begun. The output is the content of the artifacts.
  */
 export function a2aTaskExecutor(kind: RemoteTask, access: AgentAccess): Executor {
@@ -40,23 +36,11 @@ export function a2aTaskExecutor(kind: RemoteTask, access: AgentAccess): Executor
     });
     const begun = work.progress.remote_task_started;
     const resumed = begun === undefined ? null : await conversation.resume(String(begun.task_id));
-    const messageId = messageIdOf(context, begun === undefined ? 0 : work.attempt);
+    const messageId = messageIdOf(context.idempotencyKey, begun === undefined ? 0 : work.attempt);
     const answer = resumed ?? (await conversation.send({ messageId, taskId, contextId, skill: kind.skill, input: message }));
     return withoutQuestion(work.state, kind.output_key ?? context.nodeId, resultOf(address.name, kind, answer, check));
   };
   return Object.assign(execute, { release: (abandoned: Abandoned) => cancelTask(abandoned, access) });
-}
-
-/** Asks the agent to stop the task of a visit that has ended without a result. */
-export async function cancelTask({ progress, tenantId, errorClass, signal }: Abandoned, access: AgentAccess): Promise<void> {
-  const begun = progress.remote_task_started;
-  if (begun === undefined || errorClass?.startsWith('task_') === true) return;
-  const { agents } = access;
-  const address = await agents.locate(String(begun.agent), { ...access, tenantId }, signal);
-  const agent = await agents.reach(address, signal);
-  const onTask = async (): Promise<void> => {};
-  const conversation = await Conversation.open({ agent, outbound: agents.outbound, signal, stream: false, onTask });
-  await conversation.cancel(String(begun.task_id));
 }
 
 interface Assignment {
@@ -67,8 +51,10 @@ interface Assignment {
 }
 
 function assignmentOf(input: Json): Assignment {
-  const { remote_agent: agent, input_mapping: message = null, task_id = null, context_id = null } = isObject(input) ? input : {};
-  if (typeof agent !== 'string' || agent === '') throw invalid(`remote_agent must be text, not ${typeOf(agent)}`);
+  const given = isObject(input) ? input : {};
+  const { input_mapping: message = null, task_id = null, context_id = null } = given;
+  const agent = given.remote_agent ?? given.agent_ref ?? null;
+  if (typeof agent !== 'string' || agent === '') throw invalid(`the name of the agent must be text, not ${typeOf(agent)}`);
   return { agent, message, taskId: idIn('task_id', task_id), contextId: idIn('context_id', context_id) };
 }
 
@@ -77,12 +63,6 @@ function idIn(key: string, value: Json): string {
   if (typeof value !== 'string' || value.length > 1_000)
     throw invalid(`${key} must be a short text or null, not ${typeOf(value)}`);
   return value;
-}
-
-/** The same for every attempt of a visit, so that an agent can recognise a repeated message; another one once its task is of no use. */
-export function messageIdOf({ idempotencyKey }: Pick<WorkContext, 'idempotencyKey'>, generation: number): string {
-  const digest = createHash('sha256').update(`${idempotencyKey}\n${generation}`).digest('hex');
-  return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-${digest.slice(12, 16)}-${digest.slice(16, 20)}-${digest.slice(20, 32)}`;
 }
 
 /** The fields of a question that an earlier visit has left in the state do not stay beside the result. */

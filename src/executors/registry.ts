@@ -1,7 +1,11 @@
 import type { ToolConfig } from '../../machines/ir/workflow.ts';
+import { hasModel } from '../../machines/nodes/agent.ts';
 import type { Kind, KindName } from '../../machines/nodes/index.ts';
-import { type AgentAccess, a2aTaskExecutor } from './a2a-task.ts';
+import type { AgentAccess } from './a2a/remote-agents.ts';
+import { a2aTaskExecutor } from './a2a-task.ts';
 import { agentExecutor } from './agent/index.ts';
+import { agentDiscoveryExecutor } from './agent-discovery.ts';
+import { agentToolExecutor } from './agent-tool.ts';
 import { evalExecutor } from './eval/index.ts';
 import type { Executor, WorkContext } from './executor.ts';
 import { functionExecutor } from './function.ts';
@@ -38,8 +42,11 @@ const EXECUTORS: { readonly [N in KindName]?: CreateExecutor<N> } = {
   model: (kind, { models }) => modelExecutor(kind, models),
   mcp_tool: (kind, { mcp }) => mcpToolExecutor(kind, mcp),
   a2a_task: (kind, { agents }) => a2aTaskExecutor(kind, agents),
-  agent: (kind, { models, mcp }, declared) => agentExecutor(kind, models, { declared, mcp }),
   memory_retrieval: (kind) => memoryRetrievalExecutor(kind),
+  agent: (kind, { models, mcp, agents }, declared) =>
+    hasModel(kind) ? agentExecutor(kind, models, { declared, mcp }) : a2aTaskExecutor(kind, agents),
+  agent_tool: (kind, { agents }) => agentToolExecutor(kind, agents),
+  agent_discovery: (_kind, { agents }) => agentDiscoveryExecutor(agents),
   tool: toolExecutor,
   eval: (kind, deps, declared) =>
     evalExecutor(kind, { models: deps.models, toolOf: (name) => toolExecutor({ tool_ref: name }, deps, declared) }),

@@ -210,4 +210,28 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
     keys: ['task_id', 'context_id', 'agent', 'attempt', 'activation'],
     stored: ['task_id', 'context_id', 'agent', ATTEMPT, ACTIVATION],
   },
+  agent_tool_invoked: {
+    keys: ['agent_uri', 'mode', 'protocol', 'input_hash', 'attempt', 'activation'],
+    stored: ['agent_uri', 'input_hash', ['mode', 'sync'], ['protocol', 'a2a'], ATTEMPT, ACTIVATION],
+  },
+  agent_tool_progress: {
+    keys: ['chunk_index', 'partial_output_summary', 'attempt', 'activation'],
+    stored: ['chunk_index', 'partial_output_summary', ATTEMPT, ACTIVATION],
+  },
+  agent_tool_turn: {
+    keys: ['turn_number', 'direction', 'content_summary', 'tokens', 'cost', 'attempt', 'activation'],
+    stored: ['turn_number', 'direction', 'content_summary', ['tokens', 0], ['cost', 0], ATTEMPT, ACTIVATION],
+  },
+  agent_tool_completed: {
+    keys: ['output', 'provenance', 'total_cost', 'latency_ms', 'total_turns', 'attempt', 'activation'],
+    stored: ['output', 'latency_ms', ['total_cost', 0], ATTEMPT, ACTIVATION, 'total_turns', 'provenance'],
+  },
+  agent_tool_terminated: {
+    keys: ['reason', 'chunks_received', 'partial_output', 'cost', 'attempt', 'activation'],
+    stored: ['reason', 'chunks_received', 'partial_output', 'cost', ATTEMPT, ACTIVATION],
+  },
+  agent_tool_failed: {
+    keys: ['failure_type', 'message', 'retryable', 'attempt', 'activation'],
+    stored: ['failure_type', 'message', ['retryable', false], ATTEMPT, ACTIVATION],
+  },
 };

@@ -41,6 +41,12 @@ const LETTERS: Readonly<Record<string, string>> = {
   node_parked: 'm',
   remote_task_started: 'n',
   eval_scored: 'u',
+  agent_tool_invoked: 'o',
+  agent_tool_progress: 'p',
+  agent_tool_turn: 'q',
+  agent_tool_completed: 'r',
+  agent_tool_terminated: 's',
+  agent_tool_failed: 't',
 };
 
 const letters: ReadonlyMap<string, string> = new Map(Object.entries(LETTERS));

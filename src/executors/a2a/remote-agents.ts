@@ -30,6 +30,11 @@ export interface KnownAgents {
   readonly vars: Readonly<Record<string, string>>;
 }
 
+/** What nodes of a workflow need that call agents. */
+export interface AgentAccess extends Omit<KnownAgents, 'tenantId'> {
+  readonly agents: RemoteAgents;
+}
+
 /** Where an agent is, with its credential. */
 export interface AgentAddress {
   /** For errors: as the workflow names it. */

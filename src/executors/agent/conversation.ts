@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
-import type { Agent } from '../../../machines/nodes/agent.ts';
+import type { ModelAgent } from '../../../machines/nodes/model-agent.ts';
 
 /** A tool call that a model has asked for. */
 export interface RequestedCall {
@@ -37,7 +37,12 @@ export function conversationIn(input: JsonObject): Conversation {
  * The messages that tell the model what came of its calls. `results`: the output of the call, or of the join of several calls. A failure is an object
  * {error, node_id, attempt}; a tool that does not exist has no result at all.
  */
-export function resultsOf(kind: Agent, nodeId: string, calls: readonly RequestedCall[], results: Json): readonly JsonObject[] {
+export function resultsOf(
+  kind: ModelAgent,
+  nodeId: string,
+  calls: readonly RequestedCall[],
+  results: Json,
+): readonly JsonObject[] {
   const names = new Set(kind.tools.map(({ name }) => name));
   const isParallel = kind.parallel_tool_calls > 1;
   const bySource = isParallel && isObject(results) && isObject(results.by_source) ? results.by_source : {};

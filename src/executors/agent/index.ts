@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
-import type { Agent } from '../../../machines/nodes/agent.ts';
+import type { ModelAgent } from '../../../machines/nodes/model-agent.ts';
 import { isPromptFile } from '../../../machines/nodes/model-names.ts';
 import { type Executor, WorkError, type WorkResult } from '../executor.ts';
 import { invalid, typeOf } from '../http-content.ts';
@@ -14,7 +14,7 @@ import { type ToolDescriptions, toolSchemas } from './tools.ts';
  * Executor of `agent` nodes: one turn. It adds the results of the calls that were carried out, and asks the model, unless calls of its last answer are
  * still waiting. The patch holds the conversation; its `calls` say which tools the workflow calls next, and without any, the output is the answer.
  */
-export function agentExecutor(kind: Agent, models: Models, descriptions: ToolDescriptions): Executor {
+export function agentExecutor(kind: ModelAgent, models: Models, descriptions: ToolDescriptions): Executor {
   const schema = kind.output_schema === undefined ? null : outputCheck(kind.output_schema);
   return async (work, context, onText) => {
     const input = isObject(work.input) ? work.input : {};
@@ -57,7 +57,7 @@ export function agentExecutor(kind: Agent, models: Models, descriptions: ToolDes
 }
 
 /** The model that it asks, as a `model` node has it. */
-function modelOf({ model_ref, declared, temperature, max_tokens, output_schema }: Agent) {
+function modelOf({ model_ref, declared, temperature, max_tokens, output_schema }: ModelAgent) {
   return {
     type: 'model' as const,
     model_ref,
@@ -70,7 +70,7 @@ function modelOf({ model_ref, declared, temperature, max_tokens, output_schema }
 }
 
 /** The messages with which a task begins. */
-function taskOf(kind: Agent, { prompt, history }: JsonObject): readonly Json[] {
+function taskOf(kind: ModelAgent, { prompt, history }: JsonObject): readonly Json[] {
   const file = [kind.prompt ?? '', kind.system_prompt ?? ''].find(isPromptFile);
   if (file !== undefined)
     throw invalid(
@@ -83,7 +83,7 @@ function taskOf(kind: Agent, { prompt, history }: JsonObject): readonly Json[] {
 }
 
 /** As many calls as may be carried out at the same time; the others wait. */
-function callsOf(kind: Agent, conversation: Conversation, calls: readonly RequestedCall[], text: string): WorkResult {
+function callsOf(kind: ModelAgent, conversation: Conversation, calls: readonly RequestedCall[], text: string): WorkResult {
   const now = calls.slice(0, kind.parallel_tool_calls);
   const next = {
     ...conversation,
@@ -95,7 +95,7 @@ function callsOf(kind: Agent, conversation: Conversation, calls: readonly Reques
 }
 
 function answerOf(
-  kind: Agent,
+  kind: ModelAgent,
   nodeId: string,
   conversation: Conversation,
   answer: Answer,

@@ -1,7 +1,7 @@
 import type { ToolConfig } from '../../../machines/ir/workflow.ts';
 import type { JsonObject } from '../../../machines/json.ts';
-import type { Agent } from '../../../machines/nodes/agent.ts';
 import type { AgentTool } from '../../../machines/nodes/agent-tools.ts';
+import type { ModelAgent } from '../../../machines/nodes/model-agent.ts';
 import type { WorkContext } from '../executor.ts';
 import type { McpAccess } from '../mcp-tool.ts';
 
@@ -15,7 +15,7 @@ export interface ToolDescriptions {
 type Described = Pick<AgentTool, 'description' | 'parameters'>;
 
 /** The tools of an agent as OpenAI describes functions. A tool of an MCP server is described by the server unless the agent does. */
-export async function toolSchemas(kind: Agent, descriptions: ToolDescriptions, context: WorkContext): Promise<JsonObject[]> {
+export async function toolSchemas(kind: ModelAgent, descriptions: ToolDescriptions, context: WorkContext): Promise<JsonObject[]> {
   const described = await describedByServers(kind, descriptions.mcp, context);
   return kind.tools.map((tool) => {
     const { tool_ref } = kindOf(tool);
@@ -41,7 +41,7 @@ export async function toolSchemas(kind: Agent, descriptions: ToolDescriptions, c
 
 /** What MCP servers say of the tools that the agent only names. */
 async function describedByServers(
-  { tools }: Agent,
+  { tools }: ModelAgent,
   mcp: McpAccess,
   { tenantId, signal }: WorkContext,
 ): Promise<Map<string, Described>> {

@@ -44,7 +44,7 @@ const dataPart = (value: unknown): Part => part({ $case: 'data', value });
 
 /**
  * A real agent of the official SDK. What it does is the first word of the text, or `do` of the data: `echo` gives the message back, `stream`
- * gives a text in parts, `ask` asks for input and echoes the answer, `wait` works until `finish`, `fail` and `reject` do so, `reply` answers
+ * gives a text in parts, `spend` too and says what they cost, `ask` asks for input and echoes the answer, `wait` works until `finish`, `fail` and `reject` do so, `reply` answers
  * without a task.
  */
 export async function a2aAgent({
@@ -221,6 +221,12 @@ class Script {
         for (const [i, text] of ['one ', 'two ', 'three'].entries()) this.#artifact([textPart(text)], i > 0);
         this.#end(TaskState.TASK_STATE_COMPLETED, null);
         break;
+      case 'spend':
+        this.#status(TaskState.TASK_STATE_WORKING, null);
+        for (const [i, text] of ['a', 'b', 'c'].entries())
+          this.#artifact([textPart(text)], i > 0, { cost_usd: 0.02, tokens: 10 });
+        this.#end(TaskState.TASK_STATE_COMPLETED, null);
+        break;
       default:
         this.#artifact(
           [content?.$case === 'data' ? dataPart(content.value) : textPart(content?.$case === 'text' ? content.value : '')],
@@ -240,9 +246,9 @@ class Script {
     this.#bus.finished();
   }
 
-  #artifact(parts: Part[], append: boolean): void {
+  #artifact(parts: Part[], append: boolean, metadata?: Record<string, unknown>): void {
     const { taskId, contextId } = this.#context;
     const artifact = { artifactId: 'result', name: '', description: '', parts, metadata: undefined, extensions: [] };
-    this.#bus.publish(AgentEvent.artifactUpdate({ taskId, contextId, artifact, append, lastChunk: false, metadata: undefined }));
+    this.#bus.publish(AgentEvent.artifactUpdate({ taskId, contextId, artifact, append, lastChunk: false, metadata }));
   }
 }

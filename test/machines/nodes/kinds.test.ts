@@ -31,6 +31,8 @@ const samples: Readonly<Record<Kind['type'], JsonObject>> = {
   mcp_tool: { type: 'mcp_tool', server: 'brave', tool: 'search' },
   a2a_task: { type: 'a2a_task', remote_agent: 'legal', skill: 'review' },
   memory_retrieval: { type: 'memory_retrieval', connector_ref: 'handbook', query_expr: 'state.question' },
+  agent_tool: { type: 'agent_tool', agent: 'https://legal.example.com', mode: { conversational: { max_turns: 3 } } },
+  agent_discovery: { type: 'agent_discovery', skill: 'review', output_binding: 'found' },
   python_fn: { type: 'python_fn', module: 'flows.pay', function: 'big' },
   java_fn: { type: 'java_fn', class_name: 'com.acme.Pay', method: 'big' },
   condition: { type: 'condition', branches: [{ condition: 'state.x', target: 'a' }, { target: 'b' }] },
@@ -74,6 +76,49 @@ describe('every kind', () => {
   it('refuses an output key that is no name', () => {
     for (const output_key of ['__proto__', 'constructor', 'x'.repeat(257)])
       expect(errorOf({ ...samples.tool, output_key })).toContain('output_key');
+  });
+});
+
+describe('agent', () => {
+  it('is a task for a remote agent without a model', () => {
+    expect(read({ type: 'agent' })).toEqual({ type: 'agent', agent_ref: 'n', skill: '', input_mapping: {}, stream: false });
+    const kind = read({ type: 'agent', agent_ref: 'legal', skill: 'review', on_input_required: 'ask' });
+    expect(read(kind as unknown as JsonObject)).toEqual(kind);
+    expect(definitionOf(kind).policyNames(kind)).toEqual(['legal', 'legal.review', 'review']);
+    expect(definitionOf(kind).models(kind)).toEqual([]);
+  });
+
+  it('is a model with one, whatever else it has', () => {
+    expect(read({ type: 'agent', model: 'gpt-4o', agent_ref: 'legal' })).toMatchObject({ model_ref: 'gpt-4o' });
+    expect(errorOf({ type: 'agent', prompt: 'Help.' })).toContain('model_ref is required');
+  });
+});
+
+describe('agent_tool', () => {
+  it.each([
+    ['https://a.example.com', 'https://a.example.com'],
+    [{ explicit: 'legal' }, 'legal'],
+    [{ explicit: 'state.found.uri' }, '{{ state.found.uri }}'],
+    ['auto', '{{ state["_selected_agent_n"] }}'],
+  ])('calls %j', (agent, called) => {
+    expect(read({ type: 'agent_tool', agent })).toMatchObject({ agent: called, mode: 'sync' });
+  });
+
+  it.each([
+    ['conversational', { mode: 'conversational' }],
+    [
+      { conversational: { max_turns: 3, max_tokens_per_turn: 9 } },
+      { mode: 'conversational', max_turns: 3, max_tokens_per_turn: 9 },
+    ],
+    [{ streaming: {} }, { mode: 'streaming' }],
+  ])('works in the mode %j', (mode, normal) => {
+    expect(read({ type: 'agent_tool', agent: 'a', mode })).toMatchObject(normal);
+  });
+
+  it('needs an agent and a known mode', () => {
+    expect(errorOf({ type: 'agent_tool' })).toBe('node "n": agent is required');
+    expect(errorOf({ type: 'agent_tool', agent: 'a', mode: 'loud' })).toContain('mode must be one of');
+    expect(errorOf({ type: 'agent_tool', agent: 'a', mode: { conversational: { max_turns: 0 } } })).toContain('max_turns');
   });
 });
 
