@@ -121,6 +121,8 @@ export const EVENT_DATA = {
     step_limit: absent(integer('Node completions after which the execution fails; absent = 10000.')),
     language: absent(integer('Version of the expression language; absent = 1.')),
     rules: absent(integer('Version of the execution rules; absent = 1.')),
+    segment_number: absent(integer('Which segment of its chain the execution is; absent = 0, the first.')),
+    continued_from: absent(text('Execution that it continues; absent if it continues none.')),
   }),
   workflow_completed: ofExecution('The execution completed. Always the last event.', {
     final_state: json('State at the end.'),
@@ -264,6 +266,8 @@ export const EVENT_DATA = {
   child_workflow_started: atNode('A child execution was started.', {
     ...child,
     child_workflow_id: text('Workflow of the child execution.'),
+    continues: absent(text('Child execution that it continues (`continue_as_new`); what that one used follows. Else absent.')),
+    ...totals,
   }),
   child_workflow_paused: atNode('The child execution is paused.', child),
   child_workflow_resumed: atNode('The child execution runs again.', child),
@@ -305,6 +309,14 @@ export const EVENT_DATA = {
     context: object('What the decision is about: `node_id`, and `calls`, the tool calls of a model that the node carries out.'),
     policy_scope: absent(oneOf(['tenant'], 'Whose policy it is; absent for those of the workflow and of the node.')),
   }),
+  segment_boundary: ofExecution(
+    'The execution has exceeded a budget and continues as another one (`continue_as_new`). Always the last event.',
+    {
+      segment_number: integer('Which segment of its chain the execution is: 0, 1, 2 …'),
+      next_execution_id: text('Execution that begins with its state and a new budget.'),
+      reason: nullable(Type.String(), 'The budget that it has exceeded.'),
+    },
+  ),
   strategy_limit_hit: ofExecution('The execution ended at a `limit_exceeded` node. Always the last event.', {
     limit_type: text('The budget that is exceeded, `token_budget` or `cost_budget`; else `limit_exceeded`.'),
     limit_value: json('The limit; null if the node names none.'),

@@ -43,6 +43,7 @@ export const EVENT_TYPES = [
   'agent_tool_completed',
   'agent_tool_terminated',
   'agent_tool_failed',
+  'segment_boundary',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

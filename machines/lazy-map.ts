@@ -23,6 +23,10 @@ export class LazyMap<K, V> {
     this.#map?.delete(key);
   }
 
+  clear(): void {
+    this.#map = null;
+  }
+
   /** In the order in which the keys were set. */
   entries(): Iterable<[K, V]> {
     return this.#map ?? [];

@@ -186,6 +186,8 @@ export interface Child extends Visit {
     /** It cannot start yet: the tenant has too many live executions. It has no id. */
     | { readonly status: 'waiting' }
     | { readonly status: 'running' | 'paused' }
+    /** It has ended, and its next segment continues it. */
+    | { readonly status: 'continued'; readonly nextId: string; readonly usage?: UsageTotals }
     | { readonly status: 'completed'; readonly result: Json; readonly usage?: UsageTotals }
     | { readonly status: 'failed'; readonly error: string; readonly delayMs?: number; readonly usage?: UsageTotals };
 }

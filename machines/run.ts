@@ -54,6 +54,13 @@ export interface TenantPolicy {
   verdict(node: string, subject: PolicySubject, narrower: PolicyVerdict | null): PolicyVerdict | null;
 }
 
+/** Where an execution is in a chain. */
+export interface Segment {
+  /** 1, 2 …; the first one of a chain, which continues none, is 0. */
+  readonly segment: number;
+  readonly previousId: string;
+}
+
 /** The environment of a step, as data: time, ids and choices. The step itself has none. */
 export interface StepEnv {
   readonly executionId: string;
@@ -64,6 +71,8 @@ export interface StepEnv {
   readonly language?: number;
   /** Id of the runtime that does in-process work: the worker id in `node_started`. */
   readonly runtimeId: string;
+  /** Of an execution that continues another one: that one, and which segment of the chain it is. */
+  readonly continues?: Segment;
   /** Is the node's work done in this process (true) or by an external worker (false)? */
   isLocal(node: string): boolean;
   /** Version of the rules that an execution which starts follows; default the newest (`RULES`). */
@@ -112,6 +121,13 @@ export type Effect =
     }
   /** Start the node's child execution, and send a `child` message (`started`), or `fail` if it cannot be started. */
   | { readonly type: 'spawn'; readonly node: string; readonly activation: number; readonly attempt: number }
+  /** The execution has ended: begin the one that continues it, in the same commit. */
+  | {
+      readonly type: 'continue_as_new';
+      readonly executionId: string;
+      readonly segment: number;
+      readonly state: JsonObject;
+    }
   /** Cancel the child of a visit, if it has one. */
   | { readonly type: 'cancel_child'; readonly node: string; readonly activation: number; readonly childId: string }
   | {

@@ -9,7 +9,7 @@ import type { Node, Workflow } from '../ir/workflow.ts';
 import type { Json } from '../json.ts';
 import { definitionOf, type Kind } from '../nodes/index.ts';
 import { type PolicyVerdict, policyVerdict } from '../policy.ts';
-import { budgetActionOf, COST_EXCEEDED } from '../program/budget-action.ts';
+import { budgetActionOf, budgetRouteOf, COST_EXCEEDED } from '../program/budget-action.ts';
 import { type Alternative, exclusiveChoice, type OutcomeRoutes, outcomeRoutes } from '../program/outcome-routes.ts';
 import { analyseOutputUse } from '../program/output-use.ts';
 import { BUDGET_RULES, FIRST_RULES, POLICY_RULES } from '../program/rules.ts';
@@ -23,6 +23,7 @@ import { stepperOf } from '../step/stepper.ts';
 import { buildMachine } from './emit/build-machine.ts';
 import { MachineEmitter } from './emit/machine.ts';
 import { TransitionBuilder } from './emit/transitions.ts';
+import { refuseBudgetNodeInParallel } from './plan/budget-node.ts';
 import { Planner } from './plan/planner.ts';
 import { checkStepCost } from './plan/step-cost.ts';
 
@@ -52,6 +53,7 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
   const outputUse = yield* analyseOutputUse(graph);
   const verdicts = verdictsOf(workflow, graph);
   const plan = new Planner(graph, routes, outputUse, { forks: options.forks ?? true }).plan();
+  refuseBudgetNodeInParallel(graph, plan);
   if (options.registered !== true) checkStepCost(graph, plan);
   yield;
   const config = yield* new MachineEmitter(new TransitionBuilder(graph, routes, outputUse, verdicts)).emit(
@@ -72,6 +74,7 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
     budgetAction,
     verdicts: byId,
     hasApprovalState: (node) => byId.get(node)?.decision === 'require_approval',
+    budgetRoute: budgetRouteOf(graph),
     ...compiledTexts(graph),
     timers: timersOf(graph),
     measured: measuredNodes(graph),

@@ -14,6 +14,8 @@ import { postDominators } from './post-dominators.ts';
 export class Graph {
   readonly nodes: readonly Node[];
   readonly start: number;
+  /** The node at which an execution over its budget continues, a second beginning; null = none. */
+  readonly budgetNode: number | null;
   readonly edges: readonly GraphEdge[];
   readonly backEdges: ReadonlySet<GraphEdge>;
   /** Reachable nodes in the order of the document, which decides ties. */
@@ -42,20 +44,25 @@ export class Graph {
   /** Nodes of cycles without a back edge; if there are any, the graph serves diagnostics only. */
   readonly cyclic: readonly number[];
 
-  constructor(workflow: Workflow, start: number, edges: readonly GraphEdge[]) {
+  constructor(workflow: Workflow, start: number, edges: readonly GraphEdge[], budgetNode: number | null = null) {
     const size = workflow.nodes.length;
     this.nodes = workflow.nodes;
     this.start = start;
+    this.budgetNode = budgetNode;
     this.#indexOf = new Map(workflow.nodes.map((node, i) => [node.id, i]));
     this.#control = workflow.nodes.map(({ kind }) => definitionOf(kind).behaviour(kind) === 'control');
 
     const successors: number[][] = Array.from({ length: size }, () => []);
     for (const edge of edges) if (edge.to !== END) at(successors, edge.from).push(edge.to);
+    const { root, below } = this.withRoot(successors);
     const reached = new BitSet(size);
-    for (const node of depthFirstPostorder(start, successors, size)) reached.add(node);
+    for (const node of depthFirstPostorder(root, below, below.length)) if (node < size) reached.add(node);
     this.reachable = [...reached];
     this.edges = edges.filter((edge) => reached.has(edge.from));
-    this.dominators = dominatorTree(size, start, successors);
+    this.dominators = dominatorTree(below.length, root, below);
+    // What only the common root dominates has no dominator among the nodes.
+    const { idom } = this.dominators;
+    if (root === size) for (const node of this.reachable) if (idom[node] === root) idom[node] = -1;
     this.backEdges = new Set(
       this.edges.filter((edge) => edge.role !== 'wait' && edge.to !== END && this.dominators.dominates(edge.to, edge.from)),
     );
@@ -85,6 +92,15 @@ export class Graph {
     const { loops, tooDeep } = findLoops(size, this.edges, this.backEdges);
     this.loops = loops;
     this.tooDeeplyNested = tooDeep;
+  }
+
+  /** The successors with one root for all beginnings: the start, or one node more that leads to the start and the node for budgets. */
+  withRoot(successors: readonly (readonly number[])[]): {
+    readonly root: number;
+    readonly below: readonly (readonly number[])[];
+  } {
+    if (this.budgetNode === null) return { root: this.start, below: successors };
+    return { root: successors.length, below: [...successors, [this.budgetNode, this.start]] };
   }
 
   node(index: number): Node {
@@ -221,7 +237,10 @@ export class Graph {
         .flatMap((edge) => (edge.to === END ? [] : [edge.to]))
         .reverse(),
     );
-    const order = depthFirstPostorder(this.start, backwards, this.nodes.length).reverse();
+    const { root, below } = this.withRoot(backwards);
+    const order = depthFirstPostorder(root, below, below.length)
+      .reverse()
+      .filter((node) => node < this.nodes.length);
     return { order, cyclic: this.reachable.filter((node) => at(missing, node) > 0) };
   }
 

@@ -2,6 +2,7 @@ import { type Cooperative, runToEnd } from '../cooperative.ts';
 import type { Diagnostic } from '../diagnostics.ts';
 import type { Workflow } from '../ir/workflow.ts';
 import { at } from './at.ts';
+import { budgetNodeDiagnostics, budgetNodeOf } from './budget-node.ts';
 import { depthFirstPostorder } from './dominators.ts';
 import { END, effectiveEdges, type GraphEdge, waitsForSuccessor } from './edges.ts';
 import { Graph } from './graph.ts';
@@ -24,8 +25,12 @@ export function* analyseCooperatively(workflow: Workflow): Cooperative<GraphAnal
   yield;
   const start = workflow.nodes.findIndex((node) => node.id === workflow.start_node);
   if (diagnostics.length > 0 || start === -1) return { graph: null, diagnostics };
-  const graph = new Graph(workflow, start, edges);
+  const budgetNode = budgetNodeOf(workflow);
+  if (budgetNode !== null && typeof budgetNode !== 'number') return { graph: null, diagnostics: [budgetNode] };
+  const graph = new Graph(workflow, start, edges, budgetNode);
   yield;
+  const budgetErrors = budgetNodeDiagnostics(graph);
+  if (budgetErrors.length > 0) return { graph: null, diagnostics: budgetErrors };
   const errors = graph.cyclic.length > 0 ? cycleDiagnostics(graph) : loopDepthDiagnostics(graph);
   if (errors.length > 0) return { graph: null, diagnostics: errors };
   const loopErrors = yield* loopDiagnostics(graph);
@@ -68,7 +73,9 @@ function cycleComponents(graph: Graph): Map<number, number> {
   });
   const component = new Map<number, number>();
   // Kosaraju's algorithm: in reverse postorder, the unassigned nodes that a node reaches backwards are its component.
-  for (const root of depthFirstPostorder(graph.start, forward, graph.nodes.length).reverse()) {
+  const { root: top, below } = graph.withRoot(forward);
+  for (const root of depthFirstPostorder(top, below, below.length).reverse()) {
+    if (root === graph.nodes.length) continue;
     const todo = [root];
     for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
       if (component.has(node)) continue;

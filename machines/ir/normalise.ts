@@ -15,7 +15,7 @@ import { type NodeDefaults, readNode } from './node.ts';
 import { policyOf } from './policy.ts';
 import { readRemoteAgents } from './remote-agents.ts';
 import { retryPolicies } from './retry.ts';
-import { onBudgetExceeded, readTimeouts, readTools, stateSchema, tokenBudget } from './settings.ts';
+import { budgetSettings, readTimeouts, readTools, stateSchema } from './settings.ts';
 import { strategyOf } from './strategy.ts';
 import { withToolFunctions } from './tool-functions.ts';
 import type { Edge, Node, Workflow } from './workflow.ts';
@@ -70,7 +70,6 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
     const problem = name === '' ? null : nameProblem(name);
     if (problem !== null) fields.error('bad_name', key, problem);
   }
-  refuseUnavailable(fields);
 
   const timeouts = readTimeouts(fields);
   const defaults = { retryPolicies: retryPolicies(fields), timeouts };
@@ -97,9 +96,7 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
     labels: fields.labels('labels'),
     policy: policyOf(fields),
     data_policy: dataPolicyOf(fields),
-    token_budget: tokenBudget(fields),
-    cost_budget_usd: fields.number(['cost_budget_usd'], 0) ?? strategy?.maxCostUsd ?? null,
-    on_budget_exceeded: onBudgetExceeded(fields),
+    ...budgetSettings(fields, strategy?.maxCostUsd ?? null),
     strategy,
     source,
   };
@@ -110,13 +107,6 @@ function missingVersion(fields: Fields): string {
     fields.error('missing_key', 'version', 'is required');
   }
   return '';
-}
-
-/** Refuses features that this runtime does not have, instead of ignoring them. */
-function refuseUnavailable(fields: Fields): void {
-  if (fields.boolean('continue_as_new') === true) {
-    fields.error('not_available', 'continue_as_new', 'is not available in this runtime yet', 'leave it out, or set it to false');
-  }
 }
 
 /** Reads a map of nodes by id, or a list of nodes with an `id`. */

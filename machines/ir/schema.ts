@@ -236,10 +236,15 @@ function workflowSchema(ref: Ref): JsonSchema {
       data_policy: described(ref('WorkflowDataPolicy'), 'What is personal data, and how it is protected.'),
       token_budget: described(ref('WorkflowTokenBudget'), 'Tokens that an execution may use.'),
       cost_budget_usd: Type.Number({ minimum: 0, description: 'US dollars that an execution may cost. Default: no limit.' }),
-      on_budget_exceeded: Type.Enum(['fail', 'pause'], {
-        description: 'What an exceeded budget does to the execution. Default: `fail`.',
+      on_budget_exceeded: Type.String({
+        minLength: 1,
+        description:
+          'What an exceeded budget does to the execution: `fail`, `pause`, or the id of a node at which it continues. Default: `fail`.',
       }),
-      continue_as_new: Type.Literal(false, { description: 'Not available in this runtime yet.' }),
+      continue_as_new: Type.Boolean({
+        description:
+          'Whether another execution with a new budget continues from the state of one that exceeds its budget. Default: false.',
+      }),
     },
     { description: 'A workflow document.' },
   );

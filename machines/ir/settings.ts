@@ -70,7 +70,7 @@ function unusedTool(read: Fields, name: string, raw: Json): [string, ToolConfig]
   return [];
 }
 
-export function tokenBudget(fields: Fields): TokenBudget | null {
+function tokenBudget(fields: Fields): TokenBudget | null {
   const raw = fields.object('token_budget');
   if (raw === undefined) return null;
   const read = fields.inside('token_budget', raw);
@@ -84,13 +84,25 @@ export function tokenBudget(fields: Fields): TokenBudget | null {
   return caps;
 }
 
-/** Refuses strategies that this runtime does not have, instead of ignoring them. */
-export function onBudgetExceeded(fields: Fields): Workflow['on_budget_exceeded'] {
-  const given = fields.text('on_budget_exceeded') ?? null;
-  if (given === null || given === 'fail' || given === 'pause') return given;
-  const hint = 'write "pause", or leave it out: an exceeded budget fails the execution';
-  fields.error('not_available', 'on_budget_exceeded', `"${given.slice(0, 60)}" is not available in this runtime yet`, hint);
-  return null;
+/** Budgets and what exceeding one does. `strategyCostUsd`: the cost that the strategy allows, if it does. */
+export function budgetSettings(
+  fields: Fields,
+  strategyCostUsd: number | null,
+): Pick<Workflow, 'token_budget' | 'cost_budget_usd' | 'on_budget_exceeded' | 'continue_as_new'> {
+  const budgets = {
+    token_budget: tokenBudget(fields),
+    cost_budget_usd: fields.number(['cost_budget_usd'], 0) ?? strategyCostUsd,
+  };
+  const onExceeded = fields.text('on_budget_exceeded') ?? null;
+  const continues = fields.boolean('continue_as_new') ?? false;
+  const hint = 'set token_budget or cost_budget_usd';
+  const isLimited = budgets.cost_budget_usd !== null || Object.keys(budgets.token_budget ?? {}).length > 0;
+  if (onExceeded !== null && !isLimited)
+    fields.warning('no_budget', 'on_budget_exceeded', 'has no effect without a budget', hint);
+  if (continues && !isLimited) fields.warning('no_budget', 'continue_as_new', 'has no effect without a budget', hint);
+  if (continues && onExceeded !== null)
+    fields.warning('no_effect', 'continue_as_new', 'has no effect beside on_budget_exceeded', 'leave one of the two out');
+  return { ...budgets, on_budget_exceeded: onExceeded, continue_as_new: continues };
 }
 
 /** An object, or its JSON text. A class name or an empty text is no schema. */

@@ -128,7 +128,14 @@ export interface Workflow {
   readonly cost_budget_usd: number | null;
   /** `fail`, `pause` (an operator may resume it with new totals), or a node id; null = not given. */
   readonly on_budget_exceeded: string | null;
+  /** When a budget is exceeded, the execution ends and another one, with a new budget, continues from its state. */
+  readonly continue_as_new: boolean;
   /** The strategy of the agent that was compiled into it; null = none. */
   readonly strategy: Strategy | null;
   readonly source: { readonly [key: string]: Json };
+}
+
+/** Does `on_budget_exceeded` name a node? */
+export function isBudgetNode(given: string | null): given is string {
+  return given !== null && given !== 'fail' && given !== 'pause';
 }

@@ -59,6 +59,11 @@ export interface FailParams extends NodeParams {
   readonly handled?: true;
   readonly update?: ContextUpdate;
 }
+/** The node at which an execution over its budget continues. */
+export interface RerouteParams extends NodeParams {
+  /** The node reads what reaches it. */
+  readonly deliver?: true;
+}
 export interface ConditionParams extends NodeParams {
   readonly expr: string;
 }

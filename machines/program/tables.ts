@@ -8,7 +8,7 @@ import type { Node, Workflow } from '../ir/workflow.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { PolicyVerdict } from '../policy.ts';
 import type { DataRules } from '../redaction/rules.ts';
-import type { BudgetAction } from './budget-action.ts';
+import type { BudgetAction, BudgetRoute } from './budget-action.ts';
 import { NO_NODE } from './convergence.ts';
 import { skippedWhileInside } from './dead-paths.ts';
 import type { Alternative, OutcomeRoutes } from './outcome-routes.ts';
@@ -46,6 +46,8 @@ export interface ProgramTables {
   /** The newest layout among its subgraphs (`SubgraphPlan.layout`). */
   readonly layout: number;
   readonly budgetAction: BudgetAction;
+  /** Of the action `route`. */
+  readonly budgetRoute: BudgetRoute | null;
   /** Names that steps read from `env`. */
   readonly envNames: readonly string[];
   /** The oldest expression language (`LANGUAGE`) that has all the expressions of steps. */

@@ -145,7 +145,15 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
         childId: String(data.child_execution_id),
         childWorkflowId: String(data.child_workflow_id ?? ''),
       } as const;
-      if (type === 'child_workflow_started') return { ...child, change: { status: 'started' } };
+      if (type === 'child_workflow_started') {
+        const { continues, child_execution_id: nextId } = data;
+        if (continues === undefined) return { ...child, change: { status: 'started' } };
+        return {
+          ...child,
+          childId: String(continues),
+          change: { status: 'continued', nextId: String(nextId), ...usageIn(data) },
+        };
+      }
       if (type === 'child_workflow_completed')
         return { ...child, change: { status: 'completed', result: data.result ?? null, ...usageIn(data) } };
       if (type === 'child_workflow_failed')

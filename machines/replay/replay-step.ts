@@ -3,7 +3,7 @@ import { FIRST_LANGUAGE } from '../expression/syntax-tree.ts';
 import type { JsonObject } from '../json.ts';
 import type { Queue } from '../nodes/kind.ts';
 import { FIRST_RULES } from '../program/rules.ts';
-import type { Run, StepEnv, StepResult, TenantPolicy } from '../run.ts';
+import type { Run, Segment, StepEnv, StepResult, TenantPolicy } from '../run.ts';
 import { isSameJson } from '../same-json.ts';
 import { DEFAULT_STEP_LIMIT } from '../step/context/context.ts';
 import { start, step } from '../step/index.ts';
@@ -103,6 +103,7 @@ class LoggedStepEnv implements StepEnv {
   readonly stepLimit: number;
   readonly language: number;
   readonly rules: number;
+  readonly continues?: Segment;
   readonly vars: Readonly<Record<string, string>>;
   readonly work?: number;
   readonly recordInputs = false;
@@ -113,13 +114,14 @@ class LoggedStepEnv implements StepEnv {
   readonly #resets: RetryResets;
 
   constructor(env: ReplayEnv, log: readonly TimedEvent[], at: number, first: TimedEvent, resets: RetryResets) {
-    const { step_limit, language, rules, env: vars } = first.data;
+    const { step_limit, language, rules, env: vars, segment_number, continued_from } = first.data;
     this.executionId = env.executionId;
     this.nowMs = first.at_ms;
     this.stepLimit = Number(step_limit ?? DEFAULT_STEP_LIMIT);
     this.language = Number(language ?? FIRST_LANGUAGE);
     this.rules = Number(rules ?? FIRST_RULES);
     this.vars = (vars ?? {}) as Record<string, string>;
+    if (typeof segment_number === 'number') this.continues = { segment: segment_number, previousId: String(continued_from) };
     if (env.work !== undefined) this.work = env.work;
     this.#log = log;
     this.#at = at;

@@ -20,7 +20,9 @@ export function conclude(
   for (const node of inDocumentOrder(step.tables.graph, step.now.active.nodes())) step.cancelVisit(node);
   const { halt } = step;
   const { failures, state } = step.now;
+  const continuedAs = halt?.status === 'limit_exceeded' ? halt.continuedAs : undefined;
   const error = status === 'failed' ? (halt?.error ?? failureMessage(failures)) : status === 'cancelled' ? reason : null;
+  if (continuedAs !== undefined) step.set({ continuedAs });
   step.set({ error, earlyEvents: [], pendingInputs: {}, forks: {}, subgraphs: {}, suspension: null });
   switch (status) {
     case 'completed':
@@ -30,6 +32,12 @@ export function conclude(
     case 'cancelled':
       return { type: 'workflow_cancelled', data: { reason } };
     default:
+      if (continuedAs !== undefined) {
+        const segment = step.now.segment ?? 0;
+        step.effects.add([{ type: 'continue_as_new', executionId: continuedAs, segment: segment + 1, state }]);
+        const data = { segment_number: segment, next_execution_id: continuedAs, reason: halt?.error ?? null };
+        return { type: 'segment_boundary', data };
+      }
       return { type: 'strategy_limit_hit', data: limitEventData(step) };
   }
 }

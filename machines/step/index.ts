@@ -40,7 +40,9 @@ export function start(program: Program, input: Json, env: StepEnv): StepResult {
   const { layout } = program.tables;
   const recordedLayout = layout === FIRST_LANE_LAYOUT ? {} : { layout };
   const fresh = freshContext(input, Object.fromEntries(vars), env.stepLimit, ActiveVisits.of(program.tables.graph, {}));
-  const context = Object.assign(fresh, recordedLanguage, recordedRules, recordedLayout);
+  const { continues } = env;
+  const segment = continues === undefined ? {} : { segment: continues.segment };
+  const context = Object.assign(fresh, recordedLanguage, recordedRules, recordedLayout, segment);
   const { workflow_id, version } = program.workflow;
   const started = {
     workflow_id,
@@ -50,6 +52,7 @@ export function start(program: Program, input: Json, env: StepEnv): StepResult {
     ...(env.stepLimit === DEFAULT_STEP_LIMIT ? {} : { step_limit: env.stepLimit }),
     ...recordedLanguage,
     ...recordedRules,
+    ...(continues === undefined ? {} : { segment_number: continues.segment, continued_from: continues.previousId }),
   };
   return StepRunner.start(program, context, started, env);
 }
@@ -199,6 +202,7 @@ function stepChild(program: Program, context: Context, message: Child, runner: S
     return runner.send({ type: 'child', node, childId, change: started }, node);
   }
   if (active.child !== childId) return refuse('stale');
+  if (change.status === 'continued') return runner.childContinued(node, active, message, change);
   if (change.status === 'failed') {
     const { activation, attempt } = message;
     const { error, delayMs, usage } = change;
@@ -281,6 +285,11 @@ export function isStuck(run: Run): boolean {
   if (TERMINAL.has(run.status)) return false;
   const { suspension, active } = run.snapshot.context as Context;
   return suspension === null && active.size === 0;
+}
+
+/** The execution that continues one that has ended; undefined = none. */
+export function continuedAs(run: Run): string | undefined {
+  return (run.snapshot.context as Context).continuedAs;
 }
 
 /** What the execution has used so far; undefined = nothing. */

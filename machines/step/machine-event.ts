@@ -34,6 +34,8 @@ export type MachineEvent =
   | { readonly type: 'child'; readonly node: string; readonly childId: string; readonly change: ChildChange }
   | { readonly type: 'cancel' }
   | { readonly type: 'halt' }
+  /** A budget is exceeded: the execution continues at the node for it. */
+  | { readonly type: 'overBudget' }
   | TimerFired;
 
 export interface FailEvent {

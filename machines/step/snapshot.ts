@@ -32,6 +32,8 @@ const STORED = [
   'language',
   'rules',
   'layout',
+  'segment',
+  'continuedAs',
   'stepLimit',
   'state',
   'steps',

@@ -1,11 +1,11 @@
 import { LANGUAGE } from '../expression/syntax-tree.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { Budgets, Done, Enqueue, Fail, Fork, Progress } from '../messages.ts';
+import type { Budgets, Child, Done, Enqueue, Fail, Fork, Progress } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { BACKOFF, backoffStateId, endStateId, stateId, timerId } from '../program/state-ids.ts';
 import { parkTimer } from '../program/timers.ts';
 import type { Run, Status, StepEnv, StepResult } from '../run.ts';
-import { budgetEventData, exceededBudget, mergeBudgets } from './actions/budgets.ts';
+import { addUsage, budgetEventData, continueElsewhere, exceededBudget, mergeBudgets } from './actions/budgets.ts';
 import { addApproval, rejection } from './actions/causes.ts';
 import { failedData } from './actions/failure-data.ts';
 import { reviewData } from './actions/scoring.ts';
@@ -149,6 +149,23 @@ export class StepRunner {
     return this.#finish(node);
   }
 
+  /** The child has ended, and another execution continues it. The node waits for that one. */
+  childContinued(
+    node: string,
+    active: ActiveVisit,
+    { childId, childWorkflowId }: Child,
+    { nextId, usage }: Child['change'] & { readonly status: 'continued' },
+  ): StepResult {
+    const data = { child_execution_id: nextId, activation: active.activation, child_workflow_id: childWorkflowId };
+    this.#step.addEvent('child_workflow_started', node, { ...data, continues: childId, ...usageEventData(usage) });
+    this.#step.setActive(node, { ...active, child: nextId });
+    if (usage !== undefined) addUsage(this.#step, node, usage);
+    const { halt } = this.#step;
+    if (halt !== null) this.#move({ type: halt.status === 'rerouted' ? 'overBudget' : 'halt' });
+    else if (active.paused === true) this.#move({ type: 'child', node, childId: nextId, change: { status: 'running' } });
+    return this.#finish(node);
+  }
+
   cancel(reason: string): StepResult {
     this.#move({ type: 'cancel' });
     return this.#finish(null, reason);
@@ -194,8 +211,14 @@ export class StepRunner {
   /** `budgets`: new totals from now on. */
   resume(budgets: Budgets | null): StepResult {
     this.#step.addEvent('workflow_resumed', null, budgets === null ? {} : budgetEventData(budgets));
-    this.#beginAtEnd(this.#step.now.suspension?.deferred ?? []);
-    this.#step.set({ suspension: null, ...(budgets === null ? {} : { budgets: mergeBudgets(this.#step.now.budgets, budgets) }) });
+    if (budgets !== null) this.#step.set({ budgets: mergeBudgets(this.#step.now.budgets, budgets) });
+    const { workflow } = this.#program.tables;
+    const exceeded = exceededBudget(this.#step.now, workflow);
+    if (exceeded !== null) continueElsewhere(this.#step, null, exceeded.error);
+    const { halt } = this.#step;
+    if (halt !== null) this.#move({ type: halt.status === 'rerouted' ? 'overBudget' : 'halt' });
+    else this.#beginAtEnd(this.#step.now.suspension?.deferred ?? []);
+    this.#step.set({ suspension: null });
     return this.#finish(null);
   }
 
@@ -297,7 +320,8 @@ export class StepRunner {
     this.#configuration = configuration;
     this.#step.settle();
     this.#reached = [...this.#reached, ...this.#step.takeReached()];
-    if (this.#step.halt !== null && configuration.end === null) this.#move({ type: 'halt' });
+    const { halt } = this.#step;
+    if (halt !== null && configuration.end === null) this.#move({ type: halt.status === 'rerouted' ? 'overBudget' : 'halt' });
   }
 
   // ------------------------------------------------------------------ beginning

@@ -29,4 +29,6 @@ export interface ExecutionOverlay {
   readonly nodes: ReadonlyMap<string, NodeOverlay>;
   /** How often each edge of the graph was taken, by its index. */
   readonly taken: readonly number[];
+  /** Has it gone to the node for budgets (`on_budget_exceeded`), to which no edge has led it? */
+  readonly rerouted: boolean;
 }

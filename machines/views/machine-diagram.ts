@@ -5,7 +5,7 @@ import { stateId } from '../program/state-ids.ts';
 import type { Program } from '../step/program.ts';
 import type { Diagram, DiagramEdge, DiagramFrame, DiagramNode, Shape } from './diagram.ts';
 import type { ExecutionOverlay, ExecutionStatus, NodeOverlay, NodeStatus } from './execution-overlay.ts';
-import { subtitleOf } from './workflow-diagram.ts';
+import { overBudgetEdge, overBudgetNode, subtitleOf } from './workflow-diagram.ts';
 
 /** Shapes of states that represent no visit to a node, by the prefix of their ids. */
 const SHAPE_OF_PREFIX: Readonly<Record<string, Shape>> = {
@@ -43,7 +43,7 @@ interface DrawnState {
 export function machineDiagram(program: Program, overlay: ExecutionOverlay | null): Diagram {
   const { workflow, config } = program;
   const found = statesOf(config);
-  const edges = edgesOf(found, config, overlay, program);
+  const edges = [...edgesOf(found, config, overlay, program), ...overBudgetEdges(found, config, overlay)];
   const entered = new Set(edges.map((edge) => edge.to));
   // A final state that is reached by cancelling alone has no drawn edge.
   const names = new Map(workflow.nodes.map(({ id }) => [stateId(id), id]));
@@ -64,7 +64,7 @@ export function machineDiagram(program: Program, overlay: ExecutionOverlay | nul
     view: 'machine',
     title: workflow.name ?? workflow.workflow_id,
     subtitle: `machine of ${subtitleOf(workflow)}`,
-    nodes: [begin, ...leaves.map((state) => nodeOf(state, program, overlay, names))],
+    nodes: [begin, ...overBudgetNode(program.tables.graph), ...leaves.map((state) => nodeOf(state, program, overlay, names))],
     edges,
     frames: [...found.values()].filter(({ isFrame }) => isFrame).map(frameOf),
     status: overlay?.status ?? null,
@@ -150,6 +150,17 @@ function frameOf({ key, config, frame }: DrawnState): DiagramFrame {
   const meta = isObject(config.meta) ? config.meta : {};
   const until = typeof meta.join === 'string' ? `, until ${meta.join}` : '';
   return { key, label: `${what} ${rest.join(':')}${parallel ? until : ''}`, parent: frame, parallel };
+}
+
+/** The transition that every state has, drawn once. */
+function overBudgetEdges(
+  found: ReadonlyMap<string, DrawnState>,
+  { on }: JsonObject,
+  overlay: ExecutionOverlay | null,
+): DiagramEdge[] {
+  const [transition] = transitionList(isObject(on) ? on.overBudget : undefined, '');
+  const to = transition === undefined ? undefined : found.get(transition.target);
+  return to === undefined ? [] : [overBudgetEdge(to.key, overlay)];
 }
 
 function edgesOf(
@@ -254,9 +265,9 @@ function transitionList(transitions: Json | undefined, event: string): Transitio
     });
 }
 
-/** Transitions of the evaluation budget and the step limit are not part of the workflow. */
+/** Transitions of the evaluation budget and the step limit are not part of the workflow; the one over a token or cost budget is drawn once. */
 function isDrawn({ guard }: JsonObject): boolean {
-  return !isObject(guard) || (guard.type !== 'exceeded' && guard.type !== 'halted');
+  return !isObject(guard) || (guard.type !== 'exceeded' && guard.type !== 'halted' && guard.type !== 'rerouted');
 }
 
 function guardText({ type, params }: JsonObject): string {

@@ -19,6 +19,7 @@ const END_STATUS: Readonly<Record<string, ExecutionStatus>> = {
   workflow_failed: 'failed',
   workflow_cancelled: 'cancelled',
   strategy_limit_hit: 'limit_exceeded',
+  segment_boundary: 'limit_exceeded',
 };
 
 const UNFINISHED: ReadonlySet<NodeStatus> = new Set(['queued', 'active', 'waiting', 'held', 'retrying']);
@@ -47,6 +48,8 @@ export class OverlayBuilder {
   #language = FIRST_LANGUAGE;
   #status: ExecutionStatus = 'running';
   #suspended = false;
+  /** It has left the way of its edges for the node that `on_budget_exceeded` names. */
+  #rerouted = false;
   #sequence = 0;
   #atMs: number | null = null;
 
@@ -78,7 +81,15 @@ export class OverlayBuilder {
     const suspended = running && this.#suspended;
     if (suspended) for (const node of this.#deferred()) nodes.set(node, { ...(nodes.get(node) ?? UNVISITED), status: 'held' });
     const status = suspended || (running && allWaiting(nodes)) ? 'paused' : this.#status;
-    return { status, suspended, sequence: this.#sequence, atMs: this.#atMs, nodes, taken: [...this.#taken] };
+    return {
+      status,
+      suspended,
+      sequence: this.#sequence,
+      atMs: this.#atMs,
+      nodes,
+      taken: [...this.#taken],
+      rerouted: this.#rerouted,
+    };
   }
 
   #executionEvent(type: string, data: JsonObject): void {
@@ -158,6 +169,7 @@ export class OverlayBuilder {
         this.#completed(node, data, atMs, sequence);
         break;
       case 'node_skipped':
+        this.#reached.delete(this.#program.tables.graph.indexOf(node) ?? -1);
         // A node that completed in an earlier iteration of its loop stays done.
         if (this.#overlayOf(node).visits === 0) this.#update(node, { status: 'skipped' });
         break;
@@ -171,7 +183,10 @@ export class OverlayBuilder {
   #begin(node: string, data: JsonObject, atMs: number, sequence: number): void {
     const activation = typeof data.activation === 'number' ? data.activation : 1;
     if (this.#visits.get(node) === activation) return;
+    const { graph } = this.#program.tables;
     this.#visits.set(node, activation);
+    const index = graph.indexOf(node);
+    if (index !== undefined && index === graph.budgetNode && !this.#reached.has(index)) this.#rerouted = true;
     this.#began.set(node, sequence);
     this.#ending.delete(node);
     this.#update(node, { visits: this.#overlayOf(node).visits + 1, sinceMs: atMs, durationMs: null, error: null });

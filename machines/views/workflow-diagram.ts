@@ -17,6 +17,7 @@ const OUTCOME_LABELS: Readonly<Record<string, string>> = {
 };
 
 const BEGIN = 'begin';
+const OVER_BUDGET = 'overbudget';
 const FINISH = 'finish';
 /** More edges than this to one end node would cross the whole diagram; then each gets an end node of its own. */
 const MAX_TO_ONE_END = 6;
@@ -44,7 +45,7 @@ export function workflowDiagram(program: Program, overlay: ExecutionOverlay | nu
     view: 'workflow',
     title: workflow.name ?? workflow.workflow_id,
     subtitle: subtitleOf(workflow),
-    nodes: [end(BEGIN, 'start', BEGIN), ...nodes, ...ends.map((key) => end(key, 'end', FINISH))],
+    nodes: [end(BEGIN, 'start', BEGIN), ...nodes, ...overBudgetNode(tables.graph), ...ends.map((key) => end(key, 'end', FINISH))],
     edges: shown,
     frames,
     status: overlay?.status ?? null,
@@ -61,6 +62,16 @@ function toOwnEnd(edge: DiagramEdge): DiagramEdge {
 
 function end(key: string, name: string, look: typeof BEGIN | typeof FINISH): DiagramNode {
   return { key, name, shape: look, kind: null, detail: '', frame: null, overlay: null, definition: null };
+}
+
+/** Where the way of an execution over its budget begins. */
+export function overBudgetNode({ budgetNode }: Graph): DiagramNode[] {
+  return budgetNode === null ? [] : [{ ...end(OVER_BUDGET, 'over budget', BEGIN), shape: 'route' }];
+}
+
+export function overBudgetEdge(to: string, overlay: ExecutionOverlay | null): DiagramEdge {
+  const taken = overlay === null ? null : Number(overlay.rerouted);
+  return { from: OVER_BUDGET, to, label: '', role: 'outcome', back: false, taken };
 }
 
 function definition({ id, kind, retry, timeout_secs, description, labels, policy }: Node): JsonObject {
@@ -111,7 +122,8 @@ function withEnds(
     const done = overlayOfNode?.status === 'done' ? overlayOfNode.visits : 0;
     return [{ from: `n${i}`, to: FINISH, label: '', role: 'plain', back: false, taken: overlay === null ? null : done }];
   });
-  return [start, ...drawn, ...last];
+  const { budgetNode } = graph;
+  return [start, ...(budgetNode === null ? [] : [overBudgetEdge(`n${budgetNode}`, overlay)]), ...drawn, ...last];
 }
 
 function roleOf(edge: GraphEdge): DiagramEdge['role'] {

@@ -159,19 +159,29 @@ export class JamjetClient {
     return list.events;
   }
 
-  /** The log after the sequence `after`, then new events until the execution ends. Uses long polling; `live` uses a stream. */
-  async *follow(id: string, options: CallOptions & { readonly after?: number } = {}): AsyncGenerator<Event, void, undefined> {
+  /**
+   * The log after the sequence `after`, then new events until the execution ends. With `segments`, the events of the executions that
+   * continue it (`next_execution_id`) follow, each from 1. Uses long polling; `live` uses a stream.
+   */
+  async *follow(
+    id: string,
+    options: CallOptions & { readonly after?: number; readonly segments?: boolean } = {},
+  ): AsyncGenerator<Event, void, undefined> {
     let after = options.after ?? 0;
+    let current = id;
     for (;;) {
-      const page = await this.events(id, { ...options, after, limit: EVENTS_PER_PAGE, waitMs: FOLLOW_WAIT_MS });
+      const page = await this.events(current, { ...options, after, limit: EVENTS_PER_PAGE, waitMs: FOLLOW_WAIT_MS });
       for (const event of page) {
         yield event;
         after = event.sequence;
       }
       if (page.length > 0) continue;
       // The log of an ended execution does not grow, so its `sequence` is the end of the log.
-      const { status, sequence } = await this.execution(id, options);
-      if (TERMINAL.has(status) && sequence <= after) return;
+      const { status, sequence, next_execution_id: next } = await this.execution(current, options);
+      if (!TERMINAL.has(status) || sequence > after) continue;
+      if (next === undefined || options.segments !== true) return;
+      current = next;
+      after = 0;
     }
   }
 

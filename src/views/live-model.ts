@@ -148,7 +148,7 @@ export class LiveModel {
     if (type === 'workflow_paused') this.#suspendedReason = textOf(data.reason);
     else if (type === 'workflow_failed') this.#error = textOf(data.error);
     else if (type === 'workflow_retried') this.#error = '';
-    if (/^workflow_(completed|failed|cancelled)$|^strategy_limit_hit$/.test(type)) this.#approvals.clear();
+    if (/^workflow_(completed|failed|cancelled)$|^strategy_limit_hit$|^segment_boundary$/.test(type)) this.#approvals.clear();
   }
 
   #applyNodeEvent(node: string, { type, data, sequence }: TimelineEvent, atMs: number): void {

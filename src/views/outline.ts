@@ -56,7 +56,8 @@ export function outlineOf(program: Program): readonly OutlineRow[] {
   };
   const dominated = childrenOf(graph);
   // A stack instead of recursion, since a chain may have thousands of nodes.
-  const stack: OutlinePosition[] = [{ index: graph.start, depth: 0, branch: '' }];
+  const begins = [graph.start, ...graph.order.filter((node) => node !== graph.start && at(graph.dominators.idom, node) === -1)];
+  const stack = begins.map((index): OutlinePosition => ({ index, depth: 0, branch: '' })).reverse();
   for (let place = stack.pop(); place !== undefined; place = stack.pop()) {
     show(place.index, place.depth, place.branch);
     stack.push(...childPositions(place, at(dominated, place.index), graph, labels).reverse());
@@ -105,7 +106,10 @@ function mainSuccessor(out: readonly GraphEdge[]): number | null {
 /** The children of each node in the dominator tree, in forward order. */
 function childrenOf(graph: Graph): readonly (readonly number[])[] {
   const children: number[][] = graph.nodes.map(() => []);
-  for (const node of graph.order) if (node !== graph.start) at(children, at(graph.dominators.idom, node)).push(node);
+  for (const node of graph.order) {
+    const parent = at(graph.dominators.idom, node);
+    if (parent !== -1) at(children, parent).push(node);
+  }
   return children;
 }
 

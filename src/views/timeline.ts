@@ -136,7 +136,9 @@ export class Timeline {
 
   #applyWorkflowEvent(type: string, atMs: number, data: JsonObject): readonly TimelineEntry[] {
     if (type === 'external_event_received') return [note(null, `event ${textOf(data.correlation_key)} received`)];
-    if (/^workflow_(completed|failed|cancelled)$/.test(type)) this.#active.clear();
+    if (/^workflow_(completed|failed|cancelled)$|^segment_boundary$/.test(type)) this.#active.clear();
+    if (type === 'segment_boundary')
+      return [note(null, `continues as ${textOf(data.next_execution_id)}: ${textOf(data.reason)}`)];
     if (type === 'workflow_paused') return [note(null, ['paused', textOf(data.reason)].filter(Boolean).join(': '))];
     if (type === 'workflow_resumed') return [note(null, 'resumed')];
     if (type === 'workflow_forked' && isObject(data.origin)) {

@@ -35,8 +35,28 @@ const CHILD = { keys: ['child_execution_id', 'activation'], stored: ['child_exec
 export const LAYOUTS: Readonly<Record<string, Layout>> = {
   workflow_started: {
     ofExecution: true,
-    keys: ['workflow_id', 'workflow_version', 'initial_input', 'env', 'step_limit', 'language', 'rules'],
-    stored: ['workflow_id', 'workflow_version', 'initial_input', 'env', 'step_limit', 'language', 'rules'],
+    keys: [
+      'workflow_id',
+      'workflow_version',
+      'initial_input',
+      'env',
+      'step_limit',
+      'language',
+      'rules',
+      'segment_number',
+      'continued_from',
+    ],
+    stored: [
+      'workflow_id',
+      'workflow_version',
+      'initial_input',
+      'env',
+      'step_limit',
+      'language',
+      'rules',
+      'segment_number',
+      'continued_from',
+    ],
   },
   workflow_completed: { ofExecution: true, keys: ['final_state', 'state_spilled'], stored: ['final_state', 'state_spilled'] },
   workflow_failed: { ofExecution: true, keys: ['error', 'corrupt'], stored: ['error', 'corrupt'] },
@@ -142,8 +162,8 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
     stored: [['reason', 'waiting_for_capacity'], ATTEMPT, ACTIVATION],
   },
   child_workflow_started: {
-    keys: ['child_execution_id', 'activation', 'child_workflow_id'],
-    stored: ['child_execution_id', 'child_workflow_id', ACTIVATION],
+    keys: ['child_execution_id', 'activation', 'child_workflow_id', 'continues', ...TOTALS],
+    stored: ['child_execution_id', 'child_workflow_id', ACTIVATION, 'continues', ...TOTALS],
   },
   child_workflow_paused: CHILD,
   child_workflow_resumed: CHILD,
@@ -196,6 +216,11 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
       'finish_reason',
       'gen_ai_response_id',
     ],
+  },
+  segment_boundary: {
+    ofExecution: true,
+    keys: ['segment_number', 'next_execution_id', 'reason'],
+    stored: ['next_execution_id', 'reason', ['segment_number', 0]],
   },
   strategy_limit_hit: {
     ofExecution: true,

@@ -47,6 +47,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   agent_tool_completed: 'r',
   agent_tool_terminated: 's',
   agent_tool_failed: 't',
+  segment_boundary: 'α',
 };
 
 const letters: ReadonlyMap<string, string> = new Map(Object.entries(LETTERS));

@@ -125,6 +125,40 @@ describe('the client', () => {
     expect(rest).toEqual(['WorkflowCompleted']);
   });
 
+  it('follows an execution over its budget into the one that continues it', async () => {
+    const { client } = await connected();
+    const kind = { type: 'python_fn', module: 'm', function: 'count' };
+    const branches = [{ condition: 'state.n < 2', target: 'count' }, { target: 'end' }];
+    await client.registerWorkflow({
+      workflow_id: 'count',
+      version: '1',
+      token_budget: { total_tokens: 10 },
+      continue_as_new: true,
+      start_node: 'count',
+      nodes: { count: { kind }, more: { kind: { type: 'condition', branches } } },
+      edges: [{ from: 'count', to: 'more' }],
+    });
+    const { execution_id: first } = await client.start({ workflow_id: 'count' });
+    const ends: [string, string][] = [];
+    for await (const event of client.follow(first, { segments: true })) {
+      if (event.kind === 'NodeScheduled') {
+        const { work_item: item } = await client.claimWork({ worker_id: 'w', queue_types: ['python_tool'], wait_ms: 5_000 });
+        const { n = 0 } = (item?.payload.state ?? {}) as { n?: number };
+        await client.completeWork(item?.id ?? '', { output: { n: n + 1 }, input_tokens: n === 0 ? 11 : 1 });
+      }
+      if (event.kind === 'SegmentBoundary' || event.kind === 'WorkflowCompleted') ends.push([event.execution_id, event.kind]);
+    }
+    const { next_execution_id: next = '', status } = await client.execution(first);
+    expect(status).toBe('limit_exceeded');
+    expect(ends).toEqual([
+      [first, 'SegmentBoundary'],
+      [next, 'WorkflowCompleted'],
+    ]);
+    expect(await client.execution(next)).toMatchObject({ previous_execution_id: first, segment_number: 1, state: { n: 2 } });
+    const { executions } = await client.executions({ label: `jamjet.segment.after:${first}` });
+    expect(executions).toMatchObject([{ execution_id: next, previous_execution_id: first, segment_number: 1 }]);
+  });
+
   it('stops following when its signal aborts', async () => {
     const { client } = await connected();
     await client.registerWorkflow(PAYMENT);

@@ -141,6 +141,7 @@ describe('the HTML page of a diagram', requires('chromium'), () => {
       atMs: 0,
       nodes: new Map([['step_60', waits]]),
       taken: [],
+      rerouted: false,
     };
     const execution = await opened(source, overlay);
     expect(await legible(execution.page, 'step_60')).toBe(true);

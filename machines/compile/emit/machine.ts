@@ -46,6 +46,7 @@ export class MachineEmitter {
     states[FINISH] = {
       id: FINISH,
       always: [
+        ...this.#transitions.rerouted(),
         { guard: { type: 'limitReached' }, target: `#${endStateId('limit_exceeded')}` },
         { guard: { type: 'anyFailed' }, target: `#${endStateId('failed')}` },
         { target: `#${endStateId('completed')}` },
@@ -64,6 +65,7 @@ export class MachineEmitter {
           { guard: { type: 'limitReached' }, target: `#${endStateId('limit_exceeded')}` },
           { target: `#${endStateId('failed')}` },
         ],
+        ...this.#transitions.overBudget(),
       },
     };
   }

@@ -73,6 +73,7 @@ export class NodeStates {
     const definition = definitionOf(node.kind);
     if (definition.endsExecution) {
       always = [
+        ...this.#transitions.rerouted(),
         { guard: { type: 'halted' }, target: `#${endStateId('failed')}` },
         { target: `#${endStateId('limit_exceeded')}`, actions: [{ type: 'pass', params: { node: node.id } }] },
       ];

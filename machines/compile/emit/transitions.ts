@@ -76,6 +76,28 @@ export class TransitionBuilder {
     return `#${this.needsApproval(index) ? approvalStateId(this.name(index)) : this.name(index)}`;
   }
 
+  /** From anywhere to the node at which an execution over its budget continues. */
+  overBudget(): JsonObject {
+    const reroute = this.#reroute();
+    return reroute === null ? {} : { overBudget: reroute };
+  }
+
+  /** The same transition out of a state in which the execution would end, or that it would leave at once. */
+  rerouted(): JsonObject[] {
+    const reroute = this.#reroute();
+    return reroute === null ? [] : [{ guard: { type: 'rerouted' }, ...reroute }];
+  }
+
+  #reroute(): JsonObject | null {
+    const { budgetNode } = this.graph;
+    if (budgetNode === null) return null;
+    const delivers = at(this.#outputUse.readsInput, budgetNode) ? { deliver: true } : {};
+    return {
+      target: this.entry(budgetNode),
+      actions: [{ type: 'reroute', params: { node: this.id(budgetNode), ...delivers } }],
+    };
+  }
+
   /** A transition out of a fork or subgraph, on which no node ends. */
   structural(transition: Transition): JsonObject {
     return transitionConfig(transition, 'update', {}, Object.keys(transition.update).length === 0);

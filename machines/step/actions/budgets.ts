@@ -6,6 +6,7 @@ import { BUDGET_RULES } from '../../program/rules.ts';
 import { type Context, rulesOf } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import type { MachineEvent } from '../machine-event.ts';
+import { MAX_SEGMENTS, nextSegmentId } from '../segments.ts';
 
 interface Exceeded {
   readonly event: EventType;
@@ -22,16 +23,44 @@ const TOKENS = ['total_tokens', 'input_tokens', 'output_tokens'] as const;
 export function meter(step: StepContext, node: string, event: MachineEvent): void {
   const usage = usageIn(event);
   // A completion is checked whatever it reports: logs of earlier releases have it so.
-  if (event.type !== 'done' && !isMetered(usage)) return;
+  if (event.type === 'done' || isMetered(usage)) addUsage(step, node, usage);
+}
+
+export function addUsage(step: StepContext, node: string, usage: Usage | undefined): void {
   const { workflow } = step.tables;
   const action = budgetActionOf(step);
-  const wasExceeded = action === 'guard' && exceededBudget(step.now, workflow) !== null;
+  const wasExceeded = GOES_ON.has(action) && exceededBudget(step.now, workflow) !== null;
   step.addUsage(usage);
   if (step.halt !== null || wasExceeded) return;
   const exceeded = exceededBudget(step.now, workflow);
   if (exceeded === null) return;
   step.addEvent(exceeded.event, node, exceeded.data);
   if (action === 'fail') step.haltWith({ status: 'failed', error: exceeded.error });
+  else if (step.now.suspension === null) continueElsewhere(step, node, exceeded.error);
+}
+
+/** Actions after which an execution may use more than its budget. */
+const GOES_ON: ReadonlySet<BudgetAction> = new Set(['guard', 'route', 'continue']);
+
+/**
+ * Halts an execution that is over its budget and continues elsewhere: at the node for that, unless it is there already, or in another
+ * execution. A suspended one does so when it is resumed. `node`: what exceeded the budget; null = an operator resumes the execution.
+ */
+export function continueElsewhere(step: StepContext, node: string | null, error: string): void {
+  const { budgetAction: action, budgetRoute: route } = step.tables;
+  if (action === 'route' && route !== null) {
+    const { suspension, active } = step.now;
+    const at = [...(node === null ? [] : [node]), ...active.nodes(), ...(suspension?.deferred ?? [])];
+    if (!at.some((one) => route.nodes.has(step.indexOf(one)))) step.haltWith({ status: 'rerouted', error, node });
+  } else if (action === 'continue') {
+    const segment = step.now.segment ?? 0;
+    const { executionId = '', nowMs = 0 } = step.env ?? {};
+    step.haltWith(
+      segment + 1 < MAX_SEGMENTS
+        ? { status: 'limit_exceeded', error, continuedAs: nextSegmentId(executionId, segment, nowMs) }
+        : { status: 'failed', error: `${error}; its chain has ${MAX_SEGMENTS} executions, the maximum` },
+    );
+  }
 }
 
 function usageIn(event: MachineEvent): Usage | undefined {

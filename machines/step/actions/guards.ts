@@ -49,6 +49,8 @@ export const guards = {
   childIs: ({ event }: GuardArgs, { node, status }: ChildParams) =>
     event.type === 'child' && event.node === node && event.change.status === status,
   anyFailed: ({ context: { step } }: GuardArgs) => step.now.failures.length > 0 || step.halt !== null,
+  /** Is the execution to continue at the node for budgets? */
+  rerouted: ({ context: { step } }: GuardArgs) => step.halt?.status === 'rerouted',
   /** Has the step limit or a budget been reached before this node was? */
   halted: ({ context: { step } }: GuardArgs) => step.halt !== null && rulesOf(step.now) > FIRST_RULES,
   limitReached: ({ context: { step } }: GuardArgs) => step.halt?.status === 'limit_exceeded',

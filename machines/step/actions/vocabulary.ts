@@ -4,6 +4,7 @@ import type {
   FailParams,
   LaneParams,
   NodeParams,
+  RerouteParams,
   SubgraphNodeParams,
 } from '../../program/parameters.ts';
 import { BACKOFF } from '../../program/state-ids.ts';
@@ -12,6 +13,7 @@ import type { MachineEvent } from '../machine-event.ts';
 import { approveHeldNode, attemptStarted, childChanged, complete, fail, passControlNode, retry } from './actions.ts';
 import { guards } from './guards.ts';
 import { leaveOverBudget } from './over-budget.ts';
+import { reroute } from './reroute.ts';
 import { askForReview } from './scoring.ts';
 
 interface ActionArgs {
@@ -47,6 +49,7 @@ export const vocabulary = {
     claimed: action<NodeParams>((step, event, { node }) => attemptStarted(step, event, node)),
     childChanged: action<NodeParams>((step, event, { node }) => childChanged(step, event, node)),
     enter: action<SubgraphNodeParams>((step, _, { subgraph, node }) => step.subgraph(subgraph).nodeEntered(node)),
+    reroute: ({ context: { step } }: ActionArgs, params: RerouteParams): void => reroute(step, params),
     rewindLane: action<LaneParams>((step, _, { subgraph, lane }) => step.laneRewound(subgraph, lane)),
     /** The node begins at the end of the step, also when it is halted: only then is it known in which order. */
     begin: ({ context: { step } }: ActionArgs, { node }: NodeParams): void => step.reach(node),

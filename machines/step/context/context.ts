@@ -34,11 +34,13 @@ export interface SubgraphState {
 /** What the last attempt at a node took; null = not known. */
 export type Measure = readonly [durationMs: number | null, costUsd: number | null];
 
-/** Why a run ends before its graph does. */
-export interface Halt {
-  readonly status: 'failed' | 'limit_exceeded';
-  readonly error: string | null;
-}
+/** Why a run leaves its graph before it has come to an end. */
+export type Halt =
+  | { readonly status: 'failed'; readonly error: string }
+  /** `continuedAs`: the execution that continues with a new budget. */
+  | { readonly status: 'limit_exceeded'; readonly error: string | null; readonly continuedAs?: string }
+  /** It does not end, but continues at the node for budgets; `node` exceeded the budget, null = an operator has resumed it. */
+  | { readonly status: 'rerouted'; readonly error: string; readonly node: string | null };
 
 /**
  * The extended state of the machine (XState: its context), as it is stored. Its size depends on the workflow and on what the nodes read,
@@ -53,6 +55,10 @@ export interface Context {
   readonly language?: number;
   /** Version of the execution rules (`RULES`); absent = 1. */
   readonly rules?: number;
+  /** Which segment of a chain of executions it is (`continue_as_new`); absent = 0, the first. */
+  readonly segment?: number;
+  /** The execution that continues it; absent = none. */
+  readonly continuedAs?: string;
   /** Version of the lane layout of its subgraphs (`SubgraphPlan.layout`); absent = 1. */
   readonly layout?: number;
   /** Node completions after which the execution fails. */

@@ -1,5 +1,6 @@
 import { pathOf } from '../../appended-lists.ts';
 import type { EventType, LogEvent } from '../../events.ts';
+import type { BitSet } from '../../graph/bit-set.ts';
 import { END } from '../../graph/edges.ts';
 import { isObject, type Json, type JsonObject, patchState } from '../../json.ts';
 import { LazyMap } from '../../lazy-map.ts';
@@ -50,7 +51,10 @@ export class StepContext {
   /** Outputs that conditions are about to read. */
   readonly #outputs = new LazyMap<string, Json>();
   /** Visits that have ended, until their transition is followed. `taken` is part of the event. */
-  readonly #ended = new LazyMap<string, { readonly outcome: NodeOutcome; readonly taken: string[] }>();
+  readonly #ended = new LazyMap<
+    string,
+    { readonly outcome: NodeOutcome; readonly taken: string[]; readonly data: Record<string, Json> }
+  >();
   #pendingSkips: number[] = [];
   /** The node that was left last. */
   #lastLeft: string | null = null;
@@ -114,12 +118,12 @@ export class StepContext {
    */
   addVisitEnd(type: 'node_completed' | 'node_failed', node: string, outcome: NodeOutcome, data: Record<string, Json>): void {
     this.addEvent(type, node, data);
-    if (this.tables.graph.out(this.indexOf(node)).length === 0) return;
     const taken: string[] = [];
-    data.taken = taken;
+    if (this.tables.graph.out(this.indexOf(node)).length > 0) data.taken = taken;
+    else if (this.tables.budgetRoute === null) return;
     const evaluated = this.evaluation.evaluated(node);
     if (evaluated.length > 0) data.evaluated = evaluated;
-    this.#ended.set(node, { outcome, taken });
+    this.#ended.set(node, { outcome, taken, data });
   }
 
   /** The transition out of a node is certain. */
@@ -208,6 +212,11 @@ export class StepContext {
 
   haltWith(halt: Halt): void {
     this.#halt = halt;
+  }
+
+  /** Ends the halt: the execution continues elsewhere. */
+  goOn(): void {
+    this.#halt = null;
   }
 
   // ------------------------------------------------------------------ state and outputs
@@ -413,6 +422,22 @@ export class StepContext {
     this.#record('forks')[fork] = arrived;
   }
 
+  /** Leaves all forks and subgraphs, and skips what is not reached any more. */
+  leaveAll(skipped: BitSet, reason: string): void {
+    this.#subgraphs.clear();
+    this.set({ forks: {}, subgraphs: {}, pendingInputs: {} });
+    this.#pendingSkips = [];
+    for (const index of skipOrder(this.tables.graph, new Set(skipped), null)) this.skip(index, reason);
+  }
+
+  /** The execution has not followed an edge of the node, but continues at `target`. */
+  recordRerouted(node: string, target: string): void {
+    const ended = this.#ended.get(node);
+    if (ended === undefined) return;
+    this.#ended.delete(node);
+    ended.data.taken = [target];
+  }
+
   /** Forgets a fork or subgraph, all forks and subgraphs inside, and the inputs pending for their nodes. */
   #leave(key: string): void {
     this.enteredSubgraph(key)?.withdrawDeadInputs();
@@ -491,10 +516,10 @@ export class StepContext {
     this.#lastLeft = null;
   }
 
-  skip(index: number): void {
+  skip(index: number, reason = 'branch not taken'): void {
     const node = this.tables.graph.idOf(index);
     this.clearInputs(node);
-    this.addEvent('node_skipped', node, { reason: 'branch not taken', activation: this.countVisit(node) });
+    this.addEvent('node_skipped', node, { reason, activation: this.countVisit(node) });
   }
 
   /**

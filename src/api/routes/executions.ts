@@ -146,7 +146,8 @@ function itemOf(view: ExecutionSummary): ExecutionItem {
     labels: view.labels,
     steps_executed: view.stepsExecuted,
     sequence: view.sequence,
-    segment_number: 0,
+    segment_number: view.segment,
+    ...defined('previous_execution_id', view.previousExecutionId),
     created_at: created,
     started_at: created,
     updated_at: timestamp(view.updatedAtMs),
@@ -169,6 +170,7 @@ function toExecution(view: ExecutionView): Execution {
     initial_input: input,
     ...(view.suspended === null ? {} : { held: true as const }),
     ...defined('held_reason', view.suspended?.reason),
+    ...defined('next_execution_id', view.nextExecutionId),
     ...(view.status === 'completed' ? { output: state } : {}),
   };
 }

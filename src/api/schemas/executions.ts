@@ -106,7 +106,10 @@ export const ExecutionItem = Type.Object(
     labels: Type.Record(Type.String(), Type.String(), { description: 'Labels given at the start.' }),
     steps_executed: integer('Number of completed nodes; skipped nodes do not count.'),
     sequence: integer('Sequence of the last event.'),
-    segment_number: integer('Always 0: executions are not split into segments.'),
+    segment_number: integer('Which segment of its chain it is (`continue_as_new`): 0, 1, 2 …'),
+    previous_execution_id: Type.Optional(
+      text('Execution that exceeded its budget and that this one continues; absent if it is the first.'),
+    ),
     created_at: timestamp('When the execution was started.'),
     started_at: timestamp('The same as `created_at`.'),
     updated_at: timestamp('When the last event was written.'),
@@ -154,6 +157,9 @@ export const Execution = Type.Object(
       Type.Literal(true, { description: 'An operator has paused the execution: it is `paused` until resumed. Else absent.' }),
     ),
     held_reason: Type.Optional(text('Why the operator paused it; absent if no reason was given.')),
+    next_execution_id: Type.Optional(
+      text('Execution that continues this one, which has exceeded its budget; absent if none does.'),
+    ),
     output: Type.Optional(anyObject('The final state. Absent until the execution has completed.')),
   },
   { description: 'An execution with its state.' },

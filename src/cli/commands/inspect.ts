@@ -75,6 +75,9 @@ browser: the page loads the inspector from stately.ai and feeds it the execution
       entries.push(['suspended', execution.held_reason === undefined ? 'by an operator' : plain(execution.held_reason)]);
     if (execution.error !== undefined) entries.push(['error', paint.red(plain(execution.error))]);
     if (execution.parent_execution_id !== undefined) entries.push(['parent', execution.parent_execution_id]);
+    const { segment_number: segment, previous_execution_id: previous, next_execution_id: next } = execution;
+    if (previous !== undefined) entries.push(['continues', `${previous} ${paint.dim(`(segment ${segment})`)}`]);
+    if (next !== undefined) entries.push(['continued as', next]);
     if (execution.forked_from !== undefined) {
       const { execution_id: origin, sequence } = execution.forked_from;
       entries.push(['forked from', `${origin} at ${sequence}`]);

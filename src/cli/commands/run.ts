@@ -158,7 +158,9 @@ again. The exit status is 0 only if the execution completes.`,
       return exitCodeOf(execution);
     }
     const stream = this.json ? this.context.stderr : this.context.stdout;
-    stream.write(`${exitNote(outcome, host, this.#resumeCommand(host, id), paintFor(stream, this.context.env))}\n`);
+    stream.write(
+      `${exitNote(outcome, host, this.#resumeCommand(host, outcome.execution.execution_id), paintFor(stream, this.context.env))}\n`,
+    );
     return exitCodeOfFollowExit(exitReason);
   }
 

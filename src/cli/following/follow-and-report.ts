@@ -34,7 +34,13 @@ export async function followAndReport(
       else if (exitReason === null) print(reportText(execution, events, paint));
       if (exitReason === null) return exitCodeOf(execution);
       const stream = json ? context.stderr : context.stdout;
-      const words = ['jamjet', 'run', ...(runtime === undefined ? [] : ['--runtime', runtime]), '--resume', id];
+      const words = [
+        'jamjet',
+        'run',
+        ...(runtime === undefined ? [] : ['--runtime', runtime]),
+        '--resume',
+        execution.execution_id,
+      ];
       const resumeCommand = words.map(shellWord).join(' ');
       stream.write(`${exitNote(outcome, host, resumeCommand, paintFor(stream, context.env))}\n`);
       return exitCodeOfFollowExit(exitReason);

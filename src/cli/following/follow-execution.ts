@@ -35,8 +35,20 @@ export interface FollowSession {
 /** Default time to follow an execution without a terminal. */
 export const UNATTENDED_TIMEOUT_S = 300;
 
-/** Follows an execution, shows progress and asks for approvals, until the execution ends or there is a reason to stop. */
+/**
+ * Follows an execution, and those that continue it, shows progress and asks for approvals, until the last one ends or there is a reason to
+ * stop. The outcome is that of the last one.
+ */
 export async function followExecution(session: FollowSession, id: string): Promise<FollowOutcome> {
+  for (let current = id; ; ) {
+    const outcome = await followSegment(session, current);
+    const { exitReason, execution } = outcome;
+    if (exitReason !== null || execution.next_execution_id === undefined) return outcome;
+    current = execution.next_execution_id;
+  }
+}
+
+async function followSegment(session: FollowSession, id: string): Promise<FollowOutcome> {
   const { context, host, quiet } = session;
   const { client } = host;
   const execution = await client.execution(id);
@@ -79,8 +91,10 @@ export async function followExecution(session: FollowSession, id: string): Promi
 }
 
 function titleOf(execution: Execution, host: Host, paint: Paint): string {
+  const { segment_number: segment } = execution;
   const workflow = `${paint.bold(plain(execution.workflow_id))} ${plain(execution.workflow_version)}`;
-  return `${workflow}  ${paint.dim(`${execution.execution_id}  ${host.label}`)}`;
+  const place = segment === 0 ? '' : `  segment ${segment}`;
+  return `${workflow}  ${paint.dim(`${execution.execution_id}  ${host.label}${place}`)}`;
 }
 
 function createPrompter({ host, interrupt }: FollowSession, screen: Screen, paint: Paint): Prompter {

@@ -4,7 +4,7 @@ import type { MessageOutcome } from '../engine/envelope.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Caller } from '../types/caller.ts';
 import type { Runtime } from '../types/runtime.ts';
-import { type CommandContext, runCommand } from './command.ts';
+import { type CommandContext, endOf, runCommand } from './command.ts';
 import { requestTexts } from './storable-text.ts';
 
 export function approveCommand(context: CommandContext): Runtime['approve'] {
@@ -38,8 +38,8 @@ async function refusal(
 ): Promise<RuntimeError> {
   switch (refused) {
     case 'terminal': {
-      const { status } = await executions.execution(tenantId, id);
-      return new RuntimeError('conflict', `execution is ${status}; approvals can no longer be decided`);
+      const view = await executions.execution(tenantId, id);
+      return new RuntimeError('conflict', `execution is ${endOf(view)}; approvals can no longer be decided`);
     }
     case 'several_pending_approvals':
       return new RuntimeError('bad_request', `multiple approvals pending (${nodes.join(', ')}); specify node_id`);

@@ -5,6 +5,7 @@ import { RuntimeError } from '../errors.ts';
 import type { ExecutionQueries } from '../queries/execution-queries.ts';
 import type { Quotas } from '../quotas/quotas.ts';
 import type { Caller } from '../types/caller.ts';
+import type { ExecutionView } from '../types/executions.ts';
 import type { Admission } from './admission.ts';
 import { assertStorable, type RequestTexts } from './storable-text.ts';
 
@@ -68,8 +69,12 @@ export async function withinQuotas<T>(
   }
 }
 
+/** How an execution has ended, and which one continues it, to which the request may be sent instead. */
+export function endOf({ status, nextExecutionId }: ExecutionView): string {
+  return nextExecutionId === null ? status : `${status}, continued as ${nextExecutionId}`;
+}
+
 /** The error for an execution that has ended. */
 export async function endedError({ executions }: CommandContext, caller: Caller, id: string): Promise<RuntimeError> {
-  const { status } = await executions.execution(caller.tenantId, id);
-  return new RuntimeError('conflict', `execution ${id} has ended: ${status}`);
+  return new RuntimeError('conflict', `execution ${id} has ended: ${endOf(await executions.execution(caller.tenantId, id))}`);
 }

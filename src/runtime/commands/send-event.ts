@@ -3,7 +3,7 @@ import type { ExternalEvent } from '../../../machines/messages.ts';
 import { actorOf } from '../actor.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Runtime } from '../types/runtime.ts';
-import { type CommandContext, runCommand } from './command.ts';
+import { type CommandContext, endOf, runCommand } from './command.ts';
 import { idempotentRequest, responseRow, storedResponse } from './idempotency.ts';
 import { requestTexts } from './storable-text.ts';
 
@@ -25,8 +25,8 @@ export function sendEventCommand(context: CommandContext): Runtime['sendEvent'] 
       // Whatever the reason, the same request may have come before this one, also as the last event that the execution took.
       const repeated = await storedResponse(store, once);
       if (repeated !== null) return matchIn(repeated);
-      const { status } = await executions.execution(caller.tenantId, id);
-      throw new RuntimeError('conflict', `execution is ${status}; it takes no more events`);
+      const view = await executions.execution(caller.tenantId, id);
+      throw new RuntimeError('conflict', `execution is ${endOf(view)}; it takes no more events`);
     });
 }
 

@@ -1,6 +1,6 @@
 import type { Json } from '../../../machines/json.ts';
 import type { Fork, Message } from '../../../machines/messages.ts';
-import type { Refused, Run, StepResult } from '../../../machines/run.ts';
+import type { Refused, Run, Segment, StepResult } from '../../../machines/run.ts';
 import type { EventRow, IdempotencyRow, NewExecution } from '../../../store/port/executions.ts';
 import type { Artifact } from '../../../store/port/resources/artifacts.ts';
 import type { NewWorkItem } from '../../../store/port/work-items.ts';
@@ -15,6 +15,8 @@ export interface ExecutionStart extends NewExecution {
   readonly loaded: LoadedWorkflow;
   readonly startedBy: Starter;
   readonly input: Json;
+  /** Of an execution that continues another one. */
+  readonly continues?: Segment;
   /** Absent: the execution starts at the start of its workflow. */
   readonly copiedHistory?: CopiedHistory;
 }

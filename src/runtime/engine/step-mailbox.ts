@@ -28,7 +28,7 @@ export interface StepBatch {
   readonly outcomes: readonly (MessageOutcome | Error)[];
   /** Null: there is nothing to write. */
   readonly unit: CommitUnit | null;
-  /** The execution itself, then children started in the same unit. */
+  /** The execution itself, then those that begin in the same unit: children, the next segment. */
   readonly commits: readonly ExecutionCommit[];
   /** Why the execution is corrupt; null = it is not. */
   readonly corrupt: RuntimeError | null;
@@ -80,7 +80,7 @@ function stepAll(
 ): StepBatch {
   const { nowMs } = moment;
   const outcomes: (MessageOutcome | Error)[] = [];
-  const children: ExecutionCommit[] = [];
+  const begun: ExecutionCommit[] = [];
   const owner = deps.ownerAfter(id, before?.owner ?? null);
   let builder: CommitBuilder | null = null;
   let base: CachedExecution | ExecutionStart | null = before;
@@ -115,12 +115,12 @@ function stepAll(
     if (idempotencyRow !== undefined && !(result.outcome instanceof Error || 'refused' in result.outcome)) {
       idempotency = idempotencyRow(result.outcome);
     }
-    if (result.child !== null) children.push(result.child);
+    begun.push(...result.begun);
   }
   if (base === null || run === null || builder === null || isEmpty(builder))
     return { envelopes, outcomes, unit: null, commits: [], corrupt };
   const commit = executionCommit({ id, before, base, run, builder, isRetried, owner, nowMs, ...writeDeps(deps) });
-  const commits = [commit, ...children];
+  const commits = [commit, ...begun];
   return { envelopes, outcomes, unit: { executions: commits.map((commit) => commit.write), idempotency }, commits, corrupt };
 }
 

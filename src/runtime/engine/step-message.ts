@@ -5,6 +5,7 @@ import { isStuck, start, step } from '../../../machines/step/index.ts';
 import type { Actor } from '../actor.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Ids } from '../ids.ts';
+import { nextSegmentLabels } from '../segment-labels.ts';
 import {
   addBuilder,
   addCopiedHistory,
@@ -12,6 +13,7 @@ import {
   addEvents,
   addPreconditions,
   type CommitBuilder,
+  cancelOfChild,
   newCommitBuilder,
 } from './commit/commit-builder.ts';
 import { type ExecutionCommit, executionCommit } from './commit/execution-commit.ts';
@@ -50,7 +52,8 @@ export interface MessageResult {
   /** After the step; null = unchanged. */
   readonly run: Run | null;
   readonly builder: CommitBuilder;
-  readonly child: ExecutionCommit | null;
+  /** Executions that begin in the same unit: a child, the next segment. */
+  readonly begun: readonly ExecutionCommit[];
   readonly corrupt: RuntimeError | null;
 }
 
@@ -84,7 +87,7 @@ export function stepMessage(recipient: Recipient, run: Run | null, envelope: Env
     const end = run === null || options.retryFrom !== undefined ? null : abortExecution(recipient, run, cause, options.actor);
     if (end === null) return { ...rejectedResult(corrupt, options.preconditions), corrupt };
     addConsumed(end.builder, options.preconditions);
-    return { outcome: corrupt, run: end.run, builder: end.builder, child: null, corrupt };
+    return { outcome: corrupt, run: end.run, builder: end.builder, begun: [], corrupt };
   }
 }
 
@@ -101,7 +104,11 @@ function stepUnguarded(recipient: Recipient, run: Run | null, envelope: Envelope
   if (outcome instanceof Error) return rejectedResult(outcome, options.preconditions);
   if ('refused' in outcome) {
     if (run !== null && isStuck(run)) throw new Error(STUCK);
-    return rejectedResult(run === null ? outcome : { ...outcome, seq: run.seq }, options.preconditions);
+    const rejected = rejectedResult(run === null ? outcome : { ...outcome, seq: run.seq }, options.preconditions);
+    // The parent waits no longer, so the execution that continues the child is cancelled.
+    if (message?.type === 'child' && message.change.status === 'continued')
+      rejected.builder.send.push(cancelOfChild(message.change.nextId));
+    return rejected;
   }
   const builder = newCommitBuilder();
   addConsumed(builder, options.preconditions);
@@ -109,7 +116,8 @@ function stepUnguarded(recipient: Recipient, run: Run | null, envelope: Envelope
   if (newExecution?.copiedHistory !== undefined) addCopiedHistory(builder, newExecution.copiedHistory);
   addStep(builder, recipient, outcome, options.actor, message);
   if (options.workItem !== undefined) builder.work.push({ op: 'put', item: options.workItem });
-  const result: MessageResult = { outcome, run: outcome.run, builder, child, corrupt: null };
+  const begun = [...(child === null ? [] : [child]), ...nextSegment(recipient, outcome, options)];
+  const result: MessageResult = { outcome, run: outcome.run, builder, begun, corrupt: null };
   if (!isStuck(outcome.run)) return result;
   const cause = new Error(STUCK);
   const end = abortExecution(recipient, outcome.run, cause, options.actor);
@@ -176,7 +184,35 @@ function firstStep({ loaded, input, copiedHistory }: ExecutionStart, env: StepEn
     : stepWithinLimits(loaded.program, copiedHistory.run, copiedHistory.message, env);
 }
 
-/** The first step of a child, in its parent's unit. */
+/** The execution that continues one that has ended for it: with its state, labels, parent and deadline. */
+function nextSegment(
+  { id, base, moment, deps }: Recipient,
+  { effects }: StepResult,
+  options: MessageOptions,
+): readonly ExecutionCommit[] {
+  return effects.flatMap((effect) => {
+    if (effect.type !== 'continue_as_new') return [];
+    const { tenantId, loaded, startedBy, workflowId, workflowVersion, revision, parentId, depth, deadlineAtMs } = base;
+    const { executionId, segment, state } = effect;
+    const labels = JSON.stringify(nextSegmentLabels(JSON.parse(base.labels), id, segment));
+    const start = {
+      id: executionId,
+      tenantId,
+      loaded,
+      startedBy,
+      workflowId,
+      workflowVersion,
+      revision,
+      parentId,
+      depth,
+      labels,
+    };
+    const continues = { segment, previousId: id };
+    return [startChild({ ...start, deadlineAtMs, createdAtMs: moment.nowMs, input: state, continues }, options, moment, deps)];
+  });
+}
+
+/** The first step of a child, or of a next segment, in the unit of the execution that begins it. */
 function startChild(child: ExecutionStart, options: MessageOptions, moment: StepMoment, deps: StepDeps): ExecutionCommit {
   const { runtimeId: owner } = deps;
   const { nowMs } = moment;
@@ -192,7 +228,7 @@ export function rejectedResult(outcome: MessageOutcome | Error, preconditions: P
   const builder = newCommitBuilder();
   addConsumed(builder, preconditions);
   if (preconditions?.always === true) addPreconditions(builder, preconditions, null);
-  return { outcome, run: null, builder, child: null, corrupt: null };
+  return { outcome, run: null, builder, begun: [], corrupt: null };
 }
 
 /** What building the write of an execution needs. */
@@ -206,5 +242,16 @@ function envOf({ id, base, owner, moment: { nowMs, reservation }, deps }: Recipi
   // The attempts of another owner wait for a slot there.
   const startsAtOnce = (): boolean => owner === runtimeId && reservation.take(base.tenantId, id);
   const tenantPolicy = policies.of(base.tenantId);
-  return { executionId: id, nowMs, stepLimit, runtimeId: owner, isLocal, startsAtOnce, tenantPolicy, vars };
+  const continues = 'continues' in base ? base.continues : undefined;
+  return {
+    executionId: id,
+    nowMs,
+    stepLimit,
+    runtimeId: owner,
+    isLocal,
+    startsAtOnce,
+    tenantPolicy,
+    vars,
+    ...(continues === undefined ? {} : { continues }),
+  };
 }

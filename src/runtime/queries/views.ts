@@ -1,12 +1,13 @@
 import type { JsonObject } from '../../../machines/json.ts';
 import type { Run, Status } from '../../../machines/run.ts';
-import { completedPatch, suspensionOf } from '../../../machines/step/index.ts';
+import { completedPatch, continuedAs, suspensionOf } from '../../../machines/step/index.ts';
 import type { EventRow, ExecutionRow } from '../../../store/port/executions.ts';
 import type { WorkerRow } from '../../../store/port/workers.ts';
 import type { CachedExecution } from '../engine/loading/cached-execution.ts';
 import { forkedFrom } from '../fork-labels.ts';
 import { isRedacted, withoutDigest } from '../redaction/original-events.ts';
 import { shownRun } from '../redaction/shown-run.ts';
+import { segmentOf } from '../segment-labels.ts';
 import type { EventView, ExecutionSummary, ExecutionView } from '../types/executions.ts';
 import type { WorkerView } from '../types/work.ts';
 
@@ -29,11 +30,13 @@ export function viewOf(execution: CachedExecution): ExecutionView {
     state,
     input,
     suspended: suspended === null ? null : { reason: json(suspended.reason) },
+    nextExecutionId: continuedAs(run) ?? null,
   };
 }
 
 function summary(head: Head, { status, steps, seq }: Pick<Run, 'status' | 'steps' | 'seq'>): ExecutionSummary {
   const labels = JSON.parse(head.labels) as Record<string, string>;
+  const { segment, previousId } = segmentOf(labels);
   return {
     executionId: head.id,
     tenantId: head.tenantId,
@@ -47,6 +50,8 @@ function summary(head: Head, { status, steps, seq }: Pick<Run, 'status' | 'steps
     sequence: seq,
     parentExecutionId: head.parentId,
     forkedFrom: forkedFrom(labels),
+    segment,
+    previousExecutionId: previousId,
     createdAtMs: head.createdAtMs,
     updatedAtMs: head.updatedAtMs,
     completedAtMs: head.completedAtMs,

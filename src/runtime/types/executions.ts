@@ -52,6 +52,12 @@ export interface ExecutionView {
   readonly stepsExecuted: number;
   readonly sequence: number;
   readonly parentExecutionId: string | null;
+  /** Which segment of a chain it is (`continue_as_new`): 0, 1, 2 … */
+  readonly segment: number;
+  /** The execution that it continues; null = it is the first of its chain. */
+  readonly previousExecutionId: string | null;
+  /** The execution that continues it, which has exceeded its budget; null = none. */
+  readonly nextExecutionId: string | null;
   /** The execution that this one was forked from, and the sequence up to which it shares its log; null = it is not a fork. */
   readonly forkedFrom: { readonly executionId: string; readonly sequence: number } | null;
   readonly createdAtMs: number;
@@ -62,7 +68,7 @@ export interface ExecutionView {
 }
 
 /** An execution in a list. */
-export type ExecutionSummary = Omit<ExecutionView, 'state' | 'input' | 'suspended'>;
+export type ExecutionSummary = Omit<ExecutionView, 'state' | 'input' | 'suspended' | 'nextExecutionId'>;
 
 /** An execution matches if it meets all conditions that are given. */
 export interface ExecutionFilter {

@@ -291,23 +291,28 @@ describe('time limits', () => {
   });
 });
 
+describe('what an exceeded budget does', () => {
+  it.each([
+    [{}, null, false],
+    [{ on_budget_exceeded: 'pause' }, 'pause', false],
+    [{ on_budget_exceeded: 'a' }, 'a', false],
+    [{ continue_as_new: true }, null, true],
+    [{ continue_as_new: false, on_budget_exceeded: null }, null, false],
+  ])('is read from %j', (keys, on_budget_exceeded, continue_as_new) => {
+    const document = withKeys({ ...keys, cost_budget_usd: 1 });
+    expect(read(document)).toMatchObject({ on_budget_exceeded, continue_as_new });
+    expect(codesOf(document)).toEqual([]);
+  });
+
+  it('has a warning when it has no effect', () => {
+    const codes = (keys: JsonObject) => normalise(withKeys(keys)).diagnostics.map(({ code }) => code);
+    expect(codes({ on_budget_exceeded: 'pause' })).toEqual(['no_budget']);
+    expect(codes({ continue_as_new: true })).toEqual(['no_budget']);
+    expect(codes({ continue_as_new: true, on_budget_exceeded: 'fail', cost_budget_usd: 1 })).toEqual(['no_effect']);
+  });
+});
+
 describe('a feature that this runtime does not have', () => {
-  it.each([[{ continue_as_new: true }], [{ on_budget_exceeded: 'a' }], [{ on_budget_exceeded: 'cancel' }]])(
-    '%j is refused',
-    (keys) => {
-      expect(codesOf(withKeys(keys))).toEqual(['not_available']);
-    },
-  );
-
-  it('does not include pausing or failing at a budget', () => {
-    expect(read(withKeys({ on_budget_exceeded: 'pause' })).on_budget_exceeded).toBe('pause');
-    expect(read(withKeys({ on_budget_exceeded: 'fail' })).on_budget_exceeded).toBe('fail');
-  });
-
-  it('is accepted when it is switched off', () => {
-    expect(codesOf(withKeys({ continue_as_new: false, on_budget_exceeded: null }))).toEqual([]);
-  });
-
   it('is accepted in an entry of the tool catalog that no node calls', () => {
     const tools = { spare: 'http', other: { description: 'no kind' }, file: { kind: 'function', reference: './tools.mjs#t' } };
     expect(warningsOf(withKeys({ tools })).map(({ code, path }) => [code, path])).toEqual([

@@ -1,9 +1,24 @@
 import { describe, expect, it } from 'vitest';
+import { compile } from '../../../machines/compile/index.ts';
+import { InvalidWorkflow } from '../../../machines/diagnostics.ts';
 import type { Workflow } from '../../../machines/ir/workflow.ts';
 import { replay } from '../../../machines/replay/index.ts';
-import { save } from '../../../machines/step/index.ts';
+import { continuedAs, load, save, workOf } from '../../../machines/step/index.ts';
+import { validate } from '../../../machines/validate/index.ts';
 import { Driver } from '../../support/driver.ts';
-import { condition, limitExceeded, retried, subgraph, tool, workflow } from '../../support/workflows.ts';
+import {
+  approval,
+  condition,
+  document,
+  join,
+  limitExceeded,
+  parallel,
+  retried,
+  subgraph,
+  tool,
+  wait,
+  workflow,
+} from '../../support/workflows.ts';
 
 const replayed = ({ program, log }: Driver): string =>
   save(replay(program, null, log, { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'r' }));
@@ -158,6 +173,422 @@ describe('an execution whose conditions ask for __cost_exceeded__', () => {
     const driver = new Driver(guarded(), { env: { rules: 2 } });
     driver.done('think', {}, { usage: { cost_usd: 2 } });
     expect(driver.run).toMatchObject({ status: 'failed', error: 'cost budget exceeded: 2 of 1 USD' });
+    expect(replayed(driver)).toBe(save(driver.run));
+  });
+});
+
+describe('a budget with on_budget_exceeded: a node', () => {
+  const over = { usage: { cost_usd: 2 } };
+  const routed = (nodes: Parameters<typeof workflow>[0], edges: Parameters<typeof workflow>[1], more = {}): Workflow =>
+    workflow(nodes, edges, { cost_budget_usd: 1, on_budget_exceeded: 'sum', ...more });
+  const chain = (more = {}): Workflow =>
+    routed(
+      [tool('a'), tool('b'), tool('sum'), tool('c')],
+      [
+        ['a', 'b'],
+        ['b', 'end'],
+        ['sum', 'c'],
+      ],
+      more,
+    );
+
+  it('continues there, after the work that is paid for, and may use more', () => {
+    const driver = new Driver(chain());
+    driver.done('a', { n: 1 }, over);
+    expect(driver.events).toEqual([
+      'tool_call_completed:a',
+      'node_completed:a',
+      'cost_budget_exceeded:a',
+      'node_skipped:b',
+      'node_scheduled:sum',
+    ]);
+    expect(driver.all('node_completed')[0]?.data).toMatchObject({ taken: ['sum'] });
+    expect(driver.all('node_skipped')[0]?.data).toEqual({ reason: 'budget exceeded', activation: 1 });
+    expect(driver.state).toEqual({ n: 1 });
+    driver.reload();
+    driver.done('sum', { s: 1 }, over);
+    driver.done('c', {}, over);
+    expect(driver.run).toMatchObject({ status: 'completed', error: null });
+    expect(driver.all('cost_budget_exceeded')).toHaveLength(1);
+    expect(replayed(driver)).toBe(save(driver.run));
+  });
+
+  it('never runs as long as no budget is exceeded, and is not skipped either', () => {
+    const driver = new Driver(chain());
+    driver.done('a');
+    driver.done('b');
+    expect(driver.run.status).toBe('completed');
+    expect(driver.all('node_skipped')).toEqual([]);
+  });
+
+  it('is reached by a last node, too', () => {
+    const driver = new Driver(chain());
+    driver.done('a');
+    driver.done('b', {}, over);
+    expect(driver.activeNodes).toEqual(['sum']);
+    expect(driver.all('node_completed')[1]?.data).toMatchObject({ taken: ['sum'] });
+    expect(replayed(driver)).toBe(save(driver.run));
+  });
+
+  it('knows why it is reached', () => {
+    const made = chain({});
+    const reads = workflow(
+      [tool('a'), tool('sum', { input_mapping: { why: 'output.error', who: 'output.node_id' } })],
+      [['a', 'end']],
+      { cost_budget_usd: 1, on_budget_exceeded: 'sum' },
+    );
+    expect(made.on_budget_exceeded).toBe('sum');
+    const driver = new Driver(reads);
+    driver.done('a', { n: 1 }, over);
+    expect(workOf(driver.program, driver.run, 'sum', { executionId: 'exec_1', vars: {} }).input).toEqual({
+      why: 'cost budget exceeded: 2 of 1 USD',
+      who: 'a',
+    });
+  });
+
+  it('is also the usual way on: an execution that is there already goes on', () => {
+    const made = routed(
+      [tool('a'), condition('more', ['state.more', 'a'], [null, 'sum']), tool('sum'), tool('c')],
+      [
+        ['a', 'more'],
+        ['sum', 'c'],
+      ],
+    );
+    const looping = new Driver(made);
+    looping.done('a', { more: true });
+    looping.done('a', { more: true }, over);
+    expect(looping.events.slice(2)).toEqual(['cost_budget_exceeded:a', 'node_skipped:more', 'node_scheduled:sum']);
+    looping.done('sum');
+    looping.done('c');
+    expect(looping.run.status).toBe('completed');
+    expect(replayed(looping)).toBe(save(looping.run));
+    const late = new Driver(made);
+    late.done('a', {});
+    late.done('sum', {}, over);
+    expect(late.activeNodes).toEqual(['c']);
+    late.done('c');
+    expect(late.run.status).toBe('completed');
+    expect(replayed(late)).toBe(save(late.run));
+  });
+
+  it('cancels everything else that is in progress, in forks, with its timers and children', () => {
+    const made = routed(
+      [
+        parallel('s', ['a', 'b', 'w', 'x']),
+        tool('a'),
+        subgraph('b'),
+        wait('w', { timeout_secs: 9, fallback_node: 'y' }),
+        retried('x', 'twice'),
+        tool('y'),
+        join('j', { wait_for: ['a', 'b', 'w', 'x'] }),
+        tool('sum'),
+      ],
+      [
+        ['a', 'j'],
+        ['b', 'j'],
+        ['w', 'j'],
+        ['x', 'j'],
+        ['y', 'j'],
+      ],
+    );
+    const driver = new Driver(made);
+    driver.send({
+      type: 'child',
+      ...driver.visit('b'),
+      childId: 'exec_c',
+      childWorkflowId: 'inner',
+      change: { status: 'started' },
+    });
+    driver.fail('x');
+    driver.done('a', { n: 1 }, over);
+    expect(driver.events).toEqual([
+      'tool_call_completed:a',
+      'node_completed:a',
+      'cost_budget_exceeded:a',
+      'node_cancelled:b',
+      'node_cancelled:w',
+      'node_cancelled:x',
+      'node_skipped:y',
+      'node_skipped:j',
+      'node_scheduled:sum',
+    ]);
+    expect(driver.last.effects).toMatchObject([
+      { type: 'cancel_child', node: 'b' },
+      { type: 'work', node: 'sum' },
+      { type: 'clear_timer' },
+      { type: 'clear_timer' },
+    ]);
+    driver.reload();
+    driver.done('sum');
+    expect(driver.run.status).toBe('completed');
+    expect(replayed(driver)).toBe(save(driver.run));
+  });
+
+  it('leaves subgraphs of lanes', () => {
+    const nodes = [parallel('s', ['a', 'b']), tool('a'), tool('b'), tool('p'), tool('q'), join('j'), tool('after'), tool('sum')];
+    const edges = [
+      ['a', 'p'],
+      ['a', 'q'],
+      ['b', 'q'],
+      ['p', 'j'],
+      ['q', 'j'],
+      ['j', 'after'],
+      ['sum', 'after'],
+    ] as const;
+    const driver = new Driver(routed(nodes, edges));
+    driver.done('a');
+    driver.done('p', {}, over);
+    expect(driver.events.slice(2)).toEqual([
+      'cost_budget_exceeded:p',
+      'node_cancelled:b',
+      'node_skipped:q',
+      'node_skipped:j',
+      'node_scheduled:sum',
+    ]);
+    driver.reload();
+    driver.done('sum');
+    driver.done('after');
+    expect(driver.run.status).toBe('completed');
+    expect(replayed(driver)).toBe(save(driver.run));
+  });
+
+  it('waits for the operator who has paused the execution', () => {
+    const driver = new Driver(chain());
+    driver.send({ type: 'claimed', ...driver.visit('a'), workerId: 'w' });
+    driver.pause();
+    driver.done('a', {}, over);
+    expect(driver.events).toEqual(['tool_call_completed:a', 'node_completed:a', 'cost_budget_exceeded:a']);
+    driver.resume();
+    expect(driver.events).toEqual(['workflow_resumed', 'node_skipped:b', 'node_scheduled:sum']);
+    expect(driver.activeNodes).toEqual(['sum']);
+    expect(replayed(driver)).toBe(save(driver.run));
+  });
+
+  it('goes on as before if the operator resumes it with more', () => {
+    const driver = new Driver(chain());
+    driver.send({ type: 'claimed', ...driver.visit('a'), workerId: 'w' });
+    driver.pause();
+    driver.done('a', {}, over);
+    driver.send({ type: 'resume', budgets: { token_budget: null, cost_budget_usd: 5 } });
+    expect(driver.activeNodes).toEqual(['b']);
+    driver.done('b', {}, { usage: { cost_usd: 4 } });
+    expect(driver.activeNodes).toEqual(['sum']);
+    expect(replayed(driver)).toBe(save(driver.run));
+  });
+
+  it('is reached by a failed attempt, whose retry is cancelled', () => {
+    const driver = new Driver(routed([retried('a', 'twice'), tool('sum')], []));
+    driver.fail('a', over);
+    expect(driver.events).toEqual([
+      'node_failed:a',
+      'retry_scheduled:a',
+      'cost_budget_exceeded:a',
+      'node_cancelled:a',
+      'node_scheduled:sum',
+    ]);
+    driver.done('sum');
+    expect(driver.run.status).toBe('completed');
+    expect(replayed(driver)).toBe(save(driver.run));
+  });
+
+  it('is reached by a node that fails for good, whose failure still counts', () => {
+    const driver = new Driver(routed([tool('a'), tool('sum')], []));
+    driver.fail('a', over);
+    expect(driver.all('node_failed')[0]?.data).toMatchObject({ taken: ['sum'], retryable: false });
+    driver.done('sum');
+    expect(driver.run).toMatchObject({ status: 'failed', error: 'node(s) failed terminally: a' });
+  });
+
+  it.each([
+    ['a condition', condition('sum', ['state.n == 1', 'c'], [null, 'end'])],
+    ['an approval', approval('sum')],
+    ['the end by a limit', limitExceeded('sum')],
+  ])('may be %s', (_, target) => {
+    const driver = new Driver(routed([tool('a'), target, tool('c')], [['a', 'end']]));
+    driver.done('a', { n: 1 }, over);
+    if (driver.activeNodes.includes('sum')) driver.decide('sum', 'approved');
+    if (driver.activeNodes.includes('c')) driver.done('c');
+    expect(['completed', 'limit_exceeded']).toContain(driver.run.status);
+    expect(driver.all('node_completed').map(({ node_id }) => node_id)).toContain('sum');
+    expect(replayed(driver)).toBe(save(driver.run));
+  });
+});
+
+describe('on_budget_exceeded', () => {
+  const codesOf = (nodes: Parameters<typeof document>[0], edges: Parameters<typeof document>[1], more = {}) => {
+    const { workflow: made, diagnostics } = validate(
+      document(nodes, edges, { cost_budget_usd: 1, on_budget_exceeded: 'sum', ...more }),
+    );
+    if (made === null) return diagnostics.filter(({ severity }) => severity === 'error').map(({ code }) => code);
+    try {
+      compile(made, 'r');
+      return diagnostics.map(({ code }) => code);
+    } catch (error) {
+      if (!(error instanceof InvalidWorkflow)) throw error;
+      return error.diagnostics.map(({ code }) => code);
+    }
+  };
+
+  it('names a node that exists, is in no loop, and does not lead back to the start', () => {
+    expect(codesOf([tool('a')], [])).toEqual(['unknown_target']);
+    expect(codesOf([tool('sum'), tool('b')], [['sum', 'b']])).toEqual(['bad_budget_node']);
+    expect(
+      codesOf(
+        [tool('a'), tool('sum')],
+        [
+          ['a', 'end'],
+          ['sum', 'a'],
+        ],
+      ),
+    ).toEqual(['bad_budget_node']);
+    expect(
+      codesOf(
+        [tool('a'), tool('sum'), condition('c', ['state.x', 'sum'], [null, 'end'])],
+        [
+          ['a', 'sum'],
+          ['sum', 'c'],
+        ],
+      ),
+    ).toEqual(['bad_budget_node']);
+  });
+
+  it('names no node inside a parallel section, nor one that leads into it', () => {
+    const nodes = [parallel('s', ['a', 'b']), tool('a'), tool('b'), join('j', { wait_for: ['a', 'b'] }), tool('sum')];
+    const edges = [
+      ['a', 'j'],
+      ['b', 'j'],
+    ] as const;
+    expect(codesOf(nodes, edges, { on_budget_exceeded: 'a' })).toEqual(expect.arrayContaining(['budget_node_in_parallel']));
+    expect(codesOf(nodes, [...edges, ['sum', 'a']])).toEqual(['budget_node_in_parallel']);
+    expect(codesOf(nodes, [...edges, ['j', 'sum']])).toEqual([]);
+  });
+
+  it('has an effect only with a budget', () => {
+    expect(codesOf([tool('a'), tool('sum')], [['a', 'end']], { cost_budget_usd: null })).toEqual(['no_budget']);
+  });
+
+  it('makes its node reachable', () => {
+    expect(codesOf([tool('a'), tool('sum')], [['a', 'end']])).toEqual([]);
+    expect(codesOf([tool('a'), tool('sum')], [['a', 'end']], { on_budget_exceeded: 'fail' })).toEqual(['unreachable_node']);
+  });
+});
+
+describe('a workflow with continue_as_new', () => {
+  const made = workflow([tool('a'), parallel('s', ['b', 'c']), tool('b'), tool('c')], [['a', 's']], {
+    token_budget: { total_tokens: 10 },
+    continue_as_new: true,
+  });
+
+  it('ends at its budget and asks for the next segment, with its state', () => {
+    const driver = new Driver(made, { input: { n: 0 } });
+    driver.done('a', { n: 1 });
+    driver.done('b', { m: 2 }, { usage: { input_tokens: 11 } });
+    expect(driver.events).toEqual([
+      'tool_call_completed:b',
+      'node_completed:b',
+      'token_budget_exceeded:b',
+      'node_cancelled:c',
+      'segment_boundary',
+    ]);
+    const next = continuedAs(driver.run);
+    expect(next).toMatch(/^exec_[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}$/);
+    expect(driver.log.at(-1)?.data).toEqual({
+      segment_number: 0,
+      next_execution_id: next,
+      reason: 'token budget exceeded: 11 of 10 total_tokens',
+    });
+    expect(driver.last.effects).toContainEqual({
+      type: 'continue_as_new',
+      executionId: next,
+      segment: 1,
+      state: { n: 1, m: 2 },
+    });
+    expect(driver.run).toMatchObject({ status: 'limit_exceeded', error: null });
+    expect(replayed(driver)).toBe(save(driver.run));
+    const loaded = load(driver.program, save(driver.run), { seq: driver.run.seq, input: {} });
+    expect(continuedAs(loaded)).toBe(next);
+  });
+
+  it('has its place in the chain in the log, and starts with a new budget', () => {
+    const continues = { segment: 3, previousId: 'exec_0' };
+    const driver = new Driver(made, { env: { continues } });
+    expect(driver.log[0]?.data).toMatchObject({ segment_number: 3, continued_from: 'exec_0' });
+    driver.done('a', {}, { usage: { input_tokens: 10 } });
+    expect(driver.run.status).toBe('running');
+    driver.done('b', {}, { usage: { input_tokens: 1 } });
+    expect(driver.log.at(-1)?.data).toMatchObject({ segment_number: 3 });
+    expect(replayed(driver)).toBe(save(driver.run));
+  });
+
+  it('fails at the end of a chain of a thousand', () => {
+    const driver = new Driver(made, { env: { continues: { segment: 999, previousId: 'exec_0' } } });
+    driver.done('a', {}, { usage: { input_tokens: 11 } });
+    expect(driver.run).toMatchObject({
+      status: 'failed',
+      error: 'token budget exceeded: 11 of 10 total_tokens; its chain has 1000 executions, the maximum',
+    });
+  });
+
+  it('continues only when it is resumed, if an operator has paused it', () => {
+    const driver = new Driver(made);
+    driver.send({ type: 'claimed', ...driver.visit('a'), workerId: 'w' });
+    driver.pause();
+    driver.done('a', {}, { usage: { input_tokens: 11 } });
+    expect(driver.run.status).toBe('paused');
+    driver.resume();
+    expect(driver.events).toEqual(['workflow_resumed', 'segment_boundary']);
+    expect(replayed(driver)).toBe(save(driver.run));
+  });
+});
+
+describe('a parent whose child continues as another execution', () => {
+  const parent = workflow([subgraph('sub'), tool('b')], [['sub', 'b']], { token_budget: { total_tokens: 10 } });
+  const child = (driver: Driver, childId: string, change: object) =>
+    driver.send({ type: 'child', ...driver.visit('sub'), childId, childWorkflowId: 'inner', change: change as never });
+
+  it('waits for that one, and counts what both have used', () => {
+    const driver = new Driver(parent);
+    child(driver, 'exec_c', { status: 'started' });
+    child(driver, 'exec_c', { status: 'paused' });
+    child(driver, 'exec_c', {
+      status: 'continued',
+      nextId: 'exec_d',
+      usage: { input_tokens: 6, output_tokens: 0, cost_usd: 0 },
+    });
+    expect(driver.events).toEqual(['child_workflow_started:sub', 'child_workflow_resumed:sub']);
+    expect(driver.all('child_workflow_started').at(-1)?.data).toMatchObject({
+      child_execution_id: 'exec_d',
+      continues: 'exec_c',
+      input_tokens: 6,
+    });
+    expect(driver.run.status).toBe('running');
+    expect(driver.active).toMatchObject([{ childId: 'exec_d' }]);
+    expect(
+      driver.try({
+        type: 'child',
+        ...driver.visit('sub'),
+        childId: 'exec_c',
+        childWorkflowId: 'inner',
+        change: { status: 'running' },
+      }),
+    ).toMatchObject({
+      refused: 'stale',
+    });
+    child(driver, 'exec_d', { status: 'completed', result: {}, usage: { input_tokens: 5, output_tokens: 0, cost_usd: 0 } });
+    expect(driver.run.error).toBe('token budget exceeded: 11 of 10 total_tokens');
+    expect(replayed(driver)).toBe(save(driver.run));
+  });
+
+  it('cancels that one if it is over its own budget', () => {
+    const driver = new Driver(parent);
+    child(driver, 'exec_c', { status: 'started' });
+    child(driver, 'exec_c', {
+      status: 'continued',
+      nextId: 'exec_d',
+      usage: { input_tokens: 11, output_tokens: 0, cost_usd: 0 },
+    });
+    expect(driver.run.status).toBe('failed');
+    expect(driver.last.effects).toEqual([{ type: 'cancel_child', node: 'sub', activation: 1, childId: 'exec_d' }]);
     expect(replayed(driver)).toBe(save(driver.run));
   });
 });

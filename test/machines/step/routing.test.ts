@@ -179,7 +179,7 @@ describe('cancelling', () => {
       'workflow_cancelled',
     ]);
     expect(
-      effects.map((effect) => ('node' in effect ? `${effect.type} ${effect.node}` : `${effect.type} ${effect.id}`)).sort(),
+      effects.map((effect) => `${effect.type} ${'node' in effect ? effect.node : 'id' in effect ? effect.id : ''}`).sort(),
     ).toEqual(['abandon a', 'abandon d', 'clear_timer xstate.after.9000.b', 'clear_timer xstate.after.9000.c']);
     expect(driver.active).toEqual([]);
   });

@@ -126,6 +126,14 @@ describe('the overlay of an execution', () => {
     expect(played('workflow-timeout').overlay).toMatchObject({ status: 'cancelled' });
   });
 
+  it('knows that an execution over its budget has gone where no edge leads', () => {
+    expect(played('budget-route', 5).overlay).toMatchObject({ rerouted: false });
+    const { overlay } = played('budget-route');
+    expect(overlay).toMatchObject({ status: 'completed', rerouted: true });
+    expect(overlay.nodes.get('report')?.status).toBe('skipped');
+    expect(played('continue-as-new').overlay).toMatchObject({ status: 'limit_exceeded', rerouted: false });
+  });
+
   it('has a taken edge for every visit', () => {
     for (const file of readdirSync('test/golden').filter((name) => name.endsWith('.json'))) {
       const { overlay, graph } = played(file.replace(/\.json$/, ''));
@@ -138,6 +146,7 @@ describe('the overlay of an execution', () => {
         const id = graph.idOf(to);
         led.set(id, (led.get(id) ?? 0) + (overlay.taken[index] ?? 0));
       }
+      if (overlay.rerouted && graph.budgetNode !== null) led.set(graph.idOf(graph.budgetNode), 1);
       const reached = [...led].filter(([, count]) => count > 0).map(([id]) => id);
       const visited = [...overlay.nodes].flatMap(([id, { visits }]) => (visits > 0 ? [id] : []));
       expect([file, reached.sort()]).toEqual([file, visited.sort()]);

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { JsonObject } from '../../../../machines/json.ts';
 import type { Message } from '../../../../machines/messages.ts';
 import type { Status } from '../../../../machines/run.ts';
-import { stateOf, usageOf } from '../../../../machines/step/index.ts';
+import { continuedAs, stateOf, usageOf } from '../../../../machines/step/index.ts';
 import type { ExecutionRow, InboxRow } from '../../../../store/port/executions.ts';
 import { Coalesced } from '../../coalesce.ts';
 import type { RuntimeContext } from '../../context.ts';
@@ -141,5 +141,7 @@ function changeOf(status: Status, child: CachedExecution): ChildChange {
   const usage = usageOf(child.run);
   const used = usage === undefined ? {} : { usage };
   if (status === 'completed') return { status, result: stateOf(child.run), ...used };
+  const nextId = continuedAs(child.run);
+  if (nextId !== undefined) return { status: 'continued', nextId, ...used };
   return { status: 'failed', error: child.error ?? `child execution ${child.id} ended as ${status}`, ...used };
 }

@@ -148,10 +148,10 @@ export function addEffects(builder: CommitBuilder, effects: readonly Effect[], c
       case 'release':
         break;
       case 'cancel_child':
-        builder.send.push({
-          toExecutionId: effect.childId,
-          message: JSON.stringify({ type: 'cancel', reason: 'parent execution left it' }),
-        });
+        builder.send.push(cancelOfChild(effect.childId));
+        break;
+      // The next segment is part of the same unit.
+      case 'continue_as_new':
         break;
       case 'set_timer':
         builder.timers.push({ op: 'set', id: effect.id, nodeId: effect.node, atMs: effect.atMs, armedSeq: context.run.seq });
@@ -165,6 +165,11 @@ export function addEffects(builder: CommitBuilder, effects: readonly Effect[], c
       }
     }
   }
+}
+
+/** The message that cancels a child for which its parent does not wait any more. */
+export function cancelOfChild(toExecutionId: string): InboxMessage {
+  return { toExecutionId, message: JSON.stringify({ type: 'cancel', reason: 'parent execution left it' }) };
 }
 
 function workItem(effect: Effect & { type: 'work' }, context: EffectContext): WorkWrite {

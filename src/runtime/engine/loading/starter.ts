@@ -2,6 +2,7 @@ import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { EventRow, ExecutionRow } from '../../../../store/port/executions.ts';
 import type { Actor } from '../../actor.ts';
 import { forkedFrom } from '../../fork-labels.ts';
+import { segmentOf } from '../../segment-labels.ts';
 
 /** The actor that started an execution, as its tools are told. */
 export interface Starter {
@@ -15,7 +16,7 @@ export function starterFrom({ actorId, actorType }: Starter): Starter {
 }
 
 /**
- * Reads the starter from the log: for a child, the one of its topmost ancestor; for a fork, the one that forked. It is the actor
+ * Reads the starter from the log: for a child, the one of its topmost ancestor; for a segment, that of the first one; for a fork, the one that forked. It is the actor
  * of the first event, or of a fork's first event after the copied ones.
  */
 export async function starterOf(
@@ -24,10 +25,11 @@ export async function starterOf(
   first: EventRow,
 ): Promise<Starter> {
   let top = row;
-  while (top.parentId !== null) {
-    const parent = await store.execution(top.parentId);
-    if (parent === null) break;
-    top = parent;
+  for (;;) {
+    const beforeId = segmentOf(JSON.parse(top.labels)).firstId ?? top.parentId;
+    const before = beforeId === null ? null : await store.execution(beforeId);
+    if (before === null) break;
+    top = before;
   }
   const after = forkedFrom(JSON.parse(top.labels))?.sequence ?? 0;
   if (top === row && after === 0) return starterFrom(first);
