@@ -128,8 +128,8 @@ module.exports = {
     ownFiles(
       'cli-boundary',
       '^src/cli/',
-      '^src/(cli|client|authoring|diagrams|testing|views)/|^src/(admin|compose|config|databases|mcp-probe|times|tools|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
-      'cli → admin, client, authoring, testing, diagrams, views, compose, config, databases, mcp-probe, times, tools, tokens.',
+      '^src/(cli|client|authoring|diagrams|testing|views)/|^src/(admin|compose|config|databases|mcp-probe|tenant-grants|times|tools|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
+      'cli → admin, client, authoring, testing, diagrams, views, compose, config, databases, mcp-probe, tenant-grants, times, tools, tokens.',
     ),
     {
       name: 'client-boundary',

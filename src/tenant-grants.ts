@@ -35,6 +35,18 @@ export function tenantVars(text: string, env: Readonly<Record<string, string | u
   return vars;
 }
 
+/** The variables with those of these names that are set, for tenant `default`. */
+export function withGrant(
+  vars: TenantVars,
+  names: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): TenantVars {
+  return new Map([
+    ...vars,
+    [DEFAULT_TENANT, { ...vars.get(DEFAULT_TENANT), ...tenantVars(names.join(' '), env).get(DEFAULT_TENANT) }],
+  ]);
+}
+
 export function varsOf(vars: TenantVars, tenantId: string): Readonly<Record<string, string>> {
   return { ...vars.get(ALL), ...vars.get(tenantId) };
 }

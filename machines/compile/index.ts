@@ -7,12 +7,12 @@ import type { Graph } from '../graph/graph.ts';
 import { analyseCooperatively } from '../graph/index.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import type { Json } from '../json.ts';
-import { definitionOf, type Kind } from '../nodes/index.ts';
+import { definitionOf, type Kind, outputFieldsOf } from '../nodes/index.ts';
 import { type PolicyVerdict, policyVerdict } from '../policy.ts';
 import { budgetActionOf, budgetRouteOf, COST_EXCEEDED } from '../program/budget-action.ts';
 import { type Alternative, exclusiveChoice, type OutcomeRoutes, outcomeRoutes } from '../program/outcome-routes.ts';
 import { analyseOutputUse } from '../program/output-use.ts';
-import { BUDGET_RULES, FIRST_RULES, POLICY_RULES } from '../program/rules.ts';
+import { BUDGET_RULES, FIELD_RULES, FIRST_RULES, POLICY_RULES } from '../program/rules.ts';
 import { compiledTexts, type ProgramTables, planTables } from '../program/tables.ts';
 import { timersOf } from '../program/timers.ts';
 import { dataRulesOf } from '../redaction/rules.ts';
@@ -70,7 +70,12 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
     outputUse,
     dataRules: dataRulesOf(workflow),
     ...layoutTables,
-    rules: Math.max(layoutTables.rules, budgetAction === 'guard' ? BUDGET_RULES : FIRST_RULES, policyRules(graph, verdicts)),
+    rules: Math.max(
+      layoutTables.rules,
+      budgetAction === 'guard' ? BUDGET_RULES : FIRST_RULES,
+      policyRules(graph, verdicts),
+      fieldRules(graph),
+    ),
     budgetAction,
     verdicts: byId,
     hasApprovalState: (node) => byId.get(node)?.decision === 'require_approval',
@@ -128,6 +133,10 @@ function measuredNodes(graph: Graph): Map<string, string[]> {
     }
   }
   return measured;
+}
+
+function fieldRules(graph: Graph): number {
+  return graph.reachable.some((node) => outputFieldsOf(graph.node(node).kind) !== null) ? FIELD_RULES : FIRST_RULES;
 }
 
 function correlationKeysOf(graph: Graph): Set<string> {

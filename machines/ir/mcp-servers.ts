@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
+import { variablesIn } from '../variables.ts';
 
 const TRANSPORTS = ['stdio', 'streamable_http', 'http_sse'] as const;
 
@@ -26,7 +27,11 @@ export const McpServer = Type.Object(
     transport: Type.Enum(TRANSPORTS, {
       description: '`http_sse`: streamable HTTP, else the older HTTP with SSE. Default: `stdio` with a command, else `http_sse`.',
     }),
-    url: Type.Optional(Type.String({ description: 'URL of the server.' })),
+    url: Type.Optional(
+      Type.String({
+        description: `URL of the server. \`$\{NAME}\` stands for a variable that the operator has given to the tenant.`,
+      }),
+    ),
     auth: Type.Optional(McpAuth),
     command: Type.Optional(
       Type.String({ description: '`stdio`: the command that starts the server. Only runtimes in a process of yours run it.' }),
@@ -75,7 +80,10 @@ function readServer(servers: Fields, name: string, raw: Json): McpServer | null 
 
 function readUrl(fields: Fields): string {
   const url = fields.requiredText('url');
-  if (url !== '' && !/^https?:\/\/[^\s/]/i.test(url)) fields.error('bad_url', 'url', 'must be an http:// or https:// URL');
+  // What a variable stands for is known when the server is called.
+  const isKnown = variablesIn(url).length === 0;
+  if (isKnown && url !== '' && !/^https?:\/\/[^\s/]/i.test(url))
+    fields.error('bad_url', 'url', 'must be an http:// or https:// URL');
   return url;
 }
 

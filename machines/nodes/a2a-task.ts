@@ -40,6 +40,7 @@ export const a2aTask: KindDefinition<A2aTask> = defineKind<A2aTask>({
   distinctiveKeys: ['remote_agent', 'skill', 'on_input_required', 'stream'],
   queue: () => 'tool',
   policyNames: ({ remote_agent, skill }) => (skill === '' ? [remote_agent] : [`${remote_agent}.${skill}`, skill, remote_agent]),
+  remoteAgent: (kind) => kind.remote_agent,
   mapping: (kind) => remoteTaskMapping({ remote_agent: kind.remote_agent }, kind),
   mappingKey: null,
   payload: ({ remote_agent, skill, stream }, input) => ({ remote_agent, skill, stream, input }),

@@ -45,6 +45,7 @@ export const agentTask: KindDefinition<AgentTask> = defineKind<AgentTask>({
   distinctiveKeys: ['agent_ref'],
   queue: () => 'general',
   policyNames: ({ agent_ref, skill }) => (skill === '' ? [agent_ref] : [agent_ref, `${agent_ref}.${skill}`, skill]),
+  remoteAgent: (kind) => kind.agent_ref,
   mapping: (kind) => remoteTaskMapping({ agent_ref: kind.agent_ref }, kind),
   mappingKey: null,
   payload: ({ agent_ref, skill, stream }, input) => ({ agent_ref, skill, stream, input }),

@@ -69,6 +69,7 @@ export const agentTool: KindDefinition<AgentTool> = defineKind<AgentTool>({
   distinctiveKeys: ['mode', 'budget', 'max_turns'],
   queue: () => 'general',
   policyNames: ({ agent }) => [agent],
+  remoteAgent: (kind) => kind.agent,
   mapping: ({ agent, input_mapping }) => ({ agent, input_mapping: mappingUnlessEmpty(input_mapping) ?? '{{ state }}' }),
   mappingKey: null,
   payload: ({ agent, mode }, input) => ({ agent, mode, input }),

@@ -56,7 +56,7 @@ export const humanApproval: KindDefinition<HumanApproval> = defineKind<HumanAppr
       on_timeout: { holds: 'target' },
       ...OUTPUT_SYNTAX,
       timeout_secs: { holds: 'duration', spellings: ['timeout'] },
-      description: { holds: 'text', spellings: ['message', 'prompt'], fallback: 'description' },
+      description: { holds: 'text', spellings: ['message', 'prompt', 'prompt_template'], fallback: 'description' },
     },
     attempts: false,
     complete(kind, { id }) {

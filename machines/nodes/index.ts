@@ -68,6 +68,11 @@ export function outputKeyOf(kind: Kind): string | null {
   return 'output_key' in kind && kind.output_key !== undefined ? kind.output_key : null;
 }
 
+/** The fields of a node's output with the state keys that receive them; null = none are named. */
+export function outputFieldsOf(kind: Kind): readonly (readonly [field: string, key: string])[] | null {
+  return 'output_to_state' in kind && kind.output_to_state !== undefined ? Object.entries(kind.output_to_state) : null;
+}
+
 /** Does a child execution do the node's work? */
 export function runsChild(kind: Kind): boolean {
   return definitionOf(kind).behaviour(kind) === 'child';

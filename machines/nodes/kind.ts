@@ -124,6 +124,8 @@ export interface KindDefinition<K extends { readonly type: string }> {
   catalogTool(kind: K): string | null;
   /** The MCP server that it calls: an entry of the workflow's `mcp_servers`, or one of the operator's. Default: null. */
   mcpServer(kind: K): string | null;
+  /** The remote agent that it calls: an entry of the workflow's `remote_agents`, a URL, or a registered agent; may hold templates. Default: null. */
+  remoteAgent(kind: K): string | null;
   /** The kind with the function that its catalog entry names. Default: the kind as it is. */
   withFunction(kind: K, named: ToolFunction): K;
   /** The names of the model that it uses, as a `model_allowlist` may have them. Default: none. */
@@ -235,6 +237,7 @@ export function defineKind<K extends { readonly type: string; readonly fallback_
     tool: () => null,
     catalogTool: () => null,
     mcpServer: () => null,
+    remoteAgent: () => null,
     withFunction: (kind) => kind,
     models: () => [],
     catalogModels: () => [],

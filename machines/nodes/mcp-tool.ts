@@ -50,6 +50,8 @@ export const mcpTool: KindDefinition<McpTool> = defineKind<McpTool>({
   mcpServer: (kind) => kind.server,
   mapping: (kind) => kind.input_mapping,
   payload: ({ server, tool }, input) => ({ server, tool, input }),
-  syntax: { keys: { server: { holds: 'text' }, tool: { holds: 'text' }, ...WORK_SYNTAX } },
+  syntax: {
+    keys: { server: { holds: 'text' }, server_url: { holds: 'text' }, tool: { holds: 'text' }, ...WORK_SYNTAX },
+  },
   letter: 'm',
 });

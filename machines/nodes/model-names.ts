@@ -11,6 +11,21 @@ const FAMILIES: readonly (readonly [pattern: RegExp, provider: string])[] = [
   [/^gemini-/, 'google'],
 ];
 
+/** The variable with the key of a provider. */
+const KEY_VARIABLES: Readonly<Record<string, string>> = {
+  openai: 'OPENAI_API_KEY',
+  'openai-responses': 'OPENAI_API_KEY',
+  anthropic: 'ANTHROPIC_API_KEY',
+  google: 'GOOGLE_GENERATIVE_AI_API_KEY',
+  google_genai: 'GOOGLE_GENERATIVE_AI_API_KEY',
+  gemini: 'GOOGLE_GENERATIVE_AI_API_KEY',
+};
+
+/** Null = the provider needs no key, or is not known. */
+export function keyVariableOf(provider: string): string | null {
+  return Object.hasOwn(KEY_VARIABLES, provider) ? (KEY_VARIABLES[provider] ?? null) : null;
+}
+
 /** `openai/gpt-4o`, or the name of a model of a known family: `gpt-4o`. Null = the name does not say the provider. */
 export function modelNameOf(name: string): ModelName | null {
   const at = name.indexOf('/');

@@ -106,13 +106,19 @@ export const model: KindDefinition<Model> = defineKind<Model>({
   syntax: {
     keys: {
       model_ref: { holds: 'text', spellings: ['model', 'model_ref'] },
-      prompt_ref: { holds: 'text', spellings: ['prompt', 'prompt_ref'] },
+      prompt_ref: { holds: 'text', spellings: ['prompt', 'prompt_ref', 'prompt_template'] },
       system_prompt: { holds: 'text', spellings: ['system_prompt', 'system'] },
       temperature: { holds: 'json' },
       max_tokens: { holds: 'json' },
       tools: { holds: 'json' },
       output_schema: { holds: 'json' },
+      structured_output: { holds: 'json' },
       ...OUTPUT_SYNTAX,
+    },
+    /** `structured_output: true` says what holds for every answer: JSON is parsed. */
+    complete(kind) {
+      if (isObject(kind.structured_output)) kind.output_schema ??= kind.structured_output;
+      delete kind.structured_output;
     },
   },
   testReplies: 'model',

@@ -5,6 +5,7 @@ import { type Fields, optional } from '../reading/fields.ts';
 /** Fields that any kind with an output may carry. */
 interface OutputFields {
   readonly output_key?: string;
+  readonly output_to_state?: Readonly<Record<string, string>>;
   readonly fallback_node?: string;
   readonly discard_output?: boolean;
 }
@@ -13,6 +14,12 @@ export const OUTPUT_PROPERTIES = {
   output_key: Type.Optional(
     Type.String({
       description: 'State key that receives the output. Default: the rule of the kind, which is usually the node id.',
+    }),
+  ),
+  output_to_state: Type.Optional(
+    Type.Record(Type.String(), Type.String(), {
+      description:
+        'State keys by the fields of the output that they receive. An output without such a field is received whole by `result`, or by the only key.',
     }),
   ),
   fallback_node: Type.Optional(
@@ -33,6 +40,7 @@ export const OUTPUT_KEYS: readonly string[] = Object.keys(OUTPUT_PROPERTIES);
 export function readOutputFields(fields: Fields): OutputFields {
   return {
     ...optional('output_key', fields.stateKey('output_key')),
+    ...optional('output_to_state', fields.stateKeys('output_to_state')),
     ...optional('fallback_node', fields.name('fallback_node', 'fallback')),
     ...(fields.boolean('discard_output') === true ? { discard_output: true } : {}),
   };

@@ -41,6 +41,7 @@ export interface KindSyntax {
 
 export const OUTPUT_SYNTAX = {
   output_key: { holds: 'text' },
+  output_to_state: { holds: 'json' },
   fallback_node: { holds: 'target', spellings: ['fallback'] },
   discard_output: { holds: 'json' },
 } as const satisfies KindSyntax['keys'];

@@ -62,7 +62,7 @@ export const tool: KindDefinition<Tool> = defineKind<Tool>({
   }),
   objectResultIsPatch: true,
   syntax: {
-    keys: { tool_ref: { holds: 'text', spellings: ['tool', 'ref'] }, server: { holds: 'text' }, ...WORK_SYNTAX },
+    keys: { tool_ref: { holds: 'text', spellings: ['tool', 'ref', 'fn'] }, server: { holds: 'text' }, ...WORK_SYNTAX },
     /** A tool is named like its node unless the author says otherwise; one with a `server` is a tool of an MCP server. */
     complete(kind, { id }) {
       const name = kind.tool_ref ?? id;

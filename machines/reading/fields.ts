@@ -94,6 +94,17 @@ export class Fields {
     return undefined;
   }
 
+  /** Keys of the state, by names. */
+  stateKeys(...keys: string[]): Readonly<Record<string, string>> | undefined {
+    const named = this.#read(keys, 'an object of state keys', (value) =>
+      isObject(value) && Object.values(value).every((item) => typeof item === 'string') ? value : null,
+    ) as Readonly<Record<string, string>> | undefined;
+    const problem = Object.values(named ?? {}).flatMap((name) => nameProblem(name) ?? [])[0];
+    if (problem === undefined) return named;
+    this.error('bad_name', keys[0] ?? '', problem);
+    return undefined;
+  }
+
   /** A duration in seconds, greater than 0 unless `zero` is allowed. */
   seconds(keys: readonly string[], zero: 'zero' | 'positive' = 'positive'): number | undefined {
     return this.#read(keys, `a number of seconds ${zero === 'zero' ? 'from 0' : 'greater than 0'}`, (value) => {

@@ -5,7 +5,7 @@ import { compileTemplate } from '../expression/template.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { isObject, type Json } from '../json.ts';
 import { MAX_EXPRESSIONS } from '../limits.ts';
-import { definitionOf, outputKeyOf } from '../nodes/index.ts';
+import { definitionOf, outputFieldsOf, outputKeyOf } from '../nodes/index.ts';
 import type { Problems } from '../reading/problems.ts';
 import { didYouMean } from '../suggest.ts';
 
@@ -180,6 +180,7 @@ function stateKeys(workflow: Workflow): ReadonlySet<string> | null {
     if (outputKey !== null) keys.add(outputKey);
     for (const key of definitionOf(kind).stateKeys(kind)) keys.add(key);
     for (const key of Object.keys(definitionOf(kind).patchedKeys)) keys.add(key);
+    for (const [, key] of outputFieldsOf(kind) ?? []) keys.add(key);
     const outputMapping = definitionOf(kind).outputMapping(kind);
     if (isObject(outputMapping)) for (const key of Object.keys(outputMapping)) keys.add(key);
   }

@@ -1,6 +1,7 @@
 import type { Workflow } from '../../machines/ir/workflow.ts';
 import { validate } from '../../machines/validate/index.ts';
-import { draftFile, type FileDraft, type ParsedFile, toParsedFile, type WorkflowDraft } from './parse.ts';
+import { draftFile, type FileDraft, type ParsedFile, type ParsedWorkflow, toParsedFile, type WorkflowDraft } from './parse.ts';
+import { type Requirement, requirementsOf } from './requirements.ts';
 
 /**
  * Parses a workflow file (YAML) and validates the workflow as the runtime would. Never throws: `diagnostics` lists every problem with its line
@@ -11,8 +12,28 @@ import { draftFile, type FileDraft, type ParsedFile, toParsedFile, type Workflow
  * for (const { line, column, message } of diagnostics) console.error(`${line}:${column} ${message}`);
  * if (document !== null) await runtime.register(caller, document);
  */
-export function checkWorkflow(text: string, file: string): ParsedFile {
-  return toParsedFile(checkFile(text, file).draft);
+export function checkWorkflow(text: string, file: string): CheckedFile {
+  const { draft, workflows } = checkFile(text, file);
+  const parsed = toParsedFile(draft);
+  const provided = {
+    functions: new Set(Object.keys(parsed.localTools)),
+    workflows: new Set(parsed.workflows.map(({ document }) => String(document.workflow_id))),
+  };
+  const checked = parsed.workflows.map((unit, i) => {
+    const workflow = workflows[i] ?? null;
+    return { ...unit, requirements: workflow === null ? [] : requirementsOf(workflow, provided) };
+  });
+  return { ...parsed, workflows: checked };
+}
+
+/** A workflow file whose documents the runtime would accept, if there are no errors. */
+export interface CheckedFile extends ParsedFile {
+  readonly workflows: readonly CheckedWorkflow[];
+}
+
+export interface CheckedWorkflow extends ParsedWorkflow {
+  /** What it needs from outside to run. */
+  readonly requirements: readonly Requirement[];
 }
 
 /** A workflow of a file, with its tests. */

@@ -1,16 +1,21 @@
 import { isMap, isSeq } from 'yaml';
-import type { Json } from '../../machines/json.ts';
+import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
+import { withInlineServers } from './addresses.ts';
+import { readEdgeList } from './edge-list.ts';
 import { documentEdges } from './edges.ts';
 import { warnAboutMissedJoins } from './joins.ts';
-import { type Located, MapReader } from './map-reader.ts';
+import type { Located, MapReader } from './map-reader.ts';
 import type { NodeDraft } from './node-draft.ts';
-import { nodeReaders, readNode, writtenType } from './nodes.ts';
+import { nodeEntries } from './node-entries.ts';
+import { readNode, writtenType } from './nodes.ts';
 import { presentEntries, readSettings } from './settings.ts';
 import { RecordedSourceMap } from './source-map.ts';
 import { stateSchema } from './state-schema.ts';
 import { TargetResolver } from './targets.ts';
 import { type AuthoredTest, readTests } from './tests.ts';
+import { withTimeoutWords } from './timeout-words.ts';
 import { readTools, type Tools } from './tools.ts';
+import type { Field } from './values.ts';
 
 /** A workflow as a document, with the positions of its parts in the file. */
 export interface CompiledWorkflow {
@@ -39,12 +44,14 @@ export function compileDocument(top: MapReader, bundle: BundleSettings | null = 
   const nodes = readNodes(top, header);
   if (nodes === null) return null;
   const sourceMap = new RecordedSourceMap();
-  const readers = nodeReaders(nodes);
+  const readers = nodeEntries(nodes, top);
   const ends = new Set(readers.filter(({ reader }) => writtenType(reader) === 'end').map(({ id }) => id));
   const targets = new TargetResolver(ends);
   for (const { id, reader } of readers) if (ends.has(id)) readEndNode(reader);
-  const drafts = readers.filter(({ id }) => !ends.has(id)).map(({ id, reader }) => readNode(id, reader, targets, sourceMap));
-  warnAboutMissedJoins(drafts, nodes.source.findings);
+  const written = readers.filter(({ id }) => !ends.has(id)).map(({ id, reader }) => readNode(id, reader, targets, sourceMap));
+  const routed = withEdgeList(top, written, targets);
+  const { drafts, servers } = withInlineServers(withTimeoutWords(routed));
+  warnAboutMissedJoins(drafts, top.source.findings);
 
   const catalog = top.map('tools', 'tools') ?? bundle?.tools ?? null;
   if (catalog !== null) sourceMap.recordAll('tools', catalog);
@@ -61,9 +68,10 @@ export function compileDocument(top: MapReader, bundle: BundleSettings | null = 
   }
   document.nodes = Object.fromEntries(drafts.map((draft) => [draft.id, nodeJson(draft)]));
   document.edges = documentEdges(drafts, sourceMap);
-  sourceMap.record('nodes', nodes.offset);
+  sourceMap.record('nodes', nodes.keyOffset);
   Object.assign(document, readSettings(top, header, sourceMap), { tools: tools.catalog });
   if (bundle?.mcpServers != null && !top.has('mcp')) document.mcp_servers = bundle.mcpServers.value;
+  if (Object.keys(servers).length > 0) document.mcp_servers = { ...asObject(document.mcp_servers), ...servers };
   const kinds = new Map(drafts.map(({ id, kind }) => [id, String(kind.type)]));
   const tests = readTests(top, { kinds, ends });
   top.warnAboutUnread();
@@ -71,43 +79,45 @@ export function compileDocument(top: MapReader, bundle: BundleSettings | null = 
   return { document, sourceMap, localTools: tools.local, tests };
 }
 
-function readNodes(top: MapReader, header: MapReader): MapReader | null {
-  const nested = header === top ? null : (header.fields.find(({ key, value }) => key === 'nodes' && value !== null) ?? null);
-  top.find('nodes');
-  const field = top.fields.find(({ key }) => key === 'nodes') ?? null;
-  const listed = [nested, field].find((candidate) => isSeq(candidate?.value));
-  if (listed !== undefined && listed !== null) {
+/** `nodes` at the top of the file or inside its header: a map or a list. */
+function readNodes(top: MapReader, header: MapReader): Field | null {
+  const nested = header === top ? null : header.find('nodes');
+  const beside = top.find('nodes');
+  if (nested !== null && beside !== null)
     top.error(
-      'unsupported_dialect',
-      '"nodes" is a list of {id, kind, config, edges}, a form that is not supported',
-      listed.keyOffset,
-      'write "nodes:" as a map beside "workflow:", each node with "type", its keys and "next"',
-    );
-    return null;
-  }
-  if (nested !== null) {
-    top.error(
-      'misplaced_nodes',
-      '"nodes" is inside "workflow"',
+      'given_twice',
+      '"nodes" is at the top of the file and inside "workflow"',
       nested.keyOffset,
-      'move it to the top level, beside "workflow:"',
+      'remove one of the two',
     );
-    return null;
-  }
-  if (field === null || !isMap(field.value) || field.value.items.length === 0) {
-    const hint =
-      header === top && !top.has('id')
-        ? 'a workflow file has "workflow:" with an id, and "nodes:"'
-        : 'write "nodes:" with at least one node below it';
-    top.error(
-      'no_nodes',
-      field === null ? 'the file has no "nodes": there is nothing to run' : '"nodes" must be a map of at least one node',
-      field?.keyOffset ?? top.offset,
-      hint,
-    );
-    return null;
-  }
-  return new MapReader(field.value, field.keyOffset, 'nodes', top.source);
+  const field = beside ?? nested ?? top.fields.find(({ key }) => key === 'nodes') ?? null;
+  const isFilled = (isMap(field?.value) || isSeq(field?.value)) && field.value.items.length > 0;
+  if (field !== null && isFilled) return field;
+  const hint =
+    header === top && !top.has('id')
+      ? 'a workflow file has "workflow:" with an id, and "nodes:"'
+      : 'write "nodes:" with at least one node below it';
+  const message =
+    field === null ? 'the file has no "nodes": there is nothing to run' : '"nodes" must be a map of at least one node';
+  top.error('no_nodes', message, field?.keyOffset ?? top.offset, hint);
+  return null;
+}
+
+/** The nodes with the routes of `edges:` at the top of the file. */
+function withEdgeList(top: MapReader, drafts: readonly NodeDraft[], targets: TargetResolver): readonly NodeDraft[] {
+  const edges = readEdgeList(top, new Set(drafts.map(({ id }) => id)), targets);
+  return drafts.map((draft) => {
+    const routes = edges.get(draft.id);
+    if (routes === undefined) return draft;
+    const [first] = routes;
+    if (draft.next !== null && first !== undefined)
+      top.error('given_twice', `node "${draft.id}" has "next" and an edge in "edges"`, first.to.offset, 'remove one of the two');
+    return { ...draft, next: routes };
+  });
+}
+
+function asObject(value: Json | undefined): JsonObject {
+  return isObject(value) ? value : {};
 }
 
 /** Reads a node of type `end`, for which the document has the target `end`. */

@@ -8,9 +8,9 @@ import { type Route, readRoute, recordRoute, type TargetResolver } from './targe
 
 const WANTED = 'the id of a node, {when: <condition>, to: <node>} or {else: <node>}';
 
-/** `next: node`, `next: [node, …]`, `next: [{when, to}, …, {else}]`; null when the node has no `next`. */
+/** `next: node`, `next: [node, …]`, `next: [{when, to}, …, {else}]`, or the same as `edges`; null when the node has neither. */
 export function readNext(reader: MapReader, id: string, targets: TargetResolver): readonly Route[] | null {
-  const field = reader.find('next');
+  const field = reader.find('next', 'edges');
   if (field === null || field.value === null) return null;
   const text = scalarText(field.value);
   if (text !== null) return [{ to: { value: targets.resolve(text), offset: field.offset }, condition: null }];
@@ -20,7 +20,7 @@ export function readNext(reader: MapReader, id: string, targets: TargetResolver)
   }
   const items = isSeq(field.value) ? field.value.items : [field.value];
   const routes = items.flatMap((item, index) => {
-    const read = readItem(item, `"next" ${index + 1} of node "${id}"`, reader, WANTED);
+    const read = readItem(item, `"${field.key}" ${index + 1} of node "${id}"`, reader, WANTED);
     const route = read === null ? null : readRoute(read, targets);
     return route === null ? [] : [route];
   });

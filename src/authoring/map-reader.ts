@@ -1,6 +1,6 @@
 import { isMap, isScalar, isSeq, type Node } from 'yaml';
 import { secondsOf } from '../../machines/duration.ts';
-import type { Json } from '../../machines/json.ts';
+import { isObject, type Json } from '../../machines/json.ts';
 import { MAX_SECONDS } from '../../machines/limits.ts';
 import { didYouMean } from '../../machines/suggest.ts';
 import type { Source } from './source.ts';
@@ -28,12 +28,19 @@ export class MapReader {
   /** The first spelling of each key that was read. */
   readonly #firstSpellings = new Set<string>();
 
-  constructor(map: Node | null, at: number, name: string, source: Source, nodeId: string | null = null) {
+  /** `map`: a node of the file, or the fields of several. */
+  constructor(
+    map: Node | ReadonlyMap<string, Field> | null,
+    at: number,
+    name: string,
+    source: Source,
+    nodeId: string | null = null,
+  ) {
     this.name = name;
     this.nodeId = nodeId;
     this.source = source;
     this.offset = at;
-    this.#fields = isMap(map) ? fieldsOf(map, source) : new Map();
+    this.#fields = map instanceof Map ? map : isMap(map) ? fieldsOf(map, source) : new Map();
   }
 
   get fields(): readonly Field[] {
@@ -72,7 +79,8 @@ export class MapReader {
   secondsIn(keys: readonly string[], unitSeconds: number, least: 'zero' | 'positive' = 'positive'): Located<number> | null {
     const wanted = `a duration ${least === 'zero' ? 'of 0 or more' : 'above 0'}, such as 30, 30s, 1.5h or 2d`;
     return this.#read(keys, wanted, (node) => {
-      const value = jsonOf(node, this.source);
+      const given = jsonOf(node, this.source);
+      const value = isObject(given) && Object.keys(given).length === 1 ? (given.node_seconds ?? given) : given;
       const isPlainNumber = typeof value === 'number' || (typeof value === 'string' && /^\s*[\d.]+\s*$/.test(value));
       const seconds = secondsOf(value);
       if (seconds === null) return null;

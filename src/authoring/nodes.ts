@@ -1,32 +1,17 @@
-import { isMap } from 'yaml';
-import type { Json } from '../../machines/json.ts';
+import { isObject, type Json } from '../../machines/json.ts';
 import type { Kind } from '../../machines/nodes/index.ts';
 import type { KindDefinition } from '../../machines/nodes/kind.ts';
+import { withTemplatedVariables } from './addresses.ts';
 import { readDuration } from './durations.ts';
 import { readNext } from './edges.ts';
 import { definitionWritten, readKind } from './kinds.ts';
-import { type Located, MapReader } from './map-reader.ts';
+import type { Located, MapReader } from './map-reader.ts';
 import type { NodeDraft } from './node-draft.ts';
 import type { NodeReading } from './node-reader.ts';
 import { readLabels, readPolicy } from './policy.ts';
 import { retryPolicy } from './retries.ts';
 import type { RecordedSourceMap } from './source-map.ts';
 import type { TargetResolver } from './targets.ts';
-
-/** A reader for each node. A node that is no map is noted and left out. */
-export function nodeReaders(nodes: MapReader): readonly { readonly id: string; readonly reader: MapReader }[] {
-  return nodes.fields.flatMap((field) => {
-    if (isMap(field.value)) {
-      const reader = new MapReader(field.value, field.keyOffset, `node "${field.key}"`, nodes.source, field.key);
-      return [{ id: field.key, reader }];
-    }
-    nodes.source.findings.error('wrong_type', `node "${field.key}" must be a map of its keys`, field.offset, {
-      node_id: field.key,
-      hint: 'write at least "type: …" below it',
-    });
-    return [];
-  });
-}
 
 /** The type as it is written. Default: `tool`. */
 export function writtenType(reader: MapReader): string {
@@ -43,12 +28,39 @@ export function readNode(id: string, reader: MapReader, targets: TargetResolver,
 
   const reading: NodeReading = { reader, id, targets, sourceMap, kind };
   const next = definition?.syntax.next === false ? null : readNext(reader, id, targets);
-  if (definition !== null) readKind(definition, reading);
+  if (definition !== null) {
+    readKind(definition, reading);
+    readStateInputs(definition, reading);
+  }
   const node = readNodeKeys(reading, definition);
   if (definition === null) copyUnreadKeys(reading);
   else reader.warnAboutUnread();
-  return { id, offset: reader.offset, kind, node, next };
+  return { id, offset: reader.offset, kind: withTemplatedVariables(kind), node, next };
 }
+
+/** `input_from_state: {input: state key}`, a form of the input mapping. */
+function readStateInputs({ syntax }: KindDefinition<Kind>, { reader, kind, id, sourceMap }: NodeReading): void {
+  if (!Object.hasOwn(syntax.keys, 'input_mapping')) return;
+  const inputs = reader.map(`input_from_state of node "${id}"`, 'input_from_state');
+  if (inputs === null) return;
+  const mapped = inputs.fields.flatMap(({ key }): [string, string][] => {
+    const from = inputs.text(key);
+    if (from === null) return [];
+    return [
+      [
+        key,
+        /^[\p{ID_Start}_][\p{ID_Continue}.]*$/u.test(from.value)
+          ? `{{ state.${from.value} }}`
+          : `{{ state[${JSON.stringify(from.value)}] }}`,
+      ],
+    ];
+  });
+  kind.input_mapping = { ...(isObject(kind.input_mapping) ? kind.input_mapping : {}), ...Object.fromEntries(mapped) };
+  sourceMap.record(`nodes.${id}.kind.input_mapping`, inputs.offset);
+}
+
+/** Keys of the node itself that are copied as they are. */
+const SETTINGS = ['data_policy', 'autonomy', 'circuit_breaker_threshold', 'oauth_scopes', 'required_scopes'];
 
 /** The keys of the node itself, beside its kind. */
 function readNodeKeys({ reader, id, sourceMap }: NodeReading, definition: KindDefinition<Kind> | null): Record<string, Json> {
@@ -70,10 +82,11 @@ function readNodeKeys({ reader, id, sourceMap }: NodeReading, definition: KindDe
       reader.find('node_timeout_secs') === null ? readDuration(reader, 'timeout') : reader.seconds(['node_timeout_secs']);
     put('node_timeout_secs', timeout);
   }
-  put('description', reader.text('description'));
+  const label = reader.text('label');
+  put('description', reader.text('description') ?? label);
   put('labels', readLabels(reader));
   put('policy', readPolicy(reader));
-  put('data_policy', reader.json('data_policy'));
+  for (const key of SETTINGS) put(key, reader.json(key));
   return node;
 }
 

@@ -1,4 +1,4 @@
-import { isMap } from 'yaml';
+import { isMap, isScalar, isSeq, type YAMLMap } from 'yaml';
 import type { Diagnostic } from '../../machines/diagnostics.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import { compileAgent } from './agents/document.ts';
@@ -11,7 +11,7 @@ import { readSource, type Source } from './source.ts';
 import { DocumentSourceMap, type SourceMap } from './source-map.ts';
 import type { AuthoredTest } from './tests.ts';
 import { type LocalTool, readTools } from './tools.ts';
-import { jsonOf } from './values.ts';
+import { fieldsOf, jsonOf, resolveAliases } from './values.ts';
 
 /** A parsed workflow file. */
 export interface ParsedFile {
@@ -95,7 +95,7 @@ function readTop(source: Source): ReadFile | null {
     return null;
   }
   const top = new MapReader(root, 0, 'the file', source);
-  if (top.has('ir') || top.has('workflow_id')) return readDocumentFile(top, root, source);
+  if (top.has('ir') || (top.has('workflow_id') && !hasAuthoredNodes(root, source))) return readDocumentFile(top, root, source);
   if (top.has('workflows') || top.has('agents')) return readBundle(top);
   const agent = top.map('the agent', 'agent');
   if (agent === null && top.has('agent')) return null;
@@ -103,6 +103,18 @@ function readTop(source: Source): ReadFile | null {
   if (compiled === null) return null;
   const { document, sourceMap, localTools, tests } = compiled;
   return { workflows: [{ document, sourceMap, tests, schedule: null }], isBundle: false, localTools };
+}
+
+/** Do the nodes name their kind by a text, as in workflow files, and not by an object, as in documents? */
+function hasAuthoredNodes(root: YAMLMap, source: Source): boolean {
+  const nodes = fieldsOf(root, source).get('nodes')?.value;
+  const items = isMap(nodes) ? [...fieldsOf(nodes, source).values()].map(({ value }) => value) : isSeq(nodes) ? nodes.items : [];
+  return items.some((item) => {
+    const node = resolveAliases(item, source);
+    if (!isMap(node)) return false;
+    const fields = fieldsOf(node, source);
+    return isScalar(fields.get('type')?.value) || isScalar(fields.get('kind')?.value);
+  });
 }
 
 function readBundle(top: MapReader): ReadFile {

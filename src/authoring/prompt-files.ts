@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
 import { isPromptFile } from '../../machines/nodes/model-names.ts';
-import type { ParsedFile } from './parse.ts';
+import type { CheckedFile } from './check.ts';
 
 /** The keys of model nodes that may name a file. */
 const PROMPT_KEYS = ['prompt_ref', 'system_prompt'];
@@ -9,7 +9,7 @@ const PROMPT_KEYS = ['prompt_ref', 'system_prompt'];
 type ReadPrompt = (path: string, what: string) => Promise<string>;
 
 /** The workflows of a file with the texts of the files that model nodes name as prompts. A registered document names no files. */
-export async function withPromptFiles(parsed: ParsedFile, read: ReadPrompt): Promise<ParsedFile> {
+export async function withPromptFiles(parsed: CheckedFile, read: ReadPrompt): Promise<CheckedFile> {
   const workflows = await Promise.all(
     parsed.workflows.map(async (unit) => ({ ...unit, document: await withPrompts(unit.document, read) })),
   );

@@ -29,18 +29,15 @@ describe('a file that is the document itself', () => {
   it('must be a map inside {"ir": …}', () => expect(problems('{"ir": 5}')).toEqual(['1:8 error wrong_type']));
 });
 
-describe('a form that is not supported', () => {
-  it('is reported: nodes as a list inside the header', () => {
-    expect(
-      problems('workflow:\n  id: w\n  start_node: a\n  nodes:\n    - id: a\n      kind: tool\n      edges: [{ to: end }]\n'),
-    ).toEqual(['4:3 error unsupported_dialect']);
+describe('nodes inside the header', () => {
+  it('are the same as beside it', () => {
+    expect(compiled('workflow:\n  id: w\n  nodes: { a: {} }').nodes).toEqual(
+      compiled('workflow: { id: w }\nnodes: { a: {} }').nodes,
+    );
   });
 
-  it('is reported: nodes as a list', () =>
-    expect(problems('workflow: { id: w }\nnodes:\n  - id: a\n')).toEqual(['2:1 error unsupported_dialect']));
-
-  it('has its nodes inside the header', () =>
-    expect(problems('workflow:\n  id: w\n  nodes: { a: {} }')).toEqual(['3:3 error misplaced_nodes']));
+  it('are refused when there are others beside it', () =>
+    expect(problems('workflow:\n  id: w\n  nodes: { a: {} }\nnodes: { b: {} }')).toEqual(['3:3 error given_twice']));
 });
 
 describe('a file without nodes', () => {

@@ -3,7 +3,9 @@ import { type Json, type JsonObject, patchState } from '../../json.ts';
 import { definitionOf, type Kind } from '../../nodes/index.ts';
 import type { NodeOutcome } from '../../program/outcome-routes.ts';
 import type { CompleteParams, FailParams } from '../../program/parameters.ts';
+import { FIELD_RULES } from '../../program/rules.ts';
 import { visitOf } from '../context/active-visits.ts';
+import { rulesOf } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import { isTimerEvent, type MachineEvent } from '../machine-event.ts';
 import { joinInput } from '../work/joins.ts';
@@ -23,6 +25,7 @@ import {
   outputKeyPatch,
   patchData,
   type StatePatch,
+  withNamedFields,
 } from './state-patch.ts';
 import { storedCompletion } from './stored-completion.ts';
 import { usageEventData } from './usage.ts';
@@ -56,6 +59,14 @@ export function complete(step: StepContext, event: MachineEvent, params: Complet
 }
 
 function completionOf(step: StepContext, node: string, event: MachineEvent): Completion {
+  const kind = kindOf(step, node);
+  const completion = plainCompletionOf(step, node, event);
+  if (event.type !== 'done' && event.type !== 'child' && event.type !== 'event') return completion;
+  return { ...completion, patch: namedFieldsPatch(step, kind, completion.output, completion.patch) };
+}
+
+/** Without `output_to_state`. */
+function plainCompletionOf(step: StepContext, node: string, event: MachineEvent): Completion {
   const kind = kindOf(step, node);
   if (event.type === 'done') {
     const { output, patch, durationMs, usage, route } = event;
@@ -182,10 +193,12 @@ export function passControlNode(step: StepContext, event: MachineEvent, params: 
 function passJoin(step: StepContext, event: MachineEvent, { node, update, choosing }: CompleteParams, index: number): void {
   const isFirst = step.tables.graph.isFirstJoin(index);
   const { outputs, by_source, winner } = joinInput(step, node);
+  const output = isFirst ? (winner?.[1] ?? null) : { outputs, by_source };
+  const kind = kindOf(step, node);
   const completion: Completion = {
     outcome: 'ok',
-    output: isFirst ? (winner?.[1] ?? null) : { outputs, by_source },
-    patch: outputKeyPatch(kindOf(step, node)) ?? { kind: 'none' },
+    output,
+    patch: namedFieldsPatch(step, kind, output, outputKeyPatch(kind) ?? { kind: 'none' }),
     details: winner !== null && isFirst ? { source: winner[0] } : {},
   };
   if (choosing === true && !choose(step, null, node, completion)) {
@@ -252,4 +265,8 @@ function noteScoring(step: StepContext, node: string, outcome: NodeOutcome): voi
 
 function kindOf(step: StepContext, node: string): Kind {
   return step.tables.graph.node(step.indexOf(node)).kind;
+}
+
+function namedFieldsPatch(step: StepContext, kind: Kind, output: Json, patch: StatePatch): StatePatch {
+  return rulesOf(step.now) < FIELD_RULES ? patch : withNamedFields(kind, output, patch);
 }

@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../json.ts';
-import { definitionOf, type Kind, outputKeyOf } from '../../nodes/index.ts';
+import { definitionOf, type Kind, outputFieldsOf, outputKeyOf } from '../../nodes/index.ts';
 
 /** How a completion changes the state: by a patch of its own, or by one derived from the output. */
 export type StatePatch =
@@ -59,3 +59,19 @@ export function derivedPatch(kind: Kind, output: Json): StatePatch {
 export function objectPatch(kind: Kind, output: Json): StatePatch {
   return outputKeyPatch(kind) ?? { kind: isObject(output) ? 'output' : 'node_id' };
 }
+
+/** The patch with what `output_to_state` takes from the output. What is derived from the output otherwise is its `output_key` alone. */
+export function withNamedFields(kind: Kind, output: Json, patch: StatePatch): StatePatch {
+  const fields = outputFieldsOf(kind);
+  if (fields === null) return patch;
+  const base =
+    patch.kind === 'given' ? patch.patch : completedPatch({ output, ...patchData(outputKeyPatch(kind) ?? { kind: 'none' }) }, '');
+  const named = fields.flatMap(([field, key]): [string, Json][] => {
+    if (isObject(output) && Object.hasOwn(output, field)) return [[key, output[field] ?? null]];
+    return field === WHOLE_OUTPUT || fields.length === 1 ? [[key, output]] : [];
+  });
+  return { kind: 'given', patch: { ...(isObject(base) ? base : {}), ...Object.fromEntries(named) } };
+}
+
+/** The field that receives an output which has no field of that name. */
+const WHOLE_OUTPUT = 'result';

@@ -1,6 +1,6 @@
 import { Option } from 'clipanion';
 import type { Json } from '../../../machines/json.ts';
-import type { ParsedFile } from '../../authoring/parse.ts';
+import type { CheckedFile } from '../../authoring/check.ts';
 import type { RegisteredWorkflow } from '../../client/index.ts';
 import { PrintingCommand, type Usage } from '../base/command.ts';
 import { explainApiError } from '../connection/connect.ts';
@@ -100,6 +100,7 @@ again. The exit status is 0 only if the execution completes.`,
         script: this.script,
         localTools: authored?.localTools ?? {},
         commandServers: commandServers(authored?.workflows.map(({ document }) => document) ?? []),
+        variables: variablesNeeded(authored),
         resume: this.resume ?? null,
       });
       for (const remark of host.startupNotes) this.note(remark);
@@ -116,7 +117,7 @@ again. The exit status is 0 only if the execution completes.`,
     }
   }
 
-  async #read(file: string): Promise<ParsedFile> {
+  async #read(file: string): Promise<CheckedFile> {
     const authored = await readWorkflow(file, this.context.cwd);
     if (authored.diagnostics.length > 0) {
       const paint = paintFor(this.context.stderr, this.context.env);
@@ -129,7 +130,7 @@ again. The exit status is 0 only if the execution completes.`,
   /** Registers all workflows of the file, because one may start another. */
   async #start(
     { client, functions }: Host,
-    authored: ParsedFile | null,
+    authored: CheckedFile | null,
     unit: AuthoredUnit | null,
     input: Json | undefined,
   ): Promise<string> {
@@ -185,6 +186,12 @@ again. The exit status is 0 only if the execution completes.`,
     } else if (this.runtime !== undefined) words.push('--runtime', this.runtime);
     return [...words, '--resume', id].map(shellWord).join(' ');
   }
+}
+
+/** The variables that the workflows of a file name. */
+function variablesNeeded(authored: CheckedFile | null): readonly string[] {
+  const needed = authored?.workflows.flatMap(({ requirements }) => requirements) ?? [];
+  return needed.flatMap(({ type, name }) => (type === 'variable' ? [name] : []));
 }
 
 /** Throws if some nodes would wait forever, instead of starting the execution. */

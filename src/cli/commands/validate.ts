@@ -1,13 +1,32 @@
 import { Option } from 'clipanion';
 import { PrintingCommand, type Usage } from '../base/command.ts';
 import { EXIT, usageFailure } from '../failure.ts';
-import { readWorkflow, renderDiagnostics, type WorkflowDiagnostic } from '../input/workflow-file.ts';
+import { type AuthoredUnit, readWorkflow, renderDiagnostics, type WorkflowDiagnostic } from '../input/workflow-file.ts';
 import { count, plain } from '../terminal/text.ts';
+
+type Requirement = AuthoredUnit['requirements'][number];
+
+interface Result {
+  readonly file: string;
+  readonly valid: boolean;
+  readonly diagnostics: readonly WorkflowDiagnostic[];
+  readonly requirements: readonly Requirement[];
+}
+
+const NOUNS: Readonly<Record<Requirement['type'], string>> = {
+  model: 'model',
+  mcp_server: 'MCP server',
+  agent: 'agent',
+  function: 'function',
+  worker: 'worker',
+  workflow: 'workflow',
+  variable: 'variable',
+};
 
 class ValidateCommand extends PrintingCommand {
   static override usage: Usage = {
     details: `Accepts workflow.yaml and IR files (JSON); a file may contain several workflows and agents under
-\`workflows:\` and \`agents:\`. Needs no server. Fails if a file has an error; warnings do not fail it.`,
+\`workflows:\` and \`agents:\`. Needs no server. Says what the\nworkflows need from outside: keys of models, MCP servers, functions, workers, variables. Fails if a file has an error; warnings do not fail it.`,
     examples: [
       ['Check one file', '$0 validate workflow.yaml'],
       ['Check all workflows of a folder', '$0 validate flows/*.yaml'],
@@ -22,21 +41,32 @@ class ValidateCommand extends PrintingCommand {
 
   async execute(): Promise<number> {
     if (this.output && this.files.length > 1) throw usageFailure('--output takes one file');
-    const results: { file: string; valid: boolean; diagnostics: readonly WorkflowDiagnostic[] }[] = [];
+    const results: Result[] = [];
     for (const file of this.files) {
       const { document, workflows: units, diagnostics } = await readWorkflow(file, this.context.cwd);
       const valid = units.length > 0;
-      results.push({ file, valid, diagnostics });
+      const result = { file, valid, diagnostics, requirements: merged(units.flatMap(({ requirements }) => requirements)) };
+      results.push(result);
       if (this.output) {
-        if (diagnostics.length > 0) this.context.stderr.write(`${this.#summary(file, valid, diagnostics)}\n`);
+        if (diagnostics.length > 0) this.context.stderr.write(`${this.#summary(result)}\n`);
         if (valid) this.printJson(document ?? units.map((unit) => unit.document));
-      } else if (!this.json) this.print(this.#summary(file, valid, diagnostics));
+      } else if (!this.json) this.print(`${this.#summary(result)}${this.#requirements(result)}`);
     }
     if (this.json && !this.output) this.printJson(results.length === 1 ? results[0] : results);
     return results.every((result) => result.valid) ? EXIT.ok : EXIT.failed;
   }
 
-  #summary(file: string, valid: boolean, diagnostics: readonly WorkflowDiagnostic[]): string {
+  /** What the workflows need from outside: a line each. */
+  #requirements({ requirements }: Result): string {
+    return requirements
+      .map(({ type, name, nodes, hint }) => {
+        const used = nodes.length === 0 ? '' : ` (${nodes.slice(0, 3).join(', ')}${nodes.length > 3 ? ', …' : ''})`;
+        return `\n    ${this.paint.dim('needs')} ${NOUNS[type]} ${plain(name)}${this.paint.dim(plain(used))}: ${plain(hint)}`;
+      })
+      .join('');
+  }
+
+  #summary({ file, valid, diagnostics }: Result): string {
     const { paint } = this;
     const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
     const warnings = diagnostics.length - errors;
@@ -47,6 +77,17 @@ class ValidateCommand extends PrintingCommand {
     const listed = diagnostics.length === 0 ? '' : `${renderDiagnostics(diagnostics, this.context, paint)}\n`;
     return `${listed}${verdict}${counts === '' ? '' : paint.dim(` (${counts})`)}`;
   }
+}
+
+/** The requirements of several workflows, each once. */
+function merged(requirements: readonly Requirement[]): readonly Requirement[] {
+  const found = new Map<string, Requirement>();
+  for (const requirement of requirements) {
+    const key = `${requirement.type} ${requirement.name}`;
+    const nodes = [...new Set([...(found.get(key)?.nodes ?? []), ...requirement.nodes])];
+    found.set(key, { ...requirement, nodes });
+  }
+  return [...found.values()];
 }
 
 export { ValidateCommand as command };

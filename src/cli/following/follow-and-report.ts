@@ -24,6 +24,7 @@ export async function followAndReport(
       script: undefined,
       localTools: {},
       commandServers: {},
+      variables: [],
       resume: null,
     });
     try {

@@ -39,6 +39,8 @@ export interface HostOptions {
   readonly localTools: Readonly<Record<string, LocalTool>>;
   /** MCP servers that the workflow file starts by a command; only an embedded runtime does so. */
   readonly commandServers: Readonly<Record<string, CommandServer>>;
+  /** Variables that the workflow file names; only an embedded runtime gives them to it. */
+  readonly variables: readonly string[];
   /** The execution to resume. */
   readonly resume: string | null;
 }
@@ -93,6 +95,7 @@ async function embeddedHost(context: Context, options: HostOptions, startupNotes
   const config = settings(context, { db: options.db, script: options.script });
   const { openEmbedded } = await import('../../compose.ts');
   const { loadLocalTools, loadTools } = await import('../../tools.ts');
+  const { withGrant } = await import('../../tenant-grants.ts');
   const tools = {
     ...(options.tools === undefined ? {} : await loadTools(resolve(context.cwd, options.tools))),
     ...(await loadLocalTools(options.localTools)),
@@ -100,7 +103,11 @@ async function embeddedHost(context: Context, options: HostOptions, startupNotes
   const { resume } = options;
   const runtime = await openEmbedded({
     // The user runs their own files on their own machine, as with `jamjet dev`.
-    config: { ...config, allowPrivateAddresses: true },
+    config: {
+      ...config,
+      allowPrivateAddresses: true,
+      workflowVars: withGrant(config.workflowVars, options.variables, context.env),
+    },
     tools,
     actor: userOf(context),
     mcpServers: options.commandServers,

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { ParsedFile } from '../../authoring/parse.ts';
+import type { CheckedFile } from '../../authoring/check.ts';
 import type { Context } from '../context.ts';
 import { usageFailure } from '../failure.ts';
 import type { Paint } from '../terminal/paint.ts';
@@ -8,8 +8,8 @@ import { shortPath } from '../terminal/path.ts';
 import { plain } from '../terminal/text.ts';
 import { readText } from './arguments.ts';
 
-export type WorkflowDiagnostic = ParsedFile['diagnostics'][number];
-export type AuthoredUnit = ParsedFile['workflows'][number];
+export type WorkflowDiagnostic = CheckedFile['diagnostics'][number];
+export type AuthoredUnit = CheckedFile['workflows'][number];
 
 /**
  * Whether the word names a workflow file and not a registered workflow: an existing file, or a word that looks like the path of one. Any
@@ -24,7 +24,7 @@ export function isWorkflowFile(word: string, cwd: string): boolean {
 }
 
 /** Compiles and checks a workflow file, with the prompts that it names. The checker is imported on use, because it is slow to load. */
-export async function readWorkflow(file: string, cwd: string): Promise<ParsedFile> {
+export async function readWorkflow(file: string, cwd: string): Promise<CheckedFile> {
   const path = resolve(cwd, file);
   const text = await readText(path, file);
   const { checkWorkflow } = await import('../../authoring/check.ts');
@@ -35,7 +35,7 @@ export async function readWorkflow(file: string, cwd: string): Promise<ParsedFil
 }
 
 /** The single workflow of a file, or the named one of several. */
-export function selectUnit(file: string, { workflows: units }: ParsedFile, name: string | undefined): AuthoredUnit {
+export function selectUnit(file: string, { workflows: units }: CheckedFile, name: string | undefined): AuthoredUnit {
   const ids = units.map(({ document }) => String(document.workflow_id));
   const at = name === undefined ? (units.length === 1 ? 0 : -1) : ids.indexOf(name);
   const unit = units[at];

@@ -1,4 +1,5 @@
 import type { McpServer } from '../../../machines/ir/mcp-servers.ts';
+import { withVariables } from '../../../machines/variables.ts';
 import { invalid } from '../http-content.ts';
 
 /** An MCP server that the operator provides to workflows by its name: a URL, or a command that talks on its standard streams. */
@@ -65,7 +66,10 @@ export function endpointOf(name: string, { provided, declared, vars }: KnownServ
   if (config.url === undefined)
     throw invalid(`MCP server "${name}" is a command, which a document may not name: let the operator add it to jamjet.toml`);
   const headers = config.auth === undefined ? {} : credential(name, config.auth, vars);
-  return { kind: 'http', url: config.url, headers, sse: config.transport === 'http_sse', trusted: false };
+  const url = withVariables(config.url, vars, (variable) => {
+    throw missing(name, variable);
+  });
+  return { kind: 'http', url, headers, sse: config.transport === 'http_sse', trusted: false };
 }
 
 function providedEndpoint(name: string, server: McpServerOptions): Endpoint {
@@ -83,7 +87,10 @@ function credential(
 ): Record<string, string> {
   const variable = auth.type === 'bearer' ? auth.token_env : auth.key_env;
   const value = Object.hasOwn(vars, variable) ? vars[variable] : undefined;
-  if (value === undefined)
-    throw invalid(`MCP server "${name}" needs the variable ${variable}, which JAMJET_WORKFLOW_ENV does not give to this tenant`);
+  if (value === undefined) throw missing(name, variable);
   return auth.type === 'bearer' ? { authorization: `Bearer ${value}` } : { [auth.header.toLowerCase()]: value };
+}
+
+function missing(name: string, variable: string): Error {
+  return invalid(`MCP server "${name}" needs the variable ${variable}, which JAMJET_WORKFLOW_ENV does not give to this tenant`);
 }

@@ -1,14 +1,7 @@
-import { modelNameOf } from '../../../machines/nodes/model-names.ts';
+import { keyVariableOf, modelNameOf } from '../../../machines/nodes/model-names.ts';
 import { WorkError } from '../executor.ts';
 import type { ModelSettings, NamedModel } from './settings.ts';
 
-/** The providers that names may begin with, and the variable that holds their key. */
-const KEYS: Readonly<Record<string, string>> = {
-  openai: 'OPENAI_API_KEY',
-  'openai-responses': 'OPENAI_API_KEY',
-  anthropic: 'ANTHROPIC_API_KEY',
-  google: 'GOOGLE_GENERATIVE_AI_API_KEY',
-};
 const SYNONYMS: Readonly<Record<string, string>> = { gemini: 'google', google_genai: 'google' };
 const DEFAULT_OLLAMA_URL = 'http://127.0.0.1:11434';
 
@@ -29,7 +22,7 @@ export function resolveModel(name: string, settings: ModelSettings): NamedModel 
 }
 
 function isProvider(name: string): name is Exclude<NamedModel['provider'], 'openai-compatible'> {
-  return name === 'ollama' || Object.hasOwn(KEYS, name);
+  return name === 'ollama' || keyVariableOf(name) !== null;
 }
 
 /** A provider's key goes only to the address that the operator has set for the provider: a name with an address has a key of its own, or none. */
@@ -48,7 +41,7 @@ function withAccess(named: NamedModel, providers: NonNullable<ModelSettings['pro
 }
 
 function withKey(named: NamedModel, name: string): NamedModel {
-  const variable = named.apiKeyVariable ?? KEYS[named.provider];
-  if (named.apiKey !== undefined || variable === undefined) return named;
+  const variable = named.apiKeyVariable ?? keyVariableOf(named.provider);
+  if (named.apiKey !== undefined || variable === null) return named;
   throw new WorkError(`the model "${name}" needs a key: set ${variable}`, { retryable: false, errorClass: 'missing_key' });
 }

@@ -2,7 +2,7 @@ import type { Reference } from '../../../machines/expression/index.ts';
 import { compileTemplate, referencesOf } from '../../../machines/expression/template.ts';
 import type { Graph } from '../../../machines/graph/graph.ts';
 import { isObject, type Json } from '../../../machines/json.ts';
-import { definitionOf, outputKeyOf } from '../../../machines/nodes/index.ts';
+import { definitionOf, outputFieldsOf, outputKeyOf } from '../../../machines/nodes/index.ts';
 import { forwardsInput } from '../../../machines/program/output-use.ts';
 
 /** The source of a value that a condition reads: a path in the output of a node, in the input, or an environment variable. */
@@ -88,6 +88,13 @@ class SourceSearch {
       this.#addSource(node, [...patched, ...rest], 'named');
       return [];
     }
+    const fields = outputFieldsOf(kind);
+    const field = fields?.find(([, receiver]) => receiver === key);
+    if (field !== undefined) {
+      this.#addSource(node, [field[0], ...rest], 'named');
+      return [];
+    }
+    if (fields !== null && outputKey !== key) return this.#before(lookup);
     const mapping = definition.outputMapping(kind);
     const merges = outputKey === null && (definition.objectResultIsPatch || isObject(mapping));
     if (merges) {

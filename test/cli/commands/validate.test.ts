@@ -18,14 +18,18 @@ describe('jamjet validate', () => {
   }
 
   it('accepts a valid file', async () => {
-    expect(await checked(['good.yaml'])).toEqual({ code: 0, stdout: '✓ good.yaml is valid\n', stderr: '' });
+    const { code, stdout, stderr } = await checked(['good.yaml']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(
+      /^✓ good\.yaml is valid\n {4}needs function a \(a\): --tools MODULE.*\n {4}needs function b \(b\): .*\n$/,
+    );
   });
 
   it('lists every problem of every file with its line and a hint', async () => {
     const { code, stdout } = await checked(['good.yaml', 'bad.yaml']);
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /^✓ good\.yaml is valid\nbad\.yaml:3:\d+ {2}error {2}.*"bb".*\n {4}→ .*\nbad\.yaml:4:\d+ {2}error .*\n {4}→ did you mean "tool"\?\n✗ bad\.yaml is not valid \(2 errors/,
+      /^✓ good\.yaml is valid\n(?: {4}needs .*\n){2}bad\.yaml:3:\d+ {2}error {2}.*"bb".*\n {4}→ .*\nbad\.yaml:4:\d+ {2}error .*\n {4}→ did you mean "tool"\?\n✗ bad\.yaml is not valid \(2 errors/,
     );
   });
 
@@ -40,6 +44,7 @@ describe('jamjet validate', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       file: 'bad.yaml',
       valid: false,
+      requirements: [],
       diagnostics: [
         { severity: 'error', line: 3 },
         { severity: 'error', line: 4 },
