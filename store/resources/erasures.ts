@@ -1,8 +1,8 @@
-import type { Erasure, ErasureStore, OriginalEvent, PendingErasure } from '../port/resources/erasures.ts';
+import type { Erasure, ErasureResult, ErasureStore, OriginalEvent, PendingErasure } from '../port/resources/erasures.ts';
 import { sealOf } from '../snapshot-seal.ts';
 import type { ResourceDatabase } from './database.ts';
 import * as sql from './queries/erasures.ts';
-import { get, run, runTogether } from './script.ts';
+import { get, run, runTogether, type Script } from './script.ts';
 
 export class Erasures implements ErasureStore {
   readonly #db: ResourceDatabase;
@@ -22,20 +22,41 @@ export class Erasures implements ErasureStore {
     return this.#db.runtime.all(sql.PENDING_ERASURES, page);
   }
 
-  erase(erasure: Erasure): Promise<'done' | 'more' | 'needed'> {
-    const { executionId, seq, snapshot } = erasure;
-    const digest = sealOf(this.#key, executionId, seq, snapshot);
+  erase(erasures: readonly Erasure[]): Promise<readonly ErasureResult[]> {
+    const key = this.#key;
     return this.#db.transaction(function* () {
-      if ((yield* get(sql.PENDING_ERASURE, erasure)) === null) return 'done';
-      if ((yield* get(sql.UNDELIVERED, erasure)) !== null) return 'needed';
-      yield* runTogether([
-        { statement: sql.DELETE_CHECKPOINTS, values: erasure },
-        { statement: sql.INSERT_SNAPSHOT, values: { ...erasure, digest } },
-      ]);
-      if ((yield* run(sql.DELETE_ORIGINALS, erasure)) === sql.ORIGINALS_PER_ERASURE) return 'more';
-      const statements = [...sql.ERASE_REQUESTS, sql.MARK_ERASED];
-      yield* runTogether(statements.map((statement) => ({ statement, values: erasure })));
-      return 'done';
+      const results: ErasureResult[] = [];
+      let limit = sql.ORIGINALS_PER_TRANSACTION;
+      for (const erasure of erasures) {
+        if (limit === 0) {
+          results.push('more');
+          continue;
+        }
+        const { result, deleted } = yield* eraseOne(erasure, key, limit);
+        results.push(result);
+        limit -= deleted;
+      }
+      return results;
     });
   }
+}
+
+function* eraseOne(
+  erasure: Erasure,
+  key: string | Uint8Array | null,
+  limit: number,
+): Script<{ readonly result: ErasureResult; readonly deleted: number }> {
+  const { executionId, seq, snapshot } = erasure;
+  if ((yield* get(sql.PENDING_ERASURE, erasure)) === null) return { result: 'done', deleted: 0 };
+  if ((yield* get(sql.UNDELIVERED, erasure)) !== null) return { result: 'needed', deleted: 0 };
+  const digest = sealOf(key, executionId, seq, snapshot);
+  yield* runTogether([
+    { statement: sql.DELETE_CHECKPOINTS, values: erasure },
+    { statement: sql.INSERT_SNAPSHOT, values: { ...erasure, digest } },
+  ]);
+  const deleted = yield* run(sql.DELETE_ORIGINALS, { ...erasure, limit });
+  if (deleted === limit) return { result: 'more', deleted };
+  const statements = [...sql.ERASE_REQUESTS, sql.MARK_ERASED];
+  yield* runTogether(statements.map((statement) => ({ statement, values: erasure })));
+  return { result: 'done', deleted };
 }

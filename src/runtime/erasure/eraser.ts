@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { saveErased } from '../../../machines/step/index.ts';
-import type { PendingErasure } from '../../../store/port/resources/erasures.ts';
+import type { Erasure, PendingErasure } from '../../../store/port/resources/erasures.ts';
 import { CoalescedJob } from '../coalesced-job.ts';
 import type { RuntimeContext } from '../context.ts';
 import type { CorruptExecutions } from '../engine/loading/corrupt-executions.ts';
@@ -57,31 +57,36 @@ export class Eraser {
     let isAnyNeeded = false;
     for (let after = ''; !stopping.aborted; ) {
       const page = await store.erasures.pending({ after, limit: PAGE_SIZE });
-      for (const pending of page) {
-        if (stopping.aborted) return;
-        isAnyNeeded ||= !(await this.#erase(pending));
-        after = pending.executionId;
-      }
+      if (await this.#erase(page)) isAnyNeeded = true;
       if (page.length < PAGE_SIZE) break;
+      after = page.at(-1)?.executionId ?? after;
     }
     if (isAnyNeeded) this.#retry.scheduleAt(clock.nowMs() + RETRY_MS);
   }
 
-  /** False = it is still needed. */
-  async #erase(pending: PendingErasure): Promise<boolean> {
+  /** Returns whether some of them are still needed. */
+  async #erase(page: readonly PendingErasure[]): Promise<boolean> {
     const { store, cache, corrupt, clock, stopping } = this.#options;
-    const { executionId } = pending;
-    const remains = await this.#remainsOf(executionId);
-    if (remains === null) return true;
-    for (;;) {
-      const result = await store.erasures.erase({ ...pending, ...remains, atMs: clock.nowMs() });
-      if (result === 'needed') return false;
-      // From here on the execution is read as it is stored.
-      cache.delete(executionId);
-      corrupt.clearUnloadable(executionId);
-      if (result === 'done' || stopping.aborted) return true;
+    let left: Erasure[] = [];
+    for (const pending of page) {
+      if (stopping.aborted) return false;
+      const remains = await this.#remainsOf(pending.executionId);
+      if (remains !== null) left.push({ ...pending, ...remains, atMs: clock.nowMs() });
+    }
+    let isAnyNeeded = false;
+    while (left.length > 0 && !stopping.aborted) {
+      const results = await store.erasures.erase(left);
+      for (const [i, { executionId }] of left.entries()) {
+        if (results[i] === 'needed') isAnyNeeded = true;
+        if (results[i] !== 'done') continue;
+        // From here on the execution is read as it is stored.
+        cache.delete(executionId);
+        corrupt.clearUnloadable(executionId);
+      }
+      left = left.filter((_, i) => results[i] === 'more');
       await setImmediate();
     }
+    return isAnyNeeded;
   }
 
   /** What is kept; null = the execution has been removed. A log that cannot be replayed is erased as well: its outcome remains. */

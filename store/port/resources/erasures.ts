@@ -27,6 +27,12 @@ export interface Erasure extends PendingErasure {
   readonly atMs: number;
 }
 
+/**
+ * `done`: also when it had been erased or removed before · `more`: originals are left for the next call, so that none takes long · `needed`: nothing was
+ * erased, because a message about the execution has not been delivered.
+ */
+export type ErasureResult = 'done' | 'more' | 'needed';
+
 /** Personal data of executions whose workflow has a data policy: needed while they run, erased when they have ended. */
 export interface ErasureStore {
   /** The originals of redacted events, between two sequences (inclusive), in order. */
@@ -34,9 +40,8 @@ export interface ErasureStore {
   /** In order of ids, `after` exclusive. */
   pending(page: { readonly after: string; readonly limit: number }): Promise<readonly PendingErasure[]>;
   /**
-   * Erases what is left of an ended execution's personal data: its originals, its checkpoints, which the snapshot replaces, payloads of work items and
-   * digests of requests. `more`: some originals are left for the next call, so that none takes long. `needed`: nothing was erased, because a message
-   * about the execution has not been delivered. `done`: also when it had been erased or removed before.
+   * Erases what is left of ended executions' personal data, in one transaction: their originals, their checkpoints, which the snapshots replace, payloads
+   * of work items and digests of requests. Resolves to one result per execution, in order.
    */
-  erase(erasure: Erasure): Promise<'done' | 'more' | 'needed'>;
+  erase(erasures: readonly Erasure[]): Promise<readonly ErasureResult[]>;
 }

@@ -3,8 +3,8 @@ import { type Dialect, type Statement, sql } from '../statement.ts';
 
 /** Originals of redacted events, and the executions whose originals are to be erased. */
 
-/** Rows in one transaction. */
-export const ORIGINALS_PER_ERASURE = 500;
+/** So that none takes long. */
+export const ORIGINALS_PER_TRANSACTION = 500;
 
 export const ORIGINALS = sql<OriginalEvent>(`SELECT seq, salt, data FROM original_events
   WHERE execution_id = @executionId AND seq BETWEEN @from AND @to ORDER BY seq`);
@@ -25,7 +25,7 @@ export const DELETE_CHECKPOINTS = sql('DELETE FROM checkpoints WHERE execution_i
 export const INSERT_SNAPSHOT = sql(`INSERT INTO checkpoints (execution_id, seq, tenant_id, digest, snapshot)
   VALUES (@executionId, @seq, @tenantId, @digest, @snapshot)`);
 export const DELETE_ORIGINALS = sql(`DELETE FROM original_events WHERE execution_id = @executionId AND seq IN (
-  SELECT seq FROM original_events WHERE execution_id = @executionId ORDER BY seq LIMIT ${ORIGINALS_PER_ERASURE})`);
+  SELECT seq FROM original_events WHERE execution_id = @executionId ORDER BY seq LIMIT @limit)`);
 export const MARK_ERASED = sql('UPDATE erasures SET erased_at_ms = @atMs WHERE execution_id = @executionId');
 
 /** Payloads that clients put on queues; digests of requests, by which the requests could be guessed. */

@@ -49,7 +49,7 @@ export function memoryStore(database: MemoryDatabase, transport: Transport, me: 
             .slice(0, limit)
             .map(({ executionId, tenantId }) => ({ executionId, tenantId })),
         ),
-      erase: (erasure) => write('erase', () => database.erase(erasure)),
+      erase: (erasures) => write('erase', () => erasures.map((erasure) => database.erase(erasure))),
     },
     memory: unsupported<ExecutionStore['memory']>('memory'),
     tenants: tenantQuotas(database, read),

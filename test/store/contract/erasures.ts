@@ -38,13 +38,13 @@ export function erasureContract(database: () => TestDatabase<CoreStore>): void {
       const store = await database().open();
       await store.commit(batch(started('exec_1', { checkpoint: checkpoint('{"secret":1}') }), started('exec_2')));
       await store.commit(batch(ended('exec_1')));
-      expect(await store.erasures.erase(erasure('exec_1'))).toBe('done');
+      expect(await store.erasures.erase([erasure('exec_1')])).toEqual(['done']);
       expect(await store.erasures.originals('exec_1', 1, 99)).toEqual([]);
       expect(await store.erasures.originals('exec_2', 1, 99)).toHaveLength(2);
       expect(await store.checkpoint('exec_1')).toEqual({ text: '{"erased":true}', seq: 4 });
       expect(await store.checkpoint('exec_1', 3)).toBeNull();
       expect(await store.erasures.pending({ after: '', limit: 9 })).toEqual([]);
-      expect(await store.erasures.erase({ ...erasure('exec_1'), snapshot: '{"again":true}' })).toBe('done');
+      expect(await store.erasures.erase([{ ...erasure('exec_1'), snapshot: '{"again":true}' }])).toEqual(['done']);
       expect(await store.checkpoint('exec_1')).toEqual({ text: '{"erased":true}', seq: 4 });
       expect((await store.verifyAudit()).fault).toBeNull();
     });
@@ -53,11 +53,11 @@ export function erasureContract(database: () => TestDatabase<CoreStore>): void {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_p'), started('exec_1', { create: { parentId: 'exec_p' } })));
       await store.commit(batch(ended('exec_1', { send: [{ toExecutionId: 'exec_p', message: '{}' }] })));
-      expect(await store.erasures.erase(erasure('exec_1'))).toBe('needed');
+      expect(await store.erasures.erase([erasure('exec_1')])).toEqual(['needed']);
       expect(await store.erasures.originals('exec_1', 1, 99)).toHaveLength(3);
       const [message] = await store.inbox({ after: 0, limit: 9 });
       await store.commit(batch(step('exec_p', 2, { consumed: [message?.id ?? 0] })));
-      expect(await store.erasures.erase(erasure('exec_1'))).toBe('done');
+      expect(await store.erasures.erase([erasure('exec_1')])).toEqual(['done']);
     });
   });
 }
@@ -70,7 +70,7 @@ export function erasureOfRowsContract(database: () => TestDatabase): void {
       const originals = Array.from({ length: 1_100 }, (_, i) => original(i + 1));
       await store.commit(batch(startExecution('exec_1', { redaction: { originals, ended: { atMs: AT_MS, removeAtMs: null } } })));
       for (const result of ['more', 'more', 'done'])
-        expect(await store.erasures.erase({ ...erasure('exec_1'), seq: 2 })).toBe(result);
+        expect(await store.erasures.erase([{ ...erasure('exec_1'), seq: 2 }])).toEqual([result]);
     });
 
     it('forgets the digest of the request that started the execution, but not its key', async () => {
@@ -85,7 +85,7 @@ export function erasureOfRowsContract(database: () => TestDatabase): void {
       };
       await store.commit({ atMs: AT_MS, units: [unit([started('exec_1')], idempotency)] });
       await store.commit(batch(ended('exec_1')));
-      await store.erasures.erase(erasure('exec_1'));
+      await store.erasures.erase([erasure('exec_1')]);
       expect(await store.tenant('default').idempotency('executions', 'k')).toMatchObject({
         requestHash: '',
         response: idempotency.response,
