@@ -242,6 +242,8 @@ export interface Work {
   /** What earlier attempts of the visit have logged: the data of the last event of each type. */
   readonly progress: VisitProgress;
   readonly state: JsonObject;
+  /** A value as models may see it. Absent: the workflow has no data policy, or the input has been made for models already. */
+  readonly forModels?: (value: Json) => Json;
   /** `{workflow_id, workflow_version, node_id, kind, input, state, …kind-specific}` */
   readonly payload: JsonObject;
 }

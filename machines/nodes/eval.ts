@@ -175,6 +175,7 @@ export const evaluation: KindDefinition<Eval> = defineKind<Eval>({
   distinctiveKeys: ['scorers', 'on_fail', 'max_retries', 'input_expr', 'retry_node'],
   queue: () => 'general',
   policyNames: (kind) => ['eval', ...kind.scorers.flatMap(namesOf)],
+  inputIsPrompt: false,
   models: (kind) => judgesOf(kind).flatMap((judge) => namesOfModel(nameOfJudge(judge))),
   catalogModels: (kind) => judgesOf(kind).map((judge) => judge.model),
   withModel: (kind, name, declared) => ({

@@ -130,6 +130,11 @@ export interface KindDefinition<K extends { readonly type: string }> {
   withFunction(kind: K, named: ToolFunction): K;
   /** The names of the model that it uses, as a `model_allowlist` may have them. Default: none. */
   models(kind: K): readonly string[];
+  /**
+   * Whether its input is what models are asked. If the workflow has a data policy, the executor gets it without personal data; otherwise, the executor
+   * passes what it sends to models through `Work.forModels`. Default: true.
+   */
+  readonly inputIsPrompt: boolean;
   /** The names that it uses for models, which the workflow's `models` may declare. Default: none. */
   catalogModels(kind: K): readonly string[];
   /** The kind with the model that is declared under one of those names. Default: the kind as it is. */
@@ -240,6 +245,7 @@ export function defineKind<K extends { readonly type: string; readonly fallback_
     remoteAgent: () => null,
     withFunction: (kind) => kind,
     models: () => [],
+    inputIsPrompt: true,
     catalogModels: () => [],
     withModel: (kind) => kind,
     scoring: () => null,

@@ -30,8 +30,8 @@ function recordedInput(step: StepContext, node: string): JsonObject {
   const { env, tables, inputAllowance } = step;
   if (env === null || env.recordInputs === false) return {};
   const { kind } = tables.nodeOf(node);
-  if (tables.dataRules?.retainsPrompt(node) === false && definitionOf(kind).models(kind).length > 0)
-    return { input_omitted: true };
+  const isPrompt = definitionOf(kind).models(kind).length > 0 && definitionOf(kind).inputIsPrompt;
+  if (isPrompt && tables.dataRules?.retainsPrompt(node) === false) return { input_omitted: true };
   const { state } = step.now;
   const recorded = (input: Json, size?: number): JsonObject =>
     inputAllowance.take(input, size) ? { input } : { input_omitted: true };

@@ -1,6 +1,6 @@
 import type { VisitProgress } from '../../events.ts';
 import { Budget } from '../../expression/budget.ts';
-import type { JsonObject } from '../../json.ts';
+import type { Json, JsonObject } from '../../json.ts';
 import { definitionOf } from '../../nodes/index.ts';
 import type { Run, StepEnv, Work } from '../../run.ts';
 import { type Context, own } from '../context/context.ts';
@@ -32,8 +32,9 @@ export function workOf(
   const definition = tables.nodeOf(node);
   const { kind, retry, timeout_secs } = definition;
   const { dataRules } = tables;
-  const isPrompt = dataRules !== null && definitionOf(kind).models(kind).length > 0;
-  const given = isPrompt ? promptContext(dataRules, context, node) : { context, redactor: null };
+  const forModels =
+    dataRules !== null && definitionOf(kind).models(kind).length > 0 ? promptContext(dataRules, context, node) : null;
+  const given = forModels !== null && definitionOf(kind).inputIsPrompt ? forModels : { context, redactor: null };
   const { state } = given.context;
   const template = tables.template(tables.graph.indexOf(node) ?? -1);
   let input: Work['input'] = state;
@@ -69,6 +70,7 @@ export function workOf(
     progress: active.progress ?? NO_PROGRESS,
     ...(inputExceeded === undefined ? {} : { inputExceeded }),
     state,
+    ...(forModels === null || given === forModels ? {} : { forModels: (value: Json) => forModels.redactor.json(value) }),
     payload,
   };
 }

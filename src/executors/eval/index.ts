@@ -70,7 +70,9 @@ async function scoreBy(
     case 'llm_judge': {
       const position = kind.scorers.slice(0, index).filter(({ type }) => type === 'llm_judge').length;
       const rubric = Array.isArray(rubrics) ? (rubrics[position] ?? '') : '';
-      return judgeScore(scorer, typeof rubric === 'string' ? rubric : JSON.stringify(rubric), { output }, models, context);
+      const { forModels = (value: Json) => value } = work;
+      const asked = forModels(typeof rubric === 'string' ? rubric : JSON.stringify(rubric));
+      return judgeScore(scorer, String(asked), { output: forModels(output) }, models, context);
     }
     case 'custom': {
       const tool = toolOf(scorer.module);
