@@ -10,6 +10,7 @@ const flag = (description: string) => Type.Boolean({ description });
 const time = (description: string) => Type.String({ format: 'date-time', description });
 const json = (description: string) => Type.Unsafe<unknown>({ description });
 const object = (description: string) => Type.Unsafe<Record<string, unknown>>({ type: 'object', description });
+const texts = (description: string) => Type.Array(Type.String(), { description });
 const oneOf = <T extends readonly string[]>(values: readonly [...T], description: string) => Type.Enum(values, { description });
 const nullable = <T extends TSchema>(schema: T, description: string) => Type.Union([schema, Type.Null()], { description });
 const absent = Type.Optional;
@@ -367,6 +368,15 @@ export const EVENT_DATA = {
     failure_type: text('Class of the error.'),
     message: text('What went wrong.'),
     retryable: flag('Whether another attempt may succeed.'),
+    ...attempt,
+  }),
+  oauth_token_exchange: atNode('An attempt has asked for an access token of the person on whose behalf the execution runs.', {
+    outcome: oneOf(['granted', 'refused'], '`refused`: `node_failed` follows.'),
+    token_endpoint: text('URL of the token endpoint, as the workflow names it.'),
+    requested_scopes: texts('Scopes that were asked for.'),
+    granted_scopes: nullable(texts('Scopes.'), 'Scopes of the token; null if it was refused.'),
+    audience: absent(text('Service that the token is for; absent if the workflow names none.')),
+    error: absent(text('Why it was refused; absent when it was granted.')),
     ...attempt,
   }),
 } satisfies Readonly<Record<EventType, TObject>>;

@@ -44,6 +44,7 @@ export const EVENT_TYPES = [
   'agent_tool_terminated',
   'agent_tool_failed',
   'segment_boundary',
+  'oauth_token_exchange',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -59,6 +60,7 @@ export const PROGRESS_TYPES = [
   'agent_tool_completed',
   'agent_tool_terminated',
   'agent_tool_failed',
+  'oauth_token_exchange',
 ] as const satisfies readonly EventType[];
 export type ProgressType = (typeof PROGRESS_TYPES)[number];
 

@@ -166,6 +166,7 @@ async function openServices(options: ServicesOptions, log: Logger) {
       allowPrivateAddresses: config.allowPrivateAddresses,
       models,
       agents: agentDirectory(store.agents),
+      ...(config.secretKey === null ? {} : { secretKey: config.secretKey }),
       modelAllowlist: (tenantId) => modelAllowlist(store, tenantId),
       onDiagnostic: (execution, problem) => log.warn({ execution }, problem),
       onError,

@@ -60,6 +60,8 @@ export interface Config {
   /** The in-process tools of each tenant. */
   readonly toolTenants: ToolTenants;
   readonly auditSigningKey: string | null;
+  /** 32 bytes that seal secrets in the database; null = they are kept in memory. */
+  readonly secretKey: Buffer | null;
   /** Keys, addresses and names of the models that `model` nodes use. */
   readonly models: ModelSettings;
   /** File with answers for every model, in the place of providers; null = providers are asked. */
@@ -163,6 +165,7 @@ export function readConfig(env: Environment): Config {
     workflowVars: read<TenantVars>('JAMJET_WORKFLOW_ENV', new Map(), (text) => tenantVars(text, env)),
     toolTenants: read<ToolTenants>('JAMJET_TOOL_TENANTS', null, toolTenants),
     auditSigningKey: read('JAMJET_AUDIT_SIGNING_KEY', null, (text) => text),
+    secretKey: read('JAMJET_SECRET_KEY', null, secretKey),
     models,
     modelScript: read('JAMJET_MODEL_SCRIPT', null, (path) => path),
     allowPrivateAddresses: read('JAMJET_ALLOW_PRIVATE_ADDRESSES', false, flag),
@@ -212,6 +215,13 @@ function httpUrl(text: string): string {
 function token(text: string): string {
   if (!/^[\x21-\x7e]+$/.test(text)) throw new InvalidValue('must be one token without spaces or control characters');
   return text;
+}
+
+/** The error does not repeat the value. */
+function secretKey(text: string): Buffer {
+  const key = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64');
+  if (key.length === 32 && (text.length === 64 || /^[\w+/-]{43}=?$/.test(text))) return key;
+  throw new InvalidValue('must be 32 bytes, as 64 hex digits or in base64: openssl rand -hex 32');
 }
 
 function eventFormat(text: string): EventFormat {

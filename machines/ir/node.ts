@@ -13,12 +13,24 @@ import { Fields } from '../reading/fields.ts';
 import type { Problems } from '../reading/problems.ts';
 import { closest, didYouMean } from '../suggest.ts';
 import { dataPolicyOf } from './data-policy.ts';
+import { scopesOf } from './oauth.ts';
 import { policyOf } from './policy.ts';
 import { type RetryPolicies, retryOf } from './retry.ts';
 import type { Node, Timeouts } from './workflow.ts';
 
 /** Keys of the node itself; any other key beside `kind` is read as a key of the kind. */
-const NODE_KEYS = ['id', 'kind', 'retry_policy', 'retry', 'node_timeout_secs', 'labels', 'policy', 'data_policy'];
+const NODE_KEYS = [
+  'id',
+  'kind',
+  'retry_policy',
+  'retry',
+  'node_timeout_secs',
+  'labels',
+  'policy',
+  'data_policy',
+  'oauth_scopes',
+  'required_scopes',
+];
 
 /** Keys that some kind reads. On a kind that does not read them they cause a warning. */
 const DISTINCTIVE_KEYS: ReadonlySet<string> = new Set([
@@ -57,6 +69,7 @@ export function readNode(id: string, raw: JsonObject, defaults: NodeDefaults, pr
     labels: own.labels('labels'),
     policy: policyOf(own),
     data_policy: dataPolicyOf(own),
+    oauth_scopes: scopesOf(own),
   };
   if (name !== null) warnAboutUnusedKeys(fields, name);
   return node;

@@ -12,6 +12,8 @@ import { expandNodes } from './expand.ts';
 import { readMcpServers } from './mcp-servers.ts';
 import { withDeclaredModels } from './models.ts';
 import { type NodeDefaults, readNode } from './node.ts';
+import { oauthOf } from './oauth.ts';
+import { withScopesOf } from './oauth-scopes.ts';
 import { policyOf } from './policy.ts';
 import { readRemoteAgents } from './remote-agents.ts';
 import { retryPolicies } from './retry.ts';
@@ -80,6 +82,8 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
   if (edges.length + targetsInNodes > MAX_EDGES) tooManyEdges(fields, edges.length + targetsInNodes);
   const tools = readTools(fields, calledTools(nodes));
   const strategy = strategyOf(fields);
+  fields.object('remote_agents');
+  const oauth = oauthOf(fields);
   return {
     workflow_id,
     version,
@@ -87,7 +91,7 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
     description: fields.text('description') ?? null,
     state_schema: stateSchema(fields),
     start_node: fields.name('start_node') ?? defaultStart(authored, edges),
-    nodes: withDeclaredModels(withToolFunctions(nodes, tools, fields), fields),
+    nodes: withScopesOf(oauth, withDeclaredModels(withToolFunctions(nodes, tools, fields), fields), fields),
     edges,
     timeouts,
     tools,
@@ -98,6 +102,7 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
     data_policy: dataPolicyOf(fields),
     ...budgetSettings(fields, strategy?.maxCostUsd ?? null),
     strategy,
+    oauth,
     source,
   };
 }

@@ -3,6 +3,7 @@ import { definitionNamed, KIND_ALIASES, KIND_NAMES, type KindName } from '../nod
 import { duration } from '../nodes/shared-fields.ts';
 import { DataPolicy } from './data-policy.ts';
 import { McpServer } from './mcp-servers.ts';
+import { OAuth, TOKEN_EXCHANGE } from './oauth.ts';
 import { RemoteAgent } from './remote-agents.ts';
 import { Edge, PolicySet, RetryPolicy, Timeouts, TokenBudget, ToolConfig } from './workflow.ts';
 
@@ -34,6 +35,7 @@ export function irSchema(refTo: (name: string) => string = (name) => `#/$defs/${
     WorkflowTool: documentObject(ToolConfig, { required: ['kind', 'reference'], aliases: { reference: ['ref'] } }),
     WorkflowMcpServer: mcpServerSchema(),
     WorkflowRemoteAgent: documentObject(RemoteAgent, { required: ['url'] }),
+    WorkflowOAuth: oauthSchema(),
     WorkflowTimeouts: timeoutsSchema(),
     WorkflowTokenBudget: documentObject(TokenBudget),
   };
@@ -127,6 +129,17 @@ function nodeSchema(ref: Ref): JsonSchema {
       labels: Type.Record(Type.String(), Type.String(), { description: 'Names and values of your own.' }),
       policy: described(ref('WorkflowPolicy'), 'Comes before the policy of the workflow.'),
       data_policy: described(ref('WorkflowDataPolicy'), 'Added to that of the workflow.'),
+      oauth_scopes: Type.Union(
+        [
+          Type.Array(Type.String(), { description: 'Scopes.' }),
+          Type.Object({ required_scopes: Type.Array(Type.String(), { description: 'Scopes.' }) }, { description: 'The same.' }),
+        ],
+        {
+          description:
+            'Scopes of the access token that the work of the node gets, by `oauth` of the workflow. Default: it gets none.',
+        },
+      ),
+      required_scopes: Type.Array(Type.String(), { description: 'The same as `oauth_scopes`.' }),
     },
     { description: 'A step of the workflow.' },
   );
@@ -190,6 +203,18 @@ function mcpServerSchema(): JsonSchema {
   });
 }
 
+function oauthSchema(): JsonSchema {
+  return documentObject(OAuth, {
+    required: ['token_endpoint', 'client_id'],
+    properties: {
+      grant_type: Type.Literal(TOKEN_EXCHANGE, { description: 'The only one.' }),
+      subject_token_source: Type.Literal('workflow_context', {
+        description: 'The only one: `subject_token` of `POST /executions`.',
+      }),
+    },
+  });
+}
+
 function workflowSchema(ref: Ref): JsonSchema {
   const anyObject = (description: string) => Type.Object({}, { description });
   const normal = Type.Object(
@@ -245,6 +270,7 @@ function workflowSchema(ref: Ref): JsonSchema {
         description:
           'Whether another execution with a new budget continues from the state of one that exceeds its budget. Default: false.',
       }),
+      oauth: described(ref('WorkflowOAuth'), 'Where nodes with `oauth_scopes` get their access tokens.'),
     },
     { description: 'A workflow document.' },
   );

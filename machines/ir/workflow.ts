@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '../json.ts';
 import type { Kind } from '../nodes/index.ts';
 import type { DataPolicy } from './data-policy.ts';
 import type { McpServer } from './mcp-servers.ts';
+import type { OAuth } from './oauth.ts';
 import type { RemoteAgent } from './remote-agents.ts';
 import type { Strategy } from './strategy.ts';
 
@@ -99,6 +100,8 @@ export interface Node {
   readonly labels: Readonly<Record<string, string>>;
   readonly policy: PolicySet | null;
   readonly data_policy: DataPolicy | null;
+  /** Scopes of the access token that its work gets; null = it gets none. */
+  readonly oauth_scopes: readonly string[] | null;
 }
 
 /**
@@ -132,6 +135,7 @@ export interface Workflow {
   readonly continue_as_new: boolean;
   /** The strategy of the agent that was compiled into it; null = none. */
   readonly strategy: Strategy | null;
+  readonly oauth: OAuth | null;
   readonly source: { readonly [key: string]: Json };
 }
 

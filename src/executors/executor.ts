@@ -27,6 +27,8 @@ export interface WorkContext {
   readonly labels: Readonly<Record<string, string>>;
   /** Texts that executions of the tenant remember. What is added is stored at once, whether or not the attempt succeeds. */
   readonly memory: ToolMemory;
+  /** For nodes with `oauth_scopes`: acts for the person on whose behalf the execution runs. */
+  readonly accessToken?: { readonly token: string; readonly scopes: readonly string[] };
 }
 
 export interface WorkResult {

@@ -3,9 +3,13 @@ import { type WorkContext, WorkError } from './executor.ts';
 import type { OutboundResponse } from './outbound/index.ts';
 import { toJson } from './to-json.ts';
 
-/** Headers by which a service recognises a repeated attempt and the execution that it belongs to. */
-export function tracingHeaders(context: WorkContext): Record<string, string> {
-  return { 'idempotency-key': headerSafe(context.idempotencyKey), 'x-jamjet-execution': context.executionId };
+/** Headers by which a service recognises a repeated attempt, the execution that it belongs to, and the person that it acts for. */
+export function contextHeaders({ idempotencyKey, executionId, accessToken }: WorkContext): Record<string, string> {
+  return {
+    'idempotency-key': headerSafe(idempotencyKey),
+    'x-jamjet-execution': executionId,
+    ...(accessToken === undefined ? {} : { authorization: `Bearer ${accessToken.token}` }),
+  };
 }
 
 /** Percent-encodes what a header cannot hold: node ids may be in any script. */

@@ -1,5 +1,5 @@
 import type { Executor } from './executor.ts';
-import { outputOf, requestContent, tracingHeaders } from './http-content.ts';
+import { contextHeaders, outputOf, requestContent } from './http-content.ts';
 import type { Outbound } from './outbound/index.ts';
 
 /** Executor of a tool declared with a URL (`tools.<name>` of kind `http`): POSTs the input as JSON; the response body is the output. */
@@ -8,7 +8,7 @@ export function httpToolExecutor(outbound: Outbound, reference: string): Executo
     const response = await outbound.request({
       url: reference,
       method: 'POST',
-      ...requestContent(work.input, { ...tracingHeaders(context), 'content-type': 'application/json' }),
+      ...requestContent(work.input, { ...contextHeaders(context), 'content-type': 'application/json' }),
       signal: context.signal,
     });
     return { output: outputOf(response) };

@@ -1,6 +1,6 @@
 import { isObject, type Json } from '../../machines/json.ts';
 import type { Executor } from './executor.ts';
-import { invalid, outputOf, pairs, requestContent, tracingHeaders, typeOf } from './http-content.ts';
+import { contextHeaders, invalid, outputOf, pairs, requestContent, typeOf } from './http-content.ts';
 import type { Outbound } from './outbound/index.ts';
 
 /**
@@ -16,7 +16,7 @@ export function httpExecutor(outbound: Outbound): Executor {
     const response = await outbound.request({
       url: withQuery(url, query),
       method: typeof method === 'string' ? method : 'GET',
-      ...requestContent(body, { ...tracingHeaders(context), ...headersOf(headers) }),
+      ...requestContent(body, { ...contextHeaders(context), ...headersOf(headers) }),
       signal: context.signal,
     });
     return { output: outputOf(response) };

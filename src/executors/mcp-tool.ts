@@ -27,11 +27,12 @@ const REFUSAL = /\bvalidation\b|-3260[012]\b/i;
  */
 export function mcpToolExecutor({ server, tool, output_schema }: McpTool, { connections, declared, vars }: McpAccess): Executor {
   const schema = output_schema === undefined ? null : outputCheck(output_schema);
-  return async ({ input }, { tenantId, signal, idempotencyKey, executionId }) => {
+  return async ({ input }, { tenantId, signal, idempotencyKey, executionId, accessToken }) => {
     if (!isObject(input)) throw invalid(`the arguments of ${tool} must be an object, not ${typeOf(input)}`);
     const check = await schema?.();
     const meta = { 'jamjet/idempotency-key': idempotencyKey, 'jamjet/execution-id': executionId };
-    const call = { tenantId, server, declared, vars, signal };
+    const token = accessToken === undefined ? {} : { accessToken: accessToken.token };
+    const call = { tenantId, server, declared, vars, signal, ...token };
     const result = await connections.use(call, (connection) => connection.call(tool, input, meta, signal));
     if (result.isError === true) throw failedTool(tool, result);
     if (check === undefined) return { output: toJson(outputOf(result)) };

@@ -1,6 +1,7 @@
 import { NO_AGENTS } from '../executors/a2a/directory.ts';
 import { RemoteAgents } from '../executors/a2a/remote-agents.ts';
 import { McpConnections } from '../executors/mcp/connections.ts';
+import { TokenExchange } from '../executors/oauth/delegation.ts';
 import { Outbound } from '../executors/outbound/index.ts';
 import { ChildStartQueue } from './activities/children/child-start-queue.ts';
 import { Children } from './activities/children/children.ts';
@@ -65,6 +66,7 @@ import { EventQueries } from './queries/event-queries.ts';
 import { ExecutionQueries } from './queries/execution-queries.ts';
 import { Quotas } from './quotas/quotas.ts';
 import { TimeSlices } from './scheduling/time-slices.ts';
+import { SubjectTokens } from './subject-tokens/subject-tokens.ts';
 import { commitSignal, onCommit, onControl, settledSignal } from './subscriptions.ts';
 import { TimerQueue } from './timers/timer-queue.ts';
 import type { ServerRuntime } from './types/server-runtime.ts';
@@ -108,6 +110,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
     cluster,
     recovery: activities.recoveryScheduler,
     connections: core.mcpConnections,
+    subjectTokens: core.subjectTokens,
   });
 
   const limiter = new ReplayLimiter(context.slices);
@@ -124,7 +127,16 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
     attempts: (tenantId) => activities.pool.sizeOf(tenantId),
   });
   const stepLimit = options.stepLimit ?? DEFAULTS.stepLimit;
-  const commands: CommandContext = { ...context, admission, engine, executions, quotas, workflows, stepLimit };
+  const commands: CommandContext = {
+    ...context,
+    admission,
+    engine,
+    executions,
+    quotas,
+    workflows,
+    stepLimit,
+    subjectTokens: core.subjectTokens,
+  };
   const forker = new Forker({ ...commands, history });
 
   await lifecycle.open();
@@ -211,6 +223,8 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
   const cache = createExecutionCache(options.cacheBytes ?? DEFAULTS.cacheBytes, events);
   const corrupt = new CorruptExecutions(context);
   const outbound = new Outbound({ allowPrivateAddresses: options.allowPrivateAddresses ?? false });
+  const secretKey = options.secretKey === undefined ? null : Buffer.from(options.secretKey);
+  const subjectTokens = new SubjectTokens({ ...context, secretKey });
   const mcpConnections = new McpConnections({ serversOf: perTenant(options.mcpServers), outbound });
   const memory = new BuiltInMemory(context);
   const provisions = {
@@ -222,6 +236,7 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
     agents: new RemoteAgents({ outbound, directory: options.agents ?? NO_AGENTS }),
     memory,
     memoryConnectorsOf: perTenant(options.memory),
+    tokenExchange: new TokenExchange(outbound, (tenantId, id) => subjectTokens.find(tenantId, id)),
   };
   const workflows = new WorkflowCache(store, provisions, context.slices);
   const confirmOwner = (owner: string): Promise<void> => placement.confirm(owner);
@@ -259,6 +274,7 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
     report,
     mcpConnections,
     memory,
+    subjectTokens,
   };
 }
 

@@ -8,6 +8,7 @@ import type { Engine } from './engine/engine.ts';
 import type { Eraser } from './erasure/eraser.ts';
 import type { Heartbeats } from './heartbeats.ts';
 import type { Quotas } from './quotas/quotas.ts';
+import type { SubjectTokens } from './subject-tokens/subject-tokens.ts';
 import type { TimerQueue } from './timers/timer-queue.ts';
 
 export interface LifecycleOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'runtimeId'> {
@@ -26,6 +27,7 @@ export interface LifecycleOptions extends Pick<RuntimeContext, 'store' | 'clock'
   readonly cluster: Cluster | null;
   /** Of executors, to services. */
   readonly connections: { close(): Promise<void> };
+  readonly subjectTokens: Pick<SubjectTokens, 'begin' | 'idle'>;
 }
 
 /** The order in which a runtime starts and stops. */
@@ -41,7 +43,8 @@ export class Lifecycle {
 
   /** Throws `StoreError` `store_locked` when another runtime works on the database. */
   async open(): Promise<void> {
-    const { store, clock, runtimeId, quotas, heartbeats, cluster, recovery, inbox, timers, eraser } = this.#options;
+    const { store, clock, runtimeId, quotas, heartbeats, cluster, recovery, inbox, timers, eraser, subjectTokens } =
+      this.#options;
     await store.lock({ runtimeId, pid: process.pid, startedAtMs: clock.nowMs() });
     await quotas.begin();
     await heartbeats.begin();
@@ -52,6 +55,7 @@ export class Lifecycle {
     inbox.drain();
     timers.poll();
     eraser.begin();
+    subjectTokens.begin();
   }
 
   /** Resolves once nothing is in progress. Later calls return the promise of the first. */
@@ -61,7 +65,7 @@ export class Lifecycle {
   }
 
   async #close(graceMs: number): Promise<void> {
-    const { shutdown, engine, pool, releases, heartbeats, recovery, cluster, connections, eraser } = this.#options;
+    const { shutdown, engine, pool, releases, heartbeats, recovery, cluster, connections, eraser, subjectTokens } = this.#options;
     try {
       shutdown.abort();
       await pool.stop(graceMs);
@@ -71,6 +75,7 @@ export class Lifecycle {
       await engine.idle();
       await releases.idle(graceMs);
       await eraser.close();
+      await subjectTokens.idle();
       await heartbeats.signOff();
       await connections.close();
     } finally {

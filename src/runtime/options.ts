@@ -80,6 +80,8 @@ export interface RuntimeOptions {
    * must always return the same. Other names are namespaces of the built-in memory, in the store.
    */
   readonly memory?: MemoryConnectors | ((tenantId: string) => MemoryConnectors);
+  /** 32 bytes that seal the subject tokens of executions in the store. Default: they are kept in memory, and lost with the process. */
+  readonly secretKey?: Uint8Array;
   /** May `http` nodes and tools reach loopback and private addresses? Default false. */
   readonly allowPrivateAddresses?: boolean;
   /**

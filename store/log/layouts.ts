@@ -259,4 +259,17 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
     keys: ['failure_type', 'message', 'retryable', 'attempt', 'activation'],
     stored: ['failure_type', 'message', ['retryable', false], ATTEMPT, ACTIVATION],
   },
+  oauth_token_exchange: {
+    keys: ['outcome', 'token_endpoint', 'requested_scopes', 'granted_scopes', 'audience', 'error', 'attempt', 'activation'],
+    stored: [
+      ['outcome', 'granted'],
+      'token_endpoint',
+      'requested_scopes',
+      'granted_scopes',
+      'audience',
+      'error',
+      ATTEMPT,
+      ACTIVATION,
+    ],
+  },
 };

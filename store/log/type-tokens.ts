@@ -48,6 +48,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   agent_tool_terminated: 's',
   agent_tool_failed: 't',
   segment_boundary: 'α',
+  oauth_token_exchange: 'ε',
 };
 
 const letters: ReadonlyMap<string, string> = new Map(Object.entries(LETTERS));

@@ -6,6 +6,7 @@ import type { StoreNotification } from './notifications.ts';
 import type { ArtifactStore } from './resources/artifacts.ts';
 import type { ErasureStore } from './resources/erasures.ts';
 import type { MemoryStore } from './resources/memory.ts';
+import type { SubjectTokenStore } from './resources/subject-tokens.ts';
 import type { TenantQuotas } from './resources/tenants.ts';
 import type { ClaimRequest, Due, LeaseRenewal, WorkItemRow } from './work-items.ts';
 import type { RuntimeHolder, WorkerHeartbeat, WorkerRow } from './workers.ts';
@@ -25,6 +26,7 @@ export interface ExecutionStore {
   readonly artifacts: ArtifactStore;
   readonly erasures: ErasureStore;
   readonly memory: MemoryStore;
+  readonly subjectTokens: SubjectTokenStore;
   readonly tenants: TenantQuotas;
 
   /**

@@ -17,6 +17,7 @@ import { Erasures } from '../resources/erasures.ts';
 import { Jobs } from '../resources/jobs.ts';
 import { Memory } from '../resources/memory/memory.ts';
 import { Retention } from '../resources/retention.ts';
+import { SubjectTokens } from '../resources/subject-tokens.ts';
 import { Tenants } from '../resources/tenants.ts';
 import { Webhooks } from '../resources/webhooks.ts';
 import { Workers } from '../resources/workers.ts';
@@ -62,6 +63,7 @@ export class PostgresStore implements Store {
   readonly log: PostgresLog;
   readonly memory: Memory;
   readonly retention: Retention;
+  readonly subjectTokens: SubjectTokens;
   readonly tenants: Tenants;
   readonly webhooks: Webhooks;
   readonly #connections: Connections;
@@ -98,6 +100,7 @@ export class PostgresStore implements Store {
     this.jobs = new Jobs(resources);
     this.memory = new Memory(resources);
     this.retention = new Retention(resources);
+    this.subjectTokens = new SubjectTokens(resources);
     this.tenants = new Tenants(resources);
     this.webhooks = new Webhooks(resources, this.log);
     this.#reads = new RuntimeReads(connections, hmacKey);

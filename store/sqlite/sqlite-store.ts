@@ -15,6 +15,7 @@ import { Erasures } from '../resources/erasures.ts';
 import { Jobs } from '../resources/jobs.ts';
 import { Memory } from '../resources/memory/memory.ts';
 import { Retention } from '../resources/retention.ts';
+import { SubjectTokens } from '../resources/subject-tokens.ts';
 import { Tenants } from '../resources/tenants.ts';
 import { Webhooks } from '../resources/webhooks.ts';
 import { Workers } from '../resources/workers.ts';
@@ -50,6 +51,7 @@ export interface Identity {
 export class SqliteStore implements Store {
   readonly engine = 'sqlite';
   readonly shared = false;
+  readonly subjectTokens: SubjectTokens;
   readonly tenants: Tenants;
   readonly agents: Agents;
   readonly artifacts: Artifacts;
@@ -113,6 +115,7 @@ export class SqliteStore implements Store {
     this.jobs = new Jobs(resources);
     this.memory = new Memory(resources);
     this.retention = new Retention(resources);
+    this.subjectTokens = new SubjectTokens(resources);
     this.tenants = new Tenants(resources);
     this.webhooks = new Webhooks(resources, this.log);
     this.#reads = new RuntimeReads(db);

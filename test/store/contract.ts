@@ -16,6 +16,7 @@ import { listContract } from './contract/lists.ts';
 import { logContract } from './contract/log.ts';
 import { memoryContract } from './contract/memory.ts';
 import { retentionContract } from './contract/retention.ts';
+import { subjectTokenContract } from './contract/subject-tokens.ts';
 import { tenantContract } from './contract/tenants.ts';
 import { webhookContract } from './contract/webhooks.ts';
 import { workContract } from './contract/work.ts';
@@ -32,6 +33,7 @@ export function storeContract(engine: string, database: () => TestDatabase, capa
     workerContract(database, capabilities);
     clusterContract(database);
     controlContract(database);
+    subjectTokenContract(database);
     tenantContract(database);
     agentContract(database);
     cronContract(database);

@@ -40,12 +40,13 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
       },
     },
     async (request, reply) => {
-      const { workflow_id, workflow_version, input, labels } = request.body;
+      const { workflow_id, workflow_version, input, labels, subject_token } = request.body;
       const { executionId, replayed } = await runtime.start(callerOf(request), {
         workflowId: workflow_id,
         input: input ?? {},
         ...defined('version', workflow_version || null),
         ...defined('labels', labels),
+        ...defined('subjectToken', subject_token),
         ...defined('idempotencyKey', idempotencyKey(request.headers)),
       });
       if (replayed) void reply.header('idempotency-replayed', 'true');

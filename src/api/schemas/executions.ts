@@ -44,6 +44,15 @@ export const StartExecution = Type.Object(
     workflow_version: optional(nameOrEmpty('A version.'), 'Version to start. Default: the one registered last.'),
     input: Type.Optional(anyJson('Input, usually an object. Default `{}`.')),
     labels: optional(ExecutionLabels, 'Labels by which the execution can be found. Keys must not contain a colon.'),
+    subject_token: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 32_768,
+        pattern: '^[\\x21-\\x7e]+$',
+        description:
+          'Token of the person on whose behalf the execution acts, for workflows with `oauth`. Never part of input, state, log or audit.',
+      }),
+    ),
   },
   { description: 'What to start, and with which input.' },
 );

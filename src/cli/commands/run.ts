@@ -40,6 +40,9 @@ again. The exit status is 0 only if the execution completes.`,
   unit = Option.String({ name: 'unit', required: false });
   input = Option.String('-i,--input', { description: 'The input: JSON text, @file or - (default {}).' });
   inputFile = Option.String('--input-file', { description: 'File with the input, the same as --input @FILE.' });
+  subjectTokenEnv = Option.String('--subject-token-env', {
+    description: 'Variable with the token of the person on whose behalf the execution acts, for workflows with oauth.',
+  });
   follow = Option.Boolean('--follow,--wait', true, {
     description: 'Follow the execution (default); --no-follow prints its id and exits.',
   });
@@ -72,6 +75,7 @@ again. The exit status is 0 only if the execution completes.`,
     const given = this.inputFile === undefined ? this.input : `@${this.inputFile}`;
     if (this.resume !== undefined && given !== undefined)
       throw usageFailure('--input starts a new execution and cannot be combined with --resume');
+    const subjectToken = this.#subjectToken();
     const file = this.target !== undefined && isWorkflowFile(this.target, this.context.cwd) ? this.target : null;
     // A file states its version, and an execution is pinned to one.
     if (this.workflowVersion !== undefined && (file !== null || this.resume !== undefined))
@@ -105,7 +109,7 @@ again. The exit status is 0 only if the execution completes.`,
       });
       for (const remark of host.startupNotes) this.note(remark);
       try {
-        const id = this.resume ?? (await this.#start(host, authored, unit, input));
+        const id = this.resume ?? (await this.#start(host, authored, unit, { input, subjectToken }));
         return this.follow ? await this.#follow(host, id, timeoutMs, interrupt) : this.#printId(host, id);
       } catch (error) {
         throw explainApiError(error, host);
@@ -132,7 +136,7 @@ again. The exit status is 0 only if the execution completes.`,
     { client, functions }: Host,
     authored: CheckedFile | null,
     unit: AuthoredUnit | null,
-    input: Json | undefined,
+    { input, subjectToken }: { readonly input: Json | undefined; readonly subjectToken: string | undefined },
   ): Promise<string> {
     let registered: RegisteredWorkflow | null = null;
     for (const one of authored?.workflows ?? []) {
@@ -146,8 +150,20 @@ again. The exit status is 0 only if the execution completes.`,
       workflow_id: id,
       ...(version === undefined ? {} : { workflow_version: version }),
       ...(input === undefined ? {} : { input }),
+      ...(subjectToken === undefined ? {} : { subject_token: subjectToken }),
     });
     return execution_id;
+  }
+
+  /** From a variable, because other users of the machine see the arguments of a command. */
+  #subjectToken(): string | undefined {
+    const name = this.subjectTokenEnv;
+    if (name === undefined) return undefined;
+    if (this.resume !== undefined)
+      throw usageFailure('--subject-token-env starts a new execution and cannot be combined with --resume');
+    const token = this.context.env[name]?.trim() ?? '';
+    if (token === '') throw usageFailure(`--subject-token-env: the variable ${name} is not set`);
+    return token;
   }
 
   async #follow(host: Host, id: string, timeoutMs: number | null, interrupt: Interrupt): Promise<number> {

@@ -14,7 +14,7 @@ functions get ten seconds. No token is created: use \`jamjet token create --role
   DATABASE_URL               database: a path, sqlite://PATH or postgres://… (.jamjet/runtime.db)
   JAMJET_LOG, RUST_LOG       log level (info)
   JAMJET_PUBLIC_URL, JAMJET_STEP_LIMIT, JAMJET_EVENT_FORMAT, JAMJET_WORKFLOW_ENV,
-  JAMJET_TOOL_TENANTS, JAMJET_AUDIT_SIGNING_KEY, JAMJET_ALLOW_PRIVATE_ADDRESSES,
+  JAMJET_TOOL_TENANTS, JAMJET_AUDIT_SIGNING_KEY, JAMJET_SECRET_KEY, JAMJET_ALLOW_PRIVATE_ADDRESSES,
   JAMJET_CONFIG              file with MCP servers (jamjet.toml)
   JAMJET_DEV_MODE (no authentication; loopback addresses only)`,
     examples: [

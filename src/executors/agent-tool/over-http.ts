@@ -7,7 +7,7 @@ import { MAX_RESPONSE_BYTES, tooLarge } from '../a2a/guarded-fetch.ts';
 import { messageIdOf } from '../a2a/message-id.ts';
 import type { AgentAddress } from '../a2a/remote-agents.ts';
 import { type WorkContext, WorkError } from '../executor.ts';
-import { tracingHeaders } from '../http-content.ts';
+import { contextHeaders } from '../http-content.ts';
 import type { OpenResponse, Outbound } from '../outbound/index.ts';
 import { toJson } from '../to-json.ts';
 import type { AgentCall } from './call.ts';
@@ -71,7 +71,7 @@ async function send(given: CallOverHttp, path: Path, params: JsonObject): Promis
   const { text } = await outbound.request({
     url: urlOf(address, path),
     method: 'POST',
-    headers: { ...headersOf(address), ...tracingHeaders(context) },
+    headers: { ...headersOf(address), ...contextHeaders(context) },
     body: JSON.stringify({ jsonrpc: '2.0', id: String(params.id), method: path, params }),
     signal: context.signal,
   });
@@ -84,7 +84,7 @@ async function streamed(given: CallOverHttp, id: string): Promise<Json> {
   const response = await outbound.open({
     url: urlOf(address, 'tasks/sendSubscribe'),
     method: 'POST',
-    headers: { ...headersOf(address), ...tracingHeaders(context), accept: 'application/x-ndjson, application/json' },
+    headers: { ...headersOf(address), ...contextHeaders(context), accept: 'application/x-ndjson, application/json' },
     body: JSON.stringify({ jsonrpc: '2.0', id, method: 'tasks/sendSubscribe', params: messageParams(id, message) }),
     signal: context.signal,
   });

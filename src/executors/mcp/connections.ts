@@ -1,7 +1,7 @@
 import { WorkError } from '../executor.ts';
 import { Outbound } from '../outbound/index.ts';
 import { McpConnection } from './connection.ts';
-import { type Endpoint, endpointOf, type KnownServers, type McpServers } from './endpoint.ts';
+import { type Endpoint, endpointOf, type KnownServers, type McpServers, withBearer } from './endpoint.ts';
 import { abortFailure } from './failure.ts';
 
 /** How long an unused connection is kept. */
@@ -20,6 +20,8 @@ export interface ServerCall extends Omit<KnownServers, 'provided'> {
   readonly tenantId: string;
   readonly server: string;
   readonly signal: AbortSignal;
+  /** Sent in place of the credentials of the server. */
+  readonly accessToken?: string;
 }
 
 interface Entry {
@@ -52,7 +54,8 @@ export class McpConnections {
    * requests (400 or 404) without acting on them: then `use` is called again, on a new connection.
    */
   async use<T>(call: ServerCall, use: (connection: McpConnection) => Promise<T>): Promise<T> {
-    const endpoint = endpointOf(call.server, { ...call, provided: this.#serversOf(call.tenantId) });
+    const known = endpointOf(call.server, { ...call, provided: this.#serversOf(call.tenantId) });
+    const endpoint = call.accessToken === undefined ? known : withBearer(known, call.accessToken);
     const key = JSON.stringify([call.tenantId, endpoint]);
     const entry = this.#entries.get(key) ?? this.#connect(key, call.server, endpoint);
     try {

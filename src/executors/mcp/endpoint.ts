@@ -80,6 +80,13 @@ function providedEndpoint(name: string, server: McpServerOptions): Endpoint {
   throw invalid(`MCP server "${name}" of the operator has neither a URL nor a command`);
 }
 
+/** The endpoint with an access token in place of its credentials. A command has no use for one. */
+export function withBearer(endpoint: Endpoint, token: string): Endpoint {
+  if (endpoint.kind === 'command') return endpoint;
+  const others = Object.entries(endpoint.headers).filter(([name]) => name.toLowerCase() !== 'authorization');
+  return { ...endpoint, headers: { ...Object.fromEntries(others), authorization: `Bearer ${token}` } };
+}
+
 function credential(
   name: string,
   auth: NonNullable<McpServer['auth']>,

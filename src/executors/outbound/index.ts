@@ -92,6 +92,11 @@ export class Outbound {
     return this.#exchange(firstHop(request), request.signal, isSuccess);
   }
 
+  /** Sends one request and resolves with any status: redirects are not followed. Otherwise rejects like `request`. */
+  async send(request: OutboundRequest): Promise<OutboundResponse> {
+    return this.#exchange(firstHop(request), request.signal);
+  }
+
   /**
    * Sends one request on a new connection and resolves with any status once its headers have come. Redirects are not followed. The caller
    * reads the body, or destroys it; `signal` ends it too. Otherwise rejects like `request`.

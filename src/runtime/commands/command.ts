@@ -4,6 +4,7 @@ import type { WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { RuntimeError } from '../errors.ts';
 import type { ExecutionQueries } from '../queries/execution-queries.ts';
 import type { Quotas } from '../quotas/quotas.ts';
+import type { SubjectTokens } from '../subject-tokens/subject-tokens.ts';
 import type { Caller } from '../types/caller.ts';
 import type { ExecutionView } from '../types/executions.ts';
 import type { Admission } from './admission.ts';
@@ -16,6 +17,7 @@ export interface CommandContext extends RuntimeContext {
   readonly executions: ExecutionQueries;
   readonly quotas: Quotas;
   readonly workflows: WorkflowCache;
+  readonly subjectTokens: SubjectTokens;
   /** Completed nodes after which an execution fails. */
   readonly stepLimit: number;
 }

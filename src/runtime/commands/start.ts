@@ -32,11 +32,32 @@ export function startCommand(context: CommandContext): ServerRuntime['start'] {
         context.workflows.findCached(tenantId, workflowId, version) ?? (await findWorkflow(context, tenantId, request));
       const nowMs = clock.nowMs();
       const id = ids.execution(nowMs);
+      await keepSubjectToken(context, loaded, { tenantId, executionId: id }, request.subjectToken);
       const startedBy = starterFrom(caller);
       const start = executionStart({ id, tenantId, loaded, startedBy, input, nowMs, parent: null, labels });
-      const repeated = await startOnce(context, caller, start, once, { execution_id: id });
+      const repeated = await startOnce(context, caller, start, once, { execution_id: id }).catch(async (error: unknown) => {
+        if (request.subjectToken !== undefined) await context.subjectTokens.forget({ tenantId, executionId: id });
+        throw error;
+      });
+      if (repeated !== null && request.subjectToken !== undefined)
+        await context.subjectTokens.forget({ tenantId, executionId: id });
       return repeated === null ? { executionId: id, replayed: false } : { executionId: executionIdOf(repeated), replayed: true };
     });
+}
+
+async function keepSubjectToken(
+  { subjectTokens }: CommandContext,
+  { program }: LoadedWorkflow,
+  owner: { readonly tenantId: string; readonly executionId: string },
+  token: string | undefined,
+): Promise<void> {
+  if (token === undefined) return;
+  if (program.workflow.oauth === null)
+    throw new RuntimeError(
+      'bad_request',
+      `workflow ${truncated(program.workflow.workflow_id)} has no use for a subject_token: it has no oauth`,
+    );
+  await subjectTokens.keep(owner, token);
 }
 
 async function findWorkflow(

@@ -4,6 +4,7 @@ import type { Store } from '../../../store/port/store.ts';
 import { NO_AGENTS } from '../../executors/a2a/directory.ts';
 import { RemoteAgents } from '../../executors/a2a/remote-agents.ts';
 import { McpConnections } from '../../executors/mcp/connections.ts';
+import { TokenExchange } from '../../executors/oauth/delegation.ts';
 import { Outbound } from '../../executors/outbound/index.ts';
 import { systemClock } from '../clock.ts';
 import { WorkflowCache } from '../engine/loading/workflow-cache.ts';
@@ -41,6 +42,7 @@ export async function* verifyReplays(store: Store, { all }: { readonly all: bool
     agents: new RemoteAgents({ outbound, directory: NO_AGENTS }),
     memory: new BuiltInMemory({ store, clock: systemClock }),
     memoryConnectorsOf: () => ({}),
+    tokenExchange: new TokenExchange(outbound, async () => null),
   });
   const slices = new TimeSlices({ nowMs: Date.now });
   for await (const { tenantId, id, workflowId } of executionsOf(store, all)) {

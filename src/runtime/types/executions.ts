@@ -22,6 +22,11 @@ export interface StartRequest {
   readonly labels?: Readonly<Record<string, string>>;
   /** A request with the same key is answered with the execution that the first one started. */
   readonly idempotencyKey?: string;
+  /**
+   * Token of the person on whose behalf the execution acts, which nodes with `oauth_scopes` exchange for access tokens. Stored sealed, or
+   * kept in memory without a `secretKey`; gone with the end of the execution. Needs a workflow with `oauth`.
+   */
+  readonly subjectToken?: string;
 }
 
 export interface StartResult {

@@ -52,6 +52,17 @@ export function memoryStore(database: MemoryDatabase, transport: Transport, me: 
       erase: (erasures) => write('erase', () => erasures.map((erasure) => database.erase(erasure))),
     },
     memory: unsupported<ExecutionStore['memory']>('memory'),
+    subjectTokens: {
+      put: (row) => write('put subject token', () => void tables.subjectTokens.set(key(row.tenantId, row.executionId), row)),
+      find: (tenantId, id) => read('subject token', () => tables.subjectTokens.get(key(tenantId, id))?.sealed ?? null),
+      remove: (tenantId, id) => write('remove subject token', () => void tables.subjectTokens.delete(key(tenantId, id))),
+      removeUnused: (createdBeforeMs) =>
+        write('remove unused subject tokens', () => {
+          for (const [name, { createdAtMs, executionId }] of tables.subjectTokens)
+            if (createdAtMs < createdBeforeMs && tables.executions.get(executionId)?.row.completedAtMs !== null)
+              tables.subjectTokens.delete(name);
+        }),
+    },
     tenants: tenantQuotas(database, read),
 
     commit: (batch) => write('commit', () => database.commit(me, batch)),

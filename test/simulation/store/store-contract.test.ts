@@ -6,6 +6,7 @@ import { dueContract } from '../../store/contract/due.ts';
 import { durabilityContract } from '../../store/contract/durability.ts';
 import { erasureContract } from '../../store/contract/erasures.ts';
 import { listContract } from '../../store/contract/lists.ts';
+import { subjectTokenContract } from '../../store/contract/subject-tokens.ts';
 import { workContract } from '../../store/contract/work.ts';
 import { workerContract } from '../../store/contract/workers.ts';
 import type { CoreStore, TestDatabase } from '../../support/stores.ts';
@@ -42,6 +43,7 @@ describe.each([
   commitContract(database);
   dueContract(database);
   erasureContract(database);
+  subjectTokenContract(database);
   workContract(database);
   workerContract(database, { exclusive: !shared });
   clusterContract(database);

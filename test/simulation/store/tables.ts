@@ -3,6 +3,7 @@ import type { TokenRow } from '../../../store/port/control.ts';
 import type { ExecutionRow, IdempotencyRow } from '../../../store/port/executions.ts';
 import type { Artifact } from '../../../store/port/resources/artifacts.ts';
 import type { OriginalEvent, PendingErasure } from '../../../store/port/resources/erasures.ts';
+import type { SubjectTokenRow } from '../../../store/port/resources/subject-tokens.ts';
 import type { TenantRow } from '../../../store/port/resources/tenants.ts';
 import type { NewWorkItem, WorkItemRow } from '../../../store/port/work-items.ts';
 import type { RuntimeHolder } from '../../../store/port/workers.ts';
@@ -79,6 +80,7 @@ export class Tables {
   /** By execution and sequence. */
   readonly originals = new Map<string, OriginalEvent & { readonly executionId: string }>();
   readonly erasures = new Map<string, PendingErasure & { readonly erasedAtMs: number | null }>();
+  readonly subjectTokens = new Map<string, SubjectTokenRow>();
   readonly usage = new Map<string, { readonly tokens: number; readonly costUsd: number }>();
   readonly tenants = new Map<string, TenantRow>([['default', { id: 'default', name: 'Default', status: 'active' }]]);
   /** The connection that holds the runtime lock; only on an exclusive database. */

@@ -25,7 +25,7 @@ const MAY_OVERSCAN = {
   filled: /^$/,
   skewed: /^(count|along)Executions/,
 } as const;
-/** Statements that may scan an index with few entries: tenants, tenants with a retention limit, inactive tenants, claimed items, pending deliveries. */
+/** Statements that may scan an index with few entries: tenants, tenants with a retention limit, inactive tenants, claimed items, pending deliveries, subject tokens. */
 const MAY_FULL_SCAN = new Set([
   'RECIPIENT',
   'RETENTION_POLICIES',
@@ -34,6 +34,7 @@ const MAY_FULL_SCAN = new Set([
   'NEXT_DUE',
   'INSERT_DELIVERY',
   'REMOVE_EXECUTIONS 3',
+  'DELETE_UNUSED_SUBJECT_TOKENS',
 ]);
 
 /** Statements that run with `INDEX_ONLY_SETTINGS`, as all writes do. */

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { compileCooperatively } from '../../../../machines/compile/index.ts';
 import { normaliseCooperatively } from '../../../../machines/ir/normalise.ts';
+import type { Node } from '../../../../machines/ir/workflow.ts';
 import { type Kind, runsChild } from '../../../../machines/nodes/index.ts';
 import type { Program } from '../../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
@@ -9,6 +10,8 @@ import type { Executor } from '../../../executors/executor.ts';
 import type { McpConnections } from '../../../executors/mcp/connections.ts';
 import type { MemoryConnectors, ToolMemory } from '../../../executors/memory/connector.ts';
 import type { Models } from '../../../executors/model/index.ts';
+import type { TokenExchange } from '../../../executors/oauth/delegation.ts';
+import { withAccessToken } from '../../../executors/oauth/with-access-token.ts';
 import type { Outbound } from '../../../executors/outbound/index.ts';
 import { executorFor } from '../../../executors/registry.ts';
 import { RuntimeError } from '../../errors.ts';
@@ -53,6 +56,7 @@ export interface TenantProvisions {
   readonly agents: RemoteAgents;
   readonly memory: BuiltInMemory;
   readonly memoryConnectorsOf: (tenantId: string) => MemoryConnectors;
+  readonly tokenExchange: TokenExchange;
 }
 
 /**
@@ -123,15 +127,21 @@ export class WorkflowCache {
   }
 
   put(tenantId: string, program: Program): LoadedWorkflow {
-    const { nodes, tools: declared, mcp_servers, remote_agents } = program.workflow;
-    const { toolsOf, varsOf, outbound, models, mcpConnections, agents, memory, memoryConnectorsOf } = this.#provisions;
+    const { nodes, tools: declared, mcp_servers, remote_agents, oauth } = program.workflow;
+    const { toolsOf, varsOf, outbound, models, mcpConnections, agents, memory, memoryConnectorsOf, tokenExchange } =
+      this.#provisions;
     const vars = varsOf(tenantId);
     const kinds = new Map(nodes.map((node) => [node.id, node.kind]));
     const children = new Set(nodes.flatMap(({ id, kind }) => (runsChild(kind) ? [id] : [])));
     const connectors = memoryConnectorsOf(tenantId);
     const mcp = { connections: mcpConnections, declared: mcp_servers, vars };
     const deps = { tools: toolsOf(tenantId), outbound, models, mcp, agents: { agents, declared: remote_agents, vars } };
-    const executors = new Map(nodes.map((node) => [node.id, executorFor(node.kind, declared, deps)]));
+    const executorOf = ({ kind, oauth_scopes: scopes }: Node): Executor | null => {
+      const execute = executorFor(kind, declared, deps);
+      if (execute === null || scopes === null || oauth === null) return execute;
+      return withAccessToken(execute, tokenExchange, { oauth, vars, scopes });
+    };
+    const executors = new Map(nodes.map((node) => [node.id, executorOf(node)]));
     const loaded: LoadedWorkflow = {
       program,
       kindOf: (node) => kinds.get(node) ?? null,

@@ -1,0 +1,71 @@
+import type { OAuth } from '../../../machines/ir/oauth.ts';
+import type { Json } from '../../../machines/json.ts';
+import { type Executor, type LogProgress, type WorkContext, WorkError, type WorkResult } from '../executor.ts';
+import { withoutSecrets } from '../secrets.ts';
+import type { ExchangeOutcome, TokenExchange } from './delegation.ts';
+import type { Vars } from './references.ts';
+
+export interface ScopedWork {
+  readonly oauth: OAuth;
+  readonly vars: Vars;
+  readonly scopes: readonly string[];
+}
+
+/**
+ * The executor with an access token for the scopes in its context. Each exchange is logged before the work begins; a service that repeats the
+ * token does not bring it into results and errors.
+ */
+export function withAccessToken(execute: Executor, exchange: TokenExchange, { oauth, vars, scopes }: ScopedWork): Executor {
+  const scoped: Executor = async (work, context, onText, log) => {
+    const { tenantId, executionId, signal } = context;
+    const accessToken = await exchange.tokenFor({ tenantId, executionId, oauth, vars, scopes, signal }, (outcome) =>
+      logExchange(log, oauth, scopes, outcome),
+    );
+    const withToken: WorkContext = { ...context, accessToken };
+    try {
+      return resultWithout(accessToken.token, await execute(work, withToken, onText, log));
+    } catch (error) {
+      throw errorWithout(accessToken.token, error);
+    }
+  };
+  return execute.release === undefined ? scoped : Object.assign(scoped, { release: execute.release });
+}
+
+async function logExchange(
+  log: LogProgress | undefined,
+  { token_endpoint, audience }: OAuth,
+  scopes: readonly string[],
+  { granted, error }: ExchangeOutcome,
+): Promise<void> {
+  await log?.('oauth_token_exchange', {
+    outcome: granted === null ? 'refused' : 'granted',
+    token_endpoint,
+    requested_scopes: [...scopes],
+    granted_scopes: granted === null ? null : [...granted],
+    ...(audience === undefined ? {} : { audience }),
+    ...(error === null ? {} : { error }),
+  });
+}
+
+function resultWithout(token: string, result: WorkResult): WorkResult {
+  const { output, patch } = result;
+  const clean = { ...result, output: jsonWithout(token, output) };
+  return patch === undefined ? clean : { ...clean, patch: jsonWithout(token, patch) };
+}
+
+function jsonWithout(token: string, value: Json): Json {
+  const text = JSON.stringify(value);
+  const escaped = JSON.stringify(token).slice(1, -1);
+  return text.includes(escaped) ? JSON.parse(withoutSecrets([escaped], text)) : value;
+}
+
+function errorWithout(token: string, error: unknown): unknown {
+  if (!(error instanceof WorkError) || !error.message.includes(token)) return error;
+  const { retryable, errorClass, httpStatus, retryAfterMs } = error;
+  return new WorkError(withoutSecrets([token], error.message), {
+    retryable,
+    ...(errorClass === null ? {} : { errorClass }),
+    ...(httpStatus === null ? {} : { httpStatus }),
+    ...(retryAfterMs === null ? {} : { retryAfterMs }),
+  });
+}
