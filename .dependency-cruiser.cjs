@@ -123,13 +123,19 @@ module.exports = {
       `^(src/(api|control|diagrams|runtime|views)|machines)/|^src/(config|times|tokens)\\.ts$|${PORT}`,
       'api → control, diagrams, views, runtime, machines, the store port, config, times, tokens.',
     ),
+    ownFiles(
+      'evaluation-boundary',
+      '^src/evaluation/',
+      '^(src/(evaluation|executors)|machines)/',
+      'evaluation → executors, machines.',
+    ),
     ownFiles('views-boundary', '^src/views/', '^(src/views|machines)/', 'views → machines.'),
     ownFiles('diagrams-boundary', '^src/diagrams/', '^(src/(diagrams|views)|machines)/', 'diagrams → views, machines.'),
     ownFiles(
       'cli-boundary',
       '^src/cli/',
-      '^src/(cli|client|authoring|diagrams|testing|views)/|^src/(admin|compose|config|databases|mcp-probe|tenant-grants|times|tools|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
-      'cli → admin, client, authoring, testing, diagrams, views, compose, config, databases, mcp-probe, tenant-grants, times, tools, tokens.',
+      '^src/(cli|client|authoring|diagrams|evaluation|testing|views)/|^src/(admin|compose|config|databases|mcp-probe|model-script|tenant-grants|times|tools|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
+      'cli → admin, client, authoring, testing, evaluation, diagrams, views, compose, config, databases, mcp-probe, model-script, tenant-grants, times, tools, tokens.',
     ),
     {
       name: 'client-boundary',

@@ -10,9 +10,16 @@ import { commandServers } from '../following/command-servers.ts';
 import { followExecution, UNATTENDED_TIMEOUT_S } from '../following/follow-execution.ts';
 import { type Host, openHost } from '../following/host.ts';
 import { exitCodeOf, exitCodeOfFollowExit, exitNote, reportJson, reportText } from '../following/run-report.ts';
-import { type UnavailableWork, unavailableWork } from '../following/unavailable-work.ts';
+import { rejectUnavailableWork, unavailableWork } from '../following/unavailable-work.ts';
 import { choiceArgument, integerArgument, jsonArgument } from '../input/arguments.ts';
-import { type AuthoredUnit, isWorkflowFile, readWorkflow, renderDiagnostics, selectUnit } from '../input/workflow-file.ts';
+import {
+  type AuthoredUnit,
+  isWorkflowFile,
+  readWorkflow,
+  renderDiagnostics,
+  selectUnit,
+  variablesNeeded,
+} from '../input/workflow-file.ts';
 import { paintFor } from '../terminal/paint.ts';
 import { shellWord } from '../terminal/text.ts';
 
@@ -202,21 +209,6 @@ again. The exit status is 0 only if the execution completes.`,
     } else if (this.runtime !== undefined) words.push('--runtime', this.runtime);
     return [...words, '--resume', id].map(shellWord).join(' ');
   }
-}
-
-/** The variables that the workflows of a file name. */
-function variablesNeeded(authored: CheckedFile | null): readonly string[] {
-  const needed = authored?.workflows.flatMap(({ requirements }) => requirements) ?? [];
-  return needed.flatMap(({ type, name }) => (type === 'variable' ? [name] : []));
-}
-
-/** Throws if some nodes would wait forever, instead of starting the execution. */
-function rejectUnavailableWork(missing: readonly UnavailableWork[]): void {
-  if (missing.length === 0) return;
-  const listed = missing.map(({ node, requirement }) => `node "${node}" needs ${requirement}`);
-  throw new Failure(`an embedded run cannot execute all nodes: ${listed.join('; ')}`, {
-    hint: 'Provide functions with --tools MODULE or in the file (tools: {name: {kind: function, reference: "./tools.mjs#name"}}), or run on a server that workers connect to: `jamjet dev`.',
-  });
 }
 
 export { RunCommand as command };

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from '../../../machines/json.ts';
+import { Failure } from '../failure.ts';
 
 /** A node that an embedded run cannot execute. */
 export interface UnavailableWork {
@@ -24,5 +25,14 @@ export function unavailableWork(ir: JsonObject, functions: ReadonlySet<string>):
     if (declared === 'http') return [];
     if (Object.hasOwn(TOOL_QUEUES, declared)) return [{ node, requirement: `a worker of queue ${TOOL_QUEUES[declared]}` }];
     return [{ node, requirement: `the function "${kind.tool_ref}"` }];
+  });
+}
+
+/** Throws if some nodes would wait forever, instead of starting an execution. */
+export function rejectUnavailableWork(missing: readonly UnavailableWork[]): void {
+  if (missing.length === 0) return;
+  const listed = missing.map(({ node, requirement }) => `node "${node}" needs ${requirement}`);
+  throw new Failure(`an embedded run cannot execute all nodes: ${listed.join('; ')}`, {
+    hint: 'Provide functions with --tools MODULE or in the file (tools: {name: {kind: function, reference: "./tools.mjs#name"}}), or run on a server that workers connect to: `jamjet dev`.',
   });
 }

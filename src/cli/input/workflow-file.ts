@@ -59,3 +59,9 @@ export function renderDiagnostics(
     })
     .join('\n');
 }
+
+/** The variables that the workflows of a file name. */
+export function variablesNeeded(authored: CheckedFile | null): readonly string[] {
+  const needed = authored?.workflows.flatMap(({ requirements }) => requirements) ?? [];
+  return needed.flatMap(({ type, name }) => (type === 'variable' ? [name] : []));
+}

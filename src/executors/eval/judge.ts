@@ -2,9 +2,9 @@ import { isObject, type Json, type JsonObject } from '../../../machines/json.ts'
 import type { Usage } from '../../../machines/messages.ts';
 import { MAX_SCORE } from '../../../machines/nodes/eval.ts';
 import type { Model } from '../../../machines/nodes/model.ts';
-import type { Work } from '../../../machines/run.ts';
 import { type WorkContext, WorkError } from '../executor.ts';
-import { type Models, modelExecutor } from '../model/index.ts';
+import { outputOf } from '../model/answer.ts';
+import { askModel, type Models } from '../model/index.ts';
 import { type Score, scoreOf } from './scores.ts';
 
 /** Longest text that is judged, in characters. */
@@ -42,8 +42,8 @@ export async function judgeScore(
   rubric: string,
   judged: { readonly output: Json; readonly expected?: Json },
   models: Models,
-  context: WorkContext,
-): Promise<{ readonly score: Score; readonly usage: Usage | undefined }> {
+  context: Pick<WorkContext, 'tenantId' | 'signal'>,
+): Promise<{ readonly score: Score; readonly usage: Usage }> {
   const { min_score, declared } = judge;
   const kind: Model = {
     type: 'model',
@@ -55,12 +55,18 @@ export async function judgeScore(
     ...(declared?.temperature === undefined ? {} : { temperature: declared.temperature }),
     ...(declared?.max_tokens === undefined ? {} : { max_tokens: declared.max_tokens }),
   };
-  const input = { system_prompt: SYSTEM_PROMPT, prompt_ref: promptOf(rubric, judged) };
-  const work = { input } as Partial<Work> as Work;
-  const { output, usage } = await modelExecutor(kind, models, async () => problemOf)(work, context);
-  const { score, reason } = isObject(output) ? output : {};
-  const message = `score ${score} of ${MAX_SCORE} (at least ${min_score}): ${typeof reason === 'string' ? reason : ''}`;
-  return { score: scoreOf('llm_judge', Number(score) >= min_score, Number(score), message), usage };
+  const messages = [
+    { role: 'system', content: SYSTEM_PROMPT },
+    { role: 'user', content: promptOf(rubric, judged) },
+  ];
+  const { answer, usage } = await askModel(kind, models, messages, { context, onText: undefined, mayCallTools: false });
+  try {
+    const { score, reason } = outputOf(answer, problemOf) as { readonly score: number; readonly reason?: Json };
+    const message = `score ${score} of ${MAX_SCORE} (at least ${min_score}): ${typeof reason === 'string' ? reason : ''}`;
+    return { score: scoreOf('llm_judge', score >= min_score, score, message), usage };
+  } catch (error) {
+    throw error instanceof WorkError ? error.withUsage(usage) : error;
+  }
 }
 
 /** What is wrong with the answer of a judge, which another attempt may not have. */

@@ -25,9 +25,10 @@ export interface Models {
 
 /**
  * Executor of `model` nodes: sends the rendered prompt, or the messages of the state, to the model's provider. The output is the answer,
- * parsed if it is JSON, and checked by `schema`. The patch holds it under `output_key`, and the three `last_model_…` keys.
+ * parsed if it is JSON. The patch holds it under `output_key`, and the three `last_model_…` keys.
  */
-export function modelExecutor(kind: Model, models: Models, schema = schemaOf(kind)): Executor {
+export function modelExecutor(kind: Model, models: Models): Executor {
+  const schema = kind.output_schema === undefined ? null : outputCheck(kind.output_schema);
   return async (work, context, onText) => {
     const messages = messagesOf(kind, work.input);
     // Before the call, which is paid for.
@@ -42,13 +43,9 @@ export function modelExecutor(kind: Model, models: Models, schema = schemaOf(kin
   };
 }
 
-function schemaOf({ output_schema }: Model): (() => Promise<CheckOutput>) | null {
-  return output_schema === undefined ? null : outputCheck(output_schema);
-}
-
 /** How a model is asked. */
 export interface Asking {
-  readonly context: WorkContext;
+  readonly context: Pick<WorkContext, 'tenantId' | 'signal'>;
   readonly onText: ((text: string) => void) | undefined;
   /** False = it has to answer, and may not ask for tools any more. */
   readonly mayCallTools: boolean;
