@@ -15,6 +15,7 @@ import { type NodeDefaults, readNode } from './node.ts';
 import { oauthOf } from './oauth.ts';
 import { withScopesOf } from './oauth-scopes.ts';
 import { policyOf } from './policy.ts';
+import { readPublish } from './publish.ts';
 import { readRemoteAgents } from './remote-agents.ts';
 import { retryPolicies } from './retry.ts';
 import { budgetSettings, readTimeouts, readTools, stateSchema } from './settings.ts';
@@ -97,6 +98,7 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
     tools,
     mcp_servers: readMcpServers(fields, calledServers(nodes)),
     remote_agents: readRemoteAgents(fields),
+    publish: readPublish(fields),
     labels: fields.labels('labels'),
     policy: policyOf(fields),
     data_policy: dataPolicyOf(fields),

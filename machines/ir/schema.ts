@@ -250,6 +250,11 @@ function workflowSchema(ref: Ref): JsonSchema {
       tools: Type.Record(Type.String(), ref('WorkflowTool'), { description: 'How tools are reached, by name.' }),
       models: anyObject('Models by the name that nodes use: `{provider, model, temperature?, max_tokens?}`.'),
       mcp_servers: Type.Record(Type.String(), ref('WorkflowMcpServer'), { description: 'How MCP servers are reached, by name.' }),
+      publish: Type.Unsafe({
+        type: ['array', 'string', 'boolean'],
+        description:
+          'Where the workflow appears under its own name: a list of `mcp` (a tool) and `a2a` (a skill), or true for both. Default: nowhere.',
+      }),
       remote_agents: Type.Record(Type.String(), ref('WorkflowRemoteAgent'), {
         description: 'How remote agents are reached, by name.',
       }),

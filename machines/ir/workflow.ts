@@ -4,6 +4,7 @@ import type { Kind } from '../nodes/index.ts';
 import type { DataPolicy } from './data-policy.ts';
 import type { McpServer } from './mcp-servers.ts';
 import type { OAuth } from './oauth.ts';
+import type { Channel } from './publish.ts';
 import type { RemoteAgent } from './remote-agents.ts';
 import type { Strategy } from './strategy.ts';
 
@@ -124,6 +125,8 @@ export interface Workflow {
   /** Those that its nodes call. */
   readonly mcp_servers: Readonly<Record<string, McpServer>>;
   readonly remote_agents: Readonly<Record<string, RemoteAgent>>;
+  /** Where it appears under its own name. */
+  readonly publish: readonly Channel[];
   readonly labels: Readonly<Record<string, string>>;
   readonly policy: PolicySet | null;
   readonly data_policy: DataPolicy | null;

@@ -9,6 +9,7 @@ import { TokenAuthenticator } from './auth/authenticator.ts';
 import { guard } from './auth/guard.ts';
 import { TokenMonitor } from './auth/token-monitor.ts';
 import { stripSdkPrefix } from './compat/sdk-paths.ts';
+import { PublishedWorkflows } from './discovery/published.ts';
 import { closeAfterInFlight } from './graceful-close.ts';
 import { describedRoutes } from './openapi/routes.ts';
 import { handleError, handleMalformedHttp } from './replies/error-handler.ts';
@@ -85,6 +86,7 @@ export function buildApp(options: AppOptions): Api {
     tokens,
     polls: new LongPolls(tokenMonitor),
     streams: new EventStreams(options.control.live.keepAlive, tokenMonitor, nowMs),
+    published: new PublishedWorkflows(options.store),
     nowMs,
   };
   const log: FastifyBaseLogger | undefined = options.log;

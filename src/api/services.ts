@@ -17,6 +17,7 @@ import type { ServerRuntime } from '../runtime/types/server-runtime.ts';
 import type { TokenAuthenticator } from './auth/authenticator.ts';
 import type { Access, Identity } from './auth/identity.ts';
 import { requestPath } from './compat/sdk-paths.ts';
+import type { PublishedWorkflows } from './discovery/published.ts';
 import type { EventStreams } from './streams/event-streams.ts';
 import type { LongPolls } from './streams/long-polls.ts';
 
@@ -37,6 +38,7 @@ export interface Services {
   readonly tokens: TokenAuthenticator;
   readonly polls: LongPolls;
   readonly streams: EventStreams;
+  readonly published: PublishedWorkflows;
   readonly nowMs: () => number;
 }
 

@@ -31,7 +31,15 @@ export function readSettings(top: MapReader, header: MapReader, sourceMap: Recor
     labels: either('labels', readLabels) ?? { value: {}, offset: header.offset },
     policy: either('policy', readPolicy),
   };
-  for (const key of ['data_policy', 'token_budget', 'cost_budget_usd', 'on_budget_exceeded', 'continue_as_new', 'oauth'])
+  for (const key of [
+    'data_policy',
+    'token_budget',
+    'cost_budget_usd',
+    'on_budget_exceeded',
+    'continue_as_new',
+    'oauth',
+    'publish',
+  ])
     found[key] = verbatim(key);
   return presentEntries(found, sourceMap);
 }

@@ -1,12 +1,13 @@
 import { VERSION } from '../../config.ts';
+import type { PublishedWorkflow } from '../discovery/published.ts';
 import type { A2aCard } from '../schemas/a2a.ts';
 import { RUN_WORKFLOW } from './message.ts';
 
 /**
- * The public card of the runtime, which lists no workflow of a tenant. It is valid as a card of A2A 1.0 (`supportedInterfaces`) and of 0.3
+ * The card of the runtime, with the workflows that are published as skills. It is valid as a card of A2A 1.0 (`supportedInterfaces`) and of 0.3
  * (`url`, `preferredTransport`).
  */
-export function a2aCard(publicUrl: string): A2aCard {
+export function a2aCard(publicUrl: string, published: readonly PublishedWorkflow[]): A2aCard {
   const url = `${publicUrl}/a2a`;
   const modes = ['application/json', 'text/plain'];
   return {
@@ -21,7 +22,7 @@ export function a2aCard(publicUrl: string): A2aCard {
       { url, protocolBinding: 'JSONRPC', protocolVersion: '1.0' },
       { url, protocolBinding: 'JSONRPC', protocolVersion: '0.3' },
     ],
-    capabilities: { streaming: false, pushNotifications: false, extendedAgentCard: false },
+    capabilities: { streaming: true, pushNotifications: false, extendedAgentCard: true },
     defaultInputModes: modes,
     defaultOutputModes: ['application/json'],
     securitySchemes: {
@@ -45,6 +46,15 @@ export function a2aCard(publicUrl: string): A2aCard {
         inputModes: modes,
         outputModes: ['application/json'],
       },
+      ...published.map(({ workflowId, name, description }) => ({
+        id: workflowId,
+        name,
+        description,
+        tags: ['workflow'],
+        examples: [],
+        inputModes: modes,
+        outputModes: ['application/json'],
+      })),
     ],
   };
 }

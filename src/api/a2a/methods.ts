@@ -19,6 +19,8 @@ export interface A2aContext {
   readonly version: A2aVersion;
   /** Throws `RequestError` `forbidden` unless the caller may write. */
   readonly permitWriting: () => void;
+  /** The card for the caller. */
+  readonly card: () => Promise<JsonObject>;
   /** Runs a wait whose signal is aborted when the client disconnects or the server closes. */
   readonly waitFor: <T>(wait: (signal: CancelSignal) => Promise<T>) => Promise<T>;
 }
@@ -33,18 +35,24 @@ const METHODS: Readonly<Record<string, readonly [A2aVersion, Method]>> = {
   'tasks/get': ['0.3', getTask],
   CancelTask: ['1.0', cancelTask],
   'tasks/cancel': ['0.3', cancelTask],
+  GetExtendedAgentCard: ['1.0', extendedCard],
+  'agent/getAuthenticatedExtendedCard': ['0.3', extendedCard],
+};
+
+/** Methods that stream the news of a task, whose id the function gives. */
+const STREAMING_METHODS: Readonly<
+  Record<string, readonly [A2aVersion, (context: A2aContext, params: JsonObject) => Promise<string>]>
+> = {
+  SendStreamingMessage: ['1.0', begunTask],
+  'message/stream': ['0.3', begunTask],
+  SubscribeToTask: ['1.0', knownTask],
+  'tasks/resubscribe': ['0.3', knownTask],
 };
 
 /** Methods that the card declares as unsupported. */
 const UNSUPPORTED_METHODS: readonly (readonly [RegExp, RpcReason, string])[] = [
-  [
-    /^(?:SendStreamingMessage|SubscribeToTask|message\/stream|tasks\/resubscribe)$/,
-    'UNSUPPORTED_OPERATION',
-    'streaming is not supported',
-  ],
   [/^(?:ListTasks|tasks\/list)$/, 'UNSUPPORTED_OPERATION', 'use GET /executions to list tasks'],
   [/PushNotificationConfig/i, 'PUSH_NOTIFICATION_NOT_SUPPORTED', 'push notifications are not supported; use webhooks'],
-  [/ExtendedAgentCard$|ExtendedCard$/, 'EXTENDED_AGENT_CARD_NOT_CONFIGURED', 'there is no extended agent card'],
 ];
 
 /** Throws `RpcError` for unknown and unsupported methods. */
@@ -55,11 +63,28 @@ export function methodOf(name: string): { readonly version: A2aVersion; readonly
   throw new RpcError('METHOD_NOT_FOUND', `unknown method ${name.slice(0, 100)}`);
 }
 
-/** Starts a task, or delivers a decision or an event to a waiting one. A repeated message returns the task it started. */
-async function sendMessage(context: A2aContext, params: JsonObject): Promise<JsonObject> {
+/** The streaming method of that name; null = there is none. */
+export function streamingMethodOf(name: string) {
+  const known = Object.hasOwn(STREAMING_METHODS, name) ? STREAMING_METHODS[name] : undefined;
+  return known === undefined ? null : { version: known[0], taskOf: known[1] };
+}
+
+/** The task that a message starts, or continues. */
+async function begunTask(context: A2aContext, params: JsonObject): Promise<string> {
   context.permitWriting();
   const message = readMessage(params);
-  const id = message.taskId === null ? await startTask(context, message) : await continueTask(context, message.taskId, message);
+  return message.taskId === null ? startTask(context, message) : continueTask(context, message.taskId, message);
+}
+
+async function knownTask(context: A2aContext, params: JsonObject): Promise<string> {
+  const { executionId: id, completedAtMs, status } = await viewOf(context, params.id);
+  if (completedAtMs !== null) throw new RpcError('UNSUPPORTED_OPERATION', `task ${id} is ${status}: it has no more news`);
+  return id;
+}
+
+/** Starts a task, or delivers a decision or an event to a waiting one. A repeated message returns the task it started. */
+async function sendMessage(context: A2aContext, params: JsonObject): Promise<JsonObject> {
+  const id = await begunTask(context, params);
   const view = isBlocking(params, context.version)
     ? await context.waitFor((signal) => context.runtime.settled(context.caller.tenantId, id, WAIT_MS, signal))
     : await context.runtime.execution(context.caller.tenantId, id);
@@ -69,6 +94,11 @@ async function sendMessage(context: A2aContext, params: JsonObject): Promise<Jso
 
 async function getTask(context: A2aContext, params: JsonObject): Promise<JsonObject> {
   return asTask(context, await viewOf(context, params.id));
+}
+
+/** The card with the published workflows of the caller's tenant. */
+async function extendedCard(context: A2aContext): Promise<JsonObject> {
+  return context.card();
 }
 
 async function cancelTask(context: A2aContext, params: JsonObject): Promise<JsonObject> {

@@ -24,14 +24,11 @@ export function contextOf(view: ExecutionView): string {
 export function toTask(view: ExecutionView, pending: ApprovalsView['pending'], version: A2aVersion): JsonObject {
   const contextId = contextOf(view);
   const text = statusText(view, pending);
-  const message = {
-    ...(version === '1.0' ? {} : { kind: 'message' }),
-    messageId: `${view.executionId}-${view.sequence}`,
-    contextId,
-    taskId: view.executionId,
-    role: version === '1.0' ? 'ROLE_AGENT' : 'agent',
-    parts: [part('text', text ?? '', version)],
-  };
+  const message = messageOf(
+    { id: `${view.executionId}-${view.sequence}`, taskId: view.executionId, contextId },
+    text ?? '',
+    version,
+  );
   const result = {
     artifactId: 'state',
     name: 'state',
@@ -50,6 +47,22 @@ export function toTask(view: ExecutionView, pending: ApprovalsView['pending'], v
     artifacts: view.status === 'completed' ? [result] : [],
     history: [],
     metadata: { workflow_id: view.workflowId, workflow_version: view.workflowVersion },
+  };
+}
+
+/** A message of the runtime. */
+export function messageOf(
+  { id, taskId, contextId }: { readonly id: string; readonly taskId: string; readonly contextId: string },
+  text: string,
+  version: A2aVersion,
+): JsonObject {
+  return {
+    ...(version === '1.0' ? {} : { kind: 'message' }),
+    messageId: id,
+    contextId,
+    taskId,
+    role: version === '1.0' ? 'ROLE_AGENT' : 'agent',
+    parts: [part('text', text, version)],
   };
 }
 

@@ -24,6 +24,8 @@ export interface McpCall {
   readonly protocolVersion: string | undefined;
   readonly tenantId: string;
   readonly rest: RestCall;
+  /** The tools that published workflows of the tenant are. */
+  readonly published: () => Promise<readonly McpTool[]>;
   /** Ends the wait for a reply that never comes because its request was cancelled in the same batch. */
   readonly signal: AbortSignal;
 }
@@ -59,13 +61,16 @@ export async function answerMcp(call: McpCall): Promise<Response> {
     { name: 'jamjet-runtime', version: VERSION },
     { capabilities: { tools: {}, resources: {}, prompts: {} }, instructions: INSTRUCTIONS },
   );
-  server.setRequestHandler(types.ListToolsRequestSchema, () => ({ tools: TOOLS.map(toolDefinition) }));
+  server.setRequestHandler(types.ListToolsRequestSchema, async () => ({
+    tools: [...TOOLS, ...(await call.published())].map(toolDefinition),
+  }));
   server.setRequestHandler(types.ListResourcesRequestSchema, () => ({ resources: [] }));
   server.setRequestHandler(types.ListResourceTemplatesRequestSchema, () => ({ resourceTemplates: [] }));
   server.setRequestHandler(types.ListPromptsRequestSchema, () => ({ prompts: [] }));
   const batch = new ToolBatch(call);
-  server.setRequestHandler(types.CallToolRequestSchema, ({ params }, { signal }) => {
-    const tool = TOOLS.find(({ name }) => name === params.name);
+  server.setRequestHandler(types.CallToolRequestSchema, async ({ params }, { signal }) => {
+    const isNamed = ({ name }: McpTool): boolean => name === params.name;
+    const tool = TOOLS.find(isNamed) ?? (await call.published()).find(isNamed);
     if (tool === undefined) throw new types.McpError(types.ErrorCode.MethodNotFound, `unknown tool: ${params.name}`);
     return batch.call(tool, params.arguments ?? {}, signal);
   });
@@ -131,7 +136,8 @@ class ToolBatch {
 
   /** Failures become results for the model, with the error texts of the REST API. */
   async call(tool: McpTool, args: Readonly<Record<string, unknown>>, cancelled: AbortSignal): Promise<ToolResult> {
-    if (!ajv.validate(tool.input, args)) return failed(`bad request: ${validationError(ajv.errors ?? [], 'input').message}`);
+    if (tool.describesOnly !== true && !ajv.validate(tool.input, args))
+      return failed(`bad request: ${validationError(ajv.errors ?? [], 'input').message}`);
     const { tenantId, signal } = this.#call;
     const { tenant_id } = args;
     if (tenant_id !== undefined && tenant_id !== tenantId) return failed(`forbidden: the token belongs to tenant ${tenantId}`);
@@ -148,13 +154,23 @@ class ToolBatch {
       return failed(
         `the batch has read ${MAX_BATCH_REPLY_BYTES} bytes, which is the limit: send the other calls in another batch`,
       );
-    const { status, text } = await this.#call.rest(request, MAX_TOOL_REPLY_BYTES, ended);
-    throwIfAborted(ended);
-    // A reply that was too large was read up to the limit.
-    this.#bytes += text === null ? MAX_TOOL_REPLY_BYTES : text.length;
+    const first = await this.#send(request, ended);
+    const isAccepted = first.text !== null && first.status < 400;
+    const { status, text } =
+      isAccepted && tool.followUp !== undefined ? await this.#send(tool.followUp(first.text), ended) : first;
     if (text === null) return failed(tooLarge(tool, request));
     if (status >= 400) return failed(errorIn(text));
+    const failure = tool.failure?.(text) ?? null;
+    if (failure !== null) return failed(failure);
     return { content: [{ type: 'text', text: tool.reply?.(text, args) ?? text }], isError: false };
+  }
+
+  async #send(request: RestRequest, ended: AbortSignal): Promise<RestReply> {
+    const reply = await this.#call.rest(request, MAX_TOOL_REPLY_BYTES, ended);
+    throwIfAborted(ended);
+    // A reply that was too large was read up to the limit.
+    this.#bytes += reply.text === null ? MAX_TOOL_REPLY_BYTES : reply.text.length;
+    return reply;
   }
 }
 

@@ -21,8 +21,14 @@ export interface McpTool {
   readonly readOnly: boolean;
   /** Whether the effect cannot be undone. */
   readonly destructive?: boolean;
+  /** Whether `input` is the schema of a document, which only describes: the arguments are not checked by it. */
+  readonly describesOnly?: boolean;
   /** `args` is validated by `input`. Throws `RuntimeError` for an invalid id. */
   readonly request: (args: JsonObject) => RestRequest;
+  /** The request for the result, from the reply to the first one. Default: that reply is the result. */
+  readonly followUp?: (text: string) => RestRequest;
+  /** Why the reply is a failure although its status is not one; null = it is none. Default: never. */
+  readonly failure?: (text: string) => string | null;
   /** Converts the reply of the REST API. Default: unchanged. */
   readonly reply?: (text: string, args: JsonObject) => string;
   /** How to request less if the reply is too large. */

@@ -5,6 +5,7 @@ import type { CancelSignal } from '../../runtime/types/cancel-signal.ts';
 import { errorReply } from '../errors.ts';
 import { answerMcp, type RestCall } from '../mcp/bridge.ts';
 import { acknowledgement, withProtocolDefaults } from '../mcp/plain.ts';
+import { publishedTools } from '../mcp/published.ts';
 import { handleError } from '../replies/error-handler.ts';
 import { McpAnswer, McpAnswers, McpMessage } from '../schemas/mcp.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
@@ -14,7 +15,7 @@ const PARSE_ERROR = -32_700;
 /** Shorter than the idle timeout of proxies. */
 const KEEP_ALIVE_MS = 25_000;
 
-export function mcpRoutes(app: Api, { polls }: Services): void {
+export function mcpRoutes(app: Api, { polls, published }: Services): void {
   app.post(
     '/mcp',
     {
@@ -42,6 +43,7 @@ export function mcpRoutes(app: Api, { polls }: Services): void {
           protocolVersion: typeof version === 'string' ? version : undefined,
           tenantId: identityOf(request).tenantId,
           rest: restCallAs(app, request),
+          published: async () => publishedTools(await published.list(identityOf(request).tenantId, 'mcp')),
           signal,
         }),
       );

@@ -41,9 +41,9 @@ export const A2aInterface = Type.Object(
 
 export const A2aCapabilities = Type.Object(
   {
-    streaming: flag('Streams tasks: false.'),
+    streaming: flag('Streams tasks: true.'),
     pushNotifications: flag('Sends push notifications: false. Webhooks do that.'),
-    extendedAgentCard: flag('Has a card for authenticated clients: false.'),
+    extendedAgentCard: flag('Has a card for authenticated clients, with the published workflows of their tenant: true.'),
   },
   { description: 'Optional features of A2A.' },
 );

@@ -267,5 +267,8 @@ function withNews(task: Task | null, news: News): Task {
 
 function partIn(news: News): StreamedPart {
   if (news.$case === 'artifactUpdate') return { text: textOf(news.value.artifact?.parts ?? []), metadata: news.value.metadata };
-  return { text: '', metadata: news.value.metadata };
+  const { metadata } = news.value;
+  // Runtimes of this kind show what their models write in the messages of their status.
+  const isText = news.$case === 'statusUpdate' && metadata?.delta !== undefined;
+  return { text: isText ? textOf(news.value.status?.message?.parts ?? []) : '', metadata };
 }

@@ -1,4 +1,4 @@
-import { type Message, Role, type SendMessageRequest, type Task, TaskState } from '@a2a-js/sdk';
+import { type Message, Role, type SendMessageRequest, type StreamResponse, type Task, TaskState } from '@a2a-js/sdk';
 import {
   type Client,
   ClientFactory,
@@ -122,6 +122,56 @@ describe.each([
     await expect(client.getTask({ tenant: '', id: UNKNOWN_EXECUTION })).rejects.toMatchObject({ reason: 'TASK_NOT_FOUND' });
   });
 
+  /** What the stream says: the state of each status and the content of each artifact. */
+  const saidBy = async (stream: AsyncIterable<StreamResponse>): Promise<unknown[]> => {
+    const said: unknown[] = [];
+    for await (const { payload } of stream) {
+      if (payload?.$case === 'task') said.push(`task ${stateOf(payload.value)}`);
+      if (payload?.$case === 'statusUpdate') {
+        const { status } = payload.value;
+        const text = status?.message?.parts[0]?.content?.value ?? '';
+        said.push(`${TaskState[status?.state ?? TaskState.UNRECOGNIZED]} ${text}`.trim());
+      }
+      if (payload?.$case === 'artifactUpdate') said.push(payload.value.artifact?.parts[0]?.content?.value);
+    }
+    return said;
+  };
+
+  it('streams a task to its end', async () => {
+    const bench = await api({ tools: ECHO_TOOLS });
+    await bench.post('/workflows', { ir: ECHO });
+    const client = await clientOf(bench, legacy);
+    expect((await client.getAgentCard()).capabilities?.streaming).toBe(true);
+    const said = await saidBy(client.sendMessageStream(message({ greeting: 'hello' }, { metadata: { workflow_id: 'echo' } })));
+    expect(said.slice(-3)).toEqual([
+      'TASK_STATE_WORKING echo completed',
+      expect.objectContaining({ greeting: 'hello' }),
+      'TASK_STATE_COMPLETED',
+    ]);
+  });
+
+  it('streams a task until it needs input', async () => {
+    const bench = await api();
+    await bench.post('/workflows', { ir: REVIEW });
+    const client = await clientOf(bench, legacy);
+    const said = await saidBy(client.sendMessageStream(message({ workflow_id: 'review' })));
+    expect(said.at(-1)).toBe('TASK_STATE_INPUT_REQUIRED waiting for approval of review');
+  });
+
+  it('subscribes to a task that works, not to one that has ended', async () => {
+    const bench = await api();
+    const id = await bench.started(EXTERNAL);
+    const client = await clientOf(bench, legacy);
+    const stream = client.resubscribeTask({ tenant: '', id });
+    const first = await stream.next();
+    expect(first.value?.payload).toMatchObject({ $case: 'task', value: { id } });
+    await bench.post(`/executions/${id}/cancel`, {});
+    expect((await saidBy(stream)).at(-1)).toMatch(/^TASK_STATE_CANCELED/);
+    await expect(saidBy(client.resubscribeTask({ tenant: '', id }))).rejects.toMatchObject({
+      reason: 'UNSUPPORTED_OPERATION',
+    });
+  });
+
   it('does not wait for a task if the message says so', async () => {
     const bench = await api();
     await bench.post('/workflows', { ir: EXTERNAL });
@@ -237,10 +287,10 @@ describe('POST /a2a', () => {
     ['GetTask', {}, -32_602, 'id is required'],
     ['GetTask', { id: 'nothing' }, -32_001, 'task nothing not found'],
     ['tasks/cancel', { id: UNKNOWN_EXECUTION }, -32_001, `task ${UNKNOWN_EXECUTION}`],
-    ['SendStreamingMessage', {}, -32_004, 'streaming is not supported'],
+    ['SendStreamingMessage', {}, -32_602, 'message is required'],
+    ['SubscribeToTask', { id: UNKNOWN_EXECUTION }, -32_001, `task ${UNKNOWN_EXECUTION}`],
     ['ListTasks', {}, -32_004, 'use GET /executions to list tasks'],
     ['tasks/pushNotificationConfig/set', {}, -32_003, 'push notifications are not supported; use webhooks'],
-    ['GetExtendedAgentCard', {}, -32_007, 'there is no extended agent card'],
   ])('%s refuses %j', async (method, params, code, text) => {
     const bench = await api();
     expect((await rpc(bench, method, params)).error).toMatchObject({
@@ -332,6 +382,48 @@ describe('POST /a2a', () => {
   });
 });
 
+describe('a workflow that is published', () => {
+  const published = (workflow_id: string, publish: unknown) => ({
+    ...ECHO,
+    workflow_id,
+    description: `About ${workflow_id}`,
+    publish,
+  });
+  const skillsOf = (card: JsonObject) => (card.skills as readonly { readonly id: string }[]).map(({ id }) => id);
+
+  it('is a skill of the card for its tenant', async () => {
+    const bench = await api({ tools: ECHO_TOOLS });
+    const asAcme = await tenant(bench, 'acme');
+    await bench.post('/workflows', { ir: published('greeting', ['a2a']) });
+    await bench.post('/workflows', { ir: published('tool-only', 'mcp') });
+    await bench.post('/workflows', { ir: published('secret', true) }, asAcme);
+    const cardOf = async (method: string, options: CallOptions = {}) =>
+      (await rpc(bench, method, {}, options)).result as JsonObject;
+    expect(skillsOf(await cardOf('GetExtendedAgentCard'))).toEqual(['run-workflow', 'greeting']);
+    expect(skillsOf(await cardOf('agent/getAuthenticatedExtendedCard', asAcme))).toEqual(['run-workflow', 'secret']);
+    const open = await bench.get('/.well-known/agent-card.json', { as: null });
+    expect(skillsOf(open.body as unknown as JsonObject)).toEqual(['run-workflow', 'greeting']);
+    const { result } = await rpc(bench, 'SendMessage', sent([{ text: 'hi' }], { metadata: { skill: 'greeting' } }));
+    expect(result).toMatchObject({ task: { metadata: { workflow_id: 'greeting' } } });
+  });
+
+  it('is one no more when its latest version is not published', async () => {
+    const bench = await api({ tools: ECHO_TOOLS });
+    await bench.post('/workflows', { ir: published('greeting', true) });
+    await bench.post('/workflows', { ir: { ...published('greeting', false), version: '2' } });
+    const { result } = await rpc(bench, 'GetExtendedAgentCard', {});
+    expect(skillsOf(result as JsonObject)).toEqual(['run-workflow']);
+  });
+
+  it('is refused with an unknown channel', async () => {
+    const bench = await api();
+    expect(await bench.post('/workflows', { ir: published('greeting', ['fax']) })).toMatchObject({
+      status: 400,
+      body: { error: expect.stringContaining('publish must be a list of "mcp" and "a2a", or true for both') },
+    });
+  });
+});
+
 describe('the card of the runtime', () => {
   it('is open, correct and the same at both paths', async () => {
     const { get } = await api({ config: { publicUrl: 'https://runtime.example.com' } });
@@ -341,7 +433,7 @@ describe('the card of the runtime', () => {
       body: {
         name: 'JamJet Runtime',
         supportedInterfaces: [{ url: 'https://runtime.example.com/a2a', protocolBinding: 'JSONRPC', protocolVersion: '1.0' }, {}],
-        capabilities: { streaming: false, pushNotifications: false },
+        capabilities: { streaming: true, pushNotifications: false },
         skills: [{ id: 'run-workflow' }],
       },
     });

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type ApiOptions, api, PAYMENT, REVIEW, UNKNOWN_EXECUTION } from '../support/api.ts';
+import { type ApiOptions, api, ECHO, ECHO_TOOLS, PAYMENT, REVIEW, UNKNOWN_EXECUTION } from '../support/api.ts';
 import { asTenant, createTenant } from '../support/tenants.ts';
 
 interface ToolReply {
@@ -236,6 +236,65 @@ describe('the official MCP client', () => {
     const execution_id = await started(REVIEW);
     const { read } = await as('viewer', 'default', '/compat/mcp');
     expect(await read('jamjet_get_execution', { execution_id })).toMatchObject({ execution_id });
+  });
+});
+
+describe('a workflow that is published as a tool', () => {
+  const GREETING = {
+    ...ECHO,
+    workflow_id: 'say hello',
+    description: 'Says hello',
+    publish: ['mcp'],
+    state_schema: { type: 'object', properties: { greeting: { type: 'string' } }, required: ['greeting'] },
+  };
+
+  it('is listed with its schema, and gives its final state', async () => {
+    const { as, post } = await listening({ tools: ECHO_TOOLS });
+    await post('/workflows', { ir: GREETING });
+    await post('/workflows', { ir: { ...ECHO, workflow_id: 'hidden', publish: ['a2a'] } });
+    const { client, read } = await as('developer');
+    const { tools } = await client.listTools();
+    expect(tools.slice(8)).toMatchObject([
+      {
+        name: 'say_hello',
+        description: 'Says hello',
+        inputSchema: { type: 'object', properties: { greeting: { type: 'string' } } },
+      },
+    ]);
+    expect(await read('say_hello', { greeting: 'hi' })).toMatchObject({ greeting: 'hi', echoed: expect.anything() });
+  });
+
+  it('says what an execution waits for, and that one has failed', async () => {
+    const { as, post } = await listening({
+      tools: {
+        echo: () => {
+          throw Object.assign(new Error('no such luck'), { retryable: false });
+        },
+      },
+    });
+    await post('/workflows', { ir: GREETING });
+    await post('/workflows', { ir: { ...REVIEW, publish: true } });
+    const { read, use } = await as('developer');
+    expect(await read('review')).toMatchObject({ execution_id: expect.stringMatching(/^exec_/), status: 'paused' });
+    expect(await use('say_hello', { greeting: 'hi' })).toMatchObject({
+      isError: true,
+      text: expect.stringMatching(/^exec_\w+ failed: echo: no such luck$/),
+    });
+  });
+
+  it('belongs to its tenant, and needs the role that starts executions', async () => {
+    const server = await listening({ tools: ECHO_TOOLS });
+    const { as, post } = server;
+    await createTenant(server, 'acme');
+    await post('/workflows', { ir: GREETING });
+    const { client } = await as('developer', 'acme');
+    expect((await client.listTools()).tools).toHaveLength(8);
+    await expect(client.callTool({ name: 'say_hello', arguments: {} })).rejects.toThrow('unknown tool');
+    const viewer = await as('viewer');
+    expect(await viewer.use('say_hello', { greeting: 'hi' })).toMatchObject({
+      isError: true,
+      text: expect.stringContaining('insufficient role'),
+    });
   });
 });
 

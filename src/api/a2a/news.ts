@@ -1,0 +1,135 @@
+import type { JsonObject } from '../../../machines/json.ts';
+import { TERMINAL } from '../../../machines/run.ts';
+import type { EventView, ExecutionView, TextDelta } from '../../runtime/types/executions.ts';
+import type { ServerRuntime } from '../../runtime/types/server-runtime.ts';
+import type { A2aVersion } from './rpc.ts';
+import { contextOf, messageOf, toTask } from './task.ts';
+
+/** Events after which an execution may wait for something. */
+const MAY_PAUSE: ReadonlySet<string> = new Set([
+  'interrupt_raised',
+  'node_started',
+  'node_completed',
+  'node_failed',
+  'node_cancelled',
+  'child_workflow_paused',
+  'workflow_paused',
+]);
+
+export interface NewsOptions {
+  readonly runtime: ServerRuntime;
+  readonly tenantId: string;
+  readonly version: A2aVersion;
+  readonly signal: AbortSignal;
+  /** Resolves when it is the turn of the stream to send. */
+  readonly pace: () => Promise<void>;
+  readonly send: (result: JsonObject) => Promise<void>;
+}
+
+/**
+ * Sends a task as it is, and its news until it has ended or needs input: a status for each node that has completed, texts of models while they
+ * are written (`metadata.delta`), and the final state as its artifact.
+ */
+export async function sendNews(id: string, options: NewsOptions): Promise<void> {
+  const { runtime, tenantId, signal } = options;
+  const news = new TaskNews(options);
+  const first = await runtime.execution(tenantId, id);
+  await news.task(first);
+  if (isSettled(first)) return news.end(first, false);
+  const texts = new AbortController();
+  const stop = (): void => texts.abort();
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  const deltas = news.texts(runtime.deltas(tenantId, id, texts.signal));
+  try {
+    for await (const event of runtime.subscribe(tenantId, id, { after: first.sequence, signal })) {
+      await news.event(event);
+      if (!MAY_PAUSE.has(event.type)) continue;
+      const view = await runtime.execution(tenantId, id);
+      if (view.status === 'paused' && view.sequence <= event.sequence) return await news.end(view, true);
+    }
+    if (signal.aborted) return;
+    await news.end(await runtime.execution(tenantId, id), true);
+  } finally {
+    stop();
+    await deltas;
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+function isSettled({ status }: ExecutionView): boolean {
+  return status === 'paused' || TERMINAL.has(status);
+}
+
+/** Writes news in the form of a version, one at a time. */
+class TaskNews {
+  readonly #options: NewsOptions;
+  #context = { id: '', contextId: '' };
+  /** Events and texts have producers of their own. */
+  #sent: Promise<void> = Promise.resolve();
+
+  constructor(options: NewsOptions) {
+    this.#options = options;
+  }
+
+  async task(view: ExecutionView): Promise<void> {
+    this.#context = { id: view.executionId, contextId: contextOf(view) };
+    const task = await this.#taskOf(view);
+    await this.#send(this.#options.version === '1.0' ? { task } : task);
+  }
+
+  async event({ type, nodeId, sequence }: EventView): Promise<void> {
+    if (type !== 'node_completed' || nodeId === null) return;
+    await this.#status('working', `${nodeId} completed`, { node_id: nodeId, sequence }, false);
+  }
+
+  async texts(deltas: AsyncIterable<TextDelta>): Promise<void> {
+    for await (const { nodeId: node_id, activation, attempt, index, text } of deltas) {
+      await this.#options.pace();
+      await this.#status('working', text, { delta: { node_id, activation, attempt, index } }, false);
+    }
+  }
+
+  /** The end of the stream: the final state, unless the task has shown it, and the last status. */
+  async end(view: ExecutionView, showsState: boolean): Promise<void> {
+    const task = await this.#taskOf(view);
+    const { id: taskId, contextId } = this.#context;
+    const [artifact] = task.artifacts as readonly JsonObject[];
+    if (showsState && artifact !== undefined)
+      await this.#news('artifact-update', 'artifactUpdate', { taskId, contextId, artifact, append: false, lastChunk: true });
+    const { version } = this.#options;
+    const status = task.status as JsonObject;
+    const final = version === '1.0' ? {} : { final: true };
+    await this.#news('status-update', 'statusUpdate', { taskId, contextId, status, ...final, metadata: { status: view.status } });
+  }
+
+  async #status(state: string, text: string, metadata: JsonObject, final: boolean): Promise<void> {
+    const { version } = this.#options;
+    const { id: taskId, contextId } = this.#context;
+    const name = version === '1.0' ? `TASK_STATE_${state.toUpperCase()}` : state;
+    const message = messageOf({ id: `${taskId}-${JSON.stringify(metadata)}`, taskId, contextId }, text, version);
+    const status = { state: name, message };
+    await this.#news('status-update', 'statusUpdate', {
+      taskId,
+      contextId,
+      status,
+      ...(version === '1.0' ? {} : { final }),
+      metadata,
+    });
+  }
+
+  #news(kind: string, key: string, value: JsonObject): Promise<void> {
+    return this.#send(this.#options.version === '1.0' ? { [key]: value } : { kind, ...value });
+  }
+
+  #send(result: JsonObject): Promise<void> {
+    this.#sent = this.#sent.then(() => this.#options.send(result));
+    return this.#sent;
+  }
+
+  async #taskOf(view: ExecutionView): Promise<JsonObject> {
+    const { runtime, version } = this.#options;
+    const pending = view.status === 'paused' ? (await runtime.approvals(view.tenantId, view.executionId)).pending : [];
+    return toTask(view, pending, version);
+  }
+}
