@@ -21,6 +21,8 @@ import { randomStream } from './environment/random-streams.ts';
 import type { Plan } from './plan.ts';
 
 const MAX_NODES = 8;
+/** Of some workflows: what tools return is kept out of the log, so that every restart depends on the originals. */
+const DATA_POLICY: JsonObject = { pii_fields: ['$.mark', '$..n'], redaction_mode: 'remove' };
 
 /**
  * Generates up to three random workflows; earlier ones start later ones as children. `excluded` has nodes to leave out (`w0.n3`). Returns an
@@ -35,7 +37,8 @@ export function generateWorkflows(seed: number, excluded: ReadonlySet<string>): 
     const children = Array.from({ length: count - i - 1 }, (_, k) => `w${i + k + 1}`);
     const document = generateValid(randomStream(seed, id), id, children, excluded);
     if (document === null) return [];
-    workflows.push({ id, document });
+    const hasPolicy = randomStream(seed, `${id} data policy`).chance(0.2);
+    workflows.push({ id, document: hasPolicy ? { ...document, data_policy: DATA_POLICY } : document });
   }
   return workflows;
 }

@@ -3,10 +3,12 @@ import { normalise } from '../../../machines/ir/normalise.ts';
 import { canonicalJson } from '../../../machines/json.ts';
 import { historyOf, LogReplay, replay, type TimedEvent } from '../../../machines/replay/index.ts';
 import { type Run, TERMINAL } from '../../../machines/run.ts';
-import { save, stateOf } from '../../../machines/step/index.ts';
+import { isErased, save, stateOf } from '../../../machines/step/index.ts';
 import type { Program } from '../../../machines/step/program.ts';
 import { readTail } from '../../../src/runtime/log/read-log.ts';
+import { shownRun } from '../../../src/runtime/redaction/shown-run.ts';
 import { stepsOf } from '../../support/replay-steps.ts';
+import type { CoreStore } from '../../support/stores.ts';
 import type { Operations } from '../environment/operations.ts';
 import { isOpen } from '../store/commits.ts';
 import type { MemoryDatabase } from '../store/memory-database.ts';
@@ -70,7 +72,7 @@ async function findProblems(execution: StoredExecution, judged: CheckedRun): Pro
     return [`its log has a gap: ${events.map(({ seq }) => seq).join(' ')}, and the head is at ${row.seq}`];
   const program = programOf(database, execution);
   const { workflow } = program;
-  const { events: log } = await readTail(memoryStore(database, DIRECT), row.tenantId, row.id, 0, row.seq);
+  const { events: log } = await readTail(withErasedOriginals(database), row.tenantId, row.id, 0, row.seq);
   const env = { executionId: row.id, stepLimit: 0, runtimeId: '' };
   let run: Run | null = null;
   const replayed = new LogReplay(program, env, historyOf(log));
@@ -78,7 +80,7 @@ async function findProblems(execution: StoredExecution, judged: CheckedRun): Pro
   for (let next = replayed.next(true); next !== null; next = replayed.next(true)) {
     run = next;
     const checkpoint = checkpoints.find(({ seq }) => seq === next.seq);
-    if (checkpoint !== undefined && save(next) !== checkpoint.text)
+    if (checkpoint !== undefined && !isErased(checkpoint.text) && save(next) !== checkpoint.text)
       problems.push(`its log does not replay to its checkpoint\n${save(next)}\n${checkpoint.text}`);
   }
   if (run === null) return ['its log is empty'];
@@ -99,13 +101,33 @@ async function findProblems(execution: StoredExecution, judged: CheckedRun): Pro
       const step = steps.find(({ end }) => end === sequence);
       if (step === undefined) {
         if (!isBeforeStart(log, sequence)) problems.push(`${client} read it at ${sequence}, in the middle of a step`);
-      } else if (step.run.status !== status || JSON.stringify(stateOf(step.run)) !== state)
+      } else if (step.run.status !== status || shownState(program, step.run) !== state)
         problems.push(
-          `${client} read it at ${sequence} as ${status} ${state}, and it was ${step.run.status} ${JSON.stringify(stateOf(step.run))}`,
+          `${client} read it at ${sequence} as ${status} ${state}, and it was ${step.run.status} ${shownState(program, step.run)}`,
         );
     }
   }
   return problems;
+}
+
+function shownState(program: Program, run: Run): string {
+  return JSON.stringify(shownRun(program, run).state);
+}
+
+/** The store as if nothing had been erased. */
+function withErasedOriginals(database: MemoryDatabase): CoreStore {
+  const store = memoryStore(database, DIRECT);
+  const { originals, erasedOriginals } = database.tables;
+  return {
+    ...store,
+    erasures: {
+      ...store.erasures,
+      originals: async (id, from, to) =>
+        [...originals.values(), ...erasedOriginals.values()].filter(
+          ({ executionId, seq }) => executionId === id && seq >= from && seq <= to,
+        ),
+    },
+  };
 }
 
 /** Work that has waited for a slot starts in its own step, which a replay cannot distinguish from the previous step at the same time. */

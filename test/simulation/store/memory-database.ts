@@ -72,7 +72,11 @@ export class MemoryDatabase {
     if (execution === undefined || erasures.get(executionId)?.erasedAtMs !== null) return 'done';
     if ([...inbox.values()].some(({ toExecutionId }) => toExecutionId === execution.row.parentId)) return 'needed';
     executions.set(executionId, { ...execution, checkpoints: [{ seq, text: snapshot }] });
-    for (const [name, original] of originals) if (original.executionId === executionId) originals.delete(name);
+    for (const [name, original] of originals) {
+      if (original.executionId !== executionId) continue;
+      originals.delete(name);
+      this.tables.erasedOriginals.set(name, original);
+    }
     erasures.set(executionId, { executionId, tenantId, erasedAtMs: atMs });
     return 'done';
   }

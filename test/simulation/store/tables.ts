@@ -79,6 +79,8 @@ export class Tables {
   readonly artifacts = new Map<string, Artifact>();
   /** By execution and sequence. */
   readonly originals = new Map<string, OriginalEvent & { readonly executionId: string }>();
+  /** For checks alone: originals that were erased. */
+  readonly erasedOriginals = new Map<string, OriginalEvent & { readonly executionId: string }>();
   readonly erasures = new Map<string, PendingErasure & { readonly erasedAtMs: number | null }>();
   readonly subjectTokens = new Map<string, SubjectTokenRow>();
   readonly usage = new Map<string, { readonly tokens: number; readonly costUsd: number }>();
