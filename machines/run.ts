@@ -239,6 +239,8 @@ export interface Work {
   readonly inputErrors: readonly string[];
   /** The expression of the mapping at which the evaluation budget was exceeded. */
   readonly inputExceeded?: string;
+  /** A function, method or filter of the mapping that does not exist. */
+  readonly inputUnknown?: string;
   /** What earlier attempts of the visit have logged: the data of the last event of each type. */
   readonly progress: VisitProgress;
   readonly state: JsonObject;

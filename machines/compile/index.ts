@@ -1,7 +1,7 @@
 import { type Cooperative, runToEnd } from '../cooperative.ts';
 import { InvalidWorkflow } from '../diagnostics.ts';
 import { compileExpression, type Expression, type Reference, references } from '../expression/index.ts';
-import { FIRST_LANGUAGE, LANGUAGE } from '../expression/syntax-tree.ts';
+import { FIRST_LANGUAGE } from '../expression/syntax-tree.ts';
 import { compileTemplate } from '../expression/template.ts';
 import type { Graph } from '../graph/graph.ts';
 import { analyseCooperatively } from '../graph/index.ts';
@@ -153,10 +153,10 @@ function* expressionRequirements(
   routes: readonly OutcomeRoutes[],
 ): Cooperative<Pick<ProgramTables, 'envNames' | 'language'> & { readonly isGuarded: boolean }> {
   const envNames = new Set<string>();
-  let older = false;
+  let language = FIRST_LANGUAGE;
   let isGuarded = false;
   const read = (expression: Expression): void => {
-    older ||= expression.older !== undefined;
+    language = Math.max(language, expression.language);
     for (const { root, path } of references(expression)) if (root === 'env') envNames.add(path[0] ?? '');
   };
   for (const own of routes) {
@@ -173,7 +173,7 @@ function* expressionRequirements(
     for (const expression of compileTemplate(templateInStep(graph.node(node).kind)).expressions) read(expression);
     yield;
   }
-  return { envNames: [...envNames], language: older ? LANGUAGE : FIRST_LANGUAGE, isGuarded };
+  return { envNames: [...envNames], language, isGuarded };
 }
 
 function asksForCost({ root, path }: Reference): boolean {

@@ -5,6 +5,8 @@ import { compare, finite, jsonOf, numberArgument, own, textArgument, textOf, tru
 
 /** `run` gets between `min` and `max` arguments; the subject of a method or filter is the first. */
 export interface Operation {
+  /** The language that added it. Default: the first. */
+  readonly since?: number;
   readonly min: number;
   readonly max: number;
   run(args: readonly Json[], budget: Budget): Json;
@@ -70,18 +72,10 @@ function toFloat(value: Json, budget: Budget): number {
   return numberArgument('float', value);
 }
 
-export const FUNCTIONS: Operations = new Map<string, Operation>([
-  ['len', length],
-  ['int', unary(toInt)],
-  ['float', unary(toFloat)],
-  ['str', unary(textOf)],
-  ['bool', unary((value) => truthy(value))],
-  ['lower', lower],
-  ['upper', upper],
-  ['abs', unary((value) => Math.abs(numberArgument('abs', value)))],
-  ['min', minOrMax('min', -1)],
-  ['max', minOrMax('max', 1)],
-]);
+/** With the operations that language 3 added. */
+function withNewer(first: readonly (readonly [string, Operation])[], added: Readonly<Record<string, Operation>>): Operations {
+  return new Map([...first, ...Object.entries(added).map(([name, operation]) => [name, { ...operation, since: 3 }] as const)]);
+}
 
 const strip = textTransform('strip', (text) => text.trim());
 
@@ -105,6 +99,129 @@ const split: Operation = {
   },
 };
 
+/** An item of a list, or a character of a text, counted from the end if negative; null = there is none. */
+function itemAt(name: string, at: number): Operation {
+  return unary((value) => {
+    if (Array.isArray(value) || typeof value === 'string') return value.at(at) ?? null;
+    throw new ExpressionError(`${name} takes a list or a text, not ${typeName(value)}`);
+  });
+}
+
+function onlyList(name: string, value: Json, budget: Budget): readonly Json[] {
+  if (!Array.isArray(value)) throw new ExpressionError(`${name} takes a list, not ${typeName(value)}`);
+  budget.spend(value.length * PART_COST);
+  return value;
+}
+
+/** Rounds half away from zero, to digits after the point. */
+const round: Operation = {
+  min: 1,
+  max: 2,
+  run: (args) => {
+    const value = numberArgument('round', arg(args, 0));
+    const digits = args.length > 1 ? numberArgument('round', arg(args, 1)) : 0;
+    if (!Number.isInteger(digits) || digits < 0 || digits > 15) throw new ExpressionError('round takes 0 to 15 digits');
+    const shifted = timesTenTo(Math.abs(value), digits);
+    if (!Number.isFinite(shifted)) return value;
+    return finite('round', Math.sign(value) * timesTenTo(Math.round(shifted), -digits));
+  },
+};
+
+/** By its decimal digits: a product would not be exact. */
+function timesTenTo(value: number, power: number): number {
+  const [digits = '0', exponent = '0'] = String(value).split('e');
+  return Number(`${digits}e${Number(exponent) + power}`);
+}
+
+const sum = unary((value, budget) =>
+  finite(
+    'sum',
+    onlyList('sum', value, budget).reduce<number>((total, item) => total + numberArgument('sum', item), 0),
+  ),
+);
+
+/** Sorts numbers or texts. */
+const sorted = unary((value, budget) => {
+  const list = onlyList('sort', value, budget);
+  budget.spend(list.length * Math.ceil(Math.log2(list.length + 1)) * PART_COST);
+  return budget.chargeResult(list.toSorted((a, b) => compare('sort', a, b, budget)));
+});
+
+const reverse = unary((value, budget) => budget.chargeResult([...onlyList('reverse', value, budget)].reverse()));
+
+/** The items without those that are equal to an earlier one. */
+const unique = unary((value, budget) => {
+  const found = new Map<string, Json>();
+  for (const item of onlyList('unique', value, budget)) {
+    const key = jsonOf(item, budget);
+    if (!found.has(key)) found.set(key, item);
+  }
+  return budget.chargeResult([...found.values()]);
+});
+
+const values = unary((value, budget) => {
+  if (!isObject(value)) throw new ExpressionError(`only an object has values, not ${typeName(value)}`);
+  const list = Object.values(value);
+  budget.spend(list.length * KEY_COST);
+  return budget.chargeResult(list);
+});
+
+const MAX_TRUNCATED = 1_000_000;
+
+/** `truncate(length, end)`: the first characters, with `...` in place of the rest. A true or false between the two, as in Jinja, says nothing. */
+const truncate: Operation = {
+  min: 1,
+  max: 4,
+  run: ([value = null, ...rest], budget) => {
+    const text = textOf(value, budget);
+    const [length = 255, end = '...'] = rest.filter((option) => typeof option !== 'boolean');
+    const kept = numberArgument('truncate', length) - textArgument('truncate', end).length;
+    if (!Number.isInteger(length) || Number(length) < 0 || Number(length) > MAX_TRUNCATED)
+      throw new ExpressionError(`truncate takes a length from 0 to ${MAX_TRUNCATED}`);
+    budget.spend(Math.min(text.length, Number(length)));
+    if (text.length <= Number(length)) return text;
+    // A surrogate pair is not cut in two.
+    const cut = /[\ud800-\udbff]/.test(text.charAt(kept - 1)) ? kept - 1 : kept;
+    return budget.chargeResult(text.slice(0, Math.max(0, cut)) + String(end));
+  },
+};
+
+const replace: Operation = {
+  min: 3,
+  max: 3,
+  run: (args, budget) => {
+    const text = textArgument('replace', arg(args, 0));
+    const part = textArgument('replace', arg(args, 1));
+    const replacement = textArgument('replace', arg(args, 2));
+    if (part === '') throw new ExpressionError('replace needs a text to replace that is not empty');
+    budget.spend(text.length);
+    const parts = text.split(part, MAX_PARTS + 2);
+    budget.reserve(text.length + (parts.length - 1) * (replacement.length - part.length));
+    return parts.join(replacement);
+  },
+};
+
+const title = textTransform('title', (text) =>
+  text.toLowerCase().replace(/(^|[^\p{L}\p{N}'’])(\p{L})/gu, (whole) => whole.toUpperCase()),
+);
+const capitalize = textTransform('capitalize', (text) => text.charAt(0).toUpperCase() + text.slice(1).toLowerCase());
+
+export const FUNCTIONS: Operations = withNewer(
+  [
+    ['len', length],
+    ['int', unary(toInt)],
+    ['float', unary(toFloat)],
+    ['str', unary(textOf)],
+    ['bool', unary((value) => truthy(value))],
+    ['lower', lower],
+    ['upper', upper],
+    ['abs', unary((value) => Math.abs(numberArgument('abs', value)))],
+    ['min', minOrMax('min', -1)],
+    ['max', minOrMax('max', 1)],
+  ],
+  { round, sum, sorted },
+);
+
 function textPredicate(name: string, holds: (text: string, part: string) => boolean): Operation {
   return {
     min: 2,
@@ -117,57 +234,84 @@ function textPredicate(name: string, holds: (text: string, part: string) => bool
   };
 }
 
-export const METHODS: Operations = new Map<string, Operation>([
-  ['upper', upper],
-  ['lower', lower],
-  ['strip', strip],
-  ['split', split],
-  ['startswith', textPredicate('startswith', (text, part) => text.startsWith(part))],
-  ['endswith', textPredicate('endswith', (text, part) => text.endsWith(part))],
+export const METHODS: Operations = withNewer(
   [
-    'get',
-    {
-      min: 2,
-      max: 3,
-      run: (args) => {
-        const object = arg(args, 0);
-        if (!isObject(object)) throw new ExpressionError(`get looks into an object, not ${typeName(object)}`);
-        return own(object, String(arg(args, 1))) ?? arg(args, 2);
+    ['upper', upper],
+    ['lower', lower],
+    ['strip', strip],
+    ['split', split],
+    ['startswith', textPredicate('startswith', (text, part) => text.startsWith(part))],
+    ['endswith', textPredicate('endswith', (text, part) => text.endsWith(part))],
+    [
+      'get',
+      {
+        min: 2,
+        max: 3,
+        run: (args) => {
+          const object = arg(args, 0);
+          if (!isObject(object)) throw new ExpressionError(`get looks into an object, not ${typeName(object)}`);
+          return own(object, String(arg(args, 1))) ?? arg(args, 2);
+        },
       },
-    },
+    ],
+    [
+      'keys',
+      unary((value, budget) => {
+        if (!isObject(value)) throw new ExpressionError(`only an object has keys, not ${typeName(value)}`);
+        const keys = Object.keys(value);
+        budget.spend(keys.length * KEY_COST);
+        return budget.chargeResult(keys);
+      }),
+    ],
   ],
-  [
-    'keys',
-    unary((value, budget) => {
-      if (!isObject(value)) throw new ExpressionError(`only an object has keys, not ${typeName(value)}`);
-      const keys = Object.keys(value);
-      budget.spend(keys.length * KEY_COST);
-      return budget.chargeResult(keys);
-    }),
-  ],
-]);
+  { replace, title, capitalize, values },
+);
 
-export const FILTERS: Operations = new Map<string, Operation>([
+export const FILTERS: Operations = withNewer(
   [
-    'join',
-    {
-      min: 1,
-      max: 2,
-      run: (args, budget) => {
-        const list = arg(args, 0);
-        if (!Array.isArray(list)) throw new ExpressionError(`join joins a list, not ${typeName(list)}`);
-        const separator = args.length > 1 ? textArgument('join', arg(args, 1)) : '';
-        budget.spend(list.length * PART_COST);
-        const texts = list.map((item: Json) => textOf(item, budget));
-        budget.reserve(texts.reduce((sum, text) => sum + text.length, separator.length * texts.length));
-        return texts.join(separator);
+    [
+      'join',
+      {
+        min: 1,
+        max: 2,
+        run: (args, budget) => {
+          const list = arg(args, 0);
+          if (!Array.isArray(list)) throw new ExpressionError(`join joins a list, not ${typeName(list)}`);
+          const separator = args.length > 1 ? textArgument('join', arg(args, 1)) : '';
+          budget.spend(list.length * PART_COST);
+          const texts = list.map((item: Json) => textOf(item, budget));
+          budget.reserve(texts.reduce((sum, text) => sum + text.length, separator.length * texts.length));
+          return texts.join(separator);
+        },
       },
-    },
+    ],
+    ['default', { min: 2, max: 2, run: (args) => args[0] ?? arg(args, 1) }],
+    ['upper', upper],
+    ['lower', lower],
+    ['trim', strip],
+    ['length', length],
+    ['json', unary(jsonOf)],
   ],
-  ['default', { min: 2, max: 2, run: (args) => args[0] ?? arg(args, 1) }],
-  ['upper', upper],
-  ['lower', lower],
-  ['trim', strip],
-  ['length', length],
-  ['json', unary(jsonOf)],
-]);
+  {
+    tojson: unary(jsonOf),
+    string: unary(textOf),
+    int: unary(toInt),
+    float: unary(toFloat),
+    abs: unary((value) => Math.abs(numberArgument('abs', value))),
+    min: minOrMax('min', -1),
+    max: minOrMax('max', 1),
+    truncate,
+    replace,
+    title,
+    capitalize,
+    split,
+    round,
+    sum,
+    first: itemAt('first', 0),
+    last: itemAt('last', -1),
+    sort: sorted,
+    reverse,
+    unique,
+    values,
+  },
+);

@@ -3,8 +3,8 @@ import { Budget, EVALUATION_COST } from './budget.ts';
 import { BudgetExceeded, ExpressionError, TooLarge } from './error.ts';
 import { evaluateTree, type Scope } from './evaluate.ts';
 import { parse } from './parser.ts';
-import { type Reference, referencesIn, type UnknownOperation, unknownOperationsIn } from './references.ts';
-import { FIRST_LANGUAGE, LANGUAGE, type SyntaxTree } from './syntax-tree.ts';
+import { languageOfOperations, type Reference, referencesIn, type UnknownOperation, unknownOperationsIn } from './references.ts';
+import { FIRST_LANGUAGE, LANGUAGE, SYNTAX_LANGUAGE, type SyntaxTree } from './syntax-tree.ts';
 import { truthy } from './values.ts';
 
 export type { Scope } from './evaluate.ts';
@@ -19,7 +19,9 @@ export interface Expression {
   readonly error: string | null;
   /** The error is that it is too large. */
   readonly tooLarge: boolean;
-  /** The same text in the previous language, where it has another meaning. */
+  /** The oldest language that has its operations and its meaning. */
+  readonly language: number;
+  /** The same text in the first language, where it is read otherwise. */
   readonly older?: Expression;
 }
 
@@ -41,9 +43,10 @@ export function compileExpression(text: string): Expression {
         if (text.length > MAX_LENGTH) throw new TooLarge(`longer than ${MAX_LENGTH} characters`);
         const parsed = parse(inner, language);
         const older = parsed.language > FIRST_LANGUAGE ? { older: read(FIRST_LANGUAGE) } : {};
-        return { text, tree: parsed.tree, error: null, tooLarge: false, ...older };
+        const required = Math.max(parsed.language, languageOfOperations(parsed.tree));
+        return { text, tree: parsed.tree, error: null, tooLarge: false, language: required, ...older };
       },
-      (error) => ({ text, tree: null, error: error.message, tooLarge: error instanceof TooLarge }),
+      (error) => ({ text, tree: null, error: error.message, tooLarge: error instanceof TooLarge, language: FIRST_LANGUAGE }),
     );
   return read(LANGUAGE);
 }
@@ -53,7 +56,7 @@ export function compileExpression(text: string): Expression {
  * evaluated together, such as the conditions and mappings of a step, share one `budget`.
  */
 export function evaluate(expression: Expression, scope: Scope, budget: Budget = new Budget()): EvaluationResult {
-  const { tree, error } = (scope.language ?? LANGUAGE) < LANGUAGE ? (expression.older ?? expression) : expression;
+  const { tree, error } = (scope.language ?? LANGUAGE) < SYNTAX_LANGUAGE ? (expression.older ?? expression) : expression;
   if (tree === null) return { value: null, error: error ?? 'not an expression' };
   return attempt<EvaluationResult>(
     () => {

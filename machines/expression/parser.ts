@@ -9,6 +9,7 @@ import {
   LANGUAGE,
   LANGUAGE_2_FACTS,
   ROOTS,
+  SYNTAX_LANGUAGE,
   type SyntaxTree,
 } from './syntax-tree.ts';
 import { finite } from './values.ts';
@@ -140,10 +141,10 @@ class Parser {
   #expression(): SyntaxTree {
     return this.#nested(() => {
       const then = this.#piped();
-      if (this.#language < LANGUAGE || !this.#acceptWord('if')) return then;
+      if (this.#language < SYNTAX_LANGUAGE || !this.#acceptWord('if')) return then;
       const test = this.#piped();
       if (!this.#acceptWord('else')) throw new ExpressionError(`an "if" without its "else" at ${this.#token.at}`);
-      this.#requiredLanguage = LANGUAGE;
+      this.#requiredLanguage = SYNTAX_LANGUAGE;
       return { type: 'choice', test, then, otherwise: this.#expression() };
     });
   }
@@ -225,9 +226,9 @@ class Parser {
   #memberOf(tree: SyntaxTree, name: string): SyntaxTree {
     const fact = tree.type === 'name' ? FACTS.find((candidate) => candidate === `${tree.name}.${name}`) : undefined;
     const isNew = fact !== undefined && LANGUAGE_2_FACTS.has(fact);
-    if (fact === undefined || (isNew && this.#language < LANGUAGE))
+    if (fact === undefined || (isNew && this.#language < SYNTAX_LANGUAGE))
       return { type: 'member', of: tree, key: { type: 'literal', value: name } };
-    if (isNew) this.#requiredLanguage = LANGUAGE;
+    if (isNew) this.#requiredLanguage = SYNTAX_LANGUAGE;
     return { type: 'fact', fact };
   }
 

@@ -9,10 +9,13 @@ export type Fact = (typeof FACTS)[number];
 
 /**
  * Version of the expression language. An execution keeps the version that it was started with, so that its log replays. Version 2 adds
- * `a if b else c` and `execution.workflow_id`; version 1 refuses the first and reads the second as a name.
+ * `a if b else c` and `execution.workflow_id`; version 1 refuses the first and reads the second as a name. Version 3 adds functions, methods and
+ * filters, which do not exist in earlier versions.
  */
-export const LANGUAGE = 2;
+export const LANGUAGE = 3;
 export const FIRST_LANGUAGE = 1;
+/** The newest version that reads a text as another tree than the first one does. */
+export const SYNTAX_LANGUAGE = 2;
 export const LANGUAGE_2_FACTS: ReadonlySet<Fact> = new Set(['execution.workflow_id']);
 
 export type BinaryOperator = 'or' | 'and' | '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | '+' | '-' | '*' | '/' | '%';

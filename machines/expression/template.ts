@@ -2,11 +2,20 @@ import { isObject, type Json } from '../json.ts';
 import { charsUpTo } from '../json-size.ts';
 import { Budget } from './budget.ts';
 import { BudgetExceeded } from './error.ts';
-import { compileExpression, type Expression, evaluate, type Reference, references, type Scope } from './index.ts';
+import {
+  compileExpression,
+  type Expression,
+  evaluate,
+  type Reference,
+  references,
+  type Scope,
+  unknownOperations,
+} from './index.ts';
+import { FIRST_LANGUAGE } from './syntax-tree.ts';
 
 /** Expressions in one mapping. */
 const MAX_EXPRESSIONS = 2_000;
-const UNPARSED: Expression = { text: '', tree: null, error: 'not read', tooLarge: true };
+const UNPARSED: Expression = { text: '', tree: null, error: 'not read', tooLarge: true, language: FIRST_LANGUAGE };
 /** Characters of JSON that one mapping may render to, values from the state included. */
 const MAX_RENDERED = 4_000_000;
 const TOO_LARGE = `the mapping renders to more than ${MAX_RENDERED} characters, or is nested too deeply`;
@@ -68,6 +77,12 @@ export function render(template: Template, scope: Scope, budget: Budget = new Bu
 
 export function referencesOf(template: Template): readonly Reference[] {
   return template.expressions.flatMap(references);
+}
+
+/** The first function, method or filter of a template that does not exist; undefined = none. */
+export function unknownOperationOf(template: Template): string | undefined {
+  const [first] = template.expressions.flatMap(unknownOperations);
+  return first === undefined ? undefined : `${first.what} "${first.name.slice(0, 60)}"`;
 }
 
 /** Renders one template; its expressions share the budget and the limit of size. */

@@ -1,5 +1,6 @@
 import type { VisitProgress } from '../../events.ts';
 import { Budget } from '../../expression/budget.ts';
+import { unknownOperationOf } from '../../expression/template.ts';
 import type { Json, JsonObject } from '../../json.ts';
 import { definitionOf } from '../../nodes/index.ts';
 import type { Run, StepEnv, Work } from '../../run.ts';
@@ -40,12 +41,14 @@ export function workOf(
   let input: Work['input'] = state;
   let inputErrors: readonly string[] = [];
   let inputExceeded: string | undefined;
+  let inputUnknown: string | undefined;
   if (definitionOf(kind).joins(kind) !== null) {
     const { outputs, by_source } = joinInput(new StepContext(tables, context, run.seq, null), node);
     input = { outputs, by_source, state };
   } else if (template !== null) {
     const rendered = renderInput(tables, given.context, node, template, env, budget);
     ({ errors: inputErrors, exceeded: inputExceeded } = rendered);
+    if (inputErrors.length > 0) inputUnknown = unknownOperationOf(template);
     input = given.redactor?.json(rendered.value) ?? rendered.value;
   }
   const payload = {
@@ -69,6 +72,7 @@ export function workOf(
     inputErrors,
     progress: active.progress ?? NO_PROGRESS,
     ...(inputExceeded === undefined ? {} : { inputExceeded }),
+    ...(inputUnknown === undefined ? {} : { inputUnknown }),
     state,
     ...(forModels === null || given === forModels ? {} : { forModels: (value: Json) => forModels.redactor.json(value) }),
     payload,

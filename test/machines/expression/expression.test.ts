@@ -255,6 +255,64 @@ describe('a choice between two values', () => {
   });
 });
 
+describe('the operations of the third version', () => {
+  it.each<[string, unknown]>([
+    ["'a long text' | truncate(6)", 'a l...'],
+    ["'a long text' | truncate(6, '…')", 'a lon…'],
+    ["'a long text' | truncate(6, true, '')", 'a long'],
+    ["'short' | truncate", 'short'],
+    ["'\u{1F600}\u{1F600}' | truncate(2, '')", '\u{1F600}'],
+    ["'ab' | truncate(1)", '...'],
+    ['[1, 2] | truncate(3)', '...'],
+    ["'a-b-c' | replace('-', '+')", 'a+b+c'],
+    ["'a-b'.replace('-', '')", 'ab'],
+    ['"it\'s a title" | title', "It's A Title"],
+    ["'éCOLE' | capitalize", 'École'],
+    ["'a,b' | split(',') | first", 'a'],
+    ["'abc' | last", 'c'],
+    ["'' | first", null],
+    ['[] | last', null],
+    ['2.345 | round(2)', 2.35],
+    ['-2.5 | round', -3],
+    ['round(1.005, 2)', 1.01],
+    ['1e300 | round(15)', 1e300],
+    ['0.0000001 | round(3)', 0],
+    ['sum([1, 2.5])', 3.5],
+    ['[3, 1, 2] | sort | reverse', [3, 2, 1]],
+    ["sorted(['b', 'a'])", ['a', 'b']],
+    ['[1, 2, 1, {a: 1}, {a: 1}] | unique', [1, 2, { a: 1 }]],
+    ["{a: 1, b: 2} | values | join('+')", '1+2'],
+    ["'12' | int", 12],
+    ['12 | string', '12'],
+    ["'1.5' | float", 1.5],
+    ['-3 | abs', 3],
+    ['[3, 1] | min', 1],
+    ['{a: 1} | tojson', '{"a":1}'],
+  ])('%s', (text, expected) => expect(value(text)).toEqual(expected));
+
+  it.each([
+    ["'x' | truncate(-1)", 'a length from 0'],
+    ["'x' | truncate('1')", 'needs numbers'],
+    ["'x' | replace('', 'y')", 'not empty'],
+    ['1 | first', 'a list or a text'],
+    ["'x' | sum", 'takes a list'],
+    ["[1, 'a'] | sort", 'compares two numbers'],
+    ['1 | round(16)', '0 to 15 digits'],
+    ['[1] | values', 'only an object has values'],
+  ])('%s fails clearly', (text, message) => {
+    expect(errorOf(text)).toContain(message);
+  });
+
+  it('do not exist in earlier versions', () => {
+    for (const language of [1, 2]) expect(errorOf("'a' | first", { ...scope, language })).toBe('unknown filter "first"');
+    expect(compileExpression('state.a | upper | truncate(3)')).toMatchObject({ language: 3 });
+    expect(compileExpression('state.a | upper')).toMatchObject({ language: 1 });
+    expect(compileExpression('1 if state.a else 2')).toMatchObject({ language: 2 });
+    // A text of the second version is read as in the second, whatever operations it has.
+    expect(value("1 if state.vip else ('a' | first)", { ...scope, language: 2 })).toBe(1);
+  });
+});
+
 describe('in the first version of the language', () => {
   const first: Scope = { ...scope, state: { big: 1, execution: { workflow_id: 'theirs' } }, language: 1 };
 

@@ -1,6 +1,5 @@
 import { Budget } from '../../../../machines/expression/budget.ts';
 import type { JsonObject } from '../../../../machines/json.ts';
-import { BUDGET_EXCEEDED, budgetExceededMessage } from '../../../../machines/step/index.ts';
 import type { WorkItemRow } from '../../../../store/port/work-items.ts';
 import { actorOf } from '../../actor.ts';
 import type { RuntimeContext } from '../../context.ts';
@@ -106,7 +105,7 @@ export class WorkClaims {
     return rows;
   }
 
-  /** Commits the start of a claimed item; null = the item is not wanted any more, or its input exceeds the evaluation budget. */
+  /** Commits the start of a claimed item; null = the item is not wanted any more, or its input cannot be rendered. */
   async #startClaimed(
     caller: Caller,
     workerId: string,
@@ -122,7 +121,7 @@ export class WorkClaims {
     if ('refused' in outcome) return null;
     const rendered = await payloads.render(row, outcome.run);
     if ('payload' in rendered) return claimedItem(row, rendered.payload);
-    const failure = { error: budgetExceededMessage(rendered.exceeded), errorClass: BUDGET_EXCEEDED, retryable: false };
+    const failure = { ...rendered.failure, retryable: false };
     const preconditions = { settle: { id: row.id, fence: row.fence } };
     await engine.send(row.executionId, { type: 'fail', ...visitOf(row), ...failure }, { actor, preconditions });
     return null;

@@ -1,11 +1,17 @@
 import type { JsonObject } from '../../../../machines/json.ts';
 import type { Run } from '../../../../machines/run.ts';
-import { workOf } from '../../../../machines/step/index.ts';
+import { BUDGET_EXCEEDED, budgetExceededMessage, workOf } from '../../../../machines/step/index.ts';
 import type { WorkItemRow } from '../../../../store/port/work-items.ts';
 import { RENDERED_ON_CLAIM } from '../../engine/commit/commit-builder.ts';
 import type { ExecutionLoader } from '../../engine/loading/execution-loader.ts';
 import { RuntimeError } from '../../errors.ts';
 import type { TimeSlices } from '../../scheduling/time-slices.ts';
+
+/** The failure of an attempt whose input cannot be rendered. It is not retried. */
+interface RenderFailure {
+  readonly error: string;
+  readonly errorClass: string;
+}
 
 export interface WorkPayloadsOptions {
   readonly slices: TimeSlices;
@@ -24,9 +30,10 @@ export class WorkPayloads {
   }
 
   /**
-   * The payload of an item that was claimed by the step that led to `run`, or the expression that exceeded the evaluation budget.
+   * The payload of an item that was claimed by the step that led to `run`, or why it cannot be rendered: an expression exceeded the evaluation
+   * budget, or calls what does not exist.
    */
-  async render(row: WorkItemRow, run: Run): Promise<{ readonly payload: JsonObject } | { readonly exceeded: string }> {
+  async render(row: WorkItemRow, run: Run): Promise<{ readonly payload: JsonObject } | { readonly failure: RenderFailure }> {
     if (row.payload !== RENDERED_ON_CLAIM) return { payload: JSON.parse(row.payload) as JsonObject };
     const { slices, loader } = this.#options;
     const execution = await loader.current(row.executionId);
@@ -34,10 +41,13 @@ export class WorkPayloads {
       throw new RuntimeError('corrupt', `execution ${row.executionId} of work item ${row.id} not found in the store`);
     const turn = slices.slice(execution.tenantId).next();
     if (turn !== null) await turn;
-    const { payload, inputExceeded } = workOf(execution.loaded.program, run, row.nodeId, {
+    const { payload, inputExceeded, inputUnknown, inputErrors } = workOf(execution.loaded.program, run, row.nodeId, {
       executionId: execution.id,
       vars: execution.loaded.vars,
     });
-    return inputExceeded === undefined ? { payload } : { exceeded: inputExceeded };
+    if (inputExceeded !== undefined)
+      return { failure: { error: budgetExceededMessage(inputExceeded), errorClass: BUDGET_EXCEEDED } };
+    if (inputUnknown === undefined) return { payload };
+    return { failure: { error: `the input cannot be rendered: ${inputErrors.join('; ')}`, errorClass: 'validation' } };
   }
 }

@@ -267,4 +267,15 @@ describe('payloads', () => {
       data: { retryable: false, error_class: 'expression_budget_exceeded', error: expect.stringContaining("split('a')") },
     });
   });
+
+  it('that call a filter that does not exist fail their node, and no worker gets it', async () => {
+    const { run, runtime, settled, log } = await openTestRuntime();
+    const id = await run(wide(1, { text: '{{ state.s | shout }}' }), { s: 'a' });
+    expect(await runtime.claim(CALLER, TOOLS)).toEqual([]);
+    expect(await settled(id)).toMatchObject({ status: 'failed' });
+    expect((await log(id)).find(({ type }) => type === 'node_failed')).toMatchObject({
+      nodeId: 'n0',
+      data: { retryable: false, error_class: 'validation', error: expect.stringContaining('unknown filter "shout"') },
+    });
+  });
 });
