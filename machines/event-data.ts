@@ -310,6 +310,22 @@ export const EVENT_DATA = {
     context: object('What the decision is about: `node_id`, and `calls`, the tool calls of a model that the node carries out.'),
     policy_scope: absent(oneOf(['tenant'], 'Whose policy it is; absent for those of the workflow and of the node.')),
   }),
+  autonomy_limit_reached: atNode('An agent, or a node, has reached a limit of its autonomy. `escalation_required` follows.', {
+    agent_ref: text('The registered agent that the node names, else the node whose limit it is.'),
+    limit_type: text('`max_iterations`, `max_tool_calls`, `token_budget`, `cost_budget` or `time_budget` (in seconds).'),
+    limit_value: json('The limit.'),
+    actual_value: json('What was reached.'),
+  }),
+  circuit_breaker_tripped: atNode('So many attempts in a row have failed that no other begins. `escalation_required` follows.', {
+    agent_ref: text('The registered agent that the node names, else the node.'),
+    consecutive_errors: integer('Failed attempts in a row.'),
+    threshold: integer('How many are allowed.'),
+  }),
+  escalation_required: atNode('A person decides whether the node may go on. `tool_approval_required` follows.', {
+    agent_ref: text('The registered agent that the node names, else the node.'),
+    reason: text('Why.'),
+    escalation_target: text('`human_approval`.'),
+  }),
   segment_boundary: ofExecution(
     'The execution has exceeded a budget and continues as another one (`continue_as_new`). Always the last event.',
     {

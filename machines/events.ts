@@ -45,6 +45,9 @@ export const EVENT_TYPES = [
   'agent_tool_failed',
   'segment_boundary',
   'oauth_token_exchange',
+  'autonomy_limit_reached',
+  'circuit_breaker_tripped',
+  'escalation_required',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

@@ -12,7 +12,7 @@ import { type PolicyVerdict, policyVerdict } from '../policy.ts';
 import { budgetActionOf, budgetRouteOf, COST_EXCEEDED } from '../program/budget-action.ts';
 import { type Alternative, exclusiveChoice, type OutcomeRoutes, outcomeRoutes } from '../program/outcome-routes.ts';
 import { analyseOutputUse } from '../program/output-use.ts';
-import { BUDGET_RULES, FIELD_RULES, FIRST_RULES, POLICY_RULES } from '../program/rules.ts';
+import { AUTONOMY_RULES, BUDGET_RULES, FIELD_RULES, FIRST_RULES, POLICY_RULES } from '../program/rules.ts';
 import { compiledTexts, type ProgramTables, planTables } from '../program/tables.ts';
 import { timersOf } from '../program/timers.ts';
 import { dataRulesOf } from '../redaction/rules.ts';
@@ -75,6 +75,7 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
       budgetAction === 'guard' ? BUDGET_RULES : FIRST_RULES,
       policyRules(graph, verdicts),
       fieldRules(graph),
+      autonomyRules(graph),
     ),
     budgetAction,
     verdicts: byId,
@@ -111,6 +112,10 @@ function verdictsOf(workflow: Workflow, graph: Graph): Map<number, PolicyVerdict
 }
 
 /** The rules that its policies need (`RULES`). */
+function autonomyRules(graph: Graph): number {
+  return graph.reachable.some((node) => graph.node(node).autonomy !== null) ? AUTONOMY_RULES : FIRST_RULES;
+}
+
 function policyRules(graph: Graph, verdicts: ReadonlyMap<number, PolicyVerdict>): number {
   const callsTools = ({ kind }: Node): boolean => definitionOf(kind).toolCalls(kind) !== null;
   const blocks = [...verdicts.values()].some(({ decision }) => decision === 'blocked');

@@ -4,6 +4,7 @@ import { MAX_EDGES, MAX_NODES } from '../limits.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { Expansion } from '../nodes/kind.ts';
 import type { Fields } from '../reading/fields.ts';
+import { boundBy } from './autonomy.ts';
 import { type NodeDefaults, readNode } from './node.ts';
 import type { Edge, Node } from './workflow.ts';
 
@@ -41,7 +42,7 @@ export function* expandNodes(
         continue;
       }
       taken.add(id);
-      expanded.push(readNode(id, withOwner(raw, node), defaults, fields.problems));
+      expanded.push(boundBy(node, readNode(id, withOwner(raw, node), defaults, fields.problems)));
       yield;
     }
     first.push(...edgesOf(expansion, 'first'));

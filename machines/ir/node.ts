@@ -12,6 +12,7 @@ import { OUTPUT_KEYS } from '../nodes/shared-fields.ts';
 import { Fields } from '../reading/fields.ts';
 import type { Problems } from '../reading/problems.ts';
 import { closest, didYouMean } from '../suggest.ts';
+import { autonomyOf, policyUnder } from './autonomy.ts';
 import { dataPolicyOf } from './data-policy.ts';
 import { scopesOf } from './oauth.ts';
 import { policyOf } from './policy.ts';
@@ -30,6 +31,8 @@ const NODE_KEYS = [
   'data_policy',
   'oauth_scopes',
   'required_scopes',
+  'autonomy',
+  'circuit_breaker_threshold',
 ];
 
 /** Keys that some kind reads. On a kind that does not read them they cause a warning. */
@@ -60,6 +63,7 @@ export function readNode(id: string, raw: JsonObject, defaults: NodeDefaults, pr
   const fields = new Fields(merged, { prefix, path: `nodes.${id}.kind.`, node_id: id }, problems);
   const name = authored === undefined ? null : kindName(fields);
   const kind = name === null ? PLACEHOLDER_KIND : readKind(fields, name, defaults.timeouts);
+  const autonomy = name === null ? null : autonomyOf(own, id, kind);
   const node = {
     id,
     kind,
@@ -67,7 +71,8 @@ export function readNode(id: string, raw: JsonObject, defaults: NodeDefaults, pr
     timeout_secs: timeoutOf(own, fields, kind, defaults.timeouts),
     description: fields.text('description') ?? null,
     labels: own.labels('labels'),
-    policy: policyOf(own),
+    autonomy,
+    policy: policyUnder(autonomy, kind, policyOf(own)),
     data_policy: dataPolicyOf(own),
     oauth_scopes: scopesOf(own),
   };

@@ -1,4 +1,5 @@
 import { type TSchema, Type } from 'typebox';
+import { AUTONOMY_LEVELS, AutonomySetting } from '../autonomy.ts';
 import { definitionNamed, KIND_ALIASES, KIND_NAMES, type KindName } from '../nodes/index.ts';
 import { duration } from '../nodes/shared-fields.ts';
 import { DataPolicy } from './data-policy.ts';
@@ -31,6 +32,7 @@ export function irSchema(refTo: (name: string) => string = (name) => `#/$defs/${
     WorkflowEdge: documentObject(Edge, { required: ['from', 'to'], aliases: { condition: ['when'] } }),
     WorkflowRetryPolicy: retryPolicySchema(),
     WorkflowPolicy: documentObject(PolicySet),
+    WorkflowAutonomy: documentObject(AutonomySetting),
     WorkflowDataPolicy: documentObject(DataPolicy),
     WorkflowTool: documentObject(ToolConfig, { required: ['kind', 'reference'], aliases: { reference: ['ref'] } }),
     WorkflowMcpServer: mcpServerSchema(),
@@ -127,6 +129,14 @@ function nodeSchema(ref: Ref): JsonSchema {
       ),
       description: Type.String({ description: 'Shown to people.' }),
       labels: Type.Record(Type.String(), Type.String(), { description: 'Names and values of your own.' }),
+      autonomy: Type.Union([Type.Enum([...AUTONOMY_LEVELS]), described(ref('WorkflowAutonomy'), 'A level, and limits.')], {
+        description:
+          'How far the node, or the agent with its tools, may go without a person: a level, or a level with limits. `guided`: a person approves every call of a tool.',
+      }),
+      circuit_breaker_threshold: Type.Integer({
+        minimum: 1,
+        description: 'Failed attempts in a row after which a person decides whether another may begin. Default: no limit.',
+      }),
       policy: described(ref('WorkflowPolicy'), 'Comes before the policy of the workflow.'),
       data_policy: described(ref('WorkflowDataPolicy'), 'Added to that of the workflow.'),
       oauth_scopes: Type.Union(

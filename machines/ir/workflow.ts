@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import type { Autonomy } from '../autonomy.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Kind } from '../nodes/index.ts';
 import type { DataPolicy } from './data-policy.ts';
@@ -99,6 +100,8 @@ export interface Node {
   readonly timeout_secs: number | null;
   readonly description: string | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** How far it may go without a person; null = as far as it likes. */
+  readonly autonomy: Autonomy | null;
   readonly policy: PolicySet | null;
   readonly data_policy: DataPolicy | null;
   /** Scopes of the access token that its work gets; null = it gets none. */

@@ -7,6 +7,7 @@
  * 2. Those nodes are skipped as soon as the loop can no longer iterate, and the step limit fails the execution.
  * 3. An execution whose conditions ask for `__cost_exceeded__` goes on when it exceeds a budget. Policies judge the tools that an agent loop is
  *    about to call, by their names, and what they block fails with the class `policy_violation`. `output_to_state` has a meaning.
+ *    Limits of autonomy hold attempts.
  */
 export const RULES = 3;
 export const FIRST_RULES = 1;
@@ -14,3 +15,4 @@ export const LOOP_RULES = 2;
 export const BUDGET_RULES = 3;
 export const POLICY_RULES = 3;
 export const FIELD_RULES = 3;
+export const AUTONOMY_RULES = 3;

@@ -85,6 +85,8 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
     }
     case 'policy_violation':
     case 'tool_approval_required':
+    case 'autonomy_limit_reached':
+    case 'circuit_breaker_tripped':
     case 'node_scheduled':
     case 'node_started':
       if (detached) return { type: 'enqueue', node, queue: String(data.queue_type) };

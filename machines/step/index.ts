@@ -258,7 +258,9 @@ function stepDecide(program: Program, context: Context, message: Decide, runner:
     return open.length === 0 ? refuse('no_pending_approval') : refuse('several_pending_approvals', open.sort());
   const { decision, userId, comment, patch } = message;
   const event = { type: 'decide', node, decision, userId, comment, patch } as const;
-  const isHeldInWork = context.active.get(node)?.phase === 'awaiting_approval' && !program.tables.hasApprovalState(node);
+  const active = context.active.get(node);
+  const isInWork = active?.held?.limit !== undefined || !program.tables.hasApprovalState(node);
+  const isHeldInWork = active?.phase === 'awaiting_approval' && isInWork;
   return isHeldInWork ? runner.decideHeld(event) : runner.send(event, node);
 }
 

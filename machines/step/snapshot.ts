@@ -46,6 +46,7 @@ const STORED = [
   'pendingInputs',
   'lists',
   'usage',
+  'autonomy',
   'budgets',
   'suspension',
   'error',

@@ -22,6 +22,7 @@ import type { Program } from './program.ts';
 import { resetPositions } from './reset.ts';
 import { statusOf } from './status.ts';
 import type { MachineStep } from './stepper.ts';
+import { releaseLimit } from './work/autonomy-gate.ts';
 import { backoffMs } from './work/backoff.ts';
 import { beginNode, budgetFailure, renderApproval, timerCreatedData } from './work/begin.ts';
 
@@ -144,6 +145,7 @@ export class StepRunner {
     const active = this.#step.activeOf(node);
     addApproval(this.#step, event, active.activation);
     if (decision === 'rejected') return this.send(rejection(event), node);
+    if (active.held?.limit !== undefined) releaseLimit(this.#step, node, this.#env.nowMs);
     this.#step.setActive(node, { ...visitOf(active), phase: 'queued', approved: true });
     this.#move({ type: 'requeue', node });
     return this.#finish(node);

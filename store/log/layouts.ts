@@ -217,6 +217,18 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
       'gen_ai_response_id',
     ],
   },
+  autonomy_limit_reached: {
+    keys: ['agent_ref', 'limit_type', 'limit_value', 'actual_value', 'activation'],
+    stored: ['agent_ref', 'limit_type', 'limit_value', 'actual_value', ACTIVATION],
+  },
+  circuit_breaker_tripped: {
+    keys: ['agent_ref', 'consecutive_errors', 'threshold', 'activation'],
+    stored: ['agent_ref', 'consecutive_errors', 'threshold', ACTIVATION],
+  },
+  escalation_required: {
+    keys: ['agent_ref', 'reason', 'escalation_target', 'activation'],
+    stored: ['agent_ref', 'reason', ['escalation_target', 'human_approval'], ACTIVATION],
+  },
   segment_boundary: {
     ofExecution: true,
     keys: ['segment_number', 'next_execution_id', 'reason'],

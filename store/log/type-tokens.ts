@@ -49,6 +49,9 @@ const LETTERS: Readonly<Record<string, string>> = {
   agent_tool_failed: 't',
   segment_boundary: 'α',
   oauth_token_exchange: 'ε',
+  autonomy_limit_reached: 'β',
+  escalation_required: 'γ',
+  circuit_breaker_tripped: 'δ',
 };
 
 const letters: ReadonlyMap<string, string> = new Map(Object.entries(LETTERS));

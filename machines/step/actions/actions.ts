@@ -8,9 +8,10 @@ import { visitOf } from '../context/active-visits.ts';
 import { rulesOf } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import { isTimerEvent, type MachineEvent } from '../machine-event.ts';
+import { countAttempt } from '../work/autonomy-gate.ts';
 import { joinInput } from '../work/joins.ts';
 import { addAttemptStart } from '../work/recorded-input.ts';
-import { meter } from './budgets.ts';
+import { meter, usageIn } from './budgets.ts';
 import { addApproval, addCause, rejectionText } from './causes.ts';
 import { chooseTransition } from './conditions.ts';
 import { failureData } from './failure-data.ts';
@@ -52,6 +53,7 @@ export function complete(step: StepContext, event: MachineEvent, params: Complet
   addCause(step, event, node, active);
   recordCompletion(step, node, active.activation, completion, event.type === 'done' ? event.appended : undefined);
   noteScoring(step, node, completion.outcome);
+  countAttempt(step, node, { succeeded: true, isLast: true, usage: usageIn(event) });
   meter(step, node, event);
   if (step.tables.measured.size > 0) step.measure(node, event);
   if (choosing === true) step.recordTaken(node);
@@ -149,6 +151,7 @@ export function fail(step: StepContext, event: MachineEvent, { node, handled, up
   } else {
     step.addFailure(node);
   }
+  if (active.phase !== 'awaiting_approval') countAttempt(step, node, { succeeded: false, isLast: true, usage: usageIn(event) });
   meter(step, node, event);
   step.followTransition(node, update);
 }
@@ -165,6 +168,7 @@ export function retry(step: StepContext, event: MachineEvent, node: string): voi
   if (parkedUntilMs === undefined) step.addEvent('retry_scheduled', node, { ...next, activation });
   else step.addEvent('node_parked', node, { ...next, retry_after: new Date(parkedUntilMs).toISOString(), activation });
   step.setActive(node, { ...visitOf(active), attempt: attempt + 1, phase: 'backoff' });
+  countAttempt(step, node, { succeeded: false, isLast: false, usage: usageIn(event) });
   meter(step, node, event);
 }
 

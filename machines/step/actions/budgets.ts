@@ -63,7 +63,7 @@ export function continueElsewhere(step: StepContext, node: string | null, error:
   }
 }
 
-function usageIn(event: MachineEvent): Usage | undefined {
+export function usageIn(event: MachineEvent): Usage | undefined {
   if (event.type === 'done' || event.type === 'fail') return event.usage;
   return event.type === 'child' && event.change.status === 'completed' ? event.change.usage : undefined;
 }

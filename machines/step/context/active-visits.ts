@@ -35,6 +35,8 @@ export interface ActiveVisit {
 export interface HeldFor {
   /** The policy name. */
   readonly name: string;
+  /** The limit of its autonomy that has been reached. */
+  readonly limit?: JsonObject;
   /** The tool calls of a model that it is about to carry out. */
   readonly calls?: readonly JsonObject[];
 }

@@ -1,3 +1,4 @@
+import type { AutonomyCounts } from '../../autonomy.ts';
 import { FIRST_LANGUAGE } from '../../expression/syntax-tree.ts';
 import type { Json, JsonObject } from '../../json.ts';
 import type { Budgets, UsageTotals } from '../../messages.ts';
@@ -82,6 +83,8 @@ export interface Context {
   /** Events that have a list of the state whole to which later ones append, by JSON pointer; absent = there is none. */
   readonly lists?: Readonly<Record<string, number>>;
   readonly usage: UsageTotals | null;
+  /** What agents with limits have done, by node; absent = there are none. */
+  readonly autonomy?: Readonly<Record<string, AutonomyCounts>>;
   /** Budgets set by `resume`; they take precedence over the workflow's. */
   readonly budgets?: Budgets;
   /** How often nodes have sent the work before them back since they were reached from elsewhere; absent = none has. */

@@ -6,6 +6,7 @@ import { type ActiveVisit, visitOf } from '../context/active-visits.ts';
 import { languageOf } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import type { MachineEvent } from '../machine-event.ts';
+import { holdAtLimit } from './autonomy-gate.ts';
 import { executionFacts } from './input.ts';
 import { applyRuling, rulingOn } from './policy-gate.ts';
 import { addAttemptStart } from './recorded-input.ts';
@@ -16,6 +17,7 @@ export function beginNode(step: StepContext, node: string, env: StepEnv): Machin
   const active: ActiveVisit = known ?? { activation: step.countVisit(node), attempt: 0, phase: 'queued' };
   const ruling = rulingOn(step, node, active, known === undefined, env);
   if (ruling !== null) return applyRuling(step, node, active, ruling, env.nowMs);
+  if (holdAtLimit(step, node, active, env.nowMs)) return null;
   const { kind } = step.tables.nodeOf(node);
   if (known !== undefined) return beginAttempt(step, node, known, kind, env);
   switch (definitionOf(kind).behaviour(kind)) {

@@ -77,7 +77,8 @@ export function applyRuling(
 
 /** What a person is told about a node that a policy holds. */
 export function heldContext(node: string, { held }: Pick<ActiveVisit, 'held'>): JsonObject {
-  return { node_id: node, ...(held?.calls === undefined ? {} : { calls: held.calls }) };
+  const { limit, calls } = held ?? {};
+  return { node_id: node, ...(limit === undefined ? {} : { limit }), ...(calls === undefined ? {} : { calls }) };
 }
 
 function shownCalls(calls: unknown): readonly JsonObject[] {

@@ -1,0 +1,95 @@
+import { type AutonomyCounts, reachedLimit } from '../../autonomy.ts';
+import type { JsonObject } from '../../json.ts';
+import type { Usage } from '../../messages.ts';
+import { definitionOf } from '../../nodes/index.ts';
+import { AUTONOMY_RULES } from '../../program/rules.ts';
+import { type ActiveVisit, visitOf } from '../context/active-visits.ts';
+import { own, rulesOf } from '../context/context.ts';
+import type { StepContext } from '../context/step-context.ts';
+
+const TARGET = 'human_approval';
+
+/**
+ * Holds an attempt that is about to begin if its agent has reached a limit, or has failed too often in a row, until a person decides. What a person
+ * has approved goes on. False = it may begin.
+ */
+export function holdAtLimit(step: StepContext, node: string, active: ActiveVisit, nowMs: number): boolean {
+  const { autonomy, kind } = step.tables.nodeOf(node);
+  if (autonomy === null || rulesOf(step.now) < AUTONOMY_RULES) return false;
+  const { agent, circuit_breaker_threshold: threshold } = autonomy;
+  const counts = countsOf(step, agent) ?? fresh(nowMs);
+  setCounts(step, agent, counts);
+  if (active.approved === true) return false;
+  const { activation } = active;
+  const agent_ref = agentRefOf(step, agent);
+  let limit: JsonObject;
+  if (threshold !== null && counts.errors >= threshold) {
+    limit = { limit_type: 'circuit_breaker', limit_value: threshold, actual_value: counts.errors };
+    const data = { agent_ref, consecutive_errors: counts.errors, threshold, activation };
+    step.addEvent('circuit_breaker_tripped', node, data);
+  } else {
+    const reached = reachedLimit(autonomy, counts, nowMs, agent !== node);
+    if (reached === null) return false;
+    limit = { ...reached };
+    step.addEvent('autonomy_limit_reached', node, { agent_ref, ...limit, activation });
+  }
+  step.addEvent('escalation_required', node, { agent_ref, reason: reasonOf(limit), escalation_target: TARGET, activation });
+  const name = definitionOf(kind).policyNames(kind)[0] ?? node;
+  const held = { name, limit };
+  const context = { node_id: node, limit };
+  const since = step.addEvent('tool_approval_required', node, { tool_name: name, approver: 'human', context, activation });
+  step.setActive(node, { ...visitOf(active), phase: 'awaiting_approval', since, atMs: nowMs, held });
+  return true;
+}
+
+function reasonOf({ limit_type, limit_value, actual_value }: JsonObject): string {
+  return limit_type === 'circuit_breaker'
+    ? `${actual_value} failed attempts in a row`
+    : `${String(limit_type)}: ${actual_value} of ${limit_value}`;
+}
+
+/** A person lets the agent go on: it counts anew. */
+export function releaseLimit(step: StepContext, node: string, nowMs: number): void {
+  const { autonomy } = step.tables.nodeOf(node);
+  if (autonomy !== null) setCounts(step, autonomy.agent, fresh(nowMs));
+}
+
+/** Counts an attempt that has ended, for the agent to which its node belongs. `isLast`: no other attempt of the visit follows. */
+export function countAttempt(
+  step: StepContext,
+  node: string,
+  ended: { readonly succeeded: boolean; readonly isLast: boolean; readonly usage: Usage | undefined },
+): void {
+  const { autonomy, kind } = step.tables.nodeOf(node);
+  if (autonomy === null || rulesOf(step.now) < AUTONOMY_RULES) return;
+  const counts = countsOf(step, autonomy.agent);
+  if (counts === null) return;
+  const { input_tokens = 0, output_tokens = 0, cost_usd = 0 } = ended.usage ?? {};
+  const isTool = definitionOf(kind).models(kind).length === 0;
+  setCounts(step, autonomy.agent, {
+    sinceMs: counts.sinceMs,
+    iterations: counts.iterations + Number(ended.isLast && autonomy.agent === node),
+    toolCalls: counts.toolCalls + Number(isTool),
+    tokens: counts.tokens + input_tokens + output_tokens,
+    costUsd: counts.costUsd + cost_usd,
+    errors: ended.succeeded ? 0 : counts.errors + 1,
+  });
+}
+
+function countsOf(step: StepContext, agent: string): AutonomyCounts | null {
+  return own(step.now.autonomy ?? {}, agent) ?? null;
+}
+
+function setCounts(step: StepContext, agent: string, counts: AutonomyCounts): void {
+  step.set({ autonomy: { ...step.now.autonomy, [agent]: counts } });
+}
+
+function fresh(nowMs: number): AutonomyCounts {
+  return { sinceMs: nowMs, iterations: 0, toolCalls: 0, tokens: 0, costUsd: 0, errors: 0 };
+}
+
+/** The registered agent that the node names, else the node. */
+function agentRefOf(step: StepContext, agent: string): string {
+  const { kind } = step.tables.nodeOf(agent);
+  return 'agent_ref' in kind && typeof kind.agent_ref === 'string' ? kind.agent_ref : agent;
+}
