@@ -97,6 +97,12 @@ const appendedList = Type.Object(
   { description: 'A list that a patch makes longer.' },
 );
 
+const matched = absent(
+  text(
+    'The rule: its list and the glob that matches, or `model_allowlist`. Absent for policies of the workflow and of the node.',
+  ),
+);
+
 const copiedDecision = Type.Object(
   {
     node_id: text('Node whose approval was decided.'),
@@ -162,6 +168,11 @@ export const EVENT_DATA = {
       flag('True if an operator copied decisions that were made on something else than the patched state; absent otherwise.'),
     ),
     language: absent(integer('Version of the expression language from here on; absent = as before.')),
+  }),
+  workflow_finalizing: ofExecution('The execution is about to end: what was in progress is cancelled, and its finalizers run.', {
+    status: oneOf(['completed', 'failed', 'cancelled', 'limit_exceeded'], 'How it ends.'),
+    reason: absent(nullable(Type.String(), 'Why it was cancelled; null if no reason was given, absent unless it is cancelled.')),
+    error: absent(nullable(Type.String(), 'Why it failed; absent unless it fails.')),
   }),
   node_scheduled: atNode('An attempt was queued.', {
     queue_type: text('Queue from which workers claim it.'),
@@ -299,16 +310,20 @@ export const EVENT_DATA = {
     },
     { description: 'The execution has cost more than allowed.' },
   ),
-  policy_violation: atNode('A policy forbids the node, which fails.', {
+  policy_violation: atNode('A policy forbids the node, which fails; or a policy node has found a violation.', {
     rule: text('Name that the policy blocks.'),
-    decision: text('`blocked`.'),
+    decision: text('`blocked`, or `warned` by a policy node that does not fail.'),
     policy_scope: oneOf(['tenant', 'workflow', 'node', 'unknown'], 'Whose policy it is.'),
+    matched,
   }),
   tool_approval_required: atNode('A policy requires approval before the node runs.', {
     tool_name: text('Tool to be approved.'),
     approver: text('Who decides: `human`.'),
     context: object('What the decision is about: `node_id`, and `calls`, the tool calls of a model that the node carries out.'),
-    policy_scope: absent(oneOf(['tenant'], 'Whose policy it is; absent for those of the workflow and of the node.')),
+    policy_scope: absent(
+      oneOf(['tenant', 'workflow'], 'Whose policy it is; absent if a policy of the workflow or of the node holds a tool.'),
+    ),
+    matched,
   }),
   autonomy_limit_reached: atNode('An agent, or a node, has reached a limit of its autonomy. `escalation_required` follows.', {
     agent_ref: text('The registered agent that the node names, else the node whose limit it is.'),

@@ -10,6 +10,7 @@ export const EVENT_TYPES = [
   'workflow_resumed',
   'workflow_retried',
   'workflow_forked',
+  'workflow_finalizing',
   'node_scheduled',
   'node_started',
   'tool_call_completed',

@@ -72,6 +72,18 @@ const TOOL_RULES = [
   ['require_approval_for', 'require_approval'],
 ] as const;
 
+/** The rule that decided, as logs and outputs have it: `blocked_tools: shell.*`, `model_allowlist`. */
+export function ruleText({ rule, glob }: PolicyVerdict): string {
+  return glob === null ? rule : `${rule}: ${glob}`;
+}
+
+/** The strictest of some verdicts: a block, an approval, the first other. */
+export function strictest(verdicts: readonly PolicyVerdict[]): PolicyVerdict | null {
+  const of = (decision: PolicyVerdict['decision']): PolicyVerdict | undefined =>
+    verdicts.find((verdict) => verdict.decision === decision);
+  return of('blocked') ?? of('require_approval') ?? verdicts[0] ?? null;
+}
+
 /** The names of the tools in a list of tool calls of a model, as the state holds it. */
 export function calledTools(state: JsonObject, key: string): readonly string[] {
   const calls = Object.hasOwn(state, key) ? state[key] : null;

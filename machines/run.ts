@@ -136,7 +136,7 @@ export type Effect =
       readonly node: string;
       readonly activation: number;
       readonly atMs: number;
-      readonly kind: 'retry' | 'wait' | 'approval';
+      readonly kind: 'retry' | 'wait' | 'approval' | 'attempt';
     }
   | { readonly type: 'clear_timer'; readonly id: string };
 
@@ -157,6 +157,8 @@ export type RefusalCode =
   /** The message is for an older activation or attempt, or for a timer that is no longer set. */
   | 'stale'
   | 'terminal'
+  /** The execution is about to end: its finalizers run. */
+  | 'ending'
   /** Pause of a suspended execution; resume of one that is not suspended. */
   | 'already_suspended'
   | 'not_suspended'

@@ -10,6 +10,8 @@ import type { Json } from '../json.ts';
 import { definitionOf, type Kind, outputFieldsOf } from '../nodes/index.ts';
 import { type PolicyVerdict, policyVerdict } from '../policy.ts';
 import { budgetActionOf, budgetRouteOf, COST_EXCEEDED } from '../program/budget-action.ts';
+import { FINALIZER_ROUTES } from '../program/finalizers.ts';
+import { judgedBy } from '../program/judged.ts';
 import { type Alternative, exclusiveChoice, type OutcomeRoutes, outcomeRoutes } from '../program/outcome-routes.ts';
 import { analyseOutputUse } from '../program/output-use.ts';
 import { AUTONOMY_RULES, BUDGET_RULES, FIELD_RULES, FIRST_RULES, POLICY_RULES } from '../program/rules.ts';
@@ -48,7 +50,11 @@ export function compile(workflow: Workflow, revision: string, options: CompileOp
 export function* compileCooperatively(workflow: Workflow, revision: string, options: CompileOptions = {}): Cooperative<Program> {
   const { graph, diagnostics } = yield* analyseCooperatively(workflow);
   if (graph === null) throw new InvalidWorkflow(diagnostics);
-  const routes = graph.nodes.map((_, node) => (graph.rank[node] === -1 ? {} : outcomeRoutes(graph, node)));
+  const finalizers = new Set(graph.finalizers);
+  const routes = graph.nodes.map((_, node) => {
+    if (finalizers.has(node)) return FINALIZER_ROUTES;
+    return graph.rank[node] === -1 ? {} : outcomeRoutes(graph, node);
+  });
   yield;
   const outputUse = yield* analyseOutputUse(graph);
   const verdicts = verdictsOf(workflow, graph);
@@ -79,6 +85,7 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
     ),
     budgetAction,
     verdicts: byId,
+    judged: judgedBy(graph),
     hasApprovalState: (node) => byId.get(node)?.decision === 'require_approval',
     budgetRoute: budgetRouteOf(graph),
     ...compiledTexts(graph),
@@ -104,7 +111,7 @@ function choicesOf(graph: Graph, routes: readonly OutcomeRoutes[]): Map<string, 
 
 function verdictsOf(workflow: Workflow, graph: Graph): Map<number, PolicyVerdict> {
   const verdicts = new Map<number, PolicyVerdict>();
-  for (const node of graph.reachable) {
+  for (const node of [...graph.reachable, ...graph.finalizers]) {
     const verdict = policyVerdict(workflow, graph.node(node));
     if (verdict !== null) verdicts.set(node, verdict);
   }
@@ -188,5 +195,6 @@ function asksForCost({ root, path }: Reference): boolean {
 /** The template of a node that steps render; attempts of work render theirs when they begin. */
 function templateInStep(kind: Kind): Json {
   const definition = definitionOf(kind);
+  if (definition.behaviour(kind) === 'judge') return definition.mapping(kind);
   return definition.prompt(kind)?.template ?? definition.outputMapping(kind);
 }

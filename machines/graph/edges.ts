@@ -6,7 +6,7 @@ import { didYouMean } from '../suggest.ts';
 import { Retries } from './retries.ts';
 
 /** Roles of edges that a result of work may ask for. */
-export const RESULT_ROLES = ['on_input_required'] as const;
+export const RESULT_ROLES = ['on_input_required', 'on_blocked'] as const;
 export type ResultRole = (typeof RESULT_ROLES)[number];
 
 /** Roles of edges that belong to one outcome of a node. */
@@ -119,6 +119,12 @@ class EdgeCollector implements EffectiveEdges {
 
   checkStart(): void {
     const start = this.#workflow.start_node;
+    if (this.#isFinalizer(start)) {
+      const hint = 'start at another node: finalizers run before the execution ends';
+      const message = `start node "${start}" is a finalizer`;
+      this.diagnostics.push({ ...unknownName('starts_at_finalizer', start, '', 'start_node', hint), message });
+      return;
+    }
     if (this.#indexOf.has(start)) return;
     const message = `start node "${start}" does not exist`;
     this.diagnostics.push({ ...unknownName('unknown_start', null, '', 'start_node', this.#hintFor(start)), message });
@@ -178,7 +184,7 @@ class EdgeCollector implements EffectiveEdges {
   }
 
   #add(from: number, { to, role, condition, path }: EdgeCandidate): void {
-    const target = to === 'end' ? END : this.#indexOf.get(to);
+    const target = to === 'end' || this.#isFinalizer(to) ? END : this.#indexOf.get(to);
     if (target === undefined) {
       this.#addUnknownTarget(this.#workflow.nodes[from]?.id ?? null, 'leads to', to, path);
       return;
@@ -187,6 +193,12 @@ class EdgeCollector implements EffectiveEdges {
     if (this.#known.has(key)) return;
     this.#known.add(key);
     this.edges.push({ index: this.edges.length, from, to: target, role, condition });
+  }
+
+  /** What leads to a finalizer leads to the end, before which it runs. */
+  #isFinalizer(id: string): boolean {
+    const kind = this.#workflow.nodes[this.#indexOf.get(id) ?? -1]?.kind;
+    return kind !== undefined && definitionOf(kind).runsAtEnd(kind) !== null;
   }
 
   #addUnknownTarget(node: string | null, problem: string, name: string, path: string): void {

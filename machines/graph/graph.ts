@@ -20,6 +20,8 @@ export class Graph {
   readonly backEdges: ReadonlySet<GraphEdge>;
   /** Reachable nodes in the order of the document, which decides ties. */
   readonly reachable: readonly number[];
+  /** Nodes that run before the execution ends, in the order of the document. */
+  readonly finalizers: readonly number[];
   /** Reachable nodes in topological order of the forward edges. */
   readonly order: readonly number[];
   readonly rank: Int32Array;
@@ -58,6 +60,7 @@ export class Graph {
     const reached = new BitSet(size);
     for (const node of depthFirstPostorder(root, below, below.length)) if (node < size) reached.add(node);
     this.reachable = [...reached];
+    this.finalizers = workflow.nodes.flatMap(({ kind }, i) => (definitionOf(kind).runsAtEnd(kind) === null ? [] : [i]));
     this.edges = edges.filter((edge) => reached.has(edge.from));
     this.dominators = dominatorTree(below.length, root, below);
     // What only the common root dominates has no dominator among the nodes.

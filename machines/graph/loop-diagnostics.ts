@@ -28,7 +28,11 @@ function sharedBackEdges(graph: Graph): Diagnostic[] {
 
 /** A cycle of control nodes would iterate within one step without end. */
 function controlOnlyLoops(graph: Graph): Diagnostic[] {
-  const finishesAtOnce = (node: number): boolean => graph.isControl(node) && !definitionOf(graph.node(node).kind).endsExecution;
+  const finishesAtOnce = (node: number): boolean => {
+    const { kind } = graph.node(node);
+    const definition = definitionOf(kind);
+    return (graph.isControl(node) && !definition.endsExecution) || definition.behaviour(kind) === 'judge';
+  };
   const state = new Uint8Array(graph.nodes.length);
   for (const start of graph.reachable) {
     if (!finishesAtOnce(start) || state[start] !== 0) continue;

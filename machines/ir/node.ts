@@ -116,7 +116,7 @@ function timeoutOf(own: Fields, fields: Fields, kind: Kind, timeouts: Timeouts):
   return (
     given ??
     fields.seconds(['timeout_secs', 'timeout']) ??
-    (behaviour === 'work' ? (timeouts.node_timeout ?? DEFAULT_TIMEOUT_SECS) : null)
+    (behaviour === 'work' ? (definitionOf(kind).defaultTimeoutSecs ?? timeouts.node_timeout ?? DEFAULT_TIMEOUT_SECS) : null)
   );
 }
 

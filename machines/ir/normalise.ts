@@ -14,7 +14,7 @@ import { withDeclaredModels } from './models.ts';
 import { type NodeDefaults, readNode } from './node.ts';
 import { oauthOf } from './oauth.ts';
 import { withScopesOf } from './oauth-scopes.ts';
-import { policyOf } from './policy.ts';
+import { policyOf, readPolicies } from './policy.ts';
 import { readPublish } from './publish.ts';
 import { readRemoteAgents } from './remote-agents.ts';
 import { retryPolicies } from './retry.ts';
@@ -101,6 +101,7 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
     publish: readPublish(fields),
     labels: fields.labels('labels'),
     policy: policyOf(fields),
+    policies: readPolicies(fields, nodes),
     data_policy: dataPolicyOf(fields),
     ...budgetSettings(fields, strategy?.maxCostUsd ?? null),
     strategy,
@@ -202,7 +203,8 @@ function calledServers(nodes: readonly Node[]): ReadonlySet<string> {
 }
 
 /** The only node that nothing leads to, else the first node. */
-function defaultStart(nodes: readonly Node[], edges: readonly Edge[]): string {
+function defaultStart(all: readonly Node[], edges: readonly Edge[]): string {
+  const nodes = all.filter(({ kind }) => definitionOf(kind).runsAtEnd(kind) === null);
   const reached = new Set(edges.map((edge) => edge.to));
   for (const node of nodes) for (const { to } of definitionOf(node.kind).targets(node.kind)) reached.add(to);
   const [root, another] = nodes.filter((node) => !reached.has(node.id));

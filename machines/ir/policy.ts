@@ -1,14 +1,47 @@
-import type { Json, JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Fields } from '../reading/fields.ts';
 import { didYouMean } from '../suggest.ts';
-import type { PolicySet } from './workflow.ts';
+import type { Node, PolicySet } from './workflow.ts';
 
 const RULES = ['blocked_tools', 'require_approval_for', 'model_allowlist'] as const;
 
 export function policyOf(fields: Fields): PolicySet | null {
   const raw = fields.object('policy');
-  if (raw === undefined) return null;
-  const rules = fields.inside('policy', raw);
+  return raw === undefined ? null : policyIn(fields.inside('policy', raw));
+}
+
+/** The name by which policy nodes ask the policy of the tenant. */
+export const TENANT_POLICY = 'tenant';
+
+/** The workflow's `policies`, by name. Every name that a policy node asks must be there. */
+export function readPolicies(fields: Fields, nodes: readonly Node[]): Record<string, PolicySet> {
+  const raw = fields.object('policies') ?? {};
+  const read = Object.entries(raw).flatMap(([name, policy]) => {
+    if (isObject(policy)) return [[name, policyIn(fields.inside(`policies.${name}`, policy))] as const];
+    fields.error('wrong_type', `policies.${name}`, 'must be an object');
+    return [];
+  });
+  for (const { id, kind } of nodes) {
+    if (
+      kind.type !== 'policy' ||
+      kind.policy_ref === '' ||
+      kind.policy_ref === TENANT_POLICY ||
+      Object.hasOwn(raw, kind.policy_ref)
+    )
+      continue;
+    const names = [...Object.keys(raw), TENANT_POLICY];
+    const hint = didYouMean(kind.policy_ref, names) ?? `policies: ${names.join(', ')}`;
+    fields.problems.error('unknown_policy', `node "${id}" asks the policy "${kind.policy_ref}", which does not exist`, {
+      node_id: id,
+      path: `nodes.${id}.kind.policy_ref`,
+      hint,
+    });
+  }
+  return Object.fromEntries(read);
+}
+
+function policyIn(rules: Fields): PolicySet {
+  const { raw } = rules;
   for (const key of Object.keys(raw)) {
     // A misspelt rule would have no effect.
     if (!RULES.some((rule) => rule === key))

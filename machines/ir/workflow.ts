@@ -132,6 +132,8 @@ export interface Workflow {
   readonly publish: readonly Channel[];
   readonly labels: Readonly<Record<string, string>>;
   readonly policy: PolicySet | null;
+  /** Those that its policy nodes name. */
+  readonly policies: Readonly<Record<string, PolicySet>>;
   readonly data_policy: DataPolicy | null;
   readonly token_budget: TokenBudget | null;
   readonly cost_budget_usd: number | null;

@@ -4,6 +4,7 @@ import { agentDiscovery } from './agent-discovery.ts';
 import { agentTool } from './agent-tool.ts';
 import { condition } from './condition.ts';
 import { evaluation } from './eval.ts';
+import { finalizer } from './finalizer.ts';
 import { http } from './http.ts';
 import { humanApproval } from './human-approval.ts';
 import { javaFn } from './java-fn.ts';
@@ -14,6 +15,7 @@ import { mcpTool } from './mcp-tool.ts';
 import { memoryRetrieval } from './memory-retrieval.ts';
 import { model } from './model.ts';
 import { parallel } from './parallel.ts';
+import { policy } from './policy.ts';
 import { pythonFn } from './python-fn.ts';
 import { subgraph } from './subgraph.ts';
 import { tool } from './tool.ts';
@@ -40,6 +42,8 @@ export const KINDS = {
   subgraph,
   eval: evaluation,
   limit_exceeded: limitExceeded,
+  finalizer,
+  policy,
 } as const;
 
 export type KindName = keyof typeof KINDS;
@@ -53,7 +57,7 @@ export const KIND_NAMES = Object.keys(KINDS) as readonly KindName[];
 export const KIND_ALIASES: Readonly<Record<string, KindName>> = { branch: 'condition' };
 
 /** Kinds of the wider language that this runtime does not run. */
-export const UNAVAILABLE_KINDS: ReadonlySet<string> = new Set(['coordinator', 'policy', 'finalizer']);
+export const UNAVAILABLE_KINDS: ReadonlySet<string> = new Set(['coordinator']);
 
 export function definitionOf(kind: Kind): KindDefinition<Kind> {
   return definitionNamed(kind.type);

@@ -12,9 +12,10 @@ export type Queue = 'model' | 'tool' | 'python_tool' | 'java_tool' | 'retrieval'
  * - `work`: an executor in this process or an external worker does it; it may fail and be retried;
  * - `control`: finishes inside the step that reaches it;
  * - `approval`, `wait`: parked until a message or a timer;
- * - `child`: a child execution does it.
+ * - `child`: a child execution does it;
+ * - `judge`: asks a policy: finishes inside the step that begins it, or waits for a person's decision like a held tool.
  */
-export type Behaviour = 'work' | 'control' | 'approval' | 'wait' | 'child';
+export type Behaviour = 'work' | 'control' | 'approval' | 'wait' | 'child' | 'judge';
 
 /** A target that a node names beside edges: `on_approved`, `branch` … A role other than `branch` names one target. */
 export interface NamedTarget {
@@ -62,6 +63,9 @@ export interface ScriptedResult {
   /** Tools that a model asks for: `{id, name, arguments}`. */
   readonly toolCalls?: readonly JsonObject[];
 }
+
+/** How an execution ends: `always` is also a cancel, `failure` also a limit. */
+export type RunsAtEnd = 'always' | 'success' | 'failure';
 
 /** A branch that a node lists itself. */
 export interface NodeBranch {
@@ -173,6 +177,10 @@ export interface KindDefinition<K extends { readonly type: string }> {
   waitsForNodes(kind: K): readonly string[];
   /** Whether it has no output of its own and passes on what it received. Default: false. */
   readonly forwardsInput: boolean;
+  /** When it runs although no edge leads to it: before the execution ends in such a way. Default: null. */
+  runsAtEnd(kind: K): RunsAtEnd | null;
+  /** Seconds for one attempt; null = as the workflow says. Default: null. */
+  readonly defaultTimeoutSecs: number | null;
   /** Whether reaching it ends the execution as `limit_exceeded`. Default: false. */
   readonly endsExecution: boolean;
 
@@ -264,6 +272,8 @@ export function defineKind<K extends { readonly type: string; readonly fallback_
     joins: () => null,
     waitsForNodes: () => [],
     forwardsInput: false,
+    runsAtEnd: () => null,
+    defaultTimeoutSecs: null,
     endsExecution: false,
     waitsForEvent: () => null,
     parkTimeoutMs: () => null,

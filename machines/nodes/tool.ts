@@ -1,31 +1,37 @@
 import { type Static, Type } from 'typebox';
-import { defineKind, type KindDefinition } from './kind.ts';
+import type { Json, JsonObject } from '../json.ts';
+import { defineKind, type KindDefinition, type Queue } from './kind.ts';
 import { INPUT_MAPPING, mappingUnlessEmpty, OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
 import { WORK_SYNTAX } from './syntax.ts';
+
+/** The function that `tools` names for a tool. */
+export const TOOL_PROPERTIES = {
+  python: Type.Optional(
+    Type.Object(
+      {
+        module: Type.String({ description: 'Dotted name of the module.' }),
+        function: Type.String({ description: 'Name of the function in the module.' }),
+      },
+      { description: 'The Python function that `tools` names. Set by the runtime.' },
+    ),
+  ),
+  java: Type.Optional(
+    Type.Object(
+      {
+        class_name: Type.String({ description: 'Full name of the class.' }),
+        method: Type.String({ description: 'Name of the method.' }),
+      },
+      { description: 'The Java method that `tools` names. Set by the runtime.' },
+    ),
+  ),
+};
 
 export const Tool = Type.Object(
   {
     type: Type.Literal('tool'),
     tool_ref: Type.String({ description: 'Name of the function that is called.' }),
     input_mapping: INPUT_MAPPING,
-    python: Type.Optional(
-      Type.Object(
-        {
-          module: Type.String({ description: 'Dotted name of the module.' }),
-          function: Type.String({ description: 'Name of the function in the module.' }),
-        },
-        { description: 'The Python function that `tools` names. Set by the runtime.' },
-      ),
-    ),
-    java: Type.Optional(
-      Type.Object(
-        {
-          class_name: Type.String({ description: 'Full name of the class.' }),
-          method: Type.String({ description: 'Name of the method.' }),
-        },
-        { description: 'The Java method that `tools` names. Set by the runtime.' },
-      ),
-    ),
+    ...TOOL_PROPERTIES,
     ...OUTPUT_PROPERTIES,
   },
   {
@@ -35,6 +41,21 @@ export const Tool = Type.Object(
   },
 );
 export type Tool = Static<typeof Tool>;
+
+type Called = Pick<Tool, 'tool_ref' | 'python' | 'java'>;
+
+export function toolQueue({ python, java }: Called): Queue {
+  return python !== undefined ? 'python_tool' : java !== undefined ? 'java_tool' : 'tool';
+}
+
+export function toolPayload({ tool_ref, python, java }: Called, input: Json): JsonObject {
+  return {
+    tool_ref,
+    ...python,
+    ...(java === undefined ? {} : { class: java.class_name, method: java.method }),
+    input,
+  };
+}
 
 export const tool: KindDefinition<Tool> = defineKind<Tool>({
   type: 'tool',
@@ -48,18 +69,13 @@ export const tool: KindDefinition<Tool> = defineKind<Tool>({
   aliases: { tool_ref: ['ref', 'tool'], input_mapping: ['arguments', 'input'] },
   requiredKeys: ['tool_ref'],
   distinctiveKeys: ['input_mapping', 'arguments'],
-  queue: (kind) => (kind.python !== undefined ? 'python_tool' : kind.java !== undefined ? 'java_tool' : 'tool'),
+  queue: toolQueue,
   policyNames: (kind) => [kind.tool_ref],
   tool: (kind) => kind.tool_ref,
   catalogTool: (kind) => kind.tool_ref,
   withFunction: (kind, named) => ({ ...kind, ...named }),
   mapping: (kind) => mappingUnlessEmpty(kind.input_mapping),
-  payload: ({ tool_ref, python, java }, input) => ({
-    tool_ref,
-    ...python,
-    ...(java === undefined ? {} : { class: java.class_name, method: java.method }),
-    input,
-  }),
+  payload: toolPayload,
   objectResultIsPatch: true,
   syntax: {
     keys: { tool_ref: { holds: 'text', spellings: ['tool', 'ref', 'fn'] }, server: { holds: 'text' }, ...WORK_SYNTAX },

@@ -106,3 +106,8 @@ export interface LaneParams {
   /** The loop that iterates again. */
   readonly loop?: string;
 }
+/** How an execution ends. */
+export type EndStatus = 'completed' | 'failed' | 'cancelled' | 'limit_exceeded';
+export interface EndParams {
+  readonly as: EndStatus;
+}

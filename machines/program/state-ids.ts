@@ -10,6 +10,8 @@ export function stateId(nodeId: string): string {
 
 export const START = 'run:start';
 export const FINISH = 'run:finish';
+/** Chooses the next finalizer, or the end. */
+export const FINALIZE = 'run:finalize';
 export const endStateId = (status: string): string => `end:${status}`;
 export const backoffStateId = (id: string): string => `retry:${id}`;
 export const approvalStateId = (id: string): string => `approval:${id}`;

@@ -11,6 +11,7 @@ import type { DataRules } from '../redaction/rules.ts';
 import type { BudgetAction, BudgetRoute } from './budget-action.ts';
 import { NO_NODE } from './convergence.ts';
 import { skippedWhileInside } from './dead-paths.ts';
+import type { Judged } from './judged.ts';
 import type { Alternative, OutcomeRoutes } from './outcome-routes.ts';
 import type { OutputUse } from './output-use.ts';
 import { FIRST_LANE_LAYOUT, type Fork, type Plan, type SubgraphPlan } from './plan.ts';
@@ -23,6 +24,8 @@ export interface ProgramTables {
   readonly graph: Graph;
   readonly outputUse: OutputUse;
   readonly verdicts: ReadonlyMap<string, PolicyVerdict>;
+  /** What nodes that ask a policy judge, by node id. */
+  readonly judged: ReadonlyMap<string, Judged>;
   /** How personal data is protected; null = the workflow has no data policy. */
   readonly dataRules: DataRules | null;
   /** Has the machine a state in which the node awaits an approval by the policy of its workflow? */

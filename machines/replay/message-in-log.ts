@@ -126,10 +126,16 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
         ...(data.keep_decisions === true ? { keepDecisions: true } : {}),
       };
     }
+    case 'workflow_finalizing':
+      if (data.status !== 'cancelled') throw new LogMismatch(first.sequence, 'no message begins with workflow_finalizing');
+      return { type: 'cancel', reason: String(data.reason) };
+    case 'workflow_completed':
+    case 'strategy_limit_hit':
     case 'node_cancelled':
     case 'workflow_cancelled':
     case 'workflow_failed': {
       const end = nextEvent(log, at, isRequestedEnd);
+      if (context.ending !== null && !isAborted(log, at)) return { type: 'cancel', reason: '' };
       if (end === undefined) throw new LogMismatch(first.sequence, `no message begins with ${type}`);
       if (end.type === 'workflow_failed') return { type: 'abort', error: String(end.data.error) };
       return { type: 'cancel', reason: String(end.data.reason) };
@@ -203,6 +209,13 @@ function recordedDelay(log: readonly TimedEvent[], at: number): Pick<Fail, 'dela
   return event?.type === 'retry_scheduled' ? { delayMs: Number(event.data.delay_ms) } : {};
 }
 
+const ENDS: ReadonlySet<string> = new Set(['workflow_completed', 'workflow_failed', 'workflow_cancelled', 'strategy_limit_hit']);
+
+/** Is the end of the execution an internal error? */
+function isAborted(log: readonly TimedEvent[], at: number): boolean {
+  return nextEvent(log, at, ({ type }) => ENDS.has(type))?.data.corrupt === true;
+}
+
 /** An end that was requested by a message. Ends of the machine come last in a step that began otherwise. */
 function isRequestedEnd({ type, data }: TimedEvent): boolean {
   return type === 'workflow_cancelled' || (type === 'workflow_failed' && data.corrupt === true);
@@ -215,7 +228,12 @@ function budgetsOfResume({ token_budget, cost_budget_usd }: JsonObject): { reado
 }
 
 /** The kind of a node's timer, by the phase of the node. */
-const TIMER_OF_PHASE: Readonly<Record<string, string>> = { waiting: 'wait', backoff: 'retry' };
+const TIMER_OF_PHASE: Readonly<Record<string, string>> = {
+  waiting: 'wait',
+  backoff: 'retry',
+  queued: 'attempt',
+  running: 'attempt',
+};
 
 function timerOf(program: Program, node: string, kind: string): string {
   for (const [id, armed] of program.tables.timers) if (armed.node === node && armed.kind === kind) return id;

@@ -1,6 +1,7 @@
 import type { LogEvent } from '../events.ts';
 import { FIRST_LANGUAGE } from '../expression/syntax-tree.ts';
 import type { JsonObject } from '../json.ts';
+import { definitionOf } from '../nodes/index.ts';
 import type { Queue } from '../nodes/kind.ts';
 import { FIRST_RULES } from '../program/rules.ts';
 import type { Run, Segment, StepEnv, StepResult, TenantPolicy } from '../run.ts';
@@ -15,6 +16,7 @@ import { LogMismatch, type TimedEvent } from './log.ts';
 import { messageInLog, nextEvent } from './message-in-log.ts';
 import { type RetryResets, resetAt } from './retry-reset.ts';
 import { tenantVerdictIn } from './tenant-verdict.ts';
+import { hasResetFailure, isUndoingEnd, passOver } from './undone-end.ts';
 
 /** The rest of a step's environment is in the events: their times, and who does which node's work. */
 export type ReplayEnv = Pick<StepEnv, 'executionId' | 'stepLimit' | 'runtimeId' | 'work'>;
@@ -30,6 +32,7 @@ export function replayStep(
 ): { readonly run: Run; readonly length: number } {
   const first = log[at] as TimedEvent;
   const { resets } = history;
+  if (run !== null && isUndoingEnd(run)) return { run: passOver(program, run, first, resets), length: 1 };
   const reset = resetAt(log, at, resets);
   let replayed: Run;
   let length: number;
@@ -46,6 +49,8 @@ export function replayStep(
     } = replayVerified(program, run, log, at, stepEnv, resets));
   }
   const end = log[at + length];
+  if (end?.type === 'workflow_finalizing' && hasResetFailure(replayed))
+    return { run: passOver(program, replayed, end, resets), length: length + 1 };
   if (end?.type !== 'workflow_failed' || !resets.ends.has(end.sequence)) return { run: replayed, length };
   return { run: { ...replayed, seq: end.sequence }, length: length + 1 };
 }
@@ -84,7 +89,7 @@ function replayOnce(
   resets: RetryResets,
 ): StepResult {
   const first = log[at] as TimedEvent;
-  const stepEnv = new LoggedStepEnv(env, log, at, first, resets);
+  const stepEnv = new LoggedStepEnv(program, env, log, at, first, resets);
   if (run === null) {
     if (first.type !== 'workflow_started' || first.sequence !== 1)
       throw new LogMismatch(first.sequence, 'a log begins with workflow_started');
@@ -107,13 +112,15 @@ class LoggedStepEnv implements StepEnv {
   readonly vars: Readonly<Record<string, string>>;
   readonly work?: number;
   readonly recordInputs = false;
+  readonly #program: Program;
   readonly #log: readonly TimedEvent[];
   readonly #at: number;
   readonly #first: TimedEvent;
   readonly #runtimeId: string;
   readonly #resets: RetryResets;
 
-  constructor(env: ReplayEnv, log: readonly TimedEvent[], at: number, first: TimedEvent, resets: RetryResets) {
+  constructor(program: Program, env: ReplayEnv, log: readonly TimedEvent[], at: number, first: TimedEvent, resets: RetryResets) {
+    this.#program = program;
     const { step_limit, language, rules, env: vars, segment_number, continued_from } = first.data;
     this.executionId = env.executionId;
     this.nowMs = first.at_ms;
@@ -154,7 +161,12 @@ class LoggedStepEnv implements StepEnv {
   }
 
   get tenantPolicy(): TenantPolicy {
-    return { verdict: (node) => tenantVerdictIn(this.#log, this.#at, node) };
+    return { verdict: (node) => tenantVerdictIn(this.#log, this.#at, node, this.#judges(node)) };
+  }
+
+  #judges(node: string): boolean {
+    const { kind } = this.#program.tables.nodeOf(node);
+    return definitionOf(kind).behaviour(kind) === 'judge';
   }
 
   isReset(sequence: number): boolean {

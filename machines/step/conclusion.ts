@@ -15,15 +15,17 @@ export function inDocumentOrder(graph: Graph, nodes: Iterable<string>): readonly
 export function conclude(
   step: StepContext,
   status: Status,
-  reason: string | null,
+  given: string | null,
 ): { readonly type: EventType; readonly data: JsonObject } {
   for (const node of inDocumentOrder(step.tables.graph, step.now.active.nodes())) step.cancelVisit(node);
   const { halt } = step;
-  const { failures, state } = step.now;
+  const { failures, state, ending } = step.now;
+  const reason = ending?.status === 'cancelled' ? ending.error : given;
   const continuedAs = halt?.status === 'limit_exceeded' ? halt.continuedAs : undefined;
-  const error = status === 'failed' ? (halt?.error ?? failureMessage(failures)) : status === 'cancelled' ? reason : null;
+  const error =
+    status === 'failed' ? (halt?.error ?? ending?.error ?? failureMessage(failures)) : status === 'cancelled' ? reason : null;
   if (continuedAs !== undefined) step.set({ continuedAs });
-  step.set({ error, earlyEvents: [], pendingInputs: {}, forks: {}, subgraphs: {}, suspension: null });
+  step.set({ ending: null, error, earlyEvents: [], pendingInputs: {}, forks: {}, subgraphs: {}, suspension: null });
   switch (status) {
     case 'completed':
       return { type: 'workflow_completed', data: { final_state: state } };

@@ -12,7 +12,7 @@ import { exceededBudget, mergeBudgets } from './actions/budgets.ts';
 import { type ActiveVisit, ActiveVisits } from './context/active-visits.ts';
 import { type Context, DEFAULT_STEP_LIMIT, freshContext, languageOf, own } from './context/context.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage } from './context/evaluation.ts';
-import { PHASE_OF_TIMER } from './context/step-timers.ts';
+import { isSetIn } from './context/step-timers.ts';
 import type { FailEvent } from './machine-event.ts';
 import type { Program } from './program.ts';
 import { StepRunner } from './step-runner.ts';
@@ -68,6 +68,8 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
   const runner = StepRunner.of(program, run, env);
   switch (message.type) {
     case 'enqueue':
+      // A retry of the execution passes over what happens while it ends.
+      if (context.ending !== null) return refuse('ending');
       return program.tables.graph.indexOf(message.node) === undefined ? refuse('unknown_node') : runner.enqueue(message);
     case 'done': {
       if (message.activation === 0) return runner.completeDetached(message);
@@ -115,14 +117,14 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
     case 'decide':
       return stepDecide(program, context, message, runner);
     case 'event':
+      if (context.ending !== null) return refuse('ending');
       return runner.receive(message.key, message.payload);
     case 'timer': {
       const armed = program.tables.timers.get(message.id);
       const active = armed === undefined ? undefined : context.active.get(armed.node);
-      const phase = armed === undefined ? null : PHASE_OF_TIMER[armed.kind];
-      if (armed === undefined || active?.phase !== phase || !runner.hasTransitionFor(message.id)) return refuse('stale');
+      if (armed === undefined || !isSetIn(active, armed.kind) || !runner.hasTransitionFor(message.id)) return refuse('stale');
       const id = message.id as `xstate.after.${string}`;
-      if (phase === 'backoff' && context.suspension !== null) return runner.deferRetry(id, armed.node);
+      if (armed.kind === 'retry' && context.suspension !== null) return runner.deferRetry(id, armed.node);
       return runner.send({ type: id, node: armed.node }, armed.node);
     }
     case 'cancel':
@@ -136,8 +138,8 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       const budgets = message.budgets === undefined ? context.budgets : mergeBudgets(context.budgets, message.budgets);
       const withNewBudgets = budgets === undefined ? context : { ...context, budgets };
       const { workflow } = program;
-      if (workflow.on_budget_exceeded === 'pause' && exceededBudget(withNewBudgets, workflow) !== null)
-        return refuse('over_budget');
+      const isPaused = workflow.on_budget_exceeded === 'pause' && context.ending === null;
+      if (isPaused && exceededBudget(withNewBudgets, workflow) !== null) return refuse('over_budget');
       return runner.resume(message.budgets ?? null);
     }
     case 'retry': {
@@ -166,7 +168,8 @@ function matchingVisit(context: Context, visit: Visit, phases: readonly ActiveVi
 
 function failureOf(program: Program, message: Fail, env: StepEnv, childId?: string): FailEvent {
   const { node, activation, attempt, error, errorClass, httpStatus, retryable, parkedUntilMs, usage } = message;
-  const { retry } = program.tables.nodeOf(node);
+  const { retry, kind } = program.tables.nodeOf(node);
+  const isOverdue = errorClass === 'timeout' && definitionOf(kind).runsAtEnd(kind) !== null;
   const delayMs =
     message.delayMs ??
     (parkedUntilMs === undefined
@@ -176,7 +179,7 @@ function failureOf(program: Program, message: Fail, env: StepEnv, childId?: stri
     type: 'fail',
     node,
     error,
-    retryable,
+    retryable: retryable && !isOverdue,
     delayMs,
     ...(errorClass === undefined ? {} : { errorClass }),
     ...(httpStatus === undefined ? {} : { httpStatus }),
@@ -297,6 +300,11 @@ export function continuedAs(run: Run): string | undefined {
 /** What the execution has used so far; undefined = nothing. */
 export function usageOf(run: Run): UsageTotals | undefined {
   return (run.snapshot.context as Context).usage ?? undefined;
+}
+
+/** Is the execution about to end, while its finalizers run? */
+export function isEnding(run: Run): boolean {
+  return (run.snapshot.context as Context).ending !== null && !TERMINAL.has(run.status);
 }
 
 /** The error text of an exceeded budget; null = none is exceeded. */

@@ -32,7 +32,7 @@ export type MachineEvent =
   /** `sequence`: of `external_event_received` in the log. */
   | { readonly type: 'event'; readonly node: string; readonly payload: Json; readonly sequence: number }
   | { readonly type: 'child'; readonly node: string; readonly childId: string; readonly change: ChildChange }
-  | { readonly type: 'cancel' }
+  | { readonly type: 'cancel'; readonly reason: string }
   | { readonly type: 'halt' }
   /** A budget is exceeded: the execution continues at the node for it. */
   | { readonly type: 'overBudget' }

@@ -49,6 +49,7 @@ const STORED = [
   'autonomy',
   'budgets',
   'suspension',
+  'ending',
   'error',
   'subgraphs',
   'evalRetries',

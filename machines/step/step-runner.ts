@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../json.ts';
 import type { Budgets, Child, Done, Enqueue, Fail, Fork, Progress } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { BACKOFF, backoffStateId, endStateId, stateId, timerId } from '../program/state-ids.ts';
-import { parkTimer } from '../program/timers.ts';
+import { attemptTimeoutMs, parkTimer } from '../program/timers.ts';
 import type { Run, Status, StepEnv, StepResult } from '../run.ts';
 import { addUsage, budgetEventData, continueElsewhere, exceededBudget, mergeBudgets } from './actions/budgets.ts';
 import { addApproval, rejection } from './actions/causes.ts';
@@ -16,7 +16,7 @@ import { type ActiveVisit, visitOf } from './context/active-visits.ts';
 import { type Context, languageOf } from './context/context.ts';
 import type { Evaluation } from './context/evaluation.ts';
 import { StepContext } from './context/step-context.ts';
-import { PHASE_OF_TIMER } from './context/step-timers.ts';
+import { isSetIn } from './context/step-timers.ts';
 import { isTimerEvent, type MachineEvent } from './machine-event.ts';
 import type { Program } from './program.ts';
 import { resetPositions } from './reset.ts';
@@ -25,6 +25,7 @@ import type { MachineStep } from './stepper.ts';
 import { releaseLimit } from './work/autonomy-gate.ts';
 import { backoffMs } from './work/backoff.ts';
 import { beginNode, budgetFailure, renderApproval, timerCreatedData } from './work/begin.ts';
+import { approvedJudgement } from './work/judgement.ts';
 
 /**
  * Takes one step. The machine settles first (control nodes, skips, joins), then nodes that were reached begin, in document order; a node
@@ -146,6 +147,8 @@ export class StepRunner {
     addApproval(this.#step, event, active.activation);
     if (decision === 'rejected') return this.send(rejection(event), node);
     if (active.held?.limit !== undefined) releaseLimit(this.#step, node, this.#env.nowMs);
+    const { kind } = this.#program.tables.nodeOf(node);
+    if (definitionOf(kind).behaviour(kind) === 'judge') return this.send(approvedJudgement(node, active, event), node);
     this.#step.setActive(node, { ...visitOf(active), phase: 'queued', approved: true });
     this.#move({ type: 'requeue', node });
     return this.#finish(node);
@@ -169,7 +172,7 @@ export class StepRunner {
   }
 
   cancel(reason: string): StepResult {
-    this.#move({ type: 'cancel' });
+    this.#move({ type: 'cancel', reason });
     return this.#finish(null, reason);
   }
 
@@ -177,8 +180,7 @@ export class StepRunner {
   abort(error: string): StepResult {
     const { tables, stepper } = this.#program;
     const step = this.#step;
-    for (const [id, { node, kind }] of tables.timers)
-      if (step.now.active.get(node)?.phase === PHASE_OF_TIMER[kind]) step.timers.clear(id);
+    for (const [id, { node, kind }] of tables.timers) if (isSetIn(step.now.active.get(node), kind)) step.timers.clear(id);
     step.haltWith({ status: 'failed', error });
     const { data } = conclude(step, 'failed', null);
     step.addEvent('workflow_failed', null, { ...data, corrupt: true });
@@ -205,7 +207,9 @@ export class StepRunner {
   /** Suspends an execution that has exceeded a budget, if its workflow says so. */
   #pauseOverBudget(): void {
     const { workflow } = this.#program.tables;
-    if (workflow.on_budget_exceeded !== 'pause' || this.#configuration.end !== null || this.#step.now.suspension !== null) return;
+    const { suspension, ending } = this.#step.now;
+    if (workflow.on_budget_exceeded !== 'pause' || this.#configuration.end !== null || suspension !== null || ending !== null)
+      return;
     const exceeded = exceededBudget(this.#step.now, workflow);
     if (exceeded !== null) this.#suspend(exceeded.error);
   }
@@ -376,9 +380,10 @@ export class StepRunner {
   #beginAtEnd(nodes: readonly string[]): void {
     this.#reached = [...nodes];
     for (const node of nodes) {
-      const { kind } = this.#program.tables.nodeOf(node);
-      const parkedMs = definitionOf(kind).parkTimeoutMs(kind);
-      if (parkedMs !== null) this.#step.timers.set(timerId(parkedMs, stateId(node)), parkedMs);
+      const definition = this.#program.tables.nodeOf(node);
+      const { kind } = definition;
+      const timeoutMs = definitionOf(kind).parkTimeoutMs(kind) ?? attemptTimeoutMs(definition);
+      if (timeoutMs !== null) this.#step.timers.set(timerId(timeoutMs, stateId(node)), timeoutMs);
     }
   }
 

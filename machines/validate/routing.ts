@@ -10,11 +10,13 @@ export function checkRouting(workflow: Workflow, graph: Graph | null, problems: 
   workflow.edges.forEach((edge, i) => {
     edgesOf.get(edge.from)?.push({ edge, path: `edges[${i}]` });
   });
+  const finalizers = new Set(workflow.nodes.flatMap((node) => (runsAtEnd(node) ? [node.id] : [])));
   for (const node of workflow.nodes) {
     const edges = edgesOf.get(node.id) ?? [];
     ignoredEdges(node, edges, problems);
     missingDefault(node, edges, problems);
     outcomeOnlyEdge(node, edges, problems);
+    if (finalizers.size > 0) finalizerEdges(node, edges, finalizers, problems);
   }
   if (graph !== null) unreachableNodes(workflow, graph, problems);
 }
@@ -76,10 +78,37 @@ function outcomeOnlyEdge({ id, kind }: Node, edges: readonly { edge: Edge; path:
   problems.warning('edge_of_outcome_alone', message, { node_id: id, path: first.path, hint });
 }
 
+/** Edges to and from nodes that run by themselves before the execution ends. */
+function finalizerEdges(
+  { id, kind }: Node,
+  edges: readonly { edge: Edge; path: string }[],
+  finalizers: ReadonlySet<string>,
+  problems: Problems,
+): void {
+  for (const { edge, path } of edges) {
+    if (finalizers.has(id) && edge.to !== 'end')
+      problems.warning('edge_ignored', `the edge "${id}" → "${edge.to}" is never taken: "${id}" runs when the execution ends`, {
+        node_id: id,
+        path,
+      });
+    else if (finalizers.has(edge.to)) leadsToFinalizer(id, edge.to, path, problems);
+  }
+  for (const { role, to } of definitionOf(kind).targets(kind))
+    if (finalizers.has(to)) leadsToFinalizer(id, to, `nodes.${id}.kind.${role}`, problems);
+}
+
+function leadsToFinalizer(id: string, to: string, path: string, problems: Problems): void {
+  const message = `node "${id}" leads to the finalizer "${to}", which runs by itself: the edge leads to the end`;
+  problems.warning('edge_to_finalizer', message, { node_id: id, path, hint: 'let it lead to "end"' });
+}
+
+const runsAtEnd = ({ kind }: Node): boolean => definitionOf(kind).runsAtEnd(kind) !== null;
+
 function unreachableNodes(workflow: Workflow, graph: Graph, problems: Problems): void {
   const reachable = new Set(graph.reachable.map((index) => graph.idOf(index)));
   for (const { id, kind, labels } of workflow.nodes) {
     const at = { node_id: id, path: `nodes.${id}` };
+    if (definitionOf(kind).runsAtEnd(kind) !== null) continue;
     if (!reachable.has(id)) {
       if (definitionOf(kind).joins(kind) !== null)
         problems.warning('join_never_runs', `join "${id}" can never run: no node it waits for is reached`, at);

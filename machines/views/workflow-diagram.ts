@@ -12,6 +12,7 @@ const OUTCOME_LABELS: Readonly<Record<string, string>> = {
   on_rejected: 'rejected',
   on_timeout: 'on timeout',
   on_input_required: 'input required',
+  on_blocked: 'blocked',
   retry_node: 'again',
   fallback_node: 'on failure',
 };

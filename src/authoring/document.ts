@@ -4,6 +4,7 @@ import { withInlineServers } from './addresses.ts';
 import { readEdgeList } from './edge-list.ts';
 import { documentEdges } from './edges.ts';
 import { warnAboutMissedJoins } from './joins.ts';
+import { runsAtEnd } from './kinds.ts';
 import type { Located, MapReader } from './map-reader.ts';
 import type { NodeDraft } from './node-draft.ts';
 import { nodeEntries } from './node-entries.ts';
@@ -60,7 +61,7 @@ export function compileDocument(top: MapReader, bundle: BundleSettings | null = 
   const start = readStart(
     header,
     targets,
-    readers.map(({ id }) => id),
+    drafts.filter(({ kind }) => !runsAtEnd(kind)).map(({ id }) => id),
   );
   if (start !== null) {
     document.start_node = start.value;
@@ -146,13 +147,13 @@ function readHeader(header: MapReader, sourceMap: RecordedSourceMap, bundle: Bun
   return presentEntries(found, sourceMap);
 }
 
-/** The start node. Default: the first node. */
+/** The start node. Default: the first of `ids`. */
 function readStart(header: MapReader, targets: TargetResolver, ids: readonly string[]): Located<string> | null {
   const start = header.text('start', 'start_node');
   if (start !== null && targets.isEnd(start.value)) {
     header.error('starts_at_end', `the workflow starts at "${start.value}", which ends it`, start.offset);
   }
-  const first = start?.value ?? ids.find((id) => !targets.isEnd(id));
+  const first = start?.value ?? ids[0];
   return first === undefined ? null : { value: first, offset: start?.offset ?? header.offset };
 }
 

@@ -88,3 +88,8 @@ function readDurationKey(reading: NodeReading, key: string, spellings: readonly 
   }
   return written;
 }
+
+/** Does a node of the document's kind run before the execution ends, although nothing leads to it? */
+export function runsAtEnd(kind: Readonly<Record<string, Json>>): boolean {
+  return definitionWritten(kind.type)?.runsAtEnd(kind as unknown as Kind) != null;
+}

@@ -32,6 +32,7 @@ export function readSettings(top: MapReader, header: MapReader, sourceMap: Recor
     policy: either('policy', readPolicy),
   };
   for (const key of [
+    'policies',
     'data_policy',
     'token_budget',
     'cost_budget_usd',

@@ -50,6 +50,7 @@ const EXECUTORS: { readonly [N in KindName]?: CreateExecutor<N> } = {
   tool: toolExecutor,
   eval: (kind, deps, declared) =>
     evalExecutor(kind, { models: deps.models, toolOf: (name) => toolExecutor({ tool_ref: name }, deps, declared) }),
+  finalizer: toolExecutor,
 };
 
 /** The executor of a node's work in this process; null = external workers do it. */
@@ -61,7 +62,7 @@ export function executorFor(kind: Kind, declared: DeclaredTools, deps: ExecutorD
 
 /** A function registered by the operator takes precedence over a declared URL. */
 function toolExecutor(
-  { tool_ref }: Pick<Extract<Kind, { type: 'tool' }>, 'tool_ref'>,
+  { tool_ref }: { readonly tool_ref: string },
   { tools, outbound }: ExecutorDeps,
   declared: DeclaredTools,
 ): Executor | null {

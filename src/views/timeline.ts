@@ -125,6 +125,7 @@ export class Timeline {
       case 'child_workflow_failed':
         return [note(node, `child failed: ${textOf(data.error)}`)];
       case 'policy_violation':
+        if (data.decision === 'warned') return [note(node, `violates a policy: ${textOf(data.rule)}`)];
         return [{ status: 'failed', node, durationMs: null, attempt: null, text: `blocked by policy: ${textOf(data.rule)}` }];
       case 'token_budget_exceeded':
       case 'cost_budget_exceeded':
@@ -140,6 +141,7 @@ export class Timeline {
     if (type === 'segment_boundary')
       return [note(null, `continues as ${textOf(data.next_execution_id)}: ${textOf(data.reason)}`)];
     if (type === 'workflow_paused') return [note(null, ['paused', textOf(data.reason)].filter(Boolean).join(': '))];
+    if (type === 'workflow_finalizing') return [note(null, `finalizers run before it ends as ${textOf(data.status)}`)];
     if (type === 'workflow_resumed') return [note(null, 'resumed')];
     if (type === 'workflow_forked' && isObject(data.origin)) {
       for (const [node, active] of this.#active) this.#active.set(node, { ...active, sinceMs: atMs });

@@ -73,6 +73,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
     keys: ['origin', 'state_patch', 'decisions', 'keep_decisions', 'language'],
     stored: ['origin', 'state_patch', 'language', 'decisions', 'keep_decisions'],
   },
+  workflow_finalizing: { ofExecution: true, keys: ['status', 'reason', 'error'], stored: ['status', 'reason', 'error'] },
   node_scheduled: {
     keys: ['queue_type', 'attempt', 'in_process', 'activation'],
     stored: [['queue_type', 'tool'], ['in_process', true], ATTEMPT, ACTIVATION],
@@ -178,12 +179,12 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   token_budget_exceeded: { keys: ['kind', 'limit', 'current'], stored: ['kind', 'limit', 'current'] },
   cost_budget_exceeded: { keys: ['limit_usd', 'current_usd'], stored: ['limit_usd', 'current_usd'] },
   policy_violation: {
-    keys: ['rule', 'decision', 'policy_scope', 'activation'],
-    stored: ['rule', 'policy_scope', ['decision', 'blocked'], ACTIVATION],
+    keys: ['rule', 'decision', 'policy_scope', 'activation', 'matched'],
+    stored: ['rule', 'policy_scope', ['decision', 'blocked'], ACTIVATION, 'matched'],
   },
   tool_approval_required: {
-    keys: ['tool_name', 'approver', 'context', 'activation', 'policy_scope'],
-    stored: ['tool_name', 'context', ['approver', 'human'], ACTIVATION, 'policy_scope'],
+    keys: ['tool_name', 'approver', 'context', 'activation', 'policy_scope', 'matched'],
+    stored: ['tool_name', 'context', ['approver', 'human'], ACTIVATION, 'policy_scope', 'matched'],
   },
   eval_scored: {
     keys: [

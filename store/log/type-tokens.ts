@@ -36,6 +36,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   token_budget_exceeded: 'h',
   cost_budget_exceeded: 'i',
   policy_violation: 'j',
+  workflow_finalizing: 'ζ',
   tool_approval_required: 'k',
   strategy_limit_hit: 'l',
   node_parked: 'm',

@@ -34,6 +34,8 @@ export interface ExecutionWrite {
   readonly create: NewExecution | null;
   /** Continues an execution that had ended, with a new deadline. Other writes leave the deadline as it is, and becoming terminal clears it. */
   readonly revive?: { readonly deadlineAtMs: number | null };
+  /** The execution is about to end: its deadline is cleared, so that it cannot end it again. */
+  readonly clearsDeadline?: true;
   readonly progress: ExecutionProgress;
   /** The run after this commit, as a checkpoint at `progress.seq`, which needs events; null = the checkpoints stay as they are. */
   readonly checkpoint: CheckpointWrite | null;

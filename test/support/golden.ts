@@ -101,7 +101,7 @@ function play(scenario: Scenario): Golden {
   return { ...scenario, compiler: COMPILER_VERSION, events: driver.log, snapshots };
 }
 
-function tenantPolicyOf(given: JsonObject): TenantPolicy | null {
+export function tenantPolicyOf(given: JsonObject): TenantPolicy | null {
   const { policy } = policySetOf(given);
   if (policy === null) return null;
   return { verdict: (_node, subject, narrower) => tenantVerdict(policy, subject, narrower) };

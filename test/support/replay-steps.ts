@@ -56,7 +56,7 @@ function runAfterReset(program: Program, log: readonly TimedEvent[], run: Run, e
  */
 export class Fork {
   readonly #program: Program;
-  readonly #env: ReplayEnv;
+  readonly #env: ReplayEnv & Pick<StepEnv, 'tenantPolicy'>;
   readonly log: TimedEvent[];
   run: Run;
   #nowMs: number;
@@ -66,7 +66,7 @@ export class Fork {
 
   constructor(
     program: Program,
-    env: ReplayEnv,
+    env: ReplayEnv & Pick<StepEnv, 'tenantPolicy'>,
     origin: { readonly log: readonly TimedEvent[]; readonly run: Run; readonly env: ReplayEnv },
     patch: Json = {},
   ) {

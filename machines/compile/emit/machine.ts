@@ -4,9 +4,11 @@ import { BitSet } from '../../graph/bit-set.ts';
 import { END } from '../../graph/edges.ts';
 import type { JsonObject } from '../../json.ts';
 import { NO_NODE } from '../../program/convergence.ts';
+import { END_STATUSES, finalizersFor } from '../../program/finalizers.ts';
 import type { Alternative, NodeOutcome } from '../../program/outcome-routes.ts';
+import type { EndStatus } from '../../program/parameters.ts';
 import type { Fork, ForkBranch, Plan } from '../../program/plan.ts';
-import { endStateId, FINISH, START, stateId, subgraphStateId } from '../../program/state-ids.ts';
+import { endStateId, FINALIZE, FINISH, START, stateId, subgraphStateId } from '../../program/state-ids.ts';
 import { NodeStates } from './node-states.ts';
 import { SubgraphStates } from './subgraph-states.ts';
 import { leavingFork, type RegionExits, type StateConfigs, type Transition, type TransitionBuilder } from './transitions.ts';
@@ -26,7 +28,9 @@ export class MachineEmitter {
   *emit(id: string, plan: Plan): Cooperative<JsonObject> {
     const finish: Transition = { target: `#${FINISH}`, update: {} };
     const states: StateConfigs = {};
-    const first = this.#transitions.graph.start;
+    const { graph } = this.#transitions;
+    const first = graph.start;
+    const ending = (as: EndStatus): JsonObject => this.#transitions.ending(as);
     if (plan.whole !== null) {
       // XState takes cubic time to enter a parallel state that is the initial state of a machine.
       const enter = [{ subgraph: plan.whole.key, live: [this.#transitions.id(first)] }];
@@ -47,12 +51,13 @@ export class MachineEmitter {
       id: FINISH,
       always: [
         ...this.#transitions.rerouted(),
-        { guard: { type: 'limitReached' }, target: `#${endStateId('limit_exceeded')}` },
-        { guard: { type: 'anyFailed' }, target: `#${endStateId('failed')}` },
-        { target: `#${endStateId('completed')}` },
+        ...this.#transitions.limitEnds(),
+        { guard: { type: 'anyFailed' }, ...ending('failed') },
+        ending('completed'),
       ],
     };
-    for (const status of ['completed', 'failed', 'cancelled', 'limit_exceeded']) {
+    this.#finalizers(states);
+    for (const status of END_STATUSES) {
       states[endStateId(status)] = { id: endStateId(status), type: 'final' };
     }
     return {
@@ -60,14 +65,38 @@ export class MachineEmitter {
       initial: plan.whole === null ? this.#transitions.entry(first).slice(1) : START,
       states,
       on: {
-        cancel: { target: `#${endStateId('cancelled')}` },
-        halt: [
-          { guard: { type: 'limitReached' }, target: `#${endStateId('limit_exceeded')}` },
-          { target: `#${endStateId('failed')}` },
-        ],
+        cancel: graph.finalizers.length === 0 ? ending('cancelled') : [...this.#ends(), ending('cancelled')],
+        halt: [...this.#transitions.limitEnds(), ending('failed')],
         ...this.#transitions.overBudget(),
       },
     };
+  }
+
+  /** The states of the nodes that run, one after the other, before the execution ends. */
+  #finalizers(states: StateConfigs): void {
+    const { graph } = this.#transitions;
+    if (graph.finalizers.length === 0) return;
+    const next: Transition = { target: `#${FINALIZE}`, update: {} };
+    states[FINALIZE] = {
+      id: FINALIZE,
+      always: [
+        ...graph.finalizers.map((index) => ({
+          guard: { type: 'isNext', params: { node: graph.idOf(index) } },
+          target: this.#transitions.entry(index),
+        })),
+        ...this.#ends(),
+      ],
+    };
+    for (const index of graph.finalizers)
+      this.#nodes.add(states, index, { transition: () => next, failed: next, cancelled: null });
+  }
+
+  /** The transitions to the end that an execution has begun to come to. */
+  #ends(): JsonObject[] {
+    return END_STATUSES.filter((status) => finalizersFor(this.#transitions.graph, status).length > 0).map((as) => ({
+      guard: { type: 'endsAs', params: { as } },
+      target: `#${endStateId(as)}`,
+    }));
   }
 
   *#region(states: StateConfigs, nodes: Iterable<number>, region: RegionExits): Cooperative<void> {

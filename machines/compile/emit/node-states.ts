@@ -9,11 +9,11 @@ import {
   BACKOFF,
   backoffStateId,
   choiceStateId,
-  endStateId,
   pausedChildStateId,
   resumedChildStateId,
   reviewStateId,
 } from '../../program/state-ids.ts';
+import { attemptTimeoutMs } from '../../program/timers.ts';
 import { UNSPACED_ATTEMPTS } from '../../step/work/backoff.ts';
 import type { NodeExits, StateConfigs, TransitionBuilder } from './transitions.ts';
 
@@ -43,6 +43,9 @@ export class NodeStates {
       case 'work':
       case 'child':
         this.#work(states, index, node, exits);
+        break;
+      case 'judge':
+        states[this.#transitions.name(index)] = this.#judge(index, node, exits);
         break;
       case 'approval':
         this.#parked(states, index, exits, {
@@ -74,8 +77,8 @@ export class NodeStates {
     if (definition.endsExecution) {
       always = [
         ...this.#transitions.rerouted(),
-        { guard: { type: 'halted' }, target: `#${endStateId('failed')}` },
-        { target: `#${endStateId('limit_exceeded')}`, actions: [{ type: 'pass', params: { node: node.id } }] },
+        { guard: { type: 'halted' }, ...this.#transitions.ending('failed') },
+        this.#transitions.ending('limit_exceeded', [{ type: 'pass', params: { node: node.id } }]),
       ];
     } else if (alternatives.length > 1 && definition.branching !== 'choice') {
       always = [{ target: `#${choiceStateId(id)}`, actions: [{ type: 'pass', params: { node: node.id, choosing: true } }] }];
@@ -101,6 +104,8 @@ export class NodeStates {
     const requeue = { guard: atNode(node.id), target: `#${id}`, reenter: true };
     const whenCancelled = exits.cancelled === null ? {} : { always: [exits.cancelled] };
     const state = { tags: ['busy'], ...whenCancelled };
+    const attemptMs = attemptTimeoutMs(node);
+    const after = attemptMs === null ? {} : { after: { [String(attemptMs)]: this.#failure(index, exits, null) } };
     if (definitionOf(node.kind).behaviour(node.kind) === 'child') this.#child(states, index, { fail, requeue }, exits);
     else {
       states[id] = {
@@ -118,6 +123,7 @@ export class NodeStates {
           claimed: { guard: atNode(node.id), actions: [{ type: 'claimed', params: { node: node.id } }] },
           requeue,
         },
+        ...after,
       };
     }
     this.#review(states, index, exits);
@@ -185,6 +191,22 @@ export class NodeStates {
         ],
       },
       ...after,
+    };
+  }
+
+  /** The state of a node that asks a policy: it leaves it as soon as it begins, or when a person has decided. */
+  #judge(index: number, { id: node }: Node, exits: NodeExits): JsonObject {
+    const id = this.#transitions.name(index);
+    return {
+      id,
+      tags: ['busy'],
+      ...(exits.cancelled === null ? {} : { always: [exits.cancelled] }),
+      meta: this.#meta(index),
+      entry: [{ type: 'begin', params: { node } }],
+      on: {
+        done: [...this.#askedRoutes(index, exits), ...this.#outcome(index, 'ok', exits, atNode(node))],
+        fail: this.#failure(index, exits, atNode(node)),
+      },
     };
   }
 

@@ -4,11 +4,12 @@ import type { Graph } from '../../graph/graph.ts';
 import type { Json, JsonObject } from '../../json.ts';
 import type { PolicyVerdict } from '../../policy.ts';
 import { skippedAfter, skippedAround } from '../../program/dead-paths.ts';
+import { finalizersFor } from '../../program/finalizers.ts';
 import type { Alternative, NodeOutcome, OutcomeRoutes } from '../../program/outcome-routes.ts';
 import type { OutputUse } from '../../program/output-use.ts';
-import type { ContextUpdate } from '../../program/parameters.ts';
+import type { ContextUpdate, EndStatus } from '../../program/parameters.ts';
 import type { Fork, ForkBranch, Plan, SubgraphPlan } from '../../program/plan.ts';
-import { approvalStateId, stateId } from '../../program/state-ids.ts';
+import { approvalStateId, endStateId, FINALIZE, stateId } from '../../program/state-ids.ts';
 
 /** State configs by key. */
 export type StateConfigs = Record<string, Json>;
@@ -96,6 +97,20 @@ export class TransitionBuilder {
       target: this.entry(budgetNode),
       actions: [{ type: 'reroute', params: { node: this.id(budgetNode), ...delivers } }],
     };
+  }
+
+  /** Target and actions of a transition that ends the execution: to its end, or to what runs before it. */
+  ending(as: EndStatus, actions: readonly JsonObject[] = []): JsonObject {
+    if (finalizersFor(this.graph, as).length > 0)
+      return { target: `#${FINALIZE}`, actions: [...actions, { type: 'finalize', params: { as } }] };
+    return { target: `#${endStateId(as)}`, ...(actions.length === 0 ? {} : { actions: [...actions] }) };
+  }
+
+  /** The ends at a limit. One at which the execution continues as another is no end for finalizers. */
+  limitEnds(): JsonObject[] {
+    const limit = { guard: { type: 'limitReached' }, ...this.ending('limit_exceeded') };
+    if (finalizersFor(this.graph, 'limit_exceeded').length === 0) return [limit];
+    return [{ guard: { type: 'continues' }, target: `#${endStateId('limit_exceeded')}` }, limit];
   }
 
   /** A transition out of a fork or subgraph, on which no node ends. */

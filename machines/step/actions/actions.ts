@@ -143,6 +143,8 @@ export function fail(step: StepContext, event: MachineEvent, { node, handled, up
     error = rejectionText(event);
   }
   step.effects.release(node, active, event.type === 'fail' ? (event.errorClass ?? null) : null);
+  // An external worker has not done it in time.
+  if (isTimerEvent(event)) step.effects.abandon(node, active);
   step.addVisitEnd('node_failed', node, 'failed', { error, attempt, retryable: false, ...details, activation });
   noteScoring(step, node, 'failed');
   if (handled === true) {

@@ -31,7 +31,7 @@ export function addUsage(step: StepContext, node: string, usage: Usage | undefin
   const action = budgetActionOf(step);
   const wasExceeded = GOES_ON.has(action) && exceededBudget(step.now, workflow) !== null;
   step.addUsage(usage);
-  if (step.halt !== null || wasExceeded) return;
+  if (step.halt !== null || step.now.ending !== null || wasExceeded) return;
   const exceeded = exceededBudget(step.now, workflow);
   if (exceeded === null) return;
   step.addEvent(exceeded.event, node, exceeded.data);
@@ -47,6 +47,7 @@ const GOES_ON: ReadonlySet<BudgetAction> = new Set(['guard', 'route', 'continue'
  * execution. A suspended one does so when it is resumed. `node`: what exceeded the budget; null = an operator resumes the execution.
  */
 export function continueElsewhere(step: StepContext, node: string | null, error: string): void {
+  if (step.now.ending !== null) return;
   const { budgetAction: action, budgetRoute: route } = step.tables;
   if (action === 'route' && route !== null) {
     const { suspension, active } = step.now;

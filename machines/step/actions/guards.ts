@@ -3,6 +3,7 @@ import type {
   ChildParams,
   ConditionParams,
   DecisionParams,
+  EndParams,
   ForkParams,
   LaneParams,
   NodeParams,
@@ -48,6 +49,11 @@ export const guards = {
     (max === undefined || retriesOf(step, node) < max),
   childIs: ({ event }: GuardArgs, { node, status }: ChildParams) =>
     event.type === 'child' && event.node === node && event.change.status === status,
+  /** Does the execution continue as another one? */
+  continues: ({ context: { step } }: GuardArgs) => step.halt?.status === 'limit_exceeded' && step.halt.continuedAs !== undefined,
+  /** Is the node the next of those that run before the execution ends? */
+  isNext: ({ context: { step } }: GuardArgs, { node }: NodeParams) => step.now.ending?.left[0] === node,
+  endsAs: ({ context: { step } }: GuardArgs, { as }: EndParams) => step.now.ending?.status === as,
   anyFailed: ({ context: { step } }: GuardArgs) => step.now.failures.length > 0 || step.halt !== null,
   /** Is the execution to continue at the node for budgets? */
   rerouted: ({ context: { step } }: GuardArgs) => step.halt?.status === 'rerouted',

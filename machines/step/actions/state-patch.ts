@@ -52,6 +52,7 @@ export function discards(kind: Kind): boolean {
 /** The patch of a result that brings none of its own. */
 export function derivedPatch(kind: Kind, output: Json): StatePatch {
   if (definitionOf(kind).scoring(kind) !== null) return { kind: 'scores', key: outputKeyOf(kind) };
+  if (definitionOf(kind).runsAtEnd(kind) !== null) return outputKeyPatch(kind) ?? { kind: 'none' };
   return outputKeyPatch(kind) ?? { kind: definitionOf(kind).objectResultIsPatch && isObject(output) ? 'output' : 'node_id' };
 }
 

@@ -1,6 +1,7 @@
 import type {
   CompleteParams,
   ContextUpdate,
+  EndParams,
   FailParams,
   LaneParams,
   NodeParams,
@@ -11,6 +12,7 @@ import { BACKOFF } from '../../program/state-ids.ts';
 import type { MachineContext, StepContext } from '../context/step-context.ts';
 import type { MachineEvent } from '../machine-event.ts';
 import { approveHeldNode, attemptStarted, childChanged, complete, fail, passControlNode, retry } from './actions.ts';
+import { finalize } from './finalize.ts';
 import { guards } from './guards.ts';
 import { leaveOverBudget } from './over-budget.ts';
 import { reroute } from './reroute.ts';
@@ -51,6 +53,8 @@ export const vocabulary = {
     enter: action<SubgraphNodeParams>((step, _, { subgraph, node }) => step.subgraph(subgraph).nodeEntered(node)),
     reroute: ({ context: { step } }: ActionArgs, params: RerouteParams): void => reroute(step, params),
     rewindLane: action<LaneParams>((step, _, { subgraph, lane }) => step.laneRewound(subgraph, lane)),
+    /** Also of a halted execution, which goes on with the nodes that run before its end. */
+    finalize: ({ context: { step }, event }: ActionArgs, params: EndParams): void => finalize(step, event, params),
     /** The node begins at the end of the step, also when it is halted: only then is it known in which order. */
     begin: ({ context: { step } }: ActionArgs, { node }: NodeParams): void => step.reach(node),
   },

@@ -37,6 +37,8 @@ export interface HeldFor {
   readonly name: string;
   /** The limit of its autonomy that has been reached. */
   readonly limit?: JsonObject;
+  /** The rule that a policy node has found. */
+  readonly rule?: string;
   /** The tool calls of a model that it is about to carry out. */
   readonly calls?: readonly JsonObject[];
 }

@@ -2,6 +2,7 @@ import type { AutonomyCounts } from '../../autonomy.ts';
 import { FIRST_LANGUAGE } from '../../expression/syntax-tree.ts';
 import type { Json, JsonObject } from '../../json.ts';
 import type { Budgets, UsageTotals } from '../../messages.ts';
+import type { EndStatus } from '../../program/parameters.ts';
 import { FIRST_RULES } from '../../program/rules.ts';
 import type { ActiveVisits } from './active-visits.ts';
 
@@ -42,6 +43,17 @@ export type Halt =
   | { readonly status: 'limit_exceeded'; readonly error: string | null; readonly continuedAs?: string }
   /** It does not end, but continues at the node for budgets; `node` exceeded the budget, null = an operator has resumed it. */
   | { readonly status: 'rerouted'; readonly error: string; readonly node: string | null };
+
+/** How an execution is about to end, while nodes that run before its end do. */
+export interface Ending {
+  readonly status: EndStatus;
+  /** Why it failed or was cancelled. */
+  readonly error: string | null;
+  /** The nodes that have yet to begin, in order. */
+  readonly left: readonly string[];
+  /** In a replay: a later retry undoes this end, so that its events are passed over. */
+  readonly undone?: true;
+}
 
 /**
  * The extended state of the machine (XState: its context), as it is stored. Its size depends on the workflow and on what the nodes read,
@@ -93,6 +105,8 @@ export interface Context {
   readonly measures?: Readonly<Record<string, Readonly<Record<string, Measure>>>>;
   /** Null = the execution is not suspended by an operator. */
   readonly suspension: Suspension | null;
+  /** Null = the execution is not about to end. */
+  readonly ending: Ending | null;
   /** Why the execution failed or was cancelled. */
   readonly error: string | null;
 }
@@ -116,6 +130,7 @@ export function freshContext(input: Json, env: Readonly<Record<string, string>>,
     pendingInputs: {},
     usage: null,
     suspension: null,
+    ending: null,
     error: null,
   };
 }

@@ -14,7 +14,7 @@ import type { ProgramTables } from '../../program/tables.ts';
 import type { StepEnv } from '../../run.ts';
 import type { MachineEvent } from '../machine-event.ts';
 import type { ActiveVisit } from './active-visits.ts';
-import { type Context, type Halt, lastInputOf, type Measure, own, type PendingInput } from './context.ts';
+import { type Context, type Ending, type Halt, lastInputOf, type Measure, own, type PendingInput } from './context.ts';
 import { Evaluation } from './evaluation.ts';
 import { InputAllowance } from './input-allowance.ts';
 import { StepEffects } from './step-effects.ts';
@@ -193,6 +193,8 @@ export class StepContext {
 
   /** The machine has entered the state of a node, which begins once everything else has settled. */
   reach(node: string): void {
+    const { ending } = this.#now;
+    if (ending !== null && ending.left[0] === node) this.#now.ending = { ...ending, left: ending.left.slice(1) };
     this.#reached.push(node);
   }
 
@@ -217,6 +219,22 @@ export class StepContext {
   /** Ends the halt: the execution continues elsewhere. */
   goOn(): void {
     this.#halt = null;
+  }
+
+  /** The execution is about to end: cancels what is in progress, and goes on with the nodes that run before the end. */
+  beginEnding(ending: Ending, inputs: Readonly<Record<string, readonly PendingInput[]>>): void {
+    this.flushSkips(null);
+    this.#pendingSkips = [];
+    this.#reached = [];
+    this.#halt = null;
+    const { status, error } = ending;
+    const why = status === 'cancelled' ? { reason: error } : status === 'failed' ? { error } : {};
+    this.addEvent('workflow_finalizing', null, { status, ...why });
+    const { graph } = this.tables;
+    const active = this.#now.active.nodes().sort((a, b) => (graph.indexOf(a) ?? 0) - (graph.indexOf(b) ?? 0));
+    for (const node of active) this.cancelVisit(node);
+    const cleared = { earlyEvents: [], forks: {}, subgraphs: {}, pendingInputs: inputs };
+    this.set({ ...cleared, ending, ...(status === 'cancelled' ? { suspension: null } : {}) });
   }
 
   // ------------------------------------------------------------------ state and outputs
@@ -250,8 +268,8 @@ export class StepContext {
   }
 
   #checkStepLimit(): void {
-    const { steps, handledFailures: handled, stepLimit: limit } = this.#now;
-    if (steps + handled < limit) return;
+    const { steps, handledFailures: handled, stepLimit: limit, ending } = this.#now;
+    if (steps + handled < limit || ending !== null) return;
     this.#halt = { status: 'failed', error: `step limit of ${limit} node completions reached` };
   }
 

@@ -1,10 +1,18 @@
 import { LazyMap } from '../../lazy-map.ts';
 import type { ProgramTables } from '../../program/tables.ts';
+import type { TimerPurpose } from '../../program/timers.ts';
 import type { Effect } from '../../run.ts';
+import type { ActiveVisit } from './active-visits.ts';
 import type { Context } from './context.ts';
 
 /** The phase of a node while a timer of this kind is set for it. */
-export const PHASE_OF_TIMER = { retry: 'backoff', wait: 'waiting', approval: 'approval' } as const;
+const PHASE_OF_TIMER = { retry: 'backoff', wait: 'waiting', approval: 'approval' } as const;
+
+/** Is a timer of the kind set for a node with this visit, and does it count? In-process attempts are limited by their runtime. */
+export function isSetIn(active: ActiveVisit | undefined, kind: TimerPurpose['kind']): boolean {
+  if (kind !== 'attempt') return active?.phase === PHASE_OF_TIMER[kind];
+  return active?.local !== true && (active?.phase === 'queued' || active?.phase === 'running');
+}
 
 /** The timers that one step sets and clears. Their last changes become effects at the end of the step. */
 export class StepTimers {

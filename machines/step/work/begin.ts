@@ -8,6 +8,7 @@ import type { StepContext } from '../context/step-context.ts';
 import type { MachineEvent } from '../machine-event.ts';
 import { holdAtLimit } from './autonomy-gate.ts';
 import { executionFacts } from './input.ts';
+import { beginJudgement } from './judgement.ts';
 import { applyRuling, rulingOn } from './policy-gate.ts';
 import { addAttemptStart } from './recorded-input.ts';
 
@@ -15,10 +16,11 @@ import { addAttemptStart } from './recorded-input.ts';
 export function beginNode(step: StepContext, node: string, env: StepEnv): MachineEvent | null {
   const known = step.now.active.get(node);
   const active: ActiveVisit = known ?? { activation: step.countVisit(node), attempt: 0, phase: 'queued' };
+  const { kind } = step.tables.nodeOf(node);
+  if (definitionOf(kind).behaviour(kind) === 'judge') return beginJudgement(step, node, active, env);
   const ruling = rulingOn(step, node, active, known === undefined, env);
   if (ruling !== null) return applyRuling(step, node, active, ruling, env.nowMs);
   if (holdAtLimit(step, node, active, env.nowMs)) return null;
-  const { kind } = step.tables.nodeOf(node);
   if (known !== undefined) return beginAttempt(step, node, known, kind, env);
   switch (definitionOf(kind).behaviour(kind)) {
     case 'approval':

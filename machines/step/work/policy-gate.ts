@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from '../../json.ts';
 import { charsUpTo } from '../../json-size.ts';
 import { definitionOf } from '../../nodes/index.ts';
-import { calledTools, type PolicyVerdict, policyVerdict, subjectOf } from '../../policy.ts';
+import { calledTools, type PolicyVerdict, policyVerdict, ruleText, subjectOf } from '../../policy.ts';
 import { POLICY_RULES } from '../../program/rules.ts';
 import type { StepEnv } from '../../run.ts';
 import { type ActiveVisit, type HeldFor, visitOf } from '../context/active-visits.ts';
@@ -46,13 +46,15 @@ export function applyRuling(
   step: StepContext,
   node: string,
   active: ActiveVisit,
-  { decision, name, scope, calls }: Ruling,
+  ruling: Ruling,
   nowMs: number,
 ): FailEvent | null {
+  const { decision, name, scope, calls } = ruling;
   const { activation } = active;
   if (decision === 'blocked') {
     step.setActive(node, { ...visitOf(active), phase: 'queued' });
-    step.addEvent('policy_violation', node, { rule: name, decision, policy_scope: scope, activation });
+    const matched = scope === 'tenant' ? { matched: ruleText(ruling) } : {};
+    step.addEvent('policy_violation', node, { rule: name, decision, policy_scope: scope, activation, ...matched });
     const errorClass = scope === 'tenant' || rulesOf(step.now) >= POLICY_RULES ? { errorClass: POLICY_VIOLATION } : {};
     return { type: 'fail', node, error: `blocked by policy: ${name}`, retryable: false, delayMs: 0, ...errorClass };
   }
@@ -62,7 +64,7 @@ export function applyRuling(
     approver: 'human',
     context: heldContext(node, { held }),
     activation,
-    ...(scope === 'tenant' ? { policy_scope: scope } : {}),
+    ...(scope === 'tenant' ? { policy_scope: scope, matched: ruleText(ruling) } : {}),
   });
   const isCompiled = calls === undefined && scope !== 'tenant';
   step.setActive(node, {

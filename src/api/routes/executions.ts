@@ -115,7 +115,8 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
       config: { access: 'write', reducesLoad: () => true },
       schema: {
         summary: 'Cancel an execution',
-        description: 'Stops its active nodes and cancels its child executions.',
+        description:
+          'Stops its active nodes and cancels its child executions. Finalizers of its workflow that always run do so first; until they have ended it stays `running`, and a second cancel gives them up.',
         tags: ['Executions'],
         operationId: 'cancelExecution',
         params: ExecutionById,

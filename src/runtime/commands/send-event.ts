@@ -25,8 +25,8 @@ export function sendEventCommand(context: CommandContext): Runtime['sendEvent'] 
       // Whatever the reason, the same request may have come before this one, also as the last event that the execution took.
       const repeated = await storedResponse(store, once);
       if (repeated !== null) return matchIn(repeated);
-      const view = await executions.execution(caller.tenantId, id);
-      throw new RuntimeError('conflict', `execution is ${endOf(view)}; it takes no more events`);
+      const ended = outcome.refused === 'ending' ? 'about to end' : endOf(await executions.execution(caller.tenantId, id));
+      throw new RuntimeError('conflict', `execution is ${ended}; it takes no more events`);
     });
 }
 

@@ -13,11 +13,12 @@ export interface TypedEntry extends LogEntry {
   readonly types: string;
 }
 
-type Optional = 'revive' | 'offloaded' | 'redaction';
+type Optional = 'revive' | 'clearsDeadline' | 'offloaded' | 'redaction';
 
 /** An execution's write with its events as rows of the log. */
 export interface EncodedWrite extends Omit<ExecutionWrite, 'events' | Optional> {
   readonly revive: ExecutionWrite['revive'] | undefined;
+  readonly clearsDeadline: ExecutionWrite['clearsDeadline'] | undefined;
   readonly offloaded: ExecutionWrite['offloaded'] | undefined;
   readonly redaction: ExecutionWrite['redaction'] | undefined;
   readonly entries: readonly TypedEntry[];
@@ -41,6 +42,7 @@ function encodeWrite(write: ExecutionWrite): EncodedWrite {
     tenantId,
     fromSeq,
     revive,
+    clearsDeadline,
     progress,
     checkpoint,
     events,
@@ -62,6 +64,7 @@ function encodeWrite(write: ExecutionWrite): EncodedWrite {
     fromSeq,
     create,
     revive,
+    clearsDeadline,
     progress,
     checkpoint,
     timers,

@@ -41,10 +41,11 @@ function insertedRow(write: EncodedWrite): readonly object[] {
 }
 
 function updatedRow(write: EncodedWrite): readonly object[] {
-  const { create, fromSeq, revive } = write;
+  const { create, fromSeq, revive, clearsDeadline } = write;
   if (create !== null) return [];
-  const revived = revive === undefined ? {} : { revives: true, deadline_at_ms: revive.deadlineAtMs };
-  return [{ ...progressColumns(write), from_seq: fromSeq, ...revived }];
+  const setsDeadline = revive !== undefined || clearsDeadline === true;
+  const deadline = setsDeadline ? { sets_deadline: true, deadline_at_ms: revive?.deadlineAtMs ?? null } : {};
+  return [{ ...progressColumns(write), from_seq: fromSeq, ...deadline }];
 }
 
 function progressColumns({ id, tenantId, progress }: EncodedWrite): object {

@@ -43,9 +43,9 @@ export const UPDATE_EXECUTIONS = sql(`
 WITH moved AS (
   UPDATE executions e SET status = h.status, seq = h.seq, steps = h.steps, error = h.error, local_work = h.local_work, owner = h.owner,
     updated_at_ms = h.updated_at_ms, completed_at_ms = h.completed_at_ms,
-    deadline_at_ms = CASE WHEN h.completed_at_ms IS NOT NULL THEN NULL WHEN h.revives THEN h.deadline_at_ms ELSE e.deadline_at_ms END
+    deadline_at_ms = CASE WHEN h.completed_at_ms IS NOT NULL THEN NULL WHEN h.sets_deadline THEN h.deadline_at_ms ELSE e.deadline_at_ms END
   FROM json_to_recordset($1) AS h (
-    id text, tenant_id text, from_seq integer, revives boolean, deadline_at_ms bigint, status text, seq integer, steps integer, error text,
+    id text, tenant_id text, from_seq integer, sets_deadline boolean, deadline_at_ms bigint, status text, seq integer, steps integer, error text,
     local_work integer, owner text, updated_at_ms bigint, completed_at_ms bigint)
   WHERE ${lookup('e.id', 'h.id')} AND e.tenant_id IS NOT DISTINCT FROM h.tenant_id AND e.seq = h.from_seq RETURNING 1
 )

@@ -85,8 +85,9 @@ export class ExecutionRows {
   }
 
   #update(write: ExecutionWrite): number | null {
-    const { id, revive } = write;
-    if (revive !== undefined) this.#setDeadline.run(revive.deadlineAtMs, id, write.tenantId, write.fromSeq);
+    const { id, revive, clearsDeadline } = write;
+    if (revive !== undefined || clearsDeadline === true)
+      this.#setDeadline.run(revive?.deadlineAtMs ?? null, id, write.tenantId, write.fromSeq);
     const cached = this.#heads.get(id);
     if (cached !== undefined && this.#updateRow(write, cached)) return cached.logId;
     const head = this.#head.get(id);

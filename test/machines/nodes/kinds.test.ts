@@ -42,6 +42,8 @@ const samples: Readonly<Record<Kind['type'], JsonObject>> = {
   wait: { type: 'wait', correlation_key: 'paid' },
   subgraph: { type: 'subgraph', workflow_ref: 'child' },
   eval: { type: 'eval', scorers: [{ type: 'assertion', checks: ['output.ok'] }] },
+  policy: { type: 'policy', policy_ref: 'tenant' },
+  finalizer: { type: 'finalizer', tool_ref: 'lock.release' },
   limit_exceeded: { type: 'limit_exceeded' },
 };
 

@@ -8,7 +8,7 @@ import { historyOf, LogReplay, replay } from '../../../machines/replay/index.ts'
 import { type Run, TERMINAL } from '../../../machines/run.ts';
 import { save, stateOf, terminalFailures } from '../../../machines/step/index.ts';
 import { Driver } from '../../support/driver.ts';
-import { GOLDEN_ENV, type Golden, goldenNames, readGolden } from '../../support/golden.ts';
+import { GOLDEN_ENV, type Golden, goldenNames, readGolden, tenantPolicyOf } from '../../support/golden.ts';
 import { Fork, stepsOf } from '../../support/replay-steps.ts';
 import { documents } from '../../support/workflows.ts';
 
@@ -47,7 +47,11 @@ describe('a fork', () => {
     for (const { run, end: at, later } of stepsOf(program, events, GOLDEN_ENV)) {
       // A fork is not a message that was sent: an execution begins with it.
       if (TERMINAL.has(run.status) || later.some(({ message }) => message.type === 'fork')) continue;
-      const fork = new Fork(program, OTHER, { log: events.slice(0, at), run, env: GOLDEN_ENV });
+      const fork = new Fork(
+        program,
+        { ...OTHER, tenantPolicy: tenantPolicyOf(log.tenant_policy ?? {}) },
+        { log: events.slice(0, at), run, env: GOLDEN_ENV },
+      );
       for (const heard of later) fork.send(heard);
       expect({ at, status: fork.run.status, state: stateOf(fork.run), error: fork.run.error, steps: fork.run.steps }).toEqual({
         at,

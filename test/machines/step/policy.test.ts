@@ -42,6 +42,7 @@ describe("a tenant's policy", () => {
       decision: 'blocked',
       policy_scope: 'tenant',
       activation: 1,
+      matched: 'blocked_tools: payments.*',
     });
     expect(driver.all('node_failed')[0]?.data).toMatchObject({
       error: 'blocked by policy: payments.submit',

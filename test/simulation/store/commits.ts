@@ -52,7 +52,7 @@ export class Commits {
 
   #write(write: ExecutionWrite): CommitRejection['reason'] | null {
     checkSequences(write);
-    const { id, tenantId, fromSeq, create, revive, progress: head, checkpoint, events } = write;
+    const { id, tenantId, fromSeq, create, revive, clearsDeadline, progress: head, checkpoint, events } = write;
     const before = this.#tables.executions.get(id);
     let row: ExecutionRow;
     if (create !== null) {
@@ -60,7 +60,8 @@ export class Commits {
       row = { ...wellFormedExecution(create), ...head, id, tenantId };
     } else {
       if (before === undefined || before.row.tenantId !== tenantId || before.row.seq !== fromSeq) return 'sequence';
-      const deadline = revive === undefined ? {} : { deadlineAtMs: revive.deadlineAtMs };
+      const setsDeadline = revive !== undefined || clearsDeadline === true;
+      const deadline = setsDeadline ? { deadlineAtMs: revive?.deadlineAtMs ?? null } : {};
       row = { ...before.row, ...deadline, ...head };
     }
     if (head.completedAtMs !== null) row = { ...row, deadlineAtMs: null };

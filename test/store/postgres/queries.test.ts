@@ -12,7 +12,7 @@ import { exportsOf, resourceStatements } from '../statements.ts';
 import { AT_MS } from '../writes.ts';
 
 /** Statements that read all rows on purpose. */
-const WHOLE_TABLES = new Set(['COUNT_BY_STATUS', 'COUNT_CONTENT', 'COLUMNS']);
+const WHOLE_TABLES = new Set(['TENANT_POLICIES', 'COUNT_BY_STATUS', 'COUNT_CONTENT', 'COLUMNS']);
 /** Statements on the log of earlier releases, which is gone once it is converted. */
 const CONVERSION = new Set(['CONVERTED', 'UNCONVERTED_EVENTS', 'DROP_UNCONVERTED', 'ANALYZE_CONVERTED']);
 /** Tables that stay small: one row, or one per process or webhook. */

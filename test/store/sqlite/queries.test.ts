@@ -18,8 +18,15 @@ const OLD_TABLE = /\bold_\w+|FROM events\b/;
 
 /** A search ranks what it has found, and expired items are found by time. */
 const RANKED = new Set(['SEARCH_MEMORY', 'TENANTS_WITH_EXPIRED_MEMORY']);
-/** Statements that read all rows on purpose; the list of all tenants follows the table's own order. */
-const WHOLE_TABLES = new Set(['COUNT_AUDITED', 'TENANT_RECORDS', 'COUNT_BY_STATUS', 'COUNT_EVENTS', 'COUNT_CONTENT']);
+/** Statements that read all rows on purpose; the list of all tenants follows the table's own order, their policies are read when one changes. */
+const WHOLE_TABLES = new Set([
+  'COUNT_AUDITED',
+  'TENANT_RECORDS',
+  'TENANT_POLICIES',
+  'COUNT_BY_STATUS',
+  'COUNT_EVENTS',
+  'COUNT_CONTENT',
+]);
 
 const queries = await exportsOf(new URL('../../../store/sqlite/queries/', import.meta.url));
 const resources = await resourceStatements('sqlite');

@@ -1,6 +1,7 @@
 import { charsUpTo } from '../../../../machines/json-size.ts';
 import { failuresResetBy } from '../../../../machines/replay/index.ts';
 import type { Effect, Run } from '../../../../machines/run.ts';
+import { isEnding } from '../../../../machines/step/index.ts';
 import type { ExecutionWrite } from '../../../../store/port/commit.ts';
 import { monthOf } from '../../month.ts';
 import { redactCommit } from '../../redaction/redacted-commit.ts';
@@ -49,7 +50,8 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
   const redacted = rules === null ? null : redactCommit({ ...input, ...builder, rules, before: before?.run ?? null, error });
   const progress = headOf(run, redacted === null ? error : redacted.error, owner, nowMs);
   const { loaded, startedBy, tenantId, workflowId, workflowVersion, revision, labels, parentId, depth, createdAtMs } = base;
-  const deadlineAtMs = isRetried ? timeoutFrom(nowMs, loaded) : base.deadlineAtMs;
+  const clears = !isRetried && base.deadlineAtMs !== null && isEnding(run);
+  const deadlineAtMs = isRetried ? timeoutFrom(nowMs, loaded) : clears ? null : base.deadlineAtMs;
   const after: CachedExecution = {
     id,
     tenantId,
@@ -90,11 +92,11 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
     usage: usage === null ? null : { month: monthOf(nowMs), ...usage },
   };
   const write =
-    isRetried || offloaded.length > 0 || redacted !== null
+    isRetried || clears || offloaded.length > 0 || redacted !== null
       ? {
           ...usual,
           offloaded,
-          ...(isRetried ? { revive: { deadlineAtMs } } : {}),
+          ...(isRetried ? { revive: { deadlineAtMs } } : clears ? { clearsDeadline: true as const } : {}),
           ...(redacted === null ? {} : { redaction: redacted.write }),
         }
       : usual;

@@ -1,0 +1,30 @@
+import { randomUUID } from 'node:crypto';
+
+/** Tokens by warehouse. A real import would keep them in a database. */
+const locks = new Map();
+const stock = new Map();
+
+export function take_lock({ warehouse }) {
+  if (locks.has(warehouse)) throw new Error(`warehouse ${warehouse} is being imported`);
+  const token = randomUUID();
+  locks.set(warehouse, token);
+  return { token };
+}
+
+export function import_lines({ warehouse, lines }) {
+  for (const [i, { article, quantity }] of lines.entries()) {
+    if (typeof article !== 'string') throw new Error(`line ${i + 1} has no article`);
+    stock.set(`${warehouse} ${article}`, quantity);
+  }
+  return { lines: lines.length };
+}
+
+export function release_lock({ token }) {
+  for (const [warehouse, held] of locks) if (held === token) locks.delete(warehouse);
+  return { free: true };
+}
+
+export function tell_operator({ text }) {
+  console.error(text);
+  return { told: true };
+}
