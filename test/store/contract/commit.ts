@@ -61,6 +61,16 @@ export function commitContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.execution('exec_2')).toMatchObject({ deadlineAtMs: null, ...ended.progress });
     });
 
+    it('clears the deadline of an execution that is about to end, and of no other', async () => {
+      const store = await database().open();
+      const create = { deadlineAtMs: AT_MS + 1 };
+      await store.commit(batch(startExecution('exec_1', { create }), startExecution('exec_2', { create })));
+      const clearsDeadline = true;
+      expect(await store.commit(batch(step('exec_1', 2, { clearsDeadline }), step('exec_2', 2)))).toEqual([null, null]);
+      expect(await store.execution('exec_1')).toMatchObject({ deadlineAtMs: null, status: 'running' });
+      expect(await store.execution('exec_2')).toMatchObject({ deadlineAtMs: AT_MS + 1 });
+    });
+
     it('can continue an execution that has ended, with a new deadline', async () => {
       const store = await database().open();
       const ended = { progress: { status: 'failed', error: 'no', completedAtMs: AT_MS } };

@@ -13,7 +13,7 @@ describe('the tokens of event types', () => {
   it('never change: they are stored', () => {
     const table = EVENT_TYPES.map((type) => `${type} ${typeToken(type)}`).sort();
     // Of a new type: add its letter, and this hash. Never change the letter of a released type.
-    expect(hash('sha256', table.join('\n'), 'base64url')).toBe('Bj662XynrpQbttKIPRDtJsVLtTlmZHDHuJz4g9enYs4');
+    expect(hash('sha256', table.join('\n'), 'base64url')).toBe('Qs4Jyt7xu7qxYWUywVNHn3FxfN2n1DQyea5vxrRg8tQ');
   });
 
   it('write out other types, without looking like a letter', () => {
