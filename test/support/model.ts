@@ -119,12 +119,13 @@ export class Model {
     this.#settle();
   }
 
-  #scored(id: string, kind: Node['kind'] & { type: 'eval' }, { passed, scorers }: JsonObject): void {
+  #scored(id: string, kind: Node['kind'] & { type: 'eval' }, { passed, scorers, feedback }: JsonObject): void {
     const hasPassed = passed === true;
     const retries = this.#retries.get(id) ?? 0;
     const isAgain = !hasPassed && kind.on_fail === 'retry_with_feedback' && retries < kind.max_retries;
     const action = hasPassed ? 'continue' : kind.on_fail === 'retry_with_feedback' && !isAgain ? 'halt' : kind.on_fail;
-    const output = { passed: hasPassed, action, scorers: Array.isArray(scorers) ? scorers : [] };
+    const said = !hasPassed && typeof feedback === 'string' ? { feedback } : {};
+    const output: JsonObject = { passed: hasPassed, action, scorers: Array.isArray(scorers) ? scorers : [], ...said };
     if (action === 'escalate') {
       this.#reviewed.set(id, output);
       Object.assign(this.#nodeState(id), { phase: 'approval' });
@@ -456,8 +457,8 @@ export class Model {
 }
 
 function patchOfScores(id: string, output: JsonObject): JsonObject {
-  const { passed = null, action = null, scorers = null } = output;
-  return { eval_passed: passed, eval_action: action, eval_results: scorers, eval_feedback: null, [id]: output };
+  const { passed = null, action = null, scorers = null, feedback = null } = output;
+  return { eval_passed: passed, eval_action: action, eval_results: scorers, eval_feedback: feedback, [id]: output };
 }
 
 function idleState(): NodeState {

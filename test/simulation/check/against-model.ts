@@ -11,9 +11,9 @@ const NOT_MODELLED = new Set([
   'workflow_forked',
   'workflow_cancelled',
 ]);
-const WORK = new Set(['tool', 'subgraph', 'join']);
+const WORK = new Set(['tool', 'subgraph', 'join', 'eval']);
 /** Events that make a node fail or complete in the same step. */
-const CAUSES = new Set(['approval_received', 'policy_violation', 'timer_fired']);
+const CAUSES = new Set(['approval_received', 'policy_violation', 'timer_fired', 'eval_scored']);
 
 export interface ModelRun {
   readonly model: Model;
@@ -54,6 +54,7 @@ function play(log: readonly TimedEvent[], workflow: Workflow): Model {
     const node = node_id ?? '';
     const isMessage = WORK.has(kinds.get(node) ?? '') && !CAUSES.has(last.get(node) ?? '');
     if (type === 'node_completed' && isMessage && wasBegun(last.get(node))) model.done(node, (data.output ?? null) as Json);
+    else if (type === 'eval_scored') model.done(node, scoresIn(data));
     else if (type === 'node_failed' && isMessage) model.fail(node, data.retryable === true, String(data.error));
     else if (type === 'retry_scheduled' && Number(data.delay_ms) > 0) backoff.add(node);
     else if (type === 'node_cancelled') backoff.delete(node);
@@ -67,6 +68,10 @@ function play(log: readonly TimedEvent[], workflow: Workflow): Model {
     if (node_id !== null) last.set(node, type);
   }
   return model;
+}
+
+function scoresIn({ passed, results, feedback }: TimedEvent['data']): Json {
+  return { passed: passed === true, scorers: results ?? [], ...(feedback === undefined ? {} : { feedback }) };
 }
 
 /** Only started work gets its result in a message; a `collect` join completes by itself. */

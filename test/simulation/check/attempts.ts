@@ -1,4 +1,4 @@
-import type { Workflow } from '../../../machines/ir/workflow.ts';
+import type { Node, Workflow } from '../../../machines/ir/workflow.ts';
 import type { TimedEvent } from '../../../machines/replay/index.ts';
 import type { ToolCall } from './online-checker.ts';
 
@@ -57,9 +57,8 @@ export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, ca
         timers.set(name, Date.parse(String(data.fire_at)));
         break;
       case 'interrupt_raised': {
-        const kind = nodes.get(node_id)?.kind;
-        if (kind?.type === 'human_approval' && kind.timeout_secs !== undefined)
-          timers.set(name, at_ms + kind.timeout_secs * 1_000);
+        const seconds = reviewSecs(nodes.get(node_id)?.kind);
+        if (seconds !== undefined) timers.set(name, at_ms + seconds * 1_000);
         break;
       }
       case 'retry_scheduled':
@@ -86,4 +85,10 @@ export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, ca
     }
   }
   return problems;
+}
+
+/** The time that a person has. */
+function reviewSecs(kind: Node['kind'] | undefined): number | undefined {
+  if (kind?.type === 'human_approval') return kind.timeout_secs;
+  return kind?.type === 'eval' ? kind.review_timeout_secs : undefined;
 }
