@@ -148,8 +148,8 @@ interface ServicesOptions extends Omit<ServerOptions, 'log'> {
 async function openServices(options: ServicesOptions, log: Logger) {
   const { config, tools, auth, shouldProcess, actor, mcpServers } = options;
   const operator = await readOperatorFile(config.operatorFile);
-  const models =
-    config.modelScript === null ? config.models : { ...config.models, script: await readModelScript(config.modelScript) };
+  const script = config.modelScript === null ? {} : { script: await readModelScript(config.modelScript) };
+  const models = { ...config.models, names: { ...operator.models, ...config.models.names }, ...script };
   const id = randomRuntimeId();
   const onError = (error: unknown): void => log.error({ err: error }, 'background task failed');
   const onConversion = (progress: object): void => log.info(progress, 'converting the log of an older release');

@@ -42,7 +42,8 @@ export function namedModels(text: string, env: Environment): Readonly<Record<str
   );
 }
 
-function namedModel(name: string, raw: Json, env: Environment): NamedModel {
+/** One entry of `JAMJET_MODELS`, or of `[models]` in the operator's file. Throws `InvalidValue`. */
+export function namedModel(name: string, raw: Json, env: Environment): NamedModel {
   const at = typeof raw === 'string' ? raw.indexOf('/') : -1;
   const entry = typeof raw === 'string' ? { provider: raw.slice(0, Math.max(at, 0)), model: raw.slice(at + 1) } : raw;
   if (!isObject(entry)) throw new InvalidValue(`"${name}" must be "provider/model" or an object {provider, model}`);

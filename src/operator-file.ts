@@ -1,10 +1,16 @@
 import { readFile } from 'node:fs/promises';
+import type { Json } from '../machines/json.ts';
 import { ConfigError, type Environment, type OperatorFile } from './config.ts';
 import type { McpServerOptions, McpServers } from './executors/mcp/endpoint.ts';
+import type { NamedModel } from './executors/model/settings.ts';
+import { namedModel } from './model-settings.ts';
+import { InvalidValue } from './tenant-grants.ts';
 
 /** What the operator sets in `jamjet.toml`. */
 export interface OperatorSettings {
   readonly mcpServers: readonly OperatorMcpServer[];
+  /** Models by the names that workflows use for them. */
+  readonly models: Readonly<Record<string, NamedModel>>;
 }
 
 export interface OperatorMcpServer {
@@ -29,7 +35,7 @@ export async function readOperatorFile({ path, isRequired, env }: OperatorFile):
     text = await readFile(path, 'utf8');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' && !isRequired) return { mcpServers: [] };
+    if (code === 'ENOENT' && !isRequired) return { mcpServers: [], models: {} };
     throw new ConfigError([`cannot read ${path}: ${code ?? String(error)}`]);
   }
   const { parse } = await import('smol-toml');
@@ -41,13 +47,13 @@ export async function readOperatorFile({ path, isRequired, env }: OperatorFile):
   }
   const problems: string[] = [];
   const reader = new Reader(env, (problem) => problems.push(`${path}: ${problem}`));
-  const settings = { mcpServers: reader.mcpServers(document) };
+  const settings = { mcpServers: reader.mcpServers(document), models: reader.models(document) };
   if (problems.length > 0) throw new ConfigError(problems);
   return settings;
 }
 
 /** The MCP servers of a tenant, by name. */
-export function mcpServersOf({ mcpServers }: OperatorSettings, tenantId: string): McpServers {
+export function mcpServersOf({ mcpServers }: Pick<OperatorSettings, 'mcpServers'>, tenantId: string): McpServers {
   const own = mcpServers.filter(({ tenants }) => tenants === null || tenants.includes(tenantId));
   return Object.fromEntries(own.map(({ name, options }) => [name, options]));
 }
@@ -86,6 +92,32 @@ class Reader {
       };
       return { name, tenants: table.tenants === undefined ? null : this.#list(`${where}.tenants`, table.tenants), options };
     });
+  }
+
+  /** `[models]`: by name, `"provider/model"` or a table as in `JAMJET_MODELS`. */
+  models(document: Table): Readonly<Record<string, NamedModel>> {
+    const entries = Object.entries(this.#table('models', document.models));
+    return Object.fromEntries(
+      entries.flatMap(([name, raw]) => {
+        const where = `models.${name}`;
+        const entry =
+          typeof raw === 'string'
+            ? raw
+            : Object.fromEntries(
+                Object.entries(this.#table(where, raw)).map(([key, value]) => [
+                  key,
+                  typeof value === 'string' ? this.#text(`${where}.${key}`, value) : value,
+                ]),
+              );
+        try {
+          return [[name, namedModel(name, entry as Json, this.#env)] as const];
+        } catch (error) {
+          if (!(error instanceof InvalidValue)) throw error;
+          this.#report(`models: ${error.message}`);
+          return [];
+        }
+      }),
+    );
   }
 
   #table(where: string, value: unknown): Table {

@@ -92,7 +92,11 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
     description: fields.text('description') ?? null,
     state_schema: stateSchema(fields),
     start_node: fields.name('start_node') ?? defaultStart(authored, edges),
-    nodes: withScopesOf(oauth, withDeclaredModels(withToolFunctions(nodes, tools, fields), fields), fields),
+    nodes: withScopesOf(
+      oauth,
+      withDeclaredModels(withToolFunctions(nodes, tools, fields), fields, defaults.retryPolicies),
+      fields,
+    ),
     edges,
     timeouts,
     tools,

@@ -258,7 +258,9 @@ function workflowSchema(ref: Ref): JsonSchema {
       timeouts: described(ref('WorkflowTimeouts'), 'Time limits.'),
       retry_policies: Type.Record(Type.String(), ref('WorkflowRetryPolicy'), { description: 'Retry policies by name.' }),
       tools: Type.Record(Type.String(), ref('WorkflowTool'), { description: 'How tools are reached, by name.' }),
-      models: anyObject('Models by the name that nodes use: `{provider, model, temperature?, max_tokens?}`.'),
+      models: anyObject(
+        'Models by the name that nodes use: `{provider, model, temperature?, max_tokens?, timeout_secs?, retry_policy?}`.',
+      ),
       mcp_servers: Type.Record(Type.String(), ref('WorkflowMcpServer'), { description: 'How MCP servers are reached, by name.' }),
       publish: Type.Unsafe({
         type: ['array', 'string', 'boolean'],

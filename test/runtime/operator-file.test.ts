@@ -40,9 +40,39 @@ env = { KEY = "\${TOKEN}" }
   expect(mcpServersOf(settings, 'other')).toEqual({ files });
 });
 
+it('names models, as JAMJET_MODELS does', async () => {
+  const { models } = await readOperatorFile(
+    file(`
+[models]
+fast = "openai/gpt-4o-mini"
+
+[models.house]
+provider = "openai-compatible"
+model = "mistral-7b"
+base_url = "http://\${TOKEN}:8000/v1"
+api_key_env = "TOKEN"
+temperature = 0.2
+`),
+  );
+  expect(models).toEqual({
+    fast: { provider: 'openai', model: 'gpt-4o-mini' },
+    house: {
+      provider: 'openai-compatible',
+      model: 'mistral-7b',
+      baseUrl: 'http://t0k3n:8000/v1',
+      apiKeyVariable: 'TOKEN',
+      apiKey: 't0k3n',
+      temperature: 0.2,
+    },
+  });
+  expect(await problemsOf('[models]\nfast = "gpt-4o"')).toContain('models: the provider of "fast" must be one of openai');
+  expect(await problemsOf('[models.x]\nprovider = "openai"\nmodel = "m"\nkey = "k"')).toContain('unknown key "key"');
+  expect(await problemsOf('models = 3')).toContain('models must be a table');
+});
+
 it('need not exist unless it is named', async () => {
   const path = join(tmpdir(), 'no-such-folder', 'jamjet.toml');
-  expect(await readOperatorFile({ path, isRequired: false, env })).toEqual({ mcpServers: [] });
+  expect(await readOperatorFile({ path, isRequired: false, env })).toEqual({ mcpServers: [], models: {} });
   await expect(readOperatorFile({ path, isRequired: true, env })).rejects.toThrow(`cannot read ${path}: ENOENT`);
 });
 
