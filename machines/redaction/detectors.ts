@@ -135,7 +135,7 @@ function phoneNumbers(text: string): Span[] {
       const { start } = groups[first] as Span;
       for (let last = Math.min(groups.length, first + MAX_PHONE) - 1; last >= first; last -= 1) {
         const { end } = groups[last] as Span;
-        if (!isPhoneNumber(run.slice(start, end))) continue;
+        if (!isPhoneNumber(run.slice(start, end)) || isInWord(text, index + start, index + end)) continue;
         found.push({ start: index + start, end: index + end });
         first = last;
         break;
@@ -143,6 +143,11 @@ function phoneNumbers(text: string): Span[] {
     }
   }
   return found;
+}
+
+/** Digits between letters are part of an id. */
+function isInWord(text: string, start: number, end: number): boolean {
+  return /[\p{L}_]/u.test(text.charAt(start - 1)) || /[\p{L}_]/u.test(text.charAt(end));
 }
 
 function isPhoneNumber(number: string): boolean {

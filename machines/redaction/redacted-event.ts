@@ -72,17 +72,54 @@ const FIXED: ReadonlySet<string> = new Set([
   'approver',
   'corrupt',
   'limit_type',
+  'status',
+  'passed',
+  'action',
+  'route',
+  'matched',
+  'task_id',
+  'context_id',
+  'agent',
+  'agent_uri',
+  'mode',
+  'protocol',
+  'chunk_index',
+  'turn_number',
+  'direction',
+  'tokens',
+  'cost',
+  'total_cost',
+  'latency_ms',
+  'total_turns',
+  'chunks_received',
+  'failure_type',
+  'outcome',
+  'token_endpoint',
+  'requested_scopes',
+  'granted_scopes',
+  'audience',
 ]);
 
 /** What a node that does not retain its outputs leaves of them. */
-const OUTPUTS: ReadonlySet<string> = new Set(['output', 'state_patch', 'result']);
+const OUTPUTS: ReadonlySet<string> = new Set([
+  'output',
+  'state_patch',
+  'result',
+  'partial_output',
+  'partial_output_summary',
+  'content_summary',
+]);
+
+/** Digests of values, by which the values could be guessed. */
+const DIGESTS: ReadonlySet<string> = new Set(['input_hash']);
 
 /** The data of an event without personal data; the same object if there is none. */
 export function redactedData(redactor: Redactor, data: JsonObject, retainsOutput = true): JsonObject {
   let redacted: Record<string, Json> | null = null;
   for (const [field, value] of Object.entries(data)) {
     if (FIXED.has(field)) continue;
-    const shown = !retainsOutput && OUTPUTS.has(field) ? redactor.whole(value) : redactedField(redactor, data, field, value);
+    const isWhole = DIGESTS.has(field) || (!retainsOutput && OUTPUTS.has(field));
+    const shown = isWhole ? redactor.whole(value) : redactedField(redactor, data, field, value);
     if (shown === value) continue;
     redacted ??= { ...data };
     redacted[field] = shown;

@@ -72,6 +72,7 @@ describe('a redactor', () => {
       output: { name: '[REDACTED]' },
       error: 'no [REDACTED]',
     });
+    expect(redactedData(redactor([]), { input_hash: 'a1', mode: 'sync' })).toEqual({ input_hash: '[REDACTED]', mode: 'sync' });
     expect(redactedData(redactor([]), { output: { any: 1 }, duration_ms: 5 }, false)).toEqual({
       output: '[REDACTED]',
       duration_ms: 5,
