@@ -5,13 +5,14 @@ import { FIRST_LANGUAGE } from '../expression/syntax-tree.ts';
 import { compileTemplate } from '../expression/template.ts';
 import type { Graph } from '../graph/graph.ts';
 import { analyseCooperatively } from '../graph/index.ts';
-import type { Node, Workflow } from '../ir/workflow.ts';
+import type { Workflow } from '../ir/workflow.ts';
 import type { Json } from '../json.ts';
 import { definitionOf, type Kind, outputFieldsOf } from '../nodes/index.ts';
 import { type PolicyVerdict, policyVerdict } from '../policy.ts';
 import { budgetActionOf, budgetRouteOf, COST_EXCEEDED } from '../program/budget-action.ts';
 import { FINALIZER_ROUTES } from '../program/finalizers.ts';
 import { judgedBy } from '../program/judged.ts';
+import { type LateNames, lateNamesOf } from '../program/late-names.ts';
 import { type Alternative, exclusiveChoice, type OutcomeRoutes, outcomeRoutes } from '../program/outcome-routes.ts';
 import { analyseOutputUse } from '../program/output-use.ts';
 import { AUTONOMY_RULES, BUDGET_RULES, FIELD_RULES, FIRST_RULES, POLICY_RULES } from '../program/rules.ts';
@@ -69,6 +70,7 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
   const { isGuarded, ...requirements } = yield* expressionRequirements(graph, routes);
   const budgetAction = budgetActionOf(workflow, isGuarded);
   const layoutTables = planTables(graph, plan);
+  const lateNames = lateNamesIn(graph);
   const byId = new Map([...verdicts].map(([node, verdict]) => [graph.idOf(node), verdict]));
   const tables: ProgramTables = {
     workflow,
@@ -79,13 +81,14 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
     rules: Math.max(
       layoutTables.rules,
       budgetAction === 'guard' ? BUDGET_RULES : FIRST_RULES,
-      policyRules(graph, verdicts),
+      policyRules(lateNames, verdicts),
       fieldRules(graph),
       autonomyRules(graph),
     ),
     budgetAction,
     verdicts: byId,
     judged: judgedBy(graph),
+    lateNames,
     hasApprovalState: (node) => byId.get(node)?.decision === 'require_approval',
     budgetRoute: budgetRouteOf(graph),
     ...compiledTexts(graph),
@@ -123,10 +126,19 @@ function autonomyRules(graph: Graph): number {
   return graph.reachable.some((node) => graph.node(node).autonomy !== null) ? AUTONOMY_RULES : FIRST_RULES;
 }
 
-function policyRules(graph: Graph, verdicts: ReadonlyMap<number, PolicyVerdict>): number {
-  const callsTools = ({ kind }: Node): boolean => definitionOf(kind).toolCalls(kind) !== null;
+function policyRules(lateNames: ReadonlyMap<string, LateNames>, verdicts: ReadonlyMap<number, PolicyVerdict>): number {
   const blocks = [...verdicts.values()].some(({ decision }) => decision === 'blocked');
-  return blocks || graph.reachable.some((node) => callsTools(graph.node(node))) ? POLICY_RULES : FIRST_RULES;
+  return blocks || lateNames.size > 0 ? POLICY_RULES : FIRST_RULES;
+}
+
+function lateNamesIn(graph: Graph): Map<string, LateNames> {
+  return new Map(
+    [...graph.reachable, ...graph.finalizers].flatMap((index) => {
+      const { id, kind } = graph.node(index);
+      const late = lateNamesOf(kind);
+      return late === null ? [] : [[id, late] as const];
+    }),
+  );
 }
 
 /** Nodes whose work is scored, with the nodes that score it: control nodes between the two do not count. */

@@ -12,6 +12,7 @@ import type { BudgetAction, BudgetRoute } from './budget-action.ts';
 import { NO_NODE } from './convergence.ts';
 import { skippedWhileInside } from './dead-paths.ts';
 import type { Judged } from './judged.ts';
+import type { LateNames } from './late-names.ts';
 import type { Alternative, OutcomeRoutes } from './outcome-routes.ts';
 import type { OutputUse } from './output-use.ts';
 import { FIRST_LANE_LAYOUT, type Fork, type Plan, type SubgraphPlan } from './plan.ts';
@@ -24,6 +25,8 @@ export interface ProgramTables {
   readonly graph: Graph;
   readonly outputUse: OutputUse;
   readonly verdicts: ReadonlyMap<string, PolicyVerdict>;
+  /** Policy names that are known only when the node begins, by node id. */
+  readonly lateNames: ReadonlyMap<string, LateNames>;
   /** What nodes that ask a policy judge, by node id. */
   readonly judged: ReadonlyMap<string, Judged>;
   /** How personal data is protected; null = the workflow has no data policy. */

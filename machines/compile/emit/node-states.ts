@@ -3,6 +3,7 @@ import { RESULT_ROLES } from '../../graph/edges.ts';
 import type { Node } from '../../ir/workflow.ts';
 import type { Json, JsonObject } from '../../json.ts';
 import { definitionOf } from '../../nodes/index.ts';
+import { lateNamesOf } from '../../program/late-names.ts';
 import { type Alternative, exclusiveChoice, type NodeOutcome } from '../../program/outcome-routes.ts';
 import {
   approvalStateId,
@@ -145,10 +146,8 @@ export class NodeStates {
             },
             ...this.#failure(index, exits, decided(node.id, 'rejected')),
           ],
-          // Whether the tools that it calls are blocked is known when it begins.
-          ...(definitionOf(node.kind).toolCalls(node.kind) === null
-            ? {}
-            : { fail: this.#failure(index, exits, atNode(node.id)) }),
+          // Whether it is blocked by names that are known late is known when it begins.
+          ...(lateNamesOf(node.kind) === null ? {} : { fail: this.#failure(index, exits, atNode(node.id)) }),
         },
       };
     }

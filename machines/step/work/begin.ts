@@ -19,6 +19,10 @@ export function beginNode(step: StepContext, node: string, env: StepEnv): Machin
   const { kind } = step.tables.nodeOf(node);
   if (definitionOf(kind).behaviour(kind) === 'judge') return beginJudgement(step, node, active, env);
   const ruling = rulingOn(step, node, active, known === undefined, env);
+  if (step.evaluation.hasExceeded(node)) {
+    step.setActive(node, { ...visitOf(active), phase: 'queued' });
+    return budgetFailure(step, node);
+  }
   if (ruling !== null) return applyRuling(step, node, active, ruling, env.nowMs);
   if (holdAtLimit(step, node, active, env.nowMs)) return null;
   if (known !== undefined) return beginAttempt(step, node, known, kind, env);

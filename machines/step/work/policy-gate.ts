@@ -1,13 +1,15 @@
+import { render } from '../../expression/template.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { charsUpTo } from '../../json-size.ts';
-import { definitionOf } from '../../nodes/index.ts';
 import { calledTools, type PolicyVerdict, policyVerdict, ruleText, subjectOf } from '../../policy.ts';
+import type { LateNames } from '../../program/late-names.ts';
 import { POLICY_RULES } from '../../program/rules.ts';
 import type { StepEnv } from '../../run.ts';
 import { type ActiveVisit, type HeldFor, visitOf } from '../context/active-visits.ts';
-import { rulesOf } from '../context/context.ts';
+import { languageOf, rulesOf } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import type { FailEvent } from '../machine-event.ts';
+import { executionFacts } from './input.ts';
 
 /** Larger tool calls are shown without their arguments. */
 const MAX_CALLS_CHARS = 8_192;
@@ -16,7 +18,11 @@ const MAX_CALLS_CHARS = 8_192;
 export const POLICY_VIOLATION = 'policy_violation';
 
 /** A decision against a node that is about to begin. */
-type Ruling = PolicyVerdict & { readonly decision: 'blocked' | 'require_approval'; readonly calls?: readonly JsonObject[] };
+type Ruling = PolicyVerdict & {
+  readonly decision: 'blocked' | 'require_approval';
+  readonly calls?: readonly JsonObject[];
+  readonly isLate?: true;
+};
 
 /**
  * What policies say about an attempt that is about to begin; null = it may. Those of the workflow judge a visit once, when it begins. The tenant's
@@ -27,14 +33,32 @@ export function rulingOn(step: StepContext, node: string, active: ActiveVisit, i
   const tenant = env.tenantPolicy ?? null;
   const compiled = tables.verdicts.get(node) ?? null;
   const definition = tables.nodeOf(node);
-  const key = definitionOf(definition.kind).toolCalls(definition.kind);
-  if (key === null && compiled === null && tenant === null) return null;
-  const isJudgedNow = key !== null && rulesOf(step.now) >= POLICY_RULES;
-  const tools = isJudgedNow ? calledTools(step.now.state, key) : [];
-  const own = isJudgedNow ? policyVerdict(tables.workflow, definition, tools) : compiled;
-  const verdict = isFirst && isRuling(own) ? own : (tenant?.verdict(node, subjectOf(definition, tools), own) ?? null);
+  const late = tables.lateNames.get(node) ?? null;
+  if (compiled === null && tenant === null && (late === null || (definition.policy ?? tables.workflow.policy) === null))
+    return null;
+  const isJudgedNow = late !== null && rulesOf(step.now) >= POLICY_RULES;
+  const names = isJudgedNow ? namesNow(step, node, late, env) : [];
+  const own = isJudgedNow ? policyVerdict(tables.workflow, definition, names) : compiled;
+  const verdict = isFirst && isRuling(own) ? own : (tenant?.verdict(node, subjectOf(definition, names), own) ?? null);
   if (!isRuling(verdict) || (verdict.decision === 'require_approval' && active.approved === true)) return null;
-  return tools.length === 0 ? verdict : { ...verdict, calls: shownCalls(step.now.state[key ?? '']) };
+  const key = isJudgedNow ? late.calls : null;
+  if (key !== null && names.length > 0) return { ...verdict, isLate: true, calls: shownCalls(step.now.state[key]) };
+  return isJudgedNow ? { ...verdict, isLate: true } : verdict;
+}
+
+/** The names that are known only now. When the evaluation budget does not suffice, the node has exceeded it. */
+function namesNow(step: StepContext, node: string, { calls, templates }: LateNames, env: StepEnv): readonly string[] {
+  const names = calls === null ? [] : [...calledTools(step.now.state, calls)];
+  if (templates.length === 0) return names;
+  const { state, input, env: vars } = step.now;
+  const facts = executionFacts(step.tables.workflow, env.executionId, node);
+  const scope = { state, output: step.lastInput(node), input, env: vars, facts, language: languageOf(step.now) };
+  for (const template of templates) {
+    const { value, exceeded } = render(template, scope, step.evaluation.budget);
+    if (exceeded !== undefined) step.evaluation.noteExceeded(node, exceeded);
+    else if (typeof value === 'string') names.push(value);
+  }
+  return names;
 }
 
 function isRuling(verdict: PolicyVerdict | null): verdict is Ruling {
@@ -49,7 +73,7 @@ export function applyRuling(
   ruling: Ruling,
   nowMs: number,
 ): FailEvent | null {
-  const { decision, name, scope, calls } = ruling;
+  const { decision, name, scope, calls, isLate } = ruling;
   const { activation } = active;
   if (decision === 'blocked') {
     step.setActive(node, { ...visitOf(active), phase: 'queued' });
@@ -66,7 +90,7 @@ export function applyRuling(
     activation,
     ...(scope === 'tenant' ? { policy_scope: scope, matched: ruleText(ruling) } : {}),
   });
-  const isCompiled = calls === undefined && scope !== 'tenant';
+  const isCompiled = isLate !== true && scope !== 'tenant';
   step.setActive(node, {
     ...visitOf(active),
     phase: 'awaiting_approval',

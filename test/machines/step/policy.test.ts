@@ -263,3 +263,38 @@ describe('the tools that an agent loop is about to call', () => {
     expect(asked({ blocked_tools: ['delete_*'], require_approval_for: ['pay'] }).events).toContain('node_scheduled:tools');
   });
 });
+
+describe('names that hold templates', () => {
+  const chosen = {
+    id: 'ask',
+    kind: { type: 'agent_tool', agent: '{{ state.agent }}', output_key: 'answer' },
+    retry_policy: 'once',
+  };
+  const asked = (agent: string, policy: Rules, tenantRules?: Rules): Driver =>
+    new Driver(workflow([chosen], [], { policy } as never), {
+      input: { agent },
+      env: tenantRules === undefined ? {} : { tenantPolicy: tenant(tenantRules) },
+    });
+
+  it.each<[string, Rules, Rules?]>([
+    ['of the workflow', { blocked_tools: ['https://evil.*'] }],
+    ['of the workflow, though others need approval', { blocked_tools: ['https://evil.*'], require_approval_for: ['*'] }],
+    ['of the tenant', {}, { blocked_tools: ['https://evil.*'] }],
+  ])('are blocked as they are rendered, by a policy %s', (_, policy, tenantRules) => {
+    const driver = asked('https://evil.example/a', policy, tenantRules);
+    expect(driver.all('policy_violation')[0]?.data).toMatchObject({ rule: 'https://evil.example/a' });
+    expect(driver.run.status).toBe('failed');
+    expectReplays(driver);
+  });
+
+  it('are held as they are rendered', () => {
+    const driver = asked('https://good.example/a', { require_approval_for: ['https://good.*'] });
+    expect(approvalsOf(driver.program, driver.run)).toMatchObject([
+      { tool_name: 'https://good.example/a', context: { node_id: 'ask' } },
+    ]);
+    driver.decide('ask', 'approved');
+    expect(driver.events).toEqual(['approval_received:ask', 'node_scheduled:ask']);
+    expectReplays(driver);
+    expect(asked('https://good.example/a', { blocked_tools: ['https://evil.*'] }).events.at(-1)).toBe('node_scheduled:ask');
+  });
+});
