@@ -96,6 +96,14 @@ const ScorerDocument = Type.Object(
   { description: 'One way to score.' },
 );
 
+/** State keys that a result writes, by where a scripted output has their values. */
+const PATCHED_KEYS = {
+  eval_passed: ['passed'],
+  eval_action: ['action'],
+  eval_results: ['scorers'],
+  eval_feedback: ['feedback'],
+} as const;
+
 export const Eval = Type.Object(
   {
     type: Type.Literal('eval'),
@@ -219,7 +227,7 @@ export const evaluation: KindDefinition<Eval> = defineKind<Eval>({
   testResult: (_kind, { output = true }) => ({
     output: isObject(output) ? { scorers: [], ...output } : { passed: output === true, scorers: [] },
   }),
-  patchedKeys: { eval_passed: ['passed'], eval_action: ['action'], eval_results: ['scorers'], eval_feedback: ['feedback'] },
+  patchedKeys: () => PATCHED_KEYS,
   summary: ({ scorers }) => [...new Set(scorers.map(({ type }) => type))].join(', '),
   diagramShape: 'condition',
   letter: 'e',

@@ -193,8 +193,8 @@ export interface KindDefinition<K extends { readonly type: string }> {
   /** What to do about an only edge that is taken for an outcome, so that any other end leads nowhere; null = that cannot be. Default: null. */
   outcomeEdgeHint(kind: K): string | null;
 
-  /** State keys that its results write besides those of its output. Default: none. */
-  stateKeys(kind: K): readonly string[];
+  /** Whether it may stand for nodes and edges besides itself. */
+  readonly expands: boolean;
   /** Nodes and edges that it stands for besides itself. Default: none. */
   expand(kind: K, id: string): Expansion | null;
 
@@ -205,7 +205,10 @@ export interface KindDefinition<K extends { readonly type: string }> {
   /** What its work tells the machine for a result that a test scripts. Default: the output, `{}` if there is none. */
   testResult(kind: K, scripted: ScriptedResult): { readonly output: Json; readonly patch?: Json };
   /** State keys that a result writes beside that of its output, with the path to their value in a scripted output. Default: none. */
-  readonly patchedKeys: Readonly<Record<string, readonly string[]>>;
+  patchedKeys(kind: K): Readonly<Record<string, readonly string[]>>;
+
+  /** Outputs that an exploration tries besides those that its conditions ask for. Default: none. */
+  readonly exploredOutputs: readonly Json[];
 
   /** What it calls, waits for or asks, in a few words; '' = nothing to add to its type. Default: its first policy name. */
   summary(kind: K): string;
@@ -232,7 +235,7 @@ export type NodeShape =
 /** What a kind has to say itself. */
 type Required = 'type' | 'schema' | 'normalise';
 type KindSpec<K extends { readonly type: string }> = Pick<KindDefinition<K>, Required> &
-  Partial<Omit<KindDefinition<K>, Required>>;
+  Partial<Omit<KindDefinition<K>, Required | 'expands'>>;
 
 /** A definition with the defaults for what `spec` does not say. */
 export function defineKind<K extends { readonly type: string; readonly fallback_node?: string }>(
@@ -279,12 +282,13 @@ export function defineKind<K extends { readonly type: string; readonly fallback_
     parkTimeoutMs: () => null,
     timeoutOutcome: () => 'fail',
     outcomeEdgeHint: () => null,
-    stateKeys: () => [],
+    expands: spec.expand !== undefined,
     expand: () => null,
     syntax: { keys: OUTPUT_SYNTAX },
     testReplies: 'work',
     testResult: (_kind, { output = {} }) => ({ output }),
-    patchedKeys: {},
+    patchedKeys: () => ({}),
+    exploredOutputs: [],
     summary: (kind) => spec.policyNames?.(kind)[0] ?? '',
     diagramShape: 'tool',
     letter: spec.type.slice(0, 1),

@@ -1,9 +1,9 @@
 import { type Static, Type } from 'typebox';
-import type { JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
 import { expandAgent } from './agent-loop.ts';
 import { readAgentTools } from './agent-tools.ts';
-import { defineKind, type KindDefinition } from './kind.ts';
+import { defineKind, type KindDefinition, type ScriptedResult } from './kind.ts';
 import { namesOfModel } from './model-names.ts';
 import { INPUT_MAPPING, mappingUnlessEmpty, OUTPUT_PROPERTIES, readOutputFields, readOutputSchema } from './shared-fields.ts';
 import { OUTPUT_SYNTAX } from './syntax.ts';
@@ -133,7 +133,11 @@ export const modelAgent: KindDefinition<ModelAgent> = defineKind<ModelAgent>({
   }),
   mappingKey: null,
   payload: (kind, input) => ({ model: nameOf(kind), input, tools: kind.tools.map(({ name }) => name) }),
-  stateKeys: (kind) => [kind.conversation_key],
+  testReplies: 'model',
+  // An answer, whatever calls its conditions ask for.
+  exploredOutputs: [{}],
+  testResult,
+  patchedKeys: (kind) => ({ [kind.conversation_key]: ['conversation'] }),
   expand: expandAgent,
   syntax: {
     keys: {
@@ -156,6 +160,21 @@ export const modelAgent: KindDefinition<ModelAgent> = defineKind<ModelAgent>({
   },
   summary: nameOf,
 });
+
+/** An answer, or calls: those that a test scripts, or those of a `conversation` in an output that the explorer tries. */
+function testResult(
+  kind: ModelAgent,
+  { output = {}, toolCalls }: ScriptedResult,
+): { readonly output: Json; readonly patch?: Json } {
+  const tried = isObject(output) && isObject(output.conversation) ? output.conversation.calls : undefined;
+  const calls = toolCalls ?? (Array.isArray(tried) ? (tried as readonly Json[]) : []);
+  const now = calls.slice(0, kind.parallel_tool_calls);
+  const conversation = { [kind.conversation_key]: { calls: now, waiting: calls.slice(now.length) } };
+  if (now.length > 0) return { output: toolCalls === undefined ? '' : output, patch: conversation };
+  return kind.output_key === undefined || kind.discard_output === true
+    ? { output, patch: conversation }
+    : { output, patch: { [kind.output_key]: output, ...conversation } };
+}
 
 /** What the agent is to do, as the mapping has it: a prompt, the input mapping, or the messages of the state. */
 function taskOf({ prompt, input_mapping }: ModelAgent): JsonObject {

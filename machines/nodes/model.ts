@@ -130,7 +130,7 @@ export const model: KindDefinition<Model> = defineKind<Model>({
     const overridden = Object.keys(PATCHED_KEYS).flatMap((key) => (Object.hasOwn(told, key) ? [[key, told[key] ?? null]] : []));
     return { output, patch: { ...patch, ...Object.fromEntries(overridden) } };
   },
-  patchedKeys: PATCHED_KEYS,
+  patchedKeys: () => PATCHED_KEYS,
   summary: nameOf,
 });
 

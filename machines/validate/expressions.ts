@@ -178,8 +178,7 @@ function stateKeys(workflow: Workflow): ReadonlySet<string> | null {
     keys.add(id);
     const outputKey = outputKeyOf(kind);
     if (outputKey !== null) keys.add(outputKey);
-    for (const key of definitionOf(kind).stateKeys(kind)) keys.add(key);
-    for (const key of Object.keys(definitionOf(kind).patchedKeys)) keys.add(key);
+    for (const key of Object.keys(definitionOf(kind).patchedKeys(kind))) keys.add(key);
     for (const [, key] of outputFieldsOf(kind) ?? []) keys.add(key);
     const outputMapping = definitionOf(kind).outputMapping(kind);
     if (isObject(outputMapping)) for (const key of Object.keys(outputMapping)) keys.add(key);

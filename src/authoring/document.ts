@@ -1,10 +1,12 @@
 import { isMap, isSeq } from 'yaml';
+import { runToEnd } from '../../machines/cooperative.ts';
+import { normaliseLeniently } from '../../machines/ir/normalise.ts';
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
 import { withInlineServers } from './addresses.ts';
 import { readEdgeList } from './edge-list.ts';
 import { documentEdges } from './edges.ts';
 import { warnAboutMissedJoins } from './joins.ts';
-import { runsAtEnd } from './kinds.ts';
+import { definitionWritten, runsAtEnd } from './kinds.ts';
 import type { Located, MapReader } from './map-reader.ts';
 import type { NodeDraft } from './node-draft.ts';
 import { nodeEntries } from './node-entries.ts';
@@ -73,11 +75,18 @@ export function compileDocument(top: MapReader, bundle: BundleSettings | null = 
   Object.assign(document, readSettings(top, header, sourceMap), { tools: tools.catalog });
   if (bundle?.mcpServers != null && !top.has('mcp')) document.mcp_servers = bundle.mcpServers.value;
   if (Object.keys(servers).length > 0) document.mcp_servers = { ...asObject(document.mcp_servers), ...servers };
-  const kinds = new Map(drafts.map(({ id, kind }) => [id, String(kind.type)]));
-  const tests = readTests(top, { kinds, ends });
+  const tests = readTests(top, { kinds: kindsOf(drafts, document), ends });
   top.warnAboutUnread();
   if (header !== top) header.warnAboutUnread();
   return { document, sourceMap, localTools: tools.local, tests };
+}
+
+/** The kinds of the nodes of the file, and of those that they stand for. */
+function kindsOf(drafts: readonly NodeDraft[], document: JsonObject): ReadonlyMap<string, string> {
+  const written = drafts.map(({ id, kind }): [string, string] => [id, String(kind.type)]);
+  if (!written.some(([, type]) => definitionWritten(type)?.expands === true)) return new Map(written);
+  const nodes = runToEnd(normaliseLeniently(document)).workflow?.nodes ?? [];
+  return new Map([...nodes.map(({ id, kind }): [string, string] => [id, kind.type]), ...written]);
 }
 
 /** `nodes` at the top of the file or inside its header: a map or a list. */

@@ -40,6 +40,7 @@ const HINTS: Readonly<Record<string, string>> = {
   not_a_database: 'Pass another --db, or move the file.',
   unknown_token: '`jamjet token list` lists the ids.',
   unknown_database: 'Name it with --db or DATABASE_URL.',
+  unknown_tool: '`jamjet tools list` shows the tools of a workflow file, of a module and of jamjet.toml.',
   unknown_execution: '`jamjet ls` lists the executions of a tenant.',
   not_migrated: 'Run `jamjet db migrate` first.',
   diagram_too_large: 'Use a text format, which needs no layout: --format mermaid, dot or xstate.',

@@ -75,6 +75,8 @@ const VALUES: Readonly<Record<string, string>> = {
   '--state-patch': 'JSON',
   '--status': 'STATUS',
   '--steps': 'N',
+  '--subject-token-env': 'NAME',
+  '--template': 'NAME',
   '--tenant': 'TENANT',
   '--timeout': 'SECONDS',
   '--timezone': 'ZONE',

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { privatePostgresServer } from '../support/postgres.ts';
 
 const EXAMPLE = resolve('examples/library/publish.mjs');
+const AGENT = resolve('examples/library/agent.mjs');
 
 /** A consumer's program. Each `@ts-expect-error` is an error that the types must detect. */
 const PROGRAM = `
@@ -132,6 +133,15 @@ describe('the library on PostgreSQL', () => {
 describe('the library example', () => {
   it('is well typed', async () => {
     expect(await tsc(EXAMPLE, '--noEmit', '--allowJs', '--module', 'nodenext')).toBe('');
+  });
+
+  it('runs an agent that streams its text, waits for an approval, and counts its tokens', async () => {
+    expect(await tsc(AGENT, '--noEmit', '--allowJs', '--module', 'nodenext')).toBe('');
+    const printed = await node(AGENT);
+    expect(printed).toContain('[find_order was called]');
+    expect(printed).toContain('Your lamp cost 49 euros. I ask for a refund.');
+    expect(printed).toMatch(/\[refund needs an approval\]\n(?:.*\n)*\[refund was called\]/);
+    expect(printed).toMatch(/\ncompleted with \d+ tokens: You get your 49 euros back\.\n$/);
   });
 
   it('continues in another process', async () => {

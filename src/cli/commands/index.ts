@@ -16,6 +16,7 @@ export interface CommandEntry {
 export const CATEGORIES = {
   Workflows: [
     entry('run', 'Run a workflow file or a registered workflow, and follow it', () => import('./run.ts')),
+    entry(['create', 'init'], 'Begin a project from a template', () => import('./create.ts')),
     entry('validate', 'Check workflow files and report every problem with its line', () => import('./validate.ts')),
     entry('deploy', 'Register the workflows of files on a server, with their schedules', () => import('./deploy.ts')),
     entry('policy check', 'Show what policies do to each node of a workflow file', () => import('./policy/check.ts')),
@@ -70,6 +71,8 @@ export const CATEGORIES = {
     entry('agents deactivate', 'Deactivate an agent', () => import('./agents/deactivate.ts')),
     entry('agents archive', 'Archive a deactivated agent', () => import('./agents/archive.ts')),
     entry('agents trace', 'Show the recorded activity of an agent', () => import('./agents/trace.ts')),
+    entry('tools list', 'List the tools of a workflow file, a module and MCP servers', () => import('./tools/list.ts')),
+    entry('tools call', 'Call a tool once', () => import('./tools/call.ts')),
     entry('mcp connect', 'Connect to an MCP server and list its tools', () => import('./mcp/connect.ts')),
   ],
   Server: [

@@ -129,7 +129,7 @@ async function embeddedHost(context: Context, options: HostOptions, startupNotes
 }
 
 /** Actor of an embedded run, which has no tokens: the user of the process. */
-function userOf({ env }: Context): string {
+export function userOf({ env }: Context): string {
   return env.USER || env.USERNAME || 'terminal';
 }
 

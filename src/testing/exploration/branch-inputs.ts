@@ -1,5 +1,6 @@
 import type { Reference } from '../../../machines/expression/index.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
+import { definitionOf } from '../../../machines/nodes/index.ts';
 import type { Program } from '../../../machines/step/program.ts';
 import type { Branch, Branches } from '../simulation/branches.ts';
 import { type Assignment, referenceKey, setAtPath, solve } from './solve.ts';
@@ -55,7 +56,11 @@ export function branchInputsOf({ tables }: Program, branches: Branches): BranchI
   const outputs = new Map(
     [...valueSets.keys()]
       .filter((sourceKey) => sourceKey.startsWith('node '))
-      .map((sourceKey) => [sourceKey.slice(5), combinationsFor(sourceKey)]),
+      .map((sourceKey): [string, readonly Json[]] => {
+        const node = sourceKey.slice(5);
+        const { kind } = tables.nodeOf(node);
+        return [node, [...combinationsFor(sourceKey), ...definitionOf(kind).exploredOutputs]];
+      }),
   );
   return {
     outputs,

@@ -83,7 +83,8 @@ class SourceSearch {
       else if (named === undefined) this.#addSource(node, path, 'merged');
       return this.#before(lookup);
     }
-    const patched = Object.hasOwn(definition.patchedKeys, key) ? definition.patchedKeys[key] : undefined;
+    const patchedKeys = definition.patchedKeys(kind);
+    const patched = Object.hasOwn(patchedKeys, key) ? patchedKeys[key] : undefined;
     if (patched !== undefined) {
       this.#addSource(node, [...patched, ...rest], 'named');
       return [];

@@ -1,0 +1,78 @@
+import { stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { Option } from 'clipanion';
+import { PrintingCommand, type Usage } from '../base/command.ts';
+import { EXIT, Failure, usageFailure } from '../failure.ts';
+import { choiceArgument } from '../input/arguments.ts';
+import { FilesExist, TEMPLATES, writeTemplate } from '../input/templates.ts';
+import { plain, shellWord } from '../terminal/text.ts';
+
+/** Fits into a workflow file and a heading as it is. */
+const NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,199}$/u;
+const NAMES = Object.keys(TEMPLATES);
+
+class CreateCommand extends PrintingCommand {
+  static override usage: Usage = {
+    details: `
+Writes a workflow with its functions, an input, and answers of a scripted model, so that it runs at once and without a provider.
+Nothing is overwritten.`,
+    examples: [
+      ['Begin a project in a new folder', '$0 create my-agent'],
+      ['Begin with another template', '$0 create helper -t research-agent'],
+      ['Begin in the present folder', '$0 init -t approval-workflow'],
+      ['Show the templates', '$0 init --list-templates'],
+    ],
+  };
+
+  project = Option.String({ name: 'name', required: false });
+  template = Option.String('-t,--template', 'hello-agent', { description: `${NAMES.join(', ')} (default hello-agent).` });
+  listTemplates = Option.Boolean('--list-templates', false, { description: 'List the templates.' });
+
+  async execute(): Promise<number> {
+    if (this.listTemplates) return this.#list();
+    const template = choiceArgument('--template', this.template, NAMES);
+    const isInit = this.path[0] === 'init';
+    if (this.project === undefined && !isInit)
+      throw usageFailure('name the project', 'jamjet init writes into the present folder.');
+    const folder = resolve(this.context.cwd, this.project ?? '.');
+    const name = basename(folder);
+    if (!NAME.test(name)) throw usageFailure(`the name ${JSON.stringify(name)} must be letters, digits, spaces and "._-"`);
+    if (this.project !== undefined && (await exists(folder))) throw new Failure(`${plain(this.project)} exists already`);
+    try {
+      const files = await writeTemplate(template, name, folder);
+      this.#report(template, name, files);
+    } catch (error) {
+      throw error instanceof FilesExist ? new Failure(error.message) : error;
+    }
+    return EXIT.ok;
+  }
+
+  #list(): number {
+    if (this.json) this.printJson(Object.entries(TEMPLATES).map(([name, description]) => ({ name, description })));
+    else
+      for (const [name, description] of Object.entries(TEMPLATES))
+        this.print(`${name.padEnd(18)} ${this.paint.dim(description)}`);
+    return EXIT.ok;
+  }
+
+  #report(template: string, name: string, files: readonly string[]): void {
+    if (this.json) {
+      this.printJson({ name, template, files });
+      return;
+    }
+    const { paint } = this;
+    this.print(`${paint.green('✓')} ${plain(name)} from the template ${template}`);
+    for (const file of files) this.print(paint.dim(`  ${file}`));
+    const enter = this.project === undefined ? '' : `  cd ${shellWord(this.project)}\n`;
+    this.print(`\n${enter}  jamjet run workflow.yaml --input @input.json --script answers.json`);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+export { CreateCommand as command };

@@ -1,0 +1,80 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../machines/json.ts';
+import { TEMPLATES } from '../../../src/cli/input/templates.ts';
+import { inFolder, jamjet, TerminalSession } from '../terminal-session.ts';
+
+const NAMES = Object.keys(TEMPLATES);
+/** What the run of a template leaves in its state. */
+const EXPECTED: Readonly<Record<string, JsonObject>> = {
+  'hello-agent': { answer: expect.stringContaining('a crash loses nothing') },
+  'research-agent': { report: expect.stringContaining('durable-execution.md') },
+  'code-reviewer': { judgement: { score: 2 }, review: { verdict: 'request_changes' }, written: { findings: 2 } },
+};
+
+describe('jamjet create', () => {
+  it.each(NAMES)('writes a project from %s that is valid, and runs without a provider', (template) =>
+    inFolder(async (folder) => {
+      const created = await jamjet(['create', 'my-project', '-t', template], { cwd: folder });
+      expect(created).toMatchObject({ code: 0, stderr: '' });
+      const cwd = join(folder, 'my-project');
+      const validated = await jamjet(['validate', 'workflow.yaml', '--json'], { cwd });
+      expect(JSON.parse(validated.stdout)).toMatchObject({ valid: true, diagnostics: [] });
+      expect(readFileSync(join(cwd, 'README.md'), 'utf8')).toMatch(/^# my-project\n/);
+
+      const run = ['run', 'workflow.yaml', '--input', '@input.json', '--script', 'answers.json'];
+      if (template === 'approval-workflow') {
+        const session = new TerminalSession(run, { cwd, tty: true });
+        await session.shows('Approve review?');
+        session.type('n Offer a voucher, too.');
+        expect((await session.ended).code).toBe(0);
+        expect(session.screen).toContain('and a voucher.');
+        return;
+      }
+      const { code, stdout } = await jamjet([...run, '--json'], { cwd });
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject({ status: 'completed', final_state: { state: EXPECTED[template] } });
+    }),
+  );
+
+  it('says what it wrote, and what to do next', () =>
+    inFolder(async (folder) => {
+      const { stdout } = await jamjet(['create', 'a b'], { cwd: folder });
+      expect(stdout).toBe(
+        "✓ a b from the template hello-agent\n  README.md\n  answers.json\n  input.json\n  workflow.yaml\n\n  cd 'a b'\n  jamjet run workflow.yaml --input @input.json --script answers.json\n",
+      );
+      expect(JSON.parse((await jamjet(['create', 'b', '--json'], { cwd: folder })).stdout)).toMatchObject({
+        name: 'b',
+        template: 'hello-agent',
+        files: ['README.md', 'answers.json', 'input.json', 'workflow.yaml'],
+      });
+    }));
+
+  it('lists its templates', async () => {
+    expect((await jamjet(['init', '--list-templates'])).stdout.split('\n').map((line) => line.split(' ')[0])).toEqual([
+      ...NAMES,
+      '',
+    ]);
+    expect(JSON.parse((await jamjet(['create', '--list-templates', '--json'])).stdout)).toHaveLength(NAMES.length);
+  });
+
+  it('overwrites nothing', () =>
+    inFolder(async (folder) => {
+      expect((await jamjet(['init'], { cwd: folder })).code).toBe(0);
+      const again = await jamjet(['init', '-t', 'approval-workflow'], { cwd: folder });
+      expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('README.md, answers.json') });
+      expect(existsSync(join(folder, 'tools.mjs'))).toBe(false);
+      expect((await jamjet(['create', `../${folder.split('/').at(-1)}`], { cwd: folder })).stderr).toContain('exists already');
+    }));
+
+  it('refuses what is no name or no template', () =>
+    inFolder(async (folder) => {
+      for (const [args, why] of [
+        [['create'], 'name the project'],
+        [['create', 'a', '-t', 'nope'], 'is not one of hello-agent'],
+        [['create', 'a"b'], 'must be letters, digits'],
+      ] as const)
+        expect(await jamjet(args, { cwd: folder })).toMatchObject({ code: 2, stderr: expect.stringContaining(why) });
+    }));
+});
