@@ -458,7 +458,9 @@ export class Model {
 
 function patchOfScores(id: string, output: JsonObject): JsonObject {
   const { passed = null, action = null, scorers = null, feedback = null } = output;
-  return { eval_passed: passed, eval_action: action, eval_results: scorers, eval_feedback: feedback, [id]: output };
+  const cleared = { feedback: null, decision: null, approved: null, user_id: null, comment: null };
+  const scores = { eval_passed: passed, eval_action: action, eval_results: scorers, eval_feedback: feedback };
+  return { ...scores, [id]: { ...cleared, ...output } };
 }
 
 function idleState(): NodeState {

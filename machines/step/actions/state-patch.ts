@@ -20,13 +20,17 @@ export function completedPatch(data: JsonObject, nodeId: string): Json {
   if (data.patch_from === 'output') return output;
   if (data.patch_from === 'node_id') return { [nodeId]: output };
   if (data.patch_from === 'scores') {
-    const { passed = null, action = null, scorers = null, feedback = null } = isObject(output) ? output : {};
+    const whole = { ...NOT_SAID, ...(isObject(output) ? output : {}) };
+    const { passed = null, action = null, scorers = null, feedback } = whole as JsonObject;
     const key = typeof data.output_key === 'string' ? data.output_key : nodeId;
-    return { eval_passed: passed, eval_action: action, eval_results: scorers, eval_feedback: feedback, [key]: output };
+    return { eval_passed: passed, eval_action: action, eval_results: scorers, eval_feedback: feedback ?? null, [key]: whole };
   }
   if (data.patch_from === 'output_key' && typeof data.output_key === 'string') return { [data.output_key]: output };
   return {};
 }
+
+/** What an earlier visit may have said under the same key of the state: a merge would keep it. */
+const NOT_SAID: JsonObject = { feedback: null, decision: null, approved: null, user_id: null, comment: null };
 
 /** The patch as the data of `node_completed` says it. */
 export function patchData(patch: StatePatch): JsonObject {

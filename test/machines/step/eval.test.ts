@@ -188,6 +188,18 @@ describe('an eval node that sends work back', () => {
     expectReplays(driver);
   });
 
+  it('leaves nothing of an earlier round in the state', () => {
+    const driver = new Driver(workflow([tool('a'), again('e')], [['a', 'e']]));
+    driver.done('a');
+    driver.done('e', BAD);
+    expect(driver.state.e).toEqual({ passed: false, action: 'retry_with_feedback', scorers: [], feedback: 'no' });
+    driver.done('a');
+    driver.done('e', GOOD);
+    expect(driver.state).toMatchObject({ eval_passed: true, e: { passed: true, action: 'continue', scorers: [] } });
+    expect(JSON.stringify(driver.state)).not.toContain('feedback');
+    expectReplays(driver);
+  });
+
   it('does not begin its work anew while the execution is suspended', () => {
     const driver = new Driver(workflow([tool('a'), again('e')], [['a', 'e']]));
     driver.done('a');
