@@ -8,6 +8,8 @@ export type PolicyScope = 'node' | 'workflow' | 'tenant';
 export interface PolicySubject {
   readonly names: readonly string[];
   readonly models: readonly string[];
+  /** Further models, each by its names. Default: none. */
+  readonly furtherModels?: readonly (readonly string[])[];
 }
 
 /** The decision of a policy. `allowed`: its `model_allowlist` has the model, so that no wider policy is asked. */
@@ -24,7 +26,11 @@ export interface PolicyVerdict {
 /** The names of a node, after those of the tools that it is about to call. */
 export function subjectOf({ kind }: Node, calls: readonly string[] = []): PolicySubject {
   const definition = definitionOf(kind);
-  return { names: [...calls, ...definition.policyNames(kind)], models: definition.models(kind) };
+  return {
+    names: [...calls, ...definition.policyNames(kind)],
+    models: definition.models(kind),
+    furtherModels: definition.furtherModels(kind),
+  };
 }
 
 /**
@@ -51,12 +57,17 @@ export function tenantVerdict(policy: PolicySet, subject: PolicySubject, narrowe
  * Within one policy, a `model_allowlist` alone decides about a model; `blocked_tools` comes before `require_approval_for`. Null = the policy
  * says nothing about the subject.
  */
-export function judge(policy: PolicySet | null, { names, models }: PolicySubject, scope: PolicyScope): PolicyVerdict | null {
+export function judge(policy: PolicySet | null, subject: PolicySubject, scope: PolicyScope): PolicyVerdict | null {
   if (policy === null) return null;
+  const { names, models, furtherModels = [] } = subject;
   const [model] = models;
   if (model !== undefined && policy.model_allowlist.length > 0) {
-    const glob = policy.model_allowlist.find((one) => models.some((name) => matchesGlob(one, name))) ?? null;
-    return { decision: glob === null ? 'blocked' : 'allowed', name: model, scope, rule: 'model_allowlist', glob };
+    const globOf = (known: readonly string[]): string | null =>
+      policy.model_allowlist.find((one) => known.some((name) => matchesGlob(one, name))) ?? null;
+    const refused = [models, ...furtherModels].find((known) => globOf(known) === null);
+    const glob = refused === undefined ? globOf(models) : null;
+    const decision = refused === undefined ? 'allowed' : 'blocked';
+    return { decision, name: refused?.[0] ?? model, scope, rule: 'model_allowlist', glob };
   }
   for (const [rule, decision] of TOOL_RULES) {
     for (const name of names) {

@@ -184,7 +184,8 @@ export const evaluation: KindDefinition<Eval> = defineKind<Eval>({
   queue: () => 'general',
   policyNames: (kind) => ['eval', ...kind.scorers.flatMap(namesOf)],
   inputIsPrompt: false,
-  models: (kind) => judgesOf(kind).flatMap((judge) => namesOfModel(nameOfJudge(judge))),
+  models: (kind) => modelsOfJudges(kind)[0] ?? [],
+  furtherModels: (kind) => modelsOfJudges(kind).slice(1),
   catalogModels: (kind) => judgesOf(kind).map((judge) => judge.model),
   withModel: (kind, name, declared) => ({
     ...kind,
@@ -240,6 +241,10 @@ export function nameOfJudge({ model, declared }: LlmJudge): string {
 
 export function judgesOf({ scorers }: Eval): readonly LlmJudge[] {
   return scorers.filter(isJudge);
+}
+
+function modelsOfJudges(kind: Eval): readonly (readonly string[])[] {
+  return judgesOf(kind).map((judge) => namesOfModel(nameOfJudge(judge)));
 }
 
 function isJudge(scorer: Scorer): scorer is LlmJudge {

@@ -134,6 +134,8 @@ export interface KindDefinition<K extends { readonly type: string }> {
   withFunction(kind: K, named: ToolFunction): K;
   /** The names of the model that it uses, as a `model_allowlist` may have them. Default: none. */
   models(kind: K): readonly string[];
+  /** Further models that it uses, each by such names. Default: none. */
+  furtherModels(kind: K): readonly (readonly string[])[];
   /**
    * Whether its input is what models are asked. If the workflow has a data policy, the executor gets it without personal data; otherwise, the executor
    * passes what it sends to models through `Work.forModels`. Default: true.
@@ -256,6 +258,7 @@ export function defineKind<K extends { readonly type: string; readonly fallback_
     remoteAgent: () => null,
     withFunction: (kind) => kind,
     models: () => [],
+    furtherModels: () => [],
     inputIsPrompt: true,
     catalogModels: () => [],
     withModel: (kind) => kind,

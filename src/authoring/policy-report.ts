@@ -35,7 +35,7 @@ export function policyReport(document: JsonObject, tenant: PolicySet | null): re
     return {
       node_id: node.id,
       kind: node.kind.type,
-      names: [...new Set([...subject.names, ...subject.models])],
+      names: [...new Set([...subject.names, ...subject.models, ...(subject.furtherModels ?? []).flat()])],
       decision: verdict === null ? 'allow' : DECISIONS[verdict.decision],
       name,
       scope,

@@ -44,8 +44,10 @@ export function requirementsOf(workflow: Workflow, provided: Provided): readonly
 function needsOf({ kind }: Node, workflow: Workflow, { functions, workflows }: Provided): readonly Need[] {
   const definition = definitionOf(kind);
   const needs: Need[] = [];
-  const model = definition.models(kind).at(-1);
-  if (model !== undefined) needs.push({ type: 'model', name: model, hint: modelHint(model) });
+  for (const names of [definition.models(kind), ...definition.furtherModels(kind)]) {
+    const model = names.at(-1);
+    if (model !== undefined) needs.push({ type: 'model', name: model, hint: modelHint(model) });
+  }
   const server = definition.mcpServer(kind);
   if (server !== null) needs.push({ type: 'mcp_server', name: server, hint: serverHint(server, workflow) });
   const agent = definition.remoteAgent(kind);

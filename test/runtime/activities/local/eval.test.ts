@@ -333,6 +333,16 @@ describe('the judge of an eval node', () => {
     });
   });
 
+  it('has to be allowed like every other one', async () => {
+    const { url } = await webServer((_request, response) => answerWith(response, 5));
+    const { run, settled } = await openTestRuntime({ models: modelsAt(url), tools: writing('x').tools });
+    const scorers = [judge, { ...judge, model: 'openai/o3' }];
+    const allowing = (...model_allowlist: string[]) => ({ ...scored({ scorers }), policy: { model_allowlist } });
+    const some = await settled(await run(allowing('openai/gpt-4o'), { topic: 'tea' }));
+    expect(some.error).toContain('blocked by policy: openai/o3');
+    expect((await settled(await run(allowing('openai/gpt-4o', 'openai/o3'), { topic: 'tea' }))).status).toBe('completed');
+  });
+
   it('counts against the budget of the execution also when the work does not pass', async () => {
     const { url } = await webServer((_request, response) => answerWith(response, 1));
     for (const on_fail of ['halt', 'escalate', 'log_and_continue']) {
