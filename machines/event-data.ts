@@ -349,6 +349,29 @@ export const EVENT_DATA = {
       reason: nullable(Type.String(), 'The budget that it has exceeded.'),
     },
   ),
+  strategy_started: ofExecution('The execution works by a strategy. Follows `workflow_started`.', {
+    strategy: text('Name of the strategy.'),
+    config: json('Its settings.'),
+  }),
+  plan_generated: ofExecution('The strategy has a plan. Follows the `node_completed` of the node that wrote it.', {
+    steps: Type.Array(Type.String(), { description: 'Its steps.' }),
+  }),
+  iteration_started: ofExecution('An iteration of the strategy begins.', { iteration: integer('Its number, from 0.') }),
+  iteration_completed: ofExecution('An iteration of the strategy is over: the next one begins, or the final answer.', {
+    iteration: integer('Its number, from 0.'),
+    cost_delta_usd: nullable(Type.Number(), 'What it cost in USD; null if costs are not counted.'),
+    input_tokens: integer('Input tokens that it used.'),
+    output_tokens: integer('Output tokens that it used.'),
+  }),
+  critic_verdict: atNode('A node of the strategy has judged an answer. Follows its `node_completed`.', {
+    score: nullable(Type.Number(), 'Its score; null if it gave none.'),
+    passed: flag('Whether the answer passes, or the debate is settled.'),
+    feedback: absent(text('What it said.')),
+  }),
+  strategy_completed: ofExecution('The strategy has its answer. Right before `workflow_completed`.', {
+    iterations: integer('Iterations that began.'),
+    total_cost_usd: nullable(Type.Number(), 'What the execution cost in USD; null if costs are not counted.'),
+  }),
   strategy_limit_hit: ofExecution('The execution ended at a `limit_exceeded` node. Always the last event.', {
     limit_type: text('The budget that is exceeded, `token_budget` or `cost_budget`; else `limit_exceeded`.'),
     limit_value: json('The limit; null if the node names none.'),

@@ -98,6 +98,12 @@ const FIXED: ReadonlySet<string> = new Set([
   'requested_scopes',
   'granted_scopes',
   'audience',
+  'strategy',
+  'iteration',
+  'iterations',
+  'cost_delta_usd',
+  'total_cost_usd',
+  'score',
 ]);
 
 /** What a node that does not retain its outputs leaves of them. */
@@ -108,6 +114,8 @@ const OUTPUTS: ReadonlySet<string> = new Set([
   'partial_output',
   'partial_output_summary',
   'content_summary',
+  'steps',
+  'feedback',
 ]);
 
 /** Digests of values, by which the values could be guessed. */

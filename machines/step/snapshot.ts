@@ -54,6 +54,7 @@ const STORED = [
   'subgraphs',
   'evalRetries',
   'measures',
+  'strategy',
 ] as const;
 
 const FRESH = freshContext(null, {}, DEFAULT_STEP_LIMIT, ActiveVisits.of({ indexOf: () => undefined }, {}));

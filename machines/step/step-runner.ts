@@ -9,6 +9,7 @@ import { addUsage, budgetEventData, continueElsewhere, exceededBudget, mergeBudg
 import { addApproval, rejection } from './actions/causes.ts';
 import { failedData } from './actions/failure-data.ts';
 import { reviewData } from './actions/scoring.ts';
+import { strategyCompletes, strategyStarts } from './actions/strategy.ts';
 import { usageEventData } from './actions/usage.ts';
 import { conclude, inDocumentOrder } from './conclusion.ts';
 import { type Configuration, positionsOf } from './configuration.ts';
@@ -57,6 +58,7 @@ export class StepRunner {
   static start(program: Program, context: Context, started: JsonObject, env: StepEnv): StepResult {
     const step = new StepContext(program.tables, context, 0, env);
     step.addEvent('workflow_started', null, started);
+    strategyStarts(step);
     const initial = program.stepper.initial({ step });
     const runner = new StepRunner(program, step, initial.configuration, env);
     runner.#absorb(initial);
@@ -406,6 +408,7 @@ export class StepRunner {
     if (suspension !== null) this.#defer([]);
     const status = statusOf(this.#configuration, suspension !== null);
     if (this.#configuration.end !== null) {
+      if (status === 'completed') strategyCompletes(this.#step);
       const { type, data } = conclude(this.#step, status, reason);
       this.#step.addEvent(type, null, data);
     }

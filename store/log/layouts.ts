@@ -244,6 +244,20 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
       ['actual_value', null],
     ],
   },
+  strategy_started: { ofExecution: true, keys: ['strategy', 'config'], stored: ['strategy', 'config'] },
+  plan_generated: { ofExecution: true, keys: ['steps'], stored: ['steps'] },
+  iteration_started: { ofExecution: true, keys: ['iteration'], stored: ['iteration'] },
+  iteration_completed: {
+    ofExecution: true,
+    keys: ['iteration', 'cost_delta_usd', 'input_tokens', 'output_tokens'],
+    stored: ['iteration', 'input_tokens', 'output_tokens', ['cost_delta_usd', null]],
+  },
+  critic_verdict: { keys: ['score', 'passed', 'feedback', 'activation'], stored: ['score', 'passed', 'feedback', ACTIVATION] },
+  strategy_completed: {
+    ofExecution: true,
+    keys: ['iterations', 'total_cost_usd'],
+    stored: ['iterations', ['total_cost_usd', null]],
+  },
   remote_task_started: {
     keys: ['task_id', 'context_id', 'agent', 'attempt', 'activation'],
     stored: ['task_id', 'context_id', 'agent', ATTEMPT, ACTIVATION],

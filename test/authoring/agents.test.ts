@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { normalise } from '../../machines/ir/normalise.ts';
 import type { JsonObject } from '../../machines/json.ts';
+import { STRATEGIES } from '../../src/authoring/agents/strategies/index.ts';
 import { checkWorkflow } from '../../src/authoring/check.ts';
 import { examine } from '../../src/testing/examine.ts';
 import { failureReasons } from '../../src/testing/report.ts';
@@ -288,4 +290,20 @@ describe('a strategy with scripted answers', () => {
       expect(tests.flatMap(failureReasons)).toEqual([]);
     },
   );
+});
+
+describe('docs/strategies.md', () => {
+  const snippets = [...readFileSync('docs/strategies.md', 'utf8').matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(
+    ([, text = '']) => text,
+  );
+
+  it('has files that are valid', () => {
+    expect(snippets).toHaveLength(2);
+    for (const text of snippets)
+      expect(checkWorkflow(text, 'page.yaml').diagnostics.filter(({ code }) => code !== 'tools_not_called')).toEqual([]);
+  });
+
+  it('names every strategy', () => {
+    for (const name of Object.keys(STRATEGIES)) expect(readFileSync('docs/strategies.md', 'utf8')).toContain(`| \`${name}\``);
+  });
 });

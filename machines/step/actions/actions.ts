@@ -29,6 +29,7 @@ import {
   withNamedFields,
 } from './state-patch.ts';
 import { storedCompletion } from './stored-completion.ts';
+import { strategyNodeCompletes } from './strategy.ts';
 import { usageEventData } from './usage.ts';
 
 /** The result of a completed visit. */
@@ -232,6 +233,7 @@ function recordCompletion(
   step.addVisitEnd('node_completed', node, outcome, { ...stored.data, ...details, activation, ...appended });
   step.rememberOutput(node, stored.output);
   step.countCompletion();
+  strategyNodeCompletes(step, node, activation, stored.output);
 }
 
 /** A node that awaits approval by policy may run. */

@@ -103,12 +103,26 @@ export interface Context {
   readonly evalRetries?: Readonly<Record<string, number>>;
   /** What the work before scoring nodes took, by scoring node and working node; absent = nothing is scored by it. */
   readonly measures?: Readonly<Record<string, Readonly<Record<string, Measure>>>>;
+  /** How far the workflow's strategy is; absent = it has none, or no iteration has begun. */
+  readonly strategy?: StrategyProgress;
   /** Null = the execution is not suspended by an operator. */
   readonly suspension: Suspension | null;
   /** Null = the execution is not about to end. */
   readonly ending: Ending | null;
   /** Why the execution failed or was cancelled. */
   readonly error: string | null;
+}
+
+/** The iteration of a strategy that goes on, and what the execution had used when it began. */
+export interface StrategyProgress {
+  /** Iterations that have begun. */
+  readonly begun: number;
+  /** The node that began it; null = it is over. */
+  readonly node: string | null;
+  readonly iteration: number;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly cost_usd: number;
 }
 
 export const DEFAULT_STEP_LIMIT = 10_000;

@@ -2,6 +2,7 @@ import { render } from '../../expression/template.ts';
 import type { JsonObject } from '../../json.ts';
 import { definitionOf, type Kind } from '../../nodes/index.ts';
 import type { StepEnv } from '../../run.ts';
+import { strategyNodeBegins } from '../actions/strategy.ts';
 import { type ActiveVisit, visitOf } from '../context/active-visits.ts';
 import { languageOf } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
@@ -49,6 +50,7 @@ function beginAttempt(step: StepContext, node: string, active: ActiveVisit, kind
   const scheduled = local
     ? { queue_type: queue, attempt, in_process: true, activation }
     : { queue_type: queue, attempt, activation };
+  if (attempt === 0) strategyNodeBegins(step, node);
   step.addEvent('node_scheduled', node, scheduled);
   const waits = local && env.startsAtOnce?.(node) === false;
   if (local && !waits) {

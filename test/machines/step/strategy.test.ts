@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { normalise } from '../../../machines/ir/normalise.ts';
+import type { JsonObject } from '../../../machines/json.ts';
+import { checkWorkflow } from '../../../src/authoring/check.ts';
+import { Driver } from '../../support/driver.ts';
+
+/** An agent's workflow, with its driver. */
+function agent(strategy: string, more = ''): Driver {
+  const text = `agent: { id: a, strategy: ${strategy}, goal: g, model: m, limits: { max_iterations: 2, max_cost_usd: 5, timeout_seconds: 60 }${more} }`;
+  const { document } = checkWorkflow(text, 'agent.yaml');
+  if (document === null) throw new Error('the agent is not valid');
+  return new Driver(normalise(document).workflow);
+}
+
+const ofStrategy = (driver: Driver): string[] => driver.events.filter((event) => !/^(?:node|workflow|tool|cost)_/.test(event));
+
+describe('the events of a strategy', () => {
+  it('say where its iterations begin and end', () => {
+    const driver = agent('react');
+    for (const node of ['__think_0__', '__observe_0__', '__think_1__', '__finalize__']) driver.done(node, {});
+    expect(driver.run.status).toBe('completed');
+    expect(
+      driver.log.flatMap(({ type, data }) => (/^(?:strategy|iteration)_/.test(type) ? [[type, data.iteration]] : [])),
+    ).toEqual([
+      ['strategy_started', undefined],
+      ['iteration_started', 0],
+      ['iteration_completed', 0],
+      ['iteration_started', 1],
+      ['iteration_completed', 1],
+      ['strategy_completed', undefined],
+    ]);
+    expect(driver.log.at(-2)).toMatchObject({ type: 'strategy_completed', data: { iterations: 2 } });
+  });
+
+  it('have a verdict only of an answer that is one', () => {
+    const driver = agent('debate');
+    driver.done('__propose__', 'p');
+    driver.done('__counter_0__', 'c');
+    driver.done('__judge_0__', { settled: true, score: 0.9, ruling: 'agreed' });
+    expect(driver.all('critic_verdict')).toMatchObject([
+      { node_id: '__judge_0__', data: { passed: true, score: 0.9, feedback: 'agreed' } },
+    ]);
+    const vague = agent('critic');
+    vague.done('__draft__', 'd');
+    vague.done('__critic_0__', 'it is fine');
+    expect(vague.all('critic_verdict')).toEqual([]);
+  });
+
+  it('are written by workflows of strategies only', () => {
+    const { document } = JSON.parse(readFileSync('test/golden/strategy-plan.json', 'utf8')) as { document: JsonObject };
+    const { strategy_metadata: _, ...plain } = document;
+    const driver = new Driver(normalise(plain).workflow);
+    driver.done('__plan__', { steps: ['one'] });
+    expect(ofStrategy(driver)).toEqual([]);
+  });
+});
