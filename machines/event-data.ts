@@ -433,4 +433,34 @@ export const EVENT_DATA = {
     error: absent(text('Why it was refused; absent when it was granted.')),
     ...attempt,
   }),
+  coordinator_discovery: atNode('A coordinator has looked for agents.', {
+    query_skills: Type.Array(Type.String(), { description: 'Skills that the agent must have.' }),
+    query_trust_domain: nullable(Type.String(), 'Trust domain that it must be of; null = any.'),
+    candidates: Type.Array(
+      object('`{uri, agent_id, name, skills, latency_class, cost_class, trust_domain, reasoning_modes, history?}`.'),
+      {
+        description: 'Agents that can do the task; the first 50.',
+      },
+    ),
+    filtered_out: Type.Array(object('`{uri, reason}`.'), { description: 'Agents that cannot, and why; the first 50.' }),
+    ...attempt,
+  }),
+  coordinator_scoring: atNode('A coordinator has scored agents.', {
+    rankings: Type.Array(object('`{uri, scores, composite}`.'), { description: 'The best first; the first 50.' }),
+    spread: number('Difference of the two best composites; 1 if there is only one.'),
+    weights: object('How much each score counts.'),
+    ...attempt,
+  }),
+  coordinator_decision: atNode('A coordinator has selected an agent, or found none.', {
+    selected: nullable(Type.String(), 'URI of the agent; null if there is none.'),
+    method: text(
+      '`single_candidate`, `structured`, `below_threshold`, `llm_tiebreaker`, `tiebreaker_failed` or `no_candidates`; a coordinator server may have others.',
+    ),
+    reasoning: nullable(Type.String(), 'Why; null if nothing is said.'),
+    confidence: number('From 0 to 1.'),
+    rejected: Type.Array(object('`{uri, reason}`.'), { description: 'The others; the first 50.' }),
+    tiebreaker_tokens: nullable(object('`{input, output}`.'), 'Tokens that the tiebreaker used; null if none was asked.'),
+    tiebreaker_cost: nullable(Type.Number(), 'What it cost in USD; null if unknown.'),
+    ...attempt,
+  }),
 } satisfies Readonly<Record<EventType, TObject>>;

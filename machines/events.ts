@@ -55,6 +55,9 @@ export const EVENT_TYPES = [
   'autonomy_limit_reached',
   'circuit_breaker_tripped',
   'escalation_required',
+  'coordinator_discovery',
+  'coordinator_scoring',
+  'coordinator_decision',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -71,6 +74,9 @@ export const PROGRESS_TYPES = [
   'agent_tool_terminated',
   'agent_tool_failed',
   'oauth_token_exchange',
+  'coordinator_discovery',
+  'coordinator_scoring',
+  'coordinator_decision',
 ] as const satisfies readonly EventType[];
 export type ProgressType = (typeof PROGRESS_TYPES)[number];
 

@@ -62,6 +62,8 @@ export interface Config {
   readonly auditSigningKey: string | null;
   /** 32 bytes that seal secrets in the database; null = they are kept in memory. */
   readonly secretKey: Buffer | null;
+  /** Base URL of a coordinator server; null = the runtime selects agents itself. */
+  readonly coordinatorUrl: string | null;
   /** Keys, addresses and names of the models that `model` nodes use. */
   readonly models: ModelSettings;
   /** File with answers for every model, in the place of providers; null = providers are asked. */
@@ -166,6 +168,7 @@ export function readConfig(env: Environment): Config {
     toolTenants: read<ToolTenants>('JAMJET_TOOL_TENANTS', null, toolTenants),
     auditSigningKey: read('JAMJET_AUDIT_SIGNING_KEY', null, (text) => text),
     secretKey: read('JAMJET_SECRET_KEY', null, secretKey),
+    coordinatorUrl: read<string | null>('JAMJET_COORDINATOR_URL', null, httpUrl),
     models,
     modelScript: read('JAMJET_MODEL_SCRIPT', null, (path) => path),
     allowPrivateAddresses: read('JAMJET_ALLOW_PRIVATE_ADDRESSES', false, flag),

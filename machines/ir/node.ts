@@ -1,13 +1,5 @@
 import type { JsonObject } from '../json.ts';
-import {
-  definitionNamed,
-  definitionOf,
-  KIND_ALIASES,
-  KIND_NAMES,
-  type Kind,
-  type KindName,
-  UNAVAILABLE_KINDS,
-} from '../nodes/index.ts';
+import { definitionNamed, definitionOf, KIND_ALIASES, KIND_NAMES, type Kind, type KindName } from '../nodes/index.ts';
 import { OUTPUT_KEYS } from '../nodes/shared-fields.ts';
 import { Fields } from '../reading/fields.ts';
 import type { Problems } from '../reading/problems.ts';
@@ -94,13 +86,9 @@ function kindName(fields: Fields): KindName | null {
   const at = { node_id, path: `${path}type` };
   const subject = `${prefix}kind "${name.slice(0, 60)}"`;
   const available = `available: ${KIND_NAMES.join(', ')}`;
-  if (UNAVAILABLE_KINDS.has(name)) {
-    fields.problems.error('kind_not_available', `${subject} is not available in this runtime yet`, { ...at, hint: available });
-  } else {
-    const names = [...KIND_NAMES, ...Object.keys(KIND_ALIASES)];
-    const hint = () => (name === 'end' ? 'let edges lead to "end" instead' : (didYouMean(name, names) ?? available));
-    fields.problems.error('unknown_kind', `${subject} does not exist`, { ...at, hint });
-  }
+  const names = [...KIND_NAMES, ...Object.keys(KIND_ALIASES)];
+  const hint = () => (name === 'end' ? 'let edges lead to "end" instead' : (didYouMean(name, names) ?? available));
+  fields.problems.error('unknown_kind', `${subject} does not exist`, { ...at, hint });
   return null;
 }
 

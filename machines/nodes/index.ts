@@ -3,6 +3,7 @@ import { agent } from './agent.ts';
 import { agentDiscovery } from './agent-discovery.ts';
 import { agentTool } from './agent-tool.ts';
 import { condition } from './condition.ts';
+import { coordinator } from './coordinator.ts';
 import { evaluation } from './eval.ts';
 import { finalizer } from './finalizer.ts';
 import { http } from './http.ts';
@@ -32,6 +33,7 @@ export const KINDS = {
   memory_retrieval: memoryRetrieval,
   agent_tool: agentTool,
   agent_discovery: agentDiscovery,
+  coordinator,
   python_fn: pythonFn,
   java_fn: javaFn,
   condition,
@@ -55,9 +57,6 @@ export const KIND_NAMES = Object.keys(KINDS) as readonly KindName[];
 
 /** Other names for kinds. */
 export const KIND_ALIASES: Readonly<Record<string, KindName>> = { branch: 'condition' };
-
-/** Kinds of the wider language that this runtime does not run. */
-export const UNAVAILABLE_KINDS: ReadonlySet<string> = new Set(['coordinator']);
 
 export function definitionOf(kind: Kind): KindDefinition<Kind> {
   return definitionNamed(kind.type);

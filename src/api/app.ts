@@ -23,6 +23,7 @@ import { agentRoutes } from './routes/agents.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { coordinatorRoutes } from './routes/coordinator.ts';
 import { cronRoutes } from './routes/cron.ts';
 import { diagramRoutes } from './routes/diagrams.ts';
 import { documentationRoutes } from './routes/documentation.ts';
@@ -138,6 +139,7 @@ function addRoutes(app: Api, services: Services): void {
   interventionRoutes(app, services);
   historyRoutes(app, services);
   eventRoutes(app, services);
+  coordinatorRoutes(app, services);
   eventStreamRoutes(app, services);
   webhookRoutes(app, services);
   approvalRoutes(app, services);

@@ -1,11 +1,13 @@
 import type { ToolConfig } from '../../machines/ir/workflow.ts';
 import { hasModel } from '../../machines/nodes/agent.ts';
 import type { Kind, KindName } from '../../machines/nodes/index.ts';
+import { remembering } from './a2a/outcomes.ts';
 import type { AgentAccess } from './a2a/remote-agents.ts';
 import { a2aTaskExecutor } from './a2a-task.ts';
 import { agentExecutor } from './agent/index.ts';
 import { agentDiscoveryExecutor } from './agent-discovery.ts';
 import { agentToolExecutor } from './agent-tool.ts';
+import { coordinatorExecutor } from './coordinator/index.ts';
 import { evalExecutor } from './eval/index.ts';
 import type { Executor, WorkContext } from './executor.ts';
 import { functionExecutor } from './function.ts';
@@ -24,6 +26,8 @@ export interface ExecutorDeps {
   readonly models: Models;
   readonly mcp: McpAccess;
   readonly agents: AgentAccess;
+  /** Base URL of a coordinator server; undefined = this process selects agents itself. */
+  readonly coordinatorUrl: string | undefined;
 }
 
 /** The `tools` of a workflow document, by name. */
@@ -41,12 +45,14 @@ const EXECUTORS: { readonly [N in KindName]?: CreateExecutor<N> } = {
   http: (_kind, { outbound }) => httpExecutor(outbound),
   model: (kind, { models }) => modelExecutor(kind, models),
   mcp_tool: (kind, { mcp }) => mcpToolExecutor(kind, mcp),
-  a2a_task: (kind, { agents }) => a2aTaskExecutor(kind, agents),
+  a2a_task: (kind, { agents }) => remembering(a2aTaskExecutor(kind, agents), agents),
   memory_retrieval: (kind) => memoryRetrievalExecutor(kind),
   agent: (kind, { models, mcp, agents }, declared) =>
-    hasModel(kind) ? agentExecutor(kind, models, { declared, mcp }) : a2aTaskExecutor(kind, agents),
-  agent_tool: (kind, { agents }) => agentToolExecutor(kind, agents),
+    hasModel(kind) ? agentExecutor(kind, models, { declared, mcp }) : remembering(a2aTaskExecutor(kind, agents), agents),
+  agent_tool: (kind, { agents }) => remembering(agentToolExecutor(kind, agents), agents),
   agent_discovery: (_kind, { agents }) => agentDiscoveryExecutor(agents),
+  coordinator: (kind, { agents, models, coordinatorUrl }) =>
+    coordinatorExecutor(kind, { directory: agents.agents.directory, models, bridgeUrl: coordinatorUrl }),
   tool: toolExecutor,
   eval: (kind, deps, declared) =>
     evalExecutor(kind, { models: deps.models, toolOf: (name) => toolExecutor({ tool_ref: name }, deps, declared) }),

@@ -234,6 +234,7 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
     models: { settings: options.models ?? {}, allowlistOf: options.modelAllowlist ?? (async () => []) },
     mcpConnections,
     agents: new RemoteAgents({ outbound, directory: options.agents ?? NO_AGENTS }),
+    coordinatorUrl: options.coordinatorUrl,
     memory,
     memoryConnectorsOf: perTenant(options.memory),
     tokenExchange: new TokenExchange(outbound, (tenantId, id) => subjectTokens.find(tenantId, id)),

@@ -75,6 +75,8 @@ export interface RuntimeOptions {
   readonly mcpServers?: McpServers | ((tenantId: string) => McpServers);
   /** The registered agents, which nodes call by their ids; default: none. */
   readonly agents?: AgentDirectory;
+  /** Base URL of a server that selects agents for `coordinator` nodes; default: the runtime does it itself. */
+  readonly coordinatorUrl?: string;
   /**
    * Memories elsewhere that `memory_retrieval` nodes and tools reach by name: for all tenants, or by a function of the tenant, which
    * must always return the same. Other names are namespaces of the built-in memory, in the store.

@@ -299,4 +299,36 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
       ACTIVATION,
     ],
   },
+  coordinator_discovery: {
+    keys: ['query_skills', 'query_trust_domain', 'candidates', 'filtered_out', 'attempt', 'activation'],
+    stored: ['query_skills', 'candidates', ['query_trust_domain', null], 'filtered_out', ATTEMPT, ACTIVATION],
+  },
+  coordinator_scoring: {
+    keys: ['rankings', 'spread', 'weights', 'attempt', 'activation'],
+    stored: ['rankings', 'spread', 'weights', ATTEMPT, ACTIVATION],
+  },
+  coordinator_decision: {
+    keys: [
+      'selected',
+      'method',
+      'reasoning',
+      'confidence',
+      'rejected',
+      'tiebreaker_tokens',
+      'tiebreaker_cost',
+      'attempt',
+      'activation',
+    ],
+    stored: [
+      'selected',
+      'method',
+      'reasoning',
+      'confidence',
+      'rejected',
+      ATTEMPT,
+      ACTIVATION,
+      ['tiebreaker_tokens', null],
+      ['tiebreaker_cost', null],
+    ],
+  },
 };

@@ -59,6 +59,9 @@ const LETTERS: Readonly<Record<string, string>> = {
   autonomy_limit_reached: 'β',
   escalation_required: 'γ',
   circuit_breaker_tripped: 'δ',
+  coordinator_discovery: 'θ',
+  coordinator_scoring: 'ι',
+  coordinator_decision: 'κ',
 };
 
 const letters: ReadonlyMap<string, string> = new Map(Object.entries(LETTERS));

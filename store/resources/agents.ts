@@ -3,6 +3,8 @@ import type { LogEntry } from '../log/entry.ts';
 import type { ActionContext } from '../port/control.ts';
 import {
   type AgentFilter,
+  type AgentOutcome,
+  type AgentOutcomesRow,
   type AgentRow,
   type AgentStore,
   type AgentTraceRow,
@@ -41,6 +43,15 @@ export class Agents implements AgentStore {
 
   async heartbeat(tenantId: string, id: string, atMs: number): Promise<boolean> {
     return (await this.#db.runtime.run(sql.RECORD_HEARTBEAT, { tenantId, id, atMs })) > 0;
+  }
+
+  outcomes(tenantId: string, uris: readonly string[]): Promise<readonly AgentOutcomesRow[]> {
+    return this.#db.tenant(tenantId).all(sql.AGENT_OUTCOMES, { tenantId, uris: uris.map((uri) => this.#db.indexKey(uri)) });
+  }
+
+  async recordOutcome(tenantId: string, { uri, failed, durationMs, atMs }: AgentOutcome): Promise<void> {
+    const values = { tenantId, uri: this.#db.indexKey(uri), failures: Number(failed), durationMs, atMs };
+    await this.#db.runtime.run(sql.RECORD_AGENT_OUTCOME, values);
   }
 
   async trace(

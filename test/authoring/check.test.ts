@@ -31,7 +31,7 @@ nodes:
     wait_for: [first, nix]
     strategy: fist
   ask:
-    type: coordinator
+    type: teleport
     task: x
   typo:
     type: tol
@@ -56,7 +56,7 @@ nodes:
       '19:11 error unknown_target',
       '22:23 error unknown_target',
       '23:15 error wrong_type',
-      '25:11 error kind_not_available',
+      '25:11 error unknown_kind',
       '28:11 error unknown_kind',
       '32:13 error wrong_type',
       '33:3 error missing_key',

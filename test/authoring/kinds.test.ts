@@ -99,8 +99,8 @@ describe('the kinds of node', () => {
   ])('%s', (keys, expected) => expect(kind(keys)).toEqual(expected));
 
   it('keeps the keys of an unknown type', () => {
-    expect(kind('{ type: coordinator, task: m, strategy: p, temperature: 0.2 }')).toEqual({
-      type: 'coordinator',
+    expect(kind('{ type: teleport, task: m, strategy: p, temperature: 0.2 }')).toEqual({
+      type: 'teleport',
       task: 'm',
       strategy: 'p',
       temperature: 0.2,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
+import { agentDirectory } from '../../src/control/agents/directory.ts';
 import { createRuntime } from '../../src/runtime/index.ts';
 import type { RuntimeOptions } from '../../src/runtime/options.ts';
 import type { Caller } from '../../src/runtime/types/caller.ts';
@@ -49,7 +50,13 @@ export async function openTestRuntime(
   const clock = options.clock instanceof FakeClock ? options.clock : new FakeClock();
   const store = await openSqlite({ path, writer: 'test', nowMs: () => clock.nowMs() });
   const errors: unknown[] = [];
-  const runtime = await createRuntime({ ...options, store, clock, onError: (error) => errors.push(error) });
+  const runtime = await createRuntime({
+    agents: agentDirectory(store.agents, { onError: (error) => errors.push(error) }),
+    ...options,
+    store,
+    clock,
+    onError: (error) => errors.push(error),
+  });
   let closed: Promise<void> | null = null;
   const close = (graceMs = 0): Promise<void> => {
     closed ??= runtime.close(graceMs).then(() => store.close());

@@ -4,6 +4,7 @@ import * as agents from '../schemas/agents.ts';
 import * as approvals from '../schemas/approvals.ts';
 import * as artifacts from '../schemas/artifacts.ts';
 import * as audit from '../schemas/audit.ts';
+import * as coordinator from '../schemas/coordinator.ts';
 import * as cron from '../schemas/cron.ts';
 import * as diagrams from '../schemas/diagrams.ts';
 import * as errors from '../schemas/errors.ts';
@@ -30,6 +31,7 @@ export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>
   approvals,
   artifacts,
   audit,
+  coordinator,
   cron,
   diagrams,
   errors,

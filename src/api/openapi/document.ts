@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { irSchema } from '../../../machines/ir/schema.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { Access } from '../auth/identity.ts';
+import { TaggedNodeReasoning, TaggedNodeScoring } from '../schemas/coordinator.ts';
 import { ApiErrorBody } from '../schemas/errors.ts';
 import { TAGGED_JSON, TaggedEventList } from '../schemas/events.ts';
 import { DEFINITIONS, workflowDocument } from '../schemas/workflows.ts';
@@ -143,10 +144,17 @@ function responsesOf(route: DescribedRoute, components: Components): JsonObject 
 /** Other media types of a reply, which clients request with `Accept`. */
 const NEGOTIATED: Readonly<Record<string, JsonObject>> = {
   'GET /executions/:id/events': {
-    [TAGGED_JSON]: { schema: TaggedEventList as unknown as JsonObject },
+    ...tagged(TaggedEventList),
     'text/event-stream': { schema: { type: 'string', description: 'A stream of server-sent events.' } },
   },
+  'GET /executions/:id/coordinator-decisions': tagged(TaggedEventList),
+  'GET /executions/:id/nodes/:node_id/scoring': tagged(TaggedNodeScoring),
+  'GET /executions/:id/nodes/:node_id/reasoning': tagged(TaggedNodeReasoning),
 };
+
+function tagged(schema: object): JsonObject {
+  return { [TAGGED_JSON]: { schema: schema as JsonObject } };
+}
 
 function json(schema: Json, example: Json | undefined): JsonObject {
   return { 'application/json': { schema, ...(example === undefined ? {} : { example }) } };

@@ -3,8 +3,14 @@ import type { AgentRow, AgentStore } from '../../../store/port/resources/agents.
 import type { AgentDirectory, RegisteredAgent } from '../../executors/a2a/directory.ts';
 import { trait } from './card.ts';
 
+interface DirectoryOptions {
+  readonly nowMs?: () => number;
+  /** Called when an outcome cannot be stored. */
+  readonly onError: (error: unknown) => void;
+}
+
 /** The registered agents of a store, as work looks them up. */
-export function agentDirectory(store: AgentStore): AgentDirectory {
+export function agentDirectory(store: AgentStore, { nowMs = Date.now, onError }: DirectoryOptions): AgentDirectory {
   return {
     async find(tenantId, id) {
       const row = await store.get(tenantId, id);
@@ -23,7 +29,23 @@ export function agentDirectory(store: AgentStore): AgentDirectory {
       }
       return found;
     },
+    async outcomes(tenantId, uris) {
+      const rows = await store.outcomes(tenantId, uris);
+      return new Map(
+        rows.map(({ uri, calls, failures, totalMs }) => [
+          uri,
+          { calls: round(calls), failures: round(failures), meanMs: round(totalMs / calls) },
+        ]),
+      );
+    },
+    record(tenantId, uri, outcome) {
+      store.recordOutcome(tenantId, { uri, ...outcome, atMs: nowMs() }).catch(onError);
+    },
   };
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
 }
 
 function registered({ id, name, status, card }: AgentRow): RegisteredAgent {

@@ -10,6 +10,14 @@ export interface RegisteredAgent {
   readonly card: JsonObject;
 }
 
+/** What the last calls of an agent were like; older ones count less. */
+export interface AgentOutcomes {
+  readonly calls: number;
+  readonly failures: number;
+  /** Mean duration of a call. */
+  readonly meanMs: number;
+}
+
 export interface AgentSearch {
   /** Id or name of a skill. */
   readonly skill?: string;
@@ -22,6 +30,10 @@ export interface AgentDirectory {
   find(tenantId: string, id: string): Promise<RegisteredAgent | null>;
   /** Those that can be called, active ones first, then most recently registered first; at most `limit`. */
   search(tenantId: string, search: AgentSearch, limit: number): Promise<readonly RegisteredAgent[]>;
+  /** By the URIs of the agents; those that were never called are absent. Default: none is known. */
+  outcomes?(tenantId: string, uris: readonly string[]): Promise<ReadonlyMap<string, AgentOutcomes>>;
+  /** Remembers what a call of an agent was like, soon. Default: nothing is remembered. */
+  record?(tenantId: string, uri: string, outcome: { readonly failed: boolean; readonly durationMs: number }): void;
 }
 
 /** For runtimes without a registry. */

@@ -40,6 +40,7 @@ export async function* verifyReplays(store: Store, { all }: { readonly all: bool
     models: { settings: {}, allowlistOf: async () => [] },
     mcpConnections: new McpConnections({ serversOf: () => ({}), outbound }),
     agents: new RemoteAgents({ outbound, directory: NO_AGENTS }),
+    coordinatorUrl: undefined,
     memory: new BuiltInMemory({ store, clock: systemClock }),
     memoryConnectorsOf: () => ({}),
     tokenExchange: new TokenExchange(outbound, async () => null),

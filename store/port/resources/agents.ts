@@ -48,6 +48,21 @@ export interface AgentTraceRow {
   readonly nodeId: string | null;
 }
 
+/** What the last calls of an agent were like: older ones count less, so that these are no whole numbers. */
+export interface AgentOutcomesRow {
+  readonly uri: string;
+  readonly calls: number;
+  readonly failures: number;
+  readonly totalMs: number;
+}
+
+export interface AgentOutcome {
+  readonly uri: string;
+  readonly failed: boolean;
+  readonly durationMs: number;
+  readonly atMs: number;
+}
+
 /** The agents of all tenants; each method concerns one tenant. */
 export interface AgentStore {
   /** By id, otherwise by uuid; null when the tenant has no such agent. */
@@ -61,6 +76,10 @@ export interface AgentStore {
   put(write: AgentWrite, context: ActionContext): Promise<boolean>;
   /** Records the time of the latest heartbeat, without logging it. False when the tenant has no such agent. */
   heartbeat(tenantId: string, id: string, atMs: number): Promise<boolean>;
+  /** By address; those that were never called are absent. */
+  outcomes(tenantId: string, uris: readonly string[]): Promise<readonly AgentOutcomesRow[]>;
+  /** Adds a call of the agent at an address, without logging it. */
+  recordOutcome(tenantId: string, outcome: AgentOutcome): Promise<void>;
   /**
    * Events whose target is the agent, and events whose actor has type `agent` and this name, in executions and on the control plane: newest first,
    * at most `limit`.

@@ -1,5 +1,5 @@
 import type { LogEntry } from '../../log/entry.ts';
-import type { AgentRow, TraceRow } from '../../port/resources/agents.ts';
+import type { AgentOutcomesRow, AgentRow, TraceRow } from '../../port/resources/agents.ts';
 import { type Dialect, sql } from '../statement.ts';
 
 /** Agents, the traits they are found by, and the events that concern them. */
@@ -49,6 +49,19 @@ export const RECORD_HEARTBEAT = sql(
   ({ greatest }) => `UPDATE agents SET last_heartbeat_at_ms = ${greatest}(coalesce(last_heartbeat_at_ms, 0), @atMs)
   WHERE tenant_id = @tenantId AND id = @id`,
 );
+
+/** What a call counts after the next one: the last 50 count most. */
+const FADING = 0.98;
+
+export const AGENT_OUTCOMES = sql<AgentOutcomesRow>(
+  ({ in: isIn }) =>
+    `SELECT uri, calls, failures, total_ms AS "totalMs" FROM agent_outcomes WHERE tenant_id = @tenantId AND uri ${isIn('uris')}`,
+);
+export const RECORD_AGENT_OUTCOME =
+  sql(`INSERT INTO agent_outcomes AS o (tenant_id, uri, calls, failures, total_ms, updated_at_ms)
+  VALUES (@tenantId, @uri, 1, @failures, @durationMs, @atMs)
+  ON CONFLICT (tenant_id, uri) DO UPDATE SET calls = o.calls * ${FADING} + 1, failures = o.failures * ${FADING} + excluded.failures,
+    total_ms = o.total_ms * ${FADING} + excluded.total_ms, updated_at_ms = excluded.updated_at_ms`);
 
 // The trace. `actor_type = 'agent'` and `actor < 0` are literals: with bound values, the planner could not use the partial indexes.
 

@@ -56,11 +56,11 @@ describe('POST /workflows', () => {
     expect(body.error).toMatch(/did you mean "review"/);
   });
 
-  it('refuses a kind that is not built yet', async () => {
+  it('refuses a kind that does not exist', async () => {
     const { post } = await api();
-    const nodes = { think: { kind: { type: 'coordinator', task: 'x' } } };
+    const nodes = { think: { kind: { type: 'teleport', to: 'x' } } };
     const { status, body } = await post('/workflows', { ir: { ...REVIEW, nodes, edges: [] } });
-    expect([status, body.error]).toEqual([400, expect.stringContaining('coordinator')]);
+    expect([status, body.error]).toEqual([400, expect.stringContaining('teleport')]);
   });
 
   it('refuses nine thousand nodes quickly', async () => {

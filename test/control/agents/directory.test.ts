@@ -16,7 +16,7 @@ async function runtimeWithAgents() {
     search: async (...given) => directory?.search(...given) ?? [],
   };
   const parts = await openTestRuntime({ agents, allowPrivateAddresses: true });
-  directory = agentDirectory(parts.store.agents);
+  directory = agentDirectory(parts.store.agents, { onError: (error) => parts.errors.push(error) });
   const outbound = new Outbound({ allowPrivateAddresses: true });
   const registry = new AgentRegistry({ store: parts.store.agents, outbound, nowMs: () => parts.clock.nowMs() });
   return { ...parts, registry, directory };

@@ -32,12 +32,12 @@ describe('the minimal workflow of each kind', () => {
     expect(workflow.source).toEqual(document);
   });
 
-  it('a node of a kind that is not available is refused', () => {
-    expect(errorsOf(withKeys({ nodes: { think: { kind: { type: 'coordinator', task: 'x' } } } }))).toEqual([
+  it('a node of an unknown kind is refused', () => {
+    expect(errorsOf(withKeys({ nodes: { think: { kind: { type: 'teleport', to: 'x' } } } }))).toEqual([
       expect.objectContaining({
-        code: 'kind_not_available',
+        code: 'unknown_kind',
         node_id: 'think',
-        message: 'node "think": kind "coordinator" is not available in this runtime yet',
+        message: 'node "think": kind "teleport" does not exist',
       }),
     ]);
   });

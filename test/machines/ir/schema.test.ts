@@ -87,7 +87,7 @@ describe('the JSON Schema of workflow documents', () => {
     ['a node that is no object', { ...base, nodes: { a: 'tool' } }],
     ['a node without a kind', { ...base, nodes: { a: {} } }],
     ['an unknown kind', kind({ type: 'toool' })],
-    ['a kind that is not available', kind({ type: 'coordinator' })],
+    ['a coordinator without a task', kind({ type: 'coordinator' })],
     ['a tool without a name', kind({ type: 'tool' })],
     ['a mapping that is a list', kind({ type: 'tool', tool_ref: 't', input_mapping: [] })],
     ['an unknown HTTP method', kind({ type: 'http', url: 'http://x', method: 'BREW' })],

@@ -59,12 +59,12 @@ describe('errors', () => {
   it('of an unreadable kind cause no errors of its edges', () => {
     expect(
       codes(
-        document({ a: { kind: { type: 'coordinator' } }, b: tool() }, [
+        document({ a: { kind: { type: 'teleport' } }, b: tool() }, [
           ['a', 'b'],
           ['b', 'end'],
         ]),
       ),
-    ).toEqual(['kind_not_available']);
+    ).toEqual(['unknown_kind']);
   });
 
   it('of the graph leave no workflow', () => {

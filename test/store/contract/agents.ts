@@ -144,5 +144,22 @@ export function agentContract(database: () => TestDatabase): void {
       ]);
       expect((await trace(2)).map((row) => row.atMs)).toEqual([AT_MS + 3, AT_MS + 2]);
     });
+
+    it('remember what calls of them were like, the last ones most, for their tenant', async () => {
+      const store = await database().open();
+      const call = (uri: string, failed: boolean, durationMs: number, tenantId = 'default') =>
+        store.agents.recordOutcome(tenantId, { uri, failed, durationMs, atMs: AT_MS });
+      await call('https://a.example.com', false, 100);
+      await call('https://a.example.com', true, 300);
+      await call('https://b.example.com', false, 5, 'acme');
+      const uris = ['https://a.example.com', 'https://b.example.com', 'https://c.example.com'];
+      const [row, ...others] = await store.agents.outcomes('default', uris);
+      expect(row).toEqual({ uri: 'https://a.example.com', calls: 1.98, failures: 1, totalMs: 398 });
+      expect(others).toEqual([]);
+      for (let i = 0; i < 500; i += 1) await call('https://a.example.com', false, 100);
+      const [later] = await store.agents.outcomes('default', uris);
+      expect(later?.calls).toBeCloseTo(50, 1);
+      expect(later?.failures).toBeLessThan(0.01);
+    });
   });
 }

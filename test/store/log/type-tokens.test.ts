@@ -13,7 +13,7 @@ describe('the tokens of event types', () => {
   it('never change: they are stored', () => {
     const table = EVENT_TYPES.map((type) => `${type} ${typeToken(type)}`).sort();
     // Of a new type: add its letter, and this hash. Never change the letter of a released type.
-    expect(hash('sha256', table.join('\n'), 'base64url')).toBe('cM6-57Jzhdj9bvh2UY2KENVjBTEnKnR8WvMqIA2GDWs');
+    expect(hash('sha256', table.join('\n'), 'base64url')).toBe('mv78zL4sqk6cSJO5H0-mPx1x_VFcR1shLbbAx6vmzKE');
   });
 
   it('write out other types, without looking like a letter', () => {

@@ -54,6 +54,7 @@ export interface TenantProvisions {
   readonly models: Models;
   readonly mcpConnections: McpConnections;
   readonly agents: RemoteAgents;
+  readonly coordinatorUrl: string | undefined;
   readonly memory: BuiltInMemory;
   readonly memoryConnectorsOf: (tenantId: string) => MemoryConnectors;
   readonly tokenExchange: TokenExchange;
@@ -128,14 +129,31 @@ export class WorkflowCache {
 
   put(tenantId: string, program: Program): LoadedWorkflow {
     const { nodes, tools: declared, mcp_servers, remote_agents, oauth } = program.workflow;
-    const { toolsOf, varsOf, outbound, models, mcpConnections, agents, memory, memoryConnectorsOf, tokenExchange } =
-      this.#provisions;
+    const {
+      toolsOf,
+      varsOf,
+      outbound,
+      models,
+      mcpConnections,
+      agents,
+      coordinatorUrl,
+      memory,
+      memoryConnectorsOf,
+      tokenExchange,
+    } = this.#provisions;
     const vars = varsOf(tenantId);
     const kinds = new Map(nodes.map((node) => [node.id, node.kind]));
     const children = new Set(nodes.flatMap(({ id, kind }) => (runsChild(kind) ? [id] : [])));
     const connectors = memoryConnectorsOf(tenantId);
     const mcp = { connections: mcpConnections, declared: mcp_servers, vars };
-    const deps = { tools: toolsOf(tenantId), outbound, models, mcp, agents: { agents, declared: remote_agents, vars } };
+    const deps = {
+      tools: toolsOf(tenantId),
+      outbound,
+      models,
+      mcp,
+      agents: { agents, declared: remote_agents, vars },
+      coordinatorUrl,
+    };
     const executorOf = ({ kind, oauth_scopes: scopes }: Node): Executor | null => {
       const execute = executorFor(kind, declared, deps);
       if (execute === null || scopes === null || oauth === null) return execute;

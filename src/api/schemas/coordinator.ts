@@ -1,0 +1,32 @@
+import { type Static, Type } from 'typebox';
+import { Event, EventsQuery, TaggedEvent } from './events.ts';
+import { listOf, text } from './fields.ts';
+
+export const CoordinatorEventsQuery = Type.Pick(EventsQuery, ['format']);
+
+export const NodeOfExecution = Type.Object({
+  id: text('Id of the execution.'),
+  node_id: text('Id of the coordinator node.'),
+});
+
+export const NodeScoring = Type.Object(
+  { node_id: text('Id of the node.'), scoring: listOf(Event, 'Its events `coordinator_scoring`, oldest first.') },
+  { description: 'How a coordinator node has scored agents.' },
+);
+export type NodeScoring = Static<typeof NodeScoring>;
+
+export const NodeReasoning = Type.Object(
+  { node_id: text('Id of the node.'), decisions: listOf(Event, 'Its events `coordinator_decision`, oldest first.') },
+  { description: 'What a coordinator node has decided.' },
+);
+export type NodeReasoning = Static<typeof NodeReasoning>;
+
+export const TaggedNodeScoring = Type.Object(
+  { node_id: text('Id of the node.'), scoring: listOf(TaggedEvent, 'Its events `coordinator_scoring`, oldest first.') },
+  { description: 'How a coordinator node has scored agents, in the tagged form.' },
+);
+
+export const TaggedNodeReasoning = Type.Object(
+  { node_id: text('Id of the node.'), decisions: listOf(TaggedEvent, 'Its events `coordinator_decision`, oldest first.') },
+  { description: 'What a coordinator node has decided, in the tagged form.' },
+);
