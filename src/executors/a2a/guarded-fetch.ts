@@ -1,6 +1,7 @@
-import { pipeline, Readable, Transform } from 'node:stream';
+import { pipeline, Transform } from 'node:stream';
 import { WorkError } from '../executor.ts';
 import type { OpenResponse, Outbound } from '../outbound/index.ts';
+import { webBody } from '../outbound/web-body.ts';
 import { requireHttps } from './credentials.ts';
 
 /** Largest response, in bytes. A stream may be that large in all. */
@@ -48,7 +49,7 @@ export function guardedFetch({ agent, outbound, headers }: GuardedFetchOptions):
       );
     }
     if (isEmpty) body.resume();
-    return new Response(isEmpty ? null : (Readable.toWeb(body) as ReadableStream<Uint8Array>), {
+    return new Response(isEmpty ? null : webBody(body), {
       status: response.status,
       headers: response.headers,
     });

@@ -1,7 +1,8 @@
-import { pipeline, Readable } from 'node:stream';
+import { pipeline } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { WorkError } from '../executor.ts';
 import type { Outbound } from '../outbound/index.ts';
+import { webBody } from '../outbound/web-body.ts';
 import type { HttpEndpoint } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
 import { Allowance, LimitedBody } from './reply-limit.ts';
@@ -87,7 +88,7 @@ export function guardedFetch(options: GuardedFetchOptions): Fetch {
       });
       const isEmpty = NO_BODY.has(response.status);
       if (isEmpty) body.resume();
-      return new Response(isEmpty ? null : (Readable.toWeb(body) as ReadableStream<Uint8Array>), {
+      return new Response(isEmpty ? null : webBody(body), {
         status: response.status,
         headers: response.headers,
       });
