@@ -65,7 +65,8 @@ export const CATEGORIES = {
     entry('agents search', 'Find the agents that have all given skills', () => import('./agents/search.ts')),
     entry('agents inspect', 'Show an agent: status, address, skills', () => import('./agents/inspect.ts')),
     entry('agents register', 'Register an agent by its card', () => import('./agents/register.ts')),
-    entry('agents discover', 'Register the agent at a URL', () => import('./agents/discover.ts')),
+    entry('agents discover', 'Show the card of the agent at a URL, or register it', () => import('./agents/discover.ts')),
+    entry('agents connect', 'Register the agent at a URL', () => import('./agents/connect.ts')),
     entry('agents activate', 'Activate an agent', () => import('./agents/activate.ts')),
     entry('agents pause', 'Pause an agent', () => import('./agents/pause.ts')),
     entry('agents deactivate', 'Deactivate an agent', () => import('./agents/deactivate.ts')),
@@ -73,6 +74,7 @@ export const CATEGORIES = {
     entry('agents trace', 'Show the recorded activity of an agent', () => import('./agents/trace.ts')),
     entry('tools list', 'List the tools of a workflow file, a module and MCP servers', () => import('./tools/list.ts')),
     entry('tools call', 'Call a tool once', () => import('./tools/call.ts')),
+    entry('a2a discover', 'Show the card of an A2A agent', () => import('./a2a/discover.ts')),
     entry('mcp connect', 'Connect to an MCP server and list its tools', () => import('./mcp/connect.ts')),
   ],
   Server: [

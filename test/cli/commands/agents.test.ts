@@ -160,16 +160,23 @@ describe('jamjet agents', () => {
     });
   });
 
-  it('discover registers the agent at a URL, or reports why not', async () => {
+  it('discover shows the card at a URL, and registers the agent if it is asked to', async () => {
     const { url } = await webServer((request, response) => {
       if (request.url === '/.well-known/agent.json') response.end(JSON.stringify({ ...CARD, id: 'found', uri: undefined }));
       else response.writeHead(404).end();
     });
-    const { code, stdout } = await jamjet(`agents discover ${url}`);
+    const shown = await jamjet(`agents discover ${url}`);
+    expect(shown).toMatchObject({ code: 0, stderr: expect.stringContaining('--register') });
+    expect(shown.stdout).toContain(`${CARD.name} `);
+    expect(await jamjet('agents inspect found')).toMatchObject({ code: 1 });
+    const { code, stdout } = await jamjet(`agents discover ${url} --register`);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^✓ discovered found\n\nagent +found\n/);
-    expect(JSON.parse((await jamjet(`agents discover ${url} --json`)).stdout)).toMatchObject({ id: 'found', uri: url });
-    const failed = await jamjet('agents discover http://127.0.0.1:1');
+    expect(stdout).toMatch(/^✓ registered found\n\nagent +found\n/);
+    expect(JSON.parse((await jamjet(`agents discover ${url} -r --json`)).stdout)).toMatchObject({ id: 'found', uri: url });
+    const connected = await jamjet(`agents connect ${url}`);
+    expect(connected).toMatchObject({ code: 0, stdout: expect.stringMatching(/^✓ connected found\n/) });
+    expect(await jamjet('agents discover ftp://x')).toMatchObject({ code: 2 });
+    const failed = await jamjet('agents discover http://127.0.0.1:1 --register');
     expect(failed).toMatchObject({
       code: 1,
       stdout: '',

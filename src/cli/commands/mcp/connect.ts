@@ -2,6 +2,7 @@ import { Option } from 'clipanion';
 import { PrintingCommand, type Usage } from '../../base/command.ts';
 import { EXIT, usageFailure } from '../../failure.ts';
 import { integerArgument } from '../../input/arguments.ts';
+import { headersArgument } from '../../input/headers.ts';
 import { table } from '../../terminal/table.ts';
 import { count, plain } from '../../terminal/text.ts';
 
@@ -26,7 +27,7 @@ is split at its spaces and started without a shell.`,
   async execute(): Promise<number> {
     const seconds = integerArgument('--timeout', this.timeout, { min: 1, max: 600 });
     const server = this.#target();
-    const headers = Object.fromEntries(this.header.map(headerOf));
+    const headers = headersArgument(this.header);
     const { listMcpTools } = await import('../../../mcp-probe.ts');
     const found = await listMcpTools(server, headers, AbortSignal.timeout(seconds * 1000));
     if (this.json) {
@@ -59,12 +60,6 @@ is split at its spaces and started without a shell.`,
       throw usageFailure(`give an http:// or https:// URL, or stdio:COMMAND, not ${JSON.stringify(this.server)}`);
     return { url: url.pathname === '/' ? new URL('/mcp', url).href : url.href };
   }
-}
-
-function headerOf(text: string): [string, string] {
-  const at = text.indexOf(':');
-  if (at < 1) throw usageFailure('--header must be "Name: value"');
-  return [text.slice(0, at).trim().toLowerCase(), text.slice(at + 1).trim()];
 }
 
 export { McpConnectCommand as command };
