@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -267,6 +269,28 @@ describe('stock-check', () => {
       status: 'completed',
       final: { article, ...state, ...('order' in state ? { order: expect.objectContaining(state.order) } : {}) },
     });
+  });
+});
+
+describe('contract-review', () => {
+  it.each([
+    ['approved', 'The contract is sound, with three months of notice.'],
+    ['rejected', 'The contract is sound, and binds both sides to its end.'],
+  ] as const)('the lawyer goes on with the task when its question is %s', async (decision, review) => {
+    const { startAgent } = await import(pathToFileURL(resolve('examples/contract-review/agent.mjs')).href);
+    const server: Server = await startAgent(0);
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const { runtime, start, settled } = await open('contract-review');
+    const agent = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const id = await start({ ...inputOf('contract-review'), agent });
+    expect((await settled(id)).status).toBe('paused');
+    const { pending } = await runtime.approvals('default', id);
+    expect(pending).toMatchObject([{ context: { description: 'May either side end the contract early?' } }]);
+    await runtime.approve(CALLER, id, { decision });
+    expect(await settled(id)).toMatchObject({ status: 'completed', state: { review } });
   });
 });
 

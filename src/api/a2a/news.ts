@@ -80,13 +80,14 @@ class TaskNews {
 
   async event({ type, nodeId, sequence }: EventView): Promise<void> {
     if (type !== 'node_completed' || nodeId === null) return;
-    await this.#status('working', `${nodeId} completed`, { node_id: nodeId, sequence }, false);
+    await this.#status(String(sequence), `${nodeId} completed`, { node_id: nodeId, sequence });
   }
 
   async texts(deltas: AsyncIterable<TextDelta>): Promise<void> {
     for await (const { nodeId: node_id, activation, attempt, index, text } of deltas) {
       await this.#options.pace();
-      await this.#status('working', text, { delta: { node_id, activation, attempt, index } }, false);
+      const delta = { node_id, activation, attempt, index };
+      await this.#status(Object.values(delta).join(':'), text, { delta });
     }
   }
 
@@ -103,17 +104,17 @@ class TaskNews {
     await this.#news('status-update', 'statusUpdate', { taskId, contextId, status, ...final, metadata: { status: view.status } });
   }
 
-  async #status(state: string, text: string, metadata: JsonObject, final: boolean): Promise<void> {
+  /** News of a task that works. */
+  async #status(name: string, text: string, metadata: JsonObject): Promise<void> {
     const { version } = this.#options;
     const { id: taskId, contextId } = this.#context;
-    const name = version === '1.0' ? `TASK_STATE_${state.toUpperCase()}` : state;
-    const message = messageOf({ id: `${taskId}-${JSON.stringify(metadata)}`, taskId, contextId }, text, version);
-    const status = { state: name, message };
+    const message = messageOf({ id: `${taskId}-${name}`, taskId, contextId }, text, version);
+    const status = { state: version === '1.0' ? 'TASK_STATE_WORKING' : 'working', message };
     await this.#news('status-update', 'statusUpdate', {
       taskId,
       contextId,
       status,
-      ...(version === '1.0' ? {} : { final }),
+      ...(version === '1.0' ? {} : { final: false }),
       metadata,
     });
   }

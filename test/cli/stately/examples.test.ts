@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMachine } from 'xstate';
-import type { EventType } from '../../../machines/events.ts';
+import { EVENT_TYPES, type EventType } from '../../../machines/events.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import type { TimedEvent } from '../../../machines/replay/index.ts';
 import { readWorkflow } from '../../../src/cli/input/workflow-file.ts';
@@ -39,6 +39,9 @@ const [, operatorFile = ''] = /```toml\n(.*?)```/s.exec(readFileSync('examples/s
 const folder = mkdtempSync(join(tmpdir(), 'jamjet-examples-'));
 writeFileSync(join(folder, 'jamjet.toml'), operatorFile);
 const models: Server = await serviceOf('support-triage').then(({ startService }) => startService(0));
+const lawyer: Server = await import(pathToFileURL(resolve('examples/contract-review/agent.mjs')).href).then(({ startAgent }) =>
+  startAgent(0),
+);
 const named: Server = await serviceOf('answer-quality').then(({ startService }) => startService(0));
 const urlOf = (service: Server): string => `http://127.0.0.1:${(service.address() as AddressInfo).port}/v1`;
 const namedModel = (model: string) => ({ provider: 'openai-compatible', model, base_url: urlOf(named) });
@@ -58,6 +61,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await service.close();
   models.close();
+  lawyer.closeAllConnections();
+  lawyer.close();
   named.close();
   rmSync(folder, { recursive: true });
 });
@@ -93,6 +98,11 @@ function logOf(id: string): readonly TimedEvent[] {
   }));
 }
 
+/** Is it an event of the log? A step in which the machine takes no part is shown by it. */
+function isOfLog(event: unknown): boolean {
+  return (EVENT_TYPES as readonly unknown[]).includes((event as { readonly type: string }).type);
+}
+
 /** The steps received by a viewer: the events before each snapshot, and its state value. */
 function receivedSteps(messages: readonly Received[]): readonly Step[] {
   const steps: Step[] = [];
@@ -101,7 +111,7 @@ function receivedSteps(messages: readonly Received[]): readonly Step[] {
     if (message.type === '@xstate.event') events.push(message.event);
     if (message.type !== '@xstate.snapshot') continue;
     expect(message.event).toEqual(events.at(-1));
-    steps.push({ events, value: snapshotOf(message).value as Json });
+    steps.push({ events: events.filter((event) => !isOfLog(event)), value: snapshotOf(message).value as Json });
     events = [];
   }
   return steps;
@@ -112,7 +122,11 @@ describe.each(EXAMPLES)('the example $name in Stately’s inspector', ({ authore
     const { client, jamjet } = server();
     let workflow_id = '';
     for (const { document } of authored) ({ workflow_id } = await client.registerWorkflow(document as JsonObject));
-    const given = 'service' in input ? { ...input, service: service.url } : input;
+    const given = {
+      ...input,
+      ...('service' in input ? { service: service.url } : {}),
+      ...('agent' in input ? { agent: urlOf(lawyer).replace('/v1', '') } : {}),
+    };
     const { execution_id: id } = await client.start({ workflow_id, input: given });
     const session = jamjet(`inspect ${id} --stately --json`);
     await session.shows('"socket"');
