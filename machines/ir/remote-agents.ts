@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { isObject, type Json } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
+import { variablesIn } from '../variables.ts';
 
 const Bearer = Type.Object({
   type: Type.Literal('bearer', { description: 'Sent as `Authorization: Bearer …`.' }),
@@ -27,7 +28,9 @@ export type RemoteAgentAuth = Static<typeof RemoteAgentAuth>;
 /** In normal form. */
 export const RemoteAgent = Type.Object(
   {
-    url: Type.String({ description: 'URL of the agent.' }),
+    url: Type.String({
+      description: 'URL of the agent; a name in `$` and braces stands for a variable that the operator gives to the tenant.',
+    }),
     agent_card_path: Type.Optional(
       Type.String({ description: 'Path of its card. Default: `/.well-known/agent.json`, else `/.well-known/agent-card.json`.' }),
     ),
@@ -64,7 +67,10 @@ function readAgent(agents: Fields, name: string, raw: Json): RemoteAgent | null 
 
 function readUrl(fields: Fields, key: string): string {
   const url = fields.requiredText(key);
-  if (url !== '' && !/^https?:\/\/[^\s/]/i.test(url)) fields.error('bad_url', key, 'must be an http:// or https:// URL');
+  // What a variable stands for is known when the agent is called.
+  const isKnown = variablesIn(url).length === 0;
+  if (isKnown && url !== '' && !/^https?:\/\/[^\s/]/i.test(url))
+    fields.error('bad_url', key, 'must be an http:// or https:// URL');
   return url;
 }
 

@@ -238,6 +238,18 @@ describe('an a2a_task', () => {
     expect(agent.requests).toEqual([]);
   });
 
+  it('has an address with a variable of the tenant', async () => {
+    const agent = await a2aAgent({ version: '1.0' });
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: how documents write variables
+    const declared = { agent: { url: '${LEGAL}' } };
+    const { give } = caller({ declared, vars: { LEGAL: agent.url } });
+    expect(await give({ do: 'echo' })).toEqual({ output: { do: 'echo' } });
+    expect(await failure(caller({ declared }).give({}))).toMatchObject({
+      message: 'the URL of agent "agent" needs the variable LEGAL, which JAMJET_WORKFLOW_ENV does not give to this tenant',
+      retryable: false,
+    });
+  });
+
   it('says that an agent has no card', async () => {
     const { url } = await webServer((_, response) => response.writeHead(404).end());
     const { give } = caller({ declared: { agent: { url } } });

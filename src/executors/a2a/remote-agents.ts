@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { RemoteAgent } from '../../../machines/ir/remote-agents.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import { withVariables } from '../../../machines/variables.ts';
 import { WorkError } from '../executor.ts';
 import { invalid } from '../http-content.ts';
 import type { Outbound } from '../outbound/index.ts';
@@ -77,17 +78,23 @@ export class RemoteAgents {
     return { name, url, cardPath, credential: await this.#credentials.of(name, auth, known.vars, signal) };
   }
 
-  async #find(reference: string, { tenantId, declared }: KnownAgents): Promise<RemoteAgent> {
-    if (Object.hasOwn(declared, reference)) return declared[reference] as RemoteAgent;
-    if (/^https?:\/\//i.test(reference))
-      return Object.values(declared).find(({ url }) => url === reference) ?? { url: reference };
+  async #find(reference: string, { tenantId, declared, vars }: KnownAgents): Promise<RemoteAgent> {
+    const urlOf = ({ url }: RemoteAgent): string =>
+      withVariables(url, vars, (name) => {
+        const why = 'which JAMJET_WORKFLOW_ENV does not give to this tenant';
+        throw invalid(`the URL of agent "${shortened(reference)}" needs the variable ${name}, ${why}`);
+      });
+    const at = (url: string): RemoteAgent =>
+      Object.values(declared).find((entry) => entry.url === url || (entry.url.includes('${') && urlOf(entry) === url)) ?? { url };
+    const named = Object.hasOwn(declared, reference) ? declared[reference] : undefined;
+    if (named !== undefined) return { ...named, url: urlOf(named) };
+    if (/^https?:\/\//i.test(reference)) return { ...at(reference), url: reference };
     const registered = await this.directory.find(tenantId, reference);
     if (registered === null)
       throw invalid(`there is no agent "${shortened(reference)}": declare its URL in remote_agents, or register it`);
     if (registered.status === 'deactivated' || registered.status === 'archived')
       throw invalid(`agent "${shortened(reference)}" is ${registered.status}`);
-    const entry = Object.values(declared).find(({ url }) => url === registered.uri);
-    return entry ?? { url: registered.uri };
+    return { ...at(registered.uri), url: registered.uri };
   }
 
   /** Reads the agent's card, or takes the one that was read lately. Rejects with `WorkError`, unless the agent has no card. */
