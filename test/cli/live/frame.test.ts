@@ -20,7 +20,8 @@ function modelOf(log: Golden, upTo: number): LiveModel {
   const known = models.get(upTo);
   if (known !== undefined) return known;
   const { document, events } = log;
-  const nodes = Object.fromEntries((document.nodes as { id: string }[]).map((node) => [node.id, node]));
+  const given = document.nodes as { id: string }[] | Readonly<Record<string, { id: string }>>;
+  const nodes = Array.isArray(given) ? Object.fromEntries(given.map((node) => [node.id, node])) : given;
   const model = new LiveModel({ ...document, nodes } as typeof document, new LiveOutline(document));
   for (const { at_ms, ...event } of events)
     if (event.sequence <= upTo) model.apply({ ...event, created_at: new Date(at_ms).toISOString() });
