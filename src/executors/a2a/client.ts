@@ -15,7 +15,7 @@ export async function clientOf({ address, card }: ReachedAgent, outbound: Outbou
   if (card === null)
     throw new WorkError(`agent "${name}" has no agent card at ${url}`, { retryable: false, errorClass: 'no_agent_card' });
   const { ClientFactory, JsonRpcTransportFactory, RestTransportFactory } = await loadSdk();
-  const fetchImpl = guardedFetch({ agent: name, outbound, headers: credential.headers });
+  const fetchImpl = guardedFetch({ agent: name, outbound, ...credential });
   const options = { fetchImpl, legacyCompat: { enabled: true } };
   const factory = new ClientFactory({
     transports: [new JsonRpcTransportFactory(options), new RestTransportFactory(options)],

@@ -104,6 +104,7 @@ export class Credentials {
       },
       body: form.toString(),
       signal,
+      secrets: [basic, client.secret],
     });
     const { access_token, expires_in } = parsed(text);
     if (typeof access_token !== 'string' || access_token === '')

@@ -17,6 +17,8 @@ export interface CardRequest {
   /** Path of the card on the host; absent = the well-known paths. */
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Taken out of responses. */
+  readonly secrets?: readonly string[];
   /** Bounds the whole search. */
   readonly signal: AbortSignal;
 }
@@ -28,12 +30,12 @@ export interface CardRequest {
  */
 export async function findCard(outbound: Outbound, request: CardRequest): Promise<FoundCard> {
   const base = parseAgentUrl(request.url);
-  const { path, headers = {}, signal } = request;
+  const { path, headers = {}, secrets = [], signal } = request;
   const failures: WorkError[] = [];
   for (const url of path === undefined ? candidateUrls(base) : [new URL(path, base).href]) {
     try {
       const sent = { accept: 'application/json', ...headers };
-      const response = await outbound.request({ url, method: 'GET', headers: sent, body: null, signal });
+      const response = await outbound.request({ url, method: 'GET', headers: sent, body: null, signal, secrets });
       const card = parseCard(response.text);
       if (card !== null) return { card, url };
       failures.push(notFound(`${url} is not an agent card`));

@@ -15,13 +15,15 @@ export interface GuardedFetchOptions {
   readonly outbound: Outbound;
   /** Sent with every request, such as credentials. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Taken out of responses. */
+  readonly secrets: readonly string[];
 }
 
 /**
  * The `fetch` of the A2A SDK: by the outbound client, which guards addresses. A response that is too large is cut off, one of another content
  * type is refused, and no redirect is followed. Rejects with `WorkError`, except for errors in JSON, which the SDK reads.
  */
-export function guardedFetch({ agent, outbound, headers }: GuardedFetchOptions): typeof fetch {
+export function guardedFetch({ agent, outbound, headers, secrets }: GuardedFetchOptions): typeof fetch {
   return async (input, init = {}) => {
     const url = input instanceof Request ? input.url : String(input);
     requireHttps(url, outbound);
@@ -32,6 +34,7 @@ export function guardedFetch({ agent, outbound, headers }: GuardedFetchOptions):
       headers: { ...asked, ...headers },
       body: typeof init.body === 'string' ? init.body : null,
       signal: init.signal ?? new AbortController().signal,
+      secrets,
     });
     const body = limited(response, agent);
     if (response.status >= 300) return failedResponse(response, body, agent);

@@ -111,7 +111,7 @@ export class RemoteAgents {
   async #readCard({ url, cardPath, credential }: AgentAddress, signal: AbortSignal): Promise<JsonObject | null> {
     const path = cardPath === undefined ? {} : { path: cardPath };
     try {
-      return (await findCard(this.outbound, { url, ...path, headers: credential.headers, signal })).card;
+      return (await findCard(this.outbound, { url, ...path, ...credential, signal })).card;
     } catch (error) {
       if (error instanceof WorkError && error.errorClass === 'no_agent_card') return null;
       throw error;

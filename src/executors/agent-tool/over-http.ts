@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { AgentTool } from '../../../machines/nodes/agent-tool.ts';
 import { usageIn } from '../a2a/content.ts';
@@ -57,8 +57,16 @@ export async function cancelOverHttp(
   { outbound, address, signal }: Pick<CallOverHttp, 'outbound' | 'address'> & { readonly signal: AbortSignal },
   id: string,
 ): Promise<void> {
+  const { secrets } = address.credential;
   const body = JSON.stringify({ jsonrpc: '2.0', id, method: 'tasks/cancel', params: { id } });
-  await outbound.request({ url: urlOf(address, 'tasks/cancel'), method: 'POST', headers: headersOf(address), body, signal });
+  await outbound.request({
+    url: urlOf(address, 'tasks/cancel'),
+    method: 'POST',
+    headers: headersOf(address),
+    body,
+    signal,
+    secrets,
+  });
 }
 
 function messageParams(id: string, message: Json): JsonObject {
@@ -74,6 +82,7 @@ async function send(given: CallOverHttp, path: Path, params: JsonObject): Promis
     headers: { ...headersOf(address), ...contextHeaders(context) },
     body: JSON.stringify({ jsonrpc: '2.0', id: String(params.id), method: path, params }),
     signal: context.signal,
+    secrets: address.credential.secrets,
   });
   return resultIn(parsed(text, address), address);
 }
@@ -87,6 +96,7 @@ async function streamed(given: CallOverHttp, id: string): Promise<Json> {
     headers: { ...headersOf(address), ...contextHeaders(context), accept: 'application/x-ndjson, application/json' },
     body: JSON.stringify({ jsonrpc: '2.0', id, method: 'tasks/sendSubscribe', params: messageParams(id, message) }),
     signal: context.signal,
+    secrets: address.credential.secrets,
   });
   try {
     if (response.status < 200 || response.status > 299) throw refused(response, address);
@@ -114,7 +124,7 @@ function refused({ status }: OpenResponse, { name }: AgentAddress): WorkError {
 }
 
 /** The lines of a body that are not empty. */
-async function* linesOf(body: IncomingMessage, agent: string): AsyncGenerator<string, void, undefined> {
+async function* linesOf(body: Readable, agent: string): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder();
   let bytes = 0;
   let rest: string[] = [];

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { WorkError } from '../executor.ts';
 import type { Outbound } from '../outbound/index.ts';
 import { webBody } from '../outbound/web-body.ts';
-import type { HttpEndpoint } from './endpoint.ts';
+import { type HttpEndpoint, secretsOf } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
 import { Allowance, LimitedBody } from './reply-limit.ts';
 
@@ -64,6 +64,7 @@ export function guardedFetch(options: GuardedFetchOptions): Fetch {
       headers: { ...headers, ...endpoint.headers },
       body: typeof init.body === 'string' ? init.body : null,
       signal,
+      secrets: secretsOf(endpoint),
     };
     try {
       const response = await outbound.open(request);

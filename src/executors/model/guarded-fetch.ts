@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { WorkError } from '../executor.ts';
+import { SecretFilter } from '../outbound/secret-filter.ts';
 
 /** Largest response, decompressed. */
 export const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
@@ -8,9 +9,9 @@ const TURN_MS = 10;
 
 /**
  * `fetch` for the addresses of model providers, which the operator has set: a response that is too large is cut off, and no redirect is
- * followed, because the key would go with it.
+ * followed, because the key would go with it. `secrets` are taken out of what it repeats of them.
  */
-export function guardedFetch(maxBytes = MAX_RESPONSE_BYTES): typeof globalThis.fetch {
+export function guardedFetch(maxBytes = MAX_RESPONSE_BYTES, secrets: readonly string[] = []): typeof globalThis.fetch {
   return async (input, init) => {
     const response = await fetch(input, { ...init, redirect: 'manual' });
     if (response.status >= 300 && response.status < 400) {
@@ -29,6 +30,7 @@ export function guardedFetch(maxBytes = MAX_RESPONSE_BYTES): typeof globalThis.f
       });
     }
     if (response.body === null) return response;
+    const filter = secrets.length === 0 ? null : new SecretFilter(secrets);
     let bytes = 0;
     let turnEndsAt = performance.now() + TURN_MS;
     const limited = response.body.pipeThrough(
@@ -41,11 +43,14 @@ export function guardedFetch(maxBytes = MAX_RESPONSE_BYTES): typeof globalThis.f
               errorClass: 'response_too_large',
             });
           }
-          controller.enqueue(chunk);
+          controller.enqueue(filter === null ? chunk : filter.take(chunk));
           if (performance.now() < turnEndsAt) return;
           // Without it, a response that comes fast would be read to its end before anything else has its turn.
           await setImmediate();
           turnEndsAt = performance.now() + TURN_MS;
+        },
+        flush(controller) {
+          if (filter !== null) controller.enqueue(filter.end());
         },
       }),
     );

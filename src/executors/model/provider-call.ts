@@ -26,7 +26,7 @@ export async function callProvider(
   options: LanguageModelV3CallOptions,
   onText: ((text: string) => void) | undefined,
 ): Promise<Answer> {
-  const fetch = guardedFetch();
+  const fetch = guardedFetch(undefined, named.apiKey === undefined ? [] : [named.apiKey]);
   if (onText === undefined) return answerOf(await (await modelOf(named, fetch)).doGenerate(options), named.model);
   // A server may send the whole answer in spite of the request for a stream.
   let whole: Response | null = null;

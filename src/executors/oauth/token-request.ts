@@ -36,28 +36,29 @@ export async function requestToken(
   signal: AbortSignal,
 ): Promise<AccessToken> {
   const body = new URLSearchParams({ ...parameters, ...(clientSecret === null ? { client_id: clientId } : {}) });
+  const credential = clientSecret === null ? null : basic(clientId, clientSecret);
   const response = await outbound.send({
     url: tokenEndpoint,
     method: 'POST',
     headers: {
       accept: 'application/json',
       'content-type': 'application/x-www-form-urlencoded',
-      ...(clientSecret === null ? {} : { authorization: basic(clientId, clientSecret) }),
+      ...(credential === null ? {} : { authorization: `Basic ${credential}` }),
     },
     body: body.toString(),
     signal,
+    secrets: clientSecret === null || credential === null ? [] : [credential, clientSecret],
   });
   const said = parsed(response.text);
   const { status } = response;
-  if (status === 200) return tokenIn(said);
-  const hidden = clientSecret === null ? secrets : [...secrets, clientSecret];
-  throw refusal(status, said, hidden);
+  if (status === 200) return tokenIn(said, secrets);
+  throw refusal(status, said, secrets);
 }
 
 /** RFC 6749, section 2.3.1: both are form-encoded before they are joined. */
 function basic(clientId: string, clientSecret: string): string {
   const encoded = [clientId, clientSecret].map((text) => new URLSearchParams({ '': text }).toString().slice(1));
-  return `Basic ${Buffer.from(encoded.join(':')).toString('base64')}`;
+  return Buffer.from(encoded.join(':')).toString('base64');
 }
 
 function parsed(text: string): Readonly<Record<string, Json>> {
@@ -69,14 +70,22 @@ function parsed(text: string): Readonly<Record<string, Json>> {
   }
 }
 
-function tokenIn({ access_token, token_type, scope, expires_in }: Readonly<Record<string, Json>>): AccessToken {
+function tokenIn(
+  { access_token, token_type, scope, expires_in }: Readonly<Record<string, Json>>,
+  secrets: readonly string[],
+): AccessToken {
   if (typeof access_token !== 'string' || !/^[\x21-\x7e]+$/.test(access_token) || access_token.length > MAX_TOKEN)
     throw failed('the token endpoint has sent no access token', true);
   if (typeof token_type === 'string' && token_type.toLowerCase() !== 'bearer')
     throw failed(`the token endpoint has sent a token of type "${token_type.slice(0, 60)}", not Bearer`, false);
   return {
     token: access_token,
-    scopes: typeof scope === 'string' ? scope.split(' ').filter((part) => part !== '') : null,
+    scopes:
+      typeof scope === 'string'
+        ? withoutSecrets([...secrets, access_token], scope)
+            .split(' ')
+            .filter((part) => part !== '')
+        : null,
     expiresInSecs: typeof expires_in === 'number' && expires_in > 0 ? expires_in : null,
   };
 }

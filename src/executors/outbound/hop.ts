@@ -23,6 +23,8 @@ export interface Hop {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
+  /** Taken out of the response. */
+  readonly secrets: readonly string[];
 }
 
 /** The first request of an exchange. Throws `WorkError` `validation` for a URL or header that cannot be sent. */
@@ -31,12 +33,14 @@ export function firstHop(request: {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
+  readonly secrets?: readonly string[];
 }): Hop {
   return {
     url: parseUrl(request.url, null),
     method: request.method,
     headers: checkedHeaders(request.headers),
     body: request.body,
+    secrets: request.secrets ?? [],
   };
 }
 
@@ -48,7 +52,13 @@ export function redirected(hop: Hop, status: number, location: string): Hop {
   const headers = Object.entries(hop.headers).filter(
     ([name]) => (sameOrigin || SAFE_ACROSS_ORIGINS.has(name)) && !(asGet && name === 'content-type'),
   );
-  return { url, method: asGet ? 'GET' : hop.method, headers: Object.fromEntries(headers), body: asGet ? null : hop.body };
+  return {
+    url,
+    method: asGet ? 'GET' : hop.method,
+    headers: Object.fromEntries(headers),
+    body: asGet ? null : hop.body,
+    secrets: hop.secrets,
+  };
 }
 
 /** The URL for error texts: without its query, which may hold secrets. */

@@ -2,11 +2,14 @@ import { lookup } from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
+import { pipeline, type Readable } from 'node:stream';
 import { WorkError } from '../executor.ts';
 import { asWorkError } from '../failure.ts';
+import { withoutSecrets } from '../secrets.ts';
 import { reachOf } from './addresses.ts';
 import { displayUrl, firstHop, type Hop, redirected } from './hop.ts';
 import { readText } from './response-text.ts';
+import { WithoutSecrets } from './secret-filter.ts';
 
 const MAX_REDIRECTS = 5;
 const DEFAULT_MAX_BYTES = 2 * 1024 * 1024;
@@ -33,6 +36,8 @@ export interface OutboundRequest {
   readonly body: string | null;
   /** Bounds the whole exchange, redirects included. */
   readonly signal: AbortSignal;
+  /** Taken out of the response, in which a server may repeat them. Default: none. */
+  readonly secrets?: readonly string[];
 }
 
 export interface OutboundResponse {
@@ -44,7 +49,7 @@ export interface OutboundResponse {
 
 /** A response whose body has not been read, as it is sent. */
 export interface OpenResponse extends Omit<OutboundResponse, 'text'> {
-  readonly body: http.IncomingMessage;
+  readonly body: Readable;
 }
 
 /**
@@ -108,7 +113,12 @@ export class Outbound {
       return await new Promise((resolve, reject) => {
         const sent = this.#begin(hop, request.signal, this.#singleUseAgents, 'identity');
         sent.on('error', reject);
-        sent.on('response', (body) => resolve({ status: body.statusCode ?? 0, headers: joinedHeaders(body.headers), body }));
+        sent.on('response', (message) => {
+          const { secrets } = hop;
+          // An error of either stream reaches the reader of the body.
+          const body = secrets.length === 0 ? message : pipeline(message, new WithoutSecrets(secrets), () => {});
+          resolve({ status: message.statusCode ?? 0, headers: joinedHeaders(message.headers), body });
+        });
         sent.end(hop.body ?? undefined);
       });
     } catch (error) {
@@ -162,7 +172,7 @@ export class Outbound {
           return;
         }
         readText(message, this.#maxBytes, `${displayUrl(hop.url)}: `).then(
-          (text) => resolve({ status, headers: joinedHeaders(message.headers), text }),
+          (text) => resolve({ status, headers: joinedHeaders(message.headers), text: withoutSecrets(hop.secrets, text) }),
           (error: unknown) => {
             message.destroy();
             reject(error);
