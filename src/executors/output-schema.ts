@@ -26,12 +26,12 @@ export function outputCheck(schema: JsonObject): () => Promise<CheckOutput> {
 
 async function compile(schema: JsonObject): Promise<CheckOutput> {
   const { Ajv } = await import('ajv');
-  const ajv = new Ajv({ strict: false, logger: false, validateFormats: false });
   let validate: ValidateFunction;
   try {
     const { $schema: _, ...content } = schema;
     validate = withinTimeLimit(
-      () => ajv.compile(content),
+      // One that was stopped may not compile again.
+      () => new Ajv({ strict: false, logger: false, validateFormats: false }).compile(content),
       () => new Error('it takes too long to compile'),
     );
   } catch (cause) {
