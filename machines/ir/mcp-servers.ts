@@ -1,25 +1,10 @@
 import { type Static, Type } from 'typebox';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
 import { variablesIn } from '../variables.ts';
+import { Credential, readCredential } from './credential.ts';
 
 const TRANSPORTS = ['stdio', 'streamable_http', 'http_sse'] as const;
-
-export const McpAuth = Type.Union(
-  [
-    Type.Object({
-      type: Type.Literal('bearer', { description: 'Sent as `Authorization: Bearer …`.' }),
-      token_env: Type.String({ description: 'Variable with the token.' }),
-    }),
-    Type.Object({
-      type: Type.Literal('api_key', { description: 'Sent as a header of its own.' }),
-      header: Type.String({ description: 'Name of the header.' }),
-      key_env: Type.String({ description: 'Variable with the key.' }),
-    }),
-  ],
-  { description: 'The credential that is sent to the server: a variable that the operator has given to the tenant.' },
-);
-export type McpAuth = Static<typeof McpAuth>;
 
 /** In normal form. */
 export const McpServer = Type.Object(
@@ -32,7 +17,7 @@ export const McpServer = Type.Object(
         description: `URL of the server. \`$\{NAME}\` stands for a variable that the operator has given to the tenant.`,
       }),
     ),
-    auth: Type.Optional(McpAuth),
+    auth: Type.Optional(Credential),
     command: Type.Optional(
       Type.String({ description: '`stdio`: the command that starts the server. Only runtimes in a process of yours run it.' }),
     ),
@@ -68,7 +53,7 @@ function readServer(servers: Fields, name: string, raw: Json): McpServer | null 
   }
   const hasCommand = fields.text('command') !== undefined;
   const transport = fields.oneOf(['transport'], TRANSPORTS) ?? (hasCommand ? 'stdio' : 'http_sse');
-  const auth = readAuth(fields);
+  const auth = readCredential(fields);
   const stdio = transport === 'stdio';
   return {
     transport,
@@ -85,17 +70,4 @@ function readUrl(fields: Fields): string {
   if (isKnown && url !== '' && !/^https?:\/\/[^\s/]/i.test(url))
     fields.error('bad_url', 'url', 'must be an http:// or https:// URL');
   return url;
-}
-
-function readAuth(fields: Fields): McpAuth | undefined {
-  const raw: JsonObject | undefined = fields.object('auth');
-  if (raw === undefined) return undefined;
-  const auth = fields.inside('auth', raw);
-  const type = auth.oneOf(['type'], ['bearer', 'api_key', 'oauth2'] as const);
-  if (type === 'bearer') return { type, token_env: auth.requiredText('token_env') };
-  if (type === 'api_key') return { type, header: auth.requiredText('header'), key_env: auth.requiredText('key_env') };
-  if (type === undefined && raw.type === undefined) auth.error('missing_key', 'type', 'is required');
-  if (type === 'oauth2')
-    auth.error('not_available', 'type', '"oauth2" is not available for MCP servers in this runtime yet', 'use a bearer token');
-  return undefined;
 }

@@ -21,9 +21,9 @@ export function a2aTaskExecutor(kind: RemoteTask, access: AgentAccess): Executor
   const execute = async (work: Work, context: WorkContext, onText?: (text: string) => void, log?: LogProgress) => {
     const { agent: reference, message, taskId, contextId } = assignmentOf(work.input);
     const check = await schema?.();
-    const { tenantId, signal } = context;
+    const { tenantId, signal, accessToken } = context;
     const { agents } = access;
-    const address = await agents.locate(reference, { ...access, tenantId }, signal);
+    const address = await agents.locate(reference, { ...access, tenantId, accessToken }, signal);
     const agent = await agents.reach(address, signal);
     const conversation = await Conversation.open({
       agent,

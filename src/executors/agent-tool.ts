@@ -29,9 +29,9 @@ export function agentToolExecutor(kind: Tool, access: AgentAccess): Executor {
   ) => {
     const { agent: reference, message } = callOf(work.input);
     const context = { ...given, signal: limited(given.signal, kind.timeout_ms) };
-    const { tenantId, signal } = context;
+    const { tenantId, signal, accessToken } = context;
     const { agents } = access;
-    const address = await agents.locate(reference, { ...access, tenantId }, signal);
+    const address = await agents.locate(reference, { ...access, tenantId, accessToken }, signal);
     const agent = await agents.reach(address, signal);
     const startedAtMs = performance.now();
     const call = new AgentCall(kind.budget, log, onText);

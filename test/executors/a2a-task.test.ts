@@ -230,7 +230,7 @@ describe('an a2a_task', () => {
     const guarded = new Outbound({ allowPrivateAddresses: false });
     const { agent, give } = await agentOf({}, {}, { outbound: guarded });
     expect(await failure(give({ do: 'echo' }))).toMatchObject({
-      message: `${agent.url} is not https, which agents need; JAMJET_ALLOW_PRIVATE_ADDRESSES allows http`,
+      message: `${agent.url} is not https, which it has to be; JAMJET_ALLOW_PRIVATE_ADDRESSES allows http`,
       retryable: false,
     });
     const private_ = caller({ declared: { agent: { url: agent.url.replace('http:', 'https:') } }, outbound: guarded });

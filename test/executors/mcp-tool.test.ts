@@ -12,6 +12,7 @@ import type { McpServers } from '../../src/executors/mcp/endpoint.ts';
 import { mcpToolExecutor } from '../../src/executors/mcp-tool.ts';
 import { Outbound } from '../../src/executors/outbound/index.ts';
 import { mcpHttpServer } from './mcp/http-server.ts';
+import { tokenServer } from './oauth/token-server.ts';
 import { webServer } from './web-server.ts';
 import { contextWith, failure, workWith } from './work.ts';
 
@@ -274,6 +275,32 @@ describe('a server that a document names', () => {
     expect((await failure(caller(setting).call('pid'))).message).toContain('KEY');
     await caller({ ...setting, vars: { KEY: 'k1' } }).call('pid');
     expect(server.headers.map((headers) => headers['x-key'])).toContain('k1');
+  });
+
+  it('gets a token of the client credentials grant, which is asked for once', async () => {
+    const [server, tokens] = [await mcpHttpServer('json-replies'), await tokenServer()];
+    const auth = {
+      type: 'oauth2',
+      client_id_env: 'ID',
+      client_secret_env: 'SECRET',
+      token_url: tokens.url,
+      scope: 'tools',
+    } as const;
+    const { call } = caller({ ...declaredAt(server.url, { auth }), vars: { ID: 'jam', SECRET: 'client-secret-1' } });
+    await call('pid');
+    await call('pid');
+    expect(tokens.asked().map((asked) => Object.fromEntries(asked))).toEqual([
+      { grant_type: 'client_credentials', scope: 'tools' },
+    ]);
+    expect(new Set(server.headers.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer access-token-1']));
+  });
+
+  it('gets the access token of the execution in place of its own credentials', async () => {
+    const server = await mcpHttpServer('json-replies');
+    const auth = { type: 'bearer', token_env: 'TOKEN' } as const;
+    const { call } = caller({ ...declaredAt(server.url, { auth }), vars: { TOKEN: 'of the server' } });
+    await call('pid', {}, { accessToken: { token: 'of-ann', scopes: ['read'] } });
+    expect(new Set(server.headers.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer of-ann']));
   });
 
   it('must exist', async () => {

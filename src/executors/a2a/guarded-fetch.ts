@@ -1,8 +1,8 @@
 import { pipeline, Transform } from 'node:stream';
+import { requireHttps } from '../credentials.ts';
 import { WorkError } from '../executor.ts';
 import type { OpenResponse, Outbound } from '../outbound/index.ts';
 import { webBody } from '../outbound/web-body.ts';
-import { requireHttps } from './credentials.ts';
 
 /** Largest response, in bytes. A stream may be that large in all. */
 export const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;

@@ -2,10 +2,10 @@ import { LRUCache } from 'lru-cache';
 import type { RemoteAgent } from '../../../machines/ir/remote-agents.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import { withVariables } from '../../../machines/variables.ts';
+import { bearer, type CredentialHeaders, Credentials, requireHttps } from '../credentials.ts';
 import { WorkError } from '../executor.ts';
 import { invalid } from '../http-content.ts';
 import type { Outbound } from '../outbound/index.ts';
-import { type Credential, Credentials, requireHttps } from './credentials.ts';
 import type { AgentDirectory } from './directory.ts';
 import { findCard } from './find-card.ts';
 
@@ -29,10 +29,12 @@ export interface KnownAgents {
   readonly declared: Readonly<Record<string, RemoteAgent>>;
   /** The variables that the operator has given to the tenant. */
   readonly vars: Readonly<Record<string, string>>;
+  /** Sent in place of the credential of the agent. */
+  readonly accessToken?: { readonly token: string } | undefined;
 }
 
 /** What nodes of a workflow need that call agents. */
-export interface AgentAccess extends Omit<KnownAgents, 'tenantId'> {
+export interface AgentAccess extends Omit<KnownAgents, 'tenantId' | 'accessToken'> {
   readonly agents: RemoteAgents;
 }
 
@@ -42,7 +44,7 @@ export interface AgentAddress {
   readonly name: string;
   readonly url: string;
   readonly cardPath: string | undefined;
-  readonly credential: Credential;
+  readonly credential: CredentialHeaders;
 }
 
 /** An agent that can be called. */
@@ -75,7 +77,11 @@ export class RemoteAgents {
     requireHttps(declared.url, this.outbound);
     const { url, agent_card_path: cardPath, auth } = declared;
     const name = shortened(reference);
-    return { name, url, cardPath, credential: await this.#credentials.of(name, auth, known.vars, signal) };
+    const credential =
+      known.accessToken === undefined
+        ? await this.#credentials.of(`agent "${name}"`, auth, known.vars, signal)
+        : bearer(known.accessToken.token);
+    return { name, url, cardPath, credential };
   }
 
   async #find(reference: string, { tenantId, declared, vars }: KnownAgents): Promise<RemoteAgent> {

@@ -1,7 +1,8 @@
+import { Credentials } from '../credentials.ts';
 import { WorkError } from '../executor.ts';
 import { Outbound } from '../outbound/index.ts';
 import { McpConnection } from './connection.ts';
-import { type Endpoint, endpointOf, type KnownServers, type McpServers, withBearer } from './endpoint.ts';
+import { type Endpoint, endpointOf, type KnownServers, type McpServers, withBearer, withCredential } from './endpoint.ts';
 import { abortFailure } from './failure.ts';
 
 /** How long an unused connection is kept. */
@@ -38,6 +39,7 @@ export class McpConnections {
   readonly #outbound: Outbound;
   /** The operator's servers may be in private networks. */
   readonly #trusted = new Outbound({ allowPrivateAddresses: true });
+  readonly #credentials: Credentials;
   readonly #idleMs: number;
   readonly #entries = new Map<string, Entry>();
   readonly #open = new Set<Promise<McpConnection>>();
@@ -46,6 +48,7 @@ export class McpConnections {
   constructor({ serversOf, outbound, idleMs = IDLE_MS }: McpConnectionsOptions) {
     this.#serversOf = serversOf;
     this.#outbound = outbound;
+    this.#credentials = new Credentials(outbound, Date.now);
     this.#idleMs = idleMs;
   }
 
@@ -54,8 +57,7 @@ export class McpConnections {
    * requests (400 or 404) without acting on them: then `use` is called again, on a new connection.
    */
   async use<T>(call: ServerCall, use: (connection: McpConnection) => Promise<T>): Promise<T> {
-    const known = endpointOf(call.server, { ...call, provided: this.#serversOf(call.tenantId) });
-    const endpoint = call.accessToken === undefined ? known : withBearer(known, call.accessToken);
+    const endpoint = await this.#endpointOf(call);
     const key = JSON.stringify([call.tenantId, endpoint]);
     const entry = this.#entries.get(key) ?? this.#connect(key, call.server, endpoint);
     try {
@@ -66,6 +68,14 @@ export class McpConnections {
     }
     this.#retire(key, entry);
     return this.#with(key, this.#entries.get(key) ?? this.#connect(key, call.server, endpoint), call, use);
+  }
+
+  async #endpointOf(call: ServerCall): Promise<Endpoint> {
+    const { server, tenantId, vars, accessToken, signal } = call;
+    const endpoint = endpointOf(server, { ...call, provided: this.#serversOf(tenantId) });
+    if (accessToken !== undefined) return withBearer(endpoint, accessToken);
+    if (endpoint.kind === 'command' || endpoint.auth === undefined) return endpoint;
+    return withCredential(endpoint, await this.#credentials.of(`MCP server "${server}"`, endpoint.auth, vars, signal));
   }
 
   async #with<T>(key: string, entry: Entry, call: ServerCall, use: (connection: McpConnection) => Promise<T>): Promise<T> {

@@ -1,5 +1,7 @@
+import type { Credential } from '../../../machines/ir/credential.ts';
 import type { McpServer } from '../../../machines/ir/mcp-servers.ts';
 import { withVariables } from '../../../machines/variables.ts';
+import type { CredentialHeaders } from '../credentials.ts';
 import { invalid } from '../http-content.ts';
 
 /** An MCP server that the operator provides to workflows by its name: a URL, or a command that talks on its standard streams. */
@@ -28,6 +30,8 @@ export interface HttpEndpoint {
   readonly kind: 'http';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** The credential whose headers are still missing. */
+  readonly auth?: Credential;
   /** Whether a server that refuses streamable HTTP is tried with SSE. */
   readonly sse: boolean;
   /** Named by the operator, so that it may be in a private network. */
@@ -65,11 +69,11 @@ export function endpointOf(name: string, { provided, declared, vars }: KnownServ
     throw invalid(`there is no MCP server "${name}": declare its URL in mcp_servers, or let the operator add it to jamjet.toml`);
   if (config.url === undefined)
     throw invalid(`MCP server "${name}" is a command, which a document may not name: let the operator add it to jamjet.toml`);
-  const headers = config.auth === undefined ? {} : credential(name, config.auth, vars);
   const url = withVariables(config.url, vars, (variable) => {
     throw missing(name, variable);
   });
-  return { kind: 'http', url, headers, sse: config.transport === 'http_sse', trusted: false };
+  const auth = config.auth === undefined ? {} : { auth: config.auth };
+  return { kind: 'http', url, headers: {}, ...auth, sse: config.transport === 'http_sse', trusted: false };
 }
 
 function providedEndpoint(name: string, server: McpServerOptions): Endpoint {
@@ -83,19 +87,15 @@ function providedEndpoint(name: string, server: McpServerOptions): Endpoint {
 /** The endpoint with an access token in place of its credentials. A command has no use for one. */
 export function withBearer(endpoint: Endpoint, token: string): Endpoint {
   if (endpoint.kind === 'command') return endpoint;
+  const { auth: _, ...rest } = endpoint;
   const others = Object.entries(endpoint.headers).filter(([name]) => name.toLowerCase() !== 'authorization');
-  return { ...endpoint, headers: { ...Object.fromEntries(others), authorization: `Bearer ${token}` } };
+  return { ...rest, headers: { ...Object.fromEntries(others), authorization: `Bearer ${token}` } };
 }
 
-function credential(
-  name: string,
-  auth: NonNullable<McpServer['auth']>,
-  vars: Readonly<Record<string, string>>,
-): Record<string, string> {
-  const variable = auth.type === 'bearer' ? auth.token_env : auth.key_env;
-  const value = Object.hasOwn(vars, variable) ? vars[variable] : undefined;
-  if (value === undefined) throw missing(name, variable);
-  return auth.type === 'bearer' ? { authorization: `Bearer ${value}` } : { [auth.header.toLowerCase()]: value };
+/** The endpoint with the headers of its credential. */
+export function withCredential(endpoint: HttpEndpoint, { headers }: CredentialHeaders): HttpEndpoint {
+  const { auth: _, ...rest } = endpoint;
+  return { ...rest, headers: { ...rest.headers, ...headers } };
 }
 
 function missing(name: string, variable: string): Error {
