@@ -27,10 +27,16 @@ export function* expandNodes(
   const expanded: Node[] = [];
   const first: Edge[] = [];
   const added: Edge[] = [];
+  let size = nodes.length;
   for (const node of nodes) {
     expanded.push(node);
     const expansion = definitionOf(node.kind).expand(node.kind, node.id);
     if (expansion === null) continue;
+    size += expansion.nodes.length;
+    if (size > MAX_NODES) {
+      fields.error('too_many_nodes', 'nodes', `has more than ${MAX_NODES} nodes with those of agents`);
+      return { nodes, edges };
+    }
     for (const [id, raw] of expansion.nodes) {
       if (taken.has(id)) {
         const at = { node_id: id, path: `nodes.${id}` };
@@ -42,23 +48,33 @@ export function* expandNodes(
         continue;
       }
       taken.add(id);
-      expanded.push(boundBy(node, readNode(id, withOwner(raw, node), defaults, fields.problems)));
+      const generated = boundBy(node, readNode(id, withOwner(raw, node), defaults, fields.problems));
+      requireNoExpansion(generated, node, fields);
+      expanded.push(generated);
       yield;
     }
     first.push(...edgesOf(expansion, 'first'));
     added.push(...edgesOf(expansion, 'edges'));
   }
   if (expanded.length === nodes.length) return { nodes, edges };
-  if (expanded.length > MAX_NODES)
-    fields.error(
-      'too_many_nodes',
-      'nodes',
-      `has ${expanded.length} nodes with those of agents; at most ${MAX_NODES} are allowed`,
-    );
   const all = [...first, ...edges, ...added];
   if (all.length > MAX_EDGES)
     fields.error('too_many_edges', 'edges', `has ${all.length} edges with those of agents; at most ${MAX_EDGES} are allowed`);
   return { nodes: expanded, edges: all };
+}
+
+/** Nodes of generated nodes would grow without a bound. */
+function requireNoExpansion({ id, kind }: Node, owner: Node, fields: Fields): void {
+  if ((definitionOf(kind).expand(kind, id)?.nodes.length ?? 0) === 0) return;
+  fields.problems.error(
+    'nested_agent',
+    `node "${id}" is an agent with tools, which cannot be a tool of the agent "${owner.id}"`,
+    {
+      node_id: owner.id,
+      path: `nodes.${owner.id}.kind.tools`,
+      hint: 'put it into a workflow of its own, and name that as the tool',
+    },
+  );
 }
 
 function withOwner(raw: JsonObject, { policy, data_policy }: Node): JsonObject {

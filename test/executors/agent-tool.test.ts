@@ -201,6 +201,18 @@ describe('an agent without a card', () => {
     expect(agent.requests.at(-1)?.url).toBe('/agent/tasks/sendSubscribe');
   });
 
+  it('may not compress its stream, which was not asked for', async () => {
+    const { url } = await webServer((request, response) => {
+      if (request.method === 'GET') return void response.writeHead(404).end();
+      response.writeHead(200, { 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip' }).end('x');
+    });
+    expect(await failure(caller(`${url}/agent`, { mode: 'streaming' }).call('x'))).toMatchObject({
+      errorClass: 'invalid_response',
+      retryable: false,
+      message: expect.stringContaining('sent the content-encoding "gzip"'),
+    });
+  });
+
   it('is cut off when its stream costs too much', async () => {
     const agent = await plainAgent([
       { text: 'a', cost_usd: 1 },

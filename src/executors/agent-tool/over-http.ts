@@ -100,6 +100,7 @@ async function streamed(given: CallOverHttp, id: string): Promise<Json> {
   });
   try {
     if (response.status < 200 || response.status > 299) throw refused(response, address);
+    requireIdentity(response, address);
     let last: Json = null;
     for await (const line of linesOf(response.body, address.name)) {
       last = resultIn(chunkIn(line), address);
@@ -121,6 +122,16 @@ function refused({ status }: OpenResponse, { name }: AgentAddress): WorkError {
   const retryable = status === 429 || status >= 500;
   const errorClass = status === 429 ? 'rate_limit' : retryable ? 'server_error' : 'client_error';
   return new WorkError(`agent "${name}" answered ${status}`, { retryable, errorClass, httpStatus: status });
+}
+
+function requireIdentity({ headers, status }: OpenResponse, { name }: AgentAddress): void {
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding === 'identity') return;
+  throw new WorkError(`agent "${name}" sent the content-encoding "${encoding.slice(0, 60)}", which was not asked for`, {
+    retryable: false,
+    errorClass: 'invalid_response',
+    httpStatus: status,
+  });
 }
 
 /** The lines of a body that are not empty. */

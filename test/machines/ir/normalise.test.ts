@@ -414,6 +414,21 @@ describe('sizes', () => {
     expect(codesOf(withKeys({ nodes: nodes(MAX_NODES + 1) }))).toEqual(['too_many_nodes']);
   });
 
+  it(`at most ${MAX_NODES} nodes with those of agents, of which no more are read`, () => {
+    const tools = Array.from({ length: 600 }, (_, i) => `t${i}`);
+    const agent = { kind: { type: 'agent', model_ref: 'm', prompt: 'x', tools, parallel_tool_calls: 8 } };
+    const many = { ...nodes(1), a: agent, b: agent };
+    expect(codesOf(withKeys({ nodes: many }))).toContain('too_many_nodes');
+  });
+
+  it('agents with tools are no tools of agents', () => {
+    const agent = (tools: Json) => ({ type: 'agent', model_ref: 'm', prompt: 'x', tools });
+    const nested = agent([{ name: 'inner', kind: agent(['t']) }]);
+    expect(codesOf(withKeys({ nodes: { n: { kind: nested } } }))).toContain('nested_agent');
+    const flat = agent([{ name: 'inner', kind: agent([]) }]);
+    expect(codesOf(withKeys({ nodes: { n: { kind: flat } } }))).not.toContain('nested_agent');
+  });
+
   it(`at most ${MAX_EDGES} edges`, () => {
     const edges = Array.from({ length: MAX_EDGES + 1 }, () => ({ from: 'a', to: 'end' }));
     expect(codesOf(withKeys({ edges }))).toEqual(['too_many_edges']);
