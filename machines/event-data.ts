@@ -319,7 +319,9 @@ export const EVENT_DATA = {
   tool_approval_required: atNode('A policy requires approval before the node runs.', {
     tool_name: text('Tool to be approved.'),
     approver: text('Who decides: `human`.'),
-    context: object('What the decision is about: `node_id`, and `calls`, the tool calls of a model that the node carries out.'),
+    context: object(
+      'What the decision is about: `node_id`, and `calls`, the tool calls of a model that the node carries out: `{name, arguments}`.',
+    ),
     policy_scope: absent(
       oneOf(['tenant', 'workflow'], 'Whose policy it is; absent if a policy of the workflow or of the node holds a tool.'),
     ),

@@ -8,6 +8,7 @@ import { analyseCooperatively } from '../graph/index.ts';
 import type { Workflow } from '../ir/workflow.ts';
 import type { Json } from '../json.ts';
 import { definitionOf, type Kind, outputFieldsOf } from '../nodes/index.ts';
+import type { ModelCall } from '../nodes/kind.ts';
 import { type PolicyVerdict, policyVerdict } from '../policy.ts';
 import { budgetActionOf, budgetRouteOf, COST_EXCEEDED } from '../program/budget-action.ts';
 import { FINALIZER_ROUTES } from '../program/finalizers.ts';
@@ -89,6 +90,7 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
     verdicts: byId,
     judged: judgedBy(graph),
     lateNames,
+    modelCalls: modelCallsIn(workflow),
     hasApprovalState: (node) => byId.get(node)?.decision === 'require_approval',
     budgetRoute: budgetRouteOf(graph),
     ...compiledTexts(graph),
@@ -129,6 +131,10 @@ function autonomyRules(graph: Graph): number {
 function policyRules(lateNames: ReadonlyMap<string, LateNames>, verdicts: ReadonlyMap<number, PolicyVerdict>): number {
   const blocks = [...verdicts.values()].some(({ decision }) => decision === 'blocked');
   return blocks || lateNames.size > 0 ? POLICY_RULES : FIRST_RULES;
+}
+
+function modelCallsIn({ nodes }: Workflow): Map<string, ModelCall> {
+  return new Map(nodes.flatMap(({ id, kind }) => definitionOf(kind).expand(kind, id)?.calls ?? []));
 }
 
 function lateNamesIn(graph: Graph): Map<string, LateNames> {

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import type { AgentTool } from './agent-tools.ts';
-import type { Expansion } from './kind.ts';
+import type { Expansion, ModelCall } from './kind.ts';
 
 /**
  * What follows a failed attempt at a tool: one more, if that may help. The model is told of every other failure, and may try another way. An attempt
@@ -34,6 +34,7 @@ interface AgentLoop {
 export function expandAgent({ tools, conversation_key: key, parallel_tool_calls: lanes }: AgentLoop, id: string): Expansion {
   const nodes: [string, JsonObject][] = [];
   const edges: JsonObject[] = [];
+  const calls: [string, ModelCall][] = [];
   if (tools.length === 0) return { nodes, edges, first: [] };
   const isParallel = lanes > 1;
   const back = isParallel ? `${id}.results` : id;
@@ -49,6 +50,7 @@ export function expandAgent({ tools, conversation_key: key, parallel_tool_calls:
       const hasRetry = node.retry !== undefined || node.retry_policy !== undefined;
       nodes.push([`${id}.${name}${suffix}`, { ...(hasRetry ? {} : { retry: RETRY }), ...node, kind: toolKind }]);
       edges.push({ from: `${id}.${name}${suffix}`, to: back });
+      calls.push([`${id}.${name}${suffix}`, { key, position: lane }]);
     }
   }
   if (isParallel) {
@@ -59,5 +61,5 @@ export function expandAgent({ tools, conversation_key: key, parallel_tool_calls:
     edges.push({ from: back, to: id });
   }
   const first = { from: id, to: isParallel ? `${id}.calls` : `${id}.call`, condition: `len(state.${key}.calls) > 0` };
-  return { nodes, edges, first: [first] };
+  return { nodes, edges, first: [first], calls };
 }

@@ -80,6 +80,14 @@ export interface Expansion {
   readonly edges: readonly JsonObject[];
   /** Edges out of the node itself, which are tried before its others. */
   readonly first: readonly JsonObject[];
+  /** Those of the nodes that carry out a tool call of a model. Default: none. */
+  readonly calls?: readonly (readonly [id: string, call: ModelCall])[];
+}
+
+/** Where the state has a tool call of a model: `state[key].calls[position]`, `{id, name, arguments}`. */
+export interface ModelCall {
+  readonly key: string;
+  readonly position: number;
 }
 
 /**

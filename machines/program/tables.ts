@@ -6,6 +6,7 @@ import type { Graph } from '../graph/graph.ts';
 import type { Loop } from '../graph/loops.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { definitionOf } from '../nodes/index.ts';
+import type { ModelCall } from '../nodes/kind.ts';
 import type { PolicyVerdict } from '../policy.ts';
 import type { DataRules } from '../redaction/rules.ts';
 import type { BudgetAction, BudgetRoute } from './budget-action.ts';
@@ -27,6 +28,8 @@ export interface ProgramTables {
   readonly verdicts: ReadonlyMap<string, PolicyVerdict>;
   /** Policy names that are known only when the node begins, by node id. */
   readonly lateNames: ReadonlyMap<string, LateNames>;
+  /** The tool calls that nodes of agents carry out, by node id. */
+  readonly modelCalls: ReadonlyMap<string, ModelCall>;
   /** What nodes that ask a policy judge, by node id. */
   readonly judged: ReadonlyMap<string, Judged>;
   /** How personal data is protected; null = the workflow has no data policy. */

@@ -6,6 +6,8 @@ import { AUTONOMY_RULES } from '../../program/rules.ts';
 import { type ActiveVisit, visitOf } from '../context/active-visits.ts';
 import { own, rulesOf } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
+import { carriedCall } from './held-calls.ts';
+import { heldContext } from './policy-gate.ts';
 
 const TARGET = 'human_approval';
 
@@ -35,8 +37,9 @@ export function holdAtLimit(step: StepContext, node: string, active: ActiveVisit
   }
   step.addEvent('escalation_required', node, { agent_ref, reason: reasonOf(limit), escalation_target: TARGET, activation });
   const name = definitionOf(kind).policyNames(kind)[0] ?? node;
-  const held = { name, limit };
-  const context = { node_id: node, limit };
+  const calls = carriedCall(step, node);
+  const held = { name, limit, ...(calls === undefined ? {} : { calls }) };
+  const context = heldContext(node, { held });
   const since = step.addEvent('tool_approval_required', node, { tool_name: name, approver: 'human', context, activation });
   step.setActive(node, { ...visitOf(active), phase: 'awaiting_approval', since, atMs: nowMs, held });
   return true;

@@ -1,6 +1,5 @@
 import { render } from '../../expression/template.ts';
-import { isObject, type JsonObject } from '../../json.ts';
-import { charsUpTo } from '../../json-size.ts';
+import type { JsonObject } from '../../json.ts';
 import { calledTools, type PolicyVerdict, policyVerdict, ruleText, subjectOf } from '../../policy.ts';
 import type { LateNames } from '../../program/late-names.ts';
 import { POLICY_RULES } from '../../program/rules.ts';
@@ -9,10 +8,8 @@ import { type ActiveVisit, type HeldFor, visitOf } from '../context/active-visit
 import { languageOf, rulesOf } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import type { FailEvent } from '../machine-event.ts';
+import { carriedCall, shownCalls } from './held-calls.ts';
 import { executionFacts } from './input.ts';
-
-/** Larger tool calls are shown without their arguments. */
-const MAX_CALLS_CHARS = 8_192;
 
 /** The error class of a node that a policy blocks. */
 export const POLICY_VIOLATION = 'policy_violation';
@@ -73,7 +70,7 @@ export function applyRuling(
   ruling: Ruling,
   nowMs: number,
 ): FailEvent | null {
-  const { decision, name, scope, calls, isLate } = ruling;
+  const { decision, name, scope, isLate } = ruling;
   const { activation } = active;
   if (decision === 'blocked') {
     step.setActive(node, { ...visitOf(active), phase: 'queued' });
@@ -82,6 +79,7 @@ export function applyRuling(
     const errorClass = scope === 'tenant' || rulesOf(step.now) >= POLICY_RULES ? { errorClass: POLICY_VIOLATION } : {};
     return { type: 'fail', node, error: `blocked by policy: ${name}`, retryable: false, delayMs: 0, ...errorClass };
   }
+  const calls = ruling.calls ?? carriedCall(step, node);
   const held: HeldFor = { name, ...(calls === undefined ? {} : { calls }) };
   const since = step.addEvent('tool_approval_required', node, {
     tool_name: name,
@@ -90,7 +88,7 @@ export function applyRuling(
     activation,
     ...(scope === 'tenant' ? { policy_scope: scope, matched: ruleText(ruling) } : {}),
   });
-  const isCompiled = isLate !== true && scope !== 'tenant';
+  const isCompiled = isLate !== true && scope !== 'tenant' && calls === undefined;
   step.setActive(node, {
     ...visitOf(active),
     phase: 'awaiting_approval',
@@ -105,11 +103,4 @@ export function applyRuling(
 export function heldContext(node: string, { held }: Pick<ActiveVisit, 'held'>): JsonObject {
   const { limit, calls } = held ?? {};
   return { node_id: node, ...(limit === undefined ? {} : { limit }), ...(calls === undefined ? {} : { calls }) };
-}
-
-function shownCalls(calls: unknown): readonly JsonObject[] {
-  const listed = Array.isArray(calls) ? (calls as readonly unknown[]).filter((call) => isObject(call as JsonObject)) : [];
-  const shown = (listed as readonly JsonObject[]).map(({ name = null, arguments: given = null }) => ({ name, arguments: given }));
-  if (charsUpTo(shown, MAX_CALLS_CHARS) <= MAX_CALLS_CHARS) return shown;
-  return shown.map(({ name }) => ({ name }));
 }

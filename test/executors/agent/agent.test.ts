@@ -169,7 +169,8 @@ describe('an agent', () => {
     const pending = async () => (await opened.runtime.approvals('default', id)).pending;
     await eventually(async () => (await pending()).length === 1);
     expect(refunds).toEqual([]);
-    expect(await pending()).toMatchObject([{ nodeId: 'helper.refund', toolName: 'refund' }]);
+    const shown = { calls: [{ name: 'refund', arguments: { order: 7 } }] };
+    expect(await pending()).toMatchObject([{ nodeId: 'helper.refund', toolName: 'refund', context: shown }]);
     await opened.runtime.approve(CALLER, id, { decision: 'approved' });
     await eventually(async () => (await pending()).length === 1 && refunds.length === 1);
     await opened.runtime.approve(CALLER, id, { decision: 'rejected', comment: 'enough' });

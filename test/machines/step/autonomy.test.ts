@@ -186,6 +186,36 @@ describe('an agent with tools', () => {
     expect(driver.all('tool_approval_required')).toMatchObject([{ node_id: 'helper.pay', data: { tool_name: 'pay' } }]);
   });
 
+  it('shows the call that reached its limit', () => {
+    const limits = { max_tool_calls: 1 };
+    const kind = {
+      type: 'agent',
+      model_ref: 'm',
+      prompt: 'go',
+      tools: [{ name: 'pay', tool: 'bank.pay' }],
+      parallel_tool_calls: 2,
+    };
+    const driver = new Driver(workflow([{ id: 'helper', kind, ...bounded(limits) }]));
+    const calls = [1, 2, 3].map((sum) => ({ id: `c${sum}`, name: 'pay', arguments: { sum } }));
+    const turn = (at: number) => ({
+      helper_conversation: { messages: [], calls: calls.slice(at, at + 2), waiting: [], turns: 1, tool_calls: 3 },
+    });
+    driver.done('helper', 'asks', { patch: turn(0) });
+    driver.done('helper.pay1', {});
+    driver.done('helper.pay2', {});
+    driver.decide('helper', 'approved');
+    driver.done('helper', 'asks', { patch: turn(2) });
+    driver.fail('helper.pay1', { retryable: true, errorClass: 'rate_limit' });
+    driver.fire('helper.pay1');
+    const [held] = approvalsOf(driver.program, driver.run);
+    expect(held).toMatchObject({
+      node_id: 'helper.pay1',
+      tool_name: 'bank.pay',
+      context: { limit: { limit_type: 'max_tool_calls' }, calls: [{ name: 'pay', arguments: { sum: 3 } }] },
+    });
+    expect(replayed(driver)).toBe(save(driver.run));
+  });
+
   it('calls only tools that it may call', () => {
     const allowed = new Driver(agent(bounded({ allowed_tools: ['look*'] })));
     allowed.done('helper', 'asks', { patch: asks('pay') });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { analyse } from '../../../machines/graph/index.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
-import type { JsonObject } from '../../../machines/json.ts';
+import type { Json, JsonObject } from '../../../machines/json.ts';
 import { type PolicySubject, type PolicyVerdict, tenantVerdict } from '../../../machines/policy.ts';
 import { replay } from '../../../machines/replay/index.ts';
 import type { TenantPolicy } from '../../../machines/run.ts';
@@ -200,6 +200,62 @@ describe("a tenant's policy", () => {
       { numRuns: 300 },
     );
     expect(Math.min(held, blocked, retries)).toBeGreaterThan(20);
+  });
+});
+
+describe('a tool call of an agent', () => {
+  const agent = (policy: Rules, more: JsonObject = {}) => {
+    const tools = ['search', { name: 'pay', tool: 'bank.pay' }];
+    const kind = { type: 'agent', model_ref: 'gpt-4o', prompt: 'go', tools, ...more };
+    return workflow([{ id: 'helper', kind }], [], { policy } as never);
+  };
+  const asking = (...calls: JsonObject[]) => ({ patch: { helper_conversation: { messages: [], calls, waiting: [] } } });
+  const pay = (sum: Json): JsonObject => ({ id: `call_${JSON.stringify(sum).length}`, name: 'pay', arguments: { sum } });
+  const shown = (driver: Driver) => approvalsOf(driver.program, driver.run).map(({ tool_name, context }) => [tool_name, context]);
+
+  it('is shown with its arguments while a policy holds it', () => {
+    const driver = new Driver(agent({ require_approval_for: ['bank.*'] }));
+    driver.done('helper', '', asking(pay(900)));
+    const context = { node_id: 'helper.pay', calls: [{ name: 'pay', arguments: { sum: 900 } }] };
+    expect(driver.all('tool_approval_required')[0]?.data).toMatchObject({ tool_name: 'bank.pay', context });
+    expect(shown(driver)).toEqual([['bank.pay', context]]);
+    driver.reload();
+    expect(shown(driver)).toEqual([['bank.pay', context]]);
+    driver.decide('helper.pay', 'approved');
+    expect(driver.events).toEqual(['approval_received:helper.pay', 'node_scheduled:helper.pay']);
+    driver.done('helper.pay', {});
+    // Each call asks again, and what was approved before is not shown.
+    driver.done('helper', '', asking(pay(7)));
+    expect(shown(driver)).toEqual([['bank.pay', { node_id: 'helper.pay', calls: [{ name: 'pay', arguments: { sum: 7 } }] }]]);
+    driver.decide('helper.pay', 'rejected');
+    expect(driver.activeNodes).toEqual(['helper']);
+    expectReplays(driver);
+  });
+
+  it('is shown alone, beside others at the same time', () => {
+    const driver = new Driver(agent({ require_approval_for: ['bank.*'] }, { parallel_tool_calls: 3 }));
+    driver.done('helper', '', asking(pay(1), { id: 's', name: 'search', arguments: { text: 'x' } }, pay(2)));
+    expect(shown(driver)).toEqual([
+      ['bank.pay', { node_id: 'helper.pay1', calls: [{ name: 'pay', arguments: { sum: 1 } }] }],
+      ['bank.pay', { node_id: 'helper.pay3', calls: [{ name: 'pay', arguments: { sum: 2 } }] }],
+    ]);
+    expectReplays(driver);
+  });
+
+  it('is shown while the policy of the tenant holds it', () => {
+    const driver = new Driver(agent({}), { env: { tenantPolicy: tenant({ require_approval_for: ['bank.*'] }) } });
+    driver.done('helper', '', asking(pay(900)));
+    expect(shown(driver)).toEqual([['bank.pay', { node_id: 'helper.pay', calls: [{ name: 'pay', arguments: { sum: 900 } }] }]]);
+    driver.decide('helper.pay', 'approved');
+    expect(driver.activeNodes).toEqual(['helper.pay']);
+    expectReplays(driver);
+  });
+
+  it('is shown by its name only if its arguments are large', () => {
+    const driver = new Driver(agent({ require_approval_for: ['bank.*'] }));
+    driver.done('helper', '', asking(pay('x'.repeat(10_000))));
+    expect(shown(driver)).toEqual([['bank.pay', { node_id: 'helper.pay', calls: [{ name: 'pay' }] }]]);
+    expectReplays(driver);
   });
 });
 
