@@ -60,6 +60,8 @@ export interface AutonomyCounts {
   readonly costUsd: number;
   /** Failed attempts since the last one that succeeded. */
   readonly errors: number;
+  /** The failure of the agent, once a person has refused a call of it that a limit held. */
+  readonly refused?: string;
 }
 
 export interface ReachedLimit {
@@ -68,17 +70,20 @@ export interface ReachedLimit {
   readonly actual_value: number;
 }
 
-/** The first limit that has been reached when another attempt is about to begin; null = none. A tool that an agent calls counts only as a call. */
+/** What an attempt is: a turn of a model, a call for an agent, or the work of a node on its own, which counts as both. */
+export type AttemptRole = 'turn' | 'call' | 'work';
+
+/** The first limit that has been reached when another attempt is about to begin; null = none. */
 export function reachedLimit(
   { constraints }: Autonomy,
   { sinceMs, iterations, toolCalls, tokens, costUsd }: AutonomyCounts,
   nowMs: number,
-  isCall: boolean,
+  role: AttemptRole,
 ): ReachedLimit | null {
   const { max_iterations, max_tool_calls, token_budget, cost_budget_usd, time_budget_secs } = constraints;
   const limits: readonly (readonly [ReachedLimit['limit_type'], number | undefined, number])[] = [
-    ['max_iterations', isCall ? undefined : max_iterations, iterations],
-    ['max_tool_calls', max_tool_calls, toolCalls],
+    ['max_iterations', role === 'call' ? undefined : max_iterations, iterations],
+    ['max_tool_calls', role === 'turn' ? undefined : max_tool_calls, toolCalls],
     ['token_budget', token_budget, tokens],
     ['cost_budget', cost_budget_usd, costUsd],
     ['time_budget', time_budget_secs, (nowMs - sinceMs) / 1000],

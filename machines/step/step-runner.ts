@@ -23,7 +23,7 @@ import type { Program } from './program.ts';
 import { resetPositions } from './reset.ts';
 import { statusOf } from './status.ts';
 import type { MachineStep } from './stepper.ts';
-import { releaseLimit } from './work/autonomy-gate.ts';
+import { refuseBeyondLimit, releaseLimit } from './work/autonomy-gate.ts';
 import { backoffMs } from './work/backoff.ts';
 import { beginNode, budgetFailure, renderApproval, timerCreatedData } from './work/begin.ts';
 import { approvedJudgement } from './work/judgement.ts';
@@ -147,7 +147,11 @@ export class StepRunner {
     const { node, decision } = event;
     const active = this.#step.activeOf(node);
     addApproval(this.#step, event, active.activation);
-    if (decision === 'rejected') return this.send(rejection(event), node);
+    if (decision === 'rejected') {
+      const failure = rejection(event);
+      if (active.held?.limit !== undefined) refuseBeyondLimit(this.#step, node, failure.error);
+      return this.send(failure, node);
+    }
     if (active.held?.limit !== undefined) releaseLimit(this.#step, node, this.#env.nowMs);
     const { kind } = this.#program.tables.nodeOf(node);
     if (definitionOf(kind).behaviour(kind) === 'judge') return this.send(approvedJudgement(node, active, event), node);

@@ -1,11 +1,12 @@
-import { type AutonomyCounts, reachedLimit } from '../../autonomy.ts';
+import { type AttemptRole, type AutonomyCounts, reachedLimit } from '../../autonomy.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Usage } from '../../messages.ts';
-import { definitionOf } from '../../nodes/index.ts';
+import { definitionOf, type Kind } from '../../nodes/index.ts';
 import { AUTONOMY_RULES } from '../../program/rules.ts';
 import { type ActiveVisit, visitOf } from '../context/active-visits.ts';
 import { own, rulesOf } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
+import type { FailEvent } from '../machine-event.ts';
 import { carriedCall } from './held-calls.ts';
 import { heldContext } from './policy-gate.ts';
 
@@ -13,15 +14,20 @@ const TARGET = 'human_approval';
 
 /**
  * Holds an attempt that is about to begin if its agent has reached a limit, or has failed too often in a row, until a person decides. What a person
- * has approved goes on. False = it may begin.
+ * has approved goes on. An agent fails that a person has refused a call. Null = it may begin.
  */
-export function holdAtLimit(step: StepContext, node: string, active: ActiveVisit, nowMs: number): boolean {
+export function holdAtLimit(step: StepContext, node: string, active: ActiveVisit, nowMs: number): 'held' | FailEvent | null {
   const { autonomy, kind } = step.tables.nodeOf(node);
-  if (autonomy === null || rulesOf(step.now) < AUTONOMY_RULES) return false;
+  if (autonomy === null || rulesOf(step.now) < AUTONOMY_RULES) return null;
   const { agent, circuit_breaker_threshold: threshold } = autonomy;
   const counts = countsOf(step, agent) ?? fresh(nowMs);
+  if (counts.refused !== undefined && agent === node) {
+    setCounts(step, agent, fresh(nowMs));
+    step.setActive(node, { ...visitOf(active), phase: 'queued' });
+    return { type: 'fail', node, error: counts.refused, retryable: false, delayMs: 0 };
+  }
   setCounts(step, agent, counts);
-  if (active.approved === true) return false;
+  if (active.approved === true) return null;
   const { activation } = active;
   const agent_ref = agentRefOf(step, agent);
   let limit: JsonObject;
@@ -30,8 +36,8 @@ export function holdAtLimit(step: StepContext, node: string, active: ActiveVisit
     const data = { agent_ref, consecutive_errors: counts.errors, threshold, activation };
     step.addEvent('circuit_breaker_tripped', node, data);
   } else {
-    const reached = reachedLimit(autonomy, counts, nowMs, agent !== node);
-    if (reached === null) return false;
+    const reached = reachedLimit(autonomy, counts, nowMs, roleOf(kind, agent === node));
+    if (reached === null) return null;
     limit = { ...reached };
     step.addEvent('autonomy_limit_reached', node, { agent_ref, ...limit, activation });
   }
@@ -42,7 +48,16 @@ export function holdAtLimit(step: StepContext, node: string, active: ActiveVisit
   const context = heldContext(node, { held });
   const since = step.addEvent('tool_approval_required', node, { tool_name: name, approver: 'human', context, activation });
   step.setActive(node, { ...visitOf(active), phase: 'awaiting_approval', since, atMs: nowMs, held });
-  return true;
+  return 'held';
+}
+
+function roleOf(kind: Kind, isAgent: boolean): AttemptRole {
+  if (!isAgent) return 'call';
+  return isModelTurn(kind) ? 'turn' : 'work';
+}
+
+function isModelTurn(kind: Kind): boolean {
+  return definitionOf(kind).models(kind).length > 0;
 }
 
 function reasonOf({ limit_type, limit_value, actual_value }: JsonObject): string {
@@ -54,7 +69,17 @@ function reasonOf({ limit_type, limit_value, actual_value }: JsonObject): string
 /** A person lets the agent go on: it counts anew. */
 export function releaseLimit(step: StepContext, node: string, nowMs: number): void {
   const { autonomy } = step.tables.nodeOf(node);
-  if (autonomy !== null) setCounts(step, autonomy.agent, fresh(nowMs));
+  if (autonomy === null) return;
+  const refused = countsOf(step, autonomy.agent)?.refused;
+  setCounts(step, autonomy.agent, refused === undefined ? fresh(nowMs) : { ...fresh(nowMs), refused });
+}
+
+/** A person refuses to let the agent go on: it fails, also where what it called is held. `error`: of the failure. */
+export function refuseBeyondLimit(step: StepContext, node: string, error: string): void {
+  const { autonomy } = step.tables.nodeOf(node);
+  if (autonomy === null || autonomy.agent === node) return;
+  const counts = countsOf(step, autonomy.agent);
+  if (counts !== null) setCounts(step, autonomy.agent, { ...counts, refused: error });
 }
 
 /** Counts an attempt that has ended, for the agent to which its node belongs. `isLast`: no other attempt of the visit follows. */
@@ -68,11 +93,10 @@ export function countAttempt(
   const counts = countsOf(step, autonomy.agent);
   if (counts === null) return;
   const { input_tokens = 0, output_tokens = 0, cost_usd = 0 } = ended.usage ?? {};
-  const isTool = definitionOf(kind).models(kind).length === 0;
   setCounts(step, autonomy.agent, {
-    sinceMs: counts.sinceMs,
+    ...counts,
     iterations: counts.iterations + Number(ended.isLast && autonomy.agent === node),
-    toolCalls: counts.toolCalls + Number(isTool),
+    toolCalls: counts.toolCalls + Number(!isModelTurn(kind)),
     tokens: counts.tokens + input_tokens + output_tokens,
     costUsd: counts.costUsd + cost_usd,
     errors: ended.succeeded ? 0 : counts.errors + 1,

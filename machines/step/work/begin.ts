@@ -25,7 +25,8 @@ export function beginNode(step: StepContext, node: string, env: StepEnv): Machin
     return budgetFailure(step, node);
   }
   if (ruling !== null) return applyRuling(step, node, active, ruling, env.nowMs);
-  if (holdAtLimit(step, node, active, env.nowMs)) return null;
+  const limited = holdAtLimit(step, node, active, env.nowMs);
+  if (limited !== null) return limited === 'held' ? null : limited;
   if (known !== undefined) return beginAttempt(step, node, known, kind, env);
   switch (definitionOf(kind).behaviour(kind)) {
     case 'approval':

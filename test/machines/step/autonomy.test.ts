@@ -168,14 +168,42 @@ describe('an agent with tools', () => {
     helper_conversation: { messages: [], calls: [{ id: '1', name, arguments: {} }], waiting: [], turns: 1, tool_calls: calls },
   });
 
-  it('counts their calls as its own', () => {
+  it('counts their calls as its own, and may answer when it may not call', () => {
     const driver = new Driver(agent(bounded({ max_tool_calls: 1 })));
     driver.done('helper', 'asks', { patch: asks('look') });
     expect(driver.activeNodes).toEqual(['helper.look']);
     driver.done('helper.look', {});
-    expect(driver.all('autonomy_limit_reached')).toMatchObject([{ node_id: 'helper', data: { limit_type: 'max_tool_calls' } }]);
-    driver.decide('helper', 'approved');
     expect(driver.activeNodes).toEqual(['helper']);
+    const limit = { limit_type: 'max_tool_calls', limit_value: 1, actual_value: 1 };
+    driver.done('helper', 'asks', { patch: asks('pay') });
+    expect(driver.all('autonomy_limit_reached')).toMatchObject([
+      { node_id: 'helper.pay', data: { ...limit, agent_ref: 'helper' } },
+    ]);
+    driver.decide('helper.pay', 'approved');
+    expect(driver.activeNodes).toEqual(['helper.pay']);
+    driver.done('helper.pay', {});
+    driver.done('helper', 'answer', { patch: { helper_conversation: { calls: [] } } });
+    expect(driver.run.status).toBe('completed');
+    expect(replayed(driver)).toBe(save(driver.run));
+  });
+
+  it('fails when a person refuses a call beyond its limit, and counts anew when it is retried', () => {
+    const driver = new Driver(agent(bounded({ token_budget: 10 })));
+    driver.done('helper', 'asks', { patch: asks('pay'), usage: { input_tokens: 10 } });
+    expect(driver.events.slice(-1)).toEqual(['tool_approval_required:helper.pay']);
+    driver.reload();
+    driver.decide('helper.pay', 'rejected');
+    expect(driver.all('node_failed')).toMatchObject([
+      { node_id: 'helper.pay', data: { error: 'approval rejected by ann' } },
+      { node_id: 'helper', data: { error: 'approval rejected by ann' } },
+    ]);
+    expect(driver.run.status).toBe('failed');
+    expect(replayed(driver)).toBe(save(driver.run));
+    driver.retry();
+    expect(driver.run.status).toBe('running');
+    expect(driver.activeNodes).toEqual(['helper']);
+    driver.done('helper', 'answer', { patch: { helper_conversation: { calls: [] } } });
+    expect(driver.run.status).toBe('completed');
     expect(replayed(driver)).toBe(save(driver.run));
   });
 
@@ -186,33 +214,31 @@ describe('an agent with tools', () => {
     expect(driver.all('tool_approval_required')).toMatchObject([{ node_id: 'helper.pay', data: { tool_name: 'pay' } }]);
   });
 
-  it('shows the call that reached its limit', () => {
-    const limits = { max_tool_calls: 1 };
-    const kind = {
-      type: 'agent',
-      model_ref: 'm',
-      prompt: 'go',
-      tools: [{ name: 'pay', tool: 'bank.pay' }],
-      parallel_tool_calls: 2,
-    };
-    const driver = new Driver(workflow([{ id: 'helper', kind, ...bounded(limits) }]));
+  it('shows each call beyond its limit; one that is refused ends it when all have ended', () => {
+    const tools = [{ name: 'pay', tool: 'bank.pay' }];
+    const kind = { type: 'agent', model_ref: 'm', prompt: 'go', tools, parallel_tool_calls: 2 };
+    const driver = new Driver(workflow([{ id: 'helper', kind, ...bounded({ max_tool_calls: 1 }) }]));
     const calls = [1, 2, 3].map((sum) => ({ id: `c${sum}`, name: 'pay', arguments: { sum } }));
-    const turn = (at: number) => ({
-      helper_conversation: { messages: [], calls: calls.slice(at, at + 2), waiting: [], turns: 1, tool_calls: 3 },
+    const turn = (from: number, to: number) => ({
+      helper_conversation: { messages: [], calls: calls.slice(from, to), waiting: [], turns: 1, tool_calls: 3 },
     });
-    driver.done('helper', 'asks', { patch: turn(0) });
+    driver.done('helper', 'asks', { patch: turn(0, 1) });
     driver.done('helper.pay1', {});
+    driver.done('helper', 'asks', { patch: turn(1, 3) });
+    const shown = approvalsOf(driver.program, driver.run);
+    expect(shown).toMatchObject([
+      {
+        node_id: 'helper.pay1',
+        tool_name: 'bank.pay',
+        context: { limit: { limit_type: 'max_tool_calls' }, calls: [{ name: 'pay', arguments: { sum: 2 } }] },
+      },
+      { node_id: 'helper.pay2', context: { calls: [{ name: 'pay', arguments: { sum: 3 } }] } },
+    ]);
+    driver.decide('helper.pay1', 'rejected');
+    expect(driver.run.status).toBe('running');
+    driver.decide('helper.pay2', 'approved');
     driver.done('helper.pay2', {});
-    driver.decide('helper', 'approved');
-    driver.done('helper', 'asks', { patch: turn(2) });
-    driver.fail('helper.pay1', { retryable: true, errorClass: 'rate_limit' });
-    driver.fire('helper.pay1');
-    const [held] = approvalsOf(driver.program, driver.run);
-    expect(held).toMatchObject({
-      node_id: 'helper.pay1',
-      tool_name: 'bank.pay',
-      context: { limit: { limit_type: 'max_tool_calls' }, calls: [{ name: 'pay', arguments: { sum: 3 } }] },
-    });
+    expect(driver.run).toMatchObject({ status: 'failed', error: 'node(s) failed terminally: helper' });
     expect(replayed(driver)).toBe(save(driver.run));
   });
 
