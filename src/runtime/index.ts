@@ -26,6 +26,7 @@ import { ClockSkewMonitor } from './cluster/clock-skew.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { Membership } from './cluster/membership.ts';
 import { Ownership } from './cluster/ownership.ts';
+import { SharedTexts } from './cluster/texts/shared-texts.ts';
 import { Admission } from './commands/admission.ts';
 import { approveCommand } from './commands/approve.ts';
 import { cancelCommand } from './commands/cancel.ts';
@@ -84,6 +85,17 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
   const { runtimeId, store, clock, ids, stopping } = context;
   const { cache, corrupt, engine, membership, quotas, workflows, loader } = core;
 
+  const { texts } = activities.pool;
+  const sharedTexts =
+    membership === null || store.messages === null
+      ? null
+      : new SharedTexts({
+          ...context,
+          messages: store.messages,
+          texts,
+          isAlone: () => membership.isAlone,
+          runsHere: (id) => core.tasks.of(id).size > 0,
+        });
   const clockSkew = new ClockSkewMonitor(context);
   const cluster =
     membership === null
@@ -92,6 +104,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
         new Cluster({
           ...context,
           membership,
+          texts: sharedTexts,
           clockSkew: options.clock === undefined ? clockSkew : null,
           reconciler: new ActivityReconciler({ ...context, ...core, ...activities }),
         });
@@ -171,7 +184,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
     approvals: executions.approvals.bind(executions),
     events: eventLog.events.bind(eventLog),
     subscribe: eventLog.subscribe.bind(eventLog),
-    deltas: activities.pool.texts.read.bind(activities.pool.texts),
+    deltas: (tenantId, id, signal) => (sharedTexts ?? texts).read(tenantId, id, signal),
     stateAt: history.stateAt.bind(history),
     replay: history.replay.bind(history),
     snapshots: snapshots.page.bind(snapshots),

@@ -3,6 +3,7 @@ import type { ActionContext, ControlAction, TokenRow, WorkflowRow } from './cont
 import type { ExecutionSearch } from './execution-search.ts';
 import type { EventPage, EventPageRequest, ExecutionRow, IdempotencyRow, InboxRow, StoredCheckpoint } from './executions.ts';
 import type { StoreNotification } from './notifications.ts';
+import type { ProcessMessages } from './process-messages.ts';
 import type { ArtifactStore } from './resources/artifacts.ts';
 import type { ErasureStore } from './resources/erasures.ts';
 import type { MemoryStore } from './resources/memory.ts';
@@ -96,6 +97,8 @@ export interface ExecutionStore {
   subscribe(subscriber: (notification: StoreNotification) => void): () => void;
   /** Tells other processes that they have missed notifications (`StoreNotification.gap`). */
   notifyGap(): void;
+  /** Null: this engine carries no messages between processes. */
+  readonly messages: ProcessMessages | null;
 
   /** Acquires the right to run on this database; rejects with `store_locked`, naming the holder. Released by `close` or when the process ends. */
   lock(holder: RuntimeHolder): Promise<void>;

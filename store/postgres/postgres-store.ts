@@ -31,6 +31,7 @@ import { DueQueries } from './due.ts';
 import { asStoreError } from './errors.ts';
 import { PostgresLog } from './global-event-log.ts';
 import { Leases } from './leases.ts';
+import { PostgresMessages } from './notify/messages.ts';
 import { NotificationReceiver } from './notify/receiver.ts';
 import { NotificationSender } from './notify/sender.ts';
 import { PostgresResources } from './resource-database.ts';
@@ -66,6 +67,7 @@ export class PostgresStore implements Store {
   readonly subjectTokens: SubjectTokens;
   readonly tenants: Tenants;
   readonly webhooks: Webhooks;
+  readonly messages: PostgresMessages;
   readonly #connections: Connections;
   readonly #hmacKey: string | Uint8Array | null;
   readonly #writer: Writer;
@@ -107,12 +109,14 @@ export class PostgresStore implements Store {
     this.#work = new WorkItems(connections);
     this.#due = new DueQueries(connections);
     this.#leases = new Leases(connections, self);
+    this.messages = new PostgresMessages(connections, self);
     // A process that writes nothing would not detect lost commits otherwise.
     this.#receiver = new NotificationReceiver(
       connections,
       self,
       onError,
       () => void this.#writer.checkAcknowledged().catch(onError),
+      this.messages,
     );
   }
 

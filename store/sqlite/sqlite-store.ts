@@ -233,6 +233,8 @@ export class SqliteStore implements Store {
 
   notifyGap(): void {}
 
+  readonly messages = null;
+
   tokenByHash(hash: string) {
     return guarded(() => this.#reads.tokenByHash.get(hash) ?? null);
   }

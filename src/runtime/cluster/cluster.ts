@@ -3,6 +3,7 @@ import type { ActivityReconciler } from './activity-reconciler.ts';
 import type { ClockSkewMonitor } from './clock-skew.ts';
 import type { Membership } from './membership.ts';
 import { receiveNotifications } from './notifications.ts';
+import type { SharedTexts } from './texts/shared-texts.ts';
 
 /** How long other runtimes may take to learn of a new one. */
 const JOIN_SETTLE_MS = 1_000;
@@ -12,6 +13,8 @@ const TRANSFER_TIMEOUT_MS = 5_000;
 export interface ClusterOptions extends RuntimeContext {
   readonly membership: Membership;
   readonly reconciler: ActivityReconciler;
+  /** Null: the store carries no messages. */
+  readonly texts: SharedTexts | null;
   /** Null: the clock is not the system's, and means to differ. */
   readonly clockSkew: ClockSkewMonitor | null;
 }
@@ -35,6 +38,7 @@ export class Cluster {
   open(): void {
     const { clock, events, stopping } = this.#options;
     this.#unsubscribe = receiveNotifications(this.#options);
+    this.#options.texts?.open();
     // Runtimes that have not learned of this one yet send it no notifications.
     const cancelTimeout = clock.after(JOIN_SETTLE_MS, () => events.emit('resync', null));
     stopping.addEventListener('abort', cancelTimeout, { once: true });
@@ -57,5 +61,6 @@ export class Cluster {
 
   close(): void {
     this.#unsubscribe();
+    this.#options.texts?.close();
   }
 }

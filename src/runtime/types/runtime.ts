@@ -79,8 +79,10 @@ export interface Runtime {
   ): AsyncIterable<EventView>;
 
   /**
-   * The texts that models write in this process for an execution, while they do: first what there is, then each part as it comes,
-   * until `signal` aborts. Nothing of it is stored; `node_completed` has the whole.
+   * The texts that models write for an execution, while they do: first what there is, then each part as it comes, until `signal`
+   * aborts. What they write in another process on the database comes at most ten times a second. The parts of a text follow one
+   * another; it begins again (`index` 0) when that process was not heard of for a while. Nothing of it is stored; `node_completed`
+   * has the whole.
    */
   deltas(tenantId: string, id: string, signal: AbortSignal): AsyncIterable<TextDelta>;
 

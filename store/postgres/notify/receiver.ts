@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { StoreNotification } from '../../port/notifications.ts';
 import { type Connections, disconnect } from '../connections.ts';
+import type { PostgresMessages } from './messages.ts';
 import { GAP, parsePayload } from './payloads.ts';
 
 const CHANNEL = 'jamjet';
@@ -14,18 +15,26 @@ export class NotificationReceiver {
   readonly #senderId: string;
   readonly #onError: (error: Error) => void;
   readonly #onGap: () => void;
+  readonly #messages: PostgresMessages;
   readonly #subscribers = new Set<(notification: StoreNotification) => void>();
   #client: Client | null = null;
   #timer: NodeJS.Timeout | undefined;
   #resyncTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** `onGap` is called whenever notifications may have been lost. */
-  constructor(connections: Connections, self: string, onError: (error: Error) => void, onGap: () => void) {
+  /** `onGap` is called whenever notifications may have been lost. `messages` come over the same connection. */
+  constructor(
+    connections: Connections,
+    self: string,
+    onError: (error: Error) => void,
+    onGap: () => void,
+    messages: PostgresMessages,
+  ) {
     this.#connections = connections;
     this.#senderId = self;
     this.#onError = onError;
     this.#onGap = onGap;
+    this.#messages = messages;
   }
 
   subscribe(subscriber: (notification: StoreNotification) => void): () => void {
@@ -58,12 +67,14 @@ export class NotificationReceiver {
       const client = await this.#connections.dedicatedForListening();
       made = client;
       this.#client = client;
-      client.on('notification', ({ payload }) => {
-        if (payload !== undefined) this.#receive(payload);
+      client.on('notification', ({ channel, payload }) => {
+        if (payload === undefined) return;
+        if (channel === CHANNEL) this.#receive(payload);
+        else this.#messages.deliver(payload);
       });
       client.once('error', (error: Error) => this.#reconnect(client, error));
       client.once('end', () => this.#reconnect(client, null));
-      await client.query(`LISTEN ${CHANNEL}`);
+      for (const channel of [CHANNEL, ...this.#messages.channels]) await client.query(`LISTEN "${channel}"`);
       if (this.#closed) await disconnect(client);
       else this.#resync();
     } catch (error) {

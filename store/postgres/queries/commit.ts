@@ -195,6 +195,13 @@ SELECT jamjet_expect((SELECT count(*) FROM chained), 1, 'chain'),
 /** Notifies other processes. */
 export const NOTIFY = sql("SELECT count(pg_notify('jamjet', notice)) FROM json_array_elements_text($1) AS notice");
 
+/**
+ * Sends messages, each with its channel. Only one transaction at a time may notify: this one does not wait for the disk meanwhile, since
+ * it leaves nothing there.
+ */
+export const SEND_MESSAGES = sql(`SELECT set_config('synchronous_commit', 'off', true), count(pg_notify(message->>0, message->>1))
+  FROM json_array_elements($1) AS message`);
+
 export const CHAIN = sql('SELECT id, commits, fence, block, hash FROM audit_chains WHERE writer = $1');
 export const NEW_CHAIN = sql('INSERT INTO audit_chains (writer) VALUES ($1) ON CONFLICT (writer) DO NOTHING');
 /** Waits for a commit of the same writer that is in progress, and rejects later ones. */

@@ -1,8 +1,7 @@
-import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { JamjetClient, type LiveTextDelta } from '../../../src/client/index.ts';
 import type { TextDelta } from '../../../src/runtime/types/executions.ts';
-import { webServer } from '../../executors/web-server.ts';
+import { dictated } from '../../executors/dictated-provider.ts';
 import { openEventStream } from '../../support/event-stream.ts';
 import { eventually, openTestRuntime } from '../../support/runtimes.ts';
 import { api } from '../support/api.ts';
@@ -13,30 +12,6 @@ const document = {
   nodes: { think: { kind: { type: 'model', model_ref: 'gpt-4o', prompt_ref: 'Hello', output_key: 'answer' } } },
   edges: [],
 };
-
-/** A provider whose answer the test writes part by part. */
-async function dictated() {
-  const responses: ServerResponse[] = [];
-  const { url } = await webServer((_request, response) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    responses.push(response);
-  });
-  const send = (delta: object, finish_reason: string | null = null): void => {
-    const chunk = {
-      id: 'c',
-      object: 'chat.completion.chunk',
-      created: 0,
-      model: 'gpt-4o',
-      choices: [{ index: 0, delta, finish_reason }],
-    };
-    responses.at(-1)?.write(`data: ${JSON.stringify(chunk)}\n\n`);
-  };
-  const end = (): void => {
-    send({}, 'stop');
-    responses.at(-1)?.end('data: [DONE]\n\n');
-  };
-  return { models: { providers: { openai: { apiKey: 'key', baseUrl: url } } }, responses, send, end };
-}
 
 describe('the texts that models write', () => {
   it('are shown without personal data, also where it comes in parts', async () => {

@@ -113,6 +113,7 @@ export function memoryStore(database: MemoryDatabase, transport: Transport, me: 
     notifyGap: () => {
       if (shared) database.announceGap(me);
     },
+    messages: null,
     tokenByHash: (hash) => read('token', () => [...tables.tokens.values()].find((token) => token.hash === hash) ?? null),
     tenantRow: (id) => read('tenant', () => tables.tenants.get(id) ?? null),
     // There is no audit chain; counts the blocks that an engine with a chain would have added.

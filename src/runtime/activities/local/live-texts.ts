@@ -6,15 +6,24 @@ import type { ActivityTask } from './activity-task.ts';
 /** Longest part, in UTF-16 code units: with many readers that are slow, a part of each is in memory. */
 const MAX_PART = 16_384;
 
+/** The attempt that writes a text. */
+export type TextSource = Pick<ActivityTask, 'tenantId' | 'executionId' | 'node' | 'activation' | 'attempt'>;
+
 /** The text of an attempt so far. */
-interface LiveText {
-  readonly task: ActivityTask;
+export interface LiveText {
+  readonly source: TextSource;
+  /** Another process writes it. */
+  readonly isRemote: boolean;
   text: string;
+  ended: boolean;
 }
 
+const NONE: ReadonlySet<LiveText> = new Set();
+
 /**
- * What in-process attempts have written before their result, while they run: the answers of models. Nothing of it is stored. Readers
- * take what there is when they come to it, so that a slow one gets fewer and longer parts.
+ * What attempts have written before their result, while they run: the answers of models. Of attempts in other processes it has what
+ * `SharedTexts` adds. Nothing of it is stored. Readers take what there is when they come to it, so that a slow one gets fewer and
+ * longer parts.
  */
 export class LiveTexts {
   readonly #texts = new Map<string, Set<LiveText>>();
@@ -26,24 +35,48 @@ export class LiveTexts {
     task: ActivityTask,
     redactor: Redactor | null = null,
   ): { readonly add: (text: string) => void; readonly end: () => void } {
-    const { executionId } = task;
     const redaction = redactor === null ? null : new StreamRedactor(redactor);
     let live: LiveText | null = null;
     return {
       add: (part) => {
         const text = redaction?.push(part) ?? part;
         if (task.dropped || text === '') return;
-        if (live === null) {
-          live = { task, text: '' };
-          added(this.#texts, executionId, live);
-        }
-        live.text += text;
-        for (const wake of this.#readers.get(executionId) ?? []) wake();
+        live ??= this.open(task, false);
+        this.append(live, text);
       },
       end: () => {
-        if (live !== null) removed(this.#texts, executionId, live);
+        if (live !== null) this.end(live);
       },
     };
+  }
+
+  /** Begins a text, which is empty. */
+  open(source: TextSource, isRemote: boolean): LiveText {
+    const live: LiveText = { source, isRemote, text: '', ended: false };
+    added(this.#texts, source.executionId, live);
+    return live;
+  }
+
+  append(live: LiveText, text: string): void {
+    live.text += text;
+    this.#wake(live);
+  }
+
+  end(live: LiveText): void {
+    live.ended = true;
+    removed(this.#texts, live.source.executionId, live);
+    this.#wake(live);
+  }
+
+  /** The texts of an execution that are being written. */
+  of(executionId: string): ReadonlySet<LiveText> {
+    return this.#texts.get(executionId) ?? NONE;
+  }
+
+  /** Calls `wake` whenever a text of the execution has grown or ended. Returns a function that ends that. */
+  watch(executionId: string, wake: () => void): () => void {
+    added(this.#readers, executionId, wake);
+    return () => removed(this.#readers, executionId, wake);
   }
 
   /** Ends all readers. */
@@ -57,7 +90,7 @@ export class LiveTexts {
     const given = new WeakMap<LiveText, number>();
     let wake: () => void = () => {};
     const onWake = (): void => wake();
-    added(this.#readers, executionId, onWake);
+    const unwatch = this.watch(executionId, onWake);
     signal.addEventListener('abort', onWake, { once: true });
     try {
       while (!signal.aborted && !this.#closed) {
@@ -66,11 +99,11 @@ export class LiveTexts {
           wake = resolve;
         });
         let isBehind = false;
-        for (const live of [...(this.#texts.get(executionId) ?? [])]) {
+        for (const live of [...this.of(executionId)]) {
           const index = given.get(live) ?? 0;
-          const { node: nodeId, activation, attempt } = live.task;
-          if (live.task.tenantId !== tenantId || live.text.length === index) continue;
-          const end = partEnd(live.text, index);
+          const { node: nodeId, activation, attempt } = live.source;
+          if (live.source.tenantId !== tenantId || live.text.length === index) continue;
+          const end = partEnd(live.text, index, MAX_PART);
           given.set(live, end);
           yield { executionId, nodeId, activation, attempt, index, text: live.text.slice(index, end) };
           if (signal.aborted) return;
@@ -79,15 +112,19 @@ export class LiveTexts {
         if (!isBehind) await woken;
       }
     } finally {
-      removed(this.#readers, executionId, onWake);
+      unwatch();
       signal.removeEventListener('abort', onWake);
     }
   }
+
+  #wake({ source }: LiveText): void {
+    for (const wake of this.#readers.get(source.executionId) ?? []) wake();
+  }
 }
 
-/** The end of the part that begins at `index`, not between the halves of a character. */
-function partEnd(text: string, index: number): number {
-  const end = index + MAX_PART;
+/** The end of the part that begins at `index`, of at most `length` UTF-16 code units, not between the halves of a character. */
+export function partEnd(text: string, index: number, length: number): number {
+  const end = index + length;
   if (end >= text.length) return text.length;
   return /[\ud800-\udbff]/.test(text.charAt(end - 1)) ? end - 1 : end;
 }
