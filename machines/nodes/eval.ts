@@ -191,6 +191,8 @@ export const evaluation: KindDefinition<Eval> = defineKind<Eval>({
     ...kind,
     scorers: kind.scorers.map((scorer) => (isJudge(scorer) && scorer.model === name ? withDeclared(scorer, declared) : scorer)),
   }),
+  furtherTools: ({ scorers }) =>
+    scorers.flatMap((scorer, i) => (scorer.type === 'custom' ? [{ name: scorer.module, key: `scorers[${i}].module` }] : [])),
   assertions: ({ scorers }) =>
     scorers.flatMap((scorer, i) =>
       scorer.type === 'assertion' ? scorer.checks.map((text, j) => ({ text, key: `scorers[${i}].checks[${j}]` })) : [],

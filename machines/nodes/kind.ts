@@ -155,6 +155,8 @@ export interface KindDefinition<K extends { readonly type: string }> {
   withModel(kind: K, name: string, declared: DeclaredModel): K;
   /** How a result that does not say `passed: true` ends the visit; null = like any other result. Default: null. */
   scoring(kind: K): Scoring | null;
+  /** Further tools that its work calls in this process, with their keys: functions of the operator, or HTTP entries of `tools`. Default: none. */
+  furtherTools(kind: K): readonly { readonly name: string; readonly key: string }[];
   /** Expressions that must be readable, with their keys. Conditions that are not are only a warning. Default: none. */
   assertions(kind: K): readonly { readonly text: string; readonly key: string }[];
   /** Fields of the work payload beside those that every payload has. `input` is rendered. Default: none. */
@@ -271,6 +273,7 @@ export function defineKind<K extends { readonly type: string; readonly fallback_
     catalogModels: () => [],
     withModel: (kind) => kind,
     scoring: () => null,
+    furtherTools: () => [],
     assertions: () => [],
     payload: () => ({}),
     objectResultIsPatch: false,

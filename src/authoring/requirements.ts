@@ -64,6 +64,10 @@ function needsOf({ kind }: Node, workflow: Workflow, { functions, workflows }: P
   } else if (tool !== null && !functions.has(tool) && workflow.tools[tool]?.kind !== 'http') {
     needs.push({ type: 'function', name: tool, hint: '--tools MODULE, "tools:" in the file, or a worker of queue tool' });
   }
+  for (const { name } of definition.furtherTools(kind)) {
+    if (functions.has(name) || workflow.tools[name]?.kind === 'http') continue;
+    needs.push({ type: 'function', name, hint: '--tools MODULE, "tools:" in the file, or an entry of "tools" with kind http' });
+  }
   return needs;
 }
 

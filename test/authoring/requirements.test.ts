@@ -68,7 +68,10 @@ workflows:
       score: { type: python_fn, module: m, function: f, next: report }
       report: { type: java_fn, class: com.acme.R, method: write, next: child }
       child: { type: subgraph, workflow: child, next: other }
-      other: { type: subgraph, workflow: other }
+      other: { type: subgraph, workflow: other, next: judge }
+      judge:
+        type: eval
+        scorers: [{ type: custom, module: style }, { type: custom, module: own }, { type: custom, module: web }]
   child: { nodes: { own: {} } }
 `;
     expect(needed(text)).toEqual([
@@ -77,6 +80,7 @@ workflows:
       'worker python_tool m.f (score): a worker of queue python_tool',
       'worker java_tool com.acme.R.write (report): a worker of queue java_tool',
       'workflow other (other): register it on the same server',
+      'function style (judge): --tools MODULE, "tools:" in the file, or an entry of "tools" with kind http',
     ]);
   });
 

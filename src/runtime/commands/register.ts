@@ -6,6 +6,7 @@ import { actorOf } from '../actor.ts';
 import { FairQueue } from '../scheduling/fair-queue.ts';
 import type { Runtime } from '../types/runtime.ts';
 import { type CommandContext, runCommand } from './command.ts';
+import { missingTools } from './missing-tools.ts';
 
 /** Workflows that are validated and compiled at a time: each may take 50 MB meanwhile. */
 const COMPILING = { active: 2, activePerKey: 1, waiting: 256, waitingPerKey: 128 };
@@ -28,7 +29,8 @@ export function registerCommand(context: CommandContext): Runtime['register'] {
         ),
       );
       workflows.registered(tenantId, program);
-      return { workflowId, version, revision, warnings: diagnostics };
+      const missing = missingTools(workflow, workflows.toolsOf(tenantId));
+      return { workflowId, version, revision, warnings: [...diagnostics, ...missing] };
     });
 }
 

@@ -94,6 +94,11 @@ export class WorkflowCache {
     return revision === null ? null : this.load(tenantId, revision);
   }
 
+  /** The functions that the operator gives a tenant, by name. */
+  toolsOf(tenantId: string): Tools {
+    return this.#provisions.toolsOf(tenantId);
+  }
+
   /** Like `find`, but null also when the store has to be asked. */
   findCached(tenantId: string, workflowId: string, version?: string): LoadedWorkflow | null {
     const revision = this.#revisions.get(nameKey(tenantId, workflowId, version));

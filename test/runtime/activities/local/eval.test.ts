@@ -232,6 +232,18 @@ describe('an eval node', () => {
     expect(view.error).toContain('the scorer odd must return true, false or {passed, score, message}');
   });
 
+  it('warns at its registration of scorers that are no tools', async () => {
+    const { runtime } = await openTestRuntime({ tools: { ...writing('x').tools, style: () => true } });
+    const scorers = ['style', 'remote', 'stile', 'app.checks'].map((module) => ({ type: 'custom', module }));
+    const tools = { remote: { kind: 'http', reference: 'https://scores.example' } };
+    const { warnings } = await runtime.register(CALLER, { ...scored({ scorers }), tools });
+    expect(warnings).toMatchObject([
+      { code: 'scorer_needs_tool', node_id: 'score', path: 'nodes.score.scorers[2].module', hint: 'did you mean "style"?' },
+      { code: 'scorer_needs_tool', severity: 'warning', path: 'nodes.score.scorers[3].module' },
+    ]);
+    expect(warnings[1]?.message).toContain('the scorer "app.checks" is no tool of this server');
+  });
+
   it('fails for good when its scorer is no tool', async () => {
     const { run, settled, timeline } = await openTestRuntime({ tools: writing('x').tools });
     const id = await run(scored({ scorers: [{ type: 'custom', module: 'nowhere' }] }, { retry_policy: 'twice' }));
