@@ -270,7 +270,7 @@ describe('mcp_tool', () => {
     [{ url: 'ftp://x' }, 'mcp_servers.brave.url must be an http'],
     [{ transport: 'web_socket', url: 'ws://x' }, 'is not available'],
     [{ transport: 'stdio' }, 'mcp_servers.brave.command is required'],
-    [{ url: 'http://x', auth: { type: 'oauth2' } }, 'is not available'],
+    [{ url: 'http://x', auth: { type: 'oauth2' } }, 'mcp_servers.brave.auth.client_id_env is required'],
     [{ url: 'http://x', auth: { type: 'bearer' } }, 'mcp_servers.brave.auth.token_env is required'],
     [{ url: 'http://x', auth: {} }, 'mcp_servers.brave.auth.type is required'],
   ])('is not on the server %j', (server, problem) => expect(() => servers(server)).toThrow(problem));
