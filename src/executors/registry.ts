@@ -23,6 +23,8 @@ export interface ExecutorDeps {
   /** Functions registered by the operator, by `tool_ref`. */
   readonly tools: Readonly<Record<string, (input: never, context: WorkContext) => unknown>>;
   readonly outbound: Outbound;
+  /** The variables that the operator has given to the tenant. */
+  readonly vars: Readonly<Record<string, string>>;
   readonly models: Models;
   readonly mcp: McpAccess;
   readonly agents: AgentAccess;
@@ -42,7 +44,7 @@ type CreateExecutor<N extends KindName> = (
 
 /** The kinds with work that this process can do: one line per kind. Work of other kinds is done by external workers. */
 const EXECUTORS: { readonly [N in KindName]?: CreateExecutor<N> } = {
-  http: (_kind, { outbound }) => httpExecutor(outbound),
+  http: (_kind, { outbound, vars }) => httpExecutor(outbound, vars),
   model: (kind, { models }) => modelExecutor(kind, models),
   mcp_tool: (kind, { mcp }) => mcpToolExecutor(kind, mcp),
   a2a_task: (kind, { agents }) => remembering(a2aTaskExecutor(kind, agents), agents),

@@ -24,6 +24,17 @@ describe('the http executor', () => {
     ]);
   });
 
+  it('masks variables that it sends as credentials, where the response repeats them', async () => {
+    const { url } = await webServer((request, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ sent: request.headers['x-key'], asked: request.url, home: 'https://home.example' }));
+    });
+    const vars = { KEY: 'key-0123456789', QUERY: 'query-0123456789', HOME: 'https://home.example' };
+    const input = { url: `${url}/items?token=query-0123456789`, headers: { 'X-Key': 'Key key-0123456789' } };
+    const { output } = await httpExecutor(outbound, vars)(workWith(input, { method: 'GET' }), contextWith());
+    expect(output).toEqual({ sent: 'Key [key]', asked: '/items?token=[key]', home: 'https://home.example' });
+  });
+
   it('sends text as text and a form as a form', async () => {
     const { url, requests } = await webServer((_, response) => response.end());
     await send({ url, body: 'plain' }, 'POST');

@@ -12,7 +12,7 @@ const outbound = new Outbound({ allowPrivateAddresses: true });
 const models = { settings: {}, allowlistOf: async () => [] };
 const mcp = { connections: new McpConnections({ serversOf: () => ({}), outbound }), declared: {}, vars: {} };
 const agents = { agents: new RemoteAgents({ outbound, directory: NO_AGENTS }), declared: {}, vars: {} };
-const deps: ExecutorDeps = { tools: { pay: () => 'paid' }, outbound, models, mcp, agents, coordinatorUrl: undefined };
+const deps: ExecutorDeps = { tools: { pay: () => 'paid' }, outbound, vars: {}, models, mcp, agents, coordinatorUrl: undefined };
 
 function tool(tool_ref: string): Kind {
   return { type: 'tool', tool_ref, input_mapping: {} };

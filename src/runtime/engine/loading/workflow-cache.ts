@@ -154,6 +154,7 @@ export class WorkflowCache {
     const deps = {
       tools: toolsOf(tenantId),
       outbound,
+      vars,
       models,
       mcp,
       agents: { agents, declared: remote_agents, vars },
