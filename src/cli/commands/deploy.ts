@@ -1,5 +1,5 @@
 import { Option } from 'clipanion';
-import type { CronJob, JamjetClient } from '../../client/index.ts';
+import type { CronJob, JamjetClient, RegisteredWorkflow } from '../../client/index.ts';
 import { ClientCommand } from '../base/client-command.ts';
 import type { Usage } from '../base/command.ts';
 import { EXIT, Failure } from '../failure.ts';
@@ -21,13 +21,19 @@ starts the deployed version.`,
 
   protected async request(client: JamjetClient): Promise<number> {
     const units: AuthoredUnit[] = [];
-    for (const file of this.files) units.push(...(await this.#read(file)));
+    const known = new Set<string>();
+    for (const file of this.files) {
+      const read = await this.#read(file);
+      units.push(...read.units);
+      for (const { code, message } of read.diagnostics) known.add(`${code} ${message}`);
+    }
     const workflows: { workflow_id: string; version: string; revision: string }[] = [];
     const jobs: CronJob[] = [];
     for (const { document, schedule } of units) {
-      const { workflow_id, version, revision } = await client.registerWorkflow(document);
+      const { workflow_id, version, revision, warnings } = await client.registerWorkflow(document);
       workflows.push({ workflow_id, version, revision });
       if (!this.json) this.print(`${this.paint.green('✓')} ${plain(workflow_id)} ${plain(version)}`);
+      this.#warn(warnings.filter(({ code, message }) => !known.has(`${code} ${message}`)));
       if (schedule === null) continue;
       const { cron, timezone, input, enabled } = schedule;
       const job = await client.cron.put({
@@ -48,11 +54,20 @@ starts the deployed version.`,
   }
 
   /** All files are read before anything is registered. */
-  async #read(file: string): Promise<readonly AuthoredUnit[]> {
+  async #read(file: string) {
     const { workflows: units, diagnostics } = await readWorkflow(file, this.context.cwd);
     if (diagnostics.length > 0) this.context.stderr.write(`${renderDiagnostics(diagnostics, this.context, this.paint)}\n`);
     if (units.length === 0) throw new Failure(`${file} is not a valid workflow`);
-    return units;
+    return { units, diagnostics };
+  }
+
+  /** What only the server knows of. */
+  #warn(warnings: RegisteredWorkflow['warnings']): void {
+    for (const { message, code, hint } of warnings) {
+      const advice = hint === null ? '' : `\n    ${this.paint.cyan('→')} ${plain(hint)}`;
+      const line = `  ${this.paint.yellow('warning')}  ${plain(message)} ${this.paint.dim(`[${plain(code)}]`)}${advice}`;
+      this.context.stderr.write(`${line}\n`);
+    }
   }
 }
 

@@ -81,6 +81,19 @@ describe('jamjet run on a server', () => {
     expect(await server().jamjet(['validate', 'workflows.yaml']).ended).toMatchObject({ code: 0 });
   });
 
+  it('deploys with the warnings that only the server has', async () => {
+    const text = `workflow: { id: scored, version: 1.0.0 }
+nodes:
+  write: { type: tool, next: judge }
+  judge: { type: eval, on_fail: retry_with_feedback, scorers: [{ type: custom, module: style.check }] }
+`;
+    writeFileSync(join(server().folder, 'scored.yaml'), text);
+    const { code, stdout, stderr } = await server().jamjet(['deploy', 'scored.yaml']).ended;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '✓ scored 1.0.0\n' });
+    expect(stderr.match(/\[[a-z_]+\]/g)).toEqual(['[eval_never_retries]', '[scorer_needs_tool]']);
+    expect(stderr).toContain('warning  node "judge": the scorer "style.check" is no tool of this server');
+  });
+
   it('treats a word with slashes as an id if no such file exists', async () => {
     await server().client.registerWorkflow({ ...DOUBLING, workflow_id: 'team/doubling' });
     const { code, stdout } = await server().jamjet(['run', 'team/doubling', '-i', '{"n": 1}', '--no-follow']).ended;
