@@ -2,7 +2,7 @@ import { VERSION } from '../config.ts';
 import type { Context } from './context.ts';
 import { asFailure, EXIT } from './failure.ts';
 import { commandHelp, groupHelp, overview } from './help.ts';
-import { type CommandMatch, commandsUnder, findCommand, moveCommandFirst, parse, unknownCommand } from './parse.ts';
+import { type CommandMatch, commandsUnder, findCommand, joinHashes, moveCommandFirst, parse, unknownCommand } from './parse.ts';
 import { paintFor } from './terminal/paint.ts';
 import { plain } from './terminal/text.ts';
 
@@ -27,7 +27,7 @@ async function dispatch(args: readonly string[], context: Context): Promise<numb
   };
   if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) return print(VERSION);
   const argsAfterHelp = args[0] === 'help' ? args.slice(1) : args;
-  const words = moveCommandFirst(argsAfterHelp) ?? argsAfterHelp;
+  const words = joinHashes(moveCommandFirst(argsAfterHelp) ?? argsAfterHelp);
   const [first] = words;
   const match = findCommand(words);
   const wantsHelp = args[0] === 'help' || asksForHelp(words);

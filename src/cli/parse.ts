@@ -36,6 +36,17 @@ export function moveCommandFirst(words: readonly string[]): readonly string[] | 
   return null;
 }
 
+const HASH_LIKE_OPTION = /^-[\w-]{42}$/;
+
+/** Joins a hash that begins with a dash, as one of 64 in base64url does, to its option: `--head=-x…`. */
+export function joinHashes(words: readonly string[]): readonly string[] {
+  return words.flatMap((word, i) => {
+    if (words[i - 1] === '--head' && HASH_LIKE_OPTION.test(word)) return [];
+    const next = words[i + 1] ?? '';
+    return [word === '--head' && HASH_LIKE_OPTION.test(next) ? `--head=${next}` : word];
+  });
+}
+
 /** Hints for options of the upstream CLI that do not exist here. */
 const FOREIGN_OPTIONS: Readonly<Record<string, string>> = {
   '--api-key': 'Set JAMJET_TOKEN instead.',

@@ -93,3 +93,12 @@ describe('an invalid command line', () => {
     expect(stderr).toBe('error: JAMJET_URL: must be an http:// or https:// URL, not "localhost:7700"\n');
   });
 });
+
+describe('a hash that begins with a dash', () => {
+  it('is the value of its option', async () => {
+    const head = `-${'a'.repeat(42)}`;
+    const { stderr } = await jamjet(['audit', 'verify', '--file', 'nowhere.jsonl', '--head', head]);
+    expect(stderr).toContain('nowhere.jsonl');
+    expect(stderr).not.toContain('--head');
+  });
+});
