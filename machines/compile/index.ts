@@ -154,11 +154,11 @@ function measuredNodes(graph: Graph): Map<string, string[]> {
     const { kind, id } = graph.node(scoring);
     if (definitionOf(kind).scoring(kind) === null) continue;
     const seen = new Set<number>();
-    const todo = graph.forwardIn(scoring).map((edge) => edge.from);
-    for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
+    const pending = graph.forwardIn(scoring).map((edge) => edge.from);
+    for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
       if (seen.has(node)) continue;
       seen.add(node);
-      if (graph.isControl(node)) todo.push(...graph.forwardIn(node).map((edge) => edge.from));
+      if (graph.isControl(node)) pending.push(...graph.forwardIn(node).map((edge) => edge.from));
       else measured.set(graph.idOf(node), [...(measured.get(graph.idOf(node)) ?? []), id]);
     }
   }

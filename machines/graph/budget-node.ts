@@ -44,12 +44,12 @@ export function budgetNodeDiagnostics(graph: Graph): readonly Diagnostic[] {
 /** What edges, and waits of joins, lead to from a node; itself only if it is in a loop. */
 function nodesBehind(graph: Graph, node: number): ReadonlySet<number> {
   const behind = new Set<number>();
-  const todo = [node];
-  for (let from = todo.pop(); from !== undefined; from = todo.pop()) {
+  const pending = [node];
+  for (let from = pending.pop(); from !== undefined; from = pending.pop()) {
     for (const { to } of graph.outWithWaits(from)) {
       if (to === END || behind.has(to)) continue;
       behind.add(to);
-      todo.push(to);
+      pending.push(to);
     }
   }
   return behind;

@@ -263,21 +263,21 @@ export class Graph {
 
   #findEndNodes(): Uint8Array {
     const ends = new Uint8Array(this.nodes.length);
-    const todo: number[] = [];
+    const pending: number[] = [];
     for (const node of this.reachable) {
       // A node that only sends work back ends here when it does not.
       const ways = this.out(node).filter((edge) => edge.role !== 'retry_node');
       if (ways.length > 0 && !ways.some((edge) => edge.to === END)) continue;
       ends[node] = 1;
-      todo.push(node);
+      pending.push(node);
     }
     const before: number[][] = this.nodes.map(() => []);
     for (const edge of this.edges) if (edge.role !== 'wait' && edge.to !== END) at(before, edge.to).push(edge.from);
     const finite = new BitSet(this.nodes.length);
-    for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
+    for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
       if (finite.has(node)) continue;
       finite.add(node);
-      todo.push(...at(before, node));
+      pending.push(...at(before, node));
     }
     for (const edge of this.backEdges) if (!finite.has(edge.from)) ends[edge.from] = 1;
     return ends;
@@ -288,13 +288,13 @@ export class Graph {
     const around = new Set(this.enclosingLoops(join).map((loop) => loop.head));
     const region = new BitSet(this.nodes.length);
     const seen = new BitSet(this.nodes.length);
-    const todo = [join];
-    for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
+    const pending = [join];
+    for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
       if (seen.has(node)) continue;
       seen.add(node);
       if (node !== join && this.#postDominators.dominates(join, node)) region.add(node);
-      for (const edge of this.forwardIn(node)) todo.push(edge.from);
-      if (!around.has(node)) for (const edge of this.backIn(node)) todo.push(edge.from);
+      for (const edge of this.forwardIn(node)) pending.push(edge.from);
+      if (!around.has(node)) for (const edge of this.backIn(node)) pending.push(edge.from);
     }
     return region;
   }

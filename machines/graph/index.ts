@@ -76,11 +76,11 @@ function cycleComponents(graph: Graph): Map<number, number> {
   const { root: top, below } = graph.withRoot(forward);
   for (const root of depthFirstPostorder(top, below, below.length).reverse()) {
     if (root === graph.nodes.length) continue;
-    const todo = [root];
-    for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
+    const pending = [root];
+    for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
       if (component.has(node)) continue;
       component.set(node, root);
-      todo.push(...at(backward, node));
+      pending.push(...at(backward, node));
     }
   }
   return component;

@@ -112,11 +112,11 @@ function meetingPoint(graph: Graph, postDominatorTree: DominatorTree, fork: numb
 
 function forwardReachable(graph: Graph, from: readonly number[], stop: number): BitSet {
   const seen = new BitSet(graph.nodes.length);
-  const todo = from.filter((node) => node !== stop);
-  for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
+  const pending = from.filter((node) => node !== stop);
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     if (seen.has(node)) continue;
     seen.add(node);
-    for (const edge of graph.forwardOut(node)) if (edge.to !== END && edge.to !== stop) todo.push(edge.to);
+    for (const edge of graph.forwardOut(node)) if (edge.to !== END && edge.to !== stop) pending.push(edge.to);
   }
   return seen;
 }

@@ -39,11 +39,11 @@ export function findLoops(
   for (const [head, backs] of backsOf) {
     const body = new BitSet(size);
     body.add(head);
-    const todo = backs.map((edge) => edge.from);
-    for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
+    const pending = backs.map((edge) => edge.from);
+    for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
       if (body.has(node)) continue;
       body.add(node);
-      todo.push(...at(incoming, node));
+      pending.push(...at(incoming, node));
     }
     const exits: GraphEdge[] = [];
     for (const node of body) {

@@ -47,12 +47,12 @@ export class Retries {
 
   #hasWorkBetween(target: number, node: number): boolean {
     const seen = new Set([target, node]);
-    const todo = [...at(this.#backwards, node)];
-    for (let between = todo.pop(); between !== undefined; between = todo.pop()) {
+    const pending = [...at(this.#backwards, node)];
+    for (let between = pending.pop(); between !== undefined; between = pending.pop()) {
       if (seen.has(between) || !this.isReachable(between)) continue;
       if (!this.#isControl(between)) return true;
       seen.add(between);
-      todo.push(...at(this.#backwards, between));
+      pending.push(...at(this.#backwards, between));
     }
     return false;
   }

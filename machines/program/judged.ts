@@ -34,13 +34,13 @@ function subjects(graph: Graph, judge: number): readonly Node[] {
   const seen = new Set([judge]);
   const leads = (index: number): number[] =>
     graph.out(index).flatMap(({ role, to }) => (to === END || role === 'on_blocked' || role === 'fallback_node' ? [] : [to]));
-  const todo = leads(judge);
-  for (let index = todo.shift(); index !== undefined; index = todo.shift()) {
+  const pending = leads(judge);
+  for (let index = pending.shift(); index !== undefined; index = pending.shift()) {
     if (seen.has(index)) continue;
     seen.add(index);
     const node = graph.node(index);
     if (definitionOf(node.kind).policyNames(node.kind).length > 0) found.push(node);
-    else todo.push(...leads(index));
+    else pending.push(...leads(index));
   }
   return found;
 }

@@ -44,12 +44,12 @@ function orderMatters(graph: Graph, control: number): boolean {
 
 /** The nodes that a step reaches from a control node. */
 function immediateNodes(graph: Graph, from: number, body: BitSet, found = new BitSet(graph.nodes.length)): BitSet {
-  const todo = [from];
-  for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
+  const pending = [from];
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     if (found.has(node)) continue;
     found.add(node);
     for (const edge of graph.out(node)) {
-      if (edge.to !== END && body.has(edge.to) && graph.isControl(edge.to)) todo.push(edge.to);
+      if (edge.to !== END && body.has(edge.to) && graph.isControl(edge.to)) pending.push(edge.to);
     }
   }
   return found;

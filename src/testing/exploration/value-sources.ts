@@ -47,12 +47,12 @@ class SourceSearch {
   }
 
   from(first: readonly Lookup[], accepted: readonly Certainty[] = ['named', 'merged']): readonly ValueSource[] {
-    const todo = [...first];
-    for (let lookup = todo.pop(); lookup !== undefined; lookup = todo.pop()) {
+    const pending = [...first];
+    for (let lookup = pending.pop(); lookup !== undefined; lookup = pending.pop()) {
       const key = JSON.stringify(lookup);
       if (this.#seen.has(key)) continue;
       this.#seen.add(key);
-      todo.push(...(lookup.what === 'state' ? this.#stateSources(lookup) : this.#outputSources(lookup)));
+      pending.push(...(lookup.what === 'state' ? this.#stateSources(lookup) : this.#outputSources(lookup)));
     }
     for (const certainty of accepted) {
       const found = [...this.#found.values()].filter(([, how]) => how === certainty);
