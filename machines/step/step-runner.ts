@@ -25,8 +25,9 @@ import { statusOf } from './status.ts';
 import type { MachineStep } from './stepper.ts';
 import { refuseBeyondLimit, releaseLimit } from './work/autonomy-gate.ts';
 import { backoffMs } from './work/backoff.ts';
-import { beginNode, budgetFailure, renderApproval, timerCreatedData } from './work/begin.ts';
+import { beginNode, renderApproval, timerCreatedData } from './work/begin.ts';
 import { approvedJudgement } from './work/judgement.ts';
+import { budgetFailure } from './work/node-template.ts';
 
 /**
  * Takes one step. The machine settles first (control nodes, skips, joins), then nodes that were reached begin, in document order; a node

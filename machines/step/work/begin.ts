@@ -1,15 +1,13 @@
-import { render } from '../../expression/template.ts';
 import type { JsonObject } from '../../json.ts';
 import { definitionOf, type Kind } from '../../nodes/index.ts';
 import type { StepEnv } from '../../run.ts';
 import { strategyNodeBegins } from '../actions/strategy.ts';
 import { type ActiveVisit, visitOf } from '../context/active-visits.ts';
-import { languageOf } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import type { MachineEvent } from '../machine-event.ts';
 import { holdAtLimit } from './autonomy-gate.ts';
-import { executionFacts } from './input.ts';
 import { beginJudgement } from './judgement.ts';
+import { budgetFailure, renderAtNode } from './node-template.ts';
 import { applyRuling, rulingOn } from './policy-gate.ts';
 import { addAttemptStart } from './recorded-input.ts';
 
@@ -78,11 +76,6 @@ function beginApproval(step: StepContext, node: string, activation: number, kind
   return null;
 }
 
-/** The failure of a node whose expressions exceed the evaluation budget of the step. */
-export function budgetFailure(step: StepContext, node: string): MachineEvent {
-  return { type: 'fail', node, ...step.evaluation.failureOf(node), retryable: false, delayMs: 0 };
-}
-
 /**
  * Renders the message of an approval from the current state, and the data of its `interrupt_raised`. Null = the evaluation budget does not
  * suffice.
@@ -97,16 +90,8 @@ export function renderApproval(
   const template = step.tables.template(step.indexOf(node));
   let description = definitionOf(kind).prompt(kind)?.template ?? '';
   if (template !== null) {
-    const { evaluation } = step;
-    const { state, input, env: vars } = step.now;
-    const facts = executionFacts(step.tables.workflow, env.executionId, node);
-    const scope = { state, output: step.lastInput(node), input, env: vars, facts, language: languageOf(step.now) };
-    const { value, errors, exceeded } = render(template, scope, evaluation.budget);
-    if (exceeded !== undefined) {
-      evaluation.noteExceeded(node, exceeded);
-      return null;
-    }
-    evaluation.diagnostics.push(...errors.map((error) => `description of node "${node}": ${error}`));
+    const value = renderAtNode(step, node, template, env.executionId, 'description');
+    if (value === undefined) return null;
     description = typeof value === 'string' ? value : JSON.stringify(value);
   }
   return { description, data: { reason: 'human_approval', description, state_for_review: step.now.state, activation } };

@@ -1,4 +1,3 @@
-import { render } from '../../expression/template.ts';
 import { TENANT_POLICY } from '../../ir/policy.ts';
 import { isObject, type Json } from '../../json.ts';
 import { definitionOf } from '../../nodes/index.ts';
@@ -7,10 +6,9 @@ import type { Policy } from '../../nodes/policy.ts';
 import { calledTools, judge, type PolicySubject, type PolicyVerdict, ruleText, strictest, subjectOf } from '../../policy.ts';
 import type { StepEnv } from '../../run.ts';
 import type { ActiveVisit } from '../context/active-visits.ts';
-import { languageOf } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import type { MachineEvent } from '../machine-event.ts';
-import { executionFacts } from './input.ts';
+import { budgetFailure, renderAtNode } from './node-template.ts';
 import { heldContext, POLICY_VIOLATION } from './policy-gate.ts';
 
 /** A policy node begins: it ends at once, or is held until a person decides (null). */
@@ -19,7 +17,7 @@ export function beginJudgement(step: StepContext, node: string, active: ActiveVi
   step.setActive(node, { activation, attempt: 0, phase: 'queued' });
   const kind = step.tables.nodeOf(node).kind as Policy;
   const subjects = subjectsOf(step, node, env);
-  if (subjects === null) return { type: 'fail', node, ...step.evaluation.failureOf(node), retryable: false, delayMs: 0 };
+  if (subjects === null) return budgetFailure(step, node);
   const scope = kind.policy_ref === TENANT_POLICY ? 'tenant' : 'workflow';
   const policy = step.tables.workflow.policies[kind.policy_ref] ?? null;
   const verdict = strictest(
@@ -83,16 +81,8 @@ function subjectsOf(step: StepContext, node: string, env: StepEnv): readonly Pol
       return subjectOf(subject, key === null ? [] : calledTools(state, key));
     });
   }
-  const { evaluation } = step;
-  const { state, input, env: vars } = step.now;
-  const facts = executionFacts(step.tables.workflow, env.executionId, node);
-  const scope = { state, output: step.lastInput(node), input, env: vars, facts, language: languageOf(step.now) };
-  const { value, errors, exceeded } = render(template, scope, evaluation.budget);
-  if (exceeded !== undefined) {
-    evaluation.noteExceeded(node, exceeded);
-    return null;
-  }
-  evaluation.diagnostics.push(...errors.map((error) => `subject of node "${node}": ${error}`));
+  const value = renderAtNode(step, node, template, env.executionId, 'subject');
+  if (value === undefined) return null;
   const { subject = [], model = null } = isObject(value) ? value : {};
   const names = (Array.isArray(subject) ? (subject as readonly Json[]) : [subject]).flatMap(textsIn);
   const models = typeof model === 'string' && model !== '' ? [{ names: [], models: namesOfModel(model) }] : [];

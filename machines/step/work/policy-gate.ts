@@ -1,15 +1,14 @@
-import { render } from '../../expression/template.ts';
 import type { JsonObject } from '../../json.ts';
 import { calledTools, type PolicyVerdict, policyVerdict, ruleText, subjectOf } from '../../policy.ts';
 import type { LateNames } from '../../program/late-names.ts';
 import { POLICY_RULES } from '../../program/rules.ts';
 import type { StepEnv } from '../../run.ts';
 import { type ActiveVisit, type HeldFor, visitOf } from '../context/active-visits.ts';
-import { languageOf, rulesOf } from '../context/context.ts';
+import { rulesOf } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import type { FailEvent } from '../machine-event.ts';
 import { carriedCall, shownCalls } from './held-calls.ts';
-import { executionFacts } from './input.ts';
+import { renderAtNode } from './node-template.ts';
 
 /** The error class of a node that a policy blocks. */
 export const POLICY_VIOLATION = 'policy_violation';
@@ -46,14 +45,9 @@ export function rulingOn(step: StepContext, node: string, active: ActiveVisit, i
 /** The names that are known only now. When the evaluation budget does not suffice, the node has exceeded it. */
 function namesNow(step: StepContext, node: string, { calls, templates }: LateNames, env: StepEnv): readonly string[] {
   const names = calls === null ? [] : [...calledTools(step.now.state, calls)];
-  if (templates.length === 0) return names;
-  const { state, input, env: vars } = step.now;
-  const facts = executionFacts(step.tables.workflow, env.executionId, node);
-  const scope = { state, output: step.lastInput(node), input, env: vars, facts, language: languageOf(step.now) };
   for (const template of templates) {
-    const { value, exceeded } = render(template, scope, step.evaluation.budget);
-    if (exceeded !== undefined) step.evaluation.noteExceeded(node, exceeded);
-    else if (typeof value === 'string') names.push(value);
+    const value = renderAtNode(step, node, template, env.executionId, 'policy name');
+    if (typeof value === 'string') names.push(value);
   }
   return names;
 }
