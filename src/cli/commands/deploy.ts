@@ -2,8 +2,8 @@ import { Option } from 'clipanion';
 import type { CronJob, JamjetClient, RegisteredWorkflow } from '../../client/index.ts';
 import { ClientCommand } from '../base/client-command.ts';
 import type { Usage } from '../base/command.ts';
-import { EXIT, Failure } from '../failure.ts';
-import { type AuthoredUnit, readWorkflow, renderDiagnostics } from '../input/workflow-file.ts';
+import { EXIT } from '../failure.ts';
+import { type AuthoredUnit, readValidWorkflow } from '../input/workflow-file.ts';
 import { plain } from '../terminal/text.ts';
 
 class DeployCommand extends ClientCommand {
@@ -22,9 +22,10 @@ starts the deployed version.`,
   protected async request(client: JamjetClient): Promise<number> {
     const units: AuthoredUnit[] = [];
     const known = new Set<string>();
+    // All files are read before anything is registered.
     for (const file of this.files) {
-      const read = await this.#read(file);
-      units.push(...read.units);
+      const read = await readValidWorkflow(file, this.context, { warnings: true });
+      units.push(...read.workflows);
       for (const { code, message } of read.diagnostics) known.add(`${code} ${message}`);
     }
     const workflows: { workflow_id: string; version: string; revision: string }[] = [];
@@ -51,14 +52,6 @@ starts the deployed version.`,
     }
     if (this.json) this.printJson({ workflows, cron_jobs: jobs });
     return EXIT.ok;
-  }
-
-  /** All files are read before anything is registered. */
-  async #read(file: string) {
-    const { workflows: units, diagnostics } = await readWorkflow(file, this.context.cwd);
-    if (diagnostics.length > 0) this.context.stderr.write(`${renderDiagnostics(diagnostics, this.context, this.paint)}\n`);
-    if (units.length === 0) throw new Failure(`${file} is not a valid workflow`);
-    return { units, diagnostics };
   }
 
   /** What only the server knows of. */

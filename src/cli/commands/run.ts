@@ -5,21 +5,13 @@ import type { RegisteredWorkflow } from '../../client/index.ts';
 import { PrintingCommand, type Usage } from '../base/command.ts';
 import { explainApiError } from '../connection/connect.ts';
 import { type Interrupt, listenForInterrupt } from '../context.ts';
-import { EXIT, Failure, usageFailure } from '../failure.ts';
-import { commandServers } from '../following/command-servers.ts';
+import { EXIT, usageFailure } from '../failure.ts';
 import { followExecution, UNATTENDED_TIMEOUT_S } from '../following/follow-execution.ts';
 import { type Host, openHost } from '../following/host.ts';
 import { exitCodeOf, exitCodeOfFollowExit, exitNote, reportJson, reportText } from '../following/run-report.ts';
 import { rejectUnavailableWork, unavailableWork } from '../following/unavailable-work.ts';
 import { choiceArgument, integerArgument, jsonArgument } from '../input/arguments.ts';
-import {
-  type AuthoredUnit,
-  isWorkflowFile,
-  readWorkflow,
-  renderDiagnostics,
-  selectUnit,
-  variablesNeeded,
-} from '../input/workflow-file.ts';
+import { type AuthoredUnit, isWorkflowFile, readValidWorkflow, selectUnit } from '../input/workflow-file.ts';
 import { paintFor } from '../terminal/paint.ts';
 import { shellWord } from '../terminal/text.ts';
 
@@ -98,20 +90,18 @@ again. The exit status is 0 only if the execution completes.`,
         `unexpected argument ${JSON.stringify(this.unit)}`,
         'A second word selects a workflow of a file that contains several.',
       );
-    const authored = file === null ? null : await this.#read(file);
+    const authored = file === null ? null : await readValidWorkflow(file, this.context, { warnings: true });
     const unit = file === null || authored === null ? null : selectUnit(file, authored, this.unit);
 
     const interrupt = listenForInterrupt(this.context.signals);
     try {
       const host = await openHost(this.context, {
         runtime: this.runtime,
-        embedded: this.embedded || this.db !== undefined || this.script !== undefined,
+        embedded: this.embedded,
         db: this.db,
         tools: this.tools,
         script: this.script,
-        localTools: authored?.localTools ?? {},
-        commandServers: commandServers(authored?.workflows.map(({ document }) => document) ?? []),
-        variables: variablesNeeded(authored),
+        authored,
         resume: this.resume ?? null,
       });
       for (const remark of host.startupNotes) this.note(remark);
@@ -126,16 +116,6 @@ again. The exit status is 0 only if the execution completes.`,
     } finally {
       interrupt.stopListening();
     }
-  }
-
-  async #read(file: string): Promise<CheckedFile> {
-    const authored = await readWorkflow(file, this.context.cwd);
-    if (authored.diagnostics.length > 0) {
-      const paint = paintFor(this.context.stderr, this.context.env);
-      this.context.stderr.write(`${renderDiagnostics(authored.diagnostics, this.context, paint)}\n`);
-    }
-    if (authored.workflows.length === 0) throw new Failure(`${file} is not a valid workflow`);
-    return authored;
   }
 
   /** Registers all workflows of the file, because one may start another. */

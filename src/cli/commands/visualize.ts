@@ -6,10 +6,10 @@ import type { JamjetClient } from '../../client/index.ts';
 import { FORMATS, type Format, formatOfFile, SUFFIXES } from '../../diagrams/formats.ts';
 import { ReadOnlyCommand } from '../base/client-command.ts';
 import type { Usage } from '../base/command.ts';
-import { EXIT, Failure, usageFailure } from '../failure.ts';
+import { EXIT, usageFailure } from '../failure.ts';
 import { choiceArgument, integerArgument } from '../input/arguments.ts';
 import { printBytes, writeBytes } from '../input/bytes.ts';
-import { isWorkflowFile, readWorkflow, renderDiagnostics, selectUnit } from '../input/workflow-file.ts';
+import { isWorkflowFile, readValidWorkflow, selectUnit } from '../input/workflow-file.ts';
 import { openFile } from '../terminal/open-file.ts';
 import { plain } from '../terminal/text.ts';
 
@@ -94,11 +94,7 @@ With --json the command prints metadata of the diagram instead.`,
   }
 
   async #drawFile(format: Format): Promise<number> {
-    const authored = await readWorkflow(this.target, this.context.cwd);
-    if (authored.workflows.length === 0) {
-      this.context.stderr.write(`${renderDiagnostics(authored.diagnostics, this.context, this.paint)}\n`);
-      throw new Failure(`${this.target} is not a valid workflow`);
-    }
+    const authored = await readValidWorkflow(this.target, this.context, { warnings: false });
     const { document } = selectUnit(this.target, authored, this.unit);
     const { drawDocument } = await import('../../diagrams/draw.ts');
     const view = choiceArgument('--view', this.view, VIEWS);

@@ -22,9 +22,7 @@ export async function followAndReport(
       db: undefined,
       tools: undefined,
       script: undefined,
-      localTools: {},
-      commandServers: {},
-      variables: [],
+      authored: null,
       resume: null,
     });
     try {

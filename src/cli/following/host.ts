@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
-import type { LocalTool } from '../../authoring/tools.ts';
+import type { CheckedFile } from '../../authoring/check.ts';
 import { ApiError, JamjetClient, Unreachable } from '../../client/index.ts';
 import { type Connection, connect } from '../connection/connect.ts';
 import type { Context } from '../context.ts';
 import { usageFailure } from '../failure.ts';
 import { settings } from '../input/settings.ts';
+import { variablesNeeded } from '../input/workflow-file.ts';
 import { shownDatabase } from '../terminal/path.ts';
-import type { CommandServer } from './command-servers.ts';
+import { commandServers } from './command-servers.ts';
 import type { ReadDeltas } from './live-answers.ts';
 
 /** The runtime a command runs on: a server, or an embedded runtime in this process behind the same API. */
@@ -30,17 +31,14 @@ export interface Host {
 
 export interface HostOptions {
   readonly runtime: string | undefined;
+  /** Run in this process, as with `db` and `script`. */
   readonly embedded: boolean;
   readonly db: string | undefined;
   readonly tools: string | undefined;
   /** File with answers of models; only an embedded runtime reads it. */
   readonly script: string | undefined;
-  /** Functions named by the workflow file; only an embedded runtime loads them. */
-  readonly localTools: Readonly<Record<string, LocalTool>>;
-  /** MCP servers that the workflow file starts by a command; only an embedded runtime does so. */
-  readonly commandServers: Readonly<Record<string, CommandServer>>;
-  /** Variables that the workflow file names; only an embedded runtime gives them to it. */
-  readonly variables: readonly string[];
+  /** The workflow file, if there is one. Only an embedded runtime loads its functions, starts its MCP servers and gives it its variables. */
+  readonly authored: CheckedFile | null;
   /** The execution to resume. */
   readonly resume: string | null;
 }
@@ -52,9 +50,10 @@ const GRACE_MS = 2000;
 
 /** Opens the given server, else a server at the default address, else an embedded runtime. */
 export async function openHost(context: Context, options: HostOptions): Promise<Host> {
-  if (options.embedded && options.runtime !== undefined)
+  const isEmbedded = options.embedded || options.db !== undefined || options.script !== undefined;
+  if (isEmbedded && options.runtime !== undefined)
     throw usageFailure('give --embedded (or --db, or --script) or --runtime, not both');
-  if (options.embedded) return embeddedHost(context, options, []);
+  if (isEmbedded) return embeddedHost(context, options, []);
   const connection = await connect(options.runtime, context);
   if (connection.explicit) return serverHost(connection, options);
   try {
@@ -75,7 +74,7 @@ function serverHost({ client, url, tokenSource }: Connection, options: HostOptio
       'Start the server with --tools, or add --embedded.',
     );
   }
-  const functions = Object.keys(options.localTools);
+  const functions = Object.keys(options.authored?.localTools ?? {});
   const queuedWorkNote = `functions of the file (${functions.join(', ')}) are not available on ${url}: start the server with --tools, or run with --embedded`;
   return {
     client,
@@ -98,7 +97,7 @@ async function embeddedHost(context: Context, options: HostOptions, startupNotes
   const { withGrant } = await import('../../tenant-grants.ts');
   const tools = {
     ...(options.tools === undefined ? {} : await loadTools(resolve(context.cwd, options.tools))),
-    ...(await loadLocalTools(options.localTools)),
+    ...(await loadLocalTools(options.authored?.localTools ?? {})),
   };
   const { resume } = options;
   const runtime = await openEmbedded({
@@ -106,11 +105,11 @@ async function embeddedHost(context: Context, options: HostOptions, startupNotes
     config: {
       ...config,
       allowPrivateAddresses: true,
-      workflowVars: withGrant(config.workflowVars, options.variables, context.env),
+      workflowVars: withGrant(config.workflowVars, variablesNeeded(options.authored), context.env),
     },
     tools,
     actor: userOf(context),
-    mcpServers: options.commandServers,
+    mcpServers: commandServers(options.authored?.workflows.map(({ document }) => document) ?? []),
     shouldProcess: (id) => resume !== null && normalizedId(id) === normalizedId(resume),
   });
   const url = 'http://embedded';

@@ -2,8 +2,8 @@ import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { CheckedFile } from '../../authoring/check.ts';
 import type { Context } from '../context.ts';
-import { usageFailure } from '../failure.ts';
-import type { Paint } from '../terminal/paint.ts';
+import { Failure, usageFailure } from '../failure.ts';
+import { type Paint, paintFor } from '../terminal/paint.ts';
 import { shortPath } from '../terminal/path.ts';
 import { plain } from '../terminal/text.ts';
 import { readText } from './arguments.ts';
@@ -32,6 +32,23 @@ export async function readWorkflow(file: string, cwd: string): Promise<CheckedFi
   return withPromptFiles(checkWorkflow(text, path), (prompt, what) =>
     readText(resolve(dirname(path), prompt), `${file}: ${what}`),
   );
+}
+
+/**
+ * Compiles and checks a workflow file and prints its diagnostics; with `warnings: false`, only if it is not valid. Throws a `Failure` if it
+ * is not.
+ */
+export async function readValidWorkflow(
+  file: string,
+  { stderr, env, cwd }: Pick<Context, 'stderr' | 'env' | 'cwd'>,
+  { warnings }: { readonly warnings: boolean },
+): Promise<CheckedFile> {
+  const authored = await readWorkflow(file, cwd);
+  const isValid = authored.workflows.length > 0;
+  if (authored.diagnostics.length > 0 && (warnings || !isValid))
+    stderr.write(`${renderDiagnostics(authored.diagnostics, { cwd }, paintFor(stderr, env))}\n`);
+  if (!isValid) throw new Failure(`${file} is not a valid workflow`);
+  return authored;
 }
 
 /** The single workflow of a file, or the named one of several. */

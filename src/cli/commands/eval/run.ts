@@ -8,12 +8,11 @@ import { PrintingCommand, type Usage } from '../../base/command.ts';
 import { explainApiError } from '../../connection/connect.ts';
 import { type Interrupt, listenForInterrupt } from '../../context.ts';
 import { EXIT, Failure, usageFailure } from '../../failure.ts';
-import { commandServers } from '../../following/command-servers.ts';
 import { type Host, openHost } from '../../following/host.ts';
 import { rejectUnavailableWork, unavailableWork } from '../../following/unavailable-work.ts';
 import { amountArgument, fileProblem, integerArgument, readText } from '../../input/arguments.ts';
 import { settings } from '../../input/settings.ts';
-import { isWorkflowFile, readWorkflow, renderDiagnostics, selectUnit, variablesNeeded } from '../../input/workflow-file.ts';
+import { isWorkflowFile, readValidWorkflow, selectUnit } from '../../input/workflow-file.ts';
 import { paintFor } from '../../terminal/paint.ts';
 import { count } from '../../terminal/text.ts';
 import { progressLine, resultLine, resultsText } from '../../texts/eval.ts';
@@ -74,7 +73,7 @@ process. The model that judges is asked from this process. The exit status is 1 
     const rows = await this.#rows();
     const scoring = await this.#scoring();
     const isFile = isWorkflowFile(this.workflow, this.context.cwd);
-    const authored = isFile ? await this.#read() : null;
+    const authored = isFile ? await readValidWorkflow(this.workflow, this.context, { warnings: true }) : null;
     const unit = authored === null ? null : selectUnit(this.workflow, authored, this.unit);
     if (!hasScorers(scoring) && !rows.some(({ expectedTrajectory }) => expectedTrajectory !== undefined))
       this.warn('no scorers: a row passes when its execution completes. Add --rubric, --assert, --latency-ms or --cost-usd.');
@@ -83,13 +82,11 @@ process. The model that judges is asked from this process. The exit status is 1 
     try {
       const host = await openHost(this.context, {
         runtime: this.runtime,
-        embedded: this.embedded || this.db !== undefined || this.script !== undefined,
+        embedded: this.embedded,
         db: this.db,
         tools: this.tools,
         script: this.script,
-        localTools: authored?.localTools ?? {},
-        commandServers: commandServers(authored?.workflows.map(({ document }) => document) ?? []),
-        variables: variablesNeeded(authored),
+        authored,
         resume: null,
       });
       try {
@@ -159,16 +156,6 @@ process. The model that judges is asked from this process. The exit status is 1 
         cause: error,
       });
     }
-  }
-
-  async #read(): Promise<CheckedFile> {
-    const authored = await readWorkflow(this.workflow, this.context.cwd);
-    if (authored.diagnostics.length > 0) {
-      const paint = paintFor(this.context.stderr, this.context.env);
-      this.context.stderr.write(`${renderDiagnostics(authored.diagnostics, this.context, paint)}\n`);
-    }
-    if (authored.workflows.length === 0) throw new Failure(`${this.workflow} is not a valid workflow`);
-    return authored;
   }
 
   /** The workflow that is started; all those of the file are registered, because one may start another. */

@@ -2,9 +2,9 @@ import { Option } from 'clipanion';
 import { isObject } from '../../../../machines/json.ts';
 import type { NodePolicy, readTenantPolicy } from '../../../authoring/policy-report.ts';
 import { PrintingCommand, type Usage } from '../../base/command.ts';
-import { EXIT, Failure, usageFailure } from '../../failure.ts';
+import { EXIT, usageFailure } from '../../failure.ts';
 import { jsonArgument } from '../../input/arguments.ts';
-import { readWorkflow, renderDiagnostics } from '../../input/workflow-file.ts';
+import { readValidWorkflow } from '../../input/workflow-file.ts';
 import { table } from '../../terminal/table.ts';
 import { count, plain } from '../../terminal/text.ts';
 
@@ -39,11 +39,7 @@ blocked, or if the file has an error.`,
 
   async execute(): Promise<number> {
     if (!['text', 'json'].includes(this.output)) throw usageFailure('--output must be text or json');
-    const { workflows: units, diagnostics } = await readWorkflow(this.file, this.context.cwd);
-    if (units.length === 0) {
-      this.context.stderr.write(`${renderDiagnostics(diagnostics, this.context, this.paint)}\n`);
-      throw new Failure(`${this.file} is not valid`);
-    }
+    const { workflows: units } = await readValidWorkflow(this.file, this.context, { warnings: false });
     const { policyReport } = await import('../../../authoring/policy-report.ts');
     const tenant = await this.#tenant();
     const checked = units.map(({ document }): WorkflowPolicies => {
