@@ -8,7 +8,7 @@ import { analyseCooperatively } from '../graph/index.ts';
 import type { Workflow } from '../ir/workflow.ts';
 import type { Json } from '../json.ts';
 import { definitionOf, type Kind, outputFieldsOf } from '../nodes/index.ts';
-import type { ModelCall } from '../nodes/kind.ts';
+import type { ModelCall, Scoring } from '../nodes/kind.ts';
 import { type PolicyVerdict, policyVerdict } from '../policy.ts';
 import { budgetActionOf, budgetRouteOf, COST_EXCEEDED } from '../program/budget-action.ts';
 import { FINALIZER_ROUTES } from '../program/finalizers.ts';
@@ -95,6 +95,7 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
     budgetRoute: budgetRouteOf(graph),
     ...compiledTexts(graph),
     timers: timersOf(graph),
+    scorings: scoringsOf(graph),
     measured: measuredNodes(graph),
     correlationKeys: correlationKeysOf(graph),
     ...requirements,
@@ -143,6 +144,16 @@ function lateNamesIn(graph: Graph): Map<string, LateNames> {
       const { id, kind } = graph.node(index);
       const late = lateNamesOf(kind);
       return late === null ? [] : [[id, late] as const];
+    }),
+  );
+}
+
+function scoringsOf(graph: Graph): Map<string, Scoring> {
+  return new Map(
+    graph.reachable.flatMap((node): [string, Scoring][] => {
+      const { kind, id } = graph.node(node);
+      const scoring = definitionOf(kind).scoring(kind);
+      return scoring === null ? [] : [[id, scoring]];
     }),
   );
 }

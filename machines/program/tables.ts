@@ -6,7 +6,7 @@ import type { Graph } from '../graph/graph.ts';
 import type { Loop } from '../graph/loops.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { definitionOf } from '../nodes/index.ts';
-import type { ModelCall } from '../nodes/kind.ts';
+import type { ModelCall, Scoring } from '../nodes/kind.ts';
 import type { PolicyVerdict } from '../policy.ts';
 import type { DataRules } from '../redaction/rules.ts';
 import type { BudgetAction, BudgetRoute } from './budget-action.ts';
@@ -46,6 +46,8 @@ export interface ProgramTables {
   /** The join of each fork and subgraph, unless it is that of the enclosing fork too. */
   readonly joins: ReadonlyMap<string, string>;
   readonly timers: ReadonlyMap<string, TimerPurpose>;
+  /** How nodes score the work before them, by node id. */
+  readonly scorings: ReadonlyMap<string, Scoring>;
   /** Nodes whose duration and cost are scored, with the nodes that score them. */
   readonly measured: ReadonlyMap<string, readonly string[]>;
   /** Correlation keys of events that nodes wait for. */

@@ -13,7 +13,7 @@ import { type ActiveVisit, ActiveVisits } from './context/active-visits.ts';
 import { type Context, DEFAULT_STEP_LIMIT, freshContext, languageOf, own } from './context/context.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage } from './context/evaluation.ts';
 import { isSetIn } from './context/step-timers.ts';
-import type { FailEvent } from './machine-event.ts';
+import type { DoneEvent, FailEvent } from './machine-event.ts';
 import type { Program } from './program.ts';
 import { StepRunner } from './step-runner.ts';
 import { backoffMs } from './work/backoff.ts';
@@ -77,13 +77,12 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       const { node, output, durationMs, patch, usage, appended, route } = message;
       const isRoute =
         route !== undefined && program.tables.routes[program.tables.graph.indexOf(node) ?? -1]?.[route] !== undefined;
-      const optional = {
-        ...(patch === undefined ? {} : { patch }),
-        ...(usage === undefined ? {} : { usage }),
-        ...(appended === undefined ? {} : { appended }),
-        ...(isRoute ? { route } : {}),
-      };
-      return runner.send({ type: 'done', node, output, durationMs, ...optional }, node);
+      const event: { -readonly [K in keyof DoneEvent]: DoneEvent[K] } = { type: 'done', node, output, durationMs };
+      if (patch !== undefined) event.patch = patch;
+      if (usage !== undefined) event.usage = usage;
+      if (appended !== undefined) event.appended = appended;
+      if (isRoute) event.route = route;
+      return runner.send(event, node);
     }
     case 'progress': {
       const active = matchingVisit(context, message, ['running']);

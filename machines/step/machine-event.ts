@@ -3,21 +3,24 @@ import type { ResultRole } from '../graph/edges.ts';
 import type { Json } from '../json.ts';
 import type { Usage, UsageTotals } from '../messages.ts';
 
+/** Work has ended with a result. */
+export interface DoneEvent {
+  readonly type: 'done';
+  readonly node: string;
+  readonly output: Json;
+  readonly patch?: Json;
+  readonly durationMs: number;
+  readonly usage?: Usage;
+  readonly appended?: Appended | null;
+  readonly route?: ResultRole;
+}
+
 /**
  * An event for the machine: a message that has been checked and addressed. There is one event type per kind of message, so that
  * XState's cache of transitions does not grow with the graph. The type of a timer's event is the id of the timer.
  */
 export type MachineEvent =
-  | {
-      readonly type: 'done';
-      readonly node: string;
-      readonly output: Json;
-      readonly patch?: Json;
-      readonly durationMs: number;
-      readonly usage?: Usage;
-      readonly appended?: Appended | null;
-      readonly route?: ResultRole;
-    }
+  | DoneEvent
   | FailEvent
   | { readonly type: 'claimed'; readonly node: string; readonly workerId: string }
   | { readonly type: 'requeue'; readonly node: string }

@@ -11,7 +11,7 @@ import { isTimerEvent, type MachineEvent } from '../machine-event.ts';
 import { countAttempt } from '../work/autonomy-gate.ts';
 import { joinInput } from '../work/joins.ts';
 import { addAttemptStart } from '../work/recorded-input.ts';
-import { meter, usageIn } from './budgets.ts';
+import { meter } from './budgets.ts';
 import { addApproval, addCause, rejectionText } from './causes.ts';
 import { chooseTransition } from './conditions.ts';
 import { failureData } from './failure-data.ts';
@@ -54,7 +54,7 @@ export function complete(step: StepContext, event: MachineEvent, params: Complet
   addCause(step, event, node, active);
   recordCompletion(step, node, active.activation, completion, event.type === 'done' ? event.appended : undefined);
   noteScoring(step, node, completion.outcome);
-  countAttempt(step, node, { succeeded: true, isLast: true, usage: usageIn(event) });
+  countAttempt(step, node, event, 'succeeded');
   meter(step, node, event);
   if (step.tables.measured.size > 0) step.measure(node, event);
   if (choosing === true) step.recordTaken(node);
@@ -65,7 +65,8 @@ function completionOf(step: StepContext, node: string, event: MachineEvent): Com
   const kind = kindOf(step, node);
   const completion = plainCompletionOf(step, node, event);
   if (event.type !== 'done' && event.type !== 'child' && event.type !== 'event') return completion;
-  return { ...completion, patch: namedFieldsPatch(step, kind, completion.output, completion.patch) };
+  const patch = namedFieldsPatch(step, kind, completion.output, completion.patch);
+  return patch === completion.patch ? completion : { ...completion, patch };
 }
 
 /** Without `output_to_state`. */
@@ -73,8 +74,8 @@ function plainCompletionOf(step: StepContext, node: string, event: MachineEvent)
   const kind = kindOf(step, node);
   if (event.type === 'done') {
     const { output, patch, durationMs, usage, route } = event;
-    const scoring = definitionOf(kind).scoring(kind);
-    if (scoring !== null) {
+    const scoring = step.tables.scorings.get(node);
+    if (scoring !== undefined) {
       const scored = scoredOf(output);
       const action = actionOf(step, node, scoring, scored);
       const judged = scoringOutput(scored, action);
@@ -154,7 +155,7 @@ export function fail(step: StepContext, event: MachineEvent, { node, handled, up
   } else {
     step.addFailure(node);
   }
-  if (active.phase !== 'awaiting_approval') countAttempt(step, node, { succeeded: false, isLast: true, usage: usageIn(event) });
+  if (active.phase !== 'awaiting_approval') countAttempt(step, node, event, 'failed');
   meter(step, node, event);
   step.followTransition(node, update);
 }
@@ -171,7 +172,7 @@ export function retry(step: StepContext, event: MachineEvent, node: string): voi
   if (parkedUntilMs === undefined) step.addEvent('retry_scheduled', node, { ...next, activation });
   else step.addEvent('node_parked', node, { ...next, retry_after: new Date(parkedUntilMs).toISOString(), activation });
   step.setActive(node, { ...visitOf(active), attempt: attempt + 1, phase: 'backoff' });
-  countAttempt(step, node, { succeeded: false, isLast: false, usage: usageIn(event) });
+  countAttempt(step, node, event, 'retried');
   meter(step, node, event);
 }
 
@@ -226,11 +227,11 @@ function recordCompletion(
   { outcome, output, patch, details }: Completion,
   logged?: Appended | null,
 ): void {
-  const stored = storedCompletion(step, node, output, patch, logged);
+  const whole = { output, ...patchData(patch), ...details, activation };
+  const stored = storedCompletion(step, node, whole, patch, logged);
   step.patchState(stored.patch);
   step.listsStored(stored.lists);
-  const appended = stored.appended === null ? {} : { appended: stored.appended as unknown as Json };
-  step.addVisitEnd('node_completed', node, outcome, { ...stored.data, ...details, activation, ...appended });
+  step.addVisitEnd('node_completed', node, outcome, stored.data);
   step.rememberOutput(node, stored.output);
   step.countCompletion();
   strategyNodeCompletes(step, node, activation, stored.output);
@@ -265,8 +266,7 @@ export function attemptStarted(step: StepContext, event: MachineEvent, node: str
 
 /** A node with scores has ended its visit: it counts how often it sends its work back, and forgets what that work took. */
 function noteScoring(step: StepContext, node: string, outcome: NodeOutcome): void {
-  const kind = kindOf(step, node);
-  if (definitionOf(kind).scoring(kind) === null) return;
+  if (!step.tables.scorings.has(node)) return;
   step.setRetries(node, outcome === 'again' ? retriesOf(step, node) + 1 : 0);
   step.clearMeasures(node);
 }

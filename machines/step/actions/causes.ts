@@ -10,7 +10,7 @@ export function addCause(step: StepContext, event: MachineEvent, node: string, {
   if (event.type === 'done') {
     const { kind } = step.tables.graph.node(step.indexOf(node));
     const tool = definitionOf(kind).tool(kind);
-    addScored(step, event, node, kind, activation);
+    addScored(step, event, node, activation);
     if (tool !== null) step.addEvent('tool_call_completed', node, { tool, duration_ms: event.durationMs, activation });
   } else if (event.type === 'child' && event.change.status === 'completed') {
     const { result, usage } = event.change;

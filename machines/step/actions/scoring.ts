@@ -1,6 +1,4 @@
 import { isObject, type Json, type JsonObject } from '../../json.ts';
-import type { Kind } from '../../nodes/index.ts';
-import { definitionOf } from '../../nodes/index.ts';
 import type { Scoring } from '../../nodes/kind.ts';
 import { visitOf } from '../context/active-visits.ts';
 import { own } from '../context/context.ts';
@@ -60,9 +58,9 @@ export function scoringError({ results }: Scored): string {
 }
 
 /** Logs the scores, with the usage if no `node_completed` follows that has it. */
-export function addScored(step: StepContext, event: Done, node: string, kind: Kind, activation: number): void {
-  const scoring = definitionOf(kind).scoring(kind);
-  if (scoring === null) return;
+export function addScored(step: StepContext, event: Done, node: string, activation: number): void {
+  const scoring = step.tables.scorings.get(node);
+  if (scoring === undefined) return;
   const scored = scoredOf(event.output);
   const action = actionOf(step, node, scoring, scored);
   const { passed, results, feedback } = scored;
@@ -81,10 +79,9 @@ export function addScored(step: StepContext, event: Done, node: string, kind: Ki
 /** The result does not pass: the node parks until a person has decided. */
 export function askForReview(step: StepContext, event: MachineEvent, node: string): void {
   if (event.type !== 'done') throw new TypeError(`${event.type} scores nothing`);
-  const { kind } = step.tables.nodeOf(node);
   const active = step.activeOf(node);
   const { activation } = active;
-  addScored(step, event, node, kind, activation);
+  addScored(step, event, node, activation);
   const scored = scoredOf(event.output);
   const description = `${node} ${scoringError(scored)}`;
   const since = step.addEvent('interrupt_raised', node, reviewData(step, description, activation));

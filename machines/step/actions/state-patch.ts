@@ -55,9 +55,12 @@ export function discards(kind: Kind): boolean {
 
 /** The patch of a result that brings none of its own. */
 export function derivedPatch(kind: Kind, output: Json): StatePatch {
-  if (definitionOf(kind).scoring(kind) !== null) return { kind: 'scores', key: outputKeyOf(kind) };
-  if (definitionOf(kind).runsAtEnd(kind) !== null) return outputKeyPatch(kind) ?? { kind: 'none' };
-  return outputKeyPatch(kind) ?? { kind: definitionOf(kind).objectResultIsPatch && isObject(output) ? 'output' : 'node_id' };
+  const definition = definitionOf(kind);
+  if (definition.scoring(kind) !== null) return { kind: 'scores', key: outputKeyOf(kind) };
+  const named = outputKeyPatch(kind);
+  if (named !== null) return named;
+  if (definition.runsAtEnd(kind) !== null) return NO_PATCH;
+  return { kind: definition.objectResultIsPatch && isObject(output) ? 'output' : 'node_id' };
 }
 
 /** The patch of an external event or a mapped result: an object changes the state key by key. */

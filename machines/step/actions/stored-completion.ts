@@ -13,7 +13,7 @@ import { charsUpTo } from '../../json-size.ts';
 import { isSameJson } from '../../same-json.ts';
 import { own } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
-import { completedPatch, patchData, type StatePatch } from './state-patch.ts';
+import { completedPatch, type StatePatch } from './state-patch.ts';
 
 /** Characters that the items kept from the state have at least: fewer are not worth a reference. */
 const MIN_KEPT_CHARS = 512;
@@ -28,11 +28,9 @@ const MAX_DEPTH = 4;
 
 /** A completion as its event stores it, and as it changes the run: there, lists share their items with the state. */
 export interface StoredCompletion {
-  readonly data: JsonObject;
+  readonly data: Record<string, Json>;
   readonly output: Json;
   readonly patch: Json;
-  /** `appended` of the event; null = it stores all lists whole. */
-  readonly appended: Appended | null;
   /** The lists that repeat items of the state, and the events that have them whole. */
   readonly lists: readonly (readonly [pointer: string, since: number])[];
 }
@@ -40,26 +38,25 @@ export interface StoredCompletion {
 const NO_LISTS: readonly never[] = [];
 
 /**
- * What `node_completed` stores of an output and its patch. Of a list that begins with items of the one that it replaces in the state, only the other
- * items are stored. `logged`: what the log has, in a replay; null = all lists are stored whole.
+ * What `node_completed` stores of a completion, given with all its lists. Of a list that begins with items of the one that it replaces in the state,
+ * only the other items are stored. `logged`: what the log has, in a replay; null = all lists are stored whole.
  */
 export function storedCompletion(
   step: StepContext,
   node: string,
-  output: Json,
+  data: Record<string, Json>,
   patch: StatePatch,
   logged: Appended | null | undefined,
 ): StoredCompletion {
-  const data: JsonObject = { output, ...patchData(patch) };
+  const { output = null } = data;
   const root = completedPatch(data, node);
-  const extensions: Extension[] = [];
-  if (isObject(root)) findExtensions(root, step.now.state, [], extensions);
-  if (extensions.length === 0) return { data, output, patch: root, appended: null, lists: NO_LISTS };
+  const extensions = isObject(root) ? extensionsIn(root, step.now.state, [], null) : null;
+  if (extensions === null) return { data, output, patch: root, lists: NO_LISTS };
   const sequence = step.sequence + 1;
   const appended: Record<string, AppendedList> = {};
   const lists: [string, number][] = [];
-  let shared = data;
-  let stored = data;
+  let shared: JsonObject = data;
+  let stored: JsonObject = data;
   for (const { path, before, list, kept } of extensions) {
     const pointer = pointerOf(path);
     const items = list.slice(kept);
@@ -77,10 +74,9 @@ export function storedCompletion(
     }
   }
   return {
-    data: stored,
+    data: Object.keys(appended).length === 0 ? { ...stored } : { ...stored, appended: appended as unknown as Json },
     output: shared.output ?? null,
     patch: completedPatch(shared, node),
-    appended: Object.keys(appended).length === 0 ? null : appended,
     lists,
   };
 }
@@ -93,18 +89,23 @@ interface Extension {
   readonly kept: number;
 }
 
-function findExtensions(patch: JsonObject, state: JsonObject, path: Path, found: Extension[]): void {
+/** Adds to those `found` before; null = none, as most patches have, so that nothing is allocated for them. */
+function extensionsIn(patch: JsonObject, state: JsonObject, path: Path, found: Extension[] | null): Extension[] | null {
+  let all = found;
   for (const key in patch) {
     const value = patch[key];
     if (typeof value !== 'object' || value === null) continue;
     const before = own(state, key);
     if (Array.isArray(value)) {
       const kept = Array.isArray(before) ? keptItems(before, value) : 0;
-      if (kept > 0) found.push({ path: [...path, key], before: before as readonly Json[], list: value, kept });
+      if (kept === 0) continue;
+      all ??= [];
+      all.push({ path: [...path, key], before: before as readonly Json[], list: value, kept });
     } else if (isObject(before) && path.length + 1 < MAX_DEPTH) {
-      findExtensions(value as JsonObject, before, [...path, key], found);
+      all = extensionsIn(value as JsonObject, before, [...path, key], all);
     }
   }
+  return all;
 }
 
 /** How many items a list begins with that another one has, too; 0 = not enough to matter. */

@@ -94,9 +94,20 @@ export class ActiveVisits {
     return this.#entry(node)?.visit;
   }
 
-  /** A node that was not active before comes last in the order. */
+  /** A node that was not active before comes last in the order. The progress of a visit stays with it. */
   with(node: string, visit: ActiveVisit): ActiveVisits {
     const before = this.#entry(node);
+    return this.#replaced(node, before, before === undefined ? visit : withProgressOf(before.visit, visit));
+  }
+
+  withoutProgress(node: string): ActiveVisits {
+    const before = this.#entry(node);
+    if (before?.visit.progress === undefined) return this;
+    const { progress: _, ...visit } = before.visit;
+    return this.#replaced(node, before, visit);
+  }
+
+  #replaced(node: string, before: Entry | undefined, visit: ActiveVisit): ActiveVisits {
     const order = before?.order ?? this.#nextOrder;
     return new ActiveVisits(
       this.#graph,
@@ -141,6 +152,11 @@ export class ActiveVisits {
     if (index === undefined) throw new TypeError(`no node ${node}`);
     return index;
   }
+}
+
+function withProgressOf(before: ActiveVisit, after: ActiveVisit): ActiveVisit {
+  const isKept = before.progress !== undefined && after.progress === undefined && before.activation === after.activation;
+  return isKept ? { ...after, progress: before.progress } : after;
 }
 
 function countLocal(visit: ActiveVisit | undefined): number {

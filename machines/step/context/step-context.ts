@@ -168,14 +168,11 @@ export class StepContext {
 
   /** The progress of a visit stays with it. */
   setActive(node: string, active: ActiveVisit): void {
-    const before = this.#now.active.get(node);
-    const isKept = before?.progress !== undefined && active.progress === undefined && before.activation === active.activation;
-    this.#now.active = this.#now.active.with(node, isKept ? { ...active, progress: before.progress } : active);
+    this.#now.active = this.#now.active.with(node, active);
   }
 
   dropProgress(node: string): void {
-    const { progress, ...active } = this.activeOf(node);
-    if (progress !== undefined) this.#now.active = this.#now.active.with(node, active);
+    this.#now.active = this.#now.active.withoutProgress(node);
   }
 
   endVisit(node: string): ActiveVisit {

@@ -1,12 +1,12 @@
 import { type AttemptRole, type AutonomyCounts, reachedLimit } from '../../autonomy.ts';
 import type { JsonObject } from '../../json.ts';
-import type { Usage } from '../../messages.ts';
 import { definitionOf, type Kind } from '../../nodes/index.ts';
 import { AUTONOMY_RULES } from '../../program/rules.ts';
+import { usageIn } from '../actions/budgets.ts';
 import { type ActiveVisit, visitOf } from '../context/active-visits.ts';
 import { own, rulesOf } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
-import type { FailEvent } from '../machine-event.ts';
+import type { FailEvent, MachineEvent } from '../machine-event.ts';
 import { carriedCall } from './held-calls.ts';
 import { heldContext } from './policy-gate.ts';
 
@@ -82,24 +82,25 @@ export function refuseBeyondLimit(step: StepContext, node: string, error: string
   if (counts !== null) setCounts(step, autonomy.agent, { ...counts, refused: error });
 }
 
-/** Counts an attempt that has ended, for the agent to which its node belongs. `isLast`: no other attempt of the visit follows. */
+/** Counts an attempt that has ended with the event, for the agent to which its node belongs. `retried`: another attempt of the visit follows. */
 export function countAttempt(
   step: StepContext,
   node: string,
-  ended: { readonly succeeded: boolean; readonly isLast: boolean; readonly usage: Usage | undefined },
+  event: MachineEvent,
+  outcome: 'succeeded' | 'failed' | 'retried',
 ): void {
   const { autonomy, kind } = step.tables.nodeOf(node);
   if (autonomy === null || rulesOf(step.now) < AUTONOMY_RULES) return;
   const counts = countsOf(step, autonomy.agent);
   if (counts === null) return;
-  const { input_tokens = 0, output_tokens = 0, cost_usd = 0 } = ended.usage ?? {};
+  const { input_tokens = 0, output_tokens = 0, cost_usd = 0 } = usageIn(event) ?? {};
   setCounts(step, autonomy.agent, {
     ...counts,
-    iterations: counts.iterations + Number(ended.isLast && autonomy.agent === node),
+    iterations: counts.iterations + Number(outcome !== 'retried' && autonomy.agent === node),
     toolCalls: counts.toolCalls + Number(!isModelTurn(kind)),
     tokens: counts.tokens + input_tokens + output_tokens,
     costUsd: counts.costUsd + cost_usd,
-    errors: ended.succeeded ? 0 : counts.errors + 1,
+    errors: outcome === 'succeeded' ? 0 : counts.errors + 1,
   });
 }
 

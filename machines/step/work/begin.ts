@@ -40,7 +40,7 @@ function beginAttempt(step: StepContext, node: string, active: ActiveVisit, kind
   const { activation, attempt } = active;
   if (definitionOf(kind).behaviour(kind) === 'child') {
     addAttemptStart(step, node, env.runtimeId, active);
-    step.setActive(node, { ...visitOf(active), phase: 'running', local: true });
+    step.setActive(node, begunVisit(active, 'running', true));
     step.effects.add([{ type: 'spawn', node, activation, attempt }]);
     return null;
   }
@@ -54,13 +54,20 @@ function beginAttempt(step: StepContext, node: string, active: ActiveVisit, kind
   const waits = local && env.startsAtOnce?.(node) === false;
   if (local && !waits) {
     addAttemptStart(step, node, env.runtimeId, active);
-    step.setActive(node, { ...visitOf(active), phase: 'running', local: true });
+    step.setActive(node, begunVisit(active, 'running', true));
   } else {
-    step.setActive(node, { ...visitOf(active), phase: 'queued', ...(local ? { local: true as const } : {}) });
+    step.setActive(node, begunVisit(active, 'queued', local));
   }
   const work = { type: 'work', node, activation, attempt, local, queue } as const;
   step.effects.add([waits ? { ...work, waits } : work]);
   return null;
+}
+
+/** Every node begins with one: objects that are made at once, without spreading others, cost a fraction. */
+function begunVisit({ activation, attempt, approved }: ActiveVisit, phase: 'queued' | 'running', local: boolean): ActiveVisit {
+  if (approved === true)
+    return local ? { activation, attempt, approved, phase, local } : { activation, attempt, approved, phase };
+  return local ? { activation, attempt, phase, local } : { activation, attempt, phase };
 }
 
 function beginApproval(step: StepContext, node: string, activation: number, kind: Kind, env: StepEnv): MachineEvent | null {

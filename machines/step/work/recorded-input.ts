@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../json.ts';
 import { charsUpTo } from '../../json-size.ts';
-import { definitionOf } from '../../nodes/index.ts';
+import { definitionOf, type Kind } from '../../nodes/index.ts';
 import type { StepEnv } from '../../run.ts';
 import type { ActiveVisit } from '../context/active-visits.ts';
 import type { StepContext } from '../context/step-context.ts';
@@ -30,8 +30,7 @@ function recordedInput(step: StepContext, node: string): JsonObject {
   const { env, tables, inputAllowance } = step;
   if (env === null || env.recordInputs === false) return {};
   const { kind } = tables.nodeOf(node);
-  const isPrompt = definitionOf(kind).models(kind).length > 0 && definitionOf(kind).inputIsPrompt;
-  if (isPrompt && tables.dataRules?.retainsPrompt(node) === false) return { input_omitted: true };
+  if (tables.dataRules?.retainsPrompt(node) === false && isPrompt(kind)) return { input_omitted: true };
   const { state } = step.now;
   const recorded = (input: Json, size?: number): JsonObject =>
     inputAllowance.take(input, size) ? { input } : { input_omitted: true };
@@ -46,6 +45,10 @@ function recordedInput(step: StepContext, node: string): JsonObject {
   if (definitionOf(kind).joins(kind) === null) return isSmall ? recorded(state, size) : { input_from: 'state' };
   const { outputs, by_source } = joinInput(step, node);
   return recorded({ outputs, by_source, ...(isSmall ? { state } : {}) });
+}
+
+function isPrompt(kind: Kind): boolean {
+  return definitionOf(kind).inputIsPrompt && definitionOf(kind).models(kind).length > 0;
 }
 
 /** Each value replaced by the expression for it. */

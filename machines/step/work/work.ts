@@ -51,7 +51,7 @@ export function workOf(
     if (inputErrors.length > 0) inputUnknown = unknownOperationOf(template);
     input = given.redactor?.json(rendered.value) ?? rendered.value;
   }
-  const payload = {
+  const payload: Record<string, Json> = {
     workflow_id: workflow.workflow_id,
     workflow_version: workflow.version,
     node_id: node,
@@ -60,9 +60,9 @@ export function workOf(
     ...(inputErrors.length === 0 ? {} : { input_errors: inputErrors }),
     state,
     ...definitionOf(kind).payload(kind, input),
-    ...(definitionOf(kind).scoring(kind) === null ? {} : measuresOf(context, node)),
   };
-  return {
+  if (tables.scorings.has(node)) Object.assign(payload, measuresOf(context, node));
+  const work: { -readonly [K in keyof Work]: Work[K] } = {
     node,
     activation: active.activation,
     attempt: active.attempt,
@@ -71,12 +71,13 @@ export function workOf(
     input,
     inputErrors,
     progress: active.progress ?? NO_PROGRESS,
-    ...(inputExceeded === undefined ? {} : { inputExceeded }),
-    ...(inputUnknown === undefined ? {} : { inputUnknown }),
     state,
-    ...(forModels === null || given === forModels ? {} : { forModels: (value: Json) => forModels.redactor.json(value) }),
     payload,
   };
+  if (inputExceeded !== undefined) work.inputExceeded = inputExceeded;
+  if (inputUnknown !== undefined) work.inputUnknown = inputUnknown;
+  if (forModels !== null && given !== forModels) work.forModels = (value) => forModels.redactor.json(value);
+  return work;
 }
 
 /**

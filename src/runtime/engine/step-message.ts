@@ -25,6 +25,7 @@ import type { SlotReservation } from './slot-reservation.ts';
 /** The longest text of an internal error that is stored. */
 const MAX_REASON_CHARS = 2_000;
 const STUCK = 'no work, timer, event or decision is pending that could continue the execution';
+const NONE_BEGUN: readonly ExecutionCommit[] = [];
 const UNKNOWN: MessageOutcome = { refused: 'unknown', nodes: [] };
 
 export interface StepDeps {
@@ -116,7 +117,8 @@ function stepUnguarded(recipient: Recipient, run: Run | null, envelope: Envelope
   if (newExecution?.copiedHistory !== undefined) addCopiedHistory(builder, newExecution.copiedHistory);
   addStep(builder, recipient, outcome, options.actor, message);
   if (options.workItem !== undefined) builder.work.push({ op: 'put', item: options.workItem });
-  const begun = [...(child === null ? [] : [child]), ...nextSegment(recipient, outcome, options)];
+  const next = nextSegment(recipient, outcome, options);
+  const begun = child === null && next === null ? NONE_BEGUN : [child, next].filter((one) => one !== null);
   const result: MessageResult = { outcome, run: outcome.run, builder, begun, corrupt: null };
   if (!isStuck(outcome.run)) return result;
   const cause = new Error(STUCK);
@@ -189,27 +191,26 @@ function nextSegment(
   { id, base, moment, deps }: Recipient,
   { effects }: StepResult,
   options: MessageOptions,
-): readonly ExecutionCommit[] {
-  return effects.flatMap((effect) => {
-    if (effect.type !== 'continue_as_new') return [];
-    const { tenantId, loaded, startedBy, workflowId, workflowVersion, revision, parentId, depth, deadlineAtMs } = base;
-    const { executionId, segment, state } = effect;
-    const labels = JSON.stringify(nextSegmentLabels(JSON.parse(base.labels), id, segment));
-    const start = {
-      id: executionId,
-      tenantId,
-      loaded,
-      startedBy,
-      workflowId,
-      workflowVersion,
-      revision,
-      parentId,
-      depth,
-      labels,
-    };
-    const continues = { segment, previousId: id };
-    return [startChild({ ...start, deadlineAtMs, createdAtMs: moment.nowMs, input: state, continues }, options, moment, deps)];
-  });
+): ExecutionCommit | null {
+  const effect = effects.find((one) => one.type === 'continue_as_new');
+  if (effect === undefined) return null;
+  const { tenantId, loaded, startedBy, workflowId, workflowVersion, revision, parentId, depth, deadlineAtMs } = base;
+  const { executionId, segment, state } = effect;
+  const labels = JSON.stringify(nextSegmentLabels(JSON.parse(base.labels), id, segment));
+  const start = {
+    id: executionId,
+    tenantId,
+    loaded,
+    startedBy,
+    workflowId,
+    workflowVersion,
+    revision,
+    parentId,
+    depth,
+    labels,
+  };
+  const continues = { segment, previousId: id };
+  return startChild({ ...start, deadlineAtMs, createdAtMs: moment.nowMs, input: state, continues }, options, moment, deps);
 }
 
 /** The first step of a child, or of a next segment, in the unit of the execution that begins it. */
