@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
 import { defineKind, type KindDefinition } from './kind.ts';
-import { namesOfModel } from './model-names.ts';
+import { declaredNameOf, namesOfModel } from './model-names.ts';
 import { mapping, mappingUnlessEmpty, OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
 import { OUTPUT_SYNTAX } from './syntax.ts';
 
@@ -110,7 +110,8 @@ export const coordinator: KindDefinition<Coordinator> = defineKind<Coordinator>(
   distinctiveKeys: ['required_skills', 'preferred_skills', 'trust_domain', 'tiebreaker', 'weights'],
   queue: () => 'general',
   policyNames: () => ['coordinator'],
-  models: ({ tiebreaker }) => (tiebreaker === undefined ? [] : namesOfModel(nameOfTiebreaker(tiebreaker))),
+  models: ({ tiebreaker }) =>
+    tiebreaker === undefined ? [] : namesOfModel(declaredNameOf(tiebreaker.model, tiebreaker.declared)),
   catalogModels: ({ tiebreaker }) => (tiebreaker === undefined ? [] : [tiebreaker.model]),
   withModel: ({ tiebreaker, ...kind }, _name, { provider, model }) => ({
     ...kind,
@@ -144,11 +145,6 @@ export const coordinator: KindDefinition<Coordinator> = defineKind<Coordinator>(
     required_skills.length === 0 ? 'selects an agent' : `agent for ${required_skills.join(', ')}`,
   letter: 'o',
 });
-
-/** The model's name with its provider if the workflow declares it, else as it is written. */
-export function nameOfTiebreaker({ model, declared }: NonNullable<Coordinator['tiebreaker']>): string {
-  return declared === undefined ? model : `${declared.provider}/${declared.model}`;
-}
 
 function readBudget(fields: Fields): Coordinator['budget'] {
   const given = fields.object('budget');

@@ -2,7 +2,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
 import { type DeclaredModel, defineKind, type KindDefinition } from './kind.ts';
-import { namesOfModel } from './model-names.ts';
+import { declaredNameOf, namesOfModel } from './model-names.ts';
 import { duration, namedTargets, OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
 import { OUTPUT_SYNTAX } from './syntax.ts';
 
@@ -236,17 +236,12 @@ export const evaluation: KindDefinition<Eval> = defineKind<Eval>({
   letter: 'e',
 });
 
-/** The model that judges: with its provider if the workflow declares it, else as it is written. */
-export function nameOfJudge({ model, declared }: LlmJudge): string {
-  return declared === undefined ? model : `${declared.provider}/${declared.model}`;
-}
-
 export function judgesOf({ scorers }: Eval): readonly LlmJudge[] {
   return scorers.filter(isJudge);
 }
 
 function modelsOfJudges(kind: Eval): readonly (readonly string[])[] {
-  return judgesOf(kind).map((judge) => namesOfModel(nameOfJudge(judge)));
+  return judgesOf(kind).map(({ model, declared }) => namesOfModel(declaredNameOf(model, declared)));
 }
 
 function isJudge(scorer: Scorer): scorer is LlmJudge {
@@ -262,7 +257,7 @@ function withDeclared(judge: LlmJudge, { provider, model, temperature, max_token
 
 function namesOf(scorer: Scorer): readonly string[] {
   if (scorer.type === 'custom') return [scorer.module];
-  return scorer.type === 'llm_judge' ? [scorer.model, nameOfJudge(scorer)] : [];
+  return scorer.type === 'llm_judge' ? [scorer.model, declaredNameOf(scorer.model, scorer.declared)] : [];
 }
 
 /** An expression, or a template as it is. */

@@ -4,7 +4,7 @@ import { type Fields, optional } from '../reading/fields.ts';
 import { expandAgent } from './agent-loop.ts';
 import { readAgentTools } from './agent-tools.ts';
 import { defineKind, type KindDefinition, type ScriptedResult } from './kind.ts';
-import { namesOfModel } from './model-names.ts';
+import { declaredNameOf, namesOfModel } from './model-names.ts';
 import { INPUT_MAPPING, mappingUnlessEmpty, OUTPUT_PROPERTIES, readOutputFields, readOutputSchema } from './shared-fields.ts';
 import { OUTPUT_SYNTAX } from './syntax.ts';
 
@@ -70,9 +70,6 @@ export const ModelAgent = Type.Object(
 );
 export type ModelAgent = Static<typeof ModelAgent>;
 
-const nameOf = ({ model_ref, declared }: ModelAgent): string =>
-  declared === undefined ? model_ref : `${declared.provider}/${declared.model}`;
-
 export const modelAgent: KindDefinition<ModelAgent> = defineKind<ModelAgent>({
   type: 'agent',
   schema: ModelAgent,
@@ -111,8 +108,9 @@ export const modelAgent: KindDefinition<ModelAgent> = defineKind<ModelAgent>({
   },
   distinctiveKeys: ['max_turns', 'parallel_tool_calls', 'conversation_key'],
   queue: () => 'model',
-  policyNames: (kind) => (kind.declared === undefined ? namesOfModel(kind.model_ref) : [kind.model_ref, nameOf(kind)]),
-  models: (kind) => namesOfModel(nameOf(kind)),
+  policyNames: (kind) =>
+    kind.declared === undefined ? namesOfModel(kind.model_ref) : [kind.model_ref, declaredNameOf(kind.model_ref, kind.declared)],
+  models: (kind) => namesOfModel(declaredNameOf(kind.model_ref, kind.declared)),
   catalogModels: (kind) => [kind.model_ref],
   withModel: (kind, _name, { provider, model, temperature, max_tokens }) => ({
     ...optional('temperature', temperature),
@@ -132,7 +130,11 @@ export const modelAgent: KindDefinition<ModelAgent> = defineKind<ModelAgent>({
     results: '{{ output }}',
   }),
   mappingKey: null,
-  payload: (kind, input) => ({ model: nameOf(kind), input, tools: kind.tools.map(({ name }) => name) }),
+  payload: (kind, input) => ({
+    model: declaredNameOf(kind.model_ref, kind.declared),
+    input,
+    tools: kind.tools.map(({ name }) => name),
+  }),
   testReplies: 'model',
   // An answer, whatever calls its conditions ask for.
   exploredOutputs: [{}],
@@ -158,7 +160,7 @@ export const modelAgent: KindDefinition<ModelAgent> = defineKind<ModelAgent>({
       kind.conversation_key ??= defaultKey(id);
     },
   },
-  summary: nameOf,
+  summary: ({ model_ref, declared }) => declaredNameOf(model_ref, declared),
 });
 
 /** An answer, or calls: those that a test scripts, or those of a `conversation` in an output that the explorer tries. */

@@ -34,6 +34,11 @@ export function modelNameOf(name: string): ModelName | null {
   return family === undefined ? null : { provider: family[1], model: name };
 }
 
+/** The model's name with its provider if the workflow declares it, else as it is written. */
+export function declaredNameOf(name: string, declared: ModelName | undefined): string {
+  return declared === undefined ? name : `${declared.provider}/${declared.model}`;
+}
+
 /** The names by which an allowlist may know a model: as it is written, and with its provider. */
 export function namesOfModel(name: string): readonly string[] {
   const known = modelNameOf(name);

@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
 import { defineKind, type KindDefinition } from './kind.ts';
-import { namesOfModel } from './model-names.ts';
+import { declaredNameOf, namesOfModel } from './model-names.ts';
 import { OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
 import { OUTPUT_SYNTAX } from './syntax.ts';
 
@@ -45,10 +45,6 @@ export const Model = Type.Object(
 );
 export type Model = Static<typeof Model>;
 
-/** The model's name with its provider if the workflow declares it, else as it is written. */
-const nameOf = ({ model_ref, declared }: Model): string =>
-  declared === undefined ? model_ref : `${declared.provider}/${declared.model}`;
-
 export const model: KindDefinition<Model> = defineKind<Model>({
   type: 'model',
   schema: Model,
@@ -82,8 +78,9 @@ export const model: KindDefinition<Model> = defineKind<Model>({
   },
   distinctiveKeys: ['system_prompt', 'temperature', 'max_tokens'],
   queue: () => 'model',
-  policyNames: (kind) => (kind.declared === undefined ? namesOfModel(kind.model_ref) : [kind.model_ref, nameOf(kind)]),
-  models: (kind) => namesOfModel(nameOf(kind)),
+  policyNames: (kind) =>
+    kind.declared === undefined ? namesOfModel(kind.model_ref) : [kind.model_ref, declaredNameOf(kind.model_ref, kind.declared)],
+  models: (kind) => namesOfModel(declaredNameOf(kind.model_ref, kind.declared)),
   catalogModels: (kind) => [kind.model_ref],
   withModel: (kind, _name, { provider, model: declaredModel, temperature, max_tokens }) => ({
     ...optional('temperature', temperature),
@@ -97,7 +94,7 @@ export const model: KindDefinition<Model> = defineKind<Model>({
   }),
   mappingKey: null,
   payload: (kind, input) => ({
-    model: nameOf(kind),
+    model: declaredNameOf(kind.model_ref, kind.declared),
     input,
     ...optional('temperature', kind.temperature),
     ...optional('max_tokens', kind.max_tokens),
@@ -131,7 +128,7 @@ export const model: KindDefinition<Model> = defineKind<Model>({
     return { output, patch: { ...patch, ...Object.fromEntries(overridden) } };
   },
   patchedKeys: () => PATCHED_KEYS,
-  summary: nameOf,
+  summary: ({ model_ref, declared }) => declaredNameOf(model_ref, declared),
 });
 
 /** How an answer changes the state. One that asks for tools is not stored under `output_key`: what follows it is the answer. */

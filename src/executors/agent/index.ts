@@ -1,10 +1,9 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { ModelAgent } from '../../../machines/nodes/model-agent.ts';
-import { isPromptFile } from '../../../machines/nodes/model-names.ts';
 import { type Executor, WorkError, type WorkResult } from '../executor.ts';
 import { invalid, typeOf } from '../http-content.ts';
 import { type Answer, outputOf } from '../model/answer.ts';
-import { askModel, type Models } from '../model/index.ts';
+import { askModel, type Models, rejectPromptFiles } from '../model/index.ts';
 import { type CheckOutput, outputCheck } from '../output-schema.ts';
 import { toJson } from '../to-json.ts';
 import { type Conversation, conversationIn, type RequestedCall, resultsOf } from './conversation.ts';
@@ -33,12 +32,8 @@ export function agentExecutor(kind: ModelAgent, models: Models, descriptions: To
       const check = (await schema?.()) ?? null;
       const isLast = conversation.turns + 1 >= kind.max_turns;
       const tools = await toolSchemas(kind, descriptions, context);
-      const { answer, usage } = await askModel({ ...modelOf(kind), tools }, models, [...system, ...conversation.messages], {
-        context,
-        onText,
-        mayCallTools: !isLast,
-      });
-      try {
+      const messages = [...system, ...conversation.messages];
+      return askModel({ ...kind, tools }, models, messages, { context, onText, mayCallTools: !isLast }, (answer, usage) => {
         const asked = { ...conversation, turns: conversation.turns + 1 };
         if (answer.calls.length === 0) return { ...answerOf(kind, context.nodeId, asked, answer, check), usage };
         if (isLast)
@@ -47,35 +42,16 @@ export function agentExecutor(kind: ModelAgent, models: Models, descriptions: To
             errorClass: 'invalid_answer',
           });
         const calls = toJson(answer.calls, 'tool_calls') as unknown as readonly RequestedCall[];
-        const messages = [...asked.messages, requestOf(answer.text, calls)];
-        return { ...callsOf(kind, { ...asked, messages }, calls, answer.text), usage };
-      } catch (error) {
-        throw error instanceof WorkError ? error.withUsage(usage) : error;
-      }
+        const next = { ...asked, messages: [...asked.messages, requestOf(answer.text, calls)] };
+        return { ...callsOf(kind, next, calls, answer.text), usage };
+      });
     }
-  };
-}
-
-/** The model that it asks, as a `model` node has it. */
-function modelOf({ model_ref, declared, temperature, max_tokens, output_schema }: ModelAgent) {
-  return {
-    type: 'model' as const,
-    model_ref,
-    prompt_ref: '',
-    ...(declared === undefined ? {} : { declared }),
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(max_tokens === undefined ? {} : { max_tokens }),
-    ...(output_schema === undefined ? {} : { output_schema }),
   };
 }
 
 /** The messages with which a task begins. */
 function taskOf(kind: ModelAgent, { prompt, history }: JsonObject): readonly Json[] {
-  const file = [kind.prompt ?? '', kind.system_prompt ?? ''].find(isPromptFile);
-  if (file !== undefined)
-    throw invalid(
-      `the prompt "${file}" names a file; \`jamjet run\`, \`deploy\` and \`validate -o\` put its text into the document`,
-    );
+  rejectPromptFiles(kind.prompt, kind.system_prompt);
   if (prompt !== undefined) return [{ role: 'user', content: textOf(prompt) }];
   if (Array.isArray(history) && history.length > 0) return history as readonly Json[];
   const given = Array.isArray(history) ? 'empty' : typeOf(history);

@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
-import { type Coordinator, DEFAULT_THRESHOLD, DIMENSIONS, nameOfTiebreaker } from '../../../machines/nodes/coordinator.ts';
+import { type Coordinator, DEFAULT_THRESHOLD, DIMENSIONS } from '../../../machines/nodes/coordinator.ts';
+import { declaredNameOf } from '../../../machines/nodes/model-names.ts';
 import { type WorkContext, WorkError } from '../executor.ts';
 import { guardedFetch } from '../model/guarded-fetch.ts';
 import { type Candidate, type FilteredOut, loggedCandidate, type Ranking, spreadOf } from './scoring.ts';
@@ -40,7 +41,7 @@ export function bridgeSteps(url: string, kind: Coordinator, { task, context }: T
           spread,
           top_candidates: best as unknown as Json,
           threshold: tiebreaker?.threshold ?? DEFAULT_THRESHOLD,
-          tiebreaker_model: tiebreaker === undefined ? null : nameOfTiebreaker(tiebreaker),
+          tiebreaker_model: tiebreaker === undefined ? null : declaredNameOf(tiebreaker.model, tiebreaker.declared),
         }),
       );
     },

@@ -1,10 +1,9 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { Usage } from '../../../machines/messages.ts';
 import type { Coordinator } from '../../../machines/nodes/coordinator.ts';
-import type { Model } from '../../../machines/nodes/model.ts';
-import { type WorkContext, WorkError } from '../executor.ts';
+import type { WorkContext } from '../executor.ts';
 import { outputOf } from '../model/answer.ts';
-import { askModel, type Models } from '../model/index.ts';
+import { type AskedModel, askModel, type Models } from '../model/index.ts';
 import type { Candidate, Ranking } from './scoring.ts';
 
 const SYSTEM_PROMPT =
@@ -37,11 +36,8 @@ export async function choose(
   context: WorkContext,
 ): Promise<Choice> {
   const { declared } = tiebreaker;
-  const kind: Model = {
-    type: 'model',
+  const model: AskedModel = {
     model_ref: tiebreaker.model,
-    prompt_ref: 'choose',
-    tools: [],
     output_schema: ANSWER_SCHEMA,
     ...(declared === undefined ? {} : { declared }),
   };
@@ -55,20 +51,16 @@ export async function choose(
     { role: 'system', content: SYSTEM_PROMPT },
     { role: 'user', content: promptOf(asked, best) },
   ];
-  const { answer, usage } = await askModel(kind, models, messages, { context, onText: undefined, mayCallTools: false });
-  let output: Json;
-  try {
-    output = outputOf(answer, problemOf);
-  } catch (error) {
-    throw error instanceof WorkError ? error.withUsage(usage) : error;
-  }
-  const { selected, reason, confidence } = isObject(output) ? output : {};
-  return {
-    uri: String(selected),
-    reasoning: typeof reason === 'string' ? reason.slice(0, 2_000) : '',
-    confidence: typeof confidence === 'number' ? Math.min(Math.max(confidence, 0), 1) : 0.5,
-    usage,
-  };
+  return askModel(model, models, messages, { context, onText: undefined, mayCallTools: false }, (answer, usage) => {
+    const output = outputOf(answer, problemOf);
+    const { selected, reason, confidence } = isObject(output) ? output : {};
+    return {
+      uri: String(selected),
+      reasoning: typeof reason === 'string' ? reason.slice(0, 2_000) : '',
+      confidence: typeof confidence === 'number' ? Math.min(Math.max(confidence, 0), 1) : 0.5,
+      usage,
+    };
+  });
 }
 
 function promptOf(

@@ -4,7 +4,7 @@ import { MAX_SCORE } from '../../../machines/nodes/eval.ts';
 import type { Model } from '../../../machines/nodes/model.ts';
 import { type WorkContext, WorkError } from '../executor.ts';
 import { outputOf } from '../model/answer.ts';
-import { askModel, type Models } from '../model/index.ts';
+import { type AskedModel, askModel, type Models } from '../model/index.ts';
 import { type Score, scoreOf } from './scores.ts';
 
 /** Longest text that is judged, in characters. */
@@ -45,13 +45,10 @@ export async function judgeScore(
   context: Pick<WorkContext, 'tenantId' | 'signal'>,
 ): Promise<{ readonly score: Score; readonly usage: Usage }> {
   const { min_score, declared } = judge;
-  const kind: Model = {
-    type: 'model',
+  const model: AskedModel = {
     model_ref: judge.model,
-    prompt_ref: 'judge',
-    tools: [],
     output_schema: ANSWER_SCHEMA,
-    ...(declared === undefined ? {} : { declared: { provider: declared.provider, model: declared.model } }),
+    ...(declared === undefined ? {} : { declared }),
     ...(declared?.temperature === undefined ? {} : { temperature: declared.temperature }),
     ...(declared?.max_tokens === undefined ? {} : { max_tokens: declared.max_tokens }),
   };
@@ -59,14 +56,11 @@ export async function judgeScore(
     { role: 'system', content: SYSTEM_PROMPT },
     { role: 'user', content: promptOf(rubric, judged) },
   ];
-  const { answer, usage } = await askModel(kind, models, messages, { context, onText: undefined, mayCallTools: false });
-  try {
+  return askModel(model, models, messages, { context, onText: undefined, mayCallTools: false }, (answer, usage) => {
     const { score, reason } = outputOf(answer, problemOf) as { readonly score: number; readonly reason?: Json };
     const message = `score ${score} of ${MAX_SCORE} (at least ${min_score}): ${typeof reason === 'string' ? reason : ''}`;
     return { score: scoreOf('llm_judge', score >= min_score, score, message), usage };
-  } catch (error) {
-    throw error instanceof WorkError ? error.withUsage(usage) : error;
-  }
+  });
 }
 
 /** What is wrong with the answer of a judge, which another attempt may not have. */

@@ -1,7 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { Usage } from '../../../machines/messages.ts';
 import { type Model, modelPatch } from '../../../machines/nodes/model.ts';
-import { isPromptFile, modelNameOf, namesOfModel } from '../../../machines/nodes/model-names.ts';
+import { declaredNameOf, isPromptFile, modelNameOf, namesOfModel } from '../../../machines/nodes/model-names.ts';
 import { isAllowedModel } from '../../../machines/policy.ts';
 import { toStorableText } from '../../../machines/unicode.ts';
 import { type Executor, type WorkContext, WorkError, type WorkResult } from '../executor.ts';
@@ -33,15 +33,15 @@ export function modelExecutor(kind: Model, models: Models): Executor {
     const messages = messagesOf(kind, work.input);
     // Before the call, which is paid for.
     const check = (await schema?.()) ?? null;
-    const { answer, usage } = await askModel(kind, models, messages, { context, onText, mayCallTools: true });
-    try {
-      return resultOf(kind, answer, check, usage);
-    } catch (error) {
-      // An answer that does not fit is paid for all the same.
-      throw error instanceof WorkError ? error.withUsage(usage) : error;
-    }
+    return askModel(kind, models, messages, { context, onText, mayCallTools: true }, (answer, usage) =>
+      resultOf(kind, answer, check, usage),
+    );
   };
 }
+
+/** The model that is asked, and with what, as a `model` node has it. */
+export type AskedModel = Pick<Model, 'model_ref' | 'declared' | 'temperature' | 'max_tokens' | 'output_schema'> &
+  Partial<Pick<Model, 'tools'>>;
 
 /** How a model is asked. */
 export interface Asking {
@@ -51,14 +51,18 @@ export interface Asking {
   readonly mayCallTools: boolean;
 }
 
-/** Asks the model of a node, if the tenant may use it. Throws `WorkError`. */
-export async function askModel(
-  kind: Model,
+/**
+ * Asks a model, if the tenant may use it, and resolves with what `read` makes of its answer. Throws `WorkError`; that of an answer which
+ * `read` refuses has its usage, because the answer is paid for all the same.
+ */
+export async function askModel<T>(
+  model: AskedModel,
   { settings, allowlistOf }: Models,
   messages: readonly Json[],
   asking: Asking,
-): Promise<{ readonly answer: Answer; readonly usage: Usage }> {
-  const name = kind.declared === undefined ? kind.model_ref : `${kind.declared.provider}/${kind.declared.model}`;
+  read: (answer: Answer, usage: Usage) => T,
+): Promise<T> {
+  const name = declaredNameOf(model.model_ref, model.declared);
   const allowlist = await allowlistOf(asking.context.tenantId);
   if (allowlist.length > 0 && !isAllowedModel(allowlist, namesOfModel(name))) {
     throw new WorkError(`the policy of the tenant does not allow the model "${name}"`, {
@@ -66,8 +70,13 @@ export async function askModel(
       errorClass: 'blocked_model',
     });
   }
-  const { system, answer } = await ask(kind, name, messages, settings, asking);
-  return { answer, usage: usageOf(system, answer, settings) };
+  const { system, answer } = await ask(model, name, messages, settings, asking);
+  const usage = usageOf(system, answer, settings);
+  try {
+    return read(answer, usage);
+  } catch (error) {
+    throw error instanceof WorkError ? error.withUsage(usage) : error;
+  }
 }
 
 interface Asked {
@@ -77,7 +86,7 @@ interface Asked {
 }
 
 async function ask(
-  kind: Model,
+  { tools = [], temperature, max_tokens, output_schema }: AskedModel,
   name: string,
   messages: readonly Json[],
   settings: ModelSettings,
@@ -96,7 +105,6 @@ async function ask(
   }
   if (sidecarUrl !== undefined && !Object.hasOwn(names, name)) {
     const { callSidecar } = await import('./sidecar.ts');
-    const { temperature, max_tokens, tools } = kind;
     const request = {
       model: name,
       messages,
@@ -114,19 +122,17 @@ async function ask(
   const named = resolveModel(name, settings);
   const { callProvider } = await import('./provider-call.ts');
   const { promptOf, toolsOf } = await import('./messages.ts');
-  const temperature = kind.temperature ?? named.temperature;
-  const maxOutputTokens = kind.max_tokens ?? named.maxTokens;
+  const usedTemperature = temperature ?? named.temperature;
+  const maxOutputTokens = max_tokens ?? named.maxTokens;
   const options = {
     prompt: promptOf(messages),
     abortSignal: signal,
-    ...(temperature === undefined ? {} : { temperature }),
+    ...(usedTemperature === undefined ? {} : { temperature: usedTemperature }),
     ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
-    ...(kind.tools.length === 0
+    ...(tools.length === 0
       ? {}
-      : { tools: toolsOf(kind.tools), toolChoice: { type: mayCallTools ? ('auto' as const) : ('none' as const) } }),
-    ...(kind.output_schema === undefined
-      ? {}
-      : { responseFormat: { type: 'json' as const, schema: kind.output_schema, name: 'answer' } }),
+      : { tools: toolsOf(tools), toolChoice: { type: mayCallTools ? ('auto' as const) : ('none' as const) } }),
+    ...(output_schema === undefined ? {} : { responseFormat: { type: 'json' as const, schema: output_schema, name: 'answer' } }),
   };
   try {
     return {
@@ -139,11 +145,7 @@ async function ask(
 }
 
 function messagesOf(kind: Model, input: Json): readonly Json[] {
-  const file = [kind.prompt_ref, kind.system_prompt ?? ''].find(isPromptFile);
-  if (file !== undefined)
-    throw invalid(
-      `the prompt "${file}" names a file; \`jamjet run\`, \`deploy\` and \`validate -o\` put its text into the document`,
-    );
+  rejectPromptFiles(kind.prompt_ref, kind.system_prompt);
   const { prompt_ref: prompt = null, messages, system_prompt: instructions = null } = isObject(input) ? input : {};
   const system = instructions === null || instructions === '' ? [] : [{ role: 'system', content: asText(instructions) }];
   if (kind.prompt_ref !== '') return [...system, { role: 'user', content: asText(prompt) }];
@@ -151,6 +153,15 @@ function messagesOf(kind: Model, input: Json): readonly Json[] {
     return [...withoutRepeated(system, messages[0] ?? null), ...(messages as readonly Json[])];
   const given = Array.isArray(messages) ? 'empty' : typeOf(messages);
   throw invalid(`without a prompt, state.messages must be a list of messages, not ${given}`);
+}
+
+/** Commands put the texts of prompt files into a document: one that still names a file has come another way. */
+export function rejectPromptFiles(...prompts: readonly (string | undefined)[]): void {
+  const file = prompts.find((prompt) => prompt !== undefined && isPromptFile(prompt));
+  if (file === undefined) return;
+  throw invalid(
+    `the prompt "${file}" names a file; \`jamjet run\`, \`deploy\` and \`validate -o\` put its text into the document`,
+  );
 }
 
 /** Agents of the Python SDK have their instructions as the first message, too. */
