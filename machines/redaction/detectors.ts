@@ -56,43 +56,45 @@ function emails(text: string): Span[] {
 
 // Numbers
 
-/** Digits with single separators between groups. */
-const DIGITS = /\d(?:[ .\-/\u00a0]?\d)*/g;
-
-/** A group of digits within a text. */
-interface Group {
-  readonly digits: string;
-  readonly start: number;
-}
-
 const MIN_CARD = 13;
 const MAX_CARD = 19;
 
-/** The groups of digits that follow each other, separated by single characters. */
-function* digitRuns(
-  text: string,
-): Generator<{ readonly groups: readonly Group[]; readonly start: number; readonly end: number }> {
-  for (const { 0: run, index } of text.matchAll(DIGITS)) {
-    const groups = [...run.matchAll(/\d+/g)].map((group) => ({ digits: group[0], start: index + group.index }));
-    yield { groups, start: index, end: index + run.length };
-  }
-}
-
-/** Whole groups of digits that make a card's number. */
+/** Whole groups of digits that make a card's number, separated by single characters. */
 function cardNumbers(text: string): Span[] {
   const found: Span[] = [];
-  for (const { groups } of digitRuns(text)) {
-    for (let first = 0; first < groups.length; first += 1) {
-      let digits = '';
-      for (let last = first; last < groups.length; last += 1) {
-        const group = groups[last] as Group;
-        digits += group.digits;
-        if (digits.length > MAX_CARD) break;
-        if (isCardNumber(digits)) found.push({ start: (groups[first] as Group).start, end: group.start + group.digits.length });
-      }
+  for (let start = nextDigit(text, 0); start < text.length; start = nextDigit(text, endOfDigits(text, start))) {
+    if (!/[2-6]/.test(text.charAt(start))) continue;
+    let digits = '';
+    for (let at = start; isDigit(text, at); ) {
+      const end = endOfDigits(text, at, MAX_CARD + 1);
+      digits += text.slice(at, end);
+      if (digits.length > MAX_CARD) break;
+      if (isCardNumber(digits)) found.push({ start, end });
+      at = CARD_SEPARATORS.includes(text.charAt(end)) ? end + 1 : end;
     }
   }
   return found;
+}
+
+const CARD_SEPARATORS = ' .-/\u00a0';
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 48 && code <= 57;
+}
+
+/** The first digit at a place or behind it; the text's length = there is none. */
+function nextDigit(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && !isDigit(text, at)) at += 1;
+  return at;
+}
+
+/** Where digits end that begin at a place, if they are at most `most`. */
+function endOfDigits(text: string, from: number, most: number = text.length): number {
+  let at = from;
+  while (at - from < most && isDigit(text, at)) at += 1;
+  return at;
 }
 
 /** Numbers of cards begin with 2 to 6; times in milliseconds, with 1. */
@@ -118,47 +120,71 @@ function socialSecurityNumbers(text: string): Span[] {
   return spansOf(text, SSN);
 }
 
-/** Numbers that may belong together, with what may stand before and between them. */
-const PHONE_RUN = /(?:\(?\+|\()?\d(?:[ .\-/()\u00a0]{0,3}\+?\d)*/g;
-const PHONE_GROUP = /(?:\(?\+|\()?\d+/g;
 const MIN_PHONE = 7;
 const MAX_PHONE = 15;
+/** Long enough for all separators of a number. */
+const MAX_PHONE_LENGTH = 4 * MAX_PHONE;
+/** Separators between two groups of digits, at most. */
+const MAX_SEPARATORS = 3;
+const PHONE_SEPARATORS = ' .-/()\u00a0';
 /** Without a country: (555) 123-4567, 555-123-4567, 5551234567, also after a 1. */
 const NANP = /^\(?1?[ .-]{0,2}\(?[2-9]\d{2}\)?[ .-]{0,2}[2-9]\d{2}[ .-]?\d{4}$/;
 
 /** From each group of digits on, the most groups that make a number. */
 function phoneNumbers(text: string): Span[] {
   const found: Span[] = [];
-  for (const { 0: run, index } of text.matchAll(PHONE_RUN)) {
-    const groups = spansOf(run, PHONE_GROUP);
-    for (let first = 0; first < groups.length; first += 1) {
-      const { start } = groups[first] as Span;
-      for (let last = Math.min(groups.length, first + MAX_PHONE) - 1; last >= first; last -= 1) {
-        const { end } = groups[last] as Span;
-        if (!isPhoneNumber(run.slice(start, end)) || isInWord(text, index + start, index + end)) continue;
-        found.push({ start: index + start, end: index + end });
-        first = last;
-        break;
-      }
-    }
+  for (let at = nextDigit(text, 0); at < text.length; ) {
+    const start = startOfPhoneNumber(text, at);
+    const end = endOfPhoneNumber(text, start, at);
+    if (end !== null) found.push({ start, end });
+    at = nextDigit(text, end ?? endOfDigits(text, at));
   }
   return found;
 }
 
-/** Digits between letters are part of an id. */
-function isInWord(text: string, start: number, end: number): boolean {
-  return /[\p{L}_]/u.test(text.charAt(start - 1)) || /[\p{L}_]/u.test(text.charAt(end));
+/** A number may begin with (, + or (+ before its first digit. */
+function startOfPhoneNumber(text: string, first: number): number {
+  const afterSign = text.charAt(first - 1) === '+' ? first - 1 : first;
+  return text.charAt(afterSign - 1) === '(' ? afterSign - 1 : afterSign;
 }
 
+/** `first`: the first digit, before which there may be signs from `start` on. Null = no number begins there. */
+function endOfPhoneNumber(text: string, start: number, first: number): number | null {
+  if (WORD.test(text.charAt(start - 1))) return null;
+  const ends: number[] = [];
+  const lengths = lengthsFrom(text, start, first);
+  let digits = 0;
+  for (let at = first; at - start <= MAX_PHONE_LENGTH; ) {
+    const end = endOfDigits(text, at, MAX_PHONE + 1);
+    digits += end - at;
+    if (digits > lengths.most || end - start > MAX_PHONE_LENGTH) break;
+    if (digits >= lengths.least) ends.push(end);
+    at = end;
+    while (at - end < MAX_SEPARATORS && isPhoneSeparator(text, at)) at += 1;
+    // A plus can only be the first sign.
+    if (text.charAt(at) === '+' || !isDigit(text, at)) break;
+  }
+  return ends.findLast((end) => !WORD.test(text.charAt(end)) && isPhoneNumber(text.slice(start, end))) ?? null;
+}
+
+/** How many digits a number has that begins as the text does. */
+function lengthsFrom(text: string, start: number, first: number): { readonly least: number; readonly most: number } {
+  if (text.charAt(first) === '0' || text.slice(start, first).includes('+')) return { least: MIN_PHONE, most: MAX_PHONE };
+  const length = text.charAt(first) === '1' ? 11 : 10;
+  return { least: length, most: length };
+}
+
+function isPhoneSeparator(text: string, at: number): boolean {
+  return at < text.length && PHONE_SEPARATORS.includes(text.charAt(at));
+}
+
+/** Digits between letters are part of an id. */
+const WORD = /[\p{L}_]/u;
+
 function isPhoneNumber(number: string): boolean {
-  // Long enough for all its separators.
-  if (number.length > 4 * MAX_PHONE) return false;
-  const digits = number.replaceAll(/\D/g, '');
-  if (digits.length < MIN_PHONE || digits.length > MAX_PHONE || number.lastIndexOf('+') > 1) return false;
-  if (/^\(?\+/.test(number) || digits.startsWith('00')) return true;
-  if (NANP.test(number)) return true;
+  if (/^\(?(?:\+|0\D*0)/.test(number) || NANP.test(number)) return true;
   // A trunk prefix, and groups: 030 123456, (0)30/123456.
-  return /^\(?0/.test(number) && digits.length > MIN_PHONE && /[ \-/()\u00a0]/.test(number);
+  return /^\(?0/.test(number) && /[ \-/()\u00a0]/.test(number) && number.replaceAll(/\D/g, '').length > MIN_PHONE;
 }
 
 const IPV4 = /(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\d]|\.\d)/g;

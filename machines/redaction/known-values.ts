@@ -1,17 +1,21 @@
 import { isObject, type Json } from '../json.ts';
 import type { Span } from './detectors.ts';
 import { type Path, type PathPositions, positionsInside, startOf } from './paths.ts';
+import { SortedValues, type Work } from './sorted-values.ts';
 
 /** A shorter value is replaced where its path is, but not looked for elsewhere: it would be found everywhere. */
 const MIN_LENGTH = 4;
 /** Of distinct values of one execution. */
 const MAX_VALUES = 2_000;
+/** Characters that are compared for one text, at most: so many, and so many for each of its characters. */
+const WORK = 1_000_000;
+const WORK_PER_CHARACTER = 64;
 
 /** The values at the paths of a policy, to be found again in other values and inside texts. */
 export class KnownValues {
   readonly #values = new Set<string>();
-  /** By their first characters, the longest first. */
-  readonly #byPrefix = new Map<string, string[]>();
+  /** By their first characters. */
+  readonly #byPrefix = new Map<string, SortedValues>();
   #longest = 0;
 
   /** `roots`: states and inputs in which paths begin. */
@@ -19,14 +23,15 @@ export class KnownValues {
     if (paths.length === 0) return;
     const start = startOf(paths);
     for (const root of roots) this.#collect(root, start);
+    const byPrefix = new Map<string, string[]>();
     for (const value of this.#values) {
       this.#longest = Math.max(this.#longest, value.length);
       const prefix = value.slice(0, MIN_LENGTH);
-      const others = this.#byPrefix.get(prefix);
-      if (others === undefined) this.#byPrefix.set(prefix, [value]);
+      const others = byPrefix.get(prefix);
+      if (others === undefined) byPrefix.set(prefix, [value]);
       else others.push(value);
     }
-    for (const values of this.#byPrefix.values()) values.sort((a, b) => b.length - a.length);
+    for (const [prefix, values] of byPrefix) this.#byPrefix.set(prefix, new SortedValues(values));
   }
 
   get isEmpty(): boolean {
@@ -37,13 +42,17 @@ export class KnownValues {
     return this.#values.has(text);
   }
 
-  /** Where they are in a text; of several that begin at one place, the longest. */
+  /**
+   * Where they are in a text; of several that begin at one place, the longest. A text that resembles the values so much that the search
+   * would take long counts as one of them from there on.
+   */
   find(text: string): readonly Span[] {
     const found: Span[] = [];
     if (this.isEmpty) return found;
+    const work = workFor(text);
     for (let start = 0; start + MIN_LENGTH <= text.length; start += 1) {
-      const candidates = this.#byPrefix.get(text.slice(start, start + MIN_LENGTH));
-      const value = candidates?.find((candidate) => text.startsWith(candidate, start));
+      const value = this.#byPrefix.get(text.slice(start, start + MIN_LENGTH))?.longestAt(text, start, work);
+      if (work.left < 0) return [...found, { start, end: text.length }];
       if (value === undefined) continue;
       found.push({ start, end: start + value.length });
       start += value.length - 1;
@@ -53,12 +62,19 @@ export class KnownValues {
 
   /** The first place in a text from which on it may be the beginning of a value; its length = nowhere. */
   openAt(text: string): number {
+    const work = workFor(text);
     for (let start = Math.max(0, text.length - this.#longest + 1); start < text.length; start += 1) {
-      const rest = text.slice(start);
-      const candidates = rest.length < MIN_LENGTH ? this.#values : (this.#byPrefix.get(rest.slice(0, MIN_LENGTH)) ?? []);
-      for (const value of candidates) if (value.length > rest.length && value.startsWith(rest)) return start;
+      if (this.#mayBeginAt(text, start, work) || work.left < 0) return start;
     }
     return text.length;
+  }
+
+  #mayBeginAt(text: string, start: number, work: Work): boolean {
+    if (text.length - start >= MIN_LENGTH) {
+      return this.#byPrefix.get(text.slice(start, start + MIN_LENGTH))?.goesOnFrom(text, start, work) ?? false;
+    }
+    const rest = text.slice(start);
+    return [...this.#byPrefix.keys()].some((prefix) => prefix.startsWith(rest));
   }
 
   #collect(value: Json, positions: PathPositions): void {
@@ -86,6 +102,10 @@ export class KnownValues {
       if (form.length >= MIN_LENGTH && this.#values.size < MAX_VALUES) this.#values.add(form);
     }
   }
+}
+
+function workFor(text: string): Work {
+  return { left: WORK + WORK_PER_CHARACTER * text.length };
 }
 
 function uriForm(text: string): string {

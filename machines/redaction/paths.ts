@@ -7,7 +7,7 @@ export interface PathSegment {
 
 export type Path = readonly PathSegment[];
 
-/** A path is followed in every value, so it is short. */
+/** A path is followed in every value, so it is short: a position in it is a bit of a number. */
 const MAX_SEGMENTS = 32;
 
 type ParsedPath = { readonly path: Path; readonly problem: null } | { readonly path: null; readonly problem: string };
@@ -33,24 +33,33 @@ export function parsePath(text: string): ParsedPath {
   return { path, problem: null };
 }
 
-/** How far paths have been followed into a value: for each that is still open, its next segment. */
-export type PathPositions = readonly (readonly [path: Path, next: number])[];
+/** How far one path has been followed into a value: bit `i` of `open` = its segment `i` is next. */
+interface Position {
+  readonly path: Path;
+  readonly open: number;
+}
+
+/** How far paths have been followed into a value. There is one position per path, so that looking at a key takes the same time at any depth. */
+export type PathPositions = readonly Position[];
 
 export function startOf(paths: readonly Path[]): PathPositions {
-  return paths.map((path) => [path, 0] as const);
+  return paths.map((path) => ({ path, open: 1 }));
 }
 
 /** The positions inside a key or an index; null = a path ends there. */
 export function positionsInside(positions: PathPositions, key: string): PathPositions | null {
-  const inside: (readonly [Path, number])[] = [];
-  for (const position of positions) {
-    const [path, next] = position;
-    const segment = path[next];
-    if (segment === undefined) continue;
-    if (segment.deep) inside.push(position);
-    if (segment.key !== null && segment.key !== key) continue;
-    if (next + 1 === path.length) return null;
-    inside.push([path, next + 1]);
+  const inside: Position[] = [];
+  for (const { path, open } of positions) {
+    let next = 0;
+    for (let rest = open; rest !== 0; rest &= rest - 1) {
+      const at = 31 - Math.clz32(rest & -rest);
+      const segment = path[at] as PathSegment;
+      if (segment.deep) next |= 1 << at;
+      if (segment.key !== null && segment.key !== key) continue;
+      if (at + 1 === path.length) return null;
+      next |= 1 << (at + 1);
+    }
+    if (next !== 0) inside.push({ path, open: next });
   }
   return inside;
 }

@@ -5,11 +5,14 @@ import { replacementOf } from './replacement.ts';
 const BETWEEN_WORDS = /[\s,;!?"<>[\]{}|]/;
 const IN_NUMBER = /[\d .\-/()+\u00a0]/;
 const BEGINS_NUMBER = /[\d+(]/;
+/** So much is held back at most, in UTF-16 code units: a text that might have something longer to be replaced is not shown any further. */
+const MAX_HELD = 65_536;
 
 /** Redacts a text that comes in parts. Holds back the end of what there is, while it may be the beginning of something to be replaced. */
 export class StreamRedactor {
   readonly #redactor: Redactor;
   #held = '';
+  #stopped = false;
 
   constructor(redactor: Redactor) {
     this.#redactor = redactor;
@@ -17,12 +20,15 @@ export class StreamRedactor {
 
   /** Returns what can be shown. */
   push(part: string): string {
+    if (this.#stopped) return '';
     const text = this.#held + part;
     const spans = this.#redactor.spansIn(text);
     let open = Math.min(openAt(text), this.#redactor.known.openAt(text));
     // Something to be replaced may go on, so it is held back as a whole.
     for (const { start, end } of spans) if (end > open && start < open) open = start;
-    return this.#release(text, open);
+    const shown = this.#release(text, open);
+    this.#stopped = this.#held.length > MAX_HELD;
+    return shown;
   }
 
   #release(text: string, until: number): string {

@@ -90,6 +90,9 @@ describe('detectors', () => {
     ['groups of digits', '4111 '.repeat(50_000)],
     ['dots', '1.'.repeat(100_000)],
     ['colons', 'a:'.repeat(100_000)],
+    ['single digits', '1 '.repeat(300_000)],
+    ['digits with signs', '(5'.repeat(300_000)],
+    ['digits with plus signs', '+1'.repeat(300_000)],
     ['parentheses', '((((1'.repeat(50_000)],
   ])('look at each place of a text a bounded number of times: %s', (_what, text) => {
     const half = text.slice(0, text.length / 2);

@@ -59,6 +59,18 @@ describe('a redactor', () => {
     expect(redactor(['$.x'], [STATE]).root(plain)).toBe(plain);
   });
 
+  it('follows paths of any depth in nested values, also where each level can be each step of a path', () => {
+    const path = `$${'..a'.repeat(31)}`;
+    const nested = (depth: number): Json => Array.from({ length: depth }).reduce<Json>((inner) => ({ a: inner }), 'secret');
+    expect(JSON.stringify(redactor([path], [nested(60)]).root(nested(60)))).not.toContain('secret');
+    expect(redactor([path]).root(nested(30))).toEqual(nested(30));
+    expect(redactor([`${path}..b`]).root(nested(60))).toEqual(nested(60));
+    expect(redactor(['$..*..*..*']).root({ a: { b: { c: 1, d: [2] } }, e: { f: 3 } })).toEqual({
+      a: { b: { c: '[REDACTED]', d: '[REDACTED]' } },
+      e: { f: 3 },
+    });
+  });
+
   it('leaves ids and counts of events alone, and applies paths to every other field, to outputs where the state has them', () => {
     const data = {
       child_execution_id: 'exec_5552345678',
@@ -101,6 +113,13 @@ describe('a text that comes in parts', () => {
         expect(shown.length).toBeGreaterThanOrEqual(one.text(text).length - 1);
       }),
     );
+  });
+
+  it('is not shown any further once too much of it would be held back', () => {
+    const stream = new StreamRedactor(redactor(['$.name'], [{ name: 'a'.repeat(200_000) }]));
+    expect(stream.push('Dear ')).toBe('Dear ');
+    expect(stream.push('a'.repeat(100_000))).toBe('');
+    expect(stream.push(' and more ')).toBe('');
   });
 
   it('is shown word by word: only its last word is held back', () => {
