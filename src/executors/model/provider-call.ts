@@ -1,4 +1,5 @@
 import { APICallError, type LanguageModelV3, type LanguageModelV3CallOptions } from '@ai-sdk/provider';
+import { WorkError } from '../executor.ts';
 import type { Answer } from './answer.ts';
 import { guardedFetch } from './guarded-fetch.ts';
 import { answerOf, readStream } from './provider-answer.ts';
@@ -32,7 +33,15 @@ export async function callProvider(
   let whole: Response | null = null;
   const streaming = await modelOf(named, async (input, init) => {
     const response = await fetch(input, init);
-    const isWhole = response.ok && /^application\/json\b/i.test(response.headers.get('content-type') ?? '');
+    const type = response.headers.get('content-type') ?? '';
+    if (response.ok && /^text\/html\b/i.test(type)) {
+      void response.body?.cancel();
+      throw new WorkError('the provider answered with a page (text/html) instead of a stream', {
+        retryable: true,
+        errorClass: 'invalid_response',
+      });
+    }
+    const isWhole = response.ok && /^application\/json\b/i.test(type);
     if (!isWhole) return response;
     whole = response;
     throw new WholeAnswer();

@@ -256,4 +256,13 @@ describe('a stream', () => {
     });
     expect((await failure(streamed({ model_ref: 'gpt-4o' }, openai(url), controller.signal))).message).toContain('enough');
   });
+
+  it('that is a page fails retryably, and says what it is', async () => {
+    const { url } = await webServer((_request, response) =>
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<html>Sign in</html>'),
+    );
+    const error = await failure(streamed({ model_ref: 'gpt-4o' }, openai(url)));
+    expect(error).toMatchObject({ retryable: true, errorClass: 'invalid_response' });
+    expect(error.message).toContain('text/html');
+  });
 });
