@@ -68,6 +68,8 @@ export class Timeline {
   readonly #active = new Map<string, ActiveNode>();
   readonly #approvals = new Map<string, OpenApproval>();
   readonly #decisions = new Map<string, string>();
+  /** Why a person is about to be asked about a node. */
+  readonly #reasons = new Map<string, string>();
 
   constructor(kinds: NodeKinds) {
     this.#kinds = kinds;
@@ -80,6 +82,11 @@ export class Timeline {
 
   get approvals(): readonly OpenApproval[] {
     return [...this.#approvals.values()];
+  }
+
+  /** Whether a person decides about each active node. */
+  get awaitsDecisionsOnly(): boolean {
+    return [...this.#active.keys()].every((node) => this.#approvals.has(node));
   }
 
   /** Correlation keys of awaited external events by node id. */
@@ -113,7 +120,7 @@ export class Timeline {
         return this.#waiting(node, atMs, 'waiting for approval');
       case 'tool_approval_required':
         this.#approvals.set(node, { node, kind: 'tool' });
-        return this.#waiting(node, atMs, `waiting for approval of ${textOf(data.tool_name)}`);
+        return this.#waiting(node, atMs, `waiting for approval of ${textOf(data.tool_name)}${this.#takeReason(node)}`);
       case 'approval_received':
         return this.#recordDecision(node, event);
       case 'timer_created':
@@ -126,7 +133,12 @@ export class Timeline {
         return [note(node, `child failed: ${textOf(data.error)}`)];
       case 'policy_violation':
         if (data.decision === 'warned') return [note(node, `violates a policy: ${textOf(data.rule)}`)];
-        return [{ status: 'failed', node, durationMs: null, attempt: null, text: `blocked by policy: ${textOf(data.rule)}` }];
+        // The node ends in the same commit: it fails, or is a policy node with a branch for this.
+        this.#decisions.set(node, `blocked by policy: ${textOf(data.rule)}`);
+        return [];
+      case 'escalation_required':
+        this.#reasons.set(node, textOf(data.reason));
+        return [];
       case 'token_budget_exceeded':
       case 'cost_budget_exceeded':
         return [note(node, type.replaceAll('_', ' '))];
@@ -226,6 +238,12 @@ export class Timeline {
   #failureText(node: string, { error }: JsonObject): string {
     const decision = this.#takeDecision(node);
     return decision.startsWith('rejected by ') ? `approval ${decision}` : textOf(error);
+  }
+
+  #takeReason(node: string): string {
+    const reason = this.#reasons.get(node);
+    this.#reasons.delete(node);
+    return reason === undefined ? '' : `: ${reason}`;
   }
 
   #takeDecision(node: string): string {

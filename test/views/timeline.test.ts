@@ -142,6 +142,34 @@ describe('Timeline', () => {
     ).toEqual(['  ◆ pay                   waiting for approval of payments.submit', '  · pay                   approved by ann']);
   });
 
+  it('says why a limit of autonomy needs an approval', () => {
+    const timeline = timelineOf();
+    expect(
+      lines(
+        timeline,
+        [0, 'circuit_breaker_tripped', 'pay', { consecutive_errors: 2, threshold: 2 }],
+        [0, 'escalation_required', 'pay', { reason: '2 failed attempts in a row' }],
+        [0, 'tool_approval_required', 'pay', { tool_name: 'payments.submit' }],
+      ),
+    ).toEqual(['  ◆ pay                   waiting for approval of payments.submit: 2 failed attempts in a row']);
+    expect(timeline.awaitsDecisionsOnly).toBe(true);
+  });
+
+  it('shows once that a policy blocks a node, which fails or goes on', () => {
+    const violation = { rule: 'pay', decision: 'blocked' };
+    const error = 'blocked by policy: pay';
+    expect(
+      lines(
+        timelineOf(),
+        [0, 'policy_violation', 'pay', violation],
+        [0, 'node_failed', 'pay', { attempt: 0, error, retryable: false }],
+      ),
+    ).toEqual(['  ✗ pay                   blocked by policy: pay']);
+    expect(
+      lines(timelineOf(), [0, 'policy_violation', 'gate', violation], [0, 'node_completed', 'gate', { duration_ms: 0 }]),
+    ).toEqual(['  ✓ gate            0 ms  blocked by policy: pay']);
+  });
+
   it('shows the event and the time limit of a wait, and tracks its key and timer', () => {
     const timeline = timelineOf();
     const fire_at = new Date(START_MS + 3_600_000).toISOString();
