@@ -184,6 +184,7 @@ again. The exit status is 0 only if the execution completes.`,
       if (this.target !== undefined) words.push(this.target);
       if (this.unit !== undefined) words.push(this.unit);
       if (this.tools !== undefined) words.push('--tools', this.tools);
+      if (this.script !== undefined) words.push('--script', this.script);
       if (this.embedded) words.push('--embedded');
       if (this.db !== undefined) words.push('--db', this.db);
     } else if (this.runtime !== undefined) words.push('--runtime', this.runtime);

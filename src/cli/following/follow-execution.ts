@@ -137,6 +137,6 @@ async function exitWhenStuck({ client, id, follower, attended, controller }: Stu
     const waiting = follower.active.filter((active) => active.status === 'waiting');
     const progresses = follower.active.length > queued.length + waiting.length;
     if (queued.length > 0 && !progresses && (!attended || waiting.length === 0)) controller.exit('no_worker', queued);
-    else if (status === 'paused' && !attended) controller.exit('unattended');
+    else if (!attended && (status === 'paused' || follower.awaitsDecisionsOnly)) controller.exit('unattended');
   }
 }

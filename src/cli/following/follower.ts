@@ -60,6 +60,11 @@ export class Follower {
     return [...this.#followed].flatMap(({ timeline }) => timeline.active);
   }
 
+  /** Whether all active nodes wait for decisions of people. The execution is `running` if policies or limits hold them. */
+  get awaitsDecisionsOnly(): boolean {
+    return this.active.length > 0 && [...this.#followed].every(({ timeline }) => timeline.awaitsDecisionsOnly);
+  }
+
   /** Whether a durable timer will advance the execution. */
   get hasTimer(): boolean {
     return [...this.#followed].some(({ timeline }) => timeline.nodesWithTimer.size > 0);

@@ -240,15 +240,14 @@ describe('jamjet run embedded', () => {
   /** Runs in a folder with a workflow file and `tools.mjs`; `run` starts a session there. */
   function embedded(
     document: JsonObject,
-    work: (run: (args: readonly string[], tty?: boolean) => TerminalSession) => Promise<void>,
+    work: (run: ((args: readonly string[], tty?: boolean) => TerminalSession) & { folder: string }) => Promise<void>,
   ): Promise<void> {
     return inFolder((folder) => {
       const file = save(folder, document);
       writeFileSync(join(folder, 'tools.mjs'), functions);
-      return work(
-        (args, tty = false) =>
-          new TerminalSession(['run', file, '--embedded', '--tools', 'tools.mjs', ...args], { cwd: folder, tty }),
-      );
+      const run = (args: readonly string[], tty = false) =>
+        new TerminalSession(['run', file, '--embedded', '--tools', 'tools.mjs', ...args], { cwd: folder, tty });
+      return work(Object.assign(run, { folder }));
     });
   }
 
@@ -320,6 +319,16 @@ describe('jamjet run embedded', () => {
       resumed.type('y');
       expect((await resumed.ended).code).toBe(0);
       expect(resumed.screen).toContain('"n": 8');
+    }));
+
+  it('stops at a held tool without a terminal, and names the script of the models again', () =>
+    embedded({ ...DOUBLING, policy: { require_approval_for: ['double'] } }, async (run) => {
+      writeFileSync(join(run.folder, 'answers.json'), '["Hello."]');
+      const { code, stdout } = await run(['-i', '{"n": 4}', '--script', 'answers.json']).ended;
+      expect(code).toBe(3);
+      const id = /exec_[0-9a-f]{32}/.exec(stdout)?.[0] ?? '';
+      expect(stdout).toContain(`◆ ${id} is running: it waits for input, and there is no terminal.`);
+      expect(stdout).toContain(`jamjet run doubling.json --tools tools.mjs --script answers.json --embedded --resume ${id}\n`);
     }));
 
   it('stops the function on Ctrl-C, and the execution can be resumed', () =>
