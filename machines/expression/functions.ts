@@ -1,6 +1,7 @@
 import { isObject, type Json } from '../json.ts';
 import { type Budget, KEY_COST, MAX_PARTS, PART_COST } from './budget.ts';
 import { ExpressionError } from './error.ts';
+import { splitText } from './text-search.ts';
 import { compare, finite, jsonOf, numberArgument, own, textArgument, textOf, truthy, typeName } from './values.ts';
 
 /** `run` gets between `min` and `max` arguments; the subject of a method or filter is the first. */
@@ -95,7 +96,7 @@ const split: Operation = {
     if (args.length === 1) return chargeParts(text.split(/\s+/, MAX_PARTS + 2), budget).filter((part) => part !== '');
     const separator = textArgument('split', arg(args, 1));
     if (separator === '') throw new ExpressionError('split needs a separator that is not empty');
-    return chargeParts(text.split(separator, MAX_PARTS + 2), budget);
+    return chargeParts(splitText(text, separator, MAX_PARTS + 2), budget);
   },
 };
 
@@ -166,6 +167,12 @@ const values = unary((value, budget) => {
   return budget.chargeResult(list);
 });
 
+/** The text of a list can be long and deep. */
+function keyText(key: Json, budget: Budget): string {
+  if (Array.isArray(key)) budget.chargeResult(key);
+  return String(key);
+}
+
 const MAX_TRUNCATED = 1_000_000;
 
 /** `truncate(length, end)`: the first characters, with `...` in place of the rest. A true or false between the two, as in Jinja, says nothing. */
@@ -195,7 +202,7 @@ const replace: Operation = {
     const replacement = textArgument('replace', arg(args, 2));
     if (part === '') throw new ExpressionError('replace needs a text to replace that is not empty');
     budget.spend(text.length);
-    const parts = text.split(part, MAX_PARTS + 2);
+    const parts = splitText(text, part, MAX_PARTS + 2);
     budget.reserve(text.length + (parts.length - 1) * (replacement.length - part.length));
     return parts.join(replacement);
   },
@@ -247,10 +254,10 @@ export const METHODS: Operations = withNewer(
       {
         min: 2,
         max: 3,
-        run: (args) => {
+        run: (args, budget) => {
           const object = arg(args, 0);
           if (!isObject(object)) throw new ExpressionError(`get looks into an object, not ${typeName(object)}`);
-          return own(object, String(arg(args, 1))) ?? arg(args, 2);
+          return own(object, keyText(arg(args, 1), budget)) ?? arg(args, 2);
         },
       },
     ],

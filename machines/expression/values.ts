@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Budget } from './budget.ts';
 import { ExpressionError } from './error.ts';
+import { indexOfText } from './text-search.ts';
 
 /** Levels of compared values, at most: deeper ones are an error instead of a stack overflow. */
 const MAX_COMPARED_DEPTH = 500;
@@ -68,7 +69,7 @@ export function contains(container: Json, value: Json, budget: Budget): boolean 
   if (typeof container === 'string') {
     const text = textArgument('in', value);
     budget.spend(container.length);
-    return container.includes(text);
+    return indexOfText(container, text, 0) >= 0;
   }
   if (isObject(container)) return Object.hasOwn(container, textArgument('in', value));
   throw new ExpressionError(`in looks into a list, a text or an object, not ${typeName(container)}`);
