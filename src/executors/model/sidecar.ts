@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import { WorkError } from '../executor.ts';
+import { asWorkError } from '../failure.ts';
 import { type Answer, badAnswer, parsedArguments, type RequestedCall } from './answer.ts';
 import { retryAfterOf } from './failure.ts';
 import { guardedFetch } from './guarded-fetch.ts';
@@ -40,7 +41,7 @@ export async function sidecarProblem(baseUrl: string): Promise<string | null> {
     const isReady = response.ok && objectIn(await response.text())?.ok === true;
     return isReady ? null : `GET /health answered ${response.status}, and not {"ok": true}`;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return asWorkError(error).message;
   }
 }
 
@@ -68,6 +69,9 @@ function answerOf(body: JsonObject, asked: string): Answer {
     throw badAnswer('the model sidecar gave no input_tokens or output_tokens');
   if (finish_reason === 'tool_calls' && calls.length === 0)
     throw badAnswer('the model sidecar says tool_calls, but names no tool');
+  // A text of null is empty; without any, the answer is of another form.
+  if (calls.length === 0 && typeof message.content !== 'string' && message.content !== null)
+    throw badAnswer('the model sidecar gave neither message.content nor tool_calls');
   return {
     text: typeof message.content === 'string' ? message.content : '',
     calls,

@@ -320,6 +320,7 @@ describe('the model sidecar', () => {
   it.each([
     ['token counts', { ...complete, output_tokens: null }, 'input_tokens'],
     ['a tool', { ...complete, finish_reason: 'tool_calls' }, 'names no tool'],
+    ['a text', { ...complete, message: { role: 'assistant' } }, 'neither message.content nor tool_calls'],
     ['the name of a tool', { ...complete, tool_calls: [{ id: 'a', name: ' ' }] }, 'without id or name'],
   ])('fails the attempt without %s', async (_what, body, message) => {
     const server = await answering(body as JsonObject);
