@@ -116,6 +116,12 @@ module.exports = {
       '^(src/authoring|machines)/|^src/cron-expression\\.ts$',
       'authoring → machines, cron-expression.',
     ),
+    ownFiles(
+      'builder-boundary',
+      '^src/builder/',
+      '^(src/(authoring|builder|runtime/types)|machines)/',
+      'builder → authoring, machines, the types of the runtime.',
+    ),
     ownFiles('testing-boundary', '^src/testing/', '^(src/(testing|authoring)|machines)/', 'testing → authoring, machines.'),
     ownFiles(
       'api-boundary',

@@ -19,8 +19,8 @@
 import { createRuntime as createServerRuntime } from './runtime/index.ts';
 import type { RuntimeOptions } from './runtime/options.ts';
 import type { Runtime } from './runtime/types/runtime.ts';
-import type { ToolContext } from './runtime/types/work.ts';
 
+export { type Static, Type } from 'typebox';
 export { type Diagnostic, InvalidWorkflow } from '../machines/diagnostics.ts';
 export type { Json, JsonObject } from '../machines/json.ts';
 export type { ActiveNode, Status } from '../machines/run.ts';
@@ -29,6 +29,15 @@ export type { Store } from '../store/port/store.ts';
 export { openPostgres, type PostgresOptions } from '../store/postgres/open.ts';
 export { openSqlite, type SqliteOptions } from '../store/sqlite/open.ts';
 export { checkWorkflow } from './authoring/check.ts';
+export type { InferInput, InferOutput, Schema, SchemaIssue, StandardSchema } from './builder/schema.ts';
+export {
+  defineTool,
+  SchemaMismatch,
+  type ToolDefinition,
+  type ToolDescription,
+  type TypedTool,
+  toolDescription,
+} from './builder/tool.ts';
 export { ApiError, type ClientOptions, JamjetClient, Unreachable } from './client/index.ts';
 export type { McpServerOptions, McpServers } from './executors/mcp/endpoint.ts';
 export type {
@@ -85,21 +94,4 @@ export type {
  */
 export function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   return createServerRuntime(options);
-}
-
-/**
- * Types a tool's input and context. The input is what the node's mapping renders; it is not checked at run time, so `Input` is a
- * promise of the workflow. What the tool returns, or resolves to, becomes the node's output; an error that it throws fails the
- * attempt.
- *
- * @example
- * const publish = defineTool(async ({ text }: { text: string }, { signal, idempotencyKey }) => {
- *   const response = await fetch(URL, { method: 'POST', body: text, headers: { 'idempotency-key': idempotencyKey }, signal });
- *   return { published: response.ok };
- * });
- */
-export function defineTool<Input, Output>(
-  tool: (input: Input, context: ToolContext) => Output,
-): (input: Input, context: ToolContext) => Output {
-  return tool;
 }

@@ -3,6 +3,7 @@ import type { McpServer } from '../machines/ir/mcp-servers.ts';
 import { normalise } from '../machines/ir/normalise.ts';
 import type { ToolConfig } from '../machines/ir/workflow.ts';
 import { isObject, type Json, type JsonObject } from '../machines/json.ts';
+import { toolDescription } from './builder/tool.ts';
 import type { Config } from './config.ts';
 import { type Executor, WorkError } from './executors/executor.ts';
 import { functionExecutor } from './executors/function.ts';
@@ -152,8 +153,11 @@ export class ToolBox {
   }
 
   #entry(name: string, kind: string, from: string): ToolEntry {
-    const { description = '', input_schema = null } = Object.hasOwn(this.#catalog, name) ? (this.#catalog[name] ?? {}) : {};
-    return { name, kind, from, description, arguments: argumentsIn(input_schema) };
+    const declared = Object.hasOwn(this.#catalog, name) ? this.#catalog[name] : undefined;
+    const known = toolDescription(Object.hasOwn(this.#sources.functions, name) ? this.#sources.functions[name] : undefined);
+    const description = declared?.description ?? known?.description ?? '';
+    const schema = declared?.input_schema ?? known?.inputSchema ?? null;
+    return { name, kind, from, description, arguments: argumentsIn(schema) };
   }
 
   close(): Promise<void> {

@@ -24,6 +24,7 @@ const FORBIDDEN: Readonly<Record<string, readonly [file: string, line: string]>>
   'control-boundary': ['src/control/page.ts', "export * from '../api/app.ts';"],
   'executors-boundary': ['src/executors/model.ts', "export * from '../runtime/engine/engine.ts';"],
   'authoring-boundary': ['src/authoring/yaml.ts', "export * from '../config.ts';"],
+  'builder-boundary': ['src/builder/server.ts', "export * from '../config.ts';"],
   'testing-boundary': ['src/testing/server.ts', "export * from '../config.ts';"],
   'api-boundary': ['src/api/routes.ts', "export * from '../../store/sqlite/store.ts';"],
   'evaluation-boundary': ['src/evaluation/run.ts', "export * from '../api/app.ts';"],
