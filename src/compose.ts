@@ -1,9 +1,11 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
+import { StoreError } from '../store/port/errors.ts';
 import type { Store } from '../store/port/store.ts';
 import { buildApp } from './api/app.ts';
 import { isLoopback } from './api/auth/cross-origin.ts';
+import { listenWhileStarting } from './api/starting.ts';
 import type { LiveTextDelta } from './client/live.ts';
 import { type Config, ConfigError, urlOf } from './config.ts';
 import { agentDirectory } from './control/agents/directory.ts';
@@ -11,6 +13,7 @@ import { ControlPlane } from './control/control-plane.ts';
 import { openDatabase } from './databases.ts';
 import type { McpServers } from './executors/mcp/endpoint.ts';
 import { Outbound } from './executors/outbound/index.ts';
+import { LifecycleLog, type StopReason } from './lifecycle-log.ts';
 import { readModelScript } from './model-script.ts';
 import { mcpServersOf, readOperatorFile } from './operator-file.ts';
 import { systemClock } from './runtime/clock.ts';
@@ -24,6 +27,7 @@ import { ToolsError } from './tools.ts';
 
 /** Upper bound for a shutdown beyond its grace period, in case the database hangs. */
 const SHUTDOWN_SLACK_MS = 10_000;
+const LOST_LOCK: StopReason = 'lost lock';
 
 /** The server cannot listen on the address; the message says which and why. */
 export class ListenError extends Error {
@@ -46,32 +50,80 @@ export interface Server {
   readonly url: string;
   readonly port: number;
   readonly runtime: ServerRuntime;
-  /** Refuses new requests, finishes commits, gives in-process work `graceMs` to finish, then closes the database. */
-  close(graceMs?: number): Promise<void>;
+  /** Resolves with the reason when the server cannot go on and has to be closed: another runtime has taken the lock of its database. */
+  readonly failed: Promise<StopReason>;
+  /**
+   * Says that it is not ready for `JAMJET_SHUTDOWN_DELAY_MS`. Then refuses new requests, finishes commits, gives in-process work `graceMs` to finish, then closes the database. Logs the reason, such as
+   * the name of a signal.
+   */
+  close(graceMs?: number, reason?: StopReason): Promise<void>;
 }
 
 /** Starts the runtime with its REST API. Rejects with `StoreError`, `ListenError` or `ToolsError`. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { config } = options;
-  if (options.auth === 'off' && !isLoopback(config.bind))
+  const { config, auth, tools = {} } = options;
+  if (auth === 'off' && !isLoopback(config.bind))
     throw new ListenError(`without authentication the server must listen on a loopback address, and ${config.bind} is not one`);
-  const missing = missingTools(options.tools ?? {}, config.toolTenants);
+  const missing = missingTools(tools, config.toolTenants);
   if (missing.length > 0) throw new ToolsError(`JAMJET_TOOL_TENANTS: there is no tool ${missing.join(', ')}`);
   await checkSidecar(config);
   const log = options.log ?? pino({ level: config.logLevel });
-  const services = await openServices(options, log);
-  const { app, runtime, control } = services;
+  const lifecycle = new LifecycleLog(log, config);
+  lifecycle.starting();
   try {
-    await control.start();
-    await app.listen({ host: config.bind, port: config.port });
+    let fail: (reason: StopReason) => void = () => {};
+    const failed = new Promise<StopReason>((resolve) => {
+      fail = resolve;
+    });
+    let isStopping = false;
+    const services = await openListening({ ...options, onLostLock: () => fail(LOST_LOCK), isStopping: () => isStopping }, log);
+    const { port } = services.app.server.address() as AddressInfo;
+    const url = urlOf(config.bind, port);
+    lifecycle.started({ url, auth, tools: Object.keys(tools) });
+    const close = async (graceMs?: number, reason = 'closed'): Promise<void> => {
+      const startedMs = performance.now();
+      lifecycle.stopping(reason);
+      isStopping = true;
+      if (reason !== LOST_LOCK) await setTimeout(config.shutdownDelayMs);
+      await services.close(graceMs);
+      lifecycle.stopped(reason, performance.now() - startedMs);
+    };
+    return { url, port, runtime: services.runtime, failed, close };
+  } catch (error) {
+    lifecycle.notStarted(error);
+    throw error;
+  }
+}
+
+/** Opens the services, behind a listener that answers probes meanwhile, and listens. */
+async function openListening(options: ServicesOptions, log: Logger): Promise<Awaited<ReturnType<typeof openServices>>> {
+  const { bind: host, port } = options.config;
+  const listenError = (cause: unknown): ListenError => {
+    const inUse = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
+    const reason = inUse ? 'the port is in use' : String((cause as Error).message);
+    return new ListenError(`cannot listen on ${host} port ${port}: ${reason}`, { cause });
+  };
+  // A free port is not known to anyone before the server has started.
+  const starting =
+    port === 0
+      ? null
+      : await listenWhileStarting({ host, port }).catch((cause: unknown) => {
+          throw listenError(cause);
+        });
+  let services: Awaited<ReturnType<typeof openServices>>;
+  try {
+    services = await openServices(options, log);
+  } finally {
+    await starting?.close();
+  }
+  try {
+    await services.control.start();
+    await services.app.listen({ host, port });
+    return services;
   } catch (cause) {
     await services.close(0);
-    const reason =
-      (cause as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 'the port is in use' : String((cause as Error).message);
-    throw new ListenError(`cannot listen on ${config.bind} port ${config.port}: ${reason}`, { cause });
+    throw listenError(cause);
   }
-  const { port } = app.server.address() as AddressInfo;
-  return { url: urlOf(config.bind, port), port, runtime, close: services.close };
 }
 
 /** Rejects if the model sidecar does not answer: every model node would fail. */
@@ -143,6 +195,9 @@ interface ServicesOptions extends Omit<ServerOptions, 'log'> {
   readonly actor?: string;
   readonly mcpServers?: McpServers;
   readonly shouldProcess?: (executionId: string) => boolean;
+  /** Called when another runtime has taken the lock of the database. */
+  readonly onLostLock?: () => void;
+  readonly isStopping?: () => boolean;
 }
 
 async function openServices(options: ServicesOptions, log: Logger) {
@@ -151,7 +206,10 @@ async function openServices(options: ServicesOptions, log: Logger) {
   const script = config.modelScript === null ? {} : { script: await readModelScript(config.modelScript) };
   const models = { ...config.models, names: { ...operator.models, ...config.models.names }, ...script };
   const id = randomRuntimeId();
-  const onError = (error: unknown): void => log.error({ err: error }, 'background task failed');
+  const onError = (error: unknown): void => {
+    log.error({ err: error }, 'background task failed');
+    if (error instanceof StoreError && error.code === 'store_locked') options.onLostLock?.();
+  };
   const onConversion = (progress: object): void => log.info(progress, 'converting the log of an older release');
   const store = await openDatabase(config, { writer: id, onError, onConversion });
   let runtime: ServerRuntime;
@@ -180,7 +238,16 @@ async function openServices(options: ServicesOptions, log: Logger) {
   }
   const outbound = new Outbound({ allowPrivateAddresses: config.allowPrivateAddresses });
   const control = new ControlPlane({ store, runtime, outbound, clock: systemClock, onError });
-  const app = buildApp({ runtime, store, control, config, auth, log, ...(actor === undefined ? {} : { actor }) });
+  const app = buildApp({
+    runtime,
+    store,
+    control,
+    config,
+    auth,
+    log,
+    ...(actor === undefined ? {} : { actor }),
+    ...(options.isStopping === undefined ? {} : { isStopping: options.isStopping }),
+  });
   const close = async (graceMs = DEFAULT_GRACE_MS): Promise<void> => {
     const shutdown = Promise.all([runtime.close(graceMs), control.close(), app.close()]);
     const timeout = setTimeout(graceMs + SHUTDOWN_SLACK_MS, true, { ref: false });

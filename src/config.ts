@@ -1,3 +1,4 @@
+import { closest } from '../machines/suggest.ts';
 import type { ModelSettings } from './executors/model/settings.ts';
 import { BASE_URL_VARIABLES, modelPrices, namedModels, providersOf } from './model-settings.ts';
 import { DEFAULTS } from './runtime/options.ts';
@@ -47,6 +48,8 @@ export interface Config {
   /** For clients: URL of the server, without a trailing slash. */
   readonly serverUrl: string | null;
   readonly logLevel: LogLevel;
+  /** How long a server goes on serving after a stop signal, while it says that it is not ready. */
+  readonly shutdownDelayMs: number;
   /** Disables authentication; every request belongs to tenant `default`. */
   readonly devMode: boolean;
   /** Default form of `kind` in `GET /executions/:id/events`. */
@@ -76,6 +79,53 @@ export interface Config {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** All variables of our own. A variable that `readConfig` reads and this list lacks does not compile. */
+const VARIABLES = [
+  'JAMJET_ALLOW_PRIVATE_ADDRESSES',
+  'JAMJET_ARTIFACT_THRESHOLD_BYTES',
+  'JAMJET_AUDIT_SIGNING_KEY',
+  'JAMJET_BIND',
+  'JAMJET_CONFIG',
+  'JAMJET_COORDINATOR_URL',
+  'JAMJET_DATABASE_LISTEN_URL',
+  'JAMJET_DATABASE_POOL_SIZE',
+  'JAMJET_DATABASE_STATEMENT_TIMEOUT_MS',
+  'JAMJET_DEV_MODE',
+  'JAMJET_EVENT_FORMAT',
+  'JAMJET_LOG',
+  'JAMJET_MODELS',
+  'JAMJET_MODEL_PRICES',
+  'JAMJET_MODEL_SCRIPT',
+  'JAMJET_MODEL_SEAM_URL',
+  'JAMJET_PORT',
+  'JAMJET_PUBLIC_URL',
+  'JAMJET_SECRET_KEY',
+  'JAMJET_SHUTDOWN_DELAY_MS',
+  'JAMJET_STEP_LIMIT',
+  'JAMJET_TOKEN',
+  'JAMJET_TOOL_TENANTS',
+  'JAMJET_URL',
+  'JAMJET_WORKFLOW_ENV',
+] as const;
+const PREFIX = 'JAMJET_';
+const WORDS = VARIABLES.map((name) => name.slice(PREFIX.length));
+type Variable = (typeof VARIABLES)[number] | 'DATABASE_URL' | 'RUST_LOG';
+
+/**
+ * A line for each variable that begins with `JAMJET_` and is none of ours: `JAMJET_TOKENS is not known; did you mean JAMJET_TOKEN?`.
+ * Variables that are handed on to workflows, models or MCP servers may have any name.
+ */
+export function unknownVariables(env: Environment): readonly string[] {
+  const handedOn = [env.JAMJET_WORKFLOW_ENV, env.JAMJET_MODELS].join(' ').split(/\W+/);
+  const unknown = Object.keys(env).filter(
+    (name) => name.startsWith(PREFIX) && !VARIABLES.includes(name as never) && !handedOn.includes(name),
+  );
+  return unknown.sort().map((name) => {
+    const similar = closest(name.slice(PREFIX.length), WORDS);
+    return `${name} is not known${similar === null ? '' : `; did you mean ${PREFIX}${similar}?`}`;
+  });
+}
+
 /** One line per bad variable, each naming it. */
 export class ConfigError extends Error {
   readonly code = 'bad_config';
@@ -90,6 +140,8 @@ const DEFAULT_OPERATOR_FILE = 'jamjet.toml';
 const DEFAULT_DATABASE = '.jamjet/runtime.db';
 const MAX_STEP_LIMIT = 1_000_000_000;
 const MAX_ARTIFACT_THRESHOLD_BYTES = 1_000_000_000;
+
+const MAX_SHUTDOWN_DELAY_MS = 600_000;
 
 const DEFAULT_POOL_SIZE = 10;
 const MAX_POOL_SIZE = 1_000;
@@ -117,7 +169,7 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
 export function readConfig(env: Environment): Config {
   const problems: string[] = [];
 
-  function read<T>(name: string, fallback: T, parse: (text: string) => T): T {
+  function read<T>(name: Variable, fallback: T, parse: (text: string) => T): T {
     const text = env[name]?.trim();
     if (text === undefined || text === '') return fallback;
     try {
@@ -136,7 +188,7 @@ export function readConfig(env: Environment): Config {
       integer(text, 100, MAX_STATEMENT_TIMEOUT_MS),
     ),
   };
-  for (const name of BASE_URL_VARIABLES) read(name, null, httpUrl);
+  for (const name of BASE_URL_VARIABLES) read(name as Variable, null, httpUrl);
   const sidecarUrl = read<string | null>('JAMJET_MODEL_SEAM_URL', null, httpUrl);
   const models: ModelSettings = {
     providers: providersOf(env),
@@ -158,6 +210,7 @@ export function readConfig(env: Environment): Config {
       read('RUST_LOG', 'info', (text) => logLevel(text, true)),
       (text) => logLevel(text, false),
     ),
+    shutdownDelayMs: read('JAMJET_SHUTDOWN_DELAY_MS', 0, (text) => integer(text, 0, MAX_SHUTDOWN_DELAY_MS)),
     devMode: read('JAMJET_DEV_MODE', false, flag),
     eventFormat: read('JAMJET_EVENT_FORMAT', 'seed', eventFormat),
     stepLimit: read('JAMJET_STEP_LIMIT', DEFAULTS.stepLimit, (text) => integer(text, 1, MAX_STEP_LIMIT)),

@@ -71,6 +71,8 @@ export interface AppOptions {
   readonly log?: ApiLog;
   /** Milliseconds since the epoch. Default: the system clock. */
   readonly nowMs?: () => number;
+  /** Whether the server is about to close. Default: never. */
+  readonly isStopping?: () => boolean;
 }
 
 /** Builds the REST API, which does not listen yet. Closing it ends long polls at once and waits for other requests. */
@@ -89,6 +91,7 @@ export function buildApp(options: AppOptions): Api {
     streams: new EventStreams(options.control.live.keepAlive, tokenMonitor, nowMs),
     published: new PublishedWorkflows(options.store),
     nowMs,
+    isStopping: options.isStopping ?? (() => false),
   };
   const log: FastifyBaseLogger | undefined = options.log;
   const app = Fastify({

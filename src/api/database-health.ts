@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { StoreError, type StoreErrorCode } from '../../store/port/errors.ts';
 import type { Store } from '../../store/port/store.ts';
+import type { SchemaVersions } from '../../store/port/survey.ts';
 import { DEFAULT_TENANT } from '../control/tenants.ts';
 import type { ServerRuntime } from '../runtime/types/server-runtime.ts';
 
@@ -18,37 +19,46 @@ export function databaseStatus(fault: StoreErrorCode): DatabaseStatus {
   return STATUS_BY_ERROR_CODE[fault] ?? 'unavailable';
 }
 
+export interface DatabaseState {
+  /** Null if the database can be read and written. */
+  readonly fault: StoreErrorCode | null;
+  /** Null if it cannot be read. */
+  readonly schema: SchemaVersions | null;
+}
+
+const SILENT: DatabaseState = { fault: 'store_unavailable', schema: null };
+
+interface DatabaseHealthOptions {
+  readonly store: Pick<Store, 'tenantRow' | 'schemaVersions'>;
+  readonly runtime: Pick<ServerRuntime, 'storeFault'>;
+}
+
 /**
- * Checks whether the database answers, with one query at a time however many requests ask. Whether it can be written is known from the
+ * Checks whether the database answers, one check at a time however many requests ask. Whether it can be written is known from the
  * heartbeats of the runtime.
  */
 export class DatabaseHealth {
-  readonly #store: Pick<Store, 'tenantRow'>;
-  readonly #runtime: Pick<ServerRuntime, 'storeFault'>;
-  #check: Promise<StoreErrorCode | null> | null = null;
+  readonly #options: DatabaseHealthOptions;
+  #check: Promise<DatabaseState> | null = null;
 
-  constructor({
-    store,
-    runtime,
-  }: { readonly store: Pick<Store, 'tenantRow'>; readonly runtime: Pick<ServerRuntime, 'storeFault'> }) {
-    this.#store = store;
-    this.#runtime = runtime;
+  constructor(options: DatabaseHealthOptions) {
+    this.#options = options;
   }
 
-  /** Null if the database can be read and written. */
-  async errorCode(): Promise<StoreErrorCode | null> {
+  async state(): Promise<DatabaseState> {
     this.#check ??= this.#checkNow().finally(() => {
       this.#check = null;
     });
-    return Promise.race([this.#check, setTimeout(TIMEOUT_MS, 'store_unavailable' as const, { ref: false })]);
+    return Promise.race([this.#check, setTimeout(TIMEOUT_MS, SILENT, { ref: false })]);
   }
 
-  async #checkNow(): Promise<StoreErrorCode | null> {
+  async #checkNow(): Promise<DatabaseState> {
+    const { store, runtime } = this.#options;
     try {
-      await this.#store.tenantRow(DEFAULT_TENANT);
-      return this.#runtime.storeFault;
+      const [schema] = await Promise.all([store.schemaVersions(), store.tenantRow(DEFAULT_TENANT)]);
+      return { fault: runtime.storeFault, schema };
     } catch (error) {
-      return error instanceof StoreError ? error.code : 'store_unavailable';
+      return { fault: error instanceof StoreError ? error.code : 'store_unavailable', schema: null };
     }
   }
 }

@@ -40,6 +40,8 @@ export interface Services {
   readonly streams: EventStreams;
   readonly published: PublishedWorkflows;
   readonly nowMs: () => number;
+  /** Whether the server is about to close: it still serves, but balancers should choose another one. */
+  readonly isStopping: () => boolean;
 }
 
 declare module 'fastify' {

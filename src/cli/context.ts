@@ -25,6 +25,8 @@ export interface Context {
 export interface Interrupt {
   /** Aborted by the first Ctrl-C or SIGTERM, or by `raise`. */
   readonly signal: AbortSignal;
+  /** Of the signal that aborted it; `SIGINT` for `raise`. */
+  readonly name: () => 'SIGINT' | 'SIGTERM';
   /** For Ctrl-C that arrives as a key, while a prompt keeps the terminal in raw mode. */
   readonly raise: () => void;
   readonly stopListening: () => void;
@@ -33,17 +35,21 @@ export interface Interrupt {
 /** Listens for one signal only: a second Ctrl-C reaches Node's default handler and ends the process at once. */
 export function listenForInterrupt(signals: Signals): Interrupt {
   const controller = new AbortController();
+  let name: 'SIGINT' | 'SIGTERM' = 'SIGINT';
   const stopListening = () => {
     signals.off('SIGINT', raise);
-    signals.off('SIGTERM', raise);
+    signals.off('SIGTERM', terminate);
   };
-  const raise = () => {
+  const raise = () => stopOn('SIGINT');
+  const terminate = () => stopOn('SIGTERM');
+  const stopOn = (signal: 'SIGINT' | 'SIGTERM') => {
+    name = signal;
     stopListening();
     controller.abort();
   };
   signals.on('SIGINT', raise);
-  signals.on('SIGTERM', raise);
-  return { signal: controller.signal, raise, stopListening };
+  signals.on('SIGTERM', terminate);
+  return { signal: controller.signal, name: () => name, raise, stopListening };
 }
 
 /** Resolves when the signal is aborted. */

@@ -1,4 +1,4 @@
-import { VERSION } from '../config.ts';
+import { unknownVariables, VERSION } from '../config.ts';
 import type { Context } from './context.ts';
 import { asFailure, EXIT } from './failure.ts';
 import { commandHelp, groupHelp, overview } from './help.ts';
@@ -38,8 +38,16 @@ async function dispatch(args: readonly string[], context: Context): Promise<numb
   throw unknownCommand(words);
 }
 
+/** They log such warnings. */
+const LOGGING_COMMANDS: ReadonlySet<string> = new Set(['serve', 'dev']);
+
+function warn(problem: string, { stderr, env }: Context): void {
+  stderr.write(`${paintFor(stderr, env).yellow('warning:')} ${plain(problem)}\n`);
+}
+
 async function execute(match: CommandMatch, words: readonly string[], context: Context): Promise<number> {
   const { cli } = await load(match);
+  if (!LOGGING_COMMANDS.has(match.name)) for (const problem of unknownVariables(context.env)) warn(problem, context);
   return await parse(cli, match.name, [...words], context).validateAndExecute();
 }
 

@@ -9,7 +9,7 @@ import type {
   StartExecution,
   StartedExecution,
 } from '../api/schemas/executions.ts';
-import type { Health } from '../api/schemas/health.ts';
+import type { Health, Readiness } from '../api/schemas/health.ts';
 import type { PausedExecution, ResumedExecution, ResumeExecution, RetriedExecution } from '../api/schemas/interventions.ts';
 import type { CreatedToken, CreateToken, RevokedToken, TokenList } from '../api/schemas/tokens.ts';
 import type {
@@ -107,6 +107,11 @@ export class JamjetClient {
   /** Whether the server is up; needs no token. */
   health(options?: CallOptions): Promise<Health> {
     return this.#transport.call('GET', '/health', options);
+  }
+
+  /** Rejects with an `ApiError` with status 503 and code `not_ready` if no requests should be sent to this server. */
+  ready(options?: CallOptions): Promise<Readiness> {
+    return this.#transport.call('GET', '/health/ready', options);
   }
 
   /** Registers a workflow. Registering other content under the same version creates a new revision. Rejects with 400 and diagnostics. */

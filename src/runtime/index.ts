@@ -166,6 +166,10 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
       return corrupt.count;
     },
 
+    get isOverloaded() {
+      return admission.isFull;
+    },
+
     register: registerCommand(commands),
     start: startCommand(commands),
     approve: approveCommand(commands),

@@ -7,6 +7,7 @@ import type { JobStore } from './resources/jobs.ts';
 import type { RetentionStore } from './resources/retention.ts';
 import type { TenantRegistry, TenantRow } from './resources/tenants.ts';
 import type { WebhookStore } from './resources/webhooks.ts';
+import type { SchemaVersions } from './survey.ts';
 
 /**
  * What a server manages beside executions, and how it observes them. The runtime needs none of it: an engine for embedded use can do without.
@@ -25,6 +26,8 @@ export interface ControlStore {
 
   /** By the SHA-256 of the plaintext, across tenants; null when unknown. */
   tokenByHash(hash: string): Promise<TokenRow | null>;
+  /** The schema of the database now, and the one that this release knows. */
+  schemaVersions(): Promise<SchemaVersions>;
   tenantRow(id: string): Promise<TenantRow | null>;
 
   /**

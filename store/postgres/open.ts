@@ -61,11 +61,13 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
     options.onError ?? (() => {}),
   );
   try {
-    await upgrade(connections, options);
+    const migrations = readMigrations(MIGRATIONS);
+    await upgrade(connections, migrations, options);
     return new PostgresStore(connections, {
       writer: options.writer ?? 'admin',
       hmacKey: options.hmacKey ?? null,
       onError: options.onError ?? (() => {}),
+      newestVersion: migrations.length,
     });
   } catch (error) {
     await connections.close();
@@ -73,7 +75,11 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   }
 }
 
-async function upgrade(connections: Connections, { nowMs = Date.now, onConversion = () => {} }: PostgresOptions): Promise<void> {
+async function upgrade(
+  connections: Connections,
+  migrations: readonly Migration[],
+  { nowMs = Date.now, onConversion = () => {} }: PostgresOptions,
+): Promise<void> {
   const client = await onceStarted(() => connections.dedicatedWithoutTimeout(false));
   const version = async (): Promise<number> => {
     const { rows } = await client.query<{ exists: boolean }>("SELECT to_regclass('schema_migrations') IS NOT NULL AS exists");
@@ -109,7 +115,7 @@ async function upgrade(connections: Connections, { nowMs = Date.now, onConversio
   };
   try {
     await checkEncoding(client);
-    await migrate({ version, upgrade: apply }, readMigrations(MIGRATIONS));
+    await migrate({ version, upgrade: apply }, migrations);
     if (await isUnconverted(client)) await convertLog(client, MIGRATION_LOCK, onConversion);
     const { rows } = await client.query<{ exists: boolean }>('SELECT to_regproc($1) IS NOT NULL AS exists', [COMMIT_FUNCTION]);
     if (rows[0]?.exists !== true) await create();

@@ -49,6 +49,8 @@ export interface Identity {
   readonly hmacKey: string | Uint8Array | null;
   /** Called with the errors of idle connections, and when the database lacks commits it had acknowledged. */
   readonly onError: (error: Error) => void;
+  /** The schema that this release knows. */
+  readonly newestVersion: number;
 }
 
 /** The engine for any number of processes on one database. */
@@ -70,6 +72,7 @@ export class PostgresStore implements Store {
   readonly messages: PostgresMessages;
   readonly #connections: Connections;
   readonly #hmacKey: string | Uint8Array | null;
+  readonly #newestVersion: number;
   readonly #writer: Writer;
   readonly #sender: NotificationSender;
   readonly #commits: Commits;
@@ -82,10 +85,11 @@ export class PostgresStore implements Store {
   readonly #tenants = new LRUCache<string, TenantStore>({ max: TENANTS_AT_HAND });
   readonly #receiver: NotificationReceiver;
 
-  constructor(connections: Connections, { writer, hmacKey, onError }: Identity) {
+  constructor(connections: Connections, { writer, hmacKey, onError, newestVersion }: Identity) {
     const self = randomUUID();
     this.#connections = connections;
     this.#hmacKey = hmacKey;
+    this.#newestVersion = newestVersion;
     this.#writer = new Writer(connections, writer, hmacKey, () => this.#receiver.reportLostCommits());
     const log = new ControlLog(this.#writer, self);
     this.#sender = new NotificationSender(connections, self, onError);
@@ -211,6 +215,10 @@ export class PostgresStore implements Store {
 
   tokenByHash(hash: string) {
     return this.#reads.tokenByHash(hash);
+  }
+
+  async schemaVersions() {
+    return { schemaVersion: await this.#reads.schemaVersion(), newestVersion: this.#newestVersion };
   }
 
   tenantRow(id: string) {

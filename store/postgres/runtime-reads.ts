@@ -7,6 +7,7 @@ import { ExecutionLog } from './execution-log.ts';
 import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
 import * as logSql from './queries/log.ts';
+import * as surveySql from './queries/survey.ts';
 
 /** The largest value of an `integer` column. */
 const MAX_SEQUENCE = 2 ** 31 - 1;
@@ -50,6 +51,10 @@ export class RuntimeReads {
 
   async tokenByHash(hash: string): Promise<TokenRow | null> {
     return first(await this.#connections.query<TokenRow>(controlSql.TOKEN_BY_HASH, [hash]));
+  }
+
+  async schemaVersion(): Promise<number> {
+    return first(await this.#connections.query<{ version: number }>(surveySql.SCHEMA_VERSION, []))?.version ?? 0;
   }
 
   async tenant(id: string): Promise<TenantRow | null> {

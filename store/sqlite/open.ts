@@ -69,11 +69,12 @@ export async function openSqlite({
   try {
     const db = await connect(file);
     try {
-      await migrate(target(db, nowMs), readMigrations(MIGRATIONS));
+      const migrations = readMigrations(MIGRATIONS);
+      await migrate(target(db, nowMs), migrations);
       await convertLog(db, onConversion);
       db.pragma('foreign_keys = ON');
       db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
-      return new SqliteStore(db, { writer, hmacKey: hmacKey ?? null });
+      return new SqliteStore(db, { writer, hmacKey: hmacKey ?? null, newestVersion: migrations.length });
     } catch (error) {
       db.close();
       throw error;

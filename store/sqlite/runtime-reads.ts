@@ -6,6 +6,7 @@ import type { SealedSnapshot } from '../snapshot-seal.ts';
 import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
 import * as logSql from './queries/log.ts';
+import * as surveySql from './queries/survey.ts';
 
 /** The runtime's reads across tenants. */
 export class RuntimeReads {
@@ -16,6 +17,7 @@ export class RuntimeReads {
   readonly inbox: Statement<[number, number], InboxRow>;
   readonly tokenByHash: Statement<[string], TokenRow>;
   readonly tenant: Statement<[string], TenantRow>;
+  readonly schemaVersion: Statement<[], number>;
 
   constructor(db: Database) {
     this.execution = db.prepare<[string], ExecutionRow>(executionsSql.EXECUTION_BY_ID);
@@ -25,5 +27,6 @@ export class RuntimeReads {
     this.inbox = db.prepare<[number, number], InboxRow>(logSql.INBOX);
     this.tokenByHash = db.prepare<[string], TokenRow>(controlSql.TOKEN_BY_HASH);
     this.tenant = db.prepare<[string], TenantRow>(controlSql.TENANT);
+    this.schemaVersion = db.prepare<[], number>(surveySql.SCHEMA_VERSION).pluck();
   }
 }

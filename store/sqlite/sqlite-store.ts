@@ -45,6 +45,8 @@ export interface Identity {
   readonly writer: string;
   /** Signs audit blocks, and checks signatures; null = blocks are not signed. */
   readonly hmacKey: string | Uint8Array | null;
+  /** The schema that this release knows. */
+  readonly newestVersion: number;
 }
 
 /** The embedded engine: SQLite on this thread, behind the asynchronous port. */
@@ -65,6 +67,7 @@ export class SqliteStore implements Store {
   readonly webhooks: Webhooks;
   readonly #db: Database;
   readonly #hmacKey: string | Uint8Array | null;
+  readonly #newestVersion: number;
   readonly #audit: AuditChain;
   readonly #commits: Commits;
   readonly #control: ControlActions;
@@ -79,7 +82,7 @@ export class SqliteStore implements Store {
   readonly #diskSpace: DiskSpace;
   readonly #lock: RunLock;
 
-  constructor(db: Database, { writer, hmacKey }: Identity) {
+  constructor(db: Database, { writer, hmacKey, newestVersion }: Identity) {
     const files = new DatabaseFiles(db.name);
     const lock = new RunLock(db);
     const diskSpace = new DiskSpace(db.name);
@@ -100,6 +103,7 @@ export class SqliteStore implements Store {
     const audit = new AuditChain(db, writer, hmacKey);
     this.#db = db;
     this.#hmacKey = hmacKey;
+    this.#newestVersion = newestVersion;
     this.#audit = audit;
     this.#commits = new Commits(db, transactions, audit, names, hmacKey);
     const log = new ControlLog(db, transactions, audit);
@@ -237,6 +241,10 @@ export class SqliteStore implements Store {
 
   tokenByHash(hash: string) {
     return guarded(() => this.#reads.tokenByHash.get(hash) ?? null);
+  }
+
+  schemaVersions() {
+    return guarded(() => ({ schemaVersion: this.#reads.schemaVersion.get() ?? 0, newestVersion: this.#newestVersion }));
   }
 
   tenantRow(id: string) {

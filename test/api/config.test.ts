@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, databaseName, readConfig, urlOf, VERSION } from '../../src/config.ts';
+import { ConfigError, databaseName, readConfig, unknownVariables, urlOf, VERSION } from '../../src/config.ts';
 import { missingTools, toolsOf, varsOf } from '../../src/tenant-grants.ts';
 
 function problemOf(env: Record<string, string>): string {
@@ -31,6 +31,28 @@ describe('configuration', () => {
       auditSigningKey: null,
       allowPrivateAddresses: false,
     });
+  });
+
+  it('warns of variables that are not known', () => {
+    const env = {
+      JAMJET_TOKENS: 'secret',
+      JAMJET_FOO: '1',
+      JAMJET_LOG: 'info',
+      OTHER: '1',
+      JAMJET_REGION: 'eu',
+      JAMJET_KEY: 'k',
+    };
+    const handedOn = { JAMJET_WORKFLOW_ENV: 'JAMJET_REGION,acme:X', JAMJET_MODELS: '{"m": {"api_key_env": "JAMJET_KEY"}}' };
+    expect(unknownVariables({ ...env, ...handedOn })).toEqual([
+      'JAMJET_FOO is not known',
+      'JAMJET_TOKENS is not known; did you mean JAMJET_TOKEN?',
+    ]);
+  });
+
+  it('knows every variable of the documentation', () => {
+    const page = readFileSync('docs/operations.md', 'utf8') + readFileSync('docs/models.md', 'utf8');
+    const documented = new Set(page.replaceAll('JAMJET_TOKENS', '').match(/\bJAMJET_[A-Z_]+\b/g));
+    expect(unknownVariables(Object.fromEntries([...documented].map((name) => [name, '1'])))).toEqual([]);
   });
 
   it('is frozen', () => {

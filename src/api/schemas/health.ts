@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { integer, text, timestamp } from './fields.ts';
+import { integer, listOf, text, timestamp } from './fields.ts';
 
 export const BusyWork = Type.Object(
   {
@@ -39,3 +39,45 @@ export const Health = Type.Object(
   { description: 'The state of the server.' },
 );
 export type Health = Static<typeof Health>;
+
+export const Liveness = Type.Object(
+  { status: Type.Literal('ok', { description: 'The process answers. It says nothing of the database.' }) },
+  { description: 'The process is alive.' },
+);
+export type Liveness = Static<typeof Liveness>;
+
+export const ReadinessChecks = Type.Object(
+  {
+    database: Type.Enum(['ok', 'unavailable', 'full', 'read_only', 'replaced', 'unknown'] as const, {
+      description: 'Whether the database can be read and written, as in `GET /health`. `unknown`: the server is starting.',
+    }),
+    migrations: Type.Enum(['ok', 'pending', 'newer', 'unknown'] as const, {
+      description:
+        'Whether the schema of the database is that of this release. `pending`: the server is starting, and migrates it; `newer`: a later release has migrated it; `unknown`: the database cannot be read.',
+    }),
+    backlog: Type.Enum(['ok', 'overloaded'] as const, {
+      description: 'Whether requests that add work are accepted, or too many messages wait for their commit.',
+    }),
+    shutdown: Type.Enum(['ok', 'shutting_down'] as const, { description: 'Whether the server is stopping.' }),
+  },
+  { description: 'The checks of a server. Anything but `ok` and `unknown` has failed.' },
+);
+export type ReadinessChecks = Static<typeof ReadinessChecks>;
+
+export const Readiness = Type.Object(
+  { status: Type.Literal('ready', { description: 'Requests may be sent to this server.' }), checks: ReadinessChecks },
+  { description: 'The server is ready.' },
+);
+export type Readiness = Static<typeof Readiness>;
+
+export const Unreadiness = Type.Object(
+  {
+    status: Type.Literal('not_ready', { description: 'Requests should be sent to another server.' }),
+    error: text('Says which checks have failed.'),
+    code: Type.Literal('not_ready', { description: 'Stable code.' }),
+    failed: listOf(Type.Enum(['database', 'migrations', 'backlog', 'shutdown'] as const), 'The checks that have failed.'),
+    checks: ReadinessChecks,
+  },
+  { description: 'The server is not ready.' },
+);
+export type Unreadiness = Static<typeof Unreadiness>;

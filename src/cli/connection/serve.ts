@@ -23,7 +23,10 @@ export function requireLoopback({ bind, port }: Config, hint: string): void {
     throw usageFailure(`without authentication the server must listen on a loopback address, and ${bind} is not one`, hint);
 }
 
-/** Runs a server until Ctrl-C or SIGTERM; a second signal ends the process at once. */
+/**
+ * Runs a server until Ctrl-C or SIGTERM, or until it loses its database; a second signal ends the process at once. Resolves with the exit
+ * code.
+ */
 export async function serve(context: Context, options: ServeOptions): Promise<number> {
   const interrupt = listenForInterrupt(context.signals);
   try {
@@ -32,10 +35,10 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
     const tools = options.tools === undefined ? {} : await loadTools(resolve(context.cwd, options.tools));
     const server = await startServer({ config: options.config, tools, auth: options.auth });
     options.onStarted(server.url, Object.keys(tools));
-    await aborted(interrupt.signal);
+    const failure = await Promise.race([aborted(interrupt.signal).then(() => null), server.failed]);
     options.onStopping();
-    await server.close(GRACE_MS);
-    return EXIT.ok;
+    await server.close(GRACE_MS, failure ?? interrupt.name());
+    return failure === null ? EXIT.ok : EXIT.failed;
   } finally {
     interrupt.stopListening();
   }

@@ -25,6 +25,11 @@ export class Admission {
     this.#options = options;
   }
 
+  /** Whether requests that add work are refused, whichever tenant sends them. */
+  get isFull(): boolean {
+    return this.#options.pending() > 2 * this.#options.maxPending;
+  }
+
   /** Runs a request that adds work. Rejects with `shutting_down` and `overloaded`. */
   async run<T>(tenantId: string, work: () => Promise<T>): Promise<T> {
     this.admit(tenantId);
@@ -48,7 +53,7 @@ export class Admission {
     if (own > maxPending) throw overloaded(`too much work of tenant ${tenantId} is waiting`);
     const all = pending();
     // A tenant that sends one request after the other is admitted for longer.
-    if (all > 2 * maxPending || (all > maxPending && requests > 0)) throw overloaded('too much work is waiting');
+    if (this.isFull || (all > maxPending && requests > 0)) throw overloaded('too much work is waiting');
   }
 
   /** For requests that reduce work: cancels, rejections, pauses, results. Throws `shutting_down`. */

@@ -49,6 +49,8 @@ export interface ServerRuntime extends Runtime {
    * cannot be loaded. Each was reported to `onError`.
    */
   readonly corruptExecutions: number;
+  /** Whether requests that add work are refused, whichever tenant sends them. */
+  readonly isOverloaded: boolean;
   start(caller: Caller, request: ServerStartRequest): Promise<StartResult>;
   /**
    * 32 hex digits. `exec_` and these sort after the ids of all executions started here so far, and before those of all started

@@ -7,6 +7,8 @@ import { answer, nameOf, type Route, registeredRoutes } from '../support/routes.
 /** Open routes. */
 const OPEN = [
   'GET /health',
+  'GET /health/live',
+  'GET /health/ready',
   'GET /.well-known/agent-card.json',
   'GET /.well-known/agent.json',
   'GET /.well-known/did.json',
