@@ -29,6 +29,7 @@ const VALUES: Readonly<Record<string, string>> = {
   '--file': 'PATH',
   '--format': 'FORMAT',
   '--from-block': 'N',
+  '--group-by': 'FIELD',
   '--head': 'HASH',
   '--header': 'HEADER',
   '--idempotency-key': 'KEY',

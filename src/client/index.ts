@@ -3,7 +3,9 @@ import type { AcceptedDecision, Approvals, Approve } from '../api/schemas/approv
 import type { AcceptedEvent, Event, EventList } from '../api/schemas/events.ts';
 import type {
   CancelledExecution,
+  ErrorGroups,
   Execution,
+  ExecutionErrorsQuery,
   ExecutionList,
   ExecutionsQuery,
   StartExecution,
@@ -43,7 +45,14 @@ export type { Agent, AgentCardInput, AgentList, AgentStatusChange } from '../api
 export type { AuditItem, AuditList } from '../api/schemas/audit.ts';
 export type { CronJob, CronJobList } from '../api/schemas/cron.ts';
 export type { PastDecision } from '../api/schemas/errors.ts';
-export type { Execution, ExecutionConditions, ExecutionItem, ExecutionList, ExecutionsQuery } from '../api/schemas/executions.ts';
+export type {
+  ErrorGroups,
+  Execution,
+  ExecutionConditions,
+  ExecutionItem,
+  ExecutionList,
+  ExecutionsQuery,
+} from '../api/schemas/executions.ts';
 export type { ForkExecution, PastState, Snapshot, SnapshotList } from '../api/schemas/history.ts';
 export type { ResumeExecution, RetriedExecution } from '../api/schemas/interventions.ts';
 export type { Job, JobList } from '../api/schemas/jobs.ts';
@@ -141,6 +150,11 @@ export class JamjetClient {
   /** Lists executions, newest first; conditions are combined with AND. Continue with the `next_cursor` of a page. */
   executions(query: ExecutionsQuery = {}, options?: CallOptions): Promise<ExecutionList> {
     return this.#transport.call('GET', '/executions', { ...options, query: { ...query } });
+  }
+
+  /** Executions grouped by their errors; without a status, failed ones. Looks at the newest 10,000 that match. */
+  executionErrors(query: ExecutionErrorsQuery = {}, options?: CallOptions): Promise<ErrorGroups> {
+    return this.#transport.call('GET', '/executions/errors', { ...options, query: { ...query } });
   }
 
   /** With `waitMs`, the server replies when the execution has ended or is paused, or after that time. Rejects with 404. */

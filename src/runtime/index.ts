@@ -184,6 +184,8 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
 
     execution: executions.execution.bind(executions),
     executions: executions.executions.bind(executions),
+    searchIds: executions.searchIds.bind(executions),
+    errorGroups: executions.errorGroups.bind(executions),
     settled: executions.settled.bind(executions),
     approvals: executions.approvals.bind(executions),
     events: eventLog.events.bind(eventLog),

@@ -33,10 +33,27 @@ export interface ExecutionPage {
   readonly next: string | null;
 }
 
+export interface IdSearch {
+  /** Hex digits in lower case. */
+  readonly part: string;
+  /** `next` of the previous page. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+export interface IdSearchResult {
+  /** Newest first: the ids that end with the part, or if none does, those that contain it. */
+  readonly ids: readonly string[];
+  /** Where the search continues (`after`); null = all ids were looked at. */
+  readonly next: string | null;
+}
+
 /** Finds executions of one tenant by any combination of conditions. */
 export interface ExecutionSearch {
   /** One page of matches, read along indexes: rows that do not match are not read. See `ExecutionPage`. */
   executions(request: ExecutionPageRequest): Promise<ExecutionPage>;
   /** The number of matches. Reads an index entry for each, so it takes time on large tenants; other work runs in between. */
   countExecutions(filter: ExecutionFilter): Promise<number>;
+  /** Executions by a part of their id. Looks at the newest million ids, along an index that holds nothing else; other work runs in between. */
+  searchIds(search: IdSearch): Promise<IdSearchResult>;
 }

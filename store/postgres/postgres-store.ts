@@ -14,6 +14,7 @@ import { Artifacts } from '../resources/artifacts.ts';
 import { ControlActions } from '../resources/control-actions.ts';
 import { CronJobs } from '../resources/cron.ts';
 import { Erasures } from '../resources/erasures.ts';
+import { ExecutionIds } from '../resources/execution-ids.ts';
 import { Jobs } from '../resources/jobs.ts';
 import { Memory } from '../resources/memory/memory.ts';
 import { Retention } from '../resources/retention.ts';
@@ -80,6 +81,7 @@ export class PostgresStore implements Store {
   readonly #reads: RuntimeReads;
   readonly #work: WorkItems;
   readonly #due: DueQueries;
+  readonly #ids: ExecutionIds;
   readonly #workers: Workers;
   readonly #leases: Leases;
   readonly #tenants = new LRUCache<string, TenantStore>({ max: TENANTS_AT_HAND });
@@ -96,6 +98,7 @@ export class PostgresStore implements Store {
     this.#commits = new Commits(this.#writer, this.#sender, hmacKey);
     const resources = new PostgresResources(connections, log);
     this.#control = new ControlActions(resources);
+    this.#ids = new ExecutionIds(resources);
     this.#workers = new Workers(resources);
     this.log = new PostgresLog(connections);
     this.agents = new Agents(resources);
@@ -135,7 +138,7 @@ export class PostgresStore implements Store {
   tenant(tenantId: string): TenantStore {
     let tenant = this.#tenants.get(tenantId);
     if (tenant === undefined) {
-      tenant = tenantStore(tenantId, this.#connections, this.#workers);
+      tenant = tenantStore(tenantId, this.#connections, this.#ids, this.#workers);
       this.#tenants.set(tenantId, tenant);
     }
     return tenant;

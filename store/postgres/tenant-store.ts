@@ -2,6 +2,7 @@ import type { QueryResultRow } from 'pg';
 import type { TokenRow, WorkflowRow } from '../port/control.ts';
 import type { TenantStore } from '../port/execution-store.ts';
 import type { ExecutionRow, IdempotencyRow } from '../port/executions.ts';
+import type { ExecutionIds } from '../resources/execution-ids.ts';
 import type { Workers } from '../resources/workers.ts';
 import { BatchLoader } from './batch-loader.ts';
 import type { Connections, Sql, Value } from './connections.ts';
@@ -11,7 +12,7 @@ import * as executionsSql from './queries/executions.ts';
 import { first } from './runtime-reads.ts';
 
 /** Batches lookups, so each tenant should have only one. */
-export function tenantStore(tenantId: string, connections: Connections, workers: Workers): TenantStore {
+export function tenantStore(tenantId: string, connections: Connections, ids: ExecutionIds, workers: Workers): TenantStore {
   const lists = new ExecutionLists(connections);
   const read = <Row extends QueryResultRow>(statement: Sql, values: readonly Value[]) =>
     connections.asTenant<Row>(tenantId, statement, values);
@@ -32,6 +33,7 @@ export function tenantStore(tenantId: string, connections: Connections, workers:
     execution: (id) => executions.get(id),
     executions: (request) => lists.page(tenantId, request),
     countExecutions: (filter) => lists.count(tenantId, filter),
+    searchIds: (search) => ids.search(tenantId, search),
     workflow: async (workflowId, version) =>
       first(
         await (version === undefined

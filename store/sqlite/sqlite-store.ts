@@ -12,6 +12,7 @@ import { Artifacts } from '../resources/artifacts.ts';
 import { ControlActions } from '../resources/control-actions.ts';
 import { CronJobs } from '../resources/cron.ts';
 import { Erasures } from '../resources/erasures.ts';
+import { ExecutionIds } from '../resources/execution-ids.ts';
 import { Jobs } from '../resources/jobs.ts';
 import { Memory } from '../resources/memory/memory.ts';
 import { Retention } from '../resources/retention.ts';
@@ -124,7 +125,7 @@ export class SqliteStore implements Store {
     this.webhooks = new Webhooks(resources, this.log);
     this.#reads = new RuntimeReads(db);
     this.#executionLog = new ExecutionLog(db, names);
-    this.#tenantQueries = new TenantQueries(db, this.#workers);
+    this.#tenantQueries = new TenantQueries(db, new ExecutionIds(resources), this.#workers);
     this.#work = new WorkItems(db, transactions);
     this.#due = new DueQueries(db);
     this.#leases = new Leases(db);

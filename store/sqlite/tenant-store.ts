@@ -2,6 +2,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { TokenRow, WorkflowRow } from '../port/control.ts';
 import type { TenantStore } from '../port/execution-store.ts';
 import type { ExecutionRow, IdempotencyRow } from '../port/executions.ts';
+import type { ExecutionIds } from '../resources/execution-ids.ts';
 import type { Workers } from '../resources/workers.ts';
 import { guarded } from './errors.ts';
 import { ExecutionLists } from './lists/execution-lists.ts';
@@ -13,6 +14,7 @@ type WorkflowPage = { readonly tenantId: string; readonly limit: number; readonl
 /** The statements that all tenants share. */
 export class TenantQueries {
   readonly workers: Workers;
+  readonly ids: ExecutionIds;
   readonly lists: ExecutionLists;
   readonly execution: Statement<[string, string], ExecutionRow>;
   readonly workflow: Statement<[string, string, string], WorkflowRow>;
@@ -24,7 +26,8 @@ export class TenantQueries {
   readonly tokens: Statement<[string], TokenRow>;
   readonly remembered: Statement<[string, string, string], IdempotencyRow>;
 
-  constructor(db: Database, workers: Workers) {
+  constructor(db: Database, ids: ExecutionIds, workers: Workers) {
+    this.ids = ids;
     this.workers = workers;
     this.lists = new ExecutionLists(db);
     this.execution = db.prepare<[string, string], ExecutionRow>(executionsSql.TENANT_EXECUTION);
@@ -45,6 +48,7 @@ export function tenantStore(tenantId: string, queries: TenantQueries): TenantSto
     execution: (id) => guarded(() => queries.execution.get(id, tenantId) ?? null),
     executions: (request) => queries.lists.page(tenantId, request),
     countExecutions: (filter) => queries.lists.count(tenantId, filter),
+    searchIds: (search) => queries.ids.search(tenantId, search),
     workflow: (workflowId, version) =>
       guarded(() => {
         const row =

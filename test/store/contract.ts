@@ -11,6 +11,7 @@ import { cronContract } from './contract/cron.ts';
 import { dueContract } from './contract/due.ts';
 import { durabilityContract } from './contract/durability.ts';
 import { erasureContract, erasureOfRowsContract } from './contract/erasures.ts';
+import { executionIdContract } from './contract/execution-ids.ts';
 import { jobContract } from './contract/jobs.ts';
 import { listContract } from './contract/lists.ts';
 import { logContract } from './contract/log.ts';
@@ -33,6 +34,7 @@ export function storeContract(engine: string, database: () => TestDatabase, capa
     workerContract(database, capabilities);
     clusterContract(database);
     controlContract(database);
+    executionIdContract(database);
     subjectTokenContract(database);
     tenantContract(database);
     agentContract(database);

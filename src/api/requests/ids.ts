@@ -10,6 +10,20 @@ export function executionId(given: string): string {
   return `exec_${hex.toLowerCase()}`;
 }
 
+/**
+ * Part of an execution id, with `exec_` or dashes or without: at least four hex digits, in lower case. Throws `RuntimeError` `bad_request` for
+ * anything else.
+ */
+export function idPart(given: string): string {
+  const digits = given
+    .replace(/^exec_/i, '')
+    .replaceAll('-', '')
+    .toLowerCase();
+  if (!/^[0-9a-f]{4,32}$/.test(digits))
+    throw new RuntimeError('bad_request', `id must be 4 to 32 hex digits of an execution id, not "${truncated(given)}"`);
+  return digits;
+}
+
 /** A work item id from a UUID. Throws `RuntimeError` `not_found` for anything else. */
 export function workItemId(given: string): string {
   if (!UUID.test(given)) throw new RuntimeError('not_found', `work item ${truncated(given)} not found`);

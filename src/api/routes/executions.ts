@@ -2,18 +2,21 @@ import { RuntimeError } from '../../runtime/errors.ts';
 import type { ExecutionSummary, ExecutionView } from '../../runtime/types/executions.ts';
 import type { ServerRuntime } from '../../runtime/types/server-runtime.ts';
 import { isSdkRequest } from '../compat/sdk-paths.ts';
-import { toForkedFrom } from '../replies/fork-views.ts';
+import { itemOf, toExecution, toSdkItem, withState } from '../replies/execution-views.ts';
 import { sendList } from '../replies/json-list.ts';
 import { cursorOf, fromCursor } from '../requests/cursor.ts';
 import { toFilter } from '../requests/execution-filter.ts';
 import { idempotencyKey } from '../requests/idempotency-key.ts';
-import { executionId } from '../requests/ids.ts';
+import { executionId, idPart } from '../requests/ids.ts';
 import {
   CancelExecution,
   CancelledExecution,
+  ERROR_GROUPS_PAGE,
+  ErrorGroups,
   EXECUTIONS_PAGE,
   Execution,
   ExecutionById,
+  ExecutionErrorsQuery,
   type ExecutionItem,
   ExecutionList,
   ExecutionQuery,
@@ -23,7 +26,7 @@ import {
 } from '../schemas/executions.ts';
 import { defined, limitOf } from '../schemas/fields.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
-import { timeOrNull, timestamp } from '../time.ts';
+import { timestamp } from '../time.ts';
 
 export function executionRoutes(app: Api, { runtime, polls }: Services): void {
   app.post(
@@ -71,18 +74,55 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
     },
     async (request, reply) => {
       const { tenantId } = identityOf(request);
-      const { include, cursor, offset } = request.query;
+      const { include, cursor, offset, id: part } = request.query;
       if (cursor !== undefined && offset !== undefined)
         throw new RuntimeError('bad_request', 'cursor and offset cannot be given together');
       const page = { limit: limitOf(request.query.limit, EXECUTIONS_PAGE), offset: offset ?? 0 };
-      const { executions, next } = await runtime.executions(tenantId, {
-        ...page,
-        ...toFilter(request.query),
-        ...defined('after', cursor === undefined ? null : fromCursor('exec', cursor)),
-      });
+      const after = defined('after', cursor === undefined ? null : fromCursor('exec', cursor));
+      const filter = toFilter(request.query);
+      if (part !== undefined && (offset !== undefined || Object.keys(filter).length > 0))
+        throw new RuntimeError('bad_request', 'id can be combined with limit, cursor and include only');
+      const { executions, next } =
+        part === undefined
+          ? await runtime.executions(tenantId, { ...page, ...filter, ...after })
+          : await runtime.searchIds(tenantId, { part: idPart(part), limit: page.limit, ...after });
       const write = isSdkRequest(request) ? toSdkItem : include === 'state' ? withState : null;
       const items = write === null ? toItems(executions) : toItemsWithState(runtime, executions, write);
       return sendList(reply, 'executions', items, { ...page, next_cursor: next === null ? null : cursorOf(next) });
+    },
+  );
+
+  app.get(
+    '/executions/errors',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'Group executions by their error',
+        description:
+          'Errors that differ in numbers, ids and quoted texts alone are one group. Without `status`, failed executions. Looks at the newest 10,000 that match; `more` says whether there are others.',
+        tags: ['Executions'],
+        operationId: 'listExecutionErrors',
+        querystring: ExecutionErrorsQuery,
+        response: { 200: ErrorGroups },
+      },
+    },
+    async (request) => {
+      const filter = toFilter({ ...request.query, status: request.query.status ?? 'failed' });
+      const { groups, examined, more } = await runtime.errorGroups(identityOf(request).tenantId, filter);
+      const shown = groups.slice(0, limitOf(request.query.limit, ERROR_GROUPS_PAGE));
+      return {
+        groups: shown.map(({ error, count, workflowIds, newest }) => ({
+          error,
+          count,
+          workflow_ids: [...workflowIds],
+          example_execution_id: newest.executionId,
+          example_error: newest.error ?? '',
+          newest_at: timestamp(newest.completedAtMs ?? newest.updatedAtMs),
+        })),
+        total_groups: groups.length,
+        examined,
+        more,
+      };
     },
   );
 
@@ -135,48 +175,6 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
   );
 }
 
-function itemOf(view: ExecutionSummary): ExecutionItem {
-  const created = timestamp(view.createdAtMs);
-  return {
-    execution_id: view.executionId,
-    id: view.executionId,
-    tenant_id: view.tenantId,
-    workflow_id: view.workflowId,
-    workflow_version: view.workflowVersion,
-    revision: view.revision,
-    status: view.status,
-    labels: view.labels,
-    steps_executed: view.stepsExecuted,
-    sequence: view.sequence,
-    segment_number: view.segment,
-    ...defined('previous_execution_id', view.previousExecutionId),
-    created_at: created,
-    started_at: created,
-    updated_at: timestamp(view.updatedAtMs),
-    completed_at: timeOrNull(view.completedAtMs),
-    ...defined('parent_execution_id', view.parentExecutionId),
-    ...defined('forked_from', view.forkedFrom === null ? null : toForkedFrom(view.forkedFrom)),
-    ...defined('error', view.error),
-    ...defined('detail', view.error),
-  };
-}
-
-/** Contains the names of all references, so that every client finds those it knows. */
-function toExecution(view: ExecutionView): Execution {
-  const { state, input } = view;
-  return {
-    ...itemOf(view),
-    state,
-    current_state: state,
-    input,
-    initial_input: input,
-    ...(view.suspended === null ? {} : { held: true as const }),
-    ...defined('held_reason', view.suspended?.reason),
-    ...defined('next_execution_id', view.nextExecutionId),
-    ...(view.status === 'completed' ? { output: state } : {}),
-  };
-}
-
 async function* toItems(summaries: readonly ExecutionSummary[]): AsyncGenerator<ExecutionItem> {
   for (const summary of summaries) yield itemOf(summary);
 }
@@ -188,12 +186,4 @@ async function* toItemsWithState(
   write: (view: ExecutionView) => ExecutionItem,
 ): AsyncGenerator<ExecutionItem> {
   for (const { tenantId, executionId } of summaries) yield write(await runtime.execution(tenantId, executionId));
-}
-
-function withState(view: ExecutionView): ExecutionItem {
-  return { ...itemOf(view), state: view.state };
-}
-
-function toSdkItem(view: ExecutionView): ExecutionItem {
-  return { ...itemOf(view), current_state: view.state, initial_input: view.input };
 }

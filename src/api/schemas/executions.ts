@@ -8,6 +8,7 @@ import {
   byId,
   described,
   ExecutionLabels,
+  flag,
   integer,
   limit,
   listOf,
@@ -90,6 +91,12 @@ export const ExecutionsQuery = Type.Object({
   limit: limit(EXECUTIONS_PAGE),
   offset,
   cursor: Type.Optional(text('`next_cursor` of the previous page. Cannot be combined with `offset`.', { maxLength: 64 })),
+  id: Type.Optional(
+    text(
+      'Only executions whose id ends with these 4 to 32 hex digits or, if none does, contains them. Looks at the newest million. Cannot be combined with conditions or `offset`.',
+      { maxLength: 64 },
+    ),
+  ),
   include: Type.Optional(Type.Literal('state', { description: '`state`: each execution with its state.' })),
 });
 export type ExecutionsQuery = Static<typeof ExecutionsQuery>;
@@ -148,6 +155,35 @@ export const ExecutionList = Type.Object(
   { description: 'A page of executions.' },
 );
 export type ExecutionList = Static<typeof ExecutionList>;
+
+export const ERROR_GROUPS_PAGE = { defaultLimit: 50, maxLimit: 1_000 };
+
+export const ExecutionErrorsQuery = Type.Object({ ...ExecutionConditions.properties, limit: limit(ERROR_GROUPS_PAGE) });
+export type ExecutionErrorsQuery = Static<typeof ExecutionErrorsQuery>;
+
+export const ErrorGroup = Type.Object(
+  {
+    error: text('The error with `#` in the place of numbers and ids, and `…` in that of quoted texts.'),
+    count: integer('Number of executions that ended with it.'),
+    workflow_ids: listOf(Type.String(), 'The first few workflows in which it occurred.'),
+    example_execution_id: text('The execution of the group that was started last.'),
+    example_error: text('The error of that execution, as it is.'),
+    newest_at: timestamp('When that execution ended.'),
+  },
+  { description: 'Executions with the same error.' },
+);
+export type ErrorGroup = Static<typeof ErrorGroup>;
+
+export const ErrorGroups = Type.Object(
+  {
+    groups: listOf(ErrorGroup, 'The largest groups, at most `limit`.'),
+    total_groups: integer('Number of groups.'),
+    examined: integer('Number of executions that were looked at.'),
+    more: flag('Older executions match as well and were not looked at.'),
+  },
+  { description: 'Executions by their error.' },
+);
+export type ErrorGroups = Static<typeof ErrorGroups>;
 
 export const ExecutionQuery = Type.Object({
   wait_ms: Type.Optional(

@@ -8,6 +8,7 @@ type BulkRequest = Pick<BulkOptions, 'conditions'> & Partial<Pick<BulkOptions, '
 
 /** A command that starts a bulk job on all executions its options select. */
 export abstract class BulkCommand extends ClientCommand {
+  protected override readonly executionOptions: readonly string[] = ['parent'];
   status = FILTER.status();
   workflow = FILTER.workflow();
   workflowVersion = FILTER.workflowVersion();

@@ -2,16 +2,20 @@ import { Option } from 'clipanion';
 import { type JamjetClient, Unreachable } from '../../client/index.ts';
 import { connect, DEFAULT_URL, explainApiError } from '../connection/connect.ts';
 import { type OfflineDatabase, openOfflineDatabase } from '../connection/offline-database.ts';
+import { executionIdOf } from '../input/execution-id.ts';
 import { PrintingCommand } from './command.ts';
 
 /** A command that sends requests to a server and prints the replies. */
 export abstract class ClientCommand extends PrintingCommand {
   runtime = Option.String('-r,--runtime', { description: `URL of the server (default: JAMJET_URL, else ${DEFAULT_URL}).` });
 
+  /** Names of the options that select an execution: `request` finds whole ids in the place of short ones and of `last`. */
+  protected readonly executionOptions: readonly string[] = [];
+
   async execute(): Promise<number> {
     const connection = await connect(this.runtime, this.context);
     try {
-      return await this.request(connection.client);
+      return await this.#request(connection.client);
     } catch (error) {
       const mayReadOffline = error instanceof Unreachable && !connection.explicit && this.readOnly;
       const offline = mayReadOffline ? await openOfflineDatabase(this.context) : null;
@@ -25,13 +29,22 @@ export abstract class ClientCommand extends PrintingCommand {
     return false;
   }
 
+  async #request(client: JamjetClient): Promise<number> {
+    const options = this as unknown as Record<string, unknown>;
+    for (const name of this.executionOptions) {
+      const typed = options[name];
+      if (typeof typed === 'string') options[name] = await executionIdOf(client, typed);
+    }
+    return this.request(client);
+  }
+
   /** Runs the command; resolves to its exit code. */
   protected abstract request(client: JamjetClient): Promise<number>;
 
   async #requestOffline(offline: OfflineDatabase, url: string): Promise<number> {
     this.note(`no server at ${url}: reading from ${offline.path}`);
     try {
-      return await this.request(offline.client);
+      return await this.#request(offline.client);
     } catch (error) {
       throw explainApiError(error, { url: offline.path, tokenSource: null });
     } finally {

@@ -17,6 +17,8 @@ export interface RequestSpec<Options extends object, Reply> {
   readonly usage: Usage;
   /** Clipanion's arguments and options by name; a fresh set for each run. */
   readonly options: () => Options;
+  /** See `ClientCommand.executionOptions`. */
+  readonly executionOptions?: readonly string[];
   /** Default false: see `ClientCommand.readOnly`. */
   readonly readOnly?: boolean;
   readonly call: (client: JamjetClient, options: Options, context: Context) => Promise<Reply>;
@@ -33,6 +35,7 @@ export interface RequestSpec<Options extends object, Reply> {
 export function requestCommand<Options extends object, Reply>(spec: RequestSpec<Options, Reply>): CommandClass<Context> {
   return class RequestCommand extends ClientCommand {
     static override usage: Usage = spec.usage;
+    protected override readonly executionOptions = spec.executionOptions ?? [];
 
     constructor() {
       super();

@@ -12,6 +12,7 @@ class ApprovalsCommand extends ReadOnlyCommand {
     examples: [['Show the approvals of an execution', '$0 approvals exec_0199…']],
   };
 
+  protected override readonly executionOptions: readonly string[] = ['id'];
   id = Option.String({ name: 'id' });
 
   protected async request(client: JamjetClient): Promise<number> {

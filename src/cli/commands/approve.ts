@@ -18,6 +18,7 @@ are pending, --node-id selects one.`,
       ],
     ],
   },
+  executionOptions: ['id'],
   options: () => ({
     id: Option.String({ name: 'id' }),
     decision: Option.String('-d,--decision', 'approved', { description: 'approved (the default) or rejected.' }),

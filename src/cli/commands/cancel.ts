@@ -17,6 +17,7 @@ jamjet jobs list). The command asks for confirmation; without a terminal it requ
     ],
   };
 
+  protected override readonly executionOptions: readonly string[] = ['id', 'parent'];
   id = Option.String({ name: 'id', required: false });
   reason = Option.String('--reason', { description: 'Recorded in the event log.' });
   all = Option.Boolean('--all', false, {

@@ -5,6 +5,7 @@ import { ReadOnlyCommand } from '../base/client-command.ts';
 import type { Usage } from '../base/command.ts';
 import { EXIT, usageFailure } from '../failure.ts';
 import { sequenceArgument } from '../input/arguments.ts';
+import { executionIdOf } from '../input/execution-id.ts';
 import { paintStatus } from '../terminal/status.ts';
 import { changeText } from '../texts/diff.ts';
 
@@ -29,7 +30,10 @@ changes are printed as a JSON patch (RFC 6902), each with the previous value (\`
   points = Option.Rest({ name: 'point', required: 2 });
 
   protected async request(client: JamjetClient): Promise<number> {
-    const [from, to] = pointsOf(this.points);
+    const [from, to] = await Promise.all(
+      pointsOf(this.points).map(async ({ id, at }): Promise<Point> => ({ id: await executionIdOf(client, id), at })),
+    );
+    if (from === undefined || to === undefined) throw new Error('internal error: two points were parsed');
     const before = await client.history.state(from.id, from.at);
     const after = await client.history.state(to.id, to.at);
     const changes = stateDiff(before.state, after.state);

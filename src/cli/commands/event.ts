@@ -19,6 +19,7 @@ further effect.`,
     ],
   };
 
+  protected override readonly executionOptions: readonly string[] = ['id'];
   id = Option.String({ name: 'id' });
   key = Option.String({ name: 'key', required: false });
   event = Option.String('-e,--event', { description: 'The correlation key, if it is not given as KEY.' });

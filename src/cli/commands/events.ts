@@ -21,6 +21,7 @@ class EventsCommand extends ClientCommand {
     ],
   };
 
+  protected override readonly executionOptions: readonly string[] = ['id'];
   id = Option.String({ name: 'id' });
   node = Option.String('-n,--node', { description: 'Only events of this node.' });
   type = Option.String('-t,--type', {

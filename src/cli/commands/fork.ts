@@ -25,6 +25,7 @@ decisions with --keep-decisions; this is recorded in the log of the fork.`,
     ],
   };
 
+  protected override readonly executionOptions: readonly string[] = ['id'];
   id = Option.String({ name: 'id' });
   at = Option.String('--at', { required: true, description: 'Sequence of the event to continue from.' });
   patch = Option.String('--patch', { description: 'Merge patch for the state: JSON text, @file or -.' });

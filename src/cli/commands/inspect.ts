@@ -29,6 +29,7 @@ browser: the page loads the inspector from stately.ai and feeds it the execution
     ],
   };
 
+  protected override readonly executionOptions: readonly string[] = ['id'];
   id = Option.String({ name: 'id' });
   events = Option.Boolean('--events', false, { description: 'Show only the timeline; with --json, the events.' });
   state = Option.Boolean('--state', false, { description: 'Show only the state.' });

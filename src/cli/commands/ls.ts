@@ -4,19 +4,24 @@ import { ago, duration } from '../../views/time.ts';
 import type { Usage } from '../base/command.ts';
 import { ListCommand } from '../base/list-command.ts';
 import { EXIT, usageFailure } from '../failure.ts';
-import { integerArgument } from '../input/arguments.ts';
+import { choiceArgument, integerArgument } from '../input/arguments.ts';
+import { shortId } from '../input/execution-id.ts';
 import { conditionsOf, FILTER } from '../input/filter.ts';
+import { columnsOf } from '../terminal/dimensions.ts';
 import { paintStatus } from '../terminal/status.ts';
 import { type Column, table } from '../terminal/table.ts';
 import { cut, plain } from '../terminal/text.ts';
+import { errorGroupsText } from '../texts/error-groups.ts';
 
 const PAGE = 1_000;
 
 /** The start of a page. */
 type PageStart = Pick<ExecutionsQuery, 'cursor' | 'offset'>;
 
+/** A terminal with fewer columns shows the ends of ids, which every command accepts. */
+const COLUMNS_FOR_IDS = 120;
+
 const COLUMNS: readonly Column[] = [
-  { title: 'EXECUTION' },
   { title: 'WORKFLOW' },
   { title: 'STATUS' },
   { title: 'STEPS', align: 'right' },
@@ -32,6 +37,7 @@ class LsCommand extends ListCommand<ExecutionList> {
     examples: [
       ['List the latest executions', '$0 ls'],
       ['List those that wait for a person, an event or a timer', '$0 ls --status paused'],
+      ['Count the failures of the last day by their error', '$0 ls --status failed --since 1d --group-by error'],
       ['List failures for a customer in the last two hours', '$0 ls -s failed,limit_exceeded --label customer=acme --since 2h'],
       [
         'Print the ids of all failed executions of a workflow',
@@ -40,6 +46,7 @@ class LsCommand extends ListCommand<ExecutionList> {
     ],
   };
 
+  protected override readonly executionOptions: readonly string[] = ['parent'];
   status = FILTER.status();
   workflow = FILTER.workflow();
   workflowVersion = FILTER.workflowVersion();
@@ -51,12 +58,14 @@ class LsCommand extends ListCommand<ExecutionList> {
   offset = Option.String('--offset', { description: 'Number of executions to skip (default 0).' });
   cursor = Option.String('--cursor', { description: 'Start after an earlier page: its next_cursor.' });
   all = Option.Boolean('--all', false, { description: 'Print all pages.' });
+  groupBy = Option.String('--group-by', { description: 'How often each error occurred, in the place of the list: error.' });
 
   protected readonly emptyText = 'no executions';
 
   protected override async request(client: JamjetClient): Promise<number> {
     if (this.cursor !== undefined && this.offset !== undefined) throw usageFailure('give --cursor or --offset, not both');
     if (this.all && this.watch) throw usageFailure('give --all or --watch, not both');
+    if (this.groupBy !== undefined) return this.#listGroups(client, this.groupBy);
     return this.all ? this.#listAll(client) : super.request(client);
   }
 
@@ -67,11 +76,27 @@ class LsCommand extends ListCommand<ExecutionList> {
 
   protected listText({ executions, next_cursor }: ExecutionList): string | null {
     if (executions.length === 0 && next_cursor === null) return null;
-    return table(COLUMNS, this.#rows(executions), this.paint);
+    return table(this.#columns(), this.#rows(executions), this.paint);
   }
 
   protected override moreHint({ next_cursor }: ExecutionList): string | null {
     return next_cursor === null ? null : `more executions: add --all, or --cursor ${next_cursor}`;
+  }
+
+  async #listGroups(client: JamjetClient, by: string): Promise<number> {
+    choiceArgument('--group-by', by, ['error']);
+    if (this.all || this.watch || this.cursor !== undefined || this.offset !== undefined)
+      throw usageFailure('--group-by cannot be combined with --all, --watch, --cursor or --offset');
+    const limit = integerArgument('--limit', this.limit, { min: 1, max: PAGE });
+    const list = await client.executionErrors({ ...conditionsOf(this, Date.now()), limit });
+    if (this.json) this.printJson(list);
+    else if (list.groups.length === 0) this.note(list.examined === 0 ? this.emptyText : 'no errors');
+    else this.print(errorGroupsText(list, { paint: this.paint, nowMs: Date.now(), columns: columnsOf(this.context.stdout) }));
+    if (!this.json && list.more)
+      this.note(`only the newest ${list.examined} executions were looked at: narrow the list with --since`);
+    if (!this.json && list.total_groups > list.groups.length)
+      this.note(`${list.total_groups - list.groups.length} more errors: add --limit ${list.total_groups}`);
+    return EXIT.ok;
   }
 
   #pageStart(): PageStart {
@@ -102,18 +127,27 @@ class LsCommand extends ListCommand<ExecutionList> {
   #printPage(executions: readonly ExecutionItem[], isFirst: boolean): void {
     if (executions.length === 0) return;
     const head = isFirst ? '{"executions":[' : ',';
-    const [titles = '', ...lines] = table(COLUMNS, this.#rows(executions), this.paint).split('\n');
+    const [titles = '', ...lines] = table(this.#columns(), this.#rows(executions), this.paint).split('\n');
     if (this.json) this.print(`${head}${executions.map((execution) => JSON.stringify(execution)).join(',\n')}`);
     else this.print([...(isFirst ? [titles] : []), ...lines].join('\n'));
   }
 
+  get #isShort(): boolean {
+    return (columnsOf(this.context.stdout) ?? COLUMNS_FOR_IDS) < COLUMNS_FOR_IDS;
+  }
+
+  #columns(): readonly Column[] {
+    return [{ title: this.#isShort ? 'ID' : 'EXECUTION' }, ...COLUMNS];
+  }
+
   #rows(executions: readonly ExecutionItem[]): readonly (readonly string[])[] {
     const nowMs = Date.now();
+    const isShort = this.#isShort;
     return executions.map((execution) => {
       const startMs = Date.parse(execution.created_at);
       const endMs = execution.completed_at === null ? nowMs : Date.parse(execution.completed_at);
       return [
-        execution.execution_id,
+        isShort ? shortId(execution.execution_id) : execution.execution_id,
         plain(`${execution.workflow_id} ${execution.workflow_version}`),
         paintStatus(execution.status, this.paint),
         String(execution.steps_executed),

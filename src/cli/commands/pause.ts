@@ -9,6 +9,7 @@ export const command = requestCommand({
       ['Pause it and give a reason', '$0 pause exec_0199… --reason "the bank is closed"'],
     ],
   },
+  executionOptions: ['id'],
   options: () => ({
     id: Option.String({ name: 'id' }),
     reason: Option.String('--reason', { description: 'Shown with the execution and recorded in the event log.' }),

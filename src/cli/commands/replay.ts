@@ -17,6 +17,7 @@ with 1 if they differ. An execution that has ended under a data policy is redact
     ],
   };
 
+  protected override readonly executionOptions: readonly string[] = ['id'];
   id = Option.String({ name: 'id' });
   verify = Option.Boolean('--verify', false, { description: 'Only report whether the replay matches the stored state.' });
 

@@ -21,6 +21,7 @@ terminal it requires --yes.`,
     ],
   };
 
+  protected override readonly executionOptions: readonly string[] = ['id', 'parent'];
   id = Option.String({ name: 'id', required: false });
   follow = Option.Boolean('--follow', false, { description: 'Follow the execution until it ends, like `run`.' });
   all = Option.Boolean('--all', false, { description: 'All that match; without other options, all failed executions.' });

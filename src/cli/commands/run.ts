@@ -11,6 +11,7 @@ import { type Host, openHost } from '../following/host.ts';
 import { exitCodeOf, exitCodeOfFollowExit, exitNote, reportJson, reportText } from '../following/run-report.ts';
 import { rejectUnavailableWork, unavailableWork } from '../following/unavailable-work.ts';
 import { choiceArgument, integerArgument, jsonArgument } from '../input/arguments.ts';
+import { executionIdOf } from '../input/execution-id.ts';
 import { type AuthoredUnit, isWorkflowFile, readValidWorkflow, selectUnit } from '../input/workflow-file.ts';
 import { paintFor } from '../terminal/paint.ts';
 import { shellWord } from '../terminal/text.ts';
@@ -106,7 +107,10 @@ again. The exit status is 0 only if the execution completes.`,
       });
       for (const remark of host.startupNotes) this.note(remark);
       try {
-        const id = this.resume ?? (await this.#start(host, authored, unit, { input, subjectToken }));
+        const id =
+          this.resume === undefined
+            ? await this.#start(host, authored, unit, { input, subjectToken })
+            : await executionIdOf(host.client, this.resume);
         return this.follow ? await this.#follow(host, id, timeoutMs, interrupt) : this.#printId(host, id);
       } catch (error) {
         throw explainApiError(error, host);

@@ -9,6 +9,8 @@ import type { Usage } from '../base/command.ts';
 import { EXIT, usageFailure } from '../failure.ts';
 import { choiceArgument, integerArgument } from '../input/arguments.ts';
 import { printBytes, writeBytes } from '../input/bytes.ts';
+import { executionIdOf } from '../input/execution-id.ts';
+
 import { isWorkflowFile, readValidWorkflow, selectUnit } from '../input/workflow-file.ts';
 import { openFile } from '../terminal/open-file.ts';
 import { plain } from '../terminal/text.ts';
@@ -57,11 +59,11 @@ With --json the command prints metadata of the diagram instead.`,
   override async execute(): Promise<number> {
     const format = this.#format();
     choiceArgument('--view', this.view, VIEWS);
-    if (this.at !== undefined && !EXECUTION_ID.test(this.target)) throw usageFailure('--at requires the id of an execution');
+    if (this.at !== undefined && !isExecution(this.target)) throw usageFailure('--at requires the id of an execution');
     if (format === 'png' && this.file === undefined && !this.open && this.context.stdout.isTTY === true)
       throw usageFailure('a PNG is not printed to a terminal', 'Write it to a file: add -o diagram.png.');
-    const isFile = !EXECUTION_ID.test(this.target) && isWorkflowFile(this.target, this.context.cwd);
-    if (this.workflowVersion !== undefined && (isFile || EXECUTION_ID.test(this.target)))
+    const isFile = !isExecution(this.target) && isWorkflowFile(this.target, this.context.cwd);
+    if (this.workflowVersion !== undefined && (isFile || isExecution(this.target)))
       throw usageFailure('--workflow-version requires a registered workflow');
     if (this.unit !== undefined && !isFile)
       throw usageFailure(
@@ -76,8 +78,12 @@ With --json the command prints metadata of the diagram instead.`,
     const format = this.#format();
     const view = choiceArgument('--view', this.view, VIEWS);
     const at = this.at === undefined ? null : integerArgument('--at', this.at, { min: 1, max: Number.MAX_SAFE_INTEGER });
-    const { bytes, unreadable } = EXECUTION_ID.test(this.target)
-      ? await client.diagrams.execution(this.target, { format, view, ...(at === null ? {} : { at }) })
+    const { bytes, unreadable } = isExecution(this.target)
+      ? await client.diagrams.execution(await executionIdOf(client, this.target), {
+          format,
+          view,
+          ...(at === null ? {} : { at }),
+        })
       : await client.diagrams.workflow(this.target, {
           format,
           view,
@@ -112,6 +118,11 @@ With --json the command prints metadata of the diagram instead.`,
     if (this.open && file !== null) await openFile(resolve(this.context.cwd, file), this.context);
     return EXIT.ok;
   }
+}
+
+/** An id of an execution in any notation, its short form as `ls` shows it, or `last`. */
+function isExecution(target: string): boolean {
+  return EXECUTION_ID.test(target) || target === 'last' || (/^[0-9a-f]{8}$/i.test(target) && /\d/.test(target));
 }
 
 /** The format of a file name, mermaid without a suffix. Throws for an unknown suffix, because the content would not match the name. */

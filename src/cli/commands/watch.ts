@@ -5,6 +5,7 @@ import { JamjetCommand, type Usage } from '../base/command.ts';
 import { connect, DEFAULT_URL, explainApiError } from '../connection/connect.ts';
 import { listenForInterrupt } from '../context.ts';
 import { EXIT, usageFailure } from '../failure.ts';
+import { executionIdOf } from '../input/execution-id.ts';
 import { paintStatus } from '../terminal/status.ts';
 import { plain } from '../terminal/text.ts';
 
@@ -40,7 +41,7 @@ otherwise.`,
   }
 
   async #watch(client: JamjetClient): Promise<number> {
-    const execution = await client.execution(this.id);
+    const execution = await client.execution(await executionIdOf(client, this.id));
     const { ir, revision } = await client.workflow(execution.workflow_id, execution.workflow_version);
     const [{ LiveOutline }, { LiveModel }, { Viewer }] = await Promise.all([
       import('../../views/outline.ts'),

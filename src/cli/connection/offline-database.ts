@@ -11,9 +11,9 @@ export interface OfflineDatabase {
   close(): Promise<void>;
 }
 
-/** Opens the configured SQLite database; null if there is none. Rejects with `store_locked` if it is in use. */
-export async function openOfflineDatabase(context: Pick<Context, 'env' | 'cwd'>): Promise<OfflineDatabase | null> {
-  const config = settings(context);
+/** Opens the configured SQLite database, or `db`; null if there is none. Rejects with `store_locked` if it is in use. */
+export async function openOfflineDatabase(context: Pick<Context, 'env' | 'cwd'>, db?: string): Promise<OfflineDatabase | null> {
+  const config = settings(context, { db });
   if (config.database.engine === 'postgres' || !existsSync(config.database.path)) return null;
   const { openEmbedded } = await import('../../compose.ts');
   const runtime = await openEmbedded({ config, actor: 'terminal', shouldProcess: () => false });

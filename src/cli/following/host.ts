@@ -2,8 +2,10 @@ import { resolve } from 'node:path';
 import type { CheckedFile } from '../../authoring/check.ts';
 import { ApiError, JamjetClient, Unreachable } from '../../client/index.ts';
 import { type Connection, connect } from '../connection/connect.ts';
+import { openOfflineDatabase } from '../connection/offline-database.ts';
 import type { Context } from '../context.ts';
 import { usageFailure } from '../failure.ts';
+import { executionIdOf, isWholeId } from '../input/execution-id.ts';
 import { settings } from '../input/settings.ts';
 import { variablesNeeded } from '../input/workflow-file.ts';
 import { shownDatabase } from '../terminal/path.ts';
@@ -99,7 +101,7 @@ async function embeddedHost(context: Context, options: HostOptions, startupNotes
     ...(options.tools === undefined ? {} : await loadTools(resolve(context.cwd, options.tools))),
     ...(await loadLocalTools(options.authored?.localTools ?? {})),
   };
-  const { resume } = options;
+  const resume = options.resume === null ? null : await wholeId(context, options.db, options.resume);
   const runtime = await openEmbedded({
     // The user runs their own files on their own machine, as with `jamjet dev`.
     config: {
@@ -125,6 +127,18 @@ async function embeddedHost(context: Context, options: HostOptions, startupNotes
     deltas: runtime.deltas,
     close: () => runtime.close(GRACE_MS),
   };
+}
+
+/** Short ids are looked up before the runtime takes up the execution. */
+async function wholeId(context: Context, db: string | undefined, typed: string): Promise<string> {
+  if (isWholeId(typed)) return typed;
+  const offline = await openOfflineDatabase(context, db);
+  if (offline === null) return typed;
+  try {
+    return await executionIdOf(offline.client, typed);
+  } finally {
+    await offline.close();
+  }
 }
 
 /** Actor of an embedded run, which has no tokens: the user of the process. */

@@ -9,3 +9,8 @@ export interface Dimensions {
 export function dimensionsOf({ rows = 24, columns = 80 }: Pick<Output, 'rows' | 'columns'>): Dimensions {
   return { rows: Math.max(1, rows), columns: Math.max(1, columns) };
 }
+
+/** Columns of a terminal; null = not a terminal: lines may have any length. */
+export function columnsOf(stream: Output): number | null {
+  return stream.isTTY === true ? dimensionsOf(stream).columns : null;
+}

@@ -13,11 +13,15 @@ import type { CancelSignal } from '../types/cancel-signal.ts';
 import type {
   ApprovalDecision,
   ApprovalsView,
+  ErrorGroups,
+  ExecutionFilter,
   ExecutionPage,
   ExecutionPageRequest,
   ExecutionView,
+  IdSearchRequest,
   PendingApproval,
 } from '../types/executions.ts';
+import { ErrorGrouping } from './error-groups.ts';
 import { storedFilter } from './list-filter.ts';
 import { summaryOf, viewOf } from './views.ts';
 import type { WakeupSignal } from './wakeup-signal.ts';
@@ -28,6 +32,10 @@ const MAX_SETTLED_WAIT_MS = 60_000;
  * On a shared database: how long the cache is trusted that an execution has not settled, since a notification may have been lost.
  */
 const MAX_CACHE_AGE_MS = 1_000;
+
+/** Executions that are grouped by their errors, and how many are read at once. */
+const MAX_GROUPED = 10_000;
+const ERROR_PAGE = 1_000;
 
 export interface ExecutionQueriesOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'stopping'> {
   readonly cache: ExecutionCache;
@@ -67,6 +75,27 @@ export class ExecutionQueries {
   async executions(tenantId: string, request: ExecutionPageRequest): Promise<ExecutionPage> {
     const { rows, next } = await this.#options.store.tenant(tenantId).executions({ ...request, ...storedFilter(request) });
     return { executions: rows.map(summaryOf), next };
+  }
+
+  async searchIds(tenantId: string, request: IdSearchRequest): Promise<ExecutionPage> {
+    const tenant = this.#options.store.tenant(tenantId);
+    const { ids, next } = await tenant.searchIds(request);
+    const rows = await Promise.all(ids.map((id) => tenant.execution(id)));
+    return { executions: rows.flatMap((row) => (row === null ? [] : [summaryOf(row)])), next };
+  }
+
+  async errorGroups(tenantId: string, filter: ExecutionFilter): Promise<ErrorGroups> {
+    const tenant = this.#options.store.tenant(tenantId);
+    const grouping = new ErrorGrouping();
+    let after: string | undefined;
+    for (;;) {
+      const limit = Math.min(ERROR_PAGE, MAX_GROUPED - grouping.examined);
+      const page = { ...storedFilter(filter), limit, ...(after === undefined ? {} : { after }) };
+      const { rows, next } = await tenant.executions(page);
+      for (const row of rows) grouping.add(summaryOf(row));
+      if (next === null || grouping.examined >= MAX_GROUPED) return grouping.result(next !== null);
+      after = next;
+    }
   }
 
   async settled(tenantId: string, id: string, waitMs = MAX_SETTLED_WAIT_MS, signal?: CancelSignal): Promise<ExecutionView> {

@@ -105,6 +105,35 @@ export interface ExecutionPage {
   readonly next: string | null;
 }
 
+/** Executions to find by a part of their id. */
+export interface IdSearchRequest {
+  /** At least four hex digits, in lower case. */
+  readonly part: string;
+  /** `next` of the page before. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** Executions that ended with errors that differ in numbers, ids and quoted texts alone. */
+export interface ErrorGroup {
+  /** The error with `#` in the place of numbers and ids, and `…` in that of quoted texts. */
+  readonly error: string;
+  readonly count: number;
+  /** The first few of their workflows. */
+  readonly workflowIds: readonly string[];
+  /** The one started last, with its error as it is. */
+  readonly newest: ExecutionSummary;
+}
+
+export interface ErrorGroups {
+  /** The largest first. */
+  readonly groups: readonly ErrorGroup[];
+  /** How many executions were looked at, those without an error included. */
+  readonly examined: number;
+  /** Older executions match as well and were not looked at. */
+  readonly more: boolean;
+}
+
 /** An event of an execution's log. */
 export interface EventView {
   readonly executionId: string;

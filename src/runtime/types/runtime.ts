@@ -5,10 +5,13 @@ import type {
   ApprovalsView,
   Budgets,
   Decision,
+  ErrorGroups,
   EventView,
+  ExecutionFilter,
   ExecutionPage,
   ExecutionPageRequest,
   ExecutionView,
+  IdSearchRequest,
   RegisteredWorkflow,
   StartRequest,
   StartResult,
@@ -54,6 +57,10 @@ export interface Runtime {
 
   execution(tenantId: string, id: string): Promise<ExecutionView>;
   executions(tenantId: string, request: ExecutionPageRequest): Promise<ExecutionPage>;
+  /** Executions whose id ends with `part`; if none does, those whose id contains it. Newest first, among the newest million of each page. */
+  searchIds(tenantId: string, request: IdSearchRequest): Promise<ExecutionPage>;
+  /** The errors of matching executions, alike ones together. Looks at the newest 10,000 matches. */
+  errorGroups(tenantId: string, filter: ExecutionFilter): Promise<ErrorGroups>;
 
   /**
    * Resolves when the execution has ended or is paused, and after `waitMs` milliseconds (default and maximum 60,000) at the

@@ -158,6 +158,13 @@ function tenantStore({ tables, queries, workers }: MemoryDatabase, tenantId: str
       }),
     executions: (request) => read('executions', () => queries.executions(tenantId, request)),
     countExecutions: (filter) => read('count executions', () => queries.countExecutions(tenantId, filter)),
+    searchIds: ({ part, limit }) =>
+      read('search ids', () => {
+        const ids = [...tables.executions.values()].flatMap(({ row }) => (row.tenantId === tenantId ? [row.id] : []));
+        const ending = ids.filter((id) => id.endsWith(part));
+        const matches = ending.length > 0 ? ending : ids.filter((id) => id.includes(part));
+        return { ids: matches.sort().reverse().slice(0, limit), next: null };
+      }),
     workflow: (workflowId, version) =>
       read('workflow', () => {
         const row = find(workflowId, version);

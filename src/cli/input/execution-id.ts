@@ -1,0 +1,58 @@
+import type { ExecutionItem, JamjetClient } from '../../client/index.ts';
+import { ago } from '../../views/time.ts';
+import { EXIT, Failure } from '../failure.ts';
+import { plain } from '../terminal/text.ts';
+
+const WHOLE = /^(?:exec_)?[0-9a-f]{32}$|^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const PART = /^(?:exec_)?[0-9a-f-]{4,36}$/i;
+const SHORT_DIGITS = 8;
+/** Executions of which the last one is chosen that no other execution started. */
+const LATEST = 50;
+/** Candidates that an ambiguous id lists. */
+const MAX_LISTED = 8;
+
+/** The end of an id, which the commands accept in its place. Ids begin with a time, so their beginnings are alike. */
+export function shortId(id: string): string {
+  return id.slice(-SHORT_DIGITS);
+}
+
+/** Whether it is an id in any notation, and not a part of one. */
+export function isWholeId(text: string): boolean {
+  return WHOLE.test(text);
+}
+
+/**
+ * The whole id for what was typed: an id in any notation (without a request), a part of one, or `last`, the execution that was started last
+ * and is no child. Throws a `Failure` that lists the candidates if several match.
+ */
+export async function executionIdOf(client: JamjetClient, typed: string): Promise<string> {
+  const text = typed.replace(/…$/, '');
+  if (text === 'last') return lastExecution(client);
+  if (isWholeId(text) || !PART.test(text) || text.replace(/^exec_/i, '').replaceAll('-', '').length < 4) return typed;
+  const { executions, next_cursor } = await client.executions({ id: text, limit: MAX_LISTED + 1 });
+  const [first, second] = executions;
+  if (first === undefined) {
+    const hint = next_cursor === null ? '`jamjet ls` lists the executions.' : 'Only the newest million were looked at.';
+    throw new Failure(`not found: execution ${typed}`, { hint });
+  }
+  if (second === undefined) return first.execution_id;
+  const more = executions.length > MAX_LISTED || next_cursor !== null ? '\n  …' : '';
+  throw new Failure(`several executions match ${typed}`, { hint: candidates(executions) + more, exitCode: EXIT.usage });
+}
+
+async function lastExecution(client: JamjetClient): Promise<string> {
+  const { executions } = await client.executions({ limit: LATEST });
+  const last = executions.find(({ parent_execution_id }) => parent_execution_id === undefined) ?? executions[0];
+  if (last === undefined) throw new Failure('there are no executions', { hint: 'jamjet run WORKFLOW starts one.' });
+  return last.execution_id;
+}
+
+function candidates(executions: readonly ExecutionItem[]): string {
+  const nowMs = Date.now();
+  return executions
+    .slice(0, MAX_LISTED)
+    .map(({ execution_id, workflow_id, status, created_at }) =>
+      plain(`  ${execution_id}  ${workflow_id}  ${status}  ${ago(Date.parse(created_at), nowMs)}`),
+    )
+    .join('\n');
+}

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { DECLINED, DOUBLING, PARENT, REVIEWED, TOOLS } from '../flows.ts';
+import { runtimeServer } from '../runtime-server.ts';
+
+const server = runtimeServer(TOOLS);
+
+async function started(flow: typeof DOUBLING): Promise<string> {
+  const { client } = server();
+  const { workflow_id } = await client.registerWorkflow(flow);
+  const { execution_id } = await client.start({ workflow_id, input: { n: 4 } });
+  await client.execution(execution_id, { waitMs: 5_000 });
+  return execution_id;
+}
+
+describe('a command that takes an execution', () => {
+  it.each(['inspect', 'events', 'replay', 'approvals'])('%s accepts the end of the id', async (verb) => {
+    const id = await started(REVIEWED);
+    const { code, stdout } = await server().jamjet(`${verb} ${id.slice(-8)} --json`).ended;
+    expect(code).toBe(0);
+    expect(stdout).toBe((await server().jamjet(`${verb} ${id} --json`).ended).stdout);
+  });
+
+  it('decides, cancels and retries by the end of the id', async () => {
+    const reviewed = await started(REVIEWED);
+    expect((await server().jamjet(`approve ${reviewed.slice(-8)}`).ended).stdout).toBe(`✓ approved  review  ${reviewed}\n`);
+    const other = await started(REVIEWED);
+    expect((await server().jamjet(`cancel …${other.slice(-6)}`.replace('…', '')).ended).stdout).toBe(`✓ ${other} cancelled\n`);
+    const failed = await started(DECLINED);
+    expect((await server().jamjet(`retry ${failed.slice(-8)}`).ended).stdout).toBe(`✓ retried  ${failed}: charge\n`);
+  });
+
+  it('takes the execution started last for `last`, but not its children', async () => {
+    await server().client.registerWorkflow(REVIEWED);
+    const id = await started(PARENT);
+    const { stdout } = await server().jamjet('inspect last --json').ended;
+    expect(JSON.parse(stdout)).toMatchObject({ execution_id: id });
+    expect((await server().jamjet('diff last@1 last --json').ended).code).toBe(0);
+    expect((await server().jamjet('visualize last').ended).stdout).toContain('flowchart');
+  });
+
+  it('lists the candidates of an ambiguous part', async () => {
+    const [first, second] = [await started(DOUBLING), await started(DOUBLING)];
+    const { code, stdout, stderr } = await server().jamjet(`inspect ${first.slice(0, 12)}`).ended;
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(`error: several executions match ${first.slice(0, 12)}\n`);
+    expect(stderr).toContain(`  ${second}  doubling  completed`);
+  });
+});
+
+describe('jamjet ls', () => {
+  it('shows the ends of ids on a narrow terminal', async () => {
+    const id = await started(DOUBLING);
+    const { stdout } = await server().jamjet('ls --limit 1', { tty: true }).ended;
+    expect(stdout).toContain(id.slice(-8));
+    expect(stdout).not.toContain(id);
+  });
+
+  it('groups failures by error', async () => {
+    const id = await started(DECLINED);
+    const { code, stdout } = await server().jamjet('ls --status failed --group-by error').ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^COUNT +NEWEST +EXAMPLE +ERROR\n +\\d+ +.*${id}  charge: card declined\n$`));
+    expect(JSON.parse((await server().jamjet('ls -s failed --group-by error --json').ended).stdout).groups).toMatchObject([
+      { error: 'charge: card declined', example_execution_id: id },
+    ]);
+    expect((await server().jamjet('ls --group-by error --workflow none').ended).stderr).toBe('no executions\n');
+    expect((await server().jamjet('ls --group-by color').ended).code).toBe(2);
+    expect((await server().jamjet('ls --group-by error --all').ended).code).toBe(2);
+  });
+});
