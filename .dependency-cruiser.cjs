@@ -126,8 +126,8 @@ module.exports = {
     ownFiles(
       'api-boundary',
       '^src/api/',
-      `^(src/(api|control|diagrams|runtime|views)|machines)/|^src/(config|times|tokens)\\.ts$|${PORT}`,
-      'api → control, diagrams, views, runtime, machines, the store port, config, times, tokens.',
+      `^(src/(api|authoring|control|diagrams|runtime|views)|machines)/|^src/(config|times|tokens)\\.ts$|${PORT}`,
+      'api → authoring, control, diagrams, views, runtime, machines, the store port, config, times, tokens.',
     ),
     ownFiles(
       'evaluation-boundary',

@@ -45,6 +45,9 @@ export function namesOfModel(name: string): readonly string[] {
   return known === null ? [name] : [...new Set([name, `${known.provider}/${known.model}`])];
 }
 
+/** The keys of model nodes whose value may be the path of a file. */
+export const PROMPT_KEYS = ['prompt_ref', 'system_prompt'];
+
 /** Does a prompt name a file, which a client puts into the document, instead of being the text itself? */
 export function isPromptFile(prompt: string): boolean {
   return !/\s|\{\{/.test(prompt) && (/\.(?:md|txt|j2)$/.test(prompt) || prompt.startsWith('prompts/'));

@@ -16,8 +16,9 @@ import { handleError, handleMalformedHttp } from './replies/error-handler.ts';
 import { serializeFairly } from './replies/fair-serialization.ts';
 import { LazyLogger } from './replies/lazy-logger.ts';
 import { type LogLevels, logRequests, requestId } from './replies/request-log.ts';
-import { parseBody } from './requests/body.ts';
+import { decodeBody, parseBody } from './requests/body.ts';
 import { validationError, validatorCompiler } from './requests/validation.ts';
+import { isYaml, YamlBody } from './requests/yaml.ts';
 import { a2aRoutes } from './routes/a2a.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { approvalRoutes } from './routes/approvals.ts';
@@ -116,7 +117,10 @@ export function buildApp(options: AppOptions): Api {
   app.setSerializerCompiler(() => (reply) => JSON.stringify(reply));
   serializeFairly(app, nowMs);
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes: Buffer, done) => done(null, parseBody(bytes)));
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+    const inYaml = request.routeOptions.config.acceptsYaml === true && isYaml(request.contentType);
+    done(null, inYaml ? new YamlBody(decodeBody(bytes)) : parseBody(bytes));
+  });
   app.addHook('onClose', async () => unsubscribe());
   logRequests(app, options.log ?? null);
   closeAfterInFlight(app);

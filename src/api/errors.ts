@@ -166,7 +166,7 @@ function textOf(error: Error): string {
   if (!(error instanceof InvalidWorkflow)) return fastifyError(error)?.message ?? error.message;
   const texts = error.diagnostics
     .slice(0, MAX_LISTED_DIAGNOSTICS)
-    .map((d) => (d.hint === null ? d.message : `${d.message} (${d.hint})`));
+    .map((d) => `${'line' in d ? `line ${String(d.line)}: ` : ''}${d.message}${d.hint === null ? '' : ` (${d.hint})`}`);
   const more = error.diagnostics.length - texts.length;
   return `${texts.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
 }

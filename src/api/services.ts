@@ -50,6 +50,8 @@ declare module 'fastify' {
     access?: Access;
     /** Whether a request with this body reduces load (a cancel, a pause, a rejection): such requests are admitted beyond the request rate. */
     reducesLoad?: (body: unknown) => boolean;
+    /** A body in YAML arrives as `YamlBody`; elsewhere all bodies are JSON. */
+    acceptsYaml?: boolean;
   }
   interface FastifyRequest {
     /** Set by the guard on every route that is not open; null on open routes. */

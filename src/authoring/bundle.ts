@@ -40,16 +40,22 @@ export function compileBundle(top: MapReader): readonly BundledWorkflow[] {
     };
     const schedule = readSchedule(reader);
     const compiled = compileAgent(reader, reader, unit);
-    return compiled === null ? [] : [{ ...compiled, schedule }];
+    return compiled === null ? [] : [scheduled(compiled, schedule, reader)];
   });
   const compiledWorkflows = workflows.flatMap(({ id, reader }): BundledWorkflow[] => {
     const schedule = readSchedule(reader);
     const unit = { id: { value: id, offset: reader.offset }, version, tools, usedTools, mcpServers };
     const compiled = compileDocument(reader, unit);
-    return compiled === null ? [] : [{ ...compiled, schedule }];
+    return compiled === null ? [] : [scheduled(compiled, schedule, reader)];
   });
   top.warnAboutUnread();
   return [...compiledAgents, ...compiledWorkflows];
+}
+
+/** The workflow with its schedule, whose place is recorded. */
+function scheduled(compiled: CompiledWorkflow, schedule: Schedule | null, reader: MapReader): BundledWorkflow {
+  compiled.sourceMap.record('schedule', reader.find('schedule')?.keyOffset ?? reader.offset);
+  return { ...compiled, schedule };
 }
 
 interface UnitReader {

@@ -1,19 +1,22 @@
 import type { Workflow } from '../../machines/ir/workflow.ts';
 import { validate } from '../../machines/validate/index.ts';
 import { draftFile, type FileDraft, type ParsedFile, type ParsedWorkflow, toParsedFile, type WorkflowDraft } from './parse.ts';
+import { requestProblems } from './request.ts';
 import { type Requirement, requirementsOf } from './requirements.ts';
 
 /**
  * Parses a workflow file (YAML) and validates the workflow as the runtime would. Never throws: `diagnostics` lists every problem with its line
  * and column, and `document` is null if there is an error.
  *
+ * `place`: `request` = the text arrived without its folder, so that it must name no files.
+ *
  * @example
  * const { document, diagnostics } = checkWorkflow(readFileSync('workflow.yaml', 'utf8'), 'workflow.yaml');
  * for (const { line, column, message } of diagnostics) console.error(`${line}:${column} ${message}`);
  * if (document !== null) await runtime.register(caller, document);
  */
-export function checkWorkflow(text: string, file: string): CheckedFile {
-  const { draft, workflows } = checkFile(text, file);
+export function checkWorkflow(text: string, file: string, place: 'folder' | 'request' = 'folder'): CheckedFile {
+  const { draft, workflows } = checkFile(text, file, place);
   const parsed = toParsedFile(draft);
   const provided = {
     functions: new Set(Object.keys(parsed.localTools)),
@@ -61,11 +64,16 @@ export function checkTests(text: string, file: string): readonly [CheckedTests, 
   return [{ diagnostics: findings.all, unit: null, workflow: null, tests: [], locate: () => findings.positionOf(0) }];
 }
 
-function checkFile(text: string, file: string): { readonly draft: FileDraft; readonly workflows: readonly (Workflow | null)[] } {
+function checkFile(
+  text: string,
+  file: string,
+  place: 'folder' | 'request' = 'folder',
+): { readonly draft: FileDraft; readonly workflows: readonly (Workflow | null)[] } {
   const draft = draftFile(text, file);
-  const workflows = draft.workflows.map(({ document, addDiagnostic }) => {
-    const { workflow, diagnostics } = validate(document);
-    for (const diagnostic of diagnostics) addDiagnostic(diagnostic);
+  const workflows = draft.workflows.map((unit) => {
+    const { workflow, diagnostics } = validate(unit.document);
+    for (const diagnostic of diagnostics) unit.addDiagnostic(diagnostic);
+    if (place === 'request') for (const problem of requestProblems(unit)) unit.addDiagnostic(problem);
     return workflow;
   });
   return { draft, workflows };

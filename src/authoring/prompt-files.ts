@@ -1,9 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
-import { isPromptFile } from '../../machines/nodes/model-names.ts';
+import { isPromptFile, PROMPT_KEYS } from '../../machines/nodes/model-names.ts';
 import type { CheckedFile } from './check.ts';
-
-/** The keys of model nodes that may name a file. */
-const PROMPT_KEYS = ['prompt_ref', 'system_prompt'];
 
 /** Reads the file of a prompt; `what` names it for an error. */
 type ReadPrompt = (path: string, what: string) => Promise<string>;

@@ -27,7 +27,7 @@ import type {
   RenewedLease,
 } from '../api/schemas/work-items.ts';
 import type { WorkerList } from '../api/schemas/workers.ts';
-import type { RegisteredWorkflow, WorkflowDetail, WorkflowList } from '../api/schemas/workflows.ts';
+import type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/schemas/workflows.ts';
 import { AgentClient } from './agents.ts';
 import { ArtifactClient } from './artifacts.ts';
 import { AuditClient } from './audit.ts';
@@ -59,7 +59,7 @@ export type { Job, JobList } from '../api/schemas/jobs.ts';
 export type { FoundInMemory, MemoryNamespaces } from '../api/schemas/memory.ts';
 export type { Tenant, TenantDetail, TenantList } from '../api/schemas/tenants.ts';
 export type { Delivery, DeliveryList, ReplayedDeliveries, Webhook, WebhookList } from '../api/schemas/webhooks.ts';
-export type { RegisteredWorkflow } from '../api/schemas/workflows.ts';
+export type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/schemas/workflows.ts';
 export type { LiveTextDelta } from './live.ts';
 export { ApiError, type CallOptions, type ClientOptions, Unreachable } from './transport.ts';
 
@@ -128,6 +128,15 @@ export class JamjetClient {
     return this.#transport.call('POST', '/workflows', { ...options, body: { ir } });
   }
 
+  /** Registers the workflows of a workflow file in YAML. Rejects with 400 and diagnostics, which have line and column. */
+  registerYaml(text: string, options?: CallOptions): Promise<RegisteredWorkflow> {
+    return this.#transport.call('POST', '/workflows', {
+      ...options,
+      body: new TextEncoder().encode(text),
+      headers: { 'content-type': 'application/yaml' },
+    });
+  }
+
   /** Lists workflow versions, newest first. */
   workflows(page: { readonly limit?: number; readonly offset?: number } = {}, options?: CallOptions): Promise<WorkflowList> {
     return this.#transport.call('GET', '/workflows', { ...options, query: { ...page } });
@@ -136,6 +145,20 @@ export class JamjetClient {
   /** A workflow with its IR; without `version`, the latest. Rejects with 404 if it does not exist. */
   workflow(id: string, version?: string, options?: CallOptions): Promise<WorkflowDetail> {
     return this.#transport.call('GET', `/workflows/${pathSegment(id)}`, { ...options, query: { version } });
+  }
+
+  /** What was registered under the versions of a workflow, the last registered first. Rejects with 404 if it does not exist. */
+  revisions(
+    id: string,
+    page: { readonly limit?: number; readonly offset?: number } = {},
+    options?: CallOptions,
+  ): Promise<WorkflowRevisions> {
+    return this.#transport.call('GET', `/workflows/${pathSegment(id)}/revisions`, { ...options, query: { ...page } });
+  }
+
+  /** The content of a revision by its hash, or at least six of its first digits. Rejects with 404, or 409 if several begin so. */
+  revision(id: string, revision: string, options?: CallOptions): Promise<WorkflowDetail> {
+    return this.#transport.call('GET', `/workflows/${pathSegment(id)}`, { ...options, query: { revision } });
   }
 
   /** Starts an execution and resolves without waiting for its end. With `idempotencyKey`, a repeated request starts no second one. */

@@ -13,6 +13,20 @@ export interface WorkflowRow {
   readonly revision: string;
   readonly source: string;
   readonly registeredAtMs: number;
+  /** Actor of the last registration; empty if an earlier release registered it. */
+  readonly registeredBy: string;
+}
+
+/** Content that was registered under a version. */
+export interface WorkflowRevisionRow {
+  readonly version: string;
+  readonly revision: string;
+  /** 1 = the version has this content now; 0 = it was registered with other content later. */
+  readonly isCurrent: number;
+  readonly firstRegisteredAtMs: number;
+  readonly firstRegisteredBy: string;
+  readonly registeredAtMs: number;
+  readonly registeredBy: string;
 }
 
 export interface TokenRow {

@@ -1,5 +1,5 @@
 import type { Batch, CommitRejection } from './commit.ts';
-import type { ActionContext, ControlAction, TokenRow, WorkflowRow } from './control.ts';
+import type { ActionContext, ControlAction, TokenRow, WorkflowRevisionRow, WorkflowRow } from './control.ts';
 import type { ExecutionSearch } from './execution-search.ts';
 import type { EventPage, EventPageRequest, ExecutionRow, IdempotencyRow, InboxRow, StoredCheckpoint } from './executions.ts';
 import type { StoreNotification } from './notifications.ts';
@@ -116,6 +116,13 @@ export interface TenantStore extends ExecutionSearch {
   /** The latest version of each workflow, by id. */
   workflows(page: { readonly limit: number; readonly offset: number }): Promise<readonly WorkflowRow[]>;
   versions(workflowId: string): Promise<readonly WorkflowRow[]>;
+  /** What was registered under all versions of a workflow, the last registered first. */
+  workflowRevisions(
+    workflowId: string,
+    page: { readonly limit: number; readonly offset: number },
+  ): Promise<readonly WorkflowRevisionRow[]>;
+  /** Content of a workflow by the first digits of its revision's hash: two rows at most, the second of which says that it is ambiguous. */
+  workflowByRevision(workflowId: string, prefix: string): Promise<readonly WorkflowRow[]>;
   tokens(): Promise<readonly TokenRow[]>;
   /** All runtimes, then the tenant's external workers, by id; with a heartbeat at or after `sinceMs` (runtimes: and not stopped). */
   workers(sinceMs: number): Promise<readonly WorkerRow[]>;

@@ -1,5 +1,5 @@
 import type { QueryResultRow } from 'pg';
-import type { TokenRow, WorkflowRow } from '../port/control.ts';
+import type { TokenRow, WorkflowRevisionRow, WorkflowRow } from '../port/control.ts';
 import type { TenantStore } from '../port/execution-store.ts';
 import type { ExecutionRow, IdempotencyRow } from '../port/executions.ts';
 import type { ExecutionIds } from '../resources/execution-ids.ts';
@@ -47,6 +47,10 @@ export function tenantStore(tenantId: string, connections: Connections, ids: Exe
     },
     workflows: ({ limit, offset }) => read<WorkflowRow>(controlSql.LATEST_WORKFLOWS, [tenantId, limit, offset]),
     versions: (workflowId) => read<WorkflowRow>(controlSql.WORKFLOW_VERSIONS, [tenantId, workflowId]),
+    workflowRevisions: (workflowId, { limit, offset }) =>
+      read<WorkflowRevisionRow>(controlSql.WORKFLOW_REVISIONS, [tenantId, workflowId, limit, offset]),
+    workflowByRevision: (workflowId, prefix) =>
+      read<WorkflowRow>(controlSql.WORKFLOW_BY_REVISION, [tenantId, workflowId, prefix]),
     tokens: () => read<TokenRow>(controlSql.TOKENS, [tenantId]),
     workers: (sinceMs) => workers.list(tenantId, sinceMs),
     idempotency: async (scope, key) => first(await read<IdempotencyRow>(controlSql.IDEMPOTENCY_ROW, [tenantId, scope, key])),

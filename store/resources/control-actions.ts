@@ -20,11 +20,12 @@ export class ControlActions {
   }
 }
 
-function* apply(action: ControlAction, { tenantId, atMs }: ActionContext, seq: number): Script<void> {
+function* apply(action: ControlAction, { tenantId, atMs, actorId }: ActionContext, seq: number): Script<void> {
   switch (action.type) {
     case 'workflow_registered':
       yield* run(sql.INSERT_REVISION, { ...action, tenantId, atMs });
       yield* run(sql.PUT_WORKFLOW, { ...action, tenantId, atMs, seq });
+      yield* run(sql.PUT_WORKFLOW_REVISION, { ...action, tenantId, atMs, actorId, seq });
       return;
     case 'token_created':
       yield* run(sql.INSERT_TOKEN, action.token);

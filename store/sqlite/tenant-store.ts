@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { TokenRow, WorkflowRow } from '../port/control.ts';
+import type { TokenRow, WorkflowRevisionRow, WorkflowRow } from '../port/control.ts';
 import type { TenantStore } from '../port/execution-store.ts';
 import type { ExecutionRow, IdempotencyRow } from '../port/executions.ts';
 import type { ExecutionIds } from '../resources/execution-ids.ts';
@@ -10,6 +10,8 @@ import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
 
 type WorkflowPage = { readonly tenantId: string; readonly limit: number; readonly offset: number };
+type RevisionPage = WorkflowPage & { readonly workflowId: string };
+type RevisionPrefix = { readonly tenantId: string; readonly workflowId: string; readonly prefix: string };
 
 /** The statements that all tenants share. */
 export class TenantQueries {
@@ -23,6 +25,8 @@ export class TenantQueries {
   readonly latestRevision: Statement<[string, string], string>;
   readonly latestWorkflows: Statement<[WorkflowPage], WorkflowRow>;
   readonly versions: Statement<[string, string], WorkflowRow>;
+  readonly revisions: Statement<[RevisionPage], WorkflowRevisionRow>;
+  readonly byRevision: Statement<[RevisionPrefix], WorkflowRow>;
   readonly tokens: Statement<[string], TokenRow>;
   readonly remembered: Statement<[string, string, string], IdempotencyRow>;
 
@@ -37,6 +41,8 @@ export class TenantQueries {
     this.latestRevision = db.prepare<[string, string], string>(controlSql.LATEST_REVISION).pluck();
     this.latestWorkflows = db.prepare<[WorkflowPage], WorkflowRow>(controlSql.LATEST_WORKFLOWS);
     this.versions = db.prepare<[string, string], WorkflowRow>(controlSql.WORKFLOW_VERSIONS);
+    this.revisions = db.prepare<[RevisionPage], WorkflowRevisionRow>(controlSql.WORKFLOW_REVISIONS);
+    this.byRevision = db.prepare<[RevisionPrefix], WorkflowRow>(controlSql.WORKFLOW_BY_REVISION);
     this.tokens = db.prepare<[string], TokenRow>(controlSql.TOKENS);
     this.remembered = db.prepare<[string, string, string], IdempotencyRow>(controlSql.IDEMPOTENCY_ROW);
   }
@@ -67,6 +73,8 @@ export function tenantStore(tenantId: string, queries: TenantQueries): TenantSto
       }),
     workflows: (page) => guarded(() => queries.latestWorkflows.all({ ...page, tenantId })),
     versions: (workflowId) => guarded(() => queries.versions.all(tenantId, workflowId)),
+    workflowRevisions: (workflowId, page) => guarded(() => queries.revisions.all({ ...page, tenantId, workflowId })),
+    workflowByRevision: (workflowId, prefix) => guarded(() => queries.byRevision.all({ tenantId, workflowId, prefix })),
     tokens: () => guarded(() => queries.tokens.all(tenantId)),
     workers: (sinceMs) => queries.workers.list(tenantId, sinceMs),
     idempotency: (scope, key) => guarded(() => queries.remembered.get(tenantId, scope, key) ?? null),

@@ -78,6 +78,8 @@ interface Body {
   readonly held?: boolean;
   readonly state: Readonly<Record<string, unknown>>;
   readonly matches: boolean;
+  readonly workflows: readonly { readonly workflow_id: string; readonly revision: string; readonly registered_by: string }[];
+  readonly revisions: readonly { readonly revision: string; readonly current: boolean }[];
   readonly items: readonly { readonly event_type: string; readonly actor_id: string }[];
   readonly cron_jobs: readonly { readonly name: string; readonly enabled: boolean; readonly last_execution_id: string | null }[];
   readonly jobs: readonly { readonly status: string }[];
@@ -177,6 +179,11 @@ describe.each(DATABASES)('the golden $engine database $name', ({ name: database,
     expect(await store.verifyAudit()).toMatchObject({ fault: null, unsigned: null });
     for (const { execution_id: id } of before.values())
       expect(await call('GET', `/executions/${id}/replay`)).toMatchObject({ matches: true });
+
+    for (const { workflow_id: id, revision, registered_by } of (await call('GET', '/workflows?limit=200')).workflows) {
+      const [latest] = (await call('GET', `/workflows/${id}/revisions`)).revisions;
+      expect(latest).toMatchObject({ revision, registered_by, current: true });
+    }
 
     const again = { workflow_id: 'approval', input: {}, labels: { case: 'approval' } };
     const repeated = await call('POST', '/executions', again, { 'idempotency-key': 'start-approval' });

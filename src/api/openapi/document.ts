@@ -100,12 +100,19 @@ function bodyOf(route: DescribedRoute, components: Components): JsonObject | nul
   const { body } = route.schema;
   if (!isObject(body)) return null;
   if (nameOf(route) === 'POST /workflows')
-    return { required: true, content: json(registration(body), EXAMPLES[nameOf(route)]?.request) };
+    return { required: true, content: { ...json(registration(body), EXAMPLES[nameOf(route)]?.request), ...WORKFLOW_FILE } };
   if (isObject(body.content)) return { required: true, content: contentOf(body.content, components) };
   // If every field may be missing, so may the body.
   const optional = body.properties !== undefined && body.required === undefined;
   return { required: !optional, content: json(components.write(body), EXAMPLES[nameOf(route)]?.request) };
 }
+
+const WORKFLOW_FILE: JsonObject = {
+  'application/yaml': {
+    schema: { type: 'string', description: 'A workflow file, with one or several workflows (docs/workflow-yaml.md).' },
+    example: 'workflow: { id: hello, version: 0.1.0 }\nnodes:\n  greet: { type: tool, tool_ref: greet }\n',
+  },
+};
 
 /** The route accepts any object, so that the compiler reports what is wrong; the document describes what is valid. */
 function registration(body: JsonObject): JsonObject {

@@ -17,7 +17,7 @@ export function parseBody(bytes: Uint8Array): Json | undefined {
   if (bytes.length === 0) return undefined;
   const { tooDeep, hugeNumbers } = scan(bytes);
   if (tooDeep) throw new RuntimeError('bad_request', `the body is nested more than ${MAX_DEPTH} levels deep`);
-  const text = decode(bytes);
+  const text = decodeBody(bytes);
   if (text.trim() === '') return undefined;
   let value: Json;
   try {
@@ -66,7 +66,8 @@ function scan(bytes: Uint8Array): { readonly tooDeep: boolean; readonly hugeNumb
   return { tooDeep: false, hugeNumbers };
 }
 
-function decode(bytes: Uint8Array): string {
+/** Throws `bad_request` if the bytes are not valid UTF-8. */
+export function decodeBody(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch (cause) {

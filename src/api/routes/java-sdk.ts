@@ -30,6 +30,7 @@ export function javaSdkRoutes(app: Api, { runtime, store }: Services): void {
         version: row.version,
         revision: row.revision,
         registered_at: timestamp(row.registeredAtMs),
+        registered_by: row.registeredBy,
       }));
     },
   );

@@ -1,15 +1,19 @@
+import type { FastifyRequest } from 'fastify';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
-import type { WorkflowRow } from '../../../store/port/control.ts';
+import type { WorkflowRevisionRow, WorkflowRow } from '../../../store/port/control.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
+import { YamlBody, YamlWorkflows } from '../requests/yaml.ts';
 import { limitOf } from '../schemas/fields.ts';
 import {
   RegisteredWorkflow,
   RegisterWorkflow,
+  RevisionsQuery,
   WORKFLOWS_PAGE,
   WorkflowById,
   WorkflowDetail,
   WorkflowList,
   WorkflowQuery,
+  WorkflowRevisions,
   WorkflowsQuery,
   type WorkflowVersion,
 } from '../schemas/workflows.ts';
@@ -17,14 +21,16 @@ import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
 
 export function workflowRoutes(app: Api, { runtime, store }: Services): void {
+  const yaml = new YamlWorkflows();
+
   app.post(
     '/workflows',
     {
-      config: { access: 'write' },
+      config: { access: 'write', acceptsYaml: true },
       schema: {
         summary: 'Register a workflow',
         description:
-          'The body is `{"ir": …}` or the document itself. A version may be registered again with other content; running executions keep their revision.',
+          'The body is `{"ir": …}` or the document itself; with `Content-Type: application/yaml`, a workflow file. A version may be registered again with other content; running executions keep their revision.',
         tags: ['Workflows'],
         operationId: 'registerWorkflow',
         body: RegisterWorkflow,
@@ -33,12 +39,24 @@ export function workflowRoutes(app: Api, { runtime, store }: Services): void {
     },
     async (request, reply) => {
       const { body } = request;
-      const document = Object.hasOwn(body, 'ir') ? body.ir : body;
-      const { workflowId, version, revision, warnings } = await runtime.register(callerOf(request), document);
       void reply.code(201);
-      return { workflow_id: workflowId, version, revision, warnings: [...warnings] };
+      if (!(body instanceof YamlBody)) return register(request, Object.hasOwn(body, 'ir') ? body.ir : body);
+      const { documents, warnings } = await yaml.compile(identityOf(request).tenantId, body);
+      const registered: RegisteredWorkflow[] = [];
+      for (const document of documents) registered.push(await register(request, document));
+      const [first, ...others] = registered.map((one, i) => ({
+        ...one,
+        warnings: merged(i === 0 ? warnings : [], one.warnings),
+      }));
+      if (first === undefined) throw new Error('internal error: a valid workflow file without workflows');
+      return others.length === 0 ? first : { ...first, workflows: [first, ...others] };
     },
   );
+
+  async function register(request: FastifyRequest, document: unknown): Promise<RegisteredWorkflow> {
+    const { workflowId, version, revision, warnings } = await runtime.register(callerOf(request), document);
+    return { workflow_id: workflowId, version, revision, warnings: [...warnings] };
+  }
 
   app.get(
     '/workflows',
@@ -65,7 +83,8 @@ export function workflowRoutes(app: Api, { runtime, store }: Services): void {
       config: { access: 'read' },
       schema: {
         summary: 'Get a workflow',
-        description: 'The latest version unless `version` names another, with the list of all versions.',
+        description:
+          'The latest version unless `version` or `revision` names another, with the list of all versions. 409 if several revisions begin with the given digits.',
         tags: ['Workflows'],
         operationId: 'getWorkflow',
         params: WorkflowById,
@@ -75,22 +94,84 @@ export function workflowRoutes(app: Api, { runtime, store }: Services): void {
     },
     async (request) => {
       const { workflow_id } = request.params;
-      const { version } = request.query;
+      const { version, revision } = request.query;
       const tenant = store.tenant(identityOf(request).tenantId);
-      const row = await tenant.workflow(workflow_id, version);
-      if (row === null)
-        throw new RuntimeError(
-          'not_found',
-          `workflow ${truncated(workflow_id)}${version === undefined ? '' : ` v${version}`} not found`,
-        );
+      if (version !== undefined && revision !== undefined)
+        throw new RuntimeError('bad_request', 'give version or revision, not both');
+      const row =
+        revision === undefined
+          ? await tenant.workflow(workflow_id, version)
+          : soleRevision(workflow_id, revision, await tenant.workflowByRevision(workflow_id, revision));
+      if (row === null) {
+        const which = version === undefined ? (revision === undefined ? '' : ` revision ${revision}`) : ` v${version}`;
+        throw new RuntimeError('not_found', `workflow ${truncated(workflow_id)}${which} not found`);
+      }
       const versions = await tenant.versions(workflow_id);
       return { workflow_id, ...versionOf(row), versions: versions.map(versionOf), ir: irOf(row.source) };
     },
   );
+
+  app.get(
+    '/workflows/:workflow_id/revisions',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'List the revisions of a workflow',
+        description: 'What was registered under its versions, when and by whom, also what is no longer current.',
+        tags: ['Workflows'],
+        operationId: 'listWorkflowRevisions',
+        params: WorkflowById,
+        querystring: RevisionsQuery,
+        response: { 200: WorkflowRevisions },
+      },
+    },
+    async (request) => {
+      const { workflow_id } = request.params;
+      const page = { limit: limitOf(request.query.limit, WORKFLOWS_PAGE), offset: request.query.offset ?? 0 };
+      const tenant = store.tenant(identityOf(request).tenantId);
+      const rows = await tenant.workflowRevisions(workflow_id, page);
+      if (rows.length === 0 && (await tenant.revisionOf(workflow_id)) === null)
+        throw new RuntimeError('not_found', `workflow ${truncated(workflow_id)} not found`);
+      return { workflow_id, revisions: rows.map(revisionOf), ...page };
+    },
+  );
+}
+
+function revisionOf(row: WorkflowRevisionRow): WorkflowRevisions['revisions'][number] {
+  return {
+    version: row.version,
+    revision: row.revision,
+    current: row.isCurrent === 1,
+    first_registered_at: timestamp(row.firstRegisteredAtMs),
+    first_registered_by: row.firstRegisteredBy,
+    registered_at: timestamp(row.registeredAtMs),
+    registered_by: row.registeredBy,
+  };
+}
+
+function soleRevision(workflowId: string, revision: string, rows: readonly WorkflowRow[]): WorkflowRow | null {
+  const [row = null, other] = rows;
+  if (other !== undefined)
+    throw new RuntimeError('conflict', `several revisions of workflow ${truncated(workflowId)} begin with ${revision}`);
+  return row;
+}
+
+/** Both lists, what they share once: the compiler finds again what the authoring code has found with its place. */
+function merged(
+  placed: readonly RegisteredWorkflow['warnings'][number][],
+  found: RegisteredWorkflow['warnings'],
+): RegisteredWorkflow['warnings'] {
+  const known = new Set(placed.map(({ code, message }) => `${code} ${message}`));
+  return [...placed, ...found.filter(({ code, message }) => !known.has(`${code} ${message}`))];
 }
 
 function versionOf(row: WorkflowRow): WorkflowVersion {
-  return { version: row.version, revision: row.revision, registered_at: timestamp(row.registeredAtMs) };
+  return {
+    version: row.version,
+    revision: row.revision,
+    registered_at: timestamp(row.registeredAtMs),
+    registered_by: row.registeredBy,
+  };
 }
 
 /** The document as it was registered, with its nodes as a map even if they were a list. */

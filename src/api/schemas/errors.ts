@@ -11,6 +11,8 @@ export const Diagnostic = Type.Object(
     path: nullable(Type.String(), 'Path of the key in the document, such as `nodes.review.kind.timeout_secs`; null if none.'),
     message: text('What is wrong.'),
     hint: nullable(Type.String(), 'What to do about it; null if there is no advice.'),
+    line: Type.Optional(integer('Line of the problem in a body in YAML, from 1. Absent for documents in JSON.')),
+    column: Type.Optional(integer('Column in that line, from 1.')),
   },
   { description: 'A problem of a workflow document.' },
 );

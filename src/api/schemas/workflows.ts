@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import type { JsonObject } from '../../../machines/json.ts';
 import { Diagnostic } from './errors.ts';
-import { anyObject, appliedLimit, appliedOffset, limit, listOf, name, offset, text, timestamp } from './fields.ts';
+import { anyObject, appliedLimit, appliedOffset, flag, limit, listOf, name, offset, text, timestamp } from './fields.ts';
 
 export const WORKFLOWS_PAGE = { defaultLimit: 50, maxLimit: 1_000 };
 
@@ -12,12 +12,22 @@ export const RegisterWorkflow = anyObject('`{"ir": …}`, or the workflow docume
 export const workflowDocument = (description: string) => Type.Unsafe<JsonObject>({ $ref: `${DEFINITIONS}Workflow`, description });
 export const DEFINITIONS = '#/components/schemas/';
 
+const REGISTERED = {
+  workflow_id: text('Id of the workflow.'),
+  version: text('Version of the workflow.'),
+  revision: text('SHA-256 of the canonical document; executions are pinned to it.'),
+  warnings: listOf(Diagnostic, 'Problems that do not prevent the registration.'),
+};
+
 export const RegisteredWorkflow = Type.Object(
   {
-    workflow_id: text('Id of the workflow.'),
-    version: text('Version of the workflow.'),
-    revision: text('SHA-256 of the canonical document; executions are pinned to it.'),
-    warnings: listOf(Diagnostic, 'Problems that do not prevent the registration.'),
+    ...REGISTERED,
+    workflows: Type.Optional(
+      listOf(
+        Type.Object(REGISTERED, { description: 'A registered workflow.' }),
+        'All workflows of a body in YAML that has several, in its order; the other fields are those of the first.',
+      ),
+    ),
   },
   { description: 'A workflow was registered.' },
 );
@@ -28,6 +38,9 @@ export const WorkflowVersion = Type.Object(
     version: text('Version of the workflow.'),
     revision: text('SHA-256 of the canonical document.'),
     registered_at: timestamp('When the version was last registered.'),
+    registered_by: text(
+      'Who registered it then: the name of the token; empty if an earlier release registered it during an upgrade.',
+    ),
   },
   { description: 'A registered version of a workflow.' },
 );
@@ -45,6 +58,11 @@ export const WorkflowById = Type.Object({ workflow_id: text('Id of the workflow.
 
 export const WorkflowQuery = Type.Object({
   version: Type.Optional(name('Version of the workflow. Default: the one registered last.')),
+  revision: Type.Optional(
+    text('Revision of the workflow, or at least six of its first digits: also one that its version no longer has.', {
+      pattern: '^[0-9a-f]{6,64}$',
+    }),
+  ),
 });
 
 export const WorkflowsQuery = Type.Object({ limit: limit(WORKFLOWS_PAGE), offset });
@@ -58,6 +76,32 @@ export const WorkflowList = Type.Object(
   { description: 'A page of workflows.' },
 );
 export type WorkflowList = Static<typeof WorkflowList>;
+
+export const RevisionsQuery = Type.Object({ limit: limit(WORKFLOWS_PAGE), offset });
+
+export const WorkflowRevision = Type.Object(
+  {
+    version: text('Version under which it was registered.'),
+    revision: text('SHA-256 of the canonical document.'),
+    current: flag('Whether the version has this content now.'),
+    first_registered_at: timestamp('When it was first registered under this version.'),
+    first_registered_by: text('Who registered it then: the name of the token.'),
+    registered_at: timestamp('When it was last registered under this version.'),
+    registered_by: text('Who registered it then.'),
+  },
+  { description: 'Content that was registered under a version.' },
+);
+
+export const WorkflowRevisions = Type.Object(
+  {
+    workflow_id: text('Id of the workflow.'),
+    revisions: listOf(WorkflowRevision, 'What was registered under all versions, the last registered first.'),
+    limit: appliedLimit,
+    offset: appliedOffset,
+  },
+  { description: 'The history of a workflow.' },
+);
+export type WorkflowRevisions = Static<typeof WorkflowRevisions>;
 
 export const WorkflowArray = listOf(WorkflowSummary, 'The latest version of each workflow, by id.');
 

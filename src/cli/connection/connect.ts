@@ -76,7 +76,7 @@ const NOT_FOUND_HINTS = [
   ['cron job', '`jamjet cron list` lists the jobs.'],
   ['webhook', '`jamjet webhooks list` lists the webhooks.'],
   ['delivery', '`jamjet webhooks deliveries ID` lists the deliveries.'],
-  ['workflow', 'Register it by running its file: `jamjet run workflow.yaml`.'],
+  ['workflow', '`jamjet workflows list` lists the workflows; `jamjet register FILE` registers one.'],
 ] as const;
 
 function hintFor(error: ApiError, { url, tokenSource }: Pick<Connection, 'url' | 'tokenSource'>): string | null {

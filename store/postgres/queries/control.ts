@@ -4,8 +4,12 @@ import { sql } from '../connections.ts';
 
 const TOKEN = `id, tenant_id AS "tenantId", name, role, hash, created_at_ms AS "createdAtMs", expires_at_ms AS "expiresAtMs",
   revoked_at_ms AS "revokedAtMs"`;
-const WORKFLOW = 'w.workflow_id AS "workflowId", w.version, w.revision, r.source, w.registered_at_ms AS "registeredAtMs"';
-const WORKFLOWS = 'workflows w JOIN revisions r ON r.tenant_id = w.tenant_id AND r.hash = w.revision';
+/** What an earlier release registers while it still runs beside this one has no actor. */
+const WORKFLOW = `w.workflow_id AS "workflowId", w.version, w.revision, r.source, w.registered_at_ms AS "registeredAtMs",
+  coalesce((SELECT v.registered_by FROM workflow_revisions v WHERE v.tenant_id = w.tenant_id AND v.workflow_id = w.workflow_id
+    AND v.revision = w.revision AND v.version = w.version), '') AS "registeredBy"`;
+const CONTENT = 'JOIN revisions r ON r.tenant_id = w.tenant_id AND r.hash = w.revision';
+const WORKFLOWS = `workflows w ${CONTENT}`;
 
 /** Serializes the actions of a tenant, so that their sequences have no gap. */
 export const LOCK_CONTROL_LOG = sql("SELECT pg_advisory_xact_lock(hashtextextended('control ' || $1, 0))");
@@ -33,6 +37,22 @@ export const LATEST_REVISIONS = sql(`SELECT asked.id AS "workflowId", latest.rev
     WHERE w.tenant_id = $1 AND w.workflow_id = asked.id ORDER BY w.registration DESC LIMIT 1) AS latest`);
 export const WORKFLOW_VERSIONS = sql(`SELECT ${WORKFLOW} FROM ${WORKFLOWS}
   WHERE w.tenant_id = $1 AND w.workflow_id = $2 ORDER BY w.registration DESC`);
+/** Tenant, workflow, limit, offset. */
+export const WORKFLOW_REVISIONS = sql(`SELECT v.version, v.revision,
+  EXISTS (SELECT 1 FROM workflows w WHERE w.tenant_id = v.tenant_id AND w.workflow_id = v.workflow_id AND w.version = v.version
+    AND w.revision = v.revision)::integer AS "isCurrent",
+  v.first_registered_at_ms AS "firstRegisteredAtMs", v.first_registered_by AS "firstRegisteredBy",
+  v.registered_at_ms AS "registeredAtMs", v.registered_by AS "registeredBy"
+  FROM workflow_revisions v WHERE v.tenant_id = $1 AND v.workflow_id = $2
+  ORDER BY v.registration DESC LIMIT $3 OFFSET $4`);
+/** Tenant, workflow, first digits. A revision under several versions is one content: the version registered last names it. */
+export const WORKFLOW_BY_REVISION = sql(`SELECT w.workflow_id AS "workflowId", w.version, w.revision, r.source,
+  w.registered_at_ms AS "registeredAtMs", w.registered_by AS "registeredBy"
+  FROM workflow_revisions w ${CONTENT}
+  WHERE w.tenant_id = $1 AND w.workflow_id = $2 AND left(w.revision, length($3)) = $3
+    AND NOT EXISTS (SELECT 1 FROM workflow_revisions l WHERE l.tenant_id = w.tenant_id AND l.workflow_id = w.workflow_id
+      AND l.revision = w.revision AND l.registration > w.registration)
+  ORDER BY w.registration DESC LIMIT 2`);
 export const LATEST_WORKFLOWS = sql(`SELECT ${WORKFLOW} FROM ${WORKFLOWS}
   WHERE w.tenant_id = $1 AND w.registration =
     (SELECT max(l.registration) FROM workflows l WHERE l.tenant_id = w.tenant_id AND l.workflow_id = w.workflow_id)

@@ -8,6 +8,11 @@ export const PUT_WORKFLOW = sql(`INSERT INTO workflows (tenant_id, workflow_id, 
   VALUES (@tenantId, @workflowId, @version, @revision, @seq, @atMs)
   ON CONFLICT (tenant_id, workflow_id, version) DO UPDATE
     SET revision = excluded.revision, registration = excluded.registration, registered_at_ms = excluded.registered_at_ms`);
+export const PUT_WORKFLOW_REVISION = sql(`INSERT INTO workflow_revisions (tenant_id, workflow_id, version, revision,
+    first_registered_at_ms, first_registered_by, registration, registered_at_ms, registered_by)
+  VALUES (@tenantId, @workflowId, @version, @revision, @atMs, @actorId, @seq, @atMs, @actorId)
+  ON CONFLICT (tenant_id, workflow_id, revision, version) DO UPDATE SET registration = excluded.registration,
+    registered_at_ms = excluded.registered_at_ms, registered_by = excluded.registered_by`);
 
 export const INSERT_TOKEN = sql(`INSERT INTO tokens (id, tenant_id, name, role, hash, created_at_ms, expires_at_ms, revoked_at_ms)
   VALUES (@id, @tenantId, @name, @role, @hash, @createdAtMs, @expiresAtMs, @revokedAtMs)`);

@@ -9,7 +9,7 @@ import type { Execution, ExecutionList } from '../../../src/api/schemas/executio
 import type { CreatedToken, TokenList } from '../../../src/api/schemas/tokens.ts';
 import type { ClaimedWork, EnqueuedWork, RenewedLease } from '../../../src/api/schemas/work-items.ts';
 import type { WorkerList } from '../../../src/api/schemas/workers.ts';
-import type { RegisteredWorkflow, WorkflowDetail, WorkflowList } from '../../../src/api/schemas/workflows.ts';
+import type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../../../src/api/schemas/workflows.ts';
 import { type Config, readConfig } from '../../../src/config.ts';
 import { ControlPlane } from '../../../src/control/control-plane.ts';
 import type { ModelSettings } from '../../../src/executors/model/settings.ts';
@@ -23,6 +23,7 @@ import { openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
 export type Body = ApiErrorBody &
   RegisteredWorkflow &
   WorkflowDetail &
+  WorkflowRevisions &
   WorkflowList &
   Execution &
   ExecutionList &

@@ -34,7 +34,9 @@ describe('jamjet run on a server', () => {
     expect((await server().jamjet(['run', 'doubling', '-i', '{"n": 1}', '--workflow-version', '1']).ended).code).toBe(0);
     const unknown = await server().jamjet('run unknown-workflow').ended;
     expect(unknown).toMatchObject({ code: 1, stdout: '' });
-    expect(unknown.stderr).toMatch(/^error: not found: workflow unknown-workflow\nRegister it by running its file/);
+    expect(unknown.stderr).toMatch(
+      /^error: not found: workflow unknown-workflow\n`jamjet workflows list` lists the workflows; `jamjet register FILE` registers one/,
+    );
   });
 
   it('accepts the options of the upstream CLI', async () => {
@@ -89,7 +91,7 @@ nodes:
 `;
     writeFileSync(join(server().folder, 'scored.yaml'), text);
     const { code, stdout, stderr } = await server().jamjet(['deploy', 'scored.yaml']).ended;
-    expect({ code, stdout }).toEqual({ code: 0, stdout: '✓ scored 1.0.0\n' });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^✓ scored 1\.0\.0 {2}revision [0-9a-f]{12}\n$/) });
     expect(stderr.match(/\[[a-z_]+\]/g)).toEqual(['[eval_never_retries]', '[scorer_needs_tool]']);
     expect(stderr).toContain('warning  node "judge": the scorer "style.check" is no tool of this server');
   });

@@ -42,15 +42,18 @@ export class MemoryDatabase {
     return refusals;
   }
 
-  control(from: object, action: ControlAction, { tenantId, atMs }: ActionContext): void {
-    const { revisions, workflows, tokens } = this.tables;
+  control(from: object, action: ControlAction, { tenantId, atMs, actorId }: ActionContext): void {
+    const { revisions, workflows, workflowRevisions, tokens } = this.tables;
     switch (action.type) {
       case 'workflow_registered': {
         const { workflowId, version, revision, source } = action;
         if (!revisions.has(key(tenantId, revision))) revisions.set(key(tenantId, revision), source);
         const registration = ++this.tables.lastRegistration;
-        const row = { tenantId, workflowId, version, revision, registration, registeredAtMs: atMs };
+        const row = { tenantId, workflowId, version, revision, registration, registeredAtMs: atMs, registeredBy: actorId };
         workflows.set(key(tenantId, workflowId, version), row);
+        const at = key(tenantId, workflowId, version, revision);
+        const { firstRegisteredAtMs = atMs, firstRegisteredBy = actorId } = workflowRevisions.get(at) ?? {};
+        workflowRevisions.set(at, { ...row, firstRegisteredAtMs, firstRegisteredBy });
         break;
       }
       case 'token_created':

@@ -5,7 +5,7 @@ import type { StoreNotification } from '../../../store/port/notifications.ts';
 import type { TenantQuotas } from '../../../store/port/resources/tenants.ts';
 import type { CoreStore } from '../../support/stores.ts';
 import type { MemoryDatabase } from './memory-database.ts';
-import { key } from './tables.ts';
+import { key, type StoredRevision } from './tables.ts';
 
 /** Transports requests to the database and replies back. */
 export interface Transport {
@@ -149,6 +149,10 @@ function tenantStore({ tables, queries, workers }: MemoryDatabase, tenantId: str
     ...row,
     source: tables.revisions.get(key(tenantId, row.revision)) ?? '',
   });
+  const contents = (workflowId: string) =>
+    [...tables.workflowRevisions.values()]
+      .filter((row) => row.tenantId === tenantId && row.workflowId === workflowId)
+      .sort((a, b) => b.registration - a.registration);
   return {
     tenantId,
     execution: (id) =>
@@ -182,6 +186,24 @@ function tenantStore({ tables, queries, workers }: MemoryDatabase, tenantId: str
         return byId.slice(offset, offset + limit).map(rowOf);
       }),
     versions: (workflowId) => read('versions', () => registered(workflowId).map(rowOf)),
+    workflowRevisions: (workflowId, { limit, offset }) =>
+      read('workflow revisions', () =>
+        contents(workflowId)
+          .slice(offset, offset + limit)
+          .map(({ tenantId: _tenant, workflowId: _workflow, registration: _order, ...row }) => ({
+            ...row,
+            isCurrent: find(workflowId, row.version)?.revision === row.revision ? 1 : 0,
+          })),
+      ),
+    workflowByRevision: (workflowId, prefix) =>
+      read('workflow by revision', () => {
+        const latest = new Map<string, StoredRevision>();
+        for (const row of contents(workflowId))
+          if (row.revision.startsWith(prefix) && !latest.has(row.revision)) latest.set(row.revision, row);
+        return [...latest.values()]
+          .slice(0, 2)
+          .map(({ firstRegisteredAtMs: _first, firstRegisteredBy: _by, ...row }) => rowOf(row));
+      }),
     tokens: () =>
       read('tokens', () =>
         [...tables.tokens.values()]

@@ -51,6 +51,12 @@ export interface StoredWorkflow {
   readonly revision: string;
   readonly registration: number;
   readonly registeredAtMs: number;
+  readonly registeredBy: string;
+}
+
+export interface StoredRevision extends StoredWorkflow {
+  readonly firstRegisteredAtMs: number;
+  readonly firstRegisteredBy: string;
 }
 
 export interface StoredWorker {
@@ -73,6 +79,8 @@ export class Tables {
   readonly idempotency = new Map<string, IdempotencyRow>();
   readonly revisions = new Map<string, string>();
   readonly workflows = new Map<string, StoredWorkflow>();
+  /** By tenant, workflow, version and revision. */
+  readonly workflowRevisions = new Map<string, StoredRevision>();
   readonly tokens = new Map<string, TokenRow>();
   readonly workers = new Map<string, StoredWorker>();
   readonly leases = new Map<string, { readonly holder: string; readonly expiresAtMs: number }>();

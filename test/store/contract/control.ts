@@ -33,6 +33,7 @@ export function controlContract(database: () => TestDatabase<CoreStore>): void {
         revision: 'r1',
         source: '{"workflow_id":"refund","version":"1","revision":"r1"}',
         registeredAtMs: AT_MS,
+        registeredBy: 'root',
       });
       expect(await store.tenant('default').workflow('refund', '2')).toBeNull();
       expect(await store.tenant('default').workflow('unknown')).toBeNull();
@@ -62,6 +63,46 @@ export function controlContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.revision('default', 'r1')).toContain('"r1"');
       expect(await store.revision('default', 'r2')).toContain('"r2"');
       expect(await store.revision('default', 'r3')).toBeNull();
+    });
+
+    it('remember what was registered under each version, when and by whom', async () => {
+      const store = await database().open();
+      await register(store, 'refund', '1', 'aa1');
+      await register(store, 'refund', '1', 'ab2', { atMs: AT_MS + 1, actorId: 'ann' });
+      await register(store, 'refund', '2', 'aa1', { atMs: AT_MS + 2 });
+      await register(store, 'refund', '1', 'aa1', { atMs: AT_MS + 3, actorId: 'ben' });
+      const tenant = store.tenant('default');
+      const rows = await tenant.workflowRevisions('refund', { limit: 10, offset: 0 });
+      expect(
+        rows.map((row) => [
+          row.version,
+          row.revision,
+          row.isCurrent,
+          row.firstRegisteredAtMs - AT_MS,
+          row.registeredAtMs - AT_MS,
+        ]),
+      ).toEqual([
+        ['1', 'aa1', 1, 0, 3],
+        ['2', 'aa1', 1, 2, 2],
+        ['1', 'ab2', 0, 1, 1],
+      ]);
+      expect(rows[0]).toMatchObject({ firstRegisteredBy: 'root', registeredBy: 'ben' });
+      expect(await tenant.workflowRevisions('refund', { limit: 1, offset: 2 })).toHaveLength(1);
+      expect(await store.tenant('acme').workflowRevisions('refund', { limit: 10, offset: 0 })).toEqual([]);
+    });
+
+    it('are found by the first digits of a revision', async () => {
+      const store = await database().open();
+      await register(store, 'refund', '1', 'aa1');
+      await register(store, 'refund', '1', 'ab2');
+      await register(store, 'refund', '2', 'aa1');
+      await register(store, 'other', '1', 'ab3');
+      const found = async (prefix: string) =>
+        (await store.tenant('default').workflowByRevision('refund', prefix)).map((row) => `${row.version} ${row.revision}`);
+      expect(await found('aa')).toEqual(['2 aa1']);
+      expect(await found('ab')).toEqual(['1 ab2']);
+      expect(await found('a')).toHaveLength(2);
+      expect(await found('%')).toEqual([]);
     });
 
     it('share a revision between versions', async () => {
