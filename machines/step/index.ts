@@ -275,6 +275,12 @@ export function stateOf(run: Run): JsonObject {
   return (run.snapshot.context as Context).state;
 }
 
+/** Was the node reached while an operator's pause lasts? */
+export function isDeferred(run: Run, node: string): boolean {
+  const { suspension, active } = run.snapshot.context as Context;
+  return suspension?.deferred.includes(node) === true || active.get(node)?.phase === 'deferred';
+}
+
 /** The operator's pause of the execution; null = not suspended. */
 export function suspensionOf(run: Run): { readonly reason: string | null } | null {
   const { suspension } = run.snapshot.context as Context;

@@ -39,6 +39,7 @@ import { javaSdkRoutes } from './routes/java-sdk.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { mcpRoutes } from './routes/mcp.ts';
 import { memoryRoutes } from './routes/memory.ts';
+import { nodeRoutes } from './routes/nodes.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -147,6 +148,7 @@ function addRoutes(app: Api, services: Services): void {
   historyRoutes(app, services);
   eventRoutes(app, services);
   coordinatorRoutes(app, services);
+  nodeRoutes(app, services);
   eventStreamRoutes(app, services);
   webhookRoutes(app, services);
   approvalRoutes(app, services);

@@ -13,6 +13,7 @@ import type {
 } from '../api/schemas/executions.ts';
 import type { Health, Readiness } from '../api/schemas/health.ts';
 import type { PausedExecution, ResumedExecution, ResumeExecution, RetriedExecution } from '../api/schemas/interventions.ts';
+import type { NodeDetail, NodeQuery } from '../api/schemas/nodes.ts';
 import type { CreatedToken, CreateToken, RevokedToken, TokenList } from '../api/schemas/tokens.ts';
 import type {
   ClaimedWork,
@@ -57,6 +58,7 @@ export type { ForkExecution, PastState, Snapshot, SnapshotList } from '../api/sc
 export type { ResumeExecution, RetriedExecution } from '../api/schemas/interventions.ts';
 export type { Job, JobList } from '../api/schemas/jobs.ts';
 export type { FoundInMemory, MemoryNamespaces } from '../api/schemas/memory.ts';
+export type { NodeDetail } from '../api/schemas/nodes.ts';
 export type { Tenant, TenantDetail, TenantList } from '../api/schemas/tenants.ts';
 export type { Delivery, DeliveryList, ReplayedDeliveries, Webhook, WebhookList } from '../api/schemas/webhooks.ts';
 export type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/schemas/workflows.ts';
@@ -183,6 +185,15 @@ export class JamjetClient {
   /** With `waitMs`, the server replies when the execution has ended or is paused, or after that time. Rejects with 404. */
   execution(id: string, options: CallOptions & { readonly waitMs?: number } = {}): Promise<Execution> {
     return this.#transport.call('GET', `/executions/${pathSegment(id)}`, { ...options, query: { wait_ms: options.waitMs } });
+  }
+
+  /**
+   * The visits to a node with their attempts: inputs, outputs, errors with stacks, usage. Without `before`, the last ones. Rejects with 404 if
+   * the execution has no such node.
+   */
+  node(id: string, nodeId: string, page: NodeQuery = {}, options?: CallOptions): Promise<NodeDetail> {
+    const path = `/executions/${pathSegment(id)}/nodes/${pathSegment(nodeId)}`;
+    return this.#transport.call('GET', path, { ...options, query: { ...page } });
   }
 
   /** One page of the log after the sequence `after`; without `limit`, all of it. With `waitMs`, waits for an event if there is none. */

@@ -186,6 +186,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
     executions: executions.executions.bind(executions),
     searchIds: executions.searchIds.bind(executions),
     errorGroups: executions.errorGroups.bind(executions),
+    node: executions.node.bind(executions),
     settled: executions.settled.bind(executions),
     approvals: executions.approvals.bind(executions),
     events: eventLog.events.bind(eventLog),

@@ -10,6 +10,8 @@ export interface TimelineEvent {
   /** The actor, and the person it named as the one it acts for. */
   readonly actor_id?: string;
   readonly on_behalf_of?: string;
+  /** Personal data was replaced. */
+  readonly redacted?: boolean;
   readonly data: JsonObject;
 }
 

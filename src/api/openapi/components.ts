@@ -17,6 +17,7 @@ import * as interventions from '../schemas/interventions.ts';
 import * as jobs from '../schemas/jobs.ts';
 import * as mcp from '../schemas/mcp.ts';
 import * as memory from '../schemas/memory.ts';
+import * as nodes from '../schemas/nodes.ts';
 import * as tenants from '../schemas/tenants.ts';
 import * as tokens from '../schemas/tokens.ts';
 import * as webhooks from '../schemas/webhooks.ts';
@@ -44,6 +45,7 @@ export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>
   jobs,
   mcp,
   memory,
+  nodes,
   tenants,
   tokens,
   webhooks,

@@ -1,6 +1,6 @@
 import type { PendingApproval as MachineApproval } from '../../../machines/run.ts';
 import { type Status, TERMINAL } from '../../../machines/run.ts';
-import { approvalsOf } from '../../../machines/step/index.ts';
+import { approvalsOf, isDeferred } from '../../../machines/step/index.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
 import type { RuntimeContext } from '../context.ts';
 import type { CachedExecution } from '../engine/loading/cached-execution.ts';
@@ -19,6 +19,7 @@ import type {
   ExecutionPageRequest,
   ExecutionView,
   IdSearchRequest,
+  NodeView,
   PendingApproval,
 } from '../types/executions.ts';
 import { ErrorGrouping } from './error-groups.ts';
@@ -70,6 +71,18 @@ export class ExecutionQueries {
 
   async execution(tenantId: string, id: string): Promise<ExecutionView> {
     return viewOf(await this.load(tenantId, id));
+  }
+
+  async node(tenantId: string, id: string, node: string): Promise<NodeView> {
+    const { loaded, run } = await this.load(tenantId, id);
+    const { graph } = loaded.program.tables;
+    const index = graph.indexOf(node);
+    return {
+      kind: index === undefined ? null : graph.node(index).kind.type,
+      isDeferred: isDeferred(run, node),
+      hasEnded: TERMINAL.has(run.status),
+      nodeIds: () => graph.nodes.map(({ id }) => id),
+    };
   }
 
   async executions(tenantId: string, request: ExecutionPageRequest): Promise<ExecutionPage> {

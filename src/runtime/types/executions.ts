@@ -150,6 +150,18 @@ export interface EventView {
   readonly redacted: boolean;
 }
 
+/** A node of an execution, besides its events. */
+export interface NodeView {
+  /** Null: the workflow has no such node. */
+  readonly kind: string | null;
+  /** It was reached while an operator's pause lasts. */
+  readonly isDeferred: boolean;
+  /** Has the execution ended? */
+  readonly hasEnded: boolean;
+  /** Ids of the nodes of the workflow. */
+  nodeIds(): readonly string[];
+}
+
 /** A part of the text that an attempt has written before its result, e.g. a model's answer. */
 export interface TextDelta {
   readonly executionId: string;

@@ -2,7 +2,7 @@ import type { StoreErrorCode } from '../../../store/port/errors.ts';
 import type { ControlChange } from '../../../store/port/notifications.ts';
 import type { TenantRecord } from '../../../store/port/resources/tenants.ts';
 import type { Caller } from './caller.ts';
-import type { StartRequest, StartResult } from './executions.ts';
+import type { NodeView, StartRequest, StartResult } from './executions.ts';
 import type { Runtime } from './runtime.ts';
 import type { InProcessView } from './work.ts';
 
@@ -52,6 +52,8 @@ export interface ServerRuntime extends Runtime {
   /** Whether requests that add work are refused, whichever tenant sends them. */
   readonly isOverloaded: boolean;
   start(caller: Caller, request: ServerStartRequest): Promise<StartResult>;
+  /** What the workflow of an execution says about a node, and how that stands. */
+  node(tenantId: string, id: string, node: string): Promise<NodeView>;
   /**
    * 32 hex digits. `exec_` and these sort after the ids of all executions started here so far, and before those of all started
    * later.

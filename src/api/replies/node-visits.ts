@@ -1,0 +1,53 @@
+import { charsUpTo } from '../../../machines/json-size.ts';
+import type { EventView } from '../../runtime/types/executions.ts';
+import type { NodeVisit } from '../../views/node-visit.ts';
+import { NodeVisits } from '../../views/node-visits.ts';
+import { timestamp } from '../time.ts';
+
+/** Attempts of a visit that a reply has. */
+const MAX_ATTEMPTS = 100;
+/** Of the values in a reply, which may have megabytes each. */
+const MAX_CHARS = 8 * 1024 * 1024;
+
+export interface VisitsPage {
+  readonly visits: readonly NodeVisit[];
+  readonly total: number;
+}
+
+/** Reads the events of a node and keeps the last visits of it before `before`. Older ones are left out while the reply is too large. */
+export async function readVisits(
+  events: AsyncIterable<EventView>,
+  node: string,
+  { limit, before, hasEnded }: { readonly limit: number; readonly before: number; readonly hasEnded: boolean },
+): Promise<VisitsPage> {
+  const kept = new NodeVisits(node, { visits: limit, attempts: MAX_ATTEMPTS });
+  let later = 0;
+  let last = 0;
+  let chars = 0;
+  for await (const event of events) {
+    const { activation } = event.data;
+    if (typeof activation === 'number' && activation >= before) {
+      if (activation !== last) later += 1;
+      last = activation;
+      continue;
+    }
+    kept.apply({
+      sequence: event.sequence,
+      type: event.type,
+      node_id: event.nodeId,
+      created_at: timestamp(event.createdAtMs),
+      data: event.data,
+      ...(event.redacted ? { redacted: true } : {}),
+      ...(event.onBehalfOf === null ? {} : { on_behalf_of: event.onBehalfOf }),
+    });
+    chars += charsUpTo(event.data, MAX_CHARS);
+    if (chars <= MAX_CHARS) continue;
+    do chars = sizeOf(kept.all(false));
+    while (chars > MAX_CHARS && kept.dropOldest());
+  }
+  return { visits: kept.all(hasEnded), total: kept.total + later };
+}
+
+function sizeOf(visits: readonly NodeVisit[]): number {
+  return charsUpTo(visits as never, 2 * MAX_CHARS);
+}

@@ -1,0 +1,121 @@
+import { type Static, Type } from 'typebox';
+import { anyJson, count, flag, integer, limit, listOf, nullable, number, text, timestamp } from './fields.ts';
+
+export const VISITS_PAGE = { defaultLimit: 20, maxLimit: 100 };
+
+export const NodeById = Type.Object({
+  id: text('Id of the execution: `exec_` and 32 hex digits, or the same as a UUID.'),
+  node_id: text('Id of the node.'),
+});
+
+export const NodeQuery = Type.Object({
+  limit: limit(VISITS_PAGE),
+  before: Type.Optional(count('Only visits before this one, by its `activation`. Default: up to the last.')),
+});
+export type NodeQuery = Static<typeof NodeQuery>;
+
+const absent = Type.Optional;
+const ATTEMPT_STATUS = ['queued', 'active', 'waiting', 'held', 'done', 'failed', 'cancelled'] as const;
+const VISIT_STATUS = [...ATTEMPT_STATUS, 'retrying', 'skipped'] as const;
+
+const Usage = Type.Object(
+  {
+    gen_ai_system: absent(text('Provider of the model that was used.')),
+    gen_ai_model: absent(text('Model that was used.')),
+    input_tokens: absent(integer('Input tokens that were used.')),
+    output_tokens: absent(integer('Output tokens that were used.')),
+    finish_reason: absent(text('Why the model stopped.')),
+    cost_usd: absent(number('Cost in USD.')),
+    gen_ai_response_id: absent(text('Id that the provider gave to the response.')),
+  },
+  { description: 'What an attempt used, as its worker reported it.' },
+);
+
+const Attempt = Type.Object(
+  {
+    attempt: integer('Number of the attempt in its visit, counted from 0.'),
+    status: Type.Enum(ATTEMPT_STATUS, {
+      description:
+        '`waiting`: for a person, an event, a time or a child execution. `held`: awaits an approval that a policy requires.',
+    }),
+    queued_at: nullable(timestamp('Time.'), 'When it was queued; null for nodes that do no work.'),
+    started_at: nullable(timestamp('Time.'), 'When it began; null = it has not.'),
+    completed_at: nullable(timestamp('Time.'), 'When it ended; null = it has not.'),
+    duration_ms: nullable(Type.Number(), 'Milliseconds it took, as its worker measured them; null until it has ended.'),
+    input: absent(anyJson('What it was given. Absent: nothing, or it is not recorded, or it was the whole state.')),
+    input_from: absent(Type.Literal('state', { description: 'The input was the whole state, which is too large to repeat.' })),
+    input_sequence: absent(integer('Sequence at which that state can be read: `GET /executions/:id/state?at=`.')),
+    input_omitted: absent(flag('True if the input is not recorded: it is too large, or the data policy does not retain it.')),
+    output: absent(anyJson('Its result; absent until there is one.')),
+    state_patch: absent(anyJson('JSON merge patch that was applied to the state; absent if it is the output.')),
+    error: absent(text('What went wrong; absent unless it failed.')),
+    error_name: absent(text('Name of the error, e.g. `TypeError`.')),
+    error_class: absent(text('Class of the error, which retry policies name.')),
+    http_status: absent(integer('Status of the HTTP response with which it failed.')),
+    stack: absent(text('Frames of the stack, one per line, the innermost first.')),
+    cause: absent(anyJson('The error that caused it: `{name?, message, stack?, cause?, errors?}`.')),
+    errors: absent(anyJson('All errors of an `AggregateError`, in the same form; the first 10.')),
+    retryable: absent(flag('Whether another attempt follows; absent unless it failed.')),
+    next_attempt_at: absent(timestamp('When the next attempt is queued.')),
+    usage: nullable(Usage, 'What it used; null if nothing was reported.'),
+    worker_id: nullable(Type.String(), 'Worker or runtime that did the work; null if it has not begun, or none did.'),
+    queue: absent(text('Queue of work for external workers.')),
+    child_execution_id: absent(text('Child execution that it started.')),
+    redacted: absent(flag('True if personal data was replaced, as the data policy says; absent otherwise.')),
+  },
+  { description: 'An attempt. Nodes that do no work have one per visit.' },
+);
+
+const Decision = Type.Object(
+  {
+    decision: text('`approved` or `rejected`.'),
+    user_id: text('Who decided.'),
+    comment: nullable(Type.String(), 'Comment given with the decision; null if there is none.'),
+    decided_at: timestamp('When it was recorded.'),
+  },
+  { description: 'A decision of a person.' },
+);
+
+const Evaluated = Type.Object(
+  {
+    target: text('Node to which the edge leads, or `end`.'),
+    condition: text('The condition, as written.'),
+    value: absent(anyJson('What it evaluated to; true or false instead of a list, an object or a long text.')),
+    problem: absent(text('Why it could not be evaluated; it counts as false.')),
+  },
+  { description: 'A condition that was evaluated.' },
+);
+
+const Visit = Type.Object(
+  {
+    activation: integer('Number of the visit: 1, 2, 3 …; 0 for work that was enqueued beside the workflow.'),
+    status: Type.Enum(VISIT_STATUS, { description: 'As of the last attempt. `retrying`: the next attempt is scheduled.' }),
+    reason: absent(text('Why it was skipped; absent otherwise.')),
+    attempts: listOf(Attempt, 'Oldest first, the last 100.'),
+    attempts_total: integer('Number of attempts.'),
+    question: absent(text('What a person is asked, or was.')),
+    decisions: absent(listOf(Decision, 'Decisions of people; absent if there are none.')),
+    blocked_by: absent(text('Rule of the policy that blocked it; absent otherwise.')),
+    taken: absent(
+      listOf(Type.String(), 'Targets of the edges that were followed; absent until the visit has ended, and if there are none.'),
+    ),
+    evaluated: absent(listOf(Evaluated, 'Conditions that were evaluated, up to the first that held; absent if there are none.')),
+  },
+  { description: 'A visit to a node.' },
+);
+
+export const NodeDetail = Type.Object(
+  {
+    execution_id: text('Id of the execution.'),
+    node_id: text('Id of the node.'),
+    kind: text('Kind of the node.'),
+    status: nullable(
+      Type.Enum(VISIT_STATUS, { description: 'Status.' }),
+      'Status of the last visit; `held` also if an operator’s pause defers it. Null: it was not reached.',
+    ),
+    visits: listOf(Visit, 'The last ones, oldest first. Fewer if they would be larger than about 8 MiB.'),
+    visits_total: integer('Number of visits, skipped ones included.'),
+  },
+  { description: 'A node of an execution: its visits with their attempts.' },
+);
+export type NodeDetail = Static<typeof NodeDetail>;

@@ -1,0 +1,327 @@
+import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
+import type { AttemptStatus, AttemptUsage, EvaluatedCondition, NodeAttempt, NodeVisit, VisitStatus } from './node-visit.ts';
+import type { TimelineEvent } from './timeline.ts';
+
+/** How much of a long history is kept: the latest visits, and the latest attempts of each. */
+export interface VisitLimits {
+  readonly visits: number;
+  readonly attempts: number;
+}
+
+export const DEFAULT_VISIT_LIMITS: VisitLimits = { visits: 100, attempts: 100 };
+
+type Draft<T> = { -readonly [K in keyof T]: T[K] };
+type AttemptDraft = Draft<NodeAttempt>;
+interface VisitDraft extends Draft<Omit<NodeVisit, 'attempts'>> {
+  attempts: AttemptDraft[];
+}
+
+const USAGE = [
+  'gen_ai_system',
+  'gen_ai_model',
+  'input_tokens',
+  'output_tokens',
+  'finish_reason',
+  'cost_usd',
+  'gen_ai_response_id',
+] as const satisfies readonly (keyof AttemptUsage)[];
+const FAILURE = ['error_name', 'error_class', 'http_status', 'stack', 'cause', 'errors'] as const;
+/** Of the visit and of its last attempt, after events that say nothing else of it. */
+const STATUS_AFTER: Readonly<Partial<Record<string, AttemptStatus>>> = {
+  interrupt_raised: 'waiting',
+  timer_created: 'waiting',
+  child_workflow_waiting: 'queued',
+  child_workflow_started: 'active',
+  child_workflow_paused: 'waiting',
+  child_workflow_resumed: 'active',
+};
+const OPEN: ReadonlySet<VisitStatus> = new Set(['queued', 'active', 'waiting', 'held', 'retrying']);
+
+/**
+ * The visits to one node with their attempts, from the node's events in order. Events of other nodes and of the execution do nothing.
+ *
+ * @example
+ * const visits = new NodeVisits('charge');
+ * for (const event of events) visits.apply(event);
+ * visits.all(false).at(-1)?.attempts.at(-1)?.error;
+ */
+export class NodeVisits {
+  readonly #node: string;
+  readonly #limits: VisitLimits;
+  readonly #visits: VisitDraft[] = [];
+  #total = 0;
+
+  constructor(node: string, limits: VisitLimits = DEFAULT_VISIT_LIMITS) {
+    this.#node = node;
+    this.#limits = limits;
+  }
+
+  /** The number of visits, those that are left out included. Skipped ones count. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** Oldest first. `hasEnded`: the execution has, and with it what was in progress. */
+  all(hasEnded: boolean): readonly NodeVisit[] {
+    return hasEnded ? this.#visits.map(cancelOpen) : this.#visits;
+  }
+
+  /** Leaves the oldest visit out, or the oldest attempt of the only one. False = only one attempt is left. */
+  dropOldest(): boolean {
+    const [first] = this.#visits;
+    if (this.#visits.length > 1) this.#visits.shift();
+    else if (first === undefined || first.attempts.length < 2) return false;
+    else first.attempts.shift();
+    return true;
+  }
+
+  apply(event: TimelineEvent): void {
+    if (event.node_id !== this.#node) return;
+    const { type, data } = event;
+    const status = STATUS_AFTER[type];
+    if (status !== undefined) this.#setStatus(data, status);
+    switch (type) {
+      case 'node_scheduled':
+        this.#scheduled(event);
+        break;
+      case 'node_started':
+        this.#started(event);
+        break;
+      case 'tool_approval_required':
+        this.#held(data);
+        break;
+      case 'interrupt_raised':
+        this.#visitOf(data).question = textOf(data.description);
+        break;
+      case 'approval_received':
+        this.#decided(event);
+        break;
+      case 'child_workflow_started':
+        this.#update(data, { child_execution_id: textOf(data.child_execution_id) });
+        break;
+      case 'policy_violation':
+        if (data.decision !== 'warned') this.#visitOf(data).blocked_by = textOf(data.rule);
+        break;
+      case 'node_completed':
+        this.#completed(event);
+        break;
+      case 'node_failed':
+        this.#failed(event);
+        break;
+      case 'retry_scheduled':
+      case 'node_parked':
+        this.#retryScheduled(event);
+        break;
+      case 'node_skipped':
+        Object.assign(this.#visitOf(data), { status: 'skipped', reason: textOf(data.reason) });
+        break;
+      case 'node_cancelled':
+        this.#cancelled(event);
+        break;
+    }
+  }
+
+  #held(data: JsonObject): void {
+    const visit = this.#visitOf(data);
+    this.#openAttempt(visit, nextAttempt(visit)).status = 'held';
+    visit.status = 'held';
+    visit.question = askedFor(data);
+  }
+
+  #decided({ data, created_at, on_behalf_of }: TimelineEvent): void {
+    const visit = this.#visitOf(data);
+    const comment = typeof data.comment === 'string' ? data.comment : null;
+    const userId = on_behalf_of ?? textOf(data.user_id);
+    const decision = { decision: textOf(data.decision), user_id: userId, comment, decided_at: created_at };
+    visit.decisions = [...(visit.decisions ?? []), decision];
+  }
+
+  #cancelled(event: TimelineEvent): void {
+    const visit = this.#visitOf(event.data);
+    const attempt = visit.attempts.at(-1);
+    visit.status = 'cancelled';
+    if (attempt !== undefined && OPEN.has(attempt.status)) close(attempt, 'cancelled', event);
+  }
+
+  #scheduled(event: TimelineEvent): void {
+    const { data, created_at } = event;
+    const visit = this.#visitOf(data, data.activation === 0);
+    // Work that a stopped runtime has handed back is queued again under the same number.
+    const attempt = this.#openAttempt(visit, numberOf(data.attempt) ?? 0);
+    attempt.status = 'queued';
+    attempt.queued_at = created_at;
+    attempt.started_at = null;
+    attempt.worker_id = null;
+    if (data.in_process !== true) attempt.queue = textOf(data.queue_type);
+    visit.status = 'queued';
+  }
+
+  #started(event: TimelineEvent): void {
+    const { data, created_at, sequence } = event;
+    const visit = this.#visitOf(data);
+    const attempt = this.#openAttempt(visit, numberOf(data.attempt) ?? nextAttempt(visit));
+    const isWork = attempt.queued_at !== null;
+    attempt.status = isWork ? 'active' : 'waiting';
+    // A child that waits for room begins again and again.
+    attempt.started_at = isWork ? created_at : (attempt.started_at ?? created_at);
+    attempt.worker_id = typeof data.worker_id === 'string' ? data.worker_id : null;
+    if (data.input !== undefined) attempt.input = data.input;
+    if (data.input_from === 'state') {
+      attempt.input_from = 'state';
+      attempt.input_sequence = sequence;
+    }
+    if (data.input_omitted === true) attempt.input_omitted = true;
+    markRedacted(attempt, event);
+    visit.status = attempt.status;
+  }
+
+  #completed(event: TimelineEvent): void {
+    const { data, created_at } = event;
+    const visit = this.#visitOf(data);
+    const attempt = this.#openAttempt(visit, nextAttempt(visit));
+    // Control nodes complete when they are reached.
+    attempt.started_at ??= attempt.queued_at ?? created_at;
+    close(attempt, 'done', event);
+    attempt.output = data.output ?? null;
+    const { state_patch: patch, output } = data;
+    const isEmpty = isObject(patch) && Object.keys(patch).length === 0;
+    if (patch !== undefined && !isEmpty && !isSame(patch, output)) attempt.state_patch = patch;
+    visit.status = 'done';
+    endVisit(visit, data);
+  }
+
+  #failed(event: TimelineEvent): void {
+    const { data } = event;
+    const visit = this.#visitOf(data);
+    const attempt = this.#openAttempt(visit, numberOf(data.attempt) ?? nextAttempt(visit));
+    close(attempt, 'failed', event);
+    attempt.error = textOf(data.error);
+    attempt.retryable = data.retryable === true;
+    for (const field of FAILURE) if (data[field] !== undefined) Object.assign(attempt, { [field]: data[field] });
+    visit.status = attempt.retryable ? 'retrying' : 'failed';
+    if (!attempt.retryable) endVisit(visit, data);
+  }
+
+  #retryScheduled({ data, created_at }: TimelineEvent): void {
+    const visit = this.#visitOf(data);
+    visit.status = 'retrying';
+    const failed = visit.attempts.at(-1);
+    const delayMs = numberOf(data.delay_ms) ?? 0;
+    if (failed !== undefined) failed.next_attempt_at = new Date(Date.parse(created_at) + delayMs).toISOString();
+  }
+
+  #setStatus(data: JsonObject, status: AttemptStatus): void {
+    const visit = this.#visitOf(data);
+    const attempt = visit.attempts.at(-1);
+    visit.status = status;
+    if (attempt !== undefined && OPEN.has(attempt.status)) attempt.status = status;
+  }
+
+  #update(data: JsonObject, change: Partial<NodeAttempt>): void {
+    Object.assign(this.#visitOf(data).attempts.at(-1) ?? {}, change);
+  }
+
+  /** The visit that an event belongs to, which the event may begin. `isNew`: it begins one in any case. */
+  #visitOf({ activation }: JsonObject, isNew = false): VisitDraft {
+    const number = numberOf(activation) ?? 1;
+    const last = this.#visits.at(-1);
+    const known = isNew
+      ? undefined
+      : last?.activation === number
+        ? last
+        : this.#visits.findLast((each) => each.activation === number);
+    if (known !== undefined) return known;
+    const visit: VisitDraft = { activation: number, status: 'queued', attempts: [], attempts_total: 0 };
+    this.#visits.push(visit);
+    this.#total += 1;
+    if (this.#visits.length > this.#limits.visits) this.#visits.shift();
+    return visit;
+  }
+
+  /** The attempt with that number if it is in progress, else a new one. */
+  #openAttempt(visit: VisitDraft, number: number): AttemptDraft {
+    const last = visit.attempts.at(-1);
+    if (last?.attempt === number && OPEN.has(last.status)) return last;
+    const attempt: AttemptDraft = {
+      attempt: number,
+      status: 'active',
+      queued_at: null,
+      started_at: null,
+      completed_at: null,
+      duration_ms: null,
+      usage: null,
+      worker_id: null,
+    };
+    visit.attempts.push(attempt);
+    visit.attempts_total += 1;
+    if (visit.attempts.length > this.#limits.attempts) visit.attempts.shift();
+    return attempt;
+  }
+}
+
+/** The visits to every node of a log. */
+export function visitsByNode(events: Iterable<TimelineEvent>, limits?: VisitLimits): ReadonlyMap<string, NodeVisits> {
+  const nodes = new Map<string, NodeVisits>();
+  for (const event of events) {
+    if (event.node_id === null) continue;
+    let visits = nodes.get(event.node_id);
+    if (visits === undefined) {
+      visits = new NodeVisits(event.node_id, limits);
+      nodes.set(event.node_id, visits);
+    }
+    visits.apply(event);
+  }
+  return nodes;
+}
+
+/** The number of the attempt that is in progress, or that follows the last one. */
+function nextAttempt({ attempts }: VisitDraft): number {
+  const last = attempts.at(-1);
+  if (last === undefined) return 0;
+  return OPEN.has(last.status) ? last.attempt : last.attempt + 1;
+}
+
+function close(attempt: AttemptDraft, status: AttemptStatus, event: TimelineEvent): void {
+  const { data, created_at } = event;
+  attempt.status = status;
+  attempt.completed_at = created_at;
+  const measured = attempt.queued_at === null ? null : numberOf(data.duration_ms);
+  const since = attempt.started_at ?? attempt.queued_at;
+  attempt.duration_ms = measured ?? (since === null ? null : Math.max(0, Date.parse(created_at) - Date.parse(since)));
+  const usage = Object.fromEntries(USAGE.flatMap((field) => (data[field] === undefined ? [] : [[field, data[field]]])));
+  if (Object.keys(usage).length > 0) attempt.usage = usage;
+  markRedacted(attempt, event);
+}
+
+function endVisit(visit: VisitDraft, { taken, evaluated }: JsonObject): void {
+  if (Array.isArray(taken)) visit.taken = taken.map(textOf);
+  if (Array.isArray(evaluated)) visit.evaluated = evaluated.filter(isObject) as unknown as readonly EvaluatedCondition[];
+}
+
+function cancelOpen(visit: NodeVisit): NodeVisit {
+  if (!OPEN.has(visit.status)) return visit;
+  const attempts = visit.attempts.map((each) => (OPEN.has(each.status) ? { ...each, status: 'cancelled' as const } : each));
+  return { ...visit, status: 'cancelled', attempts };
+}
+
+function markRedacted(attempt: AttemptDraft, { redacted }: TimelineEvent): void {
+  if (redacted === true) attempt.redacted = true;
+}
+
+function askedFor({ context, tool_name }: JsonObject): string {
+  const asked = isObject(context) ? textOf(context.description) : '';
+  return asked === '' ? `Run ${textOf(tool_name)}?` : asked;
+}
+
+function isSame(a: Json, b: Json | undefined): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
+function textOf(value: Json | undefined): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function numberOf(value: Json | undefined): number | null {
+  return typeof value === 'number' ? value : null;
+}

@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import type { NodeDetail } from '../../../src/api/schemas/nodes.ts';
+import { api, ECHO, ECHO_TOOLS, EXTERNAL, UNKNOWN_EXECUTION } from '../support/api.ts';
+
+const detail = (body: unknown): NodeDetail => body as NodeDetail;
+
+/** Calls `echo` until it has been called three times. */
+const LOOP = {
+  workflow_id: 'loop',
+  version: '1.0.0',
+  nodes: {
+    count: { kind: { type: 'tool', tool_ref: 'count' } },
+    again: { kind: { type: 'condition', branches: [{ condition: 'state.n < 3', target: 'count' }], default: 'end' } },
+  },
+  edges: [{ from: 'count', to: 'again' }],
+};
+const COUNT = { count: ({ n = 0 }: { readonly n?: number }) => ({ n: n + 1 }) };
+
+describe('GET /executions/:id/nodes/:node_id', () => {
+  it('returns what the attempts of in-process work were given and gave back', async () => {
+    const it = await api({ tools: ECHO_TOOLS });
+    const id = await it.started(ECHO, { text: 'hello' });
+    await it.runtime.settled('default', id);
+    const { status, body } = await it.get(`/executions/${id}/nodes/echo`);
+    expect([status, body]).toMatchObject([
+      200,
+      {
+        execution_id: id,
+        node_id: 'echo',
+        kind: 'tool',
+        status: 'done',
+        visits_total: 1,
+        visits: [
+          {
+            activation: 1,
+            status: 'done',
+            taken: ['end'],
+            attempts: [
+              { attempt: 0, status: 'done', input: { text: 'hello' }, output: { text: 'hello' }, worker_id: it.runtime.id },
+            ],
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('returns the failed and the running attempt of an external worker, with what it used', async () => {
+    const it = await api();
+    const retries = { ...EXTERNAL.nodes.work, retry_policy: { max_attempts: 2, backoff: 'fixed', initial_delay_ms: 0 } };
+    const id = await it.started({ ...EXTERNAL, nodes: { work: retries } }, { n: 1 });
+    const claim = async () =>
+      (await it.post('/work-items/claim', { worker_id: 'w-1', queue_types: ['python_tool'] })).body.work_item;
+    const { id: item, lease_fence } = await claim();
+    await it.post(`/work-items/${item}/fail`, { error: 'boom', error_class: 'io_error', input_tokens: 12, lease_fence });
+    it.clock.advance(1_000);
+    await claim();
+    const { body } = await it.get(`/executions/${id}/nodes/work`);
+    expect(detail(body).visits).toMatchObject([
+      {
+        status: 'active',
+        attempts: [
+          {
+            attempt: 0,
+            status: 'failed',
+            error: 'boom',
+            error_class: 'io_error',
+            retryable: true,
+            usage: { input_tokens: 12 },
+            worker_id: 'w-1',
+            queue: 'python_tool',
+          },
+          { attempt: 1, status: 'active', completed_at: null, worker_id: 'w-1' },
+        ],
+      },
+    ]);
+  });
+
+  it('returns the last visits of a loop, and earlier ones with `before`', async () => {
+    const it = await api({ tools: COUNT });
+    const id = await it.started(LOOP, {});
+    await it.runtime.settled('default', id);
+    const activations = async (query: string) => {
+      const { visits, visits_total } = detail((await it.get(`/executions/${id}/nodes/count${query}`)).body);
+      return [visits.map(({ activation }) => activation), visits_total];
+    };
+    expect(await activations('')).toEqual([[1, 2, 3], 3]);
+    expect(await activations('?limit=2')).toEqual([[2, 3], 3]);
+    expect(await activations('?limit=2&before=2')).toEqual([[1], 3]);
+    const { body } = await it.get(`/executions/${id}/nodes/again?limit=1`);
+    expect(detail(body).visits).toMatchObject([
+      { activation: 3, taken: ['end'], evaluated: [{ target: 'count', condition: 'state.n < 3', value: false }] },
+    ]);
+  });
+
+  it('leaves older visits out when the reply would have many megabytes', async () => {
+    const megabytes = 'x'.repeat(3 * 1024 * 1024);
+    const it = await api({ tools: { count: ({ n = 0 }: { readonly n?: number }) => ({ n: n + 1, text: megabytes }) } });
+    const id = await it.started(
+      { ...LOOP, nodes: { ...LOOP.nodes, count: { kind: { ...LOOP.nodes.count.kind, input_mapping: { n: '{{ state.n }}' } } } } },
+      { n: 0 },
+    );
+    await it.runtime.settled('default', id);
+    const { visits, visits_total } = detail((await it.get(`/executions/${id}/nodes/count`)).body);
+    expect([visits.map(({ activation }) => activation), visits_total]).toEqual([[2, 3], 3]);
+    expect(visits.at(-1)?.attempts[0]?.output).toEqual({ n: 3, text: megabytes });
+  });
+
+  it('says that a pause defers a node, and that a node was not reached', async () => {
+    const it = await api({ tools: ECHO_TOOLS });
+    const first = { kind: { type: 'python_fn', module: 'm', function: 'f' } };
+    const document = {
+      ...ECHO,
+      nodes: { first, ...ECHO.nodes },
+      edges: [{ from: 'first', to: 'echo' }, ...ECHO.edges],
+    };
+    const id = await it.started(document);
+    expect((await it.get(`/executions/${id}/nodes/echo`)).body).toMatchObject({ status: null, visits: [], visits_total: 0 });
+    const { work_item } = (await it.post('/work-items/claim', { worker_id: 'w', queue_types: ['python_tool'] })).body;
+    await it.post(`/executions/${id}/pause`, {});
+    const { id: item, lease_fence } = work_item;
+    await it.post(`/work-items/${item}/complete`, { output: {}, lease_fence });
+    expect((await it.get(`/executions/${id}/nodes/echo`)).body).toMatchObject({ status: 'held', visits: [] });
+  });
+
+  it('returns work that was enqueued beside the workflow', async () => {
+    const it = await api();
+    const id = await it.started(EXTERNAL);
+    await it.post('/work-items', { execution_id: id, node_id: 'work', payload: {} });
+    expect((await it.get(`/executions/${id}/nodes/work`)).body).toMatchObject({
+      status: 'queued',
+      visits: [
+        { activation: 1, attempts: [{ queue: 'python_tool' }] },
+        { activation: 0, attempts: [{ queue: 'general' }] },
+      ],
+    });
+  });
+
+  it('answers 404 for a node that does not exist, with the most similar id', async () => {
+    const it = await api();
+    const id = await it.started(EXTERNAL);
+    const { status, body } = await it.get(`/executions/${id}/nodes/wrok`);
+    expect([status, body.error]).toEqual([404, `not found: execution ${id} has no node "wrok"; did you mean "work"?`]);
+    expect((await it.get(`/executions/${UNKNOWN_EXECUTION}/nodes/work`)).status).toBe(404);
+    expect((await it.get(`/executions/${id}/nodes/work?limit=0`)).status).toBe(400);
+  });
+});
