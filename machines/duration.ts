@@ -16,16 +16,18 @@ export function secondsOf(value: unknown): number | null {
   return null;
 }
 
-/** `840 ms`, `12.3 s`, `4 min 5 s`, `3 h`, `2 d 4 h`. */
+/** Rounded to two units: `840 ms`, `12.3 s`, `4 m 5 s`, `3 h`, `2 d 4 h`. */
 export function durationText(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${Math.floor(ms / 100) / 10} s`;
-  const [minutes, hours, days] = [Math.floor(ms / 60_000), Math.floor(ms / 3_600_000), Math.floor(ms / 86_400_000)];
-  if (hours === 0) return two(minutes, 'min', Math.floor(ms / 1_000) % 60, 's');
-  if (days === 0) return two(hours, 'h', minutes % 60, 'min');
-  return two(days, 'd', hours % 24, 'h');
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${Number((ms / 1_000).toFixed(1))} s`;
+  const seconds = Math.round(ms / 1_000);
+  if (seconds < 3_600) return twoUnits(Math.floor(seconds / 60), 'm', seconds % 60, 's');
+  const minutes = Math.round(ms / 60_000);
+  if (minutes < 1_440) return twoUnits(Math.floor(minutes / 60), 'h', minutes % 60, 'm');
+  const hours = Math.round(ms / 3_600_000);
+  return twoUnits(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
 
-function two(large: number, largeUnit: string, small: number, smallUnit: string): string {
+function twoUnits(large: number, largeUnit: string, small: number, smallUnit: string): string {
   return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
 }

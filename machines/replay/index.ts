@@ -10,6 +10,7 @@ export { LogMismatch, type TimedEvent } from './log.ts';
 export { LogReplay } from './log-replay.ts';
 export { type RecordedEvent, RecordingStepper } from './recording-stepper.ts';
 export { failuresResetBy } from './retry-reset.ts';
+export { type TakenTransition, TransitionRecorder } from './transition-recorder.ts';
 
 /**
  * Rebuilds a run from its log: from the start (`run` null), or from a checkpoint and the events after it. The first event of each

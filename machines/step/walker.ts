@@ -6,15 +6,20 @@ import type { MachineEvent } from './machine-event.ts';
 
 type XStateTransition = NonNullable<AnyStateNode['always']>[number];
 type Given = { readonly context: MachineContext; readonly event: WalkedEvent };
+type Walk = Given & { readonly trace: TransitionTrace | null };
 type WalkedEvent = MachineEvent | { readonly type: 'xstate.init' };
 type Guard = (given: Given, params: unknown) => boolean;
 type Action = (given: Given) => void;
+
+/** Is told of each transition that a machine takes, by the ids of its states. */
+export type TransitionTrace = (source: string, target: string) => void;
 
 interface Transition {
   readonly source: WalkedState;
   readonly guard: Guard | null;
   readonly params: unknown;
   readonly actions: readonly Action[];
+  readonly target: WalkedState | null;
   /** What is inside it is left, and so are the states below; null = no state is left or entered. */
   readonly domain: WalkedState | null;
   /** In document order. */
@@ -113,8 +118,8 @@ export class Walker {
     return this.#byType.get(type)?.some((state) => configuration.has(state)) === true;
   }
 
-  initial(context: MachineContext): Configuration {
-    const given = { context, event: { type: 'xstate.init' } } as const;
+  initial(context: MachineContext, trace: TransitionTrace | null): Configuration {
+    const given = { context, event: { type: 'xstate.init' }, trace } as const;
     const entered = [this.#root, ...inside(this.#root)].sort(inDocumentOrder);
     for (const state of entered) for (const action of state.entry) action(given);
     const configuration = Configuration.of(entered.filter(isLeaf));
@@ -122,8 +127,13 @@ export class Walker {
   }
 
   /** Null = no transition is enabled. */
-  move(configuration: Configuration, event: MachineEvent, context: MachineContext): Configuration | null {
-    const given = { context, event };
+  move(
+    configuration: Configuration,
+    event: MachineEvent,
+    context: MachineContext,
+    trace: TransitionTrace | null,
+  ): Configuration | null {
+    const given = { context, event, trace };
     const { type } = event;
     const states = [...(this.#byType.get(type) ?? NONE)];
     if ('node' in event)
@@ -137,7 +147,7 @@ export class Walker {
   }
 
   /** Takes eventless transitions until none is enabled. `concerned`: the states that the microstep before has entered, and those around them. */
-  #settle(from: Configuration, concerned: readonly WalkedState[], given: Given): Configuration {
+  #settle(from: Configuration, concerned: readonly WalkedState[], given: Walk): Configuration {
     let configuration = from;
     let states = concerned;
     for (let microsteps = 1; ; microsteps++) {
@@ -160,9 +170,11 @@ export class Walker {
   #microstep(
     configuration: Configuration,
     transitions: readonly Transition[],
-    given: Given,
+    given: Walk,
     concerned: WalkedState[],
   ): Configuration {
+    if (given.trace !== null)
+      for (const { source, target } of transitions) if (target !== null) given.trace(source.id, target.id);
     const left = transitions.map(({ domain }) => (domain === null ? NONE : configuration.leavesIn(domain))) as WalkedState[][];
     const exits = left.flatMap((leaves, i) => statesWithExits(leaves, transitions[i]?.domain ?? null));
     for (const state of exits.sort((a, b) => b.order - a.order)) for (const action of state.exit) action(given);
@@ -313,6 +325,7 @@ export class Walker {
       guard: guard === undefined ? null : this.#guard(guard.type),
       params: guard?.params,
       actions: this.#actions(actions),
+      target,
       domain,
       entered,
       enteredLeaves: entered.filter(isLeaf),

@@ -1,7 +1,8 @@
 import type { Json } from '../json.ts';
 import type { KindName } from '../nodes/index.ts';
 import type { NodeShape } from '../nodes/kind.ts';
-import type { ExecutionStatus, NodeOverlay } from './execution-overlay.ts';
+import type { ExecutionOverlay, NodeOverlay } from './execution-overlay.ts';
+import type { TransitionCounts } from './transition-counts.ts';
 
 /** The shape of a drawn node: that of its kind, of a start or end, or of a state that only machines have. */
 export type Shape = NodeShape | 'begin' | 'finish' | 'retry' | 'approval' | 'child' | 'guard' | 'route' | 'arrived' | 'final';
@@ -44,18 +45,27 @@ export interface DiagramFrame {
   readonly parallel: boolean;
 }
 
+/** An execution whose progress is shown. */
+export interface DrawnExecution {
+  /** Null = unknown. */
+  readonly id: string | null;
+  readonly overlay: ExecutionOverlay;
+  /** For the view of the machine; null = unknown. */
+  readonly transitions: TransitionCounts | null;
+}
+
 /** A workflow or its machine, with or without an execution's overlay, independent of the format in which it is written. */
 export interface Diagram {
   readonly view: View;
   readonly title: string;
-  /** Version, and the sequence of an execution; '' = nothing to add. */
+  /** Its version. */
   readonly subtitle: string;
   readonly nodes: readonly DiagramNode[];
   readonly edges: readonly DiagramEdge[];
   /** Outer frames come before inner ones. */
   readonly frames: readonly DiagramFrame[];
-  /** Status of the execution; null = a workflow. */
-  readonly status: ExecutionStatus | null;
+  /** Null = a workflow. */
+  readonly execution: DrawnExecution | null;
 }
 
 export const VIEWS = ['workflow', 'machine'] as const;

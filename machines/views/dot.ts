@@ -1,5 +1,5 @@
 import type { Diagram, DiagramEdge, DiagramNode, Shape } from './diagram.ts';
-import { overlayText } from './labels.ts';
+import { markOf } from './labels.ts';
 import { STATUS_COLOURS } from './status-colours.ts';
 import { oneLine } from './text.ts';
 
@@ -32,7 +32,7 @@ const SHAPES: Readonly<Record<Shape, string>> = {
 /** Writes a diagram in the DOT language of Graphviz. */
 export function toDot(diagram: Diagram): string {
   const title = oneLine(
-    [diagram.title, diagram.subtitle, diagram.status ?? ''].filter((part) => part !== '').join(' '),
+    [diagram.title, diagram.subtitle, diagram.execution?.overlay.status ?? ''].filter((part) => part !== '').join(' '),
     MAX_LABEL,
   );
   const font = 'fontname="Helvetica"';
@@ -113,8 +113,9 @@ function firstNodes({ nodes }: Diagram, around: ReadonlyMap<string, readonly str
   return first;
 }
 
-function attributesOf({ name, detail, shape, overlay }: DiagramNode): string {
-  const lines = [name, detail, overlay === null ? '' : overlayText(overlay)].filter((line) => line !== '');
+function attributesOf(node: DiagramNode): string {
+  const { name, detail, shape, overlay } = node;
+  const lines = [name, detail, markOf(node)].filter((line) => line !== '');
   const colours = overlay === null ? null : STATUS_COLOURS[overlay.status];
   const text =
     shape === 'begin' || shape === 'finish'

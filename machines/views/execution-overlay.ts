@@ -25,7 +25,12 @@ export interface ExecutionOverlay {
   readonly suspended: boolean;
   /** Sequence of the last event; 0 = none. */
   readonly sequence: number;
+  readonly startedAtMs: number | null;
+  /** Time of the last event. */
   readonly atMs: number | null;
+  readonly ended: boolean;
+  /** Why the execution failed; null = it has not. */
+  readonly error: string | null;
   readonly nodes: ReadonlyMap<string, NodeOverlay>;
   /** How often each edge of the graph was taken, by its index. */
   readonly taken: readonly number[];

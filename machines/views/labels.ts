@@ -1,14 +1,21 @@
 import { durationText } from '../duration.ts';
+import type { DiagramNode } from './diagram.ts';
 import type { NodeOverlay } from './execution-overlay.ts';
 
 /** `done · 1.2 s · 2 visits · 1 retry`. */
-export function overlayText({ status, visits, retries, durationMs }: NodeOverlay): string {
+function overlayText({ status, visits, retries, durationMs }: NodeOverlay): string {
   return [
     status,
-    durationMs === null || durationMs === 0 ? '' : durationText(durationMs),
+    durationMs === null ? '' : durationText(durationMs),
     visits > 1 ? `${visits} visits` : '',
     retries > 0 ? `${retries} ${retries === 1 ? 'retry' : 'retries'}` : '',
   ]
     .filter((part) => part !== '')
     .join(' · ');
+}
+
+/** The overlay of a node as text; '' without one, and if its name says it already. */
+export function markOf({ name, overlay }: Pick<DiagramNode, 'name' | 'overlay'>): string {
+  const text = overlay === null ? '' : overlayText(overlay);
+  return text === name ? '' : text;
 }

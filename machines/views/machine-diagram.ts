@@ -1,11 +1,11 @@
 import { durationText } from '../duration.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import { definitionOf, KIND_NAMES, KINDS, type Kind } from '../nodes/index.ts';
+import { KIND_NAMES, KINDS } from '../nodes/index.ts';
 import { stateId } from '../program/state-ids.ts';
 import type { Program } from '../step/program.ts';
-import type { Diagram, DiagramEdge, DiagramFrame, DiagramNode, Shape } from './diagram.ts';
+import type { Diagram, DiagramEdge, DiagramFrame, DiagramNode, DrawnExecution, Shape } from './diagram.ts';
 import type { ExecutionOverlay, ExecutionStatus, NodeOverlay, NodeStatus } from './execution-overlay.ts';
-import { overBudgetEdge, overBudgetNode, subtitleOf } from './workflow-diagram.ts';
+import { detailOf, overBudgetEdge, overBudgetNode, subtitleOf } from './workflow-diagram.ts';
 
 /** Shapes of states that represent no visit to a node, by the prefix of their ids. */
 const SHAPE_OF_PREFIX: Readonly<Record<string, Shape>> = {
@@ -40,10 +40,11 @@ interface DrawnState {
 }
 
 /** Draws the states of the compiled machine and their transitions. `cancel` and `halt`, which every state has, are left out. */
-export function machineDiagram(program: Program, overlay: ExecutionOverlay | null): Diagram {
+export function machineDiagram(program: Program, execution: DrawnExecution | null): Diagram {
+  const overlay = execution?.overlay ?? null;
   const { workflow, config } = program;
   const found = statesOf(config);
-  const edges = [...edgesOf(found, config, overlay, program), ...overBudgetEdges(found, config, overlay)];
+  const edges = [...edgesOf(found, config, execution), ...overBudgetEdges(found, config, overlay)];
   const entered = new Set(edges.map((edge) => edge.to));
   // A final state that is reached by cancelling alone has no drawn edge.
   const names = new Map(workflow.nodes.map(({ id }) => [stateId(id), id]));
@@ -67,7 +68,7 @@ export function machineDiagram(program: Program, overlay: ExecutionOverlay | nul
     nodes: [begin, ...overBudgetNode(program.tables.graph), ...leaves.map((state) => nodeOf(state, program, overlay, names))],
     edges,
     frames: [...found.values()].filter(({ isFrame }) => isFrame).map(frameOf),
-    status: overlay?.status ?? null,
+    execution,
   };
 }
 
@@ -107,15 +108,11 @@ function nodeOf(
     name: nameOf(id, prefix, rest, node),
     shape: prefix === null ? kindShape : (SHAPE_OF_PREFIX[prefix] ?? 'arrived'),
     kind: prefix === null ? kind : null,
-    detail: prefix === null && node !== null ? summaryOf(program.tables.nodeOf(node).kind) : '',
+    detail: prefix === null && node !== null ? detailOf(program.tables.nodeOf(node)) : '',
     frame,
     overlay: nodeOverlay === null ? end : overlayOfState(prefix, nodeOverlay),
     definition: config,
   };
-}
-
-function summaryOf(kind: Kind): string {
-  return definitionOf(kind).summary(kind);
 }
 
 /** `retry charge`; final states are named by their status. */
@@ -163,13 +160,8 @@ function overBudgetEdges(
   return to === undefined ? [] : [overBudgetEdge(to.key, overlay)];
 }
 
-function edgesOf(
-  found: ReadonlyMap<string, DrawnState>,
-  config: JsonObject,
-  overlay: ExecutionOverlay | null,
-  program: Program,
-): DiagramEdge[] {
-  const taken = traversals(program, overlay);
+function edgesOf(found: ReadonlyMap<string, DrawnState>, config: JsonObject, execution: DrawnExecution | null): DiagramEdge[] {
+  const transitions = execution?.transitions ?? null;
   const edges = new Map<string, DiagramEdge>();
   const add = (from: string, to: string, label: string, count: number | null): void => {
     const key = `${from} ${to}`;
@@ -178,12 +170,12 @@ function edgesOf(
     edges.set(key, { from, to, label: labels.join('\n'), role: 'plain', back: false, taken: count });
   };
   const initial = found.get(String(config.initial));
-  if (initial !== undefined) add('begin', initial.key, '', overlay === null ? null : 1);
-  for (const { key, config: state } of found.values()) {
+  if (initial !== undefined) add('begin', initial.key, '', transitions === null ? null : 1);
+  for (const [id, { key, config: state }] of found) {
     for (const { label, target } of transitionsOf(state)) {
       const to = found.get(target);
       if (to === undefined) continue;
-      add(key, to.key, label, overlay === null ? null : (taken.get(`${nodeName(state)} ${nodeName(to.config)}`) ?? null));
+      add(key, to.key, label, transitions === null ? null : (transitions.get(id)?.get(target) ?? 0));
     }
   }
   const inside = [...found.values()].flatMap(({ key, frame }) => (frame === null ? [] : [{ from: frame, to: key }]));
@@ -217,22 +209,6 @@ function markBackEdges(edges: readonly DiagramEdge[], inside: readonly Pick<Diag
     else if (!seen.has(next)) enter(next);
   }
   return edges.map((edge) => (back.has(`${edge.from} ${edge.to}`) ? { ...edge, back: true } : edge));
-}
-
-function nodeName(state: JsonObject): string {
-  const meta = isObject(state.meta) ? state.meta : {};
-  return typeof meta.node === 'string' ? JSON.stringify(meta.node) : '';
-}
-
-/** How often an edge from one node to another was taken, by the two names. */
-function traversals({ tables }: Program, overlay: ExecutionOverlay | null): Map<string, number> {
-  const taken = new Map<string, number>();
-  for (const { from, to, index } of overlay === null ? [] : tables.graph.edges) {
-    if (to < 0) continue;
-    const key = `${JSON.stringify(tables.graph.idOf(from))} ${JSON.stringify(tables.graph.idOf(to))}`;
-    taken.set(key, (taken.get(key) ?? 0) + (overlay?.taken[index] ?? 0));
-  }
-  return taken;
 }
 
 interface Transition {

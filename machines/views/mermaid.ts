@@ -1,6 +1,6 @@
 import type { Diagram, DiagramEdge, DiagramFrame, DiagramNode, Shape } from './diagram.ts';
 import type { NodeStatus } from './execution-overlay.ts';
-import { overlayText } from './labels.ts';
+import { markOf } from './labels.ts';
 import { STATUS_COLOURS } from './status-colours.ts';
 import { oneLine } from './text.ts';
 
@@ -11,7 +11,7 @@ const MAX_LABEL = 80;
 export function toMermaid(diagram: Diagram): string {
   const body = diagram.view === 'workflow' ? flowchart(diagram) : stateDiagram(diagram);
   const title = oneLine(
-    [diagram.title, diagram.subtitle, diagram.status ?? ''].filter((part) => part !== '').join(' '),
+    [diagram.title, diagram.subtitle, diagram.execution?.overlay.status ?? ''].filter((part) => part !== '').join(' '),
     MAX_LABEL,
   );
   return `${['---', `title: ${quotedYaml(title)}`, '---', ...body].join('\n')}\n`;
@@ -112,8 +112,8 @@ function childrenOf(frames: readonly DiagramFrame[], parent: string | null): rea
   return frames.filter((frame) => frame.parent === parent);
 }
 
-function nodeText({ name, detail, overlay }: DiagramNode): string[] {
-  const lines = [name, detail, overlay === null ? '' : overlayText(overlay)];
+function nodeText(node: DiagramNode): string[] {
+  const lines = [node.name, node.detail, markOf(node)];
   return lines.filter((line) => line !== '').map((line) => oneLine(line, MAX_NAME));
 }
 

@@ -51,7 +51,11 @@ export class OverlayBuilder {
   /** It has left the way of its edges for the node that `on_budget_exceeded` names. */
   #rerouted = false;
   #sequence = 0;
+  #startedAtMs: number | null = null;
   #atMs: number | null = null;
+  #error: string | null = null;
+  /** Nodes that failed for good without an edge to follow, with their errors. */
+  readonly #failures = new Map<string, string>();
 
   constructor(program: Program) {
     this.#program = program;
@@ -62,10 +66,14 @@ export class OverlayBuilder {
 
   apply(event: TimedEvent): void {
     this.#sequence = event.sequence;
+    this.#startedAtMs ??= event.at_ms;
     this.#atMs = event.at_ms;
     const { type, node_id, data } = event;
     const end = END_STATUS[type];
-    if (end !== undefined) this.#status = end;
+    if (end !== undefined) {
+      this.#status = end;
+      this.#error = end === 'failed' ? this.#failure(data) : null;
+    }
     if (node_id === null) this.#executionEvent(type, data);
     // Detached work belongs to no visit.
     else if (data.activation !== 0 && this.#program.tables.graph.indexOf(node_id) !== undefined) this.#nodeEvent(event, node_id);
@@ -85,7 +93,10 @@ export class OverlayBuilder {
       status,
       suspended,
       sequence: this.#sequence,
+      startedAtMs: this.#startedAtMs,
       atMs: this.#atMs,
+      ended: !running,
+      error: this.#error,
       nodes,
       taken: [...this.#taken],
       rerouted: this.#rerouted,
@@ -105,11 +116,19 @@ export class OverlayBuilder {
     else if (type === 'workflow_forked') this.#fork(data);
     else if (type === 'workflow_retried') {
       this.#status = 'running';
+      this.#error = null;
+      this.#failures.clear();
       this.#suspended = false;
       const nodes = Array.isArray(data.nodes) ? (data.nodes as readonly Json[]) : [];
       for (const node of nodes)
         this.#update(String(node), { status: 'retrying', retries: this.#overlayOf(String(node)).retries + 1 });
     }
+  }
+
+  /** The errors of the nodes that failed it, as in the API; else its own. */
+  #failure(data: JsonObject): string {
+    const errors = [...this.#failures].map(([node, error]) => `${node}: ${error}`);
+    return errors.length === 0 ? String(data.error) : errors.join('; ');
   }
 
   /** Nodes that were in progress in the origin begin anew. */
@@ -195,11 +214,13 @@ export class OverlayBuilder {
   #failed(node: string, data: JsonObject, atMs: number, sequence: number): void {
     this.#begin(node, data, atMs, sequence);
     const error = String(data.error);
+    const shown = this.#ending.get(node) === 'rejected' ? error.replace(/^approval /, '') : error;
     this.#end(node, atMs, 'failed', null);
     this.#update(node, { error });
     if (data.retryable !== false) return;
     const output: JsonObject = { error, node_id: node, attempt: data.attempt ?? 0 };
-    this.#follow(node, data, this.#routesOf(node).failed ?? [], output, sequence);
+    const followed = this.#follow(node, data, this.#routesOf(node).failed ?? [], output, sequence);
+    if (!followed) this.#failures.set(node, shown);
   }
 
   #completed(node: string, data: JsonObject, atMs: number, sequence: number): void {
@@ -233,7 +254,8 @@ export class OverlayBuilder {
     return definitionOf(kind).behaviour(kind) === 'work';
   }
 
-  #follow(node: string, data: JsonObject, alternatives: readonly Alternative[], output: Json, sequence: number): void {
+  /** Returns whether an edge led on. */
+  #follow(node: string, data: JsonObject, alternatives: readonly Alternative[], output: Json, sequence: number): boolean {
     const chosen = Array.isArray(data.taken) ? this.#logged(data, alternatives) : this.#evaluated(alternatives, output);
     for (const edge of chosen?.live ?? []) {
       this.#taken[edge.index] = at(this.#taken, edge.index) + 1;
@@ -242,6 +264,7 @@ export class OverlayBuilder {
       this.#reached.set(edge.to, sequence);
     }
     this.#ending.delete(node);
+    return (chosen?.live.length ?? 0) > 0;
   }
 
   /** The alternative that the log names by its targets and, where several lead to the same targets, by the condition that held. */

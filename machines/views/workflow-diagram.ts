@@ -4,7 +4,7 @@ import type { Node, Workflow } from '../ir/workflow.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { Program } from '../step/program.ts';
-import type { Diagram, DiagramEdge, DiagramFrame, DiagramNode } from './diagram.ts';
+import type { Diagram, DiagramEdge, DiagramFrame, DiagramNode, DrawnExecution } from './diagram.ts';
 import type { ExecutionOverlay } from './execution-overlay.ts';
 
 const OUTCOME_LABELS: Readonly<Record<string, string>> = {
@@ -23,8 +23,9 @@ const FINISH = 'finish';
 /** More edges than this to one end node would cross the whole diagram; then each gets an end node of its own. */
 const MAX_TO_ONE_END = 6;
 
-/** Draws the nodes and edges of a workflow, with the overlay of an execution. */
-export function workflowDiagram(program: Program, overlay: ExecutionOverlay | null): Diagram {
+/** Draws the nodes and edges of a workflow, with the progress of an execution. */
+export function workflowDiagram(program: Program, execution: DrawnExecution | null): Diagram {
+  const overlay = execution?.overlay ?? null;
   const { workflow, config, tables } = program;
   const { edges } = effectiveEdges(workflow);
   const { frames, frameOf } = framesOf(config);
@@ -33,7 +34,7 @@ export function workflowDiagram(program: Program, overlay: ExecutionOverlay | nu
     name: node.id,
     shape: definitionOf(node.kind).diagramShape,
     kind: node.kind.type,
-    detail: definitionOf(node.kind).summary(node.kind),
+    detail: detailOf(node),
     frame: frameOf.get(node.id) ?? null,
     overlay: overlay?.nodes.get(node.id) ?? null,
     definition: definition(node),
@@ -49,8 +50,14 @@ export function workflowDiagram(program: Program, overlay: ExecutionOverlay | nu
     nodes: [end(BEGIN, 'start', BEGIN), ...nodes, ...overBudgetNode(tables.graph), ...ends.map((key) => end(key, 'end', FINISH))],
     edges: shown,
     frames,
-    status: overlay?.status ?? null,
+    execution,
   };
+}
+
+/** What a node calls, waits for or asks, unless its name says it. */
+export function detailOf({ id, kind }: Node): string {
+  const summary = definitionOf(kind).summary(kind);
+  return summary === id ? '' : summary;
 }
 
 export function subtitleOf({ workflow_id, name, version }: Workflow): string {

@@ -1,8 +1,7 @@
 import { compileDocument } from '../../machines/compile-document.ts';
 import type { Program } from '../../machines/step/program.ts';
-import type { View } from '../../machines/views/diagram.ts';
+import type { DrawnExecution, View } from '../../machines/views/diagram.ts';
 import { toDot } from '../../machines/views/dot.ts';
-import type { ExecutionOverlay } from '../../machines/views/execution-overlay.ts';
 import { machineDiagram } from '../../machines/views/machine-diagram.ts';
 import { toMermaid } from '../../machines/views/mermaid.ts';
 import { workflowDiagram } from '../../machines/views/workflow-diagram.ts';
@@ -16,8 +15,8 @@ export interface DrawOptions {
   readonly format: Format;
   /** The format `xstate` always shows the machine. */
   readonly view: View;
-  /** Node statuses of an execution; null = the workflow alone. */
-  readonly overlay: ExecutionOverlay | null;
+  /** The execution whose progress is shown; null = the workflow alone. */
+  readonly execution: DrawnExecution | null;
 }
 
 export interface DrawnFile {
@@ -34,9 +33,9 @@ export async function drawDocument(document: unknown, options: DrawOptions): Pro
 }
 
 /** Draws a program as a file of the given format. Rejects with `DiagramError` if it cannot be drawn. */
-export async function draw(program: Program, { format, view, overlay }: DrawOptions): Promise<DrawnFile> {
-  if (format === 'xstate') return plain(`${JSON.stringify(toXState(program, overlay), null, 2)}\n`);
-  const diagram = view === 'machine' ? machineDiagram(program, overlay) : workflowDiagram(program, overlay);
+export async function draw(program: Program, { format, view, execution }: DrawOptions): Promise<DrawnFile> {
+  if (format === 'xstate') return plain(`${JSON.stringify(toXState(program, execution?.overlay ?? null), null, 2)}\n`);
+  const diagram = view === 'machine' ? machineDiagram(program, execution) : workflowDiagram(program, execution);
   switch (format) {
     case 'mermaid':
       return plain(toMermaid(diagram));

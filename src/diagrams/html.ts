@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Diagram } from '../../machines/views/diagram.ts';
-import { overlayText } from '../../machines/views/labels.ts';
+import type { Diagram, DiagramNode } from '../../machines/views/diagram.ts';
+import { markOf } from '../../machines/views/labels.ts';
 import { oneLine } from '../../machines/views/text.ts';
 import { type Drawing, escaped } from './svg/index.ts';
 import { variables } from './svg/palette.ts';
@@ -69,10 +69,9 @@ ${svg}</div>
   return { content, policy: `${policy}; frame-ancestors 'none'` };
 }
 
-function pageNode({ key, name, shape, kind, detail, overlay, definition }: Diagram['nodes'][number]): PageNode {
-  const about = [kind ?? shape, detail, overlay === null ? '' : overlayText(overlay), overlay?.error ?? ''].filter(
-    (part) => part !== '',
-  );
+function pageNode(node: DiagramNode): PageNode {
+  const { key, name, shape, kind, detail, overlay, definition } = node;
+  const about = [kind ?? shape, detail, markOf(node), overlay?.error ?? ''].filter((part) => part !== '');
   return {
     key,
     name: oneLine(name, 300),

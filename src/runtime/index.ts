@@ -58,6 +58,7 @@ import { Heartbeats } from './heartbeats.ts';
 import { HistoryAtSequence } from './history/at-sequence.ts';
 import { ReplayLimiter } from './history/replay-limiter.ts';
 import { Snapshots } from './history/snapshots.ts';
+import { TransitionCounter } from './history/transition-counts.ts';
 import { createIds, randomRuntimeId } from './ids.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { BuiltInMemory } from './memory/built-in.ts';
@@ -130,6 +131,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
   const executions = new ExecutionQueries({ ...context, cache, loader, settledExecutions: settledSignal(context) });
   const history = new HistoryAtSequence({ store, workflows, executions, limiter });
   const snapshots = new Snapshots({ store, workflows, executions, limiter });
+  const transitions = new TransitionCounter({ store, workflows, executions, limiter });
   const eventLog = new EventQueries({ ...context, executions, history, commits: commitSignal(context) });
   const registry = new WorkerRegistry(context);
 
@@ -195,6 +197,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
     stateAt: history.stateAt.bind(history),
     replay: history.replay.bind(history),
     snapshots: snapshots.page.bind(snapshots),
+    transitionCounts: transitions.count.bind(transitions),
     memory: memoryCommands(commands, core.memory),
     workers: registry.workers.bind(registry),
     inProcess: activities.pool.inProcess.bind(activities.pool),

@@ -1,13 +1,8 @@
-/** `12 ms`, `3.4 s`, `2 m 05 s`, `1 h 30 m`, `3 d 4 h`. */
+import { durationText } from '../../machines/duration.ts';
+
+/** As `durationText`; a dash for what is no duration. */
 export function duration(ms: number): string {
-  if (ms < 0 || !Number.isFinite(ms)) return '–';
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} m ${two(seconds % 60)} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 1440) return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} m`;
-  return `${Math.floor(minutes / 1440)} d ${Math.floor((minutes % 1440) / 60)} h`;
+  return ms < 0 || !Number.isFinite(ms) ? '–' : durationText(ms);
 }
 
 /** A past time in its largest unit, `3 m ago`; `now` for less than a second. */

@@ -10,7 +10,7 @@ import { widthOf, wrapped } from '../../src/diagrams/svg/measure.ts';
 import { condition, document, join, parallel, tool } from '../support/workflows.ts';
 
 function drawn(source: unknown, options: Partial<DrawOptions> = {}): Promise<DrawnFile> {
-  return drawDocument(source, { format: 'svg', view: 'workflow', overlay: null, ...options });
+  return drawDocument(source, { format: 'svg', view: 'workflow', execution: null, ...options });
 }
 
 const CHAIN = (size: number) =>

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DrawnExecution } from '../../machines/views/diagram.ts';
 import type { ExecutionOverlay, NodeOverlay } from '../../machines/views/execution-overlay.ts';
 import { checkWorkflow } from '../../src/authoring/check.ts';
 import { drawDocument } from '../../src/diagrams/draw.ts';
@@ -38,9 +39,9 @@ describe('the HTML page of a diagram', requires('chromium'), () => {
   /** Opens the page and collects its errors. */
   async function opened(
     document: unknown,
-    overlay: ExecutionOverlay | null = null,
+    execution: DrawnExecution | null = null,
   ): Promise<{ readonly page: Page; readonly problems: readonly string[] }> {
-    const { content } = await drawDocument(document, { format: 'html', view: 'workflow', overlay });
+    const { content } = await drawDocument(document, { format: 'html', view: 'workflow', execution });
     const file = join(folder, `${Math.random()}.html`);
     writeFileSync(file, content);
     const page = await browser.newPage({ viewport: { width: 1_200, height: 800 } });
@@ -138,12 +139,15 @@ describe('the HTML page of a diagram', requires('chromium'), () => {
       status: 'paused',
       suspended: false,
       sequence: 9,
+      startedAtMs: 0,
       atMs: 0,
+      ended: false,
+      error: null,
       nodes: new Map([['step_60', waits]]),
       taken: [],
       rerouted: false,
     };
-    const execution = await opened(source, overlay);
+    const execution = await opened(source, { id: null, overlay, transitions: null });
     expect(await legible(execution.page, 'step_60')).toBe(true);
     expect([...problems, ...execution.problems]).toEqual([]);
     await execution.page.close();

@@ -109,7 +109,7 @@ describe('Timeline', () => {
     ).toEqual([
       '  ▸ charge                attempt 1  started',
       '  ✗ charge         40 ms  attempt 1  card declined',
-      '  ↻ charge                next attempt in 2.0 s',
+      '  ↻ charge                next attempt in 2 s',
       '  ▸ charge                attempt 2  started',
       '  ✓ charge         10 ms  attempt 2',
     ]);
@@ -180,7 +180,7 @@ describe('Timeline', () => {
         [0, 'timer_created', 'paid', { fire_at, correlation_key: 'payment' }],
       ),
     ).toEqual(['  ◆ paid                  waiting for event payment']);
-    expect(timeline.active.map((active) => active.text)).toEqual(['waiting for event payment, at most 1 h 00 m']);
+    expect(timeline.active.map((active) => active.text)).toEqual(['waiting for event payment, at most 1 h']);
     expect([...timeline.awaitedEvents]).toEqual([['paid', 'payment']]);
     expect([...timeline.nodesWithTimer]).toEqual(['paid']);
     lines(timeline, [5, 'node_completed', 'paid']);
@@ -196,7 +196,7 @@ describe('Timeline', () => {
         [0, 'timer_created', 'later', { fire_at }],
         [2004, 'node_completed', 'later', { duration_ms: 0 }],
       ),
-    ).toEqual(['  ◆ later                 waiting for 2.0 s', '  ✓ later          2.0 s']);
+    ).toEqual(['  ◆ later                 waiting for 2 s', '  ✓ later            2 s']);
   });
 
   it('lists active nodes until they end', () => {
@@ -209,8 +209,8 @@ describe('Timeline', () => {
       [0, 'node_started', 'b', { attempt: 1 }],
     );
     expect(timeline.active.map((active) => renderActive(active, 8, START_MS + 61_000, '⠋', paint(false)))).toEqual([
-      '  ⠋ a           1 m 01 s  running',
-      '  ⠋ b           1 m 01 s  attempt 2  running',
+      '  ⠋ a            1 m 1 s  running',
+      '  ⠋ b            1 m 1 s  attempt 2  running',
     ]);
     lines(timeline, [5, 'workflow_failed', null, { error: 'x' }]);
     expect(timeline.active).toEqual([]);

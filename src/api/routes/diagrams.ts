@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import type { TransitionCounts } from '../../../machines/views/transition-counts.ts';
 import { DiagramError } from '../../diagrams/errors.ts';
 import { MEDIA_TYPES } from '../../diagrams/formats.ts';
 import type { SerializedEvent } from '../../diagrams/thread/messages.ts';
@@ -102,7 +103,9 @@ export function diagramRoutes(app: Api, { runtime, store }: Services): void {
         throw new RuntimeError('bad_request', `at must not be beyond the log, which has ${seq} events`);
       const source = await store.revision(tenantId, revision);
       if (source === null) throw new RuntimeError('corrupt', `workflow revision ${revision} is not in the store`);
-      const execution = marks ? { id, sequence, log: () => logOf(runtime, tenantId, id, sequence) } : null;
+      const log = (): AsyncGenerator<SerializedEvent> => logOf(runtime, tenantId, id, sequence);
+      const transitions = (): Promise<TransitionCounts | null> => transitionsOf(runtime, tenantId, id, sequence);
+      const execution = marks ? { id, sequence, log, transitions } : null;
       return send(reply, format, await render(tenantId, { revision, source, format, view, execution }));
     },
   );
@@ -111,6 +114,21 @@ export function diagramRoutes(app: Api, { runtime, store }: Services): void {
 async function* logOf(runtime: ServerRuntime, tenantId: string, id: string, upTo: number): AsyncGenerator<SerializedEvent> {
   for await (const { sequence, type, nodeId, data, createdAtMs } of runtime.events(tenantId, id, { limit: upTo }))
     yield { sequence, type, nodeId, data: JSON.stringify(data), atMs: createdAtMs };
+}
+
+/** Null = the log cannot be replayed any more, because personal data has been erased. */
+async function transitionsOf(
+  runtime: ServerRuntime,
+  tenantId: string,
+  id: string,
+  sequence: number,
+): Promise<TransitionCounts | null> {
+  try {
+    return await runtime.transitionCounts(tenantId, id, sequence);
+  } catch (error) {
+    if (error instanceof RuntimeError && error.code === 'redacted') return null;
+    throw error;
+  }
 }
 
 function send(

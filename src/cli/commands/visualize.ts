@@ -104,7 +104,7 @@ With --json the command prints metadata of the diagram instead.`,
     const { document } = selectUnit(this.target, authored, this.unit);
     const { drawDocument } = await import('../../diagrams/draw.ts');
     const view = choiceArgument('--view', this.view, VIEWS);
-    const { content, unreadable } = await drawDocument(document, { format, view, overlay: null });
+    const { content, unreadable } = await drawDocument(document, { format, view, execution: null });
     if (unreadable.length > 0) this.note(missingGlyphsText(unreadable, 'on this machine'));
     return this.#deliver(typeof content === 'string' ? Buffer.from(content) : content, format);
   }

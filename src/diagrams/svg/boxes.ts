@@ -1,5 +1,5 @@
 import type { DiagramEdge, DiagramNode, Shape } from '../../../machines/views/diagram.ts';
-import { overlayText } from '../../../machines/views/labels.ts';
+import { markOf } from '../../../machines/views/labels.ts';
 import { oneLine } from '../../../machines/views/text.ts';
 import { widthOf, wrapped } from './measure.ts';
 
@@ -15,7 +15,7 @@ export interface Box {
   readonly lines: readonly TextLine[];
 }
 
-export const SIZES: Readonly<Record<TextLine['role'] | 'edge' | 'frame' | 'title' | 'subtitle', number>> = {
+export const SIZES: Readonly<Record<TextLine['role'] | 'edge' | 'frame' | 'title' | 'subtitle' | 'error', number>> = {
   name: 13,
   detail: 11,
   mark: 11,
@@ -23,6 +23,7 @@ export const SIZES: Readonly<Record<TextLine['role'] | 'edge' | 'frame' | 'title
   frame: 11,
   title: 18,
   subtitle: 12,
+  error: 12,
 };
 export const LINE_HEIGHT = 16;
 export const ICON = 16;
@@ -40,12 +41,13 @@ const PADDING: Readonly<Partial<Record<Shape, readonly [width: number, height: n
   subgraph: [12, 4],
 };
 
-export function boxOf({ name, detail, shape, overlay }: DiagramNode): Box {
+export function boxOf(node: DiagramNode): Box {
+  const { name, detail, shape } = node;
   if (shape === 'begin' || shape === 'finish') return DOT_BOX;
   const all: TextLine[] = [
     { text: name, role: 'name' },
     { text: detail, role: 'detail' },
-    { text: overlay === null ? '' : overlayText(overlay), role: 'mark' },
+    { text: markOf(node), role: 'mark' },
   ];
   const lines = all.filter(({ text }) => text !== '').map((line) => ({ ...line, text: oneLine(line.text, MAX_CHARS) }));
   const [wider, higher] = PADDING[shape] ?? [0, 0];

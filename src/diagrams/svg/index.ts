@@ -1,14 +1,15 @@
 import type { Diagram } from '../../../machines/views/diagram.ts';
-import { overlayText } from '../../../machines/views/labels.ts';
+import { markOf } from '../../../machines/views/labels.ts';
 import { oneLine } from '../../../machines/views/text.ts';
 import { ICON, LINE_HEIGHT, labelSize, SIZES, type TextLine } from './boxes.ts';
-import { type Layout, layOut, type PlacedEdge, type PlacedFrame, type PlacedNode, type Point } from './layout.ts';
+import { headOf } from './head.ts';
+import { type Layout, layOut, type PlacedEdge, type PlacedFrame, type PlacedNode } from './layout.ts';
 import { widthOf } from './measure.ts';
 import { ADAPTIVE, LIGHT, type Palette, variables } from './palette.ts';
+import type { Point } from './point.ts';
 import { ICONS, shapeOutline } from './shapes.ts';
 
 const MARGIN = 20;
-const TITLE_HEIGHT = 52;
 
 export interface Drawing {
   readonly svg: string;
@@ -25,11 +26,10 @@ export async function drawSvg(diagram: Diagram, colours: 'adaptive' | 'fixed'): 
 }
 
 function draw(diagram: Diagram, layout: Layout, colours: 'adaptive' | 'fixed'): Drawing {
+  const head = headOf(diagram);
   const title = oneLine(diagram.title, 80);
-  const about = oneLine([diagram.subtitle, diagram.status ?? ''].filter((part) => part !== '').join(' · '), 120);
-  const heads = [widthOf(title, SIZES.title, true), widthOf(about, SIZES.subtitle)];
-  const width = Math.ceil(Math.max(layout.width, ...heads) + 2 * MARGIN);
-  const height = Math.ceil(layout.height + TITLE_HEIGHT + 2 * MARGIN);
+  const width = Math.ceil(Math.max(layout.width, head.width) + 2 * MARGIN);
+  const height = Math.ceil(layout.height + head.height + 2 * MARGIN);
   const left = (width - layout.width) / 2;
   const style = styleOf(colours === 'fixed' ? LIGHT : ADAPTIVE, colours === 'fixed' ? '' : variables('.jj-diagram'));
   const svg = [
@@ -37,9 +37,8 @@ function draw(diagram: Diagram, layout: Layout, colours: 'adaptive' | 'fixed'): 
     `<title>${escaped(title)}</title>`,
     `<style>${style}</style>`,
     `<rect class="jj-paper" width="${width}" height="${height}"/>`,
-    `<text class="jj-title" x="${MARGIN}" y="${MARGIN + 16}">${escaped(title)}</text>`,
-    `<text class="jj-subtitle" x="${MARGIN}" y="${MARGIN + 36}">${escaped(about)}</text>`,
-    `<g transform="translate(${round(left)} ${TITLE_HEIGHT + MARGIN})">`,
+    ...head.lines.map(({ text, role, y }) => `<text class="jj-${role}" x="${MARGIN}" y="${MARGIN + y}">${escaped(text)}</text>`),
+    `<g transform="translate(${round(left)} ${head.height + MARGIN})">`,
     ...layout.frames.map(frame),
     ...layout.edges.map(arrow),
     ...layout.nodes.map(node),
@@ -60,10 +59,9 @@ function frameTitle({ label, from }: PlacedFrame): string {
   return `<text class="jj-frame-label" x="${round(from.x + 10)}" y="${round(from.y + 18)}">${escaped(label)}</text>`;
 }
 
-function node({ node: { key, name, shape, detail, overlay }, box, at }: PlacedNode): string {
-  const tooltip = [name, detail, overlay === null ? '' : overlayText(overlay), overlay?.error ?? ''].filter(
-    (text) => text !== '',
-  );
+function node({ node: drawn, box, at }: PlacedNode): string {
+  const { key, name, shape, detail, overlay } = drawn;
+  const tooltip = [name, detail, markOf(drawn), overlay?.error ?? ''].filter((text) => text !== '');
   const classes = ['jj-node', `jj-${shape}`, ...(overlay === null ? [] : ['jj-marked', `jj-${overlay.status}`])];
   // The baseline of the first line, so that all lines together are centred.
   const top = (-box.lines.length * LINE_HEIGHT) / 2 + 12;
@@ -118,6 +116,7 @@ function styleOf(palette: Palette, before: string): string {
     `.jj-paper{fill:${palette.paper}}`,
     `.jj-diagram .jj-title{font-size:${SIZES.title}px;font-weight:bold;text-anchor:start}`,
     `.jj-diagram .jj-subtitle{font-size:${SIZES.subtitle}px;fill:${palette.muted};text-anchor:start}`,
+    `.jj-diagram .jj-error{font-size:${SIZES.error}px;fill:${palette['line-failed']};text-anchor:start}`,
     `.jj-frame{fill:${palette.frame};stroke:${palette.line};stroke-dasharray:6 4;stroke-width:1}`,
     '.jj-parallel{stroke-dasharray:none}',
     `.jj-diagram .jj-frame-label{font-size:${SIZES.frame}px;fill:${palette.muted};text-anchor:start;stroke:${palette.frame};stroke-width:4px;stroke-linejoin:round;paint-order:stroke}`,

@@ -5,11 +5,8 @@ import { oneLine } from '../../../machines/views/text.ts';
 import { DiagramError } from '../errors.ts';
 import { type Box, boxOf, labelLines, labelSize, SIZES } from './boxes.ts';
 import { widthOf } from './measure.ts';
-
-export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
+import { atOutline, outlineOf } from './outline.ts';
+import type { Point } from './point.ts';
 
 export interface PlacedNode {
   readonly node: DiagramNode;
@@ -61,7 +58,6 @@ const OUTLINES: Readonly<Partial<Record<Shape, string>>> = {
   condition: 'diamond',
   begin: 'circle',
   finish: 'circle',
-  human_approval: 'hexagon',
 };
 
 /** Graphviz measures in inches. */
@@ -182,6 +178,7 @@ function layoutFrom(
     const label = frameLabel(frame.label);
     return [{ frame, label, from: { x: left, y: height - top }, to: { x: right, y: height - bottom } }];
   });
+  const byKey = new Map(nodes.map((node) => [node.node.key, node]));
   const drawn = edges.flatMap(({ id, pos, lp }): PlacedEdge[] => {
     const index = Number(id?.slice(1));
     const edge = diagram.edges[index];
@@ -191,18 +188,35 @@ function layoutFrom(
     const curve = parts.filter((part) => !/^[es],/.test(part)).map(point);
     const lines = labels[index] ?? [];
     if (curve.length === 0) return [];
-    return [
-      {
-        edge,
-        curve,
-        tip: tip === undefined ? (curve.at(-1) ?? { x: 0, y: 0 }) : point(tip.slice(2)),
-        atStart: tip?.startsWith('s,') === true,
-        lines,
-        labelAt: lp === undefined ? null : point(lp),
-      },
-    ];
+    const placed = {
+      edge,
+      curve,
+      tip: tip === undefined ? (curve.at(-1) ?? { x: 0, y: 0 }) : point(tip.slice(2)),
+      atStart: tip?.startsWith('s,') === true,
+      lines,
+      labelAt: lp === undefined ? null : point(lp),
+    };
+    return [clipped(placed, byKey)];
   });
   return { width, height, nodes, edges: drawn, frames };
+}
+
+/** Graphviz ends edges at the bounding boxes of nodes; here they end at their outlines. */
+function clipped(placed: PlacedEdge, nodes: ReadonlyMap<string, PlacedNode>): PlacedEdge {
+  const { edge, atStart, tip } = placed;
+  const curve = atStart ? placed.curve.toReversed() : [...placed.curve];
+  const [target, source] = [nodes.get(edge.to), nodes.get(edge.from)];
+  const [end, start, second] = [curve.at(-1) ?? tip, curve[0] ?? tip, curve[1] ?? tip];
+  const newTip = clippedAt(target, end, tip);
+  curve[curve.length - 1] = { x: end.x + newTip.x - tip.x, y: end.y + newTip.y - tip.y };
+  if (curve.length > 1) curve[0] = clippedAt(source, second, start);
+  return { ...placed, tip: newTip, curve: atStart ? curve.reverse() : curve };
+}
+
+function clippedAt(node: PlacedNode | undefined, from: Point, end: Point): Point {
+  if (node === undefined) return end;
+  const outline = outlineOf(node.node.shape, node.box.width, node.box.height);
+  return outline === null ? end : atOutline(outline, node.at, from, end);
 }
 
 function numbers(text: string): number[] {

@@ -1,40 +1,28 @@
 import type { Shape } from '../../../machines/views/diagram.ts';
+import { outlineOf } from './outline.ts';
+import type { Point } from './point.ts';
 
 /** The outline of a node, centred at the origin, as SVG elements of class `jj-shape`. */
 export function shapeOutline(shape: Shape, width: number, height: number): string {
   const [w, h] = [width / 2, height / 2];
-  const polygon = (...points: readonly (readonly [number, number])[]): string =>
-    `<polygon class="jj-shape" points="${points.map(([x, y]) => `${x},${y}`).join(' ')}"/>`;
+  const polygon = (points: readonly Point[]): string =>
+    `<polygon class="jj-shape" points="${points.map(({ x, y }) => `${x},${y}`).join(' ')}"/>`;
   const rect = (radius: number, inset = 0, more = ''): string =>
     `<rect class="jj-shape" x="${-w + inset}" y="${-h + inset}" width="${width - 2 * inset}" height="${height - 2 * inset}" rx="${radius}"${more}/>`;
   switch (shape) {
     case 'condition':
-      return polygon([0, -h], [w, 0], [0, h], [-w, 0]);
     case 'parallel':
-      return polygon([-w + 10, -h], [w - 10, -h], [w, h], [-w, h]);
     case 'join':
-      return polygon([-w, -h], [w, -h], [w - 10, h], [-w + 10, h]);
     case 'human_approval':
-      return polygon([-w + 14, -h], [w - 14, -h], [w, 0], [w - 14, h], [-w + 14, h], [-w, 0]);
     case 'limit_exceeded':
-      return polygon(
-        [-w + 10, -h],
-        [w - 10, -h],
-        [w, -h + 10],
-        [w, h - 10],
-        [w - 10, h],
-        [-w + 10, h],
-        [-w, h - 10],
-        [-w, -h + 10],
-      );
+    case 'http':
+      return polygon(outlineOf(shape, width, height) ?? []);
     case 'wait':
       return rect(h);
     case 'subgraph':
       return `${rect(4)}${rect(2, 4)}`;
     case 'final':
       return `${rect(h)}${rect(h - 3, 3)}`;
-    case 'http':
-      return polygon([-w, -h], [w - 12, -h], [w, -h + 12], [w, h], [-w, h]);
     case 'python_fn':
     case 'java_fn':
       return `${rect(2)}<line class="jj-shape" x1="${-w + 6}" y1="${-h}" x2="${-w + 6}" y2="${h}"/>`;

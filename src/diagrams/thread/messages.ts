@@ -1,4 +1,5 @@
 import type { View } from '../../../machines/views/diagram.ts';
+import type { TransitionCounts } from '../../../machines/views/transition-counts.ts';
 import type { DiagramErrorCode } from '../errors.ts';
 import type { Format } from '../formats.ts';
 
@@ -19,8 +20,8 @@ export interface DrawMessage {
   readonly source: string;
   readonly format: Format;
   readonly view: View;
-  /** Do the events of an execution follow? */
-  readonly hasEvents: boolean;
+  /** The execution whose events follow; null = the workflow alone. */
+  readonly execution: { readonly id: string; readonly transitions: TransitionCounts | null } | null;
 }
 
 export type ThreadMessage =

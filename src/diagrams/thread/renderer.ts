@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { LRUCache } from 'lru-cache';
 import type { View } from '../../../machines/views/diagram.ts';
+import type { TransitionCounts } from '../../../machines/views/transition-counts.ts';
 import { DiagramError } from '../errors.ts';
 import type { Format } from '../formats.ts';
 import type { SerializedEvent, ThreadAnswer, ThreadMessage } from './messages.ts';
@@ -27,6 +28,8 @@ export interface DiagramRequest {
     readonly id: string;
     readonly sequence: number;
     readonly log: () => AsyncIterable<SerializedEvent>;
+    /** The transitions of its machine, for a drawing of the machine; null = unknown. */
+    readonly transitions: () => Promise<TransitionCounts | null>;
   } | null;
 }
 
@@ -87,7 +90,10 @@ export class DiagramRenderer {
     this.#lastJob += 1;
     const job = this.#lastJob;
     try {
-      let answer = await this.#ask({ ...asked, type: 'draw', job, hasEvents: execution !== null });
+      const isMachineDrawn = asked.view === 'machine' && asked.format !== 'xstate';
+      const shown =
+        execution === null ? null : { id: execution.id, transitions: isMachineDrawn ? await execution.transitions() : null };
+      let answer = await this.#ask({ ...asked, type: 'draw', job, execution: shown });
       if (execution !== null) {
         for await (const events of chunks(execution.log()))
           answer = await this.#ask({ type: 'events', job, events, last: false });

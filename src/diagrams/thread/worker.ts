@@ -42,8 +42,8 @@ async function handle(message: ThreadMessage, port: MessagePort): Promise<void> 
   }
   if (message.type === 'draw') {
     const program = programOf(message);
-    const job = { request: message, program, builder: message.hasEvents ? new OverlayBuilder(program) : null };
-    if (message.hasEvents) {
+    const job = { request: message, program, builder: message.execution === null ? null : new OverlayBuilder(program) };
+    if (message.execution !== null) {
       jobs.set(message.job, job);
       answer(port, { type: 'more', job: message.job });
     } else await finish(job, port);
@@ -65,7 +65,8 @@ function apply({ sequence, type, nodeId, data, atMs }: SerializedEvent, builder:
 
 async function finish({ request, program, builder }: Job, port: MessagePort): Promise<void> {
   const { format, view } = request;
-  const { content, policy, unreadable } = await draw(program, { format, view, overlay: builder?.overlay ?? null });
+  const execution = request.execution === null || builder === null ? null : { ...request.execution, overlay: builder.overlay };
+  const { content, policy, unreadable } = await draw(program, { format, view, execution });
   // A copy with its own buffer, which can be transferred.
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : new Uint8Array(content);
   port.postMessage({ type: 'drawn', job: request.job, bytes, policy, unreadable: [...unreadable] } satisfies ThreadAnswer, [

@@ -167,6 +167,6 @@ export function assertReplayable(program: Program, id: string, execution: Cached
 }
 
 /** The last sequence of an execution's log. */
-function endOf(execution: CachedExecution | ExecutionRow): number {
+export function endOf(execution: CachedExecution | ExecutionRow): number {
   return 'run' in execution ? execution.run.seq : execution.seq;
 }

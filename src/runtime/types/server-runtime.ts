@@ -1,3 +1,4 @@
+import type { TransitionCounts } from '../../../machines/views/transition-counts.ts';
 import type { StoreErrorCode } from '../../../store/port/errors.ts';
 import type { ControlChange } from '../../../store/port/notifications.ts';
 import type { TenantRecord } from '../../../store/port/resources/tenants.ts';
@@ -59,6 +60,11 @@ export interface ServerRuntime extends Runtime {
    * later.
    */
   idWatermark(): string;
+  /**
+   * How often the machine of an execution took each transition, up to the last step at or before a sequence. Replays its log; rejects with
+   * `redacted` if that is not possible any more.
+   */
+  transitionCounts(tenantId: string, id: string, at: number): Promise<TransitionCounts>;
   /** The in-process attempts of this runtime, of one tenant or of all. */
   inProcess(tenantId?: string): InProcessView;
   /**

@@ -117,12 +117,30 @@ describe('GET /executions/:id/machine', () => {
     expect(await draw('')).toMatch(/review.*done.*:::done/);
     expect(await draw('')).toContain('n0 ==> finish');
     expect(await draw('&at=3')).toMatch(/:::waiting/);
+    const svg = await getDiagram(server, `/executions/${id}/machine?format=svg&view=machine`);
+    expect(svg.text).toContain(`${id}</text>`);
+    expect(svg.text).toMatch(/started \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC · took \d+ ms · \d+ events/);
+    // Into the node, from it to the choice of the end, and from there to its state.
+    expect(svg.text.match(/class="jj-edge jj-taken"/g)).toHaveLength(3);
+    expect(svg.text.match(/class="jj-edge( jj-back)?"/g)).toBeNull();
     const { status, text } = await getDiagram(server, `/executions/${id}/machine`);
     expect(status).toBe(200);
     expect(JSON.parse(text)).toMatchObject({
       meta: { execution: { status: 'completed' } },
       states: { review: { meta: { mark: { status: 'done', visits: 1 } } } },
     });
+  });
+
+  it('shows why an execution failed', async () => {
+    const server = await api();
+    const id = await server.started(REVIEW);
+    await server.post(
+      `/executions/${id}/approve`,
+      { decision: 'rejected', node_id: 'review', comment: '<never>' },
+      { as: 'operator' },
+    );
+    const { text } = await getDiagram(server, `/executions/${id}/machine?format=svg`);
+    expect(text).toMatch(/<text class="jj-error"[^>]*>review: rejected by [^<]*: &lt;never&gt;<\/text>/);
   });
 
   it('draws the revision with which it was started', async () => {

@@ -37,6 +37,8 @@ async function* log(x: number): AsyncGenerator<SerializedEvent> {
 }
 
 describe('diagrams drawn in a thread', () => {
+  const transitions = () => Promise.resolve(null);
+
   it('are drawn once for concurrent and repeated requests', async () => {
     const { render, admitted } = renderer();
     const same = await Promise.all(Array.from({ length: 8 }, () => render()));
@@ -51,7 +53,7 @@ describe('diagrams drawn in a thread', () => {
 
   it('show the execution at the requested sequence', async () => {
     const { render, admitted } = renderer();
-    const at = (sequence: number, x: number) => render({ execution: { id: 'e', sequence, log: () => log(x) } });
+    const at = (sequence: number, x: number) => render({ execution: { id: 'e', sequence, log: () => log(x), transitions } });
     expect(await at(2, 1)).toMatch(/n0 ==>.*n1/);
     expect(await at(2, 1)).toMatch(/n0 ==>.*n1/);
     expect(await at(3, 5)).toMatch(/n0 ==>.*n2/);
@@ -81,7 +83,7 @@ describe('diagrams drawn in a thread', () => {
       yield event(1, 'workflow_started', null, {});
       throw new Error('the store is away');
     }
-    await expect(render({ execution: { id: 'e', sequence: 1, log: broken } })).rejects.toThrow('the store is away');
+    await expect(render({ execution: { id: 'e', sequence: 1, log: broken, transitions } })).rejects.toThrow('the store is away');
     expect(await render()).toContain('flowchart TD');
   });
 

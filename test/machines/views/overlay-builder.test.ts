@@ -126,6 +126,13 @@ describe('the overlay of an execution', () => {
     expect(played('workflow-timeout').overlay).toMatchObject({ status: 'cancelled' });
   });
 
+  it('says why an execution failed', () => {
+    expect(played('fork-with-failure').overlay.error).toBe('a: no stock');
+    expect(played('approval-rejected-fails').overlay.error).toBe('ask: rejected by ann: never');
+    expect(played('wait-event-timeout-fails').overlay.error).toBe('w: timeout');
+    expect(played('approval-rejected-by-route').overlay.error).toBeNull();
+  });
+
   it('knows that an execution over its budget has gone where no edge leads', () => {
     expect(played('budget-route', 5).overlay).toMatchObject({ rerouted: false });
     const { overlay } = played('budget-route');

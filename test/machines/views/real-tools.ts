@@ -3,23 +3,23 @@ import { JSDOM } from 'jsdom';
 import { createMachine } from 'xstate';
 import type { JsonObject } from '../../../machines/json.ts';
 import type { Program } from '../../../machines/step/program.ts';
+import type { DrawnExecution } from '../../../machines/views/diagram.ts';
 import { toDot } from '../../../machines/views/dot.ts';
-import type { ExecutionOverlay } from '../../../machines/views/execution-overlay.ts';
 import { machineDiagram } from '../../../machines/views/machine-diagram.ts';
 import { toMermaid } from '../../../machines/views/mermaid.ts';
 import { workflowDiagram } from '../../../machines/views/workflow-diagram.ts';
 import { toXState } from '../../../machines/views/xstate.ts';
 
 /** What the real tools have against the exports of a machine, by format. */
-export async function problems(program: Program, marks: ExecutionOverlay | null): Promise<Readonly<Record<string, string>>> {
-  const diagrams = { workflow: workflowDiagram(program, marks), machine: machineDiagram(program, marks) };
+export async function problems(program: Program, execution: DrawnExecution | null): Promise<Readonly<Record<string, string>>> {
+  const diagrams = { workflow: workflowDiagram(program, execution), machine: machineDiagram(program, execution) };
   const found = await Promise.all(
     Object.entries(diagrams).flatMap(([view, diagram]) => [
       mermaidProblem(toMermaid(diagram)).then((problem) => [`${view} as mermaid`, problem] as const),
       graphvizProblem(toDot(diagram)).then((problem) => [`${view} as dot`, problem] as const),
     ]),
   );
-  const asXState = ['xstate', xstateProblem(JSON.parse(JSON.stringify(toXState(program, marks))))] as const;
+  const asXState = ['xstate', xstateProblem(JSON.parse(JSON.stringify(toXState(program, execution?.overlay ?? null))))] as const;
   return Object.fromEntries([...found, asXState].flatMap(([format, problem]) => (problem === null ? [] : [[format, problem]])));
 }
 

@@ -1,0 +1,5 @@
+/** In pixels. */
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
