@@ -40,8 +40,8 @@ const EXCLUDED = [
   ':!*.svg',
   ':!scripts/vocabulary.mjs',
 ];
-/** The system user `nobody`, and fields of stored events. */
-const ALLOWED = /\bNOBODY\b|[\w/-]*\/nobody\b|\b(?:output|state)_spilled\b|\bforgiven\b/g;
+/** The system user `nobody`, fields of stored events, and a code of the API. */
+const ALLOWED = /\bNOBODY\b|[\w/-]*\/nobody\b|\b(?:output|state)_spilled\b|\bforgiven\b|\bnobody_waits\b/g;
 
 const rules = Object.entries(TERMS).map(([words, term]) => ({
   pattern: new RegExp(`(?<![a-z])(?:${words})(?![a-z])`, 'i'),

@@ -18,6 +18,7 @@ import { LazyLogger } from './replies/lazy-logger.ts';
 import { type LogLevels, logRequests, requestId } from './replies/request-log.ts';
 import { decodeBody, parseBody } from './requests/body.ts';
 import { validationError, validatorCompiler } from './requests/validation.ts';
+import { reportUnknownFields } from './requests/warnings.ts';
 import { isYaml, YamlBody } from './requests/yaml.ts';
 import { a2aRoutes } from './routes/a2a.ts';
 import { agentRoutes } from './routes/agents.ts';
@@ -126,6 +127,7 @@ export function buildApp(options: AppOptions): Api {
   logRequests(app, options.log ?? null);
   closeAfterInFlight(app);
   guard(app, services, options.auth, options.actor);
+  reportUnknownFields(app);
   app.setErrorHandler(handleError);
   const routes = describedRoutes(app);
   addRoutes(app, services);

@@ -4,7 +4,14 @@ import { DecisionWouldChange, ForkDoesNotReplay, RuntimeError, type RuntimeError
 import { toMismatch, toPastDecision } from './replies/fork-views.ts';
 import type { ApiErrorBody } from './schemas/errors.ts';
 
-type RequestErrorCode = 'unauthorized' | 'forbidden' | 'tenant_not_active' | 'method_not_allowed' | 'too_large' | 'client_error';
+type RequestErrorCode =
+  | 'unauthorized'
+  | 'forbidden'
+  | 'tenant_not_active'
+  | 'method_not_allowed'
+  | 'too_large'
+  | 'client_error'
+  | 'unknown_field';
 type ErrorCode = RuntimeErrorCode | StoreErrorCode | RequestErrorCode | 'invalid_workflow' | 'internal';
 
 /** A request that is refused before its content is considered. */
@@ -32,6 +39,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   already_terminal: 400,
   unknown_position: 400,
   client_error: 400,
+  unknown_field: 400,
   unauthorized: 401,
   forbidden: 403,
   tenant_not_active: 403,

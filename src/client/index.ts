@@ -60,6 +60,7 @@ export type { Job, JobList } from '../api/schemas/jobs.ts';
 export type { FoundInMemory, MemoryNamespaces } from '../api/schemas/memory.ts';
 export type { NodeDetail } from '../api/schemas/nodes.ts';
 export type { Tenant, TenantDetail, TenantList } from '../api/schemas/tenants.ts';
+export type { Warning } from '../api/schemas/warnings.ts';
 export type { Delivery, DeliveryList, ReplayedDeliveries, Webhook, WebhookList } from '../api/schemas/webhooks.ts';
 export type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/schemas/workflows.ts';
 export type { LiveTextDelta } from './live.ts';

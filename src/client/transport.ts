@@ -1,4 +1,5 @@
 import type { ApiErrorBody } from '../api/schemas/errors.ts';
+import type { Warning } from '../api/schemas/warnings.ts';
 import { readMessages, type ServerSentMessage } from './server-sent.ts';
 
 export interface ClientOptions {
@@ -8,6 +9,13 @@ export interface ClientOptions {
   readonly token?: string | null;
   /** Timeout of a reply, in addition to the time the request itself asks the server to wait. Default 30,000. */
   readonly timeoutMs?: number;
+  /**
+   * The server refuses requests with unknown fields and query parameters (400 `unknown_field`), instead of ignoring these with a warning.
+   * Default false.
+   */
+  readonly strict?: boolean;
+  /** Called for each warning of a reply, which also has them as `warnings`. */
+  readonly onWarning?: (warning: Warning) => void;
   /** Default `globalThis.fetch`. An embedded runtime provides its own, which needs no network. */
   readonly fetch?: typeof globalThis.fetch;
 }
@@ -85,12 +93,16 @@ export class Transport {
   readonly url: string;
   readonly #token: string | null;
   readonly #timeoutMs: number;
+  readonly #strict: boolean;
+  readonly #onWarning: (warning: Warning) => void;
   readonly #fetch: typeof globalThis.fetch;
 
   constructor(options: ClientOptions) {
     this.url = options.url.replace(/\/+$/, '');
     this.#token = options.token ?? null;
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.#strict = options.strict ?? false;
+    this.#onWarning = options.onWarning ?? (() => undefined);
     this.#fetch = options.fetch ?? globalThis.fetch;
   }
 
@@ -181,7 +193,7 @@ export class Transport {
     }
   }
 
-  #send(
+  async #send(
     method: string,
     path: string,
     { query, body, headers }: RequestOptions,
@@ -192,13 +204,16 @@ export class Transport {
       signal,
       headers: {
         accept,
+        ...(this.#strict ? { prefer: 'handling=strict' } : {}),
         ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
         ...(body === undefined || isBytes(body) ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
     };
     if (body !== undefined) init.body = isBytes(body) ? body : JSON.stringify(body);
-    return this.#fetch(`${this.url}${path}${queryText(query)}`, init);
+    const response = await this.#fetch(`${this.url}${path}${queryText(query)}`, init);
+    for (const warning of warningsOf(response.headers)) this.#onWarning(warning);
+    return response;
   }
 
   /** The error to throw for one of `fetch`: that of the server, the reason of the caller's signal, or `Unreachable`. */
@@ -252,6 +267,24 @@ function parseResponse<T>(status: number, text: string): T {
   if (status >= 200 && status < 300) return body as T;
   const { error, code } = (body ?? {}) as Partial<ApiErrorBody>;
   throw new ApiError(status, typeof error === 'string' ? error : `HTTP ${status}`, typeof code === 'string' ? code : null, body);
+}
+
+/** The warnings of a reply, which have a header of their own because not every reply is a JSON object. */
+function warningsOf(headers: Headers): readonly Warning[] {
+  const text = headers.get('x-jamjet-warnings');
+  if (text === null) return [];
+  try {
+    const warnings: unknown = JSON.parse(text);
+    return Array.isArray(warnings) ? warnings.filter(isWarning) : [];
+  } catch {
+    // A proxy may have cut it.
+    return [];
+  }
+}
+
+function isWarning(value: unknown): value is Warning {
+  const { code, message } = (value ?? {}) as Partial<Warning>;
+  return typeof code === 'string' && typeof message === 'string';
 }
 
 /** The reason of a failed `fetch`, which is in its cause. */

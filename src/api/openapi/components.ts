@@ -20,6 +20,7 @@ import * as memory from '../schemas/memory.ts';
 import * as nodes from '../schemas/nodes.ts';
 import * as tenants from '../schemas/tenants.ts';
 import * as tokens from '../schemas/tokens.ts';
+import * as warnings from '../schemas/warnings.ts';
 import * as webhooks from '../schemas/webhooks.ts';
 import * as workItems from '../schemas/work-items.ts';
 import * as workers from '../schemas/workers.ts';
@@ -48,11 +49,14 @@ export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>
   nodes,
   tenants,
   tokens,
+  warnings,
   webhooks,
   'work-items': workItems,
   workers,
   workflows,
 };
+
+const REFERENCE = '#/components/schemas/';
 
 /** Collects the schemas to which a document refers by name while it is written. */
 export class Components {
@@ -62,6 +66,8 @@ export class Components {
   readonly #namesByText = new Map<string, string>();
   readonly #descriptions = new Map<string, Json | undefined>();
   readonly #used = new Map<string, Json>();
+  /** Names of the schemas of whole replies. */
+  readonly #replies = new Set<string>();
 
   constructor() {
     for (const [name, schema] of Object.values(SCHEMAS).flatMap((file) => Object.entries(file))) {
@@ -84,12 +90,30 @@ export class Components {
     }
     const { description } = schema;
     const own = description === undefined || description === this.#descriptions.get(name) ? {} : { description };
-    return { ...own, $ref: `#/components/schemas/${name}` };
+    return { ...own, $ref: `${REFERENCE}${name}` };
+  }
+
+  /** The schema of a reply: like `write`, with the property `warnings` that every reply may have. */
+  writeReply(schema: unknown): Json {
+    const written = this.write(schema);
+    if (!isObject(written)) return written;
+    if (typeof written.$ref === 'string') this.#replies.add(written.$ref.slice(REFERENCE.length));
+    return this.#withWarnings(written);
   }
 
   /** The schemas that were referred to, by name. */
   schemas(): JsonObject {
-    return Object.fromEntries([...this.#used].sort(([a], [b]) => (a < b ? -1 : 1)));
+    const schemas = [...this.#used].map(([name, schema]): [string, Json] => [
+      name,
+      this.#replies.has(name) && isObject(schema) ? this.#withWarnings(schema) : schema,
+    ]);
+    return Object.fromEntries(schemas.sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  #withWarnings(schema: JsonObject): JsonObject {
+    const { properties } = schema;
+    if (!isObject(properties) || properties.warnings !== undefined) return schema;
+    return { ...schema, properties: { ...properties, warnings: this.write(warnings.warningsOfReply) } };
   }
 
   #inside(value: unknown): Json {

@@ -142,8 +142,9 @@ function responsesOf(route: DescribedRoute, components: Components): JsonObject 
       if (described.type === 'null') return [status, { description }];
       if (isObject(described.content)) return [status, { description, content: contentOf(described.content, components) }];
       const example = status === '200' || status === '201' ? EXAMPLES[nameOf(route)]?.response : undefined;
-      const others = status === '200' ? contentOf(NEGOTIATED[nameOf(route)] ?? {}, components) : {};
-      return [status, { description, content: { ...json(components.write(response), example), ...others } }];
+      const others = status === '200' ? contentOf(NEGOTIATED[nameOf(route)] ?? {}, components, true) : {};
+      const schema = route.checksFields ? components.writeReply(response) : components.write(response);
+      return [status, { description, content: { ...json(schema, example), ...others } }];
     }),
   );
 }
@@ -168,11 +169,13 @@ function json(schema: Json, example: Json | undefined): JsonObject {
 }
 
 /** Bodies of other media types, in the form in which Fastify routes declare them. */
-function contentOf(content: JsonObject, components: Components): JsonObject {
+function contentOf(content: JsonObject, components: Components, ofReply = false): JsonObject {
   return Object.fromEntries(
     Object.entries(content).map(([type, media]) => [
       type,
-      isObject(media) && media.schema !== undefined ? { ...media, schema: components.write(media.schema) } : media,
+      isObject(media) && media.schema !== undefined
+        ? { ...media, schema: ofReply ? components.writeReply(media.schema) : components.write(media.schema) }
+        : media,
     ]),
   );
 }

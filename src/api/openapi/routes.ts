@@ -19,6 +19,8 @@ export interface DescribedRoute {
   /** In the syntax of Fastify: `/executions/:id`. */
   readonly url: string;
   readonly access: Access;
+  /** Unknown fields and query parameters are reported. */
+  readonly checksFields: boolean;
   readonly schema: FastifySchema;
 }
 
@@ -27,7 +29,8 @@ export function describedRoutes(app: Api): readonly DescribedRoute[] {
   const routes: DescribedRoute[] = [];
   app.addHook('onRoute', ({ method, url, schema = {}, config }) => {
     const described = [method].flat().filter((name) => name !== 'HEAD');
-    for (const name of described) routes.push({ method: name, url, access: config?.access ?? 'open', schema });
+    const { access = 'open', checksFields = true } = config ?? {};
+    for (const name of described) routes.push({ method: name, url, access, checksFields, schema });
   });
   return routes;
 }

@@ -10,8 +10,8 @@ interface Chunk {
 }
 
 /**
- * Streams `{"<key>":[…], …rest}` while the items are read, so that a list of any length needs little memory. A failure before the first
- * chunk is full is thrown; a later one closes the connection.
+ * Streams `{"<key>":[…], …rest}` while the items are read, so that a list of any length needs little memory, with the warnings of the
+ * request at its end. A failure before the first chunk is full is thrown; a later one closes the connection.
  */
 export async function sendList(
   reply: FastifyReply,
@@ -20,7 +20,8 @@ export async function sendList(
   rest: object = {},
   mediaType = 'application/json',
 ): Promise<FastifyReply> {
-  const chunks = chunksOf(key, items, rest);
+  const { warnings } = reply.request;
+  const chunks = chunksOf(key, items, warnings === null ? rest : { ...rest, warnings });
   const first = await chunks.next();
   reply.type(`${mediaType}; charset=utf-8`);
   if (first.done === true) throw new Error('internal error: a list without chunks');

@@ -28,7 +28,7 @@ export function a2aRoutes(app: Api, { runtime, polls, streams, published, nowMs,
     app.get(
       url,
       {
-        config: { access: 'open' },
+        config: { access: 'open', checksFields: false },
         schema: {
           summary: 'Get the A2A card of this server',
           description:
@@ -45,7 +45,11 @@ export function a2aRoutes(app: Api, { runtime, polls, streams, published, nowMs,
   app.post(
     '/a2a',
     {
-      config: { access: 'read', reducesLoad: (body) => /^(CancelTask|tasks\/cancel)$/.test(stringField(body, 'method')) },
+      config: {
+        access: 'read',
+        checksFields: false,
+        reducesLoad: (body) => /^(CancelTask|tasks\/cancel)$/.test(stringField(body, 'method')),
+      },
       schema: {
         summary: 'Call A2A',
         description:

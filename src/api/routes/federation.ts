@@ -18,7 +18,7 @@ export function federationRoutes(app: Api, { control: { agents }, config }: Serv
     app.get(
       url,
       {
-        config: { access: 'open' },
+        config: { access: 'open', checksFields: false },
         schema: {
           summary: 'Get the DID document of this server',
           description: 'Contains a service for each active agent of tenant `default`.',

@@ -19,7 +19,7 @@ export function mcpRoutes(app: Api, { polls, published }: Services): void {
   app.post(
     '/mcp',
     {
-      config: { access: 'read' },
+      config: { access: 'read', checksFields: false },
       schema: {
         summary: 'Call MCP',
         description:
@@ -56,7 +56,7 @@ export function mcpRoutes(app: Api, { polls, published }: Services): void {
   app.get(
     '/mcp/sse',
     {
-      config: { access: 'read' },
+      config: { access: 'read', checksFields: false },
       exposeHeadRoute: false,
       schema: {
         summary: 'Open an MCP stream',

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { WorkflowRevisionRow, WorkflowRow } from '../../../store/port/control.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
+import { reportFieldsBeside } from '../requests/warnings.ts';
 import { YamlBody, YamlWorkflows } from '../requests/yaml.ts';
 import { limitOf } from '../schemas/fields.ts';
 import {
@@ -40,7 +41,11 @@ export function workflowRoutes(app: Api, { runtime, store }: Services): void {
     async (request, reply) => {
       const { body } = request;
       void reply.code(201);
-      if (!(body instanceof YamlBody)) return register(request, Object.hasOwn(body, 'ir') ? body.ir : body);
+      if (!(body instanceof YamlBody)) {
+        const isWrapped = Object.hasOwn(body, 'ir');
+        if (isWrapped) reportFieldsBeside(request, reply, ['ir']);
+        return register(request, isWrapped ? body.ir : body);
+      }
       const { documents, warnings } = await yaml.compile(identityOf(request).tenantId, body);
       const registered: RegisteredWorkflow[] = [];
       for (const document of documents) registered.push(await register(request, document));

@@ -40,7 +40,7 @@ export const AgentSkillInput = Type.Object(
     input_schema: inputSchema,
     output_schema: outputSchema,
   },
-  { description: 'A skill of an agent that is registered.' },
+  { additionalProperties: true, description: 'A skill of an agent that is registered. Other fields are kept.' },
 );
 
 export const AgentCapabilitiesInput = Type.Object(
@@ -55,7 +55,7 @@ export const AgentCapabilitiesInput = Type.Object(
     tools_provided: optional(Texts, 'Names of the tools the agent offers.'),
     tools_consumed: optional(Texts, 'Names of the tools the agent uses.'),
   },
-  { description: 'What an agent that is registered can do.' },
+  { additionalProperties: true, description: 'What an agent that is registered can do. Other fields are kept.' },
 );
 
 export const AgentAuthInput = Type.Object(
@@ -64,7 +64,7 @@ export const AgentAuthInput = Type.Object(
     scopes: optional(Texts, 'Scopes a bearer token needs.'),
     header: optional(Text, 'Header that carries the API key.'),
   },
-  { description: 'How to authenticate at an agent.' },
+  { additionalProperties: true, description: 'How to authenticate at an agent. Other fields are kept.' },
 );
 
 const AgentCardInput = Type.Object(
@@ -83,7 +83,7 @@ const AgentCardInput = Type.Object(
     reasoning_modes: optional(Texts, 'Reasoning strategies the agent supports.'),
     labels: optional(Labels, 'Labels; `trust_domain` is used by searches.'),
   },
-  { description: 'The card of an agent. Other fields are kept and returned in `card`.' },
+  { additionalProperties: true, description: 'The card of an agent. Other fields are kept and returned in `card`.' },
 );
 export type AgentCardInput = Static<typeof AgentCardInput>;
 export const RegisterAgent = Type.Unsafe<JsonObject>(AgentCardInput);

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { described, flag, integer, listOf, nullable, text } from './fields.ts';
+import { warningsOfReply } from './warnings.ts';
 
 export const Diagnostic = Type.Object(
   {
@@ -58,6 +59,7 @@ export const ApiErrorBody = Type.Object(
         'Decisions that were made on something else than the patched state of a fork. Only with `decision_would_change`.',
       ),
     ),
+    warnings: warningsOfReply,
   },
   { description: 'The body of every error.' },
 );

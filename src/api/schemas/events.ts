@@ -2,6 +2,7 @@ import { type Static, type TObject, Type } from 'typebox';
 import { EVENT_DATA } from '../../../machines/event-data.ts';
 import { EVENT_TYPES, pascalCase } from '../../../machines/events.ts';
 import { anyJson, anyObject, count, flag, integer, listOf, name, nullable, optional, text, timestamp, waitMs } from './fields.ts';
+import { warningsOfReply } from './warnings.ts';
 
 const kinds = (description: string) => {
   const list = Type.String({ minLength: 1, maxLength: 2048 });
@@ -168,6 +169,7 @@ export const AcceptedEvent = Type.Object(
     matched: flag('Whether a node was waiting for the event.'),
     buffered: flag('Whether the event is kept for a node that will wait for it.'),
     node_id: nullable(Type.String(), 'Node that received the event; null if none was waiting.'),
+    warnings: warningsOfReply,
   },
   { description: 'An external event was recorded.' },
 );

@@ -21,6 +21,7 @@ import {
   timestamp,
   waitMs,
 } from './fields.ts';
+import { warningsOfReply } from './warnings.ts';
 
 export const EXECUTIONS_PAGE = { defaultLimit: 50, maxLimit: 1_000 };
 
@@ -60,7 +61,7 @@ export const StartExecution = Type.Object(
 export type StartExecution = Static<typeof StartExecution>;
 
 export const StartedExecution = Type.Object(
-  { execution_id: text('Id of the new execution.') },
+  { execution_id: text('Id of the new execution.'), warnings: warningsOfReply },
   { description: 'An execution was started.' },
 );
 export type StartedExecution = Static<typeof StartedExecution>;

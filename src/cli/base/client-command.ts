@@ -1,8 +1,9 @@
 import { Option } from 'clipanion';
-import { type JamjetClient, Unreachable } from '../../client/index.ts';
+import { type JamjetClient, Unreachable, type Warning } from '../../client/index.ts';
 import { connect, DEFAULT_URL, explainApiError } from '../connection/connect.ts';
 import { type OfflineDatabase, openOfflineDatabase } from '../connection/offline-database.ts';
 import { executionIdOf } from '../input/execution-id.ts';
+import { plain } from '../terminal/text.ts';
 import { PrintingCommand } from './command.ts';
 
 /** A command that sends requests to a server and prints the replies. */
@@ -13,12 +14,13 @@ export abstract class ClientCommand extends PrintingCommand {
   protected readonly executionOptions: readonly string[] = [];
 
   async execute(): Promise<number> {
-    const connection = await connect(this.runtime, this.context);
+    const onWarning = ({ message }: Warning) => this.warn(plain(message));
+    const connection = await connect(this.runtime, this.context, onWarning);
     try {
       return await this.#request(connection.client);
     } catch (error) {
       const mayReadOffline = error instanceof Unreachable && !connection.explicit && this.readOnly;
-      const offline = mayReadOffline ? await openOfflineDatabase(this.context) : null;
+      const offline = mayReadOffline ? await openOfflineDatabase(this.context, { onWarning }) : null;
       if (offline === null) throw explainApiError(error, connection);
       return await this.#requestOffline(offline, connection.url);
     }

@@ -26,7 +26,7 @@ export abstract class JamjetCommand extends Command<Context> {
   }
 
   protected warn(text: string): void {
-    this.context.stderr.write(`${paintFor(this.context.stderr, this.context.env).yellow('warning:')} ${text}\n`);
+    warn(this.context, text);
   }
 
   protected printJson(value: unknown): void {
@@ -34,6 +34,10 @@ export abstract class JamjetCommand extends Command<Context> {
   }
 
   abstract override execute(): Promise<number>;
+}
+
+export function warn({ stderr, env }: Pick<Context, 'stderr' | 'env'>, text: string): void {
+  stderr.write(`${paintFor(stderr, env).yellow('warning:')} ${text}\n`);
 }
 
 /** A command that prints its result as text or JSON. */

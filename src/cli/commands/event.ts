@@ -41,7 +41,9 @@ further effect.`,
     const answer = await client.sendEvent(this.id, { key, payload }, options);
     if (this.json) this.printJson(answer);
     else if (answer.node_id !== null) this.print(`${this.paint.green('✓ delivered')}  ${plain(key)} to ${plain(answer.node_id)}`);
-    else this.print(`${this.paint.green('✓ accepted')}  ${plain(key)} is buffered until a node waits for it`);
+    else if (answer.warnings === undefined)
+      this.print(`${this.paint.green('✓ accepted')}  ${plain(key)} is buffered until a node waits for it`);
+    else this.print(`${this.paint.yellow('✓ logged')}  ${plain(key)} reached no node`);
     return EXIT.ok;
   }
 }

@@ -1,5 +1,5 @@
 import { isObject } from '../../../machines/json.ts';
-import { ApiError, JamjetClient, Unreachable } from '../../client/index.ts';
+import { ApiError, JamjetClient, Unreachable, type Warning } from '../../client/index.ts';
 import { type Config, fileOf, readConfig } from '../../config.ts';
 import type { Context } from '../context.ts';
 import { Failure, usageFailure } from '../failure.ts';
@@ -19,17 +19,26 @@ export interface Connection {
 
 /**
  * Connects to the server given by `--runtime`, JAMJET_URL or the default, with the token of JAMJET_TOKEN or the one that `jamjet dev`
- * saved. The saved token is sent to loopback addresses only.
+ * saved. The saved token is sent to loopback addresses only. `onWarning` is called for each warning of a reply.
  */
-export async function connect(runtime: string | undefined, context: Pick<Context, 'env' | 'cwd'>): Promise<Connection> {
+export async function connect(
+  runtime: string | undefined,
+  context: Pick<Context, 'env' | 'cwd'>,
+  onWarning: (warning: Warning) => void = () => undefined,
+): Promise<Connection> {
   const config = readConfig(context.env);
   const url = runtime === undefined ? configuredUrl(config) : runtimeUrl(runtime);
   const chosen = runtime !== undefined || config.serverUrl !== null;
   if (config.token !== null)
-    return { client: new JamjetClient({ url, token: config.token }), url, explicit: chosen, tokenSource: 'JAMJET_TOKEN' };
+    return {
+      client: new JamjetClient({ url, token: config.token, onWarning }),
+      url,
+      explicit: chosen,
+      tokenSource: 'JAMJET_TOKEN',
+    };
   const saved = isLoopback(url) ? await readSavedToken(fileOf(config.database), context.cwd) : null;
   return {
-    client: new JamjetClient({ url, token: saved?.token ?? null }),
+    client: new JamjetClient({ url, token: saved?.token ?? null, onWarning }),
     url,
     explicit: chosen,
     tokenSource: saved?.file ?? null,

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { JamjetClient } from '../../client/index.ts';
+import { JamjetClient, type Warning } from '../../client/index.ts';
 import type { Context } from '../context.ts';
 import { settings } from '../input/settings.ts';
 import { shortPath } from '../terminal/path.ts';
@@ -11,14 +11,21 @@ export interface OfflineDatabase {
   close(): Promise<void>;
 }
 
-/** Opens the configured SQLite database, or `db`; null if there is none. Rejects with `store_locked` if it is in use. */
-export async function openOfflineDatabase(context: Pick<Context, 'env' | 'cwd'>, db?: string): Promise<OfflineDatabase | null> {
+/**
+ * Opens the configured SQLite database, or `db`; null if there is none. Rejects with `store_locked` if it is in use. `onWarning` is called
+ * for each warning of a reply.
+ */
+export async function openOfflineDatabase(
+  context: Pick<Context, 'env' | 'cwd'>,
+  options: { readonly onWarning?: (warning: Warning) => void; readonly db?: string | undefined } = {},
+): Promise<OfflineDatabase | null> {
+  const { onWarning = () => undefined, db } = options;
   const config = settings(context, { db });
   if (config.database.engine === 'postgres' || !existsSync(config.database.path)) return null;
   const { openEmbedded } = await import('../../compose.ts');
   const runtime = await openEmbedded({ config, actor: 'terminal', shouldProcess: () => false });
   return {
-    client: new JamjetClient({ url: 'http://embedded', fetch: runtime.fetch }),
+    client: new JamjetClient({ url: 'http://embedded', fetch: runtime.fetch, onWarning }),
     path: shortPath(config.database.path, context.cwd),
     close: () => runtime.close(0),
   };

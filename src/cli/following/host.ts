@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { CheckedFile } from '../../authoring/check.ts';
 import { ApiError, JamjetClient, Unreachable } from '../../client/index.ts';
+import { warn } from '../base/command.ts';
 import { type Connection, connect } from '../connection/connect.ts';
 import { openOfflineDatabase } from '../connection/offline-database.ts';
 import type { Context } from '../context.ts';
@@ -9,6 +10,7 @@ import { executionIdOf, isWholeId } from '../input/execution-id.ts';
 import { settings } from '../input/settings.ts';
 import { variablesNeeded } from '../input/workflow-file.ts';
 import { shownDatabase } from '../terminal/path.ts';
+import { plain } from '../terminal/text.ts';
 import { commandServers } from './command-servers.ts';
 import type { ReadDeltas } from './live-answers.ts';
 
@@ -56,7 +58,7 @@ export async function openHost(context: Context, options: HostOptions): Promise<
   if (isEmbedded && options.runtime !== undefined)
     throw usageFailure('give --embedded (or --db, or --script) or --runtime, not both');
   if (isEmbedded) return embeddedHost(context, options, []);
-  const connection = await connect(options.runtime, context);
+  const connection = await connect(options.runtime, context, ({ message }) => warn(context, plain(message)));
   if (connection.explicit) return serverHost(connection, options);
   try {
     await new JamjetClient({ url: connection.url, timeoutMs: PROBE_MS }).health();
@@ -132,7 +134,7 @@ async function embeddedHost(context: Context, options: HostOptions, startupNotes
 /** Short ids are looked up before the runtime takes up the execution. */
 async function wholeId(context: Context, db: string | undefined, typed: string): Promise<string> {
   if (isWholeId(typed)) return typed;
-  const offline = await openOfflineDatabase(context, db);
+  const offline = await openOfflineDatabase(context, { db });
   if (offline === null) return typed;
   try {
     return await executionIdOf(offline.client, typed);

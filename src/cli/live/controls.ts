@@ -15,7 +15,8 @@ export type Action =
 /** What the typed line is used for. */
 type Purpose =
   | { readonly type: 'comment'; readonly node: string; readonly decision: 'approved' | 'rejected' }
-  | { readonly type: 'key' }
+  /** `suggested`: the key for which a node waits, sent if nothing is typed; '' = none. */
+  | { readonly type: 'key'; readonly suggested: string }
   | { readonly type: 'payload'; readonly key: string };
 
 type Mode =
@@ -104,7 +105,10 @@ function browse(controls: Controls, key: Key, inputs: ControlInputs): KeyResult 
     case 'e': {
       const selected = inputs.awaitedEvents.get(inputs.nodes[controls.selected ?? inputs.defaultRow] ?? '');
       const [any = ''] = inputs.awaitedEvents.values();
-      return withoutAction({ ...controls, mode: { type: 'typing', purpose: { type: 'key' }, line: inputLine(selected ?? any) } });
+      return withoutAction({
+        ...controls,
+        mode: { type: 'typing', purpose: { type: 'key', suggested: selected ?? any }, line: inputLine('') },
+      });
     }
     case 'p':
       if (inputs.suspended) return withoutAction({ ...controls, notice: 'already suspended: u resumes it' });
@@ -163,14 +167,16 @@ function accept(controls: Controls, purpose: Purpose, line: InputLine): KeyResul
       const action: Action = { type: 'decide', node, decision, comment: text };
       return withoutAction({ ...controls, mode: { type: 'confirming', question, action } });
     }
-    case 'key':
-      if (text === '') return withoutAction({ ...controls, notice: 'the correlation key is missing' });
+    case 'key': {
+      const chosen = text === '' ? purpose.suggested : text;
+      if (chosen === '') return withoutAction({ ...controls, notice: 'the correlation key is missing' });
       return withoutAction({
         ...controls,
-        mode: { type: 'typing', purpose: { type: 'payload', key: text }, line: inputLine('{}') },
+        mode: { type: 'typing', purpose: { type: 'payload', key: chosen }, line: inputLine('') },
       });
+    }
     case 'payload': {
-      const payload = parsed(text);
+      const payload = parsed(text === '' ? '{}' : text);
       if ('problem' in payload) return withoutAction({ ...controls, notice: payload.problem });
       return { controls: { ...controls, mode: BROWSING }, action: { type: 'send', key: purpose.key, payload: payload.value } };
     }

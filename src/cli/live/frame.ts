@@ -168,8 +168,8 @@ function prompt({ controls: { mode, notice } }: FrameState, columns: number, { p
     purpose.type === 'comment'
       ? `${purpose.decision === 'approved' ? 'Approve' : 'Reject'} ${plain(purpose.node)}, comment (optional):`
       : purpose.type === 'key'
-        ? 'Correlation key of the event:'
-        : `Payload of ${plain(purpose.key)}, JSON:`;
-  const shown = cut(label, Math.max(8, Math.floor(columns / 2)));
+        ? `Correlation key of the event${purpose.suggested === '' ? '' : ` (⏎ ${plain(purpose.suggested)})`}:`
+        : `Payload of ${plain(purpose.key)}, JSON (⏎ {}):`;
+  const shown = cut(label, Math.max(8, Math.floor((columns * 2) / 3)));
   return `${paint.yellow('?')} ${shown} ${lineText(line, Math.max(8, columns - shown.length - 4))}${remark}`;
 }

@@ -147,7 +147,9 @@ export class Viewer {
         return `${decision}: ${node}`;
       }
       case 'send': {
-        const { node_id } = await client.sendEvent(id, { key: action.key, payload: action.payload }, options);
+        const { node_id, warnings = [] } = await client.sendEvent(id, { key: action.key, payload: action.payload }, options);
+        const [warning] = warnings;
+        if (warning !== undefined) return warning.message;
         return node_id === null ? `${action.key} is buffered until a node waits for it` : `${action.key} delivered to ${node_id}`;
       }
       case 'pause':

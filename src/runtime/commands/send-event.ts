@@ -2,6 +2,7 @@ import type { Json } from '../../../machines/json.ts';
 import type { ExternalEvent } from '../../../machines/messages.ts';
 import { actorOf } from '../actor.ts';
 import { RuntimeError } from '../errors.ts';
+import type { EventReceipt } from '../types/executions.ts';
 import type { Runtime } from '../types/runtime.ts';
 import { type CommandContext, endOf, runCommand } from './command.ts';
 import { idempotentRequest, responseRow, storedResponse } from './idempotency.ts';
@@ -13,24 +14,40 @@ export function sendEventCommand(context: CommandContext): Runtime['sendEvent'] 
     runCommand(context, caller, { work: 'adds', texts: requestTexts.event(event), executionId: id }, async () => {
       const { key, payload, idempotencyKey } = event;
       const once = idempotentRequest(caller.tenantId, `external-event:${id}`, idempotencyKey, { correlation_key: key, payload });
+      const accepted = async (nodeId: string | null): Promise<EventReceipt> => {
+        const keys = nodeId === null ? await keysIfUnknown(context, caller.tenantId, id, key) : null;
+        return { matched: nodeId !== null, nodeId, ...(keys === null ? {} : { keys }) };
+      };
       const earlier = await storedResponse(store, once);
-      if (earlier !== null) return matchIn(earlier);
+      if (earlier !== null) return accepted(matchIn(earlier));
 
       const message: ExternalEvent = { type: 'event', key, payload };
       const outcome = await engine.send(id, message, {
         actor: actorOf(caller),
         ...(once === null ? {} : { idempotencyRow: ({ node }) => responseRow(once, { node_id: node }, clock.nowMs()) }),
       });
-      if (!('refused' in outcome)) return { matched: outcome.node !== null, nodeId: outcome.node };
+      if (!('refused' in outcome)) return accepted(outcome.node);
       // Whatever the reason, the same request may have come before this one, also as the last event that the execution took.
       const repeated = await storedResponse(store, once);
-      if (repeated !== null) return matchIn(repeated);
+      if (repeated !== null) return accepted(matchIn(repeated));
       const ended = outcome.refused === 'ending' ? 'about to end' : endOf(await executions.execution(caller.tenantId, id));
       throw new RuntimeError('conflict', `execution is ${ended}; it takes no more events`);
     });
 }
 
-function matchIn(response: Json): { readonly matched: boolean; readonly nodeId: string | null } {
-  const { node_id: nodeId } = response as { readonly node_id: string | null };
-  return { matched: nodeId !== null, nodeId };
+function matchIn(response: Json): string | null {
+  return (response as { readonly node_id: string | null }).node_id;
+}
+
+/** The keys that nodes of the workflow wait for; null if `key` is one of them. */
+async function keysIfUnknown(
+  { executions, workflows }: CommandContext,
+  tenantId: string,
+  id: string,
+  key: string,
+): Promise<readonly string[] | null> {
+  const found = await executions.find(tenantId, id);
+  const { program } = 'run' in found ? found.loaded : await workflows.load(tenantId, found.revision);
+  const { correlationKeys } = program.tables;
+  return correlationKeys.has(key) ? null : [...correlationKeys];
 }

@@ -204,6 +204,16 @@ export interface ApprovalDecision {
   readonly decidedAtMs: number;
 }
 
+/** How an external event was received. */
+export interface EventReceipt {
+  /** Whether a node waited for it. */
+  readonly matched: boolean;
+  /** The node that received it; null = none yet. */
+  readonly nodeId: string | null;
+  /** The keys for which nodes of the workflow wait, if its key is none of them; absent otherwise. */
+  readonly keys?: readonly string[];
+}
+
 /** The approvals of an execution, each list by node id. */
 export interface ApprovalsView {
   readonly pending: readonly PendingApproval[];

@@ -6,6 +6,7 @@ import type {
   Budgets,
   Decision,
   ErrorGroups,
+  EventReceipt,
   EventView,
   ExecutionFilter,
   ExecutionPage,
@@ -160,14 +161,14 @@ export interface Runtime {
 
   /**
    * Sends an external event to the execution. `matched`: node `nodeId` waited for it; otherwise it is buffered for a node that
-   * waits later. Rejects with `conflict` when the execution has ended, or the idempotency key was used with another event; and
+   * waits later. If no node can, `keys` are those that nodes of the workflow wait for. Rejects with `conflict` when the execution has ended, or the idempotency key was used with another event; and
    * with `too_many_events` when too many are buffered.
    */
   sendEvent(
     caller: Caller,
     id: string,
     event: { readonly key: string; readonly payload: Json; readonly idempotencyKey?: string },
-  ): Promise<{ readonly matched: boolean; readonly nodeId: string | null }>;
+  ): Promise<EventReceipt>;
 
   /**
    * Claims work items for an external worker. The lease of each lasts 30 seconds; a lease that expires is a failed attempt.

@@ -18,6 +18,8 @@ async function java(role: 'developer' | 'viewer' | null = 'developer') {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
+    const warnings = response.headers.get('x-jamjet-warnings');
+    if (warnings !== null) throw new Error(`the server does not know all of the SDK's fields: ${warnings}`);
     if (!response.ok) throw Object.assign(new Error(text), { status: response.status });
     return text === '' ? null : JSON.parse(text);
   };

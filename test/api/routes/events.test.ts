@@ -210,9 +210,28 @@ describe('POST /executions/:id/external-event', () => {
 
   it('is buffered for a wait that is not reached yet', async () => {
     const { started, post } = await api();
-    const id = await started(EXTERNAL);
+    const later = {
+      ...EXTERNAL,
+      nodes: { ...EXTERNAL.nodes, later: { kind: { type: 'wait', correlation_key: 'early' } } },
+      edges: [{ from: 'work', to: 'later' }],
+    };
+    const id = await started(later);
     const { body } = await post(`/executions/${id}/external-event`, { correlation_key: 'early', payload: null });
     expect(body).toEqual({ execution_id: id, accepted: true, matched: false, buffered: true, node_id: null });
+  });
+
+  it('is logged with a warning if no node ever waits for its key', async () => {
+    const { started, post, get } = await api();
+    const id = await started(PAYMENT);
+    const send = async (key: string) =>
+      (await post(`/executions/${id}/external-event`, { correlation_key: key, payload: 1 })).body;
+    expect((await send('piad')).warnings).toEqual([
+      { code: 'nobody_waits', message: 'no node waits for "piad"; did you mean "paid"?', path: 'correlation_key' },
+    ]);
+    expect((await send('refunded')).warnings).toMatchObject([
+      { message: 'no node waits for "refunded"; the workflow waits for paid' },
+    ]);
+    expect((await get(`/executions/${id}/events?type=external_event_received`)).body.events).toHaveLength(2);
   });
 
   it.each([

@@ -104,6 +104,8 @@ export class PythonClient {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
+    const warnings = response.headers.get('x-jamjet-warnings');
+    if (warnings !== null) throw new Error(`the server does not know all of the SDK's fields: ${warnings}`);
     return { status: response.status, text: await response.text() };
   }
 }

@@ -50,10 +50,10 @@ it('sends the awaited event, and rejects invalid JSON', async () => {
   const session = server().jamjet(`watch ${id}`, { tty: true });
   await session.shows('waiting for event payment-received');
   session.press('e');
-  await session.shows('Correlation key of the event: payment-received');
+  await session.shows('Correlation key of the event (⏎ payment-received):');
   session.press('\r');
-  await session.shows('Payload of payment-received, JSON: {}');
-  session.press('\u007f\r');
+  await session.shows('Payload of payment-received, JSON (⏎ {}):');
+  session.press('{\r');
   await session.shows('not JSON');
   session.press('"n": 1}\r');
   await session.shows('payment-received delivered to payment');

@@ -62,6 +62,13 @@ describe('sending an event', () => {
     ]);
   });
 
+  it('begins with empty prompts, so that what is typed is what is sent', () => {
+    const awaited = new Map([['pay', 'payment-received']]);
+    expect(pressed('erefund<return>{"n":1}<return>', { awaitedEvents: awaited }).actions).toEqual([
+      { type: 'send', key: 'refund', payload: { n: 1 } },
+    ]);
+  });
+
   it('accepts only JSON, and keeps the typed text', () => {
     const { controls, actions } = pressed('ekey<return><ctrl-u>{no<return>');
     expect(actions).toEqual([]);

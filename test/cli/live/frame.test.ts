@@ -140,7 +140,7 @@ describe('the screen', () => {
   it('reserves the bottom two lines for the prompt and the keys', () => {
     const mode: Controls['mode'] = { type: 'typing', purpose: { type: 'payload', key: 'paid' }, line: inputLine('{"n":1}') };
     const lines = screen(golden('approval-pending'), { controls: { ...INITIAL_CONTROLS, mode, notice: 'not JSON' } });
-    expect(lines.slice(-2)).toEqual(['? Payload of paid, JSON: {"n":1}▌  not JSON', '⏎ continue  esc cancel']);
+    expect(lines.slice(-2)).toEqual(['? Payload of paid, JSON (⏎ {}): {"n":1}▌  not JSON', '⏎ continue  esc cancel']);
   });
 
   it('shows that the server is unreachable', () => {

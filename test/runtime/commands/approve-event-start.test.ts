@@ -96,6 +96,14 @@ describe('external events', () => {
     expect(await settled(id)).toMatchObject({ status: 'completed', state: { amount: 5 } });
   });
 
+  it('tell the keys that nodes wait for when none waits for theirs', async () => {
+    const { run, runtime } = await openTestRuntime();
+    const id = await run(wait('paid'));
+    const receipt = { matched: false, nodeId: null, keys: ['paid'] };
+    expect(await runtime.sendEvent(CALLER, id, { key: 'piad', payload: 1, idempotencyKey: 'k' })).toEqual(receipt);
+    expect(await runtime.sendEvent(CALLER, id, { key: 'piad', payload: 1, idempotencyKey: 'k' })).toEqual(receipt);
+  });
+
   it('count once under an idempotency key, and refuse the key for another payload', async () => {
     const { run, runtime, log } = await openTestRuntime();
     const id = await run(wait('paid'));
