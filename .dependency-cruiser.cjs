@@ -135,6 +135,12 @@ module.exports = {
       '^(src/(evaluation|executors)|machines)/',
       'evaluation → executors, machines.',
     ),
+    ownFiles(
+      'worker-boundary',
+      '^src/worker/',
+      '^src/(worker|client|executors)/|^src/runtime/(clock\\.ts$|types/)|^src/api/schemas/|^machines/',
+      'worker → client, executors, types of the runtime and the API, machines.',
+    ),
     ownFiles('views-boundary', '^src/views/', '^(src/views|machines)/', 'views → machines.'),
     ownFiles('diagrams-boundary', '^src/diagrams/', '^(src/(diagrams|views)|machines)/', 'diagrams → views, machines.'),
     ownFiles(

@@ -6,7 +6,7 @@ import type { Store } from '../store/port/store.ts';
 import { buildApp } from './api/app.ts';
 import { isLoopback } from './api/auth/cross-origin.ts';
 import { listenWhileStarting } from './api/starting.ts';
-import type { LiveTextDelta } from './client/live.ts';
+import type { LiveUpdate } from './client/live.ts';
 import { type Config, ConfigError, urlOf } from './config.ts';
 import { agentDirectory } from './control/agents/directory.ts';
 import { ControlPlane } from './control/control-plane.ts';
@@ -146,8 +146,8 @@ export interface Embedded {
   readonly runtime: ServerRuntime;
   /** The REST API without a socket: answers as a server on the same database would answer an operator. */
   readonly fetch: typeof globalThis.fetch;
-  /** What `event: delta` of a server says of an execution: replies of `fetch` are no streams. */
-  deltas(id: string, signal: AbortSignal): AsyncIterable<LiveTextDelta>;
+  /** What `event: delta` and `event: progress` of a server say of an execution: replies of `fetch` are no streams. */
+  live(id: string, signal: AbortSignal): AsyncIterable<LiveUpdate>;
   close(graceMs?: number): Promise<void>;
 }
 
@@ -184,11 +184,14 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
     const headers = Object.entries(response.headers).map(([name, value]): [string, string] => [name, String(value)]);
     return new Response(response.rawPayload, { status: response.statusCode, headers });
   };
-  async function* deltas(id: string, signal: AbortSignal): AsyncGenerator<LiveTextDelta> {
-    for await (const { executionId, nodeId, ...part } of runtime.deltas('default', id, signal))
-      yield { execution_id: executionId, node_id: nodeId, ...part };
+  async function* live(id: string, signal: AbortSignal): AsyncGenerator<LiveUpdate> {
+    for await (const { executionId, nodeId, ...update } of runtime.live('default', id, signal)) {
+      const { activation, attempt } = update;
+      const shown = 'index' in update ? { index: update.index, text: update.text } : update.progress;
+      yield { execution_id: executionId, node_id: nodeId, activation, attempt, ...shown };
+    }
   }
-  return { runtime, fetch, deltas, close };
+  return { runtime, fetch, live, close };
 }
 
 interface ServicesOptions extends Omit<ServerOptions, 'log'> {
@@ -229,6 +232,8 @@ async function openServices(options: ServicesOptions, log: Logger) {
       modelAllowlist: (tenantId) => modelAllowlist(store, tenantId),
       onDiagnostic: (execution, problem) => log.warn({ execution }, problem),
       onError,
+      onToolLog: ({ level, message, fields, executionId, nodeId, attempt, tenantId }) =>
+        log[level]({ ...fields, execution: executionId, node: nodeId, attempt, tenant: tenantId }, message),
       ...(tools === undefined ? {} : { tools: (tenantId: string) => toolsOf(tools, config.toolTenants, tenantId) }),
       ...(shouldProcess === undefined ? {} : { shouldProcess }),
     });

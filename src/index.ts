@@ -72,13 +72,16 @@ export type {
   ClaimWork,
   CompleteWork,
   FailWork,
+  HeartbeatWork,
   Tool,
   ToolContext,
+  ToolLogEntry,
   Tools,
   Usage,
   WorkerView,
   WorkItemView,
 } from './runtime/types/work.ts';
+export { createWorker, type Worker, type WorkerLogEntry, type WorkerOptions, type WorkerStatus } from './worker/index.ts';
 
 /**
  * Starts a runtime on a store: locks a SQLite database, recovers what an earlier runtime left in progress, and works until

@@ -12,6 +12,10 @@ import { McpConnections } from './executors/mcp/connections.ts';
 import type { McpServers } from './executors/mcp/endpoint.ts';
 import { mcpToolExecutor } from './executors/mcp-tool.ts';
 import { Outbound } from './executors/outbound/index.ts';
+import { nextProgress } from './executors/tool-context/progress.ts';
+import type { ReportedUsage } from './executors/tool-context/reported-usage.ts';
+import { type ToolLogFields, type ToolLogLevel, toolLog } from './executors/tool-context/tool-log.ts';
+import { UsageMeter } from './executors/tool-context/usage-meter.ts';
 import { mcpServersOf, readOperatorFile } from './operator-file.ts';
 import type { Tools } from './runtime/types/work.ts';
 import { varsOf } from './tenant-grants.ts';
@@ -29,6 +33,8 @@ export interface ToolSources {
   readonly commandServers: McpServers;
   /** Who calls, for the context of functions. */
   readonly actor: string;
+  /** Takes what functions log. */
+  readonly onLog: (level: ToolLogLevel, message: string, fields: ToolLogFields) => void;
 }
 
 export interface ToolEntry {
@@ -114,6 +120,11 @@ export class ToolBox {
       startedBy: { actorId: this.#sources.actor, actorType: 'human' as const },
       labels: {},
       memory: NO_MEMORY,
+      // Checked as in an execution, though nothing counts or shows them.
+      reportUsage: (usage: ReportedUsage) => new UsageMeter().add(usage),
+      progress: (progress: number | string) => void nextProgress(null, progress),
+      log: toolLog((level, message, fields) => this.#sources.onLog(level, message, fields)),
+      heartbeat: async () => signal.throwIfAborted(),
     };
     try {
       return (await Promise.race([executor(work, context), rejectedAt(signal)])).output;

@@ -63,7 +63,7 @@ export type { Tenant, TenantDetail, TenantList } from '../api/schemas/tenants.ts
 export type { Warning } from '../api/schemas/warnings.ts';
 export type { Delivery, DeliveryList, ReplayedDeliveries, Webhook, WebhookList } from '../api/schemas/webhooks.ts';
 export type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/schemas/workflows.ts';
-export type { LiveTextDelta } from './live.ts';
+export type { LiveTextDelta, LiveUpdate } from './live.ts';
 export { ApiError, type CallOptions, type ClientOptions, Unreachable } from './transport.ts';
 
 const FOLLOW_WAIT_MS = 20_000;

@@ -26,6 +26,21 @@ export interface LiveTextDelta {
   readonly text: string;
 }
 
+/** How far an attempt is, as its tool says. */
+export interface LiveProgress {
+  readonly execution_id: string;
+  readonly node_id: string;
+  readonly activation: number;
+  readonly attempt: number;
+  /** From 0 to 1; null = not said. */
+  readonly fraction: number | null;
+  /** Null = not said. */
+  readonly text: string | null;
+}
+
+/** What running attempts show: texts of models (`index` is a number), and the progress of tools. */
+export type LiveUpdate = LiveTextDelta | LiveProgress;
+
 /** After every event: a stream from there holds only texts. */
 const NO_EVENTS = 1_000_000_000;
 
@@ -49,7 +64,7 @@ export class LiveClient {
       if (messages === null) return;
       for await (const message of messages) {
         if (message.event === 'end') return;
-        if (message.event === 'delta') continue;
+        if (message.event === 'delta' || message.event === 'progress') continue;
         last = message.id;
         yield JSON.parse(message.data) as Event;
       }
@@ -58,14 +73,19 @@ export class LiveClient {
   }
 
   /** The texts that models write for an execution while they do, until it ends. Reopens a stream that the server closes early. */
-  async *deltas(id: string, { signal }: CallOptions = {}): AsyncGenerator<LiveTextDelta, void, undefined> {
+  async *deltas(id: string, options: CallOptions = {}): AsyncGenerator<LiveTextDelta, void, undefined> {
+    for await (const update of this.updates(id, options)) if ('index' in update) yield update;
+  }
+
+  /** `deltas`, and what tools report by `context.progress`: the last report of each attempt, then each further one. */
+  async *updates(id: string, { signal }: CallOptions = {}): AsyncGenerator<LiveUpdate, void, undefined> {
     const query = { format: 'seed', follow: 'true', after: NO_EVENTS };
     for (;;) {
       const messages = await this.#open(`/executions/${pathSegment(id)}/events`, { query, last: null, signal });
       if (messages === null) return;
       for await (const { event, data } of messages) {
         if (event === 'end') return;
-        if (event === 'delta') yield JSON.parse(data) as LiveTextDelta;
+        if (event === 'delta' || event === 'progress') yield JSON.parse(data) as LiveUpdate;
       }
       await sleep(signal);
     }

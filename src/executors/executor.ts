@@ -5,6 +5,8 @@ import type { Usage } from '../../machines/messages.ts';
 import type { Work } from '../../machines/run.ts';
 import { toStorableText } from '../../machines/unicode.ts';
 import type { ToolMemory } from './memory/connector.ts';
+import type { ReportedUsage } from './tool-context/reported-usage.ts';
+import type { ToolLog } from './tool-context/tool-log.ts';
 
 /** What an executor is told about the attempt it carries out. */
 export interface WorkContext {
@@ -27,6 +29,23 @@ export interface WorkContext {
   readonly labels: Readonly<Record<string, string>>;
   /** Texts that executions of the tenant remember. What is added is stored at once, whether or not the attempt succeeds. */
   readonly memory: ToolMemory;
+  /**
+   * Adds to what the attempt has used: tokens, and cost in USD. Budgets and monthly limits count it, also if the attempt fails. Throws
+   * `WorkError` for what is not a number of 0 or more.
+   */
+  readonly reportUsage: (usage: ReportedUsage) => void;
+  /** Writes to the log of this process, with execution, node, attempt and tenant. */
+  readonly log: ToolLog;
+  /**
+   * Says how far the attempt is: a number from 0 to 1, or a text of up to 200 characters. Both are kept. It is shown while the attempt
+   * runs, and not stored. May be called as often as convenient. Throws `WorkError` for anything else.
+   */
+  readonly progress: (progress: number | string) => void;
+  /**
+   * Resolves if the attempt is still wanted, else rejects with the reason of `signal`. An external worker renews the lease of its work item,
+   * which it does by itself, too, unless the tool blocks the event loop.
+   */
+  readonly heartbeat: () => Promise<void>;
   /** For nodes with `oauth_scopes`: acts for the person on whose behalf the execution runs. */
   readonly accessToken?: { readonly token: string; readonly scopes: readonly string[] };
 }

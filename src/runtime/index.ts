@@ -7,7 +7,8 @@ import { ChildStartQueue } from './activities/children/child-start-queue.ts';
 import { Children } from './activities/children/children.ts';
 import { Descendants } from './activities/children/descendants.ts';
 import { Inbox } from './activities/children/inbox.ts';
-import { WorkClaims } from './activities/external/work-claims.ts';
+import { ExternalProgress } from './activities/external/external-progress.ts';
+import { LEASE_MS, WorkClaims } from './activities/external/work-claims.ts';
 import { WorkPayloads } from './activities/external/work-payloads.ts';
 import { WorkResults } from './activities/external/work-results.ts';
 import { WorkerRegistry } from './activities/external/worker-registry.ts';
@@ -71,6 +72,7 @@ import { TimeSlices } from './scheduling/time-slices.ts';
 import { SubjectTokens } from './subject-tokens/subject-tokens.ts';
 import { commitSignal, onCommit, onControl, settledSignal } from './subscriptions.ts';
 import { TimerQueue } from './timers/timer-queue.ts';
+import type { LiveUpdate, TextDelta } from './types/executions.ts';
 import type { ServerRuntime } from './types/server-runtime.ts';
 
 /**
@@ -193,7 +195,8 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
     approvals: executions.approvals.bind(executions),
     events: eventLog.events.bind(eventLog),
     subscribe: eventLog.subscribe.bind(eventLog),
-    deltas: (tenantId, id, signal) => (sharedTexts ?? texts).read(tenantId, id, signal),
+    deltas: (tenantId, id, signal) => textsOnly((sharedTexts ?? texts).read(tenantId, id, signal)),
+    live: (tenantId, id, signal) => (sharedTexts ?? texts).read(tenantId, id, signal),
     stateAt: history.stateAt.bind(history),
     replay: history.replay.bind(history),
     snapshots: snapshots.page.bind(snapshots),
@@ -312,13 +315,14 @@ function createActivities(context: RuntimeContext, core: Core, options: RuntimeO
   const started = new StartedAttempts(store.shared);
   const scope = new ExecutionScope(events, options.shouldProcess);
   const isActive = (tenantId: string): boolean => core.quotas.isKnownActive(tenantId);
-  const pool = new ActivityPool({ ...context, ...core, started, concurrency, maxWaitMs, isActive });
+  const pool = new ActivityPool({ ...context, ...core, started, concurrency, maxWaitMs, isActive, onToolLog: options.onToolLog });
   const releases = new Releases(context);
   const children = new Children({ ...context, ...core, descendants: new Descendants(store) });
   const childStarts = new ChildStartQueue({ ...context, ...core, started, children, maxWaitMs });
   const inbox = new Inbox({ ...context, ...core });
   const claims = new WorkClaims({ ...context, ...core, payloads: new WorkPayloads({ ...context, ...core }) });
-  const results = new WorkResults({ ...context, ...core });
+  const progress = new ExternalProgress({ ...context, ...core, texts: pool.texts, goneMs: LEASE_MS });
+  const results = new WorkResults({ ...context, ...core, progress });
   const recovery = new OrphanRecovery({ ...context, ...core, scope });
   const hasTools = Object.keys(options.tools ?? {}).length > 0;
   const recoveryScheduler = new RecoveryScheduler({ ...context, ...core, recovery, hasTools });
@@ -339,6 +343,10 @@ function createMembership({ store, clock, runtimeId, events, stopping, onError }
     // Between commits, since the commit that is in progress is not notified either.
     onJoined: () => void gate.betweenCommits(async () => store.notifyGap()).catch(onError),
   });
+}
+
+async function* textsOnly(updates: AsyncGenerator<LiveUpdate>): AsyncGenerator<TextDelta> {
+  for await (const update of updates) if ('index' in update) yield update;
 }
 
 /** Turns one value for all tenants into a function of the tenant. */

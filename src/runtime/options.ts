@@ -5,7 +5,7 @@ import type { MemoryConnectors } from '../executors/memory/connector.ts';
 import type { ModelSettings } from '../executors/model/settings.ts';
 import type { Clock } from './clock.ts';
 import type { RandomBytes } from './ids.ts';
-import type { Tools } from './types/work.ts';
+import type { ToolLogEntry, Tools } from './types/work.ts';
 
 export const DEFAULTS = {
   stepLimit: 10_000,
@@ -38,6 +38,8 @@ export interface RuntimeOptions {
    * return the same. A node whose tool is missing waits for an external worker.
    */
   readonly tools?: Tools | ((tenantId: string) => Tools);
+  /** Called with each line that a tool writes to `context.log`; default: they are dropped. */
+  readonly onToolLog?: (entry: ToolLogEntry) => void;
   /** Default: the system's clock. */
   readonly clock?: Clock;
   /** Source of the random part of ids; default: the operating system. A simulation passes a repeatable one. */

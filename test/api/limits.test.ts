@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { api, EXTERNAL, REVIEW } from './support/api.ts';
+import type { ToolContext, Tools } from '../../src/runtime/types/work.ts';
+import { api, ECHO, EXTERNAL, REVIEW } from './support/api.ts';
 import { asTenant, createTenant, OPERATOR, updateTenant } from './support/tenants.ts';
 
 /** A tenant with these limits, and how to call as its developer. */
-async function limited(limits: object) {
-  const it = await api();
+async function limited(limits: object, tools: Tools = {}) {
+  const it = await api({ tools });
   await createTenant(it, 'acme', { limits });
   const acme = await asTenant(it, 'acme', 'developer');
   const register = (workflow_id: string, version = '1.0.0') =>
@@ -193,6 +194,20 @@ describe('a month’s tokens and cost', () => {
     expect((await spending(tenant, {})).status).toBe(429);
     tenant.clock.advance(1);
     expect((await spending(tenant, {})).status).toBe(201);
+  });
+
+  it('count what in-process tools report, also of failed attempts', async () => {
+    const echo = (_input: unknown, { reportUsage }: ToolContext) => {
+      reportUsage({ inputTokens: 60, outputTokens: 40, costUsd: 0.01 });
+      throw Object.assign(new Error('no'), { retryable: false });
+    };
+    const { post, acme, runtime } = await limited({ max_tokens_per_month: 100 }, { echo });
+    await post('/workflows', { ir: ECHO }, acme);
+    const started = await post('/executions', { workflow_id: 'echo' }, acme);
+    expect(started.status).toBe(201);
+    expect((await runtime.settled('acme', started.body.execution_id)).status).toBe('failed');
+    const refused = await post('/executions', { workflow_id: 'echo' }, acme);
+    expect([refused.status, refused.body.code]).toEqual([429, 'limit_exceeded_tokens']);
   });
 
   it('are limited by cost too', async () => {

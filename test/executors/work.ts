@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Work } from '../../machines/run.ts';
 import type { WorkContext, WorkError } from '../../src/executors/executor.ts';
+import { toolLog } from '../../src/executors/tool-context/tool-log.ts';
 
 /** The work of an attempt with this input. */
 export function workWith(input: Json, payload: JsonObject = {}): Work {
@@ -29,6 +30,10 @@ export function contextWith(given: Partial<WorkContext> = {}): WorkContext {
     startedBy: { actorId: 'ann', actorType: 'human' },
     labels: {},
     memory: { search: async () => [], add: async () => [], remove: async () => 0 },
+    reportUsage: () => {},
+    log: toolLog(() => {}),
+    progress: () => {},
+    heartbeat: async () => {},
     ...given,
   };
 }

@@ -28,6 +28,7 @@ const FORBIDDEN: Readonly<Record<string, readonly [file: string, line: string]>>
   'testing-boundary': ['src/testing/server.ts', "export * from '../config.ts';"],
   'api-boundary': ['src/api/routes.ts', "export * from '../../store/sqlite/store.ts';"],
   'evaluation-boundary': ['src/evaluation/run.ts', "export * from '../api/app.ts';"],
+  'worker-boundary': ['src/worker/server.ts', "export * from '../config.ts';"],
   'views-boundary': ['src/views/page.ts', "export * from '../api/app.ts';"],
   'diagrams-boundary': ['src/diagrams/page.ts', "export * from '../api/app.ts';"],
   'cli-boundary': ['src/cli/run.ts', "export * from '../runtime/engine/engine.ts';"],

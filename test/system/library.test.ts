@@ -16,7 +16,7 @@ import type { Caller, EventView, ExecutionView, Json, Runtime, RuntimeOptions, S
 const caller: Caller = { tenantId: 'default', actorId: 'program', actorType: 'agent' };
 const double = defineTool(async ({ n }: { n: number }, { signal, attempt }) => ({ n: n * 2, aborted: signal.aborted, attempt }));
 const tools: Tools = { double };
-const doubled: Promise<{ n: number }> = double({ n: 1 }, { signal: new AbortController().signal, tenantId: 'default', startedBy: { actorId: 'me', actorType: 'human' }, labels: {}, executionId: '', nodeId: '', attempt: 0, idempotencyKey: '', memory: { search: async () => [], add: async () => [], remove: async () => 0 } });
+const doubled: Promise<{ n: number }> = double({ n: 1 }, { signal: new AbortController().signal, tenantId: 'default', startedBy: { actorId: 'me', actorType: 'human' }, labels: {}, executionId: '', nodeId: '', attempt: 0, idempotencyKey: '', memory: { search: async () => [], add: async () => [], remove: async () => 0 }, reportUsage: () => {}, log: { debug() {}, info() {}, warn() {}, error() {} }, progress: () => {}, heartbeat: async () => {} });
 // @ts-expect-error the input has no m
 defineTool(({ n }: { n: number }) => n)({ m: 1 }, {});
 

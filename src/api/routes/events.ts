@@ -4,7 +4,7 @@ import { TERMINAL } from '../../../machines/run.ts';
 import { didYouMean } from '../../../machines/suggest.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import type { CancelSignal } from '../../runtime/types/cancel-signal.ts';
-import type { EventView, TextDelta } from '../../runtime/types/executions.ts';
+import type { EventView, LiveUpdate } from '../../runtime/types/executions.ts';
 import { sendList } from '../replies/json-list.ts';
 import { acceptsTagged, type EventFormat, requestedFormat, requestedTypes } from '../requests/event-filter.ts';
 import { idempotencyKey } from '../requests/idempotency-key.ts';
@@ -201,7 +201,7 @@ async function streamEvents(
     signal.addEventListener('abort', () => texts.abort(), { once: true });
     if (signal.aborted) texts.abort();
     const showsTexts = chosen.types === null && chosen.limit === Number.POSITIVE_INFINITY;
-    const deltas = showsTexts ? sendDeltas(runtime.deltas(tenantId, id, texts.signal), chosen, pace, send) : Promise.resolve();
+    const deltas = showsTexts ? sendLive(runtime.live(tenantId, id, texts.signal), chosen, pace, send) : Promise.resolve();
     try {
       let left = chosen.limit;
       for await (const event of runtime.subscribe(tenantId, id, { after, signal })) {
@@ -221,17 +221,20 @@ async function streamEvents(
   });
 }
 
-/** Texts that models write, as messages without an id: a client that reconnects gets them from their beginning. */
-async function sendDeltas(
-  deltas: AsyncIterable<TextDelta>,
+/** What running attempts show, as messages without an id: a client that reconnects gets texts from their beginning, and the last progress. */
+async function sendLive(
+  updates: AsyncIterable<LiveUpdate>,
   { nodeId: chosen }: Selection,
   pace: () => Promise<void>,
   send: (message: StreamMessage) => Promise<void>,
 ): Promise<void> {
-  for await (const { executionId: execution_id, nodeId: node_id, activation, attempt, index, text } of deltas) {
+  for await (const update of updates) {
+    const { executionId: execution_id, nodeId: node_id, activation, attempt } = update;
     if (chosen !== null && node_id !== chosen) continue;
     await pace();
-    await send({ event: 'delta', data: { execution_id, node_id, activation, attempt, index, text } });
+    const visit = { execution_id, node_id, activation, attempt };
+    if ('index' in update) await send({ event: 'delta', data: { ...visit, index: update.index, text: update.text } });
+    else await send({ event: 'progress', data: { ...visit, ...update.progress } });
   }
 }
 

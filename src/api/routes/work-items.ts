@@ -1,5 +1,6 @@
+import { toStorableText } from '../../../machines/unicode.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
-import type { Usage, WorkItemView } from '../../runtime/types/work.ts';
+import type { HeartbeatWork, Usage, WorkItemView } from '../../runtime/types/work.ts';
 import { errorReply } from '../errors.ts';
 import { executionId, workItemId } from '../requests/ids.ts';
 import { defined } from '../schemas/fields.ts';
@@ -156,7 +157,12 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
     },
     async (request, reply) => {
       const id = workItemId(request.params.id);
-      const lease = { workerId: request.body.worker_id, leaseFence: request.body.lease_fence ?? 0 };
+      const { worker_id, lease_fence, progress } = request.body;
+      const lease = {
+        workerId: worker_id,
+        leaseFence: lease_fence ?? 0,
+        ...(progress == null ? {} : { progress: progressOf(progress) }),
+      };
       let leaseExpiresAtMs = 0;
       const renewal = runtime.heartbeat(callerOf(request), id, lease).then((renewed) => {
         leaseExpiresAtMs = renewed.leaseExpiresAtMs;
@@ -183,6 +189,10 @@ async function lostLease(
   }
 }
 
+function progressOf({ fraction = null, text = null }: NonNullable<Heartbeat['progress']>): Required<HeartbeatWork>['progress'] {
+  return { fraction, text: text === null ? null : toStorableText(text) };
+}
+
 function usageOf(body: CompleteWork | FailWork): Usage {
   return {
     ...defined('genAiSystem', body.gen_ai_system),
@@ -197,15 +207,21 @@ function usageOf(body: CompleteWork | FailWork): Usage {
 function toWorkItem(item: WorkItemView): WorkItem {
   return {
     id: item.id,
+    tenant_id: item.tenantId,
     execution_id: item.executionId,
     workflow_id: item.workflowId,
     workflow_version: item.workflowVersion,
     node_id: item.nodeId,
     queue_type: item.queueType,
     payload: item.payload,
+    activation: item.activation,
     attempt: item.attempt,
+    idempotency_key: item.idempotencyKey,
+    started_by: { actor_id: item.startedBy.actorId, actor_type: item.startedBy.actorType },
+    labels: { ...item.labels },
     max_attempts: item.maxAttempts,
     lease_fence: item.leaseFence,
     lease_expires_at: timestamp(item.leaseExpiresAtMs),
+    deadline_at: item.deadlineAtMs === null ? null : timestamp(item.deadlineAtMs),
   };
 }

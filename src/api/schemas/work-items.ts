@@ -10,12 +10,16 @@ import {
   listOf,
   name,
   nameOrEmpty,
+  nullable,
   number,
   optional,
   text,
   timestamp,
   waitMs,
 } from './fields.ts';
+
+/** As tools in process may say. */
+const MAX_PROGRESS_TEXT = 200;
 
 const leaseFence = optional(
   count('A lease fence.'),
@@ -65,16 +69,30 @@ export type ClaimWork = Static<typeof ClaimWork>;
 export const WorkItem = Type.Object(
   {
     id: text('Id of the work item.'),
+    tenant_id: text('Tenant that owns the execution.'),
     execution_id: text('Execution to which the work belongs.'),
     workflow_id: text('Workflow of the execution.'),
     workflow_version: text('Version of the workflow.'),
     node_id: text('Node for which the work is done.'),
     queue_type: text('Queue from which it was claimed.'),
     payload: anyObject('Input, state and settings of the node.'),
+    activation: integer('Visit to the node, counted from 1; 0 for an item that a client enqueued.'),
     attempt: integer('Attempt, counted from 0.'),
+    idempotency_key: text(
+      'The same for every attempt of one visit to the node: `<execution_id>:<node_id>:<activation>`. For an item that a client enqueued: its id.',
+    ),
+    started_by: Type.Object(
+      {
+        actor_id: text('Name of a token, or `cron:<name>` for a cron job.'),
+        actor_type: text('`human`, `agent` or `system`.'),
+      },
+      { description: 'Who started the execution; for a child, its root; for a fork, who forked it.' },
+    ),
+    labels: Type.Record(Type.String(), Type.String(), { description: 'Labels of the execution.' }),
     max_attempts: integer('Number of attempts the retry policy allows.'),
     lease_fence: integer('Proves the claim: send it with complete, fail and heartbeat.'),
     lease_expires_at: timestamp('When the lease expires unless it is renewed.'),
+    deadline_at: nullable(timestamp('A time.'), 'When the attempt times out, whatever its lease; null = never.'),
   },
   { description: 'A claimed work item.' },
 );
@@ -152,7 +170,19 @@ export const FailedWork = Type.Object(
 export type FailedWork = Static<typeof FailedWork>;
 
 export const Heartbeat = Type.Object(
-  { worker_id: name('Name of the worker that holds the lease.'), lease_fence: leaseFence },
+  {
+    worker_id: name('Name of the worker that holds the lease.'),
+    lease_fence: leaseFence,
+    progress: optional(
+      Type.Object({
+        fraction: Type.Optional(nullable(number('A number.', { minimum: 0, maximum: 1 }), 'How much is done, from 0 to 1.')),
+        text: Type.Optional(
+          nullable(Type.String({ maxLength: MAX_PROGRESS_TEXT }), 'What is being done, in at most 200 characters.'),
+        ),
+      }),
+      'How far the attempt is. Shown while it runs, in event streams as `event: progress`, and not stored.',
+    ),
+  },
   { description: 'Which lease to renew.' },
 );
 export type Heartbeat = Static<typeof Heartbeat>;

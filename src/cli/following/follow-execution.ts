@@ -60,7 +60,7 @@ async function followSegment(session: FollowSession, id: string): Promise<Follow
   const timeoutMs = session.timeoutMs ?? (screen.interactive ? null : UNATTENDED_TIMEOUT_S * 1000);
   const controller = new FollowController(session.interrupt, timeoutMs);
   const prompter = screen.interactive ? createPrompter(session, screen, paint) : null;
-  const answers = new LiveAnswers(host.deltas);
+  const answers = new LiveAnswers(host.live);
   const follower = new Follower({ client, answers, screen: quiet ? null : screen, paint, prompter, signal: controller.signal });
   const events: TimelineEvent[] = [];
   const warn = queuedWorkWarning(host, (text) => screen.print(`  ${paint.yellow('!')} ${paint.dim(text)}`));

@@ -12,7 +12,7 @@ import { variablesNeeded } from '../input/workflow-file.ts';
 import { shownDatabase } from '../terminal/path.ts';
 import { plain } from '../terminal/text.ts';
 import { commandServers } from './command-servers.ts';
-import type { ReadDeltas } from './live-answers.ts';
+import type { ReadLive } from './live-answers.ts';
 
 /** The runtime a command runs on: a server, or an embedded runtime in this process behind the same API. */
 export interface Host {
@@ -28,8 +28,8 @@ export interface Host {
   readonly startupNotes: readonly string[];
   /** Printed when a node is queued for a worker; null = nothing. */
   readonly queuedWorkNote: string | null;
-  /** The texts that models write for an execution, while they do. */
-  readonly deltas: ReadDeltas;
+  /** The texts that models write for an execution, while they do, and the progress of tools. */
+  readonly live: ReadLive;
   close(): Promise<void>;
 }
 
@@ -89,7 +89,7 @@ function serverHost({ client, url, tokenSource }: Connection, options: HostOptio
     functions: null,
     startupNotes: [],
     queuedWorkNote: functions.length === 0 ? null : queuedWorkNote,
-    deltas: (id, signal) => client.live.deltas(id, { signal }),
+    live: (id, signal) => client.live.updates(id, { signal }),
     close: async () => undefined,
   };
 }
@@ -126,7 +126,7 @@ async function embeddedHost(context: Context, options: HostOptions, startupNotes
     functions: new Set(Object.keys(tools)),
     startupNotes,
     queuedWorkNote: null,
-    deltas: runtime.deltas,
+    live: runtime.live,
     close: () => runtime.close(GRACE_MS),
   };
 }

@@ -1,25 +1,32 @@
-import { ApiError, type LiveTextDelta, Unreachable } from '../../client/index.ts';
+import { ApiError, type LiveUpdate, Unreachable } from '../../client/index.ts';
+import { progressText } from '../../views/progress.ts';
 import { plain } from '../terminal/text.ts';
 
 /** Characters of a text that is being written that are shown: its end. */
 const SHOWN = 60;
 
-export type ReadDeltas = (executionId: string, signal: AbortSignal) => AsyncIterable<LiveTextDelta>;
+export type ReadLive = (executionId: string, signal: AbortSignal) => AsyncIterable<LiveUpdate>;
 
-/** The texts that models are writing in followed executions, as far as they fit beside their nodes. */
+/** What attempts in followed executions show, as far as it fits beside their nodes: the end of a model's text, or a tool's progress. */
 export class LiveAnswers {
-  readonly #read: ReadDeltas;
+  readonly #read: ReadLive;
   readonly #ends = new Map<string, string>();
+  readonly #progress = new Map<string, string>();
 
-  constructor(read: ReadDeltas) {
+  constructor(read: ReadLive) {
     this.#read = read;
   }
 
   /** Reads until `signal` aborts. A server that is lost ends it: the follower reports that, and texts are only for show. */
   async follow(executionId: string, signal: AbortSignal): Promise<void> {
     try {
-      for await (const { node_id, index, text } of this.#read(executionId, signal)) {
-        const key = keyOf(executionId, node_id);
+      for await (const update of this.#read(executionId, signal)) {
+        const key = keyOf(executionId, update.node_id);
+        if (!('index' in update)) {
+          this.#progress.set(key, progressText(update));
+          continue;
+        }
+        const { index, text } = update;
         this.#ends.set(key, `${index === 0 ? '' : (this.#ends.get(key) ?? '')}${text}`.slice(-SHOWN));
       }
     } catch (error) {
@@ -27,15 +34,18 @@ export class LiveAnswers {
     }
   }
 
-  /** The end of the text that a node's model is writing; null = it has written none. */
+  /** The end of the text that a node's model is writing, or the progress of its tool; null = neither. */
   of(executionId: string, node: string): string | null {
     const end = this.#ends.get(keyOf(executionId, node));
+    const progress = this.#progress.get(keyOf(executionId, node));
+    if (progress !== undefined) return plain(progress);
     return end === undefined ? null : `…${plain(end.replace(/\s+/g, ' ')).trimStart()}`;
   }
 
   /** The node's attempt is over. */
   forget(executionId: string, node: string): void {
     this.#ends.delete(keyOf(executionId, node));
+    this.#progress.delete(keyOf(executionId, node));
   }
 }
 

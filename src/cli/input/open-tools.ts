@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
+import { inspect } from 'node:util';
 import type { Context } from '../context.ts';
 import { commandServers } from '../following/command-servers.ts';
 import { userOf } from '../following/host.ts';
+import { plain } from '../terminal/text.ts';
 import { settings } from './settings.ts';
 import { readValidWorkflow } from './workflow-file.ts';
 
@@ -23,5 +25,10 @@ export async function openTools(
     documents,
     commandServers: commandServers(documents),
     actor: userOf(context),
+    onLog: (level, message, fields) => {
+      if (level === 'debug') return;
+      const rest = Object.keys(fields).length === 0 ? '' : ` ${inspect(fields, { breakLength: Number.POSITIVE_INFINITY })}`;
+      context.stderr.write(`${level}: ${plain(message + rest)}\n`);
+    },
   });
 }

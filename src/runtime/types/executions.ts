@@ -175,6 +175,23 @@ export interface TextDelta {
   readonly text: string;
 }
 
+/** How far an attempt is, as its tool says. */
+export interface ProgressUpdate {
+  readonly executionId: string;
+  readonly nodeId: string;
+  readonly activation: number;
+  readonly attempt: number;
+  readonly progress: {
+    /** From 0 to 1; null = not said. */
+    readonly fraction: number | null;
+    /** Null = not said. */
+    readonly text: string | null;
+  };
+}
+
+/** What running attempts show before their results. */
+export type LiveUpdate = TextDelta | ProgressUpdate;
+
 /** An approval that waits for a decision. */
 export interface PendingApproval {
   readonly nodeId: string;

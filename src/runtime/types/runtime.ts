@@ -13,6 +13,7 @@ import type {
   ExecutionPageRequest,
   ExecutionView,
   IdSearchRequest,
+  LiveUpdate,
   RegisteredWorkflow,
   StartRequest,
   StartResult,
@@ -20,7 +21,7 @@ import type {
 } from './executions.ts';
 import type { ExecutionAtView, ForkRequest, ForkResult, ReplayView, SnapshotPage } from './history.ts';
 import type { RuntimeMemory } from './memory.ts';
-import type { ClaimWork, CompleteWork, FailWork, WorkerView, WorkItemView } from './work.ts';
+import type { ClaimWork, CompleteWork, FailWork, HeartbeatWork, WorkerView, WorkItemView } from './work.ts';
 
 /**
  * The durable execution runtime, without HTTP. When a promise resolves, what it reports is on disk.
@@ -93,6 +94,12 @@ export interface Runtime {
    * has the whole.
    */
   deltas(tenantId: string, id: string, signal: AbortSignal): AsyncIterable<TextDelta>;
+
+  /**
+   * `deltas`, and what tools report by `context.progress`: the last report of each attempt, then each further one, at most ten times a
+   * second. Nothing of it is stored.
+   */
+  live(tenantId: string, id: string, signal: AbortSignal): AsyncIterable<LiveUpdate>;
 
   /**
    * Suspends an execution: work in progress goes on, and decisions, events and timers are processed, but no node and no attempt
@@ -186,11 +193,7 @@ export interface Runtime {
   fail(caller: Caller, workItemId: string, failure: FailWork): Promise<void>;
 
   /** Renews the lease of a claimed item for 30 seconds. Rejects as `complete` does. */
-  heartbeat(
-    caller: Caller,
-    workItemId: string,
-    lease: { readonly workerId: string; readonly leaseFence: number },
-  ): Promise<{ readonly leaseExpiresAtMs: number }>;
+  heartbeat(caller: Caller, workItemId: string, lease: HeartbeatWork): Promise<{ readonly leaseExpiresAtMs: number }>;
 
   /**
    * Puts a work item on a queue, outside the graph: the patch of its result is merged into the state, and routes nothing. Rejects

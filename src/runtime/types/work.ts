@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import type { WorkContext } from '../../executors/executor.ts';
+import type { ToolLogFields, ToolLogLevel } from '../../executors/tool-context/tool-log.ts';
 import type { CancelSignal } from './cancel-signal.ts';
 
 /** What a tool is told of the attempt for which it is called. */
@@ -14,9 +15,21 @@ export type Tool = (input: never, context: ToolContext) => unknown;
 /** Tools by the `tool_ref` of the nodes that call them. */
 export type Tools = Readonly<Record<string, Tool>>;
 
+/** A line that a tool wrote to `context.log`. */
+export interface ToolLogEntry {
+  readonly level: ToolLogLevel;
+  readonly message: string;
+  readonly fields: ToolLogFields;
+  readonly tenantId: string;
+  readonly executionId: string;
+  readonly nodeId: string;
+  readonly attempt: number;
+}
+
 /** A work item that an external worker has claimed. */
 export interface WorkItemView {
   readonly id: string;
+  readonly tenantId: string;
   readonly executionId: string;
   readonly workflowId: string;
   readonly workflowVersion: string;
@@ -24,12 +37,22 @@ export interface WorkItemView {
   readonly queueType: string;
   /** The rendered input and the state, as the node's kind says. */
   readonly payload: JsonObject;
+  /** The visit to the node: 1, 2, 3 …; 0 = the item was enqueued by a client. */
+  readonly activation: number;
   /** 0, 1, 2 … */
   readonly attempt: number;
   readonly maxAttempts: number;
+  /** The same for every attempt of one visit to the node. */
+  readonly idempotencyKey: string;
+  /** As in `ToolContext`. */
+  readonly startedBy: ToolContext['startedBy'];
+  /** Labels of the execution. */
+  readonly labels: Readonly<Record<string, string>>;
   /** Proves, with the result, that the item is still the worker's. */
   readonly leaseFence: number;
   readonly leaseExpiresAtMs: number;
+  /** When the attempt times out, whatever its lease; null = never. */
+  readonly deadlineAtMs: number | null;
 }
 
 export interface ClaimWork {
@@ -82,6 +105,19 @@ export interface FailWork {
   /** As in `CompleteWork`. */
   readonly leaseFence?: number;
   readonly workerId?: string;
+}
+
+export interface HeartbeatWork {
+  /** The worker that holds the lease. */
+  readonly workerId: string;
+  readonly leaseFence: number;
+  /** How far the attempt is, to be shown while it runs. */
+  readonly progress?: {
+    /** From 0 to 1; null = not said. */
+    readonly fraction: number | null;
+    /** Null = not said. */
+    readonly text: string | null;
+  };
 }
 
 /** An external worker, or a runtime that does work in process. */

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { JamjetClient, type LiveTextDelta } from '../../../src/client/index.ts';
 import type { TextDelta } from '../../../src/runtime/types/executions.ts';
+import type { ToolContext } from '../../../src/runtime/types/work.ts';
 import { dictated } from '../../executors/dictated-provider.ts';
 import { openEventStream } from '../../support/event-stream.ts';
 import { eventually, openTestRuntime } from '../../support/runtimes.ts';
-import { api } from '../support/api.ts';
+import { api, ECHO } from '../support/api.ts';
 
 const document = {
   workflow_id: 'ask',
@@ -164,5 +165,32 @@ describe('the stream of an execution', () => {
     provider.send({ content: 'Good ' });
     provider.end();
     expect((await stream.remaining()).map(({ event }) => event)).toEqual(['NodeCompleted', 'end']);
+  });
+});
+
+describe('the progress of tools', () => {
+  it('is an event of the stream without an id, which the client reads beside texts', async () => {
+    let finish: () => void = () => {};
+    const work = (_input: unknown, { progress }: ToolContext) =>
+      new Promise((resolve) => {
+        progress('loading rows');
+        progress(0.4);
+        finish = () => resolve({});
+      });
+    const it = await api({ tools: { echo: work } });
+    const id = await it.started(ECHO);
+    const url = await it.app.listen({ host: '127.0.0.1', port: 0 });
+    const headers = { authorization: `Bearer ${await it.token('viewer')}` };
+    const stream = await openEventStream(`${url}/executions/${id}/events`, headers);
+    let message = await stream.next();
+    while (message !== null && message.event !== 'progress') message = await stream.next();
+    const visit = { execution_id: id, node_id: 'echo', activation: 1, attempt: 0 };
+    expect(JSON.parse(message?.data ?? '')).toEqual({ ...visit, fraction: 0.4, text: 'loading rows' });
+    const client = new JamjetClient({ url, token: await it.token('viewer') });
+    const updates = client.live.updates(id);
+    expect((await updates.next()).value).toEqual({ ...visit, fraction: 0.4, text: 'loading rows' });
+    finish();
+    expect((await updates.next()).done).toBe(true);
+    expect((await stream.remaining()).at(-1)?.event).toBe('end');
   });
 });

@@ -23,11 +23,30 @@ describe('POST /work-items/claim', () => {
       node_id: 'work',
       queue_type: 'python_tool',
       payload: { module: 'm', function: 'f', input: { a: 1 } },
+      activation: 1,
       attempt: 0,
+      idempotency_key: `${id}:work:1`,
+      tenant_id: 'default',
+      started_by: { actor_id: 'developer', actor_type: 'human' },
+      labels: {},
       max_attempts: 3,
       lease_expires_at: expect.stringMatching(/Z$/),
+      deadline_at: expect.stringMatching(/Z$/),
     });
     expect(work_item.lease_fence).toBeGreaterThan(0);
+  });
+
+  it('gives every attempt of a visit the same idempotency key, and an enqueued item its id', async () => {
+    const server = await api();
+    const id = await server.started(EXTERNAL);
+    const first = (await claimed(server)).work_item;
+    await server.post(`/work-items/${first.id}/fail`, { error: 'no' });
+    server.clock.advance(60_000);
+    const second = (await claimed(server, { wait_ms: 60_000 })).work_item;
+    expect([second.attempt, second.activation, second.idempotency_key]).toEqual([1, 1, first.idempotency_key]);
+    await server.post('/work-items', { execution_id: id, node_id: 'work', queue_type: 'python_tool', payload: {} });
+    const enqueued = (await claimed(server)).work_item;
+    expect([enqueued.activation, enqueued.idempotency_key, enqueued.deadline_at]).toEqual([0, enqueued.id, null]);
   });
 
   it('returns nothing to a token that was revoked while it waited', async () => {

@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { TextDelta } from '../../../src/runtime/types/executions.ts';
+import type { LiveUpdate, TextDelta } from '../../../src/runtime/types/executions.ts';
+import type { ToolContext } from '../../../src/runtime/types/work.ts';
 import { dictated } from '../../executors/dictated-provider.ts';
 import { type ClusterMember, openCluster, waitUntil, waitUntilWithClock } from '../../support/cluster.ts';
 import { type PostgresDatabase, postgresDatabase, postgresServer } from '../../support/postgres.ts';
@@ -205,3 +206,31 @@ function chunk(content: string) {
     choices: [{ index: 0, delta: { content }, finish_reason: null }],
   };
 }
+
+describe('the progress of a tool in one of several runtimes', () => {
+  it('reaches readers at the others', async () => {
+    const contexts: ToolContext[] = [];
+    const work = (_input: unknown, context: ToolContext) => new Promise(() => contexts.push(context));
+    const { join } = openCluster(postgresDatabase(server));
+    const writer = await join({ tools: { work } });
+    const other = await join({});
+    const nodes = { a: { kind: { type: 'tool', tool_ref: 'work' } } };
+    const id = await writer.run({ workflow_id: 'work', version: '1', nodes, edges: [] });
+    await waitUntil(() => contexts.length === 1);
+    contexts[0]?.progress('loading');
+    const stop = new AbortController();
+    onTestFinished(() => stop.abort());
+    const read: LiveUpdate[] = [];
+    void (async () => {
+      for await (const update of other.runtime.live('default', id, stop.signal)) read.push(update);
+    })();
+    await waitUntilWithClock(writer, () => read.length === 1);
+    contexts[0]?.progress(0.5);
+    await waitUntilWithClock(writer, () => read.length === 2);
+    const visit = { executionId: id, nodeId: 'a', activation: 1, attempt: 0 };
+    expect(read).toEqual([
+      { ...visit, progress: { fraction: null, text: 'loading' } },
+      { ...visit, progress: { fraction: 0.5, text: 'loading' } },
+    ]);
+  });
+});

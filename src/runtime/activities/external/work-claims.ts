@@ -4,10 +4,14 @@ import type { WorkItemRow } from '../../../../store/port/work-items.ts';
 import { actorOf } from '../../actor.ts';
 import type { RuntimeContext } from '../../context.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
+import type { ExecutionLoader } from '../../engine/loading/execution-loader.ts';
+import { RuntimeError } from '../../errors.ts';
 import type { Quotas } from '../../quotas/quotas.ts';
 import { visitOf } from '../../timers/timer-queue.ts';
 import type { Caller } from '../../types/caller.ts';
 import type { ClaimWork, WorkItemView } from '../../types/work.ts';
+import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { LongPolls } from './long-polls.ts';
 import type { WorkPayloads } from './work-payloads.ts';
 
@@ -22,6 +26,7 @@ const MAX_CLAIM_WAIT_MS = 60_000;
 
 export interface WorkClaimsOptions extends RuntimeContext {
   readonly engine: Engine;
+  readonly loader: ExecutionLoader;
   readonly payloads: WorkPayloads;
   readonly quotas: Quotas;
 }
@@ -111,16 +116,19 @@ export class WorkClaims {
     workerId: string,
     row: WorkItemRow,
   ): Promise<{ readonly view: WorkItemView; readonly chars: number } | null> {
-    const { store, engine, payloads, actor } = this.#options;
+    const { engine, loader, payloads, actor } = this.#options;
     if (isOutsideGraph(row)) {
-      const execution = await store.execution(row.executionId);
-      return execution?.completedAtMs === null ? claimedItem(row, JSON.parse(row.payload) as JsonObject) : null;
+      const execution = await loader.current(row.executionId);
+      return execution?.completedAtMs === null ? claimedItem(row, execution, JSON.parse(row.payload) as JsonObject) : null;
     }
     const options = { actor: actorOf(caller, workerId) };
     const outcome = await engine.send(row.executionId, { type: 'claimed', ...visitOf(row), workerId }, options);
     if ('refused' in outcome) return null;
-    const rendered = await payloads.render(row, outcome.run);
-    if ('payload' in rendered) return claimedItem(row, rendered.payload);
+    const execution = await loader.current(row.executionId);
+    if (execution === null)
+      throw new RuntimeError('corrupt', `execution ${row.executionId} of work item ${row.id} not found in the store`);
+    const rendered = await payloads.render(row, outcome.run, execution);
+    if ('payload' in rendered) return claimedItem(row, execution, rendered.payload);
     const failure = { ...rendered.failure, retryable: false };
     const preconditions = { settle: { id: row.id, fence: row.fence } };
     await engine.send(row.executionId, { type: 'fail', ...visitOf(row), ...failure }, { actor, preconditions });
@@ -134,22 +142,32 @@ function isOutsideGraph(item: WorkItemRow): boolean {
 }
 
 /** `chars`: the size of the payload alone. */
-function claimedItem(row: WorkItemRow, payload: JsonObject): { readonly view: WorkItemView; readonly chars: number } {
-  return { view: viewOf(row, payload), chars: new Budget(Number.POSITIVE_INFINITY).sizeOf(payload, MAX_CLAIM_CHARS) };
+function claimedItem(
+  row: WorkItemRow,
+  execution: CachedExecution,
+  payload: JsonObject,
+): { readonly view: WorkItemView; readonly chars: number } {
+  return { view: viewOf(row, execution, payload), chars: new Budget(Number.POSITIVE_INFINITY).sizeOf(payload, MAX_CLAIM_CHARS) };
 }
 
-function viewOf(row: WorkItemRow, payload: JsonObject): WorkItemView {
+function viewOf(row: WorkItemRow, { startedBy, labels }: CachedExecution, payload: JsonObject): WorkItemView {
   return {
     id: row.id,
+    tenantId: row.tenantId,
     executionId: row.executionId,
     workflowId: row.workflowId,
     workflowVersion: row.workflowVersion,
     nodeId: row.nodeId,
     queueType: row.queue,
     payload,
+    activation: row.activation,
     attempt: row.attempt,
+    idempotencyKey: isOutsideGraph(row) ? row.id : idempotencyKeyOf({ ...row, node: row.nodeId }),
+    startedBy,
+    labels: JSON.parse(labels),
     maxAttempts: row.maxAttempts,
     leaseFence: row.fence,
     leaseExpiresAtMs: row.leaseExpiresAtMs ?? 0,
+    deadlineAtMs: row.deadlineAtMs,
   };
 }

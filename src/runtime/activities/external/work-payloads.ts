@@ -3,8 +3,7 @@ import type { Run } from '../../../../machines/run.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage, workOf } from '../../../../machines/step/index.ts';
 import type { WorkItemRow } from '../../../../store/port/work-items.ts';
 import { RENDERED_ON_CLAIM } from '../../engine/commit/commit-builder.ts';
-import type { ExecutionLoader } from '../../engine/loading/execution-loader.ts';
-import { RuntimeError } from '../../errors.ts';
+import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
 import type { TimeSlices } from '../../scheduling/time-slices.ts';
 
 /** The failure of an attempt whose input cannot be rendered. It is not retried. */
@@ -15,7 +14,6 @@ interface RenderFailure {
 
 export interface WorkPayloadsOptions {
   readonly slices: TimeSlices;
-  readonly loader: ExecutionLoader;
 }
 
 /**
@@ -33,12 +31,13 @@ export class WorkPayloads {
    * The payload of an item that was claimed by the step that led to `run`, or why it cannot be rendered: an expression exceeded the evaluation
    * budget, or calls what does not exist.
    */
-  async render(row: WorkItemRow, run: Run): Promise<{ readonly payload: JsonObject } | { readonly failure: RenderFailure }> {
+  async render(
+    row: WorkItemRow,
+    run: Run,
+    execution: CachedExecution,
+  ): Promise<{ readonly payload: JsonObject } | { readonly failure: RenderFailure }> {
     if (row.payload !== RENDERED_ON_CLAIM) return { payload: JSON.parse(row.payload) as JsonObject };
-    const { slices, loader } = this.#options;
-    const execution = await loader.current(row.executionId);
-    if (execution === null)
-      throw new RuntimeError('corrupt', `execution ${row.executionId} of work item ${row.id} not found in the store`);
+    const { slices } = this.#options;
     const turn = slices.slice(execution.tenantId).next();
     if (turn !== null) await turn;
     const { payload, inputExceeded, inputUnknown, inputErrors } = workOf(execution.loaded.program, run, row.nodeId, {

@@ -8,13 +8,15 @@ import type { MessageOutcome } from '../../engine/envelope.ts';
 import { RuntimeError } from '../../errors.ts';
 import { visitOf } from '../../timers/timer-queue.ts';
 import type { Caller } from '../../types/caller.ts';
-import type { CompleteWork, FailWork, Usage } from '../../types/work.ts';
+import type { CompleteWork, FailWork, HeartbeatWork, Usage } from '../../types/work.ts';
+import type { ExternalProgress } from './external-progress.ts';
 import { LEASE_MS } from './work-claims.ts';
 
 const STALE = 'stale or invalid lease fence';
 
 export interface WorkResultsOptions extends RuntimeContext {
   readonly engine: Engine;
+  readonly progress: ExternalProgress;
 }
 
 /** Takes what external workers report of the items they have claimed: results, failures, heartbeats. */
@@ -65,13 +67,14 @@ export class WorkResults {
   async heartbeat(
     caller: Caller,
     id: string,
-    { workerId, leaseFence: fence }: { readonly workerId: string; readonly leaseFence: number },
+    { workerId, leaseFence: fence, progress }: HeartbeatWork,
   ): Promise<{ readonly leaseExpiresAtMs: number }> {
     const { store, clock } = this.#options;
-    await this.#find(caller, id);
+    const item = await this.#find(caller, id);
     const leaseExpiresAtMs = clock.nowMs() + LEASE_MS;
     const isRenewed = await store.renewLease({ tenantId: caller.tenantId, id, workerId, fence, leaseExpiresAtMs });
     if (!isRenewed) throw new RuntimeError('stale_fence', STALE);
+    if (progress !== undefined) await this.#options.progress.report(item, progress);
     return { leaseExpiresAtMs };
   }
 

@@ -1,15 +1,17 @@
-import type { Fail, Message, Visit } from '../../../../machines/messages.ts';
+import type { Fail, Message, Usage, Visit } from '../../../../machines/messages.ts';
 import type { Run, Work } from '../../../../machines/run.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage, hasInputMapping, workOf } from '../../../../machines/step/index.ts';
 import { type LogProgress, WorkError, type WorkResult } from '../../../executors/executor.ts';
+import { nextProgress } from '../../../executors/tool-context/progress.ts';
+import { usageSum } from '../../../executors/tool-context/usage-meter.ts';
 import type { RuntimeContext } from '../../context.ts';
 import type { Deliver, Report } from '../../engine/deliver.ts';
 import type { MessageOutcome } from '../../engine/envelope.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
 import { redactorAt } from '../../redaction/shown-run.ts';
-import type { InProcessView } from '../../types/work.ts';
+import type { InProcessView, ToolLogEntry } from '../../types/work.ts';
 import { onEffects } from '../effects.ts';
-import { ActivityTask } from './activity-task.ts';
+import { ActivityTask, type ToolReports } from './activity-task.ts';
 import { LiveTexts } from './live-texts.ts';
 import { SlotQueue } from './slot-queue.ts';
 import type { Slots } from './slots.ts';
@@ -29,6 +31,8 @@ export interface ActivityPoolOptions
   readonly isActive: (tenantId: string) => boolean;
   readonly deliver: Deliver;
   readonly report: Report;
+  /** Takes what tools log. Default: it is dropped. */
+  readonly onToolLog?: ((entry: ToolLogEntry) => void) | undefined;
 }
 
 /**
@@ -38,7 +42,7 @@ export interface ActivityPoolOptions
  */
 export class ActivityPool {
   /** What running attempts have written before their results. */
-  readonly texts = new LiveTexts();
+  readonly texts: LiveTexts;
   readonly #options: ActivityPoolOptions;
   readonly #queue: SlotQueue;
   /** Tasks that have a slot, and whose start is being committed. */
@@ -46,10 +50,20 @@ export class ActivityPool {
   /** Tasks that begin in this turn of the event loop, each with the run that started it. */
   readonly #beginning: { readonly task: ActivityTask; readonly run: Run }[] = [];
   #whenIdle: (() => void)[] = [];
+  readonly #reports: ToolReports = {
+    log: ({ tenantId, executionId, node, attempt }, level, message, fields) =>
+      this.#options.onToolLog?.({ level, message, fields, tenantId, executionId, nodeId: node, attempt }),
+    progress: (task, said) =>
+      this.texts.report(task, (before) => {
+        const { fraction, text } = nextProgress(before, said);
+        return { fraction, text: typeof said === 'string' && text !== null ? (task.redactor?.text(text) ?? text) : text };
+      }),
+  };
 
   constructor(options: ActivityPoolOptions) {
     this.#options = options;
     const { slots, clock, maxWaitMs, isActive, events } = options;
+    this.texts = new LiveTexts(clock);
     this.#queue = new SlotQueue({ slots, clock, maxWaitMs, isActive, onExpired: (task) => this.#expire(task) });
     onEffects(options, (execution, effect, run) => {
       if (effect.type === 'abandon') this.#abandonVisit(execution.id, effect, run.seq);
@@ -86,7 +100,7 @@ export class ActivityPool {
 
   #start(execution: CachedExecution, run: Run, visit: Visit): void {
     if (this.#options.stopping.aborted) return;
-    const task = new ActivityTask(execution, run, visit);
+    const task = new ActivityTask(execution, run, visit, this.#reports);
     this.#options.tasks.add(task);
     this.#options.slots.occupy(task.tenantId, task.executionId);
     this.#performSoon(task, run);
@@ -94,7 +108,7 @@ export class ActivityPool {
 
   #enqueue(execution: CachedExecution, run: Run, visit: Visit): void {
     if (this.#options.stopping.aborted) return;
-    const task = new ActivityTask(execution, run, visit);
+    const task = new ActivityTask(execution, run, visit, this.#reports);
     this.#options.tasks.add(task);
     // The start of an attempt that was abandoned and is wanted again may be in progress: if it is committed, this task takes it over.
     const before = [...this.#starting].find((other) => other.executionId === execution.id && other.is(visit));
@@ -247,7 +261,8 @@ export class ActivityPool {
     const { clock } = this.#options;
     const { executionId, node, loaded } = task;
     const startedAtMs = clock.nowMs();
-    const text = this.texts.begin(task, redactorAt(loaded.program, run, node));
+    task.redactor = redactorAt(loaded.program, run, node);
+    const text = this.texts.begin(task, task.redactor);
     let cancelTimer: (() => void) | null = null;
     const end = (message: Message): void => {
       cancelTimer?.();
@@ -319,7 +334,8 @@ function inputError({ inputErrors, inputExceeded }: Work): WorkError {
   return new WorkError(`the input cannot be rendered: ${inputErrors.join('; ')}`, { retryable: false, errorClass: 'validation' });
 }
 
-function completion({ node, activation, attempt }: ActivityTask, result: WorkResult, durationMs: number): Message {
+function completion(task: ActivityTask, result: WorkResult, durationMs: number): Message {
+  const { node, activation, attempt } = task;
   return {
     type: 'done',
     node,
@@ -328,13 +344,22 @@ function completion({ node, activation, attempt }: ActivityTask, result: WorkRes
     output: result.output,
     durationMs,
     ...(result.patch === undefined ? {} : { patch: result.patch }),
-    ...(result.usage === undefined ? {} : { usage: result.usage }),
+    ...usageOf(task, result.usage ?? null),
     ...(result.route === undefined ? {} : { route: result.route }),
   };
 }
 
-function failure({ node, activation, attempt }: ActivityTask, error: unknown, nowMs: number): Message {
-  return { type: 'fail', node, activation, attempt, ...failureOf(error, nowMs) };
+function failure(task: ActivityTask, error: unknown, nowMs: number): Message {
+  const { node, activation, attempt } = task;
+  const { usage = null, ...failed } = failureOf(error, nowMs);
+  return { type: 'fail', node, activation, attempt, ...failed, ...usageOf(task, usage) };
+}
+
+/** What the executor says that it has used, and what the tool has reported. */
+function usageOf({ usage }: ActivityTask, ofExecutor: Usage | null): { readonly usage?: Usage } {
+  const reported = usage?.total ?? null;
+  const total = reported === null ? ofExecutor : usageSum(ofExecutor, reported);
+  return total === null ? {} : { usage: total };
 }
 
 function failureOf(

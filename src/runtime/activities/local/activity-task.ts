@@ -1,10 +1,22 @@
 import type { Visit } from '../../../../machines/messages.ts';
+import type { Redactor } from '../../../../machines/redaction/redactor.ts';
 import type { Run } from '../../../../machines/run.ts';
 import type { WorkContext, WorkError, WorkResult } from '../../../executors/executor.ts';
 import type { ToolMemory } from '../../../executors/memory/connector.ts';
+import type { ReportedUsage } from '../../../executors/tool-context/reported-usage.ts';
+import { type ToolLog, type ToolLogFields, type ToolLogLevel, toolLog } from '../../../executors/tool-context/tool-log.ts';
+import { UsageMeter } from '../../../executors/tool-context/usage-meter.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
 import type { Starter } from '../../engine/loading/starter.ts';
 import type { LoadedWorkflow } from '../../engine/loading/workflow-cache.ts';
+import { idempotencyKeyOf } from '../idempotency-key.ts';
+
+/** Takes what tools say while they run. */
+export interface ToolReports {
+  log(task: ActivityTask, level: ToolLogLevel, message: string, fields: ToolLogFields): void;
+  /** Throws for what is no progress. */
+  progress(task: ActivityTask, progress: number | string): void;
+}
 
 /**
  * An in-process attempt, waiting for a slot or running. Its AbortSignal is created on first use: most functions never ask for it.
@@ -27,11 +39,22 @@ export class ActivityTask implements Visit {
   successor: ActivityTask | null = null;
   /** When it began to wait for a slot, in milliseconds since the epoch; null = it does not wait. */
   waitsSinceMs: number | null = null;
+  /** Redacts what the tool shows; null = the workflow has no data policy. */
+  redactor: Redactor | null = null;
+  /** What the tool has reported; null = nothing. */
+  usage: UsageMeter | null = null;
+  readonly reports: ToolReports;
   #controller: AbortController | null = null;
   #reason: WorkError | null = null;
   #onAbort: (reason: WorkError) => void = () => {};
 
-  constructor({ id, tenantId, loaded, startedBy, labels }: CachedExecution, run: Run, { node, activation, attempt }: Visit) {
+  constructor(
+    { id, tenantId, loaded, startedBy, labels }: CachedExecution,
+    run: Run,
+    { node, activation, attempt }: Visit,
+    reports: ToolReports,
+  ) {
+    this.reports = reports;
     this.executionId = id;
     this.tenantId = tenantId;
     this.loaded = loaded;
@@ -57,6 +80,16 @@ export class ActivityTask implements Visit {
 
   get context(): WorkContext {
     return new TaskContext(this);
+  }
+
+  reportUsage(usage: ReportedUsage): void {
+    this.usage ??= new UsageMeter();
+    this.usage.add(usage);
+  }
+
+  /** Rejects once the attempt is over. */
+  async heartbeat(): Promise<void> {
+    if (this.#reason !== null) throw this.#reason;
   }
 
   abort(reason: WorkError): void {
@@ -91,7 +124,7 @@ export class ActivityTask implements Visit {
   }
 }
 
-/** What the executor of a task is told. Labels, memory and signal are made when they are read. */
+/** What the executor of a task is told. Labels, memory, log and signal are made when they are read. */
 class TaskContext implements WorkContext {
   readonly tenantId: string;
   readonly executionId: string;
@@ -101,21 +134,26 @@ class TaskContext implements WorkContext {
   readonly startedBy: Starter;
   declare readonly labels: Readonly<Record<string, string>>;
   declare readonly memory: ToolMemory;
+  declare readonly log: ToolLog;
   declare readonly signal: AbortSignal;
   readonly #task: ActivityTask;
+  readonly reportUsage = (usage: ReportedUsage): void => this.#task.reportUsage(usage);
+  readonly progress = (progress: number | string): void => this.#task.reports.progress(this.#task, progress);
+  readonly heartbeat = (): Promise<void> => this.#task.heartbeat();
 
   constructor(task: ActivityTask) {
-    const { executionId, tenantId, startedBy, node, activation, attempt } = task;
+    const { executionId, tenantId, startedBy, node, attempt } = task;
     this.#task = task;
     this.tenantId = tenantId;
     this.executionId = executionId;
     this.nodeId = node;
     this.attempt = attempt;
-    this.idempotencyKey = `${executionId}:${node}:${activation}`;
+    this.idempotencyKey = idempotencyKeyOf(task);
     this.startedBy = startedBy;
     // Own properties, so that a copy of the context has them. Getters in a literal would be new functions for every task.
     Object.defineProperty(this, 'labels', TaskContext.#labels);
     Object.defineProperty(this, 'memory', TaskContext.#memory);
+    Object.defineProperty(this, 'log', TaskContext.#log);
     Object.defineProperty(this, 'signal', TaskContext.#signal);
   }
 
@@ -130,6 +168,14 @@ class TaskContext implements WorkContext {
     enumerable: true,
     get(this: TaskContext) {
       return this.#task.loaded.memoryFor(this);
+    },
+  };
+
+  static readonly #log: PropertyDescriptor = {
+    enumerable: true,
+    get(this: TaskContext) {
+      const task = this.#task;
+      return toolLog((level, message, fields) => task.reports.log(task, level, message, fields));
     },
   };
 

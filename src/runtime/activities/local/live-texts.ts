@@ -1,34 +1,47 @@
 import type { Redactor } from '../../../../machines/redaction/redactor.ts';
 import { StreamRedactor } from '../../../../machines/redaction/stream-redactor.ts';
-import type { TextDelta } from '../../types/executions.ts';
+import type { Progress } from '../../../executors/tool-context/progress.ts';
+import type { Clock } from '../../clock.ts';
+import type { LiveUpdate } from '../../types/executions.ts';
 import type { ActivityTask } from './activity-task.ts';
 
 /** Longest part, in UTF-16 code units: with many readers that are slow, a part of each is in memory. */
 const MAX_PART = 16_384;
+/** The shortest time between two reports of an attempt's progress to its readers. */
+const PROGRESS_PAUSE_MS = 100;
 
 /** The attempt that writes a text. */
 export type TextSource = Pick<ActivityTask, 'tenantId' | 'executionId' | 'node' | 'activation' | 'attempt'>;
 
-/** The text of an attempt so far. */
+/** The text and the progress of an attempt so far. */
 export interface LiveText {
   readonly source: TextSource;
   /** Another process writes it. */
   readonly isRemote: boolean;
   text: string;
+  /** Null = it has reported none. Replaced by each report. */
+  progress: Progress | null;
   ended: boolean;
 }
 
 const NONE: ReadonlySet<LiveText> = new Set();
 
 /**
- * What attempts have written before their result, while they run: the answers of models. Of attempts in other processes it has what
+ * What attempts have written before their result, while they run: the answers of models, and the progress of tools. Of attempts in other processes it has what
  * `SharedTexts` adds. Nothing of it is stored. Readers take what there is when they come to it, so that a slow one gets fewer and
  * longer parts.
  */
 export class LiveTexts {
   readonly #texts = new Map<string, Set<LiveText>>();
   readonly #readers = new Map<string, Set<() => void>>();
+  /** Those whose progress was reported a moment ago. */
+  readonly #reported = new Set<LiveText>();
+  readonly #clock: Pick<Clock, 'after'>;
   #closed = false;
+
+  constructor(clock: Pick<Clock, 'after'>) {
+    this.#clock = clock;
+  }
 
   /** Returns the functions that add to the text of an attempt, and that end it. Readers get what the redactor leaves of it. */
   begin(
@@ -36,23 +49,38 @@ export class LiveTexts {
     redactor: Redactor | null = null,
   ): { readonly add: (text: string) => void; readonly end: () => void } {
     const redaction = redactor === null ? null : new StreamRedactor(redactor);
-    let live: LiveText | null = null;
     return {
       add: (part) => {
         const text = redaction?.push(part) ?? part;
-        if (task.dropped || text === '') return;
-        live ??= this.open(task, false);
-        this.append(live, text);
+        if (!task.dropped && text !== '') this.append(this.#openOf(task), text);
       },
       end: () => {
-        if (live !== null) this.end(live);
+        const live = this.find(task);
+        if (live !== undefined) this.end(live);
       },
     };
   }
 
+  /** Reports how far an attempt of this process is. `next`: the progress after the one it has reported before. */
+  report(task: ActivityTask, next: (before: Progress | null) => Progress): void {
+    const live = this.find(task);
+    const progress = next(live?.progress ?? null);
+    if (!task.dropped) this.setProgress(live ?? this.open(task, false), progress);
+  }
+
+  /** What an attempt has written; undefined = nothing so far. */
+  find(source: TextSource): LiveText | undefined {
+    for (const live of this.of(source.executionId)) if (isSameSource(live.source, source)) return live;
+    return undefined;
+  }
+
+  #openOf(task: ActivityTask): LiveText {
+    return this.find(task) ?? this.open(task, false);
+  }
+
   /** Begins a text, which is empty. */
   open(source: TextSource, isRemote: boolean): LiveText {
-    const live: LiveText = { source, isRemote, text: '', ended: false };
+    const live: LiveText = { source, isRemote, text: '', progress: null, ended: false };
     added(this.#texts, source.executionId, live);
     return live;
   }
@@ -60,6 +88,19 @@ export class LiveTexts {
   append(live: LiveText, text: string): void {
     live.text += text;
     this.#wake(live);
+  }
+
+  /** Wakes readers at once, or at the end of the pause after the last report; another process has paused already. */
+  setProgress(live: LiveText, progress: Progress): void {
+    live.progress = progress;
+    if (this.#reported.has(live) || !this.#readers.has(live.source.executionId)) return;
+    this.#wake(live);
+    if (live.isRemote) return;
+    this.#reported.add(live);
+    this.#clock.after(PROGRESS_PAUSE_MS, () => {
+      this.#reported.delete(live);
+      if (!live.ended && live.progress !== null && live.progress !== progress) this.setProgress(live, live.progress);
+    });
   }
 
   end(live: LiveText): void {
@@ -85,9 +126,9 @@ export class LiveTexts {
     for (const readers of this.#readers.values()) for (const wake of readers) wake();
   }
 
-  /** The texts of an execution's attempts: what there is, then what is added, until `signal` aborts or `close`. */
-  async *read(tenantId: string, executionId: string, signal: AbortSignal): AsyncGenerator<TextDelta> {
-    const given = new WeakMap<LiveText, number>();
+  /** The texts of an execution's attempts and their progress: what there is, then what is added, until `signal` aborts or `close`. */
+  async *read(tenantId: string, executionId: string, signal: AbortSignal): AsyncGenerator<LiveUpdate> {
+    const given = new WeakMap<LiveText, { index: number; progress: Progress | null }>();
     let wake: () => void = () => {};
     const onWake = (): void => wake();
     const unwatch = this.watch(executionId, onWake);
@@ -100,11 +141,19 @@ export class LiveTexts {
         });
         let isBehind = false;
         for (const live of [...this.of(executionId)]) {
-          const index = given.get(live) ?? 0;
+          if (live.source.tenantId !== tenantId) continue;
+          const last = given.get(live) ?? { index: 0, progress: null };
+          given.set(live, last);
           const { node: nodeId, activation, attempt } = live.source;
-          if (live.source.tenantId !== tenantId || live.text.length === index) continue;
+          if (live.progress !== null && live.progress !== last.progress) {
+            last.progress = live.progress;
+            yield { executionId, nodeId, activation, attempt, progress: live.progress };
+            if (signal.aborted) return;
+          }
+          const { index } = last;
+          if (live.text.length === index) continue;
           const end = partEnd(live.text, index, MAX_PART);
-          given.set(live, end);
+          last.index = end;
           yield { executionId, nodeId, activation, attempt, index, text: live.text.slice(index, end) };
           if (signal.aborted) return;
           isBehind ||= end < live.text.length;
@@ -120,6 +169,15 @@ export class LiveTexts {
   #wake({ source }: LiveText): void {
     for (const wake of this.#readers.get(source.executionId) ?? []) wake();
   }
+}
+
+function isSameSource(one: TextSource, other: TextSource): boolean {
+  return (
+    one.node === other.node &&
+    one.activation === other.activation &&
+    one.attempt === other.attempt &&
+    one.tenantId === other.tenantId
+  );
 }
 
 /** The end of the part that begins at `index`, of at most `length` UTF-16 code units, not between the halves of a character. */

@@ -1,4 +1,5 @@
 import { MAX_MESSAGE_BYTES } from '../../../../store/port/process-messages.ts';
+import type { Progress } from '../../../executors/tool-context/progress.ts';
 import { type LiveText, partEnd } from '../../activities/local/live-texts.ts';
 
 /** A process has readers of these executions; it repeats that as long as it has. */
@@ -31,6 +32,8 @@ export interface Part {
   /** Where it begins in the text, in UTF-16 code units. */
   readonly index: number;
   readonly text: string;
+  /** How far the attempt is; null = it has not said, or nothing new. Earlier releases send and read none. */
+  readonly progress: Progress | null;
   /** The attempt has ended, and this is the last part. */
   readonly ended: boolean;
 }
@@ -46,7 +49,7 @@ const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 export function parseTextMessage(text: string): TextMessage | null {
   try {
     const message = JSON.parse(text) as Partial<Record<keyof Want | keyof Part, unknown>>;
-    const { type, from, tenant, ids, again, id, node, activation, attempt, index, text: part, ended } = message;
+    const { type, from, tenant, ids, again, id, node, activation, attempt, index, text: part, progress, ended } = message;
     if (!isText(from) || !UUID.test(from) || !isText(tenant)) return null;
     if (type === 'part')
       return isText(id) &&
@@ -56,7 +59,7 @@ export function parseTextMessage(text: string): TextMessage | null {
         isCount(index) &&
         isText(part) &&
         typeof ended === 'boolean'
-        ? { type, from, tenant, id, node, activation, attempt, index, text: part, ended }
+        ? { type, from, tenant, id, node, activation, attempt, index, text: part, progress: progressIn(progress), ended }
         : null;
     if (!Array.isArray(ids) || !ids.every(isText)) return null;
     if (type === 'leave') return { type, from, tenant, ids };
@@ -64,6 +67,13 @@ export function parseTextMessage(text: string): TextMessage | null {
   } catch {
     return null;
   }
+}
+
+function progressIn(value: unknown): Progress | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { fraction, text } = value as Partial<Record<keyof Progress, unknown>>;
+  const isFraction = fraction === null || (typeof fraction === 'number' && fraction >= 0 && fraction <= 1);
+  return isFraction && (text === null || isText(text)) ? { fraction, text } : null;
 }
 
 function isText(value: unknown): value is string {
@@ -91,13 +101,18 @@ export function idLists(ids: Iterable<string>): readonly (readonly string[])[] {
 }
 
 /** The part of a text that begins at `index`, as long as fits into a message; `message` = as it is sent. */
-export function partAt(live: LiveText, index: number, from: string): { readonly message: string; readonly end: number } {
+export function partAt(
+  live: LiveText,
+  index: number,
+  from: string,
+  progress: Progress | null,
+): { readonly message: string; readonly end: number } {
   const { tenantId: tenant, executionId: id, node, activation, attempt } = live.source;
   for (let chars = MAX_PART_CHARS; ; chars = Math.floor(chars / 2)) {
     const end = partEnd(live.text, index, chars);
     const text = live.text.slice(index, end);
     const ended = live.ended && end === live.text.length;
-    const part: Part = { type: 'part', from, tenant, id, node, activation, attempt, index, text, ended };
+    const part: Part = { type: 'part', from, tenant, id, node, activation, attempt, index, text, progress, ended };
     const message = JSON.stringify(part);
     // Names of nodes have a limit, so that some text always fits.
     if (chars < 4 || Buffer.byteLength(message) <= MAX_MESSAGE_BYTES) return { message, end };

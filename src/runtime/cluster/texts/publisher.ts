@@ -1,4 +1,5 @@
 import type { ProcessMessage, ProcessMessages } from '../../../../store/port/process-messages.ts';
+import type { Progress } from '../../../executors/tool-context/progress.ts';
 import type { LiveText, LiveTexts } from '../../activities/local/live-texts.ts';
 import type { Clock } from '../../clock.ts';
 import { type Leave, partAt, type Want } from './messages.ts';
@@ -8,14 +9,16 @@ const PAUSE_MS = 100;
 /** Parts that a reader gets of an execution at once. */
 const MAX_PARTS = 64;
 
+const NOTHING = { index: 0, progress: null };
+
 /** A process that reads the texts of an execution. */
 interface Interest {
   readonly reader: string;
   readonly tenant: string;
   readonly id: string;
   untilMs: number;
-  /** How much it has of each text. */
-  readonly given: Map<LiveText, number>;
+  /** How much it has of each text, and the progress that it knows. */
+  readonly given: Map<LiveText, { readonly index: number; readonly progress: Progress | null }>;
   /** It is told how long the texts are, even if it has all of them. */
   owesLength: boolean;
   unwatch: () => void;
@@ -51,7 +54,7 @@ export class TextPublisher {
       const key = keyOf(from, tenant, id);
       const interest = this.#interests.get(key) ?? this.#begin(key, from, tenant, id);
       interest.untilMs = clock.nowMs() + interestMs;
-      if (again) for (const live of interest.given.keys()) interest.given.set(live, 0);
+      if (again) for (const live of interest.given.keys()) interest.given.set(live, NOTHING);
       interest.owesLength = true;
       this.#news(interest);
     }
@@ -101,7 +104,7 @@ export class TextPublisher {
   #news(interest: Interest): void {
     const { tenant, id, given } = interest;
     for (const live of this.#options.texts.of(id))
-      if (!live.isRemote && live.source.tenantId === tenant && !given.has(live)) given.set(live, 0);
+      if (!live.isRemote && live.source.tenantId === tenant && !given.has(live)) given.set(live, NOTHING);
     if (given.size === 0) return;
     this.#due.add(interest);
     this.#send();
@@ -126,17 +129,18 @@ export class TextPublisher {
     const { self } = this.#options.messages;
     const { reader, given, owesLength } = interest;
     const parts: ProcessMessage[] = [];
-    for (const [live, from] of given) {
-      let index = from;
-      let isOwed = owesLength || live.ended;
+    for (const [live, last] of given) {
+      let { index, progress } = last;
+      let isOwed = owesLength || live.ended || live.progress !== progress;
       while (parts.length < MAX_PARTS && (isOwed || index < live.text.length)) {
-        const { message, end } = partAt(live, index, self);
+        const { message, end } = partAt(live, index, self, live.progress);
         parts.push({ to: reader, text: message });
+        progress = live.progress;
         index = end;
         isOwed = false;
       }
       if (live.ended && index === live.text.length && !isOwed) given.delete(live);
-      else given.set(live, index);
+      else given.set(live, { index, progress });
     }
     if (parts.length < MAX_PARTS) {
       this.#due.delete(interest);

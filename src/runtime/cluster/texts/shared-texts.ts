@@ -1,7 +1,7 @@
 import type { ProcessMessages } from '../../../../store/port/process-messages.ts';
 import type { LiveText, LiveTexts } from '../../activities/local/live-texts.ts';
 import type { RuntimeContext } from '../../context.ts';
-import type { TextDelta } from '../../types/executions.ts';
+import type { LiveUpdate } from '../../types/executions.ts';
 import { idLists, type Part, parseTextMessage } from './messages.ts';
 import { TextPublisher } from './publisher.ts';
 
@@ -75,7 +75,7 @@ export class SharedTexts {
   }
 
   /** Like `LiveTexts.read`, with the texts that other processes write. */
-  async *read(tenantId: string, executionId: string, signal: AbortSignal): AsyncGenerator<TextDelta> {
+  async *read(tenantId: string, executionId: string, signal: AbortSignal): AsyncGenerator<LiveUpdate> {
     const followed = this.#follow(tenantId, executionId);
     try {
       yield* this.#options.texts.read(tenantId, executionId, signal);
@@ -182,6 +182,7 @@ export class SharedTexts {
     known.heardAtMs = clock.nowMs();
     const added = text.slice(known.live.text.length - index);
     if (added !== '') texts.append(known.live, added);
+    if (part.progress !== null) texts.setProgress(known.live, part.progress);
     if (ended) this.#end(followed, key, known);
   }
 

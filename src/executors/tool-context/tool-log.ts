@@ -1,0 +1,18 @@
+export type ToolLogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** Further fields of a log line. An `Error` under `err` is logged with its stack. */
+export type ToolLogFields = Readonly<Record<string, unknown>>;
+
+type LogLine = (message: string, fields?: ToolLogFields) => void;
+
+/** The log of the process that runs the tool. */
+export type ToolLog = Readonly<Record<ToolLogLevel, LogLine>>;
+
+/** A log whose lines go to `write`. */
+export function toolLog(write: (level: ToolLogLevel, message: string, fields: ToolLogFields) => void): ToolLog {
+  const line =
+    (level: ToolLogLevel): LogLine =>
+    (message, fields = {}) =>
+      write(level, String(message), fields);
+  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+}

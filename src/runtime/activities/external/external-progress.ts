@@ -1,0 +1,59 @@
+import type { WorkItemRow } from '../../../../store/port/work-items.ts';
+import type { Progress } from '../../../executors/tool-context/progress.ts';
+import type { RuntimeContext } from '../../context.ts';
+import type { ExecutionLoader } from '../../engine/loading/execution-loader.ts';
+import { redactorAt } from '../../redaction/shown-run.ts';
+import type { LiveText, LiveTexts } from '../local/live-texts.ts';
+
+/** Events of a node after which its attempt is over. */
+const ENDS: ReadonlySet<string> = new Set(['node_completed', 'node_failed', 'node_cancelled', 'node_skipped']);
+
+export interface ExternalProgressOptions extends Pick<RuntimeContext, 'clock' | 'events'> {
+  readonly loader: ExecutionLoader;
+  readonly texts: LiveTexts;
+  /** A worker that has not reported for this long is no longer heard of. */
+  readonly goneMs: number;
+}
+
+/** What external workers say of the progress of their items, shown like that of tools in process. */
+export class ExternalProgress {
+  readonly #options: ExternalProgressOptions;
+  /** By execution: what is shown, with how to cancel its expiry. */
+  readonly #shown = new Map<string, Map<LiveText, () => void>>();
+
+  constructor(options: ExternalProgressOptions) {
+    this.#options = options;
+    options.events.on('committed', ({ after, write }) => {
+      const shown = this.#shown.size === 0 ? undefined : this.#shown.get(after.id);
+      if (shown === undefined) return;
+      const ended = new Set(write.events.filter(({ type }) => ENDS.has(type)).map(({ nodeId }) => nodeId));
+      for (const live of shown.keys()) if (after.completedAtMs !== null || ended.has(live.source.node)) this.#end(live);
+    });
+  }
+
+  async report(item: WorkItemRow, { fraction, text }: Progress): Promise<void> {
+    const { loader, texts, clock, goneMs } = this.#options;
+    const execution = text === null ? null : await loader.current(item.executionId);
+    const redactor = execution === null ? null : redactorAt(execution.loaded.program, execution.run, item.nodeId);
+    const { tenantId, executionId, nodeId: node, activation, attempt } = item;
+    const source = { tenantId, executionId, node, activation, attempt };
+    const live = texts.find(source) ?? texts.open(source, false);
+    texts.setProgress(live, { fraction, text: text === null ? null : (redactor?.text(text) ?? text) });
+    const shown = this.#shown.get(executionId) ?? new Map<LiveText, () => void>();
+    shown.get(live)?.();
+    shown.set(
+      live,
+      clock.after(goneMs, () => this.#end(live)),
+    );
+    this.#shown.set(executionId, shown);
+  }
+
+  #end(live: LiveText): void {
+    const { executionId } = live.source;
+    const shown = this.#shown.get(executionId);
+    shown?.get(live)?.();
+    shown?.delete(live);
+    if (shown?.size === 0) this.#shown.delete(executionId);
+    this.#options.texts.end(live);
+  }
+}

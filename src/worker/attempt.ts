@@ -1,0 +1,196 @@
+import type { Json } from '../../machines/json.ts';
+import type { Usage } from '../../machines/messages.ts';
+import type { WorkItem } from '../api/schemas/work-items.ts';
+import type { JamjetClient } from '../client/index.ts';
+import { WorkError } from '../executors/executor.ts';
+import { asWorkError } from '../executors/failure.ts';
+import { toJson } from '../executors/to-json.ts';
+import { nextProgress, type Progress } from '../executors/tool-context/progress.ts';
+import { type ToolLog, toolLog } from '../executors/tool-context/tool-log.ts';
+import { UsageMeter } from '../executors/tool-context/usage-meter.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { ToolContext, Tools } from '../runtime/types/work.ts';
+import { LEASE_MS, Lease } from './lease.ts';
+import { memoryOf } from './memory.ts';
+import type { WorkerSettings } from './options.ts';
+import { isLostLease, isTransient } from './server-errors.ts';
+
+export interface AttemptOptions {
+  readonly client: JamjetClient;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly settings: Pick<WorkerSettings, 'id' | 'tools' | 'onLog'>;
+}
+
+/** What is sent of an attempt that has ended. */
+type Report = { readonly output: Json } | { readonly failure: WorkError };
+
+/** A claimed item: calls its tool under a lease, and reports the outcome. */
+export class Attempt {
+  readonly #options: AttemptOptions;
+  readonly #item: WorkItem;
+  readonly #controller = new AbortController();
+  readonly #usage = new UsageMeter();
+  readonly #lease: Lease;
+  readonly #log: ToolLog;
+  readonly #startedAtMs: number;
+  #progress: Progress | null = null;
+  #handedBack: Promise<void> | null = null;
+
+  constructor(options: AttemptOptions, item: WorkItem) {
+    this.#options = options;
+    this.#item = item;
+    const { client, clock, random, settings } = options;
+    this.#startedAtMs = clock.nowMs();
+    const { execution_id: execution, node_id: node, attempt, tenant_id: tenant } = item;
+    this.#log = toolLog((level, message, fields) =>
+      settings.onLog({ level, message, fields: { ...fields, execution, node, attempt, tenant, worker: settings.id } }),
+    );
+    this.#lease = new Lease({
+      client,
+      clock,
+      random,
+      itemId: item.id,
+      workerId: settings.id,
+      fence: item.lease_fence,
+      onLost: (reason) => {
+        this.#log.warn(reason.message);
+        this.#controller.abort(reason);
+      },
+    });
+  }
+
+  /** Resolves when the tool has returned and the outcome was reported, or does not count any more. Never rejects. */
+  async run(): Promise<void> {
+    const cancelDeadline = this.#abortAtDeadline();
+    let report: Report;
+    try {
+      report = { output: await this.#call() };
+    } catch (thrown) {
+      report = { failure: asWorkError(thrown) };
+    }
+    cancelDeadline();
+    await (this.#handedBack ?? this.#send(report));
+    this.#lease.end();
+  }
+
+  /** The worker stops: aborts the tool, and lets another worker try without waiting for the end of the lease. */
+  handBack(): Promise<void> {
+    const failure = new WorkError('the worker stopped before the tool had ended', { retryable: true });
+    this.#controller.abort(failure);
+    this.#handedBack ??= this.#send({ failure }).finally(() => this.#lease.end());
+    return this.#handedBack;
+  }
+
+  async #call(): Promise<Json> {
+    const { tools } = this.#options.settings;
+    const { payload } = this.#item;
+    const tool = toolOf(tools, this.#item);
+    if (tool === undefined) throw unknownTool(tools, this.#item);
+    const input = Object.hasOwn(payload, 'input') ? payload.input : payload;
+    return toJson(await tool(input as never, this.#context()));
+  }
+
+  #context(): ToolContext {
+    const { execution_id, node_id, tenant_id, attempt, idempotency_key, labels, started_by } = this.#item;
+    const { client } = this.#options;
+    return {
+      signal: this.#controller.signal,
+      tenantId: tenant_id,
+      executionId: execution_id,
+      nodeId: node_id,
+      attempt,
+      idempotencyKey: idempotency_key,
+      startedBy: {
+        actorId: started_by.actor_id,
+        actorType: started_by.actor_type as ToolContext['startedBy']['actorType'],
+      },
+      labels,
+      memory: memoryOf(client),
+      log: this.#log,
+      reportUsage: (usage) => this.#usage.add(usage),
+      progress: (said) => {
+        this.#progress = nextProgress(this.#progress, said);
+        this.#lease.report(this.#progress);
+      },
+      heartbeat: async () => {
+        this.#controller.signal.throwIfAborted();
+        await this.#lease.renew();
+      },
+    };
+  }
+
+  /** Both times are the server's, whose clock may differ. The server fails the attempt at that time by itself. */
+  #abortAtDeadline(): () => void {
+    const { deadline_at, lease_expires_at } = this.#item;
+    if (deadline_at === null) return () => {};
+    const leftMs = Date.parse(deadline_at) - Date.parse(lease_expires_at) + LEASE_MS;
+    return this.#options.clock.after(leftMs, () => {
+      const reason = new WorkError(`timed out after ${leftMs / 1_000} s`, { retryable: true, errorClass: 'timeout' });
+      this.#controller.abort(reason);
+    });
+  }
+
+  async #send(report: Report): Promise<void> {
+    for (let failures = 1, now = report; this.#lease.lost === null; failures += 1) {
+      try {
+        return await this.#sendOnce(now);
+      } catch (error) {
+        if (isLostLease(error)) {
+          this.#log.debug('the result is not wanted any more, or was taken already');
+          return;
+        }
+        const reason = error instanceof Error ? error.message : String(error);
+        if (isTransient(error)) this.#lease.loseIfExpired(`the result could not be reported in time: ${reason}`);
+        else if ('output' in now)
+          now = { failure: new WorkError(`the server refused the result: ${reason}`, { retryable: false }) };
+        else {
+          this.#log.error('the server refused the failure of the attempt', { err: error });
+          return;
+        }
+      }
+      await this.#lease.pause(failures);
+    }
+  }
+
+  async #sendOnce(report: Report): Promise<void> {
+    const { client, clock, settings } = this.#options;
+    const { id, execution_id, node_id, lease_fence } = this.#item;
+    const proof = { lease_fence, worker_id: settings.id, ...(this.#usage.total ?? ({} as Usage)) };
+    const duration_ms = clock.nowMs() - this.#startedAtMs;
+    if ('output' in report) {
+      await client.completeWork(id, { output: report.output, execution_id, node_id, duration_ms, ...proof });
+      this.#log.debug('attempt completed', { duration_ms });
+      return;
+    }
+    const { message, retryable, errorClass, httpStatus } = report.failure;
+    await client.failWork(id, {
+      error: message,
+      retryable,
+      ...(errorClass === null ? {} : { error_class: errorClass }),
+      ...(httpStatus === null ? {} : { http_status: httpStatus }),
+      ...proof,
+    });
+    this.#log.warn('attempt failed', { err: report.failure.cause ?? report.failure, retryable, duration_ms });
+  }
+}
+
+/** The tool that the item names; for an item that a client enqueued, the one named like its node. */
+function toolOf(tools: Tools, item: WorkItem): Tools[string] | undefined {
+  const name = toolNameOf(item);
+  return Object.hasOwn(tools, name) ? tools[name] : undefined;
+}
+
+function toolNameOf({ payload, node_id }: WorkItem): string {
+  const { tool_ref, module, function: name, class: className, method } = payload;
+  if (typeof tool_ref === 'string') return tool_ref;
+  if (typeof module === 'string' && typeof name === 'string') return `${module}.${name}`;
+  if (typeof className === 'string' && typeof method === 'string') return `${className}.${method}`;
+  return node_id;
+}
+
+/** Retried, since another worker may have it. */
+function unknownTool(tools: Tools, item: WorkItem): WorkError {
+  const message = `this worker has no tool "${toolNameOf(item)}"; it has ${Object.keys(tools).join(', ')}`;
+  return new WorkError(message, { retryable: true, errorClass: 'unserved_tool' });
+}
