@@ -6,6 +6,7 @@ import { machineDiagram } from '../../machines/views/machine-diagram.ts';
 import { toMermaid } from '../../machines/views/mermaid.ts';
 import { workflowDiagram } from '../../machines/views/workflow-diagram.ts';
 import { toXState } from '../../machines/views/xstate.ts';
+import type { NodeVisit } from '../views/node-visit.ts';
 import type { Format } from './formats.ts';
 
 /** Content security policy of an SVG: inline styles only. */
@@ -17,6 +18,8 @@ export interface DrawOptions {
   readonly view: View;
   /** The execution whose progress is shown; null = the workflow alone. */
   readonly execution: DrawnExecution | null;
+  /** The visits to its nodes, for a page. */
+  readonly visits?: ReadonlyMap<string, readonly NodeVisit[]>;
 }
 
 export interface DrawnFile {
@@ -33,7 +36,7 @@ export async function drawDocument(document: unknown, options: DrawOptions): Pro
 }
 
 /** Draws a program as a file of the given format. Rejects with `DiagramError` if it cannot be drawn. */
-export async function draw(program: Program, { format, view, execution }: DrawOptions): Promise<DrawnFile> {
+export async function draw(program: Program, { format, view, execution, visits = new Map() }: DrawOptions): Promise<DrawnFile> {
   if (format === 'xstate') return plain(`${JSON.stringify(toXState(program, execution?.overlay ?? null), null, 2)}\n`);
   const diagram = view === 'machine' ? machineDiagram(program, execution) : workflowDiagram(program, execution);
   switch (format) {
@@ -52,7 +55,7 @@ export async function draw(program: Program, { format, view, execution }: DrawOp
     }
     case 'html': {
       const [{ drawSvg }, { toHtml }] = await Promise.all([import('./svg/index.ts'), import('./html.ts')]);
-      return { ...toHtml(diagram, await drawSvg(diagram, 'adaptive')), unreadable: [] };
+      return { ...toHtml(diagram, await drawSvg(diagram, 'adaptive'), visits), unreadable: [] };
     }
     default: {
       const unhandled: never = format;

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { Diagram, DiagramNode } from '../../machines/views/diagram.ts';
 import { markOf } from '../../machines/views/labels.ts';
 import { oneLine } from '../../machines/views/text.ts';
+import type { NodeVisit } from '../views/node-visit.ts';
+import { type PanelSection, panelSections } from './node-panel.ts';
 import { type Drawing, escaped } from './svg/index.ts';
 import { variables } from './svg/palette.ts';
 
@@ -11,14 +13,19 @@ interface PageNode {
   readonly key: string;
   readonly name: string;
   readonly about: string;
+  readonly sections: readonly PanelSection[];
   readonly definition: string;
 }
 
 /**
- * A self-contained page: the drawing to pan, zoom and search, and each node's definition. Its content security policy allows only its own
+ * A self-contained page: the drawing to pan, zoom and search, and for each node its attempts and its definition. Its content security policy allows only its own
  * script and styles, so that text from the workflow cannot run as code.
  */
-export function toHtml(diagram: Diagram, { svg, style }: Drawing): { readonly content: string; readonly policy: string } {
+export function toHtml(
+  diagram: Diagram,
+  { svg, style }: Drawing,
+  visits: ReadonlyMap<string, readonly NodeVisit[]>,
+): { readonly content: string; readonly policy: string } {
   const css = `${variables(':root')}${asset('page.css')}`;
   const script = asset('page.js');
   const policy = [
@@ -29,7 +36,7 @@ export function toHtml(diagram: Diagram, { svg, style }: Drawing): { readonly co
     "form-action 'none'",
   ].join('; ');
   const title = escaped(oneLine(diagram.title, 120));
-  const nodes = diagram.nodes.filter(({ definition }) => definition !== null).map(pageNode);
+  const nodes = diagram.nodes.filter(({ definition }) => definition !== null).map((node) => pageNode(node, visits));
   const content = `<!doctype html>
 <html lang="en">
 <head>
@@ -58,6 +65,8 @@ ${svg}</div>
 <button type="button" id="close" aria-label="Close">×</button>
 <h2 id="name"></h2>
 <p id="about"></p>
+<div id="sections"></div>
+<h3>Definition</h3>
 <pre id="definition"></pre>
 </aside>
 </main>
@@ -69,13 +78,15 @@ ${svg}</div>
   return { content, policy: `${policy}; frame-ancestors 'none'` };
 }
 
-function pageNode(node: DiagramNode): PageNode {
+function pageNode(node: DiagramNode, visits: ReadonlyMap<string, readonly NodeVisit[]>): PageNode {
   const { key, name, shape, kind, detail, overlay, definition } = node;
   const about = [kind ?? shape, detail, markOf(node), overlay?.error ?? ''].filter((part) => part !== '');
   return {
     key,
     name: oneLine(name, 300),
     about: about.map((part) => oneLine(part, 500)).join(' · '),
+    // States that only machines have share the visits of their node.
+    sections: kind === null ? [] : panelSections(visits.get(name) ?? []),
     definition: JSON.stringify(definition, null, 2),
   };
 }

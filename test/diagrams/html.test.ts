@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../machines/json.ts';
 import type { DrawnExecution } from '../../machines/views/diagram.ts';
 import type { ExecutionOverlay, NodeOverlay } from '../../machines/views/execution-overlay.ts';
 import { checkWorkflow } from '../../src/authoring/check.ts';
 import { drawDocument } from '../../src/diagrams/draw.ts';
+import type { NodeVisit } from '../../src/views/node-visit.ts';
+import { NodeVisits } from '../../src/views/node-visits.ts';
 import { requiredProgram, requires } from '../support/requirements.ts';
 import { tool, workflow } from '../support/workflows.ts';
 
@@ -40,8 +43,9 @@ describe('the HTML page of a diagram', requires('chromium'), () => {
   async function opened(
     document: unknown,
     execution: DrawnExecution | null = null,
+    visits: ReadonlyMap<string, readonly NodeVisit[]> = new Map(),
   ): Promise<{ readonly page: Page; readonly problems: readonly string[] }> {
-    const { content } = await drawDocument(document, { format: 'html', view: 'workflow', execution });
+    const { content } = await drawDocument(document, { format: 'html', view: 'workflow', execution, visits });
     const file = join(folder, `${Math.random()}.html`);
     writeFileSync(file, content);
     const page = await browser.newPage({ viewport: { width: 1_200, height: 800 } });
@@ -76,6 +80,30 @@ describe('the HTML page of a diagram', requires('chromium'), () => {
     });
     await page.keyboard.press('Escape');
     expect(await page.locator('#panel').isVisible()).toBe(false);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it('shows the attempts of a node, newest first', async () => {
+    const visits = new NodeVisits('a');
+    const event = (type: string, data: JsonObject) =>
+      visits.apply({ sequence: 1, type, node_id: 'a', created_at: '2026-01-01T00:00:00.000Z', data: { activation: 1, ...data } });
+    for (const attempt of [0, 1]) {
+      event('node_scheduled', { attempt, queue_type: 'tool', in_process: true });
+      event('node_started', { attempt, worker_id: 'w', input: { amount: 5 } });
+      event('node_failed', { attempt, error: HOSTILE, stack: 'at pay (pay.ts:3:9)', retryable: attempt === 0 });
+    }
+    const { page, problems } = await opened(workflow([tool('a')], []), null, new Map([['a', visits.all(true)]]));
+    await page.locator('.jj-node', { hasText: 'a' }).last().click();
+    const section = (i: number) => page.locator('#sections section').nth(i).textContent();
+    expect(await section(0)).toContain('attempt 1 · failed');
+    expect(await section(0)).toContain(HOSTILE);
+    expect(await section(0)).toContain('at pay (pay.ts:3:9)');
+    expect(await section(1)).toContain('attempt 0 · failed');
+    expect(JSON.parse((await page.locator('#sections pre', { hasText: 'amount' }).first().textContent()) ?? '')).toEqual({
+      amount: 5,
+    });
+    expect(await page.title()).not.toBe('taken over');
     expect(problems).toEqual([]);
     await page.close();
   });

@@ -1,4 +1,4 @@
-// Script of the diagram page: pans and zooms by the viewBox, searches nodes, shows their definitions.
+// Script of the diagram page: pans and zooms by the viewBox, searches nodes, shows their attempts and definitions.
 (() => {
   const byId = (id) => document.getElementById(id);
   const stage = byId('stage');
@@ -71,6 +71,25 @@
     setView({ ...view, y: Math.max(0, Math.min(view.y, height - view.height)) });
   }
 
+  function element(name, text) {
+    const made = document.createElement(name);
+    made.textContent = text;
+    return made;
+  }
+
+  function sectionElement({ title, failed, fields }) {
+    const section = document.createElement('section');
+    section.classList.toggle('failed', failed);
+    const list = document.createElement('dl');
+    for (const { label, text } of fields) {
+      const value = document.createElement('dd');
+      value.append(element('pre', text));
+      list.append(element('dt', label), value);
+    }
+    section.append(element('h3', title), list);
+    return section;
+  }
+
   function open(key) {
     const node = nodesByKey.get(key);
     if (node === undefined) return;
@@ -78,6 +97,7 @@
     byId(key).classList.add('jj-chosen');
     byId('name').textContent = node.name;
     byId('about').textContent = node.about;
+    byId('sections').replaceChildren(...node.sections.map(sectionElement));
     byId('definition').textContent = node.definition;
     byId('panel').hidden = false;
   }
