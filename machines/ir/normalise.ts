@@ -18,7 +18,7 @@ import { policyOf, readPolicies } from './policy.ts';
 import { readPublish } from './publish.ts';
 import { readRemoteAgents } from './remote-agents.ts';
 import { retryPolicies } from './retry.ts';
-import { budgetSettings, readTimeouts, readTools, stateSchema } from './settings.ts';
+import { budgetSettings, readTimeouts, readTools, stateSettings } from './settings.ts';
 import { strategyOf } from './strategy.ts';
 import { withToolFunctions } from './tool-functions.ts';
 import type { Edge, Node, Workflow } from './workflow.ts';
@@ -90,7 +90,7 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
     version,
     name: fields.text('name') ?? null,
     description: fields.text('description') ?? null,
-    state_schema: stateSchema(fields),
+    ...stateSettings(fields),
     start_node: fields.name('start_node') ?? defaultStart(authored, edges),
     nodes: withScopesOf(
       oauth,

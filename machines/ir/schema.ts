@@ -241,6 +241,10 @@ function workflowSchema(ref: Ref): JsonSchema {
           description: 'JSON Schema of the state, which expressions are checked against.',
         },
       ),
+      strict_input: Type.Boolean({
+        description:
+          'Whether the input of an execution must fit `state_schema`, with no other keys; otherwise it is not started (`invalid_input`). Default: false.',
+      }),
       start_node: Type.String({
         description: 'Id of the first node. Default: the only node that nothing leads to, else the first one.',
       }),

@@ -4,6 +4,7 @@ import { readDocument } from '../reading/document.ts';
 import { type Fields, optional } from '../reading/fields.ts';
 import { Problems } from '../reading/problems.ts';
 import { didYouMean } from '../suggest.ts';
+import { describesKeys } from './input-schema.ts';
 import type { Timeouts, TokenBudget, ToolConfig, Workflow } from './workflow.ts';
 
 const DEFAULT_HEARTBEAT_SECS = 30;
@@ -105,8 +106,22 @@ export function budgetSettings(
   return { ...budgets, on_budget_exceeded: onExceeded, continue_as_new: continues };
 }
 
+/** The schema of the state, and whether inputs must fit it. */
+export function stateSettings(fields: Fields): Pick<Workflow, 'state_schema' | 'strict_input'> {
+  const state_schema = stateSchema(fields);
+  const strict_input = fields.boolean('strict_input') ?? false;
+  if (strict_input && (state_schema === null || !describesKeys(state_schema)))
+    fields.error(
+      'no_state_schema',
+      'strict_input',
+      'needs a state_schema that says which keys the input may have',
+      'add state_schema, or leave strict_input out',
+    );
+  return { state_schema, strict_input };
+}
+
 /** An object, or its JSON text. A class name or an empty text is no schema. */
-export function stateSchema(fields: Fields): JsonObject | null {
+function stateSchema(fields: Fields): JsonObject | null {
   const raw = fields.json('state_schema');
   if (isObject(raw)) return raw;
   if (raw === undefined) return null;

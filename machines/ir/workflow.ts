@@ -119,6 +119,8 @@ export interface Workflow {
   readonly description: string | null;
   /** JSON schema of the state when known, else null (a dotted class name or "" is not a schema). */
   readonly state_schema: { readonly [key: string]: Json } | null;
+  /** Whether the input of an execution must fit `state_schema`. */
+  readonly strict_input: boolean;
   readonly start_node: string;
   /** In the order of the document, which decides ties. */
   readonly nodes: readonly Node[];

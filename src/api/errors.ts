@@ -35,6 +35,7 @@ export class RequestError extends Error {
 
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   bad_request: 400,
+  invalid_input: 400,
   invalid_workflow: 400,
   already_terminal: 400,
   unknown_position: 400,

@@ -2,6 +2,8 @@
 export type RuntimeErrorCode =
   | 'not_found'
   | 'bad_request'
+  /** The workflow has `strict_input`, and the input does not fit its state schema. */
+  | 'invalid_input'
   /**
    * The request conflicts with the execution's state, e.g. a decision that was made already, or with an idempotency key in use.
    */

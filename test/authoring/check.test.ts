@@ -6,6 +6,12 @@ function found(text: string, file = 'workflow.yaml'): string[] {
 }
 
 describe('checking a workflow file', () => {
+  it('reports strict_input without a schema at its place', () => {
+    expect(found('strict_input: true\nworkflow: { id: w }\nnodes: { a: { type: wait, event: e } }')).toEqual([
+      '1:15 error no_state_schema',
+    ]);
+  });
+
   it('reports the errors of the runtime with their positions', () => {
     const text = `workflow:
   id: w

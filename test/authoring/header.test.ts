@@ -101,4 +101,12 @@ describe('the settings', () => {
       problems('workflow: { id: w }\ntimeouts: { workflow_timeout: soon, node_timeout: 0 }\nnodes: { a: { timeout: -1 } }'),
     ).toEqual(['2:31 error wrong_type', '2:51 error wrong_type', '3:24 error wrong_type']);
   });
+
+  it('say whether inputs must fit the state schema', () => {
+    const text = 'workflow: { id: w, strict_input: true, state_schema: { n: int } }\nnodes: { a: {} }';
+    expect(compiled(text)).toMatchObject({
+      strict_input: true,
+      state_schema: { type: 'object', properties: { n: { type: 'integer' } } },
+    });
+  });
 });

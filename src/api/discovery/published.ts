@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { inputSchemaOf } from '../../../machines/ir/input-schema.ts';
 import { type Channel, channelsIn } from '../../../machines/ir/publish.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { WorkflowRow } from '../../../store/port/control.ts';
@@ -70,15 +71,16 @@ function publicationIn({ workflowId, version, source }: WorkflowRow): Publicatio
     version,
     name: typeof name === 'string' && name !== '' ? name : workflowId,
     description: typeof description === 'string' && description !== '' ? description : `Runs the workflow ${workflowId}.`,
-    inputSchema: inputSchemaOf(document),
+    inputSchema: publishedSchema(document),
     channels,
   };
 }
 
-/** The state schema. What it requires may be written by the workflow itself. */
-function inputSchemaOf({ state_schema }: JsonObject): JsonObject | null {
+/** The state schema. What it requires may be written by the workflow itself, unless inputs must fit it. */
+function publishedSchema({ state_schema, strict_input }: JsonObject): JsonObject | null {
   const schema = typeof state_schema === 'string' ? parsed(state_schema) : (state_schema ?? null);
   if (!isObject(schema) || (schema.type !== 'object' && !isObject(schema.properties ?? null))) return null;
+  if (strict_input === true) return inputSchemaOf({ strict_input, state_schema: schema });
   const { required: _, ...rest } = schema;
   return { ...rest, type: 'object' };
 }

@@ -1,7 +1,10 @@
 import { compileCooperatively } from '../../../machines/compile/index.ts';
 import { InvalidWorkflow } from '../../../machines/diagnostics.ts';
+import { inputSchemaOf } from '../../../machines/ir/input-schema.ts';
+import type { Workflow } from '../../../machines/ir/workflow.ts';
 import { revisionOf } from '../../../machines/revision.ts';
 import { validateCooperatively } from '../../../machines/validate/index.ts';
+import { inputSchemaProblem } from '../../executors/input-schema.ts';
 import { actorOf } from '../actor.ts';
 import { FairQueue } from '../scheduling/fair-queue.ts';
 import type { Runtime } from '../types/runtime.ts';
@@ -21,6 +24,7 @@ export function registerCommand(context: CommandContext): Runtime['register'] {
       const { workflow, program, revision, diagnostics } = await queue.run(tenantId, () =>
         slices.drive(slices.slice(tenantId), validateAndCompile(document)),
       );
+      await assertUsableSchema(workflow);
       const { workflow_id: workflowId, version } = workflow;
       await quotas.register(tenantId, workflowId, () =>
         store.control(
@@ -32,6 +36,18 @@ export function registerCommand(context: CommandContext): Runtime['register'] {
       const missing = missingTools(workflow, workflows.toolsOf(tenantId));
       return { workflowId, version, revision, warnings: [...diagnostics, ...missing] };
     });
+}
+
+/** Throws `InvalidWorkflow` if inputs cannot be checked by the schema that they must fit. */
+async function assertUsableSchema(workflow: Workflow): Promise<void> {
+  const schema = inputSchemaOf(workflow);
+  const problem = schema === null ? null : await inputSchemaProblem(schema);
+  if (problem === null) return;
+  const message = `ir.state_schema cannot check inputs: ${problem}`;
+  const hint = 'correct the JSON Schema, or leave strict_input out';
+  throw new InvalidWorkflow([
+    { severity: 'error', code: 'bad_state_schema', node_id: null, path: 'state_schema', message, hint },
+  ]);
 }
 
 /** Throws `InvalidWorkflow`. Yields between pieces of work. */

@@ -30,6 +30,7 @@ export function startCommand(context: CommandContext): ServerRuntime['start'] {
       const { workflowId, version } = request;
       const loaded =
         context.workflows.findCached(tenantId, workflowId, version) ?? (await findWorkflow(context, tenantId, request));
+      if (loaded.assertInput !== null) await loaded.assertInput(input);
       const nowMs = clock.nowMs();
       const id = ids.execution(nowMs);
       await keepSubjectToken(context, loaded, { tenantId, executionId: id }, request.subjectToken);

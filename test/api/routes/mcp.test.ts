@@ -264,6 +264,15 @@ describe('a workflow that is published as a tool', () => {
     expect(await read('say_hello', { greeting: 'hi' })).toMatchObject({ greeting: 'hi', echoed: expect.anything() });
   });
 
+  it('requires what its schema requires if it has strict_input', async () => {
+    const { as, post } = await listening({ tools: ECHO_TOOLS });
+    await post('/workflows', { ir: { ...GREETING, strict_input: true } });
+    const { client, use } = await as('developer');
+    const { tools } = await client.listTools();
+    expect(tools.at(-1)?.inputSchema).toMatchObject({ required: ['greeting'], additionalProperties: false });
+    expect(await use('say_hello', { greting: 'hi' })).toMatchObject({ isError: true, text: expect.stringContaining('greeting') });
+  });
+
   it('says what an execution waits for, and that one has failed', async () => {
     const { as, post } = await listening({
       tools: {

@@ -83,6 +83,7 @@ export class Children {
     if (inputExceeded !== undefined)
       throw new WorkError(budgetExceededMessage(inputExceeded), { retryable: false, errorClass: BUDGET_EXCEEDED });
     if (inputErrors.length > 0) throw new RuntimeError('bad_request', `the input cannot be rendered: ${inputErrors.join('; ')}`);
+    if (loaded.assertInput !== null) await loaded.assertInput(input);
     const nowMs = clock.nowMs();
     return executionStart({
       id: ids.execution(nowMs),

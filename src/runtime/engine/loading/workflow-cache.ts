@@ -1,12 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import { compileCooperatively } from '../../../../machines/compile/index.ts';
+import { inputSchemaOf } from '../../../../machines/ir/input-schema.ts';
 import { normaliseCooperatively } from '../../../../machines/ir/normalise.ts';
 import type { Node } from '../../../../machines/ir/workflow.ts';
+import type { Json } from '../../../../machines/json.ts';
 import { type Kind, runsChild } from '../../../../machines/nodes/index.ts';
 import type { Program } from '../../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { RemoteAgents } from '../../../executors/a2a/remote-agents.ts';
 import type { Executor } from '../../../executors/executor.ts';
+import { inputCheck } from '../../../executors/input-schema.ts';
 import type { McpConnections } from '../../../executors/mcp/connections.ts';
 import type { MemoryConnectors, ToolMemory } from '../../../executors/memory/connector.ts';
 import type { Models } from '../../../executors/model/index.ts';
@@ -40,6 +43,8 @@ export interface LoadedWorkflow {
   readonly executorOf: (node: string) => Executor | null;
   /** Does this runtime do the node's work in process, or start its child? */
   readonly isLocal: (node: string) => boolean;
+  /** Throws `invalid_input` if an execution may not start with this input; null = it may start with any. */
+  readonly assertInput: ((input: Json) => Promise<void>) | null;
   /** The variables of the `env` root of expressions. */
   readonly vars: Readonly<Record<string, string>>;
   /** The tenant's memory for one attempt. */
@@ -171,6 +176,7 @@ export class WorkflowCache {
       kindOf: (node) => kinds.get(node) ?? null,
       executorOf: (node) => executors.get(node) ?? null,
       isLocal: (node) => (executors.get(node) ?? null) !== null || children.has(node),
+      assertInput: inputAssertion(program),
       vars,
       memoryFor: (attempt) => new AttemptMemory(memory, connectors, attempt),
     };
@@ -213,4 +219,16 @@ function* programOf(source: string, revision: string): Generator<undefined, Prog
   const { workflow } = yield* normaliseCooperatively(JSON.parse(source), true);
   yield;
   return yield* compileCooperatively(workflow, revision, { registered: true });
+}
+
+/** The check of a workflow with `strict_input`. */
+function inputAssertion({ workflow }: Program): LoadedWorkflow['assertInput'] {
+  const schema = inputSchemaOf(workflow);
+  if (schema === null) return null;
+  const check = inputCheck(schema);
+  return async (input) => {
+    const problem = await check(input);
+    if (problem !== null)
+      throw new RuntimeError('invalid_input', `the input does not fit the state schema of ${workflow.workflow_id}: ${problem}`);
+  };
 }
