@@ -27,6 +27,8 @@ import { ToolsError } from './tools.ts';
 
 /** Upper bound for a shutdown beyond its grace period, in case the database hangs. */
 const SHUTDOWN_SLACK_MS = 10_000;
+/** Connections that wait to be accepted; the system may allow fewer. With Node's 511, a burst of clients waits for seconds. */
+const BACKLOG = 4_096;
 const LOST_LOCK: StopReason = 'lost lock';
 
 /** The server cannot listen on the address; the message says which and why. */
@@ -118,7 +120,7 @@ async function openListening(options: ServicesOptions, log: Logger): Promise<Awa
   }
   try {
     await services.control.start();
-    await services.app.listen({ host, port });
+    await services.app.listen({ host, port, backlog: BACKLOG });
     return services;
   } catch (cause) {
     await services.close(0);

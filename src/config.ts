@@ -52,6 +52,8 @@ export interface Config {
   readonly shutdownDelayMs: number;
   /** Disables authentication; every request belongs to tenant `default`. */
   readonly devMode: boolean;
+  /** Requests that add work are refused when others wait for longer; infinite = never. */
+  readonly maxWaitMs: number;
   /** Default form of `kind` in `GET /executions/:id/events`. */
   readonly eventFormat: EventFormat;
   /** Number of node completions after which an execution fails. */
@@ -93,6 +95,7 @@ const VARIABLES = [
   'JAMJET_DEV_MODE',
   'JAMJET_EVENT_FORMAT',
   'JAMJET_LOG',
+  'JAMJET_MAX_WAIT_MS',
   'JAMJET_MODELS',
   'JAMJET_MODEL_PRICES',
   'JAMJET_MODEL_SCRIPT',
@@ -141,6 +144,7 @@ const DEFAULT_DATABASE = '.jamjet/runtime.db';
 const MAX_STEP_LIMIT = 1_000_000_000;
 const MAX_ARTIFACT_THRESHOLD_BYTES = 1_000_000_000;
 
+const DEFAULT_MAX_WAIT_MS = 200;
 const MAX_SHUTDOWN_DELAY_MS = 600_000;
 
 const DEFAULT_POOL_SIZE = 10;
@@ -211,6 +215,7 @@ export function readConfig(env: Environment): Config {
       (text) => logLevel(text, false),
     ),
     shutdownDelayMs: read('JAMJET_SHUTDOWN_DELAY_MS', 0, (text) => integer(text, 0, MAX_SHUTDOWN_DELAY_MS)),
+    maxWaitMs: read('JAMJET_MAX_WAIT_MS', DEFAULT_MAX_WAIT_MS, maxWait),
     devMode: read('JAMJET_DEV_MODE', false, flag),
     eventFormat: read('JAMJET_EVENT_FORMAT', 'seed', eventFormat),
     stepLimit: read('JAMJET_STEP_LIMIT', DEFAULTS.stepLimit, (text) => integer(text, 1, MAX_STEP_LIMIT)),
@@ -245,6 +250,12 @@ function integer(text: string, min: number, max: number): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= min && value <= max)) throw new InvalidValue(`must be a whole number from ${min} to ${max}, not "${text}"`);
   return value;
+}
+
+/** 0 = requests may wait for any time. */
+function maxWait(text: string): number {
+  const ms = integer(text, 0, 600_000);
+  return ms === 0 ? Number.POSITIVE_INFINITY : ms;
 }
 
 function flag(text: string): boolean {

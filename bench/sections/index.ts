@@ -106,6 +106,11 @@ const sections = {
     missing: withoutPostgres,
     measure: async (folder) => (await import('./scale/postgres.ts')).postgresCluster(folder),
   },
+  overload: {
+    about: 'starts over HTTP at the rate that is sustained, and at two and five times that: refusals, latencies of the rest',
+    onRequest: true,
+    measure: async (folder) => (await import('./scale/overload.ts')).overload(folder),
+  },
   restartByKind: {
     about: 'restart of the server with 100,000 live executions of each kind',
     onRequest: true,

@@ -12,6 +12,9 @@ import { stripSdkPrefix } from './compat/sdk-paths.ts';
 import { PublishedWorkflows } from './discovery/published.ts';
 import { closeAfterInFlight } from './graceful-close.ts';
 import { describedRoutes } from './openapi/routes.ts';
+import { refuseEarly } from './overload/early-refusal.ts';
+import { LoadShedder } from './overload/load-shedder.ts';
+import { logShedding } from './overload/shed.ts';
 import { handleError, handleMalformedHttp } from './replies/error-handler.ts';
 import { serializeFairly } from './replies/fair-serialization.ts';
 import { LazyLogger } from './replies/lazy-logger.ts';
@@ -92,6 +95,11 @@ export function buildApp(options: AppOptions): Api {
     tokens,
     polls: new LongPolls(tokenMonitor),
     streams: new EventStreams(options.control.live.keepAlive, tokenMonitor, nowMs),
+    shedder: new LoadShedder({
+      maxWaitMs: options.config.maxWaitMs,
+      nowMs: () => performance.now(),
+      onChange: (change) => logShedding(options.log, change),
+    }),
     published: new PublishedWorkflows(options.store),
     nowMs,
     isStopping: options.isStopping ?? (() => false),
@@ -128,6 +136,7 @@ export function buildApp(options: AppOptions): Api {
   closeAfterInFlight(app);
   guard(app, services, options.auth, options.actor);
   reportUnknownFields(app);
+  refuseEarly(app, services, options.auth);
   app.setErrorHandler(handleError);
   const routes = describedRoutes(app);
   addRoutes(app, services);

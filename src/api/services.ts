@@ -18,6 +18,7 @@ import type { TokenAuthenticator } from './auth/authenticator.ts';
 import type { Access, Identity } from './auth/identity.ts';
 import { requestPath } from './compat/sdk-paths.ts';
 import type { PublishedWorkflows } from './discovery/published.ts';
+import type { LoadShedder } from './overload/load-shedder.ts';
 import type { EventStreams } from './streams/event-streams.ts';
 import type { LongPolls } from './streams/long-polls.ts';
 
@@ -38,6 +39,7 @@ export interface Services {
   readonly tokens: TokenAuthenticator;
   readonly polls: LongPolls;
   readonly streams: EventStreams;
+  readonly shedder: LoadShedder;
   readonly published: PublishedWorkflows;
   readonly nowMs: () => number;
   /** Whether the server is about to close: it still serves, but balancers should choose another one. */
@@ -52,12 +54,18 @@ declare module 'fastify' {
     reducesLoad?: (body: unknown) => boolean;
     /** A body in YAML arrives as `YamlBody`; elsewhere all bodies are JSON. */
     acceptsYaml?: boolean;
+    /** Refused while such requests wait too long: they add work, and are answered as soon as that is committed. */
+    isShed?: true;
   }
   interface FastifyRequest {
     /** Set by the guard on every route that is not open; null on open routes. */
     identity: Identity | null;
     /** The `Content-Type` header, which the guard removes because bodies are parsed as JSON whatever it says. Null if absent. */
     contentType: string | null;
+    /** Whether it was refused because others wait too long. */
+    isShed: boolean;
+    /** Called when the reply has been sent. */
+    onAnswered: (() => void) | null;
   }
 }
 

@@ -10,6 +10,8 @@ import type { Identity } from './identity.ts';
 const CACHE_TTL_MS = 5_000;
 const MAX_CACHED_TOKENS = 10_000;
 
+const BEARER = /^bearer +(\S+) *$/i;
+
 interface CachedToken {
   readonly token: TokenRow;
   readonly tenant: TenantRow | null;
@@ -38,7 +40,7 @@ export class TokenAuthenticator {
 
   /** A promise only if the store has to be read. Throws or rejects with `RequestError`: `unauthorized`, `tenant_not_active`. */
   identify(authorization: string | undefined): Identity | Promise<Identity> {
-    const plaintext = /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+    const plaintext = BEARER.exec(authorization ?? '')?.[1];
     if (plaintext === undefined) {
       const empty = authorization === undefined || !/^bearer\b/i.test(authorization);
       throw new RequestError('unauthorized', empty ? 'missing Authorization: Bearer <token>' : 'invalid or expired token');
@@ -46,6 +48,15 @@ export class TokenAuthenticator {
     const hash = hashToken(plaintext);
     const cached = this.#cached(hash);
     return cached === null ? this.#read(hash).then((read) => this.#validIdentity(read)) : this.#validIdentity(cached);
+  }
+
+  /** The tenant of a valid token that need not be read; null = it would have to be, or is not valid. */
+  cachedTenant(authorization: string | undefined): string | null {
+    const plaintext = BEARER.exec(authorization ?? '')?.[1];
+    const cached = plaintext === undefined ? null : this.#cached(hashToken(plaintext));
+    if (cached === null || cached.token.revokedAtMs !== null || cached.tenant?.status !== 'active') return null;
+    const { expiresAtMs } = cached.token;
+    return expiresAtMs === null || expiresAtMs > this.#nowMs() ? cached.token.tenantId : null;
   }
 
   #validIdentity({ token, tenant, identity }: CachedToken): Identity {

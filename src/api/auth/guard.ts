@@ -1,7 +1,8 @@
-import type { FastifyRequest, onRequestHookHandler, preValidationAsyncHookHandler } from 'fastify';
+import type { FastifyReply, FastifyRequest, onRequestHookHandler, preValidationAsyncHookHandler } from 'fastify';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { requestPath } from '../compat/sdk-paths.ts';
 import { RequestError } from '../errors.ts';
+import { shed } from '../overload/shed.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
 import { rejectCrossOrigin } from './cross-origin.ts';
 import { type Access, ANONYMOUS, type Identity, requireAccess } from './identity.ts';
@@ -10,21 +11,32 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const RETRY_AFTER_MS = 2_000;
 
 /** Hooks that requests pass first: they refuse requests during shutdown, identify the caller, and check its rights and rate. */
-export function guard(app: Api, { runtime, tokens, polls, config }: Services, auth: 'on' | 'off', actor = ANONYMOUS.name): void {
+export function guard(
+  app: Api,
+  { runtime, tokens, polls, config, shedder }: Services,
+  auth: 'on' | 'off',
+  actor = ANONYMOUS.name,
+): void {
   const anonymous = { ...ANONYMOUS, name: actor };
   let closing = false;
 
   app.decorateRequest('identity', null);
   app.decorateRequest('contentType', null);
+  app.decorateRequest('isShed', false);
+  app.decorateRequest('onAnswered', null);
+  app.addHook('onResponse', (request, _reply, done) => {
+    request.onAnswered?.();
+    done();
+  });
   app.addHook('preClose', async () => {
     closing = true;
     polls.close();
   });
   app.addHook('onRoute', (route) => {
-    const { access, reducesLoad } = route.config ?? {};
+    const { access, reducesLoad, isShed = false } = route.config ?? {};
     if (access === undefined) throw new Error(`route ${String(route.method)} ${route.url} has no config.access`);
     if (access === 'open') return;
-    route.onRequest = authorize(access, reducesLoad === undefined);
+    route.onRequest = authorize(access, reducesLoad === undefined, isShed);
     if (reducesLoad !== undefined) route.preValidation = [countByBody(reducesLoad), ...[route.preValidation ?? []].flat()];
   });
   app.addHook('onRequest', (request, _reply, done) => {
@@ -48,17 +60,19 @@ export function guard(app: Api, { runtime, tokens, polls, config }: Services, au
   });
 
   /** Identifies the caller, counts its request if `counts`, and checks its rights. Waits only when the store has to be read. */
-  function authorize(access: Access, counts: boolean): onRequestHookHandler {
-    const admit = (request: FastifyRequest, identity: Identity): Promise<void> | null => {
+  function authorize(access: Access, counts: boolean, isShed: boolean): onRequestHookHandler {
+    const admit = (request: FastifyRequest, reply: FastifyReply, identity: Identity): Promise<void> | null => {
       request.identity = identity;
+      if (isShed) shed(shedder, identity.tenantId, request, reply);
       const counted = counts ? runtime.tenants.request(identity.tenantId) : null;
       if (counted !== null) return counted.then(() => requireAccess(identity.role, access));
       requireAccess(identity.role, access);
       return null;
     };
-    return (request, _reply, done) => {
+    return (request, reply, done) => {
       const identity = auth === 'off' ? anonymous : tokens.identify(request.headers.authorization);
-      const admitted = identity instanceof Promise ? identity.then((read) => admit(request, read)) : admit(request, identity);
+      const admitted =
+        identity instanceof Promise ? identity.then((read) => admit(request, reply, read)) : admit(request, reply, identity);
       if (admitted === null) done();
       else admitted.then(() => done(), done);
     };

@@ -31,7 +31,7 @@ export function logRequests(app: Api, log: LogLevels | null): void {
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
-    const level = reply.statusCode >= 400 ? 'info' : 'debug';
+    const level = reply.statusCode >= 400 && !request.isShed ? 'info' : 'debug';
     if (logs(level)) request.log[level]({ ...logFields(request, reply), status: reply.statusCode }, 'request');
     done();
   });

@@ -74,7 +74,7 @@ export function eventRoutes(app: Api, services: Services): void {
     app.post(
       path,
       {
-        config: { access: 'write' },
+        config: { access: 'write', isShed: true },
         schema: {
           summary: 'Send an external event',
           description:

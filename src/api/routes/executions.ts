@@ -32,7 +32,7 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
   app.post(
     '/executions',
     {
-      config: { access: 'write' },
+      config: { access: 'write', isShed: true },
       schema: {
         summary: 'Start an execution',
         description: 'Starts the version registered last unless `workflow_version` names another.',

@@ -38,7 +38,7 @@ export function javaSdkRoutes(app: Api, { runtime, store }: Services): void {
   app.post(
     '/api/v1/workflows/:workflow_id/execute',
     {
-      config: { access: 'write' },
+      config: { access: 'write', isShed: true },
       schema: {
         summary: 'Start an execution of the latest version of a workflow',
         description: 'The body is the input.',

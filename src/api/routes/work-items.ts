@@ -28,7 +28,7 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
   app.post(
     '/work-items',
     {
-      config: { access: 'write' },
+      config: { access: 'write', isShed: true },
       schema: {
         summary: 'Enqueue work',
         tags: ['Work items'],
