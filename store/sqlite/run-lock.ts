@@ -77,28 +77,49 @@ export class RunLock {
   }
 
   #lockFile(): Database.Database {
-    const file = new Database(lockFileOf(this.#db.name), { timeout: 0 });
-    try {
-      file.exec('BEGIN EXCLUSIVE');
-      return file;
-    } catch (error) {
-      file.close();
-      if (isBusy(error)) throw this.#locked(error);
-      throw error;
-    }
+    return openLockFile(this.#db.name, () => this.#db.prepare<[], RuntimeHolder>(HOLDER).get());
   }
+}
 
-  #locked(cause: unknown): StoreError {
-    const holder = this.#db.prepare<[], RuntimeHolder>(HOLDER).get();
-    const who =
-      holder === undefined
-        ? 'by another runtime'
-        : `by runtime ${holder.runtimeId} (process ${holder.pid}, started ${new Date(holder.startedAtMs).toISOString()})`;
-    return new StoreError(
-      'store_locked',
-      `the database ${this.#db.name} is in use ${who}: stop it first, or use another database`,
-      { cause },
-    );
+/** Opens the lock file of the database and locks it. Throws `store_locked` naming the holder. */
+function openLockFile(path: string, holderOf: () => RuntimeHolder | undefined): Database.Database {
+  const file = new Database(lockFileOf(path), { timeout: 0 });
+  try {
+    file.exec('BEGIN EXCLUSIVE');
+    return file;
+  } catch (error) {
+    file.close();
+    if (isBusy(error)) throw locked(path, holderOf(), error);
+    throw error;
+  }
+}
+
+function locked(path: string, holder: RuntimeHolder | undefined, cause: unknown): StoreError {
+  const who =
+    holder === undefined
+      ? 'by another runtime'
+      : `by runtime ${holder.runtimeId} (process ${holder.pid}, started ${new Date(holder.startedAtMs).toISOString()})`;
+  return new StoreError('store_locked', `the database ${path} is in use ${who}: stop it first, or use another database`, {
+    cause,
+  });
+}
+
+/** Runs `body` while no runtime works on the database, which may be damaged. Throws `store_locked` naming the holder. */
+export function whileUnused<T>(path: string, body: () => T): T {
+  const lock = openLockFile(path, () => readHolder(path));
+  try {
+    return body();
+  } finally {
+    lock.close();
+  }
+}
+
+function readHolder(path: string): RuntimeHolder | undefined {
+  const db = new Database(path, { readonly: true });
+  try {
+    return db.prepare<[], RuntimeHolder>(HOLDER).get();
+  } finally {
+    db.close();
   }
 }
 

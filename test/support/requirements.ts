@@ -13,6 +13,7 @@ const REQUIREMENTS = {
   pgbouncer: { debianPackage: 'pgbouncer', programs: ['/usr/sbin/pgbouncer', 'pgbouncer'] },
   openssl: { debianPackage: 'openssl', programs: ['openssl'] },
   curl: { debianPackage: 'curl', programs: ['curl'] },
+  pg_dump: { debianPackage: 'postgresql-client', programs: ['pg_dump'] },
   gcc: { debianPackage: 'gcc libc6-dev', programs: ['gcc'] },
 } as const satisfies Readonly<Record<string, Requirement>>;
 

@@ -90,6 +90,8 @@ export const CATEGORIES = {
     entry('serve', 'Run a production server, configured by the environment', () => import('./serve.ts')),
   ],
   Administration: [
+    entry('backup', 'Copy an SQLite database to a file, beside a server, and check the copy', () => import('./backup.ts')),
+    entry('restore', 'Put a backup in the place of an SQLite database, which is kept', () => import('./restore.ts')),
     entry('db status', 'Show the content, the schema version and the runtimes of a database', () => import('./db/status.ts')),
     entry('db migrate', 'Migrate the schema of a database to the newest version', () => import('./db/migrate.ts')),
     entry('db check', 'Check that logs, snapshots and the audit chain agree', () => import('./db/check.ts')),

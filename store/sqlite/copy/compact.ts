@@ -1,11 +1,8 @@
-import { existsSync, rmSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { CopyError, type CopyReceipt } from '../../port/copy.ts';
-import { asStoreError } from '../errors.ts';
-import { makeFolder } from '../make-folder.ts';
 import { countRows, countSamePositions, TABLES } from '../queries/copy.ts';
+import { writeWhole } from '../whole-file.ts';
 import type { SqliteSource } from './source.ts';
 
 /**
@@ -13,20 +10,7 @@ import type { SqliteSource } from './source.ts';
  * `not_empty` when the file exists.
  */
 export async function copyToSqlite(source: SqliteSource, path: string): Promise<CopyReceipt> {
-  const file = resolve(path);
-  if (existsSync(file)) throw new CopyError('not_empty', `${file} exists already: name a file that does not`);
-  const partial = `${file}.partial-${process.pid}`;
-  try {
-    makeFolder(dirname(file));
-    const receipt = vacuum(source.path, partial);
-    await onDisk(partial);
-    await rename(partial, file);
-    await onDisk(dirname(file));
-    return receipt;
-  } catch (error) {
-    rmSync(partial, { force: true });
-    throw asStoreError(error);
-  }
+  return writeWhole(resolve(path), async (partial) => vacuum(source.path, partial));
 }
 
 function vacuum(from: string, to: string): CopyReceipt {
@@ -54,13 +38,4 @@ function compareCounts(db: Database.Database): CopyReceipt {
   const same = db.prepare<[], number>(countSamePositions()).pluck().get() ?? 0;
   if (same !== counts.log_entries) throw new CopyError('copy_differs', 'log_entries: their positions in the log have changed');
   return counts;
-}
-
-async function onDisk(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
