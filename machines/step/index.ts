@@ -341,6 +341,12 @@ export function approvalsOf(program: Program, run: Run): PendingApproval[] {
     });
 }
 
+/** Does any node wait for a person's decision? */
+export function asksForDecision(run: Run): boolean {
+  const { active } = run.snapshot.context as Context;
+  return active.size > 0 && !TERMINAL.has(run.status) && active.entries().some(([, visit]) => isOpenApproval(visit));
+}
+
 /** The active visit to a node; null = none. */
 export function activeVisitOf(run: Run, node: string): (Visit & Pick<ActiveVisit, 'phase'>) | null {
   const active = (run.snapshot.context as Context).active.get(node);

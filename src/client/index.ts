@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../machines/json.ts';
-import type { AcceptedDecision, Approvals, Approve } from '../api/schemas/approvals.ts';
+import type { AcceptedDecision, ApprovalList, Approvals, ApprovalsQuery, Approve } from '../api/schemas/approvals.ts';
 import type { AcceptedEvent, Event, EventList } from '../api/schemas/events.ts';
 import type {
   CancelledExecution,
@@ -43,6 +43,7 @@ import { type CallOptions, type ClientOptions, idempotencyHeader, pathSegment, T
 import { WebhookClient } from './webhooks.ts';
 
 export type { Agent, AgentCardInput, AgentList, AgentStatusChange } from '../api/schemas/agents.ts';
+export type { ApprovalItem, ApprovalList } from '../api/schemas/approvals.ts';
 export type { AuditItem, AuditList } from '../api/schemas/audit.ts';
 export type { CronJob, CronJobList } from '../api/schemas/cron.ts';
 export type { PastDecision } from '../api/schemas/errors.ts';
@@ -262,6 +263,11 @@ export class JamjetClient {
   /** Decides a pending approval. Rejects with 409 if it is already decided, or if several are pending and none is named. */
   approve(id: string, decision: Approve, options?: CallOptions): Promise<AcceptedDecision> {
     return this.#transport.call('POST', `/executions/${pathSegment(id)}/approve`, { ...options, body: decision });
+  }
+
+  /** Approvals of all executions: pending ones (the longest wait first), or decided ones (the newest first). */
+  approvalInbox(query: ApprovalsQuery = {}, options?: CallOptions): Promise<ApprovalList> {
+    return this.#transport.call('GET', '/approvals', { ...options, query: { ...query } });
   }
 
   /** Pending and decided approvals of an execution. */

@@ -65,8 +65,10 @@ import { Lifecycle } from './lifecycle.ts';
 import { BuiltInMemory } from './memory/built-in.ts';
 import { DEFAULT_GRACE_MS, DEFAULTS, type RuntimeOptions } from './options.ts';
 import { type Placement, singleProcess } from './placement.ts';
+import { ApprovalInbox } from './queries/approval-inbox.ts';
 import { EventQueries } from './queries/event-queries.ts';
 import { ExecutionQueries } from './queries/execution-queries.ts';
+import { UnlistedApprovals } from './queries/unlisted-approvals.ts';
 import { Quotas } from './quotas/quotas.ts';
 import { TimeSlices } from './scheduling/time-slices.ts';
 import { SubjectTokens } from './subject-tokens/subject-tokens.ts';
@@ -114,6 +116,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
   const heartbeats = new Heartbeats({ ...context, afterHeartbeat: async () => cluster?.onHeartbeat() });
   const timers = new TimerQueue({ ...context, ...core, scope: activities.scope });
   const eraser = new Eraser({ ...context, cache, loader, corrupt });
+  const unlisted = new UnlistedApprovals({ ...context, loader });
   const lifecycle = new Lifecycle({
     ...context,
     ...activities,
@@ -123,6 +126,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
     heartbeats,
     timers,
     eraser,
+    unlisted,
     cluster,
     recovery: activities.recoveryScheduler,
     connections: core.mcpConnections,
@@ -135,6 +139,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
   const snapshots = new Snapshots({ store, workflows, executions, limiter });
   const transitions = new TransitionCounter({ store, workflows, executions, limiter });
   const eventLog = new EventQueries({ ...context, executions, history, commits: commitSignal(context) });
+  const approvalInbox = new ApprovalInbox({ ...context, executions, eventLog, unlisted });
   const registry = new WorkerRegistry(context);
 
   const admission = new Admission({
@@ -193,6 +198,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
     node: executions.node.bind(executions),
     settled: executions.settled.bind(executions),
     approvals: executions.approvals.bind(executions),
+    approvalInbox: approvalInbox.page.bind(approvalInbox),
     events: eventLog.events.bind(eventLog),
     subscribe: eventLog.subscribe.bind(eventLog),
     deltas: (tenantId, id, signal) => textsOnly((sharedTexts ?? texts).read(tenantId, id, signal)),

@@ -1,4 +1,5 @@
 import type { EventRow, ExecutionProgress, IdempotencyRow, InboxMessage, NewExecution } from './executions.ts';
+import type { ApprovalWrite } from './resources/approvals.ts';
 import type { Artifact } from './resources/artifacts.ts';
 import type { RedactionWrite } from './resources/erasures.ts';
 import type { NewWorkItem } from './work-items.ts';
@@ -51,6 +52,8 @@ export interface ExecutionWrite {
   readonly usage: UsageWrite | null;
   /** Payloads that the events refer to instead of containing them; absent = none. Kept as long as the execution is. */
   readonly offloaded?: readonly Artifact[];
+  /** At most one for each sequence. Absent: no decision is asked for, made or withdrawn. */
+  readonly approvals?: readonly ApprovalWrite[];
   /** Absent: its workflow has no data policy. */
   readonly redaction?: RedactionWrite;
 }

@@ -4,6 +4,7 @@ import type { ExecutionSearch } from './execution-search.ts';
 import type { EventPage, EventPageRequest, ExecutionRow, IdempotencyRow, InboxRow, StoredCheckpoint } from './executions.ts';
 import type { StoreNotification } from './notifications.ts';
 import type { ProcessMessages } from './process-messages.ts';
+import type { ApprovalStore } from './resources/approvals.ts';
 import type { ArtifactStore } from './resources/artifacts.ts';
 import type { ErasureStore } from './resources/erasures.ts';
 import type { MemoryStore } from './resources/memory.ts';
@@ -24,6 +25,7 @@ export interface ExecutionStore {
   /** Whether several runtimes may work on the database at the same time. */
   readonly shared: boolean;
 
+  readonly approvals: ApprovalStore;
   readonly artifacts: ArtifactStore;
   readonly erasures: ErasureStore;
   readonly memory: MemoryStore;

@@ -10,6 +10,7 @@ import type { Store } from '../port/store.ts';
 import type { ClaimRequest, LeaseRenewal } from '../port/work-items.ts';
 import type { RuntimeHolder, WorkerHeartbeat } from '../port/workers.ts';
 import { Agents } from '../resources/agents.ts';
+import { Approvals } from '../resources/approvals.ts';
 import { Artifacts } from '../resources/artifacts.ts';
 import { ControlActions } from '../resources/control-actions.ts';
 import { CronJobs } from '../resources/cron.ts';
@@ -59,6 +60,7 @@ export class PostgresStore implements Store {
   readonly engine = 'postgres';
   readonly shared = true;
   readonly agents: Agents;
+  readonly approvals: Approvals;
   readonly artifacts: Artifacts;
   readonly erasures: Erasures;
   readonly audit: PostgresAudit;
@@ -102,6 +104,7 @@ export class PostgresStore implements Store {
     this.#workers = new Workers(resources);
     this.log = new PostgresLog(connections);
     this.agents = new Agents(resources);
+    this.approvals = new Approvals(resources);
     this.artifacts = new Artifacts(resources);
     this.erasures = new Erasures(resources, hmacKey);
     this.audit = new PostgresAudit(connections, hmacKey);

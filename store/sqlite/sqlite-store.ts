@@ -8,6 +8,7 @@ import type { Store } from '../port/store.ts';
 import type { ClaimRequest, LeaseRenewal } from '../port/work-items.ts';
 import type { RuntimeHolder, WorkerHeartbeat } from '../port/workers.ts';
 import { Agents } from '../resources/agents.ts';
+import { Approvals } from '../resources/approvals.ts';
 import { Artifacts } from '../resources/artifacts.ts';
 import { ControlActions } from '../resources/control-actions.ts';
 import { CronJobs } from '../resources/cron.ts';
@@ -57,6 +58,7 @@ export class SqliteStore implements Store {
   readonly subjectTokens: SubjectTokens;
   readonly tenants: Tenants;
   readonly agents: Agents;
+  readonly approvals: Approvals;
   readonly artifacts: Artifacts;
   readonly erasures: Erasures;
   readonly audit: SqliteAudit;
@@ -113,6 +115,7 @@ export class SqliteStore implements Store {
     this.#workers = new Workers(resources);
     this.log = new SqliteLog(db, names);
     this.agents = new Agents(resources);
+    this.approvals = new Approvals(resources);
     this.artifacts = new Artifacts(resources);
     this.erasures = new Erasures(resources, hmacKey);
     this.audit = new SqliteAudit(db, names, hmacKey);

@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import type { Capabilities, TestDatabase } from '../support/stores.ts';
 import { agentContract } from './contract/agents.ts';
+import { approvalContract } from './contract/approvals.ts';
 import { artifactContract } from './contract/artifacts.ts';
 import { auditContract } from './contract/audit.ts';
 import { auditLogContract } from './contract/audit-log.ts';
@@ -39,6 +40,7 @@ export function storeContract(engine: string, database: () => TestDatabase, capa
     tenantContract(database);
     agentContract(database);
     cronContract(database);
+    approvalContract(database);
     artifactContract(database);
     memoryContract(database);
     auditContract(database);

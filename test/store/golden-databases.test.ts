@@ -72,6 +72,7 @@ interface ExecutionItem {
 interface Body {
   readonly executions: readonly ExecutionItem[];
   readonly pending: readonly { readonly node_id: string }[];
+  readonly approvals: readonly { readonly execution_id: string; readonly node_id: string }[];
   readonly work_items?: readonly { readonly id: string; readonly node_id: string; readonly lease_fence: number }[];
   readonly execution_id: string;
   readonly status: string;
@@ -183,6 +184,16 @@ describe.each(DATABASES)('the golden $engine database $name', ({ name: database,
     for (const { workflow_id: id, revision, registered_by } of (await call('GET', '/workflows?limit=200')).workflows) {
       const [latest] = (await call('GET', `/workflows/${id}/revisions`)).revisions;
       expect(latest).toMatchObject({ revision, registered_by, current: true });
+    }
+
+    // What waits for a decision is listed for all executions, although the release that wrote the database had no such list.
+    const { approvals } = await call('GET', '/approvals?limit=500');
+    const waiting = [...new Set(approvals.map(({ execution_id }) => execution_id))];
+    for (const name of ['approval', 'event-early', 'policy-held']) expect(waiting, name).toContain(idOf(name));
+    for (const id of waiting) {
+      const { pending } = await call('GET', `/executions/${id}/approvals`);
+      const listed = approvals.filter(({ execution_id }) => execution_id === id).map(({ node_id }) => node_id);
+      expect(listed.sort()).toEqual(pending.map(({ node_id }) => node_id));
     }
 
     const again = { workflow_id: 'approval', input: {}, labels: { case: 'approval' } };

@@ -1,4 +1,5 @@
 import { RuntimeError } from '../../runtime/errors.ts';
+import type { ApprovalPosition } from '../../runtime/types/executions.ts';
 
 /** Version of the cursor's form. */
 const VERSION = 1;
@@ -10,6 +11,20 @@ export function cursorOf(id: string): string {
   const hex = ID.exec(id)?.[1];
   if (hex === undefined) throw new Error(`${id} is not an id of a list`);
   return Buffer.from([VERSION, ...Buffer.from(hex, 'hex')]).toString('base64url');
+}
+
+const PLACE = /^(\d{1,15}) (exec_[0-9a-f]{32}) (\d{1,10})$/;
+
+/** A cursor of the list of approvals. */
+export function approvalCursorOf({ atMs, executionId, seq }: ApprovalPosition): string {
+  return Buffer.from(`${atMs} ${executionId} ${seq}`).toString('base64url');
+}
+
+/** Throws `bad_request` for anything that `approvalCursorOf` has not returned. */
+export function fromApprovalCursor(cursor: string): ApprovalPosition {
+  const [, atMs, executionId, seq] = PLACE.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+  if (executionId === undefined) throw new RuntimeError('bad_request', 'cursor must be the next_cursor of an earlier page');
+  return { atMs: Number(atMs), executionId, seq: Number(seq) };
 }
 
 /** The id of a cursor. Throws `bad_request` for anything that `cursorOf` has not returned. */

@@ -1,9 +1,20 @@
+import type { ApprovalItem as InboxItem } from '../../runtime/types/executions.ts';
+import { sendList } from '../replies/json-list.ts';
+import { approvalCursorOf, fromApprovalCursor } from '../requests/cursor.ts';
 import { executionId } from '../requests/ids.ts';
-import { AcceptedDecision, Approvals, Approve } from '../schemas/approvals.ts';
+import {
+  AcceptedDecision,
+  APPROVALS_PAGE,
+  type ApprovalItem,
+  ApprovalList,
+  Approvals,
+  ApprovalsQuery,
+  Approve,
+} from '../schemas/approvals.ts';
 import { ExecutionById } from '../schemas/executions.ts';
-import { defined } from '../schemas/fields.ts';
+import { defined, limitOf } from '../schemas/fields.ts';
 import { type Api, callerOf, identityOf, type Services, stringField } from '../services.ts';
-import { timestamp } from '../time.ts';
+import { timeOrNull, timestamp } from '../time.ts';
 
 export function approvalRoutes(app: Api, { runtime }: Services): void {
   app.post(
@@ -31,6 +42,34 @@ export function approvalRoutes(app: Api, { runtime }: Services): void {
         ...defined('statePatch', state_patch),
       });
       return { execution_id: id, node_id: nodeId, accepted: true as const };
+    },
+  );
+
+  app.get(
+    '/approvals',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'List the approvals of all executions',
+        description: 'Pending ones that have waited longest first; with `status=decided`, the last decisions first.',
+        tags: ['Approvals'],
+        operationId: 'listAllApprovals',
+        querystring: ApprovalsQuery,
+        response: { 200: ApprovalList },
+      },
+    },
+    async (request, reply) => {
+      const { status = 'pending', workflow_id, include_state, cursor } = request.query;
+      const limit = limitOf(request.query.limit, APPROVALS_PAGE);
+      const { items, next } = await runtime.approvalInbox(identityOf(request).tenantId, {
+        status,
+        limit,
+        withState: include_state !== false,
+        ...defined('workflowId', workflow_id),
+        ...defined('after', cursor === undefined ? null : fromApprovalCursor(cursor)),
+      });
+      const next_cursor = next === null ? null : approvalCursorOf(next);
+      return sendList(reply, 'approvals', toItems(items, include_state !== false), { limit, next_cursor });
     },
   );
 
@@ -66,4 +105,34 @@ export function approvalRoutes(app: Api, { runtime }: Services): void {
       };
     },
   );
+}
+
+async function* toItems(items: AsyncIterable<InboxItem>, withState: boolean): AsyncGenerator<ApprovalItem> {
+  for await (const item of items) {
+    const { decision } = item;
+    yield {
+      execution_id: item.executionId,
+      workflow_id: item.workflowId,
+      node_id: item.nodeId,
+      activation: item.activation,
+      kind: item.kind,
+      tool_name: item.toolName,
+      message: item.message,
+      context: item.context,
+      ...(withState ? { state_for_review: item.state } : {}),
+      sequence: item.sequence,
+      waiting_since: timestamp(item.requestedAtMs),
+      expires_at: timeOrNull(item.expiresAtMs),
+      status: decision?.status ?? 'pending',
+      ...(decision === null
+        ? {}
+        : {
+            user_id: decision.userId,
+            actor_id: decision.actorId,
+            ...defined('on_behalf_of', decision.onBehalfOf),
+            comment: decision.comment,
+            decided_at: timestamp(decision.decidedAtMs),
+          }),
+    };
+  }
 }

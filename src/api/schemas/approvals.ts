@@ -1,5 +1,76 @@
 import { type Static, Type } from 'typebox';
-import { anyJson, anyObject, integer, listOf, nameOrEmpty, nullable, optional, text, timestamp } from './fields.ts';
+import {
+  anyJson,
+  anyObject,
+  appliedLimit,
+  flag,
+  integer,
+  limit,
+  listOf,
+  name,
+  nameOrEmpty,
+  nullable,
+  optional,
+  text,
+  timestamp,
+} from './fields.ts';
+
+export const APPROVALS_PAGE = { defaultLimit: 50, maxLimit: 500 };
+
+export const ApprovalsQuery = Type.Object({
+  status: Type.Optional(
+    Type.Enum(['pending', 'decided'] as const, {
+      description: '`pending` (the default): those that await a decision; `decided`.',
+    }),
+  ),
+  workflow_id: Type.Optional(name('Only approvals in executions of this workflow.')),
+  include_state: Type.Optional(flag('`false` leaves out `state_for_review`, which may be large. Default true.')),
+  limit: limit(APPROVALS_PAGE),
+  cursor: Type.Optional(text('`next_cursor` of the previous page.', { maxLength: 128 })),
+});
+export type ApprovalsQuery = Static<typeof ApprovalsQuery>;
+
+export const ApprovalItem = Type.Object(
+  {
+    execution_id: text('Execution that awaits the decision.'),
+    workflow_id: text('Workflow that it runs.'),
+    node_id: text('Node that awaits the decision.'),
+    activation: integer('Visit to the node that awaits the decision: 1, 2, 3 …'),
+    kind: Type.Enum(['human_approval', 'tool'] as const, {
+      description: '`human_approval`: a node asks; `tool`: a policy or a limit requires approval before the node runs.',
+    }),
+    tool_name: text('Tool to be approved; `human_approval` if a node asks.'),
+    message: text('The question: the message of the node, or which tool is about to run.'),
+    context: anyObject('What the decision is about besides the message: of a tool, its node and the calls of a model.'),
+    state_for_review: Type.Optional(
+      nullable(
+        anyObject('A state.'),
+        'State that the person reviews; of a tool, the state of the execution now. Null if it is not known, absent with `include_state=false`.',
+      ),
+    ),
+    sequence: integer('Sequence of the event that requested the decision.'),
+    waiting_since: timestamp('When the decision was requested.'),
+    expires_at: nullable(timestamp('A time.'), 'When the node stops waiting; null = never.'),
+    status: Type.Enum(['pending', 'approved', 'rejected'] as const, { description: '`pending`, or the decision.' }),
+    user_id: Type.Optional(text('Who decided: `on_behalf_of` if present, else `actor_id`. Absent if pending.')),
+    actor_id: Type.Optional(text('Name of the token that sent the decision. Absent if pending.')),
+    on_behalf_of: Type.Optional(text('Person for whom the caller decided, as the caller said; absent if not given.')),
+    comment: Type.Optional(nullable(Type.String(), 'Comment given with the decision; null if there is none. Absent if pending.')),
+    decided_at: Type.Optional(timestamp('When the decision was recorded. Absent if pending.')),
+  },
+  { description: 'An approval of any execution.' },
+);
+export type ApprovalItem = Static<typeof ApprovalItem>;
+
+export const ApprovalList = Type.Object(
+  {
+    approvals: listOf(ApprovalItem, 'Pending ones that have waited longest first, decided ones newest first.'),
+    limit: appliedLimit,
+    next_cursor: nullable(Type.String(), 'Cursor of the next page; null if there is none.'),
+  },
+  { description: 'A page of approvals.' },
+);
+export type ApprovalList = Static<typeof ApprovalList>;
 
 export const Approve = Type.Object(
   {

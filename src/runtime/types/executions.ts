@@ -237,6 +237,44 @@ export interface ApprovalsView {
   readonly decided: readonly ApprovalDecision[];
 }
 
+export interface ApprovalPageRequest {
+  readonly status: 'pending' | 'decided';
+  readonly workflowId?: string;
+  /** `next` of the page before. */
+  readonly after?: ApprovalPosition;
+  readonly limit: number;
+  /** Read the states for review, too. */
+  readonly withState: boolean;
+}
+
+/** The place of an approval in a list. */
+export interface ApprovalPosition {
+  readonly atMs: number;
+  readonly executionId: string;
+  readonly seq: number;
+}
+
+export interface ApprovalPage {
+  /** Pending ones that have waited longest first, decided ones newest first. */
+  readonly items: AsyncIterable<ApprovalItem>;
+  /** `after` of the next page; null = this is the last one. */
+  readonly next: ApprovalPosition | null;
+}
+
+/** An approval in the list of all executions. */
+export interface ApprovalItem extends Omit<PendingApproval, 'approver'> {
+  readonly executionId: string;
+  readonly workflowId: string;
+  /** The question. */
+  readonly message: string;
+  /** The state that the person reviews; null = not read. */
+  readonly state: JsonObject | null;
+  /** When the node stops waiting; null = never. */
+  readonly expiresAtMs: number | null;
+  /** Null = not decided yet. */
+  readonly decision: Omit<ApprovalDecision, 'nodeId'> | null;
+}
+
 /** A decision to make on an approval. */
 export interface Decision {
   readonly decision: string;

@@ -2,6 +2,8 @@ import type { Json } from '../../../machines/json.ts';
 import type { Caller } from './caller.ts';
 import type { CancelSignal } from './cancel-signal.ts';
 import type {
+  ApprovalPage,
+  ApprovalPageRequest,
   ApprovalsView,
   Budgets,
   Decision,
@@ -165,6 +167,9 @@ export interface Runtime {
   approve(caller: Caller, id: string, decision: Decision): Promise<{ readonly nodeId: string }>;
 
   approvals(tenantId: string, id: string): Promise<ApprovalsView>;
+
+  /** The approvals of all executions, pages of one index. Decisions of an earlier release are not listed. */
+  approvalInbox(tenantId: string, request: ApprovalPageRequest): Promise<ApprovalPage>;
 
   /**
    * Sends an external event to the execution. `matched`: node `nodeId` waited for it; otherwise it is buffered for a node that

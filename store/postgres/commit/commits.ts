@@ -7,6 +7,7 @@ import { jsonText } from '../json-text.ts';
 import type { NotificationSender } from '../notify/sender.ts';
 import { ADD_TENANT_USAGE, EFFECTS, LOCK_EXECUTIONS, OFFLOAD_ARTIFACT } from '../queries/commit.ts';
 import type { Transaction, Writer } from '../writer.ts';
+import { approvalStatements } from './approvals.ts';
 import { offloadedBy } from './artifacts.ts';
 import { type BoundStatement, CALL_COMMIT_FUNCTION, commitParameters } from './commit-function.ts';
 import { addEffects, addIdempotency, type EffectRows, hasEffects, noEffects, usageRows } from './effects.ts';
@@ -69,14 +70,14 @@ export class Commits {
     const sealed = { result: units.map(() => null), atMs, streams };
     const statements = [...executionStatements(writes, this.#key), ...effectStatement(effects, atMs)];
     const offloaded = offloadedBy(writes);
-    const redactions = redactionStatements(writes);
+    const others = [...approvalStatements(writes), ...redactionStatements(writes)];
     const usage = usageStatement(writes);
-    if (offloaded.length === 0 && redactions.length === 0)
+    if (offloaded.length === 0 && others.length === 0)
       return this.#writer.writeInOneStatement(CALL_COMMIT_FUNCTION, commitParameters([...statements, ...usage]), sealed);
     return this.#writer.write((transaction) => {
       for (const { statement, values } of statements) transaction.send(statement, values);
       for (const values of offloaded) transaction.send(OFFLOAD_ARTIFACT, values);
-      for (const { statement, values } of [...redactions, ...usage]) transaction.send(statement, values);
+      for (const { statement, values } of [...others, ...usage]) transaction.send(statement, values);
       return sealed;
     });
   }
@@ -137,7 +138,11 @@ async function applyUnit(
     if (reason !== null) return { reason, executionId: write.id };
   }
   for (const values of offloadedBy(unit.executions)) transaction.send(OFFLOAD_ARTIFACT, values);
-  const others = [...redactionStatements(unit.executions), ...usageStatement(unit.executions)];
+  const others = [
+    ...approvalStatements(unit.executions),
+    ...redactionStatements(unit.executions),
+    ...usageStatement(unit.executions),
+  ];
   for (const { statement, values } of others) transaction.send(statement, values);
   return null;
 }

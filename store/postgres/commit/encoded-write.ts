@@ -13,12 +13,13 @@ export interface TypedEntry extends LogEntry {
   readonly types: string;
 }
 
-type Optional = 'revive' | 'clearsDeadline' | 'offloaded' | 'redaction';
+type Optional = 'revive' | 'clearsDeadline' | 'approvals' | 'offloaded' | 'redaction';
 
 /** An execution's write with its events as rows of the log. */
 export interface EncodedWrite extends Omit<ExecutionWrite, 'events' | Optional> {
   readonly revive: ExecutionWrite['revive'] | undefined;
   readonly clearsDeadline: ExecutionWrite['clearsDeadline'] | undefined;
+  readonly approvals: ExecutionWrite['approvals'] | undefined;
   readonly offloaded: ExecutionWrite['offloaded'] | undefined;
   readonly redaction: ExecutionWrite['redaction'] | undefined;
   readonly entries: readonly TypedEntry[];
@@ -51,6 +52,7 @@ function encodeWrite(write: ExecutionWrite): EncodedWrite {
     send,
     consumed,
     usage,
+    approvals,
     offloaded,
     redaction,
   } = write;
@@ -72,6 +74,7 @@ function encodeWrite(write: ExecutionWrite): EncodedWrite {
     send,
     consumed,
     usage,
+    approvals,
     offloaded,
     redaction,
     entries,

@@ -170,6 +170,19 @@ export const OFFLOAD_ARTIFACT = sql(`WITH put AS (
   )
   INSERT INTO artifact_refs (execution_id, hash, tenant_id) VALUES ($7, $2, $1) ON CONFLICT DO NOTHING`);
 
+/** Approvals that were asked for; one that was entered before gets its decision, or begins to wait anew. */
+export const PUT_APPROVALS =
+  sql(`INSERT INTO approvals (execution_id, seq, tenant_id, workflow_id, node_id, activation, requested_at_ms,
+    expires_at_ms, decided_at_ms, decided_seq)
+  SELECT execution_id, seq, tenant_id, workflow_id, node_id, activation, requested_at_ms, expires_at_ms, decided_at_ms, decided_seq
+  FROM json_to_recordset($1) AS a (execution_id text, seq integer, tenant_id text, workflow_id text, node_id text, activation integer,
+    requested_at_ms bigint, expires_at_ms bigint, decided_at_ms bigint, decided_seq integer)
+  ON CONFLICT (execution_id, seq) DO UPDATE SET requested_at_ms = excluded.requested_at_ms, expires_at_ms = excluded.expires_at_ms,
+    decided_at_ms = excluded.decided_at_ms, decided_seq = excluded.decided_seq`);
+/** Approvals that nothing waits for any more. */
+export const REMOVE_APPROVALS = sql(`DELETE FROM approvals a USING json_to_recordset($1) AS w (execution_id text, seq integer)
+  WHERE ${lookup('a.execution_id', 'w.execution_id')} AND a.seq = w.seq`);
+
 /** Originals of redacted events. */
 export const INSERT_ORIGINALS = sql(`INSERT INTO original_events (execution_id, seq, tenant_id, salt, data)
   SELECT execution_id, seq, tenant_id, salt, data

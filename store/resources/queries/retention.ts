@@ -63,6 +63,7 @@ const startRequests = ({ engine, in: isIn }: Dialect): string =>
 
 /** Deletes the rows of the given executions, in an order that respects references. */
 export const REMOVE_EXECUTIONS: readonly Statement<unknown>[] = [
+  deleteFrom('approvals'),
   deleteFrom('checkpoints'),
   deleteFrom('original_events'),
   deleteFrom('erasures'),

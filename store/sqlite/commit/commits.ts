@@ -9,6 +9,7 @@ import type { AuditChain } from '../audit/chain.ts';
 import type { LogNames } from '../log/log-names.ts';
 import { PUT_IDEMPOTENCY } from '../queries/control.ts';
 import type { Transactions } from '../transactions.ts';
+import { ApprovalRows } from './approvals.ts';
 import { OffloadedArtifacts } from './artifacts.ts';
 import { Effects } from './effects.ts';
 import { ExecutionRows } from './execution-rows.ts';
@@ -22,6 +23,7 @@ export class Commits {
   readonly #rows: ExecutionRows;
   readonly #log: LogWriter;
   readonly #effects: Effects;
+  readonly #approvals: ApprovalRows;
   readonly #artifacts: OffloadedArtifacts;
   readonly #redactions: Redactions;
   readonly #putIdempotency: Statement;
@@ -32,6 +34,7 @@ export class Commits {
     this.#rows = new ExecutionRows(db, names, key);
     this.#log = new LogWriter(db, names);
     this.#effects = new Effects(db);
+    this.#approvals = new ApprovalRows(db);
     this.#artifacts = new OffloadedArtifacts(db);
     this.#redactions = new Redactions(db);
     this.#putIdempotency = db.prepare(PUT_IDEMPOTENCY);
@@ -85,6 +88,7 @@ export class Commits {
     const logId = this.#rows.write(write);
     if (logId === null) return 'sequence';
     if (write.events.length > 0) streams.push(this.#append(write, logId));
+    if (write.approvals !== undefined) this.#approvals.write(write);
     if (write.offloaded !== undefined) this.#artifacts.write(write);
     if (write.redaction !== undefined) this.#redactions.write(write);
     return this.#effects.apply(write, atMs);

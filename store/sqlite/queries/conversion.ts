@@ -10,6 +10,9 @@ export const NUMBER_REVISIONS = `INSERT INTO log_revisions (hash)
 /** In order of id, so that executions are numbered in the order in which they started. */
 export const MOVE_EXECUTIONS = `INSERT INTO executions (revision, ${HEAD})
   SELECT (SELECT number FROM log_revisions WHERE hash = old_executions.revision), ${HEAD} FROM old_executions ORDER BY id LIMIT ?`;
+/** Migration 0021 did the same for executions that were there. */
+export const LIST_LIVE_EXECUTIONS = `INSERT INTO unlisted_approvals (execution_id, tenant_id)
+  SELECT id, tenant_id FROM (SELECT id, tenant_id, completed_at_ms FROM old_executions ORDER BY id LIMIT ?) WHERE completed_at_ms IS NULL`;
 export const REMOVE_OLD_EXECUTIONS = 'DELETE FROM old_executions WHERE id IN (SELECT id FROM old_executions ORDER BY id LIMIT ?)';
 
 export const OLD_EVENTS = `SELECT rowid AS position, execution_id AS executionId, tenant_id AS tenantId, seq, type, node_id AS nodeId, data,

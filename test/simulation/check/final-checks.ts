@@ -3,7 +3,7 @@ import { normalise } from '../../../machines/ir/normalise.ts';
 import { canonicalJson } from '../../../machines/json.ts';
 import { historyOf, LogReplay, replay, type TimedEvent } from '../../../machines/replay/index.ts';
 import { type Run, TERMINAL } from '../../../machines/run.ts';
-import { isErased, save, stateOf } from '../../../machines/step/index.ts';
+import { approvalsOf, isErased, save, stateOf } from '../../../machines/step/index.ts';
 import type { Program } from '../../../machines/step/program.ts';
 import { readTail } from '../../../src/runtime/log/read-log.ts';
 import { shownRun } from '../../../src/runtime/redaction/shown-run.ts';
@@ -93,6 +93,7 @@ async function findProblems(execution: StoredExecution, judged: CheckedRun): Pro
       calls.filter(({ executionId }) => executionId === row.id),
     ),
   );
+  problems.push(...compareApprovals(program, run, judged.database, row.id, log));
   problems.push(...compareWithModel(program, log, row.id));
   const reads = operations.reads.filter(({ executionId }) => executionId === row.id);
   if (reads.length > 0) {
@@ -107,6 +108,28 @@ async function findProblems(execution: StoredExecution, judged: CheckedRun): Pro
         );
     }
   }
+  return problems;
+}
+
+/** The list of approvals must have those that are open, and for each decision one that was asked for before. */
+function compareApprovals(
+  program: Program,
+  run: Run,
+  database: MemoryDatabase,
+  id: string,
+  log: readonly TimedEvent[],
+): readonly string[] {
+  const rows = [...database.tables.approvals.values()].filter(({ executionId }) => executionId === id);
+  const open = TERMINAL.has(run.status) ? [] : approvalsOf(program, run).map(({ sequence }) => sequence);
+  const pending = rows.flatMap(({ seq, decidedSeq }) => (decidedSeq === null ? [seq] : []));
+  const listed = [...pending].sort((a, b) => a - b).join(' ');
+  const wanted = [...open].sort((a, b) => a - b).join(' ');
+  const problems = listed === wanted ? [] : [`the list of approvals has ${listed || 'none'}, and open are ${wanted || 'none'}`];
+  const forked = log.find(({ type }) => type === 'workflow_forked')?.sequence ?? 0;
+  const decisions = log.filter(({ type, sequence }) => type === 'approval_received' && sequence > forked);
+  for (const { sequence } of decisions)
+    if (!rows.some(({ seq, decidedSeq }) => decidedSeq === sequence && seq < sequence))
+      problems.push(`the list of approvals lacks the decision at ${sequence}`);
   return problems;
 }
 

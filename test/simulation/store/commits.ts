@@ -3,6 +3,7 @@ import { decodeStored } from '../../../store/log/decode.ts';
 import { encodeEntries } from '../../../store/log/encode.ts';
 import type { Batch, CommitRejection, CommitUnit, ExecutionWrite, TimerWrite, WorkWrite } from '../../../store/port/commit.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
+import type { ApprovalRow } from '../../../store/port/resources/approvals.ts';
 import { wellFormedExecution } from '../../../store/well-formed.ts';
 import { key, type StoredExecution, type StoredItem, type Tables } from './tables.ts';
 import { UndoLog } from './undo-log.ts';
@@ -74,6 +75,12 @@ export class Commits {
     for (const artifact of write.offloaded ?? []) {
       const name = key(tenantId, artifact.hash);
       if (!this.#tables.artifacts.has(name)) this.#undoLog.set(this.#tables.artifacts, name, artifact);
+    }
+    for (const { op, ...approval } of write.approvals ?? []) {
+      const name = key(id, approval.seq);
+      if (op === 'put')
+        this.#undoLog.set(this.#tables.approvals, name, { ...(approval as ApprovalRow), tenantId, executionId: id });
+      else this.#undoLog.delete(this.#tables.approvals, name);
     }
     for (const original of write.redaction?.originals ?? [])
       this.#undoLog.set(this.#tables.originals, key(id, original.seq), { ...original, executionId: id });

@@ -2,6 +2,7 @@ import type { WorkflowRow } from '../../../store/port/control.ts';
 import { StoreError } from '../../../store/port/errors.ts';
 import type { ExecutionStore, TenantStore } from '../../../store/port/execution-store.ts';
 import type { StoreNotification } from '../../../store/port/notifications.ts';
+import type { ApprovalRow } from '../../../store/port/resources/approvals.ts';
 import type { TenantQuotas } from '../../../store/port/resources/tenants.ts';
 import type { CoreStore } from '../../support/stores.ts';
 import type { MemoryDatabase } from './memory-database.ts';
@@ -29,6 +30,32 @@ export function memoryStore(database: MemoryDatabase, transport: Transport, me: 
   return {
     engine: shared ? 'postgres' : 'sqlite',
     shared,
+    approvals: {
+      page: (tenantId, { status, workflowId, after, limit }) =>
+        read('approvals', () => {
+          const timeOf = (row: ApprovalRow) => (status === 'pending' ? row.requestedAtMs : (row.decidedAtMs ?? 0));
+          const order = status === 'pending' ? 1 : -1;
+          const compare = (a: readonly (string | number)[], b: readonly (string | number)[]): number => {
+            const at = a.findIndex((value, index) => value !== b[index]);
+            return at === -1 ? 0 : order * ((a[at] ?? 0) < (b[at] ?? 0) ? -1 : 1);
+          };
+          const placeOf = (row: ApprovalRow) => [timeOf(row), row.executionId, row.seq];
+          return [...tables.approvals.values()]
+            .filter((row) => row.tenantId === tenantId && (row.decidedAtMs === null) === (status === 'pending'))
+            .filter((row) => workflowId === undefined || row.workflowId === workflowId)
+            .sort((a, b) => compare(placeOf(a), placeOf(b)))
+            .filter((row) => after === undefined || compare(placeOf(row), [after.atMs, after.executionId, after.seq]) > 0)
+            .slice(0, limit);
+        }),
+      unlisted: () => read('unlisted approvals', () => []),
+      enter: (id, seq, open) =>
+        write('enter approvals', () => {
+          if (tables.executions.get(id)?.row.seq !== seq) return false;
+          for (const row of open) tables.approvals.set(key(id, row.seq), row);
+          return true;
+        }),
+      forget: unsupported<ExecutionStore['approvals']>('approvals').forget,
+    },
     artifacts: {
       put: unsupported<ExecutionStore['artifacts']>('artifacts').put,
       get: (tenantId, hash) => read('artifact', () => tables.artifacts.get(key(tenantId, hash)) ?? null),

@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { approvalContract } from '../../store/contract/approvals.ts';
 import { clusterContract } from '../../store/contract/cluster.ts';
 import { commitContract } from '../../store/contract/commit.ts';
 import { controlContract } from '../../store/contract/control.ts';
@@ -41,6 +42,7 @@ describe.each([
 ])('the simulated store, %s', (_, shared) => {
   const database = memory(shared);
   commitContract(database);
+  approvalContract(database);
   dueContract(database);
   erasureContract(database);
   subjectTokenContract(database);

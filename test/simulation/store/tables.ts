@@ -1,6 +1,7 @@
 import type { StoredEvent } from '../../../store/log/stored-event.ts';
 import type { TokenRow } from '../../../store/port/control.ts';
 import type { ExecutionRow, IdempotencyRow } from '../../../store/port/executions.ts';
+import type { ApprovalRow } from '../../../store/port/resources/approvals.ts';
 import type { Artifact } from '../../../store/port/resources/artifacts.ts';
 import type { OriginalEvent, PendingErasure } from '../../../store/port/resources/erasures.ts';
 import type { SubjectTokenRow } from '../../../store/port/resources/subject-tokens.ts';
@@ -76,6 +77,8 @@ export class Tables {
   readonly timers = new Map<string, StoredTimer>();
   readonly items = new Map<string, StoredItem>();
   readonly inbox = new Map<number, StoredMessage>();
+  /** By execution and sequence. */
+  readonly approvals = new Map<string, ApprovalRow>();
   readonly idempotency = new Map<string, IdempotencyRow>();
   readonly revisions = new Map<string, string>();
   readonly workflows = new Map<string, StoredWorkflow>();

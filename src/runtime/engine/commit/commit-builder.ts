@@ -30,6 +30,8 @@ export interface CommitBuilder {
   /** The sum of what the attempts report. */
   usage: { readonly tokens: number; readonly costUsd: number } | null;
   logBytes: number;
+  /** A step may have asked a person for a decision. */
+  asks: boolean;
 }
 
 export function newCommitBuilder(): CommitBuilder {
@@ -44,6 +46,7 @@ export function newCommitBuilder(): CommitBuilder {
     offloaded: [],
     usage: null,
     logBytes: 0,
+    asks: false,
   };
 }
 
@@ -52,6 +55,7 @@ export function addBuilder(builder: CommitBuilder, later: CommitBuilder): void {
   for (const key of LISTS) for (const each of later[key]) (builder[key] as unknown[]).push(each);
   if (later.usage !== null) builder.usage = sumOf(builder.usage, later.usage);
   builder.logBytes += later.logBytes;
+  builder.asks ||= later.asks;
 }
 
 const LISTS = ['events', 'timers', 'work', 'send', 'consumed', 'effects', 'diagnostics', 'offloaded'] as const;
@@ -80,6 +84,7 @@ export function addEvents(
     builder.logBytes += isReplayed ? chars : charsUpTo(data, Number.POSITIVE_INFINITY);
     if (offloaded !== null) builder.offloaded.push(offloaded.artifact);
     if (event.type === 'node_completed' || event.type === 'node_failed') addUsage(builder, event.data);
+    else if (event.type === 'interrupt_raised' || event.type === 'tool_approval_required') builder.asks = true;
     const { actorId, actorType, onBehalfOf } = runtimeAsActor(event, message) ?? actor;
     builder.events.push({
       seq: event.sequence,
@@ -97,6 +102,7 @@ export function addEvents(
 
 /** Adds the history that a fork shares with its origin, as it was written. Its usage counts for the origin alone. */
 export function addCopiedHistory(builder: CommitBuilder, { events, artifacts }: CopiedHistory): void {
+  builder.asks = true;
   for (const event of events) {
     builder.events.push(event);
     builder.logBytes += charsUpTo(event.data, Number.POSITIVE_INFINITY) + offloadedReplayBytes(event.type, event.data);

@@ -1,7 +1,7 @@
 import { charsUpTo } from '../../../../machines/json-size.ts';
 import { failuresResetBy } from '../../../../machines/replay/index.ts';
 import type { Effect, Run } from '../../../../machines/run.ts';
-import { isEnding } from '../../../../machines/step/index.ts';
+import { asksForDecision, isEnding } from '../../../../machines/step/index.ts';
 import type { ExecutionWrite } from '../../../../store/port/commit.ts';
 import { monthOf } from '../../month.ts';
 import { redactCommit } from '../../redaction/redacted-commit.ts';
@@ -9,6 +9,7 @@ import type { ExecutionStart } from '../envelope.ts';
 import { timeoutFrom } from '../execution-start.ts';
 import { type CachedExecution, NO_CHECKPOINT } from '../loading/cached-execution.ts';
 import { errorOf, failuresAfter, NO_FAILURES } from '../loading/failures.ts';
+import { approvalWrites } from './approval-writes.ts';
 import { type NextCheckpoint, nextCheckpoint } from './checkpoint.ts';
 import { type CommitBuilder, headOf } from './commit-builder.ts';
 
@@ -52,6 +53,7 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
   const { loaded, startedBy, tenantId, workflowId, workflowVersion, revision, labels, parentId, depth, createdAtMs } = base;
   const clears = !isRetried && base.deadlineAtMs !== null && isEnding(run);
   const deadlineAtMs = isRetried ? timeoutFrom(nowMs, loaded) : clears ? null : base.deadlineAtMs;
+  const approvals = !builder.asks && before?.asks !== true ? null : approvalWrites(before, base, run, builder.events);
   const after: CachedExecution = {
     id,
     tenantId,
@@ -59,6 +61,7 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
     run,
     startedBy,
     failures,
+    asks: approvals !== null && asksForDecision(run),
     error: progress.error,
     checkpoint,
     workflowId,
@@ -92,11 +95,12 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
     usage: usage === null ? null : { month: monthOf(nowMs), ...usage },
   };
   const write =
-    isRetried || clears || offloaded.length > 0 || redacted !== null
+    isRetried || clears || offloaded.length > 0 || redacted !== null || approvals !== null
       ? {
           ...usual,
           offloaded,
           ...(isRetried ? { revive: { deadlineAtMs } } : clears ? { clearsDeadline: true as const } : {}),
+          ...(approvals === null || approvals.length === 0 ? {} : { approvals }),
           ...(redacted === null ? {} : { redaction: redacted.write }),
         }
       : usual;

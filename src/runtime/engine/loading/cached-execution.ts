@@ -12,6 +12,8 @@ export interface CachedExecution extends NewExecution {
   readonly run: Run;
   readonly startedBy: Starter;
   readonly failures: Failures;
+  /** Some nodes wait for decisions of people. */
+  readonly asks: boolean;
   /** Why the execution failed or was cancelled, as shown to clients. */
   readonly error: string | null;
   readonly checkpoint: Checkpoint;

@@ -1,7 +1,7 @@
 import { charsUpTo } from '../../../../machines/json-size.ts';
 import { LogMismatch, replayInSteps } from '../../../../machines/replay/index.ts';
 import type { Run } from '../../../../machines/run.ts';
-import { isErased, save } from '../../../../machines/step/index.ts';
+import { asksForDecision, isErased, save } from '../../../../machines/step/index.ts';
 import type { Program } from '../../../../machines/step/program.ts';
 import { DamagedEntryError } from '../../../../store/port/errors.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
@@ -94,7 +94,7 @@ export class ExecutionLoader {
     const failures = replayed.failures ?? (await failuresIn(store, row.id, run));
     // The run itself has these.
     const { status, seq, steps, localWork, ...head } = row;
-    return { ...head, loaded, run, startedBy, failures, checkpoint };
+    return { ...head, loaded, run, startedBy, failures, asks: asksForDecision(run), checkpoint };
   }
 
   /** From a checkpoint and the log since. Null when another version of the compiler wrote the checkpoint. */

@@ -1,0 +1,50 @@
+/** A node that asked a person for a decision. What it asked, and what was decided, is in the log. */
+export interface ApprovalRow {
+  readonly executionId: string;
+  readonly tenantId: string;
+  readonly workflowId: string;
+  /** Of the event that asked. */
+  readonly seq: number;
+  readonly nodeId: string;
+  readonly activation: number;
+  readonly requestedAtMs: number;
+  /** When the node stops waiting; null = never. */
+  readonly expiresAtMs: number | null;
+  /** Null = not decided yet. */
+  readonly decidedAtMs: number | null;
+  /** Of the event with the decision; null = not decided yet. */
+  readonly decidedSeq: number | null;
+}
+
+/** `put` replaces a row with the same sequence. `remove`: the node waits no longer, and no one has decided. */
+export type ApprovalWrite =
+  | ({ readonly op: 'put' } & Omit<ApprovalRow, 'executionId' | 'tenantId'>)
+  | { readonly op: 'remove'; readonly seq: number };
+
+/** The place of a row in a list. */
+export interface ApprovalPosition {
+  /** `requestedAtMs` or `decidedAtMs`, as the list is ordered. */
+  readonly atMs: number;
+  readonly executionId: string;
+  readonly seq: number;
+}
+
+export interface ApprovalPage {
+  readonly status: 'pending' | 'decided';
+  readonly workflowId?: string;
+  /** Exclusive. */
+  readonly after?: ApprovalPosition;
+  readonly limit: number;
+}
+
+/** Approvals by tenant. Commits write them (`ExecutionWrite.approvals`). */
+export interface ApprovalStore {
+  /** Pending ones that have waited longest first, decided ones newest first. */
+  page(tenantId: string, page: ApprovalPage): Promise<readonly ApprovalRow[]>;
+  /** Executions whose approvals an earlier release did not enter, by id, `after` exclusive. */
+  unlisted(page: { readonly after: string; readonly limit: number }): Promise<readonly string[]>;
+  /** Enters the open approvals of such an execution, as they are at sequence `seq`; false = it has moved on, or is gone. */
+  enter(executionId: string, seq: number, open: readonly ApprovalRow[]): Promise<boolean>;
+  /** The execution has none to enter. */
+  forget(executionId: string): Promise<void>;
+}

@@ -1,0 +1,36 @@
+import type { ApprovalRow } from '../../port/resources/approvals.ts';
+import { type Statement, sql } from '../statement.ts';
+
+const ROW = `execution_id AS "executionId", tenant_id AS "tenantId", workflow_id AS "workflowId", seq, node_id AS "nodeId", activation,
+  requested_at_ms AS "requestedAtMs", expires_at_ms AS "expiresAtMs", decided_at_ms AS "decidedAtMs", decided_seq AS "decidedSeq"`;
+
+/** Along one index each: the last condition on the tenant or the workflow is a part of the range, so that no other index has that order. */
+function page(status: 'pending' | 'decided', byWorkflow: boolean): Statement<ApprovalRow> {
+  const [column, isNull, compare, direction] =
+    status === 'pending' ? ['requested_at_ms', 'IS NULL', '>', 'ASC'] : ['decided_at_ms', 'IS NOT NULL', '<', 'DESC'];
+  return sql<ApprovalRow>(({ indexedBy }) => {
+    const index = indexedBy(`approvals_${status}${byWorkflow ? '_by_workflow' : ''}`);
+    return `SELECT ${ROW} FROM approvals ${index} WHERE tenant_id = @tenantId${byWorkflow ? ' AND workflow_id = @workflowId' : ''}
+    AND decided_at_ms ${isNull} AND (${column}, execution_id, seq) ${compare} (@atMs, @executionId, @seq)
+  ORDER BY ${column} ${direction}, execution_id ${direction}, seq ${direction} LIMIT @limit`;
+  });
+}
+
+export const PENDING_APPROVALS = page('pending', false);
+export const PENDING_APPROVALS_OF_WORKFLOW = page('pending', true);
+export const DECIDED_APPROVALS = page('decided', false);
+export const DECIDED_APPROVALS_OF_WORKFLOW = page('decided', true);
+
+export const UNLISTED = sql<{ readonly executionId: string }>(
+  'SELECT execution_id AS "executionId" FROM unlisted_approvals WHERE execution_id > @after ORDER BY execution_id LIMIT @limit',
+);
+/** Locks the row, so that no commit moves the execution on meanwhile. */
+export const EXECUTION_AT = sql<{ readonly id: string }>(
+  ({ forUpdate }) => `SELECT id FROM executions WHERE id = @executionId AND seq = @seq ${forUpdate}`,
+);
+export const ENTER_APPROVAL =
+  sql(`INSERT INTO approvals (execution_id, seq, tenant_id, workflow_id, node_id, activation, requested_at_ms,
+    expires_at_ms, decided_at_ms, decided_seq)
+  VALUES (@executionId, @seq, @tenantId, @workflowId, @nodeId, @activation, @requestedAtMs, @expiresAtMs, @decidedAtMs, @decidedSeq)
+  ON CONFLICT (execution_id, seq) DO NOTHING`);
+export const FORGET_UNLISTED = sql('DELETE FROM unlisted_approvals WHERE execution_id = @executionId');
