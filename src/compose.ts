@@ -160,6 +160,8 @@ export interface EmbeddedOptions {
   readonly actor: string;
   /** Selects the stored executions to run besides those started here. Others are left unchanged. */
   readonly shouldProcess: (executionId: string) => boolean;
+  /** Default true; see `RuntimeOptions.startsWork`. */
+  readonly startsWork?: boolean;
   /** Those of the user's own file, commands included; the operator's come first. */
   readonly mcpServers?: McpServers;
   readonly log?: Logger;
@@ -200,6 +202,7 @@ interface ServicesOptions extends Omit<ServerOptions, 'log'> {
   readonly actor?: string;
   readonly mcpServers?: McpServers;
   readonly shouldProcess?: (executionId: string) => boolean;
+  readonly startsWork?: boolean;
   /** Called when another runtime has taken the lock of the database. */
   readonly onLostLock?: () => void;
   readonly isStopping?: () => boolean;
@@ -236,8 +239,11 @@ async function openServices(options: ServicesOptions, log: Logger) {
       onError,
       onToolLog: ({ level, message, fields, executionId, nodeId, attempt, tenantId }) =>
         log[level]({ ...fields, execution: executionId, node: nodeId, attempt, tenant: tenantId }, message),
-      ...(tools === undefined ? {} : { tools: (tenantId: string) => toolsOf(tools, config.toolTenants, tenantId) }),
+      ...(tools === undefined || Object.keys(tools).length === 0
+        ? {}
+        : { tools: (tenantId: string) => toolsOf(tools, config.toolTenants, tenantId) }),
       ...(shouldProcess === undefined ? {} : { shouldProcess }),
+      ...(options.startsWork === undefined ? {} : { startsWork: options.startsWork }),
     });
   } catch (error) {
     await store.close();

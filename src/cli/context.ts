@@ -13,6 +13,8 @@ export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: n
 export interface Context {
   readonly env: Record<string, string | undefined>;
   readonly stdin: Input;
+  /** Standard input is a pipe or a file, which ends: it may hold answers. */
+  readonly stdinIsPiped?: boolean;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly signals: Signals;
@@ -20,6 +22,11 @@ export interface Context {
   readonly cwd: string;
   /** Required by clipanion for its own colours, which are not used: terminal/paint.ts decides per stream. */
   readonly colorDepth: number;
+}
+
+/** Actor of changes without a server, which has no tokens: the user of the process. */
+export function userOf({ env }: Pick<Context, 'env'>): string {
+  return env.USER || env.USERNAME || 'terminal';
 }
 
 export interface Interrupt {

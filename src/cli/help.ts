@@ -30,6 +30,7 @@ const VALUES: Readonly<Record<string, string>> = {
   '--format': 'FORMAT',
   '--from-block': 'N',
   '--group-by': 'FIELD',
+  '--visit': 'N',
   '--head': 'HASH',
   '--header': 'HEADER',
   '--idempotency-key': 'KEY',

@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import { unknownVariables, VERSION } from '../config.ts';
 import type { Context } from './context.ts';
 import { asFailure, EXIT } from './failure.ts';
@@ -66,6 +67,17 @@ function asksForHelp(words: readonly string[]): boolean {
   return (end === -1 ? words : words.slice(0, end)).some((word) => word === '-h' || word === '--help');
 }
 
+/** A pipe of a shell, or a file. Other programs may pass a socket that never ends. */
+function isPiped(): boolean {
+  try {
+    const stats = fstatSync(0);
+    return stats.isFIFO() || stats.isFile();
+  } catch {
+    // Standard input is closed.
+    return false;
+  }
+}
+
 /** Delay before the process exits although handles are open, once the command has ended and its output is flushed. */
 const EXIT_DELAY_MS = 500;
 
@@ -83,7 +95,16 @@ export async function main(host: NodeJS.Process): Promise<void> {
   const { env, stdin, stdout, stderr } = host;
   // Keeps the process alive until the command has ended, even if no handle is open.
   const keepAlive = setInterval(() => undefined, 60_000);
-  host.exitCode = await run(host.argv.slice(2), { env, stdin, stdout, stderr, signals: host, cwd: host.cwd(), colorDepth: 1 });
+  host.exitCode = await run(host.argv.slice(2), {
+    env,
+    stdin,
+    stdout,
+    stderr,
+    signals: host,
+    cwd: host.cwd(),
+    colorDepth: 1,
+    stdinIsPiped: isPiped(),
+  });
   clearInterval(keepAlive);
   await Promise.all([stdout, stderr].map((stream) => new Promise<void>((flushed) => stream.write('', () => flushed()))));
   setTimeout(() => host.exit(), EXIT_DELAY_MS).unref();

@@ -244,7 +244,10 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
   const gate = new CommitGate();
   const quotas = new Quotas({ ...context, gate });
   const isActive = (tenantId: string): boolean => quotas.isKnownActive(tenantId);
-  const slots = new Slots<ActivityTask>(options.concurrency ?? DEFAULTS.concurrency, isActive);
+  const slots = new Slots<ActivityTask>(
+    options.concurrency ?? DEFAULTS.concurrency,
+    options.startsWork === false ? () => false : isActive,
+  );
   const tasks = new TaskRegistry();
   const reservations = new SlotReservations({ slots, stopping, events });
   const membership = store.shared ? createMembership(context, gate) : null;
@@ -330,7 +333,7 @@ function createActivities(context: RuntimeContext, core: Core, options: RuntimeO
   const progress = new ExternalProgress({ ...context, ...core, texts: pool.texts, goneMs: LEASE_MS });
   const results = new WorkResults({ ...context, ...core, progress });
   const recovery = new OrphanRecovery({ ...context, ...core, scope });
-  const hasTools = Object.keys(options.tools ?? {}).length > 0;
+  const hasTools = typeof options.tools === 'function' || Object.keys(options.tools ?? {}).length > 0;
   const recoveryScheduler = new RecoveryScheduler({ ...context, ...core, recovery, hasTools });
   return { scope, started, pool, releases, childStarts, inbox, claims, results, recovery, recoveryScheduler };
 }

@@ -93,6 +93,11 @@ export interface RuntimeOptions {
    * leaves the others alone.
    */
   readonly shouldProcess?: (executionId: string) => boolean;
+  /**
+   * Does this runtime start the work of executions? Default true. One that does not records decisions, events and cancels: work that follows
+   * waits for a later runtime.
+   */
+  readonly startsWork?: boolean;
   /** Called with conditions and templates that could not be evaluated; they count as false and null. */
   readonly onDiagnostic?: (executionId: string, problem: string) => void;
   /**

@@ -44,6 +44,7 @@ export class TerminalSession {
     const context: Context = {
       env: { TERM: 'dumb', ...options.env },
       stdin: this.#stdin,
+      stdinIsPiped: options.stdin !== undefined,
       stdout: this.#stdout,
       stderr: this.#stderr,
       signals: this.signals,

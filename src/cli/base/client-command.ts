@@ -2,9 +2,12 @@ import { Option } from 'clipanion';
 import { type JamjetClient, Unreachable, type Warning } from '../../client/index.ts';
 import { connect, DEFAULT_URL, explainApiError } from '../connection/connect.ts';
 import { type OfflineDatabase, openOfflineDatabase } from '../connection/offline-database.ts';
+import { EXIT } from '../failure.ts';
 import { executionIdOf } from '../input/execution-id.ts';
 import { plain } from '../terminal/text.ts';
 import { PrintingCommand } from './command.ts';
+
+const OFFLINE_CHANGE = 'work that follows begins with `jamjet run FILE --resume ID` or `jamjet dev`';
 
 /** A command that sends requests to a server and prints the replies. */
 export abstract class ClientCommand extends PrintingCommand {
@@ -19,8 +22,8 @@ export abstract class ClientCommand extends PrintingCommand {
     try {
       return await this.#request(connection.client);
     } catch (error) {
-      const mayReadOffline = error instanceof Unreachable && !connection.explicit && this.readOnly;
-      const offline = mayReadOffline ? await openOfflineDatabase(this.context, { onWarning }) : null;
+      const isWithoutServer = error instanceof Unreachable && !connection.explicit && (this.readOnly || this.changesOffline);
+      const offline = isWithoutServer ? await openOfflineDatabase(this.context, { onWarning }) : null;
       if (offline === null) throw explainApiError(error, connection);
       return await this.#requestOffline(offline, connection.url);
     }
@@ -28,6 +31,11 @@ export abstract class ClientCommand extends PrintingCommand {
 
   /** Whether the command may fall back to the local database when no server is running. */
   protected get readOnly(): boolean {
+    return false;
+  }
+
+  /** Whether it may change an execution of the local database when no server is running. The work that follows waits for a runtime. */
+  protected get changesOffline(): boolean {
     return false;
   }
 
@@ -44,9 +52,12 @@ export abstract class ClientCommand extends PrintingCommand {
   protected abstract request(client: JamjetClient): Promise<number>;
 
   async #requestOffline(offline: OfflineDatabase, url: string): Promise<number> {
-    this.note(`no server at ${url}: reading from ${offline.path}`);
+    const isChange = this.changesOffline;
+    this.note(`no server at ${url}: ${isChange ? 'changing' : 'reading from'} ${offline.path}`);
     try {
-      return await this.#request(offline.client);
+      const code = await this.#request(offline.client);
+      if (isChange && code === EXIT.ok) this.note(OFFLINE_CHANGE);
+      return code;
     } catch (error) {
       throw explainApiError(error, { url: offline.path, tokenSource: null });
     } finally {

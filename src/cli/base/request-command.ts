@@ -19,6 +19,8 @@ export interface RequestSpec<Options extends object, Reply> {
   readonly options: () => Options;
   /** See `ClientCommand.executionOptions`. */
   readonly executionOptions?: readonly string[];
+  /** Default false: see `ClientCommand.changesOffline`. */
+  readonly changesOffline?: boolean;
   /** Default false: see `ClientCommand.readOnly`. */
   readonly readOnly?: boolean;
   readonly call: (client: JamjetClient, options: Options, context: Context) => Promise<Reply>;
@@ -45,6 +47,10 @@ export function requestCommand<Options extends object, Reply>(spec: RequestSpec<
 
     protected override get readOnly(): boolean {
       return spec.readOnly ?? false;
+    }
+
+    protected override get changesOffline(): boolean {
+      return spec.changesOffline ?? false;
     }
 
     protected async request(client: JamjetClient): Promise<number> {

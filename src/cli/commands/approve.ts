@@ -19,6 +19,7 @@ are pending, --node-id selects one.`,
     ],
   },
   executionOptions: ['id'],
+  changesOffline: true,
   options: () => ({
     id: Option.String({ name: 'id' }),
     decision: Option.String('-d,--decision', 'approved', { description: 'approved (the default) or rejected.' }),

@@ -24,6 +24,10 @@ jamjet jobs list). The command asks for confirmation; without a terminal it requ
     description: 'All that match; without other options, all running and paused executions.',
   });
 
+  protected override get changesOffline(): boolean {
+    return this.id !== undefined;
+  }
+
   protected async request(client: JamjetClient): Promise<number> {
     const about = idOrConditions(this, Date.now());
     if ('conditions' in about) return this.bulk(client, 'cancel', { ...about, reason: this.reason });

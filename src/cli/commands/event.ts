@@ -28,6 +28,10 @@ further effect.`,
     description: 'Identifies this event, so that a repeated request is ignored.',
   });
 
+  protected override get changesOffline(): boolean {
+    return true;
+  }
+
   protected async request(client: JamjetClient): Promise<number> {
     const key = this.key ?? this.event;
     if (key === undefined || (this.key !== undefined && this.event !== undefined && this.key !== this.event)) {

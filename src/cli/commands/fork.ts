@@ -6,7 +6,8 @@ import type { Usage } from '../base/command.ts';
 import { midStepNote } from '../connection/read-log.ts';
 import { EXIT, usageFailure } from '../failure.ts';
 import { followAndReport } from '../following/follow-and-report.ts';
-import { jsonArgument, sequenceArgument } from '../input/arguments.ts';
+import { integerArgument, jsonArgument, sequenceArgument } from '../input/arguments.ts';
+import { forkPointBefore } from '../input/fork-point.ts';
 import { plain } from '../terminal/text.ts';
 
 class ForkCommand extends ClientCommand {
@@ -19,6 +20,7 @@ must have been made on the same values as in the patched state. --dry-run report
 decisions with --keep-decisions; this is recorded in the log of the fork.`,
     examples: [
       ['Repeat the end of an execution', '$0 fork exec_0199… --at 12 --follow'],
+      ['Repeat it from the node that failed', '$0 fork 4f2a11b2 --node charge --follow'],
       ['Repeat it with another value in the state', `$0 fork exec_0199… --at 12 --patch '{"amount": 80}'`],
       ['Keep an approval of the earlier value', `$0 fork exec_0199… --at 12 --patch '{"amount": 80}' --keep-decisions`],
       ['Check whether a fixed version accepts the log', '$0 fork exec_0199… --at 12 --workflow-version 1.1.0 --dry-run'],
@@ -27,7 +29,11 @@ decisions with --keep-decisions; this is recorded in the log of the fork.`,
 
   protected override readonly executionOptions: readonly string[] = ['id'];
   id = Option.String({ name: 'id' });
-  at = Option.String('--at', { required: true, description: 'Sequence of the event to continue from.' });
+  at = Option.String('--at', { description: 'Sequence of the event to continue from.' });
+  node = Option.String('--node', {
+    description: 'Continue from where this node was about to run: its last visit, or that of --visit.',
+  });
+  visit = Option.String('--visit', { description: 'With --node: the visit, 1 for the first.' });
   patch = Option.String('--patch', { description: 'Merge patch for the state: JSON text, @file or -.' });
   workflowVersion = Option.String('--workflow-version', { description: 'Continue with this version of the workflow.' });
   dryRun = Option.Boolean('--dry-run', false, {
@@ -38,8 +44,16 @@ decisions with --keep-decisions; this is recorded in the log of the fork.`,
   });
   follow = Option.Boolean('--follow', false, { description: 'Follow the new execution until it ends, like `run`.' });
 
+  protected override get readOnly(): boolean {
+    return this.dryRun;
+  }
+
+  protected override get changesOffline(): boolean {
+    return !this.follow && !this.dryRun;
+  }
+
   protected async request(client: JamjetClient): Promise<number> {
-    const at_sequence = sequenceArgument('--at', this.at);
+    const at_sequence = await this.#forkPoint(client);
     const request = {
       at_sequence,
       ...(this.patch === undefined ? {} : { state_patch: await this.#patchOf(this.patch) }),
@@ -49,7 +63,8 @@ decisions with --keep-decisions; this is recorded in the log of the fork.`,
     if (this.dryRun) return this.#check(client, request);
     const answer = await client.history.fork(this.id, request);
     const { execution_id, forked_from } = answer;
-    if (forked_from.sequence !== at_sequence) this.note(midStepNote(at_sequence, forked_from.sequence));
+    if (this.node === undefined && forked_from.sequence !== at_sequence)
+      this.note(midStepNote(at_sequence, forked_from.sequence));
     const summary = `${execution_id} continues from ${forked_from.execution_id} at ${forked_from.sequence}`;
     if (this.follow) {
       if (!this.json) this.note(summary);
@@ -58,6 +73,15 @@ decisions with --keep-decisions; this is recorded in the log of the fork.`,
     if (this.json) this.printJson(answer);
     else this.print(`${this.paint.green('✓ forked')}  ${summary}`);
     return EXIT.ok;
+  }
+
+  async #forkPoint(client: JamjetClient): Promise<number> {
+    const { at, node, visit } = this;
+    if ((at === undefined) === (node === undefined)) throw usageFailure('give --at SEQUENCE or --node NODE');
+    if (node === undefined && visit !== undefined) throw usageFailure('--visit requires --node');
+    if (node === undefined) return sequenceArgument('--at', at ?? '');
+    const activation = visit === undefined ? null : integerArgument('--visit', visit, { min: 1, max: 1e9 });
+    return forkPointBefore(client, this.id, node, activation);
   }
 
   async #check(client: JamjetClient, request: ForkExecution): Promise<number> {

@@ -10,6 +10,7 @@ export const command = requestCommand({
     ],
   },
   executionOptions: ['id'],
+  changesOffline: true,
   options: () => ({
     id: Option.String({ name: 'id' }),
     reason: Option.String('--reason', { description: 'Shown with the execution and recorded in the event log.' }),

@@ -26,6 +26,10 @@ terminal it requires --yes.`,
   follow = Option.Boolean('--follow', false, { description: 'Follow the execution until it ends, like `run`.' });
   all = Option.Boolean('--all', false, { description: 'All that match; without other options, all failed executions.' });
 
+  protected override get changesOffline(): boolean {
+    return this.id !== undefined && !this.follow;
+  }
+
   protected async request(client: JamjetClient): Promise<number> {
     const about = idOrConditions(this, Date.now());
     if ('conditions' in about) {

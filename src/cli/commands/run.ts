@@ -24,7 +24,8 @@ class RunCommand extends PrintingCommand {
 Runs on the server given by --runtime or JAMJET_URL, else on a server at http://localhost:7700, else embedded in this process, with the
 database .jamjet/runtime.db, the functions that the file names in \`tools:\` and those of --tools.
 
-Pending approvals are asked for at the terminal. Ctrl-C stops following; the execution continues, and the command prints how to follow it
+Pending approvals are asked for at the terminal. Standard input from a pipe or a file answers them instead, a line for each: y or n with an
+optional comment for an approval, JSON for an event. Without an answer, an embedded run ends with exit status 3 when it waits. Ctrl-C stops following; the execution continues, and the command prints how to follow it
 again. The exit status is 0 only if the execution completes.`,
     examples: [
       ['Run a workflow file', `$0 run workflow.yaml --input '{"order_id": 7}'`],
@@ -33,6 +34,7 @@ again. The exit status is 0 only if the execution completes.`,
       ['Print one JSON document after at most a minute', '$0 run workflow.yaml --json --timeout 60'],
       ['Start it on a server without following it', '$0 run refund-approval --no-follow --runtime http://localhost:7700'],
       ['Resume an execution', '$0 run workflow.yaml --resume exec_0199…'],
+      ['Answer its questions from a pipe', "printf 'y fine\\n' | $0 run workflow.yaml"],
     ],
   };
 

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { JamjetClient, type Warning } from '../../client/index.ts';
-import type { Context } from '../context.ts';
+import { type Context, userOf } from '../context.ts';
 import { settings } from '../input/settings.ts';
 import { shortPath } from '../terminal/path.ts';
 
-/** A database that no server has open, read through the API without starting any work. */
+/** A database that no server has open, read and changed through the API without starting any work. */
 export interface OfflineDatabase {
   readonly client: JamjetClient;
   readonly path: string;
@@ -23,7 +23,7 @@ export async function openOfflineDatabase(
   const config = settings(context, { db });
   if (config.database.engine === 'postgres' || !existsSync(config.database.path)) return null;
   const { openEmbedded } = await import('../../compose.ts');
-  const runtime = await openEmbedded({ config, actor: 'terminal', shouldProcess: () => false });
+  const runtime = await openEmbedded({ config, actor: userOf(context), shouldProcess: () => false, startsWork: false });
   return {
     client: new JamjetClient({ url: 'http://embedded', fetch: runtime.fetch, onWarning }),
     path: shortPath(config.database.path, context.cwd),

@@ -1,6 +1,6 @@
 import type { Execution, JamjetClient } from '../../client/index.ts';
 import type { ActiveNode, TimelineEvent } from '../../views/timeline.ts';
-import type { Context, Interrupt } from '../context.ts';
+import type { Context, Input, Interrupt } from '../context.ts';
 import { sleep } from '../sleep.ts';
 import { type Paint, paintFor } from '../terminal/paint.ts';
 import { Screen } from '../terminal/screen.ts';
@@ -10,7 +10,8 @@ import { FollowController, FollowExit, type FollowExitReason } from './follow-ex
 import { Follower } from './follower.ts';
 import type { Host } from './host.ts';
 import { LiveAnswers } from './live-answers.ts';
-import { Prompter } from './prompter.ts';
+import { PipedAnswers, PipedAsker } from './piped-answers.ts';
+import { type Asker, Prompter } from './prompter.ts';
 
 export interface FollowOutcome {
   /** Null: the execution has ended. */
@@ -59,7 +60,10 @@ async function followSegment(session: FollowSession, id: string): Promise<Follow
 
   const timeoutMs = session.timeoutMs ?? (screen.interactive ? null : UNATTENDED_TIMEOUT_S * 1000);
   const controller = new FollowController(session.interrupt, timeoutMs);
-  const prompter = screen.interactive ? createPrompter(session, screen, paint) : null;
+  const piped = screen.interactive || context.stdinIsPiped !== true ? null : pipedAnswersOf(context.stdin);
+  const asker = screen.interactive ? screen : piped === null ? null : new PipedAsker(piped, (line) => screen.print(line));
+  const prompter = asker === null ? null : createPrompter(session, asker, paint);
+  const isAttended = (): boolean => prompter !== null && piped?.exhausted !== true;
   const answers = new LiveAnswers(host.live);
   const follower = new Follower({ client, answers, screen: quiet ? null : screen, paint, prompter, signal: controller.signal });
   const events: TimelineEvent[] = [];
@@ -70,7 +74,7 @@ async function followSegment(session: FollowSession, id: string): Promise<Follow
   });
   const watchers = [following];
   if (prompter !== null) watchers.push(prompter.failed);
-  if (host.embedded) watchers.push(exitWhenStuck({ client, id, follower, attended: prompter !== null, controller }));
+  if (host.embedded) watchers.push(exitWhenStuck({ client, id, follower, isAttended, controller }));
   let exit: FollowExit | null = null;
   try {
     await Promise.race(watchers);
@@ -97,7 +101,16 @@ function titleOf(execution: Execution, host: Host, paint: Paint): string {
   return `${workflow}  ${paint.dim(`${execution.execution_id}  ${host.label}${place}`)}`;
 }
 
-function createPrompter({ host, interrupt }: FollowSession, screen: Screen, paint: Paint): Prompter {
+const PIPED = new WeakMap<Input, PipedAnswers>();
+
+/** The answers left over from one segment of an execution are for the next. */
+function pipedAnswersOf(input: Input): PipedAnswers {
+  const known = PIPED.get(input) ?? new PipedAnswers(input);
+  PIPED.set(input, known);
+  return known;
+}
+
+function createPrompter({ host, interrupt }: FollowSession, screen: Asker, paint: Paint): Prompter {
   // No other process can send events to an embedded run, so the terminal is asked for them.
   return new Prompter({ client: host.client, screen, paint, asksForEvents: host.embedded, interrupted: interrupt.raise });
 }
@@ -118,8 +131,8 @@ interface StuckWatch {
   readonly client: JamjetClient;
   readonly id: string;
   readonly follower: Follower;
-  /** Whether a person at the terminal decides approvals and sends events. */
-  readonly attended: boolean;
+  /** Whether a person at the terminal, or standard input, decides approvals and sends events. */
+  readonly isAttended: () => boolean;
   readonly controller: FollowController;
 }
 
@@ -127,12 +140,15 @@ interface StuckWatch {
  * Stops following an embedded run that cannot make progress: no other process can execute its queued nodes, and without a terminal no one
  * can decide approvals or send events. Never resolves.
  */
-async function exitWhenStuck({ client, id, follower, attended, controller }: StuckWatch): Promise<never> {
+async function exitWhenStuck({ client, id, follower, isAttended, controller }: StuckWatch): Promise<never> {
   const { signal } = controller;
   for (;;) {
     await sleep(STUCK_POLL_MS, signal);
     const { status, sequence } = await client.execution(id, { signal });
-    if (isTerminal(status) || follower.lastSequence < sequence || follower.hasTimer) continue;
+    if (isTerminal(status) || follower.lastSequence < sequence) continue;
+    const attended = isAttended();
+    // A wait for a person or an event may have a timeout, too.
+    if (follower.hasTimer && (attended || !follower.awaitsInput)) continue;
     const queued = follower.active.filter((active) => active.queue !== null);
     const waiting = follower.active.filter((active) => active.status === 'waiting');
     const progresses = follower.active.length > queued.length + waiting.length;

@@ -65,6 +65,11 @@ export class Follower {
     return this.active.length > 0 && [...this.#followed].every(({ timeline }) => timeline.awaitsDecisionsOnly);
   }
 
+  /** Whether a decision or an event is awaited that only comes from outside. */
+  get awaitsInput(): boolean {
+    return [...this.#followed].some(({ timeline }) => timeline.approvals.length > 0 || timeline.awaitedEvents.size > 0);
+  }
+
   /** Whether a durable timer will advance the execution. */
   get hasTimer(): boolean {
     return [...this.#followed].some(({ timeline }) => timeline.nodesWithTimer.size > 0);

@@ -4,7 +4,7 @@ import { ApiError, JamjetClient, Unreachable } from '../../client/index.ts';
 import { warn } from '../base/command.ts';
 import { type Connection, connect } from '../connection/connect.ts';
 import { openOfflineDatabase } from '../connection/offline-database.ts';
-import type { Context } from '../context.ts';
+import { type Context, userOf } from '../context.ts';
 import { usageFailure } from '../failure.ts';
 import { executionIdOf, isWholeId } from '../input/execution-id.ts';
 import { settings } from '../input/settings.ts';
@@ -141,11 +141,6 @@ async function wholeId(context: Context, db: string | undefined, typed: string):
   } finally {
     await offline.close();
   }
-}
-
-/** Actor of an embedded run, which has no tokens: the user of the process. */
-export function userOf({ env }: Context): string {
-  return env.USER || env.USERNAME || 'terminal';
 }
 
 /** Normalizes the three notations of an execution id: lower case, without prefix and dashes. */

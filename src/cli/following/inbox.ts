@@ -32,6 +32,7 @@ export async function followApprovals(
   onChange: () => Promise<void>,
   onLost: (reason: string) => void,
 ): Promise<never> {
+  let isKnown = false;
   for (let isLost = false; ; ) {
     try {
       const events = client.live.tenant({ kinds: CHANGES, signal });
@@ -39,11 +40,12 @@ export async function followApprovals(
       const first = events.next();
       first.catch(() => undefined);
       await onChange();
+      isKnown = true;
       isLost = false;
       for (let next = await first; next.done !== true; next = await events.next()) await onChange();
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof Unreachable)) throw error;
+      if (!isKnown || !(error instanceof Unreachable)) throw error;
       if (!isLost) onLost(error.message);
       isLost = true;
     }

@@ -2,9 +2,15 @@ import type { Json } from '../../../machines/json.ts';
 import { ApiError, type JamjetClient } from '../../client/index.ts';
 import type { Timeline } from '../../views/timeline.ts';
 import type { Paint } from '../terminal/paint.ts';
-import type { Screen } from '../terminal/screen.ts';
 import { plain } from '../terminal/text.ts';
 import { approvalLines } from './approval.ts';
+
+/** Where questions are asked: a terminal, or standard input with the answers. */
+export interface Asker {
+  print(line: string): void;
+  /** Resolves to the answer; null if the signal is aborted or there are no more. */
+  ask(question: string, options: { readonly signal: AbortSignal; readonly interrupted: () => void }): Promise<string | null>;
+}
 
 interface Question {
   readonly executionId: string;
@@ -21,7 +27,7 @@ interface Question {
 /** Asks at the terminal for approvals and, optionally, for awaited events; one question at a time. */
 export class Prompter {
   readonly #client: JamjetClient;
-  readonly #screen: Screen;
+  readonly #screen: Asker;
   readonly #paint: Paint;
   readonly #asksForEvents: boolean;
   readonly #onInterrupt: () => void;
@@ -34,7 +40,7 @@ export class Prompter {
 
   constructor(options: {
     readonly client: JamjetClient;
-    readonly screen: Screen;
+    readonly screen: Asker;
     readonly paint: Paint;
     /** Set only if no other process can send events. */
     readonly asksForEvents: boolean;

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { inspect } from 'node:util';
 import type { Context } from '../context.ts';
+import { userOf } from '../context.ts';
 import { commandServers } from '../following/command-servers.ts';
-import { userOf } from '../following/host.ts';
 import { plain } from '../terminal/text.ts';
 import { settings } from './settings.ts';
 import { readValidWorkflow } from './workflow-file.ts';

@@ -409,3 +409,45 @@ function shapeOf(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return typeof value;
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, shapeOf(part)]));
 }
+
+describe('an embedded run without a terminal', () => {
+  const ASKING = {
+    workflow_id: 'asking',
+    version: '1',
+    nodes: {
+      ask: { kind: { type: 'human_approval', description: 'Go on?', timeout_secs: 3_600 } },
+      paid: { kind: { type: 'wait', correlation_key: 'paid', timeout_secs: 3_600 } },
+    },
+    edges: [
+      { from: 'ask', to: 'paid' },
+      { from: 'paid', to: 'end' },
+    ],
+  };
+  const run = (folder: string, options: { readonly stdin?: string } = {}) => {
+    writeFileSync(join(folder, 'asking.json'), JSON.stringify(ASKING));
+    return jamjet(['run', 'asking.json', '--embedded'], { cwd: folder, ...options });
+  };
+
+  it('ends when it waits for a person or an event, although the wait has a timeout', () =>
+    inFolder(async (folder) => {
+      const { code, stdout } = await run(folder);
+      expect(code).toBe(3);
+      expect(stdout).toContain('is paused: it waits for input, and there is no terminal');
+    }));
+
+  it('takes the lines of standard input as answers', () =>
+    inFolder(async (folder) => {
+      const { code, stdout } = await run(folder, { stdin: 'what?\napproved by the book\n{"sum": 7}\n' });
+      expect(code).toBe(0);
+      expect(stdout).toContain('Approve ask? (y or n, optionally with a comment; s shows the state) approved by the book');
+      expect(stdout).toContain('"comment": "by the book"');
+      expect(stdout).toContain('"sum": 7');
+    }));
+
+  it('ends when there are no more answers', () =>
+    inFolder(async (folder) => {
+      const { code, stdout } = await run(folder, { stdin: 'y\n' });
+      expect(code).toBe(3);
+      expect(stdout).toContain('paid');
+    }));
+});

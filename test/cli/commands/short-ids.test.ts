@@ -68,3 +68,29 @@ describe('jamjet ls', () => {
     expect((await server().jamjet('ls --group-by error --all').ended).code).toBe(2);
   });
 });
+
+describe('jamjet fork --node', () => {
+  it('continues from where the node was about to run', async () => {
+    const id = await started(REVIEWED);
+    await server().client.approve(id, { decision: 'approved' });
+    await server().client.execution(id, { waitMs: 5_000 });
+    const forked = async (line: string) => {
+      const { code, stdout, stderr } = await server().jamjet(`fork ${id.slice(-8)} ${line} --json`).ended;
+      if (code !== 0) throw new Error(stderr);
+      return JSON.parse(stdout) as { readonly execution_id: string; readonly forked_from: { readonly sequence: number } };
+    };
+    const double = await forked('--node double --keep-decisions --patch {"n":10}');
+    const { status, state } = await server().client.execution(double.execution_id, { waitMs: 5_000 });
+    expect([status, state]).toMatchObject(['completed', { n: 20, review: { approved: true } }]);
+    const review = await forked('--node review --visit 1');
+    expect((await server().client.approvals(review.execution_id)).pending).toMatchObject([{ node_id: 'review' }]);
+    for (const [line, code] of [
+      ['--node review --at 2', 2],
+      ['', 2],
+      ['--at 2 --visit 1', 2],
+      ['--node review --visit 7', 2],
+      ['--node nowhere', 1],
+    ] as const)
+      expect((await server().jamjet(`fork ${id} ${line}`.trim()).ended).code, line).toBe(code);
+  });
+});
