@@ -4,6 +4,7 @@ import { effectiveEdges } from '../graph/edges.ts';
 import { analyseCooperatively } from '../graph/index.ts';
 import { normaliseLeniently } from '../ir/normalise.ts';
 import type { Workflow } from '../ir/workflow.ts';
+import { Problems } from '../reading/problems.ts';
 import { reservedDocumentLabel } from '../reserved-labels.ts';
 import { pathOfIllFormedText } from '../unicode.ts';
 import { checkExpressions } from './expressions.ts';
@@ -26,6 +27,11 @@ export function* validateCooperatively(document: unknown): Cooperative<Validatio
   if (problems.failed) {
     // Names in edges can be checked in spite of other errors.
     for (const fault of effectiveEdges(workflow).diagnostics) problems.add(fault);
+    yield;
+    const expressions = new Problems();
+    yield* checkExpressions(workflow, expressions);
+    // Which names there are depends on the whole document.
+    for (const fault of expressions.all) if (fault.code !== 'unknown_variable') problems.add(fault);
     return { workflow: null, diagnostics: problems.all };
   }
   const illFormed = pathOfIllFormedText(workflow.source);

@@ -142,14 +142,25 @@ function readDocumentFile(top: MapReader, root: unknown, source: Source): ReadFi
   return { workflows: [workflow], isBundle: false, localTools };
 }
 
+/** Warnings that may be due to what a document lacks because of an error elsewhere. */
+const MAY_FOLLOW: ReadonlySet<string> = new Set([
+  'unreachable_node',
+  'join_never_runs',
+  'condition_without_default',
+  'unknown_variable',
+  'unknown_retry_policy',
+  'unusable_tool',
+  'no_budget',
+]);
+
 function diagnosticAdder(sourceMap: SourceMap, findings: Findings): WorkflowDraft['addDiagnostic'] {
-  // Errors of lines that have an error already, and warnings of an incomplete document, only follow from the first error.
+  // Problems of lines that have an error already, and some warnings of an incomplete document, only follow from the first error.
   const failedLines = findings.failedLines;
   return ({ severity, code, message, ...context }) => {
     const paths = [context.path, context.node_id === null ? null : `nodes.${context.node_id}`];
     const [at = 0] = paths.flatMap((path) => (path === null ? [] : (sourceMap.nearestOffset(path) ?? [])));
-    if (severity === 'warning') {
-      if (failedLines.size === 0) findings.warning(code, message, at, context);
-    } else if (!failedLines.has(findings.lineOf(at))) findings.error(code, message, at, context);
+    if (failedLines.has(findings.lineOf(at))) return;
+    if (severity === 'error') findings.error(code, message, at, context);
+    else if (failedLines.size === 0 || !MAY_FOLLOW.has(code)) findings.warning(code, message, at, context);
   };
 }

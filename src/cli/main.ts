@@ -26,7 +26,7 @@ async function dispatch(args: readonly string[], context: Context): Promise<numb
     context.stdout.write(`${text}\n`);
     return EXIT.ok;
   };
-  if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) return print(VERSION);
+  if (args.length === 1 && ['--version', '-V', '-v'].includes(args[0] ?? '')) return print(VERSION);
   const argsAfterHelp = args[0] === 'help' ? args.slice(1) : args;
   const words = joinHashes(moveCommandFirst(argsAfterHelp) ?? argsAfterHelp);
   const [first] = words;

@@ -50,6 +50,7 @@ export function joinHashes(words: readonly string[]): readonly string[] {
 /** Hints for options of the upstream CLI that do not exist here. */
 const FOREIGN_OPTIONS: Readonly<Record<string, string>> = {
   '--api-key': 'Set JAMJET_TOKEN instead.',
+  '-o': 'It names a file to write, where a command writes one; here use --json.',
   '--token': 'Set JAMJET_TOKEN instead.',
   '--with-mcp-server': 'Every server has an MCP endpoint: /mcp.',
   '--with-a2a-server': 'Every server has an A2A endpoint: /a2a.',

@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
 import type { ExecutionOverlay, LiveOutline, NodeOverlay, OutlineRow } from './outline.ts';
-import { type ActiveNode, nodeKindsOf, Timeline, type TimelineEntry, type TimelineEvent } from './timeline.ts';
+import { type ActiveNode, nodeKindsOf, type TimedEntry, Timeline, type TimelineEvent } from './timeline.ts';
 
 /** Limits of the kept history, because an execution may run for weeks. */
 const MAX_ENTRIES = 200;
@@ -9,7 +9,7 @@ const MAX_ATTEMPTS = 50;
 export interface LoggedEntry {
   readonly sequence: number;
   readonly atMs: number;
-  readonly entry: TimelineEntry;
+  readonly entry: TimedEntry;
 }
 
 /** A pending approval. */

@@ -27,6 +27,12 @@ function coarse(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
+/** The local day: `11-27`. */
+export function day(atMs: number): string {
+  const at = new Date(atMs);
+  return `${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+}
+
 /** Local wall-clock time with milliseconds: `14:03:07.120`. */
 export function clock(atMs: number): string {
   const at = new Date(atMs);

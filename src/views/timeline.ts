@@ -27,6 +27,13 @@ export interface TimelineEntry {
   readonly text: string;
 }
 
+/** A line with what its event says besides. */
+export interface TimedEntry extends TimelineEntry {
+  readonly atMs: number;
+  /** Which visit to a node it is, from the second on (loops visit nodes again); else null. */
+  readonly round: number | null;
+}
+
 /** A node that is queued, running, waiting or between attempts. */
 export interface ActiveNode {
   readonly node: string;
@@ -97,7 +104,14 @@ export class Timeline {
   /** Nodes that a durable timer will advance. */
   readonly nodesWithTimer = new Set<string>();
 
-  apply(event: TimelineEvent): readonly TimelineEntry[] {
+  apply(event: TimelineEvent): readonly TimedEntry[] {
+    const activation = event.node_id === null ? null : numberOf(event.data.activation);
+    const round = activation !== null && activation > 1 ? activation : null;
+    const atMs = Date.parse(event.created_at);
+    return this.#entriesOf(event).map((entry) => ({ ...entry, atMs, round }));
+  }
+
+  #entriesOf(event: TimelineEvent): readonly TimelineEntry[] {
     const { type, node_id: node, data } = event;
     const atMs = Date.parse(event.created_at);
     if (node === null) return this.#applyWorkflowEvent(type, atMs, data);

@@ -15,7 +15,7 @@ describe('jamjet without a command', () => {
     for (const other of others) expect(other).toEqual(bare);
   });
 
-  it.each(['--version', '-V'])('prints its version with %s', async (option) => {
+  it.each(['--version', '-V', '-v'])('prints its version with %s', async (option) => {
     expect(await jamjet([option])).toEqual({ code: 0, stdout: `${VERSION}\n`, stderr: '' });
   });
 

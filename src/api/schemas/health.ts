@@ -81,3 +81,14 @@ export const Unreadiness = Type.Object(
   { description: 'The server is not ready.' },
 );
 export type Unreadiness = Static<typeof Unreadiness>;
+
+export const Root = Type.Object(
+  {
+    name: Type.Literal('jamjet', { description: 'What this is.' }),
+    version: text('Version of the server.'),
+    docs: text('Page with the documentation of the API, relative to this URL.'),
+    openapi: text('The OpenAPI document, relative to this URL.'),
+    health: text('State of the server, relative to this URL.'),
+  },
+  { description: 'Where to go on from the root.' },
+);

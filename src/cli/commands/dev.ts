@@ -1,8 +1,10 @@
 import { Option } from 'clipanion';
 import { type Config, databaseName, fileOf } from '../../config.ts';
 import { PrintingCommand, type Usage } from '../base/command.ts';
-import { configuredUrl, isLoopback } from '../connection/connect.ts';
+import { configuredUrl } from '../connection/connect.ts';
+import { isLoopback } from '../connection/loopback.ts';
 import { readSavedToken, saveToken, tokenFile } from '../connection/saved-token.ts';
+import { saveUrl, urlFile } from '../connection/saved-url.ts';
 import { requireLoopback, serve } from '../connection/serve.ts';
 import { settings } from '../input/settings.ts';
 import { shortPath, shownDatabase } from '../terminal/path.ts';
@@ -17,8 +19,8 @@ interface DevToken {
 class DevCommand extends PrintingCommand {
   static override usage: Usage = {
     details: `
-The first start creates an operator token and saves it beside the database, readable by you only; the other commands read it from
-there. With another port or database, the command prints the variables to export for them. Workflows may call addresses of this machine
+The first start creates an operator token and saves it beside the database, readable by you only, and every start saves its URL there
+while it runs; the other commands find both. With another database, the command prints the variables to export for them. Workflows may call addresses of this machine
 and its private networks.`,
     examples: [
       ['Listen on port 7700, with data in .jamjet/', '$0 dev'],
@@ -45,12 +47,19 @@ and its private networks.`,
     if (!auth) requireLoopback(config, 'Drop --no-auth, or unset JAMJET_BIND.');
     const usual = settings(this.context);
     const token = auth ? await this.#token(config) : null;
+    let removeUrl = async (): Promise<void> => undefined;
     return serve(this.context, {
       config: this.#withDefaultLogLevel(config),
       auth: auth ? 'on' : 'off',
       tools: this.tools,
-      onStarted: (url, tools) => this.#banner(url, config, token, tools, this.#exports(usual, url, token)),
-      onStopping: () => this.note('\nstopping: running executions resume on the next start (Ctrl-C again stops at once)'),
+      onStarted: async (url, tools) => {
+        removeUrl = await saveUrl(urlFile(fileOf(config.database), this.context.cwd), url);
+        this.#banner(url, config, token, tools, this.#exports(usual, url, config, token));
+      },
+      onStopping: async () => {
+        this.note('\nstopping: running executions resume on the next start (Ctrl-C again stops at once)');
+        await removeUrl();
+      },
     });
   }
 
@@ -72,10 +81,11 @@ and its private networks.`,
   }
 
   /** The variables that other commands need to find this server and its token; empty if the defaults find them. */
-  #exports(usual: Config, url: string, token: DevToken | null): string {
+  #exports(usual: Config, url: string, config: Config, token: DevToken | null): string {
     const { cwd } = this.context;
+    const findsUrl = usual.serverUrl === null && urlFile(fileOf(usual.database), cwd) === urlFile(fileOf(config.database), cwd);
     const variables = [
-      ...(reaches(configuredUrl(usual), url) ? [] : [`JAMJET_URL=${url}`]),
+      ...(findsUrl || reaches(configuredUrl(usual), url) ? [] : [`JAMJET_URL=${url}`]),
       ...(token === null || usual.token !== null || tokenFile(fileOf(usual.database), cwd) === token.file
         ? []
         : [`JAMJET_TOKEN="$(cat ${shellWord(shortPath(token.file, cwd))})"`]),
@@ -108,6 +118,7 @@ and its private networks.`,
       `\n${paint.green('●')} ${paint.bold('JamJet')} is running\n\n${fields(
         [
           ['url', paint.cyan(url)],
+          ['docs', paint.cyan(`${url}/docs`)],
           ['database', shownDatabase(config.database, this.context.cwd)],
           ['token', auth],
           ['tools', listed],

@@ -8,6 +8,7 @@ import { choiceArgument, integerArgument } from '../input/arguments.ts';
 import { shortId } from '../input/execution-id.ts';
 import { conditionsOf, FILTER } from '../input/filter.ts';
 import { columnsOf } from '../terminal/dimensions.ts';
+import { fitRows } from '../terminal/fit.ts';
 import { paintStatus } from '../terminal/status.ts';
 import { type Column, table } from '../terminal/table.ts';
 import { cut, plain } from '../terminal/text.ts';
@@ -29,6 +30,12 @@ const COLUMNS: readonly Column[] = [
   { title: 'TOOK', align: 'right' },
   { title: '' },
 ];
+
+/** On a narrow terminal the error is cut first, then the workflow. */
+const SHRINKABLE = [
+  { at: 6, min: 16, optional: true },
+  { at: 1, min: 8 },
+] as const;
 
 class LsCommand extends ListCommand<ExecutionList> {
   static override usage: Usage = {
@@ -143,7 +150,7 @@ class LsCommand extends ListCommand<ExecutionList> {
   #rows(executions: readonly ExecutionItem[]): readonly (readonly string[])[] {
     const nowMs = Date.now();
     const isShort = this.#isShort;
-    return executions.map((execution) => {
+    const rows = executions.map((execution) => {
       const startMs = Date.parse(execution.created_at);
       const endMs = execution.completed_at === null ? nowMs : Date.parse(execution.completed_at);
       return [
@@ -156,6 +163,9 @@ class LsCommand extends ListCommand<ExecutionList> {
         this.paint.dim(cut(plain(execution.error ?? ''), 60)),
       ];
     });
+    const columns = columnsOf(this.context.stdout);
+    const titles = this.#columns().map(({ title }) => title);
+    return columns === null ? rows : fitRows(titles, rows, columns, SHRINKABLE);
   }
 }
 

@@ -55,7 +55,7 @@ again. The exit status is 0 only if the execution completes.`,
   timeout = Option.String('--timeout', {
     description: `Stop following after this time (default: ${UNATTENDED_TIMEOUT_S} without a terminal, else never).`,
   });
-  output = Option.String('-o,--output', { description: 'text (the default) or json, the same as --json.' });
+  output = Option.String('--output', { description: 'text (the default) or json, the same as --json.' });
   runtime = Option.String('-r,--runtime', { description: 'URL of the server to run on.' });
   embedded = Option.Boolean('--embedded', false, { description: 'Run in this process, even if a server is running.' });
   db = Option.String('--db', { description: 'Database of an embedded run (default DATABASE_URL, else .jamjet/runtime.db).' });

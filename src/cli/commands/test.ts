@@ -8,12 +8,15 @@ import { expandGlobs } from '../input/glob.ts';
 import { count } from '../terminal/text.ts';
 import { reportText } from '../texts/test.ts';
 
+const NO_TESTS =
+  'no tests: only the possible runs were explored. Add "tests:" to the workflow file (docs/testing.md), or check it with jamjet validate';
+
 const FORMATS = ['text', 'json', 'junit'] as const;
 
 class TestCommand extends JamjetCommand {
   static override usage: Usage = {
     details:
-      'Runs the "tests:" of workflow files with scripted results and a simulated clock, and explores other possible runs for dead ends, branches that are never taken and unhandled failures. Needs no server and calls no tools. Fails if a test fails or an error is found.',
+      'Runs the "tests:" of workflow files with scripted results and a simulated clock, and explores other possible runs for dead ends, branches that are never taken and unhandled failures. Needs no server and calls no tools. Fails if a test fails or an error is found; exits with 2 if there are no tests.',
     examples: [
       ['Test one file', '$0 test workflow.yaml'],
       ['Test all workflows below a folder, in CI', "$0 test 'flows/**/*.yaml' --format junit > results.xml"],
@@ -58,7 +61,11 @@ class TestCommand extends JamjetCommand {
     if (format === 'text') this.print(this.#summary(reports));
     if (format === 'junit') this.print(junitXml(reports));
     if (format === 'json') this.print(JSON.stringify(reports.map(jsonReport), null, 2));
-    return reports.every(({ passed }) => passed) ? EXIT.ok : EXIT.failed;
+    if (!reports.every(({ passed }) => passed)) return EXIT.failed;
+    if (reports.some(({ examination }) => examination.tests.length > 0)) return EXIT.ok;
+    // Nothing was claimed, so nothing was shown to hold: in CI this is more often a mistake than intended.
+    this.warn(NO_TESTS);
+    return EXIT.usage;
   }
 
   #format(): (typeof FORMATS)[number] {
@@ -72,7 +79,12 @@ class TestCommand extends JamjetCommand {
     const failed = tests.filter(({ passed }) => !passed).length;
     const files = new Set(reports.map(({ file }) => file)).size;
     const bad = new Set(reports.flatMap(({ file, passed }) => (passed ? [] : [file]))).size;
-    const verdict = bad === 0 ? this.paint.green('✓ passed') : this.paint.red(`✗ ${count(bad, 'file')} failed`);
+    const verdict =
+      tests.length === 0 && bad === 0
+        ? this.paint.yellow('no tests')
+        : bad === 0
+          ? this.paint.green('✓ passed')
+          : this.paint.red(`✗ ${count(bad, 'file')} failed`);
     const counts = `${count(tests.length, 'test')}${failed === 0 ? '' : `, ${failed} failed`}, ${count(files, 'file')}`;
     return `${verdict} ${this.paint.dim(`(${counts})`)}`;
   }

@@ -1,6 +1,7 @@
 import { Option } from 'clipanion';
 import { PrintingCommand, type Usage } from '../base/command.ts';
 import { EXIT, usageFailure } from '../failure.ts';
+import { writeBytes } from '../input/bytes.ts';
 import { type AuthoredUnit, readWorkflow, renderDiagnostics, type WorkflowDiagnostic } from '../input/workflow-file.ts';
 import { count, plain } from '../terminal/text.ts';
 
@@ -26,34 +27,47 @@ const NOUNS: Readonly<Record<Requirement['type'], string>> = {
 class ValidateCommand extends PrintingCommand {
   static override usage: Usage = {
     details: `Accepts workflow.yaml and IR files (JSON); a file may contain several workflows and agents under
-\`workflows:\` and \`agents:\`. Needs no server. Says what the\nworkflows need from outside: keys of models, MCP servers, functions, workers, variables. Fails if a file has an error; warnings do not fail it.`,
+\`workflows:\` and \`agents:\`. Needs no server. Says what the\nworkflows need from outside: keys of models, MCP servers, functions, workers, variables. Fails if a file has an error, and with --strict
+also if it has a warning.`,
     examples: [
       ['Check one file', '$0 validate workflow.yaml'],
       ['Check all workflows of a folder', '$0 validate flows/*.yaml'],
-      ['Print the IR a file compiles to', '$0 validate workflow.yaml --output > workflow.json'],
+      ['Fail on warnings too, in CI', '$0 validate flows/*.yaml --strict'],
+      ['Write the IR that a file compiles to', '$0 validate workflow.yaml -o workflow.json'],
+      ['Print it', '$0 validate workflow.yaml -o -'],
     ],
   };
 
   files = Option.Rest({ name: 'file', required: 1 });
-  output = Option.Boolean('-o,--output', false, {
-    description: 'Print the IR the file compiles to, and problems to standard error.',
+  output = Option.String('-o,--output', {
+    description: 'Write the IR that the file compiles to into this file (- = standard output), and problems to standard error.',
   });
+  strict = Option.Boolean('--strict', false, { description: 'Also fail on warnings.' });
 
   async execute(): Promise<number> {
-    if (this.output && this.files.length > 1) throw usageFailure('--output takes one file');
+    if (this.output !== undefined && this.files.length > 1) throw usageFailure('--output takes one file');
     const results: Result[] = [];
     for (const file of this.files) {
       const { document, workflows: units, diagnostics } = await readWorkflow(file, this.context.cwd);
       const valid = units.length > 0;
       const result = { file, valid, diagnostics, requirements: merged(units.flatMap(({ requirements }) => requirements)) };
       results.push(result);
-      if (this.output) {
+      if (this.output !== undefined) {
         if (diagnostics.length > 0) this.context.stderr.write(`${this.#summary(result)}\n`);
-        if (valid) this.printJson(document ?? units.map((unit) => unit.document));
+        if (valid) await this.#write(this.output, document ?? units.map((unit) => unit.document));
       } else if (!this.json) this.print(`${this.#summary(result)}${this.#requirements(result)}`);
     }
-    if (this.json && !this.output) this.printJson(results.length === 1 ? results[0] : results);
-    return results.every((result) => result.valid) ? EXIT.ok : EXIT.failed;
+    if (this.json && this.output === undefined) this.printJson(results.length === 1 ? results[0] : results);
+    return results.every((result) => this.#passes(result)) ? EXIT.ok : EXIT.failed;
+  }
+
+  #passes({ valid, diagnostics }: Pick<Result, 'valid' | 'diagnostics'>): boolean {
+    return valid && !(this.strict && diagnostics.length > 0);
+  }
+
+  async #write(file: string, ir: unknown): Promise<void> {
+    if (file === '-') return this.printJson(ir);
+    await writeBytes(file, new TextEncoder().encode(`${JSON.stringify(ir, null, 2)}\n`), this.context);
   }
 
   /** What the workflows need from outside: a line each. */
@@ -73,7 +87,11 @@ class ValidateCommand extends PrintingCommand {
     const counts = [errors > 0 ? count(errors, 'error') : '', warnings > 0 ? count(warnings, 'warning') : '']
       .filter((text) => text !== '')
       .join(', ');
-    const verdict = valid ? `${paint.green('✓')} ${plain(file)} is valid` : `${paint.red('✗')} ${plain(file)} is not valid`;
+    const verdict = !valid
+      ? `${paint.red('✗')} ${plain(file)} is not valid`
+      : this.#passes({ valid, diagnostics })
+        ? `${paint.green('✓')} ${plain(file)} is valid`
+        : `${paint.red('✗')} ${plain(file)} has warnings, which fail it with --strict`;
     const listed = diagnostics.length === 0 ? '' : `${renderDiagnostics(diagnostics, this.context, paint)}\n`;
     return `${listed}${verdict}${counts === '' ? '' : paint.dim(` (${counts})`)}`;
   }

@@ -3,7 +3,9 @@ import { ApiError, JamjetClient, Unreachable, type Warning } from '../../client/
 import { type Config, fileOf, readConfig } from '../../config.ts';
 import type { Context } from '../context.ts';
 import { Failure, usageFailure } from '../failure.ts';
+import { isLoopback } from './loopback.ts';
 import { readSavedToken } from './saved-token.ts';
+import { readSavedUrl } from './saved-url.ts';
 
 const DEFAULT_PORT = 7700;
 export const DEFAULT_URL = `http://localhost:${DEFAULT_PORT}`;
@@ -15,11 +17,13 @@ export interface Connection {
   readonly explicit: boolean;
   /** Where the token came from, for error messages; null = no token. */
   readonly tokenSource: string | null;
+  /** The file in which `jamjet dev` saved the URL; null = it came from elsewhere. */
+  readonly urlSource: string | null;
 }
 
 /**
- * Connects to the server given by `--runtime`, JAMJET_URL or the default, with the token of JAMJET_TOKEN or the one that `jamjet dev`
- * saved. The saved token is sent to loopback addresses only. `onWarning` is called for each warning of a reply.
+ * Connects to the server given by `--runtime` or JAMJET_URL, else to the one whose URL `jamjet dev` saved, else to the default, with the
+ * token of JAMJET_TOKEN or the one that `jamjet dev` saved. The saved token is sent to loopback addresses only. `onWarning` is called for each warning of a reply.
  */
 export async function connect(
   runtime: string | undefined,
@@ -27,21 +31,26 @@ export async function connect(
   onWarning: (warning: Warning) => void = () => undefined,
 ): Promise<Connection> {
   const config = readConfig(context.env);
-  const url = runtime === undefined ? configuredUrl(config) : runtimeUrl(runtime);
   const chosen = runtime !== undefined || config.serverUrl !== null;
+  const database = fileOf(config.database);
+  const savedUrl = chosen ? null : await readSavedUrl(database, context.cwd);
+  const url = runtime === undefined ? (savedUrl?.url ?? configuredUrl(config)) : runtimeUrl(runtime);
+  const urlSource = savedUrl?.file ?? null;
   if (config.token !== null)
     return {
       client: new JamjetClient({ url, token: config.token, onWarning }),
       url,
       explicit: chosen,
       tokenSource: 'JAMJET_TOKEN',
+      urlSource,
     };
-  const saved = isLoopback(url) ? await readSavedToken(fileOf(config.database), context.cwd) : null;
+  const saved = isLoopback(url) ? await readSavedToken(database, context.cwd) : null;
   return {
     client: new JamjetClient({ url, token: saved?.token ?? null, onWarning }),
     url,
     explicit: chosen,
     tokenSource: saved?.file ?? null,
+    urlSource,
   };
 }
 
@@ -57,17 +66,14 @@ function runtimeUrl(text: string): string {
   return text.replace(/\/+$/, '');
 }
 
-/** `localhost`, 127.0.0.0/8 or ::1. */
-export function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url);
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
-}
-
 /** Converts an error of the client to a `Failure` with a hint on what to start or which token to use. */
-export function explainApiError(error: unknown, connection: Pick<Connection, 'url' | 'tokenSource'>): unknown {
+export function explainApiError(
+  error: unknown,
+  connection: Pick<Connection, 'url' | 'tokenSource'> & Partial<Pick<Connection, 'urlSource'>>,
+): unknown {
   if (error instanceof Unreachable) {
     return new Failure(`cannot reach a server at ${connection.url} (${error.message.replace(/^cannot reach \S+: /, '')})`, {
-      hint: 'Start one with `jamjet dev`, or name another one with --runtime URL or JAMJET_URL.',
+      hint: `${connection.urlSource == null ? '' : `${connection.urlSource} says that one listens there, but it has stopped. `}Start one with \`jamjet dev\`, or name another one with --runtime URL or JAMJET_URL.`,
       cause: error,
     });
   }

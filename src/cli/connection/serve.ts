@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { type Config, urlOf } from '../../config.ts';
 import { aborted, type Context, listenForInterrupt } from '../context.ts';
 import { EXIT, usageFailure } from '../failure.ts';
-import { isLoopback } from './connect.ts';
+import { isLoopback } from './loopback.ts';
 
 /** Time for in-process work to complete after a stop signal. The whole stop takes less than 12 s if the database responds. */
 const GRACE_MS = 10_000;
@@ -13,8 +13,8 @@ export interface ServeOptions {
   /** Path of the tools module; undefined = none. */
   readonly tools: string | undefined;
   /** Called when the server is listening. */
-  readonly onStarted: (url: string, tools: readonly string[]) => void;
-  readonly onStopping: () => void;
+  readonly onStarted: (url: string, tools: readonly string[]) => void | Promise<void>;
+  readonly onStopping: () => void | Promise<void>;
 }
 
 /** Throws if the server would be reachable from other machines: without authentication every client is an operator. */
@@ -34,9 +34,9 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
     const { loadTools } = await import('../../tools.ts');
     const tools = options.tools === undefined ? {} : await loadTools(resolve(context.cwd, options.tools));
     const server = await startServer({ config: options.config, tools, auth: options.auth });
-    options.onStarted(server.url, Object.keys(tools));
+    await options.onStarted(server.url, Object.keys(tools));
     const failure = await Promise.race([aborted(interrupt.signal).then(() => null), server.failed]);
-    options.onStopping();
+    await options.onStopping();
     await server.close(GRACE_MS, failure ?? interrupt.name());
     return failure === null ? EXIT.ok : EXIT.failed;
   } finally {

@@ -1,4 +1,4 @@
-import { isLoopback } from '../connection/connect.ts';
+import { isLoopback } from '../connection/loopback.ts';
 
 export interface Handshake {
   /** The `Host` header. */

@@ -1,10 +1,11 @@
 import type { JsonObject } from '../../../machines/json.ts';
+import { clock, day } from '../../views/time.ts';
 import {
   type ActiveNode,
   nodeKindsOf,
   type OpenApproval,
+  type TimedEntry,
   Timeline,
-  type TimelineEntry,
   type TimelineEvent,
 } from '../../views/timeline.ts';
 import type { Paint } from '../terminal/paint.ts';
@@ -27,13 +28,22 @@ export function logText(ir: JsonObject, events: readonly TimelineEvent[], nowMs:
   const active = nowMs === null ? [] : timeline.active;
   const shown = withoutActiveStarts(entries, active);
   const nodeWidth = Math.min(32, Math.max(8, ...[...shown, ...active].map((line) => width(line.node ?? ''))));
-  const lines = shown.map((entry) => renderEntry(entry, nodeWidth, paint));
-  if (nowMs !== null) lines.push(...active.map((each) => renderActive(each, nodeWidth, nowMs, '▸', paint)));
+  const times = [...shown.map(({ atMs }) => atMs), ...active.map(({ sinceMs }) => sinceMs)];
+  const stamp = stampOf(times, paint);
+  const lines = shown.map((entry) => `${stamp(entry.atMs)}${renderEntry(entry, nodeWidth, paint)}`);
+  if (nowMs !== null)
+    lines.push(...active.map((each) => `${stamp(each.sinceMs)}${renderActive(each, nodeWidth, nowMs, '▸', paint)}`));
   return { lines, approvals, awaitedEvents };
 }
 
+/** The local time before a line, with the day if the times are of several days. */
+function stampOf(times: readonly number[], paint: Paint): (atMs: number) => string {
+  const isOneDay = new Set(times.map(day)).size <= 1;
+  return (atMs) => `  ${paint.dim(isOneDay ? clock(atMs) : `${day(atMs)} ${clock(atMs)}`)}`;
+}
+
 /** Removes the start entries of active nodes, which have a line of their own. */
-function withoutActiveStarts(entries: readonly TimelineEntry[], active: readonly ActiveNode[]): readonly TimelineEntry[] {
+function withoutActiveStarts(entries: readonly TimedEntry[], active: readonly ActiveNode[]): readonly TimedEntry[] {
   const last = new Map(entries.map((entry) => [entry.node, entry]));
   const starts = new Set(active.map(({ node, status }) => (last.get(node)?.status === status ? last.get(node) : undefined)));
   return entries.filter((entry) => !starts.has(entry));

@@ -1,5 +1,5 @@
 import { duration } from '../../views/time.ts';
-import type { ActiveNode, EntryStatus, TimelineEntry } from '../../views/timeline.ts';
+import type { ActiveNode, EntryStatus, TimedEntry } from '../../views/timeline.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { cut, pad, plain } from '../terminal/text.ts';
 
@@ -14,12 +14,13 @@ const GLYPHS: Readonly<Record<EntryStatus, string>> = {
   note: '·',
 };
 
-/** `✓ fetch     120 ms  attempt 1`. */
-export function renderEntry(entry: TimelineEntry, nodeWidth: number, paint: Paint): string {
+/** `✓ fetch     120 ms  round 2  attempt 1`. */
+export function renderEntry(entry: TimedEntry, nodeWidth: number, paint: Paint): string {
   const took = entry.durationMs === null ? '' : duration(entry.durationMs);
   const attempt = entry.attempt === null ? '' : `attempt ${entry.attempt + 1}`;
   const text = plain(entry.text);
   const remarks = [
+    entry.round === null || entry.status === 'skipped' ? '' : paint.dim(`round ${entry.round}`),
     attempt === '' ? '' : paint.dim(attempt),
     entry.status === 'failed' ? paint.red(text) : quiet(entry.status, paint)(text),
   ];

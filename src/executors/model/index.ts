@@ -160,7 +160,7 @@ export function rejectPromptFiles(...prompts: readonly (string | undefined)[]): 
   const file = prompts.find((prompt) => prompt !== undefined && isPromptFile(prompt));
   if (file === undefined) return;
   throw invalid(
-    `the prompt "${file}" names a file; \`jamjet run\`, \`deploy\` and \`validate -o\` put its text into the document`,
+    `the prompt "${file}" names a file; \`jamjet run\`, \`deploy\` and \`validate -o FILE\` put its text into the document`,
   );
 }
 

@@ -51,7 +51,7 @@ describe('jamjet inspect', () => {
     const { code, stdout } = await server().jamjet(`inspect ${id}`).ended;
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`^execution  ${id}\nworkflow   doubling 1\nstatus     completed\n`));
-    expect(stdout).toMatch(/Timeline\n {2}✓ double +[\d.]+ m?s +attempt 1\n/);
+    expect(stdout).toMatch(/Timeline\n {2}\d\d:\d\d:\d\d\.\d{3} {2}✓ double +[\d.]+ m?s +attempt 1\n/);
     expect(stdout).toMatch(/State\n\{\n {2}"n": 8\n\}\n$/);
   });
 
@@ -60,7 +60,7 @@ describe('jamjet inspect', () => {
     const { stdout } = await server().jamjet(`inspect ${id}`).ended;
     expect(stdout).toContain(`◆ review waits for approval: jamjet approve ${id} --node-id review`);
     // One line, with the waiting time.
-    expect(stdout).toMatch(/Timeline\n {2}◆ review +[\d.]+ m?s {2}waiting for approval\n\n/);
+    expect(stdout).toMatch(/Timeline\n {2}\d\d:\d\d:\d\d\.\d{3} {2}◆ review +[\d.]+ m?s {2}waiting for approval\n\n/);
   });
 
   it('shows the awaited event, and prints how to send it', async () => {

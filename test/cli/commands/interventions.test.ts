@@ -73,7 +73,7 @@ describe('jamjet retry', () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: `✓ retried  ${id}: charge\n` });
     expect(await server().client.execution(id, { waitMs: 30_000 })).toMatchObject({ status: 'completed' });
     const inspected = await jamjet(`inspect ${id}`);
-    expect(inspected.stdout).toMatch(/✗ charge.*card declined\n {2}· retried: charge\n {2}✓ charge/);
+    expect(inspected.stdout).toMatch(/✗ charge.*card declined\n {2}[\d:.]+ {2}· retried: charge\n {2}[\d:.]+ {2}✓ charge/);
   });
 
   it('follows the execution until it ends with --follow', async () => {

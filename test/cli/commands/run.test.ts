@@ -120,7 +120,7 @@ nodes:
     expect(stdout).toMatch(/✗ failed in .*\n {2}charge: card declined\n\n/);
   });
 
-  it.each(['--json', '--output json', '-o json'])('prints one document with %s', async (option) => {
+  it.each(['--json', '--output json'])('prints one document with %s', async (option) => {
     const file = save(server().folder, DECLINED);
     const { code, stdout, stderr } = await server().jamjet(['run', file, ...option.split(' ')]).ended;
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });

@@ -146,9 +146,19 @@ describe('jamjet test', () => {
     await inFolder(async (folder) => {
       writeFileSync(join(folder, 'w.yaml'), `workflow: { id: w, version: 1.0.0 }\nnodes:\n${nodes}`);
       const began = process.cpuUsage();
-      expect((await jamjet(['test', 'w.yaml'], { cwd: folder })).code).toBe(0);
+      expect((await jamjet(['test', 'w.yaml'], { cwd: folder })).code).toBe(2);
       const { user, system } = process.cpuUsage(began);
       expect((user + system) / 1e6).toBeLessThan(2);
     });
   });
+});
+
+it('says that there are no tests, and exits with 2', async () => {
+  const { code, stdout, stderr } = await inFolder((folder) => {
+    writeFileSync(join(folder, 'w.yaml'), GOOD.slice(0, GOOD.indexOf('tests:')));
+    return jamjet(['test', 'w.yaml'], { cwd: folder });
+  });
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^warning: no tests: only the possible runs were explored\. /);
+  expect(stdout).toContain('no tests (0 tests, 1 file)');
 });

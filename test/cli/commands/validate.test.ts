@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inFolder, jamjet } from '../terminal-session.ts';
@@ -38,6 +38,38 @@ describe('jamjet validate', () => {
     expect(stdout).toMatch(/^split\.yaml:3:\d+ {2}error {2}.*"b c".*\n {4}→ .*\n✗ split\.yaml is not valid \(1 error\)/);
   });
 
+  it('fails on warnings with --strict', async () => {
+    const [lenient, strict] = await inFolder(async (folder) => {
+      const text = 'workflow: { id: w }\nnodes:\n  a: { type: condition, branches: [{ if: "1 +", next: end }], default: end }\n';
+      writeFileSync(join(folder, 'warned.yaml'), text);
+      const run = (args: readonly string[]) => jamjet(['validate', 'warned.yaml', ...args], { cwd: folder });
+      return [await run([]), await run(['--strict'])];
+    });
+    expect([lenient.code, strict.code]).toEqual([0, 1]);
+    expect(strict.stdout).toContain('✗ warned.yaml has warnings, which fail it with --strict (1 warning)');
+  });
+
+  it('reports warnings beside errors, in one pass', async () => {
+    const { stdout } = await inFolder((folder) => {
+      const text =
+        'workflow: { id: w }\nnodes:\n  a: { type: tol }\n  b: { type: condition, branches: [{ if: "1 +", next: end }], default: end }\n';
+      writeFileSync(join(folder, 'both.yaml'), text);
+      return jamjet(['validate', 'both.yaml'], { cwd: folder });
+    });
+    expect(stdout).toMatch(/both\.yaml:3:\d+ {2}error /);
+    expect(stdout).toMatch(/both\.yaml:4:\d+ {2}warning .*cannot be read/);
+    expect(stdout).toContain('(1 error, 1 warning)');
+  });
+
+  it('writes the IR into a file', async () => {
+    const written = await inFolder(async (folder) => {
+      writeFileSync(join(folder, 'good.yaml'), GOOD);
+      expect((await jamjet(['validate', 'good.yaml', '-o', 'ir.json'], { cwd: folder })).code).toBe(0);
+      return JSON.parse(readFileSync(join(folder, 'ir.json'), 'utf8'));
+    });
+    expect(written).toMatchObject({ workflow_id: 'good' });
+  });
+
   it('prints the same as JSON', async () => {
     const { code, stdout } = await checked(['bad.yaml', '--json']);
     expect(code).toBe(1);
@@ -53,9 +85,9 @@ describe('jamjet validate', () => {
   });
 
   it('prints the IR, and problems to standard error', async () => {
-    const good = await checked(['good.yaml', '--output']);
+    const good = await checked(['good.yaml', '--output', '-']);
     expect(JSON.parse(good.stdout)).toMatchObject({ workflow_id: 'good', start_node: 'a' });
-    const bad = await checked(['bad.yaml', '-o']);
+    const bad = await checked(['bad.yaml', '-o', '-']);
     expect(bad).toMatchObject({ code: 1, stdout: '' });
     expect(bad.stderr).toContain('bad.yaml is not valid');
   });

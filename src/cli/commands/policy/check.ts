@@ -26,7 +26,7 @@ blocked, or if the file has an error.`,
       ['Check it for a tenant', '$0 policy check workflow.yaml --tenant-policy policy.json'],
       [
         'List the nodes that need an approval',
-        `$0 policy check workflow.yaml -o json | jq '.[].nodes[] | select(.decision == "require_approval")'`,
+        `$0 policy check workflow.yaml --json | jq '.[].nodes[] | select(.decision == "require_approval")'`,
       ],
     ],
   };
@@ -35,7 +35,7 @@ blocked, or if the file has an error.`,
   tenantPolicy = Option.String('--tenant-policy', {
     description: 'File with the policy of the tenant (JSON); - = standard input.',
   });
-  output = Option.String('-o,--output', 'text', { description: 'text (the default) or json, the same as --json.' });
+  output = Option.String('--output', 'text', { description: 'text (the default) or json, the same as --json.' });
 
   async execute(): Promise<number> {
     if (!['text', 'json'].includes(this.output)) throw usageFailure('--output must be text or json');

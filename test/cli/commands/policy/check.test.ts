@@ -42,7 +42,7 @@ loop    python_fn  allow                                                 jamjet.
   });
 
   it('adds the policy of a tenant, and prints JSON', async () => {
-    const { code, stdout } = await checked(['--tenant-policy', 'tenant.json', '-o', 'json']);
+    const { code, stdout } = await checked(['--tenant-policy', 'tenant.json', '--output', 'json']);
     expect(code).toBe(1);
     const [{ nodes }] = JSON.parse(stdout);
     const decided = nodes.map(({ node_id, decision, scope }: Record<string, string>) => `${node_id} ${decision} ${scope}`);
@@ -65,7 +65,7 @@ loop    python_fn  allow                                                 jamjet.
   });
 
   it.each<[string[], number, string]>([
-    [['-o', 'xml'], 2, '--output must be text or json'],
+    [['--output', 'xml'], 2, '--output must be text or json'],
     [['--tenant-policy', 'bad.json'], 2, '--tenant-policy: blocked_tools must be a list of texts'],
     [['--tenant-policy', 'missing.json'], 2, 'missing.json'],
   ])('%j is refused', async (args, code, message) => {
