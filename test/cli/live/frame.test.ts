@@ -77,12 +77,12 @@ const outlined = (lines: readonly string[]) => lines.filter((line) => !/^\d\d:\d
 describe('the screen', () => {
   it('shows branches, joins and the approval question', () => {
     expect(outlined(screen(golden('approval-pending'), { upTo: 10 }))).toMatchInlineSnapshot(`
-      "approval-pending 1  paused  5.0 s
+      "approval-pending 1  paused  5 s
       exec_1  10 events
 
        ✓ = split
-      ›  ◆ a a    waiting for approval  5.0 s
-         ◆ a b    waiting for approval  5.0 s
+      ›  ◆ a a    waiting for approval  5 s
+         ◆ a b    waiting for approval  5 s
          ✓ f c    7 ms
        · > all    waits for all
 
@@ -96,12 +96,12 @@ describe('the screen', () => {
 
   it('counts the iterations of a loop', () => {
     expect(outlined(screen(golden('loop-of-three-rounds'), { upTo: 24 }))).toMatchInlineSnapshot(`
-      "loop-of-three-rounds 1  running  11.0 s
+      "loop-of-three-rounds 1  running  11 s
       exec_1  24 events
 
        ✓ f ↺ draft  7 ms  1 retry  ↺ iteration 3
        ✓ f review   7 ms  ↺ iteration 3
-      ›▹ f publish  waiting for a worker of queue tool  4.0 s
+      ›▹ f publish  waiting for a worker of queue tool  4 s
 
 
       ↑↓ ⏎ details  a approve  r reject  e event  p pause  u resume  c cancel  q quit"
@@ -112,7 +112,7 @@ describe('the screen', () => {
     const log = golden('retry-with-backoff');
     const upTo = log.events.find(({ type }) => type === 'retry_scheduled')?.sequence ?? 0;
     expect(outlined(screen(log, { upTo, laterMs: 1_000 }))).toMatchInlineSnapshot(`
-      "retry-with-backoff 1  running  3.0 s
+      "retry-with-backoff 1  running  3 s
       exec_1  5 events
 
       ›↻ f a  attempt 2 in 5.3 s  one
