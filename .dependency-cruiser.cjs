@@ -100,8 +100,8 @@ module.exports = {
     ownFiles(
       'runtime-boundary',
       '^src/runtime/',
-      `^(src/(runtime|executors)|machines)/|${PORT}`,
-      'runtime → machines, executors, the store port.',
+      `^(src/(runtime|executors)|machines)/|^src/failure-description\\.ts$|${PORT}`,
+      'runtime → machines, executors, failure-description, the store port.',
     ),
     ownFiles(
       'control-boundary',
@@ -109,7 +109,13 @@ module.exports = {
       `^(src/(control|runtime|executors)|machines)/|^src/cron-expression\\.ts$|${PORT}`,
       'control → runtime, executors, machines, the store port, cron-expression.',
     ),
-    ownFiles('executors-boundary', '^src/executors/', '^(src/executors|machines)/', 'executors → machines.'),
+    ownFiles(
+      'executors-boundary',
+      '^src/executors/',
+      '^(src/executors|machines)/|^src/failure-description\\.ts$',
+      'executors → machines, failure-description.',
+    ),
+    ownFiles('failure-description-boundary', '^src/failure-description\\.ts$', '^machines/', 'failure-description → machines.'),
     ownFiles(
       'authoring-boundary',
       '^src/authoring/',

@@ -230,6 +230,14 @@ export const EVENT_DATA = {
     retryable: flag('Whether another attempt follows.'),
     error_class: absent(text('Class of the error; absent if unknown.')),
     http_status: absent(integer('Status of the HTTP response with which the attempt failed; absent if there was none.')),
+    error_name: absent(text('Name of the error, e.g. `TypeError`; absent for what is no error.')),
+    stack: absent(
+      text(
+        'Frames of its stack, one per line, the innermost first; at most 20. Paths are relative to the folder of the process that did the work. Absent if there is none.',
+      ),
+    ),
+    cause: absent(json('The error that caused it: `{name?, message, stack?, cause?, errors?}`; absent if there is none.')),
+    errors: absent(json('All errors of an `AggregateError`, in the same form; the first 10. Absent for other errors.')),
     ...usage,
     ...routing,
   }),

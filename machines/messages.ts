@@ -58,6 +58,8 @@ export interface Fail extends Visit {
   readonly errorClass?: string;
   /** Status of the HTTP response with which the attempt failed. */
   readonly httpStatus?: number;
+  /** Name, stack and causes of the error, for readers of the log. */
+  readonly details?: JsonObject;
   readonly retryable: boolean;
   /** Delay of the retry as logged, in a replay; absent = as the retry policy says. */
   readonly delayMs?: number;

@@ -6,6 +6,7 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Budgets, CopiedDecision, Done, Fail, Message } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { Run } from '../run.ts';
+import { detailsIn } from '../step/actions/failure-data.ts';
 import { USAGE_FIELDS } from '../step/actions/usage.ts';
 import type { Context } from '../step/context/context.ts';
 import type { Program } from '../step/program.ts';
@@ -79,6 +80,7 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
         retryable,
         ...errorClass,
         ...httpStatus,
+        ...detailsIn(data),
         ...(retryable ? recordedDelay(log, at + 1) : {}),
         ...usageIn(data),
       };

@@ -166,7 +166,7 @@ function matchingVisit(context: Context, visit: Visit, phases: readonly ActiveVi
 }
 
 function failureOf(program: Program, message: Fail, env: StepEnv, childId?: string): FailEvent {
-  const { node, activation, attempt, error, errorClass, httpStatus, retryable, parkedUntilMs, usage } = message;
+  const { node, activation, attempt, error, errorClass, httpStatus, details, retryable, parkedUntilMs, usage } = message;
   const { retry, kind } = program.tables.nodeOf(node);
   const isOverdue = errorClass === 'timeout' && definitionOf(kind).runsAtEnd(kind) !== null;
   const delayMs =
@@ -182,6 +182,7 @@ function failureOf(program: Program, message: Fail, env: StepEnv, childId?: stri
     delayMs,
     ...(errorClass === undefined ? {} : { errorClass }),
     ...(httpStatus === undefined ? {} : { httpStatus }),
+    ...(details === undefined ? {} : { details }),
     ...(parkedUntilMs === undefined ? {} : { parkedUntilMs }),
     ...(childId === undefined ? {} : { childId }),
     ...(usage === undefined ? {} : { usage }),

@@ -1,6 +1,6 @@
 import type { Appended } from '../appended-lists.ts';
 import type { ResultRole } from '../graph/edges.ts';
-import type { Json } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
 import type { Usage, UsageTotals } from '../messages.ts';
 
 /** Work has ended with a result. */
@@ -47,6 +47,7 @@ export interface FailEvent {
   readonly error: string;
   readonly errorClass?: string;
   readonly httpStatus?: number;
+  readonly details?: JsonObject;
   readonly retryable: boolean;
   /** Milliseconds until the next attempt, if there is one. */
   readonly delayMs: number;

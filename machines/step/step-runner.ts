@@ -110,8 +110,8 @@ export class StepRunner {
     return this.#finish(node);
   }
 
-  failDetached({ node, error, usage }: Fail): StepResult {
-    const data = { error, attempt: 0, retryable: false, ...usageEventData(usage), activation: 0 };
+  failDetached({ node, error, details, usage }: Fail): StepResult {
+    const data = { error, attempt: 0, retryable: false, ...details, ...usageEventData(usage), activation: 0 };
     this.#step.addEvent('node_failed', node, data);
     this.#step.addUsage(usage);
     return this.#finish(node);

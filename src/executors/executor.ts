@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Usage } from '../../machines/messages.ts';
 import type { Work } from '../../machines/run.ts';
 import { toStorableText } from '../../machines/unicode.ts';
+import type { FailureDetails } from '../failure-description.ts';
 import type { ToolMemory } from './memory/connector.ts';
 import type { ReportedUsage } from './tool-context/reported-usage.ts';
 import type { ToolLog } from './tool-context/tool-log.ts';
@@ -95,6 +96,8 @@ export class WorkError extends Error {
   readonly retryAfterMs: number | null;
   /** What the attempt used all the same; null = nothing that is known. */
   readonly usage: Usage | null;
+  /** Name, stack and causes of what a function has thrown, to be logged; null = the message says all that may be shown. */
+  readonly details: FailureDetails | null;
 
   constructor(
     message: string,
@@ -104,6 +107,7 @@ export class WorkError extends Error {
       readonly httpStatus?: number;
       readonly retryAfterMs?: number;
       readonly usage?: Usage;
+      readonly details?: FailureDetails;
     },
   ) {
     super(toStorableText(message), options);
@@ -113,15 +117,26 @@ export class WorkError extends Error {
     this.httpStatus = options.httpStatus ?? null;
     this.retryAfterMs = options.retryAfterMs ?? null;
     this.usage = options.usage ?? null;
+    this.details = options.details ?? null;
   }
 
   /** The same failure of an attempt that has used something. */
   withUsage(usage: Usage): WorkError {
-    const { message, cause, retryable, errorClass, httpStatus, retryAfterMs } = this;
-    return new WorkError(message, {
-      cause,
+    return this.with({ usage });
+  }
+
+  /** The same failure with another message, usage or details. */
+  with(change: { readonly message?: string; readonly usage?: Usage; readonly details?: FailureDetails }): WorkError {
+    const { cause, retryable, errorClass, httpStatus, retryAfterMs } = this;
+    // What the message must not have may be in the cause, too.
+    const origin = change.message === undefined ? { cause } : {};
+    const usage = change.usage ?? this.usage;
+    const details = change.details ?? this.details;
+    return new WorkError(change.message ?? this.message, {
+      ...origin,
       retryable,
-      usage,
+      ...(usage === null ? {} : { usage }),
+      ...(details === null ? {} : { details }),
       ...(errorClass === null ? {} : { errorClass }),
       ...(httpStatus === null ? {} : { httpStatus }),
       ...(retryAfterMs === null ? {} : { retryAfterMs }),

@@ -1,4 +1,5 @@
-import type { Executor, WorkContext } from './executor.ts';
+import { detailsOf } from '../failure-description.ts';
+import { type Executor, type WorkContext, WorkError } from './executor.ts';
 import { asWorkError } from './failure.ts';
 import { toJson } from './to-json.ts';
 
@@ -15,7 +16,7 @@ export function functionExecutor(tool: (input: never, context: WorkContext) => u
     try {
       result = await tool(toJson(work.input, 'input', MAX_INPUT_LENGTH) as never, context);
     } catch (error) {
-      throw asWorkError(error);
+      throw error instanceof WorkError ? error : asWorkError(error).with({ details: detailsOf(error) });
     }
     return { output: toJson(result) };
   };

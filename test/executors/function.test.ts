@@ -65,6 +65,12 @@ describe('the function executor', () => {
     expect(await failing(own)).toBe(own);
   });
 
+  it('gives name, stack and cause of the thrown error', async () => {
+    const { details } = (await failing(new RangeError('no amount', { cause: { code: 42 } }))) as WorkError;
+    expect(details).toMatchObject({ error_name: 'RangeError', cause: { message: '{code: 42}' } });
+    expect(details?.stack).toMatch(/^at test\/executors\/function\.test\.ts:\d+:\d+/);
+  });
+
   it.each([
     [Object.assign(new Error('gone'), { code: 'ECONNRESET' }), 'connection_reset'],
     [Object.assign(new Error('broken'), { code: 'EPIPE' }), 'connection_reset'],
@@ -102,7 +108,7 @@ describe('the function executor', () => {
     [undefined, 'undefined was thrown'],
     [7, '7 was thrown'],
     [new RangeError(), 'RangeError'],
-    [{ odd: true }, 'an object that is not an Error was thrown'],
+    [{ odd: true }, '{odd: true}'],
     [{ message: 'looks like one' }, 'looks like one'],
   ])('describes a thrown %o', async (thrown, message) => {
     expect((await failing(thrown)).message).toBe(message);

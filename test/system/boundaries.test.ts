@@ -22,6 +22,7 @@ const FORBIDDEN: Readonly<Record<string, readonly [file: string, line: string]>>
   'store-stands-alone': ['store/graph.ts', "export * from '../machines/json.ts';"],
   'runtime-boundary': ['src/runtime/server.ts', "export * from '../api/app.ts';"],
   'control-boundary': ['src/control/page.ts', "export * from '../api/app.ts';"],
+  'failure-description-boundary': ['src/failure-description.ts', "export * from './tokens.ts';"],
   'executors-boundary': ['src/executors/model.ts', "export * from '../runtime/engine/engine.ts';"],
   'authoring-boundary': ['src/authoring/yaml.ts', "export * from '../config.ts';"],
   'builder-boundary': ['src/builder/server.ts', "export * from '../config.ts';"],

@@ -1,14 +1,30 @@
-import type { JsonObject } from '../../json.ts';
+import type { Json, JsonObject } from '../../json.ts';
 import type { FailEvent } from '../machine-event.ts';
 import { usageEventData } from './usage.ts';
 
+/** What a failure may say of its error for readers. */
+export const DETAIL_FIELDS = ['error_name', 'stack', 'cause', 'errors'] as const;
+
 /** Data of a failure besides its text. What a child execution used is in its own event. */
-export function failureData({ errorClass, httpStatus, childId, usage }: FailEvent): JsonObject {
+export function failureData({ errorClass, httpStatus, details, childId, usage }: FailEvent): JsonObject {
   return {
     ...(errorClass === undefined ? {} : { error_class: errorClass }),
     ...(httpStatus === undefined ? {} : { http_status: httpStatus }),
+    ...details,
     ...(childId === undefined ? usageEventData(usage) : {}),
   };
+}
+
+/** The details in the data of a failure; absent if there are none. */
+export function detailsIn(data: JsonObject): { readonly details?: JsonObject } {
+  let details: Record<string, Json> | null = null;
+  for (const field of DETAIL_FIELDS) {
+    const value = data[field];
+    if (value === undefined) continue;
+    details ??= {};
+    details[field] = value;
+  }
+  return details === null ? {} : { details };
 }
 
 /** Data of the `node_failed` of a last attempt. */

@@ -128,10 +128,12 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
     async (request, reply) => {
       const id = workItemId(request.params.id);
       const { error, retryable, error_class, http_status, lease_fence, worker_id } = request.body;
+      const { error_name, stack, cause, errors } = request.body;
       const failure = {
         error,
         retryable: retryable ?? true,
         usage: usageOf(request.body),
+        details: { error_name, stack, cause, errors },
         ...defined('errorClass', error_class),
         ...defined('httpStatus', http_status),
         ...defined('leaseFence', lease_fence),

@@ -155,6 +155,13 @@ export const FailWork = Type.Object(
       integer('An HTTP status.', { minimum: 100, maximum: 599 }),
       'Status of the HTTP response with which the work failed, matched against statuses in `retryable_on`.',
     ),
+    error_name: optional(Type.String(), 'Name of the error, e.g. `TypeError`. Cut after 100 characters.'),
+    stack: optional(Type.String(), 'Frames of its stack, one per line. Cut after 40 lines or 8,000 characters.'),
+    cause: optional(
+      anyJson('An error.'),
+      'The error that caused it: its text, or `{name?, message, stack?, cause?, errors?}`, at most five deep.',
+    ),
+    errors: optional(Type.Array(anyJson('An error.')), 'Errors that it stands for, in the same form; the first 10 are kept.'),
     lease_fence: leaseFence,
     ...usage,
     worker_id: workerId,

@@ -1,5 +1,6 @@
 import type { OAuth } from '../../../machines/ir/oauth.ts';
-import type { Json } from '../../../machines/json.ts';
+import type { Json, JsonObject } from '../../../machines/json.ts';
+import type { FailureDetails } from '../../failure-description.ts';
 import { type Executor, type LogProgress, type WorkContext, WorkError, type WorkResult } from '../executor.ts';
 import { withoutSecrets } from '../secrets.ts';
 import type { ExchangeOutcome, TokenExchange } from './delegation.ts';
@@ -60,12 +61,10 @@ function jsonWithout(token: string, value: Json): Json {
 }
 
 function errorWithout(token: string, error: unknown): unknown {
-  if (!(error instanceof WorkError) || !error.message.includes(token)) return error;
-  const { retryable, errorClass, httpStatus, retryAfterMs } = error;
-  return new WorkError(withoutSecrets([token], error.message), {
-    retryable,
-    ...(errorClass === null ? {} : { errorClass }),
-    ...(httpStatus === null ? {} : { httpStatus }),
-    ...(retryAfterMs === null ? {} : { retryAfterMs }),
-  });
+  if (!(error instanceof WorkError)) return error;
+  const { details } = error;
+  const message = withoutSecrets([token], error.message);
+  const clean = details === null ? null : (jsonWithout(token, details as unknown as JsonObject) as FailureDetails);
+  if (message === error.message && clean === details) return error;
+  return error.with({ message, ...(clean === null ? {} : { details: clean }) });
 }

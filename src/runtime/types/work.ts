@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import type { WorkContext } from '../../executors/executor.ts';
+import type { GivenDetails } from '../../executors/given-details.ts';
 import type { ToolLogFields, ToolLogLevel } from '../../executors/tool-context/tool-log.ts';
 import type { CancelSignal } from './cancel-signal.ts';
 
@@ -100,6 +101,8 @@ export interface FailWork {
   readonly errorClass?: string;
   /** The status of the HTTP response that was the failure; compared with `retryable_on`, too. */
   readonly httpStatus?: number;
+  /** Name, stack and causes of the error; what is too long is cut. */
+  readonly details?: GivenDetails;
   /** What the attempt used all the same. */
   readonly usage?: Usage;
   /** As in `CompleteWork`. */

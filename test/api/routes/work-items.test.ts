@@ -373,3 +373,45 @@ describe('GET /workers', () => {
     );
   });
 });
+
+describe('POST /work-items/:id/fail with details of the error', () => {
+  it('logs name, stack, cause and errors, cut to what a log may have', async () => {
+    const server = await api();
+    const id = await server.started(EXTERNAL);
+    const { work_item } = (await server.post('/work-items/claim', { worker_id: 'w', queue_types: ['python_tool'] })).body;
+    const stack = Array.from({ length: 60 }, (_, i) => `  File "tool.py", line ${i}`).join('\n');
+    await server.post(`/work-items/${work_item.id}/fail`, {
+      error: 'boom',
+      error_name: 'ValueError',
+      stack,
+      cause: { name: 'KeyError', message: 'amount', other: 1, cause: 'the dict is empty' },
+      errors: ['a', { message: 'b', stack: 7 }, 3],
+      retryable: false,
+    });
+    const { events } = (await server.get(`/executions/${id}/events?kind=NodeFailed`)).body;
+    expect(events[0]?.data).toMatchObject({
+      error: 'boom',
+      error_name: 'ValueError',
+      stack: stack.split('\n').slice(0, 40).join('\n'),
+      cause: { name: 'KeyError', message: 'amount', cause: { message: 'the dict is empty' } },
+      errors: [{ message: 'a' }, { message: 'b' }],
+    });
+    expect(JSON.stringify(events)).not.toContain('other');
+  });
+
+  it('bounds what a worker sends, however deep and long', async () => {
+    const server = await api();
+    const id = await server.started(EXTERNAL);
+    const { work_item } = (await server.post('/work-items/claim', { worker_id: 'w', queue_types: ['python_tool'] })).body;
+    let cause: unknown = 'end';
+    for (let depth = 0; depth < 8; depth += 1) cause = { message: 'x'.repeat(2_000), stack: 'y'.repeat(9_000), cause };
+    await server.post(`/work-items/${work_item.id}/fail`, {
+      error: 'boom',
+      cause,
+      errors: Array(12).fill(cause),
+      retryable: false,
+    });
+    const { events } = (await server.get(`/executions/${id}/events?kind=NodeFailed`)).body;
+    expect(JSON.stringify(events[0]?.data).length).toBeLessThan(20_000);
+  });
+});

@@ -1,6 +1,7 @@
 import type { Usage as LoggedUsage } from '../../../../machines/messages.ts';
 import { toStorableText } from '../../../../machines/unicode.ts';
 import type { WorkItemRow } from '../../../../store/port/work-items.ts';
+import { givenDetails } from '../../../executors/given-details.ts';
 import { actorOf } from '../../actor.ts';
 import type { RuntimeContext } from '../../context.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -48,6 +49,7 @@ export class WorkResults {
   async fail(caller: Caller, id: string, failure: FailWork): Promise<void> {
     const item = await this.#findOpen(caller, id, failure);
     const { error, retryable, errorClass, httpStatus, usage } = failure;
+    const details = givenDetails(failure.details ?? {});
     const message = {
       type: 'fail',
       ...visitOf(item),
@@ -55,6 +57,7 @@ export class WorkResults {
       retryable: retryable ?? true,
       ...(errorClass === undefined ? {} : { errorClass: toStorableText(errorClass) }),
       ...(httpStatus === undefined ? {} : { httpStatus }),
+      ...(details === null ? {} : { details }),
       ...(usage === undefined ? {} : { usage: loggedUsage(usage) }),
     } as const;
     const outcome = await this.#options.engine.send(item.executionId, message, {

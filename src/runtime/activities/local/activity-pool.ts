@@ -1,4 +1,4 @@
-import type { Fail, Message, Usage, Visit } from '../../../../machines/messages.ts';
+import type { Message, Usage, Visit } from '../../../../machines/messages.ts';
 import type { Run, Work } from '../../../../machines/run.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage, hasInputMapping, workOf } from '../../../../machines/step/index.ts';
 import { type LogProgress, WorkError, type WorkResult } from '../../../executors/executor.ts';
@@ -12,6 +12,7 @@ import { redactorAt } from '../../redaction/shown-run.ts';
 import type { InProcessView, ToolLogEntry } from '../../types/work.ts';
 import { onEffects } from '../effects.ts';
 import { ActivityTask, type ToolReports } from './activity-task.ts';
+import { failureOf, withNamedVars } from './attempt-failure.ts';
 import { LiveTexts } from './live-texts.ts';
 import { SlotQueue } from './slot-queue.ts';
 import type { Slots } from './slots.ts';
@@ -350,8 +351,8 @@ function completion(task: ActivityTask, result: WorkResult, durationMs: number):
 }
 
 function failure(task: ActivityTask, error: unknown, nowMs: number): Message {
-  const { node, activation, attempt } = task;
-  const { usage = null, ...failed } = failureOf(error, nowMs);
+  const { node, activation, attempt, loaded } = task;
+  const { usage = null, ...failed } = withNamedVars(loaded.vars, failureOf(error, nowMs));
   return { type: 'fail', node, activation, attempt, ...failed, ...usageOf(task, usage) };
 }
 
@@ -360,21 +361,4 @@ function usageOf({ usage }: ActivityTask, ofExecutor: Usage | null): { readonly 
   const reported = usage?.total ?? null;
   const total = reported === null ? ofExecutor : usageSum(ofExecutor, reported);
   return total === null ? {} : { usage: total };
-}
-
-function failureOf(
-  error: unknown,
-  nowMs: number,
-): Pick<Fail, 'error' | 'retryable' | 'errorClass' | 'httpStatus' | 'parkedUntilMs' | 'usage'> {
-  const text = error instanceof Error ? error.message : String(error);
-  if (!(error instanceof WorkError)) return { error: text, retryable: true };
-  const { retryable, errorClass, httpStatus, retryAfterMs, usage } = error;
-  return {
-    error: text,
-    retryable,
-    ...(errorClass === null ? {} : { errorClass }),
-    ...(httpStatus === null ? {} : { httpStatus }),
-    ...(retryAfterMs === null ? {} : { parkedUntilMs: nowMs + retryAfterMs }),
-    ...(usage === null ? {} : { usage }),
-  };
 }
