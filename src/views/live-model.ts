@@ -1,10 +1,13 @@
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
+import type { NodeVisit } from './node-visit.ts';
+import { NodeVisits } from './node-visits.ts';
 import type { ExecutionOverlay, LiveOutline, NodeOverlay, OutlineRow } from './outline.ts';
 import { type ActiveNode, nodeKindsOf, type TimedEntry, Timeline, type TimelineEvent } from './timeline.ts';
 
 /** Limits of the kept history, because an execution may run for weeks. */
 const MAX_ENTRIES = 200;
 const MAX_ATTEMPTS = 50;
+const MAX_VISITS = { visits: 5, attempts: 20 };
 
 export interface LoggedEntry {
   readonly sequence: number;
@@ -36,12 +39,14 @@ export interface NodeHistory {
   readonly attempts: readonly AttemptResult[];
   /** Output of the last completed visit; undefined = none. */
   readonly output: Json | undefined;
+  /** Its last visits, oldest first. */
+  readonly visits: readonly NodeVisit[];
 }
 
 const FAILED_STATUSES: ReadonlySet<string> = new Set(['failed']);
 const ACTIVE_STATUSES: ReadonlySet<string> = new Set(['queued', 'active', 'waiting', 'held', 'retrying']);
 
-const EMPTY_HISTORY: NodeHistory = { attempts: [], output: undefined };
+const EMPTY_HISTORY: NodeHistory = { attempts: [], output: undefined, visits: [] };
 
 /** Reduces the events of an execution, from the first, to the content of a live view. */
 export class LiveModel {
@@ -51,6 +56,7 @@ export class LiveModel {
   readonly #entries: LoggedEntry[] = [];
   readonly #approvals = new Map<string, PendingApproval>();
   readonly #history = new Map<string, NodeHistory>();
+  readonly #visits = new Map<string, NodeVisits>();
   readonly #retryAtMs = new Map<string, number>();
   readonly #behaviours: ReadonlyMap<string, OutlineRow['behaviour']>;
   readonly #startedAtMs = new Map<string, number>();
@@ -72,7 +78,15 @@ export class LiveModel {
     for (const entry of this.#timeline.apply(event)) this.#entries.push({ sequence: event.sequence, atMs, entry });
     if (this.#entries.length > 2 * MAX_ENTRIES) this.#entries.splice(0, this.#entries.length - MAX_ENTRIES);
     if (event.node_id === null) this.#applyWorkflowEvent(event);
-    else this.#applyNodeEvent(event.node_id, event, atMs);
+    else {
+      let visits = this.#visits.get(event.node_id);
+      if (visits === undefined) {
+        visits = new NodeVisits(event.node_id, MAX_VISITS);
+        this.#visits.set(event.node_id, visits);
+      }
+      visits.apply(event);
+      this.#applyNodeEvent(event.node_id, event, atMs);
+    }
   }
 
   get overlay(): ExecutionOverlay {
@@ -141,7 +155,8 @@ export class LiveModel {
   }
 
   historyOf(node: string): NodeHistory {
-    return this.#history.get(node) ?? EMPTY_HISTORY;
+    const visits = this.#visits.get(node)?.all(this.ended) ?? [];
+    return { ...(this.#history.get(node) ?? EMPTY_HISTORY), visits };
   }
 
   #applyWorkflowEvent({ type, data }: TimelineEvent): void {
@@ -202,8 +217,9 @@ export class LiveModel {
   }
 
   #recordAttempt(node: string, attempt: AttemptResult, output: Json | undefined): void {
-    const { attempts, output: before } = this.historyOf(node);
+    const { attempts, output: before } = this.#history.get(node) ?? EMPTY_HISTORY;
     this.#history.set(node, {
+      visits: [],
       attempts: [...attempts.slice(1 - MAX_ATTEMPTS), attempt],
       output: output === undefined ? before : output,
     });

@@ -15,7 +15,7 @@ export interface TimelineEvent {
   readonly data: JsonObject;
 }
 
-export type EntryStatus = 'running' | 'done' | 'failed' | 'retry' | 'waiting' | 'skipped' | 'cancelled' | 'note';
+export type EntryStatus = 'running' | 'done' | 'failed' | 'retry' | 'waiting' | 'skipped' | 'cancelled' | 'note' | 'problem';
 
 /** A line of the timeline. */
 export interface TimelineEntry {
@@ -121,9 +121,12 @@ export class Timeline {
       case 'node_started':
         return this.#started(node, atMs, data);
       case 'node_completed':
-        return this.#ended(node, atMs, 'done', data, this.#takeDecision(node));
+        return [
+          ...problemsOf(node, data),
+          ...this.#ended(node, atMs, 'done', data, [this.#takeDecision(node), routeOf(data)].filter(Boolean).join('  ')),
+        ];
       case 'node_failed':
-        return this.#ended(node, atMs, 'failed', data, this.#failureText(node, data));
+        return [...problemsOf(node, data), ...this.#ended(node, atMs, 'failed', data, this.#failureText(node, data))];
       case 'node_skipped':
         return this.#ended(node, atMs, 'skipped', {}, `skipped: ${textOf(data.reason) || 'branch not taken'}`);
       case 'node_cancelled':
@@ -281,6 +284,27 @@ export class Timeline {
     const attempt = active?.attempt ?? null;
     return [{ status: mark, node, durationMs: mark === 'skipped' ? null : durationMs, attempt, text }];
   }
+}
+
+/** The edge that conditions have chosen, with the one that held: `→ refund: state.amount > 100 is true`. '' = there are none. */
+function routeOf({ taken, evaluated }: JsonObject): string {
+  const conditions = Array.isArray(evaluated) ? evaluated.filter(isObject) : [];
+  if (conditions.length === 0 || !Array.isArray(taken)) return '';
+  const targets = taken.length === 0 ? 'no branch' : listOf(taken).join(', ');
+  const known = conditions.filter(({ problem }) => problem === undefined);
+  const results = known.map(({ condition, value }) => `${textOf(condition)} is ${JSON.stringify(value ?? null)}`);
+  return `→ ${targets}${results.length === 0 ? '' : `: ${results.join(', ')}`}`;
+}
+
+/** Conditions that could not be evaluated. */
+function problemsOf(node: string, { evaluated }: JsonObject): readonly TimelineEntry[] {
+  const conditions = Array.isArray(evaluated) ? evaluated.filter(isObject) : [];
+  return conditions
+    .filter(({ problem }) => problem !== undefined)
+    .map(({ condition, problem }) => ({
+      ...note(node, `${textOf(condition)} cannot be evaluated and counts as false: ${textOf(problem)}`),
+      status: 'problem' as const,
+    }));
 }
 
 function note(node: string | null, text: string): TimelineEntry {

@@ -35,7 +35,7 @@ describe('Timeline', () => {
       [2, 'node_started', 'fetch', { attempt: 0 }],
       [122, 'node_completed', 'fetch', { duration_ms: 120 }],
     );
-    expect(printed).toEqual(['  ▸ fetch                 attempt 1  started', '  ✓ fetch         120 ms  attempt 1']);
+    expect(printed).toEqual(['  ▸ fetch                 attempt 0  started', '  ✓ fetch         120 ms  attempt 0']);
     expect(timeline.active).toEqual([]);
   });
 
@@ -76,7 +76,7 @@ describe('Timeline', () => {
   it('shows the queue of work that waits for a worker', () => {
     const timeline = timelineOf();
     expect(lines(timeline, [0, 'node_scheduled', 'train', { attempt: 0, queue_type: 'python_tool' }])).toEqual([
-      '  ▸ train                 attempt 1  waiting for a worker of queue python_tool',
+      '  ▸ train                 attempt 0  waiting for a worker of queue python_tool',
     ]);
     expect(timeline.active).toMatchObject([{ node: 'train', queue: 'python_tool' }]);
     lines(timeline, [5, 'node_started', 'train', { attempt: 0, worker_id: 'w1' }]);
@@ -91,7 +91,7 @@ describe('Timeline', () => {
         [0, 'node_started', 'a', { attempt: 0 }],
         [1500, 'node_completed', 'a'],
       ).at(-1),
-    ).toBe('  ✓ a              1.5 s  attempt 1');
+    ).toBe('  ✓ a              1.5 s  attempt 0');
   });
 
   it('counts attempts from one and shows the delay of the next one', () => {
@@ -107,11 +107,11 @@ describe('Timeline', () => {
         [2050, 'node_completed', 'charge', { duration_ms: 10 }],
       ),
     ).toEqual([
-      '  ▸ charge                attempt 1  started',
-      '  ✗ charge         40 ms  attempt 1  card declined',
+      '  ▸ charge                attempt 0  started',
+      '  ✗ charge         40 ms  attempt 0  card declined',
       '  ↻ charge                next attempt in 2 s',
-      '  ▸ charge                attempt 2  started',
-      '  ✓ charge         10 ms  attempt 2',
+      '  ▸ charge                attempt 1  started',
+      '  ✓ charge         10 ms  attempt 1',
     ]);
   });
 
@@ -210,7 +210,7 @@ describe('Timeline', () => {
     );
     expect(timeline.active.map((active) => renderActive(active, 8, START_MS + 61_000, '⠋', paint(false)))).toEqual([
       '  ⠋ a            1 m 1 s  running',
-      '  ⠋ b            1 m 1 s  attempt 2  running',
+      '  ⠋ b            1 m 1 s  attempt 1  running',
     ]);
     lines(timeline, [5, 'workflow_failed', null, { error: 'x' }]);
     expect(timeline.active).toEqual([]);
@@ -228,5 +228,24 @@ describe('Timeline', () => {
 
   it('ignores unknown event types', () => {
     expect(lines(timelineOf(), [0, 'plan_generated', null, { steps: ['a'] }], [1, 'agent_tool_turn', 'a'])).toEqual([]);
+  });
+
+  it('shows the branch that a condition node took, what its conditions evaluated to, and which could not be evaluated', () => {
+    const evaluated = [
+      { target: 'big', condition: 'state.a.b > 3', problem: 'null is no number' },
+      { target: 'big', condition: 'state.n > 100', value: false },
+      { target: 'small', condition: 'state.ok', value: true },
+    ];
+    expect(
+      lines(
+        timelineOf(),
+        [0, 'node_completed', 'check', { duration_ms: 0, taken: ['small'], evaluated }],
+        [0, 'node_completed', 'none', { duration_ms: 0, taken: [], evaluated: evaluated.slice(1, 2) }],
+      ),
+    ).toEqual([
+      '  ! check                 state.a.b > 3 cannot be evaluated and counts as false: null is no number',
+      '  ✓ check           0 ms  → small: state.n > 100 is false, state.ok is true',
+      '  ✓ none            0 ms  → no branch: state.n > 100 is false',
+    ]);
   });
 });

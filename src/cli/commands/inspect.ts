@@ -1,5 +1,6 @@
 import { Option } from 'clipanion';
 import type { Execution, JamjetClient } from '../../client/index.ts';
+import type { NodeVisit } from '../../views/node-visit.ts';
 import { ago, duration } from '../../views/time.ts';
 import { ClientCommand } from '../base/client-command.ts';
 import type { Usage } from '../base/command.ts';
@@ -11,6 +12,7 @@ import { isTerminal, paintStatus } from '../terminal/status.ts';
 import { fields } from '../terminal/table.ts';
 import { count, plain, shellWord } from '../terminal/text.ts';
 import { logText } from '../texts/log.ts';
+import { visitLines } from '../texts/node.ts';
 
 class InspectCommand extends ClientCommand {
   static override usage: Usage = {
@@ -23,6 +25,7 @@ browser: the page loads the inspector from stately.ai and feeds it the execution
     examples: [
       ['Show an execution', '$0 inspect exec_0199…'],
       ['Print only its state', '$0 inspect exec_0199… --state --json'],
+      ['Show what a node was called with, gave back, and why it failed', '$0 inspect exec_0199… --node charge'],
       ['Show it as it was at sequence 12', '$0 inspect exec_0199… --at 12'],
       ['Show it live in the Stately inspector', '$0 inspect exec_0199… --stately'],
       ['Serve one viewer and exit, for programs', '$0 inspect exec_0199… --stately --once --json'],
@@ -33,6 +36,9 @@ browser: the page loads the inspector from stately.ai and feeds it the execution
   id = Option.String({ name: 'id' });
   events = Option.Boolean('--events', false, { description: 'Show only the timeline; with --json, the events.' });
   state = Option.Boolean('--state', false, { description: 'Show only the state.' });
+  node = Option.String('-n,--node', {
+    description: 'Show the visits to this node: what each attempt was given, gave back and used, with the stacks of errors.',
+  });
   at = Option.String('--at,--at-event', { description: 'Show the execution as it was at this event sequence.' });
   stately = Option.Boolean('--stately', false, { description: 'Show it live in the Stately inspector, until Ctrl-C.' });
   port = Option.String('-p,--port', { description: 'With --stately: the port to listen on (default: any free port).' });
@@ -49,6 +55,9 @@ browser: the page loads the inspector from stately.ai and feeds it the execution
     if (this.stately && this.at !== undefined) throw usageFailure('give --stately or --at, not both');
     if ((this.events || this.state) && (this.stately || this.at !== undefined))
       throw usageFailure('--events and --state cannot be combined with --stately or --at');
+    if (this.node !== undefined && (this.events || this.state || this.stately || this.at !== undefined))
+      throw usageFailure('--node cannot be combined with --events, --state, --stately or --at');
+    if (this.node !== undefined) return this.#showNode(client, this.node);
     if (this.stately) return this.#serveInspector(client);
     if (this.at !== undefined) return this.#showPast(client, sequenceArgument('--at', this.at));
     const execution = await client.execution(this.id);
@@ -97,6 +106,26 @@ browser: the page loads the inspector from stately.ai and feeds it the execution
       hint(`${plain(node)} waits for approval: jamjet approve ${execution.execution_id} --node-id ${plain(shellWord(node))}`);
     for (const [node, key] of awaitedEvents)
       hint(`${plain(node)} waits for an event: jamjet event ${execution.execution_id} ${plain(shellWord(key))}`);
+    return EXIT.ok;
+  }
+
+  async #showNode(client: JamjetClient, nodeId: string): Promise<number> {
+    const node = await client.node(this.id, nodeId);
+    if (this.json) {
+      this.printJson(node);
+      return EXIT.ok;
+    }
+    const { paint } = this;
+    const { execution_id, kind, status, visits, visits_total } = node;
+    const entries: [string, string][] = [
+      ['node', `${plain(node.node_id)} ${paint.dim(plain(kind))}`],
+      ['execution', execution_id],
+      ['status', status === null ? paint.dim('not reached') : status],
+    ];
+    if (visits_total > visits.length) entries.push(['visits', `${visits_total}, of which the last ${visits.length} are shown`]);
+    this.print(fields(entries, paint));
+    const columns = Math.max(60, this.context.stdout.columns ?? 100);
+    for (const visit of visits) this.print(`\n${visitLines(visit as NodeVisit, columns, paint).join('\n')}`);
     return EXIT.ok;
   }
 

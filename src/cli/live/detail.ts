@@ -1,20 +1,21 @@
 import type { Json } from '../../../machines/json.ts';
 import type { LiveModel } from '../../views/live-model.ts';
+import type { NodeVisit } from '../../views/node-visit.ts';
 import type { OutlineRow } from '../../views/outline.ts';
-import { clock, duration } from '../../views/time.ts';
-import { count, plain } from '../terminal/text.ts';
+import { plain } from '../terminal/text.ts';
 import { wrapCharacters, wrapWords } from '../terminal/wrap.ts';
+import { visitLines } from '../texts/node.ts';
 import { type Painter, stateText } from './row-text.ts';
 
 /** Limits of the shown output; `jamjet inspect` prints all of it. */
 const MAX_LINES = 2_000;
 const MAX_LINE = 10_000;
 
-/** The details of a node: its status, attempts, output and definition. */
+/** The details of a node: its status, visits with their attempts, and definition. */
 export function detailLines(row: OutlineRow, model: LiveModel, columns: number, painter: Painter): readonly string[] {
   const { paint } = painter;
   const status = model.overlayOf(row.node);
-  const { attempts, output } = model.historyOf(row.node);
+  const { visits } = model.historyOf(row.node);
   const state = status === null ? paint.dim('not reached yet') : stateText(row, status, model, painter);
   const lines = [
     `${paint.bold(plain(row.node))}  ${paint.dim(`${row.kind}${row.detail === '' ? '' : `: ${plain(row.detail)}`}`)}`,
@@ -22,15 +23,9 @@ export function detailLines(row: OutlineRow, model: LiveModel, columns: number, 
   ];
   const approval = model.approvals.find((approval) => approval.node === row.node);
   if (approval !== undefined) lines.push('', paint.bold('Approval'), ...wrappedLines(approval.question, columns));
-  if (attempts.length > 0) lines.push('', paint.bold(count(attempts.length, 'attempt')));
-  for (const { sequence, atMs, ok, durationMs, error } of attempts) {
-    const took = durationMs === null ? '' : `  ${duration(durationMs)}`;
-    lines.push(
-      `${paint.dim(`${String(sequence).padStart(4)}  ${clock(atMs)}`)}  ${ok ? paint.green('✓') : paint.red('✗')}${took}`,
-      ...(ok ? [] : wrappedLines(error, columns - 6).map((line) => `      ${paint.red(line)}`)),
-    );
-  }
-  if (output !== undefined) lines.push('', paint.bold('Output'), ...jsonLines(output, columns));
+  // What is asked now is above.
+  const isAsked = (visit: NodeVisit): boolean => approval !== undefined && visit === visits.at(-1);
+  for (const visit of visits) lines.push('', ...visitLines(isAsked(visit) ? { ...visit, question: '' } : visit, columns, paint));
   return [...lines, '', paint.bold('Definition'), ...jsonLines(row.definition, columns)];
 }
 

@@ -93,7 +93,7 @@ export function stateText({ node }: OutlineRow, status: NodeOverlay | null, mode
 function stateParts(node: string, status: NodeOverlay, model: LiveModel, { paint, nowMs }: Painter): readonly string[] {
   const active = model.active.get(node);
   const age = status.sinceMs === null ? '' : duration(Math.max(0, nowMs - status.sinceMs));
-  const attempt = active === undefined || (active.attempt ?? 0) === 0 ? '' : `attempt ${(active.attempt ?? 0) + 1}`;
+  const attempt = active === undefined || (active.attempt ?? 0) === 0 ? '' : `attempt ${active.attempt}`;
   const text = plain(active?.text ?? '');
   switch (status.status) {
     case 'queued':
@@ -107,7 +107,7 @@ function stateParts(node: string, status: NodeOverlay, model: LiveModel, { paint
     case 'retrying': {
       const dueMs = model.retryAtMs(node);
       if (dueMs === null) return [paint.yellow('retrying')];
-      const next = `attempt ${(active?.attempt ?? 0) + 1}`;
+      const next = `attempt ${active?.attempt ?? 0}`;
       return [
         paint.yellow(dueMs <= nowMs ? `${next} is due` : `${next} in ${duration(dueMs - nowMs)}`),
         lastError(node, model, paint),

@@ -12,12 +12,13 @@ const GLYPHS: Readonly<Record<EntryStatus, string>> = {
   skipped: '–',
   cancelled: '⊘',
   note: '·',
+  problem: '!',
 };
 
 /** `✓ fetch     120 ms  round 2  attempt 1`. */
 export function renderEntry(entry: TimedEntry, nodeWidth: number, paint: Paint): string {
   const took = entry.durationMs === null ? '' : duration(entry.durationMs);
-  const attempt = entry.attempt === null ? '' : `attempt ${entry.attempt + 1}`;
+  const attempt = entry.attempt === null ? '' : `attempt ${entry.attempt}`;
   const text = plain(entry.text);
   const remarks = [
     entry.round === null || entry.status === 'skipped' ? '' : paint.dim(`round ${entry.round}`),
@@ -29,7 +30,7 @@ export function renderEntry(entry: TimedEntry, nodeWidth: number, paint: Paint):
 
 export function renderActive(active: ActiveNode, nodeWidth: number, nowMs: number, spinner: string, paint: Paint): string {
   const glyph = active.status === 'running' ? paint.cyan(spinner) : colourOf(active.status, paint)(GLYPHS[active.status]);
-  const attempt = active.attempt === null || active.attempt === 0 ? '' : `attempt ${active.attempt + 1}`;
+  const attempt = active.attempt === null || active.attempt === 0 ? '' : `attempt ${active.attempt}`;
   return layout(
     glyph,
     active.node,

@@ -51,7 +51,7 @@ describe('jamjet inspect', () => {
     const { code, stdout } = await server().jamjet(`inspect ${id}`).ended;
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`^execution  ${id}\nworkflow   doubling 1\nstatus     completed\n`));
-    expect(stdout).toMatch(/Timeline\n {2}\d\d:\d\d:\d\d\.\d{3} {2}✓ double +[\d.]+ m?s +attempt 1\n/);
+    expect(stdout).toMatch(/Timeline\n {2}\d\d:\d\d:\d\d\.\d{3} {2}✓ double +[\d.]+ m?s +attempt 0\n/);
     expect(stdout).toMatch(/State\n\{\n {2}"n": 8\n\}\n$/);
   });
 

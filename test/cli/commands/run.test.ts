@@ -24,7 +24,7 @@ describe('jamjet run on a server', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(
       new RegExp(
-        `^doubling 1 {2}exec_[0-9a-f]{32} {2}on ${server().url}\n {2}▸ double .* attempt 1 {2}started\n {2}✓ double +[\\d.]+ m?s {2}attempt 1\n\n✓ completed in .+, 1 step\n\n\\{\n {2}"n": 42\n\\}\n$`,
+        `^doubling 1 {2}exec_[0-9a-f]{32} {2}on ${server().url}\n {2}▸ double .* attempt 0 {2}started\n {2}✓ double +[\\d.]+ m?s {2}attempt 0\n\n✓ completed in .+, 1 step\n\n\\{\n {2}"n": 42\n\\}\n$`,
       ),
     );
   });
@@ -110,7 +110,7 @@ nodes:
   it('shows every attempt', async () => {
     const file = save(server().folder, RETRYING);
     const { stdout } = await server().jamjet(['run', file]).ended;
-    expect(stdout).toMatch(/✗ flaky .*attempt 1 {2}try again\n.*↻ flaky .*next attempt in .*\n.*\n {2}✓ flaky .*attempt 2\n/);
+    expect(stdout).toMatch(/✗ flaky .*attempt 0 {2}try again\n.*↻ flaky .*next attempt in .*\n.*\n {2}✓ flaky .*attempt 1\n/);
   });
 
   it('fails if the execution fails, and names the node', async () => {
