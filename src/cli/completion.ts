@@ -1,3 +1,6 @@
+import { FORMATS } from '../diagrams/formats.ts';
+import { STATUSES } from './terminal/status.ts';
+
 export interface OptionCompletion {
   /** `-s`, `--status`. */
   readonly names: readonly string[];
@@ -15,7 +18,36 @@ export interface CommandCompletion {
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** A completion script for these commands and their options. It is self-contained: completing starts no process. */
+/** Commands whose first argument is an execution. */
+const TAKES_EXECUTION = [
+  'inspect',
+  'watch',
+  'events',
+  'replay',
+  'diff',
+  'approvals',
+  'approve',
+  'event',
+  'pause',
+  'resume',
+  'retry',
+  'fork',
+  'cancel',
+];
+
+/** Values of options: fixed words, or what `jamjet __complete` asks the server for. */
+const VALUES: readonly { readonly options: readonly string[]; readonly words?: readonly string[]; readonly asks?: string }[] = [
+  { options: ['-s', '--status'], words: STATUSES },
+  { options: ['--format'], words: FORMATS },
+  { options: ['--view'], words: ['workflow', 'machine'] },
+  { options: ['--decision'], words: ['approved', 'rejected'] },
+  { options: ['--group-by'], words: ['error'] },
+  { options: ['-w', '--workflow'], asks: 'workflows' },
+  { options: ['--parent', '--resume'], asks: 'ids' },
+  { options: ['--node', '--node-id'], asks: 'nodes' },
+];
+
+/** A completion script for these commands and their options. Ids, nodes and workflows are asked of the server, everything else is in the script. */
 export function completionScript(shell: Shell, commands: readonly CommandCompletion[]): string {
   const words = firstWords(commands);
   switch (shell) {
@@ -75,6 +107,13 @@ _jamjet() {
 ${cases.join('\n')}
   esac
   [[ $word == -* ]] && words=$options
+  case \${COMP_WORDS[COMP_CWORD-1]} in
+${VALUES.map(({ options, words: fixed, asks }) => {
+  const value = asks === undefined ? `'${fixed?.join(' ')}'` : `$(jamjet __complete ${asks} "\${COMP_WORDS[2]}" 2>/dev/null)`;
+  return `    ${options.join('|')}) words=${value} ;;`;
+}).join('\n')}
+    ${TAKES_EXECUTION.join('|')}) ((COMP_CWORD == 2)) && [[ $word != -* ]] && words=$(jamjet __complete ids 2>/dev/null) ;;
+  esac
   COMPREPLY=($(compgen -W "$words" -- "$word"))
 }
 complete -o default -F _jamjet jamjet
@@ -106,7 +145,18 @@ _jamjet() {
   case $words[2] in
 ${cases.join('\n')}
   esac
-  if [[ $words[CURRENT] == -* ]]; then
+  local -a values
+  case $words[CURRENT-1] in
+${VALUES.map(({ options, words: fixed, asks }) => {
+  const value = asks === undefined ? fixed?.join(' ') : `\${(f)"$(jamjet __complete ${asks} "$words[3]" 2>/dev/null)"}`;
+  return `    ${options.join('|')}) values=(${value}) ;;`;
+}).join('\n')}
+    ${TAKES_EXECUTION.join('|')})
+      ((CURRENT == 3)) && [[ $words[CURRENT] != -* ]] && values=(\${(f)"$(jamjet __complete ids 2>/dev/null)"}) ;;
+  esac
+  if ((\${#values})); then
+    _describe value values
+  elif [[ $words[CURRENT] == -* ]]; then
     _describe -o option options
   elif ((\${#verbs})); then
     _describe command verbs
@@ -140,7 +190,14 @@ function fish(words: readonly FirstWord[]): string {
       ]),
     ];
   });
-  return `# jamjet completion for fish\n${lines.join('\n')}\n`;
+  const values = VALUES.flatMap(({ options, words: fixed, asks }) => {
+    const value = asks === undefined ? fixed?.join(' ') : `(jamjet __complete ${asks} (commandline -opc)[3] 2>/dev/null)`;
+    return options
+      .filter((name) => name.startsWith('--'))
+      .map((name) => `complete -c jamjet -l ${name.slice(2)} -r -f -a ${quoted(value ?? '')}`);
+  });
+  const ids = `complete -c jamjet -n ${quoted(`__fish_seen_subcommand_from ${TAKES_EXECUTION.join(' ')}; and test (count (commandline -opc)) -eq 2`)} -f -a ${quoted('(jamjet __complete ids 2>/dev/null)')}`;
+  return `# jamjet completion for fish\n${[...lines, ...values, ids].join('\n')}\n`;
 }
 
 function quoted(text: string): string {

@@ -27,6 +27,11 @@ async function dispatch(args: readonly string[], context: Context): Promise<numb
     return EXIT.ok;
   };
   if (args.length === 1 && ['--version', '-V', '-v'].includes(args[0] ?? '')) return print(VERSION);
+  if (args[0] === '__complete') {
+    const { complete } = await import('./complete.ts');
+    await complete(args.slice(1), context);
+    return EXIT.ok;
+  }
   const argsAfterHelp = args[0] === 'help' ? args.slice(1) : args;
   const words = joinHashes(moveCommandFirst(argsAfterHelp) ?? argsAfterHelp);
   const [first] = words;

@@ -3,7 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../../src/cli/commands/index.ts';
+import { REVIEWED, TOOLS } from '../flows.ts';
+import { runtimeServer } from '../runtime-server.ts';
 import { inFolder, jamjet } from '../terminal-session.ts';
+
+const server = runtimeServer(TOOLS);
 
 const NAMES = COMMANDS.flatMap(({ names }) => names);
 const FIRST = [...new Set(NAMES.map((name) => name.split(' ', 1)[0] ?? ''))].sort();
@@ -95,5 +99,29 @@ describe('jamjet completion', () => {
   it('lists the supported shells', async () => {
     const { code, stderr } = await jamjet(['completion', 'tcsh']);
     expect([code, stderr]).toEqual([2, expect.stringContaining('"tcsh" is not one of bash, zsh, fish')]);
+  });
+});
+
+describe('values of options', () => {
+  it.runIf(has('bash'))('are offered by bash', () =>
+    withScript('bash', (file) => {
+      const complete = SHELLS.bash?.(file) ?? (() => []);
+      const lines = ['jamjet ls --status f', 'jamjet visualize x --format s', 'jamjet approve x --decision r'];
+      expect(complete(lines)).toEqual([['failed'], ['svg'], ['rejected']]);
+    }),
+  );
+});
+
+describe('jamjet __complete', () => {
+  it('offers ids, workflows and nodes of the server, and nothing without one', async () => {
+    const { client, jamjet: run } = server();
+    const { workflow_id } = await client.registerWorkflow(REVIEWED);
+    const { execution_id: id } = await client.start({ workflow_id, input: { n: 1 } });
+    expect((await run('__complete ids').ended).stdout.split('\n')).toEqual(expect.arrayContaining(['last', id.slice(-8)]));
+    expect((await run('__complete workflows').ended).stdout).toBe('reviewed\n');
+    expect((await run(`__complete nodes ${id.slice(-8)}`).ended).stdout.trim().split('\n').sort()).toEqual(['double', 'review']);
+    const unreachable = { env: { JAMJET_URL: 'http://127.0.0.1:65533' } };
+    for (const line of ['__complete ids', '__complete nodes', '__complete what'])
+      expect(await run(line, unreachable).ended).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 });
