@@ -29,6 +29,14 @@ export type { Store } from '../store/port/store.ts';
 export { openPostgres, type PostgresOptions } from '../store/postgres/open.ts';
 export { openSqlite, type SqliteOptions } from '../store/sqlite/open.ts';
 export { checkWorkflow } from './authoring/check.ts';
+export {
+  type Authored,
+  authoredOf,
+  type Defined,
+  WORKFLOW,
+  type WorkflowDefinition,
+  type WorkflowTypes,
+} from './builder/definition.ts';
 export type { InferInput, InferOutput, Schema, SchemaIssue, StandardSchema } from './builder/schema.ts';
 export {
   defineTool,
@@ -38,6 +46,7 @@ export {
   type TypedTool,
   toolDescription,
 } from './builder/tool.ts';
+export { workflow } from './builder/workflow.ts';
 export { ApiError, type ClientOptions, JamjetClient, Unreachable } from './client/index.ts';
 export type { McpServerOptions, McpServers } from './executors/mcp/endpoint.ts';
 export type {

@@ -1,6 +1,15 @@
 import type { Workflow } from '../../machines/ir/workflow.ts';
 import { validate } from '../../machines/validate/index.ts';
-import { draftFile, type FileDraft, type ParsedFile, type ParsedWorkflow, toParsedFile, type WorkflowDraft } from './parse.ts';
+import { type AuthoredObject, objectSource } from './object-source.ts';
+import {
+  draftFile,
+  draftSource,
+  type FileDraft,
+  type ParsedFile,
+  type ParsedWorkflow,
+  toParsedFile,
+  type WorkflowDraft,
+} from './parse.ts';
 import { requestProblems } from './request.ts';
 import { type Requirement, requirementsOf } from './requirements.ts';
 
@@ -16,10 +25,18 @@ import { type Requirement, requirementsOf } from './requirements.ts';
  * if (document !== null) await runtime.register(caller, document);
  */
 export function checkWorkflow(text: string, file: string, place: 'folder' | 'request' = 'folder'): CheckedFile {
-  const { draft, workflows } = checkFile(text, file, place);
+  return checkedFile(checkDraft(draftFile(text, file), place));
+}
+
+/** Checks a workflow file that a program has made, as `checkWorkflow` does with one that was written. */
+export function checkObject(object: AuthoredObject): CheckedFile {
+  return checkedFile(checkDraft(draftSource(objectSource(object))), object.functions);
+}
+
+function checkedFile({ draft, workflows }: CheckedDraft, functions: readonly string[] = []): CheckedFile {
   const parsed = toParsedFile(draft);
   const provided = {
-    functions: new Set(Object.keys(parsed.localTools)),
+    functions: new Set([...Object.keys(parsed.localTools), ...functions]),
     workflows: new Set(parsed.workflows.map(({ document }) => String(document.workflow_id))),
   };
   const checked = parsed.workflows.map((unit, i) => {
@@ -53,7 +70,15 @@ export interface CheckedTests {
 
 /** The workflows of a file, at least one: a file without any has errors. */
 export function checkTests(text: string, file: string): readonly [CheckedTests, ...CheckedTests[]] {
-  const { draft, workflows } = checkFile(text, file);
+  return checkedTests(checkDraft(draftFile(text, file)));
+}
+
+/** The workflows of a file that a program has made. */
+export function checkObjectTests(object: AuthoredObject): readonly [CheckedTests, ...CheckedTests[]] {
+  return checkedTests(checkDraft(draftSource(objectSource(object))));
+}
+
+function checkedTests({ draft, workflows }: CheckedDraft): readonly [CheckedTests, ...CheckedTests[]] {
   const { findings, isBundle } = draft;
   const [first, ...others] = draft.workflows.map(({ document, tests, locate }, i): CheckedTests => {
     const unit = isBundle ? String(document.workflow_id) : null;
@@ -64,12 +89,12 @@ export function checkTests(text: string, file: string): readonly [CheckedTests, 
   return [{ diagnostics: findings.all, unit: null, workflow: null, tests: [], locate: () => findings.positionOf(0) }];
 }
 
-function checkFile(
-  text: string,
-  file: string,
-  place: 'folder' | 'request' = 'folder',
-): { readonly draft: FileDraft; readonly workflows: readonly (Workflow | null)[] } {
-  const draft = draftFile(text, file);
+interface CheckedDraft {
+  readonly draft: FileDraft;
+  readonly workflows: readonly (Workflow | null)[];
+}
+
+function checkDraft(draft: FileDraft, place: 'folder' | 'request' = 'folder'): CheckedDraft {
   const workflows = draft.workflows.map((unit) => {
     const { workflow, diagnostics } = validate(unit.document);
     for (const diagnostic of diagnostics) unit.addDiagnostic(diagnostic);

@@ -18,6 +18,15 @@ export interface Position {
   readonly column: number;
 }
 
+/** Where the offsets of a file are. */
+export interface Places {
+  positionOf(offset: number): Position;
+  /** What is one place to its author: an error there is the cause of others at the same place. */
+  placeOf(offset: number): number;
+  /** The path of the value there; null for a text, which has lines. */
+  pathOf(offset: number): string | null;
+}
+
 export interface FindingContext {
   readonly node_id?: string | null;
   readonly path?: string | null;
@@ -43,13 +52,13 @@ export class UnreadableFile extends Error {
 /** Collects the problems of one file. */
 export class Findings {
   readonly #file: string;
-  readonly #positionOf: (offset: number) => Position;
-  readonly #diagnostics = new Map<string, AuthoringDiagnostic>();
+  readonly #places: Places;
+  readonly #found = new Map<string, { readonly offset: number; readonly diagnostic: AuthoringDiagnostic }>();
   #errors = 0;
 
-  constructor(file: string, positionOf: (offset: number) => Position) {
+  constructor(file: string, places: Places) {
     this.#file = file;
-    this.#positionOf = positionOf;
+    this.#places = places;
   }
 
   error(code: string, message: string, at: number, context: FindingContext = {}): void {
@@ -65,22 +74,23 @@ export class Findings {
     return this.#errors > 0;
   }
 
-  /** Lines that have an error. */
-  get failedLines(): ReadonlySet<number> {
-    return new Set([...this.#diagnostics.values()].flatMap(({ severity, line }) => (severity === 'error' ? [line] : [])));
+  /** Places that have an error. */
+  get failedPlaces(): ReadonlySet<number> {
+    const errors = [...this.#found.values()].filter(({ diagnostic }) => diagnostic.severity === 'error');
+    return new Set(errors.map(({ offset }) => this.#places.placeOf(offset)));
   }
 
   positionOf(at: number): Position {
-    return this.#positionOf(at);
+    return this.#places.positionOf(at);
   }
 
-  lineOf(at: number): number {
-    return this.#positionOf(at).line;
+  placeOf(at: number): number {
+    return this.#places.placeOf(at);
   }
 
   /** All problems from the top of the file to its end; those beyond `MAX_DIAGNOSTICS` are counted. */
   get all(): readonly AuthoringDiagnostic[] {
-    const sorted = [...this.#diagnostics.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+    const sorted = [...this.#found.values()].sort((a, b) => a.offset - b.offset).map(({ diagnostic }) => diagnostic);
     if (sorted.length <= MAX_DIAGNOSTICS) return sorted;
     const listed = sorted.slice(0, MAX_DIAGNOSTICS);
     const last = sorted[MAX_DIAGNOSTICS] ?? null;
@@ -92,18 +102,19 @@ export class Findings {
   }
 
   #add(severity: 'error' | 'warning', code: string, message: string, at: number, context: FindingContext): void {
-    const { line, column } = this.#positionOf(at);
+    const { line, column } = this.#places.positionOf(at);
     // An anchor that is used ten times is read ten times, but reported once.
-    this.#diagnostics.set(`${line}:${column}:${code}:${message}`, {
+    const diagnostic = {
       severity,
       code,
       node_id: context.node_id ?? null,
-      path: context.path ?? null,
+      path: context.path ?? this.#places.pathOf(at),
       message: message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message,
       hint: context.hint ?? null,
       file: this.#file,
       line,
       column,
-    });
+    };
+    this.#found.set(`${at}:${code}:${message}`, { offset: at, diagnostic });
   }
 }

@@ -61,7 +61,10 @@ export function toParsedFile({ workflows, isBundle, findings, localTools }: File
 }
 
 export function draftFile(text: string, file: string): FileDraft {
-  const source = readSource(text, file);
+  return draftSource(readSource(text, file));
+}
+
+export function draftSource(source: Source): FileDraft {
   const { findings } = source;
   try {
     const read = source.root === null || findings.failed ? null : readTop(source);
@@ -154,13 +157,13 @@ const MAY_FOLLOW: ReadonlySet<string> = new Set([
 ]);
 
 function diagnosticAdder(sourceMap: SourceMap, findings: Findings): WorkflowDraft['addDiagnostic'] {
-  // Problems of lines that have an error already, and some warnings of an incomplete document, only follow from the first error.
-  const failedLines = findings.failedLines;
+  // Problems of places that have an error already, and some warnings of an incomplete document, only follow from the first error.
+  const failedPlaces = findings.failedPlaces;
   return ({ severity, code, message, ...context }) => {
     const paths = [context.path, context.node_id === null ? null : `nodes.${context.node_id}`];
     const [at = 0] = paths.flatMap((path) => (path === null ? [] : (sourceMap.nearestOffset(path) ?? [])));
-    if (failedLines.has(findings.lineOf(at))) return;
+    if (failedPlaces.has(findings.placeOf(at))) return;
     if (severity === 'error') findings.error(code, message, at, context);
-    else if (failedLines.size === 0 || !MAY_FOLLOW.has(code)) findings.warning(code, message, at, context);
+    else if (failedPlaces.size === 0 || !MAY_FOLLOW.has(code)) findings.warning(code, message, at, context);
   };
 }

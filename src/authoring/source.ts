@@ -32,7 +32,8 @@ export interface Source {
 /** Reads YAML, which includes JSON. Syntax errors are added to `findings`. */
 export function readSource(text: string, file: string): Source {
   const lines = new LineCounter();
-  const findings = new Findings(file, (offset) => positionIn(lines, offset));
+  const positionOf = (offset: number): Position => positionIn(lines, offset);
+  const findings = new Findings(file, { positionOf, placeOf: (offset) => positionOf(offset).line, pathOf: () => null });
   const empty: Source = { file, root: null, findings, resolve: () => null, spend: valueCounter() };
   try {
     const document = compose(text, lines, findings);
@@ -46,7 +47,8 @@ export function readSource(text: string, file: string): Source {
   }
 }
 
-function valueCounter(): Source['spend'] {
+/** Counts the values that are read of one file. */
+export function valueCounter(): Source['spend'] {
   let count = 0;
   return (values, at) => {
     count += values;

@@ -20,7 +20,7 @@ export interface ToolDescription {
 }
 
 /** A tool with schemas: a function that validates what it is given and what it returns. */
-export interface TypedTool<Input, Output, Validated = Input> {
+export interface TypedTool<in Input, out Output, out Validated = Input> {
   (input: Input, context: ToolContext): Promise<Output>;
   readonly [TOOL]: ToolDescription;
   /** Only for types: what `run` receives. */
@@ -28,7 +28,7 @@ export interface TypedTool<Input, Output, Validated = Input> {
 }
 
 /** A tool that is defined with schemas. Without `input` or `output`, that side is not validated. */
-export interface ToolDefinition<I extends Schema, O extends Schema> {
+export interface ToolDefinition<in out I extends Schema, in out O extends Schema> {
   /** For people and for models that may call the tool. */
   readonly description?: string;
   readonly input?: I;
@@ -37,7 +37,10 @@ export interface ToolDefinition<I extends Schema, O extends Schema> {
    * Does the work. It receives the input as its schema gives it, and returns what `output` accepts. An error that it throws fails the
    * attempt; with `retryable: false` on it, for good.
    */
-  readonly run: (input: InferOutput<I>, context: ToolContext) => InferInput<O> | Promise<InferInput<O>>;
+  readonly run: (
+    input: NoInfer<InferOutput<I>>,
+    context: ToolContext,
+  ) => NoInfer<InferInput<O>> | Promise<NoInfer<InferInput<O>>>;
 }
 
 /**

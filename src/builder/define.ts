@@ -1,0 +1,64 @@
+import { InvalidWorkflow } from '../../machines/diagnostics.ts';
+import type { JsonObject } from '../../machines/json.ts';
+import { type CheckedFile, checkObject } from '../authoring/check.ts';
+import { callSite } from './call-site.ts';
+import { type Authored, WORKFLOW, type WorkflowDefinition, type WorkflowTypes } from './definition.ts';
+import { type AnyWorkflow, functionsOf } from './workflow-file.ts';
+
+/** A definition whose file is made, and compiled, when it is first asked for. `definer`: the function that the author calls. */
+export function define<Types extends WorkflowTypes>(
+  definer: (definition: never) => unknown,
+  file: () => JsonObject,
+  definition: AnyWorkflow,
+): WorkflowDefinition<Types> {
+  return new LazyDefinition(definition, file, callSite(definer));
+}
+
+class LazyDefinition<Types extends WorkflowTypes> implements WorkflowDefinition<Types> {
+  readonly id: string;
+  readonly version: string;
+  readonly tools: WorkflowDefinition['tools'];
+  readonly subworkflows: readonly WorkflowDefinition[];
+  readonly #file: () => JsonObject;
+  readonly #at: Authored['at'];
+  #authored: Authored | null = null;
+  #checked: CheckedFile | null = null;
+
+  constructor(definition: AnyWorkflow, file: () => JsonObject, at: Authored['at']) {
+    this.id = String(definition.id);
+    this.version = String(definition.version ?? '0.1.0');
+    this.subworkflows = subworkflowsOf(definition);
+    this.tools = Object.assign({}, ...this.subworkflows.map(({ tools }) => tools), functionsOf(definition.tools));
+    this.#file = file;
+    this.#at = at;
+  }
+
+  get [WORKFLOW](): Authored {
+    this.#authored ??= { content: this.#file(), functions: Object.keys(this.tools), at: this.#at, tools: this.tools };
+    return this.#authored;
+  }
+
+  get document(): JsonObject {
+    const { document, diagnostics } = this.#check();
+    if (document !== null) return document;
+    throw new InvalidWorkflow(diagnostics.filter(({ severity }) => severity === 'error'));
+  }
+
+  get diagnostics(): WorkflowDefinition['diagnostics'] {
+    return this.#check().diagnostics;
+  }
+
+  #check(): CheckedFile {
+    this.#checked ??= checkObject(this[WORKFLOW]);
+    return this.#checked;
+  }
+}
+
+/** The definitions that subgraphs name, each after those that it needs itself. */
+function subworkflowsOf({ nodes = {} }: Partial<AnyWorkflow>): readonly WorkflowDefinition[] {
+  const named = Object.values(nodes).flatMap((node) => {
+    const child = 'workflow' in node ? node.workflow : null;
+    return typeof child === 'object' && child !== null && WORKFLOW in child ? [child as WorkflowDefinition] : [];
+  });
+  return [...new Set(named.flatMap((child) => [...child.subworkflows, child]))];
+}

@@ -1,0 +1,127 @@
+import type { Tool } from '../runtime/types/work.ts';
+import type { DataPolicy, Duration, PolicyRules, Retry } from './nodes/shared.ts';
+import type { InferInput, Schema } from './schema.ts';
+
+/** A tool that is not a function of this process. */
+export type ToolDeclaration = ToolAddress & {
+  /** For people and for models that may call the tool. */
+  readonly description?: string;
+  /** What it is given. Types the nodes that call it. */
+  readonly input?: Schema;
+};
+
+type ToolAddress =
+  /** A POST of the input to a URL. */
+  | { readonly kind: 'http'; readonly reference: string }
+  /** `module:function`, called by workers of queue `python_tool`. */
+  | { readonly kind: 'python'; readonly reference: string }
+  /** `Class#method`, called by workers of queue `java_tool`. */
+  | { readonly kind: 'java'; readonly reference: string }
+  /** Called by its name by workers of queue `tool`. */
+  | { readonly kind: 'worker' };
+
+/** Tools by the names that nodes call them by. */
+export interface ToolMap {
+  readonly [name: string]: Tool | ToolDeclaration;
+}
+
+/** What a tool is given. */
+export type ToolInput<T> = T extends (input: infer Input, ...rest: never) => unknown
+  ? Input
+  : T extends { readonly input: infer S extends Schema }
+    ? InferInput<S>
+    : unknown;
+
+/** What events that the workflow waits for carry, by their keys: a schema, or `true` for anything. */
+export interface EventMap {
+  readonly [key: string]: Schema | true;
+}
+
+/** The payloads of events by their keys. */
+export type EventPayloads<E> = { readonly [Key in keyof E & string]: E[Key] extends true ? unknown : InferInput<E[Key]> };
+
+type Auth =
+  | { readonly type: 'bearer'; readonly tokenEnv: string }
+  | { readonly type: 'api_key'; readonly header?: string; readonly keyEnv: string };
+
+/** Where an MCP server is. */
+export interface McpServerSettings {
+  readonly url?: string;
+  readonly transport?: 'stdio' | 'streamable_http' | 'http_sse';
+  readonly auth?: Auth;
+  /** Started only by a runtime in a process of yours. */
+  readonly command?: string;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface RemoteAgentSettings {
+  readonly url: string;
+  readonly agentCardPath?: string;
+  readonly auth?:
+    | Auth
+    | {
+        readonly type: 'oauth2';
+        readonly clientIdEnv: string;
+        readonly clientSecretEnv: string;
+        readonly tokenUrl: string;
+        readonly scope?: string;
+      };
+}
+
+export interface ModelSettingsOfWorkflow {
+  readonly provider: string;
+  readonly model: string;
+  readonly temperature?: number;
+  readonly maxTokens?: number;
+  readonly timeoutSecs?: number;
+  readonly retryPolicy?: string;
+}
+
+/** Settings that hold for a whole workflow. */
+export interface Settings<R, P> {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly timeouts?: {
+    /** Of one attempt. Default: 300 seconds. */
+    readonly nodeTimeout?: Duration;
+    /** Of the whole execution, pauses included. */
+    readonly workflowTimeout?: Duration;
+    readonly approvalTimeout?: Duration;
+    readonly heartbeatInterval?: Duration;
+  };
+  /** Retry policies by name. */
+  readonly retryPolicies?: R;
+  readonly policy?: PolicyRules;
+  /** Policies that `policy` nodes ask, by name. */
+  readonly policies?: P;
+  readonly models?: Readonly<Record<string, ModelSettingsOfWorkflow>>;
+  readonly mcpServers?: Readonly<Record<string, McpServerSettings>>;
+  readonly remoteAgents?: Readonly<Record<string, RemoteAgentSettings>>;
+  /** Checks the input of an execution against the schema of the state. Default: false. */
+  readonly strictInput?: boolean;
+  readonly dataPolicy?: DataPolicy;
+  readonly tokenBudget?: { readonly inputTokens?: number; readonly outputTokens?: number; readonly totalTokens?: number };
+  readonly costBudgetUsd?: number;
+  readonly continueAsNew?: boolean;
+  readonly oauth?: {
+    readonly tokenEndpoint: string;
+    readonly clientId: string;
+    readonly clientSecret?: string;
+    readonly requestedScopes?: readonly string[];
+    readonly audience?: string;
+    readonly resource?: string;
+  };
+  /** Where the workflow appears under its own name. */
+  readonly publish?: boolean | readonly ('mcp' | 'a2a')[];
+}
+
+export interface RetryPolicies {
+  readonly [name: string]: Retry;
+}
+
+export interface Policies {
+  readonly [name: string]: PolicyRules;
+}
+
+/** A JSON Schema, whatever it says. */
+export type AnyState = { readonly static: unknown };

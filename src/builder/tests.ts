@@ -1,0 +1,44 @@
+import type { Json, JsonObject } from '../../machines/json.ts';
+import type { Status } from '../../machines/run.ts';
+
+interface ReplyUsage {
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+  readonly costUsd?: number;
+}
+
+type Decided = true | { readonly user?: string; readonly comment?: string; readonly statePatch?: Json };
+
+/** What a node is answered in a test: its output as it is, or an object that says more. */
+export type TestReply =
+  | Json
+  | { readonly output: Json; readonly route?: string; readonly usage?: ReplyUsage }
+  | {
+      readonly toolCalls: readonly { readonly name: string; readonly arguments?: JsonObject; readonly id?: string }[];
+      readonly usage?: ReplyUsage;
+    }
+  | { readonly fail: string; readonly retryable?: boolean; readonly errorClass?: string }
+  | { readonly approve: Decided }
+  | { readonly reject: Decided }
+  | { readonly event: Json; readonly at?: 'early' | 'on_time' | 'late' }
+  | { readonly timeout: true };
+
+/** A test that `jamjet test` runs, with scripted results and a simulated clock. */
+export interface WorkflowTest<Input, NodeId extends string> {
+  readonly name: string;
+  readonly input?: Input;
+  /** One answer, or a list of them, one for each attempt and visit in order; the last one stays. */
+  readonly results?: { readonly [Id in NodeId]?: TestReply | readonly TestReply[] };
+  readonly expect: {
+    /** Default: `completed`, or `failed` with an `error`. */
+    readonly status?: Exclude<Status, 'cancelled'>;
+    /** All visited nodes in the order in which they ended. */
+    readonly visited?: readonly NodeId[];
+    readonly visitedIncludes?: readonly NodeId[];
+    readonly notVisited?: readonly NodeId[];
+    /** A part of the final state. */
+    readonly state?: JsonObject;
+    /** A part of the error of the execution or of a failed node. */
+    readonly error?: string;
+  };
+}

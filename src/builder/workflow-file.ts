@@ -1,0 +1,113 @@
+import type { Json, JsonObject } from '../../machines/json.ts';
+import type { Tool } from '../runtime/types/work.ts';
+import { isStandardSchema, type Schema } from './schema.ts';
+import { fileKey, mapValues, plainJson, schemaJson, toFileKeys } from './spelling.ts';
+import { testsFile } from './tests-file.ts';
+import { toolDescription } from './tool.ts';
+
+/** A workflow as the builder takes it, without its types. */
+export interface AnyWorkflow {
+  readonly id?: string;
+  readonly nodes: { readonly [id: string]: object };
+  readonly tools?: { readonly [name: string]: unknown };
+  readonly [key: string]: unknown;
+}
+
+/** Keys of the header, in the order of a file. */
+const HEADER = ['id', 'version', 'name', 'description', 'start'] as const;
+
+/** The workflow file of a definition. */
+export function workflowFile(definition: AnyWorkflow): JsonObject {
+  const { nodes, tools = {}, tests, state, mcpServers, remoteAgents, schedule, events: _, ...rest } = definition;
+  const header = HEADER.flatMap((key): [string, Json][] => (rest[key] === undefined ? [] : [[key, plainJson(rest[key])]]));
+  const settings = Object.entries(rest).filter(([key]) => !HEADER.some((known) => known === key));
+  return {
+    workflow: { ...Object.fromEntries(header), ...stateFile(state) },
+    ...(toFileKeys(Object.fromEntries(settings)) as JsonObject),
+    ...(mcpServers === undefined ? {} : { mcp: toFileKeys({ servers: mcpServers }) }),
+    ...(remoteAgents === undefined ? {} : { a2a: toFileKeys({ remoteAgents }) }),
+    ...(schedule === undefined ? {} : { schedule: toFileKeys(schedule) }),
+    tools: toolsFile(tools),
+    nodes: mapValues(nodes, (node) => nodeFile(node as JsonObject, tools)),
+    ...(tests === undefined ? {} : { tests: testsFile(tests as readonly object[]) }),
+  };
+}
+
+/** A library that cannot write its schemas as JSON Schema gives types only. */
+export function stateFile(state: unknown): JsonObject {
+  if (state === undefined) return {};
+  const schema = schemaJson(state);
+  return schema === null ? {} : { state_schema: schema };
+}
+
+/** The catalog of tools that are no functions of this process. */
+export function toolsFile(tools: AnyWorkflow['tools']): JsonObject {
+  const declared = Object.entries(tools ?? {}).filter(
+    (entry): entry is [string, JsonObject] =>
+      typeof entry[1] === 'object' && entry[1] !== null && (entry[1] as JsonObject).kind !== 'worker',
+  );
+  return Object.fromEntries(
+    declared.map(([name, declaration]) => {
+      const keys = Object.entries(declaration).map(([key, value]) => [
+        key === 'input' ? 'input_schema' : fileKey(key),
+        key === 'input' ? schemaJson(value) : plainJson(value),
+      ]);
+      return [name, Object.fromEntries(keys.filter(([, value]) => value !== null))];
+    }),
+  );
+}
+
+/** The functions among tools. */
+export function functionsOf(tools: AnyWorkflow['tools']): Readonly<Record<string, Tool>> {
+  return Object.fromEntries(
+    Object.entries(tools ?? {}).filter((entry): entry is [string, Tool] => typeof entry[1] === 'function'),
+  );
+}
+
+function nodeFile(node: JsonObject, tools: NonNullable<AnyWorkflow['tools']>): Json {
+  const { workflow, tools: called, outputSchema, ...keys } = node as { readonly [key: string]: unknown };
+  const converted = Object.entries(node).map(([key]): [string, Json] => {
+    if (key === 'workflow') return [key, childId(workflow)];
+    if (key === 'tools') return [key, node.type === 'agent' ? agentTools(called, tools) : toFileKeys(called)];
+    if (key === 'outputSchema') return ['output_schema', jsonSchema(outputSchema)];
+    return Object.entries(toFileKeys({ [key]: keys[key] }) as JsonObject)[0] ?? [fileKey(key), null];
+  });
+  return Object.fromEntries(converted.filter(([key]) => key !== ''));
+}
+
+/** The id of a workflow that is named by its id or by its definition. */
+function childId(workflow: unknown): Json {
+  const named = typeof workflow === 'object' && workflow !== null && 'id' in workflow ? workflow.id : workflow;
+  return plainJson(named);
+}
+
+function jsonSchema(schema: unknown): Json {
+  const json = schemaJson(schema);
+  if (json !== null || schema === null) return json;
+  const vendor = isStandardSchema(schema as Schema)
+    ? (schema as { '~standard': { vendor: string } })['~standard'].vendor
+    : 'its library';
+  throw new TypeError(
+    `outputSchema: ${vendor} cannot write this schema as JSON Schema; write a JSON Schema, or one of TypeBox or zod`,
+  );
+}
+
+/** The tools of an agent; what the model is told of tools with schemas comes from those. */
+function agentTools(called: unknown, tools: NonNullable<AnyWorkflow['tools']>): Json {
+  if (!Array.isArray(called)) return plainJson(called);
+  return called.map((entry: unknown): Json => {
+    const given = typeof entry === 'string' ? {} : (toFileKeys(entry) as JsonObject);
+    const name = typeof entry === 'string' ? entry : (given.tool ?? given.name);
+    const isOwn = given.server === undefined && given.workflow === undefined && given.kind === undefined;
+    const known = isOwn && typeof name === 'string' && Object.hasOwn(tools, name) ? toolDescription(tools[name]) : null;
+    if (known === null) return plainJson(typeof entry === 'string' ? entry : given);
+    const { description, inputSchema } = known;
+    if (typeof entry === 'string' && description === null && inputSchema === null) return entry;
+    return {
+      name: given.name ?? (name as string),
+      ...(description === null ? {} : { description }),
+      ...(inputSchema === null ? {} : { parameters: inputSchema }),
+      ...given,
+    };
+  });
+}
