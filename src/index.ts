@@ -16,9 +16,10 @@
  * const { state } = await runtime.settled('default', executionId);
  */
 
+import type { WorkflowDefinition } from './builder/definition.ts';
+import { type LibraryRuntime, libraryRuntime, toolsOfWorkflows } from './builder/library-runtime.ts';
 import { createRuntime as createServerRuntime } from './runtime/index.ts';
 import type { RuntimeOptions } from './runtime/options.ts';
-import type { Runtime } from './runtime/types/runtime.ts';
 
 export { type Static, Type } from 'typebox';
 export { type Diagnostic, InvalidWorkflow } from '../machines/diagnostics.ts';
@@ -37,6 +38,9 @@ export {
   type WorkflowDefinition,
   type WorkflowTypes,
 } from './builder/definition.ts';
+export type { EventData, ExecutionEvent } from './builder/events.ts';
+export type { ExecutionOf, StartedExecution, StartOptions } from './builder/execution.ts';
+export type { LibraryRuntime } from './builder/library-runtime.ts';
 export type { InferInput, InferOutput, Schema, SchemaIssue, StandardSchema } from './builder/schema.ts';
 export {
   defineTool,
@@ -97,13 +101,27 @@ export { createWorker, type Worker, type WorkerLogEntry, type WorkerOptions, typ
  * `close`. Until then it keeps the process alive, since timers may fall due at any time. Rejects with `StoreError`; its code is
  * `store_locked` when another runtime works on the same SQLite database. Any number of runtimes may share a PostgreSQL database.
  *
+ * `workflows`: definitions whose functions the runtime calls, besides `tools`, which come first.
+ *
  * @example
  * const store = await openSqlite({ path: 'runs.db' });
- * const runtime = await createRuntime({ store, tools: { greet: ({ name }: { name: string }) => ({ text: `Hello ${name}` }) } });
- * // …
+ * const runtime = await createRuntime({ store, workflows: [greeting] });
+ * const execution = await runtime.start(greeting, { name: 'Ada' });
+ * const { state } = await execution.settled();
  * await runtime.close();
  * await store.close();
  */
-export function createRuntime(options: RuntimeOptions): Promise<Runtime> {
-  return createServerRuntime(options);
+export async function createRuntime({ workflows = [], ...options }: LibraryOptions): Promise<LibraryRuntime> {
+  const own = toolsOfWorkflows(workflows);
+  const { tools = {} } = options;
+  const toolsOf = typeof tools === 'function' ? tools : () => tools;
+  const all = typeof tools === 'function' ? (tenantId: string) => ({ ...own, ...tools(tenantId) }) : { ...own, ...tools };
+  const runtime = await createServerRuntime({ ...options, tools: all });
+  return libraryRuntime(runtime, (tenantId) => ({ ...own, ...toolsOf(tenantId) }));
+}
+
+/** Options of a runtime of the library. */
+export interface LibraryOptions extends RuntimeOptions {
+  /** Workflows that were defined in TypeScript, and call functions of this process. Default: none. */
+  readonly workflows?: readonly WorkflowDefinition[];
 }

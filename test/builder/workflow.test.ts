@@ -43,7 +43,9 @@ const greeting = workflow({
 });
 
 const lineOf = (text: string): number =>
-  readFileSync(import.meta.filename, 'utf8').split('\n').findIndex((line) => line.includes(text)) + 1;
+  readFileSync(import.meta.filename, 'utf8')
+    .split('\n')
+    .findIndex((line) => line.includes(text)) + 1;
 
 describe('a workflow in TypeScript', () => {
   it('becomes the document of the same workflow in YAML', () => {
@@ -79,7 +81,14 @@ nodes:
     });
     expect(() => broken.document).toThrow(InvalidWorkflow);
     expect(broken.diagnostics).toMatchObject([
-      { severity: 'error', code: 'wrong_type', node_id: 'a', path: 'nodes.a.timeout', file: import.meta.filename, line: lineOf('const broken = workflow(') },
+      {
+        severity: 'error',
+        code: 'wrong_type',
+        node_id: 'a',
+        path: 'nodes.a.timeout',
+        file: import.meta.filename,
+        line: lineOf('const broken = workflow('),
+      },
     ]);
     const lost = workflow({ id: 'lost', nodes: { a: { type: 'wait', duration: 5, next: 'b' as 'a' } } });
     expect(lost.diagnostics).toMatchObject([{ code: 'unknown_target', node_id: 'a' }]);
