@@ -14,6 +14,7 @@ const REQUIREMENTS = {
   openssl: { debianPackage: 'openssl', programs: ['openssl'] },
   curl: { debianPackage: 'curl', programs: ['curl'] },
   pg_dump: { debianPackage: 'postgresql-client', programs: ['pg_dump'] },
+  'systemd-analyze': { debianPackage: 'systemd', programs: ['systemd-analyze'] },
   gcc: { debianPackage: 'gcc libc6-dev', programs: ['gcc'] },
 } as const satisfies Readonly<Record<string, Requirement>>;
 
