@@ -26,10 +26,11 @@ export function refuseEarly(app: Api, { shedder, tokens }: Pick<Services, 'shedd
   };
   app.addHook('onReady', async () => {
     const isShedPath = new RegExp(`^(${paths.join('|')})(\\?|$)`);
-    const [handle, ...others] = app.server.listeners('request') as Listener[];
-    if (handle === undefined || others.length > 0)
-      throw new Error('internal error: the server has not exactly one listener for requests');
-    app.server.off('request', handle);
+    const listeners = app.server.listeners('request') as Listener[];
+    const handle = (...request: Parameters<Listener>): void => {
+      for (const listener of listeners) listener(...request);
+    };
+    app.server.removeAllListeners('request');
     app.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       if (!shedder.isShedding || request.method !== 'POST' || !isShedPath.test(stripSdkPrefix(request)))
         return handle(request, response);
