@@ -14,7 +14,7 @@ import { closeAfterInFlight } from './graceful-close.ts';
 import { describedRoutes } from './openapi/routes.ts';
 import { refuseEarly } from './overload/early-refusal.ts';
 import { LoadShedder } from './overload/load-shedder.ts';
-import { logShedding } from './overload/shed.ts';
+import { backlogMs, logShedding } from './overload/shed.ts';
 import { handleError, handleMalformedHttp } from './replies/error-handler.ts';
 import { serializeFairly } from './replies/fair-serialization.ts';
 import { LazyLogger } from './replies/lazy-logger.ts';
@@ -97,6 +97,7 @@ export function buildApp(options: AppOptions): Api {
     streams: new EventStreams(options.control.live.keepAlive, tokenMonitor, nowMs),
     shedder: new LoadShedder({
       maxWaitMs: options.config.maxWaitMs,
+      backlogMs: (tenantId) => backlogMs(options.runtime, tenantId, nowMs()),
       nowMs: () => performance.now(),
       onChange: (change) => logShedding(options.log, change),
     }),

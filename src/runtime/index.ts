@@ -175,6 +175,9 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
       return corrupt.count;
     },
 
+    get pendingMessages() {
+      return engine.pending;
+    },
     get isOverloaded() {
       return admission.isFull;
     },

@@ -9,7 +9,7 @@ import { linear } from '../../subjects/workflows.ts';
 
 const WARM_UP = 4_000;
 const LANES = 64;
-const CONNECTIONS = 1_000;
+const CONNECTIONS = 4_000;
 /** Of the rate that 64 clients reach, the highest at which an open load is sustained. */
 const FRACTIONS = [0.95, 0.85, 0.75, 0.65, 0.55, 0.45, 0.35];
 const TRIAL_MS = 2_500;

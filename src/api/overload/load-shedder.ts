@@ -12,12 +12,16 @@ const GROWTH = 0.1;
 const MAX_SHRINK = 0.5;
 /** Windows without a refusal after which nothing is limited any more. */
 const QUIET_WINDOWS = 10;
+/** A backlog must be seen so often in succession. */
+const BACKLOGGED_WINDOWS = 2;
 /** What is learnt of the server is forgotten after one or two such times: disks and databases change. */
 const MEMORY_MS = 60_000;
 
 export interface LoadShedderOptions {
   /** Requests are refused when the ones before them wait for longer. */
   readonly maxWaitMs: number;
+  /** How long the work of accepted requests waits already because the server is busy, in milliseconds; 0 = it does not. Null = of all tenants. */
+  readonly backlogMs: (tenantId: string | null) => number;
   /** Milliseconds on a clock that is never set back. */
   readonly nowMs: () => number;
   /** Called when requests begin to be refused, and when that is over. */
@@ -28,7 +32,8 @@ export interface LoadShedderOptions {
  * Refuses requests once those before them wait too long, so that the accepted ones stay quick. As CoDel does with packets, it looks at the
  * shortest wait within a while, since a burst delays only some requests, and a standing queue all of them; and at how long those in progress
  * would take at the highest rate seen. Then it limits the requests in progress to as many as are answered within a short time, and adapts
- * the limit to what it sees. Tenants share it.
+ * the limit to what it sees. Tenants share it. While the work of a tenant's accepted requests waits too
+ * long, none of its requests is admitted.
  *
  * @see https://queue.acm.org/detail.cfm?id=2209336 Nichols, Jacobson: Controlling Queue Delay
  */
@@ -39,6 +44,7 @@ export class LoadShedder {
   #limit = Number.POSITIVE_INFINITY;
   #window: Window;
   #quietWindows = 0;
+  #backloggedWindows = 0;
   #refused = 0;
   /** Of an idle server, in milliseconds. */
   readonly #shortestWait = new Remembered(Math.min);
@@ -68,6 +74,7 @@ export class LoadShedder {
 
   /** Whether a request of the tenant would be admitted. One below its share of the limit is, beyond it, up to twice as many requests. */
   hasRoom(tenantId: string): boolean {
+    if (this.#isBacklogged && this.#options.backlogMs(tenantId) > this.#options.maxWaitMs) return false;
     if (this.#inProgress < this.#limit) return true;
     const own = this.#byTenant.get(tenantId) ?? 0;
     const tenants = this.#byTenant.size + (own === 0 ? 1 : 0);
@@ -99,13 +106,19 @@ export class LoadShedder {
     this.#window = emptyWindow(nowMs);
     const wasShedding = this.isShedding;
     if (answered > 0) this.#highestRate.note(answered / elapsedMs, nowMs);
+    const isBacklogged = this.#options.backlogMs(null) > this.#options.maxWaitMs;
+    this.#backloggedWindows = isBacklogged ? this.#backloggedWindows + 1 : 0;
     if (wasShedding) this.#adapt(shortestMs, refused);
-    else if (this.#isOverloaded(shortestMs)) this.#limit = this.#answeredInTarget;
+    else if (this.#isBacklogged || this.#isOverloaded(shortestMs)) this.#limit = this.#answeredInTarget;
     else if (answered > 0) this.#shortestWait.note(shortestMs, nowMs);
     if (this.isShedding === wasShedding) return;
     this.#options.onChange?.({ isShedding: this.isShedding, refused: this.#refused });
     this.#refused = 0;
     this.#quietWindows = 0;
+  }
+
+  get #isBacklogged(): boolean {
+    return this.#backloggedWindows >= BACKLOGGED_WINDOWS;
   }
 
   #isOverloaded(shortestMs: number): boolean {
@@ -118,7 +131,8 @@ export class LoadShedder {
   #adapt(shortestMs: number, refused: number): void {
     if (shortestMs > this.#targetMs && shortestMs !== Number.POSITIVE_INFINITY)
       this.#limit = Math.max(MIN_LIMIT, this.#limit * Math.max(MAX_SHRINK, this.#targetMs / shortestMs));
-    else if (refused > 0) this.#limit += Math.max(1, this.#limit * (shortestMs < this.#targetMs / 2 ? 2 : 1) * GROWTH);
+    else if (refused > 0 && !this.#isBacklogged)
+      this.#limit += Math.max(1, this.#limit * (shortestMs < this.#targetMs / 2 ? 2 : 1) * GROWTH);
     this.#quietWindows = refused > 0 ? 0 : this.#quietWindows + 1;
     if (this.#quietWindows >= QUIET_WINDOWS) this.#limit = Number.POSITIVE_INFINITY;
   }

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import { RuntimeError } from '../../runtime/errors.ts';
+import type { ServerRuntime } from '../../runtime/types/server-runtime.ts';
 import type { LoadShedder } from './load-shedder.ts';
 
 /** One for all refusals: making a stack for each would cost more than the rest of a refusal. */
@@ -30,4 +31,18 @@ export function shed(shedder: LoadShedder, tenantId: string, request: FastifyReq
     isReleased = true;
     shedder.release(tenantId, tookMs);
   }
+}
+
+/** Fewer messages are committed together as fast as one. Attempts of slow tools wait as well, but then few messages do. */
+const BUSY_MESSAGES = 64;
+
+/** How long in-process work has waited, if it waits because the server is busy and not because its tools are slow. */
+export function backlogMs(
+  { pendingMessages, inProcess }: Pick<ServerRuntime, 'pendingMessages' | 'inProcess'>,
+  tenantId: string | null,
+  nowMs: number,
+): number {
+  if (pendingMessages < BUSY_MESSAGES) return 0;
+  const { oldestWaitingSinceMs } = inProcess(tenantId ?? undefined);
+  return oldestWaitingSinceMs === null ? 0 : nowMs - oldestWaitingSinceMs;
 }

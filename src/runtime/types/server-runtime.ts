@@ -52,6 +52,8 @@ export interface ServerRuntime extends Runtime {
   readonly corruptExecutions: number;
   /** Whether requests that add work are refused, whichever tenant sends them. */
   readonly isOverloaded: boolean;
+  /** Messages that wait for their commit. */
+  readonly pendingMessages: number;
   start(caller: Caller, request: ServerStartRequest): Promise<StartResult>;
   /** What the workflow of an execution says about a node, and how that stands. */
   node(tenantId: string, id: string, node: string): Promise<NodeView>;

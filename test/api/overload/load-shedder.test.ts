@@ -7,6 +7,8 @@ const MAX_WAIT_MS = 200;
 interface Server {
   readonly shedder: LoadShedder;
   readonly changes: unknown[];
+  /** How long accepted work has waited. */
+  readonly backlog: { ms: number };
   readonly clock: { nowMs: number };
   /** Requests in progress, by their tenants, with the times of their arrival. */
   readonly queue: { readonly tenantId: string; readonly atMs: number }[];
@@ -16,8 +18,9 @@ function server(): Server {
   const clock = { nowMs: 1_000 };
   const changes: unknown[] = [];
   const onChange = (change: object): void => void changes.push(change);
-  const shedder = new LoadShedder({ maxWaitMs: MAX_WAIT_MS, nowMs: () => clock.nowMs, onChange });
-  return { clock, shedder, changes, queue: [] };
+  const backlog = { ms: 0 };
+  const shedder = new LoadShedder({ maxWaitMs: MAX_WAIT_MS, backlogMs: (tenantId) => (tenantId === 'quiet' ? 0 : backlog.ms), nowMs: () => clock.nowMs, onChange });
+  return { clock, backlog, shedder, changes, queue: [] };
 }
 
 interface Load {
@@ -141,5 +144,27 @@ describe('load shedding', () => {
     for (let request = 0; request < 100; request++) it.shedder.release('acme', null);
     it.clock.nowMs += 1_000;
     expect(it.shedder.admit('acme')).toBe(true);
+  });
+
+  it('admits nothing of a tenant while its accepted work waits too long, and goes on when it does not', () => {
+    const it = server();
+    play(it, { ms: 1_000, offered: { acme: 1 }, capacity: 3 });
+    it.backlog.ms = MAX_WAIT_MS + 1;
+    play(it, { ms: 3 * WINDOW_MS, offered: { acme: 1 }, capacity: 3 });
+    expect(play(it, { ms: 1_000, offered: { acme: 1 }, capacity: 3 }).admitted).toEqual({});
+    expect(play(it, { ms: 1_000, offered: { quiet: 0.5 }, capacity: 3 }).refused).toEqual({});
+    it.backlog.ms = 10;
+    play(it, { ms: WINDOW_MS, offered: { acme: 1 }, capacity: 3 });
+    expect(play(it, { ms: 1_000, offered: { acme: 1 }, capacity: 3 }).refused).toEqual({});
+    play(it, { ms: 1_000, offered: { acme: 1 }, capacity: 3 });
+    expect(it.shedder.isShedding).toBe(false);
+  });
+
+  it('takes a backlog that is seen once for an accident', () => {
+    const it = server();
+    for (let window = 0; window < 20; window++) {
+      it.backlog.ms = window % 2 === 0 ? 10 * MAX_WAIT_MS : 0;
+      expect(play(it, { ms: WINDOW_MS, offered: { acme: 1 }, capacity: 3 }).refused).toEqual({});
+    }
   });
 });
