@@ -19,7 +19,12 @@ function server(): Server {
   const changes: unknown[] = [];
   const onChange = (change: object): void => void changes.push(change);
   const backlog = { ms: 0 };
-  const shedder = new LoadShedder({ maxWaitMs: MAX_WAIT_MS, backlogMs: (tenantId) => (tenantId === 'quiet' ? 0 : backlog.ms), nowMs: () => clock.nowMs, onChange });
+  const shedder = new LoadShedder({
+    maxWaitMs: MAX_WAIT_MS,
+    backlogMs: (tenantId) => (tenantId === 'quiet' ? 0 : backlog.ms),
+    nowMs: () => clock.nowMs,
+    onChange,
+  });
   return { clock, backlog, shedder, changes, queue: [] };
 }
 
