@@ -68,9 +68,9 @@ async function problemOf(line: string): Promise<string | null> {
   }
 }
 
-/** Nothing but the name of a command and options. */
+/** The name of a command, alone or followed by options. */
 function isMention(words: readonly string[], name: string): boolean {
-  return words.slice(name.split(' ').length).every((word) => word.startsWith('-'));
+  return words[name.split(' ').length]?.startsWith('-') !== false;
 }
 
 function synopsisProblem(first: string, second: string): string | null {
