@@ -130,10 +130,16 @@ module.exports = {
     ),
     ownFiles('testing-boundary', '^src/testing/', '^(src/(testing|authoring)|machines)/', 'testing → authoring, machines.'),
     ownFiles(
+      'telemetry-boundary',
+      '^src/telemetry/',
+      `^(src/(telemetry|runtime)|machines)/|${PORT}`,
+      'telemetry → runtime, machines, the store port.',
+    ),
+    ownFiles(
       'api-boundary',
       '^src/api/',
-      `^(src/(api|authoring|control|diagrams|runtime|views)|machines)/|^src/(config|times|tokens)\\.ts$|${PORT}`,
-      'api → authoring, control, diagrams, views, runtime, machines, the store port, config, times, tokens.',
+      `^(src/(api|authoring|control|diagrams|runtime|telemetry|views)|machines)/|^src/(config|times|tokens)\\.ts$|${PORT}`,
+      'api → authoring, control, diagrams, views, runtime, telemetry, machines, the store port, config, times, tokens.',
     ),
     ownFiles(
       'evaluation-boundary',
@@ -173,6 +179,13 @@ module.exports = {
     packagesOf('xstate-in-machines', 'xstate', 'machines/', 'XState only in machines: the rest sees runs, messages and effects.'),
     packagesOf('fastify-in-api', 'fastify|@fastify/[^/]+', 'src/api/', 'Fastify only in src/api.'),
     packagesOf('drawing-in-diagrams', '@viz-js/viz|@resvg/resvg-js', 'src/diagrams/', 'Layout and bitmaps only in src/diagrams.'),
+    packagesOf('prometheus-in-telemetry', 'prom-client', 'src/telemetry/metrics/', 'prom-client only in src/telemetry/metrics.'),
+    packagesOf(
+      'opentelemetry-in-telemetry',
+      '@opentelemetry/[^/]+',
+      'src/telemetry/traces/',
+      'The SDK of OpenTelemetry only in src/telemetry/traces.',
+    ),
     packagesOf('sockets-in-stately', 'ws', 'src/cli/stately/', 'WebSockets only where an execution is shown to viewers.'),
     packagesOf('clipanion-in-cli', 'clipanion|typanion', 'src/cli/', 'clipanion only in src/cli.'),
   ],

@@ -130,6 +130,9 @@ export const EVENT_DATA = {
     rules: absent(integer('Version of the execution rules; absent = 1.')),
     segment_number: absent(integer('Which segment of its chain the execution is; absent = 0, the first.')),
     continued_from: absent(text('Execution that it continues; absent if it continues none.')),
+    traceparent: absent(
+      text('Place in the trace within which it was started, as in the header `traceparent`; absent if there is none.'),
+    ),
   }),
   workflow_completed: ofExecution('The execution completed. Always the last event.', {
     final_state: json('State at the end.'),

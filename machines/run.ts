@@ -73,6 +73,8 @@ export interface StepEnv {
   readonly runtimeId: string;
   /** Of an execution that continues another one: that one, and which segment of the chain it is. */
   readonly continues?: Segment;
+  /** Place in the trace within which an execution starts; it is logged, and nothing depends on it. Absent = none. */
+  readonly traceparent?: string;
   /** Is the node's work done in this process (true) or by an external worker (false)? */
   isLocal(node: string): boolean;
   /** Version of the rules that an execution which starts follows; default the newest (`RULES`). */

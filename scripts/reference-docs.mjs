@@ -1,7 +1,10 @@
-// Writes the generated parts of docs/events.md, docs/ir.md and docs/log.md from the schemas of the build. With --check, only tells whether they are current.
+// Writes the generated parts of docs/events.md, docs/ir.md, docs/log.md and docs/telemetry.md from the schemas of the build. With --check, only tells whether they are current.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { EVENT_DATA } from '../dist/machines/event-data.js';
 import { irSchema } from '../dist/machines/ir/schema.js';
+import { CATALOGUE } from '../dist/src/telemetry/catalogue.js';
+import { EVENT_METRICS } from '../dist/src/telemetry/metrics/definitions.js';
+import { READ_METRICS } from '../dist/src/telemetry/metrics/readings.js';
 import { ACTOR, LAYOUTS } from '../dist/store/log/layouts.js';
 import { typeToken } from '../dist/store/log/type-tokens.js';
 
@@ -10,7 +13,12 @@ const WIDTH = 100;
 /** How the schemas describe another spelling of a property. */
 const ALIAS = /^The same as `(.+)`\.$/;
 
-const PAGES = { 'docs/events.md': events(), 'docs/ir.md': workflowDocument(), 'docs/log.md': storedEvents() };
+const PAGES = {
+  'docs/events.md': events(),
+  'docs/ir.md': workflowDocument(),
+  'docs/log.md': storedEvents(),
+  'docs/telemetry.md': telemetry(),
+};
 
 const outdated = Object.entries(PAGES).filter(([file, text]) => {
   const page = readFileSync(file, 'utf8');
@@ -49,6 +57,22 @@ function storedEvents() {
     return wrapped(`- \`${typeToken(type)}\` \`${type}\`: ${values.join(', ')}`, '');
   });
   return `Defaults are in parentheses.\n\n${items.join('\n')}\n`;
+}
+
+/** The metrics, and the events from which they follow. */
+function telemetry() {
+  const all = [...EVENT_METRICS, ...READ_METRICS].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const metrics = all.map(({ name, type, labels, help }) => {
+    const by = labels.length === 0 ? '' : `, by ${labels.map((label) => `\`${label}\``).join(', ')}`;
+    return wrapped(`- \`${name}\` (${type}${by}): ${help}`, '');
+  });
+  const events = Object.entries(CATALOGUE).map(([name, { description, measures, labels }]) => {
+    const labelled = labels.length === 0 ? '' : ` (${labels.map((label) => `\`${label}\``).join(', ')})`;
+    const measured = Object.entries(measures).map(([measure, text]) => wrapped(`- \`${measure}\`: ${text}`, '  '));
+    return [wrapped(`- \`${name}\`${labelled}: ${description}`, ''), ...measured].join('\n');
+  });
+  const intro = 'What the runtime tells telemetry, with labels in parentheses, and measures.';
+  return `### Metrics of the runtime\n\n${metrics.join('\n')}\n\n### Events\n\n${intro}\n\n${events.join('\n')}\n`;
 }
 
 /** A heading, the description of a schema, and its properties or the schemas it may be. */

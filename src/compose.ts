@@ -5,9 +5,10 @@ import { StoreError } from '../store/port/errors.ts';
 import type { Store } from '../store/port/store.ts';
 import { buildApp } from './api/app.ts';
 import { isLoopback } from './api/auth/cross-origin.ts';
+import { MetricsListener } from './api/metrics/listener.ts';
 import { listenWhileStarting } from './api/starting.ts';
 import type { LiveUpdate } from './client/live.ts';
-import { type Config, ConfigError, urlOf } from './config.ts';
+import { type Config, ConfigError, urlOf, VERSION } from './config.ts';
 import { agentDirectory } from './control/agents/directory.ts';
 import { ControlPlane } from './control/control-plane.ts';
 import { openDatabase } from './databases.ts';
@@ -22,6 +23,9 @@ import { createRuntime } from './runtime/index.ts';
 import { DEFAULT_GRACE_MS } from './runtime/options.ts';
 import type { ServerRuntime } from './runtime/types/server-runtime.ts';
 import type { Tools } from './runtime/types/work.ts';
+import { Metrics } from './telemetry/metrics/index.ts';
+import { Tracing } from './telemetry/traces/index.ts';
+import type { TracingSettings } from './telemetry/traces/settings.ts';
 import { missingTools, toolsOf, varsOf } from './tenant-grants.ts';
 import { ToolsError } from './tools.ts';
 
@@ -99,11 +103,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
 /** Opens the services, behind a listener that answers probes meanwhile, and listens. */
 async function openListening(options: ServicesOptions, log: Logger): Promise<Awaited<ReturnType<typeof openServices>>> {
-  const { bind: host, port } = options.config;
-  const listenError = (cause: unknown): ListenError => {
+  const { bind: host, port, metrics } = options.config;
+  const listenError = (cause: unknown, on = port): ListenError => {
     const inUse = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
     const reason = inUse ? 'the port is in use' : String((cause as Error).message);
-    return new ListenError(`cannot listen on ${host} port ${port}: ${reason}`, { cause });
+    return new ListenError(`cannot listen on ${host} port ${on}: ${reason}`, { cause });
   };
   // A free port is not known to anyone before the server has started.
   const starting =
@@ -114,18 +118,31 @@ async function openListening(options: ServicesOptions, log: Logger): Promise<Awa
         });
   let services: Awaited<ReturnType<typeof openServices>>;
   try {
-    services = await openServices(options, log);
+    services = await openServices({ ...options, hasMetrics: true }, log);
   } finally {
     await starting?.close();
   }
   try {
     await services.control.start();
     await services.app.listen({ host, port, backlog: BACKLOG });
-    return services;
   } catch (cause) {
     await services.close(0);
     throw listenError(cause);
   }
+  try {
+    const url = await services.metrics?.start();
+    if (url != null) log.info({ url }, 'metrics');
+    return services;
+  } catch (cause) {
+    await services.close(0);
+    throw listenError(cause, metrics.port ?? port);
+  }
+}
+
+/** Where spans go; null = nowhere. */
+function tracingSettings({ tracing }: Config): TracingSettings | null {
+  if (tracing !== null && 'problems' in tracing) throw new ConfigError(tracing.problems);
+  return tracing;
 }
 
 /** Rejects if the model sidecar does not answer: every model node would fail. */
@@ -206,6 +223,8 @@ interface ServicesOptions extends Omit<ServerOptions, 'log'> {
   /** Called when another runtime has taken the lock of the database. */
   readonly onLostLock?: () => void;
   readonly isStopping?: () => boolean;
+  /** Is it a server, whose metrics can be read? */
+  readonly hasMetrics?: boolean;
 }
 
 async function openServices(options: ServicesOptions, log: Logger) {
@@ -219,9 +238,22 @@ async function openServices(options: ServicesOptions, log: Logger) {
     if (error instanceof StoreError && error.code === 'store_locked') options.onLostLock?.();
   };
   const onConversion = (progress: object): void => log.info(progress, 'converting the log of an older release');
+  const settings = tracingSettings(config);
   const store = await openDatabase(config, { writer: id, onError, onConversion });
   let runtime: ServerRuntime;
+  let tracing: Tracing | null;
   try {
+    tracing =
+      settings === null
+        ? null
+        : await Tracing.create({
+            settings,
+            store,
+            version: VERSION,
+            instanceId: id,
+            onProblem: (problem) => log.warn({ problem }, 'spans could not be sent'),
+            onError,
+          });
     runtime = await createRuntime({
       id,
       store,
@@ -242,6 +274,8 @@ async function openServices(options: ServicesOptions, log: Logger) {
       ...(tools === undefined || Object.keys(tools).length === 0
         ? {}
         : { tools: (tenantId: string) => toolsOf(tools, config.toolTenants, tenantId) }),
+      ...(tracing === null ? {} : { tracing }),
+      ...(tools === undefined ? {} : { tools: (tenantId: string) => toolsOf(tools, config.toolTenants, tenantId) }),
       ...(shouldProcess === undefined ? {} : { shouldProcess }),
       ...(options.startsWork === undefined ? {} : { startsWork: options.startsWork }),
     });
@@ -251,6 +285,11 @@ async function openServices(options: ServicesOptions, log: Logger) {
   }
   const outbound = new Outbound({ allowPrivateAddresses: config.allowPrivateAddresses });
   const control = new ControlPlane({ store, runtime, outbound, clock: systemClock, onError });
+  const metrics =
+    options.hasMetrics === true
+      ? new Metrics({ runtime, store, nowMs: Date.now, onError, tenantLabel: config.metrics.tenantLabel })
+      : null;
+  const metricsListener = metrics === null ? null : new MetricsListener({ config, metrics, onError });
   const app = buildApp({
     runtime,
     store,
@@ -258,10 +297,12 @@ async function openServices(options: ServicesOptions, log: Logger) {
     config,
     auth,
     log,
+    ...(metrics === null ? {} : { metrics }),
     ...(actor === undefined ? {} : { actor }),
     ...(options.isStopping === undefined ? {} : { isStopping: options.isStopping }),
   });
   const close = async (graceMs = DEFAULT_GRACE_MS): Promise<void> => {
+    metricsListener?.close();
     const shutdown = Promise.all([runtime.close(graceMs), control.close(), app.close()]);
     const timeout = setTimeout(graceMs + SHUTDOWN_SLACK_MS, true, { ref: false });
     try {
@@ -270,8 +311,9 @@ async function openServices(options: ServicesOptions, log: Logger) {
         shutdown.catch(onError);
       }
     } finally {
+      await tracing?.close();
       await store.close();
     }
   };
-  return { app, runtime, control, close };
+  return { app, runtime, control, metrics: metricsListener, close };
 }

@@ -3,6 +3,7 @@ import type { ModelSettings } from './executors/model/settings.ts';
 import { BASE_URL_VARIABLES, modelPrices, namedModels, providersOf } from './model-settings.ts';
 import { DEFAULTS } from './runtime/options.ts';
 import { InvalidValue, type TenantVars, type ToolTenants, tenantVars, toolTenants } from './tenant-grants.ts';
+import { type TracingChoice, tracingOf } from './tracing-settings.ts';
 
 /** The version shown by `GET /health` and `jamjet --version`. Equal to package.json's, as a test checks. */
 export const VERSION = '0.1.1';
@@ -34,6 +35,16 @@ export interface OperatorFile {
   /** False: nothing is set when there is no such file. */
   readonly isRequired: boolean;
   readonly env: Environment;
+}
+
+/** How `GET /metrics` is guarded, and what it shows. */
+export interface MetricsConfig {
+  /** Scrapers must send it; null = none is needed. */
+  readonly token: string | null;
+  /** A port that serves the metrics and nothing else; null = the port of the API does. */
+  readonly port: number | null;
+  /** Whether metrics have the label `tenant`. */
+  readonly tenantLabel: boolean;
 }
 
 /** The configuration from the environment, validated once at start. */
@@ -75,6 +86,9 @@ export interface Config {
   readonly modelScript: string | null;
   /** Allows requests to loopback and private addresses. */
   readonly allowPrivateAddresses: boolean;
+  readonly metrics: MetricsConfig;
+  /** Where spans go, by the variables of OpenTelemetry; null = nowhere. Problems prevent the start of what would send them. */
+  readonly tracing: TracingChoice;
   /** The file with the settings that are too large for variables, and the variables that it may refer to. */
   readonly operatorFile: OperatorFile;
 }
@@ -96,6 +110,9 @@ const VARIABLES = [
   'JAMJET_EVENT_FORMAT',
   'JAMJET_LOG',
   'JAMJET_MAX_WAIT_MS',
+  'JAMJET_METRICS_PORT',
+  'JAMJET_METRICS_TENANTS',
+  'JAMJET_METRICS_TOKEN',
   'JAMJET_MODELS',
   'JAMJET_MODEL_PRICES',
   'JAMJET_MODEL_SCRIPT',
@@ -230,6 +247,12 @@ export function readConfig(env: Environment): Config {
     models,
     modelScript: read('JAMJET_MODEL_SCRIPT', null, (path) => path),
     allowPrivateAddresses: read('JAMJET_ALLOW_PRIVATE_ADDRESSES', false, flag),
+    tracing: tracingOf(env),
+    metrics: {
+      token: read('JAMJET_METRICS_TOKEN', null, token),
+      port: read('JAMJET_METRICS_PORT', null, (text) => integer(text, 0, 65_535)),
+      tenantLabel: read('JAMJET_METRICS_TENANTS', false, flag),
+    },
     operatorFile: read<OperatorFile>('JAMJET_CONFIG', { path: DEFAULT_OPERATOR_FILE, isRequired: false, env }, (path) => ({
       path,
       isRequired: true,

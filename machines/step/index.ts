@@ -53,6 +53,7 @@ export function start(program: Program, input: Json, env: StepEnv): StepResult {
     ...recordedLanguage,
     ...recordedRules,
     ...(continues === undefined ? {} : { segment_number: continues.segment, continued_from: continues.previousId }),
+    ...(env.traceparent === undefined ? {} : { traceparent: env.traceparent }),
   };
   return StepRunner.start(program, context, started, env);
 }

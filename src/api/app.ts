@@ -5,6 +5,7 @@ import type { Store } from '../../store/port/store.ts';
 import type { Config } from '../config.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
 import type { ServerRuntime } from '../runtime/types/server-runtime.ts';
+import type { Metrics } from '../telemetry/metrics/index.ts';
 import { TokenAuthenticator } from './auth/authenticator.ts';
 import { guard } from './auth/guard.ts';
 import { TokenMonitor } from './auth/token-monitor.ts';
@@ -43,6 +44,7 @@ import { javaSdkRoutes } from './routes/java-sdk.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { mcpRoutes } from './routes/mcp.ts';
 import { memoryRoutes } from './routes/memory.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { nodeRoutes } from './routes/nodes.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { tokenRoutes } from './routes/tokens.ts';
@@ -69,6 +71,8 @@ export interface AppOptions {
   readonly store: Store;
   readonly control: ControlPlane;
   readonly config: Config;
+  /** What `GET /metrics` shows; absent = there are none. */
+  readonly metrics?: Metrics;
   /** `off`: every caller is an operator of tenant `default`. */
   readonly auth: 'on' | 'off';
   /** Name of the actor when authentication is off. Default `anonymous`. */
@@ -101,6 +105,7 @@ export function buildApp(options: AppOptions): Api {
       nowMs: () => performance.now(),
       onChange: (change) => logShedding(options.log, change),
     }),
+    metrics: options.metrics ?? null,
     published: new PublishedWorkflows(options.store),
     nowMs,
     isStopping: options.isStopping ?? (() => false),
@@ -152,6 +157,7 @@ function lazyLogger(parent: FastifyBaseLogger, bindings: Bindings): FastifyBaseL
 
 function addRoutes(app: Api, services: Services): void {
   healthRoutes(app, services);
+  metricsRoutes(app, services);
   workflowRoutes(app, services);
   javaSdkRoutes(app, services);
   executionRoutes(app, services);

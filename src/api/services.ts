@@ -14,6 +14,7 @@ import type { Config } from '../config.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
 import type { Caller } from '../runtime/types/caller.ts';
 import type { ServerRuntime } from '../runtime/types/server-runtime.ts';
+import type { Metrics } from '../telemetry/metrics/index.ts';
 import type { TokenAuthenticator } from './auth/authenticator.ts';
 import type { Access, Identity } from './auth/identity.ts';
 import { requestPath } from './compat/sdk-paths.ts';
@@ -40,6 +41,8 @@ export interface Services {
   readonly polls: LongPolls;
   readonly streams: EventStreams;
   readonly shedder: LoadShedder;
+  /** Null: this process has none. */
+  readonly metrics: Metrics | null;
   readonly published: PublishedWorkflows;
   readonly nowMs: () => number;
   /** Whether the server is about to close: it still serves, but balancers should choose another one. */

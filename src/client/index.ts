@@ -165,12 +165,19 @@ export class JamjetClient {
     return this.#transport.call('GET', `/workflows/${pathSegment(id)}`, { ...options, query: { revision } });
   }
 
-  /** Starts an execution and resolves without waiting for its end. With `idempotencyKey`, a repeated request starts no second one. */
-  start(request: StartExecution, options: CallOptions & { readonly idempotencyKey?: string } = {}): Promise<StartedExecution> {
+  /**
+   * Starts an execution and resolves without waiting for its end. With `idempotencyKey`, a repeated request starts no second one. With
+   * `traceparent`, the execution becomes part of that trace (https://www.w3.org/TR/trace-context/).
+   */
+  start(
+    request: StartExecution,
+    options: CallOptions & { readonly idempotencyKey?: string; readonly traceparent?: string } = {},
+  ): Promise<StartedExecution> {
+    const { idempotencyKey, traceparent } = options;
     return this.#transport.call('POST', '/executions', {
       ...options,
       body: request,
-      headers: idempotencyHeader(options.idempotencyKey),
+      headers: { ...idempotencyHeader(idempotencyKey), ...(traceparent === undefined ? {} : { traceparent }) },
     });
   }
 

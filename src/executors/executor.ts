@@ -47,6 +47,11 @@ export interface WorkContext {
    * which it does by itself, too, unless the tool blocks the event loop.
    */
   readonly heartbeat: () => Promise<void>;
+  /**
+   * Place of the attempt in a trace, to be sent as the header `traceparent`; absent if the execution is not part of one
+   * (https://www.w3.org/TR/trace-context/).
+   */
+  readonly traceparent?: string;
   /** For nodes with `oauth_scopes`: acts for the person on whose behalf the execution runs. */
   readonly accessToken?: { readonly token: string; readonly scopes: readonly string[] };
 }

@@ -3,11 +3,12 @@ import { type WorkContext, WorkError } from './executor.ts';
 import type { OutboundResponse } from './outbound/index.ts';
 import { toJson } from './to-json.ts';
 
-/** Headers by which a service recognises a repeated attempt, the execution that it belongs to, and the person that it acts for. */
-export function contextHeaders({ idempotencyKey, executionId, accessToken }: WorkContext): Record<string, string> {
+/** Headers by which a service recognises a repeated attempt, the execution that it belongs to, its trace, and the person that it acts for. */
+export function contextHeaders({ idempotencyKey, executionId, accessToken, traceparent }: WorkContext): Record<string, string> {
   return {
     'idempotency-key': headerSafe(idempotencyKey),
     'x-jamjet-execution': executionId,
+    ...(traceparent === undefined ? {} : { traceparent }),
     ...(accessToken === undefined ? {} : { authorization: `Bearer ${accessToken.token}` }),
   };
 }

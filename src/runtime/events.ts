@@ -1,4 +1,5 @@
 import type { CommittedExecution, ControlChange } from '../../store/port/notifications.ts';
+import type { Due } from '../../store/port/work-items.ts';
 import type { ExecutionCommit } from './engine/commit/execution-commit.ts';
 
 /** The events by which the parts of a runtime learn of each other, with what each event carries. */
@@ -34,6 +35,26 @@ export interface RuntimeEvents {
   readonly capacityFreed: string | null;
   /** Slots for in-process work that were reserved by a step were given back. */
   readonly slotsReleased: null;
+
+  // For telemetry: emitted only while there is a handler.
+
+  /** Messages of one execution were stepped. */
+  readonly stepped: { readonly messages: number; readonly durationMs: number };
+  /** A batch was handed to the store, in one transaction or in the parts of one that failed. */
+  readonly batchCommitted: BatchCommitted;
+  /** Something durable fell due and is delivered now. */
+  readonly dueDelivered: { readonly kind: Due['kind']; readonly lateMs: number };
+  /** An external worker was given a work item that had waited so long. */
+  readonly workClaimed: { readonly tenantId: string; readonly queue: string; readonly waitedMs: number };
+}
+
+export interface BatchCommitted {
+  readonly executions: number;
+  readonly events: number;
+  readonly durationMs: number;
+  /** Executions that the store left out, because they had moved on or a precondition did not hold; and those that failed. */
+  readonly rejected: number;
+  readonly failed: number;
 }
 
 type Handler<K extends keyof RuntimeEvents> = (event: RuntimeEvents[K]) => void;
@@ -60,10 +81,19 @@ export class EventBus {
     tenantReactivated: new Set(),
     capacityFreed: new Set(),
     slotsReleased: new Set(),
+    stepped: new Set(),
+    batchCommitted: new Set(),
+    dueDelivered: new Set(),
+    workClaimed: new Set(),
   };
 
   constructor(onError: (error: unknown) => void) {
     this.#onError = onError;
+  }
+
+  /** Is there a handler? */
+  has(type: keyof RuntimeEvents): boolean {
+    return this.#handlers[type].size > 0;
   }
 
   /** Returns a function that ends the subscription. */

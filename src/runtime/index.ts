@@ -74,6 +74,7 @@ import { TimeSlices } from './scheduling/time-slices.ts';
 import { SubjectTokens } from './subject-tokens/subject-tokens.ts';
 import { commitSignal, onCommit, onControl, settledSignal } from './subscriptions.ts';
 import { TimerQueue } from './timers/timer-queue.ts';
+import { Traces } from './traces.ts';
 import type { LiveUpdate, TextDelta } from './types/executions.ts';
 import type { ServerRuntime } from './types/server-runtime.ts';
 
@@ -217,6 +218,12 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
 
     onCommit: (subscriber) => onCommit(context, subscriber),
     onControl: (subscriber) => onControl(context, subscriber),
+    on: (type, handler) => context.events.on(type, handler),
+    load: () => ({
+      pendingMessages: engine.pending,
+      inProcess: activities.pool.inProcess(),
+      executionCache: { executions: cache.size, bytes: cache.calculatedSize, ...engine.cacheUse },
+    }),
     forget(executionIds) {
       for (const id of executionIds) cache.delete(id);
     },
@@ -252,6 +259,8 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
     options.startsWork === false ? () => false : isActive,
   );
   const tasks = new TaskRegistry();
+  const traces = new Traces(options.tracing ?? null);
+  options.tracing?.observe(events);
   const reservations = new SlotReservations({ slots, stopping, events });
   const membership = store.shared ? createMembership(context, gate) : null;
   const placement: Placement =
@@ -288,6 +297,7 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
     gate,
     placement,
     policies: quotas.policies,
+    traces,
     stepLimit,
     artifactThresholdBytes: options.artifactThresholdBytes ?? DEFAULTS.artifactThresholdBytes,
     checkpointLogBytes: options.checkpointLogBytes ?? DEFAULTS.checkpointLogBytes,
@@ -302,6 +312,7 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
     quotas,
     slots,
     tasks,
+    traces,
     membership,
     placement,
     cache,

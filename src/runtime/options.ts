@@ -5,6 +5,7 @@ import type { MemoryConnectors } from '../executors/memory/connector.ts';
 import type { ModelSettings } from '../executors/model/settings.ts';
 import type { Clock } from './clock.ts';
 import type { RandomBytes } from './ids.ts';
+import type { SpanRecording } from './traces.ts';
 import type { ToolLogEntry, Tools } from './types/work.ts';
 
 export const DEFAULTS = {
@@ -100,6 +101,11 @@ export interface RuntimeOptions {
   readonly startsWork?: boolean;
   /** Called with conditions and templates that could not be evaluated; they count as false and null. */
   readonly onDiagnostic?: (executionId: string, problem: string) => void;
+  /**
+   * Records spans, and decides of which executions. Attempts are then given a `traceparent` of their own; default: they are given that with which
+   * the execution was started.
+   */
+  readonly tracing?: SpanRecording;
   /**
    * Called with errors that no caller waits for, e.g. of a store that cannot be reached or an execution that cannot be loaded.
    */

@@ -92,7 +92,7 @@ export class Attempt {
   }
 
   #context(): ToolContext {
-    const { execution_id, node_id, tenant_id, attempt, idempotency_key, labels, started_by } = this.#item;
+    const { execution_id, node_id, tenant_id, attempt, idempotency_key, labels, started_by, traceparent } = this.#item;
     const { client } = this.#options;
     return {
       signal: this.#controller.signal,
@@ -106,6 +106,7 @@ export class Attempt {
         actorType: started_by.actor_type as ToolContext['startedBy']['actorType'],
       },
       labels,
+      ...(traceparent === undefined ? {} : { traceparent }),
       memory: memoryOf(client),
       log: this.#log,
       reportUsage: (usage) => this.#usage.add(usage),

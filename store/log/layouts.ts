@@ -45,6 +45,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
       'rules',
       'segment_number',
       'continued_from',
+      'traceparent',
     ],
     stored: [
       'workflow_id',
@@ -56,6 +57,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
       'rules',
       'segment_number',
       'continued_from',
+      'traceparent',
     ],
   },
   workflow_completed: { ofExecution: true, keys: ['final_state', 'state_spilled'], stored: ['final_state', 'state_spilled'] },

@@ -1,6 +1,7 @@
 import type { TokenRow } from './control.ts';
 import type { AgentStore } from './resources/agents.ts';
 import type { AuditReport, AuditStore } from './resources/audit.ts';
+import type { BacklogStore } from './resources/backlog.ts';
 import type { CronStore } from './resources/cron.ts';
 import type { GlobalEventLog } from './resources/event-log.ts';
 import type { JobStore } from './resources/jobs.ts';
@@ -16,6 +17,7 @@ import type { SchemaVersions } from './survey.ts';
 export interface ControlStore {
   readonly agents: AgentStore;
   readonly audit: AuditStore;
+  readonly backlog: BacklogStore;
   readonly cron: CronStore;
   readonly jobs: JobStore;
   /** The live log that event streams and webhooks follow. */
@@ -23,6 +25,9 @@ export interface ControlStore {
   readonly retention: RetentionStore;
   readonly tenants: TenantRegistry;
   readonly webhooks: WebhookStore;
+
+  /** The pooled connections of this process; null for a database without connections. */
+  readonly connections: ConnectionUse | null;
 
   /** By the SHA-256 of the plaintext, across tenants; null when unknown. */
   tokenByHash(hash: string): Promise<TokenRow | null>;
@@ -35,4 +40,14 @@ export interface ControlStore {
    * snapshot of the database, so a running system can be verified. Rejects with the signal's reason once it is aborted.
    */
   verifyAudit(signal?: AbortSignal): Promise<AuditReport>;
+}
+
+/** The pooled connections of one process to its database. */
+export interface ConnectionUse {
+  /** The most that may be open. */
+  readonly max: number;
+  readonly open: number;
+  readonly idle: number;
+  /** Requests that wait for a connection. */
+  readonly waiting: number;
 }

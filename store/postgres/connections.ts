@@ -207,6 +207,12 @@ export class Connections {
     await Promise.race([this.#pool.end(), closeTimeout()]);
   }
 
+  /** The pool at this moment. */
+  get use(): { readonly max: number; readonly open: number; readonly idle: number; readonly waiting: number } {
+    const { totalCount: open, idleCount: idle, waitingCount: waiting } = this.#pool;
+    return { max: this.#settings.poolSize, open, idle, waiting };
+  }
+
   get closed(): boolean {
     return this.#closed;
   }

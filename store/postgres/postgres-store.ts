@@ -12,6 +12,7 @@ import type { RuntimeHolder, WorkerHeartbeat } from '../port/workers.ts';
 import { Agents } from '../resources/agents.ts';
 import { Approvals } from '../resources/approvals.ts';
 import { Artifacts } from '../resources/artifacts.ts';
+import { BacklogReader } from '../resources/backlog.ts';
 import { ControlActions } from '../resources/control-actions.ts';
 import { CronJobs } from '../resources/cron.ts';
 import { Erasures } from '../resources/erasures.ts';
@@ -64,6 +65,7 @@ export class PostgresStore implements Store {
   readonly artifacts: Artifacts;
   readonly erasures: Erasures;
   readonly audit: PostgresAudit;
+  readonly backlog: BacklogReader;
   readonly cron: CronJobs;
   readonly jobs: Jobs;
   readonly log: PostgresLog;
@@ -108,6 +110,7 @@ export class PostgresStore implements Store {
     this.artifacts = new Artifacts(resources);
     this.erasures = new Erasures(resources, hmacKey);
     this.audit = new PostgresAudit(connections, hmacKey);
+    this.backlog = new BacklogReader(resources);
     this.cron = new CronJobs(resources);
     this.jobs = new Jobs(resources);
     this.memory = new Memory(resources);
@@ -128,6 +131,10 @@ export class PostgresStore implements Store {
       () => void this.#writer.checkAcknowledged().catch(onError),
       this.messages,
     );
+  }
+
+  get connections() {
+    return this.#connections.use;
   }
 
   commit(batch: Batch) {

@@ -10,6 +10,7 @@ import type { RuntimeHolder, WorkerHeartbeat } from '../port/workers.ts';
 import { Agents } from '../resources/agents.ts';
 import { Approvals } from '../resources/approvals.ts';
 import { Artifacts } from '../resources/artifacts.ts';
+import { BacklogReader } from '../resources/backlog.ts';
 import { ControlActions } from '../resources/control-actions.ts';
 import { CronJobs } from '../resources/cron.ts';
 import { Erasures } from '../resources/erasures.ts';
@@ -64,6 +65,8 @@ export class SqliteStore implements Store {
   readonly audit: SqliteAudit;
   readonly memory: Memory;
   readonly retention: Retention;
+  readonly backlog: BacklogReader;
+  readonly connections = null;
   readonly cron: CronJobs;
   readonly jobs: Jobs;
   readonly log: SqliteLog;
@@ -119,6 +122,7 @@ export class SqliteStore implements Store {
     this.artifacts = new Artifacts(resources);
     this.erasures = new Erasures(resources, hmacKey);
     this.audit = new SqliteAudit(db, names, hmacKey);
+    this.backlog = new BacklogReader(resources);
     this.cron = new CronJobs(resources);
     this.jobs = new Jobs(resources);
     this.memory = new Memory(resources);

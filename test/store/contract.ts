@@ -5,6 +5,7 @@ import { approvalContract } from './contract/approvals.ts';
 import { artifactContract } from './contract/artifacts.ts';
 import { auditContract } from './contract/audit.ts';
 import { auditLogContract } from './contract/audit-log.ts';
+import { backlogContract } from './contract/backlog.ts';
 import { clusterContract } from './contract/cluster.ts';
 import { commitContract } from './contract/commit.ts';
 import { controlContract } from './contract/control.ts';
@@ -32,6 +33,7 @@ export function storeContract(engine: string, database: () => TestDatabase, capa
     jobContract(database);
     dueContract(database);
     workContract(database);
+    backlogContract(database);
     workerContract(database, capabilities);
     clusterContract(database);
     controlContract(database);

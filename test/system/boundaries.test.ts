@@ -22,7 +22,8 @@ const FORBIDDEN: Readonly<Record<string, readonly [file: string, line: string]>>
   'store-stands-alone': ['store/graph.ts', "export * from '../machines/json.ts';"],
   'runtime-boundary': ['src/runtime/server.ts', "export * from '../api/app.ts';"],
   'control-boundary': ['src/control/page.ts', "export * from '../api/app.ts';"],
-  'failure-description-boundary': ['src/failure-description.ts', "export * from './tokens.ts';"],
+  'failure-description-boundary': ['src/failure-description.ts', "export * from './config.ts';"],
+  'telemetry-boundary': ['src/telemetry/page.ts', "export * from '../api/app.ts';"],
   'executors-boundary': ['src/executors/model.ts', "export * from '../runtime/engine/engine.ts';"],
   'authoring-boundary': ['src/authoring/yaml.ts', "export * from '../config.ts';"],
   'builder-boundary': ['src/builder/server.ts', "export * from '../config.ts';"],
@@ -39,6 +40,8 @@ const FORBIDDEN: Readonly<Record<string, readonly [file: string, line: string]>>
   'xstate-in-machines': ['src/actor.ts', "import 'xstate';"],
   'fastify-in-api': ['src/server.ts', "import 'fastify';"],
   'drawing-in-diagrams': ['src/drawing.ts', "import '@viz-js/viz';"],
+  'prometheus-in-telemetry': ['src/metrics.ts', "import 'prom-client';"],
+  'opentelemetry-in-telemetry': ['src/spans.ts', "import '@opentelemetry/api';"],
   'sockets-in-stately': ['src/cli/socket.ts', "import 'ws';"],
   'clipanion-in-cli': ['src/prompt.ts', "import 'clipanion';"],
 };

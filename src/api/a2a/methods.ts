@@ -17,6 +17,8 @@ export interface A2aContext {
   readonly runtime: ServerRuntime;
   readonly caller: Caller;
   readonly version: A2aVersion;
+  /** Of the request; null = none. */
+  readonly traceparent: string | null;
   /** Throws `RequestError` `forbidden` unless the caller may write. */
   readonly permitWriting: () => void;
   /** The card for the caller. */
@@ -114,7 +116,7 @@ async function cancelTask(context: A2aContext, params: JsonObject): Promise<Json
   return asTask(context, await context.runtime.execution(context.caller.tenantId, id));
 }
 
-async function startTask({ runtime, caller }: A2aContext, message: Message): Promise<string> {
+async function startTask({ runtime, caller, traceparent }: A2aContext, message: Message): Promise<string> {
   const { workflowId, workflowVersion, contextId, messageId } = message;
   if (workflowId === null)
     throw new RpcError('INVALID_PARAMS', 'message.metadata.workflow_id is required: it names the workflow to start');
@@ -124,6 +126,7 @@ async function startTask({ runtime, caller }: A2aContext, message: Message): Pro
       input: message.content,
       idempotencyKey: `a2a:${caller.actorId}:${messageId}`,
       ...(workflowVersion === null ? {} : { version: workflowVersion }),
+      ...(traceparent === null ? {} : { traceparent }),
       ...(contextId === null ? {} : { systemLabels: { [CONTEXT_LABEL]: contextId } }),
     });
     return executionId;

@@ -2,14 +2,22 @@ import { isIP } from 'node:net';
 import { type Config, urlOf } from '../../config.ts';
 import { RequestError } from '../errors.ts';
 
+interface Headers {
+  readonly host?: string | undefined;
+  readonly origin?: string | undefined;
+}
+
+/** Protects a server without authentication from web pages: throws `RequestError` `forbidden` for their requests. */
+export function rejectCrossOrigin(headers: Headers, config: Pick<Config, 'bind' | 'publicUrl'>): void {
+  if (isCrossOrigin(headers, config))
+    throw new RequestError('forbidden', 'this server runs without authentication and refuses requests of other sites');
+}
+
 /**
- * Protects a server without authentication from web pages: throws `RequestError` `forbidden` for requests of pages of other sites
- * (`Origin`), and for requests to a host name that is neither an address nor configured (DNS rebinding).
+ * Is it a request of a page of another site (`Origin`), or one to a host name that is neither an address nor configured (DNS
+ * rebinding)?
  */
-export function rejectCrossOrigin(
-  headers: { readonly host?: string | undefined; readonly origin?: string | undefined },
-  { bind, publicUrl }: Pick<Config, 'bind' | 'publicUrl'>,
-): void {
+export function isCrossOrigin(headers: Headers, { bind, publicUrl }: Pick<Config, 'bind' | 'publicUrl'>): boolean {
   const host = parsed(headers.host === undefined ? undefined : `http://${headers.host}`);
   const origin = parsed(headers.origin);
   const sameSite =
@@ -18,8 +26,7 @@ export function rejectCrossOrigin(
   const isOwn = (name: string): boolean =>
     isLoopback(name) || (!isLoopback(bind) && (isIP(unbracketed(name)) !== 0 || names.includes(name)));
   const knownName = headers.host === undefined || (host !== null && isOwn(host.hostname));
-  if (!sameSite || !knownName)
-    throw new RequestError('forbidden', 'this server runs without authentication and refuses requests of other sites');
+  return !sameSite || !knownName;
 }
 
 function parsed(url: string | undefined): URL | null {

@@ -7,10 +7,17 @@ const IDEMPOTENCY_KEY: Json = {
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 };
 
+const TRACEPARENT: Json = {
+  name: 'traceparent',
+  in: 'header',
+  description: 'Place in the trace of the caller, which the execution becomes part of (https://www.w3.org/TR/trace-context/).',
+  schema: { type: 'string' },
+};
+
 /** Request headers of a route. They are not part of its schema: the handlers check them, with errors that say more. */
 export const HEADERS: Readonly<Record<string, readonly Json[]>> = {
-  'POST /executions': [IDEMPOTENCY_KEY],
-  'POST /api/v1/workflows/:workflow_id/execute': [IDEMPOTENCY_KEY],
+  'POST /executions': [IDEMPOTENCY_KEY, TRACEPARENT],
+  'POST /api/v1/workflows/:workflow_id/execute': [IDEMPOTENCY_KEY, TRACEPARENT],
   'POST /executions/:id/external-event': [IDEMPOTENCY_KEY],
   'POST /executions/:id/fork': [IDEMPOTENCY_KEY],
   'POST /executions/:id/events': [IDEMPOTENCY_KEY],

@@ -8,6 +8,7 @@ import { requireAccess } from '../auth/identity.ts';
 import { publicUrl } from '../discovery/public-url.ts';
 import { errorReply } from '../errors.ts';
 import { handleError } from '../replies/error-handler.ts';
+import { traceparent } from '../requests/traceparent.ts';
 import { A2aAnswer, A2aCall, A2aCard } from '../schemas/a2a.ts';
 import { type Api, callerOf, identityOf, type Services, stringField } from '../services.ts';
 
@@ -70,6 +71,7 @@ export function a2aRoutes(app: Api, { runtime, polls, streams, published, nowMs,
         const contextOf = (version: A2aVersion): A2aContext => ({
           runtime,
           caller: callerOf(request),
+          traceparent: traceparent(request.headers),
           version,
           permitWriting: () => requireAccess(identityOf(request).role, 'write'),
           card: async () => (await cardFor(identityOf(request).tenantId)) as unknown as JsonObject,

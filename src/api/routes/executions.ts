@@ -8,6 +8,7 @@ import { cursorOf, fromCursor } from '../requests/cursor.ts';
 import { toFilter } from '../requests/execution-filter.ts';
 import { idempotencyKey } from '../requests/idempotency-key.ts';
 import { executionId, idPart } from '../requests/ids.ts';
+import { traceparent } from '../requests/traceparent.ts';
 import {
   CancelExecution,
   CancelledExecution,
@@ -51,6 +52,7 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
         ...defined('labels', labels),
         ...defined('subjectToken', subject_token),
         ...defined('idempotencyKey', idempotencyKey(request.headers)),
+        ...defined('traceparent', traceparent(request.headers)),
       });
       if (replayed) void reply.header('idempotency-replayed', 'true');
       void reply.code(201);

@@ -1,4 +1,5 @@
 import { idempotencyKey } from '../requests/idempotency-key.ts';
+import { traceparent } from '../requests/traceparent.ts';
 import { StartedExecution } from '../schemas/executions.ts';
 import { anyJson, defined } from '../schemas/fields.ts';
 import { WorkflowArray, WorkflowById, WorkflowsQuery } from '../schemas/workflows.ts';
@@ -57,6 +58,7 @@ export function javaSdkRoutes(app: Api, { runtime, store }: Services): void {
         workflowId: request.params.workflow_id,
         input: request.body,
         ...defined('idempotencyKey', idempotencyKey(request.headers)),
+        ...defined('traceparent', traceparent(request.headers)),
       });
       if (replayed) void reply.header('idempotency-replayed', 'true');
       void reply.code(201);

@@ -86,7 +86,7 @@ export function mcpRoutes(app: Api, { polls, published }: Services): void {
 
 /** Calls the REST API as the caller: with the same token, request id and checks. */
 function restCallAs(app: Api, { headers, id, ip }: FastifyRequest): RestCall {
-  const { authorization, host } = headers;
+  const { authorization, host, traceparent } = headers;
   return async ({ method, url, body }, maxBytes, signal) => {
     const reply = await app.inject({
       method,
@@ -96,6 +96,7 @@ function restCallAs(app: Api, { headers, id, ip }: FastifyRequest): RestCall {
         'x-request-id': id,
         ...(host === undefined ? {} : { host }),
         ...(authorization === undefined ? {} : { authorization }),
+        ...(traceparent === undefined ? {} : { traceparent }),
       },
       ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
       payloadAsStream: true,

@@ -225,5 +225,6 @@ function toWorkItem(item: WorkItemView): WorkItem {
     lease_fence: item.leaseFence,
     lease_expires_at: timestamp(item.leaseExpiresAtMs),
     deadline_at: item.deadlineAtMs === null ? null : timestamp(item.deadlineAtMs),
+    ...defined('traceparent', item.traceparent),
   };
 }

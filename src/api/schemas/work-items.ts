@@ -93,6 +93,9 @@ export const WorkItem = Type.Object(
     lease_fence: integer('Proves the claim: send it with complete, fail and heartbeat.'),
     lease_expires_at: timestamp('When the lease expires unless it is renewed.'),
     deadline_at: nullable(timestamp('A time.'), 'When the attempt times out, whatever its lease; null = never.'),
+    traceparent: Type.Optional(
+      text('Place of the attempt in a trace, for the header `traceparent`; absent if the execution is not part of one.'),
+    ),
   },
   { description: 'A claimed work item.' },
 );

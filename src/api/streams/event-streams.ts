@@ -106,6 +106,11 @@ export class EventStreams {
     this.#slices = new TimeSlices({ nowMs });
   }
 
+  /** How many are open. */
+  get count(): number {
+    return this.#open.size;
+  }
+
   /** Returns a function for one stream of a tenant, which resolves when it is its turn to read or to write an event. */
   turns(tenantId: string): () => Promise<void> {
     const slice = this.#slices.slice(tenantId);

@@ -16,6 +16,7 @@ functions get ten seconds. No token is created: use \`jamjet token create --role
   JAMJET_PUBLIC_URL, JAMJET_STEP_LIMIT, JAMJET_EVENT_FORMAT, JAMJET_WORKFLOW_ENV,
   JAMJET_TOOL_TENANTS, JAMJET_AUDIT_SIGNING_KEY, JAMJET_SECRET_KEY, JAMJET_ALLOW_PRIVATE_ADDRESSES,
   JAMJET_CONFIG              file with MCP servers (jamjet.toml)
+  JAMJET_METRICS_TOKEN, JAMJET_METRICS_PORT, JAMJET_METRICS_TENANTS (docs/telemetry.md)
   JAMJET_DEV_MODE (no authentication; loopback addresses only)`,
     examples: [
       ['Provide functions as tools', '$0 serve --tools ./tools.mjs'],

@@ -3,6 +3,7 @@ import { requireHttps } from '../credentials.ts';
 import { WorkError } from '../executor.ts';
 import type { OpenResponse, Outbound } from '../outbound/index.ts';
 import { webBody } from '../outbound/web-body.ts';
+import { traceHeaders } from '../trace-headers.ts';
 
 /** Largest response, in bytes. A stream may be that large in all. */
 export const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
@@ -31,7 +32,7 @@ export function guardedFetch({ agent, outbound, headers, secrets }: GuardedFetch
     const response = await outbound.open({
       url,
       method: init.method ?? 'GET',
-      headers: { ...asked, ...headers },
+      headers: { ...asked, ...traceHeaders(), ...headers },
       body: typeof init.body === 'string' ? init.body : null,
       signal: init.signal ?? new AbortController().signal,
       secrets,

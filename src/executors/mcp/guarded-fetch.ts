@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { WorkError } from '../executor.ts';
 import type { Outbound } from '../outbound/index.ts';
 import { webBody } from '../outbound/web-body.ts';
+import { traceHeaders } from '../trace-headers.ts';
 import { type HttpEndpoint, secretsOf } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
 import { Allowance, LimitedBody } from './reply-limit.ts';
@@ -61,7 +62,7 @@ export function guardedFetch(options: GuardedFetchOptions): Fetch {
     const request = {
       url: String(url),
       method,
-      headers: { ...headers, ...endpoint.headers },
+      headers: { ...headers, ...traceHeaders(), ...endpoint.headers },
       body: typeof init.body === 'string' ? init.body : null,
       signal,
       secrets: secretsOf(endpoint),

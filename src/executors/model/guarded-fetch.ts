@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { WorkError } from '../executor.ts';
 import { SecretFilter } from '../outbound/secret-filter.ts';
+import { traceHeaders } from '../trace-headers.ts';
 
 /** Largest response, decompressed. */
 export const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
@@ -13,7 +14,9 @@ const TURN_MS = 10;
  */
 export function guardedFetch(maxBytes = MAX_RESPONSE_BYTES, secrets: readonly string[] = []): typeof globalThis.fetch {
   return async (input, init) => {
-    const response = await fetch(input, { ...init, redirect: 'manual' });
+    const sent = new Headers(init?.headers);
+    for (const [name, value] of Object.entries(traceHeaders())) sent.set(name, value);
+    const response = await fetch(input, { ...init, headers: sent, redirect: 'manual' });
     if (response.status >= 300 && response.status < 400) {
       await response.body?.cancel();
       throw new WorkError(`${originOf(response.url)} answered ${response.status}: a redirect is not followed`, {

@@ -4,6 +4,7 @@ import { executionStart } from '../engine/execution-start.ts';
 import { starterFrom } from '../engine/loading/starter.ts';
 import type { LoadedWorkflow } from '../engine/loading/workflow-cache.ts';
 import { RuntimeError, truncated } from '../errors.ts';
+import { formatTraceparent, parseTraceparent } from '../trace-context.ts';
 import type { ServerRuntime, ServerStartRequest } from '../types/server-runtime.ts';
 import { type CommandContext, runCommand } from './command.ts';
 import { idempotentRequest, storedResponse } from './idempotency.ts';
@@ -35,7 +36,8 @@ export function startCommand(context: CommandContext): ServerRuntime['start'] {
       const id = ids.execution(nowMs);
       await keepSubjectToken(context, loaded, { tenantId, executionId: id }, request.subjectToken);
       const startedBy = starterFrom(caller);
-      const start = executionStart({ id, tenantId, loaded, startedBy, input, nowMs, parent: null, labels });
+      const traceparent = validTraceparent(request.traceparent);
+      const start = executionStart({ id, tenantId, loaded, startedBy, traceparent, input, nowMs, parent: null, labels });
       const repeated = await startOnce(context, caller, start, once, { execution_id: id }).catch(async (error: unknown) => {
         if (request.subjectToken !== undefined) await context.subjectTokens.forget({ tenantId, executionId: id });
         throw error;
@@ -44,6 +46,12 @@ export function startCommand(context: CommandContext): ServerRuntime['start'] {
         await context.subjectTokens.forget({ tenantId, executionId: id });
       return repeated === null ? { executionId: id, replayed: false } : { executionId: executionIdOf(repeated), replayed: true };
     });
+}
+
+/** In the version that this runtime knows; undefined = none, or not a valid one. */
+function validTraceparent(given: string | undefined): string | undefined {
+  const parsed = given === undefined ? null : parseTraceparent(given);
+  return parsed === null ? undefined : formatTraceparent(parsed);
 }
 
 async function keepSubjectToken(

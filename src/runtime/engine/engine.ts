@@ -3,10 +3,12 @@ import type { CommitRejection, CommitUnit } from '../../../store/port/commit.ts'
 import { StoreError } from '../../../store/port/errors.ts';
 import type { RuntimeContext } from '../context.ts';
 import { RuntimeError } from '../errors.ts';
+import type { BatchCommitted } from '../events.ts';
 import type { Placement } from '../placement.ts';
 import { type CommitResult, commitBisecting } from './commit/commit-bisecting.ts';
 import type { CommitGate } from './commit/commit-gate.ts';
 import type { Envelope, ExecutionStart, MessageOptions, MessageOutcome } from './envelope.ts';
+import type { CachedExecution } from './loading/cached-execution.ts';
 import type { CorruptExecutions } from './loading/corrupt-executions.ts';
 import type { ExecutionCache } from './loading/execution-cache.ts';
 import type { ExecutionLoader } from './loading/execution-loader.ts';
@@ -54,6 +56,8 @@ export class Engine {
   readonly #ready = new ReadyQueue<Mailbox>();
   #scheduled = false;
   #pending = 0;
+  #cacheHits = 0;
+  #cacheMisses = 0;
   #whenIdle: (() => void)[] = [];
 
   constructor(options: EngineOptions) {
@@ -65,6 +69,11 @@ export class Engine {
   /** How many messages wait for their commit. */
   get pending(): number {
     return this.#pending;
+  }
+
+  /** How often an execution that got a message was in memory, and how often it had to be loaded. */
+  get cacheUse(): { readonly hits: number; readonly misses: number } {
+    return { hits: this.#cacheHits, misses: this.#cacheMisses };
   }
 
   /** Stores a new execution and takes its first step. */
@@ -121,7 +130,7 @@ export class Engine {
   /** Makes an idle mailbox with messages ready, and loads its execution first if it is not in memory. */
   #scheduleMailbox(mailbox: Mailbox): void {
     const first = mailbox.queue[0];
-    mailbox.execution ??= this.#options.cache.get(mailbox.id) ?? null;
+    mailbox.execution ??= this.#cached(mailbox.id);
     if (first === undefined) {
       mailbox.state = 'idle';
       this.#mailboxes.delete(mailbox.id);
@@ -135,8 +144,16 @@ export class Engine {
     }
   }
 
+  #cached(id: string): CachedExecution | null {
+    const cached = this.#options.cache.get(id);
+    if (cached === undefined) return null;
+    this.#cacheHits += 1;
+    return cached;
+  }
+
   async #load(mailbox: Mailbox): Promise<void> {
     const { store, cache, loader } = this.#options;
+    this.#cacheMisses += 1;
     if (store.shared) mailbox.enqueuedBeforeLoad = new Set(mailbox.queue);
     const row = await store.execution(mailbox.id);
     if (row === null) {
@@ -180,8 +197,9 @@ export class Engine {
 
   /** Steps what is ready, commits it, and settles every message of the batch. */
   async #runBatch(): Promise<void> {
-    const { clock, reserve } = this.#options;
+    const { clock, reserve, events } = this.#options;
     const nowMs = clock.nowMs();
+    const isTimed = events.has('stepped');
     const moment = { nowMs, reservation: reserve() };
     const isInTime = (): boolean => clock.nowMs() - nowMs < MAX_STEPPING_MS;
     const stepped: SteppedMailbox[] = [];
@@ -191,7 +209,9 @@ export class Engine {
       if (mailbox === null) break;
       mailbox.state = 'committing';
       const limit = mailbox.oneByOne ? 1 : MAX_MESSAGES_PER_EXECUTION;
+      const startedAt = isTimed ? performance.now() : 0;
       const batch = stepMailbox(mailbox, limit, isInTime, moment, this.#stepDeps);
+      if (isTimed) events.emit('stepped', { messages: batch.envelopes.length, durationMs: performance.now() - startedAt });
       stepped.push({ mailbox, batch });
       if (batch.unit !== null) units.push(batch.unit);
     }
@@ -203,8 +223,16 @@ export class Engine {
   }
 
   #commit(units: readonly CommitUnit[], atMs: number): Promise<readonly CommitResult[]> {
-    const { store, placement } = this.#options;
-    return commitBisecting(units, (some) => store.commit({ atMs, units: some, singleProcess: placement.isAlone }));
+    const { store, placement, events } = this.#options;
+    const commit = () => commitBisecting(units, (some) => store.commit({ atMs, units: some, singleProcess: placement.isAlone }));
+    return events.has('batchCommitted') ? this.#timed(units, commit) : commit();
+  }
+
+  async #timed(units: readonly CommitUnit[], commit: () => Promise<readonly CommitResult[]>): Promise<readonly CommitResult[]> {
+    const startedAt = performance.now();
+    const results = await commit();
+    this.#options.events.emit('batchCommitted', batchCommitted(units, results, performance.now() - startedAt));
+    return results;
   }
 
   /** `results`: one for each batch that has a unit. */
@@ -297,4 +325,18 @@ export class Engine {
     mailbox.state = 'idle';
     this.#scheduleMailbox(mailbox);
   }
+}
+
+function batchCommitted(units: readonly CommitUnit[], results: readonly CommitResult[], durationMs: number): BatchCommitted {
+  let executions = 0;
+  let events = 0;
+  let rejected = 0;
+  let failed = 0;
+  for (const [i, unit] of units.entries()) {
+    executions += unit.executions.length;
+    for (const write of unit.executions) events += write.events.length;
+    if (results[i] instanceof Error) failed += unit.executions.length;
+    else if (results[i] !== null) rejected += unit.executions.length;
+  }
+  return { executions, events, durationMs, rejected, failed };
 }

@@ -14,6 +14,8 @@ export interface ExecutionStart extends NewExecution {
   readonly tenantId: string;
   readonly loaded: LoadedWorkflow;
   readonly startedBy: Starter;
+  /** Place in the trace within which it is started; null = none. */
+  readonly traceparent: string | null;
   readonly input: Json;
   /** Of an execution that continues another one. */
   readonly continues?: Segment;

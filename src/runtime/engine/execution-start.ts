@@ -9,6 +9,8 @@ export interface ExecutionStartInput {
   readonly tenantId: string;
   readonly loaded: LoadedWorkflow;
   readonly startedBy: Starter;
+  /** Default: none. */
+  readonly traceparent?: string | undefined;
   readonly input: Json;
   readonly nowMs: number;
   readonly parent: { readonly id: string; readonly depth: number } | null;
@@ -25,6 +27,7 @@ export function executionStart(given: ExecutionStartInput): ExecutionStart {
     tenantId: given.tenantId,
     loaded: given.loaded,
     startedBy: given.startedBy,
+    traceparent: given.traceparent ?? null,
     input: given.input,
     workflowId: workflow.workflow_id,
     workflowVersion: workflow.version,

@@ -6,6 +6,7 @@ import type { Actor } from '../actor.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Ids } from '../ids.ts';
 import { nextSegmentLabels } from '../segment-labels.ts';
+import type { Traces } from '../traces.ts';
 import {
   addBuilder,
   addCopiedHistory,
@@ -33,6 +34,7 @@ export interface StepDeps {
   /** The policies of tenants; null = the tenant has none. */
   readonly policies: { of(tenantId: string): TenantPolicy | null };
   readonly runtimeId: string;
+  readonly traces: Traces;
   readonly stepLimit: number;
   /** Outputs larger than this are stored beside the log; 0 = none. */
   readonly artifactThresholdBytes: number;
@@ -195,6 +197,7 @@ function nextSegment(
   const effect = effects.find((one) => one.type === 'continue_as_new');
   if (effect === undefined) return null;
   const { tenantId, loaded, startedBy, workflowId, workflowVersion, revision, parentId, depth, deadlineAtMs } = base;
+  const traceparent = deps.traces.ofNext({ id, traceparent: base.traceparent }) ?? null;
   const { executionId, segment, state } = effect;
   const labels = JSON.stringify(nextSegmentLabels(JSON.parse(base.labels), id, segment));
   const start = {
@@ -202,6 +205,7 @@ function nextSegment(
     tenantId,
     loaded,
     startedBy,
+    traceparent,
     workflowId,
     workflowVersion,
     revision,
@@ -244,6 +248,7 @@ function envOf({ id, base, owner, moment: { nowMs, reservation }, deps }: Recipi
   const startsAtOnce = (): boolean => owner === runtimeId && reservation.take(base.tenantId, id);
   const tenantPolicy = policies.of(base.tenantId);
   const continues = 'continues' in base ? base.continues : undefined;
+  const { traceparent } = base;
   return {
     executionId: id,
     nowMs,
@@ -254,5 +259,6 @@ function envOf({ id, base, owner, moment: { nowMs, reservation }, deps }: Recipi
     tenantPolicy,
     vars,
     ...(continues === undefined ? {} : { continues }),
+    ...(traceparent === null ? {} : { traceparent }),
   };
 }

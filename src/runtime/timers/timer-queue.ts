@@ -104,8 +104,10 @@ export class TimerQueue {
   }
 
   #deliver(due: Due): Promise<MessageOutcome | null> {
+    const { events, clock } = this.#options;
     const key = keyOf(due);
     this.#delivering.add(key);
+    if (events.has('dueDelivered')) events.emit('dueDelivered', { kind: due.kind, lateMs: clock.nowMs() - due.atMs });
     const [message, preconditions] = messageOf(due);
     return this.#options.deliver(executionOf(due), message, preconditions).finally(() => this.#delivering.delete(key));
   }

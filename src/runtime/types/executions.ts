@@ -23,6 +23,11 @@ export interface StartRequest {
   /** A request with the same key is answered with the execution that the first one started. */
   readonly idempotencyKey?: string;
   /**
+   * The place in a trace that the execution becomes part of, as in the header `traceparent` (https://www.w3.org/TR/trace-context/).
+   * One that is not valid is ignored.
+   */
+  readonly traceparent?: string;
+  /**
    * Token of the person on whose behalf the execution acts, which nodes with `oauth_scopes` exchange for access tokens. Stored sealed, or
    * kept in memory without a `secretKey`; gone with the end of the execution. Needs a workflow with `oauth`.
    */

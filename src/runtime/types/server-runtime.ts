@@ -2,6 +2,7 @@ import type { TransitionCounts } from '../../../machines/views/transition-counts
 import type { StoreErrorCode } from '../../../store/port/errors.ts';
 import type { ControlChange } from '../../../store/port/notifications.ts';
 import type { TenantRecord } from '../../../store/port/resources/tenants.ts';
+import type { EventBus } from '../events.ts';
 import type { Caller } from './caller.ts';
 import type { NodeView, StartRequest, StartResult } from './executions.ts';
 import type { Runtime } from './runtime.ts';
@@ -33,6 +34,20 @@ export interface TenantAdmission {
    * five seconds; its policy and status as soon as its notification arrives.
    */
   changed(tenantId: string, record?: Pick<TenantRecord, 'status' | 'policy'>): void;
+}
+
+/** The work and memory of one runtime at a moment. */
+export interface RuntimeLoad {
+  /** Messages that wait for their commit. */
+  readonly pendingMessages: number;
+  readonly inProcess: InProcessView;
+  /** The executions in memory, and how often one that got a message was among them since the start. */
+  readonly executionCache: {
+    readonly executions: number;
+    readonly bytes: number;
+    readonly hits: number;
+    readonly misses: number;
+  };
 }
 
 /** A runtime with what the server around it needs. Not part of the public library. */
@@ -79,6 +94,13 @@ export interface ServerRuntime extends Runtime {
    * that.
    */
   onControl(subscriber: (change: ControlChange | null) => void): () => void;
+  /**
+   * Subscribes to the events of this runtime, for telemetry; returns a function that ends that. A handler delays the next commit, so it
+   * must be quick.
+   */
+  on: EventBus['on'];
+  /** What this runtime has in progress and in memory. */
+  load(): RuntimeLoad;
   /** Call when these executions were removed from the store: evicts them from memory. */
   forget(executionIds: readonly string[]): void;
 }

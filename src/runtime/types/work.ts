@@ -54,6 +54,8 @@ export interface WorkItemView {
   readonly leaseExpiresAtMs: number;
   /** When the attempt times out, whatever its lease; null = never. */
   readonly deadlineAtMs: number | null;
+  /** Place of the attempt in a trace; absent if the execution is not part of one. */
+  readonly traceparent?: string;
 }
 
 export interface ClaimWork {

@@ -6,6 +6,7 @@ import { answer, nameOf, type Route, registeredRoutes } from '../support/routes.
 
 /** Open routes. */
 const OPEN = [
+  'GET /',
   'GET /health',
   'GET /health/live',
   'GET /health/ready',
@@ -13,6 +14,7 @@ const OPEN = [
   'GET /.well-known/agent.json',
   'GET /.well-known/did.json',
   'GET /did.json',
+  'GET /metrics',
   'GET /openapi.json',
   'GET /docs',
   'GET /docs/:file',

@@ -15,6 +15,7 @@ import { ControlPlane } from '../../../src/control/control-plane.ts';
 import type { ModelSettings } from '../../../src/executors/model/settings.ts';
 import { Outbound } from '../../../src/executors/outbound/index.ts';
 import type { Tools } from '../../../src/runtime/types/work.ts';
+import { Metrics } from '../../../src/telemetry/metrics/index.ts';
 import { mintToken, type Role } from '../../../src/tokens.ts';
 import { undocumented } from '../../support/openapi.ts';
 import { openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
@@ -75,6 +76,7 @@ export interface ApiOptions {
   readonly log?: ApiLog;
   readonly maxPending?: number;
   readonly models?: ModelSettings;
+  readonly metrics?: { readonly tenantLabel: boolean };
 }
 
 /** The REST API over a real runtime and an SQLite file, which are closed and deleted after the test. */
@@ -91,6 +93,19 @@ export async function api(options: ApiOptions = {}): Promise<Api> {
   const control = new ControlPlane({ store, runtime, outbound, clock, onError: (error) => parts.errors.push(error) });
   if (options.background === true) await control.start();
   onTestFinished(() => control.close());
+  const metrics =
+    options.metrics === undefined
+      ? null
+      : new Metrics({
+          runtime,
+          store,
+          nowMs: () => clock.nowMs(),
+          onError: (error) => parts.errors.push(error),
+          processMetrics: false,
+          ...options.metrics,
+        });
+  if (metrics !== null) await metrics.start();
+  onTestFinished(() => metrics?.close());
   const app = buildApp({
     runtime,
     store,
@@ -99,6 +114,7 @@ export async function api(options: ApiOptions = {}): Promise<Api> {
     auth: options.auth ?? 'on',
     nowMs: () => clock.nowMs(),
     ...(options.log === undefined ? {} : { log: options.log }),
+    ...(metrics === null ? {} : { metrics }),
   });
   onTestFinished(() => app.close());
   const known = new Map<Role, string>();

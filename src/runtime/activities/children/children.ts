@@ -11,6 +11,7 @@ import { executionStart } from '../../engine/execution-start.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
 import type { WorkflowCache } from '../../engine/loading/workflow-cache.ts';
 import { RuntimeError } from '../../errors.ts';
+import type { Traces } from '../../traces.ts';
 import { type Descendants, ROOT_LABEL } from './descendants.ts';
 import { visitLabels } from './visit-labels.ts';
 
@@ -22,6 +23,7 @@ export interface ChildrenOptions extends RuntimeContext {
   readonly engine: Engine;
   readonly deliver: Deliver;
   readonly descendants: Descendants;
+  readonly traces: Traces;
 }
 
 /** Starts child executions. */
@@ -63,7 +65,7 @@ export class Children {
   }
 
   async #childStart(parent: CachedExecution, visit: Visit): Promise<ExecutionStart> {
-    const { workflows, descendants, slices, clock, ids } = this.#options;
+    const { workflows, descendants, traces, slices, clock, ids } = this.#options;
     const kind = parent.loaded.kindOf(visit.node);
     const workflow = kind === null ? null : definitionOf(kind).childWorkflow(kind);
     if (workflow === null) throw new RuntimeError('corrupt', `node ${visit.node} has no child execution`);
@@ -90,6 +92,7 @@ export class Children {
       tenantId: parent.tenantId,
       loaded,
       startedBy: parent.startedBy,
+      traceparent: traces.ofAttempt(parent, visit),
       input,
       nowMs,
       parent: { id: parent.id, depth: parent.depth },

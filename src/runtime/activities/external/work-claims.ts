@@ -9,6 +9,7 @@ import type { ExecutionLoader } from '../../engine/loading/execution-loader.ts';
 import { RuntimeError } from '../../errors.ts';
 import type { Quotas } from '../../quotas/quotas.ts';
 import { visitOf } from '../../timers/timer-queue.ts';
+import type { Traces } from '../../traces.ts';
 import type { Caller } from '../../types/caller.ts';
 import type { ClaimWork, WorkItemView } from '../../types/work.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
@@ -28,6 +29,7 @@ export interface WorkClaimsOptions extends RuntimeContext {
   readonly engine: Engine;
   readonly loader: ExecutionLoader;
   readonly payloads: WorkPayloads;
+  readonly traces: Traces;
   readonly quotas: Quotas;
 }
 
@@ -103,7 +105,9 @@ export class WorkClaims {
       leaseMs: LEASE_MS,
       nowMs: clock.nowMs(),
     });
-    for (const { leaseExpiresAtMs, deadlineAtMs } of rows) {
+    const isObserved = events.has('workClaimed');
+    for (const { leaseExpiresAtMs, deadlineAtMs, queue, createdAtMs } of rows) {
+      if (isObserved) events.emit('workClaimed', { tenantId: caller.tenantId, queue, waitedMs: clock.nowMs() - createdAtMs });
       if (leaseExpiresAtMs !== null) events.emit('timerSet', leaseExpiresAtMs);
       if (deadlineAtMs !== null) events.emit('timerSet', deadlineAtMs);
     }
@@ -119,7 +123,7 @@ export class WorkClaims {
     const { engine, loader, payloads, actor } = this.#options;
     if (isOutsideGraph(row)) {
       const execution = await loader.current(row.executionId);
-      return execution?.completedAtMs === null ? claimedItem(row, execution, JSON.parse(row.payload) as JsonObject) : null;
+      return execution?.completedAtMs === null ? this.#item(row, execution, JSON.parse(row.payload) as JsonObject) : null;
     }
     const options = { actor: actorOf(caller, workerId) };
     const outcome = await engine.send(row.executionId, { type: 'claimed', ...visitOf(row), workerId }, options);
@@ -128,26 +132,30 @@ export class WorkClaims {
     if (execution === null)
       throw new RuntimeError('corrupt', `execution ${row.executionId} of work item ${row.id} not found in the store`);
     const rendered = await payloads.render(row, outcome.run, execution);
-    if ('payload' in rendered) return claimedItem(row, execution, rendered.payload);
+    if ('payload' in rendered) return this.#item(row, execution, rendered.payload);
     const failure = { ...rendered.failure, retryable: false };
     const preconditions = { settle: { id: row.id, fence: row.fence } };
     await engine.send(row.executionId, { type: 'fail', ...visitOf(row), ...failure }, { actor, preconditions });
     return null;
+  }
+
+  /** `chars`: the size of the payload alone. */
+  #item(
+    row: WorkItemRow,
+    execution: CachedExecution,
+    payload: JsonObject,
+  ): { readonly view: WorkItemView; readonly chars: number } {
+    const traceparent = this.#options.traces.ofAttempt(execution, visitOf(row));
+    return {
+      view: { ...viewOf(row, execution, payload), ...(traceparent === undefined ? {} : { traceparent }) },
+      chars: new Budget(Number.POSITIVE_INFINITY).sizeOf(payload, MAX_CLAIM_CHARS),
+    };
   }
 }
 
 /** Was the item enqueued by a client? It belongs to no visit of a node. */
 function isOutsideGraph(item: WorkItemRow): boolean {
   return item.activation === 0;
-}
-
-/** `chars`: the size of the payload alone. */
-function claimedItem(
-  row: WorkItemRow,
-  execution: CachedExecution,
-  payload: JsonObject,
-): { readonly view: WorkItemView; readonly chars: number } {
-  return { view: viewOf(row, execution, payload), chars: new Budget(Number.POSITIVE_INFINITY).sizeOf(payload, MAX_CLAIM_CHARS) };
 }
 
 function viewOf(row: WorkItemRow, { startedBy, labels }: CachedExecution, payload: JsonObject): WorkItemView {

@@ -4,11 +4,13 @@ import { BUDGET_EXCEEDED, budgetExceededMessage, hasInputMapping, workOf } from 
 import { type LogProgress, WorkError, type WorkResult } from '../../../executors/executor.ts';
 import { nextProgress } from '../../../executors/tool-context/progress.ts';
 import { usageSum } from '../../../executors/tool-context/usage-meter.ts';
+import { withinTrace } from '../../../executors/trace-headers.ts';
 import type { RuntimeContext } from '../../context.ts';
 import type { Deliver, Report } from '../../engine/deliver.ts';
 import type { MessageOutcome } from '../../engine/envelope.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
 import { redactorAt } from '../../redaction/shown-run.ts';
+import type { Traces } from '../../traces.ts';
 import type { InProcessView, ToolLogEntry } from '../../types/work.ts';
 import { onEffects } from '../effects.ts';
 import { ActivityTask, type ToolReports } from './activity-task.ts';
@@ -24,6 +26,7 @@ export interface ActivityPoolOptions
   readonly slots: Slots<ActivityTask>;
   readonly tasks: TaskRegistry;
   readonly started: StartedAttempts;
+  readonly traces: Traces;
   /** Attempts of one tenant that run at the same time; a third more slots are for other tenants. */
   readonly concurrency: number;
   /** How long an attempt may wait for a slot. */
@@ -99,9 +102,13 @@ export class ActivityPool {
     else this.#start(execution, run, visit);
   }
 
+  #taskOf(execution: CachedExecution, run: Run, visit: Visit): ActivityTask {
+    return new ActivityTask(execution, run, visit, this.#reports, this.#options.traces.ofAttempt(execution, visit));
+  }
+
   #start(execution: CachedExecution, run: Run, visit: Visit): void {
     if (this.#options.stopping.aborted) return;
-    const task = new ActivityTask(execution, run, visit, this.#reports);
+    const task = this.#taskOf(execution, run, visit);
     this.#options.tasks.add(task);
     this.#options.slots.occupy(task.tenantId, task.executionId);
     this.#performSoon(task, run);
@@ -109,7 +116,7 @@ export class ActivityPool {
 
   #enqueue(execution: CachedExecution, run: Run, visit: Visit): void {
     if (this.#options.stopping.aborted) return;
-    const task = new ActivityTask(execution, run, visit, this.#reports);
+    const task = this.#taskOf(execution, run, visit);
     this.#options.tasks.add(task);
     // The start of an attempt that was abandoned and is wanted again may be in progress: if it is committed, this task takes it over.
     const before = [...this.#starting].find((other) => other.executionId === execution.id && other.is(visit));
@@ -283,7 +290,8 @@ export class ActivityPool {
         });
       }
       const done = (result: WorkResult): void => end(completion(task, result, clock.nowMs() - startedAtMs));
-      task.whenSettled(execute(work, task.context, text.add, this.#progressLog(task)), done, fail);
+      const begin = () => execute(work, task.context, text.add, this.#progressLog(task));
+      task.whenSettled(withinTrace(task.traceparent, begin), done, fail);
     } catch (error) {
       fail(error);
     }

@@ -26,6 +26,8 @@ export class ActivityTask implements Visit {
   readonly tenantId: string;
   readonly loaded: LoadedWorkflow;
   readonly startedBy: Starter;
+  /** Place of the attempt in a trace; undefined = it is in none. */
+  readonly traceparent: string | undefined;
   /** JSON object text. */
   readonly labels: string;
   readonly node: string;
@@ -53,12 +55,14 @@ export class ActivityTask implements Visit {
     run: Run,
     { node, activation, attempt }: Visit,
     reports: ToolReports,
+    traceparent: string | undefined,
   ) {
     this.reports = reports;
     this.executionId = id;
     this.tenantId = tenantId;
     this.loaded = loaded;
     this.startedBy = startedBy;
+    this.traceparent = traceparent;
     this.labels = labels;
     this.seq = run.seq;
     this.node = node;
@@ -132,6 +136,7 @@ class TaskContext implements WorkContext {
   readonly attempt: number;
   readonly idempotencyKey: string;
   readonly startedBy: Starter;
+  declare readonly traceparent?: string;
   declare readonly labels: Readonly<Record<string, string>>;
   declare readonly memory: ToolMemory;
   declare readonly log: ToolLog;
@@ -142,7 +147,7 @@ class TaskContext implements WorkContext {
   readonly heartbeat = (): Promise<void> => this.#task.heartbeat();
 
   constructor(task: ActivityTask) {
-    const { executionId, tenantId, startedBy, node, attempt } = task;
+    const { executionId, tenantId, startedBy, node, attempt, traceparent } = task;
     this.#task = task;
     this.tenantId = tenantId;
     this.executionId = executionId;
@@ -150,6 +155,7 @@ class TaskContext implements WorkContext {
     this.attempt = attempt;
     this.idempotencyKey = idempotencyKeyOf(task);
     this.startedBy = startedBy;
+    if (traceparent !== undefined) this.traceparent = traceparent;
     // Own properties, so that a copy of the context has them. Getters in a literal would be new functions for every task.
     Object.defineProperty(this, 'labels', TaskContext.#labels);
     Object.defineProperty(this, 'memory', TaskContext.#memory);

@@ -50,7 +50,19 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
   const { dataRules: rules } = base.loaded.program.tables;
   const redacted = rules === null ? null : redactCommit({ ...input, ...builder, rules, before: before?.run ?? null, error });
   const progress = headOf(run, redacted === null ? error : redacted.error, owner, nowMs);
-  const { loaded, startedBy, tenantId, workflowId, workflowVersion, revision, labels, parentId, depth, createdAtMs } = base;
+  const {
+    loaded,
+    startedBy,
+    traceparent,
+    tenantId,
+    workflowId,
+    workflowVersion,
+    revision,
+    labels,
+    parentId,
+    depth,
+    createdAtMs,
+  } = base;
   const clears = !isRetried && base.deadlineAtMs !== null && isEnding(run);
   const deadlineAtMs = isRetried ? timeoutFrom(nowMs, loaded) : clears ? null : base.deadlineAtMs;
   const approvals = !builder.asks && before?.asks !== true ? null : approvalWrites(before, base, run, builder.events);
@@ -60,6 +72,7 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
     loaded,
     run,
     startedBy,
+    traceparent,
     failures,
     asks: approvals !== null && asksForDecision(run),
     error: progress.error,

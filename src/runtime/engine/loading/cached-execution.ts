@@ -11,6 +11,8 @@ export interface CachedExecution extends NewExecution {
   readonly loaded: LoadedWorkflow;
   readonly run: Run;
   readonly startedBy: Starter;
+  /** Place in the trace within which it was started; null = none was given. */
+  readonly traceparent: string | null;
   readonly failures: Failures;
   /** Some nodes wait for decisions of people. */
   readonly asks: boolean;

@@ -7,6 +7,7 @@ import { DamagedEntryError } from '../../../../store/port/errors.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { EventRow, ExecutionRow, StoredCheckpoint } from '../../../../store/port/executions.ts';
 import { RuntimeError } from '../../errors.ts';
+import { forkedFrom } from '../../fork-labels.ts';
 import { runOf } from '../../log/checkpoints.ts';
 import { inputIn, inputOf, readFirst, readShortLog, readTail, type TimedEvent } from '../../log/read-log.ts';
 import { replayStored } from '../../log/replay-log.ts';
@@ -94,7 +95,8 @@ export class ExecutionLoader {
     const failures = replayed.failures ?? (await failuresIn(store, row.id, run));
     // The run itself has these.
     const { status, seq, steps, localWork, ...head } = row;
-    return { ...head, loaded, run, startedBy, failures, asks: asksForDecision(run), checkpoint };
+    const traceparent = traceparentOf(row, first);
+    return { ...head, loaded, run, startedBy, traceparent, failures, asks: asksForDecision(run), checkpoint };
   }
 
   /** From a checkpoint and the log since. Null when another version of the compiler wrote the checkpoint. */
@@ -139,6 +141,12 @@ export class ExecutionLoader {
     const env = { executionId: row.id, stepLimit, runtimeId };
     return corruptIfThrows(row.id, () => slices.drive(slice, replayInSteps(program, from, events, env)));
   }
+}
+
+/** The first event of a fork is that of its origin. */
+function traceparentOf({ labels }: ExecutionRow, { data }: EventRow): string | null {
+  const { traceparent } = data;
+  return typeof traceparent === 'string' && forkedFrom(JSON.parse(labels)) === null ? traceparent : null;
 }
 
 /** A run that was read from the store. */
