@@ -158,8 +158,8 @@ module.exports = {
     ownFiles(
       'cli-boundary',
       '^src/cli/',
-      '^src/(cli|client|authoring|diagrams|evaluation|testing|views)/|^src/(a2a-probe|admin|backups|compose|config|databases|mcp-probe|model-script|operator-file|tenant-grants|times|tool-box|tools|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
-      'cli → a2a-probe, admin, backups, client, authoring, testing, evaluation, diagrams, views, compose, config, databases, mcp-probe, model-script, operator-file, tenant-grants, times, tool-box, tools, tokens.',
+      '^src/(cli|client|worker|authoring|diagrams|evaluation|testing|views)/|^src/(a2a-probe|admin|backups|compose|config|databases|mcp-probe|model-script|operator-file|tenant-grants|times|tool-box|tools|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
+      'cli → a2a-probe, admin, backups, client, authoring, testing, evaluation, diagrams, views, compose, config, databases, mcp-probe, model-script, operator-file, tenant-grants, times, tool-box, tools, tokens, worker.',
     ),
     {
       name: 'client-boundary',

@@ -26,7 +26,7 @@ import type { Tools } from './runtime/types/work.ts';
 import { Metrics } from './telemetry/metrics/index.ts';
 import { Tracing } from './telemetry/traces/index.ts';
 import type { TracingSettings } from './telemetry/traces/settings.ts';
-import { missingTools, toolsOf, varsOf } from './tenant-grants.ts';
+import { isGranted, missingTools, toolsOf, varsOf } from './tenant-grants.ts';
 import { ToolsError } from './tools.ts';
 
 /** Upper bound for a shutdown beyond its grace period, in case the database hangs. */
@@ -269,13 +269,16 @@ async function openServices(options: ServicesOptions, log: Logger) {
       modelAllowlist: (tenantId) => modelAllowlist(store, tenantId),
       onDiagnostic: (execution, problem) => log.warn({ execution }, problem),
       onError,
+      isToolGranted: (tenantId, tool) => isGranted(tool, config.toolTenants, tenantId),
       onToolLog: ({ level, message, fields, executionId, nodeId, attempt, tenantId }) =>
         log[level]({ ...fields, execution: executionId, node: nodeId, attempt, tenant: tenantId }, message),
       ...(tools === undefined || Object.keys(tools).length === 0
         ? {}
-        : { tools: (tenantId: string) => toolsOf(tools, config.toolTenants, tenantId) }),
+        : {
+            tools: (tenantId: string) => toolsOf(tools, config.toolTenants, tenantId),
+            toolNames: Object.keys(tools),
+          }),
       ...(tracing === null ? {} : { tracing }),
-      ...(tools === undefined ? {} : { tools: (tenantId: string) => toolsOf(tools, config.toolTenants, tenantId) }),
       ...(shouldProcess === undefined ? {} : { shouldProcess }),
       ...(options.startsWork === undefined ? {} : { startsWork: options.startsWork }),
     });

@@ -70,11 +70,13 @@ export function toolTenants(text: string): ToolTenants {
 /** The tools that a tenant may use. */
 export function toolsOf(tools: Tools, tenants: ToolTenants, tenantId: string): Tools {
   if (tenants === null) return tools;
-  const isFor = (tool: string): boolean => {
-    const named = tenants.get(tool) ?? tenants.get(ALL) ?? [];
-    return named.includes(ALL) || named.includes(tenantId);
-  };
-  return Object.fromEntries(Object.entries(tools).filter(([tool]) => isFor(tool)));
+  return Object.fromEntries(Object.entries(tools).filter(([tool]) => isGranted(tool, tenants, tenantId)));
+}
+
+export function isGranted(tool: string, tenants: ToolTenants, tenantId: string): boolean {
+  if (tenants === null) return true;
+  const named = tenants.get(tool) ?? tenants.get(ALL) ?? [];
+  return named.includes(ALL) || named.includes(tenantId);
 }
 
 /** Tools that are granted but do not exist. A misspelt name would leave the real tool under the `*` entry. */

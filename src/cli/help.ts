@@ -36,6 +36,8 @@ const VALUES: Readonly<Record<string, string>> = {
   '--idempotency-key': 'KEY',
   '--filter': 'JSON',
   '--id': 'ID',
+  '--queue': 'QUEUE',
+  '--grace': 'SECONDS',
   '--input': 'JSON',
   '--input-file': 'PATH',
   '--label': 'LABEL',

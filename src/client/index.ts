@@ -63,6 +63,7 @@ export type { NodeDetail } from '../api/schemas/nodes.ts';
 export type { Tenant, TenantDetail, TenantList } from '../api/schemas/tenants.ts';
 export type { Warning } from '../api/schemas/warnings.ts';
 export type { Delivery, DeliveryList, ReplayedDeliveries, Webhook, WebhookList } from '../api/schemas/webhooks.ts';
+export type { WorkerList } from '../api/schemas/workers.ts';
 export type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/schemas/workflows.ts';
 export type { LiveTextDelta, LiveUpdate } from './live.ts';
 export { ApiError, type CallOptions, type ClientOptions, Unreachable } from './transport.ts';

@@ -13,6 +13,8 @@ const RETRY_MS = 1_000;
 const SIGN_OFF_TIMEOUT_MS = 5_000;
 
 export interface HeartbeatsOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'runtimeId' | 'events' | 'onError'> {
+  /** The tools of this runtime, for any tenant. */
+  readonly tools: readonly string[];
   /** Called after each heartbeat; its errors count as errors of the heartbeat. */
   readonly afterHeartbeat: () => Promise<void>;
 }
@@ -47,7 +49,16 @@ export class Heartbeats {
     const { store, clock, runtimeId, afterHeartbeat } = this.#options;
     const actor = { actorId: runtimeId, actorType: 'system', request: null } as const;
     const atMs = clock.nowMs();
-    await store.heartbeat({ id: runtimeId, tenantId: null, kind: 'runtime', queues: [], atMs, claimed: 0, actor });
+    await store.heartbeat({
+      id: runtimeId,
+      tenantId: null,
+      kind: 'runtime',
+      queues: [],
+      tools: this.#options.tools,
+      atMs,
+      claimed: 0,
+      actor,
+    });
     await afterHeartbeat();
   }
 

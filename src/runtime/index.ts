@@ -114,7 +114,11 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
           clockSkew: options.clock === undefined ? clockSkew : null,
           reconciler: new ActivityReconciler({ ...context, ...core, ...activities }),
         });
-  const heartbeats = new Heartbeats({ ...context, afterHeartbeat: async () => cluster?.onHeartbeat() });
+  const heartbeats = new Heartbeats({
+    ...context,
+    tools: toolNamesOf(options),
+    afterHeartbeat: async () => cluster?.onHeartbeat(),
+  });
   const timers = new TimerQueue({ ...context, ...core, scope: activities.scope });
   const eraser = new Eraser({ ...context, cache, loader, corrupt });
   const unlisted = new UnlistedApprovals({ ...context, loader });
@@ -141,7 +145,11 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
   const transitions = new TransitionCounter({ store, workflows, executions, limiter });
   const eventLog = new EventQueries({ ...context, executions, history, commits: commitSignal(context) });
   const approvalInbox = new ApprovalInbox({ ...context, executions, eventLog, unlisted });
-  const registry = new WorkerRegistry(context);
+  const registry = new WorkerRegistry({
+    ...context,
+    toolsOf: (tenantId) => core.workflows.toolsOf(tenantId),
+    isGranted: options.isToolGranted ?? (() => true),
+  });
 
   const admission = new Admission({
     maxPending: options.maxPending ?? DEFAULTS.maxPending,
@@ -183,7 +191,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
       return admission.isFull;
     },
 
-    register: registerCommand(commands),
+    register: registerCommand(commands, registry),
     start: startCommand(commands),
     approve: approveCommand(commands),
     sendEvent: sendEventCommand(commands),
@@ -213,6 +221,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
     transitionCounts: transitions.count.bind(transitions),
     memory: memoryCommands(commands, core.memory),
     workers: registry.workers.bind(registry),
+    unservedWork: registry.unserved.bind(registry),
     inProcess: activities.pool.inProcess.bind(activities.pool),
     idWatermark: () => ids.watermark(clock.nowMs()),
 
@@ -370,6 +379,10 @@ function createMembership({ store, clock, runtimeId, events, stopping, onError }
 
 async function* textsOnly(updates: AsyncGenerator<LiveUpdate>): AsyncGenerator<TextDelta> {
   for await (const update of updates) if ('index' in update) yield update;
+}
+
+function toolNamesOf({ tools = {}, toolNames = [] }: RuntimeOptions): readonly string[] {
+  return typeof tools === 'function' ? toolNames : Object.keys(tools);
 }
 
 /** Turns one value for all tenants into a function of the tenant. */

@@ -39,6 +39,10 @@ export interface RuntimeOptions {
    * return the same. A node whose tool is missing waits for an external worker.
    */
   readonly tools?: Tools | ((tenantId: string) => Tools);
+  /** The names that a function `tools` may return for any tenant, which other runtimes and `workers` list; default: none. */
+  readonly toolNames?: readonly string[];
+  /** May the tenant use a tool of another runtime on the database? For what `workers` lists. Default: yes. */
+  readonly isToolGranted?: (tenantId: string, tool: string) => boolean;
   /** Called with each line that a tool writes to `context.log`; default: they are dropped. */
   readonly onToolLog?: (entry: ToolLogEntry) => void;
   /** Default: the system's clock. */

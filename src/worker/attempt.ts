@@ -85,7 +85,7 @@ export class Attempt {
   async #call(): Promise<Json> {
     const { tools } = this.#options.settings;
     const { payload } = this.#item;
-    const tool = toolOf(tools, this.#item);
+    const tool = Object.hasOwn(tools, this.#item.tool) ? tools[this.#item.tool] : undefined;
     if (tool === undefined) throw unknownTool(tools, this.#item);
     const input = Object.hasOwn(payload, 'input') ? payload.input : payload;
     return toJson(await tool(input as never, this.#context()));
@@ -176,22 +176,8 @@ export class Attempt {
   }
 }
 
-/** The tool that the item names; for an item that a client enqueued, the one named like its node. */
-function toolOf(tools: Tools, item: WorkItem): Tools[string] | undefined {
-  const name = toolNameOf(item);
-  return Object.hasOwn(tools, name) ? tools[name] : undefined;
-}
-
-function toolNameOf({ payload, node_id }: WorkItem): string {
-  const { tool_ref, module, function: name, class: className, method } = payload;
-  if (typeof tool_ref === 'string') return tool_ref;
-  if (typeof module === 'string' && typeof name === 'string') return `${module}.${name}`;
-  if (typeof className === 'string' && typeof method === 'string') return `${className}.${method}`;
-  return node_id;
-}
-
 /** Retried, since another worker may have it. */
-function unknownTool(tools: Tools, item: WorkItem): WorkError {
-  const message = `this worker has no tool "${toolNameOf(item)}"; it has ${Object.keys(tools).join(', ')}`;
+function unknownTool(tools: Tools, { tool }: WorkItem): WorkError {
+  const message = `this worker has no tool "${tool}"; it has ${Object.keys(tools).join(', ')}`;
   return new WorkError(message, { retryable: true, errorClass: 'unserved_tool' });
 }

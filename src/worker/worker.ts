@@ -29,7 +29,7 @@ export interface Worker {
   readonly connected: Promise<void>;
   /**
    * Resolves once the worker has stopped. Rejects with `ApiError` if it cannot go on: the token was refused, or the URL is not that of a JamJet
-   * server. If nothing handles that, Node.js ends the process with the error.
+   * server. If nothing handles that, nor asks for `connected`, Node.js ends the process with the error.
    */
   readonly stopped: Promise<void>;
   /**
@@ -47,8 +47,8 @@ export interface ClaimingWorkerOptions {
 }
 
 export class ClaimingWorker implements Worker {
-  readonly connected: Promise<void>;
   readonly stopped: Promise<void>;
+  readonly #connected: Promise<void>;
   readonly #options: ClaimingWorkerOptions;
   readonly #stopping = new AbortController();
   readonly #attempts = new Set<Attempt>();
@@ -63,10 +63,16 @@ export class ClaimingWorker implements Worker {
     const connected = new Promise<void>((resolve) => {
       this.#onConnected = resolve;
     });
-    this.stopped = this.#run();
-    this.connected = Promise.race([connected, this.stopped]);
-    // Only `stopped` reports a failure that nothing handles.
-    this.connected.catch(() => {});
+    const run = this.#run();
+    this.#connected = Promise.race([connected, run]);
+    this.#connected.catch(() => {});
+    // A promise of its own, so that a failure that nothing handles ends the process.
+    this.stopped = run.then(() => {});
+  }
+
+  get connected(): Promise<void> {
+    this.stopped.catch(() => {});
+    return this.#connected;
   }
 
   get id(): string {
@@ -124,6 +130,7 @@ export class ClaimingWorker implements Worker {
         const claim = {
           worker_id: settings.id,
           queue_types: [...settings.queues],
+          tools: Object.keys(settings.tools),
           max_items: Math.min(free, MAX_CLAIM_ITEMS),
           // The first claim finds out whether the server answers.
           wait_ms: this.#status === 'running' ? POLL_MS : 0,

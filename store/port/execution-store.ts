@@ -10,7 +10,7 @@ import type { ErasureStore } from './resources/erasures.ts';
 import type { MemoryStore } from './resources/memory.ts';
 import type { SubjectTokenStore } from './resources/subject-tokens.ts';
 import type { TenantQuotas } from './resources/tenants.ts';
-import type { ClaimRequest, Due, LeaseRenewal, WorkItemRow } from './work-items.ts';
+import type { ClaimRequest, Due, LeaseRenewal, WaitingWork, WorkItemRow } from './work-items.ts';
 import type { RuntimeHolder, WorkerHeartbeat, WorkerRow } from './workers.ts';
 
 /**
@@ -128,6 +128,8 @@ export interface TenantStore extends ExecutionSearch {
   tokens(): Promise<readonly TokenRow[]>;
   /** All runtimes, then the tenant's external workers, by id; with a heartbeat at or after `sinceMs` (runtimes: and not stopped). */
   workers(sinceMs: number): Promise<readonly WorkerRow[]>;
+  /** Unclaimed items by queue and tool, in order of their names; at most `MAX_WAITING_WORK`. Reads an index, not the items. */
+  waitingWork(): Promise<readonly WaitingWork[]>;
   /** The stored reply to an earlier request with this key; null when the key is new. */
   idempotency(scope: string, key: string): Promise<IdempotencyRow | null>;
 }

@@ -7,6 +7,8 @@ export interface NewWorkItem {
   readonly attempt: number;
   readonly maxAttempts: number;
   readonly queue: string;
+  /** The tool that is asked for; empty = an earlier release wrote the item. */
+  readonly tool: string;
   /** JSON text, or empty when the runtime computes it at the claim; `{}` once the item is settled. */
   readonly payload: string;
   /** Milliseconds an attempt may take once claimed; null = unlimited. */
@@ -32,10 +34,26 @@ export interface ClaimRequest {
   readonly tenantId: string;
   readonly workerId: string;
   readonly queues: readonly string[];
+  /** Only items of these tools, and of none; null = of any. */
+  readonly tools: readonly string[] | null;
   readonly limit: number;
   readonly leaseMs: number;
   readonly nowMs: number;
 }
+
+/** Unclaimed items of one tool on one queue. */
+export interface WaitingWork {
+  readonly queue: string;
+  readonly tool: string;
+  /** How many; `MAX_COUNTED_WORK` = so many or more. */
+  readonly waiting: number;
+  readonly oldestAtMs: number;
+}
+
+/** So many items are counted, so that the time does not grow with a queue. */
+export const MAX_COUNTED_WORK = 10_000;
+/** So many pairs of queue and tool are listed. */
+export const MAX_WAITING_WORK = 200;
 
 export interface LeaseRenewal {
   readonly tenantId: string;

@@ -6,6 +6,8 @@ export interface WorkerHeartbeat {
   readonly tenantId: string | null;
   readonly kind: 'external' | 'runtime';
   readonly queues: readonly string[];
+  /** The tools that it serves; null = every tool of its queues. */
+  readonly tools: readonly string[] | null;
   readonly atMs: number;
   /** Items claimed since the last heartbeat. */
   readonly claimed: number;
@@ -17,6 +19,8 @@ export interface WorkerRow {
   readonly id: string;
   readonly kind: 'external' | 'runtime';
   readonly queues: readonly string[];
+  /** As in the heartbeat. */
+  readonly tools: readonly string[] | null;
   readonly firstSeenAtMs: number;
   readonly lastSeenAtMs: number;
   readonly claimedTotal: number;

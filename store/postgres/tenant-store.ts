@@ -2,6 +2,7 @@ import type { QueryResultRow } from 'pg';
 import type { TokenRow, WorkflowRevisionRow, WorkflowRow } from '../port/control.ts';
 import type { TenantStore } from '../port/execution-store.ts';
 import type { ExecutionRow, IdempotencyRow } from '../port/executions.ts';
+import { MAX_COUNTED_WORK, MAX_WAITING_WORK, type WaitingWork } from '../port/work-items.ts';
 import type { ExecutionIds } from '../resources/execution-ids.ts';
 import type { Workers } from '../resources/workers.ts';
 import { BatchLoader } from './batch-loader.ts';
@@ -9,6 +10,7 @@ import type { Connections, Sql, Value } from './connections.ts';
 import { ExecutionLists } from './lists/execution-lists.ts';
 import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
+import { WAITING_WORK } from './queries/work.ts';
 import { first } from './runtime-reads.ts';
 
 /** Batches lookups, so each tenant should have only one. */
@@ -53,6 +55,7 @@ export function tenantStore(tenantId: string, connections: Connections, ids: Exe
       read<WorkflowRow>(controlSql.WORKFLOW_BY_REVISION, [tenantId, workflowId, prefix]),
     tokens: () => read<TokenRow>(controlSql.TOKENS, [tenantId]),
     workers: (sinceMs) => workers.list(tenantId, sinceMs),
+    waitingWork: () => read<WaitingWork>(WAITING_WORK, [tenantId, MAX_COUNTED_WORK, MAX_WAITING_WORK]),
     idempotency: async (scope, key) => first(await read<IdempotencyRow>(controlSql.IDEMPOTENCY_ROW, [tenantId, scope, key])),
   };
 }

@@ -10,10 +10,11 @@ export class WorkItems {
     this.#connections = connections;
   }
 
-  async claim({ tenantId, workerId, queues, limit, leaseMs, nowMs }: ClaimRequest): Promise<readonly WorkItemRow[]> {
+  async claim({ tenantId, workerId, queues, tools, limit, leaseMs, nowMs }: ClaimRequest): Promise<readonly WorkItemRow[]> {
     if (queues.length === 0) return [];
     const values = [tenantId, [...new Set(queues)], limit, workerId, nowMs + leaseMs, nowMs];
-    return this.#connections.query<WorkItemRow>(sql.CLAIM_WORK, values);
+    if (tools === null) return this.#connections.query<WorkItemRow>(sql.CLAIM_WORK, values);
+    return this.#connections.query<WorkItemRow>(sql.CLAIM_WORK_OF_TOOLS, [...values, [...new Set(tools).add('')]]);
   }
 
   async item(tenantId: string, id: string): Promise<WorkItemRow | null> {

@@ -16,7 +16,12 @@ export class Workers {
   /** The first heartbeat of a worker in a tenant, and the start of a runtime, are recorded as control events. */
   async heartbeat(worker: WorkerHeartbeat): Promise<void> {
     const { id, kind, actor, atMs } = worker;
-    const row = { ...worker, tenantId: worker.tenantId ?? '', queues: JSON.stringify(worker.queues) };
+    const row = {
+      ...worker,
+      tenantId: worker.tenantId ?? '',
+      queues: JSON.stringify(worker.queues),
+      tools: worker.tools === null ? null : JSON.stringify(worker.tools),
+    };
     if ((await this.#db.runtime.run(sql.UPDATE_WORKER, row)) === 1) return;
     await this.#db.act({ tenantId: worker.tenantId ?? RUNTIME_TENANT, atMs, ...actor }, function* () {
       // Another process may have recorded the same worker meanwhile.

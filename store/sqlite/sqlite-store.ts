@@ -132,8 +132,8 @@ export class SqliteStore implements Store {
     this.webhooks = new Webhooks(resources, this.log);
     this.#reads = new RuntimeReads(db);
     this.#executionLog = new ExecutionLog(db, names);
-    this.#tenantQueries = new TenantQueries(db, new ExecutionIds(resources), this.#workers);
     this.#work = new WorkItems(db, transactions);
+    this.#tenantQueries = new TenantQueries(db, new ExecutionIds(resources), this.#workers, this.#work);
     this.#due = new DueQueries(db);
     this.#leases = new Leases(db);
     this.#files = files;

@@ -8,6 +8,7 @@ import { guarded } from './errors.ts';
 import { ExecutionLists } from './lists/execution-lists.ts';
 import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
+import type { WorkItems } from './work.ts';
 
 type WorkflowPage = { readonly tenantId: string; readonly limit: number; readonly offset: number };
 type RevisionPage = WorkflowPage & { readonly workflowId: string };
@@ -16,6 +17,7 @@ type RevisionPrefix = { readonly tenantId: string; readonly workflowId: string; 
 /** The statements that all tenants share. */
 export class TenantQueries {
   readonly workers: Workers;
+  readonly work: WorkItems;
   readonly ids: ExecutionIds;
   readonly lists: ExecutionLists;
   readonly execution: Statement<[string, string], ExecutionRow>;
@@ -30,9 +32,10 @@ export class TenantQueries {
   readonly tokens: Statement<[string], TokenRow>;
   readonly remembered: Statement<[string, string, string], IdempotencyRow>;
 
-  constructor(db: Database, ids: ExecutionIds, workers: Workers) {
+  constructor(db: Database, ids: ExecutionIds, workers: Workers, work: WorkItems) {
     this.ids = ids;
     this.workers = workers;
+    this.work = work;
     this.lists = new ExecutionLists(db);
     this.execution = db.prepare<[string, string], ExecutionRow>(executionsSql.TENANT_EXECUTION);
     this.workflow = db.prepare<[string, string, string], WorkflowRow>(controlSql.WORKFLOW_VERSION);
@@ -77,6 +80,7 @@ export function tenantStore(tenantId: string, queries: TenantQueries): TenantSto
     workflowByRevision: (workflowId, prefix) => guarded(() => queries.byRevision.all({ tenantId, workflowId, prefix })),
     tokens: () => guarded(() => queries.tokens.all(tenantId)),
     workers: (sinceMs) => queries.workers.list(tenantId, sinceMs),
+    waitingWork: () => guarded(() => queries.work.waiting(tenantId)),
     idempotency: (scope, key) => guarded(() => queries.remembered.get(tenantId, scope, key) ?? null),
   };
 }

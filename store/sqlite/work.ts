@@ -1,5 +1,12 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { ClaimRequest, LeaseRenewal, WorkItemRow } from '../port/work-items.ts';
+import {
+  type ClaimRequest,
+  type LeaseRenewal,
+  MAX_COUNTED_WORK,
+  MAX_WAITING_WORK,
+  type WaitingWork,
+  type WorkItemRow,
+} from '../port/work-items.ts';
 import * as sql from './queries/work.ts';
 import type { Transactions } from './transactions.ts';
 
@@ -12,6 +19,9 @@ interface PendingItem {
 export class WorkItems {
   readonly #transactions: Transactions;
   readonly #pending: Statement<[string, string, number], PendingItem>;
+  readonly #pendingOfTool: Statement<[string, string, string, number], PendingItem>;
+  readonly #nextWaiting: Statement<[string, string, string], Pick<WaitingWork, 'queue' | 'tool'>>;
+  readonly #countWaiting: Statement<[string, string, string, number], Omit<WaitingWork, 'queue' | 'tool'>>;
   readonly #claim: Statement;
   readonly #byPosition: Statement<[number], WorkItemRow>;
   readonly #byId: Statement<[string, string], WorkItemRow>;
@@ -21,6 +31,9 @@ export class WorkItems {
   constructor(db: Database, transactions: Transactions) {
     this.#transactions = transactions;
     this.#pending = db.prepare<[string, string, number], PendingItem>(sql.PENDING_WORK);
+    this.#pendingOfTool = db.prepare<[string, string, string, number], PendingItem>(sql.PENDING_WORK_OF_TOOL);
+    this.#nextWaiting = db.prepare<[string, string, string], Pick<WaitingWork, 'queue' | 'tool'>>(sql.NEXT_WAITING);
+    this.#countWaiting = db.prepare<[string, string, string, number], Omit<WaitingWork, 'queue' | 'tool'>>(sql.COUNT_WAITING);
     this.#claim = db.prepare(sql.CLAIM_WORK);
     this.#byPosition = db.prepare<[number], WorkItemRow>(sql.WORK_BY_POSITION);
     this.#byId = db.prepare<[string, string], WorkItemRow>(sql.WORK_BY_ID);
@@ -51,13 +64,31 @@ export class WorkItems {
     return this.#unclaimed.all(queue, after, limit);
   }
 
+  /** Steps from one pair of queue and tool to the next: the index has them in order. */
+  waiting(tenantId: string): readonly WaitingWork[] {
+    const all: WaitingWork[] = [];
+    for (let last = { queue: '', tool: '' }; all.length < MAX_WAITING_WORK; ) {
+      const next = this.#nextWaiting.get(tenantId, last.queue, last.tool);
+      if (next === undefined) break;
+      const counted = this.#countWaiting.get(tenantId, next.queue, next.tool, MAX_COUNTED_WORK);
+      if (counted !== undefined) all.push({ ...next, ...counted });
+      last = next;
+    }
+    return all;
+  }
+
   renewLease(renewal: LeaseRenewal): boolean {
     return this.#renew.run(renewal).changes === 1;
   }
 
   /** The index yields the oldest items of each queue in order; merging them here avoids sorting a long queue. */
-  #oldest({ tenantId, queues, limit }: ClaimRequest): readonly PendingItem[] {
-    const candidates = [...new Set(queues)].flatMap((queue) => this.#pending.all(tenantId, queue, limit));
+  #oldest({ tenantId, queues, tools, limit }: ClaimRequest): readonly PendingItem[] {
+    const named = tools === null ? null : [...new Set(tools).add('')];
+    const candidates = [...new Set(queues)].flatMap((queue) =>
+      named === null
+        ? this.#pending.all(tenantId, queue, limit)
+        : named.flatMap((tool) => this.#pendingOfTool.all(tenantId, queue, tool, limit)),
+    );
     return candidates.sort((a, b) => a.createdAtMs - b.createdAtMs || a.position - b.position).slice(0, limit);
   }
 }

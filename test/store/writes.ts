@@ -114,6 +114,7 @@ export function workItem(id: string, change: Partial<NewWorkItem> = {}): NewWork
     attempt: 0,
     maxAttempts: 3,
     queue: 'tool',
+    tool: 'greet',
     payload: '{"input":{}}',
     timeoutMs: null,
     createdAtMs: AT_MS,
@@ -127,7 +128,16 @@ export function startWithWork(id: string, ...items: readonly NewWorkItem[]): Exe
 }
 
 export function claim(change: Partial<ClaimRequest> = {}): ClaimRequest {
-  return { tenantId: 'default', workerId: 'worker-1', queues: ['tool'], limit: 10, leaseMs: 30_000, nowMs: AT_MS, ...change };
+  return {
+    tenantId: 'default',
+    workerId: 'worker-1',
+    queues: ['tool'],
+    tools: null,
+    limit: 10,
+    leaseMs: 30_000,
+    nowMs: AT_MS,
+    ...change,
+  };
 }
 
 export function request(key: string, change: Partial<IdempotencyRow> = {}): IdempotencyRow {

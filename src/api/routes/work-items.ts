@@ -65,11 +65,12 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
       },
     },
     async (request, reply) => {
-      const { worker_id, queue_types, max_items, wait_ms } = request.body;
+      const { worker_id, queue_types, tools, max_items, wait_ms } = request.body;
       const items = await polls.run(reply, (signal) =>
         runtime.claim(callerOf(request), {
           workerId: worker_id,
           queueTypes: queue_types,
+          ...defined('tools', tools),
           maxItems: max_items ?? 1,
           waitMs: wait_ms ?? 0,
           signal,
@@ -215,6 +216,7 @@ function toWorkItem(item: WorkItemView): WorkItem {
     workflow_version: item.workflowVersion,
     node_id: item.nodeId,
     queue_type: item.queueType,
+    tool: item.tool,
     payload: item.payload,
     activation: item.activation,
     attempt: item.attempt,

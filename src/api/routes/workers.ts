@@ -19,15 +19,24 @@ export function workerRoutes(app: Api, { runtime }: Services): void {
     async (request) => {
       const { tenantId } = identityOf(request);
       const workers = await runtime.workers(tenantId);
+      const unserved = await runtime.unservedWork(tenantId, workers);
       const { running, waiting, oldestWaitingSinceMs: oldestMs } = runtime.inProcess(tenantId);
       return {
         in_process: { running, waiting, oldest_waiting_since: oldestMs === null ? null : timestamp(oldestMs) },
-        workers: workers.map(({ id, kind, status, queueTypes, inFlight, claimedTotal, firstSeenAtMs, lastSeenAtMs }) => ({
+        unserved: unserved.map(({ queue, tool, waiting: count, oldestAtMs }) => ({
+          queue,
+          tool,
+          waiting: count,
+          oldest_at: timestamp(oldestAtMs),
+        })),
+        workers: workers.map(({ id, kind, status, queueTypes, tools, inFlight, claimedTotal, firstSeenAtMs, lastSeenAtMs }) => ({
           id,
           worker_id: id,
           kind,
           status,
           queue_types: [...queueTypes],
+          queues: [...queueTypes],
+          tools: tools === null ? null : [...tools],
           in_flight: inFlight,
           claimed_total: claimedTotal,
           first_seen_at: timestamp(firstSeenAtMs),

@@ -56,6 +56,10 @@ export const ClaimWork = Type.Object(
       maxItems: 64,
       description: 'Queues to claim from.',
     }),
+    tools: optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { maxItems: 1000 }),
+      'Tools that the worker serves: only their items are claimed. Default: every item of the queues.',
+    ),
     max_items: optional(integer('A number of items.', { minimum: 1, maximum: 1000 }), 'Claim at most so many items. Default 1.'),
     wait_ms: optional(
       waitMs('Milliseconds.'),
@@ -75,6 +79,9 @@ export const WorkItem = Type.Object(
     workflow_version: text('Version of the workflow.'),
     node_id: text('Node for which the work is done.'),
     queue_type: text('Queue from which it was claimed.'),
+    tool: text(
+      'Tool that is asked for: the `tool_ref` of the node, or its function; of an item that a client enqueued, its node.',
+    ),
     payload: anyObject('Input, state and settings of the node.'),
     activation: integer('Visit to the node, counted from 1; 0 for an item that a client enqueued.'),
     attempt: integer('Attempt, counted from 0.'),

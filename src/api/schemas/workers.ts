@@ -9,6 +9,8 @@ export const Worker = Type.Object(
       description: '`external`: claims work over HTTP; `runtime`: a server that does work in process.',
     }),
     queue_types: listOf(Type.String(), 'Queues from which the worker claims.'),
+    queues: listOf(Type.String(), 'The same as `queue_types`.'),
+    tools: nullable(Type.Array(Type.String()), 'Tools that the worker or the server serves; null = every tool of its queues.'),
     status: Type.Enum(['active', 'idle'] as const, { description: '`idle`: not seen for a minute.' }),
     first_seen_at: timestamp('When the worker was first seen.'),
     last_seen_at: timestamp('When the worker was last seen.'),
@@ -30,10 +32,21 @@ export const InProcessWork = Type.Object(
   { description: 'In-process attempts of the tenant in the server that answers.' },
 );
 
+export const UnservedWork = Type.Object(
+  {
+    queue: text('Queue on which the items wait.'),
+    tool: text('Tool that they ask for; empty = items of an earlier release, whatever their tool.'),
+    waiting: integer('Number of items; 10,000 = so many or more.'),
+    oldest_at: timestamp('When the oldest of them was put on the queue.'),
+  },
+  { description: 'Work that waits, and that no worker and no server does.' },
+);
+
 export const WorkerList = Type.Object(
   {
     workers: listOf(Worker, 'Workers of the tenant and the runtimes, recently seen.'),
     in_process: InProcessWork,
+    unserved: listOf(UnservedWork, 'Waiting work that none of them does, by queue and tool; at most 200.'),
   },
   { description: 'Who works for the tenant.' },
 );

@@ -120,6 +120,7 @@ export const CATEGORIES = {
     ),
     entry('webhooks replay', 'Redeliver failed deliveries of a webhook', () => import('./webhooks/replay.ts')),
     entry('webhooks test', 'Send a ping to a webhook', () => import('./webhooks/test.ts')),
+    entry('worker', 'Run an external worker: the functions of a module', () => import('./worker.ts')),
     entry('workers', 'List recently active workers and runtimes', () => import('./workers.ts')),
     entry('completion', 'Print a completion script for bash, zsh or fish', async () => ({
       command: (await import('./completion.ts')).completionCommand(() => COMMANDS),

@@ -1,4 +1,5 @@
 import { Option } from 'clipanion';
+import type { JsonObject } from '../../../machines/json.ts';
 import type { Execution, JamjetClient } from '../../client/index.ts';
 import type { NodeVisit } from '../../views/node-visit.ts';
 import { ago, duration } from '../../views/time.ts';
@@ -7,11 +8,12 @@ import type { Usage } from '../base/command.ts';
 import { midStepNote, readLog } from '../connection/read-log.ts';
 import { listenForInterrupt } from '../context.ts';
 import { EXIT, usageFailure } from '../failure.ts';
+import { unservedNodes } from '../following/unserved-tools.ts';
 import { integerArgument, sequenceArgument } from '../input/arguments.ts';
 import { isTerminal, paintStatus } from '../terminal/status.ts';
 import { fields } from '../terminal/table.ts';
 import { count, plain, shellWord } from '../terminal/text.ts';
-import { logText } from '../texts/log.ts';
+import { type LogText, logText } from '../texts/log.ts';
 import { visitLines } from '../texts/node.ts';
 
 class InspectCommand extends ClientCommand {
@@ -96,7 +98,12 @@ browser: the page loads the inspector from stately.ai and feeds it the execution
     this.print(fields(entries, paint));
 
     const { ir } = await client.workflow(execution.workflow_id, execution.workflow_version);
-    const { lines, approvals, awaitedEvents } = logText(ir, events, isTerminal(execution.status) ? null : nowMs, paint);
+    const { lines, approvals, awaitedEvents } = await this.#logText(
+      client,
+      ir,
+      events,
+      isTerminal(execution.status) ? null : nowMs,
+    );
     this.print(`\n${paint.bold('Timeline')}\n${lines.join('\n')}`);
     this.print(`\n${paint.bold('State')}\n${plain(JSON.stringify(execution.state, null, 2), { lines: true })}`);
     if (isTerminal(execution.status)) return EXIT.ok;
@@ -139,11 +146,23 @@ browser: the page loads the inspector from stately.ai and feeds it the execution
     }
     if (this.events) {
       const { ir } = await client.workflow(workflow_id, workflow_version);
-      const { lines } = logText(ir, events, isTerminal(status) ? null : Date.now(), this.paint);
+      const { lines } = await this.#logText(client, ir, events, isTerminal(status) ? null : Date.now());
       this.print(lines.join('\n'));
     }
     if (this.state) this.print(plain(JSON.stringify(state, null, 2), { lines: true }));
     return EXIT.ok;
+  }
+
+  /** Says of nodes that wait for a worker if none serves their tool. */
+  async #logText(
+    client: JamjetClient,
+    ir: JsonObject,
+    events: Awaited<ReturnType<typeof readLog>>,
+    nowMs: number | null,
+  ): Promise<LogText> {
+    const text = logText(ir, events, nowMs, this.paint);
+    const unserved = await unservedNodes(client, ir, text.active);
+    return unserved.size === 0 ? text : logText(ir, events, nowMs, this.paint, unserved);
   }
 
   async #serveInspector(client: JamjetClient): Promise<number> {

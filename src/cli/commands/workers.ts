@@ -1,5 +1,6 @@
 import { ago } from '../../views/time.ts';
 import { requestCommand } from '../base/request-command.ts';
+import { unservedText } from '../following/unserved-tools.ts';
 import { table } from '../terminal/table.ts';
 import { plain } from '../terminal/text.ts';
 
@@ -8,10 +9,27 @@ const COLUMNS = [
   { title: 'KIND' },
   { title: 'STATUS' },
   { title: 'QUEUES' },
+  { title: 'TOOLS' },
   { title: 'IN FLIGHT', align: 'right' },
   { title: 'CLAIMED', align: 'right' },
   { title: 'SEEN', align: 'right' },
 ] as const;
+
+const WAITING = [
+  { title: 'QUEUE' },
+  { title: 'TOOL' },
+  { title: 'WAITING', align: 'right' },
+  { title: 'OLDEST', align: 'right' },
+  { title: 'WHY' },
+] as const;
+
+/** So many tools of a worker are named. */
+const MAX_NAMED = 6;
+
+function listed(tools: readonly string[]): string {
+  const more = tools.length > MAX_NAMED ? `, +${tools.length - MAX_NAMED}` : '';
+  return tools.slice(0, MAX_NAMED).join(', ') + more;
+}
 
 export const command = requestCommand({
   usage: {
@@ -22,18 +40,33 @@ export const command = requestCommand({
   },
   options: () => ({}),
   call: (client) => client.workers(),
-  text: ({ workers }, { paint, nowMs }) => {
-    if (workers.length === 0) return null;
+  text: (list, { paint, nowMs }) => {
+    const { workers, unserved } = list;
+    if (workers.length === 0 && unserved.length === 0) return null;
     const rows = workers.map((worker) => [
       plain(worker.id),
       worker.kind,
       worker.status === 'active' ? paint.green(worker.status) : paint.dim(worker.status),
       plain(worker.queue_types.join(', ')),
+      worker.tools === null ? paint.dim('any') : plain(listed(worker.tools)),
       String(worker.in_flight),
       String(worker.claimed_total),
       ago(Date.parse(worker.last_seen_at), nowMs),
     ]);
-    return table(COLUMNS, rows, paint);
+    const waiting = unserved.map(({ queue, tool, waiting: items, oldest_at }) => [
+      plain(queue),
+      plain(tool),
+      String(items),
+      ago(Date.parse(oldest_at), nowMs),
+      plain(unservedText(tool, list)),
+    ]);
+    const parts = [
+      ...(rows.length === 0 ? [] : [table(COLUMNS, rows, paint)]),
+      ...(waiting.length === 0
+        ? []
+        : [`${paint.yellow('Work that waits, and that no process does')}\n${table(WAITING, waiting, paint)}`]),
+    ];
+    return parts.join('\n\n');
   },
   empty: 'no workers',
 });

@@ -13,6 +13,8 @@ export const DEFAULT_URL = `http://localhost:${DEFAULT_PORT}`;
 export interface Connection {
   readonly client: JamjetClient;
   readonly url: string;
+  /** Null = none. */
+  readonly token: string | null;
   /** Given by `--runtime` or JAMJET_URL, not the default. */
   readonly explicit: boolean;
   /** Where the token came from, for error messages; null = no token. */
@@ -40,6 +42,7 @@ export async function connect(
     return {
       client: new JamjetClient({ url, token: config.token, onWarning }),
       url,
+      token: config.token,
       explicit: chosen,
       tokenSource: 'JAMJET_TOKEN',
       urlSource,
@@ -48,6 +51,7 @@ export async function connect(
   return {
     client: new JamjetClient({ url, token: saved?.token ?? null, onWarning }),
     url,
+    token: saved?.token ?? null,
     explicit: chosen,
     tokenSource: saved?.file ?? null,
     urlSource,

@@ -1,4 +1,4 @@
-import type { Execution, JamjetClient } from '../../client/index.ts';
+import { ApiError, type Execution, type JamjetClient, Unreachable } from '../../client/index.ts';
 import type { ActiveNode, TimelineEvent } from '../../views/timeline.ts';
 import type { Context, Input, Interrupt } from '../context.ts';
 import { sleep } from '../sleep.ts';
@@ -12,6 +12,7 @@ import type { Host } from './host.ts';
 import { LiveAnswers } from './live-answers.ts';
 import { PipedAnswers, PipedAsker } from './piped-answers.ts';
 import { type Asker, Prompter } from './prompter.ts';
+import { unservedNodes } from './unserved-tools.ts';
 
 export interface FollowOutcome {
   /** Null: the execution has ended. */
@@ -68,9 +69,11 @@ async function followSegment(session: FollowSession, id: string): Promise<Follow
   const follower = new Follower({ client, answers, screen: quiet ? null : screen, paint, prompter, signal: controller.signal });
   const events: TimelineEvent[] = [];
   const warn = queuedWorkWarning(host, (text) => screen.print(`  ${paint.yellow('!')} ${paint.dim(text)}`));
+  const explain = unservedWarning(host, execution, controller.signal, (text) => screen.print(`  ${paint.yellow('!')} ${text}`));
   const following = follower.run(execution.execution_id, (event) => {
     events.push(event);
     warn(event);
+    explain(event);
   });
   const watchers = [following];
   if (prompter !== null) watchers.push(prompter.failed);
@@ -122,6 +125,27 @@ function queuedWorkWarning(host: Host, say: (text: string) => void): (event: Tim
     if (remark === null || event.type !== 'node_scheduled' || event.data.in_process === true) return;
     say(remark);
     remark = null;
+  };
+}
+
+/** Says of a node that is queued for workers if none of them serves its tool. */
+function unservedWarning(
+  { client, embedded }: Host,
+  { workflow_id, workflow_version }: Execution,
+  signal: AbortSignal,
+  say: (text: string) => void,
+): (event: TimelineEvent) => void {
+  const explain = async (node: string, queue: string): Promise<void> => {
+    const { ir } = await client.workflow(workflow_id, workflow_version, { signal });
+    const text = (await unservedNodes(client, ir, [{ node, queue }])).get(node);
+    if (text !== undefined) say(`${plain(node)}: ${plain(text)}`);
+  };
+  return ({ type, node_id, data }) => {
+    if (embedded || type !== 'node_scheduled' || node_id === null || data.in_process === true) return;
+    explain(node_id, String(data.queue_type)).catch((error: unknown) => {
+      // The follower reports a server that is lost.
+      if (!signal.aborted && !(error instanceof Unreachable) && !(error instanceof ApiError)) throw error;
+    });
   };
 }
 

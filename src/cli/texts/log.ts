@@ -14,14 +14,27 @@ import { renderActive, renderEntry } from './timeline.ts';
 
 export interface LogText {
   readonly lines: readonly string[];
+  /** Nodes that are active at the end of the log. */
+  readonly active: readonly ActiveNode[];
   /** Approvals pending at the end of the log. */
   readonly approvals: readonly OpenApproval[];
   /** Correlation keys of the external events awaited at the end of the log, by node id. */
   readonly awaitedEvents: ReadonlyMap<string, string>;
 }
 
-/** A log as lines: its entries, then the nodes active at its end with their age at `nowMs` (null = none). */
-export function logText(ir: JsonObject, events: readonly TimelineEvent[], nowMs: number | null, paint: Paint): LogText {
+const NO_REMARKS: ReadonlyMap<string, string> = new Map();
+
+/**
+ * A log as lines: its entries, then the nodes active at its end with their age at `nowMs` (null = none). `remarks`: more about active nodes, by
+ * their ids.
+ */
+export function logText(
+  ir: JsonObject,
+  events: readonly TimelineEvent[],
+  nowMs: number | null,
+  paint: Paint,
+  remarks = NO_REMARKS,
+): LogText {
   const timeline = new Timeline(nodeKindsOf(ir));
   const entries = events.flatMap((event) => timeline.apply(event)).filter((entry) => entry.status !== 'running');
   const { approvals, awaitedEvents } = timeline;
@@ -31,9 +44,14 @@ export function logText(ir: JsonObject, events: readonly TimelineEvent[], nowMs:
   const times = [...shown.map(({ atMs }) => atMs), ...active.map(({ sinceMs }) => sinceMs)];
   const stamp = stampOf(times, paint);
   const lines = shown.map((entry) => `${stamp(entry.atMs)}${renderEntry(entry, nodeWidth, paint)}`);
-  if (nowMs !== null)
-    lines.push(...active.map((each) => `${stamp(each.sinceMs)}${renderActive(each, nodeWidth, nowMs, '▸', paint)}`));
-  return { lines, approvals, awaitedEvents };
+  if (nowMs !== null) {
+    for (const each of active) {
+      const remark = remarks.get(each.node);
+      const text = remark === undefined ? each.text : `${each.text}: ${remark}`;
+      lines.push(`${stamp(each.sinceMs)}${renderActive({ ...each, text }, nodeWidth, nowMs, '▸', paint)}`);
+    }
+  }
+  return { lines, active, approvals, awaitedEvents };
 }
 
 /** The local time before a line, with the day if the times are of several days. */

@@ -17,6 +17,8 @@ export function enqueueCommand(context: CommandContext): Runtime['enqueue'] {
         attempt: 0,
         maxAttempts: 1,
         queue: queueType,
+        // A worker has a tool of the node's name for it.
+        tool: nodeId,
         payload: JSON.stringify(payload),
         timeoutMs: null,
         createdAtMs,

@@ -5,16 +5,18 @@ import type { Workflow } from '../../../machines/ir/workflow.ts';
 import { revisionOf } from '../../../machines/revision.ts';
 import { validateCooperatively } from '../../../machines/validate/index.ts';
 import { inputSchemaProblem } from '../../executors/input-schema.ts';
+import type { WorkerRegistry } from '../activities/external/worker-registry.ts';
 import { actorOf } from '../actor.ts';
 import { FairQueue } from '../scheduling/fair-queue.ts';
 import type { Runtime } from '../types/runtime.ts';
 import { type CommandContext, runCommand } from './command.ts';
 import { missingTools } from './missing-tools.ts';
+import { unservedTools } from './unserved-tools.ts';
 
 /** Workflows that are validated and compiled at a time: each may take 50 MB meanwhile. */
 const COMPILING = { active: 2, activePerKey: 1, waiting: 256, waitingPerKey: 128 };
 
-export function registerCommand(context: CommandContext): Runtime['register'] {
+export function registerCommand(context: CommandContext, registry: WorkerRegistry): Runtime['register'] {
   const { store, slices, workflows, quotas, clock } = context;
   const queue = new FairQueue('too many workflows are being registered', COMPILING);
   return (caller, document) =>
@@ -32,9 +34,10 @@ export function registerCommand(context: CommandContext): Runtime['register'] {
           { tenantId, atMs: clock.nowMs(), actorId, actorType, request },
         ),
       );
-      workflows.registered(tenantId, program);
+      const loaded = workflows.registered(tenantId, program);
       const missing = missingTools(workflow, workflows.toolsOf(tenantId));
-      return { workflowId, version, revision, warnings: [...diagnostics, ...missing] };
+      const unserved = await unservedTools(workflow, loaded, () => registry.workers(tenantId), clock.nowMs());
+      return { workflowId, version, revision, warnings: [...diagnostics, ...missing, ...unserved] };
     });
 }
 

@@ -21,6 +21,8 @@ export function workerProtocol(
       // Not a request in progress: a long poll waits for work and makes none.
       context.admission.admit(caller.tenantId);
       assertStorable({ names: { worker_id: claim.workerId } });
+      // Before it waits: the worker serves its tools from now on.
+      registry.recordClaim(caller, claim, 0);
       const items = await claims.claim(caller, claim);
       registry.recordClaim(caller, claim, items.length);
       return items;

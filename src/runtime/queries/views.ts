@@ -85,6 +85,7 @@ export function workerViewOf(row: WorkerRow, nowMs: number): WorkerView {
     id: row.id,
     kind: row.kind,
     queueTypes: row.queues,
+    tools: row.tools,
     status: nowMs - row.lastSeenAtMs <= WORKER_ACTIVE_MS ? 'active' : 'idle',
     firstSeenAtMs: row.firstSeenAtMs,
     lastSeenAtMs: row.lastSeenAtMs,

@@ -23,7 +23,7 @@ import type {
 } from './executions.ts';
 import type { ExecutionAtView, ForkRequest, ForkResult, ReplayView, SnapshotPage } from './history.ts';
 import type { RuntimeMemory } from './memory.ts';
-import type { ClaimWork, CompleteWork, FailWork, HeartbeatWork, WorkerView, WorkItemView } from './work.ts';
+import type { ClaimWork, CompleteWork, FailWork, HeartbeatWork, UnservedWork, WorkerView, WorkItemView } from './work.ts';
 
 /**
  * The durable execution runtime, without HTTP. When a promise resolves, what it reports is on disk.
@@ -214,6 +214,9 @@ export interface Runtime {
 
   /** The runtimes, and the tenant's external workers of the last ten minutes. */
   workers(tenantId: string): Promise<readonly WorkerView[]>;
+
+  /** Waiting work of the tenant that none of these workers does. */
+  unservedWork(tenantId: string, workers: readonly WorkerView[]): Promise<readonly UnservedWork[]>;
 
   /**
    * Stops: refuses new work, lets in-process work finish for at most `graceMs` milliseconds (default 10,000), then aborts it and

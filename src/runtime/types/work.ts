@@ -36,6 +36,8 @@ export interface WorkItemView {
   readonly workflowVersion: string;
   readonly nodeId: string;
   readonly queueType: string;
+  /** The tool that is asked for; of an item that a client enqueued, its node. */
+  readonly tool: string;
   /** The rendered input and the state, as the node's kind says. */
   readonly payload: JsonObject;
   /** The visit to the node: 1, 2, 3 …; 0 = the item was enqueued by a client. */
@@ -61,6 +63,8 @@ export interface WorkItemView {
 export interface ClaimWork {
   readonly workerId: string;
   readonly queueTypes: readonly string[];
+  /** The tools that the worker serves: only their items are claimed. Default: all of the queues. */
+  readonly tools?: readonly string[];
   /** Default 1, at most 100. */
   readonly maxItems?: number;
   /** How long to wait for the first item, in milliseconds; default 0, at most 60,000. */
@@ -130,6 +134,8 @@ export interface WorkerView {
   readonly id: string;
   readonly kind: 'external' | 'runtime';
   readonly queueTypes: readonly string[];
+  /** The tools that it serves; null = every tool of its queues. */
+  readonly tools: readonly string[] | null;
   /** `active`: seen in the last minute. */
   readonly status: 'active' | 'idle';
   readonly firstSeenAtMs: number;
@@ -137,6 +143,16 @@ export interface WorkerView {
   /** Items that it has claimed and not settled. */
   readonly inFlight: number;
   readonly claimedTotal: number;
+}
+
+/** Waiting work of one tool that no worker and no runtime does. */
+export interface UnservedWork {
+  readonly queue: string;
+  /** Empty = an earlier release wrote the items. */
+  readonly tool: string;
+  /** How many items; 10,000 = so many or more. */
+  readonly waiting: number;
+  readonly oldestAtMs: number;
 }
 
 /** The in-process attempts of a tenant, or of all tenants, in one runtime. */

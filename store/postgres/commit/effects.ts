@@ -117,6 +117,7 @@ function addWork(rows: EffectRows, { id: execution_id, tenantId, work }: Encoded
       attempt: item.attempt,
       max_attempts: item.maxAttempts,
       queue: item.queue,
+      tool: item.tool,
       timeout_ms: item.timeoutMs,
       created_at_ms: item.createdAtMs,
       status,

@@ -124,12 +124,12 @@ WITH fired AS (
       AND i.settled_at_ms IS NULL OFFSET 0) open
   WHERE ${lookup('w.id', 'open.id')} AND ${IS_OPEN} AND NOT EXISTS (SELECT 1 FROM settlement s WHERE s.id = open.id)
 ), put AS (
-  INSERT INTO work_items (id, tenant_id, execution_id, node_id, activation, attempt, max_attempts, queue, timeout_ms, created_at_ms,
+  INSERT INTO work_items (id, tenant_id, execution_id, node_id, activation, attempt, max_attempts, queue, tool, timeout_ms, created_at_ms,
     status, settled_at_ms, payload)
-  SELECT id, tenant_id, execution_id, node_id, activation, attempt, max_attempts, queue, timeout_ms, created_at_ms, status,
+  SELECT id, tenant_id, execution_id, node_id, activation, attempt, max_attempts, queue, tool, timeout_ms, created_at_ms, status,
     CASE WHEN status = 'pending' THEN NULL ELSE $6 END, payload
   FROM json_to_recordset($8) AS p (place integer, id text, tenant_id text, execution_id text, node_id text, activation integer,
-    attempt integer, max_attempts integer, queue text, timeout_ms bigint, created_at_ms bigint, status text, payload text)
+    attempt integer, max_attempts integer, queue text, tool text, timeout_ms bigint, created_at_ms bigint, status text, payload text)
   ORDER BY place
 ), sent AS (
   INSERT INTO inbox (tenant_id, to_execution_id, message)

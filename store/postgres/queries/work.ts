@@ -6,7 +6,7 @@ import { sql } from '../connections.ts';
  */
 
 const WORK_ITEM = `w.id, w.tenant_id AS "tenantId", w.execution_id AS "executionId", e.workflow_id AS "workflowId",
-  e.workflow_version AS "workflowVersion", w.node_id AS "nodeId", w.activation, w.attempt, w.max_attempts AS "maxAttempts", w.queue,
+  e.workflow_version AS "workflowVersion", w.node_id AS "nodeId", w.activation, w.attempt, w.max_attempts AS "maxAttempts", w.queue, w.tool,
   w.payload, w.timeout_ms AS "timeoutMs", w.created_at_ms AS "createdAtMs", w.status, w.worker_id AS "workerId", w.fence,
   w.lease_expires_at_ms AS "leaseExpiresAtMs", w.deadline_at_ms AS "deadlineAtMs", w.claimed_at_ms AS "claimedAtMs"`;
 const WORK_ITEMS = 'work_items w JOIN executions e ON e.id = w.execution_id';
@@ -30,6 +30,35 @@ export const CLAIM_WORK = sql(`WITH oldest AS (
   SELECT ${WORK_ITEM} FROM w
     CROSS JOIN LATERAL (SELECT workflow_id, workflow_version FROM executions WHERE id = w.execution_id LIMIT 1) AS e
   ORDER BY w.created_at_ms, w.position`);
+/** The same, for items of some tools. */
+export const CLAIM_WORK_OF_TOOLS = sql(`WITH oldest AS (
+    SELECT item.position FROM unnest($2::text[]) AS queue_name CROSS JOIN unnest($7::text[]) AS tool_name CROSS JOIN LATERAL (
+      SELECT position, created_at_ms FROM work_items
+      WHERE tenant_id = $1 AND queue = queue_name AND tool = tool_name AND status = 'pending'
+      ORDER BY created_at_ms, position LIMIT $3 FOR UPDATE SKIP LOCKED) AS item
+    ORDER BY item.created_at_ms, item.position LIMIT $3
+  ), w AS (
+    UPDATE work_items i SET status = 'claimed', worker_id = $4, fence = i.fence + 1, lease_expires_at_ms = $5::bigint,
+      deadline_at_ms = $6::bigint + i.timeout_ms, claimed_at_ms = $6::bigint
+    FROM oldest WHERE i.position = oldest.position RETURNING i.*
+  )
+  SELECT ${WORK_ITEM} FROM w
+    CROSS JOIN LATERAL (SELECT workflow_id, workflow_version FROM executions WHERE id = w.execution_id LIMIT 1) AS e
+  ORDER BY w.created_at_ms, w.position`);
+/** Steps from one pair of queue and tool to the next: the index has them in order. */
+export const WAITING_WORK = sql(`WITH RECURSIVE pairs AS (
+    (SELECT queue, tool FROM work_items WHERE tenant_id = $1 AND status = 'pending' ORDER BY queue, tool LIMIT 1)
+    UNION ALL
+    SELECT next.queue, next.tool FROM pairs p CROSS JOIN LATERAL (
+      SELECT queue, tool FROM work_items WHERE tenant_id = $1 AND status = 'pending' AND (queue, tool) > (p.queue, p.tool)
+      ORDER BY queue, tool LIMIT 1) AS next
+  )
+  SELECT p.queue, p.tool, counted.waiting, counted."oldestAtMs" FROM pairs p CROSS JOIN LATERAL (
+    SELECT count(*) AS waiting, min(created_at_ms) AS "oldestAtMs" FROM (
+      SELECT created_at_ms FROM work_items
+      WHERE tenant_id = $1 AND queue = p.queue AND tool = p.tool AND status = 'pending' ORDER BY created_at_ms LIMIT $2) AS oldest
+  ) AS counted
+  WHERE counted.waiting > 0 LIMIT $3`);
 export const WORK_BY_ID = sql(`SELECT ${WORK_ITEM} FROM ${WORK_ITEMS} WHERE w.id = $1 AND w.tenant_id = $2`);
 export const UNCLAIMED_WORK = sql(`SELECT ${WORK_ITEM} FROM work_items w JOIN executions e ON e.id = w.execution_id
   WHERE w.queue = $1 AND w.status = 'pending' AND w.id > $2 ORDER BY w.id LIMIT $3`);

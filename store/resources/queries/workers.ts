@@ -3,14 +3,14 @@ import { sql } from '../statement.ts';
 
 /** Workers and runtimes. Runtimes serve all tenants, and have the tenant ''. */
 
-type StoredWorker = Omit<WorkerRow, 'queues'> & { readonly queues: string };
+type StoredWorker = Omit<WorkerRow, 'queues' | 'tools'> & { readonly queues: string; readonly tools: string | null };
 
 /**
  * A known worker that has not stopped. Servers report external workers in any order; a runtime reports itself, and must not look alive for as long as
  * its clock was ahead once.
  */
 export const UPDATE_WORKER = sql(
-  ({ greatest }) => `UPDATE workers SET queues = @queues,
+  ({ greatest }) => `UPDATE workers SET queues = @queues, tools = @tools,
     last_seen_at_ms = CASE kind WHEN 'runtime' THEN @atMs ELSE ${greatest}(last_seen_at_ms, @atMs) END,
     claimed_total = claimed_total + @claimed WHERE tenant_id = @tenantId AND kind = @kind AND id = @id AND stopped_at_ms IS NULL`,
 );
@@ -18,9 +18,9 @@ export const UPDATE_WORKER = sql(
 export const INSERT_WORKER = sql(
   ({
     greatest,
-  }) => `INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
-  VALUES (@tenantId, @kind, @id, @queues, @atMs, @atMs, @claimed, NULL)
-  ON CONFLICT (tenant_id, kind, id) DO UPDATE SET queues = excluded.queues,
+  }) => `INSERT INTO workers (tenant_id, kind, id, queues, tools, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
+  VALUES (@tenantId, @kind, @id, @queues, @tools, @atMs, @atMs, @claimed, NULL)
+  ON CONFLICT (tenant_id, kind, id) DO UPDATE SET queues = excluded.queues, tools = excluded.tools,
     last_seen_at_ms = ${greatest}(workers.last_seen_at_ms, excluded.last_seen_at_ms),
     claimed_total = workers.claimed_total + excluded.claimed_total, stopped_at_ms = NULL`,
 );
@@ -34,11 +34,15 @@ export const STOPPED_RUNTIME = sql(
 export const ACTIVE_RUNTIMES = sql<{ readonly id: string }>(`SELECT id FROM workers
   WHERE tenant_id = '' AND kind = 'runtime' AND last_seen_at_ms >= @sinceMs AND stopped_at_ms IS NULL`);
 export const WORKERS = sql(
-  `SELECT id, kind, queues, first_seen_at_ms AS "firstSeenAtMs", last_seen_at_ms AS "lastSeenAtMs", claimed_total AS "claimedTotal",
+  `SELECT id, kind, queues, tools, first_seen_at_ms AS "firstSeenAtMs", last_seen_at_ms AS "lastSeenAtMs", claimed_total AS "claimedTotal",
     CASE WHEN kind = 'external' THEN
       (SELECT count(*) FROM work_items i WHERE i.tenant_id = w.tenant_id AND i.worker_id = w.id AND i.status = 'claimed')
       ELSE (SELECT count(*) FROM executions e WHERE e.local_work > 0 AND e.owner = w.id AND e.tenant_id = @tenantId) END AS "inFlight"
   FROM workers w
   WHERE tenant_id IN ('', @tenantId) AND last_seen_at_ms >= @sinceMs AND stopped_at_ms IS NULL ORDER BY tenant_id, kind, id`,
-  (stored: StoredWorker): WorkerRow => ({ ...stored, queues: JSON.parse(stored.queues) as readonly string[] }),
+  (stored: StoredWorker): WorkerRow => ({
+    ...stored,
+    queues: JSON.parse(stored.queues) as readonly string[],
+    tools: stored.tools === null ? null : (JSON.parse(stored.tools) as readonly string[]),
+  }),
 );

@@ -4,16 +4,16 @@
  */
 
 const WORK_ITEM = `w.id, w.tenant_id AS tenantId, w.execution_id AS executionId, e.workflow_id AS workflowId,
-  e.workflow_version AS workflowVersion, w.node_id AS nodeId, w.activation, w.attempt, w.max_attempts AS maxAttempts, w.queue,
+  e.workflow_version AS workflowVersion, w.node_id AS nodeId, w.activation, w.attempt, w.max_attempts AS maxAttempts, w.queue, w.tool,
   w.payload, w.timeout_ms AS timeoutMs, w.created_at_ms AS createdAtMs, w.status, w.worker_id AS workerId, w.fence,
   w.lease_expires_at_ms AS leaseExpiresAtMs, w.deadline_at_ms AS deadlineAtMs, w.claimed_at_ms AS claimedAtMs`;
 const WORK_ITEMS = 'work_items w JOIN executions e ON e.id = w.execution_id';
 
 // Work items
 
-export const PUT_WORK = `INSERT INTO work_items (id, tenant_id, execution_id, node_id, activation, attempt, max_attempts, queue, timeout_ms,
+export const PUT_WORK = `INSERT INTO work_items (id, tenant_id, execution_id, node_id, activation, attempt, max_attempts, queue, tool, timeout_ms,
   created_at_ms, status, payload)
-  VALUES (@id, @tenantId, @executionId, @nodeId, @activation, @attempt, @maxAttempts, @queue, @timeoutMs, @createdAtMs, 'pending', @payload)`;
+  VALUES (@id, @tenantId, @executionId, @nodeId, @activation, @attempt, @maxAttempts, @queue, @tool, @timeoutMs, @createdAtMs, 'pending', @payload)`;
 export const SETTLE_WORK = `UPDATE work_items SET status = ?, settled_at_ms = ?, payload = '{}'
   WHERE id = ? AND execution_id = ? AND settled_at_ms IS NULL`;
 export const SETTLE_CLAIMED_WORK = `UPDATE work_items SET status = ?, settled_at_ms = ?, payload = '{}'
@@ -22,6 +22,13 @@ export const CANCEL_WORK = `UPDATE work_items SET status = 'cancelled', settled_
   WHERE execution_id = ? AND node_id = ? AND activation = ? AND settled_at_ms IS NULL`;
 export const PENDING_WORK = `SELECT position, created_at_ms AS createdAtMs FROM work_items
   WHERE tenant_id = ? AND queue = ? AND status = 'pending' ORDER BY created_at_ms, position LIMIT ?`;
+export const PENDING_WORK_OF_TOOL = `SELECT position, created_at_ms AS createdAtMs FROM work_items INDEXED BY work_items_by_tool
+  WHERE tenant_id = ? AND queue = ? AND tool = ? AND status = 'pending' ORDER BY created_at_ms, position LIMIT ?`;
+export const NEXT_WAITING = `SELECT queue, tool FROM work_items INDEXED BY work_items_by_tool
+  WHERE tenant_id = ? AND status = 'pending' AND (queue, tool) > (?, ?) ORDER BY queue, tool LIMIT 1`;
+export const COUNT_WAITING = `SELECT count(*) AS waiting, min(created_at_ms) AS oldestAtMs FROM (
+    SELECT created_at_ms FROM work_items INDEXED BY work_items_by_tool
+    WHERE tenant_id = ? AND queue = ? AND tool = ? AND status = 'pending' ORDER BY created_at_ms LIMIT ?)`;
 export const CLAIM_WORK = `UPDATE work_items SET status = 'claimed', worker_id = @workerId, fence = fence + 1,
   lease_expires_at_ms = @leaseExpiresAtMs, deadline_at_ms = @nowMs + timeout_ms, claimed_at_ms = @nowMs WHERE position = @position`;
 export const WORK_BY_POSITION = `SELECT ${WORK_ITEM} FROM ${WORK_ITEMS} WHERE w.position = ?`;

@@ -13,11 +13,12 @@ const server = runtimeServer(TOOLS);
 async function started(
   flow: Parameters<ReturnType<typeof server>['client']['registerWorkflow']>[0],
   input = { n: 4 },
+  waitMs = 5_000,
 ): Promise<string> {
   const { client } = server();
   const { workflow_id } = await client.registerWorkflow(flow);
   const { execution_id } = await client.start({ workflow_id, input });
-  await client.execution(execution_id, { waitMs: flow === HANGING ? 0 : 5_000 });
+  await client.execution(execution_id, { waitMs: flow === HANGING ? 0 : waitMs });
   return execution_id;
 }
 
@@ -249,6 +250,26 @@ describe('jamjet workers', () => {
   it('lists the runtime itself', async () => {
     const { stdout } = await server().jamjet('workers').ended;
     expect(stdout).toMatch(/^WORKER .*\n\S+ +runtime /);
+  });
+
+  it('lists what each serves, and work that waits because no process serves its tool', async () => {
+    const { client, jamjet } = server();
+    await client.claimWork({ worker_id: 'quotes', queue_types: ['tool'], tools: ['draft_quote'] });
+    const id = await started(
+      { ...DOUBLING, workflow_id: 'quote', nodes: { double: { kind: { type: 'tool', tool_ref: 'draft_quot' } } } },
+      { n: 1 },
+      0,
+    );
+    const why = 'no process serves draft_quot; did you mean "draft_quote"? here are: double, draft_quote, fail, flaky, hang';
+    const { stdout } = await jamjet('workers').ended;
+    expect(stdout).toMatch(/quotes +external +active +tool +draft_quote /);
+    expect(stdout).toMatch(
+      new RegExp(`Work that waits, and that no process does\n.*\ntool +draft_quot +1 .*${why.replace('?', '\\?')}`),
+    );
+    expect((await jamjet(`inspect ${id}`).ended).stdout).toContain(`waiting for a worker of queue tool: ${why}`);
+    const run = jamjet(`run quote --timeout 1`);
+    expect((await run.ended).stdout).toContain(`! double: ${why}`);
+    await client.cancel(id);
   });
 });
 

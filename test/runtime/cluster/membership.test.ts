@@ -36,7 +36,7 @@ async function bench() {
     returns: () => returns,
     joins: () => joins,
     seen: (id: string) =>
-      store.heartbeat({ id, tenantId: null, kind: 'runtime', queues: [], atMs: clock.nowMs(), claimed: 0, actor }),
+      store.heartbeat({ id, tenantId: null, kind: 'runtime', queues: [], tools: null, atMs: clock.nowMs(), claimed: 0, actor }),
     stopped: (id: string) => store.recordStop(id, clock.nowMs()),
     away(away: boolean) {
       isAway = away;

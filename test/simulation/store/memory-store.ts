@@ -238,6 +238,7 @@ function tenantStore({ tables, queries, workers }: MemoryDatabase, tenantId: str
           .sort((a, b) => a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : 1)),
       ),
     workers: (sinceMs) => read('workers', () => workers.list(tenantId, sinceMs)),
+    waitingWork: () => read('waiting work', () => queries.waiting(tenantId)),
     idempotency: (scope, name) => read('idempotency', () => tables.idempotency.get(key(tenantId, scope, name)) ?? null),
   };
 }

@@ -1,8 +1,15 @@
 import { eventRow } from '../../../store/log/stored-event.ts';
 import type { ExecutionPage, ExecutionPageRequest } from '../../../store/port/execution-search.ts';
 import type { EventPage, EventPageRequest, EventRow, ExecutionRow } from '../../../store/port/executions.ts';
-import type { ClaimRequest, Due, LeaseRenewal, WorkItemRow } from '../../../store/port/work-items.ts';
-import type { StoredItem, Tables } from './tables.ts';
+import {
+  type ClaimRequest,
+  type Due,
+  type LeaseRenewal,
+  MAX_WAITING_WORK,
+  type WaitingWork,
+  type WorkItemRow,
+} from '../../../store/port/work-items.ts';
+import { key, type StoredItem, type Tables } from './tables.ts';
 
 /** Queries on the tables, in the simplest form: every result is computed from all rows. */
 export class Queries {
@@ -100,9 +107,10 @@ export class Queries {
     return next === Number.POSITIVE_INFINITY ? null : next;
   }
 
-  claim({ tenantId, workerId, queues, limit, leaseMs, nowMs }: ClaimRequest): readonly WorkItemRow[] {
+  claim({ tenantId, workerId, queues, tools, limit, leaseMs, nowMs }: ClaimRequest): readonly WorkItemRow[] {
     const oldest = [...this.#tables.items.values()]
       .filter((item) => item.tenantId === tenantId && item.status === 'pending' && queues.includes(item.queue))
+      .filter(({ tool }) => tools === null || tool === '' || tools.includes(tool))
       .sort((a, b) => a.createdAtMs - b.createdAtMs || a.position - b.position)
       .slice(0, limit);
     return oldest.map((item) => {
@@ -126,6 +134,16 @@ export class Queries {
       return false;
     this.#tables.items.set(id, { ...item, leaseExpiresAtMs });
     return true;
+  }
+
+  waiting(tenantId: string): readonly WaitingWork[] {
+    const pairs = new Map<string, WaitingWork>();
+    for (const { queue, tool, status, createdAtMs, tenantId: of } of this.#tables.items.values()) {
+      if (status !== 'pending' || of !== tenantId) continue;
+      const { waiting, oldestAtMs } = pairs.get(key(queue, tool)) ?? { waiting: 0, oldestAtMs: createdAtMs };
+      pairs.set(key(queue, tool), { queue, tool, waiting: waiting + 1, oldestAtMs: Math.min(oldestAtMs, createdAtMs) });
+    }
+    return [...pairs.values()].sort((a, b) => (key(a.queue, a.tool) < key(b.queue, b.tool) ? -1 : 1)).slice(0, MAX_WAITING_WORK);
   }
 
   unclaimed(queue: string, after: string, limit: number): readonly WorkItemRow[] {

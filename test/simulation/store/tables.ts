@@ -65,6 +65,7 @@ export interface StoredWorker {
   readonly kind: 'external' | 'runtime';
   readonly id: string;
   readonly queues: readonly string[];
+  readonly tools: readonly string[] | null;
   readonly firstSeenAtMs: number;
   readonly lastSeenAtMs: number;
   readonly claimedTotal: number;

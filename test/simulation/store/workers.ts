@@ -15,7 +15,7 @@ export class Workers {
 
   /** Returns whether the heartbeat is logged: the first of a worker, or the start of a runtime. */
   heartbeat(heartbeat: WorkerHeartbeat): boolean {
-    const { id, kind, queues, atMs, claimed } = heartbeat;
+    const { id, kind, queues, tools, atMs, claimed } = heartbeat;
     const tenantId = heartbeat.tenantId ?? '';
     const name = key(tenantId, kind, id);
     const before = this.#tables.workers.get(name);
@@ -26,6 +26,7 @@ export class Workers {
       kind,
       id,
       queues,
+      tools,
       firstSeenAtMs: before?.firstSeenAtMs ?? atMs,
       lastSeenAtMs,
       claimedTotal: (before?.claimedTotal ?? 0) + claimed,
@@ -43,6 +44,7 @@ export class Workers {
       kind: 'runtime',
       id,
       queues: [],
+      tools: null,
       firstSeenAtMs: atMs,
       lastSeenAtMs: atMs,
       claimedTotal: 0,

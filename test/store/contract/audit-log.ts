@@ -188,7 +188,16 @@ export function auditLogContract(database: () => TestDatabase): void {
     it('records the first heartbeat of a worker, and each start and stop of a runtime', async () => {
       const store = await database().open();
       const actor = { actorId: 'ann', actorType: 'human', request: '{"id":"r1"}' } as const;
-      const worker = { id: 'w1', tenantId: 'acme', kind: 'external', queues: ['tool'], atMs: AT_MS, claimed: 0, actor } as const;
+      const worker = {
+        id: 'w1',
+        tenantId: 'acme',
+        kind: 'external',
+        queues: ['tool'],
+        tools: null,
+        atMs: AT_MS,
+        claimed: 0,
+        actor,
+      } as const;
       await store.heartbeat(worker);
       await store.heartbeat({ ...worker, atMs: AT_MS + 1, queues: ['other'] });
       await store.heartbeat({ ...worker, id: 'rt_1', tenantId: null, kind: 'runtime' });

@@ -14,6 +14,7 @@ export function clusterContract(database: () => TestDatabase<CoreStore>): void {
           tenantId: kind === 'runtime' ? null : 'default',
           kind,
           queues: [],
+          tools: null,
           atMs,
           claimed: 0,
           actor: ACTOR,
@@ -36,7 +37,7 @@ export function clusterContract(database: () => TestDatabase<CoreStore>): void {
     it('does not make a runtime look alive in the future', async () => {
       const store = await database().open();
       const seen = (atMs: number) =>
-        store.heartbeat({ id: 'rt_1', tenantId: null, kind: 'runtime', queues: [], atMs, claimed: 0, actor: ACTOR });
+        store.heartbeat({ id: 'rt_1', tenantId: null, kind: 'runtime', queues: [], tools: null, atMs, claimed: 0, actor: ACTOR });
       await seen(LATER_MS);
       await seen(AT_MS);
       expect(await store.activeRuntimes(AT_MS)).toEqual(['rt_1']);

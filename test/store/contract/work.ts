@@ -9,6 +9,36 @@ async function claimed(store: ExecutionStore, change: Parameters<typeof claim>[0
 
 export function workContract(database: () => TestDatabase<CoreStore>): void {
   describe('work items', () => {
+    it('are claimed by the tools they ask for, the oldest first, with those of earlier releases', async () => {
+      const store = await database().open();
+      const at = (id: string, ms: number, tool: string) => workItem(id, { createdAtMs: AT_MS + ms, tool });
+      await store.commit(batch(startWithWork('exec_1', at('w1', 3, 'a'), at('w2', 1, 'b'), at('w3', 2, 'c'), at('w4', 0, ''))));
+      expect(await claimed(store, { tools: [] })).toEqual(['w4']);
+      expect(await claimed(store, { tools: ['a', 'b', 'unknown', 'a'] })).toEqual(['w2', 'w1']);
+      expect(await claimed(store, { tools: ['a'] })).toEqual([]);
+      expect(await claimed(store, { tools: null })).toEqual(['w3']);
+    });
+
+    it('that wait are counted by queue and tool, those of one tenant', async () => {
+      const store = await database().open();
+      const at = (id: string, ms: number, change: object) => workItem(id, { createdAtMs: AT_MS + ms, ...change });
+      await store.commit(
+        batch(
+          startWithWork('exec_1', at('w1', 5, { tool: 'b' }), at('w2', 1, { tool: 'b' }), at('w3', 2, { tool: 'a' })),
+          startWithWork('exec_2', at('w4', 4, { tool: 'b', queue: 'model' })),
+          { ...startWithWork('exec_3', at('w5', 0, { tool: 'b' })), tenantId: 'acme' },
+        ),
+      );
+      expect(await store.tenant('default').waitingWork()).toEqual([
+        { queue: 'model', tool: 'b', waiting: 1, oldestAtMs: AT_MS + 4 },
+        { queue: 'tool', tool: 'a', waiting: 1, oldestAtMs: AT_MS + 2 },
+        { queue: 'tool', tool: 'b', waiting: 2, oldestAtMs: AT_MS + 1 },
+      ]);
+      await store.claimWork(claim({ queues: ['tool', 'model'] }));
+      expect(await store.tenant('default').waitingWork()).toEqual([]);
+      expect(await store.tenant('acme').waitingWork()).toMatchObject([{ tool: 'b', waiting: 1 }]);
+    });
+
     it('are pending as they were put', async () => {
       const store = await database().open();
       const item = workItem('w1', { payload: '{"input":"ß"}', attempt: 1, timeoutMs: 5_000 });

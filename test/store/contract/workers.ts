@@ -6,7 +6,17 @@ import { AT_MS, batch, claim, startExecution, startWithWork, step, workItem } fr
 const ACTOR = { actorId: 'ann', actorType: 'human', request: '{"id":"r1"}' } as const;
 
 function worker(id: string, change: Partial<WorkerHeartbeat> = {}): WorkerHeartbeat {
-  return { id, tenantId: 'default', kind: 'external', queues: ['tool'], atMs: AT_MS, claimed: 0, actor: ACTOR, ...change };
+  return {
+    id,
+    tenantId: 'default',
+    kind: 'external',
+    queues: ['tool'],
+    tools: null,
+    atMs: AT_MS,
+    claimed: 0,
+    actor: ACTOR,
+    ...change,
+  };
 }
 
 function runtime(id: string, change: Partial<WorkerHeartbeat> = {}): WorkerHeartbeat {
@@ -18,14 +28,15 @@ export function workerContract(database: () => TestDatabase<CoreStore>, { exclus
     it('are those with a recent heartbeat, with their claims', async () => {
       const store = await database().open();
       await store.heartbeat(worker('worker-1', { claimed: 2 }));
-      await store.heartbeat(worker('worker-1', { queues: ['tool', 'model'], atMs: AT_MS + 50, claimed: 3 }));
-      await store.heartbeat(worker('worker-1', { queues: ['tool', 'model'], atMs: AT_MS + 20 }));
+      await store.heartbeat(worker('worker-1', { queues: ['tool', 'model'], tools: ['greet'], atMs: AT_MS + 50, claimed: 3 }));
+      await store.heartbeat(worker('worker-1', { queues: ['tool', 'model'], tools: ['greet'], atMs: AT_MS + 20 }));
       await store.heartbeat(worker('worker-0'));
       expect(await store.tenant('default').workers(AT_MS + 1)).toEqual([
         {
           id: 'worker-1',
           kind: 'external',
           queues: ['tool', 'model'],
+          tools: ['greet'],
           firstSeenAtMs: AT_MS,
           lastSeenAtMs: AT_MS + 50,
           claimedTotal: 5,

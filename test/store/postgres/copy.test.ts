@@ -182,7 +182,16 @@ describe('a copy from SQLite to PostgreSQL', () => {
     const database = await filled();
     const before = await database.open();
     const actor = { actorId: 'rt', actorType: 'system', request: null } as const;
-    await before.heartbeat({ id: 'rt', tenantId: null, kind: 'runtime', queues: [], atMs: AT_MS, claimed: 0, actor });
+    await before.heartbeat({
+      id: 'rt',
+      tenantId: null,
+      kind: 'runtime',
+      queues: [],
+      tools: null,
+      atMs: AT_MS,
+      claimed: 0,
+      actor,
+    });
     expect(await before.activeRuntimes(AT_MS)).toEqual(['rt']);
     await before.close();
     const url = await server().createDatabase();

@@ -17,7 +17,7 @@ async function connected(): Promise<Client> {
     await store.control({ type: 'token_created', token: token(`t_${tenantId}`, { tenantId }) }, context({ tenantId }));
   }
   await store.heartbeat({
-    ...{ id: 'rt_1', tenantId: null, kind: 'runtime', queues: [], atMs: AT_MS, claimed: 0 },
+    ...{ id: 'rt_1', tenantId: null, kind: 'runtime', queues: [], tools: null, atMs: AT_MS, claimed: 0 },
     actor: { actorId: 'rt_1', actorType: 'system', request: null },
   });
   const client = new Client({ connectionString: await database.url() });

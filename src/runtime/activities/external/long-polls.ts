@@ -1,22 +1,29 @@
 import type { Clock } from '../../clock.ts';
 import type { CancelSignal } from '../../types/cancel-signal.ts';
 
-interface Waiter {
-  readonly queues: ReadonlySet<string>;
-  /** `queue` got an item; null = check whether to end the poll. */
-  readonly wake: (queue: string | null) => void;
+/** An item was put on the queue. `tool`: the one it asks for; null = not known. */
+export interface QueuedWork {
+  readonly queue: string;
+  readonly tool: string | null;
+}
+
+interface Waiter extends Omit<PolledQueues, 'tenantId'> {
+  /** Null = check whether to end the poll. */
+  readonly wake: (work: QueuedWork | null) => void;
 }
 
 export interface PolledQueues {
   readonly tenantId: string;
   readonly queues: ReadonlySet<string>;
+  /** Only items of these tools; null = of any. */
+  readonly tools: ReadonlySet<string> | null;
 }
 
 export interface LongPoll {
   /** Resolves when an item may be there, when the time is up, or when the poller has disconnected. */
   readonly woken: Promise<void>;
-  /** The queue whose item woke the poll, or null. */
-  readonly wokenBy: () => string | null;
+  /** The item that woke the poll, or null. */
+  readonly wokenBy: () => QueuedWork | null;
   readonly stop: () => void;
 }
 
@@ -30,14 +37,15 @@ export class LongPolls {
     this.#clock = clock;
   }
 
-  /** Call when an item was put on a queue. */
-  available(tenantId: string, queue: string): void {
+  /** Call when an item was put on a queue. If its tool is not known, all polls for some tools look, up to one for any. */
+  available(tenantId: string, { queue, tool }: QueuedWork): void {
     const waiters = this.#waiters.get(tenantId) ?? new Set();
     for (const waiter of waiters) {
-      if (!waiter.queues.has(queue)) continue;
+      const { queues, tools } = waiter;
+      if (!queues.has(queue) || (tools !== null && tool !== null && tool !== '' && !tools.has(tool))) continue;
       waiters.delete(waiter);
-      waiter.wake(queue);
-      return;
+      waiter.wake({ queue, tool });
+      if (tools === null || tool !== null) return;
     }
   }
 
@@ -48,16 +56,16 @@ export class LongPolls {
   }
 
   /** Start to wait *before* looking for an item, so that none is missed in between. Must be stopped. */
-  wait({ tenantId, queues }: PolledQueues, untilMs: number, signal?: CancelSignal): LongPoll {
-    let wokenBy: string | null = null;
-    let wake: (queue: string | null) => void = () => {};
+  wait({ tenantId, queues, tools }: PolledQueues, untilMs: number, signal?: CancelSignal): LongPoll {
+    let wokenBy: QueuedWork | null = null;
+    let wake: (work: QueuedWork | null) => void = () => {};
     const woken = new Promise<void>((resolve) => {
-      wake = (queue) => {
-        wokenBy = queue;
+      wake = (work) => {
+        wokenBy = work;
         resolve();
       };
     });
-    const waiter: Waiter = { queues, wake: (queue) => wake(queue) };
+    const waiter: Waiter = { queues, tools, wake: (work) => wake(work) };
     const onTimeout = (): void => wake(null);
     const waiters = this.#waiters.get(tenantId) ?? new Set();
     this.#waiters.set(tenantId, waiters.add(waiter));

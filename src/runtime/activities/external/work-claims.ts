@@ -43,9 +43,9 @@ export class WorkClaims {
     this.#polls = new LongPolls(options.clock);
     const { events, stopping } = options;
     events.on('committed', ({ after, write }) => {
-      for (const work of write.work) if (work.op === 'put') this.#polls.available(after.tenantId, work.item.queue);
+      for (const work of write.work) if (work.op === 'put') this.#polls.available(after.tenantId, work.item);
     });
-    events.on('workQueued', ({ tenantId, queue }) => this.#polls.available(tenantId, queue));
+    events.on('workQueued', ({ tenantId, queue }) => this.#polls.available(tenantId, { queue, tool: null }));
     events.on('tenantReactivated', () => this.#polls.wakeAll());
     events.on('resync', () => this.#polls.wakeAll());
     stopping.addEventListener('abort', () => this.#polls.wakeAll(), { once: true });
@@ -56,9 +56,10 @@ export class WorkClaims {
     if (claim.queueTypes.length === 0) return [];
     const untilMs = clock.nowMs() + Math.min(claim.waitMs ?? 0, MAX_CLAIM_WAIT_MS);
     const queues = new Set(claim.queueTypes);
+    const tools = claim.tools === undefined ? null : new Set(claim.tools);
     for (;;) {
       if (stopping.aborted || claim.signal?.aborted) return [];
-      const poll = this.#polls.wait({ tenantId: caller.tenantId, queues }, untilMs, claim.signal);
+      const poll = this.#polls.wait({ tenantId: caller.tenantId, queues, tools }, untilMs, claim.signal);
       let items: readonly WorkItemView[] = [];
       try {
         items = await this.#claimNow(caller, claim);
@@ -66,10 +67,10 @@ export class WorkClaims {
       } finally {
         poll.stop();
       }
-      const queue = poll.wokenBy();
-      if (items.length > 0 || (queue === null && clock.nowMs() >= untilMs)) {
+      const work = poll.wokenBy();
+      if (items.length > 0 || (work === null && clock.nowMs() >= untilMs)) {
         // The item that woke this poll may still be there for another.
-        if (queue !== null) this.#polls.available(caller.tenantId, queue);
+        if (work !== null) this.#polls.available(caller.tenantId, work);
         return items;
       }
     }
@@ -95,12 +96,13 @@ export class WorkClaims {
     }
   }
 
-  async #claimRows(caller: Caller, { workerId, queueTypes }: ClaimWork, limit: number): Promise<readonly WorkItemRow[]> {
+  async #claimRows(caller: Caller, { workerId, queueTypes, tools }: ClaimWork, limit: number): Promise<readonly WorkItemRow[]> {
     const { store, clock, events } = this.#options;
     const rows = await store.claimWork({
       tenantId: caller.tenantId,
       workerId,
       queues: queueTypes,
+      tools: tools ?? null,
       limit,
       leaseMs: LEASE_MS,
       nowMs: clock.nowMs(),
@@ -167,6 +169,7 @@ function viewOf(row: WorkItemRow, { startedBy, labels }: CachedExecution, payloa
     workflowVersion: row.workflowVersion,
     nodeId: row.nodeId,
     queueType: row.queue,
+    tool: row.tool === '' ? row.nodeId : row.tool,
     payload,
     activation: row.activation,
     attempt: row.attempt,

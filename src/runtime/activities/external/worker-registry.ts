@@ -1,15 +1,22 @@
+import type { WorkerRow } from '../../../../store/port/workers.ts';
 import { actorOf } from '../../actor.ts';
 import type { RuntimeContext } from '../../context.ts';
 import { workerViewOf } from '../../queries/views.ts';
 import type { Caller } from '../../types/caller.ts';
-import type { ClaimWork, WorkerView } from '../../types/work.ts';
+import type { ClaimWork, Tools, UnservedWork, WorkerView } from '../../types/work.ts';
+import { unservedWork } from './served-tools.ts';
 
 /** A busy worker's claims are stored at most this often. */
 const STORE_INTERVAL_MS = 5_000;
 /** Workers that have not claimed for this long are no longer listed. */
 const LIST_FOR_MS = 10 * 60_000;
 
-export interface WorkerRegistryOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'onError'> {}
+export interface WorkerRegistryOptions extends Pick<RuntimeContext, 'runtimeId' | 'store' | 'clock' | 'onError'> {
+  /** The tools of this runtime. */
+  readonly toolsOf: (tenantId: string) => Tools;
+  /** Whether the operator gives the tenant a tool, in whichever runtime. */
+  readonly isGranted: (tenantId: string, tool: string) => boolean;
+}
 
 /** The workers of a tenant: external workers, known by their claims, and the runtimes. */
 export class WorkerRegistry {
@@ -41,6 +48,7 @@ export class WorkerRegistry {
         tenantId,
         kind: 'external',
         queues: claim.queueTypes,
+        tools: claim.tools ?? null,
         atMs: nowMs,
         claimed: total,
         actor: actorOf(caller),
@@ -54,7 +62,21 @@ export class WorkerRegistry {
     const rows = await store.tenant(tenantId).workers(nowMs - LIST_FOR_MS);
     return rows.map((row) => {
       const unsaved = row.kind === 'external' ? (this.#workers.get(`${tenantId}\n${row.id}`)?.claimed ?? 0) : 0;
-      return workerViewOf({ ...row, claimedTotal: row.claimedTotal + unsaved }, nowMs);
+      return workerViewOf({ ...row, tools: this.#toolsOf(tenantId, row), claimedTotal: row.claimedTotal + unsaved }, nowMs);
     });
+  }
+
+  /** The waiting work of the tenant that no worker and no runtime does. */
+  async unserved(tenantId: string, workers: readonly WorkerView[]): Promise<readonly UnservedWork[]> {
+    const { store, clock } = this.#options;
+    return unservedWork(await store.tenant(tenantId).waitingWork(), workers, clock.nowMs());
+  }
+
+  /** The tools that serve the tenant. */
+  #toolsOf(tenantId: string, { id, kind, tools }: WorkerRow): readonly string[] | null {
+    const { runtimeId, toolsOf, isGranted } = this.#options;
+    if (kind === 'external') return tools;
+    if (id === runtimeId) return Object.keys(toolsOf(tenantId)).sort();
+    return (tools ?? []).filter((tool) => isGranted(tenantId, tool));
   }
 }

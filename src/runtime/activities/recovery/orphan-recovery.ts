@@ -11,6 +11,7 @@ import type { WorkflowCache } from '../../engine/loading/workflow-cache.ts';
 import type { ExecutionScope } from '../../execution-scope.ts';
 import type { Placement } from '../../placement.ts';
 import { attemptKey } from '../local/started-attempts.ts';
+import { TOOL_QUEUE } from '../queues.ts';
 
 /**
  * Executions recovered between two turns of the event loop: a restart with thousands of them must not delay the first requests.
@@ -18,9 +19,6 @@ import { attemptKey } from '../local/started-attempts.ts';
 const PAGE_SIZE = 20;
 /** The most recovered attempts that are remembered. */
 const MAX_REMEMBERED = 10_000;
-/** The queue of nodes whose work may also be done in process. */
-export const TOOL_QUEUE = 'tool';
-
 export interface OrphanRecoveryOptions extends RuntimeContext {
   readonly placement: Placement;
   readonly scope: ExecutionScope;

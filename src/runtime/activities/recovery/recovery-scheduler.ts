@@ -2,7 +2,8 @@ import { Coalesced } from '../../coalesce.ts';
 import type { RuntimeContext } from '../../context.ts';
 import { firstWorkItemIdAt } from '../../ids.ts';
 import type { Placement } from '../../placement.ts';
-import { type OrphanRecovery, TOOL_QUEUE } from './orphan-recovery.ts';
+import { TOOL_QUEUE } from '../queues.ts';
+import type { OrphanRecovery } from './orphan-recovery.ts';
 
 /** Allows for differences between clocks and for the duration of a commit. */
 const MARGIN_MS = 60_000;

@@ -2,6 +2,7 @@ import type { LogEvent } from '../../../../machines/events.ts';
 import type { Json, JsonObject } from '../../../../machines/json.ts';
 import { charsUpTo } from '../../../../machines/json-size.ts';
 import type { Message } from '../../../../machines/messages.ts';
+import { definitionOf } from '../../../../machines/nodes/index.ts';
 import { type Effect, type Run, TERMINAL } from '../../../../machines/run.ts';
 import type { TimerWrite, WorkWrite } from '../../../../store/port/commit.ts';
 import type { EventRow, ExecutionProgress, InboxMessage } from '../../../../store/port/executions.ts';
@@ -190,12 +191,21 @@ function workItem(effect: Effect & { type: 'work' }, context: EffectContext): Wo
       attempt: effect.attempt,
       maxAttempts: retry.max_attempts,
       queue: effect.queue,
+      tool: toolOf(loaded, effect.node),
       payload: RENDERED_ON_CLAIM,
       // Rounded because 1.001 × 1000 is slightly less than 1001 in floating point.
       timeoutMs: timeout_secs === null ? null : Math.round(timeout_secs * 1000),
       createdAtMs: nowMs,
     },
   };
+}
+
+/** The tool that the work asks for: what workers say that they serve. */
+function toolOf({ kindOf }: LoadedWorkflow, node: string): string {
+  const kind = kindOf(node);
+  if (kind === null) return node;
+  const definition = definitionOf(kind);
+  return definition.tool(kind) ?? definition.policyNames(kind)[0] ?? node;
 }
 
 /**

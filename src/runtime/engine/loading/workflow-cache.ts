@@ -119,10 +119,10 @@ export class WorkflowCache {
   }
 
   /** A registration by this process has been committed. */
-  registered(tenantId: string, program: Program): void {
+  registered(tenantId: string, program: Program): LoadedWorkflow {
     this.#registrations += 1;
     this.#revisions.clear();
-    this.put(tenantId, program);
+    return this.put(tenantId, program);
   }
 
   /** Throws `corrupt` when the stored revision is missing or this version cannot compile it. */

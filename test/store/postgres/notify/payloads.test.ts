@@ -56,6 +56,7 @@ describe('notifications of several commits', () => {
       activation: 1,
       attempt: 1,
       maxAttempts: 1,
+      tool: 't',
       payload: '{}',
       timeoutMs: null,
       createdAtMs: 1,
