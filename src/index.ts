@@ -30,6 +30,7 @@ export type { Store } from '../store/port/store.ts';
 export { openPostgres, type PostgresOptions } from '../store/postgres/open.ts';
 export { openSqlite, type SqliteOptions } from '../store/sqlite/open.ts';
 export { checkWorkflow } from './authoring/check.ts';
+export { type AgentOptions, agent } from './builder/agent.ts';
 export {
   type Authored,
   authoredOf,

@@ -1,0 +1,71 @@
+import type { JsonObject } from '../../machines/json.ts';
+import { define } from './define.ts';
+import type { WorkflowDefinition } from './definition.ts';
+import type { Duration } from './nodes/shared.ts';
+import type { InferInput, Schema } from './schema.ts';
+import type { AnyState, Policies, RetryPolicies, Settings } from './settings.ts';
+import { mapValues, toFileKeys } from './spelling.ts';
+import { stateFile } from './workflow-file.ts';
+
+/** An agent with a goal. Its strategy is compiled to a workflow of model nodes. */
+export type AgentOptions<S> = Settings<RetryPolicies, Policies> &
+  Strategy & {
+    readonly id: string;
+    readonly version?: string;
+    readonly name?: string;
+    /** Default: the goal. */
+    readonly description?: string;
+    /** May hold templates. */
+    readonly goal: string;
+    readonly model: string;
+    readonly limits: { readonly maxIterations: number; readonly maxCostUsd: number; readonly timeoutSeconds: Duration };
+    /** Schema of the state: what it requires is the input. */
+    readonly state?: S;
+  };
+
+type Strategy =
+  | { readonly strategy: 'react'; readonly strategyConfig?: Record<never, never> }
+  | { readonly strategy: 'plan-and-execute'; readonly strategyConfig?: { readonly verifierModel?: string } }
+  | { readonly strategy: 'critic'; readonly strategyConfig?: Revising & { readonly criticModel?: string } }
+  | { readonly strategy: 'reflection'; readonly strategyConfig?: Revising }
+  | { readonly strategy: 'consensus'; readonly strategyConfig?: { readonly numAgents?: number; readonly judgeModel?: string } }
+  | { readonly strategy: 'debate'; readonly strategyConfig?: { readonly maxRounds?: number; readonly judgeModel?: string } };
+
+interface Revising {
+  /** From 0 to 1. */
+  readonly passThreshold?: number;
+  readonly maxRounds?: number;
+}
+
+/**
+ * Defines an agent that works towards a goal with a strategy, as `agent:` of a workflow file does. The answer is in the state under `result`.
+ *
+ * @example
+ * export const copy = agent({
+ *   id: 'product-copy',
+ *   strategy: 'critic',
+ *   goal: 'Write about {{ state.product }}',
+ *   model: 'gpt-4o-mini',
+ *   limits: { maxIterations: 4, maxCostUsd: 0.5, timeoutSeconds: 120 },
+ *   state: Type.Object({ product: Type.String() }),
+ * });
+ */
+export function agent<const S extends Schema = AnyState>(
+  definition: AgentOptions<S>,
+): WorkflowDefinition<{
+  input: InferInput<S>;
+  state: InferInput<S> & { readonly result?: unknown };
+  events: Record<never, never>;
+  nodeId: string;
+}> {
+  return define(agent, () => agentFile(definition), { ...definition, nodes: {} });
+}
+
+function agentFile({ state, mcpServers, remoteAgents, ...rest }: AgentOptions<unknown>): JsonObject {
+  const keys = toFileKeys(rest) as JsonObject;
+  const servers = {
+    ...(mcpServers && { mcp: { servers: mapValues(mcpServers, toFileKeys) } }),
+    ...(remoteAgents && { a2a: { remote_agents: mapValues(remoteAgents, toFileKeys) } }),
+  };
+  return { agent: { ...keys, ...stateFile(state) }, ...servers };
+}
