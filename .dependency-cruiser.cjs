@@ -128,6 +128,12 @@ module.exports = {
       '^(src/(authoring|builder|runtime/types)|machines)/',
       'builder → authoring, machines, the types of the runtime.',
     ),
+    ownFiles(
+      'project-boundary',
+      '^src/project/',
+      '^(src/(authoring|builder|project|runtime/types)|machines)/|^src/index\\.ts$',
+      'project → authoring, builder, machines, the types of the runtime; the library, for files without a copy of it.',
+    ),
     ownFiles('testing-boundary', '^src/testing/', '^(src/(testing|authoring)|machines)/', 'testing → authoring, machines.'),
     ownFiles(
       'telemetry-boundary',
@@ -158,8 +164,8 @@ module.exports = {
     ownFiles(
       'cli-boundary',
       '^src/cli/',
-      '^src/(cli|client|worker|authoring|diagrams|evaluation|testing|views)/|^src/(a2a-probe|admin|backups|compose|config|databases|mcp-probe|model-script|operator-file|tenant-grants|times|tool-box|tools|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
-      'cli → a2a-probe, admin, backups, client, authoring, testing, evaluation, diagrams, views, compose, config, databases, mcp-probe, model-script, operator-file, tenant-grants, times, tool-box, tools, tokens, worker.',
+      '^src/(cli|client|worker|authoring|diagrams|evaluation|project|testing|views)/|^src/(a2a-probe|admin|backups|compose|config|databases|mcp-probe|model-script|operator-file|tenant-grants|times|tool-box|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
+      'cli → a2a-probe, admin, backups, client, authoring, project, testing, evaluation, diagrams, views, compose, config, databases, mcp-probe, model-script, operator-file, tenant-grants, times, tool-box, tokens, worker.',
     ),
     {
       name: 'client-boundary',
@@ -187,6 +193,7 @@ module.exports = {
       'The SDK of OpenTelemetry only in src/telemetry/traces.',
     ),
     packagesOf('sockets-in-stately', 'ws', 'src/cli/stately/', 'WebSockets only where an execution is shown to viewers.'),
+    packagesOf('loading-in-project', 'jiti', 'src/project/', 'Modules of users are loaded in src/project only.'),
     packagesOf('clipanion-in-cli', 'clipanion|typanion', 'src/cli/', 'clipanion only in src/cli.'),
   ],
   options: {

@@ -17,6 +17,7 @@ import { Outbound } from './executors/outbound/index.ts';
 import { LifecycleLog, type StopReason } from './lifecycle-log.ts';
 import { readModelScript } from './model-script.ts';
 import { mcpServersOf, readOperatorFile } from './operator-file.ts';
+import { ToolsError } from './project/tools.ts';
 import { systemClock } from './runtime/clock.ts';
 import { randomRuntimeId } from './runtime/ids.ts';
 import { createRuntime } from './runtime/index.ts';
@@ -27,7 +28,6 @@ import { Metrics } from './telemetry/metrics/index.ts';
 import { Tracing } from './telemetry/traces/index.ts';
 import type { TracingSettings } from './telemetry/traces/settings.ts';
 import { isGranted, missingTools, toolsOf, varsOf } from './tenant-grants.ts';
-import { ToolsError } from './tools.ts';
 
 /** Upper bound for a shutdown beyond its grace period, in case the database hangs. */
 const SHUTDOWN_SLACK_MS = 10_000;
@@ -49,6 +49,8 @@ export interface ServerOptions {
   readonly config: Config;
   readonly tools?: Tools;
   readonly auth: 'on' | 'off';
+  /** Those of the user's own files, commands included; the operator's come first. */
+  readonly mcpServers?: McpServers;
   readonly log?: Logger;
 }
 

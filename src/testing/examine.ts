@@ -72,7 +72,16 @@ export function examine(
   bounds: ExplorationBounds,
   nowMs: () => number,
 ): readonly [FileExamination, ...FileExamination[]] {
-  const [first, ...others] = checkTests(text, file);
+  return examineTests(checkTests(text, file), file, bounds, nowMs);
+}
+
+/** The same for workflows that have been read. */
+export function examineTests(
+  [first, ...others]: readonly [CheckedTests, ...CheckedTests[]],
+  file: string,
+  bounds: ExplorationBounds,
+  nowMs: () => number,
+): readonly [FileExamination, ...FileExamination[]] {
   const examineOne = (checked: CheckedTests) => examineWorkflow(checked, file, bounds, nowMs);
   return [examineOne(first), ...others.map(examineOne)];
 }

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkWorkflow } from '../../src/authoring/check.ts';
-import { loadLocalTools, loadTools } from '../../src/tools.ts';
+import { ModuleLoader } from '../../src/project/module-loader.ts';
+import { loadLocalTools, loadTools } from '../../src/project/tools.ts';
 
 const EXAMPLES = readdirSync('examples', { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 const FILES = EXAMPLES.flatMap((example) =>
@@ -29,13 +30,18 @@ describe('the examples', () => {
   it.each(FILES)('$path brings a function for every tool it calls', async ({ example, path }) => {
     const { workflows, localTools } = checkWorkflow(readFileSync(path, 'utf8'), path);
     const called = [...JSON.stringify(workflows).matchAll(/"tool_ref":"([^"]+)"/g)].map(([, name]) => name);
-    const tools = await loadLocalTools(localTools);
+    const tools = await loadLocalTools(localTools, new ModuleLoader({ cwd: process.cwd(), fresh: false }));
     expect(Object.keys(tools)).toEqual(expect.arrayContaining(called));
     if (called.length === 0) return;
     // `jamjet dev --tools` offers the same functions under the same names.
-    expect(Object.keys(await loadTools(join(process.cwd(), 'examples', example, 'tools.mjs')))).toEqual(
-      expect.arrayContaining(Object.keys(tools)),
-    );
+    expect(
+      Object.keys(
+        await loadTools(
+          join(process.cwd(), 'examples', example, 'tools.mjs'),
+          new ModuleLoader({ cwd: process.cwd(), fresh: false }),
+        ),
+      ),
+    ).toEqual(expect.arrayContaining(Object.keys(tools)));
   });
 
   it.each(FILES)('$path has an input and says how to run it', ({ example, path }) => {

@@ -27,6 +27,7 @@ const FORBIDDEN: Readonly<Record<string, readonly [file: string, line: string]>>
   'executors-boundary': ['src/executors/model.ts', "export * from '../runtime/engine/engine.ts';"],
   'authoring-boundary': ['src/authoring/yaml.ts', "export * from '../config.ts';"],
   'builder-boundary': ['src/builder/server.ts', "export * from '../config.ts';"],
+  'project-boundary': ['src/project/server.ts', "export * from '../config.ts';"],
   'testing-boundary': ['src/testing/server.ts', "export * from '../config.ts';"],
   'api-boundary': ['src/api/routes.ts', "export * from '../../store/sqlite/store.ts';"],
   'evaluation-boundary': ['src/evaluation/run.ts', "export * from '../api/app.ts';"],
@@ -43,6 +44,7 @@ const FORBIDDEN: Readonly<Record<string, readonly [file: string, line: string]>>
   'prometheus-in-telemetry': ['src/metrics.ts', "import 'prom-client';"],
   'opentelemetry-in-telemetry': ['src/spans.ts', "import '@opentelemetry/api';"],
   'sockets-in-stately': ['src/cli/socket.ts', "import 'ws';"],
+  'loading-in-project': ['src/loader.ts', "import 'jiti';"],
   'clipanion-in-cli': ['src/prompt.ts', "import 'clipanion';"],
 };
 

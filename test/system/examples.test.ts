@@ -7,11 +7,12 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import { checkWorkflow } from '../../src/authoring/check.ts';
 import { commandServers } from '../../src/cli/following/command-servers.ts';
+import { ModuleLoader } from '../../src/project/module-loader.ts';
+import { loadLocalTools } from '../../src/project/tools.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { createRuntime } from '../../src/runtime/index.ts';
 import type { EventView, ExecutionView } from '../../src/runtime/types/executions.ts';
 import type { ServerRuntime } from '../../src/runtime/types/server-runtime.ts';
-import { loadLocalTools } from '../../src/tools.ts';
 import { openSqlite } from '../../store/sqlite/open.ts';
 import { FakeClock } from '../support/clock.ts';
 import { CALLER, databasePath } from '../support/runtimes.ts';
@@ -28,7 +29,10 @@ interface Opened {
 async function open(example: string, files: readonly string[] = ['workflow.yaml'], clock: Clock = systemClock): Promise<Opened> {
   const folder = join('examples', example);
   const authored = files.map((name) => checkWorkflow(readFileSync(join(folder, name), 'utf8'), join(folder, name)));
-  const tools = await loadLocalTools(Object.assign({}, ...authored.map(({ localTools }) => localTools)));
+  const tools = await loadLocalTools(
+    Object.assign({}, ...authored.map(({ localTools }) => localTools)),
+    new ModuleLoader({ cwd: process.cwd(), fresh: false }),
+  );
   const mcpServers = commandServers(authored.map(({ document }) => document as JsonObject));
   const store = await openSqlite({ path: databasePath(), writer: 'test', nowMs: () => clock.nowMs() });
   const runtime = await createRuntime({ store, tools, mcpServers, clock, allowPrivateAddresses: true });

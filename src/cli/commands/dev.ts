@@ -5,31 +5,48 @@ import { configuredUrl } from '../connection/connect.ts';
 import { isLoopback } from '../connection/loopback.ts';
 import { readSavedToken, saveToken, tokenFile } from '../connection/saved-token.ts';
 import { saveUrl, urlFile } from '../connection/saved-url.ts';
-import { requireLoopback, serve } from '../connection/serve.ts';
+import { requireLoopback, serve, toolsOfModule } from '../connection/serve.ts';
+import type { DevProject } from '../dev/dev-project.ts';
 import { settings } from '../input/settings.ts';
 import { shortPath, shownDatabase } from '../terminal/path.ts';
 import { fields } from '../terminal/table.ts';
-import { shellWord } from '../terminal/text.ts';
+import { plain, shellWord } from '../terminal/text.ts';
 
 interface DevToken {
   readonly file: string;
   readonly created: boolean;
 }
 
+/** What the server offers from its first moment on. */
+interface Served {
+  readonly tools: readonly string[];
+  /** Id and version of each. */
+  readonly workflows: readonly string[];
+}
+
 class DevCommand extends PrintingCommand {
   static override usage: Usage = {
     details: `
+With workflow files (YAML, or modules such as workflow.ts), their workflows are registered and the functions that they name are tools.
+With --watch, edited files are reloaded: attempts that run end with the code they began with, and new ones get the new code; a broken edit
+keeps the version before and says what is wrong.
+
 The first start creates an operator token and saves it beside the database, readable by you only, and every start saves its URL there
 while it runs; the other commands find both. With another database, the command prints the variables to export for them. Workflows may call addresses of this machine
 and its private networks.`,
     examples: [
       ['Listen on port 7700, with data in .jamjet/', '$0 dev'],
+      ['Serve a workflow file and its tools, and reload both', '$0 dev workflow.ts --watch'],
       ['Provide functions as tools', '$0 dev --tools ./tools.mjs'],
       ['Listen on a free port, without authentication', '$0 dev --port 0 --no-auth'],
       ['Print the address as one line of JSON, for scripts', '$0 dev --port 0 --json'],
     ],
   };
 
+  files = Option.Rest({ name: 'file' });
+  watch = Option.Boolean('-w,--watch', false, {
+    description: 'Reload edited workflows and tools; without FILE, of workflow.ts or workflow.yaml.',
+  });
   port = Option.String('-p,--port', { description: 'Port to listen on; 0 picks a free one (default JAMJET_PORT, else 7700).' });
   db = Option.String('--db', {
     description: 'The database: a file, or postgres://… (default DATABASE_URL, else .jamjet/runtime.db).',
@@ -46,21 +63,35 @@ and its private networks.`,
     const auth = this.auth && !config.devMode;
     if (!auth) requireLoopback(config, 'Drop --no-auth, or unset JAMJET_BIND.');
     const usual = settings(this.context);
+    const project = await this.#project(config);
+    const tools = project?.tools ?? (await toolsOfModule(this.context, this.tools));
     const token = auth ? await this.#token(config) : null;
     let removeUrl = async (): Promise<void> => undefined;
     return serve(this.context, {
-      config: this.#withDefaultLogLevel(config),
+      config: this.#withDefaultLogLevel({ ...config, workflowVars: project?.vars ?? config.workflowVars }),
       auth: auth ? 'on' : 'off',
-      tools: this.tools,
-      onStarted: async (url, tools) => {
+      tools,
+      mcpServers: project?.mcpServers,
+      onStarted: async (server) => {
+        const workflows = (await project?.start(server)) ?? [];
+        const names = workflows.map(({ workflowId, version }) => `${workflowId} ${version}`);
+        const { url } = server;
         removeUrl = await saveUrl(urlFile(fileOf(config.database), this.context.cwd), url);
-        this.#banner(url, config, token, tools, this.#exports(usual, url, config, token));
+        this.#banner(url, config, token, { tools: Object.keys(tools), workflows: names }, this.#exports(usual, url, config, token));
       },
       onStopping: async () => {
         this.note('\nstopping: running executions resume on the next start (Ctrl-C again stops at once)');
         await removeUrl();
+        await project?.close();
       },
     });
+  }
+
+  /** The files that the server serves; null = it serves what clients register. */
+  async #project(config: Config): Promise<DevProject | null> {
+    if (this.files.length === 0 && !this.watch) return null;
+    const { DevProject } = await import('../dev/dev-project.ts');
+    return DevProject.open(this.context, { workflows: this.files, tools: this.tools, watch: this.watch }, config.workflowVars);
   }
 
   /** Logs warnings and errors only, unless the environment sets a log level. */
@@ -93,7 +124,7 @@ and its private networks.`,
     return variables.length === 0 ? '' : `export ${variables.join(' ')}   `;
   }
 
-  #banner(url: string, config: Config, token: DevToken | null, tools: readonly string[], exports: string): void {
+  #banner(url: string, config: Config, token: DevToken | null, { tools, workflows }: Served, exports: string): void {
     if (this.json) {
       // A single line, because log lines may follow.
       this.print(
@@ -103,6 +134,7 @@ and its private networks.`,
           auth: token !== null,
           token_file: token?.file ?? null,
           tools,
+          ...(this.files.length === 0 && !this.watch ? {} : { workflows }),
         }),
       );
       return;
@@ -113,7 +145,11 @@ and its private networks.`,
       token === null
         ? paint.yellow('off: every request acts as operator')
         : `${here(token.file)}${token.created ? paint.dim('  (new, role operator)') : ''}`;
-    const listed = tools.length === 0 ? paint.dim(this.tools === undefined ? 'none (--tools MODULE)' : 'none') : tools.join(', ');
+    const listed =
+      tools.length === 0
+        ? paint.dim(this.tools === undefined ? 'none (name workflow files, or --tools MODULE)' : 'none')
+        : tools.join(', ');
+    const watched = this.watch ? paint.dim('  (reloaded when files change)') : '';
     this.print(
       `\n${paint.green('●')} ${paint.bold('JamJet')} is running\n\n${fields(
         [
@@ -121,12 +157,13 @@ and its private networks.`,
           ['docs', paint.cyan(`${url}/docs`)],
           ['database', shownDatabase(config.database, this.context.cwd)],
           ['token', auth],
+          ...(workflows.length === 0 ? [] : [['workflows', `${plain(workflows.join(', '))}${watched}`] as const]),
           ['tools', listed],
           ['network', 'HTTP nodes may call loopback and private addresses'],
         ],
         paint,
         '  ',
-      )}\n\n${paint.dim(`  ${exports}jamjet run workflow.yaml   jamjet ls   Ctrl-C stops`)}\n`,
+      )}\n\n${paint.dim(`  ${exports}jamjet run ${shellWord(this.files[0] ?? 'workflow.yaml')}   jamjet ls   Ctrl-C stops`)}\n`,
     );
   }
 }

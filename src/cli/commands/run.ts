@@ -1,7 +1,7 @@
 import { Option } from 'clipanion';
 import type { Json } from '../../../machines/json.ts';
-import type { CheckedFile } from '../../authoring/check.ts';
 import type { RegisteredWorkflow } from '../../client/index.ts';
+import type { ProjectFile } from '../../project/project-file.ts';
 import { PrintingCommand, type Usage } from '../base/command.ts';
 import { explainApiError } from '../connection/connect.ts';
 import { type Interrupt, listenForInterrupt } from '../context.ts';
@@ -127,7 +127,7 @@ again. The exit status is 0 only if the execution completes.`,
   /** Registers all workflows of the file, because one may start another. */
   async #start(
     { client, functions }: Host,
-    authored: CheckedFile | null,
+    authored: ProjectFile | null,
     unit: AuthoredUnit | null,
     { input, subjectToken }: { readonly input: Json | undefined; readonly subjectToken: string | undefined },
   ): Promise<string> {

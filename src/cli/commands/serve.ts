@@ -1,7 +1,7 @@
 import { Option } from 'clipanion';
 import { databaseName } from '../../config.ts';
 import { PrintingCommand, type Usage } from '../base/command.ts';
-import { requireLoopback, serve } from '../connection/serve.ts';
+import { requireLoopback, serve, toolsOfModule } from '../connection/serve.ts';
 import { settings } from '../input/settings.ts';
 
 class ServeCommand extends PrintingCommand {
@@ -29,16 +29,19 @@ functions get ten seconds. No token is created: use \`jamjet token create --role
   script = Option.String('--script', { description: 'File with answers for every model, in the place of providers.' });
   tools = Option.String('--tools', { description: 'Module whose exported functions are tools; they run in this process.' });
 
-  execute(): Promise<number> {
+  async execute(): Promise<number> {
     const config = settings(this.context, { port: this.port, bind: this.bind, script: this.script });
     if (config.devMode) requireLoopback(config, 'Unset JAMJET_DEV_MODE, or JAMJET_BIND and --bind.');
     if (config.devMode) this.warn('JAMJET_DEV_MODE is set: authentication is off');
+    const tools = await toolsOfModule(this.context, this.tools);
     return serve(this.context, {
       config,
       auth: config.devMode ? 'off' : 'on',
-      tools: this.tools,
-      onStarted: (url, tools) => {
-        if (this.json) this.print(JSON.stringify({ url, database: databaseName(config.database), auth: !config.devMode, tools }));
+      tools,
+      onStarted: ({ url }) => {
+        const names = Object.keys(tools);
+        if (this.json)
+          this.print(JSON.stringify({ url, database: databaseName(config.database), auth: !config.devMode, tools: names }));
         else this.note(`listening on ${url}`);
       },
       onStopping: () => this.note('stopping'),

@@ -5,6 +5,7 @@ import { JamjetCommand, type Usage } from '../base/command.ts';
 import { EXIT, usageFailure } from '../failure.ts';
 import { choiceArgument, integerArgument, readText } from '../input/arguments.ts';
 import { expandGlobs } from '../input/glob.ts';
+import { moduleLoader } from '../input/workflow-file.ts';
 import { count } from '../terminal/text.ts';
 import { reportText } from '../texts/test.ts';
 
@@ -44,7 +45,8 @@ class TestCommand extends JamjetCommand {
     };
     const files = await expandGlobs(this.files, this.context.cwd);
     // Imported on use, because the compiler is slow to load.
-    const [{ examine }, { jsonReport, reportOf }, { junitXml }] = await Promise.all([
+    const [{ readProjectTests }, { examineTests }, { jsonReport, reportOf }, { junitXml }] = await Promise.all([
+      import('../../project/project-file.ts'),
       import('../../testing/examine.ts'),
       import('../../testing/report.ts'),
       import('../../testing/junit.ts'),
@@ -52,7 +54,8 @@ class TestCommand extends JamjetCommand {
     const reports: Report[] = [];
     for (const file of files) {
       const path = resolve(this.context.cwd, file);
-      for (const examined of examine(await readText(path, file), path, bounds, () => performance.now())) {
+      const read = await readProjectTests(path, file, { loader: await moduleLoader(this.context.cwd), read: readText });
+      for (const examined of examineTests(read, path, bounds, () => performance.now())) {
         const report = reportOf(file, examined, demands);
         reports.push(report);
         if (format === 'text') this.print(`${reportText(report, this.context, this.paint)}\n`);

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
+import type { Server, ServerOptions } from '../../compose.ts';
 import { type Config, urlOf } from '../../config.ts';
 import { aborted, type Context, listenForInterrupt } from '../context.ts';
 import { EXIT, usageFailure } from '../failure.ts';
+import { moduleLoader } from '../input/workflow-file.ts';
 import { isLoopback } from './loopback.ts';
 
 /** Time for in-process work to complete after a stop signal. The whole stop takes less than 12 s if the database responds. */
@@ -10,10 +12,11 @@ const GRACE_MS = 10_000;
 export interface ServeOptions {
   readonly config: Config;
   readonly auth: 'on' | 'off';
-  /** Path of the tools module; undefined = none. */
-  readonly tools: string | undefined;
+  readonly tools: NonNullable<ServerOptions['tools']>;
+  /** MCP servers of the user's own files. */
+  readonly mcpServers?: ServerOptions['mcpServers'] | undefined;
   /** Called when the server is listening. */
-  readonly onStarted: (url: string, tools: readonly string[]) => void | Promise<void>;
+  readonly onStarted: (server: Server) => void | Promise<void>;
   readonly onStopping: () => void | Promise<void>;
 }
 
@@ -21,6 +24,13 @@ export interface ServeOptions {
 export function requireLoopback({ bind, port }: Config, hint: string): void {
   if (!isLoopback(urlOf(bind, port)))
     throw usageFailure(`without authentication the server must listen on a loopback address, and ${bind} is not one`, hint);
+}
+
+/** Loads the functions of a module; none if no module is named. */
+export async function toolsOfModule(context: Context, module: string | undefined): Promise<NonNullable<ServerOptions['tools']>> {
+  if (module === undefined) return {};
+  const { loadTools } = await import('../../project/tools.ts');
+  return loadTools(resolve(context.cwd, module), await moduleLoader(context.cwd));
 }
 
 /**
@@ -31,10 +41,9 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
   const interrupt = listenForInterrupt(context.signals);
   try {
     const { startServer } = await import('../../compose.ts');
-    const { loadTools } = await import('../../tools.ts');
-    const tools = options.tools === undefined ? {} : await loadTools(resolve(context.cwd, options.tools));
-    const server = await startServer({ config: options.config, tools, auth: options.auth });
-    await options.onStarted(server.url, Object.keys(tools));
+    const { config, tools, auth, mcpServers = {} } = options;
+    const server = await startServer({ config, tools, auth, mcpServers });
+    await options.onStarted(server);
     const failure = await Promise.race([aborted(interrupt.signal).then(() => null), server.failed]);
     await options.onStopping();
     await server.close(GRACE_MS, failure ?? interrupt.name());

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import type { CheckedFile } from '../../authoring/check.ts';
 import { ApiError, JamjetClient, Unreachable } from '../../client/index.ts';
+import type { ProjectFile } from '../../project/project-file.ts';
 import { warn } from '../base/command.ts';
 import { type Connection, connect } from '../connection/connect.ts';
 import { openOfflineDatabase } from '../connection/offline-database.ts';
@@ -8,7 +8,7 @@ import { type Context, userOf } from '../context.ts';
 import { usageFailure } from '../failure.ts';
 import { executionIdOf, isWholeId } from '../input/execution-id.ts';
 import { settings } from '../input/settings.ts';
-import { variablesNeeded } from '../input/workflow-file.ts';
+import { moduleLoader, variablesNeeded } from '../input/workflow-file.ts';
 import { shownDatabase } from '../terminal/path.ts';
 import { plain } from '../terminal/text.ts';
 import { commandServers } from './command-servers.ts';
@@ -42,7 +42,7 @@ export interface HostOptions {
   /** File with answers of models; only an embedded runtime reads it. */
   readonly script: string | undefined;
   /** The workflow file, if there is one. Only an embedded runtime loads its functions, starts its MCP servers and gives it its variables. */
-  readonly authored: CheckedFile | null;
+  readonly authored: ProjectFile | null;
   /** The execution to resume. */
   readonly resume: string | null;
 }
@@ -78,8 +78,8 @@ function serverHost({ client, url, tokenSource }: Connection, options: HostOptio
       'Start the server with --tools, or add --embedded.',
     );
   }
-  const functions = Object.keys(options.authored?.localTools ?? {});
-  const queuedWorkNote = `functions of the file (${functions.join(', ')}) are not available on ${url}: start the server with --tools, or run with --embedded`;
+  const functions = options.authored?.toolNames ?? [];
+  const queuedWorkNote = `functions of the file (${functions.join(', ')}) are not available on ${url}: start the server with them (jamjet dev FILE), or run with --embedded`;
   return {
     client,
     embedded: false,
@@ -97,11 +97,11 @@ function serverHost({ client, url, tokenSource }: Connection, options: HostOptio
 async function embeddedHost(context: Context, options: HostOptions, startupNotes: readonly string[]): Promise<Host> {
   const config = settings(context, { db: options.db, script: options.script });
   const { openEmbedded } = await import('../../compose.ts');
-  const { loadLocalTools, loadTools } = await import('../../tools.ts');
+  const { loadTools } = await import('../../project/tools.ts');
   const { withGrant } = await import('../../tenant-grants.ts');
   const tools = {
-    ...(options.tools === undefined ? {} : await loadTools(resolve(context.cwd, options.tools))),
-    ...(await loadLocalTools(options.authored?.localTools ?? {})),
+    ...(options.tools === undefined ? {} : await loadTools(resolve(context.cwd, options.tools), await moduleLoader(context.cwd))),
+    ...(await options.authored?.tools()),
   };
   const resume = options.resume === null ? null : await wholeId(context, options.db, options.resume);
   const runtime = await openEmbedded({

@@ -5,7 +5,7 @@ import { userOf } from '../context.ts';
 import { commandServers } from '../following/command-servers.ts';
 import { plain } from '../terminal/text.ts';
 import { settings } from './settings.ts';
-import { readValidWorkflow } from './workflow-file.ts';
+import { moduleLoader, readValidWorkflow } from './workflow-file.ts';
 
 /** Opens the tools of a workflow file, of a module and of the operator. */
 export async function openTools(
@@ -13,14 +13,14 @@ export async function openTools(
   { file, module }: { readonly file: string | undefined; readonly module: string | undefined },
 ) {
   const { ToolBox } = await import('../../tool-box.ts');
-  const { loadLocalTools, loadTools } = await import('../../tools.ts');
+  const { loadTools } = await import('../../project/tools.ts');
   const authored = file === undefined ? null : await readValidWorkflow(file, context, { warnings: false });
   const documents = authored?.workflows.map(({ document }) => document) ?? [];
   return ToolBox.open({
     config: settings(context),
     functions: {
-      ...(module === undefined ? {} : await loadTools(resolve(context.cwd, module))),
-      ...(await loadLocalTools(authored?.localTools ?? {})),
+      ...(module === undefined ? {} : await loadTools(resolve(context.cwd, module), await moduleLoader(context.cwd))),
+      ...(await authored?.tools()),
     },
     documents,
     commandServers: commandServers(documents),

@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { CheckedFile } from '../../authoring/check.ts';
+import type { ModuleLoader } from '../../project/module-loader.ts';
+import type { ProjectFile } from '../../project/project-file.ts';
 import type { Context } from '../context.ts';
 import { Failure, usageFailure } from '../failure.ts';
 import { type Paint, paintFor } from '../terminal/paint.ts';
@@ -17,21 +19,25 @@ export type AuthoredUnit = CheckedFile['workflows'][number];
  */
 export function isWorkflowFile(word: string, cwd: string): boolean {
   return (
-    /\.(ya?ml|json)$/i.test(word) ||
+    /\.(ya?ml|json|[cm]?[jt]s)$/i.test(word) ||
     /^(\/|\.\.?(\/|$))/.test(word) ||
     statSync(resolve(cwd, word), { throwIfNoEntry: false })?.isFile() === true
   );
 }
 
-/** Compiles and checks a workflow file, with the prompts that it names. The checker is imported on use, because it is slow to load. */
-export async function readWorkflow(file: string, cwd: string): Promise<CheckedFile> {
-  const path = resolve(cwd, file);
-  const text = await readText(path, file);
-  const { checkWorkflow } = await import('../../authoring/check.ts');
-  const { withPromptFiles } = await import('../../authoring/prompt-files.ts');
-  return withPromptFiles(checkWorkflow(text, path), (prompt, what) =>
-    readText(resolve(dirname(path), prompt), `${file}: ${what}`),
-  );
+/**
+ * Compiles and checks a workflow file, or the workflows that a module exports, with the prompts that they name. The checker is imported on
+ * use, because it is slow to load.
+ */
+export async function readWorkflow(file: string, cwd: string, loader?: ModuleLoader): Promise<ProjectFile> {
+  const { readProjectFile } = await import('../../project/project-file.ts');
+  return readProjectFile(resolve(cwd, file), file, { loader: loader ?? (await moduleLoader(cwd)), read: readText });
+}
+
+/** A loader of the modules of one command. */
+export async function moduleLoader(cwd: string): Promise<ModuleLoader> {
+  const { ModuleLoader } = await import('../../project/module-loader.ts');
+  return new ModuleLoader({ cwd, fresh: false });
 }
 
 /**
@@ -41,9 +47,9 @@ export async function readWorkflow(file: string, cwd: string): Promise<CheckedFi
 export async function readValidWorkflow(
   file: string,
   { stderr, env, cwd }: Pick<Context, 'stderr' | 'env' | 'cwd'>,
-  { warnings }: { readonly warnings: boolean },
-): Promise<CheckedFile> {
-  const authored = await readWorkflow(file, cwd);
+  { warnings, loader }: { readonly warnings: boolean; readonly loader?: ModuleLoader },
+): Promise<ProjectFile> {
+  const authored = await readWorkflow(file, cwd, loader);
   const isValid = authored.workflows.length > 0;
   if (authored.diagnostics.length > 0 && (warnings || !isValid))
     stderr.write(`${renderDiagnostics(authored.diagnostics, { cwd }, paintFor(stderr, env))}\n`);
@@ -51,11 +57,10 @@ export async function readValidWorkflow(
   return authored;
 }
 
-/** The single workflow of a file, or the named one of several. */
-export function selectUnit(file: string, { workflows: units }: CheckedFile, name: string | undefined): AuthoredUnit {
+/** The single workflow of a file, the default export of a module, or the named one of several. */
+export function selectUnit(file: string, { workflows: units, mainId }: ProjectFile, name: string | undefined): AuthoredUnit {
   const ids = units.map(({ document }) => String(document.workflow_id));
-  const at = name === undefined ? (units.length === 1 ? 0 : -1) : ids.indexOf(name);
-  const unit = units[at];
+  const unit = units[ids.indexOf(name ?? mainId ?? '')];
   if (unit !== undefined) return unit;
   const what = name === undefined ? `${file} contains several workflows: name one of them` : `${file} has no workflow "${name}"`;
   throw usageFailure(what, `It has: ${ids.join(', ')}.`);

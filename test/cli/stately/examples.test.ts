@@ -12,7 +12,8 @@ import type { Json, JsonObject } from '../../../machines/json.ts';
 import type { TimedEvent } from '../../../machines/replay/index.ts';
 import { readWorkflow } from '../../../src/cli/input/workflow-file.ts';
 import { isTerminal } from '../../../src/cli/terminal/status.ts';
-import { loadLocalTools } from '../../../src/tools.ts';
+import { ModuleLoader } from '../../../src/project/module-loader.ts';
+import { loadLocalTools } from '../../../src/project/tools.ts';
 import { entryEvents } from '../../support/event-rows.ts';
 import { runtimeServer } from '../runtime-server.ts';
 import { allDone, type Received, Receiver, shapeFaults, snapshotOf } from './receiver.ts';
@@ -32,6 +33,7 @@ const EXAMPLES = await Promise.all(
 );
 const TOOLS = await loadLocalTools(
   Object.assign({}, ...EXAMPLES.flatMap(({ authored }) => authored.map((file) => file.localTools))),
+  new ModuleLoader({ cwd: process.cwd(), fresh: false }),
 );
 
 /** The operator's file that the README of stock-check asks for. */

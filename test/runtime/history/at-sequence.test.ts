@@ -8,12 +8,13 @@ import type { Json, JsonObject } from '../../../machines/json.ts';
 import { TERMINAL } from '../../../machines/run.ts';
 import { load, save, stateOf } from '../../../machines/step/index.ts';
 import { checkWorkflow } from '../../../src/authoring/check.ts';
+import { ModuleLoader } from '../../../src/project/module-loader.ts';
+import { loadLocalTools } from '../../../src/project/tools.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { createRuntime } from '../../../src/runtime/index.ts';
 import { readTail } from '../../../src/runtime/log/read-log.ts';
 import type { ExecutionView } from '../../../src/runtime/types/executions.ts';
 import type { ServerRuntime } from '../../../src/runtime/types/server-runtime.ts';
-import { loadLocalTools } from '../../../src/tools.ts';
 import type { Store } from '../../../store/port/store.ts';
 import { openSqlite } from '../../../store/sqlite/open.ts';
 import { replayAll } from '../../support/replay-all.ts';
@@ -68,7 +69,10 @@ interface RecordedRun {
 async function recordRun({ name, files = ['workflow.yaml'], input }: Example): Promise<RecordedRun> {
   const folder = join('examples', name);
   const authored = files.map((file) => checkWorkflow(readFileSync(join(folder, file), 'utf8'), join(folder, file)));
-  const tools = await loadLocalTools(Object.assign({}, ...authored.map(({ localTools }) => localTools)));
+  const tools = await loadLocalTools(
+    Object.assign({}, ...authored.map(({ localTools }) => localTools)),
+    new ModuleLoader({ cwd: process.cwd(), fresh: false }),
+  );
   const path = databasePath();
   const store = await openSqlite({ path, writer: 'test', nowMs: () => systemClock.nowMs() });
   const runtime = await createRuntime({ store, tools, allowPrivateAddresses: true, checkpointLogBytes: 0 });

@@ -1,7 +1,8 @@
-import { pathToFileURL } from 'node:url';
-import type { Tool, Tools } from './runtime/types/work.ts';
+import type { LocalTool } from '../authoring/tools.ts';
+import type { Tool, Tools } from '../runtime/types/work.ts';
+import type { ModuleLoader } from './module-loader.ts';
 
-/** A module of tools cannot be used; the message names it and says why. */
+/** Functions cannot be used as tools; the message names the module and says why. */
 export class ToolsError extends Error {
   readonly code = 'bad_tools';
 
@@ -12,8 +13,8 @@ export class ToolsError extends Error {
 }
 
 /** Loads a module's named exports that are functions, by name. `path` is absolute. */
-export async function loadTools(path: string): Promise<Tools> {
-  const exported = await importModule(path);
+export async function loadTools(path: string, loader: ModuleLoader): Promise<Tools> {
+  const exported = await loader.load(path);
   const tools = Object.fromEntries(
     Object.entries(exported).filter((entry): entry is [string, Tool] => isTool(entry[1]) && entry[0] !== 'default'),
   );
@@ -23,12 +24,10 @@ export async function loadTools(path: string): Promise<Tools> {
 }
 
 /** Loads the functions that a workflow file names under `tools:` (tool name → module path and export). */
-export async function loadLocalTools(
-  references: Readonly<Record<string, { readonly module: string; readonly export: string }>>,
-): Promise<Tools> {
+export async function loadLocalTools(references: Readonly<Record<string, LocalTool>>, loader: ModuleLoader): Promise<Tools> {
   const tools: Record<string, Tool> = {};
   for (const [name, reference] of Object.entries(references)) {
-    const tool = (await importModule(reference.module))[reference.export];
+    const tool = (await loader.load(reference.module))[reference.export];
     if (!isTool(tool)) throw new ToolsError(`tool ${name}: ${reference.module} exports no function "${reference.export}"`);
     tools[name] = tool;
   }
@@ -37,12 +36,4 @@ export async function loadLocalTools(
 
 function isTool(value: unknown): value is Tool {
   return typeof value === 'function';
-}
-
-async function importModule(path: string): Promise<Readonly<Record<string, unknown>>> {
-  try {
-    return await import(pathToFileURL(path).href);
-  } catch (cause) {
-    throw new ToolsError(`cannot load tools from ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  }
 }
