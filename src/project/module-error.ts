@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isOwnFile } from './own-package.ts';
 
 /** A place in a file of a project. */
 interface Place {
@@ -122,17 +123,10 @@ function lineOfImport(file: string, name: string): number | null {
 function placeIn(error: Error): Place | null {
   for (const frame of (error.stack ?? '').split('\n')) {
     const [, at, line] = /^\s+at (?:.*\()?((?:file:\/\/|\/|[A-Za-z]:\\)[^()]*):(\d+):\d+\)?$/.exec(frame) ?? [];
-    if (at === undefined || /[\\/]node_modules[\\/]/.test(at) || isOwn(pathOf(at))) continue;
+    if (at === undefined || /[\\/]node_modules[\\/]/.test(at) || isOwnFile(pathOf(at))) continue;
     return { file: pathOf(at), line: Number(line), column: null };
   }
   return null;
-}
-
-const OWN = resolve(fileURLToPath(new URL('../../', import.meta.url)));
-
-/** Is it a file of this package? Its examples are projects. */
-function isOwn(path: string): boolean {
-  return ['src', 'machines', 'store', 'dist', 'bin'].some((folder) => path.startsWith(`${resolve(OWN, folder)}/`));
 }
 
 function pathOf(urlOrPath: string): string {

@@ -78,7 +78,9 @@ export class ModuleLoader {
     // No cache on disk: it would be shared by all users of the machine.
     const options = { moduleCache: false, fsCache: false, tsconfigPaths: true } as const;
     const { transform } = createJiti(path, options);
-    return createJiti(path, {
+    const { createFreshJiti } = await import('./fresh-jiti.ts');
+    const create = this.#options.fresh ? createFreshJiti : createJiti;
+    return create(path, {
       ...options,
       ...(isInstalled(path) ? {} : { virtualModules: { [PACKAGE]: await import('../index.ts') } }),
       transform: (asked) => {

@@ -1,15 +1,8 @@
 import { dirname, extname, resolve } from 'node:path';
-import {
-  type CheckedFile,
-  type CheckedTests,
-  checkObject,
-  checkObjectTests,
-  checkTests,
-  checkWorkflow,
-} from '../authoring/check.ts';
+import { type CheckedFile, type CheckedTests, checkTests, checkWorkflow } from '../authoring/check.ts';
 import { withPromptFiles } from '../authoring/prompt-files.ts';
-import { type Authored, authoredOf, type WorkflowDefinition } from '../builder/definition.ts';
 import type { Tools } from '../runtime/types/work.ts';
+import { type Authored, authoredOf, checkAuthored, checkAuthoredTests } from './authored.ts';
 import type { Module, ModuleLoader } from './module-loader.ts';
 import { loadLocalTools } from './tools.ts';
 
@@ -23,9 +16,9 @@ export interface ProjectFile extends CheckedFile {
   readonly tools: () => Promise<Tools>;
 }
 
-/** The module exports no workflow, or several of one id. */
-export class NoWorkflow extends Error {
-  readonly code = 'no_workflow';
+/** What a module exports cannot be used: no workflow, or several things of one name. */
+export class ProjectError extends Error {
+  readonly code = 'bad_project';
 }
 
 /** How files are read: modules by the loader, texts by `read`, which names them in its errors by `what`. */
@@ -43,7 +36,7 @@ export function isModule(path: string): boolean {
 
 /**
  * Reads and checks a workflow file by its absolute path; `shown` names it in errors. A module is loaded, since its exports are the
- * workflows. Rejects with `ModuleError`, `NoWorkflow`, or the error of the file system.
+ * workflows. Rejects with `ModuleError`, `ProjectError`, or the error of the file system.
  */
 export async function readProjectFile(path: string, shown: string, reader: ProjectReader): Promise<ProjectFile> {
   return isModule(path) ? readModule(path, shown, reader) : readText(path, shown, reader);
@@ -57,7 +50,7 @@ export async function readProjectTests(
 ): Promise<readonly [CheckedTests, ...CheckedTests[]]> {
   if (!isModule(path)) return checkTests(await reader.read(path, shown), path);
   const { all } = workflowsIn(await loadModule(path, shown, reader), shown);
-  const [first, ...others] = all.flatMap((authored) => checkObjectTests(authored));
+  const [first, ...others] = all.flatMap((authored) => checkAuthoredTests(authored));
   if (first === undefined) throw noWorkflow(shown);
   const several = others.length > 0;
   const named = (tests: CheckedTests): CheckedTests =>
@@ -79,14 +72,14 @@ async function readText(path: string, shown: string, reader: ProjectReader): Pro
 
 async function readModule(path: string, shown: string, reader: ProjectReader): Promise<ProjectFile> {
   const { all, main } = workflowsIn(await loadModule(path, shown, reader), shown);
-  const files = await Promise.all(all.map((authored) => withPrompts(checkObject(authored), authored.at.file, shown, reader)));
+  const files = await Promise.all(all.map((authored) => withPrompts(checkAuthored(authored), authored.at.file, shown, reader)));
   const workflows = files.flatMap((file) => file.workflows);
   const isValid = files.every((file) => file.workflows.length > 0);
   rejectDuplicates(
     workflows.map(({ document }) => String(document.workflow_id)),
     shown,
   );
-  const tools: Tools = Object.assign({}, ...all.map((authored) => authored.tools));
+  const tools = toolsOf(all, shown);
   const mainFile = main === null ? undefined : files[all.indexOf(main)];
   const only = mainFile?.workflows.length === 1 ? mainFile.workflows[0] : undefined;
   return {
@@ -122,7 +115,7 @@ function workflowsIn(module: Module, shown: string): ExportedWorkflows {
   }
   if (exported.size === 0) throw noWorkflow(shown);
   const all = [...exported].flatMap(([value, authored]) => {
-    const { subworkflows = [] } = value as Partial<WorkflowDefinition>;
+    const { subworkflows = [] } = value as { readonly subworkflows?: readonly unknown[] };
     return [...subworkflows.flatMap((child) => authoredOf(child) ?? []), authored];
   });
   const byDefault = authoredOf(module.default);
@@ -130,13 +123,24 @@ function workflowsIn(module: Module, shown: string): ExportedWorkflows {
   return { all: [...new Set(all)], main: byDefault ?? sole };
 }
 
-function noWorkflow(shown: string): NoWorkflow {
-  return new NoWorkflow(`${shown} exports no workflow; write \`export const name = workflow({ … })\``);
+function noWorkflow(shown: string): ProjectError {
+  return new ProjectError(`${shown} exports no workflow; write \`export const name = workflow({ … })\``);
 }
 
 function rejectDuplicates(ids: readonly string[], shown: string): void {
   const twice = ids.find((id, i) => ids.indexOf(id) !== i);
-  if (twice !== undefined) throw new NoWorkflow(`${shown} exports two workflows with the id "${twice}"`);
+  if (twice !== undefined) throw new ProjectError(`${shown} exports two workflows with the id "${twice}"`);
+}
+
+/** The functions of all workflows. They run in one process, where a name is one function. */
+function toolsOf(all: readonly Authored[], shown: string): Tools {
+  const tools: Record<string, Tools[string]> = {};
+  for (const [name, tool] of all.flatMap((authored) => Object.entries(authored.tools))) {
+    if (Object.hasOwn(tools, name) && tools[name] !== tool)
+      throw new ProjectError(`${shown}: two workflows have different tools with the name "${name}": rename one of them`);
+    tools[name] = tool;
+  }
+  return tools;
 }
 
 function withPrompts(checked: CheckedFile, path: string, shown: string, { loader, read }: ProjectReader): Promise<CheckedFile> {

@@ -1,63 +1,12 @@
-import { spawn } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../support/ports.ts';
+import { type Program, program } from '../support/program.ts';
 import { startServer, temporaryFolder } from '../support/server.ts';
 import { openTcpProxy } from '../support/tcp-proxy.ts';
 
 const JAMJET = resolve('bin/jamjet.js');
-
-interface Program {
-  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
-  stdout(): string;
-  stderr(): string;
-  /** Resolves once standard output contains the text. */
-  shows(text: RegExp): Promise<RegExpExecArray>;
-  kill(signal: NodeJS.Signals): void;
-}
-
-/** Starts a program like a shell, without a terminal. */
-function program(command: string, args: readonly string[], folder: string, env: Readonly<Record<string, string>> = {}): Program {
-  const child = spawn(command, args, {
-    cwd: folder,
-    env: { PATH: process.env.PATH, HOME: folder, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let out = '';
-  let err = '';
-  let wake = () => {};
-  child.stdout.on('data', (chunk: Buffer) => {
-    out += chunk.toString();
-    wake();
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    err += chunk.toString();
-  });
-  const ended = new Promise<Awaited<Program['ended']>>((done) => child.once('close', (code, signal) => done({ code, signal })));
-  let over = false;
-  void ended.then(() => {
-    over = true;
-    wake();
-  });
-  return {
-    ended,
-    stdout: () => out,
-    stderr: () => err,
-    async shows(text) {
-      for (;;) {
-        const found = text.exec(out);
-        if (found !== null) return found;
-        if (over) throw new Error(`it ended without showing ${text}:\n${out}\n${err}`);
-        await new Promise<void>((resume) => {
-          wake = resume;
-        });
-      }
-    },
-    kill: (signal) => void child.kill(signal),
-  };
-}
 
 function jamjet(args: readonly string[], folder: string): Program {
   return program(process.execPath, [JAMJET, ...args], folder);

@@ -127,7 +127,8 @@ export class DevProject {
     const tools = Object.keys(read.project.tools);
     const listed = `${tools.slice(0, MAX_LISTED_TOOLS).join(', ')}${tools.length > MAX_LISTED_TOOLS ? ', …' : ''}`;
     const what = renewed.length > 0 ? renewed.map(describe).join(', ') : tools.length > 0 ? `tools ${listed}` : 'nothing changed';
-    this.#print(`${this.#paint.green('↻')} reloaded ${plain(names)}: ${plain(what)}`);
+    const { stdout } = this.#context;
+    stdout.write(`${paintFor(stdout, this.#context.env).green('↻')} reloaded ${plain(names)}: ${plain(what)}\n`);
   }
 
   #provide({ documents }: LoadedProject): void {

@@ -1,0 +1,18 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = packageFolder(fileURLToPath(import.meta.url)) ?? '';
+
+/** Is it a file of this package that is no example of a project? */
+export function isOwnFile(path: string): boolean {
+  return ['bin', 'dist', 'machines', 'src', 'store'].some((folder) => path.startsWith(join(ROOT, folder) + sep));
+}
+
+/** The folder with the nearest `package.json`; null = there is none above the file. */
+export function packageFolder(file: string): string | null {
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'package.json'))) return folder;
+    if (folder === dirname(folder)) return null;
+  }
+}
