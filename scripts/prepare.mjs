@@ -6,7 +6,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const SOURCES = ['machines', 'store', 'src', 'bench', 'scripts/copy-assets.mjs', 'package-lock.json', 'tsconfig.build.json', 'tsconfig.json'];
+const SOURCES = [
+  'machines',
+  'store',
+  'src',
+  'bench',
+  'scripts/copy-assets.mjs',
+  'package-lock.json',
+  'tsconfig.build.json',
+  'tsconfig.json',
+];
 
 /** Milliseconds since the epoch of the newest file in a folder, the folders in it included: a removed file counts too. */
 function newest(path) {
