@@ -16,8 +16,8 @@ type CreateCore = (id: string, options: JitiOptions, hooks: CoreHooks) => Jiti;
 const require = createRequire(import.meta.url);
 
 /**
- * Like `createJiti`, but it also evaluates the JavaScript modules of the project of `id` anew, which jiti leaves to Node, and Node keeps for
- * ever. jiti falls back to its own evaluation when an import by Node fails; so such an import is made to fail. For that, it takes the
+ * Like `createJiti`, but it also evaluates the JavaScript modules of the project of `id` anew, which jiti leaves to Node, and Node keeps
+ * once loaded. jiti falls back to its own evaluation when an import by Node fails; so such an import is made to fail. For that, it takes the
  * core of jiti, whose version is pinned.
  */
 export function createFreshJiti(id: string, options: JitiOptions): Jiti {

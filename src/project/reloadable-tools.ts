@@ -12,7 +12,7 @@ export class ReloadableTools {
     this.replace(functions);
   }
 
-  /** For `createRuntime` and `startServer`; the same object for ever. */
+  /** For `createRuntime` and `startServer`; the same object always. */
   get tools(): Tools {
     return this.#tools;
   }

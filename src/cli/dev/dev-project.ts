@@ -101,7 +101,7 @@ export class DevProject {
     return registered;
   }
 
-  /** Waits for a reload that is under way. */
+  /** Waits for a reload that is in progress. */
   async close(): Promise<void> {
     this.#watcher?.close();
     await this.#reloading;
