@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Jiti, TransformOptions } from 'jiti';
-import { moduleError } from './module-error.ts';
+import { ModuleError, moduleError } from './module-error.ts';
 
 /** The exports of a module. */
 export type Module = Readonly<Record<string, unknown>>;
@@ -44,10 +45,12 @@ export class ModuleLoader {
   /** Loads a module by its absolute path. Rejects with `ModuleError`. */
   async load(path: string): Promise<Module> {
     this.#files.add(path);
+    const { cwd } = this.#options;
+    if (!existsSync(path)) throw new ModuleError('no such file', { file: path, line: null, column: null }, { cwd });
     try {
       return await this.#import(path);
     } catch (error) {
-      throw moduleError(error, path, this.#options.cwd);
+      throw moduleError(error, path, cwd);
     }
   }
 

@@ -115,6 +115,6 @@ export const here = import.meta.filename;
   it('reports a module that was deleted', async () => {
     const folder = folderWith({ 'main.ts': 'export const a = 1;\n' });
     rmSync(join(folder, 'main.ts'));
-    await expect(loaderOf(folder).load(join(folder, 'main.ts'))).rejects.toThrow('main.ts: cannot find module main.ts');
+    await expect(loaderOf(folder).load(join(folder, 'main.ts'))).rejects.toThrow('main.ts: no such file');
   });
 });

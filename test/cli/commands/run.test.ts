@@ -217,7 +217,9 @@ nodes:
       const env = { DATABASE_URL: join(server().folder, '.jamjet', 'runtime.db') };
       const run = server().jamjet(['run', 'flow.yaml'], { cwd: folder, env });
       await run.shows(/▸ treble .*waiting for a worker of queue tool\n/);
-      await run.shows(/! functions of the file \(treble\) are not available on http.*: start the server with --tools/);
+      await run.shows(
+        /! functions of the file \(treble\) are not available on http.*: start the server with them \(jamjet dev FILE\)/,
+      );
       run.signals.emit('SIGINT');
       expect((await run.ended).code).toBe(130);
     }));
@@ -391,7 +393,7 @@ describe('jamjet run embedded', () => {
     }));
 
   it.each([
-    ['missing.mjs', /^error: cannot load tools from .*missing\.mjs/],
+    ['missing.mjs', /^error: missing\.mjs: no such file/],
     ['empty.mjs', /^error: .*empty\.mjs exports no function/],
   ])('reports an invalid --tools %s', (file, message) =>
     inFolder(async (folder) => {
