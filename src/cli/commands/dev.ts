@@ -77,7 +77,13 @@ and its private networks.`,
         const names = workflows.map(({ workflowId, version }) => `${workflowId} ${version}`);
         const { url } = server;
         removeUrl = await saveUrl(urlFile(fileOf(config.database), this.context.cwd), url);
-        this.#banner(url, config, token, { tools: Object.keys(tools), workflows: names }, this.#exports(usual, url, config, token));
+        this.#banner(
+          url,
+          config,
+          token,
+          { tools: Object.keys(tools), workflows: names },
+          this.#exports(usual, url, config, token),
+        );
       },
       onStopping: async () => {
         this.note('\nstopping: running executions resume on the next start (Ctrl-C again stops at once)');
