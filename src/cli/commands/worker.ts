@@ -1,7 +1,7 @@
-import { resolve } from 'node:path';
 import { Option } from 'clipanion';
 import { PrintingCommand, type Usage } from '../base/command.ts';
 import { connect, DEFAULT_URL, explainApiError } from '../connection/connect.ts';
+import { toolsOfModule } from '../connection/serve.ts';
 import { listenForInterrupt } from '../context.ts';
 import { EXIT } from '../failure.ts';
 import { integerArgument } from '../input/arguments.ts';
@@ -30,8 +30,7 @@ the server restarts, until Ctrl-C or SIGTERM; then it lets its functions finish.
   async execute(): Promise<number> {
     const concurrency = integerArgument('--concurrency', this.concurrency, { min: 1, max: 10_000 });
     const graceSecs = integerArgument('--grace', this.grace, { min: 0, max: 86_400 });
-    const { loadTools } = await import('../../tools.ts');
-    const tools = await loadTools(resolve(this.context.cwd, this.module));
+    const tools = await toolsOfModule(this.context, this.module);
     const connection = await connect(this.runtime, this.context);
     const interrupt = listenForInterrupt(this.context.signals);
     const { createWorker } = await import('../../worker/index.ts');
