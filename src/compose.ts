@@ -272,6 +272,7 @@ async function openServices(options: ServicesOptions, log: Logger) {
       onDiagnostic: (execution, problem) => log.warn({ execution }, problem),
       onError,
       isToolGranted: (tenantId, tool) => isGranted(tool, config.toolTenants, tenantId),
+      logger: log,
       onToolLog: ({ level, message, fields, executionId, nodeId, attempt, tenantId }) =>
         log[level]({ ...fields, execution: executionId, node: nodeId, attempt, tenant: tenantId }, message),
       ...(tools === undefined || Object.keys(tools).length === 0

@@ -76,6 +76,7 @@ export {
   RuntimeError,
   type RuntimeErrorCode,
 } from './runtime/errors.ts';
+export type { ExecutionLogger, LogFields } from './runtime/execution-log.ts';
 export type { RuntimeOptions } from './runtime/options.ts';
 export type * from './runtime/types/caller.ts';
 export type * from './runtime/types/executions.ts';

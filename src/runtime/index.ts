@@ -54,6 +54,7 @@ import { WorkflowCache } from './engine/loading/workflow-cache.ts';
 import { Eraser } from './erasure/eraser.ts';
 import { createErrorReporter } from './error-reporter.ts';
 import { EventBus } from './events.ts';
+import { logCommits } from './execution-log.ts';
 import { ExecutionScope } from './execution-scope.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { HistoryAtSequence } from './history/at-sequence.ts';
@@ -314,6 +315,7 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
   });
   const deliver = createDeliver(context, engine);
   const report = createReport(context, engine);
+  if (options.logger !== undefined) logCommits(events, options.logger);
   events.on('committed', ({ after, diagnostics }) => {
     for (const problem of diagnostics) options.onDiagnostic?.(after.id, problem);
   });

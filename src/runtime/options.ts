@@ -4,6 +4,7 @@ import type { McpServers } from '../executors/mcp/endpoint.ts';
 import type { MemoryConnectors } from '../executors/memory/connector.ts';
 import type { ModelSettings } from '../executors/model/settings.ts';
 import type { Clock } from './clock.ts';
+import type { ExecutionLogger } from './execution-log.ts';
 import type { RandomBytes } from './ids.ts';
 import type { SpanRecording } from './traces.ts';
 import type { ToolLogEntry, Tools } from './types/work.ts';
@@ -45,6 +46,15 @@ export interface RuntimeOptions {
   readonly isToolGranted?: (tenantId: string, tool: string) => boolean;
   /** Called with each line that a tool writes to `context.log`; default: they are dropped. */
   readonly onToolLog?: (entry: ToolLogEntry) => void;
+  /**
+   * Told of failed attempts (`warn`), failed executions (`error`), and the start and end of executions (`info`), each with `execution`, `tenant`
+   * and `workflow`; default: nothing is logged. A logger of pino fits.
+   *
+   * @example
+   * createRuntime({ store, logger: pino() });
+   * // {"level":40,…,"execution":"exec_…","tenant":"default","workflow":"order","node":"charge","attempt":0,"error":"card declined","msg":"attempt failed"}
+   */
+  readonly logger?: ExecutionLogger;
   /** Default: the system's clock. */
   readonly clock?: Clock;
   /** Source of the random part of ids; default: the operating system. A simulation passes a repeatable one. */

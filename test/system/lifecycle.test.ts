@@ -13,6 +13,13 @@ import { startServer, temporaryFolder } from '../support/server.ts';
 
 const APPROVAL = ir('ask', { review: { type: 'human_approval', description: 'Release?' } }, [['review', 'end']]);
 
+const TOOLS = {
+  greet: () => 'hello',
+  refuse() {
+    throw Object.assign(new Error('refused'), { retryable: false });
+  },
+};
+
 type Line = Readonly<Record<string, unknown>>;
 
 function linesOf(output: string): readonly Line[] {
@@ -27,7 +34,7 @@ async function composed(env: Readonly<Record<string, string>> = {}) {
   const lines: Line[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
   const config = readConfig({ DATABASE_URL: path, JAMJET_PORT: '0', ...env });
-  const server = await composeServer({ config, auth: 'off', log, tools: { greet: () => 'hello' } });
+  const server = await composeServer({ config, auth: 'off', log, tools: TOOLS });
   return { path, lines, server };
 }
 
@@ -58,9 +65,24 @@ describe('the log of a server', () => {
     await server.close(0);
     expect(lines).toMatchObject([
       {},
-      { msg: 'server started', tools: ['greet'], auth: 'off' },
+      { msg: 'server started', tools: ['greet', 'refuse'], auth: 'off' },
       { msg: 'server stopping', reason: 'closed' },
       { msg: 'server stopped', reason: 'closed' },
+    ]);
+  });
+
+  it('has a warning for each failed attempt and an error for each failed execution', async () => {
+    const { lines, server } = await composed();
+    const kind = { type: 'tool', tool_ref: 'refuse' };
+    await server.runtime.register(CALLER, ir('refusing', { a: kind }, [['a', 'end']]));
+    const { executionId } = await server.runtime.start(CALLER, { workflowId: 'refusing' });
+    await server.runtime.settled('default', executionId, 30_000);
+    await server.close(0);
+    const about = { execution: executionId, tenant: 'default', workflow: 'refusing' };
+    expect(lines.filter(({ execution }) => execution !== undefined)).toMatchObject([
+      { ...about, level: 30, msg: 'execution started' },
+      { ...about, level: 40, msg: 'attempt failed', node: 'a', attempt: 0, error: 'refused' },
+      { ...about, level: 50, msg: 'execution failed', error: expect.stringContaining('refused') },
     ]);
   });
 
