@@ -1,4 +1,4 @@
-import { failureText, property } from '../failure-description.ts';
+import { detailsOf, failureText, property } from '../failure-description.ts';
 import { WorkError } from './executor.ts';
 
 const RESET = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET']);
@@ -24,6 +24,11 @@ export function asWorkError(thrown: unknown): WorkError {
     ...(errorClass === null ? {} : { errorClass }),
     ...(httpStatus === null ? {} : { httpStatus }),
   });
+}
+
+/** As `asWorkError`, for what a tool has thrown: with its name, its stack and its causes. */
+export function asToolFailure(thrown: unknown): WorkError {
+  return thrown instanceof WorkError ? thrown : asWorkError(thrown).with({ details: detailsOf(thrown) });
 }
 
 function statusOf(thrown: unknown): number | null {

@@ -1,6 +1,5 @@
-import { detailsOf } from '../failure-description.ts';
-import { type Executor, type WorkContext, WorkError } from './executor.ts';
-import { asWorkError } from './failure.ts';
+import type { Executor, WorkContext } from './executor.ts';
+import { asToolFailure } from './failure.ts';
 import { toJson } from './to-json.ts';
 
 /** Characters of JSON. The input may be the whole state, which has its own limit. */
@@ -16,7 +15,7 @@ export function functionExecutor(tool: (input: never, context: WorkContext) => u
     try {
       result = await tool(toJson(work.input, 'input', MAX_INPUT_LENGTH) as never, context);
     } catch (error) {
-      throw error instanceof WorkError ? error : asWorkError(error).with({ details: detailsOf(error) });
+      throw asToolFailure(error);
     }
     return { output: toJson(result) };
   };

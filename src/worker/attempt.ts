@@ -1,9 +1,9 @@
-import type { Json } from '../../machines/json.ts';
+import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Usage } from '../../machines/messages.ts';
 import type { WorkItem } from '../api/schemas/work-items.ts';
 import type { JamjetClient } from '../client/index.ts';
 import { WorkError } from '../executors/executor.ts';
-import { asWorkError } from '../executors/failure.ts';
+import { asToolFailure } from '../executors/failure.ts';
 import { toJson } from '../executors/to-json.ts';
 import { nextProgress, type Progress } from '../executors/tool-context/progress.ts';
 import { type ToolLog, toolLog } from '../executors/tool-context/tool-log.ts';
@@ -67,7 +67,7 @@ export class Attempt {
     try {
       report = { output: await this.#call() };
     } catch (thrown) {
-      report = { failure: asWorkError(thrown) };
+      report = { failure: asToolFailure(thrown) };
     }
     cancelDeadline();
     await (this.#handedBack ?? this.#send(report));
@@ -164,10 +164,11 @@ export class Attempt {
       this.#log.debug('attempt completed', { duration_ms });
       return;
     }
-    const { message, retryable, errorClass, httpStatus } = report.failure;
+    const { message, retryable, errorClass, httpStatus, details } = report.failure;
     await client.failWork(id, {
       error: message,
       retryable,
+      ...(details as JsonObject | null),
       ...(errorClass === null ? {} : { error_class: errorClass }),
       ...(httpStatus === null ? {} : { http_status: httpStatus }),
       ...proof,

@@ -90,7 +90,7 @@ describe('createWorker', () => {
       draft_quote: (_input: unknown, { attempt, reportUsage }: ToolContext) => {
         reportUsage({ inputTokens: 5 });
         if (attempt === 0) throw Object.assign(new Error('price list is locked'), { code: 'ECONNRESET' });
-        throw Object.assign(new Error('no such product'), { retryable: false });
+        throw Object.assign(new RangeError('no such product', { cause: { code: 42 } }), { retryable: false });
       },
     });
     const id = await started(quote());
@@ -100,7 +100,14 @@ describe('createWorker', () => {
     const failed = (await events(id)).filter(({ type }) => type === 'node_failed').map(({ data }) => data);
     expect(failed).toMatchObject([
       { error: 'price list is locked', error_class: 'connection_reset', retryable: true, input_tokens: 5 },
-      { error: 'no such product', retryable: false, input_tokens: 5 },
+      {
+        error: expect.stringContaining('no such product'),
+        error_name: 'RangeError',
+        stack: expect.stringContaining('at draft_quote (test/worker/worker.test.ts:'),
+        cause: { message: '{code: 42}' },
+        retryable: false,
+        input_tokens: 5,
+      },
     ]);
   });
 
