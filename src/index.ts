@@ -41,6 +41,7 @@ export {
 } from './builder/definition.ts';
 export type { EventData, ExecutionEvent } from './builder/events.ts';
 export type { ExecutionOf, StartedExecution, StartOptions } from './builder/execution.ts';
+export { type FleetDefinition, fleet } from './builder/fleet.ts';
 export type { LibraryRuntime } from './builder/library-runtime.ts';
 export type { InferInput, InferOutput, Schema, SchemaIssue, StandardSchema } from './builder/schema.ts';
 export {

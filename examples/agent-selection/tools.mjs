@@ -1,4 +1,8 @@
-/** Writes the text itself. */
+/**
+ * Writes the text itself.
+ *
+ * @param {{ topic: string }} input
+ */
 export async function write({ topic }) {
   return `A text about ${topic}.`;
 }

@@ -1,4 +1,8 @@
-/** Converts sales to EUR and sums them by region. */
+/**
+ * Converts sales to EUR and sums them by region.
+ *
+ * @param {{ date: string, sales: { region: string, amount: number, currency: string }[], rates: Record<string, number> }} input
+ */
 export function total_sales({ date, sales, rates }) {
   const regions = {};
   for (const { region, amount, currency } of sales) {

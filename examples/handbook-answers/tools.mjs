@@ -1,6 +1,10 @@
 import { readFile } from 'node:fs/promises';
 
-/** Stores each section of the handbook under its title. A section that is stored again replaces itself, so the step may be repeated. */
+/**
+ * Stores each section of the handbook under its title. A section that is stored again replaces itself, so the step may be repeated.
+ *
+ * @param {{ namespace: string }} input
+ */
 export async function learn({ namespace }, { memory }) {
   const text = await readFile(new URL('handbook.md', import.meta.url), 'utf8');
   const sections = text.split(/^## /m).slice(1);
@@ -11,7 +15,11 @@ export async function learn({ namespace }, { memory }) {
   return { items: (await memory.add(namespace, ...items)).length };
 }
 
-/** Quotes the best passage. */
+/**
+ * Quotes the best passage.
+ *
+ * @param {{ question: string, passages: { id: string, text: string }[] }} input
+ */
 export async function answer({ question, passages: [best, ...others] }) {
   return { question, text: best.text, source: best.id, see_also: others.map(({ id }) => id) };
 }

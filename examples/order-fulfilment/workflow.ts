@@ -5,7 +5,7 @@ import * as tools from './tools.mjs';
 const State = Type.Partial(
   Type.Object({
     order_id: Type.String(),
-    items: Type.Array(Type.Unsafe<{ sku: string }>({ type: 'object' })),
+    items: Type.Array(Type.Unsafe<{ sku: string; quantity: number }>({ type: 'object' })),
     stock: Type.Unsafe<{ available: boolean }>({ type: 'object' }),
     risk: Type.Unsafe<{ score: number }>({ type: 'object' }),
     amount: Type.Number(),
@@ -50,4 +50,42 @@ export const orderFulfilment = workflow({
     release: { type: 'tool', tool: 'release_stock', input: { order_id: '{{ state.order_id }}' }, next: 'done' },
     done: { type: 'end' },
   },
+  tests: [
+    {
+      name: 'ships a paid order',
+      results: {
+        reserve: { available: true },
+        score: { score: 0.1 },
+        payment: { event: { amount: 63 } },
+        ship: { tracking: 'T-1' },
+      },
+      expect: {
+        visited: ['check', 'reserve', 'score', 'checked', 'acceptable', 'payment', 'ship'],
+        state: { amount: 63, shipment: { tracking: 'T-1' } },
+      },
+    },
+    {
+      name: 'buffers an early payment',
+      results: {
+        reserve: { available: true },
+        score: { score: 0.1 },
+        payment: { event: { amount: 63 }, at: 'early' },
+      },
+      expect: { visitedIncludes: ['ship'], state: { amount: 63 } },
+    },
+    {
+      name: 'releases the stock after two days without a payment',
+      results: {
+        reserve: { available: true },
+        score: { score: 0.1 },
+        payment: 'timeout',
+      },
+      expect: { visitedIncludes: ['payment', 'release'], notVisited: ['ship'] },
+    },
+    {
+      name: 'requires no payment for an unavailable order',
+      results: { reserve: { available: false } },
+      expect: { visitedIncludes: ['release'], notVisited: ['payment'] },
+    },
+  ],
 });

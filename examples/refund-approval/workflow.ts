@@ -69,4 +69,46 @@ export const refundApproval = workflow({
       outputKey: 'outcome',
     },
   },
+  tests: [
+    {
+      name: 'pays a small refund without an approval',
+      input: { order_id: 'A-1001', reason: 'too small' },
+      results: {
+        look_up: { total: 24.5, customer: 'ann@example.com' },
+        refund: { reference: 'R-1' },
+      },
+      expect: {
+        visited: ['look_up', 'decide', 'refund', 'confirm'],
+        state: { refund: { reference: 'R-1' } },
+      },
+    },
+    {
+      name: 'retries the payment after the approval',
+      input: { order_id: 'A-1042' },
+      results: {
+        look_up: { total: 180, customer: 'tariq@example.com' },
+        review: { approve: { comment: 'the photo shows it' } },
+        refund: [{ fail: 'the gateway is busy', errorClass: 'server_error' }, { reference: 'R-2' }],
+      },
+      expect: {
+        visited: ['look_up', 'decide', 'review', 'refund', 'confirm'],
+        state: { review: { approved: true }, refund: { reference: 'R-2' } },
+      },
+    },
+    {
+      name: 'declines after a rejection',
+      results: { look_up: { total: 180 }, review: 'reject' },
+      expect: { visited: ['look_up', 'decide', 'review', 'decline'], notVisited: ['refund'] },
+    },
+    {
+      name: 'declines after three days without a decision',
+      results: { look_up: { total: 180 }, review: 'timeout' },
+      expect: { visited: ['look_up', 'decide', 'review', 'decline'] },
+    },
+    {
+      name: 'fails for an unknown order',
+      results: { look_up: { fail: 'no such order', retryable: false } },
+      expect: { status: 'failed', error: 'no such order', visited: ['look_up'] },
+    },
+  ],
 });

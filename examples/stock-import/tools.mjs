@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 const locks = new Map();
 const stock = new Map();
 
+/** @param {{ warehouse: string }} input */
 export function take_lock({ warehouse }) {
   if (locks.has(warehouse)) throw new Error(`warehouse ${warehouse} is being imported`);
   const token = randomUUID();
@@ -11,6 +12,7 @@ export function take_lock({ warehouse }) {
   return { token };
 }
 
+/** @param {{ warehouse: string, lines: { article: string, quantity: number }[] }} input */
 export function import_lines({ warehouse, lines }) {
   for (const [i, { article, quantity }] of lines.entries()) {
     if (typeof article !== 'string') throw new Error(`line ${i + 1} has no article`);
@@ -19,11 +21,13 @@ export function import_lines({ warehouse, lines }) {
   return { lines: lines.length };
 }
 
+/** @param {{ token: string }} input */
 export function release_lock({ token }) {
   for (const [warehouse, held] of locks) if (held === token) locks.delete(warehouse);
   return { free: true };
 }
 
+/** @param {{ text: string }} input */
 export function tell_operator({ text }) {
   console.error(text);
   return { told: true };

@@ -6,7 +6,7 @@ import { compileBundle } from './bundle.ts';
 import { type AuthoringDiagnostic, type Findings, type Position, UnreadableFile } from './diagnostic.ts';
 import { compileDocument } from './document.ts';
 import { MapReader } from './map-reader.ts';
-import type { Schedule } from './schedule.ts';
+import { readSchedule, type Schedule } from './schedule.ts';
 import { readSource, type Source } from './source.ts';
 import { DocumentSourceMap, type SourceMap } from './source-map.ts';
 import type { AuthoredTest } from './tests.ts';
@@ -102,10 +102,11 @@ function readTop(source: Source): ReadFile | null {
   if (top.has('workflows') || top.has('agents')) return readBundle(top);
   const agent = top.map('the agent', 'agent');
   if (agent === null && top.has('agent')) return null;
+  const schedule = readSchedule(top);
   const compiled = agent === null ? compileDocument(top) : compileAgent(top, agent);
   if (compiled === null) return null;
   const { document, sourceMap, localTools, tests } = compiled;
-  return { workflows: [{ document, sourceMap, tests, schedule: null }], isBundle: false, localTools };
+  return { workflows: [{ document, sourceMap, tests, schedule }], isBundle: false, localTools };
 }
 
 /** Do the nodes name their kind by a text, as in workflow files, and not by an object, as in documents? */

@@ -3,8 +3,10 @@ import { define } from './define.ts';
 import type { WorkflowDefinition } from './definition.ts';
 import type { Duration } from './nodes/shared.ts';
 import type { InferInput, Schema } from './schema.ts';
-import type { AnyState, Policies, RetryPolicies, Settings } from './settings.ts';
+import type { AnyState, Policies, RetryPolicies, ScheduleSettings, Settings } from './settings.ts';
 import { mapValues, toFileKeys } from './spelling.ts';
+import type { WorkflowTest } from './tests.ts';
+import { testsFile } from './tests-file.ts';
 import { stateFile } from './workflow-file.ts';
 
 /** An agent with a goal. Its strategy is compiled to a workflow of model nodes. */
@@ -21,6 +23,9 @@ export type AgentOptions<S> = Settings<RetryPolicies, Policies> &
     readonly limits: { readonly maxIterations: number; readonly maxCostUsd: number; readonly timeoutSeconds: Duration };
     /** Schema of the state: what it requires is the input. */
     readonly state?: S;
+    readonly schedule?: ScheduleSettings<NoInfer<InferInput<S>>>;
+    /** Tests that `jamjet test` runs. They name the nodes of the strategy: `__draft__`. */
+    readonly tests?: readonly WorkflowTest<Partial<NoInfer<InferInput<S>>>, string>[];
   };
 
 type Strategy =
@@ -61,11 +66,16 @@ export function agent<const S extends Schema = AnyState>(
   return define(agent, () => agentFile(definition), { ...definition, nodes: {} });
 }
 
-function agentFile({ state, mcpServers, remoteAgents, ...rest }: AgentOptions<unknown>): JsonObject {
+function agentFile({ state, mcpServers, remoteAgents, schedule, tests, ...rest }: AgentOptions<unknown>): JsonObject {
   const keys = toFileKeys(rest) as JsonObject;
   const servers = {
     ...(mcpServers && { mcp: { servers: mapValues(mcpServers, toFileKeys) } }),
     ...(remoteAgents && { a2a: { remote_agents: mapValues(remoteAgents, toFileKeys) } }),
   };
-  return { agent: { ...keys, ...stateFile(state) }, ...servers };
+  return {
+    agent: { ...keys, ...stateFile(state) },
+    ...servers,
+    ...(schedule && { schedule: toFileKeys(schedule) }),
+    ...(tests && { tests: testsFile(tests) }),
+  };
 }

@@ -78,6 +78,17 @@ export interface ModelSettingsOfWorkflow {
   readonly retryPolicy?: string;
 }
 
+/** When executions are started: `jamjet deploy` makes it a cron job. */
+export interface ScheduleSettings<Input> {
+  /** Five fields: `0 8 * * *`. */
+  readonly cron: string;
+  /** Default: `UTC`. */
+  readonly timezone?: string;
+  readonly input?: Input;
+  /** Default: true. */
+  readonly enabled?: boolean;
+}
+
 /** Settings that hold for a whole workflow. */
 export interface Settings<R, P> {
   readonly labels?: Readonly<Record<string, string>>;

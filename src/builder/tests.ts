@@ -27,8 +27,11 @@ export type TestReply =
 export interface WorkflowTest<Input, NodeId extends string> {
   readonly name: string;
   readonly input?: Input;
-  /** One answer, or a list of them, one for each attempt and visit in order; the last one stays. */
-  readonly results?: { readonly [Id in NodeId]?: TestReply | readonly TestReply[] };
+  /**
+   * One answer, or a list of them, one for each attempt and visit in order; the last one stays. `agent.tool` are the calls of a tool by an
+   * agent.
+   */
+  readonly results?: { readonly [Id in NodeId | `${NodeId}.${string}`]?: TestReply | readonly TestReply[] };
   readonly expect: {
     /** Default: `completed`, or `failed` with an `error`. */
     readonly status?: Exclude<Status, 'cancelled'>;

@@ -4,7 +4,17 @@ import type { Checked } from './expressions.ts';
 import type { KindGiven, KindName, NodeAs } from './nodes/index.ts';
 import type { Names } from './nodes/shared.ts';
 import type { InferInput, Schema } from './schema.ts';
-import type { AnyState, EventMap, EventPayloads, Policies, RetryPolicies, Settings, ToolInput, ToolMap } from './settings.ts';
+import type {
+  AnyState,
+  EventMap,
+  EventPayloads,
+  Policies,
+  RetryPolicies,
+  ScheduleSettings,
+  Settings,
+  ToolInput,
+  ToolMap,
+} from './settings.ts';
 import type { WorkflowTest } from './tests.ts';
 import { type AnyWorkflow, workflowFile } from './workflow-file.ts';
 
@@ -73,6 +83,7 @@ export interface WorkflowOptions<in out S, in out T, in out E, in out R, in out 
   readonly start?: keyof N & string;
   /** Default: `fail`. */
   readonly onBudgetExceeded?: 'fail' | 'pause' | (keyof N & string);
+  readonly schedule?: ScheduleSettings<NoInfer<InferInput<S>>>;
   /** Tests that `jamjet test` runs. */
   readonly tests?: readonly WorkflowTest<Partial<NoInfer<InferInput<S>>>, NoInfer<keyof N & string>>[];
 }
