@@ -52,6 +52,8 @@ export interface ServerOptions {
   /** Those of the user's own files, commands included; the operator's come first. */
   readonly mcpServers?: McpServers;
   readonly log?: Logger;
+  /** Receives the lines of the log, which are JSON, in the place of standard output. */
+  readonly logTo?: { write(line: string): void };
 }
 
 export interface Server {
@@ -75,7 +77,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const missing = missingTools(tools, config.toolTenants);
   if (missing.length > 0) throw new ToolsError(`JAMJET_TOOL_TENANTS: there is no tool ${missing.join(', ')}`);
   await checkSidecar(config);
-  const log = options.log ?? pino({ level: config.logLevel });
+  const log = options.log ?? pino({ level: config.logLevel }, options.logTo);
   const lifecycle = new LifecycleLog(log, config);
   lifecycle.starting();
   try {
@@ -269,7 +271,6 @@ async function openServices(options: ServicesOptions, log: Logger) {
       agents: agentDirectory(store.agents, { onError }),
       ...(config.coordinatorUrl === null ? {} : { coordinatorUrl: config.coordinatorUrl }),
       modelAllowlist: (tenantId) => modelAllowlist(store, tenantId),
-      onDiagnostic: (execution, problem) => log.warn({ execution }, problem),
       onError,
       isToolGranted: (tenantId, tool) => isGranted(tool, config.toolTenants, tenantId),
       logger: log,

@@ -18,7 +18,10 @@ export interface LogLine {
   readonly message: string;
 }
 
-/** Logs what this runtime commits: failed attempts as warnings, failed executions as errors, and that executions start and end. */
+/**
+ * Logs what this runtime commits: failed attempts, and conditions and templates that could not be evaluated, as warnings; failed executions as
+ * errors; and that executions start and end.
+ */
 export function logCommits(events: EventBus, logger: ExecutionLogger): void {
   events.on('committed', (commit) => {
     for (const { level, fields, message } of logLines(commit)) logger[level](fields, message);
@@ -27,7 +30,7 @@ export function logCommits(events: EventBus, logger: ExecutionLogger): void {
 
 /** What the log says of a commit, in the order in which it happened. Personal data is redacted as in the events. */
 export function logLines(commit: ExecutionCommit): readonly LogLine[] {
-  const { before, after, write } = commit;
+  const { before, after, write, diagnostics } = commit;
   const { id: execution, tenantId: tenant, workflowId: workflow, run, parentId } = after;
   const about = { execution, tenant, workflow };
   const lines: LogLine[] = [];
@@ -50,6 +53,7 @@ export function logLines(commit: ExecutionCommit): readonly LogLine[] {
     if (type === 'workflow_retried')
       lines.push({ level: 'info', fields: { ...about, ...pick(data, ['nodes']) }, message: 'execution retried' });
   }
+  for (const problem of diagnostics) lines.push({ level: 'warn', fields: about, message: problem });
   if (TERMINAL.has(run.status) && (isBeginning(commit) || !TERMINAL.has(before?.run.status ?? 'running'))) {
     const { status } = run;
     const ms = after.updatedAtMs - after.createdAtMs;

@@ -47,7 +47,7 @@ export interface RuntimeOptions {
   /** Called with each line that a tool writes to `context.log`; default: they are dropped. */
   readonly onToolLog?: (entry: ToolLogEntry) => void;
   /**
-   * Told of failed attempts (`warn`), failed executions (`error`), and the start and end of executions (`info`), each with `execution`, `tenant`
+   * Told of failed attempts and of conditions that could not be evaluated (`warn`), failed executions (`error`), and the start and end of executions (`info`), each with `execution`, `tenant`
    * and `workflow`; default: nothing is logged. A logger of pino fits.
    *
    * @example

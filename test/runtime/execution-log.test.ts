@@ -112,6 +112,22 @@ describe('the log of executions', () => {
     expect(JSON.stringify(lines)).not.toContain(MAIL);
   });
 
+  it('warns of a condition that could not be evaluated', async () => {
+    const { lines, logger } = recording();
+    const { run, settled } = await openTestRuntime({ logger });
+    const branches = [
+      { condition: 'state.total * 2 > 10', target: 'end' },
+      { condition: null, target: 'end' },
+    ];
+    const id = await run({ ...document(), nodes: { check: { kind: { type: 'condition', branches } } }, edges: [] });
+    await settled(id);
+    expect(lines).toMatchObject([
+      { level: 'info' },
+      { level: 'warn', execution: id, tenant: 'default', workflow: 'order', message: expect.stringContaining('of node "check"') },
+      { level: 'info', status: 'completed' },
+    ]);
+  });
+
   it('may be written by pino', async () => {
     const lines: unknown[] = [];
     const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line)) });

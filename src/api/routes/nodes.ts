@@ -6,6 +6,9 @@ import { limitOf } from '../schemas/fields.ts';
 import { NodeById, NodeDetail, NodeQuery, VISITS_PAGE } from '../schemas/nodes.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
 
+/** Nodes of a small workflow, which an error names. */
+const MAX_NAMED = 12;
+
 /** The nodes of an execution. */
 export function nodeRoutes(app: Api, { runtime }: Services): void {
   app.get(
@@ -29,9 +32,12 @@ export function nodeRoutes(app: Api, { runtime }: Services): void {
       const { node_id } = request.params;
       const { kind, isDeferred, hasEnded, nodeIds } = await runtime.node(tenantId, id, node_id);
       if (kind === null) {
-        const similar = didYouMean(node_id, nodeIds());
-        const hint = similar === null ? '' : `; ${similar}`;
-        throw new RuntimeError('not_found', `execution ${id} has no node "${truncated(node_id)}"${hint}`);
+        const ids = nodeIds();
+        const hint = didYouMean(node_id, ids) ?? (ids.length <= MAX_NAMED ? `its nodes: ${ids.join(', ')}` : null);
+        throw new RuntimeError(
+          'not_found',
+          `execution ${id} has no node "${truncated(node_id)}"${hint === null ? '' : `; ${hint}`}`,
+        );
       }
       const { before = Number.POSITIVE_INFINITY } = request.query;
       const page = { limit: limitOf(request.query.limit, VISITS_PAGE), before, hasEnded };

@@ -70,6 +70,7 @@ and its private networks.`,
     return serve(this.context, {
       config: this.#withDefaultLogLevel({ ...config, workflowVars: project?.vars ?? config.workflowVars }),
       auth: auth ? 'on' : 'off',
+      readableLog: this.context.stdout.isTTY === true && !this.json,
       tools,
       mcpServers: project?.mcpServers,
       onStarted: async (server) => {

@@ -108,6 +108,8 @@ function hintFor(error: ApiError, { url, tokenSource }: Pick<Connection, 'url' |
   }
   const role = requiredRole(error.body);
   if (role !== null) return `Use a token with the role ${role}: \`jamjet token create --role ${role}\`.`;
+  // The execution exists; the message says what it has instead.
+  if (error.message.includes(' has no node ')) return null;
   if (error.status === 404) return NOT_FOUND_HINTS.find(([what]) => error.message.startsWith(`not found: ${what} `))?.[1] ?? null;
   return null;
 }

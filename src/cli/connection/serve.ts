@@ -4,6 +4,8 @@ import { type Config, urlOf } from '../../config.ts';
 import { aborted, type Context, listenForInterrupt } from '../context.ts';
 import { EXIT, usageFailure } from '../failure.ts';
 import { moduleLoader } from '../input/workflow-file.ts';
+import { paintFor } from '../terminal/paint.ts';
+import { serverLogText } from '../texts/server-log.ts';
 import { isLoopback } from './loopback.ts';
 
 /** Time for in-process work to complete after a stop signal. The whole stop takes less than 12 s if the database responds. */
@@ -15,6 +17,8 @@ export interface ServeOptions {
   readonly tools: NonNullable<ServerOptions['tools']>;
   /** MCP servers of the user's own files. */
   readonly mcpServers?: ServerOptions['mcpServers'] | undefined;
+  /** Write the lines of the log as text instead of JSON. Default false. */
+  readonly readableLog?: boolean;
   /** Called when the server is listening. */
   readonly onStarted: (server: Server) => void | Promise<void>;
   readonly onStopping: () => void | Promise<void>;
@@ -33,6 +37,11 @@ export async function toolsOfModule(context: Context, module: string | undefined
   return loadTools(resolve(context.cwd, module), await moduleLoader(context.cwd));
 }
 
+function readableLog({ stdout, env }: Context): { write(line: string): void } {
+  const paint = paintFor(stdout, env);
+  return { write: (line) => void stdout.write(serverLogText(line, paint)) };
+}
+
 /**
  * Runs a server until Ctrl-C or SIGTERM, or until it loses its database; a second signal ends the process at once. Resolves with the exit
  * code.
@@ -42,7 +51,8 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
   try {
     const { startServer } = await import('../../compose.ts');
     const { config, tools, auth, mcpServers = {} } = options;
-    const server = await startServer({ config, tools, auth, mcpServers });
+    const logTo = options.readableLog === true ? { logTo: readableLog(context) } : {};
+    const server = await startServer({ config, tools, auth, mcpServers, ...logTo });
     await options.onStarted(server);
     const failure = await Promise.race([aborted(interrupt.signal).then(() => null), server.failed]);
     await options.onStopping();

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from '../../../machines/json.ts';
+import { didYouMean } from '../../../machines/suggest.ts';
 import { Failure } from '../failure.ts';
 
 /** A node that an embedded run cannot execute. */
@@ -24,7 +25,8 @@ export function unavailableWork(ir: JsonObject, functions: ReadonlySet<string>):
     const declared = isObject(tool) && typeof tool.kind === 'string' ? tool.kind : '';
     if (declared === 'http') return [];
     if (Object.hasOwn(TOOL_QUEUES, declared)) return [{ node, requirement: `a worker of queue ${TOOL_QUEUES[declared]}` }];
-    return [{ node, requirement: `the function "${kind.tool_ref}"` }];
+    const similar = didYouMean(kind.tool_ref, functions);
+    return [{ node, requirement: `the function "${kind.tool_ref}"${similar === null ? '' : ` (${similar})`}` }];
   });
 }
 

@@ -135,11 +135,16 @@ describe('GET /executions/:id/nodes/:node_id', () => {
     });
   });
 
-  it('answers 404 for a node that does not exist, with the most similar id', async () => {
+  it('answers 404 for a node that does not exist, with the most similar id, or all ids', async () => {
     const it = await api();
     const id = await it.started(EXTERNAL);
     const { status, body } = await it.get(`/executions/${id}/nodes/wrok`);
     expect([status, body.error]).toEqual([404, `not found: execution ${id} has no node "wrok"; did you mean "work"?`]);
+    const other = await it.get(`/executions/${id}/nodes/something`);
+    expect([other.status, other.body.error]).toEqual([
+      404,
+      `not found: execution ${id} has no node "something"; its nodes: work`,
+    ]);
     expect((await it.get(`/executions/${UNKNOWN_EXECUTION}/nodes/work`)).status).toBe(404);
     expect((await it.get(`/executions/${id}/nodes/work?limit=0`)).status).toBe(400);
   });

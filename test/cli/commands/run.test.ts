@@ -357,6 +357,10 @@ describe('jamjet run embedded', () => {
       expect(stderr).toMatch(
         /^error: an embedded run cannot execute all nodes: node "double" needs the function "double"\nProvide functions with --tools/,
       );
+      const tools = join(folder, 'misspelt.mjs');
+      writeFileSync(tools, 'export const duoble = () => ({})');
+      const misspelt = await jamjet(['run', file, '--embedded', '--tools', tools, '-i', '{"n": 4}'], { cwd: folder });
+      expect(misspelt.stderr).toContain('node "double" needs the function "double" (did you mean "duoble"?)\n');
     }));
 
   it('prints how to resume an execution with queued work', () =>
