@@ -1,6 +1,6 @@
 import { Option } from 'clipanion';
 import type { JsonObject } from '../../../machines/json.ts';
-import type { Execution, JamjetClient } from '../../client/index.ts';
+import type { Execution, JamjetClient, NodeDetail } from '../../client/index.ts';
 import type { NodeVisit } from '../../views/node-visit.ts';
 import { ago, duration } from '../../views/time.ts';
 import { ClientCommand } from '../base/client-command.ts';
@@ -129,11 +129,22 @@ browser: the page loads the inspector from stately.ai and feeds it the execution
       ['execution', execution_id],
       ['status', status === null ? paint.dim('not reached') : status],
     ];
+    const waits = await this.#whyQueued(client, node);
+    if (waits !== null) entries.push(['waits', paint.yellow(plain(waits))]);
     if (visits_total > visits.length) entries.push(['visits', `${visits_total}, of which the last ${visits.length} are shown`]);
     this.print(fields(entries, paint));
     const columns = Math.max(60, this.context.stdout.columns ?? 100);
     for (const visit of visits) this.print(`\n${visitLines(visit as NodeVisit, columns, paint).join('\n')}`);
     return EXIT.ok;
+  }
+
+  /** That no worker serves the tool for which the node waits; null if that is not so. */
+  async #whyQueued(client: JamjetClient, { execution_id, node_id, visits }: NodeDetail): Promise<string | null> {
+    const { status, queue } = visits.at(-1)?.attempts.at(-1) ?? {};
+    if (status !== 'queued' || queue === undefined) return null;
+    const { workflow_id, workflow_version } = await client.execution(execution_id);
+    const { ir } = await client.workflow(workflow_id, workflow_version);
+    return (await unservedNodes(client, ir, [{ node: node_id, queue }])).get(node_id) ?? null;
   }
 
   /** Prints the part that `--events` and `--state` select. */

@@ -23,7 +23,8 @@ export function isWholeId(text: string): boolean {
 
 /**
  * The whole id for what was typed: an id in any notation (without a request), a part of one, or `last`, the execution that was started last
- * and is no child. Throws a `Failure` that lists the candidates if several match.
+ * and is no child. A part is the beginning or the end of the id: digits that were mistyped are too often in the middle of another one. Throws a
+ * `Failure` that lists the candidates if several match.
  */
 export async function executionIdOf(client: JamjetClient, typed: string): Promise<string> {
   const text = typed.replace(/…$/, '');
@@ -35,7 +36,11 @@ export async function executionIdOf(client: JamjetClient, typed: string): Promis
     const hint = next_cursor === null ? '`jamjet ls` lists the executions.' : 'Only the newest million were looked at.';
     throw new Failure(`not found: execution ${typed}`, { hint });
   }
-  if (second === undefined) return first.execution_id;
+  if (second === undefined) {
+    if (isAtAnEnd(first.execution_id, text)) return first.execution_id;
+    const hint = `The digits are in the middle of the id of an execution:\n${candidates([first])}\nType the end of its id.`;
+    throw new Failure(`not found: execution ${typed}`, { hint });
+  }
   const more = executions.length > MAX_LISTED || next_cursor !== null ? '\n  …' : '';
   throw new Failure(`several executions match ${typed}`, { hint: candidates(executions) + more, exitCode: EXIT.usage });
 }
@@ -45,6 +50,16 @@ async function lastExecution(client: JamjetClient): Promise<string> {
   const last = executions.find(({ parent_execution_id }) => parent_execution_id === undefined) ?? executions[0];
   if (last === undefined) throw new Failure('there are no executions', { hint: 'jamjet run WORKFLOW starts one.' });
   return last.execution_id;
+}
+
+function isAtAnEnd(id: string, part: string): boolean {
+  const [digits, typed] = [id, part].map((text) =>
+    text
+      .replace(/^exec_/i, '')
+      .replaceAll('-', '')
+      .toLowerCase(),
+  ) as [string, string];
+  return digits.startsWith(typed) || digits.endsWith(typed);
 }
 
 function candidates(executions: readonly ExecutionItem[]): string {

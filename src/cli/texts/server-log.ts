@@ -35,9 +35,13 @@ export function serverLogText(line: string, paint: Paint): string {
     (part) => typeof part === 'string',
   );
   const thrown = isObject(err) ? err : {};
-  const more = Object.entries(entry).flatMap(([key, value]) => (LEFT_OUT.has(key) ? [] : [`${key}=${shown(value)}`]));
-  const texts = [msg, paint.dim(plain(place.join(' '))), error ?? thrown.message, paint.dim(plain(more.join(' ')))];
-  const said = texts.map((text) => (typeof text === 'string' ? plain(text) : '')).filter((text) => text !== '');
+  const more = Object.entries(entry).flatMap(([key, value]) => (isLeftOut(key, value) ? [] : [`${key}=${shown(value)}`]));
+  const said = [
+    textOf(msg),
+    paint.dim(plain(place.join(' '))),
+    textOf(error ?? thrown.message),
+    paint.dim(plain(more.join(' '))),
+  ].filter((text) => text !== '');
   const frames = typeof stack === 'string' ? stack.split('\n') : typeof thrown.stack === 'string' ? framesOf(thrown.stack) : [];
   const first = `${clock(Number(time))}  ${paint[style](name.padEnd(5))}  ${said.join('  ')}`;
   return [first, ...frames.map((frame) => paint.dim(`${INDENT}${plain(frame)}`)), ''].join('\n');
@@ -54,6 +58,14 @@ function parsed(line: string): JsonObject | null {
 
 function framesOf(stack: string): readonly string[] {
   return stack.split('\n').flatMap((line) => (line.trimStart().startsWith('at ') ? [line.trim()] : []));
+}
+
+function isLeftOut(key: string, value: Json): boolean {
+  return LEFT_OUT.has(key) || (key === 'tenant' && value === 'default');
+}
+
+function textOf(value: Json | undefined): string {
+  return typeof value === 'string' ? plain(value) : '';
 }
 
 function shown(value: Json): string {

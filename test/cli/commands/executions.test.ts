@@ -267,6 +267,7 @@ describe('jamjet workers', () => {
       new RegExp(`Work that waits, and that no process does\n.*\ntool +draft_quot +1 .*${why.replace('?', '\\?')}`),
     );
     expect((await jamjet(`inspect ${id}`).ended).stdout).toContain(`waiting for a worker of queue tool: ${why}`);
+    expect((await jamjet(`inspect ${id} --node double`).ended).stdout).toContain(`waits      ${why}\n`);
     const run = jamjet(`run quote --timeout 1`);
     expect((await run.ended).stdout).toContain(`! double: ${why}`);
     await client.cancel(id);

@@ -38,6 +38,14 @@ describe('a command that takes an execution', () => {
     expect((await server().jamjet('visualize last').ended).stdout).toContain('flowchart');
   });
 
+  it('does not take digits in the middle of an id', async () => {
+    const id = await started(REVIEWED);
+    const { code, stderr } = await server().jamjet(`cancel ${id.slice(15, 30)}`).ended;
+    expect([code, stderr.split('\n')[0]]).toEqual([1, `error: not found: execution ${id.slice(15, 30)}`]);
+    expect(stderr).toContain(`  ${id}  `);
+    expect((await server().client.execution(id)).status).toBe('paused');
+  });
+
   it('lists the candidates of an ambiguous part', async () => {
     const [first, second] = [await started(DOUBLING), await started(DOUBLING)];
     const { code, stdout, stderr } = await server().jamjet(`inspect ${first.slice(0, 12)}`).ended;

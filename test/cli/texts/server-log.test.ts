@@ -10,7 +10,7 @@ describe('a line of the log on a terminal', () => {
   it('says what failed where and why, with the stack below', () => {
     const about = {
       execution: 'exec_01a21f0ebab170008a1ac35d272e5b52',
-      tenant: 'default',
+      tenant: 'acme',
       workflow: 'order',
       node: 'charge',
       attempt: 0,
@@ -23,7 +23,7 @@ describe('a line of the log on a terminal', () => {
     };
     expect(text({ level: 40, ...about, ...failure, cause: { message: '403' }, msg: 'attempt failed' })).toBe(
       [
-        '03:05:07.009  warn   attempt failed  order charge attempt 0 272e5b52  card declined  tenant=default error_name=TypeError retryable=true',
+        '03:05:07.009  warn   attempt failed  order charge attempt 0 272e5b52  card declined  tenant=acme error_name=TypeError retryable=true',
         '                     at charge (tools.mjs:3:9)',
         '                     at pay (tools.mjs:9:2)',
         '',
@@ -38,6 +38,13 @@ describe('a line of the log on a terminal', () => {
     );
     expect(text({ level: 30, url: 'http://127.0.0.1:7700', tools: ['greet'], msg: 'server started' })).toBe(
       '03:05:07.009  info   server started  url=http://127.0.0.1:7700 tools=["greet"]\n',
+    );
+  });
+
+  it('is coloured by its level', () => {
+    const line = JSON.stringify({ level: 40, time: TIME, workflow: 'order', msg: 'attempt failed', tenant: 'default' });
+    expect(serverLogText(line, paint(true))).toBe(
+      '03:05:07.009  \u001b[33mwarn \u001b[39m  attempt failed  \u001b[2morder\u001b[22m\n',
     );
   });
 
