@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../machines/json.ts';
-import { type CheckedFile, type CheckedTests, checkTests, checkWorkflow } from '../authoring/check.ts';
+import { type CheckedFile, type CheckedTests, checkObject, checkObjectTests } from '../authoring/check.ts';
+import type { AuthoredObject } from '../authoring/object-source.ts';
 import type { Tools } from '../runtime/types/work.ts';
 
 /** Marks what a program has defined as a workflow. A registered symbol: the project may have another copy of this package. */
@@ -23,26 +24,18 @@ export function authoredOf(value: unknown): Authored | null {
   return content !== undefined && isObject(content) && tools !== undefined && at !== undefined ? (authored as Authored) : null;
 }
 
-/** Checks it as if it was written to a file. Its problems are at the place where the program makes it. */
-export function checkAuthored({ content, at, tools }: Authored): CheckedFile {
-  const checked = checkWorkflow(JSON.stringify(content), at.file);
-  return {
-    ...checked,
-    diagnostics: checked.diagnostics.map((diagnostic) => ({ ...diagnostic, ...at })),
-    workflows: checked.workflows.map((workflow) => ({
-      ...workflow,
-      requirements: workflow.requirements.filter(({ type, name }) => type !== 'function' || !Object.hasOwn(tools, name)),
-    })),
-  };
+/** Checks it. Its problems are at the place where the program makes it. */
+export function checkAuthored(authored: Authored): CheckedFile {
+  return checkObject(objectOf(authored));
 }
 
 /** Its tests, which are at the place where the program makes it too. */
-export function checkAuthoredTests({ content, at }: Authored): readonly [CheckedTests, ...CheckedTests[]] {
-  const [first, ...others] = checkTests(JSON.stringify(content), at.file);
-  const placed = (tests: CheckedTests): CheckedTests => ({
-    ...tests,
-    diagnostics: tests.diagnostics.map((diagnostic) => ({ ...diagnostic, ...at })),
-    locate: () => ({ line: at.line, column: at.column }),
-  });
-  return [placed(first), ...others.map(placed)];
+export function checkAuthoredTests(authored: Authored): readonly [CheckedTests, ...CheckedTests[]] {
+  return checkObjectTests(objectOf(authored));
+}
+
+/** A module in TypeScript is transpiled line by line, so that its lines are known, and its columns are not. */
+function objectOf({ content, at, tools }: Authored): AuthoredObject {
+  const column = /\.[cm]?ts$/.test(at.file) ? 1 : at.column;
+  return { content, functions: Object.keys(tools), at: { ...at, column } };
 }

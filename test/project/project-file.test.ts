@@ -68,14 +68,18 @@ describe('readProjectFile', () => {
     expect({ mainId, ids: idsOf(workflows) }).toEqual({ mainId: 'w', ids: ['child', 'w'] });
   });
 
-  it('gives problems the place where the program makes the workflow', async () => {
+  it('gives all problems the line where the program makes the workflow, and the path of their value', async () => {
     const { folder, file } = project(
-      { 'w.ts': `${DEFINE}export const w = define(flow('w', { x: { type: 'tol' } }));\n` },
+      { 'w.ts': `${DEFINE}export const w = define(flow('w', { x: { type: 'tol' }, y: { type: 'wait', duration: 'soon' } }));\n` },
       'w.ts',
     );
     const { workflows, diagnostics } = await file;
     expect(workflows).toEqual([]);
-    expect(diagnostics).toMatchObject([{ code: 'unknown_kind', file: join(folder, 'w.ts'), line: 7, column: 3 }]);
+    const place = { file: join(folder, 'w.ts'), line: 7, column: 1 };
+    expect(diagnostics).toMatchObject([
+      { code: 'unknown_kind', path: 'nodes.x.kind.type', ...place },
+      { code: 'wrong_type', path: 'nodes.y.duration', ...place },
+    ]);
   });
 
   it.each([
