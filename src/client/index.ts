@@ -57,7 +57,7 @@ export type {
 } from '../api/schemas/executions.ts';
 export type { ForkExecution, PastState, Snapshot, SnapshotList } from '../api/schemas/history.ts';
 export type { ResumeExecution, RetriedExecution } from '../api/schemas/interventions.ts';
-export type { Job, JobList } from '../api/schemas/jobs.ts';
+export type { Job, JobList, RetryOutcomes } from '../api/schemas/jobs.ts';
 export type { FoundInMemory, MemoryNamespaces } from '../api/schemas/memory.ts';
 export type { NodeDetail } from '../api/schemas/nodes.ts';
 export type { Tenant, TenantDetail, TenantList } from '../api/schemas/tenants.ts';

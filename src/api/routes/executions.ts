@@ -2,6 +2,7 @@ import { RuntimeError } from '../../runtime/errors.ts';
 import type { ExecutionSummary, ExecutionView } from '../../runtime/types/executions.ts';
 import type { ServerRuntime } from '../../runtime/types/server-runtime.ts';
 import { isSdkRequest } from '../compat/sdk-paths.ts';
+import { toErrorGroup } from '../replies/error-group.ts';
 import { itemOf, toExecution, toSdkItem, withState } from '../replies/execution-views.ts';
 import { sendList } from '../replies/json-list.ts';
 import { cursorOf, fromCursor } from '../requests/cursor.ts';
@@ -27,7 +28,6 @@ import {
 } from '../schemas/executions.ts';
 import { defined, limitOf } from '../schemas/fields.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
-import { timestamp } from '../time.ts';
 
 export function executionRoutes(app: Api, { runtime, polls }: Services): void {
   app.post(
@@ -113,14 +113,7 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
       const { groups, examined, more } = await runtime.errorGroups(identityOf(request).tenantId, filter);
       const shown = groups.slice(0, limitOf(request.query.limit, ERROR_GROUPS_PAGE));
       return {
-        groups: shown.map(({ error, count, workflowIds, newest }) => ({
-          error,
-          count,
-          workflow_ids: [...workflowIds],
-          example_execution_id: newest.executionId,
-          example_error: newest.error ?? '',
-          newest_at: timestamp(newest.completedAtMs ?? newest.updatedAtMs),
-        })),
+        groups: shown.map(toErrorGroup),
         total_groups: groups.length,
         examined,
         more,

@@ -1,15 +1,28 @@
 import type { JobRow } from '../../../store/port/resources/jobs.ts';
+import type { RetryOutcomes } from '../../control/jobs/outcomes.ts';
 import type { ExecutionFilter } from '../../runtime/types/executions.ts';
+import { toErrorGroup } from '../replies/error-group.ts';
 import { cursorOf, fromCursor } from '../requests/cursor.ts';
 import { toConditions, toFilter } from '../requests/execution-filter.ts';
 import { limitOf } from '../schemas/fields.ts';
-import { JOBS_PAGE, Job, JobById, JobList, JobQuery, JobsQuery, StartJob } from '../schemas/jobs.ts';
+import {
+  JOBS_PAGE,
+  Job,
+  JobById,
+  JobList,
+  type RetryOutcomes as JobOutcomes,
+  JobQuery,
+  JobsQuery,
+  StartJob,
+} from '../schemas/jobs.ts';
 import { type Api, actionContext, identityOf, type Services, stringField } from '../services.ts';
 import { timeOrNull, timestamp } from '../time.ts';
 
 const tags = ['Jobs'];
 
 export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Services): void {
+  const withOutcomes = async (job: JobRow): Promise<Job> => toJob(job, await jobs.outcomes(job));
+
   app.post(
     '/executions/bulk',
     {
@@ -29,7 +42,7 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
       const settings = { action, filter: toFilter(filter ?? {}), all: all ?? false, reason: reason ?? null };
       const job = await jobs.start(settings, actionContext(request, nowMs()));
       void reply.code(202);
-      return toJob(job);
+      return withOutcomes(job);
     },
   );
 
@@ -53,7 +66,7 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
       const page = rows.slice(0, limit);
       const last = page.at(-1);
       return {
-        jobs: page.map(toJob),
+        jobs: page.map((row) => toJob(row, null)),
         limit,
         next_cursor: rows.length > limit && last !== undefined ? cursorOf(last.id) : null,
       };
@@ -66,7 +79,8 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
       config: { access: 'read' },
       schema: {
         summary: 'Get a bulk job',
-        description: 'With `wait_ms`, waits until the job has ended, at most that long.',
+        description:
+          'With `wait_ms`, waits until the job has ended, at most that long. The `outcomes` of a retry tell what has become of the retried executions.',
         tags,
         operationId: 'getJob',
         params: JobById,
@@ -78,8 +92,8 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
       const { tenantId } = identityOf(request);
       const { id } = request.params;
       const waitMs = request.query.wait_ms ?? 0;
-      if (waitMs === 0) return toJob(await jobs.get(tenantId, id));
-      return toJob(await polls.run(reply, (signal) => jobs.settled(tenantId, id, waitMs, signal)));
+      if (waitMs === 0) return withOutcomes(await jobs.get(tenantId, id));
+      return withOutcomes(await polls.run(reply, (signal) => jobs.settled(tenantId, id, waitMs, signal)));
     },
   );
 
@@ -96,11 +110,11 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
         response: { 200: Job },
       },
     },
-    async (request) => toJob(await jobs.cancel(request.params.id, actionContext(request, nowMs()))),
+    async (request) => withOutcomes(await jobs.cancel(request.params.id, actionContext(request, nowMs()))),
   );
 }
 
-function toJob(row: JobRow): Job {
+function toJob(row: JobRow, outcomes: RetryOutcomes | null): Job {
   const { id, action, reason, status, matched, succeeded, skipped, failed } = row;
   return {
     id,
@@ -115,9 +129,25 @@ function toJob(row: JobRow): Job {
     skipped,
     failed,
     errors: JSON.parse(row.errors) as Job['errors'],
+    outcomes: outcomes === null ? null : toOutcomes(outcomes),
     created_at: timestamp(row.createdAtMs),
     updated_at: timestamp(row.updatedAtMs),
     completed_at: timeOrNull(row.completedAtMs),
     created_by: row.actorId,
+  };
+}
+
+function toOutcomes(outcomes: RetryOutcomes): JobOutcomes {
+  const { completed, failed, cancelled, running, paused, removed } = outcomes;
+  return {
+    completed,
+    failed,
+    cancelled,
+    limit_exceeded: outcomes.limitExceeded,
+    running,
+    paused,
+    removed,
+    running_execution_id: outcomes.newestRunning,
+    errors: outcomes.errors.map(toErrorGroup),
   };
 }

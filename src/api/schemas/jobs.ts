@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { ACTIONS, type JobStatus } from '../../../store/port/resources/jobs.ts';
-import { ExecutionConditions } from './executions.ts';
+import { ErrorGroup, ExecutionConditions } from './executions.ts';
 import { appliedLimit, byId, described, integer, limit, listOf, nullable, optional, text, timestamp, waitMs } from './fields.ts';
 
 export const JOBS_PAGE = { defaultLimit: 50, maxLimit: 200 };
@@ -48,6 +48,25 @@ export const JobError = Type.Object(
   { description: 'A failure of a job.' },
 );
 
+export const RetryOutcomes = Type.Object(
+  {
+    completed: integer('Completed.'),
+    failed: integer('Failed again.'),
+    cancelled: integer('Cancelled since.'),
+    limit_exceeded: integer('Stopped at one of their limits.'),
+    running: integer('Still going on.'),
+    paused: integer('Waiting, for example for an event or a decision.'),
+    removed: integer('No longer stored.'),
+    running_execution_id: nullable(
+      Type.String(),
+      'Of those that are still going on, the one that was started last; null if there is none.',
+    ),
+    errors: listOf(ErrorGroup, 'Why they failed again: the ten most frequent errors, of the newest 10,000 that failed.'),
+  },
+  { description: 'What has become of the executions that a job has retried, as they are now.' },
+);
+export type RetryOutcomes = Static<typeof RetryOutcomes>;
+
 export const Job = Type.Object(
   {
     id: text('Id of the job: `job_` and 32 hex digits.'),
@@ -62,6 +81,10 @@ export const Job = Type.Object(
     skipped: integer('Number of executions to which the action did not apply, such as those that had ended.'),
     failed: integer('Number of executions on which the action failed.'),
     errors: listOf(JobError, 'The first failures.'),
+    outcomes: nullable(
+      RetryOutcomes,
+      'What has become of the executions that were retried. Null for other actions, in lists, and if it is not known because the job ran under an earlier release.',
+    ),
     created_at: timestamp('When the job was requested.'),
     updated_at: timestamp('When its progress was last recorded.'),
     completed_at: nullable(timestamp('A time.'), 'When the job ended; null until then.'),

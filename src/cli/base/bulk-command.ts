@@ -1,10 +1,11 @@
 import { Option } from 'clipanion';
 import type { JamjetClient, Job } from '../../client/index.ts';
+import { usageFailure } from '../failure.ts';
 import { type BulkOptions, runBulk } from '../following/bulk-job.ts';
 import { FILTER } from '../input/filter.ts';
 import { ClientCommand } from './client-command.ts';
 
-type BulkRequest = Pick<BulkOptions, 'conditions'> & Partial<Pick<BulkOptions, 'reason'>>;
+type BulkRequest = Pick<BulkOptions, 'conditions' | 'waitMs'> & Partial<Pick<BulkOptions, 'reason'>>;
 
 /** A command that starts a bulk job on all executions its options select. */
 export abstract class BulkCommand extends ClientCommand {
@@ -22,8 +23,9 @@ export abstract class BulkCommand extends ClientCommand {
   /** `--all`: required if no other option selects executions. */
   abstract all: boolean;
 
-  protected bulk(client: JamjetClient, action: Job['action'], { conditions, reason }: BulkRequest): Promise<number> {
+  protected bulk(client: JamjetClient, action: Job['action'], { conditions, reason, waitMs }: BulkRequest): Promise<number> {
     const { yes, json, detach } = this;
-    return runBulk(client, this.context, { action, conditions, reason, yes, json, detach });
+    if (waitMs !== undefined && detach) throw usageFailure('give --wait or --detach, not both');
+    return runBulk(client, this.context, { action, conditions, reason, yes, json, detach, waitMs });
   }
 }

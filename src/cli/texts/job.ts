@@ -3,6 +3,7 @@ import { ago, duration } from '../../views/time.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { fields } from '../terminal/table.ts';
 import { plain } from '../terminal/text.ts';
+import { failureLines, outcomesOf, outcomesText } from './outcomes.ts';
 
 /** `12 done, 3 skipped, 1 failed`. */
 export function doneText({ succeeded, skipped, failed }: Job): string {
@@ -33,6 +34,11 @@ export function jobText(job: Job, nowMs: number, paint: Paint): string {
     ['started', `${job.created_at} ${paint.dim(`(${ago(startMs, nowMs)}, by ${plain(job.created_by)})`)}`],
     [job.completed_at === null ? 'so far' : 'took', duration(endMs - startMs)],
   ];
+  const outcomes = outcomesOf(job);
+  if (outcomes !== null) {
+    entries.push(['outcomes', outcomesText(outcomes)]);
+    for (const line of failureLines(outcomes, paint)) entries.push(['failed again', line]);
+  }
   if (job.reason !== null) entries.push(['reason', plain(job.reason)]);
   for (const { execution_id, error } of job.errors) entries.push(['error', paint.red(`${execution_id ?? ''} ${plain(error)}`)]);
   return fields(entries, paint);

@@ -5,6 +5,7 @@ import { WakeupSignal } from '../../runtime/queries/wakeup-signal.ts';
 import type { CancelSignal } from '../../runtime/types/cancel-signal.ts';
 import type { ExecutionFilter } from '../../runtime/types/executions.ts';
 import type { ControlDeps } from '../service.ts';
+import { OutcomeCounter, type RetryOutcomes } from './outcomes.ts';
 import { JobRunner } from './runner.ts';
 
 /** Upper bound of `waitMs` of `settled`. */
@@ -24,9 +25,11 @@ export class BulkJobs {
   readonly runner: JobRunner;
   readonly #deps: ControlDeps;
   readonly #signal = new WakeupSignal();
+  readonly #counter: OutcomeCounter;
 
   constructor(deps: ControlDeps) {
     this.#deps = deps;
+    this.#counter = new OutcomeCounter(deps);
     this.runner = new JobRunner(deps, (id) => this.#signal.wake(id));
   }
 
@@ -46,6 +49,11 @@ export class BulkJobs {
     const job = await this.#deps.store.jobs.job(tenantId, id);
     if (job === null) throw new RuntimeError('not_found', `job ${truncated(id)} not found`);
     return job;
+  }
+
+  /** What has become of the executions that the job has retried, as they are now; null if it is no retry, or if that is not known. */
+  outcomes(job: JobRow): Promise<RetryOutcomes | null> {
+    return this.#counter.outcomes(job);
   }
 
   /** Newest first. `after`: id of the last job of the previous page. */

@@ -113,9 +113,10 @@ export class JobRunner implements SingletonService {
     const done = firstPostponed < 0 ? outcomes : outcomes.slice(0, firstPostponed);
     let progress = progressOf(job);
     for (const [at, outcome] of done.entries()) progress = this.#progressAfter(progress, rows[at]?.id ?? null, outcome);
-    if (firstPostponed < 0 && next === null) return this.#finish(job, 'completed', progress);
+    const retried = job.action === 'retry' ? succeededOf(rows, done) : [];
+    if (firstPostponed < 0 && next === null) return this.#finish(job, 'completed', progress, retried);
     const reached = firstPostponed < 0 ? { ...progress, position: next } : progress;
-    await store.jobs.progress(tenantId, id, reached, clock.nowMs());
+    await store.jobs.progress(tenantId, id, reached, clock.nowMs(), retried);
     const refused = outcomes[firstPostponed];
     if (refused?.kind === 'postponed') throw refused.error;
   }
@@ -137,12 +138,21 @@ export class JobRunner implements SingletonService {
     }
   }
 
-  async #finish(job: JobRow, status: 'completed' | 'failed', progress: JobProgress): Promise<void> {
+  async #finish(
+    job: JobRow,
+    status: 'completed' | 'failed',
+    progress: JobProgress,
+    retried: readonly string[] = [],
+  ): Promise<void> {
     const { tenantId, id } = job;
     const context = { tenantId, atMs: this.#deps.clock.nowMs(), actorId: id, actorType: 'system', request: null } as const;
-    await this.#deps.store.jobs.finish({ id, status, progress }, context);
+    await this.#deps.store.jobs.finish({ id, status, progress, retried }, context);
     this.#onEnded(id);
   }
+}
+
+function succeededOf(rows: readonly { readonly id: string }[], outcomes: readonly ActionOutcome[]): readonly string[] {
+  return rows.flatMap(({ id }, at) => (outcomes[at]?.kind === 'succeeded' ? [id] : []));
 }
 
 /** Restricts the filter to executions older than the job: ids sort by creation time. */

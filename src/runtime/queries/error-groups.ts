@@ -1,4 +1,4 @@
-import type { ErrorGroup, ErrorGroups, ExecutionSummary } from '../types/executions.ts';
+import type { ErrorGroup, ErrorGroups, ExecutionSummary, FailedExecution } from '../types/executions.ts';
 
 /** Characters of an error that tell it from others. */
 const MAX_COMPARED = 400;
@@ -38,15 +38,15 @@ function patternOf(message: string): string {
 }
 
 /** Groups executions, newest first, by their errors. */
-export class ErrorGrouping {
-  readonly #groups = new Map<string, { count: number; readonly workflowIds: Set<string>; readonly newest: ExecutionSummary }>();
+export class ErrorGrouping<T extends FailedExecution = ExecutionSummary> {
+  readonly #groups = new Map<string, { count: number; readonly workflowIds: Set<string>; readonly newest: T }>();
   #examined = 0;
 
   get examined(): number {
     return this.#examined;
   }
 
-  add(execution: ExecutionSummary): void {
+  add(execution: T): void {
     this.#examined += 1;
     if (execution.error === null) return;
     const pattern = errorPattern(execution.error);
@@ -56,9 +56,9 @@ export class ErrorGrouping {
     this.#groups.set(pattern, group);
   }
 
-  result(more: boolean): ErrorGroups {
+  result(more: boolean): ErrorGroups<T> {
     const groups = [...this.#groups].map(
-      ([error, { count, workflowIds, newest }]): ErrorGroup => ({ error, count, workflowIds: [...workflowIds], newest }),
+      ([error, { count, workflowIds, newest }]): ErrorGroup<T> => ({ error, count, workflowIds: [...workflowIds], newest }),
     );
     return { groups: groups.sort((a, b) => b.count - a.count), examined: this.#examined, more };
   }

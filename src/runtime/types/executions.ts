@@ -119,20 +119,23 @@ export interface IdSearchRequest {
   readonly limit: number;
 }
 
+/** What tells the error of an execution. */
+export type FailedExecution = Pick<ExecutionSummary, 'executionId' | 'workflowId' | 'error' | 'updatedAtMs' | 'completedAtMs'>;
+
 /** Executions that ended with errors that differ in numbers, ids and quoted texts alone. */
-export interface ErrorGroup {
+export interface ErrorGroup<T extends FailedExecution = ExecutionSummary> {
   /** The error with `#` in the place of numbers and ids, and `…` in that of quoted texts. */
   readonly error: string;
   readonly count: number;
   /** The first few of their workflows. */
   readonly workflowIds: readonly string[];
   /** The one started last, with its error as it is. */
-  readonly newest: ExecutionSummary;
+  readonly newest: T;
 }
 
-export interface ErrorGroups {
+export interface ErrorGroups<T extends FailedExecution = ExecutionSummary> {
   /** The largest first. */
-  readonly groups: readonly ErrorGroup[];
+  readonly groups: readonly ErrorGroup<T>[];
   /** How many executions were looked at, those without an error included. */
   readonly examined: number;
   /** Older executions match as well and were not looked at. */

@@ -42,6 +42,26 @@ export interface JobRow extends NewJob, JobProgress {
   readonly request: string | null;
 }
 
+export interface JobEnd {
+  readonly id: string;
+  readonly status: 'completed' | 'failed';
+  readonly progress: JobProgress;
+  /** As for `progress`. */
+  readonly retried?: readonly string[];
+}
+
+/** An execution that a job has retried, as it is now. */
+export interface RetriedRow {
+  readonly executionId: string;
+  /** Null = the execution was removed. */
+  readonly status: string | null;
+  readonly workflowId: string | null;
+  /** Why it failed; null unless it is failed. */
+  readonly error: string | null;
+  readonly updatedAtMs: number | null;
+  readonly completedAtMs: number | null;
+}
+
 /** Bulk jobs. Their start and end are control events of the tenant; their progress is not logged. */
 export interface JobStore {
   /** The actor of the context owns the job (`job_started`). */
@@ -49,19 +69,25 @@ export interface JobStore {
   job(tenantId: string, id: string): Promise<JobRow | null>;
   /** Newest first, `after` exclusive. */
   jobs(tenantId: string, page: { readonly after: string | null; readonly limit: number }): Promise<readonly JobRow[]>;
+  /** Executions that the job has retried, newest first, `before` exclusive. */
+  retried(
+    tenantId: string,
+    jobId: string,
+    page: { readonly before: string | null; readonly limit: number },
+  ): Promise<readonly RetriedRow[]>;
   /** False = the job had ended already (`job_cancelled`). */
   cancel(tenantId: string, id: string, context: ActionContext): Promise<boolean>;
 
   // For the job runner.
   /** The oldest running job of each tenant. */
   running(): Promise<readonly JobRow[]>;
-  /** Recorded for a cancelled job, too: it shows what was done until then. */
-  progress(tenantId: string, id: string, progress: JobProgress, atMs: number): Promise<void>;
+  /**
+   * Recorded for a cancelled job, too: it shows what was done until then. `retried`: ids of the executions it has retried since its last
+   * progress.
+   */
+  progress(tenantId: string, id: string, progress: JobProgress, atMs: number, retried?: readonly string[]): Promise<void>;
   /** Ends the job with its last progress (`job_completed`); false = it had ended already. */
-  finish(
-    end: { readonly id: string; readonly status: 'completed' | 'failed'; readonly progress: JobProgress },
-    context: ActionContext,
-  ): Promise<boolean>;
+  finish(end: JobEnd, context: ActionContext): Promise<boolean>;
 }
 
 /** The data of the control event of a job's start. */

@@ -1,4 +1,4 @@
-import type { JobRow } from '../../port/resources/jobs.ts';
+import type { JobRow, RetriedRow } from '../../port/resources/jobs.ts';
 import { sql } from '../statement.ts';
 
 /** Bulk jobs. */
@@ -32,5 +32,17 @@ export const RECORD_PROGRESS =
   sql(`UPDATE jobs SET position = @position, matched = @matched, succeeded = @succeeded, skipped = @skipped,
     failed = @failed, errors = @errors, updated_at_ms = @atMs
   WHERE id = @id AND tenant_id = @tenantId`);
+export const RECORD_RETRIED = sql(
+  ({ each }) => `INSERT INTO retried_executions (job_id, execution_id, tenant_id)
+  SELECT @id, each.value, @tenantId FROM ${each('retried')} WHERE true ON CONFLICT DO NOTHING`,
+);
+/** Along the key, newest first. */
+export const RETRIED_EXECUTIONS =
+  sql<RetriedRow>(`SELECT r.execution_id AS "executionId", e.status, e.workflow_id AS "workflowId",
+  CASE e.status WHEN 'failed' THEN e.error END AS error, e.updated_at_ms AS "updatedAtMs",
+  e.completed_at_ms AS "completedAtMs"
+  FROM retried_executions r LEFT JOIN executions e ON e.id = r.execution_id
+  WHERE r.job_id = @jobId AND r.execution_id < @before AND r.tenant_id = @tenantId
+  ORDER BY r.job_id DESC, r.execution_id DESC LIMIT @limit`);
 export const END_JOB = sql(`UPDATE jobs SET status = @status, updated_at_ms = @atMs, completed_at_ms = @atMs
   WHERE id = @id AND tenant_id = @tenantId AND status = 'running'`);

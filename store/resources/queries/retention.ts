@@ -69,6 +69,7 @@ export const REMOVE_EXECUTIONS: readonly Statement<unknown>[] = [
   deleteFrom('erasures'),
   deleteFrom('timers'),
   deleteFrom('work_items'),
+  deleteFrom('retried_executions'),
   sql(pendingDeliveries),
   sql(startRequests),
   sql(

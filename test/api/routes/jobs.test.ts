@@ -141,6 +141,88 @@ describe('POST /executions/bulk', () => {
     for (const id of ids) expect((await it.settled(id)).status).toBe('completed');
   });
 
+  it('tells what has become of what it retried', async () => {
+    let repairs = 0;
+    let proceed = (): void => {};
+    const paused = new Promise<void>((resolve) => {
+      proceed = resolve;
+    });
+    const tools = {
+      ...ECHO_TOOLS,
+      fail: broken,
+      // In the order of the retries: completes, waits, fails again.
+      late: async ({ n }: { n: number }) => {
+        if (repairs === 0) throw Object.assign(new Error(`order ${n} is late`), { retryable: false });
+        if (n === 2) await paused;
+        if (n > 2) throw Object.assign(new Error(`order ${n} is late again`), { retryable: false });
+        return { done: n };
+      },
+    };
+    const it = await bench({ tools });
+    await it.post('/workflows', {
+      ir: {
+        workflow_id: 'late',
+        version: '1.0.0',
+        nodes: { work: { kind: { type: 'tool', tool_ref: 'late', input_mapping: { n: 'state.n' } } } },
+        edges: [{ from: 'work', to: 'end' }],
+      },
+    });
+    const ids: string[] = [];
+    for (const n of [1, 2, 3, 4]) ids.push(await start(it, 'late', { input: { n }, labels: { batch: 'first' } }));
+    await start(it, 'late', { input: { n: 5 } });
+    repairs = 1;
+    const { body } = await it.post('/executions/bulk', {
+      action: 'retry',
+      filter: { status: 'failed', label: 'batch:first' },
+    });
+    expect(body.outcomes).toMatchObject({ completed: 0, failed: 0, running: 0, removed: 0, errors: [] });
+    const all = await ended(it, body.id);
+    expect(all).toMatchObject({ status: 'completed', succeeded: 4 });
+    for (const id of [ids[0], ids[2], ids[3]]) await it.settled(id ?? '');
+    expect((await it.get(`/jobs/${body.id}`)).body.outcomes).toEqual({
+      completed: 1,
+      failed: 2,
+      cancelled: 0,
+      limit_exceeded: 0,
+      running: 1,
+      paused: 0,
+      removed: 0,
+      running_execution_id: ids[1],
+      errors: [
+        {
+          error: 'work: order # is late again',
+          count: 2,
+          workflow_ids: ['late'],
+          example_execution_id: ids[3],
+          example_error: 'work: order 4 is late again',
+          newest_at: expect.stringMatching(/Z$/),
+        },
+      ],
+    });
+    proceed();
+    await it.settled(ids[1] ?? '');
+    expect((await it.get(`/jobs/${body.id}`)).body.outcomes).toMatchObject({
+      completed: 2,
+      failed: 2,
+      running: 0,
+      running_execution_id: null,
+    });
+    // A later retry of the same executions counts for both jobs; lists do not count.
+    repairs = 0;
+    const second = await it.post('/executions/bulk', { action: 'retry', filter: { status: 'failed', workflow_id: 'late' } });
+    expect(await ended(it, second.body.id)).toMatchObject({ succeeded: 3 });
+    for (const { outcomes } of (await it.get('/jobs')).body.jobs) expect(outcomes).toBeNull();
+  });
+
+  it('tells nothing of what it did not retry', async () => {
+    const it = await bench();
+    await start(it, 'review');
+    const cancelled = await it.post('/executions/bulk', { action: 'cancel', all: true });
+    expect(await ended(it, cancelled.body.id)).toMatchObject({ succeeded: 1, outcomes: null });
+    const retried = await it.post('/executions/bulk', { action: 'retry', filter: { status: 'cancelled' } });
+    expect(await ended(it, retried.body.id)).toMatchObject({ skipped: 1, outcomes: { completed: 0, removed: 0 } });
+  });
+
   it('continues over several pages', async () => {
     const it = await bench();
     for (let n = 0; n < 150; n += 1) await start(it, 'review', { labels: n % 2 === 0 ? { odd: 'no' } : { odd: 'yes' } });

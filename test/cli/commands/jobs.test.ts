@@ -1,9 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import type { ExecutionList, Job, JobList } from '../../../src/client/index.ts';
+import type { Tools } from '../../../src/runtime/types/work.ts';
 import { DECLINED, HANGING, PAID, TOOLS } from '../flows.ts';
 import { runtimeServer } from '../runtime-server.ts';
 
-const server = runtimeServer(TOOLS);
+/** Fails at first; then does as its input says. */
+const repaired = new Set<string>();
+const REPAIRED = {
+  workflow_id: 'repaired',
+  version: '1',
+  nodes: { work: { kind: { type: 'tool', tool_ref: 'work', input_mapping: { end: 'state.end' } } } },
+  edges: [{ from: 'work', to: 'end' }],
+};
+const server = runtimeServer({
+  ...TOOLS,
+  work: (input: { end: string }, context: Parameters<Tools[string]>[1]) => {
+    const isFirst = !repaired.has(input.end);
+    repaired.add(input.end);
+    if (isFirst || input.end === 'fail') throw Object.assign(new Error(`${input.end} is broken`), { retryable: false });
+    return input.end === 'hang' ? TOOLS.hang?.(input as never, context) : { done: true };
+  },
+});
 
 /** Starts executions that wait for an event, with their own label. */
 async function waiting(count: number, batch: string): Promise<readonly string[]> {
@@ -130,6 +147,10 @@ describe('jamjet cancel with a filter', () => {
     ['cancel', 'no executions selected'],
     ['retry', 'no executions selected'],
     ['retry --all --follow', '--follow requires an id'],
+    ['retry exec_1 --wait 5s', '--wait requires options that select executions'],
+    ['retry --all --wait soon', '--wait "soon" is not a duration'],
+    ['retry --all --wait 5s --detach', 'give --wait or --detach, not both'],
+    ['jobs start --action pause --all --wait 5s', '--wait requires --action retry'],
     ['cancel exec_1 --all', 'give an id or options that select executions, not both'],
     ['cancel exec_1 --workflow x', 'give an id or options that select executions, not both'],
     ['jobs start --action retry', 'no executions selected'],
@@ -170,10 +191,44 @@ describe('jamjet jobs', () => {
     const { workflow_id } = await client.registerWorkflow(DECLINED);
     const { execution_id } = await client.start({ workflow_id, input: {} });
     await client.execution(execution_id, { waitMs: 30_000 });
-    const { code, stdout } = await server().jamjet('retry --workflow declined --yes').ended;
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/^✓ retry completed: 1 done/)]);
+    const { code, stdout } = await server().jamjet('retry --workflow declined --yes --wait 1m').ended;
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /^✗ retry completed: 1 done {2}job_[0-9a-f]{32}\n {2}retried 1: 0 completed, 1 failed again\n {4}1 × charge: card declined {2}for example [0-9a-f]{8}\n$/,
+    );
+    const id = /job_\w+/.exec(stdout)?.[0];
+    expect((await server().jamjet(`jobs get ${id}`).ended).stdout).toMatch(
+      /\noutcomes +0 completed, 1 failed again\nfailed again +1 × charge: card declined/,
+    );
     const types = (await client.events(execution_id)).map(({ type }) => type);
     expect(types.filter((type) => type === 'node_started')).toHaveLength(2);
+  });
+
+  it('tell how many completed, failed again and are still running', async () => {
+    const { client } = server();
+    await client.registerWorkflow(REPAIRED);
+    repaired.clear();
+    for (const end of ['complete', 'fail', 'hang']) {
+      const { execution_id } = await client.start({ workflow_id: 'repaired', input: { end }, labels: { batch: 'repaired' } });
+      await client.execution(execution_id, { waitMs: 30_000 });
+    }
+    const selected = '--status failed --label batch=repaired --yes';
+    const now = await server().jamjet(`retry ${selected} --wait 0s --json`).ended;
+    const job = JSON.parse(now.stdout) as Job;
+    expect(job).toMatchObject({ succeeded: 3, outcomes: { removed: 0 } });
+    const follow = server().jamjet(`jobs get ${job.id} --follow --wait 1h`, { tty: true });
+    await follow.shows('retry  3 of 3: 1 completed, 1 failed again, 1 still running');
+    follow.signals.emit('SIGINT');
+    expect(await follow.ended).toMatchObject({
+      code: 130,
+      stderr: expect.stringContaining(`the retried executions go on: jamjet jobs get ${job.id}\n`),
+    });
+    const waiting = server().jamjet(`jobs get ${job.id} --follow --wait 1h`, { tty: true });
+    await waiting.shows('1 still running');
+    const running = (await client.jobs.get(job.id)).outcomes?.running_execution_id ?? '';
+    await client.cancel(running);
+    expect((await waiting.ended).code).toBe(1);
+    expect(waiting.screen).toContain('retried 3: 1 completed, 1 failed again, 1 cancelled');
   });
 
   it('may match no executions', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { NewJob } from '../../../store/port/resources/jobs.ts';
 import type { Store } from '../../../store/port/store.ts';
 import type { TestDatabase } from '../../support/stores.ts';
-import { AT_MS, context } from '../writes.ts';
+import { AT_MS, batch, context, startExecution, step } from '../writes.ts';
 
 const NOTHING = { position: null, matched: null, succeeded: 0, skipped: 0, failed: 0, errors: '[]' };
 const SOME = {
@@ -65,6 +65,33 @@ export function jobContract(database: () => TestDatabase): void {
       await jobs.finish({ id: 'job_1', status: 'completed', progress: SOME }, context({ atMs: AT_MS + 7 }));
       expect(await running()).toEqual(['job_2', 'job_3']);
       expect(await jobs.job('default', 'job_1')).toMatchObject({ ...SOME, status: 'completed', completedAtMs: AT_MS + 7 });
+    });
+
+    it('know what they retried, as it is now, newest first', async () => {
+      const store = await started(database(), job('job_1', { action: 'retry' }), job('job_2', { action: 'retry' }));
+      await store.commit(batch(...['exec_1', 'exec_2', 'exec_3'].map((id) => startExecution(id))));
+      const retried = (jobId: string, before: string | null = null, limit = 9, tenantId = 'default') =>
+        store.jobs.retried(tenantId, jobId, { before, limit });
+      expect(await retried('job_1')).toEqual([]);
+      await store.jobs.progress('default', 'job_1', SOME, AT_MS, ['exec_1', 'exec_2']);
+      // A page that is processed again after a crash.
+      await store.jobs.progress('default', 'job_1', SOME, AT_MS, ['exec_2', 'exec_3']);
+      const end = { id: 'job_2', status: 'completed', progress: SOME, retried: ['exec_3'] } as const;
+      await store.jobs.finish(end, context());
+      const failure = { status: 'failed', error: 'a: no', updatedAtMs: AT_MS + 1, completedAtMs: AT_MS + 1 };
+      await store.commit(batch(step('exec_2', 2, { progress: failure })));
+      const going = { status: 'running', workflowId: 'refund', error: null, updatedAtMs: AT_MS, completedAtMs: null };
+      expect(await retried('job_1')).toEqual([
+        { executionId: 'exec_3', ...going },
+        { executionId: 'exec_2', workflowId: 'refund', ...failure },
+        { executionId: 'exec_1', ...going },
+      ]);
+      expect((await retried('job_1', null, 1)).map(({ executionId }) => executionId)).toEqual(['exec_3']);
+      expect((await retried('job_1', 'exec_3', 1)).map(({ executionId }) => executionId)).toEqual(['exec_2']);
+      expect((await retried('job_2')).map(({ executionId }) => executionId)).toEqual(['exec_3']);
+      expect(await retried('job_1', null, 9, 'acme')).toEqual([]);
+      await store.retention.remove({ after: null, endedBeforeMs: AT_MS + 2 }, context());
+      expect((await retried('job_1')).map(({ executionId }) => executionId)).toEqual(['exec_3', 'exec_1']);
     });
 
     it('end once', async () => {

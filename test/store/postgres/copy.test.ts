@@ -128,6 +128,23 @@ describe('a copy from SQLite to PostgreSQL', () => {
     expect((await search(after)).map(({ id }) => id)).toEqual(['i3', 'i0']);
   });
 
+  it('keeps what jobs have retried', async () => {
+    const database = sqliteDatabase();
+    const before = await database.open();
+    await before.commit(batch(startExecution('exec_1')));
+    const job = { id: 'job_1', tenantId: 'default', action: 'retry', filter: '{}', reason: null, createdAtMs: AT_MS } as const;
+    await before.jobs.start(job, context());
+    const progress = { position: 'exec_1', matched: 1, succeeded: 1, skipped: 0, failed: 0, errors: '[]' };
+    await before.jobs.progress('default', 'job_1', progress, AT_MS, ['exec_1']);
+    const page = { before: null, limit: 9 };
+    const wanted = await before.jobs.retried('default', 'job_1', page);
+    await before.close();
+    const url = await server().createDatabase();
+    expect(await copy(database, url)).toMatchObject({ jobs: 1, retried_executions: 1 });
+    expect(wanted).toHaveLength(1);
+    expect(await (await opened(url)).jobs.retried('default', 'job_1', page)).toEqual(wanted);
+  });
+
   it('keeps the data byte for byte, and its audit chain', async () => {
     const database = await filled();
     const before = await database.open();

@@ -3,8 +3,9 @@ import type { JamjetClient } from '../../../client/index.ts';
 import { ClientCommand } from '../../base/client-command.ts';
 import type { Usage } from '../../base/command.ts';
 import { listenForInterrupt } from '../../context.ts';
-import { EXIT } from '../../failure.ts';
+import { EXIT, usageFailure } from '../../failure.ts';
 import { followJob } from '../../following/bulk-job.ts';
+import { waitArgument, waitOption } from '../../input/wait.ts';
 import { jobText } from '../../texts/job.ts';
 
 class JobsGetCommand extends ClientCommand {
@@ -16,17 +17,22 @@ class JobsGetCommand extends ClientCommand {
   };
 
   id = Option.String({ name: 'id' });
-  follow = Option.Boolean('-f,--follow', false, { description: 'Show the progress until the job ends.' });
+  follow = Option.Boolean('-f,--follow', false, {
+    description: 'Show the progress until the job ends, and of a retry then what becomes of the executions.',
+  });
+  wait = waitOption();
 
   protected override get readOnly(): boolean {
     return !this.follow;
   }
 
   protected async request(client: JamjetClient): Promise<number> {
+    if (this.wait !== undefined && !this.follow) throw usageFailure('--wait requires --follow');
     if (this.follow) {
+      const waitMs = waitArgument(this.wait);
       const interrupt = listenForInterrupt(this.context.signals);
       try {
-        return await followJob(client, this.context, this, interrupt);
+        return await followJob(client, this.context, { id: this.id, json: this.json, waitMs }, interrupt);
       } finally {
         interrupt.stopListening();
       }

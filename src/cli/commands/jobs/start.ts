@@ -2,8 +2,10 @@ import { Option } from 'clipanion';
 import type { JamjetClient } from '../../../client/index.ts';
 import { BulkCommand } from '../../base/bulk-command.ts';
 import type { Usage } from '../../base/command.ts';
+import { usageFailure } from '../../failure.ts';
 import { choiceArgument } from '../../input/arguments.ts';
 import { bulkConditions, missingSelection } from '../../input/filter.ts';
+import { waitArgument, waitOption } from '../../input/wait.ts';
 
 const ACTIONS = ['cancel', 'retry', 'pause', 'resume'] as const;
 
@@ -22,13 +24,15 @@ executions the action applies to: failed ones to retry, paused ones to resume, r
   all = Option.Boolean('--all', false, {
     description: 'All executions the action applies to; required without other conditions.',
   });
+  wait = waitOption();
   reason = Option.String('--reason', { description: 'Recorded in the event logs of cancelled or paused executions.' });
 
   protected async request(client: JamjetClient): Promise<number> {
     const action = choiceArgument('--action', this.action, ACTIONS);
+    if (this.wait !== undefined && action !== 'retry') throw usageFailure('--wait requires --action retry');
     const conditions = bulkConditions(this, Date.now());
     if (conditions === null) throw missingSelection();
-    return this.bulk(client, action, { conditions, reason: this.reason });
+    return this.bulk(client, action, { conditions, reason: this.reason, waitMs: waitArgument(this.wait) });
   }
 }
 
