@@ -1,5 +1,6 @@
-import { type TObject, type TProperties, type TSchema, Type } from 'typebox';
+import { type Static, type TObject, type TProperties, type TSchema, Type } from 'typebox';
 import type { EventType } from './events.ts';
+import type { JsonObject } from './json.ts';
 
 // What the events of an execution's log say, by type: the source of the OpenAPI document and of docs/events.md.
 
@@ -11,7 +12,7 @@ const time = (description: string) => Type.String({ format: 'date-time', descrip
 const json = (description: string) => Type.Unsafe<unknown>({ description });
 const object = (description: string) => Type.Unsafe<Record<string, unknown>>({ type: 'object', description });
 const texts = (description: string) => Type.Array(Type.String(), { description });
-const oneOf = <T extends readonly string[]>(values: readonly [...T], description: string) => Type.Enum(values, { description });
+const oneOf = <const T extends string[]>(values: readonly [...T], description: string) => Type.Enum<T>(values, { description });
 const nullable = <T extends TSchema>(schema: T, description: string) => Type.Union([schema, Type.Null()], { description });
 const absent = Type.Optional;
 
@@ -477,3 +478,6 @@ export const EVENT_DATA = {
     ...attempt,
   }),
 } satisfies Readonly<Record<EventType, TObject>>;
+
+/** What an event of a type says, in snake_case. */
+export type EventData<Type extends EventType> = JsonObject & Static<(typeof EVENT_DATA)[Type]>;

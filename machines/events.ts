@@ -98,6 +98,11 @@ export interface LogEvent {
   readonly data: { readonly [key: string]: Json };
 }
 
+/** `'node_completed'` → `'NodeCompleted'`. */
+export type PascalCase<Text extends string> = Text extends `${infer Word}_${infer Rest}`
+  ? `${Capitalize<Word>}${PascalCase<Rest>}`
+  : Capitalize<Text>;
+
 /** `node_completed` → `NodeCompleted`. */
 export function pascalCase(type: string): string {
   return type.replace(/(?:^|_)([a-z])/g, (_match, letter: string) => letter.toUpperCase());

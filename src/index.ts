@@ -23,6 +23,7 @@ import type { RuntimeOptions } from './runtime/options.ts';
 
 export { type Static, Type } from 'typebox';
 export { type Diagnostic, InvalidWorkflow } from '../machines/diagnostics.ts';
+export type { EventData } from '../machines/event-data.ts';
 export type { Json, JsonObject } from '../machines/json.ts';
 export type { ActiveNode, Status } from '../machines/run.ts';
 export { StoreError, type StoreErrorCode } from '../store/port/errors.ts';
@@ -39,7 +40,7 @@ export {
   type WorkflowDefinition,
   type WorkflowTypes,
 } from './builder/definition.ts';
-export type { EventData, ExecutionEvent } from './builder/events.ts';
+export type { ExecutionEvent } from './builder/events.ts';
 export type { ExecutionOf, StartedExecution, StartOptions } from './builder/execution.ts';
 export { type FleetDefinition, fleet } from './builder/fleet.ts';
 export type { LibraryRuntime } from './builder/library-runtime.ts';
@@ -53,7 +54,17 @@ export {
   toolDescription,
 } from './builder/tool.ts';
 export { workflow } from './builder/workflow.ts';
-export { ApiError, type ClientOptions, JamjetClient, Unreachable } from './client/index.ts';
+export {
+  ApiError,
+  type CallOptions,
+  type ClientOptions,
+  JamjetClient,
+  type RemoteExecution,
+  type RemoteStartOptions,
+  type TypedExecution,
+  Unreachable,
+  type Warning,
+} from './client/index.ts';
 export type { McpServerOptions, McpServers } from './executors/mcp/endpoint.ts';
 export type {
   MemoryCallContext,

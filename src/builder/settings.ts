@@ -1,5 +1,5 @@
 import type { Tool } from '../runtime/types/work.ts';
-import type { DataPolicy, Duration, PolicyRules, Retry } from './nodes/shared.ts';
+import type { DataPolicy, Duration, PolicyLists, PolicyRules, Retry } from './nodes/shared.ts';
 import type { InferInput, Schema } from './schema.ts';
 
 /** A tool that is not a function of this process. */
@@ -131,7 +131,7 @@ export interface RetryPolicies {
 }
 
 export interface Policies {
-  readonly [name: string]: PolicyRules;
+  readonly [name: string]: PolicyLists;
 }
 
 /** A JSON Schema, whatever it says. */

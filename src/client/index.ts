@@ -29,6 +29,7 @@ import type {
 } from '../api/schemas/work-items.ts';
 import type { WorkerList } from '../api/schemas/workers.ts';
 import type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/schemas/workflows.ts';
+import type { WorkflowDefinition, WorkflowTypes } from '../builder/definition.ts';
 import { AgentClient } from './agents.ts';
 import { ArtifactClient } from './artifacts.ts';
 import { AuditClient } from './audit.ts';
@@ -38,6 +39,13 @@ import { HistoryClient } from './history.ts';
 import { JobClient } from './jobs.ts';
 import { kindQuery, LiveClient, type LiveSelection } from './live.ts';
 import { MemoryClient } from './memory.ts';
+import {
+  Registrations,
+  type RemoteExecution,
+  type RemoteStartOptions,
+  remoteExecution,
+  startRequest,
+} from './remote-execution.ts';
 import { TenantClient } from './tenants.ts';
 import { type CallOptions, type ClientOptions, idempotencyHeader, pathSegment, Transport } from './transport.ts';
 import { WebhookClient } from './webhooks.ts';
@@ -66,6 +74,7 @@ export type { Delivery, DeliveryList, ReplayedDeliveries, Webhook, WebhookList }
 export type { WorkerList } from '../api/schemas/workers.ts';
 export type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/schemas/workflows.ts';
 export type { LiveTextDelta, LiveUpdate } from './live.ts';
+export type { RemoteExecution, RemoteStartOptions, TypedExecution } from './remote-execution.ts';
 export { ApiError, type CallOptions, type ClientOptions, Unreachable } from './transport.ts';
 
 const FOLLOW_WAIT_MS = 20_000;
@@ -82,6 +91,7 @@ const TERMINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled
  */
 export class JamjetClient {
   readonly #transport: Transport;
+  readonly #registrations = new Registrations();
 
   readonly tenants: TenantClient;
 
@@ -167,13 +177,49 @@ export class JamjetClient {
   }
 
   /**
+   * Registers a workflow that was defined in TypeScript, with those that its subgraphs were given as definitions (once for each client), and
+   * starts an execution of it. Its functions are called where the server, or a worker, has them. Rejects with `InvalidWorkflow` if the
+   * definition has errors.
+   *
+   * @example
+   * const execution = await client.start(greeting, { name: 'Ada' });
+   * const { status, state } = await execution.settled();
+   */
+  start<Types extends WorkflowTypes>(
+    workflow: WorkflowDefinition<Types>,
+    input: NoInfer<Types['input']>,
+    options?: RemoteStartOptions,
+  ): Promise<RemoteExecution<Types>>;
+  /**
    * Starts an execution and resolves without waiting for its end. With `idempotencyKey`, a repeated request starts no second one. With
    * `traceparent`, the execution becomes part of that trace (https://www.w3.org/TR/trace-context/).
    */
   start(
     request: StartExecution,
-    options: CallOptions & { readonly idempotencyKey?: string; readonly traceparent?: string } = {},
-  ): Promise<StartedExecution> {
+    options?: CallOptions & { readonly idempotencyKey?: string; readonly traceparent?: string },
+  ): Promise<StartedExecution>;
+  start(
+    first: WorkflowDefinition | StartExecution,
+    second: unknown,
+    options?: RemoteStartOptions,
+  ): Promise<RemoteExecution<WorkflowTypes> | StartedExecution> {
+    return 'document' in first
+      ? this.#startWorkflow(first, second, options)
+      : this.#start(first, second as RemoteStartOptions | undefined);
+  }
+
+  /** An execution that was started from the definition, here or elsewhere, with its types. Sends no request. */
+  executionOf<Types extends WorkflowTypes>(_workflow: WorkflowDefinition<Types>, id: string): RemoteExecution<Types> {
+    return remoteExecution<Types>(this, id);
+  }
+
+  async #startWorkflow(workflow: WorkflowDefinition, input: unknown, options: RemoteStartOptions = {}) {
+    const warnings = options.register === false ? [] : await this.#registrations.register(this, workflow);
+    const { execution_id } = await this.#start(startRequest(workflow, input, options), options);
+    return remoteExecution<WorkflowTypes>(this, execution_id, warnings);
+  }
+
+  #start(request: StartExecution, options: RemoteStartOptions = {}): Promise<StartedExecution> {
     const { idempotencyKey, traceparent } = options;
     return this.#transport.call('POST', '/executions', {
       ...options,
@@ -248,7 +294,7 @@ export class JamjetClient {
     }
   }
 
-  /** Cancels an execution with its work and child executions. Rejects with 409 if it has ended. */
+  /** Cancels an execution with its work and child executions. Rejects with 400 if it has ended. */
   cancel(id: string, reason?: string, options?: CallOptions): Promise<CancelledExecution> {
     return this.#transport.call('POST', `/executions/${pathSegment(id)}/cancel`, { ...options, body: { reason } });
   }

@@ -1,6 +1,7 @@
 import { type Static, type TObject, Type } from 'typebox';
-import { EVENT_DATA } from '../../../machines/event-data.ts';
-import { EVENT_TYPES, pascalCase } from '../../../machines/events.ts';
+import { EVENT_DATA, type EventData } from '../../../machines/event-data.ts';
+import { EVENT_TYPES, type EventType, type PascalCase, pascalCase } from '../../../machines/events.ts';
+import type { JsonObject } from '../../../machines/json.ts';
 import { anyJson, anyObject, count, flag, integer, listOf, name, nullable, optional, text, timestamp, waitMs } from './fields.ts';
 import { warningsOfReply } from './warnings.ts';
 
@@ -62,13 +63,15 @@ const common = {
   redacted: Type.Optional(flag('True if personal data was replaced, as the data policy says; absent otherwise.')),
 };
 
-const SeedEvent = Type.Object({
-  ...common,
-  kind: text('Kind of the event, in PascalCase.'),
-  type: text('`kind` in snake_case.'),
-  data: anyObject('Fields of the event.'),
-});
-export type Event = Static<typeof SeedEvent>;
+const CommonFields = Type.Object(common);
+/** An event of an execution's log, by its type. */
+export type Event = {
+  [Type in EventType]: Static<typeof CommonFields> & {
+    readonly kind: PascalCase<Type>;
+    readonly type: Type;
+    readonly data: EventData<Type>;
+  };
+}[EventType];
 
 /** One schema per event type, in the form of the reference, where `kind` is a name: `NodeCompletedEvent`. */
 const EVENTS = schemasOf(
@@ -123,9 +126,7 @@ export const Event = Type.Unsafe<Event>(
   unionOf(EVENTS, 'An event of the log of an execution. `type` says which; `data` has its fields.'),
 );
 
-export const EventKind = Type.Unsafe<Static<typeof SeedEvent>['data']>(
-  unionOf(KINDS, 'Type and fields of an event in the tagged form.'),
-);
+export const EventKind = Type.Unsafe<JsonObject>(unionOf(KINDS, 'Type and fields of an event in the tagged form.'));
 
 export const TaggedEvent = Type.Object(
   {

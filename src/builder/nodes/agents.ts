@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../../machines/json.ts';
-import type { AttemptKeys, Duration, Mapping, Names, OutputSchemaKey, PolicyRules, WorkKeys } from './shared.ts';
+import type { AttemptKeys, Duration, Mapping, Names, OutputSchemaKey, PolicyLists, WorkKeys } from './shared.ts';
 import type { ToolName } from './work.ts';
 
 /** Asks a language model. */
@@ -50,7 +50,7 @@ export type AgentToolEntry<N extends Names> = {
   readonly retryPolicy?: N['retryPolicy'];
   readonly retry?: AttemptKeys<N>['retry'];
   readonly timeout?: Duration;
-  readonly policy?: PolicyRules;
+  readonly policy?: PolicyLists;
 } & (
   | { readonly tool: ToolName<N> }
   | { readonly name: ToolName<N>; readonly tool?: never }

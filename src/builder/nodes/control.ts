@@ -23,7 +23,7 @@ export interface JoinNode<N extends Names> extends WorkKeys<N> {
   /** Nodes to wait for besides those that lead to it. */
   readonly waitFor?: readonly N['node'][];
   /** Default: `collect`. */
-  readonly strategy?: 'collect' | 'first' | { readonly custom: { readonly functionRef: string } };
+  readonly strategy?: 'collect' | 'first' | { readonly custom: { readonly functionRef: `${string}:${string}` } };
 }
 
 /** Runs another workflow as a child execution. */

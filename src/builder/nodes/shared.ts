@@ -67,12 +67,13 @@ export interface Retry {
   readonly retryableOn?: readonly (string | number)[];
 }
 
+type PolicyRule = 'blockedTools' | 'requireApprovalFor' | 'modelAllowlist';
+
 /** Globs (`*`, `?`) of policy names. */
-export interface PolicyRules {
-  readonly blockedTools?: string | readonly string[];
-  readonly requireApprovalFor?: string | readonly string[];
-  readonly modelAllowlist?: string | readonly string[];
-}
+export type PolicyLists = { readonly [Rule in PolicyRule]?: readonly string[] };
+
+/** The same; a single one needs no list. */
+export type PolicyRules = { readonly [Rule in PolicyRule]?: string | readonly string[] };
 
 export interface DataPolicy {
   /** Paths such as `$.patient.ssn`. */
