@@ -36,7 +36,7 @@ describe('jamjet worker', () => {
   });
 
   it.each([
-    ['worker ./missing.mjs', /cannot load tools from .*missing\.mjs/],
+    ['worker ./missing.mjs', /missing\.mjs: no such file/],
     ['worker ./tools.mjs --concurrency 0', /--concurrency/],
     ['worker ./tools.mjs --runtime nowhere', /is not an http:\/\/ or https:\/\/ URL/],
   ])('refuses %s', async (line, message) => {
