@@ -64,7 +64,7 @@ async function followSegment(session: FollowSession, id: string): Promise<Follow
   const piped = screen.interactive || context.stdinIsPiped !== true ? null : pipedAnswersOf(context.stdin);
   const asker = screen.interactive ? screen : piped === null ? null : new PipedAsker(piped, (line) => screen.print(line));
   const prompter = asker === null ? null : createPrompter(session, asker, paint);
-  const isAttended = (): boolean => prompter !== null && piped?.exhausted !== true;
+  const isAttended = (): boolean => prompter !== null && (prompter.isBusy || piped?.exhausted !== true);
   const answers = new LiveAnswers(host.live);
   const follower = new Follower({ client, answers, screen: quiet ? null : screen, paint, prompter, signal: controller.signal });
   const events: TimelineEvent[] = [];
@@ -168,9 +168,10 @@ async function exitWhenStuck({ client, id, follower, isAttended, controller }: S
   const { signal } = controller;
   for (;;) {
     await sleep(STUCK_POLL_MS, signal);
+    // Read before the execution, which then has whatever was answered.
+    const attended = isAttended();
     const { status, sequence } = await client.execution(id, { signal });
     if (isTerminal(status) || follower.lastSequence < sequence) continue;
-    const attended = isAttended();
     // A wait for a person or an event may have a timeout, too.
     if (follower.hasTimer && (attended || !follower.awaitsInput)) continue;
     const queued = follower.active.filter((active) => active.queue !== null);

@@ -58,6 +58,11 @@ export class Prompter {
     this.failed.catch(() => undefined);
   }
 
+  /** Whether a question is being asked, or its answer delivered. */
+  get isBusy(): boolean {
+    return this.#processing !== null;
+  }
+
   /** Synchronizes the questions with what the execution waits for: adds new ones and withdraws settled ones. */
   update(executionId: string, prefix: string, timeline: Timeline): void {
     const wanted = new Map<string, Question>();

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Json } from '../../../machines/json.ts';
+import { didYouMean } from '../../../machines/suggest.ts';
 import { durationMs, timeMs } from '../../times.ts';
 import type { Context, Input } from '../context.ts';
 import { Failure, usageFailure } from '../failure.ts';
@@ -106,6 +107,9 @@ export function sequenceArgument(option: string, text: string): number {
 /** One of a fixed set of words. */
 export function choiceArgument<Choice extends string>(option: string, text: string, choices: readonly Choice[]): Choice {
   const choice = choices.find((candidate) => candidate === text);
-  if (choice === undefined) throw usageFailure(`${option} ${JSON.stringify(text)} is not one of ${choices.join(', ')}`);
+  if (choice === undefined) {
+    const hint = didYouMean(text, choices)?.replace('did', 'Did');
+    throw usageFailure(`${option} ${JSON.stringify(text)} is not one of ${choices.join(', ')}`, hint);
+  }
   return choice;
 }

@@ -17,7 +17,11 @@ export async function forkPointBefore(client: JamjetClient, id: string, node: st
       begun.set(activation, sequence);
   }
   const last = Math.max(...begun.keys());
-  if (begun.size === 0) throw new Failure(`node ${plain(node)} has not run`, { hint: `jamjet inspect ${id} shows its nodes.` });
+  if (begun.size === 0) {
+    // Fails if the workflow has no such node, and says which it has.
+    await client.node(id, node, { limit: 1 });
+    throw new Failure(`node ${plain(node)} has not run`, { hint: `jamjet inspect ${id} shows its nodes.` });
+  }
   const at = begun.get(visit ?? last);
   if (at === undefined)
     throw usageFailure(

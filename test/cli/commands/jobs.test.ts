@@ -93,6 +93,10 @@ describe('jamjet ls', () => {
     ['--since 2026-02-30', '--since "2026-02-30" is not a time'],
     ['--since noon', '--since "noon" is not a time'],
     ['--status alive', '--status "alive" is not one of pending, running'],
+    [
+      '--status faild',
+      '--status "faild" is not one of pending, running, paused, completed, failed, cancelled, limit_exceeded\nDid you mean "failed"?',
+    ],
     ['--status failed,', '--status "" is not one of pending, running'],
     ['--label a:b=c', '--label "a:b=c": a key must not contain a colon'],
     ['--workflow-version 1', '--workflow-version needs --workflow'],

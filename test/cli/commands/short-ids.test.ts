@@ -100,5 +100,6 @@ describe('jamjet fork --node', () => {
       ['--node nowhere', 1],
     ] as const)
       expect((await server().jamjet(`fork ${id} ${line}`.trim()).ended).code, line).toBe(code);
+    expect((await server().jamjet(`fork ${id} --node duoble`).ended).stderr).toContain('did you mean "double"?');
   });
 });
