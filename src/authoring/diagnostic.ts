@@ -23,7 +23,7 @@ export interface Places {
   positionOf(offset: number): Position;
   /** What is one place to its author: an error there is the cause of others at the same place. */
   placeOf(offset: number): number;
-  /** The path of the value there; null for a text, which has lines. */
+  /** The path of the value there, as its author has written it; null for a text, which has lines. */
   pathOf(offset: number): string | null;
 }
 
@@ -108,7 +108,7 @@ export class Findings {
       severity,
       code,
       node_id: context.node_id ?? null,
-      path: context.path ?? this.#places.pathOf(at),
+      path: this.#places.pathOf(at) ?? context.path ?? null,
       message: message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message,
       hint: context.hint ?? null,
       file: this.#file,

@@ -1,8 +1,16 @@
-import { dirname, extname, resolve } from 'node:path';
-import { type CheckedFile, type CheckedTests, checkTests, checkWorkflow } from '../authoring/check.ts';
+import { dirname, resolve } from 'node:path';
+import {
+  type CheckedFile,
+  type CheckedTests,
+  checkObject,
+  checkObjectTests,
+  checkTests,
+  checkWorkflow,
+} from '../authoring/check.ts';
 import { withPromptFiles } from '../authoring/prompt-files.ts';
+import { type Authored, authoredOf } from '../builder/definition.ts';
 import type { Tools } from '../runtime/types/work.ts';
-import { type Authored, authoredOf, checkAuthored, checkAuthoredTests } from './authored.ts';
+import { isModule } from './is-module.ts';
 import type { Module, ModuleLoader } from './module-loader.ts';
 import { loadLocalTools } from './tools.ts';
 
@@ -27,13 +35,6 @@ export interface ProjectReader {
   readonly read: (path: string, what: string) => Promise<string>;
 }
 
-const MODULE = /^\.[cm]?[jt]s$/;
-
-/** Is it a module, by its name, and not a file in YAML or JSON? */
-export function isModule(path: string): boolean {
-  return MODULE.test(extname(path));
-}
-
 /**
  * Reads and checks a workflow file by its absolute path; `shown` names it in errors. A module is loaded, since its exports are the
  * workflows. Rejects with `ModuleError`, `ProjectError`, or the error of the file system.
@@ -50,7 +51,7 @@ export async function readProjectTests(
 ): Promise<readonly [CheckedTests, ...CheckedTests[]]> {
   if (!isModule(path)) return checkTests(await reader.read(path, shown), path);
   const { all } = workflowsIn(await loadModule(path, shown, reader), shown);
-  const [first, ...others] = all.flatMap((authored) => checkAuthoredTests(authored));
+  const [first, ...others] = all.flatMap((authored) => checkObjectTests(atLine(authored)));
   if (first === undefined) throw noWorkflow(shown);
   const several = others.length > 0;
   const named = (tests: CheckedTests): CheckedTests =>
@@ -72,7 +73,9 @@ async function readText(path: string, shown: string, reader: ProjectReader): Pro
 
 async function readModule(path: string, shown: string, reader: ProjectReader): Promise<ProjectFile> {
   const { all, main } = workflowsIn(await loadModule(path, shown, reader), shown);
-  const files = await Promise.all(all.map((authored) => withPrompts(checkAuthored(authored), authored.at.file, shown, reader)));
+  const files = await Promise.all(
+    all.map((authored) => withPrompts(checkObject(atLine(authored)), authored.at.file, shown, reader)),
+  );
   const workflows = files.flatMap((file) => file.workflows);
   const isValid = files.every((file) => file.workflows.length > 0);
   rejectDuplicates(
@@ -121,6 +124,12 @@ function workflowsIn(module: Module, shown: string): ExportedWorkflows {
   const byDefault = authoredOf(module.default);
   const [sole = null] = exported.size === 1 ? exported.values() : [];
   return { all: [...new Set(all)], main: byDefault ?? sole };
+}
+
+/** A module in TypeScript is transpiled line by line, so that its lines are known, and its columns are not. */
+function atLine(authored: Authored): Authored {
+  const { at } = authored;
+  return /\.[cm]?ts$/.test(at.file) ? { ...authored, at: { ...at, column: 1 } } : authored;
 }
 
 function noWorkflow(shown: string): ProjectError {

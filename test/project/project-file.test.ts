@@ -77,7 +77,7 @@ describe('readProjectFile', () => {
     expect(workflows).toEqual([]);
     const place = { file: join(folder, 'w.ts'), line: 7, column: 1 };
     expect(diagnostics).toMatchObject([
-      { code: 'unknown_kind', path: 'nodes.x.kind.type', ...place },
+      { code: 'unknown_kind', path: 'nodes.x.type', ...place },
       { code: 'wrong_type', path: 'nodes.y.duration', ...place },
     ]);
   });

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { CheckedFile } from '../../authoring/check.ts';
+import { isModule } from '../../project/is-module.ts';
 import type { ModuleLoader } from '../../project/module-loader.ts';
 import type { ProjectFile } from '../../project/project-file.ts';
 import type { Context } from '../context.ts';
@@ -66,15 +67,16 @@ export function selectUnit(file: string, { workflows: units, mainId }: ProjectFi
   throw usageFailure(what, `It has: ${ids.join(', ')}.`);
 }
 
-/** `workflow.yaml:12:5  error  message`, and the hint under it. */
+/** `workflow.yaml:12:5  error  message`, or `workflow.ts:12 nodes.review.timeout  error  message`, and the hint under it. */
 export function renderDiagnostics(
   diagnostics: readonly WorkflowDiagnostic[],
   context: Pick<Context, 'cwd'>,
   paint: Paint,
 ): string {
   return diagnostics
-    .map(({ file, line, column, severity, message, code, hint }) => {
-      const place = `${shortPath(file, context.cwd)}:${line}:${column}`;
+    .map(({ file, line, column, path, severity, message, code, hint }) => {
+      const name = shortPath(file, context.cwd);
+      const place = isModule(file) ? [`${name}:${line}`, path ?? []].flat().join(' ') : `${name}:${line}:${column}`;
       const word = severity === 'error' ? paint.red('error') : paint.yellow('warning');
       const advice = hint === null ? '' : `\n    ${paint.cyan('→')} ${plain(hint)}`;
       return `${plain(place)}  ${word}  ${plain(message)} ${paint.dim(`[${code}]`)}${advice}`;
