@@ -4,6 +4,11 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = packageFolder(fileURLToPath(import.meta.url)) ?? '';
 
+/** The folder of this package. */
+export function ownFolder(): string {
+  return ROOT;
+}
+
 /** Is it a file of this package that is no example of a project? */
 export function isOwnFile(path: string): boolean {
   return ['bin', 'dist', 'machines', 'src', 'store'].some((folder) => path.startsWith(join(ROOT, folder) + sep));

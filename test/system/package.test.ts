@@ -54,13 +54,17 @@ await store.close();
 /** Only what the package declares is installed beside it: a type or module from anywhere else fails the build or the program. */
 function install(project: string, tarball: string): Promise<unknown> {
   const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: Record<string, string> };
-  for (const name of [...Object.keys(dependencies), '@types/node']) {
+  for (const name of [...Object.keys(dependencies), '@types/node', 'typescript']) {
     const link = join(project, 'node_modules', name);
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(resolve('node_modules', name), link);
   }
   const folder = join(project, 'node_modules', 'jamjet-runtime');
   mkdirSync(folder);
+  const commands = join(project, 'node_modules', '.bin');
+  mkdirSync(commands);
+  symlinkSync('../jamjet-runtime/bin/jamjet.js', join(commands, 'jamjet'));
+  symlinkSync('../typescript/bin/tsc', join(commands, 'tsc'));
   return run('tar', ['-xzf', tarball, '-C', folder, '--strip-components=1']);
 }
 
@@ -85,7 +89,8 @@ describe('the package', () => {
     const [packed] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[];
     files = packed?.files.map(({ path }) => path) ?? [];
     await install(project, join(project, packed?.filename ?? ''));
-    writeFileSync(join(project, 'package.json'), JSON.stringify({ type: 'module' }));
+    const dependencies = { 'jamjet-runtime': `file:${packed?.filename}` };
+    writeFileSync(join(project, 'package.json'), JSON.stringify({ type: 'module', dependencies }));
     writeFileSync(join(project, 'program.ts'), PROGRAM);
   });
 
@@ -105,6 +110,7 @@ describe('the package', () => {
       'LICENSE',
       'README.md',
       'bin',
+      'deploy',
       'dist/machines',
       'dist/src',
       'dist/store',
@@ -128,5 +134,19 @@ describe('the package', () => {
       reachable: false,
       locked: 'store_locked',
     });
+  });
+
+  it('begins a project in TypeScript that runs, passes its tests and compiles', async () => {
+    const options = { cwd: project, env: { ...process.env, npm_config_offline: 'true', NO_COLOR: '1' } };
+    const command = async (line: string): Promise<string> => (await run('bash', ['-c', line], options)).stdout;
+    expect(await command('npx jamjet init --template typescript')).toContain('package.json (extended)');
+    expect(readFileSync(join(project, '.gitignore'), 'utf8')).toContain('node_modules/');
+    const ran = JSON.parse(await command('npx jamjet run workflow.ts --input @input.json --json'));
+    expect(ran).toMatchObject({ status: 'completed', final_state: { state: { order: { item: 'desk lamp' } } } });
+    expect(await command('npm test')).toContain('✓ passed (3 tests, 1 file)');
+    expect(await command('npm run --silent types')).toBe('');
+    const text = readFileSync(join(project, 'workflow.ts'), 'utf8');
+    writeFileSync(join(project, 'workflow.ts'), text.replace('state.order.total > 100', 'state.order.totl > 100'));
+    await expect(command('npm run --silent types')).rejects.toMatchObject({ stdout: expect.stringContaining('workflow.ts(') });
   });
 });

@@ -4,7 +4,8 @@ import { Option } from 'clipanion';
 import { PrintingCommand, type Usage } from '../base/command.ts';
 import { EXIT, Failure, usageFailure } from '../failure.ts';
 import { choiceArgument } from '../input/arguments.ts';
-import { FilesExist, TEMPLATES, writeTemplate } from '../input/templates.ts';
+import { UnreadablePackage } from '../input/package-file.ts';
+import { commandOf, FilesExist, TEMPLATES, type WrittenTemplate, writeTemplate } from '../input/templates.ts';
 import { plain, shellWord } from '../terminal/text.ts';
 
 /** Fits into a workflow file and a heading as it is. */
@@ -15,9 +16,10 @@ class CreateCommand extends PrintingCommand {
   static override usage: Usage = {
     details: `
 Writes a workflow with its functions, an input, and answers of a scripted model, so that it runs at once and without a provider.
-Nothing is overwritten.`,
+Nothing is overwritten: of an existing project, package.json is extended, and README.md, .gitignore and tsconfig.json stay as they are.`,
     examples: [
-      ['Begin a project in a new folder', '$0 create my-agent'],
+      ['Begin a project in TypeScript in a new folder', '$0 create my-agent -t typescript'],
+      ['Add a workflow in TypeScript to the present folder', '$0 init -t typescript'],
       ['Begin with another template', '$0 create helper -t research-agent'],
       ['Begin in the present folder', '$0 init -t approval-workflow'],
       ['Show the templates', '$0 init --list-templates'],
@@ -39,10 +41,9 @@ Nothing is overwritten.`,
     if (!NAME.test(name)) throw usageFailure(`the name ${JSON.stringify(name)} must be letters, digits, spaces and "._-"`);
     if (this.project !== undefined && (await exists(folder))) throw new Failure(`${plain(this.project)} exists already`);
     try {
-      const files = await writeTemplate(template, name, folder);
-      this.#report(template, name, files);
+      this.#report(template, name, await writeTemplate(template, name, folder));
     } catch (error) {
-      throw error instanceof FilesExist ? new Failure(error.message) : error;
+      throw error instanceof FilesExist || error instanceof UnreadablePackage ? new Failure(error.message) : error;
     }
     return EXIT.ok;
   }
@@ -55,16 +56,18 @@ Nothing is overwritten.`,
     return EXIT.ok;
   }
 
-  #report(template: string, name: string, files: readonly string[]): void {
+  #report(template: string, name: string, { files, merged, kept }: WrittenTemplate): void {
     if (this.json) {
-      this.printJson({ name, template, files });
+      this.printJson({ name, template, files, merged, kept });
       return;
     }
     const { paint } = this;
     this.print(`${paint.green('✓')} ${plain(name)} from the template ${template}`);
     for (const file of files) this.print(paint.dim(`  ${file}`));
+    for (const file of merged) this.print(paint.dim(`  ${file} (extended)`));
+    if (kept.length > 0) this.print(`  kept as it was: ${kept.map((file) => plain(file)).join(', ')}`);
     const enter = this.project === undefined ? '' : `  cd ${shellWord(this.project)}\n`;
-    this.print(`\n${enter}  jamjet run workflow.yaml --input @input.json --script answers.json`);
+    this.print(`\n${enter}  ${commandOf(template)}`);
   }
 }
 

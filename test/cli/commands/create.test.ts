@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
@@ -6,6 +6,8 @@ import { TEMPLATES } from '../../../src/cli/input/templates.ts';
 import { inFolder, jamjet, TerminalSession } from '../terminal-session.ts';
 
 const NAMES = Object.keys(TEMPLATES);
+/** Those in YAML. */
+const FILES = NAMES.filter((name) => name !== 'typescript');
 /** What the run of a template leaves in its state. */
 const EXPECTED: Readonly<Record<string, JsonObject>> = {
   'hello-agent': { answer: expect.stringContaining('a crash loses nothing') },
@@ -14,7 +16,7 @@ const EXPECTED: Readonly<Record<string, JsonObject>> = {
 };
 
 describe('jamjet create', () => {
-  it.each(NAMES)('writes a project from %s that is valid, and runs without a provider', (template) =>
+  it.each(FILES)('writes a project from %s that is valid, and runs without a provider', (template) =>
     inFolder(async (folder) => {
       const created = await jamjet(['create', 'my-project', '-t', template], { cwd: folder });
       expect(created).toMatchObject({ code: 0, stderr: '' });
@@ -48,7 +50,60 @@ describe('jamjet create', () => {
         name: 'b',
         template: 'hello-agent',
         files: ['README.md', 'answers.json', 'input.json', 'workflow.yaml'],
+        merged: [],
+        kept: [],
       });
+    }));
+
+  it('writes a project in TypeScript, which runs before anything is installed', () =>
+    inFolder(async (folder) => {
+      const created = await jamjet(['create', 'Lamp Shop', '-t', 'typescript'], { cwd: folder });
+      expect(created).toMatchObject({ code: 0, stderr: '' });
+      const cwd = join(folder, 'Lamp Shop');
+      expect(readdirSync(cwd).sort()).toEqual([
+        '.gitignore',
+        'README.md',
+        'input.json',
+        'package.json',
+        'tools.ts',
+        'tsconfig.json',
+        'workflow.ts',
+      ]);
+      const written = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8'));
+      expect(written).toMatchObject({ name: 'lamp-shop', type: 'module', scripts: { dev: 'jamjet dev workflow.ts --watch' } });
+      const [, library = ''] = written.dependencies['jamjet-runtime'].split('file:');
+      expect(realpathSync(join(cwd, library))).toBe(realpathSync('.'));
+      const own = JSON.parse(readFileSync('package.json', 'utf8')).devDependencies;
+      for (const [name, range] of Object.entries(written.devDependencies)) expect(range).toBe(`^${own[name]}`);
+
+      const validated = await jamjet(['validate', 'workflow.ts', '--json'], { cwd });
+      expect(JSON.parse(validated.stdout)).toMatchObject({ valid: true, diagnostics: [] });
+      const { stdout } = await jamjet(['run', 'workflow.ts', '--input', '@input.json', '--json'], { cwd });
+      expect(JSON.parse(stdout)).toMatchObject({ status: 'completed', final_state: { state: { order: { total: 60 } } } });
+      expect((await jamjet(['test', 'workflow.ts'], { cwd })).stdout).toContain('✓ passed (3 tests, 1 file)');
+    }));
+
+  it('extends the package.json of a project, and keeps its other files', () =>
+    inFolder(async (folder) => {
+      const text = '{\n    "name": "shop",\n    "scripts": { "test": "vitest" }\n}\n';
+      writeFileSync(join(folder, 'package.json'), text);
+      writeFileSync(join(folder, 'tsconfig.json'), '{}');
+      const { stdout } = await jamjet(['init', '-t', 'typescript'], { cwd: folder });
+      expect(stdout).toContain('  package.json (extended)\n  kept as it was: tsconfig.json, package.json: script test\n');
+      expect(readFileSync(join(folder, 'tsconfig.json'), 'utf8')).toBe('{}');
+      expect(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))).toMatchObject({
+        name: 'shop',
+        scripts: { test: 'vitest', types: 'tsc --noEmit' },
+        devDependencies: { typescript: expect.any(String) },
+      });
+    }));
+
+  it('writes nothing beside a package.json that it cannot read', () =>
+    inFolder(async (folder) => {
+      writeFileSync(join(folder, 'package.json'), '{ "name": ');
+      const refused = await jamjet(['init', '-t', 'typescript'], { cwd: folder });
+      expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('package.json is not valid JSON') });
+      expect(readdirSync(folder)).toEqual(['package.json']);
     }));
 
   it('lists its templates', async () => {
@@ -63,7 +118,7 @@ describe('jamjet create', () => {
     inFolder(async (folder) => {
       expect((await jamjet(['init'], { cwd: folder })).code).toBe(0);
       const again = await jamjet(['init', '-t', 'approval-workflow'], { cwd: folder });
-      expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('README.md, answers.json') });
+      expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('answers.json, input.json') });
       expect(existsSync(join(folder, 'tools.mjs'))).toBe(false);
       expect((await jamjet(['create', `../${folder.split('/').at(-1)}`], { cwd: folder })).stderr).toContain('exists already');
     }));
