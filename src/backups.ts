@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { CopyError } from '../store/port/copy.ts';
 import { StoreError } from '../store/port/errors.ts';
-import { type CopyProgress, checkIntegrity, copyPages } from '../store/sqlite/backup/backup.ts';
+import { type CopyProgress, checkIntegrity, copyPages, singleFile } from '../store/sqlite/backup/backup.ts';
 import { assertUnused, replaceDatabase } from '../store/sqlite/backup/replace.ts';
 import { sqliteVersions } from '../store/sqlite/survey.ts';
 import { withTemporaryFile, writeWhole } from '../store/sqlite/whole-file.ts';
@@ -37,7 +37,9 @@ export async function backUp({ database, auditSigningKey }: Settings, to: string
     await copyPages(path, partial, options.onProgress);
     options.onCopied();
     await checkIntegrity(partial);
-    return checked(partial, auditSigningKey, options.all);
+    const found = await checked(partial, auditSigningKey, options.all);
+    singleFile(partial);
+    return found;
   });
 }
 
@@ -60,13 +62,23 @@ export async function restore(
   const keptAs = `${file}.before-restore-${new Date(nowMs).toISOString().slice(0, 19).replaceAll(':', '-')}`;
   await assertUnused(file);
   const existed = await withTemporaryFile(`${file}.restoring-${process.pid}`, async (copy) => {
-    await copyPages(backup, copy, options.onProgress);
+    await copyBackup(backup, copy, options.onProgress);
     options.onCopied();
-    await checkIntegrity(copy);
     await requireKnownSchema(copy);
     return replaceDatabase(file, copy, keptAs);
   });
   return { keptAs: existed ? keptAs : null, ...(await checked(file, auditSigningKey, options.all)) };
+}
+
+/** Copies a sound backup; the error of another one names its file. */
+async function copyBackup(backup: string, to: string, onProgress: BackupOptions['onProgress']): Promise<void> {
+  try {
+    await copyPages(backup, to, onProgress);
+    await checkIntegrity(to);
+  } catch (cause) {
+    if (!(cause instanceof StoreError) || cause.code !== 'not_a_database') throw cause;
+    throw new StoreError('not_a_database', `the backup ${backup} cannot be restored: ${cause.message}`, cause);
+  }
 }
 
 function requireSqlite(database: DatabaseConfig, program: string): DatabaseConfig & { readonly engine: 'sqlite' } {

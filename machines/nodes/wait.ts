@@ -48,6 +48,10 @@ export const wait: KindDefinition<Wait> = defineKind<Wait>({
     if (condition === 'timer' && fields.json('timeout_secs', 'duration_secs') === undefined) {
       fields.error('missing_key', 'timeout_secs', 'is required: a timer needs to know how long');
     }
+    if (key?.includes('{{')) {
+      const hint = 'events are sent to one execution, so the key need not tell executions apart';
+      fields.warning('literal_key', 'correlation_key', `is not a template: events need exactly the key "${key}"`, hint);
+    }
     return {
       type: 'wait',
       condition,

@@ -134,8 +134,9 @@ export function buildApp(options: AppOptions): Api {
   serializeFairly(app, nowMs);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
-    const inYaml = request.routeOptions.config.acceptsYaml === true && isYaml(request.contentType);
-    done(null, inYaml ? new YamlBody(decodeBody(bytes)) : parseBody(bytes));
+    const { acceptsYaml = false } = request.routeOptions.config;
+    if (acceptsYaml && isYaml(request.contentType)) done(null, new YamlBody(decodeBody(bytes)));
+    else done(null, parseBody(bytes, acceptsYaml ? 'for YAML, send content-type: application/yaml' : undefined));
   });
   app.addHook('onClose', async () => unsubscribe());
   logRequests(app, options.log ?? null);

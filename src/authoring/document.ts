@@ -76,7 +76,7 @@ export function compileDocument(top: MapReader, bundle: BundleSettings | null = 
   if (bundle?.mcpServers != null && !top.has('mcp')) document.mcp_servers = bundle.mcpServers.value;
   if (Object.keys(servers).length > 0) document.mcp_servers = { ...asObject(document.mcp_servers), ...servers };
   const tests = readTests(top, { kinds: kindsOf(drafts, document), ends });
-  top.warnAboutUnread();
+  top.warnAboutUnread(header === top ? null : header);
   if (header !== top) header.warnAboutUnread();
   return { document, sourceMap, localTools: tools.local, tests };
 }

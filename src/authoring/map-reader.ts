@@ -126,10 +126,17 @@ export class MapReader {
     return this.fields.filter(({ key }) => !this.#knownKeys.has(key) && !key.startsWith('x-'));
   }
 
-  /** Warns of the keys that were not read. */
-  warnAboutUnread(): void {
+  /** Whether the key is one that this map may have. */
+  knows(key: string): boolean {
+    return this.#knownKeys.has(key);
+  }
+
+  /** Warns of the keys that were not read; they may belong in the map `inner`. */
+  warnAboutUnread(inner: MapReader | null = null): void {
     for (const { key, keyOffset } of this.unread()) {
-      const hint = didYouMean(key, this.#knownKeys) ?? `it may have: ${[...this.#firstSpellings].sort().join(', ')}`;
+      const hint = inner?.knows(key)
+        ? `write it inside "${inner.name}:"`
+        : (didYouMean(key, this.#knownKeys) ?? `it may have: ${[...this.#firstSpellings].sort().join(', ')}`);
       this.warning('unknown_key', `${this.name}: "${key}" is unknown here and ignored`, keyOffset, hint);
     }
   }

@@ -32,19 +32,18 @@ export function usageFailure(message: string, hint?: string): Failure {
 
 const HINTS: Readonly<Record<string, string>> = {
   cannot_listen: 'Pass another --port (0 picks a free one), or stop the process that uses it.',
-  store_locked:
-    'Only one runtime may open a database file: use --runtime URL to connect to it, stop it, or name another database.',
+  store_locked: 'Only one runtime may open a database file: stop it, name another database, or use commands with --runtime URL.',
   store_full: 'Free disk space; acknowledged writes are safe.',
   store_read_only: 'Check the permissions of the database and whether it is a replica; acknowledged writes are safe.',
   schema_too_new: 'A newer version of jamjet has migrated this database: upgrade jamjet, or name another database.',
-  not_a_database: 'Pass another --db, or move the file.',
+  not_a_database: 'Name another file, or move this one.',
   unknown_token: '`jamjet token list` lists the ids.',
   unknown_database: 'Name it with --db or DATABASE_URL.',
   unknown_tool: '`jamjet tools list` shows the tools of a workflow file, of a module and of jamjet.toml.',
   unknown_execution: '`jamjet ls` lists the executions of a tenant.',
   not_migrated: 'Run `jamjet db migrate` first.',
   diagram_too_large: 'Use a text format, which needs no layout: --format mermaid, dot or xstate.',
-  not_empty: 'The target must be a new database: name another one, or drop and recreate this one.',
+  not_empty: 'The target must be new: name another one, or, on PostgreSQL, drop and recreate this one.',
 };
 
 /** Converts anything thrown to a `Failure`. Errors of this project have a `code`, which selects the hint; stacks are never shown. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { checkWorkflow } from '../../src/authoring/check.ts';
 import { parseWorkflow } from '../../src/authoring/parse.ts';
 import { compiled, problems } from './compile.ts';
 
@@ -49,6 +50,14 @@ describe('a file without nodes', () => {
   ])('is refused: %j', (text, place) => expect(problems(text)).toEqual([`${place} error no_nodes`]));
 });
 
+describe('a template as the key of an event', () => {
+  it('is a warning, since it is not rendered', () => {
+    const text = 'workflow: { id: w }\nnodes:\n  paid: { type: wait, event: "paid-{{ state.order }}" }';
+    const { diagnostics } = checkWorkflow(text, 'w.yaml');
+    expect(diagnostics).toMatchObject([{ code: 'literal_key', severity: 'warning', node_id: 'paid', line: 3 }]);
+  });
+});
+
 describe('an unknown key', () => {
   it('is a warning with its line', () => {
     expect(problems('workflow:\n  id: w\n  owner: me\nextra: 1\nnodes:\n  a:\n    tmeout: 5\n    model: gpt\n')).toEqual([
@@ -57,6 +66,11 @@ describe('an unknown key', () => {
       '7:5 warning unknown_key',
       '8:5 warning unknown_key',
     ]);
+  });
+
+  it('that belongs in the header says so', () => {
+    const [diagnostic] = parseWorkflow('workflow: { id: w }\nstate_schema: { n: int }\nnodes: { a: {} }', 'w.yaml').diagnostics;
+    expect(diagnostic).toMatchObject({ code: 'unknown_key', hint: 'write it inside "workflow:"', line: 2 });
   });
 
   it('has the most similar name as a hint', () => {

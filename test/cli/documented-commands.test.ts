@@ -53,7 +53,8 @@ async function problemOf(line: string): Promise<string | null> {
   const words = wordsOf(line);
   const [first = '', second = ''] = words;
   if (first.startsWith('-') || first === 'help' || first === '…') return null;
-  if (/[|…[\]{}]/.test(words.slice(0, 2).join(' '))) return synopsisProblem(first, second);
+  // Not `exec_0199…`, which stands for an id.
+  if (words.slice(0, 2).some((word) => /[|[\]{}]|^…/.test(word))) return synopsisProblem(first, second);
   const match = findCommand(words);
   if (match === null) return commandsUnder(first).length > 0 && words.length === 1 ? null : 'no such command';
   if (words.some((word) => /^(\[|…)/.test(word) || word.includes('|'))) return null;
@@ -100,6 +101,7 @@ describe('the commands of the documentation', () => {
   it('are checked', async () => {
     expect(await problemOf('jamjet inspekt exec_1')).toBe('no such command');
     expect(await problemOf('jamjet inspect exec_1 --nothing')).toMatch(/--nothing/);
+    expect(await problemOf('jamjet inspect exec_0199… --nothing')).toMatch(/--nothing/);
     expect(await problemOf('jamjet fork exec_1 --at 12 | cat')).toBeNull();
     expect(await problemOf('jamjet token create|burn')).toBe('no command token burn');
   });

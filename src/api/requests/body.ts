@@ -11,9 +11,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /**
  * Parses a request body; undefined if it is empty. Throws `RuntimeError` `bad_request` for malformed JSON or UTF-8, and for valid JSON that
  * would be dangerous or would not be stored unchanged: deep nesting, keys `__proto__` and `constructor.prototype`, numbers beyond the range
- * of a double, unpaired surrogates.
+ * of a double, unpaired surrogates. `alternative` ends the message of malformed JSON: what else the body may be.
  */
-export function parseBody(bytes: Uint8Array): Json | undefined {
+export function parseBody(bytes: Uint8Array, alternative?: string): Json | undefined {
   if (bytes.length === 0) return undefined;
   const { tooDeep, hugeNumbers } = scan(bytes);
   if (tooDeep) throw new RuntimeError('bad_request', `the body is nested more than ${MAX_DEPTH} levels deep`);
@@ -23,7 +23,8 @@ export function parseBody(bytes: Uint8Array): Json | undefined {
   try {
     value = JSON.parse(text) as Json;
   } catch (cause) {
-    throw new RuntimeError('bad_request', `the body is not valid JSON: ${reasonOf(cause)}`, { cause });
+    const hint = alternative === undefined ? '' : `; ${alternative}`;
+    throw new RuntimeError('bad_request', `the body is not valid JSON: ${reasonOf(cause)}${hint}`, { cause });
   }
   // Only an escape can be an unpaired surrogate, since the bytes are valid UTF-8.
   const path = /\\u[dD][89a-fA-F]/.test(text) ? pathOfIllFormedText(value) : null;

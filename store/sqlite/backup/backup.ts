@@ -44,8 +44,11 @@ export async function copyPages(from: string, to: string, onProgress: (progress:
   }
 }
 
-/** The copy says that it has a write-ahead log, like its origin; the next runtime that opens it makes one again. */
-function singleFile(path: string): void {
+/**
+ * Makes a database that nothing else has open a single file, which can be read where nothing can be written. A copy says that it has a
+ * write-ahead log, like its origin, and so does a database that a store has opened; the next runtime that opens it makes one again.
+ */
+export function singleFile(path: string): void {
   const db = new Database(path);
   try {
     db.pragma('journal_mode = DELETE');

@@ -164,6 +164,15 @@ nodes:
     expect(body.diagnostics?.[0]).not.toHaveProperty('file');
   });
 
+  it('names the content type of YAML when the body is not JSON', async () => {
+    const { call } = await api();
+    const { status, body } = await call('POST', '/workflows', { rawBody: FILE });
+    expect([status, body.error]).toEqual([
+      400,
+      expect.stringMatching(/not valid JSON.*; for YAML, send content-type: application\/yaml$/),
+    ]);
+  });
+
   it('answers with the place of a syntax error, and of an empty file', async () => {
     const { call } = await api();
     const broken = await call('POST', '/workflows', { rawBody: 'workflow: { id: a\nnodes: [', headers: yaml });

@@ -31,6 +31,8 @@ describe('jamjet backup', () => {
       ]);
       expect(readdirSync(join(folder, 'backups'))).toEqual(['today.db']);
       expect(statSync(join(folder, 'backups', 'today.db')).mode & 0o777).toBe(0o600);
+      // Bytes 18 and 19 of a database that can only be read where a write-ahead log can be made are 2.
+      expect([...readFileSync(join(folder, 'backups', 'today.db')).subarray(18, 20)]).toEqual([1, 1]);
       const { stdout: log } = await jamjet(['db', 'log', id, '--db', 'backups/today.db'], { cwd: folder });
       expect(log).toContain('interrupt_raised');
     }));
@@ -114,7 +116,11 @@ describe('jamjet restore', () => {
 
   it.each<readonly [what: string, error: RegExp, spoil: (path: string) => void]>([
     ['a damaged backup', /damaged/, (path) => truncateSync(path, 64 * 1024)],
-    ['a file that is no database', /not an SQLite database/, (path) => writeFileSync(path, 'text\n'.repeat(500))],
+    [
+      'a file that is no database',
+      /the backup .*b\.db cannot be restored: the file is not an SQLite database/,
+      (path) => writeFileSync(path, 'text\n'.repeat(500)),
+    ],
     [
       'a backup of a later release',
       /schema version 999/,
