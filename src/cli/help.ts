@@ -92,6 +92,7 @@ const VALUES: Readonly<Record<string, string>> = {
   '--until': 'TIME',
   '--url': 'URL',
   '--view': 'VIEW',
+  '--wait': 'DURATION',
   '--workflow': 'ID',
   '--workflow-version': 'VERSION',
 };
