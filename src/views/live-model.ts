@@ -46,6 +46,8 @@ export interface NodeHistory {
 const FAILED_STATUSES: ReadonlySet<string> = new Set(['failed']);
 const ACTIVE_STATUSES: ReadonlySet<string> = new Set(['queued', 'active', 'waiting', 'held', 'retrying']);
 
+/** Begins the error of an execution that failed because of its nodes alone; their names follow. */
+const FAILED_NODES = 'node(s) failed terminally: ';
 const EMPTY_HISTORY: NodeHistory = { attempts: [], output: undefined, visits: [] };
 
 /** Reduces the events of an execution, from the first, to the content of a live view. */
@@ -161,9 +163,20 @@ export class LiveModel {
 
   #applyWorkflowEvent({ type, data }: TimelineEvent): void {
     if (type === 'workflow_paused') this.#suspendedReason = textOf(data.reason);
-    else if (type === 'workflow_failed') this.#error = textOf(data.error);
+    else if (type === 'workflow_failed') this.#error = this.#withErrorsOfNodes(textOf(data.error));
     else if (type === 'workflow_retried') this.#error = '';
     if (/^workflow_(completed|failed|cancelled)$|^strategy_limit_hit$|^segment_boundary$/.test(type)) this.#approvals.clear();
+  }
+
+  /** The errors of the nodes that an execution failed with, in place of their names, as the API gives its `error`. */
+  #withErrorsOfNodes(error: string): string {
+    if (!error.startsWith(FAILED_NODES)) return error;
+    const nodes = error.slice(FAILED_NODES.length).split(', ');
+    const errors = nodes.flatMap((node) => {
+      const last = this.#history.get(node)?.attempts.at(-1)?.error ?? '';
+      return last === '' ? [] : [`${node}: ${last}`];
+    });
+    return errors.length === 0 ? error : errors.join('; ');
   }
 
   #applyNodeEvent(node: string, { type, data, sequence }: TimelineEvent, atMs: number): void {

@@ -156,6 +156,12 @@ describe('the screen', () => {
     expect(text).toMatch(/\n\nDefinition\n/);
   });
 
+  it('says with which error of which node an execution failed', () => {
+    const lines = screen(golden('section-with-failure'));
+    expect(lines).toContain('b: boom');
+    expect(lines.join('\n')).not.toContain('terminally');
+  });
+
   it('wraps details without losing text, however narrow the terminal', () => {
     const controls: Controls = { selected: 0, mode: { type: 'reading', from: 0 }, notice: '' };
     const log = golden('approval-pending');
