@@ -10,7 +10,7 @@ const AGENT = resolve('examples/library/agent.mjs');
 
 /** A consumer's program. Each `@ts-expect-error` is an error that the types must detect. */
 const PROGRAM = `
-import { checkWorkflow, createRuntime, defineTool, InvalidWorkflow, openSqlite, RuntimeError, StoreError } from 'jamjet-runtime';
+import { checkWorkflow, createRuntime, defineTool, InvalidWorkflow, openSqlite, RuntimeError, StoreError, Type, workflow } from 'jamjet-runtime';
 import type { Caller, EventView, ExecutionView, Json, Runtime, RuntimeOptions, Status, Store, Tools } from 'jamjet-runtime';
 
 const caller: Caller = { tenantId: 'default', actorId: 'program', actorType: 'agent' };
@@ -24,7 +24,15 @@ const store: Store = await openSqlite({ path: 'program.db' });
 const options: RuntimeOptions = { store, tools, stepLimit: 100 };
 // @ts-expect-error there is no such option
 const misspelt = () => createRuntime({ store, toolz: tools });
-const runtime: Runtime = await createRuntime(options);
+const State = Type.Object({ n: Type.Number(), note: Type.Optional(Type.String()) });
+const doubling = workflow({ id: 'doubling', state: State, tools: { double }, nodes: { double: { input: { n: '{{ state.n }}' } } } });
+const library = await createRuntime({ ...options, workflows: [doubling] });
+const runtime: Runtime = library;
+// @ts-expect-error a misspelt state key
+workflow({ id: 'w', state: State, nodes: { a: { type: 'condition', branches: [{ if: 'state.m > 1', next: 'end' }] } } });
+// @ts-expect-error the input has no m
+const without = () => library.start(doubling, { m: 1 });
+const typed: { n: number; note?: string } = (await (await library.start(doubling, { n: 4 })).settled()).state;
 
 const errors: string[] = [];
 await createRuntime({ store: await openSqlite({ path: 'program.db' }) }).catch((error: unknown) => {
@@ -48,7 +56,7 @@ const wrong: boolean = run.status === 'finished';
 const status: Status = run.status;
 const events: EventView[] = [];
 for await (const event of runtime.subscribe('default', executionId)) events.push(event);
-console.log(JSON.stringify({ errors, replayed, wrong, status, state: run.state, last: events.at(-1)?.type, doubled: (await doubled).n }));
+console.log(JSON.stringify({ errors, replayed, wrong, status, state: run.state, last: events.at(-1)?.type, doubled: (await doubled).n, typed: typed.n }));
 await runtime.close();
 await store.close();
 `;
@@ -96,6 +104,7 @@ describe('the library', () => {
       state: { n: 42, aborted: false, attempt: 0 },
       last: 'workflow_completed',
       doubled: 2,
+      typed: 8,
     });
   });
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { program } from '../support/program.ts';
 
 const run = promisify(execFile);
 
@@ -51,6 +52,50 @@ await runtime.close();
 await store.close();
 `;
 
+/** Defines a workflow, and runs it in its own process, then on a server whose tool a worker of this program calls. */
+const DEFINED = `
+import { createRuntime, createWorker, JamjetClient, openSqlite, Type, workflow, type ExecutionEvent } from 'jamjet-runtime';
+
+const double = ({ n }: { n: number }) => ({ n: n * 2 });
+const doubling = workflow({
+  id: 'doubling',
+  state: Type.Object({ n: Type.Number() }),
+  tools: { double },
+  nodes: { double: { input: { n: '{{ state.n }}' }, next: 'end' } },
+});
+workflow({
+  id: 'misspelt',
+  tools: { double },
+  // @ts-expect-error there is no node \`dubble\`
+  nodes: { double: { input: { n: 1 }, next: 'dubble' } },
+});
+
+const store = await openSqlite({ path: 'defined.db' });
+const runtime = await createRuntime({ store, workflows: [doubling] });
+// @ts-expect-error n is a number
+const wrongHere = () => runtime.start(doubling, { n: '21' });
+const started = await runtime.start(doubling, { n: 21 });
+const here: number = (await started.settled()).state.n;
+const errors: string[] = [];
+const note = (event: ExecutionEvent) => (event.type === 'node_failed' ? errors.push(event.data.error) : null);
+for await (const event of started.events()) note(event);
+await runtime.close();
+await store.close();
+
+const [url = '', token = ''] = process.argv.slice(2);
+const worker = createWorker({ url, token, id: 'program', tools: { double }, onLog: () => {} });
+await worker.connected;
+const client = new JamjetClient({ url, token });
+// @ts-expect-error n is a number
+const wrongThere = () => client.start(doubling, { n: '4' });
+const execution = await client.start(doubling, { n: 4 });
+const there: number = (await execution.settled()).state.n;
+const by: string[] = [];
+for await (const event of execution.events()) if (event.kind === 'NodeStarted') by.push(event.data.worker_id ?? '');
+await worker.stop();
+console.log(JSON.stringify({ here, there, errors, by }));
+`;
+
 /** Only what the package declares is installed beside it: a type or module from anywhere else fails the build or the program. */
 function install(project: string, tarball: string): Promise<unknown> {
   const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: Record<string, string> };
@@ -92,6 +137,7 @@ describe('the package', () => {
     const dependencies = { 'jamjet-runtime': `file:${packed?.filename}` };
     writeFileSync(join(project, 'package.json'), JSON.stringify({ type: 'module', dependencies }));
     writeFileSync(join(project, 'program.ts'), PROGRAM);
+    writeFileSync(join(project, 'defined.ts'), DEFINED);
   });
 
   afterAll(() => rmSync(project, { recursive: true, force: true }));
@@ -120,8 +166,8 @@ describe('the package', () => {
     ]);
   });
 
-  it('compiles in a strict program with the types of what it declares, and runs', async () => {
-    const tsc = [resolve('node_modules/typescript-native/bin/tsc'), ...STRICT, 'program.ts'];
+  it('compiles in strict programs with the types of what it declares, and runs, also on its own server', async () => {
+    const tsc = [resolve('node_modules/typescript-native/bin/tsc'), ...STRICT, 'program.ts', 'defined.ts'];
     const compiled = await run(process.execPath, tsc, { cwd: project }).catch((error: { stdout: string }) => error);
     expect(compiled.stdout).toBe('');
     const { stdout } = await run(process.execPath, ['program.js'], { cwd: project });
@@ -134,6 +180,16 @@ describe('the package', () => {
       reachable: false,
       locked: 'store_locked',
     });
+
+    const server = program(
+      process.execPath,
+      [join('node_modules', 'jamjet-runtime', 'bin', 'jamjet.js'), 'dev', '-p', '0'],
+      project,
+    );
+    const [url] = await server.shows(/http:\/\/127\.0\.0\.1:\d+/);
+    const token = readFileSync(join(project, '.jamjet', 'token'), 'utf8').trim();
+    const defined = await run(process.execPath, ['defined.js', url, token], { cwd: project });
+    expect(JSON.parse(defined.stdout)).toEqual({ here: 42, there: 8, errors: [], by: ['program'] });
   });
 
   it('begins a project in TypeScript that runs, passes its tests and compiles', async () => {
