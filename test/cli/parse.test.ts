@@ -36,7 +36,7 @@ describe('an invalid command line', () => {
       'an argument is missing: jamjet webhooks replay ID [DELIVERY]',
       'jamjet webhooks replay --help shows the options.',
     ],
-    ['fork exec_1', '--at is missing', 'jamjet fork --help shows the options.'],
+    ['fork exec_1', 'give --at SEQUENCE or --node NODE', null],
     ['jobs start', '--action is missing', 'jamjet jobs start --help shows the options.'],
     ['ls --limit many', '--limit "many" is not a whole number from 1 to 1000', null],
     ['ls --limit 1001', '--limit "1001" is not a whole number from 1 to 1000', null],
