@@ -40,7 +40,8 @@ export interface StartedExecution<Types extends WorkflowTypes> {
   approve(
     decision: Omit<Decision, 'decision' | 'nodeId'> & {
       readonly decision: 'approved' | 'rejected';
-      readonly nodeId?: Types['nodeId'] | (string & {});
+      /** A node of the workflow, or one that stands for a part of it, as `helper.refund` for a tool of an agent. */
+      readonly nodeId?: Types['nodeId'] | `${Types['nodeId']}.${string}`;
     },
   ): Promise<{ readonly nodeId: string }>;
   cancel(reason?: string): Promise<void>;

@@ -9,6 +9,7 @@ import { plainJson } from './spelling.ts';
 
 /** A runtime of the library. It also starts workflows from their definitions, and types the events. */
 export interface LibraryRuntime extends Omit<Runtime, 'start' | 'events' | 'subscribe'> {
+  start(...request: Parameters<Runtime['start']>): ReturnType<Runtime['start']>;
   /**
    * Registers the workflow, with those that its subgraphs were given as definitions, and starts an execution of it. A definition that calls
    * functions of this process must have been given to `createRuntime({ workflows })`, so that they are there when a later process continues
@@ -18,12 +19,12 @@ export interface LibraryRuntime extends Omit<Runtime, 'start' | 'events' | 'subs
    * const execution = await runtime.start(greeting, { name: 'Ada' });
    * const { status, state } = await execution.settled();
    */
+  // The last form: a misspelt key of an input is reported against the last one.
   start<Types extends WorkflowTypes>(
     workflow: WorkflowDefinition<Types>,
     input: NoInfer<Types['input']>,
     options?: StartOptions,
   ): Promise<StartedExecution<Types>>;
-  start(...request: Parameters<Runtime['start']>): ReturnType<Runtime['start']>;
   events(...page: Parameters<Runtime['events']>): AsyncIterable<ExecutionEvent>;
   subscribe(...options: Parameters<Runtime['subscribe']>): AsyncIterable<ExecutionEvent>;
 }

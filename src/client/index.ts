@@ -177,6 +177,14 @@ export class JamjetClient {
   }
 
   /**
+   * Starts an execution and resolves without waiting for its end. With `idempotencyKey`, a repeated request starts no second one. With
+   * `traceparent`, the execution becomes part of that trace (https://www.w3.org/TR/trace-context/).
+   */
+  start(
+    request: StartExecution,
+    options?: CallOptions & { readonly idempotencyKey?: string; readonly traceparent?: string },
+  ): Promise<StartedExecution>;
+  /**
    * Registers a workflow that was defined in TypeScript, with those that its subgraphs were given as definitions (once for each client), and
    * starts an execution of it. Its functions are called where the server, or a worker, has them. Rejects with `InvalidWorkflow` if the
    * definition has errors.
@@ -185,19 +193,12 @@ export class JamjetClient {
    * const execution = await client.start(greeting, { name: 'Ada' });
    * const { status, state } = await execution.settled();
    */
+  // The last form: a misspelt key of an input is reported against the last one.
   start<Types extends WorkflowTypes>(
     workflow: WorkflowDefinition<Types>,
     input: NoInfer<Types['input']>,
     options?: RemoteStartOptions,
   ): Promise<RemoteExecution<Types>>;
-  /**
-   * Starts an execution and resolves without waiting for its end. With `idempotencyKey`, a repeated request starts no second one. With
-   * `traceparent`, the execution becomes part of that trace (https://www.w3.org/TR/trace-context/).
-   */
-  start(
-    request: StartExecution,
-    options?: CallOptions & { readonly idempotencyKey?: string; readonly traceparent?: string },
-  ): Promise<StartedExecution>;
   start(
     first: WorkflowDefinition | StartExecution,
     second: unknown,

@@ -70,6 +70,8 @@ describe('a runtime of the library', () => {
     await open({ workflows: [selling] });
     const execution = await runtime.start(selling, { price: 4 }, { labels: { shop: 'lamps' }, idempotencyKey: 'sale-1' });
     expect((await execution.settled()).status).toBe('paused');
+    // @ts-expect-error: no such node
+    await expect(execution.approve({ decision: 'approved', nodeId: 'reviw' })).rejects.toThrow('reviw');
     await execution.approve({ decision: 'approved', nodeId: 'review' });
     await execution.settled();
     expect(await execution.sendEvent('paid', { by: 'ann' })).toEqual({ matched: true, nodeId: 'payment' });

@@ -66,5 +66,6 @@ export type NodeAs<N extends Names, Id extends string, Given> =
         ? FinalizerNodeAs<N, Id, Given>
         : Kind extends keyof NodesByKind<N, Id>
           ? NodesByKind<N, Id>[Kind]
-          : { readonly type: KindName }
+          : // So that errors list the kinds: those about a `keyof` say `keyof NodesByKind`.
+            { readonly type: { [K in KindName]: K }[KindName] }
     : never;

@@ -140,7 +140,10 @@ export class Prompter {
         : /^(n|no|reject|rejected)$/i.test(word)
           ? 'rejected'
           : null;
-      if (decision === null) continue;
+      if (decision === null) {
+        if (word !== '' && !/^s(tate)?$/i.test(word)) this.#printNote(`answer y or n: ${plain(word)} is neither`);
+        continue;
+      }
       await this.#client.approve(question.executionId, {
         decision,
         node_id: question.node,

@@ -92,7 +92,7 @@ nodes:
     writeFileSync(join(server().folder, 'scored.yaml'), text);
     const { code, stdout, stderr } = await server().jamjet(['deploy', 'scored.yaml']).ended;
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^✓ scored 1\.0\.0 {2}revision [0-9a-f]{12}\n$/) });
-    expect(stderr.match(/\[[a-z_]+\]/g)).toEqual(['[eval_never_retries]', '[scorer_needs_tool]']);
+    expect(stderr.match(/\[[a-z_]+\]/g)).toEqual(['[eval_never_retries]', '[scorer_needs_tool]', '[unserved_tool]']);
     expect(stderr).toContain('warning  node "judge": the scorer "style.check" is no tool of this server');
   });
 
@@ -446,6 +446,7 @@ describe('an embedded run without a terminal', () => {
       const { code, stdout } = await run(folder, { stdin: 'what?\napproved by the book\n{"sum": 7}\n' });
       expect(code).toBe(0);
       expect(stdout).toContain('Approve ask? (y or n, optionally with a comment; s shows the state) approved by the book');
+      expect(stdout).toContain('answer y or n: what? is neither');
       expect(stdout).toContain('"comment": "by the book"');
       expect(stdout).toContain('"sum": 7');
     }));
