@@ -18,7 +18,6 @@ const MAX_NODE_WIDTH = 32;
 const OTHER_COLUMNS_WIDTH = 36;
 
 /** Events after which a node's model writes no more. */
-const ENDS_ATTEMPT: ReadonlySet<string> = new Set(['node_completed', 'node_failed', 'node_cancelled']);
 
 export interface FollowerOptions {
   readonly client: JamjetClient;
@@ -115,7 +114,7 @@ export class Follower {
     try {
       for await (const event of this.#events(followed.id)) {
         onEvent(event);
-        if (event.node_id !== null && ENDS_ATTEMPT.has(event.type)) answers.forget(id, event.node_id);
+        answers.apply(id, event);
         this.#print(followed, event);
         prompter?.update(followed.id, followed.prefix, followed.timeline);
         const childId = event.type === 'child_workflow_started' ? event.data.child_execution_id : undefined;

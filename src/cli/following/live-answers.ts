@@ -1,9 +1,11 @@
 import { ApiError, type LiveUpdate, Unreachable } from '../../client/index.ts';
 import { progressText } from '../../views/progress.ts';
+import type { TimelineEvent } from '../../views/timeline.ts';
 import { plain } from '../terminal/text.ts';
 
 /** Characters of a text that is being written that are shown: its end. */
 const SHOWN = 60;
+const ENDS_ATTEMPT: ReadonlySet<string> = new Set(['node_completed', 'node_failed', 'node_cancelled']);
 
 export type ReadLive = (executionId: string, signal: AbortSignal) => AsyncIterable<LiveUpdate>;
 
@@ -42,10 +44,11 @@ export class LiveAnswers {
     return end === undefined ? null : `…${plain(end.replace(/\s+/g, ' ')).trimStart()}`;
   }
 
-  /** The node's attempt is over. */
-  forget(executionId: string, node: string): void {
-    this.#ends.delete(keyOf(executionId, node));
-    this.#progress.delete(keyOf(executionId, node));
+  /** Forgets what the attempt showed that an event ends. */
+  apply(executionId: string, { type, node_id }: Pick<TimelineEvent, 'type' | 'node_id'>): void {
+    if (node_id === null || !ENDS_ATTEMPT.has(type)) return;
+    this.#ends.delete(keyOf(executionId, node_id));
+    this.#progress.delete(keyOf(executionId, node_id));
   }
 }
 

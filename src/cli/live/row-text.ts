@@ -10,6 +10,8 @@ export interface Painter {
   readonly nowMs: number;
   /** The spinner character of this frame, for active nodes. */
   readonly spinner: string;
+  /** What the attempt of a node shows while it runs: its progress, or the text that its model writes; null = nothing. */
+  readonly liveTextOf: (node: string) => string | null;
 }
 
 const GLYPHS: Readonly<Record<NodeOverlay['status'], string>> = {
@@ -90,7 +92,12 @@ export function stateText({ node }: OutlineRow, status: NodeOverlay | null, mode
   return parts.filter((part) => part !== '').join('  ');
 }
 
-function stateParts(node: string, status: NodeOverlay, model: LiveModel, { paint, nowMs }: Painter): readonly string[] {
+function stateParts(
+  node: string,
+  status: NodeOverlay,
+  model: LiveModel,
+  { paint, nowMs, liveTextOf }: Painter,
+): readonly string[] {
   const active = model.active.get(node);
   const age = status.sinceMs === null ? '' : duration(Math.max(0, nowMs - status.sinceMs));
   const attempt = active === undefined || (active.attempt ?? 0) === 0 ? '' : `attempt ${active.attempt}`;
@@ -99,7 +106,7 @@ function stateParts(node: string, status: NodeOverlay, model: LiveModel, { paint
     case 'queued':
       return [text === '' ? 'queued' : text, paint.dim(age)];
     case 'active':
-      return [active?.status === 'waiting' && text !== '' ? text : 'running', age, paint.dim(attempt)];
+      return [liveTextOf(node) ?? (active?.status === 'waiting' && text !== '' ? text : 'running'), age, paint.dim(attempt)];
     case 'waiting':
       return [paint.yellow(text === '' ? 'waiting' : text), paint.dim(age)];
     case 'held':

@@ -2,6 +2,7 @@ import { ApiError, type JamjetClient, Unreachable } from '../../client/index.ts'
 import type { LiveModel } from '../../views/live-model.ts';
 import { Reconnector } from '../connection/reconnector.ts';
 import { aborted, type Context, type Interrupt } from '../context.ts';
+import { LiveAnswers } from '../following/live-answers.ts';
 import { FullScreen } from '../terminal/full-screen.ts';
 import type { Key } from '../terminal/keyboard.ts';
 import { paintFor } from '../terminal/paint.ts';
@@ -32,6 +33,7 @@ export class Viewer {
   readonly #maxRowWidth: number;
   readonly #paint: Painter['paint'];
   readonly #stop = new AbortController();
+  readonly #answers: LiveAnswers;
   #controls: Controls = INITIAL_CONTROLS;
   #connectionProblem = '';
   #screen: FullScreen | null = null;
@@ -40,6 +42,7 @@ export class Viewer {
 
   constructor(options: ViewerOptions) {
     this.#options = options;
+    this.#answers = new LiveAnswers((id, signal) => options.client.live.updates(id, { signal }));
     this.#maxRowWidth = maxRowWidth(options.model.rows);
     this.#paint = paintFor(options.context.stdout, options.context.env);
   }
@@ -86,10 +89,18 @@ export class Viewer {
     });
     let after = 0;
     const applyEvents = async (): Promise<void> => {
-      for await (const event of client.live.execution(execution.id, { after, signal })) {
-        after = event.sequence;
-        model.apply(event);
-        this.#scheduleDraw();
+      const over = new AbortController();
+      const texts = this.#answers.follow(execution.id, AbortSignal.any([signal, over.signal]));
+      try {
+        for await (const event of client.live.execution(execution.id, { after, signal })) {
+          after = event.sequence;
+          model.apply(event);
+          this.#answers.apply(execution.id, event);
+          this.#scheduleDraw();
+        }
+      } finally {
+        over.abort();
+        await texts;
       }
     };
     try {
@@ -206,7 +217,12 @@ export class Viewer {
   }
 
   #painter(): Painter {
-    return { paint: this.#paint, nowMs: Date.now(), spinner: SPINNER_FRAMES[this.#ticks % SPINNER_FRAMES.length] ?? '' };
+    return {
+      paint: this.#paint,
+      nowMs: Date.now(),
+      spinner: SPINNER_FRAMES[this.#ticks % SPINNER_FRAMES.length] ?? '',
+      liveTextOf: (node) => this.#answers.of(this.#options.execution.id, node),
+    };
   }
 
   #defaultRow(): number {

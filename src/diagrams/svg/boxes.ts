@@ -29,6 +29,8 @@ export const LINE_HEIGHT = 16;
 export const ICON = 16;
 
 const MAX_CHARS = 34;
+/** A status with its duration, visits and retries is not cut. */
+const MAX_MARK_CHARS = 60;
 const DOT_BOX: Box = { width: 24, height: 24, lines: [] };
 
 /** Extra width and height in pixels that a shape needs around its text. */
@@ -49,7 +51,7 @@ export function boxOf(node: DiagramNode): Box {
     { text: detail, role: 'detail' },
     { text: markOf(node), role: 'mark' },
   ];
-  const lines = all.filter(({ text }) => text !== '').map((line) => ({ ...line, text: oneLine(line.text, MAX_CHARS) }));
+  const lines = all.filter(({ text }) => text !== '').map((line) => ({ ...line, text: oneLine(line.text, line.role === 'mark' ? MAX_MARK_CHARS : MAX_CHARS) }));
   const [wider, higher] = PADDING[shape] ?? [0, 0];
   const widths = lines.map(({ text, role }) => widthOf(text, SIZES[role], role === 'name') + (role === 'name' ? ICON + 8 : 0));
   return {

@@ -27,7 +27,7 @@ describe('the text that a model is writing', () => {
     const answers = new LiveAnswers(() => parts(part(0, 'first'), part(0, 'second', { attempt: 1 })));
     await answers.follow('exec_1', SIGNAL);
     expect(answers.of('exec_1', 'think')).toBe('…second');
-    answers.forget('exec_1', 'think');
+    answers.apply('exec_1', { type: 'node_completed', node_id: 'think' });
     expect(answers.of('exec_1', 'think')).toBeNull();
   });
 

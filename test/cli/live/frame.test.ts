@@ -40,6 +40,7 @@ function screen(
     controls = INITIAL_CONTROLS,
     connectionProblem = '',
     colours = false,
+    liveText = null,
   }: {
     readonly upTo?: number;
     readonly laterMs?: number;
@@ -48,6 +49,7 @@ function screen(
     readonly controls?: Controls;
     readonly connectionProblem?: string;
     readonly colours?: boolean;
+    readonly liveText?: string | null;
   } = {},
 ): readonly string[] {
   const model = modelOf(log, upTo);
@@ -67,7 +69,7 @@ function screen(
   return frame(
     state,
     { rows, columns },
-    { paint: paint(colours), nowMs: (shownEvents.at(-1)?.at_ms ?? 0) + laterMs, spinner: '▸' },
+    { paint: paint(colours), nowMs: (shownEvents.at(-1)?.at_ms ?? 0) + laterMs, spinner: '▸', liveTextOf: () => liveText },
   );
 }
 
@@ -129,6 +131,11 @@ describe('the screen', () => {
 
       ↑↓ ⏎ details  a approve  r reject  e event  p pause  u resume  c cancel  q quit"
     `);
+  });
+
+  it('shows the progress of the attempt that runs', () => {
+    const lines = screen(golden('retry-with-backoff'), { upTo: 3, liveText: '▰▰▰▰▱▱▱▱▱▱ 40 % · row 4' });
+    expect(lines.find((line) => line.includes(' a '))).toContain('▸ f a  ▰▰▰▰▱▱▱▱▱▱ 40 % · row 4  4 s');
   });
 
   it('shows a suspension and its reason', () => {
