@@ -6,7 +6,6 @@ describe('every error is JSON with an error text', () => {
   const paths = [
     ['GET', '/nowhere', 404, /^not found: GET \/nowhere$/],
     ['GET', '/index.html', 404, /^not found: /],
-    ['GET', '/', 404, /^not found: GET \/$/],
     ['DELETE', '/executions', 405, /^method not allowed: DELETE \/executions; use GET or POST$/],
     ['GET', `/executions/${UNKNOWN_EXECUTION}/approve`, 405, /use POST$/],
     ['GET', '/executions/%zz', 400, /^bad request: /],

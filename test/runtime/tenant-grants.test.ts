@@ -61,7 +61,7 @@ describe('a tool of one tenant', () => {
     const it = await bench();
     const id = await started(it, ann, PAY, { order: '7' });
     await it.settled(id);
-    expect(it.calls).toEqual([
+    expect(it.calls).toMatchObject([
       {
         input: { key: 'secret', region: 'eu' },
         context: {
@@ -73,6 +73,10 @@ describe('a tool of one tenant', () => {
           startedBy: { actorId: 'ann', actorType: 'human' },
           labels: { team: 'blue', order: '7' },
           memory: expect.anything(),
+          log: expect.anything(),
+          reportUsage: expect.any(Function),
+          progress: expect.any(Function),
+          heartbeat: expect.any(Function),
         },
       },
     ]);

@@ -61,7 +61,7 @@ describe('jamjet dev', () => {
     const dev = jamjet(['dev', '--port', '0', '--tools', 'tools.mjs'], folder);
     await dev.shows(/Ctrl-C/);
     expect(dev.stdout()).toMatch(
-      /JamJet is running\n\n {2}url +http:\/\/127\.0\.0\.1:\d+\n {2}database +\.jamjet\/runtime\.db\n {2}token +\.jamjet\/token {2}\(new, role operator\)\n {2}tools +double, hang\n {2}network +HTTP nodes may call loopback and private addresses\n/,
+      /JamJet is running\n\n {2}url +http:\/\/127\.0\.0\.1:\d+\n {2}docs +http:\/\/127\.0\.0\.1:\d+\/docs\n {2}database +\.jamjet\/runtime\.db\n {2}token +\.jamjet\/token {2}\(new, role operator\)\n {2}tools +double, hang\n {2}network +HTTP nodes may call loopback and private addresses\n/,
     );
     expect(statSync(join(folder, '.jamjet', 'token')).mode & 0o777).toBe(0o600);
     dev.kill('SIGINT');
@@ -224,7 +224,7 @@ describe('following an execution while its server is killed', () => {
     await run.shows(/! lost http.*: reconnecting/);
     line.restore();
     expect((await run.ended).code).toBe(0);
-    expect(run.stdout()).toMatch(/✗ work .*runtime lost\n[\s\S]*✓ work .*attempt 2\n[\s\S]*"attempt": 1/);
+    expect(run.stdout()).toMatch(/✗ work .*runtime lost\n[\s\S]*✓ work .*attempt 1\n[\s\S]*"attempt": 1/);
   });
 
   it('ends with one clear error if no server returns', async () => {

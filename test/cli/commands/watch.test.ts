@@ -89,7 +89,7 @@ it('shows the attempts, output and definition of a node', async () => {
   await session.shows('ended: any key');
   session.press('\r');
   await session.shows('Definition');
-  expect(session.screen).toContain('"n": 8');
+  expect(session.screen).toContain('output    {"n":8}');
   session.press('q');
   await session.shows(/ended: any key[\s\S]*ended: any key/);
   session.press('q');

@@ -117,9 +117,9 @@ describe('in-process work', () => {
         },
       },
     });
-    const [first = '', paused = '', cancelled = '', last = ''] = await Promise.all(
-      Array.from({ length: 4 }, () => run(line({ a: tool('work') }))),
-    );
+    const ids: string[] = [];
+    while (ids.length < 4) ids.push(await run(line({ a: tool('work') })));
+    const [first = '', paused = '', cancelled = '', last = ''] = ids;
     await runtime.pause(CALLER, paused);
     await runtime.cancel(CALLER, cancelled);
     ends[0]?.();
