@@ -51,7 +51,9 @@ export function boxOf(node: DiagramNode): Box {
     { text: detail, role: 'detail' },
     { text: markOf(node), role: 'mark' },
   ];
-  const lines = all.filter(({ text }) => text !== '').map((line) => ({ ...line, text: oneLine(line.text, line.role === 'mark' ? MAX_MARK_CHARS : MAX_CHARS) }));
+  const lines = all
+    .filter(({ text }) => text !== '')
+    .map((line) => ({ ...line, text: oneLine(line.text, line.role === 'mark' ? MAX_MARK_CHARS : MAX_CHARS) }));
   const [wider, higher] = PADDING[shape] ?? [0, 0];
   const widths = lines.map(({ text, role }) => widthOf(text, SIZES[role], role === 'name') + (role === 'name' ? ICON + 8 : 0));
   return {
