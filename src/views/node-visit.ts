@@ -1,19 +1,9 @@
 import type { Json } from '../../machines/json.ts';
+import type { Usage } from '../../machines/messages.ts';
 
 /** `waiting`: for a person, an event, a time or a child execution; `held`: awaits an approval that a policy requires. */
 export type AttemptStatus = 'queued' | 'active' | 'waiting' | 'held' | 'done' | 'failed' | 'cancelled';
 export type VisitStatus = AttemptStatus | 'retrying' | 'skipped';
-
-/** What an attempt used, as its worker reported it. */
-export interface AttemptUsage {
-  readonly gen_ai_system?: string;
-  readonly gen_ai_model?: string;
-  readonly input_tokens?: number;
-  readonly output_tokens?: number;
-  readonly finish_reason?: string;
-  readonly cost_usd?: number;
-  readonly gen_ai_response_id?: string;
-}
 
 /** One attempt at the work of a node, as the API returns it. Nodes that do no work have one attempt per visit. */
 export interface NodeAttempt {
@@ -50,7 +40,7 @@ export interface NodeAttempt {
   /** When the next attempt is queued; absent unless it follows after a delay. */
   readonly next_attempt_at?: string;
   /** Null = none was reported. */
-  readonly usage: AttemptUsage | null;
+  readonly usage: Usage | null;
   readonly worker_id: string | null;
   /** The queue of external work. */
   readonly queue?: string;

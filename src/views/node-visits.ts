@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
-import type { AttemptStatus, AttemptUsage, EvaluatedCondition, NodeAttempt, NodeVisit, VisitStatus } from './node-visit.ts';
+import { USAGE_FIELDS } from '../../machines/step/actions/usage.ts';
+import type { AttemptStatus, EvaluatedCondition, NodeAttempt, NodeVisit, VisitStatus } from './node-visit.ts';
 import type { TimelineEvent } from './timeline.ts';
 
 /** How much of a long history is kept: the latest visits, and the latest attempts of each. */
@@ -16,15 +17,6 @@ interface VisitDraft extends Draft<Omit<NodeVisit, 'attempts'>> {
   attempts: AttemptDraft[];
 }
 
-const USAGE = [
-  'gen_ai_system',
-  'gen_ai_model',
-  'input_tokens',
-  'output_tokens',
-  'finish_reason',
-  'cost_usd',
-  'gen_ai_response_id',
-] as const satisfies readonly (keyof AttemptUsage)[];
 const FAILURE = ['error_name', 'error_class', 'http_status', 'stack', 'cause', 'errors'] as const;
 /** Of the visit and of its last attempt, after events that say nothing else of it. */
 const STATUS_AFTER: Readonly<Partial<Record<string, AttemptStatus>>> = {
@@ -288,7 +280,7 @@ function close(attempt: AttemptDraft, status: AttemptStatus, event: TimelineEven
   const measured = attempt.queued_at === null ? null : numberOf(data.duration_ms);
   const since = attempt.started_at ?? attempt.queued_at;
   attempt.duration_ms = measured ?? (since === null ? null : Math.max(0, Date.parse(created_at) - Date.parse(since)));
-  const usage = Object.fromEntries(USAGE.flatMap((field) => (data[field] === undefined ? [] : [[field, data[field]]])));
+  const usage = Object.fromEntries(USAGE_FIELDS.flatMap((field) => (data[field] === undefined ? [] : [[field, data[field]]])));
   if (Object.keys(usage).length > 0) attempt.usage = usage;
   markRedacted(attempt, event);
 }

@@ -1,6 +1,7 @@
 import type { LiveModel } from '../../views/live-model.ts';
 import type { NodeOverlay, OutlineRow } from '../../views/outline.ts';
 import { duration } from '../../views/time.ts';
+import { GLYPHS } from '../terminal/glyphs.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { cut, cutPainted, pad, plain, width } from '../terminal/text.ts';
 
@@ -13,18 +14,6 @@ export interface Painter {
   /** What the attempt of a node shows while it runs: its progress, or the text that its model writes; null = nothing. */
   readonly liveTextOf: (node: string) => string | null;
 }
-
-const GLYPHS: Readonly<Record<NodeOverlay['status'], string>> = {
-  queued: '▹',
-  active: '▸',
-  waiting: '◆',
-  held: '◇',
-  retrying: '↻',
-  done: '✓',
-  failed: '✗',
-  skipped: '–',
-  cancelled: '⊘',
-};
 
 /** Columns before the name of a node at depth 0: selection, status, kind. */
 const MARGIN_WIDTH = 5;

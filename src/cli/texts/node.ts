@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { AttemptStatus, EvaluatedCondition, NodeAttempt, NodeVisit, VisitStatus } from '../../views/node-visit.ts';
 import { clock, duration } from '../../views/time.ts';
+import { GLYPHS } from '../terminal/glyphs.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { plain } from '../terminal/text.ts';
 import { wrapCharacters, wrapWords } from '../terminal/wrap.ts';
@@ -12,18 +13,6 @@ const MAX_LINE = 10_000;
 const SHORT = 60;
 /** Width of the names before values. */
 const NAME_WIDTH = 9;
-
-const GLYPHS: Readonly<Record<VisitStatus, string>> = {
-  queued: '▹',
-  active: '▸',
-  waiting: '◆',
-  held: '◇',
-  retrying: '↻',
-  done: '✓',
-  failed: '✗',
-  skipped: '–',
-  cancelled: '⊘',
-};
 
 /** A visit to a node with its attempts, as lines of at most `columns`. */
 export function visitLines(visit: NodeVisit, columns: number, paint: Paint): readonly string[] {

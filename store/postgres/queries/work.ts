@@ -13,23 +13,22 @@ const WORK_ITEMS = 'work_items w JOIN executions e ON e.id = w.execution_id';
 
 // Work items
 
-/**
- * The index yields the oldest items of each queue; skips items that another claim has locked. Executions are looked up one by one: a plain join could
- * be planned to read all of them.
- */
-export const CLAIM_WORK = sql(`WITH oldest AS (
-    SELECT item.position FROM unnest($2::text[]) AS queue_name CROSS JOIN LATERAL (
-      SELECT position, created_at_ms FROM work_items WHERE tenant_id = $1 AND queue = queue_name AND status = 'pending'
-      ORDER BY created_at_ms, position LIMIT $3 FOR UPDATE SKIP LOCKED) AS item
-    ORDER BY item.created_at_ms, item.position LIMIT $3
-  ), w AS (
+/** Claims the items of `oldest`. Executions are looked up one by one: a plain join could be planned to read all of them. */
+const CLAIM_OLDEST = `w AS (
     UPDATE work_items i SET status = 'claimed', worker_id = $4, fence = i.fence + 1, lease_expires_at_ms = $5::bigint,
       deadline_at_ms = $6::bigint + i.timeout_ms, claimed_at_ms = $6::bigint
     FROM oldest WHERE i.position = oldest.position RETURNING i.*
   )
   SELECT ${WORK_ITEM} FROM w
     CROSS JOIN LATERAL (SELECT workflow_id, workflow_version FROM executions WHERE id = w.execution_id LIMIT 1) AS e
-  ORDER BY w.created_at_ms, w.position`);
+  ORDER BY w.created_at_ms, w.position`;
+/** The index yields the oldest items of each queue; skips items that another claim has locked. */
+export const CLAIM_WORK = sql(`WITH oldest AS (
+    SELECT item.position FROM unnest($2::text[]) AS queue_name CROSS JOIN LATERAL (
+      SELECT position, created_at_ms FROM work_items WHERE tenant_id = $1 AND queue = queue_name AND status = 'pending'
+      ORDER BY created_at_ms, position LIMIT $3 FOR UPDATE SKIP LOCKED) AS item
+    ORDER BY item.created_at_ms, item.position LIMIT $3
+  ), ${CLAIM_OLDEST}`);
 /** The same, for items of some tools. */
 export const CLAIM_WORK_OF_TOOLS = sql(`WITH oldest AS (
     SELECT item.position FROM unnest($2::text[]) AS queue_name CROSS JOIN unnest($7::text[]) AS tool_name CROSS JOIN LATERAL (
@@ -37,14 +36,7 @@ export const CLAIM_WORK_OF_TOOLS = sql(`WITH oldest AS (
       WHERE tenant_id = $1 AND queue = queue_name AND tool = tool_name AND status = 'pending'
       ORDER BY created_at_ms, position LIMIT $3 FOR UPDATE SKIP LOCKED) AS item
     ORDER BY item.created_at_ms, item.position LIMIT $3
-  ), w AS (
-    UPDATE work_items i SET status = 'claimed', worker_id = $4, fence = i.fence + 1, lease_expires_at_ms = $5::bigint,
-      deadline_at_ms = $6::bigint + i.timeout_ms, claimed_at_ms = $6::bigint
-    FROM oldest WHERE i.position = oldest.position RETURNING i.*
-  )
-  SELECT ${WORK_ITEM} FROM w
-    CROSS JOIN LATERAL (SELECT workflow_id, workflow_version FROM executions WHERE id = w.execution_id LIMIT 1) AS e
-  ORDER BY w.created_at_ms, w.position`);
+  ), ${CLAIM_OLDEST}`);
 /** Steps from one pair of queue and tool to the next: the index has them in order. */
 export const WAITING_WORK = sql(`WITH RECURSIVE pairs AS (
     (SELECT queue, tool FROM work_items WHERE tenant_id = $1 AND status = 'pending' ORDER BY queue, tool LIMIT 1)

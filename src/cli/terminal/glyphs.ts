@@ -1,0 +1,14 @@
+import type { VisitStatus } from '../../views/node-visit.ts';
+
+/** The character that stands for the status of a node. */
+export const GLYPHS: Readonly<Record<VisitStatus, string>> = {
+  queued: '▹',
+  active: '▸',
+  waiting: '◆',
+  held: '◇',
+  retrying: '↻',
+  done: '✓',
+  failed: '✗',
+  skipped: '–',
+  cancelled: '⊘',
+};
