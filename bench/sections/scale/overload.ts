@@ -118,7 +118,7 @@ async function measure(
   return { load, drainMs };
 }
 
-/** False if the server refuses the start for now. */
+/** False if the server refused the start with 503. */
 async function start(pool: ConnectionPool): Promise<boolean> {
   const { status, head, body } = await pool.send('POST', '/executions', '{"workflow_id":"linear-3","input":{"n":0}}');
   if (status === 201) return true;
