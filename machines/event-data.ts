@@ -57,7 +57,8 @@ const score = Type.Object(
   { description: 'The result of a scorer. A custom scorer may add fields.' },
 );
 
-const evaluated = Type.Object(
+/** Also in the API's visits to nodes. */
+export const EvaluatedCondition = Type.Object(
   {
     target: text('Node to which the edge leads, or `end`.'),
     condition: text('The condition, as written.'),
@@ -74,7 +75,7 @@ const routing = {
     }),
   ),
   evaluated: absent(
-    Type.Array(evaluated, {
+    Type.Array(EvaluatedCondition, {
       description: 'Conditions that were evaluated, up to the first that held. Absent if there are none.',
     }),
   ),

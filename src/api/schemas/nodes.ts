@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { EvaluatedCondition } from '../../../machines/event-data.ts';
 import { anyJson, count, flag, integer, limit, listOf, nullable, number, text, timestamp } from './fields.ts';
 
 export const VISITS_PAGE = { defaultLimit: 20, maxLimit: 100 };
@@ -76,16 +77,6 @@ const Decision = Type.Object(
   { description: 'A decision of a person.' },
 );
 
-const Evaluated = Type.Object(
-  {
-    target: text('Node to which the edge leads, or `end`.'),
-    condition: text('The condition, as written.'),
-    value: absent(anyJson('What it evaluated to; true or false instead of a list, an object or a long text.')),
-    problem: absent(text('Why it could not be evaluated; it counts as false.')),
-  },
-  { description: 'A condition that was evaluated.' },
-);
-
 const Visit = Type.Object(
   {
     activation: integer('Number of the visit: 1, 2, 3 …; 0 for work that was enqueued beside the workflow.'),
@@ -99,7 +90,9 @@ const Visit = Type.Object(
     taken: absent(
       listOf(Type.String(), 'Targets of the edges that were followed; absent until the visit has ended, and if there are none.'),
     ),
-    evaluated: absent(listOf(Evaluated, 'Conditions that were evaluated, up to the first that held; absent if there are none.')),
+    evaluated: absent(
+      listOf(EvaluatedCondition, 'Conditions that were evaluated, up to the first that held; absent if there are none.'),
+    ),
   },
   { description: 'A visit to a node.' },
 );
