@@ -39,6 +39,7 @@ import { executionRoutes } from './routes/executions.ts';
 import { federationRoutes } from './routes/federation.ts';
 import { healthRoutes } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
+import { identityRoutes } from './routes/identity.ts';
 import { interventionRoutes } from './routes/interventions.ts';
 import { javaSdkRoutes } from './routes/java-sdk.ts';
 import { jobRoutes } from './routes/jobs.ts';
@@ -173,6 +174,7 @@ function addRoutes(app: Api, services: Services): void {
   approvalRoutes(app, services);
   workItemRoutes(app, services);
   workerRoutes(app, services);
+  identityRoutes(app);
   tokenRoutes(app, services);
   auditRoutes(app, services);
   cronRoutes(app, services);

@@ -12,6 +12,7 @@ import type {
   StartedExecution,
 } from '../api/schemas/executions.ts';
 import type { Health, Readiness } from '../api/schemas/health.ts';
+import type { Caller } from '../api/schemas/identity.ts';
 import type { PausedExecution, ResumedExecution, ResumeExecution, RetriedExecution } from '../api/schemas/interventions.ts';
 import type { NodeDetail, NodeQuery } from '../api/schemas/nodes.ts';
 import type { CreatedToken, CreateToken, RevokedToken, TokenList } from '../api/schemas/tokens.ts';
@@ -64,6 +65,7 @@ export type {
   ExecutionsQuery,
 } from '../api/schemas/executions.ts';
 export type { ForkExecution, PastState, Snapshot, SnapshotList } from '../api/schemas/history.ts';
+export type { Caller } from '../api/schemas/identity.ts';
 export type { ResumeExecution, RetriedExecution } from '../api/schemas/interventions.ts';
 export type { Job, JobList, RetryOutcomes } from '../api/schemas/jobs.ts';
 export type { FoundInMemory, MemoryNamespaces } from '../api/schemas/memory.ts';
@@ -372,6 +374,11 @@ export class JamjetClient {
   /** Recently active workers and runtimes. */
   workers(options?: CallOptions): Promise<WorkerList> {
     return this.#transport.call('GET', '/workers', options);
+  }
+
+  /** Who the caller is: tenant, name, role and rights of its token. */
+  me(options?: CallOptions): Promise<Caller> {
+    return this.#transport.call('GET', '/me', options);
   }
 
   /** Creates an API token. The reply contains its text, which is not shown again. Requires an operator token. */

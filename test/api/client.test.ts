@@ -101,6 +101,7 @@ describe('the client', () => {
     const { client, url } = await connected();
     const made = await client.createToken({ role: 'viewer', name: 'dashboard' });
     expect((await client.tokens()).tokens.map(({ name }) => name)).toContain('dashboard');
+    expect(await client.me()).toMatchObject({ tenant_id: 'default', role: 'operator', auth: 'on' });
     const viewer = new JamjetClient({ url, token: made.token });
     await expect(viewer.start({ workflow_id: 'x' })).rejects.toMatchObject({ status: 403, code: 'forbidden' });
     await client.revokeToken(made.id);

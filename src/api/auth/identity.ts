@@ -4,6 +4,9 @@ import { RequestError } from '../errors.ts';
 /** Which requests a route accepts: all, those of any role, those of developers and operators, those of operators. */
 export type Access = 'open' | 'read' | 'write' | 'operator';
 
+/** What a role may be given, from the least to the most. */
+export const ACCESS_OF_ROLES = ['read', 'write', 'operator'] as const satisfies readonly Access[];
+
 /** The caller of a request. */
 export interface Identity {
   readonly tenantId: string;
@@ -31,10 +34,22 @@ export const ANONYMOUS: Identity = {
   validAt: 0,
 };
 
+/** Which routes the role may use, beside the open ones. */
+export function accessOf(role: Role): (typeof ACCESS_OF_ROLES)[number][] {
+  return ACCESS_OF_ROLES.filter((access) => missingRole(role, access) === null);
+}
+
 /** Throws `RequestError` `forbidden` unless the role may use a route of that access. */
 export function requireAccess(role: Role, access: Access): void {
-  if (access === 'operator' && role !== 'operator')
-    throw new RequestError('forbidden', 'insufficient role — operator required', { required: 'operator' });
-  if (access === 'write' && role !== 'operator' && role !== 'developer')
-    throw new RequestError('forbidden', 'insufficient role — developer or operator required', { required: 'developer' });
+  const required = missingRole(role, access);
+  if (required === null) return;
+  const roles = required === 'operator' ? 'operator' : 'developer or operator';
+  throw new RequestError('forbidden', `insufficient role — ${roles} required`, { required });
+}
+
+/** The least role that may use a route of that access; null = this one may. */
+function missingRole(role: Role, access: Access): Role | null {
+  if (access === 'operator' && role !== 'operator') return 'operator';
+  if (access === 'write' && role !== 'operator' && role !== 'developer') return 'developer';
+  return null;
 }

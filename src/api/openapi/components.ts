@@ -13,6 +13,7 @@ import * as executions from '../schemas/executions.ts';
 import * as federation from '../schemas/federation.ts';
 import * as health from '../schemas/health.ts';
 import * as history from '../schemas/history.ts';
+import * as identity from '../schemas/identity.ts';
 import * as interventions from '../schemas/interventions.ts';
 import * as jobs from '../schemas/jobs.ts';
 import * as mcp from '../schemas/mcp.ts';
@@ -42,6 +43,7 @@ export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>
   federation,
   health,
   history,
+  identity,
   interventions,
   jobs,
   mcp,
