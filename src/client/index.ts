@@ -75,7 +75,8 @@ export type { Warning } from '../api/schemas/warnings.ts';
 export type { Delivery, DeliveryList, ReplayedDeliveries, Webhook, WebhookList } from '../api/schemas/webhooks.ts';
 export type { WorkerList } from '../api/schemas/workers.ts';
 export type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/schemas/workflows.ts';
-export type { LiveTextDelta, LiveUpdate } from './live.ts';
+export type { LiveMessage, LiveTextDelta, LiveUpdate } from './live.ts';
+export type { Reconnect, StreamState } from './reconnecting-stream.ts';
 export type { RemoteExecution, RemoteStartOptions, TypedExecution } from './remote-execution.ts';
 export { ApiError, type CallOptions, type ClientOptions, Unreachable } from './transport.ts';
 
@@ -258,7 +259,7 @@ export class JamjetClient {
   /** One page of the log after the sequence `after`; without `limit`, all of it. With `waitMs`, waits for an event if there is none. */
   async events(
     id: string,
-    page: LiveSelection & {
+    page: Omit<LiveSelection, 'reconnect'> & {
       readonly after?: number;
       readonly limit?: number;
       readonly nodeId?: string;

@@ -1,10 +1,9 @@
 import type { Event } from '../api/schemas/events.ts';
-import { type CallOptions, pathSegment, type Transport } from './transport.ts';
+import { reconnectingStream, type StreamOptions } from './reconnecting-stream.ts';
+import type { ServerSentMessage } from './server-sent.ts';
+import { pathSegment, type Transport } from './transport.ts';
 
-/** Delay before a closed stream is opened again. */
-const RECONNECT_MS = 1_000;
-
-export interface LiveSelection extends CallOptions {
+export interface LiveSelection extends StreamOptions {
   /** Event kinds in snake_case or PascalCase; absent = all. */
   readonly kinds?: readonly string[];
 }
@@ -44,7 +43,13 @@ export type LiveUpdate = LiveTextDelta | LiveProgress;
 /** After every event: a stream from there holds only texts. */
 const NO_EVENTS = 1_000_000_000;
 
-/** Event streams. The generators reject like the methods of `JamjetClient`. */
+/** An event of the log, or what a running attempt shows meanwhile. */
+export type LiveMessage = { readonly event: Event } | { readonly update: LiveUpdate };
+
+/**
+ * Event streams. The generators reject like the methods of `JamjetClient`. A stream that the server closes early is opened again; with
+ * `reconnect`, also one whose connection is lost. Nothing is lost or repeated then, except that texts come from their beginning again.
+ */
 export class LiveClient {
   readonly #transport: Transport;
 
@@ -52,42 +57,44 @@ export class LiveClient {
     this.#transport = transport;
   }
 
-  /** The log of an execution after the sequence `after`, then new events until it ends. Reopens a stream that the server closes early. */
+  /** The log of an execution after the sequence `after`, then new events until it ends. */
   async *execution(
     id: string,
-    { after = 0, kinds, nodeId, signal }: LiveSelection & { readonly after?: number; readonly nodeId?: string } = {},
+    { after = 0, kinds, nodeId, ...options }: LiveSelection & { readonly after?: number; readonly nodeId?: string } = {},
   ): AsyncGenerator<Event, void, undefined> {
-    const query = { ...kindQuery(kinds), node_id: nodeId, format: 'seed', follow: 'true', after };
-    let last: string | null = null;
-    for (;;) {
-      const messages = await this.#open(`/executions/${pathSegment(id)}/events`, { query, last, signal });
-      if (messages === null) return;
-      for await (const message of messages) {
-        if (message.event === 'end') return;
-        if (message.event === 'delta' || message.event === 'progress') continue;
-        last = message.id;
-        yield JSON.parse(message.data) as Event;
-      }
-      await sleep(signal);
+    for await (const message of this.#log(id, { ...kindQuery(kinds), node_id: nodeId, after }, options)) {
+      if (!isUpdate(message)) yield JSON.parse(message.data) as Event;
     }
   }
 
-  /** The texts that models write for an execution while they do, until it ends. Reopens a stream that the server closes early. */
-  async *deltas(id: string, options: CallOptions = {}): AsyncGenerator<LiveTextDelta, void, undefined> {
+  /**
+   * `execution` and `updates` in one stream: the log after the sequence `after`, and what running attempts show, until it ends.
+   *
+   * @example
+   * for await (const message of client.live.feed(id, { after: model.sequence, reconnect: {} })) {
+   *   if ('event' in message) model.apply(message.event);
+   *   else texts.apply(message.update);
+   * }
+   */
+  async *feed(
+    id: string,
+    { after = 0, nodeId, ...options }: StreamOptions & { readonly after?: number; readonly nodeId?: string } = {},
+  ): AsyncGenerator<LiveMessage, void, undefined> {
+    for await (const message of this.#log(id, { node_id: nodeId, after }, options)) {
+      if (isUpdate(message)) yield { update: JSON.parse(message.data) as LiveUpdate };
+      else yield { event: JSON.parse(message.data) as Event };
+    }
+  }
+
+  /** The texts that models write for an execution while they do, until it ends. */
+  async *deltas(id: string, options: StreamOptions = {}): AsyncGenerator<LiveTextDelta, void, undefined> {
     for await (const update of this.updates(id, options)) if ('index' in update) yield update;
   }
 
   /** `deltas`, and what tools report by `context.progress`: the last report of each attempt, then each further one. */
-  async *updates(id: string, { signal }: CallOptions = {}): AsyncGenerator<LiveUpdate, void, undefined> {
-    const query = { format: 'seed', follow: 'true', after: NO_EVENTS };
-    for (;;) {
-      const messages = await this.#open(`/executions/${pathSegment(id)}/events`, { query, last: null, signal });
-      if (messages === null) return;
-      for await (const { event, data } of messages) {
-        if (event === 'end') return;
-        if (event === 'delta' || event === 'progress') yield JSON.parse(data) as LiveUpdate;
-      }
-      await sleep(signal);
+  async *updates(id: string, options: StreamOptions = {}): AsyncGenerator<LiveUpdate, void, undefined> {
+    for await (const message of this.#log(id, { after: NO_EVENTS }, options)) {
+      if (isUpdate(message)) yield JSON.parse(message.data) as LiveUpdate;
     }
   }
 
@@ -96,63 +103,32 @@ export class LiveClient {
     kinds,
     workflowId,
     after,
-    signal,
+    ...options
   }: LiveSelection & { readonly workflowId?: string; readonly after?: string } = {}): AsyncGenerator<
     TenantEvent,
     void,
     undefined
   > {
     const query = { ...kindQuery(kinds), workflow_id: workflowId, format: 'seed', after };
-    let last: string | null = null;
-    const onId = (id: string): void => {
-      last = id;
-    };
-    for (;;) {
-      const messages = await this.#open('/events/stream', { query, last, signal, onId });
-      if (messages === null) return;
-      for await (const { id, data } of messages) {
-        last = id;
-        yield { position: id ?? '', event: JSON.parse(data) as TenantEvent['event'] };
-      }
-      await sleep(signal);
+    for await (const { id, data } of reconnectingStream(this.#transport, '/events/stream', query, options)) {
+      yield { position: id ?? '', event: JSON.parse(data) as TenantEvent['event'] };
     }
   }
 
-  #open(
-    path: string,
-    stream: {
-      readonly query: Readonly<Record<string, string | number | undefined>>;
-      readonly last: string | null;
-      readonly signal: AbortSignal | undefined;
-      readonly onId?: (id: string) => void;
-    },
-  ) {
-    const { query, last, signal, onId = () => undefined } = stream;
-    return this.#transport.stream(path, {
-      query,
-      onId,
-      headers: last === null ? {} : { 'last-event-id': last },
-      ...(signal === undefined ? {} : { signal }),
-    });
+  #log(
+    id: string,
+    query: Readonly<Record<string, string | number | undefined>>,
+    options: StreamOptions,
+  ): AsyncGenerator<ServerSentMessage, void, undefined> {
+    const path = `/executions/${pathSegment(id)}/events`;
+    return reconnectingStream(this.#transport, path, { ...query, format: 'seed', follow: 'true' }, options);
   }
+}
+
+function isUpdate({ event }: ServerSentMessage): boolean {
+  return event === 'delta' || event === 'progress';
 }
 
 export function kindQuery(kinds: readonly string[] | undefined): { readonly kind?: string } {
   return kinds === undefined || kinds.length === 0 ? {} : { kind: kinds.join(',') };
-}
-
-/** Resolves after `RECONNECT_MS`; rejects with the reason of the signal if that aborts first. */
-function sleep(signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop);
-      resolve();
-    }, RECONNECT_MS);
-    if (signal?.aborted === true) stop();
-    else signal?.addEventListener('abort', stop, { once: true });
-  });
 }

@@ -6,6 +6,7 @@ import type { CancelledExecution, Execution, StartExecution } from '../api/schem
 import type { RegisteredWorkflow } from '../api/schemas/workflows.ts';
 import type { WorkflowDefinition, WorkflowTypes } from '../builder/definition.ts';
 import type { LiveClient } from './live.ts';
+import type { StreamOptions } from './reconnecting-stream.ts';
 import type { CallOptions } from './transport.ts';
 
 const MAX_WAIT_MS = 60_000;
@@ -61,7 +62,7 @@ export interface RemoteExecution<Types extends WorkflowTypes> {
   /** Resolves when it has ended or is paused, and after `waitMs` milliseconds (default and maximum 60,000) at the latest. */
   settled(waitMs?: number, signal?: AbortSignal): Promise<TypedExecution<Types>>;
   /** Its log from the event after sequence `after`, then live, until it has ended. */
-  events(options?: CallOptions & { readonly after?: number }): AsyncIterable<Event>;
+  events(options?: StreamOptions & { readonly after?: number }): AsyncIterable<Event>;
   /** Sends an event that a node waits for, or will. */
   sendEvent<Key extends keyof Types['events'] & string>(
     key: Key,

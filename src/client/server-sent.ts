@@ -1,3 +1,5 @@
+import { chunksOf } from './chunks.ts';
+
 /** A message of an event stream. */
 export interface ServerSentMessage {
   /** The last event id so far; null = none. */
@@ -15,7 +17,7 @@ export interface MessageObserver {
 
 /** Parses an event stream, without comments. @see https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export async function* readMessages(
-  body: AsyncIterable<Uint8Array>,
+  body: ReadableStream<Uint8Array>,
   { onData, onId }: MessageObserver,
 ): AsyncGenerator<ServerSentMessage> {
   const decoder = new TextDecoder();
@@ -23,7 +25,7 @@ export async function* readMessages(
   let id: string | null = null;
   let event = '';
   let data: string[] = [];
-  for await (const piece of body) {
+  for await (const piece of chunksOf(body)) {
     onData();
     rest += decoder.decode(piece, { stream: true });
     const lines = rest.split(/\r\n|\n|\r(?!$)/);

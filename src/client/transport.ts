@@ -1,9 +1,13 @@
 import type { ApiErrorBody } from '../api/schemas/errors.ts';
 import type { Warning } from '../api/schemas/warnings.ts';
+import { chunksOf } from './chunks.ts';
 import { readMessages, type ServerSentMessage } from './server-sent.ts';
 
 export interface ClientOptions {
-  /** `http://host:port`, optionally with a path prefix or a trailing slash. */
+  /**
+   * `http://host:port`, optionally with a path prefix or a trailing slash. In a page of the server, `new URL('.', location.href).href`, which
+   * has the path prefix of a proxy.
+   */
   readonly url: string;
   /** API token, sent as a bearer token; null or absent = none. */
   readonly token?: string | null;
@@ -41,13 +45,16 @@ export class ApiError extends Error {
   readonly code: string | null;
   /** The parsed body of the reply; the first 1,000 characters of a reply that is not JSON. */
   readonly body: unknown;
+  /** When to try again, in milliseconds from the reply; null = the server did not say. */
+  readonly retryAfterMs: number | null;
 
-  constructor(status: number, message: string, code: string | null, body: unknown) {
+  constructor(status: number, message: string, code: string | null, body: unknown, retryAfterMs: number | null = null) {
     super(message);
     this.name = 'ApiError';
     this.status = status;
     this.code = code;
     this.body = body;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -103,19 +110,20 @@ export class Transport {
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.#strict = options.strict ?? false;
     this.#onWarning = options.onWarning ?? (() => undefined);
-    this.#fetch = options.fetch ?? globalThis.fetch;
+    // Browsers refuse a `fetch` that is called as a method of something else.
+    this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
   }
 
   /** Sends a request with a JSON reply. Rejects with `ApiError`, `Unreachable`, or the reason of an aborted signal. */
   async call<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
     const { response, content } = await this.#exchange(method, path, options, (reply) => reply.text());
-    return parseResponse<T>(response.status, content);
+    return parseResponse<T>(response, content);
   }
 
   /** Sends a GET request for a complete body. Rejects like `call`. */
   async download(path: string, options: RequestOptions = {}): Promise<Download> {
     const { response, content } = await this.#exchange('GET', path, options, (reply) => reply.arrayBuffer());
-    if (response.status !== 200) return parseResponse(response.status, new TextDecoder().decode(content));
+    if (response.status !== 200) return parseResponse(response, new TextDecoder().decode(content));
     const { headers } = response;
     return { bytes: new Uint8Array(content), mediaType: headers.get('content-type'), headers };
   }
@@ -125,9 +133,9 @@ export class Transport {
     const timeout = new InactivityTimeout(this.#timeoutMs, options.signal);
     try {
       const response = await this.#send('GET', path, options, { accept: '*/*', signal: timeout.signal });
-      if (response.status !== 200 || response.body === null) parseResponse(response.status, await response.text());
+      if (response.status !== 200 || response.body === null) parseResponse(response, await response.text());
       else {
-        for await (const chunk of response.body) {
+        for await (const chunk of chunksOf(response.body)) {
           timeout.refresh();
           yield chunk;
         }
@@ -160,7 +168,7 @@ export class Transport {
       if (response.status !== 200 || !isStream || response.body === null) {
         const text = await response.text();
         timeout.clear();
-        return response.status === 204 ? null : parseResponse(response.status, text);
+        return response.status === 204 ? null : parseResponse(response, text);
       }
       body = response.body;
     } catch (error) {
@@ -228,10 +236,12 @@ export class Transport {
 class InactivityTimeout {
   readonly signal: AbortSignal;
   readonly #controller = new AbortController();
-  readonly #timer: NodeJS.Timeout;
+  readonly #ms: number;
+  #timer: ReturnType<typeof setTimeout>;
 
   constructor(ms: number, signal: AbortSignal | undefined) {
-    this.#timer = setTimeout(() => this.#controller.abort(), ms);
+    this.#ms = ms;
+    this.#timer = this.#start();
     this.signal = signal === undefined ? this.#controller.signal : AbortSignal.any([signal, this.#controller.signal]);
   }
 
@@ -240,11 +250,16 @@ class InactivityTimeout {
   }
 
   refresh(): void {
-    this.#timer.refresh();
+    clearTimeout(this.#timer);
+    this.#timer = this.#start();
   }
 
   clear(): void {
     clearTimeout(this.#timer);
+  }
+
+  #start(): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.#controller.abort(), this.#ms);
   }
 }
 
@@ -252,7 +267,8 @@ function isBytes(body: unknown): body is Uint8Array<ArrayBuffer> {
   return body instanceof Uint8Array;
 }
 
-function parseResponse<T>(status: number, text: string): T {
+function parseResponse<T>({ status, headers }: Response, text: string): T {
+  const retryAfterMs = secondsOf(headers.get('retry-after'));
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -262,11 +278,18 @@ function parseResponse<T>(status: number, text: string): T {
       `HTTP ${status} with a reply that is not JSON: is this a JamJet server?`,
       null,
       text.slice(0, 1_000),
+      retryAfterMs,
     );
   }
   if (status >= 200 && status < 300) return body as T;
   const { error, code } = (body ?? {}) as Partial<ApiErrorBody>;
-  throw new ApiError(status, typeof error === 'string' ? error : `HTTP ${status}`, typeof code === 'string' ? code : null, body);
+  const message = typeof error === 'string' ? error : `HTTP ${status}`;
+  throw new ApiError(status, message, typeof code === 'string' ? code : null, body, retryAfterMs);
+}
+
+/** Milliseconds of a `Retry-After` in seconds; null for none, and for a date. */
+function secondsOf(header: string | null): number | null {
+  return header !== null && /^\d{1,6}$/.test(header) ? Number(header) * 1_000 : null;
 }
 
 /** The warnings of a reply, which have a header of their own because not every reply is a JSON object. */
