@@ -27,7 +27,8 @@ const STATUS_AFTER: Readonly<Partial<Record<string, AttemptStatus>>> = {
   child_workflow_paused: 'waiting',
   child_workflow_resumed: 'active',
 };
-const OPEN: ReadonlySet<VisitStatus> = new Set(['queued', 'active', 'waiting', 'held', 'retrying']);
+/** Statuses of what is in progress. */
+export const OPEN: ReadonlySet<VisitStatus> = new Set(['queued', 'active', 'waiting', 'held', 'retrying']);
 
 /**
  * The visits to one node with their attempts, from the node's events in order. Events of other nodes and of the execution do nothing.
@@ -42,6 +43,7 @@ export class NodeVisits {
   readonly #limits: VisitLimits;
   readonly #visits: VisitDraft[] = [];
   #total = 0;
+  #touched: VisitDraft | null = null;
 
   constructor(node: string, limits: VisitLimits = DEFAULT_VISIT_LIMITS) {
     this.#node = node;
@@ -67,8 +69,14 @@ export class NodeVisits {
     return true;
   }
 
-  apply(event: TimelineEvent): void {
-    if (event.node_id !== this.#node) return;
+  /** Returns the visit that the event belongs to, as it is after it; null if it says nothing of a visit. */
+  apply(event: TimelineEvent): NodeVisit | null {
+    this.#touched = null;
+    if (event.node_id === this.#node) this.#apply(event);
+    return this.#touched;
+  }
+
+  #apply(event: TimelineEvent): void {
     const { type, data } = event;
     const status = STATUS_AFTER[type];
     if (status !== undefined) this.#setStatus(data, status);
@@ -222,7 +230,11 @@ export class NodeVisits {
       : last?.activation === number
         ? last
         : this.#visits.findLast((each) => each.activation === number);
-    if (known !== undefined) return known;
+    this.#touched = known ?? this.#begun(number);
+    return this.#touched;
+  }
+
+  #begun(number: number): VisitDraft {
     const visit: VisitDraft = { activation: number, status: 'queued', attempts: [], attempts_total: 0 };
     this.#visits.push(visit);
     this.#total += 1;

@@ -167,19 +167,11 @@ export class Timeline {
   }
 
   #applyWorkflowEvent(type: string, atMs: number, data: JsonObject): readonly TimelineEntry[] {
-    if (type === 'external_event_received') return [note(null, `event ${textOf(data.correlation_key)} received`)];
     if (/^workflow_(completed|failed|cancelled)$|^segment_boundary$/.test(type)) this.#active.clear();
-    if (type === 'segment_boundary')
-      return [note(null, `continues as ${textOf(data.next_execution_id)}: ${textOf(data.reason)}`)];
-    if (type === 'workflow_paused') return [note(null, ['paused', textOf(data.reason)].filter(Boolean).join(': '))];
-    if (type === 'workflow_finalizing') return [note(null, `finalizers run before it ends as ${textOf(data.status)}`)];
-    if (type === 'workflow_resumed') return [note(null, 'resumed')];
-    if (type === 'workflow_forked' && isObject(data.origin)) {
+    else if (type === 'workflow_forked')
       for (const [node, active] of this.#active) this.#active.set(node, { ...active, sinceMs: atMs });
-      return [note(null, `forked from ${textOf(data.origin.execution_id)} at ${textOf(data.origin.sequence)}`)];
-    }
-    if (type === 'workflow_retried') return [note(null, `retried: ${listOf(data.nodes).join(', ')}`)];
-    return [];
+    const text = executionNote(type, data);
+    return text === null ? [] : [note(null, text)];
   }
 
   /** In-process work starts at once or when a slot is free; other work waits for a worker. */
@@ -283,6 +275,28 @@ export class Timeline {
     const durationMs = active?.status === 'waiting' ? sinceMs : (numberOf(data.duration_ms) ?? sinceMs);
     const attempt = active?.attempt ?? null;
     return [{ status: mark, node, durationMs: mark === 'skipped' ? null : durationMs, attempt, text }];
+  }
+}
+
+/** What an event of the execution as a whole says; null = nothing that its nodes do not. */
+export function executionNote(type: string, data: JsonObject): string | null {
+  switch (type) {
+    case 'external_event_received':
+      return `event ${textOf(data.correlation_key)} received`;
+    case 'segment_boundary':
+      return `continues as ${textOf(data.next_execution_id)}: ${textOf(data.reason)}`;
+    case 'workflow_paused':
+      return ['paused', textOf(data.reason)].filter(Boolean).join(': ');
+    case 'workflow_resumed':
+      return 'resumed';
+    case 'workflow_finalizing':
+      return `finalizers run before it ends as ${textOf(data.status)}`;
+    case 'workflow_forked':
+      return isObject(data.origin) ? `forked from ${textOf(data.origin.execution_id)} at ${textOf(data.origin.sequence)}` : null;
+    case 'workflow_retried':
+      return `retried: ${listOf(data.nodes).join(', ')}`;
+    default:
+      return null;
   }
 }
 
