@@ -5,6 +5,8 @@ import type {
   CancelledExecution,
   ErrorGroups,
   Execution,
+  ExecutionConditions,
+  ExecutionCounts,
   ExecutionErrorsQuery,
   ExecutionList,
   ExecutionsQuery,
@@ -60,6 +62,7 @@ export type {
   ErrorGroups,
   Execution,
   ExecutionConditions,
+  ExecutionCounts,
   ExecutionItem,
   ExecutionList,
   ExecutionsQuery,
@@ -235,6 +238,11 @@ export class JamjetClient {
   /** Lists executions, newest first; conditions are combined with AND. Continue with the `next_cursor` of a page. */
   executions(query: ExecutionsQuery = {}, options?: CallOptions): Promise<ExecutionList> {
     return this.#transport.call('GET', '/executions', { ...options, query: { ...query } });
+  }
+
+  /** How many executions match, by status. Exact; a million take about a fifth of a second. */
+  executionCounts(conditions: ExecutionConditions = {}, options?: CallOptions): Promise<ExecutionCounts> {
+    return this.#transport.call('GET', '/executions/counts', { ...options, query: { ...conditions } });
   }
 
   /** Executions grouped by their errors; without a status, failed ones. Looks at the newest 10,000 that match. */

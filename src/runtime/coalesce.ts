@@ -47,20 +47,20 @@ export class Coalesced<T = void> {
 }
 
 /** The same for work per key: runs for different keys may overlap. */
-export class CoalescedByKey<K> {
-  readonly #work: (key: K) => Promise<void>;
-  readonly #jobs = new Map<K, { readonly job: Coalesced; calls: number }>();
+export class CoalescedByKey<K, T = void> {
+  readonly #work: (key: K) => Promise<T>;
+  readonly #jobs = new Map<K, { readonly job: Coalesced<T>; calls: number }>();
 
-  constructor(work: (key: K) => Promise<void>) {
+  constructor(work: (key: K) => Promise<T>) {
     this.#work = work;
   }
 
-  async run(key: K): Promise<void> {
+  async run(key: K): Promise<T> {
     const entry = this.#jobs.get(key) ?? { job: new Coalesced(() => this.#work(key)), calls: 0 };
     this.#jobs.set(key, entry);
     entry.calls += 1;
     try {
-      await entry.job.run();
+      return await entry.job.run();
     } finally {
       entry.calls -= 1;
       if (entry.calls === 0) this.#jobs.delete(key);

@@ -206,6 +206,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
 
     execution: executions.execution.bind(executions),
     executions: executions.executions.bind(executions),
+    executionCounts: executions.counts.bind(executions),
     searchIds: executions.searchIds.bind(executions),
     errorGroups: executions.errorGroups.bind(executions),
     node: executions.node.bind(executions),

@@ -33,6 +33,13 @@ export interface ExecutionPage {
   readonly next: string | null;
 }
 
+/** Numbers of executions by status. */
+export type StatusCounts = ReadonlyMap<string, number>;
+
+export function totalOf(counts: StatusCounts): number {
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
+}
+
 export interface IdSearch {
   /** Hex digits in lower case. */
   readonly part: string;
@@ -52,7 +59,12 @@ export interface IdSearchResult {
 export interface ExecutionSearch {
   /** One page of matches, read along indexes: rows that do not match are not read. See `ExecutionPage`. */
   executions(request: ExecutionPageRequest): Promise<ExecutionPage>;
-  /** The number of matches. Reads an index entry for each, so it takes time on large tenants; other work runs in between. */
+  /**
+   * The number of matches by status; statuses without matches may be absent. Every execution counts once, with the status it has when it is reached.
+   * Reads an index entry for each, so it takes time on large tenants; other work runs in between.
+   */
+  countByStatus(filter: ExecutionFilter): Promise<StatusCounts>;
+  /** The sum of `countByStatus`. */
   countExecutions(filter: ExecutionFilter): Promise<number>;
   /** Executions by a part of their id. Looks at the newest million ids, along an index that holds nothing else; other work runs in between. */
   searchIds(search: IdSearch): Promise<IdSearchResult>;

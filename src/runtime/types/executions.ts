@@ -110,6 +110,13 @@ export interface ExecutionPage {
   readonly next: string | null;
 }
 
+/** How many executions match a filter. */
+export interface ExecutionCounts {
+  /** By status; a status without matches may be absent. */
+  readonly byStatus: ReadonlyMap<string, number>;
+  readonly total: number;
+}
+
 /** Executions to find by a part of their id. */
 export interface IdSearchRequest {
   /** At least four hex digits, in lower case. */

@@ -1,4 +1,4 @@
-import type { ExecutionFilter, ExecutionPage, ExecutionPageRequest } from '../../port/execution-search.ts';
+import type { ExecutionFilter, ExecutionPage, ExecutionPageRequest, StatusCounts } from '../../port/execution-search.ts';
 import type { ExecutionRow } from '../../port/executions.ts';
 import type { Connections, Value } from '../connections.ts';
 import { indexKey } from '../index-key.ts';
@@ -91,14 +91,14 @@ export class ExecutionLists {
     }
   }
 
-  async count(tenantId: string, filter: ExecutionFilter): Promise<number> {
+  async count(tenantId: string, filter: ExecutionFilter): Promise<StatusCounts> {
     const conditions = conditionsOf(filter);
-    if (conditions === null) return 0;
+    if (conditions === null) return new Map();
     const statement = countExecutions(conditions.map(({ scan }) => scan));
     const { from = FIRST, before = LAST } = filter;
     const values = [tenantId, from, before, ...conditions.flatMap((condition) => condition.values)];
-    const [row] = await this.#connections.asTenant<{ count: number }>(tenantId, statement, values);
-    return row?.count ?? 0;
+    const rows = await this.#connections.asTenant<{ status: string; count: number }>(tenantId, statement, values);
+    return new Map(rows.map(({ status, count }) => [status, count]));
   }
 
   /** Leaves out executions that were removed meanwhile. */

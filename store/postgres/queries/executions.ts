@@ -132,7 +132,7 @@ function seek({ table, columns, predicate }: IndexScan, { newest, from, inclusiv
   return `SELECT ${id} AS id FROM ${table} WHERE ${conditions.join(' AND ')} ORDER BY ${column} ${direction}, ${id} ${direction}`;
 }
 
-/** Parameters: tenant, range of ids, then the values of the conditions. */
+/** By status. Parameters: tenant, range of ids, then the values of the conditions. */
 export function countExecutions(scans: readonly IndexScanName[]): Sql {
   let place = 4;
   const conditions = scans.map((name) => {
@@ -143,5 +143,7 @@ export function countExecutions(scans: readonly IndexScanName[]): Sql {
     if (table === 'executions') return equal;
     return ` AND EXISTS (SELECT 1 FROM execution_labels l WHERE l.tenant_id = $1 AND l.execution_id = e.id${equal})`;
   });
-  return sql(`SELECT count(*) AS count FROM executions e WHERE tenant_id = $1 AND id >= $2 AND id < $3${conditions.join('')}`);
+  return sql(
+    `SELECT status, count(*) AS count FROM executions e WHERE tenant_id = $1 AND id >= $2 AND id < $3${conditions.join('')} GROUP BY status`,
+  );
 }

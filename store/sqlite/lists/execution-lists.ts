@@ -49,18 +49,6 @@ export class ExecutionLists {
     }
   }
 
-  async count(tenantId: string, filter: ExecutionFilter): Promise<number> {
-    const meter: Meter = { spent: 0 };
-    const join = await guarded(() => this.#join(tenantId, filter, meter));
-    if (join === null) return 0;
-    for (let matches = 0; ; ) {
-      const { counted, ended } = await guarded(() => countSlice(join, meter));
-      matches += counted;
-      if (ended) return matches;
-      await setImmediate();
-    }
-  }
-
   /** `full`: there is at least one more match. */
   #fill(
     rows: ExecutionRow[],
@@ -117,13 +105,5 @@ export class ExecutionLists {
     const statement = this.#db.prepare<[VersionParameters], string>(text).pluck();
     this.#versions.set(text, statement);
     return statement;
-  }
-}
-
-function countSlice(join: LeapfrogJoin, meter: Meter): { readonly counted: number; readonly ended: boolean } {
-  const budget = meter.spent + YIELD_AFTER;
-  for (let counted = 0; ; counted += 1) {
-    const { kind } = join.next(budget);
-    if (kind !== 'match') return { counted, ended: kind === 'end' };
   }
 }

@@ -66,6 +66,35 @@ export function scanIds(scan: IndexScan, order: Order): string {
   ORDER BY ${id} ${direction} LIMIT @limit OFFSET @offset`;
 }
 
+/** The conditions along which executions are counted, the sparsest first. */
+export type CountedScan = Exclude<IndexScan, 'status' | 'tenant'>;
+
+/** The status of each match from `@at` to before `@end`, along one index; the other conditions are checked for each, if not null. */
+export function statusesAlong(scan: CountedScan): string {
+  const { table, id, condition } = INDEX_SCANS[scan];
+  const [alias, from] =
+    id === 'id'
+      ? ['e', table.replace('executions', 'executions e')]
+      : ['l', `${table.replace('execution_labels', 'execution_labels l')} CROSS JOIN executions e ON e.id = l.execution_id`];
+  return `SELECT e.status FROM ${from}
+  WHERE ${alias}.tenant_id = @tenantId${condition} AND ${alias}.${id} >= @at AND ${alias}.${id} < @end
+  AND (@workflowId IS NULL OR e.workflow_id = @workflowId) AND (@version IS NULL OR e.workflow_version = @version)
+  AND (@labels IS NULL OR NOT EXISTS (SELECT 1 FROM json_each(@labels) other WHERE NOT EXISTS (
+    SELECT 1 FROM execution_labels o WHERE o.tenant_id = @tenantId AND o.key = other.value ->> 'key' AND o.execution_id = e.id
+    AND o.value = coalesce(other.value ->> 'value', o.value))))`;
+}
+
+/** Numbers of executions by status from `@at` to before `@end`. The index has the statuses in order: the next one is found by one seek. */
+export const COUNT_STATUSES = `WITH RECURSIVE statuses (status) AS (
+    SELECT min(status) FROM executions INDEXED BY executions_by_status WHERE tenant_id = @tenantId
+    UNION ALL
+    SELECT (SELECT min(n.status) FROM executions n INDEXED BY executions_by_status WHERE n.tenant_id = @tenantId AND n.status > s.status)
+    FROM statuses s WHERE s.status IS NOT NULL
+  )
+  SELECT s.status, (SELECT count(*) FROM executions e INDEXED BY executions_by_status
+    WHERE e.tenant_id = @tenantId AND e.status = s.status AND e.id >= @at AND e.id < @end) AS count
+  FROM statuses s WHERE s.status IS NOT NULL AND (@statuses IS NULL OR s.status IN (SELECT value FROM json_each(@statuses)))`;
+
 /** Executions of one version of a workflow, from `@at` to `@end`, both inclusive. */
 export function scanIdsOfVersion(order: Order): string {
   const [least, most, direction] = order === 'newest' ? ['@end', '@at', 'DESC'] : ['@at', '@end', 'ASC'];

@@ -50,6 +50,42 @@ describe('GET /executions?id=', () => {
   });
 });
 
+describe('GET /executions/counts', () => {
+  const none = { pending: 0, running: 0, paused: 0, completed: 0, failed: 0, cancelled: 0, limit_exceeded: 0 };
+
+  it('counts the matching executions of the tenant by status', async () => {
+    const bench = await api({ tools });
+    expect((await bench.get('/executions/counts')).body).toEqual({ counts: none, total: 0 });
+    await bench.post('/workflows', { ir: CHARGE });
+    for (const error of ['down', 'down', null]) {
+      const input = error === null ? {} : { error };
+      const { body } = await bench.post('/executions', { workflow_id: 'charge', input, labels: { to: error ?? 'none' } });
+      await bench.settled(body.execution_id);
+    }
+    const paused = await bench.started(REVIEW);
+    await bench.settled(paused);
+    await createTenant(bench, 'acme');
+    const counts = async (query = '', headers = {}) => (await bench.get(`/executions/counts${query}`, headers)).body;
+    expect(await counts()).toEqual({ counts: { ...none, completed: 1, failed: 2, paused: 1 }, total: 4 });
+    expect(await counts('?status=failed,running')).toEqual({ counts: { ...none, failed: 2 }, total: 2 });
+    expect(await counts('?workflow_id=charge')).toEqual({ counts: { ...none, completed: 1, failed: 2 }, total: 3 });
+    expect(await counts('?workflow_id=charge&label=to:down')).toEqual({ counts: { ...none, failed: 2 }, total: 2 });
+    expect(await counts('?created_before=2020-01-01T00:00:00Z')).toEqual({ counts: none, total: 0 });
+    expect(await counts('', await asTenant(bench, 'acme'))).toEqual({ counts: none, total: 0 });
+    await bench.post(`/executions/${paused}/cancel`);
+    expect(await counts()).toEqual({ counts: { ...none, completed: 1, failed: 2, cancelled: 1 }, total: 4 });
+  });
+
+  it.each([
+    ['status=lost', /^bad request: status must be one of/],
+    ['workflow_version=1', /^bad request: workflow_version needs workflow_id/],
+    ['created_after=yesterday', /created_after/],
+  ])('refuses %s', async (query, error) => {
+    const { status, body } = await (await api()).get(`/executions/counts?${query}`);
+    expect([status, body.error]).toEqual([400, expect.stringMatching(error)]);
+  });
+});
+
 describe('GET /executions/errors', () => {
   it('groups failures that differ in numbers, ids and quoted texts alone', async () => {
     const bench = await api({ tools });

@@ -72,6 +72,9 @@ describe('jamjet ls', () => {
       { error: 'charge: card declined', example_execution_id: id },
     ]);
     expect((await server().jamjet('ls --group-by error --workflow none').ended).stderr).toBe('no executions\n');
+    const counts = await server().jamjet('ls --group-by status --status failed').ended;
+    expect(counts.stdout).toMatch(/^COUNT {2}STATUS\n +(\d+) {2}failed\n +\1 {2}in all\n$/);
+    expect((await server().jamjet('ls --group-by status --workflow none').ended).stderr).toBe('no executions\n');
     expect((await server().jamjet('ls --group-by color').ended).code).toBe(2);
     expect((await server().jamjet('ls --group-by error --all').ended).code).toBe(2);
   });

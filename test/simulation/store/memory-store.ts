@@ -188,6 +188,7 @@ function tenantStore({ tables, queries, workers }: MemoryDatabase, tenantId: str
         return row?.tenantId === tenantId ? row : null;
       }),
     executions: (request) => read('executions', () => queries.executions(tenantId, request)),
+    countByStatus: (filter) => read('count executions', () => queries.countByStatus(tenantId, filter)),
     countExecutions: (filter) => read('count executions', () => queries.countExecutions(tenantId, filter)),
     searchIds: ({ part, limit }) =>
       read('search ids', () => {

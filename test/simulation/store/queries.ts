@@ -1,5 +1,5 @@
 import { eventRow } from '../../../store/log/stored-event.ts';
-import type { ExecutionPage, ExecutionPageRequest } from '../../../store/port/execution-search.ts';
+import type { ExecutionPage, ExecutionPageRequest, StatusCounts } from '../../../store/port/execution-search.ts';
 import type { EventPage, EventPageRequest, EventRow, ExecutionRow } from '../../../store/port/executions.ts';
 import {
   type ClaimRequest,
@@ -48,6 +48,12 @@ export class Queries {
       .filter(({ id }) => after === undefined || (order === 'newest' ? id < after : id > after));
     const rows = matching.slice(offset, offset + limit);
     return { rows, next: matching.length > offset + limit ? (rows.at(-1)?.id ?? null) : null };
+  }
+
+  countByStatus(tenantId: string, filter: Omit<ExecutionPageRequest, 'limit'>): StatusCounts {
+    const counts = new Map<string, number>();
+    for (const { status } of this.#matching(tenantId, filter)) counts.set(status, (counts.get(status) ?? 0) + 1);
+    return counts;
   }
 
   countExecutions(tenantId: string, filter: Omit<ExecutionPageRequest, 'limit'>): number {

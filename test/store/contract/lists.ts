@@ -168,7 +168,13 @@ export function listContract(database: () => TestDatabase<CoreStore>): void {
           next: more ? page.at(-1) : null,
         });
         const { after, ...counted } = { after: undefined, ...filter };
-        if (after === undefined) expect(await store.tenant('default').countExecutions(counted)).toBe(expected.length);
+        if (after !== undefined) continue;
+        expect(await store.tenant('default').countExecutions(counted)).toBe(expected.length);
+        const numbers = await store.tenant('default').countByStatus(counted);
+        for (const status of ['running', 'paused', 'failed', 'completed']) {
+          const having = all.filter((each) => each.status === status && expected.includes(each.id));
+          expect([filter, status, numbers.get(status) ?? 0]).toEqual([filter, status, having.length]);
+        }
       }
     });
 

@@ -1,9 +1,10 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { readMigrations } from '../../../store/migrate.ts';
+import { ExecutionCounts } from '../../../store/sqlite/lists/execution-counts.ts';
 import { ExecutionLists } from '../../../store/sqlite/lists/execution-lists.ts';
 import { type SqliteDatabase, sqliteDatabase } from '../../support/stores.ts';
-import { batch, startExecution } from '../writes.ts';
+import { batch, startExecution, step } from '../writes.ts';
 
 const APPLICATION_ID = 0x4a616d4a;
 const migrations = readMigrations(new URL('../../../store/sqlite/migrations/', import.meta.url));
@@ -47,13 +48,38 @@ describe('a list with sparse matches', () => {
     db.close();
   });
 
-  it('is not cut short by an offset or a count', async () => {
+  it('is not cut short by an offset', async () => {
     const { path } = await alternating(2_000);
     const db = new Database(path, { readonly: true });
     const lists = new ExecutionLists(db, 1_000);
     expect(await lists.page('default', { ...filter, limit: 5, offset: 1 })).toEqual({ rows: [], next: null });
-    expect(await lists.count('default', filter)).toBe(1);
-    expect(await lists.count('default', { workflowId: 'refund', workflowVersion: '9' })).toBe(0);
+    db.close();
+  });
+});
+
+describe('a count in many windows', () => {
+  const windows = { entries: 7, rows: 7 };
+  const filters = [{}, { labels: [{ key: 'env' }] }, { workflowId: 'refund' }, { workflowId: 'refund', statuses: ['failed'] }];
+
+  it.each(filters)('has every execution once: %j', async (filter) => {
+    const { path } = await alternating(200);
+    const db = new Database(path, { readonly: true });
+    const counts = await new ExecutionCounts(db, windows).count('default', filter);
+    const expected = { failed: 'labels' in filter ? 1 : 100, running: 100 };
+    const wanted = 'statuses' in filter ? { failed: expected.failed } : expected;
+    expect(Object.fromEntries(counts)).toEqual(wanted);
+    db.close();
+  });
+
+  it('has an execution once whose status changes meanwhile', async () => {
+    const one = await alternating(200);
+    const store = await one.open();
+    const db = new Database(one.path, { readonly: true });
+    const counting = new ExecutionCounts(db, windows).count('default', {});
+    const paused = Array.from({ length: 100 }, (_, index) => `exec_${String(2 * index + 1).padStart(4, '0')}`);
+    for (const id of paused) await store.commit(batch(step(id, 2, { progress: { status: 'paused' } })));
+    const counts = await counting;
+    expect([counts.get('failed'), (counts.get('running') ?? 0) + (counts.get('paused') ?? 0)]).toEqual([100, 100]);
     db.close();
   });
 });

@@ -9,7 +9,7 @@ import {
   pageOfAudited,
   pageOfAuditedOf,
 } from '../../../store/sqlite/queries/audit.ts';
-import { ALL_INDEX_SCANS, scanIds, scanIdsOfVersion } from '../../../store/sqlite/queries/executions.ts';
+import { ALL_INDEX_SCANS, scanIds, scanIdsOfVersion, statusesAlong } from '../../../store/sqlite/queries/executions.ts';
 import { sqliteDatabase } from '../../support/stores.ts';
 import { exportsOf, resourceStatements } from '../statements.ts';
 
@@ -45,12 +45,15 @@ function statements(): readonly (readonly [name: string, sql: string])[] {
     ...ALL_INDEX_SCANS.map((scan) => [`scanIds ${scan}, ${order} first`, scanIds(scan, order)] as const),
     [`scanIdsOfVersion, ${order} first`, scanIdsOfVersion(order)] as const,
   ]);
+  const counts = (['parent', 'label', 'labelValue', 'workflow'] as const).map(
+    (scan) => [`statusesAlong ${scan}`, statusesAlong(scan)] as const,
+  );
   const audits = [0, 1, 2, 3].flatMap((bits) => {
     const by = { type: (bits & 1) > 0, actorId: (bits & 2) > 0 };
     const builders = { countAudited, countAuditedOf, pageOfAuditedOf };
     return Object.entries(builders).map(([name, build]) => [`${name} ${JSON.stringify(by)}`, build(by)] as const);
   });
-  return [...named, ...scans, ...audits];
+  return [...named, ...scans, ...counts, ...audits];
 }
 
 /** Scans of tables that grow without bound, by table or alias. Scans of partial indexes with few entries are fine. */
