@@ -14,6 +14,15 @@ export function hashToken(plaintext: string): string {
   return hash('sha256', plaintext, 'hex');
 }
 
+/** A new code of a sign-in link: 128 random bits as 32 hex digits. Stored as `hashToken` of it. */
+export function mintSignInCode(): string {
+  return randomBytes(16).toString('hex');
+}
+
+export function isSignInCode(text: string): boolean {
+  return /^[0-9a-f]{32}$/.test(text);
+}
+
 export interface Grant {
   readonly tenantId: string;
   readonly role: Role;
@@ -39,6 +48,7 @@ export function mintToken(grant: Grant): { readonly plaintext: string; readonly 
       createdAtMs: grant.nowMs,
       expiresAtMs: grant.expiresAtMs,
       revokedAtMs: null,
+      parentId: null,
     },
   };
 }

@@ -47,6 +47,7 @@ import { mcpRoutes } from './routes/mcp.ts';
 import { memoryRoutes } from './routes/memory.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { nodeRoutes } from './routes/nodes.ts';
+import { signInRoutes } from './routes/sign-in.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -147,7 +148,7 @@ export function buildApp(options: AppOptions): Api {
   refuseEarly(app, services, options.auth);
   app.setErrorHandler(handleError);
   const routes = describedRoutes(app);
-  addRoutes(app, services);
+  addRoutes(app, services, options.auth);
   mcpRoutes(app, services);
   documentationRoutes(app, routes);
   return app;
@@ -157,7 +158,7 @@ function lazyLogger(parent: FastifyBaseLogger, bindings: Bindings): FastifyBaseL
   return new LazyLogger(parent, bindings);
 }
 
-function addRoutes(app: Api, services: Services): void {
+function addRoutes(app: Api, services: Services, auth: 'on' | 'off'): void {
   healthRoutes(app, services);
   metricsRoutes(app, services);
   workflowRoutes(app, services);
@@ -175,6 +176,7 @@ function addRoutes(app: Api, services: Services): void {
   workItemRoutes(app, services);
   workerRoutes(app, services);
   identityRoutes(app);
+  signInRoutes(app, services, auth);
   tokenRoutes(app, services);
   auditRoutes(app, services);
   cronRoutes(app, services);

@@ -11,7 +11,8 @@ type RequestErrorCode =
   | 'method_not_allowed'
   | 'too_large'
   | 'client_error'
-  | 'unknown_field';
+  | 'unknown_field'
+  | 'sign_in_link_expired';
 type ErrorCode = RuntimeErrorCode | StoreErrorCode | RequestErrorCode | 'invalid_workflow' | 'internal';
 
 /** A request that is refused before its content is considered. */
@@ -54,6 +55,8 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   unknown_cron_job: 404,
   method_not_allowed: 405,
   conflict: 409,
+  sign_in_link_used: 409,
+  sign_in_link_expired: 409,
   redacted: 409,
   does_not_fit: 409,
   decision_would_change: 409,

@@ -83,9 +83,15 @@ export function stringField(body: unknown, key: string): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** The part of an identity that is recorded. */
+export type ActingIdentity = Pick<Identity, 'tenantId' | 'name' | 'tokenId' | 'role'>;
+
 /** The caller, and the request that is recorded with its effects. */
 export function callerOf(request: FastifyRequest): Caller {
-  const { tenantId, name, tokenId, role } = identityOf(request);
+  return callerAs(request, identityOf(request));
+}
+
+function callerAs(request: FastifyRequest, { tenantId, name, tokenId, role }: ActingIdentity): Caller {
   const token = tokenId === null ? {} : { token: tokenId, role };
   return {
     tenantId,
@@ -102,6 +108,11 @@ function actorTypeOf(name: string): Caller['actorType'] {
 
 /** For changes of the control plane, which are recorded in the tenant of the caller, whatever they change. */
 export function actionContext(incoming: FastifyRequest, atMs: number): ActionContext {
-  const { tenantId, actorId, actorType, request } = callerOf(incoming);
+  return actionContextOf(incoming, identityOf(incoming), atMs);
+}
+
+/** The same for a request of an open route, made on behalf of `identity`. */
+export function actionContextOf(incoming: FastifyRequest, identity: ActingIdentity, atMs: number): ActionContext {
+  const { tenantId, actorId, actorType, request } = callerAs(incoming, identity);
   return { tenantId, atMs, actorId, actorType, request: request === undefined ? null : JSON.stringify(request) };
 }

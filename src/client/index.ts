@@ -49,6 +49,7 @@ import {
   remoteExecution,
   startRequest,
 } from './remote-execution.ts';
+import { SignInClient } from './sign-in.ts';
 import { TenantClient } from './tenants.ts';
 import { type CallOptions, type ClientOptions, idempotencyHeader, pathSegment, Transport } from './transport.ts';
 import { WebhookClient } from './webhooks.ts';
@@ -112,6 +113,8 @@ export class JamjetClient {
 
   readonly live: LiveClient;
 
+  readonly signIn: SignInClient;
+
   readonly webhooks: WebhookClient;
 
   constructor(options: ClientOptions) {
@@ -125,6 +128,7 @@ export class JamjetClient {
     this.jobs = new JobClient(this.#transport);
     this.diagrams = new DiagramClient(this.#transport);
     this.live = new LiveClient(this.#transport);
+    this.signIn = new SignInClient(this.#transport);
     this.webhooks = new WebhookClient(this.#transport);
     this.tenants = new TenantClient(this.#transport);
   }

@@ -6,6 +6,7 @@ import type { CronStore } from './resources/cron.ts';
 import type { GlobalEventLog } from './resources/event-log.ts';
 import type { JobStore } from './resources/jobs.ts';
 import type { RetentionStore } from './resources/retention.ts';
+import type { SignInLinkStore } from './resources/sign-in-links.ts';
 import type { TenantRegistry, TenantRow } from './resources/tenants.ts';
 import type { WebhookStore } from './resources/webhooks.ts';
 import type { SchemaVersions } from './survey.ts';
@@ -23,6 +24,7 @@ export interface ControlStore {
   /** The live log that event streams and webhooks follow. */
   readonly log: GlobalEventLog;
   readonly retention: RetentionStore;
+  readonly signInLinks: SignInLinkStore;
   readonly tenants: TenantRegistry;
   readonly webhooks: WebhookStore;
 

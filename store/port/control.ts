@@ -39,6 +39,8 @@ export interface TokenRow {
   readonly createdAtMs: number;
   readonly expiresAtMs: number | null;
   readonly revokedAtMs: number | null;
+  /** The token whose sign-in link this one comes from; it is revoked with it. Null = it comes from none. */
+  readonly parentId: string | null;
 }
 
 export type ControlAction =
@@ -51,7 +53,7 @@ export type ControlAction =
       readonly source: string;
     }
   | { readonly type: 'token_created'; readonly token: TokenRow }
-  /** Rejects with `unknown_token`. */
+  /** Revokes the tokens that came from its sign-in links, too. Rejects with `unknown_token`. */
   | { readonly type: 'token_revoked'; readonly id: string };
 
 /** What the log keeps of an action: names, never a secret or its hash. */
@@ -60,8 +62,9 @@ export function controlData(action: ControlAction): string {
     case 'workflow_registered':
       return JSON.stringify({ workflow_id: action.workflowId, version: action.version, revision: action.revision });
     case 'token_created': {
-      const { id, tenantId, name, role, expiresAtMs } = action.token;
-      return JSON.stringify({ token_id: id, tenant_id: tenantId, name, role, expires_at_ms: expiresAtMs });
+      const { id, tenantId, name, role, expiresAtMs, parentId } = action.token;
+      const parent = parentId === null ? {} : { parent_id: parentId };
+      return JSON.stringify({ token_id: id, tenant_id: tenantId, name, role, expires_at_ms: expiresAtMs, ...parent });
     }
     case 'token_revoked':
       return JSON.stringify({ token_id: action.id });

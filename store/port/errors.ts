@@ -8,6 +8,7 @@ export type StoreErrorCode =
   | 'schema_too_new'
   | 'not_a_database'
   | 'unknown_token'
+  | 'sign_in_link_used'
   | 'unknown_block'
   | 'unknown_position'
   | 'unknown_webhook'

@@ -20,6 +20,7 @@ import { ExecutionIds } from '../resources/execution-ids.ts';
 import { Jobs } from '../resources/jobs.ts';
 import { Memory } from '../resources/memory/memory.ts';
 import { Retention } from '../resources/retention.ts';
+import { SignInLinks } from '../resources/sign-in-links.ts';
 import { SubjectTokens } from '../resources/subject-tokens.ts';
 import { Tenants } from '../resources/tenants.ts';
 import { Webhooks } from '../resources/webhooks.ts';
@@ -71,6 +72,7 @@ export class PostgresStore implements Store {
   readonly log: PostgresLog;
   readonly memory: Memory;
   readonly retention: Retention;
+  readonly signInLinks: SignInLinks;
   readonly subjectTokens: SubjectTokens;
   readonly tenants: Tenants;
   readonly webhooks: Webhooks;
@@ -115,6 +117,7 @@ export class PostgresStore implements Store {
     this.jobs = new Jobs(resources);
     this.memory = new Memory(resources);
     this.retention = new Retention(resources);
+    this.signInLinks = new SignInLinks(resources);
     this.subjectTokens = new SubjectTokens(resources);
     this.tenants = new Tenants(resources);
     this.webhooks = new Webhooks(resources, this.log);

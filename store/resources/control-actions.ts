@@ -33,6 +33,7 @@ function* apply(action: ControlAction, { tenantId, atMs, actorId }: ActionContex
     case 'token_revoked':
       if ((yield* run(sql.REVOKE_TOKEN, { id: action.id, tenantId, atMs })) === 0)
         throw new StoreError('unknown_token', `there is no token "${action.id}"`);
+      yield* run(sql.REVOKE_CHILDREN, { id: action.id, tenantId, atMs });
       return;
   }
 }

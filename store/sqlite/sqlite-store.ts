@@ -18,6 +18,7 @@ import { ExecutionIds } from '../resources/execution-ids.ts';
 import { Jobs } from '../resources/jobs.ts';
 import { Memory } from '../resources/memory/memory.ts';
 import { Retention } from '../resources/retention.ts';
+import { SignInLinks } from '../resources/sign-in-links.ts';
 import { SubjectTokens } from '../resources/subject-tokens.ts';
 import { Tenants } from '../resources/tenants.ts';
 import { Webhooks } from '../resources/webhooks.ts';
@@ -56,6 +57,7 @@ export interface Identity {
 export class SqliteStore implements Store {
   readonly engine = 'sqlite';
   readonly shared = false;
+  readonly signInLinks: SignInLinks;
   readonly subjectTokens: SubjectTokens;
   readonly tenants: Tenants;
   readonly agents: Agents;
@@ -127,6 +129,7 @@ export class SqliteStore implements Store {
     this.jobs = new Jobs(resources);
     this.memory = new Memory(resources);
     this.retention = new Retention(resources);
+    this.signInLinks = new SignInLinks(resources);
     this.subjectTokens = new SubjectTokens(resources);
     this.tenants = new Tenants(resources);
     this.webhooks = new Webhooks(resources, this.log);

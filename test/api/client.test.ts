@@ -102,6 +102,13 @@ describe('the client', () => {
     const made = await client.createToken({ role: 'viewer', name: 'dashboard' });
     expect((await client.tokens()).tokens.map(({ name }) => name)).toContain('dashboard');
     expect(await client.me()).toMatchObject({ tenant_id: 'default', role: 'operator', auth: 'on' });
+    const { code } = await client.signIn.createLink({ expires_in: '1m' });
+    const { token } = await new JamjetClient({ url: client.url }).signIn.useLink(code ?? '');
+    await expect(client.signIn.useLink(code ?? '')).rejects.toMatchObject({ status: 409, code: 'sign_in_link_used' });
+    const browser = new JamjetClient({ url: client.url, token });
+    expect(await browser.me()).toMatchObject({ role: 'operator' });
+    await browser.signIn.signOut();
+    await expect(browser.me()).rejects.toMatchObject({ status: 401 });
     const viewer = new JamjetClient({ url, token: made.token });
     await expect(viewer.start({ workflow_id: 'x' })).rejects.toMatchObject({ status: 403, code: 'forbidden' });
     await client.revokeToken(made.id);

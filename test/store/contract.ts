@@ -19,6 +19,7 @@ import { listContract } from './contract/lists.ts';
 import { logContract } from './contract/log.ts';
 import { memoryContract } from './contract/memory.ts';
 import { retentionContract } from './contract/retention.ts';
+import { signInLinkContract } from './contract/sign-in-links.ts';
 import { subjectTokenContract } from './contract/subject-tokens.ts';
 import { tenantContract } from './contract/tenants.ts';
 import { webhookContract } from './contract/webhooks.ts';
@@ -39,6 +40,7 @@ export function storeContract(engine: string, database: () => TestDatabase, capa
     controlContract(database);
     executionIdContract(database);
     subjectTokenContract(database);
+    signInLinkContract(database);
     tenantContract(database);
     agentContract(database);
     cronContract(database);

@@ -163,6 +163,7 @@ export function token(id: string, change: Partial<TokenRow> = {}): TokenRow {
     createdAtMs: AT_MS,
     expiresAtMs: null,
     revokedAtMs: null,
+    parentId: null,
     ...change,
   };
 }

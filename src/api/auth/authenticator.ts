@@ -61,8 +61,7 @@ export class TokenAuthenticator {
 
   #validIdentity({ token, tenant, identity }: CachedToken): Identity {
     if (token.revokedAtMs !== null || (token.expiresAtMs !== null && token.expiresAtMs <= this.#nowMs())) throw invalidToken();
-    if (tenant?.status !== 'active')
-      throw new RequestError('tenant_not_active', `tenant ${token.tenantId} is ${tenant === null ? 'unknown' : tenant.status}`);
+    requireActive(token.tenantId, tenant);
     return identity;
   }
 
@@ -100,9 +99,15 @@ export class TokenAuthenticator {
   }
 }
 
-function identityOf({ id, tenantId, name, role, expiresAtMs }: TokenRow, validAt: number): Identity {
+function identityOf({ id, tenantId, name, role, expiresAtMs, parentId }: TokenRow, validAt: number): Identity {
   // A role of a later release gets the fewest rights.
-  return { tenantId, name, tokenId: id, role: isRole(role) ? role : 'viewer', expiresAtMs, byToken: true, validAt };
+  return { tenantId, name, tokenId: id, role: isRole(role) ? role : 'viewer', expiresAtMs, parentId, byToken: true, validAt };
+}
+
+/** Throws `RequestError` `tenant_not_active`. */
+export function requireActive(tenantId: string, tenant: TenantRow | null): void {
+  if (tenant?.status !== 'active')
+    throw new RequestError('tenant_not_active', `tenant ${tenantId} is ${tenant === null ? 'unknown' : tenant.status}`);
 }
 
 function invalidToken(): RequestError {

@@ -17,6 +17,8 @@ export interface Identity {
   readonly role: Role;
   /** When the token expires; null = never. */
   readonly expiresAtMs: number | null;
+  /** The token whose sign-in link this one comes from; null = it comes from none. */
+  readonly parentId: string | null;
   /** False when authentication is off. */
   readonly byToken: boolean;
   /** `TokenAuthenticator.invalidations` when the token was read: while that has not changed, the token is still valid. */
@@ -30,6 +32,7 @@ export const ANONYMOUS: Identity = {
   tokenId: null,
   role: 'operator',
   expiresAtMs: null,
+  parentId: null,
   byToken: false,
   validAt: 0,
 };

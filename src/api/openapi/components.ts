@@ -19,6 +19,7 @@ import * as jobs from '../schemas/jobs.ts';
 import * as mcp from '../schemas/mcp.ts';
 import * as memory from '../schemas/memory.ts';
 import * as nodes from '../schemas/nodes.ts';
+import * as signIn from '../schemas/sign-in.ts';
 import * as tenants from '../schemas/tenants.ts';
 import * as tokens from '../schemas/tokens.ts';
 import * as warnings from '../schemas/warnings.ts';
@@ -49,6 +50,7 @@ export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>
   mcp,
   memory,
   nodes,
+  'sign-in': signIn,
   tenants,
   tokens,
   warnings,

@@ -43,7 +43,7 @@ export const TAGS: readonly JsonObject[] = [
   { name: 'Agents', description: 'Registered agents: their cards, status and history.' },
   { name: 'Tenants', description: 'Tenants and their limits; operators only.' },
   { name: 'Federation', description: 'Documents by which other systems find this server, and A2A.' },
-  { name: 'Identity', description: 'Who the caller is.' },
+  { name: 'Identity', description: 'Who the caller is, and signing in to the console by one-time links.' },
   { name: 'Tokens', description: 'API tokens of the tenant; operators only.' },
   { name: 'Webhooks', description: 'Delivery of events to URLs.' },
   { name: 'Audit', description: 'The audit log: what happened, who did it, and the proof that it has not been changed.' },

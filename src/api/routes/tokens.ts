@@ -65,6 +65,7 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
       config: { access: 'operator' },
       schema: {
         summary: 'Revoke a token',
+        description: 'Tokens that come from its sign-in links are revoked with it.',
         tags: ['Tokens'],
         operationId: 'revokeToken',
         params: TokenById,
@@ -106,6 +107,7 @@ function toToken(row: TokenRow): Token {
     tenant_id: row.tenantId,
     created_at: timestamp(row.createdAtMs),
     expires_at: timeOrNull(row.expiresAtMs),
+    parent_id: row.parentId,
     revoked_at: timeOrNull(row.revokedAtMs),
   };
 }

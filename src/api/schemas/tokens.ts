@@ -32,6 +32,10 @@ export const Token = Type.Object(
     tenant_id: text('Tenant of the token.'),
     created_at: timestamp('When the token was created.'),
     expires_at: nullable(timestamp('A time.'), 'When the token expires; null = never.'),
+    parent_id: nullable(
+      text('An id.'),
+      'Id of the token whose sign-in link this one comes from, with which it is revoked; null if it comes from none.',
+    ),
     revoked_at: nullable(timestamp('A time.'), 'When the token was revoked; null if it was not.'),
   },
   { description: 'A token, without its plaintext.' },

@@ -14,8 +14,13 @@ export const PUT_WORKFLOW_REVISION = sql(`INSERT INTO workflow_revisions (tenant
   ON CONFLICT (tenant_id, workflow_id, revision, version) DO UPDATE SET registration = excluded.registration,
     registered_at_ms = excluded.registered_at_ms, registered_by = excluded.registered_by`);
 
-export const INSERT_TOKEN = sql(`INSERT INTO tokens (id, tenant_id, name, role, hash, created_at_ms, expires_at_ms, revoked_at_ms)
-  VALUES (@id, @tenantId, @name, @role, @hash, @createdAtMs, @expiresAtMs, @revokedAtMs)`);
+export const INSERT_TOKEN = sql(`INSERT INTO tokens (id, tenant_id, name, role, hash, created_at_ms, expires_at_ms, revoked_at_ms,
+    parent_id)
+  VALUES (@id, @tenantId, @name, @role, @hash, @createdAtMs, @expiresAtMs, @revokedAtMs, @parentId)`);
 export const REVOKE_TOKEN = sql(
   'UPDATE tokens SET revoked_at_ms = coalesce(revoked_at_ms, @atMs) WHERE id = @id AND tenant_id = @tenantId',
+);
+/** After the token itself, whose lock keeps further ones from coming. */
+export const REVOKE_CHILDREN = sql(
+  'UPDATE tokens SET revoked_at_ms = @atMs WHERE parent_id = @id AND tenant_id = @tenantId AND revoked_at_ms IS NULL',
 );

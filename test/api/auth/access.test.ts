@@ -18,6 +18,7 @@ const OPEN = [
   'GET /openapi.json',
   'GET /docs',
   'GET /docs/:file',
+  'POST /sign-in',
 ];
 /** Routes for operators only. */
 const OPERATIONS = [
@@ -31,8 +32,8 @@ const OPERATIONS = [
   'GET /audit/export',
   'GET /audit/verify',
 ];
-/** Routes for any role although they are not GETs: each message is checked by its content. */
-const READS = ['POST /mcp', 'POST /a2a'];
+/** Routes for any role although they are not GETs: each message is checked by its content, or is about the caller alone. */
+const READS = ['POST /mcp', 'POST /a2a', 'POST /sign-in-links', 'POST /sign-out'];
 
 type Access = 'open' | 'read' | 'write' | 'operator';
 

@@ -62,7 +62,9 @@ export class MemoryDatabase {
       case 'token_revoked': {
         const token = tokens.get(action.id);
         if (token?.tenantId !== tenantId) throw new StoreError('unknown_token', `there is no token "${action.id}"`);
-        tokens.set(action.id, { ...token, revokedAtMs: token.revokedAtMs ?? atMs });
+        for (const row of tokens.values())
+          if (row.id === action.id || row.parentId === action.id)
+            tokens.set(row.id, { ...row, revokedAtMs: row.revokedAtMs ?? atMs });
       }
     }
     this.tables.blocks += 1;

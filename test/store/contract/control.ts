@@ -158,6 +158,25 @@ export function controlContract(database: () => TestDatabase<CoreStore>): void {
       expect(await store.tokenByHash('hash of t1')).toEqual(token('t1', { revokedAtMs: AT_MS + 5 }));
     });
 
+    it('are revoked with the tokens that came from their sign-in links', async () => {
+      const store = await database().open();
+      const rows = [
+        token('t1'),
+        token('t2', { parentId: 't1' }),
+        token('t3', { parentId: 't1', revokedAtMs: AT_MS }),
+        token('t4'),
+      ];
+      for (const row of rows) await store.control({ type: 'token_created', token: row }, context());
+      await store.control({ type: 'token_revoked', id: 't1' }, context({ atMs: AT_MS + 5 }));
+      const revoked = (await store.tenant('default').tokens()).map(({ id, revokedAtMs }) => [id, revokedAtMs]);
+      expect(revoked).toEqual([
+        ['t1', AT_MS + 5],
+        ['t2', AT_MS + 5],
+        ['t3', AT_MS],
+        ['t4', null],
+      ]);
+    });
+
     it('that are unknown, or of another tenant, cannot be revoked, and nothing is recorded', async () => {
       const store = await database().open();
       await store.control({ type: 'token_created', token: token('t1') }, context());
