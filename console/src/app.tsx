@@ -1,0 +1,53 @@
+import type { QueryClient } from '@tanstack/react-query';
+import { type ComponentType, lazy, Suspense } from 'react';
+import { Redirect, Route, Router, Switch } from 'wouter';
+import { Empty } from './components/empty.tsx';
+import { Loading } from './components/loading.tsx';
+import { NoticesProvider } from './components/notices.tsx';
+import { PageErrors } from './components/page-errors.tsx';
+import { TenantStream } from './live/tenant-stream.tsx';
+import { useHashLocation, useHashSearch } from './routing/hash-location.ts';
+import { SignedIn } from './session/signed-in.tsx';
+import { Shell } from './shell/shell.tsx';
+
+/** `lazy` for a named export. */
+function lazyPage(load: () => Promise<ComponentType>) {
+  return lazy(async () => ({ default: await load() }));
+}
+
+// Each page is a file of its own, loaded when it is first shown.
+const PAGES = {
+  '/executions': lazyPage(async () => (await import('./pages/executions/executions-page.tsx')).ExecutionsPage),
+};
+
+export function App({ queries }: { readonly queries: QueryClient }) {
+  return (
+    <Router hook={useHashLocation} searchHook={useHashSearch} hrefs={(path) => `#${path}`}>
+      <NoticesProvider>
+        <SignedIn queries={queries}>
+          <TenantStream>
+            <Shell>
+              <PageErrors>
+                <Suspense fallback={<Loading what="the page" />}>
+                  <Switch>
+                    {Object.entries(PAGES).map(([path, Content]) => (
+                      <Route key={path} path={path} component={Content} />
+                    ))}
+                    <Route path="/">
+                      <Redirect to="/executions" replace />
+                    </Route>
+                    <Route>
+                      <Empty title="There is no such page">
+                        <a href="#/executions">Executions</a>
+                      </Empty>
+                    </Route>
+                  </Switch>
+                </Suspense>
+              </PageErrors>
+            </Shell>
+          </TenantStream>
+        </SignedIn>
+      </NoticesProvider>
+    </Router>
+  );
+}

@@ -1,0 +1,24 @@
+import { useState } from 'react';
+import { Button } from './button.tsx';
+
+interface Props {
+  /** What is copied, made only then. */
+  readonly text: () => string;
+  /** Completes `Copy …`. */
+  readonly what: string;
+}
+
+export function CopyButton({ text, what }: Props) {
+  const [copied, setCopied] = useState<'no' | 'yes' | 'refused'>('no');
+  const copy = (): void => {
+    navigator.clipboard.writeText(text()).then(
+      () => setCopied('yes'),
+      () => setCopied('refused'),
+    );
+  };
+  return (
+    <Button kind="quiet" onClick={copy} onBlur={() => setCopied('no')} aria-label={`Copy ${what}`}>
+      {copied === 'no' ? 'Copy' : copied === 'yes' ? 'Copied' : 'Not permitted'}
+    </Button>
+  );
+}

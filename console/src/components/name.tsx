@@ -1,0 +1,13 @@
+import { oneLine } from '../../../machines/views/text.ts';
+
+interface Props {
+  /** Text of users: names, ids, errors, labels. */
+  readonly text: string;
+  /** Default 200. */
+  readonly maxChars?: number;
+}
+
+/** Text of users on one line: control characters are visible, and it cannot change the direction of what stands beside it. */
+export function Name({ text, maxChars = 200 }: Props) {
+  return <bdi title={text.length > maxChars ? oneLine(text, 2_000) : undefined}>{oneLine(text, maxChars)}</bdi>;
+}

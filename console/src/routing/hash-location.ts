@@ -1,0 +1,55 @@
+import { useCallback, useSyncExternalStore } from 'react';
+
+/** Sent by `navigate`, because `history.replaceState` causes no event. */
+const CHANGED = 'console:location';
+
+function subscribe(onChange: () => void): () => void {
+  for (const event of ['hashchange', 'popstate', CHANGED]) addEventListener(event, onChange);
+  return () => {
+    for (const event of ['hashchange', 'popstate', CHANGED]) removeEventListener(event, onChange);
+  };
+}
+
+/** Path and search of a fragment such as `#/executions?status=failed`. */
+function parts(): { readonly path: string; readonly search: string } {
+  const [path = '', search = ''] = location.hash.replace(/^#/, '').split('?', 2);
+  return { path: path.startsWith('/') ? path : `/${path}`, search };
+}
+
+/** Goes to a path of the console, with its search. `replace`: without a new entry in the history. */
+export function navigate(to: string, { replace = false }: { readonly replace?: boolean } = {}): void {
+  const url = `#${to}`;
+  if (replace) history.replaceState(null, '', url);
+  else history.pushState(null, '', url);
+  dispatchEvent(new Event(CHANGED));
+}
+
+/** The location hook of the router: pages are in the fragment of the URL, which never reaches the server. */
+export function useHashLocation(): [string, typeof navigate] {
+  return [useSyncExternalStore(subscribe, () => parts().path), navigate];
+}
+
+export function useHashSearch(): string {
+  return useSyncExternalStore(subscribe, () => parts().search);
+}
+
+/** Parameters of the page, which are part of its URL; undefined removes one. */
+export function useParameters(): [URLSearchParams, (change: Readonly<Record<string, string | undefined>>) => void] {
+  const search = useHashSearch();
+  const change = useCallback((values: Readonly<Record<string, string | undefined>>) => {
+    const { path, search: before } = parts();
+    const next = new URLSearchParams(before);
+    for (const [name, value] of Object.entries(values)) {
+      if (value === undefined || value === '') next.delete(name);
+      else next.set(name, value);
+    }
+    const text = next.toString();
+    navigate(text === '' ? path : `${path}?${text}`, { replace: true });
+  }, []);
+  return [new URLSearchParams(search), change];
+}
+
+/** The address of the page, to share; it holds no token. */
+export function shareableUrl(path: string): string {
+  return new URL(`#${path}`, location.href).href;
+}

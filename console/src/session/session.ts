@@ -1,0 +1,23 @@
+import { createContext, useContext } from 'react';
+import type { Caller } from '../../../src/api/schemas/identity.ts';
+import type { JamjetClient } from '../../../src/client/index.ts';
+
+/** What an action needs, as docs/api.md states it for each route. */
+export type Access = Caller['access'][number];
+
+export interface Session {
+  readonly client: JamjetClient;
+  readonly caller: Caller;
+  /** What the role may not do is not shown. The server decides all the same. */
+  can(access: Access): boolean;
+  signOut(): void;
+}
+
+export const SessionContext = createContext<Session | null>(null);
+
+/** The caller and its client. Only for components inside `SignedIn`. */
+export function useSession(): Session {
+  const session = useContext(SessionContext);
+  if (session === null) throw new Error('useSession outside of a session');
+  return session;
+}

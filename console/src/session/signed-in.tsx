@@ -1,0 +1,94 @@
+import { type QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query';
+import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react';
+import { ApiError } from '../../../src/client/index.ts';
+import { ErrorNotice } from '../components/error-notice.tsx';
+import { Loading } from '../components/loading.tsx';
+import { navigate, useHashLocation } from '../routing/hash-location.ts';
+import { apiClient } from './api-client.ts';
+import { type Session, SessionContext } from './session.ts';
+import { SignIn } from './sign-in.tsx';
+import { storedToken, storeToken } from './token-store.ts';
+
+/** The fragment of a one-time link. */
+const SIGN_IN_PATH = /^\/sign-in\/([\w-]+)$/;
+
+/** Shows its children to a caller that the server knows, else the sign-in page. The page asked for is shown after signing in. */
+export function SignedIn({ queries, children }: { readonly queries: QueryClient; readonly children: ReactNode }) {
+  const [token, setToken] = useState(storedToken);
+  const [notice, setNotice] = useState<string | null>(null);
+  const [path] = useHashLocation();
+  const code = SIGN_IN_PATH.exec(path)?.[1] ?? null;
+
+  const signIn = useCallback(
+    (next: string | null, reason: string | null = null) => {
+      storeToken(next);
+      queries.clear();
+      setToken(next);
+      setNotice(reason);
+    },
+    [queries],
+  );
+
+  useEffect(() => {
+    if (code === null) return;
+    // The code is used up: it must not stay in the history of the browser.
+    navigate('/', { replace: true });
+    apiClient(null)
+      .signIn(code)
+      .then(
+        (created) => signIn(created.token),
+        (error: unknown) => signIn(null, error instanceof Error ? error.message : String(error)),
+      );
+  }, [code, signIn]);
+
+  const onRefused = useCallback(() => signIn(null, 'The token is not valid any more. Sign in again.'), [signIn]);
+  useEffect(
+    () =>
+      queries.getQueryCache().subscribe(({ query }) => {
+        const { error } = query.state;
+        if (error instanceof ApiError && error.status === 401 && query.queryKey[0] !== 'caller') onRefused();
+      }),
+    [queries, onRefused],
+  );
+
+  return (
+    <QueryClientProvider client={queries}>
+      {code === null ? (
+        <WithCaller token={token} notice={notice} signIn={signIn}>
+          {children}
+        </WithCaller>
+      ) : (
+        <Loading what="the session" />
+      )}
+    </QueryClientProvider>
+  );
+}
+
+function WithCaller({
+  token,
+  notice,
+  signIn,
+  children,
+}: {
+  readonly token: string | null;
+  readonly notice: string | null;
+  readonly signIn: (token: string | null, reason?: string | null) => void;
+  readonly children: ReactNode;
+}) {
+  const client = useMemo(() => apiClient(token), [token]);
+  // Without a token as well: a server without authentication asks for none.
+  const caller = useQuery({ queryKey: ['caller', token], queryFn: ({ signal }) => client.me({ signal }), staleTime: Infinity });
+  const session = useMemo((): Session | null => {
+    if (caller.data === undefined) return null;
+    const { access } = caller.data;
+    return { client, caller: caller.data, can: (needed) => access.includes(needed), signOut: () => signIn(null) };
+  }, [caller.data, client, signIn]);
+
+  if (session !== null) return <SessionContext.Provider value={session}>{children}</SessionContext.Provider>;
+  if (caller.error instanceof ApiError && caller.error.status === 401) {
+    const refused = token === null ? null : 'The server does not accept this token.';
+    return <SignIn notice={notice ?? refused} onToken={signIn} />;
+  }
+  if (caller.error !== null) return <ErrorNotice error={caller.error} onRetry={() => void caller.refetch()} />;
+  return <Loading what="the session" />;
+}
