@@ -18,7 +18,7 @@ const ownFiles = (name, module, allowed, comment) => ({
   comment,
   severity: 'error',
   from: { path: module },
-  to: { path: '^(machines|store|src|bin|test|bench|scripts|examples)/', pathNot: allowed },
+  to: { path: '^(machines|store|src|bin|console|test|bench|scripts|examples)/', pathNot: allowed },
 });
 
 /** Packages that only some modules may import. */
@@ -173,6 +173,19 @@ module.exports = {
       comment: 'The client takes only types, so that a CLI command starts in a tenth of a second.',
       from: { path: '^src/client(\\.ts|/)' },
       to: { dependencyTypesNot: ['type-only'], pathNot: '^src/client/' },
+    },
+    ownFiles(
+      'console-boundary',
+      '^console/',
+      '^(console|machines)/|^src/(api/schemas|client|views)/',
+      'console → client, views, machines, types of the API.',
+    ),
+    {
+      name: 'console-without-schemas',
+      severity: 'error',
+      comment: 'The console takes only types of the API: schemas would add TypeBox to every page.',
+      from: { path: '^console/' },
+      to: { path: '^src/api/schemas/', dependencyTypesNot: ['type-only'] },
     },
     only('bin-boundary', '^bin/', '^[./]*dist/src/cli/', 'bin → cli.'),
 

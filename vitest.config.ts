@@ -8,7 +8,7 @@ import { RequirementsReporter } from './test/support/requirements-reporter.ts';
 const TIMEOUT_MS = 60_000;
 
 /** Folders with tests that start no server process. */
-const IN_PROCESS = readdirSync('test').filter((name) => !['faults', 'golden', 'support', 'system'].includes(name));
+const IN_PROCESS = readdirSync('test').filter((name) => !['console', 'faults', 'golden', 'support', 'system'].includes(name));
 
 /** Tests of the checks that fault runs make; no processes. */
 const FAULT_CHECKER = 'test/faults/checker.test.ts';
@@ -54,6 +54,16 @@ export default defineConfig({
           name: 'system',
           globalSetup: ['test/support/fresh-build.ts'],
           include: ['test/system/**/*.test.ts'],
+          testTimeout: 3 * TIMEOUT_MS,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'console',
+          globalSetup: ['test/support/fresh-build.ts'],
+          include: ['test/console/**/*.test.ts'],
           testTimeout: 3 * TIMEOUT_MS,
           sequence: { groupOrder: 1 },
         },

@@ -1,15 +1,19 @@
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 
 /** The server whose API `npm run dev` shows. */
 const SERVER = 'http://127.0.0.1:7700';
+
+// Tests build it too, and set another environment, which would give the development build of React.
+process.env.NODE_ENV = 'production';
 
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   // Relative URLs work behind the path prefix of a proxy. Pages are in the fragment, so that they share no path with the API.
   base: './',
-  plugins: [react()],
+  plugins: [react(), compressed()],
   server: { proxy: { '^/(?!src/|node_modules/|@|$|index\\.html)': SERVER } },
   build: {
     outDir: '../dist/console',
@@ -22,3 +26,19 @@ export default defineConfig({
     reportCompressedSize: false,
   },
 });
+
+/** Writes each asset a second time, compressed: the server compresses nothing itself. */
+function compressed(): Plugin {
+  return {
+    name: 'compressed',
+    apply: 'build',
+    enforce: 'post',
+    generateBundle(_options, bundle) {
+      for (const [fileName, file] of Object.entries(bundle)) {
+        if (!/\.(?:js|css)$/.test(fileName)) continue;
+        const content = file.type === 'chunk' ? file.code : file.source;
+        this.emitFile({ type: 'asset', fileName: `${fileName}.gz`, source: gzipSync(content, { level: 9 }) });
+      }
+    },
+  };
+}

@@ -11,6 +11,7 @@ const SOURCES = [
   'store',
   'src',
   'bench',
+  'console',
   'scripts/copy-assets.mjs',
   'package-lock.json',
   'tsconfig.build.json',

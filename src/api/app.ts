@@ -29,6 +29,7 @@ import { agentRoutes } from './routes/agents.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { consoleRoutes } from './routes/console.ts';
 import { coordinatorRoutes } from './routes/coordinator.ts';
 import { cronRoutes } from './routes/cron.ts';
 import { diagramRoutes } from './routes/diagrams.ts';
@@ -150,6 +151,7 @@ export function buildApp(options: AppOptions): Api {
   const routes = describedRoutes(app);
   addRoutes(app, services, options.auth);
   mcpRoutes(app, services);
+  consoleRoutes(app);
   documentationRoutes(app, routes);
   return app;
 }

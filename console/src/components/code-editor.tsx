@@ -5,7 +5,7 @@ import { basicSetup } from 'codemirror';
 import { useEffect, useRef } from 'react';
 import type { Json } from '../../../machines/json.ts';
 import styles from './code-editor.module.css';
-import type { EditedJson, JsonEditorProps } from './json-editor.tsx';
+import type { EditedJson, JsonEditorProps } from './edited-json.ts';
 
 const parseProblems = jsonParseLinter();
 

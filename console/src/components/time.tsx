@@ -40,9 +40,9 @@ export function Time({ at }: { readonly at: string }) {
 
 /** How long something took, or has taken so far. */
 export function Elapsed({ from, to }: { readonly from: string; readonly to: string | null }) {
-  return to === null ? <Running fromMs={Date.parse(from)} /> : <>{duration(Date.parse(to) - Date.parse(from))}</>;
+  return to === null ? <Running fromMs={Date.parse(from)} /> : duration(Date.parse(to) - Date.parse(from));
 }
 
 function Running({ fromMs }: { readonly fromMs: number }) {
-  return <>{duration(Math.max(0, Math.floor((useNowMs() - fromMs) / TICK_MS) * TICK_MS))}</>;
+  return duration(Math.max(0, Math.floor((useNowMs() - fromMs) / TICK_MS) * TICK_MS));
 }

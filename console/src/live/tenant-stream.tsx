@@ -29,7 +29,10 @@ export function TenantStream({ children }: { readonly children: ReactNode }) {
       while (!gone.signal.aborted) {
         try {
           setConnection('live');
-          for await (const { position, event } of client.live.tenant({ ...(after === undefined ? {} : { after }), signal: gone.signal })) {
+          for await (const { position, event } of client.live.tenant({
+            ...(after === undefined ? {} : { after }),
+            signal: gone.signal,
+          })) {
             after = position;
             for (const listener of listeners.current) listener(event);
           }

@@ -25,8 +25,8 @@ export function SignIn({ notice, onToken }: Props) {
         <label htmlFor={id}>Token</label>
         <input id={id} name="token" type="password" autoComplete="off" spellCheck={false} required />
         <p className={styles.hint}>
-          An API token, as <code>jamjet token create</code> prints it. It is kept until this tab is closed. <code>jamjet console</code> prints a link
-          that needs no token.
+          An API token, as <code>jamjet token create</code> prints it. It is kept until this tab is closed.{' '}
+          <code>jamjet console</code> prints a link that needs no token.
         </p>
         <Button type="submit" kind="primary">
           Sign in

@@ -3,21 +3,15 @@ import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react
 import { ApiError } from '../../../src/client/index.ts';
 import { ErrorNotice } from '../components/error-notice.tsx';
 import { Loading } from '../components/loading.tsx';
-import { navigate, useHashLocation } from '../routing/hash-location.ts';
 import { apiClient } from './api-client.ts';
 import { type Session, SessionContext } from './session.ts';
 import { SignIn } from './sign-in.tsx';
 import { storedToken, storeToken } from './token-store.ts';
 
-/** The fragment of a one-time link. */
-const SIGN_IN_PATH = /^\/sign-in\/([\w-]+)$/;
-
 /** Shows its children to a caller that the server knows, else the sign-in page. The page asked for is shown after signing in. */
 export function SignedIn({ queries, children }: { readonly queries: QueryClient; readonly children: ReactNode }) {
   const [token, setToken] = useState(storedToken);
   const [notice, setNotice] = useState<string | null>(null);
-  const [path] = useHashLocation();
-  const code = SIGN_IN_PATH.exec(path)?.[1] ?? null;
 
   const signIn = useCallback(
     (next: string | null, reason: string | null = null) => {
@@ -28,18 +22,6 @@ export function SignedIn({ queries, children }: { readonly queries: QueryClient;
     },
     [queries],
   );
-
-  useEffect(() => {
-    if (code === null) return;
-    // The code is used up: it must not stay in the history of the browser.
-    navigate('/', { replace: true });
-    apiClient(null)
-      .signIn(code)
-      .then(
-        (created) => signIn(created.token),
-        (error: unknown) => signIn(null, error instanceof Error ? error.message : String(error)),
-      );
-  }, [code, signIn]);
 
   const onRefused = useCallback(() => signIn(null, 'The token is not valid any more. Sign in again.'), [signIn]);
   useEffect(
@@ -53,13 +35,9 @@ export function SignedIn({ queries, children }: { readonly queries: QueryClient;
 
   return (
     <QueryClientProvider client={queries}>
-      {code === null ? (
-        <WithCaller token={token} notice={notice} signIn={signIn}>
-          {children}
-        </WithCaller>
-      ) : (
-        <Loading what="the session" />
-      )}
+      <WithCaller token={token} notice={notice} signIn={signIn}>
+        {children}
+      </WithCaller>
     </QueryClientProvider>
   );
 }

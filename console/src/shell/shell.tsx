@@ -31,7 +31,13 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         <Link href="/executions" className={styles.home}>
           <Logo />
         </Link>
-        <Button kind="quiet" className={styles.menu} aria-expanded={isOpen} aria-controls="navigation" onClick={() => setOpen(!isOpen)}>
+        <Button
+          kind="quiet"
+          className={styles.menu}
+          aria-expanded={isOpen}
+          aria-controls="navigation"
+          onClick={() => setOpen(!isOpen)}
+        >
           Menu
         </Button>
       </header>

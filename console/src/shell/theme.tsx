@@ -19,7 +19,12 @@ export function ThemeButton() {
   }, [theme]);
   const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? 'system';
   return (
-    <Button kind="quiet" onClick={() => setTheme(next)} aria-label={`Theme: ${theme}. Change to ${next}`} title={`Theme: ${theme}`}>
+    <Button
+      kind="quiet"
+      onClick={() => setTheme(next)}
+      aria-label={`Theme: ${theme}. Change to ${next}`}
+      title={`Theme: ${theme}`}
+    >
       {{ system: '◐', light: '☀', dark: '☾' }[theme]}
     </Button>
   );

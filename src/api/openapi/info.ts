@@ -49,5 +49,6 @@ export const TAGS: readonly JsonObject[] = [
   { name: 'Audit', description: 'The audit log: what happened, who did it, and the proof that it has not been changed.' },
   { name: 'MCP', description: 'This API as tools of the Model Context Protocol.' },
   { name: 'Java SDK', description: "Routes that only JamJet's Java SDK uses." },
+  { name: 'Console', description: 'The web console.' },
   { name: 'Documentation', description: 'This document.' },
 ];

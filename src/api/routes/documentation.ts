@@ -4,12 +4,10 @@ import { dirname, join } from 'node:path';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import type { JsonObject } from '../../../machines/json.ts';
-import { VERSION } from '../../config.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import type { DescribedRoute } from '../openapi/routes.ts';
 import { anyObject, text } from '../schemas/fields.ts';
-import { Root } from '../schemas/health.ts';
 import type { Api } from '../services.ts';
 
 const require = createRequire(import.meta.url);
@@ -59,28 +57,6 @@ const POLICY =
 /** `routes` may grow until the first request. */
 export function documentationRoutes(app: Api, routes: readonly DescribedRoute[]): void {
   let document: JsonObject | null = null;
-
-  app.get(
-    '/',
-    {
-      config: { access: 'open' },
-      schema: {
-        summary: 'Find the documentation',
-        description: 'Redirects browsers to `/docs`.',
-        tags: ['Documentation'],
-        operationId: 'getRoot',
-        response: {
-          200: Root,
-          302: Type.Null({ description: 'To the documentation, for clients that accept HTML.' }),
-        },
-      },
-    },
-    async (request, reply) => {
-      // Relative, so that it works behind the path prefix of a proxy.
-      if (/\btext\/html\b/i.test(request.headers.accept ?? '')) return reply.header('vary', 'accept').redirect('docs') as never;
-      return { name: 'jamjet' as const, version: VERSION, docs: 'docs', openapi: 'openapi.json', health: 'health' };
-    },
-  );
 
   app.get(
     '/openapi.json',

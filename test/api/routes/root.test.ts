@@ -1,11 +1,17 @@
 import { expect, it } from 'vitest';
 import { api } from '../support/api.ts';
 
-it('GET / leads browsers to the documentation, and tells other clients where things are', async () => {
-  const { get, call } = await api();
-  const browser = await call('GET', '/', { as: null, headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } });
-  expect([browser.status, browser.headers.location]).toEqual([302, 'docs']);
+const BROWSER = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+
+it('GET / tells clients that are no browsers where things are', async () => {
+  const { get } = await api();
   const { status, body } = await get('/', { as: null });
   expect(status).toBe(200);
   expect(body).toEqual({ name: 'jamjet', version: '0.1.1', docs: 'docs', openapi: 'openapi.json', health: 'health' });
+});
+
+it('GET /console/:file answers 404 for what is no asset', async () => {
+  const { get } = await api();
+  for (const file of ['..%2findex.html', 'package.json', 'x.js', '%00.js'])
+    expect((await get(`/console/${file}`, { as: null, headers: BROWSER })).status).toBe(404);
 });

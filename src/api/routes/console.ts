@@ -1,0 +1,115 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { VERSION } from '../../config.ts';
+import { RuntimeError, truncated } from '../../runtime/errors.ts';
+import { text } from '../schemas/fields.ts';
+import { Root } from '../schemas/health.ts';
+import type { Api } from '../services.ts';
+
+/** Where `console/` is built to, for this file and for its compiled form. */
+const FOLDER = new URL(import.meta.url.endsWith('.ts') ? '../../../dist/console/' : '../../../console/', import.meta.url);
+const ASSETS = new URL('console/', FOLDER);
+
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+const YEAR_SECS = 31_536_000;
+
+/** Nothing but files of this server, and no script or style inside a page. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "worker-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const SECURITY_HEADERS = {
+  'content-security-policy': POLICY,
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+};
+
+/** The web console: a page at `/`, and its assets. Files are read when they are asked for. */
+export function consoleRoutes(app: Api): void {
+  let assets: ReadonlySet<string> | null = null;
+
+  app.get(
+    '/',
+    {
+      config: { access: 'open' },
+      schema: {
+        summary: 'Open the console',
+        description: 'The web console, for clients that accept HTML.',
+        tags: ['Console'],
+        operationId: 'getRoot',
+        response: {
+          200: {
+            description: 'The console, or where to find what.',
+            content: { 'application/json': { schema: Root }, 'text/html': { schema: Type.String() } },
+          },
+        },
+      },
+    },
+    async (request, reply) => {
+      void reply.header('vary', 'accept');
+      if (!/\btext\/html\b/i.test(request.headers.accept ?? ''))
+        return { name: 'jamjet' as const, version: VERSION, docs: 'docs', openapi: 'openapi.json', health: 'health' };
+      // The names of assets change with their content; the page names those of this build.
+      void reply.type('text/html; charset=utf-8').headers({ ...SECURITY_HEADERS, 'cache-control': 'no-cache' });
+      return (await readBuilt(new URL('index.html', FOLDER))) as never;
+    },
+  );
+
+  app.get(
+    '/console/:file',
+    {
+      config: { access: 'open' },
+      schema: {
+        summary: 'Get an asset of the console',
+        tags: ['Console'],
+        operationId: 'getConsoleFile',
+        params: Type.Object({ file: text('Name of the asset.') }),
+        response: { 200: { description: 'The asset.', content: { '*/*': { schema: Type.String() } } } },
+      },
+    },
+    async (request, reply) => {
+      const { file } = request.params;
+      assets ??= new Set(await readdir(ASSETS).catch(() => []));
+      const type = MEDIA_TYPES[extname(file)];
+      if (type === undefined || !assets.has(file)) throw new RuntimeError('not_found', `file ${truncated(file)} not found`);
+      const isCompressed = assets.has(`${file}.gz`) && acceptsGzip(request);
+      return withAssetHeaders(reply, type, isCompressed).send(
+        await readBuilt(new URL(isCompressed ? `${file}.gz` : file, ASSETS)),
+      );
+    },
+  );
+}
+
+function withAssetHeaders(reply: FastifyReply, type: string, isCompressed: boolean): FastifyReply {
+  void reply.type(type).headers({
+    ...SECURITY_HEADERS,
+    'cache-control': `public, max-age=${YEAR_SECS}, immutable`,
+    vary: 'accept-encoding',
+  });
+  return isCompressed ? reply.header('content-encoding', 'gzip') : reply;
+}
+
+function acceptsGzip({ headers }: FastifyRequest): boolean {
+  return /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/i.test(String(headers['accept-encoding'] ?? ''));
+}
+
+async function readBuilt(file: URL): Promise<Buffer> {
+  return readFile(file).catch((cause: unknown) => {
+    throw new RuntimeError('not_found', 'the console is not built: run `npm run build`', { cause });
+  });
+}
