@@ -37,7 +37,10 @@ const FORBIDDEN: Readonly<Record<string, readonly [file: string, line: string]>>
   'cli-boundary': ['src/cli/run.ts', "export * from '../runtime/engine/engine.ts';"],
   'client-boundary': ['src/client/index.ts', "import { loop } from '../runtime/engine/engine.ts';\nexport const used = loop;"],
   'console-boundary': ['console/src/server.ts', "export * from '../../src/config.ts';"],
-  'console-without-schemas': ['console/src/form.ts', "import { Json } from '../../src/api/schemas/fields.ts';\nexport const used = Json;"],
+  'console-without-schemas': [
+    'console/src/form.ts',
+    "import { Json } from '../../src/api/schemas/fields.ts';\nexport const used = Json;",
+  ],
   'bin-boundary': ['bin/jamjet.js', "import '../src/compose.ts';"],
   'drivers-in-their-engine': ['src/driver.ts', "import 'better-sqlite3';"],
   'xstate-in-machines': ['src/actor.ts', "import 'xstate';"],
@@ -47,6 +50,7 @@ const FORBIDDEN: Readonly<Record<string, readonly [file: string, line: string]>>
   'opentelemetry-in-telemetry': ['src/spans.ts', "import '@opentelemetry/api';"],
   'sockets-in-stately': ['src/cli/socket.ts', "import 'ws';"],
   'loading-in-project': ['src/loader.ts', "import 'jiti';"],
+  'react-in-console': ['src/page.ts', "import 'react';"],
   'clipanion-in-cli': ['src/prompt.ts', "import 'clipanion';"],
 };
 

@@ -1,18 +1,20 @@
+import { Button } from '../components/button.tsx';
 import styles from './connection-state.module.css';
-import { type Connection, useTenantStream } from './tenant-stream.tsx';
+import { useTenantStream } from './tenant-stream.tsx';
 
-const TEXTS: Readonly<Record<Connection, string>> = {
-  connecting: 'Connecting …',
-  live: 'Live',
-  offline: 'Offline: trying again',
-};
+const TEXTS = { connecting: 'Connecting …', open: 'Live', waiting: 'Offline', closed: 'Not live' } as const;
 
 /** Whether what the page shows is up to date. */
 export function ConnectionState() {
-  const { connection } = useTenantStream();
+  const { state } = useTenantStream();
   return (
-    <p className={styles.state} role="status" data-connection={connection}>
-      <span className={styles[connection]} aria-hidden="true" /> {TEXTS[connection]}
-    </p>
+    <div className={styles.state} role="status" data-connection={state.state}>
+      <span className={styles[state.state]} aria-hidden="true" /> {TEXTS[state.state]}
+      {state.state === 'waiting' && (
+        <Button kind="quiet" onClick={state.retryNow}>
+          Connect now
+        </Button>
+      )}
+    </div>
   );
 }

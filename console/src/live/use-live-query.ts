@@ -15,7 +15,7 @@ interface LiveQuery<Data> {
 
 /** Data of the API that is read again when an event says that it may have changed, and when the stream was lost meanwhile. */
 export function useLiveQuery<Data>({ queryKey, queryFn, changedBy }: LiveQuery<Data>): UseQueryResult<Data> {
-  const { subscribe, connection } = useTenantStream();
+  const { subscribe, state } = useTenantStream();
   const query = useQuery({ queryKey, queryFn });
   const latest = useRef({ changedBy, refetch: query.refetch });
   latest.current = { changedBy, refetch: query.refetch };
@@ -38,10 +38,12 @@ export function useLiveQuery<Data>({ queryKey, queryFn, changedBy }: LiveQuery<D
     };
   }, [subscribe]);
 
-  const before = useRef(connection);
+  const wasOpen = useRef(true);
   useEffect(() => {
-    if (before.current === 'offline' && connection === 'live') void latest.current.refetch();
-    before.current = connection;
-  }, [connection]);
+    // Data that was read before an outage.
+    if (state.state === 'open' && !wasOpen.current) void latest.current.refetch();
+    if (state.state === 'waiting') wasOpen.current = false;
+    if (state.state === 'open') wasOpen.current = true;
+  }, [state]);
   return query;
 }

@@ -11,6 +11,8 @@ export interface Session {
   /** What the role may not do is not shown. The server decides all the same. */
   can(access: Access): boolean;
   signOut(): void;
+  /** Ends the session if the error says that the token is not valid any more. */
+  onRefused(error: unknown): void;
 }
 
 export const SessionContext = createContext<Session | null>(null);

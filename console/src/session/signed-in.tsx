@@ -23,19 +23,23 @@ export function SignedIn({ queries, children }: { readonly queries: QueryClient;
     [queries],
   );
 
-  const onRefused = useCallback(() => signIn(null, 'The token is not valid any more. Sign in again.'), [signIn]);
+  const onRefused = useCallback(
+    (error: unknown) => {
+      if (error instanceof ApiError && error.status === 401) signIn(null, 'The token is not valid any more. Sign in again.');
+    },
+    [signIn],
+  );
   useEffect(
     () =>
       queries.getQueryCache().subscribe(({ query }) => {
-        const { error } = query.state;
-        if (error instanceof ApiError && error.status === 401 && query.queryKey[0] !== 'caller') onRefused();
+        if (query.queryKey[0] !== 'caller') onRefused(query.state.error);
       }),
     [queries, onRefused],
   );
 
   return (
     <QueryClientProvider client={queries}>
-      <WithCaller token={token} notice={notice} signIn={signIn}>
+      <WithCaller token={token} notice={notice} signIn={signIn} onRefused={onRefused}>
         {children}
       </WithCaller>
     </QueryClientProvider>
@@ -46,11 +50,13 @@ function WithCaller({
   token,
   notice,
   signIn,
+  onRefused,
   children,
 }: {
   readonly token: string | null;
   readonly notice: string | null;
   readonly signIn: (token: string | null, reason?: string | null) => void;
+  readonly onRefused: (error: unknown) => void;
   readonly children: ReactNode;
 }) {
   const client = useMemo(() => apiClient(token), [token]);
@@ -59,8 +65,8 @@ function WithCaller({
   const session = useMemo((): Session | null => {
     if (caller.data === undefined) return null;
     const { access } = caller.data;
-    return { client, caller: caller.data, can: (needed) => access.includes(needed), signOut: () => signIn(null) };
-  }, [caller.data, client, signIn]);
+    return { client, caller: caller.data, can: (needed) => access.includes(needed), signOut: () => signIn(null), onRefused };
+  }, [caller.data, client, signIn, onRefused]);
 
   if (session !== null) return <SessionContext.Provider value={session}>{children}</SessionContext.Provider>;
   if (caller.error instanceof ApiError && caller.error.status === 401) {

@@ -1,6 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { VERSION } from '../../config.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
@@ -10,7 +10,6 @@ import type { Api } from '../services.ts';
 
 /** Where `console/` is built to, for this file and for its compiled form. */
 const FOLDER = new URL(import.meta.url.endsWith('.ts') ? '../../../dist/console/' : '../../../console/', import.meta.url);
-const ASSETS = new URL('console/', FOLDER);
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
@@ -41,8 +40,6 @@ const SECURITY_HEADERS = {
 
 /** The web console: a page at `/`, and its assets. Files are read when they are asked for. */
 export function consoleRoutes(app: Api): void {
-  let assets: ReadonlySet<string> | null = null;
-
   app.get(
     '/',
     {
@@ -64,9 +61,11 @@ export function consoleRoutes(app: Api): void {
       void reply.header('vary', 'accept');
       if (!/\btext\/html\b/i.test(request.headers.accept ?? ''))
         return { name: 'jamjet' as const, version: VERSION, docs: 'docs', openapi: 'openapi.json', health: 'health' };
+      const page = await readBuilt('index.html');
+      if (page === null) throw new RuntimeError('not_found', 'the console is not built: run `npm run build`');
       // The names of assets change with their content; the page names those of this build.
       void reply.type('text/html; charset=utf-8').headers({ ...SECURITY_HEADERS, 'cache-control': 'no-cache' });
-      return (await readBuilt(new URL('index.html', FOLDER))) as never;
+      return page as never;
     },
   );
 
@@ -84,32 +83,31 @@ export function consoleRoutes(app: Api): void {
     },
     async (request, reply) => {
       const { file } = request.params;
-      assets ??= new Set(await readdir(ASSETS).catch(() => []));
       const type = MEDIA_TYPES[extname(file)];
-      if (type === undefined || !assets.has(file)) throw new RuntimeError('not_found', `file ${truncated(file)} not found`);
-      const isCompressed = assets.has(`${file}.gz`) && acceptsGzip(request);
-      return withAssetHeaders(reply, type, isCompressed).send(
-        await readBuilt(new URL(isCompressed ? `${file}.gz` : file, ASSETS)),
-      );
+      // A name without a slash stays in the folder.
+      if (type === undefined || !/^[\w.-]+$/.test(file)) throw new RuntimeError('not_found', `file ${truncated(file)} not found`);
+      const compressed = acceptsGzip(request) ? await readBuilt(`console/${file}.gz`) : null;
+      const content = compressed ?? (await readBuilt(`console/${file}`));
+      if (content === null) throw new RuntimeError('not_found', `file ${truncated(file)} not found`);
+      void reply.type(type).headers({
+        ...SECURITY_HEADERS,
+        'cache-control': `public, max-age=${YEAR_SECS}, immutable`,
+        vary: 'accept-encoding',
+        ...(compressed === null ? {} : { 'content-encoding': 'gzip' }),
+      });
+      return content as never;
     },
   );
-}
-
-function withAssetHeaders(reply: FastifyReply, type: string, isCompressed: boolean): FastifyReply {
-  void reply.type(type).headers({
-    ...SECURITY_HEADERS,
-    'cache-control': `public, max-age=${YEAR_SECS}, immutable`,
-    vary: 'accept-encoding',
-  });
-  return isCompressed ? reply.header('content-encoding', 'gzip') : reply;
 }
 
 function acceptsGzip({ headers }: FastifyRequest): boolean {
   return /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/i.test(String(headers['accept-encoding'] ?? ''));
 }
 
-async function readBuilt(file: URL): Promise<Buffer> {
-  return readFile(file).catch((cause: unknown) => {
-    throw new RuntimeError('not_found', 'the console is not built: run `npm run build`', { cause });
+/** Null if there is no such file. */
+async function readBuilt(path: string): Promise<Buffer | null> {
+  return readFile(new URL(path, FOLDER)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
   });
 }
