@@ -207,7 +207,12 @@ module.exports = {
     ),
     packagesOf('sockets-in-stately', 'ws', 'src/cli/stately/', 'WebSockets only where an execution is shown to viewers.'),
     packagesOf('loading-in-project', 'jiti', 'src/project/', 'Modules of users are loaded in src/project only.'),
-    packagesOf('react-in-console', 'react|react-dom|@xyflow/[^/]+|@tanstack/[^/]+|wouter', 'console/', 'React only in the console.'),
+    packagesOf(
+      'react-in-console',
+      'react|react-dom|@xyflow/[^/]+|@tanstack/[^/]+|wouter',
+      'console/',
+      'React only in the console.',
+    ),
     packagesOf('clipanion-in-cli', 'clipanion|typanion', 'src/cli/', 'clipanion only in src/cli.'),
   ],
   options: {
