@@ -19,7 +19,7 @@ export class SignInClient {
    * Exchanges the code of a link for a token; needs none. Rejects with 404 for an unknown code, and 409 with code `sign_in_link_used` or
    * `sign_in_link_expired`.
    */
-  useLink(code: string, options?: CallOptions): Promise<SignedIn> {
+  redeemLink(code: string, options?: CallOptions): Promise<SignedIn> {
     return this.#transport.call('POST', '/sign-in', { ...options, body: { code } });
   }
 

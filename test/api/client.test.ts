@@ -103,8 +103,8 @@ describe('the client', () => {
     expect((await client.tokens()).tokens.map(({ name }) => name)).toContain('dashboard');
     expect(await client.me()).toMatchObject({ tenant_id: 'default', role: 'operator', auth: 'on' });
     const { code } = await client.signIn.createLink({ expires_in: '1m' });
-    const { token } = await new JamjetClient({ url: client.url }).signIn.useLink(code ?? '');
-    await expect(client.signIn.useLink(code ?? '')).rejects.toMatchObject({ status: 409, code: 'sign_in_link_used' });
+    const { token } = await new JamjetClient({ url: client.url }).signIn.redeemLink(code ?? '');
+    await expect(client.signIn.redeemLink(code ?? '')).rejects.toMatchObject({ status: 409, code: 'sign_in_link_used' });
     const browser = new JamjetClient({ url: client.url, token });
     expect(await browser.me()).toMatchObject({ role: 'operator' });
     await browser.signIn.signOut();
