@@ -8,13 +8,17 @@ interface Props {
   readonly children: ReactNode;
 }
 
-/** A modal dialog, open as long as it is rendered. Escape closes it; the focus returns to where it was. */
+/**
+ * A modal dialog, open as long as it is rendered. Escape closes it; the focus returns to where it was. It begins at the first field, or at
+ * the element with `data-focus`.
+ */
 export function Dialog({ title, onClose, children }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
+    dialog?.querySelector<HTMLElement>('[data-focus], input, select, textarea')?.focus();
     return () => dialog?.close();
   }, []);
   return (

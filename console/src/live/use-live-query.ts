@@ -16,7 +16,8 @@ interface LiveQuery<Data> {
 /** Data of the API that is read again when an event says that it may have changed, and when the stream was lost meanwhile. */
 export function useLiveQuery<Data>({ queryKey, queryFn, changedBy }: LiveQuery<Data>): UseQueryResult<Data> {
   const { subscribe, state } = useTenantStream();
-  const query = useQuery({ queryKey, queryFn });
+  // Nothing listened while the page was not shown.
+  const query = useQuery({ queryKey, queryFn, refetchOnMount: 'always' });
   const latest = useRef({ changedBy, refetch: query.refetch });
   latest.current = { changedBy, refetch: query.refetch };
 

@@ -1,0 +1,63 @@
+import { type ReactNode, useState } from 'react';
+import { Button } from './button.tsx';
+import dialogStyles from './dialog.module.css';
+import { Dialog } from './dialog.tsx';
+
+interface Props {
+  /** The question, such as `Delete the job "nightly"?`. */
+  readonly title: string;
+  /** What the action does, and what it cannot undo. */
+  readonly children: ReactNode;
+  /** The verb on the button that confirms. */
+  readonly action: string;
+  /** Default `danger`. */
+  readonly kind?: 'primary' | 'danger';
+  readonly onConfirm: () => void;
+  readonly onClose: () => void;
+}
+
+/** Asks before an action that cannot be undone. Enter does not confirm: the focus is on Cancel. */
+export function Confirm({ title, children, action, kind = 'danger', onConfirm, onClose }: Props) {
+  return (
+    <Dialog title={title} onClose={onClose}>
+      {children}
+      <div className={dialogStyles.actions}>
+        <Button onClick={onClose} data-focus>
+          Cancel
+        </Button>
+        <Button
+          kind={kind}
+          onClick={() => {
+            onClose();
+            onConfirm();
+          }}
+        >
+          {action}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
+
+interface ButtonProps extends Omit<Props, 'onClose'> {
+  /** Default: `action`. */
+  readonly label?: ReactNode;
+  /** For screen readers, where several rows have the same button. */
+  readonly accessibleLabel?: string;
+  readonly disabled?: boolean;
+  /** Default `plain`; the confirming button of the dialog has `kind`. */
+  readonly buttonKind?: 'plain' | 'danger' | 'quiet';
+}
+
+/** A button that asks before it acts. */
+export function ConfirmButton({ label, accessibleLabel, disabled, buttonKind = 'plain', ...confirm }: ButtonProps) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <Button kind={buttonKind} disabled={disabled} aria-label={accessibleLabel} onClick={() => setOpen(true)}>
+        {label ?? confirm.action}
+      </Button>
+      {isOpen && <Confirm {...confirm} onClose={() => setOpen(false)} />}
+    </>
+  );
+}
