@@ -21,12 +21,16 @@ export function describesKeys(schema: JsonObject): boolean {
   return (isObject(properties) && Object.keys(properties).length > 0) || OPENING.some((keyword) => isObject(schema[keyword]));
 }
 
-function closed(schema: JsonObject): JsonObject {
+/** The schema; a map of types by key becomes its `properties`. */
+export function fullSchema(schema: JsonObject): JsonObject {
   const isSchema =
     isObject(schema.properties) || ['type', '$schema', '$ref', 'allOf', 'anyOf', 'oneOf'].some((key) => isKeyword(schema, key));
-  const full: JsonObject = isSchema
-    ? schema
-    : { properties: Object.fromEntries(Object.entries(schema).map(([key, type]) => [key, isObject(type) ? type : {}])) };
+  if (isSchema) return schema;
+  return { properties: Object.fromEntries(Object.entries(schema).map(([key, type]) => [key, isObject(type) ? type : {}])) };
+}
+
+function closed(schema: JsonObject): JsonObject {
+  const full = fullSchema(schema);
   const open = !isObject(full.properties) || OPENING.some((keyword) => full[keyword] !== undefined);
   return { ...full, type: 'object', ...(open ? {} : { additionalProperties: false }) };
 }

@@ -8,6 +8,8 @@ import styles from './code-editor.module.css';
 import type { EditedJson, JsonEditorProps } from './edited-json.ts';
 
 const parseProblems = jsonParseLinter();
+/** How long typing pauses before the text is checked. */
+const CHECK_DELAY_MS = 300;
 
 /** CodeMirror with JSON. Its styles are adopted style sheets, which the content security policy admits. */
 export function CodeEditor({ label, initialText, onChange, check }: JsonEditorProps) {
@@ -18,11 +20,9 @@ export function CodeEditor({ label, initialText, onChange, check }: JsonEditorPr
   // biome-ignore lint/correctness/useExhaustiveDependencies: the editor owns its text; a change of the initial one makes no new editor
   useEffect(() => {
     if (host.current === null) return;
-    const edited = (text: string): EditedJson => {
+    const changed = (text: string): void => {
       const parsed = parse(text);
-      if ('problem' in parsed) return parsed;
-      const [problem] = latest.current.check?.(parsed.value) ?? [];
-      return problem === undefined ? parsed : { problem };
+      latest.current.onChange('problem' in parsed || latest.current.check === undefined ? parsed : { pending: true });
     };
     const view = new EditorView({
       parent: host.current,
@@ -30,21 +30,21 @@ export function CodeEditor({ label, initialText, onChange, check }: JsonEditorPr
       extensions: [
         basicSetup,
         json(),
-        linter((editor) => [...problemsOf(editor), ...checkProblems(editor, latest.current.check)]),
+        linter((editor) => diagnostics(editor, latest.current), { delay: CHECK_DELAY_MS }),
         EditorView.contentAttributes.of({ 'aria-label': label }),
         EditorView.updateListener.of((update) => {
-          if (update.docChanged) latest.current.onChange(edited(update.state.doc.toString()));
+          if (update.docChanged) changed(update.state.doc.toString());
         }),
       ],
     });
-    latest.current.onChange(edited(initialText));
+    changed(initialText);
     return () => view.destroy();
   }, []);
 
   return <div ref={host} className={styles.editor} />;
 }
 
-function parse(text: string): EditedJson {
+function parse(text: string): { readonly value: Json } | { readonly problem: string } {
   try {
     return { value: JSON.parse(text) as Json };
   } catch (error) {
@@ -52,12 +52,27 @@ function parse(text: string): EditedJson {
   }
 }
 
-function problemsOf(editor: EditorView): readonly Diagnostic[] {
-  return editor.state.doc.length === 0 ? [] : parseProblems(editor);
-}
-
-function checkProblems(editor: EditorView, check: JsonEditorProps['check']): readonly Diagnostic[] {
-  const edited = parse(editor.state.doc.toString());
-  if (check === undefined || 'problem' in edited) return [];
-  return check(edited.value).map((message) => ({ from: 0, to: editor.state.doc.length, severity: 'error', message }));
+/** Marks what is wrong with the text, and reports whether its value has passed the check. */
+async function diagnostics(editor: EditorView, { check, onChange }: Pick<JsonEditorProps, 'check' | 'onChange'>) {
+  const { doc } = editor.state;
+  const parsed = parse(doc.toString());
+  if ('problem' in parsed) return doc.length === 0 ? [] : parseProblems(editor);
+  if (check === undefined) return [];
+  const marked = (message: string, severity: Diagnostic['severity']): Diagnostic => ({
+    from: 0,
+    to: doc.length,
+    severity,
+    message,
+  });
+  const report = (edited: EditedJson): void => {
+    if (editor.state.doc === doc) onChange(edited);
+  };
+  try {
+    const problems = await check(parsed.value);
+    report(problems.length === 0 ? parsed : { problem: problems.join('; ') });
+    return problems.map((message) => marked(message, 'error'));
+  } catch (error) {
+    report(parsed);
+    return [marked(error instanceof Error ? error.message : String(error), 'warning')];
+  }
 }
