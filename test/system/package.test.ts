@@ -157,6 +157,7 @@ describe('the package', () => {
       'README.md',
       'bin',
       'deploy',
+      'dist/console',
       'dist/machines',
       'dist/src',
       'dist/store',
