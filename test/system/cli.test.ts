@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../support/ports.ts';
@@ -61,7 +61,7 @@ describe('jamjet dev', () => {
     const dev = jamjet(['dev', '--port', '0', '--tools', 'tools.mjs'], folder);
     await dev.shows(/Ctrl-C/);
     expect(dev.stdout()).toMatch(
-      /JamJet is running\n\n {2}url +http:\/\/127\.0\.0\.1:\d+\n {2}docs +http:\/\/127\.0\.0\.1:\d+\/docs\n {2}database +\.jamjet\/runtime\.db\n {2}token +\.jamjet\/token {2}\(new, role operator\)\n {2}tools +double, hang\n {2}network +HTTP nodes may call loopback and private addresses\n/,
+      /JamJet is running\n\n {2}url +http:\/\/127\.0\.0\.1:\d+\n {2}console +http:\/\/127\.0\.0\.1:\d+\/#\/sign-in\/[0-9a-f]{32} {2}\(signs in once, within an hour\)\n {2}docs +http:\/\/127\.0\.0\.1:\d+\/docs\n {2}database +\.jamjet\/runtime\.db\n {2}token +\.jamjet\/token {2}\(new, role operator\)\n {2}tools +double, hang\n {2}network +HTTP nodes may call loopback and private addresses\n/,
     );
     expect(statSync(join(folder, '.jamjet', 'token')).mode & 0o777).toBe(0o600);
     dev.kill('SIGINT');
@@ -98,12 +98,42 @@ describe('jamjet dev', () => {
     const [line = ''] = await dev.shows(/^.*\n/);
     const { url, ...rest } = JSON.parse(line) as { url: string };
     expect(rest).toEqual({
+      console: expect.stringMatching(/#\/sign-in\/[0-9a-f]{32}$/),
       database: join(folder, '.jamjet', 'runtime.db'),
       auth: true,
       token_file: join(folder, '.jamjet', 'token'),
       tools: ['double', 'hang'],
     });
     expect((await fetch(`${url}/health`)).status).toBe(200);
+  });
+
+  it('opens the console, signed in, and serves without a browser all the same', async () => {
+    const folder = prepared();
+    const opened = join(folder, 'opened');
+    mkdirSync(join(folder, 'bin'));
+    for (const name of ['open', 'xdg-open']) {
+      writeFileSync(join(folder, 'bin', name), `#!/bin/sh\necho "$1" > ${opened}; exit 4\n`);
+      chmodSync(join(folder, 'bin', name), 0o755);
+    }
+    const dev = program(process.execPath, [JAMJET, 'dev', '--port', '0', '--open', '--json'], folder, {
+      PATH: `${join(folder, 'bin')}:${process.env.PATH}`,
+      DISPLAY: ':0',
+    });
+    const [line = ''] = await dev.shows(/^.*\n/);
+    const { url, console } = JSON.parse(line) as { url: string; console: string };
+    await expect
+      .poll(dev.stderr, { timeout: 20_000 })
+      .toMatch(/warning: cannot open a browser: .*open failed with exit code 4; open the console yourself/);
+    expect(readFileSync(opened, 'utf8')).toBe(`${console}\n`);
+    const signIn = () => fetch(`${url}/sign-in`, { method: 'POST', body: JSON.stringify({ code: console.slice(-32) }) });
+    expect(await (await signIn()).json()).toMatchObject({ name: 'dev (console)', role: 'operator' });
+    expect((await signIn()).status).toBe(409);
+  });
+
+  it('names the plain address of the console without authentication', async () => {
+    const dev = jamjet(['dev', '--port', '0', '--no-auth'], prepared());
+    const [, url = ''] = await dev.shows(/url +(\S+)/);
+    await dev.shows(new RegExp(`console +${url}/\n`));
   });
 
   it('creates a new token if the saved one is not valid', async () => {

@@ -1,24 +1,32 @@
 import { Option } from 'clipanion';
+import { JamjetClient } from '../../client/index.ts';
 import { type Config, databaseName, fileOf } from '../../config.ts';
 import { PrintingCommand, type Usage } from '../base/command.ts';
 import { configuredUrl } from '../connection/connect.ts';
+import { consoleLink } from '../connection/console-link.ts';
 import { isLoopback } from '../connection/loopback.ts';
 import { readSavedToken, saveToken, tokenFile } from '../connection/saved-token.ts';
-import { saveUrl, urlFile } from '../connection/saved-url.ts';
+import { reachableUrl, saveUrl, urlFile } from '../connection/saved-url.ts';
 import { requireLoopback, serve, toolsOfModule } from '../connection/serve.ts';
 import type { DevProject } from '../dev/dev-project.ts';
 import { settings } from '../input/settings.ts';
+import { openInBrowser } from '../terminal/open.ts';
 import { shortPath, shownDatabase } from '../terminal/path.ts';
 import { fields } from '../terminal/table.ts';
 import { plain, shellWord } from '../terminal/text.ts';
 
+const LINK_LIFETIME = '1h';
+
 interface DevToken {
+  readonly plaintext: string;
   readonly file: string;
   readonly created: boolean;
 }
 
 /** What the server offers from its first moment on. */
 interface Served {
+  /** The console, signed in by a one-time link if there is a token. */
+  readonly console: string;
   readonly tools: readonly string[];
   /** Id and version of each. */
   readonly workflows: readonly string[];
@@ -37,6 +45,7 @@ and its private networks.`,
     examples: [
       ['Listen on port 7700, with data in .jamjet/', '$0 dev'],
       ['Serve a workflow file and its tools, and reload both', '$0 dev workflow.ts --watch'],
+      ['Open the console in the browser', '$0 dev --open'],
       ['Provide functions as tools', '$0 dev --tools ./tools.mjs'],
       ['Listen on a free port, without authentication', '$0 dev --port 0 --no-auth'],
       ['Print the address as one line of JSON, for scripts', '$0 dev --port 0 --json'],
@@ -53,6 +62,7 @@ and its private networks.`,
   });
   script = Option.String('--script', { description: 'File with answers for every model, in the place of providers.' });
   tools = Option.String('--tools', { description: 'Module whose exported functions are tools; they run in this process.' });
+  open = Option.Boolean('--open', false, { description: 'Open the console in the default browser, signed in.' });
   auth = Option.Boolean('--auth', true, { description: '--no-auth turns authentication off (loopback addresses only).' });
 
   async execute(): Promise<number> {
@@ -78,13 +88,16 @@ and its private networks.`,
         const names = workflows.map(({ workflowId, version }) => `${workflowId} ${version}`);
         const { url } = server;
         removeUrl = await saveUrl(urlFile(fileOf(config.database), this.context.cwd), url);
+        const console = await this.#console(reachableUrl(url), token);
         this.#banner(
           url,
           config,
           token,
-          { tools: Object.keys(tools), workflows: names },
+          { console, tools: Object.keys(tools), workflows: names },
           this.#exports(usual, url, config, token),
         );
+        const problem = this.open ? await openInBrowser(console, this.context) : null;
+        if (problem !== null) this.warn(`cannot open a browser: ${problem}; open the console yourself`);
       },
       onStopping: async () => {
         this.note('\nstopping: running executions resume on the next start (Ctrl-C again stops at once)');
@@ -112,10 +125,21 @@ and its private networks.`,
     const { createToken, isValidToken } = await import('../../admin.ts');
     const file = tokenFile(fileOf(config.database), this.context.cwd);
     const saved = await readSavedToken(fileOf(config.database), this.context.cwd);
-    if (saved !== null && (await isValidToken(config, saved.token))) return { file, created: false };
+    if (saved !== null && (await isValidToken(config, saved.token))) return { file, plaintext: saved.token, created: false };
     const { plaintext } = await createToken(config, { role: 'operator', tenantId: 'default', name: 'dev', expiresAtMs: null });
     await saveToken(file, plaintext);
-    return { file, created: true };
+    return { file, plaintext, created: true };
+  }
+
+  /** The address of the console. The server runs all the same if no link can be made: a token signs in as well. */
+  async #console(url: string, token: DevToken | null): Promise<string> {
+    if (token === null) return `${url}/`;
+    try {
+      return (await consoleLink(new JamjetClient({ url, token: token.plaintext }), LINK_LIFETIME)).url;
+    } catch (error) {
+      this.warn(`cannot make a link to the console: ${error instanceof Error ? error.message : String(error)}`);
+      return `${url}/`;
+    }
   }
 
   /** The variables that other commands need to find this server and its token; empty if the defaults find them. */
@@ -131,12 +155,13 @@ and its private networks.`,
     return variables.length === 0 ? '' : `export ${variables.join(' ')}   `;
   }
 
-  #banner(url: string, config: Config, token: DevToken | null, { tools, workflows }: Served, exports: string): void {
+  #banner(url: string, config: Config, token: DevToken | null, { console, tools, workflows }: Served, exports: string): void {
     if (this.json) {
       // A single line, because log lines may follow.
       this.print(
         JSON.stringify({
           url,
+          console,
           database: databaseName(config.database),
           auth: token !== null,
           token_file: token?.file ?? null,
@@ -161,6 +186,7 @@ and its private networks.`,
       `\n${paint.green('●')} ${paint.bold('JamJet')} is running\n\n${fields(
         [
           ['url', paint.cyan(url)],
+          ['console', `${paint.cyan(console)}${token === null ? '' : paint.dim('  (signs in once, within an hour)')}`],
           ['docs', paint.cyan(`${url}/docs`)],
           ['database', shownDatabase(config.database, this.context.cwd)],
           ['token', auth],

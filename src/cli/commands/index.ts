@@ -87,6 +87,7 @@ export const CATEGORIES = {
   ],
   Server: [
     entry('dev', 'Run a server on this machine, with embedded SQLite', () => import('./dev.ts')),
+    entry('console', 'Print a one-time link to the console, or open it in the browser', () => import('./console.ts')),
     entry('serve', 'Run a production server, configured by the environment', () => import('./serve.ts')),
   ],
   Administration: [

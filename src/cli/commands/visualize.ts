@@ -12,7 +12,7 @@ import { printBytes, writeBytes } from '../input/bytes.ts';
 import { executionIdOf } from '../input/execution-id.ts';
 
 import { isWorkflowFile, readValidWorkflow, selectUnit } from '../input/workflow-file.ts';
-import { openFile } from '../terminal/open-file.ts';
+import { openFile } from '../terminal/open.ts';
 import { plain } from '../terminal/text.ts';
 
 const VIEWS = ['workflow', 'machine'] as const;

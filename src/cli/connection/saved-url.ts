@@ -19,9 +19,14 @@ export async function readSavedUrl(databasePath: string, cwd: string): Promise<S
   return /^https?:\/\/[^\s]+$/.test(url) && URL.canParse(url) && isLoopback(url) ? { url, file } : null;
 }
 
+/** The URL at which this machine reaches a server that listens on all addresses. */
+export function reachableUrl(url: string): string {
+  return url.replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=:|$)/, '//localhost');
+}
+
 /** Saves the URL, as this machine reaches it, until the returned function is called. A server that only other addresses reach is not saved. */
 export async function saveUrl(file: string, url: string): Promise<() => Promise<void>> {
-  const reachable = url.replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=:|$)/, '//localhost');
+  const reachable = reachableUrl(url);
   if (!isLoopback(reachable)) return async () => undefined;
   await mkdir(dirname(file), { recursive: true });
   const temporary = `${file}.${process.pid}`;
