@@ -1,21 +1,17 @@
 import { type Cooperative, runToEnd } from '../cooperative.ts';
-import { InvalidWorkflow } from '../diagnostics.ts';
 import { compileExpression, type Expression, type Reference, references } from '../expression/index.ts';
 import { FIRST_LANGUAGE } from '../expression/syntax-tree.ts';
 import { compileTemplate } from '../expression/template.ts';
 import type { Graph } from '../graph/graph.ts';
-import { analyseCooperatively } from '../graph/index.ts';
 import type { Workflow } from '../ir/workflow.ts';
 import type { Json } from '../json.ts';
 import { definitionOf, type Kind, outputFieldsOf } from '../nodes/index.ts';
 import type { ModelCall, Scoring } from '../nodes/kind.ts';
-import { type PolicyVerdict, policyVerdict } from '../policy.ts';
+import type { PolicyVerdict } from '../policy.ts';
 import { budgetActionOf, budgetRouteOf, COST_EXCEEDED } from '../program/budget-action.ts';
-import { FINALIZER_ROUTES } from '../program/finalizers.ts';
 import { judgedBy } from '../program/judged.ts';
 import { type LateNames, lateNamesOf } from '../program/late-names.ts';
-import { type Alternative, exclusiveChoice, type OutcomeRoutes, outcomeRoutes } from '../program/outcome-routes.ts';
-import { analyseOutputUse } from '../program/output-use.ts';
+import { type Alternative, exclusiveChoice, type OutcomeRoutes } from '../program/outcome-routes.ts';
 import { AUTONOMY_RULES, BUDGET_RULES, FIELD_RULES, FIRST_RULES, POLICY_RULES } from '../program/rules.ts';
 import { compiledTexts, type ProgramTables, planTables } from '../program/tables.ts';
 import { timersOf } from '../program/timers.ts';
@@ -25,23 +21,13 @@ import type { MachineContext } from '../step/context/step-context.ts';
 import type { Program } from '../step/program.ts';
 import { stepperOf } from '../step/stepper.ts';
 import { buildMachine } from './emit/build-machine.ts';
-import { MachineEmitter } from './emit/machine.ts';
-import { TransitionBuilder } from './emit/transitions.ts';
-import { refuseBudgetNodeInParallel } from './plan/budget-node.ts';
-import { Planner } from './plan/planner.ts';
-import { checkStepCost } from './plan/step-cost.ts';
+import { type CompileOptions, workflowConfig } from './workflow-config.ts';
 
 export { COMPILER_VERSION } from '../program/version.ts';
+export type { CompileOptions } from './workflow-config.ts';
 
 /** Microsteps of one step, at most. No graph needs as many: a defect of the compiler ends in an error instead of an endless loop. */
 const MAX_MICROSTEPS = 100_000;
-
-export interface CompileOptions {
-  /** False compiles every fan-out to a subgraph. Nodes and outcomes are the same. Default: true. */
-  readonly forks?: boolean;
-  /** Skips the check of step costs, which an earlier version may not have made when it registered the workflow. */
-  readonly registered?: boolean;
-}
 
 /** Throws `InvalidWorkflow` when the graph has errors or a step of it would cost too much. */
 export function compile(workflow: Workflow, revision: string, options: CompileOptions = {}): Program {
@@ -50,24 +36,7 @@ export function compile(workflow: Workflow, revision: string, options: CompileOp
 
 /** `compile` as a cooperative computation: thousands of nodes take a second. */
 export function* compileCooperatively(workflow: Workflow, revision: string, options: CompileOptions = {}): Cooperative<Program> {
-  const { graph, diagnostics } = yield* analyseCooperatively(workflow);
-  if (graph === null) throw new InvalidWorkflow(diagnostics);
-  const finalizers = new Set(graph.finalizers);
-  const routes = graph.nodes.map((_, node) => {
-    if (finalizers.has(node)) return FINALIZER_ROUTES;
-    return graph.rank[node] === -1 ? {} : outcomeRoutes(graph, node);
-  });
-  yield;
-  const outputUse = yield* analyseOutputUse(graph);
-  const verdicts = verdictsOf(workflow, graph);
-  const plan = new Planner(graph, routes, outputUse, { forks: options.forks ?? true }).plan();
-  refuseBudgetNodeInParallel(graph, plan);
-  if (options.registered !== true) checkStepCost(graph, plan);
-  yield;
-  const config = yield* new MachineEmitter(new TransitionBuilder(graph, routes, outputUse, verdicts)).emit(
-    workflow.workflow_id,
-    plan,
-  );
+  const { graph, routes, outputUse, verdicts, plan, config } = yield* workflowConfig(workflow, options);
   const { isGuarded, ...requirements } = yield* expressionRequirements(graph, routes);
   const budgetAction = budgetActionOf(workflow, isGuarded);
   const layoutTables = planTables(graph, plan);
@@ -113,15 +82,6 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
 function choicesOf(graph: Graph, routes: readonly OutcomeRoutes[]): Map<string, readonly Alternative[]> {
   const choices = graph.reachable.map((node) => [graph.idOf(node), exclusiveChoice(routes[node] ?? {})] as const);
   return new Map(choices.filter(([, alternatives]) => alternatives.length > 1));
-}
-
-function verdictsOf(workflow: Workflow, graph: Graph): Map<number, PolicyVerdict> {
-  const verdicts = new Map<number, PolicyVerdict>();
-  for (const node of [...graph.reachable, ...graph.finalizers]) {
-    const verdict = policyVerdict(workflow, graph.node(node));
-    if (verdict !== null) verdicts.set(node, verdict);
-  }
-  return verdicts;
 }
 
 /** The rules that its policies need (`RULES`). */

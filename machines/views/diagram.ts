@@ -34,7 +34,16 @@ export interface DiagramEdge {
   readonly back: boolean;
   /** How often it was taken; null = unknown. */
   readonly taken: number | null;
+  /** What counts as taking it; null = it is never taken, or an edge of a machine. */
+  readonly takenBy: TakenBy | null;
 }
+
+/** An edge of the graph; the start; the way to the node for budgets; or a node at which the execution ends, when it is done. */
+export type TakenBy =
+  | { readonly type: 'edge'; readonly index: number }
+  | { readonly type: 'start' }
+  | { readonly type: 'budget' }
+  | { readonly type: 'done'; readonly node: string };
 
 /** A part of the diagram with a border. */
 export interface DiagramFrame {

@@ -167,7 +167,7 @@ function edgesOf(found: ReadonlyMap<string, DrawnState>, config: JsonObject, exe
     const key = `${from} ${to}`;
     const known = edges.get(key);
     const labels = [...new Set([...(known?.label.split('\n') ?? []), label])].filter((text) => text !== '');
-    edges.set(key, { from, to, label: labels.join('\n'), role: 'plain', back: false, taken: count });
+    edges.set(key, { from, to, label: labels.join('\n'), role: 'plain', back: false, taken: count, takenBy: null });
   };
   const initial = found.get(String(config.initial));
   if (initial !== undefined) add('begin', initial.key, '', transitions === null ? null : 1);

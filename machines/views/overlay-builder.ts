@@ -11,7 +11,7 @@ import { forwardsInput } from '../program/output-use.ts';
 import type { TimedEvent } from '../replay/log.ts';
 import { heldCondition } from '../step/actions/conditions.ts';
 import { completedPatch } from '../step/actions/state-patch.ts';
-import type { Program } from '../step/program.ts';
+import type { DrawnWorkflow } from './drawn-workflow.ts';
 import type { ExecutionOverlay, ExecutionStatus, NodeOverlay, NodeStatus } from './execution-overlay.ts';
 
 const END_STATUS: Readonly<Record<string, ExecutionStatus>> = {
@@ -22,15 +22,24 @@ const END_STATUS: Readonly<Record<string, ExecutionStatus>> = {
   segment_boundary: 'limit_exceeded',
 };
 
-const UNFINISHED: ReadonlySet<NodeStatus> = new Set(['queued', 'active', 'waiting', 'held', 'retrying']);
+const UNFINISHED_ONES: readonly NodeStatus[] = ['queued', 'active', 'waiting', 'held', 'retrying'];
+const UNFINISHED: ReadonlySet<NodeStatus> = new Set(UNFINISHED_ONES);
 const UNVISITED: NodeOverlay = { status: 'active', visits: 0, retries: 0, sinceMs: null, durationMs: null, error: null };
+
+/** What has changed since it was asked for last. */
+export interface OverlayChanges {
+  /** Ids of nodes. */
+  readonly nodes: ReadonlySet<string>;
+  /** Indexes of edges of the graph. */
+  readonly edges: ReadonlySet<number>;
+}
 
 /**
  * Builds an execution's overlay from its log: the status of each node, and how often each edge was taken. Takes the events in order, from the
- * first.
+ * first. `nodeOverlay`, `timesTaken` and `takeChanges` follow an execution without a look at the whole graph for each event.
  */
 export class OverlayBuilder {
-  readonly #program: Program;
+  readonly #program: DrawnWorkflow;
   readonly #routes = new Map<number, OutcomeRoutes>();
   readonly #nodes = new Map<string, NodeOverlay>();
   readonly #visits = new Map<string, number>();
@@ -56,8 +65,12 @@ export class OverlayBuilder {
   #error: string | null = null;
   /** Nodes that failed for good without an edge to follow, with their errors. */
   readonly #failures = new Map<string, string>();
+  /** Number of nodes by status. */
+  readonly #statuses = new Map<NodeStatus, number>();
+  #changedNodes = new Set<string>();
+  #changedEdges = new Set<number>();
 
-  constructor(program: Program) {
+  constructor(program: DrawnWorkflow) {
     this.#program = program;
     this.#taken = new Array<number>(program.tables.graph.edges.reduce((most, edge) => Math.max(most, edge.index), -1) + 1).fill(
       0,
@@ -73,6 +86,7 @@ export class OverlayBuilder {
     if (end !== undefined) {
       this.#status = end;
       this.#error = end === 'failed' ? this.#failure(data) : null;
+      this.#markAll();
     }
     if (node_id === null) this.#executionEvent(type, data);
     // Detached work belongs to no visit.
@@ -80,27 +94,60 @@ export class OverlayBuilder {
   }
 
   get overlay(): ExecutionOverlay {
-    const nodes = new Map(this.#nodes);
-    const running = this.#status === 'running';
-    // Nodes that were in progress when the execution ended count as cancelled, until a retry.
-    if (!running)
-      for (const [node, overlay] of nodes)
-        if (UNFINISHED.has(overlay.status)) nodes.set(node, { ...overlay, status: 'cancelled' });
-    const suspended = running && this.#suspended;
-    if (suspended) for (const node of this.#deferred()) nodes.set(node, { ...(nodes.get(node) ?? UNVISITED), status: 'held' });
-    const status = suspended || (running && allWaiting(nodes)) ? 'paused' : this.#status;
+    const nodes = new Map<string, NodeOverlay>();
+    for (const node of [...this.#nodes.keys(), ...this.#deferred()]) {
+      const overlay = this.nodeOverlay(node);
+      if (overlay !== null) nodes.set(node, overlay);
+    }
     return {
-      status,
-      suspended,
+      status: this.status,
+      suspended: this.suspended,
       sequence: this.#sequence,
       startedAtMs: this.#startedAtMs,
       atMs: this.#atMs,
-      ended: !running,
+      ended: this.#status !== 'running',
       error: this.#error,
       nodes,
       taken: [...this.#taken],
       rerouted: this.#rerouted,
     };
+  }
+
+  get status(): ExecutionStatus {
+    return this.suspended || (this.#status === 'running' && this.#allWait()) ? 'paused' : this.#status;
+  }
+
+  get suspended(): boolean {
+    return this.#status === 'running' && this.#suspended;
+  }
+
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  get rerouted(): boolean {
+    return this.#rerouted;
+  }
+
+  /** Null = nothing has happened to the node. */
+  nodeOverlay(node: string): NodeOverlay | null {
+    const overlay = this.#nodes.get(node) ?? null;
+    // Nodes that were in progress when the execution ended count as cancelled, until a retry.
+    if (this.#status !== 'running')
+      return overlay !== null && UNFINISHED.has(overlay.status) ? { ...overlay, status: 'cancelled' } : overlay;
+    return this.#suspended && this.#isDeferred(node) ? { ...(overlay ?? UNVISITED), status: 'held' } : overlay;
+  }
+
+  /** How often an edge of the graph was taken. */
+  timesTaken(edge: number): number {
+    return this.#taken[edge] ?? 0;
+  }
+
+  takeChanges(): OverlayChanges {
+    const changes = { nodes: this.#changedNodes, edges: this.#changedEdges };
+    this.#changedNodes = new Set();
+    this.#changedEdges = new Set();
+    return changes;
   }
 
   #executionEvent(type: string, data: JsonObject): void {
@@ -111,14 +158,16 @@ export class OverlayBuilder {
       this.#language = Number(data.language ?? FIRST_LANGUAGE);
       const { graph } = this.#program.tables;
       this.#reached.set(graph.start, 1);
-    } else if (type === 'workflow_paused') this.#suspended = true;
-    else if (type === 'workflow_resumed') this.#suspended = false;
-    else if (type === 'workflow_forked') this.#fork(data);
+    } else if (type === 'workflow_paused' || type === 'workflow_resumed') {
+      this.#suspended = type === 'workflow_paused';
+      this.#markAll();
+    } else if (type === 'workflow_forked') this.#fork(data);
     else if (type === 'workflow_retried') {
       this.#status = 'running';
       this.#error = null;
       this.#failures.clear();
       this.#suspended = false;
+      this.#markAll();
       const nodes = Array.isArray(data.nodes) ? (data.nodes as readonly Json[]) : [];
       for (const node of nodes)
         this.#update(String(node), { status: 'retrying', retries: this.#overlayOf(String(node)).retries + 1 });
@@ -189,6 +238,7 @@ export class OverlayBuilder {
         break;
       case 'node_skipped':
         this.#reached.delete(this.#program.tables.graph.indexOf(node) ?? -1);
+        this.#changedNodes.add(node);
         // A node that completed in an earlier iteration of its loop stays done.
         if (this.#overlayOf(node).visits === 0) this.#update(node, { status: 'skipped' });
         break;
@@ -259,7 +309,9 @@ export class OverlayBuilder {
     const chosen = Array.isArray(data.taken) ? this.#logged(data, alternatives) : this.#evaluated(alternatives, output);
     for (const edge of chosen?.live ?? []) {
       this.#taken[edge.index] = at(this.#taken, edge.index) + 1;
+      this.#changedEdges.add(edge.index);
       if (edge.to === END) continue;
+      this.#changedNodes.add(this.#program.tables.graph.idOf(edge.to));
       this.#received.set(edge.to, output);
       this.#reached.set(edge.to, sequence);
     }
@@ -290,13 +342,32 @@ export class OverlayBuilder {
     return error === undefined && truthy(value);
   }
 
-  /** Nodes that were reached while the execution was suspended. A join may still wait for other sources. */
   #deferred(): string[] {
     const { graph } = this.#program.tables;
-    return [...this.#reached].flatMap(([index, sequence]) => {
-      const { id, kind } = graph.node(index);
-      return definitionOf(kind).joins(kind) === null && (this.#began.get(id) ?? 0) < sequence ? [id] : [];
-    });
+    return this.suspended ? [...this.#reached.keys()].map((index) => graph.idOf(index)).filter((id) => this.#isDeferred(id)) : [];
+  }
+
+  /** Was the node reached while the execution was suspended? A join may still wait for other sources. */
+  #isDeferred(node: string): boolean {
+    const { graph } = this.#program.tables;
+    const index = graph.indexOf(node) ?? -1;
+    const reachedAt = this.#reached.get(index);
+    if (reachedAt === undefined) return false;
+    const { kind } = graph.node(index);
+    return definitionOf(kind).joins(kind) === null && (this.#began.get(node) ?? 0) < reachedAt;
+  }
+
+  /** Everything in progress waits. */
+  #allWait(): boolean {
+    const of = (status: NodeStatus): number => this.#statuses.get(status) ?? 0;
+    return of('waiting') > 0 && UNFINISHED_ONES.every((status) => status === 'waiting' || of(status) === 0);
+  }
+
+  /** For the events that change what all nodes show: an end, a pause, and what undoes them. */
+  #markAll(): void {
+    const { graph } = this.#program.tables;
+    for (const node of this.#nodes.keys()) this.#changedNodes.add(node);
+    for (const index of this.#reached.keys()) this.#changedNodes.add(graph.idOf(index));
   }
 
   #parks(node: string): boolean {
@@ -320,11 +391,13 @@ export class OverlayBuilder {
   }
 
   #update(node: string, change: Partial<NodeOverlay>): void {
-    this.#nodes.set(node, { ...this.#overlayOf(node), ...change });
+    const before = this.#nodes.get(node);
+    const after = { ...(before ?? UNVISITED), ...change };
+    if (before?.status !== after.status) {
+      if (before !== undefined) this.#statuses.set(before.status, (this.#statuses.get(before.status) ?? 0) - 1);
+      this.#statuses.set(after.status, (this.#statuses.get(after.status) ?? 0) + 1);
+    }
+    this.#nodes.set(node, after);
+    this.#changedNodes.add(node);
   }
-}
-
-function allWaiting(nodes: ReadonlyMap<string, NodeOverlay>): boolean {
-  const open = [...nodes.values()].filter(({ status }) => UNFINISHED.has(status));
-  return open.length > 0 && open.every(({ status }) => status === 'waiting');
 }

@@ -3,9 +3,10 @@ import type { Graph } from '../graph/graph.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
-import type { Program } from '../step/program.ts';
-import type { Diagram, DiagramEdge, DiagramFrame, DiagramNode, DrawnExecution } from './diagram.ts';
+import type { Diagram, DiagramEdge, DiagramFrame, DiagramNode, DrawnExecution, TakenBy } from './diagram.ts';
+import type { DrawnWorkflow } from './drawn-workflow.ts';
 import type { ExecutionOverlay } from './execution-overlay.ts';
+import type { OverlayBuilder } from './overlay-builder.ts';
 
 const OUTCOME_LABELS: Readonly<Record<string, string>> = {
   on_approved: 'approved',
@@ -24,7 +25,7 @@ const FINISH = 'finish';
 const MAX_TO_ONE_END = 6;
 
 /** Draws the nodes and edges of a workflow, with the progress of an execution. */
-export function workflowDiagram(program: Program, execution: DrawnExecution | null): Diagram {
+export function workflowDiagram(program: DrawnWorkflow, execution: DrawnExecution | null): Diagram {
   const overlay = execution?.overlay ?? null;
   const { workflow, config, tables } = program;
   const { edges } = effectiveEdges(workflow);
@@ -78,8 +79,7 @@ export function overBudgetNode({ budgetNode }: Graph): DiagramNode[] {
 }
 
 export function overBudgetEdge(to: string, overlay: ExecutionOverlay | null): DiagramEdge {
-  const taken = overlay === null ? null : Number(overlay.rerouted);
-  return { from: OVER_BUDGET, to, label: '', role: 'outcome', back: false, taken };
+  return counted({ from: OVER_BUDGET, to, label: '', role: 'outcome', back: false, takenBy: { type: 'budget' } }, overlay);
 }
 
 function definition({ id, kind, retry, timeout_secs, description, labels, policy }: Node): JsonObject {
@@ -105,15 +105,9 @@ function withEnds(
   const back = new Set([...graph.backEdges].map((edge) => edge.index));
   const hasChoice = new Set(edges.flatMap((edge) => (edge.role === 'if' ? [edge.from] : [])));
   const hasTransitions = new Set(edges.flatMap((edge) => (edge.role === 'wait' ? [] : [edge.from])));
-  const start: DiagramEdge = {
-    from: BEGIN,
-    to: `n${graph.start}`,
-    label: '',
-    role: 'plain',
-    back: false,
-    taken: overlay === null ? null : overlay.sequence > 0 ? 1 : 0,
-  };
-  const drawn = edges.map((edge): DiagramEdge => {
+  const plain = { label: '', role: 'plain', back: false } as const;
+  const start = { ...plain, from: BEGIN, to: `n${graph.start}`, takenBy: { type: 'start' } } as const;
+  const drawn = edges.map((edge) => {
     const otherwise = edge.role === 'plain' && hasChoice.has(edge.from) ? 'else' : '';
     return {
       from: `n${edge.from}`,
@@ -121,17 +115,43 @@ function withEnds(
       label: labelOf(edge, workflow) ?? otherwise,
       role: roleOf(edge),
       back: back.has(edge.index),
-      taken: overlay === null || edge.role === 'wait' ? null : (overlay.taken[edge.index] ?? 0),
+      takenBy: edge.role === 'wait' ? null : ({ type: 'edge', index: edge.index } as const),
     };
   });
-  const last = workflow.nodes.flatMap(({ id, kind }, i): DiagramEdge[] => {
+  const last = workflow.nodes.flatMap(({ id, kind }, i) => {
     if (hasTransitions.has(i) || definitionOf(kind).endsExecution) return [];
-    const overlayOfNode = overlay?.nodes.get(id);
-    const done = overlayOfNode?.status === 'done' ? overlayOfNode.visits : 0;
-    return [{ from: `n${i}`, to: FINISH, label: '', role: 'plain', back: false, taken: overlay === null ? null : done }];
+    return [{ ...plain, from: `n${i}`, to: FINISH, takenBy: { type: 'done', node: id } } as const];
   });
   const { budgetNode } = graph;
-  return [start, ...(budgetNode === null ? [] : [overBudgetEdge(`n${budgetNode}`, overlay)]), ...drawn, ...last];
+  const overBudget = budgetNode === null ? [] : [overBudgetEdge(`n${budgetNode}`, overlay)];
+  return [counted(start, overlay), ...overBudget, ...[...drawn, ...last].map((edge) => counted(edge, overlay))];
+}
+
+function counted(edge: Omit<DiagramEdge, 'taken'>, overlay: ExecutionOverlay | null): DiagramEdge {
+  const { takenBy } = edge;
+  if (overlay === null || takenBy === null) return { ...edge, taken: null };
+  const { sequence, rerouted, taken, nodes } = overlay;
+  const counts = { sequence, rerouted, timesTaken: (index: number) => taken[index] ?? 0 };
+  return { ...edge, taken: timesTaken(takenBy, { ...counts, nodeOverlay: (node) => nodes.get(node) ?? null }) };
+}
+
+/** How often an edge of a diagram was taken. */
+export function timesTaken(
+  by: TakenBy,
+  counts: Pick<OverlayBuilder, 'sequence' | 'rerouted' | 'timesTaken' | 'nodeOverlay'>,
+): number {
+  switch (by.type) {
+    case 'edge':
+      return counts.timesTaken(by.index);
+    case 'start':
+      return counts.sequence > 0 ? 1 : 0;
+    case 'budget':
+      return Number(counts.rerouted);
+    case 'done': {
+      const overlay = counts.nodeOverlay(by.node);
+      return overlay?.status === 'done' ? overlay.visits : 0;
+    }
+  }
 }
 
 function roleOf(edge: GraphEdge): DiagramEdge['role'] {

@@ -1,4 +1,3 @@
-import { compileDocument } from '../../machines/compile-document.ts';
 import { at } from '../../machines/graph/at.ts';
 import type { GraphEdge } from '../../machines/graph/edges.ts';
 import type { Graph } from '../../machines/graph/graph.ts';
@@ -6,7 +5,7 @@ import type { Json, JsonObject } from '../../machines/json.ts';
 import { definitionOf, type KindName } from '../../machines/nodes/index.ts';
 import type { Behaviour } from '../../machines/nodes/kind.ts';
 import type { TimedEvent } from '../../machines/replay/log.ts';
-import type { Program } from '../../machines/step/program.ts';
+import { type DrawnWorkflow, drawnWorkflow } from '../../machines/views/drawn-workflow.ts';
 import type { ExecutionOverlay, NodeOverlay } from '../../machines/views/execution-overlay.ts';
 import { OverlayBuilder } from '../../machines/views/overlay-builder.ts';
 import { workflowDiagram } from '../../machines/views/workflow-diagram.ts';
@@ -35,7 +34,7 @@ export interface OutlineRow {
  * The nodes of a workflow in topological order, loops aside. Nodes reached by only one of several branches are indented below the node that
  * branches; nodes reached by several branches follow at the level of that node.
  */
-export function outlineOf(program: Program): readonly OutlineRow[] {
+export function outlineOf(program: DrawnWorkflow): readonly OutlineRow[] {
   const { graph } = program.tables;
   const diagram = workflowDiagram(program, null);
   const labels = new Map<string, string>();
@@ -129,7 +128,7 @@ export class LiveOutline {
 
   /** Throws `InvalidWorkflow`. */
   constructor(document: JsonObject) {
-    const program = compileDocument(document);
+    const program = drawnWorkflow(document);
     this.rows = outlineOf(program);
     this.#overlay = new OverlayBuilder(program);
   }

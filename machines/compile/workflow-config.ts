@@ -1,0 +1,63 @@
+import type { Cooperative } from '../cooperative.ts';
+import { InvalidWorkflow } from '../diagnostics.ts';
+import type { Graph } from '../graph/graph.ts';
+import { analyseCooperatively } from '../graph/index.ts';
+import type { Workflow } from '../ir/workflow.ts';
+import type { JsonObject } from '../json.ts';
+import { type PolicyVerdict, policyVerdict } from '../policy.ts';
+import { FINALIZER_ROUTES } from '../program/finalizers.ts';
+import { type OutcomeRoutes, outcomeRoutes } from '../program/outcome-routes.ts';
+import { analyseOutputUse, type OutputUse } from '../program/output-use.ts';
+import type { Plan } from '../program/plan.ts';
+import { MachineEmitter } from './emit/machine.ts';
+import { TransitionBuilder } from './emit/transitions.ts';
+import { refuseBudgetNodeInParallel } from './plan/budget-node.ts';
+import { Planner } from './plan/planner.ts';
+import { checkStepCost } from './plan/step-cost.ts';
+
+export interface CompileOptions {
+  /** False compiles every fan-out to a subgraph. Nodes and outcomes are the same. Default: true. */
+  readonly forks?: boolean;
+  /** Skips the check of step costs, which an earlier version may not have made when it registered the workflow. */
+  readonly registered?: boolean;
+}
+
+/** The states and transitions of a workflow, with what was found out on the way. No machine yet, and nothing of XState. */
+export interface WorkflowConfig {
+  readonly graph: Graph;
+  readonly routes: readonly OutcomeRoutes[];
+  readonly outputUse: OutputUse;
+  readonly verdicts: ReadonlyMap<number, PolicyVerdict>;
+  readonly plan: Plan;
+  readonly config: JsonObject;
+}
+
+/** Throws `InvalidWorkflow`. */
+export function* workflowConfig(workflow: Workflow, options: CompileOptions): Cooperative<WorkflowConfig> {
+  const { graph, diagnostics } = yield* analyseCooperatively(workflow);
+  if (graph === null) throw new InvalidWorkflow(diagnostics);
+  const finalizers = new Set(graph.finalizers);
+  const routes = graph.nodes.map((_, node) => {
+    if (finalizers.has(node)) return FINALIZER_ROUTES;
+    return graph.rank[node] === -1 ? {} : outcomeRoutes(graph, node);
+  });
+  yield;
+  const outputUse = yield* analyseOutputUse(graph);
+  const verdicts = verdictsOf(workflow, graph);
+  const plan = new Planner(graph, routes, outputUse, { forks: options.forks ?? true }).plan();
+  refuseBudgetNodeInParallel(graph, plan);
+  if (options.registered !== true) checkStepCost(graph, plan);
+  yield;
+  const emitter = new MachineEmitter(new TransitionBuilder(graph, routes, outputUse, verdicts));
+  const config = yield* emitter.emit(workflow.workflow_id, plan);
+  return { graph, routes, outputUse, verdicts, plan, config };
+}
+
+function verdictsOf(workflow: Workflow, graph: Graph): Map<number, PolicyVerdict> {
+  const verdicts = new Map<number, PolicyVerdict>();
+  for (const node of [...graph.reachable, ...graph.finalizers]) {
+    const verdict = policyVerdict(workflow, graph.node(node));
+    if (verdict !== null) verdicts.set(node, verdict);
+  }
+  return verdicts;
+}
