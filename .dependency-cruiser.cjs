@@ -144,8 +144,8 @@ module.exports = {
     ownFiles(
       'api-boundary',
       '^src/api/',
-      `^(src/(api|authoring|control|diagrams|runtime|telemetry|views)|machines)/|^src/(config|times|tokens)\\.ts$|${PORT}`,
-      'api → authoring, control, diagrams, views, runtime, telemetry, machines, the store port, config, times, tokens.',
+      `^(src/(api|authoring|control|diagrams|runtime|telemetry|testing|views)|machines)/|^src/(config|times|tokens)\\.ts$|${PORT}`,
+      'api → authoring, control, diagrams, views, runtime, telemetry, testing, machines, the store port, config, times, tokens.',
     ),
     ownFiles(
       'evaluation-boundary',

@@ -54,6 +54,7 @@ import { tokenRoutes } from './routes/tokens.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { workItemRoutes } from './routes/work-items.ts';
 import { workerRoutes } from './routes/workers.ts';
+import { workflowFindingRoutes } from './routes/workflow-findings.ts';
 import { workflowRoutes } from './routes/workflows.ts';
 import type { Api, Services } from './services.ts';
 import { EventStreams } from './streams/event-streams.ts';
@@ -167,6 +168,7 @@ function addRoutes(app: Api, services: Services, auth: 'on' | 'off'): void {
   javaSdkRoutes(app, services);
   executionRoutes(app, services);
   diagramRoutes(app, services);
+  workflowFindingRoutes(app, services);
   interventionRoutes(app, services);
   historyRoutes(app, services);
   eventRoutes(app, services);

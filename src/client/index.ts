@@ -31,6 +31,7 @@ import type {
   RenewedLease,
 } from '../api/schemas/work-items.ts';
 import type { WorkerList } from '../api/schemas/workers.ts';
+import type { WorkflowFindings } from '../api/schemas/workflow-findings.ts';
 import type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/schemas/workflows.ts';
 import type { WorkflowDefinition, WorkflowTypes } from '../builder/definition.ts';
 import { AgentClient } from './agents.ts';
@@ -179,6 +180,18 @@ export class JamjetClient {
     options?: CallOptions,
   ): Promise<WorkflowRevisions> {
     return this.#transport.call('GET', `/workflows/${pathSegment(id)}/revisions`, { ...options, query: { ...page } });
+  }
+
+  /**
+   * What is known of a workflow before it runs: the warnings of its registration, and the findings of an exploration of its paths. The first
+   * request for a revision may take seconds. Rejects with 404, or 400 if the workflow is too large.
+   */
+  findings(
+    id: string,
+    which: { readonly version?: string; readonly revision?: string } = {},
+    options?: CallOptions,
+  ): Promise<WorkflowFindings> {
+    return this.#transport.call('GET', `/workflows/${pathSegment(id)}/findings`, { ...options, query: { ...which } });
   }
 
   /** The content of a revision by its hash, or at least six of its first digits. Rejects with 404, or 409 if several begin so. */

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { WorkflowRevisionRow, WorkflowRow } from '../../../store/port/control.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
+import { storedWorkflow } from '../requests/stored-workflow.ts';
 import { reportFieldsBeside } from '../requests/warnings.ts';
 import { YamlBody, YamlWorkflows } from '../requests/yaml.ts';
 import { limitOf } from '../schemas/fields.ts';
@@ -99,18 +100,8 @@ export function workflowRoutes(app: Api, { runtime, store }: Services): void {
     },
     async (request) => {
       const { workflow_id } = request.params;
-      const { version, revision } = request.query;
       const tenant = store.tenant(identityOf(request).tenantId);
-      if (version !== undefined && revision !== undefined)
-        throw new RuntimeError('bad_request', 'give version or revision, not both');
-      const row =
-        revision === undefined
-          ? await tenant.workflow(workflow_id, version)
-          : soleRevision(workflow_id, revision, await tenant.workflowByRevision(workflow_id, revision));
-      if (row === null) {
-        const which = version === undefined ? (revision === undefined ? '' : ` revision ${revision}`) : ` v${version}`;
-        throw new RuntimeError('not_found', `workflow ${truncated(workflow_id)}${which} not found`);
-      }
+      const row = await storedWorkflow(tenant, workflow_id, request.query);
       const versions = await tenant.versions(workflow_id);
       return { workflow_id, ...versionOf(row), versions: versions.map(versionOf), ir: irOf(row.source) };
     },
@@ -152,13 +143,6 @@ function revisionOf(row: WorkflowRevisionRow): WorkflowRevisions['revisions'][nu
     registered_at: timestamp(row.registeredAtMs),
     registered_by: row.registeredBy,
   };
-}
-
-function soleRevision(workflowId: string, revision: string, rows: readonly WorkflowRow[]): WorkflowRow | null {
-  const [row = null, other] = rows;
-  if (other !== undefined)
-    throw new RuntimeError('conflict', `several revisions of workflow ${truncated(workflowId)} begin with ${revision}`);
-  return row;
 }
 
 /** Both lists, what they share once: the compiler finds again what the authoring code has found with its place. */

@@ -31,7 +31,7 @@ export interface Explored {
   /** Transitions to the initial states. */
   readonly starts: readonly Transition[];
   readonly steps: number;
-  /** The maximum number of steps was reached. */
+  /** The maximum number of steps was reached, or its time was over. */
   readonly bounded: boolean;
   /** Branches that some run took. */
   readonly taken: ReadonlySet<Branch>;
@@ -42,10 +42,15 @@ export interface Explored {
 /**
  * Explores the state space of a workflow. States whose active nodes were expanded least often come first, so that a limit cuts off the most
  * repetitive part. `xstate/graph` is not used because it explores in another order, discards its result at its limit, and knows only the
- * machine: which work starts, which timers are set and which messages are stale is decided by the step.
+ * machine: which work starts, which timers are set and which messages are stale is decided by the step. `isOver` ends it earlier.
  */
-export function explore(workflows: readonly SimWorkflow[], inputs: BranchInputs, maxSteps: number): Explored {
-  const explorer = new Explorer(workflows, inputs, maxSteps);
+export function explore(
+  workflows: readonly SimWorkflow[],
+  inputs: BranchInputs,
+  maxSteps: number,
+  isOver: () => boolean = () => false,
+): Explored {
+  const explorer = new Explorer(workflows, inputs, maxSteps, isOver);
   explorer.run();
   return explorer.result();
 }
@@ -63,6 +68,7 @@ class Explorer {
   readonly #workflows: readonly SimWorkflow[];
   readonly #inputs: BranchInputs;
   readonly #maxSteps: number;
+  readonly #isOver: () => boolean;
   readonly #stateNodes: StateNode[] = [];
   readonly #known = new Map<string, StateNode>();
   /** Grouped by the nodes that advance next, and by the start of the run. */
@@ -72,10 +78,11 @@ class Explorer {
   readonly #unreadLate = new Set<string>();
   #steps = 0;
 
-  constructor(workflows: readonly SimWorkflow[], branchInputs: BranchInputs, maxSteps: number) {
+  constructor(workflows: readonly SimWorkflow[], branchInputs: BranchInputs, maxSteps: number, isOver: () => boolean) {
     this.#workflows = workflows;
     this.#inputs = branchInputs;
     this.#maxSteps = maxSteps;
+    this.#isOver = isOver;
   }
 
   run(): void {
@@ -100,7 +107,7 @@ class Explorer {
   }
 
   #next(): QueuedState | undefined {
-    if (this.#steps >= this.#maxSteps) return undefined;
+    if (this.#steps >= this.#maxSteps || this.#isOver()) return undefined;
     return this.#queue.next();
   }
 

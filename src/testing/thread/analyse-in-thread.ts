@@ -1,0 +1,58 @@
+import { Worker } from 'node:worker_threads';
+import type { WorkflowAnalysis } from '../analysis.ts';
+
+const MAX_HEAP_MB = 512;
+
+/** The workflow cannot be analysed within the limits of a thread. */
+export class AnalysisTooLarge extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'AnalysisTooLarge';
+  }
+}
+
+/** The document as JSON text, and the limits of its exploration. */
+export interface AnalysisRequest {
+  readonly source: string;
+  readonly paths: number;
+  readonly steps: number;
+  readonly budgetMs: number;
+}
+
+/**
+ * `analyse` in a thread of its own, which explores for `budgetMs` and is stopped after `limitMs`. Rejects with `AnalysisTooLarge` if the thread
+ * needs longer or too much memory, and with the reason of the signal.
+ */
+export async function analyseInThread(
+  request: AnalysisRequest,
+  limitMs: number,
+  signal?: AbortSignal,
+): Promise<WorkflowAnalysis> {
+  signal?.throwIfAborted();
+  const entry = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
+  const thread = new Worker(new URL(entry, import.meta.url), {
+    workerData: request,
+    resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+  });
+  let stop = (): void => {};
+  let limit: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise<WorkflowAnalysis>((resolve, reject) => {
+      thread.once('message', resolve);
+      thread.once('error', (cause: NodeJS.ErrnoException) =>
+        reject(
+          cause.code === 'ERR_WORKER_OUT_OF_MEMORY'
+            ? new AnalysisTooLarge('the workflow needs too much memory to be analysed', { cause })
+            : cause,
+        ),
+      );
+      limit = setTimeout(() => reject(new AnalysisTooLarge('the workflow takes too long to analyse')), limitMs);
+      stop = () => reject(signal?.reason);
+      signal?.addEventListener('abort', stop, { once: true });
+    });
+  } finally {
+    clearTimeout(limit);
+    signal?.removeEventListener('abort', stop);
+    await thread.terminate();
+  }
+}
