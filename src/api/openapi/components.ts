@@ -26,6 +26,7 @@ import * as warnings from '../schemas/warnings.ts';
 import * as webhooks from '../schemas/webhooks.ts';
 import * as workItems from '../schemas/work-items.ts';
 import * as workers from '../schemas/workers.ts';
+import * as workflowFindings from '../schemas/workflow-findings.ts';
 import * as workflows from '../schemas/workflows.ts';
 
 /** The schema files. Every exported object schema is a component of the document, under the name of its export. */
@@ -57,6 +58,7 @@ export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>
   webhooks,
   'work-items': workItems,
   workers,
+  'workflow-findings': workflowFindings,
   workflows,
 };
 
