@@ -1,9 +1,12 @@
+import type { Static } from 'typebox';
+import type { JobSelection } from '../../control/jobs/selection.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import type { ExecutionFilter } from '../../runtime/types/executions.ts';
 import { type ExecutionConditions, STATUSES } from '../schemas/executions.ts';
 import { defined } from '../schemas/fields.ts';
+import type { Job, JobFilter } from '../schemas/jobs.ts';
 import { parseTime, timestamp } from '../time.ts';
-import { executionId } from './ids.ts';
+import { executionId, findExecutionId } from './ids.ts';
 
 type OptionalConditions = { readonly [Name in keyof ExecutionConditions]?: ExecutionConditions[Name] | null };
 
@@ -13,8 +16,11 @@ export function toFilter(conditions: OptionalConditions): ExecutionFilter {
   if (defined('version', workflow_version).version !== undefined && defined('id', workflow_id).id === undefined)
     throw new RuntimeError('bad_request', 'workflow_version needs workflow_id');
   const labels = listOf(conditions.label);
+  const { error } = conditions;
+  const status = conditions.status ?? (typeof error === 'string' ? 'failed' : null);
   return {
-    ...defined('statuses', conditions.status === undefined || conditions.status === null ? null : statusesOf(conditions.status)),
+    ...defined('statuses', status === null ? null : statusesOf(status)),
+    ...defined('error', error),
     ...defined('workflowId', workflow_id),
     ...defined('workflowVersion', workflow_version),
     ...defined('parentId', parent === undefined || parent === null ? null : executionId(parent)),
@@ -24,11 +30,34 @@ export function toFilter(conditions: OptionalConditions): ExecutionFilter {
   };
 }
 
+type JobConditions = Static<typeof JobFilter>;
+
+/** The selection of a bulk job from the conditions of a request. Throws as `toFilter`, and `bad_request` for an invalid id. */
+export function toSelection({ execution_ids, ...conditions }: JobConditions): JobSelection {
+  const filter = toFilter(conditions);
+  if (execution_ids === undefined || execution_ids === null) return filter;
+  if (Object.keys(filter).length > 0)
+    throw new RuntimeError('bad_request', 'execution_ids cannot be combined with other conditions');
+  const ids = execution_ids.map((given, index) => {
+    const id = findExecutionId(given);
+    if (id === null)
+      throw new RuntimeError('bad_request', `execution_ids[${index}]: "${truncated(given)}" is not the id of an execution`);
+    return id;
+  });
+  return { executionIds: [...new Set(ids)].sort() };
+}
+
+/** The conditions from the selection of a bulk job. */
+export function toJobConditions({ executionIds, ...filter }: JobSelection): Job['filter'] {
+  return { ...toConditions(filter), ...defined('execution_ids', executionIds === undefined ? null : [...executionIds]) };
+}
+
 /** The conditions from a filter of the runtime. */
-export function toConditions(filter: ExecutionFilter): ExecutionConditions {
+function toConditions(filter: ExecutionFilter): ExecutionConditions {
   const { statuses, labels, createdFromMs, createdBeforeMs } = filter;
   return {
     ...defined('status', statuses === undefined ? null : [...statuses]),
+    ...defined('error', filter.error),
     ...defined('workflow_id', filter.workflowId),
     ...defined('workflow_version', filter.workflowVersion),
     ...defined('parent_execution_id', filter.parentId),

@@ -5,9 +5,15 @@ const UUID = /^([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]
 
 /** An execution id from `exec_` and 32 hex digits, 32 hex digits, or a UUID. Throws `RuntimeError` `not_found` for anything else. */
 export function executionId(given: string): string {
+  const id = findExecutionId(given);
+  if (id === null) throw new RuntimeError('not_found', `execution ${truncated(given)} not found`);
+  return id;
+}
+
+/** The same, and null for anything else. */
+export function findExecutionId(given: string): string | null {
   const hex = EXECUTION.exec(given)?.[1] ?? UUID.exec(given)?.slice(1).join('');
-  if (hex === undefined) throw new RuntimeError('not_found', `execution ${truncated(given)} not found`);
-  return `exec_${hex.toLowerCase()}`;
+  return hex === undefined ? null : `exec_${hex.toLowerCase()}`;
 }
 
 /**

@@ -87,6 +87,8 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
       const filter = toFilter(request.query);
       if (part !== undefined && (offset !== undefined || Object.keys(filter).length > 0))
         throw new RuntimeError('bad_request', 'id can be combined with limit, cursor and include only');
+      if (filter.error !== undefined && page.offset > 0)
+        throw new RuntimeError('bad_request', 'offset cannot be combined with error: continue with next_cursor');
       const { executions, next } =
         part === undefined
           ? await runtime.executions(tenantId, { ...page, ...filter, ...after })
@@ -104,7 +106,7 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
       schema: {
         summary: 'Count executions by their status',
         description:
-          'Exact: every execution that matches counts once, with the status it has when it is counted. A million take about a fifth of a second.',
+          'Exact: every execution that matches counts once, with the status it has when it is counted. A million take about a fifth of a second. With `error`, the newest 10,000 that the other conditions select are looked at; `more` says whether there are others.',
         tags: ['Executions'],
         operationId: 'countExecutions',
         querystring: ExecutionConditions,
@@ -112,9 +114,12 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
       },
     },
     async (request) => {
-      const { byStatus, total } = await runtime.executionCounts(identityOf(request).tenantId, toFilter(request.query));
+      const { byStatus, total, examined, more } = await runtime.executionCounts(
+        identityOf(request).tenantId,
+        toFilter(request.query),
+      );
       const counts = Object.fromEntries(STATUSES.map((status) => [status, byStatus.get(status) ?? 0]));
-      return { counts: counts as ExecutionCounts['counts'], total };
+      return { counts: counts as ExecutionCounts['counts'], total, examined, more };
     },
   );
 

@@ -1,9 +1,9 @@
 import type { JobRow } from '../../../store/port/resources/jobs.ts';
 import type { RetryOutcomes } from '../../control/jobs/outcomes.ts';
-import type { ExecutionFilter } from '../../runtime/types/executions.ts';
+import type { JobSelection } from '../../control/jobs/selection.ts';
 import { toErrorGroup } from '../replies/error-group.ts';
 import { cursorOf, fromCursor } from '../requests/cursor.ts';
-import { toConditions, toFilter } from '../requests/execution-filter.ts';
+import { toJobConditions, toSelection } from '../requests/execution-filter.ts';
 import { limitOf } from '../schemas/fields.ts';
 import {
   JOBS_PAGE,
@@ -30,7 +30,7 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
       schema: {
         summary: 'Start a bulk job',
         description:
-          'Cancels, retries, pauses or resumes every matching execution, oldest first, on behalf of the caller. Covers executions started before the job that match when their turn comes.',
+          'Cancels, retries, pauses or resumes every matching execution, oldest first, on behalf of the caller. Covers executions started before the job that match when their turn comes, or up to 1,000 named ones (`execution_ids`).',
         tags,
         operationId: 'startJob',
         body: StartJob,
@@ -39,7 +39,7 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
     },
     async (request, reply) => {
       const { action, filter, all, reason } = request.body;
-      const settings = { action, filter: toFilter(filter ?? {}), all: all ?? false, reason: reason ?? null };
+      const settings = { action, filter: toSelection(filter ?? {}), all: all ?? false, reason: reason ?? null };
       const job = await jobs.start(settings, actionContext(request, nowMs()));
       void reply.code(202);
       return withOutcomes(job);
@@ -120,7 +120,7 @@ function toJob(row: JobRow, outcomes: RetryOutcomes | null): Job {
     id,
     job_id: id,
     action,
-    filter: toConditions(JSON.parse(row.filter) as ExecutionFilter),
+    filter: toJobConditions(JSON.parse(row.filter) as JobSelection),
     reason,
     status,
     matched,

@@ -82,6 +82,12 @@ export const ExecutionConditions = Type.Object(
     created_after: Type.Optional(timestamp('Only executions started then or later, in RFC 3339.')),
     created_before: Type.Optional(timestamp('Only executions started before then, in RFC 3339.')),
     parent_execution_id: Type.Optional(name('Only children of this execution.')),
+    error: Type.Optional(
+      text(
+        'Only executions with this error, or in the group of this name (`error` of a group of `GET /executions/errors`): numbers, ids and quoted texts may differ. Without `status`, failed ones.',
+        { minLength: 1, maxLength: 4096 },
+      ),
+    ),
   },
   { description: 'Which executions are selected: all of the given conditions must hold.' },
 );
@@ -173,14 +179,23 @@ export const StatusCounts = Type.Object(
 );
 
 export const ExecutionCounts = Type.Object(
-  { counts: StatusCounts, total: integer('Number of matching executions.') },
+  {
+    counts: StatusCounts,
+    total: integer('Number of matching executions.'),
+    examined: integer(
+      'Number of executions that were looked at: all that match; with `error`, the newest 10,000 that the other conditions select.',
+    ),
+    more: flag('With `error`: older executions may match as well and were not looked at.'),
+  },
   { description: 'How many executions match.' },
 );
 export type ExecutionCounts = Static<typeof ExecutionCounts>;
 
 export const ERROR_GROUPS_PAGE = { defaultLimit: 50, maxLimit: 1_000 };
 
-export const ExecutionErrorsQuery = Type.Object({ ...ExecutionConditions.properties, limit: limit(ERROR_GROUPS_PAGE) });
+const { error: _error, ...conditionsBesideError } = ExecutionConditions.properties;
+
+export const ExecutionErrorsQuery = Type.Object({ ...conditionsBesideError, limit: limit(ERROR_GROUPS_PAGE) });
 export type ExecutionErrorsQuery = Static<typeof ExecutionErrorsQuery>;
 
 export const ErrorGroup = Type.Object(

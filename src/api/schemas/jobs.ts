@@ -1,7 +1,20 @@
 import { type Static, Type } from 'typebox';
 import { ACTIONS, type JobStatus } from '../../../store/port/resources/jobs.ts';
 import { ErrorGroup, ExecutionConditions } from './executions.ts';
-import { appliedLimit, byId, described, integer, limit, listOf, nullable, optional, text, timestamp, waitMs } from './fields.ts';
+import {
+  appliedLimit,
+  byId,
+  described,
+  integer,
+  limit,
+  listOf,
+  name,
+  nullable,
+  optional,
+  text,
+  timestamp,
+  waitMs,
+} from './fields.ts';
 
 export const JOBS_PAGE = { defaultLimit: 50, maxLimit: 200 };
 
@@ -9,8 +22,17 @@ const JOB_STATUSES = ['running', 'completed', 'cancelled', 'failed'] as const sa
 
 export const JobById = byId('Id of the job: `job_` and 32 hex digits.');
 
-const { status, workflow_id, workflow_version, label, created_after, created_before, parent_execution_id } =
+const { status, workflow_id, workflow_version, label, created_after, created_before, parent_execution_id, error } =
   ExecutionConditions.properties;
+
+export const MAX_JOB_IDS = 1_000;
+
+const execution_ids = Type.Array(name('Id of an execution.'), {
+  minItems: 1,
+  maxItems: MAX_JOB_IDS,
+  description:
+    'These executions, at most 1,000, whatever their status. Cannot be combined with other conditions. Unknown ids count as failed.',
+});
 
 /** Unknown names are refused: a misspelt condition would be ignored and select far more executions. */
 export const JobFilter = Type.Object(
@@ -22,6 +44,11 @@ export const JobFilter = Type.Object(
     created_after: optional(created_after, 'Only executions started then or later, in RFC 3339.'),
     created_before: optional(created_before, 'Only executions started before then, in RFC 3339.'),
     parent_execution_id: optional(parent_execution_id, 'Only children of this execution.'),
+    error: optional(
+      error,
+      'Only executions with this error, or in the group of this name (`error` of a group of `GET /executions/errors`). Without `status`, failed ones.',
+    ),
+    execution_ids: optional(execution_ids, 'These executions, at most 1,000. Cannot be combined with other conditions.'),
   },
   { additionalProperties: false, description: 'Which executions a job acts on: all of the given conditions must hold.' },
 );
@@ -67,12 +94,17 @@ export const RetryOutcomes = Type.Object(
 );
 export type RetryOutcomes = Static<typeof RetryOutcomes>;
 
+const JobConditions = Type.Object(
+  { ...ExecutionConditions.properties, execution_ids: Type.Optional(execution_ids) },
+  { description: 'Which executions a job acts on.' },
+);
+
 export const Job = Type.Object(
   {
     id: text('Id of the job: `job_` and 32 hex digits.'),
     job_id: text('The same as `id`.'),
     action: Type.Enum(ACTIONS, { description: 'What the job does with each execution.' }),
-    filter: described(ExecutionConditions, 'Which executions it acts on.'),
+    filter: described(JobConditions, 'Which executions it acts on.'),
     reason: nullable(Type.String(), 'Why; null if no reason was given.'),
     status: Type.Enum(JOB_STATUSES, { description: 'Status of the job.' }),
     matched: nullable(Type.Integer(), 'Number of executions that matched when the job began; null until they are counted.'),

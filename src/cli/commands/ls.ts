@@ -47,6 +47,7 @@ class LsCommand extends ListCommand<ExecutionList> {
       ['List those that wait for a person, an event or a timer', '$0 ls --status paused'],
       ['Count the executions of a workflow by status', '$0 ls --workflow refund-approval --group-by status'],
       ['Count the failures of the last day by their error', '$0 ls --status failed --since 1d --group-by error'],
+      ['List those that failed with one of these errors', '$0 ls --error "charge: timeout after # ms"'],
       ['List failures for a customer in the last two hours', '$0 ls -s failed,limit_exceeded --label customer=acme --since 2h'],
       [
         'Print the ids of all failed executions of a workflow',
@@ -63,6 +64,7 @@ class LsCommand extends ListCommand<ExecutionList> {
   since = FILTER.since();
   until = FILTER.until();
   parent = FILTER.parent();
+  error = FILTER.error();
   limit = Option.String('--limit', '50', { description: 'Maximum number of executions, 1 to 1000 (default 50).' });
   offset = Option.String('--offset', { description: 'Number of executions to skip (default 0).' });
   cursor = Option.String('--cursor', { description: 'Start after an earlier page: its next_cursor.' });
@@ -103,6 +105,8 @@ class LsCommand extends ListCommand<ExecutionList> {
 
   async #listStatuses(client: JamjetClient): Promise<number> {
     const found = await client.executionCounts(conditionsOf(this, Date.now()));
+    if (!this.json && found.more)
+      this.note(`only the newest ${found.examined} executions were looked at: narrow the list with --since`);
     if (this.json) this.printJson(found);
     else if (found.total === 0) this.note(this.emptyText);
     else this.print(statusCountsText(found, this.paint));
@@ -110,6 +114,7 @@ class LsCommand extends ListCommand<ExecutionList> {
   }
 
   async #listErrors(client: JamjetClient): Promise<number> {
+    if (this.error !== undefined) throw usageFailure('give --error or --group-by error, not both');
     const limit = integerArgument('--limit', this.limit, { min: 1, max: PAGE });
     const list = await client.executionErrors({ ...conditionsOf(this, Date.now()), limit });
     if (this.json) this.printJson(list);

@@ -4,7 +4,7 @@ import { BulkCommand } from '../base/bulk-command.ts';
 import type { Usage } from '../base/command.ts';
 import { EXIT, usageFailure } from '../failure.ts';
 import { followAndReport } from '../following/follow-and-report.ts';
-import { idOrConditions } from '../input/filter.ts';
+import { FILTER, idOrConditions } from '../input/filter.ts';
 import { waitArgument, waitOption } from '../input/wait.ts';
 import { plain } from '../terminal/text.ts';
 
@@ -20,6 +20,7 @@ completed, have failed again, or are still running. The exit status is 1 if any 
       ['Retry an execution', '$0 retry exec_0199…'],
       ['Retry it and follow it', '$0 retry exec_0199… --follow'],
       ['Retry the failures of a workflow in the last six hours', '$0 retry --workflow nightly-import --since 6h'],
+      ['Retry what failed with an error, as ls --group-by error prints it', '$0 retry --error "charge: timeout after # ms"'],
       ['Wait up to five minutes to see which fail again', '$0 retry --status failed --yes --wait 5m'],
     ],
   };
@@ -27,6 +28,7 @@ completed, have failed again, or are still running. The exit status is 1 if any 
   protected override readonly executionOptions: readonly string[] = ['id', 'parent'];
   id = Option.String({ name: 'id', required: false });
   follow = Option.Boolean('--follow', false, { description: 'Follow the execution until it ends, like `run`.' });
+  error = FILTER.error();
   wait = waitOption();
   all = Option.Boolean('--all', false, { description: 'All that match; without other options, all failed executions.' });
 

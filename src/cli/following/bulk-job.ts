@@ -17,8 +17,6 @@ const DEFAULT_STATUSES: Readonly<Record<Job['action'], readonly string[]>> = {
   retry: ['failed'],
 };
 
-/** Maximum number of executions that are counted for the confirmation. */
-const PREVIEW_LIMIT = 1_000;
 const PROGRESS_POLL_MS = 500;
 /** Time to wait for an unreachable server. */
 const RECONNECT_TIMEOUT_MS = 10_000;
@@ -166,9 +164,8 @@ async function confirm(
   filter: ExecutionConditions,
 ): Promise<boolean> {
   if (!screen.interactive) throw usageFailure('a bulk command requires --yes without a terminal');
-  const { executions, next_cursor } = await client.executions({ ...filter, limit: PREVIEW_LIMIT });
-  const matching =
-    next_cursor === null ? count(executions.length, 'execution') : `more than ${count(executions.length, 'execution')}`;
+  const { total, more } = await client.executionCounts(filter);
+  const matching = `${more ? 'at least ' : ''}${count(total, 'execution')}`;
   const question = `${action[0]?.toUpperCase()}${action.slice(1)} ${matching} (${filterText(filter)})? [y/N] `;
   const answer = await screen.ask(question, { signal, interrupted: raise });
   return /^\s*y(es)?\s*$/i.test(answer ?? '');

@@ -15,6 +15,11 @@ export const FILTER = {
     Option.String('--since', { description: 'Only those started at or after: 90m (ago), 2026-03-12, or a full time.' }),
   until: () => Option.String('--until', { description: 'Only those started before: 90m (ago), 2026-03-12, or a full time.' }),
   parent: () => Option.String('--parent', { description: 'Only children of this execution.' }),
+  error: () =>
+    Option.String('--error', {
+      description:
+        'Only those that failed with this error; numbers, ids and quoted texts in it may differ (see ls --group-by error).',
+    }),
 } as const;
 
 export interface FilterOptions {
@@ -25,11 +30,12 @@ export interface FilterOptions {
   readonly since: string | undefined;
   readonly until: string | undefined;
   readonly parent: string | undefined;
+  readonly error?: string | undefined;
 }
 
 /** The options as conditions of the API; empty without options. Throws a usage `Failure`. */
 export function conditionsOf(options: FilterOptions, nowMs: number): ExecutionConditions {
-  const { status, workflow, workflowVersion, label, since, until, parent } = options;
+  const { status, workflow, workflowVersion, label, since, until, parent, error } = options;
   if (workflowVersion !== undefined && workflow === undefined) throw usageFailure('--workflow-version needs --workflow');
   return {
     ...(status === undefined ? {} : { status: status.split(',').map((word) => choiceArgument('--status', word, STATUSES)) }),
@@ -39,6 +45,7 @@ export function conditionsOf(options: FilterOptions, nowMs: number): ExecutionCo
     ...(since === undefined ? {} : { created_after: timeArgument('--since', since, nowMs) }),
     ...(until === undefined ? {} : { created_before: timeArgument('--until', until, nowMs) }),
     ...(parent === undefined ? {} : { parent_execution_id: parent }),
+    ...(error === undefined ? {} : { error }),
   };
 }
 

@@ -24,7 +24,9 @@ export function paintJobStatus(status: Job['status'], paint: Paint): string {
 export function jobText(job: Job, nowMs: number, paint: Paint): string {
   const startMs = Date.parse(job.created_at);
   const endMs = job.completed_at === null ? nowMs : Date.parse(job.completed_at);
-  const filter = Object.entries(job.filter).map(([name, value]) => `${name} ${[value].flat().join(', ')}`);
+  const { execution_ids: ids, ...conditions } = job.filter;
+  const filter = Object.entries(conditions).map(([name, value]) => `${name} ${[value].flat().join(', ')}`);
+  if (ids !== undefined) filter.push(ids.length === 1 ? (ids[0] ?? '') : `${ids.length} named executions`);
   const entries: [string, string][] = [
     ['job', job.id],
     ['action', job.action],

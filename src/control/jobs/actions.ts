@@ -9,13 +9,21 @@ export type ActionOutcome =
   | { readonly kind: 'succeeded' | 'skipped' }
   | { readonly kind: 'failed' | 'postponed'; readonly error: unknown };
 
-/** Applies the job's action to one execution, as the actor that created the job. */
-export async function applyAction(runtime: ServerRuntime, job: JobRow, executionId: string): Promise<ActionOutcome> {
+/**
+ * Applies the job's action to one execution, as the actor that created the job. `isNamed`: the job names the execution, so that it fails
+ * if there is none.
+ */
+export async function applyAction(
+  runtime: ServerRuntime,
+  job: JobRow,
+  executionId: string,
+  isNamed: boolean,
+): Promise<ActionOutcome> {
   try {
     await perform(runtime, job, executionId);
     return { kind: 'succeeded' };
   } catch (error) {
-    if (doesNotApply(error)) return { kind: 'skipped' };
+    if (doesNotApply(error, isNamed)) return { kind: 'skipped' };
     return { kind: isTransient(error) ? 'postponed' : 'failed', error };
   }
 }
@@ -45,11 +53,9 @@ function callerOf({ tenantId, actorId, actorType, request }: JobRow): Caller {
 }
 
 /** The execution has ended, is already paused, did not fail, was removed … */
-function doesNotApply(error: unknown): boolean {
-  return (
-    error instanceof RuntimeError &&
-    (error.code === 'conflict' || error.code === 'already_terminal' || error.code === 'not_found')
-  );
+function doesNotApply(error: unknown, isNamed: boolean): boolean {
+  if (!(error instanceof RuntimeError)) return false;
+  return error.code === 'conflict' || error.code === 'already_terminal' || (error.code === 'not_found' && !isNamed);
 }
 
 export function isTransient(error: unknown): boolean {

@@ -3,18 +3,18 @@ import type { Action, JobRow } from '../../../store/port/resources/jobs.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { WakeupSignal } from '../../runtime/queries/wakeup-signal.ts';
 import type { CancelSignal } from '../../runtime/types/cancel-signal.ts';
-import type { ExecutionFilter } from '../../runtime/types/executions.ts';
 import type { ControlDeps } from '../service.ts';
 import { OutcomeCounter, type RetryOutcomes } from './outcomes.ts';
 import { JobRunner } from './runner.ts';
+import type { JobSelection } from './selection.ts';
 
 /** Upper bound of `waitMs` of `settled`. */
 const MAX_WAIT_MS = 60_000;
 
 export interface JobRequest {
   readonly action: Action;
-  /** Selects executions that started before the job and match when the job reaches them. */
-  readonly filter: ExecutionFilter;
+  /** Selects named executions, or those that started before the job and match when the job reaches them. */
+  readonly filter: JobSelection;
   /** Confirms an empty filter, which selects every execution. */
   readonly all: boolean;
   readonly reason: string | null;

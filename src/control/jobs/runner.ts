@@ -1,11 +1,9 @@
-import type { ExecutionFilter as StoredFilter } from '../../../store/port/execution-search.ts';
 import type { JobProgress, JobRow } from '../../../store/port/resources/jobs.ts';
 import { CoalescedJob } from '../../runtime/coalesced-job.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
-import { storedFilter } from '../../runtime/queries/list-filter.ts';
-import type { ExecutionFilter } from '../../runtime/types/executions.ts';
 import type { ControlDeps, SingletonService } from '../service.ts';
 import { type ActionOutcome, applyAction, isTransient } from './actions.ts';
+import { SelectedExecutions } from './selection.ts';
 
 /** Executions acted on concurrently. Progress is stored after each page. */
 const PAGE_SIZE = 64;
@@ -95,25 +93,22 @@ export class JobRunner implements SingletonService {
 
   async #count(job: JobRow): Promise<void> {
     const { store, clock } = this.#deps;
-    const matched = await store.tenant(job.tenantId).countExecutions(filterOf(job));
+    const matched = await new SelectedExecutions(store.tenant(job.tenantId), job).count();
     await store.jobs.progress(job.tenantId, job.id, { ...progressOf(job), matched }, clock.nowMs());
   }
 
   async #runPage(job: JobRow): Promise<void> {
     const { store, runtime, clock } = this.#deps;
     const { tenantId, id, position } = job;
-    const { rows, next } = await store.tenant(tenantId).executions({
-      ...filterOf(job),
-      ...(position === null ? {} : { after: position }),
-      limit: PAGE_SIZE,
-    });
+    const selected = new SelectedExecutions(store.tenant(tenantId), job);
+    const { ids, next } = await selected.page(position, PAGE_SIZE);
     if (this.#cancelled.has(id)) return;
-    const outcomes = await Promise.all(rows.map((row) => applyAction(runtime, job, row.id)));
+    const outcomes = await Promise.all(ids.map((each) => applyAction(runtime, job, each, selected.areNamed)));
     const firstPostponed = outcomes.findIndex(({ kind }) => kind === 'postponed');
     const done = firstPostponed < 0 ? outcomes : outcomes.slice(0, firstPostponed);
     let progress = progressOf(job);
-    for (const [at, outcome] of done.entries()) progress = this.#progressAfter(progress, rows[at]?.id ?? null, outcome);
-    const retried = job.action === 'retry' ? succeededOf(rows, done) : [];
+    for (const [at, outcome] of done.entries()) progress = this.#progressAfter(progress, ids[at] ?? null, outcome);
+    const retried = job.action === 'retry' ? succeededOf(ids, done) : [];
     if (firstPostponed < 0 && next === null) return this.#finish(job, 'completed', progress, retried);
     const reached = firstPostponed < 0 ? { ...progress, position: next } : progress;
     await store.jobs.progress(tenantId, id, reached, clock.nowMs(), retried);
@@ -151,16 +146,8 @@ export class JobRunner implements SingletonService {
   }
 }
 
-function succeededOf(rows: readonly { readonly id: string }[], outcomes: readonly ActionOutcome[]): readonly string[] {
-  return rows.flatMap(({ id }, at) => (outcomes[at]?.kind === 'succeeded' ? [id] : []));
-}
-
-/** Restricts the filter to executions older than the job: ids sort by creation time. */
-function filterOf({ id, filter }: JobRow): StoredFilter {
-  const upperBound = `exec_${id.slice('job_'.length)}`;
-  const stored = storedFilter(JSON.parse(filter) as ExecutionFilter);
-  const before = stored.before !== undefined && stored.before < upperBound ? stored.before : upperBound;
-  return { ...stored, before, order: 'oldest' };
+function succeededOf(ids: readonly string[], outcomes: readonly ActionOutcome[]): readonly string[] {
+  return ids.flatMap((id, at) => (outcomes[at]?.kind === 'succeeded' ? [id] : []));
 }
 
 function progressOf({ position, matched, succeeded, skipped, failed, errors }: JobRow): JobProgress {

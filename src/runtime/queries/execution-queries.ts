@@ -1,7 +1,6 @@
 import type { PendingApproval as MachineApproval } from '../../../machines/run.ts';
 import { type Status, TERMINAL } from '../../../machines/run.ts';
 import { approvalsOf, isDeferred } from '../../../machines/step/index.ts';
-import { type StatusCounts, type ExecutionFilter as StoredFilter, totalOf } from '../../../store/port/execution-search.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
 import { CoalescedByKey } from '../coalesce.ts';
 import type { RuntimeContext } from '../context.ts';
@@ -25,6 +24,8 @@ import type {
   NodeView,
   PendingApproval,
 } from '../types/executions.ts';
+import { countExecutions } from './count-executions.ts';
+import { pageWithError } from './error-filter.ts';
 import { ErrorGrouping } from './error-groups.ts';
 import { storedFilter } from './list-filter.ts';
 import { summaryOf, viewOf } from './views.ts';
@@ -52,9 +53,9 @@ export interface ExecutionQueriesOptions extends Pick<RuntimeContext, 'store' | 
 export class ExecutionQueries {
   readonly #options: ExecutionQueriesOptions;
   /** By tenant and filter. */
-  readonly #counts = new CoalescedByKey<string, StatusCounts>((key) => {
-    const [tenantId, filter] = JSON.parse(key) as [string, StoredFilter];
-    return this.#options.store.tenant(tenantId).countByStatus(filter);
+  readonly #counts = new CoalescedByKey<string, ExecutionCounts>((key) => {
+    const [tenantId, filter] = JSON.parse(key) as [string, ExecutionFilter];
+    return countExecutions(this.#options.store.tenant(tenantId), filter);
   });
 
   constructor(options: ExecutionQueriesOptions) {
@@ -94,13 +95,16 @@ export class ExecutionQueries {
   }
 
   async executions(tenantId: string, request: ExecutionPageRequest): Promise<ExecutionPage> {
-    const { rows, next } = await this.#options.store.tenant(tenantId).executions({ ...request, ...storedFilter(request) });
+    const tenant = this.#options.store.tenant(tenantId);
+    const stored = { ...storedFilter(request), limit: request.limit };
+    const { rows, next } = await (request.error === undefined
+      ? tenant.executions(stored)
+      : pageWithError(tenant, stored, request.error));
     return { executions: rows.map(summaryOf), next };
   }
 
   async counts(tenantId: string, filter: ExecutionFilter): Promise<ExecutionCounts> {
-    const byStatus = await this.#counts.run(JSON.stringify([tenantId, storedFilter(filter)]));
-    return { byStatus, total: totalOf(byStatus) };
+    return this.#counts.run(JSON.stringify([tenantId, filter]));
   }
 
   async searchIds(tenantId: string, request: IdSearchRequest): Promise<ExecutionPage> {

@@ -2,8 +2,8 @@ import type { ExecutionFilter as StoredFilter } from '../../../store/port/execut
 import { firstExecutionIdAt } from '../ids.ts';
 import type { ExecutionFilter } from '../types/executions.ts';
 
-/** The filter in the form of the store, which compares ids instead of times. */
-export function storedFilter({ createdFromMs, createdBeforeMs, ...rest }: ExecutionFilter): StoredFilter {
+/** The filter in the form of the store, which compares ids instead of times, and does not compare errors (error-filter.ts). */
+export function storedFilter({ createdFromMs, createdBeforeMs, error: _error, ...rest }: ExecutionFilter): StoredFilter {
   return {
     ...rest,
     ...(createdFromMs === undefined ? {} : { from: firstExecutionIdAt(createdFromMs) }),

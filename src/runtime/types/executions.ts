@@ -93,13 +93,15 @@ export interface ExecutionFilter {
   /** By the time of the start, which the id holds. */
   readonly createdFromMs?: number;
   readonly createdBeforeMs?: number;
+  /** An error, or the name of a group of errors: those whose error differs in numbers, ids and quoted texts alone. */
+  readonly error?: string;
 }
 
 export interface ExecutionPageRequest extends ExecutionFilter {
   /** `next` of the page before. */
   readonly after?: string;
   readonly limit: number;
-  /** How many matches to skip; default 0. */
+  /** How many matches to skip; default 0. Not with `error`. */
   readonly offset?: number;
 }
 
@@ -115,6 +117,10 @@ export interface ExecutionCounts {
   /** By status; a status without matches may be absent. */
   readonly byStatus: ReadonlyMap<string, number>;
   readonly total: number;
+  /** How many executions were looked at: with `error`, the newest 10,000 that the other conditions select; else all that match. */
+  readonly examined: number;
+  /** Older executions may match as well and were not looked at. */
+  readonly more: boolean;
 }
 
 /** Executions to find by a part of their id. */

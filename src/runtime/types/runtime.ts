@@ -65,7 +65,7 @@ export interface Runtime {
   /**
    * Counts matching executions by their status. Each counts once, with the status it has when it is reached; what was committed before the call
    * is counted as it is. A million take a fifth of a second, in which other work goes on. Calls at the same time with the same filter
-   * share a count.
+   * share a count. With `error`, it looks at the newest 10,000 of the executions that the other conditions select.
    */
   executionCounts(tenantId: string, filter: ExecutionFilter): Promise<ExecutionCounts>;
   /** Executions whose id ends with `part`; if none does, those whose id contains it. Newest first, among the newest million of each page. */

@@ -94,9 +94,11 @@ export class ExecutionLists {
   async count(tenantId: string, filter: ExecutionFilter): Promise<StatusCounts> {
     const conditions = conditionsOf(filter);
     if (conditions === null) return new Map();
-    const statement = countExecutions(conditions.map(({ scan }) => scan));
-    const { from = FIRST, before = LAST } = filter;
-    const values = [tenantId, from, before, ...conditions.flatMap((condition) => condition.values)];
+    const { from, before } = filter;
+    const range = from === undefined && before === undefined ? [] : [from ?? FIRST, before ?? LAST];
+    const scans = conditions.map(({ scan }) => scan);
+    const statement = countExecutions(scans, range.length > 0);
+    const values = [tenantId, ...range, ...conditions.flatMap((condition) => condition.values)];
     const rows = await this.#connections.asTenant<{ status: string; count: number }>(tenantId, statement, values);
     return new Map(rows.map(({ status, count }) => [status, count]));
   }

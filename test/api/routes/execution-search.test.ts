@@ -51,11 +51,13 @@ describe('GET /executions?id=', () => {
 });
 
 describe('GET /executions/counts', () => {
+  const all = (total: number) => ({ total, examined: total, more: false });
+  const empty = all(0);
   const none = { pending: 0, running: 0, paused: 0, completed: 0, failed: 0, cancelled: 0, limit_exceeded: 0 };
 
   it('counts the matching executions of the tenant by status', async () => {
     const bench = await api({ tools });
-    expect((await bench.get('/executions/counts')).body).toEqual({ counts: none, total: 0 });
+    expect((await bench.get('/executions/counts')).body).toEqual({ ...empty, counts: none });
     await bench.post('/workflows', { ir: CHARGE });
     for (const error of ['down', 'down', null]) {
       const input = error === null ? {} : { error };
@@ -66,14 +68,14 @@ describe('GET /executions/counts', () => {
     await bench.settled(paused);
     await createTenant(bench, 'acme');
     const counts = async (query = '', headers = {}) => (await bench.get(`/executions/counts${query}`, headers)).body;
-    expect(await counts()).toEqual({ counts: { ...none, completed: 1, failed: 2, paused: 1 }, total: 4 });
-    expect(await counts('?status=failed,running')).toEqual({ counts: { ...none, failed: 2 }, total: 2 });
-    expect(await counts('?workflow_id=charge')).toEqual({ counts: { ...none, completed: 1, failed: 2 }, total: 3 });
-    expect(await counts('?workflow_id=charge&label=to:down')).toEqual({ counts: { ...none, failed: 2 }, total: 2 });
-    expect(await counts('?created_before=2020-01-01T00:00:00Z')).toEqual({ counts: none, total: 0 });
-    expect(await counts('', await asTenant(bench, 'acme'))).toEqual({ counts: none, total: 0 });
+    expect(await counts()).toEqual({ counts: { ...none, completed: 1, failed: 2, paused: 1 }, ...all(4) });
+    expect(await counts('?status=failed,running')).toEqual({ counts: { ...none, failed: 2 }, ...all(2) });
+    expect(await counts('?workflow_id=charge')).toEqual({ counts: { ...none, completed: 1, failed: 2 }, ...all(3) });
+    expect(await counts('?workflow_id=charge&label=to:down')).toEqual({ counts: { ...none, failed: 2 }, ...all(2) });
+    expect(await counts('?created_before=2020-01-01T00:00:00Z')).toEqual({ ...empty, counts: none });
+    expect(await counts('', await asTenant(bench, 'acme'))).toEqual({ ...empty, counts: none });
     await bench.post(`/executions/${paused}/cancel`);
-    expect(await counts()).toEqual({ counts: { ...none, completed: 1, failed: 2, cancelled: 1 }, total: 4 });
+    expect(await counts()).toEqual({ counts: { ...none, completed: 1, failed: 2, cancelled: 1 }, ...all(4) });
   });
 
   it.each([
@@ -83,6 +85,47 @@ describe('GET /executions/counts', () => {
   ])('refuses %s', async (query, error) => {
     const { status, body } = await (await api()).get(`/executions/counts?${query}`);
     expect([status, body.error]).toEqual([400, expect.stringMatching(error)]);
+  });
+});
+
+describe('executions with an error', () => {
+  async function charged(): Promise<{ readonly bench: Awaited<ReturnType<typeof api>>; readonly ids: readonly string[] }> {
+    const bench = await api({ tools });
+    await bench.post('/workflows', { ir: CHARGE });
+    const ids: string[] = [];
+    for (const error of ['timeout after 31 ms', 'declined', 'timeout after 3012 ms', null]) {
+      const { body } = await bench.post('/executions', { workflow_id: 'charge', input: error === null ? {} : { error } });
+      ids.push(body.execution_id);
+      await bench.settled(body.execution_id);
+    }
+    return { bench, ids };
+  }
+
+  it('are listed and counted by the name of their group, or by one of its errors', async () => {
+    const { bench, ids } = await charged();
+    const [{ error } = { error: '' }] = ((await bench.get('/executions/errors')).body as unknown as ErrorGroups).groups;
+    for (const given of [error, 'charge: timeout after 5 ms']) {
+      const query = `error=${encodeURIComponent(given)}`;
+      const { body } = await bench.get(`/executions?${query}`);
+      expect(body.executions.map((one) => one.execution_id)).toEqual([ids[2], ids[0]]);
+      const page = (await bench.get(`/executions?${query}&limit=1`)).body;
+      expect(page.executions.map((one) => one.execution_id)).toEqual([ids[2]]);
+      const next = (await bench.get(`/executions?${query}&limit=1&cursor=${page.next_cursor}`)).body;
+      expect([next.executions.map((one) => one.execution_id), next.next_cursor]).toEqual([[ids[0]], null]);
+      expect((await bench.get(`/executions/counts?${query}`)).body).toMatchObject({
+        counts: { failed: 2, completed: 0 },
+        total: 2,
+        examined: 3,
+        more: false,
+      });
+      expect((await bench.get(`/executions?${query}&status=completed`)).body.executions).toEqual([]);
+    }
+    expect((await bench.get('/executions?error=other')).body.executions).toEqual([]);
+  });
+
+  it.each(['error=', 'error=x&offset=1', `error=${'x'.repeat(5_000)}`])('cannot be listed with %.40s', async (query) => {
+    const { status, body } = await (await api()).get(`/executions?${query}`);
+    expect([status, body.error]).toEqual([400, expect.stringMatching(/^bad request: (error|offset)/)]);
   });
 });
 

@@ -231,6 +231,48 @@ describe('POST /executions/bulk', () => {
     expect((await it.executions('/executions?status=paused&limit=200')).body.executions).toHaveLength(75);
   });
 
+  it('acts on named executions, whatever their status, and reports unknown ones', async () => {
+    const it = await bench();
+    await createTenant(it as unknown as Api, 'acme');
+    const acme = await asTenant(it as unknown as Api, 'acme');
+    await it.post('/workflows', { ir: REVIEW }, acme);
+    const foreign = await start(it, 'review', {}, acme);
+    const [first, other, ended_] = [await start(it, 'review'), await start(it, 'review'), await start(it, 'echo')];
+    const execution_ids = [first, first.replace('exec_', ''), ended_, UNKNOWN_EXECUTION, foreign];
+    const { status, body } = await it.post('/executions/bulk', { action: 'cancel', filter: { execution_ids } });
+    const ids = [...new Set([first, ended_, UNKNOWN_EXECUTION, foreign])].sort();
+    expect([status, body.filter]).toEqual([202, { execution_ids: ids }]);
+    const job = await ended(it, body.id);
+    expect(job).toMatchObject({ status: 'completed', matched: 4, processed: 4, succeeded: 1, skipped: 1, failed: 2 });
+    expect(job.errors).toEqual(
+      [UNKNOWN_EXECUTION, foreign].sort().map((id) => ({ execution_id: id, error: `execution ${id} not found` })),
+    );
+    expect((await it.executions(`/executions/${first}`)).body.status).toBe('cancelled');
+    expect((await it.executions(`/executions/${other}`)).body.status).toBe('paused');
+  });
+
+  it('acts on hundreds of named executions in pages', async () => {
+    const it = await bench();
+    const execution_ids: string[] = [];
+    for (let n = 0; n < 130; n += 1) execution_ids.push(await start(it, 'review'));
+    const { body } = await it.post('/executions/bulk', { action: 'pause', filter: { execution_ids: execution_ids.slice(1) } });
+    expect(await ended(it, body.id)).toMatchObject({ matched: 129, processed: 129, succeeded: 129 });
+    expect((await it.runtime.execution('default', execution_ids[0] ?? '')).suspended).toBeNull();
+  });
+
+  it('retries what failed with an error', async () => {
+    const it = await bench();
+    isBroken = true;
+    const ids = [await start(it, 'failing'), await start(it, 'failing')];
+    isBroken = false;
+    const none = await it.post('/executions/bulk', { action: 'retry', filter: { error: 'work: in order' } });
+    expect(await ended(it, none.body.id)).toMatchObject({ matched: 0, processed: 0 });
+    const { body } = await it.post('/executions/bulk', { action: 'retry', filter: { error: 'work: out of order' } });
+    expect(body.filter).toEqual({ status: ['failed'], error: 'work: out of order' });
+    expect(await ended(it, body.id)).toMatchObject({ matched: 2, succeeded: 2 });
+    for (const id of ids) expect((await it.settled(id)).status).toBe('completed');
+  });
+
   it('reports failures, and continues with the others', async () => {
     const it = await bench();
     isBroken = true;
@@ -264,11 +306,27 @@ describe('POST /executions/bulk', () => {
       'created_after must be a time like 2026-03-12T10:00:00Z, not "noon"',
     ],
     [{ action: 'cancel', filter: { workflow_version: '1' } }, 'workflow_version needs workflow_id'],
+    [
+      { action: 'cancel', filter: { execution_ids: [UNKNOWN_EXECUTION, 'exec_1'] } },
+      'execution_ids[1]: "exec_1" is not the id of an execution',
+    ],
+    [
+      { action: 'cancel', filter: { execution_ids: [UNKNOWN_EXECUTION], status: 'paused' } },
+      'execution_ids cannot be combined with other conditions',
+    ],
+    [{ action: 'cancel', filter: { execution_ids: [] } }, 'filter.execution_ids must not be empty'],
   ])('refuses %j', async (request, error) => {
     const { post, get } = await bench();
     const { status, body } = await post('/executions/bulk', request);
     expect([status, body.error]).toEqual([400, `bad request: ${error}`]);
     expect((await get('/jobs')).body.jobs).toEqual([]);
+  });
+
+  it('refuses more than 1,000 names of executions', async () => {
+    const { post } = await bench();
+    const filter = { execution_ids: Array(1_001).fill(UNKNOWN_EXECUTION) };
+    const { status, body } = await post('/executions/bulk', { action: 'cancel', filter });
+    expect([status, body.error]).toEqual([400, 'bad request: filter.execution_ids must not have more than 1000 items']);
   });
 
   it('is open to writing roles', async () => {

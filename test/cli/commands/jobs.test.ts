@@ -150,6 +150,7 @@ describe('jamjet cancel with a filter', () => {
   it.each([
     ['cancel', 'no executions selected'],
     ['retry', 'no executions selected'],
+    ['ls --error down --group-by error', 'give --error or --group-by error, not both'],
     ['retry --all --follow', '--follow requires an id'],
     ['retry exec_1 --wait 5s', '--wait requires options that select executions'],
     ['retry --all --wait soon', '--wait "soon" is not a duration'],
@@ -188,6 +189,30 @@ describe('jamjet jobs', () => {
       /^job +job_\w+\naction +pause\nfilter +status running, paused · label batch:held\nstatus +completed\n/,
     );
     expect((await server().jamjet(`jobs get ${job.id} --follow`).ended).stdout).toContain('✓ pause completed: 2 done');
+  });
+
+  it('retry what failed with an error, as a group of errors is named', async () => {
+    const { client } = server();
+    const { workflow_id } = await client.registerWorkflow({ ...DECLINED, workflow_id: 'declined-once' });
+    const { execution_id } = await client.start({ workflow_id, input: {} });
+    await client.execution(execution_id, { waitMs: 30_000 });
+    const [{ error } = { error: '' }] = (await client.executionErrors({ workflow_id })).groups;
+    const { stdout } = await server().jamjet(['ls', '--json', '--workflow', workflow_id, '--error', error]).ended;
+    expect((JSON.parse(stdout) as ExecutionList).executions).toMatchObject([{ execution_id, status: 'failed' }]);
+    const other = ['retry', '--workflow', workflow_id, '--error', `${error}!`, '--yes', '--json'];
+    expect(JSON.parse((await server().jamjet(other).ended).stdout)).toMatchObject({ matched: 0 });
+    const job = (await server().jamjet(['retry', '--workflow', workflow_id, '--error', error, '--yes', '--json']).ended).stdout;
+    expect(JSON.parse(job)).toMatchObject({ matched: 1, succeeded: 1, filter: { status: ['failed'], workflow_id, error } });
+  });
+
+  it('are shown with the number of executions that they name', async () => {
+    const execution_ids = [...(await waiting(2, 'named'))];
+    const shown = async (ids: string[]) => {
+      const { id } = await server().client.jobs.start({ action: 'cancel', filter: { execution_ids: ids } });
+      return (await server().jamjet(`jobs get ${id}`).ended).stdout;
+    };
+    expect(await shown(execution_ids)).toMatch(/^filter +2 named executions$/m);
+    expect(await shown(execution_ids.slice(1))).toMatch(new RegExp(`^filter +${execution_ids[1]}$`, 'm'));
   });
 
   it('retry failed executions', async () => {

@@ -18,6 +18,7 @@ describe('the pattern of an error', () => {
     ['workflow timeout', 'workflow timeout'],
   ])('%j is %j', (error, pattern) => {
     expect(errorPattern(error)).toBe(pattern);
+    expect(errorPattern(pattern)).toBe(pattern);
   });
 
   it('takes linear time on long errors', () => {

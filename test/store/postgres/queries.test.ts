@@ -66,8 +66,13 @@ function statements(): readonly (readonly [name: string, text: string])[] {
       [`walkExecutions ${way} and label, ${order} first`, joinExecutions([way, 'labelValue'], order).text] as const,
       ...(way === 'statuses' ? [] : [[`alongExecutions ${way}, ${order} first`, scanExecutions(way, order).text] as const]),
     ]),
-    [`countExecutions ${way}`, countExecutions([way]).text] as const,
-    [`countExecutions ${way} and label`, countExecutions([way, 'labelValue']).text] as const,
+    ...[true, false].flatMap((ranged) => [
+      [`countExecutions ${way}${ranged ? ' in a range' : ''}`, countExecutions([way], ranged).text] as const,
+      [
+        `countExecutions ${way} and label${ranged ? ' in a range' : ''}`,
+        countExecutions([way, 'labelValue'], ranged).text,
+      ] as const,
+    ]),
   ]);
   return [...named, ...resources, ...logs, ...audits, ...lists].filter(
     ([name]) => !WHOLE_TABLES.has(name) && !CONVERSION.has(name),

@@ -4,7 +4,7 @@ import { BulkCommand } from '../../base/bulk-command.ts';
 import type { Usage } from '../../base/command.ts';
 import { usageFailure } from '../../failure.ts';
 import { choiceArgument } from '../../input/arguments.ts';
-import { bulkConditions, missingSelection } from '../../input/filter.ts';
+import { bulkConditions, FILTER, missingSelection } from '../../input/filter.ts';
 import { waitArgument, waitOption } from '../../input/wait.ts';
 
 const ACTIONS = ['cancel', 'retry', 'pause', 'resume'] as const;
@@ -24,6 +24,7 @@ executions the action applies to: failed ones to retry, paused ones to resume, r
   all = Option.Boolean('--all', false, {
     description: 'All executions the action applies to; required without other conditions.',
   });
+  error = FILTER.error();
   wait = waitOption();
   reason = Option.String('--reason', { description: 'Recorded in the event logs of cancelled or paused executions.' });
 
