@@ -1,4 +1,4 @@
-import type { Event } from '../api/schemas/events.ts';
+import type { Event, EventOutline } from '../api/schemas/events.ts';
 import { reconnectingStream, type StreamOptions } from './reconnecting-stream.ts';
 import type { ServerSentMessage } from './server-sent.ts';
 import { pathSegment, type Transport } from './transport.ts';
@@ -12,6 +12,13 @@ export interface TenantEvent {
   /** Pass as `after` to continue behind this event. */
   readonly position: string;
   readonly event: Event & { readonly workflow_id: string };
+}
+
+export interface TenantChange {
+  /** Pass as `after` to continue behind this event. */
+  readonly position: string;
+  /** The event without its data. */
+  readonly event: EventOutline;
 }
 
 /** A part of the text that a model is writing. */
@@ -112,6 +119,28 @@ export class LiveClient {
     const query = { ...kindQuery(kinds), workflow_id: workflowId, format: 'seed', after };
     for await (const { id, data } of reconnectingStream(this.#transport, '/events/stream', query, options)) {
       yield { position: id ?? '', event: JSON.parse(data) as TenantEvent['event'] };
+    }
+  }
+
+  /**
+   * `tenant` without the data of the events, which costs the server and the connection little: to know which executions have changed.
+   *
+   * @example
+   * for await (const { event } of client.live.changes({ kinds: STATUS_EVENTS, reconnect: {} })) stale.add(event.execution_id);
+   */
+  async *changes({
+    kinds,
+    workflowId,
+    after,
+    ...options
+  }: LiveSelection & { readonly workflowId?: string; readonly after?: string } = {}): AsyncGenerator<
+    TenantChange,
+    void,
+    undefined
+  > {
+    const query = { ...kindQuery(kinds), workflow_id: workflowId, format: 'seed', brief: 'true', after };
+    for await (const { id, data } of reconnectingStream(this.#transport, '/events/stream', query, options)) {
+      yield { position: id ?? '', event: JSON.parse(data) as EventOutline };
     }
   }
 

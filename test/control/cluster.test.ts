@@ -163,7 +163,7 @@ describe('per-server services', () => {
     });
     const received: string[] = [];
     const following = (async () => {
-      for await (const { event } of events) received.push(`${event.executionId} ${event.sequence}`);
+      for await (const { logged } of events) received.push(`${logged.executionId} ${logged.seq}`);
     })();
     const id = await a.run(PAYMENT);
     await b.runtime.sendEvent(CALLER, id, { key: 'paid', payload: {} });

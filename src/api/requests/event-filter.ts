@@ -30,7 +30,7 @@ function eventType(given: string): EventType {
 export interface EventFormat {
   readonly serialize: (event: EventView) => object;
   /** Name of the event's kind, as this format spells it. */
-  readonly kindName: (event: EventView) => string;
+  readonly kindName: (event: { readonly type: string }) => string;
   readonly tagged: boolean;
 }
 

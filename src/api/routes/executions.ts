@@ -80,8 +80,6 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
     async (request, reply) => {
       const { tenantId } = identityOf(request);
       const { include, cursor, offset, id: part } = request.query;
-      if (cursor !== undefined && offset !== undefined)
-        throw new RuntimeError('bad_request', 'cursor and offset cannot be given together');
       const page = { limit: limitOf(request.query.limit, EXECUTIONS_PAGE), offset: offset ?? 0 };
       const after = defined('after', cursor === undefined ? null : fromCursor('exec', cursor));
       const filter = toFilter(request.query);

@@ -48,9 +48,23 @@ export const EventStreamQuery = Type.Object({
       maxLength: 256,
     }),
   ),
+  brief: Type.Optional(
+    flag('true: events without `data`, `id` and actor, for clients that only need to know which executions have changed.'),
+  ),
   format,
 });
 export type EventStreamQuery = Static<typeof EventStreamQuery>;
+
+/** An event in a brief stream. */
+export interface EventOutline {
+  readonly execution_id: string;
+  readonly workflow_id: string;
+  readonly sequence: number;
+  readonly kind: string;
+  readonly type: EventType;
+  readonly node_id: string | null;
+  readonly created_at: string;
+}
 
 const common = {
   id: text('UUID of the event, the same whenever it is read.'),

@@ -97,7 +97,7 @@ export const ExecutionsQuery = Type.Object({
   ...ExecutionConditions.properties,
   limit: limit(EXECUTIONS_PAGE),
   offset,
-  cursor: Type.Optional(text('`next_cursor` of the previous page. Cannot be combined with `offset`.', { maxLength: 64 })),
+  cursor: Type.Optional(text('`next_cursor` of an earlier page. `offset` counts from there.', { maxLength: 64 })),
   id: Type.Optional(
     text(
       'Only executions whose id ends with these 4 to 32 hex digits or, if none does, contains them. Looks at the newest million. Cannot be combined with conditions or `offset`.',

@@ -66,7 +66,9 @@ class LsCommand extends ListCommand<ExecutionList> {
   parent = FILTER.parent();
   error = FILTER.error();
   limit = Option.String('--limit', '50', { description: 'Maximum number of executions, 1 to 1000 (default 50).' });
-  offset = Option.String('--offset', { description: 'Number of executions to skip (default 0).' });
+  offset = Option.String('--offset', {
+    description: 'Number of executions to skip, after the cursor if there is one (default 0).',
+  });
   cursor = Option.String('--cursor', { description: 'Start after an earlier page: its next_cursor.' });
   all = Option.Boolean('--all', false, { description: 'Print all pages.' });
   groupBy = Option.String('--group-by', {
@@ -76,7 +78,6 @@ class LsCommand extends ListCommand<ExecutionList> {
   protected readonly emptyText = 'no executions';
 
   protected override async request(client: JamjetClient): Promise<number> {
-    if (this.cursor !== undefined && this.offset !== undefined) throw usageFailure('give --cursor or --offset, not both');
     if (this.all && this.watch) throw usageFailure('give --all or --watch, not both');
     if (this.groupBy !== undefined) return this.#listGroups(client, this.groupBy);
     return this.all ? this.#listAll(client) : super.request(client);

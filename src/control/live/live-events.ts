@@ -16,8 +16,9 @@ const EVENTS_PER_SLICE = 500;
 const MAX_CACHED_EVENTS = 16;
 
 export interface LiveEvent {
-  readonly event: EventView;
-  readonly workflowId: string;
+  readonly logged: LoggedEvent;
+  /** Null in a brief stream. */
+  readonly event: EventView | null;
   /** Resumes right after this event. */
   readonly cursor: string;
 }
@@ -26,6 +27,8 @@ export interface FollowOptions {
   /** Where to resume; null = from now on. */
   readonly cursor: string | null;
   readonly filter: (event: LoggedEvent) => boolean;
+  /** Without the events' data, which is then not read: a stream that only tells what has changed costs little, however large the events are. */
+  readonly brief?: boolean;
   readonly signal: AbortSignal;
   /** Resolves when the stream may do its next piece of work (fair scheduling of streams). */
   readonly pace: () => Promise<void>;
@@ -75,7 +78,11 @@ export class LiveEvents implements Service {
     };
   }
 
-  async *#events(tenantId: string, position: string, { filter: wanted, signal, pace }: FollowOptions): AsyncGenerator<LiveEvent> {
+  async *#events(
+    tenantId: string,
+    position: string,
+    { filter: wanted, brief = false, signal, pace }: FollowOptions,
+  ): AsyncGenerator<LiveEvent> {
     const { store } = this.#deps;
     for (let at = position; !signal.aborted; ) {
       await pace();
@@ -84,9 +91,9 @@ export class LiveEvents implements Service {
         if (!wanted(logged)) continue;
         await pace();
         if (signal.aborted) return;
-        const event = await this.#event(logged);
-        if (event === null) continue;
-        yield { event, workflowId: logged.workflowId, cursor: await this.#cursors.seal(tenantId, logged.position) };
+        const event = brief ? null : await this.#event(logged);
+        if (event === null && !brief) continue;
+        yield { logged, event, cursor: await this.#cursors.seal(tenantId, logged.position) };
       }
       at = slice.position;
       if (slice.end) at = await this.#tailer.next(tenantId, at, signal);

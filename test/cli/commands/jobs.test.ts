@@ -100,7 +100,6 @@ describe('jamjet ls', () => {
     ['--status failed,', '--status "" is not one of pending, running'],
     ['--label a:b=c', '--label "a:b=c": a key must not contain a colon'],
     ['--workflow-version 1', '--workflow-version needs --workflow'],
-    ['--cursor x --offset 1', 'give --cursor or --offset, not both'],
     ['--all --watch', 'give --all or --watch, not both'],
   ])('rejects %s', async (options, message) => {
     const { code, stderr } = await server().jamjet(`ls ${options}`).ended;
