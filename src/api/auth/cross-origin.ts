@@ -15,16 +15,19 @@ export function rejectCrossOrigin(headers: Headers, config: Pick<Config, 'bind' 
 
 /**
  * Is it a request of a page of another site (`Origin`), or one to a host name that is neither an address nor configured (DNS
- * rebinding)?
+ * rebinding)? The public URL counts as this site, whether its proxy keeps the `Host` header or not.
  */
 export function isCrossOrigin(headers: Headers, { bind, publicUrl }: Pick<Config, 'bind' | 'publicUrl'>): boolean {
   const host = parsed(headers.host === undefined ? undefined : `http://${headers.host}`);
   const origin = parsed(headers.origin);
-  const sameSite =
-    headers.origin === undefined || (origin !== null && (origin.host === host?.host || isLoopback(origin.hostname)));
-  const names = [urlOf(bind, 0), ...(publicUrl === null ? [] : [publicUrl])].map((url) => parsed(url)?.hostname);
+  const configured = parsed(publicUrl ?? undefined);
+  const isOwnOrigin = ({ host: name, hostname, origin: site }: URL): boolean =>
+    name === host?.host || isLoopback(hostname) || site === configured?.origin;
+  const sameSite = headers.origin === undefined || (origin !== null && isOwnOrigin(origin));
   const isOwn = (name: string): boolean =>
-    isLoopback(name) || (!isLoopback(bind) && (isIP(unbracketed(name)) !== 0 || names.includes(name)));
+    isLoopback(name) ||
+    name === configured?.hostname ||
+    (!isLoopback(bind) && (isIP(unbracketed(name)) !== 0 || name === parsed(urlOf(bind, 0))?.hostname));
   const knownName = headers.host === undefined || (host !== null && isOwn(host.hostname));
   return !sameSite || !knownName;
 }

@@ -18,6 +18,7 @@ const OPEN = [
   'GET /openapi.json',
   'GET /docs',
   'GET /docs/:file',
+  'GET /console/:file',
   'POST /sign-in',
 ];
 /** Routes for operators only. */
@@ -215,6 +216,20 @@ describe('without authentication', () => {
       expect([host, await statusOf(host)]).toEqual([host, 403]);
     for (const host of ['10.0.0.7:7700', '[fd00::1]:7700', 'flows.example', 'localhost:7700'])
       expect([host, await statusOf(host)]).toEqual([host, 200]);
+  });
+
+  it.each([
+    ['of this computer', { host: '127.0.0.1:7700', origin: 'http://127.0.0.1:7700' }],
+    ['by the name of this computer', { host: 'localhost:7700', origin: 'http://localhost:7700' }],
+    ['behind a proxy that keeps the host', { host: 'flows.example', origin: 'https://flows.example' }],
+    ['behind a proxy that replaces the host', { host: '127.0.0.1:7700', origin: 'https://flows.example' }],
+  ])('serves its own console %s, and no other page', async (_where, headers) => {
+    const { call } = await api({ auth: 'off', config: { publicUrl: 'https://flows.example/jamjet/' } });
+    const statusOf = async (origin: string) =>
+      (await call('POST', '/tokens', { as: null, body: { role: 'viewer' }, headers: { ...headers, origin } })).status;
+    expect(await statusOf(headers.origin)).toBe(201);
+    for (const origin of ['https://flows.example.evil.example', 'https://evil.example', 'http://flows.example:81'])
+      expect([origin, await statusOf(origin)]).toEqual([origin, 403]);
   });
 
   it.each([{ host: '127.0.0.1:7700' }, { host: 'localhost:7700', origin: 'http://localhost:7700' }, { host: '[::1]:7700' }])(
