@@ -18,6 +18,7 @@ function lazyPage(load: () => Promise<ComponentType>) {
 // Each page is a file of its own, loaded when it is first shown.
 const PAGES = {
   '/executions': lazyPage(async () => (await import('./pages/executions/executions-page.tsx')).ExecutionsPage),
+  '/executions/:id': lazyPage(async () => (await import('./pages/execution/execution-page.tsx')).ExecutionPage),
 };
 
 export function App({ queries }: { readonly queries: QueryClient }) {

@@ -9,5 +9,9 @@ interface Props {
 
 /** Text of users on one line: control characters are visible, and it cannot change the direction of what stands beside it. */
 export function Name({ text, maxChars = 200 }: Props) {
-  return <bdi title={text.length > maxChars ? oneLine(text, 2_000) : undefined}>{oneLine(text, maxChars)}</bdi>;
+  return (
+    <bdi title={text.length > maxChars ? oneLine(text.slice(0, 8_000), 2_000) : undefined}>
+      {oneLine(text.slice(0, 8 * maxChars), maxChars)}
+    </bdi>
+  );
 }

@@ -33,10 +33,16 @@ export function useHashSearch(): string {
   return useSyncExternalStore(subscribe, () => parts().search);
 }
 
+type ChangeParameters = (
+  values: Readonly<Record<string, string | undefined>>,
+  /** `push`: the Back button undoes the change. */
+  options?: { readonly push?: boolean },
+) => void;
+
 /** Parameters of the page, which are part of its URL; undefined removes one. */
-export function useParameters(): [URLSearchParams, (change: Readonly<Record<string, string | undefined>>) => void] {
+export function useParameters(): [URLSearchParams, ChangeParameters] {
   const search = useHashSearch();
-  const change = useCallback((values: Readonly<Record<string, string | undefined>>) => {
+  const change = useCallback<ChangeParameters>((values, { push = false } = {}) => {
     const { path, search: before } = parts();
     const next = new URLSearchParams(before);
     for (const [name, value] of Object.entries(values)) {
@@ -44,7 +50,7 @@ export function useParameters(): [URLSearchParams, (change: Readonly<Record<stri
       else next.set(name, value);
     }
     const text = next.toString();
-    navigate(text === '' ? path : `${path}?${text}`, { replace: true });
+    navigate(text === '' ? path : `${path}?${text}`, { replace: !push });
   }, []);
   return [new URLSearchParams(search), change];
 }

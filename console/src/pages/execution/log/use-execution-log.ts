@@ -1,0 +1,95 @@
+import { useEffect, useMemo, useRef, useState } from 'react';
+import type { JsonObject } from '../../../../../machines/json.ts';
+import type { StreamState } from '../../../../../src/client/index.ts';
+import { useReconnectWhenOnline, useTenantStream } from '../../../live/tenant-stream.tsx';
+import { useSession } from '../../../session/session.ts';
+import { ExecutionLog } from './execution-log.ts';
+
+/** Time of a frame that is spent on events; a long log takes several frames, between which the page stays usable. */
+const SLICE_MS = 8;
+/** A page in the background has no frames. */
+const HIDDEN_FRAME_MS = 200;
+
+interface FollowedLog {
+  readonly log: ExecutionLog;
+  readonly stream: StreamState;
+}
+
+/** The log of an execution, read once and followed by one stream; after an outage it continues behind the last event. */
+export function useExecutionLog(id: string, document: JsonObject): FollowedLog {
+  const { client, onRefused } = useSession();
+  const { subscribe } = useTenantStream();
+  const log = useMemo(() => new ExecutionLog(document), [document]);
+  const [stream, setStream] = useState<StreamState>({ state: 'connecting' });
+  const [round, setRound] = useState(0);
+  const isOver = useRef(false);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another round follows a log that has ended and goes on
+  useEffect(() => {
+    const gone = new AbortController();
+    isOver.current = false;
+    const { signal } = gone;
+    void (async () => {
+      const frames = new Frames(() => log.flush());
+      try {
+        for await (const message of client.live.feed(id, { after: log.sequence, signal, reconnect: { onState: setStream } })) {
+          if ('event' in message) log.apply(message.event);
+          else log.show(message.update);
+          if (frames.request()) await frames.next();
+        }
+        isOver.current = true;
+      } catch (error) {
+        if (!signal.aborted) onRefused(error);
+      }
+    })();
+    return () => gone.abort();
+  }, [client, id, log, onRefused, round]);
+
+  // A failed execution that is retried goes on.
+  useEffect(
+    () =>
+      subscribe(({ execution_id, sequence }) => {
+        if (isOver.current && execution_id === id && sequence > log.sequence) setRound((before) => before + 1);
+      }),
+    [subscribe, id, log],
+  );
+  useReconnectWhenOnline(stream);
+  return { log, stream };
+}
+
+/** Calls `flush` in the next frame after each request. */
+class Frames {
+  readonly #flush: () => void;
+  #next: Promise<void> | null = null;
+  #sliceEndMs = 0;
+
+  constructor(flush: () => void) {
+    this.#flush = flush;
+  }
+
+  /** True = the time of this frame is used up. */
+  request(): boolean {
+    if (this.#next === null) {
+      this.#sliceEndMs = performance.now() + SLICE_MS;
+      this.#next = nextFrame().then(() => {
+        this.#next = null;
+        this.#flush();
+      });
+    }
+    return performance.now() > this.#sliceEndMs;
+  }
+
+  async next(): Promise<void> {
+    await this.#next;
+  }
+}
+
+function nextFrame(): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, HIDDEN_FRAME_MS);
+    requestAnimationFrame(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,8 @@
+import { useCallback, useSyncExternalStore } from 'react';
+import type { ExecutionLog, LogTopic } from './execution-log.ts';
+
+/** Renders the component again when what the topic is about has changed, at most once in a frame. */
+export function useLogVersion(log: ExecutionLog, topic: LogTopic): number {
+  const subscribe = useCallback((listener: () => void) => log.subscribe(topic, listener), [log, topic]);
+  return useSyncExternalStore(subscribe, () => log.version(topic));
+}

@@ -1,0 +1,48 @@
+import { useMemo } from 'react';
+import type { Event } from '../../../../../src/api/schemas/events.ts';
+import type { NodeVisit } from '../../../../../src/views/node-visit.ts';
+import { NodeVisits } from '../../../../../src/views/node-visits.ts';
+import { useExecutionView } from '../execution-view.ts';
+import { useLogVersion } from '../log/use-log-version.ts';
+
+interface ShownVisits {
+  /** Oldest first; the last hundred. */
+  readonly visits: readonly NodeVisit[];
+  readonly total: number;
+  /** What the node logged, oldest first. */
+  readonly events: readonly Event[];
+}
+
+/** The visits to a node, now or at the sequence that is shown: the same as `GET /executions/:id/nodes/:node`. */
+export function useNodeVisits(node: string): ShownVisits {
+  const { log, at } = useExecutionView();
+  const nodeVersion = useLogVersion(log, `node:${node}`);
+  const statusVersion = useLogVersion(log, 'status');
+  const reader = useMemo(() => new VisitReader(node, at), [node, at]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the versions say that the log has grown
+  return useMemo(() => {
+    const events = log.eventsOf(node);
+    const hasEnded = at === null && log.spans.endMs !== null;
+    return reader.read(events, hasEnded);
+  }, [reader, log, node, at, nodeVersion, statusVersion]);
+}
+
+/** Applies each event of a growing list once. */
+class VisitReader {
+  readonly #visits: NodeVisits;
+  readonly #last: number;
+  #applied = 0;
+
+  constructor(node: string, at: number | null) {
+    this.#visits = new NodeVisits(node);
+    this.#last = at ?? Number.POSITIVE_INFINITY;
+  }
+
+  read(events: readonly Event[], hasEnded: boolean): ShownVisits {
+    for (let event = events[this.#applied]; event !== undefined && event.sequence <= this.#last; event = events[this.#applied]) {
+      this.#visits.apply(event);
+      this.#applied += 1;
+    }
+    return { visits: [...this.#visits.all(hasEnded)], total: this.#visits.total, events: events.slice(0, this.#applied) };
+  }
+}
