@@ -1,8 +1,8 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from 'react';
-import type { StreamState, TenantEvent } from '../../../src/client/index.ts';
+import type { StreamState, TenantChange } from '../../../src/client/index.ts';
 import { useSession } from '../session/session.ts';
 
-type Listener = (event: TenantEvent['event']) => void;
+type Listener = (event: TenantChange['event']) => void;
 
 interface Stream {
   readonly state: StreamState;
@@ -22,7 +22,7 @@ export function TenantStream({ children }: { readonly children: ReactNode }) {
     const gone = new AbortController();
     void (async () => {
       try {
-        for await (const { event } of client.live.tenant({ signal: gone.signal, reconnect: { onState: setState } })) {
+        for await (const { event } of client.live.changes({ signal: gone.signal, reconnect: { onState: setState } })) {
           for (const listener of listeners) listener(event);
         }
       } catch (error) {

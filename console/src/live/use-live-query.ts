@@ -1,6 +1,6 @@
 import { type QueryKey, type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
-import type { TenantEvent } from '../../../src/client/index.ts';
+import type { TenantChange } from '../../../src/client/index.ts';
 import { useTenantStream } from './tenant-stream.tsx';
 
 /** A busy tenant has thousands of events a second: what they change is read at most this often. */
@@ -10,7 +10,7 @@ interface LiveQuery<Data> {
   readonly queryKey: QueryKey;
   readonly queryFn: (context: { readonly signal: AbortSignal }) => Promise<Data>;
   /** Whether an event may have changed the data. */
-  readonly changedBy: (event: TenantEvent['event']) => boolean;
+  readonly changedBy: (event: TenantChange['event']) => boolean;
 }
 
 /** Data of the API that is read again when an event says that it may have changed, and when the stream was lost meanwhile. */
