@@ -27,7 +27,10 @@ const url = await new Promise((listening) => {
 });
 const token = readFileSync(join(folder, 'token'), 'utf8').trim();
 const client = new JamjetClient({ url, token });
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+const browser = await chromium.launch({
+  executablePath: '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu'],
+});
 
 try {
   const executions = await history();
@@ -76,7 +79,9 @@ async function take(name, path, colorScheme) {
   const page = await context.newPage();
   await page.goto(`${url}/#${path}`);
   await page.getByRole('heading', { level: 1 }).waitFor();
-  await page.waitForFunction("document.querySelector('[role=status]:not([data-connection])') === null || !document.body.innerText.includes('Loading')");
+  await page.waitForFunction(
+    "document.querySelector('[role=status]:not([data-connection])') === null || !document.body.innerText.includes('Loading')",
+  );
   await page.screenshot({ path: join(FOLDER, `${name}.png`) });
   await context.close();
 }
