@@ -223,7 +223,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
     transitionCounts: transitions.count.bind(transitions),
     memory: memoryCommands(commands, core.memory),
     workers: registry.workers.bind(registry),
-    unservedWork: registry.unserved.bind(registry),
+    waitingWork: registry.waitingWork.bind(registry),
     inProcess: activities.pool.inProcess.bind(activities.pool),
     idWatermark: () => ids.watermark(clock.nowMs()),
 

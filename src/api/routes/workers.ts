@@ -1,3 +1,4 @@
+import type { WaitingWorkView } from '../../runtime/types/work.ts';
 import { WorkerList } from '../schemas/workers.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
@@ -19,16 +20,12 @@ export function workerRoutes(app: Api, { runtime }: Services): void {
     async (request) => {
       const { tenantId } = identityOf(request);
       const workers = await runtime.workers(tenantId);
-      const unserved = await runtime.unservedWork(tenantId, workers);
+      const work = await runtime.waitingWork(tenantId, workers);
       const { running, waiting, oldestWaitingSinceMs: oldestMs } = runtime.inProcess(tenantId);
       return {
         in_process: { running, waiting, oldest_waiting_since: oldestMs === null ? null : timestamp(oldestMs) },
-        unserved: unserved.map(({ queue, tool, waiting: count, oldestAtMs }) => ({
-          queue,
-          tool,
-          waiting: count,
-          oldest_at: timestamp(oldestAtMs),
-        })),
+        waiting: work.map((each) => ({ ...unclaimed(each), served_by: each.servedBy.length })),
+        unserved: work.filter(({ servedBy }) => servedBy.length === 0).map(unclaimed),
         workers: workers.map(({ id, kind, status, queueTypes, tools, inFlight, claimedTotal, firstSeenAtMs, lastSeenAtMs }) => ({
           id,
           worker_id: id,
@@ -39,10 +36,15 @@ export function workerRoutes(app: Api, { runtime }: Services): void {
           tools: tools === null ? null : [...tools],
           in_flight: inFlight,
           claimed_total: claimedTotal,
+          waiting: work.reduce((sum, each) => sum + (each.servedBy.includes(id) ? each.waiting : 0), 0),
           first_seen_at: timestamp(firstSeenAtMs),
           last_seen_at: timestamp(lastSeenAtMs),
         })),
       };
     },
   );
+}
+
+function unclaimed({ queue, tool, waiting, oldestAtMs }: WaitingWorkView) {
+  return { queue, tool, waiting, oldest_at: timestamp(oldestAtMs) };
 }

@@ -16,6 +16,7 @@ export const Worker = Type.Object(
     last_seen_at: timestamp('When the worker was last seen.'),
     in_flight: integer('Items the worker holds.'),
     claimed_total: integer('Items the worker has claimed so far.'),
+    waiting: integer('Items that wait and that the worker or the server does; 0 = nothing of it waits.'),
   },
   { description: 'A worker.' },
 );
@@ -32,20 +33,27 @@ export const InProcessWork = Type.Object(
   { description: 'In-process attempts of the tenant in the server that answers.' },
 );
 
-export const UnservedWork = Type.Object(
-  {
-    queue: text('Queue on which the items wait.'),
-    tool: text('Tool that they ask for; empty = items of an earlier release, whatever their tool.'),
-    waiting: integer('Number of items; 10,000 = so many or more.'),
-    oldest_at: timestamp('When the oldest of them was put on the queue.'),
-  },
-  { description: 'Work that waits, and that no worker and no server does.' },
+const unclaimed = {
+  queue: text('Queue on which the items wait.'),
+  tool: text('Tool that they ask for; empty = items of an earlier release, whatever their tool.'),
+  waiting: integer('Number of items; 10,000 = so many or more.'),
+  oldest_at: timestamp('When the oldest of them was put on the queue.'),
+};
+
+export const UnservedWork = Type.Object(unclaimed, {
+  description: 'Work that waits, and that no worker and no server does.',
+});
+
+export const WaitingWork = Type.Object(
+  { ...unclaimed, served_by: integer('Number of workers and servers that do it, seen in the last 90 seconds; 0 = none.') },
+  { description: 'Work that waits for a worker.' },
 );
 
 export const WorkerList = Type.Object(
   {
     workers: listOf(Worker, 'Workers of the tenant and the runtimes, recently seen.'),
     in_process: InProcessWork,
+    waiting: listOf(WaitingWork, 'Work that no worker has claimed yet, by queue and tool; at most 200.'),
     unserved: listOf(UnservedWork, 'Waiting work that none of them does, by queue and tool; at most 200.'),
   },
   { description: 'Who works for the tenant.' },

@@ -24,7 +24,7 @@ import type {
 } from './executions.ts';
 import type { ExecutionAtView, ForkRequest, ForkResult, ReplayView, SnapshotPage } from './history.ts';
 import type { RuntimeMemory } from './memory.ts';
-import type { ClaimWork, CompleteWork, FailWork, HeartbeatWork, UnservedWork, WorkerView, WorkItemView } from './work.ts';
+import type { ClaimWork, CompleteWork, FailWork, HeartbeatWork, WaitingWorkView, WorkerView, WorkItemView } from './work.ts';
 
 /**
  * The durable execution runtime, without HTTP. When a promise resolves, what it reports is on disk.
@@ -222,8 +222,8 @@ export interface Runtime {
   /** The runtimes, and the tenant's external workers of the last ten minutes. */
   workers(tenantId: string): Promise<readonly WorkerView[]>;
 
-  /** Waiting work of the tenant that none of these workers does. */
-  unservedWork(tenantId: string, workers: readonly WorkerView[]): Promise<readonly UnservedWork[]>;
+  /** The tenant's unclaimed work by queue and tool, at most 200 of them, and which of these workers do it. */
+  waitingWork(tenantId: string, workers: readonly WorkerView[]): Promise<readonly WaitingWorkView[]>;
 
   /**
    * Stops: refuses new work, lets in-process work finish for at most `graceMs` milliseconds (default 10,000), then aborts it and

@@ -145,14 +145,16 @@ export interface WorkerView {
   readonly claimedTotal: number;
 }
 
-/** Waiting work of one tool that no worker and no runtime does. */
-export interface UnservedWork {
+/** Waiting work of one tool. */
+export interface WaitingWorkView {
   readonly queue: string;
   /** Empty = an earlier release wrote the items. */
   readonly tool: string;
   /** How many items; 10,000 = so many or more. */
   readonly waiting: number;
   readonly oldestAtMs: number;
+  /** Ids of the workers and runtimes that do it; empty = it waits until one comes. */
+  readonly servedBy: readonly string[];
 }
 
 /** The in-process attempts of a tenant, or of all tenants, in one runtime. */

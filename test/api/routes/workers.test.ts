@@ -57,6 +57,32 @@ describe('GET /workers', () => {
     expect(await unserved()).toEqual([]);
   });
 
+  it('lists all waiting work with the number of workers that do it, and what waits for each worker', async () => {
+    const { get, post, started, clock } = await api();
+    const oldest_at = new Date(clock.nowMs()).toISOString();
+    await started(quoting('draft_quote'));
+    await started({ ...quoting('send_quote'), workflow_id: 'send' });
+    await post('/work-items/claim', { ...claim(['other']), worker_id: 'idle' });
+    await post('/work-items/claim', { worker_id: 'busy', queue_types: ['tool'] });
+    await post('/work-items/claim', { ...claim(['draft_quote']), worker_id: 'gone' });
+    // `busy` has claimed the first item.
+    await started(quoting('draft_quote'));
+    await started(quoting('draft_quote'));
+    const { workers, waiting } = (await get('/workers')).body;
+    expect(waiting).toEqual([
+      { queue: 'tool', tool: 'draft_quote', waiting: 2, oldest_at, served_by: 2 },
+      { queue: 'tool', tool: 'send_quote', waiting: 1, oldest_at, served_by: 1 },
+    ]);
+    const shown = workers.flatMap(({ id, kind, waiting: count }) => (kind === 'external' ? [[id, count]] : []));
+    expect(shown).toEqual([
+      ['busy', 3],
+      ['gone', 2],
+      ['idle', 0],
+    ]);
+    clock.advance(91_000);
+    expect((await get('/workers')).body.waiting).toMatchObject([{ served_by: 0 }, { served_by: 0 }]);
+  });
+
   it('does not show the waiting work of another tenant', async () => {
     const it = await api();
     await createTenant(it, 'acme', {});

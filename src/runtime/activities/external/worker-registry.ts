@@ -3,8 +3,8 @@ import { actorOf } from '../../actor.ts';
 import type { RuntimeContext } from '../../context.ts';
 import { workerViewOf } from '../../queries/views.ts';
 import type { Caller } from '../../types/caller.ts';
-import type { ClaimWork, Tools, UnservedWork, WorkerView } from '../../types/work.ts';
-import { unservedWork } from './served-tools.ts';
+import type { ClaimWork, Tools, WaitingWorkView, WorkerView } from '../../types/work.ts';
+import { serves } from './served-tools.ts';
 
 /** A busy worker's claims are stored at most this often. */
 const STORE_INTERVAL_MS = 5_000;
@@ -66,10 +66,15 @@ export class WorkerRegistry {
     });
   }
 
-  /** The waiting work of the tenant that no worker and no runtime does. */
-  async unserved(tenantId: string, workers: readonly WorkerView[]): Promise<readonly UnservedWork[]> {
+  /** The unclaimed work of the tenant, and which of the workers do it. */
+  async waitingWork(tenantId: string, workers: readonly WorkerView[]): Promise<readonly WaitingWorkView[]> {
     const { store, clock } = this.#options;
-    return unservedWork(await store.tenant(tenantId).waitingWork(), workers, clock.nowMs());
+    const waiting = await store.tenant(tenantId).waitingWork();
+    const nowMs = clock.nowMs();
+    return waiting.map((work) => ({
+      ...work,
+      servedBy: workers.filter((worker) => serves(worker, work, nowMs)).map(({ id }) => id),
+    }));
   }
 
   /** The tools that serve the tenant. */
