@@ -177,8 +177,8 @@ module.exports = {
     ownFiles(
       'console-boundary',
       '^console/',
-      '^(console|machines)/|^src/(api/schemas|client|views)/',
-      'console → client, views, machines, types of the API.',
+      '^(console|machines)/|^src/(api/schemas|client|views)/|^src/cron-expression\\.ts$',
+      'console → client, views, machines, cron-expression, types of the API.',
     ),
     {
       name: 'console-without-schemas',

@@ -19,6 +19,16 @@ function lazyPage(load: () => Promise<ComponentType>) {
 const PAGES = {
   '/executions': lazyPage(async () => (await import('./pages/executions/executions-page.tsx')).ExecutionsPage),
   '/executions/:id': lazyPage(async () => (await import('./pages/execution/execution-page.tsx')).ExecutionPage),
+  '/agents': lazyPage(async () => (await import('./pages/agents/agents-page.tsx')).AgentsPage),
+  '/agents/:id': lazyPage(async () => (await import('./pages/agents/agent-page.tsx')).AgentPage),
+  '/audit': lazyPage(async () => (await import('./pages/audit/audit-page.tsx')).AuditPage),
+  '/workers': lazyPage(async () => (await import('./pages/workers/workers-page.tsx')).WorkersPage),
+  '/cron': lazyPage(async () => (await import('./pages/cron/cron-page.tsx')).CronPage),
+  '/webhooks': lazyPage(async () => (await import('./pages/webhooks/webhooks-page.tsx')).WebhooksPage),
+  '/webhooks/:id': lazyPage(async () => (await import('./pages/webhooks/webhook-page.tsx')).WebhookPage),
+  '/tenants': lazyPage(async () => (await import('./pages/tenants/tenants-page.tsx')).TenantsPage),
+  '/tenants/:id': lazyPage(async () => (await import('./pages/tenants/tenant-page.tsx')).TenantPage),
+  '/tokens': lazyPage(async () => (await import('./pages/tokens/tokens-page.tsx')).TokensPage),
 };
 
 export function App({ queries }: { readonly queries: QueryClient }) {

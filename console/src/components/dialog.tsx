@@ -5,6 +5,8 @@ import styles from './dialog.module.css';
 interface Props {
   readonly title: string;
   readonly onClose: () => void;
+  /** False: only a button of the content closes it. Default true. */
+  readonly isClosable?: boolean;
   readonly children: ReactNode;
 }
 
@@ -12,7 +14,7 @@ interface Props {
  * A modal dialog, open as long as it is rendered. Escape closes it; the focus returns to where it was. It begins at the first field, or at
  * the element with `data-focus`.
  */
-export function Dialog({ title, onClose, children }: Props) {
+export function Dialog({ title, onClose, isClosable = true, children }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -33,9 +35,11 @@ export function Dialog({ title, onClose, children }: Props) {
     >
       <header className={styles.header}>
         <h2 id={id}>{title}</h2>
-        <Button kind="quiet" aria-label="Close" onClick={onClose}>
-          ✕
-        </Button>
+        {isClosable && (
+          <Button kind="quiet" aria-label="Close" onClick={onClose}>
+            ✕
+          </Button>
+        )}
       </header>
       {children}
     </dialog>

@@ -8,21 +8,34 @@ const TONES: Readonly<Record<string, string>> = {
   running: 'running',
   paused: 'paused',
   waiting: 'paused',
+  suspended: 'paused',
   held: 'held',
   retrying: 'retrying',
   done: 'completed',
   completed: 'completed',
   approved: 'completed',
   delivered: 'completed',
+  enabled: 'completed',
+  verified: 'completed',
   failed: 'failed',
   rejected: 'failed',
   limit_exceeded: 'retrying',
+  stale: 'retrying',
   skipped: 'cancelled',
   cancelled: 'cancelled',
 };
 
 /** A status as its word on its colour; the colour says nothing that the word does not. */
-export function StatusBadge({ status, held = false }: { readonly status: string; readonly held?: boolean }) {
+export function StatusBadge({
+  status,
+  held = false,
+  tone,
+}: {
+  readonly status: string;
+  readonly held?: boolean;
+  /** Default: as the status says. */
+  readonly tone?: 'failed';
+}) {
   const shown = held ? 'held' : status;
-  return <span className={`${styles.badge} ${styles[TONES[shown] ?? 'cancelled']}`}>{shown.replaceAll('_', ' ')}</span>;
+  return <span className={`${styles.badge} ${styles[tone ?? TONES[shown] ?? 'cancelled']}`}>{shown.replaceAll('_', ' ')}</span>;
 }

@@ -71,7 +71,7 @@ function Cell<Row>({ column, isHeader, row }: { readonly column: Column<Row>; re
     );
   return (
     <td role="cell" data-align={align} data-label={isActions === true ? undefined : header}>
-      {content}
+      {isActions === true ? content : <div>{content}</div>}
     </td>
   );
 }

@@ -24,10 +24,10 @@ export function Shell({ children }: { readonly children: ReactNode }) {
 
   return (
     <div className={styles.shell}>
-      <a className={styles.skip} href={`#${path}`} onClick={(event) => skipTo(event, main.current)}>
-        Skip to the content
-      </a>
       <header className={styles.top}>
+        <a className={styles.skip} href={`#${path}`} onClick={(event) => skipTo(event, main.current)}>
+          Skip to the content
+        </a>
         <Link href="/executions" className={styles.home}>
           <Logo />
         </Link>

@@ -12,7 +12,9 @@ export function serves(worker: WorkerView, work: Work, nowMs: number): boolean {
   if (nowMs - worker.lastSeenAtMs > SERVES_MS) return false;
   if (worker.kind === 'runtime') return work.queue === TOOL_QUEUE && worker.tools?.includes(work.tool) === true;
   // Items without a tool are claimed by every worker of the queue.
-  return worker.queueTypes.includes(work.queue) && (worker.tools === null || work.tool === '' || worker.tools.includes(work.tool));
+  return (
+    worker.queueTypes.includes(work.queue) && (worker.tools === null || work.tool === '' || worker.tools.includes(work.tool))
+  );
 }
 
 export function isServed(work: Work, workers: readonly WorkerView[], nowMs: number): boolean {

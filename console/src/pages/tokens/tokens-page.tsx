@@ -1,0 +1,149 @@
+import { useState } from 'react';
+import type { CreatedToken, Token } from '../../../../src/api/schemas/tokens.ts';
+import { Button } from '../../components/button.tsx';
+import { ConfirmButton } from '../../components/confirm.tsx';
+import { CheckField } from '../../components/field.tsx';
+import { Name } from '../../components/name.tsx';
+import { Page } from '../../components/page.tsx';
+import { QueryStates } from '../../components/query-states.tsx';
+import { SecretDialog } from '../../components/secret.tsx';
+import { StatusBadge } from '../../components/status-badge.tsx';
+import { type Column, Table } from '../../components/table.tsx';
+import { Time, useNowMs } from '../../components/time.tsx';
+import { useFreshQuery } from '../../live/use-fresh-query.ts';
+import { useParameters } from '../../routing/hash-location.ts';
+import { useSession } from '../../session/session.ts';
+import { useAction } from '../../shell/use-action.ts';
+import { NewTokenDialog } from './new-token-dialog.tsx';
+import styles from './tokens-page.module.css';
+
+export function TokensPage() {
+  const { client } = useSession();
+  const nowMs = useNowMs();
+  const [parameters, change] = useParameters();
+  const [isCreating, setCreating] = useState(false);
+  const [created, setCreated] = useState<CreatedToken | null>(null);
+  const list = useFreshQuery({ queryKey: ['tokens'], queryFn: ({ signal }) => client.tokens({ signal }) });
+  const showsEnded = parameters.get('ended') === 'true';
+  return (
+    <Page
+      title="Tokens"
+      actions={
+        <Button kind="primary" onClick={() => setCreating(true)}>
+          New token
+        </Button>
+      }
+    >
+      <QueryStates query={list} what="tokens">
+        {({ tokens }) => {
+          const valid = tokens.filter((token) => stateOf(token, nowMs) === 'active');
+          const shown = showsEnded ? tokens : valid;
+          return (
+            <>
+              <div className={styles.bar}>
+                <span>
+                  {valid.length.toLocaleString()} of {tokens.length.toLocaleString()} tokens of this tenant are valid.
+                </span>
+                <CheckField
+                  label="Show revoked and expired ones"
+                  checked={showsEnded}
+                  onChange={(checked) => change({ ended: checked ? 'true' : undefined })}
+                />
+              </div>
+              <Table
+                label="Tokens"
+                rows={[...shown].reverse()}
+                rowKey={({ id }) => id}
+                columns={COLUMNS}
+                isMuted={(token) => stateOf(token, nowMs) !== 'active'}
+              />
+            </>
+          );
+        }}
+      </QueryStates>
+      {isCreating && (
+        <NewTokenDialog
+          onCreated={(token) => {
+            setCreating(false);
+            setCreated(token);
+          }}
+          onClose={() => setCreating(false)}
+        />
+      )}
+      {created !== null && (
+        <SecretDialog
+          title="The new token"
+          what="Token"
+          secret={created.token}
+          hint="Copy it now: only its hash is stored, so it cannot be shown again."
+          onClose={() => setCreated(null)}
+        />
+      )}
+    </Page>
+  );
+}
+
+function stateOf({ revoked_at, expires_at }: Token, nowMs: number): 'active' | 'revoked' | 'expired' {
+  if (revoked_at !== null) return 'revoked';
+  return expires_at !== null && Date.parse(expires_at) <= nowMs ? 'expired' : 'active';
+}
+
+const COLUMNS: readonly Column<Token>[] = [
+  { id: 'name', header: 'Name', cell: (token) => <TokenName token={token} /> },
+  { id: 'role', header: 'Role', cell: ({ role }) => role },
+  { id: 'state', header: 'State', cell: (token) => <State token={token} /> },
+  { id: 'created', header: 'Created', cell: ({ created_at }) => <Time at={created_at} /> },
+  { id: 'expires', header: 'Expires', cell: ({ expires_at }) => (expires_at === null ? 'never' : <Time at={expires_at} />) },
+  { id: 'id', header: 'Id', cell: ({ id }) => <code>{id}</code> },
+  { id: 'actions', header: 'Actions', isActions: true, cell: (token) => <Revoke token={token} /> },
+];
+
+function TokenName({ token: { id, name, parent_id } }: { readonly token: Token }) {
+  const { caller } = useSession();
+  return (
+    <>
+      <Name text={name} maxChars={80} />
+      {id === caller.token_id && <p className="muted">this session</p>}
+      {parent_id !== null && <p className="muted">from a sign-in link of {parent_id}</p>}
+    </>
+  );
+}
+
+function State({ token }: { readonly token: Token }) {
+  const state = stateOf(token, useNowMs());
+  return (
+    <>
+      <StatusBadge status={state} />
+      {token.revoked_at !== null && (
+        <p className="muted">
+          <Time at={token.revoked_at} />
+        </p>
+      )}
+    </>
+  );
+}
+
+function Revoke({ token }: { readonly token: Token }) {
+  const { client, caller } = useSession();
+  const name = <Name text={token.name} maxChars={60} />;
+  const revoke = useAction(
+    () => client.revokeToken(token.id),
+    () => <>{name} is revoked.</>,
+  );
+  if (token.revoked_at !== null) return null;
+  const isOwn = token.id === caller.token_id;
+  return (
+    <ConfirmButton
+      action="Revoke"
+      accessibleLabel={`Revoke ${token.name}`}
+      title={isOwn ? 'Revoke your own token?' : 'Revoke the token?'}
+      disabled={revoke.isPending}
+      onConfirm={() => revoke.mutate(undefined)}
+    >
+      <p>{name} is refused from now on, and so are the tokens of its sign-in links. This cannot be undone.</p>
+      {isOwn && (
+        <p role="alert">You are signed in with this token: this session ends, and you need another token to sign in again.</p>
+      )}
+    </ConfirmButton>
+  );
+}

@@ -1,0 +1,43 @@
+import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { accessibilityProblems } from './accessibility.ts';
+import type { consoleBrowser } from './browser.ts';
+import type { Server } from './server.ts';
+
+type Open = ReturnType<typeof consoleBrowser>;
+
+/** Names that harm a page that takes them for markup, or lets them change the direction of writing. */
+export const HOSTILE = '<img src=x onerror=alert(1)>\u202Egnp.exe\u001b[31m';
+/** How it is shown. */
+export const HOSTILE_SHOWN = '<img src=x onerror=alert(1)>\\u202egnp.exe\\u001b[31m';
+
+const SCREENS = [
+  { colorScheme: 'light' },
+  { colorScheme: 'dark' },
+  { colorScheme: 'light', viewport: { width: 360, height: 740 } },
+] as const;
+
+/** Opens a path in both themes and on a phone, once `ready` is visible: axe finds nothing wrong, and nothing is wider than the screen. */
+export async function expectAccessible(open: Open, { url, token }: Server, path: string, ready: string): Promise<void> {
+  for (const context of SCREENS) {
+    const page = await open({ url, token, path, context });
+    await page.getByText(ready).first().waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    await page.context().close();
+  }
+}
+
+/** A token of the role, in the tenant of the server. */
+export async function tokenOf({ client }: Server, role: 'viewer' | 'developer'): Promise<string> {
+  return (await client.createToken({ role })).token;
+}
+
+/** The texts of a column of a table, by its header. */
+export async function column(page: Page, table: string, header: string): Promise<readonly string[]> {
+  const headers = await page.getByRole('table', { name: table }).getByRole('columnheader').allTextContents();
+  const index = headers.indexOf(header);
+  expect(headers).toContain(header);
+  const rows = await page.getByRole('table', { name: table }).locator('tbody tr').all();
+  return Promise.all(rows.map(async (row) => (await row.locator('> *').nth(index).textContent())?.trim() ?? ''));
+}
