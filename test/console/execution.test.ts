@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { consoleBrowser } from '../support/browser.ts';
 import { requires } from '../support/requirements.ts';
@@ -31,6 +32,11 @@ nodes:
     default: end
   approve: { type: human_approval, description: "Ship it?", next: end }
 `;
+const FAMILY = `
+workflow: { id: family, version: 1.0.0 }
+nodes:
+  child: { type: subgraph, workflow: gate, next: end }
+`;
 const GATE = `
 workflow: { id: gate, version: 1.0.0 }
 nodes:
@@ -46,6 +52,7 @@ describe('the page of an execution', requires('chromium'), () => {
     server = await startServer({ folder, tools: join(folder, 'tools.mjs') });
     await server.client.registerYaml(ORDER);
     await server.client.registerYaml(GATE);
+    await server.client.registerYaml(FAMILY);
   });
   afterAll(() => server?.kill());
 
@@ -81,5 +88,79 @@ describe('the page of an execution', requires('chromium'), () => {
     await page.getByRole('region', { name: 'Node rich' }).getByRole('cell', { name: 'state.payment.charged > 1' }).waitFor();
     expect(await graph.locator('[data-taken="1"]').count()).toBe(4);
     expect(await graph.locator('[data-taken="0"]').count()).toBe(2);
+  });
+
+  it('leads from a parent to its child and back, and gives its picture', async () => {
+    const { url, token, client } = server;
+    const { execution_id: id } = await client.start({ workflow_id: 'family' });
+    await client.execution(id, { waitMs: 20_000 });
+    const page = await open({ url, token, path: `/executions/${id}?node=child` });
+    await page.getByText('Child execution', { exact: true }).waitFor();
+    await page.getByRole('region', { name: 'Node child' }).getByRole('link').click();
+    await page.getByRole('heading', { name: 'gate completed' }).waitFor();
+    await page
+      .getByRole('main')
+      .getByRole('link', { name: `…${id.slice(-8)}` })
+      .click();
+    await page.getByRole('heading', { name: 'family completed' }).waitFor();
+    expect(page.url()).toBe(`${url}/#/executions/${id}`);
+
+    const saved = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download the picture as SVG' }).click();
+    expect((await saved).suggestedFilename()).toBe(`${id}.svg`);
+    await page.getByRole('button', { name: 'Machine' }).click();
+    const picture = page.getByRole('img', { name: /compiled machine/ });
+    await expect.poll(() => picture.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth)).toBeGreaterThan(100);
+  });
+
+  it('is usable by keyboard', async () => {
+    const { url, token, client } = server;
+    const { execution_id: id } = await client.start({ workflow_id: 'order' });
+    await client.execution(id, { waitMs: 20_000 });
+    const page = await open({ url, token, path: `/executions/${id}` });
+    const graph = page.getByRole('region', { name: 'Workflow' });
+    await graph.locator('[data-node="n0"]').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.getByRole('region', { name: 'Node charge' }).waitFor();
+    await page.goBack();
+    await expect.poll(() => page.getByRole('region', { name: 'Node charge' }).count()).toBe(0);
+
+    // In the timeline: from the first node to the second, and through its attempts.
+    await page
+      .getByRole('tabpanel')
+      .getByRole('button', { name: /^reserve/ })
+      .focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowRight');
+    await page
+      .getByRole('tabpanel')
+      .getByText('attempt 1 done', { exact: true })
+      .waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('region', { name: 'Node charge' }).waitFor();
+  });
+
+  it.each(['light', 'dark'] as const)('has no barrier that axe finds, %s, also on a phone', async (colorScheme) => {
+    const { url, token, client } = server;
+    const { executions } = await client.executions({ workflow_id: 'order' });
+    const [{ id } = { id: '' }] = executions;
+    for (const viewport of [
+      { width: 1_280, height: 800 },
+      { width: 360, height: 740 },
+    ]) {
+      const page = await open({ url, token, path: `/executions/${id}?node=charge`, context: { colorScheme, viewport } });
+      await page.getByRole('region', { name: 'Node charge' }).waitFor();
+      await page.locator('[data-node="n1"]').waitFor();
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(violations.map(({ id: rule, nodes }) => [rule, nodes.map(({ html }) => html)])).toEqual([]);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(viewport.width);
+    }
+  });
+
+  it('says when there is no such execution', async () => {
+    const { url, token } = server;
+    const page = await open({ url, token, path: '/executions/exec_00000000000000000000000000000000', expected: /404/ });
+    await page.getByRole('heading', { name: 'There is no such execution' }).waitFor();
   });
 });

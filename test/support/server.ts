@@ -22,6 +22,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** `dev` (default) creates its own token; for `serve` the token is created with `jamjet token create`. */
   readonly command?: 'dev' | 'serve';
+  /** Of a server that takes the place of another one. Default: a free one. */
+  readonly port?: number;
 }
 
 export interface ExitStatus {
@@ -60,8 +62,8 @@ export function temporaryFolder(finished: (remove: () => Promise<void>) => void 
   return folder;
 }
 
-/** Starts the shipped program in its own process, on a free port. */
-export function launchServer({ folder, tools, env = {}, command = 'dev' }: ServerOptions): ServerProcess {
+/** Starts the shipped program in its own process. */
+export function launchServer({ folder, tools, env = {}, command = 'dev', port = 0 }: ServerOptions): ServerProcess {
   const program = resolve('bin/jamjet.js');
   const tokenFile = join(folder, 'token');
   const settings = {
@@ -75,7 +77,7 @@ export function launchServer({ folder, tools, env = {}, command = 'dev' }: Serve
     );
   }
   const given = tools === undefined ? [] : ['--tools', tools];
-  const child = spawn(process.execPath, [program, command, '--port', '0', ...given], {
+  const child = spawn(process.execPath, [program, command, '--port', String(port), ...given], {
     ...settings,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

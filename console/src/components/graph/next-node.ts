@@ -9,7 +9,7 @@ const DIRECTIONS: Readonly<Record<string, { readonly x: number; readonly y: numb
   ArrowLeft: { x: -1, y: 0 },
 };
 
-interface PlacedNode extends Box {
+export interface PlacedNode extends Box {
   readonly id: string;
 }
 
@@ -36,7 +36,7 @@ export function nextNode(key: string, from: string | null, nodes: readonly Node[
 }
 
 /** Nodes of the workflow with their places in the whole graph. */
-function placesOf(nodes: readonly Node[]): readonly PlacedNode[] {
+export function placesOf(nodes: readonly Node[]): readonly PlacedNode[] {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   return nodes.flatMap((node) => {
     if ((node.data.node as GraphNode | undefined)?.node == null) return [];

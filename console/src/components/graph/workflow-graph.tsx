@@ -7,9 +7,10 @@ import {
   ReactFlow,
   type ReactFlowInstance,
   ReactFlowProvider,
+  useNodesInitialized,
   useReactFlow,
 } from '@xyflow/react';
-import { type KeyboardEvent, useCallback, useEffect, useMemo, useState } from 'react';
+import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { WorkflowGraph as Graph } from '../../../../src/views/graph.ts';
 import { Button } from '../button.tsx';
 import { ErrorNotice } from '../error-notice.tsx';
@@ -19,7 +20,7 @@ import { GraphEdges } from './graph-edges.tsx';
 import { type GraphLayout, layoutOf } from './graph-layout.ts';
 import { FrameShape, type GraphSelection, GraphSelectionContext, NodeShape } from './graph-node.tsx';
 import type { GraphOverlay } from './graph-overlay.ts';
-import { nextNode } from './next-node.ts';
+import { nextNode, type PlacedNode, placesOf } from './next-node.ts';
 
 const TYPES = { node: NodeShape, frame: FrameShape };
 /** Larger graphs have a map. */
@@ -75,37 +76,52 @@ function LaidOut({ graph, layout, overlay, selected, onSelect, label }: Props & 
   const nodes = useMemo(() => flowNodes(graph, layout), [graph, layout]);
   const first = graph.nodes.find(({ node }) => node !== null)?.id ?? null;
   const [cursor, setCursor] = useState<string | null>(null);
-  const focusable = cursor ?? graph.nodes.find(({ node }) => node === selected && node !== null)?.id ?? first;
+  const selectedId = graph.nodes.find(({ node }) => node === selected && node !== null)?.id ?? null;
+  const focusable = cursor ?? selectedId ?? first;
   const selection = useMemo(
     (): GraphSelection => ({ overlay, selected, focusable, onSelect, onFocus: setCursor }),
     [overlay, selected, focusable, onSelect],
   );
 
-  const move = useCallback(
-    (event: KeyboardEvent<HTMLElement>): void => {
-      const to = nextNode(event.key, focusable, nodes);
-      if (to === null) return;
-      event.preventDefault();
-      setCursor(to.id);
+  const frame = useRef<HTMLElement>(null);
+  const reveal = useCallback(
+    (place: PlacedNode): void => {
       const { x, y, zoom } = flow.getViewport();
-      const box = event.currentTarget.getBoundingClientRect();
-      const left = to.x * zoom + x;
-      const top = to.y * zoom + y;
-      const isInside = left >= 0 && top >= 0 && left + to.width * zoom <= box.width && top + to.height * zoom <= box.height;
-      if (!isInside) void flow.setCenter(to.x + to.width / 2, to.y + to.height / 2, { zoom: Math.max(zoom, 0.7) });
-      event.currentTarget.querySelector<HTMLElement>(`[data-node="${to.id}"]`)?.focus({ preventScroll: true });
+      const box = frame.current?.getBoundingClientRect();
+      if (box === undefined) return;
+      const left = place.x * zoom + x;
+      const top = place.y * zoom + y;
+      const isInside = left >= 0 && top >= 0 && left + place.width * zoom <= box.width && top + place.height * zoom <= box.height;
+      if (isInside && zoom >= MIN_READABLE) return;
+      void flow.setCenter(place.x + place.width / 2, place.y + place.height / 2, { zoom: Math.max(zoom, MIN_READABLE) });
     },
-    [flow, focusable, nodes],
+    [flow],
   );
+  const move = (event: KeyboardEvent<HTMLElement>): void => {
+    const to = nextNode(event.key, focusable, nodes);
+    if (to === null) return;
+    event.preventDefault();
+    setCursor(to.id);
+    reveal(to);
+    frame.current?.querySelector<HTMLElement>(`[data-node="${to.id}"]`)?.focus({ preventScroll: true });
+  };
+  const isReady = useNodesInitialized();
+  // A node may be selected elsewhere, and the panel about it takes some of the room.
+  useEffect(() => {
+    const place = placesOf(nodes).find(({ id }) => id === selectedId);
+    if (!isReady || place === undefined) return;
+    const frameId = requestAnimationFrame(() => reveal(place));
+    return () => cancelAnimationFrame(frameId);
+  }, [isReady, nodes, selectedId, reveal]);
 
   return (
-    <section className={styles.graph} aria-label={label} onKeyDown={move}>
+    <section ref={frame} className={styles.graph} aria-label={label} onKeyDown={move}>
       <GraphSelectionContext.Provider value={selection}>
         <ReactFlow
           nodes={nodes}
           edges={NO_EDGES}
           nodeTypes={TYPES}
-          onInit={(started) => void showAtFirst(started, layout)}
+          onInit={(started) => void showAtFirst(started, layout, selectedId === null)}
           minZoom={0.05}
           maxZoom={2}
           nodesDraggable={false}
@@ -140,11 +156,12 @@ function LaidOut({ graph, layout, overlay, selected, onSelect, label }: Props & 
   );
 }
 
-async function showAtFirst(flow: ReactFlowInstance, layout: GraphLayout): Promise<void> {
+/** All of it; a large graph from its beginning, unless a node is selected. */
+async function showAtFirst(flow: ReactFlowInstance, layout: GraphLayout, fromStart: boolean): Promise<void> {
   await flow.fitView(FIT);
   const start = [...layout.nodes.values()].reduce((top, box) => (box.y < top.y ? box : top));
   const { zoom, y } = flow.getViewport();
-  if (zoom >= MIN_READABLE) return;
+  if (zoom >= MIN_READABLE || !fromStart) return;
   await flow.setCenter(start.x + start.width / 2, 0, { zoom: MIN_READABLE });
   await flow.setViewport({ ...flow.getViewport(), y: Math.max(8, Math.min(y, 24)) });
 }

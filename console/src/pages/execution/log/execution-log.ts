@@ -19,7 +19,7 @@ interface Subscribers {
 
 /**
  * The log of an execution and what follows from it. `apply` costs the same however long the log is; parts of the page learn of changes by
- * `flush`, at most once in a frame.
+ * `flush`, which is called some times a second at most.
  */
 export class ExecutionLog {
   readonly spans: Spans;

@@ -7,6 +7,7 @@ import { ExecutionLog } from './execution-log.ts';
 
 /** Time of a frame that is spent on events; a long log takes several frames, between which the page stays usable. */
 const SLICE_MS = 8;
+const FLUSH_MS = 80;
 /** A page in the background has no frames. */
 const HIDDEN_FRAME_MS = 200;
 
@@ -30,12 +31,16 @@ export function useExecutionLog(id: string, document: JsonObject): FollowedLog {
     isOver.current = false;
     const { signal } = gone;
     void (async () => {
-      const frames = new Frames(() => log.flush());
+      const flusher = new Flusher(() => log.flush());
+      let sliceEndMs = performance.now() + SLICE_MS;
       try {
         for await (const message of client.live.feed(id, { after: log.sequence, signal, reconnect: { onState: setStream } })) {
           if ('event' in message) log.apply(message.event);
           else log.show(message.update);
-          if (frames.request()) await frames.next();
+          flusher.changed();
+          if (performance.now() < sliceEndMs) continue;
+          await nextFrame();
+          sliceEndMs = performance.now() + SLICE_MS;
         }
         isOver.current = true;
       } catch (error) {
@@ -57,30 +62,27 @@ export function useExecutionLog(id: string, document: JsonObject): FollowedLog {
   return { log, stream };
 }
 
-/** Calls `flush` in the next frame after each request. */
-class Frames {
+/** Calls `flush` in a frame after each change, the first at once, then at most once in `FLUSH_MS`: to show more than that is only work. */
+class Flusher {
   readonly #flush: () => void;
-  #next: Promise<void> | null = null;
-  #sliceEndMs = 0;
+  #isWaiting = false;
+  #flushedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(flush: () => void) {
     this.#flush = flush;
   }
 
-  /** True = the time of this frame is used up. */
-  request(): boolean {
-    if (this.#next === null) {
-      this.#sliceEndMs = performance.now() + SLICE_MS;
-      this.#next = nextFrame().then(() => {
-        this.#next = null;
-        this.#flush();
-      });
-    }
-    return performance.now() > this.#sliceEndMs;
+  changed(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    setTimeout(() => void this.#flushInFrame(), Math.max(0, this.#flushedAtMs + FLUSH_MS - performance.now()));
   }
 
-  async next(): Promise<void> {
-    await this.#next;
+  async #flushInFrame(): Promise<void> {
+    await nextFrame();
+    this.#isWaiting = false;
+    this.#flushedAtMs = performance.now();
+    this.#flush();
   }
 }
 

@@ -1,0 +1,112 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { JamjetClient } from '../../src/client/index.ts';
+import { consoleBrowser } from '../support/browser.ts';
+import { requires } from '../support/requirements.ts';
+import { startServer, temporaryFolder } from '../support/server.ts';
+
+const TOOLS = `
+export const quick = () => 1;
+export const count = ({ i }) => ({ i: i + 1 });
+`;
+/** Each has a node that forks, three in parallel and one that joins. */
+const BLOCKS = 60;
+const ROUNDS = 12;
+
+/** 302 nodes in a loop: more than 10,000 events. */
+function large(): string {
+  const blocks = Array.from({ length: BLOCKS }, (_, i) => {
+    const next = i + 1 < BLOCKS ? `fork_${i + 1}` : 'again';
+    const steps = ['a', 'b', 'c'].map(
+      (name) => `  ${name}_${i}: { type: tool, tool_ref: quick, input: {}, output_key: ${name} }`,
+    );
+    return [
+      `  fork_${i}: { type: parallel, branches: [a_${i}, b_${i}, c_${i}], join: join_${i} }`,
+      ...steps,
+      `  join_${i}: { type: join, wait_for: [a_${i}, b_${i}, c_${i}], next: ${next} }`,
+    ].join('\n');
+  });
+  return `workflow: { id: large, version: 1.0.0, start: count }
+nodes:
+  count: { type: tool, tool_ref: count, input: { i: "{{ state.i }}" }, next: fork_0 }
+${blocks.join('\n')}
+  again:
+    type: condition
+    branches: [{ if: "state.i < ${ROUNDS}", next: count }]
+    default: end
+`;
+}
+
+const LOOP = `
+workflow: { id: loop, version: 1.0.0, start: count }
+nodes:
+  count: { type: tool, tool_ref: count, input: { i: "{{ state.i }}" }, next: enough }
+  enough:
+    type: condition
+    branches: [{ if: "state.i < 40", next: pause }]
+    default: end
+  pause: { type: wait, event: go, next: count }
+`;
+
+const eventCount = async (page: Page): Promise<number> =>
+  Number((await page.getByTestId('event-count').textContent())?.replace(/\D/g, ''));
+const lastSequence = async (client: JamjetClient, id: string): Promise<number> => (await client.execution(id)).sequence;
+
+describe('a large or interrupted execution in the console', requires('chromium'), () => {
+  const open = consoleBrowser();
+  const withTools = (): { readonly folder: string; readonly tools: string } => {
+    const folder = temporaryFolder(onTestFinished);
+    writeFileSync(join(folder, 'tools.mjs'), TOOLS);
+    return { folder, tools: join(folder, 'tools.mjs') };
+  };
+
+  it('draws more than 30 frames per second while 300 nodes write 10,000 events', async () => {
+    const { url, token, client } = await startServer(withTools());
+    await client.registerYaml(large());
+    const { execution_id: id } = await client.start({ workflow_id: 'large', input: { i: 0 } });
+    const page = await open({ url, token, path: `/executions/${id}` });
+    await page.locator('[data-node="n0"]').waitFor();
+    await page.evaluate(`{
+      window.frames = [];
+      const draw = (at) => { window.frames.push(at); requestAnimationFrame(draw); };
+      requestAnimationFrame(draw);
+    }`);
+    const first = await eventCount(page);
+    await expect.poll(() => client.execution(id).then(({ status }) => status), { timeout: 120_000 }).toBe('completed');
+    const total = await lastSequence(client, id);
+    await expect.poll(() => eventCount(page), { timeout: 30_000 }).toBe(total);
+    const frames = (await page.evaluate('window.frames')) as number[];
+    const seconds = ((frames.at(-1) ?? 0) - (frames[0] ?? 0)) / 1_000;
+    const perSecond = (frames.length - 1) / seconds;
+    console.log(`${total - first} events live in ${seconds.toFixed(1)} s: ${perSecond.toFixed(1)} frames per second`);
+    expect(total).toBeGreaterThan(10_000);
+    expect(perSecond).toBeGreaterThan(30);
+    // What it shows is what the API says.
+    const { visits_total } = await client.node(id, 'a_59');
+    expect(await page.locator('[data-node]', { hasText: 'a_59' }).textContent()).toContain(`×${visits_total}`);
+  }, 240_000);
+
+  it('goes on behind the last event when the server was restarted, and doubles nothing', async () => {
+    const place = withTools();
+    const before = await startServer(place);
+    const { url, token, client } = before;
+    await client.registerYaml(LOOP);
+    const { execution_id: id } = await client.start({ workflow_id: 'loop', input: { i: 0 } });
+    const page = await open({ url, token, path: `/executions/${id}?node=count`, expected: /ERR_|Failed to load/ });
+    const attempts = page.getByRole('navigation', { name: 'Attempts of count' }).getByRole('button');
+    const go = (): Promise<unknown> => client.sendEvent(id, { key: 'go', payload: {} });
+    for (let i = 0; i < 5; i++) await go();
+    await expect.poll(() => attempts.count()).toBe(6);
+
+    await before.kill();
+    await page.getByText('offline').first().waitFor();
+    const after = await startServer({ ...place, port: Number(new URL(url).port) });
+    for (let i = 0; i < 5; i++) await after.client.sendEvent(id, { key: 'go', payload: {} });
+    await expect.poll(() => attempts.count(), { timeout: 40_000 }).toBe(11);
+    expect(await eventCount(page)).toBe(await lastSequence(after.client, id));
+    const { visits_total } = await after.client.node(id, 'count');
+    expect(visits_total).toBe(11);
+  }, 120_000);
+});
