@@ -110,7 +110,9 @@ describe('the page of an execution', requires('chromium'), () => {
     expect((await saved).suggestedFilename()).toBe(`${id}.svg`);
     await page.getByRole('button', { name: 'Machine' }).click();
     const picture = page.getByRole('img', { name: /compiled machine/ });
-    await expect.poll(() => picture.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth)).toBeGreaterThan(100);
+    await expect
+      .poll(() => picture.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth))
+      .toBeGreaterThan(100);
   });
 
   it('is usable by keyboard', async () => {
@@ -133,10 +135,7 @@ describe('the page of an execution', requires('chromium'), () => {
       .focus();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowRight');
-    await page
-      .getByRole('tabpanel')
-      .getByText('attempt 1 done', { exact: true })
-      .waitFor();
+    await page.getByRole('tabpanel').getByText('attempt 1 done', { exact: true }).waitFor();
     await page.keyboard.press('Enter');
     await page.getByRole('region', { name: 'Node charge' }).waitFor();
   });

@@ -6,9 +6,11 @@ interface Props {
   readonly text: () => string;
   /** Completes `Copy …`. */
   readonly what: string;
+  /** Default `Copy`. */
+  readonly label?: string;
 }
 
-export function CopyButton({ text, what }: Props) {
+export function CopyButton({ text, what, label = 'Copy' }: Props) {
   const [copied, setCopied] = useState<'no' | 'yes' | 'refused'>('no');
   const copy = (): void => {
     navigator.clipboard.writeText(text()).then(
@@ -18,7 +20,7 @@ export function CopyButton({ text, what }: Props) {
   };
   return (
     <Button kind="quiet" onClick={copy} onBlur={() => setCopied('no')} aria-label={`Copy ${what}`}>
-      {copied === 'no' ? 'Copy' : copied === 'yes' ? 'Copied' : 'Not permitted'}
+      {copied === 'no' ? label : copied === 'yes' ? 'Copied' : 'Not permitted'}
     </Button>
   );
 }

@@ -28,6 +28,8 @@ const MIN_FOR_MAP = 40;
 const FIT = { padding: 0.06, maxZoom: 1.1 };
 /** Below this zoom, names cannot be read: a larger graph is shown from its beginning. */
 const MIN_READABLE = 0.5;
+/** Beside the selected node, its neighbours should be legible as well. */
+const MIN_SELECTED = 0.75;
 
 interface Props {
   readonly graph: Graph;
@@ -92,8 +94,8 @@ function LaidOut({ graph, layout, overlay, selected, onSelect, label }: Props & 
       const left = place.x * zoom + x;
       const top = place.y * zoom + y;
       const isInside = left >= 0 && top >= 0 && left + place.width * zoom <= box.width && top + place.height * zoom <= box.height;
-      if (isInside && zoom >= MIN_READABLE) return;
-      void flow.setCenter(place.x + place.width / 2, place.y + place.height / 2, { zoom: Math.max(zoom, MIN_READABLE) });
+      if (isInside && zoom >= MIN_SELECTED) return;
+      void flow.setCenter(place.x + place.width / 2, place.y + place.height / 2, { zoom: Math.max(zoom, MIN_SELECTED) });
     },
     [flow],
   );

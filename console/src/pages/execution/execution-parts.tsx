@@ -55,7 +55,7 @@ export function ExecutionParts({ execution, document }: Props) {
 
   return (
     <ExecutionViewContext.Provider value={view}>
-      <div className={styles.page} data-node={node !== null}>
+      <div className={styles.page} data-panel={node !== null}>
         <div className={styles.header}>
           <ExecutionHeader stream={stream} />
         </div>

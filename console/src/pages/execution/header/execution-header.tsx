@@ -32,6 +32,7 @@ export function ExecutionHeader({ stream }: { readonly stream: StreamState }) {
             <dt>Execution</dt>
             <dd>
               <code>{id}</code> <CopyButton text={() => id} what="the id" />
+              <CopyButton text={() => shareableUrl(location.hash.slice(1))} what="a link to this view" label="Copy link" />
             </dd>
           </div>
           <div>
@@ -73,12 +74,6 @@ export function ExecutionHeader({ stream }: { readonly stream: StreamState }) {
             </div>
           )}
           <Relatives />
-          <div>
-            <dt>Share</dt>
-            <dd>
-              <CopyButton text={() => shareableUrl(location.hash.slice(1))} what="a link to this view" />
-            </dd>
-          </div>
         </dl>
       </Page>
       <ExecutionError />

@@ -1,3 +1,4 @@
+import { oneLine } from '../../../../../machines/views/text.ts';
 import type { NodeAttempt, NodeVisit } from '../../../../../src/views/node-visit.ts';
 import { duration } from '../../../../../src/views/time.ts';
 import { StatusBadge } from '../../../components/status-badge.tsx';
@@ -23,7 +24,7 @@ export function AttemptList({ node, visits, total, selected }: Props) {
   const hasVisits = total > 1;
   const omitted = visits.reduce((sum, visit) => sum + visit.attempts_total, 0) - shown.length;
   return (
-    <nav className={styles.attempts} aria-label={`Attempts of ${node}`}>
+    <nav className={styles.attempts} aria-label={`Attempts of ${oneLine(node, 120)}`}>
       <p className={styles.muted}>
         {hasVisits && `${total.toLocaleString()} visits, `}
         {all.length + Math.max(0, omitted + shown.length - all.length)} attempts

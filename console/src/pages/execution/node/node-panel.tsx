@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'react';
 import { isObject, type Json } from '../../../../../machines/json.ts';
+import { oneLine } from '../../../../../machines/views/text.ts';
 import { Button } from '../../../components/button.tsx';
 import { JsonView } from '../../../components/json-view.tsx';
 import { Name } from '../../../components/name.tsx';
@@ -15,6 +16,7 @@ export function NodePanel({ node }: { readonly node: string }) {
   const { document, attempt: wanted, at, selectNode } = useExecutionView();
   const { visits, total, events } = useNodeVisits(node);
   const definition = definitionOf(document, node);
+  const name = oneLine(node, 120);
   const visit = visits.find(({ activation }) => activation === wanted?.activation) ?? visits.at(-1);
   const attempt = visit?.attempts.find((each) => each.attempt === wanted?.attempt) ?? visit?.attempts.at(-1);
 
@@ -28,7 +30,7 @@ export function NodePanel({ node }: { readonly node: string }) {
     <section
       ref={panel}
       className={styles.panel}
-      aria-label={`Node ${node}`}
+      aria-label={`Node ${name}`}
       onKeyDown={(event) => {
         if (event.key === 'Escape') selectNode(null);
       }}
@@ -56,7 +58,7 @@ export function NodePanel({ node }: { readonly node: string }) {
         {definition !== null && (
           <details className={styles.definition}>
             <summary>Definition</summary>
-            <JsonView value={definition} label={`Definition of ${node}`} />
+            <JsonView value={definition} label={`Definition of ${name}`} />
           </details>
         )}
       </div>

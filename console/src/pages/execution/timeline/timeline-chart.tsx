@@ -179,7 +179,9 @@ export function TimelineChart({ range, setRange, shown }: Props) {
                   onBlur={() => setHint(null)}
                 >
                   <Name text={row.node} maxChars={60} />
-                  <span className="visually-hidden">{rowText(row, log.nowMs())}</span>
+                  <span className="visually-hidden">
+                    <Name text={rowText(row, log.nowMs())} maxChars={300} />
+                  </span>
                   {row.visits > 1 && <span className={styles.count}>×{row.visits.toLocaleString()}</span>}
                 </button>
               </li>
@@ -216,5 +218,5 @@ function rowText(row: SpanRow, nowMs: number): string {
   const last = row.spans.at(-1);
   return last === undefined
     ? ''
-    : `, ${spanTitle(last)}, ${spanDuration(last, nowMs)}${last.error === undefined ? '' : `, ${last.error.slice(0, 200)}`}`;
+    : `, ${spanTitle(last)}, ${spanDuration(last, nowMs)}${last.error === undefined ? '' : `, ${last.error}`}`;
 }
