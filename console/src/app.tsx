@@ -17,6 +17,7 @@ function lazyPage(load: () => Promise<ComponentType>) {
 
 // Each page is a file of its own, loaded when it is first shown.
 const PAGES = {
+  '/approvals': lazyPage(async () => (await import('./pages/approvals/approvals-page.tsx')).ApprovalsPage),
   '/executions': lazyPage(async () => (await import('./pages/executions/executions-page.tsx')).ExecutionsPage),
   '/executions/:id': lazyPage(async () => (await import('./pages/execution/execution-page.tsx')).ExecutionPage),
   '/agents': lazyPage(async () => (await import('./pages/agents/agents-page.tsx')).AgentsPage),

@@ -1,5 +1,13 @@
 import type { Json, JsonObject } from '../../machines/json.ts';
-import type { AcceptedDecision, ApprovalList, Approvals, ApprovalsQuery, Approve } from '../api/schemas/approvals.ts';
+import type {
+  AcceptedDecision,
+  ApprovalCounts,
+  ApprovalCountsQuery,
+  ApprovalList,
+  Approvals,
+  ApprovalsQuery,
+  Approve,
+} from '../api/schemas/approvals.ts';
 import type { AcceptedEvent, Event, EventList } from '../api/schemas/events.ts';
 import type {
   CancelledExecution,
@@ -351,6 +359,11 @@ export class JamjetClient {
   /** Approvals of all executions: pending ones (the longest wait first), or decided ones (the newest first). */
   approvalInbox(query: ApprovalsQuery = {}, options?: CallOptions): Promise<ApprovalList> {
     return this.#transport.call('GET', '/approvals', { ...options, query: { ...query } });
+  }
+
+  /** How many approvals of all executions await a decision. */
+  approvalCounts(query: ApprovalCountsQuery = {}, options?: CallOptions): Promise<ApprovalCounts> {
+    return this.#transport.call('GET', '/approvals/counts', { ...options, query: { ...query } });
   }
 
   /** Pending and decided approvals of an execution. */

@@ -213,6 +213,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
     settled: executions.settled.bind(executions),
     approvals: executions.approvals.bind(executions),
     approvalInbox: approvalInbox.page.bind(approvalInbox),
+    pendingApprovals: approvalInbox.countPending.bind(approvalInbox),
     events: eventLog.events.bind(eventLog),
     subscribe: eventLog.subscribe.bind(eventLog),
     deltas: (tenantId, id, signal) => textsOnly((sharedTexts ?? texts).read(tenantId, id, signal)),

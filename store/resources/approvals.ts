@@ -27,6 +27,15 @@ export class Approvals implements ApprovalStore {
     return workflowId === undefined ? reads.all(all, range) : reads.all(ofWorkflow, { ...range, workflowId });
   }
 
+  async countPending(tenantId: string, workflowId?: string): Promise<number> {
+    const reads = this.#db.tenant(tenantId);
+    const row =
+      workflowId === undefined
+        ? await reads.get(sql.COUNT_PENDING, { tenantId })
+        : await reads.get(sql.COUNT_PENDING_OF_WORKFLOW, { tenantId, workflowId });
+    return row?.count ?? 0;
+  }
+
   async unlisted(page: { readonly after: string; readonly limit: number }): Promise<readonly string[]> {
     return (await this.#db.runtime.all(sql.UNLISTED, page)).map(({ executionId }) => executionId);
   }

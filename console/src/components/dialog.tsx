@@ -20,7 +20,8 @@ export function Dialog({ title, onClose, isClosable = true, children }: Props) {
   useEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
-    dialog?.querySelector<HTMLElement>('[data-focus], input, select, textarea')?.focus();
+    const wanted = dialog?.querySelector<HTMLElement>('[data-focus]');
+    (wanted ?? dialog?.querySelector<HTMLElement>('input, select, textarea'))?.focus();
     return () => dialog?.close();
   }, []);
   return (

@@ -5,6 +5,7 @@ import { Logo } from '../components/logo.tsx';
 import { Name } from '../components/name.tsx';
 import { ConnectionState } from '../live/connection-state.tsx';
 import { useSession } from '../session/session.ts';
+import { PendingApprovals } from './pending-approvals.tsx';
 import { SECTIONS } from './sections.ts';
 import styles from './shell.module.css';
 import { ThemeButton } from './theme.tsx';
@@ -45,6 +46,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         {SECTIONS.filter(({ access }) => can(access)).map(({ href, label }) => (
           <Link key={href} href={href} className={styles.link} aria-current={href === `/${section}` ? 'page' : undefined}>
             {label}
+            {href === '/approvals' && <PendingApprovals />}
           </Link>
         ))}
         <div className={styles.foot}>

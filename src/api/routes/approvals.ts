@@ -5,6 +5,8 @@ import { executionId } from '../requests/ids.ts';
 import {
   AcceptedDecision,
   APPROVALS_PAGE,
+  ApprovalCounts,
+  ApprovalCountsQuery,
   type ApprovalItem,
   ApprovalList,
   Approvals,
@@ -71,6 +73,24 @@ export function approvalRoutes(app: Api, { runtime }: Services): void {
       const next_cursor = next === null ? null : approvalCursorOf(next);
       return sendList(reply, 'approvals', toItems(items, include_state !== false), { limit, next_cursor });
     },
+  );
+
+  app.get(
+    '/approvals/counts',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'Count the approvals of all executions',
+        description: 'How many await a decision.',
+        tags: ['Approvals'],
+        operationId: 'countApprovals',
+        querystring: ApprovalCountsQuery,
+        response: { 200: ApprovalCounts },
+      },
+    },
+    async (request) => ({
+      pending: await runtime.pendingApprovals(identityOf(request).tenantId, request.query.workflow_id),
+    }),
   );
 
   app.get(

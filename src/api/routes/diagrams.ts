@@ -9,10 +9,11 @@ import {
   type RenderedDiagram,
   UnreadableRevision,
 } from '../../diagrams/thread/renderer.ts';
-import { RuntimeError, truncated } from '../../runtime/errors.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
 import { FairQueue } from '../../runtime/scheduling/fair-queue.ts';
 import type { ServerRuntime } from '../../runtime/types/server-runtime.ts';
 import { executionId } from '../requests/ids.ts';
+import { storedWorkflow } from '../requests/stored-workflow.ts';
 import { ExecutionMachineQuery, WorkflowMachineQuery } from '../schemas/diagrams.ts';
 import { ExecutionById } from '../schemas/executions.ts';
 import { WorkflowById } from '../schemas/workflows.ts';
@@ -63,15 +64,9 @@ export function diagramRoutes(app: Api, { runtime, store }: Services): void {
     },
     async (request, reply) => {
       const { workflow_id } = request.params;
-      const { version, format = 'xstate', view = 'workflow' } = request.query;
+      const { format = 'xstate', view = 'workflow', ...wanted } = request.query;
       const { tenantId } = identityOf(request);
-      const row = await store.tenant(tenantId).workflow(workflow_id, version);
-      if (row === null)
-        throw new RuntimeError(
-          'not_found',
-          `workflow ${truncated(workflow_id)}${version === undefined ? '' : ` v${version}`} not found`,
-        );
-      const { source, revision } = row;
+      const { source, revision } = await storedWorkflow(store.tenant(tenantId), workflow_id, wanted);
       return send(reply, format, await render(tenantId, { revision, source, format, view, execution: null }));
     },
   );

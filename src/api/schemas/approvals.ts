@@ -72,6 +72,15 @@ export const ApprovalList = Type.Object(
 );
 export type ApprovalList = Static<typeof ApprovalList>;
 
+export const ApprovalCountsQuery = Type.Object({ workflow_id: ApprovalsQuery.properties.workflow_id });
+export type ApprovalCountsQuery = Static<typeof ApprovalCountsQuery>;
+
+export const ApprovalCounts = Type.Object(
+  { pending: integer('Number of approvals that await a decision.') },
+  { description: 'How many approvals there are.' },
+);
+export type ApprovalCounts = Static<typeof ApprovalCounts>;
+
 export const Approve = Type.Object(
   {
     // Any text: the runtime refuses unknown decisions with an error that lists the known ones.

@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox';
 import { VIEWS } from '../../../machines/views/diagram.ts';
 import { FORMATS } from '../../diagrams/formats.ts';
-import { flag, name, sequence } from './fields.ts';
+import { flag, sequence } from './fields.ts';
+import { WorkflowQuery } from './workflows.ts';
 
 const MACHINE_QUERY = {
   format: Type.Optional(Type.Enum(FORMATS, { description: 'Format of the diagram. Default `xstate`.' })),
@@ -14,7 +15,7 @@ const MACHINE_QUERY = {
 
 export const WorkflowMachineQuery = Type.Object({
   ...MACHINE_QUERY,
-  version: Type.Optional(name('Version of the workflow. Default: the one registered last.')),
+  ...WorkflowQuery.properties,
 });
 export type WorkflowMachineQuery = Static<typeof WorkflowMachineQuery>;
 

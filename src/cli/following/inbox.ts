@@ -1,4 +1,5 @@
 import { ApiError, type ApprovalItem, type JamjetClient, Unreachable } from '../../client/index.ts';
+import { APPROVAL_CHANGES } from '../../views/approval-inbox.ts';
 import type { Context, Interrupt } from '../context.ts';
 import { EXIT } from '../failure.ts';
 import { shortId } from '../input/execution-id.ts';
@@ -10,16 +11,6 @@ import { plain } from '../terminal/text.ts';
 import { type Numbered, pendingText } from '../texts/inbox.ts';
 import { approvalLines } from './approval.ts';
 
-/** Events after which the list of approvals may have changed. */
-const CHANGES = [
-  'interrupt_raised',
-  'tool_approval_required',
-  'approval_received',
-  'node_cancelled',
-  'timer_fired',
-  'workflow_cancelled',
-  'workflow_failed',
-];
 const RECONNECT_MS = 1_000;
 const HELP = 'decide with a number or an id, y or n, and a comment: 1 y fine. 1 s shows the state, Enter lists, q quits.';
 
@@ -35,7 +26,7 @@ export async function followApprovals(
   let isKnown = false;
   for (let isLost = false; ; ) {
     try {
-      const events = client.live.tenant({ kinds: CHANGES, signal });
+      const events = client.live.tenant({ kinds: APPROVAL_CHANGES, signal });
       // The stream begins before the list is read, so that nothing in between is missed.
       const first = events.next();
       first.catch(() => undefined);

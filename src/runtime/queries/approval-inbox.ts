@@ -37,6 +37,13 @@ export class ApprovalInbox {
     return { items: this.#items(tenantId, shown, withState), next };
   }
 
+  /** How many await a decision. */
+  async countPending(tenantId: string, workflowId?: string): Promise<number> {
+    const { store, unlisted } = this.#options;
+    await unlisted.entered(MAX_WAIT_MS);
+    return store.approvals.countPending(tenantId, workflowId);
+  }
+
   async *#items(tenantId: string, rows: readonly ApprovalRow[], withState: boolean): AsyncGenerator<ApprovalItem> {
     for (const row of rows) {
       try {

@@ -178,6 +178,9 @@ export interface Runtime {
   /** The approvals of all executions, pages of one index. Decisions of an earlier release are not listed. */
   approvalInbox(tenantId: string, request: ApprovalPageRequest): Promise<ApprovalPage>;
 
+  /** How many approvals await a decision: the number of those that `approvalInbox` lists as pending. */
+  pendingApprovals(tenantId: string, workflowId?: string): Promise<number>;
+
   /**
    * Sends an external event to the execution. `matched`: node `nodeId` waited for it; otherwise it is buffered for a node that
    * waits later. If no node can, `keys` are those that nodes of the workflow wait for. Rejects with `conflict` when the execution has ended, or the idempotency key was used with another event; and

@@ -21,6 +21,18 @@ export const PENDING_APPROVALS_OF_WORKFLOW = page('pending', true);
 export const DECIDED_APPROVALS = page('decided', false);
 export const DECIDED_APPROVALS_OF_WORKFLOW = page('decided', true);
 
+function countPending(byWorkflow: boolean): Statement<{ readonly count: number }> {
+  return sql<{ readonly count: number }>(
+    ({
+      indexedBy,
+    }) => `SELECT count(*) AS count FROM approvals ${indexedBy(`approvals_pending${byWorkflow ? '_by_workflow' : ''}`)}
+  WHERE tenant_id = @tenantId${byWorkflow ? ' AND workflow_id = @workflowId' : ''} AND decided_at_ms IS NULL`,
+  );
+}
+
+export const COUNT_PENDING = countPending(false);
+export const COUNT_PENDING_OF_WORKFLOW = countPending(true);
+
 export const UNLISTED = sql<{ readonly executionId: string }>(
   'SELECT execution_id AS "executionId" FROM unlisted_approvals WHERE execution_id > @after ORDER BY execution_id LIMIT @limit',
 );

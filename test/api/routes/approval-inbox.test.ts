@@ -70,6 +70,8 @@ describe('GET /approvals', () => {
     await bench.post(`/executions/${held}/approve`, { decision: 'approved' });
     await bench.post(`/executions/${cancelled}/cancel`, {});
     expect(nodes(await list(bench))).toEqual([[timed, 'ask']]);
+    expect((await bench.get('/approvals/counts')).body).toEqual({ pending: 1 });
+    expect((await bench.get('/approvals/counts?workflow_id=held')).body).toEqual({ pending: 0 });
     bench.clock.advance(60_000);
     await eventually(async () => (await list(bench)).approvals.length === 0);
     const { approvals } = await list(bench, '?status=decided');
@@ -98,6 +100,7 @@ describe('GET /approvals', () => {
     await bench.started(REVIEW);
     await createTenant(bench, 'acme');
     expect((await bench.get('/approvals', await asTenant(bench, 'acme'))).body).toMatchObject({ approvals: [] });
+    expect((await bench.get('/approvals/counts', await asTenant(bench, 'acme'))).body).toEqual({ pending: 0 });
     expect((await bench.get('/approvals', { as: null })).status).toBe(401);
   });
 

@@ -54,6 +54,10 @@ describe('GET /workflows/:id/machine', () => {
     expect(machine.text).toMatch(/stateDiagram-v2\n(?:.*\n)*.*echo/);
     const first = await getDiagram(server, '/workflows/review/machine?format=mermaid&version=1.0.0');
     expect(first.text).toContain('review v1.0.0');
+    await server.post('/workflows', { ir: { ...ECHO, workflow_id: 'review', version: '1.0.0' } });
+    const earlier = (await server.get('/workflows/review/revisions')).body.revisions.at(-1);
+    const replaced = await getDiagram(server, `/workflows/review/machine?format=mermaid&revision=${earlier?.revision}`);
+    expect(replaced.text).toBe(first.text);
   });
 
   it('refuses unknown formats and views', async () => {

@@ -47,6 +47,11 @@ export function memoryStore(database: MemoryDatabase, transport: Transport, me: 
             .filter((row) => after === undefined || compare(placeOf(row), [after.atMs, after.executionId, after.seq]) > 0)
             .slice(0, limit);
         }),
+      countPending: (tenantId, workflowId) =>
+        read('count approvals', () => {
+          const pending = [...tables.approvals.values()].filter((row) => row.tenantId === tenantId && row.decidedAtMs === null);
+          return pending.filter((row) => workflowId === undefined || row.workflowId === workflowId).length;
+        }),
       unlisted: () => read('unlisted approvals', () => []),
       enter: (id, seq, open) =>
         write('enter approvals', () => {

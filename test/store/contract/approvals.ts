@@ -47,6 +47,9 @@ export function approvalContract(database: () => TestDatabase<CoreStore>): void 
         rowOf('exec_1', late),
       ];
       expect(await pending()).toEqual(all);
+      expect(await store.approvals.countPending('default')).toBe(4);
+      expect(await store.approvals.countPending('default', 'refund')).toBe(4);
+      expect(await store.approvals.countPending('default', 'none')).toBe(0);
       expect(await pending('none')).toEqual([]);
       expect((await store.approvals.page('acme', { status: 'pending', limit: 10 })).map((row) => row.executionId)).toEqual([
         'exec_4',
@@ -54,6 +57,7 @@ export function approvalContract(database: () => TestDatabase<CoreStore>): void 
       const decided = asked(2, { nodeId: 'other', decidedAtMs: AT_MS + 70, decidedSeq: 3 });
       await store.commit(batch(step('exec_2', 2, { approvals: [decided, { op: 'remove', seq: 1 }] })));
       expect(await pending()).toEqual([rowOf('exec_3', asked(2)), rowOf('exec_1', late)]);
+      expect(await store.approvals.countPending('default')).toBe(2);
       expect(await store.approvals.page('default', { status: 'decided', limit: 10 })).toEqual([rowOf('exec_2', decided)]);
       const page = { status: 'decided', limit: 10, workflowId: 'refund' } as const;
       expect(await store.approvals.page('default', page)).toEqual([rowOf('exec_2', decided)]);

@@ -1,5 +1,5 @@
-import { type FormEvent, useId, useState } from 'react';
-import type { Json, JsonObject } from '../../../../machines/json.ts';
+import { type FormEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import type { JsonObject } from '../../../../machines/json.ts';
 import { useSession } from '../../session/session.ts';
 import { useAction } from '../../shell/use-action.ts';
 import { Button } from '../button.tsx';
@@ -10,15 +10,20 @@ import { JsonView } from '../json-view.tsx';
 import { Loading } from '../loading.tsx';
 import { Name } from '../name.tsx';
 import { type EditedState, StateEditor } from '../state/state-editor.tsx';
-import { Time } from '../time.tsx';
-import { type Asked, type Decision, heldCalls } from './asked.ts';
+import type { Asked, Decision } from './asked.ts';
 import styles from './decision.module.css';
+import { lateDecision } from './late-decision.ts';
+import { Question } from './question.tsx';
 import { useReview } from './use-review.ts';
 
 interface Props {
   readonly asked: Asked;
   /** What is chosen first; the person may choose otherwise. */
   readonly decision: Decision;
+  /** Why it can be decided no longer; null = it can. */
+  readonly ended?: string | null;
+  /** Called when the server has accepted the decision. */
+  readonly onDecided?: (decision: Decision) => void;
   readonly onClose: () => void;
 }
 
@@ -28,7 +33,7 @@ const UNCHANGED: EditedState = { patch: {} };
  * Asks for a decision on an approval: shows what it is about, and takes a comment and an edited state, which is sent as a merge patch. Closes
  * when the server has accepted it.
  */
-export function DecisionDialog({ asked, decision: first, onClose }: Props) {
+export function DecisionDialog({ asked, decision: first, ended = null, onDecided, onClose }: Props) {
   const { client } = useSession();
   const review = useReview(asked);
   const [decision, setDecision] = useState(first);
@@ -36,15 +41,26 @@ export function DecisionDialog({ asked, decision: first, onClose }: Props) {
   const [isEditing, setEditing] = useState(false);
   const [edited, setEdited] = useState<EditedState>(UNCHANGED);
   const id = useId();
+  const cancel = useRef<HTMLButtonElement>(null);
+  // The button that had the focus is disabled then.
+  useEffect(() => {
+    if (ended !== null) cancel.current?.focus();
+  }, [ended]);
   const { execution_id, node_id } = asked;
   const decide = useAction(
-    ({ patch }: { readonly patch: JsonObject }) =>
-      client.approve(execution_id, {
+    async ({ patch }: { readonly patch: JsonObject }) => {
+      const request = {
         decision,
         node_id,
         ...(comment.trim() === '' ? {} : { comment: comment.trim() }),
         ...(Object.keys(patch).length === 0 ? {} : { state_patch: patch }),
-      }),
+      };
+      try {
+        return await client.approve(execution_id, request);
+      } catch (error) {
+        throw await lateDecision(client, asked, error);
+      }
+    },
     () => (
       <>
         <Name text={node_id} maxChars={60} /> {decision}.
@@ -55,12 +71,17 @@ export function DecisionDialog({ asked, decision: first, onClose }: Props) {
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const change = isEditing ? edited : UNCHANGED;
-    if ('patch' in change) decide.mutate(change, { onSuccess: onClose });
+    if (!('patch' in change) || ended !== null || decide.isPending) return;
+    const onSuccess = (): void => {
+      onClose();
+      onDecided?.(decision);
+    };
+    decide.mutate(change, { onSuccess });
   };
 
   return (
     <Dialog title={asked.kind === 'tool' ? 'Tool call' : 'Approval'} onClose={onClose}>
-      <form className={styles.form} onSubmit={submit}>
+      <form className={styles.form} onSubmit={submit} onKeyDown={submitOnControlEnter}>
         <Question asked={asked} mapping={review.data?.mapping} />
         {review.isPending && <Loading what="the state" />}
         {review.error !== null && <ErrorNotice error={review.error} onRetry={() => void review.refetch()} />}
@@ -86,13 +107,22 @@ export function DecisionDialog({ asked, decision: first, onClose }: Props) {
           <Choice value="approved" label="Approve" chosen={decision} onChoose={setDecision} />
           <Choice value="rejected" label="Reject" chosen={decision} onChoose={setDecision} />
         </fieldset>
-        {decide.error !== null && <ErrorNotice error={decide.error} />}
+        {ended !== null && (
+          <p className={styles.ended} role="alert">
+            <Name text={ended} maxChars={400} />
+          </p>
+        )}
+        {ended === null && decide.error !== null && <ErrorNotice error={decide.error} />}
         <footer className={dialogStyles.actions}>
-          <Button onClick={onClose}>Cancel</Button>
+          <Button ref={cancel} onClick={onClose}>
+            {ended === null ? 'Cancel' : 'Close'}
+          </Button>
           <Button
             type="submit"
             kind={decision === 'approved' ? 'primary' : 'danger'}
-            disabled={decide.isPending || (isEditing && !('patch' in edited))}
+            // A decision to approve can follow at once; one to reject asks why first.
+            data-focus={first === 'approved' ? true : undefined}
+            disabled={ended !== null || decide.isPending || (isEditing && !('patch' in edited))}
           >
             {decision === 'approved' ? 'Approve' : 'Reject'}
           </Button>
@@ -100,6 +130,13 @@ export function DecisionDialog({ asked, decision: first, onClose }: Props) {
       </form>
     </Dialog>
   );
+}
+
+/** Enter is a new line in a comment. */
+function submitOnControlEnter(event: KeyboardEvent<HTMLFormElement>): void {
+  if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  event.currentTarget.requestSubmit();
 }
 
 interface ChoiceProps {
@@ -115,55 +152,4 @@ function Choice({ value, label, chosen, onChoose }: ChoiceProps) {
       <input type="radio" name="decision" value={value} checked={chosen === value} onChange={() => onChoose(value)} /> {label}
     </label>
   );
-}
-
-/** The message, what would be called with which arguments, and how long it has waited. */
-function Question({ asked, mapping }: { readonly asked: Asked; readonly mapping: Json | undefined }) {
-  const calls = heldCalls(asked.context);
-  return (
-    <section className={styles.question} aria-label="Question">
-      <p className={styles.message}>{asked.message === '' ? <em>No message.</em> : <Message text={asked.message} />}</p>
-      <p className={styles.facts}>
-        <Name text={asked.node_id} maxChars={80} /> · asked <Time at={asked.waiting_since} />
-        {asked.expires_at !== null && (
-          <>
-            {' '}
-            · until <Time at={asked.expires_at} />
-          </>
-        )}
-      </p>
-      {calls.map(({ name, args }, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the calls of a question do not change
-        <div key={i}>
-          <h3>
-            <Name text={name} />
-          </h3>
-          {args === undefined ? (
-            <p>Its arguments are too large to be shown here; they are in the state.</p>
-          ) : (
-            <JsonView value={args} label={`arguments of ${name}`} />
-          )}
-        </div>
-      ))}
-      {calls.length === 0 && mapping !== undefined && (
-        <div>
-          <h3>Arguments, from the state</h3>
-          <JsonView value={mapping} label={`arguments of ${asked.tool_name}`} />
-        </div>
-      )}
-    </section>
-  );
-}
-
-const MAX_MESSAGE = 4_000;
-
-/** A message may have several lines. */
-function Message({ text }: { readonly text: string }) {
-  const lines = text.slice(0, MAX_MESSAGE).split('\n');
-  return lines.map((line, i) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: the lines of a message do not change
-    <span key={i} className={styles.line}>
-      <Name text={line} maxChars={MAX_MESSAGE} />
-    </span>
-  ));
 }

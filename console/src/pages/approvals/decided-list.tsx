@@ -1,0 +1,87 @@
+import { Link } from 'wouter';
+import type { ApprovalItem } from '../../../../src/client/index.ts';
+import { Button } from '../../components/button.tsx';
+import { Empty } from '../../components/empty.tsx';
+import { ErrorNotice } from '../../components/error-notice.tsx';
+import { Loading } from '../../components/loading.tsx';
+import { Name } from '../../components/name.tsx';
+import { StatusBadge } from '../../components/status-badge.tsx';
+import { type Column, Table } from '../../components/table.tsx';
+import { Elapsed, Time } from '../../components/time.tsx';
+import { useLivePages } from '../../live/use-live-pages.ts';
+import { useSession } from '../../session/session.ts';
+import styles from './approvals.module.css';
+import { defined } from './use-inbox.ts';
+
+const PAGE_SIZE = 50;
+
+const COLUMNS: readonly Column<ApprovalItem>[] = [
+  {
+    id: 'message',
+    header: 'Question',
+    cell: ({ message, execution_id, node_id }) => (
+      <Link href={`/executions/${execution_id}?node=${encodeURIComponent(node_id)}`}>
+        <Name text={message === '' ? 'No message' : message} maxChars={120} />
+      </Link>
+    ),
+  },
+  { id: 'workflow', header: 'Workflow', cell: ({ workflow_id }) => <Name text={workflow_id} maxChars={60} /> },
+  { id: 'node', header: 'Node', cell: ({ node_id }) => <Name text={node_id} maxChars={60} /> },
+  { id: 'decision', header: 'Decision', cell: ({ status }) => <StatusBadge status={status} /> },
+  { id: 'by', header: 'By', cell: ({ user_id = '' }) => <Name text={user_id} maxChars={60} /> },
+  {
+    id: 'comment',
+    header: 'Comment',
+    cell: ({ comment }) => (comment === null || comment === undefined ? '–' : <Name text={comment} maxChars={160} />),
+  },
+  {
+    id: 'waited',
+    header: 'Waited',
+    align: 'end',
+    cell: ({ waiting_since, decided_at = waiting_since }) => <Elapsed from={waiting_since} to={decided_at} />,
+  },
+  { id: 'at', header: 'Decided', align: 'end', cell: ({ decided_at = '' }) => <Time at={decided_at} /> },
+];
+
+/** Decisions, the last first. */
+export function DecidedList({ workflow }: { readonly workflow: string | undefined }) {
+  const { client } = useSession();
+  const { data, error, isFetching, readAgain, readMore } = useLivePages({
+    queryKey: ['approvals', 'decided', workflow ?? null],
+    readPage: async (cursor, signal) => {
+      const query = {
+        status: 'decided',
+        include_state: false,
+        limit: PAGE_SIZE,
+        ...defined({ workflow_id: workflow, cursor }),
+      } as const;
+      const { approvals, next_cursor } = await client.approvalInbox(query, { signal });
+      return { items: approvals, next: next_cursor };
+    },
+    changedBy: ({ type }) => type === 'approval_received',
+  });
+  if (data === undefined)
+    return error === null ? <Loading what="decisions" /> : <ErrorNotice error={error} onRetry={readAgain} />;
+  return (
+    <>
+      {error !== null && <ErrorNotice error={error} onRetry={readAgain} />}
+      {data.items.length === 0 ? (
+        <Empty title="Nothing has been decided yet" />
+      ) : (
+        <Table
+          label="Decisions"
+          rows={data.items}
+          rowKey={({ execution_id, sequence }) => `${execution_id}:${sequence}`}
+          columns={COLUMNS}
+        />
+      )}
+      {!data.isComplete && (
+        <p className={styles.more}>
+          <Button onClick={readMore} disabled={isFetching}>
+            Show more
+          </Button>
+        </p>
+      )}
+    </>
+  );
+}
