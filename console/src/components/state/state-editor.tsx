@@ -19,18 +19,23 @@ interface Props {
   /** What the edited state must fit; what was wrong before may stay. */
   readonly schema: JsonObject | null;
   readonly onChange: (edited: EditedState) => void;
+  /** What has been edited already, for example in another state. */
+  readonly initialPatch?: JsonObject;
 }
 
 /** Edits a state, or a merge patch of a large one, and shows what would change. */
-export function StateEditor({ state: initial, schema, onChange }: Props) {
+export function StateEditor({ state: initial, schema, onChange, initialPatch = {} }: Props) {
   // The page may read the state again meanwhile; what is edited stays what is compared with.
   const [state] = useState(initial);
+  const [patched] = useState(initialPatch);
   const { text, isWhole } = useMemo(() => {
-    const whole = JSON.stringify(state, null, 2);
-    return whole.length <= MAX_WHOLE ? { text: whole, isWhole: true } : { text: '{}', isWhole: false };
-  }, [state]);
+    const whole = JSON.stringify(mergePatch(state, patched), null, 2);
+    return whole.length <= MAX_WHOLE
+      ? { text: whole, isWhole: true }
+      : { text: JSON.stringify(patched, null, 2), isWhole: false };
+  }, [state, patched]);
   const check = useNewProblems(state, schema, isWhole);
-  const [edited, setEdited] = useState<EditedState>({ patch: {} });
+  const [edited, setEdited] = useState<EditedState>({ patch: patched });
   const changes = useMemo(() => ('patch' in edited ? changesBy(state, edited.patch) : null), [state, edited]);
   const change = (json: EditedJson): void => {
     const next = 'value' in json ? editOf(state, json.value, isWhole) : json;
