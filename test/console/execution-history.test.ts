@@ -148,7 +148,7 @@ describe('the page of an execution', requires('chromium'), () => {
     await page.getByRole('button', { name: 'More' }).click();
     await page.getByRole('menuitem', { name: 'Send event …' }).click();
     await dialog.getByLabel('Key').fill('unheard');
-    await dialog.getByRole('button', { name: 'Send' }).click();
+    await dialog.getByRole('button', { name: 'Send', exact: true }).click();
     await page
       .getByText(/no node waits/i)
       .last()
@@ -160,7 +160,7 @@ describe('the page of an execution', requires('chromium'), () => {
     await dialog.getByRole('button', { name: 'payment' }).waitFor();
     expect(await dialog.getByLabel('Key').inputValue()).toBe('payment');
     await replaceText(dialog.getByRole('textbox', { name: 'Payload' }), '{"paid": 40}');
-    await dialog.getByRole('button', { name: 'Send' }).click();
+    await dialog.getByRole('button', { name: 'Send', exact: true }).click();
     await page.getByText('Event delivered to paid.').waitFor();
     expect((await client.execution(id, { waitMs: 20_000 })).status).toBe('completed');
   });
@@ -169,21 +169,21 @@ describe('the page of an execution', requires('chromium'), () => {
     const { client } = server();
     const id = await started(client, refund, { amount: 40 });
     const page = await show(id);
-    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Pause', exact: true }).click();
     await page.getByLabel('Reason').fill('lunch');
-    await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
-    await page.getByRole('button', { name: 'Resume' }).waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Pause', exact: true }).click();
+    await page.getByRole('button', { name: 'Resume', exact: true }).waitFor();
     expect(await client.execution(id)).toMatchObject({ held: true, held_reason: 'lunch' });
-    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('button', { name: 'Resume', exact: true }).click();
     await page.getByRole('dialog').getByText('It was paused: lunch').waitFor();
-    await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
-    await page.getByRole('button', { name: 'Pause' }).waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Resume', exact: true }).click();
+    await page.getByRole('button', { name: 'Pause', exact: true }).waitFor();
     await page.getByRole('button', { name: 'Cancel', exact: true }).click();
     await page.getByLabel('Reason').fill('a mistake');
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel the execution' }).click();
-    await page.getByRole('button', { name: 'Pause' }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Pause', exact: true }).waitFor({ state: 'detached' });
     expect(await client.execution(id)).toMatchObject({ status: 'cancelled', error: expect.stringContaining('a mistake') });
-    expect(await page.getByRole('button', { name: 'Retry' }).count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Retry', exact: true }).count()).toBe(0);
     expect(await page.getByRole('button', { name: 'Cancel', exact: true }).count()).toBe(0);
   });
 
@@ -193,10 +193,10 @@ describe('the page of an execution', requires('chromium'), () => {
     const document = ir('retried', { pay: tool('failsOnce', { input_mapping: { log } }) }, [['pay', 'end']]);
     const id = await started(client, document, {});
     const page = await show(id);
-    await page.getByRole('button', { name: 'Retry' }).click();
+    await page.getByRole('button', { name: 'Retry', exact: true }).click();
     await page.getByText('Runs again: pay.').waitFor();
     expect((await client.execution(id, { waitMs: 20_000 })).status).toBe('completed');
-    await page.getByRole('button', { name: 'Retry' }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Retry', exact: true }).waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'More' }).click();
     await page.getByRole('menuitem', { name: 'Verify the log' }).click();
     await page.getByText(/^Verified: the \d+ events replay/).waitFor();
@@ -247,7 +247,7 @@ describe('the page of an execution', requires('chromium'), () => {
     await replaceText(dialog.getByRole('textbox', { name: 'Input' }), '{"amount": "many"}');
     await dialog.getByText('amount must be number').waitFor();
     await replaceText(dialog.getByRole('textbox', { name: 'Input' }), '{"amount": 7}');
-    const start = dialog.getByRole('button', { name: 'Start' });
+    const start = dialog.getByRole('button', { name: 'Start', exact: true });
     await expect.poll(() => start.isDisabled()).toBe(false);
     await start.dblclick();
     await expect.poll(() => page.url()).not.toContain(id);

@@ -33,9 +33,9 @@ export function useRefetchOnEvent({ refetch }: Query, changedBy: (event: TenantC
     };
   }, [subscribe]);
 
-  const wasOpen = useRef(true);
+  const wasOpen = useRef(state.state === 'open');
   useEffect(() => {
-    // Data that was read before an outage.
+    // Data that was read before the stream began, or before an outage.
     if (state.state === 'open' && !wasOpen.current) void latest.current.refetch();
     if (state.state === 'waiting') wasOpen.current = false;
     if (state.state === 'open') wasOpen.current = true;

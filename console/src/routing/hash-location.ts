@@ -3,10 +3,20 @@ import { useCallback, useSyncExternalStore } from 'react';
 /** Sent by `navigate`, because `history.replaceState` causes no event. */
 const CHANGED = 'console:location';
 
-function subscribe(onChange: () => void): () => void {
-  for (const event of ['hashchange', 'popstate', CHANGED]) addEventListener(event, onChange);
+const EVENTS = ['hashchange', 'popstate', CHANGED];
+const subscribers = new Set<() => void>();
+
+/** Tells all subscribers at once: React must not render one part of the page for the new path and another one for the old search. */
+function onChange(): void {
+  for (const subscriber of subscribers) subscriber();
+}
+
+function subscribe(subscriber: () => void): () => void {
+  if (subscribers.size === 0) for (const event of EVENTS) addEventListener(event, onChange);
+  subscribers.add(subscriber);
   return () => {
-    for (const event of ['hashchange', 'popstate', CHANGED]) removeEventListener(event, onChange);
+    subscribers.delete(subscriber);
+    if (subscribers.size === 0) for (const event of EVENTS) removeEventListener(event, onChange);
   };
 }
 
