@@ -48,6 +48,20 @@ describe('the pages of agents', requires('chromium'), () => {
     await page.getByText('"uri": "http://localhost:7701"').waitFor();
   });
 
+  it('registers an agent by its card, which is checked while it is typed', async () => {
+    const { url, token, client } = server();
+    const page = await open({ url, token, path: '/agents' });
+    await page.getByRole('button', { name: 'Register a card' }).click();
+    const editor = page.getByRole('textbox', { name: 'Card' });
+    await editor.fill('{"id": "pricing"}');
+    await page.getByText('"name" must be a text.').first().waitFor();
+    expect(await page.getByRole('button', { name: 'Register', exact: true }).isDisabled()).toBe(true);
+    await editor.fill('{"id": "pricing", "name": "Pricing", "uri": "http://localhost:7702", "team": {"lead": "Ann"}}');
+    await page.getByRole('button', { name: 'Register', exact: true }).click();
+    await page.getByRole('heading', { name: 'Pricing' }).waitFor();
+    expect((await client.agents.get('pricing')).card).toMatchObject({ team: { lead: 'Ann' } });
+  });
+
   it('discovers an agent by its URL, and says why there is none', async () => {
     const { url, token, client } = server();
     const http = createServer((request, response) => {

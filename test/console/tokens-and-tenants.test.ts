@@ -26,6 +26,8 @@ describe('the pages of operators', requires('chromium'), () => {
     const plaintext = await page.getByLabel('Token', { exact: true }).inputValue();
     // Escape does not lose it.
     await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    expect(await page.getByLabel('Token', { exact: true }).inputValue()).toBe(plaintext);
     expect(await new JamjetClient({ url, token: plaintext }).me()).toMatchObject({ role: 'reviewer', name: HOSTILE });
     await page.getByRole('button', { name: 'Done' }).click();
     await page.getByRole('rowheader', { name: HOSTILE_SHOWN }).waitFor();
@@ -54,7 +56,7 @@ describe('the pages of operators', requires('chromium'), () => {
     await page.getByText('The token is not valid any more. Sign in again.').waitFor();
   });
 
-  it('creates a tenant, and changes its limits and status', async () => {
+  it('creates a tenant, and changes its limits, policy and status', async () => {
     const { url, token, client } = server();
     const page = await open({ url, token, path: '/tenants' });
     await page.getByRole('cell', { name: HOSTILE_SHOWN }).waitFor();
@@ -69,6 +71,14 @@ describe('the pages of operators', requires('chromium'), () => {
     await page.getByLabel('Live executions').fill('5');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await page.getByRole('button', { name: 'Edit policy' }).click();
+    const editor = page.getByRole('textbox', { name: 'Policy' });
+    await editor.fill('{"blocked_tools": "shell"}');
+    await page.getByText('blocked_tools must be a list of texts.').first().waitFor();
+    expect(await page.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
+    await editor.fill('{"blocked_tools": ["shell*"]}');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await page.getByRole('button', { name: 'Suspend' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click();
     await page.getByRole('button', { name: 'Activate' }).waitFor();
@@ -76,6 +86,7 @@ describe('the pages of operators', requires('chromium'), () => {
     expect(changed).toMatchObject({
       status: 'suspended',
       limits: { max_concurrent_executions: 5 },
+      policy: { blocked_tools: ['shell*'] },
       usage: { live_executions: 0 },
     });
   });

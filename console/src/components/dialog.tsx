@@ -29,6 +29,8 @@ export function Dialog({ title, onClose, isClosable = true, children }: Props) {
       ref={ref}
       className={styles.dialog}
       aria-labelledby={id}
+      // Browsers close a dialog without asking when Escape is pressed again.
+      onClose={() => (isClosable ? onClose() : ref.current?.showModal())}
       onCancel={(event) => {
         event.preventDefault();
         onClose();

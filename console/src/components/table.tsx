@@ -11,6 +11,8 @@ export interface Column<Row> {
   readonly align?: 'start' | 'end';
   /** The column that names the row. Default: the first. */
   readonly isRowHeader?: boolean;
+  /** Short texts that do not break, such as statuses. */
+  readonly isShort?: boolean;
   /** Buttons: the header is only read by screen readers. */
   readonly isActions?: boolean;
 }
@@ -61,16 +63,16 @@ export function Table<Row>({ label, rows, rowKey, columns, isMuted }: Props<Row>
 }
 
 function Cell<Row>({ column, isHeader, row }: { readonly column: Column<Row>; readonly isHeader: boolean; readonly row: Row }) {
-  const { cell, header, align, isActions } = column;
+  const { cell, header, align, isActions, isShort } = column;
   const content = isActions === true ? <div className={styles.actions}>{cell(row)}</div> : cell(row);
   if (isHeader)
     return (
-      <th role="rowheader" scope="row" className={styles.name}>
+      <th role="rowheader" scope="row" className={styles.name} data-short={isShort}>
         {content}
       </th>
     );
   return (
-    <td role="cell" data-align={align} data-label={isActions === true ? undefined : header}>
+    <td role="cell" data-align={align} data-short={isShort} data-label={isActions === true ? undefined : header}>
       {isActions === true ? content : <div>{content}</div>}
     </td>
   );

@@ -105,7 +105,12 @@ function Skills({ agent: { capabilities } }: { readonly agent: Agent }) {
 
 const TRACE_COLUMNS: readonly Column<AgentTrace['events'][number]>[] = [
   { id: 'summary', header: 'Event', cell: ({ summary }) => <Name text={summary} maxChars={500} /> },
-  { id: 'direction', header: 'Direction', cell: ({ direction }) => (direction === 'inbound' ? 'done to it' : 'done by it') },
+  {
+    id: 'direction',
+    header: 'Direction',
+    isShort: true,
+    cell: ({ direction }) => (direction === 'inbound' ? 'done to it' : 'done by it'),
+  },
   { id: 'actor', header: 'Actor', cell: ({ actor_id }) => <Name text={actor_id} maxChars={80} /> },
   {
     id: 'execution',

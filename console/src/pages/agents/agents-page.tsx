@@ -137,7 +137,7 @@ const COLUMNS: readonly Column<Agent>[] = [
       </>
     ),
   },
-  { id: 'status', header: 'Status', cell: (agent) => <AgentStatus agent={agent} /> },
+  { id: 'status', header: 'Status', isShort: true, cell: (agent) => <AgentStatus agent={agent} /> },
   { id: 'skills', header: 'Skills', cell: ({ capabilities }) => <Names of={capabilities.skills.map(({ name }) => name)} /> },
   { id: 'protocols', header: 'Protocols', cell: ({ capabilities }) => <Names of={capabilities.protocols} /> },
   { id: 'heartbeat', header: 'Last heartbeat', cell: ({ last_heartbeat: at }) => (at === null ? 'never' : <Time at={at} />) },

@@ -87,7 +87,7 @@ export function AuditPage() {
 
 function columnsFor(onShow: (item: AuditItem) => void): readonly Column<AuditItem>[] {
   return [
-    { id: 'type', header: 'Event', cell: ({ event_type }) => event_type },
+    { id: 'type', header: 'Event', isShort: true, cell: ({ event_type }) => event_type },
     { id: 'time', header: 'Time', cell: ({ created_at }) => <Time at={created_at} /> },
     { id: 'actor', header: 'Actor', cell: (item) => <Actor item={item} /> },
     { id: 'where', header: 'Execution', cell: (item) => <Where item={item} /> },

@@ -15,6 +15,7 @@ import { useRefetchAt } from '../../live/use-refetch-at.ts';
 import { useSession } from '../../session/session.ts';
 import { useAction } from '../../shell/use-action.ts';
 import { CronJobDialog } from './cron-job-dialog.tsx';
+import { inWords } from './in-words.ts';
 
 /** A run that is due is recorded a moment later. */
 const RUN_MS = 1_000;
@@ -85,11 +86,13 @@ const OVERLAP = { allow: null, skip: 'skips while running', cancel_running: 'can
 
 function Schedule({ job: { cron_expression, timezone, missed, overlap } }: { readonly job: CronJob }) {
   const rules = [MISSED[missed], OVERLAP[overlap]].filter((rule) => rule !== null);
+  const words = inWords(cron_expression);
   return (
     <>
       <code>
         <Name text={cron_expression} />
       </code>
+      {words !== null && <p>{words}</p>}
       <p className="muted">{[timezone, ...rules].join(' · ')}</p>
     </>
   );

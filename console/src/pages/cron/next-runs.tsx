@@ -1,4 +1,5 @@
 import { InvalidSchedule, parseCron } from '../../../../src/cron-expression.ts';
+import { inWords } from './in-words.ts';
 
 const SHOWN = 4;
 
@@ -9,10 +10,12 @@ export function NextRuns({ expression, timezone }: { readonly expression: string
   const times = nextTimes(expression, zone);
   if (typeof times === 'string') return <p role="alert">{times}</p>;
   if (times.length === 0) return <p role="alert">There is no such time.</p>;
+  const words = inWords(expression);
   const format = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone });
   return (
     <p className="muted" role="status">
-      Runs at {times.map((time) => format.format(time)).join(' · ')} …
+      {words !== null && <>{words}: </>}
+      {times.map((time) => format.format(time)).join(' · ')} …
     </p>
   );
 }

@@ -9,8 +9,9 @@ import { QueryStates } from '../../components/query-states.tsx';
 import { SecretDialog } from '../../components/secret.tsx';
 import { StatusBadge } from '../../components/status-badge.tsx';
 import { type Column, Table } from '../../components/table.tsx';
-import { Time, useNowMs } from '../../components/time.tsx';
+import { Time } from '../../components/time.tsx';
 import { useFreshQuery } from '../../live/use-fresh-query.ts';
+import { useRefetchAt } from '../../live/use-refetch-at.ts';
 import { useParameters } from '../../routing/hash-location.ts';
 import { useSession } from '../../session/session.ts';
 import { useAction } from '../../shell/use-action.ts';
@@ -19,11 +20,12 @@ import styles from './tokens-page.module.css';
 
 export function TokensPage() {
   const { client } = useSession();
-  const nowMs = useNowMs();
+  const nowMs = Date.now();
   const [parameters, change] = useParameters();
   const [isCreating, setCreating] = useState(false);
   const [created, setCreated] = useState<CreatedToken | null>(null);
   const list = useFreshQuery({ queryKey: ['tokens'], queryFn: ({ signal }) => client.tokens({ signal }) });
+  useRefetchAt(list, nextExpiryMs(list.data?.tokens ?? [], nowMs));
   const showsEnded = parameters.get('ended') === 'true';
   return (
     <Page
@@ -88,9 +90,18 @@ function stateOf({ revoked_at, expires_at }: Token, nowMs: number): 'active' | '
   return expires_at !== null && Date.parse(expires_at) <= nowMs ? 'expired' : 'active';
 }
 
+/** When the next of the tokens expires; null = none does. */
+function nextExpiryMs(tokens: readonly Token[], nowMs: number): number | null {
+  const times = tokens.flatMap((token) => {
+    const { expires_at: at } = token;
+    return at !== null && stateOf(token, nowMs) === 'active' ? [Date.parse(at)] : [];
+  });
+  return times.length === 0 ? null : Math.min(...times);
+}
+
 const COLUMNS: readonly Column<Token>[] = [
   { id: 'name', header: 'Name', cell: (token) => <TokenName token={token} /> },
-  { id: 'role', header: 'Role', cell: ({ role }) => role },
+  { id: 'role', header: 'Role', isShort: true, cell: ({ role }) => role },
   { id: 'state', header: 'State', cell: (token) => <State token={token} /> },
   { id: 'created', header: 'Created', cell: ({ created_at }) => <Time at={created_at} /> },
   { id: 'expires', header: 'Expires', cell: ({ expires_at }) => (expires_at === null ? 'never' : <Time at={expires_at} />) },
@@ -110,7 +121,7 @@ function TokenName({ token: { id, name, parent_id } }: { readonly token: Token }
 }
 
 function State({ token }: { readonly token: Token }) {
-  const state = stateOf(token, useNowMs());
+  const state = stateOf(token, Date.now());
   return (
     <>
       <StatusBadge status={state} />

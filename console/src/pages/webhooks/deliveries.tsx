@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Delivery, Webhook } from '../../../../src/client/index.ts';
 import { Button } from '../../components/button.tsx';
 import { ConfirmButton } from '../../components/confirm.tsx';
@@ -78,8 +78,12 @@ export function Deliveries({ webhook }: { readonly webhook: Webhook }) {
 /** An attempt changes what is known of the webhook, and may disable it. */
 function useRefetchWebhook(id: string, deliveries: readonly Delivery[] | undefined): void {
   const queries = useQueryClient();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: when the deliveries have changed
-  useEffect(() => void queries.invalidateQueries({ queryKey: ['webhook', id] }), [queries, id, deliveries]);
+  const before = useRef<readonly Delivery[] | undefined>(undefined);
+  useEffect(() => {
+    if (before.current !== undefined && before.current !== deliveries)
+      void queries.invalidateQueries({ queryKey: ['webhook', id] });
+    before.current = deliveries;
+  }, [queries, id, deliveries]);
 }
 
 function defined<Value>(values: Readonly<Record<string, Value | undefined>>): Record<string, Value> {

@@ -69,6 +69,7 @@ const QUEUE_COLUMNS: readonly Column<Waiting>[] = [
   {
     id: 'served',
     header: 'Served by',
+    isShort: true,
     cell: ({ served_by: by }) =>
       by === 0 ? <StatusBadge status="no worker" tone="failed" /> : by === 1 ? '1 worker' : `${by.toLocaleString()} workers`,
   },
@@ -97,7 +98,7 @@ function Queues({ waiting }: { readonly waiting: readonly Waiting[] }) {
 
 const WORKER_COLUMNS: readonly Column<Worker>[] = [
   { id: 'id', header: 'Worker', cell: ({ id }) => <Name text={id} maxChars={80} /> },
-  { id: 'kind', header: 'Kind', cell: ({ kind }) => (kind === 'external' ? 'worker' : 'server') },
+  { id: 'kind', header: 'Kind', isShort: true, cell: ({ kind }) => (kind === 'external' ? 'worker' : 'server') },
   { id: 'status', header: 'Status', cell: ({ status }) => <StatusBadge status={status} /> },
   { id: 'queues', header: 'Queues', cell: ({ queues, kind }) => (kind === 'runtime' ? 'in process' : <Names of={queues} />) },
   { id: 'tools', header: 'Tools', cell: ({ tools }) => (tools === null ? 'every tool of its queues' : <Names of={tools} />) },
