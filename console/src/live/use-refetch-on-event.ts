@@ -4,6 +4,8 @@ import { useTenantStream } from './tenant-stream.tsx';
 
 /** A busy tenant has thousands of events a second: what they change is read at most this often. */
 const MIN_INTERVAL_MS = 1_000;
+/** After a read, a pause of so many times as it took: a slow server is not kept busy by open pages. */
+const REST_FACTOR = 4;
 
 interface Query {
   readonly refetch: () => Promise<unknown>;
@@ -17,17 +19,32 @@ export function useRefetchOnEvent({ refetch }: Query, changedBy: (event: TenantC
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | null = null;
-    let readAtMs = 0;
+    let isReading = false;
+    let isStale = false;
+    let isOver = false;
+    let notBeforeMs = 0;
+    const schedule = (): void => {
+      isStale = true;
+      if (timer === null && !isReading && !isOver) timer = setTimeout(read, Math.max(0, notBeforeMs - performance.now()));
+    };
     const read = (): void => {
       timer = null;
-      readAtMs = performance.now();
-      void latest.current.refetch();
+      isStale = false;
+      isReading = true;
+      const beganMs = performance.now();
+      // A second read would cancel this one, and a slow server would never be heard.
+      void latest.current.refetch().finally(() => {
+        const endedMs = performance.now();
+        isReading = false;
+        notBeforeMs = Math.max(beganMs + MIN_INTERVAL_MS, endedMs + (endedMs - beganMs) * REST_FACTOR);
+        if (isStale) schedule();
+      });
     };
     const stop = subscribe((event) => {
-      if (timer !== null || !latest.current.changedBy(event)) return;
-      timer = setTimeout(read, Math.max(0, readAtMs + MIN_INTERVAL_MS - performance.now()));
+      if (latest.current.changedBy(event)) schedule();
     });
     return () => {
+      isOver = true;
       stop();
       if (timer !== null) clearTimeout(timer);
     };
