@@ -11,6 +11,11 @@ let release = () => {};
 let held = new Promise((resolve) => { release = resolve; });
 export const reserve = async (input, { signal }) => { await held; return { reserved: true }; };
 export const open_gate = async () => { release(); return {}; };
+let isBroken = true;
+export const fragile = async () => {
+  if (isBroken) { isBroken = false; throw new Error('broken'); }
+  return {};
+};
 let charges = 0;
 export const charge = async () => {
   charges += 1;
@@ -31,6 +36,11 @@ nodes:
     branches: [{ if: "state.payment.charged > 1", next: approve }]
     default: end
   approve: { type: human_approval, description: "Ship it?", next: end }
+`;
+const FRAGILE = `
+workflow: { id: fragile, version: 1.0.0 }
+nodes:
+  fragile: { type: tool, input: {}, retry_policy: no_retry, next: end }
 `;
 const FAMILY = `
 workflow: { id: family, version: 1.0.0 }
@@ -53,6 +63,7 @@ describe('the page of an execution', requires('chromium'), () => {
     await server.client.registerYaml(ORDER);
     await server.client.registerYaml(GATE);
     await server.client.registerYaml(FAMILY);
+    await server.client.registerYaml(FRAGILE);
   });
   afterAll(() => server?.kill());
 
@@ -113,6 +124,39 @@ describe('the page of an execution', requires('chromium'), () => {
     await expect
       .poll(() => picture.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth))
       .toBeGreaterThan(100);
+  });
+
+  it('shows the graph and the nodes as they were at an earlier event', async () => {
+    const { url, token, client } = server;
+    const { execution_id: id } = await client.start({ workflow_id: 'order' });
+    await client.execution(id, { waitMs: 20_000 });
+    const events = await client.events(id);
+    const at = events.find(({ type, node_id }) => type === 'node_started' && node_id === 'charge')?.sequence ?? 0;
+    const { active } = await client.history.state(id, at);
+    expect(active.map(({ node_id, phase }) => [node_id, phase])).toEqual([['charge', 'running']]);
+
+    const page = await open({ url, token, path: `/executions/${id}?at=${at}&view=list&node=approve` });
+    const row = (name: string) => page.getByRole('row', { name: new RegExp(`^${name} `) });
+    await row('charge').getByText('active').waitFor();
+    await row('reserve').getByText('done').waitFor();
+    await page.getByText('It has not been reached.').waitFor();
+    await page.getByRole('button', { name: 'Now' }).click();
+    await row('approve').getByText('waiting').waitFor();
+    await page.getByRole('region', { name: 'Node approve' }).getByText('Ship it?').first().waitFor();
+  });
+
+  it('goes on when a failed execution is retried', async () => {
+    const { url, token, client } = server;
+    const { execution_id: id } = await client.start({ workflow_id: 'fragile' });
+    await client.execution(id, { waitMs: 20_000 });
+    const page = await open({ url, token, path: `/executions/${id}` });
+    await page.getByRole('heading', { name: 'fragile failed' }).waitFor();
+    await page.getByRole('button', { name: 'Show the error' }).click();
+    await page.getByRole('region', { name: 'Error' }).getByText('broken').waitFor();
+    await client.retry(id);
+    await page.getByRole('heading', { name: 'fragile completed' }).waitFor();
+    await expect.poll(() => page.locator('[data-node="n0"]').getAttribute('data-status')).toBe('done');
+    await expect.poll(() => page.getByTestId('event-count').textContent()).toBe(String((await client.execution(id)).sequence));
   });
 
   it('is usable by keyboard', async () => {

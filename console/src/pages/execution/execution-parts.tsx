@@ -1,6 +1,8 @@
 import { useCallback, useMemo } from 'react';
 import type { JsonObject } from '../../../../machines/json.ts';
 import type { Execution } from '../../../../src/api/schemas/executions.ts';
+import { ErrorNotice } from '../../components/error-notice.tsx';
+import { Splitter, useSplit } from '../../components/splitter.tsx';
 import { Tabs } from '../../components/tabs.tsx';
 import { useParameters } from '../../routing/hash-location.ts';
 import styles from './execution-page.module.css';
@@ -19,12 +21,15 @@ interface Props {
 /** The page of an execution that has been loaded. What is selected is in the URL. */
 export function ExecutionParts({ execution, document }: Props) {
   const { id } = execution;
-  const { log, stream } = useExecutionLog(id, document);
+  const { log, stream, retry } = useExecutionLog(id, document);
   const [parameters, change] = useParameters();
   const node = parameters.get('node');
   const attempt = parameters.get('attempt');
   const at = sequenceOf(parameters.get('at'));
   const tab = parameters.get('tab') ?? 'timeline';
+
+  const [columns, setColumns] = useSplit('columns', 45);
+  const [rows, setRows] = useSplit('rows', 52);
 
   const setAt = useCallback((sequence: number | null) => change({ at: sequence?.toString() }), [change]);
   // To select a node opens a place to which Back leads away; to go on from one to another adjusts it.
@@ -55,24 +60,34 @@ export function ExecutionParts({ execution, document }: Props) {
 
   return (
     <ExecutionViewContext.Provider value={view}>
-      <div className={styles.page} data-panel={node !== null}>
+      <div className={styles.page}>
         <div className={styles.header}>
           <ExecutionHeader stream={stream} />
+          {stream.state === 'closed' && stream.error !== null && <ErrorNotice error={stream.error} onRetry={retry} />}
         </div>
-        <div className={styles.graph}>
-          <GraphPane />
-        </div>
-        <div className={styles.tabs}>
-          <Tabs label="Views of the execution" tabs={TABS} selected={tab} onSelect={openTab} />
-        </div>
-        {node !== null && (
-          <div className={styles.node}>
-            <NodePanel key={node} node={node} />
+        <div className={styles.rows} style={node === null ? {} : { gridTemplateRows: tracks(rows) }}>
+          <div className={styles.columns} style={{ gridTemplateColumns: tracks(columns) }}>
+            <GraphPane />
+            <Splitter label="Width of the graph" orientation="vertical" value={columns} onChange={setColumns} />
+            <div className={styles.tabs}>
+              <Tabs label="Views of the execution" tabs={TABS} selected={tab} onSelect={openTab} />
+            </div>
           </div>
-        )}
+          {node !== null && (
+            <>
+              <Splitter label="Height of the graph" orientation="horizontal" value={rows} onChange={setRows} />
+              <NodePanel key={node} node={node} />
+            </>
+          )}
+        </div>
       </div>
     </ExecutionViewContext.Provider>
   );
+}
+
+/** Two parts with a splitter between. */
+function tracks(first: number): string {
+  return `minmax(0, ${first}fr) 0.7rem minmax(0, ${100 - first}fr)`;
 }
 
 function sequenceOf(text: string | null): number | null {

@@ -25,7 +25,7 @@ const VIEWS = [
 
 /** The workflow with what the execution did: as a graph, as a list, or as its machine; and as a picture to keep. */
 export function GraphPane() {
-  const { at } = useExecutionView();
+  const { at, setAt } = useExecutionView();
   const [parameters, change] = useParameters();
   const view = VIEWS.find(([id]) => id === parameters.get('view'))?.[0] ?? 'graph';
   return (
@@ -44,7 +44,14 @@ export function GraphPane() {
             </Button>
           ))}
         </fieldset>
-        {at !== null && <span className={styles.at}>as of event {at.toLocaleString()}</span>}
+        {at !== null && (
+          <span className={styles.at}>
+            at event {at.toLocaleString()}{' '}
+            <Button kind="quiet" onClick={() => setAt(null)}>
+              Now
+            </Button>
+          </span>
+        )}
         <Pictures view={view === 'machine' ? 'machine' : 'workflow'} />
       </div>
       <div className={styles.content}>{view === 'graph' ? <Graph /> : view === 'list' ? <NodeList /> : <MachineView />}</div>

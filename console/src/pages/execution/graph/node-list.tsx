@@ -56,8 +56,8 @@ const Row = memo(function Row({ node, overlay, isSelected, onSelect }: RowProps)
       </td>
       <td>{node.kind?.replaceAll('_', ' ')}</td>
       <td>{done === null ? '' : <StatusBadge status={done.status} />}</td>
-      <td>{done?.visits ?? 0}</td>
-      <td>{done?.retries ?? 0}</td>
+      <td>{done?.visits}</td>
+      <td>{done?.retries}</td>
       <td>
         {done?.durationMs != null
           ? duration(done.durationMs)

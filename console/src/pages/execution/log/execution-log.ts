@@ -7,10 +7,10 @@ import { nodeKindsOf } from '../../../../../src/views/timeline.ts';
 import { RunningAttempts } from './running-attempts.ts';
 
 /**
- * What a part of the page is about: `never` anything, `status` of the execution, all `events`, the `spans` of the timeline, what running attempts of a node show
+ * What a part of the page is about: `status` of the execution, all `events`, the `spans` of the timeline, what running attempts of a node show
  * (`running:NODE`), the events of a node (`node:NODE`), a node or an edge of the graph by its id (`shape:ID`).
  */
-export type LogTopic = 'never' | 'status' | 'events' | 'spans' | `running:${string}` | `node:${string}` | `shape:${string}`;
+export type LogTopic = 'status' | 'events' | 'spans' | `running:${string}` | `node:${string}` | `shape:${string}`;
 
 interface Subscribers {
   version: number;

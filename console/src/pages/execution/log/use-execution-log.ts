@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { JsonObject } from '../../../../../machines/json.ts';
 import type { StreamState } from '../../../../../src/client/index.ts';
 import { useReconnectWhenOnline, useTenantStream } from '../../../live/tenant-stream.tsx';
@@ -14,6 +14,8 @@ const HIDDEN_FRAME_MS = 200;
 interface FollowedLog {
   readonly log: ExecutionLog;
   readonly stream: StreamState;
+  /** Reads on after the stream has failed. */
+  readonly retry: () => void;
 }
 
 /** The log of an execution, read once and followed by one stream; after an outage it continues behind the last event. */
@@ -59,7 +61,8 @@ export function useExecutionLog(id: string, document: JsonObject): FollowedLog {
     [subscribe, id, log],
   );
   useReconnectWhenOnline(stream);
-  return { log, stream };
+  const retry = useCallback(() => setRound((before) => before + 1), []);
+  return { log, stream, retry };
 }
 
 /** Calls `flush` in a frame after each change, the first at once, then at most once in `FLUSH_MS`: to show more than that is only work. */

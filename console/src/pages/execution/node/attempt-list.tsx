@@ -1,6 +1,8 @@
+import type { FormEvent } from 'react';
 import { oneLine } from '../../../../../machines/views/text.ts';
 import type { NodeAttempt, NodeVisit } from '../../../../../src/views/node-visit.ts';
 import { duration } from '../../../../../src/views/time.ts';
+import { Button } from '../../../components/button.tsx';
 import { StatusBadge } from '../../../components/status-badge.tsx';
 import { useExecutionView } from '../execution-view.ts';
 import styles from './node-panel.module.css';
@@ -22,13 +24,14 @@ export function AttemptList({ node, visits, total, selected }: Props) {
   const shown = all.slice(-MAX_LISTED).reverse();
   if (all.length < 2) return null;
   const hasVisits = total > 1;
-  const omitted = visits.reduce((sum, visit) => sum + visit.attempts_total, 0) - shown.length;
+  const isCut = total > visits.length || shown.length < all.length;
   return (
     <nav className={styles.attempts} aria-label={`Attempts of ${oneLine(node, 120)}`}>
       <p className={styles.muted}>
-        {hasVisits && `${total.toLocaleString()} visits, `}
-        {all.length + Math.max(0, omitted + shown.length - all.length)} attempts
+        {hasVisits ? `${total.toLocaleString()} visits` : `${all.length} attempts`}
+        {isCut && `; the last ${shown.length} attempts:`}
       </p>
+      {isCut && <GoToVisit total={total} onGo={(activation) => selectNode(node, { activation, attempt: 0 })} />}
       <ul>
         {shown.map(({ visit, attempt }) => (
           <li key={`${visit.activation}.${attempt.attempt}`}>
@@ -38,7 +41,9 @@ export function AttemptList({ node, visits, total, selected }: Props) {
               onClick={() => selectNode(node, { activation: visit.activation, attempt: attempt.attempt })}
             >
               <span>
-                {hasVisits && `Visit ${visit.activation}, `}attempt {attempt.attempt + 1}
+                {hasVisits && `Visit ${visit.activation}`}
+                {hasVisits && visit.attempts_total > 1 && ', '}
+                {(!hasVisits || visit.attempts_total > 1) && `attempt ${attempt.attempt + 1}`}
               </span>
               <StatusBadge status={attempt.status} />
               <span className={styles.muted}>{attempt.duration_ms === null ? '' : duration(attempt.duration_ms)}</span>
@@ -47,5 +52,21 @@ export function AttemptList({ node, visits, total, selected }: Props) {
         ))}
       </ul>
     </nav>
+  );
+}
+
+/** Earlier visits are not listed, but can be shown. */
+function GoToVisit({ total, onGo }: { readonly total: number; readonly onGo: (activation: number) => void }) {
+  const go = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault();
+    onGo(Number(new FormData(event.currentTarget).get('visit')));
+  };
+  return (
+    <form className={styles.goto} onSubmit={go}>
+      <label>
+        Visit <input name="visit" type="number" min={1} max={total} required />
+      </label>
+      <Button type="submit">Show</Button>
+    </form>
   );
 }

@@ -14,10 +14,10 @@ import { useNodeVisits } from './use-node-visits.ts';
 /** What the selected node did: its visits and attempts, and one of them in full. */
 export function NodePanel({ node }: { readonly node: string }) {
   const { document, attempt: wanted, at, selectNode } = useExecutionView();
-  const { visits, total, events } = useNodeVisits(node);
+  const { visits, total, events, visit: visitOf } = useNodeVisits(node);
   const definition = definitionOf(document, node);
   const name = oneLine(node, 120);
-  const visit = visits.find(({ activation }) => activation === wanted?.activation) ?? visits.at(-1);
+  const visit = (wanted === null ? undefined : visitOf(wanted.activation)) ?? visits.at(-1);
   const attempt = visit?.attempts.find((each) => each.attempt === wanted?.attempt) ?? visit?.attempts.at(-1);
 
   // On a phone, the panel is below what was touched.

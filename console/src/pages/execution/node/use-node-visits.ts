@@ -11,6 +11,8 @@ interface ShownVisits {
   readonly total: number;
   /** What the node logged, oldest first. */
   readonly events: readonly Event[];
+  /** Any visit, also one before the last hundred; undefined = there was none. */
+  visit(activation: number): NodeVisit | undefined;
 }
 
 /** The visits to a node, now or at the sequence that is shown: the same as `GET /executions/:id/nodes/:node`. */
@@ -29,11 +31,13 @@ export function useNodeVisits(node: string): ShownVisits {
 
 /** Applies each event of a growing list once. */
 class VisitReader {
+  readonly #node: string;
   readonly #visits: NodeVisits;
   readonly #last: number;
   #applied = 0;
 
   constructor(node: string, at: number | null) {
+    this.#node = node;
     this.#visits = new NodeVisits(node);
     this.#last = at ?? Number.POSITIVE_INFINITY;
   }
@@ -43,6 +47,20 @@ class VisitReader {
       this.#visits.apply(event);
       this.#applied += 1;
     }
-    return { visits: [...this.#visits.all(hasEnded)], total: this.#visits.total, events: events.slice(0, this.#applied) };
+    const visits = [...this.#visits.all(hasEnded)];
+    const applied = events.slice(0, this.#applied);
+    return {
+      visits,
+      total: this.#visits.total,
+      events: applied,
+      visit: (activation) =>
+        visits.find((visit) => visit.activation === activation) ?? visitOf(this.#node, applied, activation, hasEnded),
+    };
   }
+}
+
+function visitOf(node: string, events: readonly Event[], activation: number, hasEnded: boolean): NodeVisit | undefined {
+  const visits = new NodeVisits(node);
+  for (const event of events) if ('activation' in event.data && event.data.activation === activation) visits.apply(event);
+  return visits.all(hasEnded).at(0);
 }

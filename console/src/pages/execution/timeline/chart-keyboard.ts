@@ -25,8 +25,13 @@ export function moveCursor(event: KeyboardEvent<HTMLElement>, move: CursorMove):
     move.setCursor(next);
     move.setHint(null);
     move.virtual.scrollToIndex(next);
+    const focus = (): boolean => {
+      const button = list.querySelector<HTMLElement>(`[data-row="${next}"]`);
+      button?.focus();
+      return button !== null;
+    };
     // It may have to be rendered first.
-    requestAnimationFrame(() => list.querySelector<HTMLElement>(`[data-row="${next}"]`)?.focus());
+    if (!focus()) requestAnimationFrame(focus);
     return;
   }
   if (row === undefined) return;

@@ -47,8 +47,11 @@ export function TimelineChart({ range, setRange, shown }: Props) {
 
   const marks = useMarks(spans.marks);
   const atMs = at === null ? null : Date.parse(log.events[at - 1]?.created_at ?? '');
-  const latest = useRef({ colours, range, selected, hint, atMs, marks });
-  latest.current = { colours, range, selected, hint, atMs: Number.isNaN(atMs) ? null : atMs, marks };
+  const { sequence, completed_at } = view.execution;
+  const completedMs = completed_at === null ? null : Date.parse(completed_at);
+  const shownNow = { colours, range, selected, hint, atMs, marks, sequence, completedMs };
+  const latest = useRef(shownNow);
+  latest.current = { ...shownNow, atMs: Number.isNaN(atMs) ? null : atMs };
   const scale = useRef<TimeScale>({ fromMs: 0, toMs: 1, width: 1 });
 
   // One clock draws: at once when something has changed, else when the time has moved by a pixel.
@@ -62,8 +65,10 @@ export function TimelineChart({ range, setRange, shown }: Props) {
       const { colours: inks, ...now } = latest.current;
       const width = canvas.clientWidth;
       const height = box.clientHeight;
-      const hasEnded = spans.endMs !== null;
-      const nowMs = hasEnded ? (spans.endMs ?? 0) : Math.max(log.nowMs(), spans.lastMs ?? 0);
+      // While a log is loaded, its end is known already.
+      const endMs = spans.endMs ?? (log.sequence < now.sequence ? now.completedMs : null);
+      const hasEnded = endMs !== null;
+      const nowMs = endMs ?? Math.max(log.nowMs(), spans.lastMs ?? 0);
       const { fromMs, toMs } = now.range ?? wholeRange(spans.startMs, nowMs);
       const pixelMs = (toMs - fromMs) / Math.max(1, width);
       const clock = hasEnded ? nowMs : Math.floor(nowMs / Math.max(1, pixelMs));
@@ -160,6 +165,9 @@ export function TimelineChart({ range, setRange, shown }: Props) {
           className={styles.names}
           style={{ height: virtual.getTotalSize() }}
           aria-label="Nodes in the order in which they began. Arrow keys move between nodes and through the attempts of one."
+          onBlur={({ relatedTarget, currentTarget }) => {
+            if (!currentTarget.contains(relatedTarget)) setHint(null);
+          }}
           onKeyDown={(event) => moveCursor(event, { rows, cursor, setCursor, virtual, hint, setHint, select })}
         >
           {virtual.getVirtualItems().map((item) => {
@@ -176,7 +184,6 @@ export function TimelineChart({ range, setRange, shown }: Props) {
                   onPointerUp={(event) => event.stopPropagation()}
                   onPointerDown={(event) => event.stopPropagation()}
                   onClick={() => select(row, null)}
-                  onBlur={() => setHint(null)}
                 >
                   <Name text={row.node} maxChars={60} />
                   <span className="visually-hidden">

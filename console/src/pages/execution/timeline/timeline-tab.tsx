@@ -39,6 +39,9 @@ export function TimelineTab() {
       </div>
       <TimelineChart range={range} setRange={setRange} shown={shown} />
       <Legend />
+      {log.spans.rows.some(({ omitted }) => omitted > 0) && (
+        <p className={styles.omitted}>Of nodes that were visited very often, the oldest attempts are left out.</p>
+      )}
     </div>
   );
 }
