@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { consoleBrowser } from '../support/browser.ts';
 import { column, expectAccessible, HOSTILE, HOSTILE_SHOWN, tokenOf } from '../support/console-page.ts';
+import { editLog } from '../support/edit-log.ts';
 import { requires } from '../support/requirements.ts';
-import { sharedServer } from '../support/server.ts';
+import { sharedServer, startServer, temporaryFolder } from '../support/server.ts';
 
 const WORKFLOW = {
   workflow_id: 'quote',
@@ -76,6 +78,20 @@ describe('the audit page', requires('chromium'), () => {
     const { head, blocks } = await client.audit.verify();
     await page.getByText(head).waitFor();
     await page.getByText(blocks.toLocaleString(), { exact: true }).waitFor();
+  });
+
+  it('names the first fault of a log that was changed', async () => {
+    const folder = temporaryFolder(onTestFinished);
+    const { url, token, client } = await startServer({ folder });
+    await client.registerWorkflow(WORKFLOW);
+    const { execution_id: changed } = await client.start({ workflow_id: 'quote', input: {} });
+    editLog(join(folder, 'runtime.db'), changed, (event) => (event.seq === 1 ? { ...event, actorId: 'mallory' } : event));
+    const page = await open({ url, token, path: '/audit' });
+    await page.getByRole('button', { name: 'Verify the chain' }).click();
+    await page.getByText('rows of the log were changed').waitFor();
+    await page.getByRole('link', { name: changed, exact: true }).waitFor();
+    const { fault } = await client.audit.verify();
+    await page.getByText(`block ${fault?.block}:`).waitFor();
   });
 
   it('exports to a file: as it arrives where the browser can, else as a download', async () => {

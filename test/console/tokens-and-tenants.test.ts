@@ -62,6 +62,11 @@ describe('the pages of operators', requires('chromium'), () => {
     await page.getByRole('cell', { name: HOSTILE_SHOWN }).waitFor();
     const { tenants } = await client.tenants.list();
     expect(await column(page, 'Tenants', 'Id')).toEqual(tenants.map(({ id }) => id));
+    const usages = await Promise.all(tenants.map(async ({ id }) => (await client.tenants.get(id)).usage));
+    const texts = usages.map(
+      ({ live_executions, tokens, cost_usd }) => `${live_executions} live · ${tokens} tokens · $${cost_usd}`,
+    );
+    await expect.poll(() => column(page, 'Tenants', 'Usage')).toEqual(texts);
 
     await page.getByRole('button', { name: 'New tenant' }).click();
     await page.getByLabel('Id', { exact: true }).fill('globex');

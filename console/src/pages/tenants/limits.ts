@@ -25,3 +25,8 @@ export function limitText(limits: Limits | undefined): string {
   });
   return given.length === 0 ? 'none' : given.join(' · ');
 }
+
+/** The usage in one line. */
+export function usageText({ live_executions: live, tokens, cost_usd: cost }: TenantDetail['usage']): string {
+  return `${live.toLocaleString()} live · ${tokens.toLocaleString()} tokens · $${cost.toLocaleString()}`;
+}

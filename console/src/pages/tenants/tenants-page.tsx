@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { Link } from 'wouter';
 import type { Tenant } from '../../../../src/client/index.ts';
 import { Button } from '../../components/button.tsx';
+import { messageOf } from '../../components/error-notice.tsx';
 import { Field, FieldRow } from '../../components/field.tsx';
 import { FormDialog, textOf } from '../../components/form-dialog.tsx';
 import { Name } from '../../components/name.tsx';
@@ -14,7 +15,7 @@ import { useFreshQuery } from '../../live/use-fresh-query.ts';
 import { navigate, useParameters } from '../../routing/hash-location.ts';
 import { useSession } from '../../session/session.ts';
 import { useAction } from '../../shell/use-action.ts';
-import { limitText } from './limits.ts';
+import { limitText, usageText } from './limits.ts';
 
 /** The tenants that operators may see: all for those of tenant `default`, else their own. */
 export function TenantsPage() {
@@ -49,8 +50,17 @@ export function TenantsPage() {
           const shown = tenants.filter(({ id, name }) => `${id}\n${name}`.toLowerCase().includes(text.toLowerCase()));
           return (
             <>
-              <Table label="Tenants" rows={shown} rowKey={({ id }) => id} columns={COLUMNS} isMuted={isArchived} />
+              <Table
+                label="Tenants"
+                rows={shown}
+                rowKey={({ id }) => id}
+                columns={columnsFor(shown.length)}
+                isMuted={isArchived}
+              />
               {shown.length === 0 && <p className="muted">No tenant is called so.</p>}
+              {shown.length > MAX_WITH_USAGE && (
+                <p className="muted">The usage is shown for up to {MAX_WITH_USAGE} tenants: filter the list.</p>
+              )}
               {tenants.length === limit && <p className="muted">Only the first {limit.toLocaleString()} by id are listed.</p>}
             </>
           );
@@ -62,6 +72,22 @@ export function TenantsPage() {
 }
 
 const isArchived = ({ status }: Tenant): boolean => status === 'archived';
+
+/** The usage of each is a request of its own. */
+const MAX_WITH_USAGE = 25;
+
+function columnsFor(shown: number): readonly Column<Tenant>[] {
+  return shown > MAX_WITH_USAGE ? COLUMNS : [...COLUMNS, USAGE];
+}
+
+const USAGE: Column<Tenant> = { id: 'usage', header: 'Usage', cell: ({ id }) => <Usage id={id} /> };
+
+function Usage({ id }: { readonly id: string }) {
+  const { client } = useSession();
+  const query = useFreshQuery({ queryKey: ['tenant', id], queryFn: ({ signal }) => client.tenants.get(id, { signal }) });
+  if (query.data === undefined) return query.error === null ? '…' : <span className="muted">{messageOf(query.error)}</span>;
+  return usageText(query.data.usage);
+}
 
 const COLUMNS: readonly Column<Tenant>[] = [
   { id: 'id', header: 'Id', cell: ({ id }) => <Link href={`/tenants/${id}`}>{id}</Link> },
