@@ -43,21 +43,24 @@ export function useHashSearch(): string {
   return useSyncExternalStore(subscribe, () => parts().search);
 }
 
+/** New values of parameters; undefined or nothing removes one, a list gives it several times. */
+export type ParameterChange = Readonly<Record<string, string | readonly string[] | undefined>>;
+
 type ChangeParameters = (
-  values: Readonly<Record<string, string | undefined>>,
+  values: ParameterChange,
   /** `push`: the Back button undoes the change. */
   options?: { readonly push?: boolean },
 ) => void;
 
-/** Parameters of the page, which are part of its URL; undefined removes one. */
+/** Parameters of the page, which are part of its URL. */
 export function useParameters(): [URLSearchParams, ChangeParameters] {
   const search = useHashSearch();
   const change = useCallback<ChangeParameters>((values, { push = false } = {}) => {
     const { path, search: before } = parts();
     const next = new URLSearchParams(before);
     for (const [name, value] of Object.entries(values)) {
-      if (value === undefined || value === '') next.delete(name);
-      else next.set(name, value);
+      next.delete(name);
+      for (const each of typeof value === 'string' ? [value] : (value ?? [])) if (each !== '') next.append(name, each);
     }
     const text = next.toString();
     navigate(text === '' ? path : `${path}?${text}`, { replace: !push });
