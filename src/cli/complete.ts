@@ -1,7 +1,8 @@
 import type { JamjetClient } from '../client/index.ts';
+import { shortId } from '../views/short-id.ts';
 import { connect } from './connection/connect.ts';
 import type { Context } from './context.ts';
-import { executionIdOf, shortId } from './input/execution-id.ts';
+import { executionIdOf } from './input/execution-id.ts';
 
 /** A completion that takes longer is of no use. */
 const TIMEOUT_MS = 800;

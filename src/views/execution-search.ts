@@ -33,8 +33,3 @@ function labelOf(text: string): string | null {
   if (key.trim() === '') return null;
   return value === undefined || value.trim() === '' ? key.trim() : `${key.trim()}:${value.trim()}`;
 }
-
-/** The end of an execution's id, which differs also between executions of the same moment. The API and the CLI find executions by it. */
-export function shortExecutionId(id: string): string {
-  return id.slice(-8);
-}

@@ -9,23 +9,24 @@ export interface ListWindow<Row extends Identified> {
   readonly rows: readonly Row[];
 }
 
-/** More rows are not kept; those far from the visible ones go first. */
-const MAX_ROWS = 600;
-
-/** The window with rows that follow its last one. Rows that it has already are left out. */
-export function appended<Row extends Identified>({ start, rows }: ListWindow<Row>, next: readonly Row[]): ListWindow<Row> {
+/** The window with rows that follow its last one, without its first ones if there are too many. Rows that it has already are left out. */
+export function appended<Row extends Identified>(
+  { start, rows }: ListWindow<Row>,
+  next: readonly Row[],
+  maxRows: number,
+): ListWindow<Row> {
   const last = rows.at(-1)?.id;
   const all = [...rows, ...next.filter(({ id }) => last === undefined || id < last)];
-  const tooMany = Math.max(0, all.length - MAX_ROWS);
+  const tooMany = Math.max(0, all.length - maxRows);
   return { start: start + tooMany, rows: all.slice(tooMany) };
 }
 
-/** The window `next`, with the rows of `before` behind them if it contains the first of these. */
-export function joined<Row extends Identified>(before: ListWindow<Row>, next: ListWindow<Row>): ListWindow<Row> {
+/** The window `next`, with the rows of `before` behind them if it contains the first of these, at most `maxRows`. */
+export function joined<Row extends Identified>(before: ListWindow<Row>, next: ListWindow<Row>, maxRows: number): ListWindow<Row> {
   const first = before.rows[0];
   const at = first === undefined ? -1 : next.rows.findIndex(({ id }) => id === first.id);
   if (at < 0) return next;
-  return { start: next.start, rows: [...next.rows.slice(0, at), ...before.rows].slice(0, MAX_ROWS) };
+  return { start: next.start, rows: [...next.rows.slice(0, at), ...before.rows].slice(0, maxRows) };
 }
 
 /**

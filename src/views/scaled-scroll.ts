@@ -47,7 +47,8 @@ export class ScaledScroll {
 
   /** Where a row stands in the element. */
   topOf(rank: number): number {
-    return rank * this.#extent.rowHeight - (this.#top - this.#native);
+    // Rounded, so that the rows stay as they are while the element scrolls.
+    return Math.round(rank * this.#extent.rowHeight - (this.#top - this.#native));
   }
 
   /** The list has another extent. The row at the top stays there. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { searchesOf, shortExecutionId } from '../../src/views/execution-search.ts';
+import { searchesOf } from '../../src/views/execution-search.ts';
+import { shortId } from '../../src/views/short-id.ts';
 
 const ID = 'exec_01a214da15787ee327ea4f25120252f2';
 
@@ -21,6 +22,6 @@ describe('what is typed to find executions', () => {
   });
 
   it('finds an execution by its short id', () => {
-    expect(searchesOf(shortExecutionId(ID)).id).toBe('120252f2');
+    expect(searchesOf(shortId(ID)).id).toBe('120252f2');
   });
 });

@@ -5,7 +5,7 @@ const rows = (...ids: readonly string[]) => ids.map((id) => ({ id }));
 
 describe('the loaded part of a list', () => {
   it('grows by the rows behind it, none of them twice', () => {
-    const window = appended({ start: 5, rows: rows('f', 'e', 'd') }, rows('d', 'c', 'b'));
+    const window = appended({ start: 5, rows: rows('f', 'e', 'd') }, rows('d', 'c', 'b'), 100);
     expect(window).toEqual({ start: 5, rows: rows('f', 'e', 'd', 'c', 'b') });
     expect(rowAt(window, 8)).toEqual({ id: 'c' });
     expect(rowAt(window, 4)).toBe(null);
@@ -15,7 +15,7 @@ describe('the loaded part of a list', () => {
   it('drops the rows at its beginning when there are too many', () => {
     const ids = Array.from({ length: 500 }, (_, index) => ({ id: String(9_999 - index) }));
     const next = Array.from({ length: 200 }, (_, index) => ({ id: String(9_499 - index) }));
-    const window = appended({ start: 0, rows: ids }, next);
+    const window = appended({ start: 0, rows: ids }, next, 600);
     expect(window.start).toBe(100);
     expect(window.rows).toHaveLength(600);
     expect(rowAt(window, 699)).toEqual({ id: '9300' });
@@ -23,13 +23,13 @@ describe('the loaded part of a list', () => {
 
   it('grows by the rows in front of it', () => {
     const before = { start: 12, rows: rows('d', 'c') };
-    expect(joined(before, { start: 10, rows: rows('f', 'e', 'd') })).toEqual({ start: 10, rows: rows('f', 'e', 'd', 'c') });
+    expect(joined(before, { start: 10, rows: rows('f', 'e', 'd') }, 100)).toEqual({ start: 10, rows: rows('f', 'e', 'd', 'c') });
   });
 
   it('is replaced by rows from elsewhere', () => {
     const next = { start: 100, rows: rows('b', 'a') };
-    expect(joined({ start: 0, rows: rows('z', 'y') }, next)).toBe(next);
-    expect(joined({ start: 0, rows: [] }, next)).toBe(next);
+    expect(joined({ start: 0, rows: rows('z', 'y') }, next, 100)).toBe(next);
+    expect(joined({ start: 0, rows: [] }, next, 100)).toBe(next);
   });
 
   it('tells by how many rows the visible ones move', () => {

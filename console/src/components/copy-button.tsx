@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { Button } from './button.tsx';
 
 interface Props {
+  readonly tabIndex?: number;
   /** What is copied, made only then. */
   readonly text: () => string;
   /** Completes `Copy …`. */
@@ -10,7 +11,7 @@ interface Props {
   readonly label?: string;
 }
 
-export function CopyButton({ text, what, label = 'Copy' }: Props) {
+export function CopyButton({ text, what, label = 'Copy', tabIndex }: Props) {
   const [copied, setCopied] = useState<'no' | 'yes' | 'refused'>('no');
   const copy = (): void => {
     navigator.clipboard.writeText(text()).then(
@@ -19,7 +20,7 @@ export function CopyButton({ text, what, label = 'Copy' }: Props) {
     );
   };
   return (
-    <Button kind="quiet" onClick={copy} onBlur={() => setCopied('no')} aria-label={`Copy ${what}`}>
+    <Button kind="quiet" tabIndex={tabIndex} onClick={copy} onBlur={() => setCopied('no')} aria-label={`Copy ${what}`}>
       {copied === 'no' ? label : copied === 'yes' ? 'Copied' : 'Not permitted'}
     </Button>
   );

@@ -9,6 +9,8 @@ interface Props {
   readonly children: ReactNode;
   /** The verb on the button. */
   readonly action: string;
+  /** On the button that closes the dialog. Default `Cancel`. */
+  readonly dismiss?: string;
   readonly isBusy: boolean;
   /** Why the request failed; null = it has not. */
   readonly error: unknown;
@@ -19,7 +21,17 @@ interface Props {
 }
 
 /** A form in a dialog. It stays open with its values until the request has succeeded; what failed is said in it. */
-export function FormDialog({ title, children, action, isBusy, error, isValid = true, onSubmit, onClose }: Props) {
+export function FormDialog({
+  title,
+  children,
+  action,
+  dismiss = 'Cancel',
+  isBusy,
+  error,
+  isValid = true,
+  onSubmit,
+  onClose,
+}: Props) {
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
     if (isValid && !isBusy) onSubmit(new FormData(event.currentTarget));
@@ -30,7 +42,7 @@ export function FormDialog({ title, children, action, isBusy, error, isValid = t
         {children}
         {error !== null && <ErrorNotice error={error} />}
         <div className={dialogStyles.actions}>
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={onClose}>{dismiss}</Button>
           <Button type="submit" kind="primary" disabled={isBusy || !isValid}>
             {action}
           </Button>

@@ -1,11 +1,11 @@
 import { Option } from 'clipanion';
 import type { CallOptions, ExecutionItem, ExecutionList, ExecutionsQuery, JamjetClient } from '../../client/index.ts';
+import { shortId } from '../../views/short-id.ts';
 import { ago, duration } from '../../views/time.ts';
 import type { Usage } from '../base/command.ts';
 import { ListCommand } from '../base/list-command.ts';
 import { EXIT, usageFailure } from '../failure.ts';
 import { choiceArgument, integerArgument } from '../input/arguments.ts';
-import { shortId } from '../input/execution-id.ts';
 import { conditionsOf, FILTER } from '../input/filter.ts';
 import { columnsOf } from '../terminal/dimensions.ts';
 import { fitRows } from '../terminal/fit.ts';

@@ -1,8 +1,8 @@
 import { ApiError, type ApprovalItem, type JamjetClient, Unreachable } from '../../client/index.ts';
 import { APPROVAL_CHANGES } from '../../views/approval-inbox.ts';
+import { shortId } from '../../views/short-id.ts';
 import type { Context, Interrupt } from '../context.ts';
 import { EXIT } from '../failure.ts';
-import { shortId } from '../input/execution-id.ts';
 import { sleep } from '../sleep.ts';
 import { dimensionsOf } from '../terminal/dimensions.ts';
 import { type Paint, paintFor } from '../terminal/paint.ts';

@@ -5,16 +5,10 @@ import { plain } from '../terminal/text.ts';
 
 const WHOLE = /^(?:exec_)?[0-9a-f]{32}$|^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const PART = /^(?:exec_)?[0-9a-f-]{4,36}$/i;
-const SHORT_DIGITS = 8;
 /** Executions of which the last one is chosen that no other execution started. */
 const LATEST = 50;
 /** Candidates that an ambiguous id lists. */
 const MAX_LISTED = 8;
-
-/** The end of an id, which the commands accept in its place. Ids begin with a time, so their beginnings are alike. */
-export function shortId(id: string): string {
-  return id.slice(-SHORT_DIGITS);
-}
 
 /** Whether it is an id in any notation, and not a part of one. */
 export function isWholeId(text: string): boolean {

@@ -1,6 +1,6 @@
 import type { ErrorGroups } from '../../client/index.ts';
+import { shortId } from '../../views/short-id.ts';
 import { ago } from '../../views/time.ts';
-import { shortId } from '../input/execution-id.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { table } from '../terminal/table.ts';
 import { cut, plain } from '../terminal/text.ts';

@@ -1,6 +1,6 @@
 import type { ApprovalItem } from '../../client/index.ts';
+import { shortId } from '../../views/short-id.ts';
 import { ago, duration } from '../../views/time.ts';
-import { shortId } from '../input/execution-id.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { type Column, table } from '../terminal/table.ts';
 import { cut, plain, width } from '../terminal/text.ts';

@@ -1,5 +1,5 @@
 import type { Job, RetryOutcomes } from '../../client/index.ts';
-import { shortId } from '../input/execution-id.ts';
+import { shortId } from '../../views/short-id.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { plain } from '../terminal/text.ts';
 

@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import { shortId } from '../../views/short-id.ts';
 import { clock } from '../../views/time.ts';
-import { shortId } from '../input/execution-id.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { plain } from '../terminal/text.ts';
 

@@ -1,17 +1,20 @@
-import {
-  type ExecutionConditions,
-  type ExecutionCounts,
-  type ExecutionItem,
-  type ExecutionList,
-  type JamjetClient,
+import type {
+  ExecutionConditions,
+  ExecutionCounts,
+  ExecutionItem,
+  ExecutionList,
+  JamjetClient,
 } from '../../../../../src/client/index.ts';
 import { appended, joined, type ListWindow, shiftOf } from '../../../../../src/views/list-window.ts';
+import { STATUS_EVENTS } from '../../../../../src/views/status-events.ts';
 
 /** Rows of one request. */
 const PAGE = 150;
 const MAX_PAGE = 1_000;
 /** Rows of a request that reads the top of the list again, at least. */
 const MIN_REFRESHED = 60;
+/** Rows that are kept, unless they can only be read one page after the other: those far from the visible ones go first. */
+const MAX_ROWS = 600;
 /** Rows that are loaded beyond the visible ones before these are reached. */
 const MARGIN = 40;
 const MIN_INTERVAL_MS = 1_000;
@@ -19,6 +22,11 @@ const MIN_INTERVAL_MS = 1_000;
 const COUNT_REST_FACTOR = 5;
 /** With the pointer over the list, more new rows than these wait until it is away. */
 const MAX_INSERTED_UNDER_POINTER = 3;
+
+/** Other events change no row, and no number. */
+const CHANGING: ReadonlySet<string> = new Set(STATUS_EVENTS);
+/** Distance of the places, in rows, whose cursors are kept. */
+const CURSOR_DISTANCE = 5_000;
 
 /** What the list shows: executions that match conditions, or those with digits in their id. */
 export type Selection =
@@ -61,11 +69,13 @@ export class ExecutionSource {
   readonly #client: JamjetClient;
   readonly #selection: Selection;
   readonly #listeners = new Set<() => void>();
-  readonly #gone = new AbortController();
+  #gone = new AbortController();
   #state = NOTHING;
   /** Executions from then on are not part of the list while it does not follow; null = it follows. */
   #anchor: string | null = null;
   #nextCursor: string | null = null;
+  /** Behind which rank each cursor continues, ascending: skipping many rows takes time. */
+  #cursors: { readonly rank: number; readonly cursor: string }[] = [];
   #visible = { first: 0, end: 0 };
   #isAtTop = true;
   #isPointerOver = false;
@@ -93,7 +103,9 @@ export class ExecutionSource {
     return this.#selection.kind === 'id' || this.#selection.conditions.error !== undefined;
   }
 
+  /** A source that was closed can be started again. */
   start(): void {
+    if (this.#gone.signal.aborted) this.#gone = new AbortController();
     this.#schedule();
   }
 
@@ -139,19 +151,18 @@ export class ExecutionSource {
   }
 
   /** An event of the tenant. */
-  changed({ execution_id, kind }: { readonly execution_id: string; readonly kind: string }, changesStatus: boolean): void {
-    const isVisible = this.#isLoaded(execution_id);
-    const isNew = kind === 'workflow_started';
-    if (isVisible || ((isNew || changesStatus) && this.#follows)) this.#stale.rows = true;
-    if (isNew || changesStatus) this.#stale.counts = true;
-    if (this.#stale.rows || this.#stale.counts) this.#schedule();
+  changed({ execution_id, type }: { readonly execution_id: string; readonly type: string }): void {
+    if (!CHANGING.has(type)) return;
+    if (this.#follows || this.#isVisible(execution_id)) this.#stale.rows = true;
+    this.#stale.counts = true;
+    this.#schedule();
   }
 
   get #follows(): boolean {
     return this.#isAtTop && this.#anchor === null;
   }
 
-  #isLoaded(id: string): boolean {
+  #isVisible(id: string): boolean {
     const { start, rows } = this.#state.window;
     const { first, end } = this.#visible;
     return rows.slice(Math.max(0, first - start), Math.max(0, end - start)).some((row) => row.id === id);
@@ -167,20 +178,25 @@ export class ExecutionSource {
     if (newest !== undefined) this.#anchor = startedUntil(newest);
   }
 
-  /** Does what is due: one request after the other, the rows that the reader waits for first. */
   #schedule(): void {
     if (this.#isReading || this.#gone.signal.aborted) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    const missing = this.#state.isLoading || this.#stale.rows ? null : this.#missing();
-    if (missing !== null) return this.#run(() => this.#load(missing));
+    const next = this.#next();
+    if (typeof next !== 'number') this.#run(next);
+    else if (next < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#schedule(), next);
+  }
+
+  /** What is due, one request after the other, the rows that the reader waits for first; or in how many milliseconds something is due. */
+  #next(): (() => Promise<void>) | number {
+    const missing = this.#state.isLoading ? null : this.#missing();
+    if (missing !== null) return () => this.#load(missing);
     const rowsInMs = this.#stale.rows ? this.#rowsAtMs + MIN_INTERVAL_MS - performance.now() : Number.POSITIVE_INFINITY;
+    if (rowsInMs <= 0) return () => this.#refresh();
     const restMs = Math.max(MIN_INTERVAL_MS, COUNT_REST_FACTOR * this.#countsTookMs);
     const countsInMs = this.#stale.counts ? this.#countsAtMs + restMs - performance.now() : Number.POSITIVE_INFINITY;
-    if (rowsInMs <= 0) return this.#run(() => this.#refresh());
-    if (countsInMs <= 0) return this.#run(() => this.#count());
-    const waitMs = Math.min(rowsInMs, countsInMs);
-    if (waitMs < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#schedule(), waitMs);
+    if (countsInMs <= 0) return () => this.#count();
+    return Math.min(rowsInMs, countsInMs);
   }
 
   #run(read: () => Promise<void>): void {
@@ -216,12 +232,14 @@ export class ExecutionSource {
     if (missing === 'next') {
       const end = window.start + window.rows.length;
       const page = await this.#page(this.#nextCursor === null ? { offset: end } : { cursor: this.#nextCursor });
-      return this.#accept(appended(window, page.executions), page);
+      const maxRows = this.isSequential ? Number.POSITIVE_INFINITY : MAX_ROWS;
+      return this.#accept(appended(window, page.executions, maxRows), page);
     }
     const { start } = missing;
-    const page = await this.#page({ offset: start });
+    const near = this.#cursors.findLast(({ rank }) => rank <= start);
+    const page = await this.#page(near === undefined ? { offset: start } : { cursor: near.cursor, offset: start - near.rank });
     if (page.executions.length === 0 && page.next_cursor === null) return this.#shorten(start);
-    const next = joined(window, { start, rows: page.executions });
+    const next = joined(window, { start, rows: page.executions }, MAX_ROWS);
     const isWhole = next.rows.at(-1)?.id === page.executions.at(-1)?.id;
     this.#accept(next, isWhole ? page : null);
   }
@@ -231,6 +249,7 @@ export class ExecutionSource {
     const before = this.#state;
     const end = next.start + next.rows.length;
     this.#nextCursor = page?.next_cursor ?? null;
+    this.#keepCursor(end);
     const isEnd = page !== null && page.next_cursor === null;
     const total = isEnd || this.isSequential ? end : Math.max(before.total, minTotal, end);
     const moved = this.#follows ? 0 : shiftOf(before.window, next, this.#visible.first);
@@ -238,8 +257,16 @@ export class ExecutionSource {
     this.#set({ window: next, total, hasMore: this.isSequential && !isEnd, shift, isLoading: false });
   }
 
+  #keepCursor(rank: number): void {
+    const at = this.#cursors.findIndex((each) => each.rank > rank - CURSOR_DISTANCE);
+    const isNearOther = at >= 0 && (this.#cursors[at]?.rank ?? 0) < rank + CURSOR_DISTANCE;
+    if (this.#nextCursor === null || isNearOther) return;
+    this.#cursors.splice(at < 0 ? this.#cursors.length : at, 0, { rank, cursor: this.#nextCursor });
+  }
+
   /** There are no rows from `start` on: others have left the list meanwhile. */
   async #shorten(start: number): Promise<void> {
+    this.#cursors = [];
     await this.#count();
     this.#set({ window: NOTHING.window, total: Math.min(this.#state.total, start) });
   }
@@ -259,6 +286,7 @@ export class ExecutionSource {
     const page = await this.#page({ limit }, null);
     if (this.#holdsBack(page.executions)) return;
     this.#anchor = null;
+    this.#cursors = [];
     const { window, total } = this.#state;
     this.#set({ newer: 0 });
     this.#accept({ start: 0, rows: page.executions }, page, isLoading ? 0 : total + insertedInto(window.rows, page.executions));
