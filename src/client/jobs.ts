@@ -19,12 +19,15 @@ export class JobClient {
     return this.#transport.call('GET', '/jobs', { ...options, query: { ...query } });
   }
 
-  /** With `waitMs`, the server replies when the job has ended, or after that time. Rejects with 404 if the job does not exist. */
-  get(id: string, options: CallOptions & { readonly waitMs?: number } = {}): Promise<Job> {
-    const { waitMs } = options;
+  /**
+   * With `waitMs`, the server replies when the job has ended, or after that time; with `updatedAfter`, the `updated_at` of an earlier reply, also
+   * when the job has made progress since. Rejects with 404 if the job does not exist.
+   */
+  get(id: string, options: CallOptions & { readonly waitMs?: number; readonly updatedAfter?: string } = {}): Promise<Job> {
+    const { waitMs, updatedAfter } = options;
     return this.#transport.call('GET', `/jobs/${pathSegment(id)}`, {
       ...options,
-      query: { wait_ms: waitMs },
+      query: { wait_ms: waitMs, updated_after: updatedAfter },
       ...(waitMs === undefined ? {} : { waitMs }),
     });
   }

@@ -71,6 +71,22 @@ describe('a list of half a million executions', requires('chromium'), () => {
     await expectRowsOfApi(page);
   });
 
+  it('is at the same place when the reader comes back', async () => {
+    const page = await open({ ...server, path: '/executions' });
+    await page.getByText(/50\d,\d{3} executions/).waitFor();
+    await grid(page).evaluate((element) => {
+      element.scrollTop = element.scrollHeight / 3;
+    });
+    await expect.poll(async () => (await shown(page))[0]?.[0]).toBeGreaterThan(150_000);
+    await expectRowsOfApi(page);
+    const before = await shown(page);
+    await page.getByRole('link', { name: 'Bulk jobs' }).click();
+    await page.getByRole('heading', { name: 'Jobs', level: 1 }).waitFor();
+    await page.goBack();
+    await expect.poll(async () => (await shown(page))[12]?.[0]).toBe(before[12]?.[0]);
+    await expectRowsOfApi(page);
+  });
+
   it('stays where the reader is while executions are started, and counts these', async () => {
     const page = await open({ ...server, path: '/executions' });
     await page.getByText(/50\d,\d{3} executions/).waitFor();

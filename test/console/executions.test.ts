@@ -132,7 +132,7 @@ describe('the list of executions', requires('chromium'), () => {
     await page.getByRole('button', { name: 'Retry 50 executions' }).click();
     const job = page.getByRole('region', { name: 'Bulk job' });
     await job.getByText('50 of 50').waitFor();
-    await job.getByText('completed 50').waitFor();
+    await job.getByText('completed 50', { exact: true }).waitFor();
     await chip(page, 'failed 0').waitFor();
     expect(await server.client.executionCounts({ workflow_id: 'charging' })).toMatchObject({
       counts: { completed: 50 },

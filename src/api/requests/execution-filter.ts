@@ -5,8 +5,9 @@ import type { ExecutionFilter } from '../../runtime/types/executions.ts';
 import { type ExecutionConditions, STATUSES } from '../schemas/executions.ts';
 import { defined } from '../schemas/fields.ts';
 import type { Job, JobFilter } from '../schemas/jobs.ts';
-import { parseTime, timestamp } from '../time.ts';
+import { timestamp } from '../time.ts';
 import { executionId, findExecutionId } from './ids.ts';
+import { timeOf } from './time-parameter.ts';
 
 type OptionalConditions = { readonly [Name in keyof ExecutionConditions]?: ExecutionConditions[Name] | null };
 
@@ -90,12 +91,4 @@ function statusesOf(text: string | readonly string[]): NonNullable<ExecutionFilt
 function labelOf(text: string): { readonly key: string; readonly value?: string } {
   const colon = text.indexOf(':');
   return colon < 0 ? { key: text } : { key: text.slice(0, colon), value: text.slice(colon + 1) };
-}
-
-function timeOf(name: string, text: string | null | undefined): number | null {
-  if (text === undefined || text === null) return null;
-  const ms = parseTime(text);
-  if (ms === null)
-    throw new RuntimeError('bad_request', `${name} must be a time like 2026-03-12T10:00:00Z, not "${truncated(text)}"`);
-  return ms;
 }

@@ -4,7 +4,8 @@ import type { JobSelection } from '../../control/jobs/selection.ts';
 import { toErrorGroup } from '../replies/error-group.ts';
 import { cursorOf, fromCursor } from '../requests/cursor.ts';
 import { toJobConditions, toSelection } from '../requests/execution-filter.ts';
-import { limitOf } from '../schemas/fields.ts';
+import { timeOf } from '../requests/time-parameter.ts';
+import { defined, limitOf } from '../schemas/fields.ts';
 import {
   JOBS_PAGE,
   Job,
@@ -80,7 +81,7 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
       schema: {
         summary: 'Get a bulk job',
         description:
-          'With `wait_ms`, waits until the job has ended, at most that long. The `outcomes` of a retry tell what has become of the retried executions.',
+          'With `wait_ms`, waits until the job has ended or, with `updated_after`, has made progress, at most that long. The `outcomes` of a retry tell what has become of the retried executions.',
         tags,
         operationId: 'getJob',
         params: JobById,
@@ -91,9 +92,10 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
     async (request, reply) => {
       const { tenantId } = identityOf(request);
       const { id } = request.params;
-      const waitMs = request.query.wait_ms ?? 0;
+      const { wait_ms: waitMs = 0, updated_after } = request.query;
       if (waitMs === 0) return withOutcomes(await jobs.get(tenantId, id));
-      return withOutcomes(await polls.run(reply, (signal) => jobs.settled(tenantId, id, waitMs, signal)));
+      const until = { waitMs, ...defined('updatedAfterMs', timeOf('updated_after', updated_after)) };
+      return withOutcomes(await polls.run(reply, (signal) => jobs.settled(tenantId, id, until, signal)));
     },
   );
 

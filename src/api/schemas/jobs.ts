@@ -128,6 +128,11 @@ export type Job = Static<typeof Job>;
 
 export const JobQuery = Type.Object({
   wait_ms: Type.Optional(waitMs('Wait until the job has ended, at most this many milliseconds. At most 60000.')),
+  updated_after: Type.Optional(
+    timestamp(
+      'With `wait_ms`: wait only until progress was recorded after this time, such as the `updated_at` of an earlier reply.',
+    ),
+  ),
 });
 
 export const JobsQuery = Type.Object({

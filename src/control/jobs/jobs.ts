@@ -79,8 +79,16 @@ export class BulkJobs {
     this.#signal.wakeAll();
   }
 
-  /** Resolves with the job when it has ended, or as it is after `waitMs` (60,000 at most). */
-  async settled(tenantId: string, id: string, waitMs: number, signal: CancelSignal): Promise<JobRow> {
+  /**
+   * Resolves with the job when it has ended, or as it is after `waitMs` (60,000 at most). With `updatedAfterMs`, also when its row was changed
+   * after that time; progress on another member of a cluster is not noticed before the time is over.
+   */
+  async settled(
+    tenantId: string,
+    id: string,
+    { waitMs, updatedAfterMs = Number.POSITIVE_INFINITY }: { readonly waitMs: number; readonly updatedAfterMs?: number },
+    signal: CancelSignal,
+  ): Promise<JobRow> {
     const { clock } = this.#deps;
     const untilMs = clock.nowMs() + Math.min(waitMs, MAX_WAIT_MS);
     for (;;) {
@@ -88,7 +96,8 @@ export class BulkJobs {
       const cancelTimer = clock.after(Math.max(0, untilMs - clock.nowMs()), next.stop);
       try {
         const job = await this.get(tenantId, id);
-        if (job.status !== 'running' || signal.aborted || clock.nowMs() >= untilMs) return job;
+        if (job.status !== 'running' || job.updatedAtMs > updatedAfterMs) return job;
+        if (signal.aborted || clock.nowMs() >= untilMs) return job;
         await next.woken;
       } finally {
         cancelTimer();

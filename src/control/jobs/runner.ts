@@ -22,13 +22,14 @@ interface JobError {
 export class JobRunner implements SingletonService {
   readonly #deps: ControlDeps;
   readonly #job: CoalescedJob;
-  readonly #onEnded: (jobId: string) => void;
+  readonly #onProgress: (jobId: string) => void;
   readonly #cancelled = new Set<string>();
   #active = false;
 
-  constructor(deps: ControlDeps, onEnded: (jobId: string) => void) {
+  /** `onProgress` is called when progress of a job has been stored, or its end. */
+  constructor(deps: ControlDeps, onProgress: (jobId: string) => void) {
     this.#deps = deps;
-    this.#onEnded = onEnded;
+    this.#onProgress = onProgress;
     this.#job = new CoalescedJob(deps, () => this.#runJobs());
   }
 
@@ -95,6 +96,7 @@ export class JobRunner implements SingletonService {
     const { store, clock } = this.#deps;
     const matched = await new SelectedExecutions(store.tenant(job.tenantId), job).count();
     await store.jobs.progress(job.tenantId, job.id, { ...progressOf(job), matched }, clock.nowMs());
+    this.#onProgress(job.id);
   }
 
   async #runPage(job: JobRow): Promise<void> {
@@ -112,6 +114,7 @@ export class JobRunner implements SingletonService {
     if (firstPostponed < 0 && next === null) return this.#finish(job, 'completed', progress, retried);
     const reached = firstPostponed < 0 ? { ...progress, position: next } : progress;
     await store.jobs.progress(tenantId, id, reached, clock.nowMs(), retried);
+    this.#onProgress(id);
     const refused = outcomes[firstPostponed];
     if (refused?.kind === 'postponed') throw refused.error;
   }
@@ -142,7 +145,7 @@ export class JobRunner implements SingletonService {
     const { tenantId, id } = job;
     const context = { tenantId, atMs: this.#deps.clock.nowMs(), actorId: id, actorType: 'system', request: null } as const;
     await this.#deps.store.jobs.finish({ id, status, progress, retried }, context);
-    this.#onEnded(id);
+    this.#onProgress(id);
   }
 }
 

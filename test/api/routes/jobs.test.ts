@@ -406,6 +406,28 @@ describe('bulk jobs', () => {
     expect(it.errors.splice(0).every((error) => (error as { code?: string }).code === 'overloaded')).toBe(true);
   });
 
+  it('reply at once to a wait for progress that has been made', async () => {
+    const it = await bench({ background: false });
+    const { body } = await it.post('/executions/bulk', { action: 'cancel', all: true });
+    const wait = (after: string) => it.get(`/jobs/${body.id}?wait_ms=60000&updated_after=${encodeURIComponent(after)}`);
+    const before = new Date(Date.parse(body.updated_at) - 1).toISOString();
+    expect((await wait(before)).body).toMatchObject({ id: body.id, status: 'running' });
+    expect(await wait('soon')).toMatchObject({ status: 400 });
+  });
+
+  it('reply to a wait for progress when it is made', async () => {
+    const it = await bench();
+    const hanging = await start(it, 'review');
+    // Its progress is that it has counted, and then that it has ended.
+    const { body } = await it.post('/executions/bulk', { action: 'cancel', all: true });
+    it.clock.advance(1);
+    const replies = [body];
+    for (let job = body; job.status === 'running'; replies.push(job))
+      ({ body: job } = await it.get(`/jobs/${body.id}?wait_ms=60000&updated_after=${encodeURIComponent(job.updated_at)}`));
+    expect(replies.at(-1)).toMatchObject({ status: 'completed', matched: 1, processed: 1 });
+    expect(await it.settled(hanging)).toMatchObject({ status: 'cancelled' });
+  });
+
   it('reply to a wait after its time, ended or not', async () => {
     const it = await bench({ background: false });
     const { body } = await it.post('/executions/bulk', { action: 'cancel', all: true });

@@ -1,5 +1,5 @@
 import type { ExecutionConditions } from '../../../../src/client/index.ts';
-import type { Selection } from './list/execution-source.ts';
+import type { Selection } from './list/execution-pages.ts';
 
 /** Parameters of the page that are conditions of the API, under the same names. */
 const TEXTS = [

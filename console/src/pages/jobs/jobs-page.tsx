@@ -1,5 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { type ReactNode, useEffect } from 'react';
+import type { Job } from '../../../../src/client/index.ts';
 import { Button } from '../../components/button.tsx';
 import { Empty } from '../../components/empty.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
@@ -12,6 +13,7 @@ import { Elapsed, Time } from '../../components/time.tsx';
 import { useTenantStream } from '../../live/tenant-stream.tsx';
 import { useSession } from '../../session/session.ts';
 import { JobTitle } from './job-progress.tsx';
+import { useJob } from './use-job.ts';
 
 const PAGE = 50;
 
@@ -49,7 +51,11 @@ export function JobsPage() {
           rows={rows}
           rowKey={({ id }) => id}
           columns={[
-            { id: 'status', header: 'Status', cell: ({ status }) => <StatusBadge status={status} /> },
+            {
+              id: 'status',
+              header: 'Status',
+              cell: (job) => <Current job={job}>{({ status }) => <StatusBadge status={status} />}</Current>,
+            },
             {
               id: 'job',
               header: 'Job',
@@ -64,15 +70,26 @@ export function JobsPage() {
               id: 'progress',
               header: 'Progress',
               align: 'end',
-              cell: ({ processed, matched }) => `${processed.toLocaleString()} / ${matched?.toLocaleString() ?? '…'}`,
+              cell: (job) => (
+                <Current job={job}>
+                  {({ processed, matched }) => `${processed.toLocaleString()} / ${matched?.toLocaleString() ?? '…'}`}
+                </Current>
+              ),
             },
-            { id: 'failed', header: 'Failed', align: 'end', cell: ({ failed }) => failed.toLocaleString() },
+            {
+              id: 'failed',
+              header: 'Failed',
+              align: 'end',
+              cell: (job) => <Current job={job}>{({ failed }) => failed.toLocaleString()}</Current>,
+            },
             { id: 'by', header: 'By', cell: ({ created_by }) => <Name text={created_by} maxChars={40} /> },
             { id: 'at', header: 'Requested', cell: ({ created_at }) => <Time at={created_at} /> },
             {
               id: 'took',
               header: 'Took',
-              cell: ({ created_at, completed_at }) => <Elapsed from={created_at} to={completed_at} />,
+              cell: (job) => (
+                <Current job={job}>{({ created_at, completed_at }) => <Elapsed from={created_at} to={completed_at} />}</Current>
+              ),
             },
           ]}
         />
@@ -84,4 +101,18 @@ export function JobsPage() {
       )}
     </Page>
   );
+}
+
+interface CurrentProps {
+  readonly job: Job;
+  readonly children: (job: Job) => ReactNode;
+}
+
+/** A job of the list as it is now. */
+function Current({ job, children }: CurrentProps) {
+  return job.status === 'running' ? <Followed job={job}>{children}</Followed> : children(job);
+}
+
+function Followed({ job, children }: CurrentProps) {
+  return children(useJob(job.id).data ?? job);
 }

@@ -5,9 +5,12 @@ import { useTenantStream } from '../../live/tenant-stream.tsx';
 import { useLiveQuery } from '../../live/use-live-query.ts';
 import { useSession } from '../../session/session.ts';
 
-const WAIT_MS = 50_000;
+/** In a cluster, progress on another member is noticed when this is over. */
+const WAIT_MS = 5_000;
+/** A job may make progress a hundred times a second. */
+const MIN_INTERVAL_MS = 500;
 
-/** A job: its progress is read again while executions change, its end is waited for. */
+/** A job, whose progress is waited for; what has become of retried executions is read again while these change. */
 export function useJob(id: string): UseQueryResult<Job> {
   const { client } = useSession();
   const { state } = useTenantStream();
@@ -15,7 +18,7 @@ export function useJob(id: string): UseQueryResult<Job> {
   const job: UseQueryResult<Job> = useLiveQuery({
     queryKey: ['job', id],
     queryFn: ({ signal }) => client.jobs.get(id, { signal }),
-    changedBy: () => job.data === undefined || isLive(job.data),
+    changedBy: () => job.data !== undefined && changesAfterwards(job.data),
   });
 
   const isRunning = job.data?.status === 'running';
@@ -24,12 +27,14 @@ export function useJob(id: string): UseQueryResult<Job> {
     if (!isRunning || !isOpen) return;
     const gone = new AbortController();
     void (async () => {
-      // A job that skips executions causes no events. After an outage, the effect runs again.
-      while (!gone.signal.aborted) {
-        const next = await client.jobs.get(id, { waitMs: WAIT_MS, signal: gone.signal }).catch(() => null);
-        if (next === null || gone.signal.aborted) return;
-        queries.setQueryData(['job', id], next);
-        if (next.status !== 'running') return;
+      let seen = queries.getQueryData<Job>(['job', id]);
+      while (seen?.status === 'running') {
+        const { updated_at: updatedAfter } = seen;
+        // After an outage, the effect runs again.
+        seen = await client.jobs.get(id, { waitMs: WAIT_MS, updatedAfter, signal: gone.signal }).catch(() => undefined);
+        if (seen === undefined || gone.signal.aborted) return;
+        queries.setQueryData(['job', id], seen);
+        await new Promise((resolve) => setTimeout(resolve, MIN_INTERVAL_MS));
       }
     })();
     return () => gone.abort();
@@ -37,7 +42,7 @@ export function useJob(id: string): UseQueryResult<Job> {
   return job;
 }
 
-/** Whether the job, or what it has retried, still changes. */
-function isLive({ status, outcomes }: Job): boolean {
-  return status === 'running' || (outcomes !== null && outcomes.running + outcomes.paused > 0);
+/** Whether what a job has retried still goes on. */
+function changesAfterwards({ status, outcomes }: Job): boolean {
+  return status !== 'running' && outcomes !== null && outcomes.running + outcomes.paused > 0;
 }

@@ -1,12 +1,9 @@
-import type {
-  ExecutionConditions,
-  ExecutionCounts,
-  ExecutionItem,
-  ExecutionList,
-  JamjetClient,
-} from '../../../../../src/client/index.ts';
+import type { ExecutionCounts, ExecutionItem, ExecutionList, JamjetClient } from '../../../../../src/client/index.ts';
 import { appended, joined, type ListWindow, shiftOf } from '../../../../../src/views/list-window.ts';
 import { STATUS_EVENTS } from '../../../../../src/views/status-events.ts';
+import { Paced } from '../../../live/paced.ts';
+import { sumOf, withoutStatus } from '../counts.ts';
+import { ExecutionPages, type Selection, startedUntil } from './execution-pages.ts';
 
 /** Rows of one request. */
 const PAGE = 150;
@@ -18,20 +15,11 @@ const MAX_ROWS = 600;
 /** Rows that are loaded beyond the visible ones before these are reached. */
 const MARGIN = 40;
 const MIN_INTERVAL_MS = 1_000;
-/** Counting takes at most this part of the server's time: a count that took a second is repeated after five. */
-const COUNT_REST_FACTOR = 5;
 /** With the pointer over the list, more new rows than these wait until it is away. */
 const MAX_INSERTED_UNDER_POINTER = 3;
 
 /** Other events change no row, and no number. */
 const CHANGING: ReadonlySet<string> = new Set(STATUS_EVENTS);
-/** Distance of the places, in rows, whose cursors are kept. */
-const CURSOR_DISTANCE = 5_000;
-
-/** What the list shows: executions that match conditions, or those with digits in their id. */
-export type Selection =
-  | { readonly kind: 'conditions'; readonly conditions: ExecutionConditions }
-  | { readonly kind: 'id'; readonly digits: string };
 
 export interface SourceState {
   readonly window: ListWindow<ExecutionItem>;
@@ -66,29 +54,26 @@ const NOTHING: SourceState = {
  * reader is at the top, the list follows; elsewhere it stays as it is, and new executions are counted.
  */
 export class ExecutionSource {
-  readonly #client: JamjetClient;
-  readonly #selection: Selection;
+  readonly #pages: ExecutionPages;
   readonly #listeners = new Set<() => void>();
-  #gone = new AbortController();
   #state = NOTHING;
   /** Executions from then on are not part of the list while it does not follow; null = it follows. */
   #anchor: string | null = null;
   #nextCursor: string | null = null;
-  /** Behind which rank each cursor continues, ascending: skipping many rows takes time. */
-  #cursors: { readonly rank: number; readonly cursor: string }[] = [];
   #visible = { first: 0, end: 0 };
   #isAtTop = true;
   #isPointerOver = false;
   #isReading = false;
-  #stale: { rows: boolean; counts: boolean } = { rows: true, counts: true };
+  #isStale = true;
   #timer: ReturnType<typeof setTimeout> | null = null;
-  #rowsAtMs = Number.NEGATIVE_INFINITY;
-  #countsAtMs = Number.NEGATIVE_INFINITY;
-  #countsTookMs = 0;
+  #readAtMs = Number.NEGATIVE_INFINITY;
+  readonly #counting = new Paced(() => this.#count());
+  readonly #countingNewer = new Paced(() => this.#countNewer());
 
-  constructor(client: JamjetClient, selection: Selection) {
-    this.#client = client;
-    this.#selection = selection;
+  /** `counts`: of the same conditions with any status, if they are known. */
+  constructor(client: JamjetClient, selection: Selection, counts: ExecutionCounts | null = null) {
+    this.#pages = new ExecutionPages(client, selection);
+    if (counts !== null) this.#state = { ...NOTHING, counts };
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -98,26 +83,25 @@ export class ExecutionSource {
 
   readonly state = (): SourceState => this.#state;
 
-  /** Whether its pages can only be read one after the other. */
-  get isSequential(): boolean {
-    return this.#selection.kind === 'id' || this.#selection.conditions.error !== undefined;
-  }
-
   /** A source that was closed can be started again. */
   start(): void {
-    if (this.#gone.signal.aborted) this.#gone = new AbortController();
+    this.#pages.open();
+    for (const each of [this.#counting, this.#countingNewer]) each.open();
+    this.#counting.request();
     this.#schedule();
   }
 
   close(): void {
-    this.#gone.abort();
+    this.#pages.close();
+    for (const each of [this.#counting, this.#countingNewer]) each.close();
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
   /** Reads everything again, at once. */
   reload(): void {
-    this.#stale = { rows: true, counts: true };
-    this.#rowsAtMs = this.#countsAtMs = Number.NEGATIVE_INFINITY;
+    this.#isStale = true;
+    this.#readAtMs = Number.NEGATIVE_INFINITY;
+    this.#counting.request({ atOnce: true });
     this.#schedule();
   }
 
@@ -135,7 +119,7 @@ export class ExecutionSource {
     this.#visible = visible;
     this.#isAtTop = isAtTop;
     if (isAtTop && this.#anchor !== null) {
-      if (this.#state.newer > 0) this.#stale.rows = true;
+      if (this.#state.newer > 0) this.#isStale = true;
       else this.#anchor = null;
     }
     if (!isAtTop && this.#anchor === null) this.#setAnchor();
@@ -145,7 +129,7 @@ export class ExecutionSource {
   set isPointerOver(isOver: boolean) {
     this.#isPointerOver = isOver;
     if (!isOver && this.#state.newer > 0 && this.#isAtTop) {
-      this.#stale.rows = true;
+      this.#isStale = true;
       this.#schedule();
     }
   }
@@ -153,8 +137,9 @@ export class ExecutionSource {
   /** An event of the tenant. */
   changed({ execution_id, type }: { readonly execution_id: string; readonly type: string }): void {
     if (!CHANGING.has(type)) return;
-    if (this.#follows || this.#isVisible(execution_id)) this.#stale.rows = true;
-    this.#stale.counts = true;
+    if (this.#follows || this.#isVisible(execution_id)) this.#isStale = true;
+    this.#counting.request();
+    if (type === 'workflow_started' || type === 'workflow_forked') this.#countingNewer.request();
     this.#schedule();
   }
 
@@ -173,13 +158,19 @@ export class ExecutionSource {
     for (const listener of this.#listeners) listener();
   }
 
+  /** 0 = not known. */
+  get #countedTotal(): number {
+    const { counts } = this.#state;
+    return counts === null ? 0 : sumOf(counts, this.#pages.conditions?.status);
+  }
+
   #setAnchor(): void {
     const newest = this.#state.window.start === 0 ? this.#state.window.rows[0] : undefined;
     if (newest !== undefined) this.#anchor = startedUntil(newest);
   }
 
   #schedule(): void {
-    if (this.#isReading || this.#gone.signal.aborted) return;
+    if (this.#isReading || this.#pages.isClosed) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     const next = this.#next();
@@ -187,16 +178,13 @@ export class ExecutionSource {
     else if (next < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#schedule(), next);
   }
 
-  /** What is due, one request after the other, the rows that the reader waits for first; or in how many milliseconds something is due. */
+  /** What is due: the rows that the reader waits for come first; or in how many milliseconds something is due. */
   #next(): (() => Promise<void>) | number {
     const missing = this.#state.isLoading ? null : this.#missing();
     if (missing !== null) return () => this.#load(missing);
-    const rowsInMs = this.#stale.rows ? this.#rowsAtMs + MIN_INTERVAL_MS - performance.now() : Number.POSITIVE_INFINITY;
-    if (rowsInMs <= 0) return () => this.#refresh();
-    const restMs = Math.max(MIN_INTERVAL_MS, COUNT_REST_FACTOR * this.#countsTookMs);
-    const countsInMs = this.#stale.counts ? this.#countsAtMs + restMs - performance.now() : Number.POSITIVE_INFINITY;
-    if (countsInMs <= 0) return () => this.#count();
-    return Math.min(rowsInMs, countsInMs);
+    if (!this.#isStale) return Number.POSITIVE_INFINITY;
+    const inMs = this.#readAtMs + MIN_INTERVAL_MS - performance.now();
+    return inMs <= 0 ? () => this.#refresh() : inMs;
   }
 
   #run(read: () => Promise<void>): void {
@@ -204,7 +192,7 @@ export class ExecutionSource {
     read()
       .then(() => this.#state.error !== null && this.#set({ error: null }))
       .catch((error: unknown) => {
-        if (!this.#gone.signal.aborted) this.#set({ error, isLoading: false });
+        if (!this.#pages.isClosed) this.#set({ error, isLoading: false });
       })
       .finally(() => {
         this.#isReading = false;
@@ -218,7 +206,7 @@ export class ExecutionSource {
     if (this.#state.error !== null) return null;
     const loadedEnd = window.start + window.rows.length;
     const { first, end } = this.#visible;
-    if (this.isSequential) return hasMore && end + MARGIN > loadedEnd ? 'next' : null;
+    if (this.#pages.isSequential) return hasMore && end + MARGIN > loadedEnd ? 'next' : null;
     const isBeforeLoaded = first < window.start || (window.start > 0 && first - MARGIN < window.start);
     const isBehindLoaded = loadedEnd < total && end + MARGIN > loadedEnd;
     if (!isBeforeLoaded && !isBehindLoaded) return null;
@@ -231,13 +219,13 @@ export class ExecutionSource {
     const { window } = this.#state;
     if (missing === 'next') {
       const end = window.start + window.rows.length;
-      const page = await this.#page(this.#nextCursor === null ? { offset: end } : { cursor: this.#nextCursor });
-      const maxRows = this.isSequential ? Number.POSITIVE_INFINITY : MAX_ROWS;
+      const place = this.#nextCursor === null ? { offset: end } : { cursor: this.#nextCursor };
+      const page = await this.#pages.read({ ...place, limit: PAGE }, this.#anchor);
+      const maxRows = this.#pages.isSequential ? Number.POSITIVE_INFINITY : MAX_ROWS;
       return this.#accept(appended(window, page.executions, maxRows), page);
     }
     const { start } = missing;
-    const near = this.#cursors.findLast(({ rank }) => rank <= start);
-    const page = await this.#page(near === undefined ? { offset: start } : { cursor: near.cursor, offset: start - near.rank });
+    const page = await this.#pages.readFrom(start, PAGE, this.#anchor);
     if (page.executions.length === 0 && page.next_cursor === null) return this.#shorten(start);
     const next = joined(window, { start, rows: page.executions }, MAX_ROWS);
     const isWhole = next.rows.at(-1)?.id === page.executions.at(-1)?.id;
@@ -249,48 +237,54 @@ export class ExecutionSource {
     const before = this.#state;
     const end = next.start + next.rows.length;
     this.#nextCursor = page?.next_cursor ?? null;
-    this.#keepCursor(end);
+    if (this.#nextCursor !== null) this.#pages.keepCursor(end, this.#nextCursor);
     const isEnd = page !== null && page.next_cursor === null;
-    const total = isEnd || this.isSequential ? end : Math.max(before.total, minTotal, end);
+    const total = isEnd || this.#pages.isSequential ? end : Math.max(before.total, minTotal, end);
     const moved = this.#follows ? 0 : shiftOf(before.window, next, this.#visible.first);
     const shift = moved === 0 ? before.shift : { number: before.shift.number + 1, rows: moved };
-    this.#set({ window: next, total, hasMore: this.isSequential && !isEnd, shift, isLoading: false });
-  }
-
-  #keepCursor(rank: number): void {
-    const at = this.#cursors.findIndex((each) => each.rank > rank - CURSOR_DISTANCE);
-    const isNearOther = at >= 0 && (this.#cursors[at]?.rank ?? 0) < rank + CURSOR_DISTANCE;
-    if (this.#nextCursor === null || isNearOther) return;
-    this.#cursors.splice(at < 0 ? this.#cursors.length : at, 0, { rank, cursor: this.#nextCursor });
+    this.#set({ window: next, total, hasMore: this.#pages.isSequential && !isEnd, shift, isLoading: false });
   }
 
   /** There are no rows from `start` on: others have left the list meanwhile. */
   async #shorten(start: number): Promise<void> {
-    this.#cursors = [];
+    this.#pages.forgetCursors();
     await this.#count();
     this.#set({ window: NOTHING.window, total: Math.min(this.#state.total, start) });
   }
 
   /** Reads the visible rows again: at the top the newest ones, elsewhere those that were there. */
   #refresh(): Promise<void> {
-    this.#stale.rows = false;
-    this.#rowsAtMs = performance.now();
+    this.#isStale = false;
+    this.#readAtMs = performance.now();
     const { window, isLoading } = this.#state;
-    const fromTop = this.#isAtTop || isLoading || window.rows.length === 0 || this.#selection.kind === 'id';
+    const fromTop = this.#isAtTop || isLoading || window.rows.length === 0 || this.#pages.isSequential;
     return fromTop ? this.#refreshTop() : this.#refreshInPlace();
   }
 
   async #refreshTop(): Promise<void> {
     const { isLoading } = this.#state;
     const limit = isLoading ? PAGE : Math.min(MAX_PAGE, Math.max(MIN_REFRESHED, this.#visible.end + MARGIN));
-    const page = await this.#page({ limit }, null);
+    const page = await this.#pages.read({ limit }, null);
     if (this.#holdsBack(page.executions)) return;
     this.#anchor = null;
-    this.#cursors = [];
+    this.#pages.forgetCursors();
     const { window, total } = this.#state;
     this.#set({ newer: 0 });
-    this.#accept({ start: 0, rows: page.executions }, page, isLoading ? 0 : total + insertedInto(window.rows, page.executions));
+    if (this.#pages.isSequential && page.next_cursor !== null) this.#acceptBeginning(page);
+    else {
+      const minTotal = isLoading ? this.#countedTotal : total + insertedInto(window.rows, page.executions);
+      this.#accept({ start: 0, rows: page.executions }, page, minTotal);
+    }
     if (!this.#isAtTop) this.#setAnchor();
+  }
+
+  /** The first rows of a list whose others cannot be read without these: the others stay as they are. */
+  #acceptBeginning(page: ExecutionList): void {
+    const last = page.executions.at(-1)?.id ?? '';
+    const others = this.#state.window.rows.filter(({ id }) => id < last);
+    const isWhole = others.length > 0 && !this.#state.hasMore;
+    const next = others.length === 0 ? page.next_cursor : isWhole ? null : this.#nextCursor;
+    this.#accept({ start: 0, rows: [...page.executions, ...others] }, { ...page, next_cursor: next });
   }
 
   async #refreshInPlace(): Promise<void> {
@@ -298,7 +292,7 @@ export class ExecutionSource {
     const { first, end } = this.#visible;
     const from = window.rows[Math.max(0, first - MARGIN - window.start)] ?? window.rows[0];
     if (from === undefined) return;
-    const page = await this.#page({ limit: end - first + 2 * MARGIN }, startedUntil(from));
+    const page = await this.#pages.read({ limit: end - first + 2 * MARGIN }, startedUntil(from));
     const rows = page.executions.filter(({ id }) => id <= from.id);
     this.#accept({ start: window.start + window.rows.indexOf(from), rows }, page);
   }
@@ -308,7 +302,7 @@ export class ExecutionSource {
     const inserted = insertedInto(this.#state.window.rows, rows);
     if (!this.#isPointerOver || inserted <= MAX_INSERTED_UNDER_POINTER || this.#state.isLoading) return false;
     if (this.#anchor === null) this.#setAnchor();
-    this.#stale.counts = true;
+    this.#countingNewer.request();
     const latest = new Map(rows.map((row) => [row.id, row]));
     const { window } = this.#state;
     this.#set({
@@ -319,52 +313,27 @@ export class ExecutionSource {
   }
 
   async #count(): Promise<void> {
-    this.#stale.counts = false;
-    if (this.#selection.kind === 'id') return;
-    const { status, ...others } = this.#selection.conditions;
-    const atMs = performance.now();
-    const options = { signal: this.#gone.signal };
-    const anchor = this.#anchor;
-    const [counts, since] = await Promise.all([
-      this.#client.executionCounts(others, options),
-      anchor === null ? null : this.#client.executionCounts({ ...this.#selection.conditions, created_after: anchor }, options),
+    const { conditions } = this.#pages;
+    if (conditions === null) return;
+    const [counts] = await Promise.all([
+      this.#pages.count(withoutStatus(conditions)),
+      // What is newer is not in the list.
+      this.#countNewer(),
     ]);
-    this.#countsAtMs = performance.now();
-    this.#countsTookMs = this.#countsAtMs - atMs;
-    const matching = sumOf(counts, status);
-    const newer = since?.total ?? 0;
-    const { window } = this.#state;
-    const total = this.isSequential ? this.#state.total : Math.max(matching - newer, window.start + window.rows.length);
-    this.#set({ counts, newer: anchor === this.#anchor ? newer : 0, total });
+    if (counts === null) return;
+    const { newer, window } = this.#state;
+    const total = Math.max(sumOf(counts, conditions.status) - newer, window.start + window.rows.length);
+    this.#set(this.#pages.isSequential ? { counts } : { counts, total });
   }
 
-  #page(
-    place: { readonly offset?: number; readonly cursor?: string; readonly limit?: number },
-    before: string | null = this.#anchor,
-  ): Promise<ExecutionList> {
-    const limit = place.limit ?? PAGE;
-    const options = { signal: this.#gone.signal };
-    const selection = this.#selection;
-    if (selection.kind === 'id') {
-      const cursor = place.cursor === undefined ? {} : { cursor: place.cursor };
-      return this.#client.executions({ id: selection.digits, limit, ...cursor }, options);
-    }
-    const until = earlier(selection.conditions.created_before, before);
-    return this.#client.executions(
-      { ...selection.conditions, ...(until === undefined ? {} : { created_before: until }), ...place, limit },
-      options,
-    );
+  /** Only what was started since the list was read: that takes no time, however long the list is. */
+  async #countNewer(): Promise<void> {
+    const anchor = this.#anchor;
+    const { conditions } = this.#pages;
+    if (conditions === null || anchor === null) return;
+    const since = await this.#pages.count({ ...conditions, created_after: anchor });
+    if (since !== null && anchor === this.#anchor) this.#set({ newer: since.total });
   }
-}
-
-/** The end of a range of time with all that was started before the execution, and itself. */
-function startedUntil({ created_at }: ExecutionItem): string {
-  return new Date(Date.parse(created_at) + 1).toISOString();
-}
-
-function earlier(one: string | undefined, other: string | null): string | undefined {
-  if (one === undefined || other === null) return one ?? other ?? undefined;
-  return Date.parse(one) < Date.parse(other) ? one : other;
 }
 
 /** How many rows are above those that were there; all of them if none was. */
@@ -372,11 +341,4 @@ function insertedInto(before: readonly ExecutionItem[], after: readonly Executio
   const newest = before[0]?.id;
   if (newest === undefined) return 0;
   return after.filter(({ id }) => id > newest).length;
-}
-
-/** `statuses`: of the conditions, absent = all. */
-export function sumOf({ counts, total }: ExecutionCounts, statuses: ExecutionConditions['status']): number {
-  if (statuses === undefined) return total;
-  const wanted = new Set((Array.isArray(statuses) ? statuses : [statuses]).flatMap((each) => each.split(',')));
-  return Object.entries(counts).reduce((sum, [status, count]) => sum + (wanted.has(status) ? count : 0), 0);
 }

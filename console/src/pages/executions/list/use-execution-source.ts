@@ -1,16 +1,25 @@
 import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
+import type { ExecutionCounts } from '../../../../../src/client/index.ts';
 import { useTenantStream } from '../../../live/tenant-stream.tsx';
 import { useSession } from '../../../session/session.ts';
-import { ExecutionSource, type Selection, type SourceState } from './execution-source.ts';
+import { withoutStatus } from '../counts.ts';
+import type { Selection } from './execution-pages.ts';
+import { ExecutionSource, type SourceState } from './execution-source.ts';
 
 /** The source of a selection, which follows the tenant's events, and what it shows now. */
 export function useExecutionSource(selection: Selection): { readonly source: ExecutionSource; readonly state: SourceState } {
   const { client, onRefused } = useSession();
   const { subscribe, state: connection } = useTenantStream();
   const key = JSON.stringify(selection);
+  const countedAs = selection.kind === 'id' ? null : JSON.stringify(withoutStatus(selection.conditions));
+  const known = useRef<{ readonly countedAs: string; readonly counts: ExecutionCounts } | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: an equal selection is the same one
-  const source = useMemo(() => new ExecutionSource(client, selection), [client, key]);
+  const source = useMemo(
+    () => new ExecutionSource(client, selection, known.current?.countedAs === countedAs ? known.current.counts : null),
+    [client, key],
+  );
   const state = useSyncExternalStore(source.subscribe, source.state);
+  if (countedAs !== null && state.counts !== null) known.current = { countedAs, counts: state.counts };
 
   useEffect(() => {
     source.start();
