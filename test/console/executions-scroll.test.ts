@@ -81,7 +81,7 @@ describe('a list of half a million executions', requires('chromium'), () => {
     await expectRowsOfApi(page);
     const before = await shown(page);
     await page.getByRole('link', { name: 'Bulk jobs' }).click();
-    await page.getByRole('heading', { name: 'Jobs', level: 1 }).waitFor();
+    await page.getByRole('heading', { name: 'Bulk jobs', level: 1 }).waitFor();
     await page.goBack();
     await expect.poll(async () => (await shown(page))[12]?.[0]).toBe(before[12]?.[0]);
     await expectRowsOfApi(page);

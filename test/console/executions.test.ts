@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { accessibilityProblems } from '../support/accessibility.ts';
 import { consoleBrowser } from '../support/browser.ts';
 import { ir, tool } from '../support/ir.ts';
 import { requires } from '../support/requirements.ts';
@@ -141,8 +141,10 @@ describe('the list of executions', requires('chromium'), () => {
 
     await job.getByRole('link', { name: 'Details' }).click();
     await page.getByText('the cards are covered').waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
     await page.goto(`${server.url}/#/jobs`);
     await page.getByRole('table', { name: 'Jobs' }).getByText('50 / 50').waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
   });
 
   it('cancels chosen executions, and only these, after a confirmation', async () => {
@@ -202,7 +204,7 @@ describe('the list of executions', requires('chromium'), () => {
       await page.keyboard.press('j');
       await page.keyboard.press('x');
       await page.getByText('1 selected').waitFor();
-      expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+      expect(await accessibilityProblems(page)).toEqual([]);
       expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
     }
   });

@@ -17,9 +17,7 @@ export class Paced {
     this.#read = read;
   }
 
-  /** `atOnce`: however short the last reading is ago. */
-  request({ atOnce = false }: { readonly atOnce?: boolean } = {}): void {
-    if (atOnce) this.#notBeforeMs = 0;
+  request(): void {
     this.#isRequested = true;
     if (this.#isBusy || this.#isClosed) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -42,11 +40,9 @@ export class Paced {
     this.#isBusy = true;
     this.#isRequested = false;
     const startMs = performance.now();
-    this.#notBeforeMs = Number.POSITIVE_INFINITY;
     await this.#read();
     const endMs = performance.now();
-    // Unless it was requested at once meanwhile.
-    if (this.#notBeforeMs > 0) this.#notBeforeMs = endMs + Math.max(MIN_INTERVAL_MS, REST_FACTOR * (endMs - startMs));
+    this.#notBeforeMs = endMs + Math.max(MIN_INTERVAL_MS, REST_FACTOR * (endMs - startMs));
     this.#isBusy = false;
     if (this.#isRequested) this.request();
   }

@@ -9,6 +9,7 @@ interface Section {
 
 export const SECTIONS: readonly Section[] = [
   { href: '/executions', label: 'Executions', access: 'read' },
+  { href: '/jobs', label: 'Bulk jobs', access: 'read' },
   { href: '/approvals', label: 'Approvals', access: 'read' },
   { href: '/workflows', label: 'Workflows', access: 'read' },
   { href: '/agents', label: 'Agents', access: 'read' },

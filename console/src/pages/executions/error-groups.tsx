@@ -1,8 +1,8 @@
 import type { ExecutionConditions } from '../../../../src/client/index.ts';
-import { shortId } from '../../../../src/views/short-id.ts';
 import { Button } from '../../components/button.tsx';
 import { Empty } from '../../components/empty.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
+import { ExecutionLink } from '../../components/execution-link.tsx';
 import { Loading } from '../../components/loading.tsx';
 import { Name } from '../../components/name.tsx';
 import { Table } from '../../components/table.tsx';
@@ -70,11 +70,7 @@ export function ErrorGroups({ conditions, onChoose, onRetry }: Props) {
           {
             id: 'example',
             header: 'Example',
-            cell: ({ example_execution_id: id }) => (
-              <a href={`#/executions/${id}`}>
-                <code>…{shortId(id)}</code>
-              </a>
-            ),
+            cell: ({ example_execution_id: id }) => <ExecutionLink id={id} />,
           },
           ...(can('write')
             ? [

@@ -120,14 +120,11 @@ export function ExecutionsPage() {
       <Page
         title="Executions"
         actions={
-          <>
-            <ButtonLink href="/jobs">Bulk jobs</ButtonLink>
-            {canAct && (
-              <ButtonLink href="/workflows?start=1" kind="primary">
-                Start
-              </ButtonLink>
-            )}
-          </>
+          canAct && (
+            <ButtonLink href="/workflows?start=1" kind="primary">
+              Start
+            </ButtonLink>
+          )
         }
       >
         <div className={styles.toolbar}>

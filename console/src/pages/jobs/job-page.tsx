@@ -1,9 +1,10 @@
 import { useParams } from 'wouter';
 import { ApiError } from '../../../../src/client/index.ts';
-import { shortId } from '../../../../src/views/short-id.ts';
+import { BackLink } from '../../components/back-link.tsx';
 import { Details } from '../../components/details.tsx';
 import { Empty } from '../../components/empty.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
+import { ExecutionLink } from '../../components/execution-link.tsx';
 import { Loading } from '../../components/loading.tsx';
 import { Name } from '../../components/name.tsx';
 import { Page } from '../../components/page.tsx';
@@ -31,6 +32,7 @@ export function JobPage() {
   const { data } = job;
   return (
     <Page title={`Job ${id.slice(-8)}`} actions={data !== undefined && <CancelJob job={data} />}>
+      <BackLink href="/jobs">All bulk jobs</BackLink>
       {job.error !== null && <ErrorNotice error={job.error} onRetry={() => void job.refetch()} />}
       {job.isPending && <Loading what="the job" />}
       {data !== undefined && (
@@ -60,8 +62,7 @@ export function JobPage() {
                   {
                     id: 'execution',
                     header: 'Execution',
-                    cell: ({ execution_id: of }) =>
-                      of === null ? 'The job itself' : <a href={`#/executions/${encodeURIComponent(of)}`}>…{shortId(of)}</a>,
+                    cell: ({ execution_id: of }) => (of === null ? 'The job itself' : <ExecutionLink id={of} />),
                   },
                   { id: 'error', header: 'Error', cell: ({ error }) => <Name text={error.slice(0, MAX_ERROR)} maxChars={300} /> },
                 ]}

@@ -35,7 +35,7 @@ export function JobsPage() {
   }, [state.state, refetch]);
   const rows = jobs.data?.pages.flatMap((page) => page.jobs) ?? [];
   return (
-    <Page title="Jobs" actions={<Button onClick={() => void refetch()}>Refresh</Button>}>
+    <Page title="Bulk jobs" actions={<Button onClick={() => void refetch()}>Refresh</Button>}>
       {jobs.error !== null && <ErrorNotice error={jobs.error} onRetry={() => void refetch()} />}
       {jobs.isPending && <Loading what="the jobs" />}
       {jobs.data !== undefined && rows.length === 0 && (

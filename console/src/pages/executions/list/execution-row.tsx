@@ -9,7 +9,7 @@ import { StatusBadge } from '../../../components/status-badge.tsx';
 import { Elapsed, Time } from '../../../components/time.tsx';
 import styles from './execution-list.module.css';
 
-const MAX_LABELS = 3;
+const MAX_LABELS = 2;
 /** Longer errors are cut before they are prepared for display. */
 const MAX_ERROR = 400;
 
@@ -38,6 +38,7 @@ export const ExecutionRow = memo(function ExecutionRow(props: Props) {
       className={styles.row}
       style={{ top }}
       data-active={isActive}
+      data-failed={error !== undefined}
       aria-rowindex={rank + 2}
       aria-selected={canSelect ? isSelected : undefined}
       onClick={(event) => {
@@ -89,14 +90,15 @@ export const ExecutionRow = memo(function ExecutionRow(props: Props) {
 
 function Labels({ labels }: { readonly labels: Readonly<Record<string, string>> }) {
   const all = Object.entries(labels);
+  const others = all.length - MAX_LABELS;
   return (
     <>
       {all.slice(0, MAX_LABELS).map(([key, value]) => (
         <span key={key} className={styles.label}>
-          <Name text={`${key}: ${value.slice(0, 100)}`} maxChars={40} />
+          <Name text={`${key}: ${value.slice(0, 100)}`} maxChars={60} />
         </span>
       ))}
-      {all.length > MAX_LABELS && <span className={styles.label}>+{all.length - MAX_LABELS}</span>}
+      {others > 0 && <span className={styles.more}>+{others}</span>}
     </>
   );
 }

@@ -97,11 +97,11 @@ export class ExecutionSource {
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
-  /** Reads everything again, at once. */
+  /** Reads the rows again at once, and counts again. */
   reload(): void {
     this.#isStale = true;
     this.#readAtMs = Number.NEGATIVE_INFINITY;
-    this.#counting.request({ atOnce: true });
+    this.#counting.request();
     this.#schedule();
   }
 

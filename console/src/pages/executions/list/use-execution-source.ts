@@ -30,9 +30,9 @@ export function useExecutionSource(selection: Selection): { readonly source: Exe
     };
   }, [source, subscribe]);
 
-  const wasOpen = useRef(true);
+  const wasOpen = useRef(connection.state === 'open');
   useEffect(() => {
-    // Events may have been missed since the list was read.
+    // Events may have been missed since the list was read, also before the stream began.
     if (connection.state === 'open' && !wasOpen.current) source.reload();
     if (connection.state !== 'connecting') wasOpen.current = connection.state === 'open';
   }, [connection, source]);
