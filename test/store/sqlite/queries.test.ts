@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSqlite } from '../../../store/sqlite/open.ts';
 import {
   countAudited,
   countAuditedOf,
@@ -10,7 +14,6 @@ import {
   pageOfAuditedOf,
 } from '../../../store/sqlite/queries/audit.ts';
 import { ALL_INDEX_SCANS, scanIds, scanIdsOfVersion, statusesAlong } from '../../../store/sqlite/queries/executions.ts';
-import { sqliteDatabase } from '../../support/stores.ts';
 import { exportsOf, resourceStatements } from '../statements.ts';
 
 /** The conversion reads the tables of earlier releases in their own order. */
@@ -60,18 +63,27 @@ function statements(): readonly (readonly [name: string, sql: string])[] {
 const SCAN =
   /^SCAN (executions|execution_labels|jobs|retried_executions|log_entries|log_actors|log_tenants|checkpoints|control_events|timers|work_items|workflows|idempotency|tokens|tenants|webhook_deliveries|log_cuts|tenant_usage|inbox|cron_jobs|artifacts|artifact_refs|r|agents|agent_traits|agent_events|leases|memory_items|memory_namespaces|e|i|l|w|a|t|c|d|x|p|j)\b(?!.* INDEX (executions_with_local_work|tenants_with_retention|tenants_inactive|jobs_running)$)/;
 
-async function plan(sql: string): Promise<readonly string[]> {
-  const one = sqliteDatabase();
-  await one.open();
-  const db = new Database(one.path, { readonly: true });
-  const rows = db.prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql.replaceAll(/\?|@\w+/g, '1')}`).all();
+/** One database without rows for all plans, which do not depend on rows. */
+const folder = mkdtempSync(join(tmpdir(), 'jamjet-queries-'));
+let db: Database.Database;
+beforeAll(async () => {
+  const path = join(folder, 'runtime.db');
+  await (await openSqlite({ path, nowMs: () => 0 })).close();
+  db = new Database(path, { readonly: true });
+});
+afterAll(() => {
   db.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function plan(sql: string): readonly string[] {
+  const rows = db.prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql.replaceAll(/\?|@\w+/g, '1')}`).all();
   return rows.map((row) => row.detail);
 }
 
 describe('every statement finds its rows by an index, and in order', () => {
-  it.each(statements())('%s', async (_name, sql) => {
-    expect((await plan(sql)).filter((detail) => SCAN.test(detail) || detail.includes('TEMP B-TREE'))).toEqual([]);
+  it.each(statements())('%s', (_name, sql) => {
+    expect(plan(sql).filter((detail) => SCAN.test(detail) || detail.includes('TEMP B-TREE'))).toEqual([]);
   });
 });
 
@@ -83,8 +95,8 @@ describe('the audit log', () => {
       [build({ type: false, actorId: true }), 'INDEX'] as const,
       [build({ type: true, actorId: true }), 'INDEX'] as const,
     ]),
-  )('is counted and paged within a slice along an index, which covers it when there is no filter: %s', async (sql, along) => {
-    const searches = (await plan(sql)).filter((detail) => / (log_entries|control_events) /.test(detail));
+  )('is counted and paged within a slice along an index, which covers it when there is no filter: %s', (sql, along) => {
+    const searches = plan(sql).filter((detail) => / (log_entries|control_events) /.test(detail));
     expect(searches).toEqual([
       `SEARCH log_entries USING ${along} log_entries_by_time (tenant=? AND at_ms>? AND at_ms<?)`,
       'SEARCH control_events USING COVERING INDEX control_events_by_time (tenant_id=? AND at_ms>? AND at_ms<?)',
@@ -94,22 +106,19 @@ describe('the audit log', () => {
 
 describe('the log of one execution', () => {
   const all = { type: true, actorId: true };
-  it.each([ENTRY_RANGE, LAST_SEQ, EVENT_POSITION, countAuditedOf(all), pageOfAuditedOf(all)])(
-    'is found by its id: %s',
-    async (sql) => {
-      const searches = (await plan(sql)).filter((detail) => / (log_entries|l) /.test(detail));
-      expect(searches).toEqual([
-        expect.stringMatching(/^SEARCH (log_entries|l) USING .*INDEX sqlite_autoindex_log_entries_1 \(log_id=/),
-      ]);
-    },
-  );
+  it.each([ENTRY_RANGE, LAST_SEQ, EVENT_POSITION, countAuditedOf(all), pageOfAuditedOf(all)])('is found by its id: %s', (sql) => {
+    const searches = plan(sql).filter((detail) => / (log_entries|l) /.test(detail));
+    expect(searches).toEqual([
+      expect.stringMatching(/^SEARCH (log_entries|l) USING .*INDEX sqlite_autoindex_log_entries_1 \(log_id=/),
+    ]);
+  });
 });
 
 describe('a list of executions', () => {
   it.each([...ALL_INDEX_SCANS.map((scan) => scanIds(scan, 'newest')), scanIdsOfVersion('oldest')])(
     'reads an index only: %s',
-    async (sql) => {
-      expect(await plan(sql)).toEqual([expect.stringMatching(/COVERING INDEX|USING PRIMARY KEY/)]);
+    (sql) => {
+      expect(plan(sql)).toEqual([expect.stringMatching(/COVERING INDEX|USING PRIMARY KEY/)]);
     },
   );
 });
