@@ -18,6 +18,8 @@ function lazyPage(load: () => Promise<ComponentType>) {
 // Each page is a file of its own, loaded when it is first shown.
 const PAGES = {
   '/approvals': lazyPage(async () => (await import('./pages/approvals/approvals-page.tsx')).ApprovalsPage),
+  '/workflows/:id': lazyPage(async () => (await import('./pages/workflows/workflow-page.tsx')).WorkflowPage),
+  '/workflows': lazyPage(async () => (await import('./pages/workflows/workflows-page.tsx')).WorkflowsPage),
   '/executions': lazyPage(async () => (await import('./pages/executions/executions-page.tsx')).ExecutionsPage),
   '/executions/:id': lazyPage(async () => (await import('./pages/execution/execution-page.tsx')).ExecutionPage),
   '/jobs': lazyPage(async () => (await import('./pages/jobs/jobs-page.tsx')).JobsPage),

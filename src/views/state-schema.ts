@@ -10,15 +10,15 @@ export interface StateSchemas {
 
 /** The schemas of a workflow document as it was registered. */
 export function stateSchemas(document: JsonObject): StateSchemas {
-  const schema = stateSchema(document);
+  const schema = documentSchema(document);
   if (schema === null) return { state: null, input: null };
   const { required: _, ...state } = fullSchema(schema);
   const input = inputSchemaOf({ strict_input: document.strict_input === true, state_schema: schema });
   return { state, input: input ?? state };
 }
 
-/** An object, or its JSON text. A class name is no schema. */
-function stateSchema({ state_schema: raw }: JsonObject): JsonObject | null {
+/** The state schema as it was written: an object, or its JSON text. A class name is no schema; null = none. */
+export function documentSchema({ state_schema: raw }: JsonObject): JsonObject | null {
   if (isObject(raw)) return Object.keys(raw).length === 0 ? null : raw;
   if (typeof raw !== 'string' || !raw.trimStart().startsWith('{')) return null;
   try {

@@ -39,6 +39,21 @@ export function useHashLocation(): [string, typeof navigate] {
   return [useSyncExternalStore(subscribe, () => parts().path), navigate];
 }
 
+/**
+ * The last segment of the path, decoded: an id of users. The parameters of the router are not decoded wholly: a slash in an id would stay
+ * `%2F`.
+ */
+export function useLastSegment(): string {
+  const path = useSyncExternalStore(subscribe, () => parts().path);
+  const segment = path.slice(path.lastIndexOf('/') + 1);
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    // Typed by hand.
+    return segment;
+  }
+}
+
 export function useHashSearch(): string {
   return useSyncExternalStore(subscribe, () => parts().search);
 }

@@ -8,8 +8,15 @@ import { Elapsed } from '../time.tsx';
 import styles from './graph.module.css';
 import type { GraphOverlay } from './graph-overlay.ts';
 
+/** What a comparison says of a node. */
+export type GraphMark = 'added' | 'removed' | 'changed';
+/** By the ids of the workflow's nodes. */
+export type GraphMarks = ReadonlyMap<string, GraphMark>;
+
 export interface GraphSelection {
   readonly overlay: GraphOverlay | null;
+  /** Null = the graph is compared with nothing. */
+  readonly marks: GraphMarks | null;
   /** Id of the selected node in the workflow. */
   readonly selected: string | null;
   /** Id in the graph of the node that the keyboard reaches. */
@@ -45,13 +52,14 @@ function WorkNode({
   readonly id: string;
   readonly selection: GraphSelection;
 }) {
-  const { overlay: source, selected, focusable, onSelect, onFocus } = selection;
+  const { overlay: source, marks, selected, focusable, onSelect, onFocus } = selection;
   const subscribe = useCallback((listener: () => void) => source?.subscribe(node.id, listener) ?? NOTHING, [source, node.id]);
   const overlay = useSyncExternalStore(subscribe, () => source?.overlayOf(node.id) ?? null);
   return (
     <NodeCard
       node={node}
       overlay={overlay}
+      mark={marks?.get(id) ?? null}
       isSelected={selected === id}
       isFocusable={focusable === node.id}
       onSelect={() => onSelect(id)}
@@ -63,19 +71,21 @@ function WorkNode({
 interface CardProps {
   readonly node: GraphNode;
   readonly overlay: NodeOverlay | null;
+  readonly mark: GraphMark | null;
   readonly isSelected: boolean;
   readonly isFocusable: boolean;
   readonly onSelect: () => void;
   readonly onFocus: () => void;
 }
 
-function NodeCard({ node, overlay, isSelected, isFocusable, onSelect, onFocus }: CardProps) {
+function NodeCard({ node, overlay, mark, isSelected, isFocusable, onSelect, onFocus }: CardProps) {
   return (
     <button
       type="button"
       className={`${styles.node} nopan`}
       data-node={node.id}
       data-status={overlay?.status ?? 'none'}
+      data-mark={mark ?? undefined}
       aria-pressed={isSelected}
       tabIndex={isFocusable ? 0 : -1}
       onClick={onSelect}
@@ -90,6 +100,11 @@ function NodeCard({ node, overlay, isSelected, isFocusable, onSelect, onFocus }:
       <span className={styles.detail}>
         <Name text={node.detail === '' ? (node.kind ?? '').replaceAll('_', ' ') : node.detail} maxChars={80} />
       </span>
+      {mark !== null && (
+        <span className={styles.overlay}>
+          <strong>{mark}</strong>
+        </span>
+      )}
       {overlay !== null && (
         <span className={styles.overlay}>
           <strong>{overlay.status}</strong>

@@ -18,7 +18,7 @@ import { Loading } from '../loading.tsx';
 import styles from './graph.module.css';
 import { GraphEdges } from './graph-edges.tsx';
 import { type GraphLayout, layoutOf } from './graph-layout.ts';
-import { FrameShape, type GraphSelection, GraphSelectionContext, NodeShape } from './graph-node.tsx';
+import { FrameShape, type GraphMarks, type GraphSelection, GraphSelectionContext, NodeShape } from './graph-node.tsx';
 import type { GraphOverlay } from './graph-overlay.ts';
 import { nextNode, type PlacedNode, placesOf } from './next-node.ts';
 
@@ -37,6 +37,8 @@ interface Props {
   readonly layoutKey: string;
   /** Null = no execution is shown. */
   readonly overlay: GraphOverlay | null;
+  /** What a comparison says of nodes. Default: nothing. */
+  readonly marks?: GraphMarks | null;
   /** Node of the workflow. */
   readonly selected: string | null;
   readonly onSelect: (node: string) => void;
@@ -73,7 +75,7 @@ export function WorkflowGraph(props: Props) {
   );
 }
 
-function LaidOut({ graph, layout, overlay, selected, onSelect, label }: Props & { readonly layout: GraphLayout }) {
+function LaidOut({ graph, layout, overlay, marks = null, selected, onSelect, label }: Props & { readonly layout: GraphLayout }) {
   const flow = useReactFlow();
   const nodes = useMemo(() => flowNodes(graph, layout), [graph, layout]);
   const first = graph.nodes.find(({ node }) => node !== null)?.id ?? null;
@@ -81,8 +83,8 @@ function LaidOut({ graph, layout, overlay, selected, onSelect, label }: Props & 
   const selectedId = graph.nodes.find(({ node }) => node === selected && node !== null)?.id ?? null;
   const focusable = cursor ?? selectedId ?? first;
   const selection = useMemo(
-    (): GraphSelection => ({ overlay, selected, focusable, onSelect, onFocus: setCursor }),
-    [overlay, selected, focusable, onSelect],
+    (): GraphSelection => ({ overlay, marks, selected, focusable, onSelect, onFocus: setCursor }),
+    [overlay, marks, selected, focusable, onSelect],
   );
 
   const frame = useRef<HTMLElement>(null);

@@ -43,11 +43,17 @@ export function ApprovalDetail({ row, onApprove, onReject, onBack }: Props) {
       </p>
       {outcome === null && can('write') && (
         <div className={styles.actions}>
-          <Button kind="primary" onClick={onApprove}>
-            Approve … <kbd>a</kbd>
+          <Button kind="primary" aria-keyshortcuts="a" onClick={onApprove}>
+            Approve …{' '}
+            <span aria-hidden="true">
+              <kbd>a</kbd>
+            </span>
           </Button>
-          <Button kind="danger" onClick={onReject}>
-            Reject … <kbd>r</kbd>
+          <Button kind="danger" aria-keyshortcuts="r" onClick={onReject}>
+            Reject …{' '}
+            <span aria-hidden="true">
+              <kbd>r</kbd>
+            </span>
           </Button>
         </div>
       )}
