@@ -137,6 +137,10 @@ describe('workflows in the console', requires('chromium'), () => {
     await dialog.getByRole('tab', { name: 'JSON' }).click();
     const json = dialog.getByRole('textbox', { name: 'Input' });
     await expect.poll(() => json.textContent()).toContain('"customer": "Ada"');
+    await json.fill('{"customer": 1, "more": true}');
+    await dialog.getByText('customer must be string').waitFor();
+    await json.fill('{"customer": "Ada", "amount": 12.5, "reason": "late", "items": ["a"]}');
+    await expect.poll(() => dialog.getByText('must be string').count()).toBe(0);
     await dialog.getByRole('tab', { name: 'Form' }).click();
     expect(await dialog.getByLabel('amount').inputValue()).toBe('12.5');
     await dialog.getByLabel('Labels').fill('team:a, url:http://x');

@@ -11,6 +11,7 @@ import { ErrorNotice } from '../../../components/error-notice.tsx';
 import { Field } from '../../../components/field.tsx';
 import { JsonEditor } from '../../../components/json-editor.tsx';
 import { useSchemaCheck } from '../../../components/json-schema/schema-check.ts';
+import { Name } from '../../../components/name.tsx';
 import { useRequestKey } from '../../../components/request-key.ts';
 import { Tabs } from '../../../components/tabs.tsx';
 import { navigate } from '../../../routing/hash-location.ts';
@@ -18,6 +19,8 @@ import { useSession } from '../../../session/session.ts';
 import { useAction } from '../../../shell/use-action.ts';
 import { InputFields } from './input-fields.tsx';
 import { readLabels } from './labels.ts';
+import styles from './start.module.css';
+import { useProblems } from './use-problems.ts';
 
 interface Props {
   readonly workflow: WorkflowDetail;
@@ -41,6 +44,7 @@ export function StartForm({ workflow, onClose }: Props) {
   const [labels, setLabels] = useState('');
   const [subjectToken, setSubjectToken] = useState('');
   const [problems, setProblems] = useState<Problems>(NONE);
+  const advice = useProblems(check, view === 'json' && 'value' in edited ? edited.value : undefined);
   const keyOf = useRequestKey();
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => form.current?.querySelector<HTMLElement>('textarea, input, select')?.focus(), []);
@@ -142,7 +146,16 @@ export function StartForm({ workflow, onClose }: Props) {
         />
       )}
       {'problem' in edited && view === 'json' && <p role="alert">{edited.problem}</p>}
-      {problems.input !== undefined && <p role="alert">{problems.input}</p>}
+      {advice.length > 0 && (
+        <ul className={styles.advice} aria-label="Problems of the input">
+          {advice.map((problem) => (
+            <li key={problem}>
+              <Name text={problem} maxChars={400} />
+            </li>
+          ))}
+        </ul>
+      )}
+      {problems.input !== undefined && advice.length === 0 && <p role="alert">{problems.input}</p>}
       {isObject(ir.oauth) && (
         <Field label="Subject token" hint="Token of the person on whose behalf the execution acts. It is not part of the input.">
           {(control) => (
