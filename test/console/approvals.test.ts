@@ -88,7 +88,7 @@ describe('the inbox of approvals', requires('chromium'), () => {
     const id = await start(HELD, { amount: 2 });
     const held = page.getByRole('option', { name: /Run pay\?/ });
     await held.click();
-    await page.getByLabel('Selected approval').getByText('"total": "state.amount"').waitFor();
+    await page.getByLabel('Selected approval').getByText('"total": 2').waitFor();
     await expect.poll(() => link.textContent()).toBe(`Approvals${(await server().client.approvalCounts()).pending}`);
     await server().client.cancel(id);
     await page.getByText('It no longer waits').waitFor();

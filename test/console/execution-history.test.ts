@@ -81,6 +81,26 @@ describe('the page of an execution', requires('chromium'), () => {
     await page.getByRole('region', { name: 'Decided' }).getByText('five less').waitFor();
   });
 
+  it('shows what a held tool would be given', async () => {
+    const { client } = server();
+    const document = ir(
+      'held',
+      { pay: tool('echo', { input_mapping: { total: '{{ state.amount }}', to: 'acme' } }) },
+      [['pay', 'end']],
+      {
+        policy: { require_approval_for: ['echo'] },
+      },
+    );
+    await client.registerWorkflow(document);
+    const { execution_id: id } = await client.start({ workflow_id: 'held', input: { amount: 40 } });
+    const page = await show(id, '?tab=approvals');
+    await page.getByRole('button', { name: 'Approve …' }).click();
+    const given = page.getByRole('dialog').getByRole('figure', { name: 'arguments of echo' }).locator('pre');
+    expect(JSON.parse((await given.textContent()) ?? '')).toEqual({ total: 40, to: 'acme' });
+    await page.getByRole('dialog').getByRole('button', { name: 'Approve', exact: true }).click();
+    expect((await client.execution(id, { waitMs: 20_000 })).status).toBe('completed');
+  });
+
   it('shows the state at every event as the API gives it, with what each step has changed', async () => {
     const { client } = server();
     const id = await started(client, refund, { amount: 40 });

@@ -116,6 +116,11 @@ export const PendingApproval = Type.Object(
     tool_name: text('Tool to be approved; `human_approval` for a node of that kind.'),
     approver: text('Who decides: `human`.'),
     context: anyObject('What the decision is about: the description and the deadline, or the node.'),
+    input: Type.Optional(
+      anyJson(
+        'With kind `tool`: what the node would be given, from the state as it is now; variables of the environment are null. Absent if its workflow names no input, or if it is longer than 64 KiB.',
+      ),
+    ),
     activation: integer('Visit to the node that awaits the decision: 1, 2, 3 …'),
     sequence: integer('Sequence of the event that requested the decision.'),
     requested_at: timestamp('When the decision was requested.'),

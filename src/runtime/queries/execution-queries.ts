@@ -1,6 +1,7 @@
 import type { PendingApproval as MachineApproval } from '../../../machines/run.ts';
 import { type Status, TERMINAL } from '../../../machines/run.ts';
 import { approvalsOf, isDeferred } from '../../../machines/step/index.ts';
+import { heldInput } from '../../../machines/step/work/held-input.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
 import { CoalescedByKey } from '../coalesce.ts';
 import type { RuntimeContext } from '../context.ts';
@@ -178,9 +179,13 @@ export class ExecutionQueries {
     }
     const { program } = execution.loaded;
     const { json } = shownRun(program, execution.run);
-    const pending = approvalsOf(program, execution.run).map((approval) =>
-      pendingApproval({ ...approval, context: json(approval.context) }),
-    );
+    const pending = approvalsOf(program, execution.run).map((approval) => {
+      const input = approval.kind === 'tool' ? heldInput(program, execution.run, approval.node_id, id) : undefined;
+      return {
+        ...pendingApproval({ ...approval, context: json(approval.context) }),
+        ...(input === undefined ? {} : { input: json(input) }),
+      };
+    });
     return { pending: pending.sort(byNode), decided: decided.sort(byNode) };
   }
 

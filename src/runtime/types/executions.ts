@@ -223,6 +223,8 @@ export interface PendingApproval {
   readonly approver: 'human';
   /** What the person is shown. */
   readonly context: JsonObject;
+  /** Of a tool: what it would be given now; absent = the state, or it is large. */
+  readonly input?: Json;
   /** Of the event that asked for the approval. */
   readonly sequence: number;
   readonly requestedAtMs: number;

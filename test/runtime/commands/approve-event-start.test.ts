@@ -62,6 +62,29 @@ describe('approvals', () => {
     });
   });
 
+  it('show what a held tool would be given from the state now, and no variables of the environment', async () => {
+    const { run, runtime } = await openTestRuntime();
+    const held = (input_mapping: object) => ({ kind: { type: 'tool', tool_ref: 'pay', ...input_mapping } });
+    const document = (id: string, node: object) =>
+      ({
+        workflow_id: id,
+        version: '1',
+        policy: { require_approval_for: ['pay'] },
+        nodes: { pay: node },
+        edges: [{ from: 'pay', to: 'end' }],
+      }) as never;
+    const pendingOf = async (id: string) => {
+      await eventually(async () => (await runtime.approvals('default', id)).pending.length > 0);
+      return (await runtime.approvals('default', id)).pending;
+    };
+    const mapping = { amount: '{{ state.amount }}', to: 'acme', path: '{{ env.PATH }}' };
+    const id = await run(document('mapped', held({ input_mapping: mapping })), { amount: 40 });
+    expect(await pendingOf(id)).toMatchObject([{ kind: 'tool', input: { amount: 40, to: 'acme', path: null } }]);
+    const long = await run(document('long', held({ input_mapping: { text: '{{ state.text }}' } })), { text: 'x'.repeat(70_000) });
+    expect(await pendingOf(long)).toMatchObject([{ kind: 'tool' }]);
+    expect((await pendingOf(long))[0]).not.toHaveProperty('input');
+  });
+
   it('refuse a decision with the reason', async () => {
     const { run, runtime, settled } = await openTestRuntime();
     const id = await run(approval);

@@ -82,7 +82,7 @@ export function DecisionDialog({ asked, decision: first, ended = null, onDecided
   return (
     <Dialog title={asked.kind === 'tool' ? 'Tool call' : 'Approval'} onClose={onClose}>
       <form className={styles.form} onSubmit={submit} onKeyDown={submitOnControlEnter}>
-        <Question asked={asked} mapping={review.data?.mapping} />
+        <Question asked={asked} input={review.data?.input} />
         {review.isPending && <Loading what="the state" />}
         {review.error !== null && <ErrorNotice error={review.error} onRetry={() => void review.refetch()} />}
         {review.data !== undefined && (

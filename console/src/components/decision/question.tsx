@@ -6,7 +6,7 @@ import { type Asked, heldCalls } from './asked.ts';
 import styles from './decision.module.css';
 
 /** The message, what would be called with which arguments, and how long it has waited. */
-export function Question({ asked, mapping }: { readonly asked: Asked; readonly mapping: Json | undefined }) {
+export function Question({ asked, input }: { readonly asked: Asked; readonly input: Json | undefined }) {
   const calls = heldCalls(asked.context);
   return (
     <section className={styles.question} aria-label="Question">
@@ -33,10 +33,10 @@ export function Question({ asked, mapping }: { readonly asked: Asked; readonly m
           )}
         </div>
       ))}
-      {calls.length === 0 && mapping !== undefined && (
+      {calls.length === 0 && input !== undefined && (
         <div>
-          <h3>Arguments, from the state</h3>
-          <JsonView value={mapping} label={`arguments of ${asked.tool_name}`} />
+          <h3>Arguments</h3>
+          <JsonView value={input} label={`arguments of ${asked.tool_name}`} />
         </div>
       )}
     </section>

@@ -9,33 +9,28 @@ export interface Review {
   /** For a person who was asked: as it was then; for a held tool: as it is now, which is what it would be given. */
   readonly state: JsonObject;
   readonly schemas: StateSchemas;
-  /** What the node is to be given, as its workflow says; undefined = it says nothing. */
-  readonly mapping: Json | undefined;
+  /** What a held tool would be given now; undefined = the state, or it is large. */
+  readonly input: Json | undefined;
 }
 
-export function useReview({ execution_id: id, node_id: node, kind, sequence }: Asked) {
+export function useReview({ execution_id: id, kind, sequence }: Asked) {
   const { client } = useSession();
   return useQuery({
     queryKey: ['review', id, sequence],
     queryFn: async ({ signal }): Promise<Review> => {
-      const [execution, [asked]] = await Promise.all([
+      const [execution, [asked], { pending }] = await Promise.all([
         client.execution(id, { signal }),
         kind === 'tool' ? [] : client.events(id, { after: sequence - 1, limit: 1, signal }),
+        kind === 'tool' ? client.approvals(id, { signal }) : { pending: [] },
       ]);
       const { ir } = await client.revision(execution.workflow_id, execution.revision, { signal });
       const shown = asked?.type === 'interrupt_raised' ? asked.data.state_for_review : undefined;
       return {
         state: isObject(shown) ? shown : execution.state,
         schemas: stateSchemas(ir),
-        mapping: kind === 'tool' ? mappingOf(ir, node) : undefined,
+        input: pending.find((each) => each.sequence === sequence)?.input,
       };
     },
     staleTime: 0,
   });
-}
-
-function mappingOf(ir: JsonObject, node: string): Json | undefined {
-  const definition = isObject(ir.nodes) ? ir.nodes[node] : undefined;
-  const kind = isObject(definition) && isObject(definition.kind) ? definition.kind : {};
-  return kind.input_mapping ?? kind.arguments ?? kind.input;
 }

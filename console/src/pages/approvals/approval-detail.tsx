@@ -32,7 +32,7 @@ export function ApprovalDetail({ row, onApprove, onReject, onBack }: Props) {
         ‹ All approvals
       </Button>
       {outcome !== null && <Outcome row={row} />}
-      <Question asked={item} mapping={review.data?.mapping} />
+      <Question asked={item} input={review.data?.input} />
       <p className={styles.links}>
         <Link href={`/workflows/${encodeURIComponent(item.workflow_id)}`}>
           <Name text={item.workflow_id} maxChars={80} />
