@@ -164,6 +164,29 @@ describe('the list of executions', requires('chromium'), () => {
     expect(executions.map(({ id }) => id).sort()).toEqual([...chosen].sort());
   });
 
+  it('keeps the rows where they are when others above them leave the list', async () => {
+    await Promise.all(Array.from({ length: 60 }, () => start('waiting', {}, { batch: 'leaving' })));
+    await expect.poll(async () => (await server.client.executionCounts({ label: 'batch:leaving' })).counts.paused).toBe(60);
+    const page = await open({ ...server, path: '/executions?label=batch:leaving&status=paused' });
+    await chip(page, 'paused 60').waitFor();
+    await grid(page).hover();
+    await page.mouse.wheel(0, 900);
+    const ids = (await server.client.executions({ label: 'batch:leaving' })).executions.map(({ id }) => id);
+    const watched = page.locator(`#execution-${ids[32]}`);
+    const top = async () => Math.round((await watched.boundingBox())?.y ?? 0);
+    await expect.poll(top).toBeLessThan(600);
+    await page.waitForFunction("document.querySelectorAll('[data-missing]').length === 0");
+    const before = await top();
+    // Rows above the visible ones, and one that is visible.
+    for (const id of [...ids.slice(0, 10), ids[33] ?? '']) await server.client.cancel(id);
+    await chip(page, 'paused 49').waitFor();
+    await page.locator(`#execution-${ids[33]}`).waitFor({ state: 'detached' });
+    expect(await top()).toBe(before);
+    await expect
+      .poll(async () => (await watched.getAttribute('aria-rowindex')) ?? '')
+      .toBe(String(ids.indexOf(ids[32] ?? '') - 10 + 2));
+  });
+
   it('shows a viewer everything and lets it change nothing', async () => {
     const { token } = await server.client.createToken({ name: 'eyes', role: 'viewer' });
     const page = await open({ url: server.url, token, path: '/executions' });

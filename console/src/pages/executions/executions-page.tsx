@@ -203,7 +203,7 @@ export function ExecutionsPage() {
               />
             )}
             <p className={styles.status}>
-              <span>{countText(state, selection, matching)}</span>
+              <span>{state.error === null && countText(state, selection, matching)}</span>
               <span className={styles.hint}>
                 <kbd>?</kbd> keys
               </span>
