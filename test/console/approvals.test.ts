@@ -1,9 +1,9 @@
 import type { Page } from 'playwright-core';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { accessibilityProblems } from '../support/accessibility.ts';
 import { consoleBrowser } from '../support/browser.ts';
 import { requires } from '../support/requirements.ts';
-import { sharedServer } from '../support/server.ts';
+import { sharedServer, startServer, temporaryFolder } from '../support/server.ts';
 
 const REFUND = {
   workflow_id: 'refund',
@@ -159,6 +159,25 @@ describe('the inbox of approvals', requires('chromium'), () => {
     await page.keyboard.press('r');
     await page.getByRole('dialog').getByText('1,000,000 characters').waitFor();
     expect(await accessibilityProblems(page)).toEqual([]);
+  });
+
+  it('keeps what it shows while the server is away, and then has everything once', async () => {
+    const folder = temporaryFolder(onTestFinished);
+    const first = await startServer({ folder });
+    await first.client.registerWorkflow(REFUND);
+    for (const amount of [1, 2]) await first.client.start({ workflow_id: 'refund', input: { amount } });
+    const page = await open({ url: first.url, token: first.token, path: '/approvals', expected: /ERR_|Failed to load|net::/ });
+    const rows = page.getByRole('listbox').getByRole('option');
+    await expect.poll(() => rows.count()).toBe(2);
+    await first.kill();
+    await page.getByText('Offline').waitFor();
+    expect(await rows.count()).toBe(2);
+
+    const { client } = await startServer({ folder, port: Number(new URL(first.url).port) });
+    await client.start({ workflow_id: 'refund', input: { amount: 3 } });
+    await expect.poll(() => rows.count()).toBe(3);
+    expect(await rows.allTextContents()).toEqual([1, 2, 3].map((amount) => expect.stringContaining(`Refund ${amount}?`)));
+    await expect.poll(() => page.getByRole('link', { name: 'Approvals' }).textContent()).toBe('Approvals3');
   });
 
   it('scrolls smoothly through a thousand', async () => {
