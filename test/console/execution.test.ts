@@ -9,18 +9,20 @@ import { type Server, startServer, temporaryFolder } from '../support/server.ts'
 const TOOLS = `
 let release = () => {};
 let held = new Promise((resolve) => { release = resolve; });
-export const reserve = async (input, { signal }) => { await held; return { reserved: true }; };
+export const reserve = async ({ wait }) => { if (wait) await held; return { reserved: true }; };
 export const open_gate = async () => { release(); return {}; };
 let isBroken = true;
 export const fragile = async () => {
   if (isBroken) { isBroken = false; throw new Error('broken'); }
   return {};
 };
-let charges = 0;
-export const charge = async () => {
-  charges += 1;
-  if (charges === 1) throw new Error('the bank is away', { cause: new TypeError('socket hang up') });
-  return { charged: charges };
+let isAway = true;
+export const charge = async ({ flaky }) => {
+  if (flaky && isAway) {
+    isAway = false;
+    throw new Error('the bank is away', { cause: new TypeError('socket hang up') });
+  }
+  return { charged: 2 };
 };
 `;
 
@@ -29,8 +31,8 @@ workflow: { id: order, version: 1.0.0, start: reserve }
 retry_policies:
   again: { max_attempts: 3, backoff: constant, initial_delay: 10ms }
 nodes:
-  reserve: { type: tool, tool_ref: reserve, input: {}, output_key: stock, next: charge }
-  charge: { type: tool, tool_ref: charge, input: { n: 7 }, output_key: payment, retry_policy: again, next: rich }
+  reserve: { type: tool, tool_ref: reserve, input: { wait: "{{ state.live }}" }, output_key: stock, next: charge }
+  charge: { type: tool, tool_ref: charge, input: { flaky: "{{ state.live }}" }, output_key: payment, retry_policy: again, next: rich }
   rich:
     type: condition
     branches: [{ if: "state.payment.charged > 1", next: approve }]
@@ -46,6 +48,11 @@ const FAMILY = `
 workflow: { id: family, version: 1.0.0 }
 nodes:
   child: { type: subgraph, workflow: gate, next: end }
+`;
+const PICK = `
+workflow: { id: pick, version: 1.0.0 }
+nodes:
+  pick: { type: coordinator, task: Write, required_skills: [write], preferred_skills: [research], output_key: writer, next: end }
 `;
 const GATE = `
 workflow: { id: gate, version: 1.0.0 }
@@ -66,10 +73,16 @@ describe('the page of an execution', requires('chromium'), () => {
     await server.client.registerYaml(FRAGILE);
   });
   afterAll(() => server?.kill());
+  /** An order that waits for its approval. */
+  const waitingOrder = async (): Promise<string> => {
+    const { execution_id: id } = await server.client.start({ workflow_id: 'order', input: { live: false } });
+    expect((await server.client.execution(id, { waitMs: 20_000 })).status).toBe('paused');
+    return id;
+  };
 
   it('shows a run live: statuses in the graph, attempts with errors, what the API says of a node', async () => {
     const { url, token, client } = server;
-    const { execution_id: id } = await client.start({ workflow_id: 'order' });
+    const { execution_id: id } = await client.start({ workflow_id: 'order', input: { live: true } });
     const page = await open({ url, token, path: `/executions/${id}?node=charge` });
     const graph = page.getByRole('region', { name: 'Workflow' });
     const node = (name: string) => graph.getByRole('button', { name: new RegExp(`\\b${name}\\b`) });
@@ -128,8 +141,7 @@ describe('the page of an execution', requires('chromium'), () => {
 
   it('shows the graph and the nodes as they were at an earlier event', async () => {
     const { url, token, client } = server;
-    const { execution_id: id } = await client.start({ workflow_id: 'order' });
-    await client.execution(id, { waitMs: 20_000 });
+    const id = await waitingOrder();
     const events = await client.events(id);
     const at = events.find(({ type, node_id }) => type === 'node_started' && node_id === 'charge')?.sequence ?? 0;
     const { active } = await client.history.state(id, at);
@@ -159,10 +171,28 @@ describe('the page of an execution', requires('chromium'), () => {
     await expect.poll(() => page.getByTestId('event-count').textContent()).toBe(String((await client.execution(id)).sequence));
   });
 
-  it('is usable by keyboard', async () => {
+  it('shows how a coordinator scored agents', async () => {
     const { url, token, client } = server;
-    const { execution_id: id } = await client.start({ workflow_id: 'order' });
+    await client.registerYaml(PICK);
+    for (const [id, skills] of [
+      ['writer', ['write']],
+      ['editor', ['write', 'research']],
+    ] as const) {
+      const card = { id, uri: `https://${id}.example.com`, name: id, version: '1' };
+      await client.agents.register({ ...card, capabilities: { skills: skills.map((name) => ({ name, description: name })) } });
+      await client.agents.activate(id);
+    }
+    const { execution_id: id } = await client.start({ workflow_id: 'pick' });
     await client.execution(id, { waitMs: 20_000 });
+    const page = await open({ url, token, path: `/executions/${id}?node=pick` });
+    const scores = page.getByRole('region', { name: 'Scores' }).getByRole('row');
+    await scores.filter({ hasText: 'https://editor.example.com' }).getByText('0.70').waitFor();
+    expect(await scores.count()).toBe(3);
+  });
+
+  it('is usable by keyboard', async () => {
+    const { url, token } = server;
+    const id = await waitingOrder();
     const page = await open({ url, token, path: `/executions/${id}` });
     const graph = page.getByRole('region', { name: 'Workflow' });
     await graph.locator('[data-node="n0"]').focus();
@@ -185,9 +215,8 @@ describe('the page of an execution', requires('chromium'), () => {
   });
 
   it.each(['light', 'dark'] as const)('has no barrier that axe finds, %s, also on a phone', async (colorScheme) => {
-    const { url, token, client } = server;
-    const { executions } = await client.executions({ workflow_id: 'order' });
-    const [{ id } = { id: '' }] = executions;
+    const { url, token } = server;
+    const id = await waitingOrder();
     for (const viewport of [
       { width: 1_280, height: 800 },
       { width: 360, height: 740 },

@@ -97,7 +97,13 @@ function LaidOut({ graph, layout, overlay, marks = null, selected, onSelect, lab
       const top = place.y * zoom + y;
       const isInside = left >= 0 && top >= 0 && left + place.width * zoom <= box.width && top + place.height * zoom <= box.height;
       if (isInside && zoom >= MIN_SELECTED) return;
-      void flow.setCenter(place.x + place.width / 2, place.y + place.height / 2, { zoom: Math.max(zoom, MIN_SELECTED) });
+      const nearer = Math.max(zoom, MIN_SELECTED);
+      // `setCenter` would take the size that the flow had before a panel was opened.
+      void flow.setViewport({
+        x: box.width / 2 - (place.x + place.width / 2) * nearer,
+        y: box.height / 2 - (place.y + place.height / 2) * nearer,
+        zoom: nearer,
+      });
     },
     [flow],
   );
@@ -113,9 +119,10 @@ function LaidOut({ graph, layout, overlay, marks = null, selected, onSelect, lab
   // A node may be selected elsewhere, and the panel about it takes some of the room.
   useEffect(() => {
     const place = placesOf(nodes).find(({ id }) => id === selectedId);
-    if (!isReady || place === undefined) return;
-    const frameId = requestAnimationFrame(() => reveal(place));
-    return () => cancelAnimationFrame(frameId);
+    if (!isReady || place === undefined || frame.current === null) return;
+    const observer = new ResizeObserver(() => reveal(place));
+    observer.observe(frame.current);
+    return () => observer.disconnect();
   }, [isReady, nodes, selectedId, reveal]);
 
   return (
