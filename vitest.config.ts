@@ -13,6 +13,9 @@ const IN_PROCESS = readdirSync('test').filter((name) => !['console', 'faults', '
 /** Tests of the checks that fault runs make; no processes. */
 const FAULT_CHECKER = 'test/faults/checker.test.ts';
 
+/** Tests that count the frames a browser draws each second; nothing else runs beside them. */
+const FRAME_RATES = ['test/console/execution-load.test.ts', 'test/console/executions-scroll.test.ts'];
+
 /** Test files that use the shared PostgreSQL server: those that import its helpers. */
 const postgresFiles = IN_PROCESS.flatMap((folder) => testFiles(join('test', folder))).filter((file) =>
   /support\/(postgres|cluster)\.ts'/.test(readFileSync(file, 'utf8')),
@@ -64,8 +67,20 @@ export default defineConfig({
           name: 'console',
           globalSetup: ['test/support/fresh-build.ts'],
           include: ['test/console/**/*.test.ts'],
+          exclude: FRAME_RATES,
           testTimeout: 3 * TIMEOUT_MS,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'frames',
+          globalSetup: ['test/support/fresh-build.ts'],
+          include: FRAME_RATES,
+          fileParallelism: false,
+          testTimeout: 3 * TIMEOUT_MS,
+          sequence: { groupOrder: 3 },
         },
       },
       {

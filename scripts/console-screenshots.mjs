@@ -7,7 +7,7 @@ import { chromium } from 'playwright-core';
 import { JamjetClient } from '../dist/src/client/index.js';
 
 const FOLDER = 'docs/console';
-const EXAMPLES = ['order-fulfilment', 'refund-approval', 'drafting-loop', 'onboarding'];
+const EXAMPLES = ['order-fulfilment', 'refund-approval', 'drafting-loop'];
 const SIZE = { width: 1440, height: 900 };
 const inputOf = (example) => JSON.parse(readFileSync(`examples/${example}/input.json`, 'utf8'));
 
@@ -55,7 +55,7 @@ try {
 /** Executions of each status. Resolves to the id of one that waits. */
 async function history() {
   const start = async (workflow_id, input, labels) => (await client.start({ workflow_id, input, labels })).execution_id;
-  const labels = (customer) => ({ customer, env: 'production' });
+  const labels = (customer) => ({ customer });
   for (const customer of ['acme', 'globex', 'initech']) {
     const paid = await start('order-fulfilment', inputOf('order-fulfilment'), labels(customer));
     await client.sendEvent(paid, { key: 'payment-received', payload: { amount: 42 } });
@@ -65,7 +65,6 @@ async function history() {
   for (const customer of ['umbrella', 'hooli']) await start('refund-approval', inputOf('refund-approval'), labels(customer));
   const cancelled = await start('order-fulfilment', inputOf('order-fulfilment'), labels('acme'));
   await client.execution(cancelled, { waitMs: 10_000 });
-  await start('onboarding', inputOf('onboarding'), labels('initech'));
   await client.cancel(cancelled, 'the customer changed their mind');
   await start('refund-approval', { order_id: 7 }, labels('globex'));
   const order = await start('order-fulfilment', inputOf('order-fulfilment'), labels('soylent'));
@@ -79,9 +78,7 @@ async function take(name, path, colorScheme) {
   const page = await context.newPage();
   await page.goto(`${url}/#${path}`);
   await page.getByRole('heading', { level: 1 }).waitFor();
-  await page.waitForFunction(
-    "document.querySelector('[role=status]:not([data-connection])') === null || !document.body.innerText.includes('Loading')",
-  );
+  for (const loading = page.getByText(/^Loading /); (await loading.count()) > 0; ) await loading.first().waitFor({ state: 'detached' });
   await page.screenshot({ path: join(FOLDER, `${name}.png`) });
   await context.close();
 }

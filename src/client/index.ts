@@ -88,7 +88,7 @@ export type { Warning } from '../api/schemas/warnings.ts';
 export type { Delivery, DeliveryList, ReplayedDeliveries, Webhook, WebhookList } from '../api/schemas/webhooks.ts';
 export type { WorkerList } from '../api/schemas/workers.ts';
 export type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/schemas/workflows.ts';
-export type { LiveMessage, LiveTextDelta, LiveUpdate, TenantChange, TenantEvent } from './live.ts';
+export type { LiveMessage, LiveTextDelta, LiveUpdate, TenantChange } from './live.ts';
 export type { Reconnect, StreamState } from './reconnecting-stream.ts';
 export type { RemoteExecution, RemoteStartOptions, TypedExecution } from './remote-execution.ts';
 export { ApiError, type CallOptions, type ClientOptions, Unreachable } from './transport.ts';
