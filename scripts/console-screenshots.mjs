@@ -78,7 +78,8 @@ async function take(name, path, colorScheme) {
   const page = await context.newPage();
   await page.goto(`${url}/#${path}`);
   await page.getByRole('heading', { level: 1 }).waitFor();
-  for (const loading = page.getByText(/^Loading /); (await loading.count()) > 0; ) await loading.first().waitFor({ state: 'detached' });
+  for (const loading = page.getByText(/^Loading /); (await loading.count()) > 0; )
+    await loading.first().waitFor({ state: 'detached' });
   await page.screenshot({ path: join(FOLDER, `${name}.png`) });
   await context.close();
 }

@@ -120,8 +120,8 @@ function Workers({ workers }: { readonly workers: readonly Worker[] }) {
       {external.length === 0 && (
         <Empty title="No external worker was seen in the last ten minutes">
           <p>
-            Tools that this server does not have are done by workers: <code>createWorker</code>, <code>jamjet work</code>, or the
-            SDKs.
+            Tools that this server does not have are done by workers: <code>createWorker</code>, <code>jamjet worker</code>, or
+            the SDKs.
           </p>
         </Empty>
       )}
