@@ -139,6 +139,24 @@ describe('the page of an execution', requires('chromium'), () => {
       .toBeGreaterThan(100);
   });
 
+  it('copies its id and a link to what is shown, also where the browser has no clipboard', async () => {
+    const { url, token, client } = server;
+    const { execution_id: id } = await client.start({ workflow_id: 'family' });
+    const context = { permissions: ['clipboard-read', 'clipboard-write'] };
+    const page = await open({ url, token, path: `/executions/${id}?node=child`, context });
+    const copied = () => page.evaluate<string>('navigator.clipboard.readText()');
+    await page.getByRole('button', { name: 'Copy the id' }).click();
+    await expect.poll(copied).toBe(id);
+    await page.getByRole('button', { name: 'Copy a link to this view' }).click();
+    await expect.poll(copied).toBe(`${url}/#/executions/${id}?node=child`);
+
+    await page.evaluate(
+      "window.clipboard = navigator.clipboard; Object.defineProperty(navigator, 'clipboard', { value: undefined })",
+    );
+    await page.getByRole('button', { name: 'Copy the id' }).click();
+    await expect.poll(() => page.evaluate<string>('clipboard.readText()')).toBe(id);
+  });
+
   it('shows the graph and the nodes as they were at an earlier event', async () => {
     const { url, token, client } = server;
     const id = await waitingOrder();

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { Button } from './button.tsx';
+import { copyText } from './copy-text.ts';
 
 interface Props {
   readonly tabIndex?: number;
@@ -13,14 +14,19 @@ interface Props {
 
 export function CopyButton({ text, what, label = 'Copy', tabIndex }: Props) {
   const [copied, setCopied] = useState<'no' | 'yes' | 'refused'>('no');
-  const copy = (): void => {
-    navigator.clipboard.writeText(text()).then(
-      () => setCopied('yes'),
-      () => setCopied('refused'),
-    );
-  };
   return (
-    <Button kind="quiet" tabIndex={tabIndex} onClick={copy} onBlur={() => setCopied('no')} aria-label={`Copy ${what}`}>
+    <Button
+      kind="quiet"
+      tabIndex={tabIndex}
+      onClick={({ currentTarget }) => {
+        copyText(text(), currentTarget).then(
+          () => setCopied('yes'),
+          () => setCopied('refused'),
+        );
+      }}
+      onBlur={() => setCopied('no')}
+      aria-label={`Copy ${what}`}
+    >
       {copied === 'no' ? label : copied === 'yes' ? 'Copied' : 'Not permitted'}
     </Button>
   );

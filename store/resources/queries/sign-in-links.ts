@@ -32,7 +32,7 @@ export const USE_LINK = sql(
 );
 export const DELETE_EXPIRED_LINKS = sql('DELETE FROM sign_in_links WHERE expires_at_ms < @expiredBeforeMs');
 export const DELETE_OLDEST_LINKS = sql(`DELETE FROM sign_in_links WHERE code_hash IN (SELECT code_hash FROM (
-  SELECT code_hash, row_number() OVER (ORDER BY created_at_ms DESC, code_hash) AS place FROM sign_in_links
+  SELECT code_hash, row_number() OVER (ORDER BY created_at_ms DESC, code_hash DESC) AS place FROM sign_in_links
   WHERE tenant_id = @tenantId AND token_id = @tokenId) AS numbered WHERE place > @keptPerToken)`);
 
 /** While it is locked, it cannot be revoked: a revocation that follows finds the token that comes from it. */
