@@ -8,6 +8,7 @@ import { PageErrors } from './components/page-errors.tsx';
 import { TenantStream } from './live/tenant-stream.tsx';
 import { useHashLocation, useHashSearch } from './routing/hash-location.ts';
 import { SignedIn } from './session/signed-in.tsx';
+import { ForRole } from './shell/for-role.tsx';
 import { Shell } from './shell/shell.tsx';
 
 /** `lazy` for a named export. */
@@ -44,21 +45,23 @@ export function App({ queries }: { readonly queries: QueryClient }) {
           <TenantStream>
             <Shell>
               <PageErrors>
-                <Suspense fallback={<Loading what="the page" />}>
-                  <Switch>
-                    {Object.entries(PAGES).map(([path, Content]) => (
-                      <Route key={path} path={path} component={Content} />
-                    ))}
-                    <Route path="/">
-                      <Redirect to="/executions" replace />
-                    </Route>
-                    <Route>
-                      <Empty title="There is no such page">
-                        <a href="#/executions">Executions</a>
-                      </Empty>
-                    </Route>
-                  </Switch>
-                </Suspense>
+                <ForRole>
+                  <Suspense fallback={<Loading what="the page" />}>
+                    <Switch>
+                      {Object.entries(PAGES).map(([path, Content]) => (
+                        <Route key={path} path={path} component={Content} />
+                      ))}
+                      <Route path="/">
+                        <Redirect to="/executions" replace />
+                      </Route>
+                      <Route>
+                        <Empty title="There is no such page">
+                          <a href="#/executions">Executions</a>
+                        </Empty>
+                      </Route>
+                    </Switch>
+                  </Suspense>
+                </ForRole>
               </PageErrors>
             </Shell>
           </TenantStream>

@@ -13,8 +13,12 @@ const queries = new QueryClient({
       // The stream says when something has changed.
       staleTime: Infinity,
       refetchOnWindowFocus: false,
+      // A server on this machine, or in its network, can be reached when the browser says that it is offline.
+      networkMode: 'always',
+      refetchOnReconnect: 'always',
       retry: (failures, error) => failures < MAX_RETRIES && !(error instanceof ApiError && error.status < 500),
     },
+    mutations: { networkMode: 'always' },
   },
 });
 

@@ -1,3 +1,4 @@
+import { type Query, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from 'react';
 import type { StreamState, TenantChange } from '../../../src/client/index.ts';
 import { useSession } from '../session/session.ts';
@@ -32,6 +33,7 @@ export function TenantStream({ children }: { readonly children: ReactNode }) {
     return () => gone.abort();
   }, [client, onRefused, listeners]);
   useReconnectWhenOnline(state);
+  useRetryAfterOutage(state);
 
   const [subscribe] = useState(() => (listener: Listener) => {
     listeners.add(listener);
@@ -58,4 +60,17 @@ export function useReconnectWhenOnline(state: StreamState): void {
     addEventListener('online', retry);
     return () => removeEventListener('online', retry);
   }, []);
+}
+
+/** Reads again what could not be read while the server was away, also what no event concerns, such as the check of an open dialog. */
+function useRetryAfterOutage({ state }: StreamState): void {
+  const queries = useQueryClient();
+  const wasLost = useRef(false);
+  useEffect(() => {
+    if (state === 'waiting') wasLost.current = true;
+    if (state !== 'open' || !wasLost.current) return;
+    wasLost.current = false;
+    const failed = { type: 'active', predicate: (query: Query) => query.state.status === 'error' } as const;
+    void queries.refetchQueries(failed, { cancelRefetch: false });
+  }, [state, queries]);
 }

@@ -20,3 +20,9 @@ export const SECTIONS: readonly Section[] = [
   { href: '/tenants', label: 'Tenants', access: 'operator' },
   { href: '/tokens', label: 'Tokens', access: 'operator' },
 ];
+
+/** The section of a page: `/tenants` of `/tenants/default`. */
+export function sectionOf(path: string): Section | undefined {
+  const first = `/${path.split('/', 2)[1]}`;
+  return SECTIONS.find(({ href }) => href === first);
+}

@@ -6,7 +6,7 @@ import { Name } from '../components/name.tsx';
 import { ConnectionState } from '../live/connection-state.tsx';
 import { useSession } from '../session/session.ts';
 import { PendingApprovals } from './pending-approvals.tsx';
-import { SECTIONS } from './sections.ts';
+import { SECTIONS, sectionOf } from './sections.ts';
 import styles from './shell.module.css';
 import { ThemeButton } from './theme.tsx';
 
@@ -16,7 +16,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
   const [path] = useLocation();
   const [isOpen, setOpen] = useState(false);
   const main = useRef<HTMLElement>(null);
-  const section = path.split('/', 2)[1];
+  const section = sectionOf(path)?.href;
   // biome-ignore lint/correctness/useExhaustiveDependencies: what happens when the path changes
   useEffect(() => {
     setOpen(false);
@@ -44,7 +44,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
       </header>
       <nav id="navigation" className={styles.nav} aria-label="Sections" data-open={isOpen}>
         {SECTIONS.filter(({ access }) => can(access)).map(({ href, label }) => (
-          <Link key={href} href={href} className={styles.link} aria-current={href === `/${section}` ? 'page' : undefined}>
+          <Link key={href} href={href} className={styles.link} aria-current={href === section ? 'page' : undefined}>
             {label}
             {href === '/approvals' && <PendingApprovals />}
           </Link>
