@@ -198,9 +198,15 @@ describe('the page of an execution', requires('chromium'), () => {
     await page.getByRole('dialog').getByText('It was paused: lunch').waitFor();
     await page.getByRole('dialog').getByRole('button', { name: 'Resume', exact: true }).click();
     await page.getByRole('button', { name: 'Pause', exact: true }).waitFor();
+    // The page may know of the resumption before the dialog has its answer.
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Cancel', exact: true }).click();
     await page.getByLabel('Reason').fill('a mistake');
-    await page.getByRole('dialog').getByRole('button', { name: 'Cancel the execution' }).click();
+    // Only one button of the dialog cancels.
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: /Cancel/ })
+      .click();
     await page.getByRole('button', { name: 'Pause', exact: true }).waitFor({ state: 'detached' });
     expect(await client.execution(id)).toMatchObject({ status: 'cancelled', error: expect.stringContaining('a mistake') });
     expect(await page.getByRole('button', { name: 'Retry', exact: true }).count()).toBe(0);

@@ -10,20 +10,22 @@ interface Props {
   readonly children: ReactNode;
   /** The verb on the button that confirms. */
   readonly action: string;
+  /** On the button that closes the dialog. Default `Cancel`. */
+  readonly dismiss?: string;
   /** Default `danger`. */
   readonly kind?: 'primary' | 'danger';
   readonly onConfirm: () => void;
   readonly onClose: () => void;
 }
 
-/** Asks before an action that cannot be undone. Enter does not confirm: the focus is on Cancel. */
-export function Confirm({ title, children, action, kind = 'danger', onConfirm, onClose }: Props) {
+/** Asks before an action that cannot be undone. Enter does not confirm: the focus is on the button that closes the dialog. */
+export function Confirm({ title, children, action, dismiss = 'Cancel', kind = 'danger', onConfirm, onClose }: Props) {
   return (
     <Dialog title={title} onClose={onClose}>
       {children}
       <div className={dialogStyles.actions}>
         <Button onClick={onClose} data-focus>
-          Cancel
+          {dismiss}
         </Button>
         <Button
           kind={kind}

@@ -14,6 +14,7 @@ export function CancelJob({ job }: { readonly job: Job }) {
   return (
     <ConfirmButton
       action="Cancel the job"
+      dismiss="Close"
       title="Cancel the job?"
       disabled={cancel.isPending}
       onConfirm={() => cancel.mutate(undefined)}

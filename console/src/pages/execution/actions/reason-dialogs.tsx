@@ -44,6 +44,7 @@ export function CancelDialog({ onClose }: Props) {
     <FormDialog
       title="Cancel the execution?"
       action="Cancel the execution"
+      dismiss="Close"
       isBusy={cancel.isPending}
       error={cancel.error}
       onSubmit={(values) => cancel.mutate(textOf(values, 'reason'), { onSuccess: onClose })}
