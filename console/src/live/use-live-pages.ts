@@ -15,7 +15,7 @@ interface LivePages<Item> {
   readonly changedBy: (event: TenantChange['event']) => boolean;
 }
 
-interface ReadPages<Item> {
+export interface ReadPages<Item> {
   /** Undefined = nothing has been read yet. */
   readonly data: { readonly items: readonly Item[]; readonly isComplete: boolean } | undefined;
   readonly error: Error | null;

@@ -1,5 +1,5 @@
 import { Link } from 'wouter';
-import type { ApprovalItem } from '../../../../src/client/index.ts';
+import type { ApprovalItem, TenantChange } from '../../../../src/client/index.ts';
 import { Button } from '../../components/button.tsx';
 import { Empty } from '../../components/empty.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';
@@ -8,10 +8,8 @@ import { Name } from '../../components/name.tsx';
 import { StatusBadge } from '../../components/status-badge.tsx';
 import { type Column, Table } from '../../components/table.tsx';
 import { Elapsed, Time } from '../../components/time.tsx';
-import { useLivePages } from '../../live/use-live-pages.ts';
-import { useSession } from '../../session/session.ts';
 import styles from './approvals.module.css';
-import { defined } from './use-inbox.ts';
+import { useApprovalPages } from './use-approval-pages.ts';
 
 const PAGE_SIZE = 50;
 
@@ -43,23 +41,15 @@ const COLUMNS: readonly Column<ApprovalItem>[] = [
   { id: 'at', header: 'Decided', align: 'end', cell: ({ decided_at = '' }) => <Time at={decided_at} /> },
 ];
 
+const isDecision = ({ type }: TenantChange['event']): boolean => type === 'approval_received';
+
 /** Decisions, the last first. */
 export function DecidedList({ workflow }: { readonly workflow: string | undefined }) {
-  const { client } = useSession();
-  const { data, error, isFetching, readAgain, readMore } = useLivePages({
-    queryKey: ['approvals', 'decided', workflow ?? null],
-    readPage: async (cursor, signal) => {
-      const query = {
-        status: 'decided',
-        include_state: false,
-        limit: PAGE_SIZE,
-        ...defined({ workflow_id: workflow, cursor }),
-      } as const;
-      const { approvals, next_cursor } = await client.approvalInbox(query, { signal });
-      return { items: approvals, next: next_cursor };
-    },
-    changedBy: ({ type }) => type === 'approval_received',
-  });
+  const { data, error, isFetching, readAgain, readMore } = useApprovalPages(
+    { status: 'decided', limit: PAGE_SIZE },
+    workflow,
+    isDecision,
+  );
   if (data === undefined)
     return error === null ? <Loading what="decisions" /> : <ErrorNotice error={error} onRetry={readAgain} />;
   return (

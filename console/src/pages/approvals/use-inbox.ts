@@ -9,8 +9,8 @@ import {
   inboxKey,
   refreshedInbox,
 } from '../../../../src/views/approval-inbox.ts';
-import { useLivePages } from '../../live/use-live-pages.ts';
 import { useSession } from '../../session/session.ts';
+import { defined, useApprovalPages } from './use-approval-pages.ts';
 
 export type PendingRow = InboxRow<ApprovalItem>;
 
@@ -34,20 +34,7 @@ function changed(rows: Rows, change: Change): Rows {
 export function useInbox(workflow: string | undefined) {
   const { client } = useSession();
   const [rows, change] = useReducer(changed, null);
-  const pages = useLivePages({
-    queryKey: ['approvals', 'pending', workflow ?? null],
-    readPage: async (cursor, signal) => {
-      const query = {
-        status: 'pending',
-        include_state: false,
-        limit: PAGE_SIZE,
-        ...defined({ workflow_id: workflow, cursor }),
-      } as const;
-      const { approvals, next_cursor } = await client.approvalInbox(query, { signal });
-      return { items: approvals, next: next_cursor };
-    },
-    changedBy: changesApprovals,
-  });
+  const pages = useApprovalPages({ status: 'pending', limit: PAGE_SIZE }, workflow, changesApprovals);
   const { data } = pages;
   const shown = useRef(rows);
   shown.current = rows;
@@ -76,9 +63,4 @@ export function useInbox(workflow: string | undefined) {
 
 function outcomeOf(item: ApprovalItem): [string, InboxOutcome][] {
   return item.status === 'pending' ? [] : [[inboxKey(item), { status: item.status, by: item.user_id ?? null }]];
-}
-
-/** Without the values that are undefined. */
-export function defined<Value>(values: Readonly<Record<string, Value | undefined>>): Readonly<Record<string, Value>> {
-  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, Value] => entry[1] !== undefined));
 }

@@ -5,6 +5,7 @@ import { Empty } from '../../../components/empty.tsx';
 import { messageOf } from '../../../components/error-notice.tsx';
 import { Loading } from '../../../components/loading.tsx';
 import { useNotices } from '../../../components/notices.tsx';
+import { ViewChoice } from '../../../components/view-choice.tsx';
 import { useParameters } from '../../../routing/hash-location.ts';
 import { useSession } from '../../../session/session.ts';
 import { useExecutionView } from '../execution-view.ts';
@@ -31,19 +32,12 @@ export function GraphPane() {
   return (
     <section className={styles.pane} aria-label="Workflow">
       <div className={styles.tools}>
-        <fieldset className={styles.views}>
-          <legend className="visually-hidden">Shown as</legend>
-          {VIEWS.map(([id, label]) => (
-            <Button
-              key={id}
-              kind="quiet"
-              aria-pressed={view === id}
-              onClick={() => change({ view: id === 'graph' ? undefined : id })}
-            >
-              {label}
-            </Button>
-          ))}
-        </fieldset>
+        <ViewChoice
+          className={styles.views}
+          views={VIEWS}
+          chosen={view}
+          onChoose={(id) => change({ view: id === 'graph' ? undefined : id })}
+        />
         {at !== null && (
           <span className={styles.at}>
             at event {at.toLocaleString()}{' '}

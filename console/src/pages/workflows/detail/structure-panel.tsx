@@ -2,10 +2,10 @@ import { lazy, Suspense } from 'react';
 import { isObject, type Json } from '../../../../../machines/json.ts';
 import { oneLine } from '../../../../../machines/views/text.ts';
 import type { WorkflowDetail } from '../../../../../src/client/index.ts';
-import { Button } from '../../../components/button.tsx';
 import { JsonView } from '../../../components/json-view.tsx';
 import { Loading } from '../../../components/loading.tsx';
 import { Name } from '../../../components/name.tsx';
+import { ViewChoice } from '../../../components/view-choice.tsx';
 import { useParameters } from '../../../routing/hash-location.ts';
 import styles from './detail.module.css';
 import { DrawnMachine } from './drawn-machine.tsx';
@@ -25,19 +25,12 @@ export function StructurePanel({ workflow }: { readonly workflow: WorkflowDetail
   const node = parameters.get('node');
   return (
     <>
-      <fieldset className={styles.views}>
-        <legend className="visually-hidden">Shown as</legend>
-        {VIEWS.map(([id, label]) => (
-          <Button
-            key={id}
-            kind="quiet"
-            aria-pressed={view === id}
-            onClick={() => setParameters({ view: id === 'graph' ? undefined : id })}
-          >
-            {label}
-          </Button>
-        ))}
-      </fieldset>
+      <ViewChoice
+        className={styles.views}
+        views={VIEWS}
+        chosen={view}
+        onChoose={(id) => setParameters({ view: id === 'graph' ? undefined : id })}
+      />
       {view === 'machine' ? (
         <DrawnMachine workflow={workflow} />
       ) : (
