@@ -81,7 +81,7 @@ export const ExecutionRow = memo(function ExecutionRow(props: Props) {
       <div role="gridcell" className={styles.duration}>
         <Elapsed from={created_at} to={completed_at} />
       </div>
-      <div role="gridcell" className={styles.error}>
+      <div role="gridcell" className={styles.error} data-status={status}>
         {error !== undefined && <Name text={error.slice(0, MAX_ERROR)} />}
       </div>
     </div>
