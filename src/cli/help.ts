@@ -22,6 +22,7 @@ const VALUES: Readonly<Record<string, string>> = {
   '--db': 'DATABASE',
   '--decision': 'DECISION',
   '--description': 'TEXT',
+  '--error': 'ERROR',
   '--event': 'KEY',
   '--events': 'KINDS',
   '--execution': 'ID',

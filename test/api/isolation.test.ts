@@ -4,7 +4,7 @@ import { bodyFor, FREE_NAMES, HANGING_TOOLS, populate, type TenantFixture, UNKNO
 import { answer, nameOf, type Route, registeredRoutes } from './support/routes.ts';
 
 /** Open routes, which concern no tenant. */
-const PUBLIC = ['GET /docs/:file'];
+const PUBLIC = ['GET /docs/:file', 'GET /console/:file'];
 /** The audit chain is shared by all tenants and changes with every commit. */
 const OF_THE_CHAIN = ['GET /audit/verify', 'GET /audit/export'];
 

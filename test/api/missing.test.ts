@@ -11,7 +11,7 @@ async function refusals(
   const token = await server.token('operator');
   const by = new Map<string, (readonly [string, string])[]>();
   for (const route of await registeredRoutes(server)) {
-    const named = route.url.startsWith('/docs/') ? null : withIds(route, ids);
+    const named = /^\/(?:docs|console)\//.test(route.url) ? null : withIds(route, ids);
     if (named === null || FREE_NAMES.includes(nameOf(route))) continue;
     const { status, text } = await answer(server, named, token, bodyFor(route));
     // The body has fields of other routes.

@@ -151,6 +151,7 @@ function responsesOf(route: DescribedRoute, components: Components): JsonObject 
 
 /** Other media types of a reply, which clients request with `Accept`. */
 const NEGOTIATED: Readonly<Record<string, JsonObject>> = {
+  'GET /': { 'text/html': { schema: { type: 'string', description: 'The console.' } } },
   'GET /executions/:id/events': {
     ...tagged(TaggedEventList),
     'text/event-stream': { schema: { type: 'string', description: 'A stream of server-sent events.' } },

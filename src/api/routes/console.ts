@@ -50,10 +50,7 @@ export function consoleRoutes(app: Api): void {
         tags: ['Console'],
         operationId: 'getRoot',
         response: {
-          200: {
-            description: 'The console, or where to find what.',
-            content: { 'application/json': { schema: Root }, 'text/html': { schema: Type.String() } },
-          },
+          200: Root,
         },
       },
     },
