@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { consoleBrowser } from '../support/browser.ts';
 import { column, expectAccessible, HOSTILE, HOSTILE_SHOWN, tokenOf } from '../support/console-page.ts';
+import { replaceText } from '../support/editor.ts';
 import { requires } from '../support/requirements.ts';
 import { sharedServer } from '../support/server.ts';
 
@@ -53,10 +54,10 @@ describe('the pages of agents', requires('chromium'), () => {
     const page = await open({ url, token, path: '/agents' });
     await page.getByRole('button', { name: 'Register a card' }).click();
     const editor = page.getByRole('textbox', { name: 'Card' });
-    await editor.fill('{"id": "pricing"}');
+    await replaceText(editor, '{"id": "pricing"}');
     await page.getByText('"name" must be a text.').first().waitFor();
     expect(await page.getByRole('button', { name: 'Register', exact: true }).isDisabled()).toBe(true);
-    await editor.fill('{"id": "pricing", "name": "Pricing", "uri": "http://localhost:7702", "team": {"lead": "Ann"}}');
+    await replaceText(editor, '{"id": "pricing", "name": "Pricing", "uri": "http://localhost:7702", "team": {"lead": "Ann"}}');
     await page.getByRole('button', { name: 'Register', exact: true }).click();
     await page.getByRole('heading', { name: 'Pricing' }).waitFor();
     expect((await client.agents.get('pricing')).card).toMatchObject({ team: { lead: 'Ann' } });

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { JamjetClient } from '../../src/client/index.ts';
 import { consoleBrowser } from '../support/browser.ts';
 import { column, expectAccessible, HOSTILE, HOSTILE_SHOWN, tokenOf } from '../support/console-page.ts';
+import { replaceText } from '../support/editor.ts';
 import { requires } from '../support/requirements.ts';
 import { sharedServer } from '../support/server.ts';
 
@@ -78,10 +79,10 @@ describe('the pages of operators', requires('chromium'), () => {
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await page.getByRole('button', { name: 'Edit policy' }).click();
     const editor = page.getByRole('textbox', { name: 'Policy' });
-    await editor.fill('{"blocked_tools": "shell"}');
+    await replaceText(editor, '{"blocked_tools": "shell"}');
     await page.getByText('blocked_tools must be a list of texts.').first().waitFor();
     expect(await page.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
-    await editor.fill('{"blocked_tools": ["shell*"]}');
+    await replaceText(editor, '{"blocked_tools": ["shell*"]}');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await page.getByRole('button', { name: 'Suspend' }).click();
