@@ -1,6 +1,12 @@
-/** The chunks of a body as they arrive. A body that is not read to its end is cancelled. (Not every browser can iterate a stream.) */
-export async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  const reader = body.getReader();
+/**
+ * The chunks of a body as they arrive. A body that is not read to its end is cancelled. (Not every browser can iterate a stream.) The body is
+ * locked at once, not when the first chunk is asked for: Node ends a body that has no reader when it collects its response.
+ */
+export function chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  return read(body.getReader());
+}
+
+async function* read(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   let isRead = false;
   try {
     for (;;) {

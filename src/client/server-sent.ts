@@ -16,16 +16,17 @@ export interface MessageObserver {
 }
 
 /** Parses an event stream, without comments. @see https://html.spec.whatwg.org/multipage/server-sent-events.html */
-export async function* readMessages(
-  body: ReadableStream<Uint8Array>,
-  { onData, onId }: MessageObserver,
-): AsyncGenerator<ServerSentMessage> {
+export function readMessages(body: ReadableStream<Uint8Array>, observer: MessageObserver): AsyncGenerator<ServerSentMessage> {
+  return parsed(chunksOf(body), observer);
+}
+
+async function* parsed(chunks: AsyncIterable<Uint8Array>, { onData, onId }: MessageObserver): AsyncGenerator<ServerSentMessage> {
   const decoder = new TextDecoder();
   let rest = '';
   let id: string | null = null;
   let event = '';
   let data: string[] = [];
-  for await (const piece of chunksOf(body)) {
+  for await (const piece of chunks) {
     onData();
     rest += decoder.decode(piece, { stream: true });
     const lines = rest.split(/\r\n|\n|\r(?!$)/);

@@ -161,7 +161,7 @@ export class Transport {
       timeout.clear();
       return this.#failure(error, timeout.expired, options);
     };
-    let body: ReadableStream<Uint8Array>;
+    let received: AsyncGenerator<ServerSentMessage>;
     try {
       const response = await this.#send('GET', path, options, { accept: 'text/event-stream', signal: timeout.signal });
       const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
@@ -170,13 +170,13 @@ export class Transport {
         timeout.clear();
         return response.status === 204 ? null : parseResponse(response, text);
       }
-      body = response.body;
+      received = readMessages(response.body, { onData: () => timeout.refresh(), onId: options.onId });
     } catch (error) {
       throw failure(error);
     }
     return (async function* messages() {
       try {
-        yield* readMessages(body, { onData: () => timeout.refresh(), onId: options.onId });
+        yield* received;
       } catch (error) {
         throw failure(error);
       } finally {
