@@ -12,6 +12,6 @@ it('GET / tells clients that are no browsers where things are', async () => {
 
 it('GET /console/:file answers 404 for what is no asset', async () => {
   const { get } = await api();
-  for (const file of ['..%2findex.html', 'package.json', 'x.js', '%00.js'])
+  for (const file of ['..%2findex.html', 'package.json', 'x.js', '%00.js', `${'a'.repeat(3_000)}.js`])
     expect((await get(`/console/${file}`, { as: null, headers: BROWSER })).status).toBe(404);
 });
