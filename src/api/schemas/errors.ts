@@ -17,6 +17,7 @@ export const Diagnostic = Type.Object(
   },
   { description: 'A problem of a workflow document.' },
 );
+export type Diagnostic = Static<typeof Diagnostic>;
 
 export const Mismatch = Type.Object(
   {

@@ -1,20 +1,9 @@
 import { useId } from 'react';
+import type { Diagnostic } from '../../../../../src/api/schemas/errors.ts';
 import { Button } from '../../../components/button.tsx';
 import { Name } from '../../../components/name.tsx';
 import { SeverityBadge } from '../severity-badge.tsx';
 import styles from './register.module.css';
-
-/** A problem of a workflow document, as the API reports it. */
-export interface Diagnostic {
-  readonly severity: 'error' | 'warning';
-  readonly code: string;
-  readonly node_id: string | null;
-  readonly path: string | null;
-  readonly message: string;
-  readonly hint: string | null;
-  readonly line?: number;
-  readonly column?: number;
-}
 
 interface Props {
   readonly title: string;

@@ -1,5 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useRef, useState } from 'react';
+import type { Diagnostic } from '../../../../../src/api/schemas/errors.ts';
 import { ApiError, type RegisteredWorkflow } from '../../../../../src/client/index.ts';
 import { Button } from '../../../components/button.tsx';
 import dialogStyles from '../../../components/dialog.module.css';
@@ -10,7 +11,7 @@ import { useNotices } from '../../../components/notices.tsx';
 import { navigate } from '../../../routing/hash-location.ts';
 import { useSession } from '../../../session/session.ts';
 import { workflowPath } from '../paths.ts';
-import { type Diagnostic, DiagnosticList } from './diagnostic-list.tsx';
+import { DiagnosticList } from './diagnostic-list.tsx';
 import styles from './register.module.css';
 import { registerSource } from './register-source.ts';
 
