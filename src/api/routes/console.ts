@@ -82,7 +82,8 @@ export function consoleRoutes(app: Api): void {
       const { file } = request.params;
       const type = MEDIA_TYPES[extname(file)];
       // A name without a slash stays in the folder; a longer one than file systems have is no file's.
-      if (type === undefined || !/^[\w.-]{1,200}$/.test(file)) throw new RuntimeError('not_found', `file ${truncated(file)} not found`);
+      if (type === undefined || !/^[\w.-]{1,200}$/.test(file))
+        throw new RuntimeError('not_found', `file ${truncated(file)} not found`);
       const compressed = acceptsGzip(request) ? await readBuilt(`console/${file}.gz`) : null;
       const content = compressed ?? (await readBuilt(`console/${file}`));
       if (content === null) throw new RuntimeError('not_found', `file ${truncated(file)} not found`);
