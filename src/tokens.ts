@@ -31,6 +31,8 @@ export interface Grant {
   readonly nowMs: number;
   /** Null = does not expire. */
   readonly expiresAtMs: number | null;
+  /** Default null. */
+  readonly parentId?: string | null;
 }
 
 /** Creates a token: the row to store and the plaintext (`jj_` + 64 hex digits), which is shown once and not stored. */
@@ -48,7 +50,7 @@ export function mintToken(grant: Grant): { readonly plaintext: string; readonly 
       createdAtMs: grant.nowMs,
       expiresAtMs: grant.expiresAtMs,
       revokedAtMs: null,
-      parentId: null,
+      parentId: grant.parentId ?? null,
     },
   };
 }

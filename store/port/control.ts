@@ -39,7 +39,7 @@ export interface TokenRow {
   readonly createdAtMs: number;
   readonly expiresAtMs: number | null;
   readonly revokedAtMs: number | null;
-  /** The token whose sign-in link this one comes from; it is revoked with it. Null = it comes from none. */
+  /** The token by whose sign-in link this one was made, or the token of a session that made it; it is revoked with it. Null = neither. */
   readonly parentId: string | null;
 }
 
@@ -52,8 +52,9 @@ export type ControlAction =
       /** Canonical JSON text of the document. */
       readonly source: string;
     }
+  /** Rejects with `unknown_token` if its parent, a token of the acting tenant, is revoked. */
   | { readonly type: 'token_created'; readonly token: TokenRow }
-  /** Revokes the tokens that came from its sign-in links, too. Rejects with `unknown_token`. */
+  /** Revokes the tokens whose parent it is, too, and those whose parents they are. Rejects with `unknown_token`. */
   | { readonly type: 'token_revoked'; readonly id: string };
 
 /** What the log keeps of an action: names, never a secret or its hash. */

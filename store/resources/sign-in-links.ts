@@ -7,10 +7,11 @@ import type {
   SignInLinkRow,
   SignInLinkStore,
 } from '../port/resources/sign-in-links.ts';
+import { lockParent } from './control-actions.ts';
 import type { ResourceDatabase } from './database.ts';
 import { INSERT_TOKEN } from './queries/control-actions.ts';
 import * as sql from './queries/sign-in-links.ts';
-import { get, run } from './script.ts';
+import { run } from './script.ts';
 
 export class SignInLinks implements SignInLinkStore {
   readonly #db: ResourceDatabase;
@@ -33,8 +34,7 @@ export class SignInLinks implements SignInLinkStore {
 
   use({ codeHash, token, expiredBeforeMs }: SignIn, context: ActionContext): Promise<void> {
     return this.#db.act(context, function* () {
-      if ((yield* get(sql.LOCK_VALID_TOKEN, token)) === null)
-        throw new StoreError('unknown_token', `the token ${token.parentId} does not exist, or is revoked`);
+      yield* lockParent(token.parentId, token.tenantId);
       if ((yield* run(sql.USE_LINK, { codeHash, tenantId: token.tenantId, atMs: context.atMs })) === 0)
         throw new StoreError('sign_in_link_used', 'this sign-in link has been used; each works once');
       yield* run(sql.DELETE_EXPIRED_CHILDREN, { tenantId: token.tenantId, expiredBeforeMs });

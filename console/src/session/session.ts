@@ -8,6 +8,8 @@ export type Access = Caller['access'][number];
 export interface Session {
   readonly client: JamjetClient;
   readonly caller: Caller;
+  /** Signed in by a one-time link: what the session makes ends with it. */
+  readonly isOfLink: boolean;
   /** What the role may not do is not shown. The server decides all the same. */
   can(access: Access): boolean;
   signOut(): void;

@@ -77,12 +77,13 @@ function WithCaller({ stored, notice, signIn, onRefused, children }: CallerProps
   const session = useMemo((): Session | null => {
     if (caller.data === undefined) return null;
     const { access } = caller.data;
+    const isOfLink = stored?.isOfLink === true;
     const signOut = (): void => {
-      // If that fails, the token expires with its link; this tab has forgotten it either way.
-      if (stored?.isOfLink === true) void client.signIn.signOut().catch(() => undefined);
+      // If that fails, the token expires by itself; this tab has forgotten it either way.
+      if (isOfLink) void client.signIn.signOut().catch(() => undefined);
       signIn(null);
     };
-    return { client, caller: caller.data, can: (needed) => access.includes(needed), signOut, onRefused };
+    return { client, caller: caller.data, isOfLink, can: (needed) => access.includes(needed), signOut, onRefused };
   }, [caller.data, client, stored, signIn, onRefused]);
 
   if (session !== null) return <SessionContext.Provider value={session}>{children}</SessionContext.Provider>;

@@ -17,7 +17,7 @@ export interface Identity {
   readonly role: Role;
   /** When the token expires; null = never. */
   readonly expiresAtMs: number | null;
-  /** The token whose sign-in link this one comes from; null = it comes from none. */
+  /** The token by whose sign-in link this one was made, or the token of a session that made it; null = neither. */
   readonly parentId: string | null;
   /** False when authentication is off. */
   readonly byToken: boolean;

@@ -1,8 +1,8 @@
 import type { TokenRow } from '../../../store/port/control.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { durationMs } from '../../times.ts';
-import { mintToken } from '../../tokens.ts';
-import { ANONYMOUS } from '../auth/identity.ts';
+import { type Grant, mintToken } from '../../tokens.ts';
+import { ANONYMOUS, type Identity } from '../auth/identity.ts';
 import { RequestError } from '../errors.ts';
 import { defined } from '../schemas/fields.ts';
 import { CreatedToken, CreateToken, RevokedToken, type Token, TokenById, TokenList } from '../schemas/tokens.ts';
@@ -16,7 +16,8 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
       config: { access: 'operator' },
       schema: {
         summary: 'Create a token',
-        description: 'The plaintext is returned here and never again.',
+        description:
+          'The plaintext is returned here and never again. A token that comes from a sign-in link makes only tokens that expire with it, at the latest, and are revoked with it.',
         tags: ['Tokens'],
         operationId: 'createToken',
         body: CreateToken,
@@ -34,8 +35,8 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
           throw new RuntimeError('not_found', `tenant ${truncated(tenantId)} not found`);
       }
       const now = nowMs();
-      const expiresAtMs = expiryOf(request.body, now);
-      const { plaintext, row } = mintToken({ tenantId, role, ...defined('name', name), nowMs: now, expiresAtMs });
+      const end = endOf(identityOf(request), expiryOf(request.body, now));
+      const { plaintext, row } = mintToken({ tenantId, role, ...defined('name', name), nowMs: now, ...end });
       await store.control({ type: 'token_created', token: row }, actionContext(request, now));
       void reply.code(201);
       return { ...toToken(row), token: plaintext };
@@ -65,7 +66,7 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
       config: { access: 'operator' },
       schema: {
         summary: 'Revoke a token',
-        description: 'Tokens that come from its sign-in links are revoked with it.',
+        description: 'Tokens that come from its sign-in links, and those that they made, are revoked with it.',
         tags: ['Tokens'],
         operationId: 'revokeToken',
         params: TokenById,
@@ -79,6 +80,13 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
       return { id, revoked: true as const };
     },
   );
+}
+
+/** What a session makes ends with it. */
+function endOf({ tokenId, parentId, expiresAtMs }: Identity, wantedMs: number | null): Pick<Grant, 'expiresAtMs' | 'parentId'> {
+  if (parentId === null) return { expiresAtMs: wantedMs };
+  if (expiresAtMs === null) return { expiresAtMs: wantedMs, parentId: tokenId };
+  return { expiresAtMs: Math.min(wantedMs ?? expiresAtMs, expiresAtMs), parentId: tokenId };
 }
 
 /** Null = never. */

@@ -13,7 +13,7 @@ export const CreateToken = Type.Object(
     ),
     expires_in: optional(
       Type.String({ maxLength: 16 }),
-      'Lifetime: `90s`, `15m`, `12h`, `30d`, `4w`. Default: the token never expires.',
+      'Lifetime: `90s`, `15m`, `12h`, `30d`, `4w`. Default: the token never expires. Never longer than the token of the caller, if that comes from a sign-in link.',
     ),
     expires_at: optional(
       Type.String({ maxLength: 64 }),
@@ -34,7 +34,7 @@ export const Token = Type.Object(
     expires_at: nullable(timestamp('A time.'), 'When the token expires; null = never.'),
     parent_id: nullable(
       text('An id.'),
-      'Id of the token whose sign-in link this one comes from, with which it is revoked; null if it comes from none.',
+      'Id of the token by whose sign-in link this one was made, or of a session that made it; it is revoked with that one. Null if neither.',
     ),
     revoked_at: nullable(timestamp('A time.'), 'When the token was revoked; null if it was not.'),
   },

@@ -20,7 +20,13 @@ export const INSERT_TOKEN = sql(`INSERT INTO tokens (id, tenant_id, name, role, 
 export const REVOKE_TOKEN = sql(
   'UPDATE tokens SET revoked_at_ms = coalesce(revoked_at_ms, @atMs) WHERE id = @id AND tenant_id = @tenantId',
 );
-/** After the token itself, whose lock keeps further ones from coming. */
-export const REVOKE_CHILDREN = sql(
-  'UPDATE tokens SET revoked_at_ms = @atMs WHERE parent_id = @id AND tenant_id = @tenantId AND revoked_at_ms IS NULL',
+/** After the parents, whose locks keep further ones from coming. */
+export const REVOKE_CHILDREN = sql<{ readonly id: string }>(
+  ({ in: isIn }) =>
+    `UPDATE tokens SET revoked_at_ms = @atMs WHERE parent_id ${isIn('parentIds')} AND revoked_at_ms IS NULL RETURNING id`,
+);
+/** While it is locked, it cannot be revoked: a revocation that follows finds the token that comes from it. */
+export const LOCK_VALID_TOKEN = sql(
+  ({ forUpdate }) =>
+    `SELECT id FROM tokens WHERE id = @parentId AND tenant_id = @tenantId AND revoked_at_ms IS NULL ${forUpdate}`,
 );

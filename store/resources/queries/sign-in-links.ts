@@ -35,11 +35,6 @@ export const DELETE_OLDEST_LINKS = sql(`DELETE FROM sign_in_links WHERE code_has
   SELECT code_hash, row_number() OVER (ORDER BY created_at_ms DESC, code_hash DESC) AS place FROM sign_in_links
   WHERE tenant_id = @tenantId AND token_id = @tokenId) AS numbered WHERE place > @keptPerToken)`);
 
-/** While it is locked, it cannot be revoked: a revocation that follows finds the token that comes from it. */
-export const LOCK_VALID_TOKEN = sql(
-  ({ forUpdate }) =>
-    `SELECT id FROM tokens WHERE id = @parentId AND tenant_id = @tenantId AND revoked_at_ms IS NULL ${forUpdate}`,
-);
 export const DELETE_EXPIRED_CHILDREN = sql(
   'DELETE FROM tokens WHERE tenant_id = @tenantId AND parent_id IS NOT NULL AND expires_at_ms < @expiredBeforeMs',
 );

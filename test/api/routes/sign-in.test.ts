@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SignedIn, SignInLink } from '../../../src/api/schemas/sign-in.ts';
+import type { CreatedToken } from '../../../src/api/schemas/tokens.ts';
 import type { Role } from '../../../src/tokens.ts';
 import { type Api, type ApiOptions, api } from '../support/api.ts';
 
@@ -199,6 +200,56 @@ describe('POST /sign-in', () => {
     const { post } = await api({ auth: 'off' });
     const { status, body } = await post('/sign-in', { code: '0'.repeat(32) }, { as: null });
     expect([status, body.error]).toEqual([409, 'conflict: authentication is off: no sign-in is needed']);
+  });
+});
+
+describe('POST /tokens by a session', () => {
+  const MADE = { role: 'operator', name: 'made' };
+
+  it.each([{}, { expires_in: '30d' }, { expires_at: '2999-01-01T00:00:00Z' }])(
+    'makes tokens that end with the session, given %j',
+    async (lifetime) => {
+      const { code, signIn, post, me } = await bench('operator');
+      const session = (await signIn(await code())).body;
+      const { status, body } = await post<CreatedToken>('/tokens', { ...MADE, ...lifetime }, session.token);
+      expect([status, body.expires_at, body.parent_id]).toEqual([201, session.expires_at, session.token_id]);
+      // So do those that they make.
+      const next = await post<CreatedToken>('/tokens', { ...MADE, ...lifetime }, body.token);
+      expect(next.body).toMatchObject({ expires_at: session.expires_at, parent_id: body.id });
+      expect((await me(next.body.token)).body).toMatchObject({ name: 'made', expires_at: session.expires_at });
+    },
+  );
+
+  it('makes tokens that end before the session, if they are to', async () => {
+    const { code, signIn, post, clock } = await bench('operator');
+    const session = (await signIn(await code())).body;
+    const { body } = await post<CreatedToken>('/tokens', { ...MADE, expires_in: '1h' }, session.token);
+    expect(body.expires_at).toBe(new Date(clock.nowMs() + HOUR_MS).toISOString());
+  });
+
+  it.each(['the token of the link is revoked', 'the session signs out'])('ends them when %s', async (end) => {
+    const { code, signIn, post, me, owner, revoke } = await bench('operator');
+    await post('/tenants', { id: 'acme', name: 'Acme' }, owner);
+    const session = (await signIn(await code())).body;
+    const made = (await post<CreatedToken>('/tokens', MADE, session.token)).body.token;
+    const ofAcme = (await post<CreatedToken>('/tokens', { ...MADE, tenant_id: 'acme' }, session.token)).body.token;
+    const next = (await post<CreatedToken>('/tokens', MADE, made)).body.token;
+    for (const token of [made, ofAcme, next]) expect((await me(token)).status).toBe(200);
+    if (end === 'the session signs out') await post('/sign-out', undefined, session.token);
+    else await revoke('ada');
+    for (const token of [session.token, made, ofAcme, next]) expect((await me(token)).status).toBe(401);
+  });
+
+  it('makes no links by what it made', async () => {
+    const { code, signIn, post, link } = await bench('operator');
+    const session = (await signIn(await code())).body;
+    const made = (await post<CreatedToken>('/tokens', MADE, session.token)).body.token;
+    expect(await link({}, made)).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+  });
+
+  it('leaves the tokens that other tokens make as they are asked for', async () => {
+    const { owner, post } = await bench('operator');
+    expect((await post<CreatedToken>('/tokens', MADE, owner)).body).toMatchObject({ expires_at: null, parent_id: null });
   });
 });
 

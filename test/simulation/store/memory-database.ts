@@ -56,15 +56,22 @@ export class MemoryDatabase {
         workflowRevisions.set(at, { ...row, firstRegisteredAtMs, firstRegisteredBy });
         break;
       }
-      case 'token_created':
+      case 'token_created': {
+        const { parentId } = action.token;
+        const parent = parentId === null ? null : tokens.get(parentId);
+        if (parent !== null && (parent?.tenantId !== tenantId || parent.revokedAtMs !== null))
+          throw new StoreError('unknown_token', `the token ${parentId} does not exist, or is revoked`);
         tokens.set(action.token.id, action.token);
         break;
+      }
       case 'token_revoked': {
         const token = tokens.get(action.id);
         if (token?.tenantId !== tenantId) throw new StoreError('unknown_token', `there is no token "${action.id}"`);
+        const revoked = new Set([action.id]);
+        // A set visits what is added meanwhile.
+        for (const id of revoked) for (const row of tokens.values()) if (row.parentId === id) revoked.add(row.id);
         for (const row of tokens.values())
-          if (row.id === action.id || row.parentId === action.id)
-            tokens.set(row.id, { ...row, revokedAtMs: row.revokedAtMs ?? atMs });
+          if (revoked.has(row.id)) tokens.set(row.id, { ...row, revokedAtMs: row.revokedAtMs ?? atMs });
       }
     }
     this.tables.blocks += 1;

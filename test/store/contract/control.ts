@@ -177,6 +177,38 @@ export function controlContract(database: () => TestDatabase<CoreStore>): void {
       ]);
     });
 
+    it('are revoked with those from which they descend, in other tenants too', async () => {
+      const store = await database().open();
+      const rows = [
+        token('t1'),
+        token('t2', { parentId: 't1' }),
+        token('t3', { parentId: 't2', tenantId: 'acme' }),
+        token('t5'),
+        token('t6', { parentId: 't5' }),
+      ];
+      for (const row of rows) await store.control({ type: 'token_created', token: row }, context());
+      await store.control({ type: 'token_created', token: token('t4', { parentId: 't3' }) }, context({ tenantId: 'acme' }));
+      await store.control({ type: 'token_revoked', id: 't1' }, context({ atMs: AT_MS + 5 }));
+      const all = [...(await store.tenant('default').tokens()), ...(await store.tenant('acme').tokens())];
+      expect(all.filter(({ revokedAtMs }) => revokedAtMs === AT_MS + 5).map(({ id }) => id)).toEqual(['t1', 't2', 't4', 't3']);
+    });
+
+    it('are not made by a token that is revoked, and none stays valid that is made meanwhile', async () => {
+      const store = await database().open();
+      const create = (id: string, parentId: string | null) =>
+        store.control({ type: 'token_created', token: token(id, { parentId }) }, context());
+      await create('t1', null);
+      await create('t2', 't1');
+      const made = await Promise.allSettled([
+        ...['a', 'b'].map((id) => create(id, 't2')),
+        store.control({ type: 'token_revoked', id: 't1' }, context()),
+        ...['c', 'd'].map((id) => create(id, 't2')),
+      ]);
+      for (const result of made) if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'unknown_token' });
+      await expect(create('e', 't2')).rejects.toMatchObject({ code: 'unknown_token' });
+      expect((await store.tenant('default').tokens()).filter(({ revokedAtMs }) => revokedAtMs === null)).toEqual([]);
+    });
+
     it('that are unknown, or of another tenant, cannot be revoked, and nothing is recorded', async () => {
       const store = await database().open();
       await store.control({ type: 'token_created', token: token('t1') }, context());

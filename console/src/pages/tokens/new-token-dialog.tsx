@@ -22,7 +22,7 @@ interface Props {
 }
 
 export function NewTokenDialog({ onCreated, onClose }: Props) {
-  const { client, caller } = useSession();
+  const { client, caller, isOfLink } = useSession();
   const [role, setRole] = useState<RoleName>('developer');
   const [lifetime, setLifetime] = useState('30d');
   const create = useAction(
@@ -59,7 +59,7 @@ export function NewTokenDialog({ onCreated, onClose }: Props) {
             </select>
           )}
         </Field>
-        <Field label="Expires">
+        <Field label="Expires" hint={isOfLink ? 'With your session at the latest: you signed in by a link.' : undefined}>
           {(control) => (
             <select {...control} value={lifetime} onChange={(event) => setLifetime(event.target.value)}>
               {Object.entries(LIFETIMES).map(([value, label]) => (

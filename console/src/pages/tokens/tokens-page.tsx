@@ -77,12 +77,17 @@ export function TokensPage() {
           title="The new token"
           what="Token"
           secret={created.token}
-          hint="Copy it now: only its hash is stored, so it cannot be shown again."
+          hint={hintOf(created)}
           onClose={() => setCreated(null)}
         />
       )}
     </Page>
   );
+}
+
+function hintOf({ expires_at }: CreatedToken): string {
+  const end = expires_at === null ? '' : ` It expires on ${new Date(expires_at).toLocaleString()}.`;
+  return `Copy it now: only its hash is stored, so it cannot be shown again.${end}`;
 }
 
 function stateOf({ revoked_at, expires_at }: Token, nowMs: number): 'active' | 'revoked' | 'expired' {
@@ -115,7 +120,7 @@ function TokenName({ token: { id, name, parent_id } }: { readonly token: Token }
     <>
       <Name text={name} maxChars={80} />
       {id === caller.token_id && <p className="muted">this session</p>}
-      {parent_id !== null && <p className="muted">from a sign-in link of {parent_id}</p>}
+      {parent_id !== null && <p className="muted">made by {parent_id}</p>}
     </>
   );
 }
@@ -151,7 +156,9 @@ function Revoke({ token }: { readonly token: Token }) {
       disabled={revoke.isPending}
       onConfirm={() => revoke.mutate(undefined)}
     >
-      <p>{name} is refused from now on, and so are the tokens of its sign-in links. This cannot be undone.</p>
+      <p>
+        {name} is refused from now on, and so are the tokens of its sign-in links and those that they made. This cannot be undone.
+      </p>
       {isOwn && (
         <p role="alert">You are signed in with this token: this session ends, and you need another token to sign in again.</p>
       )}
