@@ -18,6 +18,8 @@ export interface NewToken {
   readonly name?: string;
   /** Null = does not expire. */
   readonly expiresAtMs: number | null;
+  /** The only queues whose work a token of role `worker` may do. Absent = all. */
+  readonly queues?: readonly string[];
 }
 
 /** Creates a token in the database; a server may be running on it. The plaintext is not stored. */

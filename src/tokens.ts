@@ -1,8 +1,8 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
 import type { TokenRow } from '../store/port/control.ts';
 
-/** From the most to the least powerful. */
-export const ROLES = ['operator', 'developer', 'reviewer', 'viewer'] as const;
+/** From the most to the least powerful. Their rights are in `api/auth/identity.ts`. */
+export const ROLES = ['operator', 'developer', 'reviewer', 'viewer', 'worker'] as const;
 export type Role = (typeof ROLES)[number];
 
 export function isRole(text: string): text is Role {
@@ -33,6 +33,8 @@ export interface Grant {
   readonly expiresAtMs: number | null;
   /** Default null. */
   readonly parentId?: string | null;
+  /** The only queues whose work a token of role `worker` may do. Absent = all. */
+  readonly queues?: readonly string[];
 }
 
 /** Creates a token: the row to store and the plaintext (`jj_` + 64 hex digits), which is shown once and not stored. */
@@ -51,6 +53,7 @@ export function mintToken(grant: Grant): { readonly plaintext: string; readonly 
       expiresAtMs: grant.expiresAtMs,
       revokedAtMs: null,
       parentId: grant.parentId ?? null,
+      queues: grant.queues === undefined ? null : JSON.stringify(grant.queues),
     },
   };
 }

@@ -88,7 +88,9 @@ export type ActingIdentity = Pick<Identity, 'tenantId' | 'name' | 'tokenId' | 'r
 
 /** The caller, and the request that is recorded with its effects. */
 export function callerOf(request: FastifyRequest): Caller {
-  return callerAs(request, identityOf(request));
+  const identity = identityOf(request);
+  const caller = callerAs(request, identity);
+  return identity.queues === null ? caller : { ...caller, queues: identity.queues };
 }
 
 function callerAs(request: FastifyRequest, { tenantId, name, tokenId, role }: ActingIdentity): Caller {

@@ -41,6 +41,8 @@ export interface TokenRow {
   readonly revokedAtMs: number | null;
   /** The token by whose sign-in link this one was made, or the token of a session that made it; it is revoked with it. Null = neither. */
   readonly parentId: string | null;
+  /** JSON list of the only queues whose work it may do. Null = all. */
+  readonly queues: string | null;
 }
 
 export type ControlAction =
@@ -63,9 +65,18 @@ export function controlData(action: ControlAction): string {
     case 'workflow_registered':
       return JSON.stringify({ workflow_id: action.workflowId, version: action.version, revision: action.revision });
     case 'token_created': {
-      const { id, tenantId, name, role, expiresAtMs, parentId } = action.token;
+      const { id, tenantId, name, role, expiresAtMs, parentId, queues } = action.token;
       const parent = parentId === null ? {} : { parent_id: parentId };
-      return JSON.stringify({ token_id: id, tenant_id: tenantId, name, role, expires_at_ms: expiresAtMs, ...parent });
+      const restriction = queues === null ? {} : { queues: JSON.parse(queues) as string[] };
+      return JSON.stringify({
+        token_id: id,
+        tenant_id: tenantId,
+        name,
+        role,
+        expires_at_ms: expiresAtMs,
+        ...parent,
+        ...restriction,
+      });
     }
     case 'token_revoked':
       return JSON.stringify({ token_id: action.id });

@@ -29,6 +29,6 @@ describe('a token hash', () => {
 
 describe('a role', () => {
   it('is one of four', () => {
-    expect(['operator', 'developer', 'reviewer', 'viewer', 'root', ''].filter(isRole)).toHaveLength(4);
+    expect(['operator', 'developer', 'reviewer', 'viewer', 'worker', 'root', ''].filter(isRole)).toHaveLength(5);
   });
 });

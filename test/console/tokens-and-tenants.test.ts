@@ -47,6 +47,21 @@ describe('the pages of operators', requires('chromium'), () => {
     expect(page.url()).toContain('ended=true');
   });
 
+  it('creates a token for a worker of some queues', async () => {
+    const { url, token, client } = server();
+    const page = await open({ url, token, path: '/tokens' });
+    await page.getByRole('button', { name: 'New token' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('gpu worker');
+    await dialog.getByLabel('Role').selectOption('worker');
+    await dialog.getByLabel('Queues').fill('gpu, tool');
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.getByText('only gpu, tool').waitFor();
+    const { tokens } = await client.tokens();
+    expect(tokens).toContainEqual(expect.objectContaining({ name: 'gpu worker', role: 'worker', queues: ['gpu', 'tool'] }));
+  });
+
   it('says that revoking the own token ends the session, and signs out then', async () => {
     const { url, client } = server();
     const own = await client.createToken({ role: 'operator', name: 'second operator' });

@@ -164,6 +164,7 @@ export function token(id: string, change: Partial<TokenRow> = {}): TokenRow {
     expiresAtMs: null,
     revokedAtMs: null,
     parentId: null,
+    queues: null,
     ...change,
   };
 }

@@ -27,8 +27,8 @@ const server = sharedServer({
   env: { JAMJET_ALLOW_PRIVATE_ADDRESSES: '1', JAMJET_PUBLIC_URL: 'https://runtime.example.com:8443' },
 });
 
-type Role = 'operator' | 'developer' | 'reviewer' | 'viewer';
-const ROLES: readonly Role[] = ['operator', 'developer', 'reviewer', 'viewer'];
+type Role = 'operator' | 'developer' | 'reviewer' | 'viewer' | 'worker';
+const ROLES: readonly Role[] = ['operator', 'developer', 'reviewer', 'viewer', 'worker'];
 const tokens: Partial<Record<Role, string>> = {};
 
 interface Answer {
@@ -143,6 +143,7 @@ describe('Roles', () => {
     ['developer', true, true, false],
     ['reviewer', true, false, false],
     ['viewer', true, false, false],
+    ['worker', false, false, false],
   ] as const)('%s: read %s, write %s, admin %s', async (role, read, write, admin) => {
     for (const [kind, allowed] of Object.entries({ read, write, admin })) {
       for (const route of ROUTES[kind as keyof typeof ROUTES]) {

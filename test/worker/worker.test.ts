@@ -18,7 +18,7 @@ const quote = (more: object = {}) => ({
 async function serving() {
   const server = await api();
   const url = await server.app.listen({ host: '127.0.0.1', port: 0 });
-  const token = await server.token('developer', { name: 'worker' });
+  const token = await server.token('worker', { name: 'worker' });
   const lines: WorkerLogEntry[] = [];
   const work = (tools: Tools, options: Partial<WorkerOptions> = {}) => {
     const given = { url, token, tools, id: 'w1', onLog: (entry: WorkerLogEntry) => lines.push(entry), ...options };
@@ -55,14 +55,19 @@ function held() {
 
 describe('createWorker', () => {
   it('calls a tool with the input and the context that it has in process, and completes the node', async () => {
-    const { work, started, runtime } = await serving();
+    const { work, started, runtime, server } = await serving();
+    // Memory is not open to workers.
+    const token = await server.token('developer');
     const seen: { input: unknown; context: ToolContext }[] = [];
-    work({
-      draft_quote: (input: unknown, context: ToolContext) => {
-        seen.push({ input, context });
-        return { total: 42 };
+    work(
+      {
+        draft_quote: (input: unknown, context: ToolContext) => {
+          seen.push({ input, context });
+          return { total: 42 };
+        },
       },
-    });
+      { token },
+    );
     const id = await started(quote(), { sku: 'A-17' });
     expect(await runtime.settled('default', id)).toMatchObject({ status: 'completed', state: { quote: { total: 42 } } });
     expect(seen).toHaveLength(1);

@@ -99,9 +99,19 @@ export class TokenAuthenticator {
   }
 }
 
-function identityOf({ id, tenantId, name, role, expiresAtMs, parentId }: TokenRow, validAt: number): Identity {
-  // A role of a later release gets the fewest rights.
-  return { tenantId, name, tokenId: id, role: isRole(role) ? role : 'viewer', expiresAtMs, parentId, byToken: true, validAt };
+function identityOf({ id, tenantId, name, role, expiresAtMs, parentId, queues }: TokenRow, validAt: number): Identity {
+  return {
+    tenantId,
+    name,
+    tokenId: id,
+    // A role of a later release may only read.
+    role: isRole(role) ? role : 'viewer',
+    expiresAtMs,
+    parentId,
+    queues: queues === null ? null : (JSON.parse(queues) as string[]),
+    byToken: true,
+    validAt,
+  };
 }
 
 /** Throws `RequestError` `tenant_not_active`. */

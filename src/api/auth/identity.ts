@@ -1,11 +1,21 @@
-import type { Role } from '../../tokens.ts';
+import { ROLES, type Role } from '../../tokens.ts';
 import { RequestError } from '../errors.ts';
 
-/** Which requests a route accepts: all, those of any role, those of developers and operators, those of operators. */
-export type Access = 'open' | 'read' | 'write' | 'operator';
+/** What a role may be given. */
+export const ACCESS_OF_ROLES = ['work', 'read', 'write', 'operator'] as const;
+export type RoleAccess = (typeof ACCESS_OF_ROLES)[number];
 
-/** What a role may be given, from the least to the most. */
-export const ACCESS_OF_ROLES = ['read', 'write', 'operator'] as const satisfies readonly Access[];
+/** Which callers a route accepts: all, or those of the roles that are given this. */
+export type Access = 'open' | RoleAccess;
+
+/** What each role may use, beside the open routes. */
+const GIVEN: Readonly<Record<Role, readonly RoleAccess[]>> = {
+  operator: ['work', 'read', 'write', 'operator'],
+  developer: ['work', 'read', 'write'],
+  reviewer: ['read'],
+  viewer: ['read'],
+  worker: ['work'],
+};
 
 /** The caller of a request. */
 export interface Identity {
@@ -19,6 +29,8 @@ export interface Identity {
   readonly expiresAtMs: number | null;
   /** The token by whose sign-in link this one was made, or the token of a session that made it; null = neither. */
   readonly parentId: string | null;
+  /** The only queues whose work it may do; null = all. */
+  readonly queues: readonly string[] | null;
   /** False when authentication is off. */
   readonly byToken: boolean;
   /** `TokenAuthenticator.invalidations` when the token was read: while that has not changed, the token is still valid. */
@@ -33,26 +45,30 @@ export const ANONYMOUS: Identity = {
   role: 'operator',
   expiresAtMs: null,
   parentId: null,
+  queues: null,
   byToken: false,
   validAt: 0,
 };
 
 /** Which routes the role may use, beside the open ones. */
-export function accessOf(role: Role): (typeof ACCESS_OF_ROLES)[number][] {
-  return ACCESS_OF_ROLES.filter((access) => missingRole(role, access) === null);
+export function accessOf(role: Role): readonly RoleAccess[] {
+  return GIVEN[role];
 }
 
 /** Throws `RequestError` `forbidden` unless the role may use a route of that access. */
 export function requireAccess(role: Role, access: Access): void {
-  const required = missingRole(role, access);
-  if (required === null) return;
-  const roles = required === 'operator' ? 'operator' : 'developer or operator';
-  throw new RequestError('forbidden', `insufficient role — ${roles} required`, { required });
+  if (access === 'open' || GIVEN[role].includes(access)) return;
+  const required = sufficientRoles(access)[0] ?? 'operator';
+  throw new RequestError('forbidden', `insufficient role — ${rolesWith(access)} required`, { required });
 }
 
-/** The least role that may use a route of that access; null = this one may. */
-function missingRole(role: Role, access: Access): Role | null {
-  if (access === 'operator' && role !== 'operator') return 'operator';
-  if (access === 'write' && role !== 'operator' && role !== 'developer') return 'developer';
-  return null;
+/** The roles that are given it, in words: `developer or operator`. */
+export function rolesWith(access: RoleAccess): string {
+  const roles = sufficientRoles(access);
+  return [roles.slice(0, -1).join(', '), ...roles.slice(-1)].filter((part) => part !== '').join(' or ');
+}
+
+/** The least powerful first. */
+function sufficientRoles(access: RoleAccess): readonly Role[] {
+  return ROLES.filter((role) => GIVEN[role].includes(access)).reverse();
 }

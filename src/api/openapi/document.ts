@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { irSchema } from '../../../machines/ir/schema.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
-import type { Access } from '../auth/identity.ts';
+import { type Access, rolesWith } from '../auth/identity.ts';
 import { TaggedNodeReasoning, TaggedNodeScoring } from '../schemas/coordinator.ts';
 import { ApiErrorBody } from '../schemas/errors.ts';
 import { TAGGED_JSON, TaggedEventList } from '../schemas/events.ts';
@@ -13,12 +13,9 @@ import { HEADERS } from './headers.ts';
 import { INFO, SERVERS, TAGS } from './info.ts';
 import type { DescribedRoute } from './routes.ts';
 
-const ROLES: Readonly<Record<Access, string>> = {
-  open: 'Requires no token.',
-  read: 'Requires any role.',
-  write: 'Requires a developer or an operator.',
-  operator: 'Requires an operator.',
-};
+function requirement(access: Access): string {
+  return access === 'open' ? 'Requires no token.' : `Requires role ${rolesWith(access)}.`;
+}
 
 /** The OpenAPI 3.1 document of these routes, made from the schemas that validate their requests. */
 export function openApiDocument(routes: readonly DescribedRoute[]): JsonObject {
@@ -58,7 +55,7 @@ function operation(route: DescribedRoute, components: Components): JsonObject {
   return {
     ...(operationId === undefined ? {} : { operationId }),
     ...(summary === undefined ? {} : { summary }),
-    description: [description, ROLES[access]].filter((text) => text !== undefined).join(' '),
+    description: [description, requirement(access)].filter((text) => text !== undefined).join(' '),
     tags,
     ...(access === 'open' ? { security: [] } : {}),
     ...(parameters.length === 0 ? {} : { parameters }),

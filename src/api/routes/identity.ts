@@ -22,7 +22,7 @@ export function identityRoutes(app: Api): void {
         tenant_id: tenantId,
         name,
         role,
-        access: accessOf(role),
+        access: [...accessOf(role)],
         token_id: tokenId,
         expires_at: timeOrNull(expiresAtMs),
         auth: byToken ? 'on' : 'off',

@@ -25,7 +25,7 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
       },
     },
     async (request, reply) => {
-      const { role, name } = request.body;
+      const { role, name, queues } = request.body;
       const caller = callerOf(request);
       const tenantId = request.body.tenant_id ?? caller.tenantId;
       if (tenantId !== caller.tenantId) {
@@ -34,9 +34,12 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
         if ((await store.tenantRow(tenantId)) === null)
           throw new RuntimeError('not_found', `tenant ${truncated(tenantId)} not found`);
       }
+      if (queues != null && role !== 'worker')
+        throw new RuntimeError('bad_request', `queues restrict role worker only, not ${role}`);
       const now = nowMs();
       const end = endOf(identityOf(request), expiryOf(request.body, now));
-      const { plaintext, row } = mintToken({ tenantId, role, ...defined('name', name), nowMs: now, ...end });
+      const named = { ...defined('name', name), ...defined('queues', queues) };
+      const { plaintext, row } = mintToken({ tenantId, role, ...named, nowMs: now, ...end });
       await store.control({ type: 'token_created', token: row }, actionContext(request, now));
       void reply.code(201);
       return { ...toToken(row), token: plaintext };
@@ -116,6 +119,7 @@ function toToken(row: TokenRow): Token {
     created_at: timestamp(row.createdAtMs),
     expires_at: timeOrNull(row.expiresAtMs),
     parent_id: row.parentId,
+    queues: row.queues === null ? null : (JSON.parse(row.queues) as string[]),
     revoked_at: timeOrNull(row.revokedAtMs),
   };
 }

@@ -1,7 +1,8 @@
 import { toStorableText } from '../../../machines/unicode.ts';
-import { RuntimeError } from '../../runtime/errors.ts';
+import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import type { HeartbeatWork, Usage, WorkItemView } from '../../runtime/types/work.ts';
-import { errorReply } from '../errors.ts';
+import type { Identity } from '../auth/identity.ts';
+import { errorReply, RequestError } from '../errors.ts';
 import { executionId, workItemId } from '../requests/ids.ts';
 import { defined } from '../schemas/fields.ts';
 import {
@@ -19,7 +20,7 @@ import {
   type WorkItem,
   WorkItemById,
 } from '../schemas/work-items.ts';
-import { type Api, callerOf, type Services } from '../services.ts';
+import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
 
 const DEFAULT_QUEUE = 'general';
@@ -53,7 +54,7 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
   app.post(
     '/work-items/claim',
     {
-      config: { access: 'write' },
+      config: { access: 'work' },
       schema: {
         summary: 'Claim work items',
         description:
@@ -66,6 +67,7 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
     },
     async (request, reply) => {
       const { worker_id, queue_types, tools, max_items, wait_ms } = request.body;
+      requireQueues(identityOf(request), queue_types);
       const items = await polls.run(reply, (signal) =>
         runtime.claim(callerOf(request), {
           workerId: worker_id,
@@ -84,7 +86,7 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
   app.post(
     '/work-items/:id/complete',
     {
-      config: { access: 'write' },
+      config: { access: 'work' },
       schema: {
         summary: 'Complete a work item',
         tags: ['Work items'],
@@ -115,7 +117,7 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
   app.post(
     '/work-items/:id/fail',
     {
-      config: { access: 'write' },
+      config: { access: 'work' },
       schema: {
         summary: 'Fail a work item',
         description: 'The attempt is retried by the policy of the node unless `retryable` is false.',
@@ -148,7 +150,7 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
   app.post(
     '/work-items/:id/heartbeat',
     {
-      config: { access: 'write' },
+      config: { access: 'work' },
       schema: {
         summary: 'Renew the lease of a work item',
         tags: ['Work items'],
@@ -175,6 +177,16 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
         ? { renewed: true as const, work_item_id: id, lease_expires_at: timestamp(leaseExpiresAtMs) }
         : reply.code(409).send({ renewed: false, ...lost });
     },
+  );
+}
+
+/** Throws `RequestError` `forbidden` for a queue that the token does not have. */
+function requireQueues({ queues }: Identity, wanted: readonly string[]): void {
+  const other = queues === null ? undefined : wanted.find((queue) => !queues.includes(queue));
+  if (other === undefined) return;
+  throw new RequestError(
+    'forbidden',
+    `this token may not claim from queue "${truncated(other)}"; it may from ${queues?.join(', ')}`,
   );
 }
 

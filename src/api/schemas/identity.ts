@@ -10,7 +10,7 @@ export const Caller = Type.Object(
     role: Type.Enum(ROLES, { description: 'What the token may do.' }),
     access: listOf(
       Type.Enum(ACCESS_OF_ROLES, { description: 'An access.' }),
-      'Which routes the role may use, by the access that docs/api.md states for each: `read`, `write`, `operator`.',
+      'Which routes the role may use, by the access that docs/api.md states for each: `work`, `read`, `write`, `operator`.',
     ),
     token_id: nullable(text('An id.'), 'Id of the token; null when authentication is off.'),
     expires_at: nullable(timestamp('A time.'), 'When the token expires; null = never.'),

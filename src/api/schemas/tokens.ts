@@ -19,6 +19,10 @@ export const CreateToken = Type.Object(
       Type.String({ maxLength: 64 }),
       'When the token expires, in RFC 3339. Cannot be combined with `expires_in`.',
     ),
+    queues: optional(
+      Type.Array(name('A queue.'), { minItems: 1, maxItems: 64 }),
+      'The only queues whose work the token may do; only with role `worker`. Default: all queues of the tenant.',
+    ),
   },
   { additionalProperties: false, description: 'A new token.' },
 );
@@ -28,7 +32,7 @@ export const Token = Type.Object(
   {
     id: text('Id of the token.'),
     name: text('Name of the token: the actor in events and approvals.'),
-    role: text('What the token may do: `viewer`, `developer` or `operator`.'),
+    role: text('What the token may do: `operator`, `developer`, `reviewer`, `viewer` or `worker`.'),
     tenant_id: text('Tenant of the token.'),
     created_at: timestamp('When the token was created.'),
     expires_at: nullable(timestamp('A time.'), 'When the token expires; null = never.'),
@@ -36,6 +40,7 @@ export const Token = Type.Object(
       text('An id.'),
       'Id of the token by whose sign-in link this one was made, or of a session that made it; it is revoked with that one. Null if neither.',
     ),
+    queues: nullable(listOf(text('A queue.'), 'Queues.'), 'The only queues whose work the token may do; null = all.'),
     revoked_at: nullable(timestamp('A time.'), 'When the token was revoked; null if it was not.'),
   },
   { description: 'A token, without its plaintext.' },

@@ -6,6 +6,8 @@ export interface Caller {
   readonly actorType: 'human' | 'agent' | 'system';
   /** Set if the command came as an HTTP request. */
   readonly request?: RequestContext;
+  /** The only queues whose work items exist for it. Absent = all. */
+  readonly queues?: readonly string[];
 }
 
 /** The HTTP request of a command, for the audit log. */

@@ -3,7 +3,7 @@ import { sql } from '../connections.ts';
 /** The control plane: workflows, tokens, tenants, idempotency keys. */
 
 const TOKEN = `id, tenant_id AS "tenantId", name, role, hash, created_at_ms AS "createdAtMs", expires_at_ms AS "expiresAtMs",
-  revoked_at_ms AS "revokedAtMs", parent_id AS "parentId"`;
+  revoked_at_ms AS "revokedAtMs", parent_id AS "parentId", queues`;
 /** What an earlier release registers while it still runs beside this one has no actor. */
 const WORKFLOW = `w.workflow_id AS "workflowId", w.version, w.revision, r.source, w.registered_at_ms AS "registeredAtMs",
   coalesce((SELECT v.registered_by FROM workflow_revisions v WHERE v.tenant_id = w.tenant_id AND v.workflow_id = w.workflow_id

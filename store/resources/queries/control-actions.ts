@@ -15,8 +15,8 @@ export const PUT_WORKFLOW_REVISION = sql(`INSERT INTO workflow_revisions (tenant
     registered_at_ms = excluded.registered_at_ms, registered_by = excluded.registered_by`);
 
 export const INSERT_TOKEN = sql(`INSERT INTO tokens (id, tenant_id, name, role, hash, created_at_ms, expires_at_ms, revoked_at_ms,
-    parent_id)
-  VALUES (@id, @tenantId, @name, @role, @hash, @createdAtMs, @expiresAtMs, @revokedAtMs, @parentId)`);
+    parent_id, queues)
+  VALUES (@id, @tenantId, @name, @role, @hash, @createdAtMs, @expiresAtMs, @revokedAtMs, @parentId, @queues)`);
 export const REVOKE_TOKEN = sql(
   'UPDATE tokens SET revoked_at_ms = coalesce(revoked_at_ms, @atMs) WHERE id = @id AND tenant_id = @tenantId',
 );

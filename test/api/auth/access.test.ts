@@ -36,19 +36,24 @@ const OPERATIONS = [
 /** Routes for any role although they are not GETs: each message is checked by its content, or is about the caller alone. */
 const READS = ['POST /mcp', 'POST /a2a', 'POST /sign-in-links', 'POST /sign-out'];
 
-type Access = 'open' | 'read' | 'write' | 'operator';
+/** What external workers do. */
+const WORK = ['claim', ':id/complete', ':id/fail', ':id/heartbeat'].map((path) => `POST /work-items/${path}`);
 
-/** By the reference, reading roles may GET, and writing roles may use all other routes. */
+type Access = 'open' | 'work' | 'read' | 'write' | 'operator';
+
+/** By the reference, reading roles may GET, workers may do work, and writing roles may use all other routes. */
 function accessTo(route: Route): Access {
   const name = nameOf(route);
   if (OPEN.includes(name)) return 'open';
+  if (WORK.includes(name)) return 'work';
   if (OPERATIONS.includes(name)) return 'operator';
   return route.method === 'GET' || READS.includes(name) ? 'read' : 'write';
 }
 
 const ALLOWED: Readonly<Record<Access, readonly Role[]>> = {
   open: ROLES,
-  read: ROLES,
+  work: ['operator', 'developer', 'worker'],
+  read: ['operator', 'developer', 'reviewer', 'viewer'],
   write: ['operator', 'developer'],
   operator: ['operator'],
 };
@@ -74,7 +79,7 @@ describe('roles', () => {
 
   it('are checked by every route that is listed here', async () => {
     const names = (await registeredRoutes(await api())).map(nameOf);
-    expect([...OPEN, ...OPERATIONS, ...READS].filter((name) => !names.includes(name))).toEqual([]);
+    expect([...OPEN, ...OPERATIONS, ...READS, ...WORK].filter((name) => !names.includes(name))).toEqual([]);
   });
 
   it('get a 403 that names the required role when they may not write', async () => {
@@ -82,6 +87,13 @@ describe('roles', () => {
     const { status, body } = await post('/executions', {}, { as: 'reviewer' });
     expect(status).toBe(403);
     expect(body).toMatchObject({ error: 'insufficient role — developer or operator required', required: 'developer' });
+  });
+
+  it('get a 403 that names the required role when they may not read', async () => {
+    const { get } = await api();
+    const { body } = await get('/executions', { as: 'worker' });
+    const error = 'insufficient role — viewer, reviewer, developer or operator required';
+    expect(body).toMatchObject({ error, required: 'viewer' });
   });
 
   it('get a 403 that names the required role when they are no operator', async () => {

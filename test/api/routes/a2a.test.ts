@@ -348,7 +348,7 @@ describe('POST /a2a', () => {
     });
   });
 
-  it.each(ROLES)('lets a %s read, and only writers send and cancel', async (role) => {
+  it.each(ROLES.filter((role) => role !== 'worker'))('lets a %s read, and only writers send and cancel', async (role) => {
     const bench = await api();
     const id = await bench.started(REVIEW);
     const call = (method: string, params: JsonObject) =>
@@ -363,6 +363,13 @@ describe('POST /a2a', () => {
       expect(reply).toMatchObject(may ? { status: 200, body: { result: {} } } : { status: 403, body: { required: 'developer' } });
     }
     expect((await bench.post('/a2a', {}, { as: null })).status).toBe(401);
+  });
+
+  it('refuses workers', async () => {
+    const { started, post } = await api();
+    const params = { id: await started(REVIEW) };
+    const { status, body } = await post('/a2a', { jsonrpc: '2.0', id: 1, method: 'GetTask', params }, { as: 'worker' });
+    expect([status, body]).toMatchObject([403, { required: 'viewer' }]);
   });
 
   it('sees no task of another tenant', async () => {

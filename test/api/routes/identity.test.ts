@@ -3,8 +3,8 @@ import { api } from '../support/api.ts';
 
 describe('GET /me', () => {
   it.each([
-    ['operator', ['read', 'write', 'operator']],
-    ['developer', ['read', 'write']],
+    ['operator', ['work', 'read', 'write', 'operator']],
+    ['developer', ['work', 'read', 'write']],
     ['reviewer', ['read']],
     ['viewer', ['read']],
   ] as const)('says who the caller is and what a token with role %s may do', async (role, access) => {
@@ -29,7 +29,7 @@ describe('GET /me', () => {
       tenant_id: 'default',
       name: 'anonymous',
       role: 'operator',
-      access: ['read', 'write', 'operator'],
+      access: ['work', 'read', 'write', 'operator'],
       token_id: null,
       expires_at: null,
       auth: 'off',

@@ -28,6 +28,19 @@ describe('POST /tokens', () => {
     expect(body.expires_at).toBe('2030-01-01T00:00:00.000Z');
   });
 
+  it('restricts a worker to queues', async () => {
+    const { post, get } = await api();
+    const { body } = await post('/tokens', { role: 'worker', queues: ['gpu', 'tool'] }, OPERATOR);
+    expect(body).toMatchObject({ role: 'worker', queues: ['gpu', 'tool'] });
+    expect((await get('/tokens', OPERATOR)).body.tokens.find(({ id }) => id === body.id)).toMatchObject({
+      queues: ['gpu', 'tool'],
+    });
+    const { items } = (await get('/audit?event_type=token_created', OPERATOR)).body as unknown as {
+      items: { raw_event: unknown }[];
+    };
+    expect(items[0]?.raw_event).toMatchObject({ token_id: body.id, queues: ['gpu', 'tool'] });
+  });
+
   it('requires only a role', async () => {
     const { post } = await api();
     expect((await post('/tokens', { role: 'viewer' }, OPERATOR)).body).toMatchObject({ role: 'viewer', expires_at: null });
@@ -35,7 +48,7 @@ describe('POST /tokens', () => {
 
   it.each([
     [{}, 'role is required'],
-    [{ role: 'admin' }, 'role must be one of operator, developer, reviewer, viewer'],
+    [{ role: 'admin' }, 'role must be one of operator, developer, reviewer, viewer, worker'],
     [{ role: 'viewer', name: '' }, 'name must not be empty'],
     [{ role: 'viewer', expires_in: 30 }, 'expires_in must be a string'],
     [{ role: 'viewer', expires_in: 'soon' }, 'expires_in must be like 90s, 15m, 12h, 30d or 4w, not "soon"'],
@@ -43,6 +56,8 @@ describe('POST /tokens', () => {
     [{ role: 'viewer', expires_at: 'soon' }, 'expires_at must be an RFC 3339 time, not "soon"'],
     [{ role: 'viewer', expires_at: '2020-01-01T00:00:00Z' }, 'expires_at is past: 2020-01-01T00:00:00Z'],
     [{ role: 'viewer', expires_at: '2030-01-01T00:00:00Z', expires_in: '1h' }, 'give expires_in or expires_at, not both'],
+    [{ role: 'developer', queues: ['gpu'] }, 'queues restrict role worker only, not developer'],
+    [{ role: 'worker', queues: [] }, 'queues must not be empty'],
     [{ role: 'viewer', expiry: '1h' }, 'the body has no expiry'],
   ])('refuses %j', async (request, error) => {
     const { post } = await api();

@@ -2,11 +2,58 @@ import { describe, expect, it } from 'vitest';
 import { eventually } from '../../support/runtimes.ts';
 import { type Api, api, EXTERNAL, UNKNOWN_EXECUTION } from '../support/api.ts';
 
+const OPERATOR = { as: 'operator' } as const;
 const ITEM = '00000000-0000-4000-8000-000000000000';
 
 async function claimed(server: Api, more: object = {}) {
   return (await server.post('/work-items/claim', { worker_id: 'w1', queue_types: ['python_tool'], ...more })).body;
 }
+
+describe('a token of role worker', () => {
+  const worker = async (server: Api, queues?: readonly string[]) => {
+    const { body } = await server.post('/tokens', { role: 'worker', ...(queues === undefined ? {} : { queues }) }, OPERATOR);
+    return { as: null, headers: { authorization: `Bearer ${body.token}` } } as const;
+  };
+  const request = { worker_id: 'w1', queue_types: ['python_tool'] };
+  const settle = (id: string): [string, object][] => [
+    [`/work-items/${id}/heartbeat`, { worker_id: 'w1', lease_fence: 1 }],
+    [`/work-items/${id}/fail`, { error: 'no' }],
+    [`/work-items/${id}/complete`, { output: 1 }],
+  ];
+
+  it('does the work of its queues', async () => {
+    const server = await api();
+    const as = await worker(server, ['gpu', 'python_tool']);
+    const id = await server.started(EXTERNAL);
+    const { work_item: item } = (await server.post('/work-items/claim', request, as)).body;
+    const lease = { worker_id: 'w1', lease_fence: item.lease_fence };
+    expect((await server.post(`/work-items/${item.id}/heartbeat`, lease, as)).body).toMatchObject({ renewed: true });
+    expect((await server.post(`/work-items/${item.id}/complete`, { output: 1, ...lease }, as)).status).toBe(200);
+    expect(await server.runtime.settled('default', id)).toMatchObject({ status: 'completed' });
+  });
+
+  it('neither claims nor settles the work of other queues', async () => {
+    const server = await api();
+    const as = await worker(server, ['gpu', 'tool']);
+    await server.started(EXTERNAL);
+    const { status, body } = await server.post('/work-items/claim', { ...request, queue_types: ['gpu', 'python_tool'] }, as);
+    expect([status, body.error]).toEqual([403, 'this token may not claim from queue "python_tool"; it may from gpu, tool']);
+    const { work_item: item } = await claimed(server);
+    for (const [url, report] of settle(item.id)) {
+      const reply = await server.post(url, report, as);
+      expect([reply.status, reply.body.error]).toEqual([404, `not found: work item ${item.id}`]);
+    }
+    expect((await server.post(`/work-items/${item.id}/complete`, { output: 1 })).status).toBe(200);
+  });
+
+  it('without queues does the work of all', async () => {
+    const server = await api();
+    const as = await worker(server);
+    await server.started(EXTERNAL);
+    const { work_item: item } = (await server.post('/work-items/claim', request, as)).body;
+    expect((await server.post(`/work-items/${item.id}/complete`, { output: 1 }, as)).status).toBe(200);
+  });
+});
 
 describe('POST /work-items/claim', () => {
   it('returns the oldest item with everything a worker needs', async () => {

@@ -38,6 +38,15 @@ describe('jamjet token without a server', () => {
       expect(Math.abs(left - 30 * 86_400_000)).toBeLessThan(60_000);
     }));
 
+  it('restricts a worker to queues', () =>
+    inFolder(async (folder) => {
+      expect(await made(folder, '--role', 'worker', '--queue', 'gpu', '--queue', 'tool')).toMatchObject({
+        role: 'worker',
+        queues: ['gpu', 'tool'],
+      });
+      expect((await jamjet(['token', 'list'], { cwd: folder })).stdout).toContain('worker: gpu, tool');
+    }));
+
   it('revokes by id, and reports an unknown id', () =>
     inFolder(async (folder) => {
       const { id } = await made(folder, '--role', 'viewer');

@@ -8,9 +8,10 @@ import { useAction } from '../../shell/use-action.ts';
 
 const ROLES = {
   viewer: 'reads everything of the tenant',
-  reviewer: 'also decides approvals',
+  reviewer: 'reads everything of the tenant',
   developer: 'also starts and changes executions',
   operator: 'also manages tokens, tenants and the audit chain',
+  worker: 'claims work and reports its outcome, and nothing else',
 } as const;
 type RoleName = keyof typeof ROLES;
 
@@ -31,6 +32,7 @@ export function NewTokenDialog({ onCreated, onClose }: Props) {
         role,
         name: textOf(values, 'name') ?? null,
         tenant_id: textOf(values, 'tenant') ?? null,
+        ...(role === 'worker' ? { queues: queuesOf(textOf(values, 'queues')) } : {}),
         ...(lifetime === 'at' ? { expires_at: localTime(textOf(values, 'at')) } : {}),
         ...(lifetime === '' || lifetime === 'at' ? {} : { expires_in: lifetime }),
       }),
@@ -76,9 +78,21 @@ export function NewTokenDialog({ onCreated, onClose }: Props) {
           </Field>
         )}
       </FieldRow>
+      {role === 'worker' && (
+        <Field label="Queues" hint="The only ones whose work it may do, separated by commas. Empty: all.">
+          {(control) => <input {...control} name="queues" autoComplete="off" />}
+        </Field>
+      )}
       {caller.tenant_id === 'default' && <TenantField />}
     </FormDialog>
   );
+}
+
+/** Null = all. */
+function queuesOf(text: string | undefined): string[] | null {
+  const names = (text ?? '').split(',').map((name) => name.trim());
+  const given = names.filter((name) => name !== '');
+  return given.length === 0 ? null : given;
 }
 
 /** RFC 3339 of the value of a `datetime-local` field. */

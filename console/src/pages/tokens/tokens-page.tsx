@@ -106,7 +106,7 @@ function nextExpiryMs(tokens: readonly Token[], nowMs: number): number | null {
 
 const COLUMNS: readonly Column<Token>[] = [
   { id: 'name', header: 'Name', cell: (token) => <TokenName token={token} /> },
-  { id: 'role', header: 'Role', isShort: true, cell: ({ role }) => role },
+  { id: 'role', header: 'Role', isShort: true, cell: (token) => <Rights token={token} /> },
   { id: 'state', header: 'State', cell: (token) => <State token={token} /> },
   { id: 'created', header: 'Created', cell: ({ created_at }) => <Time at={created_at} /> },
   { id: 'expires', header: 'Expires', cell: ({ expires_at }) => (expires_at === null ? 'never' : <Time at={expires_at} />) },
@@ -121,6 +121,19 @@ function TokenName({ token: { id, name, parent_id } }: { readonly token: Token }
       <Name text={name} maxChars={80} />
       {id === caller.token_id && <p className="muted">this session</p>}
       {parent_id !== null && <p className="muted">made by {parent_id}</p>}
+    </>
+  );
+}
+
+function Rights({ token: { role, queues } }: { readonly token: Token }) {
+  return (
+    <>
+      {role}
+      {queues !== null && (
+        <p className="muted">
+          only <Name text={queues.join(', ')} maxChars={80} />
+        </p>
+      )}
     </>
   );
 }

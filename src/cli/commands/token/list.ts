@@ -29,6 +29,7 @@ class TokenListCommand extends DatabaseCommand {
         created_at: time(row.createdAtMs),
         expires_at: time(row.expiresAtMs),
         revoked_at: time(row.revokedAtMs),
+        queues: queuesOf(row),
       }));
       this.printJson({ tokens });
       return EXIT.ok;
@@ -38,7 +39,13 @@ class TokenListCommand extends DatabaseCommand {
       return EXIT.ok;
     }
     const nowMs = Date.now();
-    const cells = rows.map((row) => [row.id, plain(row.name), row.role, ago(row.createdAtMs, nowMs), this.#validity(row, nowMs)]);
+    const cells = rows.map((row) => [
+      row.id,
+      plain(row.name),
+      rightsOf(row),
+      ago(row.createdAtMs, nowMs),
+      this.#validity(row, nowMs),
+    ]);
     this.print(
       table(
         [{ title: 'TOKEN' }, { title: 'NAME' }, { title: 'ROLE' }, { title: 'CREATED', align: 'right' }, { title: 'VALID' }],
@@ -55,6 +62,21 @@ class TokenListCommand extends DatabaseCommand {
     const date = new Date(row.expiresAtMs).toISOString().slice(0, 10);
     return row.expiresAtMs <= nowMs ? this.paint.dim(`expired ${date}`) : this.paint.green(`until ${date}`);
   }
+}
+
+interface Rights {
+  readonly role: string;
+  readonly queues: string | null;
+}
+
+/** Null = all. */
+function queuesOf({ queues }: Rights): readonly string[] | null {
+  return queues === null ? null : (JSON.parse(queues) as string[]);
+}
+
+function rightsOf(row: Rights): string {
+  const queues = queuesOf(row);
+  return queues === null ? row.role : `${row.role}: ${plain(queues.join(', '))}`;
 }
 
 export { TokenListCommand as command };

@@ -83,7 +83,8 @@ export class WorkResults {
 
   async #find(caller: Caller, id: string): Promise<WorkItemRow> {
     const item = await this.#options.store.workItem(caller.tenantId, id);
-    if (item === null) throw new RuntimeError('not_found', `work item ${id} not found`);
+    const isItsQueue = item !== null && caller.queues?.includes(item.queue) !== false;
+    if (!isItsQueue) throw new RuntimeError('not_found', `work item ${id} not found`);
     return item;
   }
 
