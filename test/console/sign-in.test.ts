@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { JamjetClient } from '../../src/client/index.ts';
+import { accessibilityProblems } from '../support/accessibility.ts';
 import { consoleBrowser } from '../support/browser.ts';
 import { requires } from '../support/requirements.ts';
 import { sharedServer } from '../support/server.ts';
@@ -45,6 +46,61 @@ describe('signing in to the console', requires('chromium'), () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByLabel('Token').waitFor();
     await expect.poll(() => new JamjetClient({ url, token: ofLink }).me().catch(({ status }) => status)).toBe(401);
+  });
+
+  it('asks before a link changes who the tab is', async () => {
+    const { url, client } = server();
+    await client.tenants.create({ id: 'acme', name: 'Acme' });
+    const dev = await client.createToken({ role: 'developer', name: 'dev' });
+    const other = await client.createToken({ role: 'operator', name: 'acme-op', tenant_id: 'acme' });
+    const otherClient = new JamjetClient({ url, token: other.token });
+    const link = async () => `${url}/#/sign-in/${(await otherClient.signIn.createLink()).code}`;
+    const tokenOfTab = () => page.evaluate<string>("sessionStorage.getItem('jamjet.token')");
+    const page = await open({ url, token: dev.token, path: '/workflows' });
+    await page.getByRole('heading', { name: 'Workflows', level: 1 }).waitFor();
+
+    // A question that is not answered changes nothing.
+    const question = page.getByRole('dialog', { name: 'You are dev (default). Become acme-op (acme)?' });
+    await page.goto(await link());
+    await question.waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    expect(await tokenOfTab()).toBe(dev.token);
+    // Enter presses the button that has the focus.
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Executions', level: 1 }).waitFor();
+    expect([await tokenOfTab(), page.url()]).toEqual([dev.token, `${url}/#/executions`]);
+    // The session that was declined is revoked.
+    const sessions = async () => (await otherClient.tokens()).tokens.filter(({ parent_id }) => parent_id === other.id);
+    await expect.poll(async () => (await sessions()).every(({ revoked_at }) => revoked_at !== null)).toBe(true);
+
+    await page.goto(await link());
+    await question.waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('heading', { name: 'Executions', level: 1 }).waitFor();
+    expect(await tokenOfTab()).toBe(dev.token);
+
+    await page.goto(await link());
+    await page.getByRole('button', { name: 'Become acme-op (acme)' }).click();
+    await page.getByRole('heading', { name: 'Executions', level: 1 }).waitFor();
+    expect(await new JamjetClient({ url, token: await tokenOfTab() }).me()).toMatchObject({
+      tenant_id: 'acme',
+      role: 'operator',
+    });
+  });
+
+  it.each(['used', 'unknown'])('keeps the session when the link does not work: %s', async (kind) => {
+    const { url, client } = server();
+    const { code } = await client.signIn.createLink();
+    await client.signIn.redeemLink(code ?? '');
+    const own = await client.createToken({ role: 'viewer', name: 'guest' });
+    const page = await open({ url, token: own.token, path: '/workflows', expected: /40[149]/ });
+    await page.getByRole('heading', { name: 'Workflows', level: 1 }).waitFor();
+    await page.goto(`${url}/#/sign-in/${kind === 'unknown' ? 'garbage1234' : code}`);
+    await page.getByRole('heading', { name: 'Executions', level: 1 }).waitFor();
+    await page.getByRole('status').getByText('The sign-in link does not work').waitFor();
+    expect(await page.evaluate<string>("sessionStorage.getItem('jamjet.token')")).toBe(own.token);
+    await page.reload();
+    await page.getByRole('heading', { name: 'Executions', level: 1 }).waitFor();
   });
 
   it('ends the session when the token is revoked', async () => {

@@ -55,7 +55,7 @@ export function SignedIn({ queries, children }: Props) {
           {children}
         </WithCaller>
       ) : (
-        <OneTimeLink code={code} signIn={signIn} />
+        <OneTimeLink code={code} stored={stored} signIn={signIn} />
       )}
     </QueryClientProvider>
   );
