@@ -1,11 +1,12 @@
 import { dirname, resolve } from 'node:path';
 import { isMap } from 'yaml';
 import type { Json } from '../../machines/json.ts';
+import { isBelow } from './is-below.ts';
 import { MapReader } from './map-reader.ts';
 
 /** A function of a module that the workflow file names. It is not part of the document, because registered workflows name no files. */
 export interface LocalTool {
-  /** Absolute path of a JavaScript module. */
+  /** Absolute path of a JavaScript module, below the folder of the file. */
   readonly module: string;
   /** Name of the exported function. */
   readonly export: string;
@@ -74,5 +75,15 @@ function readLocalTool(name: string, tool: MapReader): LocalTool | null {
     );
     return null;
   }
-  return { module: resolve(dirname(tool.source.file), path), export: exported };
+  const folder = dirname(tool.source.file);
+  if (!isBelow(folder, path)) {
+    tool.error(
+      'bad_reference',
+      `${tool.name}: ${path} is outside of the folder of the workflow, ${resolve(folder)}`,
+      reference.offset,
+      'move the module into that folder; it may import others from elsewhere',
+    );
+    return null;
+  }
+  return { module: resolve(folder, path), export: exported };
 }

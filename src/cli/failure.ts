@@ -41,6 +41,7 @@ const HINTS: Readonly<Record<string, string>> = {
   unknown_database: 'Name it with --db or DATABASE_URL.',
   unknown_tool: '`jamjet tools list` shows the tools of a workflow file, of a module and of jamjet.toml.',
   unknown_execution: '`jamjet ls` lists the executions of a tenant.',
+  outside_folder: 'Copy the file into that folder: a workflow names no files elsewhere, also not by a symbolic link.',
   not_migrated: 'Run `jamjet db migrate` first.',
   diagram_too_large: 'Use a text format, which needs no layout: --format mermaid, dot or xstate.',
   not_empty: 'The target must be new: name another one, or, on PostgreSQL, drop and recreate this one.',

@@ -13,6 +13,7 @@ import type { Tools } from '../runtime/types/work.ts';
 import { isModule } from './is-module.ts';
 import type { Module, ModuleLoader } from './module-loader.ts';
 import { loadLocalTools } from './tools.ts';
+import { pathBelow } from './workflow-folder.ts';
 
 /** A workflow file, or a module that exports workflows. */
 export interface ProjectFile extends CheckedFile {
@@ -20,7 +21,7 @@ export interface ProjectFile extends CheckedFile {
   readonly mainId: string | null;
   /** Names of the functions that come with it. */
   readonly toolNames: readonly string[];
-  /** Loads them. Rejects with `ModuleError` or `ToolsError`. */
+  /** Loads them. Rejects with `ModuleError`, `ToolsError` or `OutsideFolder`. */
   readonly tools: () => Promise<Tools>;
 }
 
@@ -37,7 +38,7 @@ export interface ProjectReader {
 
 /**
  * Reads and checks a workflow file by its absolute path; `shown` names it in errors. A module is loaded, since its exports are the
- * workflows. Rejects with `ModuleError`, `ProjectError`, or the error of the file system.
+ * workflows. Rejects with `ModuleError`, `ProjectError`, `OutsideFolder`, or the error of the file system.
  */
 export async function readProjectFile(path: string, shown: string, reader: ProjectReader): Promise<ProjectFile> {
   return isModule(path) ? readModule(path, shown, reader) : readText(path, shown, reader);
@@ -67,7 +68,7 @@ async function readText(path: string, shown: string, reader: ProjectReader): Pro
     ...checked,
     mainId: first !== undefined && second === undefined ? String(first.document.workflow_id) : null,
     toolNames: Object.keys(checked.localTools),
-    tools: () => loadLocalTools(checked.localTools, reader.loader),
+    tools: () => loadLocalTools(checked.localTools, dirname(path), reader.loader),
   };
 }
 
@@ -153,9 +154,9 @@ function toolsOf(all: readonly Authored[], shown: string): Tools {
 }
 
 function withPrompts(checked: CheckedFile, path: string, shown: string, { loader, read }: ProjectReader): Promise<CheckedFile> {
-  return withPromptFiles(checked, (prompt, what) => {
-    const file = resolve(dirname(path), prompt);
-    loader.add(file);
-    return read(file, `${shown}: ${what}`);
+  const folder = dirname(path);
+  return withPromptFiles(checked, async (prompt, what) => {
+    loader.add(resolve(folder, prompt));
+    return read(await pathBelow(folder, prompt, `${shown}: ${what}`), `${shown}: ${what}`);
   });
 }

@@ -1,6 +1,7 @@
 import type { LocalTool } from '../authoring/tools.ts';
 import type { Tool, Tools } from '../runtime/types/work.ts';
 import type { ModuleLoader } from './module-loader.ts';
+import { pathBelow } from './workflow-folder.ts';
 
 /** Functions cannot be used as tools; the message names the module and says why. */
 export class ToolsError extends Error {
@@ -23,10 +24,15 @@ export async function loadTools(path: string, loader: ModuleLoader): Promise<Too
   return tools;
 }
 
-/** Loads the functions that a workflow file names under `tools:` (tool name → module path and export). */
-export async function loadLocalTools(references: Readonly<Record<string, LocalTool>>, loader: ModuleLoader): Promise<Tools> {
+/** Loads the functions that a workflow file in the folder names under `tools:` (tool name → module path and export). */
+export async function loadLocalTools(
+  references: Readonly<Record<string, LocalTool>>,
+  folder: string,
+  loader: ModuleLoader,
+): Promise<Tools> {
   const tools: Record<string, Tool> = {};
   for (const [name, reference] of Object.entries(references)) {
+    await pathBelow(folder, reference.module, `tool ${name}: ${reference.module}`);
     const tool = (await loader.load(reference.module))[reference.export];
     if (!isTool(tool)) throw new ToolsError(`tool ${name}: ${reference.module} exports no function "${reference.export}"`);
     tools[name] = tool;

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkWorkflow } from '../../src/authoring/check.ts';
 import { ModuleLoader } from '../../src/project/module-loader.ts';
@@ -30,7 +30,7 @@ describe('the examples', () => {
   it.each(FILES)('$path brings a function for every tool it calls', async ({ example, path }) => {
     const { workflows, localTools } = checkWorkflow(readFileSync(path, 'utf8'), path);
     const called = [...JSON.stringify(workflows).matchAll(/"tool_ref":"([^"]+)"/g)].map(([, name]) => name);
-    const tools = await loadLocalTools(localTools, new ModuleLoader({ cwd: process.cwd(), fresh: false }));
+    const tools = await loadLocalTools(localTools, dirname(path), new ModuleLoader({ cwd: process.cwd(), fresh: false }));
     expect(Object.keys(tools)).toEqual(expect.arrayContaining(called));
     if (called.length === 0) return;
     // `jamjet dev --tools` offers the same functions under the same names.

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readWorkflow } from '../../src/cli/input/workflow-file.ts';
@@ -30,6 +30,41 @@ describe('a prompt that names a file', () => {
     writeFileSync(join(folder, 'w.yaml'), workflow('prompts/ask.md'));
     await expect(readWorkflow('w.yaml', folder)).rejects.toThrow('w.yaml: node "ask": prompts/ask.md: no such file');
   });
+
+  it.each([
+    ['../secret.md', false],
+    ['prompts/../../../../../../../../etc/passwd', false],
+    ['/etc/secret.txt', false],
+    ['prompts/link.md', true],
+    ['prompts/linked/secret.md', true],
+  ])('is refused outside of the folder of the workflow: %s', async (prompt, isLink) => {
+    const outside = temporaryFolder();
+    writeFileSync(join(outside, 'secret.md'), 'the secret');
+    const folder = join(outside, 'flows');
+    mkdirSync(join(folder, 'prompts'), { recursive: true });
+    symlinkSync(join(outside, 'secret.md'), join(folder, 'prompts/link.md'));
+    symlinkSync(outside, join(folder, 'prompts/linked'));
+    writeFileSync(join(folder, 'w.yaml'), workflow(prompt));
+    const real = isLink ? ` (${realpathSync(join(outside, 'secret.md'))})` : '';
+    await expect(readWorkflow('w.yaml', folder)).rejects.toThrow(
+      `w.yaml: node "ask": ${prompt}${real} is outside of the folder of the workflow, ${folder}`,
+    );
+  });
+
+  it.each(['./prompts/ask.md', 'prompts/more/../ask.md', '..prompts.md', 'prompts/link.md'])(
+    'is read inside of the folder, which may itself be reached by a symbolic link: %s',
+    async (prompt) => {
+      const outside = temporaryFolder();
+      const folder = join(outside, 'flows');
+      mkdirSync(join(folder, 'prompts/more'), { recursive: true });
+      for (const file of ['prompts/ask.md', '..prompts.md']) writeFileSync(join(folder, file), 'Say it');
+      symlinkSync('ask.md', join(folder, 'prompts/link.md'));
+      writeFileSync(join(folder, 'w.yaml'), workflow(prompt));
+      symlinkSync(folder, join(outside, 'linked'));
+      const { document } = await readWorkflow('w.yaml', join(outside, 'linked'));
+      expect(document?.nodes).toMatchObject({ ask: { kind: { prompt_ref: 'Say it' } } });
+    },
+  );
 
   it.each(['Say hello.md please', '{{state.prompt}}.md', 'hello'])('is not one like %j', async (prompt) => {
     const folder = temporaryFolder();

@@ -28,8 +28,8 @@ describe('the tool catalog', () => {
   });
 
   it('names a function like its tool by default', () => {
-    expect(parseWorkflow(withTools('t: { kind: function, reference: ../tools.mjs }'), '/flows/w.yaml').localTools).toEqual({
-      t: { module: '/tools.mjs', export: 't' },
+    expect(parseWorkflow(withTools('t: { kind: function, reference: ./tools.mjs }'), '/flows/w.yaml').localTools).toEqual({
+      t: { module: '/flows/tools.mjs', export: 't' },
     });
   });
 
@@ -51,6 +51,16 @@ describe('the tool catalog', () => {
     'refuses %s as a module',
     (reference) =>
       expect(problems(withTools(`t: { kind: function, reference: ${reference} }`))).toEqual(['3:35 error bad_reference']),
+  );
+
+  it.each(['../tools.mjs', './lib/../../tools.mjs#f', '/etc/tools.mjs#f'])(
+    'refuses the module %s outside of the folder of the file',
+    (reference) => {
+      const { diagnostics } = parseWorkflow(withTools(`t: { kind: function, reference: "${reference}" }`), '/flows/w.yaml');
+      expect(diagnostics.map(({ code, message }) => [code, message])).toEqual([
+        ['bad_reference', `tool "t": ${reference.split('#', 1)[0]} is outside of the folder of the workflow, /flows`],
+      ]);
+    },
   );
 
   it('needs a reference for a function', () =>

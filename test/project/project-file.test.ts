@@ -1,3 +1,4 @@
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ModuleLoader } from '../../src/project/module-loader.ts';
@@ -117,6 +118,20 @@ nodes:
     expect(JSON.stringify(document)).toContain('What now?');
     expect([...loader.files].sort()).toEqual(
       ['prompts/ask.md', 'tools.ts', 'twice.ts', 'w.yaml'].map((name) => join(folder, name)),
+    );
+  });
+
+  it('does not load a module that is outside of the folder behind a symbolic link', async () => {
+    const { folder, file } = project(
+      {
+        'flows/w.yaml': 'workflow: { id: w }\ntools: { t: { kind: function, reference: ./tools.mjs } }\nnodes: { t: {} }\n',
+        'tools.mjs': "throw new Error('loaded');\n",
+      },
+      'flows/w.yaml',
+    );
+    symlinkSync(join(folder, 'tools.mjs'), join(folder, 'flows/tools.mjs'));
+    await expect((await file).tools()).rejects.toThrow(
+      `tool t: ${folder}/flows/tools.mjs (${folder}/tools.mjs) is outside of the folder of the workflow, ${folder}/flows`,
     );
   });
 });

@@ -31,6 +31,7 @@ async function open(example: string, files: readonly string[] = ['workflow.yaml'
   const authored = files.map((name) => checkWorkflow(readFileSync(join(folder, name), 'utf8'), join(folder, name)));
   const tools = await loadLocalTools(
     Object.assign({}, ...authored.map(({ localTools }) => localTools)),
+    folder,
     new ModuleLoader({ cwd: process.cwd(), fresh: false }),
   );
   const mcpServers = commandServers(authored.map(({ document }) => document as JsonObject));

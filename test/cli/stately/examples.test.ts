@@ -33,6 +33,7 @@ const EXAMPLES = await Promise.all(
 );
 const TOOLS = await loadLocalTools(
   Object.assign({}, ...EXAMPLES.flatMap(({ authored }) => authored.map((file) => file.localTools))),
+  resolve('examples'),
   new ModuleLoader({ cwd: process.cwd(), fresh: false }),
 );
 

@@ -71,6 +71,7 @@ async function recordRun({ name, files = ['workflow.yaml'], input }: Example): P
   const authored = files.map((file) => checkWorkflow(readFileSync(join(folder, file), 'utf8'), join(folder, file)));
   const tools = await loadLocalTools(
     Object.assign({}, ...authored.map(({ localTools }) => localTools)),
+    folder,
     new ModuleLoader({ cwd: process.cwd(), fresh: false }),
   );
   const path = databasePath();
