@@ -9,6 +9,7 @@ import type { Run } from '../run.ts';
 import { detailsIn } from '../step/actions/failure-data.ts';
 import { USAGE_FIELDS } from '../step/actions/usage.ts';
 import type { Context } from '../step/context/context.ts';
+import type { MachineEvent } from '../step/machine-event.ts';
 import type { Program } from '../step/program.ts';
 import { LogMismatch, type TimedEvent } from './log.ts';
 
@@ -185,6 +186,14 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
 function usageIn(data: JsonObject): { readonly usage?: never } {
   const usage = Object.fromEntries(USAGE_FIELDS.flatMap((key) => (Object.hasOwn(data, key) ? [[key, data[key]]] : [])));
   return Object.keys(usage).length === 0 ? {} : { usage: usage as never };
+}
+
+/** The event that failed a node, as its logged failure and the cause before it have it: with what the attempt used. */
+export function failureEventIn(node: string, logged: readonly TimedEvent[]): MachineEvent {
+  const usage = usageIn(Object.assign({}, ...logged.map(({ data }) => data)));
+  return logged[0]?.type === 'eval_scored'
+    ? { type: 'done', node, output: null, durationMs: 0, ...usage }
+    : { type: 'fail', node, error: '', retryable: false, delayMs: 0, ...usage };
 }
 
 /** The data of a completion with its lists whole. */

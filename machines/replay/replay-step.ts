@@ -7,13 +7,12 @@ import { FIRST_RULES } from '../program/rules.ts';
 import type { Run, Segment, StepEnv, StepResult, TenantPolicy } from '../run.ts';
 import { isSameJson } from '../same-json.ts';
 import { DEFAULT_STEP_LIMIT } from '../step/context/context.ts';
-import { start, step } from '../step/index.ts';
+import { failUntilRetry, start, step } from '../step/index.ts';
 import type { Program } from '../step/program.ts';
-import { resetFailure } from '../step/reset.ts';
 import { RECORDED_INPUT_FIELDS } from '../step/work/recorded-input.ts';
 import { executionAt, type History } from './history.ts';
 import { LogMismatch, type TimedEvent } from './log.ts';
-import { messageInLog, nextEvent } from './message-in-log.ts';
+import { failureEventIn, messageInLog, nextEvent } from './message-in-log.ts';
 import { type RetryResets, resetAt } from './retry-reset.ts';
 import { tenantVerdictIn } from './tenant-verdict.ts';
 import { hasResetFailure, isUndoingEnd, passOver } from './undone-end.ts';
@@ -33,21 +32,12 @@ export function replayStep(
   const first = log[at] as TimedEvent;
   const { resets } = history;
   if (run !== null && isUndoingEnd(run)) return { run: passOver(program, run, first, resets), length: 1 };
-  const reset = resetAt(log, at, resets);
-  let replayed: Run;
-  let length: number;
-  if (reset !== null && run !== null) {
-    if (first.sequence !== run.seq + 1) throw new LogMismatch(first.sequence, `follows sequence ${run.seq}`);
-    replayed = resetFailure(program, run, reset.node, reset.sequence, reset.patch);
-    length = reset.length;
-  } else {
-    const executionId = executionAt(history, first.sequence, env.executionId);
-    const stepEnv = executionId === env.executionId ? env : { ...env, executionId };
-    ({
-      run: replayed,
-      events: { length },
-    } = replayVerified(program, run, log, at, stepEnv, resets));
-  }
+  const executionId = executionAt(history, first.sequence, env.executionId);
+  const stepEnv = executionId === env.executionId ? env : { ...env, executionId };
+  const {
+    run: replayed,
+    events: { length },
+  } = replayVerified(program, run, log, at, stepEnv, resets);
   const end = log[at + length];
   if (end?.type === 'workflow_finalizing' && hasResetFailure(replayed))
     return { run: passOver(program, replayed, end, resets), length: length + 1 };
@@ -96,6 +86,8 @@ function replayOnce(
     return start(program, first.data.initial_input ?? null, stepEnv);
   }
   if (first.sequence !== run.seq + 1) throw new LogMismatch(first.sequence, `follows sequence ${run.seq}`);
+  const reset = resetAt(log, at, resets);
+  if (reset !== null) return failUntilRetry(program, run, { ...reset, event: failureEventIn(reset.node, reset.events) }, stepEnv);
   const stepped = step(program, run, messageInLog(program, run, log, at), stepEnv);
   if ('refused' in stepped) throw new LogMismatch(first.sequence, `${first.type} is refused as ${stepped.refused}`);
   return stepped;

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import type { TimedEvent } from './log.ts';
 
 /** The failures in a log that a retry has reset, and the ends of the execution that followed from them. By sequence. */
@@ -37,17 +37,24 @@ const CAUSES_OF_FAILURE: ReadonlySet<string> = new Set([
   'eval_scored',
 ]);
 
-/** The failure of the step that begins at `at`, if it is reset; null otherwise. */
+const EXCEEDED: ReadonlySet<string> = new Set(['token_budget_exceeded', 'cost_budget_exceeded']);
+
+/** The failure of the step that begins at `at`, and its cause, if it is reset; null otherwise. */
 export function resetAt(
   log: readonly TimedEvent[],
   at: number,
   resets: RetryResets,
-): { readonly node: string; readonly sequence: number; readonly length: number; readonly patch: Json | undefined } | null {
+): { readonly node: string; readonly events: readonly TimedEvent[]; readonly endsExecution: boolean } | null {
   if (resets.failures.size === 0) return null;
   const first = log[at];
   const length = first !== undefined && CAUSES_OF_FAILURE.has(first.type) ? 2 : 1;
   const failed = log[at + length - 1];
   if (first === undefined || failed === undefined || !resets.failures.has(failed.sequence)) return null;
   if (failed.type !== 'node_failed' || failed.node_id === null || failed.node_id !== first.node_id) return null;
-  return { node: failed.node_id, sequence: failed.sequence, length, patch: first.data.state_patch };
+  const events = log.slice(at, at + length);
+  const after = log[at + length];
+  const next = after !== undefined && EXCEEDED.has(after.type) ? log[at + length + 1] : after;
+  const endsExecution =
+    next?.type === 'workflow_finalizing' || (next?.type === 'workflow_failed' && resets.ends.has(next.sequence));
+  return { node: failed.node_id, events, endsExecution };
 }

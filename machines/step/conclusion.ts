@@ -19,11 +19,11 @@ export function conclude(
 ): { readonly type: EventType; readonly data: JsonObject } {
   for (const node of inDocumentOrder(step.tables.graph, step.now.active.nodes())) step.cancelVisit(node);
   const { halt } = step;
-  const { failures, state, ending } = step.now;
+  const { state, ending } = step.now;
   const reason = ending?.status === 'cancelled' ? ending.error : given;
   const continuedAs = halt?.status === 'limit_exceeded' ? halt.continuedAs : undefined;
   const error =
-    status === 'failed' ? (halt?.error ?? ending?.error ?? failureMessage(failures)) : status === 'cancelled' ? reason : null;
+    status === 'failed' ? (halt?.error ?? ending?.error ?? failureMessage(step.now)) : status === 'cancelled' ? reason : null;
   if (continuedAs !== undefined) step.set({ continuedAs });
   step.set({ ending: null, error, earlyEvents: [], pendingInputs: {}, forks: {}, subgraphs: {}, suspension: null });
   switch (status) {

@@ -15,14 +15,14 @@ import { BUDGET_EXCEEDED, budgetExceededMessage } from './context/evaluation.ts'
 import { isSetIn } from './context/step-timers.ts';
 import type { DoneEvent, FailEvent } from './machine-event.ts';
 import type { Program } from './program.ts';
-import { StepRunner } from './step-runner.ts';
+import { type ResetFailure, StepRunner } from './step-runner.ts';
 import { backoffMs } from './work/backoff.ts';
 import { heldContext } from './work/policy-gate.ts';
 
 export { heldCondition } from './actions/conditions.ts';
 export { completedPatch } from './actions/state-patch.ts';
 export { BUDGET_EXCEEDED, budgetExceededMessage } from './context/evaluation.ts';
-export { failuresOf, terminalFailures } from './reset.ts';
+export { failuresOf, resettableFailures, terminalFailures } from './reset.ts';
 export { isErased, load, SnapshotVersionMismatch, save, saveErased } from './snapshot.ts';
 export { inputUnderPatch } from './work/input-under-patch.ts';
 export { hasInputMapping, workOf } from './work/work.ts';
@@ -144,7 +144,9 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
     }
     case 'retry': {
       const failed = context.active.nodes().filter((node) => context.active.get(node)?.phase === 'failed');
-      return failed.length === 0 ? refuse('not_retryable') : runner.retry(failed);
+      if (failed.length === 0) return refuse('not_retryable');
+      const wouldEnd = program.tables.budgetAction === 'fail' && exceededBudget(context, program.workflow) !== null;
+      return wouldEnd ? refuse('over_budget') : runner.retry(failed);
     }
     case 'fork':
       return runner.fork(message);
@@ -153,6 +155,11 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       throw new TypeError(`unhandled message ${JSON.stringify(unhandled)}`);
     }
   }
+}
+
+/** Takes the step of a failure that a later retry resets. */
+export function failUntilRetry(program: Program, run: Run, failure: ResetFailure, env: StepEnv): StepResult {
+  return StepRunner.of(program, run, env).failUntilRetry(failure);
 }
 
 function refuse(refused: Refused['refused'], nodes: readonly string[] = []): Refused {

@@ -42,6 +42,7 @@ const STORED = [
   'visits',
   'earlyEvents',
   'failures',
+  'abandoned',
   'forks',
   'pendingInputs',
   'lists',

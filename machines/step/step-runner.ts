@@ -1,3 +1,4 @@
+import type { LogEvent } from '../events.ts';
 import { LANGUAGE } from '../expression/syntax-tree.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Budgets, Child, Done, Enqueue, Fail, Fork, Progress } from '../messages.ts';
@@ -5,7 +6,7 @@ import { definitionOf } from '../nodes/index.ts';
 import { BACKOFF, backoffStateId, endStateId, stateId, timerId } from '../program/state-ids.ts';
 import { attemptTimeoutMs, parkTimer } from '../program/timers.ts';
 import type { Run, Status, StepEnv, StepResult } from '../run.ts';
-import { addUsage, budgetEventData, continueElsewhere, exceededBudget, mergeBudgets } from './actions/budgets.ts';
+import { addUsage, budgetEventData, continueElsewhere, exceededBudget, mergeBudgets, meter } from './actions/budgets.ts';
 import { addApproval, rejection } from './actions/causes.ts';
 import { failedData } from './actions/failure-data.ts';
 import { reviewData } from './actions/scoring.ts';
@@ -23,11 +24,20 @@ import type { Program } from './program.ts';
 import { resetPositions } from './reset.ts';
 import { statusOf } from './status.ts';
 import type { MachineStep } from './stepper.ts';
-import { refuseBeyondLimit, releaseLimit } from './work/autonomy-gate.ts';
+import { countAttempt, refuseBeyondLimit, releaseLimit } from './work/autonomy-gate.ts';
 import { backoffMs } from './work/backoff.ts';
 import { beginNode, renderApproval, timerCreatedData } from './work/begin.ts';
 import { approvedJudgement } from './work/judgement.ts';
 import { budgetFailure } from './work/node-template.ts';
+
+/** A failure that a later retry resets, with its events as they were logged: of its cause, if there is one, and of itself. */
+export interface ResetFailure {
+  readonly node: string;
+  readonly event: MachineEvent;
+  readonly events: readonly LogEvent[];
+  /** Did it end the execution? */
+  readonly endsExecution: boolean;
+}
 
 /**
  * Takes one step. The machine settles first (control nodes, skips, joins), then nodes that were reached begin, in document order; a node
@@ -225,12 +235,16 @@ export class StepRunner {
   resume(budgets: Budgets | null): StepResult {
     this.#step.addEvent('workflow_resumed', null, budgets === null ? {} : budgetEventData(budgets));
     if (budgets !== null) this.#step.set({ budgets: mergeBudgets(this.#step.now.budgets, budgets) });
-    const { workflow } = this.#program.tables;
-    const exceeded = exceededBudget(this.#step.now, workflow);
+    return this.#beginDeferred(this.#step.now.suspension?.deferred ?? []);
+  }
+
+  /** Ends a suspension: its nodes begin, unless the execution is over its budget and continues elsewhere. */
+  #beginDeferred(nodes: readonly string[]): StepResult {
+    const exceeded = exceededBudget(this.#step.now, this.#program.tables.workflow);
     if (exceeded !== null) continueElsewhere(this.#step, null, exceeded.error);
     const { halt } = this.#step;
     if (halt !== null) this.#move({ type: halt.status === 'rerouted' ? 'overBudget' : 'halt' });
-    else this.#beginAtEnd(this.#step.now.suspension?.deferred ?? []);
+    else this.#beginAtEnd(nodes);
     this.#step.set({ suspension: null });
     return this.#finish(null);
   }
@@ -249,10 +263,30 @@ export class StepRunner {
     const resetFailures = visits.map(({ since }) => since ?? 0).sort((a, b) => a - b);
     this.#step.addEvent('workflow_retried', null, { nodes: [...nodes], forgiven: resetFailures });
     for (const { node, activation } of visits) this.#step.setVisits(node, activation);
-    this.#step.set({ suspension: null });
+    this.#step.set({ suspension: { reason: null, deferred: nodes } });
     this.#configuration = stepper.at(resetPositions(this.#configuration, new Set(nodes), tables));
-    this.#beginAtEnd(nodes);
-    return this.#finish(null);
+    return this.#beginDeferred(nodes);
+  }
+
+  /** Logs a failure that a later retry resets. The machine stays where it was, and so does the node. */
+  failUntilRetry({ node, event, events, endsExecution }: ResetFailure): StepResult {
+    for (const { type, data } of events) {
+      this.#step.addEvent(type, node, data);
+      if (type === 'approval_received') this.#step.patchState(data.state_patch);
+    }
+    this.#awaitRetry(event, node);
+    meter(this.#step, node, event);
+    // An execution that ends is not paused over its budget.
+    return endsExecution
+      ? this.#result(statusOf(this.#configuration, this.#step.now.suspension !== null), node)
+      : this.#finish(node);
+  }
+
+  /** The node takes no message until a retry. What the attempt used is spent all the same. */
+  #awaitRetry(event: MachineEvent, node: string): void {
+    const { phase, activation, attempt } = this.#step.activeOf(node);
+    if (phase !== 'awaiting_approval') countAttempt(this.#step, node, event, 'failed');
+    this.#step.setActive(node, { activation, attempt, phase: 'failed', since: this.#step.sequence });
   }
 
   /** Begins everything that the origin had in progress, as the same attempts; approvals are asked again. */
@@ -360,8 +394,8 @@ export class StepRunner {
   #isReset(node: string, ended: MachineEvent): boolean {
     if (ended.type !== 'fail' || this.#env.isReset?.(this.#step.sequence + 1) !== true) return false;
     const { activation, attempt } = this.#step.activeOf(node);
-    const since = this.#step.addEvent('node_failed', node, failedData(ended, attempt, activation));
-    this.#step.setActive(node, { activation, attempt, phase: 'failed', since });
+    this.#step.addEvent('node_failed', node, failedData(ended, attempt, activation));
+    this.#awaitRetry(ended, node);
     return true;
   }
 

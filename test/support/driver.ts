@@ -5,7 +5,7 @@ import type { Json } from '../../machines/json.ts';
 import type { Message, Usage } from '../../machines/messages.ts';
 import { replayForRetry } from '../../machines/replay/index.ts';
 import type { ActiveNode, Effect, Refused, Run, StepEnv, StepResult } from '../../machines/run.ts';
-import { activeOf, isStuck, load, save, start, stateOf, step, terminalFailures } from '../../machines/step/index.ts';
+import { activeOf, isStuck, load, resettableFailures, save, start, stateOf, step } from '../../machines/step/index.ts';
 import type { Program } from '../../machines/step/program.ts';
 import type { Stepper } from '../../machines/step/stepper.ts';
 
@@ -145,7 +145,7 @@ export class Driver {
 
   /** Replays the log, as a retry of a failed run does. */
   #replayForRetry(): void {
-    const replaying = replayForRetry(this.program, this.log, terminalFailures(this.run), this.env);
+    const replaying = replayForRetry(this.program, this.log, resettableFailures(this.run), this.env);
     for (;;) {
       const { done, value } = replaying.next();
       if (!done) continue;

@@ -4,7 +4,7 @@ import { type History, historyOf, replayForRetry, type TimedEvent } from '../../
 import { messageInLog } from '../../machines/replay/message-in-log.ts';
 import { type ReplayEnv, replayStep } from '../../machines/replay/replay-step.ts';
 import { type Run, type StepEnv, TERMINAL } from '../../machines/run.ts';
-import { activeOf, step, terminalFailures } from '../../machines/step/index.ts';
+import { activeOf, resettableFailures, step } from '../../machines/step/index.ts';
 import type { Program } from '../../machines/step/program.ts';
 
 /** A message that the log implies, and the nodes that its step started in process. */
@@ -43,7 +43,7 @@ function inProcess(log: readonly TimedEvent[], at: number): ReadonlySet<string> 
 }
 
 function runAfterReset(program: Program, log: readonly TimedEvent[], run: Run, env: ReplayEnv): Run {
-  const replaying = replayForRetry(program, log, terminalFailures(run), env);
+  const replaying = replayForRetry(program, log, resettableFailures(run), env);
   for (;;) {
     const { done, value } = replaying.next();
     if (done) return value;

@@ -9,7 +9,7 @@ import { failureMessage } from '../reset.ts';
 export function finalize(step: StepContext, event: MachineEvent, { as: status }: EndParams): void {
   const { graph, outputUse } = step.tables;
   const cancelled = event.type === 'cancel' ? event.reason : null;
-  const failed = step.halt?.error ?? failureMessage(step.now.failures);
+  const failed = step.halt?.error ?? failureMessage(step.now);
   const error = status === 'cancelled' ? cancelled : status === 'failed' ? failed : null;
   const left = finalizersFor(graph, status);
   const input: PendingInput = ['', { status, error }];

@@ -54,7 +54,8 @@ export const guards = {
   /** Is the node the next of those that run before the execution ends? */
   isNext: ({ context: { step } }: GuardArgs, { node }: NodeParams) => step.now.ending?.left[0] === node,
   endsAs: ({ context: { step } }: GuardArgs, { as }: EndParams) => step.now.ending?.status === as,
-  anyFailed: ({ context: { step } }: GuardArgs) => step.now.failures.length > 0 || step.halt !== null,
+  anyFailed: ({ context: { step } }: GuardArgs) =>
+    step.now.failures.length > 0 || step.now.abandoned !== undefined || step.halt !== null,
   /** Is the execution to continue at the node for budgets? */
   rerouted: ({ context: { step } }: GuardArgs) => step.halt?.status === 'rerouted',
   /** Has the step limit or a budget been reached before this node was? */

@@ -15,16 +15,20 @@ export function reroute(step: StepContext, { node: target, deliver }: ReroutePar
   const { graph } = tables;
   const from = halt.node === null ? [] : [step.indexOf(halt.node)];
   const active = step.now.active.nodes().map((node) => step.indexOf(node));
-  const deferred = (step.now.suspension?.deferred ?? []).map((node) => step.indexOf(node));
+  const deferred = (step.now.suspension?.deferred ?? [])
+    .map((node) => step.indexOf(node))
+    .filter((index) => !active.includes(index));
   const skipped = stillReachable(graph, [...from, ...active, ...deferred]);
   for (const index of [...from, ...active]) skipped.remove(index);
   for (const key of Object.keys(step.now.subgraphs)) {
     const subgraph = step.enteredSubgraph(key);
     for (const index of subgraph?.plan.nodes ?? []) if (subgraph?.nodeState(index) !== NODE.undecided) skipped.remove(index);
   }
+  for (const index of deferred) skipped.add(index);
   skipped.removeAll(stillReachable(graph, [step.indexOf(target)]));
   for (const index of active.sort((a, b) => a - b)) step.cancelVisit(graph.idOf(index));
   step.goOn();
+  step.abandonFailures();
   step.leaveAll(skipped, BUDGET_SKIP);
   if (halt.node !== null) step.recordRerouted(halt.node, target);
   if (deliver === true) step.deliverInput(target, halt.node ?? target, { error: halt.error, node_id: halt.node }, false);

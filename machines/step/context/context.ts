@@ -87,6 +87,8 @@ export interface Context {
   readonly earlyEvents: readonly EarlyEvent[];
   /** Nodes that failed for good, without a handler. */
   readonly failures: readonly string[];
+  /** Nodes that had failed so before a budget sent the execution elsewhere. No retry resets these failures; absent = there are none. */
+  readonly abandoned?: readonly string[];
   /** Branches of an entered fork that have arrived at its join, ended before it, or failed. */
   readonly forks: Readonly<Record<string, readonly [joined: number, ended: number, failed: number]>>;
   readonly subgraphs: Readonly<Record<string, SubgraphState>>;

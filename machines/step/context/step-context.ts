@@ -259,6 +259,12 @@ export class StepContext {
     this.#now.failures = [...this.#now.failures, node];
   }
 
+  /** The execution continues elsewhere, and does not come back to the nodes that have failed. */
+  abandonFailures(): void {
+    const { failures, abandoned = [] } = this.#now;
+    if (failures.length > 0) this.set({ failures: [], abandoned: [...abandoned, ...failures] });
+  }
+
   countHandledFailure(): void {
     this.#now.handledFailures += 1;
     this.#checkStepLimit();

@@ -72,7 +72,7 @@ export function interventionRoutes(app: Api, { runtime }: Services): void {
       schema: {
         summary: 'Retry a failed execution',
         description:
-          'Runs its failed nodes again. Completed nodes are kept; the workflow timeout starts again. 409 if the execution has not failed, or failed for another reason than its nodes.',
+          'Runs its failed nodes again. Completed nodes are kept; the workflow timeout starts again. What was used counts on: an execution over its budget is paused, or continues elsewhere, as `on_budget_exceeded` says. 409 if the execution has not failed, failed for another reason than its nodes, or was sent away from them by its budget.',
         tags: ['Executions'],
         operationId: 'retryExecution',
         params: ExecutionById,
@@ -83,8 +83,8 @@ export function interventionRoutes(app: Api, { runtime }: Services): void {
       const caller = callerOf(request);
       const id = executionId(request.params.id);
       const { nodes } = await runtime.retry(caller, id);
-      const { status } = await runtime.execution(caller.tenantId, id);
-      return { execution_id: id, status, held: false as const, nodes: [...nodes] };
+      const { status, suspended } = await runtime.execution(caller.tenantId, id);
+      return { execution_id: id, status, held: suspended !== null, nodes: [...nodes] };
     },
   );
 }

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { executionStatus } from './executions.ts';
-import { count, listOf, number, optional, text } from './fields.ts';
+import { count, flag, listOf, number, optional, text } from './fields.ts';
 
 export const PauseExecution = Type.Object(
   { reason: optional(Type.String({ maxLength: 1024 }), 'Why; kept with the execution.') },
@@ -50,6 +50,7 @@ export type ResumedExecution = Static<typeof ResumedExecution>;
 export const RetriedExecution = Type.Object(
   {
     ...ResumedExecution.properties,
+    held: flag('Whether it is paused because it is over its budget (`on_budget_exceeded: pause`).'),
     nodes: listOf(Type.String(), 'Failed nodes that run again.'),
   },
   { description: 'A failed execution was retried.' },

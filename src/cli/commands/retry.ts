@@ -50,6 +50,7 @@ completed, have failed again, or are still running. The exit status is 1 if any 
     }
     if (this.json) this.printJson(answer);
     else this.print(`${this.paint.green('✓ retried')}  ${summaryOf(answer)}`);
+    if (answer.held) this.note(`It is paused over its budget: jamjet resume ${answer.execution_id} with a greater total.`);
     return EXIT.ok;
   }
 }

@@ -1,7 +1,7 @@
 import { subjectOf } from '../../../machines/policy.ts';
 import { LogMismatch, replayForRetry } from '../../../machines/replay/index.ts';
 import type { Run, TenantPolicy } from '../../../machines/run.ts';
-import { terminalFailures } from '../../../machines/step/index.ts';
+import { exceededBudgetOf, failuresOf, resettableFailures, terminalFailures } from '../../../machines/step/index.ts';
 import { actorOf } from '../actor.ts';
 import { LIMITS } from '../engine/limits/limits.ts';
 import type { CachedExecution } from '../engine/loading/cached-execution.ts';
@@ -25,7 +25,9 @@ export function retryCommand(context: CommandContext): Runtime['retry'] {
       const nodes = failedNodes(execution, context.quotas.policies.of(caller.tenantId));
       const outcome = await withinQuotas(context, caller.tenantId, id, async () => {
         const retryFrom = await replayWithoutFailures(context, execution, nodes);
-        return engine.send(id, { type: 'retry' }, { actor: actorOf(caller), retryFrom });
+        const sent = await engine.send(id, { type: 'retry' }, { actor: actorOf(caller), retryFrom });
+        if ('refused' in sent && sent.refused === 'over_budget') throw overBudget(execution, retryFrom);
+        return sent;
       });
       if (!('refused' in outcome)) return { nodes: namesIn(outcome.events[0]?.data.nodes) };
       const { status } = await executions.execution(caller.tenantId, id);
@@ -50,14 +52,19 @@ async function replayWithoutFailures(
 /** The nodes that would run again. Throws `conflict`, with the reason, when the execution cannot be retried. */
 function failedNodes({ id, parentId, run, loaded }: CachedExecution, policy: TenantPolicy | null): readonly string[] {
   if (isToBeErased(loaded.program, run.status)) throw erasedError(id);
-  const refuse = (reason: string): RuntimeError => new RuntimeError('conflict', `execution ${id} cannot be retried: ${reason}`);
+  const refuse = (reason: string): RuntimeError => refusal(id, reason);
   if (run.status !== 'failed') throw refuse(`it is ${run.status}, and only failed executions can be`);
   if (parentId !== null)
     throw refuse(
       `it is a child of execution ${parentId}, which has continued without it; a retry of the parent starts a new child`,
     );
-  const nodes = terminalFailures(run);
-  if (nodes.length === 0) throw refuse(`it failed as a whole (${run.error ?? 'unknown'}), not by a node`);
+  if (terminalFailures(run).length === 0) throw refuse(`it failed as a whole (${run.error ?? 'unknown'}), not by a node`);
+  const nodes = resettableFailures(run);
+  if (nodes.length === 0) {
+    const exceeded = exceededBudgetOf(loaded.program, run) ?? 'budget exceeded';
+    const left = failuresOf(run).join(', ');
+    throw refuse(`its budget (${exceeded}) has sent it to another node, and it does not come back to node(s) ${left}`);
+  }
   const { tables } = loaded.program;
   const blocked = nodes.filter((node) => {
     const own = tables.verdicts.get(node) ?? null;
@@ -66,6 +73,15 @@ function failedNodes({ id, parentId, run, loaded }: CachedExecution, policy: Ten
   });
   if (blocked.length > 0) throw refuse(`node(s) ${blocked.join(', ')} are blocked by policy, and would be again`);
   return nodes;
+}
+
+/** Work beside the workflow, or its finalizers, have used what was left. */
+function overBudget({ id, loaded: { program } }: CachedExecution, run: Run): RuntimeError {
+  return refusal(id, `it would be ended by its budget (${exceededBudgetOf(program, run) ?? 'exceeded'})`);
+}
+
+function refusal(id: string, reason: string): RuntimeError {
+  return new RuntimeError('conflict', `execution ${id} cannot be retried: ${reason}`);
 }
 
 function namesIn(value: unknown): readonly string[] {

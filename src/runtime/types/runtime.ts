@@ -126,7 +126,8 @@ export interface Runtime {
   /**
    * Continues a failed execution: the nodes whose failure ended it run again (a new activation, attempts from 0), completed nodes
    * stay completed, and the workflow timeout starts anew. Reads the whole log. Rejects with `conflict` when it has not failed,
-   * when it failed by its step limit or a budget or by a node that its policy blocks, and when it is a child; with
+   * when it failed by its step limit or a budget or by a node that its policy blocks or that it has left because of a
+   * budget, and when it is a child; with
    * `tenant_not_active` or `limit_exceeded_…` as `start` does.
    */
   retry(caller: Caller, id: string): Promise<{ readonly nodes: readonly string[] }>;

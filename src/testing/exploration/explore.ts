@@ -1,6 +1,6 @@
 import { definitionOf } from '../../../machines/nodes/index.ts';
 import type { ActiveNode, Status } from '../../../machines/run.ts';
-import { activeOf } from '../../../machines/step/index.ts';
+import { activeOf, failuresOf } from '../../../machines/step/index.ts';
 import type { Branch } from '../simulation/branches.ts';
 import { hasEnded, type SimState, type SimStep, type SimWorkflow, sendMessage, startRun } from '../simulation/simulation.ts';
 import type { BranchInputs } from './branch-inputs.ts';
@@ -116,13 +116,12 @@ class Explorer {
     for (const branch of branches) this.#taken.add(branch);
     let stateNode = this.#known.get(key);
     if (stateNode === undefined) {
-      const context = state.run.snapshot.context as { readonly failures?: readonly string[] };
       const over = hasEnded(state);
       stateNode = {
         index: this.#stateNodes.length,
         status: state.run.status,
         hasEnded: over,
-        isFailing: (context.failures ?? []).length > 0,
+        isFailing: failuresOf(state.run).length > 0,
         active: over ? [] : activeOf(workflow.program, state.run),
         transitions: over ? [] : null,
       };

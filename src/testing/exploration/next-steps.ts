@@ -2,7 +2,7 @@ import { RESULT_ROLES } from '../../../machines/graph/edges.ts';
 import { isObject, type Json } from '../../../machines/json.ts';
 import { definitionOf } from '../../../machines/nodes/index.ts';
 import type { ActiveNode } from '../../../machines/run.ts';
-import { activeOf } from '../../../machines/step/index.ts';
+import { activeOf, failuresOf } from '../../../machines/step/index.ts';
 import { fireTimer, type SimState, type SimStep, type SimWorkflow, sendMessage } from '../simulation/simulation.ts';
 import type { BranchInputs } from './branch-inputs.ts';
 
@@ -143,6 +143,5 @@ function mayFail(
   outcome: 'failed' | 'rejected' | 'timeout' = 'failed',
 ): boolean {
   const isHandled = workflow.branches.of(node, outcome).every(({ alternative }) => alternative !== null);
-  const context = run.snapshot.context as { readonly failures?: readonly string[] };
-  return isHandled || (context.failures ?? []).length === 0;
+  return isHandled || failuresOf(run).length === 0;
 }

@@ -181,6 +181,73 @@ describe('POST /executions/:id/retry', () => {
     ]);
   });
 
+  describe('of an execution that is over its budget', () => {
+    const once = (name: string) => ({ kind: { type: 'python_fn', module: 'm', function: name }, retry_policy: 'no_retry' });
+    const budgeted = (onExceeded: string, more: object = {}) => ({
+      workflow_id: `budgeted-${onExceeded}`,
+      version: '1',
+      start_node: 'a',
+      cost_budget_usd: 1,
+      on_budget_exceeded: onExceeded,
+      nodes: { a: once('a'), ...more },
+      edges: [{ from: 'a', to: 'end' }],
+    });
+
+    async function claimed({
+      post,
+    }: Api): Promise<{ readonly id: string; readonly node_id: string; readonly lease_fence: number }> {
+      return (await post('/work-items/claim', { worker_id: 'w', queue_types: ['python_tool'], wait_ms: 5_000 })).body.work_item;
+    }
+
+    /** Fails the next work item for good, at a cost of two dollars. */
+    async function fails(it: Api): Promise<string> {
+      const { id, node_id, lease_fence } = await claimed(it);
+      const failure = { error: `no ${node_id}`, retryable: false, cost_usd: 2, lease_fence };
+      expect((await it.post(`/work-items/${id}/fail`, failure)).status).toBe(200);
+      return node_id;
+    }
+
+    async function completes(it: Api): Promise<void> {
+      const { id, lease_fence } = await claimed(it);
+      expect((await it.post(`/work-items/${id}/complete`, { output: {}, state_patch: {}, lease_fence })).status).toBe(200);
+    }
+
+    async function replays({ get }: Api, id: string): Promise<void> {
+      expect((await get(`/executions/${id}/replay`)).body).toMatchObject({ matches: true });
+    }
+
+    it('runs the node for budgets again, and not what led to it', async () => {
+      const it = await api();
+      const id = await it.started(budgeted('over', { over: once('over') }));
+      expect([await fails(it), await fails(it)]).toEqual(['a', 'over']);
+      expect((await it.get(`/executions/${id}`)).body).toMatchObject({ status: 'failed', error: 'a: no a; over: no over' });
+      expect(await it.post(`/executions/${id}/retry`)).toMatchObject({ status: 200, body: { nodes: ['over'], held: false } });
+      await completes(it);
+      expect((await it.get(`/executions/${id}`)).body).toMatchObject({ status: 'failed', error: 'a: no a' });
+      const refused = await it.post(`/executions/${id}/retry`);
+      expect([refused.status, refused.body.error]).toEqual([
+        409,
+        `conflict: execution ${id} cannot be retried: its budget (cost budget exceeded: 4 of 1 USD) has sent it to another node, and it does not come back to node(s) a`,
+      ]);
+      await replays(it, id);
+    });
+
+    it('is paused, and goes on with a greater total', async () => {
+      const it = await api();
+      const id = await it.started(budgeted('pause'));
+      await fails(it);
+      const { status, body } = await it.post(`/executions/${id}/retry`);
+      expect([status, body]).toEqual([200, expect.objectContaining({ status: 'paused', held: true, nodes: ['a'] })]);
+      expect((await it.get(`/executions/${id}`)).body).toMatchObject({ held_reason: 'cost budget exceeded: 2 of 1 USD' });
+      expect(await claims(it)).toBe(false);
+      expect((await it.post(`/executions/${id}/resume`)).status).toBe(409);
+      expect((await it.post(`/executions/${id}/resume`, { cost_budget_usd: 5 })).status).toBe(200);
+      await completes(it);
+      expect((await it.get(`/executions/${id}`)).body.status).toBe('completed');
+      await replays(it, id);
+    });
+  });
+
   it('counts as a live execution of its tenant', async () => {
     const { tools, fix } = broken();
     const { call, post, started, settled } = await api({ tools });
