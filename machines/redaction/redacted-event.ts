@@ -1,7 +1,11 @@
+import { pathOf, pointerOf } from '../appended-lists.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Redactor } from './redactor.ts';
 
-/** Fields of events that the runtime or the workflow's author has written: ids, counts, times, names. All others are redacted. */
+/**
+ * Fields of events with ids of the runtime, its own words, counts, times, and names of the workflow, of nodes and of actors. All others are
+ * redacted: what tools, workers, models, remote agents and templates write.
+ */
 const FIXED: ReadonlySet<string> = new Set([
   'type',
   'node',
@@ -17,7 +21,6 @@ const FIXED: ReadonlySet<string> = new Set([
   'keep_decisions',
   'token_budget',
   'cost_budget_usd',
-  'queue_type',
   'in_process',
   'attempt',
   'activation',
@@ -25,33 +28,25 @@ const FIXED: ReadonlySet<string> = new Set([
   'workerId',
   'input_from',
   'input_omitted',
-  'tool',
   'duration_ms',
   'durationMs',
   'taken',
-  'appended',
   'patch_from',
   'output_key',
   'event_sequence',
   'source',
-  'gen_ai_system',
-  'gen_ai_model',
-  'gen_ai_response_id',
   'input_tokens',
   'output_tokens',
-  'finish_reason',
   'cost_usd',
   'segment_number',
   'continued_from',
   'next_execution_id',
   'continues',
-  'agent_ref',
   'limit_value',
   'actual_value',
   'consecutive_errors',
   'threshold',
   'escalation_target',
-  'error_class',
   'http_status',
   'retryable',
   'delay_ms',
@@ -66,9 +61,7 @@ const FIXED: ReadonlySet<string> = new Set([
   'current',
   'limit_usd',
   'current_usd',
-  'rule',
   'policy_scope',
-  'tool_name',
   'approver',
   'corrupt',
   'limit_type',
@@ -77,10 +70,6 @@ const FIXED: ReadonlySet<string> = new Set([
   'action',
   'route',
   'matched',
-  'task_id',
-  'context_id',
-  'agent',
-  'agent_uri',
   'mode',
   'protocol',
   'chunk_index',
@@ -92,12 +81,7 @@ const FIXED: ReadonlySet<string> = new Set([
   'latency_ms',
   'total_turns',
   'chunks_received',
-  'failure_type',
   'outcome',
-  'token_endpoint',
-  'requested_scopes',
-  'granted_scopes',
-  'audience',
   'strategy',
   'iteration',
   'iterations',
@@ -126,6 +110,11 @@ export function redactedData(redactor: Redactor, data: JsonObject, retainsOutput
   let redacted: Record<string, Json> | null = null;
   for (const [field, value] of Object.entries(data)) {
     if (FIXED.has(field)) continue;
+    if (field === 'appended' && isObject(value)) {
+      const places = redactedPlaces(redactor, value);
+      if (places !== value) redacted = { ...(redacted ?? data), appended: places };
+      continue;
+    }
     const isWhole = DIGESTS.has(field) || (!retainsOutput && OUTPUTS.has(field));
     const shown = isWhole ? redactor.whole(value) : redactedField(redactor, data, field, value);
     if (shown === value) continue;
@@ -133,6 +122,16 @@ export function redactedData(redactor: Redactor, data: JsonObject, retainsOutput
     redacted[field] = shown;
   }
   return redacted ?? data;
+}
+
+/** Lists by their place in the patch, which are named as the keys on the way there are. */
+function redactedPlaces(redactor: Redactor, lists: JsonObject): JsonObject {
+  const entries = Object.entries(lists);
+  const shown = entries.map(([pointer, list]): [string, Json] => {
+    const path = pathOf(pointer).map((key) => redactor.text(key));
+    return [pointerOf(path), list];
+  });
+  return shown.every(([pointer], i) => pointer === entries[i]?.[0]) ? lists : Object.fromEntries(shown);
 }
 
 /** Paths begin in every field, such as a state, an input or a payload; in an output, also where it goes in the state. */

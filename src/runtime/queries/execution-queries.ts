@@ -182,7 +182,7 @@ export class ExecutionQueries {
     const pending = approvalsOf(program, execution.run).map((approval) => {
       const input = approval.kind === 'tool' ? heldInput(program, execution.run, approval.node_id, id) : undefined;
       return {
-        ...pendingApproval({ ...approval, context: json(approval.context) }),
+        ...pendingApproval({ ...approval, tool_name: json(approval.tool_name), context: json(approval.context) }),
         ...(input === undefined ? {} : { input: json(input) }),
       };
     });

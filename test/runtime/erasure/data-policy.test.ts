@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
+import type { ToolLogEntry } from '../../../src/runtime/types/work.ts';
 import { chatAnswer, reply } from '../../executors/model/asking.ts';
 import { webServer } from '../../executors/web-server.ts';
 import { CALLER, databasePath, eventually, openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
@@ -49,27 +51,33 @@ function everywhere(more: JsonObject = {}): JsonObject {
 
 interface Seen {
   readonly sent: unknown[];
+  /** What the tools have logged. */
+  readonly logged: ToolLogEntry[];
   prompts(): string[];
 }
 
 async function openWithTools(path = databasePath()): Promise<TestRuntime & Seen> {
   const sent: unknown[] = [];
+  const logged: ToolLogEntry[] = [];
   const { url, requests } = await webServer((_request, response) =>
     reply(response, chatAnswer({ content: `Dear ${NAME}, ${EMAIL}` })),
   );
   const opened = await openTestRuntime({
     path,
+    onToolLog: (entry) => logged.push(entry),
     models: { providers: { openai: { apiKey: 'sk', baseUrl: url } } },
     tools: {
-      send(input) {
+      send(input, { log }) {
         sent.push(input);
-        if (sent.length === 1) throw new Error(`no mailbox ${EMAIL} of ${NAME}`);
+        const error = Object.assign(new RangeError(`no mailbox ${EMAIL} of ${NAME}`), { errorClass: `none of ${NAME}` });
+        log.info(`writing to ${NAME}`, { [EMAIL]: { who: [NAME, 44] }, card: 4012888888881881, err: error });
+        if (sent.length === 1) throw error;
         return { receipt: `sent to ${EMAIL}`, [EMAIL]: NAME };
       },
       bulk: () => Array.from({ length: 500 }, (_, i) => `${i} ${EMAIL} ${NAME}`),
     },
   });
-  return { ...opened, sent, prompts: () => requests.map(({ body }) => body) };
+  return { ...opened, sent, logged, prompts: () => requests.map(({ body }) => body) };
 }
 
 /** Everything that can be read of an execution, as text. */
@@ -131,6 +139,24 @@ async function finish(opened: TestRuntime, id: string): Promise<void> {
 }
 
 describe('an execution with a data policy', () => {
+  it('shows what tools say of their failures, and log, without personal data', async () => {
+    const opened = await openWithTools();
+    const id = await runToReview(opened);
+    const failed = (await opened.log(id)).find(({ type }) => type === 'node_failed');
+    expect(failed?.data).toMatchObject({ error_class: 'none of [REDACTED]', error_name: 'RangeError' });
+    const [line] = opened.logged;
+    expect(line).toMatchObject({
+      level: 'info',
+      message: 'writing to [REDACTED]',
+      fields: { '[REDACTED]': { who: ['[REDACTED]', 44] }, card: '[REDACTED]' },
+    });
+    const error = line?.fields.err as RangeError;
+    expect([error instanceof RangeError, error.message]).toEqual([true, 'no mailbox [REDACTED] of [REDACTED]']);
+    expectNoSecret(inspect(line, { depth: null, showHidden: true }));
+    // What is logged is a copy.
+    expect(opened.sent[0]).toMatchObject({ to: EMAIL });
+  });
+
   it('shows no personal data while it runs, in whatever is read of it, and works with all of it', async () => {
     const opened = await openWithTools();
     const id = await runToReview(opened);

@@ -9,6 +9,7 @@ import type { RuntimeContext } from '../../context.ts';
 import type { Deliver, Report } from '../../engine/deliver.ts';
 import type { MessageOutcome } from '../../engine/envelope.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
+import { redactedEntry } from '../../redaction/log-entry.ts';
 import { redactorAt } from '../../redaction/shown-run.ts';
 import type { Traces } from '../../traces.ts';
 import type { InProcessView, ToolLogEntry } from '../../types/work.ts';
@@ -55,8 +56,15 @@ export class ActivityPool {
   readonly #beginning: { readonly task: ActivityTask; readonly run: Run }[] = [];
   #whenIdle: (() => void)[] = [];
   readonly #reports: ToolReports = {
-    log: ({ tenantId, executionId, node, attempt }, level, message, fields) =>
-      this.#options.onToolLog?.({ level, message, fields, tenantId, executionId, nodeId: node, attempt }),
+    log: ({ tenantId, executionId, node, attempt, redactor }, level, message, fields) =>
+      this.#options.onToolLog?.({
+        level,
+        ...(redactor === null ? { message, fields } : redactedEntry(redactor, message, fields)),
+        tenantId,
+        executionId,
+        nodeId: node,
+        attempt,
+      }),
     progress: (task, said) =>
       this.texts.report(task, (before) => {
         const { fraction, text } = nextProgress(before, said);
