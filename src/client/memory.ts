@@ -22,7 +22,7 @@ export class MemoryClient {
     return this.#transport.call('GET', '/memory', { ...call, query: { limit, after } });
   }
 
-  /** Stores all items or none, 1,000 at most. An item of the same id is replaced. */
+  /** Stores items in order, 1,000 at most. An item of the same id is replaced. */
   add(namespace: string, items: AddToMemory['items'], options?: CallOptions): Promise<AddedToMemory> {
     return this.#transport.call('POST', `/memory/${pathSegment(namespace)}`, { ...options, body: { items } });
   }

@@ -28,10 +28,10 @@ const COMMIT = sql('COMMIT');
 const ROLLBACK = sql('ROLLBACK');
 /** Statements find their rows by an index. Otherwise a plan that was made while a table had a few rows would read all of it once it has many. */
 export const PREFER_INDEXES = sql("SELECT set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false)");
-const AS_TENANT = sql("SELECT set_config('jamjet.tenant', $1, true)");
+const AS_TENANT = sql("SELECT set_config('jamjet.tenant', $1, true), set_config('statement_timeout', $2, true)");
 /** Uses one generic plan for lookups by key: planning each lookup again would cost more than the lookup. */
-const AS_TENANT_BY_KEY =
-  sql(`SELECT set_config('jamjet.tenant', $1, true), set_config('plan_cache_mode', 'force_generic_plan', true),
+const AS_TENANT_BY_KEY = sql(`SELECT set_config('jamjet.tenant', $1, true), set_config('statement_timeout', $2, true),
+  set_config('plan_cache_mode', 'force_generic_plan', true),
   ${INDEX_ONLY_SETTINGS.map((setting) => `set_config('${setting}', 'off', true)`).join(', ')}`);
 
 const INT8 = 20;
@@ -50,6 +50,8 @@ export interface Settings {
   readonly listenUrl: string;
   readonly poolSize: number;
   readonly statementTimeoutMs: number;
+  /** After which the database itself ends a statement that reads for a tenant, so that no client keeps it busy. */
+  readonly readTimeoutMs: number;
   readonly connectTimeoutMs: number;
 }
 
@@ -163,7 +165,7 @@ export class Connections {
     return this.#with(async (client) => {
       const results = [
         runQuery(client, BEGIN_READING, []),
-        runQuery(client, begin, [tenantId]),
+        runQuery(client, begin, this.#tenantSettings(tenantId)),
         runQuery<Row>(client, statement, values),
         runQuery(client, COMMIT, []),
       ] as const;
@@ -181,9 +183,13 @@ export class Connections {
   /** Reads of one tenant in one snapshot of the database. */
   snapshot<T>(tenantId: string, body: (queries: Queries) => Promise<T>): Promise<T> {
     return this.#within(BEGIN_SNAPSHOT, async (queries) => {
-      await queries.query(AS_TENANT, [tenantId]);
+      await queries.query(AS_TENANT, this.#tenantSettings(tenantId));
       return body(queries);
     });
+  }
+
+  #tenantSettings(tenantId: string): readonly Value[] {
+    return [tenantId, String(this.#settings.readTimeoutMs)];
   }
 
   #within<T>(begin: Sql, body: (queries: Queries) => Promise<T>): Promise<T> {

@@ -35,6 +35,7 @@ export interface PostgresOptions {
 export const MIGRATIONS = new URL('./migrations/', import.meta.url);
 const POOL_SIZE = 10;
 const STATEMENT_TIMEOUT_MS = 30_000;
+export const READ_TIMEOUT_MS = 10_000;
 export const CONNECT_TIMEOUT_MS = 10_000;
 /** How long to wait for a server that is starting: after a crash it replays its log first. */
 const STARTING_MS = 30_000;
@@ -50,12 +51,14 @@ const MIGRATION_LOCK = 0x4a616d4a;
  * const store = await openPostgres({ url: 'postgres://jamjet@localhost:5432/jamjet' });
  */
 export async function openPostgres(options: PostgresOptions): Promise<Store> {
+  const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
   const connections = new Connections(
     {
       url: options.url,
       listenUrl: options.listenUrl ?? options.url,
       poolSize: options.poolSize ?? POOL_SIZE,
-      statementTimeoutMs: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
+      statementTimeoutMs,
+      readTimeoutMs: Math.min(statementTimeoutMs, READ_TIMEOUT_MS),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
     },
     options.onError ?? (() => {}),

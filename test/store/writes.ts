@@ -1,7 +1,11 @@
 import type { Batch, CheckpointWrite, CommitUnit, ExecutionWrite, TimerWrite } from '../../store/port/commit.ts';
 import type { ActionContext, TokenRow } from '../../store/port/control.ts';
 import type { EventRow, ExecutionProgress, IdempotencyRow, NewExecution } from '../../store/port/executions.ts';
+import type { Turns } from '../../store/port/turns.ts';
 import type { ClaimRequest, NewWorkItem } from '../../store/port/work-items.ts';
+
+/** Goes on without giving way to other work. */
+export const AT_ONCE: Turns = { next: () => null };
 
 /** 2026-01-01T00:00:00Z */
 export const AT_MS = 1_767_225_600_000;

@@ -86,16 +86,16 @@ export function memoryRoutes(app: Api, { runtime: { memory } }: Services): void 
       const { query, limit, filter, cursor } = request.query;
       if (query !== undefined) {
         const options = { limit: limitOf(limit, MEMORY_RESULTS), filter: filterOf(filter) };
-        const results = await memory.search(tenantId, namespace, query, options);
-        return { namespace, results: [...results], next_cursor: null };
+        const { results, truncated } = await memory.search(tenantId, namespace, query, options);
+        return { namespace, results: [...results], truncated, next_cursor: null };
       }
       const page = { limit: limitOf(limit, MEMORY_PAGE), before: cursor === undefined ? null : Number(cursor) };
-      const items = await memory.items(tenantId, namespace, page);
-      const last = items.length < page.limit ? undefined : items.at(-1);
+      const { items, next } = await memory.items(tenantId, namespace, page);
       return {
         namespace,
         results: items.map((item) => ({ ...toItem(item), score: null })),
-        next_cursor: last === undefined ? null : String(last.number),
+        truncated: false,
+        next_cursor: next === null ? null : String(next),
       };
     },
   );

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../../machines/json.ts';
 import {
   anyObject,
   count,
+  flag,
   integer,
   limit,
   listOf,
@@ -36,7 +37,14 @@ const NewMemoryItem = Type.Object(
 );
 
 export const AddToMemory = Type.Object(
-  { items: Type.Array(NewMemoryItem, { minItems: 1, maxItems: 1_000, description: 'All of them are stored, or none.' }) },
+  {
+    items: Type.Array(NewMemoryItem, {
+      minItems: 1,
+      maxItems: 1_000,
+      description:
+        'They are stored in order. When a request fails, the first of them may be stored; sent again, nothing is stored twice.',
+    }),
+  },
   { description: 'Texts to be remembered.' },
 );
 export type AddToMemory = Static<typeof AddToMemory>;
@@ -91,7 +99,13 @@ export const FoundInMemory = Type.Object(
   {
     namespace: text('The namespace.'),
     results: listOf(FoundMemoryItem, 'The best first; without a query, the newest first. Empty for an unknown namespace.'),
-    next_cursor: nullable(Type.String(), 'Cursor of the next page; null if this is the last one, and for a search.'),
+    truncated: flag(
+      'True if more items have words of the query than the search has looked at: it looks at 10,000 items at most, those with the rarest words, and at the first 50 words.',
+    ),
+    next_cursor: nullable(
+      Type.String(),
+      'Cursor of the next page; null if this is the last one, and for a search. A page ends early when its texts have 4 MiB.',
+    ),
   },
   { description: 'Texts of a namespace.' },
 );

@@ -65,7 +65,7 @@ export type MemoryConnectors = Readonly<Record<string, MemoryConnector>>;
 export interface ToolMemory {
   /** The texts that have most to do with the query, the best first. */
   search(reference: string, query: string, options?: MemorySearchOptions): Promise<readonly MemoryResult[]>;
-  /** Stores all items or none. Resolves to their ids. */
+  /** Stores items in order. Resolves to their ids. */
   add(reference: string, ...items: readonly MemoryItem[]): Promise<readonly string[]>;
   /** Removes one item, or all without an id. Resolves to how many were removed. */
   remove(reference: string, id?: string): Promise<number>;

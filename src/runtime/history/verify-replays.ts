@@ -31,6 +31,7 @@ export interface ReplayCheck {
  * meanwhile is compared as it ended, or skipped.
  */
 export async function* verifyReplays(store: Store, { all }: { readonly all: boolean }): AsyncGenerator<ReplayCheck> {
+  const slices = new TimeSlices({ nowMs: Date.now });
   // Only compiles workflows; no executor is ever called.
   const outbound = new Outbound({ allowPrivateAddresses: false });
   const workflows = new WorkflowCache(store, {
@@ -41,11 +42,10 @@ export async function* verifyReplays(store: Store, { all }: { readonly all: bool
     mcpConnections: new McpConnections({ serversOf: () => ({}), outbound }),
     agents: new RemoteAgents({ outbound, directory: NO_AGENTS }),
     coordinatorUrl: undefined,
-    memory: new BuiltInMemory({ store, clock: systemClock }),
+    memory: new BuiltInMemory({ store, clock: systemClock, slices }),
     memoryConnectorsOf: () => ({}),
     tokenExchange: new TokenExchange(outbound, async () => null),
   });
-  const slices = new TimeSlices({ nowMs: Date.now });
   for await (const { tenantId, id, workflowId } of executionsOf(store, all)) {
     const difference = await differenceOf(store, workflows, slices, id);
     if (difference !== undefined) yield { tenantId, executionId: id, workflowId, difference };

@@ -41,7 +41,7 @@ export class AttemptMemory implements ToolMemory {
 
   search(reference: string, query: string, options: MemorySearchOptions = {}): Promise<readonly MemoryResult[]> {
     return this.#use(reference, async ({ connector, namespace }, context) => {
-      if (connector === null) return this.#builtIn.search(context.tenantId, namespace, query, options);
+      if (connector === null) return (await this.#builtIn.search(context.tenantId, namespace, query, options)).results;
       const { limit = DEFAULT_LIMIT, filter = {} } = options;
       const results: unknown = await connector.search({ namespace, query, limit, filter }, context);
       if (Array.isArray(results) && results.every((result) => typeof result === 'object' && result !== null))

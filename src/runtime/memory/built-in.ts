@@ -3,16 +3,18 @@ import { isObject, type Json, type JsonObject } from '../../../machines/json.ts'
 import { pathOfIllFormedText } from '../../../machines/unicode.ts';
 import type { ActionContext } from '../../../store/port/control.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
-import {
-  MEMORY_ITEMS_PER_REMOVAL,
-  type MemoryItemRow,
-  type MemoryItemWrite,
-  type MemoryLimits,
-} from '../../../store/port/resources/memory.ts';
-import type { MemoryItem, MemoryResult, MemorySearchOptions } from '../../executors/memory/connector.ts';
+import type { MemoryItemRow, MemoryItemWrite, MemoryLimits } from '../../../store/port/resources/memory.ts';
+import type { MemoryItem, MemorySearchOptions } from '../../executors/memory/connector.ts';
 import type { Clock } from '../clock.ts';
 import { RuntimeError, truncated } from '../errors.ts';
-import type { MemoryItemView, MemoryNamespaceView, MemoryPageRequest } from '../types/memory.ts';
+import type { TimeSlices } from '../scheduling/time-slices.ts';
+import type {
+  MemoryItemsPage,
+  MemoryItemView,
+  MemoryNamespaceView,
+  MemoryPageRequest,
+  MemorySearchResult,
+} from '../types/memory.ts';
 
 export const MAX_ITEMS_PER_REQUEST = 1_000;
 /** Bytes. */
@@ -38,6 +40,7 @@ type Origin = Readonly<Record<string, string>>;
 interface BuiltInMemoryOptions {
   readonly store: Pick<ExecutionStore, 'memory'>;
   readonly clock: Clock;
+  readonly slices: TimeSlices;
 }
 
 /**
@@ -60,14 +63,15 @@ export class BuiltInMemory {
     checkNamespace(namespace);
     if (items.length > MAX_ITEMS_PER_REQUEST)
       throw bad(`items: ${items.length} items are more than the ${MAX_ITEMS_PER_REQUEST} of one request`);
-    const { store, clock } = this.#options;
+    const { store, clock, slices } = this.#options;
     const atMs = clock.nowMs();
     const writes = items.map((item, index) => writeOf(item, `items[${index}]`, atMs));
     const ids = writes.map(({ id }) => id);
     if (ids.length === 0) return { ids, added: 0, replaced: 0 };
     // Of items with the same id, the last one counts.
     const last = [...new Map(writes.map((write) => [write.id, write])).values()];
-    const result = await store.memory.put({ namespace, items: last, limits: LIMITS, origin }, { ...actor, atMs });
+    const write = { namespace, items: last, limits: LIMITS, origin };
+    const result = await store.memory.put(write, { ...actor, atMs }, slices.slice(actor.tenantId));
     if ('exceeded' in result) throw new RuntimeError('limit_exceeded_memory', LIMIT_TEXTS[result.exceeded]);
     return { ids, ...result };
   }
@@ -77,17 +81,20 @@ export class BuiltInMemory {
     namespace: string,
     query: string,
     { limit = DEFAULT_RESULTS, filter = {} }: MemorySearchOptions = {},
-  ): Promise<readonly MemoryResult[]> {
+  ): Promise<MemorySearchResult> {
     checkNamespace(namespace);
     if (typeof query !== 'string') throw bad('query must be a text');
     if (query.length > MAX_QUERY) throw bad(`query is longer than ${MAX_QUERY} characters`);
     if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_RESULTS)
       throw bad(`limit must be a whole number from 1 to ${MAX_RESULTS}`);
     checkFilter(filter);
-    const { store, clock } = this.#options;
+    const { store, clock, slices } = this.#options;
     const request = { query: query.toWellFormed(), limit, nowMs: clock.nowMs(), filter: JSON.stringify(filter) };
-    const found = await store.memory.search(tenantId, namespace, request);
-    return found.map(({ id, text, score, metadata }) => ({ id, text, score, metadata: JSON.parse(metadata) as JsonObject }));
+    const { items, truncated } = await store.memory.search(tenantId, namespace, request, slices.slice(tenantId));
+    return {
+      results: items.map(({ id, text, score, metadata }) => ({ id, text, score, metadata: parsed(metadata) })),
+      truncated,
+    };
   }
 
   async get(tenantId: string, namespace: string, id: string): Promise<MemoryItemView> {
@@ -101,11 +108,12 @@ export class BuiltInMemory {
     tenantId: string,
     namespace: string,
     { limit = MEMORY_PAGE.defaultLimit, before = null }: MemoryPageRequest = {},
-  ): Promise<readonly MemoryItemView[]> {
+  ): Promise<MemoryItemsPage> {
     checkNamespace(namespace);
-    const { store, clock } = this.#options;
-    const rows = await store.memory.list(tenantId, namespace, { before, limit, nowMs: clock.nowMs() });
-    return rows.map(viewOf);
+    const { store, clock, slices } = this.#options;
+    const page = { before, limit, nowMs: clock.nowMs() };
+    const { items, next } = await store.memory.list(tenantId, namespace, page, slices.slice(tenantId));
+    return { items: items.map(viewOf), next };
   }
 
   async namespaces(
@@ -119,31 +127,38 @@ export class BuiltInMemory {
   async remove(actor: Omit<ActionContext, 'atMs'>, namespace: string, id: string | null, origin: Origin = {}): Promise<number> {
     if (id !== null && !isNamespace(namespace)) throw missing(namespace, id);
     checkNamespace(namespace);
-    const { store, clock } = this.#options;
+    const { store, clock, slices } = this.#options;
+    const slice = slices.slice(actor.tenantId);
     let total = 0;
     for (;;) {
+      await slice.next();
       const removed = await store.memory.remove({ namespace, id, origin }, { ...actor, atMs: clock.nowMs() });
       total += removed;
       if (id !== null && removed === 0) throw missing(namespace, id);
-      if (id !== null || removed < MEMORY_ITEMS_PER_REMOVAL) return total;
+      if (id !== null || removed === 0) return total;
     }
   }
 
   /** Deletes items whose time is over. Searches leave them out in any case. */
   async removeExpired(actor: Omit<ActionContext, 'atMs' | 'tenantId'>, signal?: { readonly aborted: boolean }): Promise<number> {
-    const { store, clock } = this.#options;
+    const { store, clock, slices } = this.#options;
     let total = 0;
     for (;;) {
       const nowMs = clock.nowMs();
       const [tenantId] = await store.memory.tenantsWithExpired(nowMs);
       if (tenantId === undefined || signal?.aborted === true) return total;
+      await slices.slice(tenantId).next();
       total += await store.memory.removeExpired(nowMs, { ...actor, tenantId, atMs: nowMs });
     }
   }
 }
 
 function viewOf({ metadata, ...row }: MemoryItemRow): MemoryItemView {
-  return { ...row, metadata: JSON.parse(metadata) as JsonObject };
+  return { ...row, metadata: parsed(metadata) };
+}
+
+function parsed(metadata: string): JsonObject {
+  return JSON.parse(metadata) as JsonObject;
 }
 
 function writeOf(item: MemoryItem, path: string, nowMs: number): MemoryItemWrite {

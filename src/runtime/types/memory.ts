@@ -30,6 +30,19 @@ export interface MemoryPageRequest {
   readonly before?: number | null;
 }
 
+export interface MemoryItemsPage {
+  readonly items: readonly MemoryItemView[];
+  /** `before` of the next page; null if this is the last one. */
+  readonly next: number | null;
+}
+
+export interface MemorySearchResult {
+  /** The best first. */
+  readonly results: readonly MemoryResult[];
+  /** Whether more items have words of the query than the search has looked at. */
+  readonly truncated: boolean;
+}
+
 export interface StoredMemory {
   /** Of the items, in their order. */
   readonly ids: readonly string[];
@@ -39,14 +52,14 @@ export interface StoredMemory {
 
 /** The built-in memory. Methods reject with `bad_request` for names and texts that cannot be stored. */
 export interface RuntimeMemory {
-  /** Stores all items or none, up to 1,000. Rejects with `limit_exceeded_memory`, and with `tenant_not_active`. */
+  /** Stores items in order, up to 1,000; when it fails, the first of them may be stored. Rejects with `limit_exceeded_memory`, and with `tenant_not_active`. */
   add(caller: Caller, namespace: string, items: readonly MemoryItem[]): Promise<StoredMemory>;
-  /** The items that contain any word of the query, the best first: rare words count most. */
-  search(tenantId: string, namespace: string, query: string, options?: MemorySearchOptions): Promise<readonly MemoryResult[]>;
+  /** The items that contain any word of the query: rare words count most. Looks at 10,000 items at most. */
+  search(tenantId: string, namespace: string, query: string, options?: MemorySearchOptions): Promise<MemorySearchResult>;
   /** Rejects with `not_found`. */
   get(tenantId: string, namespace: string, id: string): Promise<MemoryItemView>;
-  /** The newest first. */
-  items(tenantId: string, namespace: string, page?: MemoryPageRequest): Promise<readonly MemoryItemView[]>;
+  /** The newest first. A page ends early when its texts have 4 MiB. */
+  items(tenantId: string, namespace: string, page?: MemoryPageRequest): Promise<MemoryItemsPage>;
   /** By name, from the one after `after`. */
   namespaces(
     tenantId: string,

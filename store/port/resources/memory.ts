@@ -1,4 +1,5 @@
 import type { ActionContext } from '../control.ts';
+import type { Turns } from '../turns.ts';
 
 export interface MemoryNamespaceRow {
   readonly name: string;
@@ -23,6 +24,13 @@ export type FoundMemoryItem = MemoryItemRow & {
   /** Positive; larger is better. Scores of different searches cannot be compared. */
   readonly score: number;
 };
+
+export interface MemoryFindings {
+  /** The best first. */
+  readonly items: readonly FoundMemoryItem[];
+  /** Whether more items have words of the query than the search has looked at. */
+  readonly truncated: boolean;
+}
 
 /** An item that is new or replaces the one of the same id. */
 export interface MemoryItemWrite {
@@ -51,7 +59,7 @@ export interface MemoryPut {
 
 export type MemoryPutResult =
   | { readonly added: number; readonly replaced: number }
-  /** Nothing was stored. */
+  /** The rest of the items was not stored; of a write by one writer at a time, none. */
   | { readonly exceeded: keyof MemoryLimits };
 
 export interface MemorySearch {
@@ -71,7 +79,13 @@ export interface MemoryPage {
   readonly nowMs: number;
 }
 
-/** Which items are removed: one, or the next few hundred of the namespace. */
+export interface MemoryItemsPage {
+  readonly items: readonly MemoryItemRow[];
+  /** `before` of the next page; null if this is the last one. */
+  readonly next: number | null;
+}
+
+/** Which items are removed: one, or the next of the namespace. */
 export interface MemoryRemoval {
   readonly namespace: string;
   /** Null: any. */
@@ -87,18 +101,18 @@ export interface MemoryStore {
   /** By name, `after` exclusive. */
   namespaces(tenantId: string, page: { readonly after: string; readonly limit: number }): Promise<readonly MemoryNamespaceRow[]>;
   get(tenantId: string, namespace: string, id: string, nowMs: number): Promise<MemoryItemRow | null>;
-  /** The newest first. */
-  list(tenantId: string, namespace: string, page: MemoryPage): Promise<readonly MemoryItemRow[]>;
-  /** The best first. */
-  search(tenantId: string, namespace: string, search: MemorySearch): Promise<readonly FoundMemoryItem[]>;
-  /** Stores all items or none, in the namespace of the context's tenant, which it creates if needed. */
-  put(write: MemoryPut, context: ActionContext): Promise<MemoryPutResult>;
-  /** Resolves to the number of items removed; fewer than `MEMORY_ITEMS_PER_REMOVAL` = there are no more. An empty namespace is removed, too. */
+  /** The newest first. A page ends early when its texts have 4 MiB. */
+  list(tenantId: string, namespace: string, page: MemoryPage, turns: Turns): Promise<MemoryItemsPage>;
+  search(tenantId: string, namespace: string, search: MemorySearch, turns: Turns): Promise<MemoryFindings>;
+  /**
+   * Stores items in the namespace of the context's tenant, which it creates if needed: in their order, in several transactions if they are large, so that
+   * the first of them may be stored when it fails.
+   */
+  put(write: MemoryPut, context: ActionContext, turns: Turns): Promise<MemoryPutResult>;
+  /** Removes as much as one transaction should write. Resolves to the number of items; 0 = there are none. An empty namespace is removed, too. */
   remove(removal: MemoryRemoval, context: ActionContext): Promise<number>;
   /** Tenants with items that have expired. */
   tenantsWithExpired(nowMs: number): Promise<readonly string[]>;
   /** Like `remove`, of the context's tenant. */
   removeExpired(nowMs: number, context: ActionContext): Promise<number>;
 }
-
-export const MEMORY_ITEMS_PER_REMOVAL = 200;

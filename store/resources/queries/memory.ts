@@ -1,4 +1,4 @@
-import type { FoundMemoryItem, MemoryItemRow, MemoryNamespaceRow } from '../../port/resources/memory.ts';
+import type { MemoryItemRow, MemoryNamespaceRow } from '../../port/resources/memory.ts';
 import { type Dialect, sql } from '../statement.ts';
 
 /** Memory: namespaces, their items, and the items that contain given terms. */
@@ -40,8 +40,11 @@ export const DELETE_EMPTY_MEMORY_NAMESPACE = sql(
 
 export const MEMORY_ITEM = sql<MemoryItemRow>(`SELECT ${ITEM} FROM memory_items i
   WHERE i.tenant_id = @tenantId AND i.namespace = ${NAMESPACE} AND i.id = @id AND ${LIVE}`);
-export const MEMORY_ITEMS = sql<MemoryItemRow>(`SELECT ${ITEM} FROM memory_items i
-  WHERE i.tenant_id = @tenantId AND i.namespace = ${NAMESPACE} AND i.number < @before AND ${LIVE} ORDER BY i.number DESC LIMIT @limit`);
+/** Expired ones, too: how many are read does not depend on how many have expired. */
+export const MEMORY_NUMBERS = sql<{ readonly number: number; readonly bytes: number; readonly live: number | boolean }>(
+  `SELECT i.number, i.bytes, ${LIVE} AS live FROM memory_items i
+  WHERE i.tenant_id = @tenantId AND i.namespace = @number AND i.number < @before ORDER BY i.number DESC LIMIT @limit`,
+);
 
 export interface StoredSize {
   readonly id: string;
@@ -76,7 +79,7 @@ export const EXPIRED_MEMORY_ITEMS = sql<StoredSize>(
   WHERE expires_at_ms <= @nowMs AND tenant_id = @tenantId AND namespace = @number ORDER BY expires_at_ms LIMIT @limit`,
 );
 
-// Full text. `wanted` is a JSON object: the weight of each term, which names the namespace.
+// The index: the items that have a term. Terms name their namespaces.
 
 /** In how many items each term occurs; PostgreSQL stops counting at `@max`. */
 export const MEMORY_TERM_COUNTS = sql<{ readonly term: string; readonly items: number }>(({ engine }) =>
@@ -87,30 +90,27 @@ export const MEMORY_TERM_COUNTS = sql<{ readonly term: string; readonly items: n
       FROM unnest(@terms::text[]) AS wanted (term)`,
 );
 
-/** How often each wanted term occurs in each item that has it; of each term, at most `@max` occurrences are read. */
-const occurrences = ({ engine }: Dialect): string =>
+/**
+ * The items that have a term, from @from, the newest first; SQLite reads one list (@term), PostgreSQL several (@terms), up to @limit items of each. The
+ * additions keep PostgreSQL from reading all items by number.
+ */
+export const MEMORY_ENTRIES = sql<{ readonly term: string; readonly item: number }>(({ engine }) =>
   engine === 'sqlite'
-    ? `SELECT o.doc AS item, o.weight, min(count(*), 255) AS times FROM (
-        SELECT t.doc, t.term, wanted.value AS weight FROM json_each(@wanted) wanted CROSS JOIN memory_occurrences t ON t.term = wanted.key
-        LIMIT @max) o GROUP BY o.term, o.doc`
-    : `SELECT x.item, wanted.value::float8 AS weight, cardinality(place.positions)::float8 AS times
-      FROM (SELECT item, terms FROM memory_index WHERE terms @@ @any::tsquery LIMIT @max) x
-        CROSS JOIN LATERAL unnest(x.terms) AS place (lexeme, positions, weights)
-        JOIN json_each_text(@wanted::json) AS wanted ON wanted.key = place.lexeme`;
+    ? `SELECT @term AS term, rowid AS item FROM memory_index
+      WHERE memory_index MATCH '"' || @term || '"' AND rowid >= @from AND rowid < @before ORDER BY rowid DESC LIMIT @limit`
+    : `SELECT wanted.term, found.item FROM unnest(@terms::text[]) AS wanted (term) CROSS JOIN LATERAL (SELECT x.item FROM memory_index x
+        WHERE x.terms @@ quote_literal(wanted.term)::tsquery AND x.item + 0 >= @from AND x.item + 0 < @before
+        ORDER BY x.item + 0 DESC LIMIT @limit) AS found`,
+);
 
-/** Values of the metadata are compared with their types. */
-const matchesFilter = ({ engine }: Dialect): string =>
-  engine === 'sqlite'
-    ? `NOT EXISTS (SELECT 1 FROM json_each(@filter) f
-        LEFT JOIN json_each(i.metadata) m ON m.key = f.key WHERE m.type IS NOT f.type OR m.value IS NOT f.value)`
-    : 'i.metadata::jsonb @> @filter::jsonb';
+const among = ({ engine }: Dialect): string =>
+  engine === 'sqlite' ? 'i.number IN (SELECT value + 0 FROM json_each(@items))' : 'i.number = ANY(@items::bigint[])';
 
-/** BM25 with k1 = 1.2 and b = 0.75; weights are the inverse frequencies of the terms. Of items with the same score, the newest first. */
-export const SEARCH_MEMORY = sql<FoundMemoryItem>(
-  (dialect) => `SELECT ${ITEM}, ranked.score FROM (
-    SELECT i.number, sum(o.weight * 2.2 * o.times / (o.times + 0.3 + 0.9 * i.words / @meanWords)) AS score
-    FROM (${occurrences(dialect)}) AS o JOIN memory_items i ON i.number = o.item
-    WHERE i.tenant_id = @tenantId AND i.namespace = @number AND ${LIVE} AND (@filter = '{}' OR ${matchesFilter(dialect)})
-    GROUP BY i.number ORDER BY score DESC, i.number DESC LIMIT @limit) AS ranked
-  JOIN memory_items i ON i.number = ranked.number ORDER BY ranked.score DESC, i.number DESC`,
+/** What the rank of items depends on; without the metadata unless it is needed. */
+export const MEMORY_CANDIDATES = sql<{ readonly item: number; readonly words: number; readonly metadata: string | null }>(
+  (dialect) => `SELECT i.number AS item, i.words, CASE WHEN @filtered THEN i.metadata END AS metadata FROM memory_items i
+  WHERE ${among(dialect)} AND i.tenant_id = @tenantId AND i.namespace = @number AND ${LIVE}`,
+);
+export const MEMORY_ITEMS_BY_NUMBER = sql<MemoryItemRow>(
+  (dialect) => `SELECT ${ITEM} FROM memory_items i WHERE ${among(dialect)} AND i.tenant_id = @tenantId AND i.namespace = @number`,
 );

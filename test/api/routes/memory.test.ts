@@ -30,6 +30,7 @@ describe('the memory', () => {
       status: 200,
       namespace: 'handbook',
       results: [{ id: 'refunds', text: ITEMS[0]?.text, score: expect.any(Number), metadata: { page: 3 } }],
+      truncated: false,
       next_cursor: null,
     });
     expect((await found(it, 'query=days&limit=1')).results).toHaveLength(1);

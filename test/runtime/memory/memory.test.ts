@@ -131,7 +131,7 @@ describe('the memory of a tool', () => {
       removed: [1, 0],
       found: [{ id: (out as JsonObject).id, text: 'tea is out', score: expect.any(Number), metadata: {} }],
     });
-    expect(await it.runtime.memory.items('default', 'notes')).toMatchObject([{ text: 'tea is out' }]);
+    expect(await it.runtime.memory.items('default', 'notes')).toMatchObject({ items: [{ text: 'tea is out' }], next: null });
     const { entries } = await it.store.audit.find('default', { type: 'memory_stored' }, { limit: 9, offset: 0, after: null });
     for await (const { actorId, data } of entries) {
       expect(actorId).toBe('ann');
@@ -191,7 +191,7 @@ describe('the memory of a runtime', () => {
     await first.runtime.memory.add(ann, 'docs', [{ id: 'a', text: 'tea' }]);
     await first.close();
     const second = await openTestRuntime({ path });
-    expect(await second.runtime.memory.search('default', 'docs', 'tea')).toMatchObject([{ id: 'a' }]);
+    expect(await second.runtime.memory.search('default', 'docs', 'tea')).toMatchObject({ results: [{ id: 'a' }] });
   });
 
   it('forgets items whose time is over', async () => {
@@ -201,7 +201,7 @@ describe('the memory of a runtime', () => {
       { id: 'b', text: 'tea' },
     ]);
     it.clock.advance(60_000);
-    expect(await it.runtime.memory.search('default', 'docs', 'tea')).toMatchObject([{ id: 'b' }]);
+    expect(await it.runtime.memory.search('default', 'docs', 'tea')).toMatchObject({ results: [{ id: 'b' }] });
     expect(await it.runtime.memory.removeExpired()).toBe(1);
     expect(await it.runtime.memory.namespaces('default')).toMatchObject([{ name: 'docs', items: 1 }]);
   });

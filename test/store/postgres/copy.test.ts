@@ -9,7 +9,7 @@ import { openPostgres } from '../../../store/postgres/open.ts';
 import { openSqliteSource } from '../../../store/sqlite/copy/source.ts';
 import { postgresServer } from '../../support/postgres.ts';
 import { type SqliteDatabase, sqliteDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, checkpoint, context, startExecution, step } from '../writes.ts';
+import { AT_MS, AT_ONCE, batch, checkpoint, context, startExecution, step } from '../writes.ts';
 
 const nowMs = () => AT_MS;
 
@@ -110,22 +110,22 @@ describe('a copy from SQLite to PostgreSQL', () => {
       ...{ id: `i${n}`, text, metadata: '{}', expiresAtMs: null },
     }));
     const limits = { namespaces: 9, itemsPerNamespace: 9, bytes: 999 };
-    await before.memory.put({ namespace: 'docs', items, limits, origin: {} }, context());
-    await before.memory.put({ namespace: 'notes', items, limits, origin: {} }, context());
+    await before.memory.put({ namespace: 'docs', items, limits, origin: {} }, context(), AT_ONCE);
+    await before.memory.put({ namespace: 'notes', items, limits, origin: {} }, context(), AT_ONCE);
     const search = (store: Store) =>
-      store.memory.search('default', 'docs', { query: 'refund', limit: 9, nowMs: AT_MS, filter: '{}' });
+      store.memory.search('default', 'docs', { query: 'refund', limit: 9, nowMs: AT_MS, filter: '{}' }, AT_ONCE);
     const wanted = await search(before);
     await before.close();
     const url = await server().createDatabase();
     await copy(database, url);
     const after = await opened(url);
-    expect(wanted.map(({ id }) => id)).toEqual(['i2', 'i0']);
+    expect(wanted.items.map(({ id }) => id)).toEqual(['i2', 'i0']);
     expect(await search(after)).toEqual(wanted);
     await after.memory.remove({ namespace: 'docs', id: 'i2', origin: {} }, context());
-    expect((await search(after)).map(({ id }) => id)).toEqual(['i0']);
+    expect((await search(after)).items.map(({ id }) => id)).toEqual(['i0']);
     const more = [{ id: 'i3', text: 'no refund', metadata: '{}', expiresAtMs: null }];
-    await after.memory.put({ namespace: 'docs', items: more, limits, origin: {} }, context());
-    expect((await search(after)).map(({ id }) => id)).toEqual(['i3', 'i0']);
+    await after.memory.put({ namespace: 'docs', items: more, limits, origin: {} }, context(), AT_ONCE);
+    expect((await search(after)).items.map(({ id }) => id)).toEqual(['i3', 'i0']);
   });
 
   it('keeps what jobs have retried', async () => {

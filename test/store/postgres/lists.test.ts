@@ -23,7 +23,8 @@ async function alternating(count: number): Promise<PostgresDatabase> {
 
 async function impatient(database: PostgresDatabase): Promise<ExecutionLists> {
   const url = await database.url();
-  const settings = { url, listenUrl: url, poolSize: 1, statementTimeoutMs: 10_000, connectTimeoutMs: 10_000 };
+  const timeouts = { statementTimeoutMs: 10_000, readTimeoutMs: 10_000, connectTimeoutMs: 10_000 };
+  const settings = { url, listenUrl: url, poolSize: 1, ...timeouts };
   const connections = new Connections(settings, () => {});
   onTestFinished(() => connections.close());
   return new ExecutionLists(connections, { atOnce: 50, idle: 100 });

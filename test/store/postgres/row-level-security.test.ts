@@ -72,7 +72,7 @@ describe('row-level security', () => {
     const database = postgresDatabase(server);
     const store = await database.open();
     await store.commit(batch({ ...startExecution('exec_acme'), tenantId: 'acme' }));
-    const settings = { poolSize: 1, statementTimeoutMs: 5_000, connectTimeoutMs: 5_000 };
+    const settings = { poolSize: 1, statementTimeoutMs: 5_000, readTimeoutMs: 5_000, connectTimeoutMs: 5_000 };
     const url = await database.url();
     const connections = new Connections({ url, listenUrl: url, ...settings }, () => {});
     onTestFinished(() => connections.close());

@@ -28,6 +28,12 @@ export const command = requestCommand({
       filter: wanted,
     });
   },
-  text: ({ results }, { paint, nowMs }) => (results.length === 0 ? null : memoryItems(results, nowMs, paint)),
+  text: ({ results, truncated }, { paint, nowMs }) => {
+    if (results.length === 0) return null;
+    const items = memoryItems(results, nowMs, paint);
+    return truncated
+      ? `${items}\n${paint.dim('More items have these words than a search looks at: ask with rarer words.')}`
+      : items;
+  },
   empty: 'nothing found',
 });
