@@ -10,6 +10,8 @@ export interface Scope {
   readonly state: Json;
   /** The node's input; in conditions of its out-edges, its output. */
   readonly output: Json;
+  /** The state key that the output was written to, too: `output.<key>` is the output unless it has a field of that name. Default: none. */
+  readonly outputKey?: string | null;
   readonly input: Json;
   readonly env: Readonly<Record<string, string>>;
   /** Missing facts evaluate to null. */
@@ -36,7 +38,9 @@ export function evaluateTree(tree: SyntaxTree, scope: Scope, budget: Budget): Js
     case 'name':
       return bareName(tree.name, scope);
     case 'member':
-      return member(value(tree.of), value(tree.key));
+      return isOutput(tree.of)
+        ? outputMember(scope.output, value(tree.key), scope.outputKey ?? null)
+        : member(value(tree.of), value(tree.key));
     case 'not':
       return !truthy(value(tree.of));
     case 'negate':
@@ -52,6 +56,14 @@ export function evaluateTree(tree: SyntaxTree, scope: Scope, budget: Budget): Js
     case 'choice':
       return truthy(value(tree.test)) ? value(tree.then) : value(tree.otherwise);
   }
+}
+
+function isOutput(tree: SyntaxTree): boolean {
+  return tree.type === 'root' && tree.root === 'output';
+}
+
+function outputMember(output: Json, key: Json, outputKey: string | null): Json {
+  return outputKey !== null && key === outputKey && own(output, outputKey) === undefined ? output : member(output, key);
 }
 
 /** A bare name: a key of the output, else of the state. A null in the output counts as present. */

@@ -34,7 +34,7 @@ export const a2aTask: KindDefinition<A2aTask> = defineKind<A2aTask>({
     skill: fields.name('skill') ?? '',
     ...readRemoteTask(fields),
   }),
-  aliases: { remote_agent: ['agent_url', 'agent'], input_mapping: ['input', 'arguments'] },
+  aliases: { remote_agent: ['agent_url', 'agent_uri', 'agent'], input_mapping: ['input', 'arguments'] },
   requiredKeys: ['remote_agent'],
   documentProperties: REMOTE_TASK_DOCUMENT,
   distinctiveKeys: ['remote_agent', 'skill', 'on_input_required', 'stream'],
@@ -48,7 +48,7 @@ export const a2aTask: KindDefinition<A2aTask> = defineKind<A2aTask>({
   outcomeEdgeHint: questionEdgeHint,
   syntax: {
     keys: {
-      remote_agent: { holds: 'text', spellings: ['remote_agent', 'agent_url', 'agent'] },
+      remote_agent: { holds: 'text', spellings: ['remote_agent', 'agent_url', 'agent_uri', 'agent'] },
       skill: { holds: 'text' },
       ...REMOTE_TASK_SYNTAX,
     },

@@ -35,7 +35,7 @@ export const agentDiscovery: KindDefinition<AgentDiscovery> = defineKind<AgentDi
       fields.error('missing_key', 'skill', 'is required', 'name a skill, a protocol or an agent_url');
     return { type: 'agent_discovery', ...found, ...readOutputFields(fields) };
   },
-  aliases: { output_key: ['output_binding'], agent_url: ['url'] },
+  aliases: { output_key: ['output_binding'], agent_url: ['agent_uri', 'url'] },
   distinctiveKeys: ['output_binding', 'protocol', 'agent_url'],
   queue: () => 'general',
   policyNames: ({ skill, protocol, agent_url }) => [
@@ -53,7 +53,7 @@ export const agentDiscovery: KindDefinition<AgentDiscovery> = defineKind<AgentDi
     keys: {
       skill: { holds: 'text' },
       protocol: { holds: 'text' },
-      agent_url: { holds: 'text', spellings: ['agent_url', 'url'] },
+      agent_url: { holds: 'text', spellings: ['agent_url', 'agent_uri', 'url'] },
       ...OUTPUT_SYNTAX,
       output_key: { holds: 'text', spellings: ['output_key', 'output_binding'] },
     },

@@ -34,7 +34,7 @@ export const agentTask: KindDefinition<AgentTask> = defineKind<AgentTask>({
     skill: fields.name('skill') ?? '',
     ...readRemoteTask(fields),
   }),
-  aliases: { agent_ref: ['agent', 'agent_url'], input_mapping: ['input', 'arguments'] },
+  aliases: { agent_ref: ['agent', 'agent_url', 'agent_uri'], input_mapping: ['input', 'arguments'] },
   documentProperties: {
     ...REMOTE_TASK_DOCUMENT,
     agent_ref: Type.String({
@@ -53,7 +53,7 @@ export const agentTask: KindDefinition<AgentTask> = defineKind<AgentTask>({
   outcomeEdgeHint: questionEdgeHint,
   syntax: {
     keys: {
-      agent_ref: { holds: 'text', spellings: ['agent_ref', 'agent', 'agent_url'] },
+      agent_ref: { holds: 'text', spellings: ['agent_ref', 'agent', 'agent_url', 'agent_uri'] },
       skill: { holds: 'text' },
       ...REMOTE_TASK_SYNTAX,
     },

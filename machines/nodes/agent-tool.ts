@@ -52,7 +52,7 @@ export const agentTool: KindDefinition<AgentTool> = defineKind<AgentTool>({
     ...optional('budget', readBudget(fields)),
     ...readOutputFields(fields),
   }),
-  aliases: { agent: ['agent_url', 'agent_ref'], input_mapping: ['input', 'arguments'] },
+  aliases: { agent: ['agent_url', 'agent_uri', 'agent_ref'], input_mapping: ['input', 'arguments'] },
   requiredKeys: ['agent'],
   documentProperties: {
     agent: Type.Unsafe<Json>({
@@ -75,7 +75,7 @@ export const agentTool: KindDefinition<AgentTool> = defineKind<AgentTool>({
   payload: ({ agent, mode }, input) => ({ agent, mode, input }),
   syntax: {
     keys: {
-      agent: { holds: 'json', spellings: ['agent', 'agent_url', 'agent_ref'] },
+      agent: { holds: 'json', spellings: ['agent', 'agent_url', 'agent_uri', 'agent_ref'] },
       mode: { holds: 'json' },
       max_turns: { holds: 'json' },
       max_tokens_per_turn: { holds: 'json' },

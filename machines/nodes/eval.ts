@@ -91,6 +91,7 @@ const ScorerDocument = Type.Object(
     max_usd: inDocument(Type.Number(), 'The same as `threshold_usd`.'),
     max_cost_usd: inDocument(Type.Number(), 'The same as `threshold_usd`.'),
     module: inDocument(Type.String(), 'The tool of a custom scorer.'),
+    scorer_ref: inDocument(Type.String(), 'The same as `module`.'),
     kwargs: inDocument(Type.Unsafe<JsonObject>({ type: 'object' }), 'Arguments of a custom scorer. Default: none.'),
   },
   { description: 'One way to score.' },
@@ -307,12 +308,17 @@ function readScorer(fields: Fields): Scorer | null {
     case 'cost':
       return { type, threshold_usd: fields.number(['threshold_usd', 'max_usd', 'max_cost_usd'], 0) ?? DEFAULT_COST_USD };
     case 'custom':
-      return { type, module: fields.requiredName('module'), kwargs: fields.object('kwargs') ?? {} };
+      return { type, module: readModule(fields), kwargs: fields.object('kwargs') ?? {} };
     default: {
       const unhandled: never = type;
       throw new TypeError(`unhandled scorer ${String(unhandled)}`);
     }
   }
+}
+
+/** SDKs write an empty `module` beside `scorer_ref`. */
+function readModule(fields: Fields): string {
+  return fields.name('module') ?? fields.name('scorer_ref') ?? fields.requiredName('module');
 }
 
 /** A list of checks in `checks`, or one in `check`. */

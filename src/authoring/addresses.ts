@@ -3,7 +3,7 @@ import { variablesAsTemplates } from '../../machines/variables.ts';
 import type { NodeDraft } from './node-draft.ts';
 
 /** Keys of kinds that hold addresses, or what is sent there with every request. They are templates. */
-const ADDRESS_KEYS = ['url', 'agent_url', 'remote_agent', 'headers'];
+const ADDRESS_KEYS = ['url', 'agent_url', 'agent_uri', 'agent', 'agent_ref', 'remote_agent', 'headers'];
 
 /** The kind with `${NAME}` in its addresses as the template that reads the variable. */
 export function withTemplatedVariables(kind: Readonly<Record<string, Json>>): Readonly<Record<string, Json>> {

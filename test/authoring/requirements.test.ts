@@ -41,7 +41,9 @@ nodes:
   c: { server: github, tool: t, next: d }
   d: { type: a2a_task, remote_agent: partner, next: e }
   e: { type: a2a_task, agent_url: "https://other.example", next: f }
-  f: { type: a2a_task, remote_agent: reviewer }
+  f: { type: a2a_task, remote_agent: reviewer, next: g }
+  g: { type: a2a_task, agent_uri: "\${DESK_URL}", next: h }
+  h: { type: agent_tool, agent: "\${DESK_URL}" }
 `;
     expect(needed(text)).toEqual([
       'mcp_server hub (a): the server at https://hub.example/mcp',
@@ -50,6 +52,8 @@ nodes:
       'agent partner (d): the agent at https://partner.example',
       'agent https://other.example (e): an agent that speaks A2A at this address',
       'agent reviewer (f): an agent registered under this id',
+      'agent {{ env.DESK_URL }} (g, h): an agent that speaks A2A at this address',
+      'variable DESK_URL (): JAMJET_WORKFLOW_ENV of the server',
     ]);
   });
 

@@ -24,6 +24,9 @@ interface NodeState {
   completed: boolean;
   output: Json;
   received: Json;
+  /** The state keys that both were written to as well; null = none. */
+  outputKey: string | null;
+  receivedKey: string | null;
   order: number;
   attempt: number;
   since: number;
@@ -115,7 +118,8 @@ export class Model {
     const key = 'output_key' in kind ? kind.output_key : undefined;
     // The output of a child is never merged into the state.
     const isPatch = isObject(output) && kind.type !== 'subgraph';
-    this.#complete(id, output, key !== undefined ? { [key]: output } : isPatch ? output : { [id]: output });
+    const patch = key !== undefined ? { [key]: output } : isPatch ? output : { [id]: output };
+    this.#complete(id, output, patch, undefined, key ?? null);
     this.#settle();
   }
 
@@ -295,7 +299,10 @@ export class Model {
     const nodeState = this.#nodeState(id);
     const { kind, policy } = this.#node(id);
     const live = this.#live(id);
-    if (!nodeState.again) nodeState.received = live.at(-1)?.output ?? null;
+    if (!nodeState.again) {
+      nodeState.received = live.at(-1)?.output ?? null;
+      nodeState.receivedKey = live.at(-1)?.outputKey ?? null;
+    }
     nodeState.again = false;
     nodeState.attempt = 0;
     if (this.#isControl(id)) {
@@ -332,9 +339,11 @@ export class Model {
       this.steps += 1;
       this.status = 'limit_exceeded';
     } else if (kind.type === 'join') {
-      const output = this.#isFirst(id) ? (live[0]?.output ?? null) : this.#collected(id);
-      this.#complete(id, output, kind.output_key === undefined ? null : { [kind.output_key]: output });
-    } else this.#complete(id, nodeState.received, null);
+      const [winner] = this.#isFirst(id) ? live : [];
+      const output = this.#isFirst(id) ? (winner?.output ?? null) : this.#collected(id);
+      const patch = kind.output_key === undefined ? null : { [kind.output_key]: output };
+      this.#complete(id, output, patch, undefined, kind.output_key ?? winner?.outputKey ?? null);
+    } else this.#complete(id, nodeState.received, null, undefined, nodeState.receivedKey);
   }
 
   #collected(id: string): Json {
@@ -352,9 +361,9 @@ export class Model {
     this.#complete(id, payload, isObject(payload) ? payload : { [id]: payload });
   }
 
-  #complete(id: string, output: Json, patch: Json, role?: ModelEdge['role']): void {
+  #complete(id: string, output: Json, patch: Json, role?: ModelEdge['role'], outputKey: string | null = null): void {
     const nodeState = this.#nodeState(id);
-    Object.assign(nodeState, { phase: 'done', completed: true, output, order: ++this.#clock });
+    Object.assign(nodeState, { phase: 'done', completed: true, output, outputKey, order: ++this.#clock });
     this.steps += 1;
     this.state = patchState(this.state, patch);
     if (!this.#isAtLimit()) this.#followEdges(id, role);
@@ -378,6 +387,7 @@ export class Model {
       phase: 'done',
       completed: false,
       output: { error, node_id: id, attempt: nodeState.attempt },
+      outputKey: null,
       order: ++this.#clock,
     });
     if (!this.#isAtLimit()) this.#followEdges(id, 'fallback_node');
@@ -386,7 +396,8 @@ export class Model {
   /** Determines the transitions that are taken when a node ends; a back edge starts the next iteration of its loop instead. */
   #followEdges(id: string, role?: ModelEdge['role']): void {
     const nodeState = this.#nodeState(id);
-    const scope = { state: this.state, output: nodeState.output, input: {}, env: {} };
+    const { output, outputKey } = nodeState;
+    const scope = { state: this.state, output, outputKey, input: {}, env: {} };
     const holds = (edge: ModelEdge) => edge.when !== null && truthy(evaluate(compileExpression(edge.when), scope).value);
     const choices = this.#outcomeEdges(id, 'choice');
     const chosen = choices.find(holds);
@@ -404,10 +415,9 @@ export class Model {
       return;
     }
     const loop = this.#loops.find(({ head }) => head === back.to);
-    const { output } = nodeState;
     if (role !== 'retry_node') for (const inside of loop?.body ?? []) this.#retries.delete(inside);
     for (const inside of loop?.body ?? []) this.#nodeStates.set(inside, idleState());
-    Object.assign(this.#nodeState(back.to ?? ''), { again: true, received: output });
+    Object.assign(this.#nodeState(back.to ?? ''), { again: true, received: output, receivedKey: outputKey });
   }
 
   /** A `first` join was reached: cancels everything that can only lead to it. */
@@ -470,6 +480,8 @@ function idleState(): NodeState {
     completed: false,
     output: null,
     received: null,
+    outputKey: null,
+    receivedKey: null,
     order: 0,
     attempt: 0,
     since: 0,

@@ -15,7 +15,6 @@ import {
   reviewStateId,
 } from '../../program/state-ids.ts';
 import { attemptTimeoutMs } from '../../program/timers.ts';
-import { UNSPACED_ATTEMPTS } from '../../step/work/backoff.ts';
 import type { NodeExits, StateConfigs, TransitionBuilder } from './transitions.ts';
 
 /** The states of single nodes: the same life cycle in a sequence, a fork and a subgraph. */
@@ -93,13 +92,13 @@ export class NodeStates {
     const id = this.#transitions.name(index);
     const { max_attempts: max, initial_delay, max_delay, retryable_on } = node.retry;
     const atOnce = initial_delay === 0 || max_delay === 0;
-    const waits = !atOnce || max > UNSPACED_ATTEMPTS;
     const params = { node: node.id, max, ...(retryable_on.length === 0 ? {} : { on: retryable_on }) };
     const actions = [{ type: 'retry', params: { node: node.id } }];
-    const begins = waits ? { ...params, at_once: true } : params;
+    const begins = { ...params, at_once: true };
+    // Without a delay of its own, too: what failed may say when the next attempt may begin.
     const retries = [
       ...(atOnce ? [{ guard: { type: 'retry', params: begins }, target: `#${id}`, actions, reenter: true }] : []),
-      ...(waits ? [{ guard: { type: 'retry', params }, target: `#${backoffStateId(id)}`, actions }] : []),
+      { guard: { type: 'retry', params }, target: `#${backoffStateId(id)}`, actions },
     ];
     const fail = [...(max > 1 ? retries : []), ...this.#failure(index, exits, atNode(node.id))];
     const requeue = { guard: atNode(node.id), target: `#${id}`, reenter: true };
@@ -128,8 +127,7 @@ export class NodeStates {
       };
     }
     this.#review(states, index, exits);
-    if (max > 1 && waits)
-      states[backoffStateId(id)] = { id: backoffStateId(id), ...state, after: { [BACKOFF]: { target: `#${id}` } } };
+    if (max > 1) states[backoffStateId(id)] = { id: backoffStateId(id), ...state, after: { [BACKOFF]: { target: `#${id}` } } };
     if (this.#transitions.needsApproval(index)) {
       states[approvalStateId(id)] = {
         id: approvalStateId(id),

@@ -6,6 +6,7 @@ import type { CompleteParams, FailParams } from '../../program/parameters.ts';
 import { FIELD_RULES } from '../../program/rules.ts';
 import { visitOf } from '../context/active-visits.ts';
 import { rulesOf } from '../context/context.ts';
+import { inputKeyOf } from '../context/input-key.ts';
 import type { StepContext } from '../context/step-context.ts';
 import { isTimerEvent, type MachineEvent } from '../machine-event.ts';
 import { countAttempt } from '../work/autonomy-gate.ts';
@@ -27,6 +28,7 @@ import {
   patchData,
   type StatePatch,
   withNamedFields,
+  writtenKey,
 } from './state-patch.ts';
 import { storedCompletion } from './stored-completion.ts';
 import { strategyNodeCompletes } from './strategy.ts';
@@ -39,6 +41,8 @@ interface Completion {
   readonly patch: StatePatch;
   /** More data of `node_completed`. */
   readonly details: JsonObject;
+  /** The state key that the output was written to, if the node has passed on what it received. */
+  readonly key?: string | null;
 }
 
 /** A node that waited for something outside the step completes. */
@@ -121,10 +125,15 @@ function plainCompletionOf(step: StepContext, node: string, event: MachineEvent)
 }
 
 /** False = the conditions cannot be evaluated within the budget: the node must not complete. */
-function choose(step: StepContext, event: MachineEvent | null, node: string, { output, patch }: Completion): boolean {
+function choose(step: StepContext, event: MachineEvent | null, node: string, completion: Completion): boolean {
+  const { output, patch } = completion;
   const before = event?.type === 'decide' ? patchState(step.now.state, event.patch) : step.now.state;
   const after = patchState(before, completedPatch({ output, ...patchData(patch) }, node));
-  return chooseTransition(step, node, output, after);
+  return chooseTransition(step, node, { output, key: keyOf(step, node, completion) }, after);
+}
+
+function keyOf(step: StepContext, node: string, { patch, key }: Completion): string | null {
+  return writtenKey(kindOf(step, node), patch) ?? key ?? null;
 }
 
 /** The last attempt of a node has failed, or its workflow says nothing about how the node ended. */
@@ -150,7 +159,7 @@ export function fail(step: StepContext, event: MachineEvent, { node, handled, up
   step.addVisitEnd('node_failed', node, 'failed', { error, attempt, retryable: false, ...details, activation });
   noteScoring(step, node, 'failed');
   if (handled === true) {
-    step.rememberOutput(node, { error, node_id: node, attempt });
+    step.rememberOutput(node, { error, node_id: node, attempt }, null);
     step.countHandledFailure();
   } else {
     step.addFailure(node);
@@ -187,6 +196,7 @@ export function passControlNode(step: StepContext, event: MachineEvent, params: 
     return;
   }
   const received = step.lastInput(node);
+  const key = step.lastInputKey(node);
   step.clearInputs(node);
   step.addVisitEnd('node_completed', node, 'ok', { output: null, activation: step.countVisit(node) });
   step.countCompletion();
@@ -194,7 +204,7 @@ export function passControlNode(step: StepContext, event: MachineEvent, params: 
     if (step.halt === null) step.haltWith({ status: 'limit_exceeded', error: null });
     return;
   }
-  step.rememberOutput(node, received);
+  step.rememberOutput(node, received, key);
   step.followTransition(node, params.update);
 }
 
@@ -208,6 +218,7 @@ function passJoin(step: StepContext, event: MachineEvent, { node, update, choosi
     output,
     patch: namedFieldsPatch(step, kind, output, outputKeyPatch(kind) ?? { kind: 'none' }),
     details: winner !== null && isFirst ? { source: winner[0] } : {},
+    key: winner !== null && isFirst ? inputKeyOf(step.tables, winner) : null,
   };
   if (choosing === true && !choose(step, null, node, completion)) {
     failOverBudget(step, event, node);
@@ -224,15 +235,16 @@ function recordCompletion(
   step: StepContext,
   node: string,
   activation: number,
-  { outcome, output, patch, details }: Completion,
+  completion: Completion,
   logged?: Appended | null,
 ): void {
+  const { outcome, output, patch, details } = completion;
   const whole = { output, ...patchData(patch), ...details, activation };
   const stored = storedCompletion(step, node, whole, patch, logged);
   step.patchState(stored.patch);
   step.listsStored(stored.lists);
   step.addVisitEnd('node_completed', node, outcome, stored.data);
-  step.rememberOutput(node, stored.output);
+  step.rememberOutput(node, stored.output, keyOf(step, node, completion));
   step.countCompletion();
   strategyNodeCompletes(step, node, activation, stored.output);
 }

@@ -9,14 +9,22 @@ import { guardedState } from './budgets.ts';
 /** Longer texts, lists and objects are logged as true or false. */
 const MAX_LOGGED_TEXT = 100;
 
+/** What conditions read as `output`. */
+interface NodeOutput {
+  readonly output: Json;
+  /** The state key that it was written to as well; null = none. */
+  readonly key: string | null;
+}
+
 /**
  * Chooses the transition of a node that is about to complete: evaluates its conditions, up to the first that holds, on the state and output
  * that the completion will leave. False = the evaluation budget does not suffice.
  */
-export function chooseTransition(step: StepContext, node: string, output: Json, state: JsonObject): boolean {
+export function chooseTransition(step: StepContext, node: string, given: NodeOutput, state: JsonObject): boolean {
   const { evaluation, tables } = step;
   const { input, env } = step.now;
-  const scope = { state: guardedState(step, state), output, input, env, language: languageOf(step.now) };
+  const { output, key: outputKey } = given;
+  const scope = { state: guardedState(step, state), output, outputKey, input, env, language: languageOf(step.now) };
   const evaluated: JsonObject[] = [];
   let chosen: string | null = null;
   for (const { when, live } of tables.choices.get(node) ?? []) {
@@ -37,7 +45,7 @@ export function isChosen(step: StepContext, node: string, condition: string): bo
   const { graph, choices } = step.tables;
   const { kind } = graph.node(step.indexOf(node));
   if (definitionOf(kind).branching === 'choice' && choices.get(node)?.[0]?.when === condition)
-    chooseTransition(step, node, step.lastInput(node), step.now.state);
+    chooseTransition(step, node, { output: step.lastInput(node), key: step.lastInputKey(node) }, step.now.state);
   return step.evaluation.chosen(node) === condition;
 }
 

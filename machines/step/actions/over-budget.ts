@@ -44,5 +44,5 @@ function addFailureEvent(step: StepContext, node: string, activation: number, at
   const { error, errorClass } = step.evaluation.failureOf(node);
   const failure = { error, attempt, retryable: false, error_class: errorClass };
   step.addVisitEnd('node_failed', node, 'failed', { ...failure, ...usageEventData(usage), activation });
-  step.rememberOutput(node, { error, node_id: node, attempt });
+  step.rememberOutput(node, { error, node_id: node, attempt }, null);
 }

@@ -46,6 +46,13 @@ export function outputKeyPatch(kind: Kind): StatePatch | null {
   return key === undefined ? null : { kind: 'output_key', key };
 }
 
+/** The state key that the output of a completion is written to; null = none. */
+export function writtenKey(kind: Kind, patch: StatePatch): string | null {
+  if (patch.kind === 'output_key' || patch.kind === 'scores') return patch.key;
+  const key = outputKeyOf(kind);
+  return key !== null && patch.kind === 'given' && isObject(patch.patch) && Object.hasOwn(patch.patch, key) ? key : null;
+}
+
 export const NO_PATCH: StatePatch = { kind: 'none' };
 
 /** Does the state stay as it is, whatever the result? */

@@ -20,8 +20,11 @@ export interface Suspension {
   readonly deferred: readonly string[];
 }
 
-/** An output that has reached a node which reads it. Kept in the order of completion. */
-export type PendingInput = readonly [source: string, output: Json];
+/**
+ * An output that has reached a node which reads it. Kept in the order of completion. `key`: the state key that it was written to as well,
+ * or null; absent = the `output_key` of its source.
+ */
+export type PendingInput = readonly [source: string, output: Json, key?: string | null];
 
 /** Progress of a subgraph that is entered. */
 export interface SubgraphState {

@@ -5,7 +5,7 @@ import { END } from '../../graph/edges.ts';
 import { isObject, type Json, type JsonObject, patchState } from '../../json.ts';
 import { LazyMap } from '../../lazy-map.ts';
 import type { Usage } from '../../messages.ts';
-import { definitionOf } from '../../nodes/index.ts';
+import { definitionOf, outputKeyOf } from '../../nodes/index.ts';
 import { skipOrder, skippedAfter, skippedAround, skippedFrom } from '../../program/dead-paths.ts';
 import type { NodeOutcome } from '../../program/outcome-routes.ts';
 import { forwardsInput } from '../../program/output-use.ts';
@@ -17,6 +17,7 @@ import type { ActiveVisit } from './active-visits.ts';
 import { type Context, type Ending, type Halt, lastInputOf, type Measure, own, type PendingInput } from './context.ts';
 import { Evaluation } from './evaluation.ts';
 import { InputAllowance } from './input-allowance.ts';
+import { lastInputKeyOf } from './input-key.ts';
 import { StepEffects } from './step-effects.ts';
 import { StepTimers } from './step-timers.ts';
 import { emptySubgraphState, SubgraphContext } from './subgraph-context.ts';
@@ -49,7 +50,7 @@ export class StepContext {
   readonly #events: LogEvent[] = [];
   readonly #subgraphs = new LazyMap<string, SubgraphContext>();
   /** Outputs that conditions are about to read. */
-  readonly #outputs = new LazyMap<string, Json>();
+  readonly #outputs = new LazyMap<string, { readonly output: Json; readonly key: string | null }>();
   /** Visits that have ended, until their transition is followed. `taken` is part of the event. */
   readonly #ended = new LazyMap<
     string,
@@ -280,6 +281,11 @@ export class StepContext {
     return lastInputOf(this.#now, node);
   }
 
+  /** The state key that the last input was written to as well; null = none. */
+  lastInputKey(node: string): string | null {
+    return lastInputKeyOf(this.tables, this.#now, node);
+  }
+
   /** Clears what a node has read. A join that is the target of a back edge merges the same sources again. */
   inputsRead(node: string): void {
     const index = this.indexOf(node);
@@ -299,14 +305,15 @@ export class StepContext {
   }
 
   /** `appends`: the target waits for several sources; otherwise earlier inputs are from an earlier round and are replaced. */
-  deliverInput(target: string, source: string, output: Json, appends: boolean): void {
+  deliverInput(target: string, source: string, output: Json, appends: boolean, key = this.#outputs.get(source)?.key): void {
     const index = this.indexOf(target);
     if (this.tables.outputUse.readsInput[index] !== true) return;
     const { kind } = this.tables.graph.node(index);
     // A node without an output of its own counts as null where outputs are collected; otherwise a loop would nest them ever deeper.
     const collects = definitionOf(kind).joins(kind) === 'all';
     const value = collects && forwardsInput(this.tables.graph, this.indexOf(source)) ? null : output;
-    const input: PendingInput = [source, value];
+    const isNamed = key === undefined || key === outputKeyOf(this.tables.nodeOf(source).kind);
+    const input: PendingInput = isNamed ? [source, value] : [source, value, key];
     const known = (appends ? own(this.#now.pendingInputs, target) : undefined) ?? [];
     const others = known.some((other) => other[0] === source) ? known.filter((other) => other[0] !== source) : known;
     this.#record('pendingInputs')[target] = [...others, input];
@@ -320,14 +327,14 @@ export class StepContext {
     else this.#record('pendingInputs')[target] = left;
   }
 
-  /** Keeps a node's output until its transition is chosen. */
-  rememberOutput(node: string, output: Json): void {
-    if (this.tables.outputUse.outputIsRead[this.indexOf(node)] === true) this.#outputs.set(node, output);
+  /** Keeps a node's output until its transition is chosen. `key`: the state key that it was written to as well. */
+  rememberOutput(node: string, output: Json, key: string | null): void {
+    if (this.tables.outputUse.outputIsRead[this.indexOf(node)] === true) this.#outputs.set(node, { output, key });
   }
 
   /** The output that a node has given in this step; undefined = none that is read. */
   outputOf(node: string): Json | undefined {
-    return this.#outputs.get(node);
+    return this.#outputs.get(node)?.output;
   }
 
   /** Adds to the totals that budgets limit. A usage of nothing leaves no trace, since the log has none either. */
@@ -382,7 +389,7 @@ export class StepContext {
     if (this.#halt !== null) return;
     if (node !== null) this.#lastLeft = node;
     if (update !== undefined) {
-      const output = node === null ? null : (this.#outputs.get(node) ?? null);
+      const output = node === null ? null : (this.#outputs.get(node)?.output ?? null);
       if (update.skip !== undefined) this.#queueSkips(update.skip);
       if (update.restart !== undefined && this.#pendingSkips.length > 0) this.#unqueueSkips(this.indexOf(update.restart));
       const head = update.restart ?? update.iterate?.head;

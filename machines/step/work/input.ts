@@ -5,6 +5,7 @@ import type { Workflow } from '../../ir/workflow.ts';
 import type { ProgramTables } from '../../program/tables.ts';
 import type { StepEnv } from '../../run.ts';
 import { type Context, lastInputOf } from '../context/context.ts';
+import { lastInputKeyOf } from '../context/input-key.ts';
 
 /** Facts that templates can refer to, such as `{{ execution.id }}`. */
 export function executionFacts({ workflow_id, version }: Workflow, executionId: string, node: string): Scope['facts'] & object {
@@ -19,7 +20,7 @@ export function executionFacts({ workflow_id, version }: Workflow, executionId: 
 
 /** Renders the input mapping of a node. Expressions are read in the newest language, and see the values of `env` as they are now. `maxListChars`: see `render`. */
 export function renderInput(
-  { workflow }: ProgramTables,
+  tables: ProgramTables,
   context: Context,
   node: string,
   template: Template,
@@ -28,6 +29,8 @@ export function renderInput(
   maxListChars?: number,
 ): RenderResult {
   const { state, input } = context;
-  const facts = executionFacts(workflow, env.executionId, node);
-  return render(template, { state, output: lastInputOf(context, node), input, env: env.vars, facts }, budget, maxListChars);
+  const facts = executionFacts(tables.workflow, env.executionId, node);
+  const output = lastInputOf(context, node);
+  const outputKey = lastInputKeyOf(tables, context, node);
+  return render(template, { state, output, outputKey, input, env: env.vars, facts }, budget, maxListChars);
 }

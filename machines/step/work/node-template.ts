@@ -19,7 +19,15 @@ export function renderAtNode(
   const { evaluation } = step;
   const { state, input, env } = step.now;
   const facts = executionFacts(step.tables.workflow, executionId, node);
-  const scope = { state, output: step.lastInput(node), input, env, facts, language: languageOf(step.now) };
+  const scope = {
+    state,
+    output: step.lastInput(node),
+    outputKey: step.lastInputKey(node),
+    input,
+    env,
+    facts,
+    language: languageOf(step.now),
+  };
   const { value, errors, exceeded } = render(template, scope, evaluation.budget);
   if (exceeded !== undefined) {
     evaluation.noteExceeded(node, exceeded);

@@ -1,7 +1,9 @@
 import type { Json, JsonObject } from '../../json.ts';
+import type { ProgramTables } from '../../program/tables.ts';
 import type { Redactor } from '../../redaction/redactor.ts';
 import type { DataRules } from '../../redaction/rules.ts';
 import { type Context, lastInputOf } from '../context/context.ts';
+import { lastInputKeyOf } from '../context/input-key.ts';
 
 /** What a prompt is rendered from, and what redacts the rendered text once more: an expression may have made personal data of what is none. */
 export interface PromptContext {
@@ -10,7 +12,7 @@ export interface PromptContext {
 }
 
 /** The context as a node that calls a model may see it: without personal data. */
-export function promptContext(rules: DataRules, context: Context, node: string): PromptContext {
+export function promptContext(rules: DataRules, tables: ProgramTables, context: Context, node: string): PromptContext {
   const { state, input } = context;
   const redactor = rules.prompt(node, [state, input]);
   const output: Json = lastInputOf(context, node);
@@ -19,7 +21,7 @@ export function promptContext(rules: DataRules, context: Context, node: string):
       ...context,
       state: redactor.root(state) as JsonObject,
       input: redactor.root(input),
-      pendingInputs: output === null ? {} : { [node]: [['', redactor.root(output)]] },
+      pendingInputs: output === null ? {} : { [node]: [['', redactor.root(output), lastInputKeyOf(tables, context, node)]] },
     },
     redactor,
   };

@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../../json.ts';
 import { definitionOf } from '../../nodes/index.ts';
 import type { Run, StepEnv, Work } from '../../run.ts';
 import { type Context, own } from '../context/context.ts';
+import { lastInputKeyOf } from '../context/input-key.ts';
 import { StepContext } from '../context/step-context.ts';
 import type { Program } from '../program.ts';
 import { renderInput } from './input.ts';
@@ -34,7 +35,7 @@ export function workOf(
   const { kind, retry, timeout_secs } = definition;
   const { dataRules } = tables;
   const forModels =
-    dataRules !== null && definitionOf(kind).models(kind).length > 0 ? promptContext(dataRules, context, node) : null;
+    dataRules !== null && definitionOf(kind).models(kind).length > 0 ? promptContext(dataRules, tables, context, node) : null;
   const given = forModels !== null && definitionOf(kind).inputIsPrompt ? forModels : { context, redactor: null };
   const { state } = given.context;
   const template = tables.template(tables.graph.indexOf(node) ?? -1);
@@ -61,7 +62,8 @@ export function workOf(
     state,
     ...definitionOf(kind).payload(kind, input),
   };
-  if (tables.scorings.has(node)) Object.assign(payload, measuresOf(context, node));
+  if (tables.scorings.has(node))
+    Object.assign(payload, measuresOf(context, node), { preceding_output_key: lastInputKeyOf(tables, context, node) });
   const work: { -readonly [K in keyof Work]: Work[K] } = {
     node,
     activation: active.activation,

@@ -62,7 +62,9 @@ async function scoreBy(
   const { input: output = null, rubrics = [], execution_input = null } = isObject(work.input) ? work.input : {};
   switch (scorer.type) {
     case 'assertion':
-      return { score: assertionScore(scorer.checks, { output, state: work.state, input: execution_input }) };
+      return {
+        score: assertionScore(scorer.checks, { output, outputKey: keyIn(kind, work), state: work.state, input: execution_input }),
+      };
     case 'latency':
       return { score: latencyScore(scorer.threshold_ms, numberIn(work.payload.preceding_duration_ms)) };
     case 'cost':
@@ -91,6 +93,12 @@ async function scoreBy(
       throw new TypeError(`unhandled scorer ${JSON.stringify(unhandled)}`);
     }
   }
+}
+
+/** The state key under which what is scored is found, too: that of the output which reached the node. */
+function keyIn({ input_expr }: Eval, { payload }: Work): string | null {
+  const { preceding_output_key: key } = payload;
+  return input_expr === undefined && typeof key === 'string' ? key : null;
 }
 
 function numberIn(value: Json | undefined): number | null {

@@ -20,6 +20,8 @@ export interface Score {
 /** What assertions read: `output` is what is judged; bare names are keys of it, else of `state`. */
 export interface Judged {
   readonly output: Json;
+  /** `output.<key>` is the output as well, unless it has a field of that name. Default: none. */
+  readonly outputKey?: string | null;
   readonly state: JsonObject;
   readonly input: Json;
 }
@@ -29,10 +31,10 @@ export function scoreOf(scorer: string, passed: boolean, score: number | null, m
 }
 
 /** Passes when every check holds; one that cannot be evaluated does not hold. */
-export function assertionScore(checks: readonly string[], { output, state, input }: Judged): Score {
+export function assertionScore(checks: readonly string[], { output, outputKey = null, state, input }: Judged): Score {
   const budget = new Budget();
   const failed = checks.flatMap((check) => {
-    const { value, error } = evaluate(compileExpression(check), { state, output, input, env: {} }, budget);
+    const { value, error } = evaluate(compileExpression(check), { state, output, outputKey, input, env: {} }, budget);
     if (error !== undefined) return [`${check} (${error})`];
     return truthy(value) ? [] : [check];
   });

@@ -343,6 +343,34 @@ describe('condition', () => {
   });
 });
 
+describe('a remote agent', () => {
+  it.each(['a2a_task', 'agent_tool', 'agent_discovery', 'agent'])('of %s may be named by agent_uri', (type) => {
+    const url = 'https://legal.example';
+    expect(read({ type, agent_uri: url })).toEqual(read({ type, agent_url: url }));
+    expect(JSON.stringify(read({ type, agent_uri: url }))).toContain(url);
+  });
+});
+
+describe('a custom scorer', () => {
+  const scorersOf = (scorer: JsonObject) => {
+    const kind = read({ type: 'eval', scorers: [{ type: 'custom', ...scorer }] });
+    return kind.type === 'eval' ? kind.scorers : [];
+  };
+
+  it.each<[JsonObject]>([[{ module: 'style' }], [{ scorer_ref: 'style' }], [{ module: '', scorer_ref: 'style' }]])(
+    'is named by %j',
+    (names) => {
+      expect(scorersOf({ ...names, kwargs: { tone: 'dry' } })).toEqual([
+        { type: 'custom', module: 'style', kwargs: { tone: 'dry' } },
+      ]);
+    },
+  );
+
+  it('has a name', () => {
+    expect(errorOf({ type: 'eval', scorers: [{ type: 'custom', module: '' }] })).toContain('module is required');
+  });
+});
+
 describe('join', () => {
   it.each<[Json | undefined, JsonObject]>([
     [undefined, { type: 'collect' }],

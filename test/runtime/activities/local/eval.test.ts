@@ -68,6 +68,20 @@ describe('an eval node', () => {
     expect(await runtime.replay('default', id)).toMatchObject({ mismatch: null });
   });
 
+  it('finds the output under the output_key of the node before it, and leaves other keys of it empty', async () => {
+    const { run, settled } = await openTestRuntime({ tools: writing('Green tea').tools });
+    const check = (text: string, more: JsonObject = {}) => ({
+      scorers: [{ type: 'assertion', check: text }],
+      on_fail: 'log_and_continue',
+      ...more,
+    });
+    const passes = async (kind: JsonObject) => (await settled(await run(scored(kind)))).state.eval_passed;
+    expect(await passes(check('len(output.text) >= 9'))).toBe(true);
+    expect(await passes(check("'Green' in output['text']"))).toBe(true);
+    expect(await passes(check('output.other == null'))).toBe(true);
+    expect(await passes(check('output.text == null', { input_expr: 'state.text' }))).toBe(true);
+  });
+
   it('has the work done again with the feedback, until it passes', async () => {
     const { tools, told } = writing('short', 'longer', 'long enough');
     const { run, settled, timeline, runtime } = await openTestRuntime({ tools });
@@ -209,7 +223,7 @@ describe('an eval node', () => {
     });
     const scorers = [
       { type: 'custom', module: 'style', kwargs: { word: 'tea' } },
-      { type: 'custom', module: 'remote' },
+      { type: 'custom', module: '', scorer_ref: 'remote' },
     ];
     const tools = { remote: { kind: 'http', reference: `${url}/score` } };
     const id = await run({ ...scored({ scorers, on_fail: 'log_and_continue' }), tools });

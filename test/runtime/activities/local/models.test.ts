@@ -37,7 +37,10 @@ describe('a model node', () => {
     expect(JSON.stringify(events)).not.toContain('sk-secret-0123');
   });
 
-  it('is parked by a provider that is over its limit, also over a restart', async () => {
+  it.each([
+    ['with a delay', 'llm_default'],
+    ['without a delay', 'at_once'],
+  ])('is parked by a provider that is over its limit, under a retry policy %s, also over a restart', async (_title, policy) => {
     let asked = 0;
     const { url } = await webServer((_request, response) => {
       asked += 1;
@@ -46,7 +49,9 @@ describe('a model node', () => {
     });
     const path = databasePath();
     const first = await openTestRuntime({ path, models: modelsAt(url) });
-    const id = await first.run(asking({ retry_policy: 'llm_default' }), { word: 'hello' });
+    const retry_policies = { at_once: { max_attempts: 2, initial_delay: 0 } };
+    const nodes = { think: { kind: model, retry_policy: policy } };
+    const id = await first.run(asking({}, { nodes, retry_policies }), { word: 'hello' });
     await eventually(async () => (await first.timeline(id)).includes('node_parked think'));
     const until = first.clock.nowMs() + 60_000;
     expect((await first.log(id)).slice(-2)).toMatchObject([
