@@ -211,6 +211,8 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
     errorGroups: executions.errorGroups.bind(executions),
     node: executions.node.bind(executions),
     settled: executions.settled.bind(executions),
+    answered: executions.answered.bind(executions),
+    inputNeed: executions.inputNeed.bind(executions),
     approvals: executions.approvals.bind(executions),
     approvalInbox: approvalInbox.page.bind(approvalInbox),
     pendingApprovals: approvalInbox.countPending.bind(approvalInbox),

@@ -88,7 +88,7 @@ async function knownTask(context: A2aContext, params: JsonObject): Promise<strin
 async function sendMessage(context: A2aContext, params: JsonObject): Promise<JsonObject> {
   const id = await begunTask(context, params);
   const view = isBlocking(params, context.version)
-    ? await context.waitFor((signal) => context.runtime.settled(context.caller.tenantId, id, WAIT_MS, signal))
+    ? await context.waitFor((signal) => context.runtime.answered(context.caller.tenantId, id, WAIT_MS, signal))
     : await context.runtime.execution(context.caller.tenantId, id);
   const task = await asTask(context, view);
   return context.version === '1.0' ? { task } : task;
@@ -163,8 +163,7 @@ async function continueTask(context: A2aContext, taskId: string, { contextId, co
 }
 
 async function asTask({ runtime, version }: A2aContext, view: ExecutionView): Promise<JsonObject> {
-  const pending = view.status === 'paused' ? (await runtime.approvals(view.tenantId, view.executionId)).pending : [];
-  return toTask(view, pending, version);
+  return toTask(view, await runtime.inputNeed(view.tenantId, view.executionId), version);
 }
 
 async function viewOf({ runtime, caller }: A2aContext, id: Json | undefined): Promise<ExecutionView> {

@@ -5,9 +5,10 @@ import type { ServerRuntime } from '../../runtime/types/server-runtime.ts';
 import type { A2aVersion } from './rpc.ts';
 import { contextOf, messageOf, toTask } from './task.ts';
 
-/** Events after which an execution may wait for something. */
-const MAY_PAUSE: ReadonlySet<string> = new Set([
+/** Events after which an execution may need input. */
+const MAY_NEED_INPUT: ReadonlySet<string> = new Set([
   'interrupt_raised',
+  'tool_approval_required',
   'node_started',
   'node_completed',
   'node_failed',
@@ -35,18 +36,24 @@ export async function sendNews(id: string, options: NewsOptions): Promise<void> 
   const news = new TaskNews(options);
   const first = await runtime.execution(tenantId, id);
   await news.task(first);
-  if (isSettled(first)) return news.end(first, false);
+  if (TERMINAL.has(first.status) || (await runtime.inputNeed(tenantId, id)) !== null) return news.end(first, false);
   const texts = new AbortController();
   const stop = (): void => texts.abort();
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
   const deltas = news.texts(runtime.deltas(tenantId, id, texts.signal));
   try {
+    let mayNeedInput = false;
     for await (const event of runtime.subscribe(tenantId, id, { after: first.sequence, signal })) {
       await news.event(event);
-      if (!MAY_PAUSE.has(event.type)) continue;
+      mayNeedInput ||= MAY_NEED_INPUT.has(event.type);
+      if (!mayNeedInput) continue;
       const view = await runtime.execution(tenantId, id);
-      if (view.status === 'paused' && view.sequence <= event.sequence) return await news.end(view, true);
+      // The last event of a commit may be of another type, e.g. the timer of an approval.
+      if (view.sequence > event.sequence) continue;
+      mayNeedInput = false;
+      if ((await runtime.inputNeed(tenantId, id)) === null) continue;
+      return await news.end(view, true);
     }
     if (signal.aborted) return;
     await news.end(await runtime.execution(tenantId, id), true);
@@ -55,10 +62,6 @@ export async function sendNews(id: string, options: NewsOptions): Promise<void> 
     await deltas;
     signal.removeEventListener('abort', stop);
   }
-}
-
-function isSettled({ status }: ExecutionView): boolean {
-  return status === 'paused' || TERMINAL.has(status);
 }
 
 /** Writes news in the form of a version, one at a time. */
@@ -130,7 +133,6 @@ class TaskNews {
 
   async #taskOf(view: ExecutionView): Promise<JsonObject> {
     const { runtime, version } = this.#options;
-    const pending = view.status === 'paused' ? (await runtime.approvals(view.tenantId, view.executionId)).pending : [];
-    return toTask(view, pending, version);
+    return toTask(view, await runtime.inputNeed(view.tenantId, view.executionId), version);
   }
 }

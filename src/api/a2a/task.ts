@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import type { Status } from '../../../machines/run.ts';
-import type { ApprovalsView, ExecutionView } from '../../runtime/types/executions.ts';
+import type { ExecutionView } from '../../runtime/types/executions.ts';
+import type { InputNeed } from '../../runtime/types/server-runtime.ts';
 import { timestamp } from '../time.ts';
 import type { A2aVersion } from './rpc.ts';
 
@@ -9,7 +10,8 @@ export const CONTEXT_LABEL = 'jamjet.a2a.context';
 
 const STATES: Readonly<Record<Status, string>> = {
   running: 'working',
-  paused: 'input-required',
+  // Unless it needs input.
+  paused: 'working',
   completed: 'completed',
   failed: 'failed',
   limit_exceeded: 'failed',
@@ -21,9 +23,9 @@ export function contextOf(view: ExecutionView): string {
 }
 
 /** The task of an execution. The artifact is its final state; the status message says what it is waiting for, or why it failed. */
-export function toTask(view: ExecutionView, pending: ApprovalsView['pending'], version: A2aVersion): JsonObject {
+export function toTask(view: ExecutionView, need: InputNeed | null, version: A2aVersion): JsonObject {
   const contextId = contextOf(view);
-  const text = statusText(view, pending);
+  const text = statusText(view, need);
   const message = messageOf(
     { id: `${view.executionId}-${view.sequence}`, taskId: view.executionId, contextId },
     text ?? '',
@@ -40,7 +42,7 @@ export function toTask(view: ExecutionView, pending: ApprovalsView['pending'], v
     id: view.executionId,
     contextId,
     status: {
-      state: stateOf(view.status, version),
+      state: stateOf(need === null ? STATES[view.status] : 'input-required', version),
       timestamp: timestamp(view.updatedAtMs),
       ...(text === null ? {} : { message }),
     },
@@ -66,17 +68,21 @@ export function messageOf(
   };
 }
 
-function statusText(view: ExecutionView, pending: ApprovalsView['pending']): string | null {
-  if (view.status !== 'paused') return view.error;
-  const [approval, ...more] = pending;
-  if (approval === undefined) return 'waiting for an event or a timer';
-  const which = more.length === 0 ? '' : ` of ${[approval, ...more].map((each) => each.nodeId).join(', ')}`;
-  return `waiting for approval${which || ` of ${approval.nodeId}`}`;
+function statusText({ executionId, status, suspended, error }: ExecutionView, need: InputNeed | null): string | null {
+  if (need !== null) {
+    const { approvals, events } = need;
+    const wanted = [
+      ...(approvals.length === 0 ? [] : [`approval of ${approvals.join(', ')}`]),
+      ...(events.length === 0 ? [] : [`event ${events.join(', ')}`]),
+    ];
+    return `waiting for ${wanted.join(' and ')}${need.executionId === executionId ? '' : ` in ${need.executionId}`}`;
+  }
+  if (status !== 'paused') return error;
+  return suspended === null ? 'waiting for a timer' : 'paused by an operator';
 }
 
 /** `input-required` in A2A 0.3 is `TASK_STATE_INPUT_REQUIRED` in 1.0. */
-function stateOf(status: Status, version: A2aVersion): string {
-  const state = STATES[status];
+function stateOf(state: string, version: A2aVersion): string {
   return version === '1.0' ? `TASK_STATE_${state.replaceAll('-', '_').toUpperCase()}` : state;
 }
 

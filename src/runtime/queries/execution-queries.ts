@@ -25,9 +25,11 @@ import type {
   NodeView,
   PendingApproval,
 } from '../types/executions.ts';
+import type { InputNeed } from '../types/server-runtime.ts';
 import { countExecutions } from './count-executions.ts';
 import { pageWithError } from './error-filter.ts';
 import { ErrorGrouping } from './error-groups.ts';
+import { inputNeedOf } from './input-needs.ts';
 import { storedFilter } from './list-filter.ts';
 import { summaryOf, viewOf } from './views.ts';
 import type { WakeupSignal } from './wakeup-signal.ts';
@@ -129,7 +131,32 @@ export class ExecutionQueries {
     }
   }
 
-  async settled(tenantId: string, id: string, waitMs = MAX_SETTLED_WAIT_MS, signal?: CancelSignal): Promise<ExecutionView> {
+  settled(tenantId: string, id: string, waitMs = MAX_SETTLED_WAIT_MS, signal?: CancelSignal): Promise<ExecutionView> {
+    return this.#until(async (found) => isSettled(statusOf(found)), tenantId, id, waitMs, signal);
+  }
+
+  answered(tenantId: string, id: string, waitMs = MAX_SETTLED_WAIT_MS, signal?: CancelSignal): Promise<ExecutionView> {
+    const isAnswered = async (found: CachedExecution | ExecutionRow): Promise<boolean> =>
+      TERMINAL.has(statusOf(found)) || (statusOf(found) === 'paused' && (await this.#inputNeed(found)) !== null);
+    return this.#until(isAnswered, tenantId, id, waitMs, signal);
+  }
+
+  async inputNeed(tenantId: string, id: string): Promise<InputNeed | null> {
+    return this.#inputNeed(await this.find(tenantId, id));
+  }
+
+  async #inputNeed(found: CachedExecution | ExecutionRow): Promise<InputNeed | null> {
+    return inputNeedOf(await this.#loaded(found), (tenantId, id) => this.load(tenantId, id));
+  }
+
+  /** Waits until the execution, which has settled, is as wanted. */
+  async #until(
+    isDone: (found: CachedExecution | ExecutionRow) => Promise<boolean>,
+    tenantId: string,
+    id: string,
+    waitMs: number,
+    signal: CancelSignal | undefined,
+  ): Promise<ExecutionView> {
     const { store, clock, settledExecutions, stopping } = this.#options;
     const untilMs = clock.nowMs() + Math.min(waitMs, MAX_SETTLED_WAIT_MS);
     const isOver = (): boolean => stopping.aborted || signal?.aborted === true || clock.nowMs() >= untilMs;
@@ -141,7 +168,7 @@ export class ExecutionQueries {
       const cancelTimeout = clock.after(Math.max(0, Math.min(untilMs - clock.nowMs(), trustMs)), next.stop);
       try {
         const found = cached ?? (await this.find(tenantId, id));
-        if (isOver() || isSettled(statusOf(found))) return viewOf(await this.#loaded(found));
+        if (isOver() || (await isDone(found))) return viewOf(await this.#loaded(found));
         seenSeq = 'run' in found ? found.run.seq : found.seq;
         await next.woken;
       } finally {

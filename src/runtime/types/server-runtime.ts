@@ -4,7 +4,8 @@ import type { ControlChange } from '../../../store/port/notifications.ts';
 import type { TenantRecord } from '../../../store/port/resources/tenants.ts';
 import type { EventBus } from '../events.ts';
 import type { Caller } from './caller.ts';
-import type { NodeView, StartRequest, StartResult } from './executions.ts';
+import type { CancelSignal } from './cancel-signal.ts';
+import type { ExecutionView, NodeView, StartRequest, StartResult } from './executions.ts';
 import type { Runtime } from './runtime.ts';
 import type { InProcessView } from './work.ts';
 
@@ -50,6 +51,16 @@ export interface RuntimeLoad {
   };
 }
 
+/** What stops an execution until someone gives it. */
+export interface InputNeed {
+  /** The execution itself, or the child execution that stops it. */
+  readonly executionId: string;
+  /** Nodes about which people are to decide. */
+  readonly approvals: readonly string[];
+  /** Keys of external events. */
+  readonly events: readonly string[];
+}
+
 /** A runtime with what the server around it needs. Not part of the public library. */
 export interface ServerRuntime extends Runtime {
   readonly tenants: TenantAdmission;
@@ -70,6 +81,10 @@ export interface ServerRuntime extends Runtime {
   /** Messages that wait for their commit. */
   readonly pendingMessages: number;
   start(caller: Caller, request: ServerStartRequest): Promise<StartResult>;
+  /** Null = nothing: the execution works, waits for time, is suspended, or has ended. */
+  inputNeed(tenantId: string, id: string): Promise<InputNeed | null>;
+  /** Waits like `settled`, but until the execution needs input or has ended. */
+  answered(tenantId: string, id: string, waitMs?: number, signal?: CancelSignal): Promise<ExecutionView>;
   /** What the workflow of an execution says about a node, and how that stands. */
   node(tenantId: string, id: string, node: string): Promise<NodeView>;
   /**

@@ -236,7 +236,7 @@ describe('POST /a2a', () => {
     await bench.post('/workflows', { ir: PAYMENT });
     const { result } = await rpc(bench, 'SendMessage', sent([{ data: { workflow_id: 'payment' } }]));
     const { id, status } = (result as { task: { id: string; status: JsonObject } }).task;
-    expect(status).toMatchObject({ message: { parts: [{ text: 'waiting for an event or a timer' }] } });
+    expect(status).toMatchObject({ message: { parts: [{ text: 'waiting for event paid' }] } });
     const event = sent([{ data: { correlation_key: 'paid', payload: { amount: 5 } } }], { taskId: id });
     expect((await rpc(bench, 'SendMessage', event)).result).toMatchObject({
       task: { id, status: { state: 'TASK_STATE_COMPLETED' } },
