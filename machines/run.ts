@@ -77,6 +77,8 @@ export interface StepEnv {
   readonly traceparent?: string;
   /** Is the node's work done in this process (true) or by an external worker (false)? */
   isLocal(node: string): boolean;
+  /** The execution starts with the state of another one, internal state included, as one that continues another does. Absent = no. */
+  readonly startsFromState?: boolean;
   /** Version of the rules that an execution which starts follows; default the newest (`RULES`). */
   readonly rules?: number;
   /** The queue of a node's work as the log has it, in a replay; absent = as the node's kind says. */
@@ -149,6 +151,8 @@ export interface StepResult {
   readonly effects: readonly Effect[];
   /** Problems of this step's expressions, e.g. a condition that could not be evaluated. Not part of the log. */
   readonly diagnostics: readonly string[];
+  /** State keys that the message gave and that only the runtime writes: they are left out. */
+  readonly ignored: readonly string[];
   /** Did an expression exceed the evaluation budget of the step? */
   readonly budgetExceeded: boolean;
   /** For `decide`: the node decided. For `event`: the node that took it, or null if the event was buffered. */

@@ -17,7 +17,7 @@ export interface Driver {
   approve(id: string): Promise<void>;
   wake(id: string): Promise<void>;
   claim(): Promise<ClaimedItem>;
-  complete(item: ClaimedItem, output: JsonObject): Promise<void>;
+  complete(item: ClaimedItem, output: JsonObject): Promise<unknown>;
 }
 
 const WAIT_MS = 30_000;

@@ -9,10 +9,11 @@ import { definitionOf, type Kind, outputFieldsOf } from '../nodes/index.ts';
 import type { ModelCall, Scoring } from '../nodes/kind.ts';
 import type { PolicyVerdict } from '../policy.ts';
 import { budgetActionOf, budgetRouteOf, COST_EXCEEDED } from '../program/budget-action.ts';
+import { internalStateOf } from '../program/internal-state.ts';
 import { judgedBy } from '../program/judged.ts';
 import { type LateNames, lateNamesOf } from '../program/late-names.ts';
 import { type Alternative, exclusiveChoice, type OutcomeRoutes } from '../program/outcome-routes.ts';
-import { AUTONOMY_RULES, BUDGET_RULES, FIELD_RULES, FIRST_RULES, POLICY_RULES } from '../program/rules.ts';
+import { AUTONOMY_RULES, BUDGET_RULES, FIELD_RULES, FIRST_RULES, INTERNAL_STATE_RULES, POLICY_RULES } from '../program/rules.ts';
 import { compiledTexts, type ProgramTables, planTables } from '../program/tables.ts';
 import { timersOf } from '../program/timers.ts';
 import { dataRulesOf } from '../redaction/rules.ts';
@@ -39,6 +40,7 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
   const { graph, routes, outputUse, verdicts, plan, config } = yield* workflowConfig(workflow, options);
   const { isGuarded, ...requirements } = yield* expressionRequirements(graph, routes);
   const budgetAction = budgetActionOf(workflow, isGuarded);
+  const internalState = internalStateOf(workflow, budgetAction);
   const layoutTables = planTables(graph, plan);
   const lateNames = lateNamesIn(graph);
   const byId = new Map([...verdicts].map(([node, verdict]) => [graph.idOf(node), verdict]));
@@ -54,9 +56,11 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
       policyRules(lateNames, verdicts),
       fieldRules(graph),
       autonomyRules(graph),
+      internalState.size > 0 ? INTERNAL_STATE_RULES : FIRST_RULES,
     ),
     budgetAction,
     verdicts: byId,
+    internalState,
     judged: judgedBy(graph),
     lateNames,
     modelCalls: modelCallsIn(workflow),

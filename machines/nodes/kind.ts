@@ -218,6 +218,8 @@ export interface KindDefinition<K extends { readonly type: string }> {
   testResult(kind: K, scripted: ScriptedResult): { readonly output: Json; readonly patch?: Json };
   /** State keys that a result writes beside that of its output, with the path to their value in a scripted output. Default: none. */
   patchedKeys(kind: K): Readonly<Record<string, readonly string[]>>;
+  /** State keys that only results of such nodes write, with the lists of objects in them that an input may begin with. Default: none. */
+  internalState(kind: K): Readonly<Record<string, readonly string[]>>;
 
   /** Outputs that an exploration tries besides those that its conditions ask for. Default: none. */
   readonly exploredOutputs: readonly Json[];
@@ -302,6 +304,7 @@ export function defineKind<K extends { readonly type: string; readonly fallback_
     testReplies: 'work',
     testResult: (_kind, { output = {} }) => ({ output }),
     patchedKeys: () => ({}),
+    internalState: () => ({}),
     exploredOutputs: [],
     summary: (kind) => spec.policyNames?.(kind)[0] ?? '',
     diagramShape: 'tool',

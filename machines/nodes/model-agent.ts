@@ -140,6 +140,7 @@ export const modelAgent: KindDefinition<ModelAgent> = defineKind<ModelAgent>({
   exploredOutputs: [{}],
   testResult,
   patchedKeys: (kind) => ({ [kind.conversation_key]: ['conversation'] }),
+  internalState: (kind) => ({ [kind.conversation_key]: ['messages'] }),
   expand: expandAgent,
   syntax: {
     keys: {

@@ -15,6 +15,8 @@ const PATCHED_KEYS = {
   last_model_tool_calls: ['last_model_tool_calls'],
 };
 
+const INTERNAL_STATE = Object.fromEntries(Object.keys(PATCHED_KEYS).map((key) => [key, []]));
+
 const SCHEMA_DESCRIPTION = 'JSON Schema of the answer, which is parsed and checked.';
 
 export const Model = Type.Object(
@@ -128,6 +130,7 @@ export const model: KindDefinition<Model> = defineKind<Model>({
     return { output, patch: { ...patch, ...Object.fromEntries(overridden) } };
   },
   patchedKeys: () => PATCHED_KEYS,
+  internalState: () => INTERNAL_STATE,
   summary: ({ model_ref, declared }) => declaredNameOf(model_ref, declared),
 });
 

@@ -8,11 +8,13 @@
  * 3. An execution whose conditions ask for `__cost_exceeded__` goes on when it exceeds a budget. Policies judge the tools that an agent loop is
  *    about to call, by their names, and what they block fails with the class `policy_violation`. `output_to_state` has a meaning.
  *    Limits of autonomy hold attempts.
+ * 4. What the runtime keeps in the state (`InternalState`) is written by the results of its nodes alone.
  */
-export const RULES = 3;
+export const RULES = 4;
 export const FIRST_RULES = 1;
 export const LOOP_RULES = 2;
 export const BUDGET_RULES = 3;
 export const POLICY_RULES = 3;
 export const FIELD_RULES = 3;
 export const AUTONOMY_RULES = 3;
+export const INTERNAL_STATE_RULES = 4;

@@ -12,6 +12,7 @@ import type { DataRules } from '../redaction/rules.ts';
 import type { BudgetAction, BudgetRoute } from './budget-action.ts';
 import { NO_NODE } from './convergence.ts';
 import { skippedWhileInside } from './dead-paths.ts';
+import type { InternalState } from './internal-state.ts';
 import type { Judged } from './judged.ts';
 import type { LateNames } from './late-names.ts';
 import type { Alternative, OutcomeRoutes } from './outcome-routes.ts';
@@ -30,6 +31,7 @@ export interface ProgramTables {
   readonly lateNames: ReadonlyMap<string, LateNames>;
   /** The tool calls that nodes of agents carry out, by node id. */
   readonly modelCalls: ReadonlyMap<string, ModelCall>;
+  readonly internalState: InternalState;
   /** What nodes that ask a policy judge, by node id. */
   readonly judged: ReadonlyMap<string, Judged>;
   /** How personal data is protected; null = the workflow has no data policy. */

@@ -3,8 +3,9 @@ import { render } from '../expression/template.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Child, Decide, Fail, Message, UsageTotals, Visit } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
+import { admittedInput } from '../program/internal-state.ts';
 import { FIRST_LANE_LAYOUT } from '../program/plan.ts';
-import { FIRST_RULES, RULES } from '../program/rules.ts';
+import { FIRST_RULES, INTERNAL_STATE_RULES, RULES } from '../program/rules.ts';
 import { parkTimer } from '../program/timers.ts';
 import type { ActiveNode, PendingApproval, Refused, Run, StepEnv, StepResult } from '../run.ts';
 import { TERMINAL } from '../run.ts';
@@ -28,7 +29,7 @@ export { inputUnderPatch } from './work/input-under-patch.ts';
 export { hasInputMapping, workOf } from './work/work.ts';
 
 /** Takes the first step of an execution. Pure, like all steps: time and choices are in `env`. */
-export function start(program: Program, input: Json, env: StepEnv): StepResult {
+export function start(program: Program, given: Json, env: StepEnv): StepResult {
   const vars = program.tables.envNames.flatMap((name) => {
     const value = own(env.vars, name);
     return value === undefined ? [] : [[name, value] as const];
@@ -37,6 +38,9 @@ export function start(program: Program, input: Json, env: StepEnv): StepResult {
   const recordedLanguage = language === FIRST_LANGUAGE ? {} : { language };
   const rules = Math.min(env.rules ?? RULES, program.tables.rules);
   const recordedRules = rules === FIRST_RULES ? {} : { rules };
+  const ignored = new Set<string>();
+  const isState = env.continues !== undefined || env.startsFromState === true || rules < INTERNAL_STATE_RULES;
+  const input = isState ? given : admittedInput(program.tables.internalState, given, ignored);
   const { layout } = program.tables;
   const recordedLayout = layout === FIRST_LANE_LAYOUT ? {} : { layout };
   const fresh = freshContext(input, Object.fromEntries(vars), env.stepLimit, ActiveVisits.of(program.tables.graph, {}));
@@ -55,7 +59,7 @@ export function start(program: Program, input: Json, env: StepEnv): StepResult {
     ...(continues === undefined ? {} : { segment_number: continues.segment, continued_from: continues.previousId }),
     ...(env.traceparent === undefined ? {} : { traceparent: env.traceparent }),
   };
-  return StepRunner.start(program, context, started, env);
+  return StepRunner.start(program, context, started, ignored, env);
 }
 
 /**
@@ -79,7 +83,7 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       const isRoute =
         route !== undefined && program.tables.routes[program.tables.graph.indexOf(node) ?? -1]?.[route] !== undefined;
       const event: { -readonly [K in keyof DoneEvent]: DoneEvent[K] } = { type: 'done', node, output, durationMs };
-      if (patch !== undefined) event.patch = patch;
+      if (patch !== undefined) event.patch = runner.admitted(patch, node);
       if (usage !== undefined) event.usage = usage;
       if (appended !== undefined) event.appended = appended;
       if (isRoute) event.route = route;
@@ -267,7 +271,8 @@ function stepDecide(program: Program, context: Context, message: Decide, runner:
   if (message.node !== undefined && !open.includes(message.node)) return refuse('no_pending_approval_on_node');
   if (node === undefined)
     return open.length === 0 ? refuse('no_pending_approval') : refuse('several_pending_approvals', open.sort());
-  const { decision, userId, comment, patch } = message;
+  const { decision, userId, comment } = message;
+  const patch = runner.admitted(message.patch, null);
   const event = { type: 'decide', node, decision, userId, comment, patch } as const;
   const active = context.active.get(node);
   const isInWork = active?.held?.limit !== undefined || !program.tables.hasApprovalState(node);

@@ -66,14 +66,20 @@ export class StepRunner {
   }
 
   /** The first step of an execution. `started`: data of its `workflow_started`. */
-  static start(program: Program, context: Context, started: JsonObject, env: StepEnv): StepResult {
+  static start(program: Program, context: Context, started: JsonObject, ignored: ReadonlySet<string>, env: StepEnv): StepResult {
     const step = new StepContext(program.tables, context, 0, env);
+    step.noteIgnored(ignored);
     step.addEvent('workflow_started', null, started);
     strategyStarts(step);
     const initial = program.stepper.initial({ step });
     const runner = new StepRunner(program, step, initial.configuration, env);
     runner.#absorb(initial);
     return runner.#finish(null);
+  }
+
+  /** What the state takes of a patch (`StepContext.admitted`). */
+  admitted(patch: Json, writer: string | null): Json {
+    return this.#step.admitted(patch, writer);
   }
 
   get evaluation(): Evaluation {
@@ -111,8 +117,9 @@ export class StepRunner {
     return this.#finish(node);
   }
 
-  completeDetached({ node, output, patch, durationMs, usage }: Done): StepResult {
-    const data = { output, state_patch: patch ?? {}, duration_ms: durationMs, ...usageEventData(usage), activation: 0 };
+  completeDetached({ node, output, patch: given = {}, durationMs, usage }: Done): StepResult {
+    const patch = this.#step.admitted(given, null);
+    const data = { output, state_patch: patch, duration_ms: durationMs, ...usageEventData(usage), activation: 0 };
     this.#step.addEvent('node_completed', node, data);
     this.#step.patchState(patch);
     this.#step.set({ steps: this.#step.now.steps + 1 });
@@ -290,8 +297,9 @@ export class StepRunner {
   }
 
   /** Begins everything that the origin had in progress, as the same attempts; approvals are asked again. */
-  fork({ origin, patch, decisions, keepDecisions }: Fork): StepResult {
+  fork({ origin, patch: given, decisions, keepDecisions }: Fork): StepResult {
     const { executionId, sequence } = origin;
+    const patch = this.#step.admitted(given, null);
     const { tables } = this.#program;
     // From here on, expressions are read as in an execution that starts now.
     const language = Math.min(this.#env.language ?? LANGUAGE, tables.language);
@@ -457,6 +465,8 @@ export class StepRunner {
   #result(status: Status, node: string | null): StepResult {
     const step = this.#step;
     const context = step.freeze();
+    const { ignored, evaluation } = step;
+    evaluation.diagnostics.push(...ignored.map((key) => `state key "${key}" is left out: only the runtime writes it`));
     step.effects.add(step.timers.effects(this.#program.tables, context, this.#env.nowMs));
     return {
       run: {
@@ -471,8 +481,9 @@ export class StepRunner {
       },
       events: step.events,
       effects: step.effects.all(),
-      diagnostics: step.evaluation.diagnostics,
-      budgetExceeded: step.evaluation.isExceeded,
+      diagnostics: evaluation.diagnostics,
+      ignored,
+      budgetExceeded: evaluation.isExceeded,
       node,
     };
   }

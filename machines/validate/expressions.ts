@@ -5,7 +5,8 @@ import { compileTemplate } from '../expression/template.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { isObject, type Json } from '../json.ts';
 import { MAX_EXPRESSIONS } from '../limits.ts';
-import { definitionOf, outputFieldsOf, outputKeyOf } from '../nodes/index.ts';
+import { definitionOf } from '../nodes/index.ts';
+import { namedKeysOf } from '../program/internal-state.ts';
 import type { Problems } from '../reading/problems.ts';
 import { didYouMean } from '../suggest.ts';
 
@@ -176,12 +177,7 @@ function stateKeys(workflow: Workflow): ReadonlySet<string> | null {
   if (workflow.cost_budget_usd !== null) keys.add('__cost_exceeded__');
   for (const { id, kind } of workflow.nodes) {
     keys.add(id);
-    const outputKey = outputKeyOf(kind);
-    if (outputKey !== null) keys.add(outputKey);
-    for (const key of Object.keys(definitionOf(kind).patchedKeys(kind))) keys.add(key);
-    for (const [, key] of outputFieldsOf(kind) ?? []) keys.add(key);
-    const outputMapping = definitionOf(kind).outputMapping(kind);
-    if (isObject(outputMapping)) for (const key of Object.keys(outputMapping)) keys.add(key);
+    for (const key of [...namedKeysOf(kind), ...Object.keys(definitionOf(kind).patchedKeys(kind))]) keys.add(key);
   }
   return keys;
 }

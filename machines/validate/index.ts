@@ -8,6 +8,7 @@ import { Problems } from '../reading/problems.ts';
 import { reservedDocumentLabel } from '../reserved-labels.ts';
 import { pathOfIllFormedText } from '../unicode.ts';
 import { checkExpressions } from './expressions.ts';
+import { checkInternalState } from './internal-state.ts';
 import { checkRouting } from './routing.ts';
 
 /** Every error and warning about a workflow document. The workflow is null when there is an error. Never throws. */
@@ -48,6 +49,7 @@ export function* validateCooperatively(document: unknown): Cooperative<Validatio
   const { graph, diagnostics } = yield* analyseCooperatively(workflow);
   for (const fault of diagnostics) problems.add(fault);
   checkRouting(workflow, graph, problems);
+  checkInternalState(workflow, problems);
   yield;
   yield* checkExpressions(workflow, problems);
   return { workflow: problems.failed ? null : workflow, diagnostics: problems.all };

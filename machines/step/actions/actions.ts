@@ -69,8 +69,16 @@ function completionOf(step: StepContext, node: string, event: MachineEvent): Com
   const kind = kindOf(step, node);
   const completion = plainCompletionOf(step, node, event);
   if (event.type !== 'done' && event.type !== 'child' && event.type !== 'event') return completion;
-  const patch = namedFieldsPatch(step, kind, completion.output, completion.patch);
+  const derived = admittedOutput(step, node, completion);
+  const patch = namedFieldsPatch(step, kind, completion.output, derived);
   return patch === completion.patch ? completion : { ...completion, patch };
+}
+
+/** The patch; one that has the keys of the output is without those that only the runtime writes. */
+function admittedOutput(step: StepContext, node: string, { output, patch }: Completion): StatePatch {
+  if (patch.kind !== 'output') return patch;
+  const admitted = step.admitted(output, node);
+  return admitted === output ? patch : { kind: 'given', patch: admitted };
 }
 
 /** Without `output_to_state`. */

@@ -7,14 +7,16 @@ import { LazyMap } from '../../lazy-map.ts';
 import type { Usage } from '../../messages.ts';
 import { definitionOf, outputKeyOf } from '../../nodes/index.ts';
 import { skipOrder, skippedAfter, skippedAround, skippedFrom } from '../../program/dead-paths.ts';
+import { admittedPatch } from '../../program/internal-state.ts';
 import type { NodeOutcome } from '../../program/outcome-routes.ts';
 import { forwardsInput } from '../../program/output-use.ts';
 import type { ContextUpdate, SkipScope } from '../../program/parameters.ts';
+import { INTERNAL_STATE_RULES } from '../../program/rules.ts';
 import type { ProgramTables } from '../../program/tables.ts';
 import type { StepEnv } from '../../run.ts';
 import type { MachineEvent } from '../machine-event.ts';
 import type { ActiveVisit } from './active-visits.ts';
-import { type Context, type Ending, type Halt, lastInputOf, type Measure, own, type PendingInput } from './context.ts';
+import { type Context, type Ending, type Halt, lastInputOf, type Measure, own, type PendingInput, rulesOf } from './context.ts';
 import { Evaluation } from './evaluation.ts';
 import { InputAllowance } from './input-allowance.ts';
 import { lastInputKeyOf } from './input-key.ts';
@@ -62,6 +64,7 @@ export class StepContext {
   #reached: string[] = [];
   #halt: Halt | null = null;
   #laneRewound = false;
+  #ignored: Set<string> | null = null;
 
   constructor(tables: ProgramTables, stored: Context, sequenceBefore: number, env: StepContextEnv | null) {
     this.tables = tables;
@@ -236,6 +239,23 @@ export class StepContext {
   }
 
   // ------------------------------------------------------------------ state and outputs
+
+  /** What the state takes of a patch that is given. `writer`: the node whose result it is; null = a caller gives it. */
+  admitted(patch: Json, writer: string | null): Json {
+    const { internalState } = this.tables;
+    if (internalState.size === 0 || rulesOf(this.#now) < INTERNAL_STATE_RULES) return patch;
+    this.#ignored ??= new Set();
+    return admittedPatch(internalState, patch, writer, this.#ignored);
+  }
+
+  noteIgnored(keys: ReadonlySet<string>): void {
+    if (keys.size > 0) this.#ignored = new Set(keys);
+  }
+
+  /** State keys that were given and that only the runtime writes. */
+  get ignored(): readonly string[] {
+    return this.#ignored === null ? NONE : [...this.#ignored];
+  }
 
   patchState(patch: Json | undefined): void {
     if (this.#now.lists !== undefined && isObject(patch)) this.#now.lists = listsBesides(this.#now.lists, patch);
@@ -607,4 +627,5 @@ function without<V>(record: Readonly<Record<string, V>>, keys: readonly string[]
 }
 
 const UNCHANGED: readonly never[] = [];
+const NONE: readonly never[] = [];
 const ARRIVALS = ['joined', 'ended', 'failed'];

@@ -51,6 +51,14 @@ export function warn(request: FastifyRequest, reply: FastifyReply, warning: Warn
   setWarnings(request, reply, [...(request.warnings ?? []), warning]);
 }
 
+/** Warns of state keys in the field at `path` that only the runtime writes. */
+export function warnOfIgnored(request: FastifyRequest, reply: FastifyReply, path: string, ignored: readonly string[] = []): void {
+  for (const key of ignored.slice(0, MAX_WARNINGS)) {
+    const message = `only the runtime writes ${JSON.stringify(truncated(key))}; it is left out`;
+    warn(request, reply, { code: 'internal_state', message, path: `${path}.${truncated(key)}` });
+  }
+}
+
 /** Warns of fields beside the known ones, for bodies that no schema describes. Throws with `Prefer: handling=strict`. */
 export function reportFieldsBeside(request: FastifyRequest, reply: FastifyReply, known: readonly string[]): void {
   const fields: KnownFields = { fields: new Map(known.map((name) => [name, null])), open: false, items: null };

@@ -2,6 +2,7 @@ import type { ApprovalItem as InboxItem } from '../../runtime/types/executions.t
 import { sendList } from '../replies/json-list.ts';
 import { approvalCursorOf, fromApprovalCursor } from '../requests/cursor.ts';
 import { executionId } from '../requests/ids.ts';
+import { warnOfIgnored } from '../requests/warnings.ts';
 import {
   AcceptedDecision,
   APPROVALS_PAGE,
@@ -33,16 +34,17 @@ export function approvalRoutes(app: Api, { runtime }: Services): void {
         response: { 200: AcceptedDecision },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const id = executionId(request.params.id);
       const { decision, node_id, user_id, comment, state_patch } = request.body;
-      const { nodeId } = await runtime.approve(callerOf(request), id, {
+      const { nodeId, ignored } = await runtime.approve(callerOf(request), id, {
         decision,
         ...defined('nodeId', node_id || null),
         ...defined('userId', user_id || null),
         ...defined('comment', comment),
         ...defined('statePatch', state_patch),
       });
+      warnOfIgnored(request, reply, 'state_patch', ignored);
       return { execution_id: id, node_id: nodeId, accepted: true as const };
     },
   );

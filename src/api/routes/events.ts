@@ -9,7 +9,7 @@ import { sendList } from '../replies/json-list.ts';
 import { acceptsTagged, type EventFormat, requestedFormat, requestedTypes } from '../requests/event-filter.ts';
 import { idempotencyKey } from '../requests/idempotency-key.ts';
 import { executionId } from '../requests/ids.ts';
-import { warn } from '../requests/warnings.ts';
+import { warn, warnOfIgnored } from '../requests/warnings.ts';
 import { AcceptedEvent, EventList, EventsQuery, SendEvent, TAGGED_JSON } from '../schemas/events.ts';
 import { ExecutionById } from '../schemas/executions.ts';
 import { defined } from '../schemas/fields.ts';
@@ -89,11 +89,12 @@ export function eventRoutes(app: Api, services: Services): void {
       async (request, reply) => {
         const id = executionId(request.params.id);
         const { correlation_key, payload, event_id } = request.body;
-        const { matched, nodeId, keys } = await runtime.sendEvent(callerOf(request), id, {
+        const { matched, nodeId, keys, ignored } = await runtime.sendEvent(callerOf(request), id, {
           key: correlation_key,
           payload,
           ...defined('idempotencyKey', idempotencyKey(request.headers, event_id)),
         });
+        warnOfIgnored(request, reply, 'payload', ignored);
         if (keys !== undefined) warn(request, reply, unexpectedKey(correlation_key, keys));
         return { execution_id: id, accepted: true as const, matched, buffered: !matched, node_id: nodeId };
       },

@@ -10,6 +10,7 @@ import { toFilter } from '../requests/execution-filter.ts';
 import { idempotencyKey } from '../requests/idempotency-key.ts';
 import { executionId, idPart } from '../requests/ids.ts';
 import { traceparent } from '../requests/traceparent.ts';
+import { warnOfIgnored } from '../requests/warnings.ts';
 import {
   CancelExecution,
   CancelledExecution,
@@ -48,7 +49,7 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
     },
     async (request, reply) => {
       const { workflow_id, workflow_version, input, labels, subject_token } = request.body;
-      const { executionId, replayed } = await runtime.start(callerOf(request), {
+      const { executionId, replayed, ignored } = await runtime.start(callerOf(request), {
         workflowId: workflow_id,
         input: input ?? {},
         ...defined('version', workflow_version || null),
@@ -58,6 +59,7 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
         ...defined('traceparent', traceparent(request.headers)),
       });
       if (replayed) void reply.header('idempotency-replayed', 'true');
+      warnOfIgnored(request, reply, 'input', ignored);
       void reply.code(201);
       return { execution_id: executionId };
     },

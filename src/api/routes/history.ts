@@ -4,6 +4,7 @@ import { requireAccess } from '../auth/identity.ts';
 import { toForkedFrom, toMismatch, toPastDecision } from '../replies/fork-views.ts';
 import { idempotencyKey } from '../requests/idempotency-key.ts';
 import { executionId } from '../requests/ids.ts';
+import { warnOfIgnored } from '../requests/warnings.ts';
 import { ExecutionById } from '../schemas/executions.ts';
 import { defined, limitOf } from '../schemas/fields.ts';
 import {
@@ -145,6 +146,7 @@ export function historyRoutes(app: Api, { runtime, polls }: Services): void {
         };
       }
       if (forked.replayed) void reply.header('idempotency-replayed', 'true');
+      warnOfIgnored(request, reply, 'state_patch', forked.ignored);
       void reply.code(201);
       return { execution_id: forked.executionId, forked_from };
     },

@@ -1,5 +1,6 @@
 import { idempotencyKey } from '../requests/idempotency-key.ts';
 import { traceparent } from '../requests/traceparent.ts';
+import { warnOfIgnored } from '../requests/warnings.ts';
 import { StartedExecution } from '../schemas/executions.ts';
 import { anyJson, defined } from '../schemas/fields.ts';
 import { WorkflowArray, WorkflowById, WorkflowsQuery } from '../schemas/workflows.ts';
@@ -54,13 +55,14 @@ export function javaSdkRoutes(app: Api, { runtime, store }: Services): void {
       },
     },
     async (request, reply) => {
-      const { executionId, replayed } = await runtime.start(callerOf(request), {
+      const { executionId, replayed, ignored } = await runtime.start(callerOf(request), {
         workflowId: request.params.workflow_id,
         input: request.body,
         ...defined('idempotencyKey', idempotencyKey(request.headers)),
         ...defined('traceparent', traceparent(request.headers)),
       });
       if (replayed) void reply.header('idempotency-replayed', 'true');
+      warnOfIgnored(request, reply, 'input', ignored);
       void reply.code(201);
       return { execution_id: executionId };
     },

@@ -4,6 +4,7 @@ import type { HeartbeatWork, Usage, WorkItemView } from '../../runtime/types/wor
 import type { Identity } from '../auth/identity.ts';
 import { errorReply, RequestError } from '../errors.ts';
 import { executionId, workItemId } from '../requests/ids.ts';
+import { warnOfIgnored } from '../requests/warnings.ts';
 import { defined } from '../schemas/fields.ts';
 import {
   ClaimedWork,
@@ -109,7 +110,10 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
         ...defined('nodeId', node_id || null),
         ...defined('workerId', worker_id || null),
       };
-      const lost = await lostLease(runtime.complete(callerOf(request), id, result), request.id);
+      const completed = runtime.complete(callerOf(request), id, result).then(({ ignored }) => {
+        warnOfIgnored(request, reply, state_patch === undefined ? 'output' : 'state_patch', ignored);
+      });
+      const lost = await lostLease(completed, request.id);
       return lost === null ? { completed: true as const, work_item_id: id } : reply.code(409).send({ completed: false, ...lost });
     },
   );

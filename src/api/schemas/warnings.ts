@@ -4,7 +4,7 @@ import { listOf, text } from './fields.ts';
 export const Warning = Type.Object(
   {
     code: text(
-      'Stable code in snake_case: `unknown_field`, `unknown_parameter`, `nobody_waits` (no node waits for events with this key).',
+      'Stable code in snake_case: `unknown_field`, `unknown_parameter`, `nobody_waits` (no node waits for events with this key), `internal_state` (only the runtime writes that key of the state; of the input, an agent takes the `messages` of its conversation).',
     ),
     message: text('What is wrong, and what may have been meant.'),
     path: text('The field or query parameter, such as `inputs` or `items.0.txt`.'),

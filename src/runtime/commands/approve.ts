@@ -1,6 +1,7 @@
 import type { Decide } from '../../../machines/messages.ts';
 import { actorOf } from '../actor.ts';
 import type { MessageOutcome } from '../engine/envelope.ts';
+import { ignoredIn } from '../engine/ignored-state.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Caller } from '../types/caller.ts';
 import type { Runtime } from '../types/runtime.ts';
@@ -24,7 +25,7 @@ export function approveCommand(context: CommandContext): Runtime['approve'] {
       };
       const outcome = await context.engine.send(id, message, { actor: actorOf(caller, userId) });
       if ('refused' in outcome) throw await refusal(context, caller, id, message, outcome);
-      return { nodeId: outcome.node ?? '' };
+      return { nodeId: outcome.node ?? '', ...ignoredIn(outcome) };
     });
   };
 }

@@ -1,6 +1,7 @@
 import type { Json } from '../../../machines/json.ts';
 import type { ExternalEvent } from '../../../machines/messages.ts';
 import { actorOf } from '../actor.ts';
+import { ignoredIn } from '../engine/ignored-state.ts';
 import { RuntimeError } from '../errors.ts';
 import type { EventReceipt } from '../types/executions.ts';
 import type { Runtime } from '../types/runtime.ts';
@@ -26,7 +27,7 @@ export function sendEventCommand(context: CommandContext): Runtime['sendEvent'] 
         actor: actorOf(caller),
         ...(once === null ? {} : { idempotencyRow: ({ node }) => responseRow(once, { node_id: node }, clock.nowMs()) }),
       });
-      if (!('refused' in outcome)) return accepted(outcome.node);
+      if (!('refused' in outcome)) return { ...(await accepted(outcome.node)), ...ignoredIn(outcome) };
       // Whatever the reason, the same request may have come before this one, also as the last event that the execution took.
       const repeated = await storedResponse(store, once);
       if (repeated !== null) return accepted(matchIn(repeated));

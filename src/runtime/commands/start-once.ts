@@ -6,17 +6,17 @@ import type { Caller } from '../types/caller.ts';
 import { type CommandContext, withinQuotas } from './command.ts';
 import { type IdempotentRequest, responseRow, storedResponse } from './idempotency.ts';
 
-/**
- * Starts an execution within the tenant's quotas. Returns null, or the response to an earlier request with the same idempotency
- * key that was committed first; then nothing is started.
- */
+/** A start: done, or the response to an earlier request with the same idempotency key that was committed first; then nothing is started. */
+export type StartOutcome = { readonly earlier: Json } | { readonly ignored: readonly string[] };
+
+/** Starts an execution within the tenant's quotas. */
 export async function startOnce(
   context: Pick<CommandContext, 'engine' | 'quotas' | 'store'>,
   caller: Caller,
   start: ExecutionStart,
   request: IdempotentRequest | null,
   response: Json,
-): Promise<Json | null> {
+): Promise<StartOutcome> {
   const { engine, store } = context;
   const outcome = await withinQuotas(context, caller.tenantId, start.id, () =>
     engine.startExecution(start, {
@@ -24,8 +24,8 @@ export async function startOnce(
       ...(request === null ? {} : { idempotencyRow: () => responseRow(request, response, start.createdAtMs) }),
     }),
   );
-  if (!('refused' in outcome)) return null;
+  if (!('refused' in outcome)) return { ignored: outcome.ignored };
   const earlier = outcome.refused === 'idempotency' ? await storedResponse(store, request) : null;
-  if (earlier !== null) return earlier;
+  if (earlier !== null) return { earlier };
   throw new RuntimeError('conflict', `execution ${start.id} could not be started: ${outcome.refused}`);
 }

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import { reservedLabel } from '../../../machines/reserved-labels.ts';
 import { executionStart } from '../engine/execution-start.ts';
+import { ignoredIn } from '../engine/ignored-state.ts';
 import { starterFrom } from '../engine/loading/starter.ts';
 import type { LoadedWorkflow } from '../engine/loading/workflow-cache.ts';
 import { RuntimeError, truncated } from '../errors.ts';
@@ -38,13 +39,13 @@ export function startCommand(context: CommandContext): ServerRuntime['start'] {
       const startedBy = starterFrom(caller);
       const traceparent = validTraceparent(request.traceparent);
       const start = executionStart({ id, tenantId, loaded, startedBy, traceparent, input, nowMs, parent: null, labels });
-      const repeated = await startOnce(context, caller, start, once, { execution_id: id }).catch(async (error: unknown) => {
+      const outcome = await startOnce(context, caller, start, once, { execution_id: id }).catch(async (error: unknown) => {
         if (request.subjectToken !== undefined) await context.subjectTokens.forget({ tenantId, executionId: id });
         throw error;
       });
-      if (repeated !== null && request.subjectToken !== undefined)
-        await context.subjectTokens.forget({ tenantId, executionId: id });
-      return repeated === null ? { executionId: id, replayed: false } : { executionId: executionIdOf(repeated), replayed: true };
+      if ('ignored' in outcome) return { executionId: id, replayed: false, ...ignoredIn(outcome) };
+      if (request.subjectToken !== undefined) await context.subjectTokens.forget({ tenantId, executionId: id });
+      return { executionId: executionIdOf(outcome.earlier), replayed: true };
     });
 }
 

@@ -34,7 +34,13 @@ export interface StartRequest {
   readonly subjectToken?: string;
 }
 
-export interface StartResult {
+/** What was left out of the state that a request or a result gives. */
+export interface IgnoredState {
+  /** Keys that only the runtime writes, such as the conversations of agents. Absent = none. */
+  readonly ignored?: readonly string[];
+}
+
+export interface StartResult extends IgnoredState {
   /** `exec_` and 32 hex digits, which sort by the time of the start. */
   readonly executionId: string;
   /** An earlier request with the same idempotency key started the execution. */
@@ -245,7 +251,7 @@ export interface ApprovalDecision {
 }
 
 /** How an external event was received. */
-export interface EventReceipt {
+export interface EventReceipt extends IgnoredState {
   /** Whether a node waited for it. */
   readonly matched: boolean;
   /** The node that received it; null = none yet. */

@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../../../machines/json.ts';
 import type { RecordedEvent } from '../../../machines/replay/index.ts';
 import type { ActiveNode, Status } from '../../../machines/run.ts';
 import type { ForkMismatch, PastDecision } from '../errors.ts';
+import type { IgnoredState } from './executions.ts';
 
 /** An execution as it was after one of its steps. */
 export interface ExecutionAtView {
@@ -72,7 +73,7 @@ export interface ForkRequest {
   readonly idempotencyKey?: string;
 }
 
-export interface ForkResult {
+export interface ForkResult extends IgnoredState {
   /** Null for a dry run. */
   readonly executionId: string | null;
   /** The sequence of the origin from which the fork continues. */

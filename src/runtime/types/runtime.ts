@@ -16,6 +16,7 @@ import type {
   ExecutionPageRequest,
   ExecutionView,
   IdSearchRequest,
+  IgnoredState,
   LiveUpdate,
   RegisteredWorkflow,
   StartRequest,
@@ -172,7 +173,7 @@ export interface Runtime {
    * several approvals are pending and no node is named; with `conflict` when none is pending: not yet, already decided, or the
    * execution has ended.
    */
-  approve(caller: Caller, id: string, decision: Decision): Promise<{ readonly nodeId: string }>;
+  approve(caller: Caller, id: string, decision: Decision): Promise<IgnoredState & { readonly nodeId: string }>;
 
   approvals(tenantId: string, id: string): Promise<ApprovalsView>;
 
@@ -203,7 +204,7 @@ export interface Runtime {
    * Reports the result of a claimed item. Rejects with `stale_fence` when the item is settled, or its lease has expired or is
    * another worker's.
    */
-  complete(caller: Caller, workItemId: string, result: CompleteWork): Promise<void>;
+  complete(caller: Caller, workItemId: string, result: CompleteWork): Promise<IgnoredState>;
 
   /** Reports a failed attempt. Rejects as `complete` does. */
   fail(caller: Caller, workItemId: string, failure: FailWork): Promise<void>;

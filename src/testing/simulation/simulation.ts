@@ -45,7 +45,8 @@ function stepEnvAt(nowMs: number, vars: SimWorkflow['env']): StepEnv {
 }
 
 export function startRun(workflow: SimWorkflow, input: Json): SimStep {
-  const stepped = start(workflow.program, input, stepEnvAt(START_MS, workflow.env));
+  // An input may stand for what the runtime would have written: an exceeded budget, a conversation.
+  const stepped = start(workflow.program, input, { ...stepEnvAt(START_MS, workflow.env), startsFromState: true });
   return simStep(workflow, stepped, { nowMs: START_MS, timers: new Map() });
 }
 

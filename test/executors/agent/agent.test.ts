@@ -277,6 +277,21 @@ describe('an agent', () => {
     expect(asked()[1]?.messages.map(({ content }) => content)).toEqual(['hi', 'Hello.', 'bye']);
   });
 
+  it('goes on with the messages of the conversation that its input has', async () => {
+    const { models, asked } = await provider('As I said: hello.');
+    const opened = await openTestRuntime({ models });
+    const messages = [
+      { role: 'user', content: 'hi' },
+      { role: 'assistant', content: 'Hello.' },
+    ];
+    const id = await opened.run(helper({}), { question: 'What?', helper_conversation: { messages } });
+    const { state } = await opened.settled(id);
+    expect(asked()[0]?.messages.map(({ content }) => content)).toEqual(['Be kind.', 'hi', 'Hello.', 'What?']);
+    expect(state).toMatchObject({ answer: 'As I said: hello.', helper_conversation: { calls: [], turns: 1 } });
+    await opened.close();
+    expect((await replayAll(opened.path)).differing).toEqual([]);
+  });
+
   it('is refused when its tools cannot be told apart or offered', async () => {
     const { runtime } = await openTestRuntime();
     const problems = async (kind: JsonObject) =>

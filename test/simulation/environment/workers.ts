@@ -96,7 +96,7 @@ export class ExternalWorkers {
     }
   }
 
-  #checkReply(name: string, item: WorkItemView, fence: number, what: string, reply: Reply<void>, several: boolean): void {
+  #checkReply(name: string, item: WorkItemView, fence: number, what: string, reply: Reply<unknown>, several: boolean): void {
     if (reply.is === 'answer') {
       this.#checker.onAcknowledged(name, item.executionId, what);
       // Fence 0 is not checked.

@@ -5,10 +5,11 @@ import { givenDetails } from '../../../executors/given-details.ts';
 import { actorOf } from '../../actor.ts';
 import type { RuntimeContext } from '../../context.ts';
 import type { Engine } from '../../engine/engine.ts';
-import type { MessageOutcome } from '../../engine/envelope.ts';
+import { ignoredIn } from '../../engine/ignored-state.ts';
 import { RuntimeError } from '../../errors.ts';
 import { visitOf } from '../../timers/timer-queue.ts';
 import type { Caller } from '../../types/caller.ts';
+import type { IgnoredState } from '../../types/executions.ts';
 import type { CompleteWork, FailWork, HeartbeatWork, Usage } from '../../types/work.ts';
 import type { ExternalProgress } from './external-progress.ts';
 import { LEASE_MS } from './work-claims.ts';
@@ -28,7 +29,7 @@ export class WorkResults {
     this.#options = options;
   }
 
-  async complete(caller: Caller, id: string, result: CompleteWork): Promise<void> {
+  async complete(caller: Caller, id: string, result: CompleteWork): Promise<IgnoredState> {
     const item = await this.#findOpen(caller, id, result);
     const { output, statePatch, durationMs, usage } = result;
     const message = {
@@ -43,7 +44,8 @@ export class WorkResults {
       actor: actorOf(caller, workerOf(item, result)),
       preconditions: { settle: { id, fence: fenceOf(result.leaseFence) } },
     });
-    throwIfStale(outcome);
+    if ('refused' in outcome) throw stale();
+    return ignoredIn(outcome);
   }
 
   async fail(caller: Caller, id: string, failure: FailWork): Promise<void> {
@@ -64,7 +66,7 @@ export class WorkResults {
       actor: actorOf(caller, workerOf(item, failure)),
       preconditions: { settle: { id, fence: fenceOf(failure.leaseFence) } },
     });
-    throwIfStale(outcome);
+    if ('refused' in outcome) throw stale();
   }
 
   async heartbeat(
@@ -76,7 +78,7 @@ export class WorkResults {
     const item = await this.#find(caller, id);
     const leaseExpiresAtMs = clock.nowMs() + LEASE_MS;
     const isRenewed = await store.renewLease({ tenantId: caller.tenantId, id, workerId, fence, leaseExpiresAtMs });
-    if (!isRenewed) throw new RuntimeError('stale_fence', STALE);
+    if (!isRenewed) throw stale();
     if (progress !== undefined) await this.#options.progress.report(item, progress);
     return { leaseExpiresAtMs };
   }
@@ -99,7 +101,7 @@ export class WorkResults {
     }
     const fence = fenceOf(given.leaseFence);
     const isOpen = item.status === 'claimed' || (item.status === 'pending' && fence === null);
-    if (!isOpen || (fence !== null && fence !== item.fence)) throw new RuntimeError('stale_fence', STALE);
+    if (!isOpen || (fence !== null && fence !== item.fence)) throw stale();
     return item;
   }
 }
@@ -126,6 +128,6 @@ function loggedUsage(usage: Usage): LoggedUsage {
   };
 }
 
-function throwIfStale(outcome: MessageOutcome): void {
-  if ('refused' in outcome) throw new RuntimeError('stale_fence', STALE);
+function stale(): RuntimeError {
+  return new RuntimeError('stale_fence', STALE);
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../../clock.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { CopiedHistory } from '../../engine/envelope.ts';
 import { executionStart } from '../../engine/execution-start.ts';
+import { ignoredIn } from '../../engine/ignored-state.ts';
 import { starterFrom } from '../../engine/loading/starter.ts';
 import type { LoadedWorkflow, WorkflowCache } from '../../engine/loading/workflow-cache.ts';
 import { DecisionWouldChange, ForkDoesNotReplay, type PastDecision, RuntimeError } from '../../errors.ts';
@@ -147,9 +148,9 @@ export class Forker {
       labels: forkLabels(JSON.parse(execution.labels), originId, sequence),
       copiedHistory: history,
     });
-    const earlier = await startOnce(this.#options, caller, start, idempotency, { execution_id: id, sequence });
-    if (earlier !== null) return repeatedResult(earlier);
-    return { executionId: id, sequence, replayed: false, mismatch: null, decisions: [] };
+    const outcome = await startOnce(this.#options, caller, start, idempotency, { execution_id: id, sequence });
+    if ('earlier' in outcome) return repeatedResult(outcome.earlier);
+    return { executionId: id, sequence, replayed: false, mismatch: null, decisions: [], ...ignoredIn(outcome) };
   }
 }
 
