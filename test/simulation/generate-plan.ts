@@ -5,6 +5,7 @@ import type { Fault, Operation, Plan } from './plan.ts';
 
 const MAX_NODES = 8;
 const FAULTS_MS = 90_000;
+const COMMIT = ['refused', 'crash before', 'crash after', 'lost', 'late', 'slow', 'dropped', 'dropped', 'contention'] as const;
 
 /** Generates the plan of a seed, without the excluded operations, faults, workers and nodes (by id). */
 export function generatePlan(seed: number, excluded: ReadonlySet<string> = new Set()): Plan {
@@ -14,20 +15,28 @@ export function generatePlan(seed: number, excluded: ReadonlySet<string> = new S
   const workflows = generateWorkflows(seed, excluded);
   // Whether other processes take over the work of a frozen one.
   const recovery = processCount > 1 && random.chance(0.4);
-  const processes = Array.from({ length: processCount }, () => generateProcess(random, recovery));
+  const silence = processCount > 1 && !recovery && random.chance(0.25);
+  const processes = Array.from({ length: processCount }, () => generateProcess(random, recovery, silence));
   const isKept = ({ id }: { readonly id: string }): boolean => !excluded.has(id);
   const faultFree = random.chance(0.1);
   const workers = Array.from({ length: random.between(1, 2) }, (_, i) => `worker${i}`);
   return {
     seed,
     shared,
+    silence,
     processes,
     workflows,
     operations: generateOperations(random, Math.max(1, workflows.length)).filter(isKept).filter(refersToKept(excluded)),
-    faults: faultFree ? [] : generateFaults(randomStream(seed, 'faults'), processCount, recovery).filter(isKept),
+    faults: faultFree
+      ? []
+      : (silence ? generateSilence : generateFaults)(randomStream(seed, 'faults'), processCount, recovery).filter(isKept),
     workers: workers.filter((id) => !excluded.has(id)),
     faultsEndAtMs: FAULTS_MS,
-    latency: { usualMs: random.pick([0, 2, 20]), slowMs: random.pick([100, 2_000, 15_000]), slow: random.pick([0, 0.02, 0.1]) },
+    latency: {
+      usualMs: random.pick([0, 2, 20]),
+      slowMs: random.pick([100, 2_000, 15_000]),
+      slow: silence ? 0 : random.pick([0, 0.02, 0.1]),
+    },
     options: {
       stepLimit: 40,
       concurrency: random.pick([1, 2, 256]),
@@ -42,8 +51,8 @@ function refersToKept(excluded: ReadonlySet<string>): (operation: Operation) => 
   return (operation) => operation.kind === 'start' || !excluded.has(operation.of);
 }
 
-function generateProcess(random: Random, recovery: boolean): Plan['processes'][number] {
-  const skewMs = random.chance(0.3) ? random.between(-3_000, 3_000) : 0;
+function generateProcess(random: Random, recovery: boolean, silence: boolean): Plan['processes'][number] {
+  const skewMs = !silence && random.chance(0.3) ? random.between(-3_000, 3_000) : 0;
   const local = recovery ? 1 : random.pick([0, 0.5, 0.5, 1]);
   const tools = Array.from({ length: MAX_NODES }, (_, i) => `t.n${i}`).filter(() => random.chance(local));
   return { skewMs, tools };
@@ -89,24 +98,46 @@ function generateOperation(random: Random, id: string, atMs: number, of: string)
 function generateFaults(random: Random, processCount: number, recovery: boolean): Fault[] {
   const count = random.between(0, recovery ? 3 : 8);
   const frozen = recovery ? [generateWorkFreeze(random, processCount)] : [];
-  const others = Array.from({ length: count }, (_, i): Fault => {
-    const id = `f${i}`;
-    const process = random.between(0, processCount - 1);
-    const atMs = random.between(0, random.pick([3_000, 30_000, 75_000]));
-    const downMs = random.pick([10, 2_000, 20_000, 45_000]);
-    const forMs = random.pick([500, 15_000, 45_000]);
-    const roll = random.fraction();
-    if (roll < 0.45) {
-      const how = random.pick(['refused', 'crash before', 'crash after', 'lost', 'late', 'slow'] as const);
-      return { id, kind: 'commit', process, nth: random.between(1, random.pick([6, 25])), how, downMs };
-    }
-    if (roll < 0.58) return { id, kind: 'crash', process, atMs, downMs };
-    if (roll < 0.66) return { id, kind: 'stop', process, atMs, downMs, graceMs: random.pick([0, 1_000, 10_000]) };
-    if (roll < 0.8) return { id, kind: 'freeze', process, atMs, forMs };
-    if (roll < 0.88) return { id, kind: 'outage', process, atMs, forMs };
-    return { id, kind: 'notifications', process, atMs, forMs, how: random.chance(0.7) ? 'lost' : 'twice' };
-  });
+  const others = Array.from({ length: count }, (_, i) => generateFault(random, `f${i}`, processCount));
   return [...frozen, ...others];
+}
+
+/** Processes that do not answer for a while. */
+function generateSilence(random: Random, processCount: number): Fault[] {
+  return Array.from({ length: random.between(1, 5) }, (_, i): Fault => {
+    const at = { id: `f${i}`, process: random.between(0, processCount - 1), atMs: random.between(0, 75_000) };
+    if (random.chance(0.2)) return { ...at, kind: 'crash', downMs: random.pick([2_000, 20_000]) };
+    return { ...at, kind: 'freeze', forMs: random.pick([6_000, 12_000, 25_000]) };
+  });
+}
+
+function generateFault(random: Random, id: string, processCount: number): Fault {
+  const process = random.between(0, processCount - 1);
+  const atMs = random.between(0, random.pick([3_000, 30_000, 75_000]));
+  const downMs = random.pick([10, 2_000, 20_000, 45_000]);
+  const forMs = random.pick([500, 15_000, 45_000]);
+  const roll = random.fraction();
+  if (roll < 0.4)
+    return { id, kind: 'commit', process, nth: random.between(1, random.pick([6, 25])), how: random.pick(COMMIT), downMs };
+  if (roll < 0.5) return { id, kind: 'crash', process, atMs, downMs };
+  if (roll < 0.57) return { id, kind: 'stop', process, atMs, downMs, graceMs: random.pick([0, 1_000, 10_000]) };
+  if (roll < 0.68) return { id, kind: 'freeze', process, atMs, forMs };
+  if (roll < 0.74) return { id, kind: 'outage', process, atMs, forMs };
+  if (roll < 0.81)
+    return { id, kind: 'clock jump', process, atMs, byMs: (random.chance(0.5) ? 1 : -1) * random.pick([1_500, 12_000, 40_000]) };
+  if (roll < 0.87) return { id, kind: 'slow reads', process, atMs, forMs, upToMs: random.pick([300, 4_000, 20_000]) };
+  if (roll < 0.93 && processCount > 1) {
+    const other = (process + random.between(1, processCount - 1)) % processCount;
+    return { id, kind: 'partition', process, other, atMs, forMs, gap: random.chance(0.5) };
+  }
+  return {
+    id,
+    kind: 'notifications',
+    process,
+    atMs,
+    forMs,
+    how: random.pick(['lost', 'lost', 'twice', 'late', 'again'] as const),
+  };
 }
 
 /** Freezes a process for longer than its lease. */

@@ -21,6 +21,25 @@ export type Fault = { readonly id: string } & (
   /** The process freezes when it calls a tool for the `nth` time, until another process has started the next attempt, or for `forMs`. */
   | { readonly kind: 'freeze at work'; readonly process: number; readonly nth: number; readonly forMs: number }
   | { readonly kind: 'outage'; readonly process: number; readonly atMs: number; readonly forMs: number }
+  /** The clock of the process jumps, forward or back, until the faults end. */
+  | { readonly kind: 'clock jump'; readonly process: number; readonly atMs: number; readonly byMs: number }
+  /** Replies to reads of the process take up to `upToMs`, so that they are outdated when they arrive. */
+  | {
+      readonly kind: 'slow reads';
+      readonly process: number;
+      readonly atMs: number;
+      readonly forMs: number;
+      readonly upToMs: number;
+    }
+  /** Two processes receive no notifications of each other. `gap`: they read the store when the partition ends. */
+  | {
+      readonly kind: 'partition';
+      readonly process: number;
+      readonly other: number;
+      readonly atMs: number;
+      readonly forMs: number;
+      readonly gap: boolean;
+    }
   | {
       readonly kind: 'commit';
       readonly process: number;
@@ -28,18 +47,22 @@ export type Fault = { readonly id: string } & (
       /**
        * `refused`: not applied, with an error · `crash before`, `crash after`: the process dies before the commit is sent, or after it is applied and
        * before the reply · `lost`: applied, but the reply is an error · `late`: the reply is an error, and the commit is applied afterwards ·
-       * `slow`: the reply is slow.
+       * `slow`: the reply is slow · `dropped`: the connection breaks after COMMIT was sent, and the engine finds out, once the database is back,
+       * whether it was applied · `contention`: serialization failures, after each of which the engine tries again.
        */
-      readonly how: 'refused' | 'crash before' | 'crash after' | 'lost' | 'late' | 'slow';
+      readonly how: 'refused' | 'crash before' | 'crash after' | 'lost' | 'late' | 'slow' | 'dropped' | 'contention';
       readonly downMs: number;
     }
-  /** Notifications to that process in a time range are lost, or delivered twice. */
+  /**
+   * Notifications to that process in a time range: lost · delivered twice · delivered late, after those that were sent later · delivered again,
+   * long after the first time.
+   */
   | {
       readonly kind: 'notifications';
       readonly process: number;
       readonly atMs: number;
       readonly forMs: number;
-      readonly how: 'lost' | 'twice';
+      readonly how: 'lost' | 'twice' | 'late' | 'again';
     }
 );
 
@@ -48,6 +71,8 @@ export interface Plan {
   readonly seed: number;
   /** Several runtimes on one database, or one at a time. */
   readonly shared: boolean;
+  /** Processes only freeze, for less than their lease, or crash; the others take over in time. */
+  readonly silence: boolean;
   readonly processes: readonly { readonly skewMs: number; readonly tools: readonly string[] }[];
   readonly workflows: readonly { readonly id: string; readonly document: JsonObject }[];
   readonly operations: readonly Operation[];

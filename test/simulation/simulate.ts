@@ -1,8 +1,11 @@
 import { TERMINAL } from '../../machines/run.ts';
 import { RuntimeError } from '../../src/runtime/errors.ts';
 import { StoreError } from '../../store/port/errors.ts';
+import { checkChildLifetimes } from './check/child-lifetimes.ts';
 import { checkFinalState, checkProgress } from './check/final-checks.ts';
 import { OnlineChecker } from './check/online-checker.ts';
+import { Probes } from './check/probes.ts';
+import { TakeoverCheck } from './check/takeover.ts';
 import { Clients, callerOf } from './environment/clients.ts';
 import { Finisher } from './environment/finishers.ts';
 import { Network, START_MS } from './environment/network.ts';
@@ -38,7 +41,10 @@ export interface SimulationResult {
 export async function simulate(plan: Plan, keepTrace = false): Promise<SimulationResult> {
   const trace = new Trace(keepTrace);
   const scheduler = new Scheduler(plan.seed, trace, START_MS);
-  const checker = new OnlineChecker((violation) => trace.add(`${scheduler.nowMs} VIOLATION ${violation}`));
+  const checker = new OnlineChecker(
+    () => scheduler.nowMs,
+    (violation) => trace.add(`${scheduler.nowMs} VIOLATION ${violation}`),
+  );
   const network = new Network(plan, scheduler);
   const database: MemoryDatabase = new MemoryDatabase(plan.shared, {
     applied: (writes) => {
@@ -69,10 +75,11 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
         },
       }),
   );
-  const clients: Clients = new Clients(processes, scheduler, (text) => checker.addViolation(text));
+  const clients: Clients = new Clients(processes, scheduler, checker);
   const operations = new Operations(plan, clients, checker);
   const workers = new ExternalWorkers(plan, clients, checker);
   const finishers = new Finisher(plan, clients, operations, database);
+  const probes = new Probes(clients, processes, database, checker);
   const checked = { database, operations, calls: tools.calls, checker: checker };
   let faultsOver = false;
 
@@ -88,13 +95,15 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
       }
       workers.start();
     });
-    for (const fault of plan.faults) scheduleFault(fault, scheduler, processes);
+    for (const fault of plan.faults) scheduleFault(fault, scheduler, network, processes);
     scheduler.schedule(plan.faultsEndAtMs, null, 'calm', () => {
       faultsOver = true;
       for (const part of [network, tools, workers, freezes]) part.faultsOver = true;
+      for (const each of processes) each.setClock();
       workers.startHelper();
       finishers.start();
     });
+    if (plan.silence) new TakeoverCheck(scheduler, database, processes, checker).start();
     const executions = () => [...database.tables.executions.values()];
     const allEnded = (): boolean =>
       executions().every(({ row }) => ENDED.has(row.status)) && database.tables.inbox.size === 0 && operations.areFinished;
@@ -109,6 +118,12 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
       await scheduler.runUntil(() => allEnded() || until(SETTLE_MS + CANCEL_MS)(), MAX_ENTRIES);
       if (!allEnded()) checker.addViolation('executions do not end after they are cancelled');
     }
+    const areUp = (): boolean => processes.every(({ runtime }) => runtime !== null);
+    await scheduler.runUntil(() => areUp() || until(SETTLE_MS + CANCEL_MS)(), MAX_ENTRIES);
+    probes.start();
+    await scheduler.runUntil(() => probes.areFinished, MAX_ENTRIES);
+    for (const problem of checkChildLifetimes(database.tables, START_MS + plan.faultsEndAtMs, scheduler.nowMs))
+      checker.addViolation(problem);
     await checkFinalState(checked);
   } finally {
     for (const { incarnation } of processes) incarnation?.end();
@@ -131,21 +146,17 @@ async function registerWorkflows({ seed, workflows }: Plan, clients: Clients): P
   }
 }
 
-function scheduleFault(fault: Fault, scheduler: Scheduler, processes: readonly RuntimeProcess[]): void {
-  if (!isScheduled(fault)) return;
+/** Schedules a fault that happens at a time; others are triggered by a process, or looked up while they last. */
+function scheduleFault(fault: Fault, scheduler: Scheduler, network: Network, processes: readonly RuntimeProcess[]): void {
   const target = processes[fault.process];
-  scheduler.schedule(fault.atMs, null, `fault ${fault.id} ${fault.kind} ${fault.process}`, () => {
-    if (fault.kind === 'crash') target?.crash(fault.downMs);
-    else if (fault.kind === 'stop') target?.stop(fault.graceMs, fault.downMs);
-    else target?.freeze(fault.forMs);
-  });
-}
-
-type ScheduledFault = Extract<Fault, { kind: 'crash' | 'stop' | 'freeze' }>;
-
-/** Other faults are triggered by a process, or have a duration. */
-function isScheduled(fault: Fault): fault is ScheduledFault {
-  return ['crash', 'stop', 'freeze'].includes(fault.kind);
+  const at = (ms: number, run: () => void): void => {
+    scheduler.schedule(ms, null, `fault ${fault.id} ${fault.kind} ${fault.process}`, run);
+  };
+  if (fault.kind === 'crash') at(fault.atMs, () => target?.crash(fault.downMs));
+  else if (fault.kind === 'stop') at(fault.atMs, () => target?.stop(fault.graceMs, fault.downMs));
+  else if (fault.kind === 'freeze') at(fault.atMs, () => target?.freeze(fault.forMs));
+  else if (fault.kind === 'clock jump') at(fault.atMs, () => target?.jumpClock(fault.byMs));
+  else if (fault.kind === 'partition') at(fault.atMs + fault.forMs, () => network.reunites(fault));
 }
 
 function textOf(error: unknown): string {

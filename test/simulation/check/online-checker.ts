@@ -2,6 +2,7 @@ import type { JsonObject } from '../../../machines/json.ts';
 import { TERMINAL } from '../../../machines/run.ts';
 import type { ExecutionWrite } from '../../../store/port/commit.ts';
 import type { MemoryDatabase } from '../store/memory-database.ts';
+import { unwantedSinceMs } from './child-lifetimes.ts';
 
 /** A call of an in-process tool. */
 export interface ToolCall {
@@ -21,6 +22,9 @@ export interface ClientEffect {
 }
 
 const ENDED = new Set<string>(TERMINAL);
+/** A request is refused after so many conflicts, each with another commit within this time. */
+const MIN_CONFLICTS = 8;
+const CONFLICTS_WITHIN_MS = 40_000;
 /** Prefix of the actor names of simulated clients; each request has its own name. */
 export const CLIENT_PREFIX = 'client ';
 
@@ -33,8 +37,14 @@ export class OnlineChecker {
   /** By the client's name. */
   readonly effects = new Map<string, ClientEffect[]>();
   readonly #report: (violation: string) => void;
+  readonly #nowMs: () => number;
   readonly #heads = new Map<string, { readonly seq: number; readonly status: string }>();
   readonly #ended = new Set<string>();
+  /** By parent: its children. And the executions to which a cancel was sent. */
+  readonly #children = new Map<string, string[]>();
+  readonly #cancelled = new Set<string>();
+  /** By execution: the times of its commits. */
+  readonly #commits = new Map<string, number[]>();
   readonly #fired = new Set<string>();
   /** By item: the fence of its settlement. */
   readonly #settled = new Map<string, number>();
@@ -44,7 +54,8 @@ export class OnlineChecker {
   readonly #knownSequences = new Map<string, number>();
   #database: MemoryDatabase | null = null;
 
-  constructor(report: (violation: string) => void) {
+  constructor(nowMs: () => number, report: (violation: string) => void) {
+    this.#nowMs = nowMs;
     this.#report = report;
   }
 
@@ -65,7 +76,11 @@ export class OnlineChecker {
       if (ENDED.has(before.status) && write.revive === undefined && write.progress.status !== before.status)
         this.addViolation(`${write.id}: ${before.status} was not its end: ${write.progress.status}`);
       this.#heads.set(write.id, write.progress);
+      this.#commits.set(write.id, [...(this.#commits.get(write.id) ?? []), this.#nowMs()]);
       this.#timers(write);
+      if (write.create?.parentId != null)
+        this.#children.set(write.create.parentId, [...(this.#children.get(write.create.parentId) ?? []), write.id]);
+      for (const { toExecutionId, message } of write.send) if (message.includes('"cancel"')) this.#cancelled.add(toExecutionId);
       this.#work(write);
       for (const { actorId, seq, type, nodeId } of write.events) {
         if (!actorId.startsWith(CLIENT_PREFIX)) continue;
@@ -74,6 +89,15 @@ export class OnlineChecker {
       }
       if (ENDED.has(write.progress.status)) this.#ended.add(write.id);
     }
+    for (const { id } of writes) for (const child of this.#children.get(id) ?? []) this.#child(id, child);
+  }
+
+  /** A live child for which its parent does not wait any more must have been sent a cancel. */
+  #child(parent: string, child: string): void {
+    const { tables } = this.#database ?? {};
+    const stored = tables?.executions.get(child);
+    if (tables === undefined || stored === undefined || ENDED.has(stored.row.status) || this.#cancelled.has(child)) return;
+    if (unwantedSinceMs(tables, stored) !== null) this.addViolation(`${child} was not cancelled, and ${parent} needs it no more`);
   }
 
   #effect(actorId: string, effect: ClientEffect): void {
@@ -124,6 +148,14 @@ export class OnlineChecker {
   onUnknown(client: string, what: string): void {
     const effects = (this.effects.get(client) ?? []).filter((effect) => effect.what === what);
     if (effects.length > 1) this.addViolation(`${client} has ${effects.length} times ${what} in the log`);
+  }
+
+  /** A request was refused because the execution is said to change too often. */
+  onTooManyConflicts(client: string, executionId: string): void {
+    const sinceMs = this.#nowMs() - CONFLICTS_WITHIN_MS;
+    const commits = (this.#commits.get(executionId) ?? []).filter((atMs) => atMs >= sinceMs).length;
+    if (commits < MIN_CONFLICTS)
+      this.addViolation(`${client} was refused because ${executionId} changes too often, which it did ${commits} times`);
   }
 
   /** Whether the execution has ever ended; a retry may have continued it. */

@@ -3,6 +3,7 @@ import type { Caller } from '../../../src/runtime/types/caller.ts';
 import type { ServerRuntime } from '../../../src/runtime/types/server-runtime.ts';
 import { StoreError } from '../../../store/port/errors.ts';
 import type { Random } from '../../support/random.ts';
+import type { OnlineChecker } from '../check/online-checker.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { RuntimeProcess } from './runtime-process.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -21,6 +22,12 @@ export type Reply<T> =
   | { readonly is: 'not now' }
   | { readonly is: 'unknown' };
 
+/** A process that accepts requests. */
+interface Up {
+  readonly runtime: ServerRuntime;
+  readonly incarnation: Incarnation;
+}
+
 export function callerOf(actorId: string): Caller {
   return { tenantId: 'default', actorId, actorType: 'human' };
 }
@@ -29,15 +36,14 @@ export function callerOf(actorId: string): Caller {
 export class Clients {
   readonly #processes: readonly RuntimeProcess[];
   readonly #scheduler: Scheduler;
-  readonly #onBug: (text: string) => void;
+  readonly #checker: OnlineChecker;
   readonly #waiting: (() => void)[] = [];
   #requests = 0;
 
-  /** `broken` is called with errors that are not part of the API. */
-  constructor(processes: readonly RuntimeProcess[], scheduler: Scheduler, broken: (text: string) => void) {
+  constructor(processes: readonly RuntimeProcess[], scheduler: Scheduler, checker: OnlineChecker) {
     this.#processes = processes;
     this.#scheduler = scheduler;
-    this.#onBug = broken;
+    this.#checker = checker;
   }
 
   sleep(ms: number, label: string): Promise<void> {
@@ -45,10 +51,7 @@ export class Clients {
   }
 
   /** Returns a process that is up; waits until there is one. */
-  async #anyProcess(
-    random: Random,
-    label: string,
-  ): Promise<{ readonly runtime: ServerRuntime; readonly incarnation: Incarnation }> {
+  async #anyProcess(random: Random, label: string): Promise<Up> {
     for (let n = 1; ; n += 1) {
       const up = this.#processes.flatMap(({ runtime, incarnation }) =>
         runtime === null || incarnation === null ? [] : [{ runtime, incarnation }],
@@ -67,7 +70,20 @@ export class Clients {
   /** One request to one process. */
   async ask<T>(random: Random, name: string, request: (runtime: ServerRuntime) => Promise<T>): Promise<Reply<T>> {
     const label = `${name} request ${++this.#requests}`;
-    const { runtime, incarnation } = await this.#anyProcess(random, label);
+    return this.#ask(label, await this.#anyProcess(random, label), request);
+  }
+
+  /** One request to the given process; null if it is down. */
+  async askProcess<T>(
+    { runtime, incarnation }: RuntimeProcess,
+    name: string,
+    request: (runtime: ServerRuntime) => Promise<T>,
+  ): Promise<Reply<T> | null> {
+    if (runtime === null || incarnation === null) return null;
+    return this.#ask(`${name} request ${++this.#requests}`, { runtime, incarnation }, request);
+  }
+
+  #ask<T>(label: string, { runtime, incarnation }: Up, request: (runtime: ServerRuntime) => Promise<T>): Promise<Reply<T>> {
     return new Promise((resolve) => {
       const done = (reply: Reply<T>): void => {
         cancel();
@@ -98,9 +114,11 @@ export class Clients {
   #refusal(label: string, error: unknown): Reply<never> {
     if (error instanceof StoreError) return { is: 'unknown' };
     if (!(error instanceof RuntimeError) || error.code === 'corrupt') {
-      this.#onBug(`${label}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      this.#checker.addViolation(`${label}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       return { is: 'unknown' };
     }
+    const [, changing] = /^execution (\S+) changes too often/.exec(error.message) ?? [];
+    if (changing !== undefined) this.#checker.onTooManyConflicts(label, changing);
     return RETRYABLE.has(error.code) ? { is: 'not now' } : { is: 'refused', error };
   }
 }

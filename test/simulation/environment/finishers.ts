@@ -1,4 +1,5 @@
 import { TERMINAL } from '../../../machines/run.ts';
+import { unwantedSinceMs } from '../check/child-lifetimes.ts';
 import { CLIENT_PREFIX } from '../check/online-checker.ts';
 import type { Plan } from '../plan.ts';
 import type { MemoryDatabase } from '../store/memory-database.ts';
@@ -29,8 +30,10 @@ export class Finisher {
 
   async #run(): Promise<void> {
     for (let round = 1; ; round += 1) {
-      for (const { row, events } of [...this.#database.tables.executions.values()]) {
-        if (ENDED.has(row.status)) continue;
+      for (const execution of [...this.#database.tables.executions.values()]) {
+        const { row, events } = execution;
+        // A child that its parent does not need any more must end by itself.
+        if (ENDED.has(row.status) || unwantedSinceMs(this.#database.tables, execution) !== null) continue;
         // An execution that awaits approval by policy is running.
         const isHeld = events.some(({ type }) => type === 'tool_approval_required');
         if (row.status === 'paused' || isHeld) await this.#unblock(row.id, round);

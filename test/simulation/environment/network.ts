@@ -4,7 +4,7 @@ import type { Random } from '../../support/random.ts';
 import type { Fault, Plan } from '../plan.ts';
 import { type DatabaseObserver, NOTHING } from '../store/memory-database.ts';
 import type { Transport } from '../store/memory-store.ts';
-import type { Incarnation } from './incarnation.ts';
+import { Incarnation } from './incarnation.ts';
 import { randomStream } from './random-streams.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -12,11 +12,20 @@ import type { Scheduler } from './scheduler.ts';
 const POLL_MS = 30_000;
 /** Time until a request on a broken connection fails. */
 const FAILURE_MS = 200;
+/** How long an engine tries to find out whether a commit was applied; after that its outcome is unknown. */
+const RESOLVE_MS = 15_000;
+/** Attempts at a transaction that ends with a serialization failure, and the longest time of one. */
+const MAX_ATTEMPTS = 20;
+const ATTEMPT_MS = 100;
+/** Longest delay of a notification that is late, or delivered again. */
+const LATE_MS = 20_000;
 
 /** If the reply to a commit takes longer than this, its sender often reads the store before. */
 const EARLY_READ_MS = 500;
 
 type CommitFault = Extract<Fault, { kind: 'commit' }>;
+/** Faults with a duration. */
+type TimedFault = Extract<Fault, { kind: 'outage' | 'slow reads' | 'notifications' | 'partition' }>;
 
 /** Connections between runtime processes and the database, with delays, loss, reordering and duplication drawn from the seed. */
 export class Network {
@@ -58,10 +67,12 @@ export class Network {
     for (const subscriber of this.#subscribers.keys()) {
       if (!subscriber.alive || subscriber === from) continue;
       const label = `${subscriber.id} is notified ${++this.#notifications} ${++n}`;
-      const how = this.faultsOver ? null : this.#notificationFault(subscriber.processIndex);
+      if (this.#isCutOff(subscriber, from)) continue;
+      const how = this.#notificationFault(subscriber.processIndex);
       if (how === 'lost') continue;
-      this.#deliver(subscriber, label, notification);
-      if (how === 'twice') this.#deliver(subscriber, `${label} twice`, notification);
+      this.#deliver(subscriber, label, notification, how === 'late' ? LATE_MS : 0);
+      if (how === 'twice' || how === 'again')
+        this.#deliver(subscriber, `${label} ${how}`, notification, how === 'again' ? LATE_MS : 0);
     }
   };
 
@@ -72,8 +83,17 @@ export class Network {
     );
   }
 
-  #deliver(subscriber: Incarnation, label: string, notification: StoreNotification): void {
-    const delayMs = this.delay(randomStream(this.#plan.seed, label));
+  /** The partition between two processes ends: they read the store. */
+  reunites(fault: Extract<Fault, { kind: 'partition' }>): void {
+    if (!fault.gap) return;
+    for (const subscriber of this.#subscribers.keys())
+      if (subscriber.alive && [fault.process, fault.other].includes(subscriber.processIndex))
+        this.reconnects(subscriber, 0, `after ${fault.id}`);
+  }
+
+  #deliver(subscriber: Incarnation, label: string, notification: StoreNotification, laterMs = 0): void {
+    const random = randomStream(this.#plan.seed, label);
+    const delayMs = this.delay(random) + (laterMs === 0 ? 0 : random.between(0, laterMs));
     this.#scheduler.schedule(delayMs, subscriber, label, () => this.#subscribers.get(subscriber)?.(notification));
   }
 
@@ -95,14 +115,30 @@ export class Network {
 
   /** Whether the database is unreachable for a process. */
   isOut(processIndex: number): boolean {
-    if (this.faultsOver) return false;
-    return this.#plan.faults.some((fault) => fault.kind === 'outage' && fault.process === processIndex && this.#isActive(fault));
+    return this.#active('outage').some(({ process }) => process === processIndex);
   }
 
-  #notificationFault(processIndex: number): 'lost' | 'twice' | null {
-    for (const fault of this.#plan.faults)
-      if (fault.kind === 'notifications' && fault.process === processIndex && this.#isActive(fault)) return fault.how;
-    return null;
+  /** The longest time that a reply to a read of a process may take in addition. */
+  slowReadMs(processIndex: number): number {
+    const slow = this.#active('slow reads').filter(({ process }) => process === processIndex);
+    return Math.max(0, ...slow.map(({ upToMs }) => upToMs));
+  }
+
+  #notificationFault(processIndex: number): 'lost' | 'twice' | 'late' | 'again' | null {
+    return this.#active('notifications').find(({ process }) => process === processIndex)?.how ?? null;
+  }
+
+  #isCutOff(subscriber: Incarnation, from: object): boolean {
+    if (!(from instanceof Incarnation)) return false;
+    const pair = [subscriber.processIndex, from.processIndex];
+    return this.#active('partition').some(({ process, other }) => pair.includes(process) && pair.includes(other));
+  }
+
+  #active<K extends TimedFault['kind']>(kind: K): readonly Extract<Fault, { kind: K }>[] {
+    if (this.faultsOver) return [];
+    return this.#plan.faults.filter(
+      (fault): fault is Extract<Fault, { kind: K }> => fault.kind === kind && this.#isActive(fault as TimedFault),
+    );
   }
 
   #isActive({ atMs, forMs }: { readonly atMs: number; readonly forMs: number }): boolean {
@@ -165,11 +201,17 @@ class Connection implements Transport {
     else if (fault?.how === 'late' && this.#shared) this.#executeLate(request);
     // An exclusive engine runs in the process itself: the transaction is complete when the call returns.
     else if (!this.#shared) this.#execute(request, fault, isOut);
+    else if (fault?.how === 'dropped') this.#drop(request, fault.downMs);
     else {
-      const delayMs = Math.max(
-        this.#network.delay(this.#random),
-        request.write ? this.#lastWriteAtMs - this.#scheduler.nowMs : 0,
-      );
+      const attempts = fault?.how === 'contention' ? this.#random.between(1, MAX_ATTEMPTS + 5) : 0;
+      const contentionMs = this.#contentionMs(Math.min(attempts, MAX_ATTEMPTS));
+      if (attempts > MAX_ATTEMPTS) {
+        this.#fail(request, contentionMs);
+        return;
+      }
+      const delayMs =
+        contentionMs +
+        Math.max(this.#network.delay(this.#random), request.write ? this.#lastWriteAtMs - this.#scheduler.nowMs : 0);
       if (request.write) this.#lastWriteAtMs = this.#scheduler.nowMs + delayMs;
       // A sent request may be executed even if its sender dies in the meantime.
       const sender = this.#random.chance(0.5) ? null : this.#incarnation;
@@ -188,7 +230,9 @@ class Connection implements Transport {
     if (fault?.how === 'crash after') this.#incarnation.crash(fault.downMs);
     else if ((fault?.how === 'lost' || isOut) && this.#shared) this.#fail(request);
     else {
-      const replyMs = fault?.how === 'slow' ? this.#random.between(1_000, 20_000) : this.#network.delay(this.#random);
+      const usualMs = fault?.how === 'slow' ? this.#random.between(1_000, 20_000) : this.#network.delay(this.#random);
+      const slowMs = request.write ? 0 : this.#network.slowReadMs(this.#incarnation.processIndex);
+      const replyMs = usualMs + (slowMs === 0 ? 0 : this.#random.between(0, slowMs));
       if (this.#shared && request.name === 'commit' && replyMs > EARLY_READ_MS && this.#random.chance(0.7))
         this.#network.reconnects(this.#incarnation, this.#random.between(0, replyMs), request.label);
       this.#scheduler.schedule(replyMs, this.#incarnation, `${request.label} is answered`, answer);
@@ -201,9 +245,33 @@ class Connection implements Transport {
     this.#scheduler.schedule(this.#random.between(0, 2 * FAILURE_MS), null, `${request.label} is executed late`, request.execute);
   }
 
-  #fail({ label, reject }: Pick<Request<never>, 'label' | 'reject'>): void {
+  /**
+   * The connection breaks after COMMIT was sent. The engine asks the database whether the commit was applied, and commits again if it was not; if
+   * the database is away for long, it gives up, and the sender does not know the outcome.
+   */
+  #drop<T>(request: Request<T>, awayMs: number): void {
+    const { label, execute, resolve } = request;
+    const isApplied = this.#random.chance(0.5);
+    const wasApplied = isApplied ? execute() : null;
+    const backMs = Math.min(awayMs, RESOLVE_MS) + this.#network.delay(this.#random);
+    this.#lastWriteAtMs = this.#scheduler.nowMs + backMs;
+    if (awayMs > RESOLVE_MS) this.#fail(request, RESOLVE_MS);
+    else
+      this.#scheduler.schedule(backMs, this.#incarnation, `${label} is resolved`, () => {
+        if (isApplied) resolve(wasApplied as T);
+        else this.#execute(request, null, false);
+      });
+  }
+
+  /** Duration of attempts that end with serialization failures. */
+  #contentionMs(attempts: number): number {
+    return Array.from({ length: attempts }, () => this.#random.between(1, ATTEMPT_MS)).reduce((sum, ms) => sum + ms, 0);
+  }
+
+  #fail({ label, reject }: Pick<Request<never>, 'label' | 'reject'>, afterMs = 0): void {
     const error = new StoreError('store_unavailable', `${label}: the connection broke`);
-    this.#scheduler.schedule(this.#random.between(0, FAILURE_MS), this.#incarnation, `${label} fails`, () => reject(error));
+    const delayMs = afterMs + this.#random.between(0, FAILURE_MS);
+    this.#scheduler.schedule(delayMs, this.#incarnation, `${label} fails`, () => reject(error));
   }
 }
 

@@ -31,6 +31,8 @@ export class RuntimeProcess {
   #starting = 0;
   #incarnation: Incarnation | null = null;
   #runtime: ServerRuntime | null = null;
+  /** By how much the clock has jumped. */
+  #jumpedMs = 0;
 
   constructor(options: ProcessOptions) {
     this.#options = options;
@@ -95,6 +97,16 @@ export class RuntimeProcess {
     this.#incarnation.frozenUntilMs = this.#options.scheduler.nowMs + forMs;
   }
 
+  jumpClock(byMs: number): void {
+    this.#jumpedMs += byMs;
+    this.#trace(`the clock of process ${this.#options.index} jumps by ${byMs} ms`);
+  }
+
+  /** Undoes the jumps of the clock. */
+  setClock(): void {
+    if (this.#jumpedMs !== 0) this.jumpClock(-this.#jumpedMs);
+  }
+
   /** Stops the process in order. */
   stop(graceMs: number, downMs: number): void {
     const incarnation = this.#incarnation;
@@ -123,7 +135,7 @@ export class RuntimeProcess {
     const skewMs = plan.processes[incarnation.processIndex]?.skewMs ?? 0;
     let timers = 0;
     return {
-      nowMs: () => scheduler.nowMs + skewMs,
+      nowMs: () => scheduler.nowMs + skewMs + this.#jumpedMs,
       after: (delayMs, callback) =>
         scheduler.schedule(Math.max(1, delayMs), incarnation, `${incarnation.id} timer ${++timers}`, callback),
     };
