@@ -40,6 +40,16 @@ export function sqliteDatabase(): SqliteDatabase {
   };
 }
 
+/** A real store of which some methods do something else. */
+export function withOverrides(real: Store, overrides: Partial<Store>): Store {
+  return new Proxy(real, {
+    get(target, name) {
+      const value: unknown = Reflect.get(overrides, name) ?? Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
 /** A folder that is removed at the end of the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'jamjet-store-'));

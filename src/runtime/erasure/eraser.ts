@@ -21,8 +21,8 @@ export interface EraserOptions extends Pick<RuntimeContext, 'store' | 'clock' | 
 }
 
 /**
- * Erases the personal data of executions with a data policy when they have ended: at once, and when the runtime starts, what an earlier one
- * left. Several runtimes may erase the same execution.
+ * Erases the personal data of executions with a data policy when they have ended: at once, and what was left: when the runtime
+ * starts, and when commits may have been missed. Several runtimes may erase the same execution.
  */
 export class Eraser {
   readonly #options: EraserOptions;
@@ -38,6 +38,9 @@ export class Eraser {
     events.on('committed', ({ write }) => {
       if (write.redaction?.ended) this.#job.request();
     });
+    // The commit that ended an execution may have been applied, although its answer was lost.
+    events.on('commitUncertain', () => this.#job.request());
+    events.on('resync', () => this.#job.request());
     events.on('membershipRefreshed', ({ gone }) => {
       if (gone.length > 0) this.#job.request();
     });

@@ -1,9 +1,13 @@
 import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
+import { createRuntime } from '../../../src/runtime/index.ts';
+import { StoreError } from '../../../store/port/errors.ts';
+import { FakeClock } from '../../support/clock.ts';
 import { openCluster, waitUntil } from '../../support/cluster.ts';
 import { type PostgresDatabase, postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { CALLER } from '../../support/runtimes.ts';
+import { withOverrides } from '../../support/stores.ts';
 
 const server = postgresServer();
 const EMAIL = 'ann.smith@example.com';
@@ -107,5 +111,27 @@ describe('an execution with a data policy, on PostgreSQL', () => {
     await waitUntil(async () => (await b.store.erasures.pending({ after: '', limit: 1 })).length === 0);
     const rows = await rowsOf(database, []);
     for (const secret of [EMAIL, NAME]) expect(rows.includes(secret)).toBe(false);
+  });
+
+  it('is erased when the reply to the commit that ended it was lost', async () => {
+    const real = await postgresDatabase(server).open();
+    let isLost = false;
+    const store = withOverrides(real, {
+      async commit(batch) {
+        const reply = await real.commit(batch);
+        if (isLost) throw new StoreError('store_unavailable', 'the database went away during a commit');
+        return reply;
+      },
+    });
+    const runtime = await createRuntime({ store, tools: { echo: (given: unknown) => given }, clock: new FakeClock() });
+    await runtime.register(CALLER, workflow);
+    const { executionId } = await runtime.start(CALLER, { workflowId: 'intake', input });
+    expect((await runtime.settled('default', executionId)).status).toBe('paused');
+    isLost = true;
+    await expect(runtime.cancel(CALLER, executionId)).rejects.toMatchObject({ code: 'store_unavailable' });
+    await waitUntil(async () => (await real.erasures.pending({ after: '', limit: 1 })).length === 0);
+    expect(await real.erasures.originals(executionId, 1, 99)).toEqual([]);
+    isLost = false;
+    await runtime.close(0);
   });
 });

@@ -7,6 +7,7 @@ import { openCluster, waitUntil } from '../../support/cluster.ts';
 import { one } from '../../support/cluster-workflows.ts';
 import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { CALLER } from '../../support/runtimes.ts';
+import { withOverrides } from '../../support/stores.ts';
 
 const server = postgresServer();
 const GAP: StoreNotification = {
@@ -38,15 +39,6 @@ function slowStore(real: Store) {
     },
   };
   return { store: withOverrides(real, overrides), arrive: () => arrive(), lookAgain: () => tell(GAP) };
-}
-
-function withOverrides(real: Store, overrides: Partial<Store>): Store {
-  return new Proxy(real, {
-    get(target, name) {
-      const value: unknown = Reflect.get(overrides, name) ?? Reflect.get(target, name, target);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
 }
 
 it('starts in-process work once when a look at the store finds it before the reply to the commit', async () => {
