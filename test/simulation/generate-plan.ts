@@ -4,10 +4,12 @@ import { generateWorkflows } from './generate-workflows.ts';
 import type { Fault, Operation, Plan } from './plan.ts';
 
 const MAX_NODES = 8;
+/** Of finalizers, agents, and the node at which an execution continues beyond its budget. */
+const FEATURE_TOOLS = ['t.z0', 't.z1', 't.g0', 't.g1', 't.over'];
 const FAULTS_MS = 90_000;
 const COMMIT = ['refused', 'crash before', 'crash after', 'lost', 'late', 'slow', 'dropped', 'dropped', 'contention'] as const;
 
-/** Generates the plan of a seed, without the excluded operations, faults, workers and nodes (by id). */
+/** Generates the plan of a seed, without the excluded operations, faults, workers, nodes and features of workflows (by id). */
 export function generatePlan(seed: number, excluded: ReadonlySet<string> = new Set()): Plan {
   const random = randomStream(seed, 'plan');
   const shared = random.chance(0.6);
@@ -43,6 +45,8 @@ export function generatePlan(seed: number, excluded: ReadonlySet<string> = new S
       cacheBytes: random.pick([400_000, 64 * 1024 * 1024]),
       artifactThresholdBytes: random.pick([24, 8_192]),
       checkpointLogBytes: random.pick([0, 200, 4_096]),
+      maxSlotWaitMs: random.pick([40_000, 1_800_000]),
+      maxLive: random.chance(0.15) ? random.between(1, 4) : null,
     },
   };
 }
@@ -54,7 +58,7 @@ function refersToKept(excluded: ReadonlySet<string>): (operation: Operation) => 
 function generateProcess(random: Random, recovery: boolean, silence: boolean): Plan['processes'][number] {
   const skewMs = !silence && random.chance(0.3) ? random.between(-3_000, 3_000) : 0;
   const local = recovery ? 1 : random.pick([0, 0.5, 0.5, 1]);
-  const tools = Array.from({ length: MAX_NODES }, (_, i) => `t.n${i}`).filter(() => random.chance(local));
+  const tools = [...Array.from({ length: MAX_NODES }, (_, i) => `t.n${i}`), ...FEATURE_TOOLS].filter(() => random.chance(local));
   return { skewMs, tools };
 }
 
@@ -87,12 +91,15 @@ function generateOperation(random: Random, id: string, atMs: number, of: string)
   const key = `key${random.between(0, 1)}`;
   const decision = random.chance(0.7) ? 'approved' : 'rejected';
   if (roll < 0.3) return { ...at, kind: 'event', key, keyed: random.chance(0.7), twice: random.chance(0.3) };
-  if (roll < 0.55) return { ...at, kind: 'approve', decision, named: random.chance(0.6) };
-  if (roll < 0.6) return { ...at, kind: 'cancel' };
-  if (roll < 0.65) return { ...at, kind: 'pause' };
-  if (roll < 0.7) return { ...at, kind: 'resume' };
-  if (roll < 0.78) return { ...at, kind: 'retry' };
-  return { ...at, kind: roll < 0.92 ? 'read' : 'follow' };
+  if (roll < 0.5) return { ...at, kind: 'approve', decision, named: random.chance(0.6) };
+  if (roll < 0.55) return { ...at, kind: 'cancel' };
+  if (roll < 0.6) return { ...at, kind: 'pause' };
+  if (roll < 0.65) return { ...at, kind: 'resume', more: random.chance(0.5) };
+  if (roll < 0.73) return { ...at, kind: 'retry', patient: random.chance(0.7) };
+  if (roll < 0.78) return { ...at, kind: 'enqueue', node: `n${random.between(0, 4)}` };
+  if (roll < 0.82)
+    return { ...at, kind: 'fork', at: random.between(0, 10) / 10, patched: random.chance(0.5), keyed: random.chance(0.7) };
+  return { ...at, kind: roll < 0.93 ? 'read' : 'follow' };
 }
 
 function generateFaults(random: Random, processCount: number, recovery: boolean): Fault[] {

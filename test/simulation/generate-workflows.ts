@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import type { JsonObject } from '../../machines/json.ts';
-import { validate } from '../../machines/validate/index.ts';
 import type { Random } from '../support/random.ts';
 import {
   approval,
@@ -18,11 +17,10 @@ import {
   wait,
 } from '../support/workflows.ts';
 import { randomStream } from './environment/random-streams.ts';
+import { addFeatures, isValid } from './generate-features.ts';
 import type { Plan } from './plan.ts';
 
 const MAX_NODES = 8;
-/** Of some workflows: what tools return is kept out of the log, so that every restart depends on the originals. */
-const DATA_POLICY: JsonObject = { pii_fields: ['$.mark', '$..n'], redaction_mode: 'remove' };
 
 /**
  * Generates up to three random workflows; earlier ones start later ones as children. `excluded` has nodes to leave out (`w0.n3`). Returns an
@@ -37,8 +35,9 @@ export function generateWorkflows(seed: number, excluded: ReadonlySet<string>): 
     const children = Array.from({ length: count - i - 1 }, (_, k) => `w${i + k + 1}`);
     const document = generateValid(randomStream(seed, id), id, children, excluded);
     if (document === null) return [];
-    const hasPolicy = randomStream(seed, `${id} data policy`).chance(0.2);
-    workflows.push({ id, document: hasPolicy ? { ...document, data_policy: DATA_POLICY } : document });
+    const nodes = (document.nodes as readonly unknown[]).map((_, n) => `${id}.n${n}`);
+    const featured = addFeatures(seed, id, document, excluded);
+    workflows.push({ id, document: featured.document, parts: [...nodes, ...featured.parts] });
   }
   return workflows;
 }
@@ -135,9 +134,4 @@ function documentFrom(id: string, drawn: readonly Spec[], { timeouts, nodes }: S
     return kind.timeout_secs === undefined ? node : { ...node, kind: { ...kind, timeout_secs: waitSecs } };
   });
   return { ...plain, workflow_id: id, nodes: adapted, timeouts };
-}
-
-function isValid(document: JsonObject): boolean {
-  const { workflow, diagnostics } = validate(document);
-  return workflow !== null && diagnostics.every(({ severity }) => severity !== 'error');
 }

@@ -4,11 +4,11 @@ import type { Plan } from './plan.ts';
 /** Maximum number of simulations for one seed. */
 const MAX_ATTEMPTS = 400;
 
-/** All parts of a seed's plan that can be excluded: operations, faults, workers and nodes, by id. */
+/** All parts of a seed's plan that can be excluded: operations, faults, workers, nodes and features of workflows, by id. */
 export function partsOf(seed: number): readonly string[] {
   const { operations, faults, workers, workflows } = generatePlan(seed);
-  const nodes = workflows.flatMap(({ id, document }) => (document.nodes as readonly unknown[]).map((_, n) => `${id}.n${n}`));
-  return [...faults.map(({ id }) => id), ...operations.map(({ id }) => id), ...nodes, ...workers];
+  const ofWorkflows = workflows.flatMap(({ parts }) => parts);
+  return [...faults.map(({ id }) => id), ...operations.map(({ id }) => id), ...ofWorkflows, ...workers];
 }
 
 /** The plan of a seed with only the given parts; null if they do not include a valid workflow. */

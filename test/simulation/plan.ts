@@ -10,7 +10,15 @@ export type Operation = {
   | { readonly kind: 'start again'; readonly of: string }
   | { readonly kind: 'event'; readonly of: string; readonly key: string; readonly keyed: boolean; readonly twice: boolean }
   | { readonly kind: 'approve'; readonly of: string; readonly decision: 'approved' | 'rejected'; readonly named: boolean }
-  | { readonly kind: 'cancel' | 'pause' | 'resume' | 'retry' | 'read' | 'follow'; readonly of: string }
+  /** `more`: with larger budgets. */
+  | { readonly kind: 'resume'; readonly of: string; readonly more: boolean }
+  /** `node`: the id of a node. */
+  | { readonly kind: 'enqueue'; readonly of: string; readonly node: string }
+  /** `at`: the part of the log that is copied, from 0 to 1. */
+  | { readonly kind: 'fork'; readonly of: string; readonly at: number; readonly patched: boolean; readonly keyed: boolean }
+  /** `patient`: once the execution has failed. */
+  | { readonly kind: 'retry'; readonly of: string; readonly patient: boolean }
+  | { readonly kind: 'cancel' | 'pause' | 'read' | 'follow'; readonly of: string }
 );
 
 /** A fault and its time. `process` is the index of a runtime process; `nth` counts the commits of that process across restarts. */
@@ -74,7 +82,8 @@ export interface Plan {
   /** Processes only freeze, for less than their lease, or crash; the others take over in time. */
   readonly silence: boolean;
   readonly processes: readonly { readonly skewMs: number; readonly tools: readonly string[] }[];
-  readonly workflows: readonly { readonly id: string; readonly document: JsonObject }[];
+  /** `parts`: nodes and features that can be excluded. */
+  readonly workflows: readonly { readonly id: string; readonly document: JsonObject; readonly parts: readonly string[] }[];
   readonly operations: readonly Operation[];
   readonly faults: readonly Fault[];
   /** External workers. */
@@ -89,5 +98,9 @@ export interface Plan {
     readonly cacheBytes: number;
     readonly artifactThresholdBytes: number;
     readonly checkpointLogBytes: number;
+    /** How long work waits for a slot, and children for capacity. */
+    readonly maxSlotWaitMs: number;
+    /** Live executions of the tenant, at most; null = no limit. */
+    readonly maxLive: number | null;
   };
 }

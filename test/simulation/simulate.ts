@@ -3,9 +3,10 @@ import { RuntimeError } from '../../src/runtime/errors.ts';
 import { StoreError } from '../../store/port/errors.ts';
 import { checkChildLifetimes } from './check/child-lifetimes.ts';
 import { checkFinalState, checkProgress } from './check/final-checks.ts';
+import { checkLeftovers } from './check/leftovers.ts';
 import { OnlineChecker } from './check/online-checker.ts';
+import { OverdueCheck } from './check/overdue.ts';
 import { Probes } from './check/probes.ts';
-import { TakeoverCheck } from './check/takeover.ts';
 import { Clients, callerOf } from './environment/clients.ts';
 import { Finisher } from './environment/finishers.ts';
 import { Network, START_MS } from './environment/network.ts';
@@ -18,6 +19,7 @@ import { Trace } from './environment/trace.ts';
 import { WorkFreezes } from './environment/work-freezes.ts';
 import { ExternalWorkers } from './environment/workers.ts';
 import type { Fault, Plan } from './plan.ts';
+import { isOpen } from './store/commits.ts';
 import { MemoryDatabase } from './store/memory-database.ts';
 
 /** Time for all executions to end after the faults. */
@@ -57,6 +59,8 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
     notify: network.notify,
   });
   checker.watch(database);
+  const { maxLive } = plan.options;
+  if (maxLive !== null) database.tables.limits = JSON.stringify({ max_concurrent_executions: maxLive });
   const freezes = new WorkFreezes(plan, scheduler);
   const tools = new SimulatedTools(plan, scheduler, checker, freezes);
   const processes: readonly RuntimeProcess[] = plan.processes.map(
@@ -103,10 +107,15 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
       workers.startHelper();
       finishers.start();
     });
-    if (plan.silence) new TakeoverCheck(scheduler, database, processes, checker).start();
+    if (plan.silence) new OverdueCheck(scheduler, database, processes, checker).start();
     const executions = () => [...database.tables.executions.values()];
     const allEnded = (): boolean =>
-      executions().every(({ row }) => ENDED.has(row.status)) && database.tables.inbox.size === 0 && operations.areFinished;
+      executions().every(({ row }) => ENDED.has(row.status)) &&
+      database.tables.inbox.size === 0 &&
+      // The leases of work beside workflows that have ended expire.
+      ![...database.tables.items.values()].some(isOpen) &&
+      [...database.tables.erasures.values()].every(({ erasedAtMs }) => erasedAtMs !== null) &&
+      operations.areFinished;
     const until = (ms: number) => () => scheduler.nowMs >= START_MS + plan.faultsEndAtMs + ms;
     const outOfTime = until(SETTLE_MS);
     if (!(await scheduler.runUntil(() => (faultsOver && allEnded()) || outOfTime(), MAX_ENTRIES)))
@@ -124,6 +133,7 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
     await scheduler.runUntil(() => probes.areFinished, MAX_ENTRIES);
     for (const problem of checkChildLifetimes(database.tables, START_MS + plan.faultsEndAtMs, scheduler.nowMs))
       checker.addViolation(problem);
+    for (const problem of checkLeftovers(database, processes)) checker.addViolation(problem);
     await checkFinalState(checked);
   } finally {
     for (const { incarnation } of processes) incarnation?.end();

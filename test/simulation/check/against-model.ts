@@ -10,7 +10,14 @@ const NOT_MODELLED = new Set([
   'workflow_retried',
   'workflow_forked',
   'workflow_cancelled',
+  'workflow_finalizing',
+  'token_budget_exceeded',
+  'cost_budget_exceeded',
+  'autonomy_limit_reached',
+  'circuit_breaker_tripped',
+  'child_workflow_waiting',
 ]);
+const POLICY = new Set(['tool_approval_required', 'policy_violation']);
 const WORK = new Set(['tool', 'subgraph', 'join', 'eval']);
 /** Events that make a node fail or complete in the same step. */
 const CAUSES = new Set(['approval_received', 'policy_violation', 'timer_fired', 'eval_scored']);
@@ -22,11 +29,11 @@ export interface ModelRun {
 }
 
 /**
- * Sends the messages of a log to the independent model of the graph rules (`test/support/model.ts`). Null if the model does not apply, because
- * the workflow loops endlessly within one step.
+ * Sends the messages of a log to the independent model of the graph rules (`test/support/model.ts`). `ends`: the last events of its steps. Null if
+ * the model does not apply, because the workflow loops endlessly within one step.
  */
-export function playModel(log: readonly TimedEvent[], workflow: Workflow): ModelRun | null {
-  const events = modelledLength(log);
+export function playModel(log: readonly TimedEvent[], workflow: Workflow, ends: readonly number[]): ModelRun | null {
+  const events = modelledLength(log, workflow, ends);
   if (events === 0) return null;
   try {
     return { model: play(log.slice(0, events), workflow), events };
@@ -36,12 +43,21 @@ export function playModel(log: readonly TimedEvent[], workflow: Workflow): Model
   }
 }
 
-/** Number of events before the first one that the model does not cover. */
-function modelledLength(log: readonly TimedEvent[]): number {
-  const unknown = log.findIndex(({ type }, i) => NOT_MODELLED.has(type) || isCancel(log, i));
-  if (unknown >= 0) return unknown;
-  const last = log.at(-1);
-  return String(last?.data.error ?? '').includes('step limit') ? startOfStep(log, log.length - 1) : log.length;
+/** Number of events of the steps before the first one that the model does not cover. */
+function modelledLength(log: readonly TimedEvent[], workflow: Workflow, ends: readonly number[]): number {
+  const ungoverned = new Set(workflow.nodes.flatMap(({ id, policy }) => (policy === null ? [id] : [])));
+  const agents = new Set(workflow.nodes.flatMap(({ id, kind }) => (kind.type === 'agent' ? [id] : [])));
+  const isUnknown = ({ type, node_id, data }: TimedEvent): boolean =>
+    NOT_MODELLED.has(type) ||
+    data.activation === 0 ||
+    agents.has(node_id ?? '') ||
+    // By the policy of the workflow.
+    (POLICY.has(type) && ungoverned.has(node_id ?? ''));
+  const unknown = log.findIndex((event, i) => isUnknown(event) || isCancel(log, i));
+  const isLimit = String(log.at(-1)?.data.error ?? '').includes('step limit');
+  if (unknown < 0 && !isLimit) return log.length;
+  const first = unknown < 0 ? startOfStep(log, log.length - 1) : unknown;
+  return ends.findLast((end) => end <= first) ?? 0;
 }
 
 function play(log: readonly TimedEvent[], workflow: Workflow): Model {

@@ -6,6 +6,8 @@ interface Visit {
   /** The current or last attempt. */
   attempt: number;
   began: boolean;
+  /** The attempt has started, and does not only wait for a slot. */
+  started: boolean;
   failed: boolean;
   outcome: string | null;
 }
@@ -30,7 +32,7 @@ export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, ca
     if (node_id === null || data.activation === 0) continue;
     const name = `${node_id}:${data.activation}`;
     const problem = (text: string): void => void problems.push(`${sequence} ${type} ${name}: ${text}`);
-    const visit = visits.get(name) ?? { attempt: 0, began: false, failed: false, outcome: null };
+    const visit = visits.get(name) ?? { attempt: 0, began: false, started: false, failed: false, outcome: null };
     visits.set(name, visit);
     switch (type) {
       case 'node_scheduled':
@@ -44,13 +46,18 @@ export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, ca
         if (!isNext) problem(`attempt ${attempt} after ${visit.attempt}${visit.failed ? ', which failed' : ''}`);
         const most = nodes.get(node_id)?.retry.max_attempts ?? 1;
         if (attempt >= most) problem(`attempt ${attempt} of at most ${most}`);
-        Object.assign(visit, { attempt, began: true, failed: false });
+        // Of a finalizer, the wait for a worker counts, too.
+        const node = nodes.get(node_id);
+        if (node?.kind.type === 'finalizer' && (visit.failed || !visit.began))
+          timers.set(name, at_ms + (node.timeout_secs ?? 0) * 1_000);
+        Object.assign(visit, { attempt, began: true, started: type === 'node_started', failed: false });
         break;
       }
       case 'node_failed':
         if (visit.outcome !== null || visit.failed) problem(`it has ended already: ${visit.outcome ?? 'failed'}`);
         if (visit.began && data.attempt !== undefined && data.attempt !== visit.attempt)
           problem(`attempt ${data.attempt}, and ${visit.attempt} is in progress`);
+        if (data.error === 'runtime lost' && !visit.started) problem('the attempt had not started');
         visit.failed = true;
         break;
       case 'timer_created':
@@ -59,6 +66,13 @@ export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, ca
       case 'interrupt_raised': {
         const seconds = reviewSecs(nodes.get(node_id)?.kind);
         if (seconds !== undefined) timers.set(name, at_ms + seconds * 1_000);
+        break;
+      }
+      case 'tool_approval_required': {
+        // A retry that a person has to allow, once its time has come.
+        const retryMs = retries.get(name) ?? at_ms;
+        if (at_ms < retryMs) problem(`the attempt was to begin ${retryMs - at_ms} ms later`);
+        retries.delete(name);
         break;
       }
       case 'retry_scheduled':

@@ -76,14 +76,18 @@ async function findProblems(execution: StoredExecution, judged: CheckedRun): Pro
   const env = { executionId: row.id, stepLimit: 0, runtimeId: '' };
   let run: Run | null = null;
   const replayed = new LogReplay(program, env, historyOf(log));
+  const ends: number[] = [];
   for (const event of log) replayed.push(event);
   for (let next = replayed.next(true); next !== null; next = replayed.next(true)) {
     run = next;
+    ends.push(next.seq);
     const checkpoint = checkpoints.find(({ seq }) => seq === next.seq);
     if (checkpoint !== undefined && !isErased(checkpoint.text) && save(next) !== checkpoint.text)
       problems.push(`its log does not replay to its checkpoint\n${save(next)}\n${checkpoint.text}`);
   }
   if (run === null) return ['its log is empty'];
+  for (const name of judged.checker.detached.get(row.id) ?? [])
+    if (stateOf(run)[name] !== 1) problems.push(`its state lacks ${name}, whose result was acknowledged`);
   if (run.status !== row.status || run.steps !== row.steps || run.localWork !== row.localWork)
     problems.push(`its log replays to ${run.status}, and its stored status is ${row.status}`);
   problems.push(
@@ -94,7 +98,7 @@ async function findProblems(execution: StoredExecution, judged: CheckedRun): Pro
     ),
   );
   problems.push(...compareApprovals(program, run, judged.database, row.id, log));
-  problems.push(...compareWithModel(program, log, row.id));
+  problems.push(...compareWithModel(program, log, row.id, ends));
   const reads = operations.reads.filter(({ executionId }) => executionId === row.id);
   if (reads.length > 0) {
     const steps = stepsOf(program, log, env);
@@ -158,8 +162,13 @@ function isBeforeStart(log: readonly TimedEvent[], sequence: number): boolean {
   return log[sequence]?.type === 'node_started' && log[sequence]?.at_ms === log[sequence - 1]?.at_ms;
 }
 
-function compareWithModel(program: Program, log: readonly TimedEvent[], executionId: string): readonly string[] {
-  const played = playModel(log, program.workflow);
+function compareWithModel(
+  program: Program,
+  log: readonly TimedEvent[],
+  executionId: string,
+  ends: readonly number[],
+): readonly string[] {
+  const played = playModel(log, program.workflow, ends);
   if (played === null) return [];
   const { model, events } = played;
   const prefix = log.slice(0, events);

@@ -19,9 +19,20 @@ export interface ClientEffect {
   readonly seq: number;
   /** `type`, or `type node` for an event of a node. */
   readonly what: string;
+  /** The commit: the sequence from which it continued. */
+  readonly fromSeq: number;
 }
 
 const ENDED = new Set<string>(TERMINAL);
+/** Events that a cancel causes: it begins the end, or brings on the end that had begun. */
+const ENDING = new Set([
+  'workflow_finalizing',
+  'workflow_cancelled',
+  'workflow_failed',
+  'workflow_completed',
+  'strategy_limit_hit',
+  'segment_boundary',
+]);
 /** A request is refused after so many conflicts, each with another commit within this time. */
 const MIN_CONFLICTS = 8;
 const CONFLICTS_WITHIN_MS = 40_000;
@@ -36,10 +47,14 @@ export class OnlineChecker {
   readonly violations: string[] = [];
   /** By the client's name. */
   readonly effects = new Map<string, ClientEffect[]>();
+  /** By execution: keys of its state that acknowledged results of work beside the workflow have set. */
+  readonly detached = new Map<string, string[]>();
   readonly #report: (violation: string) => void;
   readonly #nowMs: () => number;
   readonly #heads = new Map<string, { readonly seq: number; readonly status: string }>();
   readonly #ended = new Set<string>();
+  readonly #waiting = new Map<string, (() => void)[]>();
+  readonly #finalizing = new Set<string>();
   /** By parent: its children. And the executions to which a cancel was sent. */
   readonly #children = new Map<string, string[]>();
   readonly #cancelled = new Set<string>();
@@ -82,12 +97,18 @@ export class OnlineChecker {
         this.#children.set(write.create.parentId, [...(this.#children.get(write.create.parentId) ?? []), write.id]);
       for (const { toExecutionId, message } of write.send) if (message.includes('"cancel"')) this.#cancelled.add(toExecutionId);
       this.#work(write);
+      const copied = write.events.find(({ type }) => type === 'workflow_forked')?.seq ?? 0;
       for (const { actorId, seq, type, nodeId } of write.events) {
-        if (!actorId.startsWith(CLIENT_PREFIX)) continue;
+        if (!actorId.startsWith(CLIENT_PREFIX) || seq < copied) continue;
         const what = nodeId === null || type === 'approval_received' ? type : `${type} ${nodeId}`;
-        this.#effect(actorId, { executionId: write.id, seq, what });
+        this.#effect(actorId, { executionId: write.id, seq, what, fromSeq: write.fromSeq });
       }
-      if (ENDED.has(write.progress.status)) this.#ended.add(write.id);
+      if (ENDED.has(write.progress.status)) {
+        this.#ended.add(write.id);
+        for (const resolve of this.#waiting.get(write.id) ?? []) resolve();
+        this.#waiting.delete(write.id);
+      }
+      if (write.events.some(({ type }) => type === 'workflow_finalizing')) this.#finalizing.add(write.id);
     }
     for (const { id } of writes) for (const child of this.#children.get(id) ?? []) this.#child(id, child);
   }
@@ -138,6 +159,18 @@ export class OnlineChecker {
     }
   }
 
+  /** A cancel was acknowledged: the execution has ended by it, or has begun to, or its finalizers were given up. */
+  onCancelled(client: string, executionId: string): void {
+    const effects = (this.effects.get(client) ?? []).filter(({ what }) => ENDING.has(what));
+    const commits = new Set(effects.map(({ fromSeq }) => fromSeq));
+    if (commits.size !== 1 || effects.some((effect) => effect.executionId !== executionId))
+      this.addViolation(`${client} was acknowledged, and ${executionId} was ended by it ${commits.size} times`);
+  }
+
+  onDetachedDone(executionId: string, key: string): void {
+    this.detached.set(executionId, [...(this.detached.get(executionId) ?? []), key]);
+  }
+
   /** A request was refused permanently: its effect must not be in the log. */
   onRefused(client: string, what: string): void {
     const effects = (this.effects.get(client) ?? []).filter((effect) => effect.what === what);
@@ -161,6 +194,17 @@ export class OnlineChecker {
   /** Whether the execution has ever ended; a retry may have continued it. */
   hasEnded(executionId: string): boolean {
     return this.#ended.has(executionId);
+  }
+
+  /** Resolves with the next end of the execution; at once if it has ended. */
+  whenEnded(executionId: string): Promise<void> {
+    if (ENDED.has(this.#heads.get(executionId)?.status ?? '')) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.set(executionId, [...(this.#waiting.get(executionId) ?? []), resolve]));
+  }
+
+  /** Whether the execution has ever ended, or its finalizers have run. */
+  hasBegunToEnd(executionId: string): boolean {
+    return this.#ended.has(executionId) || this.#finalizing.has(executionId);
   }
 
   /** The lowest sequence that a read request sent now may return. */

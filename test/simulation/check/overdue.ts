@@ -17,7 +17,7 @@ const MAX_DUE = 100;
  * Checks, in plans in which processes only freeze or crash, that a process that has been up all the time takes over what is due, and messages
  * between executions, from one that does not answer and is not taken for lost yet.
  */
-export class TakeoverCheck {
+export class OverdueCheck {
   readonly #scheduler: Scheduler;
   readonly #database: MemoryDatabase;
   readonly #processes: readonly RuntimeProcess[];

@@ -53,7 +53,7 @@ export class Probes {
         return;
       }
       if (reply?.is === 'refused') {
-        if (!this.#checker.hasEnded(id))
+        if (!this.#checker.hasBegunToEnd(id))
           this.#checker.addViolation(`${client}: refused by an execution that had not ended: ${reply.error.message}`);
         return;
       }

@@ -18,7 +18,7 @@ export type Reply<T> =
   | { readonly is: 'answer'; readonly value: T }
   /** Permanently, because of the state of the execution. */
   | { readonly is: 'refused'; readonly error: RuntimeError }
-  /** Overloaded, or shutting down: the request had no effect and can be retried. */
+  /** Overloaded, shutting down, or beyond a limit of the tenant: the request had no effect and can be retried. */
   | { readonly is: 'not now' }
   | { readonly is: 'unknown' };
 
@@ -119,6 +119,6 @@ export class Clients {
     }
     const [, changing] = /^execution (\S+) changes too often/.exec(error.message) ?? [];
     if (changing !== undefined) this.#checker.onTooManyConflicts(label, changing);
-    return RETRYABLE.has(error.code) ? { is: 'not now' } : { is: 'refused', error };
+    return RETRYABLE.has(error.code) || error.code.startsWith('limit_exceeded') ? { is: 'not now' } : { is: 'refused', error };
   }
 }

@@ -51,7 +51,7 @@ export class Finisher {
     }));
     if (reply.is !== 'answer') return;
     const { view, approvals } = reply.value;
-    if (view.suspended !== null) await this.#operations.change(name('resumes'), executionId, 'resume');
+    if (view.suspended !== null) await this.#operations.resume(name('resumes'), executionId, true);
     else if (approvals.pending.length > 0)
       await this.#operations.approve(name('decides'), executionId, { decision: 'approved', named: true });
     else if (view.status === 'paused')

@@ -12,7 +12,14 @@ const EFFECT_EVENTS = {
   cancel: 'workflow_cancelled',
   pause: 'workflow_paused',
   resume: 'workflow_resumed',
+  fork: 'workflow_forked',
   retry: 'workflow_retried',
+} as const;
+
+/** More than any execution uses. */
+const MORE = {
+  tokenBudget: { totalTokens: 1e9, inputTokens: 1e9, outputTokens: 1e9 },
+  costBudgetUsd: 1e6,
 } as const;
 
 type Of<K extends Operation['kind']> = Extract<Operation, { kind: K }>;
@@ -80,7 +87,7 @@ export class Operations {
     const random = randomStream(this.#plan.seed, operation.id);
     const request = {
       workflowId: first.workflow,
-      input: { mark: first.id },
+      input: { mark: `mark-${first.id}` },
       ...(first.keyed ? { idempotencyKey: first.id } : {}),
     };
     const start = (runtime: ServerRuntime) => runtime.start(callerOf(client), request);
@@ -115,10 +122,22 @@ export class Operations {
         await this.cancel(client, executionId);
         return;
       case 'pause':
+        await this.pause(client, executionId);
+        return;
       case 'resume':
-        await this.change(client, executionId, operation.kind);
+        await this.resume(client, executionId, operation.more);
+        return;
+      case 'enqueue':
+        await this.#enqueue(client, executionId, operation.node);
+        return;
+      case 'fork':
+        await this.#fork(client, executionId, operation);
         return;
       case 'retry': {
+        if (operation.patient) {
+          await this.#checker.whenEnded(executionId);
+          await this.#clients.sleep(this.#random(client).between(0, 2_000), `${client} has seen the end`);
+        }
         const reply = await this.#clients.ask(this.#random(client), client, (runtime) =>
           runtime.retry(callerOf(client), executionId),
         );
@@ -146,7 +165,7 @@ export class Operations {
       const random = this.#random(name);
       const reply = await (keyed ? this.#clients.askUntilAnswered(random, name, send) : this.#clients.ask(random, name, send));
       this.#checkReply(client, executionId, EFFECT_EVENTS.event, reply, keyed && twice);
-      if (reply.is === 'refused' && !this.#checker.hasEnded(executionId))
+      if (reply.is === 'refused' && !this.#checker.hasBegunToEnd(executionId))
         this.#checker.addViolation(`${client}: refused by an execution that had not ended: ${reply.error.message}`);
     };
     await Promise.all(keyed && twice ? [once(client), once(`${client} again`)] : [once(client)]);
@@ -172,16 +191,49 @@ export class Operations {
     const reply = await this.#clients.ask(this.#random(client), client, (runtime) =>
       runtime.cancel(callerOf(client), executionId),
     );
-    this.#checkReply(client, executionId, EFFECT_EVENTS.cancel, reply);
+    if (reply.is === 'answer') this.#checker.onCancelled(client, executionId);
+    else this.#checkReply(client, executionId, EFFECT_EVENTS.cancel, reply);
     if (reply.is === 'refused' && !this.#checker.hasEnded(executionId))
       this.#checker.addViolation(`${client}: refused by an execution that had not ended: ${reply.error.message}`);
   }
 
-  async change(client: string, executionId: string, kind: 'pause' | 'resume'): Promise<void> {
+  async pause(client: string, executionId: string): Promise<void> {
     const reply = await this.#clients.ask(this.#random(client), client, (runtime) =>
-      runtime[kind](callerOf(client), executionId),
+      runtime.pause(callerOf(client), executionId),
     );
-    this.#checkReply(client, executionId, EFFECT_EVENTS[kind], reply);
+    this.#checkReply(client, executionId, EFFECT_EVENTS.pause, reply);
+  }
+
+  /** `more`: with larger budgets, which one that is over its budget needs. */
+  async resume(client: string, executionId: string, more: boolean): Promise<void> {
+    const budgets = more ? MORE : undefined;
+    const reply = await this.#clients.ask(this.#random(client), client, (runtime) =>
+      runtime.resume(callerOf(client), executionId, budgets),
+    );
+    this.#checkReply(client, executionId, EFFECT_EVENTS.resume, reply);
+  }
+
+  async #enqueue(client: string, executionId: string, nodeId: string): Promise<void> {
+    const item = { executionId, nodeId, queueType: 'tool', payload: { state: { mark: client } } };
+    const reply = await this.#clients.ask(this.#random(client), client, (runtime) => runtime.enqueue(callerOf(client), item));
+    this.#checkReply(client, executionId, `node_scheduled ${nodeId}`, reply);
+  }
+
+  /** Forks at a point of the log as it is now. */
+  async #fork(client: string, executionId: string, { at, patched, keyed }: Of<'fork'>): Promise<void> {
+    const random = this.#random(client);
+    const read = await this.#clients.ask(random, client, (runtime) => runtime.execution('default', executionId));
+    if (read.is !== 'answer') return;
+    const request = {
+      atSequence: Math.max(1, Math.ceil(at * read.value.sequence)),
+      keepDecisions: true,
+      ...(patched ? { statePatch: { x: 1 } } : {}),
+      ...(keyed ? { idempotencyKey: client } : {}),
+    };
+    const fork = (runtime: ServerRuntime) => runtime.fork(callerOf(client), executionId, request);
+    const reply = await (keyed ? this.#clients.askUntilAnswered(random, client, fork) : this.#clients.ask(random, client, fork));
+    const forkId = reply.is === 'answer' ? (reply.value.executionId ?? '') : executionId;
+    this.#checkReply(client, forkId, EFFECT_EVENTS.fork, reply);
   }
 
   async read(client: string, executionId: string): Promise<void> {

@@ -6,6 +6,7 @@ import type { Plan } from '../plan.ts';
 import type { MemoryDatabase } from '../store/memory-database.ts';
 import { memoryStore } from '../store/memory-store.ts';
 import { Incarnation } from './incarnation.ts';
+import { SCRIPT } from './models.ts';
 import type { Network } from './network.ts';
 import { randomBytes, randomStream } from './random-streams.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -55,7 +56,7 @@ export class RuntimeProcess {
     const incarnation = new Incarnation(processIndex, this.#lives, (downMs) => this.#onEnd(incarnation, downMs, 'crashes'));
     this.#incarnation = incarnation;
     this.#trace(`${incarnation.id} starts`);
-    const { cacheBytes, concurrency, stepLimit, artifactThresholdBytes, checkpointLogBytes } = plan.options;
+    const { cacheBytes, concurrency, stepLimit, artifactThresholdBytes, checkpointLogBytes, maxSlotWaitMs } = plan.options;
     const starting = createRuntime({
       store: memoryStore(database, network.connect(incarnation), incarnation),
       id: incarnation.id,
@@ -67,6 +68,8 @@ export class RuntimeProcess {
       stepLimit,
       artifactThresholdBytes,
       checkpointLogBytes,
+      maxSlotWaitMs,
+      models: { script: SCRIPT },
       onError: (error) => {
         if (incarnation.alive) onError(incarnation, error);
       },

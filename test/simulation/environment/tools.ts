@@ -14,6 +14,8 @@ export interface Behaviour {
   readonly does: 'succeed' | 'fail' | 'fail for good' | 'hang';
   readonly afterMs: number;
   readonly output: JsonObject;
+  /** What the attempt uses; null = it does not say. */
+  readonly usage: { readonly inputTokens: number; readonly outputTokens: number; readonly costUsd: number } | null;
 }
 
 export function behaviourOf(seed: number, faultsOver: boolean, ...names: readonly (string | number)[]): Behaviour {
@@ -22,12 +24,14 @@ export function behaviourOf(seed: number, faultsOver: boolean, ...names: readonl
   const roll = random.fraction();
   const short = random.between(0, 50);
   const long = random.between(500, random.pick([5_000, 60_000]));
-  if (faultsOver) return { does: roll < 0.85 ? 'succeed' : 'fail', afterMs: short, output };
-  if (roll < 0.55) return { does: 'succeed', afterMs: short, output };
-  if (roll < 0.72) return { does: 'succeed', afterMs: long, output };
-  if (roll < 0.84) return { does: 'fail', afterMs: short, output };
-  if (roll < 0.9) return { does: 'fail for good', afterMs: short, output };
-  return { does: 'hang', afterMs: long, output };
+  const used = { inputTokens: random.pick([5, 40]), outputTokens: random.pick([0, 30]), costUsd: random.pick([0.25, 1]) };
+  const usage = random.chance(0.5) ? used : null;
+  if (faultsOver) return { does: roll < 0.85 ? 'succeed' : 'fail', afterMs: short, output, usage };
+  if (roll < 0.55) return { does: 'succeed', afterMs: short, output, usage };
+  if (roll < 0.72) return { does: 'succeed', afterMs: long, output, usage };
+  if (roll < 0.84) return { does: 'fail', afterMs: short, output, usage };
+  if (roll < 0.9) return { does: 'fail for good', afterMs: short, output, usage };
+  return { does: 'hang', afterMs: long, output, usage };
 }
 
 /** The in-process tools of a process. The output of each call has its number, which identifies the call in the log. */
@@ -62,9 +66,17 @@ export class SimulatedTools {
     this.#checker.onToolCall(call);
     const longerMs = this.#freezes.onToolCall(call, incarnation);
     const mark = String(input.mark ?? '');
-    const { does, afterMs: usualMs, output } = behaviourOf(this.#plan.seed, this.faultsOver, mark, node, activation, attempt);
+    const {
+      does,
+      afterMs: usualMs,
+      output,
+      usage,
+    } = behaviourOf(this.#plan.seed, this.faultsOver, mark, node, activation, attempt);
     const afterMs = usualMs + longerMs;
     const result = { ...output, call: call.call };
+    if (usage !== null) context.reportUsage(usage);
+    context.progress(0.5);
+    context.progress('half');
     if (does === 'succeed' && afterMs === 0) return result;
     return new Promise((resolve, reject) => {
       this.#scheduler.schedule(afterMs, incarnation, `${incarnation.id} tool ${node} ends call ${call.call}`, () => {

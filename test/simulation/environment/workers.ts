@@ -6,6 +6,11 @@ import { type Clients, callerOf, type Reply } from './clients.ts';
 import { randomStream } from './random-streams.ts';
 import { behaviourOf } from './tools.ts';
 
+/** The key in the state that the result of a work item beside the workflow sets. */
+export function detachedKey(item: string): string {
+  return `detached ${item}`;
+}
+
 const QUEUES = ['tool', 'python_tool'];
 const HEARTBEAT_MS = 10_000;
 
@@ -55,22 +60,25 @@ export class ExternalWorkers {
     const { leaseFence: fence, nodeId: node, attempt } = item;
     const state = item.payload.state as JsonObject | undefined;
     const mark = String(state?.mark ?? '');
-    const name = `${CLIENT_PREFIX}${worker} ${mark} ${item.executionId} ${node} ${attempt} ${item.id} ${fence}`;
+    const name = `${CLIENT_PREFIX}${worker} ${item.executionId} ${node} ${attempt} ${item.id} ${fence}`;
     const random = randomStream(this.#plan.seed, name);
-    const { does, afterMs, output } = behaviourOf(this.#plan.seed, this.faultsOver, worker, mark, node, attempt, fence);
+    const { does, afterMs, output, usage } = behaviourOf(this.#plan.seed, this.faultsOver, worker, mark, node, attempt, fence);
     if (!this.faultsOver && random.chance(0.05)) return;
     const isLate = !this.faultsOver && random.chance(0.15);
     await (isLate
       ? this.#clients.sleep(random.between(25_000, 75_000), `${name} is late`)
       : this.#workWithHeartbeats(worker, item, afterMs, name));
     const usedFence = !this.faultsOver && random.chance(0.06) ? fence + random.pick([1, -1]) : fence;
+    const used = { leaseFence: usedFence, ...(usage === null ? {} : { usage }) };
+    // The patch of work beside the workflow is all that it leaves in the state.
+    const patch = item.activation === 0 ? { statePatch: { [detachedKey(item.id)]: 1 } } : {};
     const settle = () =>
       does === 'succeed' || does === 'hang'
         ? this.#clients.ask(random, name, (runtime) =>
-            runtime.complete(callerOf(name), item.id, { output: { ...output, item: item.id }, leaseFence: usedFence }),
+            runtime.complete(callerOf(name), item.id, { output: { ...output, item: item.id }, ...patch, ...used }),
           )
         : this.#clients.ask(random, name, (runtime) =>
-            runtime.fail(callerOf(name), item.id, { error: 'no luck', retryable: does === 'fail', leaseFence: usedFence }),
+            runtime.fail(callerOf(name), item.id, { error: 'no luck', retryable: does === 'fail', ...used }),
           );
     const what = `${does === 'succeed' || does === 'hang' ? 'node_completed' : 'node_failed'} ${node}`;
     if (!this.faultsOver && random.chance(0.1)) {
@@ -89,7 +97,8 @@ export class ExternalWorkers {
     for (let leftMs = ms; leftMs > 0; leftMs -= HEARTBEAT_MS) {
       await this.#clients.sleep(Math.min(leftMs, HEARTBEAT_MS), `${name} works ${leftMs}`);
       if (leftMs <= HEARTBEAT_MS) return;
-      const lease = { workerId: worker, leaseFence: item.leaseFence };
+      const progress = { fraction: Math.min(1, leftMs / ms), text: leftMs === ms ? 'begun' : null };
+      const lease = { workerId: worker, leaseFence: item.leaseFence, progress };
       await this.#clients.ask(randomStream(this.#plan.seed, name, leftMs), name, (runtime) =>
         runtime.heartbeat(callerOf(name), item.id, lease),
       );
@@ -99,6 +108,8 @@ export class ExternalWorkers {
   #checkReply(name: string, item: WorkItemView, fence: number, what: string, reply: Reply<unknown>, several: boolean): void {
     if (reply.is === 'answer') {
       this.#checker.onAcknowledged(name, item.executionId, what);
+      if (item.activation === 0 && what.startsWith('node_completed'))
+        this.#checker.onDetachedDone(item.executionId, detachedKey(item.id));
       // Fence 0 is not checked.
       if (fence !== 0) this.#checker.onSettled(name, item.id, fence);
     } else if (reply.is === 'unknown') this.#checker.onUnknown(name, what);

@@ -255,7 +255,7 @@ function tenantQuotas({ tables }: MemoryDatabase, read: Read): TenantQuotas {
     admission: (tenantId) =>
       read('standing', () => {
         const tenant = tables.tenants.get(tenantId);
-        return tenant === undefined ? null : { status: tenant.status, limits: null };
+        return tenant === undefined ? null : { status: tenant.status, limits: tables.limits };
       }),
     inactive: () =>
       read('inactive', () => [...tables.tenants.values()].flatMap(({ id, status }) => (status === 'active' ? [] : [id]))),

@@ -97,6 +97,8 @@ export class Tables {
   readonly subjectTokens = new Map<string, SubjectTokenRow>();
   readonly usage = new Map<string, { readonly tokens: number; readonly costUsd: number }>();
   readonly tenants = new Map<string, TenantRow>([['default', { id: 'default', name: 'Default', status: 'active' }]]);
+  /** Limits of every tenant, as JSON; null = none. */
+  limits: string | null = null;
   /** The connection that holds the runtime lock; only on an exclusive database. */
   holder: { readonly connection: object; readonly holder: RuntimeHolder } | null = null;
   /** Number of transactions that appended to a log; an engine with an audit chain adds a block for each. */
