@@ -1,3 +1,7 @@
+import { compile } from '../../machines/compile/index.ts';
+import { InvalidWorkflow } from '../../machines/diagnostics.ts';
+import { normalise } from '../../machines/ir/normalise.ts';
+import { isBudgetNode } from '../../machines/ir/workflow.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import { validate } from '../../machines/validate/index.ts';
 import type { Random } from '../support/random.ts';
@@ -29,7 +33,7 @@ export function addFeatures(
     const random = randomStream(seed, 'feature', part);
     if (!random.chance(chance)) continue;
     const changed = add(document, random);
-    if (excluded.has(part) || !isValid(changed)) continue;
+    if (excluded.has(part) || !isValid(changed) || !compiles(changed)) continue;
     document = changed;
     parts.push(part);
   }
@@ -156,4 +160,16 @@ function mapNodes(
 export function isValid(document: JsonObject): boolean {
   const { workflow, diagnostics } = validate(document);
   return workflow !== null && diagnostics.every(({ severity }) => severity !== 'error');
+}
+
+/** Only a compiler knows whether an execution may continue at a node beyond its budget. */
+function compiles(document: JsonObject): boolean {
+  if (!isBudgetNode(String(document.on_budget_exceeded ?? 'fail'))) return true;
+  try {
+    compile(normalise(document).workflow, '');
+    return true;
+  } catch (error) {
+    if (error instanceof InvalidWorkflow) return false;
+    throw error;
+  }
 }
