@@ -183,7 +183,7 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
 }
 
 /** The usage that an event names, if it does. */
-function usageIn(data: JsonObject): { readonly usage?: never } {
+export function usageIn(data: JsonObject): { readonly usage?: never } {
   const usage = Object.fromEntries(USAGE_FIELDS.flatMap((key) => (Object.hasOwn(data, key) ? [[key, data[key]]] : [])));
   return Object.keys(usage).length === 0 ? {} : { usage: usage as never };
 }
@@ -232,7 +232,7 @@ function isRequestedEnd({ type, data }: TimedEvent): boolean {
   return type === 'workflow_cancelled' || (type === 'workflow_failed' && data.corrupt === true);
 }
 
-function budgetsOfResume({ token_budget, cost_budget_usd }: JsonObject): { readonly budgets?: Budgets } {
+export function budgetsOfResume({ token_budget, cost_budget_usd }: JsonObject): { readonly budgets?: Budgets } {
   if (token_budget === undefined && cost_budget_usd === undefined) return {};
   const tokens = isObject(token_budget) ? (token_budget as TokenBudget) : null;
   return { budgets: { token_budget: tokens, cost_budget_usd: typeof cost_budget_usd === 'number' ? cost_budget_usd : null } };

@@ -3,10 +3,12 @@ import type { Context } from '../step/context/context.ts';
 import { StepContext } from '../step/context/step-context.ts';
 import type { Program } from '../step/program.ts';
 import { LogMismatch, type TimedEvent } from './log.ts';
+import { budgetsOfResume, usageIn } from './message-in-log.ts';
 import type { RetryResets } from './retry-reset.ts';
 
 // A retry undoes the end of an execution with all that its finalizers did. Its events are passed over one by one, from `workflow_finalizing`
-// to `workflow_failed`; only how often the finalizers were visited counts on.
+// to `workflow_failed`. What was accepted from others counts on: results of work beside the workflow, and new budgets; and so does what was
+// used, and how often the finalizers were visited.
 
 export function isUndoingEnd(run: Run): boolean {
   return (run.snapshot.context as Context).ending?.undone === true;
@@ -27,5 +29,9 @@ export function passOver(program: Program, run: Run, event: TimedEvent, resets: 
   step.set({ ending: isOver ? null : { status: 'failed', error: null, left: [], undone: true } });
   const isFinalizer = node_id !== null && program.tables.graph.finalizers.includes(step.indexOf(node_id));
   if (isFinalizer && typeof data.activation === 'number') step.setVisits(node_id, data.activation);
-  return { ...run, snapshot: { ...run.snapshot, context: step.freeze() }, seq: sequence };
+  if (type === 'node_completed' && data.activation === 0) step.detachedWorkCompletes(data.state_patch);
+  if (type === 'node_completed' || type === 'node_failed') step.addUsage(usageIn(data).usage);
+  if (type === 'workflow_resumed') step.raiseBudgets(budgetsOfResume(data).budgets);
+  const context = step.freeze();
+  return { ...run, snapshot: { ...run.snapshot, context }, seq: sequence, steps: context.steps, knownSize: null };
 }

@@ -9,9 +9,9 @@ import { FIRST_RULES, INTERNAL_STATE_RULES, RULES } from '../program/rules.ts';
 import { parkTimer } from '../program/timers.ts';
 import type { ActiveNode, PendingApproval, Refused, Run, StepEnv, StepResult } from '../run.ts';
 import { TERMINAL } from '../run.ts';
-import { exceededBudget, mergeBudgets } from './actions/budgets.ts';
+import { exceededBudget } from './actions/budgets.ts';
 import { type ActiveVisit, ActiveVisits } from './context/active-visits.ts';
-import { type Context, DEFAULT_STEP_LIMIT, freshContext, languageOf, own } from './context/context.ts';
+import { type Context, DEFAULT_STEP_LIMIT, freshContext, languageOf, mergeBudgets, own } from './context/context.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage } from './context/evaluation.ts';
 import { isSetIn } from './context/step-timers.ts';
 import type { DoneEvent, FailEvent } from './machine-event.ts';
@@ -73,7 +73,7 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
   const runner = StepRunner.of(program, run, env);
   switch (message.type) {
     case 'enqueue':
-      // A retry of the execution passes over what happens while it ends.
+      // It would hardly be done before the end.
       if (context.ending !== null) return refuse('ending');
       return program.tables.graph.indexOf(message.node) === undefined ? refuse('unknown_node') : runner.enqueue(message);
     case 'done': {

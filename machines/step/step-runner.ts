@@ -1,12 +1,12 @@
 import type { LogEvent } from '../events.ts';
 import { LANGUAGE } from '../expression/syntax-tree.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { Budgets, Child, Done, Enqueue, Fail, Fork, Progress } from '../messages.ts';
+import type { Budgets, Child, Done, Enqueue, Fail, Fork, Progress, Usage } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { BACKOFF, backoffStateId, endStateId, stateId, timerId } from '../program/state-ids.ts';
 import { attemptTimeoutMs, parkTimer } from '../program/timers.ts';
 import type { Run, Status, StepEnv, StepResult } from '../run.ts';
-import { addUsage, budgetEventData, continueElsewhere, exceededBudget, mergeBudgets, meter } from './actions/budgets.ts';
+import { budgetEventData, continueElsewhere, exceededBudget, meter, meterUsage } from './actions/budgets.ts';
 import { addApproval, rejection } from './actions/causes.ts';
 import { failedData } from './actions/failure-data.ts';
 import { reviewData } from './actions/scoring.ts';
@@ -18,7 +18,6 @@ import { type ActiveVisit, visitOf } from './context/active-visits.ts';
 import { type Context, languageOf } from './context/context.ts';
 import type { Evaluation } from './context/evaluation.ts';
 import { StepContext } from './context/step-context.ts';
-import { isSetIn } from './context/step-timers.ts';
 import { isTimerEvent, type MachineEvent } from './machine-event.ts';
 import type { Program } from './program.ts';
 import { resetPositions } from './reset.ts';
@@ -121,17 +120,29 @@ export class StepRunner {
     const patch = this.#step.admitted(given, null);
     const data = { output, state_patch: patch, duration_ms: durationMs, ...usageEventData(usage), activation: 0 };
     this.#step.addEvent('node_completed', node, data);
-    this.#step.patchState(patch);
-    this.#step.set({ steps: this.#step.now.steps + 1 });
-    this.#step.addUsage(usage);
-    return this.#finish(node);
+    this.#step.detachedWorkCompletes(patch);
+    return this.#spend(node, usage);
   }
 
   failDetached({ node, error, details, usage }: Fail): StepResult {
     const data = { error, attempt: 0, retryable: false, ...details, ...usageEventData(usage), activation: 0 };
     this.#step.addEvent('node_failed', node, data);
-    this.#step.addUsage(usage);
+    return this.#spend(node, usage);
+  }
+
+  /** What detached work used counts towards budgets. The execution is where it was, whatever the node. */
+  #spend(node: string, usage: Usage | undefined): StepResult {
+    meterUsage(this.#step, node, usage, null);
+    this.#leaveIfHalted();
     return this.#finish(node);
+  }
+
+  /** A budget was exceeded by something that has not moved the machine. True = it has left its states. */
+  #leaveIfHalted(): boolean {
+    const { halt } = this.#step;
+    if (halt === null) return false;
+    this.#move({ type: halt.status === 'rerouted' ? 'overBudget' : 'halt' });
+    return true;
   }
 
   /** Gives an external event to the node that has waited for it longest; otherwise buffers it if any node can wait for it. */
@@ -188,10 +199,9 @@ export class StepRunner {
     const data = { child_execution_id: nextId, activation: active.activation, child_workflow_id: childWorkflowId };
     this.#step.addEvent('child_workflow_started', node, { ...data, continues: childId, ...usageEventData(usage) });
     this.#step.setActive(node, { ...active, child: nextId });
-    if (usage !== undefined) addUsage(this.#step, node, usage);
-    const { halt } = this.#step;
-    if (halt !== null) this.#move({ type: halt.status === 'rerouted' ? 'overBudget' : 'halt' });
-    else if (active.paused === true) this.#move({ type: 'child', node, childId: nextId, change: { status: 'running' } });
+    meterUsage(this.#step, node, usage);
+    if (!this.#leaveIfHalted() && active.paused === true)
+      this.#move({ type: 'child', node, childId: nextId, change: { status: 'running' } });
     return this.#finish(node);
   }
 
@@ -204,7 +214,7 @@ export class StepRunner {
   abort(error: string): StepResult {
     const { tables, stepper } = this.#program;
     const step = this.#step;
-    for (const [id, { node, kind }] of tables.timers) if (isSetIn(step.now.active.get(node), kind)) step.timers.clear(id);
+    for (const [id, { node }] of tables.timers) if (step.now.active.get(node) !== undefined) step.timers.clear(id);
     step.haltWith({ status: 'failed', error });
     const { data } = conclude(step, 'failed', null);
     step.addEvent('workflow_failed', null, { ...data, corrupt: true });
@@ -241,7 +251,7 @@ export class StepRunner {
   /** `budgets`: new totals from now on. */
   resume(budgets: Budgets | null): StepResult {
     this.#step.addEvent('workflow_resumed', null, budgets === null ? {} : budgetEventData(budgets));
-    if (budgets !== null) this.#step.set({ budgets: mergeBudgets(this.#step.now.budgets, budgets) });
+    this.#step.raiseBudgets(budgets ?? undefined);
     return this.#beginDeferred(this.#step.now.suspension?.deferred ?? []);
   }
 
@@ -249,9 +259,7 @@ export class StepRunner {
   #beginDeferred(nodes: readonly string[]): StepResult {
     const exceeded = exceededBudget(this.#step.now, this.#program.tables.workflow);
     if (exceeded !== null) continueElsewhere(this.#step, null, exceeded.error);
-    const { halt } = this.#step;
-    if (halt !== null) this.#move({ type: halt.status === 'rerouted' ? 'overBudget' : 'halt' });
-    else this.#beginAtEnd(nodes);
+    if (!this.#leaveIfHalted()) this.#beginAtEnd(nodes);
     this.#step.set({ suspension: null });
     return this.#finish(null);
   }
@@ -375,8 +383,7 @@ export class StepRunner {
     this.#configuration = configuration;
     this.#step.settle();
     this.#reached = [...this.#reached, ...this.#step.takeReached()];
-    const { halt } = this.#step;
-    if (halt !== null && configuration.end === null) this.#move({ type: halt.status === 'rerouted' ? 'overBudget' : 'halt' });
+    if (configuration.end === null) this.#leaveIfHalted();
   }
 
   // ------------------------------------------------------------------ beginning

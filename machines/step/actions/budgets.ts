@@ -23,10 +23,15 @@ const TOKENS = ['total_tokens', 'input_tokens', 'output_tokens'] as const;
 export function meter(step: StepContext, node: string, event: MachineEvent): void {
   const usage = usageIn(event);
   // A completion is checked whatever it reports: logs of earlier releases have it so.
-  if (event.type === 'done' || isMetered(usage)) addUsage(step, node, usage);
+  if (event.type === 'done' || isMetered(usage)) addUsage(step, node, usage, node);
 }
 
-export function addUsage(step: StepContext, node: string, usage: Usage | undefined): void {
+/** The same for a usage that is no attempt's. `at`: the node that the execution is at because of it; null = none. */
+export function meterUsage(step: StepContext, node: string, usage: Usage | undefined, at: string | null = node): void {
+  if (isMetered(usage)) addUsage(step, node, usage, at);
+}
+
+function addUsage(step: StepContext, node: string, usage: Usage | undefined, at: string | null): void {
   const { workflow } = step.tables;
   const action = budgetActionOf(step);
   const wasExceeded = GOES_ON.has(action) && exceededBudget(step.now, workflow) !== null;
@@ -36,7 +41,7 @@ export function addUsage(step: StepContext, node: string, usage: Usage | undefin
   if (exceeded === null) return;
   step.addEvent(exceeded.event, node, exceeded.data);
   if (action === 'fail') step.haltWith({ status: 'failed', error: exceeded.error });
-  else if (step.now.suspension === null) continueElsewhere(step, node, exceeded.error);
+  else if (step.now.suspension === null) continueElsewhere(step, at, exceeded.error);
 }
 
 /** Actions after which an execution may use more than its budget. */
@@ -115,14 +120,6 @@ export function exceededBudget({ usage: used, budgets }: Context, workflow: Budg
     event: 'cost_budget_exceeded',
     data: { limit_usd: limit, current_usd: used.cost_usd },
     error: `cost budget exceeded: ${used.cost_usd} of ${limit} USD`,
-  };
-}
-
-/** Replaces the totals that are given. */
-export function mergeBudgets(before: Budgets | undefined, { token_budget, cost_budget_usd }: Budgets): Budgets {
-  return {
-    token_budget: token_budget === null ? (before?.token_budget ?? null) : { ...before?.token_budget, ...token_budget },
-    cost_budget_usd: cost_budget_usd ?? before?.cost_budget_usd ?? null,
   };
 }
 

@@ -154,6 +154,14 @@ export function freshContext(input: Json, env: Readonly<Record<string, string>>,
   };
 }
 
+/** The totals with those that are given in their place. */
+export function mergeBudgets(before: Budgets | undefined, { token_budget, cost_budget_usd }: Budgets): Budgets {
+  return {
+    token_budget: token_budget === null ? (before?.token_budget ?? null) : { ...before?.token_budget, ...token_budget },
+    cost_budget_usd: cost_budget_usd ?? before?.cost_budget_usd ?? null,
+  };
+}
+
 export function languageOf(context: Context): number {
   return context.language ?? FIRST_LANGUAGE;
 }

@@ -4,7 +4,7 @@ import type { BitSet } from '../../graph/bit-set.ts';
 import { END } from '../../graph/edges.ts';
 import { isObject, type Json, type JsonObject, patchState } from '../../json.ts';
 import { LazyMap } from '../../lazy-map.ts';
-import type { Usage } from '../../messages.ts';
+import type { Budgets, Usage } from '../../messages.ts';
 import { definitionOf, outputKeyOf } from '../../nodes/index.ts';
 import { skipOrder, skippedAfter, skippedAround, skippedFrom } from '../../program/dead-paths.ts';
 import { admittedPatch } from '../../program/internal-state.ts';
@@ -16,7 +16,17 @@ import type { ProgramTables } from '../../program/tables.ts';
 import type { StepEnv } from '../../run.ts';
 import type { MachineEvent } from '../machine-event.ts';
 import type { ActiveVisit } from './active-visits.ts';
-import { type Context, type Ending, type Halt, lastInputOf, type Measure, own, type PendingInput, rulesOf } from './context.ts';
+import {
+  type Context,
+  type Ending,
+  type Halt,
+  lastInputOf,
+  type Measure,
+  mergeBudgets,
+  own,
+  type PendingInput,
+  rulesOf,
+} from './context.ts';
 import { Evaluation } from './evaluation.ts';
 import { InputAllowance } from './input-allowance.ts';
 import { lastInputKeyOf } from './input-key.ts';
@@ -267,6 +277,17 @@ export class StepContext {
     if (lists.length === 0) return;
     const known = Object.entries(this.#now.lists ?? {});
     this.#now.lists = Object.fromEntries([...known, ...lists].slice(-MAX_LISTS));
+  }
+
+  /** Work beside the workflow has completed. The step limit does not stop it. */
+  detachedWorkCompletes(patch: Json | undefined): void {
+    this.patchState(patch);
+    this.#now.steps += 1;
+  }
+
+  /** Replaces the totals that are given. */
+  raiseBudgets(budgets: Budgets | undefined): void {
+    if (budgets !== undefined) this.#now.budgets = mergeBudgets(this.#now.budgets, budgets);
   }
 
   /** Counts a completed node; halts the execution at the step limit. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../machines/json.ts';
 import type { Tools } from '../../../src/runtime/types/work.ts';
 import { ROLES } from '../../../src/tokens.ts';
 import { type Api, api, ECHO, EXTERNAL, PAYMENT, REVIEW, UNKNOWN_EXECUTION } from '../support/api.ts';
@@ -246,6 +247,34 @@ describe('POST /executions/:id/retry', () => {
       expect((await it.get(`/executions/${id}`)).body.status).toBe('completed');
       await replays(it, id);
     });
+  });
+
+  it('keeps the result of work beside the workflow that was accepted while finalizers ran', async () => {
+    const it = await api();
+    const once = (kind: JsonObject) => ({ kind, retry_policy: 'no_retry' });
+    const python = (name: string) => once({ type: 'python_fn', module: 'm', function: name });
+    const id = await it.started({
+      workflow_id: 'finalized',
+      version: '1',
+      start_node: 'a',
+      nodes: { a: python('a'), d: python('d'), f: once({ type: 'finalizer', tool_ref: 't.f' }) },
+      edges: [{ from: 'a', to: 'd' }],
+    });
+    await it.post('/work-items', { execution_id: id, node_id: 'd', queue_type: 'general', payload: {} });
+    const claim = async (queue: string) =>
+      (await it.post('/work-items/claim', { worker_id: 'w', queue_types: [queue], wait_ms: 5_000 })).body.work_item;
+    const failing = await claim('python_tool');
+    const failure = { error: 'no', retryable: false, lease_fence: failing.lease_fence };
+    expect((await it.post(`/work-items/${failing.id}/fail`, failure)).status).toBe(200);
+    const beside = await claim('general');
+    const finalizer = await claim('tool');
+    const done = { output: {}, state_patch: { x: 1 }, lease_fence: beside.lease_fence };
+    expect((await it.post(`/work-items/${beside.id}/complete`, done)).status).toBe(200);
+    await it.post(`/work-items/${finalizer.id}/complete`, { output: {}, lease_fence: finalizer.lease_fence });
+    expect((await it.get(`/executions/${id}`)).body).toMatchObject({ status: 'failed', state: { x: 1 } });
+    expect((await it.post(`/executions/${id}/retry`)).status).toBe(200);
+    expect((await it.get(`/executions/${id}`)).body).toMatchObject({ status: 'running', state: { x: 1 } });
+    expect((await it.get(`/executions/${id}/replay`)).body).toMatchObject({ matches: true });
   });
 
   it('counts as a live execution of its tenant', async () => {

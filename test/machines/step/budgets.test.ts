@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compile } from '../../../machines/compile/index.ts';
 import { InvalidWorkflow } from '../../../machines/diagnostics.ts';
 import type { Workflow } from '../../../machines/ir/workflow.ts';
+import type { JsonObject } from '../../../machines/json.ts';
 import { replay } from '../../../machines/replay/index.ts';
 import { continuedAs, load, save, workOf } from '../../../machines/step/index.ts';
 import { validate } from '../../../machines/validate/index.ts';
@@ -590,5 +591,42 @@ describe('a parent whose child continues as another execution', () => {
     expect(driver.run.status).toBe('failed');
     expect(driver.last.effects).toEqual([{ type: 'cancel_child', node: 'sub', activation: 1, childId: 'exec_d' }]);
     expect(replayed(driver)).toBe(save(driver.run));
+  });
+});
+
+describe('work beside the workflow', () => {
+  const detached = { node: 'b', activation: 0, attempt: 0 };
+  const spends = (more: JsonObject, done = true) => {
+    const driver = new Driver(
+      workflow([parallel('s', ['a', 'b']), tool('a'), tool('b'), tool('sum')], [], { cost_budget_usd: 1, ...more }),
+    );
+    driver.send({ type: 'enqueue', node: 'b', queue: 'general' });
+    const usage = { cost_usd: 2 };
+    if (done) driver.send({ type: 'done', ...detached, output: {}, patch: { n: 1 }, durationMs: 1, usage });
+    else driver.send({ type: 'fail', ...detached, error: 'no', retryable: false, usage });
+    expect(driver.events.slice(0, 2)).toEqual([done ? 'node_completed:b' : 'node_failed:b', 'cost_budget_exceeded:b']);
+    expect(replayed(driver)).toBe(save(driver.run));
+    return driver;
+  };
+
+  it.each([true, false])('counts towards the budgets of its execution; completed: %s', (done) => {
+    expect(spends({}, done).run).toMatchObject({ status: 'failed', error: 'cost budget exceeded: 2 of 1 USD' });
+    expect(spends({ on_budget_exceeded: 'pause' }, done).run.status).toBe('paused');
+    expect(spends({ continue_as_new: true }, done).run.status).toBe('limit_exceeded');
+    const routed = spends({ on_budget_exceeded: 'sum' }, done);
+    expect(routed.activeNodes).toEqual(['sum']);
+    routed.done('sum', {}, { usage: { cost_usd: 2 } });
+    expect(routed.run.status).toBe('completed');
+  });
+
+  it('leaves an execution where it is, if it is at the node for budgets already', () => {
+    const driver = new Driver(
+      workflow([tool('a'), tool('sum')], [['a', 'sum']], { cost_budget_usd: 1, on_budget_exceeded: 'sum' }),
+    );
+    driver.done('a');
+    driver.send({ type: 'enqueue', node: 'a', queue: 'general' });
+    driver.send({ type: 'done', node: 'a', activation: 0, attempt: 0, output: {}, durationMs: 1, usage: { cost_usd: 2 } });
+    expect(driver.activeNodes).toEqual(['sum']);
+    expect(driver.visit('sum').activation).toBe(1);
   });
 });

@@ -4,7 +4,7 @@ import { analyse } from '../../../machines/graph/index.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import type { JsonObject } from '../../../machines/json.ts';
 import { replay } from '../../../machines/replay/index.ts';
-import { isEnding, save, terminalFailures, workOf } from '../../../machines/step/index.ts';
+import { isEnding, resettableFailures, save, usageOf, workOf } from '../../../machines/step/index.ts';
 import { actorStepper } from '../../support/actor-stepper.ts';
 import { Driver } from '../../support/driver.ts';
 import { hasEnded, randomMove } from '../../support/lockstep.ts';
@@ -228,10 +228,44 @@ describe('finalizers', () => {
     expect(save(replay(driver.program, null, driver.log, REPLAY_ENV))).toBe(save(driver.run));
   });
 
-  it('end with an internal error without another attempt', () => {
-    const driver = new Driver(workflow([once('a'), finalizer('unlock')]));
+  it('of a failed execution leave to its retry what others have sent in the meantime', () => {
+    const detached = { node: 'd', activation: 0, attempt: 0 };
+    const driver = new Driver(
+      workflow([once('a'), once('d'), finalizer('unlock', { output_key: 'unlocked' })], [['a', 'd']], { cost_budget_usd: 4 }),
+    );
+    for (const _ of [1, 2]) driver.send({ type: 'enqueue', node: 'd', queue: 'general' });
+    driver.fail('a', { retryable: false, usage: { cost_usd: 1 } });
+    driver.send({ type: 'done', ...detached, output: {}, patch: { x: 1 }, durationMs: 1, usage: { cost_usd: 2 } });
+    driver.send({ type: 'fail', ...detached, error: 'no', retryable: false, usage: { cost_usd: 3 } });
+    driver.pause();
+    driver.send({ type: 'resume', budgets: { token_budget: null, cost_budget_usd: 20 } });
+    driver.done('unlock', 'ok', { usage: { cost_usd: 4 } });
+    expect(driver.run.status).toBe('failed');
+    driver.retry();
+    expect(driver.state).toEqual({ x: 1 });
+    expect(driver.run.steps).toBe(1);
+    expect(usageOf(driver.run)).toMatchObject({ cost_usd: 10 });
+    driver.done('a', {}, { usage: { cost_usd: 9 } });
+    driver.done('d');
+    driver.done('unlock', 'again');
+    expect([driver.run.status, driver.state]).toEqual(['completed', { x: 1, unlocked: 'again' }]);
+    expect(save(replay(driver.program, null, driver.log, REPLAY_ENV))).toBe(save(driver.run));
+  });
+
+  it('may use up what a retry would need', () => {
+    const driver = new Driver(workflow([once('a'), finalizer('unlock')], [], { cost_budget_usd: 4 }));
+    driver.fail('a', { retryable: false });
+    driver.done('unlock', {}, { usage: { cost_usd: 5 } });
+    expect(driver.run.error).toBe('node(s) failed terminally: a');
+    expect(driver.try({ type: 'retry' })).toEqual({ refused: 'over_budget', nodes: [] });
+  });
+
+  it.each([false, true])('end with an internal error without another attempt, and without a timer; in process: %s', (isLocal) => {
+    const driver = new Driver(workflow([once('a'), finalizer('unlock')]), { env: { isLocal: () => isLocal } });
     driver.done('a');
+    expect(driver.timers.size).toBe(1);
     driver.send({ type: 'abort', error: 'internal error: it broke' });
+    expect(driver.timers.size).toBe(0);
     expect(driver.run).toMatchObject({ status: 'failed', error: 'internal error: it broke' });
     expectReplays(driver);
   });
@@ -262,7 +296,7 @@ describe('the end of any workflow with finalizers', () => {
             if (!hasEnded(driver)) {
               if (roll % 23 === 0) driver.send({ type: 'cancel', reason: 'enough' });
               else if (roll % 11 !== 0 || !isEnding(driver.run)) randomMove(driver, roll);
-            } else if (terminalFailures(driver.run).length > 0 && roll % 2 === 0) {
+            } else if (resettableFailures(driver.run).length > 0 && roll % 2 === 0) {
               driver.retry();
               if (driver === ours) retries += 1;
             }
