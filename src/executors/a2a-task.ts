@@ -30,6 +30,7 @@ export function a2aTaskExecutor(kind: RemoteTask, access: AgentAccess): Executor
       outbound: agents.outbound,
       signal,
       stream: kind.stream,
+      isLastAttempt: work.attempt + 1 >= work.maxAttempts,
       onTask: async ({ id, contextId: context_id }) =>
         log?.('remote_task_started', { task_id: id, context_id, agent: address.url }),
       ...(onText === undefined ? {} : { onText }),

@@ -10,6 +10,13 @@ export async function cancelTask({ progress, tenantId, errorClass, signal }: Aba
   const address = await agents.locate(String(begun.agent), { ...access, tenantId }, signal);
   const agent = await agents.reach(address, signal);
   const onTask = async (): Promise<void> => {};
-  const conversation = await Conversation.open({ agent, outbound: agents.outbound, signal, stream: false, onTask });
+  const conversation = await Conversation.open({
+    agent,
+    outbound: agents.outbound,
+    signal,
+    isLastAttempt: true,
+    stream: false,
+    onTask,
+  });
   await conversation.cancel(String(begun.task_id));
 }

@@ -4,6 +4,7 @@ import type { Client } from '@a2a-js/sdk/client';
 import type { Json } from '../../../machines/json.ts';
 import { WorkError } from '../executor.ts';
 import type { Outbound } from '../outbound/index.ts';
+import { BeginSignal } from './begin-signal.ts';
 import { clientOf } from './client.ts';
 import { partsOf, textOf, withArtifact } from './content.ts';
 import { abortFailure, failureOf, isReason } from './failure.ts';
@@ -38,6 +39,8 @@ export interface ConversationOptions {
   readonly agent: ReachedAgent;
   readonly outbound: Outbound;
   readonly signal: AbortSignal;
+  /** No attempt follows that would go on with what this one has begun. */
+  readonly isLastAttempt: boolean;
   /** Whether news of a task is streamed, if the agent can. */
   readonly stream: boolean;
   /** The agent has taken a task on. Awaited before its news. */
@@ -76,16 +79,36 @@ export class Conversation {
     return new Conversation(options, await clientOf(options.agent, options.outbound));
   }
 
-  /** Sends a message and waits for the end of its task, or for a question. */
+  /**
+   * Sends a message and waits for the end of its task, or for a question. A task that the agent takes on after the attempt was given up is
+   * cancelled as soon as the agent has named it.
+   */
   send(message: OutgoingMessage): Promise<Answer> {
-    return this.#guarded(async () => {
-      const request = this.#request(message);
-      if (this.#isStreamed) return this.#follow(this.#client.sendMessageStream(request, this.#call), null);
-      const answer = await this.#client.sendMessage(request, this.#call);
-      if (!isTask(answer)) return { type: 'message', message: answer };
-      await this.#options.onTask({ id: answer.id, contextId: answer.contextId });
-      return this.#poll(answer);
-    });
+    const { signal, isLastAttempt } = this.#options;
+    const begin = new BeginSignal(signal, isLastAttempt);
+    return this.#guarded(() => untilAborted(this.#sent(message, begin), signal));
+  }
+
+  async #sent(message: OutgoingMessage, begin: BeginSignal): Promise<Answer> {
+    const request = this.#request(message);
+    const call = { signal: begin.signal };
+    if (this.#isStreamed) return this.#follow(this.#client.sendMessageStream(request, call), null, begin);
+    const answer = await this.#client.sendMessage(request, call);
+    if (!isTask(answer)) return { type: 'message', message: answer };
+    await this.#begun(answer, begin);
+    return this.#poll(answer);
+  }
+
+  /** Logs the task that the agent has taken on. If that is too late, the agent is asked to stop it. */
+  async #begun(task: Task, begin: BeginSignal): Promise<void> {
+    try {
+      await this.#options.onTask({ id: task.id, contextId: task.contextId });
+    } catch (error) {
+      if (begin.isGivenUp && !isSettled(task)) await this.#client.cancelTask(cancelOf(task.id), { signal: begin.signal });
+      throw error;
+    } finally {
+      begin.begun();
+    }
   }
 
   /**
@@ -104,14 +127,14 @@ export class Conversation {
       const state = stateOf(task);
       if (state === STATE.failed || state === STATE.canceled || state === STATE.rejected) return null;
       if (this.#isStreamed && !isSettled(task))
-        return this.#follow(this.#client.resubscribeTask({ tenant: '', id: taskId }, this.#call), task);
+        return this.#follow(this.#client.resubscribeTask({ tenant: '', id: taskId }, this.#call), task, null);
       return this.#poll(task);
     });
   }
 
   /** Asks the agent to stop a task. */
   async cancel(taskId: string): Promise<void> {
-    await this.#guarded(() => this.#client.cancelTask({ tenant: '', id: taskId, metadata: undefined }, this.#call));
+    await this.#guarded(() => this.#client.cancelTask(cancelOf(taskId), this.#call));
   }
 
   get #call() {
@@ -141,8 +164,12 @@ export class Conversation {
     };
   }
 
-  /** Follows the stream of a task; if it ends early, goes on by asking. */
-  async #follow(stream: AsyncGenerator<StreamResponse, void, undefined>, known: Task | null): Promise<Answer> {
+  /** Follows the stream of a task; if it ends early, goes on by asking. `begin`: of a task that the stream begins. */
+  async #follow(
+    stream: AsyncGenerator<StreamResponse, void, undefined>,
+    known: Task | null,
+    begin: BeginSignal | null,
+  ): Promise<Answer> {
     let task = known;
     try {
       for (let next = await this.#next(stream, task); next !== null; next = await this.#next(stream, task)) {
@@ -151,7 +178,7 @@ export class Conversation {
         if (payload.$case === 'message') return { type: 'message', message: payload.value };
         const isNew = task === null;
         task = withNews(task, payload);
-        if (isNew) await this.#options.onTask({ id: task.id, contextId: task.contextId });
+        if (isNew && begin !== null) await this.#begun(task, begin);
         const part = partIn(payload);
         if (part.text !== '') this.#options.onText?.(part.text);
         await this.#options.onPart?.(part);
@@ -236,6 +263,20 @@ export class Conversation {
   get #secrets(): readonly string[] {
     return this.#options.agent.address.credential.secrets;
   }
+}
+
+/** Rejects as soon as the signal is aborted; what was begun goes on. */
+function untilAborted<T>(begun: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    begun.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
+function cancelOf(id: string) {
+  return { tenant: '', id, metadata: undefined };
 }
 
 function isTask(answer: Message | Task): answer is Task {

@@ -28,6 +28,7 @@ export async function callOverA2a(given: CallOverA2a): Promise<ToolResult> {
     outbound: agents.outbound,
     signal: context.signal,
     stream: kind.mode === 'streaming',
+    isLastAttempt: work.attempt + 1 >= work.maxAttempts,
     onTask: async ({ id, contextId }) =>
       call.log('remote_task_started', { task_id: id, context_id: contextId, agent: agent.address.url }),
     onPart: async ({ text, metadata }) => {

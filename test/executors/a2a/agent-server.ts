@@ -36,6 +36,8 @@ export interface TestAgentOptions {
   readonly version: '1.0' | '0.3';
   readonly streaming?: boolean;
   readonly inputModes?: readonly string[];
+  /** Its answers to messages are held back until this resolves, although it has begun what they ask for. */
+  readonly answersAfter?: Promise<void>;
 }
 
 const part = (content: NonNullable<Part['content']>): Part => ({ content, metadata: undefined, filename: '', mediaType: '' });
@@ -51,6 +53,7 @@ export async function a2aAgent({
   version,
   streaming = true,
   inputModes = ['application/json'],
+  answersAfter,
 }: TestAgentOptions): Promise<TestAgent> {
   const messages: Message[] = [];
   const cancelled: string[] = [];
@@ -118,6 +121,7 @@ export async function a2aAgent({
 
   async function answer(body: Record<string, unknown>, response: ServerResponse): Promise<void> {
     const reply = await transport.handle(body, new ServerCallContext({ requestedVersion: version }));
+    if (/message/i.test(String(body.method))) await answersAfter;
     if (!(Symbol.asyncIterator in reply)) return sendJson(response, 200, reply);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     try {

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
 import { a2aAgent } from '../../executors/a2a/agent-server.ts';
 import { CALLER, databasePath, eventually, openTestRuntime } from '../../support/runtimes.ts';
@@ -79,6 +79,55 @@ it('a task is cancelled with its execution', async () => {
   await eventually(async () => (await timeline(id)).includes('remote_task_started ask'));
   await runtime.cancel(CALLER, id, 'enough');
   expect(await agent.wasCancelled()).toBe(taskId);
+});
+
+describe.each([
+  ['streams', true],
+  ['is asked for news', false],
+])('an agent that %s and has not answered the message yet', (_how, stream) => {
+  const late = async (kind: JsonObject = {}) => {
+    let answer = (): void => {};
+    const answersAfter = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const agent = await a2aAgent({ version: '1.0', streaming: stream, answersAfter });
+    const document = workflow(agent.url, { input_mapping: { do: 'wait' }, stream, ...kind });
+    return { agent, answer, document, node: (document.nodes as { readonly ask: JsonObject }).ask };
+  };
+
+  it.each(['a2a_task', 'agent_tool'])('cancels the task of a cancelled %s once it has answered', async (type) => {
+    const { agent, answer, document } = await late(
+      type === 'a2a_task' ? {} : { type, agent: 'legal', mode: stream ? 'streaming' : 'sync' },
+    );
+    const { run, runtime, settled } = await openTestRuntime({ allowPrivateAddresses: true });
+    const id = await run(document);
+    // With an answer that is held back, a stream does not begin.
+    await eventually(() => agent.methods().length > 0);
+    await runtime.cancel(CALLER, id, 'enough');
+    expect(await settled(id)).toMatchObject({ status: 'cancelled' });
+    expect(agent.cancelled).toEqual([]);
+    answer();
+    await agent.wasCancelled();
+    expect(agent.methods()).toHaveLength(2);
+  });
+
+  it('cancels the task of a last attempt that has timed out, not of one that is repeated', async () => {
+    const { agent, answer, document, node } = await late();
+    const { run, settled, clock, timeline } = await openTestRuntime({ allowPrivateAddresses: true });
+    const nodes = { ask: { ...node, retry_policy: 'twice', node_timeout_secs: 60 } };
+    const id = await run({ ...document, nodes });
+    for (const attempt of [1, 2]) {
+      await eventually(() => agent.methods().length === attempt);
+      clock.advance(60_000);
+      await eventually(async () => (await timeline(id)).filter((line) => line === 'node_failed ask').length === attempt);
+    }
+    expect(await settled(id)).toMatchObject({ status: 'failed' });
+    answer();
+    await agent.wasCancelled();
+    // Both attempts have sent the same message.
+    expect(new Set(agent.messages.map(({ messageId }) => messageId)).size).toBe(1);
+    expect(agent.cancelled).toHaveLength(1);
+  });
 });
 
 it('a task whose node has no attempt left is cancelled', async () => {
