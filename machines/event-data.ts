@@ -37,6 +37,18 @@ const usage = {
   finish_reason: absent(text('Why the model stopped.')),
   cost_usd: absent(number('Cost in USD.')),
   gen_ai_response_id: absent(text('Id that the provider gave to the response.')),
+  usage_refused: absent(
+    Type.Object(
+      {
+        input_tokens: absent(number('Input tokens as reported.')),
+        output_tokens: absent(number('Output tokens as reported.')),
+        cost_usd: absent(number('Cost in USD as reported.')),
+        max_tokens: absent(number('Tokens of either kind that a call may report.')),
+        max_cost_usd: absent(number('Cost in USD that the call may report.')),
+      },
+      { description: 'What was reported beyond the limits of a call, and counts neither for budgets nor for the month.' },
+    ),
+  ),
 };
 
 const totals = {

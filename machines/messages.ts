@@ -13,6 +13,8 @@ export interface Usage {
   readonly finish_reason?: string;
   readonly cost_usd?: number;
   readonly gen_ai_response_id?: string;
+  /** What was reported and is not counted, because it is beyond the limits of a call. */
+  readonly usage_refused?: JsonObject;
 }
 
 /** Totals of the usage that nodes have reported, their child executions included. */

@@ -35,6 +35,7 @@ const FIXED: ReadonlySet<string> = new Set([
   'output_key',
   'event_sequence',
   'source',
+  'usage_refused',
   'input_tokens',
   'output_tokens',
   'cost_usd',

@@ -1,4 +1,6 @@
 import type {
+  CorrectedUsage,
+  CorrectUsage,
   CreatedTenant,
   CreateTenant,
   TenantDetail,
@@ -30,6 +32,12 @@ export class TenantClient {
   /** A tenant with its usage. Rejects with 404 if it does not exist. */
   get(id: string, options?: CallOptions): Promise<TenantDetail> {
     return this.#transport.call('GET', `/tenants/${pathSegment(id)}`, options);
+  }
+
+  /** Replaces the usage of a month (`2026-03`), which the audit log records with the reason. */
+  correctUsage(id: string, month: string, correction: CorrectUsage, options?: CallOptions): Promise<CorrectedUsage> {
+    const path = `/tenants/${pathSegment(id)}/usage/${pathSegment(month)}`;
+    return this.#transport.call('PUT', path, { ...options, body: correction });
   }
 
   /** Changes the given fields; null clears `policy` or `limits`. */

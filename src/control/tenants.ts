@@ -1,6 +1,12 @@
 import type { Json } from '../../machines/json.ts';
 import type { ActionContext } from '../../store/port/control.ts';
-import type { TenantChange, TenantRecord, TenantRegistry, TenantUsage } from '../../store/port/resources/tenants.ts';
+import type {
+  TenantChange,
+  TenantRecord,
+  TenantRegistry,
+  TenantUsage,
+  UsageCorrection,
+} from '../../store/port/resources/tenants.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { RuntimeError, truncated } from '../runtime/errors.ts';
@@ -91,6 +97,21 @@ export class Tenants {
     const updated = await this.#registry.update(id, change, context);
     this.#notify(updated);
     return updated;
+  }
+
+  /** Rejects with `bad_request`. */
+  async correctUsage(
+    id: string,
+    correction: UsageCorrection,
+    context: ActionContext,
+  ): Promise<{ readonly before: TenantUsage; readonly after: TenantUsage }> {
+    const { month, tokens, costUsd } = correction;
+    if (!/^\d{4}-(?:0[1-9]|1[0-2])$/.test(month))
+      throw new RuntimeError('bad_request', `month must be like 2026-03, not ${JSON.stringify(truncated(month))}`);
+    if (tokens === null && costUsd === null) throw new RuntimeError('bad_request', 'give tokens, cost_usd, or both');
+    const corrected = await this.#registry.correctUsage(id, correction, context);
+    for (const subscriber of this.#subscribers) subscriber(id);
+    return corrected;
   }
 
   async footprint(id: string): Promise<TenantFootprint> {

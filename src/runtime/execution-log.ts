@@ -50,6 +50,8 @@ export function logLines(commit: ExecutionCommit): readonly LogLine[] {
   for (const { type, nodeId: node, data } of write.events.slice(copied + 1)) {
     if (type === 'node_failed')
       lines.push({ level: 'warn', fields: { ...about, node, ...pick(data, FAILURE) }, message: 'attempt failed' });
+    if (data.usage_refused !== undefined)
+      lines.push({ level: 'warn', fields: { ...about, node, ...pick(data, REFUSED) }, message: 'reported usage is not counted' });
     if (type === 'workflow_retried')
       lines.push({ level: 'info', fields: { ...about, ...pick(data, ['nodes']) }, message: 'execution retried' });
   }
@@ -67,6 +69,7 @@ export function logLines(commit: ExecutionCommit): readonly LogLine[] {
   return lines;
 }
 
+const REFUSED = ['gen_ai_model', 'usage_refused'];
 const FAILURE = ['attempt', 'error', 'error_name', 'error_class', 'http_status', 'retryable', 'stack', 'cause', 'errors'];
 
 function pick(data: JsonObject, keys: readonly string[]): LogFields {

@@ -71,6 +71,7 @@ import { EventQueries } from './queries/event-queries.ts';
 import { ExecutionQueries } from './queries/execution-queries.ts';
 import { UnlistedApprovals } from './queries/unlisted-approvals.ts';
 import { Quotas } from './quotas/quotas.ts';
+import { UsageBounds } from './quotas/usage-bounds.ts';
 import { TimeSlices } from './scheduling/time-slices.ts';
 import { SubjectTokens } from './subject-tokens/subject-tokens.ts';
 import { commitSignal, onCommit, onControl, settledSignal } from './subscriptions.ts';
@@ -300,6 +301,10 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
     memoryConnectorsOf: perTenant(options.memory),
     tokenExchange: new TokenExchange(outbound, (tenantId, id) => subjectTokens.find(tenantId, id)),
   };
+  const usageBounds = new UsageBounds({
+    limitsOf: (tenantId) => quotas.limitsOf(tenantId),
+    prices: provisions.models.settings.prices,
+  });
   const workflows = new WorkflowCache(store, provisions, context.slices);
   const confirmOwner = (owner: string): Promise<void> => placement.confirm(owner);
   const loader = new ExecutionLoader({ ...context, cache, workflows, stepLimit, corrupt, confirmOwner });
@@ -333,6 +338,7 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
     cache,
     corrupt,
     workflows,
+    usageBounds,
     loader,
     engine,
     deliver,

@@ -110,6 +110,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
       'taken',
       'evaluated',
       'output_spilled',
+      'usage_refused',
     ],
     stored: [
       'output',
@@ -132,6 +133,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
       'gen_ai_response_id',
       'appended',
       'route',
+      'usage_refused',
     ],
   },
   node_failed: {
@@ -149,6 +151,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
       'activation',
       'taken',
       'evaluated',
+      'usage_refused',
     ],
     stored: [
       'error',
@@ -164,6 +167,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
       'stack',
       'cause',
       'errors',
+      'usage_refused',
     ],
   },
   node_skipped: { keys: ['reason', 'activation'], stored: [['reason', 'branch not taken'], ACTIVATION] },
@@ -231,6 +235,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
       'cost_usd',
       'gen_ai_response_id',
       'activation',
+      'usage_refused',
     ],
     stored: [
       'results',
@@ -246,6 +251,7 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
       'gen_ai_system',
       'finish_reason',
       'gen_ai_response_id',
+      'usage_refused',
     ],
   },
   autonomy_limit_reached: {

@@ -11,10 +11,11 @@ import {
   type TenantRecord,
   type TenantRegistry,
   type TenantUsage,
+  type UsageCorrection,
 } from '../port/resources/tenants.ts';
 import type { ResourceDatabase } from './database.ts';
 import * as sql from './queries/tenants.ts';
-import { get, run } from './script.ts';
+import { all, get, run } from './script.ts';
 
 /** Index entries counted in one statement, a millisecond or so; other work runs in between. */
 const COUNTED_AT_ONCE = 20_000;
@@ -44,6 +45,25 @@ export class Tenants implements TenantRegistry {
       const result = { ...before, ...changed, updatedAtMs: context.atMs };
       yield* run(sql.UPDATE_TENANT, result);
       return { event: { type: 'tenant_updated', data: changeData(tenantId, changed) }, result };
+    });
+  }
+
+  correctUsage(
+    tenantId: string,
+    { month, tokens, costUsd, reason }: UsageCorrection,
+    context: ActionContext,
+  ): Promise<{ readonly before: TenantUsage; readonly after: TenantUsage }> {
+    return this.#db.act(context, function* () {
+      const counted = yield* all(sql.TAKE_USAGE, { tenantId, month });
+      const before = {
+        tokens: counted.reduce((sum, row) => Math.min(sum + row.tokens, Number.MAX_SAFE_INTEGER), 0),
+        costUsd: counted.reduce((sum, row) => sum + row.costUsd, 0),
+      };
+      const after = { tokens: tokens ?? before.tokens, costUsd: costUsd ?? before.costUsd };
+      yield* run(sql.ADD_USAGE, { tenantId, month, ...after });
+      const [from, to] = [before, after].map((used) => ({ tokens: used.tokens, cost_usd: used.costUsd }));
+      const data = JSON.stringify({ tenant_id: tenantId, month, reason, from, to });
+      return { event: { type: 'tenant_usage_corrected', data }, result: { before, after } };
     });
   }
 

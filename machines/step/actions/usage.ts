@@ -10,6 +10,7 @@ export const USAGE_FIELDS = [
   'finish_reason',
   'cost_usd',
   'gen_ai_response_id',
+  'usage_refused',
 ] as const;
 
 const NO_DATA: JsonObject = {};

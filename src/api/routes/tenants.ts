@@ -1,10 +1,12 @@
 import type { FastifyRequest } from 'fastify';
-import type { TenantRecord } from '../../../store/port/resources/tenants.ts';
+import type { TenantRecord, TenantUsage } from '../../../store/port/resources/tenants.ts';
 import { DEFAULT_TENANT } from '../../control/tenants.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { RequestError } from '../errors.ts';
 import { defined, limitOf } from '../schemas/fields.ts';
 import {
+  CorrectedUsage,
+  CorrectUsage,
   CreatedTenant,
   CreateTenant,
   TENANTS_PAGE,
@@ -15,6 +17,7 @@ import {
   TenantsQuery,
   UpdatedTenant,
   UpdateTenant,
+  UsageOfMonth,
 } from '../schemas/tenants.ts';
 import { type Api, actionContext, identityOf, type Services, stringField } from '../services.ts';
 import { timestamp } from '../time.ts';
@@ -115,6 +118,31 @@ export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Servic
     },
   );
 
+  app.put(
+    '/tenants/:id/usage/:month',
+    {
+      config: { access: 'operator' },
+      schema: {
+        summary: 'Correct what a tenant has used in a month',
+        description: 'For reports that were wrong. The audit log has both amounts, and the reason.',
+        tags: ['Tenants'],
+        operationId: 'correctUsage',
+        params: UsageOfMonth,
+        body: CorrectUsage,
+        response: { 200: CorrectedUsage },
+      },
+    },
+    async (request) => {
+      const { id, month } = request.params;
+      requireDefaultTenant(request, 'change');
+      await find(request, id);
+      const { tokens: used = null, cost_usd = null, reason } = request.body;
+      const correction = { month, tokens: used, costUsd: cost_usd, reason };
+      const { before, after } = await control.tenants.correctUsage(id, correction, actionContext(request, nowMs()));
+      return { tenant_id: id, month, before: toUsed(before), after: toUsed(after) };
+    },
+  );
+
   async function find(request: FastifyRequest, id: string): Promise<TenantRecord> {
     const visible = managesAll(request) || id === identityOf(request).tenantId;
     const record = visible ? await store.tenants.find(id) : null;
@@ -146,4 +174,8 @@ function toTenant({ id, name, status, policy, limits, createdAtMs, updatedAtMs }
     created_at: timestamp(createdAtMs),
     updated_at: timestamp(updatedAtMs),
   };
+}
+
+function toUsed({ tokens, costUsd }: TenantUsage): CorrectedUsage['before'] {
+  return { tokens, cost_usd: costUsd };
 }

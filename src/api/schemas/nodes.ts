@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { EvaluatedCondition } from '../../../machines/event-data.ts';
-import { anyJson, count, flag, integer, limit, listOf, nullable, number, text, timestamp } from './fields.ts';
+import { anyJson, anyObject, count, flag, integer, limit, listOf, nullable, number, text, timestamp } from './fields.ts';
 
 export const VISITS_PAGE = { defaultLimit: 20, maxLimit: 100 };
 
@@ -28,6 +28,11 @@ const Usage = Type.Object(
     finish_reason: absent(text('Why the model stopped.')),
     cost_usd: absent(number('Cost in USD.')),
     gen_ai_response_id: absent(text('Id that the provider gave to the response.')),
+    usage_refused: absent(
+      anyObject(
+        'What was reported beyond the limits of a call, and those limits; it counts neither for budgets nor for the month.',
+      ),
+    ),
   },
   { description: 'What an attempt used, as its worker reported it.' },
 );

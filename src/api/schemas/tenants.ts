@@ -22,7 +22,7 @@ export const TENANTS_PAGE = { defaultLimit: 1_000, maxLimit: 1_000 };
 const STATUSES = ['active', 'suspended', 'archived'] as const;
 const STATUS_TEXT = 'Unless `active`, tokens of the tenant are refused, and nothing is started or registered for it.';
 
-const counter = (description: string) => integer(description, { minimum: 0 });
+const counter = (description: string) => integer(description, { minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 
 export const TenantLimits = Type.Object(
   {
@@ -31,6 +31,12 @@ export const TenantLimits = Type.Object(
     max_requests_per_minute: Type.Optional(integer('Requests per minute; absent = unlimited.', { minimum: 1 })),
     max_tokens_per_month: Type.Optional(counter('Model tokens per calendar month in UTC; absent = unlimited.')),
     max_cost_per_month_usd: Type.Optional(number('Cost in USD per calendar month in UTC; absent = unlimited.', { minimum: 0 })),
+    max_cost_per_call_usd: Type.Optional(
+      number('Cost in USD that one attempt may report where its model has no known price; absent = 100.', { minimum: 0 }),
+    ),
+    max_tokens_per_call: Type.Optional(
+      counter('Input tokens, and output tokens, that one attempt may report; absent = 10,000,000.'),
+    ),
     retention_days: Type.Optional(
       integer('Days after which ended executions are deleted; absent = as the server is configured.', { minimum: 1 }),
     ),
@@ -102,6 +108,40 @@ export const TenantDetail = Type.Object(
 export type TenantDetail = Static<typeof TenantDetail>;
 
 const tenantId = text('The same as `id`.');
+
+export const UsageOfMonth = Type.Object({
+  id: text('Id of the tenant.'),
+  month: text('Calendar month in UTC, such as `2026-03`.'),
+});
+
+export const CorrectUsage = Type.Object(
+  {
+    tokens: optional(counter('Tokens.'), 'Model tokens of the month. Default: as counted.'),
+    cost_usd: optional(
+      number('USD.', { minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+      'Cost of the month in USD. Default: as counted.',
+    ),
+    reason: text('Why, for the audit log.', { minLength: 1, maxLength: 1024 }),
+  },
+  { additionalProperties: false, description: 'What a tenant has used in a month, in place of what was counted.' },
+);
+export type CorrectUsage = Static<typeof CorrectUsage>;
+
+const Used = Type.Object(
+  { tokens: counter('Model tokens.'), cost_usd: number('Cost in USD.') },
+  { description: 'What was used in the month.' },
+);
+
+export const CorrectedUsage = Type.Object(
+  {
+    tenant_id: text('Id of the tenant.'),
+    month: text('The month.'),
+    before: described(Used, 'What was counted.'),
+    after: described(Used, 'What counts now; reports from now on are added to it.'),
+  },
+  { description: 'The usage of a month was corrected.' },
+);
+export type CorrectedUsage = Static<typeof CorrectedUsage>;
 
 export const CreatedTenant = Type.Object({ tenant_id: tenantId, ...Tenant.properties }, { description: 'A tenant was created.' });
 export type CreatedTenant = Static<typeof CreatedTenant>;

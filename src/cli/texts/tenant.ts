@@ -17,6 +17,8 @@ export function limitsText(limits: Tenant['limits'] = {}): string {
     ...part('requests/min', limits.max_requests_per_minute),
     ...part('tokens/month', limits.max_tokens_per_month),
     ...part('USD/month', limits.max_cost_per_month_usd),
+    ...part('USD/call', limits.max_cost_per_call_usd),
+    ...part('tokens/call', limits.max_tokens_per_call),
     ...part('days kept', limits.retention_days),
   ].join(', ');
 }

@@ -119,6 +119,12 @@ export class Quotas implements TenantAdmission {
     }
   }
 
+  /** The limits of a tenant, active or not. A promise only if the store has to be read. */
+  limitsOf(tenantId: string): TenantLimits | Promise<TenantLimits> {
+    const cached = this.#statusCache.cached(tenantId);
+    return cached?.limits ?? this.#statusCache.read(tenantId).then(({ limits }) => limits);
+  }
+
   async isActive(tenantId: string): Promise<boolean> {
     return (await this.#tenantStatus(tenantId)).status === 'active';
   }

@@ -37,6 +37,16 @@ export interface TenantUsage {
   readonly costUsd: number;
 }
 
+/** What an operator sets in place of what was counted. */
+export interface UsageCorrection {
+  /** Like `2026-03`, in UTC. */
+  readonly month: string;
+  /** Null = as it was counted. */
+  readonly tokens: number | null;
+  readonly costUsd: number | null;
+  readonly reason: string;
+}
+
 /** What the runtime checks before it takes work. */
 export interface TenantQuotas {
   admission(tenantId: string): Promise<TenantAdmission | null>;
@@ -58,6 +68,12 @@ export interface TenantRegistry extends TenantQuotas {
   create(tenant: NewTenant, context: ActionContext): Promise<TenantRecord>;
   /** A change that changes nothing is not recorded. Rejects with `unknown_tenant`. */
   update(tenantId: string, change: TenantChange, context: ActionContext): Promise<TenantRecord>;
+  /** Replaces the usage of a month; what nodes report from now on is added to it. Returns both. */
+  correctUsage(
+    tenantId: string,
+    correction: UsageCorrection,
+    context: ActionContext,
+  ): Promise<{ readonly before: TenantUsage; readonly after: TenantUsage }>;
   find(tenantId: string): Promise<TenantRecord | null>;
   /** By id. */
   list(page: { readonly limit: number; readonly offset: number }): Promise<readonly TenantRecord[]>;

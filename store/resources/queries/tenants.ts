@@ -27,6 +27,19 @@ export const TENANT_USAGE = sql<TenantUsage>(({ engine }) =>
   FROM tenant_usage WHERE tenant_id = @tenantId AND month = @month`,
 );
 
+/** In one statement, so that nothing that is counted meanwhile is lost. */
+export const TAKE_USAGE = sql<TenantUsage>(
+  'DELETE FROM tenant_usage WHERE tenant_id = @tenantId AND month = @month RETURNING tokens, cost_usd AS "costUsd"',
+);
+export const ADD_USAGE = sql(({ engine }) =>
+  engine === 'sqlite'
+    ? 'INSERT INTO tenant_usage (tenant_id, month, tokens, cost_usd) VALUES (@tenantId, @month, @tokens, @costUsd)'
+    : `INSERT INTO tenant_usage (tenant_id, month, slot, tokens, cost_usd) VALUES (@tenantId, @month, 0, @tokens, @costUsd)
+  ON CONFLICT (tenant_id, month, slot) DO UPDATE
+    SET tokens = least(tenant_usage.tokens + excluded.tokens, ${Number.MAX_SAFE_INTEGER}),
+      cost_usd = least(tenant_usage.cost_usd + excluded.cost_usd, ${Number.MAX_SAFE_INTEGER})`,
+);
+
 /** The number of live executions after the given ids, by status, and the last ids counted. */
 export interface LiveCount {
   readonly running: number;

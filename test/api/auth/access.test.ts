@@ -30,6 +30,7 @@ const OPERATIONS = [
   'POST /tenants',
   'GET /tenants/:id',
   'PUT /tenants/:id',
+  'PUT /tenants/:id/usage/:month',
   'GET /audit/export',
   'GET /audit/verify',
 ];

@@ -77,6 +77,28 @@ describe('jamjet tenants', () => {
     expect(stdout.split('\u001b[2J').length).toBeGreaterThan(2);
   });
 
+  it('correct a month, which the audit log records', async () => {
+    await server().client.tenants.create({ id: 'metered', name: 'Metered' });
+    const correct = ['correct', 'metered', '--month', '2026-03', '--reason', 'a faulty agent'];
+    expect(await jamjet(...correct, '--tokens', '70', '--cost-usd', '1.5')).toMatchObject({
+      code: 0,
+      stdout: '✓ metered in 2026-03: 0 tokens, 0 USD → 70 tokens, 1.5 USD\n',
+    });
+    expect((await jamjet(...correct, '--cost-usd', '0')).stdout).toContain('70 tokens, 1.5 USD → 70 tokens, 0 USD');
+    const { items } = await server().client.audit.list({ event_type: 'tenant_usage_corrected' });
+    expect(items[0]?.raw_event).toMatchObject({
+      tenant_id: 'metered',
+      month: '2026-03',
+      reason: 'a faulty agent',
+      from: { tokens: 70, cost_usd: 1.5 },
+      to: { tokens: 70, cost_usd: 0 },
+    });
+    expect((await jamjet(...correct)).stderr).toContain('nothing to correct');
+    expect((await jamjet('correct', 'metered', '--month', '2026-13', '--reason', 'x', '--tokens', '1')).stderr).toContain(
+      'month must be like 2026-03, not "2026-13"',
+    );
+  });
+
   it.each([
     [['get', 'unknown'], 1, 'error: not found: tenant unknown\n`jamjet tenants list` lists the tenants.\n'],
     [['update', 'unknown', '--name', 'N'], 1, 'error: not found: tenant unknown\n`jamjet tenants list` lists the tenants.\n'],

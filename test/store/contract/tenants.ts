@@ -126,6 +126,21 @@ export function tenantContract(database: () => TestDatabase): void {
   describe('usage of a tenant', () => {
     const usage = (tokens: number, costUsd: number, month = '2026-03') => ({ month, tokens, costUsd });
 
+    it('is replaced by a correction, which is recorded, and counted on from there', async () => {
+      const store = await database().open();
+      await store.commit(batch(startExecution('exec_1', { tenantId: 'acme', usage: usage(100, 1e15) })));
+      const correction = { month: '2026-03', tokens: null, costUsd: 2.5, reason: 'wrong report' };
+      expect(await store.tenants.correctUsage('acme', correction, context())).toEqual({
+        before: { tokens: 100, costUsd: 1e15 },
+        after: { tokens: 100, costUsd: 2.5 },
+      });
+      await store.commit(batch(startExecution('exec_2', { tenantId: 'acme', usage: usage(1, 0.5) })));
+      expect(await store.tenants.usage('acme', '2026-03')).toEqual({ tokens: 101, costUsd: 3 });
+      const never = { month: '2025-01', tokens: 7, costUsd: null, reason: 'moved' };
+      expect((await store.tenants.correctUsage('acme', never, context())).after).toEqual({ tokens: 7, costUsd: 0 });
+      expect(await store.tenants.usage('acme', '2025-01')).toEqual({ tokens: 7, costUsd: 0 });
+    });
+
     it('is added up per month by the commits that report it', async () => {
       const store = await database().open();
       await store.commit(

@@ -22,7 +22,10 @@ export function LimitsDialog({ tenant, onClose }: { readonly tenant: TenantDetai
       onSubmit={(values) => save.mutate(values, { onSuccess: onClose })}
       onClose={onClose}
     >
-      <p className="muted">Empty: unlimited; ended executions are then kept as the server is configured.</p>
+      <p className="muted">
+        Empty: unlimited. What a call may report is then 100 USD and 10,000,000 tokens; ended executions are kept as the server is
+        configured.
+      </p>
       <div className={styles.fields}>
         {LIMITS.map(({ name, label }) => (
           <Field key={name} label={label}>
@@ -32,7 +35,7 @@ export function LimitsDialog({ tenant, onClose }: { readonly tenant: TenantDetai
                 name={name}
                 type="number"
                 min={0}
-                step={name === 'max_cost_per_month_usd' ? 'any' : 1}
+                step={name.endsWith('_usd') ? 'any' : 1}
                 defaultValue={tenant.limits?.[name]}
               />
             )}

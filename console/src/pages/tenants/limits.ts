@@ -13,6 +13,8 @@ export const LIMITS: readonly {
   { name: 'max_workflows', label: 'Workflows', used: ({ workflows }) => workflows },
   { name: 'max_tokens_per_month', label: 'Model tokens this month', used: ({ tokens }) => tokens },
   { name: 'max_cost_per_month_usd', label: 'Cost this month in USD', used: ({ cost_usd }) => cost_usd },
+  { name: 'max_cost_per_call_usd', label: 'Cost that a call may report in USD', used: null },
+  { name: 'max_tokens_per_call', label: 'Tokens that a call may report', used: null },
   { name: 'max_requests_per_minute', label: 'Requests per minute', used: null },
   { name: 'retention_days', label: 'Days that ended executions are kept', used: null },
 ];

@@ -7,6 +7,7 @@ import type { RuntimeContext } from '../../context.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { ignoredIn } from '../../engine/ignored-state.ts';
 import { RuntimeError } from '../../errors.ts';
+import type { UsageBounds } from '../../quotas/usage-bounds.ts';
 import { visitOf } from '../../timers/timer-queue.ts';
 import type { Caller } from '../../types/caller.ts';
 import type { IgnoredState } from '../../types/executions.ts';
@@ -19,6 +20,7 @@ const STALE = 'stale or invalid lease fence';
 export interface WorkResultsOptions extends RuntimeContext {
   readonly engine: Engine;
   readonly progress: ExternalProgress;
+  readonly usageBounds: UsageBounds;
 }
 
 /** Takes what external workers report of the items they have claimed: results, failures, heartbeats. */
@@ -38,7 +40,7 @@ export class WorkResults {
       output,
       durationMs: durationMs ?? 0,
       ...(statePatch === undefined ? {} : { patch: statePatch }),
-      ...(usage === undefined ? {} : { usage: loggedUsage(usage) }),
+      ...(await this.#counted(caller, usage)),
     } as const;
     const outcome = await this.#options.engine.send(item.executionId, message, {
       actor: actorOf(caller, workerOf(item, result)),
@@ -60,7 +62,7 @@ export class WorkResults {
       ...(errorClass === undefined ? {} : { errorClass: toStorableText(errorClass) }),
       ...(httpStatus === undefined ? {} : { httpStatus }),
       ...(details === null ? {} : { details }),
-      ...(usage === undefined ? {} : { usage: loggedUsage(usage) }),
+      ...(await this.#counted(caller, usage)),
     } as const;
     const outcome = await this.#options.engine.send(item.executionId, message, {
       actor: actorOf(caller, workerOf(item, failure)),
@@ -81,6 +83,10 @@ export class WorkResults {
     if (!isRenewed) throw stale();
     if (progress !== undefined) await this.#options.progress.report(item, progress);
     return { leaseExpiresAtMs };
+  }
+
+  async #counted({ tenantId }: Caller, usage: Usage | undefined): Promise<{ readonly usage?: LoggedUsage }> {
+    return usage === undefined ? {} : { usage: await this.#options.usageBounds.counted(tenantId, loggedUsage(usage)) };
   }
 
   async #find(caller: Caller, id: string): Promise<WorkItemRow> {

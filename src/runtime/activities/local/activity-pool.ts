@@ -1,4 +1,4 @@
-import type { Message, Usage, Visit } from '../../../../machines/messages.ts';
+import type { Done, Fail, Message, Usage, Visit } from '../../../../machines/messages.ts';
 import type { Run, Work } from '../../../../machines/run.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage, hasInputMapping, workOf } from '../../../../machines/step/index.ts';
 import { type LogProgress, WorkError, type WorkResult } from '../../../executors/executor.ts';
@@ -9,6 +9,7 @@ import type { RuntimeContext } from '../../context.ts';
 import type { Deliver, Report } from '../../engine/deliver.ts';
 import type { MessageOutcome } from '../../engine/envelope.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
+import type { UsageBounds } from '../../quotas/usage-bounds.ts';
 import { redactedEntry } from '../../redaction/log-entry.ts';
 import { redactorAt } from '../../redaction/shown-run.ts';
 import type { Traces } from '../../traces.ts';
@@ -34,6 +35,7 @@ export interface ActivityPoolOptions
   readonly maxWaitMs: number;
   /** May work of the tenant start? */
   readonly isActive: (tenantId: string) => boolean;
+  readonly usageBounds: UsageBounds;
   readonly deliver: Deliver;
   readonly report: Report;
   /** Takes what tools log. Default: it is dropped. */
@@ -280,10 +282,11 @@ export class ActivityPool {
     task.redactor = redactorAt(loaded.program, run, node);
     const text = this.texts.begin(task, task.redactor);
     let cancelTimer: (() => void) | null = null;
-    const end = (message: Message): void => {
+    const end = (message: Done | Fail): void => {
       cancelTimer?.();
       text.end();
-      this.#end(task, message);
+      if (message.usage === undefined) this.#end(task, message);
+      else this.#endMetered(task, message, message.usage);
     };
     const fail = (error: unknown): void => end(failure(task, error, clock.nowMs()));
     try {
@@ -317,7 +320,20 @@ export class ActivityPool {
     };
   }
 
-  #end(task: ActivityTask, message: Message): void {
+  /** Ends the task once the limits of its tenant are known; those that cannot be read are the default ones. */
+  #endMetered(task: ActivityTask, message: Done | Fail, usage: Usage): void {
+    const { usageBounds, onError } = this.#options;
+    const counted = usageBounds.counted(task.tenantId, usage);
+    const end = (known: Usage): void => this.#end(task, known === usage ? message : { ...message, usage: known });
+    if (!(counted instanceof Promise)) end(counted);
+    else
+      counted.then(end, (error) => {
+        onError(error);
+        end(usageBounds.countedByDefault(usage));
+      });
+  }
+
+  #end(task: ActivityTask, message: Done | Fail): void {
     const { stopping, tasks } = this.#options;
     // When the runtime stops, an aborted attempt is handed back and not failed: only a result still counts.
     const isHandedBack = stopping.aborted && task.aborted && message.type === 'fail';
@@ -351,7 +367,7 @@ function inputError({ inputErrors, inputExceeded }: Work): WorkError {
   return new WorkError(`the input cannot be rendered: ${inputErrors.join('; ')}`, { retryable: false, errorClass: 'validation' });
 }
 
-function completion(task: ActivityTask, result: WorkResult, durationMs: number): Message {
+function completion(task: ActivityTask, result: WorkResult, durationMs: number): Done {
   const { node, activation, attempt } = task;
   return {
     type: 'done',
@@ -366,7 +382,7 @@ function completion(task: ActivityTask, result: WorkResult, durationMs: number):
   };
 }
 
-function failure(task: ActivityTask, error: unknown, nowMs: number): Message {
+function failure(task: ActivityTask, error: unknown, nowMs: number): Fail {
   const { node, activation, attempt, loaded } = task;
   const { usage = null, ...failed } = withNamedVars(loaded.vars, failureOf(error, nowMs));
   return { type: 'fail', node, activation, attempt, ...failed, ...usageOf(task, usage) };
