@@ -1,4 +1,5 @@
-// Every detector takes time linear in the length of the text: it looks at bounded surroundings of each candidate.
+// Every detector takes time linear in the length of the text: it looks at bounded surroundings of each candidate. It can stop anywhere between
+// two candidates: `redactor.ts` gives a long text to it window by window, and other work goes on in between.
 
 export const DETECTORS = ['email', 'ssn', 'credit_card', 'phone', 'ip_address'] as const;
 export type DetectorName = (typeof DETECTORS)[number];
@@ -12,9 +13,14 @@ export interface Span {
 /** Longest match, in UTF-16 code units. A text that comes in parts is held back for as much at most. */
 export const MAX_DETECTED_LENGTH = 320;
 
-/** What the detectors recognise in a text, in no order; spans may overlap. */
-export function detect(text: string, detectors: readonly DetectorName[]): Span[] {
-  return detectors.flatMap((name) => DETECT[name](text));
+/**
+ * Adds what begins in a window of the text, by its start; spans may overlap. Returns where the next window begins: `until`, or behind what
+ * has been looked at already.
+ */
+export type Finder = (text: string, from: number, until: number, found: Span[]) => number;
+
+export function findersOf(detectors: readonly DetectorName[]): readonly Finder[] {
+  return detectors.flatMap((name) => FINDERS[name]);
 }
 
 /** The numbers of JSON that a detector recognises: only those of cards are distinctive without punctuation. */
@@ -22,25 +28,19 @@ export function detectsNumber(value: number, detectors: readonly DetectorName[])
   return detectors.includes('credit_card') && Number.isSafeInteger(value) && isCardNumber(String(value));
 }
 
-const DETECT: Readonly<Record<DetectorName, (text: string) => Span[]>> = {
-  email: emails,
-  ssn: socialSecurityNumbers,
-  credit_card: cardNumbers,
-  phone: phoneNumbers,
-  ip_address: ipAddresses,
-};
-
 // E-mail addresses
 
 const AT_SIGN = /@|%40/gi;
+const LONGEST_SIGN = 3;
 const LOCAL_CHAR = /[\p{L}\p{N}._+'~-]/u;
 const DOMAIN_CHAR = /[\p{L}\p{N}.-]/u;
 const MAX_LOCAL = 64;
 const MAX_DOMAIN = 253;
 
-function emails(text: string): Span[] {
-  const found: Span[] = [];
-  for (const { index, 0: sign } of text.matchAll(AT_SIGN)) {
+const emails: Finder = (text, from, until, found) => {
+  for (const { index: inWindow, 0: sign } of text.slice(from, until + LONGEST_SIGN - 1).matchAll(AT_SIGN)) {
+    const index = from + inWindow;
+    if (index >= until) break;
     let start = index;
     while (start > 0 && index - start < MAX_LOCAL && LOCAL_CHAR.test(text.charAt(start - 1))) start -= 1;
     const domainStart = index + sign.length;
@@ -51,8 +51,8 @@ function emails(text: string): Span[] {
     const domain = text.slice(domainStart, end);
     if (start < index && /[^.]\.\p{L}[\p{L}\p{N}-]+$/u.test(domain)) found.push({ start, end });
   }
-  return found;
-}
+  return until;
+};
 
 // Numbers
 
@@ -60,9 +60,9 @@ const MIN_CARD = 13;
 const MAX_CARD = 19;
 
 /** Whole groups of digits that make a card's number, separated by single characters. */
-function cardNumbers(text: string): Span[] {
-  const found: Span[] = [];
-  for (let start = nextDigit(text, 0); start < text.length; start = nextDigit(text, endOfDigits(text, start))) {
+const cardNumbers: Finder = (text, from, until, found) => {
+  let start = nextDigit(text, from, until);
+  for (; start < until; start = nextDigit(text, endOfDigits(text, start), until)) {
     if (!/[2-6]/.test(text.charAt(start))) continue;
     let digits = '';
     for (let at = start; isDigit(text, at); ) {
@@ -73,8 +73,8 @@ function cardNumbers(text: string): Span[] {
       at = CARD_SEPARATORS.includes(text.charAt(end)) ? end + 1 : end;
     }
   }
-  return found;
-}
+  return start;
+};
 
 const CARD_SEPARATORS = ' .-/\u00a0';
 
@@ -83,10 +83,10 @@ function isDigit(text: string, at: number): boolean {
   return code >= 48 && code <= 57;
 }
 
-/** The first digit at a place or behind it; the text's length = there is none. */
-function nextDigit(text: string, from: number): number {
+/** The first digit at a place or behind it, or the end of the window. */
+function nextDigit(text: string, from: number, until: number): number {
   let at = from;
-  while (at < text.length && !isDigit(text, at)) at += 1;
+  while (at < until && !isDigit(text, at)) at += 1;
   return at;
 }
 
@@ -116,9 +116,7 @@ function passesLuhn(digits: string): boolean {
 /** No number is given with an area 000, 666 or 9xx, a group 00 or a serial 0000. */
 const SSN = /(?<!\d)(?!000|666|9)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?!\d)/g;
 
-function socialSecurityNumbers(text: string): Span[] {
-  return spansOf(text, SSN);
-}
+const socialSecurityNumbers = matchesOf(SSN);
 
 const MIN_PHONE = 7;
 const MAX_PHONE = 15;
@@ -131,16 +129,16 @@ const PHONE_SEPARATORS = ' .-/()\u00a0';
 const NANP = /^\(?1?[ .-]{0,2}\(?[2-9]\d{2}\)?[ .-]{0,2}[2-9]\d{2}[ .-]?\d{4}$/;
 
 /** From each group of digits on, the most groups that make a number. */
-function phoneNumbers(text: string): Span[] {
-  const found: Span[] = [];
-  for (let at = nextDigit(text, 0); at < text.length; ) {
+const phoneNumbers: Finder = (text, from, until, found) => {
+  let at = nextDigit(text, from, until);
+  while (at < until) {
     const start = startOfPhoneNumber(text, at);
     const end = endOfPhoneNumber(text, start, at);
     if (end !== null) found.push({ start, end });
-    at = nextDigit(text, end ?? endOfDigits(text, at));
+    at = nextDigit(text, end ?? endOfDigits(text, at), until);
   }
-  return found;
-}
+  return at;
+};
 
 /** A number may begin with (, + or (+ before its first digit. */
 function startOfPhoneNumber(text: string, first: number): number {
@@ -190,13 +188,11 @@ function isPhoneNumber(number: string): boolean {
 const IPV4 = /(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\d]|\.\d)/g;
 const IPV6_CANDIDATE = /(?<![\p{L}\p{N}:.])[0-9a-f:]{2,39}(?:\.\d{1,3}){0,3}/giu;
 
-function ipAddresses(text: string): Span[] {
-  const v6 = spansOf(text, IPV6_CANDIDATE).filter(({ start, end }) => isIpv6(text.slice(start, end)));
-  return [...spansOf(text, IPV4), ...v6];
-}
+const ipv6Addresses = matchesOf(IPV6_CANDIDATE, isIpv6);
 
 /** @see RFC 4291, section 2.2 */
 function isIpv6(text: string): boolean {
+  if (!text.includes(':')) return false;
   const [address = '', ...tail] = text.split(/(?<=:)(?=\d+\.\d+\.\d+\.\d+$)/);
   const isMapped = tail.length > 0;
   if (text.includes('.') && !isMapped) return false;
@@ -209,6 +205,30 @@ function isIpv6(text: string): boolean {
   return halves.length === 2 ? count < 8 && (groups.length >= 2 || isMapped) : count === 8;
 }
 
-function spansOf(text: string, pattern: RegExp): Span[] {
-  return [...text.matchAll(pattern)].map(({ index, 0: match }) => ({ start: index, end: index + match.length }));
+/** So many code units before a match, and behind its first one, decide whether and how far the patterns match. */
+const LOOK_BEHIND = 2;
+const LOOK_AHEAD = 64;
+
+/** The matches of a global pattern, from each end of one to the next, that `isOne` confirms. */
+function matchesOf(pattern: RegExp, isOne: (match: string) => boolean = () => true): Finder {
+  return (text, from, until, found) => {
+    const base = Math.max(0, from - LOOK_BEHIND);
+    const window = text.slice(base, until + LOOK_AHEAD);
+    let next = from;
+    for (pattern.lastIndex = from - base; next < until; ) {
+      const match = pattern.exec(window);
+      if (match === null || base + match.index >= until) return until;
+      next = base + pattern.lastIndex;
+      if (isOne(match[0])) found.push({ start: base + match.index, end: next });
+    }
+    return next;
+  };
 }
+
+const FINDERS: Readonly<Record<DetectorName, readonly Finder[]>> = {
+  email: [emails],
+  ssn: [socialSecurityNumbers],
+  credit_card: [cardNumbers],
+  phone: [phoneNumbers],
+  ip_address: [matchesOf(IPV4), ipv6Addresses],
+};

@@ -1,8 +1,11 @@
+import type { Cooperative } from '../cooperative.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import { type DetectorName, detect, detectsNumber, type Span } from './detectors.ts';
-import { KnownValues } from './known-values.ts';
+import { redactedBefore } from './cold-texts.ts';
+import { type DetectorName, detectsNumber, type Finder, findersOf, type Span } from './detectors.ts';
+import type { KnownValues } from './known-values.ts';
 import { type Path, type PathPositions, positionsInside, startOf } from './paths.ts';
-import { type RedactionMode, replacementOf } from './replacement.ts';
+import { MASK, type RedactionMode, replacementOf } from './replacement.ts';
+import { spansIn, spansInWindows } from './spans.ts';
 
 /** What is replaced, and by what. */
 export interface RedactionRules {
@@ -12,18 +15,22 @@ export interface RedactionRules {
 }
 
 const NOWHERE: PathPositions = [];
+/** Spans that are replaced before other work may go on: a hash takes some microseconds. */
+const REPLACED_AT_ONCE = 128;
 
 /** Replaces personal data. Values in which there is none come back as the same object. */
 export class Redactor {
   readonly rules: RedactionRules;
   readonly known: KnownValues;
   readonly #start: PathPositions;
+  readonly #detectors: readonly Finder[];
 
-  /** `roots`: states and inputs, whose values at the paths are replaced wherever they reappear. */
-  constructor(rules: RedactionRules, roots: readonly Json[]) {
+  /** `known`: the values of states and inputs that are replaced wherever they reappear. */
+  constructor(rules: RedactionRules, known: KnownValues) {
     this.rules = rules;
-    this.known = new KnownValues(rules.paths, roots);
+    this.known = known;
     this.#start = startOf(rules.paths);
+    this.#detectors = findersOf(rules.detectors);
   }
 
   /** A value in which the paths begin, such as a state, an input or an output. */
@@ -36,23 +43,49 @@ export class Redactor {
     return this.#value(value, NOWHERE);
   }
 
+  /** A long text that was redacted in windows before comes from memory. While cold texts are collected, others may be masked as a whole. */
   text(text: string): string {
+    const redacted = redactedBefore(this, text);
+    if (redacted !== undefined) return redacted ?? MASK;
     const { mode } = this.rules;
     if (this.known.has(text)) return replacementOf(text, mode);
     const spans = this.spansIn(text);
+    return spans.length === 0 ? text : this.#replaced(text, spans, 0, spans.length) + text.slice(spans.at(-1)?.end);
+  }
+
+  /** The same, in parts of a millisecond or so. */
+  *textInWindows(text: string): Cooperative<string> {
+    if (this.known.has(text)) return replacementOf(text, this.rules.mode);
+    const spans = yield* spansInWindows(text, this.#findersFor(text));
     if (spans.length === 0) return text;
-    let redacted = '';
-    let at = 0;
-    for (const { start, end } of spans) {
-      redacted += text.slice(at, start) + replacementOf(text.slice(start, end), mode);
-      at = end;
+    const parts: string[] = [];
+    for (let at = 0; at < spans.length; at += REPLACED_AT_ONCE) {
+      parts.push(this.#replaced(text, spans, at, Math.min(at + REPLACED_AT_ONCE, spans.length)));
+      yield;
     }
-    return redacted + text.slice(at);
+    parts.push(text.slice(spans.at(-1)?.end));
+    return parts.join('');
   }
 
   /** The parts that are replaced, in order and without overlaps. */
   spansIn(text: string): readonly Span[] {
-    return merged([...detect(text, this.rules.detectors), ...this.known.find(text)]);
+    return spansIn(text, this.#findersFor(text));
+  }
+
+  #findersFor(text: string): readonly Finder[] {
+    return this.known.isEmpty ? this.#detectors : [...this.#detectors, this.known.finder(text)];
+  }
+
+  /** The text from the end of the span before `from` to that of the span before `until`. */
+  #replaced(text: string, spans: readonly Span[], from: number, until: number): string {
+    let redacted = '';
+    let at = spans[from - 1]?.end ?? 0;
+    for (let i = from; i < until; i += 1) {
+      const { start, end } = spans[i] as Span;
+      redacted += text.slice(at, start) + replacementOf(text.slice(start, end), this.rules.mode);
+      at = end;
+    }
+    return redacted;
   }
 
   /** Null = the key or item is dropped. */
@@ -86,37 +119,35 @@ export class Redactor {
 
   #object(object: JsonObject, positions: PathPositions): Json {
     const entries: [string, Json][] = [];
-    const names = new Set<string>();
+    const names = new Names();
     let isChanged = false;
     for (const [key, value] of Object.entries(object)) {
       const inside = positionsInside(positions, key);
       const redacted = inside === null ? this.whole(value) : this.#value(value, inside);
-      const name = this.#nameOf(key, names);
+      const name = names.distinct(this.text(key));
       isChanged ||= redacted !== value || name !== key;
       if (inside === null && this.rules.mode === 'remove') isChanged = true;
       else entries.push([name, redacted]);
     }
     return isChanged ? Object.fromEntries(entries) : object;
   }
-
-  /** Keys may be personal data, too, such as the addresses of a map by address. */
-  #nameOf(key: string, taken: Set<string>): string {
-    const redacted = this.text(key);
-    let name = redacted;
-    for (let n = 2; taken.has(name); n += 1) name = `${redacted} ${n}`;
-    taken.add(name);
-    return name;
-  }
 }
 
-function merged(spans: Span[]): readonly Span[] {
-  if (spans.length < 2) return spans;
-  spans.sort((a, b) => a.start - b.start || b.end - a.end);
-  const result: Span[] = [];
-  for (const span of spans) {
-    const last = result.at(-1);
-    if (last === undefined || span.start >= last.end) result.push(span);
-    else if (span.end > last.end) result[result.length - 1] = { start: last.start, end: span.end };
+/** The keys of a redacted object. Keys may be personal data, too, such as the addresses of a map by address. */
+class Names {
+  readonly #taken = new Set<string>();
+  /** The last number given to a name that several keys have. */
+  readonly #numbers = new Map<string, number>();
+
+  distinct(redacted: string): string {
+    let name = redacted;
+    if (this.#taken.has(name)) {
+      let n = this.#numbers.get(redacted) ?? 1;
+      do name = `${redacted} ${++n}`;
+      while (this.#taken.has(name));
+      this.#numbers.set(redacted, n);
+    }
+    this.#taken.add(name);
+    return name;
   }
-  return result;
 }

@@ -1,8 +1,12 @@
 import type { DataPolicy } from '../ir/data-policy.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
+import { KnownValues } from './known-values.ts';
 import { parsePath } from './paths.ts';
 import { type RedactionRules, Redactor } from './redactor.ts';
+import type { RedactionMode } from './replacement.ts';
+
+const MAX_RECENT = 16;
 
 /**
  * The data policies of a workflow, its nodes' included. What is shown and stored follows all of them together: a value that one node protects
@@ -14,6 +18,9 @@ export class DataRules {
   readonly #stored: RedactionRules;
   /** By node, filled by the first prompts. */
   readonly #prompts = new Map<string, RedactionRules>();
+  readonly #byMode = new Map<RedactionMode, RedactionRules>();
+  /** Those used last come first. */
+  #recent: readonly Redactor[] = [];
 
   constructor(workflow: DataPolicy | null, nodes: ReadonlyMap<string, DataPolicy>) {
     this.#workflow = workflow;
@@ -24,8 +31,13 @@ export class DataRules {
 
   /** For what is shown and stored of an execution. `roots`: its state and its input. `node`: chooses how values are replaced. */
   stored(roots: readonly Json[], node: string | null = null): Redactor {
-    const mode = this.#nodes.get(node ?? '')?.redaction_mode;
-    return new Redactor(mode === undefined ? this.#stored : { ...this.#stored, mode }, roots);
+    const mode = this.#nodes.get(node ?? '')?.redaction_mode ?? this.#stored.mode;
+    let rules = this.#byMode.get(mode);
+    if (rules === undefined) {
+      rules = { ...this.#stored, mode };
+      this.#byMode.set(mode, rules);
+    }
+    return this.#redactor(rules, roots);
   }
 
   /** For what a node sends to a model. */
@@ -35,7 +47,21 @@ export class DataRules {
       rules = rulesOf([this.#nodes.get(node) ?? [], this.#workflow ?? []].flat());
       this.#prompts.set(node, rules);
     }
-    return new Redactor(rules, roots);
+    return this.#redactor(rules, roots);
+  }
+
+  /** The one of before for the same rules and values: it knows long texts that it has redacted. */
+  #redactor(rules: RedactionRules, roots: readonly Json[]): Redactor {
+    const recent = this.#recent.filter((one) => one.rules === rules);
+    const known = KnownValues.of(
+      rules.paths,
+      roots,
+      recent.map((one) => one.known),
+    );
+    const before = recent.find((one) => one.known === known);
+    const redactor = before ?? new Redactor(rules, known);
+    this.#recent = [redactor, ...this.#recent.filter((one) => one !== redactor)].slice(0, MAX_RECENT);
+    return redactor;
   }
 
   retainsPrompt(node: string): boolean {

@@ -1,4 +1,4 @@
-import { MAX_DETECTED_LENGTH } from './detectors.ts';
+import { MAX_DETECTED_LENGTH, type Span } from './detectors.ts';
 import type { Redactor } from './redactor.ts';
 import { replacementOf } from './replacement.ts';
 
@@ -26,17 +26,17 @@ export class StreamRedactor {
     let open = Math.min(openAt(text), this.#redactor.known.openAt(text));
     // Something to be replaced may go on, so it is held back as a whole.
     for (const { start, end } of spans) if (end > open && start < open) open = start;
-    const shown = this.#release(text, open);
+    const shown = this.#release(text, open, spans);
     this.#stopped = this.#held.length > MAX_HELD;
     return shown;
   }
 
-  #release(text: string, until: number): string {
+  #release(text: string, until: number, spans: readonly Span[]): string {
     this.#held = text.slice(until);
     const { mode } = this.#redactor.rules;
     let shown = '';
     let at = 0;
-    for (const { start, end } of this.#redactor.spansIn(text)) {
+    for (const { start, end } of spans) {
       if (end > until) break;
       shown += text.slice(at, start) + replacementOf(text.slice(start, end), mode);
       at = end;

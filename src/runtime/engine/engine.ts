@@ -1,10 +1,12 @@
 import type { Message } from '../../../machines/messages.ts';
+import { ColdTexts } from '../../../machines/redaction/cold-texts.ts';
 import type { CommitRejection, CommitUnit } from '../../../store/port/commit.ts';
 import { StoreError } from '../../../store/port/errors.ts';
 import type { RuntimeContext } from '../context.ts';
 import { RuntimeError } from '../errors.ts';
 import type { BatchCommitted } from '../events.ts';
 import type { Placement } from '../placement.ts';
+import { MAX_COLD_PASSES, redactMissing } from '../redaction/in-slices.ts';
 import { type CommitResult, commitBisecting } from './commit/commit-bisecting.ts';
 import type { CommitGate } from './commit/commit-gate.ts';
 import type { Envelope, ExecutionStart, MessageOptions, MessageOutcome } from './envelope.ts';
@@ -24,11 +26,13 @@ const MAX_EXECUTIONS_PER_BATCH = 512;
  * After so much stepping the rest waits for the next turn of the event loop: a step of a very wide fan-out takes milliseconds.
  */
 const MAX_STEPPING_MS = 50;
+/** Code units of what redacted events were before. */
+const LARGE_ORIGINALS = 262_144;
 /** How often a step is retried because the stored execution had moved on. */
 const MAX_CONFLICTS = 8;
 
 export interface EngineOptions
-  extends Pick<RuntimeContext, 'store' | 'clock' | 'events' | 'onError'>,
+  extends Pick<RuntimeContext, 'store' | 'clock' | 'slices' | 'events' | 'onError'>,
     Omit<StepBatchDeps, 'ownerAfter'> {
   readonly cache: ExecutionCache;
   readonly loader: ExecutionLoader;
@@ -54,6 +58,8 @@ export class Engine {
   readonly #stepDeps: StepBatchDeps;
   readonly #mailboxes = new Map<string, Mailbox>();
   readonly #ready = new ReadyQueue<Mailbox>();
+  /** For the steps of all mailboxes that do not redact texts first. */
+  #cold = new ColdTexts();
   #scheduled = false;
   #pending = 0;
   #cacheHits = 0;
@@ -210,16 +216,42 @@ export class Engine {
       mailbox.state = 'committing';
       const limit = mailbox.oneByOne ? 1 : MAX_MESSAGES_PER_EXECUTION;
       const startedAt = isTimed ? performance.now() : 0;
-      const batch = stepMailbox(mailbox, limit, isInTime, moment, this.#stepDeps);
+      const cold = mailbox.cold ?? this.#cold;
+      const step = (): StepBatch => stepMailbox(mailbox, limit, isInTime, moment, this.#stepDeps);
+      const batch = mailbox.coldPasses < MAX_COLD_PASSES ? cold.collect(step) : step();
+      if (mailbox.coldPasses < MAX_COLD_PASSES && !cold.isEmpty) {
+        this.#redactFirst(mailbox, batch, cold);
+        continue;
+      }
+      mailbox.cold = null;
+      mailbox.coldPasses = 0;
       if (isTimed) events.emit('stepped', { messages: batch.envelopes.length, durationMs: performance.now() - startedAt });
       stepped.push({ mailbox, batch });
       if (batch.unit !== null) units.push(batch.unit);
     }
     if (units.length === 0) this.#settle(stepped, []);
-    else await this.#options.gate.commit(async () => this.#settle(stepped, await this.#commit(units, nowMs)));
+    else
+      await this.#options.gate.commit(async () => {
+        // Redacting has taken a good part of what a turn of the event loop may take.
+        if (units.some(hasLargeOriginals)) await new Promise((resolve) => setImmediate(resolve));
+        this.#settle(stepped, await this.#commit(units, nowMs));
+      });
     // What starts with the commit has started by now, and occupies slots of its own.
     moment.reservation.release();
     this.#scheduleBatch();
+  }
+
+  /** Drops a batch that lacks texts which a data policy has to redact, and steps its messages again when they are. */
+  #redactFirst(mailbox: Mailbox, { envelopes }: StepBatch, cold: ColdTexts): void {
+    if (cold === this.#cold) this.#cold = new ColdTexts();
+    mailbox.queue.unshift(...envelopes);
+    mailbox.cold = cold;
+    mailbox.coldPasses += 1;
+    mailbox.state = 'loading';
+    redactMissing(cold, this.#options.slices.slice(mailbox.tenantId)).then(
+      () => this.#scheduleMailbox(mailbox),
+      (error: unknown) => this.#failAll(mailbox, (envelope) => envelope.reject(error)),
+    );
   }
 
   #commit(units: readonly CommitUnit[], atMs: number): Promise<readonly CommitResult[]> {
@@ -325,6 +357,12 @@ export class Engine {
     mailbox.state = 'idle';
     this.#scheduleMailbox(mailbox);
   }
+}
+
+function hasLargeOriginals({ executions }: CommitUnit): boolean {
+  let units = 0;
+  for (const { redaction } of executions) for (const { data } of redaction?.originals ?? []) units += data.length;
+  return units > LARGE_ORIGINALS;
 }
 
 function batchCommitted(units: readonly CommitUnit[], results: readonly CommitResult[], durationMs: number): BatchCommitted {

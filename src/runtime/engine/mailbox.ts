@@ -1,3 +1,4 @@
+import type { ColdTexts } from '../../../machines/redaction/cold-texts.ts';
 import type { Envelope } from './envelope.ts';
 import type { CachedExecution } from './loading/cached-execution.ts';
 
@@ -18,6 +19,9 @@ export class Mailbox {
   /** After a rejection or failure of a batch, messages are stepped one by one, so that only the offending one is affected. */
   oneByOne = false;
   conflicts = 0;
+  /** Texts that a data policy redacts before the messages can be stepped; null = none are known. */
+  cold: ColdTexts | null = null;
+  coldPasses = 0;
 
   constructor(id: string) {
     this.id = id;

@@ -7,6 +7,7 @@ import type { CorruptExecutions } from '../engine/loading/corrupt-executions.ts'
 import type { ExecutionCache } from '../engine/loading/execution-cache.ts';
 import type { ExecutionLoader } from '../engine/loading/execution-loader.ts';
 import { RuntimeError } from '../errors.ts';
+import { redactedInSlices } from '../redaction/in-slices.ts';
 import { shownRun } from '../redaction/shown-run.ts';
 import { DeadlineTimer } from '../timers/deadline-timer.ts';
 
@@ -14,7 +15,7 @@ const PAGE_SIZE = 50;
 /** What could not be erased, because a parent had not read its child's result, is tried again after this time. */
 const RETRY_MS = 5_000;
 
-export interface EraserOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'events' | 'stopping' | 'onError'> {
+export interface EraserOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'slices' | 'events' | 'stopping' | 'onError'> {
   readonly cache: ExecutionCache;
   readonly loader: ExecutionLoader;
   readonly corrupt: CorruptExecutions;
@@ -94,12 +95,13 @@ export class Eraser {
 
   /** What is kept; null = the execution has been removed. A log that cannot be replayed is erased as well: its outcome remains. */
   async #remainsOf(executionId: string): Promise<{ readonly seq: number; readonly snapshot: string } | null> {
-    const { store, loader, onError } = this.#options;
+    const { store, loader, slices, onError } = this.#options;
     try {
       const execution = await loader.current(executionId);
       if (execution === null) return null;
       const { run, loaded, error } = execution;
-      const { state } = shownRun(loaded.program, run);
+      const slice = slices.slice(execution.tenantId);
+      const { state } = await redactedInSlices(slice, () => shownRun(loaded.program, run));
       return { seq: run.seq, snapshot: saveErased(run, error, state) };
     } catch (error) {
       if (!(error instanceof RuntimeError && (error.code === 'corrupt' || error.code === 'redacted'))) throw error;

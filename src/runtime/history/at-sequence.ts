@@ -9,6 +9,7 @@ import type { LoadedWorkflow, WorkflowCache } from '../engine/loading/workflow-c
 import { RuntimeError } from '../errors.ts';
 import { corruptIfMismatch, type ReplayedStep, replayStored } from '../log/replay-log.ts';
 import { type ExecutionQueries, executionNotFound } from '../queries/execution-queries.ts';
+import { redactedInSlices } from '../redaction/in-slices.ts';
 import { erasedError } from '../redaction/original-events.ts';
 import { isToBeErased, shownRun } from '../redaction/shown-run.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
@@ -40,17 +41,19 @@ export class HistoryAtSequence {
     this.#options = options;
   }
 
-  async stateAt(tenantId: string, id: string, at: number, signal?: AbortSignal): Promise<ExecutionAtView> {
-    const { run, atMs, loaded } = await this.executionAt(tenantId, id, at, signal);
-    return {
-      executionId: id,
-      sequence: run.seq,
-      requested: at,
-      status: run.status,
-      state: shownRun(loaded.program, run).state,
-      active: activeOf(loaded.program, run),
-      createdAtMs: atMs,
-    };
+  stateAt(tenantId: string, id: string, at: number, signal?: AbortSignal): Promise<ExecutionAtView> {
+    return this.#options.limiter.run(tenantId, signal, async (slice) => {
+      const { run, atMs, loaded } = await this.#executionAt(tenantId, id, at, slice);
+      return {
+        executionId: id,
+        sequence: run.seq,
+        requested: at,
+        status: run.status,
+        state: await shownState(slice, loaded.program, run),
+        active: activeOf(loaded.program, run),
+        createdAtMs: atMs,
+      };
+    });
   }
 
   /** The state after the step that logged an event. */
@@ -61,11 +64,11 @@ export class HistoryAtSequence {
       const end = endOf(execution);
       const { program } = await workflows.load(tenantId, execution.revision);
       assertReplayable(program, id, execution);
-      if (sequence === end) return shownRun(program, (await executions.load(tenantId, id)).run).state;
+      if (sequence === end) return shownState(slice, program, (await executions.load(tenantId, id)).run);
       const log = { tenantId, executionId: id, labels: execution.labels, end, from: sequence, retriesUpTo: sequence };
       try {
         const run = await replayStored(store, program, log, slice, ({ start, steps }) => runReaching(sequence, start, steps));
-        if (run !== null) return shownRun(program, run).state;
+        if (run !== null) return await shownState(slice, program, run);
       } catch (error) {
         throw corruptIfMismatch(id, error);
       }
@@ -169,4 +172,8 @@ export function assertReplayable(program: Program, id: string, execution: Cached
 /** The last sequence of an execution's log. */
 export function endOf(execution: CachedExecution | ExecutionRow): number {
   return 'run' in execution ? execution.run.seq : execution.seq;
+}
+
+async function shownState(slice: Slice, program: Program, run: Run): Promise<JsonObject> {
+  return (await redactedInSlices(slice, () => shownRun(program, run))).state;
 }

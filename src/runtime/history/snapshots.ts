@@ -7,6 +7,7 @@ import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { corruptIfMismatch, replayStored, type StoredReplay } from '../log/replay-log.ts';
 import type { ExecutionQueries } from '../queries/execution-queries.ts';
+import { redactedInSlices } from '../redaction/in-slices.ts';
 import { shownRun } from '../redaction/shown-run.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 import type { SnapshotPage, SnapshotView } from '../types/history.ts';
@@ -66,7 +67,7 @@ export class Snapshots {
     const known = resumePoint?.program === program ? resumePoint.run : null;
     // A retry right after `after` starts the next step, so its resets apply to the page. The page ends before the next one.
     const log = { tenantId, executionId: id, labels: execution.labels, end: seq, from: after, retriesUpTo: after + 1 };
-    const collect = ({ steps }: StoredReplay) => this.#collect(program, id, { after, limit }, recorder, steps);
+    const collect = ({ steps }: StoredReplay) => this.#collect(program, id, { after, limit }, recorder, steps, slice);
     try {
       return { ...head, snapshots: await replayStored(this.#options.store, recorder.program, log, slice, collect, known) };
     } catch (error) {
@@ -80,6 +81,7 @@ export class Snapshots {
     { after, limit }: PageRequest,
     recorder: RecordingStepper,
     steps: StoredReplay['steps'],
+    slice: Slice,
   ): Promise<readonly SnapshotView[]> {
     const snapshots: SnapshotView[] = [];
     let chars = 0;
@@ -87,7 +89,7 @@ export class Snapshots {
     for await (const { run, atMs, firstEvent } of steps) {
       const events = recorder.take(firstEvent);
       if (run.seq <= after) continue;
-      const view = viewOf(program, run, atMs, events);
+      const view = await redactedInSlices(slice, () => viewOf(program, run, atMs, events));
       const viewChars = JSON.stringify(view).length;
       snapshots.push(view);
       chars += viewChars;

@@ -10,6 +10,7 @@ import type { ExecutionCache } from '../engine/loading/execution-cache.ts';
 import type { ExecutionLoader } from '../engine/loading/execution-loader.ts';
 import { RuntimeError } from '../errors.ts';
 import { eventOf, readLog } from '../log/read-log.ts';
+import { redactedInSlices } from '../redaction/in-slices.ts';
 import { shownRun } from '../redaction/shown-run.ts';
 import type { CancelSignal } from '../types/cancel-signal.ts';
 import type {
@@ -45,7 +46,7 @@ const MAX_CACHE_AGE_MS = 1_000;
 const MAX_GROUPED = 10_000;
 const ERROR_PAGE = 1_000;
 
-export interface ExecutionQueriesOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'stopping'> {
+export interface ExecutionQueriesOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'slices' | 'stopping'> {
   readonly cache: ExecutionCache;
   readonly loader: ExecutionLoader;
   /** Wakes at least when an execution settles. */
@@ -82,7 +83,7 @@ export class ExecutionQueries {
   }
 
   async execution(tenantId: string, id: string): Promise<ExecutionView> {
-    return viewOf(await this.load(tenantId, id));
+    return this.#viewOf(await this.load(tenantId, id));
   }
 
   async node(tenantId: string, id: string, node: string): Promise<NodeView> {
@@ -168,7 +169,7 @@ export class ExecutionQueries {
       const cancelTimeout = clock.after(Math.max(0, Math.min(untilMs - clock.nowMs(), trustMs)), next.stop);
       try {
         const found = cached ?? (await this.find(tenantId, id));
-        if (isOver() || (await isDone(found))) return viewOf(await this.#loaded(found));
+        if (isOver() || (await isDone(found))) return await this.#viewOf(await this.#loaded(found));
         seenSeq = 'run' in found ? found.run.seq : found.seq;
         await next.woken;
       } finally {
@@ -205,15 +206,21 @@ export class ExecutionQueries {
       });
     }
     const { program } = execution.loaded;
-    const { json } = shownRun(program, execution.run);
-    const pending = approvalsOf(program, execution.run).map((approval) => {
-      const input = approval.kind === 'tool' ? heldInput(program, execution.run, approval.node_id, id) : undefined;
-      return {
-        ...pendingApproval({ ...approval, tool_name: json(approval.tool_name), context: json(approval.context) }),
-        ...(input === undefined ? {} : { input: json(input) }),
-      };
+    const pending = await redactedInSlices(this.#options.slices.slice(tenantId), () => {
+      const { json } = shownRun(program, execution.run);
+      return approvalsOf(program, execution.run).map((approval) => {
+        const input = approval.kind === 'tool' ? heldInput(program, execution.run, approval.node_id, id) : undefined;
+        return {
+          ...pendingApproval({ ...approval, tool_name: json(approval.tool_name), context: json(approval.context) }),
+          ...(input === undefined ? {} : { input: json(input) }),
+        };
+      });
     });
     return { pending: pending.sort(byNode), decided: decided.sort(byNode) };
+  }
+
+  #viewOf(execution: CachedExecution): Promise<ExecutionView> {
+    return redactedInSlices(this.#options.slices.slice(execution.tenantId), () => viewOf(execution));
   }
 
   async #loaded(found: CachedExecution | ExecutionRow): Promise<CachedExecution> {

@@ -2,10 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KnownValues } from '../../../machines/redaction/known-values.ts';
 import { type Path, parsePath } from '../../../machines/redaction/paths.ts';
+import { spansIn } from '../../../machines/redaction/spans.ts';
 
 function known(values: readonly string[]): KnownValues {
-  return new KnownValues([parsePath('$.values[*]').path as Path], [{ values: [...values] }]);
+  return KnownValues.of([parsePath('$.values[*]').path as Path], [{ values: [...values] }]);
 }
+
+const find = (values: KnownValues, text: string) => spansIn(text, [values.finder(text)]);
 
 /** What `find` finds, in the time that it takes to compare each value at each place. */
 function spansOf(values: readonly string[], text: string): { start: number; end: number }[] {
@@ -26,7 +29,7 @@ describe('known values', () => {
     fc.assert(
       fc.property(fc.array(texts(9), { maxLength: 12 }), texts(40), (values, text) => {
         const forms = values.flatMap((value) => [value, encodeURIComponent(value)]);
-        expect(known(values).find(text)).toEqual(spansOf(forms, text));
+        expect(find(known(values), text)).toEqual(spansOf(forms, text));
       }),
       { numRuns: 2_000 },
     );
@@ -46,13 +49,13 @@ describe('known values', () => {
 
   it('replace the rest of a text in which looking for them would take minutes', () => {
     const values = Array.from({ length: 2_000 }, (_, i) => `${'a'.repeat(400)}b${i}`);
-    expect(known(values).find('a'.repeat(500_000)).at(-1)).toMatchObject({ end: 500_000 });
+    expect(find(known(values), 'a'.repeat(500_000)).at(-1)).toMatchObject({ end: 500_000 });
     const long = [`${'a'.repeat(200_000)}b`];
-    expect(known(long).find('a'.repeat(500_000)).at(-1)).toMatchObject({ end: 500_000 });
+    expect(find(known(long), 'a'.repeat(500_000)).at(-1)).toMatchObject({ end: 500_000 });
   });
 
   it('are found in a long text with thousands of places where many might be', () => {
     const values = Array.from({ length: 2_000 }, (_, i) => `customer-${10_000 + i}`);
-    expect(known(values).find(`${values.join(' ')} customer-1 `.repeat(20))).toHaveLength(40_000);
+    expect(find(known(values), `${values.join(' ')} customer-1 `.repeat(20))).toHaveLength(40_000);
   });
 });

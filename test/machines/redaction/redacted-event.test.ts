@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { EVENT_DATA } from '../../../machines/event-data.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import { KnownValues } from '../../../machines/redaction/known-values.ts';
 import { redactedData } from '../../../machines/redaction/redacted-event.ts';
 import { Redactor } from '../../../machines/redaction/redactor.ts';
 
 const MAIL = 'ann@example.com';
-const redactor = new Redactor({ paths: [], detectors: ['email'], mode: 'mask' }, []);
+const redactor = new Redactor({ paths: [], detectors: ['email'], mode: 'mask' }, KnownValues.of([], []));
 
 /** Texts that are the runtime's, or names that are there to be searched: ids, names of workflows, nodes and actors. */
 const NAMES: ReadonlySet<string> = new Set([

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../../../machines/json.ts';
 import { DETECTORS } from '../../../machines/redaction/detectors.ts';
+import { KnownValues } from '../../../machines/redaction/known-values.ts';
 import { type Path, parsePath } from '../../../machines/redaction/paths.ts';
 import { redactedData } from '../../../machines/redaction/redacted-event.ts';
 import { Redactor } from '../../../machines/redaction/redactor.ts';
@@ -9,7 +10,8 @@ import type { RedactionMode } from '../../../machines/redaction/replacement.ts';
 import { StreamRedactor } from '../../../machines/redaction/stream-redactor.ts';
 
 function redactor(paths: readonly string[], roots: readonly Json[] = [], mode: RedactionMode = 'mask'): Redactor {
-  return new Redactor({ paths: paths.map((path) => parsePath(path).path as Path), detectors: DETECTORS, mode }, roots);
+  const parsed = paths.map((path) => parsePath(path).path as Path);
+  return new Redactor({ paths: parsed, detectors: DETECTORS, mode }, KnownValues.of(parsed, roots));
 }
 
 const STATE = {

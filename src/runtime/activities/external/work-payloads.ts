@@ -4,6 +4,7 @@ import { BUDGET_EXCEEDED, budgetExceededMessage, workOf } from '../../../../mach
 import type { WorkItemRow } from '../../../../store/port/work-items.ts';
 import { RENDERED_ON_CLAIM } from '../../engine/commit/commit-builder.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
+import { redactedInSlices } from '../../redaction/in-slices.ts';
 import type { TimeSlices } from '../../scheduling/time-slices.ts';
 
 /** The failure of an attempt whose input cannot be rendered. It is not retried. */
@@ -38,12 +39,13 @@ export class WorkPayloads {
   ): Promise<{ readonly payload: JsonObject } | { readonly failure: RenderFailure }> {
     if (row.payload !== RENDERED_ON_CLAIM) return { payload: JSON.parse(row.payload) as JsonObject };
     const { slices } = this.#options;
-    const turn = slices.slice(execution.tenantId).next();
+    const slice = slices.slice(execution.tenantId);
+    const turn = slice.next();
     if (turn !== null) await turn;
-    const { payload, inputExceeded, inputUnknown, inputErrors } = workOf(execution.loaded.program, run, row.nodeId, {
-      executionId: execution.id,
-      vars: execution.loaded.vars,
-    });
+    const { program, vars } = execution.loaded;
+    const { payload, inputExceeded, inputUnknown, inputErrors } = await redactedInSlices(slice, () =>
+      workOf(program, run, row.nodeId, { executionId: execution.id, vars }),
+    );
     if (inputExceeded !== undefined)
       return { failure: { error: budgetExceededMessage(inputExceeded), errorClass: BUDGET_EXCEEDED } };
     if (inputUnknown === undefined) return { payload };

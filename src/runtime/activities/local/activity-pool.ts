@@ -10,8 +10,10 @@ import type { Deliver, Report } from '../../engine/deliver.ts';
 import type { MessageOutcome } from '../../engine/envelope.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
 import type { UsageBounds } from '../../quotas/usage-bounds.ts';
+import { redactedInSlices, redactedSoon } from '../../redaction/in-slices.ts';
 import { redactedEntry } from '../../redaction/log-entry.ts';
 import { redactorAt } from '../../redaction/shown-run.ts';
+import type { Slice } from '../../scheduling/time-slices.ts';
 import type { Traces } from '../../traces.ts';
 import type { InProcessView, ToolLogEntry } from '../../types/work.ts';
 import { onEffects } from '../effects.ts';
@@ -58,15 +60,14 @@ export class ActivityPool {
   readonly #beginning: { readonly task: ActivityTask; readonly run: Run }[] = [];
   #whenIdle: (() => void)[] = [];
   readonly #reports: ToolReports = {
-    log: ({ tenantId, executionId, node, attempt, redactor }, level, message, fields) =>
-      this.#options.onToolLog?.({
-        level,
-        ...(redactor === null ? { message, fields } : redactedEntry(redactor, message, fields)),
-        tenantId,
-        executionId,
-        nodeId: node,
-        attempt,
-      }),
+    log: ({ tenantId, executionId, node, attempt, redactor }, level, message, fields) => {
+      const { onToolLog, slices } = this.#options;
+      if (onToolLog === undefined) return;
+      const write = (entry: Pick<ToolLogEntry, 'message' | 'fields'>): void =>
+        onToolLog({ level, ...entry, tenantId, executionId, nodeId: node, attempt });
+      if (redactor === null) write({ message, fields });
+      else redactedSoon(slices.slice(tenantId), () => redactedEntry(redactor, message, fields), write, this.#options.onError);
+    },
     progress: (task, said) =>
       this.texts.report(task, (before) => {
         const { fraction, text } = nextProgress(before, said);
@@ -268,14 +269,31 @@ export class ActivityPool {
     const { slices } = this.#options;
     for (const { task, run } of this.#beginning.splice(0)) {
       // A step may start hundreds of nodes at once, and rendering each input may take a step's whole evaluation budget.
-      const turn = hasInputMapping(task.loaded.program, task.node) ? slices.slice(task.tenantId).next() : null;
-      if (turn === null) this.#perform(task, run);
+      const slice = slices.slice(task.tenantId);
+      const turn = hasInputMapping(task.loaded.program, task.node) ? slice.next() : null;
+      if (task.loaded.program.tables.dataRules !== null) void this.#performRedacted(task, run, slice);
+      else if (turn === null) this.#perform(task, run);
       else void turn.then(() => this.#perform(task, run));
     }
   }
 
+  /** What models are given is redacted first. */
+  async #performRedacted(task: ActivityTask, run: Run, slice: Slice): Promise<void> {
+    const { loaded, node, executionId } = task;
+    let work = (): Work => workOf(loaded.program, run, node, { executionId, vars: loaded.vars });
+    try {
+      const redacted = await redactedInSlices(slice, work);
+      work = () => redacted;
+    } catch (error) {
+      work = () => {
+        throw error;
+      };
+    }
+    this.#perform(task, run, work);
+  }
+
   /** Runs the executor. At the deadline it is aborted and no longer waited for. */
-  #perform(task: ActivityTask, run: Run): void {
+  #perform(task: ActivityTask, run: Run, workOfTask?: () => Work): void {
     const { clock } = this.#options;
     const { executionId, node, loaded } = task;
     const startedAtMs = clock.nowMs();
@@ -290,7 +308,7 @@ export class ActivityPool {
     };
     const fail = (error: unknown): void => end(failure(task, error, clock.nowMs()));
     try {
-      const work = workOf(loaded.program, run, node, { executionId, vars: loaded.vars });
+      const work = workOfTask?.() ?? workOf(loaded.program, run, node, { executionId, vars: loaded.vars });
       if (work.inputErrors.length > 0) throw inputError(work);
       const execute = loaded.executorOf(node);
       if (execute === null) throw new WorkError(`this process has no executor for node ${node}`, { retryable: false });
