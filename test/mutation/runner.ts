@@ -1,0 +1,145 @@
+import { relative } from 'node:path';
+import type { RunnerTestCase, RunnerTestFile, SerializedConfig } from 'vitest';
+import { inject, TestRunner } from 'vitest';
+import { Journal } from './journal.ts';
+import { cpuMs, MutantSwitch } from './switch.ts';
+
+/** What the process of the tests is to do. */
+export interface Task {
+  readonly journal: string;
+  /** A mutant that is active from the beginning, so also while modules are loaded. */
+  readonly active: number | null;
+  /** Mutants with which each test that evaluates them is repeated. */
+  readonly mutants: readonly number[];
+  /** CPU time in ms of the tests that are repeated. */
+  readonly test: { readonly from: number; readonly to: number };
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    mutation: Task;
+  }
+}
+
+/** Times what the test needs without a mutant, and a constant for small tests. */
+const MORE = 30;
+const SPARE = { rounds: 2_000_000, cpuMs: 20_000 };
+/** A mutant that is active from the beginning. */
+const WHOLE_RUN = { rounds: Number.MAX_SAFE_INTEGER, cpuMs: 300_000 };
+
+type Mode =
+  | { readonly type: 'without' }
+  /** The last mutant that was tried; null at first. */
+  | { readonly type: 'mutant'; readonly mutant: number | null }
+  | { readonly type: 'check'; readonly mutant: number }
+  | { readonly type: 'done' };
+
+/** Repeats each test with all mutants that it evaluates, one after the other. */
+export default class MutantRunner extends TestRunner {
+  readonly #switch = new MutantSwitch();
+  readonly #task: Task = inject('mutation');
+  readonly #journal = new Journal(this.#task.journal);
+  readonly #left = new Set(this.#task.mutants);
+  #mode: Mode = { type: 'without' };
+  #queue: number[] = [];
+  #startedAtMs = 0;
+  #bounds = SPARE;
+
+  constructor(config: SerializedConfig) {
+    super(config);
+    this.#switch.install();
+    if (this.#task.active !== null) this.#switch.set(this.#task.active, WHOLE_RUN);
+  }
+
+  override onCollectStart(file: RunnerTestFile): void {
+    super.onCollectStart(file);
+    this.#journal.write({ type: 'file', file: relative(process.cwd(), file.filepath) });
+  }
+
+  override async onBeforeRunTask(test: RunnerTestCase): Promise<void> {
+    await super.onBeforeRunTask(test);
+    if (this.#task.active !== null) return;
+    this.#outside();
+    this.#mode = { type: 'without' };
+    // At most: without a mutant, then each mutant and a check after it.
+    Object.assign(test, { repeats: 1 + 2 * this.#left.size });
+  }
+
+  override onBeforeTryTask(test: RunnerTestCase): void {
+    super.onBeforeTryTask(test);
+    if (this.#task.active !== null) return;
+    this.#startedAtMs = cpuMs();
+    if (this.#mode.type === 'without') {
+      this.#switch.set(null, null);
+      return;
+    }
+    if (this.#mode.type === 'mutant') {
+      const mutant = this.#queue.shift();
+      if (mutant === undefined) {
+        this.#mode = { type: 'done' };
+        test.context.skip();
+      }
+      this.#mode = { type: 'mutant', mutant };
+      this.#journal.write({ type: 'begun', mutant, test: nameOf(test) });
+      this.#switch.set(mutant, this.#bounds);
+    }
+    if (test.result !== undefined) Object.assign(test.result, { state: 'run', errors: undefined });
+  }
+
+  onAfterRetryTask(test: RunnerTestCase): void {
+    if (this.#task.active !== null || this.#mode.type === 'done') return;
+    const failed = test.result?.state === 'fail';
+    const mode = this.#mode;
+    const { rounds } = this.#switch;
+    this.#switch.set(null, null);
+    if (mode.type === 'without') {
+      this.#plan(test, failed, rounds);
+    } else if (mode.type === 'check') {
+      if (failed) {
+        this.#journal.write({ type: 'spoilt', mutant: mode.mutant });
+        process.kill(process.pid, 'SIGKILL');
+      }
+      this.#left.delete(mode.mutant);
+      this.#mode = { type: 'mutant', mutant: mode.mutant };
+    } else if (mode.mutant === null) {
+      return;
+    } else if (failed) {
+      const error = test.result?.errors?.[0]?.message ?? '';
+      this.#journal.write({ type: 'failed', mutant: mode.mutant, test: nameOf(test), error: error.slice(0, 300) });
+      this.#mode = { type: 'check', mutant: mode.mutant };
+    } else {
+      this.#journal.write({ type: 'passed', mutant: mode.mutant });
+    }
+  }
+
+  override onAfterRunFiles(): void {
+    super.onAfterRunFiles();
+    this.#outside();
+  }
+
+  /** The mutants that the test has just evaluated are the next ones. */
+  #plan(test: RunnerTestCase, failed: boolean, rounds: number): void {
+    if (failed) {
+      const error = test.result?.errors?.[0]?.message ?? '';
+      this.#journal.write({ type: 'broken', file: relative(process.cwd(), test.file.filepath), test: nameOf(test), error });
+      process.kill(process.pid, 'SIGKILL');
+    }
+    const evaluated = this.#switch.take().filter((mutant) => this.#left.has(mutant));
+    const spentMs = cpuMs() - this.#startedAtMs;
+    const { from, to } = this.#task.test;
+    if (spentMs >= to && evaluated.length > 0)
+      this.#journal.write({ type: 'expensive', file: relative(process.cwd(), test.file.filepath) });
+    this.#queue = spentMs < from || spentMs >= to ? [] : evaluated;
+    this.#bounds = { rounds: SPARE.rounds + MORE * rounds, cpuMs: SPARE.cpuMs + MORE * spentMs };
+    this.#mode = { type: 'mutant', mutant: null };
+  }
+
+  #outside(): void {
+    const mutants = this.#switch.take().filter((mutant) => this.#left.has(mutant));
+    if (mutants.length > 0) this.#journal.write({ type: 'outside', mutants });
+  }
+}
+
+function nameOf(test: RunnerTestCase): string {
+  return `${relative(process.cwd(), test.file.filepath)} › ${test.fullTestName}`;
+}
