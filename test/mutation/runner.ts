@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import type { RunnerTestCase, RunnerTestFile, SerializedConfig } from 'vitest';
+import type { RunnerTestCase, RunnerTestFile } from 'vitest';
 import { inject, TestRunner } from 'vitest';
 import { Journal } from './journal.ts';
 import { cpuMs, MutantSwitch } from './switch.ts';
@@ -24,6 +24,9 @@ declare module 'vitest' {
 /** Times what the test needs without a mutant, and a constant for small tests. */
 const MORE = 30;
 const SPARE = { rounds: 2_000_000, cpuMs: 20_000 };
+/** Time in ms in which the event loop only waits; on a busy machine, a process that waits for the CPU does not. */
+const SPARE_IDLE_MS = 5_000;
+const { setInterval, clearInterval } = globalThis;
 /** A mutant that is active from the beginning. */
 const WHOLE_RUN = { rounds: Number.MAX_SAFE_INTEGER, cpuMs: 300_000 };
 
@@ -34,22 +37,37 @@ type Mode =
   | { readonly type: 'check'; readonly mutant: number }
   | { readonly type: 'done' };
 
+/** What the runners of one process share: each test file has its own. */
+interface Shared {
+  readonly mutants: MutantSwitch;
+  /** Mutants that no test of this process has killed. */
+  readonly left: Set<number>;
+}
+
+function sharedBy(task: Task): Shared {
+  const holder = globalThis as { __mutation?: Shared };
+  if (holder.__mutation === undefined) {
+    const mutants = new MutantSwitch();
+    mutants.install();
+    if (task.active !== null) mutants.set(task.active, WHOLE_RUN);
+    holder.__mutation = { mutants, left: new Set(task.mutants) };
+  }
+  return holder.__mutation;
+}
+
 /** Repeats each test with all mutants that it evaluates, one after the other. */
 export default class MutantRunner extends TestRunner {
-  readonly #switch = new MutantSwitch();
   readonly #task: Task = inject('mutation');
+  readonly #shared = sharedBy(this.#task);
+  readonly #switch = this.#shared.mutants;
+  readonly #left = this.#shared.left;
   readonly #journal = new Journal(this.#task.journal);
-  readonly #left = new Set(this.#task.mutants);
   #mode: Mode = { type: 'without' };
   #queue: number[] = [];
   #startedAtMs = 0;
   #bounds = SPARE;
-
-  constructor(config: SerializedConfig) {
-    super(config);
-    this.#switch.install();
-    if (this.#task.active !== null) this.#switch.set(this.#task.active, WHOLE_RUN);
-  }
+  #maxIdleMs = SPARE_IDLE_MS;
+  #idleAtStartMs = 0;
 
   override onCollectStart(file: RunnerTestFile): void {
     super.onCollectStart(file);
@@ -69,6 +87,7 @@ export default class MutantRunner extends TestRunner {
     super.onBeforeTryTask(test);
     if (this.#task.active !== null) return;
     this.#startedAtMs = cpuMs();
+    this.#idleAtStartMs = idleMs();
     if (this.#mode.type === 'without') {
       this.#switch.set(null, null);
       return;
@@ -84,6 +103,19 @@ export default class MutantRunner extends TestRunner {
       this.#switch.set(mutant, this.#bounds);
     }
     if (test.result !== undefined) Object.assign(test.result, { state: 'run', errors: undefined });
+  }
+
+  async runTask(test: RunnerTestCase): Promise<void> {
+    const run = TestRunner.getTestFn(test);
+    if (this.#mode.type !== 'mutant') return run();
+    let watch: NodeJS.Timeout | undefined;
+    const idle = new Promise<never>((_resolve, reject) => {
+      const check = () => {
+        if (idleMs() - this.#idleAtStartMs > this.#maxIdleMs) reject(new Error('timed out: the test waits'));
+      };
+      watch = setInterval(check, 200);
+    });
+    await Promise.race([run(), idle]).finally(() => clearInterval(watch));
   }
 
   onAfterRetryTask(test: RunnerTestCase): void {
@@ -130,6 +162,7 @@ export default class MutantRunner extends TestRunner {
     if (spentMs >= to && evaluated.length > 0)
       this.#journal.write({ type: 'expensive', file: relative(process.cwd(), test.file.filepath) });
     this.#queue = spentMs < from || spentMs >= to ? [] : evaluated;
+    this.#maxIdleMs = SPARE_IDLE_MS + MORE * (idleMs() - this.#idleAtStartMs);
     this.#bounds = { rounds: SPARE.rounds + MORE * rounds, cpuMs: SPARE.cpuMs + MORE * spentMs };
     this.#mode = { type: 'mutant', mutant: null };
   }
@@ -138,6 +171,10 @@ export default class MutantRunner extends TestRunner {
     const mutants = this.#switch.take().filter((mutant) => this.#left.has(mutant));
     if (mutants.length > 0) this.#journal.write({ type: 'outside', mutants });
   }
+}
+
+function idleMs(): number {
+  return performance.eventLoopUtilization().idle;
 }
 
 function nameOf(test: RunnerTestCase): string {
