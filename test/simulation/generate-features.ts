@@ -6,7 +6,7 @@ import type { Json, JsonObject } from '../../machines/json.ts';
 import { validate } from '../../machines/validate/index.ts';
 import type { Random } from '../support/random.ts';
 import { type NodeSpec, tool } from '../support/workflows.ts';
-import { TASKS } from './environment/models.ts';
+import { TASKS, VERDICTS } from './environment/models.ts';
 import { randomStream } from './environment/random-streams.ts';
 
 interface Feature {
@@ -42,6 +42,7 @@ export function addFeatures(
 
 /** Without personal data that tools return in the log, every restart depends on the originals. */
 const FEATURES: readonly Feature[] = [
+  { name: 'judge', chance: 0.15, add: withJudge },
   { name: 'agent', chance: 0.2, add: withAgent },
   { name: 'autonomy', chance: 0.2, add: withAutonomy },
   { name: 'policy', chance: 0.12, add: withPolicy },
@@ -63,6 +64,18 @@ function withAgent(document: JsonObject, random: Random): JsonObject {
     const agent = { ...rest, type: 'agent', model: 'gpt-4o', prompt, tools, max_turns: random.between(1, 4) };
     return { ...node, kind: { ...agent, ...(lanes > 1 ? { parallel_tool_calls: lanes } : {}) } };
   });
+}
+
+/** Models that judge, in the place of assertions. */
+function withJudge(document: JsonObject, random: Random): JsonObject {
+  const scorers = [{ type: 'llm_judge', model: 'gpt-4o', rubric: `${random.pick(VERDICTS)} of {{ state.mark }}`, min_score: 3 }];
+  return mapNodes(
+    document,
+    random,
+    2,
+    ({ type }) => type === 'eval',
+    (node, kind) => ({ ...node, kind: { ...kind, scorers } }),
+  );
 }
 
 function withAutonomy(document: JsonObject, random: Random): JsonObject {
@@ -93,7 +106,7 @@ function withBudget(document: JsonObject, random: Random): JsonObject {
   const caps: JsonObject = random.chance(0.5)
     ? { cost_budget_usd: random.pick([0.5, 2, 4]) }
     : { token_budget: { [random.pick(['total_tokens', 'input_tokens', 'output_tokens'])]: random.pick([40, 200]) } };
-  const action = random.pick(['fail', 'pause', 'over', 'continue', 'condition']);
+  const action = random.pick(['fail', 'pause', 'over', 'continue', 'continue', 'condition']);
   const budgeted = { ...document, ...caps };
   if (action === 'continue') return { ...budgeted, continue_as_new: true };
   if (action === 'condition') return withCondition(budgeted, random);

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../machines/json.ts';
 import type { Random } from '../support/random.ts';
 import { randomStream } from './environment/random-streams.ts';
 import { generateWorkflows } from './generate-workflows.ts';
@@ -45,10 +46,17 @@ export function generatePlan(seed: number, excluded: ReadonlySet<string> = new S
       cacheBytes: random.pick([400_000, 64 * 1024 * 1024]),
       artifactThresholdBytes: random.pick([24, 8_192]),
       checkpointLogBytes: random.pick([0, 200, 4_096]),
-      maxSlotWaitMs: random.pick([40_000, 1_800_000]),
-      maxLive: random.chance(0.15) ? random.between(1, 4) : null,
+      maxSlotWaitMs: random.pick([8_000, 40_000, 1_800_000]),
+      maxLive: random.chance(0.25) ? random.between(1, 4) : null,
+      tenantPolicy: random.chance(0.1) ? generatePolicy(random) : null,
     },
   };
+}
+
+function generatePolicy(random: Random): JsonObject {
+  return random.chance(0.5)
+    ? { require_approval_for: [`t.n${random.between(0, 4)}`, 't.g*'] }
+    : { blocked_tools: [`t.n${random.between(1, 6)}`, 't.z1'] };
 }
 
 function refersToKept(excluded: ReadonlySet<string>): (operation: Operation) => boolean {
@@ -97,9 +105,19 @@ function generateOperation(random: Random, id: string, atMs: number, of: string)
   if (roll < 0.65) return { ...at, kind: 'resume', more: random.chance(0.5) };
   if (roll < 0.73) return { ...at, kind: 'retry', patient: random.chance(0.7) };
   if (roll < 0.78) return { ...at, kind: 'enqueue', node: `n${random.between(0, 4)}` };
-  if (roll < 0.82)
-    return { ...at, kind: 'fork', at: random.between(0, 10) / 10, patched: random.chance(0.5), keyed: random.chance(0.7) };
-  return { ...at, kind: roll < 0.93 ? 'read' : 'follow' };
+  if (roll < 0.82) return { ...at, kind: 'fork', at: random.between(0, 10) / 10, ...generateFork(random) };
+  if (roll < 0.86) return { ...at, kind: 'inspect', at: random.between(1, 10) / 10 };
+  if (roll < 0.89) return { ...at, kind: 'watch', forMs: random.pick([2_000, 15_000]) };
+  return { ...at, kind: roll < 0.95 ? 'read' : 'follow' };
+}
+
+function generateFork(random: Random) {
+  return {
+    patched: random.chance(0.5),
+    keepsDecisions: random.chance(0.7),
+    another: random.chance(0.2),
+    keyed: random.chance(0.7),
+  };
 }
 
 function generateFaults(random: Random, processCount: number, recovery: boolean): Fault[] {

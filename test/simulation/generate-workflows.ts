@@ -21,6 +21,8 @@ import { addFeatures, isValid } from './generate-features.ts';
 import type { Plan } from './plan.ts';
 
 const MAX_NODES = 8;
+/** Without a mapping, parent and child would copy their states into each other in each iteration. */
+const MARK: JsonObject = { mark: '{{ state.mark }}' };
 
 /**
  * Generates up to three random workflows; earlier ones start later ones as children. `excluded` has nodes to leave out (`w0.n3`). Returns an
@@ -43,9 +45,10 @@ export function generateWorkflows(seed: number, excluded: ReadonlySet<string>): 
 }
 
 /** Branches that race for a `first` join, possibly in a loop: started work is often cancelled, even in the same step. */
-function generateRace(random: Random, id: string): JsonObject {
+function generateRace(random: Random, id: string, children: readonly string[]): JsonObject {
   const branches = ['n2', 'n3', 'n4'].slice(0, random.between(2, 3));
   const branch = (name: string): NodeSpec => {
+    if (children.length > 0 && random.chance(0.4)) return childOf(name, random.pick(children));
     const roll = random.fraction();
     if (roll < 0.4) return retried(name, random.pick(['once', 'twice', 'at_once']));
     if (roll < 0.65) return wait(name, { correlation_key: `key${random.between(0, 1)}` });
@@ -68,9 +71,14 @@ function generateRace(random: Random, id: string): JsonObject {
   return { ...document(nodes, edges), workflow_id: id, timeouts };
 }
 
+function childOf(id: string, workflow_ref: string): NodeSpec {
+  return { id, kind: { type: 'subgraph', workflow_ref, input_mapping: MARK }, retry_policy: 'twice' };
+}
+
 /** Branches of which the waiting ones end the execution: other work is cancelled, even in the step that starts it. */
 function limited(branches: readonly NodeSpec[]): JsonObject {
-  const target = ({ kind }: NodeSpec): string => ((kind as JsonObject).type === 'tool' ? 'end' : 'n5');
+  const target = ({ kind }: NodeSpec): string =>
+    ['tool', 'subgraph'].includes(String((kind as JsonObject).type)) ? 'end' : 'n5';
   const names = branches.map(({ id }) => id);
   const edges: EdgeSpec[] = [['n0', 'n1'], ...branches.map((each): EdgeSpec => [each.id, target(each)])];
   return document([tool('n0'), parallel('n1', names), ...branches, limitExceeded('n5')], edges);
@@ -83,7 +91,7 @@ function generateValid(
   excluded: ReadonlySet<string>,
 ): JsonObject | null {
   if (random.chance(0.3)) {
-    const race = generateRace(random, id);
+    const race = generateRace(random, id, children);
     if (isValid(race)) return [...excluded].some((part) => part.startsWith(`${id}.n`)) ? null : race;
   }
   for (let size = MAX_NODES; ; size = Math.max(2, size - 1)) {
@@ -128,8 +136,7 @@ function documentFrom(id: string, drawn: readonly Spec[], { timeouts, nodes }: S
     const { waitSecs = 1, child = null } = nodes[i] ?? {};
     if (kind.type === 'tool' && node.policy === undefined && child !== null) {
       const { tool_ref: _tool, ...rest } = kind;
-      // Without a mapping, parent and child would copy their states into each other in each iteration.
-      return { ...node, kind: { ...rest, type: 'subgraph', workflow_ref: child, input_mapping: { mark: '{{ state.mark }}' } } };
+      return { ...node, kind: { ...rest, type: 'subgraph', workflow_ref: child, input_mapping: MARK } };
     }
     return kind.timeout_secs === undefined ? node : { ...node, kind: { ...kind, timeout_secs: waitSecs } };
   });

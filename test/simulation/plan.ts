@@ -14,8 +14,20 @@ export type Operation = {
   | { readonly kind: 'resume'; readonly of: string; readonly more: boolean }
   /** `node`: the id of a node. */
   | { readonly kind: 'enqueue'; readonly of: string; readonly node: string }
-  /** `at`: the part of the log that is copied, from 0 to 1. */
-  | { readonly kind: 'fork'; readonly of: string; readonly at: number; readonly patched: boolean; readonly keyed: boolean }
+  /** `at`: the part of the log that is copied, from 0 to 1. `another`: into another version. */
+  | {
+      readonly kind: 'fork';
+      readonly of: string;
+      readonly at: number;
+      readonly patched: boolean;
+      readonly keepsDecisions: boolean;
+      readonly another: boolean;
+      readonly keyed: boolean;
+    }
+  /** Replays the log, and reads the state at a part of it, from 0 to 1. */
+  | { readonly kind: 'inspect'; readonly of: string; readonly at: number }
+  /** Follows what running attempts show. */
+  | { readonly kind: 'watch'; readonly of: string; readonly forMs: number }
   /** `patient`: once the execution has failed. */
   | { readonly kind: 'retry'; readonly of: string; readonly patient: boolean }
   | { readonly kind: 'cancel' | 'pause' | 'read' | 'follow'; readonly of: string }
@@ -102,5 +114,7 @@ export interface Plan {
     readonly maxSlotWaitMs: number;
     /** Live executions of the tenant, at most; null = no limit. */
     readonly maxLive: number | null;
+    /** The policy of the tenant; null = none. */
+    readonly tenantPolicy: JsonObject | null;
   };
 }

@@ -10,7 +10,7 @@ import { Probes } from './check/probes.ts';
 import { Clients, callerOf } from './environment/clients.ts';
 import { Finisher } from './environment/finishers.ts';
 import { Network, START_MS } from './environment/network.ts';
-import { Operations } from './environment/operations.ts';
+import { FORK_VERSION, Operations } from './environment/operations.ts';
 import { randomStream } from './environment/random-streams.ts';
 import { RuntimeProcess } from './environment/runtime-process.ts';
 import { Scheduler } from './environment/scheduler.ts';
@@ -59,7 +59,8 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
     notify: network.notify,
   });
   checker.watch(database);
-  const { maxLive } = plan.options;
+  const { maxLive, tenantPolicy } = plan.options;
+  if (tenantPolicy !== null) database.tables.policy = JSON.stringify(tenantPolicy);
   if (maxLive !== null) database.tables.limits = JSON.stringify({ max_concurrent_executions: maxLive });
   const freezes = new WorkFreezes(plan, scheduler);
   const tools = new SimulatedTools(plan, scheduler, checker, freezes);
@@ -149,11 +150,15 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
   };
 }
 
+/** Each workflow has two versions that differ in their names alone; executions start with the last one that is registered. */
 async function registerWorkflows({ seed, workflows }: Plan, clients: Clients): Promise<void> {
-  for (const { id, document } of [...workflows].reverse()) {
-    const name = `client registers ${id}`;
-    await clients.askUntilAnswered(randomStream(seed, name), name, (runtime) => runtime.register(callerOf(name), document));
-  }
+  for (const { id, document } of [...workflows].reverse())
+    for (const version of [FORK_VERSION, '1']) {
+      const name = `client registers ${id} ${version}`;
+      await clients.askUntilAnswered(randomStream(seed, name), name, (runtime) =>
+        runtime.register(callerOf(name), { ...document, version }),
+      );
+    }
 }
 
 /** Schedules a fault that happens at a time; others are triggered by a process, or looked up while they last. */

@@ -51,8 +51,8 @@ function modelledLength(log: readonly TimedEvent[], workflow: Workflow, ends: re
     NOT_MODELLED.has(type) ||
     data.activation === 0 ||
     agents.has(node_id ?? '') ||
-    // By the policy of the workflow.
-    (POLICY.has(type) && ungoverned.has(node_id ?? ''));
+    // By the policy of the workflow, or of the tenant.
+    (POLICY.has(type) && (ungoverned.has(node_id ?? '') || data.policy_scope === 'tenant'));
   const unknown = log.findIndex((event, i) => isUnknown(event) || isCancel(log, i));
   const isLimit = String(log.at(-1)?.data.error ?? '').includes('step limit');
   if (unknown < 0 && !isLimit) return log.length;

@@ -8,8 +8,13 @@ const call = (name: string, n: number) => ({ name, arguments: { mark: `call${n}`
 /** Tasks of agents, each a rule of the script; the last has no answer. */
 export const TASKS = ['answer', 'look up', 'compare', 'research', 'fail'] as const;
 
+/** What judges are asked: each a rule of the script. */
+export const VERDICTS = ['praise', 'blame'] as const;
+
 /** What models answer: a function of the conversation, so the same in every process. */
 export const SCRIPT: ModelScript = readScript([
+  { match: 'praise', answers: [{ text: '{"score": 5, "reason": "good"}', usage }] },
+  { match: 'blame', answers: [{ text: '{"score": 1, "reason": "bad"}', usage }] },
   { match: 'answer', answers: [{ text: 'an answer', usage }] },
   {
     match: 'look up',

@@ -1,11 +1,12 @@
 import { StoreError } from '../../../store/port/errors.ts';
 import type { StoreNotification } from '../../../store/port/notifications.ts';
+import type { ProcessMessage, ProcessMessages } from '../../../store/port/process-messages.ts';
 import type { Random } from '../../support/random.ts';
 import type { Fault, Plan } from '../plan.ts';
 import { type DatabaseObserver, NOTHING } from '../store/memory-database.ts';
 import type { Transport } from '../store/memory-store.ts';
 import { Incarnation } from './incarnation.ts';
-import { randomStream } from './random-streams.ts';
+import { randomStream, uuidOf } from './random-streams.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** Interval at which subscribers read the store, because notifications can be lost. */
@@ -34,6 +35,9 @@ export class Network {
   readonly #subscribers = new Map<Incarnation, (notification: StoreNotification) => void>();
   /** Number of commits by process index. */
   readonly #commits = new Map<number, number>();
+  readonly #receivers = new Map<Incarnation, { readonly self: string; readonly receive: (text: string) => void }>();
+  /** By sender and receiver: when the next message may arrive. */
+  readonly #arrivals = new Map<string, number>();
   #notifications = 0;
   /** No more faults. */
   faultsOver = false;
@@ -75,6 +79,27 @@ export class Network {
         this.#deliver(subscriber, `${label} ${how}`, notification, how === 'again' ? LATE_MS : 0);
     }
   };
+
+  /** Sends messages to the processes they are for, in order; they may be lost. */
+  send(from: Incarnation, messages: readonly ProcessMessage[]): void {
+    for (const { to, text } of messages)
+      for (const [receiver, { self, receive }] of this.#receivers) {
+        if (!receiver.alive || (to !== null && to !== self) || this.#isCutOff(receiver, from)) continue;
+        if (this.#notificationFault(receiver.processIndex) === 'lost') continue;
+        const label = `${receiver.id} receives ${++this.#notifications}`;
+        const pair = `${from.id} ${receiver.id}`;
+        const { nowMs } = this.#scheduler;
+        const atMs = Math.max(this.#arrivals.get(pair) ?? 0, nowMs + this.delay(randomStream(this.#plan.seed, label)));
+        // One millisecond apart, since the order of entries with the same time is drawn.
+        this.#arrivals.set(pair, atMs + 1);
+        this.#scheduler.schedule(atMs - nowMs, receiver, label, () => receive(text));
+      }
+  }
+
+  receive(receiver: Incarnation, self: string, receive: (text: string) => void): () => void {
+    this.#receivers.set(receiver, { self, receive });
+    return () => this.#receivers.delete(receiver);
+  }
 
   /** Breaks and restores the notification connection, so that the subscriber reads the store. */
   reconnects(subscriber: Incarnation, inMs: number, label: string): void {
@@ -164,6 +189,7 @@ class Connection implements Transport {
   readonly #scheduler: Scheduler;
   readonly #incarnation: Incarnation;
   readonly #random: Random;
+  readonly messages: ProcessMessages;
   #requests = 0;
   #lastWriteAtMs = 0;
   closed = false;
@@ -174,6 +200,12 @@ class Connection implements Transport {
     this.#scheduler = scheduler;
     this.#incarnation = incarnation;
     this.#random = randomStream(seed, 'network', incarnation.id);
+    const self = uuidOf(seed, incarnation.id);
+    this.messages = {
+      self,
+      send: (messages) => this.call('messages', false, () => network.send(incarnation, messages)),
+      receive: (receiver) => network.receive(incarnation, self, receiver),
+    };
   }
 
   call<T>(name: string, write: boolean, execute: () => T): Promise<T> {

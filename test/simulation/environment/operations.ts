@@ -22,6 +22,9 @@ const MORE = {
   costBudgetUsd: 1e6,
 } as const;
 
+/** The version of each workflow into which executions are forked. */
+export const FORK_VERSION = '2';
+
 type Of<K extends Operation['kind']> = Extract<Operation, { kind: K }>;
 
 /** The result of a read, compared with the log at the end. */
@@ -144,6 +147,12 @@ export class Operations {
         this.#checkReply(client, executionId, EFFECT_EVENTS.retry, reply);
         return;
       }
+      case 'inspect':
+        await this.#inspect(client, executionId, operation.at);
+        return;
+      case 'watch':
+        await this.#watch(client, executionId, operation.forMs);
+        return;
       case 'read':
         await this.read(client, executionId);
         return;
@@ -220,13 +229,14 @@ export class Operations {
   }
 
   /** Forks at a point of the log as it is now. */
-  async #fork(client: string, executionId: string, { at, patched, keyed }: Of<'fork'>): Promise<void> {
+  async #fork(client: string, executionId: string, { at, patched, keepsDecisions, another, keyed }: Of<'fork'>): Promise<void> {
     const random = this.#random(client);
     const read = await this.#clients.ask(random, client, (runtime) => runtime.execution('default', executionId));
     if (read.is !== 'answer') return;
     const request = {
       atSequence: Math.max(1, Math.ceil(at * read.value.sequence)),
-      keepDecisions: true,
+      ...(keepsDecisions ? { keepDecisions: true } : {}),
+      ...(another ? { workflowVersion: FORK_VERSION } : {}),
       ...(patched ? { statePatch: { x: 1 } } : {}),
       ...(keyed ? { idempotencyKey: client } : {}),
     };
@@ -247,6 +257,50 @@ export class Operations {
     const { sequence, status, state } = reply.value;
     this.#checker.onRead(client, executionId, sequence, atLeast);
     this.reads.push({ client, executionId, sequence, status, state: JSON.stringify(state) });
+  }
+
+  /** Replays the log, which must lead to what is stored, and reads the state at a sequence. */
+  async #inspect(client: string, executionId: string, at: number): Promise<void> {
+    const random = this.#random(client);
+    const replayed = await this.#clients.ask(random, client, (runtime) => runtime.replay('default', executionId));
+    if (replayed.is !== 'answer') return;
+    const { mismatch, sequence } = replayed.value;
+    if (mismatch !== null) this.#checker.addViolation(`${client}: ${executionId} does not replay: ${mismatch.problem}`);
+    const end = Math.max(1, Math.ceil(at * sequence));
+    const reply = await this.#clients.ask(random, client, async (runtime) => {
+      await runtime.snapshots('default', executionId, { after: 0, limit: 20 });
+      await runtime.transitionCounts('default', executionId, end);
+      return runtime.stateAt('default', executionId, end);
+    });
+    if (reply.is !== 'answer') return;
+    const { status, state } = reply.value;
+    this.reads.push({ client, executionId, sequence: reply.value.sequence, status, state: JSON.stringify(state) });
+  }
+
+  /** The parts of each text must follow one another, and progress must be a part of the whole. */
+  async #watch(client: string, executionId: string, forMs: number): Promise<void> {
+    const reader = new AbortController();
+    void this.#clients.sleep(forMs, `${client} stops`).then(() => reader.abort());
+    await this.#clients.ask(this.#random(client), client, async (runtime) => {
+      const lengths = new Map<string, number>();
+      for await (const update of runtime.live('default', executionId, reader.signal)) {
+        if ('progress' in update) {
+          const { fraction } = update.progress;
+          if (fraction !== null && (fraction < 0 || fraction > 1))
+            this.#checker.addViolation(`${client}: the progress of ${update.nodeId} is ${fraction}`);
+          continue;
+        }
+        const { nodeId, activation, attempt, index, text } = update;
+        const name = `${nodeId} ${activation} ${attempt}`;
+        const before = lengths.get(name) ?? 0;
+        if (index !== 0 && index !== before)
+          this.#checker.addViolation(
+            `${client}: a part of the text of ${name} begins at ${index}, and the last ended at ${before}`,
+          );
+        lengths.set(name, index + text.length);
+      }
+    });
+    reader.abort();
   }
 
   async #follow(client: string, executionId: string): Promise<void> {

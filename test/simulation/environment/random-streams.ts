@@ -14,3 +14,9 @@ export function randomBytes(random: Random): (size: number) => Buffer {
     return bytes;
   };
 }
+
+/** A UUID that is the same in each run of the seed. */
+export function uuidOf(seed: number, name: string): string {
+  const hex = randomBytes(randomStream(seed, 'uuid', name))(16).toString('hex');
+  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, '$1-$2-4$3-8$4-$5');
+}

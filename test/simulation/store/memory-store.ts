@@ -2,6 +2,7 @@ import type { WorkflowRow } from '../../../store/port/control.ts';
 import { StoreError } from '../../../store/port/errors.ts';
 import type { ExecutionStore, TenantStore } from '../../../store/port/execution-store.ts';
 import type { StoreNotification } from '../../../store/port/notifications.ts';
+import type { ProcessMessages } from '../../../store/port/process-messages.ts';
 import type { ApprovalRow } from '../../../store/port/resources/approvals.ts';
 import type { TenantQuotas } from '../../../store/port/resources/tenants.ts';
 import type { CoreStore } from '../../support/stores.ts';
@@ -13,6 +14,8 @@ export interface Transport {
   /** `write`: requests that the engines send in order over one connection. */
   call<T>(name: string, write: boolean, execute: () => T): Promise<T>;
   watch(onNotification: (notification: StoreNotification) => void): () => void;
+  /** Null = processes send no messages to each other. */
+  readonly messages: ProcessMessages | null;
   readonly closed: boolean;
   close(): void;
 }
@@ -145,7 +148,7 @@ export function memoryStore(database: MemoryDatabase, transport: Transport, me: 
     notifyGap: () => {
       if (shared) database.announceGap(me);
     },
-    messages: null,
+    messages: shared ? transport.messages : null,
     tokenByHash: (hash) => read('token', () => [...tables.tokens.values()].find((token) => token.hash === hash) ?? null),
     tenantRow: (id) => read('tenant', () => tables.tenants.get(id) ?? null),
     // There is no audit chain; counts the blocks that an engine with a chain would have added.
@@ -259,7 +262,11 @@ function tenantQuotas({ tables }: MemoryDatabase, read: Read): TenantQuotas {
       }),
     inactive: () =>
       read('inactive', () => [...tables.tenants.values()].flatMap(({ id, status }) => (status === 'active' ? [] : [id]))),
-    policies: () => read('policies', () => []),
+    policies: () =>
+      read('policies', () => {
+        const { policy } = tables;
+        return policy === null ? [] : [...tables.tenants.keys()].map((id) => ({ id, policy }));
+      }),
     usage: (tenantId, month) => read('usage', () => tables.usage.get(key(tenantId, month)) ?? { tokens: 0, costUsd: 0 }),
     liveExecutions: (tenantId) =>
       read(

@@ -20,6 +20,7 @@ function directTransport(): Transport {
   return {
     call: async (_name, _write, execute) => execute(),
     watch: () => () => {},
+    messages: null,
     get closed() {
       return closed;
     },

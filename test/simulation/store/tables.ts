@@ -99,6 +99,8 @@ export class Tables {
   readonly tenants = new Map<string, TenantRow>([['default', { id: 'default', name: 'Default', status: 'active' }]]);
   /** Limits of every tenant, as JSON; null = none. */
   limits: string | null = null;
+  /** Policy of every tenant, as JSON; null = none. */
+  policy: string | null = null;
   /** The connection that holds the runtime lock; only on an exclusive database. */
   holder: { readonly connection: object; readonly holder: RuntimeHolder } | null = null;
   /** Number of transactions that appended to a log; an engine with an audit chain adds a block for each. */
