@@ -73,6 +73,7 @@ export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, ca
         const retryMs = retries.get(name) ?? at_ms;
         if (at_ms < retryMs) problem(`the attempt was to begin ${retryMs - at_ms} ms later`);
         retries.delete(name);
+        if (visit.failed) Object.assign(visit, { attempt: visit.attempt + 1, began: false, started: false, failed: false });
         break;
       }
       case 'retry_scheduled':
