@@ -150,10 +150,11 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
   };
 }
 
-/** Each workflow has two versions that differ in their names alone; executions start with the last one that is registered. */
-async function registerWorkflows({ seed, workflows }: Plan, clients: Clients): Promise<void> {
+/** Executions start with the version that is registered last; the other one, for forks, differs in its name alone. */
+async function registerWorkflows({ seed, workflows, operations }: Plan, clients: Clients): Promise<void> {
+  const versions = operations.some((operation) => operation.kind === 'fork' && operation.another) ? [FORK_VERSION, '1'] : ['1'];
   for (const { id, document } of [...workflows].reverse())
-    for (const version of [FORK_VERSION, '1']) {
+    for (const version of versions) {
       const name = `client registers ${id} ${version}`;
       await clients.askUntilAnswered(randomStream(seed, name), name, (runtime) =>
         runtime.register(callerOf(name), { ...document, version }),
