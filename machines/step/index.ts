@@ -9,7 +9,7 @@ import { FIRST_RULES, INTERNAL_STATE_RULES, RULES } from '../program/rules.ts';
 import { parkTimer } from '../program/timers.ts';
 import type { ActiveNode, PendingApproval, Refused, Run, StepEnv, StepResult } from '../run.ts';
 import { TERMINAL } from '../run.ts';
-import { exceededBudget } from './actions/budgets.ts';
+import { type BudgetLeft, exceededBudget, leftOfBudgets } from './actions/budgets.ts';
 import { type ActiveVisit, ActiveVisits } from './context/active-visits.ts';
 import { type Context, DEFAULT_STEP_LIMIT, freshContext, languageOf, mergeBudgets, own } from './context/context.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage } from './context/evaluation.ts';
@@ -20,6 +20,7 @@ import { type ResetFailure, StepRunner } from './step-runner.ts';
 import { backoffMs } from './work/backoff.ts';
 import { heldContext } from './work/policy-gate.ts';
 
+export type { BudgetLeft } from './actions/budgets.ts';
 export { heldCondition } from './actions/conditions.ts';
 export { completedPatch } from './actions/state-patch.ts';
 export { BUDGET_EXCEEDED, budgetExceededMessage } from './context/evaluation.ts';
@@ -324,6 +325,24 @@ export function usageOf(run: Run): UsageTotals | undefined {
 /** Is the execution about to end, while its finalizers run? */
 export function isEnding(run: Run): boolean {
   return (run.snapshot.context as Context).ending !== null && !TERMINAL.has(run.status);
+}
+
+/** Does work at the node call models, in an execution whose budgets it has to keep, or which is suspended? Null = it begins. */
+export function spendsBudget({ tables, workflow }: Program, run: Run | null, node: string): boolean {
+  const { budgets = undefined, suspension = null } = (run?.snapshot.context ?? {}) as Partial<Context>;
+  if (budgets === undefined && suspension === null && workflow.token_budget === null && workflow.cost_budget_usd === null)
+    return false;
+  const { kind } = tables.nodeOf(node);
+  return definitionOf(kind).models(kind).length > 0;
+}
+
+export function isSuspended(run: Run): boolean {
+  return (run.snapshot.context as Context).suspension !== null;
+}
+
+/** What is left of the budgets; null = it has none, or goes on beyond one. */
+export function budgetLeft({ workflow }: Program, run: Run): BudgetLeft | null {
+  return leftOfBudgets(run.snapshot.context as Context, workflow);
 }
 
 /** The error text of an exceeded budget; null = none is exceeded. */

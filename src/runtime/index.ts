@@ -14,6 +14,7 @@ import { WorkResults } from './activities/external/work-results.ts';
 import { WorkerRegistry } from './activities/external/worker-registry.ts';
 import { ActivityPool } from './activities/local/activity-pool.ts';
 import type { ActivityTask } from './activities/local/activity-task.ts';
+import { BudgetReservations } from './activities/local/budget-reservations.ts';
 import { Releases } from './activities/local/releases.ts';
 import { SlotReservations } from './activities/local/slot-reservations.ts';
 import { Slots } from './activities/local/slots.ts';
@@ -359,7 +360,21 @@ function createActivities(context: RuntimeContext, core: Core, options: RuntimeO
   const started = new StartedAttempts(store.shared);
   const scope = new ExecutionScope(events, options.shouldProcess);
   const isActive = (tenantId: string): boolean => core.quotas.isKnownActive(tenantId);
-  const pool = new ActivityPool({ ...context, ...core, started, concurrency, maxWaitMs, isActive, onToolLog: options.onToolLog });
+  const budgets = new BudgetReservations({
+    ...context,
+    models: options.models ?? {},
+    limitsOf: (tenantId) => core.quotas.limitsOf(tenantId),
+  });
+  const pool = new ActivityPool({
+    ...context,
+    ...core,
+    budgets,
+    started,
+    concurrency,
+    maxWaitMs,
+    isActive,
+    onToolLog: options.onToolLog,
+  });
   const releases = new Releases(context);
   const children = new Children({ ...context, ...core, descendants: new Descendants(store) });
   const childStarts = new ChildStartQueue({ ...context, ...core, started, children, maxWaitMs });

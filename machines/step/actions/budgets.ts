@@ -123,6 +123,25 @@ export function exceededBudget({ usage: used, budgets }: Context, workflow: Budg
   };
 }
 
+/** What may still be used; infinite without a limit. */
+export type BudgetLeft = Readonly<Record<(typeof TOKENS)[number] | 'cost_usd', number>>;
+
+/** Null = there is no budget, or one is exceeded. */
+export function leftOfBudgets(context: Context, workflow: Budgets): BudgetLeft | null {
+  const { budgets, usage } = context;
+  const { input_tokens = 0, output_tokens = 0, cost_usd = 0 } = usage ?? {};
+  const limit = (kind: (typeof TOKENS)[number]): number =>
+    budgets?.token_budget?.[kind] ?? workflow.token_budget?.[kind] ?? Number.POSITIVE_INFINITY;
+  const left = {
+    total_tokens: limit('total_tokens') - input_tokens - output_tokens,
+    input_tokens: limit('input_tokens') - input_tokens,
+    output_tokens: limit('output_tokens') - output_tokens,
+    cost_usd: (budgets?.cost_budget_usd ?? workflow.cost_budget_usd ?? Number.POSITIVE_INFINITY) - cost_usd,
+  };
+  const amounts = Object.values(left);
+  return amounts.some((amount) => amount < 0) || amounts.every((amount) => amount === Number.POSITIVE_INFINITY) ? null : left;
+}
+
 /** Data of `workflow_resumed`. */
 export function budgetEventData({ token_budget, cost_budget_usd }: Budgets): JsonObject {
   return {

@@ -91,6 +91,7 @@ export class ActivityReconciler {
     const { run } = execution;
     const wanted = execution.owner === runtimeId ? activeOf(execution.loaded.program, run).filter(({ local }) => local) : [];
     pool.keepOnly(id, run.seq, wanted);
+    pool.movedOn(id, run);
     for (const node of wanted) {
       if (started.has(id, node)) continue;
       const starter = starters.get(attemptKey(id, node)) ?? runtimeId;

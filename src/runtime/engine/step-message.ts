@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { Message } from '../../../machines/messages.ts';
 import type { Run, StepEnv, StepResult, TenantPolicy } from '../../../machines/run.ts';
-import { isStuck, start, step } from '../../../machines/step/index.ts';
+import { isStuck, spendsBudget, start, step } from '../../../machines/step/index.ts';
 import type { Actor } from '../actor.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Ids } from '../ids.ts';
@@ -245,7 +245,8 @@ function envOf({ id, base, owner, moment: { nowMs, reservation }, deps }: Recipi
   const { stepLimit, runtimeId, policies } = deps;
   const { isLocal, vars } = base.loaded;
   // The attempts of another owner wait for a slot there.
-  const startsAtOnce = (): boolean => owner === runtimeId && reservation.take(base.tenantId, id);
+  const startsAtOnce = (node: string): boolean =>
+    owner === runtimeId && !waitsForBudget(base, node) && reservation.take(base.tenantId, id);
   const tenantPolicy = policies.of(base.tenantId);
   const continues = 'continues' in base ? base.continues : undefined;
   const { traceparent } = base;
@@ -261,4 +262,9 @@ function envOf({ id, base, owner, moment: { nowMs, reservation }, deps }: Recipi
     ...(continues === undefined ? {} : { continues }),
     ...(traceparent === null ? {} : { traceparent }),
   };
+}
+
+/** A call of a model that has to keep a budget begins once it is reserved there. */
+function waitsForBudget({ loaded, ...base }: Recipient['base'], node: string): boolean {
+  return spendsBudget(loaded.program, 'run' in base ? base.run : null, node);
 }

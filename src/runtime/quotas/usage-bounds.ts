@@ -46,7 +46,9 @@ export function countedUsage(usage: Usage, limits: TenantLimits, prices: ModelSe
   const { input_tokens, output_tokens, cost_usd, ...named } = usage;
   const input = within(input_tokens, maxTokens);
   const output = within(output_tokens, maxTokens);
-  const price = priceOf(usage.gen_ai_model, input, output, prices);
+  // What a script answers costs what it says, whatever the model.
+  const model = usage.gen_ai_system === 'scripted' ? undefined : usage.gen_ai_model;
+  const price = priceOf(model, input, output, prices);
   const maximum = price ?? maxCost;
   const isCostly = cost_usd !== undefined && !(cost_usd <= maximum * TOLERANCE);
   if (input === input_tokens && output === output_tokens && !isCostly) return usage;

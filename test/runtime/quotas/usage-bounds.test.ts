@@ -17,6 +17,7 @@ describe('what an attempt reports', () => {
     { gen_ai_model: 'gpt-4o', ...TOKENS, cost_usd: 12.5 },
     { gen_ai_model: 'gpt-4o-2024-08-06', ...TOKENS, cost_usd: 3 },
     { gen_ai_model: 'gpt-4o', cost_usd: 99 },
+    { gen_ai_system: 'scripted', gen_ai_model: 'gpt-4o', input_tokens: 90, output_tokens: 10, cost_usd: 0.25 },
     { input_tokens: 10_000_000, output_tokens: 10_000_000 },
   ])('counts as it is within the limits: %j', (usage) => {
     expect(counted(usage)).toBe(usage);

@@ -19,6 +19,7 @@ import type { InProcessView, ToolLogEntry } from '../../types/work.ts';
 import { onEffects } from '../effects.ts';
 import { ActivityTask, type ToolReports } from './activity-task.ts';
 import { failureOf, withNamedVars } from './attempt-failure.ts';
+import type { BudgetReservations } from './budget-reservations.ts';
 import { LiveTexts } from './live-texts.ts';
 import { SlotQueue } from './slot-queue.ts';
 import type { Slots } from './slots.ts';
@@ -38,6 +39,7 @@ export interface ActivityPoolOptions
   /** May work of the tenant start? */
   readonly isActive: (tenantId: string) => boolean;
   readonly usageBounds: UsageBounds;
+  readonly budgets: BudgetReservations;
   readonly deliver: Deliver;
   readonly report: Report;
   /** Takes what tools log. Default: it is dropped. */
@@ -121,6 +123,7 @@ export class ActivityPool {
     if (this.#options.stopping.aborted) return;
     const task = this.#taskOf(execution, run, visit);
     this.#options.tasks.add(task);
+    this.#options.budgets.occupy(task, run);
     this.#options.slots.occupy(task.tenantId, task.executionId);
     this.#performSoon(task, run);
   }
@@ -129,11 +132,20 @@ export class ActivityPool {
     if (this.#options.stopping.aborted) return;
     const task = this.#taskOf(execution, run, visit);
     this.#options.tasks.add(task);
+    this.#options.budgets.enter(task, run, () => this.#waitForSlot(task));
+  }
+
+  #waitForSlot(task: ActivityTask): void {
     // The start of an attempt that was abandoned and is wanted again may be in progress: if it is committed, this task takes it over.
-    const before = [...this.#starting].find((other) => other.executionId === execution.id && other.is(visit));
+    const before = [...this.#starting].find((other) => other.executionId === task.executionId && other.is(task));
     if (before !== undefined) before.successor = task;
     else this.#queue.add(task);
     this.#fill();
+  }
+
+  /** Another runtime moved the execution on: calls of models that wait for its budget may begin. */
+  movedOn(executionId: string, run: Run): void {
+    this.#options.budgets.update(executionId, run);
   }
 
   /** Another runtime moved the execution on to `seq`: abandons attempts that are not in `wanted`, except those started later. */
@@ -179,6 +191,7 @@ export class ActivityPool {
     task.dropped = true;
     this.#queue.remove(task);
     this.#options.tasks.remove(task);
+    this.#options.budgets.leave(task);
     task.abort(new WorkError('the node was cancelled', { retryable: false }));
     this.#wakeIdle();
   }
@@ -214,6 +227,7 @@ export class ActivityPool {
     const started = run === null ? null : startedTask(task, run);
     if (started !== task) this.#options.tasks.remove(task);
     if (task.successor !== null && task.successor !== started) this.#requeue(task.successor);
+    if (started !== task) this.#options.budgets.leave(task, run ?? undefined);
     if (run === null || started === null) {
       this.#free(task);
       this.#wakeIdle();
@@ -235,8 +249,10 @@ export class ActivityPool {
   }
 
   /** Reports the outcome of an attempt. If it is refused and the attempt is wanted after all, it is started again. */
-  #report({ executionId, node, activation, attempt }: ActivityTask, message: Message): void {
+  #report(task: ActivityTask, message: Message): void {
+    const { executionId, node, activation, attempt } = task;
     this.#options.report(executionId, message, (outcome) => {
+      this.#options.budgets.leave(task, 'refused' in outcome ? undefined : outcome.run);
       if ('refused' in outcome) this.#options.started.refused(executionId, { node, activation, attempt }, seqOf(outcome));
     });
   }
@@ -356,6 +372,7 @@ export class ActivityPool {
     // When the runtime stops, an aborted attempt is handed back and not failed: only a result still counts.
     const isHandedBack = stopping.aborted && task.aborted && message.type === 'fail';
     if (!task.dropped && !isHandedBack) this.#report(task, message);
+    else this.#options.budgets.leave(task);
     if (!task.dropped) tasks.remove(task);
     // After the report, so that what starts next shares its commit.
     this.#free(task);

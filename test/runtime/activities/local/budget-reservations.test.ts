@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../../machines/json.ts';
+import { chatAnswer, reply } from '../../../executors/model/asking.ts';
+import { webServer } from '../../../executors/web-server.ts';
+import { CALLER, databasePath, eventually, openTestRuntime } from '../../../support/runtimes.ts';
+
+/** A provider that answers when it is told to; each answer has taken 1,000 tokens in all. */
+async function provider() {
+  const open: (() => void)[] = [];
+  const { url, requests } = await webServer((_request, response) => {
+    const usage = { prompt_tokens: 900, completion_tokens: 100, total_tokens: 1_000 };
+    open.push(() => reply(response, { ...chatAnswer({ content: 'hello' }), usage }));
+  });
+  return { requests, open, models: { providers: { openai: { apiKey: 'sk-secret-0123', baseUrl: url } } } };
+}
+
+/** A fan-out of so many calls. */
+function fanOut(calls: number, more: JsonObject, kind: JsonObject = {}): JsonObject {
+  const names = Array.from({ length: calls }, (_, i) => `call${i}`);
+  const model = { type: 'model', model_ref: 'gpt-4o', prompt_ref: 'Say hello', ...kind };
+  return {
+    workflow_id: 'wide',
+    version: '1',
+    nodes: {
+      all: { kind: { type: 'parallel', branches: names } },
+      ...Object.fromEntries(names.map((name) => [name, { kind: model }])),
+    },
+    edges: names.map((name) => ({ from: name, to: 'end' })),
+    ...more,
+  };
+}
+
+async function answerAll({ open }: { readonly open: (() => void)[] }, isOver: () => Promise<boolean>): Promise<number> {
+  let most = 0;
+  await eventually(async () => {
+    most = Math.max(most, open.length);
+    open.shift()?.();
+    return isOver();
+  });
+  return most;
+}
+
+describe('calls of models under a budget', () => {
+  it('begin one by one where their most is not within it: at most one goes beyond', async () => {
+    const { models, requests, open } = await provider();
+    const { run, runtime, log, store } = await openTestRuntime({ models });
+    const id = await run(fanOut(30, { token_budget: { total_tokens: 1_000 } }));
+    const isOver = async () => (await runtime.execution('default', id)).status === 'failed';
+    expect(await answerAll({ open }, isOver)).toBe(1);
+    expect(requests).toHaveLength(2);
+    expect((await log(id)).filter(({ type }) => type === 'token_budget_exceeded')).toMatchObject([
+      { data: { kind: 'total_tokens', limit: 1_000, current: 2_000 } },
+    ]);
+    expect(await store.tenants.usage('default', '2026-03')).toMatchObject({ tokens: 2_000 });
+  });
+
+  it('begin together as far as their most is within it', async () => {
+    const { models, requests, open } = await provider();
+    const { run, settled } = await openTestRuntime({ models });
+    // The most of each is its request in bytes, an overhead of 1,000 tokens, and its answer.
+    const id = await run(fanOut(6, { token_budget: { total_tokens: 10_000 } }, { max_tokens: 1_000 }));
+    await eventually(() => open.length === 4);
+    for (const answer of open.splice(0)) answer();
+    await eventually(() => open.length === 2);
+    for (const answer of open.splice(0)) answer();
+    expect((await settled(id)).status).toBe('completed');
+    expect(requests).toHaveLength(6);
+  });
+
+  it('begin together under a cost that even their longest answers do not reach, and one by one under a lower one', async () => {
+    for (const [cost, together] of [
+      [10, 5],
+      [0.01, 1],
+    ] as const) {
+      const { models, open } = await provider();
+      const { run, runtime } = await openTestRuntime({ models });
+      const id = await run(fanOut(5, { cost_budget_usd: cost }));
+      await eventually(() => open.length === together);
+      const isOver = async () => (await runtime.execution('default', id)).status !== 'running';
+      expect(await answerAll({ open }, isOver)).toBe(together);
+    }
+  });
+
+  it('all begin without a budget', async () => {
+    const { models, open } = await provider();
+    const { run } = await openTestRuntime({ models });
+    await run(fanOut(30, {}));
+    await eventually(() => open.length === 30);
+  });
+
+  it('wait while the budget has paused the execution, and go on when it is resumed', async () => {
+    const { models, requests, open } = await provider();
+    const { run, runtime, settled } = await openTestRuntime({ models });
+    const id = await run(fanOut(4, { token_budget: { total_tokens: 500 }, on_budget_exceeded: 'pause' }));
+    const isPaused = async () => (await runtime.execution('default', id)).status === 'paused';
+    await answerAll({ open }, isPaused);
+    expect(requests).toHaveLength(1);
+    await runtime.resume(CALLER, id, { tokenBudget: { totalTokens: 100_000 } });
+    await answerAll({ open }, async () => (await runtime.execution('default', id)).status === 'completed');
+    expect((await settled(id)).status).toBe('completed');
+    expect(requests).toHaveLength(4);
+  });
+
+  it('make way for the next when one fails or its branch is abandoned', async () => {
+    const { url, requests } = await webServer((_request, response) => {
+      const isFirst = requests.length === 1;
+      reply(response, isFirst ? { error: { message: 'no' } } : chatAnswer({ content: 'hello' }), isFirst ? 400 : 200);
+    });
+    const models = { providers: { openai: { apiKey: 'sk-secret-0123', baseUrl: url } } };
+    const { run, runtime } = await openTestRuntime({ models });
+    const id = await run(fanOut(3, { token_budget: { total_tokens: 5_000 } }));
+    await eventually(async () => (await runtime.execution('default', id)).status !== 'running');
+    expect(requests.length).toBeGreaterThan(1);
+  });
+
+  it('begin after a restart, of which nothing is reserved', async () => {
+    const { models, open } = await provider();
+    const path = databasePath();
+    const first = await openTestRuntime({ path, models });
+    const id = await first.run(fanOut(3, { token_budget: { total_tokens: 5_000 } }));
+    await eventually(() => open.length === 1);
+    open.length = 0;
+    await first.close(0);
+    const second = await openTestRuntime({ path, clock: first.clock, models });
+    await answerAll({ open }, async () => (await second.runtime.execution('default', id)).status !== 'running');
+    expect((await second.runtime.execution('default', id)).status).toBe('completed');
+  });
+});
