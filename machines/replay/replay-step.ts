@@ -7,7 +7,7 @@ import { FIRST_RULES } from '../program/rules.ts';
 import type { Run, Segment, StepEnv, StepResult, TenantPolicy } from '../run.ts';
 import { isSameJson } from '../same-json.ts';
 import { DEFAULT_STEP_LIMIT } from '../step/context/context.ts';
-import { failUntilRetry, start, step } from '../step/index.ts';
+import { BUDGET_EXCEEDED, failUntilRetry, start, step } from '../step/index.ts';
 import type { Program } from '../step/program.ts';
 import { RECORDED_INPUT_FIELDS } from '../step/work/recorded-input.ts';
 import { executionAt, type History } from './history.ts';
@@ -45,7 +45,7 @@ export function replayStep(
   return { run: { ...replayed, seq: end.sequence }, length: length + 1 };
 }
 
-/** Steps of earlier releases had no evaluation budget: one that exceeds the budget of today is replayed without a limit. */
+/** Replays the step with the usual evaluation budget, or with another one that it may have had. */
 function replayVerified(
   program: Program,
   run: Run | null,
@@ -55,15 +55,29 @@ function replayVerified(
   resets: RetryResets,
 ): StepResult {
   const result = replayOnce(program, run, log, at, env, resets);
+  const mismatch = mismatchOf(result, log, at);
+  if (mismatch === null) return result;
+  for (const work of otherBudgets(log[at] as TimedEvent, result)) {
+    const other = replayOnce(program, run, log, at, { ...env, work }, resets);
+    if (mismatchOf(other, log, at) === null) return other;
+  }
+  throw mismatch;
+}
+
+/** A step whose conditions used the budget up is logged, and replayed, as the failure of the node. Earlier releases had no budget. */
+function otherBudgets({ type, data }: TimedEvent, { budgetExceeded }: StepResult): readonly number[] {
+  const isUsedUp = type === 'node_failed' && data.error_class === BUDGET_EXCEEDED;
+  return [...(isUsedUp ? [0] : []), ...(budgetExceeded ? [Number.POSITIVE_INFINITY] : [])];
+}
+
+function mismatchOf(result: StepResult, log: readonly TimedEvent[], at: number): LogMismatch | null {
   try {
     verifyEvents(result, log, at);
-    return result;
+    return null;
   } catch (error) {
-    if (!(error instanceof LogMismatch && result.budgetExceeded)) throw error;
+    if (error instanceof LogMismatch) return error;
+    throw error;
   }
-  const unbounded = replayOnce(program, run, log, at, { ...env, work: Number.POSITIVE_INFINITY }, resets);
-  verifyEvents(unbounded, log, at);
-  return unbounded;
 }
 
 function verifyEvents({ events }: StepResult, log: readonly TimedEvent[], at: number): void {

@@ -23,10 +23,15 @@ export function resetsIn(log: readonly TimedEvent[]): RetryResets {
 export function resetsFor(log: readonly TimedEvent[], nodes: readonly string[]): RetryResets {
   const { failures, ends } = resetsIn(log);
   const last = nodes.flatMap(
-    (node) => log.findLast((event) => event.type === 'node_failed' && event.node_id === node)?.sequence ?? [],
+    (node) => log.findLast((event) => event.type === 'node_failed' && event.node_id === node && isVisit(event))?.sequence ?? [],
   );
   const end = log.at(-1)?.sequence ?? 0;
   return { failures: new Set([...failures, ...last]), ends: new Set([...ends, end]) };
+}
+
+/** Work beside the workflow may fail for the same node. */
+function isVisit({ data }: TimedEvent): boolean {
+  return data.activation !== 0;
 }
 
 /** Events that may come before a node's failure in the step that it causes. */

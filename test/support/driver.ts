@@ -3,7 +3,7 @@ import type { LogEvent } from '../../machines/events.ts';
 import type { Workflow } from '../../machines/ir/workflow.ts';
 import type { Json } from '../../machines/json.ts';
 import type { Message, Usage } from '../../machines/messages.ts';
-import { replayForRetry } from '../../machines/replay/index.ts';
+import { replay, replayForRetry } from '../../machines/replay/index.ts';
 import type { ActiveNode, Effect, Refused, Run, StepEnv, StepResult } from '../../machines/run.ts';
 import { activeOf, isStuck, load, resettableFailures, save, start, stateOf, step } from '../../machines/step/index.ts';
 import type { Program } from '../../machines/step/program.ts';
@@ -26,9 +26,11 @@ export class Driver {
       readonly env?: Partial<StepEnv>;
       readonly compile?: CompileOptions;
       readonly stepper?: (program: Program) => Stepper;
+      /** It goes on from there. */
+      readonly origin?: { readonly program: Program; readonly log: Driver['log']; readonly last: StepResult };
     } = {},
   ) {
-    const program = compile(workflow, 'revision', options.compile);
+    const program = options.origin?.program ?? compile(workflow, 'revision', options.compile);
     this.program = options.stepper === undefined ? program : { ...program, stepper: options.stepper(program) };
     this.env = {
       executionId: 'exec_1',
@@ -39,8 +41,9 @@ export class Driver {
       vars: {},
       ...options.env,
     };
-    this.last = start(this.program, options.input ?? {}, this.env);
-    this.#record(this.last);
+    this.last = options.origin?.last ?? start(this.program, options.input ?? {}, this.env);
+    if (options.origin === undefined) this.#record(this.last);
+    else this.log.push(...options.origin.log);
   }
 
   get run(): Run {
@@ -84,8 +87,8 @@ export class Driver {
 
   try(message: Message): StepResult | Refused {
     this.env = { ...this.env, nowMs: this.env.nowMs + 1_000 };
-    if (message.type === 'retry') this.#replayForRetry();
-    const stepped = step(this.program, this.run, message, this.env);
+    const run = message.type === 'retry' ? this.#replayedForRetry() : this.run;
+    const stepped = step(this.program, run, message, this.env);
     if ('refused' in stepped) return stepped;
     if (message.type === 'timer') this.timers.delete(message.id);
     this.#record(stepped);
@@ -137,6 +140,19 @@ export class Driver {
     return this.send({ type: 'retry' });
   }
 
+  /** An execution that continues from an earlier step of this one, as `executionId`. */
+  forkAt(sequence: number, executionId: string, patch: Json = null): Driver {
+    const { program, env } = this;
+    const log = this.log.slice(0, sequence);
+    const run = replay(program, null, log, env);
+    const fork = new Driver(program.workflow, {
+      env: { ...env, executionId },
+      origin: { program, log, last: { ...this.last, run } },
+    });
+    fork.send({ type: 'fork', origin: { executionId: env.executionId, sequence }, patch, decisions: [] });
+    return fork;
+  }
+
   /** Continues from the saved snapshot, as after a restart. */
   reload(): void {
     const run = load(this.program, save(this.run), { seq: this.run.seq, input: this.run.input });
@@ -144,13 +160,11 @@ export class Driver {
   }
 
   /** Replays the log, as a retry of a failed run does. */
-  #replayForRetry(): void {
+  #replayedForRetry(): Run {
     const replaying = replayForRetry(this.program, this.log, resettableFailures(this.run), this.env);
     for (;;) {
       const { done, value } = replaying.next();
-      if (!done) continue;
-      this.last = { ...this.last, run: value };
-      return;
+      if (done) return value;
     }
   }
 

@@ -17,7 +17,7 @@ import { addApproval, addCause, rejectionText } from './causes.ts';
 import { chooseTransition } from './conditions.ts';
 import { failureData } from './failure-data.ts';
 import { failOverBudget } from './over-budget.ts';
-import { actionOf, retriesOf, scoredOf, scoringError, scoringOutput } from './scoring.ts';
+import { actionOf, noteScoring, scoredOf, scoringError, scoringOutput } from './scoring.ts';
 import {
   completedPatch,
   derivedPatch,
@@ -282,13 +282,6 @@ export function attemptStarted(step: StepContext, event: MachineEvent, node: str
   const { local } = active;
   addAttemptStart(step, node, event.workerId, active);
   step.setActive(node, { ...visitOf(active), phase: 'running', ...(local === true ? { local } : {}) });
-}
-
-/** A node with scores has ended its visit: it counts how often it sends its work back, and forgets what that work took. */
-function noteScoring(step: StepContext, node: string, outcome: NodeOutcome): void {
-  if (!step.tables.scorings.has(node)) return;
-  step.setRetries(node, outcome === 'again' ? retriesOf(step, node) + 1 : 0);
-  step.clearMeasures(node);
 }
 
 function kindOf(step: StepContext, node: string): Kind {

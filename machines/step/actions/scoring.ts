@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 import type { Scoring } from '../../nodes/kind.ts';
+import type { NodeOutcome } from '../../program/outcome-routes.ts';
 import { visitOf } from '../context/active-visits.ts';
 import { own } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
@@ -94,4 +95,11 @@ export function askForReview(step: StepContext, event: MachineEvent, node: strin
 /** Data of the `interrupt_raised` with which a person is asked about scores. */
 export function reviewData(step: StepContext, description: string, activation: number): JsonObject {
   return { reason: 'eval', description, state_for_review: step.now.state, activation };
+}
+
+/** A node with scores has ended its visit: it counts how often it sends its work back, and forgets what that work took. */
+export function noteScoring(step: StepContext, node: string, outcome: NodeOutcome): void {
+  if (!step.tables.scorings.has(node)) return;
+  step.setRetries(node, outcome === 'again' ? retriesOf(step, node) + 1 : 0);
+  step.clearMeasures(node);
 }

@@ -1,6 +1,6 @@
 import { subjectOf } from '../../../machines/policy.ts';
 import { LogMismatch, replayForRetry } from '../../../machines/replay/index.ts';
-import type { Run, TenantPolicy } from '../../../machines/run.ts';
+import { type Run, TERMINAL, type TenantPolicy } from '../../../machines/run.ts';
 import { exceededBudgetOf, failuresOf, resettableFailures, terminalFailures } from '../../../machines/step/index.ts';
 import { actorOf } from '../actor.ts';
 import { LIMITS } from '../engine/limits/limits.ts';
@@ -25,6 +25,8 @@ export function retryCommand(context: CommandContext): Runtime['retry'] {
       const nodes = failedNodes(execution, context.quotas.policies.of(caller.tenantId));
       const outcome = await withinQuotas(context, caller.tenantId, id, async () => {
         const retryFrom = await replayWithoutFailures(context, execution, nodes);
+        if (TERMINAL.has(retryFrom.status))
+          throw refusal(id, `node(s) ${nodes.join(', ')} only choose where to go on, and would fail again`);
         const sent = await engine.send(id, { type: 'retry' }, { actor: actorOf(caller), retryFrom });
         if ('refused' in sent && sent.refused === 'over_budget') throw overBudget(execution, retryFrom);
         return sent;

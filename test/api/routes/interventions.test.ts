@@ -182,6 +182,22 @@ describe('POST /executions/:id/retry', () => {
     ]);
   });
 
+  it('returns 409 if the nodes that failed do no work that could be repeated', async () => {
+    const it = await api();
+    const heavy = Array.from({ length: 20 }, (_, i) => ({ condition: `len(state.s.split('a')) == ${i}`, target: 'b' }));
+    const branches = [...heavy, { condition: null, target: 'end' }];
+    const nodes = { gate: { kind: { type: 'condition', branches } }, b: { kind: { type: 'tool', tool_ref: 't.b' } } };
+    await it.post('/workflows', { ir: { workflow_id: 'choosing', version: '1', start_node: 'gate', nodes, edges: [] } });
+    const input = { s: `b${'a'.repeat(299_000)}` };
+    const { body } = await it.post('/executions', { workflow_id: 'choosing', workflow_version: '1', input });
+    const id: string = body.execution_id;
+    const refused = await it.post(`/executions/${id}/retry`);
+    expect([refused.status, refused.body.error]).toEqual([
+      409,
+      `conflict: execution ${id} cannot be retried: node(s) gate only choose where to go on, and would fail again`,
+    ]);
+  });
+
   describe('of an execution that is over its budget', () => {
     const once = (name: string) => ({ kind: { type: 'python_fn', module: 'm', function: name }, retry_policy: 'no_retry' });
     const budgeted = (onExceeded: string, more: object = {}) => ({

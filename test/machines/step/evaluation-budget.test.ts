@@ -4,9 +4,20 @@ import { analyse } from '../../../machines/graph/index.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import type { Json } from '../../../machines/json.ts';
 import { replay } from '../../../machines/replay/index.ts';
-import { save, workOf } from '../../../machines/step/index.ts';
+import { failuresOf, save, workOf } from '../../../machines/step/index.ts';
 import { Driver } from '../../support/driver.ts';
-import { approval, condition, documents, join, parallel, subgraph, tool, wait, workflow } from '../../support/workflows.ts';
+import {
+  approval,
+  condition,
+  documents,
+  evaluation,
+  join,
+  parallel,
+  subgraph,
+  tool,
+  wait,
+  workflow,
+} from '../../support/workflows.ts';
 
 /** Evaluating it on `heavy` takes a fifth of a step's budget. */
 const heavyCondition = (i: number) => `len(state.s.split('a')) == ${i}`;
@@ -73,6 +84,66 @@ describe('conditions that exceed the evaluation budget', () => {
     expect(driver.events).toEqual(['node_failed:a', 'workflow_failed']);
     expect(failures(driver)).toEqual([exceeded('a')]);
     expect(driver.state).toEqual(heavy);
+    expectReplay(driver);
+  });
+
+  describe.each([
+    ['without a fallback', {}, ['a']],
+    ['with a fallback', { fallback_node: 'c' }, []],
+  ])('fail a node %s', (_, fallback, failed) => {
+    const edges = heavyBranches('b').map(([text]) => ['a', 'b', text] as const);
+    const spends = { usage: { cost_usd: 2 } };
+    const failing = (more: object, node: object = {}) => {
+      const a = { ...tool('a', fallback), autonomy: { constraints: { cost_budget_usd: 9 } }, ...node };
+      return new Driver(
+        workflow([a, tool('b'), tool('c'), tool('over')], [...edges, ['a', 'c'], ['over', 'end']], more as never),
+        {
+          input: heavy,
+        },
+      );
+    };
+
+    it('that counts for the limits of its agent', () => {
+      const driver = failing({}, { circuit_breaker_threshold: 1 });
+      driver.done('a', {}, spends);
+      expect(JSON.parse(save(driver.run)).autonomy.a).toMatchObject({ costUsd: 2, iterations: 1, errors: 1 });
+      expectReplay(driver);
+    });
+
+    it('that exceeds a budget with it: the failure counts, too', () => {
+      const ended = failing({ cost_budget_usd: 1 });
+      ended.done('a', {}, spends);
+      expect([ended.run.error, failuresOf(ended.run)]).toEqual(['cost budget exceeded: 2 of 1 USD', failed]);
+      expectReplay(ended);
+      const routed = failing({ cost_budget_usd: 1, on_budget_exceeded: 'over' });
+      routed.done('a', {}, spends);
+      expect(routed.activeNodes).toEqual(['over']);
+      routed.done('over');
+      expect(routed.run.status).toBe(failed.length > 0 ? 'failed' : 'completed');
+      expectReplay(routed);
+    });
+  });
+
+  it('leave nothing of the budget for the nodes behind the fallback', () => {
+    const edges = heavyBranches('b').map(([text]) => ['a', 'b', text] as const);
+    const nodes = [tool('a', { fallback_node: 'g' }), tool('b'), tool('c'), condition('g', ['state.x', 'b'], [null, 'c'])];
+    const driver = new Driver(workflow(nodes, [...edges, ['a', 'c']]), { input: heavy });
+    driver.done('a');
+    expect(driver.events).toEqual(['node_failed:a', 'node_failed:g', 'workflow_failed']);
+    expectReplay(driver);
+  });
+
+  it('forget the scores of the node that they fail', () => {
+    const made = workflow(
+      [tool('w'), evaluation('e', { on_fail: 'retry_with_feedback', max_retries: 3, retry_node: 'w' }), tool('b'), tool('c')],
+      [['w', 'e'], ...heavyBranches('b').map(([text]) => ['e', 'b', text] as const), ['e', 'c']],
+    );
+    const driver = new Driver(made, { input: heavy });
+    driver.done('w');
+    driver.done('e', { passed: false, scorers: [] });
+    driver.done('w');
+    driver.done('e', { passed: true, scorers: [] });
+    expect(driver.run.error).toBe('node(s) failed terminally: e');
     expectReplay(driver);
   });
 

@@ -173,6 +173,20 @@ describe('a retry', () => {
     expect(driver.run.status).toBe('completed');
   });
 
+  it('resets the failure of the node, not one of work beside the workflow that has its name', () => {
+    const driver = new Driver(chain);
+    driver.send({ type: 'enqueue', node: 'a', queue: 'general' });
+    driver.pause();
+    driver.resume();
+    driver.fail('a', { retryable: false });
+    expect(driver.run.status).toBe('failed');
+    driver.retry();
+    driver.send({ type: 'fail', node: 'a', activation: 0, attempt: 0, error: 'beside', retryable: false });
+    driver.fail('a', { retryable: false });
+    driver.retry();
+    expect(driver.visit('a').activation).toBe(3);
+  });
+
   it('ends the suspension during which the execution failed', () => {
     const driver = new Driver(chain);
     driver.send({ type: 'claimed', ...driver.visit('a'), workerId: 'w' });

@@ -16,7 +16,10 @@ export function failuresAfter(before: Failures, run: Run, events: readonly Event
   const errors = new Map(nodes.flatMap((node) => (before.has(node) ? [[node, before.get(node) ?? ''] as const] : [])));
   for (const [i, row] of events.entries()) {
     if (row.type !== 'node_failed' || row.nodeId === null || !nodes.includes(row.nodeId)) continue;
-    const error = String(eventOf(row).data.error);
+    const { data } = eventOf(row);
+    // Work beside the workflow fails no node.
+    if (data.activation === 0) continue;
+    const error = String(data.error);
     const decided = events[i - 1];
     const isRejection = decided?.type === 'approval_received' && decided.nodeId === row.nodeId;
     errors.set(row.nodeId, isRejection ? rejection(error, decided) : error);
