@@ -41,8 +41,17 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
   const { isGuarded, ...requirements } = yield* expressionRequirements(graph, routes);
   const budgetAction = budgetActionOf(workflow, isGuarded);
   const internalState = internalStateOf(workflow, budgetAction);
+  yield;
   const layoutTables = planTables(graph, plan);
+  yield;
   const lateNames = lateNamesIn(graph);
+  yield;
+  const texts = compiledTexts(graph);
+  yield;
+  const timers = timersOf(graph);
+  yield;
+  const choices = choicesOf(graph, routes);
+  yield;
   const byId = new Map([...verdicts].map(([node, verdict]) => [graph.idOf(node), verdict]));
   const tables: ProgramTables = {
     workflow,
@@ -66,14 +75,14 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
     modelCalls: modelCallsIn(workflow),
     hasApprovalState: (node) => byId.get(node)?.decision === 'require_approval',
     budgetRoute: budgetRouteOf(graph),
-    ...compiledTexts(graph),
-    timers: timersOf(graph),
+    ...texts,
+    timers,
     scorings: scoringsOf(graph),
     measured: measuredNodes(graph),
     correlationKeys: correlationKeysOf(graph),
     ...requirements,
     routes,
-    choices: choicesOf(graph, routes),
+    choices,
     nodeOf: (id) => graph.node(graph.indexOf(id) ?? -1),
   };
   yield;
@@ -171,6 +180,7 @@ function* expressionRequirements(
         const expression = compileExpression(when);
         read(expression);
         isGuarded ||= references(expression).some(asksForCost);
+        yield;
       }
     yield;
   }

@@ -37,11 +37,12 @@ export function* workflowConfig(workflow: Workflow, options: CompileOptions): Co
   const { graph, diagnostics } = yield* analyseCooperatively(workflow);
   if (graph === null) throw new InvalidWorkflow(diagnostics);
   const finalizers = new Set(graph.finalizers);
-  const routes = graph.nodes.map((_, node) => {
-    if (finalizers.has(node)) return FINALIZER_ROUTES;
-    return graph.rank[node] === -1 ? {} : outcomeRoutes(graph, node);
-  });
-  yield;
+  const routes: OutcomeRoutes[] = [];
+  for (const node of graph.nodes.keys()) {
+    if (finalizers.has(node)) routes.push(FINALIZER_ROUTES);
+    else routes.push(graph.rank[node] === -1 ? {} : outcomeRoutes(graph, node));
+    yield;
+  }
   const outputUse = yield* analyseOutputUse(graph);
   const verdicts = verdictsOf(workflow, graph);
   const plan = new Planner(graph, routes, outputUse, { forks: options.forks ?? true }).plan();

@@ -26,9 +26,6 @@ export class Graph {
   readonly order: readonly number[];
   readonly rank: Int32Array;
   readonly dominators: DominatorTree;
-  readonly loops: readonly Loop[];
-  /** A node in too many loops; if there is one, the graph serves diagnostics only. */
-  readonly tooDeeplyNested: number | null;
   readonly #indexOf: ReadonlyMap<string, number>;
   readonly #routing: GraphEdge[][];
   readonly #forwardOut: GraphEdge[][];
@@ -36,6 +33,7 @@ export class Graph {
   readonly #backIn: GraphEdge[][];
   readonly #outWithWaits: GraphEdge[][];
   readonly #control: readonly boolean[];
+  #loops: ReturnType<typeof findLoops> | null = null;
   #enclosingLoops: Loop[][] | null = null;
   #descendants: BitSet[] | null = null;
   #canEnd: Uint8Array | null = null;
@@ -92,9 +90,20 @@ export class Graph {
     order.forEach((node, i) => {
       this.rank[node] = i;
     });
-    const { loops, tooDeep } = findLoops(size, this.edges, this.backEdges);
-    this.loops = loops;
-    this.tooDeeplyNested = tooDeep;
+  }
+
+  get loops(): readonly Loop[] {
+    return this.#found.loops;
+  }
+
+  /** A node in too many loops; if there is one, the graph serves diagnostics only. */
+  get tooDeeplyNested(): number | null {
+    return this.#found.tooDeep;
+  }
+
+  get #found(): ReturnType<typeof findLoops> {
+    this.#loops ??= findLoops(this.nodes.length, this.edges, this.backEdges);
+    return this.#loops;
   }
 
   /** The successors with one root for all beginnings: the start, or one node more that leads to the start and the node for budgets. */

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { isObject } from '../json.ts';
+import { isObject, type JsonObject } from '../json.ts';
+import { MAX_NAME_LENGTH } from '../limits.ts';
 import type { Fields } from '../reading/fields.ts';
 import { defineKind, type KindDefinition } from './kind.ts';
 
@@ -67,9 +68,17 @@ function branches(fields: Fields): Branch[] {
       fields.error('wrong_type', `branches[${i}]`, 'must be an object {condition, target}');
       return [];
     }
+    if (isPlain(raw)) return [{ condition: raw.condition, target: raw.target }];
     const branch = fields.inside(`branches[${i}]`, raw);
     return [{ condition: branch.text('condition', 'when', 'if') ?? null, target: branch.requiredName('target', 'next', 'to') }];
   });
   const otherwise = fields.name('default');
   return otherwise === undefined ? read : [...read, { condition: null, target: otherwise }];
+}
+
+/** In normal form already, as it is in most documents: there may be thousands of branches. */
+function isPlain(raw: JsonObject): raw is JsonObject & { readonly condition: string; readonly target: string } {
+  const { condition, target } = raw;
+  if (typeof condition !== 'string' || typeof target !== 'string' || condition === '' || target === '') return false;
+  return target.length <= MAX_NAME_LENGTH && Object.keys(raw).length === 2;
 }

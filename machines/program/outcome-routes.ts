@@ -75,13 +75,23 @@ function isChoice(graph: Graph, node: number): boolean {
   return definitionOf(graph.node(node).kind).branching === 'choice';
 }
 
+const NO_EDGES: readonly GraphEdge[] = [];
+const NO_NODE = -2;
+
 /** The alternatives of a node that has completed: an exclusive choice, then the edges without a condition. */
 function ordinaryRoutes(graph: Graph, node: number): readonly Alternative[] {
   const { kind } = graph.node(node);
   const out = graph.out(node);
   const branches = isChoice(graph, node) ? definitionOf(kind).branches(kind) : [];
   if (branches.length > 0) {
-    const leading = (id: string): GraphEdge[] => out.filter((edge) => edge.to === (id === 'end' ? END : graph.indexOf(id)));
+    const byTarget = new Map<number, GraphEdge[]>();
+    for (const edge of out) {
+      const others = byTarget.get(edge.to);
+      if (others === undefined) byTarget.set(edge.to, [edge]);
+      else others.push(edge);
+    }
+    const leading = (id: string): readonly GraphEdge[] =>
+      byTarget.get(id === 'end' ? END : (graph.indexOf(id) ?? NO_NODE)) ?? NO_EDGES;
     const tried = branches.filter((branch) => branch.condition !== null);
     const otherwise = branches.find((branch) => branch.condition === null);
     return [

@@ -18,7 +18,7 @@ export interface OutputUse {
 export function* analyseOutputUse(graph: Graph): Cooperative<OutputUse> {
   const readsInput: boolean[] = [];
   for (const node of graph.nodes.keys()) {
-    readsInput.push(nodeReadsInput(graph, node));
+    readsInput.push(yield* nodeReadsInput(graph, node));
     yield;
   }
   const forwarders = [...graph.order].reverse().filter((node) => forwardsInput(graph, node));
@@ -34,7 +34,7 @@ export function* analyseOutputUse(graph: Graph): Cooperative<OutputUse> {
   const outputIsRead: boolean[] = [];
   for (const node of graph.nodes.keys()) {
     outputIsRead.push(
-      graph.out(node).some((edge) => edge.condition !== null && readsOutput(edge.condition)) ||
+      (yield* anyReadsOutput(graph.out(node))) ||
         graph.outWithWaits(node).some((edge) => edge.to !== END && at(readsInput, edge.to)),
     );
     yield;
@@ -47,20 +47,24 @@ export function forwardsInput(graph: Graph, node: number): boolean {
   return definitionOf(graph.node(node).kind).forwardsInput;
 }
 
-function nodeReadsInput(graph: Graph, node: number): boolean {
+function* nodeReadsInput(graph: Graph, node: number): Cooperative<boolean> {
   const { kind } = graph.node(node);
   const definition = definitionOf(kind);
   if (definition.joins(kind) !== null) return true;
   if (definition.forwardsInput) {
-    const choices = [...definition.branches(kind), ...graph.out(node)];
-    return choices.some(({ condition }) => condition !== null && readsOutput(condition));
+    return yield* anyReadsOutput([...definition.branches(kind), ...graph.out(node)]);
   }
   const template = definition.prompt(kind)?.template ?? definition.mapping(kind);
   return template !== null && mappingReadsOutput(template);
 }
 
-function readsOutput(condition: string): boolean {
-  return references(compileExpression(condition)).some(isOutput);
+function* anyReadsOutput(choices: readonly { readonly condition: string | null }[]): Cooperative<boolean> {
+  for (const { condition } of choices) {
+    if (condition === null) continue;
+    if (references(compileExpression(condition)).some(isOutput)) return true;
+    yield;
+  }
+  return false;
 }
 
 function mappingReadsOutput(mapping: Json): boolean {

@@ -18,6 +18,13 @@ export function optional<K extends string, V>(key: K, value: V | undefined): { [
   return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
 }
 
+interface FoundField {
+  readonly key: string;
+  readonly value: Json;
+}
+
+const NO_ALIASES: readonly string[] = [];
+
 /** Other spellings by key. */
 type Aliases = Readonly<Record<string, readonly string[]>>;
 
@@ -187,14 +194,20 @@ export class Fields {
     return { node_id: this.location.node_id, path: `${this.location.path}${key}`, hint };
   }
 
-  #find(keys: readonly string[]): { readonly key: string; readonly value: Json } | null {
-    const spellings = keys.flatMap((key) => [key, ...(this.#aliases[key] ?? [])]);
-    for (const key of spellings) this.knownKeys.add(key);
-    for (const key of spellings) {
-      const value = Object.hasOwn(this.raw, key) ? this.raw[key] : null;
-      if (value !== null && value !== undefined) return { key, value };
+  #find(keys: readonly string[]): FoundField | null {
+    let found: FoundField | null = null;
+    for (const key of keys) {
+      found = this.#look(key, found);
+      for (const other of this.#aliases[key] ?? NO_ALIASES) found = this.#look(other, found);
     }
-    return null;
+    return found;
+  }
+
+  #look(key: string, before: FoundField | null): FoundField | null {
+    this.knownKeys.add(key);
+    if (before !== null || !Object.hasOwn(this.raw, key)) return before;
+    const value = this.raw[key];
+    return value === null || value === undefined ? null : { key, value };
   }
 
   #read<T>(keys: readonly string[], wanted: string, convert: (value: Json) => T | null): T | undefined {

@@ -28,6 +28,7 @@ export function* checkExpressions(workflow: Workflow, problems: Problems): Coope
     for (const [i, { condition, target }] of definitionOf(kind).branches(kind).entries()) {
       const location = { node_id: id, path: `${path}.branches[${i}].condition` };
       check.condition(condition, `node "${id}": the condition for "${target}"`, location);
+      yield;
     }
     yield;
     for (const { text, key } of definitionOf(kind).assertions(kind))

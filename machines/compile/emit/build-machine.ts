@@ -4,6 +4,8 @@ import { isObject, type Json, type JsonObject } from '../../json.ts';
 
 /** State nodes made between two pauses. */
 const STATES_PER_SLICE = 20;
+/** Of the transitions that a state takes by itself: a condition may have thousands of branches. */
+const TRANSITIONS_PER_SLICE = 200;
 
 /** The parts of a config that are not JSON. */
 interface NonJsonConfig {
@@ -34,7 +36,7 @@ export function* buildMachine(
   root.config = machine.config;
   machine.states = root.states;
   for (const [i, node] of [root, ...nodes].entries()) {
-    initialise(node);
+    yield* initialise(node);
     if (i % STATES_PER_SLICE === 0) yield;
   }
   return machine;
@@ -62,13 +64,29 @@ function* addStates(
 }
 
 /** Creates the transitions of one state without those of its inner states. Targets are ids, so inner states need not exist yet. */
-function initialise(node: AnyStateNode): void {
-  const { states } = node;
+function* initialise(node: AnyStateNode): Cooperative<void> {
+  const { states, config } = node;
+  const always: readonly unknown[] = Array.isArray(config.always) ? config.always : [];
   node.states = {};
   try {
-    // A public method that XState's types do not declare.
-    (node as unknown as { _initialize(): void })._initialize();
+    if (always.length <= TRANSITIONS_PER_SLICE) initialiseNow(node);
+    else {
+      const made: NonNullable<typeof node.always> = [];
+      for (let at = 0; at < always.length; at += TRANSITIONS_PER_SLICE) {
+        node.config = { ...config, always: always.slice(at, at + TRANSITIONS_PER_SLICE) } as typeof node.config;
+        initialiseNow(node);
+        made.push(...(node.always ?? []));
+        yield;
+      }
+      node.always = made;
+    }
   } finally {
     node.states = states;
+    node.config = config;
   }
+}
+
+function initialiseNow(node: AnyStateNode): void {
+  // A public method that XState's types do not declare.
+  (node as unknown as { _initialize(): void })._initialize();
 }

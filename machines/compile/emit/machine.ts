@@ -56,7 +56,7 @@ export class MachineEmitter {
         ending('completed'),
       ],
     };
-    this.#finalizers(states);
+    yield* this.#finalizers(states);
     for (const status of END_STATUSES) {
       states[endStateId(status)] = { id: endStateId(status), type: 'final' };
     }
@@ -73,7 +73,7 @@ export class MachineEmitter {
   }
 
   /** The states of the nodes that run, one after the other, before the execution ends. */
-  #finalizers(states: StateConfigs): void {
+  *#finalizers(states: StateConfigs): Cooperative<void> {
     const { graph } = this.#transitions;
     if (graph.finalizers.length === 0) return;
     const next: Transition = { target: `#${FINALIZE}`, update: {} };
@@ -88,7 +88,7 @@ export class MachineEmitter {
       ],
     };
     for (const index of graph.finalizers)
-      this.#nodes.add(states, index, { transition: () => next, failed: next, cancelled: null });
+      yield* this.#nodes.add(states, index, { transition: () => next, failed: next, cancelled: null });
   }
 
   /** The transitions to the end that an execution has begun to come to. */
@@ -110,7 +110,7 @@ export class MachineEmitter {
     for (const subgraph of plan.subgraphs.values()) for (const node of subgraph.nodes) elsewhere.add(node);
     for (const node of nodes) {
       if (elsewhere.has(node)) continue;
-      this.#nodes.add(states, node, {
+      yield* this.#nodes.add(states, node, {
         transition: (alternative, ending) => this.#sequentialTransition(node, alternative, ending, region),
         failed: region.failed,
         cancelled: null,

@@ -1,3 +1,4 @@
+import type { Cooperative } from '../../cooperative.ts';
 import { at } from '../../graph/at.ts';
 import { RESULT_ROLES } from '../../graph/edges.ts';
 import type { Node } from '../../ir/workflow.ts';
@@ -26,19 +27,19 @@ export class NodeStates {
   }
 
   /** Adds the states of one node. */
-  add(states: StateConfigs, index: number, exits: NodeExits): void {
+  *add(states: StateConfigs, index: number, exits: NodeExits): Cooperative<void> {
     const node = this.#transitions.graph.node(index);
     const routes = at(this.#transitions.routes, index);
     const ok = exclusiveChoice(routes);
     const definition = definitionOf(node.kind);
     if (ok.length > 1 && definition.branching !== 'choice') {
       const id = choiceStateId(this.#transitions.name(index));
-      states[id] = { id, always: this.#alternatives(index, ok, 'ok', exits, 'choose') };
+      states[id] = { id, always: yield* this.#alternatives(index, ok, 'ok', exits, 'choose') };
     }
     const behaviour = definition.behaviour(node.kind);
     switch (behaviour) {
       case 'control':
-        this.#control(states, index, exits);
+        yield* this.#control(states, index, exits);
         break;
       case 'work':
       case 'child':
@@ -68,7 +69,7 @@ export class NodeStates {
     }
   }
 
-  #control(states: StateConfigs, index: number, exits: NodeExits): void {
+  *#control(states: StateConfigs, index: number, exits: NodeExits): Cooperative<void> {
     const node = this.#transitions.graph.node(index);
     const id = this.#transitions.name(index);
     const alternatives = at(this.#transitions.routes, index).ok ?? [];
@@ -83,7 +84,7 @@ export class NodeStates {
     } else if (alternatives.length > 1 && definition.branching !== 'choice') {
       always = [{ target: `#${choiceStateId(id)}`, actions: [{ type: 'pass', params: { node: node.id, choosing: true } }] }];
     } else {
-      always = this.#alternatives(index, alternatives, 'ok', exits, 'pass');
+      always = yield* this.#alternatives(index, alternatives, 'ok', exits, 'pass');
     }
     states[id] = { id, tags: ['busy'], meta: this.#meta(index), always };
   }
@@ -300,23 +301,28 @@ export class NodeStates {
   }
 
   /** Guarded transitions, of which the first whose condition holds is taken. */
-  #alternatives(
+  *#alternatives(
     index: number,
     alternatives: readonly Alternative[],
     ending: NodeOutcome,
     exits: NodeExits,
     action: 'choose' | 'pass',
-  ): JsonObject[] {
-    return alternatives.flatMap((alternative) => {
-      const node = this.#transitions.id(index);
+  ): Cooperative<JsonObject[]> {
+    const node = this.#transitions.id(index);
+    const guarded: JsonObject[] = [];
+    for (const alternative of alternatives) {
       const transition = this.#transitions.fromNode(exits.transition(alternative, ending), action, index);
       if (alternative.when !== null)
-        return [{ guard: { type: 'when', params: { node, expr: alternative.when } }, ...transition }];
-      // When the evaluation budget ends at a condition, the alternative without one must not be taken instead.
-      return alternatives.length === 1
-        ? [transition]
-        : [...this.#failure(index, exits, { type: 'exceeded', params: { node } }, 'exceed'), transition];
-    });
+        guarded.push({ guard: { type: 'when', params: { node, expr: alternative.when } }, ...transition });
+      else {
+        // When the evaluation budget ends at a condition, the alternative without one must not be taken instead.
+        if (alternatives.length > 1)
+          guarded.push(...this.#failure(index, exits, { type: 'exceeded', params: { node } }, 'exceed'));
+        guarded.push(transition);
+      }
+      yield;
+    }
+    return guarded;
   }
 
   #meta(index: number): JsonObject {

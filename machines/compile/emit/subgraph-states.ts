@@ -1,3 +1,4 @@
+import { runToEnd } from '../../cooperative.ts';
 import { at } from '../../graph/at.ts';
 import type { Loop } from '../../graph/loops.ts';
 import type { Json, JsonObject } from '../../json.ts';
@@ -83,7 +84,7 @@ export class SubgraphStates {
           { guard: { type: 'over', params }, target: next },
         ],
       };
-      this.#nodes.add(states, node, {
+      const added = this.#nodes.add(states, node, {
         transition: (alternative, ending) => {
           if (alternative.back !== null) {
             const { to } = alternative.back;
@@ -99,6 +100,7 @@ export class SubgraphStates {
         failed: { target: next, update: { decide: { subgraph: subgraph.key, live: null } } },
         cancelled: { guard: { type: 'cancelled', params }, target: next },
       });
+      runToEnd(added);
     });
     states[laneEnd] = { id: laneEnd };
     const region: StateConfigs = {
