@@ -56,20 +56,31 @@ export class Redactor {
   /** The same, in parts of a millisecond or so. */
   *textInWindows(text: string): Cooperative<string> {
     if (this.known.has(text)) return replacementOf(text, this.rules.mode);
-    const spans = yield* spansInWindows(text, this.#findersFor(text));
-    if (spans.length === 0) return text;
+    const spans = yield* this.spansInWindows(text);
+    return spans.length === 0 ? text : yield* this.replacedInWindows(text, spans, text.length);
+  }
+
+  /** The text up to a place, with those spans replaced that end there or before. */
+  *replacedInWindows(text: string, spans: readonly Span[], until: number): Cooperative<string> {
+    const behind = spans.findIndex(({ end }) => end > until);
+    const count = behind < 0 ? spans.length : behind;
     const parts: string[] = [];
-    for (let at = 0; at < spans.length; at += REPLACED_AT_ONCE) {
-      parts.push(this.#replaced(text, spans, at, Math.min(at + REPLACED_AT_ONCE, spans.length)));
+    for (let at = 0; at < count; at += REPLACED_AT_ONCE) {
+      parts.push(this.#replaced(text, spans, at, Math.min(at + REPLACED_AT_ONCE, count)));
       yield;
     }
-    parts.push(text.slice(spans.at(-1)?.end));
+    parts.push(text.slice(spans[count - 1]?.end ?? 0, until));
     return parts.join('');
   }
 
   /** The parts that are replaced, in order and without overlaps. */
   spansIn(text: string): readonly Span[] {
     return spansIn(text, this.#findersFor(text));
+  }
+
+  /** The same, in parts of a millisecond or so. */
+  spansInWindows(text: string): Cooperative<readonly Span[]> {
+    return spansInWindows(text, this.#findersFor(text));
   }
 
   #findersFor(text: string): readonly Finder[] {

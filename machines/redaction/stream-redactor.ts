@@ -1,6 +1,6 @@
-import { MAX_DETECTED_LENGTH, type Span } from './detectors.ts';
+import { type Cooperative, runToEnd } from '../cooperative.ts';
+import { MAX_DETECTED_LENGTH } from './detectors.ts';
 import type { Redactor } from './redactor.ts';
-import { replacementOf } from './replacement.ts';
 
 const BETWEEN_WORDS = /[\s,;!?"<>[\]{}|]/;
 const IN_NUMBER = /[\d .\-/()+\u00a0]/;
@@ -20,28 +20,20 @@ export class StreamRedactor {
 
   /** Returns what can be shown. */
   push(part: string): string {
+    return runToEnd(this.pushInWindows(part));
+  }
+
+  /** The same of a long part, in parts of a millisecond or so. Push no other part meanwhile. */
+  *pushInWindows(part: string): Cooperative<string> {
     if (this.#stopped) return '';
     const text = this.#held + part;
-    const spans = this.#redactor.spansIn(text);
+    const spans = yield* this.#redactor.spansInWindows(text);
     let open = Math.min(openAt(text), this.#redactor.known.openAt(text));
     // Something to be replaced may go on, so it is held back as a whole.
     for (const { start, end } of spans) if (end > open && start < open) open = start;
-    const shown = this.#release(text, open, spans);
+    this.#held = text.slice(open);
     this.#stopped = this.#held.length > MAX_HELD;
-    return shown;
-  }
-
-  #release(text: string, until: number, spans: readonly Span[]): string {
-    this.#held = text.slice(until);
-    const { mode } = this.#redactor.rules;
-    let shown = '';
-    let at = 0;
-    for (const { start, end } of spans) {
-      if (end > until) break;
-      shown += text.slice(at, start) + replacementOf(text.slice(start, end), mode);
-      at = end;
-    }
-    return shown + text.slice(at, until);
+    return yield* this.#redactor.replacedInWindows(text, spans, open);
   }
 }
 

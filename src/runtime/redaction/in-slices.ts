@@ -1,3 +1,4 @@
+import type { Cooperative } from '../../../machines/cooperative.ts';
 import { ColdTexts } from '../../../machines/redaction/cold-texts.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 
@@ -8,11 +9,17 @@ import type { Slice } from '../scheduling/time-slices.ts';
 export const MAX_COLD_PASSES = 4;
 
 /** Redacts the texts that a computation was lacking, in slices of the event loop. */
-export async function redactMissing(cold: ColdTexts, slice: Slice): Promise<void> {
-  for (const computation = cold.redact(); ; ) {
+export function redactMissing(cold: ColdTexts, slice: Slice): Promise<void> {
+  return drive(slice, cold.redact());
+}
+
+/** Runs a computation to its end, in slices of the event loop. */
+export async function drive<T>(slice: Slice, computation: Cooperative<T>): Promise<T> {
+  for (;;) {
     const turn = slice.next();
     if (turn !== null) await turn;
-    if (computation.next().done === true) return;
+    const { done, value } = computation.next();
+    if (done === true) return value;
   }
 }
 

@@ -79,8 +79,8 @@ export class ActivityPool {
 
   constructor(options: ActivityPoolOptions) {
     this.#options = options;
-    const { slots, clock, maxWaitMs, isActive, events } = options;
-    this.texts = new LiveTexts(clock);
+    const { slots, clock, slices, maxWaitMs, isActive, events } = options;
+    this.texts = new LiveTexts(clock, slices);
     this.#queue = new SlotQueue({ slots, clock, maxWaitMs, isActive, onExpired: (task) => this.#expire(task) });
     onEffects(options, (execution, effect, run) => {
       if (effect.type === 'abandon') this.#abandonVisit(execution.id, effect, run.seq);

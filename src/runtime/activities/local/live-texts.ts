@@ -2,11 +2,15 @@ import type { Redactor } from '../../../../machines/redaction/redactor.ts';
 import { StreamRedactor } from '../../../../machines/redaction/stream-redactor.ts';
 import type { Progress } from '../../../executors/tool-context/progress.ts';
 import type { Clock } from '../../clock.ts';
+import { drive } from '../../redaction/in-slices.ts';
+import type { TimeSlices } from '../../scheduling/time-slices.ts';
 import type { LiveUpdate } from '../../types/executions.ts';
 import type { ActivityTask } from './activity-task.ts';
 
 /** Longest part, in UTF-16 code units: with many readers that are slow, a part of each is in memory. */
 const MAX_PART = 16_384;
+/** A part up to this length is redacted at once: a millisecond or so. */
+const PART_AT_ONCE = 4_096;
 /** The shortest time between two reports of an attempt's progress to its readers. */
 const PROGRESS_PAUSE_MS = 100;
 
@@ -24,6 +28,12 @@ export interface LiveText {
   ended: boolean;
 }
 
+/** Adds to the text of an attempt, and ends it. */
+export interface TextWriter {
+  readonly add: (text: string) => void;
+  readonly end: () => void;
+}
+
 const NONE: ReadonlySet<LiveText> = new Set();
 
 /**
@@ -37,26 +47,45 @@ export class LiveTexts {
   /** Those whose progress was reported a moment ago. */
   readonly #reported = new Set<LiveText>();
   readonly #clock: Pick<Clock, 'after'>;
+  readonly #slices: TimeSlices;
   #closed = false;
 
-  constructor(clock: Pick<Clock, 'after'>) {
+  constructor(clock: Pick<Clock, 'after'>, slices: TimeSlices) {
     this.#clock = clock;
+    this.#slices = slices;
   }
 
   /** Returns the functions that add to the text of an attempt, and that end it. Readers get what the redactor leaves of it. */
-  begin(
-    task: ActivityTask,
-    redactor: Redactor | null = null,
-  ): { readonly add: (text: string) => void; readonly end: () => void } {
-    const redaction = redactor === null ? null : new StreamRedactor(redactor);
+  begin(task: ActivityTask, redactor: Redactor | null = null): TextWriter {
+    const add = (text: string): void => {
+      if (!task.dropped && text !== '') this.append(this.#openOf(task), text);
+    };
+    const end = (): void => {
+      const live = this.find(task);
+      if (live !== undefined) this.end(live);
+    };
+    return redactor === null ? { add, end } : this.#redacted(task, redactor, add, end);
+  }
+
+  /** Long parts are redacted in slices; what follows them waits. */
+  #redacted(task: ActivityTask, redactor: Redactor, add: (text: string) => void, end: () => void): TextWriter {
+    const redaction = new StreamRedactor(redactor);
+    const slice = this.#slices.slice(task.tenantId);
+    let busy: Promise<void> | null = null;
     return {
       add: (part) => {
-        const text = redaction?.push(part) ?? part;
-        if (!task.dropped && text !== '') this.append(this.#openOf(task), text);
+        if (busy === null && part.length <= PART_AT_ONCE) add(redaction.push(part));
+        else {
+          const next = (busy ?? Promise.resolve()).then(async () => {
+            add(await drive(slice, redaction.pushInWindows(part)));
+            if (busy === next) busy = null;
+          });
+          busy = next;
+        }
       },
       end: () => {
-        const live = this.find(task);
-        if (live !== undefined) this.end(live);
+        if (busy === null) end();
+        else void busy.then(end);
       },
     };
   }
