@@ -3,6 +3,7 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
 import { expandAgent } from './agent-loop.ts';
 import { readAgentTools } from './agent-tools.ts';
+import { CALLS_PER_ANSWER_PROPERTY, readCallsPerAnswer } from './calls-per-answer.ts';
 import { defineKind, type KindDefinition, type ScriptedResult } from './kind.ts';
 import { declaredNameOf, namesOfModel } from './model-names.ts';
 import { INPUT_MAPPING, mappingUnlessEmpty, OUTPUT_PROPERTIES, readOutputFields, readOutputSchema } from './shared-fields.ts';
@@ -46,7 +47,7 @@ export const ModelAgent = Type.Object(
     }),
     conversation_key: Type.String({
       description:
-        'State key of the conversation, `{messages, calls, waiting, turns, tool_calls}`. Default: `<node id>_conversation`.',
+        'State key of the conversation, `{messages, requested, calls, waiting, turns, tool_calls}`. Default: `<node id>_conversation`.',
     }),
     temperature: Type.Optional(Type.Number({ minimum: 0, description: "Default: the provider's." })),
     max_tokens: Type.Optional(
@@ -61,6 +62,7 @@ export const ModelAgent = Type.Object(
         { description: 'The model that `models` names. Set by the runtime.' },
       ),
     ),
+    ...CALLS_PER_ANSWER_PROPERTY,
     ...OUTPUT_PROPERTIES,
   },
   {
@@ -82,6 +84,7 @@ export const modelAgent: KindDefinition<ModelAgent> = defineKind<ModelAgent>({
     tools: readAgentTools(fields),
     max_turns: fields.integer(['max_turns'], 1) ?? DEFAULT_MAX_TURNS,
     parallel_tool_calls: parallelCalls(fields),
+    ...readCallsPerAnswer(fields),
     conversation_key: conversationKey(fields),
     ...optional('temperature', fields.number(['temperature'], 0)),
     ...optional('max_tokens', fields.integer(['max_tokens'], 1)),
@@ -106,7 +109,7 @@ export const modelAgent: KindDefinition<ModelAgent> = defineKind<ModelAgent>({
       description: 'JSON Schema of the last answer, which is parsed and checked. An object or its text.',
     }),
   },
-  distinctiveKeys: ['max_turns', 'parallel_tool_calls', 'conversation_key'],
+  distinctiveKeys: ['max_turns', 'parallel_tool_calls', 'max_calls_per_answer', 'conversation_key'],
   queue: () => 'model',
   policyNames: (kind) =>
     kind.declared === undefined ? namesOfModel(kind.model_ref) : [kind.model_ref, declaredNameOf(kind.model_ref, kind.declared)],
@@ -124,6 +127,7 @@ export const modelAgent: KindDefinition<ModelAgent> = defineKind<ModelAgent>({
     // The lists of the conversation one by one: a large one is named in the log, not repeated.
     messages: `{{ state.${kind.conversation_key}.messages }}`,
     calls: `{{ state.${kind.conversation_key}.calls }}`,
+    requested: `{{ state.${kind.conversation_key}.requested }}`,
     waiting: `{{ state.${kind.conversation_key}.waiting }}`,
     turns: `{{ state.${kind.conversation_key}.turns }}`,
     tool_calls: `{{ state.${kind.conversation_key}.tool_calls }}`,
@@ -154,6 +158,7 @@ export const modelAgent: KindDefinition<ModelAgent> = defineKind<ModelAgent>({
       conversation_key: { holds: 'text' },
       temperature: { holds: 'json' },
       max_tokens: { holds: 'json' },
+      max_calls_per_answer: { holds: 'json' },
       output_schema: { holds: 'json' },
       ...OUTPUT_SYNTAX,
     },
@@ -172,7 +177,7 @@ function testResult(
   const tried = isObject(output) && isObject(output.conversation) ? output.conversation.calls : undefined;
   const calls = toolCalls ?? (Array.isArray(tried) ? (tried as readonly Json[]) : []);
   const now = calls.slice(0, kind.parallel_tool_calls);
-  const conversation = { [kind.conversation_key]: { calls: now, waiting: calls.slice(now.length) } };
+  const conversation = { [kind.conversation_key]: { requested: calls, calls: now, waiting: calls.length - now.length } };
   if (now.length > 0) return { output: toolCalls === undefined ? '' : output, patch: conversation };
   return kind.output_key === undefined || kind.discard_output === true
     ? { output, patch: conversation }

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
+import { CALLS_PER_ANSWER_PROPERTY, readCallsPerAnswer } from './calls-per-answer.ts';
 import { defineKind, type KindDefinition } from './kind.ts';
 import { declaredNameOf, namesOfModel } from './model-names.ts';
 import { OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
@@ -41,6 +42,7 @@ export const Model = Type.Object(
         { description: 'The model that `models` names. Set by the runtime.' },
       ),
     ),
+    ...CALLS_PER_ANSWER_PROPERTY,
     ...OUTPUT_PROPERTIES,
   },
   { description: 'Asks a language model. The runtime calls its provider.' },
@@ -61,6 +63,7 @@ export const model: KindDefinition<Model> = defineKind<Model>({
       ...optional('temperature', fields.number(['temperature'], 0)),
       ...optional('max_tokens', fields.integer(['max_tokens'], 1)),
       tools: readTools(fields),
+      ...readCallsPerAnswer(fields),
       ...optional('output_schema', schema),
       ...optional('output_key', key),
       ...output,
@@ -78,7 +81,7 @@ export const model: KindDefinition<Model> = defineKind<Model>({
       description: `${SCHEMA_DESCRIPTION} An object or its text; a text that is a name stands for \`output_key\`.`,
     }),
   },
-  distinctiveKeys: ['system_prompt', 'temperature', 'max_tokens'],
+  distinctiveKeys: ['system_prompt', 'temperature', 'max_tokens', 'max_calls_per_answer'],
   queue: () => 'model',
   policyNames: (kind) =>
     kind.declared === undefined ? namesOfModel(kind.model_ref) : [kind.model_ref, declaredNameOf(kind.model_ref, kind.declared)],
@@ -109,6 +112,7 @@ export const model: KindDefinition<Model> = defineKind<Model>({
       system_prompt: { holds: 'text', spellings: ['system_prompt', 'system'] },
       temperature: { holds: 'json' },
       max_tokens: { holds: 'json' },
+      max_calls_per_answer: { holds: 'json' },
       tools: { holds: 'json' },
       output_schema: { holds: 'json' },
       structured_output: { holds: 'json' },

@@ -19,9 +19,9 @@ import { completedPatch, type StatePatch } from './state-patch.ts';
 const MIN_KEPT_CHARS = 512;
 /**
  * A list is stored whole again when the events since it last was outnumber its kept items by this factor, and by this number. So a reader that restores
- * it reads events in proportion to its length, and all whole copies together are a fraction of the log.
+ * it reads events in proportion to its length, and all whole copies together are a fraction of the log. An agent logs about nine events for a message.
  */
-const MAX_EVENTS_PER_ITEM = 4;
+const MAX_EVENTS_PER_ITEM = 16;
 const MIN_EVENTS_BETWEEN_WHOLE = 256;
 /** Lists deeper in a patch are stored as they are. */
 const MAX_DEPTH = 4;

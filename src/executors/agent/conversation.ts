@@ -12,10 +12,12 @@ export interface RequestedCall {
 export interface Conversation {
   /** As OpenAI writes them, without the instructions of the agent. */
   readonly messages: readonly Json[];
-  /** Calls that the workflow carries out before the next turn. */
+  /** All calls of the last answer, if it asks for any. Stored once, with the turn. */
+  readonly requested: readonly RequestedCall[];
+  /** Those that the workflow carries out now. */
   readonly calls: readonly RequestedCall[];
-  /** Calls of the same answer that come after them. */
-  readonly waiting: readonly RequestedCall[];
+  /** How many come after them: the last ones of `requested`. */
+  readonly waiting: number;
   /** Times that the model was asked for the present task. */
   readonly turns: number;
   /** Calls for the present task. */
@@ -26,8 +28,9 @@ export interface Conversation {
 export function conversationIn(input: JsonObject): Conversation {
   return {
     messages: listIn(input.messages),
+    requested: listIn(input.requested) as unknown as readonly RequestedCall[],
     calls: listIn(input.calls) as unknown as readonly RequestedCall[],
-    waiting: listIn(input.waiting) as unknown as readonly RequestedCall[],
+    waiting: numberIn(input.waiting),
     turns: numberIn(input.turns),
     tool_calls: numberIn(input.tool_calls),
   };

@@ -19,11 +19,12 @@ export function agentExecutor(kind: ModelAgent, models: Models, descriptions: To
     const input = isObject(work.input) ? work.input : {};
     const before = conversationIn(input);
     if (before.calls.length > 0) {
-      const told = [...before.messages, ...resultsOf(kind, context.nodeId, before.calls, input.results ?? null)];
-      if (before.waiting.length > 0) return callsOf(kind, { ...before, messages: told }, before.waiting, '');
-      return turn({ ...before, messages: told });
+      const messages = [...before.messages, ...resultsOf(kind, context.nodeId, before.calls, input.results ?? null)];
+      if (before.waiting === 0) return turn({ ...before, messages });
+      return { output: '', patch: callsPatch(kind, { messages }, before.requested.slice(-before.waiting), before.tool_calls) };
     }
-    return turn({ messages: [...before.messages, ...taskOf(kind, input)], calls: [], waiting: [], turns: 0, tool_calls: 0 });
+    const messages = [...before.messages, ...taskOf(kind, input)];
+    return turn({ messages, requested: [], calls: [], waiting: 0, turns: 0, tool_calls: 0 });
 
     async function turn(conversation: Conversation): Promise<WorkResult> {
       const instructions = textOf(input.system_prompt ?? '');
@@ -42,8 +43,8 @@ export function agentExecutor(kind: ModelAgent, models: Models, descriptions: To
             errorClass: 'invalid_answer',
           });
         const calls = toJson(answer.calls, 'tool_calls') as unknown as readonly RequestedCall[];
-        const next = { ...asked, messages: [...asked.messages, requestOf(answer.text, calls)] };
-        return { ...callsOf(kind, next, calls, answer.text), usage };
+        const next = { ...asked, requested: calls, messages: [...asked.messages, requestOf(answer.text, calls)] };
+        return { output: toJson(answer.text, 'answer'), patch: callsPatch(kind, next, calls, asked.tool_calls), usage };
       });
     }
   };
@@ -58,16 +59,24 @@ function taskOf(kind: ModelAgent, { prompt, history }: JsonObject): readonly Jso
   throw invalid(`without a prompt and an input, state.messages must be a list of messages, not ${given}`);
 }
 
-/** As many calls as may be carried out at the same time; the others wait. */
-function callsOf(kind: ModelAgent, conversation: Conversation, calls: readonly RequestedCall[], text: string): WorkResult {
-  const now = calls.slice(0, kind.parallel_tool_calls);
-  const next = {
-    ...conversation,
-    calls: now,
-    waiting: calls.slice(now.length),
-    tool_calls: conversation.tool_calls + now.length,
+/**
+ * The patch with which calls begin: as many as may be carried out at the same time. `left`: those of the answer that have not begun. What `change` does not
+ * have stays as it is, so that the log has the answer once, however many calls it asks for.
+ */
+function callsPatch(
+  kind: ModelAgent,
+  change: Partial<Conversation>,
+  left: readonly RequestedCall[],
+  callsBefore: number,
+): JsonObject {
+  const calls = left.slice(0, kind.parallel_tool_calls);
+  const next: Partial<Conversation> = {
+    ...change,
+    calls,
+    waiting: left.length - calls.length,
+    tool_calls: callsBefore + calls.length,
   };
-  return { output: toJson(text, 'answer'), patch: { [kind.conversation_key]: next as unknown as Json } };
+  return { [kind.conversation_key]: next as unknown as Json };
 }
 
 function answerOf(
@@ -79,7 +88,7 @@ function answerOf(
 ): WorkResult {
   const output = toJson(outputOf(answer, check), 'answer');
   const messages = [...conversation.messages, { role: 'assistant', content: toJson(answer.text, 'answer') }];
-  const ended: Conversation = { ...conversation, messages, calls: [], waiting: [] };
+  const ended: Conversation = { ...conversation, messages, requested: [], calls: [], waiting: 0 };
   const answered = kind.discard_output === true ? {} : { [kind.output_key ?? nodeId]: output };
   return { output, patch: { ...answered, [kind.conversation_key]: ended as unknown as Json } };
 }

@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { Usage } from '../../../machines/messages.ts';
+import { DEFAULT_CALLS_PER_ANSWER } from '../../../machines/nodes/calls-per-answer.ts';
 import { type Model, modelPatch } from '../../../machines/nodes/model.ts';
 import { declaredNameOf, isPromptFile, modelNameOf, namesOfModel } from '../../../machines/nodes/model-names.ts';
 import { isAllowedModel } from '../../../machines/policy.ts';
@@ -9,6 +10,7 @@ import { invalid, typeOf } from '../http-content.ts';
 import { type CheckOutput, outputCheck } from '../output-schema.ts';
 import { toJson } from '../to-json.ts';
 import { type Answer, outputOf } from './answer.ts';
+import { tooManyCalls } from './call-limit.ts';
 import { costOf } from './prices.ts';
 import { resolveModel } from './resolve.ts';
 import type { ModelSettings } from './settings.ts';
@@ -40,7 +42,10 @@ export function modelExecutor(kind: Model, models: Models): Executor {
 }
 
 /** The model that is asked, and with what, as a `model` node has it. */
-export type AskedModel = Pick<Model, 'model_ref' | 'declared' | 'temperature' | 'max_tokens' | 'output_schema'> &
+export type AskedModel = Pick<
+  Model,
+  'model_ref' | 'declared' | 'temperature' | 'max_tokens' | 'output_schema' | 'max_calls_per_answer'
+> &
   Partial<Pick<Model, 'tools'>>;
 
 /** How a model is asked. */
@@ -70,9 +75,11 @@ export async function askModel<T>(
       errorClass: 'blocked_model',
     });
   }
-  const { system, answer } = await ask(model, name, messages, settings, asking);
+  const { max_calls_per_answer: maxCalls = DEFAULT_CALLS_PER_ANSWER } = model;
+  const { system, answer } = await ask(model, name, messages, settings, asking, maxCalls);
   const usage = usageOf(system, answer, settings);
   try {
+    if (answer.calls.length > maxCalls) throw tooManyCalls(maxCalls);
     return read(answer, usage);
   } catch (error) {
     throw error instanceof WorkError ? error.withUsage(usage) : error;
@@ -91,6 +98,7 @@ async function ask(
   messages: readonly Json[],
   settings: ModelSettings,
   { context: { signal }, onText, mayCallTools }: Asking,
+  maxCalls: number,
 ): Promise<Asked> {
   // What only a call needs is loaded by the first one.
   const { modelFailure } = await import('./failure.ts');
@@ -137,7 +145,7 @@ async function ask(
   try {
     return {
       system: named.provider === 'openai-responses' ? 'openai' : named.provider,
-      answer: await callProvider(named, options, onText),
+      answer: await callProvider(named, options, onText, maxCalls),
     };
   } catch (error) {
     throw modelFailure(error, signal, named.apiKey === undefined ? [] : [named.apiKey]);

@@ -1,19 +1,36 @@
+import { setImmediate } from 'node:timers/promises';
 import type { LanguageModelV3Content, LanguageModelV3GenerateResult, LanguageModelV3StreamPart } from '@ai-sdk/provider';
 import { type Answer, badAnswer, parsedArguments } from './answer.ts';
+import { tooManyCalls } from './call-limit.ts';
 
 type Finish = Pick<LanguageModelV3GenerateResult, 'finishReason' | 'usage'>;
 
-/** Reads a stream to its end. */
+/** How long parts are read before the rest of the process has its turn. */
+const TURN_MS = 10;
+
+/** Reads a stream to its end. Throws when it has more tool calls than `maxCalls`. */
 export async function readStream(
   stream: ReadableStream<LanguageModelV3StreamPart>,
   asked: string,
   onText: (text: string) => void,
+  maxCalls: number,
 ): Promise<Answer> {
   const content: LanguageModelV3Content[] = [];
   let response: NonNullable<LanguageModelV3GenerateResult['response']> = {};
   let finish: Finish | null = null;
+  let begun = 0;
+  let calls = 0;
+  let turnEndsAt = performance.now() + TURN_MS;
   for await (const part of stream) {
     if (part.type === 'error') throw part.error;
+    // A client of a provider gives many calls whole only at the end of the stream.
+    if (part.type === 'tool-input-start') begun += 1;
+    else if (part.type === 'tool-call') calls += 1;
+    if (begun > maxCalls || calls > maxCalls) throw tooManyCalls(maxCalls);
+    if (performance.now() >= turnEndsAt) {
+      await setImmediate();
+      turnEndsAt = performance.now() + TURN_MS;
+    }
     if (part.type === 'text-delta') {
       content.push({ type: 'text', text: part.delta });
       onText(part.delta);

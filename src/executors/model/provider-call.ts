@@ -1,6 +1,7 @@
 import { APICallError, type LanguageModelV3, type LanguageModelV3CallOptions } from '@ai-sdk/provider';
 import { WorkError } from '../executor.ts';
 import type { Answer } from './answer.ts';
+import { limitedAnswer, limitedStream } from './call-limit.ts';
 import { guardedFetch } from './guarded-fetch.ts';
 import { answerOf, readStream } from './provider-answer.ts';
 import type { NamedModel } from './settings.ts';
@@ -20,17 +21,20 @@ const NOT_STREAMED: ReadonlySet<number> = new Set([404, 405, 501]);
 
 /**
  * Asks the provider, which writes its answer as a stream; `onText` gets the text as it comes. A server without streams is asked for the
- * whole answer. Rejects with whatever the provider's client throws.
+ * whole answer. Rejects with whatever the provider's client throws, and with `too_many_calls` beyond `maxCalls`, which is found before the client reads the
+ * calls: it would read all of them at once.
  */
 export async function callProvider(
   named: NamedModel,
   options: LanguageModelV3CallOptions,
   onText: ((text: string) => void) | undefined,
+  maxCalls: number,
 ): Promise<Answer> {
   const fetch = guardedFetch(undefined, named.apiKey === undefined ? [] : [named.apiKey]);
-  if (onText === undefined) return answerOf(await (await modelOf(named, fetch)).doGenerate(options), named.model);
+  const whole: typeof fetch = async (input, init) => limitedAnswer(await fetch(input, init), maxCalls);
+  if (onText === undefined) return answerOf(await (await modelOf(named, whole)).doGenerate(options), named.model);
   // A server may send the whole answer in spite of the request for a stream.
-  let whole: Response | null = null;
+  let sentWhole: Response | null = null;
   const streaming = await modelOf(named, async (input, init) => {
     const response = await fetch(input, init);
     const type = response.headers.get('content-type') ?? '';
@@ -42,17 +46,17 @@ export async function callProvider(
       });
     }
     const isWhole = response.ok && /^application\/json\b/i.test(type);
-    if (!isWhole) return response;
-    whole = response;
+    if (!isWhole) return limitedStream(response, maxCalls);
+    sentWhole = response;
     throw new WholeAnswer();
   });
   try {
     const { stream } = await streaming.doStream(options);
-    return await readStream(stream, named.model, onText);
+    return await readStream(stream, named.model, onText, maxCalls);
   } catch (error) {
-    const response = whole as Response | null;
+    const response = sentWhole as Response | null;
     if (response === null && !isNotStreamed(error)) throw error;
-    const model = await modelOf(named, response === null ? fetch : async () => response);
+    const model = await modelOf(named, response === null ? whole : () => limitedAnswer(response, maxCalls));
     return answerOf(await model.doGenerate(options), named.model);
   }
 }

@@ -97,7 +97,7 @@ describe('an agent', () => {
     expect(first?.tools).toMatchObject([{ function: SEARCH }, { function: { name: 'price', parameters: { type: 'object' } } }]);
     expect(toolMessages(second?.messages)).toEqual(['{"id":7}']);
     expect(toolMessages(third?.messages)).toEqual(['{"id":7}', '12']);
-    expect(state.helper_conversation).toMatchObject({ calls: [], waiting: [], turns: 3, tool_calls: 2 });
+    expect(state.helper_conversation).toMatchObject({ requested: [], calls: [], waiting: 0, turns: 3, tool_calls: 2 });
 
     // Each turn and each call is a visit of its own, with its usage.
     expect(await visits(opened, id)).toEqual([

@@ -7,7 +7,7 @@ import type { Context } from '../../../../machines/step/context/context.ts';
 import { start, step } from '../../../../machines/step/index.ts';
 import type { Program } from '../../../../machines/step/program.ts';
 import { RuntimeError } from '../../errors.ts';
-import { bufferedBytes, bytesAfterStep, bytesHeldBy, bytesOf, recordUpperBound } from './execution-size.ts';
+import { bufferedBytes, bytesAfterStep, bytesByItems, bytesHeldBy, recordUpperBound } from './execution-size.ts';
 import { LIMITS } from './limits.ts';
 
 const MAX_CHAR_BYTES = 6;
@@ -90,7 +90,7 @@ function valueExcess(what: string, value: Json): Excess | null {
 /** Exact only near the limit: nearly every value is far below. */
 function bytesUpTo(value: Json, limit: number): number {
   const chars = charsUpTo(value, limit);
-  return chars > limit || chars * MAX_CHAR_BYTES <= limit ? chars : bytesOf(value);
+  return chars > limit || chars * MAX_CHAR_BYTES <= limit ? chars : bytesByItems(value);
 }
 
 function stepExcess(before: Run, { run, events }: StepResult): Excess | null {
