@@ -82,6 +82,7 @@ const KINDS: Readonly<Record<Kind['type'], readonly [WorkflowDefinition, string]
           systemPrompt: 'Be short.',
           temperature: 0.5,
           maxTokens: 100,
+          maxCallsPerAnswer: 7,
           tools: [{ name: 'find', description: 'Finds.', parameters: { type: 'object', properties: { maxItems: {} } } }],
         },
       },
@@ -92,6 +93,7 @@ const KINDS: Readonly<Record<Kind['type'], readonly [WorkflowDefinition, string]
     system_prompt: Be short.
     temperature: 0.5
     max_tokens: 100
+    max_calls_per_answer: 7
     tools: [{ name: find, description: Finds., parameters: { type: object, properties: { maxItems: {} } } }]`,
   ],
   agent: [
@@ -106,6 +108,7 @@ const KINDS: Readonly<Record<Kind['type'], readonly [WorkflowDefinition, string]
           tools: ['charge', 'mcp:brave.search', { name: 'free', tool: 'release', policy: { requireApprovalFor: ['free'] } }],
           maxTurns: 4,
           parallelToolCalls: 2,
+          maxCallsPerAnswer: 7,
           conversationKey: 'found',
         },
       },
@@ -117,6 +120,7 @@ const KINDS: Readonly<Record<Kind['type'], readonly [WorkflowDefinition, string]
     tools: [charge, mcp:brave.search, { name: free, tool: release, policy: { require_approval_for: [free] } }]
     max_turns: 4
     parallel_tool_calls: 2
+    max_calls_per_answer: 7
     conversation_key: found`,
   ],
   mcp_tool: [

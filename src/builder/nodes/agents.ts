@@ -13,6 +13,8 @@ export interface ModelNode<N extends Names> extends WorkKeys<N>, OutputSchemaKey
   readonly maxTokens?: number;
   /** Functions that the model may ask for, as OpenAI describes them. The workflow calls them. */
   readonly tools?: readonly { readonly name: string; readonly description?: string; readonly parameters?: JsonObject }[];
+  /** Tool calls of one answer, at most: 1,024 or fewer. Default: 128. */
+  readonly maxCallsPerAnswer?: number;
 }
 
 /** A language model that calls tools until it has an answer. Without a `model`: a task for a registered agent. */
@@ -29,6 +31,8 @@ export interface AgentNode<N extends Names> extends WorkKeys<N>, OutputSchemaKey
   readonly maxTurns?: number;
   /** Calls of one answer that run at the same time, at most. Default: 1. */
   readonly parallelToolCalls?: number;
+  /** Tool calls of one answer, at most: 1,024 or fewer. Default: 128. */
+  readonly maxCallsPerAnswer?: number;
   readonly conversationKey?: N['stateKey'];
   readonly temperature?: number;
   readonly maxTokens?: number;
