@@ -149,6 +149,28 @@ describe('a replay', () => {
     );
   });
 
+  it('refuses a log in which a step is missing, also where the rest would follow from what is there', () => {
+    const driver = new Driver(workflow([tool('a')]));
+    driver.pause();
+    driver.resume();
+    driver.fail('a');
+    driver.retry();
+    driver.done('a');
+    const { program, log } = driver;
+    const boundaries = driver.saves.map(({ seq }) => seq);
+    for (const [i, end] of boundaries.entries()) {
+      const start = boundaries[i - 1] ?? 0;
+      if (start === 0 || end === log.length) continue;
+      const without = log.filter(({ sequence }) => sequence <= start || sequence > end);
+      expect(() => replay(program, null, without, env), `${start} to ${end}`).toThrow(LogMismatch);
+    }
+    const beside = new Driver(workflow([tool('a')]));
+    for (const _ of [1, 2]) beside.send({ type: 'enqueue', node: 'a', queue: 'general' });
+    const [first = 0, second = 0] = beside.saves.map(({ seq }) => seq);
+    const gap = beside.log.filter(({ sequence }) => sequence <= first || sequence > second);
+    expect(() => replay(beside.program, null, gap, env)).toThrow(`event ${second + 1}: follows sequence ${first}`);
+  });
+
   it('uses the step limit with which the execution started', () => {
     const driver = new Driver(workflow([tool('a')], [['a', 'a', 'state.go']]), { input: { go: true }, env: { stepLimit: 3 } });
     while (driver.run.status === 'running') driver.done('a');

@@ -6,11 +6,11 @@ import { normalise } from '../../../machines/ir/normalise.ts';
 import type { Json } from '../../../machines/json.ts';
 import { historyOf, LogReplay, replay } from '../../../machines/replay/index.ts';
 import { type Run, TERMINAL } from '../../../machines/run.ts';
-import { save, stateOf, terminalFailures } from '../../../machines/step/index.ts';
+import { save, stateOf, terminalFailures, workOf } from '../../../machines/step/index.ts';
 import { Driver } from '../../support/driver.ts';
 import { GOLDEN_ENV, type Golden, goldenNames, readGolden, tenantPolicyOf } from '../../support/golden.ts';
 import { Fork, stepsOf } from '../../support/replay-steps.ts';
-import { documents } from '../../support/workflows.ts';
+import { documents, tool, workflow } from '../../support/workflows.ts';
 
 const names = goldenNames();
 const golden = (name: string): Golden => readGolden(name) as Golden;
@@ -62,6 +62,22 @@ describe('a fork', () => {
       });
       expect(save(replay(program, null, fork.log, OTHER))).toBe(save(fork.run));
     }
+  });
+});
+
+describe('a fork of an attempt that has begun something elsewhere', () => {
+  it('begins it anew: what the origin began stays the own of the origin', () => {
+    const driver = new Driver(workflow([tool('a')]), { env: { isLocal: () => true } });
+    const data = { task_id: 'task-of-the-origin' };
+    driver.send({ type: 'progress', ...driver.visit('a'), event: 'remote_task_started', data });
+    const progressOf = ({ program, run, env }: Driver) => workOf(program, run, 'a', env).progress;
+    expect(progressOf(driver)).toEqual({ remote_task_started: data });
+    const fork = driver.forkAt(driver.run.seq, 'exec_2');
+    expect(progressOf(fork)).toEqual({});
+    expect(fork.send({ type: 'cancel', reason: 'enough' }).effects.filter(({ type }) => type === 'release')).toEqual([]);
+    expect(driver.send({ type: 'cancel', reason: 'enough' }).effects).toContainEqual(
+      expect.objectContaining({ type: 'release', progress: { remote_task_started: data } }),
+    );
   });
 });
 

@@ -116,6 +116,17 @@ describe('an execution that cannot be stepped', () => {
     await expect(bench.runtime.retry(CALLER, id)).rejects.toMatchObject({ message: expect.stringContaining(error) });
   });
 
+  it('ends as failed by a message that it refuses, too', async () => {
+    const before = await openTestRuntime({ checkpointLogBytes: 0 });
+    const id = await before.run(timed);
+    await before.close();
+    damage(before.path, id, nothingActive);
+    const bench = await openTestRuntime({ path: before.path, clock: before.clock });
+    await expect(bench.runtime.resume(CALLER, id)).rejects.toMatchObject({ code: 'corrupt' });
+    expect(await bench.settled(id)).toMatchObject({ status: 'failed', error: expect.stringMatching(/^internal error: no work/) });
+    expect(bench.runtime.corruptExecutions).toBe(1);
+  });
+
   it('counts as a failed child for its parent', async () => {
     const before = await openTestRuntime({ checkpointLogBytes: 0 });
     await before.runtime.register(CALLER, timed);

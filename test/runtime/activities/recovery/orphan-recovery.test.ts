@@ -51,6 +51,28 @@ describe('after a crash', () => {
     expect(calls).toBe(2);
   });
 
+  it('work that only waited for a slot has lost no attempt: it runs, though its node has only one', async () => {
+    const once = {
+      ...(one as object),
+      workflow_id: 'once',
+      nodes: { a: { kind: { type: 'tool', tool_ref: 'work' }, retry_policy: 'no_retry' } },
+    };
+    let calls = 0;
+    const first = await openTestRuntime({ concurrency: 1, tools: { work: () => new Promise(() => (calls += 1)) } });
+    const ids = [await first.run(once as never), await first.run(once as never), await first.run(once as never)];
+    await eventually(async () => calls > 0 && (await first.timeline(ids.at(-1) ?? '')).includes('node_scheduled a'));
+    const waiting: string[] = [];
+    for (const id of ids) if (!(await first.timeline(id)).includes('node_started a')) waiting.push(id);
+    expect(waiting.length).toBeGreaterThan(0);
+    const second = await openTestRuntime({ path: crashCopy(first.path), tools: { work: () => ({ ok: true }) } });
+    for (const id of ids) {
+      const isWaiting = waiting.includes(id);
+      expect((await second.settled(id)).status).toBe(isWaiting ? 'completed' : 'failed');
+      const failed = (await second.log(id)).filter(({ type }) => type === 'node_failed');
+      expect(failed).toHaveLength(isWaiting ? 0 : 1);
+    }
+  });
+
   it('executions that wait for an external worker are left alone', async () => {
     let calls = 0;
     const first = await openTestRuntime({ tools: { work: () => new Promise(() => (calls += 1)) } });
