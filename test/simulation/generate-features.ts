@@ -43,6 +43,7 @@ export function addFeatures(
 /** Without personal data that tools return in the log, every restart depends on the originals. */
 const FEATURES: readonly Feature[] = [
   { name: 'judge', chance: 0.15, add: withJudge },
+  { name: 'coordinator', chance: 0.12, add: withCoordinator },
   { name: 'agent', chance: 0.2, add: withAgent },
   { name: 'autonomy', chance: 0.2, add: withAutonomy },
   { name: 'policy', chance: 0.12, add: withPolicy },
@@ -50,6 +51,14 @@ const FEATURES: readonly Feature[] = [
   { name: 'finalizers', chance: 0.25, add: withFinalizers },
   { name: 'data', chance: 0.2, add: withDataPolicy },
 ];
+
+/** Logs what its attempts have decided, which later ones keep. */
+function withCoordinator(document: JsonObject, random: Random): JsonObject {
+  return mapTools(document, random, 2, (node, kind) => {
+    const { tool_ref: _tool, ...rest } = kind;
+    return { ...node, kind: { ...rest, type: 'coordinator', task: 'choose', required_skills: ['work'] } };
+  });
+}
 
 function withAgent(document: JsonObject, random: Random): JsonObject {
   return mapTools(document, random, 1, (node, kind) => {

@@ -3,10 +3,11 @@ import { RuntimeError } from '../../src/runtime/errors.ts';
 import { StoreError } from '../../store/port/errors.ts';
 import { checkChildLifetimes } from './check/child-lifetimes.ts';
 import { checkFinalState, checkProgress } from './check/final-checks.ts';
-import { checkLeftovers } from './check/leftovers.ts';
+import { areIdle, checkLeftovers } from './check/leftovers.ts';
 import { OnlineChecker } from './check/online-checker.ts';
 import { OverdueCheck } from './check/overdue.ts';
 import { Probes } from './check/probes.ts';
+import { SimulatedAgents } from './environment/agents.ts';
 import { Clients, callerOf } from './environment/clients.ts';
 import { Finisher } from './environment/finishers.ts';
 import { Network, START_MS } from './environment/network.ts';
@@ -26,6 +27,8 @@ import { MemoryDatabase } from './store/memory-database.ts';
 const SETTLE_MS = 400_000;
 /** Time for the remaining executions to end after they are cancelled. */
 const CANCEL_MS = 60_000;
+/** Time for the processes to end what they have in progress. */
+const IDLE_MS = 60_000;
 const MAX_ENTRIES = 250_000;
 const ENDED = new Set<string>(TERMINAL);
 
@@ -64,6 +67,7 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
   if (maxLive !== null) database.tables.limits = JSON.stringify({ max_concurrent_executions: maxLive });
   const freezes = new WorkFreezes(plan, scheduler);
   const tools = new SimulatedTools(plan, scheduler, checker, freezes);
+  const agents = new SimulatedAgents(plan.seed, scheduler);
   const processes: readonly RuntimeProcess[] = plan.processes.map(
     (_, processIndex) =>
       new RuntimeProcess({
@@ -75,6 +79,7 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
         trace,
         onUp: () => clients.onProcessUp(),
         toolsOf: (incarnation) => tools.of(incarnation),
+        agentsOf: (incarnation) => agents.of(incarnation),
         onError: ({ id }, error) => {
           if (!isRetried(error)) checker.addViolation(`${id} reports: ${textOf(error)}`);
         },
@@ -103,7 +108,7 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
     for (const fault of plan.faults) scheduleFault(fault, scheduler, network, processes);
     scheduler.schedule(plan.faultsEndAtMs, null, 'calm', () => {
       faultsOver = true;
-      for (const part of [network, tools, workers, freezes]) part.faultsOver = true;
+      for (const part of [network, tools, workers, freezes, agents]) part.faultsOver = true;
       for (const each of processes) each.setClock();
       workers.startHelper();
       finishers.start();
@@ -132,6 +137,8 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
     await scheduler.runUntil(() => areUp() || until(SETTLE_MS + CANCEL_MS)(), MAX_ENTRIES);
     probes.start();
     await scheduler.runUntil(() => probes.areFinished, MAX_ENTRIES);
+    const idleByMs = scheduler.nowMs + IDLE_MS;
+    await scheduler.runUntil(() => areIdle(processes) || scheduler.nowMs >= idleByMs, MAX_ENTRIES);
     for (const problem of checkChildLifetimes(database.tables, START_MS + plan.faultsEndAtMs, scheduler.nowMs))
       checker.addViolation(problem);
     for (const problem of checkLeftovers(database, processes)) checker.addViolation(problem);

@@ -1,4 +1,4 @@
-import type { Workflow } from '../../../machines/ir/workflow.ts';
+import type { Node, Workflow } from '../../../machines/ir/workflow.ts';
 import type { Json } from '../../../machines/json.ts';
 import type { TimedEvent } from '../../../machines/replay/index.ts';
 import { EndlessLoop, Model } from '../../support/model.ts';
@@ -46,11 +46,15 @@ export function playModel(log: readonly TimedEvent[], workflow: Workflow, ends: 
 /** Number of events of the steps before the first one that the model does not cover. */
 function modelledLength(log: readonly TimedEvent[], workflow: Workflow, ends: readonly number[]): number {
   const ungoverned = new Set(workflow.nodes.flatMap(({ id, policy }) => (policy === null ? [id] : [])));
-  const agents = new Set(workflow.nodes.flatMap(({ id, kind }) => (kind.type === 'agent' ? [id] : [])));
+  // The model does not know the node at which an execution continues beyond its budget.
+  const behindBudget = workflow.edges.filter(({ from }) => from === workflow.on_budget_exceeded).map(({ to }) => to);
+  const isOther = ({ id, kind }: Node): boolean =>
+    ['agent', 'coordinator'].includes(kind.type) || (kind.type === 'join' && behindBudget.includes(id));
+  const others = new Set(workflow.nodes.filter(isOther).map(({ id }) => id));
   const isUnknown = ({ type, node_id, data }: TimedEvent): boolean =>
     NOT_MODELLED.has(type) ||
     data.activation === 0 ||
-    agents.has(node_id ?? '') ||
+    others.has(node_id ?? '') ||
     // By the policy of the workflow, or of the tenant.
     (POLICY.has(type) && (ungoverned.has(node_id ?? '') || data.policy_scope === 'tenant'));
   const unknown = log.findIndex((event, i) => isUnknown(event) || isCancel(log, i));

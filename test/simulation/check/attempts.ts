@@ -10,6 +10,8 @@ interface Visit {
   started: boolean;
   failed: boolean;
   outcome: string | null;
+  /** What its attempts have decided and logged; a fork decides anew. */
+  decided: string | null;
 }
 
 const OUTCOMES: Readonly<Record<string, string>> = {
@@ -20,7 +22,7 @@ const OUTCOMES: Readonly<Record<string, string>> = {
 
 /**
  * Checks the attempts and timers of a log, independent of the graph: attempts of a visit count up to their maximum, each ends once, a visit has
- * one outcome, a result belongs to the current attempt, and a timer fires once and not early.
+ * one outcome, a result belongs to the current attempt, a decision that an attempt has logged stands, and a timer fires once and not early.
  */
 export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, calls: readonly ToolCall[]): readonly string[] {
   const problems: string[] = [];
@@ -29,10 +31,11 @@ export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, ca
   const retries = new Map<string, number>();
   const nodes = new Map(workflow.nodes.map((node) => [node.id, node]));
   for (const { sequence, type, node_id, data, at_ms } of log) {
+    if (type === 'workflow_forked') for (const visit of visits.values()) visit.decided = null;
     if (node_id === null || data.activation === 0) continue;
     const name = `${node_id}:${data.activation}`;
     const problem = (text: string): void => void problems.push(`${sequence} ${type} ${name}: ${text}`);
-    const visit = visits.get(name) ?? { attempt: 0, began: false, started: false, failed: false, outcome: null };
+    const visit = visits.get(name) ?? { attempt: 0, began: false, started: false, failed: false, outcome: null, decided: null };
     visits.set(name, visit);
     switch (type) {
       case 'node_scheduled':
@@ -68,6 +71,11 @@ export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, ca
         if (seconds !== undefined) timers.set(name, at_ms + seconds * 1_000);
         break;
       }
+      case 'coordinator_decision':
+        if (visit.decided !== null) problem(`it has decided on ${visit.decided} before`);
+        if (data.attempt !== visit.attempt) problem(`attempt ${data.attempt}, and ${visit.attempt} is in progress`);
+        visit.decided = typeof data.selected === 'string' ? data.selected : null;
+        break;
       case 'tool_approval_required': {
         // A retry that a person has to allow, once its time has come.
         const retryMs = retries.get(name) ?? at_ms;
@@ -92,6 +100,10 @@ export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, ca
       case 'node_cancelled': {
         if (visit.outcome !== null) problem(`the visit is over: ${visit.outcome}`);
         visit.outcome = OUTCOMES[type] ?? type;
+        const { selected } = (data.output ?? {}) as { readonly selected?: string };
+        const isCoordinator = type === 'node_completed' && nodes.get(node_id)?.kind.type === 'coordinator';
+        if (isCoordinator && selected !== visit.decided)
+          problem(`its result is ${selected}, and it has decided on ${visit.decided}`);
         const call = calls.find((each) => each.call === (data.output as { readonly call?: number } | null | undefined)?.call);
         const isOfVisit = call?.node === node_id && call.activation === data.activation;
         if (type === 'node_completed' && isOfVisit && call.attempt !== visit.attempt)

@@ -23,6 +23,15 @@ export function checkLeftovers(database: MemoryDatabase, processes: readonly Run
   return problems;
 }
 
+/** Whether no process has anything in progress but calls of tools. */
+export function areIdle(processes: readonly RuntimeProcess[]): boolean {
+  return processes.every(({ runtime }) => {
+    if (runtime === null) return true;
+    const { pendingMessages, inProcess } = runtime.load();
+    return pendingMessages === 0 && inProcess.waiting === 0;
+  });
+}
+
 function personalDataOf(tables: Tables, { row, events, checkpoints }: StoredExecution): readonly string[] {
   const source = JSON.parse(tables.revisions.get(key(row.tenantId, row.revision)) ?? '{}') as JsonObject;
   if (source.data_policy === undefined) return [];

@@ -8,6 +8,7 @@ import type { Operations } from './operations.ts';
 import { randomStream } from './random-streams.ts';
 
 const EVERY_MS = 2_000;
+const MAX_SEGMENTS = 6;
 const ENDED = new Set<string>(TERMINAL);
 
 /** After the faults, brings every execution to its end: resumes it, decides its approvals, and sends the events it waits for. */
@@ -34,6 +35,11 @@ export class Finisher {
         const { row, events } = execution;
         // A child that its parent does not need any more must end by itself.
         if (ENDED.has(row.status) || unwantedSinceMs(this.#database.tables, execution) !== null) continue;
+        // A loop that exceeds its budget in each segment would go on for ever.
+        if (segmentOf(row.labels) > MAX_SEGMENTS) {
+          await this.#operations.cancel(`${CLIENT_PREFIX}finisher cancels ${row.id} ${round}`, row.id);
+          continue;
+        }
         // An execution that awaits approval by policy is running.
         const isHeld = events.some(({ type }) => type === 'tool_approval_required');
         if (row.status === 'paused' || isHeld) await this.#unblock(row.id, round);
@@ -58,4 +64,9 @@ export class Finisher {
       for (const key of ['key0', 'key1'])
         await this.#operations.sendEvent(name(`sends ${key}`), executionId, { key, keyed: false, twice: false });
   }
+}
+
+/** Which segment of a chain an execution is. */
+function segmentOf(labels: string): number {
+  return Number((JSON.parse(labels) as { readonly 'jamjet.segment'?: string })['jamjet.segment'] ?? 0);
 }

@@ -1,3 +1,4 @@
+import type { AgentDirectory } from '../../../src/executors/a2a/directory.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
 import { createRuntime } from '../../../src/runtime/index.ts';
 import type { ServerRuntime } from '../../../src/runtime/types/server-runtime.ts';
@@ -20,6 +21,7 @@ export interface ProcessOptions {
   readonly database: MemoryDatabase;
   readonly trace: Trace;
   readonly toolsOf: (incarnation: Incarnation) => Tools;
+  readonly agentsOf: (incarnation: Incarnation) => AgentDirectory;
   readonly onUp: () => void;
   /** Called with errors that the runtime reports. */
   readonly onError: (incarnation: Incarnation, error: unknown) => void;
@@ -51,7 +53,7 @@ export class RuntimeProcess {
 
   start(): void {
     if (this.#incarnation !== null) return;
-    const { index: processIndex, database, network, plan, toolsOf, onError } = this.#options;
+    const { index: processIndex, database, network, plan, toolsOf, agentsOf, onError } = this.#options;
     this.#lives += 1;
     const incarnation = new Incarnation(processIndex, this.#lives, (downMs) => this.#onEnd(incarnation, downMs, 'crashes'));
     this.#incarnation = incarnation;
@@ -63,6 +65,7 @@ export class RuntimeProcess {
       clock: this.#clockOf(incarnation),
       randomBytes: randomBytes(randomStream(plan.seed, 'ids', incarnation.id)),
       tools: toolsOf(incarnation),
+      agents: agentsOf(incarnation),
       cacheBytes,
       concurrency,
       stepLimit,
