@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { describeFailure, replaySeed } from './report.ts';
 
 const { SIM_SEED, SIM_KEEP, SIM_SEEDS } = process.env;
-const SEEDS = Number(SIM_SEEDS ?? 200);
-const AT_ONCE = 50;
+const SEEDS = Number(SIM_SEEDS ?? 120);
+const AT_ONCE = 40;
 
 /** Prints the trace of one seed. */
 describe.runIf(SIM_SEED !== undefined)(`simulation ${SIM_SEED}`, () => {
