@@ -35,7 +35,7 @@ export class Finisher {
         const { row, events } = execution;
         // A child that its parent does not need any more must end by itself.
         if (ENDED.has(row.status) || unwantedSinceMs(this.#database.tables, execution) !== null) continue;
-        // A loop that exceeds its budget in each segment would go on for ever.
+        // A loop that exceeds its budget in each segment would go on forever.
         if (segmentOf(row.labels) > MAX_SEGMENTS) {
           await this.#operations.cancel(`${CLIENT_PREFIX}finisher cancels ${row.id} ${round}`, row.id);
           continue;
