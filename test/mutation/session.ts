@@ -9,6 +9,9 @@ import { Journal, type JournalEntry } from './journal.ts';
 import type { Mutant } from './mutants.ts';
 import type { Task } from './runner.ts';
 
+/** Hooks close what tests have opened, which a mutant may prevent. */
+const HOOK_MS = 40_000;
+
 /** What became of one process of tests. */
 export interface RunResult {
   readonly journal: readonly JournalEntry[];
@@ -63,7 +66,7 @@ export class Session {
     journal.clear();
     for (const project of this.#vitest.projects) {
       project.provide('mutation', { ...task, journal: path });
-      Object.assign(project.config, { testTimeout: waitMs, hookTimeout: 2 * waitMs, expect: { poll: { timeout: waitMs / 2 } } });
+      Object.assign(project.config, { testTimeout: waitMs, hookTimeout: HOOK_MS, expect: { poll: { timeout: waitMs / 2 } } });
     }
     const specifications = (await Promise.all(files.map((file) => this.#specification(file)))).filter((each) => each !== null);
     this.#ended.length = 0;

@@ -425,3 +425,19 @@ describe('the snapshot of a long execution', () => {
     expect(Math.max(...sizes.slice(10)) - (sizes[10] ?? 0)).toBeLessThan(20);
   });
 });
+
+describe('what an attempt has begun elsewhere', () => {
+  const begun = (driver: Driver) =>
+    driver.send({ type: 'progress', ...driver.visit('a'), event: 'remote_task_started', data: { task_id: 't' } });
+  const released = (driver: Driver) => driver.last.effects.filter(({ type }) => type === 'release');
+  const local = { env: { isLocal: () => true } };
+
+  it('is kept for the next attempt, and released with the class of the error when the node fails', () => {
+    const driver = new Driver(workflow([retried('a', 'at_once')]), local);
+    begun(driver);
+    driver.fail('a', { errorClass: 'rate_limit' });
+    expect(released(driver)).toEqual([]);
+    driver.fail('a', { errorClass: 'server_error', retryable: false });
+    expect(released(driver)).toMatchObject([{ node: 'a', activation: 1, errorClass: 'server_error' }]);
+  });
+});

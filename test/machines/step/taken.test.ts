@@ -13,6 +13,17 @@ const transitions = (driver: Driver): Json[] =>
     .filter(({ type }) => type === 'node_completed' || type === 'node_failed')
     .map(({ node_id, data: { taken, evaluated } }) => [node_id, taken ?? null, ...(evaluated === undefined ? [] : [evaluated])]);
 
+describe('a route that a result asks for', () => {
+  it('is ignored if the node has none of that name', () => {
+    const plain = new Driver(workflow([tool('a'), tool('b')], [['a', 'b']]));
+    const asking = new Driver(workflow([tool('a'), tool('b')], [['a', 'b']]));
+    plain.done('a', { n: 1 });
+    asking.send({ type: 'done', ...asking.visit('a'), output: { n: 1 }, durationMs: 7, route: 'on_input_required' });
+    expect(asking.log).toEqual(plain.log);
+    expect(save(asking.run)).toBe(save(plain.run));
+  });
+});
+
 describe('the transition taken is logged', () => {
   it('with the conditions up to the one that held', () => {
     const made = workflow([

@@ -72,6 +72,26 @@ describe('due timers of executions that this runtime does not process', () => {
   });
 });
 
+describe('the timeout of a workflow', () => {
+  it('ends an execution in which nothing has happened since its start', async () => {
+    const waiting = {
+      workflow_id: 'waiting',
+      version: '1',
+      timeouts: { workflow_timeout: 60 },
+      nodes: { rest: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'k' } } },
+      edges: [],
+    } as never;
+    const bench = await openTestRuntime();
+    const id = await bench.run(waiting);
+    // Polls for other reasons have passed.
+    await passing(bench, async () => (await bench.runtime.execution(CALLER.tenantId, id)).status !== 'queued');
+    bench.clock.advance(58 * SECOND);
+    expect((await bench.runtime.execution(CALLER.tenantId, id)).status).not.toBe('cancelled');
+    const ended = await passing(bench, async () => (await bench.runtime.execution(CALLER.tenantId, id)).status === 'cancelled');
+    expect(ended).toBeLessThan(10 * SECOND);
+  });
+});
+
 describe('a due timer of an execution that cannot be stepped', () => {
   it('does not delay other timers', async () => {
     const bench = await openTestRuntime();

@@ -77,6 +77,20 @@ describe('the input of an attempt is logged', () => {
     expect(driver.run.status).toBe('running');
   });
 
+  it('unless it is a prompt, and the data policy does not retain prompts', () => {
+    const model = { id: 'm', kind: { type: 'model', model_ref: 'gpt-4o', prompt_ref: 'Say {{ state.word }}' } };
+    const made = (data_policy: JsonObject) => workflow([model, tool('a')], [['m', 'a']], { data_policy });
+    const played = (policy: JsonObject) => {
+      const driver = new Driver(made(policy), { input: { word: 'hi' }, ...local });
+      driver.done('m', 'hi');
+      return [...inputs(driver, 'm'), ...inputs(driver, 'a')];
+    };
+    const [prompt, state] = played({ retain_prompts: true });
+    expect(prompt).toMatchObject({ input: expect.anything() });
+    expect(state).toMatchObject({ input: expect.anything() });
+    expect(played({ retain_prompts: false })).toEqual([{ input_omitted: true }, state]);
+  });
+
   it('not for nodes that wait', () => {
     const driver = new Driver(workflow([{ id: 'w', kind: { type: 'wait', correlation_key: 'k' } } as never]));
     expect(inputs(driver, 'w')).toEqual([{}]);
