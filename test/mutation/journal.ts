@@ -3,8 +3,8 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 /** What the process of the tests reports; written at once, so that nothing is lost when a mutant ends the process. */
 export type JournalEntry =
   | { readonly type: 'file'; readonly file: string }
-  /** Mutants that are evaluated outside tests: while modules are loaded, or in hooks of a whole file. */
-  | { readonly type: 'outside'; readonly mutants: readonly number[] }
+  /** Mutants that are evaluated before the first test of a file: while modules are loaded. */
+  | { readonly type: 'loaded'; readonly mutants: readonly number[] }
   /** The test is too expensive for this run. */
   | { readonly type: 'expensive'; readonly file: string }
   | { readonly type: 'begun'; readonly mutant: number; readonly test: string }

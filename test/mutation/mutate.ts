@@ -36,7 +36,7 @@ export async function mutate(options: MutationOptions): Promise<Report> {
       const sources = new Set(sourceFiles(area));
       const found = new Map<Mutant, Kill>();
       const mutants = chosen.filter((mutant) => sources.has(mutant.file));
-      const open: Open = { left: new Set(mutants), evaluated: new Set(), alone: new Set() };
+      const open: Open = { left: new Set(mutants), evaluated: new Set(), loaded: new Set(), alone: new Set() };
       const killed = (mutant: Mutant, kill: Kill) => {
         found.set(mutant, kill);
         say(`${kill.verdict}: ${describeMutant(mutant)}\n    ${kill.by.split('\n')[0]}`);
@@ -44,7 +44,8 @@ export async function mutate(options: MutationOptions): Promise<Report> {
       const mirrored = testFiles(area.tests);
       for (const files of [mirrored, testFiles(area.wider).filter((file) => !mirrored.includes(file))]) {
         await repeatTests(session, files, open, killed);
-        for (const mutant of open.alone) {
+        const unevaluated = [...open.loaded].filter((mutant) => !open.evaluated.has(mutant));
+        for (const mutant of new Set([...unevaluated, ...open.alone])) {
           const kill = open.left.has(mutant) ? await runAlone(session, files, mutant) : null;
           if (kill === null) continue;
           open.left.delete(mutant);
@@ -53,7 +54,7 @@ export async function mutate(options: MutationOptions): Promise<Report> {
         say(`${area.name}: ${open.left.size} of ${mutants.length} mutants are left after ${files.length} test files`);
       }
       for (const mutant of mutants) {
-        const evaluated = open.evaluated.has(mutant) || open.alone.has(mutant);
+        const evaluated = open.evaluated.has(mutant) || open.loaded.has(mutant);
         const survivor = { verdict: evaluated ? ('survived' as const) : ('not covered' as const), by: null };
         results.push({ area: area.name, mutant: describeMutant(mutant), ...(found.get(mutant) ?? survivor) });
       }

@@ -12,7 +12,9 @@ export interface Open {
   readonly left: Set<Mutant>;
   /** Evaluated by a test. */
   readonly evaluated: Set<Mutant>;
-  /** Evaluated outside tests, or disturbing the tests after it: needs a process of its own. */
+  /** Evaluated before the tests of a file: while modules are loaded. */
+  readonly loaded: Set<Mutant>;
+  /** Disturbs the tests after it: needs a process of its own. */
   readonly alone: Set<Mutant>;
 }
 
@@ -27,7 +29,10 @@ export async function repeatTests(
   open: Open,
   killed: (mutant: Mutant, kill: Kill) => void,
 ) {
-  const expensive = await repeat(files, { from: 0, to: CHEAP_MS }, WAIT_MS.cheap);
+  const expensive: string[] = [];
+  for (const group of await session.byProject(files)) {
+    expensive.push(...(await repeat(group, { from: 0, to: CHEAP_MS }, WAIT_MS.cheap)));
+  }
   await repeat(expensive, { from: CHEAP_MS, to: Number.MAX_SAFE_INTEGER }, WAIT_MS.expensive);
 
   async function repeat(all: readonly string[], test: { from: number; to: number }, waitMs: number): Promise<string[]> {
@@ -46,7 +51,7 @@ export async function repeatTests(
       for (const entry of journal) {
         if (entry.type === 'file') file = entry.file;
         else if (entry.type === 'expensive') costly.add(entry.file);
-        else if (entry.type === 'outside') for (const id of entry.mutants) open.alone.add(find(id));
+        else if (entry.type === 'loaded') for (const id of entry.mutants) open.loaded.add(find(id));
         else if (entry.type === 'broken') {
           begun = null;
           // Perhaps by what a mutant left behind; so it gets a new process.

@@ -65,6 +65,7 @@ export default class MutantRunner extends TestRunner {
   #mode: Mode = { type: 'without' };
   #queue: number[] = [];
   #startedAtMs = 0;
+  #file: string | null = null;
   #bounds = SPARE;
   #maxIdleMs = SPARE_IDLE_MS;
   #idleAtStartMs = 0;
@@ -77,7 +78,7 @@ export default class MutantRunner extends TestRunner {
   override async onBeforeRunTask(test: RunnerTestCase): Promise<void> {
     await super.onBeforeRunTask(test);
     if (this.#task.active !== null) return;
-    this.#outside();
+    this.#noteLoaded(test.file.filepath);
     this.#mode = { type: 'without' };
     // At most: without a mutant, then each mutant and a check after it.
     Object.assign(test, { repeats: 1 + 2 * this.#left.size });
@@ -144,11 +145,6 @@ export default class MutantRunner extends TestRunner {
     }
   }
 
-  override onAfterRunFiles(): void {
-    super.onAfterRunFiles();
-    this.#outside();
-  }
-
   /** The mutants that the test has just evaluated are the next ones. */
   #plan(test: RunnerTestCase, failed: boolean, rounds: number): void {
     if (failed) {
@@ -167,9 +163,11 @@ export default class MutantRunner extends TestRunner {
     this.#mode = { type: 'mutant', mutant: null };
   }
 
-  #outside(): void {
+  /** What was evaluated since the last test: at the first test of a file, by loading modules; later, by what tests have left running. */
+  #noteLoaded(file: string): void {
     const mutants = this.#switch.take().filter((mutant) => this.#left.has(mutant));
-    if (mutants.length > 0) this.#journal.write({ type: 'outside', mutants });
+    if (this.#file !== file && mutants.length > 0) this.#journal.write({ type: 'loaded', mutants });
+    this.#file = file;
   }
 }
 

@@ -76,6 +76,16 @@ export class Session {
     return { journal: journal.read(), crashed, failure: failureOf(this.#ended) ?? crashes[0] ?? null };
   }
 
+  /** Test files of different projects do not share a process; those without a database first. */
+  async byProject(files: readonly string[]): Promise<readonly (readonly string[])[]> {
+    const groups = new Map<string, string[]>([['unit', []]]);
+    for (const file of files) {
+      const name = (await this.#specification(file))?.project.name;
+      if (name !== undefined) groups.set(name, [...(groups.get(name) ?? []), file]);
+    }
+    return [...groups.values()];
+  }
+
   async close(): Promise<void> {
     rmSync(this.#folder, { recursive: true });
     await this.#vitest.close();
