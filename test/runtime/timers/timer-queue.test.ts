@@ -90,6 +90,16 @@ describe('the timeout of a workflow', () => {
     const ended = await passing(bench, async () => (await bench.runtime.execution(CALLER.tenantId, id)).status === 'cancelled');
     expect(ended).toBeLessThan(10 * SECOND);
   });
+
+  it('is not due any more once the execution has ended', async () => {
+    const brief = { ...pausing, workflow_id: 'brief', timeouts: { workflow_timeout: 120 } } as never;
+    const bench = await openTestRuntime();
+    const id = await bench.run(brief);
+    await passing(bench, async () => (await bench.runtime.execution(CALLER.tenantId, id)).status !== 'queued');
+    bench.clock.advance(60 * SECOND);
+    await completion(bench, id);
+    expect(await bench.store.nextDueAtMs()).toBeNull();
+  });
 });
 
 describe('a due timer of an execution that cannot be stepped', () => {
