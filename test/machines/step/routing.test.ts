@@ -186,6 +186,18 @@ describe('cancelling', () => {
 });
 
 describe('skipping', () => {
+  it('skips each node once when choices follow each other in one step', () => {
+    const made = workflow([
+      condition('first', ['state.no', 'a'], [null, 'second']),
+      tool('a'),
+      condition('second', ['state.no', 'b'], [null, 'c']),
+      tool('b'),
+      tool('c'),
+    ]);
+    const driver = new Driver(made);
+    expect(driver.all('node_skipped').map(({ node_id }) => node_id)).toEqual(['a', 'b']);
+  });
+
   it('skips all nodes that can no longer run, and no others', () => {
     const made = workflow(
       [condition('gate', ['state.x', 'a'], [null, 'b']), tool('a'), tool('b'), tool('b2'), tool('after')],

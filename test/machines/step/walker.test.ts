@@ -30,6 +30,7 @@ describe('the walker', () => {
     expect(() => walker.at(['l'])).toThrow('not the states of a machine');
     expect(() => walker.at(['a', 'l', 'r'])).toThrow('not the states of a machine');
     expect(() => walker.at(['x'])).toThrow('no states x');
+    expect(() => walker.at(['l', 'x', 'r'])).toThrow('no states l, x, r');
     expect(() => walker.at([])).toThrow(TypeError);
   });
 
