@@ -1,10 +1,14 @@
 // Plants random bugs (mutants) in the sources, and runs the tests that cover each. See README.md.
+import { setMaxListeners } from 'node:events';
 import { parseArgs } from 'node:util';
 import { areasNamed } from './areas.ts';
 import { mutate } from './mutate.ts';
 import { isSurvivor, summarise, writeReport } from './report.ts';
 
 const USAGE = `usage: npm run mutate -- [--area NAME]… [--count N] [--seed N] [--at FILE:LINE]… [--again REPORT] [--report FILE]`;
+
+// Vitest adds a listener in each run.
+setMaxListeners(0);
 
 const text = { type: 'string' } as const;
 const { values } = parseArgs({
