@@ -7,14 +7,21 @@ export interface ActionContext {
   readonly request: string | null;
 }
 
-export interface WorkflowRow {
+/** Versions of a workflow that are listed with it. */
+export const MAX_LISTED_VERSIONS = 1_000;
+
+/** A version of a workflow without its document, which may be large. */
+export interface WorkflowVersionRow {
   readonly workflowId: string;
   readonly version: string;
   readonly revision: string;
-  readonly source: string;
   readonly registeredAtMs: number;
   /** Actor of the last registration; empty if an earlier release registered it. */
   readonly registeredBy: string;
+}
+
+export interface WorkflowRow extends WorkflowVersionRow {
+  readonly source: string;
 }
 
 /** Content that was registered under a version. */

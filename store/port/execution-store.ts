@@ -1,5 +1,5 @@
 import type { Batch, CommitRejection } from './commit.ts';
-import type { ActionContext, ControlAction, TokenRow, WorkflowRevisionRow, WorkflowRow } from './control.ts';
+import type { ActionContext, ControlAction, TokenRow, WorkflowRevisionRow, WorkflowRow, WorkflowVersionRow } from './control.ts';
 import type { ExecutionSearch } from './execution-search.ts';
 import type { EventPage, EventPageRequest, ExecutionRow, IdempotencyRow, InboxRow, StoredCheckpoint } from './executions.ts';
 import type { StoreNotification } from './notifications.ts';
@@ -116,8 +116,9 @@ export interface TenantStore extends ExecutionSearch {
   /** The hash of the same workflow's revision, without reading its document: looked up by every start. */
   revisionOf(workflowId: string, version?: string): Promise<string | null>;
   /** The latest version of each workflow, by id. */
-  workflows(page: { readonly limit: number; readonly offset: number }): Promise<readonly WorkflowRow[]>;
-  versions(workflowId: string): Promise<readonly WorkflowRow[]>;
+  workflows(page: { readonly limit: number; readonly offset: number }): Promise<readonly WorkflowVersionRow[]>;
+  /** The last registered first, 1,000 at most. */
+  versions(workflowId: string): Promise<readonly WorkflowVersionRow[]>;
   /** What was registered under all versions of a workflow, the last registered first. */
   workflowRevisions(
     workflowId: string,

@@ -15,6 +15,9 @@ export interface WorkerHeartbeat {
   readonly actor: Pick<ActionContext, 'actorId' | 'actorType' | 'request'>;
 }
 
+/** Of each kind. */
+export const MAX_LISTED_WORKERS = 1_000;
+
 export interface WorkerRow {
   readonly id: string;
   readonly kind: 'external' | 'runtime';

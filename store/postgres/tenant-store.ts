@@ -1,5 +1,11 @@
 import type { QueryResultRow } from 'pg';
-import type { TokenRow, WorkflowRevisionRow, WorkflowRow } from '../port/control.ts';
+import {
+  MAX_LISTED_VERSIONS,
+  type TokenRow,
+  type WorkflowRevisionRow,
+  type WorkflowRow,
+  type WorkflowVersionRow,
+} from '../port/control.ts';
 import { totalOf } from '../port/execution-search.ts';
 import type { TenantStore } from '../port/execution-store.ts';
 import type { ExecutionRow, IdempotencyRow } from '../port/executions.ts';
@@ -49,8 +55,8 @@ export function tenantStore(tenantId: string, connections: Connections, ids: Exe
       const rows = await read<{ revision: string }>(controlSql.REVISION_OF_VERSION, [tenantId, workflowId, version]);
       return first(rows)?.revision ?? null;
     },
-    workflows: ({ limit, offset }) => read<WorkflowRow>(controlSql.LATEST_WORKFLOWS, [tenantId, limit, offset]),
-    versions: (workflowId) => read<WorkflowRow>(controlSql.WORKFLOW_VERSIONS, [tenantId, workflowId]),
+    workflows: ({ limit, offset }) => read<WorkflowVersionRow>(controlSql.LATEST_WORKFLOWS, [tenantId, limit, offset]),
+    versions: (workflowId) => read<WorkflowVersionRow>(controlSql.WORKFLOW_VERSIONS, [tenantId, workflowId, MAX_LISTED_VERSIONS]),
     workflowRevisions: (workflowId, { limit, offset }) =>
       read<WorkflowRevisionRow>(controlSql.WORKFLOW_REVISIONS, [tenantId, workflowId, limit, offset]),
     workflowByRevision: (workflowId, prefix) =>

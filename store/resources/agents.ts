@@ -1,10 +1,12 @@
 import { outlineEntry } from '../log/decode.ts';
 import type { LogEntry } from '../log/entry.ts';
+import { nextTurn } from '../loop-turns.ts';
 import type { ActionContext } from '../port/control.ts';
 import {
   type AgentFilter,
   type AgentOutcome,
   type AgentOutcomesRow,
+  type AgentPage,
   type AgentRow,
   type AgentStore,
   type AgentTraceRow,
@@ -15,6 +17,9 @@ import {
 import type { ResourceDatabase } from './database.ts';
 import * as sql from './queries/agents.ts';
 import { run, type Script } from './script.ts';
+
+/** Agents that one statement looks at. */
+const SLICE = 500;
 
 export class Agents implements AgentStore {
   readonly #db: ResourceDatabase;
@@ -27,10 +32,23 @@ export class Agents implements AgentStore {
     return this.#db.tenant(tenantId).get(sql.AGENT_BY_ID_OR_UUID, { tenantId, key: idOrUuid });
   }
 
-  list(tenantId: string, filter: AgentFilter): Promise<readonly AgentRow[]> {
-    const statement = filter.status === undefined ? sql.AGENTS : sql.AGENTS_OF_STATUS;
-    const traits = filter.traits.map((trait) => this.#db.indexKey(trait));
-    return this.#db.tenant(tenantId).all(statement, { ...filter, tenantId, traits });
+  async list(tenantId: string, { status, traits, limit, offset, before }: AgentFilter): Promise<AgentPage> {
+    const db = this.#db.tenant(tenantId);
+    const statement = status === undefined ? sql.AGENTS_SLICE : sql.AGENTS_SLICE_OF_STATUS;
+    const values = { tenantId, status: status ?? null, traits: traits.map((trait) => this.#db.indexKey(trait)), slice: SLICE };
+    const found: number[] = [];
+    let next: number | null = before ?? Number.MAX_SAFE_INTEGER;
+    for (let left = offset; next !== null && found.length < limit; ) {
+      const seen = [...(await db.all(statement, { ...values, before: next }))].sort((a, b) => b.registration - a.registration);
+      const matching = seen.filter(({ matches }) => matches).map(({ registration }) => registration);
+      found.push(...matching.slice(left, left + limit - found.length));
+      left = Math.max(0, left - matching.length);
+      next = seen.length < SLICE ? null : (seen.at(-1)?.registration ?? null);
+      if (next !== null) await nextTurn(tenantId);
+    }
+    const rows = found.length === 0 ? [] : await db.all(sql.AGENTS_REGISTERED, { tenantId, registrations: found.map(String) });
+    const agents = [...rows].sort((a, b) => b.registration - a.registration).map(({ registration: _, ...agent }) => agent);
+    return { agents, next: found.length < limit ? null : (found.at(-1) ?? null) };
   }
 
   put(write: AgentWrite, context: ActionContext): Promise<boolean> {

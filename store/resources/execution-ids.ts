@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { nextTurn } from '../loop-turns.ts';
 import type { IdSearch, IdSearchResult } from '../port/execution-search.ts';
 import type { ResourceDatabase } from './database.ts';
 import { SEARCH_IDS } from './queries/execution-ids.ts';
@@ -36,7 +36,7 @@ export class ExecutionIds {
       if (slice.seen < SLICE) return found(ending, containing, limit, null);
       searched += slice.seen;
       before = slice.last;
-      await setImmediate();
+      await nextTurn(tenantId);
       if (searched >= this.#maxSearched) return found(ending, containing, limit, before);
     }
     return found(ending, containing, limit, null);

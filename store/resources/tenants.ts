@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { nextTurn } from '../loop-turns.ts';
 import type { ActionContext } from '../port/control.ts';
 import { StoreError } from '../port/errors.ts';
 import {
@@ -102,7 +102,7 @@ export class Tenants implements TenantRegistry {
       if (counted.running < COUNTED_AT_ONCE && counted.paused < COUNTED_AT_ONCE) return total;
       afterRunning = counted.lastRunning ?? afterRunning;
       afterPaused = counted.lastPaused ?? afterPaused;
-      await setImmediate();
+      await nextTurn(tenantId);
     }
   }
 

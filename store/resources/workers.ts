@@ -1,10 +1,14 @@
-import type { WorkerHeartbeat, WorkerRow } from '../port/workers.ts';
+import { nextTurn } from '../loop-turns.ts';
+import { MAX_LISTED_WORKERS, type WorkerHeartbeat, type WorkerRow } from '../port/workers.ts';
 import type { ResourceDatabase } from './database.ts';
 import * as sql from './queries/workers.ts';
 import { run } from './script.ts';
 
 /** The tenant in whose control log the start and stop of runtimes are recorded: that of the operators who run them. */
 const RUNTIME_TENANT = 'default';
+
+/** Workers that one statement looks at. */
+const SLICE = 100;
 
 export class Workers {
   readonly #db: ResourceDatabase;
@@ -51,7 +55,23 @@ export class Workers {
     return (await this.#db.runtime.all(sql.ACTIVE_RUNTIMES, { sinceMs })).map(({ id }) => id);
   }
 
-  list(tenantId: string, sinceMs: number): Promise<readonly WorkerRow[]> {
-    return this.#db.runtime.all(sql.WORKERS, { tenantId, sinceMs });
+  async list(tenantId: string, sinceMs: number): Promise<readonly WorkerRow[]> {
+    const runtimes = await this.#seenSince(sinceMs, { tenantId, of: '', kind: 'runtime' });
+    return [...runtimes, ...(await this.#seenSince(sinceMs, { tenantId, of: tenantId, kind: 'external' }))];
+  }
+
+  async #seenSince(
+    sinceMs: number,
+    values: { readonly tenantId: string; readonly of: string; readonly kind: string },
+  ): Promise<readonly WorkerRow[]> {
+    const rows: WorkerRow[] = [];
+    for (let after = ''; ; ) {
+      const slice = await this.#db.runtime.get(sql.WORKERS_SLICE, { ...values, after, slice: SLICE });
+      if (slice?.last == null) return rows;
+      rows.push(...(await this.#db.runtime.all(sql.WORKERS, { ...values, sinceMs, after, last: slice.last })));
+      if (slice.seen < SLICE || rows.length >= MAX_LISTED_WORKERS) return rows.slice(0, MAX_LISTED_WORKERS);
+      after = slice.last;
+      await nextTurn(values.tenantId);
+    }
   }
 }

@@ -1,5 +1,11 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { TokenRow, WorkflowRevisionRow, WorkflowRow } from '../port/control.ts';
+import {
+  MAX_LISTED_VERSIONS,
+  type TokenRow,
+  type WorkflowRevisionRow,
+  type WorkflowRow,
+  type WorkflowVersionRow,
+} from '../port/control.ts';
 import { totalOf } from '../port/execution-search.ts';
 import type { TenantStore } from '../port/execution-store.ts';
 import type { ExecutionRow, IdempotencyRow } from '../port/executions.ts';
@@ -28,8 +34,8 @@ export class TenantQueries {
   readonly latestWorkflow: Statement<[string, string], WorkflowRow>;
   readonly revisionOfVersion: Statement<[string, string, string], string>;
   readonly latestRevision: Statement<[string, string], string>;
-  readonly latestWorkflows: Statement<[WorkflowPage], WorkflowRow>;
-  readonly versions: Statement<[string, string], WorkflowRow>;
+  readonly latestWorkflows: Statement<[WorkflowPage], WorkflowVersionRow>;
+  readonly versions: Statement<[string, string, number], WorkflowVersionRow>;
   readonly revisions: Statement<[RevisionPage], WorkflowRevisionRow>;
   readonly byRevision: Statement<[RevisionPrefix], WorkflowRow>;
   readonly tokens: Statement<[string], TokenRow>;
@@ -46,8 +52,8 @@ export class TenantQueries {
     this.latestWorkflow = db.prepare<[string, string], WorkflowRow>(controlSql.LATEST_WORKFLOW);
     this.revisionOfVersion = db.prepare<[string, string, string], string>(controlSql.REVISION_OF_VERSION).pluck();
     this.latestRevision = db.prepare<[string, string], string>(controlSql.LATEST_REVISION).pluck();
-    this.latestWorkflows = db.prepare<[WorkflowPage], WorkflowRow>(controlSql.LATEST_WORKFLOWS);
-    this.versions = db.prepare<[string, string], WorkflowRow>(controlSql.WORKFLOW_VERSIONS);
+    this.latestWorkflows = db.prepare<[WorkflowPage], WorkflowVersionRow>(controlSql.LATEST_WORKFLOWS);
+    this.versions = db.prepare<[string, string, number], WorkflowVersionRow>(controlSql.WORKFLOW_VERSIONS);
     this.revisions = db.prepare<[RevisionPage], WorkflowRevisionRow>(controlSql.WORKFLOW_REVISIONS);
     this.byRevision = db.prepare<[RevisionPrefix], WorkflowRow>(controlSql.WORKFLOW_BY_REVISION);
     this.tokens = db.prepare<[string], TokenRow>(controlSql.TOKENS);
@@ -80,12 +86,12 @@ export function tenantStore(tenantId: string, queries: TenantQueries): TenantSto
         return hash ?? null;
       }),
     workflows: (page) => guarded(() => queries.latestWorkflows.all({ ...page, tenantId })),
-    versions: (workflowId) => guarded(() => queries.versions.all(tenantId, workflowId)),
+    versions: (workflowId) => guarded(() => queries.versions.all(tenantId, workflowId, MAX_LISTED_VERSIONS)),
     workflowRevisions: (workflowId, page) => guarded(() => queries.revisions.all({ ...page, tenantId, workflowId })),
     workflowByRevision: (workflowId, prefix) => guarded(() => queries.byRevision.all({ tenantId, workflowId, prefix })),
     tokens: () => guarded(() => queries.tokens.all(tenantId)),
     workers: (sinceMs) => queries.workers.list(tenantId, sinceMs),
-    waitingWork: () => guarded(() => queries.work.waiting(tenantId)),
+    waitingWork: () => queries.work.waiting(tenantId),
     idempotency: (scope, key) => guarded(() => queries.remembered.get(tenantId, scope, key) ?? null),
   };
 }

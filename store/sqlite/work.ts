@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { nextTurn } from '../loop-turns.ts';
 import {
   type ClaimRequest,
   type LeaseRenewal,
@@ -7,6 +8,7 @@ import {
   type WaitingWork,
   type WorkItemRow,
 } from '../port/work-items.ts';
+import { guarded } from './errors.ts';
 import * as sql from './queries/work.ts';
 import type { Transactions } from './transactions.ts';
 
@@ -43,11 +45,13 @@ export class WorkItems {
 
   claim(request: ClaimRequest): readonly WorkItemRow[] {
     // A poll that finds nothing must neither take the write lock nor sync the disk.
-    if (this.#oldest(request).length === 0) return [];
+    // Nothing else runs before the transaction begins, and one runtime at a time hands out the items.
+    const oldest = this.#oldest(request);
+    if (oldest.length === 0) return [];
     return this.#transactions.write(() => {
       const { workerId, nowMs, leaseMs } = request;
       const items: WorkItemRow[] = [];
-      for (const { position } of this.#oldest(request)) {
+      for (const { position } of oldest) {
         this.#claim.run({ workerId, nowMs, leaseExpiresAtMs: nowMs + leaseMs, position });
         const item = this.#byPosition.get(position);
         if (item !== undefined) items.push(item);
@@ -65,14 +69,15 @@ export class WorkItems {
   }
 
   /** Steps from one pair of queue and tool to the next: the index has them in order. */
-  waiting(tenantId: string): readonly WaitingWork[] {
+  async waiting(tenantId: string): Promise<readonly WaitingWork[]> {
     const all: WaitingWork[] = [];
     for (let last = { queue: '', tool: '' }; all.length < MAX_WAITING_WORK; ) {
-      const next = this.#nextWaiting.get(tenantId, last.queue, last.tool);
+      const next = await guarded(() => this.#nextWaiting.get(tenantId, last.queue, last.tool));
       if (next === undefined) break;
-      const counted = this.#countWaiting.get(tenantId, next.queue, next.tool, MAX_COUNTED_WORK);
+      const counted = await guarded(() => this.#countWaiting.get(tenantId, next.queue, next.tool, MAX_COUNTED_WORK));
       if (counted !== undefined) all.push({ ...next, ...counted });
       last = next;
+      await nextTurn(tenantId);
     }
     return all;
   }

@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { inputSchemaOf } from '../../../machines/ir/input-schema.ts';
 import { type Channel, channelsIn } from '../../../machines/ir/publish.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
-import type { WorkflowRow } from '../../../store/port/control.ts';
+import type { WorkflowRow, WorkflowVersionRow } from '../../../store/port/control.ts';
+import type { TenantStore } from '../../../store/port/execution-store.ts';
 import type { Store } from '../../../store/port/store.ts';
 
 /** Workflows of a tenant that are looked at, by id. */
@@ -40,19 +42,24 @@ export class PublishedWorkflows {
     for (let offset = 0; offset < MAX_WORKFLOWS; offset += PAGE_SIZE) {
       const rows = await tenant.workflows({ limit: PAGE_SIZE, offset });
       for (const row of rows) {
-        const publication = this.#publicationOf(row);
+        const publication = await this.#publicationOf(tenant, row);
         if (publication?.channels.includes(channel) === true) published.push(publication);
       }
       if (rows.length < PAGE_SIZE) break;
+      await setImmediate();
     }
     return published;
   }
 
-  #publicationOf(row: WorkflowRow): Publication | null {
+  /** Documents are read one by one, with other work in between: they may be large. */
+  async #publicationOf(tenant: TenantStore, row: WorkflowVersionRow): Promise<Publication | null> {
     const key = `${row.workflowId}\0${row.version}\0${row.revision}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known.published;
-    const published = publicationIn(row);
+    await setImmediate();
+    const stored = await tenant.workflow(row.workflowId, row.version);
+    if (stored === null || stored.revision !== row.revision) return null;
+    const published = publicationIn(stored);
     this.#known.set(key, { published });
     return published;
   }

@@ -61,8 +61,14 @@ export async function answerMcp(call: McpCall): Promise<Response> {
     { name: 'jamjet-runtime', version: VERSION },
     { capabilities: { tools: {}, resources: {}, prompts: {} }, instructions: INSTRUCTIONS },
   );
+  let found: Promise<readonly McpTool[]> | undefined;
+  /** Looked up once for all messages of a batch. */
+  const published = (): Promise<readonly McpTool[]> => {
+    found ??= call.published();
+    return found;
+  };
   server.setRequestHandler(types.ListToolsRequestSchema, async () => ({
-    tools: [...TOOLS, ...(await call.published())].map(toolDefinition),
+    tools: [...TOOLS, ...(await published())].map(toolDefinition),
   }));
   server.setRequestHandler(types.ListResourcesRequestSchema, () => ({ resources: [] }));
   server.setRequestHandler(types.ListResourceTemplatesRequestSchema, () => ({ resourceTemplates: [] }));
@@ -70,7 +76,7 @@ export async function answerMcp(call: McpCall): Promise<Response> {
   const batch = new ToolBatch(call);
   server.setRequestHandler(types.CallToolRequestSchema, async ({ params }, { signal }) => {
     const isNamed = ({ name }: McpTool): boolean => name === params.name;
-    const tool = TOOLS.find(isNamed) ?? (await call.published()).find(isNamed);
+    const tool = TOOLS.find(isNamed) ?? (await published()).find(isNamed);
     if (tool === undefined) throw new types.McpError(types.ErrorCode.MethodNotFound, `unknown tool: ${params.name}`);
     return batch.call(tool, params.arguments ?? {}, signal);
   });

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
 
 /** Characters that are buffered before they are sent. */
@@ -37,6 +38,8 @@ async function* chunksOf(key: string, items: AsyncIterable<unknown>, rest: objec
     if (text.length >= CHUNK_CHARS) {
       yield { text, last: false };
       text = '';
+      // A client that reads quickly must not keep others waiting.
+      await setImmediate();
     }
   }
   const more = JSON.stringify(rest).slice(1);

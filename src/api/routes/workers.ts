@@ -11,7 +11,7 @@ export function workerRoutes(app: Api, { runtime }: Services): void {
       schema: {
         summary: 'List workers',
         description:
-          'External workers of the tenant and the runtimes that were recently seen, and the in-process work of the server that answers.',
+          'External workers of the tenant and the runtimes that were recently seen, 1,000 of each at most, and the in-process work of the server that answers.',
         tags: ['Workers'],
         operationId: 'listWorkers',
         response: { 200: WorkerList },
@@ -21,6 +21,9 @@ export function workerRoutes(app: Api, { runtime }: Services): void {
       const { tenantId } = identityOf(request);
       const workers = await runtime.workers(tenantId);
       const work = await runtime.waitingWork(tenantId, workers);
+      const waitingFor = new Map<string, number>();
+      for (const { waiting, servedBy } of work)
+        for (const id of servedBy) waitingFor.set(id, (waitingFor.get(id) ?? 0) + waiting);
       const { running, waiting, oldestWaitingSinceMs: oldestMs } = runtime.inProcess(tenantId);
       return {
         in_process: { running, waiting, oldest_waiting_since: oldestMs === null ? null : timestamp(oldestMs) },
@@ -36,7 +39,7 @@ export function workerRoutes(app: Api, { runtime }: Services): void {
           tools: tools === null ? null : [...tools],
           in_flight: inFlight,
           claimed_total: claimedTotal,
-          waiting: work.reduce((sum, each) => sum + (each.servedBy.includes(id) ? each.waiting : 0), 0),
+          waiting: waitingFor.get(id) ?? 0,
           first_seen_at: timestamp(firstSeenAtMs),
           last_seen_at: timestamp(lastSeenAtMs),
         })),

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
-import type { WorkflowRevisionRow, WorkflowRow } from '../../../store/port/control.ts';
+import type { WorkflowRevisionRow, WorkflowVersionRow } from '../../../store/port/control.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { storedWorkflow } from '../requests/stored-workflow.ts';
 import { reportFieldsBeside } from '../requests/warnings.ts';
@@ -90,7 +90,7 @@ export function workflowRoutes(app: Api, { runtime, store }: Services): void {
       schema: {
         summary: 'Get a workflow',
         description:
-          'The latest version unless `version` or `revision` names another, with the list of all versions. 409 if several revisions begin with the given digits.',
+          'The latest version unless `version` or `revision` names another, with the list of its versions, the last 1,000. 409 if several revisions begin with the given digits.',
         tags: ['Workflows'],
         operationId: 'getWorkflow',
         params: WorkflowById,
@@ -154,7 +154,7 @@ function merged(
   return [...placed, ...found.filter(({ code, message }) => !known.has(`${code} ${message}`))];
 }
 
-function versionOf(row: WorkflowRow): WorkflowVersion {
+function versionOf(row: WorkflowVersionRow): WorkflowVersion {
   return {
     version: row.version,
     revision: row.revision,

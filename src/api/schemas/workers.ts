@@ -14,7 +14,7 @@ export const Worker = Type.Object(
     status: Type.Enum(['active', 'idle'] as const, { description: '`idle`: not seen for a minute.' }),
     first_seen_at: timestamp('When the worker was first seen.'),
     last_seen_at: timestamp('When the worker was last seen.'),
-    in_flight: integer('Items the worker holds.'),
+    in_flight: integer('Items the worker holds; 1,000 = so many or more.'),
     claimed_total: integer('Items the worker has claimed so far.'),
     waiting: integer('Items that wait and that the worker or the server does; 0 = nothing of it waits.'),
   },

@@ -92,15 +92,14 @@ export class Agents {
       ...(query.protocol === undefined ? [] : [trait('protocol', query.protocol)]),
       ...(query.trustDomain === undefined ? [] : [trait('trust_domain', query.trustDomain)]),
     ];
+    const filter = { ...(query.status === undefined ? {} : { status: query.status }), traits };
+    let position: { readonly offset: number; readonly before?: number } = { offset: page.offset };
     for (let read = 0; read < page.limit; read += PAGE_SIZE) {
-      const rows = await this.#store.list(tenantId, {
-        ...(query.status === undefined ? {} : { status: query.status }),
-        traits,
-        limit: Math.min(PAGE_SIZE, page.limit - read),
-        offset: page.offset + read,
-      });
-      for (const row of rows) yield this.#viewOf(row);
-      if (rows.length < PAGE_SIZE) return;
+      const limit = Math.min(PAGE_SIZE, page.limit - read);
+      const { agents, next } = await this.#store.list(tenantId, { ...filter, ...position, limit });
+      for (const row of agents) yield this.#viewOf(row);
+      if (next === null) return;
+      position = { offset: 0, before: next };
     }
   }
 

@@ -24,8 +24,8 @@ export function agentDirectory(store: AgentStore, { nowMs = Date.now, onError }:
       const found: RegisteredAgent[] = [];
       for (const status of ['active', 'registered'] as const) {
         if (found.length >= limit) break;
-        const rows = await store.list(tenantId, { status, traits, limit: limit - found.length, offset: 0 });
-        found.push(...rows.map(registered));
+        const { agents } = await store.list(tenantId, { status, traits, limit: limit - found.length, offset: 0 });
+        found.push(...agents.map(registered));
       }
       return found;
     },

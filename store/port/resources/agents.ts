@@ -33,7 +33,17 @@ export interface AgentFilter {
   /** The agent must have all of them. */
   readonly traits: readonly string[];
   readonly limit: number;
+  /** Matches that are left out. */
   readonly offset: number;
+  /** `next` of the page before; default: the first page. */
+  readonly before?: number;
+}
+
+export interface AgentPage {
+  /** The most recently registered first; registering an agent again does not move it. */
+  readonly agents: readonly AgentRow[];
+  /** Null: there are no more. */
+  readonly next: number | null;
 }
 
 /** An event that concerns an agent. */
@@ -67,8 +77,7 @@ export interface AgentOutcome {
 export interface AgentStore {
   /** By id, otherwise by uuid; null when the tenant has no such agent. */
   get(tenantId: string, idOrUuid: string): Promise<AgentRow | null>;
-  /** The most recently registered agent first; registering an agent again does not move it. */
-  list(tenantId: string, filter: AgentFilter): Promise<readonly AgentRow[]>;
+  list(tenantId: string, filter: AgentFilter): Promise<AgentPage>;
   /**
    * Writes the whole agent, except its last heartbeat, and logs the event, in one transaction, for the tenant of the context. False, and nothing
    * is written, unless the stored agent has the previous version (for version 1: unless there is none).

@@ -5,9 +5,10 @@ import { sql } from '../connections.ts';
 const TOKEN = `id, tenant_id AS "tenantId", name, role, hash, created_at_ms AS "createdAtMs", expires_at_ms AS "expiresAtMs",
   revoked_at_ms AS "revokedAtMs", parent_id AS "parentId", queues`;
 /** What an earlier release registers while it still runs beside this one has no actor. */
-const WORKFLOW = `w.workflow_id AS "workflowId", w.version, w.revision, r.source, w.registered_at_ms AS "registeredAtMs",
+const SUMMARY = `w.workflow_id AS "workflowId", w.version, w.revision, w.registered_at_ms AS "registeredAtMs",
   coalesce((SELECT v.registered_by FROM workflow_revisions v WHERE v.tenant_id = w.tenant_id AND v.workflow_id = w.workflow_id
     AND v.revision = w.revision AND v.version = w.version), '') AS "registeredBy"`;
+const WORKFLOW = `${SUMMARY}, r.source`;
 const CONTENT = 'JOIN revisions r ON r.tenant_id = w.tenant_id AND r.hash = w.revision';
 const WORKFLOWS = `workflows w ${CONTENT}`;
 
@@ -35,8 +36,8 @@ export const REVISION_OF_VERSION = sql(
 export const LATEST_REVISIONS = sql(`SELECT asked.id AS "workflowId", latest.revision FROM unnest($2::text[]) AS asked (id)
   CROSS JOIN LATERAL (SELECT w.revision FROM workflows w
     WHERE w.tenant_id = $1 AND w.workflow_id = asked.id ORDER BY w.registration DESC LIMIT 1) AS latest`);
-export const WORKFLOW_VERSIONS = sql(`SELECT ${WORKFLOW} FROM ${WORKFLOWS}
-  WHERE w.tenant_id = $1 AND w.workflow_id = $2 ORDER BY w.registration DESC`);
+export const WORKFLOW_VERSIONS = sql(`SELECT ${SUMMARY} FROM workflows w
+  WHERE w.tenant_id = $1 AND w.workflow_id = $2 ORDER BY w.registration DESC LIMIT $3`);
 /** Tenant, workflow, limit, offset. */
 export const WORKFLOW_REVISIONS = sql(`SELECT v.version, v.revision,
   EXISTS (SELECT 1 FROM workflows w WHERE w.tenant_id = v.tenant_id AND w.workflow_id = v.workflow_id AND w.version = v.version
@@ -53,7 +54,7 @@ export const WORKFLOW_BY_REVISION = sql(`SELECT w.workflow_id AS "workflowId", w
     AND NOT EXISTS (SELECT 1 FROM workflow_revisions l WHERE l.tenant_id = w.tenant_id AND l.workflow_id = w.workflow_id
       AND l.revision = w.revision AND l.registration > w.registration)
   ORDER BY w.registration DESC LIMIT 2`);
-export const LATEST_WORKFLOWS = sql(`SELECT ${WORKFLOW} FROM ${WORKFLOWS}
+export const LATEST_WORKFLOWS = sql(`SELECT ${SUMMARY} FROM workflows w
   WHERE w.tenant_id = $1 AND w.registration =
     (SELECT max(l.registration) FROM workflows l WHERE l.tenant_id = w.tenant_id AND l.workflow_id = w.workflow_id)
   ORDER BY w.workflow_id LIMIT $2 OFFSET $3`);

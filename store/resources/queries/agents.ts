@@ -18,16 +18,22 @@ export const AGENT_BY_ID_OR_UUID = sql<AgentRow>(`SELECT ${AGENT} FROM agents a 
 const hasTraits = ({ engine }: Dialect): string =>
   engine === 'sqlite'
     ? `NOT EXISTS (SELECT 1 FROM json_each(@traits) wanted WHERE NOT EXISTS
-  (SELECT 1 FROM agent_traits t WHERE t.tenant_id = a.tenant_id AND t.agent_id = a.id AND t.trait = wanted.value))`
+  (SELECT 1 FROM agent_traits t WHERE t.tenant_id = found.tenant_id AND t.agent_id = found.id AND t.trait = wanted.value))`
     : `(SELECT count(DISTINCT wanted) FROM unnest(@traits::text[]) AS wanted) =
-  (SELECT count(*) FROM agent_traits t WHERE t.tenant_id = a.tenant_id AND t.agent_id = a.id AND t.trait = ANY(@traits::text[]))`;
-const PAGE = 'ORDER BY a.registration DESC LIMIT @limit OFFSET @offset';
-export const AGENTS = sql<AgentRow>(
-  (dialect) => `SELECT ${AGENT} FROM agents a WHERE a.tenant_id = @tenantId AND ${hasTraits(dialect)} ${PAGE}`,
-);
-export const AGENTS_OF_STATUS = sql<AgentRow>(
-  (dialect) => `SELECT ${AGENT} FROM agents a
-  WHERE a.tenant_id = @tenantId AND a.status = @status AND ${hasTraits(dialect)} ${PAGE}`,
+  (SELECT count(*) FROM agent_traits t WHERE t.tenant_id = found.tenant_id AND t.agent_id = found.id AND t.trait = ANY(@traits::text[]))`;
+/** Agents before a registration, and which of them have the traits: how many are read does not depend on how many have them. */
+const slice = (condition: string) =>
+  sql<{ readonly registration: number; readonly matches: number | boolean }>(
+    (
+      dialect,
+    ) => `SELECT found.registration, ${hasTraits(dialect)} AS matches FROM (SELECT s.tenant_id, s.id, s.registration FROM agents s
+    WHERE s.tenant_id = @tenantId${condition} AND s.registration < @before ORDER BY s.registration DESC LIMIT @slice) AS found`,
+  );
+export const AGENTS_SLICE = slice('');
+export const AGENTS_SLICE_OF_STATUS = slice(' AND s.status = @status');
+export const AGENTS_REGISTERED = sql<AgentRow & { readonly registration: number }>(
+  ({ engine }) => `SELECT ${AGENT}, a.registration FROM agents a WHERE a.tenant_id = @tenantId
+  AND a.registration ${engine === 'sqlite' ? 'IN (SELECT value + 0 FROM json_each(@registrations))' : '= ANY(@registrations::bigint[])'}`,
 );
 
 export const INSERT_AGENT = sql(`INSERT INTO agents (tenant_id, id, uuid, name, status, status_since_at_ms, version, registration,

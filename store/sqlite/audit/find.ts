@@ -1,6 +1,6 @@
-import { setImmediate } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import type { AuditEntryRef } from '../../audit/newest-first.ts';
+import { nextTurn } from '../../loop-turns.ts';
 import type { AuditFilter, AuditPageRequest } from '../../port/resources/audit.ts';
 import { type Slices, slicesOf } from './slices.ts';
 
@@ -33,14 +33,14 @@ export class AuditSearch {
     const db = new Database(this.#path, { readonly: true });
     try {
       db.exec('BEGIN');
-      return await search(slicesOf(db, tenantId, filter, page.after), page);
+      return await search(tenantId, slicesOf(db, tenantId, filter, page.after), page);
     } finally {
       db.close();
     }
   }
 }
 
-async function search(slices: Slices, { limit, offset, after }: AuditPageRequest): Promise<AuditSearchResult> {
+async function search(tenantId: string, slices: Slices, { limit, offset, after }: AuditPageRequest): Promise<AuditSearchResult> {
   const refs: AuditEntryRef[] = [];
   let total = 0;
   let left = offset;
@@ -55,7 +55,7 @@ async function search(slices: Slices, { limit, offset, after }: AuditPageRequest
       left = 0;
     }
     slice = slices.at(slice.after);
-    if (slice !== null) await setImmediate();
+    if (slice !== null) await nextTurn(tenantId);
   }
   return { total, refs: refs.slice(0, limit), more: refs.length > limit };
 }

@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Database, Statement } from 'better-sqlite3';
+import { nextTurn } from '../../loop-turns.ts';
 import type { ExecutionFilter, StatusCounts } from '../../port/execution-search.ts';
 import { guarded } from '../errors.ts';
 import { COUNT_STATUSES, type CountedScan, scanIds, statusesAlong } from '../queries/executions.ts';
@@ -61,7 +61,7 @@ export class ExecutionCounts {
           if (wanted?.has(status) ?? true) counts.set(status, (counts.get(status) ?? 0) + count);
         return window.end;
       });
-      if (at < before) await setImmediate();
+      if (at < before) await nextTurn(tenantId);
     }
     return counts;
   }

@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Database, Statement } from 'better-sqlite3';
+import { nextTurn } from '../../loop-turns.ts';
 import type { ExecutionFilter, ExecutionPage, ExecutionPageRequest } from '../../port/execution-search.ts';
 import type { ExecutionRow } from '../../port/executions.ts';
 import { guarded } from '../errors.ts';
@@ -37,7 +37,7 @@ export class ExecutionLists {
     if (join === null) return { rows, next: null };
     for (let left = request.offset ?? 0; left > 0; ) {
       left = await guarded(() => join.skip(left, meter.spent + YIELD_AFTER));
-      if (left > 0) await setImmediate();
+      if (left > 0) await nextTurn(tenantId);
     }
     for (const untilSpent = meter.spent + this.#pageBudget; ; ) {
       const budget = Math.min(meter.spent + YIELD_AFTER, untilSpent);
@@ -45,7 +45,7 @@ export class ExecutionLists {
       if (stopped === 'end') return { rows, next: null };
       if (stopped === 'full') return { rows, next: rows.at(-1)?.id ?? null };
       if (meter.spent >= untilSpent) return { rows, next: join.decided };
-      await setImmediate();
+      await nextTurn(tenantId);
     }
   }
 

@@ -34,7 +34,7 @@ function put(store: Store, id: string, change: Change = {}): Promise<boolean> {
 }
 
 async function ids(store: Store, filter: Partial<Parameters<Store['agents']['list']>[1]> = {}, tenantId = 'default') {
-  const rows = await store.agents.list(tenantId, { traits: [], limit: 10, offset: 0, ...filter });
+  const { agents: rows } = await store.agents.list(tenantId, { traits: [], limit: 10, offset: 0, ...filter });
   return rows.map((row) => row.id);
 }
 

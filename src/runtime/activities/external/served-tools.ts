@@ -8,13 +8,16 @@ const SERVES_MS = 90_000;
 type Work = Pick<WaitingWork, 'queue' | 'tool'>;
 
 /** Whether a worker or runtime was seen lately and does the work of the tool on the queue. */
-export function serves(worker: WorkerView, work: Work, nowMs: number): boolean {
+export function serves(
+  worker: WorkerView,
+  work: Work,
+  nowMs: number,
+  hasTool = (tool: string): boolean => worker.tools?.includes(tool) === true,
+): boolean {
   if (nowMs - worker.lastSeenAtMs > SERVES_MS) return false;
-  if (worker.kind === 'runtime') return work.queue === TOOL_QUEUE && worker.tools?.includes(work.tool) === true;
+  if (worker.kind === 'runtime') return work.queue === TOOL_QUEUE && hasTool(work.tool);
   // Items without a tool are claimed by every worker of the queue.
-  return (
-    worker.queueTypes.includes(work.queue) && (worker.tools === null || work.tool === '' || worker.tools.includes(work.tool))
-  );
+  return worker.queueTypes.includes(work.queue) && (worker.tools === null || work.tool === '' || hasTool(work.tool));
 }
 
 export function isServed(work: Work, workers: readonly WorkerView[], nowMs: number): boolean {

@@ -24,6 +24,8 @@ const MAX_CLAIM_CHARS = 16_000_000;
 /** A claim takes so many times more items at once than before, as long as the payloads are small. */
 const CLAIM_GROWTH = 4;
 const MAX_CLAIM_WAIT_MS = 60_000;
+/** Pairs of a queue and a tool in one claim: SQLite looks them up in about 40 ms. */
+const MAX_LOOKUPS = 4_000;
 
 export interface WorkClaimsOptions extends RuntimeContext {
   readonly engine: Engine;
@@ -54,6 +56,7 @@ export class WorkClaims {
   async claim(caller: Caller, claim: ClaimWork): Promise<readonly WorkItemView[]> {
     const { clock, stopping } = this.#options;
     if (claim.queueTypes.length === 0) return [];
+    checkWidth(claim);
     const untilMs = clock.nowMs() + Math.min(claim.waitMs ?? 0, MAX_CLAIM_WAIT_MS);
     const queues = new Set(claim.queueTypes);
     const tools = claim.tools === undefined ? null : new Set(claim.tools);
@@ -181,4 +184,13 @@ function viewOf(row: WorkItemRow, { startedBy, labels }: CachedExecution, payloa
     leaseExpiresAtMs: row.leaseExpiresAtMs ?? 0,
     deadlineAtMs: row.deadlineAtMs,
   };
+}
+
+/** Each queue is looked up for each tool. */
+function checkWidth({ queueTypes, tools = [] }: ClaimWork): void {
+  if (queueTypes.length * tools.length <= MAX_LOOKUPS) return;
+  throw new RuntimeError(
+    'bad_request',
+    `${queueTypes.length} queue_types with ${tools.length} tools are more than ${MAX_LOOKUPS} lookups: claim from fewer queues at once`,
+  );
 }

@@ -71,10 +71,13 @@ export class WorkerRegistry {
     const { store, clock } = this.#options;
     const waiting = await store.tenant(tenantId).waitingWork();
     const nowMs = clock.nowMs();
-    return waiting.map((work) => ({
-      ...work,
-      servedBy: workers.filter((worker) => serves(worker, work, nowMs)).map(({ id }) => id),
-    }));
+    const wanted = new Set(waiting.map(({ tool }) => tool));
+    // There may be a thousand workers with a thousand tools each.
+    const known = workers.map((worker) => ({ worker, tools: new Set(worker.tools?.filter((tool) => wanted.has(tool))) }));
+    return waiting.map((work) => {
+      const serving = known.filter(({ worker, tools }) => serves(worker, work, nowMs, (tool) => tools.has(tool)));
+      return { ...work, servedBy: serving.map(({ worker }) => worker.id) };
+    });
   }
 
   /** The tools that serve the tenant. */

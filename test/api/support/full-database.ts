@@ -1,0 +1,60 @@
+import Database from 'better-sqlite3';
+
+/** What a tenant may have after years, by table. */
+const ROWS = {
+  executions: 50_000,
+  workflows: 2_000,
+  versions: 1_000,
+  agents: 10_000,
+  workers: 3_000,
+  work: 30_000,
+  jobs: 1_000,
+  deliveries: 5_000,
+};
+
+const numbers = (count: number): string =>
+  `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${count})`;
+const ID = "'exec_' || printf('%032x', n)";
+
+/**
+ * Multiplies the rows of tenant `default` beside a server: executions of the workflow `review` with labels and open approvals, workflows of 100 kB,
+ * agents, workers, work items, jobs, deliveries. Statistics are not made, as in a server.
+ */
+export function fillDatabase(path: string): void {
+  const db = new Database(path);
+  db.pragma('synchronous = OFF');
+  db.exec(`
+    ${numbers(ROWS.executions)} INSERT INTO executions (id, tenant_id, workflow_id, workflow_version, revision, labels, parent_id, depth,
+        created_at_ms, status, seq, steps, error, local_work, updated_at_ms)
+      SELECT ${ID}, 'default', 'review', iif(n % 1000 = 0, '2', '1'), (SELECT max(number) FROM log_revisions), '{"env":"prod"}',
+        iif(n % 3 = 0, ${ID.replace('n)', '1)')}, NULL), 0, n,
+        iif(n % 2 = 0, 'failed', 'running'), 1, 1, iif(n % 2 = 0, 'node a: failed after ' || n || ' ms', NULL), 0, n FROM numbers;
+    ${numbers(ROWS.executions)} INSERT INTO execution_labels SELECT 'default', 'env', ${ID}, iif(n % 10000 = 0, 'test', 'prod') FROM numbers;
+    ${numbers(ROWS.executions)} INSERT INTO approvals SELECT ${ID}, 1, 'default', 'review', 'review', 1, n, NULL, iif(n % 2 = 0, n, NULL), iif(n % 2 = 0, 2, NULL) FROM numbers;
+    ${numbers(ROWS.workflows)} INSERT INTO revisions (tenant_id, hash, source, created_at_ms)
+      SELECT 'default', 'r' || n, '{"workflow_id":"w","version":"1","nodes":{"a":{"kind":{"type":"tool","tool_ref":"t"}}},"edges":[{"from":"a","to":"end"}],"description":"' || hex(zeroblob(iif(n < 500, 50000, 100))) || '"}', 0 FROM numbers;
+    ${numbers(ROWS.workflows)} INSERT INTO workflows (tenant_id, workflow_id, version, revision, registration, registered_at_ms)
+      SELECT 'default', 'w' || n, '1', 'r' || n, 10 + n, 0 FROM numbers;
+    ${numbers(ROWS.versions)} INSERT INTO workflows (tenant_id, workflow_id, version, revision, registration, registered_at_ms)
+      SELECT 'default', 'versions', 'v' || n, 'r' || n, 100000 + n, 0 FROM numbers;
+    ${numbers(ROWS.versions)} INSERT INTO workflow_revisions SELECT 'default', 'versions', 'v' || n, 'r' || n, 0, 'a', 100000 + n, 0, 'a' FROM numbers;
+    ${numbers(ROWS.agents)} INSERT INTO agents (tenant_id, id, uuid, name, status, status_since_at_ms, version, registration, registered_at_ms, updated_at_ms, card)
+      SELECT 'default', 'agent-' || n, 'u' || n, 'agent', 'active', 0, 1, n + 1000, 0, 0,
+        '{"id":"agent","uri":"https://agent.example","description":"' || hex(zeroblob(iif(n > ${ROWS.agents} - 500, 20000, 10))) || '"}' FROM numbers;
+    ${numbers(ROWS.agents)} INSERT INTO agent_traits SELECT 'default', 'agent-' || n, 'skill:common' FROM numbers;
+    ${numbers(ROWS.workers)} INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total)
+      SELECT 'default', 'external', 'worker-' || n, '["python_tool"]', 0, 9000000000000, 1 FROM numbers;
+    ${numbers(ROWS.work)} INSERT INTO work_items (id, tenant_id, execution_id, node_id, activation, attempt, max_attempts, queue, tool, created_at_ms, status, payload)
+      SELECT 'item-' || n, 'default', ${ID.replace('n)', '1)')}, 'a', 1, 1, 1, 'queue-' || (n % 6), 'tool', n, 'pending', '{}' FROM numbers;
+    ${numbers(ROWS.work)} INSERT INTO work_items (id, tenant_id, execution_id, node_id, activation, attempt, max_attempts, queue, tool, created_at_ms, status, worker_id, payload)
+      SELECT 'claimed-' || n, 'default', ${ID.replace('n)', '1)')}, 'a', 1, 1, 1, 'claimed', '', n, 'claimed', 'worker-' || (n % 3), '{}' FROM numbers;
+    ${numbers(ROWS.jobs)} INSERT INTO jobs (id, tenant_id, action, filter, actor_id, actor_type, created_at_ms, updated_at_ms, completed_at_ms, status, succeeded, skipped, failed, errors)
+      SELECT 'job_' || printf('%032x', n), 'default', 'cancel', '{}', 'a', 'human', 0, 0, 0, 'completed', 0, 0, 0, '[]' FROM numbers;
+    ${numbers(ROWS.jobs)} INSERT INTO cron_jobs SELECT 'cron' || n, 'default', 'cron' || n, '0 0 1 1 *', 'UTC', 'review', NULL, 'skip', 'allow', 0, NULL, NULL, NULL, NULL, 0,
+      '{"a":"' || hex(zeroblob(20000)) || '"}' FROM numbers;
+    ${numbers(ROWS.deliveries)} INSERT INTO webhook_deliveries (webhook_id, id, tenant_id, execution_id, seq, type, status, attempts, last_error, created_at_ms, settled_at_ms)
+      SELECT (SELECT min(id) FROM webhooks), 'd' || printf('%09d', n), 'default', ${ID}, 1, 'workflow_completed', 'failed', 1, 'error', 0, 9000000000000 FROM numbers;
+    ${numbers(30_000)} INSERT INTO control_events SELECT 'default', 1000000 + n, 'token_created', n, 'a', 'human', NULL, '{}' FROM numbers;
+  `);
+  db.close();
+}
