@@ -1,0 +1,131 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Server, startServer, temporaryFolder } from '../support/server.ts';
+
+/** Of the tenant that is measured, one after the other. */
+const REQUESTS = 100;
+/** Of the other tenant, at the same time. */
+const FLOOD = 16;
+/** What is shorter is not compared. */
+const UNNOTICED_MS = 50;
+
+const WORDS = Array.from({ length: 50 }, (_, n) => `word${n}`);
+const WORKFLOW = {
+  workflow_id: 'noop',
+  version: '1',
+  nodes: { wait: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'k' } } },
+  edges: [{ from: 'wait', to: 'end' }],
+};
+const node = (n: number) => [`n${n}`, { kind: { type: 'tool', tool_ref: 't' } }] as const;
+const large = Object.fromEntries(Array.from({ length: 500 }, (_, n) => node(n)));
+
+type Call = (method: string, path: string, body?: unknown) => Promise<{ readonly status: number; readonly text: string }>;
+
+/** What a tenant may ask for again and again; `n` makes each one different. */
+const ABUSES: Readonly<Record<string, (call: Call, n: number) => Promise<{ readonly status: number }>>> = {
+  'searches of a large memory': (call) => call('GET', `/memory/large?limit=100&query=${WORDS.join('+')}`),
+  'replacements of large memory items': (call) =>
+    call('POST', '/memory/large', { items: Array.from({ length: 100 }, (_, id) => ({ id: `i${id}`, text: WORDS.join(' ') })) }),
+  'large workflows': (call, n) =>
+    call('POST', '/workflows', { ir: { workflow_id: `w${n % 5}`, version: `${n}`, nodes: large, edges: [] } }),
+  'lists of executions without a match': (call) => call('GET', '/executions?error=nothing'),
+  'groups of errors': (call) => call('GET', '/executions/errors?limit=1000'),
+  'wide claims': (call) =>
+    call('POST', '/work-items/claim', {
+      worker_id: 'w',
+      queue_types: ['a', 'b', 'c', 'd'],
+      tools: Array.from({ length: 1_000 }, (_, n) => `tool${n}`),
+    }),
+  'batches of MCP messages': (call) =>
+    call(
+      'POST',
+      '/mcp',
+      Array.from({ length: 32 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'tools/list' })),
+    ),
+  'large inputs': (call, n) =>
+    call('POST', '/executions', {
+      workflow_id: 'noop',
+      input: Object.fromEntries(Array.from({ length: 3_000 }, (_, field) => [`f${field}`, n])),
+    }),
+  'pages of the audit log': (call) => call('GET', '/audit?type=nothing&limit=200'),
+};
+
+const folder = temporaryFolder();
+let server: Server;
+let victim: Call;
+let attacker: Call;
+beforeAll(async () => {
+  server = await startServer({ folder, command: 'serve' });
+  [victim, attacker] = [await tenant('victim'), await tenant('attacker')];
+  const text = WORDS.join(' ');
+  for (let n = 0; n < 12; n += 1) {
+    const items = Array.from({ length: 1_000 }, (_, id) => ({ id: `i${n * 1_000 + id}`, text: `${text} ${n} ${id}` }));
+    expect(await attacker('POST', '/memory/large', { items })).toMatchObject({ status: 201 });
+  }
+  for (let n = 0; n < 500; n += 1) await attacker('POST', '/executions', { workflow_id: 'noop' });
+}, 600_000);
+
+async function tenant(id: string): Promise<Call> {
+  const operator = caller(server.token);
+  expect((await operator('POST', '/tenants', { id, name: id })).status).toBe(201);
+  const env = { PATH: process.env.PATH, HOME: folder, DATABASE_URL: join(folder, 'runtime.db') };
+  const program = [resolve('bin/jamjet.js'), 'token', 'create', '--tenant', id, '--role', 'developer'];
+  const call = caller(
+    execFileSync(process.execPath, program, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim(),
+  );
+  expect((await call('POST', '/workflows', { ir: WORKFLOW })).status).toBe(201);
+  return call;
+}
+
+function caller(token: string): Call {
+  return async (method, path, body) => {
+    const reply = await fetch(`${server.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: reply.status, text: await reply.text() };
+  };
+}
+
+/** CPU time of the server's main thread. */
+function cpuMs(): number {
+  return Number(readFileSync(`/proc/${server.pid}/task/${server.pid}/schedstat`, 'latin1').split(' ')[0]) / 1e6;
+}
+
+/** How long a request waits while the server works: whether the machine is busy does not count. */
+async function p99Ms(): Promise<number> {
+  const took: number[] = [];
+  for (let n = 0; n < REQUESTS; n += 1) {
+    const [startedMs, before] = [performance.now(), cpuMs()];
+    const started = await victim('POST', '/executions', { workflow_id: 'noop' });
+    took.push(Math.min(performance.now() - startedMs, cpuMs() - before));
+    expect(started.status).toBe(201);
+  }
+  return took.sort((a, b) => a - b)[Math.floor(REQUESTS * 0.99)] ?? 0;
+}
+
+describe.runIf(process.platform === 'linux')('a tenant beside another one that sends', () => {
+  it.each(Object.entries(ABUSES))('%s waits little longer than alone', { timeout: 600_000 }, async (name, abuse) => {
+    await p99Ms();
+    const alone = await p99Ms();
+    let stopped = false;
+    const statuses = new Map<number, number>();
+    const flood = Array.from({ length: FLOOD }, async (_, lane) => {
+      for (let n = lane; !stopped; n += FLOOD) {
+        const { status } = await abuse(attacker, n);
+        statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      }
+    });
+    const beside = await p99Ms();
+    stopped = true;
+    await Promise.all(flood);
+    process.stdout.write(
+      `${name}: p99 ${alone.toFixed(1)} ms alone, ${beside.toFixed(1)} ms beside ${JSON.stringify([...statuses])}\n`,
+    );
+    expect(statuses.get(500) ?? 0).toBe(0);
+    expect(beside).toBeLessThan(Math.max(3 * alone, UNNOTICED_MS));
+  });
+});
