@@ -1,3 +1,4 @@
+import { type Cooperative, runToEnd } from '../cooperative.ts';
 import type { Diagnostic } from '../diagnostics.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { MAX_HINTS } from '../limits.ts';
@@ -49,9 +50,15 @@ export interface EffectiveEdges {
 
 /** All edges of a workflow, each once: those that are written and the targets that nodes name. */
 export function effectiveEdges(workflow: Workflow): EffectiveEdges {
+  return runToEnd(effectiveEdgesCooperatively(workflow));
+}
+
+/** `effectiveEdges` as a cooperative computation. */
+export function* effectiveEdgesCooperatively(workflow: Workflow): Cooperative<EffectiveEdges> {
   const collector = new EdgeCollector(workflow);
-  collector.addEdges();
+  yield* collector.addEdges();
   collector.addBranchTargets();
+  yield;
   collector.addWaits();
   collector.checkStart();
   collector.addRetries();
@@ -71,11 +78,16 @@ class EdgeCollector implements EffectiveEdges {
   }
 
   /** Adds the edges out of each node, in the order of the document. */
-  addEdges(): void {
+  *addEdges(): Cooperative<void> {
     const written = this.#writtenEdges();
-    this.#workflow.nodes.forEach((node, i) => {
-      for (const candidate of edgeCandidates(node, written.get(i) ?? [])) this.#add(i, candidate);
-    });
+    yield;
+    for (const [i, node] of this.#workflow.nodes.entries()) {
+      for (const candidate of edgeCandidates(node, written.get(i) ?? [])) {
+        this.#add(i, candidate);
+        yield;
+      }
+      yield;
+    }
   }
 
   /** Adds edges to the branch target of a node that starts branches, from those branches that have no edges. */

@@ -2,10 +2,11 @@ import type { Node, Workflow } from '../ir/workflow.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { at } from './at.ts';
 import { BitSet } from './bit-set.ts';
-import { type DominatorTree, depthFirstPostorder, dominatorTree } from './dominators.ts';
+import { type DominatorTree, depthFirstPostorder } from './dominators.ts';
 import { END, type GraphEdge } from './edges.ts';
 import { findLoops, type Loop } from './loops.ts';
 import { postDominators } from './post-dominators.ts';
+import { type Beginnings, type Reach, withRoot } from './reach.ts';
 
 /**
  * A workflow as a graph of numbered nodes, with its topological order, dominators and loops. A back edge is one whose target
@@ -44,26 +45,22 @@ export class Graph {
   /** Nodes of cycles without a back edge; if there are any, the graph serves diagnostics only. */
   readonly cyclic: readonly number[];
 
-  constructor(workflow: Workflow, start: number, edges: readonly GraphEdge[], budgetNode: number | null = null) {
+  constructor(
+    workflow: Workflow,
+    { start, budgetNode }: Beginnings,
+    edges: readonly GraphEdge[],
+    { reached, dominators }: Reach,
+  ) {
     const size = workflow.nodes.length;
     this.nodes = workflow.nodes;
     this.start = start;
     this.budgetNode = budgetNode;
     this.#indexOf = new Map(workflow.nodes.map((node, i) => [node.id, i]));
     this.#control = workflow.nodes.map(({ kind }) => definitionOf(kind).behaviour(kind) === 'control');
-
-    const successors: number[][] = Array.from({ length: size }, () => []);
-    for (const edge of edges) if (edge.to !== END) at(successors, edge.from).push(edge.to);
-    const { root, below } = this.withRoot(successors);
-    const reached = new BitSet(size);
-    for (const node of depthFirstPostorder(root, below, below.length)) if (node < size) reached.add(node);
     this.reachable = [...reached];
     this.finalizers = workflow.nodes.flatMap(({ kind }, i) => (definitionOf(kind).runsAtEnd(kind) === null ? [] : [i]));
     this.edges = edges.filter((edge) => reached.has(edge.from));
-    this.dominators = dominatorTree(below.length, root, below);
-    // What only the common root dominates has no dominator among the nodes.
-    const { idom } = this.dominators;
-    if (root === size) for (const node of this.reachable) if (idom[node] === root) idom[node] = -1;
+    this.dominators = dominators;
     this.backEdges = new Set(
       this.edges.filter((edge) => edge.role !== 'wait' && edge.to !== END && this.dominators.dominates(edge.to, edge.from)),
     );
@@ -106,13 +103,9 @@ export class Graph {
     return this.#loops;
   }
 
-  /** The successors with one root for all beginnings: the start, or one node more that leads to the start and the node for budgets. */
-  withRoot(successors: readonly (readonly number[])[]): {
-    readonly root: number;
-    readonly below: readonly (readonly number[])[];
-  } {
-    if (this.budgetNode === null) return { root: this.start, below: successors };
-    return { root: successors.length, below: [...successors, [this.budgetNode, this.start]] };
+  /** The successors with one root for all beginnings. */
+  withRoot(successors: readonly (readonly number[])[]): ReturnType<typeof withRoot> {
+    return withRoot(successors, this);
   }
 
   node(index: number): Node {

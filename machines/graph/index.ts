@@ -4,10 +4,11 @@ import type { Workflow } from '../ir/workflow.ts';
 import { at } from './at.ts';
 import { budgetNodeDiagnostics, budgetNodeOf } from './budget-node.ts';
 import { depthFirstPostorder } from './dominators.ts';
-import { END, effectiveEdges, type GraphEdge, waitsForSuccessor } from './edges.ts';
+import { END, effectiveEdgesCooperatively, type GraphEdge, waitsForSuccessor } from './edges.ts';
 import { Graph } from './graph.ts';
 import { loopDiagnostics } from './loop-diagnostics.ts';
 import { MAX_LOOP_DEPTH } from './loops.ts';
+import { reachOf } from './reach.ts';
 
 /** The graph of a workflow; without one, the diagnostics say why. */
 export function analyse(workflow: Workflow): GraphAnalysis {
@@ -21,13 +22,15 @@ interface GraphAnalysis {
 
 /** `analyse` as a cooperative computation. */
 export function* analyseCooperatively(workflow: Workflow): Cooperative<GraphAnalysis> {
-  const { edges, diagnostics } = effectiveEdges(workflow);
+  const { edges, diagnostics } = yield* effectiveEdgesCooperatively(workflow);
   yield;
   const start = workflow.nodes.findIndex((node) => node.id === workflow.start_node);
   if (diagnostics.length > 0 || start === -1) return { graph: null, diagnostics };
   const budgetNode = budgetNodeOf(workflow);
   if (budgetNode !== null && typeof budgetNode !== 'number') return { graph: null, diagnostics: [budgetNode] };
-  const graph = new Graph(workflow, start, edges, budgetNode);
+  const beginnings = { start, budgetNode };
+  const reach = yield* reachOf(workflow.nodes.length, edges, beginnings);
+  const graph = new Graph(workflow, beginnings, edges, reach);
   yield;
   const budgetErrors = budgetNodeDiagnostics(graph);
   if (budgetErrors.length > 0) return { graph: null, diagnostics: budgetErrors };

@@ -1,6 +1,6 @@
 import { type Cooperative, runToEnd } from '../cooperative.ts';
 import type { Diagnostic } from '../diagnostics.ts';
-import { effectiveEdges } from '../graph/edges.ts';
+import { effectiveEdgesCooperatively } from '../graph/edges.ts';
 import { analyseCooperatively } from '../graph/index.ts';
 import { normaliseLeniently } from '../ir/normalise.ts';
 import type { Workflow } from '../ir/workflow.ts';
@@ -27,7 +27,7 @@ export function* validateCooperatively(document: unknown): Cooperative<Validatio
   if (workflow === null || workflow.nodes.length === 0) return { workflow: null, diagnostics: problems.all };
   if (problems.failed) {
     // Names in edges can be checked in spite of other errors.
-    for (const fault of effectiveEdges(workflow).diagnostics) problems.add(fault);
+    for (const fault of (yield* effectiveEdgesCooperatively(workflow)).diagnostics) problems.add(fault);
     yield;
     const expressions = new Problems();
     yield* checkExpressions(workflow, expressions);
