@@ -153,7 +153,10 @@ class LoggedStepEnv implements StepEnv {
   }
 
   isLocal(node: string): boolean {
-    return this.#scheduled(node)?.data.in_process === true;
+    const { type, node_id } = this.#first;
+    // A policy has stopped what a runtime with the tool took from the queue.
+    const isStopped = node_id === node && (type === 'policy_violation' || type === 'tool_approval_required');
+    return isStopped || this.#scheduled(node)?.data.in_process === true;
   }
 
   queueOf(node: string): Queue | undefined {

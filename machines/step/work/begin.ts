@@ -23,7 +23,9 @@ export function beginNode(step: StepContext, node: string, env: StepEnv): Machin
     return budgetFailure(step, node);
   }
   if (ruling !== null) return applyRuling(step, node, active, ruling, env.nowMs);
-  const limited = holdAtLimit(step, node, active, env.nowMs);
+  // The same attempt begins again: limits are for those that follow.
+  const isAgain = (known?.phase === 'queued' || known?.phase === 'running') && known.approved !== true;
+  const limited = isAgain ? null : holdAtLimit(step, node, active, env.nowMs);
   if (limited !== null) return limited === 'held' ? null : limited;
   if (known !== undefined) return beginAttempt(step, node, known, kind, env);
   switch (definitionOf(kind).behaviour(kind)) {

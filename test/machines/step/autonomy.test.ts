@@ -56,6 +56,17 @@ describe('a limit of autonomy', () => {
     expect(save(load(driver.program, save(driver.run), { seq: driver.run.seq, input: driver.run.input }))).toBe(save(driver.run));
   });
 
+  it('does not hold an attempt that a runtime takes from the queue', () => {
+    let hasTool = false;
+    const driver = new Driver(looping(bounded({ time_budget_secs: 1 })), { env: { isLocal: () => hasTool } });
+    hasTool = true;
+    driver.send({ type: 'requeue', ...driver.visit('a'), queued: true });
+    expect(driver.events).toEqual(['node_scheduled:a', 'node_started:a']);
+    expect(replayed(driver)).toBe(save(driver.run));
+    driver.done('a', { more: true });
+    expect(driver.events.slice(-3)).toEqual(holdEvents);
+  });
+
   it('fails the node if the person refuses', () => {
     const driver = new Driver(looping(bounded({ max_iterations: 1 })));
     driver.done('a', { more: true });

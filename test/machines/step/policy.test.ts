@@ -128,6 +128,17 @@ describe("a tenant's policy", () => {
     expectReplays(driver);
   });
 
+  it.each([
+    ['holds', { require_approval_for: ['*'] }, ['tool_approval_required:a']],
+    ['stops', { blocked_tools: ['*'] }, ['policy_violation:a', 'node_failed:a', 'workflow_failed']],
+  ])('%s what a runtime takes from the queue once the policy says so', (_, policy, events) => {
+    const driver = new Driver(workflow([once('a')]));
+    driver.env = { ...driver.env, isLocal: () => true, tenantPolicy: tenant(policy) };
+    driver.send({ type: 'requeue', ...driver.visit('a'), queued: true });
+    expect(driver.events).toEqual(events);
+    expectReplays(driver);
+  });
+
   it('defers a node that is approved while the execution is suspended', () => {
     const driver = new Driver(workflow([once('a')]), { env: { tenantPolicy: tenant({ require_approval_for: ['*'] }) } });
     driver.pause();
