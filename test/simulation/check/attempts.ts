@@ -62,6 +62,7 @@ export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, ca
           problem(`attempt ${data.attempt}, and ${visit.attempt} is in progress`);
         if (data.error === 'runtime lost' && !visit.started) problem('the attempt had not started');
         visit.failed = true;
+        if (nodes.get(node_id)?.kind.type === 'finalizer') timers.delete(name);
         break;
       case 'timer_created':
         timers.set(name, Date.parse(String(data.fire_at)));
@@ -72,7 +73,8 @@ export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, ca
         break;
       }
       case 'coordinator_decision':
-        if (visit.decided !== null) problem(`it has decided on ${visit.decided} before`);
+        // It may be logged again if the reply to its commit was lost.
+        if (visit.decided !== null && visit.decided !== data.selected) problem(`it has decided on ${visit.decided} before`);
         if (data.attempt !== visit.attempt) problem(`attempt ${data.attempt}, and ${visit.attempt} is in progress`);
         visit.decided = typeof data.selected === 'string' ? data.selected : null;
         break;

@@ -12,6 +12,8 @@ const LATEST_MS = TAKE_OVER_AFTER_MS + MARGIN_MS;
 /** A claim is not made known to other processes: they find its lease when they look at the store, which they do this often. */
 const POLL_MS = 30_000;
 const MAX_DUE = 100;
+/** With more messages, processes are busy: in an endless chain of segments, or a wide fan-out. */
+const MAX_WAITING = 20;
 
 /**
  * Checks, in plans in which processes only freeze or crash, that a process that has been up all the time takes over what is due, and messages
@@ -51,7 +53,7 @@ export class OverdueCheck {
     const { inbox } = this.#database.tables;
     for (const id of this.#messagesSinceMs.keys()) if (!inbox.has(id)) this.#messagesSinceMs.delete(id);
     for (const id of inbox.keys()) if (!this.#messagesSinceMs.has(id)) this.#messagesSinceMs.set(id, nowMs);
-    if (!isCovered) return;
+    if (!isCovered || inbox.size > MAX_WAITING) return;
     for (const due of this.#database.queries.due(nowMs - LATEST_MS, MAX_DUE)) {
       if ('item' in due && due.atMs > nowMs - LATEST_MS - POLL_MS) continue;
       const of = 'item' in due ? due.item.executionId : due.executionId;

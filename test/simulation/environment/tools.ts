@@ -9,6 +9,9 @@ import type { WorkFreezes } from './work-freezes.ts';
 
 const OUTPUTS: readonly JsonObject[] = [{ n: 1, ok: true }, { n: 3, x: 1 }, { ok: false }, { x: 2, nested: { a: null } }];
 
+/** Segments of a chain that use something. */
+const MAX_SEGMENTS = 5;
+
 /** The behaviour of one attempt, in process or at a worker; a function of the seed and of its names. */
 export interface Behaviour {
   readonly does: 'succeed' | 'fail' | 'fail for good' | 'hang';
@@ -32,6 +35,11 @@ export function behaviourOf(seed: number, faultsOver: boolean, ...names: readonl
   if (roll < 0.84) return { does: 'fail', afterMs: short, output, usage };
   if (roll < 0.9) return { does: 'fail for good', afterMs: short, output, usage };
   return { does: 'hang', afterMs: long, output, usage };
+}
+
+/** Later segments of a chain use nothing, so that it ends. */
+export function mayUse(labels: Readonly<Record<string, string>>): boolean {
+  return Number(labels['jamjet.segment'] ?? 0) < MAX_SEGMENTS;
 }
 
 /** The in-process tools of a process. The output of each call has its number, which identifies the call in the log. */
@@ -74,7 +82,7 @@ export class SimulatedTools {
     } = behaviourOf(this.#plan.seed, this.faultsOver, mark, node, activation, attempt);
     const afterMs = usualMs + longerMs;
     const result = { ...output, call: call.call };
-    if (usage !== null) context.reportUsage(usage);
+    if (usage !== null && mayUse(context.labels)) context.reportUsage(usage);
     context.progress(0.5);
     context.progress('half');
     if (does === 'succeed' && afterMs === 0) return result;

@@ -4,7 +4,7 @@ import { CLIENT_PREFIX, type OnlineChecker } from '../check/online-checker.ts';
 import type { Plan } from '../plan.ts';
 import { type Clients, callerOf, type Reply } from './clients.ts';
 import { randomStream } from './random-streams.ts';
-import { behaviourOf } from './tools.ts';
+import { behaviourOf, mayUse } from './tools.ts';
 
 /** The key in the state that the result of a work item beside the workflow sets. */
 export function detachedKey(item: string): string {
@@ -69,7 +69,7 @@ export class ExternalWorkers {
       ? this.#clients.sleep(random.between(25_000, 75_000), `${name} is late`)
       : this.#workWithHeartbeats(worker, item, afterMs, name));
     const usedFence = !this.faultsOver && random.chance(0.06) ? fence + random.pick([1, -1]) : fence;
-    const used = { leaseFence: usedFence, ...(usage === null ? {} : { usage }) };
+    const used = { leaseFence: usedFence, ...(usage === null || !mayUse(item.labels) ? {} : { usage }) };
     // The patch of work beside the workflow is all that it leaves in the state.
     const patch = item.activation === 0 ? { statePatch: { [detachedKey(item.id)]: 1 } } : {};
     const settle = () =>
