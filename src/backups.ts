@@ -4,7 +4,8 @@ import { StoreError } from '../store/port/errors.ts';
 import { type CopyProgress, checkIntegrity, copyPages, singleFile } from '../store/sqlite/backup/backup.ts';
 import { assertUnused, replaceDatabase } from '../store/sqlite/backup/replace.ts';
 import { sqliteVersions } from '../store/sqlite/survey.ts';
-import { withTemporaryFile, writeWhole } from '../store/sqlite/whole-file.ts';
+import { withTemporaryFile } from '../store/sqlite/temporary-file.ts';
+import { writeWhole } from '../store/sqlite/whole-file.ts';
 import type { Config, DatabaseConfig } from './config.ts';
 import { type CheckReport, checkDatabase } from './databases.ts';
 
@@ -61,7 +62,7 @@ export async function restore(
   if (resolve(backup) === file) throw new CopyError('not_empty', 'a database cannot be restored from itself');
   const keptAs = `${file}.before-restore-${new Date(nowMs).toISOString().slice(0, 19).replaceAll(':', '-')}`;
   await assertUnused(file);
-  const existed = await withTemporaryFile(`${file}.restoring-${process.pid}`, async (copy) => {
+  const existed = await withTemporaryFile(file, 'restoring', async (copy) => {
     await copyBackup(backup, copy, options.onProgress);
     options.onCopied();
     await requireKnownSchema(copy);

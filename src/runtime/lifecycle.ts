@@ -82,8 +82,8 @@ export class Lifecycle {
       await unlisted.close();
       await subjectTokens.idle();
       await heartbeats.signOff();
-      await connections.close();
     } finally {
+      await connections.close();
       cluster?.close();
       this.#releaseProcess();
     }

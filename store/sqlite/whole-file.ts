@@ -1,9 +1,9 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CopyError } from '../port/copy.ts';
-import { asStoreError } from './errors.ts';
 import { makeFolder } from './make-folder.ts';
+import { withTemporaryFile } from './temporary-file.ts';
 
 /**
  * Calls `write` with the path of a file beside `file`, which gets its name once it is complete and synced to disk: a file under that name is
@@ -11,8 +11,8 @@ import { makeFolder } from './make-folder.ts';
  */
 export async function writeWhole<T>(file: string, write: (partial: string) => Promise<T>): Promise<T> {
   requireAbsent(file);
-  return withTemporaryFile(`${file}.partial-${process.pid}`, async (partial) => {
-    makeFolder(dirname(file));
+  makeFolder(dirname(file));
+  return withTemporaryFile(file, 'partial', async (partial) => {
     const result = await write(partial);
     await syncToDisk(partial);
     requireAbsent(file);
@@ -20,17 +20,6 @@ export async function writeWhole<T>(file: string, write: (partial: string) => Pr
     await syncToDisk(dirname(file));
     return result;
   });
-}
-
-/** Removes the database at `path`, if it is still there, when the work has ended. */
-export async function withTemporaryFile<T>(path: string, work: (path: string) => Promise<T>): Promise<T> {
-  try {
-    return await work(path);
-  } catch (error) {
-    throw asStoreError(error);
-  } finally {
-    for (const suffix of ['', '-wal', '-shm', '-lock']) rmSync(`${path}${suffix}`, { force: true });
-  }
 }
 
 function requireAbsent(file: string): void {

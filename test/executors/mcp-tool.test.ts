@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { McpServer } from '../../machines/ir/mcp-servers.ts';
@@ -240,6 +240,34 @@ describe('a server of the operator', () => {
     await connections.close();
     await expect.poll(() => isAlive(Number(next)), { timeout: 20_000 }).toBe(false);
     expect(await failure(call('pid'))).toMatchObject({ retryable: true });
+  });
+
+  it.each([
+    ['ends', 'sleep 1000'],
+    ['is killed', `trap '' TERM; while true; do sleep 0.1; done`],
+  ])('%s with what it has started', async (_how, started) => {
+    const file = join(mkdtempSync(join(tmpdir(), 'jamjet-')), 'pid');
+    onTestFinished(() => rmSync(dirname(file), { recursive: true, force: true }));
+    const script = `(${started}) & echo $! > "$0"; exec "$@"`;
+    const command = { command: '/bin/sh', args: ['-c', script, file, process.execPath, STDIO_SERVER] };
+    const { call, connections } = caller({ provided: { s: command } });
+    expect(await call('say', { text: 'hello' })).toEqual({ output: 'hello' });
+    const pid = Number(readFileSync(file, 'utf8'));
+    expect(isAlive(pid)).toBe(true);
+    await connections.close();
+    await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false);
+  });
+
+  it('takes what it has started along when it breaks down', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'jamjet-')), 'pid');
+    onTestFinished(() => rmSync(dirname(file), { recursive: true, force: true }));
+    const script = 'sleep 1000 & echo $! > "$0"; exec "$@"';
+    const command = { command: '/bin/sh', args: ['-c', script, file, process.execPath, STDIO_SERVER] };
+    const { call } = caller({ provided: { s: command } });
+    const { output: pid } = await call('pid');
+    process.kill(Number(pid), 'SIGKILL');
+    await expect.poll(() => isAlive(Number(readFileSync(file, 'utf8'))), { timeout: 20_000 }).toBe(false);
+    expect(await call('say', { text: 'again' })).toEqual({ output: 'again' });
   });
 
   it('that cannot be started fails the attempt', async () => {

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ir } from '../support/ir.ts';
+import { program } from '../support/program.ts';
 import { replayAll } from '../support/replay-all.ts';
 import { startServer, temporaryFolder } from '../support/server.ts';
 
@@ -19,6 +20,44 @@ const CLIENTS = 16;
 async function jamjet(args: readonly string[]): Promise<string> {
   return (await promisify(execFile)(process.execPath, [resolve('bin/jamjet.js'), ...args])).stdout;
 }
+
+describe('a backup that is killed', () => {
+  const begin = async (folder: string, name: string) => {
+    const script = resolve('test/system/backup-child.mjs');
+    const writing = program(process.execPath, [script, join(folder, name)], folder);
+    await writing.shows(/writing/);
+    return writing;
+  };
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('by %s leaves nothing', async (signal) => {
+    const folder = temporaryFolder(onTestFinished);
+    const writing = await begin(folder, 'backup.db');
+    writing.kill(signal);
+    expect(await writing.ended).toEqual({ code: null, signal });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('by SIGKILL leaves what the next one in the folder removes, which leaves those alone that go on', async () => {
+    const folder = temporaryFolder(onTestFinished);
+    const going = await begin(folder, 'going.db');
+    const of = (name: string): string[] => readdirSync(folder).filter((file) => file.startsWith(name));
+    const ofGoing = of('going.db');
+    const killed = await begin(folder, 'killed.db');
+    const [left] = of('killed.db');
+    killed.kill('SIGKILL');
+    await killed.ended;
+    expect(of('killed.db')).toContain(left);
+    writeFileSync(join(folder, 'notes.partial-1'), 'of somebody else');
+    const next = await begin(folder, 'next.db');
+    expect(of('killed.db')).toEqual([]);
+    expect(of('going.db')).toEqual(ofGoing);
+    for (const writing of [going, next]) {
+      writing.kill('SIGTERM');
+      await writing.ended;
+    }
+    expect(readdirSync(folder)).toEqual(['notes.partial-1']);
+  });
+});
 
 describe('a backup of a server at work', () => {
   it('is one moment of its database, from which a new server continues', async () => {

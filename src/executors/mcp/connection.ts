@@ -9,7 +9,7 @@ import { type Endpoint, type HttpEndpoint, secretsOf } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
 import { abortFailure, failureOf } from './failure.ts';
 import { guardedFetch } from './guarded-fetch.ts';
-import { Allowance, MAX_REPLY_BYTES, tooLarge, tooManyMessages } from './reply-limit.ts';
+import { Allowance, tooLarge, tooManyMessages } from './reply-limit.ts';
 
 /** Longest time to start a server and greet it. */
 const CONNECT_MS = 30_000;
@@ -18,13 +18,13 @@ const NO_TIMEOUT = { timeout: 2_147_483_647 };
 
 /** Loaded at the first call, because loading takes a tenth of a second. */
 const loadSdk = async () => {
-  const [{ Client }, { StdioClientTransport }, { StreamableHTTPClientTransport }, { SSEClientTransport }] = await Promise.all([
+  const [{ Client }, { CommandTransport }, { StreamableHTTPClientTransport }, { SSEClientTransport }] = await Promise.all([
     import('@modelcontextprotocol/sdk/client/index.js'),
-    import('@modelcontextprotocol/sdk/client/stdio.js'),
+    import('./command-transport.ts'),
     import('@modelcontextprotocol/sdk/client/streamableHttp.js'),
     import('@modelcontextprotocol/sdk/client/sse.js'),
   ]);
-  return { Client, StdioClientTransport, StreamableHTTPClientTransport, SSEClientTransport };
+  return { Client, CommandTransport, StreamableHTTPClientTransport, SSEClientTransport };
 };
 
 export interface ConnectOptions {
@@ -62,14 +62,7 @@ export class McpConnection {
       const connection = new McpConnection(server, secretsOf(endpoint));
       const transport =
         endpoint.kind === 'command'
-          ? new sdk.StdioClientTransport({
-              command: endpoint.command,
-              args: [...endpoint.args],
-              env: { ...endpoint.env },
-              // What a command writes there may hold secrets, and belongs to no log.
-              stderr: 'ignore',
-              maxBufferSize: MAX_REPLY_BYTES,
-            })
+          ? new sdk.CommandTransport(endpoint)
           : mode === 'sse'
             ? new sdk.SSEClientTransport(new URL(endpoint.url), { fetch: connection.#fetch(endpoint, outbound, mode) })
             : new sdk.StreamableHTTPClientTransport(new URL(endpoint.url), {
