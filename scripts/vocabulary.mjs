@@ -30,6 +30,11 @@ const TERMS = {
   'for ever': 'forever',
   'under way': 'in progress',
   'mend(?:s|ed|ing)?': 'fix, repair',
+  'gatherings?': 'batch loader',
+  'situations?': 'state, state-space node',
+  '(?:is|are|was|were) away': 'unreachable',
+  '(?<!both |three )ways(?! (?:to|in) )': 'transitions, branches, edges, index scans',
+  'told(?= =|\\(\\)|\\.[a-z]|: [A-Z])': 'what is reported or given',
 };
 
 /** Recorded and generated text, and migrations, which are never edited. */

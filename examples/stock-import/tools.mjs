@@ -30,5 +30,5 @@ export function release_lock({ token }) {
 /** @param {{ text: string }} input */
 export function tell_operator({ text }) {
   console.error(text);
-  return { told: true };
+  return { shown: true };
 }

@@ -268,8 +268,8 @@ export class Graph {
     const pending: number[] = [];
     for (const node of this.reachable) {
       // A node that only sends work back ends here when it does not.
-      const ways = this.out(node).filter((edge) => edge.role !== 'retry_node');
-      if (ways.length > 0 && !ways.some((edge) => edge.to === END)) continue;
+      const edges = this.out(node).filter((edge) => edge.role !== 'retry_node');
+      if (edges.length > 0 && !edges.some((edge) => edge.to === END)) continue;
       ends[node] = 1;
       pending.push(node);
     }

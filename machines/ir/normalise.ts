@@ -7,6 +7,7 @@ import { readDocument } from '../reading/document.ts';
 import { Fields } from '../reading/fields.ts';
 import { nameProblem, nodeIdProblem } from '../reading/names.ts';
 import { Problems } from '../reading/problems.ts';
+import { shortened } from '../shortened.ts';
 import { BAD_DATA_POLICY, dataPolicyOf } from './data-policy.ts';
 import { expandNodes } from './expand.ts';
 import { readMcpServers } from './mcp-servers.ts';
@@ -162,7 +163,7 @@ function checkNodeId(id: string, node: JsonObject, fields: Fields): boolean {
   const at = { node_id: id, path: `nodes.${id}` };
   if (problem !== null) fields.problems.error('bad_name', `node id ${JSON.stringify(id.slice(0, 60))} ${problem}`, at);
   else if (node.id !== undefined && node.id !== null && node.id !== id) {
-    fields.problems.error('id_mismatch', `node "${id}" has the id ${JSON.stringify(node.id)}`, {
+    fields.problems.error('id_mismatch', `node "${id}" has the id ${shortened(JSON.stringify(node.id), 60)}`, {
       ...at,
       path: `nodes.${id}.id`,
     });

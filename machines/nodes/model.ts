@@ -126,11 +126,11 @@ export const model: KindDefinition<Model> = defineKind<Model>({
   },
   testReplies: 'model',
   testResult(kind, { output = {}, toolCalls = [] }) {
-    const told = isObject(output) ? output : {};
+    const given = isObject(output) ? output : {};
     const text = typeof output === 'string' ? output : JSON.stringify(output);
     const finishReason = toolCalls.length > 0 ? 'tool_calls' : 'stop';
     const patch = modelPatch(kind, { output, text, finishReason, calls: toolCalls });
-    const overridden = Object.keys(PATCHED_KEYS).flatMap((key) => (Object.hasOwn(told, key) ? [[key, told[key] ?? null]] : []));
+    const overridden = Object.keys(PATCHED_KEYS).flatMap((key) => (Object.hasOwn(given, key) ? [[key, given[key] ?? null]] : []));
     return { output, patch: { ...patch, ...Object.fromEntries(overridden) } };
   },
   patchedKeys: () => PATCHED_KEYS,

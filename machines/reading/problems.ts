@@ -1,5 +1,9 @@
 import { type Diagnostic, InvalidWorkflow } from '../diagnostics.ts';
 import { MAX_DIAGNOSTICS, MAX_HINTS } from '../limits.ts';
+import { shortened } from '../shortened.ts';
+
+/** Longest message, hint, path and node id of a problem, in characters: all of them may quote the document. */
+const MAX_TEXT = { message: 1_000, hint: 500, path: 500, nodeId: 256 } as const;
 
 export interface ProblemLocation {
   readonly node_id?: string | null;
@@ -46,7 +50,14 @@ export class Problems {
     this.#counts[severity] += 1;
     if (this.#counts[severity] > MAX_DIAGNOSTICS) return;
     const read = typeof hint === 'function' ? this.#searchHint(hint) : (hint ?? null);
-    this.#found.push({ severity, code, node_id: node_id ?? null, path: path ?? null, message, hint: read });
+    this.#found.push({
+      severity,
+      code,
+      node_id: shortenedOrNull(node_id, MAX_TEXT.nodeId),
+      path: shortenedOrNull(path, MAX_TEXT.path),
+      message: shortened(message, MAX_TEXT.message),
+      hint: shortenedOrNull(read, MAX_TEXT.hint),
+    });
   }
 
   #searchHint(hint: () => string | null): string | null {
@@ -61,4 +72,8 @@ export class Problems {
       { severity, code: 'more_problems', node_id: null, path: null, message: `… and ${count} more ${severity}s`, hint: null },
     ];
   }
+}
+
+function shortenedOrNull(text: string | null | undefined, maxChars: number): string | null {
+  return text === null || text === undefined ? null : shortened(text, maxChars);
 }

@@ -1,4 +1,5 @@
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
+import { shortened } from '../../machines/shortened.ts';
 import { DamagedEntryError, StoreError, type StoreErrorCode } from '../../store/port/errors.ts';
 import { DecisionWouldChange, ForkDoesNotReplay, RuntimeError, type RuntimeErrorCode } from '../runtime/errors.ts';
 import { toMismatch, toPastDecision } from './replies/fork-views.ts';
@@ -173,7 +174,14 @@ const STORE_TEXTS: Partial<Record<StoreErrorCode, string>> = {
   store_replaced: 'the file of the database was removed or replaced: restart the server',
 };
 
+/** Longest text of an error, in characters. What it quotes is cut where it is quoted; this holds for what was forgotten. */
+const MAX_ERROR_TEXT = 4_000;
+
 function textOf(error: Error): string {
+  return shortened(wholeTextOf(error), MAX_ERROR_TEXT);
+}
+
+function wholeTextOf(error: Error): string {
   if (error instanceof StoreError && STATUS[error.code] === 503) return STORE_TEXTS[error.code] ?? STORE_UNAVAILABLE_TEXT;
   if (!(error instanceof InvalidWorkflow)) return fastifyError(error)?.message ?? error.message;
   const texts = error.diagnostics

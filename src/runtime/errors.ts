@@ -1,3 +1,5 @@
+import { shortened } from '../../machines/shortened.ts';
+
 /** Why the runtime refused or failed a request. */
 export type RuntimeErrorCode =
   | 'not_found'
@@ -139,5 +141,5 @@ export class DecisionWouldChange extends RuntimeError {
 
 /** A text that a client sent, shortened to a line for an error message. */
 export function truncated(given: string): string {
-  return given.length <= 120 ? given : `${given.slice(0, 120)}…`;
+  return shortened(given, 120);
 }

@@ -13,7 +13,7 @@ export interface RetryOptions {
 }
 
 /**
- * Attempts what must not be lost while the store is away (the outcome of work, a timer, a message between executions) until it
+ * Attempts what must not be lost while the store is unreachable (the outcome of work, a timer, a message between executions) until it
  * succeeds or the runtime stops; recovery takes it up then. The delays grow from 100 ms to 5 s. An execution that is corrupt is
  * reported once and left as it is. Never rejects; null = given up.
  */

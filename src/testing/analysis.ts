@@ -35,7 +35,7 @@ export interface WorkflowAnalysis {
   readonly findings: readonly AnalysisFinding[];
   /** Number of distinct paths from the start to an end that were found, without unhandled failures. */
   readonly paths: number;
-  readonly situations: number;
+  readonly states: number;
   readonly steps: number;
   /** Limits that were reached; with any, the exploration is incomplete. */
   readonly bounded: readonly AnalysisLimit[];
@@ -45,7 +45,7 @@ export interface WorkflowAnalysis {
 export function analyse(document: unknown, { paths: maxPaths, steps, isOver }: AnalysisBounds): WorkflowAnalysis {
   const { workflow, diagnostics } = validate(document);
   const program = workflow === null ? new InvalidWorkflow(diagnostics) : compiled(() => compile(workflow, ''));
-  const unexplored = { paths: 0, situations: 0, steps: 0, bounded: [] };
+  const unexplored = { paths: 0, states: 0, steps: 0, bounded: [] };
   if (program instanceof InvalidWorkflow) {
     const all = workflow === null ? diagnostics : [...diagnostics, ...program.diagnostics];
     return { findings: sorted(all), ...unexplored };
@@ -59,7 +59,7 @@ export function analyse(document: unknown, { paths: maxPaths, steps, isOver }: A
   return {
     findings: sorted([...diagnostics, ...found.map(({ node, ...finding }) => ({ ...finding, node_id: node }))]),
     paths: paths.paths.length,
-    situations: explored.stateNodes.length,
+    states: explored.stateNodes.length,
     steps: explored.steps,
     bounded: [
       ...(explored.bounded ? [explored.steps < steps ? ('time' as const) : ('steps' as const)] : []),

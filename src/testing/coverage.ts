@@ -5,7 +5,7 @@ import { type Branch, type Branches, branchText, isUnhandledFailure } from './si
 export interface Coverage {
   readonly nodes: CoverageShare;
   /** Branches of conditions and outcomes of nodes. */
-  readonly ways: CoverageShare;
+  readonly branches: CoverageShare;
   readonly paths: CoverageShare;
   /** Coverage of branches in percent, rounded down. */
   readonly percent: number;
@@ -32,7 +32,7 @@ export function coverageOf(branches: Branches, { paths }: Paths, tested: readonl
   const branchShare = coverageShare(drawn, (branch) => taken.has(branch), branchText);
   return {
     nodes,
-    ways: branchShare,
+    branches: branchShare,
     paths: coverageShare(paths, (path: Path) => testedPaths.has(path.key), pathText),
     percent: branchShare.total === 0 ? 100 : Math.floor((100 * branchShare.covered) / branchShare.total),
   };

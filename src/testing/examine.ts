@@ -38,7 +38,7 @@ export interface FileExamination {
 }
 
 export interface Exploration {
-  readonly situations: number;
+  readonly states: number;
   readonly steps: number;
   /** Paths without an unhandled failure. */
   readonly paths: readonly string[];
@@ -114,7 +114,7 @@ function examineWorkflow(checked: CheckedTests, file: string, bounds: Exploratio
     }),
     coverage: coverageOf(branches, paths, tested),
     exploration: {
-      situations: explored.stateNodes.length,
+      states: explored.stateNodes.length,
       steps: explored.steps,
       paths: paths.paths.map(pathText),
       bounded: [

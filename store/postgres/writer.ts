@@ -236,7 +236,7 @@ export class Writer {
         this.#dropConnection();
         if (error instanceof StoreError) throw error;
         if (!isConnectionError(error) || performance.now() > until || this.#connections.closed)
-          throw new StoreError('store_unavailable', 'the database went away during a commit', { cause });
+          throw new StoreError('store_unavailable', 'the database became unreachable during a commit', { cause });
       }
       await setTimeout(RETRY_MS);
     }

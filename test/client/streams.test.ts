@@ -62,7 +62,7 @@ describe('streams of the client', () => {
     const onState = (state: StreamState): void => {
       states.push(state);
       if (state.state !== 'waiting') return;
-      // While the connection is away, the execution goes on.
+      // While the connection is unreachable, the execution goes on.
       if (states.filter((each) => each.state === 'waiting').length === 1) {
         void direct.sendEvent(execution_id, { key: 'paid', payload: null }).then(() => state.retryNow());
       } else {

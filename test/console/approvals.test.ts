@@ -161,7 +161,7 @@ describe('the inbox of approvals', requires('chromium'), () => {
     expect(await accessibilityProblems(page)).toEqual([]);
   });
 
-  it('keeps what it shows while the server is away, and then has everything once', async () => {
+  it('keeps what it shows while the server is unreachable, and then has everything once', async () => {
     const folder = temporaryFolder(onTestFinished);
     const first = await startServer({ folder });
     await first.client.registerWorkflow(REFUND);

@@ -16,11 +16,11 @@ export const fragile = async () => {
   if (isBroken) { isBroken = false; throw new Error('broken'); }
   return {};
 };
-let isAway = true;
+let isUnreachable = true;
 export const charge = async ({ flaky }) => {
-  if (flaky && isAway) {
-    isAway = false;
-    throw new Error('the bank is away', { cause: new TypeError('socket hang up') });
+  if (flaky && isUnreachable) {
+    isUnreachable = false;
+    throw new Error('the bank is unreachable', { cause: new TypeError('socket hang up') });
   }
   return { charged: 2 };
 };
@@ -103,7 +103,7 @@ describe('the page of an execution', requires('chromium'), () => {
     expect(await panel.getByRole('navigation').getByRole('button').count()).toBe(attempts.length);
     await panel.getByRole('figure', { name: 'Output' }).getByText('"charged": 2').waitFor();
     await panel.getByRole('button', { name: /attempt 1/i }).click();
-    await panel.getByText('the bank is away').waitFor();
+    await panel.getByText('the bank is unreachable').waitFor();
     await panel.getByText('Caused by: TypeError: socket hang up').waitFor();
     expect(page.url()).toContain('attempt=1.0');
 

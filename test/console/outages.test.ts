@@ -7,7 +7,7 @@ import { type Server, startServer, temporaryFolder } from '../support/server.ts'
 
 const REVIEW = ir('reviewed', { review: { type: 'human_approval', description: 'Go on?' } }, [['review', 'end']]);
 
-/** What the browser says of a server that is away. */
+/** What the browser says of a server that is unreachable. */
 const AWAY = /ERR_|Failed to load|net::|preload|dynamically imported/;
 
 async function startedReview(client: JamjetClient): Promise<string> {
@@ -17,7 +17,7 @@ async function startedReview(client: JamjetClient): Promise<string> {
   return execution_id;
 }
 
-describe('the console while the server is away', requires('chromium'), () => {
+describe('the console while the server is unreachable', requires('chromium'), () => {
   const open = consoleBrowser();
 
   async function startedServer(): Promise<{ readonly server: Server; readonly restart: () => Promise<Server> }> {

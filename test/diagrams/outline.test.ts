@@ -4,7 +4,7 @@ import { atOutline, outlineOf } from '../../src/diagrams/svg/outline.ts';
 describe('an edge ends at the outline of a node', () => {
   const at = { x: 100, y: 50 };
 
-  it('also where the outline is away from the bounding box', () => {
+  it('also where the outline is far from the bounding box', () => {
     const hexagon = outlineOf('human_approval', 80, 40) ?? [];
     // From above, near the left corner of the bounding box: the side goes from (74, 30) to (60, 50).
     expect(atOutline(hexagon, at, { x: 67, y: 0 }, { x: 67, y: 30 })).toEqual({ x: 67, y: 40 });

@@ -25,8 +25,8 @@ function agree(driver: Driver, model: Model): void {
   const active = driver.active.map(({ node, activation, attempt, phase }) => `${node}:${activation}:${attempt}:${phase}`);
   expect(active.sort()).toEqual(model.active.sort());
   // The model does not list the nodes that an end cancels.
-  const isTold = (line: string): boolean => !(hasEnded(driver) && line.startsWith('cancelled'));
-  expect(visits(driver).filter(isTold).sort()).toEqual(model.log.filter(isTold).sort());
+  const isListed = (line: string): boolean => !(hasEnded(driver) && line.startsWith('cancelled'));
+  expect(visits(driver).filter(isListed).sort()).toEqual(model.log.filter(isListed).sort());
 }
 
 /** A result that arrives twice or too late changes nothing. */

@@ -55,11 +55,11 @@ describe('a compiled machine', () => {
           expect(
             driver.active.map(({ node, activation, attempt, phase }) => `${node}:${activation}:${attempt}:${phase}`).sort(),
           ).toEqual(model.active.sort());
-          const told = model.log.filter((line) => !(model.status === 'limit_exceeded' && line.startsWith('cancelled')));
+          const modelled = model.log.filter((line) => !(model.status === 'limit_exceeded' && line.startsWith('cancelled')));
           const logged = visits(driver).filter(
             (line) => !(hasEnded(driver) && model.status === 'limit_exceeded' && line.startsWith('cancelled')),
           );
-          expect(logged.sort()).toEqual(told.sort());
+          expect(logged.sort()).toEqual(modelled.sort());
         };
         check();
         for (const roll of rolls) {

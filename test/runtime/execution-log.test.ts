@@ -25,7 +25,7 @@ function recording() {
   const lines: LogFields[] = [];
   const at = (level: string) => (fields: LogFields, message: string) => void lines.push({ level, message, ...fields });
   const logger: ExecutionLogger = { info: at('info'), warn: at('warn'), error: at('error') };
-  return { lines, logger, told: () => lines.map(({ level, message }) => `${String(level)} ${String(message)}`) };
+  return { lines, logger, texts: () => lines.map(({ level, message }) => `${String(level)} ${String(message)}`) };
 }
 
 const declined = () => {
@@ -73,19 +73,19 @@ describe('the log of executions', () => {
   });
 
   it('says that a retry goes on, and how that ends', async () => {
-    const { told, lines, logger } = recording();
+    const { texts, lines, logger } = recording();
     const { run, settled, runtime } = await openTestRuntime({ tools: { charge: refused }, logger });
     const id = await run(document());
     await settled(id);
     await runtime.retry(CALLER, id);
     await settled(id);
     const failure = ['warn attempt failed', 'error execution failed'];
-    expect(told()).toEqual(['info execution started', ...failure, 'info execution retried', ...failure]);
+    expect(texts()).toEqual(['info execution started', ...failure, 'info execution retried', ...failure]);
     expect(lines[3]).toMatchObject({ execution: id, nodes: ['charge'] });
   });
 
   it('does not repeat the failures that a fork copies', async () => {
-    const { lines, told, logger } = recording();
+    const { lines, texts, logger } = recording();
     const charge = (_input: unknown, { attempt }: ToolContext) => (attempt === 0 ? declined() : {});
     const { run, settled, runtime, log, clock } = await openTestRuntime({ tools: { charge, ship: () => ({}) }, logger });
     const edges = ['charge', 'ship', 'end'].map((to, i, all) => ({ from: all[i - 1] ?? '', to })).slice(1);
@@ -100,7 +100,7 @@ describe('the log of executions', () => {
     const fork = await runtime.fork(CALLER, id, { atSequence: charged?.sequence ?? 0 });
     await settled(fork.executionId ?? '');
     expect((await log(fork.executionId ?? '')).map(({ type }) => type)).toContain('node_failed');
-    expect(told().slice(already)).toEqual(['info execution started', 'info execution ended']);
+    expect(texts().slice(already)).toEqual(['info execution started', 'info execution ended']);
     expect(lines[already]).toMatchObject({ execution: fork.executionId, origin: { execution_id: id } });
   });
 

@@ -23,7 +23,7 @@ const HEARTBEAT_MS = 20_000;
 const open = (path: string) => openSqlite({ path, writer: 'test', nowMs: Date.now });
 
 describe('a runtime whose database file', () => {
-  const ways: readonly (readonly [string, (path: string) => void])[] = [
+  const changes: readonly (readonly [string, (path: string) => void])[] = [
     ['is removed', (path) => rmSync(path)],
     [
       'is replaced by a copy',
@@ -35,7 +35,7 @@ describe('a runtime whose database file', () => {
     ['loses its write-ahead log', (path) => rmSync(`${path}-wal`)],
   ];
 
-  it.each(ways)('%s takes no more requests, and detects it by itself', async (_way, change) => {
+  it.each(changes)('%s takes no more requests, and detects it by itself', async (_way, change) => {
     const { runtime, path, clock } = await openTestRuntime();
     await runtime.register(CALLER, APPROVAL);
     const { executionId } = await runtime.start(CALLER, { workflowId: 'ask' });

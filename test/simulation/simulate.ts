@@ -186,7 +186,7 @@ function textOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** The runtime tries again, for as long as it runs: the store is away, or another runtime has always committed first. */
+/** The runtime tries again, for as long as it runs: the store is unreachable, or another runtime has always committed first. */
 function isRetried(error: unknown): boolean {
   return error instanceof StoreError || (error instanceof RuntimeError && error.code === 'overloaded');
 }

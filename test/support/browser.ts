@@ -25,7 +25,7 @@ interface ConsoleOptions {
   readonly path?: string;
   /** Default 1280 × 800. */
   readonly context?: BrowserContextOptions;
-  /** Messages of the browser that the test expects, such as those of a server that is away. */
+  /** Messages of the browser that the test expects, such as those of a server that is unreachable. */
   readonly expected?: RegExp;
 }
 

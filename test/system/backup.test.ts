@@ -47,7 +47,7 @@ describe('a backup that is killed', () => {
     killed.kill('SIGKILL');
     await killed.ended;
     expect(of('killed.db')).toContain(left);
-    writeFileSync(join(folder, 'notes.partial-1'), 'of somebody else');
+    writeFileSync(join(folder, 'notes.partial-1'), 'of another program');
     const next = await begin(folder, 'next.db');
     expect(of('killed.db')).toEqual([]);
     expect(of('going.db')).toEqual(ofGoing);

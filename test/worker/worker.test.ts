@@ -71,9 +71,9 @@ describe('createWorker', () => {
     const id = await started(quote(), { sku: 'A-17' });
     expect(await runtime.settled('default', id)).toMatchObject({ status: 'completed', state: { quote: { total: 42 } } });
     expect(seen).toHaveLength(1);
-    const { signal, memory, log, reportUsage, progress, heartbeat, ...told } = seen[0]?.context ?? ({} as ToolContext);
+    const { signal, memory, log, reportUsage, progress, heartbeat, ...rest } = seen[0]?.context ?? ({} as ToolContext);
     expect(seen[0]?.input).toEqual({ sku: 'A-17' });
-    expect(told).toEqual({
+    expect(rest).toEqual({
       tenantId: 'default',
       executionId: id,
       nodeId: 'draft',

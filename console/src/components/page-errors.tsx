@@ -7,7 +7,7 @@ import { ErrorNotice } from './error-notice.tsx';
 const ofImports = new WeakSet<Error>();
 addEventListener('vite:preloadError', ({ payload }) => ofImports.add(payload));
 
-/** Shows an error of a page in its place, for example that its code could not be loaded because the server is away. Other pages go on. */
+/** Shows an error of a page in its place, for example that its code could not be loaded because the server is unreachable. Other pages go on. */
 export function PageErrors({ children }: { readonly children: ReactNode }) {
   const [path] = useLocation();
   return <Boundary path={path}>{children}</Boundary>;

@@ -62,7 +62,7 @@ export function useReconnectWhenOnline(state: StreamState): void {
   }, []);
 }
 
-/** Reads again what could not be read while the server was away, also what no event concerns, such as the check of an open dialog. */
+/** Reads again what could not be read while the server was unreachable, also what no event concerns, such as the check of an open dialog. */
 function useRetryAfterOutage({ state }: StreamState): void {
   const queries = useQueryClient();
   const wasLost = useRef(false);

@@ -124,7 +124,6 @@ export function memoryRoutes(app: Api, { runtime: { memory } }: Services): void 
       config: { access: 'write' },
       schema: {
         summary: 'Delete a namespace of the memory with all its items',
-        description: 'Deletes nothing if there is no such namespace.',
         tags,
         operationId: 'deleteMemoryNamespace',
         params: MemoryByNamespace,

@@ -62,14 +62,14 @@ export function workflowFindingRoutes(app: Api, { store }: Services): void {
       const { tenantId } = identityOf(request);
       const { workflow_id } = request.params;
       const { version, revision, source } = await storedWorkflow(store.tenant(tenantId), workflow_id, request.query);
-      const { findings, paths, situations, steps, bounded } = await analysisOf(tenantId, revision, source);
+      const { findings, paths, states, steps, bounded } = await analysisOf(tenantId, revision, source);
       return {
         workflow_id,
         version,
         revision,
         findings: [...findings],
         paths,
-        situations,
+        states,
         steps,
         complete: bounded.length === 0,
         bounded: [...bounded],

@@ -24,7 +24,7 @@ export const WorkflowFindings = Type.Object(
     paths: integer(
       'Number of distinct paths from the start to an end, without unhandled failures. At most 1,000 are looked for.',
     ),
-    situations: integer('Number of distinct situations that were explored.'),
+    states: integer('Number of distinct states that were explored.'),
     steps: integer('Number of simulated steps.'),
     complete: flag(
       'Whether everything was explored. If not, some findings may be missing, and some nodes may be reached after all.',

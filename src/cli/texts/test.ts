@@ -82,22 +82,22 @@ function findingText(file: string, { severity, code, message, hint, line, column
   return `  ${plain(place)}  ${colour(severity)}  ${severity === 'info' ? paint.dim(text) : text} ${paint.dim(`[${code}]`)}${advice}`;
 }
 
-function explorationText({ paths, steps, situations, bounded }: Exploration, paint: Paint): string {
+function explorationText({ paths, steps, states, bounded }: Exploration, paint: Paint): string {
   const stopped = bounded.length === 0 ? '' : `, ${paint.yellow(`stopped at the maximum number of ${bounded.join(' and ')}`)}`;
-  return `  explored ${count(paths.length, 'path')} ${paint.dim(`(${count(situations, 'state')}, ${count(steps, 'step')})`)}${stopped}`;
+  return `  explored ${count(paths.length, 'path')} ${paint.dim(`(${count(states, 'state')}, ${count(steps, 'step')})`)}${stopped}`;
 }
 
-function coverageText({ nodes, ways, paths, percent }: Coverage, paint: Paint): string {
+function coverageText({ nodes, branches, paths, percent }: Coverage, paint: Paint): string {
   const shares = (
     [
       ['nodes', nodes],
-      ['branches', ways],
+      ['branches', branches],
       ['paths', paths],
     ] as const
   ).map(([what, { covered, total }]) => `${covered}/${total} ${what}`);
   return [
     `  the tests cover ${shares.join(', ')} (${percent}% of branches)`,
-    ...missingText(['branch', 'branches'], ways, paint),
+    ...missingText(['branch', 'branches'], branches, paint),
     ...missingText(['path', 'paths'], paths, paint),
   ].join('\n');
 }

@@ -108,7 +108,7 @@ async function within(ms: number, event: Promise<unknown>): Promise<void> {
   await Promise.race([event, new Promise((resolve) => setTimeout(resolve, ms).unref())]);
 }
 
-/** Nobody tells of the end of processes that others have started, so they are looked for. */
+/** The system does not report the end of processes that are no children of this one, so it is polled. */
 async function groupHasEnded(command: ChildProcess, withinMs: number): Promise<void> {
   const untilMs = performance.now() + withinMs;
   while (signalGroup(command, 0) && performance.now() < untilMs) await new Promise((resolve) => setTimeout(resolve, 20));

@@ -72,7 +72,7 @@ export class Membership {
     const nowMs = clock.nowMs();
     const before = this.#others;
     const others = new Set(await store.activeRuntimes(nowMs - HEARTBEAT_TIMEOUT_MS));
-    // A runtime that could not read for so long could not send heartbeats either: while the database is away, every runtime looks lost.
+    // A runtime that could not read for so long could not send heartbeats either: while the database is unreachable, every runtime looks lost.
     const missedHeartbeats = this.#refreshedAtMs !== null && nowMs - this.#refreshedAtMs > 2 * HEARTBEAT_MS;
     const wasAlone = this.#refreshedAtMs !== null && before.size === 0;
     if (missedHeartbeats) this.#graceUntilMs = nowMs + HEARTBEAT_TIMEOUT_MS;

@@ -5,7 +5,7 @@ import type { Engine } from './engine.ts';
 import type { MessageOutcome, Preconditions } from './envelope.ts';
 
 /**
- * Delivers a message of the runtime itself. Retries while the store is away; null = given up, because the runtime stops or the
+ * Delivers a message of the runtime itself. Retries while the store is unreachable; null = given up, because the runtime stops or the
  * execution is corrupt.
  */
 export type Deliver = (executionId: string, message: Message, preconditions?: Preconditions) => Promise<MessageOutcome | null>;

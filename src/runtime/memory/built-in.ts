@@ -123,7 +123,7 @@ export class BuiltInMemory {
     return this.#options.store.memory.namespaces(tenantId, { after, limit });
   }
 
-  /** With an id, throws `not_found` if there is no such item. */
+  /** Of a namespace without an id. Throws `not_found` if there is no such item, or namespace. */
   async remove(actor: Omit<ActionContext, 'atMs'>, namespace: string, id: string | null, origin: Origin = {}): Promise<number> {
     if (id !== null && !isNamespace(namespace)) throw missing(namespace, id);
     checkNamespace(namespace);
@@ -134,7 +134,7 @@ export class BuiltInMemory {
       await slice.next();
       const removed = await store.memory.remove({ namespace, id, origin }, { ...actor, atMs: clock.nowMs() });
       total += removed;
-      if (id !== null && removed === 0) throw missing(namespace, id);
+      if (total === 0) throw missing(namespace, id);
       if (id !== null || removed === 0) return total;
     }
   }
@@ -203,8 +203,9 @@ function checkStorable(path: string, value: Json | undefined): void {
   if (/(?:^|[^\\])(?:\\\\)*\\u0000/.test(JSON.stringify(value))) throw bad(`${path} has a NUL character`);
 }
 
-function missing(namespace: string, id: string): RuntimeError {
-  return new RuntimeError('not_found', `item ${truncated(id)} of memory ${truncated(namespace)} not found`);
+function missing(namespace: string, id: string | null): RuntimeError {
+  const what = id === null ? 'memory namespace' : `item ${truncated(id)} of memory`;
+  return new RuntimeError('not_found', `${what} ${truncated(namespace)} not found`);
 }
 
 function bad(message: string): RuntimeError {

@@ -29,7 +29,7 @@ import type { SamplerSettings, TracingSettings } from './settings.ts';
 import type { Attribute, SpanRecord } from './span.ts';
 
 const CLOSE_TIMEOUT_MS = 3_000;
-/** A collector that is away would otherwise fill the log. */
+/** A collector that is unreachable would otherwise fill the log. */
 const REPORT_INTERVAL_MS = 60_000;
 
 export interface ProviderOptions {

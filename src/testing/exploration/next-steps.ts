@@ -94,8 +94,8 @@ function resultsOf(
   if (onFail === undefined) return results(outputs);
   const mayHalt = (onFail !== 'halt' && onFail !== 'retry_with_feedback') || mayFail(workflow, state, node);
   const scored = outputs.flatMap((output) => {
-    const told = isObject(output) ? output : {};
-    return typeof told.passed === 'boolean' ? [told] : [true, false].map((passed) => ({ ...told, passed }));
+    const given = isObject(output) ? output : {};
+    return typeof given.passed === 'boolean' ? [given] : [true, false].map((passed) => ({ ...given, passed }));
   });
   return results(scored.filter(({ passed }) => passed === true || mayHalt));
 }

@@ -73,7 +73,11 @@ describe('the memory', () => {
     expect([again.status, again.body.error]).toEqual([404, 'not found: item refunds of memory handbook']);
     expect((await it.get('/memory/handbook/refunds')).status).toBe(404);
     expect(await it.call('DELETE', '/memory/handbook')).toMatchObject({ status: 200, body: { deleted: 1 } });
-    expect(await it.call('DELETE', '/memory/handbook')).toMatchObject({ status: 200, body: { deleted: 0 } });
+    for (const namespace of ['handbook', 'nope'])
+      expect(await it.call('DELETE', `/memory/${namespace}`)).toMatchObject({
+        status: 404,
+        body: { error: `not found: memory namespace ${namespace}` },
+      });
     expect((await it.get('/memory')).body).toEqual({ namespaces: [] });
   });
 

@@ -81,9 +81,11 @@ describe('diagrams drawn in a thread', () => {
     await expect(render({ revision: 'a', source: '{"nodes":{}}' })).rejects.toMatchObject({ code: 'unreadable_revision' });
     async function* broken(): AsyncGenerator<SerializedEvent> {
       yield event(1, 'workflow_started', null, {});
-      throw new Error('the store is away');
+      throw new Error('the store is unreachable');
     }
-    await expect(render({ execution: { id: 'e', sequence: 1, log: broken, transitions } })).rejects.toThrow('the store is away');
+    await expect(render({ execution: { id: 'e', sequence: 1, log: broken, transitions } })).rejects.toThrow(
+      'the store is unreachable',
+    );
     expect(await render()).toContain('flowchart TD');
   });
 

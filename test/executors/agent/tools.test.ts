@@ -29,7 +29,7 @@ const agent = (tools: Json, more: JsonObject = {}): JsonObject => ({
   ...more,
 });
 
-const told = ({ messages }: { readonly messages: readonly JsonObject[] }) =>
+const resultTexts = ({ messages }: { readonly messages: readonly JsonObject[] }) =>
   messages.filter(({ role }) => role === 'tool').map(({ content }) => content);
 
 describe('the tools of an agent', () => {
@@ -44,7 +44,7 @@ describe('the tools of an agent', () => {
       { function: { name: 'say', parameters: { properties: { text: {} } } } },
       { function: { name: 'shout', description: 'Says it aloud.', parameters: { properties: { text: {} } } } },
     ]);
-    expect(told(requests()[2] as never)).toEqual(['hello', 'hello']);
+    expect(resultTexts(requests()[2] as never)).toEqual(['hello', 'hello']);
     expect((await log(id)).filter(({ type }) => type === 'tool_call_completed').map(({ data }) => data.tool)).toEqual([
       'say',
       'say',
@@ -85,7 +85,7 @@ describe('the tools of an agent', () => {
     const id = await run(agent(['workflow:double', { name: 'broken', workflow: 'broken', retry_policy: 'no_retry' }]));
     const { status, state } = await settled(id);
     expect([status, state.answer]).toEqual(['completed', 'Done.']);
-    expect(told(requests()[2] as never)).toEqual(['{"n":42}', expect.stringMatching(/^error: .*nowhere/)]);
+    expect(resultTexts(requests()[2] as never)).toEqual(['{"n":42}', expect.stringMatching(/^error: .*nowhere/)]);
   });
 
   it('may be functions of external workers, described by the catalog', async () => {
@@ -113,7 +113,7 @@ describe('the tools of an agent', () => {
     const { state } = await settled(id);
     expect(Object.keys(state).sort()).toEqual(['answer', 'helper_conversation']);
     expect(state.answer).toBe('Done.');
-    expect(told(requests()[1] as never)).toEqual([JSON.stringify(answer)]);
+    expect(resultTexts(requests()[1] as never)).toEqual([JSON.stringify(answer)]);
     expect(requests()[0]?.tools).toMatchObject([
       { function: { name: 'price', description: 'Price of an article.', parameters: { properties: { article: {} } } } },
     ]);
@@ -125,7 +125,7 @@ describe('the tools of an agent', () => {
     const { run, settled, store } = await openTestRuntime({ models, tools: { read } as never });
     const id = await run(agent(['read']));
     expect((await settled(id)).state.answer).toBe('Done.');
-    expect(told(requests().at(-1) as never)).toHaveLength(6);
+    expect(resultTexts(requests().at(-1) as never)).toHaveLength(6);
     const { rows } = await store.events(id, { after: 0, limit: 1_000, type: 'node_completed', nodeId: 'helper' });
     const appended = rows.map(({ data }) => Object.keys((data.appended ?? {}) as object));
     expect(appended.slice(3)).toEqual(Array.from({ length: 4 }, () => ['/helper_conversation/messages']));
@@ -150,7 +150,7 @@ describe('the tools of an agent', () => {
       await opened.clock.advance(1_000);
       return (await opened.runtime.execution('default', id))?.status === 'completed';
     });
-    expect(told(requests()[2] as never)).toEqual(['later', expect.stringMatching(/^error: .*5/)]);
+    expect(resultTexts(requests()[2] as never)).toEqual(['later', expect.stringMatching(/^error: .*5/)]);
     expect(calls).toBe(2);
   });
 });

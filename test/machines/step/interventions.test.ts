@@ -196,9 +196,9 @@ describe('a retry of an execution that failed by its nodes', () => {
           const order = workflow.nodes.map(({ id }) => id).filter((id) => nodes.includes(id));
           retried.retry();
           retries += 1;
-          const told = retried.last.events[0]?.data;
-          const reset = (told?.forgiven ?? []) as readonly number[];
-          expect(told?.nodes).toEqual(order);
+          const data = retried.last.events[0]?.data;
+          const reset = (data?.forgiven ?? []) as readonly number[];
+          expect(data?.nodes).toEqual(order);
           expect(retried.run).toMatchObject({ error: null });
 
           const patient = new Driver(workflow, { compile: { forks } });

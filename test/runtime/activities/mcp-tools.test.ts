@@ -45,24 +45,24 @@ it('an execution calls a command of the operator, and fails when the tool fails 
 });
 
 it('a call is cancelled with its execution', async () => {
-  const told = reports();
-  const mcpServers = { s: { command: process.execPath, args: [STDIO_SERVER, told.path] } };
+  const reported = reports();
+  const mcpServers = { s: { command: process.execPath, args: [STDIO_SERVER, reported.path] } };
   const { run, runtime } = await openTestRuntime({ mcpServers });
   const id = await run(workflow({ tool: 'hangs' }));
-  await expect.poll(told.lines, { timeout: 30_000 }).toContain('hanging');
+  await expect.poll(reported.lines, { timeout: 30_000 }).toContain('hanging');
   await runtime.cancel(CALLER, id, 'enough');
-  await expect.poll(told.lines, { timeout: 30_000 }).toContain('cancelled');
+  await expect.poll(reported.lines, { timeout: 30_000 }).toContain('cancelled');
 });
 
 it('a call that a stop interrupts is made again by the next runtime, with the same key', async () => {
-  const told = reports();
+  const reported = reports();
   const path = databasePath();
   const first = await openTestRuntime({
     path,
-    mcpServers: { s: { command: process.execPath, args: [STDIO_SERVER, told.path] } },
+    mcpServers: { s: { command: process.execPath, args: [STDIO_SERVER, reported.path] } },
   });
   const id = await first.run(workflow({ tool: 'hangs' }));
-  await expect.poll(told.lines, { timeout: 30_000 }).toContain('hanging');
+  await expect.poll(reported.lines, { timeout: 30_000 }).toContain('hanging');
   await first.close();
   const server = await mcpHttpServer('json-replies');
   const second = await openTestRuntime({ path, mcpServers: { s: { url: server.url } } });

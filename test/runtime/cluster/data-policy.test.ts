@@ -119,7 +119,7 @@ describe('an execution with a data policy, on PostgreSQL', () => {
     const store = withOverrides(real, {
       async commit(batch) {
         const reply = await real.commit(batch);
-        if (isLost) throw new StoreError('store_unavailable', 'the database went away during a commit');
+        if (isLost) throw new StoreError('store_unavailable', 'the database became unreachable during a commit');
         return reply;
       },
     });

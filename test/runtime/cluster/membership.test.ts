@@ -9,14 +9,14 @@ async function bench() {
   const store = await sqliteDatabase().open();
   const clock = new FakeClock();
   const gone: string[] = [];
-  let isAway = false;
+  let isUnreachable = false;
   let reads = 0;
   let returns = 0;
   let joins = 0;
   const shared = {
     activeRuntimes: (sinceMs: number) => {
       reads += 1;
-      return isAway ? Promise.reject(new Error('away')) : store.activeRuntimes(sinceMs);
+      return isUnreachable ? Promise.reject(new Error('away')) : store.activeRuntimes(sinceMs);
     },
   };
   const membership = new Membership({
@@ -39,7 +39,7 @@ async function bench() {
       store.heartbeat({ id, tenantId: null, kind: 'runtime', queues: [], tools: null, atMs: clock.nowMs(), claimed: 0, actor }),
     stopped: (id: string) => store.recordStop(id, clock.nowMs()),
     away(away: boolean) {
-      isAway = away;
+      isUnreachable = away;
     },
     /** Advances the clock by heartbeats and refreshes. */
     async pass(beats: number) {

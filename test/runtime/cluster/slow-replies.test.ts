@@ -33,9 +33,9 @@ function slowStore(real: Store) {
       await held;
       return answer;
     },
-    subscribe(told) {
-      tell = told;
-      return real.subscribe(told);
+    subscribe(subscriber) {
+      tell = subscriber;
+      return real.subscribe(subscriber);
     },
   };
   return { store: withOverrides(real, overrides), arrive: () => arrive(), lookAgain: () => tell(GAP) };

@@ -212,7 +212,7 @@ describe('the memory of a runtime', () => {
     await it.store.tenants.create(acme, { tenantId: 'default', atMs: 0, actorId: 't', actorType: 'system', request: null });
     await expect(it.runtime.memory.add(eve, 'docs', [{ text: 'tea' }])).rejects.toMatchObject({ code: 'tenant_not_active' });
     await expect(it.runtime.memory.remove(ann, 'docs', 'a')).rejects.toMatchObject({ code: 'not_found' });
-    expect(await it.runtime.memory.remove(ann, 'docs')).toBe(0);
+    await expect(it.runtime.memory.remove(ann, 'docs')).rejects.toMatchObject({ code: 'not_found' });
     await expect(it.runtime.memory.add(ann, 'a/b', [{ text: 'tea' }])).rejects.toMatchObject({ code: 'bad_request' });
   });
 });

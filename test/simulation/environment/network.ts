@@ -279,7 +279,7 @@ class Connection implements Transport {
 
   /**
    * The connection breaks after COMMIT was sent. The engine asks the database whether the commit was applied, and commits again if it was not; if
-   * the database is away for long, it gives up, and the sender does not know the outcome.
+   * the database is unreachable for long, it gives up, and the sender does not know the outcome.
    */
   #drop<T>(request: Request<T>, awayMs: number): void {
     const { label, execute, resolve } = request;

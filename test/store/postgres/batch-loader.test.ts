@@ -5,7 +5,7 @@ import { BatchLoader } from '../../../store/postgres/batch-loader.ts';
 function bench() {
   const asked: { readonly keys: readonly string[]; answer(rows: Readonly<Record<string, string>>): void; fail(): void }[] = [];
   let nowMs = 0;
-  const gathering = new BatchLoader<string>(
+  const loader = new BatchLoader<string>(
     (keys) =>
       new Promise((resolve, reject) => {
         asked.push({
@@ -19,23 +19,23 @@ function bench() {
   const pass = (ms: number): void => {
     nowMs += ms;
   };
-  return { gathering, asked, pass };
+  return { loader, asked, pass };
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('batched lookups', () => {
   it('are sent at once while no query is running', async () => {
-    const { gathering, asked } = bench();
-    const found = gathering.get('a');
+    const { loader, asked } = bench();
+    const found = loader.get('a');
     expect(asked.map(({ keys }) => keys)).toEqual([['a']]);
     asked[0]?.answer({ a: 'A' });
     expect(await found).toBe('A');
   });
 
   it('wait for the next query while two are running, each key once', async () => {
-    const { gathering, asked } = bench();
-    const found = ['a', 'b', 'c', 'd', 'c'].map((key) => gathering.get(key));
+    const { loader, asked } = bench();
+    const found = ['a', 'b', 'c', 'd', 'c'].map((key) => loader.get(key));
     expect(asked.map(({ keys }) => keys)).toEqual([['a'], ['b']]);
     asked[1]?.answer({});
     await settled();
@@ -46,9 +46,9 @@ describe('batched lookups', () => {
   });
 
   it('never join a query that was sent before', async () => {
-    const { gathering, asked } = bench();
-    const before = gathering.get('a');
-    const after = gathering.get('a');
+    const { loader, asked } = bench();
+    const before = loader.get('a');
+    const after = loader.get('a');
     expect(asked.map(({ keys }) => keys)).toEqual([['a'], ['a']]);
     asked[1]?.answer({ a: 'new' });
     asked[0]?.answer({ a: 'old' });
@@ -56,21 +56,21 @@ describe('batched lookups', () => {
   });
 
   it('fail together, without failing later ones', async () => {
-    const { gathering, asked } = bench();
-    const found = ['a', 'b', 'c', 'd'].map((key) => gathering.get(key).catch(String));
+    const { loader, asked } = bench();
+    const found = ['a', 'b', 'c', 'd'].map((key) => loader.get(key).catch(String));
     asked[0]?.answer({});
     await settled();
     asked[2]?.fail();
     asked[1]?.answer({ b: 'B' });
     expect(await Promise.all(found)).toEqual([null, 'B', 'Error: away', 'Error: away']);
-    const again = gathering.get('c');
+    const again = loader.get('c');
     asked[3]?.answer({ c: 'C' });
     expect(await again).toBe('C');
   });
 
   it('that waited behind a query that failed after a long time fail, too', async () => {
-    const { gathering, asked, pass } = bench();
-    const outcome = (keys: readonly string[]) => keys.map((key) => gathering.get(key).catch(String));
+    const { loader, asked, pass } = bench();
+    const outcome = (keys: readonly string[]) => keys.map((key) => loader.get(key).catch(String));
     const many = Array.from({ length: 300 }, (_, i) => `k${i}`);
     const [first, second, ...rest] = outcome(['a', 'b', ...many]);
     asked[0]?.answer({});
@@ -88,8 +88,8 @@ describe('batched lookups', () => {
   });
 
   it('of very many keys are split into several queries', async () => {
-    const { gathering, asked } = bench();
-    const found = Array.from({ length: 600 }, (_, i) => gathering.get(`k${i}`));
+    const { loader, asked } = bench();
+    const found = Array.from({ length: 600 }, (_, i) => loader.get(`k${i}`));
     for (let i = 0; i < 5; i += 1) {
       const { keys = [], answer } = asked[i] ?? {};
       answer?.(Object.fromEntries(keys.map((key) => [key, key])));

@@ -64,9 +64,9 @@ describe('a list of executions', () => {
     status: 'executions_by_status',
     statuses: 'executions_by_status',
   };
-  const ways = Object.keys(INDEX_SCANS) as readonly IndexScanName[];
+  const scans = Object.keys(INDEX_SCANS) as readonly IndexScanName[];
 
-  it.each(ways)('by %s reads only the index of that condition, although the planner knows no values', async (way) => {
+  it.each(scans)('by %s reads only the index of that condition, although the planner knows no values', async (scan) => {
     const database = await alternating(1_000);
     const client = new Client({ connectionString: await database.url() });
     await client.connect();
@@ -74,14 +74,17 @@ describe('a list of executions', () => {
     await client.query('ANALYZE');
     await client.query('SET plan_cache_mode = force_generic_plan');
     for (const order of ['newest', 'oldest'] as const) {
-      const texts = [joinExecutions([way, way], order).text, ...(way === 'statuses' ? [] : [scanExecutions(way, order).text])];
+      const texts = [
+        joinExecutions([scan, scan], order).text,
+        ...(scan === 'statuses' ? [] : [scanExecutions(scan, order).text]),
+      ];
       for (const text of texts) {
         const places = Math.max(...[...text.matchAll(/\$(\d+)/g)].map(([, place]) => Number(place)));
         await client.query(`PREPARE asked AS ${text}`);
         const values = Array.from({ length: places }, () => 'NULL').join(', ');
         const { rows } = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN EXECUTE asked(${values})`);
         const scans = rows.flatMap((row) => row['QUERY PLAN'].match(/Scan(?: Backward)? using (\w+)|Seq Scan on \w+/) ?? []);
-        expect(new Set(scans.filter((_, index) => index % 2 === 1))).toEqual(new Set([INDEXES[way]]));
+        expect(new Set(scans.filter((_, index) => index % 2 === 1))).toEqual(new Set([INDEXES[scan]]));
         await client.query('DEALLOCATE asked');
       }
     }

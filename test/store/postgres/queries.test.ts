@@ -59,18 +59,18 @@ function statements(): readonly (readonly [name: string, text: string])[] {
     const builders = by.executionId ? { countAuditedOf, pageOfAuditedOf } : { countAudited, pageOfAudited };
     return Object.entries(builders).map(([name, build]) => [`${name} ${JSON.stringify(by)}`, build(by).text] as const);
   });
-  const ways = Object.keys(INDEX_SCANS) as readonly (keyof typeof INDEX_SCANS)[];
-  const lists = ways.flatMap((way) => [
+  const scans = Object.keys(INDEX_SCANS) as readonly (keyof typeof INDEX_SCANS)[];
+  const lists = scans.flatMap((scan) => [
     ...(['newest', 'oldest'] as const).flatMap((order) => [
-      [`walkExecutions ${way}, ${order} first`, joinExecutions([way], order).text] as const,
-      [`walkExecutions ${way} and label, ${order} first`, joinExecutions([way, 'labelValue'], order).text] as const,
-      ...(way === 'statuses' ? [] : [[`alongExecutions ${way}, ${order} first`, scanExecutions(way, order).text] as const]),
+      [`walkExecutions ${scan}, ${order} first`, joinExecutions([scan], order).text] as const,
+      [`walkExecutions ${scan} and label, ${order} first`, joinExecutions([scan, 'labelValue'], order).text] as const,
+      ...(scan === 'statuses' ? [] : [[`alongExecutions ${scan}, ${order} first`, scanExecutions(scan, order).text] as const]),
     ]),
     ...[true, false].flatMap((ranged) => [
-      [`countExecutions ${way}${ranged ? ' in a range' : ''}`, countExecutions([way], ranged).text] as const,
+      [`countExecutions ${scan}${ranged ? ' in a range' : ''}`, countExecutions([scan], ranged).text] as const,
       [
-        `countExecutions ${way} and label${ranged ? ' in a range' : ''}`,
-        countExecutions([way, 'labelValue'], ranged).text,
+        `countExecutions ${scan} and label${ranged ? ' in a range' : ''}`,
+        countExecutions([scan, 'labelValue'], ranged).text,
       ] as const,
     ]),
   ]);

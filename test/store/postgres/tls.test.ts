@@ -97,13 +97,13 @@ async function encrypted(parameters: string, way: Way = {}): Promise<boolean> {
     store.subscribe(() => {});
     await store.tokenByHash('');
     await store.recordStop('rt_1', 1);
-    let ways: readonly { readonly ssl: boolean }[] = [];
+    let connections: readonly { readonly ssl: boolean }[] = [];
     await waitUntil(async () => {
-      ways = await asSuperuser(`SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+      connections = await asSuperuser(`SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
         WHERE application_name = 'jamjet' AND usename = '${way.user ?? 'jamjet'}' AND state = 'idle'`);
-      return ways.length === 3;
+      return connections.length === 3;
     });
-    const found = new Set(ways.map(({ ssl }) => ssl));
+    const found = new Set(connections.map(({ ssl }) => ssl));
     if (found.size !== 1) throw new Error('some are, and some are not');
     return found.has(true);
   } finally {

@@ -401,7 +401,7 @@ describe('a traceparent', () => {
   });
 });
 
-describe('a collector that is away', () => {
+describe('a collector that is unreachable', () => {
   it('delays no execution, and is reported', async () => {
     const it = await traced({ tools: failsOnce, env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' } });
     await runFlaky(it);

@@ -167,7 +167,7 @@ describe('a test of a workflow', () => {
     );
     expect(coverage).toMatchObject({
       nodes: { covered: 4, total: 5, missing: ['decline'] },
-      ways: { covered: 5, total: 8, missing: ['review (rejected)', 'review (timeout)', 'decline'] },
+      branches: { covered: 5, total: 8, missing: ['review (rejected)', 'review (timeout)', 'decline'] },
       paths: { covered: 2, total: 4 },
       percent: 62,
     });

@@ -28,12 +28,12 @@ const answerWith = (response: ServerResponse, score: Json, reason = 'because') =
 
 /** Tools that write the given texts one after the other, and are told the feedback. */
 function writing(...texts: readonly Json[]) {
-  const told: Json[] = [];
+  const feedbacks: Json[] = [];
   const write = ({ eval_feedback = null }: { eval_feedback?: Json }): Json => {
-    told.push(eval_feedback);
-    return texts[Math.min(told.length, texts.length) - 1] ?? null;
+    feedbacks.push(eval_feedback);
+    return texts[Math.min(feedbacks.length, texts.length) - 1] ?? null;
   };
-  return { tools: { write }, told };
+  return { tools: { write }, feedbacks };
 }
 
 describe('an eval node', () => {
@@ -83,7 +83,7 @@ describe('an eval node', () => {
   });
 
   it('has the work done again with the feedback, until it passes', async () => {
-    const { tools, told } = writing('short', 'longer', 'long enough');
+    const { tools, feedbacks } = writing('short', 'longer', 'long enough');
     const { run, settled, timeline, runtime } = await openTestRuntime({ tools });
     const retries = {
       scorers: [{ type: 'assertion', checks: ['len(output) > 8'] }],
@@ -94,7 +94,7 @@ describe('an eval node', () => {
     expect(await settled(id)).toMatchObject({ status: 'completed', state: { text: 'long enough', eval_passed: true } });
     expect((await settled(id)).state).not.toHaveProperty('eval_feedback');
     const feedback = 'The last result did not pass:\n- assertion: failed: len(output) > 8';
-    expect(told).toEqual([null, feedback, feedback]);
+    expect(feedbacks).toEqual([null, feedback, feedback]);
     expect((await timeline(id)).filter((line) => /^(eval_scored|node_completed)/.test(line))).toEqual(
       Array(3).fill(['node_completed write', 'eval_scored score', 'node_completed score']).flat(),
     );
@@ -102,7 +102,7 @@ describe('an eval node', () => {
   });
 
   it('fails after the last retry, with its scores in the log', async () => {
-    const { tools, told } = writing('short');
+    const { tools, feedbacks } = writing('short');
     const { run, settled, log } = await openTestRuntime({ tools });
     const id = await run(
       scored({ scorers: [{ type: 'assertion', checks: ['len(output) > 8'] }], on_fail: 'retry_with_feedback', max_retries: 1 }),
@@ -111,7 +111,7 @@ describe('an eval node', () => {
       status: 'failed',
       error: 'score: did not pass: assertion: failed: len(output) > 8',
     });
-    expect(told).toHaveLength(2);
+    expect(feedbacks).toHaveLength(2);
     const events = await log(id);
     expect(events.filter(({ type }) => type === 'eval_scored').map(({ data }) => data.action)).toEqual([
       'retry_with_feedback',
@@ -328,7 +328,7 @@ describe('the judge of an eval node', () => {
       if (asked > 1) answerWith(response, 5);
     });
     const path = databasePath();
-    const { tools, told } = writing('x');
+    const { tools, feedbacks } = writing('x');
     const first = await openTestRuntime({ path, models: modelsAt(url), tools });
     const id = await first.run(scored({ scorers: [judge] }), { topic: 'tea' });
     await eventually(() => asked === 1);
@@ -339,7 +339,7 @@ describe('the judge of an eval node', () => {
       clock.advance(1_000);
       return (await second.runtime.execution('default', id)).status === 'completed';
     });
-    expect({ asked, written: told.length }).toEqual({ asked: 2, written: 1 });
+    expect({ asked, written: feedbacks.length }).toEqual({ asked: 2, written: 1 });
     expect(await second.runtime.replay('default', id)).toMatchObject({ mismatch: null });
   });
 

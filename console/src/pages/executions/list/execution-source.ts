@@ -15,7 +15,7 @@ const MAX_ROWS = 600;
 /** Rows that are loaded beyond the visible ones before these are reached. */
 const MARGIN = 40;
 const MIN_INTERVAL_MS = 1_000;
-/** With the pointer over the list, more new rows than these wait until it is away. */
+/** With the pointer over the list, more new rows than these wait until it leaves. */
 const MAX_INSERTED_UNDER_POINTER = 3;
 
 /** Other events change no row, and no number. */

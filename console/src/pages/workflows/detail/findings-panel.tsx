@@ -21,12 +21,12 @@ export function FindingsPanel({ workflow: { workflow_id, revision } }: { readonl
   });
   if (error !== null) return <ErrorNotice error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <Loading what="the findings; the first analysis of a revision can take seconds" />;
-  const { findings, paths, situations, complete, bounded } = data;
+  const { findings, paths, states, complete, bounded } = data;
   return (
     <div className={styles.panel}>
       <p className={styles.summary}>
-        {paths.toLocaleString()} {paths === 1 ? 'path' : 'paths'} from the start to an end, {situations.toLocaleString()}{' '}
-        {situations === 1 ? 'situation' : 'situations'} explored.{' '}
+        {paths.toLocaleString()} {paths === 1 ? 'path' : 'paths'} from the start to an end, {states.toLocaleString()}{' '}
+        {states === 1 ? 'state' : 'states'} explored.{' '}
         {complete
           ? 'Everything was explored.'
           : `Not everything was explored (limit: ${bounded.map((each) => LIMITS[each]).join(', ')}): findings may be missing.`}

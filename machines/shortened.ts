@@ -1,0 +1,4 @@
+/** A text of a caller, cut for a message to so many characters; no half of a surrogate pair is left at its end. */
+export function shortened(text: string, maxChars: number): string {
+  return text.length <= maxChars ? text : `${text.slice(0, maxChars).replace(/[\uD800-\uDBFF]$/, '')}…`;
+}
