@@ -89,10 +89,10 @@ describe('budgets, finalizers, forks, retries, pauses and work beside the workfl
             expectSound(driver, around);
             if (roll % 5 === 0) driver.reload();
           } catch (error) {
-            const told = driver.log.map(
+            const modelled = driver.log.map(
               ({ sequence, type, node_id, data }) => `${sequence} ${type} ${node_id ?? ''} ${data.activation ?? ''}`,
             );
-            throw new Error(told.join('\n'), { cause: error });
+            throw new Error(modelled.join('\n'), { cause: error });
           }
         }
         follower.whole(driver);
