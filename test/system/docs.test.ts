@@ -10,6 +10,7 @@ const PAGES = [
   'ARCHITECTURE.md',
   'CHANGELOG.md',
   'test/golden/README.md',
+  'test/mutation/README.md',
   'test/simulation/README.md',
   ...readdirSync('docs').flatMap((name) => (name.endsWith('.md') ? [join('docs', name)] : [])),
 ];
