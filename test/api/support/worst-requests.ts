@@ -242,7 +242,7 @@ function withSubjects({ url }: Route, { execution, workItem, webhook }: Subjects
       artifacts: ['0'.repeat(64)],
       cron: ['cron1'],
       jobs: [`job_${'0'.repeat(31)}1`],
-      tenants: ['default'],
+      tenants: ['default', '2026-03'],
     },
     ...{ tokens: ['none'], memory: ['large', 'none'], docs: ['none'], console: ['none'] },
   };
