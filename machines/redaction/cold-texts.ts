@@ -1,5 +1,9 @@
 import type { Cooperative } from '../cooperative.ts';
-import type { Redactor } from './redactor.ts';
+
+/** What redacts a text, in parts of a millisecond or so. */
+interface TextRedactor {
+  textInWindows(text: string): Cooperative<string>;
+}
 
 /** Shorter texts are always redacted at once. */
 const MIN_LENGTH = 16;
@@ -16,8 +20,8 @@ const ENTRY_UNITS = 64;
  * unless `isEmpty`.
  */
 export class ColdTexts {
-  readonly #missing = new Map<Redactor, Set<string>>();
-  readonly #redacted = new Map<Redactor, Map<string, string>>();
+  readonly #missing = new Map<TextRedactor, Set<string>>();
+  readonly #redacted = new Map<TextRedactor, Map<string, string>>();
   #left = AT_ONCE;
 
   get isEmpty(): boolean {
@@ -52,7 +56,7 @@ export class ColdTexts {
   }
 
   /** Null = it is missing. Undefined = it can be redacted at once. */
-  of(redactor: Redactor, text: string): string | null | undefined {
+  of(redactor: TextRedactor, text: string): string | null | undefined {
     const known = this.#redacted.get(redactor)?.get(text) ?? kept(redactor, text);
     if (known !== undefined) return known;
     this.#left -= text.length;
@@ -68,7 +72,7 @@ export class ColdTexts {
 let collecting: ColdTexts | null = null;
 
 /** What is left of a text, if it is long and was redacted before; null = it is missing, undefined = it can be redacted at once. */
-export function redactedBefore(redactor: Redactor, text: string): string | null | undefined {
+export function redactedBefore(redactor: TextRedactor, text: string): string | null | undefined {
   if (text.length < MIN_LENGTH) return undefined;
   return collecting === null ? kept(redactor, text) : collecting.of(redactor, text);
 }
@@ -76,10 +80,10 @@ export function redactedBefore(redactor: Redactor, text: string): string | null 
 // The state has the same texts in step after step, and so have those who read it.
 
 /** Those used last are at the end. */
-const texts = new Map<string, Map<Redactor, string>>();
+const texts = new Map<string, Map<TextRedactor, string>>();
 let keptUnits = 0;
 
-function kept(redactor: Redactor, text: string): string | undefined {
+function kept(redactor: TextRedactor, text: string): string | undefined {
   const results = texts.get(text);
   const result = results?.get(redactor);
   if (results !== undefined && result !== undefined) {
@@ -89,8 +93,8 @@ function kept(redactor: Redactor, text: string): string | undefined {
   return result;
 }
 
-function keep(redactor: Redactor, text: string, result: string): void {
-  const results = texts.get(text) ?? new Map<Redactor, string>();
+function keep(redactor: TextRedactor, text: string, result: string): void {
+  const results = texts.get(text) ?? new Map<TextRedactor, string>();
   if (results.has(redactor)) return;
   results.set(redactor, result);
   texts.delete(text);
