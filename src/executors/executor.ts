@@ -52,6 +52,11 @@ export interface WorkContext {
    * (https://www.w3.org/TR/trace-context/).
    */
   readonly traceparent?: string;
+  /**
+   * Takes what the attempt has used so far, for the case that it is given up before it ends. Returns a function that ends that: the outcome of the
+   * attempt has it from then on.
+   */
+  readonly meter?: (used: () => Usage | null) => () => void;
   /** For nodes with `oauth_scopes`: acts for the person on whose behalf the execution runs. */
   readonly accessToken?: { readonly token: string; readonly scopes: readonly string[] };
 }

@@ -91,6 +91,10 @@ export class Tenants implements TenantRegistry {
     return (await this.#db.tenant(tenantId).get(sql.TENANT_USAGE, { tenantId, month })) ?? { tokens: 0, costUsd: 0 };
   }
 
+  async addUsage(tenantId: string, usage: TenantUsage & { readonly month: string }): Promise<void> {
+    await this.#db.runtime.run(sql.ADD_USAGE, { tenantId, ...usage });
+  }
+
   async liveExecutions(tenantId: string): Promise<number> {
     let total = 0;
     let [afterRunning, afterPaused] = ['', ''];

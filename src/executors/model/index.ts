@@ -14,6 +14,7 @@ import { tooManyCalls } from './call-limit.ts';
 import { costOf } from './prices.ts';
 import { resolveModel } from './resolve.ts';
 import type { ModelSettings } from './settings.ts';
+import { unfinishedUsage } from './unfinished-usage.ts';
 
 /** Longest name that a provider gives to a model, a response or a reason. */
 const MAX_NAME = 200;
@@ -50,7 +51,7 @@ export type AskedModel = Pick<
 
 /** How a model is asked. */
 export interface Asking {
-  readonly context: Pick<WorkContext, 'tenantId' | 'signal'>;
+  readonly context: Pick<WorkContext, 'tenantId' | 'signal' | 'meter'>;
   readonly onText: ((text: string) => void) | undefined;
   /** False = it has to answer, and may not ask for tools any more. */
   readonly mayCallTools: boolean;
@@ -76,7 +77,19 @@ export async function askModel<T>(
     });
   }
   const { max_calls_per_answer: maxCalls = DEFAULT_CALLS_PER_ANSWER } = model;
-  const { system, answer } = await ask(model, name, messages, settings, asking, maxCalls);
+  const { context, onText } = asking;
+  let written = 0;
+  const shown = (text: string): void => {
+    written += text.length;
+    onText?.(text);
+  };
+  const request = { messages, tools: model.tools ?? [] };
+  const models = [settings.names?.[name]?.model, modelNameOf(name)?.model, name].filter((each) => each !== undefined);
+  const metered = { ...asking, onText: onText && shown };
+  const stopMetering = context.meter?.(() => unfinishedUsage({ models, request, written }, settings));
+  const { system, answer } = await ask(model, name, messages, settings, metered, maxCalls).finally(() => {
+    if (!context.signal.aborted) stopMetering?.();
+  });
   const usage = usageOf(system, answer, settings);
   try {
     if (answer.calls.length > maxCalls) throw tooManyCalls(maxCalls);

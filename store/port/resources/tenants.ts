@@ -56,6 +56,8 @@ export interface TenantQuotas {
   policies(): Promise<readonly TenantPolicyRow[]>;
   /** `month` like `2026-03`, in UTC. Zeros for a month without reports. */
   usage(tenantId: string, month: string): Promise<TenantUsage>;
+  /** Adds what no commit has: attempts whose outcomes are not logged. */
+  addUsage(tenantId: string, usage: TenantUsage & { readonly month: string }): Promise<void>;
   /** Executions that have not ended, children included. Exact while nothing is committed meanwhile. */
   liveExecutions(tenantId: string): Promise<number>;
   /** Distinct workflow ids, however many versions each has. */

@@ -33,7 +33,10 @@ export const TAKE_USAGE = sql<TenantUsage>(
 );
 export const ADD_USAGE = sql(({ engine }) =>
   engine === 'sqlite'
-    ? 'INSERT INTO tenant_usage (tenant_id, month, tokens, cost_usd) VALUES (@tenantId, @month, @tokens, @costUsd)'
+    ? `INSERT INTO tenant_usage (tenant_id, month, tokens, cost_usd) VALUES (@tenantId, @month, @tokens, @costUsd)
+  ON CONFLICT (tenant_id, month) DO UPDATE
+    SET tokens = min(tokens + excluded.tokens, ${Number.MAX_SAFE_INTEGER}),
+      cost_usd = min(cost_usd + excluded.cost_usd, ${Number.MAX_SAFE_INTEGER})`
     : `INSERT INTO tenant_usage (tenant_id, month, slot, tokens, cost_usd) VALUES (@tenantId, @month, 0, @tokens, @costUsd)
   ON CONFLICT (tenant_id, month, slot) DO UPDATE
     SET tokens = least(tenant_usage.tokens + excluded.tokens, ${Number.MAX_SAFE_INTEGER}),

@@ -254,6 +254,8 @@ function tenantStore({ tables, queries, workers }: MemoryDatabase, tenantId: str
 
 /** Only the methods that the runtime calls. */
 function tenantQuotas({ tables }: MemoryDatabase, read: Read): TenantQuotas {
+  // Apart, since the checks compare the usage of commits with the logs.
+  const unlogged = new Map<string, { readonly tokens: number; readonly costUsd: number }>();
   return {
     admission: (tenantId) =>
       read('standing', () => {
@@ -267,7 +269,19 @@ function tenantQuotas({ tables }: MemoryDatabase, read: Read): TenantQuotas {
         const { policy } = tables;
         return policy === null ? [] : [...tables.tenants.keys()].map((id) => ({ id, policy }));
       }),
-    usage: (tenantId, month) => read('usage', () => tables.usage.get(key(tenantId, month)) ?? { tokens: 0, costUsd: 0 }),
+    usage: (tenantId, month) =>
+      read('usage', () => {
+        const added = [tables.usage, unlogged].map((each) => each.get(key(tenantId, month)) ?? { tokens: 0, costUsd: 0 });
+        return {
+          tokens: added.reduce((sum, { tokens }) => sum + tokens, 0),
+          costUsd: added.reduce((sum, { costUsd }) => sum + costUsd, 0),
+        };
+      }),
+    addUsage: (tenantId, { month, tokens, costUsd }) =>
+      read('added usage', () => {
+        const before = unlogged.get(key(tenantId, month)) ?? { tokens: 0, costUsd: 0 };
+        unlogged.set(key(tenantId, month), { tokens: before.tokens + tokens, costUsd: before.costUsd + costUsd });
+      }),
     liveExecutions: (tenantId) =>
       read(
         'live executions',

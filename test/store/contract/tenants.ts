@@ -158,6 +158,15 @@ export function tenantContract(database: () => TestDatabase): void {
       expect(await store.tenants.usage('acme', '2026-03')).toEqual({ tokens: 1, costUsd: 1 });
     });
 
+    it('is added up with what no commit has', async () => {
+      const store = await database().open();
+      await store.tenants.addUsage('acme', usage(10, 0.5));
+      await store.tenants.addUsage('acme', usage(1, 0.25));
+      await store.commit(batch(startExecution('exec_1', { tenantId: 'acme', usage: usage(100, 1) })));
+      await store.tenants.addUsage('acme', usage(1, 0.25));
+      expect(await store.tenants.usage('acme', '2026-03')).toEqual({ tokens: 112, costUsd: 2 });
+    });
+
     it('does not count rejected commits', async () => {
       const store = await database().open();
       await store.commit(batch(startExecution('exec_1')));

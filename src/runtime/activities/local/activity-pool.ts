@@ -9,10 +9,12 @@ import type { RuntimeContext } from '../../context.ts';
 import type { Deliver, Report } from '../../engine/deliver.ts';
 import type { MessageOutcome } from '../../engine/envelope.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
+import { monthOf } from '../../month.ts';
 import type { UsageBounds } from '../../quotas/usage-bounds.ts';
 import { redactedInSlices, redactedSoon } from '../../redaction/in-slices.ts';
 import { redactedEntry } from '../../redaction/log-entry.ts';
 import { redactorAt } from '../../redaction/shown-run.ts';
+import { retryForever } from '../../retry-forever.ts';
 import type { Slice } from '../../scheduling/time-slices.ts';
 import type { Traces } from '../../traces.ts';
 import type { InProcessView, ToolLogEntry } from '../../types/work.ts';
@@ -27,7 +29,7 @@ import type { StartedAttempts } from './started-attempts.ts';
 import type { TaskRegistry } from './task-registry.ts';
 
 export interface ActivityPoolOptions
-  extends Pick<RuntimeContext, 'runtimeId' | 'clock' | 'slices' | 'events' | 'stopping' | 'onError'> {
+  extends Pick<RuntimeContext, 'runtimeId' | 'store' | 'clock' | 'slices' | 'events' | 'stopping' | 'onError'> {
   readonly slots: Slots<ActivityTask>;
   readonly tasks: TaskRegistry;
   readonly started: StartedAttempts;
@@ -60,6 +62,8 @@ export class ActivityPool {
   readonly #starting = new Set<ActivityTask>();
   /** Tasks that begin in this turn of the event loop, each with the run that started it. */
   readonly #beginning: { readonly task: ActivityTask; readonly run: Run }[] = [];
+  /** Usage that is being written beside the log. */
+  readonly #counting = new Set<Promise<unknown>>();
   #whenIdle: (() => void)[] = [];
   readonly #reports: ToolReports = {
     log: ({ tenantId, executionId, node, attempt, redactor }, level, message, fields) => {
@@ -185,6 +189,7 @@ export class ActivityPool {
       task.dropped = true;
       tasks.remove(task);
     }
+    await Promise.all(this.#counting);
   }
 
   #abandon(task: ActivityTask): void {
@@ -367,12 +372,26 @@ export class ActivityPool {
       });
   }
 
+  /** Counts for the month what an attempt has used whose outcome is not logged. */
+  #count({ tenantId }: ActivityTask, { input_tokens = 0, output_tokens = 0, cost_usd = 0 }: Usage): void {
+    const { store, clock, stopping, onError } = this.#options;
+    const used = { month: monthOf(clock.nowMs()), tokens: input_tokens + output_tokens, costUsd: cost_usd };
+    if (used.tokens === 0 && used.costUsd === 0) return;
+    const counted: Promise<unknown> = retryForever({ clock, stopping, onError }, () => store.tenants.addUsage(tenantId, used))
+      .catch(onError)
+      .finally(() => this.#counting.delete(counted));
+    this.#counting.add(counted);
+  }
+
   #end(task: ActivityTask, message: Done | Fail): void {
     const { stopping, tasks } = this.#options;
     // When the runtime stops, an aborted attempt is handed back and not failed: only a result still counts.
     const isHandedBack = stopping.aborted && task.aborted && message.type === 'fail';
     if (!task.dropped && !isHandedBack) this.#report(task, message);
-    else this.#options.budgets.leave(task);
+    else {
+      this.#options.budgets.leave(task);
+      if (message.usage !== undefined) this.#count(task, message.usage);
+    }
     if (!task.dropped) tasks.remove(task);
     // After the report, so that what starts next shares its commit.
     this.#free(task);
@@ -424,8 +443,10 @@ function failure(task: ActivityTask, error: unknown, nowMs: number): Fail {
 }
 
 /** What the executor says that it has used, and what the tool has reported. */
-function usageOf({ usage }: ActivityTask, ofExecutor: Usage | null): { readonly usage?: Usage } {
-  const reported = usage?.total ?? null;
-  const total = reported === null ? ofExecutor : usageSum(ofExecutor, reported);
+function usageOf(task: ActivityTask, ofExecutor: Usage | null): { readonly usage?: Usage } {
+  // Of an attempt that was aborted, the executor says nothing more.
+  const used = ofExecutor ?? (task.aborted ? (task.used?.() ?? null) : null);
+  const reported = task.usage?.total ?? null;
+  const total = reported === null ? used : usageSum(used, reported);
   return total === null ? {} : { usage: total };
 }

@@ -1,4 +1,4 @@
-import type { Visit } from '../../../../machines/messages.ts';
+import type { Usage, Visit } from '../../../../machines/messages.ts';
 import type { Redactor } from '../../../../machines/redaction/redactor.ts';
 import type { Run } from '../../../../machines/run.ts';
 import type { WorkContext, WorkError, WorkResult } from '../../../executors/executor.ts';
@@ -45,6 +45,8 @@ export class ActivityTask implements Visit {
   redactor: Redactor | null = null;
   /** What the tool has reported; null = nothing. */
   usage: UsageMeter | null = null;
+  /** What a call in progress has used so far; null = there is none. */
+  used: (() => Usage | null) | null = null;
   readonly reports: ToolReports;
   #controller: AbortController | null = null;
   #reason: WorkError | null = null;
@@ -161,6 +163,14 @@ class TaskContext implements WorkContext {
     Object.defineProperty(this, 'memory', TaskContext.#memory);
     Object.defineProperty(this, 'log', TaskContext.#log);
     Object.defineProperty(this, 'signal', TaskContext.#signal);
+  }
+
+  /** On the prototype: it is for executors, and tools do not see it. */
+  meter(used: () => Usage | null): () => void {
+    this.#task.used = used;
+    return () => {
+      this.#task.used = null;
+    };
   }
 
   static readonly #labels: PropertyDescriptor = {

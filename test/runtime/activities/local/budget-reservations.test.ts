@@ -40,6 +40,50 @@ async function answerAll({ open }: { readonly open: (() => void)[] }, isOver: ()
   return most;
 }
 
+describe('calls of models that are given up', () => {
+  const model = { type: 'model', model_ref: 'gpt-4o', prompt_ref: 'Say hello', system_prompt: 'x'.repeat(4_000) };
+  const asking = (more: JsonObject = {}) => ({
+    workflow_id: 'ask',
+    version: '1',
+    nodes: { ask: { kind: model, ...more } },
+    edges: [],
+  });
+
+  it('count for the month when the execution is cancelled, with what was sent', async () => {
+    const { models, open } = await provider();
+    const { run, runtime, store } = await openTestRuntime({ models });
+    const id = await run(asking());
+    await eventually(() => open.length === 1);
+    await runtime.cancel(CALLER, id);
+    await eventually(async () => (await store.tenants.usage('default', '2026-03')).tokens > 0);
+    const { tokens, costUsd } = await store.tenants.usage('default', '2026-03');
+    expect(tokens).toBeGreaterThan(1_000);
+    expect(tokens).toBeLessThan(1_100);
+    expect(costUsd).toBeCloseTo((tokens * 2.5) / 1e6, 9);
+  });
+
+  it('count for the budget and the month when they time out', async () => {
+    const { models, open } = await provider();
+    const { run, timeline, log, clock, store } = await openTestRuntime({ models });
+    const id = await run({ ...asking({ timeout: '5s' }), token_budget: { total_tokens: 100_000 } });
+    await eventually(() => open.length === 1);
+    clock.advance(5_000);
+    await eventually(async () => (await timeline(id)).includes('node_failed ask'));
+    const failed = (await log(id)).find(({ type }) => type === 'node_failed')?.data;
+    expect(failed).toMatchObject({ error_class: 'timeout', finish_reason: 'aborted', gen_ai_model: 'gpt-4o', output_tokens: 0 });
+    expect((await store.tenants.usage('default', '2026-03')).tokens).toBe(failed?.input_tokens);
+  });
+
+  it('count nothing when the provider has refused them', async () => {
+    const { url } = await webServer((_request, response) => reply(response, { error: { message: 'no' } }, 400));
+    const { run, settled, store } = await openTestRuntime({
+      models: { providers: { openai: { apiKey: 'sk-secret-0123', baseUrl: url } } },
+    });
+    await settled(await run(asking()));
+    expect(await store.tenants.usage('default', '2026-03')).toEqual({ tokens: 0, costUsd: 0 });
+  });
+});
+
 describe('calls of models under a budget', () => {
   it('begin one by one where their most is not within it: at most one goes beyond', async () => {
     const { models, requests, open } = await provider();
