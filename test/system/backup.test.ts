@@ -23,7 +23,7 @@ async function jamjet(args: readonly string[]): Promise<string> {
 
 describe('a backup that is killed', () => {
   const begin = async (folder: string, name: string) => {
-    const script = resolve('test/system/backup-child.mjs');
+    const script = new URL('./backup-child.mjs', import.meta.url).pathname;
     const writing = program(process.execPath, [script, join(folder, name)], folder);
     await writing.shows(/writing/);
     return writing;
