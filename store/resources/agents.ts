@@ -18,6 +18,8 @@ import type { ResourceDatabase } from './database.ts';
 import * as sql from './queries/agents.ts';
 import { run, type Script } from './script.ts';
 
+/** After every registration: the largest number of the column in PostgreSQL. */
+const AFTER_ALL = 2 ** 31 - 1;
 /** Agents that one statement looks at. */
 const SLICE = 500;
 
@@ -37,7 +39,7 @@ export class Agents implements AgentStore {
     const statement = status === undefined ? sql.AGENTS_SLICE : sql.AGENTS_SLICE_OF_STATUS;
     const values = { tenantId, status: status ?? null, traits: traits.map((trait) => this.#db.indexKey(trait)), slice: SLICE };
     const found: number[] = [];
-    let next: number | null = before ?? Number.MAX_SAFE_INTEGER;
+    let next: number | null = before ?? AFTER_ALL;
     for (let left = offset; next !== null && found.length < limit; ) {
       const seen = [...(await db.all(statement, { ...values, before: next }))].sort((a, b) => b.registration - a.registration);
       const matching = seen.filter(({ matches }) => matches).map(({ registration }) => registration);
