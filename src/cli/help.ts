@@ -31,6 +31,7 @@ const VALUES: Readonly<Record<string, string>> = {
   '--format': 'FORMAT',
   '--from-block': 'N',
   '--group-by': 'FIELD',
+  '--month': 'MONTH',
   '--visit': 'N',
   '--head': 'HASH',
   '--header': 'HEADER',

@@ -28,12 +28,15 @@ export class CommandTransport implements Transport {
   onerror?: (error: Error) => void;
   onmessage?: (message: JSONRPCMessage) => void;
   readonly #endpoint: CommandEndpoint;
+  readonly #onExit: () => void;
   readonly #received = new ReadBuffer({ maxBufferSize: MAX_REPLY_BYTES });
   #command: (ChildProcess & { readonly stdin: Writable; readonly stdout: Readable }) | null = null;
   #closing: Promise<void> | null = null;
 
-  constructor(endpoint: CommandEndpoint) {
+  /** `onExit`: the command has ended, and takes no more messages; `onclose` follows once its group has ended and its last messages are read. */
+  constructor(endpoint: CommandEndpoint, onExit: () => void) {
     this.#endpoint = endpoint;
+    this.#onExit = onExit;
   }
 
   async start(): Promise<void> {
@@ -46,7 +49,10 @@ export class CommandTransport implements Transport {
     command.stdout.on('error', (error) => this.onerror?.(error));
     command.stdout.on('data', (chunk: Buffer) => this.#receive(chunk));
     // Not when its output ends, which processes that it has left behind may hold open.
-    command.once('exit', () => void this.close());
+    command.once('exit', () => {
+      this.#onExit();
+      void this.close();
+    });
     await once(command, 'spawn');
     command.on('error', (error) => this.onerror?.(error));
     if (running.size === 0) process.on('exit', killAll);

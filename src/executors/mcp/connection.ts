@@ -62,7 +62,7 @@ export class McpConnection {
       const connection = new McpConnection(server, secretsOf(endpoint));
       const transport =
         endpoint.kind === 'command'
-          ? new sdk.CommandTransport(endpoint)
+          ? new sdk.CommandTransport(endpoint, () => void connection.close())
           : mode === 'sse'
             ? new sdk.SSEClientTransport(new URL(endpoint.url), { fetch: connection.#fetch(endpoint, outbound, mode) })
             : new sdk.StreamableHTTPClientTransport(new URL(endpoint.url), {

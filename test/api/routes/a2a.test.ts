@@ -9,7 +9,6 @@ import {
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
 import type { RpcAnswer } from '../../../src/api/a2a/rpc.ts';
-import { ROLES } from '../../../src/tokens.ts';
 import { idsOf, tenant } from '../support/agents.ts';
 import {
   type Api,
@@ -22,6 +21,7 @@ import {
   REVIEW,
   UNKNOWN_EXECUTION,
 } from '../support/api.ts';
+import { READERS } from '../support/roles.ts';
 
 let messages = 0;
 
@@ -348,7 +348,7 @@ describe('POST /a2a', () => {
     });
   });
 
-  it.each(ROLES.filter((role) => role !== 'worker'))('lets a %s read, and only writers send and cancel', async (role) => {
+  it.each(READERS)('lets a %s read, and only writers send and cancel', async (role) => {
     const bench = await api();
     const id = await bench.started(REVIEW);
     const call = (method: string, params: JsonObject) =>

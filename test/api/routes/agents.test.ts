@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ROLES } from '../../../src/tokens.ts';
 import { agentOf, CARD, card, idsOf, skilled, tenant, traceOf } from '../support/agents.ts';
 import { api, EXTERNAL } from '../support/api.ts';
+import { READERS } from '../support/roles.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -345,7 +345,7 @@ describe('GET /agents/:id/trace', () => {
 const OF_ONE = ['activate', 'pause', 'deactivate', 'archive', 'heartbeat'];
 
 describe('roles', () => {
-  it.each(ROLES.filter((role) => role !== 'worker'))('%s may use exactly the routes for reading, or all', async (role) => {
+  it.each(READERS)('%s may use exactly the routes for reading, or all', async (role) => {
     const { call } = await api();
     const writes = ['/agents', '/agents/discover', ...OF_ONE.map((verb) => `/agents/none/${verb}`)];
     const statuses = await Promise.all(writes.map(async (url) => (await call('POST', url, { as: role, body: {} })).status));

@@ -7,12 +7,10 @@ import { TokenAuthenticator } from '../../../src/api/auth/authenticator.ts';
 import { TokenMonitor } from '../../../src/api/auth/token-monitor.ts';
 import { EventStreams } from '../../../src/api/streams/event-streams.ts';
 import { KeepAlive } from '../../../src/control/live/keep-alive.ts';
-import { ROLES, type Role } from '../../../src/tokens.ts';
 import { openEventStream } from '../../support/event-stream.ts';
 import { eventually, openTestRuntime } from '../../support/runtimes.ts';
 import { type ApiOptions, api, ECHO, ECHO_TOOLS, PAYMENT, REVIEW, UNKNOWN_EXECUTION } from '../support/api.ts';
-
-const READING = ROLES.filter((role) => role !== 'worker');
+import { READERS } from '../support/roles.ts';
 
 const BEAT_MS = 15_000;
 
@@ -125,7 +123,7 @@ describe('GET /executions/:id/events as a stream', () => {
     addTenant('acme');
     const id = await started(PAYMENT);
     await pay(id);
-    for (const role of READING) {
+    for (const role of READERS) {
       const own = { authorization: `Bearer ${await token(role)}` };
       expect((await open(`/executions/${id}/events`, own)).status).toBe(200);
       const foreign = { authorization: `Bearer ${await token(role, { tenantId: 'acme' })}` };
@@ -408,7 +406,7 @@ describe('GET /events/stream', () => {
     expect(JSON.parse((await foreign.next())?.data ?? '')).toMatchObject({ kind: 'WorkflowStarted', workflow_id: 'payment' });
   });
 
-  it.each(READING)('is open to a token of role %s', async (role: Role) => {
+  it.each(READERS)('is open to a token of role %s', async (role) => {
     const { open, token } = await streaming();
     expect((await open('/events/stream', { authorization: `Bearer ${await token(role)}` })).status).toBe(200);
   });

@@ -118,6 +118,7 @@ const BODY = {
 const BODIES: Readonly<Record<string, unknown>> = {
   'POST /executions/:id/fork': { at_sequence: 1 },
   'PUT /tenants/:id': { name: 'theirs' },
+  'PUT /tenants/:id/usage/:month': { tokens: 0, reason: 'theirs' },
   'POST /memory/:namespace': { items: [{ text: 'mine' }] },
 };
 
