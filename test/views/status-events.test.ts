@@ -51,7 +51,7 @@ describe('the events that may change a status', () => {
       }
     }
     const never = STATUS_EVENTS.filter((type) => !changing.has(type));
-    // A replay leaves out what a retry has undone, and has the copied log of a fork. The others come with another type of the list so far.
-    expect(never).toEqual(['workflow_forked', 'workflow_retried', 'workflow_finalizing', 'child_workflow_failed']);
+    // A replay has the copied log of a fork. The others come with another type of the list so far.
+    expect(never).toEqual(['workflow_forked', 'workflow_finalizing', 'child_workflow_failed']);
   });
 });
