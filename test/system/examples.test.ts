@@ -309,7 +309,7 @@ describe('handbook-answers', () => {
     });
     expect(completed(await events(id))).toEqual(['learn', 'find', 'known', 'answer']);
     await settled(await start());
-    expect(await runtime.memory.items('default', 'handbook')).toHaveLength(4);
+    expect((await runtime.memory.items('default', 'handbook')).items).toHaveLength(4);
   });
 
   it('asks a person what the handbook does not know', async () => {
