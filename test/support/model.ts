@@ -137,7 +137,7 @@ export class Model {
     }
     if (isAgain) this.#retries.set(id, retries + 1);
     else this.#retries.delete(id);
-    if (action === 'halt') this.#failForGood(id, 'did not pass');
+    if (action === 'halt') this.#failForGood(id, errorOfScores(output.scorers as readonly JsonObject[]));
     else this.#complete(id, output, patchOfScores(id, output), isAgain ? 'retry_node' : undefined);
   }
 
@@ -464,6 +464,11 @@ export class Model {
     if (node === undefined) throw new Error(`no node ${id}`);
     return node;
   }
+}
+
+function errorOfScores(scorers: readonly JsonObject[]): string {
+  const failed = scorers.filter((each) => each.passed !== true).map(({ scorer, message }) => `${scorer}: ${message}`);
+  return failed.length === 0 ? 'did not pass' : `did not pass: ${failed.join('; ')}`;
 }
 
 function patchOfScores(id: string, output: JsonObject): JsonObject {
