@@ -133,7 +133,7 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
       await scheduler.runUntil(() => allEnded() || until(SETTLE_MS + CANCEL_MS)(), MAX_ENTRIES);
       if (!allEnded()) checker.addViolation('executions do not end after they are cancelled');
     }
-    const areUp = (): boolean => processes.every(({ runtime }) => runtime !== null);
+    const areUp = (): boolean => processes.every(({ isUp }) => isUp);
     await scheduler.runUntil(() => areUp() || until(SETTLE_MS + CANCEL_MS)(), MAX_ENTRIES);
     probes.start();
     await scheduler.runUntil(() => probes.areFinished, MAX_ENTRIES);

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { TERMINAL } from '../../../machines/run.ts';
 import { saveErased } from '../../../machines/step/index.ts';
 import type { Erasure, PendingErasure } from '../../../store/port/resources/erasures.ts';
 import { CoalescedJob } from '../coalesced-job.ts';
@@ -72,12 +73,13 @@ export class Eraser {
   async #erase(page: readonly PendingErasure[]): Promise<boolean> {
     const { store, cache, corrupt, clock, stopping } = this.#options;
     let left: Erasure[] = [];
+    let isAnyNeeded = false;
     for (const pending of page) {
       if (stopping.aborted) return false;
       const remains = await this.#remainsOf(pending.executionId);
-      if (remains !== null) left.push({ ...pending, ...remains, atMs: clock.nowMs() });
+      if (remains === 'not yet') isAnyNeeded = true;
+      else if (remains !== null) left.push({ ...pending, ...remains, atMs: clock.nowMs() });
     }
-    let isAnyNeeded = false;
     while (left.length > 0 && !stopping.aborted) {
       const results = await store.erasures.erase(left);
       for (const [i, { executionId }] of left.entries()) {
@@ -93,13 +95,17 @@ export class Eraser {
     return isAnyNeeded;
   }
 
-  /** What is kept; null = the execution has been removed. A log that cannot be replayed is erased as well: its outcome remains. */
-  async #remainsOf(executionId: string): Promise<{ readonly seq: number; readonly snapshot: string } | null> {
+  /**
+   * What is kept; null = the execution has been removed. `not yet`: the reply to the commit that ended it is on its way. A log that cannot be
+   * replayed is erased as well: its outcome remains.
+   */
+  async #remainsOf(executionId: string): Promise<{ readonly seq: number; readonly snapshot: string } | 'not yet' | null> {
     const { store, loader, slices, onError } = this.#options;
     try {
       const execution = await loader.current(executionId);
       if (execution === null) return null;
       const { run, loaded, error } = execution;
+      if (!TERMINAL.has(run.status)) return 'not yet';
       const slice = slices.slice(execution.tenantId);
       const { state } = await redactedInSlices(slice, () => shownRun(loaded.program, run));
       return { seq: run.seq, snapshot: saveErased(run, error, state) };

@@ -19,7 +19,8 @@ export function checkChildLifetimes(
     if (unwantedAtMs === null) continue;
     const isFinalizing = child.events.some(({ type }) => type === 'workflow_finalizing');
     const latestMs = Math.max(unwantedAtMs, calmAtMs) + CANCEL_MS + (isFinalizing ? FINALIZERS_MS : 0);
-    const endedAtMs = child.row.completedAtMs ?? nowMs;
+    // The clock by which it ended may have been ahead.
+    const endedAtMs = Math.min(child.row.completedAtMs ?? nowMs, nowMs);
     if (endedAtMs > latestMs)
       problems.push(
         `${child.row.id} is ${child.row.status} at ${endedAtMs}, and its parent ${child.row.parentId} needs it no more since ${unwantedAtMs}`,

@@ -34,6 +34,7 @@ export class RuntimeProcess {
   #starting = 0;
   #incarnation: Incarnation | null = null;
   #runtime: ServerRuntime | null = null;
+  #stopping = false;
   /** By how much the clock has jumped. */
   #jumpedMs = 0;
 
@@ -51,8 +52,14 @@ export class RuntimeProcess {
     return this.#runtime;
   }
 
+  /** Whether it accepts requests. */
+  get isUp(): boolean {
+    return this.#runtime !== null && !this.#stopping;
+  }
+
   start(): void {
     if (this.#incarnation !== null) return;
+    this.#stopping = false;
     const { index: processIndex, database, network, plan, toolsOf, agentsOf, onError } = this.#options;
     this.#lives += 1;
     const incarnation = new Incarnation(processIndex, this.#lives, (downMs) => this.#onEnd(incarnation, downMs, 'crashes'));
@@ -119,6 +126,7 @@ export class RuntimeProcess {
     const runtime = this.#runtime;
     if (incarnation === null || runtime === null) return;
     this.#trace(`${incarnation.id} stops`);
+    this.#stopping = true;
     void runtime.close(graceMs).then(() => {
       if (!incarnation.alive) return;
       incarnation.end();
