@@ -90,7 +90,7 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
   const workers = new ExternalWorkers(plan, clients, checker);
   const finishers = new Finisher(plan, clients, operations, database);
   const probes = new Probes(clients, processes, database, checker);
-  const checked = { database, operations, calls: tools.calls, checker: checker };
+  const checked = { plan, database, operations, calls: tools.calls, checker: checker };
   let faultsOver = false;
 
   scheduler.onError((error) => checker.addViolation(`a callback throws: ${textOf(error)}`));
@@ -139,7 +139,12 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
     await scheduler.runUntil(() => probes.areFinished, MAX_ENTRIES);
     const idleByMs = scheduler.nowMs + IDLE_MS;
     await scheduler.runUntil(() => areIdle(processes) || scheduler.nowMs >= idleByMs, MAX_ENTRIES);
-    for (const problem of checkChildLifetimes(database.tables, START_MS + plan.faultsEndAtMs, scheduler.nowMs))
+    for (const problem of checkChildLifetimes(
+      database.tables,
+      (id) => checker.firstEndMs(id),
+      START_MS + plan.faultsEndAtMs,
+      scheduler.nowMs,
+    ))
       checker.addViolation(problem);
     for (const problem of checkLeftovers(database, processes)) checker.addViolation(problem);
     await checkFinalState(checked);

@@ -22,9 +22,15 @@ const OUTCOMES: Readonly<Record<string, string>> = {
 
 /**
  * Checks the attempts and timers of a log, independent of the graph: attempts of a visit count up to their maximum, each ends once, a visit has
- * one outcome, a result belongs to the current attempt, a decision that an attempt has logged stands, and a timer fires once and not early.
+ * one outcome, a result belongs to the current attempt, a decision that an attempt has logged stands, and a timer fires once and not early. `jumpedMs`: by how much
+ * clocks have jumped.
  */
-export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, calls: readonly ToolCall[]): readonly string[] {
+export function checkAttempts(
+  log: readonly TimedEvent[],
+  workflow: Workflow,
+  calls: readonly ToolCall[],
+  jumpedMs: number,
+): readonly string[] {
   const problems: string[] = [];
   const visits = new Map<string, Visit>();
   const timers = new Map<string, number>();
@@ -43,7 +49,7 @@ export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, ca
         const attempt = Number(data.attempt ?? 0);
         if (visit.outcome !== null) problem(`the visit is over: ${visit.outcome}`);
         const retryMs = retries.get(name) ?? at_ms;
-        if (at_ms < retryMs) problem(`the attempt was to begin ${retryMs - at_ms} ms later`);
+        if (at_ms + jumpedMs < retryMs) problem(`the attempt was to begin ${retryMs - at_ms} ms later`);
         retries.delete(name);
         const isNext = visit.failed ? attempt === visit.attempt + 1 : attempt === visit.attempt;
         if (!isNext) problem(`attempt ${attempt} after ${visit.attempt}${visit.failed ? ', which failed' : ''}`);
@@ -81,7 +87,7 @@ export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, ca
       case 'tool_approval_required': {
         // A retry that a person has to allow, once its time has come.
         const retryMs = retries.get(name) ?? at_ms;
-        if (at_ms < retryMs) problem(`the attempt was to begin ${retryMs - at_ms} ms later`);
+        if (at_ms + jumpedMs < retryMs) problem(`the attempt was to begin ${retryMs - at_ms} ms later`);
         retries.delete(name);
         if (visit.failed) Object.assign(visit, { attempt: visit.attempt + 1, began: false, started: false, failed: false });
         break;
@@ -92,7 +98,7 @@ export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, ca
       case 'timer_fired': {
         // The timer of a retry is logged only while the execution is suspended, because its attempt is deferred.
         const dueMs = timers.get(name) ?? retries.get(name);
-        if (dueMs !== undefined && at_ms < dueMs) problem(`fired ${dueMs - at_ms} ms early`);
+        if (dueMs !== undefined && at_ms + jumpedMs < dueMs) problem(`fired ${dueMs - at_ms} ms early`);
         if (dueMs === undefined) problem('no timer was set');
         if (!timers.delete(name)) retries.delete(name);
         break;

@@ -7,9 +7,13 @@ const FINALIZERS_MS = 150_000;
 const ENDS_VISIT = new Set(['node_completed', 'node_cancelled']);
 const ENDS_EXECUTION = new Set(['workflow_cancelled', 'workflow_failed', 'workflow_completed', 'strategy_limit_hit']);
 
-/** Checks that no child outlives the attempt of its parent for which it works. `calmAtMs`: from when on messages arrive in time. */
+/**
+ * Checks that no child outlives the attempt of its parent for which it works. `endOf`: when an execution ended, not by the clock of a process.
+ * `calmAtMs`: from when on messages arrive in time.
+ */
 export function checkChildLifetimes(
   { executions }: Pick<Tables, 'executions'>,
+  endOf: (id: string) => number | null,
   calmAtMs: number,
   nowMs: number,
 ): readonly string[] {
@@ -19,8 +23,7 @@ export function checkChildLifetimes(
     if (unwantedAtMs === null) continue;
     const isFinalizing = child.events.some(({ type }) => type === 'workflow_finalizing');
     const latestMs = Math.max(unwantedAtMs, calmAtMs) + CANCEL_MS + (isFinalizing ? FINALIZERS_MS : 0);
-    // The clock by which it ended may have been ahead.
-    const endedAtMs = Math.min(child.row.completedAtMs ?? nowMs, nowMs);
+    const endedAtMs = endOf(child.row.id) ?? nowMs;
     if (endedAtMs > latestMs)
       problems.push(
         `${child.row.id} is ${child.row.status} at ${endedAtMs}, and its parent ${child.row.parentId} needs it no more since ${unwantedAtMs}`,

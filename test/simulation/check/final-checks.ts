@@ -10,6 +10,7 @@ import { shownRun } from '../../../src/runtime/redaction/shown-run.ts';
 import { stepsOf } from '../../support/replay-steps.ts';
 import type { CoreStore } from '../../support/stores.ts';
 import type { Operations } from '../environment/operations.ts';
+import type { Plan } from '../plan.ts';
 import { isOpen } from '../store/commits.ts';
 import type { MemoryDatabase } from '../store/memory-database.ts';
 import { memoryStore, type Transport } from '../store/memory-store.ts';
@@ -23,6 +24,7 @@ const ENDED = new Set<string>(TERMINAL);
 const STUCK_MS = 150_000;
 
 export interface CheckedRun {
+  readonly plan: Plan;
   readonly database: MemoryDatabase;
   readonly operations: Operations;
   readonly calls: readonly ToolCall[];
@@ -95,6 +97,7 @@ async function findProblems(execution: StoredExecution, judged: CheckedRun): Pro
       log,
       workflow,
       calls.filter(({ executionId }) => executionId === row.id),
+      jumpedMs(judged.plan),
     ),
   );
   problems.push(...compareApprovals(program, run, judged.database, row.id, log));
@@ -206,4 +209,9 @@ function programOf(database: MemoryDatabase, { row }: StoredExecution): Program 
   const program = compile(normalise(JSON.parse(source)).workflow, row.revision);
   programs.set(row.revision, program);
   return program;
+}
+
+/** By how much clocks jump in all: so much may the times in a log differ. */
+function jumpedMs({ faults }: Plan): number {
+  return faults.reduce((sum, fault) => sum + (fault.kind === 'clock jump' ? Math.abs(fault.byMs) : 0), 0);
 }

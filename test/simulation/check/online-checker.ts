@@ -52,7 +52,8 @@ export class OnlineChecker {
   readonly #report: (violation: string) => void;
   readonly #nowMs: () => number;
   readonly #heads = new Map<string, { readonly seq: number; readonly status: string }>();
-  readonly #ended = new Set<string>();
+  /** By execution: when it ended first. */
+  readonly #ended = new Map<string, number>();
   readonly #waiting = new Map<string, (() => void)[]>();
   readonly #finalizing = new Set<string>();
   /** By parent: its children. And the executions to which a cancel was sent. */
@@ -104,7 +105,7 @@ export class OnlineChecker {
         this.#effect(actorId, { executionId: write.id, seq, what, fromSeq: write.fromSeq });
       }
       if (ENDED.has(write.progress.status)) {
-        this.#ended.add(write.id);
+        if (!this.#ended.has(write.id)) this.#ended.set(write.id, this.#nowMs());
         for (const resolve of this.#waiting.get(write.id) ?? []) resolve();
         this.#waiting.delete(write.id);
       }
@@ -198,6 +199,11 @@ export class OnlineChecker {
   /** Whether the execution has ever ended; a retry may have continued it. */
   hasEnded(executionId: string): boolean {
     return this.#ended.has(executionId);
+  }
+
+  /** When the execution ended for the first time; null = it has not. */
+  firstEndMs(executionId: string): number | null {
+    return this.#ended.get(executionId) ?? null;
   }
 
   /** Resolves with the next end of the execution; at once if it has ended. */

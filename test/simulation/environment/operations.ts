@@ -243,7 +243,8 @@ export class Operations {
     const fork = (runtime: ServerRuntime) => runtime.fork(callerOf(client), executionId, request);
     const reply = await (keyed ? this.#clients.askUntilAnswered(random, client, fork) : this.#clients.ask(random, client, fork));
     const forkId = reply.is === 'answer' ? (reply.value.executionId ?? '') : executionId;
-    this.#checkReply(client, forkId, EFFECT_EVENTS.fork, reply);
+    // A repeated request may be refused, because the origin is erased, while an earlier one is being carried out.
+    this.#checkReply(client, forkId, EFFECT_EVENTS.fork, reply, keyed);
   }
 
   async read(client: string, executionId: string): Promise<void> {
