@@ -4,7 +4,7 @@ import { StoreError } from '../../store/port/errors.ts';
 import { checkChildLifetimes } from './check/child-lifetimes.ts';
 import { checkFinalState, checkProgress } from './check/final-checks.ts';
 import { areIdle, checkLeftovers } from './check/leftovers.ts';
-import { OnlineChecker } from './check/online-checker.ts';
+import { CLIENT_PREFIX, OnlineChecker } from './check/online-checker.ts';
 import { OverdueCheck } from './check/overdue.ts';
 import { Probes } from './check/probes.ts';
 import { SimulatedAgents } from './environment/agents.ts';
@@ -27,6 +27,7 @@ import { MemoryDatabase } from './store/memory-database.ts';
 const SETTLE_MS = 400_000;
 /** Time for the remaining executions to end after they are cancelled. */
 const CANCEL_MS = 60_000;
+const CANCEL_EVERY_MS = 5_000;
 /** Time for the processes to end what they have in progress. */
 const IDLE_MS = 60_000;
 const MAX_ENTRIES = 250_000;
@@ -128,8 +129,13 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
       checker.addViolation('the simulation does not end');
     else if (!allEnded()) {
       checkProgress(checked, scheduler.nowMs);
-      for (const { row } of executions())
-        if (!ENDED.has(row.status)) void operations.cancel(`client canceller ${row.id}`, row.id);
+      // Again and again, since clients may still have requests that start others.
+      const cancelAll = (round: number): void => {
+        for (const { row } of executions())
+          if (!ENDED.has(row.status)) void operations.cancel(`${CLIENT_PREFIX}canceller ${row.id} ${round}`, row.id);
+        scheduler.schedule(CANCEL_EVERY_MS, null, `cancels again ${round}`, () => cancelAll(round + 1));
+      };
+      cancelAll(1);
       await scheduler.runUntil(() => allEnded() || until(SETTLE_MS + CANCEL_MS)(), MAX_ENTRIES);
       if (!allEnded()) checker.addViolation('executions do not end after they are cancelled');
     }
