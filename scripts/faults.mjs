@@ -32,6 +32,7 @@ const settings = {
   FAULTS_SEED: values.seed,
   FAULTS_ENGINES: values.engine,
   FAULTS_REPORT: values.report,
+  FAULTS_ONLY: values.only,
 };
 const chosen = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 const args = [

@@ -99,6 +99,8 @@ describe('a large or interrupted execution in the console', requires('chromium')
     const go = (): Promise<unknown> => client.sendEvent(id, { key: 'go', payload: {} });
     for (let i = 0; i < 5; i++) await go();
     await expect.poll(() => attempts.count()).toBe(6);
+    // Its code and styles are loaded by then.
+    await page.locator('.react-flow__node').first().waitFor();
 
     await before.kill();
     await page.getByText('offline').first().waitFor();
