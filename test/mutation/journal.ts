@@ -1,19 +1,25 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import type { Cost } from './runner.ts';
 
 /** What the process of the tests reports; written at once, so that nothing is lost when a mutant ends the process. */
 export type JournalEntry =
   | { readonly type: 'file'; readonly file: string }
-  /** Mutants that are evaluated before the first test of a file: while modules are loaded. */
+  /** Mutants that are evaluated before the first test of a file: while modules are loaded, or by hooks. */
   | { readonly type: 'loaded'; readonly mutants: readonly number[] }
-  /** The test is too expensive for this run. */
-  | { readonly type: 'expensive'; readonly file: string }
+  /** A test without a mutant. */
+  | {
+      readonly type: 'covered';
+      readonly file: string;
+      readonly test: string;
+      readonly mutants: readonly number[];
+      readonly cost: Cost;
+      readonly error: string | null;
+    }
   | { readonly type: 'begun'; readonly mutant: number; readonly test: string }
-  | { readonly type: 'passed'; readonly mutant: number }
+  | { readonly type: 'passed'; readonly mutant: number; readonly test: string }
   | { readonly type: 'failed'; readonly mutant: number; readonly test: string; readonly error: string }
-  /** The test fails without any mutant. */
-  | { readonly type: 'broken'; readonly file: string; readonly test: string; readonly error: string }
-  /** The test fails without a mutant, too: the last one left something behind. */
-  | { readonly type: 'spoilt'; readonly mutant: number };
+  /** The test that has just failed with a mutant fails without it, too: this mutant, or one before, left something behind. */
+  | { readonly type: 'spoilt'; readonly mutant: number; readonly test: string };
 
 export class Journal {
   readonly #path: string;

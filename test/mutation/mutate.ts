@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Area, sourceFiles, testFiles } from './areas.ts';
+import { Coverage } from './coverage.ts';
 import { describeMutant, type Mutant, mutantsOf } from './mutants.ts';
-import { type Kill, type Open, repeatTests, runAlone } from './pass.ts';
+import { type Kill, Pass } from './pass.ts';
 import { type Report, type Result, survivorsIn } from './report.ts';
 import { Session } from './session.ts';
 
@@ -16,7 +17,7 @@ export interface MutationOptions {
   readonly again: string | null;
   readonly list: boolean;
   say(line: string): void;
-  /** Called when an area is done. */
+  /** Called when a mutant has fallen, and at the end. */
   save(report: Report): void;
 }
 
@@ -30,40 +31,40 @@ export async function mutate(options: MutationOptions): Promise<Report> {
     return { seed, results: [] };
   }
   const session = await Session.open(chosen, areas.flatMap(sourceFiles));
-  const results: Result[] = [];
+  const coverage = new Coverage(session);
+  const found = new Map<Mutant, Kill>();
+  const left = new Map(chosen.map((mutant) => [mutant.id, mutant]));
+  const areaOf = (mutant: Mutant) => areas.find(({ sources }) => sources.test(mutant.file)) as Area;
+  const results = () =>
+    chosen.map((mutant): Result => {
+      const survivor = { verdict: coverage.isEvaluated(mutant.id) ? ('survived' as const) : ('not covered' as const), by: null };
+      return { area: areaOf(mutant).name, mutant: describeMutant(mutant), ...(found.get(mutant) ?? survivor) };
+    });
+  const killed = (mutant: Mutant, kill: Kill) => {
+    found.set(mutant, kill);
+    say(`${kill.verdict}: ${describeMutant(mutant)}\n    ${kill.by.split('\n')[0]}`);
+    options.save({ seed, results: results() });
+  };
+  const pass = new Pass({ session, coverage, left, killed, say });
   try {
-    for (const area of areas) {
-      const sources = new Set(sourceFiles(area));
-      const found = new Map<Mutant, Kill>();
-      const mutants = chosen.filter((mutant) => sources.has(mutant.file));
-      const open: Open = { left: new Set(mutants), evaluated: new Set(), loaded: new Set(), alone: new Set() };
-      const killed = (mutant: Mutant, kill: Kill) => {
-        found.set(mutant, kill);
-        say(`${kill.verdict}: ${describeMutant(mutant)}\n    ${kill.by.split('\n')[0]}`);
-      };
-      const mirrored = testFiles(area.tests);
-      for (const files of [mirrored, testFiles(area.wider).filter((file) => !mirrored.includes(file))]) {
-        await repeatTests(session, files, open, killed);
-        const unevaluated = [...open.loaded].filter((mutant) => !open.evaluated.has(mutant));
-        for (const mutant of new Set([...unevaluated, ...open.alone])) {
-          const kill = open.left.has(mutant) ? await runAlone(session, files, mutant) : null;
-          if (kill === null) continue;
-          open.left.delete(mutant);
-          killed(mutant, kill);
-        }
-        say(`${area.name}: ${open.left.size} of ${mutants.length} mutants are left after ${files.length} test files`);
-      }
-      for (const mutant of mutants) {
-        const evaluated = open.evaluated.has(mutant) || open.loaded.has(mutant);
-        const survivor = { verdict: evaluated ? ('survived' as const) : ('not covered' as const), by: null };
-        results.push({ area: area.name, mutant: describeMutant(mutant), ...(found.get(mutant) ?? survivor) });
-      }
-      options.save({ seed, results });
+    for (const pattern of ['tests', 'wider'] as const) {
+      const open = new Set([...left.values()].map(areaOf));
+      const files = new Map([...open].map((area) => [area, filesOf(area, pattern)]));
+      for (const failure of await coverage.add([...new Set([...files.values()].flat())]))
+        say(`fails without a mutant: ${failure}`);
+      await pass.run((mutant) => files.get(areaOf(mutant)) ?? []);
     }
   } finally {
     await session.close();
   }
-  return { seed, results };
+  const report = { seed, results: results() };
+  options.save(report);
+  return report;
+}
+
+/** The wider tests of an area are those that do not mirror it. */
+function filesOf(area: Area, pattern: 'tests' | 'wider'): readonly string[] {
+  return testFiles(area[pattern]).filter((file) => pattern === 'tests' || !area.tests.test(file));
 }
 
 /** Mutants drawn from all areas, so that each has a share in proportion to its code. */

@@ -1,96 +1,128 @@
+import type { Coverage } from './coverage.ts';
 import type { Mutant } from './mutants.ts';
 import type { Verdict } from './report.ts';
-import type { Session } from './session.ts';
+import type { Plan } from './runner.ts';
+import type { RunResult, Session } from './session.ts';
 
 export interface Kill {
   readonly verdict: Verdict;
   readonly by: string;
 }
 
-/** Mutants whose fate is open, and what is known of them. */
-export interface Open {
-  readonly left: Set<Mutant>;
-  /** Evaluated by a test. */
-  readonly evaluated: Set<Mutant>;
-  /** Evaluated before the tests of a file: while modules are loaded. */
-  readonly loaded: Set<Mutant>;
-  /** Disturbs the tests after it: needs a process of its own. */
-  readonly alone: Set<Mutant>;
-}
+/** How many of the tests that evaluate a mutant have been tried on it after each round: most fall in the first. */
+const ROUNDS = [2, 8, 32, 128, Number.MAX_SAFE_INTEGER];
 
-/** CPU time in ms: mutants are tried on cheap tests first. */
-const CHEAP_MS = 400;
-const WAIT_MS = { cheap: 90_000, expensive: 300_000 };
+/** Tries mutants on tests that evaluate them, cheap ones first, many in one process. */
+export class Pass {
+  readonly #session: Session;
+  readonly #coverage: Coverage;
+  readonly #left: Map<number, Mutant>;
+  readonly #killed: (mutant: Mutant, kill: Kill) => void;
+  readonly #say: (line: string) => void;
 
-/** Runs each test with all the mutants that it evaluates, in one process for many tests. */
-export async function repeatTests(
-  session: Session,
-  files: readonly string[],
-  open: Open,
-  killed: (mutant: Mutant, kill: Kill) => void,
-) {
-  const expensive: string[] = [];
-  for (const group of await session.byProject(files)) {
-    expensive.push(...(await repeat(group, { from: 0, to: CHEAP_MS }, WAIT_MS.cheap)));
+  constructor(options: {
+    readonly session: Session;
+    readonly coverage: Coverage;
+    /** Those that no test has killed yet. */
+    readonly left: Map<number, Mutant>;
+    killed(mutant: Mutant, kill: Kill): void;
+    say(line: string): void;
+  }) {
+    this.#session = options.session;
+    this.#coverage = options.coverage;
+    this.#left = options.left;
+    this.#killed = options.killed;
+    this.#say = options.say;
   }
-  await repeat(expensive, { from: CHEAP_MS, to: Number.MAX_SAFE_INTEGER }, WAIT_MS.expensive);
 
-  async function repeat(all: readonly string[], test: { from: number; to: number }, waitMs: number): Promise<string[]> {
-    const costly = new Set<string>();
-    const broken = new Set<string>();
-    let pending = all;
-    while (pending.length > 0) {
-      const mutants = [...open.left].filter((mutant) => !open.alone.has(mutant));
-      if (mutants.length === 0) break;
-      const byId = new Map(mutants.map((mutant) => [mutant.id, mutant]));
-      const find = (id: number) => byId.get(id) as Mutant;
-      const { journal, crashed, failure } = await session.run(pending, { active: null, mutants: [...byId.keys()], test }, waitMs);
-      let file = pending[0] ?? '';
-      let begun: { mutant: number; test: string } | null = null;
-      const spoilt = new Set(journal.map((entry) => (entry.type === 'spoilt' ? entry.mutant : null)));
-      for (const entry of journal) {
-        if (entry.type === 'file') file = entry.file;
-        else if (entry.type === 'expensive') costly.add(entry.file);
-        else if (entry.type === 'loaded') for (const id of entry.mutants) open.loaded.add(find(id));
-        else if (entry.type === 'broken') {
-          begun = null;
-          // Perhaps by what a mutant left behind; so it gets a new process.
-          if (broken.has(entry.test)) throw new Error(`fails without a mutant: ${entry.test}: ${entry.error}`);
-          broken.add(entry.test);
-        } else if (entry.type === 'begun') {
-          begun = entry;
-          open.evaluated.add(find(entry.mutant));
-        } else if (entry.type === 'passed') begun = null;
-        else if (entry.type === 'failed') {
-          begun = null;
-          if (spoilt.has(entry.mutant)) continue;
-          const verdict = /timed out/i.test(entry.error) ? 'timed out' : 'killed';
-          kill(find(entry.mutant), { verdict, by: `${entry.test}: ${entry.error}` });
-        } else {
-          open.alone.add(find(entry.mutant));
+  /** Tries each mutant on the tests of its files. */
+  async run(filesOf: (mutant: Mutant) => readonly string[]): Promise<void> {
+    const tests = new Map(
+      [...this.#left.values()].map((mutant) => [mutant.id, this.#coverage.testsOf(mutant.id, new Set(filesOf(mutant)))]),
+    );
+    let from = 0;
+    for (const to of ROUNDS) {
+      const plan = new Map<string, Plan[string]>();
+      const files = new Set<string>();
+      for (const id of this.#left.keys()) {
+        for (const { test, file, cost } of (tests.get(id) ?? []).slice(from, to)) {
+          files.add(file);
+          plan.set(test, { mutants: [...(plan.get(test)?.mutants ?? []), id], cost });
         }
       }
-      if (!crashed) {
-        if (failure !== null) throw new Error(`fails without a mutant: ${failure}`);
-        break;
-      }
-      if (begun !== null) kill(find(begun.mutant), { verdict: 'endless', by: begun.test });
-      pending = pending.slice(Math.max(0, pending.indexOf(file)));
+      for (const group of await this.#session.byProject([...files].sort())) await this.#carryOut(group, plan);
+      this.#say(`${this.#left.size} mutants are left after ${to === Number.MAX_SAFE_INTEGER ? 'all' : to} tests each`);
+      from = to;
     }
-    return [...costly];
+    for (const mutant of [...this.#left.values()]) {
+      if (tests.get(mutant.id)?.length === 0 && this.#coverage.isLoaded(mutant.id)) await this.#tryAlone(mutant, filesOf(mutant));
+    }
   }
 
-  function kill(mutant: Mutant, how: Kill): void {
-    open.left.delete(mutant);
-    killed(mutant, how);
+  /** What a process has tried is taken from the plan, so that the next one goes on where it ended. */
+  async #carryOut(files: readonly string[], plan: Map<string, Plan[string]>): Promise<void> {
+    let pending = files;
+    let failedFile: string | null = null;
+    while (pending.length > 0) {
+      for (const [test, { mutants, cost }] of plan) plan.set(test, { mutants: mutants.filter((id) => this.#left.has(id)), cost });
+      const result = await this.#session.run(pending, { type: 'try', plan: Object.fromEntries(plan) });
+      const begun = this.#judge(result, plan);
+      if (!result.crashed && result.failure === null) return;
+      const file = result.file ?? pending[0] ?? '';
+      pending = pending.slice(Math.max(0, pending.indexOf(file)));
+      if (result.crashed && begun > 0) continue;
+      // A hook has failed, perhaps by what a mutant left behind; so the file gets a new process, once.
+      if (failedFile === file) {
+        this.#say(`the rest of ${file} is left out: ${result.failure}`);
+        pending = pending.slice(1);
+      }
+      failedFile = file;
+    }
+  }
+
+  /** Returns how many tries the process began. */
+  #judge({ journal, crashed }: RunResult, plan: Map<string, Plan[string]>): number {
+    let begun: { mutant: number; test: string } | null = null;
+    let count = 0;
+    const spoilt = new Set(journal.map((entry) => (entry.type === 'spoilt' ? `${entry.mutant} ${entry.test}` : null)));
+    const tried = ({ mutant, test }: { mutant: number; test: string }) => {
+      const planned = plan.get(test);
+      if (planned !== undefined) plan.set(test, { ...planned, mutants: planned.mutants.filter((id) => id !== mutant) });
+      begun = null;
+    };
+    for (const entry of journal) {
+      if (entry.type === 'begun') {
+        begun = entry;
+        count += 1;
+      } else if (entry.type === 'passed') tried(entry);
+      else if (entry.type === 'failed') {
+        begun = null;
+        // A failure of the first mutant of a process is its own, whatever it leaves behind.
+        if (spoilt.has(`${entry.mutant} ${entry.test}`) && count > 1) continue;
+        tried(entry);
+        this.#kill(entry.mutant, { verdict: verdictOf(entry.error), by: `${entry.test}: ${entry.error}` });
+      }
+    }
+    const last = begun as { mutant: number; test: string } | null;
+    if (crashed && last !== null) this.#kill(last.mutant, { verdict: 'endless', by: last.test });
+    return count;
+  }
+
+  /** Runs tests with a mutant that is active from the beginning, until one fails. */
+  async #tryAlone(mutant: Mutant, files: readonly string[]): Promise<void> {
+    const { crashed, failure } = await this.#session.run(files, { type: 'alone', mutant: mutant.id });
+    if (crashed) this.#kill(mutant.id, { verdict: 'endless', by: failure ?? '' });
+    else if (failure !== null) this.#kill(mutant.id, { verdict: verdictOf(failure), by: failure });
+  }
+
+  #kill(id: number, kill: Kill): void {
+    const mutant = this.#left.get(id);
+    if (mutant === undefined) return;
+    this.#left.delete(id);
+    this.#killed(mutant, kill);
   }
 }
 
-/** Runs the tests with one mutant that is active from the beginning, until one fails. */
-export async function runAlone(session: Session, files: readonly string[], mutant: Mutant): Promise<Kill | null> {
-  const task = { active: mutant.id, mutants: [], test: { from: 0, to: 0 } };
-  const { crashed, failure } = await session.run(files, task, WAIT_MS.expensive);
-  if (crashed) return { verdict: 'endless', by: failure ?? '' };
-  if (failure === null) return null;
-  return { verdict: /timed out/i.test(failure) ? 'timed out' : 'killed', by: failure };
+function verdictOf(error: string): Verdict {
+  return /timed out/i.test(error) ? 'timed out' : 'killed';
 }

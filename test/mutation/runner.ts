@@ -4,16 +4,24 @@ import { inject, TestRunner } from 'vitest';
 import { Journal } from './journal.ts';
 import { cpuMs, MutantSwitch } from './switch.ts';
 
-/** What the process of the tests is to do. */
-export interface Task {
-  readonly journal: string;
-  /** A mutant that is active from the beginning, so also while modules are loaded. */
-  readonly active: number | null;
-  /** Mutants with which each test that evaluates them is repeated. */
-  readonly mutants: readonly number[];
-  /** CPU time in ms of the tests that are repeated. */
-  readonly test: { readonly from: number; readonly to: number };
+/** What a test needs without a mutant. */
+export interface Cost {
+  /** Evaluations of mutants and rounds of loops. */
+  readonly rounds: number;
+  readonly cpuMs: number;
+  readonly idleMs: number;
 }
+
+/** The mutants with which each test is to be run. */
+export type Plan = Readonly<Record<string, { readonly mutants: readonly number[]; readonly cost: Cost }>>;
+
+/** What the process of the tests is to do. */
+export type Task = { readonly journal: string } & (
+  | { readonly type: 'cover' }
+  | { readonly type: 'try'; readonly plan: Plan }
+  /** All tests with a mutant that is active from the beginning, so also while modules are loaded. */
+  | { readonly type: 'alone'; readonly mutant: number }
+);
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -23,25 +31,23 @@ declare module 'vitest' {
 
 /** Times what the test needs without a mutant, and a constant for small tests. */
 const MORE = 10;
-const SPARE = { rounds: 1_000_000, cpuMs: 10_000 };
-/** Time in ms in which the event loop only waits; on a busy machine, a process that waits for the CPU does not. */
-const SPARE_IDLE_MS = 5_000;
+/** `idleMs` is time in which the event loop only waits; on a busy machine, a process that waits for the CPU does not. */
+const SPARE: Cost = { rounds: 1_000_000, cpuMs: 10_000, idleMs: 5_000 };
 const { setInterval, clearInterval } = globalThis;
-/** A mutant that is active from the beginning. */
+/** For a mutant that is active from the beginning. */
 const WHOLE_RUN = { rounds: Number.MAX_SAFE_INTEGER, cpuMs: 300_000 };
 
 type Mode =
   | { readonly type: 'without' }
-  /** The last mutant that was tried; null at first. */
-  | { readonly type: 'mutant'; readonly mutant: number | null }
+  | { readonly type: 'mutant'; readonly mutant: number }
+  /** Without the mutant that has just failed. */
   | { readonly type: 'check'; readonly mutant: number }
   | { readonly type: 'done' };
 
 /** What the runners of one process share: each test file has its own. */
 interface Shared {
   readonly mutants: MutantSwitch;
-  /** Mutants that no test of this process has killed. */
-  readonly left: Set<number>;
+  readonly killed: Set<number>;
 }
 
 function sharedBy(task: Task): Shared {
@@ -49,60 +55,57 @@ function sharedBy(task: Task): Shared {
   if (holder.__mutation === undefined) {
     const mutants = new MutantSwitch();
     mutants.install();
-    if (task.active !== null) mutants.set(task.active, WHOLE_RUN);
-    holder.__mutation = { mutants, left: new Set(task.mutants) };
+    if (task.type === 'alone') mutants.set(task.mutant, WHOLE_RUN);
+    holder.__mutation = { mutants, killed: new Set() };
   }
   return holder.__mutation;
 }
 
-/** Repeats each test with all mutants that it evaluates, one after the other. */
+/** Runs each test once and notes what it evaluates, or repeats it with the mutants of a plan. */
 export default class MutantRunner extends TestRunner {
   readonly #task: Task = inject('mutation');
   readonly #shared = sharedBy(this.#task);
   readonly #switch = this.#shared.mutants;
-  readonly #left = this.#shared.left;
   readonly #journal = new Journal(this.#task.journal);
   #mode: Mode = { type: 'without' };
   #queue: number[] = [];
-  #startedAtMs = 0;
-  #file: string | null = null;
   #bounds = SPARE;
-  #maxIdleMs = SPARE_IDLE_MS;
+  #startedAtMs = 0;
   #idleAtStartMs = 0;
+  #file: string | null = null;
 
   override onCollectStart(file: RunnerTestFile): void {
     super.onCollectStart(file);
-    this.#journal.write({ type: 'file', file: relative(process.cwd(), file.filepath) });
+    this.#journal.write({ type: 'file', file: fileOf(file.filepath) });
   }
 
   override async onBeforeRunTask(test: RunnerTestCase): Promise<void> {
     await super.onBeforeRunTask(test);
-    if (this.#task.active !== null) return;
-    this.#noteLoaded(test.file.filepath);
+    if (this.#task.type === 'cover') this.#noteLoaded(test.file.filepath);
+    if (this.#task.type !== 'try') return;
+    const { mutants, cost } = this.#task.plan[nameOf(test)] ?? { mutants: [], cost: SPARE };
+    this.#queue = mutants.filter((mutant) => !this.#shared.killed.has(mutant));
+    if (this.#queue.length === 0) {
+      test.mode = 'skip';
+      return;
+    }
     this.#mode = { type: 'without' };
-    // At most: without a mutant, then each mutant and a check after it.
-    Object.assign(test, { repeats: 1 + 2 * this.#left.size });
+    this.#bounds = {
+      rounds: SPARE.rounds + MORE * cost.rounds,
+      cpuMs: SPARE.cpuMs + MORE * cost.cpuMs,
+      idleMs: SPARE.idleMs + MORE * cost.idleMs,
+    };
+    // At most: each mutant and a check after it, and the end.
+    Object.assign(test, { repeats: 2 * this.#queue.length });
   }
 
   override onBeforeTryTask(test: RunnerTestCase): void {
     super.onBeforeTryTask(test);
-    if (this.#task.active !== null) return;
+    if (this.#task.type === 'alone') return;
     this.#startedAtMs = cpuMs();
     this.#idleAtStartMs = idleMs();
-    if (this.#mode.type === 'without') {
-      this.#switch.set(null, null);
-      return;
-    }
-    if (this.#mode.type === 'mutant') {
-      const mutant = this.#queue.shift();
-      if (mutant === undefined) {
-        this.#mode = { type: 'done' };
-        test.context.skip();
-      }
-      this.#mode = { type: 'mutant', mutant };
-      this.#journal.write({ type: 'begun', mutant, test: nameOf(test) });
-      this.#switch.set(mutant, this.#bounds);
-    }
+    if (this.#task.type === 'cover') this.#switch.set(null, null);
+    else if (this.#mode.type !== 'check') this.#next(test);
     if (test.result !== undefined) Object.assign(test.result, { state: 'run', errors: undefined });
   }
 
@@ -112,7 +115,7 @@ export default class MutantRunner extends TestRunner {
     let watch: NodeJS.Timeout | undefined;
     const idle = new Promise<never>((_resolve, reject) => {
       const check = () => {
-        if (idleMs() - this.#idleAtStartMs > this.#maxIdleMs) reject(new Error('timed out: the test waits'));
+        if (idleMs() - this.#idleAtStartMs > this.#bounds.idleMs) reject(new Error('timed out: the test waits'));
       };
       watch = setInterval(check, 200);
     });
@@ -120,54 +123,50 @@ export default class MutantRunner extends TestRunner {
   }
 
   onAfterRetryTask(test: RunnerTestCase): void {
-    if (this.#task.active !== null || this.#mode.type === 'done') return;
-    const failed = test.result?.state === 'fail';
     const mode = this.#mode;
+    if (this.#task.type === 'alone' || mode.type === 'done') return;
+    const error = test.result?.state === 'fail' ? (test.result.errors?.[0]?.message ?? '').slice(0, 300) : null;
     const { rounds } = this.#switch;
     this.#switch.set(null, null);
+    const name = nameOf(test);
     if (mode.type === 'without') {
-      this.#plan(test, failed, rounds);
+      const cost = { rounds, cpuMs: cpuMs() - this.#startedAtMs, idleMs: idleMs() - this.#idleAtStartMs };
+      const file = fileOf(test.file.filepath);
+      this.#journal.write({ type: 'covered', file, test: name, mutants: this.#switch.take(), cost, error });
+      // The others go on.
+      if (error !== null) Object.assign(test.result ?? {}, { state: 'pass', errors: undefined });
     } else if (mode.type === 'check') {
-      if (failed) {
-        this.#journal.write({ type: 'spoilt', mutant: mode.mutant });
+      if (error !== null) {
+        this.#journal.write({ type: 'spoilt', mutant: mode.mutant, test: name });
         process.kill(process.pid, 'SIGKILL');
       }
-      this.#left.delete(mode.mutant);
-      this.#mode = { type: 'mutant', mutant: mode.mutant };
-    } else if (mode.mutant === null) {
-      return;
-    } else if (failed) {
-      const error = test.result?.errors?.[0]?.message ?? '';
-      this.#journal.write({ type: 'failed', mutant: mode.mutant, test: nameOf(test), error: error.slice(0, 300) });
-      this.#mode = { type: 'check', mutant: mode.mutant };
+      this.#mode = { type: 'without' };
+    } else if (error === null) {
+      this.#journal.write({ type: 'passed', mutant: mode.mutant, test: name });
     } else {
-      this.#journal.write({ type: 'passed', mutant: mode.mutant });
+      this.#journal.write({ type: 'failed', mutant: mode.mutant, test: name, error });
+      this.#shared.killed.add(mode.mutant);
+      this.#mode = { type: 'check', mutant: mode.mutant };
     }
   }
 
-  /** The mutants that the test has just evaluated are the next ones. */
-  #plan(test: RunnerTestCase, failed: boolean, rounds: number): void {
-    if (failed) {
-      const error = test.result?.errors?.[0]?.message ?? '';
-      this.#journal.write({ type: 'broken', file: relative(process.cwd(), test.file.filepath), test: nameOf(test), error });
-      process.kill(process.pid, 'SIGKILL');
+  #next(test: RunnerTestCase): void {
+    const mutant = this.#queue.shift();
+    if (mutant === undefined) {
+      this.#mode = { type: 'done' };
+      test.context.skip();
+    } else {
+      this.#mode = { type: 'mutant', mutant };
+      this.#journal.write({ type: 'begun', mutant, test: nameOf(test) });
+      this.#switch.set(mutant, this.#bounds);
     }
-    const evaluated = this.#switch.take().filter((mutant) => this.#left.has(mutant));
-    const spentMs = cpuMs() - this.#startedAtMs;
-    const { from, to } = this.#task.test;
-    if (spentMs >= to && evaluated.length > 0)
-      this.#journal.write({ type: 'expensive', file: relative(process.cwd(), test.file.filepath) });
-    this.#queue = spentMs < from || spentMs >= to ? [] : evaluated;
-    this.#maxIdleMs = SPARE_IDLE_MS + MORE * (idleMs() - this.#idleAtStartMs);
-    this.#bounds = { rounds: SPARE.rounds + MORE * rounds, cpuMs: SPARE.cpuMs + MORE * spentMs };
-    this.#mode = { type: 'mutant', mutant: null };
   }
 
   /** What was evaluated since the last test: at the first test of a file, by loading modules; later, by what tests have left running. */
-  #noteLoaded(file: string): void {
-    const mutants = this.#switch.take().filter((mutant) => this.#left.has(mutant));
-    if (this.#file !== file && mutants.length > 0) this.#journal.write({ type: 'loaded', mutants });
-    this.#file = file;
+  #noteLoaded(path: string): void {
+    const mutants = this.#switch.take();
+    if (this.#file !== path && mutants.length > 0) this.#journal.write({ type: 'loaded', mutants });
+    this.#file = path;
   }
 }
 
@@ -175,6 +174,10 @@ function idleMs(): number {
   return performance.eventLoopUtilization().idle;
 }
 
+function fileOf(path: string): string {
+  return relative(process.cwd(), path);
+}
+
 function nameOf(test: RunnerTestCase): string {
-  return `${relative(process.cwd(), test.file.filepath)} › ${test.fullTestName}`;
+  return `${fileOf(test.file.filepath)} › ${test.fullTestName}`;
 }

@@ -9,14 +9,21 @@ import { Journal, type JournalEntry } from './journal.ts';
 import type { Mutant } from './mutants.ts';
 import type { Task } from './runner.ts';
 
+/** Tests that wait with a mutant are ended before by the runner. */
+const TEST_MS = 300_000;
 /** Hooks close what tests have opened, which a mutant may prevent. */
 const HOOK_MS = 40_000;
+
+/** Of each kind of task alone. */
+type TaskOf<Kind> = Kind extends unknown ? Omit<Kind, 'journal'> : never;
 
 /** What became of one process of tests. */
 export interface RunResult {
   readonly journal: readonly JournalEntry[];
   /** The process ended before its tests did. */
   readonly crashed: boolean;
+  /** The last file that began. */
+  readonly file: string | null;
   /** The first test or file that failed. */
   readonly failure: string | null;
 }
@@ -59,21 +66,23 @@ export class Session {
     return new Session(vitest, mkdtempSync(join(tmpdir(), 'mutation-')), ended);
   }
 
-  /** Runs test files in their order. A test that waits ends after `waitMs`. */
-  async run(files: readonly string[], task: Omit<Task, 'journal'>, waitMs: number): Promise<RunResult> {
+  /** Runs test files in their order. */
+  async run(files: readonly string[], task: TaskOf<Task>): Promise<RunResult> {
     const path = join(this.#folder, 'journal');
     const journal = new Journal(path);
     journal.clear();
     for (const project of this.#vitest.projects) {
       project.provide('mutation', { ...task, journal: path });
-      Object.assign(project.config, { testTimeout: waitMs, hookTimeout: HOOK_MS, expect: { poll: { timeout: waitMs / 2 } } });
+      Object.assign(project.config, { testTimeout: TEST_MS, hookTimeout: HOOK_MS, expect: { poll: { timeout: TEST_MS / 2 } } });
     }
     const specifications = (await Promise.all(files.map((file) => this.#specification(file)))).filter((each) => each !== null);
     this.#ended.length = 0;
     const { unhandledErrors } = await this.#vitest.runTestSpecifications(specifications);
     const crashes = unhandledErrors.map((error) => String((error as Error)?.message ?? error));
     const crashed = crashes.some((crash) => /worker (exited|forks emitted error)/i.test(crash));
-    return { journal: journal.read(), crashed, failure: failureOf(this.#ended) ?? crashes[0] ?? null };
+    const entries = journal.read();
+    const file = entries.findLast((entry) => entry.type === 'file')?.file ?? null;
+    return { journal: entries, crashed, file, failure: failureOf(this.#ended) ?? crashes[0] ?? null };
   }
 
   /** Test files of different projects do not share a process; those without a database first. */
