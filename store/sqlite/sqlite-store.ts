@@ -102,10 +102,7 @@ export class SqliteStore implements Store {
         lock.check();
       },
       afterCommit: () => files.check(2),
-      afterRollback: () => {
-        names.forget();
-        this.#commits.forget();
-      },
+      afterRollback: () => names.forget(),
       onError: (error) => diskSpace.failed(error),
     });
     const audit = new AuditChain(db, writer, hmacKey);

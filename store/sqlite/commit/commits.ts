@@ -101,11 +101,6 @@ export class Commits {
     return { ...range, version: 2, digest: digestEntries(range, create, entries) };
   }
 
-  /** Call when a transaction was rolled back. */
-  forget(): void {
-    this.#rows.forget();
-  }
-
   #putIdempotencyRow(row: IdempotencyRow): boolean {
     const { tenantId, scope, key, requestHash, response, createdAtMs } = row;
     return this.#putIdempotency.run(tenantId, scope, key, requestHash, response, createdAtMs).changes === 1;

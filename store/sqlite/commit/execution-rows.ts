@@ -23,7 +23,7 @@ export class ExecutionRows {
   readonly #names: LogNames;
   /** Signs snapshots; null = seals carry no signature. */
   readonly #key: string | Uint8Array | null;
-  /** Heads of live executions as this process wrote them last. Another process may have changed a row since: the update then finds nothing. */
+  /** Of live executions, as this process wrote them last. Where that was rolled back, or another process has written since, an update finds nothing. */
   readonly #heads = new Map<string, Head>();
 
   constructor(db: Database, names: LogNames, key: string | Uint8Array | null) {
@@ -45,11 +45,6 @@ export class ExecutionRows {
     const logId = create === null ? this.#update(write) : this.#insert(write, create);
     if (logId !== null && checkpoint !== null) this.#writeCheckpoint(write, checkpoint);
     return logId;
-  }
-
-  /** Call when a transaction was rolled back. */
-  forget(): void {
-    this.#heads.clear();
   }
 
   #insert({ id, tenantId, progress }: ExecutionWrite, create: NewExecution): number | null {

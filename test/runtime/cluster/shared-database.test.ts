@@ -52,6 +52,19 @@ describe('several runtimes on one database', () => {
     await expect(b.runtime.approve(CALLER, id, { decision: 'approved' })).rejects.toMatchObject({ name: 'RuntimeError' });
   });
 
+  it('accept messages for an execution of whose progress elsewhere they were not notified', async () => {
+    const { join } = cluster();
+    const [a, unnotified] = [await join(), await join({ listenUrl: await elsewhere() })];
+    const id = await unnotified.run(approval);
+    const send = (member: typeof a, key: string) => member.runtime.sendEvent(CALLER, id, { key, payload: key });
+    for (let i = 0; i < 3; i += 1) {
+      await send(a, `a${i}`);
+      await send(unnotified, `b${i}`);
+    }
+    const received = (await a.log(id)).filter(({ type }) => type === 'external_event_received');
+    expect(received.map(({ data }) => data.correlation_key)).toEqual(['a0', 'b0', 'a1', 'b1', 'a2', 'b2']);
+  });
+
   it("apply a tenant's policy that was changed through another runtime", async () => {
     const { join } = cluster();
     const tools = { work: () => ({ done: true }) };

@@ -4,7 +4,7 @@ import type { StoreNotification } from '../../../store/port/notifications.ts';
 import type { Store } from '../../../store/port/store.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { openCluster, waitUntil } from '../../support/cluster.ts';
-import { one } from '../../support/cluster-workflows.ts';
+import { one, pair } from '../../support/cluster-workflows.ts';
 import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { CALLER } from '../../support/runtimes.ts';
 import { withOverrides } from '../../support/stores.ts';
@@ -86,6 +86,41 @@ it('continues work that it took from the queue when a look at the store finds it
   expect(await runtime.settled('default', id, 60_000)).toMatchObject({ status: 'completed', state: { work: 7 } });
   expect(calls).toBe(1);
   await runtime.close(0);
+});
+
+it('starts no work that was cancelled here while a look at the store found it due', async () => {
+  const database = postgresDatabase(server);
+  const begun: string[] = [];
+  const tools = {
+    slow: () => new Promise(() => {}),
+    quick: () => begun.push('quick'),
+    work: () => begun.push('work'),
+  };
+  const other = await openCluster(database).join({ tools });
+  const real = await database.open();
+  let approved = false;
+  let found: (() => void) | null = null;
+  const store = withOverrides(real, {
+    async execution(executionId) {
+      const row = await real.execution(executionId);
+      if (approved && found === null) await new Promise<void>((resolve) => (found = resolve));
+      return row;
+    },
+  });
+  const owner = await createRuntime({ store, tools, clock: new FakeClock() });
+  await owner.register(CALLER, pair);
+  const { executionId } = await owner.start(CALLER, { workflowId: 'pair' });
+  approved = true;
+  await other.runtime.approve(CALLER, executionId, { decision: 'approved' });
+  await waitUntil(() => found !== null);
+  await owner.cancel(CALLER, executionId);
+  (found as unknown as () => void)();
+  // What has been found is looked at before what comes later.
+  await owner.register(CALLER, one);
+  await owner.settled('default', (await owner.start(CALLER, { workflowId: 'one' })).executionId, 60_000);
+  expect(begun).toEqual(['work']);
+  await owner.close(0);
+  await real.close();
 });
 
 it('leaves an execution to its owner when the owner has committed while it was loaded elsewhere', async () => {
