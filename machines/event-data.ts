@@ -274,6 +274,10 @@ export const EVENT_DATA = {
       retry_after: time('When that attempt is queued.'),
     },
   ),
+  usage_recorded: atNode(
+    'An attempt that was given up, or that begins again after a stop of its runtime, has used something all the same.',
+    { ...attempt, ...usage },
+  ),
   interrupt_raised: atNode('A person is asked for a decision.', {
     reason: text('`human_approval`.'),
     description: text('What the person is asked.'),

@@ -21,6 +21,7 @@ export const EVENT_TYPES = [
   'node_cancelled',
   'retry_scheduled',
   'node_parked',
+  'usage_recorded',
   'interrupt_raised',
   'approval_received',
   'timer_created',

@@ -71,6 +71,12 @@ export interface Fail extends Visit {
   readonly usage?: Usage;
 }
 
+/** An attempt whose outcome is not wanted any more, or which begins again, has used something all the same. */
+export interface Used extends Visit {
+  readonly type: 'used';
+  readonly usage: Usage;
+}
+
 /** The attempt starts: an external worker has claimed the node's work item, or in-process work has got a slot. */
 export interface Claimed extends Visit {
   readonly type: 'claimed';
@@ -201,6 +207,7 @@ export type Message =
   | Done
   | Progress
   | Fail
+  | Used
   | Claimed
   | Requeue
   | Decide

@@ -7,7 +7,7 @@ import type { Budgets, CopiedDecision, Done, Fail, Message } from '../messages.t
 import { definitionOf } from '../nodes/index.ts';
 import type { Run } from '../run.ts';
 import { detailsIn } from '../step/actions/failure-data.ts';
-import { USAGE_FIELDS } from '../step/actions/usage.ts';
+import { usageIn } from '../step/actions/usage.ts';
 import type { Context } from '../step/context/context.ts';
 import type { MachineEvent } from '../step/machine-event.ts';
 import type { Program } from '../step/program.ts';
@@ -53,7 +53,7 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
         output: completed.output ?? null,
         durationMs: Number(completed.duration_ms ?? 0),
         ...(Object.hasOwn(completed, 'state_patch') ? { patch: completed.state_patch as Json } : {}),
-        ...usageIn(completed),
+        ...loggedUsage(completed),
         appended: appendedIn(logged.data),
         ...routeIn(completed),
       };
@@ -66,7 +66,7 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
         ...visit,
         output: { passed: passed === true, scorers: results ?? [], ...(feedback === undefined ? {} : { feedback }) },
         durationMs: Number(duration_ms ?? 0),
-        ...usageIn(completed ?? data),
+        ...loggedUsage(completed ?? data),
         ...(completed === null ? {} : { appended: appendedIn(completed) }),
       };
     }
@@ -83,8 +83,11 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
         ...httpStatus,
         ...detailsIn(data),
         ...(retryable ? recordedDelay(log, at + 1) : {}),
-        ...usageIn(data),
+        ...loggedUsage(data),
       };
+    }
+    case 'usage_recorded': {
+      return { type: 'used', node, activation: Number(data.activation), attempt: Number(data.attempt), usage: usageIn(data) };
     }
     case 'policy_violation':
     case 'tool_approval_required':
@@ -162,15 +165,15 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
         return {
           ...child,
           childId: String(continues),
-          change: { status: 'continued', nextId: String(nextId), ...usageIn(data) },
+          change: { status: 'continued', nextId: String(nextId), ...loggedUsage(data) },
         };
       }
       if (type === 'child_workflow_completed')
-        return { ...child, change: { status: 'completed', result: data.result ?? null, ...usageIn(data) } };
+        return { ...child, change: { status: 'completed', result: data.result ?? null, ...loggedUsage(data) } };
       if (type === 'child_workflow_failed')
         return {
           ...child,
-          change: { status: 'failed', error: String(data.error), ...recordedDelay(log, at + 2), ...usageIn(data) },
+          change: { status: 'failed', error: String(data.error), ...recordedDelay(log, at + 2), ...loggedUsage(data) },
         };
       return { ...child, change: { status: type === 'child_workflow_paused' ? 'paused' : 'running' } };
     }
@@ -183,14 +186,14 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
 }
 
 /** The usage that an event names, if it does. */
-export function usageIn(data: JsonObject): { readonly usage?: never } {
-  const usage = Object.fromEntries(USAGE_FIELDS.flatMap((key) => (Object.hasOwn(data, key) ? [[key, data[key]]] : [])));
+export function loggedUsage(data: JsonObject): { readonly usage?: never } {
+  const usage = usageIn(data);
   return Object.keys(usage).length === 0 ? {} : { usage: usage as never };
 }
 
 /** The event that failed a node, as its logged failure and the cause before it have it: with what the attempt used. */
 export function failureEventIn(node: string, logged: readonly TimedEvent[]): MachineEvent {
-  const usage = usageIn(Object.assign({}, ...logged.map(({ data }) => data)));
+  const usage = loggedUsage(Object.assign({}, ...logged.map(({ data }) => data)));
   return logged[0]?.type === 'eval_scored'
     ? { type: 'done', node, output: null, durationMs: 0, ...usage }
     : { type: 'fail', node, error: '', retryable: false, delayMs: 0, ...usage };

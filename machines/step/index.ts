@@ -99,6 +99,8 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       if (!matchingVisit(context, message, ['queued', 'running', 'child'])) return refuse('stale');
       return runner.send(failureOf(program, message, env), message.node);
     }
+    case 'used':
+      return runner.recordUsage(message);
     case 'claimed': {
       const active = matchingVisit(context, message, ['queued']);
       if (active === null || active.local !== message.local) return refuse('stale');

@@ -1,7 +1,7 @@
 import type { LogEvent } from '../events.ts';
 import { LANGUAGE } from '../expression/syntax-tree.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { Budgets, Child, Done, Enqueue, Fail, Fork, Progress, Usage } from '../messages.ts';
+import type { Budgets, Child, Done, Enqueue, Fail, Fork, Progress, Usage, Used } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { BACKOFF, backoffStateId, endStateId, stateId, timerId } from '../program/state-ids.ts';
 import { attemptTimeoutMs, parkTimer } from '../program/timers.ts';
@@ -130,7 +130,13 @@ export class StepRunner {
     return this.#spend(node, usage);
   }
 
-  /** What detached work used counts towards budgets. The execution is where it was, whatever the node. */
+  /** An attempt that has no outcome used something. */
+  recordUsage({ node, activation, attempt, usage }: Used): StepResult {
+    this.#step.addEvent('usage_recorded', node, { ...usageEventData(usage), attempt, activation });
+    return this.#spend(node, usage);
+  }
+
+  /** What counts towards budgets without moving the machine. The execution is where it was, whatever the node. */
   #spend(node: string, usage: Usage | undefined): StepResult {
     meterUsage(this.#step, node, usage, null);
     this.#leaveIfHalted();

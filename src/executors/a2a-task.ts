@@ -1,8 +1,9 @@
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
 import type { A2aTask } from '../../machines/nodes/a2a-task.ts';
 import type { Work } from '../../machines/run.ts';
+import { shortened } from '../../machines/shortened.ts';
 import { cancelTask } from './a2a/cancel-task.ts';
-import { outputOf, outputOfTask, usageIn } from './a2a/content.ts';
+import { outputOf, outputOfTask, reportedUsage } from './a2a/content.ts';
 import { type Answer, Conversation } from './a2a/conversation.ts';
 import { messageIdOf } from './a2a/message-id.ts';
 import type { AgentAccess } from './a2a/remote-agents.ts';
@@ -35,6 +36,7 @@ export function a2aTaskExecutor(kind: RemoteTask, access: AgentAccess): Executor
         log?.('remote_task_started', { task_id: id, context_id, agent: address.url }),
       ...(onText === undefined ? {} : { onText }),
     });
+    context.meter?.(() => conversation.usage);
     const begun = work.progress.remote_task_started;
     const resumed = begun === undefined ? null : await conversation.resume(String(begun.task_id));
     const messageId = messageIdOf(context.idempotencyKey, begun === undefined ? 0 : work.attempt);
@@ -75,23 +77,29 @@ function withoutQuestion(state: JsonObject, key: string, result: WorkResult): Wo
 }
 
 function resultOf(agent: string, kind: RemoteTask, answer: Answer, check: CheckOutput | undefined): WorkResult {
+  const usage = reportedUsage(answer.type === 'message' ? answer.message.metadata : answer.task.metadata);
+  const used = usage === null ? {} : { usage };
   if (answer.type === 'input_required') {
     const { task, text } = answer;
     if (kind.on_input_required === undefined)
-      throw new WorkError(`agent "${agent}" asks for input, and the node names no on_input_required: ${text.slice(0, 1_500)}`, {
+      throw new WorkError(`agent "${agent}" asks for input, and the node names no on_input_required: ${shortened(text, 1_500)}`, {
         retryable: false,
         errorClass: 'input_required',
+        ...used,
       });
-    const output = { status: 'input-required', message: text, task_id: task.id, context_id: task.contextId };
-    return { output, route: 'on_input_required' };
+    // What the task has used so far is part of what it says at its end.
+    return {
+      output: { status: 'input-required', message: text, task_id: task.id, context_id: task.contextId },
+      route: 'on_input_required',
+    };
   }
   const output = answer.type === 'message' ? outputOf(answer.message.parts) : outputOfTask(answer.task);
-  const usage = usageIn(answer.type === 'message' ? answer.message.metadata : answer.task.metadata);
   const problem = check?.(output) ?? null;
   if (problem !== null)
     throw new WorkError(`the output of agent "${agent}" does not fit output_schema: ${problem}`, {
       retryable: false,
       errorClass: 'validation',
+      ...used,
     });
-  return { output, ...(Object.keys(usage).length === 0 ? {} : { usage }) };
+  return { output, ...used };
 }

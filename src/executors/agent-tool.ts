@@ -35,7 +35,7 @@ export function agentToolExecutor(kind: Tool, access: AgentAccess): Executor {
     const agent = await agents.reach(address, signal);
     const startedAtMs = performance.now();
     const call = new AgentCall(kind.budget, log, onText);
-    given.meter?.(() => call.usage);
+    given.meter?.(() => call.used);
     await call.log('agent_tool_invoked', {
       agent_uri: address.url,
       mode: kind.mode,

@@ -81,6 +81,8 @@ export interface Executor {
   (work: Work, context: WorkContext, onText?: (text: string) => void, log?: LogProgress): Promise<WorkResult>;
   /** Gives up what the attempts of a visit have begun elsewhere, once the visit has ended without a result. Called once, if it can be. */
   readonly release?: (abandoned: Abandoned) => Promise<void>;
+  /** What an attempt has used, as an estimate, whose outcome was lost with its process. Null = nothing that is known. May throw `WorkError`. */
+  readonly lost?: (work: Work, nodeId: string) => Usage | null;
 }
 
 /** A visit that has ended without a result. */

@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
-import { USAGE_FIELDS } from '../../machines/step/actions/usage.ts';
+import { usageIn, usageSum } from '../../machines/step/actions/usage.ts';
 import type { AttemptStatus, EvaluatedCondition, NodeAttempt, NodeVisit, VisitStatus } from './node-visit.ts';
 import type { TimelineEvent } from './timeline.ts';
 
@@ -112,6 +112,9 @@ export class NodeVisits {
       case 'node_parked':
         this.#retryScheduled(event);
         break;
+      case 'usage_recorded':
+        this.#used(data);
+        break;
       case 'node_skipped':
         Object.assign(this.#visitOf(data), { status: 'skipped', reason: textOf(data.reason) });
         break;
@@ -173,6 +176,15 @@ export class NodeVisits {
     if (data.input_omitted === true) attempt.input_omitted = true;
     markRedacted(attempt, event);
     visit.status = attempt.status;
+  }
+
+  /** An attempt may have used something before its runtime stopped, and more when it began again. */
+  #used(data: JsonObject): void {
+    const visit = this.#visits.find(({ activation }) => activation === data.activation);
+    const attempt = visit?.attempts.findLast((each) => each.attempt === data.attempt);
+    if (visit === undefined || attempt === undefined) return;
+    attempt.usage = usageSum(attempt.usage, usageIn(data));
+    this.#touched = visit;
   }
 
   #completed(event: TimelineEvent): void {
@@ -292,8 +304,8 @@ function close(attempt: AttemptDraft, status: AttemptStatus, event: TimelineEven
   const measured = attempt.queued_at === null ? null : numberOf(data.duration_ms);
   const since = attempt.started_at ?? attempt.queued_at;
   attempt.duration_ms = measured ?? (since === null ? null : Math.max(0, Date.parse(created_at) - Date.parse(since)));
-  const usage = Object.fromEntries(USAGE_FIELDS.flatMap((field) => (data[field] === undefined ? [] : [[field, data[field]]])));
-  if (Object.keys(usage).length > 0) attempt.usage = usage;
+  const usage = usageIn(data);
+  if (Object.keys(usage).length > 0) attempt.usage = usageSum(attempt.usage, usage);
   markRedacted(attempt, event);
 }
 

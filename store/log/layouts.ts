@@ -177,6 +177,10 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
     keys: ['attempt', 'delay_ms', 'retry_after', 'activation'],
     stored: ['delay_ms', 'retry_after', ['attempt', 1], ACTIVATION],
   },
+  usage_recorded: {
+    keys: [...USAGE, 'usage_refused', 'attempt', 'activation'],
+    stored: [...USAGE, ATTEMPT, ACTIVATION, 'usage_refused'],
+  },
   interrupt_raised: {
     keys: ['reason', 'description', 'state_for_review', 'activation', 'state_spilled'],
     stored: ['description', 'state_for_review', ['reason', 'human_approval'], ACTIVATION, 'state_spilled'],

@@ -62,6 +62,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   coordinator_discovery: 'θ',
   coordinator_scoring: 'ι',
   coordinator_decision: 'κ',
+  usage_recorded: 'λ',
 };
 
 const letters: ReadonlyMap<string, string> = new Map(Object.entries(LETTERS));

@@ -64,6 +64,36 @@ const begun = (agent: TestAgent, taskId: string): Work['progress'] => ({
   remote_task_started: { task_id: taskId, context_id: '', agent: agent.url },
 });
 
+describe('a remote task that says what it has used', () => {
+  const usage = { cost_usd: 0.5, input_tokens: 7 };
+
+  it.each([
+    [{ do: 'fail', usage }, {}, 'task_failed'],
+    [{ do: 'reject', usage }, {}, 'task_rejected'],
+    [{ do: 'ask', usage }, {}, 'input_required'],
+    [{ do: 'echo', usage }, { output_schema: { type: 'string' } }, 'validation'],
+  ])('is paid for although the attempt fails: %j %j', async (input, kind, errorClass) => {
+    const { give } = await agentOf();
+    expect(await failure(give(input, { kind }))).toMatchObject({ errorClass, usage });
+  });
+
+  it('has used it when the attempt is given up', async () => {
+    const { agent, give } = await agentOf({ streaming: false });
+    const controller = new AbortController();
+    let used: () => unknown = () => null;
+    const meter: WorkContext['meter'] = (read) => {
+      used = read;
+      return () => {};
+    };
+    const given = failure(give({ do: 'wait', usage }, { context: { signal: controller.signal, meter } }));
+    await agent.waiting();
+    await expect.poll(() => used()).toEqual(usage);
+    controller.abort(new WorkError('timed out', { retryable: true, errorClass: 'timeout' }));
+    await given;
+    expect(used()).toEqual(usage);
+  });
+});
+
 describe.each([
   ['1.0', 'streams', { version: '1.0', streaming: true }],
   ['1.0', 'is asked for news', { version: '1.0', streaming: false }],

@@ -54,6 +54,20 @@ describe('an agent that is called as a tool over A2A', () => {
     expect(logged.at(-1)).toMatchObject(['agent_tool_completed', { total_cost: expect.closeTo(0.06) }]);
   });
 
+  it('is paid for although its task fails, in every turn', async () => {
+    const agent = await a2aAgent({ version: '1.0' });
+    const usage = { cost_usd: 0.5, output_tokens: 7 };
+    expect(await failure(caller(agent.url).call({ do: 'fail', usage }))).toMatchObject({ errorClass: 'task_failed', usage });
+    const turns = [
+      { do: 'ask', usage },
+      { do: 'fail', usage },
+    ];
+    const failed = await failure(caller(agent.url, conversational).call(turns));
+    expect(failed).toMatchObject({ errorClass: 'task_failed', usage: { cost_usd: 1, output_tokens: 14 } });
+    const long = await failure(caller(agent.url, { ...conversational, max_tokens_per_turn: 5 }).call({ do: 'ask', usage }));
+    expect(long).toMatchObject({ errorClass: 'budget_exceeded', usage });
+  });
+
   it.each([
     [{ max_cost_usd: 0.03 }, 'the call has cost 0.04 USD, of at most 0.03'],
     [{ max_tokens: 15 }, 'the call has used 20 tokens, of at most 15'],

@@ -123,6 +123,7 @@ const DEFAULTS: Readonly<Record<Exclude<Message['type'], 'timer'>, JsonObject>> 
   done: { output: null, durationMs: 7 },
   progress: { event: 'remote_task_started', data: {} },
   fail: { error: 'boom', retryable: true },
+  used: { usage: { input_tokens: 10, output_tokens: 1, finish_reason: 'aborted' } },
   claimed: { workerId: 'worker-1' },
   requeue: {},
   decide: { userId: 'ann', comment: null, patch: null },

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -20,6 +20,13 @@ export function databasePath(): string {
   const folder = mkdtempSync(join(tmpdir(), 'jamjet-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return join(folder, 'runtime.db');
+}
+
+/** A copy of the database as a crash at this moment would leave it. */
+export function crashCopy(path: string): string {
+  const copy = databasePath();
+  for (const suffix of ['', '-wal']) if (existsSync(path + suffix)) copyFileSync(path + suffix, copy + suffix);
+  return copy;
 }
 
 /** The fake clock does not advance by itself, so waits are limited in real time. */

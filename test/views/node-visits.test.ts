@@ -24,6 +24,20 @@ const visitsOf = (events: readonly TimelineEvent[], hasEnded = false) => {
 };
 
 describe('NodeVisits', () => {
+  it('adds what an attempt used that was given up, and that of the same one when it began again', () => {
+    const events = eventsOf(
+      [0, 'node_scheduled', { attempt: 0, queue_type: 'model', in_process: true }],
+      [5, 'node_started', { attempt: 0, worker_id: 'runtime-1' }],
+      [20, 'usage_recorded', { attempt: 0, input_tokens: 7, finish_reason: 'aborted' }],
+      [30, 'node_scheduled', { attempt: 0, queue_type: 'model', in_process: true }],
+      [35, 'node_started', { attempt: 0, worker_id: 'runtime-2' }],
+      [50, 'node_completed', { output: 'hi', input_tokens: 10, output_tokens: 2, finish_reason: 'stop' }],
+      [60, 'usage_recorded', { attempt: 3, input_tokens: 1 }],
+    );
+    const [visit] = visitsOf(events);
+    expect(visit?.attempts.map(({ usage }) => usage)).toEqual([{ input_tokens: 17, output_tokens: 2, finish_reason: 'stop' }]);
+  });
+
   it('gives each attempt its input, its times, its error with stack and cause, and what it used', () => {
     const failure = {
       attempt: 0,

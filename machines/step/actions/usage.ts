@@ -19,3 +19,19 @@ export function usageEventData(usage: Usage | undefined): JsonObject {
   if (usage === undefined) return NO_DATA;
   return Object.fromEntries(USAGE_FIELDS.flatMap((key) => (usage[key] === undefined ? [] : [[key, usage[key]]])));
 }
+
+/** The fields that an event has. */
+export function usageIn(data: JsonObject): Usage {
+  return Object.fromEntries(USAGE_FIELDS.flatMap((key) => (data[key] === undefined ? [] : [[key, data[key]]])));
+}
+
+const COUNTS = ['input_tokens', 'output_tokens', 'cost_usd'] as const;
+
+/** The sum of two reports; the names of model and provider are those of the second, if it has them. */
+export function usageSum(some: Usage | null, more: Usage): Usage {
+  if (some === null) return more;
+  const sums = COUNTS.flatMap((key) =>
+    some[key] === undefined && more[key] === undefined ? [] : [[key, (some[key] ?? 0) + (more[key] ?? 0)] as const],
+  );
+  return { ...some, ...more, ...Object.fromEntries(sums) };
+}

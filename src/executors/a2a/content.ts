@@ -91,6 +91,12 @@ export function usageIn(metadata: unknown): Usage {
   };
 }
 
+/** The same; null = they say nothing. */
+export function reportedUsage(metadata: unknown): Usage | null {
+  const usage = usageIn(metadata);
+  return Object.keys(usage).length === 0 ? null : usage;
+}
+
 function toObject(value: unknown): JsonObject {
   return isObject(value as Json) ? (value as JsonObject) : {};
 }

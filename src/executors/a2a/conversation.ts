@@ -2,11 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Message, StreamResponse, Task } from '@a2a-js/sdk';
 import type { Client } from '@a2a-js/sdk/client';
 import type { Json } from '../../../machines/json.ts';
+import type { Usage } from '../../../machines/messages.ts';
+import { shortened } from '../../../machines/shortened.ts';
 import { WorkError } from '../executor.ts';
 import type { Outbound } from '../outbound/index.ts';
 import { BeginSignal } from './begin-signal.ts';
 import { clientOf } from './client.ts';
-import { partsOf, textOf, withArtifact } from './content.ts';
+import { partsOf, reportedUsage, textOf, withArtifact } from './content.ts';
 import { abortFailure, failureOf, isReason } from './failure.ts';
 import { type ReachedAgent, streams, takesJson } from './remote-agents.ts';
 
@@ -67,6 +69,7 @@ export class Conversation {
   readonly #options: ConversationOptions;
   readonly #client: Client;
   readonly #isStreamed: boolean;
+  #usage: Usage | null = null;
 
   private constructor(options: ConversationOptions, client: Client) {
     this.#options = options;
@@ -77,6 +80,11 @@ export class Conversation {
   static async open(options: ConversationOptions): Promise<Conversation> {
     if (options.signal.aborted) throw abortFailure(options.signal, options.agent.address.name);
     return new Conversation(options, await clientOf(options.agent, options.outbound));
+  }
+
+  /** What the agent has said so far that its task has used; null = nothing. */
+  get usage(): Usage | null {
+    return this.#usage;
   }
 
   /**
@@ -177,7 +185,7 @@ export class Conversation {
         if (payload === undefined) continue;
         if (payload.$case === 'message') return { type: 'message', message: payload.value };
         const isNew = task === null;
-        task = withNews(task, payload);
+        task = this.#noted(withNews(task, payload));
         if (isNew && begin !== null) await this.#begun(task, begin);
         const part = partIn(payload);
         if (part.text !== '') this.#options.onText?.(part.text);
@@ -211,12 +219,17 @@ export class Conversation {
 
   /** Asks for news until the task has ended, or the agent asks a question. */
   async #poll(first: Task): Promise<Answer> {
-    let task = first;
+    let task = this.#noted(first);
     for (let waitMs = POLL_MS.first; !isSettled(task); waitMs = Math.min(waitMs * POLL_MS.factor, POLL_MS.longest)) {
       await delay(waitMs, undefined, { signal: this.#options.signal });
-      task = await this.#news(task.id);
+      task = this.#noted(await this.#news(task.id));
     }
     return this.#settled(task);
+  }
+
+  #noted(task: Task): Task {
+    this.#usage = reportedUsage(task.metadata) ?? this.#usage;
+    return task;
   }
 
   #news(id: string): Promise<Task> {
@@ -242,9 +255,10 @@ export class Conversation {
   }
 
   #ended(what: string, text: string, errorClass: string, retryable: boolean): WorkError {
-    return new WorkError(`agent "${this.#name}" ${what}${text === '' ? '' : `: ${text.slice(0, 1_500)}`}`, {
+    return new WorkError(`agent "${this.#name}" ${what}${text === '' ? '' : `: ${shortened(text, 1_500)}`}`, {
       retryable,
       errorClass,
+      ...(this.#usage === null ? {} : { usage: this.#usage }),
     });
   }
 

@@ -14,6 +14,8 @@ export class AgentCall {
   readonly #budget: NonNullable<AgentTool['budget']>;
   readonly #log: LogProgress;
   readonly #onText: (text: string) => void;
+  /** What a task in progress has used that is not spent yet; null = nothing that is known. */
+  unfinished: () => Usage | null = () => null;
   #chunks = 0;
   #loggedAtMs = Number.NEGATIVE_INFINITY;
   #logged = 0;
@@ -41,7 +43,12 @@ export class AgentCall {
     return this.#text;
   }
 
-  /** What the agent has reported; null = nothing. */
+  /** What the agent has reported, that of a task in progress included; null = nothing. */
+  get used(): Usage | null {
+    return this.usage ?? this.unfinished();
+  }
+
+  /** What has been spent; null = nothing. */
   get usage(): Usage | null {
     if (this.#costUsd === 0 && this.#inputTokens === 0 && this.#outputTokens === 0) return null;
     return { input_tokens: this.#inputTokens, output_tokens: this.#outputTokens, cost_usd: this.#costUsd };

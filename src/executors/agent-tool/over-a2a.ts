@@ -3,7 +3,7 @@ import type { Usage } from '../../../machines/messages.ts';
 import type { AgentTool } from '../../../machines/nodes/agent-tool.ts';
 import type { Work } from '../../../machines/run.ts';
 import { outputOf, outputOfTask, usageIn } from '../a2a/content.ts';
-import { type Answer, Conversation } from '../a2a/conversation.ts';
+import { type Answer, Conversation, type OutgoingMessage } from '../a2a/conversation.ts';
 import { messageIdOf } from '../a2a/message-id.ts';
 import type { ReachedAgent, RemoteAgents } from '../a2a/remote-agents.ts';
 import { type WorkContext, WorkError } from '../executor.ts';
@@ -36,6 +36,8 @@ export async function callOverA2a(given: CallOverA2a): Promise<ToolResult> {
       call.spend(usageIn(metadata));
     },
   });
+  // The parts of a stream, and the turns of a conversation, report as they come.
+  if (kind.mode === 'sync') call.unfinished = () => conversation.usage;
   const begun = work.progress.remote_task_started;
   const resumed = begun === undefined ? null : await conversation.resume(String(begun.task_id));
   // Messages to a task that is of no use any more are not repeated.
@@ -73,8 +75,16 @@ async function converse(
   const turns = new Turns(kind, message, call, resumed === null ? undefined : work.progress.agent_tool_turn);
   let answer = resumed;
   let thread = { taskId: '', contextId: '' };
+  const asked = async (turn: OutgoingMessage): Promise<Answer> => {
+    try {
+      return await conversation.send(turn);
+    } catch (error) {
+      if (error instanceof WorkError && error.usage !== null) call.spend(error.usage);
+      throw error;
+    }
+  };
   for (;;) {
-    answer ??= await conversation.send({ ...thread, messageId: messageId(turns.number), skill: '', input: await turns.next() });
+    answer ??= await asked({ ...thread, messageId: messageId(turns.number), skill: '', input: await turns.next() });
     const output = outputOfAnswer(answer);
     const isLast = await turns.answered(output, usageOf(answer), answer.type === 'completed');
     if (isLast) {

@@ -57,8 +57,8 @@ export class Turns {
     this.#isLogged = false;
     const { max_tokens_per_turn: most = Number.POSITIVE_INFINITY, max_turns = DEFAULT_TURNS } = this.#kind;
     const tokens = tokensOf(usage);
-    if (tokens > most) throw overBudget(`turn ${this.#number} has used ${tokens} tokens, of at most ${most}`);
     this.#call.spend(usage);
+    if (tokens > most) throw overBudget(`turn ${this.#number} has used ${tokens} tokens, of at most ${most}`);
     return isCompleted || this.#number >= Math.max(max_turns, firstTurn);
   }
 

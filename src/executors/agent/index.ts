@@ -1,9 +1,11 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import type { Usage } from '../../../machines/messages.ts';
 import type { ModelAgent } from '../../../machines/nodes/model-agent.ts';
+import type { Work } from '../../../machines/run.ts';
 import { type Executor, WorkError, type WorkResult } from '../executor.ts';
 import { invalid, typeOf } from '../http-content.ts';
 import { type Answer, outputOf } from '../model/answer.ts';
-import { askModel, type Models, rejectPromptFiles } from '../model/index.ts';
+import { askModel, type Models, rejectPromptFiles, sentUsage } from '../model/index.ts';
 import { type CheckOutput, outputCheck } from '../output-schema.ts';
 import { toJson } from '../to-json.ts';
 import { type Conversation, conversationIn, type RequestedCall, resultsOf } from './conversation.ts';
@@ -15,39 +17,47 @@ import { type ToolDescriptions, toolSchemas } from './tools.ts';
  */
 export function agentExecutor(kind: ModelAgent, models: Models, descriptions: ToolDescriptions): Executor {
   const schema = kind.output_schema === undefined ? null : outputCheck(kind.output_schema);
-  return async (work, context, onText) => {
-    const input = isObject(work.input) ? work.input : {};
-    const before = conversationIn(input);
-    if (before.calls.length > 0) {
-      const messages = [...before.messages, ...resultsOf(kind, context.nodeId, before.calls, input.results ?? null)];
-      if (before.waiting === 0) return turn({ ...before, messages });
-      return { output: '', patch: callsPatch(kind, { messages }, before.requested.slice(-before.waiting), before.tool_calls) };
-    }
-    const messages = [...before.messages, ...taskOf(kind, input)];
-    return turn({ messages, requested: [], calls: [], waiting: 0, turns: 0, tool_calls: 0 });
-
-    async function turn(conversation: Conversation): Promise<WorkResult> {
-      const instructions = textOf(input.system_prompt ?? '');
-      const system = instructions === '' ? [] : [{ role: 'system', content: instructions }];
-      // Before the call, which is paid for.
-      const check = (await schema?.()) ?? null;
-      const isLast = conversation.turns + 1 >= kind.max_turns;
-      const tools = await toolSchemas(kind, descriptions, context);
-      const messages = [...system, ...conversation.messages];
-      return askModel({ ...kind, tools }, models, messages, { context, onText, mayCallTools: !isLast }, (answer, usage) => {
-        const asked = { ...conversation, turns: conversation.turns + 1 };
-        if (answer.calls.length === 0) return { ...answerOf(kind, context.nodeId, asked, answer, check), usage };
-        if (isLast)
-          throw new WorkError('the model asked for tools when it had to answer', {
-            retryable: true,
-            errorClass: 'invalid_answer',
-          });
-        const calls = toJson(answer.calls, 'tool_calls') as unknown as readonly RequestedCall[];
-        const next = { ...asked, requested: calls, messages: [...asked.messages, requestOf(answer.text, calls)] };
-        return { output: toJson(answer.text, 'answer'), patch: callsPatch(kind, next, calls, asked.tool_calls), usage };
-      });
-    }
+  const execute: Executor = async (work, context, onText) => {
+    const conversation = continued(kind, context.nodeId, work.input);
+    const { messages: asked, requested, waiting, turns, tool_calls: before } = conversation;
+    if (waiting > 0) return { output: '', patch: callsPatch(kind, { messages: asked }, requested.slice(-waiting), before) };
+    // Before the call, which is paid for.
+    const check = (await schema?.()) ?? null;
+    const isLast = turns + 1 >= kind.max_turns;
+    const tools = await toolSchemas(kind, descriptions, context);
+    const messages = [...instructionsIn(work.input), ...asked];
+    return askModel({ ...kind, tools }, models, messages, { context, onText, mayCallTools: !isLast }, (answer, usage) => {
+      const answered = { ...conversation, turns: turns + 1 };
+      if (answer.calls.length === 0) return { ...answerOf(kind, context.nodeId, answered, answer, check), usage };
+      if (isLast)
+        throw new WorkError('the model asked for tools when it had to answer', {
+          retryable: true,
+          errorClass: 'invalid_answer',
+        });
+      const calls = toJson(answer.calls, 'tool_calls') as unknown as readonly RequestedCall[];
+      const next = { ...answered, requested: calls, messages: [...asked, requestOf(answer.text, calls)] };
+      return { output: toJson(answer.text, 'answer'), patch: callsPatch(kind, next, calls, before), usage };
+    });
   };
+  const lost = ({ input }: Work, nodeId: string): Usage | null => {
+    const { messages, waiting } = continued(kind, nodeId, input);
+    return waiting > 0 ? null : sentUsage(kind, models.settings, [...instructionsIn(input), ...messages]);
+  };
+  return Object.assign(execute, { lost });
+}
+
+/** The conversation with the results of the calls that were carried out, or with a new task. */
+function continued(kind: ModelAgent, nodeId: string, given: Json): Conversation {
+  const input = isObject(given) ? given : {};
+  const before = conversationIn(input);
+  return before.calls.length > 0
+    ? { ...before, messages: [...before.messages, ...resultsOf(kind, nodeId, before.calls, input.results ?? null)] }
+    : { messages: [...before.messages, ...taskOf(kind, input)], requested: [], calls: [], waiting: 0, turns: 0, tool_calls: 0 };
+}
+
+function instructionsIn(input: Json): readonly Json[] {
+  const content = textOf((isObject(input) ? input.system_prompt : null) ?? '');
+  return content === '' ? [] : [{ role: 'system', content }];
 }
 
 /** The messages with which a task begins. */

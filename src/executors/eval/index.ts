@@ -2,6 +2,7 @@ import { isObject, type Json, type JsonObject } from '../../../machines/json.ts'
 import type { Usage } from '../../../machines/messages.ts';
 import type { Eval, Scorer } from '../../../machines/nodes/eval.ts';
 import type { Work } from '../../../machines/run.ts';
+import { usageSum } from '../../../machines/step/actions/usage.ts';
 import { type Executor, type WorkContext, WorkError } from '../executor.ts';
 import { asWorkError } from '../failure.ts';
 import type { Models } from '../model/index.ts';
@@ -22,20 +23,31 @@ export interface EvalAccess {
 export function evalExecutor(kind: Eval, access: EvalAccess): Executor {
   return async (work, context) => {
     const scores: Score[] = [];
-    let usage: Usage | undefined;
+    let usage: Usage | null = null;
+    /** Of the judge that is being asked. */
+    let asked: (() => Usage | null) | null = null;
+    // Named after the first judge.
+    const including = (more: Usage | null): Usage | null => (usage === null ? more : usageSum(more, usage));
+    context.meter?.(() => including(asked?.() ?? null));
+    const meter = (used: () => Usage | null) => {
+      asked = used;
+      return () => {
+        asked = null;
+      };
+    };
     for (const [i, scorer] of byCost(kind.scorers)) {
-      const scored = await scoreBy(kind, i, scorer, work, context, access).catch((error: unknown) => {
+      const scored = await scoreBy(kind, i, scorer, work, { context, meter }, access).catch((error: unknown) => {
         // The judges before it were paid all the same.
         const failure = asWorkError(error);
-        const paid = sumOf(usage, failure.usage ?? undefined);
-        throw paid === undefined ? failure : failure.withUsage(paid);
+        const paid = including(failure.usage);
+        throw paid === null ? failure : failure.withUsage(paid);
       });
       scores[i] = scored.score;
-      usage = sumOf(usage, scored.usage);
+      usage = including(scored.usage ?? null);
     }
     const passed = scores.every((score) => score.passed);
     const output = { passed, scorers: scores as unknown as Json[], ...(passed ? {} : { feedback: feedbackOf(scores) }) };
-    return { output, ...(usage === undefined ? {} : { usage }) };
+    return { output, ...(usage === null ? {} : { usage }) };
   };
 }
 
@@ -48,7 +60,7 @@ function byCost(scorers: readonly Scorer[]): readonly (readonly [number, Scorer]
 
 interface Scored {
   readonly score: Score;
-  readonly usage?: Usage | undefined;
+  readonly usage?: Usage;
 }
 
 async function scoreBy(
@@ -56,9 +68,10 @@ async function scoreBy(
   index: number,
   scorer: Scorer,
   work: Work,
-  context: WorkContext,
+  { context, meter }: { readonly context: WorkContext; readonly meter: NonNullable<WorkContext['meter']> },
   { models, toolOf }: EvalAccess,
 ): Promise<Scored> {
+  const { tenantId, signal } = context;
   const { input: output = null, rubrics = [], execution_input = null } = isObject(work.input) ? work.input : {};
   switch (scorer.type) {
     case 'assertion':
@@ -74,7 +87,7 @@ async function scoreBy(
       const rubric = Array.isArray(rubrics) ? (rubrics[position] ?? '') : '';
       const { forModels = (value: Json) => value } = work;
       const asked = forModels(typeof rubric === 'string' ? rubric : JSON.stringify(rubric));
-      return judgeScore(scorer, String(asked), { output: forModels(output) }, models, context);
+      return judgeScore(scorer, String(asked), { output: forModels(output) }, models, { tenantId, signal, meter });
     }
     case 'custom': {
       const tool = toolOf(scorer.module);
@@ -103,12 +116,4 @@ function keyIn({ input_expr }: Eval, { payload }: Work): string | null {
 
 function numberIn(value: Json | undefined): number | null {
   return typeof value === 'number' ? value : null;
-}
-
-/** What both took together, named after the first. */
-function sumOf(first: Usage | undefined, second: Usage | undefined): Usage | undefined {
-  if (first === undefined || second === undefined) return first ?? second;
-  const sum = (key: 'input_tokens' | 'output_tokens' | 'cost_usd') =>
-    first[key] === undefined && second[key] === undefined ? {} : { [key]: (first[key] ?? 0) + (second[key] ?? 0) };
-  return { ...first, ...sum('input_tokens'), ...sum('output_tokens'), ...sum('cost_usd') };
 }

@@ -42,7 +42,7 @@ export async function judgeScore(
   rubric: string,
   judged: { readonly output: Json; readonly expected?: Json },
   models: Models,
-  context: Pick<WorkContext, 'tenantId' | 'signal'>,
+  context: Pick<WorkContext, 'tenantId' | 'signal' | 'meter'>,
 ): Promise<{ readonly score: Score; readonly usage: Usage }> {
   const { min_score, declared } = judge;
   const model: AskedModel = {

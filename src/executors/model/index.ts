@@ -4,6 +4,7 @@ import { DEFAULT_CALLS_PER_ANSWER } from '../../../machines/nodes/calls-per-answ
 import { type Model, modelPatch } from '../../../machines/nodes/model.ts';
 import { declaredNameOf, isPromptFile, modelNameOf, namesOfModel } from '../../../machines/nodes/model-names.ts';
 import { isAllowedModel } from '../../../machines/policy.ts';
+import type { Work } from '../../../machines/run.ts';
 import { toStorableText } from '../../../machines/unicode.ts';
 import { type Executor, type WorkContext, WorkError, type WorkResult } from '../executor.ts';
 import { invalid, typeOf } from '../http-content.ts';
@@ -32,7 +33,7 @@ export interface Models {
  */
 export function modelExecutor(kind: Model, models: Models): Executor {
   const schema = kind.output_schema === undefined ? null : outputCheck(kind.output_schema);
-  return async (work, context, onText) => {
+  const execute: Executor = async (work, context, onText) => {
     const messages = messagesOf(kind, work.input);
     // Before the call, which is paid for.
     const check = (await schema?.()) ?? null;
@@ -40,6 +41,7 @@ export function modelExecutor(kind: Model, models: Models): Executor {
       resultOf(kind, answer, check, usage),
     );
   };
+  return Object.assign(execute, { lost: ({ input }: Work) => sentUsage(kind, models.settings, messagesOf(kind, input)) });
 }
 
 /** The model that is asked, and with what, as a `model` node has it. */
@@ -83,10 +85,8 @@ export async function askModel<T>(
     written += text.length;
     onText?.(text);
   };
-  const request = { messages, tools: model.tools ?? [] };
-  const models = [settings.names?.[name]?.model, modelNameOf(name)?.model, name].filter((each) => each !== undefined);
   const metered = { ...asking, onText: onText && shown };
-  const stopMetering = context.meter?.(() => unfinishedUsage({ models, request, written }, settings));
+  const stopMetering = context.meter?.(() => sentUsage(model, settings, messages, written));
   const { system, answer } = await ask(model, name, messages, settings, metered, maxCalls).finally(() => {
     if (!context.signal.aborted) stopMetering?.();
   });
@@ -97,6 +97,13 @@ export async function askModel<T>(
   } catch (error) {
     throw error instanceof WorkError ? error.withUsage(usage) : error;
   }
+}
+
+/** What a call has used that has no answer, as an estimate. `written`: characters that have come. */
+export function sentUsage(model: AskedModel, settings: ModelSettings, messages: readonly Json[], written = 0): Usage {
+  const name = declaredNameOf(model.model_ref, model.declared);
+  const models = [settings.names?.[name]?.model, modelNameOf(name)?.model, name].filter((each) => each !== undefined);
+  return unfinishedUsage({ models, request: { messages, tools: model.tools ?? [] }, written }, settings);
 }
 
 interface Asked {

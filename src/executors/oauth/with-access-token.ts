@@ -22,7 +22,9 @@ export function withAccessToken(execute: Executor, exchange: TokenExchange, { oa
     const accessToken = await exchange.tokenFor({ tenantId, executionId, oauth, vars, scopes, signal }, (outcome) =>
       logExchange(log, oauth, scopes, outcome),
     );
-    const withToken: WorkContext = { ...context, accessToken };
+    // On the prototype, so the spread leaves it out.
+    const meter = context.meter === undefined ? {} : { meter: context.meter.bind(context) };
+    const withToken: WorkContext = { ...context, ...meter, accessToken };
     try {
       return resultWithout(accessToken.token, await execute(work, withToken, onText, log));
     } catch (error) {

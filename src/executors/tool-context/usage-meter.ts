@@ -1,4 +1,5 @@
 import type { Usage } from '../../../machines/messages.ts';
+import { usageSum } from '../../../machines/step/actions/usage.ts';
 import { WorkError } from '../executor.ts';
 import type { ReportedUsage } from './reported-usage.ts';
 
@@ -41,15 +42,4 @@ function countable(field: Field, value: unknown): number {
 function invalid(field: string, expected: string, given: unknown): WorkError {
   const message = `reportUsage: ${field}expected ${expected}, not ${typeof given === 'string' ? `"${given.slice(0, 100)}"` : String(given)}`;
   return new WorkError(message, { retryable: false, errorClass: 'validation' });
-}
-
-/** The sum of two reports; the names of model and provider are those of the second, if it has them. */
-export function usageSum(some: Usage | null, more: Usage): Usage {
-  if (some === null) return more;
-  const sum: Record<string, unknown> = { ...some, ...more };
-  for (const key of Object.values(FIELDS)) {
-    const both = [some[key], more[key]].filter((value): value is number => value !== undefined);
-    if (both.length > 0) sum[key] = both.reduce((a, b) => a + b);
-  }
-  return sum as Usage;
 }

@@ -1,4 +1,3 @@
-import { copyFileSync, existsSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Json } from '../../../machines/json.ts';
@@ -9,7 +8,7 @@ import { StoreError } from '../../../store/port/errors.ts';
 import type { CronJob } from '../../../store/port/resources/cron.ts';
 import type { Store } from '../../../store/port/store.ts';
 import { FakeClock } from '../../support/clock.ts';
-import { CALLER, databasePath, eventually, openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
+import { CALLER, crashCopy, eventually, openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -93,13 +92,6 @@ async function reopen(first: CronTestRuntime, options: Omit<Options, 'path' | 'c
   await first.cron.runner.close();
   await first.close();
   return openCron({ ...options, path: first.path, clock: first.clock });
-}
-
-/** Copies the database as a crash at this moment would leave it. */
-function crashCopy(path: string): string {
-  const copy = databasePath();
-  for (const suffix of ['', '-wal']) if (existsSync(path + suffix)) copyFileSync(path + suffix, copy + suffix);
-  return copy;
 }
 
 /** Type and data of the control events about the job's runs. */

@@ -47,7 +47,7 @@ const dataPart = (value: unknown): Part => part({ $case: 'data', value });
 /**
  * A real agent of the official SDK. What it does is the first word of the text, or `do` of the data: `echo` gives the message back, `stream`
  * gives a text in parts, `spend` too and says what they cost, `ask` asks for input and echoes the answer, `wait` works until `finish`, `fail` and `reject` do so, `reply` answers
- * without a task.
+ * without a task. The task says that it has used `usage` of the data.
  */
 export async function a2aAgent({
   version,
@@ -200,7 +200,9 @@ class Script {
       return this.#bus.finished();
     }
     const { status: begun } = status(taskId, contextId, TaskState.TASK_STATE_SUBMITTED, null);
-    const empty = { id: taskId, contextId, artifacts: [], history: [userMessage], metadata: undefined };
+    const usage = content?.$case === 'data' ? content.value.usage : undefined;
+    const metadata = usage === undefined ? undefined : { usage };
+    const empty = { id: taskId, contextId, artifacts: [], history: [userMessage], metadata };
     this.#bus.publish(AgentEvent.task({ ...(task ?? empty), status: begun }));
     switch (what) {
       case 'ask':

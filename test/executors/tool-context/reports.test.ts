@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { usageSum } from '../../../machines/step/actions/usage.ts';
 import { WorkError } from '../../../src/executors/executor.ts';
 import { nextProgress } from '../../../src/executors/tool-context/progress.ts';
-import { UsageMeter, usageSum } from '../../../src/executors/tool-context/usage-meter.ts';
+import { UsageMeter } from '../../../src/executors/tool-context/usage-meter.ts';
 
 describe('reportUsage', () => {
   it('adds up what is reported, and leaves out what never was', () => {

@@ -1,9 +1,8 @@
-import { copyFileSync, existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
 import type { ToolContext } from '../../../src/runtime/types/work.ts';
 import { replayAll } from '../../support/replay-all.ts';
-import { CALLER, databasePath, eventually, openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
+import { CALLER, crashCopy, eventually, openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
 
 /** An in-process tool, then work for an external worker. */
 const chain: JsonObject = {
@@ -27,13 +26,6 @@ const one = (more: JsonObject = {}, node: JsonObject = {}): JsonObject => ({
   edges: [],
   ...more,
 });
-
-/** A copy of the database as a crash at this moment would leave it. */
-function crashCopy(path: string): string {
-  const copy = databasePath();
-  for (const suffix of ['', '-wal']) if (existsSync(path + suffix)) copyFileSync(path + suffix, copy + suffix);
-  return copy;
-}
 
 async function expectToReplay(bench: TestRuntime): Promise<void> {
   await bench.close();

@@ -1,9 +1,9 @@
 import type { Done, Fail, Message, Usage, Visit } from '../../../../machines/messages.ts';
 import type { Run, Work } from '../../../../machines/run.ts';
+import { usageSum } from '../../../../machines/step/actions/usage.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage, hasInputMapping, workOf } from '../../../../machines/step/index.ts';
 import { type LogProgress, WorkError, type WorkResult } from '../../../executors/executor.ts';
 import { nextProgress } from '../../../executors/tool-context/progress.ts';
-import { usageSum } from '../../../executors/tool-context/usage-meter.ts';
 import { withinTrace } from '../../../executors/trace-headers.ts';
 import type { RuntimeContext } from '../../context.ts';
 import type { Deliver, Report } from '../../engine/deliver.ts';
@@ -196,7 +196,8 @@ export class ActivityPool {
     task.dropped = true;
     this.#queue.remove(task);
     this.#options.tasks.remove(task);
-    this.#options.budgets.leave(task);
+    // What one that has begun used is counted before others begin in its place (`#end`).
+    if (!task.begun) this.#options.budgets.leave(task);
     task.abort(new WorkError('the node was cancelled', { retryable: false }));
     this.#wakeIdle();
   }
@@ -283,6 +284,7 @@ export class ActivityPool {
 
   /** Performs the task once all that shares its commit is settled, together with the other tasks that start then. */
   #performSoon(task: ActivityTask, run: Run): void {
+    task.begun = true;
     if (this.#beginning.push({ task, run }) === 1) queueMicrotask(() => this.#performAll());
   }
 
@@ -372,15 +374,29 @@ export class ActivityPool {
       });
   }
 
-  /** Counts for the month what an attempt has used whose outcome is not logged. */
-  #count({ tenantId }: ActivityTask, { input_tokens = 0, output_tokens = 0, cost_usd = 0 }: Usage): void {
-    const { store, clock, stopping, onError } = this.#options;
-    const used = { month: monthOf(clock.nowMs()), tokens: input_tokens + output_tokens, costUsd: cost_usd };
-    if (used.tokens === 0 && used.costUsd === 0) return;
-    const counted: Promise<unknown> = retryForever({ clock, stopping, onError }, () => store.tenants.addUsage(tenantId, used))
+  /** Logs what an attempt has used whose outcome is not logged. What comes after the end of the execution counts for the month alone. */
+  #countUsage(task: ActivityTask, usage: Usage | undefined): void {
+    const { deliver, budgets, onError } = this.#options;
+    const { executionId, node, activation, attempt } = task;
+    const { input_tokens = 0, output_tokens = 0, cost_usd = 0 } = usage ?? {};
+    if (usage === undefined || (input_tokens === 0 && output_tokens === 0 && cost_usd === 0)) {
+      budgets.leave(task);
+      return;
+    }
+    const counted: Promise<unknown> = deliver(executionId, { type: 'used', node, activation, attempt, usage })
+      .then((outcome) => {
+        const isLogged = outcome !== null && !('refused' in outcome);
+        budgets.leave(task, isLogged ? outcome.run : undefined);
+        return isLogged ? null : this.#countForMonth(task.tenantId, { tokens: input_tokens + output_tokens, costUsd: cost_usd });
+      })
       .catch(onError)
       .finally(() => this.#counting.delete(counted));
     this.#counting.add(counted);
+  }
+
+  async #countForMonth(tenantId: string, used: { readonly tokens: number; readonly costUsd: number }): Promise<void> {
+    const { store, clock } = this.#options;
+    await retryForever(this.#options, () => store.tenants.addUsage(tenantId, { month: monthOf(clock.nowMs()), ...used }));
   }
 
   #end(task: ActivityTask, message: Done | Fail): void {
@@ -388,10 +404,7 @@ export class ActivityPool {
     // When the runtime stops, an aborted attempt is handed back and not failed: only a result still counts.
     const isHandedBack = stopping.aborted && task.aborted && message.type === 'fail';
     if (!task.dropped && !isHandedBack) this.#report(task, message);
-    else {
-      this.#options.budgets.leave(task);
-      if (message.usage !== undefined) this.#count(task, message.usage);
-    }
+    else this.#countUsage(task, message.usage);
     if (!task.dropped) tasks.remove(task);
     // After the report, so that what starts next shares its commit.
     this.#free(task);

@@ -35,6 +35,8 @@ export class ActivityTask implements Visit {
   readonly attempt: number;
   /** The sequence of the run that started or queued it. */
   seq: number;
+  /** Its executor is about to be called, so it ends with an outcome. */
+  begun = false;
   /** Set when the result is not wanted any more. */
   dropped = false;
   /** The same attempt, wanted again while the start of this one was being committed. */

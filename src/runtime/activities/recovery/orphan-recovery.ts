@@ -1,8 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import type { Message, Visit } from '../../../../machines/messages.ts';
+import type { Message, Usage, Visit } from '../../../../machines/messages.ts';
 import { runsChild } from '../../../../machines/nodes/index.ts';
-import { activeOf } from '../../../../machines/step/index.ts';
+import type { Work } from '../../../../machines/run.ts';
+import { activeOf, workOf } from '../../../../machines/step/index.ts';
+import { WorkError } from '../../../executors/executor.ts';
 import type { RuntimeContext } from '../../context.ts';
 import type { Deliver } from '../../engine/deliver.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
@@ -10,6 +12,7 @@ import type { ExecutionLoader } from '../../engine/loading/execution-loader.ts';
 import type { WorkflowCache } from '../../engine/loading/workflow-cache.ts';
 import type { ExecutionScope } from '../../execution-scope.ts';
 import type { Placement } from '../../placement.ts';
+import { redactedInSlices } from '../../redaction/in-slices.ts';
 import { attemptKey } from '../local/started-attempts.ts';
 import { TOOL_QUEUE } from '../queues.ts';
 
@@ -100,8 +103,27 @@ export class OrphanRecovery {
       const message: Message =
         isClean || isChild || phase === 'queued'
           ? { type: 'requeue', ...visit }
-          : { type: 'fail', ...visit, error: 'runtime lost', retryable: true };
+          : { type: 'fail', ...visit, error: 'runtime lost', retryable: true, ...(await this.#lostUsage(execution, node)) };
       await this.#options.deliver(execution.id, message, { lostOwner });
+    }
+  }
+
+  /** What the lost attempt has sent counts, as that of one which was given up. Whether it was received is not known. */
+  async #lostUsage({ id, tenantId, loaded, run }: CachedExecution, node: string): Promise<{ readonly usage?: Usage }> {
+    const lost = loaded.executorOf(node)?.lost;
+    if (lost === undefined) return {};
+    const { slices, onError } = this.#options;
+    try {
+      const slice = slices.slice(tenantId);
+      const turn = slice.next();
+      if (turn !== null) await turn;
+      const compute = (): Work => workOf(loaded.program, run, node, { executionId: id, vars: loaded.vars });
+      const work = await redactedInSlices(slice, compute);
+      const usage = work.inputErrors.length === 0 ? lost(work, node) : null;
+      return usage === null ? {} : { usage };
+    } catch (error) {
+      if (!(error instanceof WorkError)) onError(error);
+      return {};
     }
   }
 

@@ -1,4 +1,4 @@
-import type { LogEvent } from '../../../../machines/events.ts';
+import type { EventType, LogEvent } from '../../../../machines/events.ts';
 import type { Json, JsonObject } from '../../../../machines/json.ts';
 import { charsUpTo } from '../../../../machines/json-size.ts';
 import type { Message } from '../../../../machines/messages.ts';
@@ -59,6 +59,9 @@ export function addBuilder(builder: CommitBuilder, later: CommitBuilder): void {
   builder.asks ||= later.asks;
 }
 
+/** Events with what an attempt used. What a child execution used counts with its own. */
+const METERED: ReadonlySet<string> = new Set(['node_completed', 'node_failed', 'usage_recorded'] satisfies EventType[]);
+
 const LISTS = ['events', 'timers', 'work', 'send', 'consumed', 'effects', 'diagnostics', 'offloaded'] as const;
 
 export function isEmpty({ events, timers, work, consumed }: CommitBuilder): boolean {
@@ -84,7 +87,7 @@ export function addEvents(
     const isReplayed = offloaded === null || event.type === 'node_completed';
     builder.logBytes += isReplayed ? chars : charsUpTo(data, Number.POSITIVE_INFINITY);
     if (offloaded !== null) builder.offloaded.push(offloaded.artifact);
-    if (event.type === 'node_completed' || event.type === 'node_failed') addUsage(builder, event.data);
+    if (METERED.has(event.type)) addUsage(builder, event.data);
     else if (event.type === 'interrupt_raised' || event.type === 'tool_approval_required') builder.asks = true;
     const { actorId, actorType, onBehalfOf } = runtimeAsActor(event, message) ?? actor;
     builder.events.push({

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../../machines/json.ts';
 import { chatAnswer, reply } from '../../../executors/model/asking.ts';
 import { webServer } from '../../../executors/web-server.ts';
-import { CALLER, databasePath, eventually, openTestRuntime } from '../../../support/runtimes.ts';
+import { CALLER, crashCopy, databasePath, eventually, openTestRuntime } from '../../../support/runtimes.ts';
 
 /** A provider that answers when it is told to; each answer has taken 1,000 tokens in all. */
 async function provider() {
@@ -72,6 +72,84 @@ describe('calls of models that are given up', () => {
     const failed = (await log(id)).find(({ type }) => type === 'node_failed')?.data;
     expect(failed).toMatchObject({ error_class: 'timeout', finish_reason: 'aborted', gen_ai_model: 'gpt-4o', output_tokens: 0 });
     expect((await store.tenants.usage('default', '2026-03')).tokens).toBe(failed?.input_tokens);
+  });
+
+  /** `call` of a model beside `other`, which a first join may take instead; then `after`. */
+  const race = (more: JsonObject): JsonObject => ({
+    workflow_id: 'race',
+    version: '1',
+    nodes: {
+      all: { kind: { type: 'parallel', branches: ['call', 'other'] } },
+      call: { kind: model },
+      other: { kind: { type: 'human_approval', description: '?' } },
+      any: { kind: { type: 'join', merge_strategy: 'first' } },
+      after: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'go' } },
+    },
+    edges: ['call', 'other'].map((from) => ({ from, to: 'any' })).concat({ from: 'any', to: 'after' }),
+    ...more,
+  });
+
+  it('count for the budget and the month when another branch is taken', async () => {
+    const { models, open } = await provider();
+    const { run, runtime, timeline, log, store } = await openTestRuntime({ models });
+    const id = await run(race({ token_budget: { total_tokens: 100_000 } }));
+    await eventually(() => open.length === 1);
+    await runtime.approve(CALLER, id, { decision: 'approved' });
+    await eventually(async () => (await timeline(id)).includes('usage_recorded call'));
+    const recorded = (await log(id)).find(({ type }) => type === 'usage_recorded')?.data;
+    expect(recorded).toMatchObject({
+      activation: 1,
+      attempt: 0,
+      finish_reason: 'aborted',
+      gen_ai_model: 'gpt-4o',
+      output_tokens: 0,
+    });
+    expect(recorded?.input_tokens).toBeGreaterThan(1_000);
+    expect((await store.tenants.usage('default', '2026-03')).tokens).toBe(recorded?.input_tokens);
+  });
+
+  it('may exceed the budget when another branch is taken', async () => {
+    const { models, open } = await provider();
+    const { run, runtime } = await openTestRuntime({ models });
+    const id = await run(race({ token_budget: { total_tokens: 1_000 } }));
+    await eventually(() => open.length === 1);
+    await runtime.approve(CALLER, id, { decision: 'approved' });
+    await eventually(async () => (await runtime.execution('default', id)).status === 'failed');
+    expect((await runtime.execution('default', id)).error).toMatch(/^token budget exceeded: 10\d\d of 1000/);
+  });
+
+  it('count for the budget when their runtime stops, and again in the next one', async () => {
+    const { models, open } = await provider();
+    const path = databasePath();
+    const first = await openTestRuntime({ path, models });
+    const id = await first.run({ ...asking(), token_budget: { total_tokens: 100_000 } });
+    await eventually(() => open.length === 1);
+    await first.close(0);
+    open.length = 0;
+    const second = await openTestRuntime({ path, clock: first.clock, models });
+    await eventually(() => open.length === 1);
+    open.shift()?.();
+    expect((await second.settled(id)).status).toBe('completed');
+    const used = (await second.log(id)).filter(({ data }) => data.input_tokens !== undefined);
+    expect(used.map(({ type, data }) => [type, data.attempt ?? 0])).toEqual([
+      ['usage_recorded', 0],
+      ['node_completed', 0],
+    ]);
+    const sent = Number(used[0]?.data.input_tokens);
+    expect((await second.store.tenants.usage('default', '2026-03')).tokens).toBe(sent + 1_000);
+  });
+
+  it('count for the budget and the month when their runtime is killed', async () => {
+    const { models, open } = await provider();
+    const first = await openTestRuntime({ models });
+    const id = await first.run({ ...asking(), token_budget: { total_tokens: 100_000 } });
+    await eventually(() => open.length === 1);
+    const second = await openTestRuntime({ path: crashCopy(first.path), clock: first.clock, models });
+    await eventually(() => second.timeline(id).then((events) => events.includes('node_failed ask')));
+    const lost = (await second.log(id)).find(({ type }) => type === 'node_failed')?.data;
+    expect(lost).toMatchObject({ error: 'runtime lost', finish_reason: 'aborted', gen_ai_model: 'gpt-4o', output_tokens: 0 });
+    expect(lost?.input_tokens).toBeGreaterThan(1_000);
+    expect((await second.store.tenants.usage('default', '2026-03')).tokens).toBe(lost?.input_tokens);
   });
 
   it('count nothing when the provider has refused them', async () => {

@@ -37,6 +37,21 @@ function writing(...texts: readonly Json[]) {
 }
 
 describe('an eval node', () => {
+  it('that times out logs what all its judges used, that of the unfinished call included', async () => {
+    const { url, requests } = await webServer((_request, response) => {
+      if (requests.length === 1) answerWith(response, 4);
+    });
+    const { run, timeline, log, clock } = await openTestRuntime({ models: modelsAt(url), tools: writing('Green tea').tools });
+    const id = await run(scored({ scorers: [judge, judge] }, { timeout: '5s' }), { topic: 'tea' });
+    await eventually(() => requests.length === 2);
+    clock.advance(5_000);
+    await eventually(async () => (await timeline(id)).includes('node_failed score'));
+    const { data } = (await log(id)).find(({ type }) => type === 'node_failed') ?? {};
+    expect(data).toMatchObject({ error_class: 'timeout', output_tokens: 100 });
+    // The first judge has answered after 1,000 tokens.
+    expect(data?.input_tokens).toBeGreaterThan(1_100);
+  });
+
   it('is scored by a judge that is told the rubric and the output, and logs what the judge used', async () => {
     const { url, requests } = await webServer((_request, response) => answerWith(response, 4, 'all about tea'));
     const { run, settled, log, runtime } = await openTestRuntime({ models: modelsAt(url), tools: writing('Green tea').tools });

@@ -1,7 +1,6 @@
-import { copyFileSync, existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ToolContext } from '../../../../src/runtime/types/work.ts';
-import { CALLER, databasePath, eventually, openTestRuntime } from '../../../support/runtimes.ts';
+import { CALLER, crashCopy, databasePath, eventually, openTestRuntime } from '../../../support/runtimes.ts';
 
 const one = {
   workflow_id: 'one',
@@ -12,13 +11,6 @@ const one = {
     quick: { max_attempts: 2, backoff: 'fixed', initial_delay: 0, max_delay: 0, jitter: false, retryable_on: ['io_error'] },
   },
 } as never;
-
-/** A copy of the database as a crash at this moment would leave it. */
-function crashCopy(path: string): string {
-  const copy = databasePath();
-  for (const suffix of ['', '-wal']) if (existsSync(path + suffix)) copyFileSync(path + suffix, copy + suffix);
-  return copy;
-}
 
 describe('after a crash', () => {
   it('a running in-process attempt counts as failed and is retried', async () => {
