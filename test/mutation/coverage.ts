@@ -12,7 +12,6 @@ export interface Covered {
 /** Which tests evaluate which mutants. */
 export class Coverage {
   readonly #session: Session;
-  readonly #files = new Set<string>();
   readonly #tests = new Map<string, Covered>();
   /** Mutants that are evaluated before the tests of a file: while modules are loaded, or by hooks. */
   readonly #loaded = new Set<number>();
@@ -21,21 +20,16 @@ export class Coverage {
     this.#session = session;
   }
 
-  /** Runs the tests of files that have not been run yet. Returns those that failed; they cannot judge a mutant. */
+  /** Runs the tests of files of one project. Returns those that failed; they cannot judge a mutant. */
   async add(files: readonly string[]): Promise<readonly string[]> {
-    const failed: string[] = [];
-    const missing = files.filter((file) => !this.#files.has(file));
-    for (const group of await this.#session.byProject(missing)) {
-      const { journal, crashed, failure } = await this.#session.run(group, { type: 'cover' });
-      if (crashed) throw new Error(`the tests end their process without a mutant: ${failure}`);
-      if (failure !== null) failed.push(failure);
-      for (const entry of journal) {
-        if (entry.type === 'loaded') for (const id of entry.mutants) this.#loaded.add(id);
-        if (entry.type !== 'covered') continue;
-        if (entry.error !== null) failed.push(`${entry.test}: ${entry.error}`);
-        else this.#tests.set(entry.test, { ...entry, mutants: new Set(entry.mutants) });
-      }
-      for (const file of group) this.#files.add(file);
+    const { journal, crashed, failure } = await this.#session.run(files, { type: 'cover' });
+    if (crashed) throw new Error(`the tests end their process without a mutant: ${failure}`);
+    const failed = failure === null ? [] : [failure];
+    for (const entry of journal) {
+      if (entry.type === 'loaded') for (const id of entry.mutants) this.#loaded.add(id);
+      if (entry.type !== 'covered') continue;
+      if (entry.error !== null) failed.push(`${entry.test}: ${entry.error}`);
+      else this.#tests.set(entry.test, { ...entry, mutants: new Set(entry.mutants) });
     }
     return failed;
   }

@@ -48,11 +48,13 @@ export async function mutate(options: MutationOptions): Promise<Report> {
   const pass = new Pass({ session, coverage, left, killed, say });
   try {
     for (const pattern of ['tests', 'wider'] as const) {
-      const open = new Set([...left.values()].map(areaOf));
-      const files = new Map([...open].map((area) => [area, filesOf(area, pattern)]));
-      for (const failure of await coverage.add([...new Set([...files.values()].flat())]))
-        say(`fails without a mutant: ${failure}`);
-      await pass.run((mutant) => files.get(areaOf(mutant)) ?? []);
+      const files = new Map([...new Set([...left.values()].map(areaOf))].map((area) => [area, filesOf(area, pattern)]));
+      for (const group of await session.byProject([...new Set([...files.values()].flat())])) {
+        const open = [...left.values()].flatMap((mutant) => files.get(areaOf(mutant)) ?? []);
+        for (const failure of await coverage.add(group.filter((file) => open.includes(file))))
+          say(`fails without a mutant: ${failure}`);
+        await pass.run((mutant) => (files.get(areaOf(mutant)) ?? []).filter((file) => group.includes(file)));
+      }
     }
   } finally {
     await session.close();

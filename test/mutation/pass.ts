@@ -35,7 +35,7 @@ export class Pass {
     this.#say = options.say;
   }
 
-  /** Tries each mutant on the tests of its files. */
+  /** Tries each mutant on the tests of its files, which belong to one project. */
   async run(filesOf: (mutant: Mutant) => readonly string[]): Promise<void> {
     const tests = new Map(
       [...this.#left.values()].map((mutant) => [mutant.id, this.#coverage.testsOf(mutant.id, new Set(filesOf(mutant)))]),
@@ -50,7 +50,7 @@ export class Pass {
           plan.set(test, { mutants: [...(plan.get(test)?.mutants ?? []), id], cost });
         }
       }
-      for (const group of await this.#session.byProject([...files].sort())) await this.#carryOut(group, plan);
+      await this.#carryOut([...files].sort(), plan);
       this.#say(`${this.#left.size} mutants are left after ${to === Number.MAX_SAFE_INTEGER ? 'all' : to} tests each`);
       from = to;
     }

@@ -75,6 +75,7 @@ export class Session {
       project.provide('mutation', { ...task, journal: path });
       Object.assign(project.config, { testTimeout: TEST_MS, hookTimeout: HOOK_MS, expect: { poll: { timeout: TEST_MS / 2 } } });
     }
+    if (files.length === 0) return { journal: [], crashed: false, file: null, failure: null };
     const specifications = (await Promise.all(files.map((file) => this.#specification(file)))).filter((each) => each !== null);
     this.#ended.length = 0;
     const { unhandledErrors } = await this.#vitest.runTestSpecifications(specifications);
@@ -87,7 +88,7 @@ export class Session {
 
   /** Test files of different projects do not share a process; those without a database first. */
   async byProject(files: readonly string[]): Promise<readonly (readonly string[])[]> {
-    const groups = new Map<string, string[]>([['unit', []]]);
+    const groups = new Map<string, string[]>(['unit', 'postgres'].map((name) => [name, []]));
     for (const file of files) {
       const name = (await this.#specification(file))?.project.name;
       if (name !== undefined) groups.set(name, [...(groups.get(name) ?? []), file]);
