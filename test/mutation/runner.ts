@@ -33,6 +33,8 @@ declare module 'vitest' {
 const MORE = 10;
 /** `idleMs` is time in which the event loop only waits; on a busy machine, a process that waits for the CPU does not. */
 const SPARE: Cost = { rounds: 1_000_000, cpuMs: 10_000, idleMs: 5_000 };
+/** CPU time in ms of a test that polls. A test that holds the event loop is ended by the switch. */
+const SPARE_POLLING_MS = 2_500;
 const { setInterval, clearInterval } = globalThis;
 /** For a mutant that is active from the beginning. */
 const WHOLE_RUN = { rounds: Number.MAX_SAFE_INTEGER, cpuMs: 300_000 };
@@ -115,7 +117,9 @@ export default class MutantRunner extends TestRunner {
     let watch: NodeJS.Timeout | undefined;
     const idle = new Promise<never>((_resolve, reject) => {
       const check = () => {
-        if (idleMs() - this.#idleAtStartMs > this.#bounds.idleMs) reject(new Error('timed out: the test waits'));
+        const isIdle = idleMs() - this.#idleAtStartMs > this.#bounds.idleMs;
+        const polls = cpuMs() - this.#startedAtMs > this.#bounds.cpuMs - SPARE.cpuMs + SPARE_POLLING_MS;
+        if (isIdle || polls) reject(new Error('timed out: the test waits'));
       };
       watch = setInterval(check, 200);
     });

@@ -12,7 +12,7 @@ import type { Task } from './runner.ts';
 /** Tests that wait with a mutant are ended before by the runner. */
 const TEST_MS = 300_000;
 /** Hooks close what tests have opened, which a mutant may prevent. */
-const HOOK_MS = 40_000;
+const HOOK_MS = 15_000;
 
 /** Of each kind of task alone. */
 type TaskOf<Kind> = Kind extends unknown ? Omit<Kind, 'journal'> : never;

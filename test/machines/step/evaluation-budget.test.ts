@@ -56,6 +56,7 @@ describe('conditions that exceed the evaluation budget', () => {
     expect(driver.run.error).toBe('node(s) failed terminally: gate');
     expect(failures(driver)).toEqual([exceeded('gate')]);
     expect(driver.events).toEqual(['workflow_started', 'node_failed:gate', 'workflow_failed']);
+    expect(driver.last.budgetExceeded).toBe(true);
     expectReplay(driver);
   });
 
@@ -74,6 +75,7 @@ describe('conditions that exceed the evaluation budget', () => {
     expect(driver.activeNodes).toEqual(['other']);
     driver.done('other');
     expect(driver.run.status).toBe('failed');
+    expect(driver.last.budgetExceeded).toBe(false);
     expectReplay(driver);
   });
 
@@ -185,7 +187,7 @@ describe('conditions that exceed the evaluation budget', () => {
     const driver = new Driver(made, { input: heavy });
     driver.done('x');
     driver.done('y');
-    expect(driver.run.status).toBe('failed');
+    expect(driver.events).toEqual(['tool_call_completed:y', 'node_completed:y', 'node_failed:j', 'workflow_failed']);
     expect(failures(driver)).toEqual([exceeded('j')]);
     expectReplay(driver);
   });

@@ -120,3 +120,20 @@ describe('the step limit', () => {
     expect(driver.events.at(-1)).toBe('workflow_failed');
   });
 });
+
+describe('control nodes of a subgraph that become ready at once', () => {
+  it('are passed in the order in which they were written', () => {
+    const nodes = [tool('s'), condition('c1', [null, 'x']), condition('c2', [null, 'y']), tool('x'), tool('y')];
+    const edges = [
+      ['s', 'c2'],
+      ['s', 'c1'],
+    ] as const;
+    const driver = new Driver(workflow(nodes, edges), { compile: { forks: false } });
+    driver.done('s');
+    expect(driver.events.filter((event) => event.startsWith('node_completed'))).toEqual([
+      'node_completed:s',
+      'node_completed:c1',
+      'node_completed:c2',
+    ]);
+  });
+});
