@@ -182,7 +182,6 @@ function* expressionRequirements(
         isGuarded ||= references(expression).some(asksForCost);
         yield;
       }
-    yield;
   }
   for (const node of graph.reachable) {
     for (const expression of compileTemplate(templateInStep(graph.node(node).kind)).expressions) read(expression);

@@ -165,6 +165,38 @@ describe('a config', () => {
     ).toEqual(['guard:a', 'guard:x', 'guard:b', 'guard:y']);
   });
 
+  const [c1, c2] = [condition('c1', [null, 'n']), condition('c2', [null, 'n'])];
+  it.each<[string, readonly NodeSpec[]]>([
+    ['a first-wins join', [first('n')]],
+    ['a node that reads its last input', [tool('n', { input_mapping: { x: '{{ last }}' } })]],
+  ])('has lanes for branches of control nodes that reach %s at once: the order in which they were written counts', (_, to) => {
+    const made = workflow([tool('a'), parallel('p', ['c2', 'c1']), c1, c2, ...to], [['a', 'p']]);
+    const logs = [true, false].map((forks) => {
+      const driver = new Driver(made, { compile: { forks } });
+      driver.done('a', { x: 1 });
+      return driver.log;
+    });
+    expect(logs[0]).toEqual(logs[1]);
+    expect(logs[0]?.map(({ node_id }) => node_id).slice(4, 8)).toEqual(['p', 'c1', 'c2', 'n']);
+  });
+
+  it('names what is skipped around a subgraph only where nodes may be left out', () => {
+    const made = workflow(
+      [parallel('s', ['a', 'b']), tool('a'), tool('b'), tool('x'), tool('y'), join('j'), tool('tail')],
+      [
+        ['a', 'x'],
+        ['b', 'x'],
+        ['b', 'y'],
+        ['x', 'j'],
+        ['y', 'j'],
+        ['j', 'tail'],
+      ],
+    );
+    const text = JSON.stringify(compile(made, 'r').config);
+    // Where it ends without its join, the join and what follows.
+    expect(text.match(/"skip":\{"subgraph"[^}]*\}/g)).toEqual(['"skip":{"subgraph":"s","to":[]}']);
+  });
+
   it('has states for retries, approvals of policies and timers', () => {
     const { config } = compile(
       workflow(

@@ -19,6 +19,18 @@ function choosing(targets: number): JsonObject {
   };
 }
 
+/** Nodes with long templates that a step renders. */
+function asking(): JsonObject {
+  const description = Array.from({ length: 150 }, (_, i) => `{{ state.a${i} + ${i} }}`).join(' ');
+  const ids = Array.from({ length: 300 }, (_, i) => `n${i}`);
+  return {
+    workflow_id: 'w',
+    version: '1',
+    nodes: Object.fromEntries(ids.map((id, i) => [id, { kind: { type: 'human_approval', description: `${i} ${description}` } }])),
+    edges: ids.slice(1).map((to, i) => ({ from: ids[i], to })),
+  };
+}
+
 function* validateAndCompile(document: JsonObject) {
   const { workflow } = yield* validateCooperatively(document);
   if (workflow === null) throw new Error('the workflow is not valid');
@@ -26,10 +38,14 @@ function* validateAndCompile(document: JsonObject) {
   yield* compileCooperatively(workflow, 'r');
 }
 
-describe('validating and compiling a condition with thousands of branches', () => {
-  it.each([1, 4_900])('is done in pieces, each a small part of the whole, with %i targets', (targets) => {
+describe('validating and compiling', () => {
+  it.each<[string, () => JsonObject]>([
+    ['a condition with thousands of branches to one target', () => choosing(1)],
+    ['a condition with thousands of branches to as many targets', () => choosing(4_900)],
+    ['nodes with long templates', asking],
+  ])('%s is done in pieces, each a small part of the whole', (_, documentOf) => {
     let [longest, total] = [0, 0];
-    const computation = validateAndCompile(choosing(targets));
+    const computation = validateAndCompile(documentOf());
     for (let done = false; !done; ) {
       const before = process.cpuUsage();
       done = computation.next().done === true;

@@ -124,8 +124,12 @@ describe('attempts', () => {
     expect(driver.run.status).toBe('failed');
   });
 
-  it('follow without a delay if the policy has none', () => {
-    const driver = new Driver(workflow([retried('a', 'at_once')]));
+  it.each([
+    [0, 60],
+    [5, 0],
+  ])('follow without a delay if the policy has none: %i s, at most %i s', (initial_delay, max_delay) => {
+    const none = { max_attempts: 3, backoff: 'fixed', initial_delay, max_delay, jitter: false, retryable_on: [] };
+    const driver = new Driver(workflow([retried('a', 'none')], [], { retry_policies: { none } }));
     driver.fail('a');
     expect(driver.events).toEqual(['node_failed:a', 'retry_scheduled:a', 'node_scheduled:a']);
     expect(driver.timers.size).toBe(0);
