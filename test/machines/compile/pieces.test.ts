@@ -27,7 +27,7 @@ function asking(): JsonObject {
     workflow_id: 'w',
     version: '1',
     nodes: Object.fromEntries(ids.map((id, i) => [id, { kind: { type: 'human_approval', description: `${i} ${description}` } }])),
-    edges: ids.slice(1).map((to, i) => ({ from: ids[i], to })),
+    edges: ids.slice(1).map((to, i) => ({ from: `n${i}`, to })),
   };
 }
 
