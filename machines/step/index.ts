@@ -329,13 +329,14 @@ export function isEnding(run: Run): boolean {
   return (run.snapshot.context as Context).ending !== null && !TERMINAL.has(run.status);
 }
 
-/** Does work at the node call models, in an execution whose budgets it has to keep, or which is suspended? Null = it begins. */
+/** Does work at the node call models or remote agents, in an execution whose budgets it has to keep, or which is suspended? Null = it begins. */
 export function spendsBudget({ tables, workflow }: Program, run: Run | null, node: string): boolean {
   const { budgets = undefined, suspension = null } = (run?.snapshot.context ?? {}) as Partial<Context>;
   if (budgets === undefined && suspension === null && workflow.token_budget === null && workflow.cost_budget_usd === null)
     return false;
   const { kind } = tables.nodeOf(node);
-  return definitionOf(kind).models(kind).length > 0;
+  const { models, remoteAgent } = definitionOf(kind);
+  return models(kind).length > 0 || remoteAgent(kind) !== null;
 }
 
 export function isSuspended(run: Run): boolean {

@@ -363,6 +363,7 @@ function createActivities(context: RuntimeContext, core: Core, options: RuntimeO
   const budgets = new BudgetReservations({
     ...context,
     models: options.models ?? {},
+    tasks: core.tasks,
     limitsOf: (tenantId) => core.quotas.limitsOf(tenantId),
   });
   const pool = new ActivityPool({

@@ -4,10 +4,12 @@ import type { ModelSettings } from '../../../executors/model/settings.ts';
 import type { RuntimeContext } from '../../context.ts';
 import { DEFAULT_CALL_LIMITS, type UsageBoundsOptions } from '../../quotas/usage-bounds.ts';
 import type { ActivityTask } from './activity-task.ts';
-import { type CallAmount, callAmount } from './call-amount.ts';
+import { type CallAmount, callAmount, reportedAmount } from './call-amount.ts';
+import type { TaskRegistry } from './task-registry.ts';
 
-/** An execution with a budget, and its calls of models that are in progress or wait. */
+/** An execution with a budget, and its calls of models and agents that are in progress or wait. */
 interface Ledger {
+  readonly executionId: string;
   /** The latest that is known. */
   run: Run;
   /** What each call in progress may use; null = it was not computed, since no other call is in progress. */
@@ -20,11 +22,13 @@ interface Ledger {
 export interface BudgetReservationsOptions extends Pick<RuntimeContext, 'events' | 'slices' | 'onError'> {
   readonly models: ModelSettings;
   readonly limitsOf: UsageBoundsOptions['limitsOf'];
+  readonly tasks: TaskRegistry;
 }
 
 /**
- * Keeps calls of models within the budgets of their executions: a call begins when what is used, and the most that it and those in progress
- * may use, is within them; or when no other is in progress. So at most one call goes beyond a budget. Calls begin in the order in which they came.
+ * Keeps calls of models and agents within the budgets of their executions: a call begins when what is used, and the most that it and those in
+ * progress may use, is within them; or when no other is in progress. So at most one call goes beyond a budget. Calls begin in the order in which
+ * they came.
  */
 export class BudgetReservations {
   readonly #options: BudgetReservationsOptions;
@@ -74,7 +78,7 @@ export class BudgetReservations {
   #ledgerOf(executionId: string, run: Run): Ledger {
     let ledger = this.#ledgers.get(executionId);
     if (ledger === undefined) {
-      ledger = { run, reserved: new Map(), waiting: new Map(), filling: 'no' };
+      ledger = { executionId, run, reserved: new Map(), waiting: new Map(), filling: 'no' };
       this.#ledgers.set(executionId, ledger);
     } else if (run.seq > ledger.run.seq) ledger.run = run;
     return ledger;
@@ -125,18 +129,23 @@ export class BudgetReservations {
       if (ledger.reserved.has(task)) ledger.reserved.set(task, computed);
     }
     const amounts = [...ledger.reserved.values()];
-    return amounts.every((amount) => amount !== null) ? amounts : null;
+    return amounts.every((amount) => amount !== null) ? [...amounts, ...this.#reportedIn(ledger)] : null;
+  }
+
+  /** What tools in progress have reported so far: nothing is reserved for them. */
+  #reportedIn({ reserved, executionId }: Ledger): readonly CallAmount[] {
+    return [...this.#options.tasks.of(executionId)].flatMap((task) => {
+      const total = reserved.has(task) ? null : (task.usage?.total ?? null);
+      return total === null ? [] : [reportedAmount(total)];
+    });
   }
 
   async #amountOf(task: ActivityTask, run: Run): Promise<CallAmount | null> {
     const { slices, models, limitsOf } = this.#options;
     const turn = slices.slice(task.tenantId).next();
     if (turn !== null) await turn;
-    if (task.dropped) return null;
-    const amount = callAmount(task, run, models);
-    if (amount === null || amount.costUsd !== null) return amount;
-    const { max_cost_per_call_usd: cost = DEFAULT_CALL_LIMITS.max_cost_per_call_usd } = await limitsOf(task.tenantId);
-    return { ...amount, costUsd: cost };
+    const limits = { ...DEFAULT_CALL_LIMITS, ...(await limitsOf(task.tenantId)) };
+    return task.dropped ? null : callAmount(task, run, models, limits);
   }
 
   #beginNext(ledger: Ledger): boolean {
@@ -157,8 +166,9 @@ export class BudgetReservations {
 function fits({ input_tokens, output_tokens, total_tokens, cost_usd }: BudgetLeft, calls: readonly CallAmount[]): boolean {
   const input = sum(calls, (call) => call.input);
   const output = sum(calls, (call) => call.output);
-  const isWithinTokens = input <= input_tokens && output <= output_tokens && input + output <= total_tokens;
-  return isWithinTokens && sum(calls, (call) => call.costUsd ?? 0) <= cost_usd;
+  const total = sum(calls, (call) => call.total);
+  const isWithinTokens = input <= input_tokens && output <= output_tokens && total <= total_tokens;
+  return isWithinTokens && sum(calls, (call) => call.costUsd) <= cost_usd;
 }
 
 function sum(calls: readonly CallAmount[], of: (call: CallAmount) => number): number {

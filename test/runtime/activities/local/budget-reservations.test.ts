@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../../machines/json.ts';
+import type { ToolContext } from '../../../../src/runtime/types/work.ts';
 import { chatAnswer, reply } from '../../../executors/model/asking.ts';
 import { webServer } from '../../../executors/web-server.ts';
 import { CALLER, crashCopy, databasePath, eventually, openTestRuntime } from '../../../support/runtimes.ts';
@@ -246,5 +247,70 @@ describe('calls of models under a budget', () => {
     const second = await openTestRuntime({ path, clock: first.clock, models });
     await answerAll({ open }, async () => (await second.runtime.execution('default', id)).status !== 'running');
     expect((await second.runtime.execution('default', id)).status).toBe('completed');
+  });
+});
+
+describe('calls of remote agents under a budget', () => {
+  /** An agent without a card, whose answers have cost 1 USD each. */
+  async function agent() {
+    const open: (() => void)[] = [];
+    const { url } = await webServer((request, response) => {
+      if (request.method === 'GET') return void response.writeHead(404).end();
+      open.push(() => reply(response, { output: 'done', cost_usd: 1 }));
+    });
+    return { url, open };
+  }
+
+  it.each([
+    ['a most that is not known', {}, 1],
+    ['a most that is granted', { budget: { max_cost_usd: 0.2 } }, 5],
+  ])('of %s begin as far as the budget allows', async (_which, more, together) => {
+    const { url, open } = await agent();
+    const { run, runtime } = await openTestRuntime({ allowPrivateAddresses: true });
+    const id = await run(fanOut(8, { cost_budget_usd: 1 }, { type: 'agent_tool', agent: url, ...more }));
+    await eventually(() => open.length === together);
+    // Beyond a granted budget, the call fails, and has used what it has.
+    const isOver = async () => (await runtime.execution('default', id)).status === 'failed';
+    const begun = new Set<unknown>();
+    await eventually(async () => {
+      for (const answer of open) begun.add(answer);
+      open.shift()?.();
+      return isOver();
+    });
+    expect(begun.size).toBeLessThanOrEqual(together + 1);
+  });
+});
+
+describe('calls of models beside a tool', () => {
+  it('are held back by what the tool has reported so far', async () => {
+    const { models, open } = await provider();
+    let begun = (): void => {};
+    const isBusy = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const busy = (_input: unknown, { reportUsage }: ToolContext) => {
+      reportUsage({ inputTokens: 4_000 });
+      begun();
+      return new Promise(() => {});
+    };
+    const { run, runtime } = await openTestRuntime({ models, tools: { busy } });
+    const calls = fanOut(3, {}, { max_tokens: 500 }) as { readonly nodes: JsonObject; readonly edges: JsonObject[] };
+    const id = await run({
+      ...calls,
+      start_node: 'begin',
+      token_budget: { total_tokens: 6_000 },
+      nodes: {
+        begin: { kind: { type: 'parallel', branches: ['tool', 'gate'] } },
+        tool: { kind: { type: 'tool', tool_ref: 'busy' } },
+        gate: { kind: { type: 'human_approval', description: '?' } },
+        ...calls.nodes,
+      },
+      edges: [...calls.edges, { from: 'gate', to: 'all' }],
+    } as never);
+    await isBusy;
+    await runtime.approve(CALLER, id, { decision: 'approved' });
+    await eventually(() => open.length > 0);
+    const isRunning = async () => (await runtime.execution('default', id)).status === 'running';
+    for (let reads = 0; reads < 20; reads += 1) expect([await isRunning(), open.length]).toEqual([true, 1]);
   });
 });
