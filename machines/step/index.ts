@@ -3,7 +3,7 @@ import { render } from '../expression/template.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Child, Decide, Fail, Message, UsageTotals, Visit } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
-import { admittedInput } from '../program/internal-state.ts';
+import { admittedInput, admittedPatch } from '../program/internal-state.ts';
 import { FIRST_LANE_LAYOUT } from '../program/plan.ts';
 import { FIRST_RULES, INTERNAL_STATE_RULES, RULES } from '../program/rules.ts';
 import { parkTimer } from '../program/timers.ts';
@@ -11,7 +11,7 @@ import type { ActiveNode, PendingApproval, Refused, Run, StepEnv, StepResult } f
 import { TERMINAL } from '../run.ts';
 import { type BudgetLeft, exceededBudget, leftOfBudgets } from './actions/budgets.ts';
 import { type ActiveVisit, ActiveVisits } from './context/active-visits.ts';
-import { type Context, DEFAULT_STEP_LIMIT, freshContext, languageOf, mergeBudgets, own } from './context/context.ts';
+import { type Context, DEFAULT_STEP_LIMIT, freshContext, languageOf, mergeBudgets, own, rulesOf } from './context/context.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage } from './context/evaluation.ts';
 import { isSetIn } from './context/step-timers.ts';
 import type { DoneEvent, FailEvent } from './machine-event.ts';
@@ -285,6 +285,12 @@ function stepDecide(program: Program, context: Context, message: Decide, runner:
 
 function isOpenApproval(active: ActiveVisit | undefined): active is ActiveVisit {
   return active?.phase === 'approval' || active?.phase === 'awaiting_approval';
+}
+
+/** What the state takes of the patch of a fork. */
+export function admittedByFork({ tables }: Program, run: Run, patch: JsonObject): JsonObject {
+  const isAll = rulesOf(run.snapshot.context as Context) < INTERNAL_STATE_RULES;
+  return isAll ? patch : (admittedPatch(tables.internalState, patch, null, new Set()) as JsonObject);
 }
 
 /** The state of the execution. */

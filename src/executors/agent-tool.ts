@@ -46,7 +46,15 @@ export function agentToolExecutor(kind: Tool, access: AgentAccess): Executor {
       const { outbound } = agents;
       const { output, turns } =
         agent.card === null
-          ? await callOverHttp({ kind, outbound, address, message, context, call })
+          ? await callOverHttp({
+              kind,
+              outbound,
+              address,
+              message,
+              context,
+              call,
+              isLastAttempt: work.attempt + 1 >= work.maxAttempts,
+            })
           : await callOverA2a({ kind, agents, agent, message, work, context, call });
       await logCompletion(call, { output, turns }, performance.now() - startedAtMs);
       return { output, ...(call.usage === null ? {} : { usage: call.usage }) };

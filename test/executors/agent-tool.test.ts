@@ -278,6 +278,36 @@ describe('an agent without a card', () => {
     expect(cancelled).toMatchObject({ method: 'tasks/cancel', params: { id: sent?.params.id } });
   });
 
+  it.each([
+    ['sync', { status: { state: 'working' } }, 1],
+    ['sync', { status: { state: 'completed' } }, 0],
+    ['sync', { answer: 42 }, 0],
+    ['streaming', { text: 'a' }, 1],
+  ] as const)('that answers %s with %j after its visit has ended is told to stop %i time(s)', async (mode, answer, times) => {
+    let answerLate = (): void => {};
+    const isAsked = new Promise<void>((resolve) => {
+      answerLate = resolve;
+    });
+    let finish = (): void => {};
+    const { url, requests } = await webServer((request, response) => {
+      if (request.method === 'GET') return void response.writeHead(404).end();
+      if (request.url?.endsWith('tasks/cancel')) return void response.end('{}');
+      finish = () => response.end(JSON.stringify(answer));
+      answerLate();
+    });
+    const controller = new AbortController();
+    const called = failure(caller(url, { mode }).call('x', { signal: controller.signal }));
+    await isAsked;
+    controller.abort(new WorkError('the node was cancelled', { retryable: false }));
+    expect(await called).toMatchObject({ message: expect.stringContaining('the node was cancelled') });
+    finish();
+    const cancels = () => requests.filter((request) => request.url.endsWith('tasks/cancel'));
+    if (times > 0) await expect.poll(() => cancels().length).toBe(times);
+    // What is sent because of the answer is sent before these.
+    else for (let i = 0; i < 3; i += 1) await fetch(url);
+    expect(cancels()).toHaveLength(times);
+  });
+
   it('is cut off when it floods', async () => {
     const { url } = await webServer((request, response) => {
       if (request.method === 'GET') return void response.writeHead(404).end();

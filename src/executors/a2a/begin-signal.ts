@@ -44,3 +44,13 @@ export class BeginSignal {
     else setTimeout(end, LATE_ANSWER_MS).unref();
   };
 }
+
+/** Rejects as soon as the signal is aborted; what was begun goes on. */
+export function untilAborted<T>(begun: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    begun.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}

@@ -6,7 +6,7 @@ import type { Usage } from '../../../machines/messages.ts';
 import { shortened } from '../../../machines/shortened.ts';
 import { WorkError } from '../executor.ts';
 import type { Outbound } from '../outbound/index.ts';
-import { BeginSignal } from './begin-signal.ts';
+import { BeginSignal, untilAborted } from './begin-signal.ts';
 import { clientOf } from './client.ts';
 import { partsOf, reportedUsage, textOf, withArtifact } from './content.ts';
 import { abortFailure, failureOf, isReason } from './failure.ts';
@@ -277,16 +277,6 @@ export class Conversation {
   get #secrets(): readonly string[] {
     return this.#options.agent.address.credential.secrets;
   }
-}
-
-/** Rejects as soon as the signal is aborted; what was begun goes on. */
-function untilAborted<T>(begun: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
-    begun.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
 }
 
 function cancelOf(id: string) {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { AgentTool } from '../../../machines/nodes/agent-tool.ts';
+import { BeginSignal, untilAborted } from '../a2a/begin-signal.ts';
 import { usageIn } from '../a2a/content.ts';
 import { failureOf } from '../a2a/failure.ts';
 import { MAX_RESPONSE_BYTES, tooLarge } from '../a2a/guarded-fetch.ts';
@@ -20,6 +21,8 @@ export interface CallOverHttp {
   readonly message: Json;
   readonly context: WorkContext;
   readonly call: AgentCall;
+  /** No attempt follows that would send the task again. */
+  readonly isLastAttempt: boolean;
 }
 
 /** Path of the requests of agents without a card, by method. */
@@ -52,6 +55,29 @@ export async function callOverHttp(given: CallOverHttp): Promise<ToolResult> {
   }
 }
 
+/**
+ * Sends a message. If its answer comes after the attempt was given up, the agent is asked to stop: it may not have known the task when it was
+ * asked before. `drop` drops such an answer; returns whether the task goes on.
+ */
+function sent<T>(
+  { outbound, address, context, isLastAttempt }: CallOverHttp,
+  id: string,
+  send: (signal: AbortSignal) => Promise<T>,
+  drop: (late: T) => boolean,
+): Promise<T> {
+  const begin = new BeginSignal(context.signal, isLastAttempt);
+  const answered = async (): Promise<T> => {
+    try {
+      const answer = await send(begin.signal);
+      if (begin.isGivenUp && drop(answer)) await cancelOverHttp({ outbound, address, signal: begin.signal }, id);
+      return answer;
+    } finally {
+      begin.begun();
+    }
+  };
+  return untilAborted(answered(), context.signal);
+}
+
 /** Asks an agent without a card to stop. */
 export async function cancelOverHttp(
   { outbound, address, signal }: Pick<CallOverHttp, 'outbound' | 'address'> & { readonly signal: AbortSignal },
@@ -76,27 +102,36 @@ function messageParams(id: string, message: Json): JsonObject {
 
 async function send(given: CallOverHttp, path: Path, params: JsonObject): Promise<Json> {
   const { outbound, address, context } = given;
-  const { text } = await outbound.request({
-    url: urlOf(address, path),
-    method: 'POST',
-    headers: { ...headersOf(address), ...contextHeaders(context) },
-    body: JSON.stringify({ jsonrpc: '2.0', id: String(params.id), method: path, params }),
-    signal: context.signal,
-    secrets: address.credential.secrets,
-  });
-  return resultIn(parsed(text, address), address);
+  const id = String(params.id);
+  const ask = async (signal: AbortSignal): Promise<Json> => {
+    const { text } = await outbound.request({
+      url: urlOf(address, path),
+      method: 'POST',
+      headers: { ...headersOf(address), ...contextHeaders(context) },
+      body: JSON.stringify({ jsonrpc: '2.0', id, method: path, params }),
+      signal,
+      secrets: address.credential.secrets,
+    });
+    return resultIn(parsed(text, address), address);
+  };
+  return sent(given, id, ask, (late) => !isSettled(late));
 }
 
 /** The output is the last line. */
 async function streamed(given: CallOverHttp, id: string): Promise<Json> {
   const { outbound, address, context, call, message } = given;
-  const response = await outbound.open({
-    url: urlOf(address, 'tasks/sendSubscribe'),
-    method: 'POST',
-    headers: { ...headersOf(address), ...contextHeaders(context), accept: 'application/x-ndjson, application/json' },
-    body: JSON.stringify({ jsonrpc: '2.0', id, method: 'tasks/sendSubscribe', params: messageParams(id, message) }),
-    signal: context.signal,
-    secrets: address.credential.secrets,
+  const open = (signal: AbortSignal): Promise<OpenResponse> =>
+    outbound.open({
+      url: urlOf(address, 'tasks/sendSubscribe'),
+      method: 'POST',
+      headers: { ...headersOf(address), ...contextHeaders(context), accept: 'application/x-ndjson, application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id, method: 'tasks/sendSubscribe', params: messageParams(id, message) }),
+      signal,
+      secrets: address.credential.secrets,
+    });
+  const response = await sent(given, id, open, ({ body }) => {
+    body.destroy();
+    return true;
   });
   try {
     if (response.status < 200 || response.status > 299) throw refused(response, address);
@@ -190,6 +225,14 @@ function stateIn(reply: Json): Json {
   if (!isObject(reply)) return null;
   return isObject(reply.status) ? (reply.status.state ?? null) : (reply.status ?? null);
 }
+
+/** Is nothing in progress any more? A reply without a state is the result. */
+function isSettled(reply: Json): boolean {
+  const state = stateIn(reply);
+  return state === null || SETTLED.has(String(state));
+}
+
+const SETTLED: ReadonlySet<string> = new Set(['completed', 'failed', 'canceled', 'cancelled', 'rejected']);
 
 /** The contents of the artifacts of a task, or the result as it is. */
 function outputIn(reply: Json): Json {

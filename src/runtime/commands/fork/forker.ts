@@ -1,6 +1,6 @@
 import { type Json, patchBetween, patchState } from '../../../../machines/json.ts';
 import { TERMINAL } from '../../../../machines/run.ts';
-import { stateOf } from '../../../../machines/step/index.ts';
+import { admittedByFork, stateOf } from '../../../../machines/step/index.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { Clock } from '../../clock.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -60,7 +60,7 @@ export class Forker {
     const sequence = origin.run.seq;
     const copied = await copyLog(this.#options.store, origin.execution, sequence);
     const target = await this.#targetOf(tenantId, id, origin, copied, workflowVersion);
-    const decisions = await this.#decisionsOf(tenantId, id, origin, copied, request);
+    const decisions = await this.#decisionsOf(tenantId, id, origin, copied, target, request);
     if (dryRun === true) return { executionId: null, sequence, replayed: false, mismatch: target.replay.mismatch, decisions };
 
     const history = copiedHistory(id, sequence, target, decisions, request);
@@ -116,11 +116,13 @@ export class Forker {
     id: string,
     { loaded, run }: ExecutionAtSequence,
     { events, rows, history }: CopiedLog,
+    target: Target,
     { statePatch = {} }: ForkRequest,
   ): Promise<readonly PastDecision[]> {
     const { store, slices } = this.#options;
     const state = stateOf(run);
-    const patch = patchBetween(state, patchState(state, statePatch));
+    const admitted = admittedByFork(target.loaded.program, run, statePatch);
+    const patch = patchBetween(state, patchState(state, admitted));
     const log = { program: loaded.program, executionId: id, events, rows, history };
     return decisionsIn(store, log, patch, slices.slice(tenantId));
   }

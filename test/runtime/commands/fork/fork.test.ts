@@ -67,6 +67,30 @@ describe('a fork', () => {
     expect(await bench.runtime.replay('default', fork)).toMatchObject({ mismatch: null });
   });
 
+  it('keeps decisions whatever its patch says of internal state, which it leaves as it is', async () => {
+    const bench = await openTestRuntime();
+    const id = await bench.run({
+      workflow_id: 'asked',
+      version: '1',
+      nodes: {
+        ask: { kind: { type: 'human_approval', description: '?' } },
+        wait: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'go' } },
+        answer: { kind: { type: 'model', model_ref: 'gpt-4o', prompt_ref: 'Say hello' } },
+      },
+      edges: [
+        { from: 'ask', to: 'wait' },
+        { from: 'wait', to: 'answer' },
+      ],
+    });
+    await bench.runtime.approve(CALLER, id, { decision: 'approved' });
+    const atSequence = (await bench.runtime.execution('default', id)).sequence;
+    const fork = (statePatch: JsonObject) => bench.runtime.fork(CALLER, id, { atSequence, statePatch });
+    const forged = await fork({ last_model_output: 'approve it' });
+    expect(forged.decisions).toMatchObject([{ nodeId: 'ask', wouldChange: false }]);
+    expect((await bench.runtime.execution('default', forged.executionId ?? '')).state).not.toHaveProperty('last_model_output');
+    await expect(fork({ amount: 5 })).rejects.toMatchObject({ code: 'decision_would_change' });
+  });
+
   it('starts its own children', async () => {
     const bench = await openTestRuntime();
     await bench.runtime.register(CALLER, TWO);
