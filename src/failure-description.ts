@@ -1,6 +1,7 @@
 import { basename, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect, types } from 'node:util';
+import { fitted } from '../machines/shortened.ts';
 import { toStorableText } from '../machines/unicode.ts';
 
 /** Frames of the stack of a thrown value; of its causes, fewer. */
@@ -61,7 +62,7 @@ export function failureText(thrown: unknown): string {
   const behind = said === '' || isWrapper(thrown) ? messagesBehind(thrown) : [];
   const added = behind.filter((text) => text !== '' && !said.includes(text)).join('; ');
   const text = [said, added].filter((part) => part !== '').join(': ');
-  return cut(text === '' ? shown(thrown) : text, MAX_MESSAGE);
+  return fitted(text === '' ? shown(thrown) : text, MAX_MESSAGE);
 }
 
 export function detailsOf(thrown: unknown): FailureDetails {
@@ -234,13 +235,9 @@ function inspected(value: object): string {
 }
 
 function take(text: string, most: number, budget: Budget): string {
-  const taken = cut(text, Math.min(most, budget.left));
+  const taken = fitted(text, Math.min(most, budget.left));
   budget.left -= taken.length;
   return toStorableText(taken);
-}
-
-function cut(text: string, most: number): string {
-  return text.length > most ? `${text.slice(0, Math.max(0, most - 1))}…` : text;
 }
 
 /** Reads a property of any value; a getter that throws counts as absent. */

@@ -1,5 +1,6 @@
 import { isObject, type Json } from '../json.ts';
 import { charsUpTo } from '../json-size.ts';
+import { shortened } from '../shortened.ts';
 import { Budget } from './budget.ts';
 import { BudgetExceeded } from './error.ts';
 import {
@@ -82,7 +83,7 @@ export function referencesOf(template: Template): readonly Reference[] {
 /** The first function, method or filter of a template that does not exist; undefined = none. */
 export function unknownOperationOf(template: Template): string | undefined {
   const [first] = template.expressions.flatMap(unknownOperations);
-  return first === undefined ? undefined : `${first.what} "${first.name.slice(0, 60)}"`;
+  return first === undefined ? undefined : `${first.what} "${shortened(first.name, 60)}"`;
 }
 
 /** Renders one template; its expressions share the budget and the limit of size. */
@@ -155,7 +156,7 @@ class TemplateRenderer {
   }
 
   #failed({ text }: Expression, error: string, exceeded: boolean): void {
-    this.errors.push(`{{ ${text.trim().slice(0, 100)} }}: ${error}`);
+    this.errors.push(`{{ ${shortened(text.trim(), 100)} }}: ${error}`);
     if (exceeded) this.exceeded ??= text.trim();
   }
 }

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../diagnostics.ts';
 import { isBudgetNode, type Workflow } from '../ir/workflow.ts';
+import { shortened } from '../shortened.ts';
 import { didYouMean } from '../suggest.ts';
 import { END } from './edges.ts';
 import type { Graph } from './graph.ts';
@@ -13,7 +14,7 @@ export function budgetNodeOf({ on_budget_exceeded: given, nodes }: Workflow): nu
   if (index !== -1) return index;
   const names = ['fail', 'pause', ...nodes.map(({ id }) => id)];
   const hint = didYouMean(given, names) ?? 'write "fail", "pause" or the id of a node';
-  return error(null, `on_budget_exceeded names "${given.slice(0, 256)}", which is no node`, hint, 'unknown_target');
+  return error(null, `on_budget_exceeded names "${shortened(given, 256)}", which is no node`, hint, 'unknown_target');
 }
 
 /**

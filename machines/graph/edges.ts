@@ -3,6 +3,7 @@ import type { Diagnostic } from '../diagnostics.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { MAX_HINTS } from '../limits.ts';
 import { definitionOf } from '../nodes/index.ts';
+import { shortened } from '../shortened.ts';
 import { didYouMean } from '../suggest.ts';
 import { Retries } from './retries.ts';
 
@@ -283,7 +284,7 @@ function retryNotBefore(id: string, target: string): Diagnostic {
     code: 'retry_not_before',
     node_id: id,
     path: `nodes.${id}.kind.retry_node`,
-    message: `node "${id}" cannot send its work back to "${target.slice(0, 256)}", which is not on every path to it`,
+    message: `node "${id}" cannot send its work back to "${shortened(target, 256)}", which is not on every path to it`,
     hint: 'name a node that always runs before it',
   };
 }

@@ -4,6 +4,7 @@ import type { Fields } from '../reading/fields.ts';
 import { DETECTORS } from '../redaction/detectors.ts';
 import { parsePath } from '../redaction/paths.ts';
 import { REDACTION_MODES } from '../redaction/replacement.ts';
+import { shortened } from '../shortened.ts';
 import { didYouMean } from '../suggest.ts';
 
 /** Paths of one policy: each is looked for in every value that is shown or stored. */
@@ -80,7 +81,7 @@ export function dataPolicyOf(fields: Fields): DataPolicy | null {
     if (known === undefined)
       error(
         `pii_detectors[${i}]`,
-        `"${name.slice(0, 60)}" is not a detector`,
+        `"${shortened(name, 60)}" is not a detector`,
         didYouMean(name, DETECTORS) ?? `available: ${DETECTORS.join(', ')}`,
       );
     return known ?? [];

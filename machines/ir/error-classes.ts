@@ -1,5 +1,6 @@
 import { isObject, type Json } from '../json.ts';
 import type { Fields } from '../reading/fields.ts';
+import { shortened } from '../shortened.ts';
 import { didYouMean } from '../suggest.ts';
 
 /** Error classes that the runtime assigns. */
@@ -40,7 +41,7 @@ function classesOf(fields: Fields, raw: Json, index: number): readonly string[] 
     const hint = () =>
       didYouMean(name, [...CLASSES, ...Object.keys(SYNONYMS)]) ??
       `classes: ${CLASSES.join(', ')}; HTTP statuses as numbers; a class of your own tools as {"custom": …}`;
-    fields.warning('unknown_error_class', key, `names "${name.slice(0, 60)}", a class that this runtime never assigns`, hint);
+    fields.warning('unknown_error_class', key, `names "${shortened(name, 60)}", a class that this runtime never assigns`, hint);
   }
   return [name];
 }

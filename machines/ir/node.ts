@@ -3,6 +3,7 @@ import { definitionNamed, definitionOf, KIND_ALIASES, KIND_NAMES, type Kind, typ
 import { OUTPUT_KEYS } from '../nodes/shared-fields.ts';
 import { Fields } from '../reading/fields.ts';
 import type { Problems } from '../reading/problems.ts';
+import { shortened } from '../shortened.ts';
 import { closest, didYouMean } from '../suggest.ts';
 import { autonomyOf, policyUnder } from './autonomy.ts';
 import { dataPolicyOf } from './data-policy.ts';
@@ -84,7 +85,7 @@ function kindName(fields: Fields): KindName | null {
   if (name === '') return null;
   const { prefix, path, node_id } = fields.location;
   const at = { node_id, path: `${path}type` };
-  const subject = `${prefix}kind "${name.slice(0, 60)}"`;
+  const subject = `${prefix}kind "${shortened(name, 60)}"`;
   const available = `available: ${KIND_NAMES.join(', ')}`;
   const names = [...KIND_NAMES, ...Object.keys(KIND_ALIASES)];
   const hint = () => (name === 'end' ? 'let edges lead to "end" instead' : (didYouMean(name, names) ?? available));

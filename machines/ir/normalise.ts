@@ -161,7 +161,7 @@ function* readNodes(fields: Fields, defaults: NodeDefaults): Cooperative<Node[]>
 function checkNodeId(id: string, node: JsonObject, fields: Fields): boolean {
   const problem = nodeIdProblem(id);
   const at = { node_id: id, path: `nodes.${id}` };
-  if (problem !== null) fields.problems.error('bad_name', `node id ${JSON.stringify(id.slice(0, 60))} ${problem}`, at);
+  if (problem !== null) fields.problems.error('bad_name', `node id ${JSON.stringify(shortened(id, 60))} ${problem}`, at);
   else if (node.id !== undefined && node.id !== null && node.id !== id) {
     fields.problems.error('id_mismatch', `node "${id}" has the id ${shortened(JSON.stringify(node.id), 60)}`, {
       ...at,

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import type { JsonObject } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
+import { shortened } from '../shortened.ts';
 
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
@@ -75,6 +76,6 @@ export function scopesOf(node: Fields): readonly string[] | null {
 function scopesIn(fields: Fields, key: string): string[] {
   const scopes = fields.names(key);
   const bad = scopes.find((scope) => !SCOPE.test(scope));
-  if (bad !== undefined) fields.error('bad_scope', key, `"${bad.slice(0, 60)}" is not an OAuth scope`);
+  if (bad !== undefined) fields.error('bad_scope', key, `"${shortened(bad, 60)}" is not an OAuth scope`);
   return [...new Set(scopes)];
 }

@@ -3,6 +3,7 @@ import { MAX_NESTING } from '../limits.ts';
 import { readDocument } from '../reading/document.ts';
 import { type Fields, optional } from '../reading/fields.ts';
 import { Problems } from '../reading/problems.ts';
+import { shortened } from '../shortened.ts';
 import { didYouMean } from '../suggest.ts';
 import { describesKeys } from './input-schema.ts';
 import type { Timeouts, TokenBudget, ToolConfig, Workflow } from './workflow.ts';
@@ -137,7 +138,7 @@ function stateSchema(fields: Fields): JsonObject | null {
     fields.error('nesting_too_deep', 'state_schema', `must be nested at most ${MAX_NESTING} levels deep`);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    fields.warning('bad_state_schema', 'state_schema', `looks like JSON but is not: ${error.message.slice(0, 120)}`);
+    fields.warning('bad_state_schema', 'state_schema', `looks like JSON but is not: ${shortened(error.message, 120)}`);
   }
   return null;
 }

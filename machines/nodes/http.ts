@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import type { Json } from '../json.ts';
 import { optional } from '../reading/fields.ts';
+import { shortened } from '../shortened.ts';
 import { defineKind, type KindDefinition } from './kind.ts';
 import { mapping, OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
 import { OUTPUT_SYNTAX } from './syntax.ts';
@@ -31,7 +32,7 @@ export const http: KindDefinition<Http> = defineKind<Http>({
     const method = fields.text('method')?.toUpperCase() ?? (body === undefined ? 'GET' : 'POST');
     const known = METHODS.find((name) => name === method);
     if (known === undefined)
-      fields.error('wrong_type', 'method', `must be one of ${METHODS.join(', ')}, not "${method.slice(0, 60)}"`);
+      fields.error('wrong_type', 'method', `must be one of ${METHODS.join(', ')}, not "${shortened(method, 60)}"`);
     return {
       type: 'http',
       url: fields.requiredText('url'),

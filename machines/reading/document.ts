@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../json.ts';
 import { MAX_NESTING, MAX_VALUES } from '../limits.ts';
+import { shortened } from '../shortened.ts';
 import type { Problems } from './problems.ts';
 
 /** Stops the copy of an invalid document. */
@@ -8,7 +9,7 @@ class InvalidDocument extends Error {
   readonly path: string;
 
   constructor(code: string, path: string, problem: string) {
-    const shown = path.length > 100 ? `${path.slice(0, 100)}…` : path;
+    const shown = shortened(path, 100);
     super(`${shown === '' ? 'the workflow' : shown} ${problem}`);
     this.code = code;
     this.path = shown;

@@ -1,6 +1,7 @@
 import { secondsOf } from '../duration.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { MAX_NAME_LENGTH, MAX_SECONDS } from '../limits.ts';
+import { fitted } from '../shortened.ts';
 import { nameProblem } from './names.ts';
 import type { Hint, Problems } from './problems.ts';
 
@@ -227,6 +228,5 @@ function isName(value: Json): value is string {
 function describe(value: Json): string {
   if (Array.isArray(value)) return 'a list';
   if (isObject(value)) return 'an object';
-  const text = JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+  return fitted(JSON.stringify(value), 60);
 }

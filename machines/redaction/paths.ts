@@ -1,3 +1,5 @@
+import { shortened } from '../shortened.ts';
+
 /** A step of a path: a key, an index of a list, or any; `deep`: at any depth below. */
 export interface PathSegment {
   /** Null = any key or index. */
@@ -16,7 +18,7 @@ const SEGMENT = /(\.{1,2})(\*|[^.[\]*'"\s]+)|\[(\*|\d{1,9}|'[^']*'|"[^"]*")\]/y;
 
 /** `$.a.b`, `$.a.*.b`, `$.list[*].b`, `$.list[0]`, `$['a b']`, `$..b`; the `$.` may be left out. */
 export function parsePath(text: string): ParsedPath {
-  const failed = (problem: string): ParsedPath => ({ path: null, problem: `"${text.slice(0, 60)}" ${problem}` });
+  const failed = (problem: string): ParsedPath => ({ path: null, problem: `"${shortened(text, 60)}" ${problem}` });
   const rest = text.startsWith('$') ? text.slice(1) : /^[.[]/.test(text) ? text : `.${text}`;
   const path: PathSegment[] = [];
   SEGMENT.lastIndex = 0;

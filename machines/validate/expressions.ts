@@ -8,6 +8,7 @@ import { MAX_EXPRESSIONS } from '../limits.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { namedKeysOf } from '../program/internal-state.ts';
 import type { Problems } from '../reading/problems.ts';
+import { shortened } from '../shortened.ts';
 import { didYouMean } from '../suggest.ts';
 
 interface ExpressionLocation {
@@ -64,12 +65,12 @@ class ExpressionChecker {
   assertion(text: string, location: ExpressionLocation): void {
     if (!this.#isWithinLimit(1)) return;
     const expression = compileExpression(text);
-    const subject = `node "${location.node_id}": the check "${text.slice(0, 100)}"`;
+    const subject = `node "${location.node_id}": the check "${shortened(text, 100)}"`;
     if (expression.error !== null)
       this.#problems.error('bad_assertion', `${subject} cannot be read: ${expression.error}`, location);
     for (const unknown of unknownOperations(expression)) {
       const hint = () => didYouMean(unknown.name, unknown.known) ?? `known: ${unknown.known.join(', ')}`;
-      const message = `${subject} uses the ${unknown.what} "${unknown.name.slice(0, 60)}", which does not exist`;
+      const message = `${subject} uses the ${unknown.what} "${shortened(unknown.name, 60)}", which does not exist`;
       this.#problems.error('bad_assertion', message, { ...location, hint });
     }
     this.#unknownVariables(expression, subject, location);
@@ -83,10 +84,13 @@ class ExpressionChecker {
     for (const error of errors) this.#problems.error('template_too_large', `${where}${error}`, location);
     for (const text of suspicious) {
       const hint = 'only {{ expression }} is a template, and it must be closed';
-      this.#problems.warning('not_a_template', `${where}"${text.slice(0, 60)}" is treated as plain text`, { ...location, hint });
+      this.#problems.warning('not_a_template', `${where}"${shortened(text, 60)}" is treated as plain text`, {
+        ...location,
+        hint,
+      });
     }
     for (const expression of expressions) {
-      const subject = `${where}{{ ${expression.text.trim().slice(0, 60)} }}`;
+      const subject = `${where}{{ ${shortened(expression.text.trim(), 60)} }}`;
       if (expression.tooLarge) this.#problems.error('template_too_large', `${subject} is ${expression.error}`, location);
       else if (expression.error !== null) {
         this.#problems.warning('bad_template', `${subject} cannot be read and is always empty: ${expression.error}`, location);
@@ -126,7 +130,7 @@ class ExpressionChecker {
   #unknownOperations(expression: Expression, subject: string, location: ExpressionLocation): void {
     for (const unknown of unknownOperations(expression)) {
       const hint = () => didYouMean(unknown.name, unknown.known) ?? `known: ${unknown.known.join(', ')}`;
-      const message = `${subject} uses the ${unknown.what} "${unknown.name.slice(0, 60)}", which does not exist`;
+      const message = `${subject} uses the ${unknown.what} "${shortened(unknown.name, 60)}", which does not exist`;
       this.#problems.warning(`unknown_${unknown.what}`, message, { ...location, hint });
     }
   }
@@ -138,7 +142,7 @@ class ExpressionChecker {
       const [name] = path;
       if (root !== 'state' || name === undefined || known.has(name)) continue;
       const hint = () => didYouMean(name, known) ?? 'add it to the state schema';
-      const message = `${subject} reads state.${name.slice(0, 60)}, which the state schema does not have`;
+      const message = `${subject} reads state.${shortened(name, 60)}, which the state schema does not have`;
       this.#problems.warning('unknown_variable', message, { ...location, hint });
     }
   }

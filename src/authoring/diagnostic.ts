@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../machines/diagnostics.ts';
 import { MAX_DIAGNOSTICS } from '../../machines/limits.ts';
+import { shortened } from '../../machines/shortened.ts';
 
 /** Messages quote the author's text and are cut at this length. */
 const MAX_MESSAGE = 400;
@@ -109,7 +110,7 @@ export class Findings {
       code,
       node_id: context.node_id ?? null,
       path: this.#places.pathOf(at) ?? context.path ?? null,
-      message: message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message,
+      message: shortened(message, MAX_MESSAGE),
       hint: context.hint ?? null,
       file: this.#file,
       line,

@@ -2,6 +2,7 @@ import { isMap, isScalar, isSeq, type Node } from 'yaml';
 import { secondsOf } from '../../machines/duration.ts';
 import { isObject, type Json } from '../../machines/json.ts';
 import { MAX_SECONDS } from '../../machines/limits.ts';
+import { fitted } from '../../machines/shortened.ts';
 import { didYouMean } from '../../machines/suggest.ts';
 import type { Source } from './source.ts';
 import { type Field, fieldsOf, jsonOf, offsetOf, resolveAliases } from './values.ts';
@@ -173,5 +174,5 @@ function describe(node: Node | null): string {
   if (isMap(node)) return 'a map';
   if (isSeq(node)) return 'a list';
   const text = scalarText(node) ?? 'something else';
-  return `"${text.length > 60 ? `${text.slice(0, 57)}…` : text}"`;
+  return `"${fitted(text, 60)}"`;
 }

@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
+import { shortened } from '../../machines/shortened.ts';
 import type { Score } from '../executors/eval/scores.ts';
 
 /** An event of a log, as the API gives it. */
@@ -87,7 +88,7 @@ export function trajectoryScore(expected: JsonObject, { tools, turns }: Trajecto
   const failed = checks.filter(([, passed]) => !passed);
   const message = failed.length === 0 ? arrows(tools) : failed.map(([name, , why]) => `${name}: ${why}`).join('; ');
   const score = checks.length === 0 ? 1 : (checks.length - failed.length) / checks.length;
-  return { scorer: 'trajectory', passed: failed.length === 0, score, message: message.slice(0, 1_000) };
+  return { scorer: 'trajectory', passed: failed.length === 0, score, message: shortened(message, 1_000) };
 }
 
 function namesIn(value: Json): readonly string[] {

@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
+import { shortened } from '../../machines/shortened.ts';
 import type { AgentAccess } from './a2a/remote-agents.ts';
 import { type Executor, WorkError } from './executor.ts';
 import { invalid, typeOf } from './http-content.ts';
@@ -19,8 +20,8 @@ export function agentDiscoveryExecutor(access: AgentAccess): Executor {
     const [found] = await access.agents.directory.search(tenantId, search, 1);
     if (found !== undefined) return { output: toJson({ ...found.card, id: found.id, uri: found.uri, status: found.status }) };
     const wanted = [
-      ...(skill === undefined ? [] : [`the skill "${skill.slice(0, 200)}"`]),
-      ...(protocol === undefined ? [] : [`the protocol "${protocol.slice(0, 200)}"`]),
+      ...(skill === undefined ? [] : [`the skill "${shortened(skill, 200)}"`]),
+      ...(protocol === undefined ? [] : [`the protocol "${shortened(protocol, 200)}"`]),
     ];
     throw new WorkError(`no registered agent has ${wanted.join(' and ')}`, { retryable: false, errorClass: 'no_agent' });
   };

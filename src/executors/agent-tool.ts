@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isObject, type Json } from '../../machines/json.ts';
 import type { AgentTool } from '../../machines/nodes/agent-tool.ts';
 import type { Work } from '../../machines/run.ts';
+import { shortened } from '../../machines/shortened.ts';
 import { cancelTask } from './a2a/cancel-task.ts';
 import type { AgentAccess } from './a2a/remote-agents.ts';
 import { AgentCall } from './agent-tool/call.ts';
@@ -111,5 +112,5 @@ async function logFailure(call: AgentCall, { message, retryable, errorClass }: W
     });
     return;
   }
-  await call.log('agent_tool_failed', { failure_type: errorClass ?? 'error', message: message.slice(0, 1_000), retryable });
+  await call.log('agent_tool_failed', { failure_type: errorClass ?? 'error', message: shortened(message, 1_000), retryable });
 }

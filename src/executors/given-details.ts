@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
+import { fitted } from '../../machines/shortened.ts';
 import { toStorableText } from '../../machines/unicode.ts';
 
 const MAX_NAME = 100;
@@ -65,8 +66,7 @@ function textIn(key: string, given: Json | undefined, most: number, budget: Budg
 }
 
 function take(text: string, most: number, budget: Budget): string {
-  const limit = Math.min(most, budget.left);
-  const taken = text.length > limit ? `${text.slice(0, Math.max(0, limit - 1))}…` : text;
+  const taken = fitted(text, Math.min(most, budget.left));
   budget.left -= taken.length;
   return toStorableText(taken);
 }

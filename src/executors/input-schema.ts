@@ -1,5 +1,6 @@
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import type { Json, JsonObject } from '../../machines/json.ts';
+import { shortened } from '../../machines/shortened.ts';
 import { didYouMean } from '../../machines/suggest.ts';
 import { withinTimeLimit } from './time-limit.ts';
 
@@ -40,7 +41,7 @@ export async function inputSchemaProblem(schema: JsonObject): Promise<string | n
     await compile(schema);
     return null;
   } catch (error) {
-    return (error instanceof Error ? error.message : String(error)).slice(0, 300);
+    return shortened(error instanceof Error ? error.message : String(error), 300);
   }
 }
 
@@ -59,7 +60,7 @@ async function compile(schema: JsonObject): Promise<ValidateFunction> {
 function problemsOf(errors: readonly ErrorObject[], schema: JsonObject): string {
   const texts = [...new Set(errors.map((error) => problemOf(error, schema)))];
   const more = texts.length - MAX_PROBLEMS;
-  return `${texts.slice(0, MAX_PROBLEMS).join('; ')}${more > 0 ? `; and ${more} more` : ''}`.slice(0, MAX_CHARS);
+  return shortened(`${texts.slice(0, MAX_PROBLEMS).join('; ')}${more > 0 ? `; and ${more} more` : ''}`, MAX_CHARS);
 }
 
 function problemOf({ keyword, instancePath, params, message }: ErrorObject, schema: JsonObject): string {

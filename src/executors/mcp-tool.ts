@@ -2,6 +2,7 @@ import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import type { McpServer } from '../../machines/ir/mcp-servers.ts';
 import { isObject, type Json } from '../../machines/json.ts';
 import type { McpTool } from '../../machines/nodes/mcp-tool.ts';
+import { shortened } from '../../machines/shortened.ts';
 import { jsonIn, structureIn } from './answer-text.ts';
 import { type Executor, WorkError } from './executor.ts';
 import { invalid, typeOf } from './http-content.ts';
@@ -70,7 +71,7 @@ function onlyText({ content }: CallToolResult): string | null {
 function failedTool(tool: string, { content }: CallToolResult): WorkError {
   const text = content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
   const isRefusal = REFUSAL.test(text);
-  return new WorkError(`${tool} failed${text === '' ? '' : `: ${text.slice(0, 1_900)}`}`, {
+  return new WorkError(`${tool} failed${text === '' ? '' : `: ${shortened(text, 1_900)}`}`, {
     retryable: !isRefusal,
     errorClass: isRefusal ? 'validation' : 'tool_error',
   });

@@ -1,5 +1,6 @@
 import type { ValidateFunction } from 'ajv';
 import type { Json, JsonObject } from '../../machines/json.ts';
+import { shortened } from '../../machines/shortened.ts';
 import { WorkError } from './executor.ts';
 import { withinTimeLimit } from './time-limit.ts';
 
@@ -44,10 +45,10 @@ async function compile(schema: JsonObject): Promise<CheckOutput> {
     );
     if (fits === true) return null;
     const [problem] = validate.errors ?? [];
-    return `${problem?.instancePath || 'it'} ${problem?.message ?? 'is wrong'}`.slice(0, 500);
+    return shortened(`${problem?.instancePath || 'it'} ${problem?.message ?? 'is wrong'}`, 500);
   };
 }
 
 function refused(message: string, cause?: unknown): WorkError {
-  return new WorkError(message.slice(0, 600), { cause, retryable: false, errorClass: 'validation' });
+  return new WorkError(shortened(message, 600), { cause, retryable: false, errorClass: 'validation' });
 }

@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import type { Json } from '../../machines/json.ts';
+import { shortened } from '../../machines/shortened.ts';
 import { WorkError } from './executor.ts';
 
 const INVALID_UNICODE = 'not valid Unicode (an unpaired surrogate)';
@@ -117,7 +118,7 @@ class Copier {
 
   refuse(problem: string, cause?: unknown): WorkError {
     const steps = this.#path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('');
-    const where = `${this.#name}${steps.length > 200 ? `${steps.slice(0, 200)}…` : steps}`;
+    const where = `${this.#name}${shortened(steps, 200)}`;
     return new WorkError(`${where}: ${problem}`, { cause, retryable: false, errorClass: 'validation' });
   }
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { shortened } from '../../machines/shortened.ts';
 import { isOwnFile } from './own-package.ts';
 
 /** A place in a file of a project. */
@@ -45,7 +46,7 @@ export function moduleError(thrown: unknown, entry: string, cwd: string): Module
   const error = thrown instanceof Error ? thrown : null;
   const message = error?.message ?? String(thrown);
   const whole = { file: entry, line: null, column: null };
-  if (error === null) return new ModuleError(`the module threw ${message.slice(0, 200)}`, whole, { cwd, cause: thrown });
+  if (error === null) return new ModuleError(`the module threw ${shortened(message, 200)}`, whole, { cwd, cause: thrown });
   return (
     syntaxError(error, cwd) ??
     missingModule(error, entry, cwd) ??

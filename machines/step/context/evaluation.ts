@@ -2,6 +2,7 @@ import { Budget } from '../../expression/budget.ts';
 import { type EvaluationResult, type Expression, evaluate, type Scope } from '../../expression/index.ts';
 import type { JsonObject } from '../../json.ts';
 import { LazyMap } from '../../lazy-map.ts';
+import { shortened } from '../../shortened.ts';
 
 /** The error class of a node whose expressions, with all that the step had evaluated before, exceed the evaluation budget of the step. */
 export const BUDGET_EXCEEDED = 'expression_budget_exceeded';
@@ -32,7 +33,7 @@ export class Evaluation {
     const evaluated = evaluate(expression, scope, this.budget);
     if (evaluated.exceeded === true) this.noteExceeded(node, expression.text);
     else if (evaluated.error !== undefined)
-      this.diagnostics.push(`condition "${expression.text.slice(0, 200)}" of node "${node}": ${evaluated.error}`);
+      this.diagnostics.push(`condition "${shortened(expression.text, 200)}" of node "${node}": ${evaluated.error}`);
     return evaluated;
   }
 

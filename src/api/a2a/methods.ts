@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
-import { RuntimeError } from '../../runtime/errors.ts';
+import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import type { Caller } from '../../runtime/types/caller.ts';
 import type { CancelSignal } from '../../runtime/types/cancel-signal.ts';
 import type { ExecutionView } from '../../runtime/types/executions.ts';
@@ -62,7 +62,7 @@ export function methodOf(name: string): { readonly version: A2aVersion; readonly
   const known = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
   if (known !== undefined) return { version: known[0], run: known[1] };
   for (const [pattern, reason, message] of UNSUPPORTED_METHODS) if (pattern.test(name)) throw new RpcError(reason, message);
-  throw new RpcError('METHOD_NOT_FOUND', `unknown method ${name.slice(0, 100)}`);
+  throw new RpcError('METHOD_NOT_FOUND', `unknown method ${truncated(name)}`);
 }
 
 /** The streaming method of that name; null = there is none. */
@@ -139,7 +139,7 @@ async function continueTask(context: A2aContext, taskId: string, { contextId, co
   const view = await viewOf(context, taskId);
   const id = view.executionId;
   if (contextId !== null && contextId !== contextOf(view))
-    throw new RpcError('INVALID_PARAMS', `task ${id} does not belong to context ${contextId.slice(0, 100)}`);
+    throw new RpcError('INVALID_PARAMS', `task ${id} does not belong to context ${truncated(contextId)}`);
   if (view.completedAtMs !== null)
     throw new RpcError('UNSUPPORTED_OPERATION', `task ${id} is ${view.status} and accepts no more messages`);
   const { decision, node_id, comment, state_patch, correlation_key, payload } = content;
@@ -172,7 +172,7 @@ async function viewOf({ runtime, caller }: A2aContext, id: Json | undefined): Pr
     return await runtime.execution(caller.tenantId, executionId(id));
   } catch (error) {
     if (error instanceof RuntimeError && error.code === 'not_found')
-      throw new RpcError('TASK_NOT_FOUND', `task ${id.slice(0, 100)} not found`, { cause: error });
+      throw new RpcError('TASK_NOT_FOUND', `task ${truncated(id)} not found`, { cause: error });
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import { truncated } from '../../runtime/errors.ts';
 
 /** JSON-RPC codes by the error names of A2A. */
 const CODES = {
@@ -57,7 +58,7 @@ export function readCall(body: Json): RpcCall {
 export function checkVersion(header: string | undefined): void {
   const version = (header ?? '').trim();
   if (version !== '' && !/^(?:0\.3|1\.0)(?:\.\d+)?$|^1$/.test(version))
-    throw new RpcError('VERSION_NOT_SUPPORTED', `A2A ${version.slice(0, 20)} is not supported; 1.0 and 0.3 are`);
+    throw new RpcError('VERSION_NOT_SUPPORTED', `A2A ${truncated(version)} is not supported; 1.0 and 0.3 are`);
 }
 
 export function successResponse(id: string | number, result: JsonObject): RpcAnswer {

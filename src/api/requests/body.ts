@@ -1,4 +1,5 @@
 import { isObject, type Json } from '../../../machines/json.ts';
+import { shortened } from '../../../machines/shortened.ts';
 import { pathOfIllFormedText } from '../../../machines/unicode.ts';
 import { invalidUnicode } from '../../runtime/commands/storable-text.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
@@ -78,7 +79,7 @@ export function decodeBody(bytes: Uint8Array): string {
 
 /** V8 quotes the text around the error, which may be long. */
 function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message.slice(0, 200) : String(cause);
+  return cause instanceof Error ? shortened(cause.message, 200) : String(cause);
 }
 
 /** Recursive, because the depth is bounded by `scan`. */

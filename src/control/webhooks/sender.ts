@@ -1,4 +1,5 @@
 import { pascalCase } from '../../../machines/events.ts';
+import { shortened } from '../../../machines/shortened.ts';
 import type { DeliveryRow, WebhookRow } from '../../../store/port/resources/webhooks.ts';
 import { WorkError } from '../../executors/executor.ts';
 import { namedKindForm } from '../../runtime/queries/event-forms.ts';
@@ -100,7 +101,7 @@ function failed(error: string): AttemptResult {
 }
 
 function statusError(status: number, text: string): string {
-  const excerpt = text.replace(/\s+/g, ' ').trim().slice(0, EXCERPT_CHARS);
+  const excerpt = shortened(text.replace(/\s+/g, ' ').trim(), EXCERPT_CHARS);
   return `answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}`;
 }
 

@@ -1,3 +1,4 @@
+import { shortened } from '../../../machines/shortened.ts';
 import { WorkError } from '../executor.ts';
 import { asWorkError } from '../failure.ts';
 import { withoutSecrets } from '../secrets.ts';
@@ -24,7 +25,7 @@ export function failureOf(error: unknown, agent: string, secrets: readonly strin
   if (known !== null) return rewritten(known, withoutSecrets(secrets, known.message));
   const reason = reasonOf(error);
   const said = error instanceof Error ? error.message : 'unknown failure';
-  const text = `agent "${agent}": ${shortened(withoutSecrets(secrets, said))}`;
+  const text = `agent "${agent}": ${oneLine(withoutSecrets(secrets, said))}`;
   if (/exceeded the maximum allowed size/.test(said))
     return new WorkError(text, { cause: error, retryable: false, errorClass: 'response_too_large' });
   if (reason === null) {
@@ -79,7 +80,7 @@ function rewritten(error: WorkError, message: string): WorkError {
   });
 }
 
-function shortened(message: string): string {
+function oneLine(message: string): string {
   const text = message.replace(/\s+/g, ' ').trim();
-  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+  return shortened(text, MAX_TEXT);
 }

@@ -1,4 +1,5 @@
 import { pipeline, Transform } from 'node:stream';
+import { shortened } from '../../../machines/shortened.ts';
 import { requireHttps } from '../credentials.ts';
 import { WorkError } from '../executor.ts';
 import type { OpenResponse, Outbound } from '../outbound/index.ts';
@@ -44,7 +45,7 @@ export function guardedFetch({ agent, outbound, headers, secrets }: GuardedFetch
     if (!isEmpty && !/^(?:application\/(?:[\w.+-]+\+)?json|text\/event-stream)\b/i.test(type)) {
       response.body.destroy();
       throw new WorkError(
-        `agent "${agent}" sent ${type === '' ? 'no content type' : `"${type.slice(0, 60)}"`}, not JSON or events`,
+        `agent "${agent}" sent ${type === '' ? 'no content type' : `"${shortened(type, 60)}"`}, not JSON or events`,
         {
           retryable: false,
           errorClass: 'invalid_response',
@@ -73,7 +74,7 @@ function limited(response: OpenResponse, agent: string): Transform {
   // An error of either stream reaches the reader of the body.
   pipeline(response.body, body, () => {});
   if (encoding !== 'identity') {
-    const shown = encoding.slice(0, 60);
+    const shown = shortened(encoding, 60);
     body.destroy(
       new WorkError(`agent "${agent}" sent the content-encoding "${shown}", which was not asked for`, {
         retryable: false,
@@ -90,7 +91,7 @@ async function failedResponse(response: OpenResponse, body: Transform, agent: st
   const text = await beginningOf(body);
   response.body.destroy();
   if (isJsonError(text)) return new Response(text, { status, headers: { 'content-type': 'application/json' } });
-  const excerpt = text.replace(/\s+/g, ' ').trim().slice(0, 300);
+  const excerpt = shortened(text.replace(/\s+/g, ' ').trim(), 300);
   const message = `agent "${agent}" answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}`;
   if (status === 429) {
     const retryAfterMs = retryAfter(headers['retry-after']);

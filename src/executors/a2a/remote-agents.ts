@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { RemoteAgent } from '../../../machines/ir/remote-agents.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import { shortened } from '../../../machines/shortened.ts';
 import { withVariables } from '../../../machines/variables.ts';
 import { bearer, type CredentialHeaders, Credentials, requireHttps } from '../credentials.ts';
 import { WorkError } from '../executor.ts';
@@ -12,6 +13,8 @@ import { findCard } from './find-card.ts';
 /** How long a card is used before it is read again. */
 const CARD_LIFE_MS = 60_000;
 const MAX_CARDS = 1_000;
+/** Longest name of an agent in an error. */
+const MAX_NAME = 200;
 /** Longest search for a card. */
 const CARD_TIMEOUT_MS = 10_000;
 
@@ -76,7 +79,7 @@ export class RemoteAgents {
     const declared = await this.#find(reference, known);
     requireHttps(declared.url, this.outbound);
     const { url, agent_card_path: cardPath, auth } = declared;
-    const name = shortened(reference);
+    const name = shortened(reference, MAX_NAME);
     const credential =
       known.accessToken === undefined
         ? await this.#credentials.of(`agent "${name}"`, auth, known.vars, signal)
@@ -88,7 +91,7 @@ export class RemoteAgents {
     const urlOf = ({ url }: RemoteAgent): string =>
       withVariables(url, vars, (name) => {
         const why = 'which JAMJET_WORKFLOW_ENV does not give to this tenant';
-        throw invalid(`the URL of agent "${shortened(reference)}" needs the variable ${name}, ${why}`);
+        throw invalid(`the URL of agent "${shortened(reference, MAX_NAME)}" needs the variable ${name}, ${why}`);
       });
     const at = (url: string): RemoteAgent =>
       Object.values(declared).find((entry) => entry.url === url || (entry.url.includes('${') && urlOf(entry) === url)) ?? { url };
@@ -97,9 +100,9 @@ export class RemoteAgents {
     if (/^https?:\/\//i.test(reference)) return { ...at(reference), url: reference };
     const registered = await this.directory.find(tenantId, reference);
     if (registered === null)
-      throw invalid(`there is no agent "${shortened(reference)}": declare its URL in remote_agents, or register it`);
+      throw invalid(`there is no agent "${shortened(reference, MAX_NAME)}": declare its URL in remote_agents, or register it`);
     if (registered.status === 'deactivated' || registered.status === 'archived')
-      throw invalid(`agent "${shortened(reference)}" is ${registered.status}`);
+      throw invalid(`agent "${shortened(reference, MAX_NAME)}" is ${registered.status}`);
     return { ...at(registered.uri), url: registered.uri };
   }
 
@@ -137,8 +140,4 @@ export function takesJson(card: JsonObject | null, skill: string): boolean {
 
 export function streams(card: JsonObject | null): boolean {
   return isObject(card?.capabilities) && card.capabilities.streaming === true;
-}
-
-function shortened(reference: string): string {
-  return reference.length > 200 ? `${reference.slice(0, 200)}…` : reference;
 }

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../../machines/json.ts';
 import type { Usage } from '../../../machines/messages.ts';
 import type { AgentTool } from '../../../machines/nodes/agent-tool.ts';
+import { fitted } from '../../../machines/shortened.ts';
 import { type LogProgress, WorkError } from '../executor.ts';
 
 /** Longest beginning of a text that an event has. */
@@ -84,7 +85,7 @@ export class AgentCall {
 }
 
 export function summary(text: string): string {
-  return text.length > MAX_SUMMARY ? `${text.slice(0, MAX_SUMMARY - 1)}…` : text;
+  return fitted(text, MAX_SUMMARY);
 }
 
 export function overBudget(message: string): WorkError {

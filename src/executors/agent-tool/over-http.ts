@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { AgentTool } from '../../../machines/nodes/agent-tool.ts';
+import { shortened } from '../../../machines/shortened.ts';
 import { BeginSignal, untilAborted } from '../a2a/begin-signal.ts';
 import { usageIn } from '../a2a/content.ts';
 import { failureOf } from '../a2a/failure.ts';
@@ -162,7 +163,7 @@ function refused({ status }: OpenResponse, { name }: AgentAddress): WorkError {
 function requireIdentity({ headers, status }: OpenResponse, { name }: AgentAddress): void {
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding === 'identity') return;
-  throw new WorkError(`agent "${name}" sent the content-encoding "${encoding.slice(0, 60)}", which was not asked for`, {
+  throw new WorkError(`agent "${name}" sent the content-encoding "${shortened(encoding, 60)}", which was not asked for`, {
     retryable: false,
     errorClass: 'invalid_response',
     httpStatus: status,
@@ -215,7 +216,7 @@ function resultIn(reply: Json, { name }: AgentAddress): Json {
   const { error, result } = reply;
   if (error !== undefined && error !== null) {
     const message = isObject(error) && typeof error.message === 'string' ? error.message : JSON.stringify(error);
-    throw new WorkError(`agent "${name}": ${message.slice(0, 500)}`, { retryable: false, errorClass: 'task_failed' });
+    throw new WorkError(`agent "${name}": ${shortened(message, 500)}`, { retryable: false, errorClass: 'task_failed' });
   }
   return result ?? null;
 }

@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import { type Coordinator, DEFAULT_THRESHOLD, DIMENSIONS } from '../../../machines/nodes/coordinator.ts';
 import { declaredNameOf } from '../../../machines/nodes/model-names.ts';
+import { shortened } from '../../../machines/shortened.ts';
 import { type WorkContext, WorkError } from '../executor.ts';
 import { guardedFetch } from '../model/guarded-fetch.ts';
 import { type Candidate, type FilteredOut, loggedCandidate, type Ranking, spreadOf } from './scoring.ts';
@@ -72,7 +73,7 @@ async function call(
   throw new WorkError(
     response.ok
       ? `the coordinator server answered ${step} with something other than a JSON object`
-      : `the coordinator server answered ${step} with ${response.status}: ${said.replace(/\s+/g, ' ').slice(0, 300)}`,
+      : `the coordinator server answered ${step} with ${response.status}: ${shortened(said.replace(/\s+/g, ' '), 300)}`,
     {
       retryable,
       errorClass: response.ok
@@ -116,7 +117,7 @@ function candidateOf({
     uri: String(uri),
     agent_id: textIn(card.id) ?? String(uri),
     name: textIn(card.name) ?? String(uri),
-    description: (textIn(card.description) ?? '').slice(0, 500),
+    description: shortened(textIn(card.description) ?? '', 500),
     skills: textsIn(skills),
     latency_class: textIn(latency_class),
     cost_class: textIn(cost_class),
@@ -149,7 +150,7 @@ function decisionOf(answer: JsonObject): Decision {
   return {
     selected: textIn(selected_uri),
     method: textIn(method) ?? 'structured',
-    reasoning: textIn(reasoning)?.slice(0, 2_000) ?? null,
+    reasoning: typeof reasoning === 'string' ? shortened(reasoning, 2_000) : null,
     confidence: typeof confidence === 'number' ? confidence : 0.5,
     rejected: filteredIn(rejected),
     ...(Object.keys(usage).length === 0 ? {} : { usage }),

@@ -2,6 +2,7 @@ import { isObject, type Json, type JsonObject } from '../../../machines/json.ts'
 import type { Usage } from '../../../machines/messages.ts';
 import { type Coordinator, DEFAULT_THRESHOLD } from '../../../machines/nodes/coordinator.ts';
 import type { Work } from '../../../machines/run.ts';
+import { shortened } from '../../../machines/shortened.ts';
 import type { AgentDirectory, AgentOutcomes, RegisteredAgent } from '../a2a/directory.ts';
 import { type Executor, type LogProgress, type WorkContext, WorkError, type WorkResult } from '../executor.ts';
 import { asWorkError } from '../failure.ts';
@@ -142,7 +143,7 @@ async function decide(
   } catch (error) {
     if (context.signal.aborted) throw error;
     const failure = asWorkError(error);
-    const decision = byScore('tiebreaker_failed', `${lead}; the tiebreaker failed: ${failure.message}`.slice(0, 2_000), 0.5);
+    const decision = byScore('tiebreaker_failed', shortened(`${lead}; the tiebreaker failed: ${failure.message}`, 2_000), 0.5);
     return { ...decision, usage: failure.usage ?? undefined };
   }
 }
@@ -186,7 +187,7 @@ function noAgent({ required_skills }: Coordinator, filteredOut: readonly Filtere
   const skills = required_skills.length === 0 ? '' : ` with the skills ${required_skills.join(', ')}`;
   const [first] = filteredOut;
   const others = first === undefined ? '' : `; ${filteredOut.length} left out, such as ${first.uri}, which ${first.reason}`;
-  return new WorkError(`no registered agent${skills} can do the task${others}`.slice(0, 1_000), {
+  return new WorkError(shortened(`no registered agent${skills} can do the task${others}`, 1_000), {
     retryable: false,
     errorClass: 'no_agent',
   });

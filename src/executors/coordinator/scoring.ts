@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { Coordinator, CoordinatorWeights, Dimension } from '../../../machines/nodes/coordinator.ts';
 import { DIMENSIONS } from '../../../machines/nodes/coordinator.ts';
+import { shortened } from '../../../machines/shortened.ts';
 import type { AgentOutcomes, RegisteredAgent } from '../a2a/directory.ts';
 
 /** An agent that can do the task. */
@@ -112,7 +113,7 @@ function candidateOf({ uri, id, name, card }: RegisteredAgent, history: AgentOut
     uri,
     agent_id: id,
     name,
-    description: (textIn(description) ?? '').slice(0, 500),
+    description: shortened(textIn(description) ?? '', 500),
     skills: [...new Set(names.filter((skill) => skill !== null))],
     latency_class: textIn(latency_class),
     cost_class: textIn(cost_class),

@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { Usage } from '../../../machines/messages.ts';
 import type { Coordinator } from '../../../machines/nodes/coordinator.ts';
+import { shortened } from '../../../machines/shortened.ts';
 import type { WorkContext } from '../executor.ts';
 import { outputOf } from '../model/answer.ts';
 import { type AskedModel, askModel, type Models } from '../model/index.ts';
@@ -45,7 +46,7 @@ export async function choose(
   const problemOf = (answer: Json): string | null => {
     const { selected } = isObject(answer) ? answer : {};
     if (typeof selected === 'string' && uris.includes(selected)) return null;
-    return `/selected must be one of the agents, not ${JSON.stringify(selected ?? null).slice(0, 100)}`;
+    return `/selected must be one of the agents, not ${shortened(JSON.stringify(selected ?? null), 100)}`;
   };
   const messages = [
     { role: 'system', content: SYSTEM_PROMPT },
@@ -56,7 +57,7 @@ export async function choose(
     const { selected, reason, confidence } = isObject(output) ? output : {};
     return {
       uri: String(selected),
-      reasoning: typeof reason === 'string' ? reason.slice(0, 2_000) : '',
+      reasoning: typeof reason === 'string' ? shortened(reason, 2_000) : '',
       confidence: typeof confidence === 'number' ? Math.min(Math.max(confidence, 0), 1) : 0.5,
       usage,
     };

@@ -2,6 +2,7 @@ import { isObject, type Json, type JsonObject } from '../../../machines/json.ts'
 import type { Usage } from '../../../machines/messages.ts';
 import { MAX_SCORE } from '../../../machines/nodes/eval.ts';
 import type { Model } from '../../../machines/nodes/model.ts';
+import { shortened } from '../../../machines/shortened.ts';
 import { type WorkContext, WorkError } from '../executor.ts';
 import { outputOf } from '../model/answer.ts';
 import { type AskedModel, askModel, type Models } from '../model/index.ts';
@@ -67,7 +68,7 @@ export async function judgeScore(
 function problemOf(answer: Json): string | null {
   const { score } = isObject(answer) ? answer : {};
   if (typeof score === 'number' && score >= 1 && score <= MAX_SCORE) return null;
-  return `/score must be a number from 1 to ${MAX_SCORE}, not ${JSON.stringify(score ?? null).slice(0, 60)}`;
+  return `/score must be a number from 1 to ${MAX_SCORE}, not ${shortened(JSON.stringify(score ?? null), 60)}`;
 }
 
 function promptOf(rubric: string, { output, expected }: { readonly output: Json; readonly expected?: Json }): string {

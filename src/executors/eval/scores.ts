@@ -2,6 +2,7 @@ import { Budget } from '../../../machines/expression/budget.ts';
 import { compileExpression, evaluate } from '../../../machines/expression/index.ts';
 import { truthy } from '../../../machines/expression/values.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import { shortened } from '../../../machines/shortened.ts';
 import { toStorableText } from '../../../machines/unicode.ts';
 import { WorkError } from '../executor.ts';
 
@@ -27,7 +28,7 @@ export interface Judged {
 }
 
 export function scoreOf(scorer: string, passed: boolean, score: number | null, message: string): Score {
-  return { scorer, passed, score, message: toStorableText(message.slice(0, MAX_MESSAGE)) };
+  return { scorer, passed, score, message: toStorableText(shortened(message, MAX_MESSAGE)) };
 }
 
 /** Passes when every check holds; one that cannot be evaluated does not hold. */

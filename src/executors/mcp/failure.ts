@@ -1,3 +1,4 @@
+import { shortened } from '../../../machines/shortened.ts';
 import { WorkError } from '../executor.ts';
 import { asWorkError } from '../failure.ts';
 import { withoutSecrets } from '../secrets.ts';
@@ -15,7 +16,7 @@ export function failureOf(error: unknown, server: string, secrets: readonly stri
   if (error instanceof WorkError) return withoutCredentials(error, secrets);
   const prefix = `MCP server "${server}"`;
   const code = codeOf(error);
-  const text = `${prefix}: ${error instanceof Error ? shortened(withoutSecrets(secrets, error.message)) : 'unknown failure'}`;
+  const text = `${prefix}: ${error instanceof Error ? oneLine(withoutSecrets(secrets, error.message)) : 'unknown failure'}`;
   if (error instanceof Error && error.name.endsWith('ZodError'))
     return new WorkError(`${prefix} sent a malformed result`, { cause: error, retryable: true, errorClass: 'server_error' });
   if (code === CONNECTION_CLOSED || /^Not connected\b/.test(error instanceof Error ? error.message : ''))
@@ -65,7 +66,7 @@ export function abortFailure(signal: AbortSignal, server: string): WorkError {
   });
 }
 
-function shortened(message: string): string {
+function oneLine(message: string): string {
   const text = message.replace(/\s+/g, ' ').trim();
-  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+  return shortened(text, MAX_TEXT);
 }

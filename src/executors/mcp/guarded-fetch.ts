@@ -1,5 +1,6 @@
 import { pipeline } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
+import { shortened } from '../../../machines/shortened.ts';
 import { WorkError } from '../executor.ts';
 import type { Outbound } from '../outbound/index.ts';
 import { webBody } from '../outbound/web-body.ts';
@@ -74,7 +75,7 @@ export function guardedFetch(options: GuardedFetchOptions): Fetch {
       if (encoding !== 'identity') {
         response.body.destroy();
         throw new WorkError(
-          `MCP server "${server}" sent the content-encoding "${encoding.slice(0, 60)}", which was not asked for`,
+          `MCP server "${server}" sent the content-encoding "${shortened(encoding, 60)}", which was not asked for`,
           {
             retryable: false,
             errorClass: 'client_error',

@@ -1,4 +1,5 @@
 import type { Json } from '../../../machines/json.ts';
+import { shortened } from '../../../machines/shortened.ts';
 import { jsonIn, structureIn } from '../answer-text.ts';
 import { WorkError } from '../executor.ts';
 import type { CheckOutput } from '../output-schema.ts';
@@ -31,7 +32,7 @@ export function parsedArguments(name: string, given: string): Json {
   try {
     return given.trim() === '' ? {} : (JSON.parse(given) as Json);
   } catch (cause) {
-    throw badAnswer(`the model asked for the tool ${name.slice(0, 100)} with arguments that are not JSON`, cause);
+    throw badAnswer(`the model asked for the tool ${shortened(name, 100)} with arguments that are not JSON`, cause);
   }
 }
 

@@ -1,4 +1,5 @@
 import { APICallError, JSONParseError, TypeValidationError } from '@ai-sdk/provider';
+import { shortened } from '../../../machines/shortened.ts';
 import { WorkError } from '../executor.ts';
 import { asWorkError } from '../failure.ts';
 import { withoutSecrets } from '../secrets.ts';
@@ -36,7 +37,7 @@ function apiFailure(error: APICallError, secrets: readonly string[]): WorkError 
     secrets,
     `${originOf(error.url)}${status === undefined ? '' : ` answered ${status}`}: ${error.message}`,
   );
-  const message = text.replace(/\s+/g, ' ').slice(0, 600);
+  const message = shortened(text.replace(/\s+/g, ' '), 600);
   // The connection failed, or the response is not what its status and content type promise.
   if (status === undefined)
     return new WorkError(message, { retryable: true, errorClass: asWorkError(error).errorClass ?? 'io_error' });

@@ -1,6 +1,7 @@
 import type { LanguageModelV3FunctionTool, LanguageModelV3Message, LanguageModelV3ToolCallPart } from '@ai-sdk/provider';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import { functionOf } from '../../../machines/nodes/model.ts';
+import { shortened } from '../../../machines/shortened.ts';
 import { invalid, typeOf } from '../http-content.ts';
 
 type UserContent = Extract<LanguageModelV3Message, { role: 'user' }>['content'];
@@ -35,7 +36,7 @@ export function promptOf(messages: readonly Json[]): LanguageModelV3Message[] {
       }
       default:
         throw invalid(
-          `${at}.role must be system, user, assistant or tool, not ${JSON.stringify(message.role ?? null).slice(0, 60)}`,
+          `${at}.role must be system, user, assistant or tool, not ${shortened(JSON.stringify(message.role ?? null), 60)}`,
         );
     }
   });

@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import { shortened } from '../../../machines/shortened.ts';
 import { WorkError } from '../executor.ts';
 import type { Answer, RequestedCall } from './answer.ts';
 
@@ -113,7 +114,7 @@ export async function scriptedAnswer(
   const asked = textOf(messages[last]);
   const rule = script.rules.find(({ match }) => asked.toLowerCase().includes(match.toLowerCase()));
   if (rule === undefined) {
-    throw new WorkError(`the script has no answer to ${JSON.stringify(asked.slice(0, 200))}`, {
+    throw new WorkError(`the script has no answer to ${JSON.stringify(shortened(asked, 200))}`, {
       retryable: false,
       errorClass: 'no_scripted_answer',
     });

@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import { shortened } from '../../../machines/shortened.ts';
 import { WorkError } from '../executor.ts';
 import { asWorkError } from '../failure.ts';
 import { type Answer, badAnswer, parsedArguments, type RequestedCall } from './answer.ts';
@@ -48,7 +49,7 @@ export async function sidecarProblem(baseUrl: string): Promise<string | null> {
 function refusal(response: Response, body: JsonObject | null, text: string): WorkError {
   const { status } = response;
   const said = typeof body?.error === 'string' ? body.error : text;
-  const message = `the model sidecar answered ${status}: ${said.replace(/\s+/g, ' ').slice(0, 300)}`;
+  const message = `the model sidecar answered ${status}: ${shortened(said.replace(/\s+/g, ' '), 300)}`;
   if (status === 429) {
     const seconds = typeof body?.retry_after === 'number' && body.retry_after >= 0 ? body.retry_after : null;
     const retryAfterMs =

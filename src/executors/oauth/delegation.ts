@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { type OAuth, TOKEN_EXCHANGE } from '../../../machines/ir/oauth.ts';
+import { shortened } from '../../../machines/shortened.ts';
 import { WorkError } from '../executor.ts';
 import type { Outbound } from '../outbound/index.ts';
 import { resolveReference, type Vars } from './references.ts';
@@ -117,7 +118,7 @@ function grantedBy({ token, scopes }: AccessToken, asked: readonly string[]): Gr
   if (missing.length > 0) throw refused(`the subject token does not give the scopes ${missing.join(', ')}`);
   const wider = granted.filter((scope) => !asked.includes(scope));
   if (asked.length > 0 && wider.length > 0)
-    throw refused(`the token endpoint granted scopes that were not asked for: ${wider.join(', ').slice(0, 300)}`);
+    throw refused(`the token endpoint granted scopes that were not asked for: ${shortened(wider.join(', '), 300)}`);
   return { token, scopes: granted };
 }
 

@@ -1,4 +1,5 @@
 import { isObject, type Json } from '../../../machines/json.ts';
+import { shortened } from '../../../machines/shortened.ts';
 import { WorkError } from '../executor.ts';
 import type { Outbound } from '../outbound/index.ts';
 import { withoutSecrets } from '../secrets.ts';
@@ -77,7 +78,7 @@ function tokenIn(
   if (typeof access_token !== 'string' || !/^[\x21-\x7e]+$/.test(access_token) || access_token.length > MAX_TOKEN)
     throw failed('the token endpoint has sent no access token', true);
   if (typeof token_type === 'string' && token_type.toLowerCase() !== 'bearer')
-    throw failed(`the token endpoint has sent a token of type "${token_type.slice(0, 60)}", not Bearer`, false);
+    throw failed(`the token endpoint has sent a token of type "${shortened(token_type, 60)}", not Bearer`, false);
   return {
     token: access_token,
     scopes:
@@ -93,7 +94,7 @@ function tokenIn(
 function refusal(status: number, said: Readonly<Record<string, Json>>, secrets: readonly string[]): WorkError {
   const { error, error_description } = said;
   const texts = [error, error_description].filter((text): text is string => typeof text === 'string');
-  const reason = texts.length === 0 ? '' : `: ${withoutSecrets(secrets, texts.join(': ')).slice(0, MAX_ERROR)}`;
+  const reason = texts.length === 0 ? '' : `: ${shortened(withoutSecrets(secrets, texts.join(': ')), MAX_ERROR)}`;
   return new WorkError(`the token endpoint refused with status ${status}${reason}`, {
     retryable: status === 429 || status >= 500,
     errorClass: status === 429 ? 'rate_limit' : status >= 500 ? 'server_error' : OAUTH_FAILURE,

@@ -1,4 +1,5 @@
 import http from 'node:http';
+import { shortened } from '../../../machines/shortened.ts';
 import { WorkError } from '../executor.ts';
 
 /** Headers that the HTTP client sets. */
@@ -64,12 +65,12 @@ export function redirected(hop: Hop, status: number, location: string): Hop {
 /** The URL for error texts: without its query, which may hold secrets. */
 export function displayUrl(url: URL): string {
   const text = `${url.origin}${url.pathname}`;
-  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
+  return shortened(text, 300);
 }
 
 function parseUrl(text: string, base: URL | null): URL {
   const url = URL.canParse(text, base?.href) ? new URL(text, base?.href) : null;
-  const quoted = `"${text.length > 200 ? `${text.slice(0, 200)}…` : text}"`;
+  const quoted = `"${shortened(text, 200)}"`;
   if (url === null) throw invalid(`${quoted} is not a URL`);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw invalid(`${quoted} is not an http:// or https:// URL`);
   if (url.username !== '' || url.password !== '') {
@@ -88,7 +89,7 @@ function checkedHeaders(headers: Readonly<Record<string, string>>): Record<strin
       http.validateHeaderName(name);
       http.validateHeaderValue(name, value);
     } catch {
-      throw invalid(`header "${name.slice(0, 100)}" contains a character that is not allowed in headers`);
+      throw invalid(`header "${shortened(name, 100)}" contains a character that is not allowed in headers`);
     }
     clean[lower] = value;
   }

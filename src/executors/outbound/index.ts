@@ -3,6 +3,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { pipeline, type Readable } from 'node:stream';
+import { shortened } from '../../../machines/shortened.ts';
 import { WorkError } from '../executor.ts';
 import { asWorkError } from '../failure.ts';
 import { withoutSecrets } from '../secrets.ts';
@@ -263,7 +264,7 @@ function isSuccess(status: number): boolean {
 function requireSuccess(response: OutboundResponse, url: URL): OutboundResponse {
   const { status } = response;
   if (isSuccess(status)) return response;
-  const excerpt = response.text.replace(/\s+/g, ' ').trim().slice(0, 300);
+  const excerpt = shortened(response.text.replace(/\s+/g, ' ').trim(), 300);
   const message = `${displayUrl(url)} answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}`;
   if (status === 429) throw new WorkError(message, { retryable: true, errorClass: 'rate_limit', httpStatus: status });
   if (status >= 500) throw new WorkError(message, { retryable: true, errorClass: 'server_error', httpStatus: status });

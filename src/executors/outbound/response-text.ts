@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { pipeline, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { shortened } from '../../../machines/shortened.ts';
 import { WorkError } from '../executor.ts';
 
 /**
@@ -29,7 +30,7 @@ function decompressed(message: IncomingMessage, prefix: string): IncomingMessage
   if (encoding === 'identity' || encoding === '') return message;
   const transform = decompressorFor(encoding);
   if (transform === null) {
-    throw new WorkError(`${prefix}the response has an unknown content-encoding "${encoding.slice(0, 60)}"`, {
+    throw new WorkError(`${prefix}the response has an unknown content-encoding "${shortened(encoding, 60)}"`, {
       retryable: false,
       errorClass: 'client_error',
     });

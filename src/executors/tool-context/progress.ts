@@ -1,3 +1,4 @@
+import { fitted } from '../../../machines/shortened.ts';
 import { toStorableText } from '../../../machines/unicode.ts';
 import { WorkError } from '../executor.ts';
 
@@ -20,17 +21,11 @@ const TOLERANCE = 1e-6;
  */
 export function nextProgress(before: Progress | null, said: unknown): Progress {
   const { fraction, text } = before ?? { fraction: null, text: null };
-  if (typeof said === 'string') return { fraction, text: shortened(toStorableText(said)) };
+  if (typeof said === 'string') return { fraction, text: fitted(toStorableText(said), MAX_PROGRESS_TEXT) };
   if (typeof said === 'number' && said >= 0 && said <= 1 + TOLERANCE) return { fraction: Math.min(said, 1), text };
   const given = typeof said === 'number' ? String(said) : `a value of type ${said === null ? 'null' : typeof said}`;
   throw new WorkError(`progress: expected a number from 0 to 1 or a text, not ${given}`, {
     retryable: false,
     errorClass: 'validation',
   });
-}
-
-function shortened(text: string): string {
-  if (text.length <= MAX_PROGRESS_TEXT) return text;
-  // Not between the halves of a character.
-  return `${text.slice(0, MAX_PROGRESS_TEXT - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }

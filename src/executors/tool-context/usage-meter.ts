@@ -1,4 +1,5 @@
 import type { Usage } from '../../../machines/messages.ts';
+import { shortened } from '../../../machines/shortened.ts';
 import { usageSum } from '../../../machines/step/actions/usage.ts';
 import { WorkError } from '../executor.ts';
 import type { ReportedUsage } from './reported-usage.ts';
@@ -40,6 +41,6 @@ function countable(field: Field, value: unknown): number {
 }
 
 function invalid(field: string, expected: string, given: unknown): WorkError {
-  const message = `reportUsage: ${field}expected ${expected}, not ${typeof given === 'string' ? `"${given.slice(0, 100)}"` : String(given)}`;
+  const message = `reportUsage: ${field}expected ${expected}, not ${typeof given === 'string' ? `"${shortened(given, 100)}"` : String(given)}`;
   return new WorkError(message, { retryable: false, errorClass: 'validation' });
 }

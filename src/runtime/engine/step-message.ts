@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import type { Message } from '../../../machines/messages.ts';
 import type { Run, StepEnv, StepResult, TenantPolicy } from '../../../machines/run.ts';
+import { shortened } from '../../../machines/shortened.ts';
 import { isStuck, spendsBudget, start, step } from '../../../machines/step/index.ts';
 import type { Actor } from '../actor.ts';
 import { RuntimeError } from '../errors.ts';
@@ -158,7 +159,7 @@ export function corruptError(id: string, cause: unknown): RuntimeError {
 }
 
 function reasonOf(cause: unknown): string {
-  return (cause instanceof Error ? cause.message : inspect(cause)).slice(0, MAX_REASON_CHARS);
+  return shortened(cause instanceof Error ? cause.message : inspect(cause), MAX_REASON_CHARS);
 }
 
 function addConsumed(builder: CommitBuilder, preconditions: Preconditions | undefined): void {

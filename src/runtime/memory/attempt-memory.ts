@@ -1,3 +1,4 @@
+import { shortened } from '../../../machines/shortened.ts';
 import { type WorkContext, WorkError } from '../../executors/executor.ts';
 import { asWorkError } from '../../executors/failure.ts';
 import type {
@@ -97,7 +98,7 @@ export class AttemptMemory implements ToolMemory {
     if (at < 0) return { connector: null, name: BUILT_IN, namespace: reference };
     if (name === BUILT_IN) return { connector: null, name, namespace: reference.slice(at + 1) };
     const known = [BUILT_IN, ...Object.keys(this.#connectors)].join(', ');
-    throw new WorkError(`there is no memory connector "${name.slice(0, 100)}"; known: ${known}`, {
+    throw new WorkError(`there is no memory connector "${shortened(name, 100)}"; known: ${known}`, {
       retryable: false,
       errorClass: 'unknown_connector',
     });

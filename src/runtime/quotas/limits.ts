@@ -1,4 +1,5 @@
 import { isObject, type Json } from '../../../machines/json.ts';
+import { shortened } from '../../../machines/shortened.ts';
 import { RuntimeError } from '../errors.ts';
 
 /** Upper limits of a tenant. An absent field means unlimited. */
@@ -44,7 +45,7 @@ export function parseLimits(given: Json): TenantLimits {
   if (!isObject(given)) throw invalid('must be a JSON object');
   const unknown = Object.keys(given).filter((name) => !Object.hasOwn(BOUNDS, name));
   if (unknown.length > 0) {
-    const names = unknown.slice(0, 5).map((name) => JSON.stringify(name.slice(0, 64)));
+    const names = unknown.slice(0, 5).map((name) => JSON.stringify(shortened(name, 64)));
     throw invalid(`unknown ${names.join(', ')}; known limits are ${Object.keys(BOUNDS).join(', ')}`);
   }
   const entries = Object.entries(given).filter(([, value]) => value !== null);
