@@ -69,6 +69,8 @@ export interface Fail extends Visit {
   readonly parkedUntilMs?: number;
   /** What the attempt used although it failed: an answer that does not fit its schema is paid for. */
   readonly usage?: Usage;
+  /** The attempt could not begin. Refused if it has begun elsewhere: with a slot, or with a child execution. */
+  readonly unbegun?: true;
 }
 
 /** An attempt whose outcome is not wanted any more, or which begins again, has used something all the same. */

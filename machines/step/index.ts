@@ -96,7 +96,8 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
     }
     case 'fail': {
       if (message.activation === 0) return runner.failDetached(message);
-      if (!matchingVisit(context, message, ['queued', 'running', 'child'])) return refuse('stale');
+      const active = matchingVisit(context, message, ['queued', 'running', 'child']);
+      if (active === null || (message.unbegun === true && hasBegun(program, message.node, active))) return refuse('stale');
       return runner.send(failureOf(program, message, env), message.node);
     }
     case 'used':
@@ -178,6 +179,11 @@ function matchingVisit(context: Context, visit: Visit, phases: readonly ActiveVi
   const active = context.active.get(visit.node);
   if (active === undefined || active.activation !== visit.activation || active.attempt !== visit.attempt) return null;
   return phases.includes(active.phase) ? active : null;
+}
+
+/** A node with a child execution is running before it has one. */
+function hasBegun(program: Program, node: string, { phase }: ActiveVisit): boolean {
+  return phase === 'child' || (phase === 'running' && !runsChildExecution(program, node));
 }
 
 function failureOf(program: Program, message: Fail, env: StepEnv, childId?: string): FailEvent {

@@ -445,3 +445,35 @@ describe('what an attempt has begun elsewhere', () => {
     expect(released(driver)).toMatchObject([{ node: 'a', activation: 1, errorClass: 'server_error' }]);
   });
 });
+
+describe('an attempt that could not begin', () => {
+  const failure = { type: 'fail', error: 'waited in vain', retryable: true, unbegun: true } as const;
+
+  it('fails while it waits for a slot', () => {
+    const driver = new Driver(workflow([tool('a')]), { env: { isLocal: () => true, startsAtOnce: () => false } });
+    driver.send({ ...failure, ...driver.visit('a') });
+    expect(driver.run.status).toBe('failed');
+  });
+
+  it('does not fail once it has started at another runtime', () => {
+    const driver = new Driver(workflow([tool('a')]), { env: { isLocal: () => true, startsAtOnce: () => false } });
+    driver.send({ type: 'claimed', ...driver.visit('a'), workerId: 'runtime-2', local: true });
+    expect(driver.try({ ...failure, ...driver.visit('a') })).toMatchObject({ refused: 'stale' });
+  });
+
+  it('does not fail once another runtime has started its child', () => {
+    const driver = new Driver(workflow([subgraph('a')]));
+    const visit = driver.visit('a');
+    driver.send({ type: 'child', ...visit, childId: '', childWorkflowId: '', change: { status: 'waiting' } });
+    driver.send({ type: 'child', ...visit, childId: 'exec_2', childWorkflowId: 'inner', change: { status: 'started' } });
+    expect(driver.try({ ...failure, ...visit })).toMatchObject({ refused: 'stale' });
+  });
+
+  it('fails while its child waits for capacity', () => {
+    const driver = new Driver(workflow([subgraph('a', { retry_policy: 'once' })]));
+    const visit = driver.visit('a');
+    driver.send({ type: 'child', ...visit, childId: '', childWorkflowId: '', change: { status: 'waiting' } });
+    driver.send({ ...failure, ...visit });
+    expect(driver.run.status).toBe('failed');
+  });
+});

@@ -241,7 +241,7 @@ export class ChildStartQueue {
         else {
           this.#cancel(start);
           const error = `its child waited ${maxWaitMs / 1000} s for capacity: ${start.waitReason}`;
-          void deliver(start.parent.id, { type: 'fail', ...start.visit, error, retryable: true });
+          void deliver(start.parent.id, { type: 'fail', ...start.visit, error, retryable: true, unbegun: true });
         }
       }
     }

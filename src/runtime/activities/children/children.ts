@@ -60,6 +60,7 @@ export class Children {
         error: error instanceof Error ? error.message : String(error),
         errorClass: (error instanceof WorkError ? error.errorClass : null) ?? 'validation',
         retryable: false,
+        unbegun: true,
       });
     }
   }

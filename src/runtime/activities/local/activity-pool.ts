@@ -279,7 +279,7 @@ export class ActivityPool {
     const error = `waited ${maxWaitMs / 1000} s for a slot; tenant ${task.tenantId} has ${running} in-process attempts running, of at most ${concurrency}`;
     const { node, activation, attempt } = task;
     tasks.remove(task);
-    this.#report(task, { type: 'fail', node, activation, attempt, error, retryable: true });
+    this.#report(task, { type: 'fail', node, activation, attempt, error, retryable: true, unbegun: true });
   }
 
   /** Performs the task once all that shares its commit is settled, together with the other tasks that start then. */
