@@ -43,6 +43,8 @@ export function addFeatures(
 /** Without personal data that tools return in the log, every restart depends on the originals. */
 const FEATURES: readonly Feature[] = [
   { name: 'judge', chance: 0.15, add: withJudge },
+  { name: 'gate', chance: 0.12, add: withGate },
+  { name: 'costly', chance: 0.03, add: withCostlyCondition },
   { name: 'coordinator', chance: 0.12, add: withCoordinator },
   { name: 'agent', chance: 0.2, add: withAgent },
   { name: 'autonomy', chance: 0.2, add: withAutonomy },
@@ -85,6 +87,36 @@ function withJudge(document: JsonObject, random: Random): JsonObject {
     ({ type }) => type === 'eval',
     (node, kind) => ({ ...node, kind: { ...kind, scorers } }),
   );
+}
+
+/** A policy node that judges given names. */
+function withGate(document: JsonObject, random: Random): JsonObject {
+  const names = (count: number): string[] => Array.from({ length: count }, () => `t.n${random.between(0, 3)}`);
+  const targets = ['end', ...(document.nodes as readonly JsonObject[]).map(({ id }) => String(id))];
+  const policies = { gate: { require_approval_for: names(random.between(0, 2)), blocked_tools: names(random.between(0, 2)) } };
+  const gated = mapTools(document, random, 2, (node) => {
+    const { retry_policy: _retry, ...rest } = node;
+    const blocked = random.pick([{}, { on_violation: 'warn' }, { on_blocked: random.pick(targets) }]);
+    const policy_ref = random.chance(0.2) ? 'tenant' : 'gate';
+    return { ...rest, kind: { type: 'policy', policy_ref, subject: names(random.between(1, 2)), ...blocked } };
+  });
+  return { ...gated, policies };
+}
+
+/** Text of 100,000 characters, and enough work on it for all that a step may do. */
+const COSTLY = `len("aaaaaaaaaa"${'.replace("a", "aaaaaaaaaa")'.repeat(4)}${'.upper().lower()'.repeat(45)}) > 0`;
+/** The condition of an edge that no step can evaluate if `ok` holds. */
+export const COSTLY_CONDITION = `state.ok and ${COSTLY}`;
+
+/** The only way on from a tool node has the condition. */
+function withCostlyCondition(document: JsonObject, random: Random): JsonObject {
+  const edges = document.edges as readonly JsonObject[];
+  const nodes = document.nodes as readonly JsonObject[];
+  const isTool = (id: unknown): boolean => nodes.some((node) => node.id === id && (node.kind as JsonObject).type === 'tool');
+  const only = edges.filter(({ from }) => isTool(from) && edges.filter((edge) => edge.from === from).length === 1);
+  if (only.length === 0) return document;
+  const changed = random.pick(only);
+  return { ...document, edges: edges.map((edge) => (edge === changed ? { ...edge, condition: COSTLY_CONDITION } : edge)) };
 }
 
 function withAutonomy(document: JsonObject, random: Random): JsonObject {

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../machines/json.ts';
 import type { Random } from '../support/random.ts';
 import { randomStream } from './environment/random-streams.ts';
-import { generateWorkflows } from './generate-workflows.ts';
+import { type Crowd, crowdOf, generateWorkflows } from './generate-workflows.ts';
 import type { Fault, Operation, Plan } from './plan.ts';
 
 const MAX_NODES = 8;
@@ -19,9 +19,12 @@ export function generatePlan(seed: number, excluded: ReadonlySet<string> = new S
   // Whether other processes take over the work of a frozen one.
   const recovery = processCount > 1 && random.chance(0.4);
   const silence = processCount > 1 && !recovery && random.chance(0.25);
-  const processes = Array.from({ length: processCount }, () => generateProcess(random, recovery, silence));
+  const crowd = crowdOf(seed);
+  const processes = Array.from({ length: processCount }, () => generateProcess(random, recovery || crowd === 'slots', silence));
   const isKept = ({ id }: { readonly id: string }): boolean => !excluded.has(id);
-  const faultFree = random.chance(0.1);
+  const suspensions = generateSuspensions(randomStream(seed, 'suspensions'));
+  const needsCalm = suspensions.length > 0 || crowd === 'children';
+  const faultFree = random.chance(needsCalm ? 0.4 : 0.1);
   const workers = Array.from({ length: random.between(1, 2) }, (_, i) => `worker${i}`);
   return {
     seed,
@@ -29,25 +32,31 @@ export function generatePlan(seed: number, excluded: ReadonlySet<string> = new S
     silence,
     processes,
     workflows,
-    operations: generateOperations(random, Math.max(1, workflows.length)).filter(isKept).filter(refersToKept(excluded)),
+    operations: [
+      ...generateOperations(random, Math.max(1, workflows.length), crowd),
+      ...suspensions,
+      ...generateInterruptions(randomStream(seed, 'interruptions'), crowd),
+    ]
+      .filter(isKept)
+      .filter(refersToKept(excluded)),
     faults: faultFree
       ? []
       : (silence ? generateSilence : generateFaults)(randomStream(seed, 'faults'), processCount, recovery).filter(isKept),
     workers: workers.filter((id) => !excluded.has(id)),
     faultsEndAtMs: FAULTS_MS,
     latency: {
-      usualMs: random.pick([0, 2, 20]),
+      usualMs: random.pick(crowd === 'slots' ? [20, 300] : [0, 2, 20]),
       slowMs: random.pick([100, 2_000, 15_000]),
-      slow: silence ? 0 : random.pick([0, 0.02, 0.1]),
+      slow: silence || (faultFree && needsCalm) ? 0 : random.pick([0, 0.02, 0.1]),
     },
     options: {
       stepLimit: 40,
-      concurrency: random.pick([1, 2, 256]),
+      concurrency: crowd === 'slots' ? 1 : random.pick([1, 2, 256]),
       cacheBytes: random.pick([400_000, 64 * 1024 * 1024]),
       artifactThresholdBytes: random.pick([24, 8_192]),
       checkpointLogBytes: random.pick([0, 200, 4_096]),
       maxSlotWaitMs: random.pick([8_000, 40_000, 1_800_000]),
-      maxLive: random.chance(0.25) ? random.between(1, 4) : null,
+      maxLive: crowd === 'children' || random.chance(0.25) ? random.between(crowd === 'children' ? 2 : 1, 4) : null,
       tenantPolicy: random.chance(0.1) ? generatePolicy(random) : null,
     },
   };
@@ -60,7 +69,7 @@ function generatePolicy(random: Random): JsonObject {
 }
 
 function refersToKept(excluded: ReadonlySet<string>): (operation: Operation) => boolean {
-  return (operation) => operation.kind === 'start' || !excluded.has(operation.of);
+  return (operation) => !('of' in operation) || !excluded.has(operation.of);
 }
 
 function generateProcess(random: Random, recovery: boolean, silence: boolean): Plan['processes'][number] {
@@ -70,14 +79,15 @@ function generateProcess(random: Random, recovery: boolean, silence: boolean): P
   return { skewMs, tools };
 }
 
-function generateOperations(random: Random, workflows: number): Operation[] {
+function generateOperations(random: Random, workflows: number, crowd: Crowd): Operation[] {
   const operations: Operation[] = [];
-  const starts = random.between(1, 4);
+  const starts = random.between(crowd === null ? 1 : 3, 4);
   for (let s = 0; s < starts; s += 1) {
     const of = `s${s}`;
     const startMs = random.between(0, 20_000);
     const keyed = random.chance(0.8);
-    operations.push({ id: of, atMs: startMs, kind: 'start', workflow: `w${random.between(0, workflows - 1)}`, keyed });
+    const workflow = crowd === null ? `w${random.between(0, workflows - 1)}` : 'w0';
+    operations.push({ id: of, atMs: startMs, kind: 'start', workflow, keyed });
     if (keyed && random.chance(0.3))
       operations.push({ id: `${of}.again`, atMs: startMs + random.between(0, 5_000), kind: 'start again', of });
     if (random.chance(0.3)) {
@@ -91,6 +101,26 @@ function generateOperations(random: Random, workflows: number): Operation[] {
     }
   }
   return operations;
+}
+
+/** Pauses and resumes an execution again and again, so that attempts are abandoned and wanted again while their starts are committed. */
+function generateInterruptions(random: Random, crowd: Crowd): Operation[] {
+  if (crowd !== 'slots') return [];
+  let atMs = random.between(0, 22_000);
+  return Array.from({ length: random.between(6, 20) }, (_, i) => {
+    atMs += random.between(0, 500);
+    const at = { id: `interrupt${i}`, atMs, of: 's0' };
+    return i % 2 === 0 ? { ...at, kind: 'pause' } : { ...at, kind: 'resume', more: false };
+  });
+}
+
+function generateSuspensions(random: Random): Operation[] {
+  if (!random.chance(0.1)) return [];
+  const count = random.between(1, 2);
+  return Array.from({ length: count }, (_, i) => {
+    const atMs = random.between(0, random.pick([2_000, 20_000]));
+    return { id: `suspend${i}`, atMs, kind: 'suspend', forMs: random.pick([1_000, 20_000, 60_000]) };
+  });
 }
 
 function generateOperation(random: Random, id: string, atMs: number, of: string): Operation {

@@ -17,6 +17,7 @@ import {
   wait,
 } from '../support/workflows.ts';
 import { randomStream } from './environment/random-streams.ts';
+import { generateAgent } from './generate-agents.ts';
 import { addFeatures, isValid } from './generate-features.ts';
 import type { Plan } from './plan.ts';
 
@@ -24,20 +25,31 @@ const MAX_NODES = 8;
 /** Without a mapping, parent and child would copy their states into each other in each iteration. */
 const MARK: JsonObject = { mark: '{{ state.mark }}' };
 
+/** Of what there is too little in a plan: slots for attempts, or live executions, for which children wait; null = neither. */
+export type Crowd = 'slots' | 'children' | null;
+
+export function crowdOf(seed: number): Crowd {
+  const roll = randomStream(seed, 'crowd').fraction();
+  return roll < 0.05 ? 'slots' : roll < 0.12 ? 'children' : null;
+}
+
 /**
  * Generates up to three random workflows; earlier ones start later ones as children. `excluded` has nodes to leave out (`w0.n3`). Returns an
  * empty list if the remaining nodes are not a valid workflow.
  */
 export function generateWorkflows(seed: number, excluded: ReadonlySet<string>): Plan['workflows'] {
   const random = randomStream(seed, 'workflows');
-  const count = random.between(1, 3);
+  const crowd = crowdOf(seed);
+  const count = random.between(crowd === 'children' ? 2 : 1, 3);
   const workflows = [];
   for (let i = 0; i < count; i += 1) {
     const id = `w${i}`;
     const children = Array.from({ length: count - i - 1 }, (_, k) => `w${i + k + 1}`);
-    const document = generateValid(randomStream(seed, id), id, children, excluded);
+    const agent = crowd === null ? generateAgent(randomStream(seed, id, 'agent'), id) : null;
+    const document = agent ?? generateValid(randomStream(seed, id), id, children, excluded, i === 0 ? crowd : null);
     if (document === null) return [];
-    const nodes = (document.nodes as readonly unknown[]).map((_, n) => `${id}.n${n}`);
+    // Of an agent, no node can be left out.
+    const nodes = agent === null ? (document.nodes as readonly unknown[]).map((_, n) => `${id}.n${n}`) : [];
     const featured = addFeatures(seed, id, document, excluded);
     workflows.push({ id, document: featured.document, parts: [...nodes, ...featured.parts] });
   }
@@ -45,10 +57,11 @@ export function generateWorkflows(seed: number, excluded: ReadonlySet<string>): 
 }
 
 /** Branches that race for a `first` join, possibly in a loop: started work is often cancelled, even in the same step. */
-function generateRace(random: Random, id: string, children: readonly string[]): JsonObject {
-  const branches = ['n2', 'n3', 'n4'].slice(0, random.between(2, 3));
+function generateRace(random: Random, id: string, children: readonly string[], crowd: Crowd): JsonObject {
+  const branches = ['n2', 'n3', 'n4'].slice(0, random.between(crowd === null ? 2 : 3, 3));
   const branch = (name: string): NodeSpec => {
-    if (children.length > 0 && random.chance(0.4)) return childOf(name, random.pick(children));
+    if (children.length > 0 && random.chance(crowd === 'children' ? 0.85 : 0.4)) return childOf(name, random.pick(children));
+    if (crowd === 'slots') return retried(name, 'twice');
     const roll = random.fraction();
     if (roll < 0.4) return retried(name, random.pick(['once', 'twice', 'at_once']));
     if (roll < 0.65) return wait(name, { correlation_key: `key${random.between(0, 1)}` });
@@ -89,9 +102,10 @@ function generateValid(
   id: string,
   children: readonly string[],
   excluded: ReadonlySet<string>,
+  crowd: Crowd,
 ): JsonObject | null {
-  if (random.chance(0.3)) {
-    const race = generateRace(random, id, children);
+  if (crowd !== null || random.chance(0.3)) {
+    const race = generateRace(random, id, children, crowd);
     if (isValid(race)) return [...excluded].some((part) => part.startsWith(`${id}.n`)) ? null : race;
   }
   for (let size = MAX_NODES; ; size = Math.max(2, size - 1)) {

@@ -6,6 +6,8 @@ export type Operation = {
   readonly atMs: number;
 } & (
   | { readonly kind: 'start'; readonly workflow: string; readonly keyed: boolean }
+  /** An operator suspends the tenant for a while. */
+  | { readonly kind: 'suspend'; readonly forMs: number }
   /** Repeats the start request with the same idempotency key. */
   | { readonly kind: 'start again'; readonly of: string }
   | { readonly kind: 'event'; readonly of: string; readonly key: string; readonly keyed: boolean; readonly twice: boolean }

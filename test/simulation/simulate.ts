@@ -1,12 +1,14 @@
 import { TERMINAL } from '../../machines/run.ts';
 import { RuntimeError } from '../../src/runtime/errors.ts';
 import { StoreError } from '../../store/port/errors.ts';
+import { CapacityCheck } from './check/capacity.ts';
 import { checkChildLifetimes } from './check/child-lifetimes.ts';
 import { checkFinalState, checkProgress } from './check/final-checks.ts';
 import { areIdle, checkLeftovers } from './check/leftovers.ts';
 import { CLIENT_PREFIX, OnlineChecker } from './check/online-checker.ts';
 import { OverdueCheck } from './check/overdue.ts';
 import { Probes } from './check/probes.ts';
+import { SuspensionCheck } from './check/suspension.ts';
 import { SimulatedAgents } from './environment/agents.ts';
 import { Clients, callerOf } from './environment/clients.ts';
 import { Finisher } from './environment/finishers.ts';
@@ -15,6 +17,7 @@ import { FORK_VERSION, Operations } from './environment/operations.ts';
 import { randomStream } from './environment/random-streams.ts';
 import { RuntimeProcess } from './environment/runtime-process.ts';
 import { Scheduler } from './environment/scheduler.ts';
+import { Suspensions } from './environment/suspensions.ts';
 import { SimulatedTools } from './environment/tools.ts';
 import { Trace } from './environment/trace.ts';
 import { WorkFreezes } from './environment/work-freezes.ts';
@@ -59,7 +62,9 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
           `  ${id} ${head.seq} ${head.status}: ${events.map(({ type, nodeId }) => (nodeId === null ? type : `${type} ${nodeId}`)).join(', ')}`,
         );
       checker.onCommit(writes);
+      suspension.onCommit(writes, scheduler.nowMs);
     },
+    claimed: (items) => suspension.onClaim(items, scheduler.nowMs),
     notify: network.notify,
   });
   checker.watch(database);
@@ -87,9 +92,12 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
       }),
   );
   const clients: Clients = new Clients(processes, scheduler, checker);
-  const operations = new Operations(plan, clients, checker);
+  const suspensions = new Suspensions(plan, clients, database);
+  const suspension = new SuspensionCheck(plan, suspensions, checker);
+  const operations = new Operations(plan, clients, checker, suspensions);
   const workers = new ExternalWorkers(plan, clients, checker);
   const finishers = new Finisher(plan, clients, operations, database);
+  const capacity = new CapacityCheck(plan, scheduler, database, processes, checker);
   const probes = new Probes(clients, processes, database, checker);
   const checked = { plan, database, operations, calls: tools.calls, checker: checker };
   let faultsOver = false;
@@ -111,9 +119,11 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
       faultsOver = true;
       for (const part of [network, tools, workers, freezes, agents]) part.faultsOver = true;
       for (const each of processes) each.setClock();
+      capacity.start(true);
       workers.startHelper();
       finishers.start();
     });
+    capacity.start(false);
     if (plan.silence) new OverdueCheck(scheduler, database, processes, checker).start();
     const executions = () => [...database.tables.executions.values()];
     const allEnded = (): boolean =>

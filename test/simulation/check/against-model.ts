@@ -1,6 +1,7 @@
 import type { Node, Workflow } from '../../../machines/ir/workflow.ts';
 import type { Json } from '../../../machines/json.ts';
 import type { TimedEvent } from '../../../machines/replay/index.ts';
+import { BUDGET_EXCEEDED } from '../../../machines/step/index.ts';
 import { EndlessLoop, Model } from '../../support/model.ts';
 
 /** Events that the model does not cover; the log is compared up to the first of them. */
@@ -49,11 +50,12 @@ function modelledLength(log: readonly TimedEvent[], workflow: Workflow, ends: re
   // The model does not know the node at which an execution continues beyond its budget.
   const behindBudget = workflow.edges.filter(({ from }) => from === workflow.on_budget_exceeded).map(({ to }) => to);
   const isOther = ({ id, kind }: Node): boolean =>
-    ['agent', 'coordinator'].includes(kind.type) || (kind.type === 'join' && behindBudget.includes(id));
+    ['agent', 'coordinator', 'model', 'policy'].includes(kind.type) || (kind.type === 'join' && behindBudget.includes(id));
   const others = new Set(workflow.nodes.filter(isOther).map(({ id }) => id));
   const isUnknown = ({ type, node_id, data }: TimedEvent): boolean =>
     NOT_MODELLED.has(type) ||
     data.activation === 0 ||
+    data.error_class === BUDGET_EXCEEDED ||
     others.has(node_id ?? '') ||
     // By the policy of the workflow, or of the tenant.
     (POLICY.has(type) && (ungoverned.has(node_id ?? '') || data.policy_scope === 'tenant'));

@@ -17,6 +17,7 @@ import { memoryStore, type Transport } from '../store/memory-store.ts';
 import { key, type StoredExecution } from '../store/tables.ts';
 import { playModel, visitsIn } from './against-model.ts';
 import { checkAttempts } from './attempts.ts';
+import { checkDecisions } from './decisions.ts';
 import type { OnlineChecker, ToolCall } from './online-checker.ts';
 
 const ENDED = new Set<string>(TERMINAL);
@@ -100,6 +101,7 @@ async function findProblems(execution: StoredExecution, judged: CheckedRun): Pro
       jumpedMs(judged.plan),
     ),
   );
+  problems.push(...checkDecisions(log, workflow, stateOf(run)));
   problems.push(...compareApprovals(program, run, judged.database, row.id, log));
   problems.push(...compareWithModel(program, log, row.id, ends));
   const reads = operations.reads.filter(({ executionId }) => executionId === row.id);

@@ -12,13 +12,13 @@ import type { Scheduler } from './scheduler.ts';
 const REQUEST_TIMEOUT_MS = 20_000;
 const RETRY_MS = 400;
 /** Errors that mean that the request had no effect and can be retried. */
-const RETRYABLE = new Set(['overloaded', 'shutting_down']);
+const RETRYABLE = new Set(['overloaded', 'shutting_down', 'tenant_not_active']);
 
 export type Reply<T> =
   | { readonly is: 'answer'; readonly value: T }
   /** Permanently, because of the state of the execution. */
   | { readonly is: 'refused'; readonly error: RuntimeError }
-  /** Overloaded, shutting down, or beyond a limit of the tenant: the request had no effect and can be retried. */
+  /** Overloaded, shutting down, beyond a limit of the tenant, or refused to a suspended one: the request had no effect and can be retried. */
   | { readonly is: 'not now' }
   | { readonly is: 'unknown' };
 
@@ -44,6 +44,10 @@ export class Clients {
     this.#processes = processes;
     this.#scheduler = scheduler;
     this.#checker = checker;
+  }
+
+  get nowMs(): number {
+    return this.#scheduler.nowMs;
   }
 
   sleep(ms: number, label: string): Promise<void> {

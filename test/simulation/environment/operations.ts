@@ -3,6 +3,7 @@ import { CLIENT_PREFIX, type OnlineChecker } from '../check/online-checker.ts';
 import type { Operation, Plan } from '../plan.ts';
 import { type Clients, callerOf, type Reply } from './clients.ts';
 import { randomStream } from './random-streams.ts';
+import type { Suspensions } from './suspensions.ts';
 
 /** The logged event of each request. */
 const EFFECT_EVENTS = {
@@ -45,16 +46,18 @@ export class Operations {
   readonly #plan: Plan;
   readonly #clients: Clients;
   readonly #checker: OnlineChecker;
+  readonly #suspensions: Suspensions;
   readonly #starts = new Map<
     string,
     { readonly promise: Promise<string | null>; readonly resolve: (id: string | null) => void }
   >();
   #pending = 0;
 
-  constructor(plan: Plan, clients: Clients, checker: OnlineChecker) {
+  constructor(plan: Plan, clients: Clients, checker: OnlineChecker, suspensions: Suspensions) {
     this.#plan = plan;
     this.#clients = clients;
     this.#checker = checker;
+    this.#suspensions = suspensions;
     for (const { id, kind } of plan.operations) if (kind === 'start') this.#starts.set(id, deferred());
   }
 
@@ -75,6 +78,8 @@ export class Operations {
       case 'start':
       case 'start again':
         return this.#start(operation);
+      case 'suspend':
+        return this.#suspensions.suspend(operation);
       default: {
         const executionId = await this.#starts.get(operation.of)?.promise;
         if (executionId === null || executionId === undefined) return;
@@ -110,7 +115,7 @@ export class Operations {
     started?.resolve(null);
   }
 
-  async #act(operation: Exclude<Operation, Of<'start'> | Of<'start again'>>, executionId: string): Promise<void> {
+  async #act(operation: Exclude<Operation, Of<'start' | 'start again' | 'suspend'>>, executionId: string): Promise<void> {
     const client = `${CLIENT_PREFIX}${operation.id}`;
     switch (operation.kind) {
       case 'event': {

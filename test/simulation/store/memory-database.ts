@@ -3,6 +3,7 @@ import type { ActionContext, ControlAction } from '../../../store/port/control.t
 import { StoreError } from '../../../store/port/errors.ts';
 import type { CommittedExecution, StoreNotification } from '../../../store/port/notifications.ts';
 import type { Erasure } from '../../../store/port/resources/erasures.ts';
+import type { ClaimRequest, WorkItemRow } from '../../../store/port/work-items.ts';
 import { Commits } from './commits.ts';
 import { Queries } from './queries.ts';
 import { key, Tables } from './tables.ts';
@@ -11,6 +12,7 @@ import { Workers } from './workers.ts';
 /** Notified of durable changes. */
 export interface DatabaseObserver {
   applied(writes: readonly ExecutionWrite[], batch: Batch): void;
+  claimed(items: readonly WorkItemRow[]): void;
   /** Sends a notification to the other connections. */
   notify(from: object, notification: StoreNotification): void;
 }
@@ -40,6 +42,12 @@ export class MemoryDatabase {
       if (batch.singleProcess !== true) this.#observer?.notify(from, notificationOf(writes));
     }
     return refusals;
+  }
+
+  claim(request: ClaimRequest): readonly WorkItemRow[] {
+    const items = this.queries.claim(request);
+    this.#observer?.claimed(items);
+    return items;
   }
 
   control(from: object, action: ControlAction, { tenantId, atMs, actorId }: ActionContext): void {

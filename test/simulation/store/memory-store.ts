@@ -121,7 +121,7 @@ export function memoryStore(database: MemoryDatabase, transport: Transport, me: 
     due: (nowMs, limit) => read('due', () => queries.due(nowMs, limit)),
     nextDueAtMs: (afterMs = Number.MIN_SAFE_INTEGER) => read('next due', () => queries.nextDueAtMs(afterMs)),
 
-    claimWork: (request) => write('claim', () => queries.claim(request)),
+    claimWork: (request) => write('claim', () => database.claim(request)),
     workItem: (tenantId, id) =>
       read('work item', () => {
         const item = tables.items.get(id);
