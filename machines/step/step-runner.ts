@@ -468,8 +468,9 @@ export class StepRunner {
     if (suspension !== null) this.#defer([]);
     const status = statusOf(this.#configuration, suspension !== null);
     if (this.#configuration.end !== null) {
-      if (status === 'completed') strategyCompletes(this.#step);
       const { type, data } = conclude(this.#step, status, reason);
+      // After the finalizer that a cancel ends, with which a replay recognises it.
+      if (status === 'completed') strategyCompletes(this.#step);
       this.#step.addEvent(type, null, data);
     }
     return this.#result(status, node);

@@ -2,15 +2,18 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import type { JsonObject } from '../../../machines/json.ts';
+import { replay } from '../../../machines/replay/index.ts';
+import { save } from '../../../machines/step/index.ts';
 import { checkWorkflow } from '../../../src/authoring/check.ts';
 import { Driver } from '../../support/driver.ts';
 
 /** An agent's workflow, with its driver. */
-function agent(strategy: string, more = ''): Driver {
-  const text = `agent: { id: a, strategy: ${strategy}, goal: g, model: m, limits: { max_iterations: 2, max_cost_usd: 5, timeout_seconds: 60 }${more} }`;
+function agent(strategy: string, finalizers: JsonObject = {}): Driver {
+  const text = `agent: { id: a, strategy: ${strategy}, goal: g, model: m, limits: { max_iterations: 2, max_cost_usd: 5, timeout_seconds: 60 } }`;
   const { document } = checkWorkflow(text, 'agent.yaml');
   if (document === null) throw new Error('the agent is not valid');
-  return new Driver(normalise(document).workflow);
+  const nodes = { ...(document.nodes as JsonObject), ...finalizers };
+  return new Driver(normalise({ ...document, nodes }).workflow);
 }
 
 const ofStrategy = (driver: Driver): string[] => driver.events.filter((event) => !/^(?:node|workflow|tool|cost)_/.test(event));
@@ -53,5 +56,14 @@ describe('the events of a strategy', () => {
     const driver = new Driver(normalise(plain).workflow);
     driver.done('__plan__', { steps: ['one'] });
     expect(ofStrategy(driver)).toEqual([]);
+  });
+
+  it('follow the finalizer that a cancel ends, and replay', () => {
+    const driver = agent('react', { unlock: { kind: { type: 'finalizer', tool_ref: 'unlock' } } });
+    for (const node of ['__think_0__', '__observe_0__', '__think_1__', '__finalize__']) driver.done(node, {});
+    driver.send({ type: 'cancel', reason: 'enough' });
+    expect(driver.log.slice(-3).map(({ type }) => type)).toEqual(['node_cancelled', 'strategy_completed', 'workflow_completed']);
+    const env = { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'runtime-1' };
+    expect(save(replay(driver.program, null, driver.log, env))).toBe(save(driver.run));
   });
 });
