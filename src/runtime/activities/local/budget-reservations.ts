@@ -1,5 +1,5 @@
 import type { Run } from '../../../../machines/run.ts';
-import { type BudgetLeft, budgetLeft, isSuspended, spendsBudget } from '../../../../machines/step/index.ts';
+import { activeVisitOf, type BudgetLeft, budgetLeft, isSuspended, spendsBudget } from '../../../../machines/step/index.ts';
 import type { ModelSettings } from '../../../executors/model/settings.ts';
 import type { RuntimeContext } from '../../context.ts';
 import { DEFAULT_CALL_LIMITS, type UsageBoundsOptions } from '../../quotas/usage-bounds.ts';
@@ -144,6 +144,8 @@ export class BudgetReservations {
     const { slices, models, limitsOf } = this.#options;
     const turn = slices.slice(task.tenantId).next();
     if (turn !== null) await turn;
+    // The answer to the commit that ended the attempt may be on its way.
+    if (!isActive(run, task)) return null;
     const limits = { ...DEFAULT_CALL_LIMITS, ...(await limitsOf(task.tenantId)) };
     return task.dropped ? null : callAmount(task, run, models, limits);
   }
@@ -161,6 +163,11 @@ export class BudgetReservations {
     ledger.reserved.set(task, amount);
     begin?.();
   }
+}
+
+function isActive(run: Run, task: ActivityTask): boolean {
+  const active = activeVisitOf(run, task.node);
+  return active !== null && task.is(active);
 }
 
 function fits({ input_tokens, output_tokens, total_tokens, cost_usd }: BudgetLeft, calls: readonly CallAmount[]): boolean {

@@ -1,9 +1,18 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../../machines/json.ts';
+import type { Visit } from '../../../../machines/messages.ts';
+import type { ActivityTask } from '../../../../src/runtime/activities/local/activity-task.ts';
+import { BudgetReservations } from '../../../../src/runtime/activities/local/budget-reservations.ts';
+import { TaskRegistry } from '../../../../src/runtime/activities/local/task-registry.ts';
+import { EventBus } from '../../../../src/runtime/events.ts';
+import { TimeSlices } from '../../../../src/runtime/scheduling/time-slices.ts';
 import type { ToolContext } from '../../../../src/runtime/types/work.ts';
 import { chatAnswer, reply } from '../../../executors/model/asking.ts';
 import { webServer } from '../../../executors/web-server.ts';
+import { Driver } from '../../../support/driver.ts';
 import { CALLER, crashCopy, databasePath, eventually, openTestRuntime } from '../../../support/runtimes.ts';
+import { workflow } from '../../../support/workflows.ts';
 
 /** A provider that answers when it is told to; each answer has taken 1,000 tokens in all. */
 async function provider() {
@@ -312,5 +321,37 @@ describe('calls of models beside a tool', () => {
     await eventually(() => open.length > 0);
     const isRunning = async () => (await runtime.execution('default', id)).status === 'running';
     for (let reads = 0; reads < 20; reads += 1) expect([await isRunning(), open.length]).toEqual([true, 1]);
+  });
+});
+
+describe('a reservation for a call whose end is known from the store', () => {
+  it('is held until the answer to the commit of the end, and then the next call begins', async () => {
+    const model = { type: 'model', model_ref: 'gpt-4o', prompt_ref: 'Say hello' };
+    const nodes = ['one', 'two', 'three'].map((id) => ({ id, kind: model, retry_policy: 'once' }));
+    const all = { id: 'all', kind: { type: 'parallel', branches: ['two', 'three'] } };
+    const budget = { token_budget: { total_tokens: 1_000_000 } };
+    const driver = new Driver(workflow([...nodes, all], [['one', 'all']], { start_node: 'one', ...budget }));
+    const errors: unknown[] = [];
+    const onError = (error: unknown) => void errors.push(error);
+    const events = new EventBus(onError);
+    const slices = new TimeSlices({ nowMs: () => 0 });
+    const tasks = new TaskRegistry();
+    const reservations = new BudgetReservations({ events, slices, onError, models: {}, tasks, limitsOf: () => ({}) });
+    const task = (node: string): ActivityTask => {
+      const { activation, attempt } = driver.visit(node);
+      const is = (visit: Visit) => visit.node === node && visit.activation === activation && visit.attempt === attempt;
+      const loaded = { program: driver.program, vars: {} };
+      return { node, executionId: 'exec_1', tenantId: 'default', loaded, dropped: false, is } as unknown as ActivityTask;
+    };
+    const first = task('one');
+    reservations.occupy(first, driver.run);
+    driver.done('one', 'hello');
+    const begun: string[] = [];
+    for (const node of ['two', 'three']) reservations.enter(task(node), driver.run, () => begun.push(node));
+    await setImmediate();
+    expect([begun, errors]).toEqual([[], []]);
+    reservations.leave(first, driver.run);
+    await setImmediate();
+    expect([begun, errors]).toEqual([['two', 'three'], []]);
   });
 });
