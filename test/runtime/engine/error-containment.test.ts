@@ -139,6 +139,22 @@ describe('an execution that cannot be stepped', () => {
     expect(bench.runtime.corruptExecutions).toBe(1);
   });
 
+  it('because its first event cannot be read is reported and counted once, although it has a snapshot', async () => {
+    const before = await openTestRuntime({ checkpointLogBytes: 0 });
+    const id = await before.run(timed);
+    await before.close();
+    const db = new Database(before.path);
+    expect(
+      db.prepare("UPDATE log_entries SET body = '?' WHERE position = (SELECT min(position) FROM log_entries)").run().changes,
+    ).toBe(1);
+    db.close();
+    const bench = await openTestRuntime({ path: before.path, clock: before.clock });
+    for (const _ of [1, 2, 3])
+      await expect(bench.runtime.sendEvent(CALLER, id, { key: 'k', payload: {} })).rejects.toMatchObject({ code: 'corrupt' });
+    expect(bench.errors).toEqual([expect.objectContaining({ code: 'corrupt', message: expect.stringContaining(id) })]);
+    expect(bench.runtime.corruptExecutions).toBe(1);
+  });
+
   it('counts as a failed child for its parent', async () => {
     const before = await openTestRuntime({ checkpointLogBytes: 0 });
     await before.runtime.register(CALLER, timed);

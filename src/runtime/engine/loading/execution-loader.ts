@@ -69,11 +69,12 @@ export class ExecutionLoader {
 
   /** While the originals of its log are erased, a load may meet a log that cannot be replayed any more; there is a snapshot then. */
   async #restoreAsStored(row: ExecutionRow, loaded: LoadedWorkflow): Promise<CachedExecution> {
+    const restore = () => corruptIfUnreadable(row.id, () => this.#restore(row, loaded));
     try {
-      return await this.#restore(row, loaded);
+      return await restore();
     } catch (error) {
       if (!(error instanceof RuntimeError && error.code === 'redacted')) throw error;
-      return this.#restore(row, loaded);
+      return restore();
     }
   }
 
@@ -106,9 +107,9 @@ export class ExecutionLoader {
     // At the same time: the longer a load takes, the more often another runtime's commit makes it worthless.
     const [first, tail] = await Promise.all([
       readFirst(store, id),
-      stored.seq === row.seq ? null : corruptIfUnreadable(id, () => readTail(store, tenantId, id, stored.seq, row.seq, slice)),
+      stored.seq === row.seq ? null : readTail(store, tenantId, id, stored.seq, row.seq, slice),
     ]);
-    const input = await corruptIfUnreadable(id, async () => (isErased(stored.text) ? inputIn(first) : inputOf(store, id, first)));
+    const input = isErased(stored.text) ? inputIn(first) : await inputOf(store, id, first);
     const from = await corruptIfThrows(id, () => runOf(program, stored, input));
     if (from === null) return null;
     const keptSeq = stored.seq < MIN_EVENTS_BETWEEN_KEPT ? 0 : ((await store.checkpoint(id, stored.seq - 1))?.seq ?? 0);
@@ -123,7 +124,7 @@ export class ExecutionLoader {
     const { store } = this.#options;
     const { id, tenantId, seq } = row;
     const checkpoint = unusable === null ? NO_CHECKPOINT : { ...NO_CHECKPOINT, seq: unusable.seq, isUnusable: true };
-    const log = await corruptIfUnreadable(id, () => readShortLog(store, tenantId, id, seq));
+    const log = await readShortLog(store, tenantId, id, seq);
     const first = log?.rows[0];
     if (log !== null && first !== undefined) {
       const run = await this.#replay(row, program, null, log.events, slice);
@@ -131,7 +132,7 @@ export class ExecutionLoader {
       const bytes = charsUpTo(first.data, Number.POSITIVE_INFINITY);
       return { first, run, failures, checkpoint: { ...checkpoint, bytes, logBytes: log.bytes - bytes } };
     }
-    const run = await corruptIfUnreadable(id, () => replayAll(store, program, row, slice));
+    const run = await replayAll(store, program, row, slice);
     const bytes = save(run).length;
     return { first: await readFirst(store, id), run, failures: null, checkpoint: { ...checkpoint, bytes, isUnusable: true } };
   }
