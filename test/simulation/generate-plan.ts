@@ -181,7 +181,8 @@ function generateFault(random: Random, id: string, processCount: number): Fault 
   if (roll < 0.81)
     return { id, kind: 'clock jump', process, atMs, byMs: (random.chance(0.5) ? 1 : -1) * random.pick([1_500, 12_000, 40_000]) };
   if (roll < 0.87) return { id, kind: 'slow reads', process, atMs, forMs, upToMs: random.pick([300, 4_000, 20_000]) };
-  if (roll < 0.93 && processCount > 1) {
+  if (roll < 0.89) return { id, kind: 'damage', process, atMs, downMs, ...generateDamage(random) };
+  if (roll < 0.94 && processCount > 1) {
     const other = (process + random.between(1, processCount - 1)) % processCount;
     return { id, kind: 'partition', process, other, atMs, forMs, gap: random.chance(0.5) };
   }
@@ -193,6 +194,10 @@ function generateFault(random: Random, id: string, processCount: number): Fault 
     forMs,
     how: random.pick(['lost', 'lost', 'twice', 'late', 'again'] as const),
   };
+}
+
+function generateDamage(random: Random) {
+  return { what: random.pick(['event', 'snapshot'] as const), which: random.fraction(), part: random.fraction() };
 }
 
 /** Freezes a process for longer than its lease. */

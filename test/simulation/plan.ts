@@ -62,6 +62,19 @@ export type Fault = { readonly id: string } & (
       readonly forMs: number;
       readonly gap: boolean;
     }
+  /**
+   * The database is damaged, and the processes restart: an event of an execution cannot be read until the faults end · the last snapshot of an
+   * execution is one that a defect has made, with which no node can be visited. `which`, `part`: the execution and the event, from 0 to 1.
+   */
+  | {
+      readonly kind: 'damage';
+      readonly process: number;
+      readonly atMs: number;
+      readonly downMs: number;
+      readonly what: 'event' | 'snapshot';
+      readonly which: number;
+      readonly part: number;
+    }
   | {
       readonly kind: 'commit';
       readonly process: number;

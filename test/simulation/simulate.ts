@@ -11,6 +11,7 @@ import { Probes } from './check/probes.ts';
 import { SuspensionCheck } from './check/suspension.ts';
 import { SimulatedAgents } from './environment/agents.ts';
 import { Clients, callerOf } from './environment/clients.ts';
+import { Damage } from './environment/damage.ts';
 import { Finisher } from './environment/finishers.ts';
 import { Network, START_MS } from './environment/network.ts';
 import { FORK_VERSION, Operations } from './environment/operations.ts';
@@ -87,11 +88,12 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
         toolsOf: (incarnation) => tools.of(incarnation),
         agentsOf: (incarnation) => agents.of(incarnation),
         onError: ({ id }, error) => {
-          if (!isRetried(error)) checker.addViolation(`${id} reports: ${textOf(error)}`);
+          if (!isRetried(error) && !damage.explains(error)) checker.addViolation(`${id} reports: ${textOf(error)}`);
         },
       }),
   );
-  const clients: Clients = new Clients(processes, scheduler, checker);
+  const damage: Damage = new Damage(database, processes);
+  const clients: Clients = new Clients(processes, scheduler, checker, (error) => damage.explainsReply(error));
   const suspensions = new Suspensions(plan, clients, database);
   const suspension = new SuspensionCheck(plan, suspensions, checker);
   const operations = new Operations(plan, clients, checker, suspensions);
@@ -99,7 +101,7 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
   const finishers = new Finisher(plan, clients, operations, database);
   const capacity = new CapacityCheck(plan, scheduler, database, processes, checker);
   const probes = new Probes(clients, processes, database, checker);
-  const checked = { plan, database, operations, calls: tools.calls, checker: checker };
+  const checked = { plan, database, operations, calls: tools.calls, checker, damage };
   let faultsOver = false;
 
   scheduler.onError((error) => checker.addViolation(`a callback throws: ${textOf(error)}`));
@@ -114,11 +116,12 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
       }
       workers.start();
     });
-    for (const fault of plan.faults) scheduleFault(fault, scheduler, network, processes);
+    for (const fault of plan.faults) scheduleFault(fault, { scheduler, network, processes, damage });
     scheduler.schedule(plan.faultsEndAtMs, null, 'calm', () => {
       faultsOver = true;
       for (const part of [network, tools, workers, freezes, agents]) part.faultsOver = true;
       for (const each of processes) each.setClock();
+      damage.end();
       capacity.start(true);
       workers.startHelper();
       finishers.start();
@@ -190,8 +193,16 @@ async function registerWorkflows({ seed, workflows, operations }: Plan, clients:
     }
 }
 
+/** What has faults. */
+interface Faulty {
+  readonly scheduler: Scheduler;
+  readonly network: Network;
+  readonly processes: readonly RuntimeProcess[];
+  readonly damage: Damage;
+}
+
 /** Schedules a fault that happens at a time; others are triggered by a process, or looked up while they last. */
-function scheduleFault(fault: Fault, scheduler: Scheduler, network: Network, processes: readonly RuntimeProcess[]): void {
+function scheduleFault(fault: Fault, { scheduler, network, processes, damage }: Faulty): void {
   const target = processes[fault.process];
   const at = (ms: number, run: () => void): void => {
     scheduler.schedule(ms, null, `fault ${fault.id} ${fault.kind} ${fault.process}`, run);
@@ -200,6 +211,7 @@ function scheduleFault(fault: Fault, scheduler: Scheduler, network: Network, pro
   else if (fault.kind === 'stop') at(fault.atMs, () => target?.stop(fault.graceMs, fault.downMs));
   else if (fault.kind === 'freeze') at(fault.atMs, () => target?.freeze(fault.forMs));
   else if (fault.kind === 'clock jump') at(fault.atMs, () => target?.jumpClock(fault.byMs));
+  else if (fault.kind === 'damage') at(fault.atMs, () => damage.begin(fault));
   else if (fault.kind === 'partition') at(fault.atMs + fault.forMs, () => network.reunites(fault));
 }
 

@@ -56,6 +56,7 @@ function modelledLength(log: readonly TimedEvent[], workflow: Workflow, ends: re
     NOT_MODELLED.has(type) ||
     data.activation === 0 ||
     data.error_class === BUDGET_EXCEEDED ||
+    data.corrupt === true ||
     others.has(node_id ?? '') ||
     // By the policy of the workflow, or of the tenant.
     (POLICY.has(type) && (ungoverned.has(node_id ?? '') || data.policy_scope === 'tenant'));
@@ -103,9 +104,12 @@ function wasBegun(last: string | undefined): boolean {
   );
 }
 
-/** The log of a cancellation has the events of the nodes first. */
+/** The log of a cancellation, or of an internal error, has the events of the nodes first. */
 function isCancel(log: readonly TimedEvent[], at: number): boolean {
-  for (let i = at; log[i]?.type === 'node_cancelled'; i += 1) if (log[i + 1]?.type === 'workflow_cancelled') return true;
+  for (let i = at; log[i]?.type === 'node_cancelled'; i += 1) {
+    const next = log[i + 1];
+    if (next?.type === 'workflow_cancelled' || next?.data.corrupt === true) return true;
+  }
   return false;
 }
 

@@ -9,6 +9,7 @@ import { readTail } from '../../../src/runtime/log/read-log.ts';
 import { shownRun } from '../../../src/runtime/redaction/shown-run.ts';
 import { stepsOf } from '../../support/replay-steps.ts';
 import type { CoreStore } from '../../support/stores.ts';
+import type { Damage } from '../environment/damage.ts';
 import type { Operations } from '../environment/operations.ts';
 import type { Plan } from '../plan.ts';
 import { isOpen } from '../store/commits.ts';
@@ -30,6 +31,7 @@ export interface CheckedRun {
   readonly operations: Operations;
   readonly calls: readonly ToolCall[];
   readonly checker: OnlineChecker;
+  readonly damage: Damage;
 }
 
 /** Checks, after the faults, that every live execution has changed recently, or one of its children has. */
@@ -77,6 +79,7 @@ async function findProblems(execution: StoredExecution, judged: CheckedRun): Pro
   const { workflow } = program;
   const { events: log } = await readTail(withErasedOriginals(database), row.tenantId, row.id, 0, row.seq);
   const env = { executionId: row.id, stepLimit: 0, runtimeId: '' };
+  const isDamaged = judged.damage.snapshots.has(row.id);
   let run: Run | null = null;
   const replayed = new LogReplay(program, env, historyOf(log));
   const ends: number[] = [];
@@ -85,7 +88,7 @@ async function findProblems(execution: StoredExecution, judged: CheckedRun): Pro
     run = next;
     ends.push(next.seq);
     const checkpoint = checkpoints.find(({ seq }) => seq === next.seq);
-    if (checkpoint !== undefined && !isErased(checkpoint.text) && save(next) !== checkpoint.text)
+    if (checkpoint !== undefined && !isDamaged && !isErased(checkpoint.text) && save(next) !== checkpoint.text)
       problems.push(`its log does not replay to its checkpoint\n${save(next)}\n${checkpoint.text}`);
   }
   if (run === null) return ['its log is empty'];
@@ -105,6 +108,8 @@ async function findProblems(execution: StoredExecution, judged: CheckedRun): Pro
   problems.push(...compareApprovals(program, run, judged.database, row.id, log));
   problems.push(...compareWithModel(program, log, row.id, ends));
   const reads = operations.reads.filter(({ executionId }) => executionId === row.id);
+  if (!isDamaged && log.some(({ type, data }) => type === 'workflow_failed' && data.corrupt === true))
+    problems.push('an internal error has ended it');
   if (reads.length > 0) {
     const steps = stepsOf(program, log, env);
     for (const { client, sequence, status, state } of reads) {

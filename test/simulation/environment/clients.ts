@@ -37,13 +37,21 @@ export class Clients {
   readonly #processes: readonly RuntimeProcess[];
   readonly #scheduler: Scheduler;
   readonly #checker: OnlineChecker;
+  /** Whether an error is that of a damaged execution. */
+  readonly #isDamaged: (error: unknown) => boolean;
   readonly #waiting: (() => void)[] = [];
   #requests = 0;
 
-  constructor(processes: readonly RuntimeProcess[], scheduler: Scheduler, checker: OnlineChecker) {
+  constructor(
+    processes: readonly RuntimeProcess[],
+    scheduler: Scheduler,
+    checker: OnlineChecker,
+    isDamaged: (error: unknown) => boolean,
+  ) {
     this.#processes = processes;
     this.#scheduler = scheduler;
     this.#checker = checker;
+    this.#isDamaged = isDamaged;
   }
 
   get nowMs(): number {
@@ -116,7 +124,7 @@ export class Clients {
   }
 
   #refusal(label: string, error: unknown): Reply<never> {
-    if (error instanceof StoreError) return { is: 'unknown' };
+    if (error instanceof StoreError || this.#isDamaged(error)) return { is: 'unknown' };
     if (!(error instanceof RuntimeError) || error.code === 'corrupt') {
       this.#checker.addViolation(`${label}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       return { is: 'unknown' };

@@ -1,4 +1,5 @@
 import { eventRow } from '../../../store/log/stored-event.ts';
+import { DamagedEntryError } from '../../../store/port/errors.ts';
 import type { ExecutionPage, ExecutionPageRequest, StatusCounts } from '../../../store/port/execution-search.ts';
 import type { EventPage, EventPageRequest, EventRow, ExecutionRow } from '../../../store/port/executions.ts';
 import {
@@ -25,6 +26,7 @@ export class Queries {
     for (const event of this.#tables.executions.get(executionId)?.events ?? []) {
       if (event.seq <= after || (type !== undefined && event.type !== type)) continue;
       if (nodeId !== undefined && event.nodeId !== nodeId) continue;
+      if (this.#tables.damaged.get(executionId) === event.seq) throw new DamagedEntryError(`event ${event.seq} cannot be read`);
       rows.push(eventRow(event));
       chars += event.data.length;
       if (rows.length === limit || (maxChars !== undefined && chars > maxChars)) return { rows, next: event.seq };

@@ -91,6 +91,8 @@ export class Tables {
   readonly artifacts = new Map<string, Artifact>();
   /** By execution and sequence. */
   readonly originals = new Map<string, OriginalEvent & { readonly executionId: string }>();
+  /** By execution: the sequence of an event that cannot be read. */
+  readonly damaged = new Map<string, number>();
   /** For checks alone: originals that were erased. */
   readonly erasedOriginals = new Map<string, OriginalEvent & { readonly executionId: string }>();
   readonly erasures = new Map<string, PendingErasure & { readonly erasedAtMs: number | null }>();

@@ -1,0 +1,65 @@
+import type { JsonObject } from '../../../machines/json.ts';
+import { RuntimeError } from '../../../src/runtime/errors.ts';
+import { DamagedEntryError } from '../../../store/port/errors.ts';
+import type { Fault } from '../plan.ts';
+import type { MemoryDatabase } from '../store/memory-database.ts';
+import type { StoredExecution } from '../store/tables.ts';
+import type { RuntimeProcess } from './runtime-process.ts';
+
+type DamageFault = Extract<Fault, { kind: 'damage' }>;
+
+const RESTART_MS = 500;
+
+/** Damages the log or the last snapshot of an execution: no other execution may notice it. */
+export class Damage {
+  readonly #database: MemoryDatabase;
+  readonly #processes: readonly RuntimeProcess[];
+  readonly #ids = new Set<string>();
+  /** Executions whose last snapshot was damaged. */
+  readonly snapshots = new Set<string>();
+
+  constructor(database: MemoryDatabase, processes: readonly RuntimeProcess[]) {
+    this.#database = database;
+    this.#processes = processes;
+  }
+
+  /** Whether it may be the error of a request. */
+  explainsReply(error: unknown): boolean {
+    return this.explains(error) || (error instanceof DamagedEntryError && this.#database.tables.damaged.size > 0);
+  }
+
+  /** Whether it is the error for an execution that is damaged. */
+  explains(error: unknown): boolean {
+    return error instanceof RuntimeError && error.code === 'corrupt' && [...this.#ids].some((id) => error.message.includes(id));
+  }
+
+  begin({ what, which, part, downMs }: DamageFault): void {
+    const { executions, damaged } = this.#database.tables;
+    const live = [...executions.values()].filter(({ row }) => row.completedAtMs === null);
+    const execution = live[Math.floor(which * live.length)];
+    if (execution === undefined) return;
+    const { id, seq } = execution.row;
+    if (what === 'event') damaged.set(id, 1 + Math.floor(part * seq));
+    else if (!this.#damageSnapshot(execution)) return;
+    this.#ids.add(id);
+    for (const each of this.#processes) each.crash(downMs);
+  }
+
+  /** Restores what cannot be read, and starts the processes again: they do not read it soon. */
+  end(): void {
+    const { damaged } = this.#database.tables;
+    if (damaged.size === 0) return;
+    damaged.clear();
+    for (const each of this.#processes) each.crash(RESTART_MS);
+  }
+
+  #damageSnapshot({ row, checkpoints, events }: StoredExecution): boolean {
+    const last = checkpoints.at(-1);
+    if (last === undefined) return false;
+    const text = JSON.stringify({ ...(JSON.parse(last.text) as JsonObject), visits: null });
+    const damaged = [...checkpoints.slice(0, -1), { ...last, text }];
+    this.#database.tables.executions.set(row.id, { row, checkpoints: damaged, events });
+    this.snapshots.add(row.id);
+    return true;
+  }
+}
