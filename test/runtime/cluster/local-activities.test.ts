@@ -30,6 +30,34 @@ describe('in-process work', () => {
     expect((await b.settled(id)).status).toBe('completed');
   });
 
+  it.each([
+    ['the owner', 0],
+    ['another runtime', 1],
+  ])('that waited for a slot when %s paused its execution is done once another has resumed it', async (_who, pausing) => {
+    const { join } = cluster();
+    const finish: (() => void)[] = [];
+    const tools = {
+      slow: () => new Promise<object>((resolve) => finish.push(() => resolve({}))),
+    };
+    const members = [await join({ tools, concurrency: 1 }), await join({ tools, concurrency: 1 })] as const;
+    const [owner, other] = members;
+    const id = await owner.run({
+      workflow_id: 'both',
+      version: '1',
+      nodes: { all: { kind: { type: 'parallel', branches: ['a', 'b'] } }, a: tool('slow'), b: tool('slow') },
+      edges: [],
+    });
+    const waiting = () => owner.runtime.inProcess('default').waiting;
+    await waitUntil(() => finish.length === 1 && waiting() === 1);
+    await members[pausing]?.runtime.pause(CALLER, id, 'wait');
+    await waitUntil(() => waiting() === 0);
+    await other.runtime.resume(CALLER, id);
+    await waitUntil(async () => {
+      finish.shift()?.();
+      return (await other.runtime.execution('default', id)).status === 'completed';
+    });
+  });
+
   it('is put on the queue by an owner that lacks the tool, and done by a runtime that has it', async () => {
     const { join, advance: pass } = cluster();
     let finish: (value: unknown) => void = () => {};

@@ -155,7 +155,7 @@ export class ActivityPool {
   /** Another runtime moved the execution on to `seq`: abandons attempts that are not in `wanted`, except those started later. */
   keepOnly(executionId: string, seq: number, wanted: readonly Visit[]): void {
     for (const task of [...this.#options.tasks.of(executionId)]) {
-      if (task.seq <= seq && !wanted.some((visit) => task.is(visit))) this.#abandon(task);
+      if (task.seq <= seq && !wanted.some((visit) => task.is(visit))) this.#abandonAt(task, seq);
     }
   }
 
@@ -166,9 +166,15 @@ export class ActivityPool {
   #abandonVisit(executionId: string, visit: Pick<Visit, 'node' | 'activation'>, seq: number): void {
     for (const task of this.#options.tasks.of(executionId)) {
       if (task.node !== visit.node || task.activation !== visit.activation || task.seq >= seq) continue;
-      this.#abandon(task);
+      this.#abandonAt(task, seq);
       return;
     }
+  }
+
+  /** A later run than that at `seq` may ask for the same attempt again: a suspended execution is resumed. */
+  #abandonAt(task: ActivityTask, seq: number): void {
+    this.#abandon(task);
+    this.#options.started.refused(task.executionId, task, seq);
   }
 
   abandonAll(): void {
