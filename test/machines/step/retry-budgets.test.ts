@@ -31,6 +31,20 @@ describe('a retry behind the node for budgets', () => {
     expectReplays(driver);
   });
 
+  it('runs that node again, if it failed after a node that completed had exceeded the budget', () => {
+    const driver = routed([tool('a'), tool('over')]);
+    driver.done('a', {}, over);
+    expect(driver.events).toContain('cost_budget_exceeded:a');
+    driver.fail('over', finally_);
+    expect(driver.run.error).toBe('node(s) failed terminally: over');
+    driver.retry();
+    expect(driver.events).toEqual(['workflow_retried', 'node_scheduled:over']);
+    expect(usageOf(driver.run)).toMatchObject({ cost_usd: 2 });
+    driver.done('over', {}, over);
+    expect(driver.run.status).toBe('completed');
+    expectReplays(driver);
+  });
+
   it('leaves cancelled what the budget has cancelled', () => {
     const driver = routed([parallel('s', ['a', 'b']), tool('a'), tool('b'), tool('over')]);
     driver.fail('a', { ...finally_, ...over });
