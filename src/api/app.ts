@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyRequest, LogController } from 'fastify';
 import type { Bindings } from 'pino';
+import type { Json } from '../../machines/json.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { Config } from '../config.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
@@ -17,9 +18,9 @@ import { refuseEarly } from './overload/early-refusal.ts';
 import { LoadShedder } from './overload/load-shedder.ts';
 import { backlogMs, logShedding } from './overload/shed.ts';
 import { handleError, handleMalformedHttp } from './replies/error-handler.ts';
-import { serializeFairly } from './replies/fair-serialization.ts';
 import { LazyLogger } from './replies/lazy-logger.ts';
 import { type LogLevels, logRequests, requestId } from './replies/request-log.ts';
+import { RequestTurns } from './request-turns.ts';
 import { decodeBody, parseBody } from './requests/body.ts';
 import { validationError, validatorCompiler } from './requests/validation.ts';
 import { reportUnknownFields } from './requests/warnings.ts';
@@ -102,7 +103,7 @@ export function buildApp(options: AppOptions): Api {
     config: options.config,
     tokens,
     polls: new LongPolls(tokenMonitor),
-    streams: new EventStreams(options.control.live.keepAlive, tokenMonitor, nowMs),
+    streams: new EventStreams(options.control.live.keepAlive, tokenMonitor, options.runtime.slices),
     shedder: new LoadShedder({
       maxWaitMs: options.config.maxWaitMs,
       backlogMs: (tenantId) => backlogMs(options.runtime, tenantId, nowMs()),
@@ -135,13 +136,11 @@ export function buildApp(options: AppOptions): Api {
   app.setValidatorCompiler(validatorCompiler());
   // Replies are not filtered by their schemas, which type-check and document them.
   app.setSerializerCompiler(() => (reply) => JSON.stringify(reply));
-  serializeFairly(app, nowMs);
+  const turns = new RequestTurns(app, options.runtime.slices);
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
-    const { acceptsYaml = false } = request.routeOptions.config;
-    if (acceptsYaml && isYaml(request.contentType)) done(null, new YamlBody(decodeBody(bytes)));
-    else done(null, parseBody(bytes, acceptsYaml ? 'for YAML, send content-type: application/yaml' : undefined));
-  });
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes: Buffer, done) =>
+    turns.take(request, () => bodyOf(request, bytes), done),
+  );
   app.addHook('onClose', async () => unsubscribe());
   logRequests(app, options.log ?? null);
   closeAfterInFlight(app);
@@ -155,6 +154,12 @@ export function buildApp(options: AppOptions): Api {
   consoleRoutes(app);
   documentationRoutes(app, routes);
   return app;
+}
+
+function bodyOf({ routeOptions, contentType }: FastifyRequest, bytes: Buffer): Json | YamlBody | undefined {
+  const { acceptsYaml = false } = routeOptions.config;
+  if (acceptsYaml && isYaml(contentType)) return new YamlBody(decodeBody(bytes));
+  return parseBody(bytes, acceptsYaml ? 'for YAML, send content-type: application/yaml' : undefined);
 }
 
 function lazyLogger(parent: FastifyBaseLogger, bindings: Bindings): FastifyBaseLogger {

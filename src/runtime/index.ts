@@ -177,6 +177,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
   return {
     id: runtimeId,
     tenants: quotas,
+    slices: context.slices,
     get storeFault() {
       return heartbeats.fault;
     },

@@ -22,6 +22,7 @@ export class WorkItems {
   readonly #transactions: Transactions;
   readonly #pending: Statement<[string, string, number], PendingItem>;
   readonly #pendingOfTool: Statement<[string, string, string, number], PendingItem>;
+  readonly #oldestOfTools: Statement<[object], PendingItem & { readonly tool: string }>;
   readonly #nextWaiting: Statement<[string, string, string], Pick<WaitingWork, 'queue' | 'tool'>>;
   readonly #countWaiting: Statement<[string, string, string, number], Omit<WaitingWork, 'queue' | 'tool'>>;
   readonly #claim: Statement;
@@ -34,6 +35,7 @@ export class WorkItems {
     this.#transactions = transactions;
     this.#pending = db.prepare<[string, string, number], PendingItem>(sql.PENDING_WORK);
     this.#pendingOfTool = db.prepare<[string, string, string, number], PendingItem>(sql.PENDING_WORK_OF_TOOL);
+    this.#oldestOfTools = db.prepare<[object], PendingItem & { readonly tool: string }>(sql.OLDEST_WORK_OF_TOOLS);
     this.#nextWaiting = db.prepare<[string, string, string], Pick<WaitingWork, 'queue' | 'tool'>>(sql.NEXT_WAITING);
     this.#countWaiting = db.prepare<[string, string, string, number], Omit<WaitingWork, 'queue' | 'tool'>>(sql.COUNT_WAITING);
     this.#claim = db.prepare(sql.CLAIM_WORK);
@@ -88,12 +90,21 @@ export class WorkItems {
 
   /** The index yields the oldest items of each queue in order; merging them here avoids sorting a long queue. */
   #oldest({ tenantId, queues, tools, limit }: ClaimRequest): readonly PendingItem[] {
-    const named = tools === null ? null : [...new Set(tools).add('')];
+    const named = tools === null ? null : JSON.stringify([...new Set(tools).add('')]);
     const candidates = [...new Set(queues)].flatMap((queue) =>
-      named === null
-        ? this.#pending.all(tenantId, queue, limit)
-        : named.flatMap((tool) => this.#pendingOfTool.all(tenantId, queue, tool, limit)),
+      named === null ? this.#pending.all(tenantId, queue, limit) : this.#oldestOfNamed({ tenantId, queue, tools: named }, limit),
     );
-    return candidates.sort((a, b) => a.createdAtMs - b.createdAtMs || a.position - b.position).slice(0, limit);
+    return firstOf(candidates, limit);
   }
+
+  /** Only tools whose own oldest item is among the oldest of all can have more of them. */
+  #oldestOfNamed(work: { tenantId: string; queue: string; tools: string }, limit: number): readonly PendingItem[] {
+    const oldest = firstOf(this.#oldestOfTools.all(work), limit);
+    if (limit === 1) return oldest;
+    return oldest.flatMap(({ tool }) => this.#pendingOfTool.all(work.tenantId, work.queue, tool, limit));
+  }
+}
+
+function firstOf<T extends PendingItem>(items: readonly T[], limit: number): readonly T[] {
+  return items.toSorted((a, b) => a.createdAtMs - b.createdAtMs || a.position - b.position).slice(0, limit);
 }

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import { setImmediate } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
+import type { Slice } from '../../runtime/scheduling/time-slices.ts';
 
 /** Characters that are buffered before they are sent. */
 const CHUNK_CHARS = 64 * 1024;
@@ -21,15 +21,20 @@ export async function sendList(
   rest: object = {},
   mediaType = 'application/json',
 ): Promise<FastifyReply> {
-  const { warnings } = reply.request;
-  const chunks = chunksOf(key, items, warnings === null ? rest : { ...rest, warnings });
+  const { warnings, slice } = reply.request;
+  const chunks = chunksOf(key, items, warnings === null ? rest : { ...rest, warnings }, slice);
   const first = await chunks.next();
   reply.type(`${mediaType}; charset=utf-8`);
   if (first.done === true) throw new Error('internal error: a list without chunks');
   return reply.send(first.value.last ? first.value.text : Readable.from(textOf(first.value, chunks), { objectMode: false }));
 }
 
-async function* chunksOf(key: string, items: AsyncIterable<unknown>, rest: object): AsyncGenerator<Chunk, void, undefined> {
+async function* chunksOf(
+  key: string,
+  items: AsyncIterable<unknown>,
+  rest: object,
+  slice: Slice | null,
+): AsyncGenerator<Chunk, void, undefined> {
   let text = `{${JSON.stringify(key)}:[`;
   let separator = '';
   for await (const item of items) {
@@ -38,9 +43,9 @@ async function* chunksOf(key: string, items: AsyncIterable<unknown>, rest: objec
     if (text.length >= CHUNK_CHARS) {
       yield { text, last: false };
       text = '';
-      // A client that reads quickly must not keep others waiting.
-      await setImmediate();
     }
+    // A client that reads quickly must not keep others waiting.
+    await slice?.next();
   }
   const more = JSON.stringify(rest).slice(1);
   yield { text: `${text}]${more === '}' ? '' : ','}${more}`, last: true };

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { KeepAlive } from '../../control/live/keep-alive.ts';
 import { Slots } from '../../runtime/activities/local/slots.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
-import { TimeSlices } from '../../runtime/scheduling/time-slices.ts';
+import type { TimeSlices } from '../../runtime/scheduling/time-slices.ts';
 import type { TokenMonitor } from '../auth/token-monitor.ts';
 
 /** Bytes that are buffered for a slow client, besides the buffer of the socket. */
@@ -100,10 +100,10 @@ export class EventStreams {
   #opened = 0;
   #closed = false;
 
-  constructor(keepAlive: KeepAlive, tokenMonitor: TokenMonitor, nowMs: () => number) {
+  constructor(keepAlive: KeepAlive, tokenMonitor: TokenMonitor, slices: TimeSlices) {
     this.#keepAlive = keepAlive;
     this.#tokenMonitor = tokenMonitor;
-    this.#slices = new TimeSlices({ nowMs });
+    this.#slices = slices;
   }
 
   /** How many are open. */

@@ -25,7 +25,9 @@ const MAX_EXECUTIONS_PER_BATCH = 512;
 /**
  * After so much stepping the rest waits for the next turn of the event loop: a step of a very wide fan-out takes milliseconds.
  */
-const MAX_STEPPING_MS = 50;
+const MAX_STEPPING_MS = 20;
+/** The same for the size of the events: SQLite holds the thread while it writes them. */
+const MAX_LOG_BYTES_PER_BATCH = 128 * 1024;
 /** Code units of what redacted events were before. */
 const LARGE_ORIGINALS = 262_144;
 /** How often a step is retried because the stored execution had moved on. */
@@ -210,7 +212,9 @@ export class Engine {
     const isInTime = (): boolean => clock.nowMs() - nowMs < MAX_STEPPING_MS;
     const stepped: SteppedMailbox[] = [];
     const units: CommitUnit[] = [];
-    while (stepped.length < MAX_EXECUTIONS_PER_BATCH && (stepped.length === 0 || isInTime())) {
+    let logBytes = 0;
+    const mayGoOn = (): boolean => isInTime() && logBytes < MAX_LOG_BYTES_PER_BATCH;
+    while (stepped.length < MAX_EXECUTIONS_PER_BATCH && (stepped.length === 0 || mayGoOn())) {
       const mailbox = this.#ready.take();
       if (mailbox === null) break;
       mailbox.state = 'committing';
@@ -227,6 +231,7 @@ export class Engine {
       mailbox.coldPasses = 0;
       if (isTimed) events.emit('stepped', { messages: batch.envelopes.length, durationMs: performance.now() - startedAt });
       stepped.push({ mailbox, batch });
+      logBytes += batch.logBytes;
       if (batch.unit !== null) units.push(batch.unit);
     }
     if (units.length === 0) this.#settle(stepped, []);

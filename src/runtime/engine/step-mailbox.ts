@@ -30,6 +30,8 @@ export interface StepBatch {
   readonly unit: CommitUnit | null;
   /** The execution itself, then those that begin in the same unit: children, the next segment. */
   readonly commits: readonly ExecutionCommit[];
+  /** Size of the events of the execution itself. */
+  readonly logBytes: number;
   /** Why the execution is corrupt; null = it is not. */
   readonly corrupt: RuntimeError | null;
 }
@@ -66,7 +68,7 @@ export function stepMailbox(
     return stepAll(pending, limit, isInTime, moment, deps, envelopes);
   } catch (cause) {
     const corrupt = corruptError(pending.id, cause);
-    return { envelopes, outcomes: envelopes.map(() => corrupt), unit: null, commits: [], corrupt };
+    return { envelopes, outcomes: envelopes.map(() => corrupt), unit: null, commits: [], logBytes: 0, corrupt };
   }
 }
 
@@ -118,10 +120,11 @@ function stepAll(
     begun.push(...result.begun);
   }
   if (base === null || run === null || builder === null || isEmpty(builder))
-    return { envelopes, outcomes, unit: null, commits: [], corrupt };
+    return { envelopes, outcomes, unit: null, commits: [], logBytes: 0, corrupt };
   const commit = executionCommit({ id, before, base, run, builder, isRetried, owner, nowMs, ...writeDeps(deps) });
   const commits = [commit, ...begun];
-  return { envelopes, outcomes, unit: { executions: commits.map((commit) => commit.write), idempotency }, commits, corrupt };
+  const unit = { executions: commits.map((commit) => commit.write), idempotency };
+  return { envelopes, outcomes, unit, commits, logBytes: builder.logBytes, corrupt };
 }
 
 /** Has another runtime taken over what the sender of the message takes for lost? */

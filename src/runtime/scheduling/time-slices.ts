@@ -6,6 +6,9 @@ import { RoundRobin } from './round-robin.ts';
 const SLICE_MS = 10;
 /** The most pieces of work in one turn, however short they are. */
 const PIECES_PER_SLICE = 100;
+/** A key that has computed for less time within a window does not wait, unless such keys have used a slice of their own. */
+const SPARSE_MS = 5;
+const WINDOW_MS = 100;
 
 /** A long computation that yields to the event loop. */
 export interface Slice {
@@ -17,8 +20,11 @@ export interface Slice {
 }
 
 /**
- * Shares the event loop between long computations, such as replaying a log or compiling a workflow: in one turn of the loop, they
- * compute for about 10 ms in all. Keys (tenants) take turns, and so do the computations of one key.
+ * Shares the event loop between long computations, such as handling a request, replaying a log or compiling a workflow: in one turn of the
+ * loop, they compute for about 10 ms in all. Keys (tenants) take turns, and so do the computations of one key. A key that computes
+ * little goes before keys that compute much, as sparse flows do in FQ-CoDel.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc8290 section 3.3
  */
 export class TimeSlices {
   readonly #clock: Pick<Clock, 'nowMs'>;
@@ -28,6 +34,16 @@ export class TimeSlices {
   /** When the first computation of this turn of the loop started; null = there was none yet. */
   #sinceMs: number | null = null;
   #pieces = 0;
+  /** Time of this turn for keys that compute little. */
+  #sparseMs = 0;
+  /** How long each key has computed in this window. */
+  readonly #spentMs = new Map<string, number>();
+  #windowSinceMs = 0;
+  /** The key whose piece of work is in progress; null = none is. */
+  #running: string | null = null;
+  #runningSinceMs = 0;
+  #isRunningSparse = false;
+  #isEndExpected = false;
 
   constructor(clock: Pick<Clock, 'nowMs'>) {
     this.#clock = clock;
@@ -37,7 +53,7 @@ export class TimeSlices {
     const slice: Slice = {
       next: () => {
         throwIfAborted(signal);
-        if (this.#mayGoOn(slice)) return null;
+        if (this.#mayGoOn(slice, key)) return null;
         return waitTurn(this.#waiting, key, signal).then(() => {
           this.#current = slice;
         });
@@ -56,45 +72,81 @@ export class TimeSlices {
     }
   }
 
-  #mayGoOn(slice: Slice): boolean {
-    if (this.#sinceMs === null) this.#begin();
-    else if (this.#waiting.size > 0 && this.#current !== slice) return false;
-    if (!this.#hasTime()) return false;
-    this.#pieces += 1;
+  #mayGoOn(slice: Slice, key: string): boolean {
+    const nowMs = this.#clock.nowMs();
+    this.#endPiece(nowMs);
+    if (this.#sinceMs === null) this.#begin(nowMs);
+    const isNext = this.#waiting.size === 0 || this.#current === slice;
+    const isSparse = !(isNext && this.#hasTime(nowMs));
+    if (isSparse && !this.#isSparse(key)) return false;
+    if (!isSparse) this.#pieces += 1;
+    this.#beginPiece(key, nowMs, isSparse);
     return true;
   }
 
-  #hasTime(): boolean {
-    const elapsedMs = this.#clock.nowMs() - (this.#sinceMs ?? 0);
+  #isSparse(key: string): boolean {
+    return this.#sparseMs < SLICE_MS && (this.#spentMs.get(key) ?? 0) < SPARSE_MS && this.#waiting.sizeOf(key) === 0;
+  }
+
+  #hasTime(nowMs: number): boolean {
+    const elapsedMs = nowMs - (this.#sinceMs ?? 0);
     // A negative time means that the clock was set back.
     return elapsedMs >= 0 && elapsedMs < SLICE_MS && this.#pieces < PIECES_PER_SLICE;
   }
 
-  #begin(): void {
-    this.#sinceMs = this.#clock.nowMs();
+  #begin(nowMs: number): void {
+    this.#sinceMs = nowMs;
     this.#pieces = 0;
-    setImmediate(() => this.#endTurn());
+    this.#sparseMs = 0;
+    setImmediate(this.#endTurn);
   }
 
-  #endTurn(): void {
+  readonly #endTurn = (): void => {
     this.#sinceMs = null;
     this.#current = null;
     if (this.#waiting.size === 0) return;
-    this.#begin();
+    this.#begin(this.#clock.nowMs());
     this.#giveTurn();
-  }
+  };
 
   /** Lets the next computation continue, and the one after it in the same turn of the loop if there is time left. */
   #giveTurn(): void {
     const next = this.#waiting.next();
     if (next === null) return;
     this.#pieces += 1;
+    this.#beginPiece(next.key, this.#clock.nowMs(), false);
     next.item();
+  }
+
+  #beginPiece(key: string, nowMs: number, isSparse: boolean): void {
+    this.#running = key;
+    this.#runningSinceMs = nowMs;
+    this.#isRunningSparse = isSparse;
+    if (this.#isEndExpected) return;
+    this.#isEndExpected = true;
     // A tick that is scheduled from a microtask runs once the computation has done its pieces, or waits for something else.
-    queueMicrotask(() =>
-      process.nextTick(() => {
-        if (this.#sinceMs !== null && this.#hasTime()) this.#giveTurn();
-      }),
-    );
+    queueMicrotask(this.#expectEnd);
+  }
+
+  readonly #expectEnd = (): void => process.nextTick(this.#onPieceEnded);
+
+  readonly #onPieceEnded = (): void => {
+    this.#isEndExpected = false;
+    const nowMs = this.#clock.nowMs();
+    this.#endPiece(nowMs);
+    if (this.#sinceMs !== null && this.#hasTime(nowMs)) this.#giveTurn();
+  };
+
+  /** Each piece counts for a part of a slice, even if it takes no time. */
+  #endPiece(nowMs: number): void {
+    if (nowMs - this.#windowSinceMs >= WINDOW_MS || nowMs < this.#windowSinceMs) {
+      this.#windowSinceMs = nowMs;
+      this.#spentMs.clear();
+    }
+    if (this.#running === null) return;
+    const tookMs = Math.max(nowMs - this.#runningSinceMs, SLICE_MS / PIECES_PER_SLICE);
+    this.#spentMs.set(this.#running, (this.#spentMs.get(this.#running) ?? 0) + tookMs);
+    if (this.#isRunningSparse) this.#sparseMs += tookMs;
+    this.#running = null;
   }
 }

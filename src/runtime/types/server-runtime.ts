@@ -3,6 +3,7 @@ import type { StoreErrorCode } from '../../../store/port/errors.ts';
 import type { ControlChange } from '../../../store/port/notifications.ts';
 import type { TenantRecord } from '../../../store/port/resources/tenants.ts';
 import type { EventBus } from '../events.ts';
+import type { TimeSlices } from '../scheduling/time-slices.ts';
 import type { Caller } from './caller.ts';
 import type { CancelSignal } from './cancel-signal.ts';
 import type { ExecutionView, NodeView, StartRequest, StartResult } from './executions.ts';
@@ -64,6 +65,8 @@ export interface InputNeed {
 /** A runtime with what the server around it needs. Not part of the public library. */
 export interface ServerRuntime extends Runtime {
   readonly tenants: TenantAdmission;
+  /** For what takes long, on this thread. */
+  readonly slices: TimeSlices;
   /** The error of this runtime's last heartbeat, at most 20 seconds ago; null = the store can be written. */
   readonly storeFault: StoreErrorCode | null;
   /**

@@ -24,6 +24,10 @@ export const PENDING_WORK = `SELECT position, created_at_ms AS createdAtMs FROM 
   WHERE tenant_id = ? AND queue = ? AND status = 'pending' ORDER BY created_at_ms, position LIMIT ?`;
 export const PENDING_WORK_OF_TOOL = `SELECT position, created_at_ms AS createdAtMs FROM work_items INDEXED BY work_items_by_tool
   WHERE tenant_id = ? AND queue = ? AND tool = ? AND status = 'pending' ORDER BY created_at_ms, position LIMIT ?`;
+/** The oldest item of each of the tools, a JSON array. */
+export const OLDEST_WORK_OF_TOOLS = `SELECT w.position, w.created_at_ms AS createdAtMs, w.tool FROM json_each(@tools) AS named
+  CROSS JOIN work_items w ON w.position = (SELECT position FROM work_items INDEXED BY work_items_by_tool
+    WHERE tenant_id = @tenantId AND queue = @queue AND tool = named.value AND status = 'pending' ORDER BY created_at_ms, position LIMIT 1)`;
 export const NEXT_WAITING = `SELECT queue, tool FROM work_items INDEXED BY work_items_by_tool
   WHERE tenant_id = ? AND status = 'pending' AND (queue, tool) > (?, ?) ORDER BY queue, tool LIMIT 1`;
 export const COUNT_WAITING = `SELECT count(*) AS waiting, min(created_at_ms) AS oldestAtMs FROM (

@@ -60,8 +60,19 @@ describe('time slices', () => {
 
   it('are given to tenants in turn', async () => {
     const { work, marked } = watched();
-    const log = await marked(() => [work('a', 't', 2, 50), work('b', 't', 2, 50), work('c', 't', 2, 50), work('x', 'u', 4, 50)]);
-    expect(log).toBe('a|a|x|b|x|c|x|x|b|c');
+    const log = await marked(() => [work('a', 't', 2, 50), work('b', 't', 2, 50), work('c', 't', 2, 50), work('x', 'u', 5, 50)]);
+    expect(log).toBe('ax|a|x|b|x|c|x|x|b|c');
+  });
+
+  it('are not waited for by tenants that compute little, which have time of their own', async () => {
+    const { work, marked } = watched();
+    const log = await marked(() => [
+      work('a', 't', 3, 50),
+      ...[0, 1, 2, 3, 4].map((n) => work(`${n}`, `tenant-${n}`, 1, 3)),
+      work('y', 'v', 1, 50),
+    ]);
+    // Four of them use up 10 ms; the others wait for their turns.
+    expect(log).toBe('a0123|a|4y|a');
   });
 
   it('are refused once the signal is aborted', async () => {

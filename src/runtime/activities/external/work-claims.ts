@@ -24,7 +24,7 @@ const MAX_CLAIM_CHARS = 16_000_000;
 /** A claim takes so many times more items at once than before, as long as the payloads are small. */
 const CLAIM_GROWTH = 4;
 const MAX_CLAIM_WAIT_MS = 60_000;
-/** Pairs of a queue and a tool in one claim: SQLite looks them up in about 40 ms. */
+/** Pairs of a queue and a tool in one claim. */
 const MAX_LOOKUPS = 4_000;
 
 export interface WorkClaimsOptions extends RuntimeContext {
