@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../machines/json.ts';
 import { FakeClock } from '../../support/clock.ts';
-import { eventually, openTestRuntime } from '../../support/runtimes.ts';
+import { CALLER, eventually, openTestRuntime } from '../../support/runtimes.ts';
 
 /** A clock that advances by 100 ms at each reading, as if every step took long. */
 class RacingClock extends FakeClock {
@@ -42,6 +43,26 @@ async function commitsOf(clock: FakeClock): Promise<number> {
 describe('the engine', () => {
   it('commits in one batch what is ready at the same time', async () => {
     expect(await commitsOf(new FakeClock())).toBe(1);
+  });
+
+  it('ends a batch early when executions are large: another tenant waits for one or two of them', async () => {
+    const { runtime } = await openTestRuntime();
+    const batches: number[] = [];
+    runtime.on('batchCommitted', ({ executions }) => batches.push(executions));
+    const started = async (input: JsonObject) => {
+      batches.length = 0;
+      await Promise.all(Array.from({ length: 12 }, () => runtime.start(CALLER, { workflowId: 'wait', input })));
+      return batches;
+    };
+    await runtime.register(CALLER, {
+      workflow_id: 'wait',
+      version: '1',
+      nodes: { wait: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'k' } } },
+      edges: [{ from: 'wait', to: 'end' }],
+    });
+    await started({});
+    expect(await started({})).toEqual([12]);
+    expect(await started({ text: 'x'.repeat(100_000) })).toEqual([2, 2, 2, 2, 2, 2]);
   });
 
   it('ends a batch early when steps take long', async () => {
