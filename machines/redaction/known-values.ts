@@ -1,4 +1,5 @@
-import { isObject, type Json } from '../json.ts';
+import { type Cooperative, runToEnd } from '../cooperative.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Finder } from './detectors.ts';
 import { type Path, type PathPositions, positionsInside, startOf } from './paths.ts';
 import { SortedValues, type Work } from './sorted-values.ts';
@@ -11,25 +12,58 @@ const MAX_VALUES = 2_000;
 const WORK = 1_000_000;
 const WORK_PER_CHARACTER = 64;
 /** Characters that are compared in one window. */
-const WORK_AT_ONCE = 1_000_000;
+const WORK_AT_ONCE = 250_000;
+/** Values that are looked at before other work may go on, and characters of those that are added. */
+const VISITED_AT_ONCE = 256;
+const ADDED_AT_ONCE = 4_096;
+const ENCODED_AT_ONCE = 2_048;
+
+/** The values at the paths in a state or an input, in order, up to as many as are looked for. */
+export interface GivenValues {
+  readonly given: ReadonlySet<string>;
+  /** Also as JSON and URLs would have them. */
+  readonly forms: ReadonlySet<string>;
+}
+
+export const NO_VALUES: GivenValues = { given: new Set(), forms: new Set() };
+
+export function* valuesAt(paths: readonly Path[], root: Json): Cooperative<GivenValues> {
+  if (paths.length === 0 || typeof root !== 'object' || root === null) return NO_VALUES;
+  const given = new Set<string>();
+  const forms = new Set<string>();
+  let [visited, added] = [0, 0];
+  for (const text of textsAt(root, startOf(paths))) {
+    if (text !== null && !given.has(text)) {
+      if (text.length > ADDED_AT_ONCE) yield;
+      given.add(text);
+      for (const form of [text, JSON.stringify(text).slice(1, -1), yield* uriForm(text)])
+        if (form.length >= MIN_LENGTH && forms.size < MAX_VALUES) forms.add(form);
+      added += text.length;
+    }
+    if (forms.size >= MAX_VALUES) break;
+    visited += 1;
+    if (visited < VISITED_AT_ONCE && added < ADDED_AT_ONCE) continue;
+    [visited, added] = [0, 0];
+    yield;
+  }
+  return given.size === 0 ? NO_VALUES : { given, forms };
+}
 
 /** The values at the paths of a policy, to be found again in other values and inside texts. */
 export class KnownValues {
-  /** As they are at the paths, in order. */
+  /** As they are at the paths, in order, as far as they are looked for. */
   readonly #given: ReadonlySet<string>;
-  readonly #values = new Set<string>();
+  readonly #values: ReadonlySet<string>;
   /** By their first characters. */
   readonly #byPrefix = new Map<string, SortedValues>();
   /** 1 at the lower bytes of the code units with which values begin: most places of a text are passed over by it. */
   readonly #firstBytes = new Uint8Array(256);
   #longest = 0;
 
-  private constructor(given: ReadonlySet<string>) {
+  /** `values`: the given ones in all their forms. */
+  private constructor(given: ReadonlySet<string>, values: ReadonlySet<string>) {
     this.#given = given;
-    for (const text of given) {
-      if (this.#values.size >= MAX_VALUES) break;
-      this.#add(text);
-    }
+    this.#values = values;
     const byPrefix = new Map<string, string[]>();
     for (const value of this.#values) {
       this.#longest = Math.max(this.#longest, value.length);
@@ -42,12 +76,22 @@ export class KnownValues {
     for (const [prefix, values] of byPrefix) this.#byPrefix.set(prefix, new SortedValues(values));
   }
 
-  /** `roots`: states and inputs in which paths begin. Returns one of `recent` if it has the same values. */
-  static of(paths: readonly Path[], roots: readonly Json[], recent: Iterable<KnownValues> = []): KnownValues {
+  /** `roots`: states and inputs in which paths begin. */
+  static of(paths: readonly Path[], roots: readonly Json[]): KnownValues {
+    return KnownValues.from(roots.map((root) => runToEnd(valuesAt(paths, root))));
+  }
+
+  /** Returns one of `recent` if it has the same values. */
+  static from(roots: readonly GivenValues[], recent: Iterable<KnownValues> = []): KnownValues {
     const given = new Set<string>();
-    if (paths.length > 0) for (const root of roots) collect(root, startOf(paths), given);
+    const values = new Set<string>();
+    for (const root of roots) {
+      if (values.size >= MAX_VALUES) break;
+      for (const text of root.given) given.add(text);
+      for (const form of root.forms) if (values.size < MAX_VALUES) values.add(form);
+    }
     for (const known of recent) if (known.#isOf(given)) return known;
-    return new KnownValues(given);
+    return new KnownValues(given, values);
   }
 
   get isEmpty(): boolean {
@@ -84,10 +128,15 @@ export class KnownValues {
   }
 
   /** The first place in a text from which on it may be the beginning of a value; its length = nowhere. */
-  openAt(text: string): number {
+  *openAt(text: string): Cooperative<number> {
     const work = workFor(text);
+    let pause = work.left - WORK_AT_ONCE;
     for (let start = Math.max(0, text.length - this.#longest + 1); start < text.length; start += 1) {
       if (this.#mayBeginAt(text, start, work) || work.left < 0) return start;
+      work.left -= 1;
+      if (work.left >= pause) continue;
+      pause = work.left - WORK_AT_ONCE;
+      yield;
     }
     return text.length;
   }
@@ -106,37 +155,45 @@ export class KnownValues {
     for (const text of given) if (own.next().value !== text) return false;
     return true;
   }
+}
 
-  /** Also as JSON and URLs would have it. */
-  #add(trimmed: string): void {
-    for (const form of new Set([trimmed, JSON.stringify(trimmed).slice(1, -1), uriForm(trimmed)])) {
-      if (form.length >= MIN_LENGTH && this.#values.size < MAX_VALUES) this.#values.add(form);
-    }
+/** The texts at paths that begin in a value, in order. Null = another value, on the way. */
+function* textsAt(value: Json, positions: PathPositions): Generator<string | null, undefined> {
+  if (positions.length === 0 || typeof value !== 'object' || value === null) return;
+  for (const key in value) {
+    const part = (value as JsonObject)[key] ?? null;
+    const inside = positionsInside(positions, key);
+    yield null;
+    if (inside === null) yield* textsIn(part);
+    else yield* textsAt(part, inside);
   }
 }
 
-function collect(value: Json, positions: PathPositions, into: Set<string>): void {
-  if (positions.length === 0) return;
-  const visit = (key: string, inner: Json): void => {
-    const inside = positionsInside(positions, key);
-    if (inside === null) addAll(inner, into);
-    else collect(inner, inside, into);
-  };
-  if (Array.isArray(value)) for (const [i, item] of (value as readonly Json[]).entries()) visit(String(i), item);
-  else if (isObject(value)) for (const [key, inner] of Object.entries(value)) visit(key, inner);
-}
-
-function addAll(value: Json, into: Set<string>): void {
-  if (typeof value === 'string') into.add(value.trim());
-  else if (typeof value === 'number') into.add(String(value));
-  else if (Array.isArray(value)) for (const item of value as readonly Json[]) addAll(item, into);
-  else if (isObject(value)) for (const inner of Object.values(value)) addAll(inner, into);
+function* textsIn(value: Json): Generator<string | null, undefined> {
+  if (typeof value === 'string') yield value.trim();
+  else if (typeof value === 'number') yield String(value);
+  else if (Array.isArray(value)) for (const item of value as readonly Json[]) yield* textsIn(item);
+  else if (isObject(value)) for (const inner of Object.values(value)) yield* textsIn(inner);
+  else yield null;
 }
 
 function workFor(text: string): Work {
   return { left: WORK + WORK_PER_CHARACTER * text.length };
 }
 
-function uriForm(text: string): string {
-  return encodeURIComponent(text.toWellFormed());
+/** Percent-encoded, in parts: the code units of a pair belong together. */
+function* uriForm(text: string): Cooperative<string> {
+  let form = '';
+  for (let at = 0; at < text.length; ) {
+    let end = at + ENCODED_AT_ONCE;
+    if (isHighSurrogate(text.charCodeAt(end - 1))) end += 1;
+    form += encodeURIComponent(text.slice(at, end).toWellFormed());
+    at = end;
+    if (at < text.length) yield;
+  }
+  return form;
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
 }

@@ -65,3 +65,7 @@ export function positionsInside(positions: PathPositions, key: string): PathPosi
   }
   return inside;
 }
+
+export function samePositions(some: PathPositions, others: PathPositions): boolean {
+  return some.length === others.length && some.every(({ path, open }, i) => path === others[i]?.path && open === others[i].open);
+}

@@ -1,7 +1,8 @@
 import type { DataPolicy } from '../ir/data-policy.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import { KnownValues } from './known-values.ts';
+import { recalled, resultOf } from './cold-results.ts';
+import { KnownValues, NO_VALUES, valuesAt } from './known-values.ts';
 import { parsePath } from './paths.ts';
 import { type RedactionRules, Redactor } from './redactor.ts';
 import type { RedactionMode } from './replacement.ts';
@@ -52,14 +53,15 @@ export class DataRules {
 
   /** The one of before for the same rules and values: it knows long texts that it has redacted. */
   #redactor(rules: RedactionRules, roots: readonly Json[]): Redactor {
-    const recent = this.#recent.filter((one) => one.rules === rules);
-    const known = KnownValues.of(
-      rules.paths,
-      roots,
+    const given = roots.map((root) => resultOf(rules, root, valuesAt(rules.paths, root), NO_VALUES, true));
+    const own = recalled<Redactor>(rules);
+    const recent = [...own, ...this.#recent.filter((one) => one.rules === rules)];
+    const known = KnownValues.from(
+      given,
       recent.map((one) => one.known),
     );
-    const before = recent.find((one) => one.known === known);
-    const redactor = before ?? new Redactor(rules, known);
+    const redactor = recent.find((one) => one.known === known) ?? new Redactor(rules, known);
+    if (!own.includes(redactor)) own.push(redactor);
     this.#recent = [redactor, ...this.#recent.filter((one) => one !== redactor)].slice(0, MAX_RECENT);
     return redactor;
   }

@@ -28,7 +28,7 @@ export class StreamRedactor {
     if (this.#stopped) return '';
     const text = this.#held + part;
     const spans = yield* this.#redactor.spansInWindows(text);
-    let open = Math.min(openAt(text), this.#redactor.known.openAt(text));
+    let open = Math.min(openAt(text), yield* this.#redactor.known.openAt(text));
     // Something to be replaced may go on, so it is held back as a whole.
     for (const { start, end } of spans) if (end > open && start < open) open = start;
     this.#held = text.slice(open);

@@ -44,3 +44,11 @@ export class FakeClock implements Clock {
     this.#nowMs = untilMs;
   }
 }
+
+/** A clock that goes on by itself, with the CPU time of the process: what shares time out by it does so whatever the load of the machine. */
+export class CpuClock extends FakeClock {
+  override nowMs(): number {
+    const { user, system } = process.cpuUsage();
+    return super.nowMs() + Math.floor((user + system) / 1_000);
+  }
+}

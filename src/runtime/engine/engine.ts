@@ -1,5 +1,5 @@
 import type { Message } from '../../../machines/messages.ts';
-import { ColdTexts } from '../../../machines/redaction/cold-texts.ts';
+import { ColdResults } from '../../../machines/redaction/cold-results.ts';
 import type { CommitRejection, CommitUnit } from '../../../store/port/commit.ts';
 import { StoreError } from '../../../store/port/errors.ts';
 import type { RuntimeContext } from '../context.ts';
@@ -61,7 +61,7 @@ export class Engine {
   readonly #mailboxes = new Map<string, Mailbox>();
   readonly #ready = new ReadyQueue<Mailbox>();
   /** For the steps of all mailboxes that do not redact texts first. */
-  #cold = new ColdTexts();
+  #cold = new ColdResults();
   #scheduled = false;
   #pending = 0;
   #cacheHits = 0;
@@ -247,8 +247,8 @@ export class Engine {
   }
 
   /** Drops a batch that lacks texts which a data policy has to redact, and steps its messages again when they are. */
-  #redactFirst(mailbox: Mailbox, { envelopes }: StepBatch, cold: ColdTexts): void {
-    if (cold === this.#cold) this.#cold = new ColdTexts();
+  #redactFirst(mailbox: Mailbox, { envelopes }: StepBatch, cold: ColdResults): void {
+    if (cold === this.#cold) this.#cold = new ColdResults();
     mailbox.queue.unshift(...envelopes);
     mailbox.cold = cold;
     mailbox.coldPasses += 1;

@@ -1,4 +1,4 @@
-import type { ColdTexts } from '../../../machines/redaction/cold-texts.ts';
+import type { ColdResults } from '../../../machines/redaction/cold-results.ts';
 import type { Envelope } from './envelope.ts';
 import type { CachedExecution } from './loading/cached-execution.ts';
 
@@ -20,7 +20,7 @@ export class Mailbox {
   oneByOne = false;
   conflicts = 0;
   /** Texts that a data policy redacts before the messages can be stepped; null = none are known. */
-  cold: ColdTexts | null = null;
+  cold: ColdResults | null = null;
   coldPasses = 0;
 
   constructor(id: string) {

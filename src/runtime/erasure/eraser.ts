@@ -81,6 +81,7 @@ export class Eraser {
       else if (remains !== null) left.push({ ...pending, ...remains, atMs: clock.nowMs() });
     }
     while (left.length > 0 && !stopping.aborted) {
+      await setImmediate();
       const results = await store.erasures.erase(left);
       for (const [i, { executionId }] of left.entries()) {
         if (results[i] === 'needed') isAnyNeeded = true;
@@ -90,7 +91,6 @@ export class Eraser {
         corrupt.clearUnloadable(executionId);
       }
       left = left.filter((_, i) => results[i] === 'more');
-      await setImmediate();
     }
     return isAnyNeeded;
   }
@@ -107,7 +107,10 @@ export class Eraser {
       const { run, loaded, error } = execution;
       if (!TERMINAL.has(run.status)) return 'not yet';
       const slice = slices.slice(execution.tenantId);
+      // A state may be large: to load, to write and to store it are turns of the event loop of their own, as was the commit of the end.
+      await setImmediate();
       const { state } = await redactedInSlices(slice, () => shownRun(loaded.program, run));
+      await setImmediate();
       return { seq: run.seq, snapshot: saveErased(run, error, state) };
     } catch (error) {
       if (!(error instanceof RuntimeError && (error.code === 'corrupt' || error.code === 'redacted'))) throw error;

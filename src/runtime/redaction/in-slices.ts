@@ -1,16 +1,16 @@
 import type { Cooperative } from '../../../machines/cooperative.ts';
-import { ColdTexts } from '../../../machines/redaction/cold-texts.ts';
+import { ColdResults } from '../../../machines/redaction/cold-results.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 
 /**
  * How often a computation is carried out while it needs texts that have not been redacted yet. The texts that one brings up are known to the next,
  * unless they are never the same, such as those with a time in them.
  */
-export const MAX_COLD_PASSES = 4;
+export const MAX_COLD_PASSES = 6;
 
 /** Redacts the texts that a computation was lacking, in slices of the event loop. */
-export function redactMissing(cold: ColdTexts, slice: Slice): Promise<void> {
-  return drive(slice, cold.redact());
+export function redactMissing(cold: ColdResults, slice: Slice): Promise<void> {
+  return drive(slice, cold.compute());
 }
 
 /** Runs a computation to its end, in slices of the event loop. */
@@ -28,7 +28,7 @@ export async function drive<T>(slice: Slice, computation: Cooperative<T>): Promi
  * work: the computation is carried out again for that.
  */
 export async function redactedInSlices<T>(slice: Slice, compute: () => T): Promise<T> {
-  const cold = new ColdTexts();
+  const cold = new ColdResults();
   for (let pass = 1; pass < MAX_COLD_PASSES; pass += 1) {
     try {
       const result = cold.collect(compute);
@@ -49,7 +49,7 @@ export function redactedSoon<T>(
   take: (result: T) => void,
   onError: (error: unknown) => void,
 ): void {
-  const cold = new ColdTexts();
+  const cold = new ColdResults();
   const result = cold.collect(compute);
   if (cold.isEmpty) take(result);
   else redactedInSlices(slice, compute).then(take, onError);

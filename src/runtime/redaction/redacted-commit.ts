@@ -1,6 +1,7 @@
 import type { EventType, LogEvent } from '../../../machines/events.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import { charsUpTo } from '../../../machines/json-size.ts';
+import { isDropped } from '../../../machines/redaction/cold-results.ts';
 import { redactedData } from '../../../machines/redaction/redacted-event.ts';
 import type { Redactor } from '../../../machines/redaction/redactor.ts';
 import type { DataRules } from '../../../machines/redaction/rules.ts';
@@ -64,6 +65,8 @@ export function redactCommit(input: RedactionInput): RedactedCommit {
     // A copied history has what its origin has offloaded: there was nothing to redact in it.
     if (offloadedBytes(row.type, row.data) > 0) return row;
     const redacted = redactRow(rules, redactorAt(row.nodeId), row, run.input);
+    // It lacks what has to be redacted in slices, and is made again.
+    if (isDropped()) return row;
     let data = row.data;
     if (redacted !== row.data) {
       const original = { seq: row.seq, salt: salt(), data: JSON.stringify(row.data) };

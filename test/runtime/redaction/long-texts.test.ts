@@ -1,42 +1,80 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../machines/json.ts';
-import { longestHoldCpuMs } from '../../support/cpu.ts';
+import type { Json, JsonObject } from '../../../machines/json.ts';
+import { CpuClock } from '../../support/clock.ts';
+import { longestTurnMs } from '../../support/longest-turn.ts';
 import { openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
 
 const DETECTORS = ['email', 'ssn', 'credit_card', 'phone', 'ip_address'];
+const POLICY = { pii_detectors: DETECTORS, pii_fields: ['$.name', '$.names[*]'] };
+const SIZE = 2_000_000;
+/** CPU time for which a data policy may keep the event loop from others, beyond what the execution takes without one. */
+const MOST_MS = 50;
+/** The least of them counts: garbage collection and the compiler are none of the policy's. */
+const ATTEMPTS = 3;
+
+/** Parts in turn, each for its share of 2 MB. */
+const long = (...parts: readonly string[]): string =>
+  parts.map((part) => part.repeat(Math.ceil(SIZE / parts.length / part.length))).join('');
+const list = <T>(length: number, item: (i: number) => T): T[] => Array.from({ length }, (_, i) => item(i));
+
+const FINDINGS = { text: long('ann@b.co ', '078-05-1120 ', '4111 1111 1111 1111 ', '555-123-4567 ', '10.0.0.1 2001:db8::1 ') };
+const WITH_NAMES = { names: list(2_000, (i) => `${'a'.repeat(400)}b${i}`), text: 'a'.repeat(SIZE / 2) };
+const INPUTS: readonly (readonly [string, string, JsonObject])[] = [
+  ['much that is found', 'mask', FINDINGS],
+  ['much that is found', 'hash', FINDINGS],
+  ['much that is found', 'remove', FINDINGS],
+  ['much that resembles it', 'mask', { text: long('4', '555-123-45 ', '@', 'f:', 'The fox jumps over the dog. ') }],
+  ['letters of many scripts', 'hash', { text: long('é', '東京', '😀') }],
+  ['addresses as keys', 'hash', { text: Object.fromEntries(list(50_000, (i) => [`a${i}@example.com`, i])) }],
+  ['a list of short texts', 'hash', { text: list(100_000, (i) => `t${i} 10.0.0.1`) }],
+  ['a list of numbers', 'mask', { text: list(100_000, (i) => 4_111_111_111_111_111 + i) }],
+  ['a long text at a path', 'hash', { name: long('Ann Smithé ') }],
+  ['a list at a path', 'hash', { name: list(100_000, (i) => `Ann Smith ${i}`) }],
+  ['many values at a path, and a text like them', 'mask', WITH_NAMES],
+];
 
 function workflow(data_policy: JsonObject | null): JsonObject {
   const nodes = { a: { kind: { type: 'tool', tool_ref: 'work' } } };
   return { workflow_id: 'w', version: '1', nodes, edges: [], ...(data_policy === null ? {} : { data_policy }) };
 }
 
-/** Runs the workflow on a text of 2 MB, and reads the execution. Returns how long that held the event loop at once, in ms of CPU. */
-async function longestHold(text: string, data_policy: JsonObject | null): Promise<number> {
-  const opened = await openTestRuntime({ tools: { work: () => ({ ok: true }) } });
-  return longestHoldCpuMs(async () => {
-    const id = await opened.run(workflow(data_policy), { text });
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Runs the workflow on an input, and reads the execution. Returns how long that held the event loop at once in ms, and the state that is shown. */
+async function held(input: Json, data_policy: JsonObject | null): Promise<{ readonly ms: number; readonly state: Json }> {
+  const opened = await openTestRuntime({ tools: { work: () => ({ ok: true }) }, clock: new CpuClock() });
+  let state: Json = null;
+  const ms = await longestTurnMs(async () => {
+    const id = await opened.run(workflow(data_policy), input);
+    await turn();
     expect((await opened.settled(id)).status).toBe('completed');
-    await opened.runtime.execution('default', id);
+    await turn();
+    ({ state } = await opened.runtime.execution('default', id));
   });
+  await opened.close();
+  return { ms, state };
 }
 
 async function dataOf({ log }: TestRuntime, id: string, type: string): Promise<JsonObject | undefined> {
   return (await log(id)).find((event) => event.type === type)?.data;
 }
 
-describe('a long text under a data policy', () => {
-  it.each([
-    ['digits', '4'],
-    ['numbers that may be those of phones or cards', '555-123-45 '],
-    ['addresses', '10.0.0.1 2001:db8::1 '],
-    ['prose', 'The quick brown fox jumps over the lazy dog, and says nothing. '],
-  ])('holds up other work hardly longer than it does without one: %s', async (_what, part) => {
-    const text = part.repeat(Math.ceil(2_000_000 / part.length));
-    const without = await longestHold(text, null);
-    // All detectors at once take from 0.3 s for prose to 2 s for numbers.
-    const policy = { pii_detectors: DETECTORS, pii_fields: ['$.name'] };
-    expect(await longestHold(text, policy)).toBeLessThan(without + 250);
-  });
+describe('2 MB under a data policy', () => {
+  it.each(INPUTS)(
+    'holds up others hardly longer than without one: %s, by %s',
+    { timeout: 120_000 },
+    async (_what, mode, input) => {
+      const policy = { ...POLICY, redaction_mode: mode };
+      let least = Number.POSITIVE_INFINITY;
+      for (let n = 0; n < ATTEMPTS && least > MOST_MS; n += 1) {
+        const guarded = await held(input, policy);
+        // What is stored may be longer than what was given.
+        const without = Math.max((await held(input, null)).ms, (await held(guarded.state, null)).ms);
+        least = Math.min(least, guarded.ms - without);
+      }
+      expect(least).toBeLessThan(MOST_MS);
+    },
+  );
 
   it('is shown and stored as a short one, and tools work with all of it', async () => {
     const given: unknown[] = [];
