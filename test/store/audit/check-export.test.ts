@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -108,6 +109,28 @@ describe('an exported log', () => {
         ),
       ),
     ).toBe('seal');
+  });
+
+  it('must consist of lines of its format', async () => {
+    const changes: readonly ((block: Record<string, unknown>) => void)[] = [
+      (block) => Object.assign(block, { block: '1' }),
+      (block) => Object.assign(block, { position: 1.5 }),
+      (block) => Object.assign(block, { streams: {} }),
+    ];
+    for (const change of changes) expect(await reasonAfter((all) => all.with(1, edited(all[1] ?? '', change)))).toBe('format');
+  });
+
+  it('must not end within a block, even if it is sealed there', async () => {
+    const all = await log();
+    const { head } = JSON.parse(all[0] ?? '') as { readonly head?: string };
+    const cut = all.slice(0, 2);
+    expect(JSON.parse(cut[1] ?? '')).toHaveProperty('block', 1);
+    const previous = (JSON.parse(cut[0] ?? '') as { readonly previous: string }).previous;
+    const sha256 = createHash('sha256')
+      .update(cut.map((line) => `${line}\n`).join(''))
+      .digest('base64url');
+    const end = { end: true, to_block: 0, head: head ?? previous, lines: cut.length, sha256, signature: null };
+    expect((await check([...cut, JSON.stringify(end)])).fault).toMatchObject({ reason: 'format' });
   });
 
   it('rejects a removal that is not recorded', async () => {

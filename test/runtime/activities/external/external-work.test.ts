@@ -176,6 +176,29 @@ describe('external workers', () => {
     expect(workers.find((worker) => worker.kind === 'runtime')?.id).toBe(runtime.id);
   });
 
+  it('have all their claims counted, which are stored at most every five seconds', async () => {
+    const { run, runtime, store, clock } = await openTestRuntime();
+    const stored: number[] = [];
+    const heartbeat = store.heartbeat.bind(store);
+    store.heartbeat = (row) => {
+      if (row.id === 'w1') stored.push(row.claimed);
+      return heartbeat(row);
+    };
+    const claimedTotal = async () => (await runtime.workers('default')).find((worker) => worker.id === 'w1')?.claimedTotal;
+    for (const [claims, afterMs] of [
+      [1, 1_000],
+      [2, 1_000],
+      [3, 5_000],
+      [4, 1_000],
+    ] as const) {
+      await run(code());
+      await runtime.claim(CALLER, PYTHON);
+      await eventually(async () => (await claimedTotal()) === claims);
+      clock.advance(afterMs);
+    }
+    expect(stored).toEqual([0, 3]);
+  });
+
   it('may get work outside the graph, whose patch is merged and which routes nothing', async () => {
     const { run, runtime, settled, log } = await openTestRuntime();
     const id = await run(code());
@@ -198,6 +221,33 @@ describe('external workers', () => {
     ]);
     const more = { executionId: id, nodeId: 'f', queueType: 'general', payload: {} };
     await expect(runtime.enqueue(CALLER, more)).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  it('may complete an item that none has claimed by its id alone, once', async () => {
+    const { run, runtime, settled, store } = await openTestRuntime();
+    const id = await run(code());
+    const [item] = await store.unclaimedWork({ queue: 'python_tool', after: '', limit: 1 });
+    const result = { output: { ok: 1 } };
+    await expect(runtime.complete(CALLER, item?.id ?? '', { ...result, leaseFence: 1 })).rejects.toMatchObject({
+      code: 'stale_fence',
+    });
+    await runtime.complete(CALLER, item?.id ?? '', result);
+    expect(await settled(id)).toMatchObject({ status: 'completed', state: { ok: 1 } });
+    await expect(runtime.complete(CALLER, item?.id ?? '', result)).rejects.toMatchObject({ code: 'stale_fence' });
+  });
+
+  it('fail no node with work outside the graph, even if it names one that has failed', async () => {
+    const { run, runtime, settled } = await openTestRuntime();
+    const node = (tool_ref: string) => ({ kind: { type: 'tool', tool_ref }, retry_policy: 'no_retry' });
+    const nodes = { both: { kind: { type: 'parallel', branches: ['a', 'b'] } }, a: node('a'), b: node('b') };
+    const id = await run({ workflow_id: 'pair', version: '1', nodes, edges: [] } as never);
+    const own = await runtime.claim(CALLER, { workerId: 'w1', queueTypes: ['tool'], maxItems: 2 });
+    const itemOf = (nodeId: string) => own.find((item) => item.nodeId === nodeId)?.id ?? '';
+    const { workItemId } = await runtime.enqueue(CALLER, { executionId: id, nodeId: 'a', queueType: 'general', payload: {} });
+    await runtime.fail(CALLER, itemOf('a'), { error: 'no a' });
+    await runtime.fail(CALLER, workItemId, { error: 'beside' });
+    await runtime.complete(CALLER, itemOf('b'), { output: {} });
+    expect(await settled(id)).toMatchObject({ status: 'failed', error: 'a: no a' });
   });
 
   it('cannot be given work for an unknown node', async () => {
