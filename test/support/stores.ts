@@ -40,8 +40,8 @@ export function sqliteDatabase(): SqliteDatabase {
   };
 }
 
-/** A real store of which some methods do something else. */
-export function withOverrides(real: Store, overrides: Partial<Store>): Store {
+/** A real store, or a part of one, of which some methods do something else. */
+export function withOverrides<T extends object>(real: T, overrides: Partial<T>): T {
   return new Proxy(real, {
     get(target, name) {
       const value: unknown = Reflect.get(overrides, name) ?? Reflect.get(target, name, target);

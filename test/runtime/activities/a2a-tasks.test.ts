@@ -81,6 +81,17 @@ it('a task is cancelled with its execution', async () => {
   expect(await agent.wasCancelled()).toBe(taskId);
 });
 
+it('a task is cancelled with its execution although the runtime stops at once', async () => {
+  const agent = await a2aAgent({ version: '1.0' });
+  const { run, runtime, timeline, close } = await openTestRuntime({ allowPrivateAddresses: true });
+  const id = await run(workflow(agent.url, { input_mapping: { do: 'wait' } }));
+  const taskId = await agent.waiting();
+  await eventually(async () => (await timeline(id)).includes('remote_task_started ask'));
+  await runtime.cancel(CALLER, id, 'enough');
+  await close(20_000);
+  expect(agent.cancelled).toEqual([taskId]);
+});
+
 describe.each([
   ['streams', true],
   ['is asked for news', false],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CALLER, eventually, openTestRuntime } from '../../../support/runtimes.ts';
+import { withOverrides } from '../../../support/stores.ts';
 
 const parent = (more: object = {}) =>
   ({
@@ -82,6 +83,34 @@ describe('a subgraph', () => {
     const view = await settled(await run(parent({ retry_policy: 'quick' })));
     expect(view).toMatchObject({ status: 'failed' });
     expect(view.error).toContain('child');
+  });
+
+  it('fails without retry when a defect keeps its child from starting, which is reported', async () => {
+    const { run, runtime, settled, store, errors } = await openTestRuntime();
+    await runtime.register(CALLER, childAsks);
+    const tenant = store.tenant.bind(store);
+    const defect = new TypeError('a defect');
+    store.tenant = (id) =>
+      withOverrides(tenant(id), {
+        revisionOf: (name, version) => (name === 'child' ? Promise.reject(defect) : tenant(id).revisionOf(name, version)),
+      });
+    expect(await settled(await run(parent({ retry_policy: 'quick' })))).toMatchObject({
+      status: 'failed',
+      error: 'child: a defect',
+    });
+    expect(errors).toEqual([defect]);
+  });
+
+  it('fails without retry when its mapping exceeds the evaluation budget', async () => {
+    const { run, runtime, log, settled } = await openTestRuntime();
+    await runtime.register(CALLER, childAsks);
+    const mapping = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`k${i}`, `{{ len(state.s.split('a')) + ${i} }}`]));
+    const kind = { type: 'subgraph', workflow_ref: 'child', input_mapping: mapping };
+    const id = await run(parent({ kind, retry_policy: 'quick' }), { s: 'a'.repeat(300_000) });
+    expect((await settled(id)).status).toBe('failed');
+    expect((await log(id)).filter(({ type }) => type === 'node_failed')).toMatchObject([
+      { data: { error_class: 'expression_budget_exceeded', retryable: false } },
+    ]);
   });
 
   it('cancels its child when it is cancelled', async () => {

@@ -108,10 +108,11 @@ describe('a finalizer', () => {
   });
 
   it('runs when the time of the workflow is over, which does not end it a second time', async () => {
-    const { run, settled, timeline, clock, runtime } = await openTestRuntime({ tools: { work: hang, unlock: hang } });
+    const { run, settled, timeline, clock, runtime, store } = await openTestRuntime({ tools: { work: hang, unlock: hang } });
     const id = await run(locked({ node_timeout_secs: 60 }, { timeouts: { workflow_timeout: 10, node_timeout: 100 } }));
     clock.advance(10_000);
     await eventually(async () => (await timeline(id)).includes('node_started unlock'));
+    expect(await store.due(clock.nowMs(), 10)).toEqual([]);
     clock.advance(20_000);
     expect((await runtime.execution('default', id)).status).toBe('running');
     await expect(runtime.sendEvent(CALLER, id, { key: 'x', payload: 1 })).rejects.toMatchObject({
