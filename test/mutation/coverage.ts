@@ -34,10 +34,18 @@ export class Coverage {
     return failed;
   }
 
-  /** The tests of some files that evaluate a mutant, cheap ones first. */
+  /** The tests of some files that evaluate a mutant: the cheapest of each file, then the next of each. */
   testsOf(mutant: number, files: ReadonlySet<string>): readonly Covered[] {
     const tests = [...this.#tests.values()].filter((test) => test.mutants.has(mutant) && files.has(test.file));
-    return tests.toSorted((a, b) => timeOf(a.cost) - timeOf(b.cost));
+    const ranks = new Map<string, number>();
+    const ranked = tests
+      .toSorted((a, b) => timeOf(a.cost) - timeOf(b.cost))
+      .map((test) => {
+        const rank = ranks.get(test.file) ?? 0;
+        ranks.set(test.file, rank + 1);
+        return { test, rank };
+      });
+    return ranked.toSorted((a, b) => a.rank - b.rank).map(({ test }) => test);
   }
 
   isEvaluated(mutant: number): boolean {

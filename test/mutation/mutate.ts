@@ -16,6 +16,8 @@ export interface MutationOptions {
   /** Only the survivors of this report. */
   readonly again: string | null;
   readonly list: boolean;
+  /** So many tests of a mirror, or of the wider ones, are tried on a mutant at most. */
+  readonly tests: number;
   say(line: string): void;
   /** Called when a mutant has fallen, and at the end. */
   save(report: Report): void;
@@ -45,7 +47,7 @@ export async function mutate(options: MutationOptions): Promise<Report> {
     say(`${kill.verdict}: ${describeMutant(mutant)}\n    ${kill.by.split('\n')[0]}`);
     options.save({ seed, results: results() });
   };
-  const pass = new Pass({ session, coverage, left, killed, say });
+  const pass = new Pass({ session, coverage, left, killed, say, most: options.tests });
   try {
     for (const pattern of ['tests', 'wider'] as const) {
       const files = new Map([...new Set([...left.values()].map(areaOf))].map((area) => [area, filesOf(area, pattern)]));

@@ -10,7 +10,7 @@ export interface Kill {
 }
 
 /** How many of the tests that evaluate a mutant have been tried on it after each round: most fall in the first. */
-const ROUNDS = [2, 8, 32, 128, Number.MAX_SAFE_INTEGER];
+const ROUNDS = [2, 8, 32, 128, 512, 2048];
 
 /** Tries mutants on tests that evaluate them, cheap ones first, many in one process. */
 export class Pass {
@@ -19,6 +19,7 @@ export class Pass {
   readonly #left: Map<number, Mutant>;
   readonly #killed: (mutant: Mutant, kill: Kill) => void;
   readonly #say: (line: string) => void;
+  readonly #most: number;
 
   constructor(options: {
     readonly session: Session;
@@ -27,12 +28,15 @@ export class Pass {
     readonly left: Map<number, Mutant>;
     killed(mutant: Mutant, kill: Kill): void;
     say(line: string): void;
+    /** So many tests of a project are tried on a mutant at most. */
+    readonly most: number;
   }) {
     this.#session = options.session;
     this.#coverage = options.coverage;
     this.#left = options.left;
     this.#killed = options.killed;
     this.#say = options.say;
+    this.#most = options.most;
   }
 
   /** Tries each mutant on the tests of its files, which belong to one project. */
@@ -41,7 +45,9 @@ export class Pass {
       [...this.#left.values()].map((mutant) => [mutant.id, this.#coverage.testsOf(mutant.id, new Set(filesOf(mutant)))]),
     );
     let from = 0;
-    for (const to of ROUNDS) {
+    for (const round of ROUNDS) {
+      const to = Math.min(round, this.#most);
+      if (to <= from) break;
       const plan = new Map<string, Plan[string]>();
       const files = new Set<string>();
       for (const id of this.#left.keys()) {
@@ -51,7 +57,7 @@ export class Pass {
         }
       }
       await this.#carryOut([...files].sort(), plan);
-      this.#say(`${this.#left.size} mutants are left after ${to === Number.MAX_SAFE_INTEGER ? 'all' : to} tests each`);
+      this.#say(`${this.#left.size} mutants are left after at most ${to} tests each`);
       from = to;
     }
     for (const mutant of [...this.#left.values()]) {

@@ -5,7 +5,7 @@ import { areasNamed } from './areas.ts';
 import { mutate } from './mutate.ts';
 import { isSurvivor, summarise, writeReport } from './report.ts';
 
-const USAGE = `usage: npm run mutate -- [--area NAME]… [--count N] [--seed N] [--at FILE:LINE]… [--again REPORT] [--report FILE]`;
+const USAGE = `usage: npm run mutate -- [--area NAME]… [--count N] [--seed N] [--at FILE:LINE]… [--again REPORT] [--report FILE] [--tests N]`;
 
 // Vitest adds a listener in each run.
 setMaxListeners(0);
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     seed: { ...text, default: '1' },
     report: { ...text, default: 'node_modules/.cache/mutation.json' },
     simulate: { ...text, default: '100' },
+    tests: { ...text, default: '40' },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -35,6 +36,7 @@ if (values.help) {
     at: values.at,
     again: values.again ?? null,
     list: values.list,
+    tests: Number(values.tests),
     say: (line) => console.log(line),
     save: (done) => writeReport(values.report, done),
   });
