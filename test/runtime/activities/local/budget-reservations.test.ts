@@ -8,6 +8,7 @@ import { TaskRegistry } from '../../../../src/runtime/activities/local/task-regi
 import { EventBus } from '../../../../src/runtime/events.ts';
 import { TimeSlices } from '../../../../src/runtime/scheduling/time-slices.ts';
 import type { ToolContext } from '../../../../src/runtime/types/work.ts';
+import { StoreError } from '../../../../store/port/errors.ts';
 import { chatAnswer, reply } from '../../../executors/model/asking.ts';
 import { webServer } from '../../../executors/web-server.ts';
 import { Driver } from '../../../support/driver.ts';
@@ -231,6 +232,38 @@ describe('calls of models under a budget', () => {
     await answerAll({ open }, async () => (await runtime.execution('default', id)).status === 'completed');
     expect((await settled(id)).status).toBe('completed');
     expect(requests).toHaveLength(4);
+  });
+
+  it('wait while the execution is paused, and go on when it is resumed', async () => {
+    const { models, requests, open } = await provider();
+    const { run, runtime, log, settled } = await openTestRuntime({ models });
+    const id = await run(fanOut(3, { token_budget: { total_tokens: 5_000 } }));
+    await eventually(() => open.length === 1);
+    await runtime.pause(CALLER, id);
+    open.shift()?.();
+    await eventually(async () => (await log(id)).some(({ type }) => type === 'node_completed'));
+    expect(requests).toHaveLength(1);
+    await runtime.resume(CALLER, id);
+    await answerAll({ open }, async () => (await runtime.execution('default', id)).status !== 'running');
+    expect((await settled(id)).status).toBe('completed');
+    expect(requests).toHaveLength(3);
+  });
+
+  it('make way for the next although the result of one cannot be committed at first', async () => {
+    const { models, open } = await provider();
+    const { run, store, clock, runtime, settled } = await openTestRuntime({ models });
+    const id = await run(fanOut(2, { token_budget: { total_tokens: 5_000 } }));
+    await eventually(() => open.length === 1);
+    const commit = store.commit.bind(store);
+    store.commit = () => {
+      store.commit = commit;
+      return Promise.reject(new StoreError('store_unavailable', 'for a moment'));
+    };
+    await answerAll({ open }, async () => {
+      clock.advance(10);
+      return (await runtime.execution('default', id)).status === 'completed';
+    });
+    expect((await settled(id)).status).toBe('completed');
   });
 
   it('make way for the next when one fails or its branch is abandoned', async () => {
