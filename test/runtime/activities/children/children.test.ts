@@ -1,4 +1,7 @@
+import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
+import { SEND } from '../../../../store/sqlite/queries/log.ts';
+import { editLog } from '../../../support/edit-log.ts';
 import { CALLER, eventually, openTestRuntime } from '../../../support/runtimes.ts';
 import { withOverrides } from '../../../support/stores.ts';
 
@@ -111,6 +114,24 @@ describe('a subgraph', () => {
     expect((await log(id)).filter(({ type }) => type === 'node_failed')).toMatchObject([
       { data: { error_class: 'expression_budget_exceeded', retryable: false } },
     ]);
+  });
+
+  it('fails when its child ended while its log cannot be read', async () => {
+    const before = await openTestRuntime();
+    await before.runtime.register(CALLER, childAsks);
+    const id = await before.run(parent({ retry_policy: 'no_retry' }));
+    await eventually(async () => (await before.runtime.execution('default', id)).status === 'paused');
+    const [child] = (await before.runtime.executions('default', { parentId: id, limit: 1, offset: 0 })).executions;
+    const childId = child?.executionId ?? '';
+    await before.close();
+    editLog(before.path, childId, (event) => (event.seq === 2 ? { ...event, type: 'node_failed' } : event));
+    const db = new Database(before.path);
+    db.exec('DELETE FROM checkpoints');
+    db.prepare(SEND).run('default', id, JSON.stringify({ type: 'child_status', childId, status: 'completed' }));
+    db.close();
+    const { runtime } = await openTestRuntime({ path: before.path, clock: before.clock });
+    await eventually(async () => (await runtime.execution('default', id)).status === 'failed');
+    expect((await runtime.execution('default', id)).error).toContain('cannot be replayed');
   });
 
   it('cancels its child when it is cancelled', async () => {
