@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Membership } from '../../../src/runtime/cluster/membership.ts';
 import { Ownership } from '../../../src/runtime/cluster/ownership.ts';
+import { rendezvousOwner } from '../../../src/runtime/cluster/rendezvous.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { sqliteDatabase } from '../../support/stores.ts';
 
@@ -86,6 +87,33 @@ describe('another runtime', () => {
     expect([membership.isAlive('never'), reads()]).toEqual([false, before + 1]);
   });
 
+  it('is looked for again when it has been live since', async () => {
+    const { membership, seen, stopped, reads } = await bench();
+    await membership.confirm('other');
+    await seen('other');
+    await membership.refresh();
+    await stopped('other');
+    await membership.refresh();
+    await seen('other');
+    const before = reads();
+    await membership.confirm('other');
+    expect([membership.isAlive('other'), reads()]).toEqual([true, before + 1]);
+  });
+
+  it('leaves this one alone when it has gone', async () => {
+    const { membership, seen, stopped } = await bench();
+    const tasks = { of: () => new Set<never>() };
+    const ownership = new Ownership({ runtimeId: 'me', membership, tasks, stopping: { aborted: false } });
+    const alone = [ownership.isAlone];
+    await seen('other');
+    await membership.refresh();
+    alone.push(ownership.isAlone);
+    await stopped('other');
+    await membership.refresh();
+    alone.push(ownership.isAlone);
+    expect(alone).toEqual([true, false, true]);
+  });
+
   it('stays the owner, and a lost owner is replaced by the runtime that commits next', async () => {
     const { membership, seen } = await bench();
     await seen('other');
@@ -106,9 +134,11 @@ describe('another runtime', () => {
     expect(keys.every((key) => membership.isResponsible(key) && membership.successorOf(key) === null)).toBe(true);
     await seen('other');
     await membership.refresh();
-    const mine = keys.filter((key) => membership.isResponsible(key)).length;
-    expect(mine).toBeGreaterThan(20);
-    expect(mine).toBeLessThan(80);
+    const mine = keys.filter((key) => membership.isResponsible(key));
+    expect(mine.length).toBeGreaterThan(20);
+    expect(mine.length).toBeLessThan(80);
+    // The other one computes the same.
+    expect(mine).toEqual(keys.filter((key) => rendezvousOwner(key, ['other', 'me']) === 'me'));
     expect(keys.every((key) => membership.successorOf(key) === 'other')).toBe(true);
     await stopped('other');
     await membership.refresh();

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { LiveUpdate, TextDelta } from '../../../src/runtime/types/executions.ts';
@@ -151,6 +152,47 @@ describe('the texts that models write in one of several runtimes', () => {
     await waitUntilWithClock(writer, () => sent.mock.calls.length === 1);
     provider.send({ content: 'three' });
     await waitUntilWithClock(writer, () => received.text() === 'one two three');
+  });
+
+  it('end for a runtime that missed the last part', async () => {
+    const { provider, writer, other, start } = await cluster();
+    const id = await start();
+    const received = read(other, id);
+    provider.send({ content: 'one ' });
+    await waitUntilWithClock(writer, () => received.text() === 'one ');
+    const sent = sendOf(writer).mockResolvedValueOnce();
+    provider.send({ content: 'two' });
+    await waitUntilWithClock(writer, () => sent.mock.calls.length === 1);
+    provider.end();
+    await waitUntilWithClock(writer, () => sent.mock.calls.length === 2);
+    await other.settled(id);
+    await waitUntil(async () => {
+      const late = read(other, id);
+      await setImmediate();
+      await late.stop();
+      return late.deltas.length === 0;
+    });
+    expect([...writer.errors, ...other.errors]).toEqual([]);
+  });
+
+  it('go on for a runtime that reads several, also when another one leaves that has read none', async () => {
+    const { provider, writer, other, start } = await cluster();
+    const received = [read(other, await start()), read(other, await start())];
+    provider.responses.forEach((response, i) => void response.write(`data: ${JSON.stringify(chunk(`${i} `))}\n\n`));
+    await waitUntilWithClock(writer, () => received.every((each, i) => each.text() === `${i} `));
+    const wanted = sendOf(other);
+    const { messages } = other.store;
+    await messages?.send([
+      { to: null, text: JSON.stringify({ type: 'leave', from: messages.self, tenant: 'default', ids: ['none'] }) },
+    ]);
+    for (let renewals = 1; renewals <= 7; renewals += 1) {
+      writer.clock.advance(5_000);
+      other.clock.advance(5_000);
+      await waitUntil(() => wanted.mock.calls.length > renewals);
+    }
+    provider.responses.forEach((response) => void response.write(`data: ${JSON.stringify(chunk('more'))}\n\n`));
+    await waitUntilWithClock(writer, () => received.every((each, i) => each.text() === `${i} more`));
+    expect([...writer.errors, ...other.errors]).toEqual([]);
   });
 
   it('reach readers again after the connection that listens was lost', async () => {
