@@ -69,3 +69,20 @@ describe('the engine', () => {
     expect(await commitsOf(new RacingClock())).toBe(BRANCHES.length);
   });
 });
+
+describe('the executions in memory', () => {
+  it('are counted as found, or as loaded, by the messages for them', async () => {
+    const { run, runtime } = await openTestRuntime();
+    const nodes = { w: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'k' } } };
+    const id = await run({ workflow_id: 'waiting', version: '1', nodes, edges: [] } as never);
+    const counts = async (key: string) => {
+      const before = runtime.load().executionCache;
+      await runtime.sendEvent(CALLER, id, { key, payload: 1 });
+      const { hits, misses } = runtime.load().executionCache;
+      return { hits: hits - before.hits, misses: misses - before.misses };
+    };
+    expect(await counts('other')).toEqual({ hits: 1, misses: 0 });
+    runtime.forget([id]);
+    expect(await counts('another')).toEqual({ hits: 0, misses: 1 });
+  });
+});

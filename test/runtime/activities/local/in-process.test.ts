@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ToolContext } from '../../../../src/runtime/types/work.ts';
+import type { Store } from '../../../../store/port/store.ts';
 import { CALLER, eventually, openTestRuntime } from '../../../support/runtimes.ts';
 
 const tool = (ref: string, more: object = {}) => ({ kind: { type: 'tool', tool_ref: ref, ...more } });
@@ -18,6 +19,28 @@ const quick = {
     quick: { max_attempts: 3, backoff: 'fixed', initial_delay: 1, max_delay: 1, jitter: false, retryable_on: [] },
   },
 };
+
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Holds all commits back until `release` is called. */
+function holdCommits(store: Store) {
+  const { commit } = store;
+  let release: () => void = () => {};
+  let isHeld = false;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  Object.assign(store, {
+    commit: async (batch: Parameters<typeof commit>[0]) => {
+      isHeld = true;
+      await held;
+      return commit.call(store, batch);
+    },
+  });
+  return { isHeld: () => isHeld, release };
+}
 
 describe('in-process work', () => {
   it('calls a tool without mapping with the whole state, and merges its result', async () => {
@@ -182,27 +205,14 @@ describe('in-process work', () => {
     const first = await run(line({ a: tool('work') }));
     const second = await run(line({ a: tool('work') }));
     await eventually(() => begun.length === 1);
-    const { commit } = store;
-    let release: () => void = () => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    let isHeld = false;
-    Object.assign(store, {
-      commit: async (batch: Parameters<typeof commit>[0]) => {
-        isHeld = true;
-        await held;
-        return commit.call(store, batch);
-      },
-    });
+    const { isHeld, release } = holdCommits(store);
     const third = runtime.start(CALLER, { workflowId: 'line' });
-    await eventually(() => isHeld);
+    await eventually(isHeld);
     // One commit has these messages, and then the start of the second execution's tool.
     const changes = [runtime.pause(CALLER, second), runtime.resume(CALLER, second)];
-    const turn = () => new Promise((resolve) => setImmediate(resolve));
-    for (let i = 0; i < 20; i += 1) await turn();
+    await turns(20);
     begun[0]?.({});
-    for (let i = 0; i < 20; i += 1) await turn();
+    await turns(20);
     release();
     await Promise.all(changes);
     for (const [i, id] of [second, (await third).executionId].entries()) {
@@ -212,6 +222,44 @@ describe('in-process work', () => {
     }
     expect((await settled(first)).status).toBe('completed');
     expect(begun).toHaveLength(3);
+  });
+
+  it('frees its slot when another branch is taken while its start is being committed', async () => {
+    const begun: ((value: object) => void)[] = [];
+    const { run, runtime, settled, store, errors } = await openTestRuntime({
+      concurrency: 1,
+      tools: { work: () => new Promise((resolve) => begun.push(resolve)) },
+    });
+    const first = await run(line({ a: tool('work') }));
+    const either = {
+      workflow_id: 'either',
+      version: '1',
+      nodes: {
+        split: { kind: { type: 'parallel', branches: ['a', 'ask'] } },
+        a: tool('work'),
+        ask: { kind: { type: 'human_approval' } },
+        taken: { kind: { type: 'join', wait_for: ['a', 'ask'], merge_strategy: 'first' } },
+      },
+      edges: ['a', 'ask'].map((from) => ({ from, to: 'taken' })),
+    } as never;
+    const second = await run(either);
+    await eventually(() => begun.length === 1);
+    const { isHeld, release } = holdCommits(store);
+    const third = runtime.start(CALLER, { workflowId: 'line' });
+    await eventually(isHeld);
+    begun[0]?.({});
+    await turns(20);
+    // One commit has the start of the second execution's tool, and then this.
+    const approving = runtime.approve(CALLER, second, { decision: 'approved' });
+    await turns(20);
+    release();
+    await approving;
+    expect((await settled(second)).status).toBe('completed');
+    await eventually(() => begun.length === 2);
+    begun[1]?.({});
+    expect((await settled((await third).executionId)).status).toBe('completed');
+    expect((await settled(first)).status).toBe('completed');
+    expect([begun.length, runtime.inProcess().running, errors]).toEqual([2, 0, []]);
   });
 
   it('runs at most `concurrency` attempts at the same time, and all of them eventually', async () => {
