@@ -4,7 +4,7 @@ import { InvalidWorkflow } from '../../../machines/diagnostics.ts';
 import type { Workflow } from '../../../machines/ir/workflow.ts';
 import type { JsonObject } from '../../../machines/json.ts';
 import { replay } from '../../../machines/replay/index.ts';
-import { continuedAs, load, save, workOf } from '../../../machines/step/index.ts';
+import { budgetLeft, continuedAs, load, save, spendsBudget, workOf } from '../../../machines/step/index.ts';
 import { validate } from '../../../machines/validate/index.ts';
 import { Driver } from '../../support/driver.ts';
 import {
@@ -628,5 +628,29 @@ describe('work beside the workflow', () => {
     driver.send({ type: 'done', node: 'a', activation: 0, attempt: 0, output: {}, durationMs: 1, usage: { cost_usd: 2 } });
     expect(driver.activeNodes).toEqual(['sum']);
     expect(driver.visit('sum').activation).toBe(1);
+  });
+});
+
+describe('what is left of the budgets', () => {
+  const model = { id: 'm', kind: { type: 'model', model_ref: 'gpt-4o', prompt_ref: 'Say hi' } };
+  const driverOf = (more: JsonObject) => new Driver(workflow([tool('a'), model], [['a', 'm']], more));
+  const left = ({ program, run }: Driver) => budgetLeft(program, run);
+  const unlimited = { input_tokens: Infinity, output_tokens: Infinity, total_tokens: Infinity, cost_usd: Infinity };
+
+  it('is what the execution has not used, and nothing is known without a budget or beyond one', () => {
+    expect(left(driverOf({}))).toBeNull();
+    const driver = driverOf({ token_budget: { total_tokens: 100 }, on_budget_exceeded: 'pause' });
+    expect(left(driver)).toEqual({ ...unlimited, total_tokens: 100 });
+    driver.done('a', {}, { usage: { input_tokens: 30, output_tokens: 40 } });
+    expect(left(driver)).toEqual({ ...unlimited, total_tokens: 30 });
+    driver.done('m', {}, { usage: { input_tokens: 31 } });
+    expect(left(driver)).toBeNull();
+  });
+
+  it('matters to work that calls models', () => {
+    const { program, run } = driverOf({ cost_budget_usd: 1 });
+    expect([spendsBudget(program, run, 'm'), spendsBudget(program, run, 'a')]).toEqual([true, false]);
+    const free = driverOf({});
+    expect(spendsBudget(free.program, free.run, 'm')).toBe(false);
   });
 });

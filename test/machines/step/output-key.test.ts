@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Json } from '../../../machines/json.ts';
+import type { Json, JsonObject } from '../../../machines/json.ts';
 import { workOf } from '../../../machines/step/index.ts';
 import { Driver } from '../../support/driver.ts';
 import { condition, evaluation, first, type NodeSpec, parallel, tool, workflow } from '../../support/workflows.ts';
@@ -76,5 +76,23 @@ describe('output.<key> after a node with that output_key', () => {
       return workOf(driver.program, driver.run, 'e', { executionId: 'exec_1', vars: {} }).payload.preceding_output_key;
     };
     expect(keyOf()).toBe('review');
+  });
+});
+
+describe('output_to_state', () => {
+  const stateWith = (output_to_state: JsonObject, output: Json): Json => {
+    const driver = new Driver(workflow([tool('a', { output_to_state })]));
+    driver.done('a', output);
+    return driver.state;
+  };
+
+  it('gives each key the field of the output that it names', () => {
+    expect(stateWith({ sum: 'total', by: 'who' }, { sum: 3, by: 'ann', more: 1 })).toEqual({ total: 3, who: 'ann' });
+  });
+
+  it('gives the only key an output without the field as a whole', () => {
+    expect(stateWith({ sum: 'total' }, 'three')).toEqual({ total: 'three' });
+    expect(stateWith({ sum: 'total' }, { n: 3 })).toEqual({ total: { n: 3 } });
+    expect(stateWith({ sum: 'total', result: 'all' }, 'three')).toEqual({ all: 'three' });
   });
 });

@@ -290,3 +290,12 @@ describe('skipping', () => {
     ]);
   });
 });
+
+describe('a result that asks for a route', () => {
+  it('takes the usual edges of a node that has no such route', () => {
+    const driver = new Driver(workflow([tool('a'), tool('b')], [['a', 'b']]));
+    driver.send({ type: 'done', ...driver.visit('a'), output: { n: 1 }, durationMs: 7, route: 'on_input_required' });
+    expect(driver.activeNodes).toEqual(['b']);
+    expect(driver.state).toEqual({ n: 1 });
+  });
+});

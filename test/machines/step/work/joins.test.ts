@@ -318,3 +318,30 @@ describe('an implicit join', () => {
     expect(driver.activeNodes).toEqual(['ab']);
   });
 });
+
+describe.each([true, false])('a join that a loop leads back to (forks: %s)', (forks) => {
+  it('merges what its own fan-out has given, not an earlier one', () => {
+    const made = workflow(
+      [parallel('s', ['x', 'y']), tool('x'), tool('y'), tool('d'), tool('e'), join('j', { output_key: 'all' }), tool('z')],
+      [
+        ['x', 'j'],
+        ['y', 'd', 'output.go'],
+        ['y', 'e'],
+        ['d', 'j'],
+        ['e', 'j'],
+        ['j', 'z'],
+        ['z', 'j', 'output.inner'],
+        ['z', 's', 'output.outer'],
+      ],
+    );
+    const driver = new Driver(made, { compile: { forks } });
+    driver.done('x');
+    driver.done('y', { go: true });
+    driver.done('d');
+    driver.done('z', { outer: true });
+    driver.done('x');
+    driver.done('y', { go: false });
+    driver.done('e', { n: 1 });
+    expect(Object.keys((driver.state.all as { by_source: object }).by_source)).toEqual(['x', 'e']);
+  });
+});
