@@ -276,7 +276,7 @@ export const EVENT_DATA = {
   ),
   usage_recorded: atNode(
     'An attempt that was given up, or that begins again after a stop of its runtime, has used something all the same.',
-    { ...attempt, ...usage },
+    { ...attempt, ...usage, child_execution_id: absent(text('Its child execution that has; absent if it is its own work.')) },
   ),
   interrupt_raised: atNode('A person is asked for a decision.', {
     reason: text('`human_approval`.'),

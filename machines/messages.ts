@@ -77,6 +77,8 @@ export interface Fail extends Visit {
 export interface Used extends Visit {
   readonly type: 'used';
   readonly usage: Usage;
+  /** The child execution of the attempt that has. */
+  readonly childId?: string;
 }
 
 /** The attempt starts: an external worker has claimed the node's work item, or in-process work has got a slot. */

@@ -87,7 +87,14 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
       };
     }
     case 'usage_recorded': {
-      return { type: 'used', node, activation: Number(data.activation), attempt: Number(data.attempt), usage: usageIn(data) };
+      return {
+        type: 'used',
+        node,
+        activation: Number(data.activation),
+        attempt: Number(data.attempt),
+        usage: usageIn(data),
+        ...(typeof data.child_execution_id === 'string' ? { childId: data.child_execution_id } : {}),
+      };
     }
     case 'policy_violation':
     case 'tool_approval_required':

@@ -121,7 +121,7 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       return runner.send(failureOf(program, interrupted, env), message.node);
     }
     case 'child':
-      return stepChild(program, context, message, runner, env);
+      return countedIfEnded(runner, message, stepChild(program, context, message, runner, env));
     case 'decide':
       return stepDecide(program, context, message, runner);
     case 'event':
@@ -239,6 +239,17 @@ function stepChild(program: Program, context: Context, message: Child, runner: S
   const known = active.paused === true ? 'paused' : 'running';
   if (change.status === known) return refuse('stale');
   return runner.send({ type: 'child', node, childId, change }, node);
+}
+
+/** What a child has used counts also if its visit has ended before it. */
+function countedIfEnded(runner: StepRunner, message: Child, stepped: StepResult | Refused): StepResult | Refused {
+  const { node, activation, attempt, childId, change } = message;
+  const usage = 'usage' in change ? change.usage : undefined;
+  if (!('refused' in stepped) || stepped.refused !== 'stale' || usage === undefined) return stepped;
+  return runner.recordUsage(
+    { type: 'used', node, activation, attempt, usage, childId },
+    'nextId' in change ? change.nextId : null,
+  );
 }
 
 /** Maps the child's result before the machine moves: a mapping that exceeds the evaluation budget fails the node. */

@@ -130,9 +130,11 @@ export class StepRunner {
     return this.#spend(node, usage);
   }
 
-  /** An attempt that has no outcome used something. */
-  recordUsage({ node, activation, attempt, usage }: Used): StepResult {
-    this.#step.addEvent('usage_recorded', node, { ...usageEventData(usage), attempt, activation });
+  /** An attempt that has no outcome used something. `nextId`: the execution that continues its child, which is cancelled. */
+  recordUsage({ node, activation, attempt, usage, childId }: Used, nextId: string | null = null): StepResult {
+    const child = childId === undefined ? {} : { child_execution_id: childId };
+    this.#step.addEvent('usage_recorded', node, { ...usageEventData(usage), attempt, activation, ...child });
+    if (nextId !== null) this.#step.effects.add([{ type: 'cancel_child', node, activation, childId: nextId }]);
     return this.#spend(node, usage);
   }
 

@@ -182,7 +182,8 @@ export class NodeVisits {
   #used(data: JsonObject): void {
     const visit = this.#visits.find(({ activation }) => activation === data.activation);
     const attempt = visit?.attempts.findLast((each) => each.attempt === data.attempt);
-    if (visit === undefined || attempt === undefined) return;
+    // What a child used is its own.
+    if (visit === undefined || attempt === undefined || data.child_execution_id !== undefined) return;
     attempt.usage = usageSum(attempt.usage, usageIn(data));
     this.#touched = visit;
   }

@@ -178,8 +178,8 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
     stored: ['delay_ms', 'retry_after', ['attempt', 1], ACTIVATION],
   },
   usage_recorded: {
-    keys: [...USAGE, 'usage_refused', 'attempt', 'activation'],
-    stored: [...USAGE, ATTEMPT, ACTIVATION, 'usage_refused'],
+    keys: [...USAGE, 'usage_refused', 'attempt', 'activation', 'child_execution_id'],
+    stored: [...USAGE, ATTEMPT, ACTIVATION, 'usage_refused', 'child_execution_id'],
   },
   interrupt_raised: {
     keys: ['reason', 'description', 'state_for_review', 'activation', 'state_spilled'],

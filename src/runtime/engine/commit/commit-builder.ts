@@ -87,7 +87,7 @@ export function addEvents(
     const isReplayed = offloaded === null || event.type === 'node_completed';
     builder.logBytes += isReplayed ? chars : charsUpTo(data, Number.POSITIVE_INFINITY);
     if (offloaded !== null) builder.offloaded.push(offloaded.artifact);
-    if (METERED.has(event.type)) addUsage(builder, event.data);
+    if (METERED.has(event.type) && event.data.child_execution_id === undefined) addUsage(builder, event.data);
     else if (event.type === 'interrupt_raised' || event.type === 'tool_approval_required') builder.asks = true;
     const { actorId, actorType, onBehalfOf } = runtimeAsActor(event, message) ?? actor;
     builder.events.push({

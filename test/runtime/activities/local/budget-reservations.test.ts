@@ -173,6 +173,46 @@ describe('calls of models that are given up', () => {
   });
 });
 
+it('what a child execution used counts for its parent, and for the month once, although its branch was left', async () => {
+  const spend = (_input: unknown, { reportUsage }: ToolContext) => {
+    reportUsage({ inputTokens: 60 });
+    return {};
+  };
+  const { run, runtime, log, store } = await openTestRuntime({ tools: { spend } });
+  await runtime.register(CALLER, {
+    workflow_id: 'inner',
+    version: '1',
+    nodes: {
+      spend: { kind: { type: 'tool', tool_ref: 'spend' } },
+      wait: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'never' } },
+    },
+    edges: [{ from: 'spend', to: 'wait' }],
+  });
+  const id = await run({
+    workflow_id: 'outer',
+    version: '1',
+    token_budget: { total_tokens: 50 },
+    nodes: {
+      all: { kind: { type: 'parallel', branches: ['inner', 'other'] } },
+      inner: { kind: { type: 'subgraph', workflow_ref: 'inner' } },
+      other: { kind: { type: 'human_approval', description: '?' } },
+      any: { kind: { type: 'join', merge_strategy: 'first' } },
+      after: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'go' } },
+    },
+    edges: ['inner', 'other'].map((from) => ({ from, to: 'any' })).concat({ from: 'any', to: 'after' }),
+  });
+  const used = async () => (await store.tenants.usage('default', '2026-03')).tokens;
+  await eventually(async () => (await used()) === 60);
+  await runtime.approve(CALLER, id, { decision: 'approved' });
+  await eventually(async () => (await runtime.execution('default', id)).status === 'failed');
+  expect((await log(id)).find(({ type }) => type === 'usage_recorded')).toMatchObject({
+    nodeId: 'inner',
+    data: { input_tokens: 60, child_execution_id: expect.stringMatching(/^exec_/) },
+  });
+  expect((await runtime.execution('default', id)).error).toBe('token budget exceeded: 60 of 50 total_tokens');
+  expect(await used()).toBe(60);
+});
+
 describe('calls of models under a budget', () => {
   it('begin one by one where their most is not within it: at most one goes beyond', async () => {
     const { models, requests, open } = await provider();
