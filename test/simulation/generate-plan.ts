@@ -20,6 +20,7 @@ export function generatePlan(seed: number, excluded: ReadonlySet<string> = new S
   const recovery = processCount > 1 && random.chance(0.4);
   const silence = processCount > 1 && !recovery && random.chance(0.25);
   const crowd = crowdOf(seed);
+  const isSetBack = !recovery && crowd === null && randomStream(seed, 'set back').chance(0.08);
   const processes = Array.from({ length: processCount }, () => generateProcess(random, recovery || crowd === 'slots', silence));
   const isKept = ({ id }: { readonly id: string }): boolean => !excluded.has(id);
   const suspensions = generateSuspensions(randomStream(seed, 'suspensions'));
@@ -41,7 +42,11 @@ export function generatePlan(seed: number, excluded: ReadonlySet<string> = new S
       .filter(refersToKept(excluded)),
     faults: faultFree
       ? []
-      : (silence ? generateSilence : generateFaults)(randomStream(seed, 'faults'), processCount, recovery).filter(isKept),
+      : (silence ? generateSilence : isSetBack ? generateSetBack : generateFaults)(
+          randomStream(seed, 'faults'),
+          processCount,
+          recovery,
+        ).filter(isKept),
     workers: workers.filter((id) => !excluded.has(id)),
     faultsEndAtMs: FAULTS_MS,
     latency: {
@@ -164,6 +169,16 @@ function generateSilence(random: Random, processCount: number): Fault[] {
     if (random.chance(0.2)) return { ...at, kind: 'crash', downMs: random.pick([2_000, 20_000]) };
     return { ...at, kind: 'freeze', forMs: random.pick([6_000, 12_000, 25_000]) };
   });
+}
+
+/** Set back, with faults beside it that end before others can notice. */
+function generateSetBack(random: Random, processCount: number): Fault[] {
+  const process = random.between(0, processCount - 1);
+  const lostMs = random.pick([20, 500, 5_000, 20_000]);
+  const atMs = lostMs + random.between(500, random.pick([5_000, 50_000]));
+  const fault: Fault = { id: 'back', kind: 'set back', process, atMs, lostMs, downMs: random.pick([10, 2_000, 20_000]) };
+  const others = Array.from({ length: random.between(0, 2) }, (_, i) => generateFault(random, `f${i}`, processCount));
+  return [fault, ...others.filter(({ kind }) => ['commit', 'crash', 'outage'].includes(kind))];
 }
 
 function generateFault(random: Random, id: string, processCount: number): Fault {

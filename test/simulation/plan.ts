@@ -75,6 +75,17 @@ export type Fault = { readonly id: string } & (
       readonly which: number;
       readonly part: number;
     }
+  /**
+   * The database returns to its state `lostMs` before: a standby without the last commits is promoted; a database of one process is restored from
+   * a backup while the process is down.
+   */
+  | {
+      readonly kind: 'set back';
+      readonly process: number;
+      readonly atMs: number;
+      readonly lostMs: number;
+      readonly downMs: number;
+    }
   | {
       readonly kind: 'commit';
       readonly process: number;

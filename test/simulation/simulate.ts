@@ -18,6 +18,7 @@ import { FORK_VERSION, Operations } from './environment/operations.ts';
 import { randomStream } from './environment/random-streams.ts';
 import { RuntimeProcess } from './environment/runtime-process.ts';
 import { Scheduler } from './environment/scheduler.ts';
+import { SetBack } from './environment/set-back.ts';
 import { Suspensions } from './environment/suspensions.ts';
 import { SimulatedTools } from './environment/tools.ts';
 import { Trace } from './environment/trace.ts';
@@ -97,6 +98,7 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
   const suspensions = new Suspensions(plan, clients, database);
   const suspension = new SuspensionCheck(plan, suspensions, checker);
   const operations = new Operations(plan, clients, checker, suspensions);
+  const setBack = new SetBack(plan, database, network, checker, operations, processes);
   const workers = new ExternalWorkers(plan, clients, checker);
   const finishers = new Finisher(plan, clients, operations, database);
   const capacity = new CapacityCheck(plan, scheduler, database, processes, checker);
@@ -116,7 +118,7 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
       }
       workers.start();
     });
-    for (const fault of plan.faults) scheduleFault(fault, { scheduler, network, processes, damage });
+    for (const fault of plan.faults) scheduleFault(fault, { scheduler, network, processes, damage, setBack });
     scheduler.schedule(plan.faultsEndAtMs, null, 'calm', () => {
       faultsOver = true;
       for (const part of [network, tools, workers, freezes, agents]) part.faultsOver = true;
@@ -199,10 +201,11 @@ interface Faulty {
   readonly network: Network;
   readonly processes: readonly RuntimeProcess[];
   readonly damage: Damage;
+  readonly setBack: SetBack;
 }
 
 /** Schedules a fault that happens at a time; others are triggered by a process, or looked up while they last. */
-function scheduleFault(fault: Fault, { scheduler, network, processes, damage }: Faulty): void {
+function scheduleFault(fault: Fault, { scheduler, network, processes, damage, setBack }: Faulty): void {
   const target = processes[fault.process];
   const at = (ms: number, run: () => void): void => {
     scheduler.schedule(ms, null, `fault ${fault.id} ${fault.kind} ${fault.process}`, run);
@@ -212,7 +215,10 @@ function scheduleFault(fault: Fault, { scheduler, network, processes, damage }: 
   else if (fault.kind === 'freeze') at(fault.atMs, () => target?.freeze(fault.forMs));
   else if (fault.kind === 'clock jump') at(fault.atMs, () => target?.jumpClock(fault.byMs));
   else if (fault.kind === 'damage') at(fault.atMs, () => damage.begin(fault));
-  else if (fault.kind === 'partition') at(fault.atMs + fault.forMs, () => network.reunites(fault));
+  else if (fault.kind === 'set back') {
+    at(fault.atMs - fault.lostMs, () => setBack.backUp());
+    at(fault.atMs, () => setBack.restore(fault));
+  } else if (fault.kind === 'partition') at(fault.atMs + fault.forMs, () => network.reunites(fault));
 }
 
 function textOf(error: unknown): string {

@@ -3,6 +3,7 @@ import { isObject, type Json, type JsonObject } from '../../../machines/json.ts'
 import type { TimedEvent } from '../../../machines/replay/index.ts';
 import { BUDGET_EXCEEDED } from '../../../machines/step/index.ts';
 import { COSTLY_CONDITION } from '../generate-features.ts';
+import { USES } from './leftovers.ts';
 
 const COMPLETED = 'node_completed';
 
@@ -18,7 +19,7 @@ function checkGates(log: readonly TimedEvent[], { nodes, policies }: Workflow): 
   for (const { sequence, type, node_id, data } of log) {
     const gate = gates.get(node_id ?? '');
     const policy = policies[gate?.policy_ref ?? ''];
-    if (gate === undefined || policy === undefined) continue;
+    if (gate === undefined || policy === undefined || data.activation === 0) continue;
     const has = (names: readonly string[]): boolean => gate.subject?.some((name) => names.includes(name)) === true;
     const wanted = has(policy.blocked_tools) ? 'block' : has(policy.require_approval_for) ? 'require_approval' : 'allow';
     const is = verdictOf(type, data);
@@ -80,7 +81,7 @@ function checkStrategy(log: readonly TimedEvent[], { strategy, nodes }: Workflow
     }
     if (type === 'workflow_completed' && log[i - 1]?.type !== 'strategy_completed') problem('the strategy is not complete');
   }
-  const used = log.reduce((sum, { type, data }) => sum + (type === COMPLETED || type === 'node_failed' ? tokensOf(data) : 0), 0);
+  const used = log.reduce((sum, { type, data }) => sum + (USES.has(type) ? tokensOf(data) : 0), 0);
   if (tokens > used) problems.push(`its iterations used ${tokens} tokens, and its nodes ${used}`);
   const most = nodes.filter(isIteration).length;
   if (begun > most) problems.push(`${begun} iterations of at most ${most}`);

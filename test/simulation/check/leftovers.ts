@@ -7,7 +7,8 @@ import { key, type StoredExecution, type Tables } from '../store/tables.ts';
 const PERSONAL = /mark-s\d/;
 /** Sums of costs may differ by rounding. */
 const TOLERANCE = 1e-6;
-const USES = new Set(['node_completed', 'node_failed']);
+/** Events that say what an attempt has used, also one that was given up. */
+export const USES: ReadonlySet<string> = new Set(['node_completed', 'node_failed', 'usage_recorded']);
 
 /** Checks what remains when all executions have ended: personal data, usage that is counted twice or not, and work in the processes. */
 export function checkLeftovers(database: MemoryDatabase, processes: readonly RuntimeProcess[]): readonly string[] {

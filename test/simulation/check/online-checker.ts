@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../../machines/json.ts';
 import { TERMINAL } from '../../../machines/run.ts';
+import { BUDGET_EXCEEDED } from '../../../machines/step/index.ts';
 import type { ExecutionWrite } from '../../../store/port/commit.ts';
 import type { MemoryDatabase } from '../store/memory-database.ts';
 import { unwantedSinceMs } from './child-lifetimes.ts';
@@ -36,6 +37,8 @@ const ENDING = new Set([
 /** A request is refused after so many conflicts, each with another commit within this time. */
 const MIN_CONFLICTS = 8;
 const CONFLICTS_WITHIN_MS = 40_000;
+/** After this time, processes know that the database was set back. */
+const NOTICED_MS = 2_000;
 /** Prefix of the actor names of simulated clients; each request has its own name. */
 export const CLIENT_PREFIX = 'client ';
 
@@ -68,6 +71,9 @@ export class OnlineChecker {
   readonly #calls = new Map<string, number>();
   /** The highest sequence of each execution that any client has seen. */
   readonly #knownSequences = new Map<string, number>();
+  /** Executions that the database has lost. */
+  readonly #lost = new Set<string>();
+  #setBackAtMs: number | null = null;
   #database: MemoryDatabase | null = null;
 
   constructor(nowMs: () => number, report: (violation: string) => void) {
@@ -77,6 +83,37 @@ export class OnlineChecker {
 
   watch(database: MemoryDatabase): void {
     this.#database = database;
+  }
+
+  /** How often the database was set back. */
+  setBacks = 0;
+
+  /** Remembers what is durable; returns a function to call when the database has returned to that. */
+  backUp(): () => void {
+    const { effects, detached } = this;
+    const maps: Map<string, unknown>[] = [detached, this.#heads, this.#ended, this.#children, this.#commits, this.#settled];
+    const sets = [this.#finalizing, this.#cancelled, this.#fired, this.#claims];
+    const restored = [...[...maps, this.#knownSequences].map(restoreMap), ...sets.map(restoreSet)];
+    const counts = [...effects].map(([client, { length }]) => [client, length] as const);
+    return () => {
+      const before = [...this.#heads.keys()];
+      for (const restore of restored) restore();
+      for (const client of [...effects.keys()]) if (!counts.some(([known]) => known === client)) effects.delete(client);
+      for (const [client, length] of counts) effects.get(client)?.splice(length);
+      for (const id of before) if (!this.#heads.has(id)) this.#lost.add(id);
+      this.#calls.clear();
+      this.#setBackAtMs = this.#nowMs();
+      this.setBacks += 1;
+    };
+  }
+
+  isLost(executionId: string): boolean {
+    return this.#lost.has(executionId);
+  }
+
+  /** The sequence up to which the log of an execution is durable. */
+  durableSequence(executionId: string): number {
+    return this.#heads.get(executionId)?.seq ?? 0;
   }
 
   addViolation(text: string): void {
@@ -99,9 +136,11 @@ export class OnlineChecker {
       for (const { toExecutionId, message } of write.send) if (message.includes('"cancel"')) this.#cancelled.add(toExecutionId);
       this.#work(write);
       const copied = write.events.find(({ type }) => type === 'workflow_forked')?.seq ?? 0;
-      for (const { actorId, seq, type, nodeId } of write.events) {
+      for (const { actorId, seq, type, nodeId, data } of write.events) {
         if (!actorId.startsWith(CLIENT_PREFIX) || seq < copied) continue;
-        const what = nodeId === null || type === 'approval_received' ? type : `${type} ${nodeId}`;
+        // The result was taken, and the edges of its node need more work than a step may do.
+        const effect = data.error_class === BUDGET_EXCEEDED ? 'node_completed' : type;
+        const what = nodeId === null || type === 'approval_received' ? type : `${effect} ${nodeId}`;
         this.#effect(actorId, { executionId: write.id, seq, what, fromSeq: write.fromSeq });
       }
       if (ENDED.has(write.progress.status)) {
@@ -249,6 +288,8 @@ export class OnlineChecker {
 
   /** A tool is called: its attempt must be durable, and called at most as often as it was scheduled. */
   onToolCall({ executionId, node, activation, attempt }: ToolCall): void {
+    // A process may not have noticed yet that the database was set back.
+    if (this.#setBackAtMs !== null && this.#nowMs() < this.#setBackAtMs + NOTICED_MS) return;
     const visit = `${executionId} ${node}:${activation}:${attempt}`;
     const calls = (this.#calls.get(visit) ?? 0) + 1;
     this.#calls.set(visit, calls);
@@ -261,4 +302,20 @@ export class OnlineChecker {
     if (calls > scheduled)
       this.addViolation(`the tool of ${visit} is called ${calls} times, and was scheduled ${scheduled} times`);
   }
+}
+
+function restoreMap<V>(map: Map<string, V>): () => void {
+  const before = [...map];
+  return () => {
+    map.clear();
+    for (const [name, value] of before) map.set(name, value);
+  };
+}
+
+function restoreSet(set: Set<string>): () => void {
+  const before = [...set];
+  return () => {
+    set.clear();
+    for (const value of before) set.add(value);
+  };
 }

@@ -97,9 +97,11 @@ export class Clients {
 
   #ask<T>(label: string, { runtime, incarnation }: Up, request: (runtime: ServerRuntime) => Promise<T>): Promise<Reply<T>> {
     return new Promise((resolve) => {
+      const { setBacks } = this.#checker;
       const done = (reply: Reply<T>): void => {
         cancel();
-        resolve(reply);
+        // What has happened may be lost with the state before the database was set back.
+        resolve(this.#checker.setBacks === setBacks ? reply : { is: 'unknown' });
       };
       const cancel = this.#scheduler.schedule(REQUEST_TIMEOUT_MS, null, `${label} times out`, () => done({ is: 'unknown' }));
       incarnation.onEnd(() => done({ is: 'unknown' }));

@@ -15,8 +15,8 @@ export class Damage {
   readonly #database: MemoryDatabase;
   readonly #processes: readonly RuntimeProcess[];
   readonly #ids = new Set<string>();
-  /** Executions whose last snapshot was damaged. */
-  readonly snapshots = new Set<string>();
+  /** By execution: the sequence of its damaged snapshot. */
+  readonly snapshots = new Map<string, number>();
 
   constructor(database: MemoryDatabase, processes: readonly RuntimeProcess[]) {
     this.#database = database;
@@ -45,11 +45,16 @@ export class Damage {
     for (const each of this.#processes) each.crash(downMs);
   }
 
-  /** Restores what cannot be read, and starts the processes again: they do not read it soon. */
+  /** Restores what cannot be read, removes snapshots with which executions do not go on, and starts the processes again. */
   end(): void {
-    const { damaged } = this.#database.tables;
-    if (damaged.size === 0) return;
+    const { executions, damaged } = this.#database.tables;
+    if (this.#ids.size === 0) return;
     damaged.clear();
+    for (const [id, seq] of this.snapshots) {
+      const execution = executions.get(id);
+      if (execution === undefined || execution.row.completedAtMs !== null) continue;
+      executions.set(id, { ...execution, checkpoints: execution.checkpoints.filter((each) => each.seq < seq) });
+    }
     for (const each of this.#processes) each.crash(RESTART_MS);
   }
 
@@ -59,7 +64,7 @@ export class Damage {
     const text = JSON.stringify({ ...(JSON.parse(last.text) as JsonObject), visits: null });
     const damaged = [...checkpoints.slice(0, -1), { ...last, text }];
     this.#database.tables.executions.set(row.id, { row, checkpoints: damaged, events });
-    this.snapshots.add(row.id);
+    this.snapshots.set(row.id, last.seq);
     return true;
   }
 }

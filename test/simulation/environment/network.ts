@@ -21,6 +21,9 @@ const ATTEMPT_MS = 100;
 /** Longest delay of a notification that is late, or delivered again. */
 const LATE_MS = 20_000;
 
+/** Time until a process listens for notifications again. */
+const RECONNECT_MS = 1_000;
+
 /** If the reply to a commit takes longer than this, its sender often reads the store before. */
 const EARLY_READ_MS = 500;
 
@@ -39,12 +42,51 @@ export class Network {
   /** By sender and receiver: when the next message may arrive. */
   readonly #arrivals = new Map<string, number>();
   #notifications = 0;
+  /** By process: its commits that the database has, and those of which the process knows. */
+  readonly #applied = new Map<Incarnation, number>();
+  readonly #acknowledged = new Map<Incarnation, number>();
+  /** Counts how often the database was set back; all connections break then. */
+  epoch = 0;
   /** No more faults. */
   faultsOver = false;
 
   constructor(plan: Plan, scheduler: Scheduler) {
     this.#plan = plan;
     this.#scheduler = scheduler;
+  }
+
+  /** Remembers which commits the database has; returns a function to call when it has returned to that state. */
+  backUp(): () => void {
+    const applied = new Map(this.#applied);
+    return () => {
+      for (const each of this.#applied.keys()) this.#applied.set(each, applied.get(each) ?? 0);
+      this.epoch += 1;
+      for (const subscriber of this.#subscribers.keys())
+        if (subscriber.alive) {
+          const random = randomStream(this.#plan.seed, 'set back', this.epoch, subscriber.id);
+          this.reconnects(subscriber, random.between(0, RECONNECT_MS), `set back ${this.epoch}`);
+        }
+    };
+  }
+
+  /** A commit of the process was applied; returns their number. */
+  onApplied(incarnation: Incarnation): number {
+    const count = (this.#applied.get(incarnation) ?? 0) + 1;
+    this.#applied.set(incarnation, count);
+    return count;
+  }
+
+  onAcknowledged(incarnation: Incarnation, count: number): void {
+    this.#acknowledged.set(incarnation, count);
+  }
+
+  /** Whether the database lacks commits of which the process knows. It is told once, with what was read since. */
+  hasLostCommits(incarnation: Incarnation): boolean {
+    const applied = this.#applied.get(incarnation) ?? 0;
+    if ((this.#acknowledged.get(incarnation) ?? 0) <= applied) return false;
+    this.#acknowledged.set(incarnation, applied);
+    this.#subscribers.get(incarnation)?.({ ...GAP, commitsLost: true });
+    return true;
   }
 
   connect(incarnation: Incarnation): Transport {
@@ -103,9 +145,7 @@ export class Network {
 
   /** Breaks and restores the notification connection, so that the subscriber reads the store. */
   reconnects(subscriber: Incarnation, inMs: number, label: string): void {
-    this.#scheduler.schedule(inMs, subscriber, `${label} ${subscriber.id} reconnects`, () =>
-      this.#subscribers.get(subscriber)?.(GAP),
-    );
+    this.#scheduler.schedule(inMs, subscriber, `${label} ${subscriber.id} reconnects`, () => this.#receive(subscriber, GAP));
   }
 
   /** The partition between two processes ends: they read the store. */
@@ -119,7 +159,15 @@ export class Network {
   #deliver(subscriber: Incarnation, label: string, notification: StoreNotification, laterMs = 0): void {
     const random = randomStream(this.#plan.seed, label);
     const delayMs = this.delay(random) + (laterMs === 0 ? 0 : random.between(0, laterMs));
-    this.#scheduler.schedule(delayMs, subscriber, label, () => this.#subscribers.get(subscriber)?.(notification));
+    const { epoch } = this;
+    this.#scheduler.schedule(delayMs, subscriber, label, () => {
+      if (epoch === this.epoch || notification.gap) this.#receive(subscriber, notification);
+    });
+  }
+
+  /** A process that may have missed notifications looks first whether the database has lost commits. */
+  #receive(subscriber: Incarnation, notification: StoreNotification): void {
+    if (!notification.gap || !this.hasLostCommits(subscriber)) this.#subscribers.get(subscriber)?.(notification);
   }
 
   /** Delay of a message. */
@@ -174,6 +222,8 @@ export class Network {
 
 /** A pending request. */
 interface Request<T> {
+  /** When it was sent. */
+  readonly epoch: number;
   readonly label: string;
   readonly name: string;
   readonly write: boolean;
@@ -213,8 +263,29 @@ class Connection implements Transport {
       if (!this.#incarnation.alive) return;
       const label = `${this.#incarnation.id} ${name} ${++this.#requests}`;
       const fault = name === 'commit' ? this.#network.commitFault(this.#incarnation.processIndex) : null;
-      this.#send({ label, name, write, execute, resolve, reject }, fault);
+      const { epoch } = this.#network;
+      const request = { epoch, label, name, write, resolve, reject };
+      this.#send(name === 'commit' ? this.#counted({ ...request, execute }) : { ...request, execute }, fault);
     });
+  }
+
+  /** A commit, which is rejected if the database lacks others. */
+  #counted<T>(request: Request<T>): Request<T> {
+    let count = 0;
+    return {
+      ...request,
+      execute: () => {
+        if (this.#network.hasLostCommits(this.#incarnation))
+          throw new StoreError('store_unavailable', `${request.label}: the database has gone back to an earlier state`);
+        const result = request.execute();
+        count = this.#network.onApplied(this.#incarnation);
+        return result;
+      },
+      resolve: (result) => {
+        this.#network.onAcknowledged(this.#incarnation, count);
+        request.resolve(result);
+      },
+    };
   }
 
   watch(onNotification: (notification: StoreNotification) => void): () => void {
@@ -252,6 +323,10 @@ class Connection implements Transport {
   }
 
   #execute<T>({ execute, ...request }: Request<T>, fault: CommitFault | null, isOut: boolean): void {
+    if (request.epoch !== this.#network.epoch) {
+      this.#fail(request);
+      return;
+    }
     let answer: () => void;
     try {
       const result = execute();
@@ -267,14 +342,19 @@ class Connection implements Transport {
       const replyMs = usualMs + (slowMs === 0 ? 0 : this.#random.between(0, slowMs));
       if (this.#shared && request.name === 'commit' && replyMs > EARLY_READ_MS && this.#random.chance(0.7))
         this.#network.reconnects(this.#incarnation, this.#random.between(0, replyMs), request.label);
-      this.#scheduler.schedule(replyMs, this.#incarnation, `${request.label} is answered`, answer);
+      this.#scheduler.schedule(replyMs, this.#incarnation, `${request.label} is answered`, () => {
+        if (request.epoch === this.#network.epoch) answer();
+        else this.#fail(request);
+      });
     }
   }
 
   /** The sender gives up before its request arrives. */
   #executeLate<T>(request: Request<T>): void {
     this.#fail(request);
-    this.#scheduler.schedule(this.#random.between(0, 2 * FAILURE_MS), null, `${request.label} is executed late`, request.execute);
+    this.#scheduler.schedule(this.#random.between(0, 2 * FAILURE_MS), null, `${request.label} is executed late`, () => {
+      if (request.epoch === this.#network.epoch) request.execute();
+    });
   }
 
   /**
@@ -290,7 +370,8 @@ class Connection implements Transport {
     if (awayMs > RESOLVE_MS) this.#fail(request, RESOLVE_MS);
     else
       this.#scheduler.schedule(backMs, this.#incarnation, `${label} is resolved`, () => {
-        if (isApplied) resolve(wasApplied as T);
+        if (request.epoch !== this.#network.epoch) this.#fail(request);
+        else if (isApplied) resolve(wasApplied as T);
         else this.#execute(request, null, false);
       });
   }

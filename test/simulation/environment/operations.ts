@@ -37,12 +37,21 @@ export interface ReadView {
   readonly state: string;
 }
 
+/** Follows the log of an execution. */
+interface Follower {
+  readonly client: string;
+  readonly executionId: string;
+  readonly sequences: number[];
+  ended: boolean;
+  /** How often the database had been set back; followers begin anew then. */
+  setBacks: number;
+}
+
 /** Performs the operations of the plan, and reports every reply to the checker. */
 export class Operations {
   readonly reads: ReadView[] = [];
   /** Sequences received by followers of an execution, in order. */
-  readonly followed: { readonly client: string; readonly executionId: string; readonly sequences: number[]; ended: boolean }[] =
-    [];
+  readonly followed: Follower[] = [];
   readonly #plan: Plan;
   readonly #clients: Clients;
   readonly #checker: OnlineChecker;
@@ -63,6 +72,12 @@ export class Operations {
 
   get areFinished(): boolean {
     return this.#pending === 0;
+  }
+
+  /** The database was set back: what was read is not comparable with the log of today. */
+  onSetBack(): void {
+    const kept = this.reads.filter(({ executionId, sequence }) => sequence <= this.#checker.durableSequence(executionId));
+    this.reads.splice(0, this.reads.length, ...kept);
   }
 
   /** Called at the time of the operation. */
@@ -108,7 +123,8 @@ export class Operations {
       this.#checker.onAcknowledged(client, executionId, EFFECT_EVENTS.start);
       started?.resolve(executionId);
       const known = await started?.promise;
-      if (known !== executionId) this.#checker.addViolation(`${client}: one request started ${known} and ${executionId}`);
+      if (known !== executionId && !this.#checker.isLost(known ?? ''))
+        this.#checker.addViolation(`${client}: one request started ${known} and ${executionId}`);
       return;
     }
     if (reply.is === 'refused') this.#checker.addViolation(`${client}: a start was refused: ${reply.error.message}`);
@@ -179,7 +195,7 @@ export class Operations {
       const random = this.#random(name);
       const reply = await (keyed ? this.#clients.askUntilAnswered(random, name, send) : this.#clients.ask(random, name, send));
       this.#checkReply(client, executionId, EFFECT_EVENTS.event, reply, keyed && twice);
-      if (reply.is === 'refused' && !this.#checker.hasBegunToEnd(executionId))
+      if (reply.is === 'refused' && !this.#hasGone(executionId) && !this.#checker.hasBegunToEnd(executionId))
         this.#checker.addViolation(`${client}: refused by an execution that had not ended: ${reply.error.message}`);
     };
     await Promise.all(keyed && twice ? [once(client), once(`${client} again`)] : [once(client)]);
@@ -207,7 +223,7 @@ export class Operations {
     );
     if (reply.is === 'answer') this.#checker.onCancelled(client, executionId);
     else this.#checkReply(client, executionId, EFFECT_EVENTS.cancel, reply);
-    if (reply.is === 'refused' && !this.#checker.hasEnded(executionId))
+    if (reply.is === 'refused' && !this.#hasGone(executionId) && !this.#checker.hasEnded(executionId))
       this.#checker.addViolation(`${client}: refused by an execution that had not ended: ${reply.error.message}`);
   }
 
@@ -258,7 +274,8 @@ export class Operations {
       atLeast = this.#checker.knownSequence(executionId);
       return runtime.execution('default', executionId);
     });
-    if (reply.is === 'refused') this.#checker.addViolation(`${client}: ${executionId} is lost: ${reply.error.message}`);
+    if (reply.is === 'refused' && !this.#hasGone(executionId))
+      this.#checker.addViolation(`${client}: ${executionId} is lost: ${reply.error.message}`);
     if (reply.is !== 'answer') return;
     const { sequence, status, state } = reply.value;
     this.#checker.onRead(client, executionId, sequence, atLeast);
@@ -310,14 +327,18 @@ export class Operations {
   }
 
   async #follow(client: string, executionId: string): Promise<void> {
-    const follower = { client, executionId, sequences: [] as number[], ended: false };
+    const follower: Follower = { client, executionId, sequences: [], ended: false, setBacks: this.#checker.setBacks };
     this.followed.push(follower);
-    for (let n = 1; !follower.ended; n += 1) {
+    for (let n = 1; !follower.ended && !this.#hasGone(executionId); n += 1) {
+      if (follower.setBacks !== this.#checker.setBacks) {
+        follower.sequences.length = 0;
+        follower.setBacks = this.#checker.setBacks;
+      }
       const after = follower.sequences.at(-1) ?? 0;
       let live = true;
       await this.#clients.ask(this.#random(`${client} ${n}`), client, async (runtime) => {
         for await (const { sequence } of runtime.subscribe('default', executionId, { after })) {
-          if (!live) return;
+          if (!live || follower.setBacks !== this.#checker.setBacks) return;
           follower.sequences.push(sequence);
         }
         const { completedAtMs, sequence } = await runtime.execution('default', executionId);
@@ -333,8 +354,13 @@ export class Operations {
     if (reply.is === 'answer') this.#checker.onAcknowledged(client, executionId, type);
     else if (reply.is === 'unknown') this.#checker.onUnknown(client, type);
     else if (!several) this.#checker.onRefused(client, type);
-    if (reply.is === 'refused' && reply.error.code === 'not_found')
+    if (reply.is === 'refused' && reply.error.code === 'not_found' && !this.#hasGone(executionId))
       this.#checker.addViolation(`${client}: ${executionId} is lost`);
+  }
+
+  /** With the state that the database has lost. */
+  #hasGone(executionId: string): boolean {
+    return this.#checker.isLost(executionId);
   }
 
   #random(name: string) {

@@ -83,7 +83,9 @@ export class ExternalWorkers {
     const what = `${does === 'succeed' || does === 'hang' ? 'node_completed' : 'node_failed'} ${node}`;
     if (!this.faultsOver && random.chance(0.1)) {
       // Two concurrent requests, of which at most one may count.
+      const { setBacks } = this.#checker;
       const replies = await Promise.all([settle(), settle()]);
+      if (this.#checker.setBacks !== setBacks) return;
       if (replies.filter(({ is }) => is === 'answer').length > 1)
         this.#checker.addViolation(`${name}: both of two results were accepted`);
       for (const reply of replies) this.#checkReply(name, item, usedFence, what, reply, true);

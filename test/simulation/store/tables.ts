@@ -110,6 +110,21 @@ export class Tables {
   lastPosition = 0;
   lastMessage = 0;
   lastRegistration = 0;
+
+  /** Remembers all rows but those of tenants; returns a function that restores them, as a backup does. */
+  backUp(): () => void {
+    const { tenants: _tenants, damaged: _damaged, ...others } = this;
+    const maps = Object.values(others).filter((each) => each instanceof Map) as Map<unknown, unknown>[];
+    const copies = maps.map((map) => new Map(map));
+    const { blocks, lastPosition, lastMessage, lastRegistration } = this;
+    return () => {
+      for (const [i, map] of maps.entries()) {
+        map.clear();
+        for (const [name, row] of copies[i] ?? []) map.set(name, row);
+      }
+      Object.assign(this, { blocks, lastPosition, lastMessage, lastRegistration });
+    };
+  }
 }
 
 /** Joins the parts of a key. */
