@@ -109,8 +109,9 @@ async function findProblems(execution: StoredExecution, judged: CheckedRun): Pro
   problems.push(...compareApprovals(program, run, judged.database, row.id, log));
   problems.push(...compareWithModel(program, log, row.id, ends));
   const reads = operations.reads.filter(({ executionId }) => executionId === row.id);
-  if (!isDamaged && log.some(({ type, data }) => type === 'workflow_failed' && data.corrupt === true))
-    problems.push('an internal error has ended it');
+  const isCorrupt = log.some(({ type, data }) => type === 'workflow_failed' && data.corrupt === true);
+  if (!isDamaged && isCorrupt) problems.push('an internal error has ended it');
+  if (!isCorrupt && judged.damage.unsteppable.has(row.id)) problems.push('an internal error has not ended it');
   if (reads.length > 0) {
     const steps = stepsOf(program, log, env);
     for (const { client, sequence, status, state } of reads) {

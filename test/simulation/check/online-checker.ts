@@ -100,11 +100,16 @@ export class OnlineChecker {
       for (const restore of restored) restore();
       for (const client of [...effects.keys()]) if (!counts.some(([known]) => known === client)) effects.delete(client);
       for (const [client, length] of counts) effects.get(client)?.splice(length);
-      for (const id of before) if (!this.#heads.has(id)) this.#lost.add(id);
+      for (const id of before) if (!this.#heads.has(id)) this.#lose(id);
       this.#calls.clear();
       this.#setBackAtMs = this.#nowMs();
       this.setBacks += 1;
     };
+  }
+
+  #lose(executionId: string): void {
+    this.#lost.add(executionId);
+    for (const resolve of this.#waiting.get(executionId) ?? []) resolve();
   }
 
   isLost(executionId: string): boolean {
@@ -245,9 +250,9 @@ export class OnlineChecker {
     return this.#ended.get(executionId) ?? null;
   }
 
-  /** Resolves with the next end of the execution; at once if it has ended. */
+  /** Resolves with the next end of the execution; at once if it has ended, or is lost. */
   whenEnded(executionId: string): Promise<void> {
-    if (ENDED.has(this.#heads.get(executionId)?.status ?? '')) return Promise.resolve();
+    if (this.isLost(executionId) || ENDED.has(this.#heads.get(executionId)?.status ?? '')) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.set(executionId, [...(this.#waiting.get(executionId) ?? []), resolve]));
   }
 

@@ -15,6 +15,8 @@ export class Damage {
   readonly #database: MemoryDatabase;
   readonly #processes: readonly RuntimeProcess[];
   readonly #ids = new Set<string>();
+  /** Executions of which a step is said to have failed: that ends them. */
+  readonly unsteppable = new Set<string>();
   /** By execution: the sequence of its damaged snapshot. */
   readonly snapshots = new Map<string, number>();
 
@@ -30,7 +32,10 @@ export class Damage {
 
   /** Whether it is the error for an execution that is damaged. */
   explains(error: unknown): boolean {
-    return error instanceof RuntimeError && error.code === 'corrupt' && [...this.#ids].some((id) => error.message.includes(id));
+    if (!(error instanceof RuntimeError) || error.code !== 'corrupt') return false;
+    const damaged = [...this.#ids].find((id) => error.message.includes(id));
+    if (damaged !== undefined && error.message.includes('cannot be stepped')) this.unsteppable.add(damaged);
+    return damaged !== undefined;
   }
 
   begin({ what, which, part, downMs }: DamageFault): void {
