@@ -1,4 +1,4 @@
-import type { ApprovalRow } from '../../port/resources/approvals.ts';
+import type { ApprovalPosition, ApprovalRow } from '../../port/resources/approvals.ts';
 import { type Statement, sql } from '../statement.ts';
 
 const ROW = `execution_id AS "executionId", tenant_id AS "tenantId", workflow_id AS "workflowId", seq, node_id AS "nodeId", activation,
@@ -21,17 +21,24 @@ export const PENDING_APPROVALS_OF_WORKFLOW = page('pending', true);
 export const DECIDED_APPROVALS = page('decided', false);
 export const DECIDED_APPROVALS_OF_WORKFLOW = page('decided', true);
 
-function countPending(byWorkflow: boolean): Statement<{ readonly count: number }> {
-  return sql<{ readonly count: number }>(
-    ({
-      indexedBy,
-    }) => `SELECT count(*) AS count FROM approvals ${indexedBy(`approvals_pending${byWorkflow ? '_by_workflow' : ''}`)}
-  WHERE tenant_id = @tenantId${byWorkflow ? ' AND workflow_id = @workflowId' : ''} AND decided_at_ms IS NULL`,
-  );
+/** A part of the pending approvals in order: `count`, those behind a place; `end`, the place of the last of `slice` of them. */
+function slice<Row>(what: 'count' | 'end', byWorkflow: boolean): Statement<Row> {
+  return sql<Row>(({ indexedBy }) => {
+    const index = indexedBy(`approvals_pending${byWorkflow ? '_by_workflow' : ''}`);
+    const range = `FROM approvals ${index} WHERE tenant_id = @tenantId${byWorkflow ? ' AND workflow_id = @workflowId' : ''}
+    AND decided_at_ms IS NULL AND (requested_at_ms, execution_id, seq) > (@atMs, @executionId, @seq)`;
+    const inOrder = `${range} ORDER BY requested_at_ms, execution_id, seq`;
+    return what === 'count'
+      ? `SELECT count(*) AS count FROM (SELECT seq ${inOrder} LIMIT @slice) AS behind`
+      : `SELECT requested_at_ms AS "atMs", execution_id AS "executionId", seq ${inOrder} LIMIT 1 OFFSET @slice - 1`;
+  });
 }
 
-export const COUNT_PENDING = countPending(false);
-export const COUNT_PENDING_OF_WORKFLOW = countPending(true);
+type Count = { readonly count: number };
+export const COUNT_PENDING = slice<Count>('count', false);
+export const COUNT_PENDING_OF_WORKFLOW = slice<Count>('count', true);
+export const END_OF_PENDING = slice<ApprovalPosition>('end', false);
+export const END_OF_PENDING_OF_WORKFLOW = slice<ApprovalPosition>('end', true);
 
 export const UNLISTED = sql<{ readonly executionId: string }>(
   'SELECT execution_id AS "executionId" FROM unlisted_approvals WHERE execution_id > @after ORDER BY execution_id LIMIT @limit',

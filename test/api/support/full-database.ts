@@ -3,6 +3,7 @@ import Database from 'better-sqlite3';
 /** What a tenant may have after years, by table. */
 const ROWS = {
   executions: 50_000,
+  approvals: 250_000,
   workflows: 2_000,
   versions: 1_000,
   agents: 10_000,
@@ -30,7 +31,8 @@ export function fillDatabase(path: string): void {
         iif(n % 3 = 0, ${ID.replace('n)', '1)')}, NULL), 0, n,
         iif(n % 2 = 0, 'failed', 'running'), 1, 1, iif(n % 2 = 0, 'node a: failed after ' || n || ' ms', NULL), 0, n FROM numbers;
     ${numbers(ROWS.executions)} INSERT INTO execution_labels SELECT 'default', 'env', ${ID}, iif(n % 10000 = 0, 'test', 'prod') FROM numbers;
-    ${numbers(ROWS.executions)} INSERT INTO approvals SELECT ${ID}, 1, 'default', 'review', 'review', 1, n, NULL, iif(n % 2 = 0, n, NULL), iif(n % 2 = 0, 2, NULL) FROM numbers;
+    ${numbers(ROWS.approvals)} INSERT INTO approvals SELECT ${ID.replace('n)', '1 + n % 50000)')}, 1 + n / 50000, 'default', 'review', 'review', 1, n, NULL,
+      iif(n % 2 = 0, n, NULL), iif(n % 2 = 0, 2, NULL) FROM numbers;
     ${numbers(ROWS.workflows)} INSERT INTO revisions (tenant_id, hash, source, created_at_ms)
       SELECT 'default', 'r' || n, '{"workflow_id":"w","version":"1","nodes":{"a":{"kind":{"type":"tool","tool_ref":"t"}}},"edges":[{"from":"a","to":"end"}],"description":"' || hex(zeroblob(iif(n < 500, 50000, 100))) || '"}', 0 FROM numbers;
     ${numbers(ROWS.workflows)} INSERT INTO workflows (tenant_id, workflow_id, version, revision, registration, registered_at_ms)

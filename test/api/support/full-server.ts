@@ -1,0 +1,60 @@
+import { card } from './agents.ts';
+import { type Api, api, PAYMENT, REVIEW } from './api.ts';
+import { fillDatabase } from './full-database.ts';
+import type { WorstRequest } from './worst-requests.ts';
+
+/** Reads a reply to its end without keeping it; of a stream, only its head. */
+export async function send(
+  { app }: Api,
+  method: string,
+  token: string,
+  { url, body, rawBody, contentType }: WorstRequest,
+): Promise<number> {
+  const payload = rawBody ?? (body === undefined ? undefined : JSON.stringify(body));
+  const reply = await app.inject({
+    method: method as 'POST',
+    url,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(payload === undefined ? {} : { 'content-type': contentType ?? 'application/json' }),
+    },
+    payloadAsStream: true,
+    ...(payload === undefined ? {} : { payload }),
+  });
+  const stream = reply.stream();
+  if (String(reply.headers['content-type']).startsWith('text/event-stream')) stream.destroy();
+  else for await (const _ of stream);
+  return reply.statusCode;
+}
+
+/** A server whose database has what tenants may have after years. */
+export async function fullServer() {
+  const server = await api();
+  const as = { as: 'operator' } as const;
+  const { body: hook } = await server.post('/webhooks', { url: 'https://a.example/x', enabled: false }, as);
+  const execution = await server.started(REVIEW);
+  await server.post('/workflows', {
+    ir: {
+      ...PAYMENT,
+      workflow_id: 'guarded',
+      data_policy: { fields: ['name'], detectors: ['email', 'phone', 'credit_card', 'ip_address'] },
+    },
+  });
+  const words = (from: number) => Array.from({ length: 9_000 }, (_, n) => (from + n).toString(36)).join(' ');
+  const items = Array.from({ length: 20 }, (_, n) => ({ id: `${n}`.padStart(4, 'x'), text: words(n) }));
+  for (const item of items) await server.post('/memory/large', { items: [item] });
+  await server.post('/agents', card('registered'));
+  fillDatabase(server.path);
+  const subjects = {
+    ...{
+      execution,
+      parent: `exec_${'0'.repeat(31)}1`,
+      workItem: 'claimed-1',
+      webhook: (hook as unknown as { id: string }).id,
+      link: 'x'.repeat(43),
+    },
+  };
+  return { server, subjects, token: await server.token('operator') };
+}
+
+export type FullServer = Awaited<ReturnType<typeof fullServer>>;
