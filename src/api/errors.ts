@@ -73,6 +73,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   limit_exceeded_requests: 429,
   limit_exceeded_tokens: 429,
   limit_exceeded_cost: 429,
+  limit_exceeded_storage: 429,
   internal: 500,
   corrupt: 500,
   not_a_database: 500,

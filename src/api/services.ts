@@ -55,6 +55,8 @@ declare module 'fastify' {
     access?: Access;
     /** Whether a request with this body reduces load (a cancel, a pause, a rejection): such requests are admitted beyond the request rate. */
     reducesLoad?: (body: unknown) => boolean;
+    /** The request adds what is stored, outside of commands: it is refused beyond `max_storage_bytes`. */
+    addsStorage?: true;
     /** A body in YAML arrives as `YamlBody`; elsewhere all bodies are JSON. */
     acceptsYaml?: boolean;
     /** Refused while such requests wait too long: they add work, and are answered as soon as that is committed. */

@@ -3,6 +3,7 @@ import type {
   CorrectUsage,
   CreatedTenant,
   CreateTenant,
+  RequestedRecount,
   TenantDetail,
   TenantList,
   TenantsQuery,
@@ -38,6 +39,11 @@ export class TenantClient {
   correctUsage(id: string, month: string, correction: CorrectUsage, options?: CallOptions): Promise<CorrectedUsage> {
     const path = `/tenants/${pathSegment(id)}/usage/${pathSegment(month)}`;
     return this.#transport.call('PUT', path, { ...options, body: correction });
+  }
+
+  /** Has everything that a tenant stores counted anew. */
+  recountStorage(id: string, options?: CallOptions): Promise<RequestedRecount> {
+    return this.#transport.call('POST', `/tenants/${pathSegment(id)}/storage/recount`, { ...options });
   }
 
   /** Changes the given fields; null clears `policy` or `limits`. */

@@ -8,6 +8,7 @@ import { LiveEvents } from './live/live-events.ts';
 import { MemoryExpiry } from './memory-expiry.ts';
 import { Retention } from './retention.ts';
 import type { ControlDeps, Service, SingletonService } from './service.ts';
+import { StorageCounting } from './storage-counting.ts';
 import { Tenants } from './tenants.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 
@@ -39,7 +40,9 @@ export class ControlPlane {
     const dataPolicyRetention = new DataPolicyRetention(deps);
     this.#services = [this.live, this.audit];
     const memoryExpiry = new MemoryExpiry(deps);
-    this.#singletons = [this.webhooks, this.cron.runner, this.jobs.runner, retention, dataPolicyRetention, memoryExpiry];
+    const storageCounting = new StorageCounting({ ...deps, tenants: this.tenants });
+    const expiry = [retention, dataPolicyRetention, memoryExpiry];
+    this.#singletons = [this.webhooks, this.cron.runner, this.jobs.runner, ...expiry, storageCounting];
     const standBy = async (): Promise<void> => {
       await Promise.all(this.#singletons.map((service) => service.standBy()));
     };

@@ -1,5 +1,6 @@
 import type { Json } from '../../machines/json.ts';
 import type { ActionContext } from '../../store/port/control.ts';
+import type { StorageCounts, TenantStorage } from '../../store/port/resources/storage.ts';
 import type {
   TenantChange,
   TenantRecord,
@@ -39,10 +40,12 @@ export interface TenantFootprint extends TenantUsage {
   readonly month: string;
   readonly liveExecutions: number;
   readonly workflows: number;
+  /** Null = the tenant has no limit of storage. */
+  readonly storage: TenantStorage | null;
 }
 
 export interface TenantsOptions {
-  readonly store: Pick<Store, 'tenants'>;
+  readonly store: Pick<Store, 'tenants' | 'storage'>;
   readonly runtime: Pick<ServerRuntime, 'tenants'>;
   readonly clock: Clock;
 }
@@ -50,12 +53,14 @@ export interface TenantsOptions {
 /** Creates and changes tenants. A change takes effect at once in this process. */
 export class Tenants {
   readonly #registry: TenantRegistry;
+  readonly #storage: StorageCounts;
   readonly #gate: TenantAdmission;
   readonly #clock: Clock;
   readonly #subscribers = new Set<(tenantId: string | null) => void>();
 
   constructor({ store, runtime, clock }: TenantsOptions) {
     this.#registry = store.tenants;
+    this.#storage = store.storage;
     this.#gate = runtime.tenants;
     this.#clock = clock;
   }
@@ -79,6 +84,7 @@ export class Tenants {
       },
       context,
     );
+    await this.#followLimits(limits);
     this.#notify(created);
     return created;
   }
@@ -95,6 +101,7 @@ export class Tenants {
       ...(limits === undefined ? {} : { limits: limitsText(limits) }),
     };
     const updated = await this.#registry.update(id, change, context);
+    await this.#followLimits(limits);
     this.#notify(updated);
     return updated;
   }
@@ -114,11 +121,26 @@ export class Tenants {
     return corrected;
   }
 
+  /** Rejects with `conflict` if the storage of the tenant is not counted. */
+  async recountStorage(id: string, context: ActionContext): Promise<TenantStorage> {
+    const conflict = new RuntimeError(
+      'conflict',
+      `the storage of tenant ${id} is not counted: it has no limit max_storage_bytes`,
+    );
+    if ((await this.#storage.of(id)) === null) throw conflict;
+    await this.#storage.requestRecount(id, context);
+    const storage = await this.#storage.of(id);
+    for (const subscriber of this.#subscribers) subscriber(id);
+    if (storage === null) throw conflict;
+    return storage;
+  }
+
   async footprint(id: string): Promise<TenantFootprint> {
     const month = monthOf(this.#clock.nowMs());
     const usage = await this.#registry.usage(id, month);
     const liveExecutions = await this.#registry.liveExecutions(id);
-    return { month, ...usage, liveExecutions, workflows: await this.#registry.workflowCount(id) };
+    const workflows = await this.#registry.workflowCount(id);
+    return { month, ...usage, liveExecutions, workflows, storage: await this.#storage.of(id) };
   }
 
   /** Calls `subscriber` after a tenant was created or changed (null = another process may have changed any). Returns how to unsubscribe. */
@@ -130,6 +152,11 @@ export class Tenants {
   /** Notifies subscribers. The runtime's tenant gate receives the same notification on its own. */
   changedByOtherProcess(): void {
     for (const subscriber of this.#subscribers) subscriber(null);
+  }
+
+  /** From now on, what a tenant with a new limit writes is counted. */
+  async #followLimits(limits: Json | undefined): Promise<void> {
+    if (limits !== undefined) await this.#storage.follow();
   }
 
   #notify(record: TenantRecord): void {

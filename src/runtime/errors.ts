@@ -31,6 +31,7 @@ export type RuntimeErrorCode =
   | 'limit_exceeded_requests'
   | 'limit_exceeded_tokens'
   | 'limit_exceeded_cost'
+  | 'limit_exceeded_storage'
   | 'limit_exceeded_workflows'
   /** The tenant's memory is full, until something is removed. */
   | 'limit_exceeded_memory'

@@ -290,7 +290,7 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
   const secretKey = options.secretKey === undefined ? null : Buffer.from(options.secretKey);
   const subjectTokens = new SubjectTokens({ ...context, secretKey });
   const mcpConnections = new McpConnections({ serversOf: perTenant(options.mcpServers), outbound });
-  const memory = new BuiltInMemory(context);
+  const memory = new BuiltInMemory({ ...context, mayStore: (tenantId) => quotas.mayStore(tenantId) });
   const provisions = {
     toolsOf: perTenant(options.tools),
     varsOf: perTenant(options.vars),

@@ -7,6 +7,7 @@ import type { GlobalEventLog } from './resources/event-log.ts';
 import type { JobStore } from './resources/jobs.ts';
 import type { RetentionStore } from './resources/retention.ts';
 import type { SignInLinkStore } from './resources/sign-in-links.ts';
+import type { StorageCounts } from './resources/storage.ts';
 import type { TenantRegistry, TenantRow } from './resources/tenants.ts';
 import type { WebhookStore } from './resources/webhooks.ts';
 import type { SchemaVersions } from './survey.ts';
@@ -25,6 +26,7 @@ export interface ControlStore {
   readonly log: GlobalEventLog;
   readonly retention: RetentionStore;
   readonly signInLinks: SignInLinkStore;
+  readonly storage: StorageCounts;
   readonly tenants: TenantRegistry;
   readonly webhooks: WebhookStore;
 

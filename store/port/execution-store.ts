@@ -8,6 +8,7 @@ import type { ApprovalStore } from './resources/approvals.ts';
 import type { ArtifactStore } from './resources/artifacts.ts';
 import type { ErasureStore } from './resources/erasures.ts';
 import type { MemoryStore } from './resources/memory.ts';
+import type { StorageCounts } from './resources/storage.ts';
 import type { SubjectTokenStore } from './resources/subject-tokens.ts';
 import type { TenantQuotas } from './resources/tenants.ts';
 import type { ClaimRequest, Due, LeaseRenewal, WaitingWork, WorkItemRow } from './work-items.ts';
@@ -29,6 +30,7 @@ export interface ExecutionStore {
   readonly artifacts: ArtifactStore;
   readonly erasures: ErasureStore;
   readonly memory: MemoryStore;
+  readonly storage: Pick<StorageCounts, 'of'>;
   readonly subjectTokens: SubjectTokenStore;
   readonly tenants: TenantQuotas;
 

@@ -108,6 +108,19 @@ export class Connections {
     return this.#connect(this.#tls, config);
   }
 
+  async queryWithoutTimeout(statement: Sql, values: readonly Value[]): Promise<readonly QueryResultRow[]> {
+    try {
+      const client = await this.dedicatedWithoutTimeout(false);
+      try {
+        return await runQuery(client, statement, values);
+      } finally {
+        await disconnect(client);
+      }
+    } catch (error) {
+      throw asStoreError(error);
+    }
+  }
+
   dedicatedForListening(): Promise<Client> {
     return this.#connect(this.#listenTls, this.#config(this.#listenTls, false));
   }

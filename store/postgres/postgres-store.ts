@@ -21,6 +21,7 @@ import { Jobs } from '../resources/jobs.ts';
 import { Memory } from '../resources/memory/memory.ts';
 import { Retention } from '../resources/retention.ts';
 import { SignInLinks } from '../resources/sign-in-links.ts';
+import { Storage } from '../resources/storage.ts';
 import { SubjectTokens } from '../resources/subject-tokens.ts';
 import { Tenants } from '../resources/tenants.ts';
 import { Webhooks } from '../resources/webhooks.ts';
@@ -73,6 +74,7 @@ export class PostgresStore implements Store {
   readonly memory: Memory;
   readonly retention: Retention;
   readonly signInLinks: SignInLinks;
+  readonly storage: Storage;
   readonly subjectTokens: SubjectTokens;
   readonly tenants: Tenants;
   readonly webhooks: Webhooks;
@@ -118,6 +120,7 @@ export class PostgresStore implements Store {
     this.memory = new Memory(resources);
     this.retention = new Retention(resources);
     this.signInLinks = new SignInLinks(resources);
+    this.storage = new Storage(resources);
     this.subjectTokens = new SubjectTokens(resources);
     this.tenants = new Tenants(resources);
     this.webhooks = new Webhooks(resources, this.log);

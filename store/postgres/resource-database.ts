@@ -22,6 +22,8 @@ export class PostgresResources implements ResourceDatabase {
       all: async (statement, values) => rowsOf(statement, (await query(statement, values)).rows),
       get: async (statement, values) => rowsOf(statement, (await query(statement, values)).rows)[0] ?? null,
       run: async (statement, values) => (await query(statement, values)).changed,
+      allWithoutTimeout: async (statement, values = {}) =>
+        rowsOf(statement, await connections.queryWithoutTimeout(statement.postgres, bind(statement, values))),
     };
   }
 

@@ -1,6 +1,7 @@
 import type { Backlog, BacklogStore, Waiting } from '../port/resources/backlog.ts';
 import type { ResourceDatabase } from './database.ts';
 import * as sql from './queries/backlog.ts';
+import { STORAGE_OF_TENANTS } from './queries/storage.ts';
 
 export class BacklogReader implements BacklogStore {
   readonly #db: ResourceDatabase;
@@ -13,12 +14,13 @@ export class BacklogReader implements BacklogStore {
     const { runtime } = this.#db;
     const tenants = (await runtime.all(sql.BACKLOG_TENANTS)).map(({ id }) => id);
     const values = { tenants, limit, nowMs };
-    const [queues, executions, leases, timers, deliveries] = await Promise.all([
+    const [queues, executions, leases, timers, deliveries, storage] = await Promise.all([
       runtime.all(sql.WAITING_QUEUES, values),
       runtime.all(sql.LIVE_EXECUTIONS, values),
       runtime.get(sql.LEASES, values),
       runtime.get(sql.OVERDUE_TIMERS, values),
       runtime.all(sql.UNDELIVERED_WEBHOOKS, values),
+      runtime.all(STORAGE_OF_TENANTS, values),
     ]);
     return {
       queues: [...queues].sort((a, b) => compare(a.tenantId, b.tenantId) || compare(a.queue, b.queue)),
@@ -29,6 +31,7 @@ export class BacklogReader implements BacklogStore {
       leases: leases?.count ?? 0,
       overdueTimers: timers ?? { count: 0, oldestAtMs: null },
       webhookDeliveries: deliveries.reduce(together, { count: 0, oldestAtMs: null }),
+      storage: storage.flatMap(({ bytes, ...tenant }) => (bytes === null ? [] : [{ ...tenant, bytes }])),
     };
   }
 }

@@ -35,6 +35,8 @@ export interface ResourceDatabase {
   readonly runtime: Statements & {
     /** Returns the number of rows inserted, updated or deleted. */
     run(statement: Statement<unknown>, values?: Values): Promise<number>;
+    /** For a statement that may take minutes, where that keeps nothing else waiting; PostgreSQL executes it on a connection of its own. */
+    allWithoutTimeout<Row>(statement: Statement<Row>, values?: Values): Promise<readonly Row[]>;
   };
   /** One transaction; when the script throws, it is rolled back. */
   transaction<T>(script: () => Script<T>): Promise<T>;

@@ -20,8 +20,10 @@ export class SqliteResources implements ResourceDatabase {
     this.#db = db;
     this.#transactions = transactions;
     this.#log = log;
+    const all: ResourceDatabase['runtime']['all'] = (statement, values = {}) => guarded(() => this.#rows(statement, values));
     this.runtime = {
-      all: (statement, values = {}) => guarded(() => this.#rows(statement, values)),
+      all,
+      allWithoutTimeout: all,
       get: (statement, values = {}) => guarded(() => this.#rows(statement, values)[0] ?? null),
       run: (statement, values = {}) => guarded(() => this.#query({ statement, values }).changed),
     };

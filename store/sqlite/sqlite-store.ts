@@ -19,6 +19,7 @@ import { Jobs } from '../resources/jobs.ts';
 import { Memory } from '../resources/memory/memory.ts';
 import { Retention } from '../resources/retention.ts';
 import { SignInLinks } from '../resources/sign-in-links.ts';
+import { Storage } from '../resources/storage.ts';
 import { SubjectTokens } from '../resources/subject-tokens.ts';
 import { Tenants } from '../resources/tenants.ts';
 import { Webhooks } from '../resources/webhooks.ts';
@@ -58,6 +59,7 @@ export class SqliteStore implements Store {
   readonly engine = 'sqlite';
   readonly shared = false;
   readonly signInLinks: SignInLinks;
+  readonly storage: Storage;
   readonly subjectTokens: SubjectTokens;
   readonly tenants: Tenants;
   readonly agents: Agents;
@@ -127,6 +129,7 @@ export class SqliteStore implements Store {
     this.memory = new Memory(resources);
     this.retention = new Retention(resources);
     this.signInLinks = new SignInLinks(resources);
+    this.storage = new Storage(resources);
     this.subjectTokens = new SubjectTokens(resources);
     this.tenants = new Tenants(resources);
     this.webhooks = new Webhooks(resources, this.log);

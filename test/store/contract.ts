@@ -20,6 +20,7 @@ import { logContract } from './contract/log.ts';
 import { memoryContract } from './contract/memory.ts';
 import { retentionContract } from './contract/retention.ts';
 import { signInLinkContract } from './contract/sign-in-links.ts';
+import { storageContract } from './contract/storage.ts';
 import { subjectTokenContract } from './contract/subject-tokens.ts';
 import { tenantContract } from './contract/tenants.ts';
 import { webhookContract } from './contract/webhooks.ts';
@@ -42,6 +43,7 @@ export function storeContract(engine: string, database: () => TestDatabase, capa
     subjectTokenContract(database);
     signInLinkContract(database);
     tenantContract(database);
+    storageContract(database);
     agentContract(database);
     cronContract(database);
     approvalContract(database);

@@ -20,5 +20,6 @@ export async function resourceStatements(engine: Dialect['engine']): Promise<rea
 function statementsIn(value: unknown, engine: Dialect['engine']): readonly Statement<unknown>[] {
   if (typeof value !== 'object' || value === null) return [];
   if ('decode' in value) return [value as Statement<unknown>];
+  if ('engine' in value) return value.engine === engine ? Object.values(value).flatMap((each) => statementsIn(each, engine)) : [];
   return engine in value ? (value as Record<Dialect['engine'], readonly Statement<unknown>[]>)[engine] : [];
 }

@@ -33,11 +33,12 @@ export function guard(
     polls.close();
   });
   app.addHook('onRoute', (route) => {
-    const { access, reducesLoad, isShed = false } = route.config ?? {};
+    const { access, reducesLoad, addsStorage, isShed = false } = route.config ?? {};
     if (access === undefined) throw new Error(`route ${String(route.method)} ${route.url} has no config.access`);
     if (access === 'open') return;
     route.onRequest = authorize(access, reducesLoad === undefined, isShed);
     if (reducesLoad !== undefined) route.preValidation = [countByBody(reducesLoad), ...[route.preValidation ?? []].flat()];
+    if (addsStorage === true) route.preValidation = [mayStore, ...[route.preValidation ?? []].flat()];
   });
   app.addHook('onRequest', (request, _reply, done) => {
     if (closing) throw new RuntimeError('shutting_down', 'the server is shutting down', { retryAfterMs: RETRY_AFTER_MS });
@@ -76,6 +77,10 @@ export function guard(
       if (admitted === null) done();
       else admitted.then(() => done(), done);
     };
+  }
+
+  async function mayStore(request: FastifyRequest): Promise<void> {
+    await runtime.tenants.mayStore(identityOf(request).tenantId);
   }
 
   /** Whether a request reduces load is known once its body is read. */

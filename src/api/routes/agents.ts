@@ -42,7 +42,7 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
   app.post(
     '/agents',
     {
-      config: { access: 'write' },
+      config: { access: 'write', addsStorage: true },
       schema: {
         summary: 'Register an agent',
         description: 'The body is the card of the agent. Registering the same id again replaces the card and returns 200.',
@@ -62,7 +62,7 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
   app.post(
     '/agents/discover',
     {
-      config: { access: 'write' },
+      config: { access: 'write', addsStorage: true },
       schema: {
         summary: 'Register an agent by its URL',
         description:

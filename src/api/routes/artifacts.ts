@@ -26,7 +26,7 @@ function routes(app: Api, { store, nowMs }: Services): void {
   app.post(
     '/artifacts',
     {
-      config: { access: 'write' },
+      config: { access: 'write', addsStorage: true },
       bodyLimit: MAX_BYTES,
       schema: {
         summary: 'Store an artifact',

@@ -14,7 +14,7 @@ export function cronRoutes(app: Api, { control: { cron }, nowMs }: Services): vo
   app.post(
     '/cron',
     {
-      config: { access: 'write' },
+      config: { access: 'write', addsStorage: true },
       schema: {
         summary: 'Create or replace a cron job',
         description: 'Starts a workflow on a schedule. A job of the same name is replaced, and its history is reset.',

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import type { TenantStorage as StoredBytes } from '../../../store/port/resources/storage.ts';
 import type { TenantRecord, TenantUsage } from '../../../store/port/resources/tenants.ts';
 import { DEFAULT_TENANT } from '../../control/tenants.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
@@ -9,11 +10,13 @@ import {
   CorrectUsage,
   CreatedTenant,
   CreateTenant,
+  RequestedRecount,
   TENANTS_PAGE,
   type Tenant,
   TenantById,
   TenantDetail,
   TenantList,
+  type TenantStorage,
   TenantsQuery,
   UpdatedTenant,
   UpdateTenant,
@@ -82,8 +85,9 @@ export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Servic
     async (request) => {
       const { id } = request.params;
       const record = await find(request, id);
-      const { month, tokens: used, costUsd, liveExecutions, workflows } = await control.tenants.footprint(id);
-      const usage = { month, tokens: used, cost_usd: costUsd, live_executions: liveExecutions, workflows };
+      const { month, tokens: used, costUsd, liveExecutions, workflows, storage } = await control.tenants.footprint(id);
+      const stored = storage === null ? {} : { storage: toStorage(storage) };
+      const usage = { month, tokens: used, cost_usd: costUsd, live_executions: liveExecutions, workflows, ...stored };
       return { ...toTenant(record), usage };
     },
   );
@@ -143,6 +147,30 @@ export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Servic
     },
   );
 
+  app.post(
+    '/tenants/:id/storage/recount',
+    {
+      config: { access: 'operator' },
+      schema: {
+        summary: 'Count what a tenant stores anew',
+        description:
+          'Bytes are counted when they are written and deleted, so this is needed only after changes of the database by hand.',
+        tags: ['Tenants'],
+        operationId: 'recountStorage',
+        params: TenantById,
+        response: { 202: RequestedRecount },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      requireDefaultTenant(request, 'change');
+      await find(request, id);
+      const storage = await control.tenants.recountStorage(id, actionContext(request, nowMs()));
+      void reply.code(202);
+      return { tenant_id: id, storage: toStorage(storage) };
+    },
+  );
+
   async function find(request: FastifyRequest, id: string): Promise<TenantRecord> {
     const visible = managesAll(request) || id === identityOf(request).tenantId;
     const record = visible ? await store.tenants.find(id) : null;
@@ -174,6 +202,10 @@ function toTenant({ id, name, status, policy, limits, createdAtMs, updatedAtMs }
     created_at: timestamp(createdAtMs),
     updated_at: timestamp(updatedAtMs),
   };
+}
+
+function toStorage({ bytes, byKind, isCounting }: StoredBytes): TenantStorage {
+  return { ...defined('bytes', bytes), counting: isCounting, by_kind: byKind };
 }
 
 function toUsed({ tokens, costUsd }: TenantUsage): CorrectedUsage['before'] {

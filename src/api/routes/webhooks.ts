@@ -35,7 +35,7 @@ export function webhookRoutes(app: Api, services: Services): void {
   app.post(
     '/webhooks',
     {
-      config: { access: 'write' },
+      config: { access: 'write', addsStorage: true },
       schema: {
         summary: 'Create a webhook',
         description: 'Delivers events to a URL. The secret that signs deliveries is returned here and never again.',

@@ -31,6 +31,9 @@ export const TenantLimits = Type.Object(
     max_requests_per_minute: Type.Optional(integer('Requests per minute; absent = unlimited.', { minimum: 1 })),
     max_tokens_per_month: Type.Optional(counter('Model tokens per calendar month in UTC; absent = unlimited.')),
     max_cost_per_month_usd: Type.Optional(number('Cost in USD per calendar month in UTC; absent = unlimited.', { minimum: 0 })),
+    max_storage_bytes: Type.Optional(
+      counter('Bytes of logs, artifacts, memory, deliveries, definitions and queued work; absent = unlimited, and not counted.'),
+    ),
     max_cost_per_call_usd: Type.Optional(
       number('Cost in USD that one attempt may report where its model has no known price; absent = 100.', { minimum: 0 }),
     ),
@@ -90,6 +93,26 @@ export const Tenant = Type.Object(
 );
 export type Tenant = Static<typeof Tenant>;
 
+export const TenantStorage = Type.Object(
+  {
+    bytes: Type.Optional(counter('All bytes; absent until the first count is complete.')),
+    counting: Type.Boolean({ description: 'Whether everything is being counted, for the first time or anew.' }),
+    by_kind: Type.Object(
+      {
+        logs: counter('Logs of executions with their checkpoints, and the log of changes.'),
+        artifacts: counter('Artifacts, uploaded ones and large outputs.'),
+        memory: counter('Texts and metadata of the memory.'),
+        deliveries: counter('Deliveries of webhooks, 512 bytes each.'),
+        definitions: counter('Registered workflows, agents and cron jobs.'),
+        work: counter('Payloads of work items that are not settled.'),
+      },
+      { description: 'The bytes by what they are; 0 for what is not counted yet.' },
+    ),
+  },
+  { description: 'What a tenant stores; absent unless it has the limit `max_storage_bytes`.' },
+);
+export type TenantStorage = Static<typeof TenantStorage>;
+
 export const TenantUsage = Type.Object(
   {
     month: text('Calendar month in UTC to which tokens and cost refer, such as `2026-03`.'),
@@ -97,6 +120,7 @@ export const TenantUsage = Type.Object(
     cost_usd: number('Cost of the month in USD.'),
     live_executions: counter('Executions that have not ended.'),
     workflows: counter('Registered workflows.'),
+    storage: Type.Optional(TenantStorage),
   },
   { description: 'What a tenant uses.' },
 );
@@ -126,6 +150,12 @@ export const CorrectUsage = Type.Object(
   { additionalProperties: false, description: 'What a tenant has used in a month, in place of what was counted.' },
 );
 export type CorrectUsage = Static<typeof CorrectUsage>;
+
+export const RequestedRecount = Type.Object(
+  { tenant_id: text('Id of the tenant.'), storage: TenantStorage },
+  { description: 'Everything that the tenant stores is counted anew; what was counted before holds until then.' },
+);
+export type RequestedRecount = Static<typeof RequestedRecount>;
 
 const Used = Type.Object(
   { tokens: counter('Model tokens.'), cost_usd: number('Cost in USD.') },

@@ -105,6 +105,7 @@ export const CATEGORIES = {
     entry('tenants get', 'Show a tenant: limits, policy, usage', () => import('./tenants/get.ts')),
     entry('tenants create', 'Create a tenant', () => import('./tenants/create.ts')),
     entry('tenants correct', 'Correct what a tenant has used in a month', () => import('./tenants/correct.ts')),
+    entry('tenants recount', 'Count what a tenant stores anew', () => import('./tenants/recount.ts')),
     entry('tenants update', 'Change a tenant: name, status, policy, limits', () => import('./tenants/update.ts')),
     entry('audit list', 'Show recorded events and actions with their actors, newest first', () => import('./audit/list.ts')),
     entry('audit verify', 'Verify that the audit log, or an export of it, was not changed', () => import('./audit/verify.ts')),

@@ -1,5 +1,6 @@
 import type { Tenant, TenantDetail } from '../../client/index.ts';
 import type { Paint } from '../terminal/paint.ts';
+import { sizeText } from '../terminal/size.ts';
 import { fields } from '../terminal/table.ts';
 import { plain } from '../terminal/text.ts';
 
@@ -17,6 +18,7 @@ export function limitsText(limits: Tenant['limits'] = {}): string {
     ...part('requests/min', limits.max_requests_per_minute),
     ...part('tokens/month', limits.max_tokens_per_month),
     ...part('USD/month', limits.max_cost_per_month_usd),
+    ...(limits.max_storage_bytes === undefined ? [] : [`storage ${sizeText(limits.max_storage_bytes)}`]),
     ...part('USD/call', limits.max_cost_per_call_usd),
     ...part('tokens/call', limits.max_tokens_per_call),
     ...part('days kept', limits.retention_days),
@@ -25,6 +27,16 @@ export function limitsText(limits: Tenant['limits'] = {}): string {
 
 function number(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 6 });
+}
+
+/** `1.5 MiB: logs 1.2 MiB, artifacts 300 KiB`. */
+function storageText({ bytes, counting, by_kind: kinds }: NonNullable<TenantDetail['usage']['storage']>): string {
+  const parts = Object.entries(kinds).filter(([, size]) => size > 0);
+  const total = bytes === undefined ? 'not counted yet' : sizeText(bytes);
+  const text = [total, parts.map(([kind, size]) => `${kind} ${sizeText(size)}`).join(', ')]
+    .filter((part) => part !== '')
+    .join(': ');
+  return counting ? `${text} (being counted)` : text;
 }
 
 /** A tenant as text, one field per line. */
@@ -37,6 +49,7 @@ export function tenantText(tenant: Tenant | TenantDetail, paint: Paint): string 
           ['executions', `${usage.live_executions} live`],
           ['workflows', String(usage.workflows)],
           ['used', `${number(usage.tokens)} tokens, ${number(usage.cost_usd)} USD in ${usage.month}`],
+          ...(usage.storage === undefined ? [] : [['storage', storageText(usage.storage)] as const]),
         ] as const);
   return fields(
     [

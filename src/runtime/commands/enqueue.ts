@@ -5,9 +5,10 @@ import type { Runtime } from '../types/runtime.ts';
 import { type CommandContext, runCommand } from './command.ts';
 
 export function enqueueCommand(context: CommandContext): Runtime['enqueue'] {
-  const { engine, clock, ids } = context;
+  const { engine, clock, ids, quotas } = context;
   return (caller, { executionId, nodeId, queueType, payload }) =>
     runCommand(context, caller, { work: 'adds', texts: { values: { payload } }, executionId }, async () => {
+      await quotas.mayStore(caller.tenantId);
       const createdAtMs = clock.nowMs();
       const workItem: NewWorkItem = {
         id: ids.workItem(createdAtMs),

@@ -1,4 +1,4 @@
-import type { Json } from '../../../machines/json.ts';
+import { isObject, type Json } from '../../../machines/json.ts';
 import type { ExternalEvent } from '../../../machines/messages.ts';
 import { actorOf } from '../actor.ts';
 import { ignoredIn } from '../engine/ignored-state.ts';
@@ -10,7 +10,7 @@ import { idempotentRequest, responseRow, storedResponse } from './idempotency.ts
 import { requestTexts } from './storable-text.ts';
 
 export function sendEventCommand(context: CommandContext): Runtime['sendEvent'] {
-  const { store, engine, executions, clock } = context;
+  const { store, engine, executions, clock, quotas } = context;
   return (caller, id, event) =>
     runCommand(context, caller, { work: 'adds', texts: requestTexts.event(event), executionId: id }, async () => {
       const { key, payload, idempotencyKey } = event;
@@ -21,6 +21,7 @@ export function sendEventCommand(context: CommandContext): Runtime['sendEvent'] 
       };
       const earlier = await storedResponse(store, once);
       if (earlier !== null) return accepted(matchIn(earlier));
+      if (!isEmpty(payload)) await quotas.mayStore(caller.tenantId);
 
       const message: ExternalEvent = { type: 'event', key, payload };
       const outcome = await engine.send(id, message, {
@@ -34,6 +35,10 @@ export function sendEventCommand(context: CommandContext): Runtime['sendEvent'] 
       const ended = outcome.refused === 'ending' ? 'about to end' : endOf(await executions.execution(caller.tenantId, id));
       throw new RuntimeError('conflict', `execution is ${ended}; it takes no more events`);
     });
+}
+
+function isEmpty(payload: Json): boolean {
+  return payload === null || (isObject(payload) && Object.keys(payload).length === 0);
 }
 
 function matchIn(response: Json): string | null {

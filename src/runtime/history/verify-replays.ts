@@ -42,7 +42,7 @@ export async function* verifyReplays(store: Store, { all }: { readonly all: bool
     mcpConnections: new McpConnections({ serversOf: () => ({}), outbound }),
     agents: new RemoteAgents({ outbound, directory: NO_AGENTS }),
     coordinatorUrl: undefined,
-    memory: new BuiltInMemory({ store, clock: systemClock, slices }),
+    memory: new BuiltInMemory({ store, clock: systemClock, slices, mayStore: () => null }),
     memoryConnectorsOf: () => ({}),
     tokenExchange: new TokenExchange(outbound, async () => null),
   });

@@ -41,10 +41,12 @@ interface BuiltInMemoryOptions {
   readonly store: Pick<ExecutionStore, 'memory'>;
   readonly clock: Clock;
   readonly slices: TimeSlices;
+  /** Rejects with `limit_exceeded_storage`. */
+  readonly mayStore: (tenantId: string) => Promise<void> | null;
 }
 
 /**
- * The memory in the store of the runtime. Throws `bad_request` for what cannot be stored, and `limit_exceeded_memory`. `actor` is recorded with
+ * The memory in the store of the runtime. Throws `bad_request` for what cannot be stored, `limit_exceeded_memory` and `limit_exceeded_storage`. `actor` is recorded with
  * changes.
  */
 export class BuiltInMemory {
@@ -63,11 +65,12 @@ export class BuiltInMemory {
     checkNamespace(namespace);
     if (items.length > MAX_ITEMS_PER_REQUEST)
       throw bad(`items: ${items.length} items are more than the ${MAX_ITEMS_PER_REQUEST} of one request`);
-    const { store, clock, slices } = this.#options;
+    const { store, clock, slices, mayStore } = this.#options;
     const atMs = clock.nowMs();
     const writes = items.map((item, index) => writeOf(item, `items[${index}]`, atMs));
     const ids = writes.map(({ id }) => id);
     if (ids.length === 0) return { ids, added: 0, replaced: 0 };
+    await mayStore(actor.tenantId);
     // Of items with the same id, the last one counts.
     const last = [...new Map(writes.map((write) => [write.id, write])).values()];
     const write = { namespace, items: last, limits: LIMITS, origin };

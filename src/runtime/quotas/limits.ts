@@ -13,6 +13,8 @@ export interface TenantLimits {
   /** Input plus output tokens that nodes report in a calendar month (UTC). */
   readonly max_tokens_per_month?: number;
   readonly max_cost_per_month_usd?: number;
+  /** Of logs, artifacts, memory, deliveries … (`StoredTable` in store/resources/queries/storage.ts). */
+  readonly max_storage_bytes?: number;
   /** What one attempt may report to have cost, where its model has no known price. Absent = 100. */
   readonly max_cost_per_call_usd?: number;
   /** Input tokens, and output tokens, that one attempt may report. Absent = 10,000,000. */
@@ -35,6 +37,7 @@ const BOUNDS: Readonly<Record<keyof TenantLimits, Bounds>> = {
   max_requests_per_minute: { ...COUNT, min: 1 },
   max_tokens_per_month: COUNT,
   max_cost_per_month_usd: { ...COUNT, whole: false },
+  max_storage_bytes: COUNT,
   max_cost_per_call_usd: { ...COUNT, whole: false },
   max_tokens_per_call: COUNT,
   retention_days: { min: 1, max: 36_500, whole: true },

@@ -16,6 +16,8 @@ import { type TenantStatus, TenantStatusCache } from './tenant-status-cache.ts';
 
 /** `retryAfterMs` of a concurrency refusal: when an execution ends cannot be known. */
 const CONCURRENCY_RETRY_MS = 1_000;
+/** The same of a refusal for storage: it is freed by requests, or by retention once a day. */
+const STORAGE_RETRY_MS = 60_000;
 
 export interface QuotaOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'events' | 'onError'> {
   readonly gate: CommitGate;
@@ -77,6 +79,7 @@ export class Quotas implements TenantAdmission {
   async #admitWithinLimits(tenantId: string, executionId: string): Promise<void> {
     const limits = await this.#limitsOfActive(tenantId);
     await this.#refuseOverMonthlyLimit(tenantId, limits);
+    await this.#refuseOverStorageLimit(tenantId, limits);
     const max = limits.max_concurrent_executions;
     if (max === undefined) {
       this.#live.forget(tenantId);
@@ -102,9 +105,11 @@ export class Quotas implements TenantAdmission {
     this.#live.release(tenantId, executionId);
   }
 
-  /** Calls `write` if the tenant may register the workflow. Throws `tenant_not_active` or `limit_exceeded_workflows`. */
+  /** Calls `write` if the tenant may register the workflow. Throws `tenant_not_active`, `limit_exceeded_workflows` or `limit_exceeded_storage`. */
   async register(tenantId: string, workflowId: string, write: () => Promise<void>): Promise<void> {
-    const { max_workflows: max } = await this.#limitsOfActive(tenantId);
+    const limits = await this.#limitsOfActive(tenantId);
+    await this.#refuseOverStorageLimit(tenantId, limits);
+    const { max_workflows: max } = limits;
     if (max === undefined) return write();
     const registering = (this.#registering.get(tenantId) ?? Promise.resolve()).then(async () => {
       await this.#refuseOverWorkflowLimit(tenantId, workflowId, max);
@@ -123,6 +128,12 @@ export class Quotas implements TenantAdmission {
   limitsOf(tenantId: string): TenantLimits | Promise<TenantLimits> {
     const cached = this.#statusCache.cached(tenantId);
     return cached?.limits ?? this.#statusCache.read(tenantId).then(({ limits }) => limits);
+  }
+
+  mayStore(tenantId: string): Promise<void> | null {
+    const limits = this.#statusCache.cached(tenantId)?.limits;
+    if (limits !== undefined && limits.max_storage_bytes === undefined) return null;
+    return this.#tenantStatus(tenantId).then((read) => this.#refuseOverStorageLimit(tenantId, read.limits));
   }
 
   async isActive(tenantId: string): Promise<boolean> {
@@ -208,6 +219,15 @@ export class Quotas implements TenantAdmission {
       );
   }
 
+  /** Until the first count is complete, nothing is refused. */
+  async #refuseOverStorageLimit(tenantId: string, { max_storage_bytes: max }: TenantLimits): Promise<void> {
+    if (max === undefined) return;
+    const bytes = (await this.#store.storage.of(tenantId))?.bytes ?? null;
+    if (bytes === null || bytes < max) return;
+    const message = `tenant ${tenantId} stores ${bytes} of at most ${max} bytes (max_storage_bytes)`;
+    throw exceeded('limit_exceeded_storage', message, STORAGE_RETRY_MS);
+  }
+
   async #refuseOverWorkflowLimit(tenantId: string, workflowId: string, max: number): Promise<void> {
     if ((await this.#store.tenant(tenantId).revisionOf(workflowId)) !== null) return;
     const count = await this.#store.tenants.workflowCount(tenantId);
@@ -218,8 +238,9 @@ export class Quotas implements TenantAdmission {
 }
 
 function startsWithoutLimit({ status, limits }: TenantStatus): boolean {
-  const { max_concurrent_executions, max_tokens_per_month, max_cost_per_month_usd } = limits;
-  const isUnlimited = (max_concurrent_executions ?? max_tokens_per_month ?? max_cost_per_month_usd) === undefined;
+  const { max_concurrent_executions, max_tokens_per_month, max_cost_per_month_usd, max_storage_bytes } = limits;
+  const isUnlimited =
+    (max_concurrent_executions ?? max_tokens_per_month ?? max_cost_per_month_usd ?? max_storage_bytes) === undefined;
   return status === 'active' && isUnlimited;
 }
 

@@ -31,6 +31,8 @@ export interface TenantAdmission {
    * store has to be read.
    */
   request(tenantId: string, exempt?: boolean): Promise<void> | null;
+  /** Rejects with `limit_exceeded_storage`: for requests that add what is stored. A promise only if the store has to be read. */
+  mayStore(tenantId: string): Promise<void> | null;
   /**
    * Call when this process has changed a tenant, with its new record if that is known. A change by another process counts within
    * five seconds; its policy and status as soon as its notification arrives.

@@ -26,6 +26,8 @@ export interface ReadMetric {
   readonly name: `jamjet_${string}`;
   readonly help: string;
   readonly labels: readonly string[];
+  /** The samples have the label `tenant`, which the metric has if the operator asks for it. */
+  readonly ofTenants?: true;
   /** How samples with the same labels make one; default: their sum. */
   readonly combine?: 'max';
   readonly read: (reading: Reading) => readonly Sample[];
@@ -203,6 +205,27 @@ export const READ_METRICS: readonly ReadMetric[] = [
     help: 'Age of the oldest event that an enabled webhook has not accepted yet; 0 = there is none.',
     labels: [],
     read: ({ backlog, nowMs }) => (backlog === null ? none : one(ageOf(backlog.webhookDeliveries.oldestAtMs, nowMs))),
+  },
+  {
+    type: 'gauge',
+    name: 'jamjet_storage_bytes',
+    help: 'Bytes that tenants with `max_storage_bytes` store.',
+    labels: [],
+    ofTenants: true,
+    read: ({ backlog }) => (backlog?.storage ?? []).map(({ tenantId: tenant, bytes }) => ({ labels: { tenant }, value: bytes })),
+  },
+  {
+    type: 'gauge',
+    name: 'jamjet_storage_used_ratio',
+    help: 'Bytes that a tenant stores, as a part of its `max_storage_bytes`; without the label, of the tenant nearest to its limit.',
+    labels: [],
+    ofTenants: true,
+    combine: 'max',
+    read: ({ backlog }) =>
+      (backlog?.storage ?? []).map(({ tenantId: tenant, bytes, maxBytes }) => ({
+        labels: { tenant },
+        value: maxBytes === 0 ? 1 : bytes / maxBytes,
+      })),
   },
 ];
 

@@ -26,7 +26,7 @@ export class MetricsRegistry {
       const recorders = this.#recorders.get(metric.event) ?? [];
       this.#recorders.set(metric.event, [...recorders, this.#recorder(metric, tenantLabel)]);
     }
-    this.#readers = READ_METRICS.map((metric) => this.#reader(metric));
+    this.#readers = READ_METRICS.map((metric) => this.#reader(metric, tenantLabel));
     if (processMetrics) collectDefaultMetrics({ register: this.#registry });
   }
 
@@ -55,8 +55,12 @@ export class MetricsRegistry {
     };
   }
 
-  #reader({ type, name, help, labels, read, combine }: ReadMetric): (reading: Reading) => void {
-    const options = { name, help, labelNames: [...labels], registers: [this.#registry] };
+  #reader(
+    { type, name, help, labels: own, ofTenants, read, combine }: ReadMetric,
+    tenantLabel: boolean,
+  ): (reading: Reading) => void {
+    const labels = [...(tenantLabel && ofTenants === true ? ['tenant'] : []), ...own];
+    const options = { name, help, labelNames: labels, registers: [this.#registry] };
     const metric = type === 'gauge' ? new Gauge(options) : new Counter(options);
     return (reading) => {
       const samples = new Map<string, { readonly labels: Labels; readonly value: number }>();

@@ -1,4 +1,6 @@
-/** What waits in a database, of all tenants. Counts end at the limit that was asked for, so that reading them takes little time. */
+import type { StorageOfTenant } from './storage.ts';
+
+/** What waits in a database, of all tenants, and what they store. Counts end at the limit that was asked for, so that reading them takes little time. */
 export interface Backlog {
   /** Queues with unclaimed work items, by tenant and name. */
   readonly queues: readonly WaitingQueue[];
@@ -10,6 +12,8 @@ export interface Backlog {
   readonly overdueTimers: Waiting;
   /** Deliveries to enabled webhooks that have not succeeded yet; `oldestAtMs`: when the first of them was matched with its event. */
   readonly webhookDeliveries: Waiting;
+  /** Of the tenants with a limit, by id; of those whose first count is complete. */
+  readonly storage: readonly StorageOfTenant[];
 }
 
 export interface Waiting {

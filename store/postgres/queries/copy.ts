@@ -2,8 +2,14 @@ import { sql } from '../connections.ts';
 
 /** Fills an empty database with the rows of another. */
 
-/** Tables that are not copied or that triggers fill, and tables that migrations fill in a new database. */
-export const OWN_TABLES: readonly string[] = ['schema_migrations', 'leases', 'memory_index'];
+/** Tables that are not copied, or that triggers or the server fill, and tables that migrations fill in a new database. */
+export const OWN_TABLES: readonly string[] = [
+  'schema_migrations',
+  'leases',
+  'memory_index',
+  'tenant_storage',
+  'tenant_storage_bytes',
+];
 export const SEEDED_TABLES: readonly string[] = ['tenants', 'log_key'];
 
 /** Written by `indexKey`. */

@@ -25,6 +25,7 @@ export const NOT_COPIED: ReadonlySet<string> = new Set([
   'runtime_holder',
   'leases',
   'audit_chain',
+  'tenant_storage',
   'log_tenants',
   'log_actors',
   'memory_index_config',

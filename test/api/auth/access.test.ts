@@ -31,6 +31,7 @@ const OPERATIONS = [
   'GET /tenants/:id',
   'PUT /tenants/:id',
   'PUT /tenants/:id/usage/:month',
+  'POST /tenants/:id/storage/recount',
   'GET /audit/export',
   'GET /audit/verify',
 ];

@@ -52,7 +52,7 @@ describe('POST /tenants', () => {
     [{ id: 'acme', name: 'A', limits: 5 }, 'invalid limits: must be a JSON object'],
     [
       { id: 'acme', name: 'A', limits: { max_workers: 1, toString: 1 } },
-      'invalid limits: unknown "max_workers", "toString"; known limits are max_concurrent_executions, max_workflows, max_requests_per_minute, max_tokens_per_month, max_cost_per_month_usd, max_cost_per_call_usd, max_tokens_per_call, retention_days',
+      'invalid limits: unknown "max_workers", "toString"; known limits are max_concurrent_executions, max_workflows, max_requests_per_minute, max_tokens_per_month, max_cost_per_month_usd, max_storage_bytes, max_cost_per_call_usd, max_tokens_per_call, retention_days',
     ],
     [
       { id: 'acme', name: 'A', limits: { max_workflows: 1.5 } },

@@ -99,6 +99,21 @@ describe('jamjet tenants', () => {
     );
   });
 
+  it('limit what a tenant stores, and count it anew', async () => {
+    await jamjet('create', 'storing', '--limits', '{"max_storage_bytes": 1500000}');
+    expect((await jamjet('list')).stdout).toMatch(/\nstoring .+ storage 1\.4 MiB\n/);
+    expect((await jamjet('get', 'storing')).stdout).toMatch(
+      /\nlimits +storage 1\.4 MiB\n(.+\n)+storage +(0 B|not counted yet \(being counted\))\n/,
+    );
+    expect(await jamjet('recount', 'storing')).toMatchObject({
+      code: 0,
+      stdout: '✓ what storing stores is being counted anew\n',
+    });
+    expect((await jamjet('recount', 'default')).stderr).toContain(
+      'the storage of tenant default is not counted: it has no limit max_storage_bytes',
+    );
+  });
+
   it.each([
     [['get', 'unknown'], 1, 'error: not found: tenant unknown\n`jamjet tenants list` lists the tenants.\n'],
     [['update', 'unknown', '--name', 'N'], 1, 'error: not found: tenant unknown\n`jamjet tenants list` lists the tenants.\n'],

@@ -68,6 +68,7 @@ export function memoryStore(database: MemoryDatabase, transport: Transport, me: 
       put: unsupported<ExecutionStore['artifacts']>('artifacts').put,
       get: (tenantId, hash) => read('artifact', () => tables.artifacts.get(key(tenantId, hash)) ?? null),
     },
+    storage: { of: async () => null },
     erasures: {
       originals: (id, from, to) =>
         read('originals', () =>

@@ -25,7 +25,7 @@ const MAY_OVERSCAN = {
   filled: /^$/,
   skewed: /^(count|along)Executions/,
 } as const;
-/** Statements that may scan an index with few entries: tenants, tenants with a retention limit, inactive tenants, claimed items, pending deliveries, subject tokens. */
+/** Statements that may scan an index with few entries: tenants, tenants with a retention or a storage limit, inactive tenants, claimed items, pending deliveries, subject tokens. */
 const MAY_FULL_SCAN = new Set([
   'RECIPIENT',
   'RETENTION_POLICIES',
@@ -35,6 +35,9 @@ const MAY_FULL_SCAN = new Set([
   'INSERT_DELIVERY',
   'REMOVE_EXECUTIONS 3',
   'DELETE_UNUSED_SUBJECT_TOKENS',
+  'TENANTS_WITH_LIMIT',
+  'COUNTED_TENANTS',
+  'TENANTS_TO_COUNT',
 ]);
 
 /** Statements that run with `INDEX_ONLY_SETTINGS`, as all writes do. */

@@ -61,7 +61,7 @@ function statements(): readonly (readonly [name: string, sql: string])[] {
 
 /** Scans of tables that grow without bound, by table or alias. Scans of partial indexes with few entries are fine. */
 const SCAN =
-  /^SCAN (executions|execution_labels|jobs|retried_executions|log_entries|log_actors|log_tenants|checkpoints|control_events|timers|work_items|workflows|idempotency|tokens|tenants|webhook_deliveries|log_cuts|tenant_usage|inbox|cron_jobs|artifacts|artifact_refs|r|agents|agent_traits|agent_events|leases|memory_items|memory_namespaces|e|i|l|w|a|t|c|d|x|p|j)\b(?!.* INDEX (executions_with_local_work|tenants_with_retention|tenants_inactive|jobs_running)$)/;
+  /^SCAN (executions|execution_labels|jobs|retried_executions|log_entries|log_actors|log_tenants|checkpoints|control_events|timers|work_items|workflows|idempotency|tokens|tenants|webhook_deliveries|log_cuts|tenant_usage|inbox|cron_jobs|artifacts|artifact_refs|r|agents|agent_traits|agent_events|leases|memory_items|memory_namespaces|e|i|l|w|a|t|c|d|x|p|j)\b(?!.* INDEX (executions_with_local_work|tenants_with_retention|tenants_with_storage_limit|tenants_inactive|jobs_running)$)/;
 
 /** One database without rows for all plans, which do not depend on rows. */
 const folder = mkdtempSync(join(tmpdir(), 'jamjet-queries-'));

@@ -7,12 +7,13 @@ export type LimitName = keyof Limits;
 export const LIMITS: readonly {
   readonly name: LimitName;
   readonly label: string;
-  readonly used: ((usage: TenantDetail['usage']) => number) | null;
+  readonly used: ((usage: TenantDetail['usage']) => number | undefined) | null;
 }[] = [
   { name: 'max_concurrent_executions', label: 'Live executions', used: ({ live_executions }) => live_executions },
   { name: 'max_workflows', label: 'Workflows', used: ({ workflows }) => workflows },
   { name: 'max_tokens_per_month', label: 'Model tokens this month', used: ({ tokens }) => tokens },
   { name: 'max_cost_per_month_usd', label: 'Cost this month in USD', used: ({ cost_usd }) => cost_usd },
+  { name: 'max_storage_bytes', label: 'Stored bytes', used: ({ storage }) => storage?.bytes },
   { name: 'max_cost_per_call_usd', label: 'Cost that a call may report in USD', used: null },
   { name: 'max_tokens_per_call', label: 'Tokens that a call may report', used: null },
   { name: 'max_requests_per_minute', label: 'Requests per minute', used: null },

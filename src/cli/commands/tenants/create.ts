@@ -8,8 +8,8 @@ export const command = requestCommand({
     details: `Requires a token of an operator of tenant default. JSON is given as text, as @FILE or as - for standard input.
 
 Limits: max_concurrent_executions, max_workflows, max_requests_per_minute, max_tokens_per_month, max_cost_per_month_usd,
-max_cost_per_call_usd, max_tokens_per_call, retention_days. A limit that is left out does not apply; a call may report 100 USD and 10,000,000
-tokens then.`,
+max_storage_bytes, max_cost_per_call_usd, max_tokens_per_call, retention_days. A limit that is left out does not apply; a call may report
+100 USD and 10,000,000 tokens then.`,
     examples: [
       [
         'Create a tenant and its first token',
