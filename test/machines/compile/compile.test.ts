@@ -180,6 +180,33 @@ describe('a config', () => {
     expect(logs[0]?.map(({ node_id }) => node_id).slice(4, 8)).toEqual(['p', 'c1', 'c2', 'n']);
   });
 
+  it('takes all lanes of a subgraph back to the head of a loop that goes through them', () => {
+    const made = workflow(
+      [parallel('s', ['head', 'q']), ...['head', 'a', 'b', 'q', 'last', 'x', 'y'].map((id) => tool(id)), join('both')],
+      [
+        ['head', 'a'],
+        ['head', 'b'],
+        ['a', 'both'],
+        ['b', 'both'],
+        ['both', 'last'],
+        ['last', 'head', 'output.again'],
+        ['last', 'x'],
+        ['q', 'x'],
+        ['q', 'y'],
+      ],
+    );
+    const driver = new Driver(made);
+    for (const again of [true, true, false]) {
+      driver.done('head');
+      expect(driver.activeNodes).toEqual(['a', 'b', 'q']);
+      driver.done('a');
+      driver.done('b');
+      driver.done('last', { again });
+    }
+    driver.done('q');
+    expect(driver.activeNodes).toEqual(['x', 'y']);
+  });
+
   it('names what is skipped around a subgraph only where nodes may be left out', () => {
     const made = workflow(
       [parallel('s', ['a', 'b']), tool('a'), tool('b'), tool('x'), tool('y'), join('j'), tool('tail')],
