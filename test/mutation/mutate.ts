@@ -16,6 +16,8 @@ export interface MutationOptions {
   /** Only the survivors of this report. */
   readonly again: string | null;
   readonly list: boolean;
+  /** Only the tests of these files; all of the areas. */
+  readonly by: readonly string[];
   /** So many tests of a mirror, or of the wider ones, are tried on a mutant at most. */
   readonly tests: number;
   say(line: string): void;
@@ -49,8 +51,9 @@ export async function mutate(options: MutationOptions): Promise<Report> {
   };
   const pass = new Pass({ session, coverage, left, killed, say, most: options.tests });
   try {
-    for (const pattern of ['tests', 'wider'] as const) {
-      const files = new Map([...new Set([...left.values()].map(areaOf))].map((area) => [area, filesOf(area, pattern)]));
+    for (const pattern of options.by.length > 0 ? (['tests'] as const) : (['tests', 'wider'] as const)) {
+      const filesOf = (area: Area) => (options.by.length > 0 ? options.by : testsOf(area, pattern));
+      const files = new Map([...new Set([...left.values()].map(areaOf))].map((area) => [area, filesOf(area)]));
       for (const group of await session.byProject([...new Set([...files.values()].flat())])) {
         const open = [...left.values()].flatMap((mutant) => files.get(areaOf(mutant)) ?? []);
         for (const failure of await coverage.add(group.filter((file) => open.includes(file))))
@@ -67,7 +70,7 @@ export async function mutate(options: MutationOptions): Promise<Report> {
 }
 
 /** The wider tests of an area are those that do not mirror it. */
-function filesOf(area: Area, pattern: 'tests' | 'wider'): readonly string[] {
+function testsOf(area: Area, pattern: 'tests' | 'wider'): readonly string[] {
   return testFiles(area[pattern]).filter((file) => pattern === 'tests' || !area.tests.test(file));
 }
 

@@ -5,7 +5,7 @@ import { areasNamed } from './areas.ts';
 import { mutate } from './mutate.ts';
 import { isSurvivor, summarise, writeReport } from './report.ts';
 
-const USAGE = `usage: npm run mutate -- [--area NAME]… [--count N] [--seed N] [--at FILE:LINE]… [--again REPORT] [--report FILE] [--tests N]`;
+const USAGE = `usage: npm run mutate -- [--area NAME]… [--count N] [--seed N] [--at FILE:LINE]… [--by TEST_FILE]… [--again REPORT] [--report FILE] [--tests N]`;
 
 // Vitest adds a listener in each run.
 setMaxListeners(0);
@@ -15,6 +15,7 @@ const { values } = parseArgs({
   options: {
     area: { ...text, multiple: true, default: [] },
     at: { ...text, multiple: true, default: [] },
+    by: { ...text, multiple: true, default: [] },
     again: text,
     count: { ...text, default: '300' },
     seed: { ...text, default: '1' },
@@ -36,6 +37,7 @@ if (values.help) {
     at: values.at,
     again: values.again ?? null,
     list: values.list,
+    by: values.by,
     tests: Number(values.tests),
     say: (line) => console.log(line),
     save: (done) => writeReport(values.report, done),
