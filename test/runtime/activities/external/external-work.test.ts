@@ -228,10 +228,15 @@ describe('external workers', () => {
     const id = await run(code());
     const [item] = await store.unclaimedWork({ queue: 'python_tool', after: '', limit: 1 });
     const result = { output: { ok: 1 } };
+    for (const other of [{ nodeId: 'other' }, { executionId: 'exec_other' }])
+      await expect(runtime.complete(CALLER, item?.id ?? '', { ...result, ...other })).rejects.toMatchObject({
+        code: 'bad_request',
+      });
+    const own = { nodeId: item?.nodeId ?? '', executionId: id };
     await expect(runtime.complete(CALLER, item?.id ?? '', { ...result, leaseFence: 1 })).rejects.toMatchObject({
       code: 'stale_fence',
     });
-    await runtime.complete(CALLER, item?.id ?? '', result);
+    await runtime.complete(CALLER, item?.id ?? '', { ...result, ...own });
     expect(await settled(id)).toMatchObject({ status: 'completed', state: { ok: 1 } });
     await expect(runtime.complete(CALLER, item?.id ?? '', result)).rejects.toMatchObject({ code: 'stale_fence' });
   });
