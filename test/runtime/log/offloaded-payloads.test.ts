@@ -40,6 +40,16 @@ async function withoutCheckpoints(bench: TestRuntime): Promise<TestRuntime> {
 }
 
 describe('an output above the threshold', () => {
+  it('is stored also where it is the only one of its commit', async () => {
+    const bench = await answering(BIG);
+    const ask = { type: 'human_approval' };
+    const id = await bench.run(ir('w', { a: tool('answer'), ask }, [['a', 'ask']]));
+    await eventually(async () => (await bench.runtime.execution('default', id)).status === 'paused');
+    expect((await completion(bench, id)).shown).toMatchObject({ output: BIG });
+    await bench.runtime.approve(CALLER, id, { decision: 'approved' });
+    expect(await bench.settled(id)).toMatchObject({ status: 'completed', state: BIG });
+  });
+
   it.each([
     ['is the patch', tool('answer'), BIG],
     ['goes under a key', tool('answer', { output_key: 'found' }), { found: BIG }],
