@@ -42,11 +42,11 @@ async function withoutCheckpoints(bench: TestRuntime): Promise<TestRuntime> {
 describe('an output above the threshold', () => {
   it('is stored also where it is the only one of its commit', async () => {
     const bench = await answering(BIG);
-    const ask = { type: 'human_approval' };
-    const id = await bench.run(ir('w', { a: tool('answer'), ask }, [['a', 'ask']]));
+    const rest = { type: 'wait', condition: 'external_event', correlation_key: 'go' };
+    const id = await bench.run(ir('w', { a: tool('answer'), rest }, [['a', 'rest']]));
     await eventually(async () => (await bench.runtime.execution('default', id)).status === 'paused');
     expect((await completion(bench, id)).shown).toMatchObject({ output: BIG });
-    await bench.runtime.approve(CALLER, id, { decision: 'approved' });
+    await bench.runtime.sendEvent(CALLER, id, { key: 'go', payload: {} });
     expect(await bench.settled(id)).toMatchObject({ status: 'completed', state: BIG });
   });
 
