@@ -34,6 +34,21 @@ describe('the walker', () => {
     expect(() => walker.at([])).toThrow(TypeError);
   });
 
+  it('takes the first of two transitions that would leave the same states', () => {
+    const region = (target: string) => ({ id: `in ${target}`, on: { cancel: { target: `#${target}` } } });
+    const walker = walkerOf({
+      initial: 'p',
+      states: {
+        p: { type: 'parallel', states: { l: region('one'), r: region('two') } },
+        one: { id: 'one' },
+        two: { id: 'two' },
+      },
+    });
+    const context = { step: { takeLaneRewound: () => false, takeChangedSubgraphs: () => [] } } as never;
+    const moved = walker.move(walker.at(['in one', 'in two']), { type: 'cancel' } as never, context, null);
+    expect(moved?.value).toBe('one');
+  });
+
   it('takes a transition that another one has preempted right after that', () => {
     // Skipping `b` and ending the execution at `limit` are enabled at once; both would leave the lane of `b`.
     const nodes = [
