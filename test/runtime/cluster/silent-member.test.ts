@@ -75,3 +75,22 @@ describe('a member that is silent, but not lost yet', () => {
     expect(b.clock.nowMs() - a.clock.nowMs()).toBeLessThan(HEARTBEAT_MS);
   });
 });
+
+describe('the timers of a cluster', () => {
+  it('are looked for when a member is lost, which alone may have known of some, and not with each heartbeat', async () => {
+    const { a, b, advance } = await pair();
+    let looks = 0;
+    const due = b.store.due.bind(b.store);
+    b.store.due = (...asked) => {
+      looks += 1;
+      return due(...asked);
+    };
+    await advance(3 * HEARTBEAT_MS);
+    const before = looks;
+    await advance(3 * HEARTBEAT_MS);
+    expect(looks).toBe(before);
+    a.freeze();
+    await advance(5 * HEARTBEAT_MS);
+    await waitUntil(() => looks > before);
+  });
+});
