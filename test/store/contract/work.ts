@@ -128,6 +128,16 @@ export function workContract(database: () => TestDatabase<CoreStore>): void {
       expect(await claimed(store)).toEqual(['w2', 'w3']);
     });
 
+    it('of an activation are cancelled with the commit that puts them; those of other activations stay', async () => {
+      const store = await database().open();
+      const put = (id: string, activation: number, nodeId = 'a') =>
+        ({ op: 'put', item: workItem(id, { activation, nodeId }) }) as const;
+      const work = [put('w1', 1), put('w2', 2), put('w3', 1, 'b'), { op: 'cancel', nodeId: 'a', activation: 1 } as const];
+      expect(await store.commit(batch(startExecution('exec_1', { work })))).toEqual([null]);
+      const statuses = await Promise.all(['w1', 'w2', 'w3'].map(async (id) => (await store.workItem('default', id))?.status));
+      expect(statuses).toEqual(['cancelled', 'pending', 'pending']);
+    });
+
     it('lose their payload when they are settled or cancelled', async () => {
       const store = await database().open();
       const payload = '{"input":"large"}';
