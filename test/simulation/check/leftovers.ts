@@ -57,7 +57,9 @@ function compareUsage({ executions, usage }: Tables): readonly string[] {
     const copied = events.find(({ type }) => type === 'workflow_forked')?.seq ?? 0;
     for (const { seq, type, data } of events) {
       if (seq <= copied || !USES.has(type)) continue;
-      const { input_tokens, output_tokens, cost_usd } = objectIn(data);
+      const { input_tokens, output_tokens, cost_usd, child_execution_id } = objectIn(data);
+      // What a child used is in its own log, too.
+      if (child_execution_id !== undefined) continue;
       logged.tokens += numberIn(input_tokens) + numberIn(output_tokens);
       logged.costUsd += numberIn(cost_usd);
     }
