@@ -50,7 +50,7 @@ export function generatePlan(seed: number, excluded: ReadonlySet<string> = new S
     workers: workers.filter((id) => !excluded.has(id)),
     faultsEndAtMs: FAULTS_MS,
     latency: {
-      usualMs: random.pick(crowd === 'slots' ? [20, 300] : [0, 2, 20]),
+      usualMs: random.pick(crowd === 'slots' && !silence ? [20, 300] : [0, 2, 20]),
       slowMs: random.pick([100, 2_000, 15_000]),
       slow: silence || (faultFree && needsCalm) ? 0 : random.pick([0, 0.02, 0.1]),
     },

@@ -9,6 +9,8 @@ import type { OnlineChecker } from './online-checker.ts';
 const EVERY_MS = 500;
 /** Time for notifications, reads and commits without faults. Shorter than the interval at which processes read the store again. */
 const LATEST_MS = 5_000;
+/** Requests and replies, one after the other, between what is freed and what starts. */
+const MESSAGES = 20;
 
 /** Faults that delay nothing at processes that are up. */
 const LOCAL: ReadonlySet<Fault['kind']> = new Set(['crash', 'stop', 'freeze']);
@@ -65,7 +67,7 @@ export class CapacityCheck {
     for (const what of waiting) {
       const sinceMs = this.#sinceMs.get(what) ?? nowMs;
       this.#sinceMs.set(what, sinceMs);
-      if (nowMs < sinceMs + LATEST_MS || this.#reported.has(what)) continue;
+      if (nowMs < sinceMs + LATEST_MS + MESSAGES * this.#plan.latency.usualMs || this.#reported.has(what)) continue;
       this.#reported.add(what);
       this.#checker.addViolation(`${what} since ${sinceMs}`);
     }
