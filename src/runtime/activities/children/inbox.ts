@@ -60,9 +60,9 @@ export class Inbox {
     const inbox = new Set<number>();
     let after = store.shared ? 0 : this.#deliveredId;
     for (;;) {
-      const rows = await store.inbox({ after, limit: PAGE_SIZE });
-      const last = rows.at(-1);
-      if (last === undefined) break;
+      const rows = await retryForever(this.#options, () => store.inbox({ after, limit: PAGE_SIZE }));
+      const last = rows?.at(-1);
+      if (rows === null || last === undefined) break;
       after = last.id;
       this.#deliveredId = after;
       // In order into the mailboxes, so that a parent gets the messages of its children in order.

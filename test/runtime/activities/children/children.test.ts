@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
+import { StoreError } from '../../../../store/port/errors.ts';
 import { SEND } from '../../../../store/sqlite/queries/log.ts';
 import { editLog } from '../../../support/edit-log.ts';
 import { CALLER, eventually, openTestRuntime } from '../../../support/runtimes.ts';
@@ -51,6 +52,22 @@ describe('a subgraph', () => {
       'node_completed child',
       'workflow_completed',
     ]);
+  });
+
+  it('gets the result of its child although the database could not be read at first', async () => {
+    const { run, runtime, store, settled, clock, errors } = await openTestRuntime({ tools: { work: () => ({ m: 1 }) } });
+    await runtime.register(CALLER, childTool);
+    const unreachable = new StoreError('store_unavailable', 'the database is unreachable');
+    const { inbox } = store;
+    store.inbox = () => {
+      store.inbox = inbox;
+      return Promise.reject(unreachable);
+    };
+    const id = await run(parent());
+    await eventually(() => errors.length === 1);
+    clock.advance(1_000);
+    expect((await settled(id)).status).toBe('completed');
+    expect(errors).toEqual([unreachable]);
   });
 
   it('is paused while its child is, and continues with it', async () => {
