@@ -9,6 +9,8 @@ import type { OnlineChecker } from './online-checker.ts';
 const EVERY_MS = 500;
 /** Time for notifications, reads and commits without faults. Shorter than the interval at which processes read the store again. */
 const LATEST_MS = 5_000;
+/** Requests, replies and commits that were slow when the faults ended take at most so long. */
+const SLOWEST_MS = 45_000;
 /** Requests and replies, one after the other, between what is freed and what starts. */
 const MESSAGES = 20;
 
@@ -48,7 +50,8 @@ export class CapacityCheck {
   start(faultsOver: boolean): void {
     const { faults, latency } = this.#plan;
     const isCalm = latency.slow === 0 && faults.every(({ kind }) => LOCAL.has(kind));
-    if (isCalm !== faultsOver) this.#run();
+    if (isCalm && !faultsOver) this.#run();
+    if (!isCalm && faultsOver) this.#scheduler.schedule(SLOWEST_MS, null, 'slow replies have arrived', () => this.#run());
   }
 
   #run(): void {
