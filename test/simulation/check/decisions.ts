@@ -40,12 +40,14 @@ function verdictOf(type: string, { output, decision, error }: JsonObject): strin
 function checkCostly(log: readonly TimedEvent[], { nodes, edges }: Workflow, state: JsonObject): readonly string[] {
   const problems: string[] = [];
   const costly = new Set(edges.flatMap(({ from, condition }) => (condition === COSTLY_CONDITION ? [from] : [])));
-  const isTool = new Set(nodes.flatMap(({ id, kind }) => (kind.type === 'tool' ? [id] : [])));
+  const writesState = new Set(
+    nodes.flatMap(({ id, kind }) => (kind.type === 'tool' && kind.output_key === undefined ? [id] : [])),
+  );
   const calls = new Set<Json | undefined>([undefined]);
   for (const { sequence, type, node_id, data } of log) {
     const given = type === 'workflow_started' ? data.initial_input : data.output;
     if (isObject(given)) calls.add(given.call);
-    const mustFail = type === COMPLETED && costly.has(node_id ?? '') && isTool.has(node_id ?? '');
+    const mustFail = type === COMPLETED && costly.has(node_id ?? '') && writesState.has(node_id ?? '');
     if (mustFail && isObject(data.output) && data.output.ok === true)
       problems.push(`${sequence}: ${node_id} completed, and its edge needs more work than a step may do`);
     if (data.error_class === BUDGET_EXCEEDED && costly.size === 0)
