@@ -1,13 +1,61 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { type Cooperative, runToEnd } from './cooperative.ts';
 import type { Workflow } from './ir/workflow.ts';
-import { canonicalJson } from './json.ts';
+import { canonicalJson, isObject, type Json } from './json.ts';
+
+/** Characters that are hashed before other work may go on. */
+const HASHED_AT_ONCE = 8_192;
+/** As deep as the branches of a condition: what is below is small. */
+const DIVIDED_LEVELS = 6;
 
 /**
  * The revision of a workflow: SHA-256 (hex) of its document, regardless of the order of keys. The order of nodes counts, because it
  * decides ties when the workflow runs.
  */
 export function revisionOf(workflow: Workflow): string {
-  const order = workflow.nodes.map((node) => node.id);
-  return bytesToHex(sha256(utf8ToBytes(canonicalJson([order, workflow.source]))));
+  return runToEnd(revisionCooperatively(workflow));
+}
+
+/** `revisionOf` as a cooperative computation. */
+export function* revisionCooperatively({ nodes, source }: Workflow): Cooperative<string> {
+  const hash = sha256.create();
+  let text = '';
+  for (const part of canonicalParts([nodes.map((node) => node.id), source], DIVIDED_LEVELS)) {
+    text += part;
+    if (text.length < HASHED_AT_ONCE) continue;
+    hash.update(utf8ToBytes(text));
+    text = '';
+    yield;
+  }
+  return bytesToHex(hash.update(utf8ToBytes(text)).digest());
+}
+
+/** The parts of `canonicalJson(value)`, in order. */
+function* canonicalParts(value: Json, levels: number): Generator<string, void> {
+  if (levels > 0 && Array.isArray(value)) {
+    let before = '[';
+    for (const item of value as readonly Json[]) {
+      yield before;
+      yield* canonicalParts(item, levels - 1);
+      before = ',';
+    }
+    yield value.length === 0 ? '[]' : ']';
+  } else if (levels > 0 && isObject(value)) {
+    // Keys that are numbers come first, in objects of any order.
+    const keys = Object.keys(
+      Object.fromEntries(
+        Object.keys(value)
+          .sort()
+          .map((key) => [key, null]),
+      ),
+    );
+    let before = '{';
+    for (const key of keys) {
+      yield `${before}${JSON.stringify(key)}:`;
+      yield* canonicalParts(value[key] ?? null, levels - 1);
+      before = ',';
+    }
+    yield keys.length === 0 ? '{}' : '}';
+  } else yield canonicalJson(value);
 }

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../diagnostics.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { MAX_EDGES, MAX_NODES } from '../limits.ts';
 import { definitionOf } from '../nodes/index.ts';
-import { readDocument } from '../reading/document.ts';
+import { readDocumentCooperatively } from '../reading/document.ts';
 import { Fields } from '../reading/fields.ts';
 import { nameProblem, nodeIdProblem } from '../reading/names.ts';
 import { Problems } from '../reading/problems.ts';
@@ -59,7 +59,7 @@ interface LenientResult {
  */
 export function* normaliseLeniently(document: unknown): Cooperative<LenientResult> {
   const problems = new Problems();
-  const source = readDocument(document, problems);
+  const source = yield* readDocumentCooperatively(document, problems);
   yield;
   return { workflow: source === null ? null : yield* readWorkflow(source, problems), problems };
 }

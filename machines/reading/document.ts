@@ -1,7 +1,11 @@
+import { type Cooperative, runToEnd } from '../cooperative.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { MAX_NESTING, MAX_VALUES } from '../limits.ts';
 import { shortened } from '../shortened.ts';
 import type { Problems } from './problems.ts';
+
+/** Values that are copied before other work may go on. */
+const COPIED_AT_ONCE = 2_000;
 
 /** Stops the copy of an invalid document. */
 class InvalidDocument extends Error {
@@ -21,6 +25,11 @@ class InvalidDocument extends Error {
  * `__proto__` keys. Notes the problem and returns null for anything else.
  */
 export function readDocument(value: unknown, problems: Problems): JsonObject | null {
+  return runToEnd(readDocumentCooperatively(value, problems));
+}
+
+/** `readDocument` as a cooperative computation. */
+export function* readDocumentCooperatively(value: unknown, problems: Problems): Cooperative<JsonObject | null> {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     problems.error('not_an_object', 'the workflow must be an object', {
       hint: 'send {"workflow_id": …, "version": …, "nodes": …}',
@@ -28,7 +37,7 @@ export function readDocument(value: unknown, problems: Problems): JsonObject | n
     return null;
   }
   try {
-    return boundedCopy(value) as JsonObject;
+    return (yield* boundedCopy(value)) as JsonObject;
   } catch (error) {
     if (!(error instanceof InvalidDocument)) throw error;
     problems.error(error.code, error.message, { path: error.path });
@@ -36,17 +45,30 @@ export function readDocument(value: unknown, problems: Problems): JsonObject | n
   }
 }
 
-function boundedCopy(document: object): Json {
+function* boundedCopy(document: object): Cooperative<Json> {
   let values = 0;
-  const copy = (value: unknown, path: string, depth: number): Json => {
-    values += 1;
-    if (values > MAX_VALUES) throw new InvalidDocument('too_large', path, `exceeds the limit of ${MAX_VALUES} values`);
+  const scalar = (value: unknown, path: string): Json => {
     if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
     if (typeof value === 'number' && Number.isFinite(value)) return value;
-    if (typeof value !== 'object') throw new InvalidDocument('not_json', path, `is not JSON (${typeof value})`);
+    throw new InvalidDocument('not_json', path, `is not JSON (${typeof value})`);
+  };
+  const count = (path: string): void => {
+    values += 1;
+    if (values > MAX_VALUES) throw new InvalidDocument('too_large', path, `exceeds the limit of ${MAX_VALUES} values`);
+  };
+  function* copy(value: object, path: string, depth: number): Cooperative<Json> {
     if (depth >= MAX_NESTING)
       throw new InvalidDocument('nesting_too_deep', path, `is nested more than ${MAX_NESTING} levels deep`);
-    if (Array.isArray(value)) return value.map((item, i) => copy(item, `${path}[${i}]`, depth + 1));
+    const inside = function* (part: unknown, at: string): Cooperative<Json> {
+      count(at);
+      if (values % COPIED_AT_ONCE === 0) yield;
+      return typeof part === 'object' && part !== null ? yield* copy(part, at, depth + 1) : scalar(part, at);
+    };
+    if (Array.isArray(value)) {
+      const items: Json[] = [];
+      for (const [i, item] of value.entries()) items.push(yield* inside(item, `${path}[${i}]`));
+      return items;
+    }
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype !== Object.prototype && prototype !== null)
       throw new InvalidDocument('not_json', path, 'is not a plain object');
@@ -55,9 +77,10 @@ function boundedCopy(document: object): Json {
       if (item === undefined) continue;
       const at = path === '' ? key : `${path}.${key}`;
       if (key === '__proto__') throw new InvalidDocument('bad_name', at, 'is a reserved key');
-      result[key] = copy(item, at, depth + 1);
+      result[key] = yield* inside(item, at);
     }
     return result;
-  };
-  return copy(document, '', 0);
+  }
+  count('');
+  return yield* copy(document, '', 0);
 }

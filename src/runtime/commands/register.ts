@@ -2,7 +2,7 @@ import { compileCooperatively } from '../../../machines/compile/index.ts';
 import { InvalidWorkflow } from '../../../machines/diagnostics.ts';
 import { inputSchemaOf } from '../../../machines/ir/input-schema.ts';
 import type { Workflow } from '../../../machines/ir/workflow.ts';
-import { revisionOf } from '../../../machines/revision.ts';
+import { revisionCooperatively } from '../../../machines/revision.ts';
 import { validateCooperatively } from '../../../machines/validate/index.ts';
 import { inputSchemaProblem } from '../../executors/input-schema.ts';
 import type { WorkerRegistry } from '../activities/external/worker-registry.ts';
@@ -59,7 +59,7 @@ function* validateAndCompile(document: unknown) {
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
   if (workflow === null || errors.length > 0) throw new InvalidWorkflow(errors);
   yield;
-  const revision = revisionOf(workflow);
+  const revision = yield* revisionCooperatively(workflow);
   yield;
   return { workflow, diagnostics, revision, program: yield* compileCooperatively(workflow, revision) };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compileCooperatively } from '../../../machines/compile/index.ts';
 import type { JsonObject } from '../../../machines/json.ts';
+import { revisionCooperatively } from '../../../machines/revision.ts';
 import { validateCooperatively } from '../../../machines/validate/index.ts';
 
 const BRANCHES = 15_000;
@@ -35,7 +36,7 @@ function* validateAndCompile(document: JsonObject) {
   const { workflow } = yield* validateCooperatively(document);
   if (workflow === null) throw new Error('the workflow is not valid');
   yield;
-  yield* compileCooperatively(workflow, 'r');
+  yield* compileCooperatively(workflow, yield* revisionCooperatively(workflow));
 }
 
 describe('validating and compiling', () => {
