@@ -1,4 +1,4 @@
-import type { Cost } from './runner.ts';
+import type { Cost } from './journal.ts';
 import type { Session } from './session.ts';
 
 /** A test, and the mutants that it evaluates. */

@@ -1,5 +1,12 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
-import type { Cost } from './runner.ts';
+
+/** What a test needs without a mutant. */
+export interface Cost {
+  /** Evaluations of mutants and rounds of loops. */
+  readonly rounds: number;
+  readonly cpuMs: number;
+  readonly idleMs: number;
+}
 
 /** What the process of the tests reports; written at once, so that nothing is lost when a mutant ends the process. */
 export type JournalEntry =

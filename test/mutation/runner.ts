@@ -1,16 +1,8 @@
 import { relative } from 'node:path';
 import type { RunnerTestCase, RunnerTestFile } from 'vitest';
 import { inject, TestRunner } from 'vitest';
-import { Journal } from './journal.ts';
+import { type Cost, Journal } from './journal.ts';
 import { cpuMs, MutantSwitch } from './switch.ts';
-
-/** What a test needs without a mutant. */
-export interface Cost {
-  /** Evaluations of mutants and rounds of loops. */
-  readonly rounds: number;
-  readonly cpuMs: number;
-  readonly idleMs: number;
-}
 
 /** The mutants with which each test is to be run. */
 export type Plan = Readonly<Record<string, { readonly mutants: readonly number[]; readonly cost: Cost }>>;
