@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Server, startServer, temporaryFolder } from '../support/server.ts';
 
-/** Of the tenant that is measured, one after the other. */
+/** Of the tenant that is measured, one after the other. One of them may take longer than the 99th percentile. */
 const REQUESTS = 100;
 /** Of the other tenant, at the same time. */
 const FLOOD = 16;
@@ -21,6 +21,21 @@ const WORKFLOW = {
 const node = (n: number) => [`n${n}`, { kind: { type: 'tool', tool_ref: 't' } }] as const;
 const large = Object.fromEntries(Array.from({ length: 500 }, (_, n) => node(n)));
 
+const PUBLISHED = { ...WORKFLOW, workflow_id: 'published', publish: ['a2a', 'mcp'] };
+const WIDE = {
+  workflow_id: 'wide',
+  version: '1',
+  nodes: { split: { kind: { type: 'parallel', branches: Object.keys(large) } }, ...large },
+  edges: [],
+};
+const GUARDED = {
+  ...WORKFLOW,
+  workflow_id: 'guarded',
+  data_policy: { detectors: ['email', 'phone', 'credit_card', 'ip_address'] },
+};
+const PERSONAL = 'a1 4111 1111 1111 1111 jo@x.io +1 555 0100 10.0.0.1 '.repeat(1_000);
+
+/** A text as the body is YAML. Of a stream, only its head is read. */
 type Call = (method: string, path: string, body?: unknown) => Promise<{ readonly status: number; readonly text: string }>;
 
 /** What a tenant may ask for again and again; `n` makes each one different. */
@@ -50,10 +65,39 @@ const ABUSES: Readonly<Record<string, (call: Call, n: number) => Promise<{ reado
       input: Object.fromEntries(Array.from({ length: 3_000 }, (_, field) => [`f${field}`, n])),
     }),
   'pages of the audit log': (call) => call('GET', '/audit?type=nothing&limit=200'),
+  'workflows in YAML': (call, n) =>
+    call('POST', '/workflows', `workflow: { id: y${n % 5}, version: "${n}" }\nnodes:\n${yamlNodes(180)}`),
+  'wide fan-outs': (call) => call('POST', '/executions', { workflow_id: 'wide' }),
+  'texts that a data policy covers': (call) => call('POST', '/executions', { workflow_id: 'guarded', input: { text: PERSONAL } }),
+  'streams that are opened and closed': (call) => call('GET', '/events/stream'),
+  'messages of A2A': (call) =>
+    call('POST', '/a2a', {
+      ...{ jsonrpc: '2.0', id: 1, method: 'message/send' },
+      params: {
+        configuration: { blocking: false },
+        message: {
+          ...{ kind: 'message', messageId: 'm', role: 'user', metadata: { workflow_id: 'published' } },
+          parts: Array.from({ length: 900 }, (_, part) => ({ kind: 'text', text: `part ${part}` })),
+        },
+      },
+    }),
+  'registrations of agents': (call, n) =>
+    call('POST', '/agents', {
+      ...{ id: `a${n}`, name: 'a', version: '1', uri: 'https://a.example' },
+      skills: Array.from({ length: 500 }, (_, skill) => ({ id: `s${skill}`, name: 's', description: 's' })),
+    }),
+  'sign-ins with unknown links': (call) => call('POST', '/sign-in', { code: 'x'.repeat(43) }),
+  'pictures of workflows': (call) => call('GET', '/workflows/wide/machine?format=png'),
+  'lists with states': (call) => call('GET', '/executions?limit=1000&include=state'),
 };
 
-/** Not part of the tests: some of these abuses are felt more than they may be. */
+/** Not part of the tests: beside large inputs and wide fan-outs, others wait longer than they may on a busy machine. */
 const isAsked = process.env.FAULTS_ONLY === 'neighbours' && process.platform === 'linux';
+
+function yamlNodes(count: number): string {
+  const next = (n: number): string => (n === count - 1 ? 'end' : `n${n + 1}`);
+  return Array.from({ length: count }, (_, n) => `  n${n}: { type: tool, tool_ref: t, next: ${next(n)} }\n`).join('');
+}
 
 const folder = temporaryFolder();
 let server: Server;
@@ -68,6 +112,7 @@ beforeAll(async () => {
     const items = Array.from({ length: 1_000 }, (_, id) => ({ id: `i${n * 1_000 + id}`, text: `${text} ${n} ${id}` }));
     expect(await attacker('POST', '/memory/large', { items })).toMatchObject({ status: 201 });
   }
+  for (const ir of [PUBLISHED, WIDE, GUARDED]) expect((await attacker('POST', '/workflows', { ir })).status).toBe(201);
   for (let n = 0; n < 500; n += 1) await attacker('POST', '/executions', { workflow_id: 'noop' });
 }, 600_000);
 
@@ -85,12 +130,18 @@ async function tenant(id: string): Promise<Call> {
 
 function caller(token: string): Call {
   return async (method, path, body) => {
+    const closing = new AbortController();
+    const isYaml = typeof body === 'string';
     const reply = await fetch(`${server.url}${path}`, {
       method,
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: { authorization: `Bearer ${token}`, 'content-type': isYaml ? 'application/yaml' : 'application/json' },
+      signal: closing.signal,
+      ...(body === undefined ? {} : { body: isYaml ? body : JSON.stringify(body) }),
     });
-    return { status: reply.status, text: await reply.text() };
+    const isStream = reply.headers.get('content-type')?.startsWith('text/event-stream') === true;
+    const text = isStream ? '' : await reply.text();
+    if (isStream) closing.abort();
+    return { status: reply.status, text };
   };
 }
 
@@ -108,12 +159,13 @@ async function p99Ms(): Promise<number> {
     took.push(Math.min(performance.now() - startedMs, cpuMs() - before));
     expect(started.status).toBe(201);
   }
-  return took.sort((a, b) => a - b)[Math.floor(REQUESTS * 0.99)] ?? 0;
+  return took.sort((a, b) => a - b)[Math.ceil(REQUESTS * 0.99) - 1] ?? 0;
 }
 
 describe.runIf(isAsked)('a tenant beside another one that sends', () => {
   it.each(Object.entries(ABUSES))('%s waits little longer than alone', { timeout: 600_000 }, async (name, abuse) => {
-    await p99Ms();
+    // What the first request loads is no matter of the others.
+    await abuse(attacker, 0);
     const alone = await p99Ms();
     let stopped = false;
     const statuses = new Map<number, number>();

@@ -26,8 +26,9 @@ const MAX_EXECUTIONS_PER_BATCH = 512;
  * After so much stepping the rest waits for the next turn of the event loop: a step of a very wide fan-out takes milliseconds.
  */
 const MAX_STEPPING_MS = 20;
-/** The same for the size of the events: SQLite holds the thread while it writes them. */
-const MAX_LOG_BYTES_PER_BATCH = 128 * 1024;
+/** The same for what is written: SQLite holds the thread meanwhile. A row takes as long as this many bytes of events. */
+const MAX_WRITTEN_BYTES_PER_BATCH = 64 * 1024;
+const ROW_BYTES = 256;
 /** Code units of what redacted events were before. */
 const LARGE_ORIGINALS = 262_144;
 /** How often a step is retried because the stored execution had moved on. */
@@ -212,8 +213,8 @@ export class Engine {
     const isInTime = (): boolean => clock.nowMs() - nowMs < MAX_STEPPING_MS;
     const stepped: SteppedMailbox[] = [];
     const units: CommitUnit[] = [];
-    let logBytes = 0;
-    const mayGoOn = (): boolean => isInTime() && logBytes < MAX_LOG_BYTES_PER_BATCH;
+    let writtenBytes = 0;
+    const mayGoOn = (): boolean => isInTime() && writtenBytes < MAX_WRITTEN_BYTES_PER_BATCH;
     while (stepped.length < MAX_EXECUTIONS_PER_BATCH && (stepped.length === 0 || mayGoOn())) {
       const mailbox = this.#ready.take();
       if (mailbox === null) break;
@@ -231,7 +232,7 @@ export class Engine {
       mailbox.coldPasses = 0;
       if (isTimed) events.emit('stepped', { messages: batch.envelopes.length, durationMs: performance.now() - startedAt });
       stepped.push({ mailbox, batch });
-      logBytes += batch.logBytes;
+      writtenBytes += batch.logBytes + ROW_BYTES * rowsOf(batch.unit);
       if (batch.unit !== null) units.push(batch.unit);
     }
     if (units.length === 0) this.#settle(stepped, []);
@@ -362,6 +363,13 @@ export class Engine {
     mailbox.state = 'idle';
     this.#scheduleMailbox(mailbox);
   }
+}
+
+/** Beside the fixed number that each execution has. */
+function rowsOf(unit: CommitUnit | null): number {
+  let rows = 0;
+  for (const { work, timers, send } of unit?.executions ?? []) rows += work.length + timers.length + send.length;
+  return rows;
 }
 
 function hasLargeOriginals({ executions }: CommitUnit): boolean {

@@ -1,5 +1,5 @@
 import { card } from './agents.ts';
-import { type Api, api, PAYMENT, REVIEW } from './api.ts';
+import { type Api, api, EXTERNAL, PAYMENT, REVIEW } from './api.ts';
 import { fillDatabase } from './full-database.ts';
 import type { WorstRequest } from './worst-requests.ts';
 
@@ -45,13 +45,21 @@ export async function fullServer() {
   for (const item of items) await server.post('/memory/large', { items: [item] });
   await server.post('/agents', card('registered'));
   fillDatabase(server.path);
+  const waiting = [];
+  for (const document of [REVIEW, REVIEW, REVIEW, PAYMENT]) waiting.push(await server.started(document));
+  for (let n = 0; n < 3; n += 1) await server.started(EXTERNAL);
+  const claim = { worker_id: 'w', queue_types: ['python_tool'], max_items: 3 };
+  const { work_items } = (await server.post('/work-items/claim', claim)).body;
+  const link = String((await server.post('/sign-in-links', {}, as)).body.code);
   const subjects = {
     ...{
       execution,
+      waiting,
+      claimed: work_items.map(({ id }) => id),
       parent: `exec_${'0'.repeat(31)}1`,
       workItem: 'claimed-1',
       webhook: (hook as unknown as { id: string }).id,
-      link: 'x'.repeat(43),
+      link,
     },
   };
   return { server, subjects, token: await server.token('operator') };

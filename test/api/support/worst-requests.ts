@@ -1,3 +1,4 @@
+import { card } from './agents.ts';
 import { nameOf, type Route } from './routes.ts';
 
 export interface WorstRequest {
@@ -11,6 +12,10 @@ export interface WorstRequest {
 /** What the requests are about, all in one database that is full. */
 export interface Subjects {
   readonly execution: string;
+  /** Executions that can be changed: they wait for a person or, the last one, for an event. */
+  readonly waiting: readonly string[];
+  /** Work items that are claimed. */
+  readonly claimed: readonly string[];
   readonly parent: string;
   readonly workItem: string;
   readonly webhook: string;
@@ -19,10 +24,11 @@ export interface Subjects {
 
 type Requests = (subjects: Subjects) => readonly (string | WorstRequest)[];
 
-const MAX_BODY = 64 * 1024;
+export const MAX_BODY = 64 * 1024;
 const texts = (count: number, length = 8): string[] => Array.from({ length: count }, (_, n) => `${n}`.padStart(length, 'x'));
 /** As many as fit into the largest body. */
-const fill = (part: string, around = 200): string => part.repeat(Math.floor((MAX_BODY - around) / Buffer.byteLength(part)));
+const fill = (part: string, around = 200): string =>
+  part.repeat(Math.floor((MAX_BODY - around) / (Buffer.byteLength(JSON.stringify(part)) - 2)));
 const fields = (count: number, value: unknown = 1): Record<string, unknown> =>
   Object.fromEntries(texts(count).map((name) => [name, value]));
 const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
@@ -30,7 +36,7 @@ const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${'
 /** For routes without worse ones of their own. */
 const BODIES: readonly unknown[] = [
   fields(4_500),
-  { id: fill('é'), name: fill('x', 40_000) },
+  { id: fill('é', 30_000), name: fill('x', 40_000) },
   nested(250),
   texts(5_000),
   { a: fill('<>&"\\', 300) },
@@ -107,7 +113,7 @@ const WRITES: Readonly<Record<string, Requests>> = {
       data_policy: { fields: texts(5_000), detectors: ['email', 'phone', 'credit_card', 'ip_address'] },
     }),
     workflow({ a: TOOL }, [], {
-      state_schema: { type: 'object', properties: fields(2_000, { type: 'string', pattern: '^(a+)+$' }) },
+      state_schema: { type: 'object', properties: fields(1_300, { type: 'string', pattern: '^(a+)+$' }) },
     }),
     workflow({ a: { kind: { type: 'model', model: 'm', prompt: fill('{{ state.a }}', 600) } } }, []),
     {
@@ -122,35 +128,66 @@ const WRITES: Readonly<Record<string, Requests>> = {
     { url: '/executions', body: { workflow_id: 'review', input: fields(4_000) } },
     {
       url: '/executions',
-      body: { workflow_id: 'review', input: { text: PII }, labels: Object.fromEntries(texts(30, 20).map((n) => [n, n])) },
+      body: {
+        workflow_id: 'review',
+        input: { text: PII.slice(0, 50_000) },
+        labels: Object.fromEntries(texts(30, 20).map((n) => [n, n])),
+      },
     },
-    { url: '/executions', body: { workflow_id: 'guarded', input: { text: PII, list: texts(800) } } },
+    { url: '/executions', body: { workflow_id: 'guarded', input: { text: PII.slice(0, 50_000), list: texts(800) } } },
     { url: '/executions', body: { workflow_id: 'review', input: nested(240) } },
   ],
   'POST /executions/bulk': () => [
-    { url: '/executions/bulk', body: { action: 'cancel', execution_ids: texts(1_500, 37), dry_run: true } },
-    { url: '/executions/bulk?dry_run=true', body: { action: 'retry', filter: { label: 'env=prod', error: fill('x', 60_000) } } },
+    { url: '/executions/bulk', body: { action: 'retry', filter: { label: 'env=prod', workflow_id: 'none' } } },
+    { url: '/executions/bulk', body: { action: 'retry', filter: { label: 'env=prod', error: fill('x', 400) } } },
   ],
   'POST /executions/:id/approve': ({ execution }) => [
     {
       url: `/executions/${execution}/approve`,
-      body: { decision: 'rejected', comment: fill('x', 2_000), state_patch: fields(3_000) },
+      body: { decision: 'rejected', comment: 'x'.repeat(20_000), state_patch: fields(3_000) },
     },
   ],
   'POST /executions/:id/fork': ({ execution }) => [
-    { url: `/executions/${execution}/fork?dry_run=true`, body: { at_sequence: 1, state_patch: fields(4_000, { a: 1 }) } },
+    { url: `/executions/${execution}/fork?dry_run=true`, body: { at_sequence: 1, state_patch: fields(3_000, { a: 1 }) } },
   ],
-  'POST /executions/:id/external-event': ({ execution }) => [
-    { url: `/executions/${execution}/external-event`, body: { correlation_key: 'k', payload: fields(4_000, [1]) } },
-    { url: `/executions/${execution}/external-event`, body: { correlation_key: 'k', payload: { text: PII } } },
+  'POST /executions/:id/external-event': ({ waiting }) => [
+    { url: `/executions/${waiting.at(-1)}/external-event`, body: { correlation_key: 'k', payload: fields(4_000, [1]) } },
+    { url: `/executions/${waiting.at(-1)}/external-event`, body: { correlation_key: 'paid', payload: { text: PII } } },
+  ],
+  'POST /executions/:id/cancel': ({ waiting }) => [
+    { url: `/executions/${waiting[0]}/cancel`, body: { reason: fill('x') } },
+    { url: `/executions/${waiting[1]}/cancel`, body: { reason: 'x', ...fields(4_500) } },
+  ],
+  'POST /executions/:id/pause': ({ waiting }) => [{ url: `/executions/${waiting[2]}/pause`, body: fields(4_500) }],
+  'POST /executions/:id/resume': ({ waiting }) => [{ url: `/executions/${waiting[2]}/resume`, body: fields(4_500) }],
+  'POST /tokens': () => [{ url: '/tokens', body: { role: 'worker', queues: texts(64, 100) } }],
+  'POST /webhooks': () => [{ url: '/webhooks', body: { url: 'https://a.example/y', enabled: false, ...fields(4_500) } }],
+  'POST /tenants': () => [
+    { url: '/tenants', body: { id: 'new', name: 'New', policy: { blocked_tools: texts(1_000) }, limits: fields(3) } },
+    { url: '/tenants', body: { id: 'newer', name: 'Newer', policy: { blocked_tools: texts(4_000) } } },
+  ],
+  'POST /sign-in-links': () => [{ url: '/sign-in-links', body: { expires_in: '5m' } }],
+  'POST /work-items': ({ execution }) => [
+    { url: '/work-items', body: { execution_id: execution, node_id: 'review', payload: fields(4_000, [1]) } },
+    { url: '/work-items', body: { execution_id: execution, node_id: 'review', payload: nested(240) } },
+  ],
+  'POST /work-items/:id/fail': ({ claimed }) => [
+    { url: `/work-items/${claimed[1]}/fail`, body: { error: fill('x', 400), worker_id: 'w', lease_fence: 1 } },
+  ],
+  'POST /work-items/:id/heartbeat': ({ claimed }) => [
+    { url: `/work-items/${claimed[2]}/heartbeat`, body: { worker_id: 'w', lease_fence: 1, ...fields(4_000) } },
+  ],
+  'PUT /tenants/:id/usage/:month': () => [
+    { url: '/tenants/default/usage/2026-03', body: { tokens: 0, reason: 'x'.repeat(200), ...fields(4_000) } },
+    { url: '/tenants/default/usage/2026-03', body: { tokens: 0, reason: 'x'.repeat(200) } },
   ],
   'POST /work-items/claim': () => [
     { url: '/work-items/claim', body: { worker_id: 'w', queue_types: texts(64, 3), tools: texts(1_000, 20), max_items: 1 } },
     { url: '/work-items/claim', body: { worker_id: 'w', queue_types: texts(4, 3), tools: texts(1_000, 20), max_items: 1 } },
   ],
-  'POST /work-items/:id/complete': ({ workItem }) => [
-    { url: `/work-items/${workItem}/complete`, body: { output: fields(4_000, [1]), lease_fence: 1 } },
-    { url: `/work-items/${workItem}/complete`, body: { output: { text: PII }, state_patch: fields(100) } },
+  'POST /work-items/:id/complete': ({ workItem, claimed }) => [
+    { url: `/work-items/${claimed[0]}/complete`, body: { output: fields(4_000, [1]), lease_fence: 1 } },
+    { url: `/work-items/${workItem}/complete`, body: { output: { text: PII.slice(0, 50_000) }, state_patch: fields(100) } },
   ],
   'POST /memory/:namespace': () => [
     { url: '/memory/large', body: { items: texts(1_000, 4).map((id) => ({ id, text: 'a' })) } },
@@ -175,6 +212,7 @@ const WRITES: Readonly<Record<string, Requests>> = {
         skills: texts(900).map((n) => ({ id: n, name: n, description: n })),
       },
     },
+    { url: '/agents', body: card('b', { skills: texts(600).map((n) => ({ id: n, name: n, description: n })) }) },
   ],
   'POST /mcp': () => [
     { url: '/mcp', body: Array.from({ length: 32 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'tools/list' })) },
