@@ -19,6 +19,7 @@ const REFUSING = new Set([
   'POST /sign-in',
   'POST /sign-in-links',
   'POST /sign-out',
+  'POST /tenants/:id/storage/recount',
   'POST /tokens',
 ]);
 
