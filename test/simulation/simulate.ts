@@ -96,7 +96,7 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
   const damage: Damage = new Damage(database, processes);
   const clients: Clients = new Clients(processes, scheduler, checker, (error) => damage.explainsReply(error));
   const suspensions = new Suspensions(plan, clients, database);
-  const suspension = new SuspensionCheck(plan, suspensions, checker);
+  const suspension = new SuspensionCheck(plan, suspensions, database, checker);
   const operations = new Operations(plan, clients, checker, suspensions);
   const setBack = new SetBack(plan, database, network, checker, operations, processes);
   const workers = new ExternalWorkers(plan, clients, checker);

@@ -3,6 +3,7 @@ import type { ExecutionWrite } from '../../../store/port/commit.ts';
 import type { WorkItemRow } from '../../../store/port/work-items.ts';
 import type { Suspensions } from '../environment/suspensions.ts';
 import type { Plan } from '../plan.ts';
+import type { MemoryDatabase } from '../store/memory-database.ts';
 import type { OnlineChecker } from './online-checker.ts';
 
 /** How long it takes until all processes know of a suspension, and what they had begun before is done; without faults. */
@@ -11,10 +12,12 @@ const KNOWN_AFTER_MS = 500;
 /** Checks that nothing is started for a tenant that is suspended: no execution, no child, and no attempt in process or at a worker. */
 export class SuspensionCheck {
   readonly #suspensions: Suspensions;
+  readonly #database: MemoryDatabase;
   readonly #checker: OnlineChecker;
   readonly #isCalm: boolean;
 
-  constructor({ faults, latency }: Plan, suspensions: Suspensions, checker: OnlineChecker) {
+  constructor({ faults, latency }: Plan, suspensions: Suspensions, database: MemoryDatabase, checker: OnlineChecker) {
+    this.#database = database;
     this.#suspensions = suspensions;
     this.#checker = checker;
     this.#isCalm = faults.length === 0 && latency.slow === 0;
@@ -26,12 +29,19 @@ export class SuspensionCheck {
       // The next segment of an execution continues it.
       if (create !== null && !create.labels.includes('jamjet.segment')) this.#report(`${id} starts`);
       for (const { type, nodeId, data } of events)
-        if (type === 'node_started' && isInProcess(data)) this.#report(`an attempt of ${nodeId} of ${id} starts`);
+        if (type === 'node_started' && nodeId !== null && isInProcess(data) && this.#isWork(id, nodeId))
+          this.#report(`an attempt of ${nodeId} of ${id} starts`);
     }
   }
 
   onClaim(items: readonly WorkItemRow[], nowMs: number): void {
     if (this.#isKnown(nowMs)) for (const { id } of items) this.#report(`a worker gets ${id}`);
+  }
+
+  /** A node with a child is started although its child is not. */
+  #isWork(executionId: string, node: string): boolean {
+    const events = this.#database.tables.executions.get(executionId)?.events ?? [];
+    return events.some(({ type, nodeId }) => type === 'node_scheduled' && nodeId === node);
   }
 
   #isKnown(nowMs: number): boolean {

@@ -2,7 +2,7 @@ import type { OnlineChecker } from '../check/online-checker.ts';
 import type { Fault, Plan } from '../plan.ts';
 import type { MemoryDatabase } from '../store/memory-database.ts';
 import type { Network } from './network.ts';
-import type { Operations } from './operations.ts';
+import { FORK_VERSION, type Operations } from './operations.ts';
 import type { RuntimeProcess } from './runtime-process.ts';
 
 /** Sets the database back to an earlier state: what was committed since is lost, also what clients and processes know. */
@@ -32,7 +32,8 @@ export class SetBack {
 
   /** Makes a backup, if the workflows of the plan are registered. */
   backUp(): void {
-    if (this.#database.tables.revisions.size < this.#plan.workflows.length) return;
+    const versions = [...this.#database.tables.workflows.values()].filter(({ version }) => version !== FORK_VERSION);
+    if (versions.length < this.#plan.workflows.length) return;
     const restores = this.#parts.map((part) => part.backUp());
     this.#restore = () => {
       for (const restore of restores) restore();
