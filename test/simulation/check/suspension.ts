@@ -8,6 +8,8 @@ import type { OnlineChecker } from './online-checker.ts';
 
 /** How long it takes until all processes know of a suspension, and what they had begun before is done; without faults. */
 const KNOWN_AFTER_MS = 500;
+/** Requests and replies, one after the other, of what had begun before. */
+const MESSAGES = 20;
 
 /** Checks that nothing is started for a tenant that is suspended: no execution, no child, and no attempt in process or at a worker. */
 export class SuspensionCheck {
@@ -15,12 +17,14 @@ export class SuspensionCheck {
   readonly #database: MemoryDatabase;
   readonly #checker: OnlineChecker;
   readonly #isCalm: boolean;
+  readonly #knownAfterMs: number;
 
   constructor({ faults, latency }: Plan, suspensions: Suspensions, database: MemoryDatabase, checker: OnlineChecker) {
     this.#database = database;
     this.#suspensions = suspensions;
     this.#checker = checker;
     this.#isCalm = faults.length === 0 && latency.slow === 0;
+    this.#knownAfterMs = KNOWN_AFTER_MS + MESSAGES * latency.usualMs;
   }
 
   onCommit(writes: readonly ExecutionWrite[], nowMs: number): void {
@@ -46,7 +50,7 @@ export class SuspensionCheck {
 
   #isKnown(nowMs: number): boolean {
     const { sinceMs } = this.#suspensions;
-    return this.#isCalm && sinceMs !== null && nowMs > sinceMs + KNOWN_AFTER_MS;
+    return this.#isCalm && sinceMs !== null && nowMs > sinceMs + this.#knownAfterMs;
   }
 
   #report(what: string): void {
