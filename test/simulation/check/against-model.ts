@@ -1,3 +1,4 @@
+import { appendedIn } from '../../../machines/appended-lists.ts';
 import type { Node, Workflow } from '../../../machines/ir/workflow.ts';
 import type { Json } from '../../../machines/json.ts';
 import type { TimedEvent } from '../../../machines/replay/index.ts';
@@ -57,6 +58,8 @@ function modelledLength(log: readonly TimedEvent[], workflow: Workflow, ends: re
     data.activation === 0 ||
     data.error_class === BUDGET_EXCEEDED ||
     data.corrupt === true ||
+    // The log has only what was added to the lists of an earlier output.
+    appendedIn(data) !== null ||
     others.has(node_id ?? '') ||
     // By the policy of the workflow, or of the tenant.
     (POLICY.has(type) && (ungoverned.has(node_id ?? '') || data.policy_scope === 'tenant'));
