@@ -83,7 +83,7 @@ const routing = {
   taken: absent(
     Type.Array(Type.String(), {
       description:
-        'Targets of the edges that were followed: ids of nodes, or `end`; empty if none was. Absent if the node has no edges, and in logs of earlier releases.',
+        'Targets of the edges that were followed: ids of nodes, or `end`; empty if none was. Absent if the node has no edges.',
     }),
   ),
   evaluated: absent(
@@ -184,7 +184,6 @@ export const EVENT_DATA = {
     keep_decisions: absent(
       flag('True if an operator copied decisions that were made on something else than the patched state; absent otherwise.'),
     ),
-    language: absent(integer('Version of the expression language from here on; absent = as before.')),
   }),
   workflow_finalizing: ofExecution('The execution is about to end: what was in progress is cancelled, and its finalizers run.', {
     status: oneOf(['completed', 'failed', 'cancelled', 'limit_exceeded'], 'How it ends.'),
@@ -201,7 +200,7 @@ export const EVENT_DATA = {
     ...attempt,
     input: absent(
       json(
-        'Input of the attempt: its rendered mapping, or the whole state. Values of `env`, and lists of the state above about 1 KiB that the mapping takes whole, are named (`{{ env.NAME }}`, `{{ state.messages }}`) and not given. Absent for nodes that wait, and in logs of earlier releases.',
+        'Input of the attempt: its rendered mapping, or the whole state. Values of `env`, and lists of the state above about 1 KiB that the mapping takes whole, are named (`{{ env.NAME }}`, `{{ state.messages }}`) and not given. Absent for nodes that wait.',
       ),
     ),
     input_from: absent(

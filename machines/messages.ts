@@ -166,8 +166,8 @@ export interface Fork {
   readonly type: 'fork';
   readonly origin: { readonly executionId: string; readonly sequence: number };
   readonly patch: Json;
-  /** Decisions that were made before the fork point. Absent in logs of earlier releases, where open approvals keep their texts. */
-  readonly decisions?: readonly CopiedDecision[];
+  /** Decisions that were made before the fork point. */
+  readonly decisions: readonly CopiedDecision[];
   /** An operator keeps decisions that were made on something else than the patched state. */
   readonly keepDecisions?: true;
 }

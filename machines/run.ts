@@ -67,8 +67,6 @@ export interface StepEnv {
   readonly nowMs: number;
   /** Node completions (handled failures included) after which an execution fails; default 10,000. */
   readonly stepLimit: number;
-  /** Version of the expression language with which an execution starts, if its workflow needs it; absent = the newest. */
-  readonly language?: number;
   /** Id of the runtime that does in-process work: the worker id in `node_started`. */
   readonly runtimeId: string;
   /** Of an execution that continues another one: that one, and which segment of the chain it is. */
@@ -79,10 +77,6 @@ export interface StepEnv {
   isLocal(node: string): boolean;
   /** The execution starts with the state of another one, internal state included, as one that continues another does. Absent = no. */
   readonly startsFromState?: boolean;
-  /** Version of the rules that an execution which starts follows; default the newest (`RULES`). */
-  readonly rules?: number;
-  /** The queue of a node's work as the log has it, in a replay; absent = as the node's kind says. */
-  queueOf?(node: string): Queue | undefined;
   /** The evaluation budget in units; absent = the usual one (`STEP_EVALUATION_BUDGET`). */
   readonly work?: number;
   /**
@@ -153,8 +147,6 @@ export interface StepResult {
   readonly diagnostics: readonly string[];
   /** State keys that the message gave and that only the runtime writes: they are left out. */
   readonly ignored: readonly string[];
-  /** Did an expression exceed the evaluation budget of the step? */
-  readonly budgetExceeded: boolean;
   /** For `decide`: the node decided. For `event`: the node that took it, or null if the event was buffered. */
   readonly node: string | null;
 }

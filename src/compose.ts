@@ -241,9 +241,8 @@ async function openServices(options: ServicesOptions, log: Logger) {
     log.error({ err: error }, 'background task failed');
     if (error instanceof StoreError && error.code === 'store_locked') options.onLostLock?.();
   };
-  const onConversion = (progress: object): void => log.info(progress, 'converting the log of an older release');
   const settings = tracingSettings(config);
-  const store = await openDatabase(config, { writer: id, onError, onConversion });
+  const store = await openDatabase(config, { writer: id, onError });
   let runtime: ServerRuntime;
   let tracing: Tracing | null;
   try {

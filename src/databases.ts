@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { ConversionProgress } from '../store/port/conversion.ts';
 import { CopyError, type CopyReceipt } from '../store/port/copy.ts';
 import type { EventPage, EventRow } from '../store/port/executions.ts';
 import type { AuditReport } from '../store/port/resources/audit.ts';
@@ -34,11 +33,7 @@ export interface OpenOptions {
   readonly writer: string;
   /** Called with errors of connections that broke while idle. */
   readonly onError?: (error: Error) => void;
-  /** Called every few seconds while the log of an older release is converted. */
-  readonly onConversion?: (progress: ConversionProgress) => void;
 }
-
-const PROGRESS_INTERVAL_MS = 2_000;
 
 /** Opens and migrates the configured database. Loads the engine's driver only when it is used. Rejects with `StoreError`. */
 export async function openDatabase({ database, auditSigningKey }: Settings, options: OpenOptions): Promise<Store> {
@@ -46,7 +41,6 @@ export async function openDatabase({ database, auditSigningKey }: Settings, opti
     writer: options.writer,
     nowMs: Date.now,
     ...(auditSigningKey === null ? {} : { hmacKey: auditSigningKey }),
-    ...(options.onConversion === undefined ? {} : { onConversion: everyFewSeconds(options.onConversion) }),
   };
   if (database.engine === 'sqlite') return openSqlite({ ...common, path: resolve(database.path) });
   const { openPostgres } = await import('../store/postgres/open.ts');
@@ -59,16 +53,6 @@ export async function openDatabase({ database, auditSigningKey }: Settings, opti
     ...(listenUrl === null ? {} : { listenUrl }),
     ...(options.onError === undefined ? {} : { onError: options.onError }),
   });
-}
-
-function everyFewSeconds<T>(report: (value: T) => void): (value: T) => void {
-  let reportedAtMs = Number.NEGATIVE_INFINITY;
-  return (value) => {
-    const nowMs = performance.now();
-    if (nowMs - reportedAtMs < PROGRESS_INTERVAL_MS) return;
-    reportedAtMs = nowMs;
-    report(value);
-  };
 }
 
 /** Does the SQLite file exist? Always true for PostgreSQL, which is checked when it is opened. */
@@ -101,9 +85,9 @@ export interface Migrated {
 }
 
 /** Migrates the schema to the newest version, creating the database if needed. Rejects with `StoreError`, such as `schema_too_new`. */
-export async function migrateDatabase(settings: Settings, options: Pick<OpenOptions, 'onConversion'> = {}): Promise<Migrated> {
+export async function migrateDatabase(settings: Settings): Promise<Migrated> {
   const before = await versionsOf(settings.database);
-  await (await openDatabase(settings, { ...options, writer: 'admin' })).close();
+  await (await openDatabase(settings, { writer: 'admin' })).close();
   const after = await versionsOf(settings.database);
   return { from: before?.schemaVersion ?? 0, to: after?.schemaVersion ?? 0 };
 }

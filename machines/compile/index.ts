@@ -1,19 +1,16 @@
 import { type Cooperative, runToEnd } from '../cooperative.ts';
 import { compileExpression, type Expression, type Reference, references } from '../expression/index.ts';
-import { FIRST_LANGUAGE } from '../expression/syntax-tree.ts';
 import { compileTemplate } from '../expression/template.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Workflow } from '../ir/workflow.ts';
 import type { Json } from '../json.ts';
-import { definitionOf, type Kind, outputFieldsOf } from '../nodes/index.ts';
+import { definitionOf, type Kind } from '../nodes/index.ts';
 import type { ModelCall, Scoring } from '../nodes/kind.ts';
-import type { PolicyVerdict } from '../policy.ts';
 import { budgetActionOf, budgetRouteOf, COST_EXCEEDED } from '../program/budget-action.ts';
 import { internalStateOf } from '../program/internal-state.ts';
 import { judgedBy } from '../program/judged.ts';
 import { type LateNames, lateNamesOf } from '../program/late-names.ts';
 import { type Alternative, exclusiveChoice, type OutcomeRoutes } from '../program/outcome-routes.ts';
-import { AUTONOMY_RULES, BUDGET_RULES, FIELD_RULES, FIRST_RULES, INTERNAL_STATE_RULES, POLICY_RULES } from '../program/rules.ts';
 import { compiledTexts, type ProgramTables, planTables } from '../program/tables.ts';
 import { timersOf } from '../program/timers.ts';
 import { dataRulesOf } from '../redaction/rules.ts';
@@ -42,7 +39,7 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
   const budgetAction = budgetActionOf(workflow, isGuarded);
   const internalState = internalStateOf(workflow, budgetAction);
   yield;
-  const layoutTables = planTables(graph, plan);
+  const subgraphTables = planTables(graph, plan);
   yield;
   const lateNames = lateNamesIn(graph);
   yield;
@@ -58,15 +55,7 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
     graph,
     outputUse,
     dataRules: dataRulesOf(workflow),
-    ...layoutTables,
-    rules: Math.max(
-      layoutTables.rules,
-      budgetAction === 'guard' ? BUDGET_RULES : FIRST_RULES,
-      policyRules(lateNames, verdicts),
-      fieldRules(graph),
-      autonomyRules(graph),
-      internalState.size > 0 ? INTERNAL_STATE_RULES : FIRST_RULES,
-    ),
+    ...subgraphTables,
     budgetAction,
     verdicts: byId,
     internalState,
@@ -95,16 +84,6 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
 function choicesOf(graph: Graph, routes: readonly OutcomeRoutes[]): Map<string, readonly Alternative[]> {
   const choices = graph.reachable.map((node) => [graph.idOf(node), exclusiveChoice(routes[node] ?? {})] as const);
   return new Map(choices.filter(([, alternatives]) => alternatives.length > 1));
-}
-
-/** The rules that its policies need (`RULES`). */
-function autonomyRules(graph: Graph): number {
-  return graph.reachable.some((node) => graph.node(node).autonomy !== null) ? AUTONOMY_RULES : FIRST_RULES;
-}
-
-function policyRules(lateNames: ReadonlyMap<string, LateNames>, verdicts: ReadonlyMap<number, PolicyVerdict>): number {
-  const blocks = [...verdicts.values()].some(({ decision }) => decision === 'blocked');
-  return blocks || lateNames.size > 0 ? POLICY_RULES : FIRST_RULES;
 }
 
 function modelCallsIn({ nodes }: Workflow): Map<string, ModelCall> {
@@ -149,10 +128,6 @@ function measuredNodes(graph: Graph): Map<string, string[]> {
   return measured;
 }
 
-function fieldRules(graph: Graph): number {
-  return graph.reachable.some((node) => outputFieldsOf(graph.node(node).kind) !== null) ? FIELD_RULES : FIRST_RULES;
-}
-
 function correlationKeysOf(graph: Graph): Set<string> {
   const kinds = graph.reachable.map((node) => graph.node(node).kind);
   return new Set(kinds.flatMap((kind) => definitionOf(kind).waitsForEvent(kind) ?? []));
@@ -165,12 +140,10 @@ function correlationKeysOf(graph: Graph): Set<string> {
 function* expressionRequirements(
   graph: Graph,
   routes: readonly OutcomeRoutes[],
-): Cooperative<Pick<ProgramTables, 'envNames' | 'language'> & { readonly isGuarded: boolean }> {
+): Cooperative<Pick<ProgramTables, 'envNames'> & { readonly isGuarded: boolean }> {
   const envNames = new Set<string>();
-  let language = FIRST_LANGUAGE;
   let isGuarded = false;
   const read = (expression: Expression): void => {
-    language = Math.max(language, expression.language);
     for (const { root, path } of references(expression)) if (root === 'env') envNames.add(path[0] ?? '');
   };
   for (const own of routes) {
@@ -187,7 +160,7 @@ function* expressionRequirements(
     for (const expression of compileTemplate(templateInStep(graph.node(node).kind)).expressions) read(expression);
     yield;
   }
-  return { envNames: [...envNames], language, isGuarded };
+  return { envNames: [...envNames], isGuarded };
 }
 
 function asksForCost({ root, path }: Reference): boolean {

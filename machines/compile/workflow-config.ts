@@ -18,7 +18,7 @@ import { checkStepCost } from './plan/step-cost.ts';
 export interface CompileOptions {
   /** False compiles every fan-out to a subgraph. Nodes and outcomes are the same. Default: true. */
   readonly forks?: boolean;
-  /** Skips the check of step costs, which an earlier version may not have made when it registered the workflow. */
+  /** Skips the check of step costs: the workflow passed it when it was registered. */
   readonly registered?: boolean;
 }
 

@@ -2,7 +2,7 @@ import type { Json } from '../json.ts';
 import { type Budget, OPERATION_COST, PART_COST } from './budget.ts';
 import { ExpressionError } from './error.ts';
 import { FILTERS, FUNCTIONS, METHODS, type Operations } from './functions.ts';
-import { type Fact, FIRST_LANGUAGE, LANGUAGE, type SyntaxTree } from './syntax-tree.ts';
+import type { Fact, SyntaxTree } from './syntax-tree.ts';
 import { compare, contains, equal, finite, member, numberArgument, own, truthy, typeName } from './values.ts';
 
 /** The values that an expression can read. */
@@ -16,8 +16,6 @@ export interface Scope {
   readonly env: Readonly<Record<string, string>>;
   /** Missing facts evaluate to null. */
   readonly facts?: { readonly [F in Fact]?: string };
-  /** The language of the execution (`LANGUAGE`). Default: the newest. */
-  readonly language?: number;
 }
 
 /** Throws `ExpressionError`. */
@@ -46,11 +44,11 @@ export function evaluateTree(tree: SyntaxTree, scope: Scope, budget: Budget): Js
     case 'negate':
       return 0 - numberArgument('-', value(tree.of));
     case 'call':
-      return apply('function', FUNCTIONS, tree.name, tree.args.map(value), scope, budget);
+      return apply('function', FUNCTIONS, tree.name, tree.args.map(value), budget);
     case 'method':
-      return apply('method', METHODS, tree.name, [value(tree.of), ...tree.args.map(value)], scope, budget);
+      return apply('method', METHODS, tree.name, [value(tree.of), ...tree.args.map(value)], budget);
     case 'filter':
-      return apply('filter', FILTERS, tree.name, [value(tree.of), ...tree.args.map(value)], scope, budget);
+      return apply('filter', FILTERS, tree.name, [value(tree.of), ...tree.args.map(value)], budget);
     case 'binary':
       return binary(tree, value, budget);
     case 'choice':
@@ -72,17 +70,9 @@ function bareName(name: string, { output, state }: Scope): Json {
   return (found === undefined ? own(state, name) : found) ?? null;
 }
 
-function apply(
-  what: string,
-  operations: Operations,
-  name: string,
-  args: readonly Json[],
-  { language = LANGUAGE }: Scope,
-  budget: Budget,
-): Json {
+function apply(what: string, operations: Operations, name: string, args: readonly Json[], budget: Budget): Json {
   const operation = operations.get(name);
-  if (operation === undefined || (operation.since ?? FIRST_LANGUAGE) > language)
-    throw new ExpressionError(`unknown ${what} "${name}"`);
+  if (operation === undefined) throw new ExpressionError(`unknown ${what} "${name}"`);
   const { min, max } = operation;
   if (args.length < min || args.length > max)
     throw new ExpressionError(`${what} "${name}" is called with the wrong number of arguments`);

@@ -6,8 +6,6 @@ import { compare, finite, jsonOf, numberArgument, own, textArgument, textOf, tru
 
 /** `run` gets between `min` and `max` arguments; the subject of a method or filter is the first. */
 export interface Operation {
-  /** The language that added it. Default: the first. */
-  readonly since?: number;
   readonly min: number;
   readonly max: number;
   run(args: readonly Json[], budget: Budget): Json;
@@ -75,7 +73,7 @@ function toFloat(value: Json, budget: Budget): number {
 
 /** With the operations that language 3 added. */
 function withNewer(first: readonly (readonly [string, Operation])[], added: Readonly<Record<string, Operation>>): Operations {
-  return new Map([...first, ...Object.entries(added).map(([name, operation]) => [name, { ...operation, since: 3 }] as const)]);
+  return new Map([...first, ...Object.entries(added).map(([name, operation]) => [name, operation] as const)]);
 }
 
 const strip = textTransform('strip', (text) => text.trim());

@@ -3,8 +3,8 @@ import { Budget, EVALUATION_COST } from './budget.ts';
 import { BudgetExceeded, ExpressionError, TooLarge } from './error.ts';
 import { evaluateTree, type Scope } from './evaluate.ts';
 import { parse } from './parser.ts';
-import { languageOfOperations, type Reference, referencesIn, type UnknownOperation, unknownOperationsIn } from './references.ts';
-import { FIRST_LANGUAGE, LANGUAGE, SYNTAX_LANGUAGE, type SyntaxTree } from './syntax-tree.ts';
+import { type Reference, referencesIn, type UnknownOperation, unknownOperationsIn } from './references.ts';
+import type { SyntaxTree } from './syntax-tree.ts';
 import { truthy } from './values.ts';
 
 export type { Scope } from './evaluate.ts';
@@ -19,10 +19,6 @@ export interface Expression {
   readonly error: string | null;
   /** The error is that it is too large. */
   readonly tooLarge: boolean;
-  /** The oldest language that has its operations and its meaning. */
-  readonly language: number;
-  /** The same text in the first language, where it is read otherwise. */
-  readonly older?: Expression;
 }
 
 export interface EvaluationResult {
@@ -37,18 +33,13 @@ export interface EvaluationResult {
 export function compileExpression(text: string): Expression {
   const trimmed = text.trim();
   const inner = trimmed.startsWith('{{') && trimmed.endsWith('}}') ? trimmed.slice(2, -2) : text;
-  const read = (language: number): Expression =>
-    attempt<Expression>(
-      () => {
-        if (text.length > MAX_LENGTH) throw new TooLarge(`longer than ${MAX_LENGTH} characters`);
-        const parsed = parse(inner, language);
-        const older = parsed.language > FIRST_LANGUAGE ? { older: read(FIRST_LANGUAGE) } : {};
-        const required = Math.max(parsed.language, languageOfOperations(parsed.tree));
-        return { text, tree: parsed.tree, error: null, tooLarge: false, language: required, ...older };
-      },
-      (error) => ({ text, tree: null, error: error.message, tooLarge: error instanceof TooLarge, language: FIRST_LANGUAGE }),
-    );
-  return read(LANGUAGE);
+  return attempt<Expression>(
+    () => {
+      if (text.length > MAX_LENGTH) throw new TooLarge(`longer than ${MAX_LENGTH} characters`);
+      return { text, tree: parse(inner), error: null, tooLarge: false };
+    },
+    (error) => ({ text, tree: null, error: error.message, tooLarge: error instanceof TooLarge }),
+  );
 }
 
 /**
@@ -56,7 +47,7 @@ export function compileExpression(text: string): Expression {
  * evaluated together, such as the conditions and mappings of a step, share one `budget`.
  */
 export function evaluate(expression: Expression, scope: Scope, budget: Budget = new Budget()): EvaluationResult {
-  const { tree, error } = (scope.language ?? LANGUAGE) < SYNTAX_LANGUAGE ? (expression.older ?? expression) : expression;
+  const { tree, error } = expression;
   if (tree === null) return { value: null, error: error ?? 'not an expression' };
   return attempt<EvaluationResult>(
     () => {

@@ -1,17 +1,7 @@
 import type { Json } from '../json.ts';
 import { ExpressionError, TooLarge } from './error.ts';
 import { type Token, tokensOf } from './lexer.ts';
-import {
-  type BinaryOperator,
-  childrenOf,
-  FACTS,
-  FIRST_LANGUAGE,
-  LANGUAGE,
-  LANGUAGE_2_FACTS,
-  ROOTS,
-  SYNTAX_LANGUAGE,
-  type SyntaxTree,
-} from './syntax-tree.ts';
+import { type BinaryOperator, childrenOf, FACTS, ROOTS, type SyntaxTree } from './syntax-tree.ts';
 import { finite } from './values.ts';
 
 const MAX_NESTING = 60;
@@ -33,18 +23,11 @@ const COMPARISON: readonly BinaryOperator[] = ['==', '!=', '<', '<=', '>', '>=',
 const SUM: readonly BinaryOperator[] = ['+', '-'];
 const PRODUCT: readonly BinaryOperator[] = ['*', '/', '%'];
 
-export interface Parsed {
-  readonly tree: SyntaxTree;
-  /** The oldest language in which the text has this meaning. */
-  readonly language: number;
-}
-
 /** Throws `ExpressionError`. */
-export function parse(text: string, language = LANGUAGE): Parsed {
-  const parser = new Parser(tokensOf(text), language);
-  const tree = parser.parseAll();
+export function parse(text: string): SyntaxTree {
+  const tree = new Parser(tokensOf(text)).parseAll();
   if (depthOf(tree) > MAX_DEPTH) throw new TooLarge(`more than ${MAX_DEPTH} operations in a row`);
-  return { tree, language: parser.requiredLanguage };
+  return tree;
 }
 
 function depthOf(tree: SyntaxTree): number {
@@ -66,19 +49,11 @@ function depthOf(tree: SyntaxTree): number {
  */
 class Parser {
   readonly #tokens: readonly Token[];
-  readonly #language: number;
   #next = 0;
   #depth = 0;
-  #requiredLanguage = FIRST_LANGUAGE;
 
-  constructor(tokens: readonly Token[], language: number) {
+  constructor(tokens: readonly Token[]) {
     this.#tokens = tokens;
-    this.#language = language;
-  }
-
-  /** The oldest language that has everything parsed so far. */
-  get requiredLanguage(): number {
-    return this.#requiredLanguage;
   }
 
   parseAll(): SyntaxTree {
@@ -141,10 +116,9 @@ class Parser {
   #expression(): SyntaxTree {
     return this.#nested(() => {
       const then = this.#piped();
-      if (this.#language < SYNTAX_LANGUAGE || !this.#acceptWord('if')) return then;
+      if (!this.#acceptWord('if')) return then;
       const test = this.#piped();
       if (!this.#acceptWord('else')) throw new ExpressionError(`an "if" without its "else" at ${this.#token.at}`);
-      this.#requiredLanguage = SYNTAX_LANGUAGE;
       return { type: 'choice', test, then, otherwise: this.#expression() };
     });
   }
@@ -225,10 +199,7 @@ class Parser {
 
   #memberOf(tree: SyntaxTree, name: string): SyntaxTree {
     const fact = tree.type === 'name' ? FACTS.find((candidate) => candidate === `${tree.name}.${name}`) : undefined;
-    const isNew = fact !== undefined && LANGUAGE_2_FACTS.has(fact);
-    if (fact === undefined || (isNew && this.#language < SYNTAX_LANGUAGE))
-      return { type: 'member', of: tree, key: { type: 'literal', value: name } };
-    if (isNew) this.#requiredLanguage = SYNTAX_LANGUAGE;
+    if (fact === undefined) return { type: 'member', of: tree, key: { type: 'literal', value: name } };
     return { type: 'fact', fact };
   }
 

@@ -1,5 +1,5 @@
 import { FILTERS, FUNCTIONS, METHODS } from './functions.ts';
-import { childrenOf, type Fact, FIRST_LANGUAGE, type Root, type SyntaxTree } from './syntax-tree.ts';
+import { childrenOf, type Fact, type Root, type SyntaxTree } from './syntax-tree.ts';
 
 /** A value that an expression reads. */
 export interface Reference {
@@ -59,12 +59,4 @@ export function unknownOperationsIn(tree: SyntaxTree): readonly UnknownOperation
   if (tree.type !== 'call' && tree.type !== 'method' && tree.type !== 'filter') return rest;
   const [what, operations] = OPERATIONS[tree.type];
   return operations.has(tree.name) ? rest : [{ what, name: tree.name, known: [...operations.keys()] }, ...rest];
-}
-
-/** The oldest language that has all operations of a tree. Those that do not exist count for nothing. */
-export function languageOfOperations(tree: SyntaxTree): number {
-  const inside = childrenOf(tree).map(languageOfOperations);
-  const isOperation = tree.type === 'call' || tree.type === 'method' || tree.type === 'filter';
-  const own = isOperation ? OPERATIONS[tree.type][1].get(tree.name)?.since : undefined;
-  return Math.max(own ?? FIRST_LANGUAGE, ...inside);
 }

@@ -7,16 +7,8 @@ export type Root = (typeof ROOTS)[number];
 export const FACTS = ['execution.id', 'execution.workflow_id', 'node.id', 'workflow.id', 'workflow.version'] as const;
 export type Fact = (typeof FACTS)[number];
 
-/**
- * Version of the expression language. An execution keeps the version that it was started with, so that its log replays. Version 2 adds
- * `a if b else c` and `execution.workflow_id`; version 1 refuses the first and reads the second as a name. Version 3 adds functions, methods and
- * filters, which do not exist in earlier versions.
- */
-export const LANGUAGE = 3;
-export const FIRST_LANGUAGE = 1;
-/** The newest version that reads a text as another tree than the first one does. */
-export const SYNTAX_LANGUAGE = 2;
-export const LANGUAGE_2_FACTS: ReadonlySet<Fact> = new Set(['execution.workflow_id']);
+/** Version of the expression language. An execution keeps the version that it was started with, so that its log replays. */
+export const LANGUAGE = 1;
 
 export type BinaryOperator = 'or' | 'and' | '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | '+' | '-' | '*' | '/' | '%';
 

@@ -12,11 +12,10 @@ import {
   type Scope,
   unknownOperations,
 } from './index.ts';
-import { FIRST_LANGUAGE } from './syntax-tree.ts';
 
 /** Expressions in one mapping. */
 const MAX_EXPRESSIONS = 2_000;
-const UNPARSED: Expression = { text: '', tree: null, error: 'not read', tooLarge: true, language: FIRST_LANGUAGE };
+const UNPARSED: Expression = { text: '', tree: null, error: 'not read', tooLarge: true };
 /** Characters of JSON that one mapping may render to, values from the state included. */
 const MAX_RENDERED = 4_000_000;
 const TOO_LARGE = `the mapping renders to more than ${MAX_RENDERED} characters, or is nested too deeply`;

@@ -38,8 +38,8 @@ export const DataPolicy = Type.Object(
 );
 export type DataPolicy = Static<typeof DataPolicy>;
 
-/** The code of all its errors. Earlier releases registered workflows with any `data_policy`. */
-export const BAD_DATA_POLICY = 'bad_data_policy';
+/** The code of all its errors. */
+const BAD_DATA_POLICY = 'bad_data_policy';
 
 const KEYS = Object.keys(DataPolicy.properties);
 

@@ -8,7 +8,7 @@ import { Fields } from '../reading/fields.ts';
 import { nameProblem, nodeIdProblem } from '../reading/names.ts';
 import { Problems } from '../reading/problems.ts';
 import { shortened } from '../shortened.ts';
-import { BAD_DATA_POLICY, dataPolicyOf } from './data-policy.ts';
+import { dataPolicyOf } from './data-policy.ts';
 import { expandNodes } from './expand.ts';
 import { readMcpServers } from './mcp-servers.ts';
 import { withDeclaredModels } from './models.ts';
@@ -37,13 +37,10 @@ interface NormalisedDocument {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/**
- * `normalise` as a cooperative computation. `registered`: the document was accepted by this or an earlier release, some of which did not
- * read the data policy: what is wrong in that is left out.
- */
-export function* normaliseCooperatively(document: unknown, registered = false): Cooperative<NormalisedDocument> {
+/** `normalise` as a cooperative computation. */
+export function* normaliseCooperatively(document: unknown): Cooperative<NormalisedDocument> {
   const { workflow, problems } = yield* normaliseLeniently(document);
-  problems.throwIfFailed(registered ? BAD_DATA_POLICY : null);
+  problems.throwIfFailed();
   if (workflow === null) throw new Error('internal error: a document without errors has no workflow');
   return { workflow, diagnostics: problems.all };
 }

@@ -35,10 +35,6 @@ export interface ForkBranch {
   readonly plan: Plan;
 }
 
-/** The layout of the first releases, in which a node could start while an earlier node of its lane still ran. */
-export const FIRST_LANE_LAYOUT = 1;
-export const LANE_LAYOUT = 2;
-
 export interface SubgraphPlan {
   readonly key: string;
   /** The node whose completion enters it; `NO_NODE` when it starts with the execution or a branch. */
@@ -47,8 +43,6 @@ export interface SubgraphPlan {
   /** Ascending. */
   readonly nodes: readonly number[];
   readonly lanes: readonly (readonly number[])[];
-  /** `FIRST_LANE_LAYOUT` = the lanes are those of the first releases, so that their snapshots fit. */
-  readonly layout: number;
   /** Edges that decide nodes of the subgraph: those of its nodes, and `entries`. */
   readonly edges: readonly GraphEdge[];
   /** Edges that lead into it. */

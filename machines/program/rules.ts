@@ -1,20 +1,19 @@
+import { LANGUAGE } from '../expression/syntax-tree.ts';
+import type { JsonObject } from '../json.ts';
+
 /**
  * Version of the execution rules. An execution follows one version from its start to its end, so that its log is replayed by the rules that
- * wrote it:
- *
- * 1. First releases. Nodes behind a loop around a subgraph are skipped when the subgraph is left. An execution that reaches its step limit
- *    before a `limit_exceeded` node ends as `limit_exceeded`.
- * 2. Those nodes are skipped as soon as the loop can no longer iterate, and the step limit fails the execution.
- * 3. An execution whose conditions ask for `__cost_exceeded__` goes on when it exceeds a budget. Policies judge the tools that an agent loop is
- *    about to call, by their names, and what they block fails with the class `policy_violation`. `output_to_state` has a meaning.
- *    Limits of autonomy hold attempts.
- * 4. What the runtime keeps in the state (`InternalState`) is written by the results of its nodes alone.
+ * wrote it. A rule that changes raises it; what the earlier version said goes on for executions that started under it.
  */
-export const RULES = 4;
-export const FIRST_RULES = 1;
-export const LOOP_RULES = 2;
-export const BUDGET_RULES = 3;
-export const POLICY_RULES = 3;
-export const FIELD_RULES = 3;
-export const AUTONOMY_RULES = 3;
-export const INTERNAL_STATE_RULES = 4;
+export const RULES = 1;
+
+/** The versions that an execution keeps, as `workflow_started` has them: 1 is not written. */
+export const KEPT_VERSIONS: JsonObject = {
+  ...(LANGUAGE > 1 ? { language: LANGUAGE } : {}),
+  ...(RULES > 1 ? { rules: RULES } : {}),
+};
+
+/** Was the execution started under rules, or in a language, of this release or an earlier one? */
+export function areKnown({ language = 1, rules = 1 }: JsonObject): boolean {
+  return Number(language) <= LANGUAGE && Number(rules) <= RULES;
+}

@@ -17,8 +17,7 @@ import type { Judged } from './judged.ts';
 import type { LateNames } from './late-names.ts';
 import type { Alternative, OutcomeRoutes } from './outcome-routes.ts';
 import type { OutputUse } from './output-use.ts';
-import { FIRST_LANE_LAYOUT, type Fork, type Plan, type SubgraphPlan } from './plan.ts';
-import { FIRST_RULES, LOOP_RULES } from './rules.ts';
+import type { Fork, Plan, SubgraphPlan } from './plan.ts';
 import type { TimerPurpose } from './timers.ts';
 
 /** Lookup tables of a compiled workflow for guards and actions. They do not change while executions run. */
@@ -54,17 +53,11 @@ export interface ProgramTables {
   readonly measured: ReadonlyMap<string, readonly string[]>;
   /** Correlation keys of events that nodes wait for. */
   readonly correlationKeys: ReadonlySet<string>;
-  /** The rules that executions need (`RULES`): the newest that make a difference for this workflow. */
-  readonly rules: number;
-  /** The newest layout among its subgraphs (`SubgraphPlan.layout`). */
-  readonly layout: number;
   readonly budgetAction: BudgetAction;
   /** Of the action `route`. */
   readonly budgetRoute: BudgetRoute | null;
   /** Names that steps read from `env`. */
   readonly envNames: readonly string[];
-  /** The oldest expression language (`LANGUAGE`) that has all the expressions of steps. */
-  readonly language: number;
   nodeOf(id: string): Node;
   expression(text: string): Expression;
   template(node: number): Template | null;
@@ -160,7 +153,7 @@ function uniqueMembers(
 export function planTables(
   graph: Graph,
   plan: Plan,
-): Pick<ProgramTables, 'subgraphs' | 'branchNodes' | 'containedNodes' | 'nestedKeys' | 'joins' | 'rules' | 'layout'> {
+): Pick<ProgramTables, 'subgraphs' | 'branchNodes' | 'containedNodes' | 'nestedKeys' | 'joins'> {
   const subgraphs = new Map<string, SubgraphTable>();
   const branchNodes = new Map<string, BitSet>();
   const containedNodes = new Map<string, BitSet>();
@@ -194,16 +187,7 @@ export function planTables(
     return keys;
   };
   visitPlan(plan, NO_NODE, null);
-  return { subgraphs, branchNodes, containedNodes, nestedKeys, joins, ...requiredVersions(graph, subgraphs.values()) };
-}
-
-function requiredVersions(graph: Graph, subgraphs: Iterable<SubgraphTable>): Pick<ProgramTables, 'rules' | 'layout'> {
-  const tables = [...subgraphs];
-  const hasLimit = graph.reachable.some((node) => definitionOf(graph.node(node).kind).endsExecution);
-  return {
-    rules: hasLimit || tables.some(({ enclosingLoops: around }) => around !== null) ? LOOP_RULES : FIRST_RULES,
-    layout: Math.max(FIRST_LANE_LAYOUT, ...tables.map(({ subgraph }) => subgraph.layout)),
-  };
+  return { subgraphs, branchNodes, containedNodes, nestedKeys, joins };
 }
 
 /** Caches of compiled texts. Bounded, because only texts of the workflow are asked for. */

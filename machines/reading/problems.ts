@@ -40,10 +40,8 @@ export class Problems {
     return [...this.#found, ...this.#unlisted('error'), ...this.#unlisted('warning')];
   }
 
-  /** `tolerated`: the code of errors that do not count. */
-  throwIfFailed(tolerated: string | null = null): void {
-    if (this.#found.some(({ severity, code }) => severity === 'error' && code !== tolerated))
-      throw new InvalidWorkflow(this.all.filter((diagnostic) => diagnostic.severity === 'error'));
+  throwIfFailed(): void {
+    if (this.failed) throw new InvalidWorkflow(this.all.filter((diagnostic) => diagnostic.severity === 'error'));
   }
 
   #add(severity: Diagnostic['severity'], code: string, message: string, { node_id, path, hint }: ProblemLocation): void {

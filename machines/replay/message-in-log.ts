@@ -135,7 +135,7 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
         type: 'fork',
         origin: { executionId: String(execution_id), sequence: Number(sequence) },
         patch: data.state_patch ?? null,
-        ...(Array.isArray(data.decisions) ? { decisions: data.decisions as unknown as readonly CopiedDecision[] } : {}),
+        decisions: data.decisions as unknown as readonly CopiedDecision[],
         ...(data.keep_decisions === true ? { keepDecisions: true } : {}),
       };
     }

@@ -1,9 +1,7 @@
 import type { LogEvent } from '../events.ts';
-import { FIRST_LANGUAGE } from '../expression/syntax-tree.ts';
 import type { JsonObject } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
-import type { Queue } from '../nodes/kind.ts';
-import { FIRST_RULES } from '../program/rules.ts';
+import { areKnown } from '../program/rules.ts';
 import type { Run, Segment, StepEnv, StepResult, TenantPolicy } from '../run.ts';
 import { isSameJson } from '../same-json.ts';
 import { DEFAULT_STEP_LIMIT } from '../step/context/context.ts';
@@ -45,7 +43,7 @@ export function replayStep(
   return { run: { ...replayed, seq: end.sequence }, length: length + 1 };
 }
 
-/** Replays the step with the usual evaluation budget, or with another one that it may have had. */
+/** A step whose conditions used the budget up is logged as the failure of the node, and replayed with nothing left of the budget. */
 function replayVerified(
   program: Program,
   run: Run | null,
@@ -54,28 +52,22 @@ function replayVerified(
   env: ReplayEnv,
   resets: RetryResets,
 ): StepResult {
-  const result = replayOnce(program, run, log, at, env, resets);
-  const mismatch = mismatchOf(result, log, at);
-  if (mismatch === null) return result;
-  for (const work of otherBudgets(log[at] as TimedEvent, result)) {
-    const other = replayOnce(program, run, log, at, { ...env, work }, resets);
-    if (mismatchOf(other, log, at) === null) return other;
+  const { type, data } = log[at] as TimedEvent;
+  if (type === 'node_failed' && data.error_class === BUDGET_EXCEEDED) {
+    const exhausted = replayOnce(program, run, log, at, { ...env, work: 0 }, resets);
+    if (isVerified(exhausted, log, at)) return exhausted;
   }
-  throw mismatch;
+  const result = replayOnce(program, run, log, at, env, resets);
+  verifyEvents(result, log, at);
+  return result;
 }
 
-/** A step whose conditions used the budget up is logged, and replayed, as the failure of the node. Earlier releases had no budget. */
-function otherBudgets({ type, data }: TimedEvent, { budgetExceeded }: StepResult): readonly number[] {
-  const isUsedUp = type === 'node_failed' && data.error_class === BUDGET_EXCEEDED;
-  return [...(isUsedUp ? [0] : []), ...(budgetExceeded ? [Number.POSITIVE_INFINITY] : [])];
-}
-
-function mismatchOf(result: StepResult, log: readonly TimedEvent[], at: number): LogMismatch | null {
+function isVerified(result: StepResult, log: readonly TimedEvent[], at: number): boolean {
   try {
     verifyEvents(result, log, at);
-    return null;
+    return true;
   } catch (error) {
-    if (error instanceof LogMismatch) return error;
+    if (error instanceof LogMismatch) return false;
     throw error;
   }
 }
@@ -97,6 +89,7 @@ function replayOnce(
   if (run === null) {
     if (first.type !== 'workflow_started' || first.sequence !== 1)
       throw new LogMismatch(first.sequence, 'a log begins with workflow_started');
+    if (!areKnown(first.data)) throw new LogMismatch(first.sequence, 'a later release has written the log');
     return start(program, first.data.initial_input ?? null, stepEnv);
   }
   if (first.sequence !== run.seq + 1) throw new LogMismatch(first.sequence, `follows sequence ${run.seq}`);
@@ -112,8 +105,6 @@ class LoggedStepEnv implements StepEnv {
   readonly executionId: string;
   readonly nowMs: number;
   readonly stepLimit: number;
-  readonly language: number;
-  readonly rules: number;
   readonly continues?: Segment;
   readonly vars: Readonly<Record<string, string>>;
   readonly work?: number;
@@ -127,12 +118,10 @@ class LoggedStepEnv implements StepEnv {
 
   constructor(program: Program, env: ReplayEnv, log: readonly TimedEvent[], at: number, first: TimedEvent, resets: RetryResets) {
     this.#program = program;
-    const { step_limit, language, rules, env: vars, segment_number, continued_from } = first.data;
+    const { step_limit, env: vars, segment_number, continued_from } = first.data;
     this.executionId = env.executionId;
     this.nowMs = first.at_ms;
     this.stepLimit = Number(step_limit ?? DEFAULT_STEP_LIMIT);
-    this.language = Number(language ?? FIRST_LANGUAGE);
-    this.rules = Number(rules ?? FIRST_RULES);
     this.vars = (vars ?? {}) as Record<string, string>;
     if (typeof segment_number === 'number') this.continues = { segment: segment_number, previousId: String(continued_from) };
     if (env.work !== undefined) this.work = env.work;
@@ -157,10 +146,6 @@ class LoggedStepEnv implements StepEnv {
     // A policy has stopped what a runtime with the tool took from the queue.
     const isStopped = node_id === node && (type === 'policy_violation' || type === 'tool_approval_required');
     return isStopped || this.#scheduled(node)?.data.in_process === true;
-  }
-
-  queueOf(node: string): Queue | undefined {
-    return this.#scheduled(node)?.data.queue_type as Queue | undefined;
   }
 
   startsAtOnce(node: string): boolean {
@@ -207,7 +192,7 @@ function verifyEvent(replayed: LogEvent, logged: TimedEvent | undefined, from: n
   );
 }
 
-/** Fields that are compared only if the log has them: earlier releases left out states of more than 4,096 characters, and offloaded ones are. */
+/** Fields that are compared only if the log has them: those that are offloaded are left out. */
 const OPTIONAL: ReadonlySet<string> = new Set(['state_for_review', 'final_state']);
 
 /** Fields for readers of the log alone. What follows from them is compared, and what they say may be said otherwise by the next release. */

@@ -1,17 +1,15 @@
-import { FIRST_LANGUAGE, LANGUAGE } from '../expression/syntax-tree.ts';
 import { render } from '../expression/template.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Child, Decide, Fail, Message, UsageTotals, Visit } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { admittedInput, admittedPatch } from '../program/internal-state.ts';
-import { FIRST_LANE_LAYOUT } from '../program/plan.ts';
-import { FIRST_RULES, INTERNAL_STATE_RULES, RULES } from '../program/rules.ts';
+import { KEPT_VERSIONS } from '../program/rules.ts';
 import { parkTimer } from '../program/timers.ts';
 import type { ActiveNode, PendingApproval, Refused, Run, StepEnv, StepResult } from '../run.ts';
 import { TERMINAL } from '../run.ts';
 import { type BudgetLeft, exceededBudget, leftOfBudgets } from './actions/budgets.ts';
 import { type ActiveVisit, ActiveVisits } from './context/active-visits.ts';
-import { type Context, DEFAULT_STEP_LIMIT, freshContext, languageOf, mergeBudgets, own, rulesOf } from './context/context.ts';
+import { type Context, DEFAULT_STEP_LIMIT, freshContext, mergeBudgets, own } from './context/context.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage } from './context/evaluation.ts';
 import { isSetIn } from './context/step-timers.ts';
 import type { DoneEvent, FailEvent } from './machine-event.ts';
@@ -35,28 +33,21 @@ export function start(program: Program, given: Json, env: StepEnv): StepResult {
     const value = own(env.vars, name);
     return value === undefined ? [] : [[name, value] as const];
   });
-  const language = Math.min(env.language ?? LANGUAGE, program.tables.language);
-  const recordedLanguage = language === FIRST_LANGUAGE ? {} : { language };
-  const rules = Math.min(env.rules ?? RULES, program.tables.rules);
-  const recordedRules = rules === FIRST_RULES ? {} : { rules };
   const ignored = new Set<string>();
-  const isState = env.continues !== undefined || env.startsFromState === true || rules < INTERNAL_STATE_RULES;
+  const isState = env.continues !== undefined || env.startsFromState === true;
   const input = isState ? given : admittedInput(program.tables.internalState, given, ignored);
-  const { layout } = program.tables;
-  const recordedLayout = layout === FIRST_LANE_LAYOUT ? {} : { layout };
   const fresh = freshContext(input, Object.fromEntries(vars), env.stepLimit, ActiveVisits.of(program.tables.graph, {}));
   const { continues } = env;
   const segment = continues === undefined ? {} : { segment: continues.segment };
-  const context = Object.assign(fresh, recordedLanguage, recordedRules, recordedLayout, segment);
+  const context = Object.assign(fresh, segment);
   const { workflow_id, version } = program.workflow;
   const started = {
     workflow_id,
     workflow_version: version,
     initial_input: input,
     ...(vars.length === 0 ? {} : { env: Object.fromEntries(vars) }),
+    ...KEPT_VERSIONS,
     ...(env.stepLimit === DEFAULT_STEP_LIMIT ? {} : { step_limit: env.stepLimit }),
-    ...recordedLanguage,
-    ...recordedRules,
     ...(continues === undefined ? {} : { segment_number: continues.segment, continued_from: continues.previousId }),
     ...(env.traceparent === undefined ? {} : { traceparent: env.traceparent }),
   };
@@ -268,7 +259,7 @@ function childCompleted(
   const used = usage === undefined ? {} : { usage };
   const change = { status: 'completed' as const, result, ...used };
   if (template === null) return runner.send({ type: 'child', node, childId, change }, node);
-  const scope = { state: result, output: result, input: context.input, env: context.env, language: languageOf(context) };
+  const scope = { state: result, output: result, input: context.input, env: context.env };
   const { value, errors, exceeded } = render(template, scope, evaluation.budget);
   if (exceeded !== undefined) {
     const failure = {
@@ -305,9 +296,8 @@ function isOpenApproval(active: ActiveVisit | undefined): active is ActiveVisit 
 }
 
 /** What the state takes of the patch of a fork. */
-export function admittedByFork({ tables }: Program, run: Run, patch: JsonObject): JsonObject {
-  const isAll = rulesOf(run.snapshot.context as Context) < INTERNAL_STATE_RULES;
-  return isAll ? patch : (admittedPatch(tables.internalState, patch, null, new Set()) as JsonObject);
+export function admittedByFork({ tables }: Program, patch: JsonObject): JsonObject {
+  return admittedPatch(tables.internalState, patch, null, new Set()) as JsonObject;
 }
 
 /** The state of the execution. */

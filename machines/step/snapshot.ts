@@ -1,5 +1,4 @@
 import type { Json, JsonObject } from '../json.ts';
-import { FIRST_LANE_LAYOUT } from '../program/plan.ts';
 import { endStateId } from '../program/state-ids.ts';
 import { COMPILER_VERSION } from '../program/version.ts';
 import type { Run, Status } from '../run.ts';
@@ -29,9 +28,6 @@ interface StoredSnapshot extends Partial<Omit<Context, 'input' | 'active'>> {
 /** The stored parts of the context, in this order. Parts that are as in a new execution are left out. */
 const STORED = [
   'env',
-  'language',
-  'rules',
-  'layout',
   'segment',
   'continuedAs',
   'stepLimit',
@@ -128,8 +124,6 @@ export function load(program: Program, text: string, row: { readonly seq: number
   if (isErased(text)) return loadErased(program, text, row);
   const { version, at, active = {}, ...parts } = JSON.parse(text) as StoredSnapshot;
   if (version !== COMPILER_VERSION) throw new SnapshotVersionMismatch(`version ${JSON.stringify(version)}`);
-  if ((parts.layout ?? FIRST_LANE_LAYOUT) !== program.tables.layout)
-    throw new SnapshotVersionMismatch(`layout ${parts.layout ?? FIRST_LANE_LAYOUT}`);
   const context: Context = {
     ...freshContext(row.input, {}, DEFAULT_STEP_LIMIT, ActiveVisits.of(program.tables.graph, active)),
     state: {},

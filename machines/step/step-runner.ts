@@ -1,5 +1,4 @@
 import type { LogEvent } from '../events.ts';
-import { LANGUAGE } from '../expression/syntax-tree.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Budgets, Child, Done, Enqueue, Fail, Fork, Progress, Usage, Used } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
@@ -15,7 +14,7 @@ import { usageEventData } from './actions/usage.ts';
 import { conclude, inDocumentOrder } from './conclusion.ts';
 import { type Configuration, positionsOf } from './configuration.ts';
 import { type ActiveVisit, visitOf } from './context/active-visits.ts';
-import { type Context, languageOf } from './context/context.ts';
+import type { Context } from './context/context.ts';
 import type { Evaluation } from './context/evaluation.ts';
 import { StepContext } from './context/step-context.ts';
 import { isTimerEvent, type MachineEvent } from './machine-event.ts';
@@ -317,18 +316,13 @@ export class StepRunner {
     const { executionId, sequence } = origin;
     const patch = this.#step.admitted(given, null);
     const { tables } = this.#program;
-    // From here on, expressions are read as in an execution that starts now.
-    const language = Math.min(this.#env.language ?? LANGUAGE, tables.language);
-    const recordedLanguage = language > languageOf(this.#step.now) ? { language } : {};
     this.#step.addEvent('workflow_forked', null, {
       origin: { execution_id: executionId, sequence },
       state_patch: patch,
-      ...(decisions === undefined ? {} : { decisions: [...decisions] }),
+      decisions: [...decisions],
       ...(keepDecisions === true ? { keep_decisions: true } : {}),
-      ...recordedLanguage,
     });
     this.#step.patchState(patch);
-    this.#step.set(recordedLanguage);
     const work: string[] = [];
     const children: string[] = [];
     const failed: string[] = [];
@@ -342,7 +336,7 @@ export class StepRunner {
         const { retry } = tables.nodeOf(node);
         const delayMs = backoffMs(retry, attempt, `${executionId}\n${node}\n${activation}`);
         this.#step.timers.set(timerId(BACKOFF, backoffStateId(stateId(node))), delayMs);
-      } else if (phase !== 'deferred' && !this.#restartWait(node, decisions !== undefined)) failed.push(node);
+      } else if (phase !== 'deferred' && !this.#restartWait(node)) failed.push(node);
     }
     this.#beginAtEnd(work);
     for (const node of children) this.#move({ type: 'requeue', node });
@@ -351,10 +345,10 @@ export class StepRunner {
   }
 
   /**
-   * Starts the timeout of a parked node anew. `renderAgain`: the message of an approval is rendered from the current state. False = the
-   * evaluation budget does not suffice for it.
+   * Starts the timeout of a parked node anew; the message of an approval is rendered from the current state. False = the evaluation budget does
+   * not suffice for it.
    */
-  #restartWait(node: string, renderAgain: boolean): boolean {
+  #restartWait(node: string): boolean {
     const active = this.#step.activeOf(node);
     const { nowMs } = this.#env;
     const { kind } = this.#program.tables.nodeOf(node);
@@ -365,7 +359,7 @@ export class StepRunner {
         reviewData(this.#step, active.description ?? '', active.activation),
       );
       this.#step.setActive(node, { ...active, since, atMs: nowMs });
-    } else if (active.phase === 'approval' && renderAgain) {
+    } else if (active.phase === 'approval') {
       const rendered = renderApproval(this.#step, node, active.activation, kind, this.#env);
       if (rendered === null) return false;
       const since = this.#step.addEvent('interrupt_raised', node, rendered.data);
@@ -499,7 +493,6 @@ export class StepRunner {
       effects: step.effects.all(),
       diagnostics: evaluation.diagnostics,
       ignored,
-      budgetExceeded: evaluation.isExceeded,
       node,
     };
   }

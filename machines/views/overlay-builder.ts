@@ -1,16 +1,10 @@
-import { Budget } from '../expression/budget.ts';
-import { evaluate } from '../expression/index.ts';
-import { FIRST_LANGUAGE } from '../expression/syntax-tree.ts';
-import { truthy } from '../expression/values.ts';
 import { at } from '../graph/at.ts';
 import { END, RESULT_ROLES } from '../graph/edges.ts';
-import { isObject, type Json, type JsonObject, patchState } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { type Alternative, type NodeOutcome, type OutcomeRoutes, outcomeRoutes } from '../program/outcome-routes.ts';
-import { forwardsInput } from '../program/output-use.ts';
 import type { TimedEvent } from '../replay/log.ts';
 import { heldCondition } from '../step/actions/conditions.ts';
-import { completedPatch } from '../step/actions/state-patch.ts';
 import type { DrawnWorkflow } from './drawn-workflow.ts';
 import type { ExecutionOverlay, ExecutionStatus, NodeOverlay, NodeStatus } from './execution-overlay.ts';
 
@@ -45,16 +39,10 @@ export class OverlayBuilder {
   readonly #visits = new Map<string, number>();
   /** Outcome of a visit that is about to end, from the event before its end. */
   readonly #ending = new Map<string, NodeOutcome>();
-  /** The output that reached each node last, which control nodes pass on. */
-  readonly #received = new Map<number, Json>();
   readonly #taken: number[];
   /** Sequences at which an edge last led to the node, and at which a visit last began. */
   readonly #reached = new Map<number, number>();
   readonly #began = new Map<string, number>();
-  #state: JsonObject = {};
-  #input: Json = null;
-  #env: Readonly<Record<string, string>> = {};
-  #language = FIRST_LANGUAGE;
   #status: ExecutionStatus = 'running';
   #suspended = false;
   /** It has left the way of its edges for the node that `on_budget_exceeded` names. */
@@ -152,16 +140,12 @@ export class OverlayBuilder {
 
   #executionEvent(type: string, data: JsonObject): void {
     if (type === 'workflow_started') {
-      this.#input = data.initial_input ?? null;
-      this.#state = isObject(this.#input) ? this.#input : {};
-      this.#env = isObject(data.env) ? (data.env as Readonly<Record<string, string>>) : {};
-      this.#language = Number(data.language ?? FIRST_LANGUAGE);
       const { graph } = this.#program.tables;
       this.#reached.set(graph.start, 1);
     } else if (type === 'workflow_paused' || type === 'workflow_resumed') {
       this.#suspended = type === 'workflow_paused';
       this.#markAll();
-    } else if (type === 'workflow_forked') this.#fork(data);
+    } else if (type === 'workflow_forked') this.#fork();
     else if (type === 'workflow_retried') {
       this.#status = 'running';
       this.#error = null;
@@ -181,9 +165,7 @@ export class OverlayBuilder {
   }
 
   /** Nodes that were in progress in the origin begin anew. */
-  #fork(data: JsonObject): void {
-    this.#state = patchState(this.#state, data.state_patch ?? null);
-    if (typeof data.language === 'number') this.#language = data.language;
+  #fork(): void {
     for (const [node, { status }] of this.#nodes) if (UNFINISHED.has(status)) this.#update(node, { sinceMs: this.#atMs });
   }
 
@@ -220,7 +202,6 @@ export class OverlayBuilder {
         this.#update(node, { status: 'waiting' });
         break;
       case 'approval_received':
-        this.#state = patchState(this.#state, data.state_patch ?? null);
         this.#ending.set(node, data.decision === 'approved' ? 'approved' : 'rejected');
         break;
       case 'timer_fired':
@@ -268,27 +249,17 @@ export class OverlayBuilder {
     this.#end(node, atMs, 'failed', null);
     this.#update(node, { error });
     if (data.retryable !== false) return;
-    const output: JsonObject = { error, node_id: node, attempt: data.attempt ?? 0 };
-    const followed = this.#follow(node, data, this.#routesOf(node).failed ?? [], output, sequence);
+    const followed = this.#follow(node, data, this.#routesOf(node).failed ?? [], sequence);
     if (!followed) this.#failures.set(node, shown);
   }
 
   #completed(node: string, data: JsonObject, atMs: number, sequence: number): void {
     this.#begin(node, data, atMs, sequence);
-    this.#state = patchState(this.#state, completedPatch(data, node));
     this.#end(node, atMs, 'done', this.#isWork(node) && typeof data.duration_ms === 'number' ? data.duration_ms : null);
-    const { graph } = this.#program.tables;
-    const index = graph.indexOf(node) ?? 0;
     const routes = this.#routesOf(node);
     const ending = RESULT_ROLES.find((role) => role === data.route) ?? this.#ending.get(node);
     const alternatives = (ending === undefined ? undefined : routes[ending]) ?? routes.ok ?? [];
-    this.#follow(
-      node,
-      data,
-      alternatives,
-      forwardsInput(graph, index) ? (this.#received.get(index) ?? null) : (data.output ?? null),
-      sequence,
-    );
+    this.#follow(node, data, alternatives, sequence);
   }
 
   #end(node: string, atMs: number, status: NodeStatus, reportedMs: number | null): void {
@@ -305,14 +276,13 @@ export class OverlayBuilder {
   }
 
   /** Returns whether an edge led on. */
-  #follow(node: string, data: JsonObject, alternatives: readonly Alternative[], output: Json, sequence: number): boolean {
-    const chosen = Array.isArray(data.taken) ? this.#logged(data, alternatives) : this.#evaluated(alternatives, output);
+  #follow(node: string, data: JsonObject, alternatives: readonly Alternative[], sequence: number): boolean {
+    const chosen = this.#logged(data, alternatives);
     for (const edge of chosen?.live ?? []) {
       this.#taken[edge.index] = at(this.#taken, edge.index) + 1;
       this.#changedEdges.add(edge.index);
       if (edge.to === END) continue;
       this.#changedNodes.add(this.#program.tables.graph.idOf(edge.to));
-      this.#received.set(edge.to, output);
       this.#reached.set(edge.to, sequence);
     }
     this.#ending.delete(node);
@@ -328,18 +298,6 @@ export class OverlayBuilder {
     );
     const held = heldCondition(data);
     return matching.find(({ when }) => when === held) ?? matching[0];
-  }
-
-  /** Logs of earlier releases do not name the targets: the conditions are evaluated again, as in the step that was logged. */
-  #evaluated(alternatives: readonly Alternative[], output: Json): Alternative | undefined {
-    const budget = new Budget();
-    return alternatives.find(({ when }) => when === null || this.#isTrue(when, output, budget));
-  }
-
-  #isTrue(text: string, output: Json, budget: Budget): boolean {
-    const scope = { state: this.#state, output, input: this.#input, env: this.#env, language: this.#language };
-    const { value, error } = evaluate(this.#program.tables.expression(text), scope, budget);
-    return error === undefined && truthy(value);
   }
 
   #deferred(): string[] {

@@ -70,7 +70,6 @@ import { type Placement, singleProcess } from './placement.ts';
 import { ApprovalInbox } from './queries/approval-inbox.ts';
 import { EventQueries } from './queries/event-queries.ts';
 import { ExecutionQueries } from './queries/execution-queries.ts';
-import { UnlistedApprovals } from './queries/unlisted-approvals.ts';
 import { Quotas } from './quotas/quotas.ts';
 import { UsageBounds } from './quotas/usage-bounds.ts';
 import { TimeSlices } from './scheduling/time-slices.ts';
@@ -124,7 +123,6 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
   });
   const timers = new TimerQueue({ ...context, ...core, scope: activities.scope });
   const eraser = new Eraser({ ...context, cache, loader, corrupt });
-  const unlisted = new UnlistedApprovals({ ...context, loader });
   const lifecycle = new Lifecycle({
     ...context,
     ...activities,
@@ -134,7 +132,6 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
     heartbeats,
     timers,
     eraser,
-    unlisted,
     cluster,
     recovery: activities.recoveryScheduler,
     connections: core.mcpConnections,
@@ -147,7 +144,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
   const snapshots = new Snapshots({ store, workflows, executions, limiter });
   const transitions = new TransitionCounter({ store, workflows, executions, limiter });
   const eventLog = new EventQueries({ ...context, executions, history, commits: commitSignal(context) });
-  const approvalInbox = new ApprovalInbox({ ...context, executions, eventLog, unlisted });
+  const approvalInbox = new ApprovalInbox({ ...context, executions, eventLog });
   const registry = new WorkerRegistry({
     ...context,
     toolsOf: (tenantId) => core.workflows.toolsOf(tenantId),

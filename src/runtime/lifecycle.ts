@@ -7,7 +7,6 @@ import type { RuntimeContext } from './context.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Eraser } from './erasure/eraser.ts';
 import type { Heartbeats } from './heartbeats.ts';
-import type { UnlistedApprovals } from './queries/unlisted-approvals.ts';
 import type { Quotas } from './quotas/quotas.ts';
 import type { SubjectTokens } from './subject-tokens/subject-tokens.ts';
 import type { TimerQueue } from './timers/timer-queue.ts';
@@ -24,7 +23,6 @@ export interface LifecycleOptions extends Pick<RuntimeContext, 'store' | 'clock'
   readonly heartbeats: Heartbeats;
   readonly recovery: RecoveryScheduler;
   readonly eraser: Eraser;
-  readonly unlisted: UnlistedApprovals;
   /** Null: no other runtime may work on the database. */
   readonly cluster: Cluster | null;
   /** Of executors, to services. */
@@ -45,7 +43,7 @@ export class Lifecycle {
 
   /** Throws `StoreError` `store_locked` when another runtime works on the database. */
   async open(): Promise<void> {
-    const { store, clock, runtimeId, quotas, heartbeats, cluster, recovery, inbox, timers, eraser, unlisted, subjectTokens } =
+    const { store, clock, runtimeId, quotas, heartbeats, cluster, recovery, inbox, timers, eraser, subjectTokens } =
       this.#options;
     await store.lock({ runtimeId, pid: process.pid, startedAtMs: clock.nowMs() });
     await quotas.begin();
@@ -57,7 +55,6 @@ export class Lifecycle {
     inbox.drain();
     timers.poll();
     eraser.begin();
-    unlisted.begin();
     subjectTokens.begin();
   }
 
@@ -68,8 +65,7 @@ export class Lifecycle {
   }
 
   async #close(graceMs: number): Promise<void> {
-    const { shutdown, engine, pool, releases, heartbeats, recovery, cluster, connections, eraser, unlisted, subjectTokens } =
-      this.#options;
+    const { shutdown, engine, pool, releases, heartbeats, recovery, cluster, connections, eraser, subjectTokens } = this.#options;
     try {
       shutdown.abort();
       await pool.stop(graceMs);
@@ -79,7 +75,6 @@ export class Lifecycle {
       await engine.idle();
       await releases.idle(graceMs);
       await eraser.close();
-      await unlisted.close();
       await subjectTokens.idle();
       await heartbeats.signOff();
     } finally {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { LogEntry } from '../log/entry.ts';
 import type { StoredEvent } from '../log/stored-event.ts';
 import type { UnsignedBlocks } from '../port/resources/audit.ts';
-import { digestEntries, digestStream, hashBlock, type StreamDigest, signBlock } from './digest.ts';
+import { digestEntries, digestRows, hashBlock, type StreamDigest, signBlock } from './digest.ts';
 import { type ExportFault, ExportFaultError } from './export-fault.ts';
 import { ExportedChains } from './exported-chains.ts';
 import {
@@ -83,8 +83,6 @@ export async function* exportedStreams(
   }
 }
 
-const READABLE_VERSIONS: readonly unknown[] = [1, 2, EXPORT_VERSION];
-
 class ExportCheck {
   readonly #options: CheckOptions;
   readonly #sha256 = createHash('sha256');
@@ -162,12 +160,7 @@ class ExportCheck {
 
   #readHeader(line: HeaderLine): void {
     const { jamjet_audit, tenant_id, from_block } = line;
-    if (
-      !READABLE_VERSIONS.includes(jamjet_audit) ||
-      typeof tenant_id !== 'string' ||
-      !Number.isSafeInteger(from_block) ||
-      from_block < 1
-    )
+    if (jamjet_audit !== EXPORT_VERSION || typeof tenant_id !== 'string' || !Number.isSafeInteger(from_block) || from_block < 1)
       throw new ExportFaultError('format');
     this.#chains = new ExportedChains(line);
     this.#header = line;
@@ -211,21 +204,19 @@ class ExportCheck {
   }
 
   #readContent({ last_seq: lastSeq, digest }: OwnStream, line: StreamLine): ExportedStream {
-    const { execution_id: executionId, first_seq: firstSeq, created, events } = line;
+    const { execution_id: executionId, first_seq: firstSeq, created, events, entries: parts } = line;
+    if ((executionId === null) !== (parts === undefined) || (executionId === null) !== (events !== undefined))
+      throw new ExportFaultError('format');
     const range = { tenantId: this.#header?.tenant_id ?? '', executionId, firstSeq, lastSeq };
-    const start = created === null ? null : createdOf(created);
-    if (line.entries !== undefined) {
-      // Only executions have entries: removals are read from the rows of the control plane.
-      if (events !== undefined || executionId === null) throw new ExportFaultError('format');
-      const entries = line.entries.map(entryOf);
-      if (digestEntries(range, start, entries) !== digest) throw new ExportFaultError('stream_digest', executionId);
-      return { executionId, rows: [], entries };
-    }
+    const entries = (parts ?? []).map(entryOf);
     const rows = (events ?? []).map((event, index) => eventOf(event, firstSeq + index));
-    if (digestStream(range, start, rows) !== digest) throw new ExportFaultError('stream_digest', executionId);
-    if (executionId === null)
-      for (const row of rows) for (const { id, last_seq } of removedBy(row)) this.#recordRemoval(id, last_seq);
-    return { executionId, rows, entries: [] };
+    const sealed =
+      executionId === null
+        ? digestRows(range, rows)
+        : digestEntries(range, created === null ? null : createdOf(created), entries);
+    if (sealed !== digest) throw new ExportFaultError('stream_digest', executionId);
+    for (const row of rows) for (const { id, last_seq } of removedBy(row)) this.#recordRemoval(id, last_seq);
+    return { executionId, rows, entries };
   }
 
   #readEnd({ to_block, head, lines, sha256, signature }: EndLine, text: string): void {
@@ -272,7 +263,7 @@ function parse(text: string): Readonly<Record<string, unknown>> {
 
 /** The hash of a block needs only the digests of its streams. */
 function digestOf(stream: OwnStream | string, tenantId: string): StreamDigest {
-  if (typeof stream === 'string') return { version: 1, tenantId: '', executionId: null, firstSeq: 0, lastSeq: 0, digest: stream };
+  if (typeof stream === 'string') return { tenantId: '', executionId: null, firstSeq: 0, lastSeq: 0, digest: stream };
   const { execution_id: executionId, first_seq: firstSeq, last_seq: lastSeq, digest } = stream;
-  return { version: 1, tenantId, executionId, firstSeq, lastSeq, digest };
+  return { tenantId, executionId, firstSeq, lastSeq, digest };
 }

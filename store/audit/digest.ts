@@ -17,9 +17,7 @@ export interface StreamRange {
 }
 
 export interface StreamDigest extends StreamRange {
-  /** 1 = over rows: the control plane, and executions in logs of earlier releases. 2 = over the entries of an execution. */
-  readonly version: 1 | 2;
-  /** Base64url, like every hash here. */
+  /** Over the rows of the control plane, or the entries of an execution. Base64url, like every hash here. */
   readonly digest: string;
 }
 
@@ -32,19 +30,17 @@ export interface Block {
 }
 
 /**
- * The digest over rows. `created` belongs to the range that starts an execution: what it runs is part of the record. Rows are the whole range in order,
- * so their sequences need not be hashed. The data of all rows follows the other fields, because concatenating long texts is cheapest that way.
+ * The digest over the rows of a control plane. Rows are the whole range in order, so their sequences need not be hashed. The data of all rows follows
+ * the other fields, because concatenating long texts is cheapest that way.
  */
-export function digestStream(range: StreamRange, created: NewExecution | null, rows: readonly StoredEvent[]): string {
-  let text = `stream 1 ${rangeFields(range)}${createdFields(created)}`;
+export function digestRows(range: StreamRange, rows: readonly StoredEvent[]): string {
+  let text = `rows ${rangeFields(range)}`;
   let data = '';
   let context: StoredEvent | undefined;
   for (const row of rows) {
     if (context === undefined || !sameContext(context, row)) {
       context = row;
-      // Omitted when null, so that rows written before the field existed keep their digests.
-      const onBehalfOf = row.onBehalfOf === null ? '' : field(row.onBehalfOf);
-      text += `at ${row.atMs} ${field(row.actorId)}${field(row.actorType)}${field(row.request)}${onBehalfOf}\n`;
+      text += `at ${row.atMs} ${field(row.actorId)}${field(row.actorType)}${field(row.onBehalfOf)}${field(row.request)}\n`;
     }
     const { type, nodeId } = row;
     text += nodeId === null ? `${type.length}:${type} -` : `${type.length}:${type} ${nodeId.length}:${nodeId}`;
@@ -54,9 +50,12 @@ export function digestStream(range: StreamRange, created: NewExecution | null, r
   return hash('sha256', text + data, 'base64url');
 }
 
-/** The digest over entries: their bodies follow the other fields. */
+/**
+ * The digest over the entries of an execution: their bodies follow the other fields. `created` belongs to the range that starts the execution: what it
+ * runs is part of the record.
+ */
 export function digestEntries(range: StreamRange, created: NewExecution | null, entries: readonly LogEntry[]): string {
-  let text = `stream 2 ${rangeFields(range)}${createdFields(created)}`;
+  let text = `entries ${rangeFields(range)}${createdFields(created)}`;
   let bodies = '';
   for (const { seq, events, atMs, actorId, actorType, onBehalfOf, request, body } of entries) {
     text += `${seq} ${events} at ${atMs} ${field(actorId)}${field(actorType)}${field(onBehalfOf)}${field(request)}${body.length}\n`;

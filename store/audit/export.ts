@@ -17,7 +17,7 @@ import {
   type OwnStream,
   type StreamLine,
 } from './format.ts';
-import { rowsIn, type StreamContent } from './stream-content.ts';
+import type { StreamContent } from './stream-content.ts';
 
 export interface SealedBlock extends Block {
   readonly hash: string;
@@ -187,11 +187,9 @@ async function* streamLines(
 }
 
 function streamLine(stream: StreamDigest, content: StreamContent): StreamLine {
-  const { executionId, firstSeq, version } = stream;
-  const { created, entries } = content;
+  const { executionId, firstSeq } = stream;
+  const { created, events, entries } = content;
   const line = { execution_id: executionId, first_seq: firstSeq, created: created === null ? null : createdPart(created) };
-  if (executionId !== null && entries.length === 0) return { ...line, events: null };
-  const rows = version === 1 ? rowsIn(stream, content) : null;
-  // Damaged entries are exported as they are, which the check of the file reports.
-  return rows === null ? { ...line, entries: entries.map(entryPart) } : { ...line, events: rows.map(eventPart) };
+  if (executionId === null) return { ...line, events: events.map(eventPart) };
+  return entries.length === 0 ? { ...line, events: null } : { ...line, entries: entries.map(entryPart) };
 }

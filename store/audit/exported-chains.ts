@@ -1,11 +1,9 @@
 import { combinedHead } from './chain-heads.ts';
 import { ExportFaultError } from './export-fault.ts';
-import { type BlockLine, type ChainLine, EXPORT_VERSION, type HeaderLine, type HeadsLine } from './format.ts';
+import type { BlockLine, ChainLine, HeaderLine, HeadsLine } from './format.ts';
 
 /** The name used where all writers extend one chain. */
 const ONLY = '';
-
-const ONE_CHAIN_VERSIONS: readonly unknown[] = [1, EXPORT_VERSION];
 
 interface Tail {
   readonly block: number;
@@ -30,7 +28,7 @@ export class ExportedChains {
     this.#last = fromBlock - 1;
     if (!('previous' in header)) return;
     const { previous, chain_id: id } = header;
-    if (typeof previous !== 'string' || !ONE_CHAIN_VERSIONS.includes(header.jamjet_audit)) throw new ExportFaultError('format');
+    if (typeof previous !== 'string') throw new ExportFaultError('format');
     if (fromBlock === 1 && previous !== id) throw new ExportFaultError('block_hash');
     this.#tails.set(ONLY, { block: fromBlock - 1, hash: previous });
   }

@@ -7,14 +7,12 @@ import type { EventRow, NewExecution } from '../port/executions.ts';
  *
  * A database with one chain has one header, a database in which every writer has a chain another: there, the blocks of all chains follow in the order
  * of their positions, the first block of a chain is preceded by the state of that chain, and the end by the heads of all chains.
- *
- * Earlier releases wrote versions 1 (one chain) and 2 (many), in which every stream is exported as rows.
  */
 
-export const EXPORT_VERSION = 3;
+export const EXPORT_VERSION = 1;
 
 export interface OneChainHeader {
-  readonly jamjet_audit: typeof EXPORT_VERSION | 1;
+  readonly jamjet_audit: typeof EXPORT_VERSION;
   readonly tenant_id: string;
   readonly chain_id: string;
   readonly from_block: number;
@@ -24,7 +22,7 @@ export interface OneChainHeader {
 }
 
 export interface ManyChainsHeader {
-  readonly jamjet_audit: typeof EXPORT_VERSION | 2;
+  readonly jamjet_audit: typeof EXPORT_VERSION;
   readonly tenant_id: string;
   /** A position. */
   readonly from_block: number;
@@ -78,8 +76,8 @@ export interface StreamLine {
   /** The execution's fixed fields, with its first rows only; otherwise null. */
   readonly created: CreatedPart | null;
   /**
-   * The rows of a stream that was sealed as rows. Null = retention removed the execution, as a later `executions_removed` on the control plane records.
-   * Absent for a stream that was sealed as entries.
+   * The rows of the control plane. Null = retention removed the execution, as a later `executions_removed` on the control plane records. Absent for an
+   * execution that has its entries.
    */
   readonly events?: readonly EventPart[] | null;
   readonly entries?: readonly EntryPart[];

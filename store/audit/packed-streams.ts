@@ -13,17 +13,13 @@ import type { StreamDigest } from './digest.ts';
  * Numbers have seven bits per byte, the lowest first; the highest bit is set in all bytes but the last. Text is its length in bytes and UTF-8.
  */
 const FORM = 1;
-/** A bracket: JSON text of an earlier release. */
-const LISTED = 0x5b;
 
 const NEW_TENANT = 1;
 const CONTROL_PLANE = 2;
 const HEX_ID = 4;
 const BINARY_DIGEST = 8;
-/** The digest covers entries (version 2), not rows. */
-const OF_ENTRIES = 16;
 /** How many bytes of the execution's id are shared is in the other bits: ids begin with the time, and executions of a block began at about the same time. */
-const SHARED_SHIFT = 5;
+const SHARED_SHIFT = 4;
 const MAX_SHARED_BYTES = 7;
 
 const PREFIX = 'exec_';
@@ -42,7 +38,7 @@ export function packStreams(streams: readonly StreamDigest[]): Uint8Array {
   writer.byte(FORM);
   let tenant: string | null = null;
   let hexId = '';
-  for (const { version, tenantId, executionId, firstSeq, lastSeq, digest } of streams) {
+  for (const { tenantId, executionId, firstSeq, lastSeq, digest } of streams) {
     const isHex = executionId !== null && HEX_EXECUTION.test(executionId);
     const hexBefore = hexId;
     if (isHex) hexId = executionId.slice(PREFIX.length);
@@ -53,7 +49,6 @@ export function packStreams(streams: readonly StreamDigest[]): Uint8Array {
         (executionId === null ? CONTROL_PLANE : 0) |
         (isHex ? HEX_ID : 0) |
         (isBinary ? BINARY_DIGEST : 0) |
-        (version === 2 ? OF_ENTRIES : 0) |
         (shared << SHARED_SHIFT),
     );
     if (tenantId !== tenant) writer.text(tenantId);
@@ -85,7 +80,6 @@ export function unpackStreams(packed: Uint8Array): readonly StreamDigest[] {
   const streams: StreamDigest[] = [];
   try {
     const form = reader.byte();
-    if (form === LISTED) return parseStreams(Buffer.from(packed).toString()) ?? [];
     if (form !== FORM) return [];
     let tenantId = '';
     let hexId = '';
@@ -100,38 +94,13 @@ export function unpackStreams(packed: Uint8Array): readonly StreamDigest[] {
       const firstSeq = reader.number();
       const lastSeq = firstSeq + reader.number();
       const digest = (flags & BINARY_DIGEST) === 0 ? reader.text() : reader.bytes(DIGEST_BYTES, 'base64url');
-      streams.push({ version: (flags & OF_ENTRIES) === 0 ? 1 : 2, tenantId, executionId, firstSeq, lastSeq, digest });
+      streams.push({ tenantId, executionId, firstSeq, lastSeq, digest });
     }
     return streams;
   } catch (error) {
     if (error instanceof RangeError) return [];
     throw error;
   }
-}
-
-/** Parses the JSON text in which earlier releases stored the streams of a block. Null = it is not in that form. */
-export function parseStreams(text: string): readonly StreamDigest[] | null {
-  try {
-    const streams: unknown = JSON.parse(text);
-    return Array.isArray(streams) && streams.every(isListed) ? streams.map(listed) : null;
-  } catch {
-    // Not JSON: the text was damaged.
-    return null;
-  }
-}
-
-type ListedStream = readonly [tenantId: string, executionId: string | null, firstSeq: number, lastSeq: number, digest: string];
-
-function isListed(stream: unknown): stream is ListedStream {
-  if (!Array.isArray(stream) || stream.length !== 5) return false;
-  const [tenantId, executionId, firstSeq, lastSeq, digest] = stream as readonly unknown[];
-  const isRange = Number.isSafeInteger(firstSeq) && Number.isSafeInteger(lastSeq) && Number(firstSeq) >= 0;
-  const isNamed = typeof tenantId === 'string' && (executionId === null || typeof executionId === 'string');
-  return isRange && Number(lastSeq) >= Number(firstSeq) && isNamed && typeof digest === 'string';
-}
-
-function listed([tenantId, executionId, firstSeq, lastSeq, digest]: ListedStream): StreamDigest {
-  return { version: 1, tenantId, executionId, firstSeq, lastSeq, digest };
 }
 
 class Writer {

@@ -72,8 +72,8 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
   workflow_retried: { ofExecution: true, keys: ['nodes', 'forgiven'], stored: ['nodes', 'forgiven'] },
   workflow_forked: {
     ofExecution: true,
-    keys: ['origin', 'state_patch', 'decisions', 'keep_decisions', 'language'],
-    stored: ['origin', 'state_patch', 'language', 'decisions', 'keep_decisions'],
+    keys: ['origin', 'state_patch', 'decisions', 'keep_decisions'],
+    stored: ['origin', 'state_patch', 'decisions', 'keep_decisions'],
   },
   workflow_finalizing: { ofExecution: true, keys: ['status', 'reason', 'error'], stored: ['status', 'reason', 'error'] },
   node_scheduled: {

@@ -16,7 +16,7 @@ export interface WorkflowVersionRow {
   readonly version: string;
   readonly revision: string;
   readonly registeredAtMs: number;
-  /** Actor of the last registration; empty if an earlier release registered it. */
+  /** Actor of the last registration. */
   readonly registeredBy: string;
 }
 

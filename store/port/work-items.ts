@@ -7,7 +7,7 @@ export interface NewWorkItem {
   readonly attempt: number;
   readonly maxAttempts: number;
   readonly queue: string;
-  /** The tool that is asked for; empty = an earlier release wrote the item. */
+  /** The tool that is asked for. */
   readonly tool: string;
   /** JSON text, or empty when the runtime computes it at the claim; `{}` once the item is settled. */
   readonly payload: string;

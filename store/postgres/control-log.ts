@@ -1,4 +1,4 @@
-import { digestStream } from '../audit/digest.ts';
+import { digestRows } from '../audit/digest.ts';
 import type { ActionContext } from '../port/control.ts';
 import type { ControlEvent } from '../resources/database.ts';
 import { wellFormedEvent } from '../well-formed.ts';
@@ -39,7 +39,7 @@ export class ControlLog {
       return {
         result: undefined,
         atMs,
-        streams: [{ ...range, version: 1, digest: digestStream(range, null, [row]) }],
+        streams: [{ ...range, digest: digestRows(range, [row]) }],
         notifications,
       };
     });

@@ -1,15 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Client, DatabaseError } from 'pg';
-import { type Migration, migrate, readMigrations } from '../migrate.ts';
-import type { ConversionProgress } from '../port/conversion.ts';
+import { type Migration, migrate, readMigrations, refuseUnreleased } from '../migrate.ts';
 import { StoreError } from '../port/errors.ts';
 import type { Store } from '../port/store.ts';
 import { COMMIT_FUNCTION, CREATE_COMMIT_FUNCTION } from './commit/commit-function.ts';
 import { Connections } from './connections.ts';
-import { convertLog, isUnconverted } from './conversion/convert-log.ts';
 import { asStoreError, isStarting } from './errors.ts';
 import { POLICIES } from './policies.ts';
 import { PostgresStore } from './postgres-store.ts';
+import { SCHEMA_VERSION } from './queries/survey.ts';
 
 export interface PostgresOptions {
   /** `postgres://user@host:port/database`, with the TLS parameters of libpq. */
@@ -28,8 +27,6 @@ export interface PostgresOptions {
   readonly statementTimeoutMs?: number;
   /** Called when an idle connection breaks, and when the database has lost commits that it had acknowledged. */
   readonly onError?: (error: Error) => void;
-  /** Called with the progress of the conversion of a database that an older release wrote. */
-  readonly onConversion?: (progress: ConversionProgress) => void;
 }
 
 export const MIGRATIONS = new URL('./migrations/', import.meta.url);
@@ -81,14 +78,15 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
 async function upgrade(
   connections: Connections,
   migrations: readonly Migration[],
-  { nowMs = Date.now, onConversion = () => {} }: PostgresOptions,
+  { nowMs = Date.now }: PostgresOptions,
 ): Promise<void> {
   const client = await onceStarted(() => connections.dedicatedWithoutTimeout(false));
   const version = async (): Promise<number> => {
     const { rows } = await client.query<{ exists: boolean }>("SELECT to_regclass('schema_migrations') IS NOT NULL AS exists");
     if (rows[0]?.exists !== true) return 0;
-    const versions = await client.query<{ version: number | null }>('SELECT max(version) AS version FROM schema_migrations');
-    return versions.rows[0]?.version ?? 0;
+    const applied = await client.query<{ version: number; first: string | null }>(SCHEMA_VERSION.text);
+    refuseUnreleased(applied.rows[0]?.first);
+    return applied.rows[0]?.version ?? 0;
   };
   const apply = async (missing: (version: number) => readonly Migration[]): Promise<void> => {
     await client.query('BEGIN');
@@ -119,7 +117,6 @@ async function upgrade(
   try {
     await checkEncoding(client);
     await migrate({ version, upgrade: apply }, migrations);
-    if (await isUnconverted(client)) await convertLog(client, MIGRATION_LOCK, onConversion);
     const { rows } = await client.query<{ exists: boolean }>('SELECT to_regproc($1) IS NOT NULL AS exists', [COMMIT_FUNCTION]);
     if (rows[0]?.exists !== true) await create();
   } finally {

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { readMigrations } from '../migrate.ts';
+import { readMigrations, refuseUnreleased } from '../migrate.ts';
 import type { RunningRuntime, SchemaVersions, Survey, SurveyContent } from '../port/survey.ts';
 import { runQuery, sql as statement } from './connections.ts';
 import { MIGRATIONS } from './open.ts';
@@ -33,7 +33,9 @@ interface Found {
 }
 
 async function versions(client: Client, found: Found | undefined): Promise<SchemaVersions> {
-  const [schema] = found?.migrated === true ? await runQuery<{ version: number }>(client, sql.SCHEMA_VERSION, []) : [];
+  const [schema] =
+    found?.migrated === true ? await runQuery<{ version: number; first: string | null }>(client, sql.SCHEMA_VERSION, []) : [];
+  refuseUnreleased(schema?.first);
   return { schemaVersion: schema?.version ?? 0, newestVersion: readMigrations(MIGRATIONS).length };
 }
 

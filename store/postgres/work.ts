@@ -14,7 +14,7 @@ export class WorkItems {
     if (queues.length === 0) return [];
     const values = [tenantId, [...new Set(queues)], limit, workerId, nowMs + leaseMs, nowMs];
     if (tools === null) return this.#connections.query<WorkItemRow>(sql.CLAIM_WORK, values);
-    return this.#connections.query<WorkItemRow>(sql.CLAIM_WORK_OF_TOOLS, [...values, [...new Set(tools).add('')]]);
+    return this.#connections.query<WorkItemRow>(sql.CLAIM_WORK_OF_TOOLS, [...values, [...new Set(tools)]]);
   }
 
   async item(tenantId: string, id: string): Promise<WorkItemRow | null> {

@@ -2,7 +2,6 @@ import { nextTurn } from '../loop-turns.ts';
 import type { ApprovalPage, ApprovalPosition, ApprovalRow, ApprovalStore } from '../port/resources/approvals.ts';
 import type { ResourceDatabase } from './database.ts';
 import * as sql from './queries/approvals.ts';
-import { get, run, runEach } from './script.ts';
 
 /** Sorts after every id. */
 const AFTER_ALL = '\uffff';
@@ -42,22 +41,5 @@ export class Approvals implements ApprovalStore {
       after = end;
       await nextTurn(tenantId);
     }
-  }
-
-  async unlisted(page: { readonly after: string; readonly limit: number }): Promise<readonly string[]> {
-    return (await this.#db.runtime.all(sql.UNLISTED, page)).map(({ executionId }) => executionId);
-  }
-
-  enter(executionId: string, seq: number, open: readonly ApprovalRow[]): Promise<boolean> {
-    return this.#db.transaction(function* () {
-      if ((yield* get(sql.EXECUTION_AT, { executionId, seq })) === null) return false;
-      yield* runEach(sql.ENTER_APPROVAL, open);
-      yield* run(sql.FORGET_UNLISTED, { executionId });
-      return true;
-    });
-  }
-
-  async forget(executionId: string): Promise<void> {
-    await this.#db.runtime.run(sql.FORGET_UNLISTED, { executionId });
   }
 }

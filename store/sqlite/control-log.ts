@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { digestStream } from '../audit/digest.ts';
+import { digestRows } from '../audit/digest.ts';
 import type { ActionContext } from '../port/control.ts';
 import type { ControlEvent } from '../resources/database.ts';
 import { wellFormedEvent } from '../well-formed.ts';
@@ -40,6 +40,6 @@ export class ControlLog {
     const row = wellFormedEvent({ seq, type, nodeId: null, data, atMs, actorId, actorType, onBehalfOf: null, request });
     this.#append.run(tenantId, seq, row.type, atMs, row.actorId, actorType, row.request, row.data);
     const range = { tenantId, executionId: null, firstSeq: seq, lastSeq: seq };
-    this.#audit.closeBlock(atMs, [{ ...range, version: 1, digest: digestStream(range, null, [row]) }]);
+    this.#audit.closeBlock(atMs, [{ ...range, digest: digestRows(range, [row]) }]);
   }
 }

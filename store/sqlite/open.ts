@@ -3,11 +3,9 @@ import { dirname, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { type Migration, type MigrationTarget, migrate, readMigrations } from '../migrate.ts';
-import type { ConversionProgress } from '../port/conversion.ts';
 import { StoreError } from '../port/errors.ts';
 import type { Store } from '../port/store.ts';
 import { APPLICATION_ID, checkOwner } from './application-id.ts';
-import { convertLog } from './conversion/convert-log.ts';
 import { rejectHardLinks } from './database-files.ts';
 import { asStoreError, isBusy } from './errors.ts';
 import { makeFolder } from './make-folder.ts';
@@ -23,8 +21,6 @@ export interface SqliteOptions {
   readonly nowMs?: () => number;
   /** Signs every audit block with HMAC-SHA256; default: blocks are not signed. */
   readonly hmacKey?: string | Uint8Array;
-  /** Called with the progress of the conversion of a database that an older release wrote. */
-  readonly onConversion?: (progress: ConversionProgress) => void;
 }
 
 export const MIGRATIONS = new URL('./migrations/', import.meta.url);
@@ -58,20 +54,13 @@ const BUSY_TIMEOUT_MS = 2_000;
  * @example
  * const store = await openSqlite({ path: 'runs.db' });
  */
-export async function openSqlite({
-  path,
-  writer = 'admin',
-  nowMs = Date.now,
-  hmacKey,
-  onConversion = () => {},
-}: SqliteOptions): Promise<Store> {
+export async function openSqlite({ path, writer = 'admin', nowMs = Date.now, hmacKey }: SqliteOptions): Promise<Store> {
   const file = resolve(path);
   try {
     const db = await connect(file);
     try {
       const migrations = readMigrations(MIGRATIONS);
       await migrate(target(db, nowMs), migrations);
-      await convertLog(db, onConversion);
       db.pragma('foreign_keys = ON');
       db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
       return new SqliteStore(db, { writer, hmacKey: hmacKey ?? null, newestVersion: migrations.length });

@@ -8,7 +8,6 @@ import { checkOwner } from './application-id.ts';
 import { guarded } from './errors.ts';
 import { MIGRATIONS } from './open.ts';
 import { HOLDER } from './queries/control.ts';
-import { TABLE_EXISTS } from './queries/conversion.ts';
 import * as sql from './queries/survey.ts';
 import { isLocked, lacksLockFile } from './run-lock.ts';
 
@@ -49,7 +48,7 @@ function survey(db: Database.Database, file: string): Survey {
   const migrated = db.prepare(sql.IS_MIGRATED).get() !== undefined;
   const last = migrated ? db.prepare<[], RuntimeHolder>(HOLDER).get() : undefined;
   const holder = last !== undefined && isLocked(file) ? last : undefined;
-  const warnings = [...lockWarnings(file, last), ...linkWarnings(file), ...conversionWarnings(db)];
+  const warnings = [...lockWarnings(file, last), ...linkWarnings(file)];
   return {
     engine: 'sqlite',
     ...versions(db),
@@ -73,11 +72,6 @@ function linkWarnings(file: string): readonly string[] {
   return names === 1 ? [] : [`the database file has ${names} names (hard links): no runtime can use it until only one is left`];
 }
 
-function conversionWarnings(db: Database.Database): readonly string[] {
-  if (db.prepare(TABLE_EXISTS).get('old_audit_blocks') === undefined) return [];
-  return ['the log of an earlier release is not converted to its end: the next command that opens the database goes on with it'];
-}
-
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -87,18 +81,11 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Of a database of any release: before its migration, its log is `events`; while it is converted, the rest is in old tables. */
 function content(db: Database.Database): SurveyContent {
-  const exists = (table: string): boolean => db.prepare(TABLE_EXISTS).get(table) !== undefined;
-  const statuses = [sql.COUNT_BY_STATUS, ...(exists('old_executions') ? [sql.COUNT_OLD_BY_STATUS] : [])];
   const executions: Record<string, number> = {};
-  for (const statement of statuses) {
-    for (const row of db.prepare<[], { status: string; executions: number }>(statement).iterate())
-      executions[row.status] = (executions[row.status] ?? 0) + row.executions;
-  }
-  const counts = exists('log_entries') ? [sql.COUNT_EVENTS] : [sql.COUNT_UNMIGRATED_EVENTS];
-  if (exists('old_events')) counts.push(sql.COUNT_OLD_EVENTS);
-  const events = counts.reduce((sum, statement) => sum + (db.prepare<[], number>(statement).pluck().get() ?? 0), 0);
+  for (const row of db.prepare<[], { status: string; executions: number }>(sql.COUNT_BY_STATUS).iterate())
+    executions[row.status] = row.executions;
+  const events = db.prepare<[], number>(sql.COUNT_EVENTS).pluck().get() ?? 0;
   const rest = db.prepare<[], Omit<SurveyContent, 'executions' | 'events'>>(sql.COUNT_CONTENT).get();
   return { executions, events, ...(rest ?? { workflows: 0, timers: 0, workItems: 0 }) };
 }

@@ -90,7 +90,7 @@ export class WorkItems {
 
   /** The index yields the oldest items of each queue in order; merging them here avoids sorting a long queue. */
   #oldest({ tenantId, queues, tools, limit }: ClaimRequest): readonly PendingItem[] {
-    const named = tools === null ? null : JSON.stringify([...new Set(tools).add('')]);
+    const named = tools === null ? null : JSON.stringify([...new Set(tools)]);
     const candidates = [...new Set(queues)].flatMap((queue) =>
       named === null ? this.#pending.all(tenantId, queue, limit) : this.#oldestOfNamed({ tenantId, queue, tools: named }, limit),
     );

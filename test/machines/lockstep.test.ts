@@ -3,10 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { analyse } from '../../machines/graph/index.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
 import type { Workflow } from '../../machines/ir/workflow.ts';
-import { replay, type TimedEvent } from '../../machines/replay/index.ts';
+import { replay } from '../../machines/replay/index.ts';
 import { load, save } from '../../machines/step/index.ts';
-import type { ExecutionOverlay } from '../../machines/views/execution-overlay.ts';
-import { OverlayBuilder } from '../../machines/views/overlay-builder.ts';
 import { actorStepper } from '../support/actor-stepper.ts';
 import { Driver } from '../support/driver.ts';
 import { hasEnded, randomMove, visits } from '../support/lockstep.ts';
@@ -120,32 +118,6 @@ describe('a compiled machine', () => {
         }
       }),
       { numRuns: 600 },
-    );
-  });
-});
-
-describe('the transitions in a log', () => {
-  it('are the same that an evaluation of the conditions gives', () => {
-    fc.assert(
-      fc.property(documents(9), tape, fc.boolean(), (json, rolls, forks) => {
-        // The logs without targets are of releases in which no condition could read an output by its key.
-        const unnamed = JSON.parse(JSON.stringify(json).replaceAll('"output_key":"ok"', '"output_key":"x"'));
-        const driver = new Driver(valid(unnamed), { compile: { forks }, env: { stepLimit: MANY_STEPS } });
-        play(driver, rolls);
-        // A limit_exceeded node ends the execution without a transition, whatever its edges.
-        if (driver.run.status === 'limit_exceeded') return;
-        const overlay = (log: readonly TimedEvent[]): ExecutionOverlay => {
-          const builder = new OverlayBuilder(driver.program);
-          for (const event of log) builder.apply(event);
-          return builder.overlay;
-        };
-        const earlier = driver.log.map(({ data: { taken: _taken, evaluated: _evaluated, ...data }, ...event }) => ({
-          ...event,
-          data,
-        }));
-        expect(overlay(driver.log)).toEqual(overlay(earlier));
-      }),
-      { numRuns: 200 },
     );
   });
 });

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -9,12 +10,8 @@ import { type Call as CallFor, goldenEngines, HMAC_KEY, isMissing, recordings, s
 import { postgresServer } from '../support/postgres.ts';
 
 const RECORDED_MS = Date.UTC(2026, 10, 27, 15);
-/** A little after the databases were written, and before the first timer is due. */
-const OPENED_MS = {
-  'schema-13': Date.UTC(2026, 10, 27, 5, 30),
-  'schema-15': RECORDED_MS + 20 * 60_000,
-  'schema-15-converted': Date.UTC(2026, 10, 27, 5, 40),
-};
+/** By database: a little after it was written, and before the first timer is due. */
+const OPENED_MS = { 'schema-1': RECORDED_MS + 20 * 60_000 };
 type Name = keyof typeof OPENED_MS;
 const NEW_YEAR_MS = Date.UTC(2027, 0, 1);
 const MINUTE_MS = 60_000;
@@ -28,11 +25,14 @@ const ENDED: Readonly<Record<string, string>> = {
   failed: 'failed',
   'fork-origin': 'completed',
   retried: 'completed',
+  wide: 'cancelled',
 };
 /** Executions that were live. */
 const LIVE: Readonly<Record<string, string>> = {
   approval: 'paused',
+  'by-agent': 'paused',
   deadline: 'paused',
+  delegated: 'running',
   event: 'paused',
   'event-early': 'paused',
   'in-process': 'running',
@@ -43,19 +43,13 @@ const LIVE: Readonly<Record<string, string>> = {
   parent: 'paused',
   'policy-held': 'running',
   'retry-later': 'running',
-  section: 'running',
-  'section-choices': 'paused',
+  rounds: 'paused',
+  crossing: 'running',
+  'crossing-choices': 'paused',
   suspended: 'paused',
   'suspended-parallel': 'paused',
   timer: 'paused',
   unclaimed: 'running',
-};
-
-/** Executions that only one of the databases has. */
-const MORE_LIVE: Readonly<Record<Name, Readonly<Record<string, string>>>> = {
-  'schema-13': {},
-  'schema-15': { 'by-agent': 'paused', delegated: 'running', rounds: 'paused' },
-  'schema-15-converted': { 'born-later': 'paused' },
 };
 
 const ENGINES = goldenEngines(postgresServer());
@@ -137,46 +131,40 @@ async function receiver(): Promise<string> {
   return `http://127.0.0.1:${(listening.address() as AddressInfo).port}/`;
 }
 
+const exportAt = (clock: FakeClock) => ({ fromBlock: 1, atMs: clock.nowMs(), signal: new AbortController().signal });
+
 async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
   for await (const chunk of chunks) yield chunk.replace(/\n$/, '');
 }
 
 if (process.env.RECORD_GOLDEN === '1') {
   describe.each(['sqlite', 'postgres'] as const)('recording a %s database', (engine) => {
-    it.runIf(isMissing('schema-15', engine))('with every kind of execution', async () => {
+    it.runIf(isMissing('schema-1', engine))('with every kind of execution', async () => {
       const clock = new FakeClock(RECORDED_MS - 3 * DAY_MS);
-      const { store, save } = await RECORDINGS[engine](null, () => clock.nowMs());
+      const { store, save } = await RECORDINGS[engine](() => clock.nowMs());
       const served = await serveStore<CaseReply>(store, clock, recordingTools());
       await recordCases(served, clock, await receiver());
-      await save('schema-15');
-    });
-
-    it.runIf(isMissing('schema-15-converted', engine))('that was converted from schema 13, and used since', async () => {
-      const clock = new FakeClock(OPENED_MS['schema-13']);
-      const { store, save } = await RECORDINGS[engine]('schema-13', () => clock.nowMs());
-      const { operatorOf } = await serveStore<Body>(store, clock, { hang: () => new Promise<never>(() => {}) });
-      const call = await operatorOf('default');
-      const idOf = (await executions(call)).get('loop')?.execution_id;
-      await call('POST', `/executions/${idOf}/approve`, { node_id: 'again', decision: 'approved' });
-      await call('POST', '/executions', { workflow_id: 'approval', input: {}, labels: { case: 'born-later' } });
-      await save('schema-15-converted');
+      await save('schema-1');
+      const chains = engine === 'sqlite' ? 'one-chain' : 'many-chains';
+      const lines = linesOf(store.audit.export('acme', exportAt(clock)));
+      let text = '';
+      for await (const line of lines) text += `${line}\n`;
+      writeFileSync(`test/golden/exports/schema-1-${chains}.jsonl`, text);
     });
   });
 }
 
-const DATABASES = (['schema-13', 'schema-15', 'schema-15-converted'] as const).flatMap((name) =>
+const DATABASES = (Object.keys(OPENED_MS) as readonly Name[]).flatMap((name) =>
   (['sqlite', 'postgres'] as const).map((engine) => ({ name, engine })),
 );
 
 describe.each(DATABASES)('the golden $engine database $name', ({ name: database, engine }) => {
   it('opens with every execution, and those that were live go on to their ends', async () => {
     const { clock, store, errors, call, callAcme } = await open(engine, database);
-    const expected = { ...LIVE, ...MORE_LIVE[database] };
     const before = await executions(call);
     const idOf = (name: string): string => before.get(name)?.execution_id ?? '';
     for (const [name, status] of Object.entries(ENDED)) expect([name, before.get(name)?.status]).toEqual([name, status]);
-    if (database === 'schema-15') expect(before.get('wide')?.status).toBe('cancelled');
-    for (const name of Object.keys(expected)) expect(before.has(name), name).toBe(true);
+    for (const name of Object.keys(LIVE)) expect(before.has(name), name).toBe(true);
     expect(await store.verifyAudit()).toMatchObject({ fault: null, unsigned: null });
     for (const { execution_id: id } of before.values())
       expect(await call('GET', `/executions/${id}/replay`)).toMatchObject({ matches: true });
@@ -186,7 +174,7 @@ describe.each(DATABASES)('the golden $engine database $name', ({ name: database,
       expect(latest).toMatchObject({ revision, registered_by, current: true });
     }
 
-    // What waits for a decision is listed for all executions, although the release that wrote the database had no such list.
+    // What waits for a decision is listed for all executions.
     const { approvals } = await call('GET', '/approvals?limit=500');
     const waiting = [...new Set(approvals.map(({ execution_id }) => execution_id))];
     for (const name of ['approval', 'event-early', 'policy-held']) expect(waiting, name).toContain(idOf(name));
@@ -203,7 +191,7 @@ describe.each(DATABASES)('the golden $engine database $name', ({ name: database,
     const url = await receiver();
     const { webhooks } = await call('GET', '/webhooks');
     for (const { id } of webhooks) await call('PUT', `/webhooks/${id}`, { url });
-    for (const [name, correlation_key] of Object.entries({ event: 'payment', 'event-early': 'payment', section: 'k' }))
+    for (const [name, correlation_key] of Object.entries({ event: 'payment', 'event-early': 'payment', crossing: 'k' }))
       await call('POST', `/executions/${idOf(name)}/external-event`, { correlation_key, payload: { sum: 8 } });
     for (let rounds = 0; (await live(call)).length > 0; rounds += 1) {
       expect(rounds, `${await live(call)} are live`).toBeLessThan(100);
@@ -212,7 +200,7 @@ describe.each(DATABASES)('the golden $engine database $name', ({ name: database,
       await new Promise((resolve) => setImmediate(resolve));
     }
     const after = await executions(call);
-    for (const name of Object.keys(expected)) expect([name, after.get(name)?.status]).toEqual([name, 'completed']);
+    for (const name of Object.keys(LIVE)) expect([name, after.get(name)?.status]).toEqual([name, 'completed']);
     for (const { execution_id: id } of after.values())
       expect(await call('GET', `/executions/${id}/replay`)).toMatchObject({ matches: true });
     expect((await call('GET', `/executions/${idOf('event-early')}`)).state).toMatchObject({ sum: 7 });
@@ -248,17 +236,16 @@ describe.each(DATABASES)('the golden $engine database $name', ({ name: database,
 
     expect(await store.verifyAudit()).toMatchObject({ fault: null, unsigned: null });
     for (const tenantId of ['default', 'acme']) {
-      const request = { fromBlock: 1, atMs: clock.nowMs(), signal: new AbortController().signal };
-      const report = await checkExport(linesOf(store.audit.export(tenantId, request)), { key: HMAC_KEY, head: null });
+      const report = await checkExport(linesOf(store.audit.export(tenantId, exportAt(clock))), { key: HMAC_KEY, head: null });
       expect(report).toMatchObject({ fault: null, signed: true, removed: tenantId === 'acme' ? 1 : 0 });
     }
     expect(errors).toEqual([]);
   });
 });
 
-describe.each(['sqlite', 'postgres'] as const)('a long log in the golden %s database schema-15', (engine) => {
+describe.each(['sqlite', 'postgres'] as const)('a long log in the golden %s database schema-1', (engine) => {
   it('has several checkpoints, and gives the state at any of its events', async () => {
-    const { store, call, errors } = await open(engine, 'schema-15');
+    const { store, call, errors } = await open(engine, 'schema-1');
     const { execution_id: id, sequence } = (await executions(call)).get('rounds') as ExecutionItem;
     const checkpoints = [];
     for await (const { seq } of checkpointsUpTo(store, id)) checkpoints.push(seq);
@@ -273,7 +260,7 @@ describe.each(['sqlite', 'postgres'] as const)('a long log in the golden %s data
   });
 
   it('names the agent that acted, and for whom', async () => {
-    const { store, call } = await open(engine, 'schema-15');
+    const { store, call } = await open(engine, 'schema-1');
     const { items } = await call('GET', '/audit?actor_id=jane');
     expect(items.map(({ event_type, actor_id }) => `${event_type} by ${actor_id}`)).toEqual([
       'node_scheduled by agent:planner',

@@ -4,10 +4,11 @@ import { encodeStored } from '../../store/log/encode.ts';
 import type { StoredEvent } from '../../store/log/stored-event.ts';
 import { LogNames } from '../../store/sqlite/log/log-names.ts';
 import { logEntry, type StoredEntry } from '../../store/sqlite/log/stored-entry.ts';
-import { INSERT_ENTRY } from '../../store/sqlite/queries/conversion.ts';
 
 const ENTRIES = `SELECT position, log_id AS logId, tenant, seq, events, at_ms AS atMs, actor, request, body FROM log_entries
   WHERE log_id IN (SELECT log_id FROM executions WHERE id LIKE ?) ORDER BY position`;
+const INSERT_ENTRY = `INSERT INTO log_entries (position, log_id, seq, events, tenant, at_ms, actor, request, body)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /**
  * Changes stored events in an SQLite file without the store. `edit` gets each event of the execution ('%': of all), and

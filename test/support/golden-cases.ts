@@ -73,7 +73,7 @@ function chain(workflow_id: string, nodes: readonly Node[], settings = {}): obje
   return graph(workflow_id, nodes, edges, settings);
 }
 
-const SECTION = [
+const CROSSING = [
   tool('a'),
   tool('b', 'twice'),
   approval('c', { timeout_secs: 7200 }),
@@ -103,8 +103,8 @@ const WORKFLOWS = [
   chain('fork-origin', [tool('a'), tool('b'), tool('c')]),
   chain('inner', [approval('inside'), tool('inside_tool')]),
   chain('parent', [{ id: 'child', kind: { type: 'subgraph', workflow_ref: 'inner', output_key: 'child' } }, AFTER]),
-  graph('section', SECTION, ['a>b', 'a>c', 'a>d', 'b>e', 'c>e', 'c>f', 'd>f', 'e>f']),
-  graph('section-choices', CHOICES, [
+  graph('crossing', CROSSING, ['a>b', 'a>c', 'a>d', 'b>e', 'c>e', 'c>f', 'd>f', 'e>f']),
+  graph('crossing-choices', CHOICES, [
     'a>b',
     'a>c',
     'b>d state.left',
@@ -296,11 +296,11 @@ class Cases {
   }
 
   async #recordGraphs(): Promise<void> {
-    const section = await this.start('section');
+    const crossing = await this.start('crossing');
     await this.finish();
     await this.#fail('try later', true);
-    await this.#event(section, 'early', 1);
-    const choices = await this.start('section-choices');
+    await this.#event(crossing, 'early', 1);
+    const choices = await this.start('crossing-choices');
     await this.finish({ state_patch: { left: true, right: true } });
     await this.#approve(choices, 'b');
     const lanes = await this.start('parallel');

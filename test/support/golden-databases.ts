@@ -22,12 +22,10 @@ import { temporaryFolder } from './stores.ts';
 export const HMAC_KEY = 'golden';
 
 /** The databases of test/golden/databases. */
-export type GoldenDatabase = 'schema-13' | 'schema-13-interrupted' | 'schema-15' | 'schema-15-converted';
+export type GoldenDatabase = 'schema-1';
 
 export interface GoldenOptions {
   readonly nowMs: () => number;
-  /** Run on the database before it is opened, in its old schema, without row-level security. */
-  readonly statements?: readonly string[];
 }
 
 /** Restores a database for the calling test, and opens it with today's code. */
@@ -40,15 +38,14 @@ interface Recording {
   readonly save: (name: GoldenDatabase) => Promise<void>;
 }
 
-/** Opens a new database, or a golden one that another is to be made of, for the calling test. */
-type OpenRecording = (source: GoldenDatabase | null, nowMs: () => number) => Promise<Recording>;
+/** Opens a new database for the calling test. */
+type OpenRecording = (nowMs: () => number) => Promise<Recording>;
 
 /** By engine. */
 export function recordings(server: () => PostgresServer): { readonly sqlite: OpenRecording; readonly postgres: OpenRecording } {
   return {
-    async sqlite(source, nowMs) {
+    async sqlite(nowMs) {
       const path = join(temporaryFolder(), 'runtime.db');
-      if (source !== null) writeFileSync(path, stored(`${source}.db`));
       const save = async (name: GoldenDatabase): Promise<void> => {
         const copy = join(temporaryFolder(), 'copy.db');
         const db = new Database(path, { readonly: true });
@@ -58,9 +55,9 @@ export function recordings(server: () => PostgresServer): { readonly sqlite: Ope
       };
       return { store: await openSqlite({ path, nowMs, hmacKey: HMAC_KEY }), save };
     },
-    async postgres(source, nowMs) {
-      const url = source === null ? await server().createDatabase() : await restorePostgres(server(), source, []);
-      if (source === null) onTestFinished(() => server().dropDatabase(url));
+    async postgres(nowMs) {
+      const url = await server().createDatabase();
+      onTestFinished(() => server().dropDatabase(url));
       const store = await openPostgres({ url, nowMs, hmacKey: HMAC_KEY });
       const options = ['--no-owner', '--no-privileges', '--inserts', '--rows-per-insert=100', superuserOf(server(), url)];
       const save = async (name: GoldenDatabase): Promise<void> => {
@@ -81,36 +78,28 @@ export function isMissing(name: GoldenDatabase, engine: 'sqlite' | 'postgres'): 
 /** By engine. `server`: of the calling file. */
 export function goldenEngines(server: () => PostgresServer): { readonly sqlite: OpenGolden; readonly postgres: OpenGolden } {
   return {
-    async sqlite(name, { nowMs, statements = [] }) {
+    async sqlite(name, { nowMs }) {
       const path = join(temporaryFolder(), 'runtime.db');
       writeFileSync(path, stored(`${name}.db`));
-      const db = new Database(path);
-      for (const statement of statements) db.exec(statement);
-      db.close();
       return openSqlite({ path, nowMs, hmacKey: HMAC_KEY });
     },
-    async postgres(name, { nowMs, statements = [] }) {
-      const url = await restorePostgres(server(), name, statements);
+    async postgres(name, { nowMs }) {
+      const url = await restorePostgres(server(), name);
       return openPostgres({ url, nowMs, hmacKey: HMAC_KEY });
     },
   };
 }
 
-/** Restores a PostgreSQL dump until the end of the calling test, and runs statements on it; returns its owner's URL. */
-export async function restorePostgres(
-  server: PostgresServer,
-  name: GoldenDatabase,
-  statements: readonly string[],
-): Promise<string> {
+/** Restores a PostgreSQL dump until the end of the calling test; returns its owner's URL. */
+async function restorePostgres(server: PostgresServer, name: GoldenDatabase): Promise<string> {
   const url = await server.createDatabase();
   onTestFinished(() => server.dropDatabase(url));
   await runStatements(url, [stored(`${name}.sql`).toString('utf8')]);
-  await runStatements(superuserOf(server, url), statements);
   return url;
 }
 
 /** The URL by which the superuser reaches a database. */
-export function superuserOf(server: PostgresServer, url: string): string {
+function superuserOf(server: PostgresServer, url: string): string {
   const superuser = new URL(server.url);
   superuser.pathname = databaseName(url);
   return superuser.href;

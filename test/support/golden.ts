@@ -135,7 +135,7 @@ const DEFAULTS: Readonly<Record<Exclude<Message['type'], 'timer'>, JsonObject>> 
   pause: { reason: null },
   resume: {},
   retry: {},
-  fork: { origin: { executionId: GOLDEN_ENV.executionId, sequence: 0 }, patch: {} },
+  fork: { origin: { executionId: GOLDEN_ENV.executionId, sequence: 0 }, patch: {}, decisions: [] },
 };
 
 /** One node, edge, message, event or snapshot per line, for readable diffs. */

@@ -2,7 +2,7 @@ import { at } from '../../graph/at.ts';
 import { BitSet } from '../../graph/bit-set.ts';
 import { END } from '../../graph/edges.ts';
 import type { Graph } from '../../graph/graph.ts';
-import { FIRST_LANE_LAYOUT, LANE_LAYOUT, type SubgraphPlan } from '../../program/plan.ts';
+import type { SubgraphPlan } from '../../program/plan.ts';
 import { tooLarge } from './too-large.ts';
 
 /** A step of a subgraph costs time proportional to its lanes, a chain of skips to lanes × nodes. */
@@ -14,16 +14,10 @@ const MAX_LANES_TIMES_NODES = 300_000;
  * to the next that no first-wins join can cut short, and no such join may cancel the next node without the one before it. Topological order
  * within a lane keeps the nodes of a loop together.
  */
-export function layOutLanes(graph: Graph, body: BitSet): Pick<SubgraphPlan, 'lanes' | 'layout'> {
+export function layOutLanes(graph: Graph, body: BitSet): Pick<SubgraphPlan, 'lanes'> {
   const nodes = byLongestPath(graph, body);
   const joins = cancellingJoins(graph, body);
-  const lanes = lanesOf(graph, body, nodes, joins);
-  const isAsFirst = joins.size === 0 || sameLanes(lanes, lanesOf(graph, body, nodes, new Map()));
-  return { lanes, layout: isAsFirst ? FIRST_LANE_LAYOUT : LANE_LAYOUT };
-}
-
-function sameLanes(some: readonly (readonly number[])[], others: readonly (readonly number[])[]): boolean {
-  return JSON.stringify(some) === JSON.stringify(others);
+  return { lanes: lanesOf(graph, body, nodes, joins) };
 }
 
 function lanesOf(graph: Graph, body: BitSet, nodes: readonly number[], joins: CancellingJoins): number[][] {

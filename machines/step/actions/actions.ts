@@ -3,9 +3,7 @@ import { type Json, type JsonObject, patchState } from '../../json.ts';
 import { definitionOf, type Kind } from '../../nodes/index.ts';
 import type { NodeOutcome } from '../../program/outcome-routes.ts';
 import type { CompleteParams, FailParams } from '../../program/parameters.ts';
-import { FIELD_RULES } from '../../program/rules.ts';
 import { visitOf } from '../context/active-visits.ts';
-import { rulesOf } from '../context/context.ts';
 import { inputKeyOf } from '../context/input-key.ts';
 import type { StepContext } from '../context/step-context.ts';
 import { isTimerEvent, type MachineEvent } from '../machine-event.ts';
@@ -69,8 +67,7 @@ function completionOf(step: StepContext, node: string, event: MachineEvent): Com
   const kind = kindOf(step, node);
   const completion = plainCompletionOf(step, node, event);
   if (event.type !== 'done' && event.type !== 'child' && event.type !== 'event') return completion;
-  const derived = admittedOutput(step, node, completion);
-  const patch = namedFieldsPatch(step, kind, completion.output, derived);
+  const patch = withNamedFields(kind, completion.output, admittedOutput(step, node, completion));
   return patch === completion.patch ? completion : { ...completion, patch };
 }
 
@@ -224,7 +221,7 @@ function passJoin(step: StepContext, event: MachineEvent, { node, update, choosi
   const completion: Completion = {
     outcome: 'ok',
     output,
-    patch: namedFieldsPatch(step, kind, output, outputKeyPatch(kind) ?? { kind: 'none' }),
+    patch: withNamedFields(kind, output, outputKeyPatch(kind) ?? { kind: 'none' }),
     details: winner !== null && isFirst ? { source: winner[0] } : {},
     key: winner !== null && isFirst ? inputKeyOf(step.tables, winner) : null,
   };
@@ -286,8 +283,4 @@ export function attemptStarted(step: StepContext, event: MachineEvent, node: str
 
 function kindOf(step: StepContext, node: string): Kind {
   return step.tables.graph.node(step.indexOf(node)).kind;
-}
-
-function namedFieldsPatch(step: StepContext, kind: Kind, output: Json, patch: StatePatch): StatePatch {
-  return rulesOf(step.now) < FIELD_RULES ? patch : withNamedFields(kind, output, patch);
 }

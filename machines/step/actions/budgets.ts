@@ -2,8 +2,7 @@ import type { EventType } from '../../events.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Budgets, Usage } from '../../messages.ts';
 import { type BudgetAction, COST_EXCEEDED } from '../../program/budget-action.ts';
-import { BUDGET_RULES } from '../../program/rules.ts';
-import { type Context, rulesOf } from '../context/context.ts';
+import type { Context } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import type { MachineEvent } from '../machine-event.ts';
 import { MAX_SEGMENTS, nextSegmentId } from '../segments.ts';
@@ -22,7 +21,7 @@ const TOKENS = ['total_tokens', 'input_tokens', 'output_tokens'] as const;
  */
 export function meter(step: StepContext, node: string, event: MachineEvent): void {
   const usage = usageIn(event);
-  // A completion is checked whatever it reports: logs of earlier releases have it so.
+  // A completion is checked whatever it reports: what a retry forgives may have been counted before.
   if (event.type === 'done' || isMetered(usage)) addUsage(step, node, usage, node);
 }
 
@@ -33,7 +32,7 @@ export function meterUsage(step: StepContext, node: string, usage: Usage | undef
 
 function addUsage(step: StepContext, node: string, usage: Usage | undefined, at: string | null): void {
   const { workflow } = step.tables;
-  const action = budgetActionOf(step);
+  const action = step.tables.budgetAction;
   const wasExceeded = GOES_ON.has(action) && exceededBudget(step.now, workflow) !== null;
   step.addUsage(usage);
   if (step.halt !== null || step.now.ending !== null || wasExceeded) return;
@@ -78,21 +77,16 @@ function isMetered({ input_tokens = 0, output_tokens = 0, cost_usd = 0 }: Usage 
   return input_tokens > 0 || output_tokens > 0 || cost_usd > 0;
 }
 
-/** What an exceeded budget does. Executions of earlier rules have no guards. */
-function budgetActionOf({ tables, now }: StepContext): BudgetAction {
-  return tables.budgetAction === 'guard' && rulesOf(now) < BUDGET_RULES ? 'fail' : tables.budgetAction;
-}
-
 /** The state as conditions see it: in a workflow whose conditions ask for it, with `__cost_exceeded__`. */
 export function guardedState(step: StepContext, state: JsonObject): JsonObject {
-  if (budgetActionOf(step) !== 'guard') return state;
+  if (step.tables.budgetAction !== 'guard') return state;
   const isExceeded = exceededBudget(step.now, step.tables.workflow) !== null;
   return isExceeded || state[COST_EXCEEDED] === undefined ? { ...state, [COST_EXCEEDED]: isExceeded } : state;
 }
 
 /** Data of `strategy_limit_hit`: the budget that is exceeded, if any. */
 export function limitEventData({ now, tables }: StepContext): JsonObject {
-  const exceeded = rulesOf(now) < BUDGET_RULES ? null : exceededBudget(now, tables.workflow);
+  const exceeded = exceededBudget(now, tables.workflow);
   if (exceeded === null) return { limit_type: 'limit_exceeded', limit_value: null, actual_value: null };
   const { limit, current, limit_usd, current_usd } = exceeded.data;
   return exceeded.event === 'cost_budget_exceeded'

@@ -2,7 +2,6 @@ import { truthy } from '../../expression/values.ts';
 import { END } from '../../graph/edges.ts';
 import type { Json, JsonObject } from '../../json.ts';
 import { definitionOf } from '../../nodes/index.ts';
-import { languageOf } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import { guardedState } from './budgets.ts';
 
@@ -24,7 +23,7 @@ export function chooseTransition(step: StepContext, node: string, given: NodeOut
   const { evaluation, tables } = step;
   const { input, env } = step.now;
   const { output, key: outputKey } = given;
-  const scope = { state: guardedState(step, state), output, outputKey, input, env, language: languageOf(step.now) };
+  const scope = { state: guardedState(step, state), output, outputKey, input, env };
   const evaluated: JsonObject[] = [];
   let chosen: string | null = null;
   for (const { when, live } of tables.choices.get(node) ?? []) {

@@ -13,8 +13,7 @@ import type {
   SubgraphNodeParams,
   SubgraphParams,
 } from '../../program/parameters.ts';
-import { FIRST_RULES } from '../../program/rules.ts';
-import { own, rulesOf } from '../context/context.ts';
+import { own } from '../context/context.ts';
 import type { MachineContext, StepContext } from '../context/step-context.ts';
 import { NODE, type NodeState } from '../context/subgraph-state.ts';
 import type { MachineEvent } from '../machine-event.ts';
@@ -59,7 +58,7 @@ export const guards = {
   /** Is the execution to continue at the node for budgets? */
   rerouted: ({ context: { step } }: GuardArgs) => step.halt?.status === 'rerouted',
   /** Has the step limit or a budget been reached before this node was? */
-  halted: ({ context: { step } }: GuardArgs) => step.halt !== null && rulesOf(step.now) > FIRST_RULES,
+  halted: ({ context: { step } }: GuardArgs) => step.halt !== null,
   limitReached: ({ context: { step } }: GuardArgs) => step.halt?.status === 'limit_exceeded',
   /** Have all branches of a fork arrived? */
   branchesEnded: ({ context: { step } }: GuardArgs, { fork, of, as }: ForkParams) => {

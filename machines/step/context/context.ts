@@ -1,9 +1,7 @@
 import type { AutonomyCounts } from '../../autonomy.ts';
-import { FIRST_LANGUAGE } from '../../expression/syntax-tree.ts';
 import type { Json, JsonObject } from '../../json.ts';
 import type { Budgets, UsageTotals } from '../../messages.ts';
 import type { EndStatus } from '../../program/parameters.ts';
-import { FIRST_RULES } from '../../program/rules.ts';
 import type { ActiveVisits } from './active-visits.ts';
 
 /** A buffered external event: no node has waited for it yet. */
@@ -67,16 +65,10 @@ export interface Context {
   readonly input: Json;
   /** Values of the `env` root that conditions read, as they were when the execution started. */
   readonly env: Readonly<Record<string, string>>;
-  /** Version of the expression language (`LANGUAGE`); absent = 1. */
-  readonly language?: number;
-  /** Version of the execution rules (`RULES`); absent = 1. */
-  readonly rules?: number;
   /** Which segment of a chain of executions it is (`continue_as_new`); absent = 0, the first. */
   readonly segment?: number;
   /** The execution that continues it; absent = none. */
   readonly continuedAs?: string;
-  /** Version of the lane layout of its subgraphs (`SubgraphPlan.layout`); absent = 1. */
-  readonly layout?: number;
   /** Node completions after which the execution fails. */
   readonly stepLimit: number;
   readonly state: JsonObject;
@@ -160,14 +152,6 @@ export function mergeBudgets(before: Budgets | undefined, { token_budget, cost_b
     token_budget: token_budget === null ? (before?.token_budget ?? null) : { ...before?.token_budget, ...token_budget },
     cost_budget_usd: cost_budget_usd ?? before?.cost_budget_usd ?? null,
   };
-}
-
-export function languageOf(context: Context): number {
-  return context.language ?? FIRST_LANGUAGE;
-}
-
-export function rulesOf(context: Context): number {
-  return context.rules ?? FIRST_RULES;
 }
 
 /** An own entry of a record keyed by names that users chose, such as `toString`. */

@@ -22,11 +22,6 @@ export class Evaluation {
     this.budget = new Budget(work);
   }
 
-  /** Has the budget been exceeded at any node? */
-  get isExceeded(): boolean {
-    return this.#exceeded.size > 0;
-  }
-
   /** A condition of a node. Once the budget has been exceeded at a node, none of its conditions holds. */
   condition(node: string, expression: Expression, scope: Scope): EvaluationResult {
     if (this.#exceeded.has(node)) return { value: null };

@@ -11,7 +11,6 @@ import { admittedPatch } from '../../program/internal-state.ts';
 import type { NodeOutcome } from '../../program/outcome-routes.ts';
 import { forwardsInput } from '../../program/output-use.ts';
 import type { ContextUpdate, SkipScope } from '../../program/parameters.ts';
-import { INTERNAL_STATE_RULES } from '../../program/rules.ts';
 import type { ProgramTables } from '../../program/tables.ts';
 import type { StepEnv } from '../../run.ts';
 import type { MachineEvent } from '../machine-event.ts';
@@ -25,7 +24,6 @@ import {
   mergeBudgets,
   own,
   type PendingInput,
-  rulesOf,
 } from './context.ts';
 import { Evaluation } from './evaluation.ts';
 import { InputAllowance } from './input-allowance.ts';
@@ -253,7 +251,7 @@ export class StepContext {
   /** What the state takes of a patch that is given. `writer`: the node whose result it is; null = a caller gives it. */
   admitted(patch: Json, writer: string | null): Json {
     const { internalState } = this.tables;
-    if (internalState.size === 0 || rulesOf(this.#now) < INTERNAL_STATE_RULES) return patch;
+    if (internalState.size === 0) return patch;
     this.#ignored ??= new Set();
     return admittedPatch(internalState, patch, writer, this.#ignored);
   }

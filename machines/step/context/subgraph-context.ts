@@ -6,9 +6,8 @@ import { NO_NODE } from '../../program/convergence.ts';
 import { skippedWhileInside } from '../../program/dead-paths.ts';
 import type { EdgeDecisions } from '../../program/parameters.ts';
 import type { SubgraphPlan } from '../../program/plan.ts';
-import { FIRST_RULES } from '../../program/rules.ts';
 import type { ProgramTables, SubgraphTable } from '../../program/tables.ts';
-import { type Context, type Halt, rulesOf, type SubgraphState } from './context.ts';
+import type { Context, Halt, SubgraphState } from './context.ts';
 import { EDGE, type EdgeState, NODE, type NodeState } from './subgraph-state.ts';
 
 /** The part of the step context that a subgraph uses. Nodes are named by id, except for skips. */
@@ -265,7 +264,7 @@ export class SubgraphContext {
   #exhaustedNodes(): ReadonlySet<number> {
     const { enclosingLoops } = this.#table;
     const exhausted = new Set<number>();
-    if (enclosingLoops === null || rulesOf(this.#host.now) === FIRST_RULES) return exhausted;
+    if (enclosingLoops === null) return exhausted;
     for (const [node, backEdges] of enclosingLoops.backEdges)
       if (backEdges.every((edge) => this.#effectiveEdgeState(edge) === EDGE.dead)) exhausted.add(node);
     return exhausted;

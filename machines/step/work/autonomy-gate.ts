@@ -1,10 +1,9 @@
 import { type AttemptRole, type AutonomyCounts, reachedLimit } from '../../autonomy.ts';
 import type { JsonObject } from '../../json.ts';
 import { definitionOf, type Kind } from '../../nodes/index.ts';
-import { AUTONOMY_RULES } from '../../program/rules.ts';
 import { usageIn } from '../actions/budgets.ts';
 import { type ActiveVisit, visitOf } from '../context/active-visits.ts';
-import { own, rulesOf } from '../context/context.ts';
+import { own } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import type { FailEvent, MachineEvent } from '../machine-event.ts';
 import { carriedCall } from './held-calls.ts';
@@ -18,7 +17,7 @@ const TARGET = 'human_approval';
  */
 export function holdAtLimit(step: StepContext, node: string, active: ActiveVisit, nowMs: number): 'held' | FailEvent | null {
   const { autonomy, kind } = step.tables.nodeOf(node);
-  if (autonomy === null || rulesOf(step.now) < AUTONOMY_RULES) return null;
+  if (autonomy === null) return null;
   const { agent, circuit_breaker_threshold: threshold } = autonomy;
   const counts = countsOf(step, agent) ?? fresh(nowMs);
   if (counts.refused !== undefined && agent === node) {
@@ -90,7 +89,7 @@ export function countAttempt(
   outcome: 'succeeded' | 'failed' | 'retried',
 ): void {
   const { autonomy, kind } = step.tables.nodeOf(node);
-  if (autonomy === null || rulesOf(step.now) < AUTONOMY_RULES) return;
+  if (autonomy === null) return;
   const counts = countsOf(step, autonomy.agent);
   if (counts === null) return;
   const { input_tokens = 0, output_tokens = 0, cost_usd = 0 } = usageIn(event) ?? {};

@@ -46,7 +46,7 @@ function beginAttempt(step: StepContext, node: string, active: ActiveVisit, kind
     step.effects.add([{ type: 'spawn', node, activation, attempt }]);
     return null;
   }
-  const queue = env.queueOf?.(node) ?? definitionOf(kind).queue(kind) ?? 'general';
+  const queue = definitionOf(kind).queue(kind) ?? 'general';
   const local = env.isLocal(node);
   const scheduled = local
     ? { queue_type: queue, attempt, in_process: true, activation }

@@ -1,6 +1,5 @@
 import { render, type Template } from '../../expression/template.ts';
 import type { Json } from '../../json.ts';
-import { languageOf } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import type { FailEvent } from '../machine-event.ts';
 import { executionFacts } from './input.ts';
@@ -26,7 +25,6 @@ export function renderAtNode(
     input,
     env,
     facts,
-    language: languageOf(step.now),
   };
   const { value, errors, exceeded } = render(template, scope, evaluation.budget);
   if (exceeded !== undefined) {

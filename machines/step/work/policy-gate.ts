@@ -1,10 +1,8 @@
 import type { JsonObject } from '../../json.ts';
 import { calledTools, type PolicyVerdict, policyVerdict, ruleText, subjectOf } from '../../policy.ts';
 import type { LateNames } from '../../program/late-names.ts';
-import { POLICY_RULES } from '../../program/rules.ts';
 import type { StepEnv } from '../../run.ts';
 import { type ActiveVisit, type HeldFor, visitOf } from '../context/active-visits.ts';
-import { rulesOf } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import type { FailEvent } from '../machine-event.ts';
 import { carriedCall, shownCalls } from './held-calls.ts';
@@ -32,7 +30,7 @@ export function rulingOn(step: StepContext, node: string, active: ActiveVisit, i
   const late = tables.lateNames.get(node) ?? null;
   if (compiled === null && tenant === null && (late === null || (definition.policy ?? tables.workflow.policy) === null))
     return null;
-  const isJudgedNow = late !== null && rulesOf(step.now) >= POLICY_RULES;
+  const isJudgedNow = late !== null;
   const names = isJudgedNow ? namesNow(step, node, late, env) : [];
   const own = isJudgedNow ? policyVerdict(tables.workflow, definition, names) : compiled;
   const verdict = isFirst && isRuling(own) ? own : (tenant?.verdict(node, subjectOf(definition, names), own) ?? null);
@@ -70,8 +68,14 @@ export function applyRuling(
     step.setActive(node, { ...visitOf(active), phase: 'queued' });
     const matched = scope === 'tenant' ? { matched: ruleText(ruling) } : {};
     step.addEvent('policy_violation', node, { rule: name, decision, policy_scope: scope, activation, ...matched });
-    const errorClass = scope === 'tenant' || rulesOf(step.now) >= POLICY_RULES ? { errorClass: POLICY_VIOLATION } : {};
-    return { type: 'fail', node, error: `blocked by policy: ${name}`, retryable: false, delayMs: 0, ...errorClass };
+    return {
+      type: 'fail',
+      node,
+      error: `blocked by policy: ${name}`,
+      retryable: false,
+      delayMs: 0,
+      errorClass: POLICY_VIOLATION,
+    };
   }
   const calls = ruling.calls ?? carriedCall(step, node);
   const held: HeldFor = { name, ...(calls === undefined ? {} : { calls }) };

@@ -115,7 +115,7 @@ export const Job = Type.Object(
     errors: listOf(JobError, 'The first failures.'),
     outcomes: nullable(
       RetryOutcomes,
-      'What has become of the executions that were retried. Null for other actions, in lists, and if it is not known because the job ran under an earlier release.',
+      'What has become of the executions that were retried. Null for other actions, and in lists.',
     ),
     created_at: timestamp('When the job was requested.'),
     updated_at: timestamp('When its progress was last recorded.'),

@@ -35,7 +35,7 @@ export const InProcessWork = Type.Object(
 
 const unclaimed = {
   queue: text('Queue on which the items wait.'),
-  tool: text('Tool that they ask for; empty = items of an earlier release, whatever their tool.'),
+  tool: text('Tool that they ask for.'),
   waiting: integer('Number of items; 10,000 = so many or more.'),
   oldest_at: timestamp('When the oldest of them was put on the queue.'),
 };

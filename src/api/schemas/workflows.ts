@@ -38,9 +38,7 @@ export const WorkflowVersion = Type.Object(
     version: text('Version of the workflow.'),
     revision: text('SHA-256 of the canonical document.'),
     registered_at: timestamp('When the version was last registered.'),
-    registered_by: text(
-      'Who registered it then: the name of the token; empty if an earlier release registered it during an upgrade.',
-    ),
+    registered_by: text('Who registered it then: the name of the token.'),
   },
   { description: 'A registered version of a workflow.' },
 );

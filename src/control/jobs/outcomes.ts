@@ -36,14 +36,14 @@ export interface RetryOutcomes {
 export class OutcomeCounter {
   readonly #store: Store;
   readonly #clock: Clock;
-  readonly #counts = new Map<string, { readonly outcomes: Promise<RetryOutcomes | null>; untilMs: number }>();
+  readonly #counts = new Map<string, { readonly outcomes: Promise<RetryOutcomes>; untilMs: number }>();
 
   constructor({ store, clock }: { readonly store: Store; readonly clock: Clock }) {
     this.#store = store;
     this.#clock = clock;
   }
 
-  /** Null: the job is no retry, or what it retried is not known, because it ran under a release that did not record it. */
+  /** Null: the job is no retry. */
   async outcomes(job: JobRow): Promise<RetryOutcomes | null> {
     if (job.action !== 'retry') return null;
     const startMs = this.#clock.nowMs();
@@ -63,7 +63,7 @@ export class OutcomeCounter {
     }
   }
 
-  async #count({ tenantId, id, succeeded }: JobRow): Promise<RetryOutcomes | null> {
+  async #count({ tenantId, id, succeeded }: JobRow): Promise<RetryOutcomes> {
     const tally = new Tally();
     for (let before: string | null = null; ; ) {
       const rows: readonly RetriedRow[] = await this.#store.jobs.retried(tenantId, id, { before, limit: SLICE });
@@ -73,7 +73,7 @@ export class OutcomeCounter {
       before = last.executionId;
       await setImmediate();
     }
-    return tally.seen === 0 && succeeded > 0 ? null : tally.result(succeeded);
+    return tally.result(succeeded);
   }
 }
 
@@ -81,11 +81,9 @@ class Tally {
   readonly #counts = { completed: 0, failed: 0, cancelled: 0, limitExceeded: 0, running: 0, paused: 0 };
   readonly #grouping = new ErrorGrouping<FailedExecution>();
   #newestRunning: string | null = null;
-  seen = 0;
 
   /** Newest first. */
   add({ executionId, status, workflowId, error, updatedAtMs, completedAtMs }: RetriedRow): void {
-    this.seen += 1;
     if (status === null || workflowId === null || updatedAtMs === null) return;
     const kind = kindOf(status);
     this.#counts[kind] += 1;

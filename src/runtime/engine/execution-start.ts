@@ -1,5 +1,4 @@
 import type { Json } from '../../../machines/json.ts';
-import { withoutReserved } from '../../../machines/reserved-labels.ts';
 import type { CopiedHistory, ExecutionStart } from './envelope.ts';
 import type { Starter } from './loading/starter.ts';
 import type { LoadedWorkflow } from './loading/workflow-cache.ts';
@@ -32,8 +31,7 @@ export function executionStart(given: ExecutionStartInput): ExecutionStart {
     workflowId: workflow.workflow_id,
     workflowVersion: workflow.version,
     revision,
-    // Workflows registered by earlier releases may have reserved labels.
-    labels: JSON.stringify({ ...withoutReserved(workflow.labels), ...given.labels }),
+    labels: JSON.stringify({ ...workflow.labels, ...given.labels }),
     parentId: given.parent?.id ?? null,
     depth: given.parent === null ? 0 : given.parent.depth + 1,
     deadlineAtMs: timeoutFrom(given.nowMs, given.loaded),

@@ -6,15 +6,10 @@ import { isRedacted } from '../redaction/original-events.ts';
 import type { ApprovalItem, ApprovalPage, ApprovalPageRequest, EventView } from '../types/executions.ts';
 import type { EventQueries } from './event-queries.ts';
 import type { ExecutionQueries } from './execution-queries.ts';
-import type { UnlistedApprovals } from './unlisted-approvals.ts';
-
-/** Time to wait until the approvals that an earlier release left are entered. */
-const MAX_WAIT_MS = 5_000;
 
 export interface ApprovalInboxOptions extends Pick<RuntimeContext, 'store' | 'clock'> {
   readonly executions: ExecutionQueries;
   readonly eventLog: EventQueries;
-  readonly unlisted: UnlistedApprovals;
 }
 
 /** The approvals of all executions of a tenant. */
@@ -27,8 +22,7 @@ export class ApprovalInbox {
 
   /** What was asked and decided is read from the logs while the items are iterated, one at a time. */
   async page(tenantId: string, request: ApprovalPageRequest): Promise<ApprovalPage> {
-    const { store, unlisted } = this.#options;
-    await unlisted.entered(MAX_WAIT_MS);
+    const { store } = this.#options;
     const { status, limit, withState } = request;
     const rows = await store.approvals.page(tenantId, { ...request, limit: limit + 1 });
     const shown = rows.slice(0, limit);
@@ -39,8 +33,7 @@ export class ApprovalInbox {
 
   /** How many await a decision. */
   async countPending(tenantId: string, workflowId?: string): Promise<number> {
-    const { store, unlisted } = this.#options;
-    await unlisted.entered(MAX_WAIT_MS);
+    const { store } = this.#options;
     return store.approvals.countPending(tenantId, workflowId);
   }
 

@@ -54,7 +54,7 @@ export function checkPolicy(policy: Json): void {
   if (problem !== null) throw new RuntimeError('bad_request', `invalid policy: ${problem}`);
 }
 
-/** Null = it has no rules. Earlier releases stored rules of any type. */
+/** Null = it has no rules. */
 function policyOf(text: string | null): TenantPolicy | null {
   const given: Json = text === null ? null : (JSON.parse(text) as Json);
   const policy = isObject(given) ? policySetOf(given).policy : null;

@@ -177,7 +177,7 @@ export interface Runtime {
 
   approvals(tenantId: string, id: string): Promise<ApprovalsView>;
 
-  /** The approvals of all executions, pages of one index. Decisions of an earlier release are not listed. */
+  /** The approvals of all executions, pages of one index. */
   approvalInbox(tenantId: string, request: ApprovalPageRequest): Promise<ApprovalPage>;
 
   /** How many approvals await a decision: the number of those that `approvalInbox` lists as pending. */

@@ -148,7 +148,6 @@ export interface WorkerView {
 /** Waiting work of one tool. */
 export interface WaitingWorkView {
   readonly queue: string;
-  /** Empty = an earlier release wrote the items. */
   readonly tool: string;
   /** How many items; 10,000 = so many or more. */
   readonly waiting: number;

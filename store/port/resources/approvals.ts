@@ -43,10 +43,4 @@ export interface ApprovalStore {
   page(tenantId: string, page: ApprovalPage): Promise<readonly ApprovalRow[]>;
   /** Number of pending ones. */
   countPending(tenantId: string, workflowId?: string): Promise<number>;
-  /** Executions whose approvals an earlier release did not enter, by id, `after` exclusive. */
-  unlisted(page: { readonly after: string; readonly limit: number }): Promise<readonly string[]>;
-  /** Enters the open approvals of such an execution, as they are at sequence `seq`; false = it has moved on, or is gone. */
-  enter(executionId: string, seq: number, open: readonly ApprovalRow[]): Promise<boolean>;
-  /** The execution has none to enter. */
-  forget(executionId: string): Promise<void>;
 }

@@ -84,7 +84,7 @@ function encodeWrite(write: ExecutionWrite): EncodedWrite {
 
 function streamOf(range: StreamRange, create: NewExecution | null, entries: readonly LogEntry[]): StreamDigest {
   const { tenantId, executionId, firstSeq, lastSeq } = range;
-  return { tenantId, executionId, firstSeq, lastSeq, version: 2, digest: digestEntries(range, create, entries) };
+  return { tenantId, executionId, firstSeq, lastSeq, digest: digestEntries(range, create, entries) };
 }
 
 function withTypes(entries: readonly LogEntry[], events: ExecutionWrite['events']): readonly TypedEntry[] {

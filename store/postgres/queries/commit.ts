@@ -138,8 +138,8 @@ WITH fired AS (
 ), consumed AS (
   DELETE FROM inbox WHERE id = ANY($10::bigint[]) RETURNING 1
 ), remembered AS (
-  INSERT INTO idempotency (tenant_id, scope, key, request_hash, status, response, created_at_ms, execution_id)
-  SELECT tenant_id, scope, key, request_hash, 0, response, created_at_ms, execution_id
+  INSERT INTO idempotency (tenant_id, scope, key, request_hash, response, created_at_ms, execution_id)
+  SELECT tenant_id, scope, key, request_hash, response, created_at_ms, execution_id
   FROM json_to_recordset($11) AS r (tenant_id text, scope text, key text, request_hash text, response text, created_at_ms bigint,
     execution_id text)
   ON CONFLICT (tenant_id, scope, key) DO NOTHING RETURNING 1

@@ -4,10 +4,9 @@ import { sql } from '../connections.ts';
 
 const TOKEN = `id, tenant_id AS "tenantId", name, role, hash, created_at_ms AS "createdAtMs", expires_at_ms AS "expiresAtMs",
   revoked_at_ms AS "revokedAtMs", parent_id AS "parentId", queues`;
-/** What an earlier release registers while it still runs beside this one has no actor. */
 const SUMMARY = `w.workflow_id AS "workflowId", w.version, w.revision, w.registered_at_ms AS "registeredAtMs",
-  coalesce((SELECT v.registered_by FROM workflow_revisions v WHERE v.tenant_id = w.tenant_id AND v.workflow_id = w.workflow_id
-    AND v.revision = w.revision AND v.version = w.version), '') AS "registeredBy"`;
+  (SELECT v.registered_by FROM workflow_revisions v WHERE v.tenant_id = w.tenant_id AND v.workflow_id = w.workflow_id
+    AND v.revision = w.revision AND v.version = w.version) AS "registeredBy"`;
 const WORKFLOW = `${SUMMARY}, r.source`;
 const CONTENT = 'JOIN revisions r ON r.tenant_id = w.tenant_id AND r.hash = w.revision';
 const WORKFLOWS = `workflows w ${CONTENT}`;

@@ -4,7 +4,10 @@ import { sql } from '../connections.ts';
 
 export const DATABASE = sql(`SELECT to_regclass('schema_migrations') IS NOT NULL AS migrated,
   pg_database_size(current_database()) AS size`);
-export const SCHEMA_VERSION = sql('SELECT coalesce(max(version), 0) AS version FROM schema_migrations');
+/** `first`: the name of the first migration. */
+export const SCHEMA_VERSION = sql(
+  'SELECT coalesce(max(version), 0) AS version, min(name) FILTER (WHERE version = 1) AS first FROM schema_migrations',
+);
 export const COUNT_BY_STATUS = sql('SELECT status, count(*) AS executions FROM executions GROUP BY status');
 export const COUNT_CONTENT =
   sql(`SELECT (SELECT coalesce(sum(events), 0) FROM log_entries) AS events, (SELECT count(*) FROM workflows) AS workflows,

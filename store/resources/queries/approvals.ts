@@ -39,17 +39,3 @@ export const COUNT_PENDING = slice<Count>('count', false);
 export const COUNT_PENDING_OF_WORKFLOW = slice<Count>('count', true);
 export const END_OF_PENDING = slice<ApprovalPosition>('end', false);
 export const END_OF_PENDING_OF_WORKFLOW = slice<ApprovalPosition>('end', true);
-
-export const UNLISTED = sql<{ readonly executionId: string }>(
-  'SELECT execution_id AS "executionId" FROM unlisted_approvals WHERE execution_id > @after ORDER BY execution_id LIMIT @limit',
-);
-/** Locks the row, so that no commit moves the execution on meanwhile. */
-export const EXECUTION_AT = sql<{ readonly id: string }>(
-  ({ forUpdate }) => `SELECT id FROM executions WHERE id = @executionId AND seq = @seq ${forUpdate}`,
-);
-export const ENTER_APPROVAL =
-  sql(`INSERT INTO approvals (execution_id, seq, tenant_id, workflow_id, node_id, activation, requested_at_ms,
-    expires_at_ms, decided_at_ms, decided_seq)
-  VALUES (@executionId, @seq, @tenantId, @workflowId, @nodeId, @activation, @requestedAtMs, @expiresAtMs, @decidedAtMs, @decidedSeq)
-  ON CONFLICT (execution_id, seq) DO NOTHING`);
-export const FORGET_UNLISTED = sql('DELETE FROM unlisted_approvals WHERE execution_id = @executionId');

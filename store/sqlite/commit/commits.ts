@@ -98,7 +98,7 @@ export class Commits {
     const entries = encodeEntries(events);
     this.#log.append(logId, tenantId, entries);
     const range = { tenantId, executionId: id, firstSeq: fromSeq + 1, lastSeq: progress.seq };
-    return { ...range, version: 2, digest: digestEntries(range, create, entries) };
+    return { ...range, digest: digestEntries(range, create, entries) };
   }
 
   #putIdempotencyRow(row: IdempotencyRow): boolean {

@@ -2,10 +2,9 @@
 
 const TOKEN = `id, tenant_id AS tenantId, name, role, hash, created_at_ms AS createdAtMs, expires_at_ms AS expiresAtMs,
   revoked_at_ms AS revokedAtMs, parent_id AS parentId, queues`;
-/** What an earlier release registers while it still runs beside this one has no actor. */
 const SUMMARY = `w.workflow_id AS workflowId, w.version, w.revision, w.registered_at_ms AS registeredAtMs,
-  coalesce((SELECT v.registered_by FROM workflow_revisions v WHERE v.tenant_id = w.tenant_id AND v.workflow_id = w.workflow_id
-    AND v.revision = w.revision AND v.version = w.version), '') AS registeredBy`;
+  (SELECT v.registered_by FROM workflow_revisions v WHERE v.tenant_id = w.tenant_id AND v.workflow_id = w.workflow_id
+    AND v.revision = w.revision AND v.version = w.version) AS registeredBy`;
 const WORKFLOW = `${SUMMARY}, r.source`;
 const CONTENT = 'JOIN revisions r ON r.tenant_id = w.tenant_id AND r.hash = w.revision';
 const WORKFLOWS = `workflows w ${CONTENT}`;
@@ -52,9 +51,8 @@ export const TOKEN_BY_HASH = `SELECT ${TOKEN} FROM tokens WHERE hash = ?`;
 export const TOKENS = `SELECT ${TOKEN} FROM tokens WHERE tenant_id = ? ORDER BY created_at_ms, id`;
 export const TENANT = 'SELECT id, name, status FROM tenants WHERE id = ?';
 
-/** The column `status` is not used any more. */
-export const PUT_IDEMPOTENCY = `INSERT INTO idempotency (tenant_id, scope, key, request_hash, status, response, created_at_ms)
-  VALUES (?, ?, ?, ?, 0, ?, ?) ON CONFLICT (tenant_id, scope, key) DO NOTHING`;
+export const PUT_IDEMPOTENCY = `INSERT INTO idempotency (tenant_id, scope, key, request_hash, response, created_at_ms)
+  VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, scope, key) DO NOTHING`;
 export const IDEMPOTENCY_ROW = `SELECT tenant_id AS tenantId, scope, key, request_hash AS requestHash, response, created_at_ms AS createdAtMs
   FROM idempotency WHERE tenant_id = ? AND scope = ? AND key = ?`;
 

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { editLog } from '../../support/edit-log.ts';
-import { writeSchema13 } from '../../support/schema-13.ts';
 import { REVIEWED, TOOLS } from '../flows.ts';
 import { runtimeServer } from '../runtime-server.ts';
 import { type Ended, inFolder, jamjet } from '../terminal-session.ts';
@@ -68,14 +67,6 @@ describe('jamjet backup', () => {
       const { code, stderr } = await jamjet(['backup', 'b.db'], { cwd: folder });
       expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: .*damaged/m)]);
       expect(readdirSync(folder).filter((name) => name.startsWith('b.db'))).toEqual([]);
-    }));
-
-  it('copies a database of an earlier release without replaying it', () =>
-    inFolder(async (folder) => {
-      writeSchema13(join(folder, 'old.db'), 3, 1);
-      const { code, stdout } = await jamjet(['backup', 'b.db', '--db', 'old.db'], { cwd: folder });
-      expect([code, stdout]).toEqual([0, expect.stringContaining('not replayed: schema version 13')]);
-      expect(await jamjet(['db', 'check', '--db', 'old.db'], { cwd: folder })).toMatchObject({ code: 1 });
     }));
 });
 

@@ -2,10 +2,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { readMigrations } from '../../../store/migrate.ts';
-import { MIGRATIONS } from '../../../store/sqlite/open.ts';
 import { editLog } from '../../support/edit-log.ts';
-import { writeSchema13 } from '../../support/schema-13.ts';
 import { DOUBLING, REVIEWED, TOOLS } from '../flows.ts';
 import { runtimeServer } from '../runtime-server.ts';
 import { inFolder, jamjet } from '../terminal-session.ts';
@@ -91,6 +88,12 @@ describe('jamjet db migrate', () => {
         stderr: expect.stringMatching(/schema version 999/),
       });
       expect((await jamjet(['db', 'status'], { cwd: folder })).stdout).toMatch(/schema +999 \(newer than this release\)/);
+      sql(folder, "UPDATE schema_migrations SET name = 'init' WHERE version = 1");
+      for (const command of ['migrate', 'status', 'check'])
+        expect(await jamjet(['db', command], { cwd: folder })).toMatchObject({
+          code: 1,
+          stderr: expect.stringMatching(/^error: .*a version before 0\.2\.0 wrote the database, which no release reads/),
+        });
     }));
 });
 
@@ -126,10 +129,10 @@ describe('jamjet db check', () => {
   it('requires the schema of this release', () =>
     inFolder(async (folder) => {
       await jamjet(['db', 'migrate'], { cwd: folder });
-      sql(folder, 'DELETE FROM schema_migrations WHERE version > 1');
+      sql(folder, 'UPDATE schema_migrations SET version = 0');
       expect(await jamjet(['db', 'check'], { cwd: folder })).toMatchObject({
         code: 1,
-        stderr: expect.stringMatching(/^error: the database has schema version 1; .*\nRun `jamjet db migrate` first\.\n$/),
+        stderr: expect.stringMatching(/^error: the database has schema version 0; .*\nRun `jamjet db migrate` first\.\n$/),
       });
     }));
 });
@@ -223,42 +226,5 @@ describe('jamjet db log', () => {
         code: 1,
         stderr: expect.stringContaining('an entry of the log is damaged'),
       });
-    }));
-});
-
-describe('a database of an older release', () => {
-  it('is shown by `jamjet db status` before its migration, and before its conversion is done', () =>
-    inFolder(async (folder) => {
-      const path = join(folder, 'old.db');
-      writeSchema13(path, 20, 1);
-      const db = new Database(path);
-      db.pragma('foreign_keys = OFF');
-      const events = db.prepare('SELECT count(*) FROM events').pluck().get();
-      const status = async () => {
-        const { executions, warnings, ...rest } = await json(['db', 'status', '--db', path], folder);
-        const count = Object.values(executions as Record<string, number>).reduce((sum, each) => sum + each, 0);
-        return { executions: count, events: rest.events, schema: rest.schema_version, warnings };
-      };
-      expect(await status()).toEqual({ executions: 20, events, schema: 13, warnings: [] });
-      const newest = readMigrations(MIGRATIONS).length;
-      for (const { version, sql: statements } of readMigrations(MIGRATIONS).slice(13)) {
-        db.exec(statements);
-        db.prepare("INSERT INTO schema_migrations (version, name, applied_at_ms) VALUES (?, '', 0)").run(version);
-      }
-      db.close();
-      const warnings = [expect.stringContaining('not converted')];
-      expect(await status()).toEqual({ executions: 20, events, schema: newest, warnings });
-      await jamjet(['db', 'migrate', '--db', path], { cwd: folder });
-      expect(await status()).toEqual({ executions: 20, events, schema: newest, warnings: [] });
-    }));
-
-  it('is converted by `jamjet db migrate`', () =>
-    inFolder(async (folder) => {
-      const path = join(folder, 'old.db');
-      writeSchema13(path, 20, 1);
-      const { stdout, stderr } = await jamjet(['db', 'migrate', '--db', path], { cwd: folder });
-      expect(stdout).toMatch(/^✓ schema version 13 → \d+\n$/);
-      expect(stderr).toMatch(/^converting the log: \d+ of \d+ events\n$/);
-      expect((await jamjet(['db', 'check', '--db', path], { cwd: folder })).stdout).toMatch(/audit blocks, all valid\n$/);
     }));
 });

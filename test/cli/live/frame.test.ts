@@ -164,7 +164,7 @@ describe('the screen', () => {
   });
 
   it('says with which error of which node an execution failed', () => {
-    const lines = screen(golden('section-with-failure'));
+    const lines = screen(golden('crossing-with-failure'));
     expect(lines).toContain('b: boom');
     expect(lines.join('\n')).not.toContain('terminally');
   });

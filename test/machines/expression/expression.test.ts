@@ -302,35 +302,6 @@ describe('the operations of the third version', () => {
   ])('%s fails clearly', (text, message) => {
     expect(errorOf(text)).toContain(message);
   });
-
-  it('do not exist in earlier versions', () => {
-    for (const language of [1, 2]) expect(errorOf("'a' | first", { ...scope, language })).toBe('unknown filter "first"');
-    expect(compileExpression('state.a | upper | truncate(3)')).toMatchObject({ language: 3 });
-    expect(compileExpression('state.a | upper')).toMatchObject({ language: 1 });
-    expect(compileExpression('1 if state.a else 2')).toMatchObject({ language: 2 });
-    // A text of the second version is read as in the second, whatever operations it has.
-    expect(value("1 if state.vip else ('a' | first)", { ...scope, language: 2 })).toBe(1);
-  });
-});
-
-describe('in the first version of the language', () => {
-  const first: Scope = { ...scope, state: { big: 1, execution: { workflow_id: 'theirs' } }, language: 1 };
-
-  it('a choice cannot be read', () => {
-    expect(errorOf('1 if big else 2', first)).toContain('unexpected "if"');
-    expect(value('1 if big else 2', { ...first, language: 2 })).toBe(1);
-  });
-
-  it('execution.workflow_id is a name of the state', () => {
-    const facts = { 'execution.workflow_id': 'ours' };
-    expect(value('execution.workflow_id', { ...first, facts })).toBe('theirs');
-    expect(value('execution.workflow_id', { ...first, facts, language: 2 })).toBe('ours');
-    expect(value('execution.workflow_id', { ...scope, facts })).toBe('ours');
-  });
-
-  it('everything else has the same meaning', () => {
-    expect(compileExpression("state.x == 1 and execution.id != 'a' | upper")).not.toHaveProperty('older');
-  });
 });
 
 describe('an expression cannot reach', () => {

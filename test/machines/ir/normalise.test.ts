@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { runToEnd } from '../../../machines/cooperative.ts';
 import { type Diagnostic, InvalidWorkflow } from '../../../machines/diagnostics.ts';
-import { normalise, normaliseCooperatively } from '../../../machines/ir/normalise.ts';
+import { normalise } from '../../../machines/ir/normalise.ts';
 import type { Workflow } from '../../../machines/ir/workflow.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import { MAX_EDGES, MAX_NODES } from '../../../machines/limits.ts';
@@ -514,11 +513,6 @@ describe('a data policy', () => {
     ['a text for a flag', { retain_prompts: 'no' }, 'ir.data_policy.retain_prompts must be true or false'],
   ])('is refused with %s', (_what, policy, message) => {
     expect(errorsOf(withPolicy(policy)).map((error) => error.message)).toEqual([message]);
-  });
-
-  it('of an earlier release may be anything: what is wrong in it is left out', () => {
-    const read = normaliseCooperatively(withPolicy({ pii_detectors: ['face', 'email'], pii_fields: 'all' }), true);
-    expect(runToEnd(read).workflow.data_policy).toMatchObject({ pii_detectors: ['email'], pii_fields: [] });
   });
 
   it('with a key that means nothing causes a warning', () => {

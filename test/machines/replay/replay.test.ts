@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { COMPILER_VERSION, compile } from '../../../machines/compile/index.ts';
+import { COMPILER_VERSION } from '../../../machines/compile/index.ts';
 import type { Json } from '../../../machines/json.ts';
-import { LogMismatch, replay } from '../../../machines/replay/index.ts';
-import { load, SnapshotVersionMismatch, save, stateOf, step } from '../../../machines/step/index.ts';
+import { LogMismatch, replay, type TimedEvent } from '../../../machines/replay/index.ts';
+import { load, SnapshotVersionMismatch, save, stateOf } from '../../../machines/step/index.ts';
 import { Driver } from '../../support/driver.ts';
 import { approval, condition, join, parallel, retried, subgraph, tool, wait, workflow } from '../../support/workflows.ts';
 
@@ -59,34 +59,6 @@ function eventful(): Driver {
   return driver;
 }
 
-describe('a fork to a version that needs a newer language', () => {
-  const flow = (condition: string) =>
-    workflow([approval('ask'), condition_('gate', condition), tool('yes'), tool('no')], [['ask', 'gate']]);
-  const condition_ = (id: string, text: string) => condition(id, [text, 'yes'], [null, 'no']);
-
-  it('is evaluated in it from there on, and replayed so', () => {
-    const origin = new Driver(flow('state.go'), { input: { go: true, strict: true } });
-    expect(origin.log[0]?.data).not.toHaveProperty('language');
-    const program = compile(flow('state.go if state.strict else False'), 'newer');
-    const there = replay(program, null, origin.log, env);
-    const stepEnv = { ...env, executionId: 'exec_2', nowMs: 2_000_000, isLocal: () => false, vars: {} };
-    const fork = { type: 'fork', origin: { executionId: 'exec_1', sequence: there.seq }, patch: {} } as const;
-    const forked = step(program, there, fork, stepEnv);
-    if ('refused' in forked) throw new Error(forked.refused);
-    expect(forked.events[0]).toMatchObject({ type: 'workflow_forked', data: { language: 2 } });
-    const decided = step(
-      program,
-      forked.run,
-      { type: 'decide', node: 'ask', decision: 'approved', userId: 'ann', comment: null, patch: null },
-      stepEnv,
-    );
-    if ('refused' in decided) throw new Error(decided.refused);
-    expect(decided.events.map(({ type, node_id }) => `${type} ${node_id}`)).toContain('node_scheduled yes');
-    const log = [...origin.log, ...[...forked.events, ...decided.events].map((event) => ({ ...event, at_ms: 2_000_000 }))];
-    expect(save(replay(program, null, log, { ...env, executionId: 'exec_2' }))).toBe(save(decided.run));
-  });
-});
-
 describe('a replay', () => {
   it('gives the stored snapshot at every step, with every kind of message', () => {
     const driver = eventful();
@@ -96,6 +68,13 @@ describe('a replay', () => {
       expect(save(replayed)).toBe(text);
       expect(replayed.seq).toBe(seq);
     }
+  });
+
+  it.each(['rules', 'language'])('refuses a log that began under later %s', (version) => {
+    const { program, log } = eventful();
+    const [first, ...rest] = log as [TimedEvent, ...TimedEvent[]];
+    const later = [{ ...first, data: { ...first.data, [version]: 99 } }, ...rest];
+    expect(() => replay(program, null, later, env)).toThrow('a later release has written the log');
   });
 
   it('needs only the events after a checkpoint', () => {

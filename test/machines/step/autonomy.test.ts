@@ -119,14 +119,6 @@ describe('a limit of autonomy', () => {
     expect(driver.run.status).toBe('completed');
     expect(replayed(driver)).toBe(save(driver.run));
   });
-
-  it('is none for an execution of earlier rules', () => {
-    const driver = new Driver(looping(bounded({ max_iterations: 1 })), { env: { rules: 2 } });
-    driver.done('a', { more: true });
-    expect(driver.activeNodes).toEqual(['a']);
-    expect(driver.all('autonomy_limit_reached')).toEqual([]);
-    expect(replayed(driver)).toBe(save(driver.run));
-  });
 });
 
 describe('circuit_breaker_threshold', () => {

@@ -173,7 +173,7 @@ describe('a replay', () => {
   const changed = (log: readonly TimedEvent[], change: (data: JsonObject) => JsonObject): readonly TimedEvent[] =>
     log.map((event) => ({ ...event, data: change(event.data) }));
 
-  it('takes logs without the transitions and inputs, as earlier releases wrote them', () => {
+  it('takes logs without the transitions and inputs', () => {
     const driver = new Driver(made, { input: { n: 9 }, env: { isLocal: () => true } });
     driver.done('a');
     const earlier = changed(driver.log, ({ taken: _taken, evaluated: _evaluated, input: _input, ...data }) => data);

@@ -37,8 +37,8 @@ function statuses({ nodes }: ExecutionOverlay): Record<string, string> {
 }
 
 describe('the overlay of an execution', () => {
-  it('evaluates conditions of old logs on the state of that time', () => {
-    const { overlay, taken } = played('section-with-choices');
+  it('shows the edges that conditions chose', () => {
+    const { overlay, taken } = played('crossing-with-choices');
     expect(taken).toEqual(['a → b', 'a → c', 'b → e', 'c → e', 'e → f']);
     expect(statuses(overlay)).toEqual({ a: 'done', b: 'done', c: 'done', d: 'skipped', e: 'done', f: 'done' });
     expect(overlay.status).toBe('completed');

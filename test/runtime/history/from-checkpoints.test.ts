@@ -6,6 +6,7 @@ import type { JsonObject } from '../../../machines/json.ts';
 import { historyOf, LogReplay } from '../../../machines/replay/index.ts';
 import { save } from '../../../machines/step/index.ts';
 import { readTail } from '../../../src/runtime/log/read-log.ts';
+import { sealOf } from '../../../store/snapshot-seal.ts';
 import { CALLER, eventually, openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
 
 const tool = (tool_ref: string): JsonObject => ({ kind: { type: 'tool', tool_ref }, retry_policy: 'once' });
@@ -121,12 +122,14 @@ describe('an execution as it was', () => {
     expect(checkpoints.length).toBeGreaterThan(10);
     const wanted = { states: await statesOf(bench, id), pages: await pagesOf(bench, id, 2) };
     const db = new Database(bench.path);
-    const put = db.prepare("INSERT INTO checkpoints (execution_id, seq, tenant_id, snapshot) VALUES (?, ?, 'default', ?)");
+    const put = db.prepare(
+      "INSERT INTO checkpoints (execution_id, seq, tenant_id, digest, snapshot) VALUES (?, ?, 'default', ?, ?)",
+    );
     const fresh = () => openTestRuntime({ path: bench.path, clock: bench.clock });
     await bench.close();
     for (const { seq, text } of checkpoints) {
       db.exec('DELETE FROM checkpoints');
-      put.run(id, seq, text);
+      put.run(id, seq, sealOf(null, id, seq, text), text);
       const one = await fresh();
       expect({ seq, states: await statesOf(one, id) }).toEqual({ seq, states: wanted.states });
       await one.close();

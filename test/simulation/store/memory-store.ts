@@ -55,14 +55,6 @@ export function memoryStore(database: MemoryDatabase, transport: Transport, me: 
           const pending = [...tables.approvals.values()].filter((row) => row.tenantId === tenantId && row.decidedAtMs === null);
           return pending.filter((row) => workflowId === undefined || row.workflowId === workflowId).length;
         }),
-      unlisted: () => read('unlisted approvals', () => []),
-      enter: (id, seq, open) =>
-        write('enter approvals', () => {
-          if (tables.executions.get(id)?.row.seq !== seq) return false;
-          for (const row of open) tables.approvals.set(key(id, row.seq), row);
-          return true;
-        }),
-      forget: unsupported<ExecutionStore['approvals']>('approvals').forget,
     },
     artifacts: {
       put: unsupported<ExecutionStore['artifacts']>('artifacts').put,

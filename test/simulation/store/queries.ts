@@ -118,7 +118,7 @@ export class Queries {
   claim({ tenantId, workerId, queues, tools, limit, leaseMs, nowMs }: ClaimRequest): readonly WorkItemRow[] {
     const oldest = [...this.#tables.items.values()]
       .filter((item) => item.tenantId === tenantId && item.status === 'pending' && queues.includes(item.queue))
-      .filter(({ tool }) => tools === null || tool === '' || tools.includes(tool))
+      .filter(({ tool }) => tools === null || tools.includes(tool))
       .sort((a, b) => a.createdAtMs - b.createdAtMs || a.position - b.position)
       .slice(0, limit);
     return oldest.map((item) => {

@@ -186,13 +186,13 @@ describe('a signed export', () => {
   });
 });
 
-describe('an export by an earlier release', () => {
+describe('an export that was kept', () => {
   const folder = 'test/golden/exports';
   const files = readdirSync(folder).filter((file) => file.endsWith('.jsonl'));
 
   it.each(files)('%s is valid, and reveals a change of any character', async (file) => {
     const all = readFileSync(join(folder, file), 'utf8').split('\n').slice(0, -1);
-    expect(await check(all, { key: 'golden' })).toMatchObject({ events: 5, removed: 1, signed: true, fault: null });
+    expect(await check(all, { key: 'golden' })).toMatchObject({ removed: 1, signed: true, fault: null });
     for (const [index, line] of all.entries()) {
       for (let at = 0; at < line.length; at += 13) {
         const other = line.charAt(at) === 'x' ? 'y' : 'x';

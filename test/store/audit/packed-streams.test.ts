@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { StreamDigest } from '../../../store/audit/digest.ts';
-import { packStreams, parseStreams, unpackStreams } from '../../../store/audit/packed-streams.ts';
+import { packStreams, unpackStreams } from '../../../store/audit/packed-streams.ts';
 
 const ID = 'exec_01a21d32ff2c70008ef8750fc2aab1dd';
 /** Began in the same second. */
@@ -11,14 +11,13 @@ const EARLIER_ID = 'exec_00a21d32ff447001a68f326b58bb5654';
 const DIGEST = hash('sha256', 'a', 'base64url');
 
 function stream(change: Partial<StreamDigest> = {}): StreamDigest {
-  return { version: 2, tenantId: 'default', executionId: ID, firstSeq: 8, lastSeq: 11, digest: DIGEST, ...change };
+  return { tenantId: 'default', executionId: ID, firstSeq: 8, lastSeq: 11, digest: DIGEST, ...change };
 }
 
 const text = fc.string({ unit: 'grapheme' });
 const streams: fc.Arbitrary<readonly StreamDigest[]> = fc.array(
   fc
     .record({
-      version: fc.constantFrom(1, 2),
       tenantId: fc.oneof(fc.constantFrom('default', 'acme'), text),
       executionId: fc.oneof(fc.constantFrom(null, ID, OTHER_ID, EARLIER_ID, `${ID}0`, ID.toUpperCase()), text),
       firstSeq: fc.oneof(fc.nat(300), fc.nat()),
@@ -49,25 +48,4 @@ describe('packed streams', () => {
     expect(unpackStreams(Uint8Array.of(2, ...packed.subarray(1)))).toEqual([]);
     fc.assert(fc.property(fc.uint8Array(), (bytes) => void expect(Array.isArray(unpackStreams(bytes))).toBe(true)));
   });
-
-  it('are read in the form of earlier releases', () => {
-    const listed = JSON.stringify([
-      ['default', ID, 1, 3, DIGEST],
-      ['acme', null, 7, 7, 'x'],
-    ]);
-    const expected = [
-      stream({ version: 1, firstSeq: 1, lastSeq: 3 }),
-      { version: 1, tenantId: 'acme', executionId: null, firstSeq: 7, lastSeq: 7, digest: 'x' },
-    ];
-    expect(parseStreams(listed)).toEqual(expected);
-    expect(unpackStreams(Buffer.from(listed))).toEqual(expected);
-  });
-
-  it.each(['[', '{}', '[1]', '[["t",null,1]]', '[["t",null,"1",2,"d"]]', '[["t",null,2,1,"d"]]', '[["t",null,1.5,2,"d"]]'])(
-    'are damaged in the form of earlier releases: %s',
-    (damaged) => {
-      expect(parseStreams(damaged)).toBeNull();
-      expect(unpackStreams(Buffer.from(damaged))).toEqual([]);
-    },
-  );
 });

@@ -96,15 +96,5 @@ export function approvalContract(database: () => TestDatabase<CoreStore>): void 
       expect(rejection?.reason).toBe('sequence');
       expect(await store.approvals.page('default', { status: 'pending', limit: 10 })).toEqual([]);
     });
-
-    it('of an earlier release are entered at the sequence that they were read at', async () => {
-      const store = await database().open();
-      await store.commit(batch(startExecution('exec_1')));
-      expect(await store.approvals.enter('exec_1', 1, [rowOf('exec_1', asked(1))])).toBe(false);
-      expect(await store.approvals.enter('exec_1', 2, [rowOf('exec_1', asked(1))])).toBe(true);
-      expect(await store.approvals.enter('exec_1', 2, [rowOf('exec_1', asked(1))])).toBe(true);
-      expect(await store.approvals.page('default', { status: 'pending', limit: 10 })).toEqual([rowOf('exec_1', asked(1))]);
-      expect(await store.approvals.unlisted({ after: '', limit: 10 })).toEqual([]);
-    });
   });
 }

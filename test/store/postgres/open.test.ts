@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readMigrations } from '../../../store/migrate.ts';
 import { openPostgres } from '../../../store/postgres/open.ts';
-import { surveyPostgres } from '../../../store/postgres/survey.ts';
+import { postgresVersions, surveyPostgres } from '../../../store/postgres/survey.ts';
 import { freePort } from '../../support/ports.ts';
 import { postgresServer } from '../../support/postgres.ts';
 import { AT_MS, batch, startExecution } from '../writes.ts';
@@ -103,6 +103,14 @@ describe('openPostgres', () => {
     const opening = openPostgres({ url, nowMs: () => AT_MS });
     await expect(opening).rejects.toMatchObject({ name: 'StoreError', code: 'schema_too_new' });
     await expect(opening).rejects.toThrow(/version 99/);
+  });
+
+  it('rejects a database of an unreleased version', async () => {
+    const url = await server().createMigrated();
+    await query(url, "UPDATE schema_migrations SET name = 'init'");
+    const expected = { code: 'not_a_database', message: expect.stringContaining('a version before 0.2.0 wrote the database') };
+    await expect(openPostgres({ url, nowMs: () => AT_MS })).rejects.toMatchObject(expected);
+    await expect(postgresVersions(url)).rejects.toMatchObject(expected);
   });
 
   it('rejects a database whose encoding lacks characters', async () => {

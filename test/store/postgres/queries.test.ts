@@ -13,8 +13,6 @@ import { AT_MS } from '../writes.ts';
 
 /** Statements that read all rows on purpose. */
 const WHOLE_TABLES = new Set(['TENANT_POLICIES', 'COUNT_BY_STATUS', 'COUNT_CONTENT', 'COLUMNS']);
-/** Statements on the log of earlier releases, which is gone once it is converted. */
-const CONVERSION = new Set(['CONVERTED', 'UNCONVERTED_EVENTS', 'DROP_UNCONVERTED', 'ANALYZE_CONVERTED']);
 /** Tables that stay small: one row, or one per process or webhook. */
 const SMALL_TABLES = new Set(['log_key', 'webhook_cursor', 'webhooks', 'audit_chains']);
 
@@ -77,9 +75,7 @@ function statements(): readonly (readonly [name: string, text: string])[] {
       ] as const,
     ]),
   ]);
-  return [...named, ...resources, ...logs, ...audits, ...lists].filter(
-    ([name]) => !WHOLE_TABLES.has(name) && !CONVERSION.has(name),
-  );
+  return [...named, ...resources, ...logs, ...audits, ...lists].filter(([name]) => !WHOLE_TABLES.has(name));
 }
 
 function isSql(given: unknown): given is Sql {

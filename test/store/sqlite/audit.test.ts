@@ -1,20 +1,8 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { checkExport } from '../../../store/audit/check-export.ts';
-import { digestStream, hashBlock } from '../../../store/audit/digest.ts';
-import type { StreamLine } from '../../../store/audit/format.ts';
-import { packStreams, unpackStreams } from '../../../store/audit/packed-streams.ts';
-import { rowsIn } from '../../../store/audit/stream-content.ts';
-import { encodeStored } from '../../../store/log/encode.ts';
-import { storedEvent } from '../../../store/log/stored-event.ts';
 import type { AuditEntry, AuditFault, AuditFilter, AuditPageRequest, AuditStore } from '../../../store/port/resources/audit.ts';
-import { chainId, type StoredBlock } from '../../../store/sqlite/audit/chain.ts';
-import { StreamRows } from '../../../store/sqlite/audit/stream-rows.ts';
-import { LogNames } from '../../../store/sqlite/log/log-names.ts';
-import { BLOCKS } from '../../../store/sqlite/queries/audit.ts';
 import { type SqliteDatabase, sqliteDatabase } from '../../support/stores.ts';
-import { exported, lines } from '../contract/audit-log.ts';
-import { AT_MS, batch, context, event, events, startExecution, step, token } from '../writes.ts';
+import { AT_MS, batch, context, event, startExecution, step, token } from '../writes.ts';
 
 const KEY = 'a signing key';
 
@@ -227,74 +215,6 @@ describe('the writer of a block', () => {
     db.close();
   });
 });
-
-describe('a log that was sealed as rows', () => {
-  /** As a conversion from an earlier release leaves it: one entry may have rows of several blocks. */
-  async function converted(): Promise<SqliteDatabase> {
-    const one = sqliteDatabase();
-    const store = await one.open();
-    await store.commit(batch(startExecution('exec_1'), startExecution('exec_2')));
-    await store.commit(batch(step('exec_1', 2)));
-    await store.commit(batch(step('exec_1', 4)));
-    await store.close();
-    const db = new Database(one.path);
-    resealAsRows(db);
-    const log = "(SELECT log_id FROM executions WHERE id = 'exec_1')";
-    const [body] = encodeStored(events(1, 4).map(storedEvent)).map((entry) => entry.body);
-    db.exec(`DELETE FROM log_entries WHERE log_id = ${log} AND seq = 2`);
-    db.prepare(`UPDATE log_entries SET events = 4, body = ? WHERE log_id = ${log} AND seq = 4`).run(body);
-    db.close();
-    return one;
-  }
-
-  it('is valid, and goes on in entries', async () => {
-    const store = await (await converted()).open();
-    await store.commit(batch(step('exec_1', 6)));
-    expect(await store.verifyAudit()).toMatchObject({ blocks: 4, fault: null });
-  });
-
-  it.each([
-    ['a changed event', 'body = replace(body, \'"step":3\', \'"step":7\')', 2],
-    ['a damaged body', "body = 'x'", 1],
-    ['a changed time', 'at_ms = 1', 1],
-  ])('reveals %s in the block of the event', async (_name, change, block) => {
-    const one = await converted();
-    tamper(one, `UPDATE log_entries SET ${change} WHERE seq = 4`);
-    const store = await one.open();
-    expect((await store.verifyAudit()).fault).toEqual({ ...inFirst, block });
-    const { fault } = await checkExport(lines(await exported(store, 'default')), { key: null, head: null });
-    expect(fault).toMatchObject({ block, reason: 'stream_digest', executionId: 'exec_1' });
-  });
-
-  it('is exported as the rows that were sealed, and checked', async () => {
-    const store = await (await converted()).open();
-    await store.commit(batch(step('exec_1', 6)));
-    const all = await exported(store, 'default');
-    const streams = all.map((line) => JSON.parse(line) as StreamLine).filter((line) => 'first_seq' in line);
-    expect(streams.map((stream) => [stream.first_seq, stream.events?.length, stream.entries?.length])).toEqual([
-      [1, 2, undefined],
-      [1, 2, undefined],
-      [3, 2, undefined],
-      [5, 2, undefined],
-      [7, undefined, 1],
-    ]);
-    expect(await checkExport(lines(all), { key: null, head: null })).toMatchObject({ events: 10, fault: null });
-  });
-});
-
-/** Gives all blocks the digests that earlier releases would have given them. */
-function resealAsRows(db: Database.Database): void {
-  const rows = new StreamRows(db, new LogNames(db));
-  let previous = chainId(db);
-  for (const stored of db.prepare<[number, number], StoredBlock>(BLOCKS).all(0, 100)) {
-    const streams = unpackStreams(stored.streams).map((stream) => {
-      const content = rows.read(stream);
-      return { ...stream, version: 1 as const, digest: digestStream(stream, content.created, rowsIn(stream, content) ?? []) };
-    });
-    previous = hashBlock(previous, { ...stored, streams });
-    db.prepare('UPDATE audit_blocks SET streams = ?, hash = ? WHERE block = ?').run(packStreams(streams), previous, stored.block);
-  }
-}
 
 describe('the audit log', () => {
   const page = { limit: 3, offset: 0, after: null };

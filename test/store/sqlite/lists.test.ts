@@ -1,13 +1,9 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { readMigrations } from '../../../store/migrate.ts';
 import { ExecutionCounts } from '../../../store/sqlite/lists/execution-counts.ts';
 import { ExecutionLists } from '../../../store/sqlite/lists/execution-lists.ts';
 import { type SqliteDatabase, sqliteDatabase } from '../../support/stores.ts';
 import { batch, startExecution, step } from '../writes.ts';
-
-const APPLICATION_ID = 0x4a616d4a;
-const migrations = readMigrations(new URL('../../../store/sqlite/migrations/', import.meta.url));
 
 /** Failed and labelled executions alternate; only the first one is both. */
 async function alternating(count: number): Promise<SqliteDatabase> {
@@ -106,31 +102,6 @@ describe('a list without conditions', () => {
 });
 
 describe('the labels of executions', () => {
-  it('are found in a migrated database', async () => {
-    const one = sqliteDatabase();
-    const old = new Database(one.path);
-    old.pragma(`application_id = ${APPLICATION_ID}`);
-    old.exec(
-      'CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT',
-    );
-    const earlier = migrations.filter(({ name }) => name === 'executions').map(({ version }) => version - 1)[0] ?? 0;
-    for (const { version, name, sql } of migrations.slice(0, earlier)) {
-      old.exec(sql);
-      old.prepare('INSERT INTO schema_migrations VALUES (?, ?, 0)').run(version, name);
-    }
-    const put =
-      old.prepare(`INSERT INTO executions (id, tenant_id, workflow_id, workflow_version, revision, labels, depth, created_at_ms,
-      status, seq, steps, local_work, updated_at_ms, snapshot_seq) VALUES (?, 'default', 'refund', '1', 'r1', ?, 0, 0, 'running', 0, 0, 0, 0, 0)`);
-    put.run('exec_1', '{"env":"prod","region":"eu"}');
-    put.run('exec_2', '{}');
-    old.close();
-    await (await one.open()).close();
-    expect(labelsIn(one)).toEqual([
-      { tenant_id: 'default', key: 'env', execution_id: 'exec_1', value: 'prod' },
-      { tenant_id: 'default', key: 'region', execution_id: 'exec_1', value: 'eu' },
-    ]);
-  });
-
   it('are removed with their execution', async () => {
     const one = sqliteDatabase();
     const store = await one.open();

@@ -4,6 +4,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { asStoreError } from '../../../store/sqlite/errors.ts';
 import { openSqlite } from '../../../store/sqlite/open.ts';
+import { sqliteVersions } from '../../../store/sqlite/survey.ts';
 import { sqliteDatabase, temporaryFolder } from '../../support/stores.ts';
 import { AT_MS, batch, startExecution } from '../writes.ts';
 
@@ -89,6 +90,17 @@ describe('openSqlite', () => {
     const opening = one.open();
     await expect(opening).rejects.toMatchObject({ code: 'schema_too_new' });
     await expect(opening).rejects.toThrow(/version 99/);
+  });
+
+  it('rejects a database of an unreleased version', async () => {
+    const one = sqliteDatabase();
+    await (await one.open()).close();
+    const db = new Database(one.path);
+    db.exec("UPDATE schema_migrations SET name = 'init'");
+    db.close();
+    const expected = { code: 'not_a_database', message: expect.stringContaining('a version before 0.2.0 wrote the database') };
+    await expect(one.open()).rejects.toMatchObject(expected);
+    await expect(sqliteVersions(one.path)).rejects.toMatchObject(expected);
   });
 
   it('distinguishes a damaged database from an empty one', async () => {

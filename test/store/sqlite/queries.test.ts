@@ -16,9 +16,6 @@ import {
 import { ALL_INDEX_SCANS, scanIds, scanIdsOfVersion, statusesAlong } from '../../../store/sqlite/queries/executions.ts';
 import { exportsOf, resourceStatements } from '../statements.ts';
 
-/** The conversion reads the tables of earlier releases in their own order. */
-const OLD_TABLE = /\bold_\w+|FROM events\b/;
-
 /** A search ranks what it has found, and expired items are found by time. */
 const RANKED = new Set(['SEARCH_MEMORY', 'TENANTS_WITH_EXPIRED_MEMORY']);
 /** Statements that read all rows on purpose; the list of all tenants follows the table's own order, their policies are read when one changes. */
@@ -36,11 +33,7 @@ const resources = await resourceStatements('sqlite');
 
 function statements(): readonly (readonly [name: string, sql: string])[] {
   const named = [...queries, ...resources].flatMap(([name, sql]) =>
-    typeof sql === 'string' &&
-    /^(SELECT|INSERT|UPDATE|DELETE|WITH) /.test(sql) &&
-    !WHOLE_TABLES.has(name) &&
-    !RANKED.has(name) &&
-    !OLD_TABLE.test(sql)
+    typeof sql === 'string' && /^(SELECT|INSERT|UPDATE|DELETE|WITH) /.test(sql) && !WHOLE_TABLES.has(name) && !RANKED.has(name)
       ? [[name, sql] as const]
       : [],
   );

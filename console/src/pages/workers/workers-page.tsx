@@ -63,7 +63,7 @@ const count = (items: number): string =>
 
 const QUEUE_COLUMNS: readonly Column<Waiting>[] = [
   { id: 'queue', header: 'Queue', cell: ({ queue }) => <Name text={queue} /> },
-  { id: 'tool', header: 'Tool', cell: ({ tool }) => (tool === '' ? 'any' : <Name text={tool} />) },
+  { id: 'tool', header: 'Tool', cell: ({ tool }) => <Name text={tool} /> },
   { id: 'waiting', header: 'Waiting', align: 'end', cell: ({ waiting }) => count(waiting) },
   { id: 'oldest', header: 'Oldest item', cell: ({ oldest_at }) => <Time at={oldest_at} /> },
   {

@@ -6,8 +6,7 @@ import { EXIT } from '../../failure.ts';
 class DbMigrateCommand extends DatabaseCommand {
   static override usage: Usage = {
     details: `Migrates the schema to the newest version of this release, or creates the database. Every command that opens a database does the same;
-this one is meant for the step before a deployment. The migration is one transaction. The rows of a log that an older release wrote are then
-converted in batches; if that is interrupted, the next command that opens the database goes on with it. A database that a newer release has
+this one is meant for the step before a deployment. The migration is one transaction. A database that a newer release has
 migrated is rejected.`,
     examples: [
       ['Migrate the configured database', '$0 db migrate'],
@@ -18,10 +17,7 @@ migrated is rejected.`,
   async execute(): Promise<number> {
     const config = this.config();
     const { migrateDatabase } = await import('../../../databases.ts');
-    const { from, to } = await migrateDatabase(config, {
-      onConversion: ({ events, total }) =>
-        this.note(`converting the log: ${events.toLocaleString('en')} of ${total.toLocaleString('en')} events`),
-    });
+    const { from, to } = await migrateDatabase(config);
     if (this.json) this.printJson({ database: databaseName(config.database), from_version: from, to_version: to });
     else if (from === to) this.print(`${this.paint.green('✓')} schema version ${to}: up to date`);
     else this.print(`${this.paint.green('✓')} schema version ${from} → ${to}`);

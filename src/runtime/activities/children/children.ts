@@ -102,7 +102,6 @@ export class Children {
   }
 }
 
-/** In trees that an earlier release began, some children do not name their root. */
 function rootOf({ id, parentId, labels }: CachedExecution): string {
   return parentId === null ? id : ((JSON.parse(labels) as Readonly<Record<string, string>>)[ROOT_LABEL] ?? id);
 }

@@ -16,8 +16,7 @@ export function serves(
 ): boolean {
   if (nowMs - worker.lastSeenAtMs > SERVES_MS) return false;
   if (worker.kind === 'runtime') return work.queue === TOOL_QUEUE && hasTool(work.tool);
-  // Items without a tool are claimed by every worker of the queue.
-  return worker.queueTypes.includes(work.queue) && (worker.tools === null || work.tool === '' || hasTool(work.tool));
+  return worker.queueTypes.includes(work.queue) && (worker.tools === null || hasTool(work.tool));
 }
 
 export function isServed(work: Work, workers: readonly WorkerView[], nowMs: number): boolean {

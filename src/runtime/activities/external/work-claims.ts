@@ -172,7 +172,7 @@ function viewOf(row: WorkItemRow, { startedBy, labels }: CachedExecution, payloa
     workflowVersion: row.workflowVersion,
     nodeId: row.nodeId,
     queueType: row.queue,
-    tool: row.tool === '' ? row.nodeId : row.tool,
+    tool: row.tool,
     payload,
     activation: row.activation,
     attempt: row.attempt,

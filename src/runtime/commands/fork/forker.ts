@@ -121,7 +121,7 @@ export class Forker {
   ): Promise<readonly PastDecision[]> {
     const { store, slices } = this.#options;
     const state = stateOf(run);
-    const admitted = admittedByFork(target.loaded.program, run, statePatch);
+    const admitted = admittedByFork(target.loaded.program, statePatch);
     const patch = patchBetween(state, patchState(state, admitted));
     const log = { program: loaded.program, executionId: id, events, rows, history };
     return decisionsIn(store, log, patch, slices.slice(tenantId));

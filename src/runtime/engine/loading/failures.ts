@@ -51,7 +51,7 @@ export function errorOf(run: Run, failures: Failures): string | null {
   return errors.length === 0 ? run.error : errors.join('; ');
 }
 
-/** May `stored` be the stored error of the run? An earlier release stored the run's own error. */
+/** May `stored` be the stored error of the run? */
 export function isErrorOf(run: Run, stored: string | null): boolean {
   if (stored === run.error) return true;
   return terminalFailures(run).some((node) => stored?.startsWith(`${node}: `) === true);

@@ -216,7 +216,7 @@ function keyOf(tenantId: string, revision: string): string {
 }
 
 function* programOf(source: string, revision: string): Generator<undefined, Program> {
-  const { workflow } = yield* normaliseCooperatively(JSON.parse(source), true);
+  const { workflow } = yield* normaliseCooperatively(JSON.parse(source));
   yield;
   return yield* compileCooperatively(workflow, revision, { registered: true });
 }
