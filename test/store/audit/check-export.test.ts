@@ -194,7 +194,7 @@ describe('an export that was kept', () => {
     const all = readFileSync(join(folder, file), 'utf8').split('\n').slice(0, -1);
     expect(await check(all, { key: 'golden' })).toMatchObject({ removed: 1, signed: true, fault: null });
     for (const [index, line] of all.entries()) {
-      for (let at = 0; at < line.length; at += 13) {
+      for (let at = 0; at < line.length; at += 97) {
         const other = line.charAt(at) === 'x' ? 'y' : 'x';
         const changed = all.with(index, `${line.slice(0, at)}${other}${line.slice(at + 1)}`);
         const { fault } = await check(changed, { key: 'golden' });
