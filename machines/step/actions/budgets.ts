@@ -21,7 +21,7 @@ const TOKENS = ['total_tokens', 'input_tokens', 'output_tokens'] as const;
  */
 export function meter(step: StepContext, node: string, event: MachineEvent): void {
   const usage = usageIn(event);
-  // A completion is checked whatever it reports: what a retry forgives may have been counted before.
+  // A completion is checked whatever it reports: a retried execution may be over its budget already.
   if (event.type === 'done' || isMetered(usage)) addUsage(step, node, usage, node);
 }
 

@@ -135,7 +135,7 @@ describe('an execution as it was', () => {
       await one.close();
     }
     db.exec('DELETE FROM checkpoints');
-    for (const { seq, text } of checkpoints) put.run(id, seq, text);
+    for (const { seq, text } of checkpoints) put.run(id, seq, sealOf(null, id, seq, text), text);
     db.close();
     const all = await fresh();
     expect(await statesOf(all, id)).toEqual(wanted.states);
