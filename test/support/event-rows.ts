@@ -10,15 +10,7 @@ export interface PlacedEvent extends StoredEvent {
   readonly tenantId: string;
 }
 
-/** The events of an SQLite database whose log has a row for each event, up to schema version 14. */
-export function* rowEvents(db: Database): Generator<PlacedEvent> {
-  const events = `SELECT v.rowid AS position, e.id AS executionId, v.tenant_id AS tenantId, v.seq, v.type, v.node_id AS nodeId, v.data,
-    v.at_ms AS atMs, v.actor_id AS actorId, v.actor_type AS actorType, v.on_behalf_of AS onBehalfOf, v.request
-    FROM events v LEFT JOIN executions e ON e.id = v.execution_id ORDER BY v.rowid`;
-  yield* db.prepare<[], PlacedEvent>(events).iterate();
-}
-
-/** The events of an SQLite database whose log has entries. */
+/** The events of an SQLite database. */
 export function* entryEvents(db: Database): Generator<PlacedEvent> {
   const entries = `SELECT l.position, e.id AS executionId, t.id AS tenantId, l.seq, l.events, l.body, l.at_ms AS atMs, a.id AS actorId,
     a.type AS actorType, a.on_behalf_of AS onBehalfOf, l.request

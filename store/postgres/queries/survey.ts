@@ -6,7 +6,8 @@ export const DATABASE = sql(`SELECT to_regclass('schema_migrations') IS NOT NULL
   pg_database_size(current_database()) AS size`);
 /** `first`: the name of the first migration. */
 export const SCHEMA_VERSION = sql(
-  'SELECT coalesce(max(version), 0) AS version, min(name) FILTER (WHERE version = 1) AS first FROM schema_migrations',
+  `SELECT coalesce((SELECT max(version) FROM schema_migrations), 0) AS version,
+    (SELECT name FROM schema_migrations WHERE version = 1) AS first`,
 );
 export const COUNT_BY_STATUS = sql('SELECT status, count(*) AS executions FROM executions GROUP BY status');
 export const COUNT_CONTENT =

@@ -19,8 +19,7 @@ export const PENDING_ERASURE = sql<{ readonly id: string }>(
 /** The parent reads the result of a child when it gets the message of its end. */
 export const UNDELIVERED = sql<{
   readonly id: number;
-}>(`SELECT i.id FROM executions e JOIN inbox i ON i.to_execution_id = e.parent_id
-  WHERE e.id = @executionId LIMIT 1`);
+}>(`SELECT id FROM inbox WHERE to_execution_id = (SELECT parent_id FROM executions WHERE id = @executionId) LIMIT 1`);
 export const DELETE_CHECKPOINTS = sql('DELETE FROM checkpoints WHERE execution_id = @executionId');
 export const INSERT_SNAPSHOT = sql(`INSERT INTO checkpoints (execution_id, seq, tenant_id, digest, snapshot)
   VALUES (@executionId, @seq, @tenantId, @digest, @snapshot)`);

@@ -257,6 +257,8 @@ describe('without authentication', () => {
 
 function addTenant(path: string, id: string, status: string): void {
   const database = new Database(path);
-  database.prepare('INSERT INTO tenants (id, name, status, created_at_ms) VALUES (?, ?, ?, 0)').run(id, id, status);
+  database
+    .prepare('INSERT INTO tenants (id, name, status, created_at_ms, updated_at_ms) VALUES (?, ?, ?, 0, 0)')
+    .run(id, id, status);
   database.close();
 }

@@ -24,7 +24,9 @@ async function streaming(options: ApiOptions = {}) {
     openEventStream(`${url}${path}`, { authorization, ...headers });
   const addTenant = (id: string) => {
     const database = new Database(server.path);
-    database.prepare("INSERT INTO tenants (id, name, status, created_at_ms) VALUES (?, ?, 'active', 0)").run(id, id);
+    database
+      .prepare("INSERT INTO tenants (id, name, status, created_at_ms, updated_at_ms) VALUES (?, ?, 'active', 0, 0)")
+      .run(id, id);
     database.close();
   };
   const pay = (id: string) => server.post(`/executions/${id}/external-event`, { correlation_key: 'paid', payload: null });

@@ -49,7 +49,7 @@ export function traceOf(reply: Reply): AgentTrace['events'] {
 /** Adds a tenant; returns the call options of its operator. */
 export async function tenant(api: Api, id: string): Promise<CallOptions> {
   const database = new Database(api.path);
-  const add = "INSERT INTO tenants (id, name, status, created_at_ms) VALUES (?, ?, 'active', 0)";
+  const add = "INSERT INTO tenants (id, name, status, created_at_ms, updated_at_ms) VALUES (?, ?, 'active', 0, 0)";
   database.prepare(add).run(id, id);
   database.close();
   return { as: null, headers: { authorization: `Bearer ${await api.token('operator', { tenantId: id, name: `op-${id}` })}` } };

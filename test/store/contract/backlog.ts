@@ -9,6 +9,7 @@ const EMPTY = {
   leases: 0,
   overdueTimers: { count: 0, oldestAtMs: null },
   webhookDeliveries: { count: 0, oldestAtMs: null },
+  storage: [],
 };
 
 const WEBHOOK: NewWebhook = {
