@@ -33,7 +33,8 @@ const event = (sequence: number, type: string, nodeId: string | null, data: obje
 
 async function* log(x: number): AsyncGenerator<SerializedEvent> {
   yield event(1, 'workflow_started', null, { initial_input: { x } });
-  yield event(2, 'node_completed', 'which', { activation: 1, output: null });
+  const taken = [x === 1 ? 'one' : 'other'];
+  yield event(2, 'node_completed', 'which', { activation: 1, output: null, taken });
 }
 
 describe('diagrams drawn in a thread', () => {
