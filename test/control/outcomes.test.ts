@@ -40,12 +40,6 @@ describe('the outcomes of a retry', () => {
     });
   });
 
-  it('are not known when none of the executions was recorded', async () => {
-    expect(await counting([]).outcomes.outcomes(JOB)).toBeNull();
-    expect(await counting([]).outcomes.outcomes({ ...JOB, succeeded: 0 })).toMatchObject({ completed: 0, removed: 0 });
-    expect(await counting(ROWS).outcomes.outcomes({ ...JOB, action: 'resume' })).toBeNull();
-  });
-
   it('are counted once for simultaneous requests', async () => {
     const { counter, outcomes } = counting(ROWS);
     const [first, second] = await Promise.all([outcomes.outcomes(JOB), outcomes.outcomes(JOB)]);
