@@ -3,7 +3,7 @@ import { type Dialect, type Statement, sql } from '../statement.ts';
 
 /** The bytes that tenants store, by table. */
 
-/** A table whose rows count as storage of their tenant. PostgreSQL's triggers are in migration 0026. */
+/** A table whose rows count as storage of their tenant. PostgreSQL's triggers are in its first migration. */
 interface StoredTable {
   readonly name: string;
   readonly kind: StorageKind;
