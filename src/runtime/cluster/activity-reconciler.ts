@@ -110,7 +110,7 @@ export class ActivityReconciler {
     if (execution.owner !== runtimeId) return starters;
     for (const active of activeOf(execution.loaded.program, execution.run)) {
       if (!active.local || active.phase !== 'running' || started.has(execution.id, active)) continue;
-      if (execution.loaded.executorOf(active.node) === null) continue;
+      if (isChildStart(execution, active.node)) continue;
       const starter = await this.#starterOf(execution.id, active);
       if (starter !== null) starters.set(attemptKey(execution.id, active), starter);
     }
@@ -134,7 +134,7 @@ export class ActivityReconciler {
     const { pool, childStarts, deliver } = this.#options;
     const visit = { node, activation, attempt };
     if (execution.loaded.executorOf(node) !== null) pool.startOnce(execution, execution.run, visit, phase === 'queued');
-    else if (execution.loaded.isLocal(node)) childStarts.startOnce(execution, execution.run, visit);
+    else if (isChildStart(execution, node)) childStarts.startOnce(execution, execution.run, visit);
     // The runtime that committed it has a tool that this one lacks: the work goes on the queue.
     else void deliver(execution.id, { type: 'requeue', ...visit, unbegun: true });
   }
@@ -169,4 +169,9 @@ export class ActivityReconciler {
       }),
     );
   }
+}
+
+/** Does the node start a child execution, which is the same whichever runtime does it? */
+function isChildStart({ loaded }: CachedExecution, node: string): boolean {
+  return loaded.executorOf(node) === null && loaded.isLocal(node);
 }

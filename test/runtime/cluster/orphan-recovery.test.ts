@@ -1,12 +1,37 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ToolContext } from '../../../src/runtime/types/work.ts';
-import { openCluster, waitUntil } from '../../support/cluster.ts';
+import { StoreError } from '../../../store/port/errors.ts';
+import { type ClusterMember, openCluster, waitUntil } from '../../support/cluster.ts';
 import { one, pair, RETRY, tool } from '../../support/cluster-workflows.ts';
 import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { CALLER } from '../../support/runtimes.ts';
 
 const server = postgresServer();
 const cluster = () => openCluster(postgresDatabase(server));
+
+/** Holds the next look for executions with in-process work until the end of the test; resolves once it is asked for. */
+function holdNextLook({ store }: ClusterMember): Promise<void> {
+  const look = store.executionsWithLocalWork.bind(store);
+  const ended = new Promise((resolve) => onTestFinished(resolve));
+  return new Promise((resolve) => {
+    store.executionsWithLocalWork = async (asked) => {
+      store.executionsWithLocalWork = look;
+      resolve();
+      await ended;
+      return look(asked);
+    };
+  });
+}
+
+/** The next commit is applied, and its reply is lost. */
+function loseNextReply({ store }: ClusterMember): void {
+  const commit = store.commit.bind(store);
+  store.commit = async (batch) => {
+    store.commit = commit;
+    await commit(batch);
+    throw new StoreError('store_unavailable', 'the database became unreachable during a commit');
+  };
+}
 
 describe('a runtime that is lost', () => {
   it('is detected, and its work starts again elsewhere; its own late results are refused', async () => {
@@ -87,6 +112,32 @@ describe('a runtime that is lost', () => {
     expect(begun.slice(0, 2)).toEqual(['slow0 a', 'quick0 a']);
     expect(begun.slice(2).sort()).toEqual(['quick1 b', 'slow1 b']);
   });
+
+  it.each(['has', 'lacks'])(
+    'has its attempt counted as failed by one that took over unknowingly and %s the tool',
+    async (which) => {
+      const { join, advance: pass } = cluster();
+      const begun: string[] = [];
+      const toolsOf = (name: string) => ({ slow: () => new Promise(() => begun.push(name)) });
+      const [a, b] = [await join({ tools: toolsOf('a') }), await join(which === 'has' ? { tools: toolsOf('b') } : {})];
+      const nodes = { ...(pair as { nodes: object }).nodes, slow: tool('slow', { retry_policy: 'no_retry' }) };
+      const id = await a.run({ ...(pair as object), nodes } as never);
+      await waitUntil(() => begun.length === 1);
+      await pass(10_000);
+      a.freeze();
+      const held = holdNextLook(b);
+      await pass(60_000);
+      await held;
+      loseNextReply(b);
+      await expect(b.runtime.approve(CALLER, id, { decision: 'approved' })).rejects.toMatchObject({ code: 'store_unavailable' });
+      const ofSlow = async () => (await b.log(id)).filter(({ nodeId }) => nodeId === 'slow');
+      await waitUntil(async () => (await ofSlow()).length > 2);
+      const log = await ofSlow();
+      expect(log.map(({ type }) => type)).toEqual(['node_scheduled', 'node_started', 'node_failed']);
+      expect(log.at(-1)).toMatchObject({ data: { error: 'runtime lost', attempt: 0 } });
+      expect(begun).toEqual(['a']);
+    },
+  );
 });
 
 describe('a runtime that stops cleanly', () => {
