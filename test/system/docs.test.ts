@@ -50,6 +50,17 @@ describe('the documentation', () => {
     expect(longLines(readFileSync(page, 'utf8'))).toEqual([]);
   });
 
+  it.each(PAGES)('has tables whose rows are lines, under a heading and a separator: %s', (page) => {
+    expect(brokenTables(readFileSync(page, 'utf8'))).toEqual([]);
+  });
+
+  it.each([
+    ['a table wrapped like prose', '| a | b | | --- | --- | | text of a cell\nthat was wrapped | its end |'],
+    ['a row that begins with text', '| a | b |\n| --- | --- |\ntext | c |'],
+    ['a table without separator', '| a | b |\n| c | d |'],
+    ['a row with a cell too many', '| a | b |\n| --- | --- |\n| `c|d` | e |'],
+  ])('would not have %s', (_, text) => expect(brokenTables(text)).not.toEqual([]));
+
   it.each(PAGES)('links only to existing files: %s', (page) => {
     const source = readFileSync(page, 'utf8');
     const links = [...source.matchAll(/\]\(([^)#\s]+)/g)]
@@ -62,13 +73,38 @@ describe('the documentation', () => {
 
 /** Lines of prose that are too long. Tables, code, images and comments cannot be wrapped. */
 function longLines(text: string): readonly string[] {
-  const long: string[] = [];
-  let isCode = false;
-  for (const line of text.split('\n')) {
-    if (/^\s*```/.test(line)) isCode = !isCode;
-    else if (!isCode && line.length > MAX_COLUMNS && !/^\s*(\||!\[|<!--)/.test(line)) long.push(line);
-  }
-  return long;
+  return withoutCode(text)
+    .split('\n')
+    .filter((line) => line.length > MAX_COLUMNS && !/^\s*(\||!\[|<!--)/.test(line));
+}
+
+/** The first line of each paragraph that was meant as a table and is not shown as one. */
+function brokenTables(text: string): readonly string[] {
+  return withoutCode(text)
+    .split(/\n\s*\n/)
+    .filter((paragraph) => hasBars(paragraph) && !isTable(paragraph))
+    .map((paragraph) => paragraph.trim().split('\n')[0] ?? '');
+}
+
+function hasBars(paragraph: string): boolean {
+  const prose = paragraph.replaceAll(/`[^`]*`/g, '');
+  return /^\s*\||\|\s*$| \| /m.test(prose);
+}
+
+function isTable(paragraph: string): boolean {
+  const rows = paragraph
+    .replace(/^\n+/, '')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trim());
+  const cells = rows.map((row) => row.match(/(?<!\\)\|/g)?.length);
+  const isSeparated = /^\|( :?-+:? \|)+$/.test(rows[1] ?? '');
+  return isSeparated && rows.every((row, index) => row.startsWith('|') && row.endsWith('|') && cells[index] === cells[0]);
+}
+
+/** Blocks of code are left out, with their fences. */
+function withoutCode(text: string): string {
+  return text.replaceAll(/^\s*```[\s\S]*?^\s*```$/gm, '');
 }
 
 function exists(path: string): boolean {
