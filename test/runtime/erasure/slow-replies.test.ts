@@ -2,19 +2,12 @@ import { expect, it } from 'vitest';
 import { createRuntime } from '../../../src/runtime/index.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { CALLER, eventually } from '../../support/runtimes.ts';
+import { signal } from '../../support/signal.ts';
 import { sqliteDatabase, withOverrides } from '../../support/stores.ts';
 import { approval, document } from '../../support/workflows.ts';
 
 const workflow = { ...document([approval('ask')]), data_policy: { pii_fields: ['$.name'] } };
 const PAGE = { after: '', limit: 10 };
-
-function signal(): { readonly given: Promise<void>; readonly give: () => void } {
-  let give: () => void = () => {};
-  const given = new Promise<void>((resolve) => {
-    give = resolve;
-  });
-  return { given, give };
-}
 
 it('keeps the outcome of an execution that is found before the reply to the commit that ended it', async () => {
   const real = await sqliteDatabase().open();

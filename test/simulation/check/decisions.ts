@@ -36,7 +36,7 @@ function verdictOf(type: string, { output, decision, error }: JsonObject): strin
   return type === COMPLETED && isObject(output) ? String(output.decision) : null;
 }
 
-/** A node fails if an edge needs more work than a step may do; then its completion changes nothing. */
+/** A node fails if an edge needs more work than a step may do; then its completion changes nothing. Work beside the workflow has no edge. */
 function checkCostly(log: readonly TimedEvent[], { nodes, edges }: Workflow, state: JsonObject): readonly string[] {
   const problems: string[] = [];
   const costly = new Set(edges.flatMap(({ from, condition }) => (condition === COSTLY_CONDITION ? [from] : [])));
@@ -47,6 +47,7 @@ function checkCostly(log: readonly TimedEvent[], { nodes, edges }: Workflow, sta
   for (const { sequence, type, node_id, data } of log) {
     const given = type === 'workflow_started' ? data.initial_input : data.output;
     if (isObject(given)) calls.add(given.call);
+    if (data.activation === 0) continue;
     const mustFail = type === COMPLETED && costly.has(node_id ?? '') && writesState.has(node_id ?? '');
     if (mustFail && isObject(data.output) && data.output.ok === true)
       problems.push(`${sequence}: ${node_id} completed, and its edge needs more work than a step may do`);

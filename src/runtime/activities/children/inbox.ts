@@ -114,7 +114,9 @@ export class Inbox {
   }: ChildStatus): Promise<{ readonly child: CachedExecution | ExecutionRow; readonly change: ChildChange }> {
     const { store, loader } = this.#options;
     try {
-      const child = await loader.current(childId);
+      const known = await loader.current(childId);
+      // The reply to the commit that sent the message may not have arrived here.
+      const child = known?.run.status === status ? known : await loader.stored(childId);
       if (child !== null) return { child, change: changeOf(status, child) };
     } catch (error) {
       if (!(error instanceof RuntimeError) || error.code !== 'corrupt') throw error;

@@ -57,11 +57,19 @@ export class ExecutionLoader {
     }
   }
 
-  /** The execution as it is stored, from the cache if that has the stored sequence; null = unknown. */
+  /** The execution as this runtime knows it, or else as it is stored; null = unknown. */
   async current(id: string): Promise<CachedExecution | null> {
     const { store, cache } = this.#options;
+    return (store.shared ? undefined : cache.get(id)) ?? this.stored(id);
+  }
+
+  /**
+   * The execution as it is stored, from the cache if that has the stored sequence; null = unknown. It may be ahead of `current`: a
+   * commit is stored before its reply arrives.
+   */
+  async stored(id: string): Promise<CachedExecution | null> {
+    const { store, cache } = this.#options;
     const cached = cache.get(id);
-    if (cached !== undefined && !store.shared) return cached;
     const row = await store.execution(id);
     if (row === null) return null;
     return cached !== undefined && cached.run.seq === row.seq ? cached : this.load(row);

@@ -1,0 +1,70 @@
+import { expect, it } from 'vitest';
+import type { JsonObject } from '../../../../machines/json.ts';
+import { createRuntime } from '../../../../src/runtime/index.ts';
+import type { WorkItemView } from '../../../../src/runtime/types/work.ts';
+import { CALLER, eventually } from '../../../support/runtimes.ts';
+import { signal } from '../../../support/signal.ts';
+import { sqliteDatabase, withOverrides } from '../../../support/stores.ts';
+
+/** Its only node exceeds the budget, so each segment ends with it. */
+const counting: JsonObject = {
+  workflow_id: 'count',
+  version: '1',
+  start_node: 'count',
+  token_budget: { total_tokens: 5 },
+  continue_as_new: true,
+  nodes: { count: { kind: { type: 'python_fn', module: 'm', function: 'count' } } },
+  edges: [{ from: 'count', to: 'count', condition: 'true' }],
+};
+const parent: JsonObject = {
+  workflow_id: 'parent',
+  version: '1',
+  start_node: 'child',
+  nodes: { child: { kind: { type: 'subgraph', workflow_ref: 'count' } } },
+  edges: [],
+};
+
+it('tells a parent that its child continues, though the message is found before the reply to the commit that sent it', async () => {
+  const real = await sqliteDatabase().open();
+  const [stored, read, arrival] = [signal(), signal(), signal()];
+  let slow = '';
+  const store = withOverrides(real, {
+    async commit(batch) {
+      const reply = await real.commit(batch);
+      if (!batch.units.some(({ executions }) => executions.some(({ id }) => id === slow))) return reply;
+      stored.give();
+      await arrival.given;
+      return reply;
+    },
+    async inbox(page) {
+      if (slow === '') return real.inbox(page);
+      await stored.given;
+      const rows = await real.inbox(page);
+      // By the next turn of the event loop, the runtime has looked at them.
+      setImmediate(read.give);
+      return rows;
+    },
+  });
+  const runtime = await createRuntime({ store });
+  for (const workflow of [counting, parent]) await runtime.register(CALLER, workflow);
+  const claim = async (): Promise<WorkItemView> => {
+    const [item] = await runtime.claim(CALLER, { workerId: 'w', queueTypes: ['python_tool'], maxItems: 1, waitMs: 5_000 });
+    return item ?? expect.unreachable('there is no work');
+  };
+  const complete = ({ id, leaseFence }: WorkItemView) =>
+    runtime.complete(CALLER, id, { output: {}, usage: { inputTokens: 6 }, leaseFence });
+  const start = async () => (await runtime.start(CALLER, { workflowId: 'parent' })).executionId;
+  const [, executionId] = [await start(), await start()];
+  const [first, second] = [await claim(), await claim()];
+  slow = second.executionId;
+  // Its message lets the runtime look into the inbox, where it finds that of the second, too.
+  await complete(first);
+  const completed = complete(second);
+  await read.given;
+  arrival.give();
+  await completed;
+  const types = async () => (await real.events(executionId, { after: 0, limit: 100 })).rows.map(({ type }) => type);
+  await eventually(async () => (await types()).length > 3);
+  expect(await types()).toEqual(['workflow_started', 'node_started', 'child_workflow_started', 'child_workflow_started']);
+  await runtime.close(0);
+});
