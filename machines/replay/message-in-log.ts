@@ -143,6 +143,7 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
       if (data.status !== 'cancelled') throw new LogMismatch(first.sequence, 'no message begins with workflow_finalizing');
       return { type: 'cancel', reason: String(data.reason) };
     case 'workflow_completed':
+    case 'strategy_completed':
     case 'strategy_limit_hit':
     case 'node_cancelled':
     case 'workflow_cancelled':

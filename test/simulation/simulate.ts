@@ -97,7 +97,7 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
   const clients: Clients = new Clients(processes, scheduler, checker, (error) => damage.explainsReply(error));
   const suspensions = new Suspensions(plan, clients, database);
   const suspension = new SuspensionCheck(plan, suspensions, database, checker);
-  const operations = new Operations(plan, clients, checker, suspensions);
+  const operations = new Operations(plan, clients, checker, suspensions, damage);
   const setBack = new SetBack(plan, database, network, checker, operations, processes);
   const workers = new ExternalWorkers(plan, clients, checker);
   const finishers = new Finisher(plan, clients, operations, database);

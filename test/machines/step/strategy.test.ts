@@ -58,11 +58,17 @@ describe('the events of a strategy', () => {
     expect(ofStrategy(driver)).toEqual([]);
   });
 
-  it('follow the finalizer that a cancel ends, and replay', () => {
+  it.each([
+    ['ends', false, ['node_cancelled', 'strategy_completed', 'workflow_completed']],
+    ['leaves out, since the execution is paused,', true, ['workflow_finalizing', 'strategy_completed', 'workflow_completed']],
+  ])('follow the finalizer that a cancel %s and replay', (_, isPaused, last) => {
     const driver = agent('react', { unlock: { kind: { type: 'finalizer', tool_ref: 'unlock' } } });
-    for (const node of ['__think_0__', '__observe_0__', '__think_1__', '__finalize__']) driver.done(node, {});
+    for (const node of ['__think_0__', '__observe_0__', '__think_1__']) driver.done(node, {});
+    driver.send({ type: 'claimed', ...driver.visit('__finalize__'), workerId: 'worker-1' });
+    if (isPaused) driver.pause();
+    driver.done('__finalize__', {});
     driver.send({ type: 'cancel', reason: 'enough' });
-    expect(driver.log.slice(-3).map(({ type }) => type)).toEqual(['node_cancelled', 'strategy_completed', 'workflow_completed']);
+    expect(driver.log.slice(-3).map(({ type }) => type)).toEqual(last);
     const env = { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'runtime-1' };
     expect(save(replay(driver.program, null, driver.log, env))).toBe(save(driver.run));
   });

@@ -2,6 +2,7 @@ import type { ServerRuntime } from '../../../src/runtime/types/server-runtime.ts
 import { CLIENT_PREFIX, type OnlineChecker } from '../check/online-checker.ts';
 import type { Operation, Plan } from '../plan.ts';
 import { type Clients, callerOf, type Reply } from './clients.ts';
+import type { Damage } from './damage.ts';
 import { randomStream } from './random-streams.ts';
 import type { Suspensions } from './suspensions.ts';
 
@@ -56,14 +57,16 @@ export class Operations {
   readonly #clients: Clients;
   readonly #checker: OnlineChecker;
   readonly #suspensions: Suspensions;
+  readonly #damage: Damage;
   readonly #starts = new Map<
     string,
     { readonly promise: Promise<string | null>; readonly resolve: (id: string | null) => void }
   >();
   #pending = 0;
 
-  constructor(plan: Plan, clients: Clients, checker: OnlineChecker, suspensions: Suspensions) {
+  constructor(plan: Plan, clients: Clients, checker: OnlineChecker, suspensions: Suspensions, damage: Damage) {
     this.#plan = plan;
+    this.#damage = damage;
     this.#clients = clients;
     this.#checker = checker;
     this.#suspensions = suspensions;
@@ -288,7 +291,9 @@ export class Operations {
     const replayed = await this.#clients.ask(random, client, (runtime) => runtime.replay('default', executionId));
     if (replayed.is !== 'answer') return;
     const { mismatch, sequence } = replayed.value;
-    if (mismatch !== null) this.#checker.addViolation(`${client}: ${executionId} does not replay: ${mismatch.problem}`);
+    const isDamaged = mismatch?.sequence === this.#damage.snapshots.get(executionId);
+    if (mismatch !== null && !isDamaged)
+      this.#checker.addViolation(`${client}: ${executionId} does not replay: ${mismatch.problem}`);
     const end = Math.max(1, Math.ceil(at * sequence));
     const reply = await this.#clients.ask(random, client, async (runtime) => {
       await runtime.snapshots('default', executionId, { after: 0, limit: 20 });
