@@ -1,5 +1,5 @@
 import type { Appended } from './appended-lists.ts';
-import type { ProgressType } from './events.ts';
+import type { ProgressType } from './events/index.ts';
 import type { ResultRole } from './graph/edges.ts';
 import type { TokenBudget } from './ir/workflow.ts';
 import type { Json, JsonObject } from './json.ts';

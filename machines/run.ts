@@ -1,4 +1,4 @@
-import type { LogEvent, VisitProgress } from './events.ts';
+import type { LogEvent, VisitProgress } from './events/index.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Queue } from './nodes/kind.ts';
 import type { PolicySubject, PolicyVerdict } from './policy.ts';

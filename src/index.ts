@@ -23,7 +23,7 @@ import type { RuntimeOptions } from './runtime/options.ts';
 
 export { type Static, Type } from 'typebox';
 export { type Diagnostic, InvalidWorkflow } from '../machines/diagnostics.ts';
-export type { EventData } from '../machines/event-data.ts';
+export type { EventData } from '../machines/events/index.ts';
 export type { Json, JsonObject } from '../machines/json.ts';
 export type { ActiveNode, Status } from '../machines/run.ts';
 export { StoreError, type StoreErrorCode } from '../store/port/errors.ts';

@@ -1,4 +1,4 @@
-import type { LogEvent } from '../events.ts';
+import type { LogEvent } from '../events/index.ts';
 
 /** The history is not deterministic: the log was not written by this program, or has been changed. */
 export class LogMismatch extends Error {

@@ -1,5 +1,5 @@
 import { appendedIn, partAt, withWholeLists } from '../appended-lists.ts';
-import { isProgress, type LogEvent } from '../events.ts';
+import { isProgress, type LogEvent } from '../events/index.ts';
 import { RESULT_ROLES } from '../graph/edges.ts';
 import type { TokenBudget } from '../ir/workflow.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';

@@ -1,4 +1,4 @@
-import type { EventType } from '../events.ts';
+import type { EventType } from '../events/index.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Program } from '../step/program.ts';
 import type { TimedEvent } from './log.ts';

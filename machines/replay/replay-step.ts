@@ -1,4 +1,4 @@
-import type { LogEvent } from '../events.ts';
+import type { LogEvent } from '../events/index.ts';
 import type { JsonObject } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { areKnown } from '../program/rules.ts';

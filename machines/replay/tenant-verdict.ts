@@ -1,4 +1,4 @@
-import type { EventType } from '../events.ts';
+import type { EventType } from '../events/index.ts';
 import type { PolicySet } from '../ir/workflow.ts';
 import type { PolicyVerdict } from '../policy.ts';
 import type { TimedEvent } from './log.ts';

@@ -1,4 +1,4 @@
-import type { EventType } from '../events.ts';
+import type { EventType } from '../events/index.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { JsonObject } from '../json.ts';
 import type { Status } from '../run.ts';

@@ -1,4 +1,4 @@
-import type { LogEvent } from '../events.ts';
+import type { LogEvent } from '../events/index.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Budgets, Child, Done, Enqueue, Fail, Fork, Progress, Usage, Used } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';

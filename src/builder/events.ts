@@ -1,5 +1,4 @@
-import type { EventData } from '../../machines/event-data.ts';
-import type { EventType } from '../../machines/events.ts';
+import type { EventData, EventType } from '../../machines/events/index.ts';
 import type { EventView } from '../runtime/types/executions.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { ProgressType } from '../../machines/events.ts';
+import type { ProgressType } from '../../machines/events/index.ts';
 import type { ResultRole } from '../../machines/graph/edges.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Usage } from '../../machines/messages.ts';

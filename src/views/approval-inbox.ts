@@ -1,4 +1,4 @@
-import type { EventType } from '../../machines/events.ts';
+import type { EventType } from '../../machines/events/index.ts';
 
 /** Types of events after which the list of pending approvals may have changed. */
 export const APPROVAL_CHANGES = [

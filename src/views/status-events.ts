@@ -1,4 +1,4 @@
-import type { EventType } from '../../machines/events.ts';
+import type { EventType } from '../../machines/events/index.ts';
 
 /**
  * The types of events after which the status or the error of an execution may differ: every step that changes them logs at least one of

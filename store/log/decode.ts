@@ -1,8 +1,8 @@
+import { ACTOR } from '../../machines/events/declaration.ts';
 import { DamagedEntryError } from '../port/errors.ts';
 import type { EventRow } from '../port/executions.ts';
 import type { Json, JsonObject } from '../port/json.ts';
 import { type LogEntry, MAX_EVENTS } from './entry.ts';
-import { ACTOR } from './layouts.ts';
 import { type Shape, shapeOfLetter, WHOLE } from './shapes.ts';
 import type { StoredEvent } from './stored-event.ts';
 

@@ -1,8 +1,8 @@
+import { ACTOR } from '../../machines/events/declaration.ts';
 import type { EventRow } from '../port/executions.ts';
 import type { Json, JsonObject } from '../port/json.ts';
 import { wellFormed } from '../well-formed.ts';
 import { type EventContext, type LogEntry, MAX_BODY_CHARS, MAX_EVENTS, sameContext } from './entry.ts';
-import { ACTOR } from './layouts.ts';
 import { nameText, type Shape, shapeOfType, WHOLE } from './shapes.ts';
 import type { StoredEvent } from './stored-event.ts';
 

@@ -1,4 +1,5 @@
-import { type Default, LAYOUTS, type Layout } from './layouts.ts';
+import type { Default, EventDefinition } from '../../machines/events/declaration.ts';
+import { EVENTS } from '../../machines/events/index.ts';
 import { typeToken } from './type-tokens.ts';
 
 /**
@@ -39,22 +40,21 @@ export interface Shape {
 /** Begins a value that is the whole data. */
 export const WHOLE = '*';
 
-function shapeOf(type: string, { ofExecution = false, keys, stored }: Layout): Shape {
-  const order = stored.map((value) => (typeof value === 'string' ? ([value, undefined] as const) : value));
-  const slots = keys.map((key) => order.findIndex(([name]) => name === key));
+function shapeOf(type: string, { letter, ofExecution, fields, stored }: EventDefinition): Shape {
+  const keys = [...fields.keys()];
   return {
     type,
-    letter: typeToken(type),
+    letter,
     ofExecution,
     keys,
-    slots,
-    defaults: slots.map((slot) => order[slot]?.[1]),
-    absent: order.map(([, value]) => (value === undefined ? '' : '-')),
+    slots: keys.map((key) => stored.indexOf(key)),
+    defaults: [...fields.values()],
+    absent: stored.map((key) => (fields.get(key) === undefined ? '' : '-')),
   };
 }
 
 const SHAPES: ReadonlyMap<string, Shape> = new Map(
-  Object.entries(LAYOUTS).map(([type, layout]) => [type, shapeOf(type, layout)]),
+  Object.entries(EVENTS).map(([type, definition]) => [type, shapeOf(type, definition)]),
 );
 
 /** By the character code of the type's letter. */

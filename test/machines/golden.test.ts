@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { COMPILER_VERSION, compile } from '../../machines/compile/index.ts';
-import { EVENT_TYPES } from '../../machines/events.ts';
+import { EVENT_TYPES } from '../../machines/events/index.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
 import { KIND_NAMES } from '../../machines/nodes/index.ts';
 import { replay } from '../../machines/replay/index.ts';

@@ -1,5 +1,5 @@
 import { type CompileOptions, compile } from '../../machines/compile/index.ts';
-import type { LogEvent } from '../../machines/events.ts';
+import type { LogEvent } from '../../machines/events/index.ts';
 import type { Workflow } from '../../machines/ir/workflow.ts';
 import type { Json } from '../../machines/json.ts';
 import type { Message, Usage } from '../../machines/messages.ts';

@@ -1,4 +1,4 @@
-import type { EventType } from '../../events.ts';
+import type { EventType } from '../../events/index.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Budgets, Usage } from '../../messages.ts';
 import { type BudgetAction, COST_EXCEEDED } from '../../program/budget-action.ts';

@@ -1,4 +1,4 @@
-import type { VisitProgress } from '../../events.ts';
+import type { VisitProgress } from '../../events/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Phase } from '../../run.ts';

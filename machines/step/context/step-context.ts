@@ -1,5 +1,5 @@
 import { pathOf } from '../../appended-lists.ts';
-import type { EventType, LogEvent } from '../../events.ts';
+import type { EventType, LogEvent } from '../../events/index.ts';
 import type { BitSet } from '../../graph/bit-set.ts';
 import { END } from '../../graph/edges.ts';
 import { isObject, type Json, type JsonObject, patchState } from '../../json.ts';

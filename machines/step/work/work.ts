@@ -1,4 +1,4 @@
-import type { VisitProgress } from '../../events.ts';
+import type { VisitProgress } from '../../events/index.ts';
 import { Budget } from '../../expression/budget.ts';
 import { unknownOperationOf } from '../../expression/template.ts';
 import type { Json, JsonObject } from '../../json.ts';

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { EVENT_TYPES, type EventType, pascalCase } from '../../../machines/events.ts';
+import { EVENT_TYPES, type EventType, pascalCase } from '../../../machines/events/index.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { javaForm, namedKindForm, taggedKindForm } from '../../runtime/queries/event-forms.ts';
 import type { EventView } from '../../runtime/types/executions.ts';

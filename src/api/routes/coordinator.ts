@@ -1,4 +1,4 @@
-import type { EventType } from '../../../machines/events.ts';
+import type { EventType } from '../../../machines/events/index.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { acceptsTagged, type EventFormat, requestedFormat } from '../requests/event-filter.ts';
 import { executionId } from '../requests/ids.ts';

@@ -1,4 +1,4 @@
-import { pascalCase } from '../../../machines/events.ts';
+import { pascalCase } from '../../../machines/events/index.ts';
 import type { DeliveryRow, WebhookRow } from '../../../store/port/resources/webhooks.ts';
 import { eventTypes } from '../requests/event-filter.ts';
 import { defined, limitOf } from '../schemas/fields.ts';

@@ -1,6 +1,12 @@
 import { type Static, type TObject, Type } from 'typebox';
-import { EVENT_DATA, type EventData } from '../../../machines/event-data.ts';
-import { EVENT_TYPES, type EventType, type PascalCase, pascalCase } from '../../../machines/events.ts';
+import {
+  EVENT_TYPES,
+  EVENTS,
+  type EventData,
+  type EventType,
+  type PascalCase,
+  pascalCase,
+} from '../../../machines/events/index.ts';
 import type { JsonObject } from '../../../machines/json.ts';
 import { anyJson, anyObject, count, flag, integer, listOf, name, nullable, optional, text, timestamp, waitMs } from './fields.ts';
 import { warningsOfReply } from './warnings.ts';
@@ -88,7 +94,7 @@ export type Event = {
 }[EventType];
 
 /** One schema per event type, in the form of the reference, where `kind` is a name: `NodeCompletedEvent`. */
-const EVENTS = schemasOf(
+const NAMED = schemasOf(
   (name) => `${name}Event`,
   (type, data) =>
     Type.Object(
@@ -113,13 +119,13 @@ const KINDS = schemasOf(
 );
 
 /** Components of the OpenAPI document: one for each event type and form. */
-export const EVENT_COMPONENTS: Readonly<Record<string, TObject>> = { ...EVENTS, ...KINDS };
+export const EVENT_COMPONENTS: Readonly<Record<string, TObject>> = { ...NAMED, ...KINDS };
 
 function schemasOf(
   nameOf: (kind: string) => string,
   schemaOf: (type: string, data: TObject) => TObject,
 ): Readonly<Record<string, TObject>> {
-  return Object.fromEntries(EVENT_TYPES.map((type) => [nameOf(pascalCase(type)), schemaOf(type, EVENT_DATA[type])]));
+  return Object.fromEntries(EVENT_TYPES.map((type) => [nameOf(pascalCase(type)), schemaOf(type, EVENTS[type].data)]));
 }
 
 function descriptionOf(schema: object): string {
@@ -137,7 +143,7 @@ function unionOf(schemas: Readonly<Record<string, TObject>>, description: string
 }
 
 export const Event = Type.Unsafe<Event>(
-  unionOf(EVENTS, 'An event of the log of an execution. `type` says which; `data` has its fields.'),
+  unionOf(NAMED, 'An event of the log of an execution. `type` says which; `data` has its fields.'),
 );
 
 export const EventKind = Type.Unsafe<JsonObject>(unionOf(KINDS, 'Type and fields of an event in the tagged form.'));

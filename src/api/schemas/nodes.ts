@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { EvaluatedCondition } from '../../../machines/event-data.ts';
+import { EvaluatedCondition } from '../../../machines/events/node.ts';
 import { anyJson, anyObject, count, flag, integer, limit, listOf, nullable, number, text, timestamp } from './fields.ts';
 
 export const VISITS_PAGE = { defaultLimit: 20, maxLimit: 100 };

@@ -1,4 +1,4 @@
-import { pascalCase } from '../../../machines/events.ts';
+import { pascalCase } from '../../../machines/events/index.ts';
 import { shortened } from '../../../machines/shortened.ts';
 import type { DeliveryRow, WebhookRow } from '../../../store/port/resources/webhooks.ts';
 import { WorkError } from '../../executors/executor.ts';

@@ -2,7 +2,7 @@
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { LRUCache } from 'lru-cache';
 import { compile } from '../../../machines/compile/index.ts';
-import type { EventType } from '../../../machines/events.ts';
+import type { EventType } from '../../../machines/events/index.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import type { JsonObject } from '../../../machines/json.ts';
 import type { Program } from '../../../machines/step/program.ts';

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { LogEvent } from '../../../machines/events.ts';
+import type { LogEvent } from '../../../machines/events/index.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { Artifact } from '../../../store/port/resources/artifacts.ts';

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { EventType, LogEvent } from '../../../machines/events.ts';
+import type { EventType, LogEvent } from '../../../machines/events/index.ts';
 import type { Json } from '../../../machines/json.ts';
 import { charsUpTo } from '../../../machines/json-size.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { pascalCase } from '../../../machines/events.ts';
+import { pascalCase } from '../../../machines/events/index.ts';
 import type { JsonObject } from '../../../machines/json.ts';
 import type { EventView } from '../types/executions.ts';
 

@@ -1,4 +1,4 @@
-import type { LogEvent } from '../../../machines/events.ts';
+import type { LogEvent } from '../../../machines/events/index.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import { definitionOf } from '../../../machines/nodes/index.ts';
 import type { ActiveNode, Status } from '../../../machines/run.ts';

@@ -1,4 +1,4 @@
-import type { LogEvent } from '../../../machines/events.ts';
+import type { LogEvent } from '../../../machines/events/index.ts';
 import { RESULT_ROLES } from '../../../machines/graph/edges.ts';
 import type { Json } from '../../../machines/json.ts';
 import type { Message } from '../../../machines/messages.ts';

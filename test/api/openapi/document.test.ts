@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { EVENT_TYPES, pascalCase } from '../../../machines/events.ts';
+import { EVENT_TYPES, pascalCase } from '../../../machines/events/index.ts';
 import { SCHEMAS } from '../../../src/api/openapi/components.ts';
 import { undocumented } from '../../support/openapi.ts';
 import { api, UNKNOWN_EXECUTION } from '../support/api.ts';

@@ -1,7 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
-import { EVENT_DATA } from '../../../machines/event-data.ts';
-import { EVENT_TYPES, type EventType } from '../../../machines/events.ts';
+import { EVENT_TYPES, EVENTS, type EventType } from '../../../machines/events/index.ts';
 import type { JsonObject } from '../../../machines/json.ts';
 import { namedKindForm } from '../../../src/runtime/queries/event-forms.ts';
 import { eventViewOf } from '../../../src/runtime/queries/views.ts';
@@ -10,7 +9,7 @@ import { goldenNames, isRecorded, readGolden } from '../../support/golden.ts';
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 const validators = new Map(
-  EVENT_TYPES.map((type) => [type, ajv.compile({ ...EVENT_DATA[type], additionalProperties: false })] as const),
+  EVENT_TYPES.map((type) => [type, ajv.compile({ ...EVENTS[type].data, additionalProperties: false })] as const),
 );
 
 /** Earlier releases left a large state out of the log; the API replays the log to fill it in. */

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMachine } from 'xstate';
-import { EVENT_TYPES, type EventType } from '../../../machines/events.ts';
+import { EVENT_TYPES, type EventType } from '../../../machines/events/index.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import type { TimedEvent } from '../../../machines/replay/index.ts';
 import { readWorkflow } from '../../../src/cli/input/workflow-file.ts';

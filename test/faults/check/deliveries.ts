@@ -1,4 +1,4 @@
-import { pascalCase } from '../../../machines/events.ts';
+import { pascalCase } from '../../../machines/events/index.ts';
 import type { History } from '../history.ts';
 import type { ExternalServer } from '../load/external-server.ts';
 import type { StreamFollower } from '../load/stream-follower.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EVENT_DATA } from '../../../machines/event-data.ts';
+import { EVENT_TYPES, EVENTS } from '../../../machines/events/index.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import { KnownValues } from '../../../machines/redaction/known-values.ts';
 import { redactedData } from '../../../machines/redaction/redacted-event.ts';
@@ -51,8 +51,8 @@ function withMail(schema: unknown): Json | null {
 }
 
 describe('the data of an event', () => {
-  it.each(Object.keys(EVENT_DATA))('has no personal data in any text of %s but names', (type) => {
-    const { properties } = EVENT_DATA[type as keyof typeof EVENT_DATA];
+  it.each(EVENT_TYPES)('has no personal data in any text of %s but names', (type) => {
+    const { properties } = EVENTS[type].data;
     for (const [field, schema] of Object.entries(properties)) {
       const value = NAMES.has(field) ? null : withMail(schema);
       if (value === null || field === 'appended') continue;

@@ -3,12 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EVENT_DATA } from '../../../machines/event-data.ts';
-import { EVENT_TYPES, type LogEvent } from '../../../machines/events.ts';
+import { ACTOR, type EventDefinition } from '../../../machines/events/declaration.ts';
+import { EVENT_TYPES, EVENTS, type LogEvent } from '../../../machines/events/index.ts';
 import { DAMAGED, decodeEntry, decodeStored, outlineEntry } from '../../../store/log/decode.ts';
 import { encodeEntries, encodeStored } from '../../../store/log/encode.ts';
 import { type LogEntry, MAX_BODY_CHARS, MAX_EVENTS } from '../../../store/log/entry.ts';
-import { ACTOR, LAYOUTS } from '../../../store/log/layouts.ts';
 import { bodyPattern } from '../../../store/log/shapes.ts';
 import { eventRow, type StoredEvent, storedEvent } from '../../../store/log/stored-event.ts';
 import { DamagedEntryError } from '../../../store/port/errors.ts';
@@ -75,9 +74,8 @@ const name = fc.oneof(
 
 /** Data with some of the keys of its type, some of them with their defaults, some with any value. */
 const shaped = fc.constantFrom(...EVENT_TYPES).chain((type) => {
-  const { keys = [], stored = [] } = LAYOUTS[type] ?? {};
-  const values = keys.map((each) => {
-    const value = stored.find((slot) => typeof slot !== 'string' && slot[0] === each)?.[1];
+  const keys = [...EVENTS[type].fields.keys()];
+  const values = [...EVENTS[type].fields.values()].map((value) => {
     const byDefault = value === undefined ? [] : [fc.constant(value === ACTOR ? 'alice' : (value as Json))];
     return fc.oneof(fc.constant(undefined), json, ...byDefault);
   });
@@ -290,23 +288,16 @@ describe('the example in docs/log.md', () => {
 
 describe('the shapes of events', () => {
   it('have the same keys in their data as in their lines', () => {
-    for (const { keys, stored } of Object.values(LAYOUTS)) {
-      expect(stored.map((slot) => (typeof slot === 'string' ? slot : slot[0])).sort()).toEqual([...keys].sort());
-    }
-    expect(Object.keys(LAYOUTS).sort()).toEqual([...EVENT_TYPES].sort());
-  });
-
-  it('have every field that an event may have', () => {
-    for (const [type, { properties }] of Object.entries(EVENT_DATA)) {
-      const missing = Object.keys(properties).filter((field) => field !== 'node_id' && !LAYOUTS[type]?.keys.includes(field));
-      expect([type, missing]).toEqual([type, []]);
-    }
+    for (const { fields, stored } of Object.values(EVENTS)) expect([...stored].sort()).toEqual([...fields.keys()].sort());
   });
 
   it('never change: logs are stored in them', () => {
-    const table = Object.entries(LAYOUTS).map(([type, { ofExecution = false, keys, stored }]) => {
-      const slots = stored.map((slot) => (typeof slot === 'string' ? slot : [slot[0], slot[1] === ACTOR ? '(actor)' : slot[1]]));
-      return JSON.stringify([type, ofExecution, keys, slots]);
+    const table = Object.entries<EventDefinition>(EVENTS).map(([type, { ofExecution, fields, stored }]) => {
+      const slots = stored.map((field) => {
+        const byDefault = fields.get(field);
+        return byDefault === undefined ? field : [field, byDefault === ACTOR ? '(actor)' : byDefault];
+      });
+      return JSON.stringify([type, ofExecution, [...fields.keys()], slots]);
     });
     // Of a new type or a new key: add it, and this hash. Nothing else may change.
     expect(hash('sha256', table.sort().join('\n'), 'base64url')).toBe('2Sk-Scst20IliIhWaiJt0zZ0FkyUAki62KdKd7bA1LI');

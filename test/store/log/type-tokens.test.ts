@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { EVENT_TYPES } from '../../../machines/events.ts';
+import { EVENT_TYPES } from '../../../machines/events/index.ts';
 import { splitTokens, typeToken, typeTokens } from '../../../store/log/type-tokens.ts';
 
 describe('the tokens of event types', () => {

@@ -1,4 +1,4 @@
-import type { EventType, LogEvent } from '../../../../machines/events.ts';
+import type { EventType, LogEvent } from '../../../../machines/events/index.ts';
 import type { Json, JsonObject } from '../../../../machines/json.ts';
 import { charsUpTo } from '../../../../machines/json-size.ts';
 import type { Message } from '../../../../machines/messages.ts';
