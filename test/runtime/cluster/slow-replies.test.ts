@@ -4,7 +4,7 @@ import type { StoreNotification } from '../../../store/port/notifications.ts';
 import type { Store } from '../../../store/port/store.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { openCluster, waitUntil } from '../../support/cluster.ts';
-import { one, pair } from '../../support/cluster-workflows.ts';
+import { one, pair, tool } from '../../support/cluster-workflows.ts';
 import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { CALLER } from '../../support/runtimes.ts';
 import { withOverrides } from '../../support/stores.ts';
@@ -152,6 +152,37 @@ it('leaves an execution to its owner when the owner has committed while it was l
   end(7);
   expect(await owner.settled(id)).toMatchObject({ status: 'completed', state: { work: 7 } });
   expect(calls).toBe(2);
+  await other.close(0);
+  await real.close();
+});
+
+it('reads an execution again that was retried after its checkpoint was read', async () => {
+  const database = postgresDatabase(server);
+  const owner = await openCluster(database).join({ checkpointLogBytes: 0 });
+  const wait = { workflow_id: 'wait', version: '1', nodes: { work: tool('work') }, edges: [] } as never;
+  const id = await owner.run(wait);
+  const claim = async () => {
+    const [item] = await owner.runtime.claim(CALLER, { workerId: 'w', queueTypes: ['tool'], maxItems: 1, waitMs: 30_000 });
+    return item ?? expect.unreachable('there is no work');
+  };
+  const { id: itemId, leaseFence } = await claim();
+  const real = await database.open();
+  let isFirst = true;
+  const store = withOverrides(real, {
+    async checkpoint(...asked) {
+      if (!isFirst) return real.checkpoint(...asked);
+      isFirst = false;
+      await owner.runtime.fail(CALLER, itemId, { error: 'no luck', retryable: false, leaseFence });
+      const found = await real.checkpoint(...asked);
+      await owner.runtime.retry(CALLER, id);
+      return found;
+    },
+  });
+  const other = await createRuntime({ store, clock: new FakeClock() });
+  await other.sendEvent(CALLER, id, { key: 'k', payload: 1 });
+  const again = await claim();
+  await owner.runtime.complete(CALLER, again.id, { output: 7, leaseFence: again.leaseFence });
+  expect(await owner.settled(id)).toMatchObject({ status: 'completed', state: { work: 7 } });
   await other.close(0);
   await real.close();
 });

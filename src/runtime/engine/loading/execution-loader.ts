@@ -75,14 +75,24 @@ export class ExecutionLoader {
     return cached !== undefined && cached.run.seq === row.seq ? cached : this.load(row);
   }
 
-  /** While the originals of its log are erased, a load may meet a log that cannot be replayed any more; there is a snapshot then. */
-  async #restoreAsStored(row: ExecutionRow, loaded: LoadedWorkflow): Promise<CachedExecution> {
-    const restore = () => corruptIfUnreadable(row.id, () => this.#restore(row, loaded));
-    try {
-      return await restore();
-    } catch (error) {
-      if (!(error instanceof RuntimeError && error.code === 'redacted')) throw error;
-      return restore();
+  /**
+   * Reads again what has changed while it was read: a retry has replaced the checkpoint before its failures, or originals of the
+   * log are erased, and a snapshot replaces them.
+   */
+  async #restoreAsStored(found: ExecutionRow, loaded: LoadedWorkflow): Promise<CachedExecution> {
+    const { store } = this.#options;
+    let row = found;
+    for (let isFirst = true; ; isFirst = false) {
+      try {
+        return await corruptIfUnreadable(row.id, () => this.#restore(row, loaded));
+      } catch (error) {
+        if (!(error instanceof RuntimeError)) throw error;
+        if (error.code === 'redacted' && isFirst) continue;
+        if (error.code !== 'corrupt') throw error;
+        const now = await readAgain(store, row.id);
+        if (now.seq === row.seq) throw error;
+        row = now;
+      }
     }
   }
 

@@ -1,6 +1,8 @@
+import { DamagedEntryError } from '../../../../store/port/errors.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { EventRow, ExecutionRow } from '../../../../store/port/executions.ts';
 import type { Actor } from '../../actor.ts';
+import { RuntimeError } from '../../errors.ts';
 import { forkedFrom } from '../../fork-labels.ts';
 import { segmentOf } from '../../segment-labels.ts';
 
@@ -33,6 +35,15 @@ export async function starterOf(
   }
   const after = forkedFrom(JSON.parse(top.labels))?.sequence ?? 0;
   if (top === row && after === 0) return starterFrom(first);
-  const [firstOwn] = (await store.events(top.id, { after, limit: 1 })).rows;
-  return starterFrom(firstOwn ?? first);
+  return starterFrom((await eventAfter(store, top.id, after)) ?? first);
+}
+
+/** An entry that cannot be read belongs to the log of an ancestor, which the error names. */
+async function eventAfter(store: ExecutionStore, id: string, after: number): Promise<EventRow | undefined> {
+  try {
+    return (await store.events(id, { after, limit: 1 })).rows[0];
+  } catch (cause) {
+    if (!(cause instanceof DamagedEntryError)) throw cause;
+    throw new RuntimeError('corrupt', `who started execution ${id} cannot be read: ${cause.message}`, { cause });
+  }
 }
