@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Client, DatabaseError } from 'pg';
+import { type KnownEventType, missingEventTypes } from '../log/event-types.ts';
 import { type Migration, migrate, readMigrations, refuseUnreleased } from '../migrate.ts';
 import { StoreError } from '../port/errors.ts';
 import type { Store } from '../port/store.ts';
@@ -8,6 +9,7 @@ import { Connections } from './connections.ts';
 import { asStoreError, isStarting } from './errors.ts';
 import { POLICIES } from './policies.ts';
 import { PostgresStore } from './postgres-store.ts';
+import { KNOWN_EVENT_TYPES, PUT_EVENT_TYPES } from './queries/events.ts';
 import { SCHEMA_VERSION } from './queries/survey.ts';
 
 export interface PostgresOptions {
@@ -104,13 +106,13 @@ async function upgrade(
     await client.query(POLICIES);
     await client.query('COMMIT');
   };
-  const create = async (): Promise<void> => {
+  const add = async (text: string, values: readonly string[] = []): Promise<void> => {
     await client.query('BEGIN');
     await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     try {
-      await client.query(CREATE_COMMIT_FUNCTION);
+      await client.query(text, [...values]);
     } catch (error) {
-      throw mayNotCreate(error);
+      throw mayNotAdd(error);
     }
     await client.query('COMMIT');
   };
@@ -118,7 +120,9 @@ async function upgrade(
     await checkEncoding(client);
     await migrate({ version, upgrade: apply }, migrations);
     const { rows } = await client.query<{ exists: boolean }>('SELECT to_regproc($1) IS NOT NULL AS exists', [COMMIT_FUNCTION]);
-    if (rows[0]?.exists !== true) await create();
+    if (rows[0]?.exists !== true) await add(CREATE_COMMIT_FUNCTION);
+    const eventTypes = missingEventTypes((await client.query<KnownEventType>(KNOWN_EVENT_TYPES.text)).rows);
+    if (eventTypes.length > 0) await add(PUT_EVENT_TYPES.text, [JSON.stringify(eventTypes)]);
   } finally {
     await client.end();
   }
@@ -135,10 +139,10 @@ async function checkEncoding(client: Client): Promise<void> {
     );
 }
 
-/** A release without a migration may still bring a new commit function: a server without the privilege must be told who can create it. */
-function mayNotCreate(error: unknown): unknown {
+/** A release without a migration may still bring a new commit function and types of events: a server without the privilege must be told who can add them. */
+function mayNotAdd(error: unknown): unknown {
   if (!(error instanceof DatabaseError) || error.code !== '42501') return error;
-  const message = `this release needs its own commit function, and may not create it (${error.message}): run "jamjet db migrate" as the owner`;
+  const message = `this release needs its own commit function and types of events, and may not add them (${error.message}): run "jamjet db migrate" as the owner`;
   return new StoreError('store_unavailable', message, { cause: error });
 }
 

@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
+import { type KnownEventType, missingEventTypes } from '../log/event-types.ts';
 import { type Migration, type MigrationTarget, migrate, readMigrations } from '../migrate.ts';
 import { StoreError } from '../port/errors.ts';
 import type { Store } from '../port/store.ts';
@@ -9,6 +10,7 @@ import { APPLICATION_ID, checkOwner } from './application-id.ts';
 import { rejectHardLinks } from './database-files.ts';
 import { asStoreError, isBusy } from './errors.ts';
 import { makeFolder } from './make-folder.ts';
+import { KNOWN_EVENT_TYPES, PUT_EVENT_TYPES } from './queries/events.ts';
 import { RunLock } from './run-lock.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
@@ -61,6 +63,7 @@ export async function openSqlite({ path, writer = 'admin', nowMs = Date.now, hma
     try {
       const migrations = readMigrations(MIGRATIONS);
       await migrate(target(db, nowMs), migrations);
+      addEventTypes(db);
       db.pragma('foreign_keys = ON');
       db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
       return new SqliteStore(db, { writer, hmacKey: hmacKey ?? null, newestVersion: migrations.length });
@@ -160,6 +163,12 @@ function applyMigration(db: Database.Database, { version, name, sql }: Migration
   );
   db.exec(sql);
   db.prepare('INSERT INTO schema_migrations (version, name, applied_at_ms) VALUES (?, ?, ?)').run(version, name, atMs);
+}
+
+/** A release without a migration may still bring new types of events. */
+function addEventTypes(db: Database.Database): void {
+  const missing = missingEventTypes(db.prepare<[], KnownEventType>(KNOWN_EVENT_TYPES).all());
+  if (missing.length > 0) db.prepare(PUT_EVENT_TYPES).run(JSON.stringify(missing));
 }
 
 /** Adds the path to the message. */

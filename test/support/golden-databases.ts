@@ -75,27 +75,30 @@ export function isMissing(name: GoldenDatabase, engine: 'sqlite' | 'postgres'): 
   return !existsSync(pathOf(`${name}.${engine === 'sqlite' ? 'db' : 'sql'}`));
 }
 
-/** By engine. `server`: of the calling file. */
-export function goldenEngines(server: () => PostgresServer): { readonly sqlite: OpenGolden; readonly postgres: OpenGolden } {
+/** By engine: restores a database until the end of the calling test; returns its path or its owner's URL. `server`: of the calling file. */
+export function restoreGolden(server: () => PostgresServer) {
   return {
-    async sqlite(name, { nowMs }) {
+    async sqlite(name: GoldenDatabase): Promise<string> {
       const path = join(temporaryFolder(), 'runtime.db');
       writeFileSync(path, stored(`${name}.db`));
-      return openSqlite({ path, nowMs, hmacKey: HMAC_KEY });
+      return path;
     },
-    async postgres(name, { nowMs }) {
-      const url = await restorePostgres(server(), name);
-      return openPostgres({ url, nowMs, hmacKey: HMAC_KEY });
+    async postgres(name: GoldenDatabase): Promise<string> {
+      const url = await server().createDatabase();
+      onTestFinished(() => server().dropDatabase(url));
+      await runStatements(url, [stored(`${name}.sql`).toString('utf8')]);
+      return url;
     },
   };
 }
 
-/** Restores a PostgreSQL dump until the end of the calling test; returns its owner's URL. */
-async function restorePostgres(server: PostgresServer, name: GoldenDatabase): Promise<string> {
-  const url = await server.createDatabase();
-  onTestFinished(() => server.dropDatabase(url));
-  await runStatements(url, [stored(`${name}.sql`).toString('utf8')]);
-  return url;
+/** By engine. `server`: of the calling file. */
+export function goldenEngines(server: () => PostgresServer): { readonly sqlite: OpenGolden; readonly postgres: OpenGolden } {
+  const restore = restoreGolden(server);
+  return {
+    sqlite: async (name, { nowMs }) => openSqlite({ path: await restore.sqlite(name), nowMs, hmacKey: HMAC_KEY }),
+    postgres: async (name, { nowMs }) => openPostgres({ url: await restore.postgres(name), nowMs, hmacKey: HMAC_KEY }),
+  };
 }
 
 /** The URL by which the superuser reaches a database. */

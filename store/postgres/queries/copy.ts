@@ -5,6 +5,7 @@ import { sql } from '../connections.ts';
 /** Tables that are not copied, or that triggers or the server fill, and tables that migrations fill in a new database. */
 export const OWN_TABLES: readonly string[] = [
   'schema_migrations',
+  'event_types',
   'leases',
   'memory_index',
   'tenant_storage',

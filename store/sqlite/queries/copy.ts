@@ -28,6 +28,7 @@ export const NOT_COPIED: ReadonlySet<string> = new Set([
   'tenant_storage',
   'log_tenants',
   'log_actors',
+  'event_types',
   'memory_index_config',
   'memory_index_data',
   'memory_index_idx',

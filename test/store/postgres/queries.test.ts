@@ -12,7 +12,7 @@ import { exportsOf, resourceStatements } from '../statements.ts';
 import { AT_MS } from '../writes.ts';
 
 /** Statements that read all rows on purpose. */
-const WHOLE_TABLES = new Set(['TENANT_POLICIES', 'COUNT_BY_STATUS', 'COUNT_CONTENT', 'COLUMNS']);
+const WHOLE_TABLES = new Set(['TENANT_POLICIES', 'COUNT_BY_STATUS', 'COUNT_CONTENT', 'COLUMNS', 'KNOWN_EVENT_TYPES']);
 /** Tables that stay small: one row, or one per process or webhook. */
 const SMALL_TABLES = new Set(['log_key', 'webhook_cursor', 'webhooks', 'audit_chains']);
 
