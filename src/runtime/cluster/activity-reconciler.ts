@@ -94,14 +94,14 @@ export class ActivityReconciler {
     pool.movedOn(id, run);
     for (const node of wanted) {
       if (started.has(id, node)) continue;
-      const starter = starters.get(attemptKey(id, node)) ?? runtimeId;
-      if (starter === runtimeId) this.#start(execution, node);
+      const starter = starters.get(attemptKey(id, node));
+      if (starter === undefined) this.#start(execution, node);
       else void recovery.recover(execution, starter, node).catch(onError);
     }
   }
 
   /**
-   * By attempt: the runtimes that started what is running and was not started here. An execution may have become this runtime's
+   * By attempt: the other runtimes that started what is running and was not started here. An execution may have become this runtime's
    * by a commit whose answer was lost; what its former owner had started is a failed attempt then, and not started again.
    */
   async #startersOf(execution: CachedExecution): Promise<ReadonlyMap<string, string>> {
@@ -112,7 +112,7 @@ export class ActivityReconciler {
       if (!active.local || active.phase !== 'running' || started.has(execution.id, active)) continue;
       if (isChildStart(execution, active.node)) continue;
       const starter = await this.#starterOf(execution.id, active);
-      if (starter !== null) starters.set(attemptKey(execution.id, active), starter);
+      if (starter !== null && starter !== runtimeId) starters.set(attemptKey(execution.id, active), starter);
     }
     return starters;
   }
@@ -158,12 +158,15 @@ export class ActivityReconciler {
 
   /** Sends all messages at once, so that they share a commit and no successor finds only some of them. */
   async #transfer(row: ExecutionRow): Promise<void> {
-    const { loader, deliver, started } = this.#options;
+    const { loader, deliver, started, recovery } = this.#options;
     const execution = await loader.load(row);
+    const starters = await this.#startersOf(execution);
     const own = activeOf(execution.loaded.program, execution.run).filter(({ local }) => local);
     await Promise.all(
       own.map(({ node, activation, attempt }) => {
         const visit = { node, activation, attempt };
+        const starter = starters.get(attemptKey(row.id, visit));
+        if (starter !== undefined) return recovery.recover(execution, starter, visit);
         const unbegun = started.has(row.id, visit) ? {} : { unbegun: true as const };
         return deliver(row.id, { type: 'requeue', ...visit, ...unbegun });
       }),

@@ -138,6 +138,32 @@ describe('a runtime that is lost', () => {
       expect(begun).toEqual(['a']);
     },
   );
+
+  it('has its attempt counted as failed by one that took over unknowingly and stops', async () => {
+    const { join, advance: pass } = cluster();
+    const begun: string[] = [];
+    const toolsOf = (name: string) => ({ slow: () => new Promise(() => begun.push(name)) });
+    const [a, b] = [await join({ tools: toolsOf('a') }), await join({ tools: toolsOf('b') })];
+    const nodes = { ...(pair as { nodes: object }).nodes, slow: tool('slow', { retry_policy: 'no_retry' }) };
+    const id = await a.run({ ...(pair as object), nodes } as never);
+    await waitUntil(() => begun.length === 1);
+    await pass(10_000);
+    a.freeze();
+    const sweep = holdNextLook(b);
+    await pass(60_000);
+    await sweep;
+    const c = await join({ tools: toolsOf('c') });
+    const reconcile = holdNextLook(b);
+    loseNextReply(b);
+    await expect(b.runtime.approve(CALLER, id, { decision: 'approved' })).rejects.toMatchObject({ code: 'store_unavailable' });
+    await reconcile;
+    void b.close();
+    const ofSlow = async () => (await c.log(id)).filter(({ nodeId }) => nodeId === 'slow');
+    await waitUntil(async () => (await ofSlow()).length > 2);
+    const log = await ofSlow();
+    expect(log.map(({ type }) => type)).toEqual(['node_scheduled', 'node_started', 'node_failed']);
+    expect(begun).toEqual(['a']);
+  });
 });
 
 describe('a runtime that stops cleanly', () => {
