@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { createRuntime } from '../../../src/runtime/index.ts';
+import { StoreError } from '../../../store/port/errors.ts';
 import type { StoreNotification } from '../../../store/port/notifications.ts';
 import type { Store } from '../../../store/port/store.ts';
 import { FakeClock } from '../../support/clock.ts';
@@ -88,40 +89,53 @@ it('continues work that it took from the queue when a look at the store finds it
   await runtime.close(0);
 });
 
-it('starts no work that was cancelled here while a look at the store found it due', async () => {
-  const database = postgresDatabase(server);
-  const begun: string[] = [];
-  const tools = {
-    slow: () => new Promise(() => {}),
-    quick: () => begun.push('quick'),
-    work: () => begun.push('work'),
-  };
-  const other = await openCluster(database).join({ tools });
-  const real = await database.open();
-  let approved = false;
-  let found: (() => void) | null = null;
-  const store = withOverrides(real, {
-    async execution(executionId) {
-      const row = await real.execution(executionId);
-      if (approved && found === null) await new Promise<void>((resolve) => (found = resolve));
-      return row;
-    },
-  });
-  const owner = await createRuntime({ store, tools, clock: new FakeClock() });
-  await owner.register(CALLER, pair);
-  const { executionId } = await owner.start(CALLER, { workflowId: 'pair' });
-  approved = true;
-  await other.runtime.approve(CALLER, executionId, { decision: 'approved' });
-  await waitUntil(() => found !== null);
-  await owner.cancel(CALLER, executionId);
-  (found as unknown as () => void)();
-  // What has been found is looked at before what comes later.
-  await owner.register(CALLER, one);
-  await owner.settled('default', (await owner.start(CALLER, { workflowId: 'one' })).executionId, 60_000);
-  expect(begun).toEqual(['work']);
-  await owner.close(0);
-  await real.close();
-});
+it.each(['another runtime', 'a commit whose reply was lost'])(
+  'starts no work that %s made due and that was cancelled here while a look at the store found it',
+  async (by) => {
+    const database = postgresDatabase(server);
+    const begun: string[] = [];
+    const tools = {
+      slow: () => new Promise(() => {}),
+      quick: () => begun.push('quick'),
+      work: () => begun.push('work'),
+    };
+    const other = await openCluster(database).join({ tools });
+    const real = await database.open();
+    let approved = false;
+    let isReplyLost = false;
+    let found: (() => void) | null = null;
+    const store = withOverrides(real, {
+      async execution(executionId) {
+        const row = await real.execution(executionId);
+        if (approved && found === null) await new Promise<void>((resolve) => (found = resolve));
+        return row;
+      },
+      async commit(batch) {
+        const reply = await real.commit(batch);
+        if (!isReplyLost) return reply;
+        isReplyLost = false;
+        throw new StoreError('store_unavailable', 'the database became unreachable during a commit');
+      },
+    });
+    const owner = await createRuntime({ store, tools, clock: new FakeClock() });
+    await owner.register(CALLER, pair);
+    const { executionId } = await owner.start(CALLER, { workflowId: 'pair' });
+    isReplyLost = by !== 'another runtime';
+    approved = !isReplyLost;
+    const approving = (isReplyLost ? owner : other.runtime).approve(CALLER, executionId, { decision: 'approved' });
+    if (isReplyLost) await expect(approving).rejects.toMatchObject({ code: 'store_unavailable' });
+    else await approving;
+    await waitUntil(() => found !== null);
+    await owner.cancel(CALLER, executionId);
+    (found as unknown as () => void)();
+    // What has been found is looked at before what comes later.
+    await owner.register(CALLER, one);
+    await owner.settled('default', (await owner.start(CALLER, { workflowId: 'one' })).executionId, 60_000);
+    expect(begun).toEqual(['work']);
+    await owner.close(0);
+    await real.close();
+  },
+);
 
 it('leaves an execution to its owner when the owner has committed while it was loaded elsewhere', async () => {
   const database = postgresDatabase(server);
