@@ -292,8 +292,8 @@ describe('a strategy with scripted answers', () => {
   );
 });
 
-describe('docs/strategies.md', () => {
-  const snippets = [...readFileSync('docs/strategies.md', 'utf8').matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(
+describe('docs/agents-with-a-strategy.md', () => {
+  const snippets = [...readFileSync('docs/agents-with-a-strategy.md', 'utf8').matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(
     ([, text = '']) => text,
   );
 
@@ -304,6 +304,7 @@ describe('docs/strategies.md', () => {
   });
 
   it('names every strategy', () => {
-    for (const name of Object.keys(STRATEGIES)) expect(readFileSync('docs/strategies.md', 'utf8')).toContain(`| \`${name}\``);
+    for (const name of Object.keys(STRATEGIES))
+      expect(readFileSync('docs/agents-with-a-strategy.md', 'utf8')).toContain(`| \`${name}\``);
   });
 });

@@ -69,7 +69,33 @@ describe('the documentation', () => {
     const missing = links.filter((target) => !exists(join(page, '..', target)));
     expect(missing).toEqual([]);
   });
+
+  it.each(PAGES)('links only to existing headings: %s', (page) => {
+    const links = [...readFileSync(page, 'utf8').matchAll(/\]\(([^)#\s]*)#([^)\s]+)\)/g)]
+      .map(([, target = '', anchor = '']) => ({ target: target === '' ? page : join(page, '..', target), anchor }))
+      .filter(({ target }) => target.endsWith('.md') && exists(target));
+    expect(links.filter(({ target, anchor }) => !anchorsOf(target).has(anchor))).toEqual([]);
+  });
+
+  it('is listed in README.md, every page of it', () => {
+    const listed = ['README.md', 'docs/agents.md'].map((page) => readFileSync(page, 'utf8')).join('');
+    const pages = readdirSync('docs').filter((name) => name.endsWith('.md'));
+    expect(pages.filter((name) => !listed.includes(`](docs/${name})`) && !listed.includes(`](${name})`))).toEqual([]);
+  });
 });
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(page: string): ReadonlySet<string> {
+  const headings = withoutCode(readFileSync(page, 'utf8')).matchAll(/^#+ (.+)$/gm);
+  return new Set(
+    [...headings].map(([, text = '']) =>
+      text
+        .toLowerCase()
+        .replaceAll(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
 
 /** Lines of prose that are too long. Tables, code, images and comments cannot be wrapped. */
 function longLines(text: string): readonly string[] {

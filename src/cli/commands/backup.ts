@@ -15,7 +15,7 @@ class BackupCommand extends DatabaseCommand {
 file that only you can read. It is checked before it gets its name: its pages and indexes, the logs of its live executions, which are replayed,
 and its audit chain. An existing file is never overwritten. Exits with 1 if a check fails: the backup has the same faults as the database then.
 
-For PostgreSQL, use pg_dump: docs/operations.md, "Backup".`,
+For PostgreSQL, use pg_dump: docs/run.md, "Backup".`,
     examples: [
       ['Back up the configured database', '$0 backup /backup/jamjet.db'],
       ['Every night, in a script', '$0 backup "/backup/jamjet-$(date +%F).db" --db /var/lib/jamjet/runtime.db --json'],

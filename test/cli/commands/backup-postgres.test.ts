@@ -26,7 +26,7 @@ async function serverOn(database: string): Promise<Server> {
 
 /** The lines of the documentation that begin with `program`, with these databases and this file in the place of its own. */
 function documented(program: string, names: Readonly<Record<string, string>>): readonly string[] {
-  const page = readFileSync('docs/operations.md', 'utf8');
+  const page = readFileSync('docs/run.md', 'utf8');
   const line = page.split('\n').find((each) => each.startsWith(`${program} `)) ?? '';
   return line
     .split(' ')
