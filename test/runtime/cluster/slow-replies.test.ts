@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { createRuntime } from '../../../src/runtime/index.ts';
+import type { Runtime } from '../../../src/runtime/types/runtime.ts';
 import { StoreError } from '../../../store/port/errors.ts';
 import type { StoreNotification } from '../../../store/port/notifications.ts';
 import type { Store } from '../../../store/port/store.ts';
@@ -120,11 +121,11 @@ it.each(['another runtime', 'a commit whose reply was lost'])(
     const owner = await createRuntime({ store, tools, clock: new FakeClock() });
     await owner.register(CALLER, pair);
     const { executionId } = await owner.start(CALLER, { workflowId: 'pair' });
+    const approve = (who: Runtime) => who.approve(CALLER, executionId, { decision: 'approved' });
     isReplyLost = by !== 'another runtime';
-    approved = !isReplyLost;
-    const approving = (isReplyLost ? owner : other.runtime).approve(CALLER, executionId, { decision: 'approved' });
-    if (isReplyLost) await expect(approving).rejects.toMatchObject({ code: 'store_unavailable' });
-    else await approving;
+    if (isReplyLost) await expect(approve(owner)).rejects.toMatchObject({ code: 'store_unavailable' });
+    approved = true;
+    if (by === 'another runtime') await approve(other.runtime);
     await waitUntil(() => found !== null);
     await owner.cancel(CALLER, executionId);
     (found as unknown as () => void)();
