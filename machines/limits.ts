@@ -7,7 +7,9 @@ export const MAX_NAME_LENGTH = 256;
 /** Nested objects and lists. */
 export const MAX_NESTING = 64;
 /** Values (numbers, texts, objects …). A YAML alias bomb is small on disk and huge in memory. */
-export const MAX_VALUES = 1_000_000;
+export const MAX_VALUES = 250_000;
+/** Keys of one object: what reads an object is not interrupted. */
+export const MAX_KEYS = 10_000;
 /** Diagnostics of one severity that are listed; the others are counted. */
 export const MAX_DIAGNOSTICS = 100;
 /** Diagnostics with a search for the name that was probably meant. */

@@ -109,26 +109,35 @@ export function isAllowedModel(allowlist: readonly string[], names: readonly str
 
 /** Does a glob match the whole name? `*` is any text, `?` one character. Backtracks to the last `*` only, so that it takes no exponential time. */
 export function matchesGlob(glob: string, name: string): boolean {
-  const pattern = [...glob];
-  const text = [...name];
   let p = 0;
   let t = 0;
   let star = -1;
   let retryAt = 0;
-  while (t < text.length) {
-    if (pattern[p] === '*') {
+  while (t < name.length) {
+    const wanted = glob.codePointAt(p);
+    const found = name.codePointAt(t);
+    if (wanted === STAR) {
       star = p++;
       retryAt = t;
-    } else if (p < pattern.length && (pattern[p] === '?' || pattern[p] === text[t])) {
-      p++;
-      t++;
+    } else if (wanted === QUESTION_MARK || wanted === found) {
+      p += unitsOf(wanted);
+      t += unitsOf(found);
     } else if (star !== -1) {
       p = star + 1;
-      t = ++retryAt;
+      retryAt += unitsOf(name.codePointAt(retryAt));
+      t = retryAt;
     } else {
       return false;
     }
   }
-  while (pattern[p] === '*') p++;
-  return p === pattern.length;
+  while (glob.codePointAt(p) === STAR) p++;
+  return p === glob.length;
+}
+
+const STAR = 42;
+const QUESTION_MARK = 63;
+
+/** UTF-16 units of a character. */
+function unitsOf(codePoint: number | undefined): number {
+  return codePoint !== undefined && codePoint > 0xffff ? 2 : 1;
 }

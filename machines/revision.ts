@@ -24,9 +24,12 @@ export function* revisionCooperatively({ nodes, source }: Workflow): Cooperative
   for (const part of canonicalParts([nodes.map((node) => node.id), source], DIVIDED_LEVELS)) {
     text += part;
     if (text.length < HASHED_AT_ONCE) continue;
-    hash.update(utf8ToBytes(text));
+    const bytes = utf8ToBytes(text);
     text = '';
-    yield;
+    for (let at = 0; at < bytes.length; at += HASHED_AT_ONCE) {
+      hash.update(bytes.subarray(at, at + HASHED_AT_ONCE));
+      yield;
+    }
   }
   return bytesToHex(hash.update(utf8ToBytes(text)).digest());
 }

@@ -39,7 +39,7 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
   const budgetAction = budgetActionOf(workflow, isGuarded);
   const internalState = internalStateOf(workflow, budgetAction);
   yield;
-  const subgraphTables = planTables(graph, plan);
+  const subgraphTables = yield* planTables(graph, plan);
   yield;
   const lateNames = lateNamesIn(graph);
   yield;

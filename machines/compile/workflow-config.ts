@@ -6,7 +6,7 @@ import type { Workflow } from '../ir/workflow.ts';
 import type { JsonObject } from '../json.ts';
 import { type PolicyVerdict, policyVerdict } from '../policy.ts';
 import { FINALIZER_ROUTES } from '../program/finalizers.ts';
-import { type OutcomeRoutes, outcomeRoutes } from '../program/outcome-routes.ts';
+import { type OutcomeRoutes, outcomeRoutesCooperatively } from '../program/outcome-routes.ts';
 import { analyseOutputUse, type OutputUse } from '../program/output-use.ts';
 import type { Plan } from '../program/plan.ts';
 import { MachineEmitter } from './emit/machine.ts';
@@ -40,12 +40,14 @@ export function* workflowConfig(workflow: Workflow, options: CompileOptions): Co
   const routes: OutcomeRoutes[] = [];
   for (const node of graph.nodes.keys()) {
     if (finalizers.has(node)) routes.push(FINALIZER_ROUTES);
-    else routes.push(graph.rank[node] === -1 ? {} : outcomeRoutes(graph, node));
+    else routes.push(graph.rank[node] === -1 ? {} : yield* outcomeRoutesCooperatively(graph, node));
     yield;
   }
+  yield* graph.prepareDescendants();
   const outputUse = yield* analyseOutputUse(graph);
-  const verdicts = verdictsOf(workflow, graph);
-  const plan = new Planner(graph, routes, outputUse, { forks: options.forks ?? true }).plan();
+  const verdicts = yield* verdictsOf(workflow, graph);
+  const plan = yield* new Planner(graph, routes, outputUse, { forks: options.forks ?? true }).plan();
+  yield;
   refuseBudgetNodeInParallel(graph, plan);
   if (options.registered !== true) checkStepCost(graph, plan);
   yield;
@@ -54,11 +56,12 @@ export function* workflowConfig(workflow: Workflow, options: CompileOptions): Co
   return { graph, routes, outputUse, verdicts, plan, config };
 }
 
-function verdictsOf(workflow: Workflow, graph: Graph): Map<number, PolicyVerdict> {
+function* verdictsOf(workflow: Workflow, graph: Graph): Cooperative<Map<number, PolicyVerdict>> {
   const verdicts = new Map<number, PolicyVerdict>();
   for (const node of [...graph.reachable, ...graph.finalizers]) {
     const verdict = policyVerdict(workflow, graph.node(node));
     if (verdict !== null) verdicts.set(node, verdict);
+    yield;
   }
   return verdicts;
 }

@@ -166,21 +166,37 @@ class TemplateParser {
   readonly suspicious: string[] = [];
 
   part(value: Json): TemplatePart {
-    if (typeof value === 'string') return this.#text(value);
-    if (Array.isArray(value)) {
-      const items = value.map((item: Json) => this.part(item));
-      return items.every((item) => item.type === 'constant') ? { type: 'constant', value } : { type: 'list', items };
-    }
-    if (!isObject(value)) return { type: 'constant', value };
-    const entries = Object.entries(value).map(([key, item]): [string, TemplatePart] => [key, this.part(item)]);
-    return entries.every(([, item]) => item.type === 'constant') ? { type: 'constant', value } : { type: 'object', entries };
+    return this.#varying(value) ?? constant(value);
   }
 
-  #text(text: string): TemplatePart {
+  /** Null = the value is constant, like most of a mapping that is large. */
+  #varying(value: Json): TemplatePart | null {
+    if (typeof value === 'string') return this.#text(value);
+    if (Array.isArray(value)) {
+      const list = value as readonly Json[];
+      let items: TemplatePart[] | null = null;
+      for (const [i, item] of list.entries()) {
+        const part = this.#varying(item);
+        if (part !== null) items ??= list.slice(0, i).map(constant);
+        items?.push(part ?? constant(item));
+      }
+      return items === null ? null : { type: 'list', items };
+    }
+    if (!isObject(value)) return null;
+    const parts = new Map<string, TemplatePart>();
+    for (const key of Object.keys(value)) {
+      const part = this.#varying(value[key] ?? null);
+      if (part !== null) parts.set(key, part);
+    }
+    if (parts.size === 0) return null;
+    return { type: 'object', entries: Object.entries(value).map(([key, item]) => [key, parts.get(key) ?? constant(item)]) };
+  }
+
+  #text(text: string): TemplatePart | null {
     if (text.length <= MAX_BARE_PATH && BARE_PATH.test(text)) return this.#expression(text);
     const pieces = piecesOf(text);
     if (pieces.some((piece) => piece.type === 'literal' && /\{\{|\{%/.test(piece.text))) this.suspicious.push(text);
-    if (pieces.every((piece) => piece.type === 'literal')) return { type: 'constant', value: text };
+    if (pieces.every((piece) => piece.type === 'literal')) return null;
     const [only, ...others] = pieces.filter((piece) => piece.type === 'expression' || piece.text.trim() !== '');
     if (only !== undefined && others.length === 0) return this.#expression(only.text);
     const parts = pieces.map((piece) => (piece.type === 'literal' ? piece.text : this.#expression(piece.text).expression));
@@ -193,6 +209,10 @@ class TemplateParser {
     if (!full) this.expressions.push(expression);
     return { type: 'expression', expression };
   }
+}
+
+function constant(value: Json): TemplatePart {
+  return { type: 'constant', value };
 }
 
 interface TextPiece {

@@ -1,12 +1,19 @@
+import { type Cooperative, runToEnd } from '../cooperative.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { at } from './at.ts';
 import { BitSet } from './bit-set.ts';
 import { type DominatorTree, depthFirstPostorder } from './dominators.ts';
 import { END, type GraphEdge } from './edges.ts';
-import { findLoops, type Loop } from './loops.ts';
+import { type FoundLoops, findLoops, type Loop } from './loops.ts';
 import { postDominators } from './post-dominators.ts';
 import { type Beginnings, type Reach, withRoot } from './reach.ts';
+
+interface Sorted {
+  readonly order: readonly number[];
+  readonly rank: Int32Array;
+  readonly cyclic: readonly number[];
+}
 
 /**
  * A workflow as a graph of numbered nodes, with its topological order, dominators and loops. A back edge is one whose target
@@ -23,9 +30,6 @@ export class Graph {
   readonly reachable: readonly number[];
   /** Nodes that run before the execution ends, in the order of the document. */
   readonly finalizers: readonly number[];
-  /** Reachable nodes in topological order of the forward edges. */
-  readonly order: readonly number[];
-  readonly rank: Int32Array;
   readonly dominators: DominatorTree;
   readonly #indexOf: ReadonlyMap<string, number>;
   readonly #routing: GraphEdge[][];
@@ -34,16 +38,14 @@ export class Graph {
   readonly #backIn: GraphEdge[][];
   readonly #outWithWaits: GraphEdge[][];
   readonly #control: readonly boolean[];
-  #loops: ReturnType<typeof findLoops> | null = null;
+  #sorted: Sorted | null = null;
+  #loops: FoundLoops | null = null;
   #enclosingLoops: Loop[][] | null = null;
   #descendants: BitSet[] | null = null;
   #canEnd: Uint8Array | null = null;
   #postDominators: DominatorTree | null = null;
   readonly #cancellationRegions = new Map<number, BitSet>();
   readonly #iterationDeciders = new Map<Loop, readonly number[]>();
-
-  /** Nodes of cycles without a back edge; if there are any, the graph serves diagnostics only. */
-  readonly cyclic: readonly number[];
 
   constructor(
     workflow: Workflow,
@@ -80,13 +82,26 @@ export class Graph {
       at(this.#forwardOut, edge.from).push(edge);
       if (edge.to !== END) at(this.#forwardIn, edge.to).push(edge);
     }
-    const { order, cyclic } = this.#topologicalSort();
-    this.order = order;
-    this.cyclic = cyclic;
-    this.rank = new Int32Array(size).fill(-1);
-    order.forEach((node, i) => {
-      this.rank[node] = i;
-    });
+  }
+
+  /** Reachable nodes in topological order of the forward edges. */
+  get order(): readonly number[] {
+    return this.#sort.order;
+  }
+
+  /** The place of each node in that order; -1 = it is not reachable. */
+  get rank(): Int32Array {
+    return this.#sort.rank;
+  }
+
+  /** Nodes of cycles without a back edge; if there are any, the graph serves diagnostics only. */
+  get cyclic(): readonly number[] {
+    return this.#sort.cyclic;
+  }
+
+  get #sort(): Sorted {
+    this.#sorted ??= this.#topologicalSort();
+    return this.#sorted;
   }
 
   get loops(): readonly Loop[] {
@@ -98,9 +113,19 @@ export class Graph {
     return this.#found.tooDeep;
   }
 
-  get #found(): ReturnType<typeof findLoops> {
-    this.#loops ??= findLoops(this.nodes.length, this.edges, this.backEdges);
+  get #found(): FoundLoops {
+    this.#loops ??= runToEnd(findLoops(this.nodes.length, this.edges, this.backEdges));
     return this.#loops;
+  }
+
+  /** Finds the loops as a cooperative computation, which whatever asks for them does at once otherwise. */
+  *prepareLoops(): Cooperative<void> {
+    this.#loops ??= yield* findLoops(this.nodes.length, this.edges, this.backEdges);
+  }
+
+  /** `prepareLoops`, for what nodes lead to. */
+  *prepareDescendants(): Cooperative<void> {
+    this.#descendants ??= yield* this.#findDescendants();
   }
 
   /** The successors with one root for all beginnings. */
@@ -173,7 +198,7 @@ export class Graph {
 
   /** Nodes that forward edges lead to from `index`, directly or not. */
   descendants(index: number): BitSet {
-    this.#descendants ??= this.#findDescendants();
+    this.#descendants ??= runToEnd(this.#findDescendants());
     return at(this.#descendants, index);
   }
 
@@ -226,7 +251,7 @@ export class Graph {
   }
 
   /** A depth-first topological order that follows edges as they are written, and the nodes on or behind cycles of forward edges. */
-  #topologicalSort(): { order: number[]; cyclic: number[] } {
+  #topologicalSort(): Sorted {
     const missing = new Int32Array(this.nodes.length);
     for (const node of this.reachable) missing[node] = this.forwardIn(node).length;
     const free = this.reachable.filter((node) => missing[node] === 0);
@@ -246,12 +271,17 @@ export class Graph {
     const order = depthFirstPostorder(root, below, below.length)
       .reverse()
       .filter((node) => node < this.nodes.length);
-    return { order, cyclic: this.reachable.filter((node) => at(missing, node) > 0) };
+    const rank = new Int32Array(this.nodes.length).fill(-1);
+    order.forEach((node, i) => {
+      rank[node] = i;
+    });
+    return { order, rank, cyclic: this.reachable.filter((node) => at(missing, node) > 0) };
   }
 
-  #findDescendants(): BitSet[] {
+  *#findDescendants(): Cooperative<BitSet[]> {
     const below = this.nodes.map(() => new BitSet(0));
     for (const node of [...this.order].reverse()) {
+      yield;
       const bits = new BitSet(this.nodes.length);
       for (const edge of this.forwardOut(node)) {
         if (edge.to === END) continue;

@@ -34,8 +34,12 @@ export function* analyseCooperatively(workflow: Workflow): Cooperative<GraphAnal
   yield;
   const budgetErrors = budgetNodeDiagnostics(graph);
   if (budgetErrors.length > 0) return { graph: null, diagnostics: budgetErrors };
-  const errors = graph.cyclic.length > 0 ? cycleDiagnostics(graph) : loopDepthDiagnostics(graph);
+  const isCyclic = graph.cyclic.length > 0;
+  yield;
+  if (!isCyclic) yield* graph.prepareLoops();
+  const errors = isCyclic ? cycleDiagnostics(graph) : loopDepthDiagnostics(graph);
   if (errors.length > 0) return { graph: null, diagnostics: errors };
+  yield;
   const loopErrors = yield* loopDiagnostics(graph);
   return { graph: loopErrors.length > 0 ? null : graph, diagnostics: loopErrors };
 }

@@ -9,7 +9,11 @@ import type { Graph } from './graph.ts';
 import { postDominators } from './post-dominators.ts';
 
 export function* loopDiagnostics(graph: Graph): Cooperative<Diagnostic[]> {
-  return [...sharedBackEdges(graph), ...controlOnlyLoops(graph), ...(yield* backEdgesLeavingForks(graph))];
+  const shared = sharedBackEdges(graph);
+  yield;
+  const busy = controlOnlyLoops(graph);
+  yield;
+  return [...shared, ...busy, ...(yield* backEdgesLeavingForks(graph))];
 }
 
 /** A back edge may only be taken alone. */

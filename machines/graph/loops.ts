@@ -1,3 +1,4 @@
+import type { Cooperative } from '../cooperative.ts';
 import { at } from './at.ts';
 import { BitSet } from './bit-set.ts';
 import { END, type GraphEdge } from './edges.ts';
@@ -15,12 +16,13 @@ export interface Loop {
 /** Nested loops, at most: each level costs a walk over its body. */
 export const MAX_LOOP_DEPTH = 64;
 
-/** `tooDeep`: the first node in more than `MAX_LOOP_DEPTH` loops, at which the search ends. */
-export function findLoops(
-  size: number,
-  edges: readonly GraphEdge[],
-  back: ReadonlySet<GraphEdge>,
-): { readonly loops: readonly Loop[]; readonly tooDeep: number | null } {
+export interface FoundLoops {
+  readonly loops: readonly Loop[];
+  /** The first node in more than `MAX_LOOP_DEPTH` loops, at which the search ends. */
+  readonly tooDeep: number | null;
+}
+
+export function* findLoops(size: number, edges: readonly GraphEdge[], back: ReadonlySet<GraphEdge>): Cooperative<FoundLoops> {
   const incoming: number[][] = Array.from({ length: size }, () => []);
   const outgoing: GraphEdge[][] = Array.from({ length: size }, () => []);
   for (const edge of edges) {
@@ -37,6 +39,7 @@ export function findLoops(
   const depth = new Uint8Array(size);
   const loops: Loop[] = [];
   for (const [head, backs] of backsOf) {
+    yield;
     const body = new BitSet(size);
     body.add(head);
     const pending = backs.map((edge) => edge.from);

@@ -20,6 +20,7 @@ export interface Reach {
 export function* reachOf(size: number, edges: readonly GraphEdge[], beginnings: Beginnings): Cooperative<Reach> {
   const successors: number[][] = Array.from({ length: size }, () => []);
   for (const edge of edges) if (edge.to !== END) at(successors, edge.from).push(edge.to);
+  yield;
   const { root, below } = withRoot(successors, beginnings);
   const reached = new BitSet(size);
   for (const node of depthFirstPostorder(root, below, below.length)) if (node < size) reached.add(node);

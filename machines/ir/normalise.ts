@@ -75,9 +75,10 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
   const timeouts = readTimeouts(fields);
   const defaults = { retryPolicies: retryPolicies(fields), timeouts };
   const authored = yield* readNodes(fields, defaults);
-  const { nodes, edges } = yield* expandNodes(authored, readEdges(fields), fields, defaults);
+  const { nodes, edges } = yield* expandNodes(authored, yield* readEdges(fields), fields, defaults);
   yield;
   const targetsInNodes = nodes.reduce((sum, node) => sum + targetCount(node), 0);
+  yield;
   if (edges.length + targetsInNodes > MAX_EDGES) tooManyEdges(fields, edges.length + targetsInNodes);
   const tools = readTools(fields, calledTools(nodes));
   const strategy = strategyOf(fields);
@@ -90,11 +91,7 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
     description: fields.text('description') ?? null,
     ...stateSettings(fields),
     start_node: fields.name('start_node') ?? defaultStart(authored, edges),
-    nodes: withScopesOf(
-      oauth,
-      withDeclaredModels(withToolFunctions(nodes, tools, fields), fields, defaults.retryPolicies),
-      fields,
-    ),
+    nodes: yield* withDeclarations(nodes, { tools, oauth, retryPolicies: defaults.retryPolicies }, fields),
     edges,
     timeouts,
     tools,
@@ -110,6 +107,18 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
     oauth,
     source,
   };
+}
+
+/** The nodes, with what the workflow declares of the tools, the models and the scopes that they name. */
+function* withDeclarations(
+  nodes: readonly Node[],
+  { tools, oauth, retryPolicies }: Pick<Workflow, 'tools' | 'oauth'> & Pick<NodeDefaults, 'retryPolicies'>,
+  fields: Fields,
+): Cooperative<readonly Node[]> {
+  yield;
+  const withModels = withDeclaredModels(withToolFunctions(nodes, tools, fields), fields, retryPolicies);
+  yield;
+  return withScopesOf(oauth, withModels, fields);
 }
 
 function missingVersion(fields: Fields): string {
@@ -168,20 +177,24 @@ function checkNodeId(id: string, node: JsonObject, fields: Fields): boolean {
   return problem === null;
 }
 
-function readEdges(fields: Fields): Edge[] {
+function* readEdges(fields: Fields): Cooperative<Edge[]> {
   const list = fields.list('edges') ?? [];
   if (list.length > MAX_EDGES) {
     tooManyEdges(fields, list.length);
     return [];
   }
-  return list.flatMap((raw, i) => {
+  const edges: Edge[] = [];
+  for (const [i, raw] of list.entries()) {
+    yield;
     if (!isObject(raw)) {
       fields.error('wrong_type', `edges[${i}]`, 'must be an object {from, to}');
-      return [];
+      continue;
     }
     const edge = fields.inside(`edges[${i}]`, raw);
-    return { from: edge.requiredName('from'), to: edge.requiredName('to'), condition: edge.text('condition', 'when') ?? null };
-  });
+    const [from, to] = [edge.requiredName('from'), edge.requiredName('to')];
+    edges.push({ from, to, condition: edge.text('condition', 'when') ?? null });
+  }
+  return edges;
 }
 
 function tooManyEdges(fields: Fields, count: number): void {

@@ -1,3 +1,4 @@
+import { type Cooperative, runToEnd } from '../cooperative.ts';
 import { END, type GraphEdge, RESULT_ROLES, type ResultRole } from '../graph/edges.ts';
 import type { Graph } from '../graph/graph.ts';
 import { definitionOf } from '../nodes/index.ts';
@@ -28,9 +29,14 @@ export function exclusiveChoice(routes: OutcomeRoutes): readonly Alternative[] {
 }
 
 export function outcomeRoutes(graph: Graph, node: number): OutcomeRoutes {
+  return runToEnd(outcomeRoutesCooperatively(graph, node));
+}
+
+/** `outcomeRoutes` as a cooperative computation: a node may have thousands of branches. */
+export function* outcomeRoutesCooperatively(graph: Graph, node: number): Cooperative<OutcomeRoutes> {
   const { kind } = graph.node(node);
   const out = graph.out(node);
-  const ordinary = ordinaryRoutes(graph, node);
+  const ordinary = yield* ordinaryRoutes(graph, node);
   const named = (role: GraphEdge['role']): readonly Alternative[] | null => {
     const edges = out.filter((edge) => edge.role === role);
     return edges.length === 0 ? null : [alternative(graph, null, edges)];
@@ -79,7 +85,7 @@ const NO_EDGES: readonly GraphEdge[] = [];
 const NO_NODE = -2;
 
 /** The alternatives of a node that has completed: an exclusive choice, then the edges without a condition. */
-function ordinaryRoutes(graph: Graph, node: number): readonly Alternative[] {
+function* ordinaryRoutes(graph: Graph, node: number): Cooperative<readonly Alternative[]> {
   const { kind } = graph.node(node);
   const out = graph.out(node);
   const branches = isChoice(graph, node) ? definitionOf(kind).branches(kind) : [];
@@ -92,16 +98,21 @@ function ordinaryRoutes(graph: Graph, node: number): readonly Alternative[] {
     }
     const leading = (id: string): readonly GraphEdge[] =>
       byTarget.get(id === 'end' ? END : (graph.indexOf(id) ?? NO_NODE)) ?? NO_EDGES;
-    const tried = branches.filter((branch) => branch.condition !== null);
+    const tried: Alternative[] = [];
+    for (const { condition, target } of branches) {
+      if (condition !== null) tried.push(alternative(graph, condition, leading(target)));
+      yield;
+    }
     const otherwise = branches.find((branch) => branch.condition === null);
-    return [
-      ...tried.map((branch) => alternative(graph, branch.condition, leading(branch.target))),
-      alternative(graph, null, otherwise === undefined ? [] : leading(otherwise.target)),
-    ];
+    return [...tried, alternative(graph, null, otherwise === undefined ? [] : leading(otherwise.target))];
   }
-  const conditional = out.filter((edge) => edge.role === 'if');
+  const conditional: Alternative[] = [];
+  for (const edge of out) {
+    if (edge.role === 'if') conditional.push(alternative(graph, edge.condition, [edge]));
+    yield;
+  }
   const rest = out.filter((edge) => edge.role === 'plain' || edge.role === 'all');
-  return [...conditional.map((edge) => alternative(graph, edge.condition, [edge])), alternative(graph, null, rest)];
+  return [...conditional, alternative(graph, null, rest)];
 }
 
 function alternative(graph: Graph, when: string | null, live: readonly GraphEdge[]): Alternative {

@@ -1,3 +1,4 @@
+import type { Cooperative } from '../cooperative.ts';
 import { compileExpression, type Expression } from '../expression/index.ts';
 import { compileTemplate, type Template } from '../expression/template.ts';
 import { BitSet } from '../graph/bit-set.ts';
@@ -93,7 +94,7 @@ export interface EnclosingLoops {
   readonly within: BitSet | null;
 }
 
-export function subgraphTable(graph: Graph, subgraph: SubgraphPlan, within: BitSet | null): SubgraphTable {
+export function* subgraphTable(graph: Graph, subgraph: SubgraphPlan, within: BitSet | null): Cooperative<SubgraphTable> {
   const members = subgraph.join === NO_NODE ? subgraph.nodes : [...subgraph.nodes, subgraph.join];
   const nodeSlots = new Map(members.map((node, i) => [node, i]));
   const edgeSlots = new Map(subgraph.edges.map((edge, i) => [edge, i]));
@@ -107,6 +108,7 @@ export function subgraphTable(graph: Graph, subgraph: SubgraphPlan, within: BitS
     else list.push(value);
   };
   for (const edge of subgraph.edges) {
+    yield;
     push(outOf, edge.from, edge);
     if (graph.backEdges.has(edge)) {
       for (const loop of graph.enclosingLoops(edge.from)) for (const exit of loop.exits) push(dependants, edge.from, exit.to);
@@ -150,43 +152,44 @@ function uniqueMembers(
 }
 
 /** Tables of the forks, branches and subgraphs of a plan, by key. */
-export function planTables(
+export function* planTables(
   graph: Graph,
   plan: Plan,
-): Pick<ProgramTables, 'subgraphs' | 'branchNodes' | 'containedNodes' | 'nestedKeys' | 'joins'> {
+): Cooperative<Pick<ProgramTables, 'subgraphs' | 'branchNodes' | 'containedNodes' | 'nestedKeys' | 'joins'>> {
   const subgraphs = new Map<string, SubgraphTable>();
   const branchNodes = new Map<string, BitSet>();
   const containedNodes = new Map<string, BitSet>();
   const nestedKeys = new Map<string, readonly string[]>();
   const joins = new Map<string, string>();
-  const visitPlan = (inner: Plan, exit: number, within: BitSet | null): string[] => {
+  function* visitPlan(inner: Plan, exit: number, within: BitSet | null): Cooperative<string[]> {
     const keys: string[] = [];
     for (const subgraph of [...inner.subgraphs.values(), ...(inner.whole === null ? [] : [inner.whole])]) {
-      subgraphs.set(subgraph.key, subgraphTable(graph, subgraph, within));
+      subgraphs.set(subgraph.key, yield* subgraphTable(graph, subgraph, within));
       const inside = new BitSet(graph.nodes.length);
       for (const node of subgraph.nodes) inside.add(node);
       containedNodes.set(subgraph.key, inside);
       if (subgraph.join !== exit) joins.set(subgraph.key, graph.idOf(subgraph.join));
       keys.push(subgraph.key);
     }
-    for (const fork of new Set(inner.forks.values())) keys.push(...visitFork(fork, exit));
+    for (const fork of new Set(inner.forks.values())) keys.push(...(yield* visitFork(fork, exit)));
     return keys;
-  };
-  const visitFork = (fork: Fork, exit: number): string[] => {
+  }
+  function* visitFork(fork: Fork, exit: number): Cooperative<string[]> {
     const keys = [fork.key];
     const inside = new BitSet(graph.nodes.length);
     containedNodes.set(fork.key, inside);
     if (fork.join !== exit) joins.set(fork.key, graph.idOf(fork.join));
     for (const branch of fork.branches) {
+      yield;
       inside.addAll(branch.nodes);
       branchNodes.set(branch.key, branch.nodes);
-      keys.push(...visitPlan(branch.plan, fork.join, branch.nodes));
-      if (branch.entry !== null && typeof branch.entry !== 'number') keys.push(...visitFork(branch.entry, fork.join));
+      keys.push(...(yield* visitPlan(branch.plan, fork.join, branch.nodes)));
+      if (branch.entry !== null && typeof branch.entry !== 'number') keys.push(...(yield* visitFork(branch.entry, fork.join)));
     }
     nestedKeys.set(fork.key, keys);
     return keys;
-  };
-  visitPlan(plan, NO_NODE, null);
+  }
+  yield* visitPlan(plan, NO_NODE, null);
   return { subgraphs, branchNodes, containedNodes, nestedKeys, joins };
 }
 

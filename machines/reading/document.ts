@@ -1,6 +1,6 @@
 import { type Cooperative, runToEnd } from '../cooperative.ts';
 import type { Json, JsonObject } from '../json.ts';
-import { MAX_NESTING, MAX_VALUES } from '../limits.ts';
+import { MAX_KEYS, MAX_NESTING, MAX_VALUES } from '../limits.ts';
 import { shortened } from '../shortened.ts';
 import type { Problems } from './problems.ts';
 
@@ -72,8 +72,10 @@ function* boundedCopy(document: object): Cooperative<Json> {
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype !== Object.prototype && prototype !== null)
       throw new InvalidDocument('not_json', path, 'is not a plain object');
+    const entries = Object.entries(value);
+    if (entries.length > MAX_KEYS) throw new InvalidDocument('too_large', path, `has more than ${MAX_KEYS} keys`);
     const result: Record<string, Json> = {};
-    for (const [key, item] of Object.entries(value)) {
+    for (const [key, item] of entries) {
       if (item === undefined) continue;
       const at = path === '' ? key : `${path}.${key}`;
       if (key === '__proto__') throw new InvalidDocument('bad_name', at, 'is a reserved key');

@@ -1,5 +1,5 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
-import type { Cooperative } from '../cooperative.ts';
+import { type Cooperative, runToEnd } from '../cooperative.ts';
 import { Configuration, type State } from './configuration.ts';
 import type { MachineContext } from './context/step-context.ts';
 import type { MachineEvent } from './machine-event.ts';
@@ -57,6 +57,8 @@ const NOTHING: Enabled = { taken: NONE, preempted: NONE };
 
 /** States read between two pauses. */
 const STATES_PER_SLICE = 20;
+/** Of those that a state takes by itself: a condition may have thousands of branches. */
+const TRANSITIONS_PER_SLICE = 1_000;
 
 /** Has the machine something that compiled machines do not have: history, invoked actors, final states inside others, events that it sends itself? */
 class Unwalkable extends TypeError {
@@ -85,6 +87,7 @@ export class Walker {
     this.#machine = machine;
     this.#maxMicrosteps = machine.options?.maxIterations ?? Number.POSITIVE_INFINITY;
     this.#root = this.#state(machine.root, null);
+    runToEnd(this.#index(this.#root));
   }
 
   /** Reads the machine state by state. Throws `TypeError` if it has something that compiled machines do not have. */
@@ -236,6 +239,7 @@ export class Walker {
     const { node } = parent;
     for (const inner of Object.values(node.states) as AnyStateNode[]) {
       const state = this.#state(inner, parent);
+      yield* this.#index(state);
       parent.states.push(state);
       if (state.order % STATES_PER_SLICE === 0) yield;
       yield* this.#addStates(state);
@@ -270,12 +274,11 @@ export class Walker {
       always: null,
     };
     this.#byId.set(node.id, state);
-    this.#index(state);
     return state;
   }
 
   /** Notes which events and which changes of the context can concern the state. */
-  #index(state: WalkedState): void {
+  *#index(state: WalkedState): Cooperative<void> {
     const { meta, transitions, always } = state.node;
     const named = typeof meta?.node === 'string' ? meta.node : null;
     if (named !== null) push(this.#byNode, named, state);
@@ -285,7 +288,8 @@ export class Walker {
       if (named === null || !list.map(checked).every(({ guard }) => ADDRESSED.has(guard?.type) && guard?.params.node === named))
         push(this.#byType, type, state);
     }
-    for (const transition of always ?? NONE) {
+    for (const [i, transition] of (always ?? NONE).entries()) {
+      if (i % TRANSITIONS_PER_SLICE === TRANSITIONS_PER_SLICE - 1) yield;
       const { guard, target } = checked(transition);
       if (target === undefined) throw new Unwalkable('an eventless transition without a target');
       const { subgraph, node } = guard?.params ?? {};

@@ -35,6 +35,7 @@ export function* validateCooperatively(document: unknown): Cooperative<Validatio
     for (const fault of expressions.all) if (fault.code !== 'unknown_variable') problems.add(fault);
     return { workflow: null, diagnostics: problems.all };
   }
+  yield;
   const illFormed = pathOfIllFormedText(workflow.source);
   if (illFormed !== null) {
     const place = illFormed === '' ? 'the workflow' : illFormed;
@@ -48,7 +49,7 @@ export function* validateCooperatively(document: unknown): Cooperative<Validatio
   yield;
   const { graph, diagnostics } = yield* analyseCooperatively(workflow);
   for (const fault of diagnostics) problems.add(fault);
-  checkRouting(workflow, graph, problems);
+  yield* checkRouting(workflow, graph, problems);
   checkInternalState(workflow, problems);
   yield;
   yield* checkExpressions(workflow, problems);

@@ -1,3 +1,4 @@
+import type { Cooperative } from '../cooperative.ts';
 import type { Graph } from '../graph/graph.ts';
 import { isStrategyLimit } from '../ir/strategy.ts';
 import type { Edge, Node, Workflow } from '../ir/workflow.ts';
@@ -5,7 +6,7 @@ import { definitionOf } from '../nodes/index.ts';
 import type { Problems } from '../reading/problems.ts';
 
 /** Warns of edges and nodes that probably do not do what the author meant. `graph` is null when it has errors. */
-export function checkRouting(workflow: Workflow, graph: Graph | null, problems: Problems): void {
+export function* checkRouting(workflow: Workflow, graph: Graph | null, problems: Problems): Cooperative<void> {
   const edgesOf = new Map<string, { edge: Edge; path: string }[]>(workflow.nodes.map((node) => [node.id, []]));
   workflow.edges.forEach((edge, i) => {
     edgesOf.get(edge.from)?.push({ edge, path: `edges[${i}]` });
@@ -17,8 +18,9 @@ export function checkRouting(workflow: Workflow, graph: Graph | null, problems: 
     missingDefault(node, edges, problems);
     outcomeOnlyEdge(node, edges, problems);
     if (finalizers.size > 0) finalizerEdges(node, edges, finalizers, problems);
+    yield;
   }
-  if (graph !== null) unreachableNodes(workflow, graph, problems);
+  if (graph !== null) yield* unreachableNodes(workflow, graph, problems);
 }
 
 /** Conditions and edges that have no effect on a node of their kind. */
@@ -104,9 +106,10 @@ function leadsToFinalizer(id: string, to: string, path: string, problems: Proble
 
 const runsAtEnd = ({ kind }: Node): boolean => definitionOf(kind).runsAtEnd(kind) !== null;
 
-function unreachableNodes(workflow: Workflow, graph: Graph, problems: Problems): void {
+function* unreachableNodes(workflow: Workflow, graph: Graph, problems: Problems): Cooperative<void> {
   const reachable = new Set(graph.reachable.map((index) => graph.idOf(index)));
   for (const { id, kind, labels } of workflow.nodes) {
+    yield;
     const at = { node_id: id, path: `nodes.${id}` };
     if (definitionOf(kind).runsAtEnd(kind) !== null) continue;
     if (!reachable.has(id)) {

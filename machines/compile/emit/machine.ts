@@ -102,7 +102,7 @@ export class MachineEmitter {
   *#region(states: StateConfigs, nodes: Iterable<number>, region: RegionExits): Cooperative<void> {
     const { plan } = region;
     if (plan.whole !== null) {
-      this.#subgraphs.add(states, plan.whole, region);
+      yield* this.#subgraphs.add(states, plan.whole, region);
       return;
     }
     const elsewhere = new BitSet(this.#transitions.graph.nodes.length);
@@ -118,7 +118,7 @@ export class MachineEmitter {
       yield;
       for (const fork of this.#forksOf(node, plan)) yield* this.#fork(states, fork, region);
       const subgraph = plan.subgraphs.get(node);
-      if (subgraph !== undefined) this.#subgraphs.add(states, subgraph, region);
+      if (subgraph !== undefined) yield* this.#subgraphs.add(states, subgraph, region);
     }
   }
 

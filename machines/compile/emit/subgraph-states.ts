@@ -1,4 +1,4 @@
-import { runToEnd } from '../../cooperative.ts';
+import type { Cooperative } from '../../cooperative.ts';
 import { at } from '../../graph/at.ts';
 import type { Loop } from '../../graph/loops.ts';
 import type { Json, JsonObject } from '../../json.ts';
@@ -19,14 +19,12 @@ export class SubgraphStates {
   }
 
   /** Adds the parallel state of a subgraph. */
-  add(states: StateConfigs, subgraph: SubgraphPlan, region: RegionExits): void {
+  *add(states: StateConfigs, subgraph: SubgraphPlan, region: RegionExits): Cooperative<void> {
     const key = subgraphStateId(subgraph.key);
     const lanes: StateConfigs = {};
     const inside = new Set(subgraph.nodes);
     const loops = this.#transitions.graph.loops.filter((loop) => inside.has(loop.head));
-    subgraph.lanes.forEach((lane, i) => {
-      this.#lane(lanes, subgraph, lane, i, loops);
-    });
+    for (const [i, lane] of subgraph.lanes.entries()) yield* this.#lane(lanes, subgraph, lane, i, loops);
     const always: Json[] = [];
     // No token can reach the join any more, nor nodes that only an enclosing loop could have reached.
     const ended: Transition = {
@@ -63,7 +61,13 @@ export class SubgraphStates {
     };
   }
 
-  #lane(lanes: StateConfigs, subgraph: SubgraphPlan, lane: readonly number[], index: number, loops: readonly Loop[]): void {
+  *#lane(
+    lanes: StateConfigs,
+    subgraph: SubgraphPlan,
+    lane: readonly number[],
+    index: number,
+    loops: readonly Loop[],
+  ): Cooperative<void> {
     const laneEnd = laneEndStateId(this.#transitions.name(at(lane, 0)));
     const states: StateConfigs = {};
     const laneLoops = loops.filter((loop) => lane.some((node) => loop.body.has(node)));
@@ -73,7 +77,7 @@ export class SubgraphStates {
       const loop = laneLoops.find((candidate) => candidate.head === head);
       return joinGuard(lane.find((node) => loop?.body.has(node) === true));
     };
-    lane.forEach((node, i) => {
+    for (const [i, node] of lane.entries()) {
       const next = joinGuard(lane[i + 1]);
       const params = { subgraph: subgraph.key, node: this.#transitions.id(node) };
       states[joinGuardStateId(this.#transitions.name(node))] = {
@@ -84,7 +88,7 @@ export class SubgraphStates {
           { guard: { type: 'over', params }, target: next },
         ],
       };
-      const added = this.#nodes.add(states, node, {
+      yield* this.#nodes.add(states, node, {
         transition: (alternative, ending) => {
           if (alternative.back !== null) {
             const { to } = alternative.back;
@@ -100,8 +104,8 @@ export class SubgraphStates {
         failed: { target: next, update: { decide: { subgraph: subgraph.key, live: null } } },
         cancelled: { guard: { type: 'cancelled', params }, target: next },
       });
-      runToEnd(added);
-    });
+      yield;
+    }
     states[laneEnd] = { id: laneEnd };
     const region: StateConfigs = {
       id: laneStateId(this.#transitions.name(at(lane, 0))),

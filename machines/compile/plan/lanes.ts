@@ -1,3 +1,4 @@
+import type { Cooperative } from '../../cooperative.ts';
 import { at } from '../../graph/at.ts';
 import { BitSet } from '../../graph/bit-set.ts';
 import { END } from '../../graph/edges.ts';
@@ -14,15 +15,16 @@ const MAX_LANES_TIMES_NODES = 300_000;
  * to the next that no first-wins join can cut short, and no such join may cancel the next node without the one before it. Topological order
  * within a lane keeps the nodes of a loop together.
  */
-export function layOutLanes(graph: Graph, body: BitSet): Pick<SubgraphPlan, 'lanes'> {
+export function* layOutLanes(graph: Graph, body: BitSet): Cooperative<Pick<SubgraphPlan, 'lanes'>> {
   const nodes = byLongestPath(graph, body);
-  const joins = cancellingJoins(graph, body);
-  return { lanes: lanesOf(graph, body, nodes, joins) };
+  const joins = yield* cancellingJoins(graph, body);
+  return { lanes: yield* lanesOf(graph, body, nodes, joins) };
 }
 
-function lanesOf(graph: Graph, body: BitSet, nodes: readonly number[], joins: CancellingJoins): number[][] {
+function* lanesOf(graph: Graph, body: BitSet, nodes: readonly number[], joins: CancellingJoins): Cooperative<number[][]> {
   const below = new Map<number, BitSet>();
   for (const node of [...nodes].reverse()) {
+    yield;
     const bits = new BitSet(graph.nodes.length);
     for (const edge of graph.forwardOut(node)) {
       if (edge.to === END || !body.has(edge.to) || graph.isFirstJoin(edge.to)) continue;
@@ -34,6 +36,7 @@ function lanesOf(graph: Graph, body: BitSet, nodes: readonly number[], joins: Ca
   const lanes: number[][] = [];
   const laneEndingAt = new Map<number, number[]>();
   for (const node of nodes) {
+    yield;
     const lane = graph.isFirstJoin(node) ? undefined : laneFor(graph, node, lanes, laneEndingAt, below, joins);
     if (lane === undefined) {
       const started = [node];
@@ -53,10 +56,11 @@ function lanesOf(graph: Graph, body: BitSet, nodes: readonly number[], joins: Ca
 /** By node: the first-wins joins that cancel it when they run. */
 type CancellingJoins = ReadonlyMap<number, ReadonlySet<number>>;
 
-function cancellingJoins(graph: Graph, body: BitSet): CancellingJoins {
+function* cancellingJoins(graph: Graph, body: BitSet): Cooperative<CancellingJoins> {
   const joins = new Map<number, Set<number>>();
   for (const join of body) {
     if (!graph.isFirstJoin(join)) continue;
+    yield;
     for (const node of graph.cancellationRegion(join)) {
       const known = joins.get(node);
       if (known === undefined) joins.set(node, new Set([join]));

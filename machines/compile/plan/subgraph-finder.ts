@@ -1,3 +1,4 @@
+import type { Cooperative } from '../../cooperative.ts';
 import { at } from '../../graph/at.ts';
 import type { BitSet } from '../../graph/bit-set.ts';
 import { END, type GraphEdge } from '../../graph/edges.ts';
@@ -26,13 +27,14 @@ export class SubgraphFinder {
   }
 
   /** The smallest subgraph that `owner` enters and that contains the `required` nodes; null = none. */
-  smallestAfter(owner: number, required: ReadonlySet<number>, exit: number): SubgraphExtent | null {
+  *smallestAfter(owner: number, required: ReadonlySet<number>, exit: number): Cooperative<SubgraphExtent | null> {
     const graph = this.#graph;
     const forward = graph.forwardOut(owner).flatMap((edge) => (edge.to === END ? [] : [edge.to]));
     const targets = [...new Set(forward)];
     if (targets.every((target) => target === exit)) return null;
     let overtaken = false;
     for (const { join, body, nodes } of convergencesFrom(graph, targets, exit)) {
+      yield;
       this.#budget.spend(nodes.length);
       if (overtaken && join !== NO_NODE) continue;
       if (![...required].every((node) => body.has(node))) continue;
@@ -68,15 +70,15 @@ export class SubgraphFinder {
   }
 
   /** Throws `InvalidWorkflow` when it needs too many lanes. */
-  build(
+  *build(
     { owner, body, join }: SubgraphExtent,
     given?: { readonly key: string; readonly entries: readonly GraphEdge[] },
-  ): SubgraphPlan {
+  ): Cooperative<SubgraphPlan> {
     const graph = this.#graph;
     const nodes = [...body];
     const entries = given?.entries ?? graph.outWithWaits(owner).filter((edge) => edge.to !== END);
     const inside = nodes.flatMap((node) => graph.outWithWaits(node).filter((edge) => edge.to !== END));
     const key = given?.key ?? stateId(graph.idOf(owner));
-    return { key, owner, join, nodes, ...layOutLanes(graph, body), edges: [...entries, ...inside], entries };
+    return { key, owner, join, nodes, ...(yield* layOutLanes(graph, body)), edges: [...entries, ...inside], entries };
   }
 }

@@ -3,7 +3,7 @@ import { type Diagnostic, InvalidWorkflow } from '../../../machines/diagnostics.
 import { normalise } from '../../../machines/ir/normalise.ts';
 import type { Workflow } from '../../../machines/ir/workflow.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
-import { MAX_EDGES, MAX_NODES } from '../../../machines/limits.ts';
+import { MAX_EDGES, MAX_KEYS, MAX_NODES } from '../../../machines/limits.ts';
 import * as examples from '../../support/minimal-workflows.ts';
 
 const work: JsonObject = { kind: { type: 'tool', tool_ref: 't' } };
@@ -446,6 +446,15 @@ describe('sizes', () => {
     let bomb: unknown = ['x'];
     for (let i = 0; i < 30; i++) bomb = [bomb, bomb];
     expect(codesOf({ ...minimal, bomb })).toEqual(['too_large']);
+  });
+
+  it(`at most ${MAX_KEYS} keys of one object`, () => {
+    const withKeysOf = (count: number) => ({
+      ...minimal,
+      extra: Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, i])),
+    });
+    expect(codesOf(withKeysOf(MAX_KEYS + 1))).toEqual(['too_large']);
+    expect(codesOf(withKeysOf(MAX_KEYS))).not.toContain('too_large');
   });
 
   it('refuse values that are not JSON', () => {
