@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import type { Message } from '../../../machines/messages.ts';
 import type { Run, StepEnv, StepResult, TenantPolicy } from '../../../machines/run.ts';
 import { shortened } from '../../../machines/shortened.ts';
-import { isStuck, spendsBudget, start, step } from '../../../machines/step/index.ts';
+import { continuedAs, isStuck, spendsBudget, start, step } from '../../../machines/step/index.ts';
 import type { Actor } from '../actor.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Ids } from '../ids.ts';
@@ -109,9 +109,8 @@ function stepUnguarded(recipient: Recipient, run: Run | null, envelope: Envelope
   if ('refused' in outcome) {
     if (run !== null && isStuck(run)) throw new Error(STUCK);
     const rejected = rejectedResult(run === null ? outcome : { ...outcome, seq: run.seq }, options.preconditions);
-    // The parent waits no longer, so the execution that continues the child is cancelled.
-    if (message?.type === 'child' && message.change.status === 'continued')
-      rejected.builder.send.push(cancelOfChild(message.change.nextId));
+    const nextId = run === null ? undefined : unwantedContinuation(run, envelope);
+    if (nextId !== undefined) rejected.builder.send.push(cancelOfChild(nextId));
     return rejected;
   }
   const builder = newCommitBuilder();
@@ -130,6 +129,13 @@ function stepUnguarded(recipient: Recipient, run: Run | null, envelope: Envelope
   if (end === null) return { ...result, corrupt };
   addBuilder(builder, end.builder);
   return { ...result, run: end.run, corrupt };
+}
+
+/** The execution that continues a child for which its parent waits no longer; undefined = there is none. */
+function unwantedContinuation(run: Run, { message, options }: Envelope): string | undefined {
+  if (message?.type === 'child') return message.change.status === 'continued' ? message.change.nextId : undefined;
+  const isOfParent = message?.type === 'cancel' && options.preconditions?.inboxId !== undefined;
+  return isOfParent ? continuedAs(run) : undefined;
 }
 
 /** Ends an execution that cannot be stepped as failed. Null when not even that is possible: it then stays as it is stored. */

@@ -79,8 +79,8 @@ export class Inbox {
   async #deliver(row: InboxRow): Promise<void> {
     const { store, deliver } = this.#options;
     if (store.shared) this.#delivering.add(row.id);
-    const message = await retryForever(this.#options, () => this.#messageOf(row));
-    const delivered = message === null ? Promise.resolve() : deliver(row.toExecutionId, message, { inboxId: row.id });
+    const found = await retryForever(this.#options, () => this.#messageOf(row));
+    const delivered = found === null ? Promise.resolve() : deliver(found.to, found.message, { inboxId: row.id });
     if (store.shared) void delivered.finally(() => this.#delivering.delete(row.id));
   }
 
@@ -99,12 +99,26 @@ export class Inbox {
     return false;
   }
 
-  async #messageOf(row: InboxRow): Promise<Message> {
+  async #messageOf(row: InboxRow): Promise<{ readonly to: string; readonly message: Message }> {
     const stored = parseStored(row);
-    if (stored.type === 'cancel') return stored;
+    if (stored.type === 'cancel') return { to: await this.#newestSegment(row.toExecutionId), message: stored };
     const { child, change } = await this.#changeOf(stored);
     const visit = visitIn(JSON.parse(child.labels) as JsonObject);
-    return { type: 'child', ...visit, childId: child.id, childWorkflowId: child.workflowId, change };
+    const message = { type: 'child', ...visit, childId: child.id, childWorkflowId: child.workflowId, change } as const;
+    return { to: row.toExecutionId, message };
+  }
+
+  /** A child may continue in a new execution, and that one in another, faster than messages that cancel one of them arrive. */
+  async #newestSegment(id: string): Promise<string> {
+    const { store, loader } = this.#options;
+    for (let newest = id; ; ) {
+      // Nothing else is continued, and to load an execution takes longer.
+      const isEnded = (await store.execution(newest))?.status === 'limit_exceeded';
+      const execution = isEnded ? await ifReadable(() => loader.stored(newest)) : null;
+      const next = execution === null ? undefined : continuedAs(execution.run);
+      if (next === undefined) return newest;
+      newest = next;
+    }
   }
 
   /** A child that cannot be loaded counts as failed, so that its parent does not wait forever. */
@@ -124,6 +138,16 @@ export class Inbox {
       if (child !== null) return { child, change: { status: 'failed', error: error.message } };
     }
     throw new RuntimeError('corrupt', `child execution ${childId} not found in the store`);
+  }
+}
+
+/** Null = it cannot be loaded: whoever steps it reports that. */
+async function ifReadable(load: () => Promise<CachedExecution | null>): Promise<CachedExecution | null> {
+  try {
+    return await load();
+  } catch (error) {
+    if (error instanceof RuntimeError && error.code === 'corrupt') return null;
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { JsonObject } from '../../../../machines/json.ts';
 import { createRuntime } from '../../../../src/runtime/index.ts';
 import type { WorkItemView } from '../../../../src/runtime/types/work.ts';
+import type { Store } from '../../../../store/port/store.ts';
 import { CALLER, eventually } from '../../../support/runtimes.ts';
 import { signal } from '../../../support/signal.ts';
 import { sqliteDatabase, withOverrides } from '../../../support/stores.ts';
@@ -24,11 +25,27 @@ const parent: JsonObject = {
   edges: [],
 };
 
-it('tells a parent that its child continues, though the message is found before the reply to the commit that sent it', async () => {
+async function openChildren(overrides: (real: Store) => Partial<Store>) {
   const real = await sqliteDatabase().open();
+  const runtime = await createRuntime({ store: withOverrides(real, overrides(real)) });
+  for (const workflow of [counting, parent]) await runtime.register(CALLER, workflow);
+  return {
+    real,
+    runtime,
+    start: async () => (await runtime.start(CALLER, { workflowId: 'parent' })).executionId,
+    async claim(): Promise<WorkItemView> {
+      const [item] = await runtime.claim(CALLER, { workerId: 'w', queueTypes: ['python_tool'], maxItems: 1, waitMs: 5_000 });
+      return item ?? expect.unreachable('there is no work');
+    },
+    complete: ({ id, leaseFence }: WorkItemView) =>
+      runtime.complete(CALLER, id, { output: {}, usage: { inputTokens: 6 }, leaseFence }),
+  };
+}
+
+it('tells a parent that its child continues, though the message is found before the reply to the commit that sent it', async () => {
   const [stored, read, arrival] = [signal(), signal(), signal()];
   let slow = '';
-  const store = withOverrides(real, {
+  const { real, runtime, start, claim, complete } = await openChildren((real) => ({
     async commit(batch) {
       const reply = await real.commit(batch);
       if (!batch.units.some(({ executions }) => executions.some(({ id }) => id === slow))) return reply;
@@ -44,16 +61,7 @@ it('tells a parent that its child continues, though the message is found before 
       setImmediate(read.give);
       return rows;
     },
-  });
-  const runtime = await createRuntime({ store });
-  for (const workflow of [counting, parent]) await runtime.register(CALLER, workflow);
-  const claim = async (): Promise<WorkItemView> => {
-    const [item] = await runtime.claim(CALLER, { workerId: 'w', queueTypes: ['python_tool'], maxItems: 1, waitMs: 5_000 });
-    return item ?? expect.unreachable('there is no work');
-  };
-  const complete = ({ id, leaseFence }: WorkItemView) =>
-    runtime.complete(CALLER, id, { output: {}, usage: { inputTokens: 6 }, leaseFence });
-  const start = async () => (await runtime.start(CALLER, { workflowId: 'parent' })).executionId;
+  }));
   const [, executionId] = [await start(), await start()];
   const [first, second] = [await claim(), await claim()];
   slow = second.executionId;
@@ -66,5 +74,32 @@ it('tells a parent that its child continues, though the message is found before 
   const types = async () => (await real.events(executionId, { after: 0, limit: 100 })).rows.map(({ type }) => type);
   await eventually(async () => (await types()).length > 3);
   expect(await types()).toEqual(['workflow_started', 'node_started', 'child_workflow_started', 'child_workflow_started']);
+  await runtime.close(0);
+});
+
+it('cancels a child that continues faster than the messages that cancel it arrive', async () => {
+  let isCancelled = false;
+  let segments = 1;
+  const bench = await openChildren((real) => ({
+    async inbox(page) {
+      // Whatever is found, one more segment has ended meanwhile.
+      if (isCancelled && segments < 20) {
+        const [next] = await real.unclaimedWork({ queue: 'python_tool', after: '', limit: 1 });
+        if (next !== undefined) {
+          segments += 1;
+          await bench.complete(await bench.claim());
+        }
+      }
+      return real.inbox(page);
+    },
+  }));
+  const { runtime, real } = bench;
+  const id = await bench.start();
+  await eventually(async () => (await real.unclaimedWork({ queue: 'python_tool', after: '', limit: 1 })).length === 1);
+  isCancelled = true;
+  await runtime.cancel(CALLER, id);
+  const statuses = async () => (await runtime.executions('default', { limit: 50 })).executions.map(({ status }) => status);
+  await eventually(async () => !(await statuses()).includes('running'));
+  expect((await statuses()).sort()).toEqual(['cancelled', 'cancelled', 'limit_exceeded']);
   await runtime.close(0);
 });
