@@ -20,7 +20,7 @@ export function nextSegmentLabels(labels: Labels, executionId: string, segment: 
     ...labels,
     [SEGMENT_LABEL]: String(segment),
     [PREVIOUS_LABEL]: executionId,
-    [FIRST_LABEL]: labels[FIRST_LABEL] ?? executionId,
+    [FIRST_LABEL]: labelOfChain(labels, executionId).value,
   };
 }
 
@@ -30,4 +30,9 @@ export function segmentOf(labels: Labels): SegmentOf {
     previousId: labels[PREVIOUS_LABEL] ?? null,
     firstId: labels[FIRST_LABEL] ?? null,
   };
+}
+
+/** The label that all segments after the first have in common. */
+export function labelOfChain(labels: Labels, executionId: string): { readonly key: string; readonly value: string } {
+  return { key: FIRST_LABEL, value: labels[FIRST_LABEL] ?? executionId };
 }

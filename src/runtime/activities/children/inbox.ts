@@ -12,6 +12,7 @@ import type { ExecutionLoader } from '../../engine/loading/execution-loader.ts';
 import { RuntimeError } from '../../errors.ts';
 import type { Placement } from '../../placement.ts';
 import { retryForever } from '../../retry-forever.ts';
+import { labelOfChain } from '../../segment-labels.ts';
 import { DeadlineTimer } from '../../timers/deadline-timer.ts';
 import { visitIn } from './visit-labels.ts';
 
@@ -65,23 +66,27 @@ export class Inbox {
       if (rows === null || last === undefined) break;
       after = last.id;
       this.#deliveredId = after;
-      // In order into the mailboxes, so that a parent gets the messages of its children in order.
-      for (const [i, row] of rows.entries()) {
-        inbox.add(row.id);
-        if (!store.shared || this.#shouldDeliver(row)) await this.#deliver(row);
+      for (const row of rows) inbox.add(row.id);
+      for (let i = 0; i < rows.length; i += MESSAGES_PER_TURN) {
+        await this.#deliverAll(rows.slice(i, i + MESSAGES_PER_TURN));
         // Each recipient may have to be loaded first: a cancel that is passed on to thousands must not block the event loop.
-        if ((i + 1) % MESSAGES_PER_TURN === 0) await setImmediate();
+        await setImmediate();
       }
     }
     for (const id of this.#seenAtMs.keys()) if (!inbox.has(id)) this.#seenAtMs.delete(id);
   }
 
-  async #deliver(row: InboxRow): Promise<void> {
+  /** Reads what they need at once, and puts them in order into the mailboxes, so that a parent gets the messages of its children in order. */
+  async #deliverAll(rows: readonly InboxRow[]): Promise<void> {
     const { store, deliver } = this.#options;
-    if (store.shared) this.#delivering.add(row.id);
-    const found = await retryForever(this.#options, () => this.#messageOf(row));
-    const delivered = found === null ? Promise.resolve() : deliver(found.to, found.message, { inboxId: row.id });
-    if (store.shared) void delivered.finally(() => this.#delivering.delete(row.id));
+    const wanted = store.shared ? rows.filter((row) => this.#shouldDeliver(row)) : rows;
+    if (store.shared) for (const { id } of wanted) this.#delivering.add(id);
+    const read = await Promise.all(wanted.map((row) => retryForever(this.#options, () => this.#messageOf(row))));
+    for (const [i, { id }] of wanted.entries()) {
+      const found = read[i] ?? null;
+      const delivered = found === null ? Promise.resolve() : deliver(found.to, found.message, { inboxId: id });
+      if (store.shared) void delivered.finally(() => this.#delivering.delete(id));
+    }
   }
 
   /**
@@ -110,15 +115,12 @@ export class Inbox {
 
   /** A child may continue in a new execution, and that one in another, faster than messages that cancel one of them arrive. */
   async #newestSegment(id: string): Promise<string> {
-    const { store, loader } = this.#options;
-    for (let newest = id; ; ) {
-      // Nothing else is continued, and to load an execution takes longer.
-      const isEnded = (await store.execution(newest))?.status === 'limit_exceeded';
-      const execution = isEnded ? await ifReadable(() => loader.stored(newest)) : null;
-      const next = execution === null ? undefined : continuedAs(execution.run);
-      if (next === undefined) return newest;
-      newest = next;
-    }
+    const { store } = this.#options;
+    const row = await store.execution(id);
+    if (row === null || row.parentId === null || row.completedAtMs === null) return id;
+    const chain = labelOfChain(JSON.parse(row.labels) as Readonly<Record<string, string>>, id);
+    const { rows } = await store.tenant(row.tenantId).executions({ parentId: row.parentId, labels: [chain], from: id, limit: 1 });
+    return rows[0]?.id ?? id;
   }
 
   /** A child that cannot be loaded counts as failed, so that its parent does not wait forever. */
@@ -138,16 +140,6 @@ export class Inbox {
       if (child !== null) return { child, change: { status: 'failed', error: error.message } };
     }
     throw new RuntimeError('corrupt', `child execution ${childId} not found in the store`);
-  }
-}
-
-/** Null = it cannot be loaded: whoever steps it reports that. */
-async function ifReadable(load: () => Promise<CachedExecution | null>): Promise<CachedExecution | null> {
-  try {
-    return await load();
-  } catch (error) {
-    if (error instanceof RuntimeError && error.code === 'corrupt') return null;
-    throw error;
   }
 }
 
