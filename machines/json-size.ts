@@ -2,6 +2,10 @@ import type { Json, JsonObject } from './json.ts';
 
 type Nested = JsonObject | readonly Json[];
 
+/** The counts of large values: the state, the events and the outputs of a step share them, and no value is ever changed. */
+const large = new WeakMap<Nested, number>();
+const LARGE_CHARS = 4_096;
+
 /**
  * The approximate length of a value's JSON text, at least a sixth of its bytes. Counting stops above `limit`, so that parts which are
  * shared, and so repeated in the text, cannot make it take long.
@@ -12,7 +16,9 @@ export function charsUpTo(value: Json, limit: number): number {
   const nested: Nested[] = [value];
   let chars = 0;
   for (let part = nested.pop(); part !== undefined && chars <= limit; part = nested.pop()) {
-    if (Array.isArray(part)) {
+    const known = large.get(part);
+    if (known !== undefined) chars += known;
+    else if (Array.isArray(part)) {
       chars += part.length + 2;
       for (const item of part as readonly Json[]) chars += count(item, nested);
     } else {
@@ -20,6 +26,7 @@ export function charsUpTo(value: Json, limit: number): number {
       for (const key in part) chars += key.length + 4 + count((part as JsonObject)[key] ?? null, nested);
     }
   }
+  if (chars >= LARGE_CHARS && chars <= limit) large.set(value, chars);
   return chars;
 }
 

@@ -1,5 +1,14 @@
 import { isObject, type Json } from './json.ts';
 
+/** Large values of which it is known that all their text is well-formed. */
+const wellFormed = new WeakSet<object>();
+
+/** Notes that the text of a value has been found to be well-formed, so that it is not looked at again, nor that of its parts. */
+export function noteWellFormed(value: Json): void {
+  for (const part of [value, ...(isObject(value) ? Object.values(value) : [])])
+    if (typeof part === 'object' && part !== null) wellFormed.add(part);
+}
+
 /**
  * The path of the first text or key with an unpaired surrogate; null = none. Such text has no UTF-8 encoding: the database would return
  * another text, and the log could not be replayed. The path of a key is that of its object.
@@ -13,7 +22,8 @@ function isWellFormed(value: Json): boolean {
   for (let part = left.pop(); part !== undefined; part = left.pop()) {
     if (typeof part === 'string') {
       if (!part.isWellFormed()) return false;
-    } else if (Array.isArray(part)) {
+    } else if (typeof part === 'object' && part !== null && wellFormed.has(part)) continue;
+    else if (Array.isArray(part)) {
       for (const item of part as readonly Json[]) left.push(item);
     } else if (isObject(part)) {
       for (const key in part) {

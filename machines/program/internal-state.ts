@@ -50,7 +50,7 @@ function isIntermediate(labels: Readonly<Record<string, string>>): boolean {
 
 /** What the state takes of a patch. `writer`: the node whose result it is; null = a caller gives it. `ignored` receives the keys that are left out. */
 export function admittedPatch(internal: InternalState, patch: Json, writer: string | null, ignored: Set<string>): Json {
-  if (!isObject(patch)) return patch;
+  if (!isObject(patch) || !hasAny(patch, internal.keys())) return patch;
   let admitted: Record<string, Json> | null = null;
   for (const key of Object.keys(patch)) {
     const known = internal.get(key);
@@ -60,6 +60,11 @@ export function admittedPatch(internal: InternalState, patch: Json, writer: stri
     ignored.add(key);
   }
   return admitted ?? patch;
+}
+
+function hasAny(patch: object, keys: Iterable<string>): boolean {
+  for (const key of keys) if (Object.hasOwn(patch, key)) return true;
+  return false;
 }
 
 /** What an execution takes of its input: of a conversation, its messages. */

@@ -72,6 +72,7 @@ import { EventQueries } from './queries/event-queries.ts';
 import { ExecutionQueries } from './queries/execution-queries.ts';
 import { Quotas } from './quotas/quotas.ts';
 import { UsageBounds } from './quotas/usage-bounds.ts';
+import { CpuTime } from './scheduling/cpu-time.ts';
 import { TimeSlices } from './scheduling/time-slices.ts';
 import { SubjectTokens } from './subject-tokens/subject-tokens.ts';
 import { commitSignal, onCommit, onControl, settledSignal } from './subscriptions.ts';
@@ -254,7 +255,8 @@ function createContext(options: RuntimeOptions, stopping: AbortSignal): RuntimeC
     store: options.store,
     clock,
     ids: createIds(options.randomBytes),
-    slices: new TimeSlices(clock),
+    // A clock that was given, e.g. by a simulation, is the only source of time.
+    slices: new TimeSlices(options.clock === undefined ? new CpuTime() : clock),
     events: new EventBus(onError),
     stopping,
     actor: { actorId: runtimeId, actorType: 'system', onBehalfOf: null, request: null },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../../machines/json.ts';
-import { pathOfIllFormedText } from '../../machines/unicode.ts';
+import { noteWellFormed, pathOfIllFormedText } from '../../machines/unicode.ts';
 
 describe('text with an unpaired surrogate', () => {
   it.each<[Json, string]>([
@@ -20,5 +20,13 @@ describe('text with an unpaired surrogate', () => {
       pathOfIllFormedText(undefined),
       pathOfIllFormedText(null),
     ]).toEqual(Array(4).fill(null));
+  });
+
+  it('is not looked for in what is known to be well-formed, nor in its parts', () => {
+    const value = { list: ['\ud800'], deep: { list: ['\ud800'] } };
+    noteWellFormed(value);
+    const { list, deep } = value;
+    expect([value, { value }, list, { list }, [deep]].map(pathOfIllFormedText)).toEqual(Array(5).fill(null));
+    expect(pathOfIllFormedText([deep.list])).toBe('[0][0]');
   });
 });

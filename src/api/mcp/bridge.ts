@@ -42,24 +42,33 @@ const INVALID_PARAMS = -32_602;
 
 const INSTRUCTIONS = 'Runs durable workflows: start an execution, follow its status and events, decide its approvals, cancel it.';
 
-/** Loaded at the first call, because loading takes longer than the start of a server. */
 const loadSdk = async () => {
-  const [{ Server }, { WebStandardStreamableHTTPServerTransport }, types] = await Promise.all([
+  const [{ Server }, { WebStandardStreamableHTTPServerTransport }, types, { AjvJsonSchemaValidator }] = await Promise.all([
     import('@modelcontextprotocol/sdk/server/index.js'),
     import('@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'),
     import('@modelcontextprotocol/sdk/types.js'),
+    import('@modelcontextprotocol/sdk/validation/ajv'),
   ]);
-  return { Server, Transport: WebStandardStreamableHTTPServerTransport, types };
+  // Every `Server` would make a validator of its own, which takes a millisecond.
+  return {
+    Server,
+    Transport: WebStandardStreamableHTTPServerTransport,
+    types,
+    jsonSchemaValidator: new AjvJsonSchemaValidator(),
+  };
 };
+/** Loaded at the first call, because loading takes longer than the start of a server. */
+let sdk: ReturnType<typeof loadSdk> | undefined;
 
 /** Replies to one message or batch of the Model Context Protocol. There is no session: any server may reply to the next one. */
 export async function answerMcp(call: McpCall): Promise<Response> {
   const { message } = call;
   if (Array.isArray(message) && message.length > MAX_BATCH_MESSAGES) return tooManyMessages(message.length);
-  const { Server, Transport, types } = await loadSdk();
+  sdk ??= loadSdk();
+  const { Server, Transport, types, jsonSchemaValidator } = await sdk;
   const server = new Server(
     { name: 'jamjet-runtime', version: VERSION },
-    { capabilities: { tools: {}, resources: {}, prompts: {} }, instructions: INSTRUCTIONS },
+    { capabilities: { tools: {}, resources: {}, prompts: {} }, instructions: INSTRUCTIONS, jsonSchemaValidator },
   );
   let found: Promise<readonly McpTool[]> | undefined;
   /** Looked up once for all messages of a batch. */
@@ -101,9 +110,12 @@ export async function answerMcp(call: McpCall): Promise<Response> {
 /** The SDK reports invalid parameters as an internal error whose message is a JSON list. */
 async function withReadableErrors(response: Response): Promise<Response> {
   if (!(response.headers.get('content-type') ?? '').startsWith('application/json')) return response;
-  const body: unknown = await response.json();
-  const plain = Array.isArray(body) ? body.map(readableError) : readableError(body);
-  return new Response(JSON.stringify(plain), { status: response.status, headers: response.headers });
+  const text = await response.text();
+  return new Response(text.includes(String(INTERNAL_ERROR)) ? withReadable(JSON.parse(text)) : text, response);
+}
+
+function withReadable(body: unknown): string {
+  return JSON.stringify(Array.isArray(body) ? body.map(readableError) : readableError(body));
 }
 
 function readableError(message: unknown): unknown {

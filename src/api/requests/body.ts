@@ -1,11 +1,13 @@
 import { isObject, type Json } from '../../../machines/json.ts';
 import { shortened } from '../../../machines/shortened.ts';
-import { pathOfIllFormedText } from '../../../machines/unicode.ts';
+import { noteWellFormed, pathOfIllFormedText } from '../../../machines/unicode.ts';
 import { invalidUnicode } from '../../runtime/commands/storable-text.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 
 /** Deeper than any workflow or state, and far from overflowing the stack. */
 const MAX_DEPTH = 256;
+/** What is known of the parts of a body is noted from this size on: looking at them again would take longer. */
+const LARGE_BYTES = 16_384;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -30,6 +32,7 @@ export function parseBody(bytes: Uint8Array, alternative?: string): Json | undef
   // Only an escape can be an unpaired surrogate, since the bytes are valid UTF-8.
   const path = /\\u[dD][89a-fA-F]/.test(text) ? pathOfIllFormedText(value) : null;
   if (path !== null) throw invalidUnicode(path === '' ? 'the body' : path);
+  if (bytes.length > LARGE_BYTES) noteWellFormed(value);
   // A forbidden key contains "proto", or an escape that hides it.
   if (hugeNumbers || text.includes('proto') || text.includes('\\u00')) rejectUnsafe(value);
   return value;

@@ -26,9 +26,13 @@ const MAX_EXECUTIONS_PER_BATCH = 512;
  * After so much stepping the rest waits for the next turn of the event loop: a step of a very wide fan-out takes milliseconds.
  */
 const MAX_STEPPING_MS = 20;
-/** The same for what is written: SQLite holds the thread meanwhile. A row takes as long as this many bytes of events. */
+/** After so much, the commit waits for the next turn, too. */
+const LONG_STEPPING_MS = 10;
+/** The most that is written at once: SQLite holds the thread meanwhile. A row takes as long as this many bytes of events. */
 const MAX_WRITTEN_BYTES_PER_BATCH = 64 * 1024;
 const ROW_BYTES = 256;
+/** Stepping for a millisecond counts like writing as many bytes. */
+const BYTES_PER_STEPPING_MS = MAX_WRITTEN_BYTES_PER_BATCH / MAX_STEPPING_MS;
 /** Code units of what redacted events were before. */
 const LARGE_ORIGINALS = 262_144;
 /** How often a step is retried because the stored execution had moved on. */
@@ -60,7 +64,8 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #stepDeps: StepBatchDeps;
   readonly #mailboxes = new Map<string, Mailbox>();
-  readonly #ready = new ReadyQueue<Mailbox>();
+  /** A tenant that has filled a batch lets the others have the next one. */
+  readonly #ready = new ReadyQueue<Mailbox>(MAX_WRITTEN_BYTES_PER_BATCH);
   /** For the steps of all mailboxes that do not redact texts first. */
   #cold = new ColdResults();
   #scheduled = false;
@@ -216,11 +221,13 @@ export class Engine {
     let writtenBytes = 0;
     const mayGoOn = (): boolean => isInTime() && writtenBytes < MAX_WRITTEN_BYTES_PER_BATCH;
     while (stepped.length < MAX_EXECUTIONS_PER_BATCH && (stepped.length === 0 || mayGoOn())) {
-      const mailbox = this.#ready.take();
+      const mailbox = stepped.length === 0 ? this.#ready.take() : this.#ready.takeWithinShare();
       if (mailbox === null) break;
       mailbox.state = 'committing';
+      const { tenantId } = mailbox;
       const limit = mailbox.oneByOne ? 1 : MAX_MESSAGES_PER_EXECUTION;
       const startedAt = isTimed ? performance.now() : 0;
+      const startedMs = clock.nowMs();
       const cold = mailbox.cold ?? this.#cold;
       const step = (): StepBatch => stepMailbox(mailbox, limit, isInTime, moment, this.#stepDeps);
       const batch = mailbox.coldPasses < MAX_COLD_PASSES ? cold.collect(step) : step();
@@ -232,14 +239,17 @@ export class Engine {
       mailbox.coldPasses = 0;
       if (isTimed) events.emit('stepped', { messages: batch.envelopes.length, durationMs: performance.now() - startedAt });
       stepped.push({ mailbox, batch });
-      writtenBytes += batch.logBytes + ROW_BYTES * rowsOf(batch.unit);
+      const bytes = batch.logBytes + ROW_BYTES * rowsOf(batch.unit);
+      writtenBytes += bytes;
+      this.#ready.charge(tenantId, bytes + BYTES_PER_STEPPING_MS * Math.max(0, clock.nowMs() - startedMs));
       if (batch.unit !== null) units.push(batch.unit);
     }
+    const isLong = clock.nowMs() - nowMs >= LONG_STEPPING_MS;
     if (units.length === 0) this.#settle(stepped, []);
     else
       await this.#options.gate.commit(async () => {
-        // Redacting has taken a good part of what a turn of the event loop may take.
-        if (units.some(hasLargeOriginals)) await new Promise((resolve) => setImmediate(resolve));
+        // Stepping or redacting has taken a good part of what a turn of the event loop may take.
+        if (isLong || units.some(hasLargeOriginals)) await new Promise((resolve) => setImmediate(resolve));
         this.#settle(stepped, await this.#commit(units, nowMs));
       });
     // What starts with the commit has started by now, and occupies slots of its own.

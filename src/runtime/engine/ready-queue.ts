@@ -1,53 +1,107 @@
+/** The most that a tenant owes, in shares: its debt ends after as many rounds. */
+const MAX_DEBT = 16;
+
 interface Ready {
   /** Is it taken before everything that is not urgent? */
   readonly urgent: boolean;
 }
 
-/** A queue that gives out urgent items first, then one of each tenant in turn, each tenant's in the order in which they came. */
+/** The items of one tenant. */
+interface Flow<T> {
+  readonly tenantId: string;
+  readonly items: T[];
+  /** What it may still cost before others go first. */
+  credit: number;
+}
+
+/**
+ * A queue that gives out urgent items first, then one of each tenant in turn, each tenant's in the order in which they came. A tenant whose items have
+ * cost more than its share lets the others go first, as in a deficit round robin; one that has not waited lately goes before those that have.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc8290 section 4
+ */
 export class ReadyQueue<T extends Ready> {
+  readonly #share: number;
   readonly #urgent: T[] = [];
-  /** In the order of the tenants' next turns. */
-  readonly #tenants = new Map<string, T[]>();
+  readonly #flows = new Map<string, Flow<T>>();
+  /** Those that have had no turn yet, then the others, in the order of their next turns. One without items is dropped at its turn. */
+  readonly #fresh = new Set<Flow<T>>();
+  readonly #round = new Set<Flow<T>>();
   #size = 0;
+
+  /** `share`: the cost of the items that a tenant may take in one round. */
+  constructor(share: number) {
+    this.#share = share;
+  }
 
   get size(): number {
     return this.#size;
   }
 
   push(tenantId: string, item: T): void {
-    const waiting = item.urgent ? this.#urgent : this.#tenants.get(tenantId);
-    if (waiting === undefined) this.#tenants.set(tenantId, [item]);
-    else waiting.push(item);
     this.#size += 1;
+    if (item.urgent) this.#urgent.push(item);
+    else (this.#flows.get(tenantId) ?? this.#begin(tenantId)).items.push(item);
   }
 
   /** Call when an item in the queue has become urgent. */
   promote(tenantId: string, item: T): void {
-    const waiting = this.#tenants.get(tenantId) ?? [];
+    const waiting = this.#flows.get(tenantId)?.items ?? [];
     const index = waiting.indexOf(item);
     if (index < 0) return;
     waiting.splice(index, 1);
-    if (waiting.length === 0) this.#tenants.delete(tenantId);
     this.#urgent.push(item);
   }
 
   /** Removes and returns the next item; null when the queue is empty. */
   take(): T | null {
-    const next = this.#urgent.shift() ?? this.#takeInTurn();
-    if (next === null) return null;
-    this.#size -= 1;
-    return next;
-  }
-
-  #takeInTurn(): T | null {
-    for (const [tenantId, waiting] of this.#tenants) {
-      const next = waiting.shift() ?? null;
-      if (this.#tenants.size > 1 || waiting.length === 0) {
-        this.#tenants.delete(tenantId);
-        if (waiting.length > 0) this.#tenants.set(tenantId, waiting);
-      }
-      return next;
+    while (this.#size > 0) {
+      const next = this.takeWithinShare();
+      if (next !== null) return next;
     }
     return null;
   }
+
+  /** Like `take`, but null also when only tenants wait that have used up their share of this round. */
+  takeWithinShare(): T | null {
+    const next = this.#urgent.shift() ?? this.#takeInTurn();
+    if (next !== null) this.#size -= 1;
+    return next;
+  }
+
+  /** Says what an item that was taken has cost. */
+  charge(tenantId: string, cost: number): void {
+    const flow = this.#flows.get(tenantId);
+    if (flow !== undefined) flow.credit = Math.max(flow.credit - cost, -MAX_DEBT * this.#share);
+  }
+
+  #begin(tenantId: string): Flow<T> {
+    const flow = { tenantId, items: [], credit: this.#share };
+    this.#flows.set(tenantId, flow);
+    this.#fresh.add(flow);
+    return flow;
+  }
+
+  /** Each tenant is looked at once. Those that have used up their share are passed over and get another one. */
+  #takeInTurn(): T | null {
+    for (let left = this.#size === 0 ? 0 : this.#flows.size; left > 0; left -= 1) {
+      const flow = first(this.#fresh) ?? first(this.#round);
+      if (flow === undefined) break;
+      this.#fresh.delete(flow);
+      this.#round.delete(flow);
+      if (flow.items.length === 0 && flow.credit > 0) {
+        this.#flows.delete(flow.tenantId);
+        continue;
+      }
+      this.#round.add(flow);
+      if (flow.credit <= 0) flow.credit = this.#flows.size === 1 ? this.#share : flow.credit + this.#share;
+      else return flow.items.shift() ?? null;
+    }
+    return null;
+  }
+}
+
+function first<T>(items: Iterable<T>): T | undefined {
+  for (const item of items) return item;
+  return undefined;
 }

@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { CommitRejection, ExecutionWrite, TimerWrite, WorkWrite } from '../../port/commit.ts';
+import type { NewWorkItem } from '../../port/work-items.ts';
 import { ADD_TENANT_USAGE } from '../queries/commit.ts';
 import * as logSql from '../queries/log.ts';
 import * as workSql from '../queries/work.ts';
@@ -57,7 +58,7 @@ export class Effects {
   #applyWork(write: ExecutionWrite, work: WorkWrite, atMs: number): boolean {
     switch (work.op) {
       case 'put':
-        this.#putWork.run({ ...work.item, tenantId: write.tenantId, executionId: write.id });
+        this.#put(write, work.item);
         return true;
       case 'settle':
         return work.fence === null
@@ -67,5 +68,22 @@ export class Effects {
         this.#cancelWork.run(atMs, write.id, work.nodeId, work.activation);
         return true;
     }
+  }
+
+  /** Bound by position: a wide fan-out puts thousands, and names would take as long again. */
+  #put({ id: execution, tenantId }: ExecutionWrite, item: NewWorkItem): void {
+    const {
+      id,
+      nodeId,
+      activation,
+      attempt,
+      maxAttempts: most,
+      queue,
+      tool,
+      timeoutMs: timeout,
+      createdAtMs: at,
+      payload,
+    } = item;
+    this.#putWork.run(id, tenantId, execution, nodeId, activation, attempt, most, queue, tool, timeout, at, payload);
   }
 }

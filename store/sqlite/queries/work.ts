@@ -13,7 +13,7 @@ const WORK_ITEMS = 'work_items w JOIN executions e ON e.id = w.execution_id';
 
 export const PUT_WORK = `INSERT INTO work_items (id, tenant_id, execution_id, node_id, activation, attempt, max_attempts, queue, tool, timeout_ms,
   created_at_ms, status, payload)
-  VALUES (@id, @tenantId, @executionId, @nodeId, @activation, @attempt, @maxAttempts, @queue, @tool, @timeoutMs, @createdAtMs, 'pending', @payload)`;
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?)`;
 export const SETTLE_WORK = `UPDATE work_items SET status = ?, settled_at_ms = ?, payload = '{}'
   WHERE id = ? AND execution_id = ? AND settled_at_ms IS NULL`;
 export const SETTLE_CLAIMED_WORK = `UPDATE work_items SET status = ?, settled_at_ms = ?, payload = '{}'

@@ -26,6 +26,13 @@ const WIDE = {
   edges: BRANCHES.map((from) => ({ from, to: 'merge' })),
 };
 
+const WAIT = {
+  workflow_id: 'wait',
+  version: '1',
+  nodes: { wait: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'k' } } },
+  edges: [],
+};
+
 /** The number of commits with completions: all events of a commit have the same time. */
 async function commitsOf(clock: FakeClock): Promise<number> {
   let release = (): void => undefined;
@@ -45,6 +52,29 @@ describe('the engine', () => {
     expect(await commitsOf(new FakeClock())).toBe(1);
   });
 
+  it('commits the little of one tenant before, and apart from, the much of another that has filled a batch', async () => {
+    const { runtime, store } = await openTestRuntime();
+    const batches: number[] = [];
+    runtime.on('batchCommitted', ({ executions }) => batches.push(executions));
+    const other = { ...CALLER, tenantId: 'other' };
+    const row = { id: 'other', name: 'Other', status: 'active', policy: null, limits: '{}', createdAtMs: 0 } as const;
+    await store.tenants.create(row, { ...other, atMs: 0, request: null });
+    for (const caller of [CALLER, other]) await runtime.register(caller, WAIT);
+    const done: string[] = [];
+    const large = { text: 'x'.repeat(40_000) };
+    const begin = async (caller: typeof CALLER, name: string, input: JsonObject) => {
+      await runtime.start(caller, { workflowId: 'wait', input });
+      done.push(name);
+    };
+    const flood = Array.from({ length: 6 }, (_, n) => begin(CALLER, `large ${n}`, large));
+    await eventually(() => done.length > 0);
+    batches.length = 0;
+    const before = done.length;
+    await Promise.all([begin(other, 'little', {}), ...flood]);
+    expect(done[before]).toBe('little');
+    expect(batches[0]).toBe(1);
+  });
+
   it('ends a batch early when executions are large: another tenant waits for one of them', async () => {
     const { runtime } = await openTestRuntime();
     const batches: number[] = [];
@@ -54,12 +84,7 @@ describe('the engine', () => {
       await Promise.all(Array.from({ length: 12 }, () => runtime.start(CALLER, { workflowId: 'wait', input })));
       return batches;
     };
-    await runtime.register(CALLER, {
-      workflow_id: 'wait',
-      version: '1',
-      nodes: { wait: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'k' } } },
-      edges: [{ from: 'wait', to: 'end' }],
-    });
+    await runtime.register(CALLER, WAIT);
     await started({});
     expect(await started({})).toEqual([12]);
     expect(await started({ text: 'x'.repeat(100_000) })).toEqual(Array.from({ length: 12 }, () => 1));

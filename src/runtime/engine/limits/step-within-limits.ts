@@ -97,7 +97,7 @@ function stepExcess(before: Run, { run, events }: StepResult): Excess | null {
   let chars = 0;
   for (const { data } of events) {
     if (data.appended !== undefined) chars += appendedChars(run, data);
-    chars += charsUpTo(data.input === undefined ? data : withoutInput(data), LIMITS.stepBytes);
+    chars += charsUpTo(withoutInput(data), LIMITS.stepBytes);
     if (chars > LIMITS.stepBytes) return excessOf('state_too_large', 'the events of one step', chars, LIMITS.stepBytes);
   }
   const now = bytesAfterStep(before, run, chars);
@@ -119,8 +119,10 @@ function appendedChars(run: Run, data: JsonObject): number {
   return chars;
 }
 
-/** A recorded input adds nothing to what the execution holds, and its size has a limit of its own. */
-function withoutInput({ input: _input, ...rest }: JsonObject): JsonObject {
+/** A recorded input adds nothing to what the execution holds, and its size has a limit of its own. That of the execution is known. */
+function withoutInput(data: JsonObject): JsonObject {
+  if (data.input === undefined && data.initial_input === undefined) return data;
+  const { input: _input, initial_input: _initialInput, ...rest } = data;
   return rest;
 }
 
