@@ -10,11 +10,9 @@ import { statusOf } from './status.ts';
 
 /** The snapshot was written by another compiler version, or for other lanes: the log must be replayed instead. */
 export class SnapshotVersionMismatch extends Error {
-  readonly code = 'other_compiler';
-
   constructor(other: string) {
     super(`the snapshot is of compiler ${other}, this release has version ${COMPILER_VERSION}: replay the log`);
-    this.name = 'OtherCompiler';
+    this.name = 'SnapshotVersionMismatch';
   }
 }
 
@@ -119,7 +117,7 @@ function loadErased(program: Program, text: string, { seq, input }: { readonly s
   };
 }
 
-/** The run that `save` or `saveErased` wrote. Throws `OtherCompiler`, and other errors for a text that is no snapshot of this program. */
+/** The run that `save` or `saveErased` wrote. Throws `SnapshotVersionMismatch`, and other errors for a text that is no snapshot of this program. */
 export function load(program: Program, text: string, row: { readonly seq: number; readonly input: Json }): Run {
   if (isErased(text)) return loadErased(program, text, row);
   const { version, at, active = {}, ...parts } = JSON.parse(text) as StoredSnapshot;

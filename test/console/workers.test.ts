@@ -64,5 +64,24 @@ describe('the page of workers', requires('chromium'), () => {
     await page.getByText('The server cannot be reached.').waitFor({ state: 'hidden' });
   });
 
+  it('shows the time as it is now, after a page without times', async () => {
+    const { url, token } = server();
+    const page = await open({ url, token, path: '/agents' });
+    await page.getByRole('heading', { name: 'Agents', level: 1 }).waitFor();
+    await page.evaluate(() => {
+      const now = Date.now;
+      Date.now = () => now() + 600_000;
+      const shown: string[] = [];
+      Object.assign(globalThis, { shown });
+      const read = () => shown.push(...[...document.querySelectorAll('time')].map(({ textContent }) => textContent ?? ''));
+      new MutationObserver(read).observe(document.body, { subtree: true, childList: true, characterData: true });
+    });
+    await page.getByRole('link', { name: 'Workers' }).click();
+    await page.getByRole('rowheader', { name: 'pricing' }).waitFor();
+    const shown = await page.evaluate(() => (globalThis as unknown as { shown: readonly string[] }).shown);
+    expect(shown.length).toBeGreaterThan(0);
+    expect(shown.filter((text) => !/^\d+ m ago$/.test(text))).toEqual([]);
+  });
+
   it('is accessible in both themes and on a phone', () => expectAccessible(open, server(), '/workers', 'pricing'));
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { analyse } from '../../src/testing/analysis.ts';
-import { AnalysisTooLarge, analyseInThread } from '../../src/testing/thread/analyse-in-thread.ts';
+import { analyseInThread } from '../../src/testing/thread/analyse-in-thread.ts';
 
 const tool = (id: string) => ({ id, kind: { type: 'tool', tool_ref: id } });
 const CHAIN = {
@@ -41,7 +41,7 @@ describe('the analysis of a workflow', () => {
 
   it('ends with its thread when the time is over, and when it is no longer wanted', async () => {
     const request = { source: JSON.stringify(CHAIN), paths: 100, steps: 1_000, budgetMs: 60_000 };
-    await expect(analyseInThread(request, 0)).rejects.toBeInstanceOf(AnalysisTooLarge);
+    await expect(analyseInThread(request, 0)).rejects.toMatchObject({ name: 'AnalysisStopped', limit: 'time' });
     const stop = new AbortController();
     const analysing = analyseInThread(request, 60_000, stop.signal);
     stop.abort(new Error('the server stops'));

@@ -8,12 +8,14 @@ const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | null = null;
 let nowMs = Date.now();
 
+function tick(): void {
+  nowMs = Date.now();
+  for (const each of listeners) each();
+}
+
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
-  timer ??= setInterval(() => {
-    nowMs = Date.now();
-    for (const each of listeners) each();
-  }, TICK_MS);
+  timer ??= setInterval(tick, TICK_MS);
   return () => {
     listeners.delete(listener);
     if (listeners.size > 0 || timer === null) return;
@@ -22,9 +24,15 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
+/** The time at which the clock ticked last; a clock that stands still is set first, so that no page begins with an old time. */
+function readClock(): number {
+  if (timer === null && Date.now() - nowMs >= TICK_MS) nowMs = Date.now();
+  return nowMs;
+}
+
 /** Milliseconds since the epoch, anew every second. */
 export function useNowMs(): number {
-  return useSyncExternalStore(subscribe, () => nowMs);
+  return useSyncExternalStore(subscribe, readClock);
 }
 
 /** A time in RFC 3339 as `3 m ago` or `in 3 m`, with the exact time as its title. */

@@ -20,7 +20,7 @@ export function refuseBudgetNodeInParallel({ budgetNode: node, nodes }: Graph, {
       code: 'budget_node_in_parallel',
       node_id: name,
       path: 'on_budget_exceeded',
-      message: `on_budget_exceeded names "${name}", which is part of a parallel section, or leads into the middle of one`,
+      message: `on_budget_exceeded names "${name}", which is in a parallel branch, or leads into one`,
       hint: 'name a node before or after all parallel branches, or one that nothing else leads to',
     },
   ]);

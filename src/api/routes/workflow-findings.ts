@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { FairQueue } from '../../runtime/scheduling/fair-queue.ts';
 import type { WorkflowAnalysis } from '../../testing/analysis.ts';
+import type { AnalysisStopped } from '../../testing/thread/analyse-in-thread.ts';
 import { storedWorkflow } from '../requests/stored-workflow.ts';
 import { WorkflowFindings } from '../schemas/workflow-findings.ts';
 import { WorkflowById, WorkflowQuery } from '../schemas/workflows.ts';
@@ -12,6 +13,7 @@ const LIMITS = { active: 1, activePerKey: 1, waiting: 32, waitingPerKey: 8 };
 /** Of the exploration, as in `jamjet test`; then the time after which it ends, and the one after which its thread does. */
 const BOUNDS = { paths: 1_000, steps: 10_000, budgetMs: 2_000 };
 const LIMIT_MS = 20_000;
+const RETRY_AFTER_MS = 5_000;
 /** Findings kept, of all revisions together. */
 const MAX_CACHED_FINDINGS = 10_000;
 
@@ -31,9 +33,9 @@ export function workflowFindingRoutes(app: Api, { store }: Services): void {
     if (known !== undefined) return known;
     const analysing = queue
       .run(tenantId, async () => {
-        const { AnalysisTooLarge, analyseInThread } = await import('../../testing/thread/analyse-in-thread.ts');
+        const { AnalysisStopped, analyseInThread } = await import('../../testing/thread/analyse-in-thread.ts');
         return analyseInThread({ source, ...BOUNDS }, LIMIT_MS, closing.signal).catch((cause: unknown) => {
-          throw cause instanceof AnalysisTooLarge ? new RuntimeError('bad_request', cause.message, { cause }) : cause;
+          throw cause instanceof AnalysisStopped ? refusalOf(cause) : cause;
         });
       })
       .finally(() => running.delete(revision));
@@ -50,7 +52,7 @@ export function workflowFindingRoutes(app: Api, { store }: Services): void {
       schema: {
         summary: 'Analyse a workflow',
         description:
-          'The warnings of its registration, and what an exploration of its paths has found: dead ends, loops without an end, nodes and branches that no run reaches, outcomes that end the execution. The first request for a revision takes up to seconds; 400 if the workflow is too large.',
+          'The warnings of its registration, and what an exploration of its paths has found: dead ends, loops without an end, nodes and branches that no run reaches, outcomes that end the execution. The first request for a revision takes up to seconds; 400 if the workflow is too large, 503 if the server is too busy.',
         tags: ['Workflows'],
         operationId: 'analyseWorkflow',
         params: WorkflowById,
@@ -76,4 +78,10 @@ export function workflowFindingRoutes(app: Api, { store }: Services): void {
       };
     },
   );
+}
+
+/** Registered workflows are small enough to be analysed in time by a server that is not busy. */
+export function refusalOf(cause: AnalysisStopped): RuntimeError {
+  if (cause.limit === 'memory') return new RuntimeError('bad_request', cause.message, { cause });
+  return new RuntimeError('overloaded', `the server is busy: ${cause.message}`, { cause, retryAfterMs: RETRY_AFTER_MS });
 }

@@ -3,11 +3,14 @@ import type { WorkflowAnalysis } from '../analysis.ts';
 
 const MAX_HEAP_MB = 512;
 
-/** The workflow cannot be analysed within the limits of a thread. */
-export class AnalysisTooLarge extends Error {
-  constructor(message: string, options?: ErrorOptions) {
+/** The analysis has reached a limit of its thread: of memory, for which the workflow is too large, or of time, since the machine is busy. */
+export class AnalysisStopped extends Error {
+  readonly limit: 'memory' | 'time';
+
+  constructor(limit: 'memory' | 'time', message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = 'AnalysisTooLarge';
+    this.name = 'AnalysisStopped';
+    this.limit = limit;
   }
 }
 
@@ -20,7 +23,7 @@ export interface AnalysisRequest {
 }
 
 /**
- * `analyse` in a thread of its own, which explores for `budgetMs` and is stopped after `limitMs`. Rejects with `AnalysisTooLarge` if the thread
+ * `analyse` in a thread of its own, which explores for `budgetMs` and is stopped after `limitMs`. Rejects with `AnalysisStopped` if the thread
  * needs longer or too much memory, and with the reason of the signal.
  */
 export async function analyseInThread(
@@ -42,11 +45,11 @@ export async function analyseInThread(
       thread.once('error', (cause: NodeJS.ErrnoException) =>
         reject(
           cause.code === 'ERR_WORKER_OUT_OF_MEMORY'
-            ? new AnalysisTooLarge('the workflow needs too much memory to be analysed', { cause })
+            ? new AnalysisStopped('memory', 'the workflow needs too much memory to be analysed', { cause })
             : cause,
         ),
       );
-      limit = setTimeout(() => reject(new AnalysisTooLarge('the workflow takes too long to analyse')), limitMs);
+      limit = setTimeout(() => reject(new AnalysisStopped('time', `the analysis has not ended after ${limitMs} ms`)), limitMs);
       stop = () => reject(signal?.reason);
       signal?.addEventListener('abort', stop, { once: true });
     });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { refusalOf } from '../../../src/api/routes/workflow-findings.ts';
 import { JamjetClient } from '../../../src/client/index.ts';
+import { AnalysisStopped } from '../../../src/testing/thread/analyse-in-thread.ts';
 import { api, PAYMENT } from '../support/api.ts';
 
 const tool = (id: string) => ({ id, kind: { type: 'tool', tool_ref: id } });
@@ -55,6 +57,17 @@ describe('GET /workflows/:workflow_id/findings', () => {
     await expect(client.findings('none')).rejects.toMatchObject({ status: 404, code: 'not_found' });
     await expect(client.findings('payment', { version: '9' })).rejects.toMatchObject({ status: 404 });
     await expect(client.findings('payment', { version: '1', revision: 'abcdef' })).rejects.toMatchObject({ status: 400 });
+  });
+
+  it('answers 503 while the server is busy, and 400 for a workflow that is too large', async () => {
+    const server = await api();
+    server.app.get('/stopped/:limit', { config: { access: 'open' } }, async ({ params }) => {
+      throw refusalOf(new AnalysisStopped((params as { limit: 'memory' | 'time' }).limit, 'the analysis has not ended'));
+    });
+    const busy = await server.app.inject('/stopped/time');
+    expect([busy.statusCode, busy.headers['retry-after'], busy.json().code]).toEqual([503, '5', 'overloaded']);
+    expect(busy.payload).toContain('the server is busy: the analysis has not ended');
+    expect((await server.app.inject('/stopped/memory')).statusCode).toBe(400);
   });
 
   it('is for the workflows of the tenant, and for those who may read', async () => {

@@ -446,7 +446,7 @@ describe('on_budget_exceeded', () => {
     ).toEqual(['bad_budget_node']);
   });
 
-  it('names no node inside a parallel section, nor one that leads into it', () => {
+  it('names no node in a parallel branch, nor one that leads into one', () => {
     const nodes = [parallel('s', ['a', 'b']), tool('a'), tool('b'), join('j', { wait_for: ['a', 'b'] }), tool('sum')];
     const edges = [
       ['a', 'j'],
