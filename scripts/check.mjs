@@ -13,7 +13,11 @@ const STEPS = [
     fix: 'a module may only import what ARCHITECTURE.md (Boundaries) allows: move the code or pass the value in',
   },
   { name: 'words', command: 'node scripts/vocabulary.mjs', fix: 'use the given term' },
-  { name: 'dead', command: 'knip', fix: 'delete unused code, or remove its `export`' },
+  {
+    name: 'dead',
+    command: 'knip && knip --production',
+    fix: 'delete unused code, or remove its `export`; what only tests use belongs to test/',
+  },
   { name: 'types', command: 'npm run --silent types', fix: 'the compiler prints the file and the line' },
   {
     name: 'build',

@@ -60,6 +60,8 @@ export {
   type ClientOptions,
   JamjetClient,
   type LiveMessage,
+  type LiveTextDelta,
+  type LiveUpdate,
   type Reconnect,
   type RemoteExecution,
   type RemoteStartOptions,

@@ -21,7 +21,6 @@ import { stepperOf } from '../step/stepper.ts';
 import { buildMachine } from './emit/build-machine.ts';
 import { type CompileOptions, workflowConfig } from './workflow-config.ts';
 
-export { COMPILER_VERSION } from '../program/version.ts';
 export type { CompileOptions } from './workflow-config.ts';
 
 /** Microsteps of one step, at most. No graph needs as many: a defect of the compiler ends in an error instead of an endless loop. */

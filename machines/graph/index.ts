@@ -1,4 +1,4 @@
-import { type Cooperative, runToEnd } from '../cooperative.ts';
+import type { Cooperative } from '../cooperative.ts';
 import type { Diagnostic } from '../diagnostics.ts';
 import type { Workflow } from '../ir/workflow.ts';
 import { at } from './at.ts';
@@ -10,17 +10,12 @@ import { loopDiagnostics } from './loop-diagnostics.ts';
 import { MAX_LOOP_DEPTH } from './loops.ts';
 import { reachOf } from './reach.ts';
 
-/** The graph of a workflow; without one, the diagnostics say why. */
-export function analyse(workflow: Workflow): GraphAnalysis {
-  return runToEnd(analyseCooperatively(workflow));
-}
-
 interface GraphAnalysis {
   readonly graph: Graph | null;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** `analyse` as a cooperative computation. */
+/** The graph of a workflow; without one, the diagnostics say why. */
 export function* analyseCooperatively(workflow: Workflow): Cooperative<GraphAnalysis> {
   const { edges, diagnostics } = yield* effectiveEdgesCooperatively(workflow);
   yield;
@@ -42,11 +37,6 @@ export function* analyseCooperatively(workflow: Workflow): Cooperative<GraphAnal
   yield;
   const loopErrors = yield* loopDiagnostics(graph);
   return { graph: loopErrors.length > 0 ? null : graph, diagnostics: loopErrors };
-}
-
-/** The errors in a workflow's edges, loops and joins. */
-export function graphDiagnostics(workflow: Workflow): readonly Diagnostic[] {
-  return analyse(workflow).diagnostics;
 }
 
 /** Errors for cycles of forward edges: a join that waits for a later node, or a loop with two entries. */

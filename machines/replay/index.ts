@@ -14,21 +14,13 @@ export { type TakenTransition, TransitionRecorder } from './transition-recorder.
 
 /**
  * Rebuilds a run from its log: from the start (`run` null), or from a checkpoint and the events after it. The first event of each
- * step says which message it was; stepping that message again must log the same events. Throws `LogMismatch`.
+ * step says which message it was; stepping that message again must log the same events. Throws `LogMismatch`. Yields after every step, so that
+ * callers can share the event loop.
  *
  * A failure that a later `workflow_retried` has reset is replayed by `resetFailure`, and the end of the execution that followed from it is
  * left out. So a log with a retry is replayed from its start, or from a checkpoint before the reset failures or after the retry, but not
  * from one between. Events before a `workflow_forked` are replayed with the id of the execution that they were copied from.
  */
-export function replay(program: Program, run: Run | null, events: Iterable<TimedEvent>, env: ReplayEnv): Run {
-  const replaying = replayInSteps(program, run, events, env);
-  for (;;) {
-    const { done, value } = replaying.next();
-    if (done) return value;
-  }
-}
-
-/** Like `replay`, but yields after every step, so that callers can share the event loop. */
 export function replayInSteps(
   program: Program,
   run: Run | null,

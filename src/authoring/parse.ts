@@ -49,12 +49,7 @@ export interface FileDraft {
   readonly localTools: ParsedFile['localTools'];
 }
 
-/** Compiles a workflow file: `workflow.yaml` in its accepted forms, or a document in JSON or YAML, with or without `{ir}` around it. */
-export function parseWorkflow(text: string, file: string): ParsedFile {
-  const draft = draftFile(text, file);
-  return toParsedFile(draft);
-}
-
+/** Of a workflow file: `workflow.yaml` in its accepted forms, or a document in JSON or YAML, with or without `{ir}` around it. */
 export function toParsedFile({ workflows, isBundle, findings, localTools }: FileDraft): ParsedFile {
   const good = findings.failed ? [] : workflows.map(({ document, schedule }) => ({ document, schedule }));
   return { document: isBundle ? null : (good[0]?.document ?? null), workflows: good, diagnostics: findings.all, localTools };

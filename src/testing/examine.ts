@@ -2,7 +2,7 @@ import { compile } from '../../machines/compile/index.ts';
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import type { Workflow } from '../../machines/ir/workflow.ts';
 import type { Program } from '../../machines/step/program.ts';
-import { type CheckedTests, checkTests } from '../authoring/check.ts';
+import type { CheckedTests } from '../authoring/check.ts';
 import type { AuthoringDiagnostic } from '../authoring/diagnostic.ts';
 import type { AuthoredTest } from '../authoring/tests.ts';
 import { type Coverage, coverageOf } from './coverage.ts';
@@ -66,16 +66,6 @@ export interface LocatedFinding {
 }
 
 /** Runs the tests of a workflow file and explores its state space, without a server, network or clock. One examination per workflow. */
-export function examine(
-  text: string,
-  file: string,
-  bounds: ExplorationBounds,
-  nowMs: () => number,
-): readonly [FileExamination, ...FileExamination[]] {
-  return examineTests(checkTests(text, file), file, bounds, nowMs);
-}
-
-/** The same for workflows that have been read. */
 export function examineTests(
   [first, ...others]: readonly [CheckedTests, ...CheckedTests[]],
   file: string,

@@ -21,7 +21,7 @@ export function decodeEntry(entry: LogEntry): readonly EventRow[] {
   return decode(entry, dataIn);
 }
 
-/** The texts as they were before `encodeStored`; what digests of rows cover. Throws `DamagedEntryError`. */
+/** The data as JSON text, byte for byte. Throws `DamagedEntryError`. */
 export function decodeStored(entry: LogEntry): readonly StoredEvent[] {
   return decode(entry, dataTextIn);
 }

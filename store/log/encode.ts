@@ -4,7 +4,6 @@ import type { Json, JsonObject } from '../port/json.ts';
 import { wellFormed } from '../well-formed.ts';
 import { type EventContext, type LogEntry, MAX_BODY_CHARS, MAX_EVENTS, sameContext } from './entry.ts';
 import { nameText, type Shape, shapeOfType, WHOLE } from './shapes.ts';
-import type { StoredEvent } from './stored-event.ts';
 
 /** The entries of a commit. Text that a database cannot store is replaced, see well-formed.ts. */
 export function encodeEntries(rows: readonly EventRow[]): readonly LogEntry[] {
@@ -14,13 +13,8 @@ export function encodeEntries(rows: readonly EventRow[]): readonly LogEntry[] {
   });
 }
 
-/** The entries of events that are stored already: their texts come back byte for byte, whatever they are. */
-export function encodeStored(rows: readonly StoredEvent[]): readonly LogEntry[] {
-  return encode(rows, (text) => text, storedValues);
-}
-
 /** A new entry begins where the context changes, after a gap in the sequence, and when the entry is full. */
-function encode<Row extends EventContext & Pick<EventRow, 'seq' | 'type' | 'nodeId'>>(
+export function encode<Row extends EventContext & Pick<EventRow, 'seq' | 'type' | 'nodeId'>>(
   rows: readonly Row[],
   wellFormedText: (text: string) => string,
   values: (row: Row, shape: Shape | undefined, actorId: string) => string,
@@ -75,21 +69,8 @@ function headOf(type: string, shape: Shape | undefined, nodeId: string | null, b
   return isDefault ? `\n${shape.letter}` : `\n${shape.letter}${nameText(nodeId)}`;
 }
 
-function storedValues({ data }: StoredEvent, shape: Shape | undefined, actorId: string): string {
-  let value: unknown;
-  try {
-    value = JSON.parse(data);
-  } catch {
-    // Damaged data: it is restored as it is, so that its digest tells.
-    return `\t${WHOLE}${JSON.stringify(data)}`;
-  }
-  // Only an object is told from a text to be restored, and only the text that we would write is restored from its values.
-  if (!data.startsWith('{') || JSON.stringify(value) !== data) return `\t${WHOLE}${JSON.stringify(data)}`;
-  return (shape === undefined ? null : shapedValues(shape, value as JsonObject, actorId)) ?? `\t${WHOLE}${data}`;
-}
-
 /** Null when the shape does not have these keys in this order. */
-function shapedValues({ keys, slots, defaults, absent }: Shape, data: JsonObject, actorId: string): string | null {
+export function shapedValues({ keys, slots, defaults, absent }: Shape, data: JsonObject, actorId: string): string | null {
   const texts: string[] = absent.slice();
   let index = 0;
   for (const key in data) {

@@ -6,10 +6,6 @@ export interface StoredEvent extends Omit<EventRow, 'data'> {
   readonly data: string;
 }
 
-export function storedEvent({ seq, type, nodeId, data, atMs, actorId, actorType, onBehalfOf, request }: EventRow): StoredEvent {
-  return { seq, type, nodeId, data: JSON.stringify(data), atMs, actorId, actorType, onBehalfOf, request };
-}
-
 export function eventRow<Row extends StoredEvent>(stored: Row): Omit<Row, 'data'> & { readonly data: JsonObject } {
   return { ...stored, data: JSON.parse(stored.data) as JsonObject };
 }

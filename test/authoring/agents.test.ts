@@ -4,8 +4,8 @@ import { normalise } from '../../machines/ir/normalise.ts';
 import type { JsonObject } from '../../machines/json.ts';
 import { STRATEGIES } from '../../src/authoring/agents/strategies/index.ts';
 import { checkWorkflow } from '../../src/authoring/check.ts';
-import { examine } from '../../src/testing/examine.ts';
 import { failureReasons } from '../../src/testing/report.ts';
+import { examine } from '../testing/examine-file.ts';
 import { problems } from './compile.ts';
 
 function agent(strategy: string, config = '{}', iterations = 3): string {

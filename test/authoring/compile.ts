@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
-import { parseWorkflow } from '../../src/authoring/parse.ts';
+import { parseWorkflow } from '../support/parse-workflow.ts';
 
 /** The document of a file without problems. */
 export function compiled(text: string, file = 'workflow.yaml'): JsonObject {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkWorkflow } from '../../src/authoring/check.ts';
-import { parseWorkflow } from '../../src/authoring/parse.ts';
+import { parseWorkflow } from '../support/parse-workflow.ts';
 import { compiled, problems } from './compile.ts';
 
 describe('a file that is the document itself', () => {

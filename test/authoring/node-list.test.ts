@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
 import { checkWorkflow } from '../../src/authoring/check.ts';
-import { examine } from '../../src/testing/examine.ts';
 import { failureReasons } from '../../src/testing/report.ts';
+import { examine } from '../testing/examine-file.ts';
 import { compiled, edges, problems } from './compile.ts';
 
 const LIST = `workflow:

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { checkWorkflow } from '../../src/authoring/check.ts';
-import { parseWorkflow } from '../../src/authoring/parse.ts';
+import { parseWorkflow } from '../support/parse-workflow.ts';
 
 const EXAMPLES = ['refund-approval', 'order-fulfilment', 'data-pipeline', 'drafting-loop', 'fastest-quote'].map((name) =>
   readFileSync(`examples/${name}/workflow.yaml`, 'utf8'),

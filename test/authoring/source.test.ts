@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseWorkflow } from '../../src/authoring/parse.ts';
+import { parseWorkflow } from '../support/parse-workflow.ts';
 import { compiled, problems, workflowOf } from './compile.ts';
 
 describe('a text that is not YAML', () => {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseWorkflow } from '../../src/authoring/parse.ts';
+import { parseWorkflow } from '../support/parse-workflow.ts';
 import { compiled, problems } from './compile.ts';
 
 const withTools = (tools: string) => `workflow: { id: w }\ntools:\n  ${tools}\nnodes: { a: {} }`;

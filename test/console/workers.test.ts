@@ -11,6 +11,15 @@ const workflow = (workflow_id: string, tool_ref: string) => ({
   edges: [{ from: 'work', to: 'end' }],
 });
 
+/** Sets the clock of a page forward, and notes in `shown` every text of a time that it shows from then on. */
+const TEN_MINUTES_LATER = `{
+  const now = Date.now;
+  Date.now = () => now() + 600_000;
+  globalThis.shown = [];
+  const read = () => shown.push(...[...document.querySelectorAll('time')].map(({ textContent }) => textContent));
+  new MutationObserver(read).observe(document.body, { subtree: true, childList: true, characterData: true });
+}`;
+
 describe('the page of workers', requires('chromium'), () => {
   const server = sharedServer();
   const open = consoleBrowser();
@@ -68,17 +77,10 @@ describe('the page of workers', requires('chromium'), () => {
     const { url, token } = server();
     const page = await open({ url, token, path: '/agents' });
     await page.getByRole('heading', { name: 'Agents', level: 1 }).waitFor();
-    await page.evaluate(() => {
-      const now = Date.now;
-      Date.now = () => now() + 600_000;
-      const shown: string[] = [];
-      Object.assign(globalThis, { shown });
-      const read = () => shown.push(...[...document.querySelectorAll('time')].map(({ textContent }) => textContent ?? ''));
-      new MutationObserver(read).observe(document.body, { subtree: true, childList: true, characterData: true });
-    });
+    await page.evaluate(TEN_MINUTES_LATER);
     await page.getByRole('link', { name: 'Workers' }).click();
     await page.getByRole('rowheader', { name: 'pricing' }).waitFor();
-    const shown = await page.evaluate(() => (globalThis as unknown as { shown: readonly string[] }).shown);
+    const shown = await page.evaluate<readonly string[]>('shown');
     expect(shown.length).toBeGreaterThan(0);
     expect(shown.filter((text) => !/^\d+ m ago$/.test(text))).toEqual([]);
   });

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { COMPILER_VERSION, compile } from '../../machines/compile/index.ts';
+import { compile } from '../../machines/compile/index.ts';
 import { EVENT_TYPES } from '../../machines/events/index.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
 import { KIND_NAMES } from '../../machines/nodes/index.ts';
-import { replay } from '../../machines/replay/index.ts';
+import { COMPILER_VERSION } from '../../machines/program/version.ts';
 import { load, save, stateOf } from '../../machines/step/index.ts';
 import { GOLDEN_ENV, type Golden, goldenNames, isRecorded, readGolden, recordGolden } from '../support/golden.ts';
+import { replay } from '../support/replay.ts';
 
 const names = goldenNames();
 

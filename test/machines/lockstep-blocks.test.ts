@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { analyse } from '../../machines/graph/index.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
 import type { Workflow } from '../../machines/ir/workflow.ts';
 import type { Message } from '../../machines/messages.ts';
-import { replay } from '../../machines/replay/index.ts';
 import { save } from '../../machines/step/index.ts';
+import { analyse } from '../support/analyse.ts';
 import { randomBlocks } from '../support/blocks.ts';
 import { Driver } from '../support/driver.ts';
 import { hasEnded, randomMove, visits } from '../support/lockstep.ts';
 import { EndlessLoop, Model } from '../support/model.ts';
 import { Random } from '../support/random.ts';
+import { replay } from '../support/replay.ts';
 
 /** Generated workflows, many of which are refused. `LOCKSTEP_WORKFLOWS=20000` runs for hours, `LOCKSTEP_SEED=N` generates others. */
 const WORKFLOWS = Number(process.env.LOCKSTEP_WORKFLOWS ?? 30);

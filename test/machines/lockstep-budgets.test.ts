@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
-import { analyse } from '../../machines/graph/index.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
 import type { Workflow } from '../../machines/ir/workflow.ts';
 import type { JsonObject } from '../../machines/json.ts';
-import { replay } from '../../machines/replay/index.ts';
 import { load, save } from '../../machines/step/index.ts';
 import { actorStepper } from '../support/actor-stepper.ts';
+import { analyse } from '../support/analyse.ts';
 import { Driver } from '../support/driver.ts';
 import { hasEnded, randomMove } from '../support/lockstep.ts';
+import { replay } from '../support/replay.ts';
 import { documents, tool } from '../support/workflows.ts';
 
 const MANY_STEPS = 2_000;

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
-import { analyse } from '../../machines/graph/index.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
 import type { UsageTotals } from '../../machines/messages.ts';
-import { replay } from '../../machines/replay/index.ts';
 import type { Run } from '../../machines/run.ts';
 import { isDeferred, load, save, usageOf } from '../../machines/step/index.ts';
+import { analyse } from '../support/analyse.ts';
 import { crossed, Surroundings } from '../support/crossing.ts';
 import { Driver } from '../support/driver.ts';
 import { hasEnded } from '../support/lockstep.ts';
+import { replay } from '../support/replay.ts';
 import { documents } from '../support/workflows.ts';
 
 /** `CROSSING_RUNS=20000` runs for a quarter of an hour; `CROSSING_SEED=N` plays others. */

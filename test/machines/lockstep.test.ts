@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { analyse } from '../../machines/graph/index.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
 import type { Workflow } from '../../machines/ir/workflow.ts';
-import { replay } from '../../machines/replay/index.ts';
 import { load, save } from '../../machines/step/index.ts';
 import { actorStepper } from '../support/actor-stepper.ts';
+import { analyse } from '../support/analyse.ts';
 import { Driver } from '../support/driver.ts';
 import { hasEnded, randomMove, visits } from '../support/lockstep.ts';
 import { EndlessLoop, Model } from '../support/model.ts';
+import { replay } from '../support/replay.ts';
 import { documents } from '../support/workflows.ts';
 
 /** Numbers that decide which messages are sent. */

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../machines/json.ts';
-import { parseWorkflow } from '../../src/authoring/parse.ts';
+import { parseWorkflow } from '../support/parse-workflow.ts';
 import type { Random } from '../support/random.ts';
 
 const PROBABILITY = 0.06;

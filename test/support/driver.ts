@@ -3,11 +3,12 @@ import type { LogEvent } from '../../machines/events/index.ts';
 import type { Workflow } from '../../machines/ir/workflow.ts';
 import type { Json } from '../../machines/json.ts';
 import type { Message, Usage } from '../../machines/messages.ts';
-import { replay, replayForRetry } from '../../machines/replay/index.ts';
+import { replayForRetry } from '../../machines/replay/index.ts';
 import type { ActiveNode, Effect, Refused, Run, StepEnv, StepResult } from '../../machines/run.ts';
 import { activeOf, isStuck, load, resettableFailures, save, start, stateOf, step } from '../../machines/step/index.ts';
 import type { Program } from '../../machines/step/program.ts';
 import type { Stepper } from '../../machines/step/stepper.ts';
+import { replay } from './replay.ts';
 
 /** Drives one execution without a runtime: sends messages for the current visit of a node, and keeps the log, the effects and the timers. */
 export class Driver {

@@ -1,9 +1,9 @@
 import Database from 'better-sqlite3';
 import { decodeStored } from '../../store/log/decode.ts';
-import { encodeStored } from '../../store/log/encode.ts';
 import type { StoredEvent } from '../../store/log/stored-event.ts';
 import { LogNames } from '../../store/sqlite/log/log-names.ts';
 import { logEntry, type StoredEntry } from '../../store/sqlite/log/stored-entry.ts';
+import { encodeStored } from './encode-stored.ts';
 
 const ENTRIES = `SELECT position, log_id AS logId, tenant, seq, events, at_ms AS atMs, actor, request, body FROM log_entries
   WHERE log_id IN (SELECT log_id FROM executions WHERE id LIKE ?) ORDER BY position`;

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { COMPILER_VERSION } from '../../machines/compile/index.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
 import { policySetOf } from '../../machines/ir/policy.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Message } from '../../machines/messages.ts';
 import { tenantVerdict } from '../../machines/policy.ts';
+import { COMPILER_VERSION } from '../../machines/program/version.ts';
 import type { TimedEvent } from '../../machines/replay/index.ts';
 import type { Status, TenantPolicy } from '../../machines/run.ts';
 import { load, stateOf } from '../../machines/step/index.ts';

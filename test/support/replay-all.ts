@@ -1,12 +1,12 @@
 import { compile } from '../../machines/compile/index.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
-import { replay } from '../../machines/replay/index.ts';
 import { save } from '../../machines/step/index.ts';
 import type { Program } from '../../machines/step/program.ts';
 import { readTail } from '../../src/runtime/log/read-log.ts';
 import type { ExecutionRow } from '../../store/port/executions.ts';
 import type { Store } from '../../store/port/store.ts';
 import { openSqlite } from '../../store/sqlite/open.ts';
+import { replay } from './replay.ts';
 
 const PAGE = 500;
 

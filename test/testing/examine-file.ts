@@ -1,4 +1,11 @@
-import { examine, type FileExamination } from '../../src/testing/examine.ts';
+import { checkTests } from '../../src/authoring/check.ts';
+import { examineTests, type FileExamination } from '../../src/testing/examine.ts';
+
+type Bounds = Parameters<typeof examineTests>[2];
+
+export function examine(text: string, file: string, bounds: Bounds, nowMs: () => number) {
+  return examineTests(checkTests(text, file), file, bounds, nowMs);
+}
 
 /** Examines a workflow with these nodes and tests, within bounds that small workflows do not reach. */
 export function examined(nodes: string, tests = '', bounds = { paths: 1_000, steps: 5_000 }): FileExamination {

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { examine } from '../../src/testing/examine.ts';
 import { failureReasons, reportOf } from '../../src/testing/report.ts';
+import { examine } from './examine-file.ts';
 
 const BOUNDS = { paths: 1_000, steps: 1_000 };
 

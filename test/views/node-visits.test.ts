@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
-import { NodeVisits, visitsByNode } from '../../src/views/node-visits.ts';
+import { NodeVisits } from '../../src/views/node-visits.ts';
 import type { TimelineEvent } from '../../src/views/timeline.ts';
 import { type Golden, goldenNames, readGolden } from '../support/golden.ts';
+import { visitsByNode } from './visits-by-node.ts';
 
 const START_MS = Date.parse('2026-03-12T10:00:00.000Z');
 const at = (ms: number): string => new Date(START_MS + ms).toISOString();

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
-import { NodeVisits, visitsByNode } from '../../src/views/node-visits.ts';
+import { NodeVisits } from '../../src/views/node-visits.ts';
 import { type Span, Spans } from '../../src/views/spans.ts';
 import { nodeKindsOf, type TimelineEvent } from '../../src/views/timeline.ts';
 import { type Golden, goldenNames, readGolden } from '../support/golden.ts';
+import { visitsByNode } from './visits-by-node.ts';
 
 const KINDS = nodeKindsOf({ nodes: { paid: { kind: { type: 'wait', correlation_key: 'paid' } } } });
 

@@ -41,7 +41,7 @@ export const CREATE_LABELS = `INSERT INTO execution_labels (tenant_id, key, exec
 /** Whether a list begins with the newest or the oldest ids. */
 export type Order = 'newest' | 'oldest';
 
-const INDEX_SCANS = {
+export const INDEX_SCANS = {
   tenant: { table: 'executions INDEXED BY executions_by_tenant', id: 'id', condition: '' },
   status: { table: 'executions INDEXED BY executions_by_status', id: 'id', condition: ' AND status = @value' },
   workflow: { table: 'executions INDEXED BY executions_by_workflow', id: 'id', condition: ' AND workflow_id = @value' },
@@ -56,7 +56,6 @@ const INDEX_SCANS = {
 
 /** Lists executions of a tenant in order of id, along one range of one index. */
 export type IndexScan = keyof typeof INDEX_SCANS;
-export const ALL_INDEX_SCANS = Object.keys(INDEX_SCANS) as readonly IndexScan[];
 
 /** Ids along an index, from `@at` on. */
 export function scanIds(scan: IndexScan, order: Order): string {

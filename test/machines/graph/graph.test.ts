@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { analyse, graphDiagnostics } from '../../../machines/graph/index.ts';
 import type { Workflow } from '../../../machines/ir/workflow.ts';
+import { analyse } from '../../support/analyse.ts';
 import { cpuMs } from '../../support/cpu.ts';
 import { approval, condition, first, join, parallel, tool, wait, workflow } from '../../support/workflows.ts';
 
-const problems = (made: Workflow) => graphDiagnostics(made).map(({ code, node_id }) => [code, node_id]);
+const problems = (made: Workflow) => analyse(made).diagnostics.map(({ code, node_id }) => [code, node_id]);
 const region = (made: Workflow, id: string) => {
   const { graph } = analyse(made);
   if (graph === null) throw new Error('not a valid graph');
@@ -20,7 +20,7 @@ describe('names', () => {
         ['ghost', 'send'],
       ],
     );
-    expect(graphDiagnostics(made).map(({ code, node_id, hint }) => [code, node_id, hint])).toEqual([
+    expect(analyse(made).diagnostics.map(({ code, node_id, hint }) => [code, node_id, hint])).toEqual([
       ['unknown_source', null, 'add the node, or correct the name'],
       ['unknown_target', 'fetch', 'did you mean "send"?'],
       ['unknown_target', 'send', 'did you mean "fetch"?'],

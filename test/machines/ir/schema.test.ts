@@ -6,7 +6,7 @@ import { irSchema, type JsonSchema } from '../../../machines/ir/schema.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import { KIND_NAMES, KINDS } from '../../../machines/nodes/index.ts';
 import { validate } from '../../../machines/validate/index.ts';
-import { parseWorkflow } from '../../../src/authoring/parse.ts';
+import { parseWorkflow } from '../../support/parse-workflow.ts';
 
 const schema = irSchema();
 const ajv = new Ajv2020({ strict: false, allErrors: true });

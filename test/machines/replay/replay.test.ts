@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { COMPILER_VERSION } from '../../../machines/compile/index.ts';
 import type { Json } from '../../../machines/json.ts';
-import { LogMismatch, replay, type TimedEvent } from '../../../machines/replay/index.ts';
+import { COMPILER_VERSION } from '../../../machines/program/version.ts';
+import { LogMismatch, type TimedEvent } from '../../../machines/replay/index.ts';
 import { load, SnapshotVersionMismatch, save, stateOf } from '../../../machines/step/index.ts';
 import { Driver } from '../../support/driver.ts';
+import { replay } from '../../support/replay.ts';
 import { approval, condition, join, parallel, retried, subgraph, tool, wait, workflow } from '../../support/workflows.ts';
 
 const env = { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'another-runtime' };

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { RetryPolicy } from '../../../machines/ir/workflow.ts';
 import type { JsonObject } from '../../../machines/json.ts';
-import { replay } from '../../../machines/replay/index.ts';
 import { activeOf, completedPatch, save, workOf } from '../../../machines/step/index.ts';
 import { backoffMs } from '../../../machines/step/work/backoff.ts';
 import { Driver } from '../../support/driver.ts';
+import { replay } from '../../support/replay.ts';
 import { join, parallel, retried, subgraph, tool, workflow } from '../../support/workflows.ts';
 
 describe('work', () => {

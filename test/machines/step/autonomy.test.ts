@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Workflow } from '../../../machines/ir/workflow.ts';
 import type { JsonObject } from '../../../machines/json.ts';
-import { replay } from '../../../machines/replay/index.ts';
 import { approvalsOf, load, save } from '../../../machines/step/index.ts';
 import { validate } from '../../../machines/validate/index.ts';
 import { Driver } from '../../support/driver.ts';
+import { replay } from '../../support/replay.ts';
 import { condition, document, retried, tool, workflow } from '../../support/workflows.ts';
 
 const replayed = ({ program, log }: Driver): string =>

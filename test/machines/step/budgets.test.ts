@@ -3,10 +3,10 @@ import { compile } from '../../../machines/compile/index.ts';
 import { InvalidWorkflow } from '../../../machines/diagnostics.ts';
 import type { Workflow } from '../../../machines/ir/workflow.ts';
 import type { JsonObject } from '../../../machines/json.ts';
-import { replay } from '../../../machines/replay/index.ts';
 import { budgetLeft, continuedAs, load, save, spendsBudget, workOf } from '../../../machines/step/index.ts';
 import { validate } from '../../../machines/validate/index.ts';
 import { Driver } from '../../support/driver.ts';
+import { replay } from '../../support/replay.ts';
 import {
   approval,
   condition,

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { analyse } from '../../../machines/graph/index.ts';
 import type { Workflow } from '../../../machines/ir/workflow.ts';
 import type { JsonObject } from '../../../machines/json.ts';
-import { replay } from '../../../machines/replay/index.ts';
 import { approvalsOf, save, workOf } from '../../../machines/step/index.ts';
+import { analyse } from '../../support/analyse.ts';
 import { Driver } from '../../support/driver.ts';
+import { replay } from '../../support/replay.ts';
 import {
   approval,
   condition,

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { analyse } from '../../../machines/graph/index.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import type { Json } from '../../../machines/json.ts';
-import { replay } from '../../../machines/replay/index.ts';
 import { failuresOf, save, workOf } from '../../../machines/step/index.ts';
+import { analyse } from '../../support/analyse.ts';
 import { Driver } from '../../support/driver.ts';
+import { replay } from '../../support/replay.ts';
 import {
   approval,
   condition,

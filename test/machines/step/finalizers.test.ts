@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { analyse } from '../../../machines/graph/index.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import type { JsonObject } from '../../../machines/json.ts';
-import { replay } from '../../../machines/replay/index.ts';
 import { isEnding, resettableFailures, save, usageOf, workOf } from '../../../machines/step/index.ts';
 import { actorStepper } from '../../support/actor-stepper.ts';
+import { analyse } from '../../support/analyse.ts';
 import { Driver } from '../../support/driver.ts';
 import { hasEnded, randomMove } from '../../support/lockstep.ts';
+import { replay } from '../../support/replay.ts';
 import { documents, parallel, retried, wait, workflow } from '../../support/workflows.ts';
 
 const REPLAY_ENV = { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'runtime-1' };

@@ -1,14 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../../machines/compile/index.ts';
-import { analyse } from '../../../machines/graph/index.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import type { Json } from '../../../machines/json.ts';
-import { historyOf, LogReplay, replay } from '../../../machines/replay/index.ts';
+import { historyOf, LogReplay } from '../../../machines/replay/index.ts';
 import { type Run, TERMINAL } from '../../../machines/run.ts';
 import { save, stateOf, terminalFailures, workOf } from '../../../machines/step/index.ts';
+import { analyse } from '../../support/analyse.ts';
 import { Driver } from '../../support/driver.ts';
 import { GOLDEN_ENV, type Golden, goldenNames, readGolden, tenantPolicyOf } from '../../support/golden.ts';
+import { replay } from '../../support/replay.ts';
 import { Fork, stepsOf } from '../../support/replay-steps.ts';
 import { documents, tool, workflow } from '../../support/workflows.ts';
 

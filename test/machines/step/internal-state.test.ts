@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../../machines/json.ts';
-import { replay } from '../../../machines/replay/index.ts';
 import { save } from '../../../machines/step/index.ts';
 import { validate } from '../../../machines/validate/index.ts';
 import { Driver } from '../../support/driver.ts';
+import { replay } from '../../support/replay.ts';
 import { document, type EdgeSpec, type NodeSpec, tool, workflow } from '../../support/workflows.ts';
 
 const AGENT: NodeSpec = { id: 'a', kind: { type: 'agent', model_ref: 'gpt-4o', prompt: 'Help.', tools: ['pay'] } };

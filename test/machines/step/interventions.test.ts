@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { analyse } from '../../../machines/graph/index.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import type { Workflow } from '../../../machines/ir/workflow.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { Message } from '../../../machines/messages.ts';
-import { replay } from '../../../machines/replay/index.ts';
 import type { ActiveNode } from '../../../machines/run.ts';
 import { load, save, suspensionOf, terminalFailures } from '../../../machines/step/index.ts';
+import { analyse } from '../../support/analyse.ts';
 import { Driver } from '../../support/driver.ts';
+import { replay } from '../../support/replay.ts';
 import { documents } from '../../support/workflows.ts';
 
 const tape = fc.array(fc.nat(999), { minLength: 1, maxLength: 40 });

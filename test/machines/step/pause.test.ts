@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { replay } from '../../../machines/replay/index.ts';
 import { approvalsOf, load, save, suspensionOf } from '../../../machines/step/index.ts';
 import { Driver } from '../../support/driver.ts';
+import { replay } from '../../support/replay.ts';
 import { approval, first, parallel, retried, subgraph, tool, wait, workflow } from '../../support/workflows.ts';
 
 const chain = workflow([tool('a'), tool('b')], [['a', 'b']]);

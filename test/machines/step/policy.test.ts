@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { analyse } from '../../../machines/graph/index.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import { type PolicySubject, type PolicyVerdict, tenantVerdict } from '../../../machines/policy.ts';
-import { replay } from '../../../machines/replay/index.ts';
 import type { TenantPolicy } from '../../../machines/run.ts';
 import { approvalsOf, save, terminalFailures } from '../../../machines/step/index.ts';
 import { actorStepper } from '../../support/actor-stepper.ts';
+import { analyse } from '../../support/analyse.ts';
 import { Driver } from '../../support/driver.ts';
 import { hasEnded, randomMove } from '../../support/lockstep.ts';
+import { replay } from '../../support/replay.ts';
 import { documents, retried, subgraph, tool, workflow } from '../../support/workflows.ts';
 
 type Rules = Partial<Record<'blocked_tools' | 'require_approval_for' | 'model_allowlist', string[]>>;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
-import { replay } from '../../../machines/replay/index.ts';
 import { resettableFailures, save, usageOf } from '../../../machines/step/index.ts';
 import { Driver } from '../../support/driver.ts';
+import { replay } from '../../support/replay.ts';
 import { condition, evaluation, type NodeSpec, parallel, subgraph, tool, workflow } from '../../support/workflows.ts';
 
 const over = { usage: { cost_usd: 2 } };

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import type { JsonObject } from '../../../machines/json.ts';
-import { replay } from '../../../machines/replay/index.ts';
 import { save } from '../../../machines/step/index.ts';
 import { checkWorkflow } from '../../../src/authoring/check.ts';
 import { Driver } from '../../support/driver.ts';
+import { replay } from '../../support/replay.ts';
 
 /** An agent's workflow, with its driver. */
 function agent(strategy: string, finalizers: JsonObject = {}): Driver {

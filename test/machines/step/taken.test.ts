@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../../machines/json.ts';
-import { LogMismatch, replay, type TimedEvent } from '../../../machines/replay/index.ts';
+import { LogMismatch, type TimedEvent } from '../../../machines/replay/index.ts';
 import { save } from '../../../machines/step/index.ts';
 import { Driver } from '../../support/driver.ts';
+import { replay } from '../../support/replay.ts';
 import { approval, condition, join, limitExceeded, parallel, retried, tool, wait, workflow } from '../../support/workflows.ts';
 
 const ENV = { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'runtime-1' };

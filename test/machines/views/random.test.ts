@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { compile } from '../../../machines/compile/index.ts';
 import { InvalidWorkflow } from '../../../machines/diagnostics.ts';
-import { analyse } from '../../../machines/graph/index.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import type { Program } from '../../../machines/step/program.ts';
+import { analyse } from '../../support/analyse.ts';
 import { documents } from '../../support/workflows.ts';
 import { problems } from './real-tools.ts';
 

@@ -1,12 +1,13 @@
 import { compile } from '../../../machines/compile/index.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import { canonicalJson } from '../../../machines/json.ts';
-import { historyOf, LogReplay, replay, type TimedEvent } from '../../../machines/replay/index.ts';
+import { historyOf, LogReplay, type TimedEvent } from '../../../machines/replay/index.ts';
 import { type Run, TERMINAL } from '../../../machines/run.ts';
 import { approvalsOf, isErased, save, stateOf } from '../../../machines/step/index.ts';
 import type { Program } from '../../../machines/step/program.ts';
 import { readTail } from '../../../src/runtime/log/read-log.ts';
 import { shownRun } from '../../../src/runtime/redaction/shown-run.ts';
+import { replay } from '../../support/replay.ts';
 import { stepsOf } from '../../support/replay-steps.ts';
 import type { CoreStore } from '../../support/stores.ts';
 import type { Damage } from '../environment/damage.ts';

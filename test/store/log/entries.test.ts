@@ -6,13 +6,14 @@ import { describe, expect, it } from 'vitest';
 import { ACTOR, type EventDefinition } from '../../../machines/events/declaration.ts';
 import { EVENTS, type LogEvent } from '../../../machines/events/index.ts';
 import { DAMAGED, decodeEntry, decodeStored, outlineEntry } from '../../../store/log/decode.ts';
-import { encodeEntries, encodeStored } from '../../../store/log/encode.ts';
+import { encodeEntries } from '../../../store/log/encode.ts';
 import { type LogEntry, MAX_BODY_CHARS, MAX_EVENTS } from '../../../store/log/entry.ts';
 import { bodyPattern } from '../../../store/log/shapes.ts';
-import { eventRow, type StoredEvent, storedEvent } from '../../../store/log/stored-event.ts';
+import { eventRow, type StoredEvent } from '../../../store/log/stored-event.ts';
 import { DamagedEntryError } from '../../../store/port/errors.ts';
 import type { EventRow } from '../../../store/port/executions.ts';
 import type { JsonObject } from '../../../store/port/json.ts';
+import { encodeStored, storedEvent } from '../../support/encode-stored.ts';
 import { event } from '../writes.ts';
 import { anyRows } from './any-rows.ts';
 

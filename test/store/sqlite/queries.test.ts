@@ -13,8 +13,16 @@ import {
   pageOfAudited,
   pageOfAuditedOf,
 } from '../../../store/sqlite/queries/audit.ts';
-import { ALL_INDEX_SCANS, scanIds, scanIdsOfVersion, statusesAlong } from '../../../store/sqlite/queries/executions.ts';
+import {
+  INDEX_SCANS,
+  type IndexScan,
+  scanIds,
+  scanIdsOfVersion,
+  statusesAlong,
+} from '../../../store/sqlite/queries/executions.ts';
 import { exportsOf, resourceStatements } from '../statements.ts';
+
+const ALL_INDEX_SCANS = Object.keys(INDEX_SCANS) as readonly IndexScan[];
 
 /** A search ranks what it has found, and expired items are found by time. */
 const RANKED = new Set(['SEARCH_MEMORY', 'TENANTS_WITH_EXPIRED_MEMORY']);

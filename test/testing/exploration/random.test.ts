@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../../machines/compile/index.ts';
-import { analyse } from '../../../machines/graph/index.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import { branchInputsOf } from '../../../src/testing/exploration/branch-inputs.ts';
 import { explore } from '../../../src/testing/exploration/explore.ts';
@@ -10,6 +9,7 @@ import { possibleSteps } from '../../../src/testing/exploration/next-steps.ts';
 import { pathsOf } from '../../../src/testing/exploration/paths.ts';
 import { Branches } from '../../../src/testing/simulation/branches.ts';
 import { hasEnded, type SimStep, type SimWorkflow, startRun } from '../../../src/testing/simulation/simulation.ts';
+import { analyse } from '../../support/analyse.ts';
 import { documents } from '../../support/workflows.ts';
 
 function simWorkflow(json: unknown): SimWorkflow {
