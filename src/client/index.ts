@@ -38,7 +38,7 @@ import type {
   Heartbeat,
   RenewedLease,
 } from '../api/schemas/work-items.ts';
-import type { WorkerList } from '../api/schemas/workers.ts';
+import type { WorkerList, WorkersQuery } from '../api/schemas/workers.ts';
 import type { WorkflowFindings } from '../api/schemas/workflow-findings.ts';
 import type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/schemas/workflows.ts';
 import type { WorkflowDefinition, WorkflowTypes } from '../builder/definition.ts';
@@ -410,9 +410,9 @@ export class JamjetClient {
     return this.#transport.call('POST', `/work-items/${pathSegment(id)}/heartbeat`, { ...options, body: lease });
   }
 
-  /** Recently active workers and runtimes. */
-  workers(options?: CallOptions): Promise<WorkerList> {
-    return this.#transport.call('GET', '/workers', options);
+  /** Runtimes and workers that were seen lately; by default 1,000, which is also the most. */
+  workers(query: WorkersQuery = {}, options?: CallOptions): Promise<WorkerList> {
+    return this.#transport.call('GET', '/workers', { ...options, query: { ...query } });
   }
 
   /** Who the caller is: tenant, name, role and rights of its token. */

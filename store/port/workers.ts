@@ -15,8 +15,11 @@ export interface WorkerHeartbeat {
   readonly actor: Pick<ActionContext, 'actorId' | 'actorType' | 'request'>;
 }
 
-/** Of each kind. */
-export const MAX_LISTED_WORKERS = 1_000;
+/** Runtimes that are listed; external workers of a tenant that are recorded. */
+export const MAX_WORKERS = 1_000;
+
+/** Workers that were not seen for this long are no longer listed, and make room for others. */
+export const LISTED_FOR_MS = 10 * 60_000;
 
 export interface WorkerRow {
   readonly id: string;

@@ -1,8 +1,8 @@
 import { nextTurn } from '../loop-turns.ts';
-import { MAX_LISTED_WORKERS, type WorkerHeartbeat, type WorkerRow } from '../port/workers.ts';
+import { LISTED_FOR_MS, MAX_WORKERS, type WorkerHeartbeat, type WorkerRow } from '../port/workers.ts';
 import type { ResourceDatabase } from './database.ts';
 import * as sql from './queries/workers.ts';
-import { run } from './script.ts';
+import { get, run, type Script } from './script.ts';
 
 /** The tenant in whose control log the start and stop of runtimes are recorded: that of the operators who run them. */
 const RUNTIME_TENANT = 'default';
@@ -17,7 +17,10 @@ export class Workers {
     this.#db = db;
   }
 
-  /** The first heartbeat of a worker in a tenant, and the start of a runtime, are recorded as control events. */
+  /**
+   * The first heartbeat of a worker in a tenant, and the start of a runtime, are recorded as control events. Not recorded: a new external worker
+   * of a tenant that has as many as may be listed.
+   */
   async heartbeat(worker: WorkerHeartbeat): Promise<void> {
     const { id, kind, actor, atMs } = worker;
     const row = {
@@ -30,6 +33,7 @@ export class Workers {
     await this.#db.act({ tenantId: worker.tenantId ?? RUNTIME_TENANT, atMs, ...actor }, function* () {
       // Another process may have recorded the same worker meanwhile.
       if ((yield* run(sql.UPDATE_WORKER, row)) === 1) return { event: null };
+      if (kind === 'external' && !(yield* hasRoom(row.tenantId, atMs))) return { event: null };
       yield* run(sql.INSERT_WORKER, row);
       const event =
         kind === 'runtime'
@@ -69,9 +73,19 @@ export class Workers {
       const slice = await this.#db.runtime.get(sql.WORKERS_SLICE, { ...values, after, slice: SLICE });
       if (slice?.last == null) return rows;
       rows.push(...(await this.#db.runtime.all(sql.WORKERS, { ...values, sinceMs, after, last: slice.last })));
-      if (slice.seen < SLICE || rows.length >= MAX_LISTED_WORKERS) return rows.slice(0, MAX_LISTED_WORKERS);
+      if (slice.seen < SLICE || rows.length >= MAX_WORKERS) return rows.slice(0, MAX_WORKERS);
       after = slice.last;
       await nextTurn(values.tenantId);
     }
   }
+}
+
+/** Whether the tenant may have another external worker; forgets those that are no longer listed if it has too many. */
+function* hasRoom(tenantId: string, atMs: number): Script<boolean> {
+  const count = function* (): Script<number> {
+    return (yield* get(sql.COUNT_WORKERS, { tenantId, limit: MAX_WORKERS }))?.workers ?? 0;
+  };
+  if ((yield* count()) < MAX_WORKERS) return true;
+  yield* run(sql.FORGET_WORKERS, { tenantId, beforeMs: atMs - LISTED_FOR_MS });
+  return (yield* count()) < MAX_WORKERS;
 }

@@ -27,6 +27,25 @@ export function fromApprovalCursor(cursor: string): ApprovalPosition {
   return { atMs: Number(atMs), executionId, seq: Number(seq) };
 }
 
+/** The last worker of a page. */
+export interface WorkerPosition {
+  readonly kind: 'external' | 'runtime';
+  readonly id: string;
+}
+
+/** A cursor of the list of workers. */
+export function workerCursorOf({ kind, id }: WorkerPosition): string {
+  return Buffer.from(`${kind} ${id}`).toString('base64url');
+}
+
+/** Throws `bad_request` for anything that `workerCursorOf` has not returned. */
+export function fromWorkerCursor(cursor: string): WorkerPosition {
+  const [, kind, id] = /^(external|runtime) ([\s\S]+)$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+  if (id === undefined || workerCursorOf({ kind: kind as WorkerPosition['kind'], id }) !== cursor)
+    throw new RuntimeError('bad_request', 'cursor must be the next_cursor of an earlier page');
+  return { kind: kind as WorkerPosition['kind'], id };
+}
+
 /** The id of a cursor. Throws `bad_request` for anything that `cursorOf` has not returned. */
 export function fromCursor(kind: 'exec' | 'job', cursor: string): string {
   const bytes = Buffer.from(cursor, 'base64url');

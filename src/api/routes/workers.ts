@@ -1,5 +1,7 @@
-import type { WaitingWorkView } from '../../runtime/types/work.ts';
-import { WorkerList } from '../schemas/workers.ts';
+import type { WaitingWorkView, WorkerView } from '../../runtime/types/work.ts';
+import { fromWorkerCursor, type WorkerPosition, workerCursorOf } from '../requests/cursor.ts';
+import { limitOf } from '../schemas/fields.ts';
+import { WORKERS_PAGE, WorkerList, WorkersQuery } from '../schemas/workers.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
 
@@ -11,15 +13,21 @@ export function workerRoutes(app: Api, { runtime }: Services): void {
       schema: {
         summary: 'List workers',
         description:
-          'External workers of the tenant and the runtimes that were recently seen, 1,000 of each at most, and the in-process work of the server that answers.',
+          'The runtimes that were seen in the last ten minutes, and external workers of the tenant, 1,000 of each at most; beside each page the work that waits, and the in-process work of the server that answers.',
         tags: ['Workers'],
         operationId: 'listWorkers',
+        querystring: WorkersQuery,
         response: { 200: WorkerList },
       },
     },
     async (request) => {
       const { tenantId } = identityOf(request);
+      const { cursor } = request.query;
+      const limit = limitOf(request.query.limit, WORKERS_PAGE);
       const workers = await runtime.workers(tenantId);
+      const following = cursor === undefined ? workers : workersAfter(fromWorkerCursor(cursor), workers);
+      const page = following.slice(0, limit);
+      const last = page.at(-1);
       const work = await runtime.waitingWork(tenantId, workers);
       const waitingFor = new Map<string, number>();
       for (const { waiting, servedBy } of work)
@@ -29,7 +37,9 @@ export function workerRoutes(app: Api, { runtime }: Services): void {
         in_process: { running, waiting, oldest_waiting_since: oldestMs === null ? null : timestamp(oldestMs) },
         waiting: work.map((each) => ({ ...unclaimed(each), served_by: each.servedBy.length })),
         unserved: work.filter(({ servedBy }) => servedBy.length === 0).map(unclaimed),
-        workers: workers.map(({ id, kind, status, queueTypes, tools, inFlight, claimedTotal, firstSeenAtMs, lastSeenAtMs }) => ({
+        limit,
+        next_cursor: following.length > limit && last !== undefined ? workerCursorOf(last) : null,
+        workers: page.map(({ id, kind, status, queueTypes, tools, inFlight, claimedTotal, firstSeenAtMs, lastSeenAtMs }) => ({
           id,
           worker_id: id,
           kind,
@@ -46,6 +56,13 @@ export function workerRoutes(app: Api, { runtime }: Services): void {
       };
     },
   );
+}
+
+/** Runtimes come first, then external workers, each by id in bytes. */
+function workersAfter({ kind, id }: WorkerPosition, workers: readonly WorkerView[]): readonly WorkerView[] {
+  const isBehind = (worker: WorkerView): boolean =>
+    worker.kind === kind ? Buffer.compare(Buffer.from(worker.id), Buffer.from(id)) > 0 : kind === 'runtime';
+  return workers.filter(isBehind);
 }
 
 function unclaimed({ queue, tool, waiting, oldestAtMs }: WaitingWorkView) {

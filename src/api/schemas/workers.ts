@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { integer, listOf, nullable, text, timestamp } from './fields.ts';
+import { appliedLimit, integer, limit, listOf, nullable, text, timestamp } from './fields.ts';
 
 export const Worker = Type.Object(
   {
@@ -49,9 +49,19 @@ export const WaitingWork = Type.Object(
   { description: 'Work that waits for a worker.' },
 );
 
+export const WORKERS_PAGE = { defaultLimit: 1_000, maxLimit: 1_000 };
+
+export const WorkersQuery = Type.Object({
+  limit: limit(WORKERS_PAGE),
+  cursor: Type.Optional(text('`next_cursor` of the previous page.', { maxLength: 2_048 })),
+});
+export type WorkersQuery = Static<typeof WorkersQuery>;
+
 export const WorkerList = Type.Object(
   {
-    workers: listOf(Worker, 'Workers of the tenant and the runtimes, recently seen.'),
+    workers: listOf(Worker, 'Runtimes and workers of the tenant, seen in the last ten minutes: runtimes first, by id.'),
+    limit: appliedLimit,
+    next_cursor: nullable(Type.String(), 'Cursor of the next page; null if there is none.'),
     in_process: InProcessWork,
     waiting: listOf(WaitingWork, 'Work that no worker has claimed yet, by queue and tool; at most 200.'),
     unserved: listOf(UnservedWork, 'Waiting work that none of them does, by queue and tool; at most 200.'),

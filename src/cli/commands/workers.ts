@@ -1,6 +1,8 @@
+import { Option } from 'clipanion';
 import { ago } from '../../views/time.ts';
 import { requestCommand } from '../base/request-command.ts';
 import { unservedText } from '../following/unserved-tools.ts';
+import { integerArgument } from '../input/arguments.ts';
 import { table } from '../terminal/table.ts';
 import { plain } from '../terminal/text.ts';
 
@@ -38,8 +40,15 @@ export const command = requestCommand({
       ['Print JSON', '$0 workers --json'],
     ],
   },
-  options: () => ({}),
-  call: (client) => client.workers(),
+  options: () => ({
+    limit: Option.String('--limit', '1000', { description: 'Maximum number of workers, 1 to 1000 (default 1000).' }),
+    cursor: Option.String('--cursor', { description: 'Start after an earlier page: its next_cursor.' }),
+  }),
+  call: (client, { limit, cursor }) =>
+    client.workers({
+      limit: integerArgument('--limit', limit, { min: 1, max: 1000 }),
+      ...(cursor === undefined ? {} : { cursor }),
+    }),
   text: (list, { paint, nowMs }) => {
     const { workers, unserved } = list;
     if (workers.length === 0 && unserved.length === 0) return null;
@@ -69,4 +78,5 @@ export const command = requestCommand({
     return parts.join('\n\n');
   },
   empty: 'no workers',
+  note: ({ next_cursor }) => (next_cursor === null ? null : `more workers: add --cursor ${next_cursor}`),
 });

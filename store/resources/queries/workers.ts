@@ -24,6 +24,12 @@ export const INSERT_WORKER = sql(
     last_seen_at_ms = ${greatest}(workers.last_seen_at_ms, excluded.last_seen_at_ms),
     claimed_total = workers.claimed_total + excluded.claimed_total, stopped_at_ms = NULL`,
 );
+/** External workers of a tenant, up to a limit. */
+export const COUNT_WORKERS = sql<{ readonly workers: number }>(`SELECT count(*) AS workers FROM (
+  SELECT 1 FROM workers WHERE tenant_id = @tenantId AND kind = 'external' LIMIT @limit) AS counted`);
+export const FORGET_WORKERS = sql(
+  `DELETE FROM workers WHERE tenant_id = @tenantId AND kind = 'external' AND last_seen_at_ms < @beforeMs`,
+);
 export const MARK_STOPPED =
   sql(`INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
   VALUES ('', 'runtime', @id, '[]', @atMs, @atMs, 0, @atMs)

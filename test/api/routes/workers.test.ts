@@ -30,6 +30,23 @@ describe('GET /workers', () => {
     expect(unserved).toEqual([]);
   });
 
+  it('is read in pages, servers first', async () => {
+    const { get, post, runtime } = await api();
+    for (const worker_id of ['b', 'a', 'ž z', 'c']) await post('/work-items/claim', { worker_id, queue_types: ['tool'] });
+    const pages: string[][] = [];
+    for (let query = '?limit=2'; ; ) {
+      const { workers, limit, next_cursor, waiting } = (await get(`/workers${query}`)).body;
+      expect([limit, waiting]).toEqual([2, []]);
+      pages.push(workers.map(({ id }) => id));
+      if (next_cursor === null) break;
+      query = `?limit=2&cursor=${next_cursor}`;
+    }
+    expect(pages).toEqual([[runtime.id, 'a'], ['b', 'c'], ['ž z']]);
+    expect((await get('/workers')).body).toMatchObject({ limit: 1_000, next_cursor: null });
+    for (const cursor of ['x', 'ZXh0ZXJuYWw', 'cnVudGltZSA='])
+      expect((await get(`/workers?cursor=${encodeURIComponent(cursor)}`)).status).toBe(400);
+  });
+
   it('lists a worker while its first claim waits', async () => {
     const { get, post, clock } = await api();
     const waiting = post('/work-items/claim', { ...claim(['draft_quote']), wait_ms: 60_000 });

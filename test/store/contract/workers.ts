@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { WorkerHeartbeat } from '../../../store/port/workers.ts';
+import { LISTED_FOR_MS, MAX_WORKERS, type WorkerHeartbeat } from '../../../store/port/workers.ts';
 import type { Capabilities, CoreStore, TestDatabase } from '../../support/stores.ts';
 import { AT_MS, batch, claim, startExecution, startWithWork, step, workItem } from '../writes.ts';
 
@@ -44,6 +44,23 @@ export function workerContract(database: () => TestDatabase<CoreStore>, { exclus
         },
       ]);
       expect(await store.tenant('default').workers(AT_MS + 51)).toEqual([]);
+    });
+
+    it('are at most 1,000 of a tenant: another is recorded when one has not been seen for ten minutes', async () => {
+      const store = await database().open();
+      for (let n = 0; n < MAX_WORKERS; n += 1) await store.heartbeat(worker(`worker-${n}`, { atMs: AT_MS + n }));
+      await store.heartbeat(worker('too-many', { atMs: AT_MS + 1_000 }));
+      await store.heartbeat(worker('of-another', { tenantId: 'acme', atMs: AT_MS + 1_000 }));
+      const ids = async (tenantId: string) => (await store.tenant(tenantId).workers(0)).map(({ id }) => id);
+      expect(await ids('default')).toHaveLength(MAX_WORKERS);
+      expect(await ids('default')).not.toContain('too-many');
+      expect(await ids('acme')).toEqual(['of-another']);
+      await store.heartbeat(worker('worker-0', { atMs: AT_MS + LISTED_FOR_MS }));
+      await store.heartbeat(worker('later', { atMs: AT_MS + LISTED_FOR_MS + 100 }));
+      const after = await ids('default');
+      expect(after).toHaveLength(MAX_WORKERS - 99 + 1);
+      expect(after).toEqual(expect.arrayContaining(['later', 'worker-0', 'worker-100']));
+      expect(after).not.toContain('worker-1');
     });
 
     it('are the tenant’s own, and all runtimes', async () => {

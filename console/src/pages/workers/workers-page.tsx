@@ -11,6 +11,7 @@ import { Time } from '../../components/time.tsx';
 import { useLiveQuery } from '../../live/use-live-query.ts';
 import { useRefetchAt } from '../../live/use-refetch-at.ts';
 import { useSession } from '../../session/session.ts';
+import { allWorkers } from './all-workers.ts';
 import { InProcess } from './in-process.tsx';
 import styles from './workers-page.module.css';
 
@@ -24,7 +25,7 @@ export function WorkersPage() {
   const { client } = useSession();
   const list = useLiveQuery({
     queryKey: ['workers'],
-    queryFn: ({ signal }) => client.workers({ signal }),
+    queryFn: ({ signal }) => allWorkers(client, signal),
     // Work is put on a queue, claimed and settled with an event of its node.
     changedBy: ({ node_id }) => node_id !== null,
   });

@@ -176,6 +176,19 @@ describe('external workers', () => {
     expect(workers.find((worker) => worker.kind === 'runtime')?.id).toBe(runtime.id);
   });
 
+  it('are recorded up to a thousand of a tenant, and get work beyond it', async () => {
+    const { run, runtime, store, clock } = await openTestRuntime();
+    const recorded = new Set<string>();
+    store.heartbeat = async ({ id, kind }) => void (kind === 'external' && recorded.add(id));
+    await run(code());
+    for (let n = 0; n < 1_000; n += 1) await runtime.claim(CALLER, { ...PYTHON, workerId: `w${n}`, queueTypes: ['other'] });
+    expect(await runtime.claim(CALLER, { ...PYTHON, workerId: 'too-many' })).toHaveLength(1);
+    expect([recorded.size, recorded.has('too-many')]).toEqual([1_000, false]);
+    clock.advance(10 * 60_000 + 1);
+    await runtime.claim(CALLER, { ...PYTHON, workerId: 'later' });
+    expect(recorded.has('later')).toBe(true);
+  });
+
   it('have all their claims counted, which are stored at most every five seconds', async () => {
     const { run, runtime, store, clock } = await openTestRuntime();
     const stored: number[] = [];

@@ -9,6 +9,7 @@ import { Name } from '../../../components/name.tsx';
 import { type Column, Table } from '../../../components/table.tsx';
 import { useFreshQuery } from '../../../live/use-fresh-query.ts';
 import { useSession } from '../../../session/session.ts';
+import { allWorkers } from '../../workers/all-workers.ts';
 import { workflowPath } from '../paths.ts';
 import styles from './detail.module.css';
 
@@ -28,7 +29,7 @@ const WORDS: Readonly<Record<Need['kind'], string>> = {
 export function NeedsTable({ workflow: { ir } }: { readonly workflow: WorkflowDetail }) {
   const { client } = useSession();
   const needs = useMemo(() => workflowNeeds(ir), [ir]);
-  const workers = useFreshQuery({ queryKey: ['workers'], queryFn: ({ signal }) => client.workers({ signal }) });
+  const workers = useFreshQuery({ queryKey: ['workers'], queryFn: ({ signal }) => allWorkers(client, signal) });
   const declared = isObject(ir.tools) ? ir.tools : {};
   const isHttp = (name: string): boolean => {
     const entry = Object.hasOwn(declared, name) ? declared[name] : undefined;
