@@ -1,6 +1,6 @@
 import type { JsonObject } from '../json.ts';
+import { distinctiveKeys } from '../nodes/field-tables.ts';
 import { definitionNamed, definitionOf, KIND_ALIASES, KIND_NAMES, type Kind, type KindName } from '../nodes/index.ts';
-import { OUTPUT_KEYS } from '../nodes/shared-fields.ts';
 import { Fields } from '../reading/fields.ts';
 import type { Problems } from '../reading/problems.ts';
 import { shortened } from '../shortened.ts';
@@ -29,10 +29,9 @@ const NODE_KEYS = [
 ];
 
 /** Keys that some kind reads. On a kind that does not read them they cause a warning. */
-const DISTINCTIVE_KEYS: ReadonlySet<string> = new Set([
-  ...OUTPUT_KEYS,
-  ...KIND_NAMES.flatMap((name) => definitionNamed(name).distinctiveKeys),
-]);
+const DISTINCTIVE_KEYS: ReadonlySet<string> = new Set(
+  KIND_NAMES.flatMap((name) => distinctiveKeys(definitionNamed(name).declaration.fields)),
+);
 
 /** Time limit of one attempt when neither the node nor the workflow sets one. */
 const DEFAULT_TIMEOUT_SECS = 300;
@@ -74,8 +73,7 @@ export function readNode(id: string, raw: JsonObject, defaults: NodeDefaults, pr
 }
 
 function readKind(fields: Fields, name: KindName, timeouts: Timeouts): Kind {
-  const definition = definitionNamed(name);
-  return definition.normalise(fields.withAliases(definition.aliases), { approvalTimeoutSecs: timeouts.approval_timeout });
+  return definitionNamed(name).normalise(fields, { approvalTimeoutSecs: timeouts.approval_timeout });
 }
 
 function kindName(fields: Fields): KindName | null {

@@ -1,7 +1,8 @@
 import { type TSchema, Type } from 'typebox';
 import { AUTONOMY_LEVELS, AutonomySetting } from '../autonomy.ts';
+import { documentObject as documentKeys, documentSchema } from '../nodes/field-tables.ts';
+import { durationSchema as duration } from '../nodes/fields.ts';
 import { definitionNamed, KIND_ALIASES, KIND_NAMES, type KindName } from '../nodes/index.ts';
-import { duration } from '../nodes/shared-fields.ts';
 import { DataPolicy } from './data-policy.ts';
 import { McpServer } from './mcp-servers.ts';
 import { OAuth, TOKEN_EXCHANGE } from './oauth.ts';
@@ -57,49 +58,18 @@ interface ObjectSpec {
 }
 
 /** An object of the normal form as documents may write it: with other spellings, and without what has a default. */
-function documentObject(normalForm: TSchema, { required = [], aliases = {}, properties: own = {} }: ObjectSpec = {}): JsonSchema {
+function documentObject(normalForm: TSchema, { properties: own = {}, ...spec }: ObjectSpec = {}): JsonSchema {
   const { description, properties: normal } = normalForm as TSchema & {
     readonly properties: Readonly<Record<string, TSchema>>;
     description?: string;
   };
-  const properties: Record<string, JsonSchema> = {};
-  for (const [key, schema] of Object.entries({ ...normal, ...own })) {
-    const isRequired = required.includes(key);
-    const spellings = aliases[key] ?? [];
-    properties[key] = isRequired && spellings.length === 0 ? { ...schema } : orNull(schema);
-    for (const alias of spellings) properties[alias] = { ...orNull(schema), description: `The same as \`${key}\`.` };
-  }
-  const fixed = required.filter((key) => aliases[key] === undefined);
-  const spelled = required.filter((key) => aliases[key] !== undefined);
-  return {
-    type: 'object',
-    ...(description === undefined ? {} : { description }),
-    properties,
-    ...(fixed.length === 0 ? {} : { required: fixed }),
-    ...(spelled.length === 0
-      ? {}
-      : {
-          allOf: spelled.map((key) => ({ anyOf: [key, ...(aliases[key] ?? [])].map((spelling) => ({ required: [spelling] })) })),
-        }),
-  };
-}
-
-/** Null counts as absent wherever a key may be absent. */
-function orNull(schema: TSchema): JsonSchema {
-  const { description, ...rest } = schema as TSchema & { description?: string };
-  const isAny = Object.keys(rest).length === 0;
-  return { ...(description === undefined ? {} : { description }), ...(isAny ? {} : { anyOf: [rest, { type: 'null' }] }) };
+  return documentKeys({ ...normal, ...own }, { description, ...spec }) as JsonSchema;
 }
 
 function kindSchema(name: KindName): JsonSchema {
-  const { schema, aliases, requiredKeys, documentProperties } = definitionNamed(name);
+  const { fields, description } = definitionNamed(name).declaration;
   const names = [name, ...Object.keys(KIND_ALIASES).filter((alias) => KIND_ALIASES[alias] === name)];
-  const type = Type.Enum(names, { description: 'The kind of the node.' });
-  return documentObject(schema, {
-    required: ['type', ...requiredKeys],
-    aliases,
-    properties: { ...documentProperties, type },
-  });
+  return documentSchema(fields, description, { type: Type.Enum(names, { description: 'The kind of the node.' }) }) as JsonSchema;
 }
 
 function kindUnion(refTo: (name: string) => string): JsonSchema {

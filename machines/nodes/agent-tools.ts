@@ -2,7 +2,7 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
 
 /** A tool that an agent may call: what the model is told of it, and the node that carries out a call. */
-export interface AgentTool {
+export type AgentTool = {
   /** As the model calls it. */
   readonly name: string;
   readonly description?: string;
@@ -10,6 +10,11 @@ export interface AgentTool {
   readonly parameters?: JsonObject;
   /** The node as a document has it, without its input. */
   readonly node: JsonObject;
+};
+
+/** Marks the tools in the types of what authors write. */
+export interface WrittenTools {
+  readonly '~tools': true;
 }
 
 /** Names that all providers take. */
@@ -18,13 +23,13 @@ const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const NODE_KEYS = ['retry_policy', 'retry', 'node_timeout_secs', 'timeout', 'policy', 'labels'] as const;
 
 /** Reads `tools`: names of tools, and objects that say more. */
-export function readAgentTools(fields: Fields): AgentTool[] {
+export function readAgentTools(fields: Fields, key: string): AgentTool[] {
   const seen = new Set<string>();
-  return (fields.list('tools') ?? []).flatMap((raw, i) => {
-    const tool = readTool(raw, fields, `tools[${i}]`);
+  return (fields.list(key) ?? []).flatMap((raw, i) => {
+    const tool = readTool(raw, fields, `${key}[${i}]`);
     if (tool === null) return [];
     if (seen.has(tool.name)) {
-      fields.error('duplicate_tool', `tools[${i}]`, `"${tool.name}" is used twice`);
+      fields.error('duplicate_tool', `${key}[${i}]`, `"${tool.name}" is used twice`);
       return [];
     }
     seen.add(tool.name);

@@ -1,7 +1,8 @@
-import { type TSchema, Type } from 'typebox';
-import { type AgentTask, AgentTask as AgentTaskSchema, agentTask } from './agent-task.ts';
-import type { KindDefinition } from './kind.ts';
-import { type ModelAgent, ModelAgent as ModelAgentSchema, modelAgent } from './model-agent.ts';
+import { Type } from 'typebox';
+import { AGENT_TASK, type AgentTask, agentTask } from './agent-task.ts';
+import { aliases, objectSchema, optionalFields } from './field-tables.ts';
+import { declareKind, type KindDefinition } from './kind.ts';
+import { MODEL_AGENT, type ModelAgent, modelAgent } from './model-agent.ts';
 
 /** A model that calls tools; without a model, a task for a remote agent. */
 export type Agent = ModelAgent | AgentTask;
@@ -12,36 +13,28 @@ export function hasModel(kind: Agent): kind is ModelAgent {
   return 'model_ref' in kind;
 }
 
+const AGENT = declareKind({
+  type: 'agent',
+  description:
+    'A language model that calls tools until it has an answer: each turn is a visit to this node; each call is one to a node of its own, `<node id>.<tool>`. Without a model: a task for a registered agent, over A2A.',
+  fields: { ...optionalFields(AGENT_TASK.fields), ...optionalFields(MODEL_AGENT.fields) },
+});
+
 /** Says of each node what the definition of its form says. */
-export const agent: KindDefinition<Agent> = {
+export const agent: KindDefinition<Agent, typeof AGENT> = {
   ...eitherOf(modelAgent as unknown as KindDefinition<Agent>, agentTask as unknown as KindDefinition<Agent>),
   type: 'agent',
-  schema: Type.Object(
-    {
-      ...optionalProperties({ ...AgentTaskSchema.properties, ...ModelAgentSchema.properties }),
-      type: Type.Literal('agent'),
-    },
-    {
-      description:
-        'A language model that calls tools until it has an answer: each turn is a visit to this node; each call is one to a node of its own, `<node id>.<tool>`. Without a model: a task for a registered agent, over A2A.',
-    },
-  ),
+  declaration: AGENT,
+  schema: objectSchema(AGENT.fields, AGENT.description, { type: Type.Literal('agent') }),
   normalise(fields, defaults) {
+    const spelled = fields.withAliases(aliases(AGENT.fields));
     // Without a reference, what only a model understands says that its name is missing.
-    const isModel = fields.json('agent_ref') === undefined && MODEL_KEYS.some((key) => fields.json(key) !== undefined);
-    const definition = isModel || fields.text('model_ref') !== undefined ? modelAgent : agentTask;
+    const isModel = spelled.json('agent_ref') === undefined && MODEL_KEYS.some((key) => spelled.json(key) !== undefined);
+    const definition = isModel || spelled.text('model_ref') !== undefined ? modelAgent : agentTask;
     return definition.normalise(fields, defaults);
   },
-  aliases: { ...modelAgent.aliases, ...agentTask.aliases },
-  requiredKeys: [],
-  documentProperties: { ...agentTask.documentProperties, ...modelAgent.documentProperties },
-  distinctiveKeys: [...modelAgent.distinctiveKeys, ...agentTask.distinctiveKeys],
-  syntax: {
-    keys: { ...agentTask.syntax.keys, ...modelAgent.syntax.keys },
-    complete(kind, facts) {
-      if (kind.agent_ref === undefined && MODEL_KEYS.some((key) => kind[key] !== undefined))
-        modelAgent.syntax.complete?.(kind, facts);
-    },
+  complete(kind, facts) {
+    if (kind.agent_ref === undefined && MODEL_KEYS.some((key) => kind[key] !== undefined)) modelAgent.complete(kind, facts);
   },
 };
 
@@ -56,8 +49,4 @@ function eitherOf(withModel: KindDefinition<Agent>, without: KindDefinition<Agen
     return [key, asked];
   });
   return Object.fromEntries(members) as KindDefinition<Agent>;
-}
-
-function optionalProperties(properties: Readonly<Record<string, TSchema>>): Record<string, TSchema> {
-  return Object.fromEntries(Object.entries(properties).map(([key, schema]) => [key, Type.Optional(schema)]));
 }

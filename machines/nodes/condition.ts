@@ -1,75 +1,73 @@
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import { isObject, type JsonObject } from '../json.ts';
 import { MAX_NAME_LENGTH } from '../limits.ts';
 import type { Fields } from '../reading/fields.ts';
-import { defineKind, type KindDefinition } from './kind.ts';
+import type { Nested } from './field.ts';
+import { documentSchema, objectSchema } from './field-tables.ts';
+import { custom, name, target } from './fields.ts';
+import { declareKind, defineKind, type NodeBranch } from './kind.ts';
 
-const Branch = Type.Object({
-  condition: Type.Union([Type.String(), Type.Null()], {
-    description: 'An expression; null for the branch that is taken when no other matches.',
-  }),
-  target: Type.String({ description: 'Node id, or `end`.' }),
-});
-type Branch = Static<typeof Branch>;
+const BRANCHES = 'Tried in this order. Default: none; the out-edges of the node are the choice then.';
 
-export const Condition = Type.Object(
-  {
-    type: Type.Literal('condition'),
-    branches: Type.Array(Branch, {
-      description: 'Tried in this order. Default: none; the out-edges of the node are the choice then.',
+const BRANCH = {
+  condition: custom(
+    {
+      schema: Type.Union([Type.String(), Type.Null()]),
+      document: Type.Unsafe<string | null>({
+        type: 'string',
+        description: 'An expression. Absent or null: taken when no other matches.',
+      }),
+      read: (fields: Fields, key: string) => fields.text(key) ?? null,
+    },
+    { spellings: ['if', 'when', 'condition'] },
+  ),
+  target: name('Node id, or `end`.', { required: true, names: 'target', spellings: ['next', 'to', 'target'] }),
+};
+
+const CONDITION = declareKind({
+  type: 'condition',
+  description: 'Takes the first branch whose condition holds.',
+  attempts: false,
+  fields: {
+    branches: custom(
+      {
+        schema: Type.Array(objectSchema(BRANCH, 'A branch.')),
+        document: Type.Unsafe<readonly Nested<typeof BRANCH>[]>(
+          Type.Array(documentSchema(BRANCH, 'A branch.'), { description: BRANCHES }),
+        ),
+        holds: 'choices',
+        read: branches,
+      },
+      { default: () => [], spellings: ['branches', 'conditions'], distinctive: true },
+    ),
+    default: target('Node id, or `end`: the branch that is taken when no other matches.', {
+      only: 'document',
+      spellings: ['default', 'else'],
+      distinctive: true,
     }),
   },
-  { description: 'Takes the first branch whose condition holds.' },
-);
-export type Condition = Static<typeof Condition>;
+});
 
-export const condition: KindDefinition<Condition> = defineKind<Condition>({
-  type: 'condition',
-  schema: Condition,
-  normalise: (fields) => ({ type: 'condition', branches: branches(fields) }),
-  aliases: { branches: ['conditions'] },
-  documentProperties: {
-    branches: Type.Array(
-      Type.Object(
-        {
-          condition: Type.Optional(
-            Type.Union([Type.String(), Type.Null()], {
-              description: 'An expression. Absent or null: taken when no other matches.',
-            }),
-          ),
-          when: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'The same as `condition`.' })),
-          if: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'The same as `condition`.' })),
-          target: Type.Optional(Type.String({ description: 'Node id, or `end`.' })),
-          next: Type.Optional(Type.String({ description: 'The same as `target`.' })),
-          to: Type.Optional(Type.String({ description: 'The same as `target`.' })),
-        },
-        { anyOf: [{ required: ['target'] }, { required: ['next'] }, { required: ['to'] }] },
-      ),
-      { description: 'Tried in this order. Default: none; the out-edges of the node are the choice then.' },
-    ),
-    default: Type.String({ description: 'Node id, or `end`: the branch that is taken when no other matches.' }),
-  },
-  distinctiveKeys: ['branches', 'default'],
+export const condition = defineKind(CONDITION, {
   behaviour: () => 'control',
   targets: (kind) => kind.branches.map((branch) => ({ role: 'branch', to: branch.target })),
   branching: 'choice',
   branches: (kind) => kind.branches,
-  syntax: { keys: { branches: { holds: 'choices', spellings: ['branches', 'conditions'] } }, attempts: false },
   testReplies: 'none',
   forwardsInput: true,
   diagramShape: 'condition',
   letter: '?',
 });
 
-function branches(fields: Fields): Branch[] {
-  const list = fields.list('branches') ?? [];
-  const read = list.flatMap((raw, i): Branch[] => {
+function branches(fields: Fields, key: string): NodeBranch[] {
+  const list = fields.list(key) ?? [];
+  const read = list.flatMap((raw, i): NodeBranch[] => {
     if (!isObject(raw)) {
-      fields.error('wrong_type', `branches[${i}]`, 'must be an object {condition, target}');
+      fields.error('wrong_type', `${key}[${i}]`, 'must be an object {condition, target}');
       return [];
     }
     if (isPlain(raw)) return [{ condition: raw.condition, target: raw.target }];
-    const branch = fields.inside(`branches[${i}]`, raw);
+    const branch = fields.inside(`${key}[${i}]`, raw);
     return [{ condition: branch.text('condition', 'when', 'if') ?? null, target: branch.requiredName('target', 'next', 'to') }];
   });
   const otherwise = fields.name('default');

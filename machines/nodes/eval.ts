@@ -1,12 +1,12 @@
-import { type Static, type TSchema, Type } from 'typebox';
+import { Type } from 'typebox';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
-import { type DeclaredModel, defineKind, type KindDefinition } from './kind.ts';
+import type { KindDefaults, Named, ValueMark } from './field.ts';
+import { byRuntime, choice, custom, integer, name, number, seconds, target, text, variants } from './fields.ts';
+import { type DeclaredModel, declareKind, defineKind, type KindOf } from './kind.ts';
 import { declaredNameOf, namesOfModel } from './model-names.ts';
-import { duration, namedTargets, OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
-import { OUTPUT_SYNTAX } from './syntax.ts';
+import { OUTPUT } from './shared-fields.ts';
 
-const SCORER_TYPES = ['llm_judge', 'assertion', 'latency', 'cost', 'custom'] as const;
 const ON_FAIL = ['halt', 'log_and_continue', 'escalate', 'retry_with_feedback'] as const;
 
 /** Scores of a judge go from 1 to 5. */
@@ -15,87 +15,83 @@ const DEFAULT_MIN_SCORE = 3;
 const DEFAULT_LATENCY_MS = 5_000;
 const DEFAULT_COST_USD = 1;
 
-const TYPE = { description: 'Type of the scorer.' };
-
-const LlmJudge = Type.Object(
-  {
-    type: Type.Literal('llm_judge', TYPE),
-    model: Type.String({ description: 'The model that judges, named as in a `model` node.' }),
-    rubric: Type.String({ description: 'What is judged, and what the scores mean. May hold templates.' }),
-    min_score: Type.Number({ minimum: 0, maximum: MAX_SCORE, description: 'The lowest score that passes, of 1 to 5.' }),
-    declared: Type.Optional(
-      Type.Object(
+const SCORERS = variants('scorer', 'All of them must pass.', {
+  llm_judge: {
+    description: 'A model that gives a score from 1 to 5.',
+    fields: {
+      model: name('The model that judges, named as in a `model` node.', { required: true }),
+      rubric: text('What is judged, and what the scores mean. May hold templates.', { required: true }),
+      min_score: number(`The lowest score of a judge that passes, of 1 to ${MAX_SCORE}. Default: ${DEFAULT_MIN_SCORE}.`, {
+        minimum: 0,
+        maximum: MAX_SCORE,
+        default: DEFAULT_MIN_SCORE,
+      }),
+      declared: byRuntime('The model that `models` names. Set by the runtime.', {
+        provider: name('Provider.', { required: true }),
+        model: name('Its name there.', { required: true }),
+        temperature: number('Temperature.', { minimum: 0 }),
+        max_tokens: integer('Tokens of the answer, at most.', { minimum: 1 }),
+      }),
+    },
+  },
+  assertion: {
+    description: 'Expressions about the output.',
+    fields: {
+      checks: custom(
         {
-          provider: Type.String({ description: 'Provider.' }),
-          model: Type.String({ description: 'Its name there.' }),
-          temperature: Type.Optional(Type.Number({ description: 'Temperature.' })),
-          max_tokens: Type.Optional(Type.Integer({ description: 'Tokens of the answer, at most.' })),
+          schema: Type.Array(Type.String(), { minItems: 1 }),
+          document: Type.Union([Type.Array(Type.String()), Type.String()], {
+            description: 'Expressions that must all hold. `output` is what is judged.',
+          }),
+          read: readChecks,
         },
-        { description: 'The model that `models` names. Set by the runtime.' },
+        { required: true, spellings: ['checks', 'check'] },
       ),
-    ),
+    },
   },
-  { description: 'A model that gives a score from 1 to 5.' },
-);
-const Assertion = Type.Object(
-  {
-    type: Type.Literal('assertion', TYPE),
-    checks: Type.Array(Type.String(), {
-      minItems: 1,
-      description: 'Expressions that must all hold. `output` is what is judged.',
-    }),
+  latency: {
+    description: 'The time that the judged work took.',
+    fields: {
+      threshold_ms: number(`Milliseconds that the work before the node may take. Default: ${DEFAULT_LATENCY_MS}.`, {
+        minimum: 0,
+        default: DEFAULT_LATENCY_MS,
+        spellings: ['threshold_ms', 'max_ms'],
+      }),
+    },
   },
-  { description: 'Expressions about the output.' },
-);
-const Latency = Type.Object(
-  {
-    type: Type.Literal('latency', TYPE),
-    threshold_ms: Type.Number({ minimum: 0, description: 'Milliseconds that the work before the node may take.' }),
+  cost: {
+    description: 'What the judged work cost.',
+    fields: {
+      threshold_usd: number(`US dollars that the work before the node may cost. Default: ${DEFAULT_COST_USD}.`, {
+        minimum: 0,
+        default: DEFAULT_COST_USD,
+        spellings: ['threshold_usd', 'max_usd', 'max_cost_usd'],
+      }),
+    },
   },
-  { description: 'The time that the judged work took.' },
-);
-const Cost = Type.Object(
-  {
-    type: Type.Literal('cost', TYPE),
-    threshold_usd: Type.Number({ minimum: 0, description: 'US dollars that the work before the node may cost.' }),
+  custom: {
+    description: 'A tool that scores.',
+    fields: {
+      module: custom(
+        {
+          document: Type.Unsafe<Named<'tool'>>(
+            Type.String({ description: 'The tool that scores: one of the operator, or an HTTP entry of `tools`.' }),
+          ),
+          // SDKs write an empty `module` beside `scorer_ref`.
+          read: (fields: Fields, key: string) => fields.name(key) ?? fields.name('scorer_ref') ?? fields.requiredName(key),
+        },
+        { required: true, spellings: ['module', 'scorer_ref'] },
+      ),
+      kwargs: custom(
+        {
+          document: Type.Unsafe<ValueMark>({ type: 'object', description: 'Arguments for it. Default: none.' }),
+          read: (fields: Fields, key: string): JsonObject | undefined => fields.object(key),
+        },
+        { default: {} },
+      ),
+    },
   },
-  { description: 'What the judged work cost.' },
-);
-const Custom = Type.Object(
-  {
-    type: Type.Literal('custom', TYPE),
-    module: Type.String({ description: 'The tool that scores: one of the operator, or an HTTP entry of `tools`.' }),
-    kwargs: Type.Unsafe<JsonObject>({ type: 'object', description: 'Arguments for it. Default: none.' }),
-  },
-  { description: 'A tool that scores.' },
-);
-export type LlmJudge = Static<typeof LlmJudge>;
-
-const Scorer = Type.Union([LlmJudge, Assertion, Latency, Cost, Custom], { description: 'One way to score.' });
-export type Scorer = Static<typeof Scorer>;
-
-const inDocument = <T extends TSchema>(schema: T, description: string) => Type.Optional({ ...schema, description });
-
-/** A scorer as documents write it. */
-const ScorerDocument = Type.Object(
-  {
-    type: Type.Enum(SCORER_TYPES, TYPE),
-    model: inDocument(Type.String(), 'The model that judges.'),
-    rubric: inDocument(Type.String(), 'What a judge judges. May hold templates.'),
-    min_score: inDocument(Type.Number(), `The lowest score of a judge that passes. Default: ${DEFAULT_MIN_SCORE}.`),
-    checks: inDocument(Type.Union([Type.Array(Type.String()), Type.String()]), 'The expressions of an assertion.'),
-    check: inDocument(Type.String(), 'The only expression of an assertion.'),
-    threshold_ms: inDocument(Type.Number(), `The limit of a latency. Default: ${DEFAULT_LATENCY_MS}.`),
-    max_ms: inDocument(Type.Number(), 'The same as `threshold_ms`.'),
-    threshold_usd: inDocument(Type.Number(), `The limit of a cost. Default: ${DEFAULT_COST_USD}.`),
-    max_usd: inDocument(Type.Number(), 'The same as `threshold_usd`.'),
-    max_cost_usd: inDocument(Type.Number(), 'The same as `threshold_usd`.'),
-    module: inDocument(Type.String(), 'The tool of a custom scorer.'),
-    scorer_ref: inDocument(Type.String(), 'The same as `module`.'),
-    kwargs: inDocument(Type.Unsafe<JsonObject>({ type: 'object' }), 'Arguments of a custom scorer. Default: none.'),
-  },
-  { description: 'One way to score.' },
-);
+});
 
 /** State keys that a result writes, by where a scripted output has their values. */
 const PATCHED_KEYS = {
@@ -105,83 +101,57 @@ const PATCHED_KEYS = {
   eval_feedback: ['feedback'],
 } as const;
 
-export const Eval = Type.Object(
-  {
-    type: Type.Literal('eval'),
-    scorers: Type.Array(Scorer, { minItems: 1, description: 'All of them must pass.' }),
-    on_fail: Type.Enum(ON_FAIL, {
-      description:
-        'When a scorer does not pass: `halt` fails the node, `log_and_continue` goes on, `escalate` asks a person, `retry_with_feedback` runs the work before it again.',
-    }),
-    max_retries: Type.Integer({ minimum: 0, description: 'How often that work runs again, at most; then the node fails.' }),
-    input_expr: Type.Optional(
-      Type.String({ description: 'Expression or template for what is judged. Default: the output that reached the node.' }),
-    ),
-    retry_node: Type.Optional(
-      Type.String({
-        description: 'Where the work begins that runs again: a node on every path to this one. Default: the last one that works.',
-      }),
-    ),
-    on_approved: Type.Optional(
-      Type.String({ description: 'After `escalate`: node id, or `end`. Default: the edges of the node.' }),
-    ),
-    on_rejected: Type.Optional(
-      Type.String({
-        description: 'After `escalate`: node id, or `end`. Default: the edges of the node if they can tell, else it fails.',
-      }),
-    ),
-    on_timeout: Type.Optional(
-      Type.String({ description: 'After `escalate`: node id, or `end`. Default: `fallback_node`, else it fails.' }),
-    ),
-    review_timeout_secs: Type.Optional(
-      Type.Number({
-        exclusiveMinimum: 0,
-        description:
-          'Seconds that a person has after `escalate`. Default: `timeouts.approval_timeout` of the workflow, else no limit.',
-      }),
-    ),
-    ...OUTPUT_PROPERTIES,
-  },
-  { description: 'Scores the work before it. The runtime does it itself.' },
+const REVIEW_TIMEOUT = seconds(
+  'Time that a person has after `escalate`. Default: `timeouts.approval_timeout` of the workflow, else no limit.',
+  { otherwise: (_: Fields, { approvalTimeoutSecs }: KindDefaults) => approvalTimeoutSecs, spellings: ['review_timeout'] },
 );
-export type Eval = Static<typeof Eval>;
 
-export const evaluation: KindDefinition<Eval> = defineKind<Eval>({
+const EVAL = declareKind({
   type: 'eval',
-  schema: Eval,
-  normalise: (fields, { approvalTimeoutSecs }) => {
-    const on_fail = fields.oneOf(['on_fail'], ON_FAIL) ?? 'halt';
-    const max_retries = fields.integer(['max_retries'], 0) ?? 0;
-    if (on_fail === 'retry_with_feedback' && max_retries === 0)
-      fields.warning(
-        'eval_never_retries',
-        'on_fail',
-        'is retry_with_feedback, but max_retries is 0',
-        'set max_retries to 1 or more',
-      );
-    return {
-      type: 'eval',
-      scorers: readScorers(fields),
-      on_fail,
-      max_retries,
-      ...optional('input_expr', fields.text('input_expr')),
-      ...optional('retry_node', fields.name('retry_node')),
-      ...optional('on_approved', fields.name('on_approved')),
-      ...optional('on_rejected', fields.name('on_rejected')),
-      ...optional('on_timeout', fields.name('on_timeout')),
-      ...reviewTimeout(on_fail, fields.seconds(['review_timeout_secs']) ?? approvalTimeoutSecs),
-      ...readOutputFields(fields),
-    };
-  },
-  aliases: { input_expr: ['input'], review_timeout_secs: ['review_timeout'] },
-  requiredKeys: ['scorers'],
-  documentProperties: {
-    scorers: Type.Array(ScorerDocument, { description: 'All of them must pass.' }),
-    review_timeout_secs: duration(
-      'Time that a person has after `escalate`. Default: `timeouts.approval_timeout` of the workflow, else no limit.',
+  description: 'Scores the work before it. The runtime does it itself.',
+  fields: {
+    scorers: SCORERS,
+    on_fail: choice(
+      ON_FAIL,
+      'When a scorer does not pass: `halt` fails the node, `log_and_continue` goes on, `escalate` asks a person, `retry_with_feedback` runs the work before it again.',
+      { default: 'halt', distinctive: true },
     ),
+    max_retries: integer('How often that work runs again, at most; then the node fails.', {
+      minimum: 0,
+      default: 0,
+      distinctive: true,
+    }),
+    input_expr: text('Expression or template for what is judged. Default: the output that reached the node.', {
+      spellings: ['input_expr', 'input'],
+      distinctive: true,
+    }),
+    on_approved: target('After `escalate`: node id, or `end`. Default: the edges of the node.'),
+    on_rejected: target('After `escalate`: node id, or `end`. Default: the edges of the node if they can tell, else it fails.'),
+    on_timeout: target('After `escalate`: node id, or `end`. Default: `fallback_node`, else it fails.'),
+    retry_node: target(
+      'Where the work begins that runs again: a node on every path to this one. Default: the last one that works.',
+      { names: 'node', distinctive: true },
+    ),
+    review_timeout_secs: {
+      ...REVIEW_TIMEOUT,
+      read(fields, key, defaults) {
+        const read = REVIEW_TIMEOUT.read(fields, key, defaults);
+        return fields.json('on_fail') === 'escalate' ? read : undefined;
+      },
+    } satisfies typeof REVIEW_TIMEOUT,
+    ...OUTPUT,
   },
-  distinctiveKeys: ['scorers', 'on_fail', 'max_retries', 'input_expr', 'retry_node'],
+});
+export type Eval = KindOf<typeof EVAL>;
+export type Scorer = Eval['scorers'][number];
+type LlmJudge = Extract<Scorer, { readonly type: 'llm_judge' }>;
+
+export const evaluation = defineKind(EVAL, {
+  check({ on_fail, max_retries }, fields) {
+    if (on_fail !== 'retry_with_feedback' || max_retries > 0) return;
+    const hint = 'set max_retries to 1 or more';
+    fields.warning('eval_never_retries', 'on_fail', 'is retry_with_feedback, but max_retries is 0', hint);
+  },
   queue: () => 'general',
   policyNames: (kind) => ['eval', ...kind.scorers.flatMap(namesOf)],
   inputIsPrompt: false,
@@ -203,7 +173,6 @@ export const evaluation: KindDefinition<Eval> = defineKind<Eval>({
     maxRetries: max_retries,
     reviewTimeoutMs: review_timeout_secs === undefined ? null : Math.round(review_timeout_secs * 1000),
   }),
-  targets: (kind) => namedTargets(kind, 'on_approved', 'on_rejected', 'on_timeout', 'retry_node', 'fallback_node'),
   mapping: (kind) => ({
     input: judgedTemplate(kind),
     ...(judgesOf(kind).length === 0 ? {} : { rubrics: judgesOf(kind).map(({ rubric }) => rubric) }),
@@ -214,20 +183,6 @@ export const evaluation: KindDefinition<Eval> = defineKind<Eval>({
   }),
   mappingKey: null,
   payload: (kind, input) => ({ scorers: kind.scorers as unknown as Json[], on_fail: kind.on_fail, input }),
-  syntax: {
-    keys: {
-      scorers: { holds: 'json' },
-      on_fail: { holds: 'text' },
-      max_retries: { holds: 'json' },
-      input_expr: { holds: 'text', spellings: ['input_expr', 'input'] },
-      retry_node: { holds: 'target' },
-      on_approved: { holds: 'target' },
-      on_rejected: { holds: 'target' },
-      on_timeout: { holds: 'target' },
-      review_timeout_secs: { holds: 'duration', spellings: ['review_timeout'] },
-      ...OUTPUT_SYNTAX,
-    },
-  },
   testResult: (_kind, { output = true }) => ({
     output: isObject(output) ? { scorers: [], ...output } : { passed: output === true, scorers: [] },
   }),
@@ -266,67 +221,12 @@ function judgedTemplate({ input_expr = 'output' }: Eval): string {
   return input_expr.includes('{{') ? input_expr : `{{ ${input_expr} }}`;
 }
 
-function reviewTimeout(onFail: Eval['on_fail'], secs: number | undefined): { review_timeout_secs?: number } {
-  return onFail === 'escalate' ? optional('review_timeout_secs', secs) : {};
-}
-
-function readScorers(fields: Fields): Scorer[] {
-  const listed = fields.list('scorers') ?? [];
-  if (listed.length === 0) fields.error('missing_key', 'scorers', 'must list at least one scorer');
-  return listed.flatMap((raw, i) => {
-    const key = `scorers[${i}]`;
-    if (!isObject(raw)) {
-      fields.error('wrong_type', key, 'must be an object with a type');
-      return [];
-    }
-    return readScorer(fields.inside(key, raw)) ?? [];
-  });
-}
-
-function readScorer(fields: Fields): Scorer | null {
-  const type = fields.oneOf(['type'], SCORER_TYPES);
-  if (type === undefined) {
-    if (fields.json('type') === undefined) fields.error('missing_key', 'type', `is required: one of ${SCORER_TYPES.join(', ')}`);
-    return null;
-  }
-  switch (type) {
-    case 'llm_judge': {
-      const min_score = fields.number(['min_score'], 0) ?? DEFAULT_MIN_SCORE;
-      if (min_score > MAX_SCORE)
-        fields.error('wrong_type', 'min_score', `must be at most ${MAX_SCORE}: scores go from 1 to ${MAX_SCORE}`);
-      return {
-        type,
-        model: fields.requiredName('model'),
-        rubric: fields.requiredText('rubric'),
-        min_score,
-      };
-    }
-    case 'assertion':
-      return { type, checks: readChecks(fields) };
-    case 'latency':
-      return { type, threshold_ms: fields.number(['threshold_ms', 'max_ms'], 0) ?? DEFAULT_LATENCY_MS };
-    case 'cost':
-      return { type, threshold_usd: fields.number(['threshold_usd', 'max_usd', 'max_cost_usd'], 0) ?? DEFAULT_COST_USD };
-    case 'custom':
-      return { type, module: readModule(fields), kwargs: fields.object('kwargs') ?? {} };
-    default: {
-      const unhandled: never = type;
-      throw new TypeError(`unhandled scorer ${String(unhandled)}`);
-    }
-  }
-}
-
-/** SDKs write an empty `module` beside `scorer_ref`. */
-function readModule(fields: Fields): string {
-  return fields.name('module') ?? fields.name('scorer_ref') ?? fields.requiredName('module');
-}
-
 /** A list of checks in `checks`, or one in `check`. */
-function readChecks(fields: Fields): string[] {
-  const given = fields.json('checks', 'check');
+function readChecks(fields: Fields, key: string): string[] {
+  const given = fields.json(key);
   const listed: readonly Json[] = Array.isArray(given) ? given : given === undefined ? [] : [given];
   const checks = listed.flatMap((check) => (typeof check === 'string' && check.trim() !== '' ? [check] : []));
-  if (listed.length === 0) fields.error('missing_key', 'checks', 'must list at least one expression');
-  else if (checks.length < listed.length) fields.error('wrong_type', 'checks', 'must be texts: one expression each');
+  if (listed.length === 0) fields.error('missing_key', key, 'must list at least one expression');
+  else if (checks.length < listed.length) fields.error('wrong_type', key, 'must be texts: one expression each');
   return checks;
 }

@@ -1,73 +1,54 @@
-import { type Static, Type } from 'typebox';
-import type { Json } from '../json.ts';
-import { optional } from '../reading/fields.ts';
+import { Type } from 'typebox';
 import { shortened } from '../shortened.ts';
-import { defineKind, type KindDefinition } from './kind.ts';
-import { mapping, OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
-import { OUTPUT_SYNTAX } from './syntax.ts';
+import { custom, json, mapping, text } from './fields.ts';
+import { declareKind, defineKind } from './kind.ts';
+import { OUTPUT, UNCHECKED_SCHEMA } from './shared-fields.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const;
+type Method = (typeof METHODS)[number];
 
-export const Http = Type.Object(
-  {
-    type: Type.Literal('http'),
-    url: Type.String({ description: 'Absolute URL; may hold templates.' }),
-    method: Type.Enum(METHODS, { description: 'Default: `GET`; `POST` when there is a body.' }),
-    headers: mapping('Header names and their values; values may be templates. Default: none.'),
-    query: mapping('Query parameters and their values; values may be templates. Default: none.'),
-    body: Type.Optional(
-      Type.Unsafe<Json>({ description: 'Sent as JSON, a text as it is; may hold templates. Default: no body.' }),
-    ),
-    ...OUTPUT_PROPERTIES,
-  },
-  { description: 'An HTTP request that the runtime makes itself.' },
-);
-export type Http = Static<typeof Http>;
-
-export const http: KindDefinition<Http> = defineKind<Http>({
+const HTTP = declareKind({
   type: 'http',
-  schema: Http,
-  normalise: (fields) => {
-    const body = fields.json('body');
-    const method = fields.text('method')?.toUpperCase() ?? (body === undefined ? 'GET' : 'POST');
-    const known = METHODS.find((name) => name === method);
-    if (known === undefined)
-      fields.error('wrong_type', 'method', `must be one of ${METHODS.join(', ')}, not "${shortened(method, 60)}"`);
-    return {
-      type: 'http',
-      url: fields.requiredText('url'),
-      method: known ?? 'GET',
-      headers: fields.mapping('headers'),
-      query: fields.mapping('query'),
-      ...optional('body', body),
-      ...readOutputFields(fields),
-    };
-  },
-  aliases: { query: ['params'] },
-  requiredKeys: ['url'],
-  documentProperties: {
-    method: Type.String({
-      pattern: `^(?:${[...METHODS, ...METHODS.map((method) => method.toLowerCase())].join('|')})$`,
-      description: `One of ${METHODS.map((method) => `\`${method}\``).join(', ')}, in any case. Default: \`GET\`; \`POST\` when there is a body.`,
+  description: 'An HTTP request that the runtime makes itself.',
+  fields: {
+    url: text('Absolute URL; may hold templates.', { required: true, rendered: true, distinctive: true }),
+    method: custom(
+      {
+        schema: Type.Enum([...METHODS]),
+        document: Type.Unsafe<Method | Lowercase<Method>>({
+          type: 'string',
+          pattern: `^(?:${[...METHODS, ...METHODS.map((method) => method.toLowerCase())].join('|')})$`,
+          description: `One of ${METHODS.map((method) => `\`${method}\``).join(', ')}, in any case. Default: \`GET\`; \`POST\` when there is a body.`,
+        }),
+        holds: 'text',
+        read(fields, key): Method | undefined {
+          const given = fields.text(key);
+          const known = METHODS.find((method) => method === given?.toUpperCase());
+          if (given !== undefined && known === undefined)
+            fields.error('wrong_type', key, `must be one of ${METHODS.join(', ')}, not "${shortened(given.toUpperCase(), 60)}"`);
+          return known;
+        },
+      },
+      { default: (fields) => (fields.json('body') === undefined ? 'GET' : 'POST') },
+    ),
+    headers: mapping('Header names and their values; values may be templates. Default: none.', {
+      rendered: true,
+      distinctive: true,
     }),
+    query: mapping('Query parameters and their values; values may be templates. Default: none.', {
+      rendered: true,
+      spellings: ['query', 'params'],
+    }),
+    body: json('Sent as JSON, a text as it is; may hold templates. Default: no body.', { rendered: true, distinctive: true }),
+    output_schema: UNCHECKED_SCHEMA,
+    ...OUTPUT,
   },
-  distinctiveKeys: ['url', 'headers', 'body'],
+});
+
+export const http = defineKind(HTTP, {
   queue: () => 'tool',
   policyNames: (kind) => [`http.${kind.method.toLowerCase()}`, 'http'],
-  mapping: ({ url, headers, query, body }) => ({ url, headers, query, ...(body === undefined ? {} : { body }) }),
-  mappingKey: null,
   payload: (kind, input) => ({ method: kind.method, input }),
-  syntax: {
-    keys: {
-      url: { holds: 'text' },
-      method: { holds: 'text' },
-      headers: { holds: 'json' },
-      query: { holds: 'json', spellings: ['query', 'params'] },
-      body: { holds: 'json' },
-      output_schema: { holds: 'json' },
-      ...OUTPUT_SYNTAX,
-    },
-  },
   summary: (kind) => `${kind.method} ${kind.url}`,
   diagramShape: 'http',
 });

@@ -1,13 +1,14 @@
 import { type Static, Type } from 'typebox';
 import { isObject } from '../json.ts';
 import type { Fields } from '../reading/fields.ts';
-import { defineKind, type KindDefinition } from './kind.ts';
-import { OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
-import { OUTPUT_SYNTAX } from './syntax.ts';
+import { custom, names, text } from './fields.ts';
+import { declareKind, defineKind, type KindOf } from './kind.ts';
+import { OUTPUT } from './shared-fields.ts';
 
 const STRATEGIES = ['collect', 'first', 'custom'] as const;
 
 const STRATEGY = { description: 'The strategy.' };
+const FUNCTION_REF = Type.String({ description: '`module:function`.' });
 const MergeStrategy = Type.Union(
   [
     Type.Object(
@@ -19,7 +20,7 @@ const MergeStrategy = Type.Union(
       { description: 'Takes the first output and cancels what leads only here.' },
     ),
     Type.Object(
-      { type: Type.Literal('custom', STRATEGY), function_ref: Type.String({ description: '`module:function`.' }) },
+      { type: Type.Literal('custom', STRATEGY), function_ref: FUNCTION_REF },
       { description: 'Waits for all sources and lets a Python function merge their outputs.' },
     ),
   ],
@@ -27,53 +28,45 @@ const MergeStrategy = Type.Union(
 );
 type MergeStrategy = Static<typeof MergeStrategy>;
 
-export const Join = Type.Object(
-  {
-    type: Type.Literal('join'),
-    wait_for: Type.Array(Type.String(), {
-      description: 'Ids of nodes it waits for besides those that lead to it. Default: none.',
-    }),
-    merge_strategy: MergeStrategy,
-    ...OUTPUT_PROPERTIES,
-  },
-  { description: 'Waits for branches and merges their outputs.' },
-);
-export type Join = Static<typeof Join>;
-
-export const join: KindDefinition<Join> = defineKind<Join>({
+const JOIN = declareKind({
   type: 'join',
-  schema: Join,
-  normalise: (fields) => ({
-    type: 'join',
-    wait_for: [...new Set(fields.names('wait_for'))],
-    merge_strategy: mergeStrategy(fields),
-    ...readOutputFields(fields),
-  }),
-  aliases: { merge_strategy: ['strategy', 'mode'] },
-  documentProperties: {
-    merge_strategy: Type.Union(
-      [
-        Type.Enum(STRATEGIES, { description: '`custom` needs `function_ref`.' }),
-        MergeStrategy,
-        Type.Object(
-          {
-            custom: Type.Object(
-              { function_ref: Type.String({ description: '`module:function`.' }) },
-              { description: 'The function.' },
+  description: 'Waits for branches and merges their outputs.',
+  fields: {
+    merge_strategy: custom(
+      {
+        schema: MergeStrategy,
+        document: Type.Union(
+          [
+            Type.Enum([...STRATEGIES], { description: '`custom` needs `function_ref`.' }),
+            MergeStrategy,
+            Type.Object(
+              { custom: Type.Object({ function_ref: FUNCTION_REF }, { description: 'The function.' }) },
+              { description: 'A custom strategy.' },
             ),
-          },
-          { description: 'A custom strategy.' },
+            Type.Object(
+              { type: Type.Literal('custom', STRATEGY) },
+              { description: 'A custom strategy with `function_ref` beside it.' },
+            ),
+          ],
+          { description: 'How the outputs of the sources become one. Default: `collect`.' },
         ),
-        Type.Object(
-          { type: Type.Literal('custom', STRATEGY) },
-          { description: 'A custom strategy with `function_ref` beside it.' },
-        ),
-      ],
-      { description: 'How the outputs of the sources become one. Default: `collect`.' },
+        read: mergeStrategy,
+      },
+      { default: { type: 'collect' }, spellings: ['strategy', 'mode'], distinctive: true },
     ),
-    function_ref: Type.String({ description: '`module:function` of a custom strategy.' }),
+    function_ref: text('`module:function` of a custom strategy.', { only: 'document and file' }),
+    ...OUTPUT,
+    wait_for: names('Ids of nodes it waits for besides those that lead to it. Default: none.', {
+      names: 'node',
+      holds: 'sources',
+      distinct: true,
+      distinctive: true,
+    }),
   },
-  distinctiveKeys: ['wait_for', 'merge_strategy'],
+});
+export type Join = KindOf<typeof JOIN>;
+
+export const join = defineKind(JOIN, {
   behaviour: (kind) => (kind.merge_strategy.type === 'custom' ? 'work' : 'control'),
   queue: (kind) => (kind.merge_strategy.type === 'custom' ? 'python_tool' : null),
   policyNames: (kind) => {
@@ -84,21 +77,13 @@ export const join: KindDefinition<Join> = defineKind<Join>({
   objectResultIsPatch: true,
   joins: (kind) => (kind.merge_strategy.type === 'first' ? 'first' : 'all'),
   waitsForNodes: (kind) => kind.wait_for,
-  syntax: {
-    keys: {
-      merge_strategy: { holds: 'json', spellings: ['strategy'] },
-      function_ref: { holds: 'text' },
-      ...OUTPUT_SYNTAX,
-      wait_for: { holds: 'sources' },
-    },
-  },
   summary: ({ merge_strategy: { type } }) => (type === 'collect' ? 'waits for all' : type === 'first' ? 'first wins' : 'merge'),
   diagramShape: 'join',
   letter: '>',
 });
 
 /** The function of a custom join, which gets `{outputs, by_source, state}`; null for the other strategies. */
-export function mergeFunction(kind: Join): { module: string; function: string } | null {
+export function mergeFunction(kind: Pick<Join, 'merge_strategy'>): { module: string; function: string } | null {
   if (kind.merge_strategy.type !== 'custom') return null;
   const reference = kind.merge_strategy.function_ref;
   const colon = reference.lastIndexOf(':');
@@ -106,13 +91,13 @@ export function mergeFunction(kind: Join): { module: string; function: string } 
 }
 
 /** `"first"`, `{"type": "first"}`, `{"custom": {"function_ref": "m:f"}}`, `{"type": "custom", "function_ref": "m:f"}`. */
-function mergeStrategy(fields: Fields): MergeStrategy {
-  const raw = fields.json('merge_strategy') ?? 'collect';
+function mergeStrategy(fields: Fields, key: string): MergeStrategy | undefined {
+  const raw = fields.json(key) ?? 'collect';
   const name = isObject(raw) ? (raw.type ?? Object.keys(raw)[0]) : raw;
   const type = STRATEGIES.find((strategy) => strategy === name);
   if (type === undefined) {
-    fields.error('wrong_type', 'merge_strategy', 'must be "collect", "first" or {"custom": {"function_ref": "module:function"}}');
-    return { type: 'collect' };
+    fields.error('wrong_type', key, 'must be "collect", "first" or {"custom": {"function_ref": "module:function"}}');
+    return undefined;
   }
   if (type !== 'custom') return { type };
   const custom = isObject(raw) ? (isObject(raw.custom) ? raw.custom : raw) : {};
@@ -122,6 +107,6 @@ function mergeStrategy(fields: Fields): MergeStrategy {
     const functionRef = reference.includes(':') ? reference : reference.replace(/\.([^.]+)$/, ':$1');
     if (/^[^:\s]+:[^:\s]+$/.test(functionRef)) return { type, function_ref: functionRef };
   }
-  fields.error('wrong_type', 'merge_strategy', 'custom needs a function_ref of the form "module:function"');
-  return { type: 'collect' };
+  fields.error('wrong_type', key, 'custom needs a function_ref of the form "module:function"');
+  return undefined;
 }

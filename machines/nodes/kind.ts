@@ -1,8 +1,8 @@
-import type { TSchema } from 'typebox';
+import { type TSchema, Type } from 'typebox';
 import type { Json, JsonObject } from '../json.ts';
 import type { Fields } from '../reading/fields.ts';
-import { namedTargets } from './shared-fields.ts';
-import { type KindSyntax, OUTPUT_SYNTAX } from './syntax.ts';
+import type { FieldTable, KindDefaults, NormalForm } from './field.ts';
+import { objectSchema, readerOf } from './field-tables.ts';
 
 /** Queues that external workers can claim from. */
 export type Queue = 'model' | 'tool' | 'python_tool' | 'java_tool' | 'retrieval' | 'privileged' | 'general';
@@ -21,11 +21,6 @@ export type Behaviour = 'work' | 'control' | 'approval' | 'wait' | 'child' | 'ju
 export interface NamedTarget {
   readonly role: string;
   readonly to: string;
-}
-
-/** Settings of the workflow that a kind takes its defaults from. */
-export interface KindDefaults {
-  readonly approvalTimeoutSecs: number | undefined;
 }
 
 /** The function that the workflow's `tools` name for a tool, by the language of the external workers that call it. */
@@ -98,29 +93,46 @@ export interface ModelCall {
  */
 export type TimeoutOutcome = 'continue' | 'continue_unless_routed' | 'fail';
 
+/** What a kind declares of itself: how it is written follows from it, in documents, in workflow files and in TypeScript. */
+export interface KindDeclaration {
+  readonly type: string;
+  readonly description: string;
+  /** Its keys, in the order of a compiled document. */
+  readonly fields: FieldTable;
+  /** Whether `timeout` limits an attempt in a workflow file, and `retry` says what follows a failed one. Default: true. */
+  readonly attempts?: boolean;
+  /** Whether `next` may follow in a workflow file. Default: true. */
+  readonly next?: boolean;
+}
+
+/** The kind in normal form. */
+export type KindOf<D extends KindDeclaration> = { readonly type: D['type'] } & NormalForm<D['fields']>;
+
+/** A declaration with the types of its fields. */
+export function declareKind<const D extends KindDeclaration>(declaration: D): D {
+  return declaration;
+}
+
 /**
  * Everything that distinguishes one node kind from the others; `machines/nodes/<type>.ts` exports one, made by `defineKind`, and
  * `machines/nodes/index.ts` lists it. No other module asks for the name of a kind.
  *
  * Members that are not functions hold for every node of the kind. Every member is documented with the default that `defineKind` gives it.
  */
-export interface KindDefinition<K extends { readonly type: string }> {
+export interface KindDefinition<K extends { readonly type: string }, D extends KindDeclaration = KindDeclaration> {
   readonly type: K['type'];
+  readonly declaration: D;
   /** The kind in normal form. */
   readonly schema: TSchema;
   /**
    * Reads any accepted spelling into the normal form. `fields` are those of the author's kind object with the node's own
-   * extension keys merged in (`on_rejected` beside `kind` counts as inside it); problems are noted there.
+   * extension keys merged in (`on_rejected` beside `kind` counts as inside it); problems are noted there. Default: field by field.
    */
   normalise(fields: Fields, defaults: KindDefaults): K;
-  /** Other spellings of the kind's keys in documents, by the key of the normal form. Default: none. */
-  readonly aliases: Readonly<Record<string, readonly string[]>>;
-  /** Keys that a document must have; the others have defaults. Default: none. */
-  readonly requiredKeys: readonly string[];
-  /** Keys that documents write otherwise than the normal form has them, or that it does not have. Default: none. */
-  readonly documentProperties: Readonly<Record<string, TSchema>>;
-  /** Keys that are worth a warning on a kind that does not read them, besides `output_key` and `fallback_node`. Default: none. */
-  readonly distinctiveKeys: readonly string[];
+  /** Notes what is wrong with the fields together. Default: nothing. */
+  check(kind: K, fields: Fields): void;
+  /** Fills in what the author of a workflow file left out. Default: nothing. */
+  complete(kind: Record<string, Json>, facts: AuthoredFacts): void;
 
   /** Default: `work`. */
   behaviour(kind: K): Behaviour;
@@ -166,16 +178,16 @@ export interface KindDefinition<K extends { readonly type: string }> {
   /** The workflow that a child execution runs; without a version, the one registered last. Default: null. */
   childWorkflow(kind: K): { readonly ref: string; readonly version: string | undefined } | null;
 
-  /** The template that each attempt renders into its input; null = the whole state is the input. Default: null. */
+  /** The template that each attempt renders into its input; null = the whole state is the input. Default: the fields that are rendered. */
   mapping(kind: K): Json | null;
-  /** Key of the mapping; null = every key of the mapping is a key of the kind. Default: `input_mapping`. */
+  /** Key of the mapping; null = every key of the mapping is a key of the kind. Default: the only field that is rendered, if it is a mapping. */
   readonly mappingKey: string | null;
   /** The template that a person is shown, and the key it is written at. Default: null. */
   prompt(kind: K): { readonly key: string; readonly template: string } | null;
   /** The mapping from a child's final state to the node's output; null = the final state is the output. Default: null. */
   outputMapping(kind: K): JsonObject | string | null;
 
-  /** Targets named beside edges; branches come first, as written. Default: `fallback_node`. */
+  /** Targets named beside edges; branches come first, as written. Default: the fields that are targets. */
   targets(kind: K): readonly NamedTarget[];
   /** `choice`: takes the first branch or edge whose condition holds; `all`: starts all of them. Default: null. */
   readonly branching: 'choice' | 'all' | null;
@@ -210,8 +222,6 @@ export interface KindDefinition<K extends { readonly type: string }> {
   /** Nodes and edges that it stands for besides itself. Default: none. */
   expand(kind: K, id: string): Expansion | null;
 
-  /** How it is written in a workflow file. Default: `output_key` and `fallback_node`. */
-  readonly syntax: KindSyntax;
   /** What the results of a test may say of it: how its work ended, a model's answer, a decision, an event, or nothing. Default: `work`. */
   readonly testReplies: 'work' | 'model' | 'decision' | 'event' | 'none';
   /** What its work tells the machine for a result that a test scripts. Default: the output, `{}` if there is none. */
@@ -246,20 +256,34 @@ export type NodeShape =
   | 'subgraph'
   | 'limit_exceeded';
 
-/** What a kind has to say itself. */
-type Required = 'type' | 'schema' | 'normalise';
-type KindSpec<K extends { readonly type: string }> = Pick<KindDefinition<K>, Required> &
-  Partial<Omit<KindDefinition<K>, Required | 'expands'>>;
+/** What is known of a kind that was read from a workflow file, besides its keys. */
+export interface AuthoredFacts {
+  /** The node's id. */
+  readonly id: string;
+  /** The durations that were written, by their fields. */
+  readonly durations: ReadonlySet<string>;
+}
 
-/** A definition with the defaults for what `spec` does not say. */
-export function defineKind<K extends { readonly type: string; readonly fallback_node?: string }>(
-  spec: KindSpec<K>,
-): KindDefinition<K> {
-  return {
-    aliases: {},
-    requiredKeys: [],
-    documentProperties: {},
-    distinctiveKeys: [],
+/** What a kind says beside its declaration. */
+type KindBehaviour<K extends { readonly type: string }> = Partial<
+  Omit<KindDefinition<K>, 'type' | 'declaration' | 'schema' | 'expands'>
+>;
+
+/** A definition with the defaults for what `behaviour` does not say. */
+export function defineKind<const D extends KindDeclaration>(
+  declaration: D,
+  behaviour: KindBehaviour<KindOf<D>>,
+): KindDefinition<KindOf<D>, D> {
+  type K = KindOf<D>;
+  const { type, description, fields } = declaration;
+  const { check = () => {} } = behaviour;
+  const definition: KindDefinition<K> = {
+    type: type as K['type'],
+    declaration,
+    schema: objectSchema(fields, description, { type: Type.Literal(type) }),
+    normalise: readerOf(fields, { type }, check as never) as unknown as KindDefinition<K>['normalise'],
+    check,
+    complete: () => {},
     behaviour: () => 'work',
     queue: () => null,
     policyNames: () => [],
@@ -280,11 +304,10 @@ export function defineKind<K extends { readonly type: string; readonly fallback_
     payload: () => ({}),
     objectResultIsPatch: false,
     childWorkflow: () => null,
-    mapping: () => null,
-    mappingKey: 'input_mapping',
+    ...mappingOf(fields),
     prompt: () => null,
     outputMapping: () => null,
-    targets: (kind) => namedTargets(kind, 'fallback_node'),
+    targets: targetsOf(fields),
     branching: null,
     branches: () => [],
     branchTarget: () => null,
@@ -298,17 +321,48 @@ export function defineKind<K extends { readonly type: string; readonly fallback_
     parkTimeoutMs: () => null,
     timeoutOutcome: () => 'fail',
     outcomeEdgeHint: () => null,
-    expands: spec.expand !== undefined,
+    expands: behaviour.expand !== undefined,
     expand: () => null,
-    syntax: { keys: OUTPUT_SYNTAX },
     testReplies: 'work',
     testResult: (_kind, { output = {} }) => ({ output }),
     patchedKeys: () => ({}),
     internalState: () => ({}),
     exploredOutputs: [],
-    summary: (kind) => spec.policyNames?.(kind)[0] ?? '',
+    summary: (kind) => behaviour.policyNames?.(kind)[0] ?? '',
     diagramShape: 'tool',
-    letter: spec.type.slice(0, 1),
-    ...spec,
+    letter: type.slice(0, 1),
+    ...behaviour,
   };
+  return { ...definition, declaration };
+}
+
+/** The targets among a kind's fields that the author named, in the order of the fields. */
+function targetsOf(fields: FieldTable): (kind: object) => readonly NamedTarget[] {
+  const roles = Object.keys(fields).filter((key) => fields[key]?.isTarget);
+  return (kind) =>
+    roles.flatMap((role) => {
+      const to = (kind as Readonly<Record<string, string | undefined>>)[role];
+      return to === undefined ? [] : [{ role, to }];
+    });
+}
+
+/** One mapping is the input; of several fields, the input has those that are there. Null if there are none. */
+function mappingOf(fields: FieldTable): { mapping(kind: object): Json | null; mappingKey: string | null } {
+  const rendered = Object.keys(fields).filter((key) => fields[key]?.options.rendered);
+  const [only] = rendered;
+  if (rendered.length < 2 && (only === undefined || only === 'input_mapping')) {
+    const mapping = (kind: { readonly input_mapping?: JsonObject | string }) => mappingUnlessEmpty(kind.input_mapping ?? {});
+    return { mapping: only === undefined ? () => null : mapping, mappingKey: 'input_mapping' };
+  }
+  const mapping = (kind: object): Json | null => {
+    const values = kind as Readonly<Record<string, Json | undefined>>;
+    const present = rendered.flatMap((key) => (values[key] === undefined ? [] : [[key, values[key]] as const]));
+    return present.length === 0 ? null : Object.fromEntries(present);
+  };
+  return { mapping, mappingKey: null };
+}
+
+/** Null for a mapping without entries, which means the whole state. */
+export function mappingUnlessEmpty(given: JsonObject | string): Json | null {
+  return typeof given === 'string' || Object.keys(given).length > 0 ? given : null;
 }

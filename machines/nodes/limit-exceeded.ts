@@ -1,20 +1,16 @@
-import { type Static, Type } from 'typebox';
-import { defineKind, type KindDefinition } from './kind.ts';
+import { declareKind, defineKind } from './kind.ts';
 
-export const LimitExceeded = Type.Object(
-  { type: Type.Literal('limit_exceeded') },
-  { description: 'Ends the execution as `limit_exceeded`.' },
-);
-export type LimitExceeded = Static<typeof LimitExceeded>;
-
-export const limitExceeded: KindDefinition<LimitExceeded> = defineKind<LimitExceeded>({
+const LIMIT_EXCEEDED = declareKind({
   type: 'limit_exceeded',
-  schema: LimitExceeded,
-  normalise: () => ({ type: 'limit_exceeded' }),
+  description: 'Ends the execution as `limit_exceeded`.',
+  attempts: false,
+  next: false,
+  fields: {},
+});
+
+export const limitExceeded = defineKind(LIMIT_EXCEEDED, {
   behaviour: () => 'control',
-  targets: () => [],
   endsExecution: true,
-  syntax: { keys: {}, attempts: false, next: false },
   testReplies: 'none',
   diagramShape: 'limit_exceeded',
   letter: '!',

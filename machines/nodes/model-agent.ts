@@ -1,115 +1,84 @@
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
 import { expandAgent } from './agent-loop.ts';
-import { readAgentTools } from './agent-tools.ts';
-import { CALLS_PER_ANSWER_PROPERTY, readCallsPerAnswer } from './calls-per-answer.ts';
-import { defineKind, type KindDefinition, type ScriptedResult } from './kind.ts';
+import { type AgentTool, readAgentTools, type WrittenTools } from './agent-tools.ts';
+import { custom, integer, outputSchema, stateKey, text } from './fields.ts';
+import { declareKind, defineKind, type KindOf, mappingUnlessEmpty, type ScriptedResult } from './kind.ts';
+import { MAX_TOKENS, MODEL_REF, TEMPERATURE } from './model.ts';
 import { declaredNameOf, namesOfModel } from './model-names.ts';
-import { INPUT_MAPPING, mappingUnlessEmpty, OUTPUT_PROPERTIES, readOutputFields, readOutputSchema } from './shared-fields.ts';
-import { OUTPUT_SYNTAX } from './syntax.ts';
+import { CALLS_PER_ANSWER, DECLARED, INPUT_MAPPING, OUTPUT } from './shared-fields.ts';
 
 const DEFAULT_MAX_TURNS = 10;
-const MAX_PARALLEL_CALLS = 8;
 
-const AgentTool = Type.Object(
-  {
-    name: Type.String({ description: 'As the model calls it.' }),
-    description: Type.Optional(Type.String({ description: 'What the model is told of it.' })),
-    parameters: Type.Optional(Type.Unsafe<JsonObject>({ type: 'object', description: 'JSON Schema of its arguments.' })),
-    node: Type.Unsafe<JsonObject>({ type: 'object', description: 'The node that carries out a call, without its input.' }),
-  },
-  { description: 'A tool that the agent may call.' },
+const Tool = Type.Object({
+  name: Type.String(),
+  description: Type.Optional(Type.String()),
+  parameters: Type.Optional(Type.Object({})),
+  node: Type.Object({}),
+});
+
+const CONVERSATION_KEY = stateKey(
+  'State key of the conversation, `{messages, requested, calls, waiting, turns, tool_calls}`. Default: `<node id>_conversation`.',
+  { default: ({ location }: Fields) => defaultKey(location.node_id ?? ''), distinctive: true },
 );
 
-export const ModelAgent = Type.Object(
-  {
-    type: Type.Literal('agent'),
-    model_ref: Type.String({
-      description: 'Model: a name in `models` or of the operator, `provider/model`, or a name such as `gpt-4o`.',
-    }),
-    system_prompt: Type.Optional(Type.String({ description: 'Instructions of the agent; may hold templates.' })),
-    prompt: Type.Optional(
-      Type.String({
-        description: 'The task, which may hold templates. Default: the input mapping as JSON text, or `state.messages`.',
-      }),
-    ),
-    input_mapping: INPUT_MAPPING,
-    tools: Type.Array(AgentTool, { description: 'Tools that the agent may call. Default: none.' }),
-    max_turns: Type.Integer({
-      minimum: 1,
-      description: `Times that the model is asked for one task, at most. The last time, it has to answer. Default: ${DEFAULT_MAX_TURNS}.`,
-    }),
-    parallel_tool_calls: Type.Integer({
-      minimum: 1,
-      maximum: MAX_PARALLEL_CALLS,
-      description: 'Tool calls of one answer that are carried out at the same time, at most. Default: 1.',
-    }),
-    conversation_key: Type.String({
-      description:
-        'State key of the conversation, `{messages, requested, calls, waiting, turns, tool_calls}`. Default: `<node id>_conversation`.',
-    }),
-    temperature: Type.Optional(Type.Number({ minimum: 0, description: "Default: the provider's." })),
-    max_tokens: Type.Optional(
-      Type.Integer({ minimum: 1, description: "Tokens of an answer, at most. Default: the provider's." }),
-    ),
-    output_schema: Type.Optional(
-      Type.Unsafe<JsonObject>({ type: 'object', description: 'JSON Schema of the last answer, which is parsed and checked.' }),
-    ),
-    declared: Type.Optional(
-      Type.Object(
-        { provider: Type.String({ description: 'Provider.' }), model: Type.String({ description: 'Its name there.' }) },
-        { description: 'The model that `models` names. Set by the runtime.' },
-      ),
-    ),
-    ...CALLS_PER_ANSWER_PROPERTY,
-    ...OUTPUT_PROPERTIES,
-  },
-  {
-    description:
-      'A language model that calls tools until it has an answer. Each turn is a visit to this node; each call is one to a node of its own, `<node id>.<tool>`.',
-  },
-);
-export type ModelAgent = Static<typeof ModelAgent>;
-
-export const modelAgent: KindDefinition<ModelAgent> = defineKind<ModelAgent>({
+export const MODEL_AGENT = declareKind({
   type: 'agent',
-  schema: ModelAgent,
-  normalise: (fields) => ({
-    type: 'agent',
-    model_ref: fields.requiredName('model_ref'),
-    ...optional('system_prompt', fields.text('system_prompt')),
-    ...optional('prompt', fields.text('prompt')),
-    input_mapping: fields.mapping('input_mapping'),
-    tools: readAgentTools(fields),
-    max_turns: fields.integer(['max_turns'], 1) ?? DEFAULT_MAX_TURNS,
-    parallel_tool_calls: parallelCalls(fields),
-    ...readCallsPerAnswer(fields),
-    conversation_key: conversationKey(fields),
-    ...optional('temperature', fields.number(['temperature'], 0)),
-    ...optional('max_tokens', fields.integer(['max_tokens'], 1)),
-    ...optional('output_schema', readOutputSchema(fields)),
-    ...readOutputFields(fields),
-  }),
-  aliases: {
-    model_ref: ['model'],
-    system_prompt: ['instructions', 'system'],
-    prompt: ['prompt_ref', 'goal', 'task'],
-    input_mapping: ['input'],
-    max_turns: ['max_iterations'],
-  },
-  requiredKeys: ['model_ref'],
-  documentProperties: {
-    tools: Type.Array(Type.Unsafe<JsonObject | string>({ type: ['string', 'object'], description: 'A tool.' }), {
-      description:
-        'Names of tools (`refund`, `mcp:server.tool`, `workflow:id`), or `{name, description, parameters}` with `tool`, `server` and `tool`, `workflow` or `kind`; also `retry_policy`, `timeout` and `policy`.',
+  description:
+    'A language model that calls tools until it has an answer. Each turn is a visit to this node; each call is one to a node of its own, `<node id>.<tool>`.',
+  fields: {
+    model_ref: MODEL_REF,
+    system_prompt: text('Instructions of the agent; may hold templates.', {
+      spellings: ['instructions', 'system', 'system_prompt'],
     }),
-    output_schema: Type.Unsafe<JsonObject | string>({
-      type: ['object', 'string'],
-      description: 'JSON Schema of the last answer, which is parsed and checked. An object or its text.',
+    prompt: text('The task, which may hold templates. Default: the input mapping as JSON text, or `state.messages`.', {
+      spellings: ['prompt', 'goal', 'task', 'prompt_ref'],
     }),
+    input_mapping: INPUT_MAPPING,
+    tools: custom(
+      {
+        schema: Type.Array(Tool),
+        document: Type.Unsafe<WrittenTools>(
+          Type.Array(Type.Unsafe({ type: ['string', 'object'], description: 'A tool.' }), {
+            description:
+              'Names of tools (`refund`, `mcp:server.tool`, `workflow:id`), or `{name, description, parameters}` with `tool`, `server` and `tool`, `workflow` or `kind`; also `retry_policy`, `timeout` and `policy`.',
+          }),
+        ),
+        holds: 'tools',
+        read: readAgentTools,
+      },
+      { default: [] as AgentTool[] },
+    ),
+    max_turns: integer(
+      `Times that the model is asked for one task, at most. The last time, it has to answer. Default: ${DEFAULT_MAX_TURNS}.`,
+      { minimum: 1, default: DEFAULT_MAX_TURNS, spellings: ['max_turns', 'max_iterations'], distinctive: true },
+    ),
+    parallel_tool_calls: integer('Tool calls of one answer that are carried out at the same time, at most. Default: 1.', {
+      minimum: 1,
+      maximum: 8,
+      default: 1,
+      distinctive: true,
+    }),
+    conversation_key: {
+      ...CONVERSATION_KEY,
+      read(fields, key, defaults) {
+        const read = CONVERSATION_KEY.read(fields, key, defaults) ?? '';
+        if (!IDENTIFIER.test(read)) fields.error('bad_name', key, 'must be letters, digits and "_"');
+        return read;
+      },
+    } satisfies typeof CONVERSATION_KEY,
+    temperature: TEMPERATURE,
+    max_tokens: MAX_TOKENS,
+    max_calls_per_answer: CALLS_PER_ANSWER,
+    output_schema: outputSchema('JSON Schema of the last answer, which is parsed and checked. An object or its text.'),
+    declared: DECLARED,
+    ...OUTPUT,
   },
-  distinctiveKeys: ['max_turns', 'parallel_tool_calls', 'max_calls_per_answer', 'conversation_key'],
+});
+export type ModelAgent = KindOf<typeof MODEL_AGENT>;
+
+export const modelAgent = defineKind(MODEL_AGENT, {
   queue: () => 'model',
   policyNames: (kind) =>
     kind.declared === undefined ? namesOfModel(kind.model_ref) : [kind.model_ref, declaredNameOf(kind.model_ref, kind.declared)],
@@ -146,25 +115,8 @@ export const modelAgent: KindDefinition<ModelAgent> = defineKind<ModelAgent>({
   patchedKeys: (kind) => ({ [kind.conversation_key]: ['conversation'] }),
   internalState: (kind) => ({ [kind.conversation_key]: ['messages'] }),
   expand: expandAgent,
-  syntax: {
-    keys: {
-      model_ref: { holds: 'text', spellings: ['model', 'model_ref'] },
-      system_prompt: { holds: 'text', spellings: ['instructions', 'system', 'system_prompt'] },
-      prompt: { holds: 'text', spellings: ['prompt', 'goal', 'task'] },
-      input_mapping: { holds: 'json', spellings: ['input', 'arguments'] },
-      tools: { holds: 'json' },
-      max_turns: { holds: 'json', spellings: ['max_turns', 'max_iterations'] },
-      parallel_tool_calls: { holds: 'json' },
-      conversation_key: { holds: 'text' },
-      temperature: { holds: 'json' },
-      max_tokens: { holds: 'json' },
-      max_calls_per_answer: { holds: 'json' },
-      output_schema: { holds: 'json' },
-      ...OUTPUT_SYNTAX,
-    },
-    complete(kind, { id }) {
-      kind.conversation_key ??= defaultKey(id);
-    },
+  complete(kind, { id }) {
+    kind.conversation_key ??= defaultKey(id);
   },
   summary: ({ model_ref, declared }) => declaredNameOf(model_ref, declared),
 });
@@ -191,21 +143,7 @@ function taskOf({ prompt, input_mapping }: ModelAgent): JsonObject {
   return input === null ? { history: '{{ state.messages }}' } : { prompt: input };
 }
 
-function parallelCalls(fields: Fields): number {
-  const given = fields.integer(['parallel_tool_calls'], 1) ?? 1;
-  if (given <= MAX_PARALLEL_CALLS) return given;
-  fields.error('out_of_range', 'parallel_tool_calls', `must be at most ${MAX_PARALLEL_CALLS}`);
-  return MAX_PARALLEL_CALLS;
-}
-
 const IDENTIFIER = /^[A-Za-z_]\w*$/;
-
-function conversationKey(fields: Fields): string {
-  const given = fields.stateKey('conversation_key');
-  if (given === undefined) return defaultKey(fields.location.node_id ?? '');
-  if (!IDENTIFIER.test(given)) fields.error('bad_name', 'conversation_key', 'must be letters, digits and "_"');
-  return given;
-}
 
 function defaultKey(id: string): string {
   const name = id.replace(/\W/g, '_');

@@ -1,11 +1,11 @@
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
-import { CALLS_PER_ANSWER_PROPERTY, readCallsPerAnswer } from './calls-per-answer.ts';
-import { defineKind, type KindDefinition } from './kind.ts';
+import type { SchemaMark } from './field.ts';
+import { custom, integer, name, number, outputSchema, stateKey, text } from './fields.ts';
+import { declareKind, defineKind, type KindOf } from './kind.ts';
 import { declaredNameOf, namesOfModel } from './model-names.ts';
-import { OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
-import { OUTPUT_SYNTAX } from './syntax.ts';
+import { CALLS_PER_ANSWER, DECLARED, OUTPUT } from './shared-fields.ts';
 
 const IDENTIFIER = /^[A-Za-z_]\w*$/;
 
@@ -18,70 +18,73 @@ const PATCHED_KEYS = {
 
 const INTERNAL_STATE = Object.fromEntries(Object.keys(PATCHED_KEYS).map((key) => [key, []]));
 
-const SCHEMA_DESCRIPTION = 'JSON Schema of the answer, which is parsed and checked.';
+/** A function as OpenAI describes it. */
+export interface ToolOfModel {
+  readonly name: string;
+  readonly description?: string;
+  readonly parameters?: JsonObject;
+}
 
-export const Model = Type.Object(
-  {
-    type: Type.Literal('model'),
-    model_ref: Type.String({
-      description: 'Model: a name in `models` or of the operator, `provider/model`, or a name such as `gpt-4o`.',
-    }),
-    prompt_ref: Type.String({ description: 'The prompt, which may hold templates. Empty: the messages in `state.messages`.' }),
-    system_prompt: Type.Optional(Type.String({ description: 'Instructions before the prompt; may hold templates.' })),
-    temperature: Type.Optional(Type.Number({ minimum: 0, description: "Default: the provider's." })),
-    max_tokens: Type.Optional(
-      Type.Integer({ minimum: 1, description: "Tokens of the answer, at most. Default: the provider's." }),
-    ),
-    tools: Type.Array(Type.Unsafe<JsonObject>({ type: 'object', description: 'A function as OpenAI describes it.' }), {
-      description: 'Functions that the model may ask for. The workflow calls them. Default: none.',
-    }),
-    output_schema: Type.Optional(Type.Unsafe<JsonObject>({ type: 'object', description: SCHEMA_DESCRIPTION })),
-    declared: Type.Optional(
-      Type.Object(
-        { provider: Type.String({ description: 'Provider.' }), model: Type.String({ description: 'Its name there.' }) },
-        { description: 'The model that `models` names. Set by the runtime.' },
-      ),
-    ),
-    ...CALLS_PER_ANSWER_PROPERTY,
-    ...OUTPUT_PROPERTIES,
-  },
-  { description: 'Asks a language model. The runtime calls its provider.' },
-);
-export type Model = Static<typeof Model>;
+/** The model that is asked. */
+export const MODEL_REF = name('Model: a name in `models` or of the operator, `provider/model`, or a name such as `gpt-4o`.', {
+  required: true,
+  spellings: ['model', 'model_ref'],
+});
 
-export const model: KindDefinition<Model> = defineKind<Model>({
+export const TEMPERATURE = number("Default: the provider's.", { minimum: 0, distinctive: true });
+
+export const MAX_TOKENS = integer("Tokens of the answer, at most. Default: the provider's.", { minimum: 1, distinctive: true });
+
+const MODEL = declareKind({
   type: 'model',
-  schema: Model,
-  normalise: (fields) => {
-    const output = readOutputFields(fields);
-    const { schema, key } = readOutputSchema(fields);
-    return {
-      type: 'model',
-      model_ref: fields.requiredName('model_ref'),
-      prompt_ref: fields.text('prompt_ref') ?? '',
-      ...optional('system_prompt', fields.text('system_prompt')),
-      ...optional('temperature', fields.number(['temperature'], 0)),
-      ...optional('max_tokens', fields.integer(['max_tokens'], 1)),
-      tools: readTools(fields),
-      ...readCallsPerAnswer(fields),
-      ...optional('output_schema', schema),
-      ...optional('output_key', key),
-      ...output,
-    };
-  },
-  aliases: { model_ref: ['model'], prompt_ref: ['prompt'], system_prompt: ['system'] },
-  requiredKeys: ['model_ref'],
-  documentProperties: {
-    tools: Type.Array(Type.Unsafe<JsonObject>({ type: 'object', description: 'A function as OpenAI describes it.' }), {
-      description:
-        'Functions that the model may ask for: `{name, description, parameters}`, alone or as `{type: function, function}`.',
+  description: 'Asks a language model. The runtime calls its provider.',
+  fields: {
+    model_ref: MODEL_REF,
+    prompt_ref: text('The prompt, which may hold templates. Empty: the messages in `state.messages`.', {
+      default: '',
+      spellings: ['prompt', 'prompt_ref', 'prompt_template'],
     }),
-    output_schema: Type.Unsafe<JsonObject | string>({
-      type: ['object', 'string'],
-      description: `${SCHEMA_DESCRIPTION} An object or its text; a text that is a name stands for \`output_key\`.`,
+    system_prompt: text('Instructions before the prompt; may hold templates.', {
+      spellings: ['system_prompt', 'system'],
+      distinctive: true,
+    }),
+    temperature: TEMPERATURE,
+    max_tokens: MAX_TOKENS,
+    max_calls_per_answer: CALLS_PER_ANSWER,
+    tools: custom(
+      {
+        document: Type.Unsafe<readonly ToolOfModel[]>(
+          Type.Array(Type.Unsafe<JsonObject>({ type: 'object', description: 'A function as OpenAI describes it.' }), {
+            description:
+              'Functions that the model may ask for: `{name, description, parameters}`, alone or as `{type: function, function}`.',
+          }),
+        ),
+        read: readTools,
+      },
+      { default: () => [] },
+    ),
+    output_schema: custom({
+      schema: Type.Unsafe<JsonObject>({ type: 'object' }),
+      document: Type.Unsafe<SchemaMark>({
+        type: ['object', 'string'],
+        description:
+          'JSON Schema of the answer, which is parsed and checked. An object or its text; a text that is a name stands for `output_key`.',
+      }),
+      holds: 'schema',
+      read: readOutputSchema,
+    }),
+    // `true` says what holds for every answer: JSON is parsed.
+    structured_output: outputSchema('The same as `output_schema`.', { only: 'file' }),
+    declared: DECLARED,
+    ...OUTPUT,
+    output_key: stateKey('State key that receives the output. Default: the rule of the kind, which is usually the node id.', {
+      otherwise: keyInSchema,
     }),
   },
-  distinctiveKeys: ['system_prompt', 'temperature', 'max_tokens', 'max_calls_per_answer'],
+});
+export type Model = KindOf<typeof MODEL>;
+
+export const model = defineKind(MODEL, {
   queue: () => 'model',
   policyNames: (kind) =>
     kind.declared === undefined ? namesOfModel(kind.model_ref) : [kind.model_ref, declaredNameOf(kind.model_ref, kind.declared)],
@@ -105,24 +108,9 @@ export const model: KindDefinition<Model> = defineKind<Model>({
     ...optional('max_tokens', kind.max_tokens),
     ...(kind.tools.length === 0 ? {} : { tools: kind.tools }),
   }),
-  syntax: {
-    keys: {
-      model_ref: { holds: 'text', spellings: ['model', 'model_ref'] },
-      prompt_ref: { holds: 'text', spellings: ['prompt', 'prompt_ref', 'prompt_template'] },
-      system_prompt: { holds: 'text', spellings: ['system_prompt', 'system'] },
-      temperature: { holds: 'json' },
-      max_tokens: { holds: 'json' },
-      max_calls_per_answer: { holds: 'json' },
-      tools: { holds: 'json' },
-      output_schema: { holds: 'json' },
-      structured_output: { holds: 'json' },
-      ...OUTPUT_SYNTAX,
-    },
-    /** `structured_output: true` says what holds for every answer: JSON is parsed. */
-    complete(kind) {
-      if (isObject(kind.structured_output)) kind.output_schema ??= kind.structured_output;
-      delete kind.structured_output;
-    },
+  complete(kind) {
+    if (isObject(kind.structured_output)) kind.output_schema ??= kind.structured_output;
+    delete kind.structured_output;
   },
   testReplies: 'model',
   testResult(kind, { output = {}, toolCalls = [] }) {
@@ -152,31 +140,35 @@ export function modelPatch(
   };
 }
 
-/** An object or its text is a schema. A text that is a name is a state key; any other text, such as a class name, says nothing. */
-function readOutputSchema(fields: Fields): { readonly schema?: JsonObject; readonly key?: string } {
-  const given = fields.json('output_schema');
-  if (given === undefined || given === null) return {};
-  if (isObject(given)) return { schema: given };
+/** An object or its text is a schema; any other text, such as a class name, says nothing. */
+function readOutputSchema(fields: Fields, key: string): JsonObject | undefined {
+  const given = fields.json(key);
+  if (given === undefined || isObject(given)) return given;
   if (typeof given !== 'string') {
-    fields.error('wrong_type', 'output_schema', 'must be a JSON Schema (an object or its text), or a state key');
-    return {};
+    fields.error('wrong_type', key, 'must be a JSON Schema (an object or its text), or a state key');
+    return undefined;
   }
-  if (IDENTIFIER.test(given)) return optional('key', fields.stateKey('output_schema'));
-  if (!given.trimStart().startsWith('{')) return {};
+  if (!given.trimStart().startsWith('{')) return undefined;
   try {
     const parsed = JSON.parse(given) as Json;
-    if (isObject(parsed)) return { schema: parsed };
+    if (isObject(parsed)) return parsed;
   } catch {
     // Reported like any other text that is no object.
   }
-  fields.error('wrong_type', 'output_schema', 'is not the text of a JSON object');
-  return {};
+  fields.error('wrong_type', key, 'is not the text of a JSON object');
+  return undefined;
 }
 
-function readTools(fields: Fields): JsonObject[] {
-  return (fields.list('tools') ?? []).flatMap((tool, i) => {
+/** A text in the place of the schema that is a name is the state key of the output. */
+function keyInSchema(fields: Fields): string | undefined {
+  const given = fields.json('output_schema');
+  return typeof given === 'string' && IDENTIFIER.test(given) ? fields.stateKey('output_schema') : undefined;
+}
+
+function readTools(fields: Fields, key: string): JsonObject[] | undefined {
+  return fields.list(key)?.flatMap((tool, i) => {
     if (isObject(tool) && typeof functionOf(tool).name === 'string') return [tool];
-    fields.error('wrong_type', `tools[${i}]`, 'must be an object {name, description, parameters}');
+    fields.error('wrong_type', `${key}[${i}]`, 'must be an object {name, description, parameters}');
     return [];
   });
 }

@@ -1,40 +1,35 @@
-import { type Static, Type } from 'typebox';
-import { optional } from '../reading/fields.ts';
-import { defineKind, type KindDefinition } from './kind.ts';
-import { namedTargets } from './shared-fields.ts';
+import { names, target } from './fields.ts';
+import { declareKind, defineKind } from './kind.ts';
 
-export const Parallel = Type.Object(
-  {
-    type: Type.Literal('parallel'),
-    branches: Type.Array(Type.String(), { description: 'Ids of the nodes that are started, besides the targets of its edges.' }),
-    join: Type.Optional(
-      Type.String({ description: 'Node id, or `end`: where those branches lead whose first node has no edges of its own.' }),
-    ),
-  },
-  { description: 'Starts all its branches at once.' },
-);
-export type Parallel = Static<typeof Parallel>;
-
-export const parallel: KindDefinition<Parallel> = defineKind<Parallel>({
+const PARALLEL = declareKind({
   type: 'parallel',
-  schema: Parallel,
-  normalise: (fields) => ({
-    type: 'parallel',
-    branches: [...new Set(fields.names('branches'))],
-    ...optional('join', fields.name('join')),
-  }),
-  distinctiveKeys: ['branches', 'join'],
+  description: 'Starts all its branches at once.',
+  attempts: false,
+  fields: {
+    join: target('Node id, or `end`: where those branches lead whose first node has no edges of its own.', {
+      names: 'target',
+      distinctive: true,
+    }),
+    branches: names('Ids of the nodes that are started, besides the targets of its edges.', {
+      names: 'target',
+      holds: 'starts',
+      distinct: true,
+      distinctive: true,
+    }),
+  },
+});
+
+export const parallel = defineKind(PARALLEL, {
   behaviour: () => 'control',
-  targets: (kind) => [...kind.branches.map((to) => ({ role: 'branch', to })), ...namedTargets(kind, 'join')],
+  targets: ({ branches, join }) => [
+    ...branches.map((to) => ({ role: 'branch', to })),
+    ...(join === undefined ? [] : [{ role: 'join', to: join }]),
+  ],
   branching: 'all',
   branches: (kind) => kind.branches.map((target) => ({ condition: null, target })),
   branchTarget: (kind) => kind.join ?? null,
-  syntax: {
-    keys: { join: { holds: 'target' }, branches: { holds: 'starts' } },
-    attempts: false,
-    complete(kind) {
-      if (kind.join === 'end') delete kind.join;
-    },
+  complete(kind) {
+    if (kind.join === 'end') delete kind.join;
   },
   testReplies: 'none',
   forwardsInput: true,

@@ -1,46 +1,35 @@
-import { type Static, Type } from 'typebox';
 import type { Json, JsonObject } from '../json.ts';
-import { defineKind, type KindDefinition, type Queue } from './kind.ts';
-import { INPUT_MAPPING, mappingUnlessEmpty, OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
-import { WORK_SYNTAX } from './syntax.ts';
+import { byRuntime, name, text } from './fields.ts';
+import { declareKind, defineKind, type KindOf, type Queue } from './kind.ts';
+import { INPUT_MAPPING, OUTPUT, TOOL_REF, UNCHECKED_SCHEMA } from './shared-fields.ts';
 
 /** The function that `tools` names for a tool. */
-export const TOOL_PROPERTIES = {
-  python: Type.Optional(
-    Type.Object(
-      {
-        module: Type.String({ description: 'Dotted name of the module.' }),
-        function: Type.String({ description: 'Name of the function in the module.' }),
-      },
-      { description: 'The Python function that `tools` names. Set by the runtime.' },
-    ),
-  ),
-  java: Type.Optional(
-    Type.Object(
-      {
-        class_name: Type.String({ description: 'Full name of the class.' }),
-        method: Type.String({ description: 'Name of the method.' }),
-      },
-      { description: 'The Java method that `tools` names. Set by the runtime.' },
-    ),
-  ),
+export const TOOL_FUNCTION = {
+  python: byRuntime('The Python function that `tools` names. Set by the runtime.', {
+    module: name('Dotted name of the module.', { required: true }),
+    function: name('Name of the function in the module.', { required: true }),
+  }),
+  java: byRuntime('The Java method that `tools` names. Set by the runtime.', {
+    class_name: name('Full name of the class.', { required: true }),
+    method: name('Name of the method.', { required: true }),
+  }),
 };
 
-export const Tool = Type.Object(
-  {
-    type: Type.Literal('tool'),
-    tool_ref: Type.String({ description: 'Name of the function that is called.' }),
+const TOOL = declareKind({
+  type: 'tool',
+  description:
+    'Calls a function by name: a function registered in this process, else the URL that `tools` declares, else an external worker; ' +
+    'one of its language when `tools` declares a Python or Java function.',
+  fields: {
+    tool_ref: TOOL_REF,
+    server: text('The MCP server of the tool: the node is an `mcp_tool` then.', { only: 'file' }),
     input_mapping: INPUT_MAPPING,
-    ...TOOL_PROPERTIES,
-    ...OUTPUT_PROPERTIES,
+    output_schema: UNCHECKED_SCHEMA,
+    ...TOOL_FUNCTION,
+    ...OUTPUT,
   },
-  {
-    description:
-      'Calls a function by name: a function registered in this process, else the URL that `tools` declares, else an external worker; ' +
-      'one of its language when `tools` declares a Python or Java function.',
-  },
-);
-export type Tool = Static<typeof Tool>;
+});
+export type Tool = KindOf<typeof TOOL>;
 
 type Called = Pick<Tool, 'tool_ref' | 'python' | 'java'>;
 
@@ -57,38 +46,23 @@ export function toolPayload({ tool_ref, python, java }: Called, input: Json): Js
   };
 }
 
-export const tool: KindDefinition<Tool> = defineKind<Tool>({
-  type: 'tool',
-  schema: Tool,
-  normalise: (fields) => ({
-    type: 'tool',
-    tool_ref: fields.requiredName('tool_ref'),
-    input_mapping: fields.mapping('input_mapping'),
-    ...readOutputFields(fields),
-  }),
-  aliases: { tool_ref: ['ref', 'tool'], input_mapping: ['arguments', 'input'] },
-  requiredKeys: ['tool_ref'],
-  distinctiveKeys: ['input_mapping', 'arguments'],
+export const tool = defineKind(TOOL, {
   queue: toolQueue,
   policyNames: (kind) => [kind.tool_ref],
   tool: (kind) => kind.tool_ref,
   catalogTool: (kind) => kind.tool_ref,
   withFunction: (kind, named) => ({ ...kind, ...named }),
-  mapping: (kind) => mappingUnlessEmpty(kind.input_mapping),
   payload: toolPayload,
   objectResultIsPatch: true,
-  syntax: {
-    keys: { tool_ref: { holds: 'text', spellings: ['tool', 'ref', 'fn'] }, server: { holds: 'text' }, ...WORK_SYNTAX },
-    /** A tool is named like its node unless the author says otherwise; one with a `server` is a tool of an MCP server. */
-    complete(kind, { id }) {
-      const name = kind.tool_ref ?? id;
-      if (kind.server === undefined) kind.tool_ref = name;
-      else {
-        kind.type = 'mcp_tool';
-        kind.tool = name;
-        delete kind.tool_ref;
-      }
-    },
+  /** A tool is named like its node unless the author says otherwise; one with a `server` is a tool of an MCP server. */
+  complete(kind, { id }) {
+    const called = kind.tool_ref ?? id;
+    if (kind.server === undefined) kind.tool_ref = called;
+    else {
+      kind.type = 'mcp_tool';
+      kind.tool = called;
+      delete kind.tool_ref;
+    }
   },
   letter: 'f',
 });

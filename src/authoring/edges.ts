@@ -52,7 +52,7 @@ export function documentEdges(drafts: readonly NodeDraft[], sourceMap: RecordedS
 
 function impliedRoutes(draft: NodeDraft, joins: ReadonlyMap<string, readonly string[]>): readonly Route[] {
   if (hasBranches(draft, 'choice') || hasBranches(draft, 'all')) return [];
-  if (draft.kind.on_approved !== undefined || definitionWritten(draft.kind.type)?.syntax.next === false) return [];
+  if (draft.kind.on_approved !== undefined || definitionWritten(draft.kind.type)?.declaration.next === false) return [];
   const targets = joins.get(draft.id) ?? ['end'];
   return targets.map((value) => ({ to: { value, offset: draft.offset }, condition: null }));
 }

@@ -38,7 +38,7 @@ function implicitEnds(heads: readonly string[], join: string, byId: ReadonlyMap<
     const draft = byId.get(id);
     if (draft === undefined) continue;
     const targets = targetsOfDraft(draft);
-    if (targets.length === 0 && !heads.includes(id) && definitionWritten(draft.kind.type)?.syntax.next !== false)
+    if (targets.length === 0 && !heads.includes(id) && definitionWritten(draft.kind.type)?.declaration.next !== false)
       found.push(draft);
     for (const target of targets) {
       if (target === join || seen.has(target)) continue;
@@ -50,7 +50,7 @@ function implicitEnds(heads: readonly string[], join: string, byId: ReadonlyMap<
 }
 
 function targetsOfDraft({ kind, next }: NodeDraft): string[] {
-  const keys = Object.entries(definitionWritten(kind.type)?.syntax.keys ?? {});
+  const keys = Object.entries(definitionWritten(kind.type)?.declaration.fields ?? {});
   const inKind = keys.flatMap(([key, { holds }]) => {
     if (holds === 'target') return targetIn(kind[key]);
     return holds === 'choices' || holds === 'starts' ? [kind[key] ?? []].flat().flatMap(targetIn) : [];

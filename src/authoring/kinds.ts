@@ -1,7 +1,8 @@
 import type { Json } from '../../machines/json.ts';
+import type { Field } from '../../machines/nodes/field.ts';
+import { ofFiles } from '../../machines/nodes/field-tables.ts';
 import { definitionNamed, KIND_ALIASES, KIND_NAMES, type Kind, type KindName } from '../../machines/nodes/index.ts';
 import type { KindDefinition } from '../../machines/nodes/kind.ts';
-import type { AuthoredKey } from '../../machines/nodes/syntax.ts';
 import { readChoices, readSources, readStarts } from './branches.ts';
 import { readDuration } from './durations.ts';
 import type { Located } from './map-reader.ts';
@@ -14,25 +15,19 @@ export function definitionWritten(type: Json | undefined): KindDefinition<Kind> 
   return name === undefined ? null : definitionNamed(name);
 }
 
-/** Fills `reading.kind` from the keys that the kind's syntax has. */
-export function readKind({ syntax }: KindDefinition<Kind>, reading: NodeReading): void {
-  const { kind, id } = reading;
-  const durations = new Set<string>();
-  for (const [key, authored] of Object.entries(syntax.keys)) {
-    if (authored.holds === 'duration')
-      for (const name of readDurationKey(reading, key, authored.spellings ?? [])) durations.add(name);
-    else readKey(reading, key, { ...authored, holds: authored.holds });
+/** Fills `reading.kind` from the fields of the kind. */
+export function readKind({ declaration, complete }: KindDefinition<Kind>, reading: NodeReading): void {
+  const durations = new Map<string, string>();
+  for (const [key, field] of ofFiles(declaration.fields)) {
+    if (field.holds === 'duration') readDurationField(reading, key, field, durations);
+    else readField(reading, key, field);
   }
-  syntax.complete?.(kind, { id, durations });
+  complete(reading.kind, { id: reading.id, durations: new Set(durations.values()) });
 }
 
-interface PlainKey extends AuthoredKey {
-  readonly holds: Exclude<AuthoredKey['holds'], 'duration'>;
-}
-
-function readKey(reading: NodeReading, key: string, { holds, spellings = [], fallback }: PlainKey): void {
+function readField(reading: NodeReading, key: string, { holds, options: { spellings = [], ofNode } }: Field): void {
   const { reader, kind, targets } = reading;
-  const keys = spellings.includes(key) || fallback === key ? spellings : [...spellings, key];
+  const keys = spellings.includes(key) || ofNode === key ? spellings : [...spellings, key];
   switch (holds) {
     case 'choices':
       readChoices(reading, key, keys);
@@ -44,10 +39,13 @@ function readKey(reading: NodeReading, key: string, { holds, spellings = [], fal
       readSources(reading, key, keys);
       break;
     case 'json':
+    case 'values':
+    case 'schema':
+    case 'tools':
       put(reading, key, reader.json(...keys));
       break;
     case 'text':
-      put(reading, key, reader.text(...keys) ?? (fallback === undefined ? null : reader.text(fallback)));
+      put(reading, key, reader.text(...keys) ?? (ofNode === undefined ? null : reader.text(ofNode)));
       break;
     case 'target': {
       const found = reader.text(...keys);
@@ -55,6 +53,8 @@ function readKey(reading: NodeReading, key: string, { holds, spellings = [], fal
       if (found !== null) kind[key] = targets.resolve(found.value);
       break;
     }
+    case 'duration':
+      throw new TypeError(`${key} is a duration`);
     default: {
       const unhandled: never = holds;
       throw new TypeError(`unhandled ${JSON.stringify(unhandled)}`);
@@ -68,25 +68,25 @@ function put(reading: NodeReading, key: string, found: Located<Json> | null): vo
   recordKindKey(reading, key, found.offset);
 }
 
-/** Reads a duration; the spellings that were written, of which only one may be. */
-function readDurationKey(reading: NodeReading, key: string, spellings: readonly string[]): readonly string[] {
+/** Reads a duration. `written`: those that were, by their spellings; only one that says the same thing may be. */
+function readDurationField(
+  reading: NodeReading,
+  key: string,
+  { options: { spellings = [], sameAs = key } }: Field,
+  written: Map<string, string>,
+): void {
   const { reader } = reading;
-  const written: string[] = [];
   for (const name of spellings) {
     const found = readDuration(reader, name);
     if (found === null) continue;
-    const [first] = written;
-    if (first !== undefined)
-      reader.error(
-        'given_twice',
-        `${reader.name}: "${name}" and "${first}" say the same thing`,
-        found.offset,
-        'remove one of the two',
-      );
-    put(reading, key, found);
-    written.push(name);
+    const [first] = [...written].find(([, other]) => other === key || other === sameAs) ?? [];
+    if (first !== undefined) {
+      const message = `${reader.name}: "${name}" and "${first}" say the same thing`;
+      reader.error('given_twice', message, found.offset, 'remove one of the two');
+    }
+    put(reading, sameAs, found);
+    written.set(name, key);
   }
-  return written;
 }
 
 /** Does a node of the document's kind run before the execution ends, although nothing leads to it? */

@@ -27,7 +27,7 @@ export function readNode(id: string, reader: MapReader, targets: TargetResolver,
   sourceMap.record(`${path}.kind.type`, reader.find('type', 'kind')?.offset ?? reader.offset);
 
   const reading: NodeReading = { reader, id, targets, sourceMap, kind };
-  const next = definition?.syntax.next === false ? null : readNext(reader, id, targets);
+  const next = definition?.declaration.next === false ? null : readNext(reader, id, targets);
   if (definition !== null) {
     readKind(definition, reading);
     readStateInputs(definition, reading);
@@ -39,8 +39,8 @@ export function readNode(id: string, reader: MapReader, targets: TargetResolver,
 }
 
 /** `input_from_state: {input: state key}`, a form of the input mapping. */
-function readStateInputs({ syntax }: KindDefinition<Kind>, { reader, kind, id, sourceMap }: NodeReading): void {
-  if (!Object.hasOwn(syntax.keys, 'input_mapping')) return;
+function readStateInputs({ declaration }: KindDefinition<Kind>, { reader, kind, id, sourceMap }: NodeReading): void {
+  if (!Object.hasOwn(declaration.fields, 'input_mapping')) return;
   const inputs = reader.map(`input_from_state of node "${id}"`, 'input_from_state');
   if (inputs === null) return;
   const mapped = inputs.fields.flatMap(({ key }): [string, string][] => {
@@ -70,7 +70,7 @@ function readNodeKeys({ reader, id, sourceMap }: NodeReading, definition: KindDe
     node[key] = found.value;
     sourceMap.record(`nodes.${id}.${key}`, found.offset);
   };
-  const limitsAttempts = definition === null || (definition.syntax.attempts ?? true);
+  const limitsAttempts = definition === null || (definition.declaration.attempts ?? true);
   if (limitsAttempts) {
     put('retry_policy', reader.text('retry_policy'));
     const retry = reader.map(`retry of node "${id}"`, 'retry');

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../machines/json.ts';
 import { define } from './define.ts';
 import type { WorkflowDefinition } from './definition.ts';
-import type { Duration } from './nodes/shared.ts';
+import type { Duration } from './node-keys.ts';
 import type { InferInput, Schema } from './schema.ts';
 import type { AnyState, Policies, RetryPolicies, ScheduleSettings, Settings } from './settings.ts';
 import { mapValues, toFileKeys } from './spelling.ts';

@@ -56,9 +56,8 @@ class LazyDefinition<Types extends WorkflowTypes> implements WorkflowDefinition<
 
 /** The definitions that subgraphs name, each after those that it needs itself. */
 function subworkflowsOf({ nodes = {} }: Partial<AnyWorkflow>): readonly WorkflowDefinition[] {
-  const named = Object.values(nodes).flatMap((node) => {
-    const child = 'workflow' in node ? node.workflow : null;
-    return typeof child === 'object' && child !== null && WORKFLOW in child ? [child as WorkflowDefinition] : [];
-  });
+  const named = Object.values(nodes)
+    .flatMap((node): unknown[] => Object.values(node))
+    .filter((value): value is WorkflowDefinition => typeof value === 'object' && value !== null && WORKFLOW in value);
   return [...new Set(named.flatMap((child) => [...child.subworkflows, child]))];
 }

@@ -92,10 +92,10 @@ export interface Misspelt<Problem> {
 type Unless<Problem> = [Problem] extends [never] ? unknown : Misspelt<Problem>;
 
 /** Keys whose text is a condition, or another expression without braces. */
-type ExpressionKey = 'if' | 'when' | 'inputExpr' | 'checks';
+type ExpressionKey = 'if' | 'when' | 'condition' | 'inputExpr' | 'checks' | 'check';
 
 /** Keys with values of other libraries, and with names of another workflow. */
-type UncheckedKey = 'outputSchema' | 'outputMapping' | 'parameters' | 'workflow' | 'kind';
+type UncheckedKey = 'outputSchema' | 'outputMapping' | 'output' | 'parameters' | 'workflow' | 'kind';
 
 type ObjectsIn<T> = T extends readonly unknown[] ? never : T extends object ? T : never;
 type ListsIn<T> = T extends readonly (infer Item)[] ? Item : never;

@@ -1,5 +1,5 @@
 import type { Tool } from '../runtime/types/work.ts';
-import type { DataPolicy, Duration, PolicyLists, PolicyRules, Retry } from './nodes/shared.ts';
+import type { DataPolicy, Duration, PolicyLists, PolicyRules, Retry } from './node-keys.ts';
 import type { InferInput, Schema } from './schema.ts';
 
 /** A tool that is not a function of this process. */

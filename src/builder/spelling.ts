@@ -3,29 +3,10 @@ import { isStandardSchema, jsonSchemaOf, type Schema } from './schema.ts';
 
 // The builder's objects are workflow files with keys in camelCase. This is where they become files.
 
-/** Keys with values of the author's own, which stay as they are. */
-const DATA = new Set([
-  'input',
-  'arguments',
-  'outputToState',
-  'outputMapping',
-  'headers',
-  'query',
-  'body',
-  'labels',
-  'filter',
-  'kwargs',
-  'parameters',
-  'inputSchema',
-  'env',
-  'args',
-  'state',
-  'payload',
-]);
+/** Keys with values of the author's own, which stay as they are. Fields of nodes say so themselves. */
+const DATA = new Set(['input', 'labels', 'kwargs', 'parameters', 'inputSchema', 'env', 'args', 'state', 'payload']);
 /** Keys of maps by names of the author's own; the values have keys of ours. */
 const BY_NAME = new Set(['models', 'retryPolicies', 'policies', 'servers', 'remoteAgents', 'workflows', 'agents']);
-/** Keys with schemas of any library. */
-const SCHEMAS = new Set(['outputSchema']);
 
 /** An object of the builder with the keys of a workflow file. What JSON does not have is left out. */
 export function toFileKeys(value: unknown): Json {
@@ -37,7 +18,6 @@ export function toFileKeys(value: unknown): Json {
 
 function fileValue(key: string, value: unknown): Json {
   if (DATA.has(key)) return plainJson(value);
-  if (SCHEMAS.has(key)) return schemaJson(value);
   return BY_NAME.has(key) ? mapValues(value, toFileKeys) : toFileKeys(value);
 }
 

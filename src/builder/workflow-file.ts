@@ -1,4 +1,7 @@
 import type { Json, JsonObject } from '../../machines/json.ts';
+import type { Field } from '../../machines/nodes/field.ts';
+import { fieldsBySpelling } from '../../machines/nodes/field-tables.ts';
+import { definitionWritten } from '../authoring/kinds.ts';
 import type { Tool } from '../runtime/types/work.ts';
 import { isStandardSchema, type Schema } from './schema.ts';
 import { fileKey, mapValues, plainJson, schemaJson, toFileKeys } from './spelling.ts';
@@ -64,15 +67,21 @@ export function functionsOf(tools: AnyWorkflow['tools']): Readonly<Record<string
   );
 }
 
-function nodeFile(node: JsonObject, tools: NonNullable<AnyWorkflow['tools']>): Json {
-  const { workflow, tools: called, outputSchema, ...keys } = node as { readonly [key: string]: unknown };
-  const converted = Object.entries(node).map(([key]): [string, Json] => {
-    if (key === 'workflow') return [key, childId(workflow)];
-    if (key === 'tools') return [key, node.type === 'agent' ? agentTools(called, tools) : toFileKeys(called)];
-    if (key === 'outputSchema') return ['output_schema', jsonSchema(outputSchema)];
-    return Object.entries(toFileKeys({ [key]: keys[key] }) as JsonObject)[0] ?? [fileKey(key), null];
-  });
-  return Object.fromEntries(converted.filter(([key]) => key !== ''));
+function nodeFile(node: JsonObject, tools: NonNullable<AnyWorkflow['tools']>): JsonObject {
+  const definition = definitionWritten(node.type ?? 'tool');
+  const fields = fieldsBySpelling(definition?.declaration.fields ?? {});
+  const entries = Object.entries(node).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    entries.map(([key, value]) => [fileKey(key), fieldFile(key, value, fields.get(fileKey(key)) ?? null, tools)]),
+  );
+}
+
+function fieldFile(key: string, value: unknown, field: Field | null, tools: NonNullable<AnyWorkflow['tools']>): Json {
+  if (field?.holds === 'values') return plainJson(value);
+  if (field?.holds === 'schema') return jsonSchema(key, value);
+  if (field?.holds === 'tools') return agentTools(value, tools);
+  if (field?.options.names === 'workflow') return childId(value);
+  return (toFileKeys({ [key]: value }) as JsonObject)[fileKey(key)] ?? null;
 }
 
 /** The id of a workflow that is named by its id or by its definition. */
@@ -81,22 +90,20 @@ function childId(workflow: unknown): Json {
   return plainJson(named);
 }
 
-function jsonSchema(schema: unknown): Json {
+function jsonSchema(key: string, schema: unknown): Json {
   const json = schemaJson(schema);
   if (json !== null || schema === null) return json;
   const vendor = isStandardSchema(schema as Schema)
     ? (schema as { '~standard': { vendor: string } })['~standard'].vendor
     : 'its library';
-  throw new TypeError(
-    `outputSchema: ${vendor} cannot write this schema as JSON Schema; write a JSON Schema, or one of TypeBox or zod`,
-  );
+  throw new TypeError(`${key}: ${vendor} cannot write this schema as JSON Schema; write a JSON Schema, or one of TypeBox or zod`);
 }
 
 /** The tools of an agent; what the model is told of tools with schemas comes from those. */
 function agentTools(called: unknown, tools: NonNullable<AnyWorkflow['tools']>): Json {
   if (!Array.isArray(called)) return plainJson(called);
   return called.map((entry: unknown): Json => {
-    const given = typeof entry === 'string' ? {} : (toFileKeys(entry) as JsonObject);
+    const given = typeof entry === 'string' ? {} : toolEntry(entry as JsonObject, tools);
     const name = typeof entry === 'string' ? entry : (given.tool ?? given.name);
     const isOwn = given.server === undefined && given.workflow === undefined && given.kind === undefined;
     const known = isOwn && typeof name === 'string' && Object.hasOwn(tools, name) ? toolDescription(tools[name]) : null;
@@ -110,4 +117,9 @@ function agentTools(called: unknown, tools: NonNullable<AnyWorkflow['tools']>): 
       ...given,
     };
   });
+}
+
+function toolEntry({ kind, ...entry }: JsonObject, tools: NonNullable<AnyWorkflow['tools']>): JsonObject {
+  const keys = toFileKeys(entry) as JsonObject;
+  return kind === undefined ? keys : { ...keys, kind: nodeFile(kind as JsonObject, tools) };
 }

@@ -1,8 +1,8 @@
 import { define } from './define.ts';
 import type { WorkflowDefinition } from './definition.ts';
 import type { Checked } from './expressions.ts';
-import type { KindGiven, KindName, NodeAs } from './nodes/index.ts';
-import type { Names } from './nodes/shared.ts';
+import type { Names } from './node-keys.ts';
+import type { KindGiven, KindName, NodeAs } from './nodes.ts';
 import type { InferInput, Schema } from './schema.ts';
 import type {
   AnyState,

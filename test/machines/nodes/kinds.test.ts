@@ -304,9 +304,12 @@ describe('code nodes', () => {
     expect(definitionOf(java).policyNames(java)).toEqual(['com.acme.Pay.big', 'big']);
   });
 
-  it('ignore an `input` on a Python function, whose worker gets the whole state', () => {
-    const kind = read({ ...samples.python_fn, input: { a: 1 } });
-    expect(definitionOf(kind).mapping(kind)).toBe(null);
+  it("ignore the `input` that the Python SDK's agent loop writes, whose worker gets the whole state", () => {
+    const loop = { type: 'python_fn', module: 'jamjet.agents.tool_runtime', function: 'dispatch_tool_calls' };
+    const mappingOf = (kind: Kind) => definitionOf(kind).mapping(kind);
+    expect(mappingOf(read({ ...loop, input: { a: 1 } }))).toBe(null);
+    expect(mappingOf(read({ ...loop, arguments: { a: 1 } }))).toEqual({ a: 1 });
+    expect(mappingOf(read({ ...samples.python_fn, input: { a: 1 } }))).toEqual({ a: 1 });
   });
 });
 

@@ -1,5 +1,4 @@
-import type { Json, JsonObject } from '../../../machines/json.ts';
-import type { Schema } from '../schema.ts';
+import type { Json } from '../../machines/json.ts';
 
 /** The names that a workflow declares: what its nodes may refer to. */
 export interface Names {
@@ -122,30 +121,10 @@ export interface NextKey<N extends Names> {
   readonly next?: Next<N>;
 }
 
-/** Where the output of a node goes. */
-export interface OutputKeys<N extends Names> {
-  /** The state key that receives the output. */
-  readonly outputKey?: N['stateKey'];
-  /** The fields of the output that state keys receive: `{ field: 'state_key' }`. */
-  readonly outputToState?: Readonly<Record<string, N['stateKey']>>;
-  /** The state stays as it is. */
-  readonly discardOutput?: boolean;
-  /** The target after the last failed attempt. */
-  readonly fallback?: N['target'];
-}
-
 /** Keys of a node whose work has attempts. */
 export interface AttemptKeys<N extends Names> {
   /** Of one attempt. */
   readonly timeout?: Duration;
   readonly retryPolicy?: N['retryPolicy'];
   readonly retry?: Retry;
-}
-
-/** A node that does work. */
-export interface WorkKeys<N extends Names> extends NodeKeys, NextKey<N>, OutputKeys<N>, AttemptKeys<N> {}
-
-/** What the output must fit: a schema of any library, which must be able to write it as JSON Schema. */
-export interface OutputSchemaKey {
-  readonly outputSchema?: Schema | JsonObject;
 }
