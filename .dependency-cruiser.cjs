@@ -58,9 +58,9 @@ module.exports = {
       name: 'step-below-compile',
       severity: 'error',
       comment:
-        'Inside machines: reading → nodes → ir, graph → program → step → compile → replay, views. An import never points back.',
+        'Inside machines: reading → nodes → ir, graph → program → step → compile → replay, history → views. An import never points back.',
       from: { path: '^machines/(reading|nodes|ir|redaction|graph|expression|program|step)/' },
-      to: { path: '^machines/(compile|replay|views)/' },
+      to: { path: '^machines/(compile|replay|history|views)/' },
     },
     {
       name: 'program-below-step',
@@ -164,8 +164,8 @@ module.exports = {
     ownFiles(
       'cli-boundary',
       '^src/cli/',
-      '^src/(cli|client|worker|authoring|diagrams|evaluation|project|testing|views)/|^src/(a2a-probe|admin|backups|compose|config|databases|mcp-probe|model-script|operator-file|tenant-grants|times|tool-box|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
-      'cli → a2a-probe, admin, backups, client, authoring, project, testing, evaluation, diagrams, views, compose, config, databases, mcp-probe, model-script, operator-file, tenant-grants, times, tool-box, tokens, worker.',
+      '^src/(cli|client|worker|authoring|diagrams|evaluation|project|testing|views)/|^src/(a2a-probe|admin|backups|compose|config|databases|mcp-probe|model-script|operator-file|tenant-grants|times|tool-box|tokens)\\.ts$|^machines/((json|diagnostics|suggest)\\.ts$|history/)',
+      'cli → a2a-probe, admin, backups, client, authoring, project, testing, evaluation, diagrams, views, compose, config, databases, mcp-probe, model-script, operator-file, tenant-grants, times, tool-box, tokens, worker, machines/history.',
     ),
     {
       name: 'client-boundary',

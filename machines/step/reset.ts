@@ -4,9 +4,12 @@ import type { Run } from '../run.ts';
 import type { Configuration } from './configuration.ts';
 import type { Context } from './context/context.ts';
 
+/** Begins the error of an execution that failed because of its nodes alone; their names follow. */
+export const FAILED_NODES = 'node(s) failed terminally: ';
+
 /** The error of an execution that failed because of its nodes alone. */
 export function failureMessage(context: Context): string {
-  return `node(s) failed terminally: ${allFailures(context).join(', ')}`;
+  return `${FAILED_NODES}${allFailures(context).join(', ')}`;
 }
 
 /** Nodes that failed for good, without a fallback. */

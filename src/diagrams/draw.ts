@@ -1,4 +1,5 @@
 import { compileDocument } from '../../machines/compile-document.ts';
+import type { NodeVisit } from '../../machines/history/node-visit.ts';
 import type { Program } from '../../machines/step/program.ts';
 import type { DrawnExecution, View } from '../../machines/views/diagram.ts';
 import { toDot } from '../../machines/views/dot.ts';
@@ -6,7 +7,6 @@ import { machineDiagram } from '../../machines/views/machine-diagram.ts';
 import { toMermaid } from '../../machines/views/mermaid.ts';
 import { workflowDiagram } from '../../machines/views/workflow-diagram.ts';
 import { toXState } from '../../machines/views/xstate.ts';
-import type { NodeVisit } from '../views/node-visit.ts';
 import type { Format } from './formats.ts';
 
 /** Content security policy of an SVG: inline styles only. */

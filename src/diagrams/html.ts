@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { NodeVisit } from '../../machines/history/node-visit.ts';
 import type { Diagram, DiagramNode } from '../../machines/views/diagram.ts';
 import { markOf } from '../../machines/views/labels.ts';
 import { oneLine } from '../../machines/views/text.ts';
-import type { NodeVisit } from '../views/node-visit.ts';
 import { type PanelSection, panelSections } from './node-panel.ts';
 import { type Drawing, escaped } from './svg/index.ts';
 import { variables } from './svg/palette.ts';

@@ -1,6 +1,6 @@
 import { durationText } from '../../machines/duration.ts';
+import type { NodeAttempt, NodeVisit } from '../../machines/history/node-visit.ts';
 import type { Json } from '../../machines/json.ts';
-import type { NodeAttempt, NodeVisit } from '../views/node-visit.ts';
 
 /** A titled part of the panel about a node, as texts. */
 export interface PanelSection {

@@ -1,3 +1,5 @@
+import type { HistoryEvent } from '../../machines/history/event.ts';
+import type { History } from '../../machines/history/history.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import { definitionNamed, type KindName } from '../../machines/nodes/index.ts';
 import type { DiagramEdge, DiagramFrame, Shape } from '../../machines/views/diagram.ts';
@@ -5,7 +7,6 @@ import { type DrawnWorkflow, drawnWorkflow } from '../../machines/views/drawn-wo
 import type { ExecutionStatus, NodeOverlay } from '../../machines/views/execution-overlay.ts';
 import { OverlayBuilder } from '../../machines/views/overlay-builder.ts';
 import { timesTaken, workflowDiagram } from '../../machines/views/workflow-diagram.ts';
-import type { TimelineEvent } from './timeline.ts';
 
 export interface GraphNode {
   /** Unique in the graph: letters, digits and underscores. */
@@ -73,12 +74,12 @@ export class LiveGraph {
   #changedNodes = new Set<string>();
   #changedEdges = new Set<string>();
 
-  /** Throws `InvalidWorkflow`. */
-  constructor(document: JsonObject) {
+  /** `history`: one that other views of the log share. Throws `InvalidWorkflow`. */
+  constructor(document: JsonObject, history?: History) {
     const workflow = drawnWorkflow(document);
     this.#drawn = drawn(workflow);
     this.graph = this.#drawn.graph;
-    this.#builder = new OverlayBuilder(workflow);
+    this.#builder = new OverlayBuilder(workflow, history);
   }
 
   get status(): ExecutionStatus {
@@ -110,9 +111,9 @@ export class LiveGraph {
   }
 
   /** Applies an event. Events must come in order, from the first. */
-  apply({ sequence, type, node_id, data, created_at }: TimelineEvent): void {
+  apply(event: HistoryEvent): void {
     const before = this.#builder.sequence;
-    this.#builder.apply({ sequence, type: type as LoggedType, node_id, data, at_ms: Date.parse(created_at) });
+    this.#builder.apply(event);
     const { nodes, edges } = this.#builder.takeChanges();
     for (const node of nodes) this.#nodeChanged(node);
     for (const index of edges) this.#count(this.#drawn.edgeOf.get(index));
@@ -148,7 +149,6 @@ export class LiveGraph {
   }
 }
 
-type LoggedType = Parameters<OverlayBuilder['apply']>[0]['type'];
 type DrawnEdge = GraphEdge & Pick<DiagramEdge, 'takenBy'>;
 
 /** A graph, and where its parts are found when they change. */

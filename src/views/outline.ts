@@ -1,16 +1,11 @@
 import { at } from '../../machines/graph/at.ts';
 import type { GraphEdge } from '../../machines/graph/edges.ts';
 import type { Graph } from '../../machines/graph/graph.ts';
-import type { Json, JsonObject } from '../../machines/json.ts';
+import type { Json } from '../../machines/json.ts';
 import { definitionOf, type KindName } from '../../machines/nodes/index.ts';
 import type { Behaviour } from '../../machines/nodes/kind.ts';
-import type { TimedEvent } from '../../machines/replay/log.ts';
-import { type DrawnWorkflow, drawnWorkflow } from '../../machines/views/drawn-workflow.ts';
-import type { ExecutionOverlay, NodeOverlay } from '../../machines/views/execution-overlay.ts';
-import { OverlayBuilder } from '../../machines/views/overlay-builder.ts';
+import type { DrawnWorkflow } from '../../machines/views/drawn-workflow.ts';
 import { workflowDiagram } from '../../machines/views/workflow-diagram.ts';
-
-export type { ExecutionOverlay, NodeOverlay };
 
 /** A node as one line of an outline. */
 export interface OutlineRow {
@@ -110,35 +105,4 @@ function childrenOf(graph: Graph): readonly (readonly number[])[] {
     if (parent !== -1) at(children, parent).push(node);
   }
   return children;
-}
-
-/** An event as the API returns it. */
-interface LoggedEvent {
-  readonly sequence: number;
-  readonly type: string;
-  readonly node_id: string | null;
-  readonly created_at: string;
-  readonly data: JsonObject;
-}
-
-/** An outline with node statuses that follow the events of an execution. */
-export class LiveOutline {
-  readonly rows: readonly OutlineRow[];
-  readonly #overlay: OverlayBuilder;
-
-  /** Throws `InvalidWorkflow`. */
-  constructor(document: JsonObject) {
-    const program = drawnWorkflow(document);
-    this.rows = outlineOf(program);
-    this.#overlay = new OverlayBuilder(program);
-  }
-
-  /** Applies an event. Events must come in order, from the first. */
-  apply({ sequence, type, node_id, data, created_at }: LoggedEvent): void {
-    this.#overlay.apply({ sequence, type: type as TimedEvent['type'], node_id, data, at_ms: Date.parse(created_at) });
-  }
-
-  get overlay(): ExecutionOverlay {
-    return this.#overlay.overlay;
-  }
 }

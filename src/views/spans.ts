@@ -1,7 +1,8 @@
-import type { Json, JsonObject } from '../../machines/json.ts';
-import type { NodeAttempt, NodeVisit } from './node-visit.ts';
-import { NodeVisits, OPEN } from './node-visits.ts';
-import { executionNote, type NodeKinds, type TimelineEvent } from './timeline.ts';
+import { type HistoryEvent, textOf } from '../../machines/history/event.ts';
+import { endStatusOf, History } from '../../machines/history/history.ts';
+import type { NodeAttempt, NodeVisit } from '../../machines/history/node-visit.ts';
+import { OPEN } from '../../machines/history/node-visits.ts';
+import { executionNote, type NodeKinds } from './timeline.ts';
 
 /**
  * What a node does during a span: `queued` for a slot or a worker; `held` by a policy until a person approves; `child`: its child execution
@@ -103,9 +104,6 @@ interface OpenVisit {
   span: SpanDraft | null;
 }
 
-/** Only the last visits and attempts decide what a node does. */
-const TRACKED = { visits: 4, attempts: 2 };
-
 const MARKS: Readonly<Partial<Record<string, MarkKind>>> = {
   workflow_started: 'started',
   approval_received: 'decision',
@@ -117,11 +115,6 @@ const MARKS: Readonly<Partial<Record<string, MarkKind>>> = {
   workflow_finalizing: 'finalizing',
   policy_violation: 'policy',
   timer_fired: 'timer',
-  workflow_completed: 'ended',
-  workflow_failed: 'ended',
-  workflow_cancelled: 'ended',
-  strategy_limit_hit: 'ended',
-  segment_boundary: 'ended',
 };
 
 const ENDS: Readonly<Partial<Record<string, SpanOutcome>>> = {
@@ -133,7 +126,7 @@ const ENDS: Readonly<Partial<Record<string, SpanOutcome>>> = {
 
 /**
  * Reduces the log of an execution, from its first event on, to what a timeline on a time axis shows. An event costs the same however long the
- * log is. What a node does is decided by `NodeVisits`; this says since when.
+ * log is. What a node does is decided by its visits; this says since when.
  *
  * @example
  * const spans = new Spans(nodeKindsOf(ir));
@@ -145,7 +138,7 @@ const ENDS: Readonly<Partial<Record<string, SpanOutcome>>> = {
 export class Spans {
   readonly #kinds: NodeKinds;
   readonly #limits: SpanLimits;
-  readonly #visits = new Map<string, NodeVisits>();
+  readonly #history: History;
   readonly #rows = new Map<string, RowDraft>();
   readonly #open = new Map<NodeVisit, OpenVisit>();
   readonly #marks: SpanMark[] = [];
@@ -155,8 +148,9 @@ export class Spans {
   #lastMs: number | null = null;
   #endMs: number | null = null;
 
-  constructor(kinds: NodeKinds, limits: SpanLimits = LIMITS) {
+  constructor(kinds: NodeKinds, history = new History(), limits: SpanLimits = LIMITS) {
     this.#kinds = kinds;
+    this.#history = history;
     this.#limits = limits;
   }
 
@@ -196,20 +190,21 @@ export class Spans {
     return changed;
   }
 
-  apply(event: TimelineEvent): void {
+  apply(event: HistoryEvent): void {
     const { node_id: node, type } = event;
+    const visit = this.#history.apply(event);
     // Clocks of several processes may differ: time does not go back.
     const atMs = Math.max(Date.parse(event.created_at), this.#lastMs ?? Number.NEGATIVE_INFINITY);
     this.#startMs ??= atMs;
     if (node === null) this.#executionEvent(type, atMs, event.sequence);
-    else this.#nodeEvent(node, event, atMs);
+    else this.#nodeEvent(node, visit, event, atMs);
     this.#lastMs = atMs;
-    const mark = MARKS[type];
+    const mark = endStatusOf(type) === null ? MARKS[type] : 'ended';
     if (mark !== undefined) this.#mark(mark, event, atMs);
   }
 
   #executionEvent(type: string, atMs: number, sequence: number): void {
-    if (MARKS[type] === 'ended') {
+    if (endStatusOf(type) !== null) {
       this.#endMs = atMs;
       for (const { row, span } of this.#open.values()) if (span !== null) this.#close(row, span, atMs, 'cancelled', null);
       return;
@@ -226,16 +221,10 @@ export class Spans {
     }
   }
 
-  #nodeEvent(node: string, event: TimelineEvent, atMs: number): void {
-    let visits = this.#visits.get(node);
-    if (visits === undefined) {
-      visits = new NodeVisits(node, TRACKED);
-      this.#visits.set(node, visits);
-    }
-    const visit = visits.apply(event);
+  #nodeEvent(node: string, visit: NodeVisit | null, event: HistoryEvent, atMs: number): void {
     if (visit === null) return;
     const row = this.#rowFor(node);
-    row.visits = visits.total;
+    row.visits = this.#history.visitsOf(node)?.total ?? 0;
     const open = this.#open.get(visit) ?? { visit, row, span: null };
     const outcome = ENDS[event.type];
     if (outcome !== undefined) this.#end(open, outcome, event, atMs);
@@ -250,7 +239,7 @@ export class Spans {
   }
 
   /** The attempt ends: with the span that lasts, or, if it never began, with a moment of its own. */
-  #end(open: OpenVisit, outcome: SpanOutcome, event: TimelineEvent, atMs: number): void {
+  #end(open: OpenVisit, outcome: SpanOutcome, event: HistoryEvent, atMs: number): void {
     const { visit, row } = open;
     const attempt = visit.attempts.at(-1);
     const hasEnded = outcome === 'done' || outcome === 'failed';
@@ -274,7 +263,7 @@ export class Spans {
   }
 
   /** Goes on with the span that lasts if the visit does the same as before. */
-  #continue(open: OpenVisit, kind: SpanKind, event: TimelineEvent, atMs: number): void {
+  #continue(open: OpenVisit, kind: SpanKind, event: HistoryEvent, atMs: number): void {
     const { visit, row } = open;
     const attempt = visit.attempts.at(-1);
     const number = attempt?.attempt ?? 0;
@@ -292,7 +281,7 @@ export class Spans {
   }
 
   /** Null = the visit has ended. */
-  #kindOf({ visit, row, span }: OpenVisit, { type, data }: TimelineEvent): SpanKind | null {
+  #kindOf({ visit, row, span }: OpenVisit, { type, data }: HistoryEvent): SpanKind | null {
     const { status } = visit;
     if (!OPEN.has(status)) return null;
     if (status === 'retrying') return 'retry_wait';
@@ -342,7 +331,7 @@ export class Spans {
     return row;
   }
 
-  #mark(kind: MarkKind, event: TimelineEvent, atMs: number): void {
+  #mark(kind: MarkKind, event: HistoryEvent, atMs: number): void {
     const text = executionNote(event.type, event.data) ?? textOfMark(event);
     this.#marks.push({ sequence: event.sequence, atMs, kind, node: event.node_id, text });
     if (this.#marks.length > 2 * this.#limits.marks) this.#marks.splice(0, this.#marks.length - this.#limits.marks);
@@ -352,30 +341,26 @@ export class Spans {
 const UNENDED = { endMs: null, untilMs: null, outcome: null, durationMs: null } as const;
 
 /** When what the event begins is to end. */
-function untilOf({ type, data }: TimelineEvent, attempt: NodeAttempt | undefined): number | null {
+function untilOf({ type, data }: HistoryEvent, attempt: NodeAttempt | undefined): number | null {
   if (type === 'timer_created' && typeof data.fire_at === 'string') return Date.parse(data.fire_at);
   if ((type === 'retry_scheduled' || type === 'node_parked') && attempt?.next_attempt_at !== undefined)
     return Date.parse(attempt.next_attempt_at);
   return null;
 }
 
-function textOfMark({ type, data, on_behalf_of }: TimelineEvent): string {
+function textOfMark({ type, data, on_behalf_of }: HistoryEvent): string {
   switch (type) {
     case 'approval_received': {
-      const comment = typeof data.comment === 'string' && data.comment !== '' ? `: ${data.comment}` : '';
-      return `${wordOf(data.decision)} by ${on_behalf_of ?? wordOf(data.user_id)}${comment}`;
+      const comment = textOf(data.comment) === '' ? '' : `: ${textOf(data.comment)}`;
+      return `${textOf(data.decision)} by ${on_behalf_of ?? textOf(data.user_id)}${comment}`;
     }
     case 'policy_violation':
-      return `${data.decision === 'warned' ? 'violates' : 'blocked by'} a policy: ${wordOf(data.rule)}`;
+      return `${data.decision === 'warned' ? 'violates' : 'blocked by'} a policy: ${textOf(data.rule)}`;
     case 'workflow_failed':
-      return `failed: ${wordOf(data.error)}`;
+      return `failed: ${textOf(data.error)}`;
     case 'strategy_limit_hit':
       return 'limit exceeded';
     default:
       return type.replace(/^workflow_/, '').replaceAll('_', ' ');
   }
-}
-
-function wordOf(value: JsonObject[string] | Json | undefined): string {
-  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
 }

@@ -1,19 +1,7 @@
-import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
+import { type HistoryEvent, numberOf, textOf, textsOf } from '../../machines/history/event.ts';
+import { endStatusOf, History } from '../../machines/history/history.ts';
+import { isObject, type JsonObject } from '../../machines/json.ts';
 import { duration } from './time.ts';
-
-/** An event as returned by the API; `data` contains the fields of its type. */
-export interface TimelineEvent {
-  readonly sequence: number;
-  readonly type: string;
-  readonly node_id: string | null;
-  readonly created_at: string;
-  /** The actor, and the person it named as the one it acts for. */
-  readonly actor_id?: string;
-  readonly on_behalf_of?: string;
-  /** Personal data was replaced. */
-  readonly redacted?: boolean;
-  readonly data: JsonObject;
-}
 
 export type EntryStatus = 'running' | 'done' | 'failed' | 'retry' | 'waiting' | 'skipped' | 'cancelled' | 'note' | 'problem';
 
@@ -74,14 +62,15 @@ export function nodeKindsOf(ir: JsonObject): NodeKinds {
 /** Reduces an event log to lines and active nodes. Unknown event types, as from a newer server, are ignored. */
 export class Timeline {
   readonly #kinds: NodeKinds;
+  readonly #history: History;
   readonly #active = new Map<string, ActiveNode>();
-  readonly #approvals = new Map<string, OpenApproval>();
   readonly #decisions = new Map<string, string>();
   /** Why a person is about to be asked about a node. */
   readonly #reasons = new Map<string, string>();
 
-  constructor(kinds: NodeKinds) {
+  constructor(kinds: NodeKinds, history = new History()) {
     this.#kinds = kinds;
+    this.#history = history;
   }
 
   /** Active nodes in the order in which they started. */
@@ -90,28 +79,39 @@ export class Timeline {
   }
 
   get approvals(): readonly OpenApproval[] {
-    return [...this.#approvals.values()];
+    return this.#history.open.flatMap(({ node, now }) => (now?.asks == null ? [] : [{ node, kind: now.asks }]));
   }
 
   /** Whether a person decides about each active node. */
   get awaitsDecisionsOnly(): boolean {
-    return [...this.#active.keys()].every((node) => this.#approvals.has(node));
+    return this.#history.open.every(({ now }) => now?.asks != null);
   }
 
   /** Correlation keys of awaited external events by node id. */
-  readonly awaitedEvents = new Map<string, string>();
+  get awaitedEvents(): ReadonlyMap<string, string> {
+    const waiting = this.#history.open.filter(({ now }) => now?.status === 'waiting');
+    return new Map(
+      waiting.flatMap(({ node }) => {
+        const key = this.#kinds.awaitedKey(node);
+        return key === null ? [] : [[node, key] as const];
+      }),
+    );
+  }
 
-  /** Nodes that a durable timer will advance. */
-  readonly nodesWithTimer = new Set<string>();
+  /** Whether a durable timer will advance the execution. */
+  get hasTimer(): boolean {
+    return this.#history.open.some(({ now }) => now?.hasTimer === true);
+  }
 
-  apply(event: TimelineEvent): readonly TimedEntry[] {
+  apply(event: HistoryEvent): readonly TimedEntry[] {
     const activation = event.node_id === null ? null : numberOf(event.data.activation);
     const round = activation !== null && activation > 1 ? activation : null;
     const atMs = Date.parse(event.created_at);
+    this.#history.apply(event);
     return this.#entriesOf(event).map((entry) => ({ ...entry, atMs, round }));
   }
 
-  #entriesOf(event: TimelineEvent): readonly TimelineEntry[] {
+  #entriesOf(event: HistoryEvent): readonly TimelineEntry[] {
     const { type, node_id: node, data } = event;
     const atMs = Date.parse(event.created_at);
     if (node === null) return this.#applyWorkflowEvent(type, atMs, data);
@@ -135,10 +135,8 @@ export class Timeline {
       case 'node_parked':
         return this.#retryScheduled(node, atMs, data);
       case 'interrupt_raised':
-        this.#approvals.set(node, { node, kind: 'human_approval' });
         return this.#waiting(node, atMs, 'waiting for approval');
       case 'tool_approval_required':
-        this.#approvals.set(node, { node, kind: 'tool' });
         return this.#waiting(node, atMs, `waiting for approval of ${textOf(data.tool_name)}${this.#takeReason(node)}`);
       case 'approval_received':
         return this.#recordDecision(node, event);
@@ -167,7 +165,7 @@ export class Timeline {
   }
 
   #applyWorkflowEvent(type: string, atMs: number, data: JsonObject): readonly TimelineEntry[] {
-    if (/^workflow_(completed|failed|cancelled)$|^segment_boundary$/.test(type)) this.#active.clear();
+    if (endStatusOf(type) !== null) this.#active.clear();
     else if (type === 'workflow_forked')
       for (const [node, active] of this.#active) this.#active.set(node, { ...active, sinceMs: atMs });
     const text = executionNote(type, data);
@@ -191,7 +189,6 @@ export class Timeline {
     if (this.#active.get(node)?.status !== 'running') {
       const key = this.#kinds.awaitedKey(node);
       if (key === null) return this.#setActive({ node, sinceMs: atMs, attempt: null, status: 'waiting', text: '' }, []);
-      this.awaitedEvents.set(node, key);
       return this.#waiting(node, atMs, `waiting for event ${key}`);
     }
     const attempt = numberOf(data.attempt);
@@ -215,7 +212,6 @@ export class Timeline {
   }
 
   #timerCreated(node: string, atMs: number, data: JsonObject): readonly TimelineEntry[] {
-    this.nodesWithTimer.add(node);
     const fireAtMs = typeof data.fire_at === 'string' ? Date.parse(data.fire_at) : Number.NaN;
     const left = duration(fireAtMs - atMs);
     const active = this.#active.get(node);
@@ -234,13 +230,11 @@ export class Timeline {
     ]);
   }
 
-  #recordDecision(node: string, { data, actor_id, on_behalf_of }: TimelineEvent): readonly TimelineEntry[] {
-    const approval = this.#approvals.get(node);
-    this.#approvals.delete(node);
+  #recordDecision(node: string, { data, actor_id, on_behalf_of }: HistoryEvent): readonly TimelineEntry[] {
     const comment = textOf(data.comment);
     const who = on_behalf_of === undefined ? textOf(data.user_id) : `${actor_id} on behalf of ${on_behalf_of}`;
     const text = `${textOf(data.decision)} by ${who}${comment === '' ? '' : `: ${comment}`}`;
-    if (approval?.kind === 'tool') return [note(node, text)];
+    if (this.#history.visitsOf(node)?.now?.status === 'held') return [note(node, text)];
     this.#decisions.set(node, text);
     return [];
   }
@@ -266,10 +260,7 @@ export class Timeline {
   #ended(node: string, atMs: number, mark: EntryStatus, data: JsonObject, text: string): readonly TimelineEntry[] {
     const active = this.#active.get(node);
     this.#active.delete(node);
-    this.#approvals.delete(node);
     this.#decisions.delete(node);
-    this.awaitedEvents.delete(node);
-    this.nodesWithTimer.delete(node);
     const sinceMs = active === undefined ? null : atMs - active.sinceMs;
     // Workers measure work; the duration of a wait is computed from the events.
     const durationMs = active?.status === 'waiting' ? sinceMs : (numberOf(data.duration_ms) ?? sinceMs);
@@ -294,7 +285,7 @@ export function executionNote(type: string, data: JsonObject): string | null {
     case 'workflow_forked':
       return isObject(data.origin) ? `forked from ${textOf(data.origin.execution_id)} at ${textOf(data.origin.sequence)}` : null;
     case 'workflow_retried':
-      return `retried: ${listOf(data.nodes).join(', ')}`;
+      return `retried: ${textsOf(data.nodes).join(', ')}`;
     default:
       return null;
   }
@@ -304,7 +295,7 @@ export function executionNote(type: string, data: JsonObject): string | null {
 function routeOf({ taken, evaluated }: JsonObject): string {
   const conditions = Array.isArray(evaluated) ? evaluated.filter(isObject) : [];
   if (conditions.length === 0 || !Array.isArray(taken)) return '';
-  const targets = taken.length === 0 ? 'no branch' : listOf(taken).join(', ');
+  const targets = taken.length === 0 ? 'no branch' : textsOf(taken).join(', ');
   const known = conditions.filter(({ problem }) => problem === undefined);
   const results = known.map(({ condition, value }) => `${textOf(condition)} is ${JSON.stringify(value ?? null)}`);
   return `→ ${targets}${results.length === 0 ? '' : `: ${results.join(', ')}`}`;
@@ -323,17 +314,4 @@ function problemsOf(node: string, { evaluated }: JsonObject): readonly TimelineE
 
 function note(node: string | null, text: string): TimelineEntry {
   return { status: 'note', node, durationMs: null, attempt: null, text };
-}
-
-function textOf(value: Json | undefined): string {
-  if (value === undefined || value === null) return '';
-  return isObject(value) || Array.isArray(value) ? JSON.stringify(value) : String(value);
-}
-
-function listOf(value: Json | undefined): readonly string[] {
-  return Array.isArray(value) ? value.map(textOf) : [];
-}
-
-function numberOf(value: Json | undefined): number | null {
-  return typeof value === 'number' ? value : null;
 }

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { NodeVisit } from '../../machines/history/node-visit.ts';
+import { NodeVisits } from '../../machines/history/node-visits.ts';
 import type { JsonObject } from '../../machines/json.ts';
 import type { DrawnExecution } from '../../machines/views/diagram.ts';
 import type { ExecutionOverlay, NodeOverlay } from '../../machines/views/execution-overlay.ts';
 import { checkWorkflow } from '../../src/authoring/check.ts';
 import { drawDocument } from '../../src/diagrams/draw.ts';
-import type { NodeVisit } from '../../src/views/node-visit.ts';
-import { NodeVisits } from '../../src/views/node-visits.ts';
 import { requiredProgram, requires } from '../support/requirements.ts';
 import { tool, workflow } from '../support/workflows.ts';
 

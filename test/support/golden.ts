@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { HistoryEvent } from '../../machines/history/event.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
 import { policySetOf } from '../../machines/ir/policy.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
@@ -50,6 +51,10 @@ export interface Golden extends Scenario {
 
 /** Environment of every golden log; retry delays with jitter depend on it. */
 export const GOLDEN_ENV = { executionId: 'exec_golden', stepLimit: 10_000, runtimeId: 'runtime-1' } as const;
+
+/** The events as the API returns them. */
+export const historyEvents = (events: readonly TimedEvent[]): readonly HistoryEvent[] =>
+  events.map(({ at_ms, ...event }) => ({ ...event, created_at: new Date(at_ms).toISOString() }));
 
 export const goldenNames = (): string[] =>
   readdirSync(FOLDER)

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { compileDocument } from '../../machines/compile-document.ts';
+import type { HistoryEvent } from '../../machines/history/event.ts';
 import type { NodeOverlay } from '../../machines/views/execution-overlay.ts';
 import { OverlayBuilder } from '../../machines/views/overlay-builder.ts';
 import { workflowDiagram } from '../../machines/views/workflow-diagram.ts';
 import { graphOf, LiveGraph } from '../../src/views/graph.ts';
-import type { TimelineEvent } from '../../src/views/timeline.ts';
-import { type Golden, goldenNames, readGolden } from '../support/golden.ts';
+import { type Golden, goldenNames, historyEvents, readGolden } from '../support/golden.ts';
 
 const tool = (id: string) => ({ id, kind: { type: 'tool', tool_ref: id } });
 
@@ -19,7 +19,7 @@ const chain = (length: number) => ({
   edges: Array.from({ length: length - 1 }, (_, i) => ({ from: `n${i}`, to: `n${i + 1}` })),
 });
 
-const event = (sequence: number, node_id: string | null, type: string, data = {}): TimelineEvent => ({
+const event = (sequence: number, node_id: string | null, type: string, data = {}): HistoryEvent => ({
   sequence,
   type,
   node_id,
@@ -91,9 +91,9 @@ describe('LiveGraph', () => {
     const builder = new OverlayBuilder(program);
     const live = new LiveGraph(document);
     const seen = new Map<string, NodeOverlay | null>();
-    for (const { at_ms, ...each } of events) {
-      builder.apply({ ...each, at_ms });
-      live.apply({ ...each, created_at: new Date(at_ms).toISOString() });
+    for (const event of historyEvents(events)) {
+      builder.apply(event);
+      live.apply(event);
       const { overlay } = builder;
       const diagram = workflowDiagram(program, { id: null, overlay, transitions: null });
       expect(live).toMatchObject({ status: overlay.status, suspended: overlay.suspended, sequence: overlay.sequence });

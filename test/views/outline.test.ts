@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { compileDocument } from '../../machines/compile-document.ts';
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import type { JsonObject } from '../../machines/json.ts';
-import { LiveOutline, outlineOf } from '../../src/views/outline.ts';
-import { goldenNames, readGolden } from '../support/golden.ts';
+import { LiveModel } from '../../src/views/live-model.ts';
+import { outlineOf } from '../../src/views/outline.ts';
+import { goldenNames, historyEvents, readGolden } from '../support/golden.ts';
 import { approval, condition, document, documents, join, parallel, tool, wait } from '../support/workflows.ts';
 
 function outline(source: JsonObject): readonly string[] {
@@ -105,12 +106,12 @@ describe('an outline', () => {
   });
 });
 
-describe('a live outline', () => {
+describe('a live model', () => {
   it.each(goldenNames())('follows the log of %s', (name) => {
     const golden = readGolden(name);
     if (golden === null || !('events' in golden)) return;
-    const live = new LiveOutline(golden.document);
-    for (const { at_ms, ...event } of golden.events) live.apply({ ...event, created_at: new Date(at_ms).toISOString() });
+    const live = new LiveModel(golden.document);
+    for (const event of historyEvents(golden.events)) live.apply(event);
     const nodes = new Set(live.rows.map(({ node }) => node));
     for (const node of live.overlay.nodes.keys()) expect(nodes).toContain(node);
     expect(live.overlay.sequence).toBe(golden.events.at(-1)?.sequence);

@@ -1,16 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import type { HistoryEvent } from '../../machines/history/event.ts';
+import { History } from '../../machines/history/history.ts';
+import { NodeVisits } from '../../machines/history/node-visits.ts';
 import type { JsonObject } from '../../machines/json.ts';
-import { NodeVisits } from '../../src/views/node-visits.ts';
 import { type Span, Spans } from '../../src/views/spans.ts';
-import { nodeKindsOf, type TimelineEvent } from '../../src/views/timeline.ts';
-import { type Golden, goldenNames, readGolden } from '../support/golden.ts';
-import { visitsByNode } from './visits-by-node.ts';
+import { nodeKindsOf } from '../../src/views/timeline.ts';
+import { type Golden, goldenNames, historyEvents, readGolden } from '../support/golden.ts';
 
 const KINDS = nodeKindsOf({ nodes: { paid: { kind: { type: 'wait', correlation_key: 'paid' } } } });
 
 type Row = readonly [atMs: number, node: string | null, type: string, data?: JsonObject];
 
-const eventsOf = (...rows: readonly Row[]): TimelineEvent[] =>
+const eventsOf = (...rows: readonly Row[]): HistoryEvent[] =>
   rows.map(([atMs, node_id, type, data = {}], index) => ({
     sequence: index + 1,
     type,
@@ -132,7 +133,7 @@ describe('Spans', () => {
   });
 
   it('keep the latest of a loop without end', () => {
-    const spans = new Spans(KINDS, { spans: 10, marks: 3 });
+    const spans = new Spans(KINDS, new History(), { spans: 10, marks: 3 });
     for (let activation = 1; activation <= 1_000; activation += 1) {
       for (const event of eventsOf(
         [activation * 10, 'pay', 'node_scheduled', { activation, attempt: 0 }],
@@ -156,11 +157,12 @@ describe('Spans', () => {
 
   it.each(goldenNames())('agree with the visits of the log %s', (name) => {
     const { events, document } = readGolden(name) as Golden;
-    const log = events.map(({ at_ms, ...event }): TimelineEvent => ({ ...event, created_at: new Date(at_ms).toISOString() }));
-    const spans = new Spans(nodeKindsOf(document));
-    for (const event of log) spans.apply(event);
-    const hasEnded = spans.endMs !== null;
-    const nodes = visitsByNode(log);
+    const history = new History({ visits: 100, attempts: 100 });
+    const { nodes } = history;
+    const spans = new Spans(nodeKindsOf(document), history);
+    for (const event of historyEvents(events)) spans.apply(event);
+    const hasEnded = history.end !== null;
+    expect(spans.endMs !== null).toBe(hasEnded);
     expect(spans.rows.map(({ node }) => node).sort()).toEqual(
       [...nodes].flatMap(([node, visits]) => (visits.total === 0 ? [] : [node])).sort(),
     );

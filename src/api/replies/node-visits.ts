@@ -1,7 +1,7 @@
+import type { NodeVisit } from '../../../machines/history/node-visit.ts';
+import { NodeVisits } from '../../../machines/history/node-visits.ts';
 import { charsUpTo } from '../../../machines/json-size.ts';
 import type { EventView } from '../../runtime/types/executions.ts';
-import type { NodeVisit } from '../../views/node-visit.ts';
-import { NodeVisits } from '../../views/node-visits.ts';
 import { timestamp } from '../time.ts';
 
 /** Attempts of a visit that a reply has. */

@@ -1,6 +1,6 @@
 import { Option } from 'clipanion';
+import type { HistoryEvent } from '../../../machines/history/event.ts';
 import type { JamjetClient } from '../../client/index.ts';
-import type { TimelineEvent } from '../../views/timeline.ts';
 import { ClientCommand } from '../base/client-command.ts';
 import type { Usage } from '../base/command.ts';
 import { listenForInterrupt } from '../context.ts';
@@ -41,7 +41,7 @@ class EventsCommand extends ClientCommand {
         ? Number.POSITIVE_INFINITY
         : integerArgument('--limit', this.limit, { min: 1, max: Number.MAX_SAFE_INTEGER });
     const interrupt = listenForInterrupt(this.context.signals);
-    const chosen: TimelineEvent[] = [];
+    const chosen: HistoryEvent[] = [];
     let count = 0;
     try {
       for await (const event of this.#log(client, interrupt.signal)) {
@@ -60,7 +60,7 @@ class EventsCommand extends ClientCommand {
     return EXIT.ok;
   }
 
-  async *#log(client: JamjetClient, signal: AbortSignal): AsyncGenerator<TimelineEvent> {
+  async *#log(client: JamjetClient, signal: AbortSignal): AsyncGenerator<HistoryEvent> {
     let after = integerArgument('--after', this.after, { min: 0, max: Number.MAX_SAFE_INTEGER });
     const chosen = {
       signal,

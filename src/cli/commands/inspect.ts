@@ -1,7 +1,7 @@
 import { Option } from 'clipanion';
+import type { NodeVisit } from '../../../machines/history/node-visit.ts';
 import type { JsonObject } from '../../../machines/json.ts';
 import type { Execution, JamjetClient, NodeDetail } from '../../client/index.ts';
-import type { NodeVisit } from '../../views/node-visit.ts';
 import { ago, duration } from '../../views/time.ts';
 import { ClientCommand } from '../base/client-command.ts';
 import type { Usage } from '../base/command.ts';

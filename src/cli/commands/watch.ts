@@ -43,12 +43,8 @@ otherwise.`,
   async #watch(client: JamjetClient): Promise<number> {
     const execution = await client.execution(await executionIdOf(client, this.id));
     const { ir, revision } = await client.workflow(execution.workflow_id, execution.workflow_version);
-    const [{ LiveOutline }, { LiveModel }, { Viewer }] = await Promise.all([
-      import('../../views/outline.ts'),
-      import('../../views/live-model.ts'),
-      import('../live/viewer.ts'),
-    ]);
-    const model = new LiveModel(ir, new LiveOutline(ir));
+    const [{ LiveModel }, { Viewer }] = await Promise.all([import('../../views/live-model.ts'), import('../live/viewer.ts')]);
+    const model = new LiveModel(ir);
     const watched = {
       id: execution.execution_id,
       workflow: execution.workflow_id,

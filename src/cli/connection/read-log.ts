@@ -1,11 +1,11 @@
+import type { HistoryEvent } from '../../../machines/history/event.ts';
 import type { JamjetClient } from '../../client/index.ts';
-import type { TimelineEvent } from '../../views/timeline.ts';
 
 const PAGE = 1000;
 
 /** Reads the event log of an execution, page by page, up to and including the sequence `upTo`. */
-export async function readLog(client: JamjetClient, id: string, upTo = Number.POSITIVE_INFINITY): Promise<TimelineEvent[]> {
-  const events: TimelineEvent[] = [];
+export async function readLog(client: JamjetClient, id: string, upTo = Number.POSITIVE_INFINITY): Promise<HistoryEvent[]> {
+  const events: HistoryEvent[] = [];
   for (let after = 0; ; ) {
     const page = await client.events(id, { after, limit: PAGE });
     events.push(...page.filter(({ sequence }) => sequence <= upTo));

@@ -1,3 +1,4 @@
+import { toolQuestion } from '../../../machines/history/node-visits.ts';
 import type { JsonObject } from '../../../machines/json.ts';
 import { duration } from '../../views/time.ts';
 import type { Paint } from '../terminal/paint.ts';
@@ -11,7 +12,7 @@ export function approvalLines(
   paint: Paint,
 ): readonly string[] {
   const { description, timeout_at, node_id: _node, ...rest } = approval.context;
-  const question = typeof description === 'string' && description !== '' ? description : `Run ${approval.tool_name}?`;
+  const question = toolQuestion(approval.tool_name, approval.context);
   const entries: [string, string][] = Object.entries(rest).map(([name, value]) => [plain(name), inline(value)]);
   if (approval.kind === 'tool' && question === description) entries.unshift(['tool', plain(approval.tool_name)]);
   if (typeof timeout_at === 'string') entries.push(['time left', duration(Math.max(0, Date.parse(timeout_at) - nowMs))]);

@@ -1,5 +1,6 @@
+import type { HistoryEvent } from '../../../machines/history/event.ts';
 import { ApiError, type Execution, type JamjetClient, Unreachable } from '../../client/index.ts';
-import type { ActiveNode, TimelineEvent } from '../../views/timeline.ts';
+import type { ActiveNode } from '../../views/timeline.ts';
 import type { Context, Input, Interrupt } from '../context.ts';
 import { sleep } from '../sleep.ts';
 import { type Paint, paintFor } from '../terminal/paint.ts';
@@ -21,7 +22,7 @@ export interface FollowOutcome {
   /** For `no_worker`: the queued nodes that no function of this process executes. */
   readonly queuedNodes: readonly ActiveNode[];
   /** The events received, from the first. */
-  readonly events: readonly TimelineEvent[];
+  readonly events: readonly HistoryEvent[];
 }
 
 export interface FollowSession {
@@ -67,7 +68,7 @@ async function followSegment(session: FollowSession, id: string): Promise<Follow
   const isAttended = (): boolean => prompter !== null && (prompter.isBusy || piped?.exhausted !== true);
   const answers = new LiveAnswers(host.live);
   const follower = new Follower({ client, answers, screen: quiet ? null : screen, paint, prompter, signal: controller.signal });
-  const events: TimelineEvent[] = [];
+  const events: HistoryEvent[] = [];
   const warn = queuedWorkWarning(host, (text) => screen.print(`  ${paint.yellow('!')} ${paint.dim(text)}`));
   const explain = unservedWarning(host, execution, controller.signal, (text) => screen.print(`  ${paint.yellow('!')} ${text}`));
   const following = follower.run(execution.execution_id, (event) => {
@@ -119,7 +120,7 @@ function createPrompter({ host, interrupt }: FollowSession, screen: Asker, paint
 }
 
 /** Prints the host's note once, on the first node that is queued for a worker. */
-function queuedWorkWarning(host: Host, say: (text: string) => void): (event: TimelineEvent) => void {
+function queuedWorkWarning(host: Host, say: (text: string) => void): (event: HistoryEvent) => void {
   let remark = host.queuedWorkNote;
   return (event) => {
     if (remark === null || event.type !== 'node_scheduled' || event.data.in_process === true) return;
@@ -134,7 +135,7 @@ function unservedWarning(
   { workflow_id, workflow_version }: Execution,
   signal: AbortSignal,
   say: (text: string) => void,
-): (event: TimelineEvent) => void {
+): (event: HistoryEvent) => void {
   const explain = async (node: string, queue: string): Promise<void> => {
     const { ir } = await client.workflow(workflow_id, workflow_version, { signal });
     const text = (await unservedNodes(client, ir, [{ node, queue }])).get(node);

@@ -1,6 +1,7 @@
+import type { HistoryEvent } from '../../../machines/history/event.ts';
 import { isObject, type JsonObject } from '../../../machines/json.ts';
 import { type JamjetClient, Unreachable } from '../../client/index.ts';
-import { type ActiveNode, nodeKindsOf, Timeline, type TimelineEvent } from '../../views/timeline.ts';
+import { type ActiveNode, nodeKindsOf, Timeline } from '../../views/timeline.ts';
 import { sleep } from '../sleep.ts';
 import type { Paint } from '../terminal/paint.ts';
 import type { Screen } from '../terminal/screen.ts';
@@ -71,14 +72,14 @@ export class Follower {
 
   /** Whether a durable timer will advance the execution. */
   get hasTimer(): boolean {
-    return [...this.#followed].some(({ timeline }) => timeline.nodesWithTimer.size > 0);
+    return [...this.#followed].some(({ timeline }) => timeline.hasTimer);
   }
 
   /**
    * Resolves when the execution has ended; rejects with the reason of the signal if that aborts first. `onEvent` receives the events of
    * the execution itself, not of its children.
    */
-  async run(id: string, onEvent: (event: TimelineEvent) => void): Promise<void> {
+  async run(id: string, onEvent: (event: HistoryEvent) => void): Promise<void> {
     const { screen } = this.#options;
     screen?.show((spinner, nowMs) => this.#activity(spinner, nowMs));
     try {
@@ -101,7 +102,7 @@ export class Follower {
     );
   }
 
-  async #followExecution(id: string, prefix: string, onEvent: (event: TimelineEvent) => void): Promise<void> {
+  async #followExecution(id: string, prefix: string, onEvent: (event: HistoryEvent) => void): Promise<void> {
     const { client, prompter, screen, signal, answers } = this.#options;
     const { workflow_id, workflow_version } = await client.execution(id, { signal });
     const { ir } = await client.workflow(workflow_id, workflow_version, { signal });
@@ -134,7 +135,7 @@ export class Follower {
   }
 
   /** Yields the log until the execution ends, and reconnects to a server that restarts. */
-  async *#events(id: string): AsyncGenerator<TimelineEvent> {
+  async *#events(id: string): AsyncGenerator<HistoryEvent> {
     const { client, screen, paint, signal } = this.#options;
     let after = 0;
     for (let disconnectedAtMs: number | null = null; ; ) {
@@ -161,7 +162,7 @@ export class Follower {
     this.#nodeWidth = Math.min(most, Math.max(this.#nodeWidth, width(plain(node))));
   }
 
-  #print({ timeline, prefix }: FollowedExecution, event: TimelineEvent): void {
+  #print({ timeline, prefix }: FollowedExecution, event: HistoryEvent): void {
     const { screen, paint } = this.#options;
     for (const entry of timeline.apply(event)) {
       const node = entry.node === null ? null : prefix + entry.node;

@@ -1,6 +1,6 @@
+import type { HistoryEvent } from '../../../machines/history/event.ts';
 import { ApiError, type LiveUpdate, Unreachable } from '../../client/index.ts';
 import { progressText } from '../../views/progress.ts';
-import type { TimelineEvent } from '../../views/timeline.ts';
 import { plain } from '../terminal/text.ts';
 
 /** Characters of a text that is being written that are shown: its end. */
@@ -45,7 +45,7 @@ export class LiveAnswers {
   }
 
   /** Forgets what the attempt showed that an event ends. */
-  apply(executionId: string, { type, node_id }: Pick<TimelineEvent, 'type' | 'node_id'>): void {
+  apply(executionId: string, { type, node_id }: Pick<HistoryEvent, 'type' | 'node_id'>): void {
     if (node_id === null || !ENDS_ATTEMPT.has(type)) return;
     this.#ends.delete(keyOf(executionId, node_id));
     this.#progress.delete(keyOf(executionId, node_id));

@@ -1,6 +1,7 @@
+import type { HistoryEvent } from '../../../machines/history/event.ts';
+import { History } from '../../../machines/history/history.ts';
 import type { Execution } from '../../client/index.ts';
 import { duration } from '../../views/time.ts';
-import type { TimelineEvent } from '../../views/timeline.ts';
 import { EXIT } from '../failure.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { paintStatus } from '../terminal/status.ts';
@@ -16,7 +17,7 @@ export function exitCodeOf(execution: Execution): number {
 }
 
 /** The output of `--json`. `final_state` is the whole execution including its state, as scripts expect. */
-export function reportJson(execution: Execution, events: readonly TimelineEvent[]): unknown {
+export function reportJson(execution: Execution, events: readonly HistoryEvent[]): unknown {
   return {
     execution_id: execution.execution_id,
     status: execution.status,
@@ -29,7 +30,7 @@ export function reportJson(execution: Execution, events: readonly TimelineEvent[
 }
 
 /** The status, the error and the final state. */
-export function reportText(execution: Execution, events: readonly TimelineEvent[], paint: Paint): string {
+export function reportText(execution: Execution, events: readonly HistoryEvent[], paint: Paint): string {
   const mark = execution.status === 'completed' ? paint.green('✓') : paint.red('✗');
   const verdict = `\n${mark} ${paintStatus(execution.status, paint)} in ${duration(durationMs(execution))}, ${count(execution.steps_executed, 'step')}`;
   const why =
@@ -40,16 +41,13 @@ export function reportText(execution: Execution, events: readonly TimelineEvent[
 }
 
 /** The last error of each node that failed finally, except those contained in the error of the execution. */
-function failures(events: readonly TimelineEvent[], executionError: string): readonly string[] {
-  const last = new Map<string, string>();
-  for (const event of events) {
-    if (event.type === 'workflow_retried') last.clear();
-    if (event.node_id === null) continue;
-    if (event.type === 'node_failed' && event.data.retryable !== true) last.set(event.node_id, String(event.data.error));
-    if (event.type === 'node_completed') last.delete(event.node_id);
-  }
-  const others = [...last].filter(([node]) => !executionError.includes(`${node}: `));
-  return others.map(([node, error]) => `${plain(node)}: ${plain(error)}`);
+function failures(events: readonly HistoryEvent[], executionError: string): readonly string[] {
+  const history = new History();
+  for (const event of events) history.apply(event);
+  return [...history.nodes.values()].flatMap(({ node, now }) => {
+    const error = now?.status === 'failed' ? now.visit.attempts.at(-1)?.error : undefined;
+    return error === undefined || executionError.includes(`${node}: `) ? [] : [`${plain(node)}: ${plain(error)}`];
+  });
 }
 
 function exitReasonText({ exitReason, queuedNodes }: FollowOutcome): string {

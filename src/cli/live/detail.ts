@@ -1,6 +1,6 @@
+import type { NodeVisit } from '../../../machines/history/node-visit.ts';
 import type { Json } from '../../../machines/json.ts';
 import type { LiveModel } from '../../views/live-model.ts';
-import type { NodeVisit } from '../../views/node-visit.ts';
 import type { OutlineRow } from '../../views/outline.ts';
 import { plain } from '../terminal/text.ts';
 import { wrapCharacters, wrapWords } from '../terminal/wrap.ts';
@@ -15,7 +15,7 @@ const MAX_LINE = 10_000;
 export function detailLines(row: OutlineRow, model: LiveModel, columns: number, painter: Painter): readonly string[] {
   const { paint } = painter;
   const status = model.overlayOf(row.node);
-  const { visits } = model.historyOf(row.node);
+  const visits = model.visitsOf(row.node);
   const state = status === null ? paint.dim('not reached yet') : stateText(row, status, model, painter);
   const lines = [
     `${paint.bold(plain(row.node))}  ${paint.dim(`${row.kind}${row.detail === '' ? '' : `: ${plain(row.detail)}`}`)}`,

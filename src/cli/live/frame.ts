@@ -141,7 +141,7 @@ function eventsText(
     '',
     ...model.entries
       .slice(-lines)
-      .map(({ atMs, entry }) => `${columns < 60 ? '' : paint.dim(clock(atMs))}${renderEntry(entry, nodeWidth, paint)}`),
+      .map((entry) => `${columns < 60 ? '' : paint.dim(clock(entry.atMs))}${renderEntry(entry, nodeWidth, paint)}`),
   ];
 }
 

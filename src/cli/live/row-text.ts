@@ -1,5 +1,5 @@
-import type { LiveModel } from '../../views/live-model.ts';
-import type { NodeOverlay, OutlineRow } from '../../views/outline.ts';
+import type { LiveModel, NodeOverlay } from '../../views/live-model.ts';
+import type { OutlineRow } from '../../views/outline.ts';
 import { duration } from '../../views/time.ts';
 import { GLYPHS } from '../terminal/glyphs.ts';
 import type { Paint } from '../terminal/paint.ts';
@@ -106,13 +106,12 @@ function stateParts(
       const next = `attempt ${active?.attempt ?? 0}`;
       return [
         paint.yellow(dueMs <= nowMs ? `${next} is due` : `${next} in ${duration(dueMs - nowMs)}`),
-        lastError(node, model, paint),
+        paint.red(plain(status.error ?? '')),
       ];
     }
     case 'done': {
       const retries = status.retries === 0 ? '' : `${status.retries} ${status.retries === 1 ? 'retry' : 'retries'}`;
-      const tookMs = model.historyOf(node).attempts.at(-1)?.durationMs ?? null;
-      return [tookMs === null ? '' : duration(tookMs), paint.dim(retries)];
+      return [status.durationMs === null ? '' : duration(status.durationMs), paint.dim(retries)];
     }
     case 'failed':
       return [paint.red(plain(status.error ?? 'failed'))];
@@ -124,9 +123,4 @@ function stateParts(
       throw new TypeError(`unhandled status ${JSON.stringify(unhandled)}`);
     }
   }
-}
-
-/** The error of the last attempt. */
-function lastError(node: string, model: LiveModel, paint: Paint): string {
-  return paint.red(plain(model.historyOf(node).attempts.at(-1)?.error ?? ''));
 }

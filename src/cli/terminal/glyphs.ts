@@ -1,4 +1,4 @@
-import type { VisitStatus } from '../../views/node-visit.ts';
+import type { VisitStatus } from '../../../machines/history/node-visit.ts';
 
 /** The character that stands for the status of a node. */
 export const GLYPHS: Readonly<Record<VisitStatus, string>> = {

@@ -1,11 +1,11 @@
+import type { HistoryEvent } from '../../../machines/history/event.ts';
 import { clock } from '../../views/time.ts';
-import type { TimelineEvent } from '../../views/timeline.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { inline, pad, plain } from '../terminal/text.ts';
 
 /** An event as one line. */
 export function eventLine(
-  { sequence, type, node_id, created_at, actor_id, on_behalf_of, data }: TimelineEvent,
+  { sequence, type, node_id, created_at, actor_id, on_behalf_of, data }: HistoryEvent,
   paint: Paint,
 ): string {
   const { dim, cyan } = paint;

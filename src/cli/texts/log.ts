@@ -1,13 +1,7 @@
+import type { HistoryEvent } from '../../../machines/history/event.ts';
 import type { JsonObject } from '../../../machines/json.ts';
 import { clock, day } from '../../views/time.ts';
-import {
-  type ActiveNode,
-  nodeKindsOf,
-  type OpenApproval,
-  type TimedEntry,
-  Timeline,
-  type TimelineEvent,
-} from '../../views/timeline.ts';
+import { type ActiveNode, nodeKindsOf, type OpenApproval, type TimedEntry, Timeline } from '../../views/timeline.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { width } from '../terminal/text.ts';
 import { renderActive, renderEntry } from './timeline.ts';
@@ -30,7 +24,7 @@ const NO_REMARKS: ReadonlyMap<string, string> = new Map();
  */
 export function logText(
   ir: JsonObject,
-  events: readonly TimelineEvent[],
+  events: readonly HistoryEvent[],
   nowMs: number | null,
   paint: Paint,
   remarks = NO_REMARKS,

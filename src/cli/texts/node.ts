@@ -1,5 +1,11 @@
+import type {
+  AttemptStatus,
+  EvaluatedCondition,
+  NodeAttempt,
+  NodeVisit,
+  VisitStatus,
+} from '../../../machines/history/node-visit.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
-import type { AttemptStatus, EvaluatedCondition, NodeAttempt, NodeVisit, VisitStatus } from '../../views/node-visit.ts';
 import { clock, duration } from '../../views/time.ts';
 import { GLYPHS } from '../terminal/glyphs.ts';
 import type { Paint } from '../terminal/paint.ts';

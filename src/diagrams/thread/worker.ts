@@ -2,12 +2,11 @@
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { LRUCache } from 'lru-cache';
 import { compile } from '../../../machines/compile/index.ts';
-import type { EventType } from '../../../machines/events/index.ts';
+import { History } from '../../../machines/history/history.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import type { JsonObject } from '../../../machines/json.ts';
 import type { Program } from '../../../machines/step/program.ts';
 import { OverlayBuilder } from '../../../machines/views/overlay-builder.ts';
-import { NodeVisits } from '../../views/node-visits.ts';
 import { draw } from '../draw.ts';
 import { DiagramError } from '../errors.ts';
 import type { DrawMessage, SerializedEvent, ThreadAnswer, ThreadMessage } from './messages.ts';
@@ -22,8 +21,6 @@ interface Job {
   readonly program: Program;
   /** The statuses from the events received so far; null = draw the workflow alone. */
   readonly builder: OverlayBuilder | null;
-  /** The visits of a page; null = they are not shown. */
-  readonly visits: Map<string, NodeVisits> | null;
 }
 
 const programs = new LRUCache<string, Program>({
@@ -47,12 +44,8 @@ async function handle(message: ThreadMessage, port: MessagePort): Promise<void> 
   }
   if (message.type === 'draw') {
     const program = programOf(message);
-    const job = {
-      request: message,
-      program,
-      builder: message.execution === null ? null : new OverlayBuilder(program),
-      visits: message.format === 'html' ? new Map<string, NodeVisits>() : null,
-    };
+    const builder = message.execution === null ? null : new OverlayBuilder(program, new History(SHOWN_VISITS));
+    const job = { request: message, program, builder };
     if (message.execution !== null) {
       jobs.set(message.job, job);
       answer(port, { type: 'more', job: message.job });
@@ -69,20 +62,16 @@ async function handle(message: ThreadMessage, port: MessagePort): Promise<void> 
   } else answer(port, { type: 'more', job: message.job });
 }
 
-function apply({ sequence, type, nodeId, data, atMs }: SerializedEvent, { builder, visits }: Job): void {
-  const parsed = JSON.parse(data) as JsonObject;
-  builder?.apply({ sequence, type: type as EventType, node_id: nodeId, data: parsed, at_ms: atMs });
-  if (visits === null || nodeId === null) return;
-  const ofNode = visits.get(nodeId) ?? new NodeVisits(nodeId, SHOWN_VISITS);
-  visits.set(nodeId, ofNode);
-  ofNode.apply({ sequence, type, node_id: nodeId, data: parsed, created_at: new Date(atMs).toISOString() });
+function apply({ sequence, type, nodeId, data, atMs }: SerializedEvent, { builder }: Job): void {
+  const created_at = new Date(atMs).toISOString();
+  builder?.apply({ sequence, type, node_id: nodeId, data: JSON.parse(data) as JsonObject, created_at });
 }
 
-async function finish({ request, program, builder, visits: byNode }: Job, port: MessagePort): Promise<void> {
+async function finish({ request, program, builder }: Job, port: MessagePort): Promise<void> {
   const { format, view } = request;
   const execution = request.execution === null || builder === null ? null : { ...request.execution, overlay: builder.overlay };
-  const hasEnded = builder?.overlay.ended === true;
-  const visits = new Map([...(byNode ?? [])].map(([node, ofNode]) => [node, ofNode.all(hasEnded)] as const));
+  const { nodes = new Map(), end = null } = builder?.history ?? {};
+  const visits = new Map([...nodes].map(([node, ofNode]) => [node, ofNode.all(end !== null)] as const));
   const { content, policy, unreadable } = await draw(program, { format, view, execution, visits });
   // A copy with its own buffer, which can be transferred.
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : new Uint8Array(content);

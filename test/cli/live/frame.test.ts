@@ -6,8 +6,7 @@ import { maxRowWidth } from '../../../src/cli/live/row-text.ts';
 import { paint } from '../../../src/cli/terminal/paint.ts';
 import { width } from '../../../src/cli/terminal/text.ts';
 import { LiveModel } from '../../../src/views/live-model.ts';
-import { LiveOutline } from '../../../src/views/outline.ts';
-import { type Golden, goldenNames, readGolden } from '../../support/golden.ts';
+import { type Golden, goldenNames, historyEvents, readGolden } from '../../support/golden.ts';
 
 const golden = (name: string): Golden => readGolden(name) as Golden;
 
@@ -22,9 +21,8 @@ function modelOf(log: Golden, upTo: number): LiveModel {
   const { document, events } = log;
   const given = document.nodes as { id: string }[] | Readonly<Record<string, { id: string }>>;
   const nodes = Array.isArray(given) ? Object.fromEntries(given.map((node) => [node.id, node])) : given;
-  const model = new LiveModel({ ...document, nodes } as typeof document, new LiveOutline(document));
-  for (const { at_ms, ...event } of events)
-    if (event.sequence <= upTo) model.apply({ ...event, created_at: new Date(at_ms).toISOString() });
+  const model = new LiveModel({ ...document, nodes } as typeof document);
+  for (const event of historyEvents(events)) if (event.sequence <= upTo) model.apply(event);
   models.set(upTo, model);
   return model;
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { NodeAttempt, NodeVisit } from '../../../machines/history/node-visit.ts';
 import { paint } from '../../../src/cli/terminal/paint.ts';
 import { width } from '../../../src/cli/terminal/text.ts';
 import { visitLines } from '../../../src/cli/texts/node.ts';
-import type { NodeAttempt, NodeVisit } from '../../../src/views/node-visit.ts';
 
 const attempt = (more: Partial<NodeAttempt>): NodeAttempt => ({
   attempt: 0,

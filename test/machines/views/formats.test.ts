@@ -6,6 +6,7 @@ import type { JsonObject } from '../../../machines/json.ts';
 import type { TimedEvent } from '../../../machines/replay/index.ts';
 import { OverlayBuilder } from '../../../machines/views/overlay-builder.ts';
 import { checkWorkflow } from '../../../src/authoring/check.ts';
+import { historyEvents } from '../../support/golden.ts';
 import { tool, workflow } from '../../support/workflows.ts';
 import { problems } from './real-tools.ts';
 
@@ -25,7 +26,7 @@ describe('exports can be read by Mermaid, Graphviz and XState', () => {
       const golden = JSON.parse(readFileSync(`test/golden/${file}`, 'utf8')) as { document: JsonObject; events: TimedEvent[] };
       const program = compile(normalise(golden.document).workflow, 'r');
       const builder = new OverlayBuilder(program);
-      for (const event of golden.events) builder.apply(event);
+      for (const event of historyEvents(golden.events)) builder.apply(event);
       expect([file, await problems(program, { id: null, overlay: builder.overlay, transitions: null })]).toEqual([file, {}]);
     }
   }, 180_000);

@@ -8,7 +8,7 @@ import type { Diagram } from '../../../machines/views/diagram.ts';
 import { machineDiagram } from '../../../machines/views/machine-diagram.ts';
 import { OverlayBuilder } from '../../../machines/views/overlay-builder.ts';
 import { type TransitionCounts, TransitionTally } from '../../../machines/views/transition-counts.ts';
-import { GOLDEN_ENV } from '../../support/golden.ts';
+import { GOLDEN_ENV, historyEvents } from '../../support/golden.ts';
 
 const NAMES = readdirSync('test/golden').flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -'.json'.length)] : []));
 
@@ -24,7 +24,7 @@ function machineOf(
   const program = compile(normalise(golden.document).workflow, 'r');
   const events = golden.events.filter(({ sequence }) => sequence <= at);
   const builder = new OverlayBuilder(program);
-  for (const event of events) builder.apply(event);
+  for (const event of historyEvents(events)) builder.apply(event);
   const recorder = new TransitionRecorder(program);
   const replay = new LogReplay(recorder.program, GOLDEN_ENV, historyOf(events));
   for (const event of events) replay.push(event);

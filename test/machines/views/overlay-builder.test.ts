@@ -8,6 +8,7 @@ import type { JsonObject } from '../../../machines/json.ts';
 import type { TimedEvent } from '../../../machines/replay/index.ts';
 import type { ExecutionOverlay } from '../../../machines/views/execution-overlay.ts';
 import { OverlayBuilder } from '../../../machines/views/overlay-builder.ts';
+import { historyEvents } from '../../support/golden.ts';
 
 function golden(name: string): { readonly document: JsonObject; readonly events: readonly TimedEvent[] } {
   return JSON.parse(readFileSync(`test/golden/${name}.json`, 'utf8')) as ReturnType<typeof golden>;
@@ -21,7 +22,7 @@ function played(
   const { document, events } = golden(name);
   const program = compile(normalise(document).workflow, 'r');
   const builder = new OverlayBuilder(program);
-  for (const event of events) if (event.sequence <= at) builder.apply(event);
+  for (const event of historyEvents(events)) if (event.sequence <= at) builder.apply(event);
   const { overlay } = builder;
   const { graph } = program.tables;
   const taken = graph.edges.flatMap(({ index, from, to }) => {
@@ -76,7 +77,7 @@ describe('the overlay of an execution', () => {
   it('measures waits by the times of their events', () => {
     const { document, events } = golden('wait-timer');
     const builder = new OverlayBuilder(compile(normalise(document).workflow, 'r'));
-    for (const event of events) builder.apply({ ...event, data: { duration_ms: 0, ...event.data } });
+    for (const event of historyEvents(events)) builder.apply({ ...event, data: { duration_ms: 0, ...event.data } });
     expect(builder.overlay.nodes.get('pause')).toMatchObject({ status: 'done', durationMs: 90_500 });
     expect(builder.overlay.nodes.get('a')).toMatchObject({ durationMs: 7 });
   });

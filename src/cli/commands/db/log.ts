@@ -1,7 +1,7 @@
 import { Option } from 'clipanion';
+import type { HistoryEvent } from '../../../../machines/history/event.ts';
 import { databaseName } from '../../../config.ts';
 import type { EventRow } from '../../../databases.ts';
-import type { TimelineEvent } from '../../../views/timeline.ts';
 import type { Usage } from '../../base/command.ts';
 import { DatabaseCommand } from '../../base/database-command.ts';
 import { EXIT } from '../../failure.ts';
@@ -36,7 +36,7 @@ returns it.`,
   }
 }
 
-function timelineEvent({ seq, type, nodeId, atMs, actorId, onBehalfOf, data }: EventRow): TimelineEvent {
+function timelineEvent({ seq, type, nodeId, atMs, actorId, onBehalfOf, data }: EventRow): HistoryEvent {
   const created_at = new Date(atMs).toISOString();
   const behalf = onBehalfOf === null ? {} : { on_behalf_of: onBehalfOf };
   return { sequence: seq, type, node_id: nodeId, created_at, actor_id: actorId, ...behalf, data };

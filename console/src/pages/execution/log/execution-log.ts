@@ -1,3 +1,4 @@
+import { History } from '../../../../../machines/history/history.ts';
 import type { JsonObject } from '../../../../../machines/json.ts';
 import type { Event } from '../../../../../src/api/schemas/events.ts';
 import type { LiveUpdate } from '../../../../../src/client/live.ts';
@@ -35,8 +36,9 @@ export class ExecutionLog {
   readonly #changed = new Set<LogTopic>();
 
   constructor(document: JsonObject) {
-    this.spans = new Spans(nodeKindsOf(document));
-    const { graph, problem } = drawable(document);
+    const history = new History();
+    this.spans = new Spans(nodeKindsOf(document), history);
+    const { graph, problem } = drawable(document, history);
     this.graph = graph;
     this.problem = problem;
   }
@@ -130,9 +132,9 @@ const NO_EVENTS: readonly Event[] = [];
 const ATTEMPT_ENDS: ReadonlySet<string> = new Set(['node_completed', 'node_failed', 'node_cancelled']);
 
 /** A document of a later release may have what this one does not know. */
-function drawable(document: JsonObject): Pick<ExecutionLog, 'graph' | 'problem'> {
+function drawable(document: JsonObject, history: History): Pick<ExecutionLog, 'graph' | 'problem'> {
   try {
-    return { graph: new LiveGraph(document), problem: null };
+    return { graph: new LiveGraph(document, history), problem: null };
   } catch (problem) {
     return { graph: null, problem };
   }

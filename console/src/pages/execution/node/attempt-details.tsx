@@ -1,8 +1,8 @@
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';
+import type { NodeAttempt, NodeVisit } from '../../../../../machines/history/node-visit.ts';
 import { isObject, type Json } from '../../../../../machines/json.ts';
 import type { Event } from '../../../../../src/api/schemas/events.ts';
-import type { NodeAttempt, NodeVisit } from '../../../../../src/views/node-visit.ts';
 import { Button } from '../../../components/button.tsx';
 import { JsonView } from '../../../components/json-view.tsx';
 import { Name } from '../../../components/name.tsx';

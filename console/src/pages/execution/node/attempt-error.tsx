@@ -1,5 +1,5 @@
+import type { NodeAttempt } from '../../../../../machines/history/node-visit.ts';
 import { isObject, type Json } from '../../../../../machines/json.ts';
-import type { NodeAttempt } from '../../../../../src/views/node-visit.ts';
 import { Multiline } from '../../../components/multiline.tsx';
 import { Name } from '../../../components/name.tsx';
 import styles from './node-panel.module.css';

@@ -1,6 +1,6 @@
 import type { FormEvent } from 'react';
+import type { NodeAttempt, NodeVisit } from '../../../../../machines/history/node-visit.ts';
 import { oneLine } from '../../../../../machines/views/text.ts';
-import type { NodeAttempt, NodeVisit } from '../../../../../src/views/node-visit.ts';
 import { duration } from '../../../../../src/views/time.ts';
 import { Button } from '../../../components/button.tsx';
 import { StatusBadge } from '../../../components/status-badge.tsx';

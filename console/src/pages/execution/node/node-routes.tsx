@@ -1,4 +1,4 @@
-import type { NodeVisit } from '../../../../../src/views/node-visit.ts';
+import type { NodeVisit } from '../../../../../machines/history/node-visit.ts';
 import { JsonText } from '../../../components/json-text.tsx';
 import { Name } from '../../../components/name.tsx';
 import { StatusBadge } from '../../../components/status-badge.tsx';

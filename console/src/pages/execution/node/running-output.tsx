@@ -1,4 +1,4 @@
-import type { NodeAttempt, NodeVisit } from '../../../../../src/views/node-visit.ts';
+import type { NodeAttempt, NodeVisit } from '../../../../../machines/history/node-visit.ts';
 import { Multiline } from '../../../components/multiline.tsx';
 import { Name } from '../../../components/name.tsx';
 import { useExecutionView } from '../execution-view.ts';

@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
+import type { NodeVisit } from '../../../../../machines/history/node-visit.ts';
+import { NodeVisits } from '../../../../../machines/history/node-visits.ts';
 import type { Event } from '../../../../../src/api/schemas/events.ts';
-import type { NodeVisit } from '../../../../../src/views/node-visit.ts';
-import { NodeVisits } from '../../../../../src/views/node-visits.ts';
 import { useExecutionView } from '../execution-view.ts';
 import { useLogVersion } from '../log/use-log-version.ts';
 

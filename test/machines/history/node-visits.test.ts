@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../machines/json.ts';
-import { NodeVisits } from '../../src/views/node-visits.ts';
-import type { TimelineEvent } from '../../src/views/timeline.ts';
-import { type Golden, goldenNames, readGolden } from '../support/golden.ts';
-import { visitsByNode } from './visits-by-node.ts';
+import type { HistoryEvent } from '../../../machines/history/event.ts';
+import { History } from '../../../machines/history/history.ts';
+import { NodeVisits } from '../../../machines/history/node-visits.ts';
+import type { JsonObject } from '../../../machines/json.ts';
+import { type Golden, goldenNames, historyEvents, readGolden } from '../../support/golden.ts';
 
 const START_MS = Date.parse('2026-03-12T10:00:00.000Z');
 const at = (ms: number): string => new Date(START_MS + ms).toISOString();
 
 /** Events of the node `charge` from `[at ms, type, data]` rows. */
-const eventsOf = (...rows: readonly (readonly [number, string, JsonObject?])[]): TimelineEvent[] =>
+const eventsOf = (...rows: readonly (readonly [number, string, JsonObject?])[]): HistoryEvent[] =>
   rows.map(([ms, type, data = {}], index) => ({
     sequence: index + 1,
     type,
@@ -18,7 +18,7 @@ const eventsOf = (...rows: readonly (readonly [number, string, JsonObject?])[]):
     data: { activation: 1, ...data },
   }));
 
-const visitsOf = (events: readonly TimelineEvent[], hasEnded = false) => {
+const visitsOf = (events: readonly HistoryEvent[], hasEnded = false) => {
   const visits = new NodeVisits('charge');
   for (const event of events) visits.apply(event);
   return visits.all(hasEnded);
@@ -166,15 +166,11 @@ describe('NodeVisits', () => {
   });
 
   it.each(goldenNames())('has an ended attempt for every completion and failure of the log %s', (name) => {
-    const log = (readGolden(name) as Golden).events.map(({ sequence, type, node_id, data, at_ms }) => ({
-      sequence,
-      type,
-      node_id,
-      data,
-      created_at: new Date(at_ms).toISOString(),
-    }));
+    const log = historyEvents((readGolden(name) as Golden).events);
+    const history = new History({ visits: 100, attempts: 100 });
+    for (const event of log) history.apply(event);
     const count = (type: string) => log.filter((event) => event.type === type).length;
-    const attempts = [...visitsByNode(log).values()].flatMap((visits) => visits.all(true)).flatMap((visit) => visit.attempts);
+    const attempts = [...history.nodes.values()].flatMap((visits) => visits.all(true)).flatMap((visit) => visit.attempts);
     const ended = (status: string) => attempts.filter((attempt) => attempt.status === status);
     expect([ended('done').length, ended('failed').length]).toEqual([count('node_completed'), count('node_failed')]);
     for (const { started_at, queued_at, completed_at, duration_ms } of ended('done')) {

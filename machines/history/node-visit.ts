@@ -1,5 +1,5 @@
-import type { Json } from '../../machines/json.ts';
-import type { Usage } from '../../machines/messages.ts';
+import type { Json } from '../json.ts';
+import type { Usage } from '../messages.ts';
 
 /** `waiting`: for a person, an event, a time or a child execution; `held`: awaits an approval that a policy requires. */
 export type AttemptStatus = 'queued' | 'active' | 'waiting' | 'held' | 'done' | 'failed' | 'cancelled';

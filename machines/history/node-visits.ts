@@ -1,7 +1,7 @@
-import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
-import { usageIn, usageSum } from '../../machines/step/actions/usage.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import { usageIn, usageSum } from '../step/actions/usage.ts';
+import { type HistoryEvent, numberOf, textOf, textsOf } from './event.ts';
 import type { AttemptStatus, EvaluatedCondition, NodeAttempt, NodeVisit, VisitStatus } from './node-visit.ts';
-import type { TimelineEvent } from './timeline.ts';
 
 /** How much of a long history is kept: the latest visits, and the latest attempts of each. */
 export interface VisitLimits {
@@ -9,7 +9,28 @@ export interface VisitLimits {
   readonly attempts: number;
 }
 
-export const DEFAULT_VISIT_LIMITS: VisitLimits = { visits: 100, attempts: 100 };
+const DEFAULT_VISIT_LIMITS: VisitLimits = { visits: 100, attempts: 100 };
+
+/** What a node does, or did last: its visits on a way through the workflow. */
+export interface NodeNow {
+  readonly visit: NodeVisit;
+  /** Of the visit; `retrying` also between the retry of the execution and the next attempt. */
+  readonly status: VisitStatus;
+  /** Number of visits. */
+  readonly visits: number;
+  /** Failed attempts that were retried, of all visits. */
+  readonly retries: number;
+  /** Sequence of the event with which the visit began. */
+  readonly began: number;
+  /** When it began; in a fork, it begins anew. */
+  readonly sinceMs: number;
+  /** From its beginning to its end, of work as the worker measured it; null while it lasts. */
+  readonly durationMs: number | null;
+  /** A person is to decide on a question of the node, or on a tool; null = no decision is pending. */
+  readonly asks: 'human_approval' | 'tool' | null;
+  /** A durable timer will advance it. */
+  readonly hasTimer: boolean;
+}
 
 type Draft<T> = { -readonly [K in keyof T]: T[K] };
 type AttemptDraft = Draft<NodeAttempt>;
@@ -39,20 +60,26 @@ export const OPEN: ReadonlySet<VisitStatus> = new Set(['queued', 'active', 'wait
  * visits.all(false).at(-1)?.attempts.at(-1)?.error;
  */
 export class NodeVisits {
-  readonly #node: string;
+  readonly node: string;
   readonly #limits: VisitLimits;
   readonly #visits: VisitDraft[] = [];
   #total = 0;
   #touched: VisitDraft | null = null;
+  #now: Draft<NodeNow> | null = null;
 
   constructor(node: string, limits: VisitLimits = DEFAULT_VISIT_LIMITS) {
-    this.#node = node;
+    this.node = node;
     this.#limits = limits;
   }
 
   /** The number of visits, those that are left out included. Skipped ones count. */
   get total(): number {
     return this.#total;
+  }
+
+  /** Null = no visit has begun, but those that were skipped and work beside the workflow. */
+  get now(): NodeNow | null {
+    return this.#now;
   }
 
   /** Oldest first. `hasEnded`: the execution has, and with it what was in progress. */
@@ -70,16 +97,36 @@ export class NodeVisits {
   }
 
   /** Returns the visit that the event belongs to, as it is after it; null if it says nothing of a visit. */
-  apply(event: TimelineEvent): NodeVisit | null {
+  apply(event: HistoryEvent): NodeVisit | null {
+    const visit = this.#applied(event);
+    if (visit !== null && visit === this.#now?.visit) this.#now.status = visit.status;
+    return visit;
+  }
+
+  /** The execution goes on as a fork: what is in progress began now. */
+  restart(atMs: number): void {
+    this.#updateNow({ sinceMs: atMs });
+  }
+
+  /** The execution is retried: the last attempt failed it, and another one follows. */
+  retry(): void {
+    this.#updateNow({ status: 'retrying', retries: (this.#now?.retries ?? 0) + 1, durationMs: null });
+  }
+
+  #updateNow(change: Partial<NodeNow>): void {
+    if (this.#now !== null) Object.assign(this.#now, change);
+  }
+
+  #applied(event: HistoryEvent): VisitDraft | null {
     this.#touched = null;
-    if (event.node_id === this.#node) this.#apply(event);
+    if (event.node_id === this.node) this.#apply(event);
     return this.#touched;
   }
 
-  #apply(event: TimelineEvent): void {
+  #apply(event: HistoryEvent): void {
     const { type, data } = event;
     const status = STATUS_AFTER[type];
-    if (status !== undefined) this.#setStatus(data, status);
+    if (status !== undefined) this.#setStatus(event, status);
     switch (type) {
       case 'node_scheduled':
         this.#scheduled(event);
@@ -88,19 +135,23 @@ export class NodeVisits {
         this.#started(event);
         break;
       case 'tool_approval_required':
-        this.#held(data);
+        this.#held(event);
         break;
       case 'interrupt_raised':
-        this.#visitOf(data).question = textOf(data.description);
+        this.#visitOf(event).question = textOf(data.description);
+        this.#updateNow({ asks: 'human_approval' });
+        break;
+      case 'timer_created':
+        this.#updateNow({ hasTimer: true });
         break;
       case 'approval_received':
         this.#decided(event);
         break;
       case 'child_workflow_started':
-        this.#update(data, { child_execution_id: textOf(data.child_execution_id) });
+        this.#update(event, { child_execution_id: textOf(data.child_execution_id) });
         break;
       case 'policy_violation':
-        if (data.decision !== 'warned') this.#visitOf(data).blocked_by = textOf(data.rule);
+        if (data.decision !== 'warned') this.#visitOf(event).blocked_by = textOf(data.rule);
         break;
       case 'node_completed':
         this.#completed(event);
@@ -116,7 +167,7 @@ export class NodeVisits {
         this.#used(data);
         break;
       case 'node_skipped':
-        Object.assign(this.#visitOf(data), { status: 'skipped', reason: textOf(data.reason) });
+        Object.assign(this.#visitOf(event), { status: 'skipped', reason: textOf(data.reason) });
         break;
       case 'node_cancelled':
         this.#cancelled(event);
@@ -124,31 +175,35 @@ export class NodeVisits {
     }
   }
 
-  #held(data: JsonObject): void {
-    const visit = this.#visitOf(data);
+  #held(event: HistoryEvent): void {
+    const visit = this.#visitOf(event);
     this.#openAttempt(visit, nextAttempt(visit)).status = 'held';
     visit.status = 'held';
-    visit.question = askedFor(data);
+    visit.question = toolQuestion(textOf(event.data.tool_name), event.data.context);
+    this.#updateNow({ asks: 'tool' });
   }
 
-  #decided({ data, created_at, on_behalf_of }: TimelineEvent): void {
-    const visit = this.#visitOf(data);
+  #decided(event: HistoryEvent): void {
+    const { data, created_at, on_behalf_of } = event;
+    const visit = this.#visitOf(event);
+    this.#updateNow({ asks: null });
     const comment = typeof data.comment === 'string' ? data.comment : null;
     const userId = on_behalf_of ?? textOf(data.user_id);
     const decision = { decision: textOf(data.decision), user_id: userId, comment, decided_at: created_at };
     visit.decisions = [...(visit.decisions ?? []), decision];
   }
 
-  #cancelled(event: TimelineEvent): void {
-    const visit = this.#visitOf(event.data);
+  #cancelled(event: HistoryEvent): void {
+    const visit = this.#visitOf(event);
     const attempt = visit.attempts.at(-1);
     visit.status = 'cancelled';
+    this.#ended(visit, event);
     if (attempt !== undefined && OPEN.has(attempt.status)) close(attempt, 'cancelled', event);
   }
 
-  #scheduled(event: TimelineEvent): void {
+  #scheduled(event: HistoryEvent): void {
     const { data, created_at } = event;
-    const visit = this.#visitOf(data, data.activation === 0);
+    const visit = this.#visitOf(event, data.activation === 0);
     // Work that a stopped runtime has handed back is queued again under the same number.
     const attempt = this.#openAttempt(visit, numberOf(data.attempt) ?? 0);
     attempt.status = 'queued';
@@ -159,12 +214,14 @@ export class NodeVisits {
     visit.status = 'queued';
   }
 
-  #started(event: TimelineEvent): void {
+  #started(event: HistoryEvent): void {
     const { data, created_at, sequence } = event;
-    const visit = this.#visitOf(data);
+    const visit = this.#visitOf(event);
     const attempt = this.#openAttempt(visit, numberOf(data.attempt) ?? nextAttempt(visit));
     const isWork = attempt.queued_at !== null;
-    attempt.status = isWork ? 'active' : 'waiting';
+    // A child execution is started by a runtime, but not queued. Another attempt, or a fork, has another child.
+    if (!isWork) delete attempt.child_execution_id;
+    attempt.status = isWork || data.worker_id !== undefined ? 'active' : 'waiting';
     // A child that waits for room begins again and again.
     attempt.started_at = isWork ? created_at : (attempt.started_at ?? created_at);
     attempt.worker_id = typeof data.worker_id === 'string' ? data.worker_id : null;
@@ -188,9 +245,9 @@ export class NodeVisits {
     this.#touched = visit;
   }
 
-  #completed(event: TimelineEvent): void {
+  #completed(event: HistoryEvent): void {
     const { data, created_at } = event;
-    const visit = this.#visitOf(data);
+    const visit = this.#visitOf(event);
     const attempt = this.#openAttempt(visit, nextAttempt(visit));
     // Control nodes complete when they are reached.
     attempt.started_at ??= attempt.queued_at ?? created_at;
@@ -201,11 +258,12 @@ export class NodeVisits {
     if (patch !== undefined && !isEmpty && !isSame(patch, output)) attempt.state_patch = patch;
     visit.status = 'done';
     endVisit(visit, data);
+    this.#ended(visit, event, attempt.queued_at === null ? null : attempt.duration_ms);
   }
 
-  #failed(event: TimelineEvent): void {
+  #failed(event: HistoryEvent): void {
     const { data } = event;
-    const visit = this.#visitOf(data);
+    const visit = this.#visitOf(event);
     const attempt = this.#openAttempt(visit, numberOf(data.attempt) ?? nextAttempt(visit));
     close(attempt, 'failed', event);
     attempt.error = textOf(data.error);
@@ -213,42 +271,63 @@ export class NodeVisits {
     for (const field of FAILURE) if (data[field] !== undefined) Object.assign(attempt, { [field]: data[field] });
     visit.status = attempt.retryable ? 'retrying' : 'failed';
     if (!attempt.retryable) endVisit(visit, data);
+    this.#ended(visit, event);
   }
 
-  #retryScheduled({ data, created_at }: TimelineEvent): void {
-    const visit = this.#visitOf(data);
+  #retryScheduled(event: HistoryEvent): void {
+    const { data, created_at } = event;
+    const visit = this.#visitOf(event);
     visit.status = 'retrying';
+    this.#updateNow({ retries: (this.#now?.retries ?? 0) + 1 });
     const failed = visit.attempts.at(-1);
     const delayMs = numberOf(data.delay_ms) ?? 0;
     if (failed !== undefined) failed.next_attempt_at = new Date(Date.parse(created_at) + delayMs).toISOString();
   }
 
-  #setStatus(data: JsonObject, status: AttemptStatus): void {
-    const visit = this.#visitOf(data);
+  #setStatus(event: HistoryEvent, status: AttemptStatus): void {
+    const visit = this.#visitOf(event);
     const attempt = visit.attempts.at(-1);
     visit.status = status;
     if (attempt !== undefined && OPEN.has(attempt.status)) attempt.status = status;
   }
 
-  #update(data: JsonObject, change: Partial<NodeAttempt>): void {
-    Object.assign(this.#visitOf(data).attempts.at(-1) ?? {}, change);
+  #update(event: HistoryEvent, change: Partial<NodeAttempt>): void {
+    Object.assign(this.#visitOf(event).attempts.at(-1) ?? {}, change);
+  }
+
+  #ended(visit: VisitDraft, { created_at }: HistoryEvent, measuredMs: number | null = null): void {
+    if (visit !== this.#now?.visit) return;
+    this.#updateNow({ asks: null, hasTimer: false });
+    if (!OPEN.has(visit.status)) this.#now.durationMs = measuredMs ?? Math.max(0, Date.parse(created_at) - this.#now.sinceMs);
   }
 
   /** The visit that an event belongs to, which the event may begin. `isNew`: it begins one in any case. */
-  #visitOf({ activation }: JsonObject, isNew = false): VisitDraft {
-    const number = numberOf(activation) ?? 1;
+  #visitOf(event: HistoryEvent, isNew = false): VisitDraft {
+    const number = numberOf(event.data.activation) ?? 1;
     const last = this.#visits.at(-1);
     const known = isNew
       ? undefined
       : last?.activation === number
         ? last
         : this.#visits.findLast((each) => each.activation === number);
-    this.#touched = known ?? this.#begun(number);
+    this.#touched = known ?? this.#begun(number, event);
     return this.#touched;
   }
 
-  #begun(number: number): VisitDraft {
+  #begun(number: number, { type, sequence, created_at }: HistoryEvent): VisitDraft {
     const visit: VisitDraft = { activation: number, status: 'queued', attempts: [], attempts_total: 0 };
+    if (number !== 0 && type !== 'node_skipped') {
+      const { visits = 0, retries = 0 } = this.#now ?? {};
+      const begun = {
+        visit,
+        status: visit.status,
+        visits: visits + 1,
+        retries,
+        began: sequence,
+        sinceMs: Date.parse(created_at),
+      };
+      this.#now = { ...begun, durationMs: null, asks: null, hasTimer: false };
+    }
     this.#visits.push(visit);
     this.#total += 1;
     if (this.#visits.length > this.#limits.visits) this.#visits.shift();
@@ -283,7 +362,7 @@ function nextAttempt({ attempts }: VisitDraft): number {
   return OPEN.has(last.status) ? last.attempt : last.attempt + 1;
 }
 
-function close(attempt: AttemptDraft, status: AttemptStatus, event: TimelineEvent): void {
+function close(attempt: AttemptDraft, status: AttemptStatus, event: HistoryEvent): void {
   const { data, created_at } = event;
   attempt.status = status;
   attempt.completed_at = created_at;
@@ -296,7 +375,7 @@ function close(attempt: AttemptDraft, status: AttemptStatus, event: TimelineEven
 }
 
 function endVisit(visit: VisitDraft, { taken, evaluated }: JsonObject): void {
-  if (Array.isArray(taken)) visit.taken = taken.map(textOf);
+  if (Array.isArray(taken)) visit.taken = textsOf(taken);
   if (Array.isArray(evaluated)) visit.evaluated = evaluated.filter(isObject) as unknown as readonly EvaluatedCondition[];
 }
 
@@ -306,24 +385,16 @@ function cancelOpen(visit: NodeVisit): NodeVisit {
   return { ...visit, status: 'cancelled', attempts };
 }
 
-function markRedacted(attempt: AttemptDraft, { redacted }: TimelineEvent): void {
+function markRedacted(attempt: AttemptDraft, { redacted }: HistoryEvent): void {
   if (redacted === true) attempt.redacted = true;
 }
 
-function askedFor({ context, tool_name }: JsonObject): string {
+/** What a person is asked before a tool runs. */
+export function toolQuestion(tool: string, context: Json | undefined): string {
   const asked = isObject(context) ? textOf(context.description) : '';
-  return asked === '' ? `Run ${textOf(tool_name)}?` : asked;
+  return asked === '' ? `Run ${tool}?` : asked;
 }
 
 function isSame(a: Json, b: Json | undefined): boolean {
   return a === b || JSON.stringify(a) === JSON.stringify(b);
-}
-
-function textOf(value: Json | undefined): string {
-  if (value === undefined || value === null) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-function numberOf(value: Json | undefined): number | null {
-  return typeof value === 'number' ? value : null;
 }
