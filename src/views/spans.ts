@@ -228,7 +228,7 @@ export class Spans {
     const open = this.#open.get(visit) ?? { visit, row, span: null };
     const outcome = ENDS[event.type];
     if (outcome !== undefined) this.#end(open, outcome, event, atMs);
-    const kind = this.#kindOf(open, event);
+    const kind = this.#kindOf(visit, node);
     if (kind === null) this.#open.delete(visit);
     else {
       this.#open.set(visit, open);
@@ -281,18 +281,15 @@ export class Spans {
   }
 
   /** Null = the visit has ended. */
-  #kindOf({ visit, row, span }: OpenVisit, { type, data }: HistoryEvent): SpanKind | null {
-    const { status } = visit;
+  #kindOf({ status, activation, attempts, question }: NodeVisit, node: string): SpanKind | null {
     if (!OPEN.has(status)) return null;
     if (status === 'retrying') return 'retry_wait';
     if (status === 'queued' || status === 'held') return status;
-    const hasChild = visit.attempts.at(-1)?.child_execution_id !== undefined;
+    const hasChild = attempts.at(-1)?.child_execution_id !== undefined;
     if (status === 'active') return hasChild ? 'child' : 'running';
-    if (type === 'interrupt_raised') return 'waiting_approval';
-    if (type === 'child_workflow_paused') return 'child_paused';
-    if (type === 'node_started' || span === null || span.endMs !== null)
-      return data.activation !== 0 && this.#kinds.awaitedKey(row.node) !== null ? 'waiting_event' : 'timer';
-    return span.kind;
+    if (hasChild) return 'child_paused';
+    if (question !== undefined) return 'waiting_approval';
+    return activation !== 0 && this.#kinds.awaitedKey(node) !== null ? 'waiting_event' : 'timer';
   }
 
   #begin(row: RowDraft, span: SpanDraft): SpanDraft {

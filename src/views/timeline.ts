@@ -59,6 +59,17 @@ export function nodeKindsOf(ir: JsonObject): NodeKinds {
   };
 }
 
+/** Correlation keys of awaited external events by node id. */
+export function awaitedEvents({ open }: History, kinds: NodeKinds): ReadonlyMap<string, string> {
+  const waiting = open.filter(({ now }) => now?.status === 'waiting');
+  return new Map(
+    waiting.flatMap(({ node }) => {
+      const key = kinds.awaitedKey(node);
+      return key === null ? [] : [[node, key] as const];
+    }),
+  );
+}
+
 /** Reduces an event log to lines and active nodes. Unknown event types, as from a newer server, are ignored. */
 export class Timeline {
   readonly #kinds: NodeKinds;
@@ -89,13 +100,7 @@ export class Timeline {
 
   /** Correlation keys of awaited external events by node id. */
   get awaitedEvents(): ReadonlyMap<string, string> {
-    const waiting = this.#history.open.filter(({ now }) => now?.status === 'waiting');
-    return new Map(
-      waiting.flatMap(({ node }) => {
-        const key = this.#kinds.awaitedKey(node);
-        return key === null ? [] : [[node, key] as const];
-      }),
-    );
+    return awaitedEvents(this.#history, this.#kinds);
   }
 
   /** Whether a durable timer will advance the execution. */

@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'react';
 import type { Json } from '../../../../../machines/json.ts';
+import { awaitedEvents, nodeKindsOf } from '../../../../../src/views/timeline.ts';
 import { Button } from '../../../components/button.tsx';
 import type { EditedJson } from '../../../components/edited-json.ts';
 import { Field } from '../../../components/field.tsx';
@@ -11,7 +12,6 @@ import { useSession } from '../../../session/session.ts';
 import { useAction } from '../../../shell/use-action.ts';
 import { useExecutionView } from '../execution-view.ts';
 import styles from './actions.module.css';
-import { awaitedKeys } from './awaited-keys.ts';
 
 interface Sent {
   readonly key: string;
@@ -22,8 +22,8 @@ interface Sent {
 export function SendEventDialog({ onClose }: { readonly onClose: () => void }) {
   const { id, document, log } = useExecutionView();
   const { client } = useSession();
-  const awaited = useMemo(() => awaitedKeys(document, log.events), [document, log]);
-  const [key, setKey] = useState(awaited[0]?.key ?? '');
+  const awaited = useMemo(() => [...awaitedEvents(log.history, nodeKindsOf(document))], [document, log]);
+  const [key, setKey] = useState(awaited[0]?.[1] ?? '');
   const [payload, setPayload] = useState<EditedJson>({ value: {} });
   const requestKey = useRequestKey();
   const send = useAction(
@@ -78,7 +78,7 @@ export function SendEventDialog({ onClose }: { readonly onClose: () => void }) {
         </Field>
         {awaited.length > 0 && (
           <p className={styles.keys}>
-            {awaited.map(({ node, key: each }) => (
+            {awaited.map(([node, each]) => (
               <Button key={node} aria-pressed={each === key} onClick={() => setKey(each)}>
                 <Name text={each} maxChars={60} />
               </Button>

@@ -23,6 +23,7 @@ interface Subscribers {
  * `flush`, which is called some times a second at most.
  */
 export class ExecutionLog {
+  readonly history = new History();
   readonly spans: Spans;
   /** Null = the document cannot be drawn; `problem` says why. */
   readonly graph: LiveGraph | null;
@@ -36,9 +37,8 @@ export class ExecutionLog {
   readonly #changed = new Set<LogTopic>();
 
   constructor(document: JsonObject) {
-    const history = new History();
-    this.spans = new Spans(nodeKindsOf(document), history);
-    const { graph, problem } = drawable(document, history);
+    this.spans = new Spans(nodeKindsOf(document), this.history);
+    const { graph, problem } = drawable(document, this.history);
     this.graph = graph;
     this.problem = problem;
   }

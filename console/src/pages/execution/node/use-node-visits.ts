@@ -24,7 +24,7 @@ export function useNodeVisits(node: string): ShownVisits {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the versions say that the log has grown
   return useMemo(() => {
     const events = log.eventsOf(node);
-    const hasEnded = at === null && log.spans.endMs !== null;
+    const hasEnded = at === null && log.history.end !== null;
     return reader.read(events, hasEnded);
   }, [reader, log, node, at, nodeVersion, statusVersion]);
 }
