@@ -2,8 +2,10 @@ import type { Json } from '../json.ts';
 import type { Usage } from '../messages.ts';
 
 /** `waiting`: for a person, an event, a time or a child execution; `held`: awaits an approval that a policy requires. */
-export type AttemptStatus = 'queued' | 'active' | 'waiting' | 'held' | 'done' | 'failed' | 'cancelled';
-export type VisitStatus = AttemptStatus | 'retrying' | 'skipped';
+export const ATTEMPT_STATUSES = ['queued', 'active', 'waiting', 'held', 'done', 'failed', 'cancelled'] as const;
+export type AttemptStatus = (typeof ATTEMPT_STATUSES)[number];
+export const VISIT_STATUSES = [...ATTEMPT_STATUSES, 'retrying', 'skipped'] as const;
+export type VisitStatus = (typeof VISIT_STATUSES)[number];
 
 /** One attempt at the work of a node, as the API returns it. Nodes that do no work have one attempt per visit. */
 export interface NodeAttempt {

@@ -1,6 +1,8 @@
 import { type Static, Type } from 'typebox';
+import { usage } from '../../../machines/events/fields.ts';
 import { EvaluatedCondition } from '../../../machines/events/node.ts';
-import { anyJson, anyObject, count, flag, integer, limit, listOf, nullable, number, text, timestamp } from './fields.ts';
+import { ATTEMPT_STATUSES, VISIT_STATUSES } from '../../../machines/history/node-visit.ts';
+import { anyJson, anyObject, count, flag, integer, limit, listOf, nullable, text, timestamp } from './fields.ts';
 
 export const VISITS_PAGE = { defaultLimit: 20, maxLimit: 100 };
 
@@ -16,18 +18,10 @@ export const NodeQuery = Type.Object({
 export type NodeQuery = Static<typeof NodeQuery>;
 
 const absent = Type.Optional;
-const ATTEMPT_STATUS = ['queued', 'active', 'waiting', 'held', 'done', 'failed', 'cancelled'] as const;
-const VISIT_STATUS = [...ATTEMPT_STATUS, 'retrying', 'skipped'] as const;
 
 const Usage = Type.Object(
   {
-    gen_ai_system: absent(text('Provider of the model that was used.')),
-    gen_ai_model: absent(text('Model that was used.')),
-    input_tokens: absent(integer('Input tokens that were used.')),
-    output_tokens: absent(integer('Output tokens that were used.')),
-    finish_reason: absent(text('Why the model stopped.')),
-    cost_usd: absent(number('Cost in USD.')),
-    gen_ai_response_id: absent(text('Id that the provider gave to the response.')),
+    ...usage,
     usage_refused: absent(
       anyObject(
         'What was reported beyond the limits of a call, and those limits; it counts neither for budgets nor for the month.',
@@ -40,7 +34,7 @@ const Usage = Type.Object(
 const Attempt = Type.Object(
   {
     attempt: integer('Number of the attempt in its visit, counted from 0.'),
-    status: Type.Enum(ATTEMPT_STATUS, {
+    status: Type.Enum(ATTEMPT_STATUSES, {
       description:
         '`waiting`: for a person, an event, a time or a child execution. `held`: awaits an approval that a policy requires.',
     }),
@@ -85,7 +79,7 @@ const Decision = Type.Object(
 const Visit = Type.Object(
   {
     activation: integer('Number of the visit: 1, 2, 3 …; 0 for work that was enqueued beside the workflow.'),
-    status: Type.Enum(VISIT_STATUS, { description: 'As of the last attempt. `retrying`: the next attempt is scheduled.' }),
+    status: Type.Enum(VISIT_STATUSES, { description: 'As of the last attempt. `retrying`: the next attempt is scheduled.' }),
     reason: absent(text('Why it was skipped; absent otherwise.')),
     attempts: listOf(Attempt, 'Oldest first, the last 100.'),
     attempts_total: integer('Number of attempts.'),
@@ -108,7 +102,7 @@ export const NodeDetail = Type.Object(
     node_id: text('Id of the node.'),
     kind: text('Kind of the node.'),
     status: nullable(
-      Type.Enum(VISIT_STATUS, { description: 'Status.' }),
+      Type.Enum(VISIT_STATUSES, { description: 'Status.' }),
       'Status of the last visit; `held` also if an operator’s pause defers it. Null: it was not reached.',
     ),
     visits: listOf(Visit, 'The last ones, oldest first. Fewer if they would be larger than about 8 MiB.'),

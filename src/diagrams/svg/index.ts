@@ -5,7 +5,7 @@ import { ICON, LINE_HEIGHT, labelSize, SIZES, type TextLine } from './boxes.ts';
 import { headOf } from './head.ts';
 import { type Layout, layOut, type PlacedEdge, type PlacedFrame, type PlacedNode } from './layout.ts';
 import { widthOf } from './measure.ts';
-import { ADAPTIVE, LIGHT, type Palette, variables } from './palette.ts';
+import { ADAPTIVE, LIGHT, type Palette, STATUSES, variables } from './palette.ts';
 import type { Point } from './point.ts';
 import { ICONS, shapeOutline } from './shapes.ts';
 
@@ -109,7 +109,6 @@ function label({ edge, lines, labelAt }: PlacedEdge): string {
 }
 
 function styleOf(palette: Palette, before: string): string {
-  const statuses = ['queued', 'active', 'waiting', 'held', 'retrying', 'done', 'failed', 'skipped', 'cancelled'] as const;
   return [
     before,
     `.jj-diagram text{font-family:"DejaVu Sans",Verdana,"Segoe UI",system-ui,sans-serif;fill:${palette.ink};text-anchor:middle}`,
@@ -137,8 +136,8 @@ function styleOf(palette: Palette, before: string): string {
     `.jj-taken path{stroke:${palette['line-done']};stroke-width:2.5}`,
     `.jj-taken polygon{fill:${palette['line-done']}}`,
     '.jj-untaken{opacity:0.55}',
-    ...statuses.map((status) => `.jj-${status} .jj-shape{fill:${palette[`fill-${status}`]};stroke:${palette[`line-${status}`]}}`),
-    ...statuses.map((status) => `.jj-diagram .jj-${status} .jj-mark{fill:${palette[`line-${status}`]}}`),
+    ...STATUSES.map((status) => `.jj-${status} .jj-shape{fill:${palette[`fill-${status}`]};stroke:${palette[`line-${status}`]}}`),
+    ...STATUSES.map((status) => `.jj-diagram .jj-${status} .jj-mark{fill:${palette[`line-${status}`]}}`),
     '.jj-active .jj-shape{stroke-width:3}',
     '.jj-queued .jj-shape,.jj-skipped .jj-shape{stroke-dasharray:4 3}',
     '.jj-skipped .jj-name,.jj-skipped .jj-detail,.jj-skipped .jj-icon{opacity:0.6}',

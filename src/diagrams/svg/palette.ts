@@ -15,7 +15,7 @@ type Colour =
   | `line-${NodeStatus}`;
 export type Palette = Readonly<Record<Colour, string>>;
 
-const STATUSES = Object.keys(STATUS_COLOURS) as readonly NodeStatus[];
+export const STATUSES = Object.keys(STATUS_COLOURS) as readonly NodeStatus[];
 
 function statuses(of: (status: NodeStatus) => readonly [fill: string, line: string]): Palette {
   return Object.fromEntries(

@@ -1,5 +1,6 @@
 import type { NodeProps } from '@xyflow/react';
 import { createContext, memo, useCallback, useContext, useSyncExternalStore } from 'react';
+import { OPEN } from '../../../../machines/history/node-visits.ts';
 import type { NodeOverlay } from '../../../../machines/views/execution-overlay.ts';
 import type { GraphNode } from '../../../../src/views/graph.ts';
 import { duration } from '../../../../src/views/time.ts';
@@ -122,7 +123,7 @@ function OverlayFacts({ overlay }: { readonly overlay: NodeOverlay }) {
       {visits > 1 && <span title="visits">×{visits.toLocaleString()}</span>}
       {retries > 0 && <span>{retries === 1 ? '1 retry' : `${retries.toLocaleString()} retries`}</span>}
       {durationMs !== null && <span>{duration(durationMs)}</span>}
-      {durationMs === null && sinceMs !== null && IN_PROGRESS.has(status) && (
+      {durationMs === null && sinceMs !== null && OPEN.has(status) && (
         <span>
           <Elapsed from={new Date(sinceMs).toISOString()} to={null} />
         </span>
@@ -131,5 +132,4 @@ function OverlayFacts({ overlay }: { readonly overlay: NodeOverlay }) {
   );
 }
 
-const IN_PROGRESS: ReadonlySet<string> = new Set(['active', 'waiting', 'held', 'retrying', 'queued']);
 const NOTHING = (): void => {};
