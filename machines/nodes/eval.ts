@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
-import type { KindDefaults, Named, ValueMark } from './field.ts';
-import { byRuntime, choice, custom, integer, name, number, seconds, target, text, variants } from './fields.ts';
+import type { Named, ValueMark } from './field.ts';
+import { byRuntime, choice, custom, integer, name, number, readBy, seconds, target, text, variants } from './fields.ts';
 import { type DeclaredModel, declareKind, defineKind, type KindOf } from './kind.ts';
 import { declaredNameOf, namesOfModel } from './model-names.ts';
 import { OUTPUT } from './shared-fields.ts';
@@ -101,11 +101,6 @@ const PATCHED_KEYS = {
   eval_feedback: ['feedback'],
 } as const;
 
-const REVIEW_TIMEOUT = seconds(
-  'Time that a person has after `escalate`. Default: `timeouts.approval_timeout` of the workflow, else no limit.',
-  { otherwise: (_: Fields, { approvalTimeoutSecs }: KindDefaults) => approvalTimeoutSecs, spellings: ['review_timeout'] },
-);
-
 const EVAL = declareKind({
   type: 'eval',
   description: 'Scores the work before it. The runtime does it itself.',
@@ -132,13 +127,16 @@ const EVAL = declareKind({
       'Where the work begins that runs again: a node on every path to this one. Default: the last one that works.',
       { names: 'node', distinctive: true },
     ),
-    review_timeout_secs: {
-      ...REVIEW_TIMEOUT,
-      read(fields, key, defaults) {
-        const read = REVIEW_TIMEOUT.read(fields, key, defaults);
-        return fields.json('on_fail') === 'escalate' ? read : undefined;
+    review_timeout_secs: readBy(
+      seconds('Time that a person has after `escalate`. Default: `timeouts.approval_timeout` of the workflow, else no limit.', {
+        otherwise: (_, { approvalTimeoutSecs }) => approvalTimeoutSecs,
+        spellings: ['review_timeout'],
+      }),
+      (usual, fields) => {
+        const given = usual();
+        return fields.json('on_fail') === 'escalate' ? given : undefined;
       },
-    } satisfies typeof REVIEW_TIMEOUT,
+    ),
     ...OUTPUT,
   },
 });

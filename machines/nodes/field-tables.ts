@@ -89,13 +89,8 @@ export function fieldsBySpelling(fields: FieldTable): ReadonlyMap<string, Field>
 
 /** The keys that are worth a warning on other kinds. */
 export function distinctiveKeys(fields: FieldTable): string[] {
-  return Object.entries(fields).flatMap(
-    ([
-      key,
-      {
-        options: { distinctive = [] },
-      },
-    ]) => (distinctive === true ? [key] : distinctive),
+  return Object.entries(fields).flatMap(([key, { options }]) =>
+    options.distinctive === true ? [key] : (options.distinctive ?? []),
   );
 }
 
@@ -127,14 +122,9 @@ type OptionalFields<F extends FieldTable> = {
 
 /** The same fields, of which none must be there. */
 export function optionalFields<F extends FieldTable>(fields: F): OptionalFields<F> {
-  const optional = Object.entries(fields).map(
-    ([
-      key,
-      {
-        options: { required: _, ...options },
-        ...field
-      },
-    ]) => [key, { ...field, schema: Type.Optional(field.schema), options }],
-  );
+  const optional = Object.entries(fields).map(([key, field]) => {
+    const { required: _, ...options } = field.options;
+    return [key, { ...field, schema: Type.Optional(field.schema), options }];
+  });
   return Object.fromEntries(optional) as OptionalFields<F>;
 }

@@ -52,6 +52,14 @@ export function custom<Value, const Document extends TSchema, const O extends Fi
   };
 }
 
+/** The field with another reader, which may ask the usual one. */
+export function readBy<Value, Written, O>(
+  field: Field<Value, Written, O>,
+  read: (usual: () => Value | undefined, fields: Fields, key: string) => Value | undefined,
+): Field<Value, Written, O> {
+  return { ...field, read: (fields, key, defaults) => read(() => field.read(fields, key, defaults), fields, key) };
+}
+
 /** A schema of what authors write that has another type in the builder. */
 const as = <Written>(schema: TSchema) => Type.Unsafe<Written>(schema);
 

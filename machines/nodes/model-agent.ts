@@ -3,7 +3,7 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
 import { expandAgent } from './agent-loop.ts';
 import { type AgentTool, readAgentTools, type WrittenTools } from './agent-tools.ts';
-import { custom, integer, outputSchema, stateKey, text } from './fields.ts';
+import { custom, integer, outputSchema, readBy, stateKey, text } from './fields.ts';
 import { declareKind, defineKind, type KindOf, mappingUnlessEmpty, type ScriptedResult } from './kind.ts';
 import { MAX_TOKENS, MODEL_REF, TEMPERATURE } from './model.ts';
 import { declaredNameOf, namesOfModel } from './model-names.ts';
@@ -17,11 +17,6 @@ const Tool = Type.Object({
   parameters: Type.Optional(Type.Object({})),
   node: Type.Object({}),
 });
-
-const CONVERSATION_KEY = stateKey(
-  'State key of the conversation, `{messages, requested, calls, waiting, turns, tool_calls}`. Default: `<node id>_conversation`.',
-  { default: ({ location }: Fields) => defaultKey(location.node_id ?? ''), distinctive: true },
-);
 
 export const MODEL_AGENT = declareKind({
   type: 'agent',
@@ -60,14 +55,17 @@ export const MODEL_AGENT = declareKind({
       default: 1,
       distinctive: true,
     }),
-    conversation_key: {
-      ...CONVERSATION_KEY,
-      read(fields, key, defaults) {
-        const read = CONVERSATION_KEY.read(fields, key, defaults) ?? '';
-        if (!IDENTIFIER.test(read)) fields.error('bad_name', key, 'must be letters, digits and "_"');
-        return read;
+    conversation_key: readBy(
+      stateKey(
+        'State key of the conversation, `{messages, requested, calls, waiting, turns, tool_calls}`. Default: `<node id>_conversation`.',
+        { default: ({ location }: Fields) => defaultKey(location.node_id ?? ''), distinctive: true },
+      ),
+      (usual, fields, key) => {
+        const given = usual() ?? '';
+        if (!IDENTIFIER.test(given)) fields.error('bad_name', key, 'must be letters, digits and "_"');
+        return given;
       },
-    } satisfies typeof CONVERSATION_KEY,
+    ),
     temperature: TEMPERATURE,
     max_tokens: MAX_TOKENS,
     max_calls_per_answer: CALLS_PER_ANSWER,

@@ -1,4 +1,4 @@
-import { name } from './fields.ts';
+import { name, readBy } from './fields.ts';
 import { declareKind, defineKind } from './kind.ts';
 import { INPUT_MAPPING, OUTPUT, UNCHECKED_SCHEMA } from './shared-fields.ts';
 
@@ -15,11 +15,10 @@ const PYTHON_FN = declareKind({
   fields: {
     module: name('Dotted name of the module.', { required: true }),
     function: name('Name of the function in the module.', { required: true }),
-    input_mapping: {
-      ...INPUT_MAPPING,
-      // The SDK's agent loop writes an `input` that its workers do not expect.
-      read: (fields, key) => (isDispatch(fields.raw) ? fields.withAliases({ [key]: ['arguments'] }) : fields).mapping(key),
-    } satisfies typeof INPUT_MAPPING,
+    // The SDK's agent loop writes an `input` that its workers do not expect.
+    input_mapping: readBy(INPUT_MAPPING, (usual, fields, key) =>
+      isDispatch(fields.raw) ? fields.withAliases({ [key]: ['arguments'] }).mapping(key) : usual(),
+    ),
     output_schema: UNCHECKED_SCHEMA,
     ...OUTPUT,
   },

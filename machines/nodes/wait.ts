@@ -1,5 +1,5 @@
 import { durationText } from '../duration.ts';
-import { choice, name, seconds, target } from './fields.ts';
+import { choice, name, readBy, seconds, target } from './fields.ts';
 import { declareKind, defineKind, type TimeoutOutcome } from './kind.ts';
 import { OUTPUT } from './shared-fields.ts';
 
@@ -11,11 +11,6 @@ const TIMEOUT_OUTCOMES: Readonly<Record<(typeof CONDITIONS)[number], TimeoutOutc
   external_event: 'fail',
   either: 'continue_unless_routed',
 };
-
-const TIMEOUT = seconds('Time until it times out. Default: no limit. A timer needs it.', {
-  spellings: ['timeout'],
-  distinctive: true,
-});
 
 const WAIT = declareKind({
   type: 'wait',
@@ -41,13 +36,13 @@ const WAIT = declareKind({
       distinctive: true,
     }),
     ...OUTPUT,
-    timeout_secs: {
-      ...TIMEOUT,
-      read(fields, key, defaults) {
+    timeout_secs: readBy(
+      seconds('Time until it times out. Default: no limit. A timer needs it.', { spellings: ['timeout'], distinctive: true }),
+      (usual, fields) => {
         const lasting = fields.seconds(['duration_secs']);
-        return TIMEOUT.read(fields, key, defaults) ?? lasting;
+        return usual() ?? lasting;
       },
-    } satisfies typeof TIMEOUT,
+    ),
     duration_secs: seconds('The time that a timer takes; the same as `timeout_secs`.', {
       only: 'document and file',
       spellings: ['duration'],

@@ -1,5 +1,5 @@
 import type { Json } from '../../machines/json.ts';
-import type { Field } from '../../machines/nodes/field.ts';
+import type { Field, FieldOptions } from '../../machines/nodes/field.ts';
 import { ofFiles } from '../../machines/nodes/field-tables.ts';
 import { definitionNamed, KIND_ALIASES, KIND_NAMES, type Kind, type KindName } from '../../machines/nodes/index.ts';
 import type { KindDefinition } from '../../machines/nodes/kind.ts';
@@ -18,14 +18,14 @@ export function definitionWritten(type: Json | undefined): KindDefinition<Kind> 
 /** Fills `reading.kind` from the fields of the kind. */
 export function readKind({ declaration, complete }: KindDefinition<Kind>, reading: NodeReading): void {
   const durations = new Map<string, string>();
-  for (const [key, field] of ofFiles(declaration.fields)) {
-    if (field.holds === 'duration') readDurationField(reading, key, field, durations);
-    else readField(reading, key, field);
-  }
+  for (const [key, field] of ofFiles(declaration.fields)) readField(reading, key, field, durations);
   complete(reading.kind, { id: reading.id, durations: new Set(durations.values()) });
 }
 
-function readField(reading: NodeReading, key: string, { holds, options: { spellings = [], ofNode } }: Field): void {
+/** `durations`: the fields of those that were written, by their spellings. */
+function readField(reading: NodeReading, key: string, field: Field, durations: Map<string, string>): void {
+  const { holds, options } = field;
+  const { spellings = [], ofNode } = options;
   const { reader, kind, targets } = reading;
   const keys = spellings.includes(key) || ofNode === key ? spellings : [...spellings, key];
   switch (holds) {
@@ -54,7 +54,8 @@ function readField(reading: NodeReading, key: string, { holds, options: { spelli
       break;
     }
     case 'duration':
-      throw new TypeError(`${key} is a duration`);
+      readDurationField(reading, key, options, durations);
+      break;
     default: {
       const unhandled: never = holds;
       throw new TypeError(`unhandled ${JSON.stringify(unhandled)}`);
@@ -72,7 +73,7 @@ function put(reading: NodeReading, key: string, found: Located<Json> | null): vo
 function readDurationField(
   reading: NodeReading,
   key: string,
-  { options: { spellings = [], sameAs = key } }: Field,
+  { spellings = [], sameAs = key }: FieldOptions,
   written: Map<string, string>,
 ): void {
   const { reader } = reading;
