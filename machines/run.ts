@@ -154,6 +154,8 @@ export interface StepResult {
 export type RefusalCode =
   /** The message is for an older activation or attempt, or for a timer that is no longer set. */
   | 'stale'
+  /** The message is about an execution that continues the child for which the node waits: that child's own message comes first. */
+  | 'early'
   | 'terminal'
   /** The execution is about to end: its finalizers run. */
   | 'ending'

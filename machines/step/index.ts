@@ -216,7 +216,8 @@ function stepChild(program: Program, context: Context, message: Child, runner: S
     const started = { status: 'started' as const, workflowId: message.childWorkflowId };
     return runner.send({ type: 'child', node, childId, change: started }, node);
   }
-  if (active.child !== childId) return refuse('stale');
+  // Ids are in the order of time.
+  if (active.child !== childId) return refuse(active.child !== undefined && childId > active.child ? 'early' : 'stale');
   if (change.status === 'continued') return runner.childContinued(node, active, message, change);
   if (change.status === 'failed') {
     const { activation, attempt } = message;

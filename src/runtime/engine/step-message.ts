@@ -108,6 +108,7 @@ function stepUnguarded(recipient: Recipient, run: Run | null, envelope: Envelope
   if (outcome instanceof Error) return rejectedResult(outcome, options.preconditions);
   if ('refused' in outcome) {
     if (run !== null && isStuck(run)) throw new Error(STUCK);
+    if (outcome.refused === 'early') return rejectedResult(outcome, undefined);
     const rejected = rejectedResult(run === null ? outcome : { ...outcome, seq: run.seq }, options.preconditions);
     const nextId = run === null ? undefined : unwantedContinuation(run, envelope);
     if (nextId !== undefined) rejected.builder.send.push(cancelOfChild(nextId));

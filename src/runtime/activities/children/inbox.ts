@@ -7,6 +7,7 @@ import type { ExecutionRow, InboxRow } from '../../../../store/port/executions.t
 import { Coalesced } from '../../coalesce.ts';
 import type { RuntimeContext } from '../../context.ts';
 import type { Deliver } from '../../engine/deliver.ts';
+import type { MessageOutcome } from '../../engine/envelope.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
 import type { ExecutionLoader } from '../../engine/loading/execution-loader.ts';
 import { RuntimeError } from '../../errors.ts';
@@ -21,6 +22,8 @@ const PAGE_SIZE = 200;
 const MESSAGES_PER_TURN = 20;
 /** A message that another runtime should deliver is delivered here after this time. */
 const TAKE_OVER_AFTER_MS = 2_000;
+/** A message that came before the one which it follows is delivered again after this time. */
+const EARLY_RETRY_MS = 100;
 
 export interface InboxOptions extends RuntimeContext {
   readonly loader: ExecutionLoader;
@@ -34,8 +37,8 @@ export class Inbox {
   readonly #retryTimer: DeadlineTimer;
   /** The last message that was delivered, where ids are given in the order of commits. */
   #deliveredId = 0;
-  /** On a shared database: messages that are being delivered, and when those left to other runtimes were first seen. */
   readonly #delivering = new Set<number>();
+  /** When messages that are left to other runtimes were first seen. */
   readonly #seenAtMs = new Map<number, number>();
   readonly #drains = new Coalesced(() => this.#drain());
 
@@ -79,14 +82,21 @@ export class Inbox {
   /** Reads what they need at once, and puts them in order into the mailboxes, so that a parent gets the messages of its children in order. */
   async #deliverAll(rows: readonly InboxRow[]): Promise<void> {
     const { store, deliver } = this.#options;
-    const wanted = store.shared ? rows.filter((row) => this.#shouldDeliver(row)) : rows;
-    if (store.shared) for (const { id } of wanted) this.#delivering.add(id);
+    const wanted = rows.filter((row) => !this.#delivering.has(row.id) && (!store.shared || this.#shouldDeliver(row)));
+    for (const { id } of wanted) this.#delivering.add(id);
     const read = await Promise.all(wanted.map((row) => retryForever(this.#options, () => this.#messageOf(row))));
     for (const [i, { id }] of wanted.entries()) {
       const found = read[i] ?? null;
-      const delivered = found === null ? Promise.resolve() : deliver(found.to, found.message, { inboxId: id });
-      if (store.shared) void delivered.finally(() => this.#delivering.delete(id));
+      const delivered = found === null ? Promise.resolve(null) : deliver(found.to, found.message, { inboxId: id });
+      void delivered.then((outcome) => this.#onDelivered(id, outcome));
     }
+  }
+
+  #onDelivered(id: number, outcome: MessageOutcome | null): void {
+    this.#delivering.delete(id);
+    if (outcome === null || !('refused' in outcome) || outcome.refused !== 'early') return;
+    this.#deliveredId = Math.min(this.#deliveredId, id - 1);
+    this.#retryTimer.scheduleAt(this.#options.clock.nowMs() + EARLY_RETRY_MS);
   }
 
   /**
@@ -95,7 +105,6 @@ export class Inbox {
    */
   #shouldDeliver({ id, toExecutionId }: InboxRow): boolean {
     const { clock, placement } = this.#options;
-    if (this.#delivering.has(id)) return false;
     const nowMs = clock.nowMs();
     const seenAtMs = this.#seenAtMs.get(id) ?? nowMs;
     if (placement.isResponsible(toExecutionId) || nowMs >= seenAtMs + TAKE_OVER_AFTER_MS) return true;

@@ -103,3 +103,24 @@ it('cancels a child that continues faster than the messages that cancel it arriv
   expect((await statuses()).sort()).toEqual(['cancelled', 'cancelled', 'limit_exceeded']);
   await runtime.close(0);
 });
+
+it('follows a child from segment to segment, in whatever order their messages are found', async () => {
+  const held = signal();
+  let isHeld = true;
+  const { real, start, claim, complete, runtime } = await openChildren((real) => ({
+    async inbox(page) {
+      if (isHeld) await held.given;
+      return (await real.inbox(page)).toReversed();
+    },
+  }));
+  const id = await start();
+  for (let i = 0; i < 3; i += 1) await complete(await claim());
+  isHeld = false;
+  held.give();
+  const children = async () =>
+    (await real.events(id, { after: 0, limit: 100 })).rows.filter(({ type }) => type === 'child_workflow_started');
+  await eventually(async () => (await children()).length === 4);
+  const { executionId } = await claim();
+  expect((await children()).at(-1)?.data).toMatchObject({ child_execution_id: executionId });
+  await runtime.close(0);
+});
