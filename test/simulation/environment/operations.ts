@@ -291,8 +291,9 @@ export class Operations {
     const replayed = await this.#clients.ask(random, client, (runtime) => runtime.replay('default', executionId));
     if (replayed.is !== 'answer') return;
     const { mismatch, sequence } = replayed.value;
-    const isDamaged = mismatch?.sequence === this.#damage.snapshots.get(executionId);
-    if (mismatch !== null && !isDamaged)
+    // What follows from a damaged snapshot differs, too.
+    const damagedAt = this.#damage.snapshots.get(executionId) ?? Number.POSITIVE_INFINITY;
+    if (mismatch !== null && mismatch.sequence < damagedAt)
       this.#checker.addViolation(`${client}: ${executionId} does not replay: ${mismatch.problem}`);
     const end = Math.max(1, Math.ceil(at * sequence));
     const reply = await this.#clients.ask(random, client, async (runtime) => {
