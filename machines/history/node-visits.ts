@@ -296,9 +296,11 @@ export class NodeVisits {
   }
 
   #ended(visit: VisitDraft, { created_at }: HistoryEvent, measuredMs: number | null = null): void {
-    if (visit !== this.#now?.visit) return;
-    this.#updateNow({ asks: null, hasTimer: false });
-    if (!OPEN.has(visit.status)) this.#now.durationMs = measuredMs ?? Math.max(0, Date.parse(created_at) - this.#now.sinceMs);
+    const now = this.#now;
+    if (visit !== now?.visit) return;
+    now.asks = null;
+    now.hasTimer = false;
+    if (!OPEN.has(visit.status)) now.durationMs = measuredMs ?? Math.max(0, Date.parse(created_at) - now.sinceMs);
   }
 
   /** The visit that an event belongs to, which the event may begin. `isNew`: it begins one in any case. */
@@ -317,16 +319,17 @@ export class NodeVisits {
   #begun(number: number, { type, sequence, created_at }: HistoryEvent): VisitDraft {
     const visit: VisitDraft = { activation: number, status: 'queued', attempts: [], attempts_total: 0 };
     if (number !== 0 && type !== 'node_skipped') {
-      const { visits = 0, retries = 0 } = this.#now ?? {};
-      const begun = {
+      this.#now = {
         visit,
         status: visit.status,
-        visits: visits + 1,
-        retries,
+        visits: (this.#now?.visits ?? 0) + 1,
+        retries: this.#now?.retries ?? 0,
         began: sequence,
         sinceMs: Date.parse(created_at),
+        durationMs: null,
+        asks: null,
+        hasTimer: false,
       };
-      this.#now = { ...begun, durationMs: null, asks: null, hasTimer: false };
     }
     this.#visits.push(visit);
     this.#total += 1;

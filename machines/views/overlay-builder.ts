@@ -127,9 +127,10 @@ export class OverlayBuilder {
     // A node that completed in an earlier iteration of its loop stays done when it is skipped.
     if (visits.now === null)
       return visits.all(false).some(({ status }) => status === 'skipped') ? { ...UNVISITED, status: 'skipped' } : null;
-    const { visit, began: _began, asks: _asks, hasTimer: _timer, ...now } = visits.now;
+    const { visit, status, visits: count, retries, sinceMs } = visits.now;
+    const durationMs = graph.isControl(index) ? null : visits.now.durationMs;
     const error = visit.attempts.findLast((attempt) => attempt.error !== undefined)?.error ?? null;
-    return { ...now, durationMs: graph.isControl(index) ? null : now.durationMs, error };
+    return { status, visits: count, retries, sinceMs, durationMs, error };
   }
 
   #nodeEvent({ type, data, sequence }: HistoryEvent, node: string): void {
