@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
+import type { Tools } from '../../src/runtime/types/work.ts';
 import { CALLER, eventually, openTestRuntime } from '../support/runtimes.ts';
 import { type Api, api } from './support/api.ts';
 
 const wait = (more: JsonObject): JsonObject => ({ kind: { type: 'wait', ...more } });
+const tool = (tool_ref: string): JsonObject => ({ kind: { type: 'tool', tool_ref }, retry_policy: 'no_retry' });
 const approval: JsonObject = { kind: { type: 'human_approval', description: 'Release?' } };
 
 /** What the other runtime does with a task. */
@@ -40,9 +42,22 @@ function caller(url: string, stream: boolean): JsonObject {
   };
 }
 
+/** What each attempt of the other runtime uses. */
+const USED = { input_tokens: 10, output_tokens: 5, cost_usd: 0.25 };
+const TOOLS: Tools = {
+  work(_input, { reportUsage }) {
+    reportUsage({ inputTokens: USED.input_tokens, outputTokens: USED.output_tokens, costUsd: USED.cost_usd });
+    return {};
+  },
+  break(_input, { reportUsage }) {
+    reportUsage({ costUsd: USED.cost_usd });
+    throw new Error('broken');
+  },
+};
+
 /** Two servers: the one calls the other as a remote agent. */
 async function peers(document: JsonObject, stream: boolean) {
-  const desk = await api();
+  const desk = await api({ tools: TOOLS });
   const url = await desk.app.listen({ host: '127.0.0.1', port: 0 });
   await desk.post('/workflows', { ir: document });
   const token = await desk.token('developer', { name: 'front' });
@@ -160,6 +175,29 @@ describe.each([
     expect(settled.state).toMatchObject({
       desk: { message: expect.stringMatching(/^waiting for approval of ask in exec_[0-9a-f]{32}$/) },
     });
+  });
+
+  it('says what its task has used, which counts against the budget of the caller', async () => {
+    const { front, document } = await peers(callee({ a: tool('work'), b: tool('work') }), stream);
+    const id = await front.run({ ...document, cost_budget_usd: 1 });
+    expect((await front.settled(id)).usage).toEqual({ input_tokens: 20, output_tokens: 10, cost_usd: 0.5 });
+    const [completed] = (await front.log(id)).filter(({ type }) => type === 'node_completed');
+    expect(completed?.data).toMatchObject({ input_tokens: 20, output_tokens: 10, cost_usd: 0.5 });
+    const frugal = await front.run({ ...document, version: '2', cost_budget_usd: 0.4 });
+    expect(await front.settled(frugal)).toMatchObject({
+      status: 'failed',
+      error: expect.stringContaining('budget'),
+      usage: { cost_usd: 0.5 },
+    });
+  });
+
+  it('says it once for a task that has asked a question, and for one that has failed', async () => {
+    const { front, document } = await peers(callee({ a: tool('work'), ask: approval, b: tool('break') }), stream);
+    const id = await front.run(document);
+    expect(await front.settled(id)).toMatchObject({ status: 'paused', usage: null });
+    await front.runtime.sendEvent(CALLER, id, { key: 'answer', payload: { decision: 'approved' } });
+    await eventually(async () => (await front.runtime.execution('default', id)).status === 'failed');
+    expect((await front.runtime.execution('default', id)).usage).toEqual({ ...USED, cost_usd: 0.5 });
   });
 
   it('is cancelled with the execution that has begun the task', async () => {

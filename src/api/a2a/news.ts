@@ -3,7 +3,7 @@ import { TERMINAL } from '../../../machines/run.ts';
 import type { EventView, ExecutionView, TextDelta } from '../../runtime/types/executions.ts';
 import type { ServerRuntime } from '../../runtime/types/server-runtime.ts';
 import type { A2aVersion } from './rpc.ts';
-import { contextOf, messageOf, toTask } from './task.ts';
+import { contextOf, messageOf, toTask, usageIn } from './task.ts';
 
 /** Events after which an execution may need input. */
 const MAY_NEED_INPUT: ReadonlySet<string> = new Set([
@@ -104,7 +104,8 @@ class TaskNews {
     const { version } = this.#options;
     const status = task.status as JsonObject;
     const final = version === '1.0' ? {} : { final: true };
-    await this.#news('status-update', 'statusUpdate', { taskId, contextId, status, ...final, metadata: { status: view.status } });
+    const metadata = { status: view.status, ...usageIn(view) };
+    await this.#news('status-update', 'statusUpdate', { taskId, contextId, status, ...final, metadata });
   }
 
   /** News of a task that works. */

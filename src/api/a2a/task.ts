@@ -48,8 +48,13 @@ export function toTask(view: ExecutionView, need: InputNeed | null, version: A2a
     },
     artifacts: view.status === 'completed' ? [result] : [],
     history: [],
-    metadata: { workflow_id: view.workflowId, workflow_version: view.workflowVersion },
+    metadata: { workflow_id: view.workflowId, workflow_version: view.workflowVersion, ...usageIn(view) },
   };
+}
+
+/** What the task has used so far, as metadata by which a caller counts it. */
+export function usageIn({ usage }: ExecutionView): JsonObject {
+  return usage === null ? {} : { usage: { ...usage } };
 }
 
 /** A message of the runtime. */

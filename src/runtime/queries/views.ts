@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../machines/json.ts';
 import type { Run, Status } from '../../../machines/run.ts';
-import { completedPatch, continuedAs, suspensionOf } from '../../../machines/step/index.ts';
+import { completedPatch, continuedAs, suspensionOf, usageOf } from '../../../machines/step/index.ts';
 import type { EventRow, ExecutionRow } from '../../../store/port/executions.ts';
 import type { WorkerRow } from '../../../store/port/workers.ts';
 import type { CachedExecution } from '../engine/loading/cached-execution.ts';
@@ -31,6 +31,7 @@ export function viewOf(execution: CachedExecution): ExecutionView {
     input,
     suspended: suspended === null ? null : { reason: json(suspended.reason) },
     nextExecutionId: continuedAs(run) ?? null,
+    usage: usageOf(run) ?? null,
   };
 }
 

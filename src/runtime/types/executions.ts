@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../../machines/diagnostics.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
+import type { UsageTotals } from '../../../machines/messages.ts';
 import type { Status } from '../../../machines/run.ts';
 
 /** A workflow that was registered. */
@@ -81,10 +82,12 @@ export interface ExecutionView {
   readonly completedAtMs: number | null;
   /** Set while an operator has paused the execution; it starts nothing new until it is resumed. */
   readonly suspended: { readonly reason: string | null } | null;
+  /** What its nodes and its children that have ended have used so far; null = nothing. */
+  readonly usage: UsageTotals | null;
 }
 
 /** An execution in a list. */
-export type ExecutionSummary = Omit<ExecutionView, 'state' | 'input' | 'suspended' | 'nextExecutionId'>;
+export type ExecutionSummary = Omit<ExecutionView, 'state' | 'input' | 'suspended' | 'nextExecutionId' | 'usage'>;
 
 /** An execution matches if it meets all conditions that are given. */
 export interface ExecutionFilter {
