@@ -1,9 +1,9 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { planOf, type Read, type ReadCost, readCounter, readsDuring } from '../support/counted-reads.ts';
-import { type FullServer, fullServer, send } from './support/full-server.ts';
-import { nameOf, type Route, registeredRoutes } from './support/routes.ts';
-import { worstRequests } from './support/worst-requests.ts';
+import { planOf, type ReadCost, readCounter, readsDuring } from '../support/counted-reads.ts';
+import { fullServer } from './support/full-server.ts';
+import { type CostRow, CostTable, worst } from './support/read-cost-table.ts';
+import { statementsOf } from './support/read-statements.ts';
 
 /**
  * Steps of SQLite's virtual machine that one statement may take before others go on: ten milliseconds or so. A row that is visited takes five at
@@ -12,45 +12,49 @@ import { worstRequests } from './support/worst-requests.ts';
 const MOST_STEPS = 400_000;
 /** Rows that a statement may visit without an index: those of lists that it is given. */
 const MOST_SCANNED = 1_000;
-/** Of one statement, with different values. */
-const MOST_READS = 60;
+/** Whether `npm run read-costs` writes the page. */
+const WRITES = process.env.WRITE_READ_COSTS !== undefined;
 
-/** What a viewer may ask: what is read by GET, and what MCP and A2A list. */
-const isRead = ({ method, url }: Route): boolean => method === 'GET' || url === '/mcp' || url === '/a2a';
-
-/** The statements with which the routes read the database, each with the values that it was given and the route that was the first to use it. */
-async function readsOf({ server, subjects }: FullServer) {
-  const token = await server.token('viewer');
-  const statements = new Map<string, { readonly route: string; readonly reads: Map<string, Read> }>();
-  for (const route of (await registeredRoutes(server)).filter(isRead))
-    for (const request of worstRequests(route, subjects))
-      for (const read of await readsDuring(() => send(server, route.method, token, request))) {
-        const { reads } = statements.get(read.sql) ?? { reads: new Map<string, Read>() };
-        if (reads.size === 0) statements.set(read.sql, { route: nameOf(route), reads });
-        if (reads.size < MOST_READS) reads.set(JSON.stringify(read.bound), read);
-      }
-  return statements;
+/** How tables are read: `search` by an index, `scan` from the beginning. */
+function shortPlan(sql: string, details: readonly string[]): string {
+  const tables = new Map(
+    [...sql.matchAll(/\b(?:FROM|JOIN) (\w+) (?:AS )?(\w+)/g)].map(([, table = '', alias = '']) => [alias, table]),
+  );
+  const parts = details.flatMap((detail) => {
+    const [, how = '', table = '', index] = /^(SEARCH|SCAN) (\S+)(?:.* USING (?:COVERING )?INDEX (\S+))?/.exec(detail) ?? [];
+    return how === '' ? [] : [`${how.toLowerCase()} ${index ?? tables.get(table) ?? table}`];
+  });
+  return [...new Set(parts)].join(', ');
 }
 
 describe('a read that a viewer causes', () => {
   it('visits a bounded number of rows before others go on, on a full database', { timeout: 600_000 }, async () => {
     const full = await fullServer();
-    const statements = await readsOf(full);
+    const statements = await statementsOf(full, readsDuring);
     const counter = await readCounter(full.server.path);
     const db = new Database(full.server.path, { readonly: true });
     const tooMany: (ReadCost & { readonly route: string; readonly sql: string })[] = [];
+    const rows: CostRow[] = [];
     for (const [sql, { route, reads }] of statements) {
+      const details = counter.plan(sql);
       // What was counted holds for the server's build of SQLite as far as it has the same plan.
-      expect(counter.plan(sql)).toEqual(planOf(db, sql));
-      for (const read of reads.values()) {
-        const cost = counter.cost(read);
-        if (cost.steps > MOST_STEPS || cost.scanned > MOST_SCANNED) tooMany.push({ route, sql, ...cost });
-      }
+      expect(details).toEqual(planOf(db, sql));
+      const costs = [...reads.values()].map((read) => counter.cost(read));
+      tooMany.push(
+        ...costs
+          .filter(({ steps, scanned }) => steps > MOST_STEPS || scanned > MOST_SCANNED)
+          .map((cost) => ({ route, sql, ...cost })),
+      );
+      const { steps, scanned, rows: returned } = worst(costs, (cost) => cost.steps);
+      rows.push({ route, plan: shortPlan(sql, details), measures: [steps, scanned, returned] });
     }
     db.close();
     counter.close();
     expect(statements.size).toBeGreaterThan(50);
     expect(tooMany).toEqual([]);
+    const table = new CostTable('SQLite', ['steps', 'rows without an index', 'rows returned']);
+    if (WRITES) table.write(rows);
+    expect(table.documented()).toEqual(table.of(rows));
   });
 
   it('counts approvals a slice at a time, and each of them once', { timeout: 120_000 }, async () => {

@@ -49,13 +49,13 @@ export interface TestRuntime {
   close(graceMs?: number): Promise<void>;
 }
 
-/** Opens a runtime on a real SQLite file, with a fake clock. */
+/** Opens a runtime with a fake clock on a real SQLite file, or on the given store. */
 export async function openTestRuntime(
-  options: Partial<Omit<RuntimeOptions, 'store'>> & { readonly path?: string } = {},
+  options: Partial<Omit<RuntimeOptions, 'store'>> & { readonly path?: string; readonly on?: Store } = {},
 ): Promise<TestRuntime> {
   const path = options.path ?? databasePath();
   const clock = options.clock instanceof FakeClock ? options.clock : new FakeClock();
-  const store = await openSqlite({ path, writer: 'test', nowMs: () => clock.nowMs() });
+  const store = options.on ?? (await openSqlite({ path, writer: 'test', nowMs: () => clock.nowMs() }));
   const errors: unknown[] = [];
   const runtime = await createRuntime({
     agents: agentDirectory(store.agents, { onError: (error) => errors.push(error) }),

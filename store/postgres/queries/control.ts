@@ -37,10 +37,15 @@ export const LATEST_REVISIONS = sql(`SELECT asked.id AS "workflowId", latest.rev
     WHERE w.tenant_id = $1 AND w.workflow_id = asked.id ORDER BY w.registration DESC LIMIT 1) AS latest`);
 export const WORKFLOW_VERSIONS = sql(`SELECT ${SUMMARY} FROM workflows w
   WHERE w.tenant_id = $1 AND w.workflow_id = $2 ORDER BY w.registration DESC LIMIT $3`);
-/** Tenant, workflow, limit, offset. */
+/**
+ * Tenant, workflow, limit, offset. Compared as a row, so that each version is found by its key: the planner takes the index of all versions for
+ * as good.
+ */
 export const WORKFLOW_REVISIONS = sql(`SELECT v.version, v.revision,
-  EXISTS (SELECT 1 FROM workflows w WHERE w.tenant_id = v.tenant_id AND w.workflow_id = v.workflow_id AND w.version = v.version
-    AND w.revision = v.revision)::integer AS "isCurrent",
+  coalesce((SELECT w.revision FROM workflows w
+    WHERE (w.tenant_id, w.workflow_id, w.version) >= (v.tenant_id, v.workflow_id, v.version)
+      AND (w.tenant_id, w.workflow_id, w.version) <= (v.tenant_id, v.workflow_id, v.version)
+    ORDER BY w.tenant_id, w.workflow_id, w.version LIMIT 1) = v.revision, false)::integer AS "isCurrent",
   v.first_registered_at_ms AS "firstRegisteredAtMs", v.first_registered_by AS "firstRegisteredBy",
   v.registered_at_ms AS "registeredAtMs", v.registered_by AS "registeredBy"
   FROM workflow_revisions v WHERE v.tenant_id = $1 AND v.workflow_id = $2

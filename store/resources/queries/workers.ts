@@ -45,12 +45,17 @@ export const WORKERS_SLICE = sql<{
   readonly seen: number;
 }>(`SELECT max(id) AS last, count(*) AS seen FROM (
   SELECT id FROM workers WHERE tenant_id = @of AND kind = @kind AND id > @after ORDER BY id LIMIT @slice) AS ids`);
-/** The workers of a slice that were seen lately. Work of a worker counts up to 1,000. */
+/**
+ * The workers of a slice that were seen lately. Work of a worker counts up to 1,000. In PostgreSQL, ids of workers have another
+ * collation than those in work items, whose index serves only comparisons by theirs.
+ */
 export const WORKERS = sql(
-  `SELECT id, kind, queues, tools, first_seen_at_ms AS "firstSeenAtMs", last_seen_at_ms AS "lastSeenAtMs", claimed_total AS "claimedTotal",
+  ({
+    engine,
+  }) => `SELECT id, kind, queues, tools, first_seen_at_ms AS "firstSeenAtMs", last_seen_at_ms AS "lastSeenAtMs", claimed_total AS "claimedTotal",
     CASE WHEN kind = 'external' THEN
       (SELECT count(*) FROM (SELECT 1 FROM work_items i
-        WHERE i.tenant_id = w.tenant_id AND i.worker_id = w.id AND i.status = 'claimed' LIMIT 1000) AS items)
+        WHERE i.tenant_id = w.tenant_id AND i.worker_id = w.id ${engine === 'postgres' ? 'COLLATE "default"' : ''} AND i.status = 'claimed' LIMIT 1000) AS items)
       ELSE (SELECT count(*) FROM executions e WHERE e.local_work > 0 AND e.owner = w.id AND e.tenant_id = @tenantId) END AS "inFlight"
   FROM workers w
   WHERE tenant_id = @of AND kind = @kind AND id > @after AND id <= @last AND last_seen_at_ms >= @sinceMs AND stopped_at_ms IS NULL ORDER BY id`,

@@ -17,6 +17,7 @@ import { Outbound } from '../../../src/executors/outbound/index.ts';
 import type { Tools } from '../../../src/runtime/types/work.ts';
 import { Metrics } from '../../../src/telemetry/metrics/index.ts';
 import { mintToken, type Role } from '../../../src/tokens.ts';
+import type { Store } from '../../../store/port/store.ts';
 import { undocumented } from '../../support/openapi.ts';
 import { openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
 
@@ -77,12 +78,15 @@ export interface ApiOptions {
   readonly maxPending?: number;
   readonly models?: ModelSettings;
   readonly metrics?: { readonly tenantLabel: boolean };
+  /** Default: on an SQLite file. */
+  readonly store?: Store;
 }
 
-/** The REST API over a real runtime and an SQLite file, which are closed and deleted after the test. */
+/** The REST API over a real runtime and store, which are closed and deleted after the test. */
 export async function api(options: ApiOptions = {}): Promise<Api> {
-  const { tools, maxPending, models } = options;
+  const { tools, maxPending, models, store: given } = options;
   const parts = await openTestRuntime({
+    ...(given === undefined ? {} : { on: given }),
     ...(tools === undefined ? {} : { tools }),
     ...(models === undefined ? {} : { models }),
     ...(maxPending === undefined ? {} : { maxPending }),

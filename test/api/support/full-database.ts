@@ -1,16 +1,22 @@
 import Database from 'better-sqlite3';
 
-/** What a tenant may have after years, by table. */
+/** What a tenant may have after years: as many as it may have at most, where there is a limit. */
 const ROWS = {
   executions: 50_000,
   approvals: 250_000,
-  workflows: 2_000,
+  workflows: 10_000,
   versions: 1_000,
   agents: 10_000,
   workers: 3_000,
   work: 30_000,
-  jobs: 1_000,
-  deliveries: 5_000,
+  jobs: 10_000,
+  crons: 1_000,
+  deliveries: 20_000,
+  actions: 100_000,
+  tokens: 10_000,
+  artifacts: 10_000,
+  // Of the namespace `large`, which may have 100,000: requests add some.
+  memory: 98_000,
 };
 
 const numbers = (count: number): string =>
@@ -52,11 +58,17 @@ export function fillDatabase(path: string): void {
       SELECT 'claimed-' || n, 'default', ${ID.replace('n)', '1)')}, 'a', 1, 1, 1, 'claimed', '', n, 'claimed', 'worker-' || (n % 3), '{}' FROM numbers;
     ${numbers(ROWS.jobs)} INSERT INTO jobs (id, tenant_id, action, filter, actor_id, actor_type, created_at_ms, updated_at_ms, completed_at_ms, status, succeeded, skipped, failed, errors)
       SELECT 'job_' || printf('%032x', n), 'default', 'cancel', '{}', 'a', 'human', 0, 0, 0, 'completed', 0, 0, 0, '[]' FROM numbers;
-    ${numbers(ROWS.jobs)} INSERT INTO cron_jobs SELECT 'cron' || n, 'default', 'cron' || n, '0 0 1 1 *', 'UTC', 'review', NULL, 'skip', 'allow', 0, NULL, NULL, NULL, NULL, 0,
+    ${numbers(ROWS.crons)} INSERT INTO cron_jobs SELECT 'cron' || n, 'default', 'cron' || n, '0 0 1 1 *', 'UTC', 'review', NULL, 'skip', 'allow', 0, NULL, NULL, NULL, NULL, 0,
       '{"a":"' || hex(zeroblob(20000)) || '"}' FROM numbers;
     ${numbers(ROWS.deliveries)} INSERT INTO webhook_deliveries (webhook_id, id, tenant_id, execution_id, seq, type, status, attempts, last_error, created_at_ms, settled_at_ms)
       SELECT (SELECT min(id) FROM webhooks), 'd' || printf('%09d', n), 'default', ${ID}, 1, 'workflow_completed', 'failed', 1, 'error', 0, 9000000000000 FROM numbers;
-    ${numbers(30_000)} INSERT INTO control_events SELECT 'default', 1000000 + n, 'token_created', n, 'a', 'human', NULL, '{}' FROM numbers;
+    ${numbers(ROWS.actions)} INSERT INTO control_events SELECT 'default', 1000000 + n, 'token_created', n, 'a', 'human', NULL, '{}' FROM numbers;
+    ${numbers(ROWS.tokens)} INSERT INTO tokens (id, tenant_id, name, role, hash, created_at_ms) SELECT 't' || n, 'default', 't' || n, 'viewer', 'h' || n, n FROM numbers;
+    ${numbers(ROWS.artifacts)} INSERT INTO artifacts SELECT 'default', printf('%064x', n), NULL, 1, 0, n, x'00' FROM numbers;
+    ${numbers(ROWS.artifacts)} INSERT INTO artifact_refs SELECT ${ID.replace('n)', '1)')}, printf('%064x', n), 'default' FROM numbers;
+    ${numbers(ROWS.memory)} INSERT INTO memory_items (tenant_id, namespace, id, created_at_ms, updated_at_ms, bytes, words, metadata, text, terms)
+      SELECT 'default', 1, 'item-' || n, n, n, 6, 3, '{"a":1}', 'x y z', '1_' || (n % 10) || ' 1_' || char(97 + n % 26) || ' 1_common' FROM numbers;
+    UPDATE memory_namespaces SET items = items + ${ROWS.memory}, bytes = bytes + 6 * ${ROWS.memory}, words = words + 3 * ${ROWS.memory} WHERE number = 1;
   `);
   db.close();
 }

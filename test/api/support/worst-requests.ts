@@ -65,7 +65,7 @@ const LISTS: Readonly<Record<string, readonly string[]>> = {
   'GET /agents': ['?limit=1000', '?skill=none', '?status=active&offset=9000', '?offset=1000000000'],
   'GET /agents/search': [`?skills=${texts(500, 4).join(',')}`, '?skills=common&trust_domain=none'],
   'GET /approvals': ['?limit=500', '?status=decided&limit=500', '?workflow_id=review&limit=500'],
-  'GET /audit': ['?limit=200', '?offset=29000', '?type=nothing', '?actor_id=unknown&type=token_created'],
+  'GET /audit': ['?limit=200', '?offset=99000', '?type=nothing', '?actor_id=unknown&type=token_created'],
   'GET /executions': [
     '?limit=1000',
     '?offset=49000',
@@ -82,7 +82,7 @@ const LISTS: Readonly<Record<string, readonly string[]>> = {
   'GET /jobs': ['?limit=200'],
   'GET /memory': ['?limit=1000'],
   'GET /tenants': ['?limit=1000', '?offset=100000000'],
-  'GET /workflows': ['?limit=1000', '?offset=2900'],
+  'GET /workflows': ['?limit=1000', '?offset=9900'],
   'GET /api/v1/workflows': ['?limit=1000'],
   'GET /workflows/:workflow_id/revisions': ['?limit=1000', '?offset=900'],
 };
