@@ -5,14 +5,14 @@ import { ignoredIn } from '../engine/ignored-state.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Caller } from '../types/caller.ts';
 import type { Runtime } from '../types/runtime.ts';
-import { type CommandContext, endOf, runCommand } from './command.ts';
+import { type CommandContext, endOf, runCommand, sendCommand } from './command.ts';
 import { requestTexts } from './storable-text.ts';
 
 export function approveCommand(context: CommandContext): Runtime['approve'] {
   return (caller, id, given) => {
     const { decision, nodeId, userId, comment, statePatch } = given;
     const work = decision === 'rejected' ? 'reduces' : 'adds';
-    return runCommand(context, caller, { work, texts: requestTexts.decision(given), executionId: id }, async () => {
+    return runCommand(context, caller, { work, texts: requestTexts.decision(given) }, async () => {
       if (decision !== 'approved' && decision !== 'rejected')
         throw new RuntimeError('bad_request', `unknown decision: ${decision}`);
       const message: Decide = {
@@ -23,7 +23,7 @@ export function approveCommand(context: CommandContext): Runtime['approve'] {
         patch: statePatch ?? null,
         ...(nodeId === undefined || nodeId === '' ? {} : { node: nodeId }),
       };
-      const outcome = await context.engine.send(id, message, { actor: actorOf(caller, userId) });
+      const outcome = await sendCommand(context, caller, id, message, { actor: actorOf(caller, userId) });
       if ('refused' in outcome) throw await refusal(context, caller, id, message, outcome);
       return { nodeId: outcome.node ?? '', ...ignoredIn(outcome) };
     });

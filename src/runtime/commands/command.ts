@@ -1,8 +1,10 @@
+import type { Message } from '../../../machines/messages.ts';
 import type { RuntimeContext } from '../context.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { MessageOptions, MessageOutcome } from '../engine/envelope.ts';
 import type { WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { RuntimeError } from '../errors.ts';
-import type { ExecutionQueries } from '../queries/execution-queries.ts';
+import { type ExecutionQueries, executionNotFound } from '../queries/execution-queries.ts';
 import type { Quotas } from '../quotas/quotas.ts';
 import type { SubjectTokens } from '../subject-tokens/subject-tokens.ts';
 import type { Caller } from '../types/caller.ts';
@@ -28,28 +30,32 @@ export interface CommandOptions {
    */
   readonly work: 'adds' | 'reduces';
   readonly texts?: RequestTexts;
-  /** The execution that the command is for. */
-  readonly executionId?: string;
 }
 
-/**
- * Runs a command of a client. Rejects with `bad_request` for texts that cannot be stored, with `overloaded` or `shutting_down`,
- * and with `not_found` if the tenant has no such execution.
- */
+/** Runs a command of a client. Rejects with `bad_request` for texts that cannot be stored, and with `overloaded` or `shutting_down`. */
 export async function runCommand<T>(
-  { admission, executions }: CommandContext,
+  { admission }: CommandContext,
   { tenantId }: Caller,
-  { work, texts, executionId }: CommandOptions,
+  { work, texts }: CommandOptions,
   command: () => Promise<T>,
 ): Promise<T> {
   if (texts !== undefined) assertStorable(texts);
-  const run = async (): Promise<T> => {
-    if (executionId !== undefined) await executions.find(tenantId, executionId);
-    return command();
-  };
-  if (work === 'adds') return admission.run(tenantId, run);
+  if (work === 'adds') return admission.run(tenantId, command);
   admission.assertOpen();
-  return run();
+  return command();
+}
+
+/** Sends the message of a client's command. Rejects with `not_found` if the tenant has no such execution. */
+export async function sendCommand(
+  { engine }: CommandContext,
+  { tenantId }: Caller,
+  id: string,
+  message: Message,
+  options: MessageOptions,
+): Promise<MessageOutcome> {
+  const outcome = await engine.send(id, message, { ...options, tenantId });
+  if ('refused' in outcome && outcome.refused === 'unknown') throw executionNotFound(id);
+  return outcome;
 }
 
 /**

@@ -2,12 +2,12 @@ import type { NewWorkItem } from '../../../store/port/work-items.ts';
 import { actorOf } from '../actor.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Runtime } from '../types/runtime.ts';
-import { type CommandContext, runCommand } from './command.ts';
+import { type CommandContext, runCommand, sendCommand } from './command.ts';
 
 export function enqueueCommand(context: CommandContext): Runtime['enqueue'] {
-  const { engine, clock, ids, quotas } = context;
+  const { clock, ids, quotas } = context;
   return (caller, { executionId, nodeId, queueType, payload }) =>
-    runCommand(context, caller, { work: 'adds', texts: { values: { payload } }, executionId }, async () => {
+    runCommand(context, caller, { work: 'adds', texts: { values: { payload } } }, async () => {
       await quotas.mayStore(caller.tenantId);
       const createdAtMs = clock.nowMs();
       const workItem: NewWorkItem = {
@@ -25,7 +25,7 @@ export function enqueueCommand(context: CommandContext): Runtime['enqueue'] {
         createdAtMs,
       };
       const message = { type: 'enqueue', node: nodeId, queue: queueType } as const;
-      const outcome = await engine.send(executionId, message, { actor: actorOf(caller), workItem });
+      const outcome = await sendCommand(context, caller, executionId, message, { actor: actorOf(caller), workItem });
       if (!('refused' in outcome)) return { workItemId: workItem.id };
       if (outcome.refused === 'unknown_node')
         throw new RuntimeError('bad_request', `execution ${executionId} has no node '${nodeId}'`);

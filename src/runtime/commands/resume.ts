@@ -5,14 +5,14 @@ import type { CachedExecution } from '../engine/loading/cached-execution.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Budgets } from '../types/executions.ts';
 import type { Runtime } from '../types/runtime.ts';
-import { type CommandContext, endedError, runCommand } from './command.ts';
+import { type CommandContext, endedError, runCommand, sendCommand } from './command.ts';
 
 export function resumeCommand(context: CommandContext): Runtime['resume'] {
-  const { engine, executions } = context;
+  const { executions } = context;
   return (caller, id, budgets) =>
-    runCommand(context, caller, { work: 'adds', executionId: id }, async () => {
+    runCommand(context, caller, { work: 'adds' }, async () => {
       const message = { type: 'resume', ...(budgets === undefined ? {} : { budgets: loggedBudgets(budgets) }) } as const;
-      const outcome = await engine.send(id, message, { actor: actorOf(caller) });
+      const outcome = await sendCommand(context, caller, id, message, { actor: actorOf(caller) });
       if (!('refused' in outcome)) return;
       if (outcome.refused !== 'not_suspended' && outcome.refused !== 'over_budget') throw await endedError(context, caller, id);
       const execution = await executions.load(caller.tenantId, id);

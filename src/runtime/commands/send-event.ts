@@ -5,14 +5,14 @@ import { ignoredIn } from '../engine/ignored-state.ts';
 import { RuntimeError } from '../errors.ts';
 import type { EventReceipt } from '../types/executions.ts';
 import type { Runtime } from '../types/runtime.ts';
-import { type CommandContext, endOf, runCommand } from './command.ts';
+import { type CommandContext, endOf, runCommand, sendCommand } from './command.ts';
 import { idempotentRequest, responseRow, storedResponse } from './idempotency.ts';
 import { requestTexts } from './storable-text.ts';
 
 export function sendEventCommand(context: CommandContext): Runtime['sendEvent'] {
-  const { store, engine, executions, clock, quotas } = context;
+  const { store, executions, clock, quotas } = context;
   return (caller, id, event) =>
-    runCommand(context, caller, { work: 'adds', texts: requestTexts.event(event), executionId: id }, async () => {
+    runCommand(context, caller, { work: 'adds', texts: requestTexts.event(event) }, async () => {
       const { key, payload, idempotencyKey } = event;
       const once = idempotentRequest(caller.tenantId, `external-event:${id}`, idempotencyKey, { correlation_key: key, payload });
       const accepted = async (nodeId: string | null): Promise<EventReceipt> => {
@@ -24,7 +24,7 @@ export function sendEventCommand(context: CommandContext): Runtime['sendEvent'] 
       if (!isEmpty(payload)) await quotas.mayStore(caller.tenantId);
 
       const message: ExternalEvent = { type: 'event', key, payload };
-      const outcome = await engine.send(id, message, {
+      const outcome = await sendCommand(context, caller, id, message, {
         actor: actorOf(caller),
         ...(once === null ? {} : { idempotencyRow: ({ node }) => responseRow(once, { node_id: node }, clock.nowMs()) }),
       });

@@ -2,6 +2,7 @@ import type { Message } from '../../../machines/messages.ts';
 import { ColdResults } from '../../../machines/redaction/cold-results.ts';
 import type { CommitRejection, CommitUnit } from '../../../store/port/commit.ts';
 import { StoreError } from '../../../store/port/errors.ts';
+import type { ExecutionRow } from '../../../store/port/executions.ts';
 import type { RuntimeContext } from '../context.ts';
 import { RuntimeError } from '../errors.ts';
 import type { BatchCommitted } from '../events.ts';
@@ -9,7 +10,14 @@ import type { Placement } from '../placement.ts';
 import { MAX_COLD_PASSES, redactMissing } from '../redaction/in-slices.ts';
 import { type CommitResult, commitBisecting } from './commit/commit-bisecting.ts';
 import type { CommitGate } from './commit/commit-gate.ts';
-import type { Envelope, ExecutionStart, MessageOptions, MessageOutcome } from './envelope.ts';
+import {
+  type Envelope,
+  type ExecutionStart,
+  isOfAnother,
+  type MessageOptions,
+  type MessageOutcome,
+  UNKNOWN,
+} from './envelope.ts';
 import type { CachedExecution } from './loading/cached-execution.ts';
 import type { CorruptExecutions } from './loading/corrupt-executions.ts';
 import type { ExecutionCache } from './loading/execution-cache.ts';
@@ -171,13 +179,25 @@ export class Engine {
     if (store.shared) mailbox.enqueuedBeforeLoad = new Set(mailbox.queue);
     const row = await store.execution(mailbox.id);
     if (row === null) {
-      this.#failAll(mailbox, (envelope) => envelope.resolve({ refused: 'unknown', nodes: [] }));
+      this.#failAll(mailbox, (envelope) => envelope.resolve(UNKNOWN));
       return;
     }
+    // Nothing is loaded for another tenant, which does not learn either that a log cannot be.
+    if (this.#refuseOthers(mailbox, row)) return this.#scheduleMailbox(mailbox);
     // The mailbox keeps the execution for its messages, also when it is larger than the cache accepts.
     mailbox.execution = await loader.load(row);
     cache.set(mailbox.id, mailbox.execution);
     this.#scheduleMailbox(mailbox);
+  }
+
+  /** Whether no message is left. */
+  #refuseOthers({ queue }: Mailbox, row: ExecutionRow): boolean {
+    const others = queue.filter((envelope) => isOfAnother(envelope, row));
+    if (others.length === 0) return false;
+    queue.splice(0, queue.length, ...queue.filter((envelope) => !isOfAnother(envelope, row)));
+    this.#countDone(others.length);
+    for (const envelope of others) envelope.resolve(UNKNOWN);
+    return queue.length === 0;
   }
 
   /** Memory is never ahead of the store: after a commit that was not applied, the execution is read again. */
@@ -306,7 +326,9 @@ export class Engine {
     if (!this.#options.store.shared || unit !== null || execution === null) return false;
     return envelopes.some((envelope, i) => {
       const outcome = outcomes[i];
-      return outcome !== undefined && 'refused' in outcome && !enqueuedBeforeLoad.has(envelope);
+      // An execution stays with its tenant.
+      const mayBeStale = outcome !== undefined && 'refused' in outcome && outcome.refused !== 'unknown';
+      return mayBeStale && !enqueuedBeforeLoad.has(envelope);
     });
   }
 

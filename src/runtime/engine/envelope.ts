@@ -49,6 +49,8 @@ export interface Preconditions {
 
 export interface MessageOptions {
   readonly actor: Actor;
+  /** The tenant that sends it, to which executions of others are unknown; absent = the runtime itself does. */
+  readonly tenantId?: string;
   /** A work item to put on its queue if the step takes the message. */
   readonly workItem?: NewWorkItem;
   readonly preconditions?: Preconditions;
@@ -87,3 +89,10 @@ export type Envelope = PendingMessage &
         readonly child: ExecutionStart | null;
       }
   );
+
+export const UNKNOWN: RefusedMessage = { refused: 'unknown', nodes: [] };
+
+/** Did another tenant send the message than the one that the execution belongs to? */
+export function isOfAnother({ options }: Envelope, { tenantId }: { readonly tenantId: string }): boolean {
+  return options.tenantId !== undefined && options.tenantId !== tenantId;
+}

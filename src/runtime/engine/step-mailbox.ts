@@ -4,7 +4,7 @@ import type { IdempotencyRow } from '../../../store/port/executions.ts';
 import type { RuntimeError } from '../errors.ts';
 import { addBuilder, type CommitBuilder, isEmpty } from './commit/commit-builder.ts';
 import { type ExecutionCommit, executionCommit } from './commit/execution-commit.ts';
-import type { Envelope, ExecutionStart, MessageOutcome, Preconditions } from './envelope.ts';
+import { type Envelope, type ExecutionStart, type MessageOutcome, type Preconditions, UNKNOWN } from './envelope.ts';
 import type { CachedExecution } from './loading/cached-execution.ts';
 import {
   corruptError,
@@ -48,7 +48,6 @@ export interface PendingSteps {
 /** Once the events of one execution in one commit exceed this, its other messages wait for the next commit. */
 const MAX_LOG_BYTES_PER_BATCH = 4 * 1024 * 1024;
 
-const UNKNOWN: MessageOutcome = { refused: 'unknown', nodes: [] };
 const STALE: MessageOutcome = { refused: 'stale', nodes: [] };
 
 /**

@@ -19,7 +19,15 @@ import {
   newCommitBuilder,
 } from './commit/commit-builder.ts';
 import { type ExecutionCommit, executionCommit } from './commit/execution-commit.ts';
-import type { Envelope, ExecutionStart, MessageOptions, MessageOutcome, Preconditions } from './envelope.ts';
+import {
+  type Envelope,
+  type ExecutionStart,
+  isOfAnother,
+  type MessageOptions,
+  type MessageOutcome,
+  type Preconditions,
+  UNKNOWN,
+} from './envelope.ts';
 import { startWithinLimits, stepWithinLimits } from './limits/step-within-limits.ts';
 import type { CachedExecution } from './loading/cached-execution.ts';
 import type { SlotReservation } from './slot-reservation.ts';
@@ -28,7 +36,6 @@ import type { SlotReservation } from './slot-reservation.ts';
 const MAX_REASON_CHARS = 2_000;
 const STUCK = 'no work, timer, event or decision is pending that could continue the execution';
 const NONE_BEGUN: readonly ExecutionCommit[] = [];
-const UNKNOWN: MessageOutcome = { refused: 'unknown', nodes: [] };
 
 export interface StepDeps {
   readonly ids: Ids;
@@ -98,6 +105,7 @@ export function stepMessage(recipient: Recipient, run: Run | null, envelope: Env
 function stepUnguarded(recipient: Recipient, run: Run | null, envelope: Envelope, child: ExecutionCommit | null): MessageResult {
   const { id, base } = recipient;
   const { options, start: newExecution, message } = envelope;
+  if (isOfAnother(envelope, base)) return rejectedResult(UNKNOWN, options.preconditions);
   const env = envOf(recipient);
   const outcome =
     newExecution !== null

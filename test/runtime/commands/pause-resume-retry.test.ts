@@ -148,12 +148,13 @@ describe('pause', () => {
     });
     const done = await bench.run({ ...one(), workflow_id: 'done' });
     await bench.settled(done);
-    for (const act of [bench.runtime.pause(CALLER, done), bench.runtime.resume(CALLER, done)])
-      await expect(act).rejects.toMatchObject({ code: 'conflict', message: `execution ${done} has ended: completed` });
+    for (const act of [() => bench.runtime.pause(CALLER, done), () => bench.runtime.resume(CALLER, done)])
+      await expect(act()).rejects.toMatchObject({ code: 'conflict', message: `execution ${done} has ended: completed` });
     const other = { ...CALLER, tenantId: 'other' };
     const { runtime } = bench;
-    for (const act of [runtime.pause(other, asks), runtime.resume(other, asks), runtime.retry(other, done)])
-      await expect(act).rejects.toMatchObject({ code: 'not_found' });
+    const { pause, resume, retry } = runtime;
+    for (const act of [() => pause(other, asks), () => resume(other, asks), () => retry(other, done)])
+      await expect(act()).rejects.toMatchObject({ code: 'not_found' });
   });
 
   it('of a parent does not affect its running child, and starts no other', async () => {
