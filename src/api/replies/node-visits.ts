@@ -48,6 +48,7 @@ export async function readVisits(
   return { visits: kept.all(hasEnded), total: kept.total + later };
 }
 
+/** Of a copy: the count of a large value is remembered, and visits change. */
 function sizeOf(visits: readonly NodeVisit[]): number {
-  return charsUpTo(visits as never, 2 * MAX_CHARS);
+  return charsUpTo([...visits] as never, 2 * MAX_CHARS);
 }

@@ -97,7 +97,7 @@ describe('an unknown query parameter', () => {
       { code: 'unknown_parameter', message: 'unknown query parameter "limt"; did you mean "limit"?', path: 'limt' },
     ]);
     expect((await get('/executions?limt=3', STRICT)).body).toMatchObject({ code: 'unknown_field' });
-    expect((await get('/workers?x=1', STRICT)).body.error).toBe(
+    expect((await get('/agents/none?x=1', STRICT)).body.error).toBe(
       'bad request: unknown query parameter "x"; there are no parameters',
     );
   });
