@@ -1,4 +1,4 @@
-import type { WorkerHeartbeat, WorkerRow } from '../../../store/port/workers.ts';
+import { LISTED_FOR_MS, MAX_WORKERS, type WorkerHeartbeat, type WorkerRow } from '../../../store/port/workers.ts';
 import { isOpen } from './commits.ts';
 import { key, type Tables } from './tables.ts';
 
@@ -13,13 +13,14 @@ export class Workers {
     this.#tables = tables;
   }
 
-  /** Returns whether the heartbeat is logged: the first of a worker, or the start of a runtime. */
+  /** Returns whether the heartbeat is logged: the first of a worker that is recorded, or the start of a runtime. */
   heartbeat(heartbeat: WorkerHeartbeat): boolean {
     const { id, kind, queues, tools, atMs, claimed } = heartbeat;
     const tenantId = heartbeat.tenantId ?? '';
     const name = key(tenantId, kind, id);
     const before = this.#tables.workers.get(name);
     const isNews = before === undefined || before.stoppedAtMs !== null;
+    if (before === undefined && kind === 'external' && !this.#hasRoom(tenantId, atMs)) return false;
     const lastSeenAtMs = kind === 'runtime' && !isNews ? atMs : Math.max(before?.lastSeenAtMs ?? atMs, atMs);
     this.#tables.workers.set(name, {
       tenantId,
@@ -34,6 +35,14 @@ export class Workers {
     });
     if (isNews) this.#tables.blocks += 1;
     return isNews;
+  }
+
+  #hasRoom(tenantId: string, atMs: number): boolean {
+    const { workers } = this.#tables;
+    const own = () => [...workers].filter(([, worker]) => worker.kind === 'external' && worker.tenantId === tenantId);
+    if (own().length < MAX_WORKERS) return true;
+    for (const [name, { lastSeenAtMs }] of own()) if (lastSeenAtMs < atMs - LISTED_FOR_MS) workers.delete(name);
+    return own().length < MAX_WORKERS;
   }
 
   stopped(id: string, atMs: number): void {
