@@ -16,8 +16,8 @@ export interface WithDefault<Schema extends TSchema | null> {
 type Field = TSchema | WithDefault<TSchema | null>;
 type Fields = Readonly<Record<string, Field>>;
 
-type SchemaOf<F> = F extends WithDefault<infer Schema> ? Schema : F;
-type Schemas<F extends Fields> = { [Key in keyof F as SchemaOf<F[Key]> extends TSchema ? Key : never]: SchemaOf<F[Key]> };
+type SchemaOf<F> = Extract<F extends WithDefault<infer Schema> ? Schema : F, TSchema>;
+type Schemas<F extends Fields> = { [Key in keyof F as SchemaOf<F[Key]> extends never ? never : Key]: SchemaOf<F[Key]> };
 
 /**
  * What a type of event is. Stored logs depend on it: a released type may get a new field, which is absent by default and comes last in `fields` and in
