@@ -221,6 +221,13 @@ export class Graph {
     return region;
   }
 
+  /** Can an execution get to the node again: in a loop, or from the node for budgets after it was skipped? */
+  isRevisited(index: number): boolean {
+    if (this.enclosingLoops(index).length > 0) return true;
+    const { start, budgetNode, dominators } = this;
+    return budgetNode !== null && !dominators.dominates(start, index) && !dominators.dominates(budgetNode, index);
+  }
+
   /** The loops that contain a node. */
   enclosingLoops(index: number): readonly Loop[] {
     if (this.#enclosingLoops === null) {

@@ -162,11 +162,11 @@ export class StepContext {
   /** Counts a new visit and returns its number. */
   countVisit(node: string): number {
     const before = own(this.#now.visits, node);
-    if (before === undefined && this.tables.graph.enclosingLoops(this.indexOf(node)).length === 0) return 1;
+    if (before === undefined && !this.tables.graph.isRevisited(this.indexOf(node))) return 1;
     return this.setVisits(node, (before ?? 0) + 1);
   }
 
-  /** Records the number of visits, also of a node outside all loops. */
+  /** Records the number of visits, also of a node that is visited once. */
   setVisits(node: string, activation: number): number {
     this.#record('visits')[node] = activation;
     return activation;

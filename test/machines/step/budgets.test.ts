@@ -215,6 +215,29 @@ describe('a budget with on_budget_exceeded: a node', () => {
     expect(driver.all('node_skipped')).toEqual([]);
   });
 
+  it('may lead to a node that was skipped, whose visit has a number of its own', () => {
+    const driver = new Driver(
+      routed(
+        [tool('a'), condition('choice', ['state.n == 1', 'b'], [null, 'other']), tool('b'), tool('other'), tool('sum')],
+        [
+          ['a', 'choice'],
+          ['b', 'end'],
+          ['other', 'end'],
+          ['sum', 'other'],
+        ],
+      ),
+    );
+    driver.done('a', { n: 1 });
+    expect(driver.all('node_skipped')).toMatchObject([{ node_id: 'other', data: { activation: 1 } }]);
+    driver.done('b', {}, over);
+    driver.done('sum');
+    driver.reload();
+    expect(driver.visit('other')).toEqual({ node: 'other', activation: 2, attempt: 0 });
+    driver.done('other');
+    expect(driver.run.status).toBe('completed');
+    expect(replayed(driver)).toBe(save(driver.run));
+  });
+
   it('is reached by a last node, too', () => {
     const driver = new Driver(chain());
     driver.done('a');
