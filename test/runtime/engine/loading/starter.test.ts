@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { starterOf } from '../../../../src/runtime/engine/loading/starter.ts';
 import { readFirst } from '../../../../src/runtime/log/read-log.ts';
+import { DamagedEntryError } from '../../../../store/port/errors.ts';
 import { CALLER, eventually, openTestRuntime, type TestRuntime } from '../../../support/runtimes.ts';
+import { withOverrides } from '../../../support/stores.ts';
 
 const asking = { workflow_id: 'asking', version: '1', nodes: { ask: { kind: { type: 'human_approval' } } }, edges: [] } as never;
 const parent = {
@@ -39,5 +41,22 @@ describe('the starter of an execution, as the store has it', () => {
     const forked = await bench.runtime.fork({ ...CALLER, actorId: 'bob' }, id, { atSequence: (await bench.log(id)).length });
     expect(await starterIn(bench, id)).toMatchObject({ actorId: 'tester' });
     expect(await starterIn(bench, forked.executionId ?? '')).toMatchObject({ actorId: 'bob' });
+  });
+
+  it('of a child cannot be read when the log of its parent is damaged, which the error names', async () => {
+    const bench = await openTestRuntime();
+    await bench.runtime.register(CALLER, asking);
+    const id = await bench.run(parent);
+    const childOf = async () =>
+      (await bench.runtime.executions('default', { limit: 9, parentId: id })).executions[0]?.executionId;
+    await eventually(async () => (await childOf()) !== undefined);
+    const row = await bench.store.execution((await childOf()) ?? '');
+    if (row === null) throw new Error('there is no child');
+    const first = await readFirst(bench.store, row.id);
+    const damaged = withOverrides(bench.store, { events: () => Promise.reject(new DamagedEntryError('event 1 cannot be read')) });
+    await expect(starterOf(damaged, row, first)).rejects.toMatchObject({
+      code: 'corrupt',
+      message: expect.stringContaining(`who started execution ${id} cannot be read`),
+    });
   });
 });
