@@ -1,9 +1,17 @@
-import { usage, usageRefused } from '../../events/fields.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Usage } from '../../messages.ts';
 
-/** In the order in which events have them. */
-const USAGE_FIELDS = Object.keys({ ...usage, ...usageRefused }) as readonly (keyof Usage)[];
+/** Fields of a node's reported usage, in the order in which events have them. */
+export const USAGE_FIELDS = [
+  'gen_ai_system',
+  'gen_ai_model',
+  'input_tokens',
+  'output_tokens',
+  'finish_reason',
+  'cost_usd',
+  'gen_ai_response_id',
+  'usage_refused',
+] as const;
 
 const NO_DATA: JsonObject = {};
 
