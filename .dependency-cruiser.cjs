@@ -100,8 +100,8 @@ module.exports = {
     ownFiles(
       'runtime-boundary',
       '^src/runtime/',
-      `^(src/(runtime|executors)|machines)/|^src/failure-description\\.ts$|${PORT}`,
-      'runtime → machines, executors, failure-description, the store port.',
+      `^(src/(runtime|executors)|machines)/|${PORT}`,
+      'runtime → machines, executors, the store port.',
     ),
     ownFiles(
       'control-boundary',
@@ -109,13 +109,7 @@ module.exports = {
       `^(src/(control|runtime|executors)|machines)/|^src/cron-expression\\.ts$|${PORT}`,
       'control → runtime, executors, machines, the store port, cron-expression.',
     ),
-    ownFiles(
-      'executors-boundary',
-      '^src/executors/',
-      '^(src/executors|machines)/|^src/failure-description\\.ts$',
-      'executors → machines, failure-description.',
-    ),
-    ownFiles('failure-description-boundary', '^src/failure-description\\.ts$', '^machines/', 'failure-description → machines.'),
+    ownFiles('executors-boundary', '^src/executors/', '^(src/executors|machines)/', 'executors → machines.'),
     ownFiles(
       'authoring-boundary',
       '^src/authoring/',
@@ -144,8 +138,8 @@ module.exports = {
     ownFiles(
       'api-boundary',
       '^src/api/',
-      `^(src/(api|authoring|control|diagrams|runtime|telemetry|testing|views)|machines)/|^src/(config|times|tokens)\\.ts$|${PORT}`,
-      'api → authoring, control, diagrams, views, runtime, telemetry, testing, machines, the store port, config, times, tokens.',
+      `^(src/(api|authoring|control|diagrams|runtime|telemetry|testing|views)|machines)/|^src/server/(config|times|tokens)\\.ts$|${PORT}`,
+      'api → authoring, control, diagrams, views, runtime, telemetry, testing, machines, the store port; config, times and tokens of server.',
     ),
     ownFiles(
       'evaluation-boundary',
@@ -164,8 +158,8 @@ module.exports = {
     ownFiles(
       'cli-boundary',
       '^src/cli/',
-      '^src/(cli|client|worker|authoring|diagrams|evaluation|project|testing|views)/|^src/(a2a-probe|admin|backups|compose|config|databases|mcp-probe|model-script|operator-file|tenant-grants|times|tool-box|tokens)\\.ts$|^machines/((json|diagnostics|suggest)\\.ts$|history/)',
-      'cli → a2a-probe, admin, backups, client, authoring, project, testing, evaluation, diagrams, views, compose, config, databases, mcp-probe, model-script, operator-file, tenant-grants, times, tool-box, tokens, worker, machines/history.',
+      '^src/(cli|client|worker|authoring|diagrams|evaluation|project|server|testing|views)/|^machines/((json|diagnostics|suggest)\\.ts$|history/)',
+      'cli → client, authoring, project, testing, evaluation, diagrams, views, server, worker, machines/history.',
     ),
     {
       name: 'client-boundary',

@@ -93,7 +93,7 @@ const WORK = {
 async function printRequests() {
   const folder = mkdtempSync(join(tmpdir(), 'jamjet-house-'));
   const env = { JAMJET_PORT: '0', DATABASE_URL: `sqlite:${join(folder, 'runtime.db')}`, JAMJET_LOG: 'silent' };
-  const [{ startServer }, { readConfig }] = await Promise.all([load('src/compose.js'), load('src/config.js')]);
+  const [{ startServer }, { readConfig }] = await Promise.all([load('src/server/compose.js'), load('src/server/config.js')]);
   const server = await startServer({ config: readConfig(env), auth: 'off', tools: { work: () => ({ ok: true }) } });
   const session = new Session();
   session.connect();

@@ -83,7 +83,6 @@ export type {
 } from './executors/memory/connector.ts';
 export type { ModelScript } from './executors/model/script.ts';
 export type { ModelPrice, ModelSettings, NamedModel } from './executors/model/settings.ts';
-export { readModelScript } from './model-script.ts';
 export type { Clock } from './runtime/clock.ts';
 export {
   DecisionWouldChange,
@@ -113,6 +112,7 @@ export type {
   WorkerView,
   WorkItemView,
 } from './runtime/types/work.ts';
+export { readModelScript } from './server/model-script.ts';
 export { createWorker, type Worker, type WorkerLogEntry, type WorkerOptions, type WorkerStatus } from './worker/index.ts';
 
 /**

@@ -3,9 +3,9 @@ import Fastify, { type FastifyBaseLogger, type FastifyRequest, LogController } f
 import type { Bindings } from 'pino';
 import type { Json } from '../../machines/json.ts';
 import type { Store } from '../../store/port/store.ts';
-import type { Config } from '../config.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
 import type { ServerRuntime } from '../runtime/types/server-runtime.ts';
+import type { Config } from '../server/config.ts';
 import type { Metrics } from '../telemetry/metrics/index.ts';
 import { TokenAuthenticator } from './auth/authenticator.ts';
 import { guard } from './auth/guard.ts';

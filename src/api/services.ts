@@ -10,10 +10,10 @@ import type {
 import { isObject } from '../../machines/json.ts';
 import type { ActionContext } from '../../store/port/control.ts';
 import type { Store } from '../../store/port/store.ts';
-import type { Config } from '../config.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
 import type { Caller } from '../runtime/types/caller.ts';
 import type { ServerRuntime } from '../runtime/types/server-runtime.ts';
+import type { Config } from '../server/config.ts';
 import type { Metrics } from '../telemetry/metrics/index.ts';
 import type { TokenAuthenticator } from './auth/authenticator.ts';
 import type { Access, Identity } from './auth/identity.ts';

@@ -1,4 +1,4 @@
-import { timeMs } from '../times.ts';
+import { timeMs } from '../server/times.ts';
 
 /** RFC 3339 in UTC with milliseconds. */
 export function timestamp(ms: number): string {

@@ -1,5 +1,5 @@
 import { fstatSync } from 'node:fs';
-import { unknownVariables, VERSION } from '../config.ts';
+import { unknownVariables, VERSION } from '../server/config.ts';
 import type { Context } from './context.ts';
 import { asFailure, EXIT } from './failure.ts';
 import { commandHelp, groupHelp, overview } from './help.ts';

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Usage } from '../../machines/messages.ts';
 import type { Work } from '../../machines/run.ts';
 import { toStorableText } from '../../machines/unicode.ts';
-import type { FailureDetails } from '../failure-description.ts';
+import type { FailureDetails } from './failure-description.ts';
 import type { ToolMemory } from './memory/connector.ts';
 import type { ReportedUsage } from './tool-context/reported-usage.ts';
 import type { ToolLog } from './tool-context/tool-log.ts';

@@ -1,5 +1,5 @@
-import { detailsOf, failureText, property } from '../failure-description.ts';
 import { WorkError } from './executor.ts';
+import { detailsOf, failureText, property } from './failure-description.ts';
 
 const RESET = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET']);
 const TIMEOUT = new Set([

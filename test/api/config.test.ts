@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, databaseName, readConfig, unknownVariables, urlOf, VERSION } from '../../src/config.ts';
-import { missingTools, toolsOf, varsOf } from '../../src/tenant-grants.ts';
+import { ConfigError, databaseName, readConfig, unknownVariables, urlOf, VERSION } from '../../src/server/config.ts';
+import { missingTools, toolsOf, varsOf } from '../../src/server/tenant-grants.ts';
 
 function problemOf(env: Record<string, string>): string {
   try {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hashToken, isRole, mintToken } from '../../src/tokens.ts';
+import { hashToken, isRole, mintToken } from '../../src/server/tokens.ts';
 
 const grant = { tenantId: 'default', role: 'developer', nowMs: 1_000, expiresAtMs: null } as const;
 

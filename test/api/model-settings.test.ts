@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { startServer } from '../../src/compose.ts';
-import { readConfig } from '../../src/config.ts';
+import { startServer } from '../../src/server/compose.ts';
+import { readConfig } from '../../src/server/config.ts';
 import { reply } from '../executors/model/asking.ts';
 import { webServer } from '../executors/web-server.ts';
 import { databasePath } from '../support/runtimes.ts';

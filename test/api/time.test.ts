@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { durationMs, timeMs } from '../../src/times.ts';
+import { durationMs, timeMs } from '../../src/server/times.ts';
 
 describe('a lifetime', () => {
   it.each([

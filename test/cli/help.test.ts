@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands/index.ts';
-import { VERSION } from '../../src/config.ts';
+import { VERSION } from '../../src/server/config.ts';
 import { jamjet } from './terminal-session.ts';
 
 describe('jamjet without a command', () => {

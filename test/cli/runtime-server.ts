@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import { createToken } from '../../src/admin.ts';
 import { saveToken, tokenFile } from '../../src/cli/connection/saved-token.ts';
 import { JamjetClient } from '../../src/client/index.ts';
-import { type Server, startServer } from '../../src/compose.ts';
-import { type Environment, readConfig } from '../../src/config.ts';
 import type { Tools } from '../../src/runtime/types/work.ts';
+import { createToken } from '../../src/server/admin.ts';
+import { type Server, startServer } from '../../src/server/compose.ts';
+import { type Environment, readConfig } from '../../src/server/config.ts';
 import { type SessionOptions, TerminalSession } from './terminal-session.ts';
 
 export interface RuntimeServer {

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { describeFailure } from '../../src/failure-description.ts';
+import { describeFailure } from '../../src/executors/failure-description.ts';
 
 const HERE = relative(process.cwd(), import.meta.filename);
 

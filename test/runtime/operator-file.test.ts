@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { mcpServersOf, readOperatorFile } from '../../src/operator-file.ts';
+import { mcpServersOf, readOperatorFile } from '../../src/server/operator-file.ts';
 
 const env = { TOKEN: 't0k3n' };
 

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { unknownVariables } from '../../src/config.ts';
+import { unknownVariables } from '../../src/server/config.ts';
 import { execForm, type Instruction, only, type Stage, stagesOf } from '../support/dockerfile.ts';
 import { freePort } from '../support/ports.ts';
 import { requires } from '../support/requirements.ts';

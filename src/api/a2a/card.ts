@@ -1,4 +1,4 @@
-import { VERSION } from '../../config.ts';
+import { VERSION } from '../../server/config.ts';
 import type { PublishedWorkflow } from '../discovery/published.ts';
 import type { A2aCard } from '../schemas/a2a.ts';
 import { RUN_WORKFLOW } from './message.ts';

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { TokenRow } from '../../../store/port/control.ts';
 import type { TenantRow } from '../../../store/port/resources/tenants.ts';
 import type { Store } from '../../../store/port/store.ts';
-import { hashToken, isRole } from '../../tokens.ts';
+import { hashToken, isRole } from '../../server/tokens.ts';
 import { RequestError } from '../errors.ts';
 import type { Identity } from './identity.ts';
 

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { type Config, urlOf } from '../../config.ts';
+import { type Config, urlOf } from '../../server/config.ts';
 import { RequestError } from '../errors.ts';
 
 interface Headers {

@@ -1,4 +1,4 @@
-import { ROLES, type Role } from '../../tokens.ts';
+import { ROLES, type Role } from '../../server/tokens.ts';
 import { RequestError } from '../errors.ts';
 
 /** What a role may be given. */

@@ -2,7 +2,7 @@ import type { ActionContext, TokenRow } from '../../../store/port/control.ts';
 import { StoreError } from '../../../store/port/errors.ts';
 import type { Store } from '../../../store/port/store.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
-import { hashToken, isRole, isSignInCode, mintSignInCode, mintToken, type Role } from '../../tokens.ts';
+import { hashToken, isRole, isSignInCode, mintSignInCode, mintToken, type Role } from '../../server/tokens.ts';
 import { RequestError } from '../errors.ts';
 import { requireActive } from './authenticator.ts';
 import type { Identity } from './identity.ts';

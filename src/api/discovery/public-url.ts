@@ -1,4 +1,4 @@
-import { type Config, urlOf } from '../../config.ts';
+import { type Config, urlOf } from '../../server/config.ts';
 import { isLoopback } from '../auth/cross-origin.ts';
 import type { Api } from '../services.ts';
 

@@ -1,8 +1,8 @@
 import { Ajv } from 'ajv';
 import { isObject, type JsonObject } from '../../../machines/json.ts';
-import { VERSION } from '../../config.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { FairQueue, throwIfAborted } from '../../runtime/scheduling/fair-queue.ts';
+import { VERSION } from '../../server/config.ts';
 import { missingThing } from '../errors.ts';
 import { validationError } from '../requests/validation.ts';
 import { BATCH_CONCURRENCY, MAX_BATCH_MESSAGES, MAX_BATCH_REPLY_BYTES, MAX_TOOL_REPLY_BYTES } from './limits.ts';

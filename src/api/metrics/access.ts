@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../server/config.ts';
 import { isCrossOrigin, isLoopback } from '../auth/cross-origin.ts';
 import { RequestError } from '../errors.ts';
 

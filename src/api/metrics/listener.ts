@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Config, urlOf } from '../../config.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
+import { type Config, urlOf } from '../../server/config.ts';
 import type { Metrics, MetricsText } from '../../telemetry/metrics/index.ts';
 import { isLoopback } from '../auth/cross-origin.ts';
 import { errorReply, RequestError } from '../errors.ts';

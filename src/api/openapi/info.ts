@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../machines/json.ts';
-import { VERSION } from '../../config.ts';
+import { VERSION } from '../../server/config.ts';
 
 export const INFO: JsonObject = {
   title: 'JamJet runtime',

@@ -1,4 +1,4 @@
-import { VERSION } from '../../config.ts';
+import { VERSION } from '../../server/config.ts';
 import { DatabaseHealth, databaseStatus } from '../database-health.ts';
 import { readiness, readinessChecks } from '../readiness.ts';
 import { Health, Liveness, Readiness, Unreadiness } from '../schemas/health.ts';

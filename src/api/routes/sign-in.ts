@@ -1,5 +1,5 @@
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
-import { durationMs } from '../../times.ts';
+import { durationMs } from '../../server/times.ts';
 import { createSignInLink, DEFAULT_LINK_LIFETIME_MS, MAX_LINK_LIFETIME_MS, signIn } from '../auth/sign-in.ts';
 import { publicUrl } from '../discovery/public-url.ts';
 import { CreateSignInLink, SignedIn, SignIn, SignInLink } from '../schemas/sign-in.ts';

@@ -1,7 +1,7 @@
 import type { TokenRow } from '../../../store/port/control.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
-import { durationMs } from '../../times.ts';
-import { type Grant, mintToken } from '../../tokens.ts';
+import { durationMs } from '../../server/times.ts';
+import { type Grant, mintToken } from '../../server/tokens.ts';
 import { ANONYMOUS, type Identity } from '../auth/identity.ts';
 import { RequestError } from '../errors.ts';
 import { defined } from '../schemas/fields.ts';

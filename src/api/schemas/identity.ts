@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { ROLES } from '../../tokens.ts';
+import { ROLES } from '../../server/tokens.ts';
 import { ACCESS_OF_ROLES } from '../auth/identity.ts';
 import { listOf, nullable, text, timestamp } from './fields.ts';
 

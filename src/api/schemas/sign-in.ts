@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { ROLES } from '../../tokens.ts';
+import { ROLES } from '../../server/tokens.ts';
 import { nullable, optional, text, timestamp } from './fields.ts';
 
 export const CreateSignInLink = Type.Object(

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { ROLES } from '../../tokens.ts';
+import { ROLES } from '../../server/tokens.ts';
 import { byId, listOf, name, nullable, optional, text, timestamp } from './fields.ts';
 
 /** Unknown fields are refused: a misspelt expiry would create a token that never expires. */

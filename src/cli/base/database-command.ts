@@ -1,5 +1,5 @@
 import { Option } from 'clipanion';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../server/config.ts';
 import { settings } from '../input/settings.ts';
 import { PrintingCommand } from './command.ts';
 

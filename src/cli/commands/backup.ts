@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Option } from 'clipanion';
-import { databaseName } from '../../config.ts';
+import { databaseName } from '../../server/config.ts';
 import { duration } from '../../views/time.ts';
 import type { Usage } from '../base/command.ts';
 import { DatabaseCommand } from '../base/database-command.ts';
@@ -28,7 +28,7 @@ For PostgreSQL, use pg_dump: docs/run.md, "Backup".`,
   async execute(): Promise<number> {
     const config = this.config();
     const file = resolve(this.context.cwd, this.file);
-    const { backUp } = await import('../../backups.ts');
+    const { backUp } = await import('../../server/backups.ts');
     const startedMs = performance.now();
     const note = (text: string): void => {
       if (!this.json) this.note(text);

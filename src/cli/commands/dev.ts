@@ -1,6 +1,6 @@
 import { Option } from 'clipanion';
 import { JamjetClient } from '../../client/index.ts';
-import { type Config, databaseName, fileOf } from '../../config.ts';
+import { type Config, databaseName, fileOf } from '../../server/config.ts';
 import { PrintingCommand, type Usage } from '../base/command.ts';
 import { configuredUrl } from '../connection/connect.ts';
 import { consoleLink } from '../connection/console-link.ts';
@@ -122,7 +122,7 @@ and its private networks.`,
 
   /** The saved token, or a new one if there is none or it is no longer valid. */
   async #token(config: Config): Promise<DevToken> {
-    const { createToken, isValidToken } = await import('../../admin.ts');
+    const { createToken, isValidToken } = await import('../../server/admin.ts');
     const file = tokenFile(fileOf(config.database), this.context.cwd);
     const saved = await readSavedToken(fileOf(config.database), this.context.cwd);
     if (saved !== null && (await isValidToken(config, saved.token))) return { file, plaintext: saved.token, created: false };

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Option } from 'clipanion';
-import { databaseName } from '../../config.ts';
+import { databaseName } from '../../server/config.ts';
 import type { Usage } from '../base/command.ts';
 import { DatabaseCommand } from '../base/database-command.ts';
 import { EXIT } from '../failure.ts';
@@ -26,7 +26,7 @@ when it is opened next.`,
 
   async execute(): Promise<number> {
     const config = this.config();
-    const { restore } = await import('../../backups.ts');
+    const { restore } = await import('../../server/backups.ts');
     const note = (text: string): void => {
       if (!this.json) this.note(text);
     };

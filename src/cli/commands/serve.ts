@@ -1,5 +1,5 @@
 import { Option } from 'clipanion';
-import { databaseName } from '../../config.ts';
+import { databaseName } from '../../server/config.ts';
 import { PrintingCommand, type Usage } from '../base/command.ts';
 import { requireLoopback, serve, toolsOfModule } from '../connection/serve.ts';
 import { settings } from '../input/settings.ts';

@@ -1,6 +1,6 @@
 import { isObject } from '../../../machines/json.ts';
 import { ApiError, JamjetClient, Unreachable, type Warning } from '../../client/index.ts';
-import { type Config, fileOf, readConfig } from '../../config.ts';
+import { type Config, fileOf, readConfig } from '../../server/config.ts';
 import type { Context } from '../context.ts';
 import { Failure, usageFailure } from '../failure.ts';
 import { isLoopback } from './loopback.ts';

@@ -22,7 +22,7 @@ export async function openOfflineDatabase(
   const { onWarning = () => undefined, db } = options;
   const config = settings(context, { db });
   if (config.database.engine === 'postgres' || !existsSync(config.database.path)) return null;
-  const { openEmbedded } = await import('../../compose.ts');
+  const { openEmbedded } = await import('../../server/compose.ts');
   const runtime = await openEmbedded({ config, actor: userOf(context), shouldProcess: () => false, startsWork: false });
   return {
     client: new JamjetClient({ url: 'http://embedded', fetch: runtime.fetch, onWarning }),

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import type { Server, ServerOptions } from '../../compose.ts';
-import { type Config, urlOf } from '../../config.ts';
+import type { Server, ServerOptions } from '../../server/compose.ts';
+import { type Config, urlOf } from '../../server/config.ts';
 import { aborted, type Context, listenForInterrupt } from '../context.ts';
 import { EXIT, usageFailure } from '../failure.ts';
 import { moduleLoader } from '../input/workflow-file.ts';
@@ -49,7 +49,7 @@ function readableLog({ stdout, env }: Context): { write(line: string): void } {
 export async function serve(context: Context, options: ServeOptions): Promise<number> {
   const interrupt = listenForInterrupt(context.signals);
   try {
-    const { startServer } = await import('../../compose.ts');
+    const { startServer } = await import('../../server/compose.ts');
     const { config, tools, auth, mcpServers = {} } = options;
     const logTo = options.readableLog === true ? { logTo: readableLog(context) } : {};
     const server = await startServer({ config, tools, auth, mcpServers, ...logTo });

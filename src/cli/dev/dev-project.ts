@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { JsonObject } from '../../../machines/json.ts';
-import type { Server } from '../../compose.ts';
 import type { LoadedProject, ReadProject } from '../../project/served-project.ts';
-import type { TenantVars } from '../../tenant-grants.ts';
+import type { Server } from '../../server/compose.ts';
+import type { TenantVars } from '../../server/tenant-grants.ts';
 import { type Context, userOf } from '../context.ts';
 import { asFailure, Failure, usageFailure } from '../failure.ts';
 import { type CommandServer, commandServers } from '../following/command-servers.ts';

@@ -96,9 +96,9 @@ function serverHost({ client, url, tokenSource }: Connection, options: HostOptio
 
 async function embeddedHost(context: Context, options: HostOptions, startupNotes: readonly string[]): Promise<Host> {
   const config = settings(context, { db: options.db, script: options.script });
-  const { openEmbedded } = await import('../../compose.ts');
+  const { openEmbedded } = await import('../../server/compose.ts');
   const { loadTools } = await import('../../project/tools.ts');
-  const { withGrant } = await import('../../tenant-grants.ts');
+  const { withGrant } = await import('../../server/tenant-grants.ts');
   const tools = {
     ...(options.tools === undefined ? {} : await loadTools(resolve(context.cwd, options.tools), await moduleLoader(context.cwd))),
     ...(await options.authored?.tools()),

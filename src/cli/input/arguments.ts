@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Json } from '../../../machines/json.ts';
 import { didYouMean } from '../../../machines/suggest.ts';
-import { durationMs, timeMs } from '../../times.ts';
+import { durationMs, timeMs } from '../../server/times.ts';
 import type { Context, Input } from '../context.ts';
 import { Failure, usageFailure } from '../failure.ts';
 

@@ -12,7 +12,7 @@ export async function openTools(
   context: Context,
   { file, module }: { readonly file: string | undefined; readonly module: string | undefined },
 ) {
-  const { ToolBox } = await import('../../tool-box.ts');
+  const { ToolBox } = await import('../../server/tool-box.ts');
   const { loadTools } = await import('../../project/tools.ts');
   const authored = file === undefined ? null : await readValidWorkflow(file, context, { warnings: false });
   const documents = authored?.workflows.map(({ document }) => document) ?? [];

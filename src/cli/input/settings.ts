@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type Config, ConfigError, type DatabaseConfig, readConfig } from '../../config.ts';
+import { type Config, ConfigError, type DatabaseConfig, readConfig } from '../../server/config.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
 

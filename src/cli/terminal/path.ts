@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { type DatabaseConfig, databaseName } from '../../config.ts';
+import { type DatabaseConfig, databaseName } from '../../server/config.ts';
 
 /** The path relative to `cwd` if it is inside, else unchanged. */
 export function shortPath(path: string, cwd: string): string {

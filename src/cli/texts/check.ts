@@ -1,4 +1,4 @@
-import type { CheckReport } from '../../databases.ts';
+import type { CheckReport } from '../../server/databases.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { count, plain } from '../terminal/text.ts';
 import { AUDIT_FAULTS } from './audit.ts';

@@ -1,4 +1,4 @@
-import type { CheckedCopy, CopyProgress } from '../../backups.ts';
+import type { CheckedCopy, CopyProgress } from '../../server/backups.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { sizeText } from '../terminal/size.ts';
 import { checkJson, checkText } from './check.ts';

@@ -1,4 +1,4 @@
-import type { RemoteCard } from '../../a2a-probe.ts';
+import type { RemoteCard } from '../../server/a2a-probe.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { fields } from '../terminal/table.ts';
 import { count, cut, plain } from '../terminal/text.ts';

@@ -1,8 +1,8 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { Usage } from '../../../machines/messages.ts';
-import { DEFAULT_CALLS_PER_ANSWER } from '../../../machines/nodes/shared-fields.ts';
 import { type Model, modelPatch } from '../../../machines/nodes/model.ts';
 import { declaredNameOf, isPromptFile, modelNameOf, namesOfModel } from '../../../machines/nodes/model-names.ts';
+import { DEFAULT_CALLS_PER_ANSWER } from '../../../machines/nodes/shared-fields.ts';
 import { isAllowedModel } from '../../../machines/policy.ts';
 import type { Work } from '../../../machines/run.ts';
 import { toStorableText } from '../../../machines/unicode.ts';

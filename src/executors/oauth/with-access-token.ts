@@ -1,7 +1,7 @@
 import type { OAuth } from '../../../machines/ir/oauth.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
-import type { FailureDetails } from '../../failure-description.ts';
 import { type Executor, type LogProgress, type WorkContext, WorkError, type WorkResult } from '../executor.ts';
+import type { FailureDetails } from '../failure-description.ts';
 import { withoutSecrets } from '../secrets.ts';
 import type { ExchangeOutcome, TokenExchange } from './delegation.ts';
 import type { Vars } from './references.ts';

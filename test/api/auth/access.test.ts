@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { ROLES, type Role } from '../../../src/tokens.ts';
+import { ROLES, type Role } from '../../../src/server/tokens.ts';
 import { api, REVIEW } from '../support/api.ts';
 import { answer, nameOf, type Route, registeredRoutes } from '../support/routes.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
 import type { Tools } from '../../../src/runtime/types/work.ts';
-import { ROLES } from '../../../src/tokens.ts';
+import { ROLES } from '../../../src/server/tokens.ts';
 import { type Api, api, ECHO, EXTERNAL, PAYMENT, REVIEW, UNKNOWN_EXECUTION } from '../support/api.ts';
 
 /** Fails until `fixed` is set. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Job, JobList } from '../../../src/api/schemas/jobs.ts';
-import type { Role } from '../../../src/tokens.ts';
+import type { Role } from '../../../src/server/tokens.ts';
 import { editLog } from '../../support/edit-log.ts';
 import { eventually } from '../../support/runtimes.ts';
 import { type Api, type ApiOptions, api, type CallOptions, ECHO, ECHO_TOOLS, REVIEW, UNKNOWN_EXECUTION } from '../support/api.ts';

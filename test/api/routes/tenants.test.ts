@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ROLES } from '../../../src/tokens.ts';
+import { ROLES } from '../../../src/server/tokens.ts';
 import { api, EXTERNAL, REVIEW } from '../support/api.ts';
 import { asTenant, createTenant, OPERATOR, updateTenant } from '../support/tenants.ts';
 

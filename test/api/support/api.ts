@@ -10,13 +10,13 @@ import type { CreatedToken, TokenList } from '../../../src/api/schemas/tokens.ts
 import type { ClaimedWork, EnqueuedWork, RenewedLease } from '../../../src/api/schemas/work-items.ts';
 import type { WorkerList } from '../../../src/api/schemas/workers.ts';
 import type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../../../src/api/schemas/workflows.ts';
-import { type Config, readConfig } from '../../../src/config.ts';
 import { ControlPlane } from '../../../src/control/control-plane.ts';
 import type { ModelSettings } from '../../../src/executors/model/settings.ts';
 import { Outbound } from '../../../src/executors/outbound/index.ts';
 import type { Tools } from '../../../src/runtime/types/work.ts';
+import { type Config, readConfig } from '../../../src/server/config.ts';
+import { mintToken, type Role } from '../../../src/server/tokens.ts';
 import { Metrics } from '../../../src/telemetry/metrics/index.ts';
-import { mintToken, type Role } from '../../../src/tokens.ts';
 import type { Store } from '../../../store/port/store.ts';
 import { undocumented } from '../../support/openapi.ts';
 import { openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';

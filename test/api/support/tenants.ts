@@ -1,4 +1,4 @@
-import type { Role } from '../../../src/tokens.ts';
+import type { Role } from '../../../src/server/tokens.ts';
 import type { Api, CallOptions, Reply } from './api.ts';
 
 export const OPERATOR = { as: 'operator' } as const;

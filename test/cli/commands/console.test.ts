@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { JamjetClient } from '../../../src/client/index.ts';
-import { startServer } from '../../../src/compose.ts';
-import { readConfig } from '../../../src/config.ts';
+import { startServer } from '../../../src/server/compose.ts';
+import { readConfig } from '../../../src/server/config.ts';
 import { runtimeServer } from '../runtime-server.ts';
 import { jamjet } from '../terminal-session.ts';
 

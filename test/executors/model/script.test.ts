@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readScript } from '../../../src/executors/model/script.ts';
-import { readModelScript } from '../../../src/model-script.ts';
+import { readModelScript } from '../../../src/server/model-script.ts';
 import { databasePath, openTestRuntime } from '../../support/runtimes.ts';
 import { ask } from './asking.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { tracingOf } from '../../../src/tracing-settings.ts';
+import { tracingOf } from '../../../src/server/tracing-settings.ts';
 
 const ENDPOINT = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/' };
 

@@ -24,7 +24,7 @@ itself.`,
     const seconds = integerArgument('--timeout', this.timeout, { min: 1, max: 600 });
     const url = urlArgument(this.url);
     const headers = headersArgument(this.header);
-    const { readRemoteCard } = await import('../../../a2a-probe.ts');
+    const { readRemoteCard } = await import('../../../server/a2a-probe.ts');
     const found = await readRemoteCard(url, headers, AbortSignal.timeout(seconds * 1000));
     if (this.json) this.printJson(found);
     else this.print(remoteCardText(found, this.paint));

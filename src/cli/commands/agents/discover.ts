@@ -32,7 +32,7 @@ JAMJET_ALLOW_PRIVATE_ADDRESSES.`,
 
   override async execute(): Promise<number> {
     if (this.register) return super.execute();
-    const { readRemoteCard } = await import('../../../a2a-probe.ts');
+    const { readRemoteCard } = await import('../../../server/a2a-probe.ts');
     const found = await readRemoteCard(urlArgument(this.url), {}, AbortSignal.timeout(TIMEOUT_MS));
     if (this.json) this.printJson(found);
     else {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { Option } from 'clipanion';
-import type { ExportedEvent } from '../../../admin.ts';
+import type { ExportedEvent } from '../../../server/admin.ts';
 import { JamjetCommand, type Usage } from '../../base/command.ts';
 import { EXIT, Failure } from '../../failure.ts';
 import { fileProblem } from '../../input/arguments.ts';
@@ -22,7 +22,7 @@ are printed, and the command exits with 1 if the file is not valid. Needs neithe
 
   async execute(): Promise<number> {
     const config = settings(this.context);
-    const { auditFileEvents } = await import('../../../admin.ts');
+    const { auditFileEvents } = await import('../../../server/admin.ts');
     const events = auditFileEvents(config, resolve(this.context.cwd, this.file));
     const { stdout } = this.context;
     for (;;) {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Option } from 'clipanion';
-import type { UnsignedBlocks } from '../../../admin.ts';
+import type { UnsignedBlocks } from '../../../server/admin.ts';
 import type { Usage } from '../../base/command.ts';
 import { DatabaseCommand } from '../../base/database-command.ts';
 import { EXIT, Failure, usageFailure } from '../../failure.ts';
@@ -36,7 +36,7 @@ Store the printed head elsewhere: it later proves that nothing before it was rew
 
   async #verifyDatabase(): Promise<number> {
     const config = this.config();
-    const { verifyAudit } = await import('../../../admin.ts');
+    const { verifyAudit } = await import('../../../server/admin.ts');
     const { blocks, head, fault, unsigned } = await verifyAudit(config);
     const { chain, block, reason, tenantId, executionId } = fault ?? {};
     if (this.json) {
@@ -69,7 +69,7 @@ Store the printed head elsewhere: it later proves that nothing before it was rew
 
   async #verifyFile(file: string): Promise<number> {
     const config = settings(this.context);
-    const { verifyAuditFile } = await import('../../../admin.ts');
+    const { verifyAuditFile } = await import('../../../server/admin.ts');
     const report = await verifyAuditFile(config, resolve(this.context.cwd, file), this.head ?? null).catch((error: unknown) => {
       throw new Failure(`--file ${file}: ${fileProblem(error)}`, { exitCode: EXIT.usage, cause: error });
     });

@@ -1,5 +1,5 @@
 import { Option } from 'clipanion';
-import { databaseName } from '../../../config.ts';
+import { databaseName } from '../../../server/config.ts';
 import type { Usage } from '../../base/command.ts';
 import { DatabaseCommand } from '../../base/database-command.ts';
 import { EXIT } from '../../failure.ts';
@@ -26,7 +26,7 @@ Lists the differences and exits with 1 if there are any.`,
 
   async execute(): Promise<number> {
     const config = this.config();
-    const { checkDatabase } = await import('../../../databases.ts');
+    const { checkDatabase } = await import('../../../server/databases.ts');
     const report = await checkDatabase(config, { all: this.all });
     if (this.json) this.printJson({ database: databaseName(config.database), ...checkJson(report) });
     else this.print(checkText(report, { all: this.all, paint: this.paint }));

@@ -1,5 +1,5 @@
 import { Option } from 'clipanion';
-import { databaseName } from '../../../config.ts';
+import { databaseName } from '../../../server/config.ts';
 import { duration } from '../../../views/time.ts';
 import { PrintingCommand, type Usage } from '../../base/command.ts';
 import { EXIT } from '../../failure.ts';
@@ -28,7 +28,7 @@ The source is not changed. Run servers on only one of the two.`,
   async execute(): Promise<number> {
     const from = databaseSetting(this.context, 'FROM', this.from);
     const to = databaseSetting(this.context, 'TO', this.to);
-    const { checkDatabase, copyDatabase } = await import('../../../databases.ts');
+    const { checkDatabase, copyDatabase } = await import('../../../server/databases.ts');
     const startedMs = performance.now();
     const receipt = await copyDatabase(from, to, () => {
       if (!this.json)

@@ -1,7 +1,7 @@
 import { Option } from 'clipanion';
 import type { HistoryEvent } from '../../../../machines/history/event.ts';
-import { databaseName } from '../../../config.ts';
-import type { EventRow } from '../../../databases.ts';
+import { databaseName } from '../../../server/config.ts';
+import type { EventRow } from '../../../server/databases.ts';
 import type { Usage } from '../../base/command.ts';
 import { DatabaseCommand } from '../../base/database-command.ts';
 import { EXIT } from '../../failure.ts';
@@ -22,7 +22,7 @@ returns it.`,
 
   async execute(): Promise<number> {
     const config = this.config();
-    const { withStoredLog } = await import('../../../databases.ts');
+    const { withStoredLog } = await import('../../../server/databases.ts');
     await withStoredLog(config, this.id, async (tenantId, events) => {
       if (!this.json) {
         for await (const event of events) this.print(eventLine(timelineEvent(event), this.paint));

@@ -1,4 +1,4 @@
-import { databaseName } from '../../../config.ts';
+import { databaseName } from '../../../server/config.ts';
 import type { Usage } from '../../base/command.ts';
 import { DatabaseCommand } from '../../base/database-command.ts';
 import { EXIT } from '../../failure.ts';
@@ -16,7 +16,7 @@ migrated is rejected.`,
 
   async execute(): Promise<number> {
     const config = this.config();
-    const { migrateDatabase } = await import('../../../databases.ts');
+    const { migrateDatabase } = await import('../../../server/databases.ts');
     const { from, to } = await migrateDatabase(config);
     if (this.json) this.printJson({ database: databaseName(config.database), from_version: from, to_version: to });
     else if (from === to) this.print(`${this.paint.green('✓')} schema version ${to}: up to date`);

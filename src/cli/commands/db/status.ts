@@ -1,5 +1,5 @@
-import { databaseName } from '../../../config.ts';
-import type { Survey } from '../../../databases.ts';
+import { databaseName } from '../../../server/config.ts';
+import type { Survey } from '../../../server/databases.ts';
 import { ago } from '../../../views/time.ts';
 import type { Usage } from '../../base/command.ts';
 import { DatabaseCommand } from '../../base/database-command.ts';
@@ -20,7 +20,7 @@ class DbStatusCommand extends DatabaseCommand {
 
   async execute(): Promise<number> {
     const { database } = this.config();
-    const { surveyDatabase } = await import('../../../databases.ts');
+    const { surveyDatabase } = await import('../../../server/databases.ts');
     const survey = await surveyDatabase(database);
     const { content, runtimes } = survey;
     if (this.json) {

@@ -144,10 +144,12 @@ process. The model that judges is asked from this process. The exit status is 1 
     const minScore = amountArgument('--min-score', this.minScore);
     if (minScore > 5) throw usageFailure('--min-score is at most 5: scores go from 1 to 5');
     const { models: configured, modelScript, operatorFile } = settings(this.context, { script: this.script });
-    const operator = await (await import('../../../operator-file.ts')).readOperatorFile(operatorFile);
+    const operator = await (await import('../../../server/operator-file.ts')).readOperatorFile(operatorFile);
     const models = { ...configured, names: { ...operator.models, ...configured.names } };
     const script =
-      modelScript === null ? {} : { script: await (await import('../../../model-script.ts')).readModelScript(modelScript) };
+      modelScript === null
+        ? {}
+        : { script: await (await import('../../../server/model-script.ts')).readModelScript(modelScript) };
     try {
       return judgeBy({ model: this.model, rubric, minScore, settings: { ...models, ...script } });
     } catch (error) {

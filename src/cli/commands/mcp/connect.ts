@@ -28,7 +28,7 @@ is split at its spaces and started without a shell.`,
     const seconds = integerArgument('--timeout', this.timeout, { min: 1, max: 600 });
     const server = this.#target();
     const headers = headersArgument(this.header);
-    const { listMcpTools } = await import('../../../mcp-probe.ts');
+    const { listMcpTools } = await import('../../../server/mcp-probe.ts');
     const found = await listMcpTools(server, headers, AbortSignal.timeout(seconds * 1000));
     if (this.json) {
       this.printJson(found);

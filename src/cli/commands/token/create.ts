@@ -1,5 +1,5 @@
 import { Option } from 'clipanion';
-import { ROLES } from '../../../tokens.ts';
+import { ROLES } from '../../../server/tokens.ts';
 import type { Usage } from '../../base/command.ts';
 import { DatabaseCommand } from '../../base/database-command.ts';
 import { EXIT, usageFailure } from '../../failure.ts';
@@ -36,7 +36,7 @@ class TokenCreateCommand extends DatabaseCommand {
     const expiresAtMs = this.expiresIn === undefined ? null : Date.now() + durationArgument('--expires-in', this.expiresIn);
     const { queues } = this;
     if (queues !== undefined && role !== 'worker') throw usageFailure(`--queue restricts role worker only, not ${role}`);
-    const { createToken } = await import('../../../admin.ts');
+    const { createToken } = await import('../../../server/admin.ts');
     const { plaintext, row } = await createToken(this.config(), {
       role,
       tenantId: this.tenant,

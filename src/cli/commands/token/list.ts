@@ -17,7 +17,7 @@ class TokenListCommand extends DatabaseCommand {
   tenant = Option.String('--tenant', 'default', { description: 'Tenant of the tokens (default: default).' });
 
   async execute(): Promise<number> {
-    const { listTokens } = await import('../../../admin.ts');
+    const { listTokens } = await import('../../../server/admin.ts');
     const rows = await listTokens(this.config(), this.tenant);
     const time = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
     if (this.json) {

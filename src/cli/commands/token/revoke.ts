@@ -14,7 +14,7 @@ class TokenRevokeCommand extends DatabaseCommand {
   tenant = Option.String('--tenant', 'default', { description: 'Tenant of the token (default: default).' });
 
   async execute(): Promise<number> {
-    const { revokeToken } = await import('../../../admin.ts');
+    const { revokeToken } = await import('../../../server/admin.ts');
     await revokeToken(this.config(), this.tenant, this.id);
     if (this.json) this.printJson({ id: this.id, revoked: true });
     else this.print(`${this.paint.green('✓')} revoked ${plain(this.id)}`);

@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../../../machines/json.ts';
 import type { Fail } from '../../../../machines/messages.ts';
 import { WorkError } from '../../../executors/executor.ts';
+import { describeFailure } from '../../../executors/failure-description.ts';
 import { MIN_SECRET_LENGTH } from '../../../executors/secrets.ts';
-import { describeFailure } from '../../../failure-description.ts';
 
 /** Values of `env` are named and not given, as in inputs: functions repeat in their errors what they were given. */
 export function withNamedVars<T extends Pick<Fail, 'error' | 'details'>>(vars: Readonly<Record<string, string>>, failure: T): T {

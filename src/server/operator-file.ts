@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import type { Json } from '../machines/json.ts';
+import type { Json } from '../../machines/json.ts';
+import type { McpServerOptions, McpServers } from '../executors/mcp/endpoint.ts';
+import type { NamedModel } from '../executors/model/settings.ts';
 import { ConfigError, type Environment, type OperatorFile } from './config.ts';
-import type { McpServerOptions, McpServers } from './executors/mcp/endpoint.ts';
-import type { NamedModel } from './executors/model/settings.ts';
 import { namedModel } from './model-settings.ts';
 import { InvalidValue } from './tenant-grants.ts';
 

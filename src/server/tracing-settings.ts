@@ -1,4 +1,4 @@
-import type { SamplerSettings, TracingSettings } from './telemetry/traces/settings.ts';
+import type { SamplerSettings, TracingSettings } from '../telemetry/traces/settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

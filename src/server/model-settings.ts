@@ -1,5 +1,5 @@
-import { isObject, type Json } from '../machines/json.ts';
-import { type ModelPrice, type ModelSettings, type NamedModel, PROVIDERS } from './executors/model/settings.ts';
+import { isObject, type Json } from '../../machines/json.ts';
+import { type ModelPrice, type ModelSettings, type NamedModel, PROVIDERS } from '../executors/model/settings.ts';
 import { InvalidValue } from './tenant-grants.ts';
 
 // The models that the operator sets up through the environment.

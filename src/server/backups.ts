@@ -1,15 +1,15 @@
 import { resolve } from 'node:path';
-import { CopyError } from '../store/port/copy.ts';
-import { StoreError } from '../store/port/errors.ts';
-import { type CopyProgress, checkIntegrity, copyPages, singleFile } from '../store/sqlite/backup/backup.ts';
-import { assertUnused, replaceDatabase } from '../store/sqlite/backup/replace.ts';
-import { sqliteVersions } from '../store/sqlite/survey.ts';
-import { withTemporaryFile } from '../store/sqlite/temporary-file.ts';
-import { writeWhole } from '../store/sqlite/whole-file.ts';
+import { CopyError } from '../../store/port/copy.ts';
+import { StoreError } from '../../store/port/errors.ts';
+import { type CopyProgress, checkIntegrity, copyPages, singleFile } from '../../store/sqlite/backup/backup.ts';
+import { assertUnused, replaceDatabase } from '../../store/sqlite/backup/replace.ts';
+import { sqliteVersions } from '../../store/sqlite/survey.ts';
+import { withTemporaryFile } from '../../store/sqlite/temporary-file.ts';
+import { writeWhole } from '../../store/sqlite/whole-file.ts';
 import type { Config, DatabaseConfig } from './config.ts';
 import { type CheckReport, checkDatabase } from './databases.ts';
 
-export type { CopyProgress } from '../store/sqlite/backup/backup.ts';
+export type { CopyProgress } from '../../store/sqlite/backup/backup.ts';
 
 type Settings = Pick<Config, 'database' | 'auditSigningKey'>;
 

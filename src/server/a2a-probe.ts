@@ -1,6 +1,6 @@
-import { isObject, type Json, type JsonObject } from '../machines/json.ts';
-import { findCard } from './executors/a2a/find-card.ts';
-import { Outbound } from './executors/outbound/index.ts';
+import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
+import { findCard } from '../executors/a2a/find-card.ts';
+import { Outbound } from '../executors/outbound/index.ts';
 
 /** The card of an A2A agent, in whatever version it is written. */
 export interface RemoteCard {

@@ -1,8 +1,8 @@
 import { basename, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect, types } from 'node:util';
-import { fitted } from '../machines/shortened.ts';
-import { toStorableText } from '../machines/unicode.ts';
+import { fitted } from '../../machines/shortened.ts';
+import { toStorableText } from '../../machines/unicode.ts';
 
 /** Frames of the stack of a thrown value; of its causes, fewer. */
 const MAX_FRAMES = 20;

@@ -1,7 +1,7 @@
-import { closest } from '../machines/suggest.ts';
-import type { ModelSettings } from './executors/model/settings.ts';
+import { closest } from '../../machines/suggest.ts';
+import type { ModelSettings } from '../executors/model/settings.ts';
+import { DEFAULTS } from '../runtime/options.ts';
 import { BASE_URL_VARIABLES, modelPrices, namedModels, providersOf } from './model-settings.ts';
-import { DEFAULTS } from './runtime/options.ts';
 import { InvalidValue, type TenantVars, type ToolTenants, tenantVars, toolTenants } from './tenant-grants.ts';
 import { type TracingChoice, tracingOf } from './tracing-settings.ts';
 

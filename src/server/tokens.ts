@@ -1,5 +1,5 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
-import type { TokenRow } from '../store/port/control.ts';
+import type { TokenRow } from '../../store/port/control.ts';
 
 /** From the most to the least powerful. Their rights are in `api/auth/identity.ts`. */
 export const ROLES = ['operator', 'developer', 'reviewer', 'viewer', 'worker'] as const;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { BadScript, type ModelScript, readScript } from '../executors/model/script.ts';
 import { ConfigError } from './config.ts';
-import { BadScript, type ModelScript, readScript } from './executors/model/script.ts';
 
 /** Reads a file with the answers of a scripted model (YAML or JSON). Throws `ConfigError`. */
 export async function readModelScript(path: string): Promise<ModelScript> {

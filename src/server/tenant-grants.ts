@@ -1,4 +1,4 @@
-import type { Tools } from './runtime/types/work.ts';
+import type { Tools } from '../runtime/types/work.ts';
 
 /** Variables and in-process tools that the operator grants to tenants through the environment. */
 

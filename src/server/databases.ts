@@ -1,19 +1,19 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { CopyError, type CopyReceipt } from '../store/port/copy.ts';
-import type { EventPage, EventRow } from '../store/port/executions.ts';
-import type { AuditReport } from '../store/port/resources/audit.ts';
-import type { Store } from '../store/port/store.ts';
-import type { SchemaVersions, Survey } from '../store/port/survey.ts';
-import { openSqliteSource, type SqliteSource } from '../store/sqlite/copy/source.ts';
-import { openSqlite } from '../store/sqlite/open.ts';
-import { sqliteVersions, surveySqlite } from '../store/sqlite/survey.ts';
+import { CopyError, type CopyReceipt } from '../../store/port/copy.ts';
+import type { EventPage, EventRow } from '../../store/port/executions.ts';
+import type { AuditReport } from '../../store/port/resources/audit.ts';
+import type { Store } from '../../store/port/store.ts';
+import type { SchemaVersions, Survey } from '../../store/port/survey.ts';
+import { openSqliteSource, type SqliteSource } from '../../store/sqlite/copy/source.ts';
+import { openSqlite } from '../../store/sqlite/open.ts';
+import { sqliteVersions, surveySqlite } from '../../store/sqlite/survey.ts';
+import { type ReplayCheck, verifyReplays } from '../runtime/history/verify-replays.ts';
+import { WORKER_ACTIVE_MS } from '../runtime/queries/views.ts';
 import { type Config, type DatabaseConfig, databaseName } from './config.ts';
-import { type ReplayCheck, verifyReplays } from './runtime/history/verify-replays.ts';
-import { WORKER_ACTIVE_MS } from './runtime/queries/views.ts';
 
-export type { EventRow } from '../store/port/executions.ts';
-export type { Survey } from '../store/port/survey.ts';
+export type { EventRow } from '../../store/port/executions.ts';
+export type { Survey } from '../../store/port/survey.ts';
 
 type Settings = Pick<Config, 'database' | 'auditSigningKey'>;
 
@@ -43,7 +43,7 @@ export async function openDatabase({ database, auditSigningKey }: Settings, opti
     ...(auditSigningKey === null ? {} : { hmacKey: auditSigningKey }),
   };
   if (database.engine === 'sqlite') return openSqlite({ ...common, path: resolve(database.path) });
-  const { openPostgres } = await import('../store/postgres/open.ts');
+  const { openPostgres } = await import('../../store/postgres/open.ts');
   const { url, listenUrl, poolSize, statementTimeoutMs } = database;
   return openPostgres({
     ...common,
@@ -63,14 +63,14 @@ export function databaseExists(database: DatabaseConfig): boolean {
 /** Reads what a database contains and which runtimes use it. Changes nothing. Rejects with `unknown_database` or `StoreError`. */
 export async function surveyDatabase(database: DatabaseConfig): Promise<Survey> {
   if (database.engine === 'sqlite') return requireExisting(database, await surveySqlite(database.path));
-  const { surveyPostgres } = await import('../store/postgres/survey.ts');
+  const { surveyPostgres } = await import('../../store/postgres/survey.ts');
   return surveyPostgres(database.url, Date.now() - WORKER_ACTIVE_MS);
 }
 
 /** Null if the file does not exist. */
 async function versionsOf(database: DatabaseConfig): Promise<SchemaVersions | null> {
   if (database.engine === 'sqlite') return sqliteVersions(database.path);
-  const { postgresVersions } = await import('../store/postgres/survey.ts');
+  const { postgresVersions } = await import('../../store/postgres/survey.ts');
   return postgresVersions(database.url);
 }
 
@@ -186,9 +186,9 @@ export async function copyDatabase(from: DatabaseConfig, to: DatabaseConfig, onL
 
 async function copyInto(source: SqliteSource, to: DatabaseConfig): Promise<CopyReceipt> {
   if (to.engine === 'sqlite') {
-    const { copyToSqlite } = await import('../store/sqlite/copy/compact.ts');
+    const { copyToSqlite } = await import('../../store/sqlite/copy/compact.ts');
     return copyToSqlite(source, to.path);
   }
-  const { copyToPostgres } = await import('../store/postgres/copy/target.ts');
+  const { copyToPostgres } = await import('../../store/postgres/copy/target.ts');
   return copyToPostgres(source, { url: to.url, nowMs: Date.now });
 }

@@ -1,6 +1,6 @@
-import { McpConnection } from './executors/mcp/connection.ts';
-import type { Endpoint } from './executors/mcp/endpoint.ts';
-import { Outbound } from './executors/outbound/index.ts';
+import { McpConnection } from '../executors/mcp/connection.ts';
+import type { Endpoint } from '../executors/mcp/endpoint.ts';
+import { Outbound } from '../executors/outbound/index.ts';
 
 export interface McpServerTools {
   readonly name: string;

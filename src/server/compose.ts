@@ -1,32 +1,32 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
-import { StoreError } from '../store/port/errors.ts';
-import type { Store } from '../store/port/store.ts';
-import { buildApp } from './api/app.ts';
-import { isLoopback } from './api/auth/cross-origin.ts';
-import { MetricsListener } from './api/metrics/listener.ts';
-import { listenWhileStarting } from './api/starting.ts';
-import type { LiveUpdate } from './client/live.ts';
+import { StoreError } from '../../store/port/errors.ts';
+import type { Store } from '../../store/port/store.ts';
+import { buildApp } from '../api/app.ts';
+import { isLoopback } from '../api/auth/cross-origin.ts';
+import { MetricsListener } from '../api/metrics/listener.ts';
+import { listenWhileStarting } from '../api/starting.ts';
+import type { LiveUpdate } from '../client/live.ts';
+import { agentDirectory } from '../control/agents/directory.ts';
+import { ControlPlane } from '../control/control-plane.ts';
+import type { McpServers } from '../executors/mcp/endpoint.ts';
+import { Outbound } from '../executors/outbound/index.ts';
+import { ToolsError } from '../project/tools.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { randomRuntimeId } from '../runtime/ids.ts';
+import { createRuntime } from '../runtime/index.ts';
+import { DEFAULT_GRACE_MS } from '../runtime/options.ts';
+import type { ServerRuntime } from '../runtime/types/server-runtime.ts';
+import type { Tools } from '../runtime/types/work.ts';
+import { Metrics } from '../telemetry/metrics/index.ts';
+import { Tracing } from '../telemetry/traces/index.ts';
+import type { TracingSettings } from '../telemetry/traces/settings.ts';
 import { type Config, ConfigError, urlOf, VERSION } from './config.ts';
-import { agentDirectory } from './control/agents/directory.ts';
-import { ControlPlane } from './control/control-plane.ts';
 import { openDatabase } from './databases.ts';
-import type { McpServers } from './executors/mcp/endpoint.ts';
-import { Outbound } from './executors/outbound/index.ts';
 import { LifecycleLog, type StopReason } from './lifecycle-log.ts';
 import { readModelScript } from './model-script.ts';
 import { mcpServersOf, readOperatorFile } from './operator-file.ts';
-import { ToolsError } from './project/tools.ts';
-import { systemClock } from './runtime/clock.ts';
-import { randomRuntimeId } from './runtime/ids.ts';
-import { createRuntime } from './runtime/index.ts';
-import { DEFAULT_GRACE_MS } from './runtime/options.ts';
-import type { ServerRuntime } from './runtime/types/server-runtime.ts';
-import type { Tools } from './runtime/types/work.ts';
-import { Metrics } from './telemetry/metrics/index.ts';
-import { Tracing } from './telemetry/traces/index.ts';
-import type { TracingSettings } from './telemetry/traces/settings.ts';
 import { isGranted, missingTools, toolsOf, varsOf } from './tenant-grants.ts';
 
 /** Upper bound for a shutdown beyond its grace period, in case the database hangs. */
@@ -152,7 +152,7 @@ function tracingSettings({ tracing }: Config): TracingSettings | null {
 /** Rejects if the model sidecar does not answer: every model node would fail. */
 async function checkSidecar({ models: { sidecarUrl } }: Config): Promise<void> {
   if (sidecarUrl === undefined) return;
-  const { sidecarProblem } = await import('./executors/model/sidecar.ts');
+  const { sidecarProblem } = await import('../executors/model/sidecar.ts');
   const problem = await sidecarProblem(sidecarUrl);
   if (problem !== null) throw new ConfigError([`JAMJET_MODEL_SEAM_URL: the model sidecar is not ready: ${problem}`]);
 }

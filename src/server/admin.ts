@@ -1,11 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { userInfo } from 'node:os';
-import { checkExport, type ExportReport, exportedStreams } from '../store/audit/check-export.ts';
-import { decodeStored } from '../store/log/decode.ts';
-import type { StoredEvent } from '../store/log/stored-event.ts';
-import type { ActionContext, TokenRow } from '../store/port/control.ts';
-import type { AuditReport } from '../store/port/resources/audit.ts';
-import type { Store } from '../store/port/store.ts';
+import { checkExport, type ExportReport, exportedStreams } from '../../store/audit/check-export.ts';
+import { decodeStored } from '../../store/log/decode.ts';
+import type { StoredEvent } from '../../store/log/stored-event.ts';
+import type { ActionContext, TokenRow } from '../../store/port/control.ts';
+import type { AuditReport } from '../../store/port/resources/audit.ts';
+import type { Store } from '../../store/port/store.ts';
 import { type Config, databaseName } from './config.ts';
 import { AdminError, databaseExists, openDatabase } from './databases.ts';
 import { hashToken, mintToken, type Role } from './tokens.ts';
