@@ -17,7 +17,7 @@ import { dataRulesOf } from '../redaction/rules.ts';
 import { vocabulary } from '../step/actions/vocabulary.ts';
 import type { MachineContext } from '../step/context/step-context.ts';
 import type { Program } from '../step/program.ts';
-import { stepperOf } from '../step/stepper.ts';
+import { Walker } from '../step/walker.ts';
 import { buildMachine } from './emit/build-machine.ts';
 import { type CompileOptions, workflowConfig } from './workflow-config.ts';
 
@@ -76,7 +76,8 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
   yield;
   const context = ({ input }: { input: MachineContext | undefined }): MachineContext | object => input ?? {};
   const machine = yield* buildMachine(config, { context, options: { maxIterations: MAX_MICROSTEPS } }, vocabulary);
-  return { workflow, revision, config, tables, stepper: yield* stepperOf(machine) };
+  const walker = yield* Walker.of(machine);
+  return { workflow, revision, config, tables, walker, stepper: walker };
 }
 
 /** The alternatives of the nodes that choose one of several. */

@@ -27,7 +27,6 @@ export class RecordingStepper {
     this.program = {
       ...program,
       stepper: {
-        ...stepper,
         initial(context) {
           record({ type: 'xstate.init', input: context.step.now.input });
           return stepper.initial(context);

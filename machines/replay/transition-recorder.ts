@@ -20,7 +20,6 @@ export class TransitionRecorder {
     this.program = {
       ...program,
       stepper: {
-        ...stepper,
         initial: (context) => stepper.initial(context, trace),
         move: (configuration, event, context) => stepper.move(configuration, event, context, trace),
       },

@@ -96,14 +96,14 @@ export function isErased(text: string): boolean {
 
 function loadErased(program: Program, text: string, { seq, input }: { readonly seq: number; readonly input: Json }): Run {
   const { status, steps, error, state } = JSON.parse(text) as ErasedSnapshot;
-  const { tables, stepper } = program;
+  const { tables, walker } = program;
   const context: Context = {
     ...freshContext(input, {}, DEFAULT_STEP_LIMIT, ActiveVisits.of(tables.graph, {})),
     state,
     steps,
     error,
   };
-  const configuration = stepper.at([endStateId(status)]);
+  const configuration = walker.at([endStateId(status)]);
   return {
     snapshot: { configuration, context },
     seq,
@@ -127,7 +127,7 @@ export function load(program: Program, text: string, row: { readonly seq: number
     state: {},
     ...parts,
   };
-  const configuration = program.stepper.at(at);
+  const configuration = program.walker.at(at);
   return {
     snapshot: { configuration, context },
     seq: row.seq,

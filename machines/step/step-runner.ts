@@ -21,7 +21,6 @@ import { isTimerEvent, type MachineEvent } from './machine-event.ts';
 import type { Program } from './program.ts';
 import { resetPositions } from './reset.ts';
 import { statusOf } from './status.ts';
-import type { MachineStep } from './stepper.ts';
 import { countAttempt, refuseBeyondLimit, releaseLimit } from './work/autonomy-gate.ts';
 import { backoffMs } from './work/backoff.ts';
 import { beginNode, renderApproval, timerCreatedData } from './work/begin.ts';
@@ -70,7 +69,7 @@ export class StepRunner {
     step.addEvent('workflow_started', null, started);
     strategyStarts(step);
     const initial = program.stepper.initial({ step });
-    const runner = new StepRunner(program, step, initial.configuration, env);
+    const runner = new StepRunner(program, step, initial, env);
     runner.#absorb(initial);
     return runner.#finish(null);
   }
@@ -85,7 +84,7 @@ export class StepRunner {
   }
 
   hasTransitionFor(id: string): boolean {
-    return this.#program.stepper.hears(this.#configuration, id);
+    return this.#program.walker.hears(this.#configuration, id);
   }
 
   send(event: MachineEvent, node: string): StepResult {
@@ -219,13 +218,13 @@ export class StepRunner {
 
   /** Ends the execution as failed without asking the machine, which may be broken. */
   abort(error: string): StepResult {
-    const { tables, stepper } = this.#program;
+    const { tables, walker } = this.#program;
     const step = this.#step;
     for (const [id, { node }] of tables.timers) if (step.now.active.get(node) !== undefined) step.timers.clear(id);
     step.haltWith({ status: 'failed', error });
     const { data } = conclude(step, 'failed', null);
     step.addEvent('workflow_failed', null, { ...data, corrupt: true });
-    this.#configuration = stepper.at([endStateId('failed')]);
+    this.#configuration = walker.at([endStateId('failed')]);
     return this.#result('failed', null);
   }
 
@@ -279,14 +278,14 @@ export class StepRunner {
 
   /** Visits nodes whose failure has been reset, and ends a suspension. */
   retry(failed: readonly string[]): StepResult {
-    const { tables, stepper } = this.#program;
+    const { tables, walker } = this.#program;
     const nodes = inDocumentOrder(tables.graph, failed);
     const visits = nodes.map((node) => ({ node, ...this.#step.endVisit(node) }));
     const resetFailures = visits.map(({ since }) => since ?? 0).sort((a, b) => a - b);
     this.#step.addEvent('workflow_retried', null, { nodes: [...nodes], forgiven: resetFailures });
     for (const { node, activation } of visits) this.#step.setVisits(node, activation);
     this.#step.set({ suspension: { reason: null, deferred: nodes } });
-    this.#configuration = stepper.at(resetPositions(this.#configuration, new Set(nodes), tables));
+    this.#configuration = walker.at(resetPositions(this.#configuration, new Set(nodes), tables));
     return this.#beginDeferred(nodes);
   }
 
@@ -376,12 +375,12 @@ export class StepRunner {
 
   #move(event: MachineEvent): void {
     const moved = this.#program.stepper.move(this.#configuration, event, { step: this.#step });
-    if (!moved.handled)
+    if (moved === null)
       throw new TypeError(`no transition for event "${event.type}" in states ${positionsOf(this.#configuration).join(', ')}`);
     this.#absorb(moved);
   }
 
-  #absorb({ configuration }: MachineStep): void {
+  #absorb(configuration: Configuration): void {
     this.#configuration = configuration;
     this.#step.settle();
     this.#reached = [...this.#reached, ...this.#step.takeReached()];
@@ -449,9 +448,9 @@ export class StepRunner {
   #stillEntered(nodes: readonly string[]): readonly string[] {
     const [only] = nodes;
     if (only === undefined) return [];
-    const { stepper, tables } = this.#program;
-    if (nodes.length === 1) return stepper.isAt(this.#configuration, only) ? nodes : [];
-    const entered = [...new Set(nodes)].filter((node) => stepper.isAt(this.#configuration, node));
+    const { walker, tables } = this.#program;
+    if (nodes.length === 1) return walker.isAt(this.#configuration, only) ? nodes : [];
+    const entered = [...new Set(nodes)].filter((node) => walker.isAt(this.#configuration, node));
     return inDocumentOrder(tables.graph, entered);
   }
 

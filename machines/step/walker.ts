@@ -14,6 +14,13 @@ type Action = (given: Given) => void;
 /** Is told of each transition that a machine takes, by the ids of its states. */
 export type TransitionTrace = (source: string, target: string) => void;
 
+/** What takes the steps of a machine without an actor. What they do beside the states is in the step context. */
+export interface Stepper {
+  initial(context: MachineContext, trace?: TransitionTrace): Configuration;
+  /** Null = no transition is enabled. */
+  move(configuration: Configuration, event: MachineEvent, context: MachineContext, trace?: TransitionTrace): Configuration | null;
+}
+
 interface Transition {
   readonly source: WalkedState;
   readonly guard: Guard | null;
@@ -72,7 +79,8 @@ class Unwalkable extends TypeError {
  * leaves and enters is worked out once, and a step looks only at states that its event can concern, that it has entered, or whose guards read
  * what it has changed; so its cost does not grow with the number of branches. Tests compare it with XState's own.
  */
-export class Walker {
+export class Walker implements Stepper {
+  readonly machine: AnyStateMachine;
   readonly #root: WalkedState;
   readonly #byId = new Map<string, WalkedState>();
   /** The states of a node: its visits are in one of them, and events about the node concern no others. */
@@ -80,11 +88,10 @@ export class Walker {
   /** Other states with transitions for a type of event. */
   readonly #byType = new Map<string, WalkedState[]>();
   readonly #watchers = new Map<string, Watchers>();
-  readonly #machine: AnyStateMachine;
   readonly #maxMicrosteps: number;
 
   private constructor(machine: AnyStateMachine) {
-    this.#machine = machine;
+    this.machine = machine;
     this.#maxMicrosteps = machine.options?.maxIterations ?? Number.POSITIVE_INFINITY;
     this.#root = this.#state(machine.root, null);
     runToEnd(this.#index(this.#root));
@@ -121,7 +128,7 @@ export class Walker {
     return this.#byType.get(type)?.some((state) => configuration.has(state)) === true;
   }
 
-  initial(context: MachineContext, trace: TransitionTrace | null): Configuration {
+  initial(context: MachineContext, trace: TransitionTrace | null = null): Configuration {
     const given = { context, event: { type: 'xstate.init' }, trace } as const;
     const entered = [this.#root, ...inside(this.#root)].sort(inDocumentOrder);
     for (const state of entered) for (const action of state.entry) action(given);
@@ -134,7 +141,7 @@ export class Walker {
     configuration: Configuration,
     event: MachineEvent,
     context: MachineContext,
-    trace: TransitionTrace | null,
+    trace: TransitionTrace | null = null,
   ): Configuration | null {
     const given = { context, event, trace };
     const { type } = event;
@@ -337,7 +344,7 @@ export class Walker {
   }
 
   #guard(type: string): Guard {
-    const guard: unknown = this.#machine.implementations.guards[type];
+    const guard: unknown = this.machine.implementations.guards[type];
     if (typeof guard !== 'function' || 'check' in guard) throw new TypeError(`no guard ${type}`);
     return guard as Guard;
   }
@@ -351,12 +358,12 @@ export class Walker {
     if (type === 'xstate.cancel' && sendId !== undefined) return ({ context }) => context.step.timers.clear(sendId);
     if (type === 'xstate.raise' && id !== undefined && delay !== undefined) {
       if (typeof delay === 'number') return ({ context }) => context.step.timers.set(id, delay);
-      const delays = this.#machine.implementations.delays as Record<string, (given: Given) => number>;
+      const delays = this.machine.implementations.delays as Record<string, (given: Given) => number>;
       const delayOf = delays[delay];
       if (delayOf === undefined) throw new Unwalkable(`delay ${delay}`);
       return (given) => given.context.step.timers.set(id, delayOf(given));
     }
-    const run: unknown = this.#machine.implementations.actions[type];
+    const run: unknown = this.machine.implementations.actions[type];
     if (typeof run !== 'function' || 'resolve' in run) throw new Unwalkable(`action ${type}`);
     return (given) => run(given, params);
   }

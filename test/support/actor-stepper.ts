@@ -9,14 +9,14 @@ import {
 import type { Configuration, StateValue } from '../../machines/step/configuration.ts';
 import type { MachineContext } from '../../machines/step/context/step-context.ts';
 import type { Program } from '../../machines/step/program.ts';
-import type { MachineStep, Stepper } from '../../machines/step/stepper.ts';
+import type { Stepper } from '../../machines/step/walker.ts';
 
 const BEFORE = '(before)';
 const NO_CLOCK = { setTimeout: () => 0, clearTimeout: () => undefined };
 
 /** A stepper that uses an XState actor to take the steps, for comparison; its timers are read from inspection events. */
-export function actorStepper({ stepper }: Program): Stepper & { readonly actorValue: () => StateValue } {
-  const machine = withStateBefore(stepper.machine);
+export function actorStepper({ walker }: Program): Stepper & { readonly actorValue: () => StateValue } {
+  const machine = withStateBefore(walker.machine);
   let actor: AnyActor = createActor(machine);
   let context: MachineContext | null = null;
   let last: Configuration | null = null;
@@ -35,24 +35,22 @@ export function actorStepper({ stepper }: Program): Stepper & { readonly actorVa
     return made.start();
   };
   const current = (): AnyMachineSnapshot => actor.getSnapshot() as AnyMachineSnapshot;
-  const moved = (before: AnyMachineSnapshot | null): MachineStep => {
+  const settled = (): Configuration => {
     while (context?.step.takeLaneRewound() === true && current().status === 'active') actor.send({ type: 'settle' });
     const snapshot = current();
     if (snapshot.status === 'error') throw snapshot.error;
     const leaves = snapshot._nodes.filter(({ type }) => type === 'atomic' || type === 'final');
-    last = stepper.at(leaves.map(({ id }) => id));
-    return { configuration: last, handled: handled || snapshot !== before };
+    last = walker.at(leaves.map(({ id }) => id));
+    return last;
   };
   return {
-    ...stepper,
     /** The state value as the actor has it. */
     actorValue: () => current().value,
     initial(given) {
       context = given;
       actor = started({ input: given });
-      handled = false;
       actor.send({ type: 'begin' });
-      return moved(null);
+      return settled();
     },
     move(configuration, event, given) {
       context = given;
@@ -62,7 +60,8 @@ export function actorStepper({ stepper }: Program): Stepper & { readonly actorVa
       handled = false;
       const before = current();
       actor.send(event);
-      return moved(before);
+      const after = settled();
+      return handled || current() !== before ? after : null;
     },
   };
 }

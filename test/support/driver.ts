@@ -7,7 +7,7 @@ import { replayForRetry } from '../../machines/replay/index.ts';
 import type { ActiveNode, Effect, Refused, Run, StepEnv, StepResult } from '../../machines/run.ts';
 import { activeOf, isStuck, load, resettableFailures, save, start, stateOf, step } from '../../machines/step/index.ts';
 import type { Program } from '../../machines/step/program.ts';
-import type { Stepper } from '../../machines/step/stepper.ts';
+import type { Stepper } from '../../machines/step/walker.ts';
 import { replay } from './replay.ts';
 
 /** Drives one execution without a runtime: sends messages for the current visit of a node, and keeps the log, the effects and the timers. */

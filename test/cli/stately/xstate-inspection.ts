@@ -15,7 +15,6 @@ export function stepsByXState(document: JsonObject, executionId: string, log: re
   const actor = actorStepper(program);
   let events: unknown[] = [];
   const stepper: typeof program.stepper = {
-    ...actor,
     initial(context) {
       events.push({ type: 'xstate.init', input: context.step.now.input });
       return actor.initial(context);

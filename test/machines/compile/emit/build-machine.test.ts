@@ -16,7 +16,7 @@ function programOf(document: unknown): Program | null {
 }
 
 /** XState's description of its states, in their order. Its own actions for timers are functions. */
-function described(machine: Program['stepper']['machine']): unknown {
+function described(machine: Program['walker']['machine']): unknown {
   const { idMap } = machine as unknown as { readonly idMap: ReadonlyMap<string, AnyStateNode> };
   const states = [...idMap.values()].map(
     ({ id, key, path, type, order, tags, entry, exit, transitions, always, parent, initial }) => ({
@@ -35,11 +35,11 @@ describe('a machine that is built state by state', () => {
   it('equals the machine that XState makes of the config', () => {
     const programs = fc.sample(documents(8), { numRuns: 400, seed: 11 }).flatMap((document) => programOf(document) ?? []);
     expect(programs.length).toBeGreaterThan(100);
-    for (const { config, stepper } of programs) {
-      const { context, options } = stepper.machine.config as unknown as JsonObject;
+    for (const { config, walker } of programs) {
+      const { context, options } = walker.machine.config as unknown as JsonObject;
       const whole = { ...config, context, options } as unknown as Parameters<typeof createMachine>[0];
-      const own = createMachine(whole, stepper.machine.implementations as never) as unknown as typeof stepper.machine;
-      expect(described(stepper.machine)).toEqual(described(own));
+      const own = createMachine(whole, walker.machine.implementations as never) as unknown as typeof walker.machine;
+      expect(described(walker.machine)).toEqual(described(own));
     }
   });
 
