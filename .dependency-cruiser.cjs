@@ -150,7 +150,7 @@ module.exports = {
     ownFiles(
       'worker-boundary',
       '^src/worker/',
-      '^src/(worker|client|executors)/|^src/runtime/(clock\\.ts$|types/)|^src/api/schemas/|^machines/',
+      '^src/(worker|client|executors)/|^src/runtime/(clock\\.ts$|types/)|^src/api/(operations|schemas)/|^machines/',
       'worker → client, executors, types of the runtime and the API, machines.',
     ),
     ownFiles('views-boundary', '^src/views/', '^(src/views|machines)/', 'views → machines.'),
@@ -171,7 +171,7 @@ module.exports = {
     ownFiles(
       'console-boundary',
       '^console/',
-      '^(console|machines)/|^src/(api/schemas|client|views)/|^src/cron-expression\\.ts$',
+      '^(console|machines)/|^src/(api/(operations|schemas)|client|views)/|^src/cron-expression\\.ts$',
       'console → client, views, machines, cron-expression, types of the API.',
     ),
     {
@@ -179,7 +179,7 @@ module.exports = {
       severity: 'error',
       comment: 'The console takes only types of the API: schemas would add TypeBox to every page.',
       from: { path: '^console/' },
-      to: { path: '^src/api/schemas/', dependencyTypesNot: ['type-only'] },
+      to: { path: '^src/api/(operations|schemas)/', dependencyTypesNot: ['type-only'] },
     },
     only('bin-boundary', '^bin/', '^[./]*dist/src/cli/', 'bin → cli.'),
 

@@ -45,12 +45,12 @@ import type { WorkflowDefinition, WorkflowTypes } from '../builder/definition.ts
 import { AgentClient } from './agents.ts';
 import { ArtifactClient } from './artifacts.ts';
 import { AuditClient } from './audit.ts';
-import { CronClient } from './cron.ts';
 import { DiagramClient } from './diagrams.ts';
 import { HistoryClient } from './history.ts';
 import { JobClient } from './jobs.ts';
 import { kindQuery, LiveClient, type LiveSelection } from './live.ts';
 import { MemoryClient } from './memory.ts';
+import { type Methods, methods } from './methods.ts';
 import {
   Registrations,
   type RemoteExecution,
@@ -58,15 +58,16 @@ import {
   remoteExecution,
   startRequest,
 } from './remote-execution.ts';
+import { CRON } from './resources.ts';
 import { SignInClient } from './sign-in.ts';
 import { TenantClient } from './tenants.ts';
 import { type CallOptions, type ClientOptions, idempotencyHeader, pathSegment, Transport } from './transport.ts';
 import { WebhookClient } from './webhooks.ts';
 
+export type { CronJob, CronJobList } from '../api/operations/cron.ts';
 export type { Agent, AgentCardInput, AgentList, AgentStatusChange } from '../api/schemas/agents.ts';
 export type { ApprovalItem, ApprovalList } from '../api/schemas/approvals.ts';
 export type { AuditItem, AuditList } from '../api/schemas/audit.ts';
-export type { CronJob, CronJobList } from '../api/schemas/cron.ts';
 export type { PastDecision } from '../api/schemas/errors.ts';
 export type {
   ErrorGroups,
@@ -114,7 +115,7 @@ export class JamjetClient {
   readonly agents: AgentClient;
   readonly artifacts: ArtifactClient;
   readonly audit: AuditClient;
-  readonly cron: CronClient;
+  readonly cron: Methods<typeof CRON>;
   readonly memory: MemoryClient;
   readonly history: HistoryClient;
   readonly jobs: JobClient;
@@ -131,7 +132,7 @@ export class JamjetClient {
     this.agents = new AgentClient(this.#transport);
     this.artifacts = new ArtifactClient(this.#transport);
     this.audit = new AuditClient(this.#transport);
-    this.cron = new CronClient(this.#transport);
+    this.cron = methods(this.#transport, CRON);
     this.memory = new MemoryClient(this.#transport);
     this.history = new HistoryClient(this.#transport);
     this.jobs = new JobClient(this.#transport);

@@ -16,7 +16,7 @@ const QUICK = {
 const tools = { echo: (input: unknown) => input };
 const EVERY_MINUTE_JOB = {
   name: 'tick',
-  expression: '* * * * *',
+  cronExpression: '* * * * *',
   timezone: 'UTC',
   workflowId: 'quick',
   workflowVersion: null,

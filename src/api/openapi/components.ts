@@ -1,11 +1,11 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import * as cron from '../operations/cron.ts';
 import * as a2a from '../schemas/a2a.ts';
 import * as agents from '../schemas/agents.ts';
 import * as approvals from '../schemas/approvals.ts';
 import * as artifacts from '../schemas/artifacts.ts';
 import * as audit from '../schemas/audit.ts';
 import * as coordinator from '../schemas/coordinator.ts';
-import * as cron from '../schemas/cron.ts';
 import * as diagrams from '../schemas/diagrams.ts';
 import * as errors from '../schemas/errors.ts';
 import * as events from '../schemas/events.ts';

@@ -34,13 +34,15 @@ export const CATEGORIES = {
       'Compare versions of a workflow, or a file with what is registered',
       () => import('./workflows/diff.ts'),
     ),
-    entry('cron create', 'Start a workflow on a cron schedule', () => import('./cron/create.ts')),
-    entry('cron list', 'List cron jobs with their next and last runs', () => import('./cron/list.ts')),
-    entry('cron get', 'Show a cron job', () => import('./cron/get.ts')),
-    entry('cron pause', 'Pause a cron job', () => import('./cron/pause.ts')),
-    entry('cron resume', 'Resume a paused cron job', () => import('./cron/resume.ts')),
-    entry('cron trigger', 'Run a cron job now', () => import('./cron/trigger.ts')),
-    entry('cron delete', 'Delete a cron job', () => import('./cron/delete.ts')),
+    ...resource('cron', () => import('./cron.ts'), {
+      create: 'Start a workflow on a cron schedule',
+      list: 'List cron jobs with their next and last runs',
+      get: 'Show a cron job',
+      pause: 'Pause a cron job',
+      resume: 'Resume a paused cron job',
+      trigger: 'Run a cron job now',
+      delete: 'Delete a cron job',
+    }),
   ],
   Executions: [
     entry('ls', 'List executions, newest first', () => import('./ls.ts')),
@@ -145,4 +147,15 @@ function entry(
     return command;
   };
   return { names: all, summary, load };
+}
+
+/** The commands of a resource, which are in one module: a summary for each verb. */
+function resource<Verb extends string>(
+  noun: string,
+  importModule: () => Promise<{ readonly commands: Readonly<Record<Verb, CommandClass<Context>>> }>,
+  summaries: Readonly<Record<Verb, string>>,
+): CommandEntry[] {
+  return (Object.entries(summaries) as [Verb, string][]).map(([verb, summary]) =>
+    entry(`${noun} ${verb}`, summary, async () => ({ command: (await importModule()).commands[verb] })),
+  );
 }

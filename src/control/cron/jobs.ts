@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Json } from '../../../machines/json.ts';
 import type { ActionContext } from '../../../store/port/control.ts';
-import type { CronJob, Missed, Overlap } from '../../../store/port/resources/cron.ts';
+import type { CronJob } from '../../../store/port/resources/cron.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import type { Caller } from '../../runtime/types/caller.ts';
 import type { ControlDeps } from '../service.ts';
@@ -10,18 +10,10 @@ import { Schedule } from './schedule.ts';
 
 const PAGE_SIZE = 50;
 
-export interface CronDefinition {
-  readonly name: string;
-  readonly expression: string;
-  readonly timezone: string;
-  readonly workflowId: string;
-  /** Null = the latest version at the time of each run. */
-  readonly workflowVersion: string | null;
-  readonly input: Json;
-  readonly missed: Missed;
-  readonly overlap: Overlap;
-  readonly enabled: boolean;
-}
+export type CronDefinition = Pick<
+  CronJob,
+  'name' | 'cronExpression' | 'timezone' | 'workflowId' | 'workflowVersion' | 'missed' | 'overlap' | 'enabled'
+> & { readonly input: Json };
 
 /** Manages the cron jobs of all tenants, which are stored in the database and run by `runner`. */
 export class CronJobs {
@@ -41,7 +33,7 @@ export class CronJobs {
     const { store } = this.#deps;
     const { workflowId, workflowVersion, enabled, input, ...rest } = definition;
     const name = checkedName(definition.name);
-    const firstMs = new Schedule(definition.expression, definition.timezone).first(context.atMs);
+    const firstMs = new Schedule(definition.cronExpression, definition.timezone).first(context.atMs);
     if ((await store.tenant(context.tenantId).revisionOf(workflowId, workflowVersion ?? undefined)) === null) {
       const version = workflowVersion === null ? '' : ` v${workflowVersion}`;
       throw new RuntimeError('bad_request', `workflow ${workflowId}${version} is not registered`);
@@ -98,8 +90,8 @@ export class CronJobs {
 
   /** Schedules the next run after now. Runs that fell into the pause do not count as missed. */
   async resume(name: string, context: ActionContext): Promise<CronJob> {
-    const { id, expression, timezone } = await this.get(context.tenantId, name);
-    const nextRunAtMs = new Schedule(expression, timezone).first(context.atMs);
+    const { id, cronExpression, timezone } = await this.get(context.tenantId, name);
+    const nextRunAtMs = new Schedule(cronExpression, timezone).first(context.atMs);
     await this.#deps.store.cron.enable({ id, name, enabled: true, nextRunAtMs }, context);
     this.runner.scheduleAt(nextRunAtMs);
     return this.get(context.tenantId, name);

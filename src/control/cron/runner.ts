@@ -156,12 +156,12 @@ export class CronRunner implements SingletonService {
   }
 
   /** A stored expression was valid when it was stored; only another release with other time zones may reject it. */
-  #scheduleOf({ expression, timezone }: CronJobSummary): Schedule | RuntimeError {
-    const key = `${timezone} ${expression}`;
+  #scheduleOf({ cronExpression, timezone }: CronJobSummary): Schedule | RuntimeError {
+    const key = `${timezone} ${cronExpression}`;
     const known = this.#schedules.get(key);
     if (known !== undefined) return known;
     try {
-      const schedule = new Schedule(expression, timezone);
+      const schedule = new Schedule(cronExpression, timezone);
       this.#schedules.set(key, schedule);
       return schedule;
     } catch (error) {

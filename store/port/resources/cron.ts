@@ -15,7 +15,7 @@ export interface CronJobSummary {
   readonly tenantId: string;
   /** Unique within the tenant. */
   readonly name: string;
-  readonly expression: string;
+  readonly cronExpression: string;
   /** IANA time zone name. */
   readonly timezone: string;
   readonly workflowId: string;
@@ -100,10 +100,10 @@ export interface CronStore {
 
 /** The data of the control event of a stored job. */
 export function storedData(job: CronJob): string {
-  const { name, expression, timezone, workflowId, workflowVersion, missed, overlap, enabled } = job;
+  const { name, cronExpression, timezone, workflowId, workflowVersion, missed, overlap, enabled } = job;
   return JSON.stringify({
     name,
-    cron_expression: expression,
+    cron_expression: cronExpression,
     timezone,
     workflow_id: workflowId,
     workflow_version: workflowVersion,

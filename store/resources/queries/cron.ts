@@ -8,7 +8,7 @@ type Stored<Job> = Omit<Job, 'enabled'> & { readonly enabled: number | boolean }
 const decode = <Job extends CronJobSummary>(stored: Stored<Job>): Job => ({ ...stored, enabled: Boolean(stored.enabled) }) as Job;
 
 /** Without the input, which may be large. */
-const SUMMARY = `id, tenant_id AS "tenantId", name, expression, timezone, workflow_id AS "workflowId", workflow_version AS "workflowVersion",
+const SUMMARY = `id, tenant_id AS "tenantId", name, expression AS "cronExpression", timezone, workflow_id AS "workflowId", workflow_version AS "workflowVersion",
   missed, overlap, enabled, next_run_at_ms AS "nextRunAtMs", last_run_at_ms AS "lastRunAtMs",
   last_execution_id AS "lastExecutionId", last_error AS "lastError", created_at_ms AS "createdAtMs"`;
 
@@ -16,7 +16,7 @@ export const DELETE_CRON_JOB = sql('DELETE FROM cron_jobs WHERE tenant_id = @ten
 export const INSERT_CRON_JOB =
   sql(`INSERT INTO cron_jobs (id, tenant_id, name, expression, timezone, workflow_id, workflow_version, input, missed,
     overlap, enabled, next_run_at_ms, last_run_at_ms, last_execution_id, last_error, created_at_ms)
-  VALUES (@id, @tenantId, @name, @expression, @timezone, @workflowId, @workflowVersion, @input, @missed,
+  VALUES (@id, @tenantId, @name, @cronExpression, @timezone, @workflowId, @workflowVersion, @input, @missed,
     @overlap, @enabled, @nextRunAtMs, @lastRunAtMs, @lastExecutionId, @lastError, @createdAtMs)`);
 export const CRON_JOB = sql(
   `SELECT ${SUMMARY}, input FROM cron_jobs WHERE tenant_id = @tenantId AND name = @name`,

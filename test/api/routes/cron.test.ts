@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CronJob, CronJobList } from '../../../src/api/schemas/cron.ts';
+import type { CronJob, CronJobList } from '../../../src/api/operations/cron.ts';
 import { eventually } from '../../support/runtimes.ts';
 import { type Api, api, ECHO, ECHO_TOOLS, REVIEW } from '../support/api.ts';
 

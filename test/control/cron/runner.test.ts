@@ -67,7 +67,7 @@ async function openCron(options: Options = {}): Promise<CronTestRuntime> {
       cron.put(
         {
           name: 'job',
-          expression: '0 * * * *',
+          cronExpression: '0 * * * *',
           timezone: 'UTC',
           workflowId: 'quick',
           workflowVersion: null,
@@ -313,7 +313,7 @@ describe('an interrupted run', () => {
     const outbound = new Outbound({ allowPrivateAddresses: false });
     const { store, runtime, clock } = made;
     const other = new CronJobs({ store, runtime, outbound, clock, onError: (error) => made.errors.push(error) });
-    await made.put({ missed: 'catch_up', expression: '*/10 * * * *' });
+    await made.put({ missed: 'catch_up', cronExpression: '*/10 * * * *' });
     await other.runner.start();
     onTestFinished(() => other.runner.close());
     made.clock.advance(DAY);

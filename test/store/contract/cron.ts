@@ -8,7 +8,7 @@ function job(name: string, change: Partial<CronJob> = {}): CronJob {
     id: `id of ${name}`,
     tenantId: 'default',
     name,
-    expression: '0 2 * * *',
+    cronExpression: '0 2 * * *',
     timezone: 'UTC',
     workflowId: 'refund',
     workflowVersion: null,
@@ -51,7 +51,7 @@ export function cronContract(database: () => TestDatabase): void {
       const { cron } = await database().open();
       await cron.put(job('nightly', { lastRunAtMs: AT_MS, lastError: 'gone' }), context());
       await cron.put(job('nightly', { id: 'foreign', tenantId: 'acme' }), context({ tenantId: 'acme' }));
-      const replacement = job('nightly', { id: 'second', expression: '@hourly' });
+      const replacement = job('nightly', { id: 'second', cronExpression: '@hourly' });
       await cron.put(replacement, context());
       expect(await cron.job('default', 'nightly')).toEqual(replacement);
       expect(await cron.job('acme', 'nightly')).toMatchObject({ id: 'foreign' });

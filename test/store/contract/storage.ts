@@ -257,7 +257,7 @@ class RandomWrites {
       id: `job${this.#count}`,
       tenantId,
       name: `name ${this.#random.between(1, 3)}`,
-      expression: '0 2 * * *',
+      cronExpression: '0 2 * * *',
       timezone: 'UTC',
       workflowId: 'w',
       workflowVersion: null,

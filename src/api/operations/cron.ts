@@ -1,8 +1,9 @@
 import { type Static, Type } from 'typebox';
 import { MISSED, OVERLAP } from '../../../store/port/resources/cron.ts';
-import { anyJson, flag, listOf, name, nameOrEmpty, nullable, optional, text, timestamp } from './fields.ts';
+import { anyJson, flag, listOf, name, nameOrEmpty, nullable, optional, text, timestamp } from '../schemas/fields.ts';
+import type { Resource } from './operation.ts';
 
-export const CronJobByName = Type.Object({ name: text('Name of the cron job.') });
+const ByName = Type.Object({ name: text('Name of the cron job.') });
 
 const MISSED_TEXT =
   'Times that passed while no server was running: `skip` them, or `catch_up` with each of the last 1000, in order.';
@@ -66,3 +67,53 @@ export const TriggeredCronJob = Type.Object(
   { description: 'A cron job was run outside its schedule.' },
 );
 export type TriggeredCronJob = Static<typeof TriggeredCronJob>;
+
+export const CRON = {
+  tag: 'Cron',
+  operations: {
+    'POST /cron': {
+      id: 'putCronJob',
+      access: 'write',
+      addsStorage: true,
+      summary: 'Create or replace a cron job',
+      description: 'Starts a workflow on a schedule. A job of the same name is replaced, and its history is reset.',
+      body: PutCronJob,
+      status: 201,
+      reply: CronJob,
+    },
+    'GET /cron': { id: 'listCronJobs', access: 'read', summary: 'List cron jobs by name', reply: CronJobList },
+    'GET /cron/:name': { id: 'getCronJob', access: 'read', summary: 'Get a cron job', params: ByName, reply: CronJob },
+    'DELETE /cron/:name': {
+      id: 'deleteCronJob',
+      access: 'write',
+      summary: 'Delete a cron job',
+      description: 'Executions that the job started continue.',
+      params: ByName,
+      reply: DeletedCronJob,
+    },
+    'POST /cron/:name/pause': {
+      id: 'pauseCronJob',
+      access: 'write',
+      summary: 'Pause a cron job',
+      description: 'Executions that the job started continue. Times that pass while it is paused are skipped.',
+      params: ByName,
+      reply: CronJob,
+    },
+    'POST /cron/:name/resume': {
+      id: 'resumeCronJob',
+      access: 'write',
+      summary: 'Resume a cron job',
+      params: ByName,
+      reply: CronJob,
+    },
+    'POST /cron/:name/trigger': {
+      id: 'triggerCronJob',
+      access: 'write',
+      summary: 'Run a cron job now',
+      description: 'Starts an execution outside the schedule, even if the job is paused or its previous execution has not ended.',
+      params: ByName,
+      status: 201,
+      reply: TriggeredCronJob,
+    },
+  },
+} satisfies Resource;

@@ -1,0 +1,100 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ActionContext } from '../../../store/port/control.ts';
+import type { Caller } from '../../runtime/types/caller.ts';
+import { type Decoded, decoder, type Encodable, encoder, isStream } from '../operations/codec.ts';
+import type { Operation, Resource, Wire } from '../operations/operation.ts';
+import { sendList } from '../replies/json-list.ts';
+import { type Api, actionContext, callerOf, identityOf, type Services } from '../services.ts';
+
+/** A request to an operation, in values of the program. */
+class Call<Params = unknown, Query = unknown, Body = unknown> {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly #nowMs: () => number;
+
+  constructor(
+    { request, reply, nowMs }: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly nowMs: () => number },
+    { params, query, body }: { readonly params: Params; readonly query: Query; readonly body: Body },
+  ) {
+    this.request = request;
+    this.reply = reply;
+    this.params = params;
+    this.query = query;
+    this.body = body;
+    this.#nowMs = nowMs;
+  }
+
+  get tenantId(): string {
+    return identityOf(this.request).tenantId;
+  }
+
+  get caller(): Caller {
+    return callerOf(this.request);
+  }
+
+  /** For changes of the control plane. */
+  get context(): ActionContext {
+    return actionContext(this.request, this.#nowMs());
+  }
+}
+
+type CallOf<O> = Call<Decoded<Wire<O, 'params'>>, Decoded<Wire<O, 'query'>>, Decoded<Wire<O, 'body'>>>;
+
+/** The lists of a reply may be read while it is sent. */
+type Streamable<T> = { readonly [K in keyof T]: T[K] | (T[K] extends readonly (infer Item)[] ? AsyncIterable<Item> : never) };
+type ReplyOf<O> = Streamable<Encodable<Wire<O, 'reply'>>>;
+
+/** What each operation does. */
+type Handlers<Operations> = {
+  readonly [Route in keyof Operations]: (
+    call: CallOf<Operations[Route]>,
+    services: Services,
+  ) => ReplyOf<Operations[Route]> | Promise<ReplyOf<Operations[Route]>>;
+};
+
+/** The routes of a resource. */
+export function implement<R extends Resource>(
+  { tag, operations }: R,
+  handlers: Handlers<R['operations']>,
+): (app: Api, services: Services) => void {
+  return (app, services) => {
+    for (const [route, operation] of Object.entries(operations)) {
+      const [method = '', url = ''] = route.split(' ');
+      const { id, access, addsStorage, reducesLoad, summary, description, params, query, body, reply, status = 200 } = operation;
+      app.route({
+        method,
+        url,
+        config: { access, ...(addsStorage && { addsStorage }), ...(reducesLoad && { reducesLoad }) },
+        schema: {
+          summary,
+          ...(description && { description }),
+          tags: [tag],
+          operationId: id,
+          ...(params && { params }),
+          ...(query && { querystring: query }),
+          ...(body && { body }),
+          response: { [status]: reply, ...operation.otherReplies },
+        },
+        handler: handlerOf(operation, handlers[route] as (call: Call, services: Services) => unknown, services),
+      });
+    }
+  };
+}
+
+function handlerOf(operation: Operation, handle: (call: Call, services: Services) => unknown, services: Services) {
+  const [params, query, body] = [decoder(operation.params), decoder(operation.query), decoder(operation.body)];
+  const encode = encoder(operation.reply);
+  const { nowMs } = services;
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    const input = { params: params(request.params), query: query(request.query), body: body(request.body) };
+    void reply.code(operation.status ?? 200);
+    const sent = encode(await handle(new Call({ request, reply, nowMs }, input), services)) as Record<string, unknown>;
+    const list = Object.entries(sent).find(([, value]) => isStream(value));
+    if (list === undefined) return sent;
+    const { [list[0]]: items, ...rest } = sent;
+    return sendList(reply, list[0], items as AsyncIterable<unknown>, rest);
+  };
+}

@@ -1,0 +1,52 @@
+import type { Operations } from '../api/operations/index.ts';
+import type { Wire } from '../api/operations/operation.ts';
+import { type CallOptions, idempotencyHeader, pathSegment, type Transport } from './transport.ts';
+
+type Route = keyof Operations;
+
+/** The operation that a method requests, and what the method takes beside the parameters of the path and `CallOptions`. */
+export type MethodSpec = Route | `${Route} +${'body' | 'query' | 'idempotencyKey'}`;
+
+/** The methods of a table, typed by the operations that they request. */
+export type Methods<Table> = {
+  readonly [Name in keyof Table]: Table[Name] extends MethodSpec | readonly [MethodSpec, unknown]
+    ? Method<SpecOf<Table[Name]>>
+    : never;
+};
+
+type SpecOf<Entry> = Entry extends readonly [infer Spec, unknown] ? Spec : Entry;
+
+type Method<Spec> = Spec extends `${infer R} +idempotencyKey`
+  ? (...args: [...PathOf<R>, options?: CallOptions & { readonly idempotencyKey?: string }]) => Promise<PartOf<R, 'reply'>>
+  : Spec extends `${infer R} +body`
+    ? (...args: [...PathOf<R>, body: PartOf<R, 'body'>, options?: CallOptions]) => Promise<PartOf<R, 'reply'>>
+    : Spec extends `${infer R} +query`
+      ? (...args: [...PathOf<R>, query?: PartOf<R, 'query'>, options?: CallOptions]) => Promise<PartOf<R, 'reply'>>
+      : (...args: [...PathOf<Spec>, options?: CallOptions]) => Promise<PartOf<Spec, 'reply'>>;
+
+/** A text for each parameter of the path. */
+type PathOf<R> = R extends `${string}/:${infer Rest}` ? [string, ...PathOf<Rest>] : [];
+
+type PartOf<R, Part extends 'query' | 'body' | 'reply'> = R extends Route ? Wire<Operations[R], Part> : never;
+
+/** Makes the methods of a table. An entry may say how long the server takes to reply. */
+export function methods<Table extends Readonly<Record<string, MethodSpec | readonly [MethodSpec, { readonly waitMs: number }]>>>(
+  transport: Transport,
+  table: Table,
+): Methods<Table> {
+  const made = Object.entries(table).map(([name, entry]) => {
+    const [spec, extra] = typeof entry === 'string' ? [entry, {}] : entry;
+    return [name, (...args: unknown[]) => request(transport, spec, args, extra)];
+  });
+  return Object.fromEntries(made) as Methods<Table>;
+}
+
+function request(transport: Transport, spec: MethodSpec, args: readonly unknown[], extra: object): Promise<unknown> {
+  const [method = '', path = '', takes = ''] = spec.split(' ');
+  const rest = [...args];
+  const url = path.replace(/:\w+/g, () => pathSegment(rest.shift() as string));
+  const given = takes === '+body' ? { body: rest.shift() } : takes === '+query' ? { query: { ...(rest.shift() as object) } } : {};
+  const options = rest[0] as (CallOptions & { readonly idempotencyKey?: string }) | undefined;
+  const headers = takes === '+idempotencyKey' ? { headers: idempotencyHeader(options?.idempotencyKey) } : {};
+  return transport.call(method, url, { ...options, ...given, ...headers, ...extra });
+}
