@@ -1,4 +1,5 @@
 import { outlineEntry } from '../log/decode.ts';
+import { SLICE_BYTES } from '../log/entry.ts';
 import { StoreError } from '../port/errors.ts';
 import type { GlobalEventLog, LoggedEvent, LogSlice } from '../port/resources/event-log.ts';
 import type { Connections } from './connections.ts';
@@ -80,7 +81,7 @@ function sliceOf(rows: readonly SliceRow[], after: number, limit: number): LogSl
     if (left === 0) break;
   }
   const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
-  return { events, position: String(position), end: left > 0 && bytes <= sql.SLICE_BYTES };
+  return { events, position: String(position), end: left > 0 && bytes <= SLICE_BYTES };
 }
 
 /** Empty for events of other tenants, and for those without an execution. */

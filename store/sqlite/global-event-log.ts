@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { outlineEntry } from '../log/decode.ts';
+import { SLICE_BYTES } from '../log/entry.ts';
 import { StoreError } from '../port/errors.ts';
 import type { GlobalEventLog, LoggedEvent, LogSlice } from '../port/resources/event-log.ts';
 import { guarded } from './errors.ts';
@@ -59,6 +60,7 @@ export class SqliteLog implements GlobalEventLog {
     const events: LoggedEvent[] = [];
     let at = after;
     let left = limit;
+    let bytes = 0;
     for (const row of this.#entries.iterate({ after, tenant })) {
       const first = row.position - row.events + 1;
       const from = Math.max(first, at + 1);
@@ -68,7 +70,8 @@ export class SqliteLog implements GlobalEventLog {
         const place = first + event.seq - (row.seq - row.events + 1);
         if (place >= from && place <= at) events.push({ ...event, position: positionOf(epoch, place) });
       }
-      if (left === 0) return { events, position: positionOf(epoch, at), end: false };
+      bytes += row.body?.length ?? 0;
+      if (left === 0 || bytes > SLICE_BYTES) return { events, position: positionOf(epoch, at), end: false };
     }
     return { events, position: positionOf(epoch, at), end: true };
   }

@@ -66,7 +66,7 @@ const ABUSES: Readonly<Record<string, (call: Call, n: number) => Promise<{ reado
       workflow_id: 'noop',
       input: Object.fromEntries(Array.from({ length: 3_000 }, (_, field) => [`f${field}`, n])),
     }),
-  'pages of the audit log': (call) => call('GET', '/audit?type=nothing&limit=200'),
+  'pages of the audit log': (call) => call('GET', '/audit?event_type=nothing&limit=200'),
   'workflows in YAML': (call, n) =>
     call('POST', '/workflows', `workflow: { id: y${n % 5}, version: "${n}" }\nnodes:\n${yamlNodes(180)}`),
   'wide fan-outs': (call) => call('POST', '/executions', { workflow_id: 'wide' }),

@@ -1,4 +1,4 @@
-import { MAX_EVENTS } from '../../log/entry.ts';
+import { MAX_EVENTS, SLICE_BYTES } from '../../log/entry.ts';
 import { INDEX_ONLY_SETTINGS, sql } from '../connections.ts';
 
 /** The log of all executions, in commit order. */
@@ -20,8 +20,6 @@ export const BEGIN_WRITER =
 /** The last positions of the log and of audit blocks up to which no transaction is in progress. */
 export const SETTLED = sql('SELECT event, block FROM jamjet_settled()');
 
-/** Bodies per slice, in bytes; the slice ends with the entry by which they exceed it. */
-export const SLICE_BYTES = 4 * 1024 * 1024;
 /**
  * Parameters: after, last, limit, tenant or null. The entries whose last event is after a position, without the bodies of other tenants. As many events
  * as the limit, and those of the first entry up to `after`.

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { type AuditEntryRef, type FoundEntry, newestFirst } from '../../audit/newest-first.ts';
 import { outlineEntry } from '../../log/decode.ts';
-import type { LogEntry } from '../../log/entry.ts';
+import { type LogEntry, SLICE_BYTES } from '../../log/entry.ts';
 import { bodyPattern } from '../../log/shapes.ts';
 import type { AuditFilter, AuditPosition } from '../../port/resources/audit.ts';
 import * as sql from '../queries/audit.ts';
@@ -10,7 +10,7 @@ import * as sql from '../queries/audit.ts';
 const ENTRIES_PER_SLICE = 10_000;
 /** The same where the entries themselves are read: for a filter by type or actor. */
 const ENTRIES_PER_READING_SLICE = 4_000;
-/** The same within one execution. */
+/** Sequences read between two turns, within one execution. */
 const SEQUENCES_PER_SLICE = 10_000;
 /** Greater than every time and every position. */
 const LAST = Number.MAX_SAFE_INTEGER;
@@ -44,6 +44,7 @@ function timeSlices(db: Database, tenantId: string, filter: AuditFilter, after: 
   const count = db.prepare<[object], number>(sql.countAudited(by)).pluck();
   const page = db.prepare<[object], FoundEntry>(sql.pageOfAudited(by));
   const matching = matchingOf(db, filter);
+  const startByBytes = startByBytesOf(db, sql.BODIES_IN_SLICE, by);
   const fixed = { tenantId, ...values };
   const size = by.type || by.actorId ? ENTRIES_PER_READING_SLICE : ENTRIES_PER_SLICE;
   const oldest = (filter.fromMs ?? 0) - 1;
@@ -54,9 +55,9 @@ function timeSlices(db: Database, tenantId: string, filter: AuditFilter, after: 
     newest: (filter.beforeMs ?? LAST) - 1,
     at(until) {
       if (until <= oldest) return null;
-      const before = start.get({ tenantId, until, size }) ?? -1;
+      const before = Math.max(oldest, start.get({ tenantId, until, size }) ?? -1);
       // A millisecond with more entries than fit into a slice is one slice.
-      return { after: Math.max(oldest, Math.min(before, until - 1)), until };
+      return { after: Math.min(startByBytes({ tenantId, after: before, until }), until - 1), until };
     },
     count: (slice) => count.get({ ...fixed, ...slice }) ?? 0,
     page(slice, { limit, offset }) {
@@ -78,6 +79,7 @@ function executionSlices(
   const count = db.prepare<[object], number>(sql.countAuditedOf(by)).pluck();
   const page = db.prepare<[object], FoundEntry & { readonly seq: number }>(sql.pageOfAuditedOf(by));
   const matching = matchingOf(db, filter);
+  const startByBytes = startByBytesOf(db, sql.BODIES_OF_EXECUTION, by);
   const fixed = { tenantId, executionId, fromMs, beforeMs, ...values };
   const below = after === null ? LAST : after.seq;
   return {
@@ -85,7 +87,9 @@ function executionSlices(
     at(until) {
       // Gaps, which only damage can cause, are skipped: there is no bound on their size.
       const newest = last.get({ tenantId, executionId, until }) ?? 0;
-      return newest <= 0 ? null : { after: Math.max(0, Math.min(newest - SEQUENCES_PER_SLICE, until - 1)), until };
+      if (newest <= 0) return null;
+      const after = Math.max(0, Math.min(newest - SEQUENCES_PER_SLICE, until - 1));
+      return { after: startByBytes({ tenantId, executionId, after, until }), until };
     },
     count: (slice) => count.get({ ...fixed, ...slice }) ?? 0,
     page(slice, { limit, offset }) {
@@ -93,6 +97,25 @@ function executionSlices(
       const isAfterCursor = ({ seq }: FoundEntry & { readonly seq: number }, back: number) => seq - back < below;
       return newestFirst(entries, { limit, offset, isAfterCursor, matching });
     },
+  };
+}
+
+interface LogOf {
+  readonly tenantId: string;
+  readonly executionId?: string;
+}
+
+/** Where a slice starts if its bodies are read: after the entry that would come next when they exceed what a slice may read. */
+function startByBytesOf(db: Database, bodies: string, { type }: sql.AuditConditions): (range: Slice & LogOf) => number {
+  if (!type) return ({ after }) => after;
+  const entries = db.prepare<[object], { readonly start: number; readonly bytes: number }>(bodies);
+  return (range) => {
+    let left = SLICE_BYTES;
+    for (const { start, bytes } of entries.iterate(range)) {
+      if (left < 0) return start;
+      left -= bytes;
+    }
+    return range.after;
   };
 }
 

@@ -38,6 +38,10 @@ export const SLICE_START = `SELECT max(
   coalesce((SELECT at_ms FROM log_entries WHERE tenant = ${TENANT} AND at_ms <= @until ORDER BY at_ms DESC LIMIT 1 OFFSET @size), -1),
   coalesce((SELECT at_ms FROM control_events WHERE tenant_id = @tenantId AND at_ms <= @until ORDER BY at_ms DESC LIMIT 1 OFFSET @size), -1))`;
 
+/** The entries of a slice, newest first, with the size of their bodies, which it does not read. */
+export const BODIES_IN_SLICE = `SELECT at_ms AS start, octet_length(body) AS bytes FROM log_entries
+  WHERE tenant = ${TENANT} AND at_ms > @after AND at_ms <= @until ORDER BY at_ms DESC`;
+
 export interface AuditConditions {
   readonly type: boolean;
   readonly actorId: boolean;
@@ -78,6 +82,10 @@ function actionsInSlice({ type, actorId }: AuditConditions): string {
 
 /** Up to @until. */
 export const LAST_SEQ = `SELECT max(seq) FROM log_entries WHERE log_id = ${LOG} AND seq <= @until AND +tenant = ${TENANT}`;
+
+/** As `BODIES_IN_SLICE`. */
+export const BODIES_OF_EXECUTION = `SELECT seq AS start, octet_length(body) AS bytes FROM log_entries
+  WHERE log_id = ${LOG} AND +tenant = ${TENANT} AND seq > @after AND seq <= @until ORDER BY seq DESC`;
 
 export function countAuditedOf(by: AuditConditions): string {
   return `SELECT coalesce(sum(${matches(by)}), 0) FROM log_entries WHERE ${ofExecution(by)}`;

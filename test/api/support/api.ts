@@ -18,6 +18,7 @@ import { type Config, readConfig } from '../../../src/server/config.ts';
 import { mintToken, type Role } from '../../../src/server/tokens.ts';
 import { Metrics } from '../../../src/telemetry/metrics/index.ts';
 import type { Store } from '../../../store/port/store.ts';
+import type { FakeClock } from '../../support/clock.ts';
 import { undocumented } from '../../support/openapi.ts';
 import { openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
 
@@ -80,6 +81,8 @@ export interface ApiOptions {
   readonly metrics?: { readonly tenantLabel: boolean };
   /** Default: on an SQLite file. */
   readonly store?: Store;
+  /** Default: one that stands still. */
+  readonly clock?: FakeClock;
 }
 
 /** The REST API over a real runtime and store, which are closed and deleted after the test. */
@@ -87,6 +90,7 @@ export async function api(options: ApiOptions = {}): Promise<Api> {
   const { tools, maxPending, models, store: given } = options;
   const parts = await openTestRuntime({
     ...(given === undefined ? {} : { on: given }),
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(tools === undefined ? {} : { tools }),
     ...(models === undefined ? {} : { models }),
     ...(maxPending === undefined ? {} : { maxPending }),

@@ -13,6 +13,7 @@ const ROWS = {
   crons: 1_000,
   deliveries: 20_000,
   actions: 100_000,
+  largeEntries: 100,
   tokens: 10_000,
   artifacts: 10_000,
   // Of the namespace `large`, which may have 100,000: requests add some.
@@ -25,7 +26,7 @@ const ID = "'exec_' || printf('%032x', n)";
 
 /**
  * Multiplies the rows of tenant `default` beside a server: executions of the workflow `review` with labels and open approvals, workflows of 100 kB,
- * agents, workers, work items, jobs, deliveries. Statistics are not made, as in a server.
+ * agents, workers, work items, jobs, deliveries; and the largest entry of the log. Statistics are not made, as in a server.
  */
 export function fillDatabase(path: string): void {
   const db = new Database(path);
@@ -36,6 +37,9 @@ export function fillDatabase(path: string): void {
       SELECT ${ID}, 'default', 'review', iif(n % 1000 = 0, '2', '1'), (SELECT max(number) FROM log_revisions), '{"env":"prod"}',
         iif(n % 3 = 0, ${ID.replace('n)', '1)')}, NULL), 0, n,
         iif(n % 2 = 0, 'failed', 'running'), 1, 1, iif(n % 2 = 0, 'node a: failed after ' || n || ' ms', NULL), 0, n FROM numbers;
+    ${numbers(ROWS.largeEntries)} INSERT INTO log_entries
+      SELECT (SELECT max(position) FROM log_entries) + n * events, (SELECT max(log_id) FROM executions) - n, seq, events, tenant, n, actor, request, body
+      FROM numbers, (SELECT * FROM log_entries ORDER BY octet_length(body) DESC LIMIT 1);
     ${numbers(ROWS.executions)} INSERT INTO execution_labels SELECT 'default', 'env', ${ID}, iif(n % 10000 = 0, 'test', 'prod') FROM numbers;
     ${numbers(ROWS.approvals)} INSERT INTO approvals SELECT ${ID.replace('n)', '1 + n % 50000)')}, 1 + n / 50000, 'default', 'review', 'review', 1, n, NULL,
       iif(n % 2 = 0, n, NULL), iif(n % 2 = 0, 2, NULL) FROM numbers;

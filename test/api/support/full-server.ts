@@ -1,3 +1,4 @@
+import { CpuClock } from '../../support/clock.ts';
 import { card } from './agents.ts';
 import { type Api, api, EXTERNAL, PAYMENT, REVIEW } from './api.ts';
 import { fillDatabase } from './full-database.ts';
@@ -29,10 +30,11 @@ export async function send(
 
 /** A server whose database has what tenants may have after years. */
 export async function fullServer() {
-  const server = await api();
+  const server = await api({ clock: new CpuClock() });
   const as = { as: 'operator' } as const;
   const { body: hook } = await server.post('/webhooks', { url: 'https://a.example/x', enabled: false }, as);
   const execution = await server.started(REVIEW);
+  await server.started(REVIEW, { list: Array.from({ length: 200_000 }, (_, n) => 1_000_000 + n) });
   await server.post('/workflows', {
     ir: {
       ...PAYMENT,

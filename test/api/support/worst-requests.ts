@@ -65,7 +65,13 @@ const LISTS: Readonly<Record<string, readonly string[]>> = {
   'GET /agents': ['?limit=1000', '?skill=none', '?status=active&offset=9000', '?offset=1000000000'],
   'GET /agents/search': [`?skills=${texts(500, 4).join(',')}`, '?skills=common&trust_domain=none'],
   'GET /approvals': ['?limit=500', '?status=decided&limit=500', '?workflow_id=review&limit=500'],
-  'GET /audit': ['?limit=200', '?offset=99000', '?type=nothing', '?actor_id=unknown&type=token_created'],
+  'GET /audit': [
+    '?limit=200',
+    '?offset=99000',
+    '?event_type=nothing',
+    '?event_type=workflow_started',
+    '?actor_id=unknown&event_type=token_created',
+  ],
   'GET /executions': [
     '?limit=1000',
     '?offset=49000',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Store } from '../../../store/port/store.ts';
 import type { TestDatabase } from '../../support/stores.ts';
-import { batch, events, startExecution, step } from '../writes.ts';
+import { batch, event, events, startExecution, step } from '../writes.ts';
 
 /** `execution sequence` of each event after the position, to the end. */
 async function following(store: Store, position: string, limit = 100, tenantId?: string): Promise<readonly string[]> {
@@ -32,6 +32,16 @@ export function logContract(database: () => TestDatabase): void {
         type: 'node_completed',
         nodeId: 'a',
       });
+    });
+
+    it('is read in slices of bytes where entries are large', async () => {
+      const store = await database().open();
+      const start = await store.log.end();
+      const large = (seq: number) => ({ events: [event(seq, { data: { output: 'x'.repeat(1_000_000) } })] });
+      await store.commit(batch(startExecution('a', large(1))));
+      for (let seq = 1; seq < 8; seq += 1) await store.commit(batch(step('a', seq, large(seq + 1))));
+      expect(await store.log.after(start, { limit: 100 })).toMatchObject({ events: { length: 5 }, end: false });
+      expect(await following(store, start)).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((seq) => `a ${seq}`));
     });
 
     it('continues from any position, including its end', async () => {
