@@ -1,4 +1,5 @@
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
+import { Type } from './type.ts';
 
 /** How freely an agent acts, as upstream's agent cards have it. */
 export const AUTONOMY_LEVELS = ['deterministic', 'guided', 'bounded_autonomous', 'fully_autonomous'] as const;

@@ -21,11 +21,12 @@ import { type LibraryRuntime, libraryRuntime, toolsOfWorkflows } from './builder
 import { createRuntime as createServerRuntime } from './runtime/index.ts';
 import type { RuntimeOptions } from './runtime/options.ts';
 
-export { type Static, Type } from 'typebox';
+export type { Static } from 'typebox';
 export { type Diagnostic, InvalidWorkflow } from '../machines/diagnostics.ts';
 export type { EventData } from '../machines/events/index.ts';
 export type { Json, JsonObject } from '../machines/json.ts';
 export type { ActiveNode, Status } from '../machines/run.ts';
+export { Type } from '../machines/type.ts';
 export { StoreError, type StoreErrorCode } from '../store/port/errors.ts';
 export type { Store } from '../store/port/store.ts';
 export { openPostgres, type PostgresOptions } from '../store/postgres/open.ts';

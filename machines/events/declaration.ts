@@ -1,5 +1,6 @@
-import { type TObject, type TProperties, type TSchema, Type } from 'typebox';
+import type { TObject, TProperties, TSchema } from 'typebox';
 import type { Json } from '../json.ts';
+import { Type } from '../type.ts';
 
 /** The default is the actor of the entry. */
 export const ACTOR = Symbol('actor');

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../type.ts';
 import { byDefault, internal, ofExecution } from './declaration.ts';
 import { absent, flag, integer, json, nullable, number, oneOf, text } from './fields.ts';
 

@@ -1,4 +1,5 @@
-import { type TSchema, Type } from 'typebox';
+import type { TSchema } from 'typebox';
+import { Type } from '../type.ts';
 import { byDefault } from './declaration.ts';
 
 // What the declarations of events share.

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../type.ts';
 import { ACTOR, atNode, byDefault, internal } from './declaration.ts';
 import {
   absent,

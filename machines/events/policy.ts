@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../type.ts';
 import { atNode, byDefault, ofExecution } from './declaration.ts';
 import { absent, activation, integer, json, matched, nullable, number, object, oneOf, text } from './fields.ts';
 

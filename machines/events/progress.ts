@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../type.ts';
 import { atNode, byDefault } from './declaration.ts';
 import { absent, activation, attempt, flag, integer, json, nullable, number, object, oneOf, text, texts } from './fields.ts';
 

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../type.ts';
 import { atNode, byDefault, ofExecution } from './declaration.ts';
 import { absent, activation, flag, integer, json, nullable, text, texts } from './fields.ts';
 

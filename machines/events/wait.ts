@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../type.ts';
 import { atNode, byDefault, internal, ofExecution } from './declaration.ts';
 import { absent, activation, json, nullable, oneOf, text, time } from './fields.ts';
 

@@ -1,5 +1,6 @@
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { type Fields, optional } from '../reading/fields.ts';
+import { Type } from '../type.ts';
 
 const Bearer = Type.Object({
   type: Type.Literal('bearer', { description: 'Sent as `Authorization: Bearer …`.' }),

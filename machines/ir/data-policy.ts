@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { isObject } from '../json.ts';
 import type { Fields } from '../reading/fields.ts';
 import { DETECTORS } from '../redaction/detectors.ts';
@@ -6,6 +6,7 @@ import { parsePath } from '../redaction/paths.ts';
 import { REDACTION_MODES } from '../redaction/replacement.ts';
 import { shortened } from '../shortened.ts';
 import { didYouMean } from '../suggest.ts';
+import { Type } from '../type.ts';
 
 /** Paths of one policy: each is looked for in every value that is shown or stored. */
 const MAX_PATHS = 200;

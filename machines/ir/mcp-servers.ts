@@ -1,6 +1,7 @@
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { isObject, type Json } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
+import { Type } from '../type.ts';
 import { variablesIn } from '../variables.ts';
 import { Credential, readCredential } from './credential.ts';
 

@@ -1,7 +1,8 @@
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import type { JsonObject } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
 import { shortened } from '../shortened.ts';
+import { Type } from '../type.ts';
 
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 

@@ -1,8 +1,9 @@
-import { type TSchema, Type } from 'typebox';
+import type { TSchema } from 'typebox';
 import { AUTONOMY_LEVELS, AutonomySetting } from '../autonomy.ts';
 import { documentObject as documentKeys, documentSchema } from '../nodes/field-tables.ts';
 import { durationSchema as duration } from '../nodes/fields.ts';
 import { definitionNamed, KIND_ALIASES, KIND_NAMES, type KindName } from '../nodes/index.ts';
+import { Type } from '../type.ts';
 import { DataPolicy } from './data-policy.ts';
 import { McpServer } from './mcp-servers.ts';
 import { OAuth, TOKEN_EXCHANGE } from './oauth.ts';

@@ -1,7 +1,8 @@
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import type { Autonomy } from '../autonomy.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Kind } from '../nodes/index.ts';
+import { Type } from '../type.ts';
 import type { DataPolicy } from './data-policy.ts';
 import type { McpServer } from './mcp-servers.ts';
 import type { OAuth } from './oauth.ts';

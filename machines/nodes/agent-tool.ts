@@ -1,6 +1,6 @@
-import { Type } from 'typebox';
 import { isObject, type Json } from '../json.ts';
 import type { Fields } from '../reading/fields.ts';
+import { Type } from '../type.ts';
 import type { Field } from './field.ts';
 import { custom, integer, number, object } from './fields.ts';
 import { declareKind, defineKind, type KindOf, mappingUnlessEmpty } from './kind.ts';

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../type.ts';
 import { AGENT_TASK, type AgentTask, agentTask } from './agent-task.ts';
 import { aliases, objectSchema, optionalFields } from './field-tables.ts';
 import { declareKind, type KindDefinition } from './kind.ts';

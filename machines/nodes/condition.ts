@@ -1,7 +1,7 @@
-import { Type } from 'typebox';
 import { isObject, type JsonObject } from '../json.ts';
 import { MAX_NAME_LENGTH } from '../limits.ts';
 import type { Fields } from '../reading/fields.ts';
+import { Type } from '../type.ts';
 import type { Nested } from './field.ts';
 import { documentSchema, objectSchema } from './field-tables.ts';
 import { custom, name, target } from './fields.ts';

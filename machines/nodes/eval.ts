@@ -1,6 +1,6 @@
-import { Type } from 'typebox';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
+import { Type } from '../type.ts';
 import type { Named, ValueMark } from './field.ts';
 import { byRuntime, choice, custom, integer, name, number, readBy, seconds, target, text, variants } from './fields.ts';
 import { type DeclaredModel, declareKind, defineKind, type KindOf } from './kind.ts';

@@ -1,5 +1,6 @@
-import { type TSchema, Type } from 'typebox';
+import type { TSchema } from 'typebox';
 import type { Fields } from '../reading/fields.ts';
+import { Type } from '../type.ts';
 import type { Field, FieldOptions, FieldTable, KindDefaults, NormalForm } from './field.ts';
 
 // What follows from the fields of a kind, or of an object inside one.

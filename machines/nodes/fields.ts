@@ -1,6 +1,7 @@
-import { type Static, type TSchema, Type } from 'typebox';
+import type { Static, TSchema } from 'typebox';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Fields } from '../reading/fields.ts';
+import { Type } from '../type.ts';
 import type {
   Field,
   FieldOptions,

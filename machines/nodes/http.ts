@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
 import { shortened } from '../shortened.ts';
+import { Type } from '../type.ts';
 import { custom, json, mapping, text } from './fields.ts';
 import { declareKind, defineKind } from './kind.ts';
 import { OUTPUT, UNCHECKED_SCHEMA } from './shared-fields.ts';

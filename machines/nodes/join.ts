@@ -1,6 +1,7 @@
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { isObject } from '../json.ts';
 import type { Fields } from '../reading/fields.ts';
+import { Type } from '../type.ts';
 import { custom, names, text } from './fields.ts';
 import { declareKind, defineKind, type KindOf } from './kind.ts';
 import { OUTPUT } from './shared-fields.ts';

@@ -1,6 +1,7 @@
-import { type TSchema, Type } from 'typebox';
+import type { TSchema } from 'typebox';
 import type { Json, JsonObject } from '../json.ts';
 import type { Fields } from '../reading/fields.ts';
+import { Type } from '../type.ts';
 import type { FieldTable, KindDefaults, NormalForm } from './field.ts';
 import { objectSchema, readerOf } from './field-tables.ts';
 

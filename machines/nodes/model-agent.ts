@@ -1,6 +1,6 @@
-import { Type } from 'typebox';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
+import { Type } from '../type.ts';
 import { expandAgent } from './agent-loop.ts';
 import { type AgentTool, readAgentTools, type WrittenTools } from './agent-tools.ts';
 import { custom, integer, outputSchema, readBy, stateKey, text } from './fields.ts';

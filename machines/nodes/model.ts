@@ -1,6 +1,6 @@
-import { Type } from 'typebox';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Fields, optional } from '../reading/fields.ts';
+import { Type } from '../type.ts';
 import type { SchemaMark } from './field.ts';
 import { custom, integer, name, number, outputSchema, stateKey, text } from './fields.ts';
 import { declareKind, defineKind, type KindOf } from './kind.ts';

@@ -1,10 +1,10 @@
-import { isMap } from 'yaml';
 import { type AgentUnit, compileAgent } from './agents/document.ts';
 import { refuseCircularUses, resolveUses, type Use } from './agents/uses.ts';
 import { type CompiledWorkflow, compileDocument } from './document.ts';
 import { MapReader } from './map-reader.ts';
 import { readSchedule, type Schedule } from './schedule.ts';
 import { soleKey } from './settings.ts';
+import { isMap } from './tree.ts';
 
 export interface BundledWorkflow extends CompiledWorkflow {
   readonly schedule: Schedule | null;

@@ -1,17 +1,6 @@
-import type { Workflow } from '../../machines/ir/workflow.ts';
-import { validate } from '../../machines/validate/index.ts';
-import { type AuthoredObject, objectSource } from './object-source.ts';
-import {
-  draftFile,
-  draftSource,
-  type FileDraft,
-  type ParsedFile,
-  type ParsedWorkflow,
-  toParsedFile,
-  type WorkflowDraft,
-} from './parse.ts';
-import { requestProblems } from './request.ts';
-import { type Requirement, requirementsOf } from './requirements.ts';
+import { type CheckedFile, type CheckedTests, checkDraft, checkedFile, checkedTests } from './check-object.ts';
+import { draftSource } from './parse.ts';
+import { readYaml } from './read-yaml.ts';
 
 /**
  * Parses a workflow file (YAML) and validates the workflow as the runtime would. Never throws: `diagnostics` lists every problem with its line
@@ -25,81 +14,10 @@ import { type Requirement, requirementsOf } from './requirements.ts';
  * if (document !== null) await runtime.register(caller, document);
  */
 export function checkWorkflow(text: string, file: string, place: 'folder' | 'request' = 'folder'): CheckedFile {
-  return checkedFile(checkDraft(draftFile(text, file), place));
-}
-
-/** Checks a workflow file that a program has made, as `checkWorkflow` does with one that was written. */
-export function checkObject(object: AuthoredObject): CheckedFile {
-  return checkedFile(checkDraft(draftSource(objectSource(object))), object.functions);
-}
-
-function checkedFile({ draft, workflows }: CheckedDraft, functions: readonly string[] = []): CheckedFile {
-  const parsed = toParsedFile(draft);
-  const provided = {
-    functions: new Set([...Object.keys(parsed.localTools), ...functions]),
-    workflows: new Set(parsed.workflows.map(({ document }) => String(document.workflow_id))),
-  };
-  const checked = parsed.workflows.map((unit, i) => {
-    const workflow = workflows[i] ?? null;
-    return { ...unit, requirements: workflow === null ? [] : requirementsOf(workflow, provided) };
-  });
-  return { ...parsed, workflows: checked };
-}
-
-/** A workflow file whose documents the runtime would accept, if there are no errors. */
-export interface CheckedFile extends ParsedFile {
-  readonly workflows: readonly CheckedWorkflow[];
-}
-
-export interface CheckedWorkflow extends ParsedWorkflow {
-  /** What it needs from outside to run. */
-  readonly requirements: readonly Requirement[];
-}
-
-/** A workflow of a file, with its tests. */
-export interface CheckedTests {
-  /** Those of the file; of several workflows, the first has them all. */
-  readonly diagnostics: ParsedFile['diagnostics'];
-  /** Its id when the file has several workflows; else null. */
-  readonly unit: string | null;
-  /** Null when there is an error. */
-  readonly workflow: Workflow | null;
-  readonly tests: WorkflowDraft['tests'];
-  readonly locate: WorkflowDraft['locate'];
+  return checkedFile(checkDraft(draftSource(readYaml(text, file)), place));
 }
 
 /** The workflows of a file, at least one: a file without any has errors. */
 export function checkTests(text: string, file: string): readonly [CheckedTests, ...CheckedTests[]] {
-  return checkedTests(checkDraft(draftFile(text, file)));
-}
-
-/** The workflows of a file that a program has made. */
-export function checkObjectTests(object: AuthoredObject): readonly [CheckedTests, ...CheckedTests[]] {
-  return checkedTests(checkDraft(draftSource(objectSource(object))));
-}
-
-function checkedTests({ draft, workflows }: CheckedDraft): readonly [CheckedTests, ...CheckedTests[]] {
-  const { findings, isBundle } = draft;
-  const [first, ...others] = draft.workflows.map(({ document, tests, locate }, i): CheckedTests => {
-    const unit = isBundle ? String(document.workflow_id) : null;
-    const diagnostics = i === 0 ? findings.all : [];
-    return { diagnostics, unit, workflow: findings.failed ? null : (workflows[i] ?? null), tests, locate };
-  });
-  if (first !== undefined) return [first, ...others];
-  return [{ diagnostics: findings.all, unit: null, workflow: null, tests: [], locate: () => findings.positionOf(0) }];
-}
-
-interface CheckedDraft {
-  readonly draft: FileDraft;
-  readonly workflows: readonly (Workflow | null)[];
-}
-
-function checkDraft(draft: FileDraft, place: 'folder' | 'request' = 'folder'): CheckedDraft {
-  const workflows = draft.workflows.map((unit) => {
-    const { workflow, diagnostics } = validate(unit.document);
-    for (const diagnostic of diagnostics) unit.addDiagnostic(diagnostic);
-    if (place === 'request') for (const problem of requestProblems(unit)) unit.addDiagnostic(problem);
-    return workflow;
-  });
-  return { draft, workflows };
+  return checkedTests(checkDraft(draftSource(readYaml(text, file))));
 }

@@ -1,4 +1,3 @@
-import { isMap, isSeq } from 'yaml';
 import { runToEnd } from '../../machines/cooperative.ts';
 import { normaliseLeniently } from '../../machines/ir/normalise.ts';
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
@@ -18,6 +17,7 @@ import { TargetResolver } from './targets.ts';
 import { type AuthoredTest, readTests } from './tests.ts';
 import { withTimeoutWords } from './timeout-words.ts';
 import { readTools, type Tools } from './tools.ts';
+import { isMap, isSeq } from './tree.ts';
 import type { Field } from './values.ts';
 
 /** A workflow as a document, with the positions of its parts in the file. */

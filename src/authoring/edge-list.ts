@@ -1,7 +1,7 @@
-import { isSeq } from 'yaml';
 import { didYouMean } from '../../machines/suggest.ts';
 import { MapReader, readItem } from './map-reader.ts';
 import { type Route, readRoute, type TargetResolver } from './targets.ts';
+import { isSeq } from './tree.ts';
 
 const WANTED = '{from: <node>, to: <node>} with an optional "when"';
 

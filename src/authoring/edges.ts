@@ -1,10 +1,10 @@
-import { isMap, isSeq } from 'yaml';
 import type { Json } from '../../machines/json.ts';
 import { definitionWritten } from './kinds.ts';
 import { type MapReader, readItem, scalarText } from './map-reader.ts';
 import { hasBranches, type NodeDraft } from './node-draft.ts';
 import type { RecordedSourceMap } from './source-map.ts';
 import { type Route, readRoute, recordRoute, type TargetResolver } from './targets.ts';
+import { isMap, isSeq } from './tree.ts';
 
 const WANTED = 'the id of a node, {when: <condition>, to: <node>} or {else: <node>}';
 

@@ -1,10 +1,11 @@
-import { isMap, isScalar, isSeq, type Node } from 'yaml';
+import type { Node } from 'yaml';
 import { secondsOf } from '../../machines/duration.ts';
 import { isObject, type Json } from '../../machines/json.ts';
 import { MAX_SECONDS } from '../../machines/limits.ts';
 import { fitted } from '../../machines/shortened.ts';
 import { didYouMean } from '../../machines/suggest.ts';
 import type { Source } from './source.ts';
+import { isMap, isScalar, isSeq } from './tree.ts';
 import { type Field, fieldsOf, jsonOf, offsetOf, resolveAliases } from './values.ts';
 
 /** A value with its offset in the file. */

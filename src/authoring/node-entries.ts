@@ -1,5 +1,5 @@
-import { isMap, isSeq } from 'yaml';
 import { MapReader, readItem } from './map-reader.ts';
+import { isMap, isSeq } from './tree.ts';
 import { type Field, fieldsOf } from './values.ts';
 
 /** A node as it is written: its id and its keys. */

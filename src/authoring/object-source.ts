@@ -1,7 +1,8 @@
-import { type Node, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import type { Node } from 'yaml';
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
 import { Findings, type Position } from './diagnostic.ts';
 import { type Source, valueCounter } from './source.ts';
+import { map, pair, scalar, seq } from './tree.ts';
 
 /** A workflow file that a program has made: an object with the keys of a file. */
 export interface AuthoredObject {
@@ -25,23 +26,17 @@ export function objectSource({ content, at }: AuthoredObject): Source {
   return { file, root, findings, resolve: () => null, spend: valueCounter() };
 }
 
+/** Each node has its place in `paths` before those within it. */
 function nodeOf(value: Json, path: string, paths: string[]): Node {
-  if (Array.isArray(value)) {
-    const seq = placed(new YAMLSeq(), path, paths);
-    seq.items = value.map((item: Json, i) => nodeOf(item, `${path}[${i}]`, paths));
-    return seq;
-  }
-  if (!isObject(value)) return placed(new Scalar(value), path, paths);
-  const map = placed(new YAMLMap(), path, paths);
-  map.items = Object.entries(value).map(([key, item]) => {
-    const name = path === '' ? key : `${path}.${key}`;
-    return new Pair(placed(new Scalar(key), name, paths), nodeOf(item, name, paths));
-  });
-  return map;
-}
-
-function placed<N extends Node>(node: N, path: string, paths: string[]): N {
   const offset = paths.push(path) - 1;
-  node.range = [offset, offset, offset];
-  return node;
+  if (Array.isArray(value)) {
+    const items = value.map((item: Json, i) => nodeOf(item, `${path}[${i}]`, paths));
+    return seq(items, offset);
+  }
+  if (!isObject(value)) return scalar(value, offset);
+  const fields = Object.entries(value).map(([key, item]) => {
+    const name = path === '' ? key : `${path}.${key}`;
+    return pair(scalar(key, paths.push(name) - 1), nodeOf(item, name, paths));
+  });
+  return map(fields, offset);
 }

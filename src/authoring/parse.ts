@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, type YAMLMap } from 'yaml';
+import type { YAMLMap } from 'yaml';
 import type { Diagnostic } from '../../machines/diagnostics.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import { compileAgent } from './agents/document.ts';
@@ -7,10 +7,11 @@ import { type AuthoringDiagnostic, type Findings, type Position, UnreadableFile 
 import { compileDocument } from './document.ts';
 import { MapReader } from './map-reader.ts';
 import { readSchedule, type Schedule } from './schedule.ts';
-import { readSource, type Source } from './source.ts';
+import type { Source } from './source.ts';
 import { DocumentSourceMap, type SourceMap } from './source-map.ts';
 import type { AuthoredTest } from './tests.ts';
 import { type LocalTool, readTools } from './tools.ts';
+import { isMap, isScalar, isSeq } from './tree.ts';
 import { fieldsOf, jsonOf, resolveAliases } from './values.ts';
 
 /** A parsed workflow file. */
@@ -53,10 +54,6 @@ export interface FileDraft {
 export function toParsedFile({ workflows, isBundle, findings, localTools }: FileDraft): ParsedFile {
   const good = findings.failed ? [] : workflows.map(({ document, schedule }) => ({ document, schedule }));
   return { document: isBundle ? null : (good[0]?.document ?? null), workflows: good, diagnostics: findings.all, localTools };
-}
-
-export function draftFile(text: string, file: string): FileDraft {
-  return draftSource(readSource(text, file));
 }
 
 export function draftSource(source: Source): FileDraft {

@@ -1,10 +1,11 @@
-import { isMap, isScalar, isSeq, type Node } from 'yaml';
+import type { Node } from 'yaml';
 import { RESULT_ROLES, type ResultRole } from '../../machines/graph/edges.ts';
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
 import type { Usage } from '../../machines/messages.ts';
 import type { Kind } from '../../machines/nodes/index.ts';
 import type { KindDefinition } from '../../machines/nodes/kind.ts';
 import { MapReader, scalarText } from './map-reader.ts';
+import { isMap, isScalar, isSeq } from './tree.ts';
 import { type Field, jsonOf, offsetOf, resolveAliases } from './values.ts';
 
 /** What a node is answered in a test: the result of its work, a decision, an event, or that its time is over. */

@@ -1,6 +1,6 @@
-import { isMap, isSeq } from 'yaml';
 import type { MapReader } from './map-reader.ts';
 import type { Source } from './source.ts';
+import { isMap, isSeq, scalarOf } from './tree.ts';
 import { fieldsOf, offsetOf, resolveAliases } from './values.ts';
 
 /** Offsets in the file by path of the document (`nodes.review.kind.timeout_secs`, `edges.3.to`). */
@@ -57,10 +57,11 @@ export class DocumentSourceMap implements SourceMap {
       } else if (isSeq(node)) {
         const items = node.items.map((item) => resolveAliases(item, this.#source));
         const item =
-          items.find((candidate) => isMap(candidate) && named(rest, candidate.get('id'))) ?? items[Number.parseInt(rest, 10)];
+          items.find((candidate) => isMap(candidate) && named(rest, scalarOf(candidate, 'id'))) ??
+          items[Number.parseInt(rest, 10)];
         if (item === undefined || item === null) return at;
         at = offsetOf(item);
-        const id = isMap(item) ? item.get('id') : null;
+        const id = isMap(item) ? scalarOf(item, 'id') : null;
         const taken = named(rest, id) ? String(id) : String(Number.parseInt(rest, 10));
         node = item;
         rest = rest.slice(taken.length + 1);

@@ -1,6 +1,6 @@
-import { isMap } from 'yaml';
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
 import { type MapReader, scalarText } from './map-reader.ts';
+import { isMap } from './tree.ts';
 import { fieldsOf, jsonOf } from './values.ts';
 
 /** Types of the short form, which may be named as in Python, and their JSON types. */

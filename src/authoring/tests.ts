@@ -1,4 +1,4 @@
-import { isSeq, type Node } from 'yaml';
+import type { Node } from 'yaml';
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
 import type { Status } from '../../machines/run.ts';
 import { didYouMean } from '../../machines/suggest.ts';
@@ -6,6 +6,7 @@ import type { Position } from './diagnostic.ts';
 import { definitionWritten } from './kinds.ts';
 import { type Located, MapReader, readItem } from './map-reader.ts';
 import { type Reply, type ReplyContext, readReplies } from './replies.ts';
+import { isSeq } from './tree.ts';
 
 /** One entry of the `tests:` block. */
 export interface AuthoredTest extends Position {

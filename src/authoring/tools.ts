@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path';
-import { isMap } from 'yaml';
 import type { Json } from '../../machines/json.ts';
 import { isBelow } from './is-below.ts';
 import { MapReader } from './map-reader.ts';
+import { isMap } from './tree.ts';
 
 /** A function of a module that the workflow file names. It is not part of the document, because registered workflows name no files. */
 export interface LocalTool {

@@ -1,8 +1,9 @@
-import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type ParsedNode, type YAMLMap } from 'yaml';
+import type { Node, Pair, ParsedNode, YAMLMap } from 'yaml';
 import type { Json } from '../../machines/json.ts';
 import { MAX_NESTING } from '../../machines/limits.ts';
 import { UnreadableFile } from './diagnostic.ts';
 import type { Source } from './source.ts';
+import { isAlias, isMap, isScalar, isSeq } from './tree.ts';
 
 /** One `key: value` of a map. */
 export interface Field {

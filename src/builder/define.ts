@@ -1,6 +1,6 @@
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import type { JsonObject } from '../../machines/json.ts';
-import { type CheckedFile, checkObject } from '../authoring/check.ts';
+import { type CheckedFile, checkObject } from '../authoring/check-object.ts';
 import { callSite } from './call-site.ts';
 import { type Authored, WORKFLOW, type WorkflowDefinition, type WorkflowTypes } from './definition.ts';
 import { type AnyWorkflow, functionsOf } from './workflow-file.ts';

@@ -1,12 +1,6 @@
 import { dirname, resolve } from 'node:path';
-import {
-  type CheckedFile,
-  type CheckedTests,
-  checkObject,
-  checkObjectTests,
-  checkTests,
-  checkWorkflow,
-} from '../authoring/check.ts';
+import { checkTests, checkWorkflow } from '../authoring/check.ts';
+import { type CheckedFile, type CheckedTests, checkObject, checkObjectTests } from '../authoring/check-object.ts';
 import { withPromptFiles } from '../authoring/prompt-files.ts';
 import { type Authored, authoredOf } from '../builder/definition.ts';
 import type { Tools } from '../runtime/types/work.ts';

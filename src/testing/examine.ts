@@ -2,7 +2,7 @@ import { compile } from '../../machines/compile/index.ts';
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import type { Workflow } from '../../machines/ir/workflow.ts';
 import type { Program } from '../../machines/step/program.ts';
-import type { CheckedTests } from '../authoring/check.ts';
+import type { CheckedTests } from '../authoring/check-object.ts';
 import type { AuthoringDiagnostic } from '../authoring/diagnostic.ts';
 import type { AuthoredTest } from '../authoring/tests.ts';
 import { type Coverage, coverageOf } from './coverage.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkObject, checkObjectTests } from '../../src/authoring/check.ts';
+import { checkObject, checkObjectTests } from '../../src/authoring/check-object.ts';
 import { agent } from '../../src/builder/agent.ts';
 import { authoredOf, WORKFLOW } from '../../src/builder/definition.ts';
 import { fleet } from '../../src/builder/fleet.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
-import { checkObjectTests } from '../../src/authoring/check.ts';
+import { checkObjectTests } from '../../src/authoring/check-object.ts';
 import { checkWorkflow, defineTool, InvalidWorkflow, Type, WORKFLOW, workflow } from '../../src/index.ts';
 
 const compose = ({ name }: { name: string }) => ({ greeting: name });

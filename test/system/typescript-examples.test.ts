@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { CheckedTests } from '../../src/authoring/check.ts';
-import { checkObject, checkObjectTests, checkTests, checkWorkflow } from '../../src/authoring/check.ts';
+import { checkTests, checkWorkflow } from '../../src/authoring/check.ts';
+import { type CheckedTests, checkObject, checkObjectTests } from '../../src/authoring/check-object.ts';
 import { type Authored, authoredOf } from '../../src/index.ts';
 
 /** Workflow files of the examples; each has a twin of the same name in TypeScript. */

@@ -1,7 +1,7 @@
-import { isMap } from 'yaml';
 import type { Json } from '../../../machines/json.ts';
 import { didYouMean } from '../../../machines/suggest.ts';
 import { type Located, MapReader, readItem } from '../map-reader.ts';
+import { isMap } from '../tree.ts';
 import { jsonOf } from '../values.ts';
 import { STRATEGIES } from './strategies/index.ts';
 import type { Strategy, StrategyAgent } from './strategies/strategy.ts';

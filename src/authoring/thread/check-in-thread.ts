@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import type { CheckedFile } from '../check.ts';
+import type { CheckedFile } from '../check-object.ts';
 
 /** A workflow of thousands of nodes takes about 300 MB to check. */
 const MAX_HEAP_MB = 768;

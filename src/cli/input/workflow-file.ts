@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { CheckedFile } from '../../authoring/check.ts';
+import type { CheckedFile } from '../../authoring/check-object.ts';
 import { isModule } from '../../project/is-module.ts';
 import type { ModuleLoader } from '../../project/module-loader.ts';
 import type { ProjectFile } from '../../project/project-file.ts';

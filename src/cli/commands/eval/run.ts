@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Option } from 'clipanion';
-import type { CheckedFile } from '../../../authoring/check.ts';
+import type { CheckedFile } from '../../../authoring/check-object.ts';
 import type { EvalRow } from '../../../evaluation/dataset.ts';
 import type { EvalResult, EvalTarget, Scoring } from '../../../evaluation/run.ts';
 import { PrintingCommand, type Usage } from '../../base/command.ts';
