@@ -125,7 +125,7 @@ module.exports = {
     ownFiles(
       'project-boundary',
       '^src/project/',
-      '^(src/(authoring|builder|project|runtime/types)|machines)/|^src/index\\.ts$',
+      '^(src/(authoring|builder|client|library|project|runtime/types)|machines)/|^src/index\\.ts$',
       'project → authoring, builder, machines, the types of the runtime; the library, for files without a copy of it.',
     ),
     ownFiles('testing-boundary', '^src/testing/', '^(src/(testing|authoring)|machines)/', 'testing → authoring, machines.'),

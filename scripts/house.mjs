@@ -23,9 +23,12 @@ const FACTS = {
 const IMPORTS = [
   'src/index.js',
   'src/client/index.js',
-  'src/worker/index.js',
+  'src/library/postgres.js',
+  'src/library/server.js',
+  'src/library/worker.js',
+  'src/library/yaml.js',
+  'src/runtime/index.js',
   'store/sqlite/open.js',
-  'store/postgres/open.js',
   'src/cli/main.js',
 ];
 /** Runs of each import, of which the least counts. */

@@ -71,9 +71,9 @@ function serve(folder) {
 }
 
 async function compileExample() {
-  const { draftFile, toParsedFile } = await import('../dist/src/authoring/parse.js');
+  const { checkWorkflow } = await import('../dist/src/library/yaml.js');
   const file = join(EXAMPLE, 'workflow.yaml');
-  const { document, diagnostics } = toParsedFile(draftFile(await readFile(file, 'utf8'), file));
+  const { document, diagnostics } = checkWorkflow(await readFile(file, 'utf8'), file);
   if (document === null)
     throw new UserError(diagnostics.map((found) => `${found.file}:${found.line}: ${found.message}`).join('\n'));
   return document;

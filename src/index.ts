@@ -1,25 +1,26 @@
 /**
- * The public library: a durable runtime in your process, its stores and tools, and a client for a server elsewhere.
+ * The public library: a durable runtime in your process, SQLite for it, and workflows and tools in TypeScript. Other entries have the rest:
+ * `jamjet-runtime/postgres`, `/worker`, `/client`, `/server` and `/yaml`. What a program opens is loaded when it is opened.
  *
- * Names are camelCase and times are milliseconds (`…Ms`). Three things keep the spelling (snake_case) of what they belong to: workflow
- * documents with the diagnostics about them, the data of events, and the objects of `JamjetClient`, which are the JSON of the REST API.
+ * Names are camelCase and times are milliseconds (`…Ms`). Workflow documents, with the diagnostics about them, and the data of events keep the
+ * spelling (snake_case) of the REST API.
  *
  * @example
  * import { createRuntime, openSqlite } from 'jamjet-runtime';
  *
  * const store = await openSqlite({ path: 'runs.db' });
  * const runtime = await createRuntime({ store, tools: { double: ({ n }: { n: number }) => ({ n: n * 2 }) } });
- * const caller = { tenantId: 'default', actorId: 'me', actorType: 'human' } as const;
  * const nodes = { a: { kind: { type: 'tool', tool_ref: 'double' } } };
- * await runtime.register(caller, { workflow_id: 'w', version: '1', nodes, edges: [{ from: 'a', to: 'end' }] });
- * const { executionId } = await runtime.start(caller, { workflowId: 'w', input: { n: 21 } });
- * const { state } = await runtime.settled('default', executionId);
+ * await runtime.register({ workflow_id: 'w', version: '1', nodes, edges: [{ from: 'a', to: 'end' }] });
+ * const { executionId } = await runtime.start({ workflowId: 'w', input: { n: 21 } });
+ * const { state } = await runtime.settled(executionId);
  */
 
 import type { WorkflowDefinition } from './builder/definition.ts';
-import { type LibraryRuntime, libraryRuntime, toolsOfWorkflows } from './builder/library-runtime.ts';
-import { createRuntime as createServerRuntime } from './runtime/index.ts';
-import type { RuntimeOptions } from './runtime/options.ts';
+import { toolsOfWorkflows } from './builder/workflow-tools.ts';
+import { type LibraryRuntime, libraryRuntime } from './library/runtime.ts';
+import { engineStore, type Store } from './library/store.ts';
+import type { RuntimeSettings } from './runtime/options.ts';
 
 export type { Static } from 'typebox';
 export { type Diagnostic, InvalidWorkflow } from '../machines/diagnostics.ts';
@@ -28,23 +29,12 @@ export type { Json, JsonObject } from '../machines/json.ts';
 export type { ActiveNode, Status } from '../machines/run.ts';
 export { Type } from '../machines/type.ts';
 export { StoreError, type StoreErrorCode } from '../store/port/errors.ts';
-export type { Store } from '../store/port/store.ts';
-export { openPostgres, type PostgresOptions } from '../store/postgres/open.ts';
-export { openSqlite, type SqliteOptions } from '../store/sqlite/open.ts';
-export { checkWorkflow } from './authoring/check.ts';
+export type { SqliteOptions } from '../store/sqlite/open.ts';
 export { type AgentOptions, agent } from './builder/agent.ts';
-export {
-  type Authored,
-  authoredOf,
-  type Defined,
-  WORKFLOW,
-  type WorkflowDefinition,
-  type WorkflowTypes,
-} from './builder/definition.ts';
+export type { WorkflowDefinition, WorkflowTypes } from './builder/definition.ts';
 export type { ExecutionEvent } from './builder/events.ts';
 export type { ExecutionOf, StartedExecution, StartOptions } from './builder/execution.ts';
 export { type FleetDefinition, fleet } from './builder/fleet.ts';
-export type { LibraryRuntime } from './builder/library-runtime.ts';
 export type { InferInput, InferOutput, Schema, SchemaIssue, StandardSchema } from './builder/schema.ts';
 export {
   defineTool,
@@ -55,22 +45,6 @@ export {
   toolDescription,
 } from './builder/tool.ts';
 export { workflow } from './builder/workflow.ts';
-export {
-  ApiError,
-  type CallOptions,
-  type ClientOptions,
-  JamjetClient,
-  type LiveMessage,
-  type LiveTextDelta,
-  type LiveUpdate,
-  type Reconnect,
-  type RemoteExecution,
-  type RemoteStartOptions,
-  type StreamState,
-  type TypedExecution,
-  Unreachable,
-  type Warning,
-} from './client/index.ts';
 export type { McpServerOptions, McpServers } from './executors/mcp/endpoint.ts';
 export type {
   MemoryCallContext,
@@ -84,6 +58,8 @@ export type {
 } from './executors/memory/connector.ts';
 export type { ModelScript } from './executors/model/script.ts';
 export type { ModelPrice, ModelSettings, NamedModel } from './executors/model/settings.ts';
+export type { CallerRuntime, LibraryMemory, LibraryRuntime as Runtime } from './library/runtime.ts';
+export { openSqlite, type Store } from './library/store.ts';
 export type { Clock } from './runtime/clock.ts';
 export {
   DecisionWouldChange,
@@ -94,12 +70,12 @@ export {
   type RuntimeErrorCode,
 } from './runtime/errors.ts';
 export type { ExecutionLogger, LogFields } from './runtime/execution-log.ts';
-export type { RuntimeOptions } from './runtime/options.ts';
+export type { RuntimeSettings } from './runtime/options.ts';
 export type * from './runtime/types/caller.ts';
+export type { CancelSignal } from './runtime/types/cancel-signal.ts';
 export type * from './runtime/types/executions.ts';
 export type * from './runtime/types/history.ts';
 export type * from './runtime/types/memory.ts';
-export type { Runtime } from './runtime/types/runtime.ts';
 export type {
   ClaimWork,
   CompleteWork,
@@ -113,8 +89,6 @@ export type {
   WorkerView,
   WorkItemView,
 } from './runtime/types/work.ts';
-export { readModelScript } from './server/model-script.ts';
-export { createWorker, type Worker, type WorkerLogEntry, type WorkerOptions, type WorkerStatus } from './worker/index.ts';
 
 /**
  * Starts a runtime on a store: locks a SQLite database, recovers what an earlier runtime left in progress, and works until
@@ -131,17 +105,25 @@ export { createWorker, type Worker, type WorkerLogEntry, type WorkerOptions, typ
  * await runtime.close();
  * await store.close();
  */
-export async function createRuntime({ workflows = [], ...options }: LibraryOptions): Promise<LibraryRuntime> {
+export async function createRuntime({ store, workflows = [], ...options }: RuntimeOptions): Promise<LibraryRuntime> {
   const own = toolsOfWorkflows(workflows);
   const { tools = {} } = options;
   const toolsOf = typeof tools === 'function' ? tools : () => tools;
   const all = typeof tools === 'function' ? (tenantId: string) => ({ ...own, ...tools(tenantId) }) : { ...own, ...tools };
-  const runtime = await createServerRuntime({ ...options, tools: all });
+  const { createRuntime: createServerRuntime } = await import('./runtime/index.ts');
+  const runtime = await createServerRuntime({ ...options, store: engineStore(store), tools: all });
   return libraryRuntime(runtime, (tenantId) => ({ ...own, ...toolsOf(tenantId) }));
 }
 
-/** Options of a runtime of the library. */
-export interface LibraryOptions extends RuntimeOptions {
+/**
+ * Options of `createRuntime`.
+ *
+ * @example
+ * const runtime = await createRuntime({ store, tools: { greet }, concurrency: 16, onError: (error) => console.error(error) });
+ */
+export interface RuntimeOptions extends RuntimeSettings {
+  /** Stays open when the runtime is closed. */
+  readonly store: Store;
   /** Workflows that were defined in TypeScript, and call functions of this process. Default: none. */
   readonly workflows?: readonly WorkflowDefinition[];
 }

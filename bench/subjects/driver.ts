@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../machines/json.ts';
-import type { Runtime } from '../../src/index.ts';
+import type { Runtime } from '../../src/runtime/types/runtime.ts';
 import type { HttpConnection, Reply } from './http-connection.ts';
 import { CALLER } from './in-process.ts';
 import { expectStatus } from './over-http.ts';

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../machines/json.ts';
-import { openSqlite } from '../../src/index.ts';
 import type { CommitUnit, ExecutionWrite } from '../../store/port/commit.ts';
 import type { EventRow, ExecutionProgress, NewExecution } from '../../store/port/executions.ts';
+import { openSqlite } from '../../store/sqlite/open.ts';
 import { CALLER, withRuntime } from './in-process.ts';
 
 const UNITS_PER_COMMIT = 500;

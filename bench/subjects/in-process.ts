@@ -1,5 +1,10 @@
 import { join } from 'node:path';
-import { type Caller, createRuntime, openSqlite, type Runtime, type RuntimeOptions, type Store } from '../../src/index.ts';
+import { createRuntime } from '../../src/runtime/index.ts';
+import type { ServerRuntimeOptions } from '../../src/runtime/options.ts';
+import type { Caller } from '../../src/runtime/types/caller.ts';
+import type { Runtime } from '../../src/runtime/types/runtime.ts';
+import type { Store } from '../../store/port/store.ts';
+import { openSqlite } from '../../store/sqlite/open.ts';
 import * as tools from './tools.ts';
 
 export const CALLER: Caller = { tenantId: 'default', actorId: 'bench', actorType: 'system' };
@@ -11,8 +16,8 @@ export interface Open {
   close(): Promise<void>;
 }
 
-/** Opens a runtime on its own database file, through the public library. */
-export async function openRuntime(folder: string, name: string, options: Partial<RuntimeOptions> = {}): Promise<Open> {
+/** Opens a runtime on its own database file. */
+export async function openRuntime(folder: string, name: string, options: Partial<ServerRuntimeOptions> = {}): Promise<Open> {
   const path = join(folder, `${name}.db`);
   const store = await openSqlite({ path, nowMs: Date.now });
   const runtime = await createRuntime({
@@ -62,7 +67,7 @@ export async function withRuntime<T>(
   folder: string,
   name: string,
   body: (open: Open) => Promise<T>,
-  options?: Partial<RuntimeOptions>,
+  options?: Partial<ServerRuntimeOptions>,
 ): Promise<T> {
   const open = await openRuntime(folder, name, options);
   try {

@@ -2,7 +2,8 @@
 // An agent in your own program: it looks up an order, and pays back what it has cost once a person has approved that. A script answers in the place
 // of the model, so it runs offline; with `models: { providers: { openai: { apiKey } } }` a model does.
 import { join } from 'node:path';
-import { createRuntime, defineTool, openSqlite, readModelScript } from 'jamjet-runtime';
+import { createRuntime, defineTool, openSqlite } from 'jamjet-runtime';
+import { readModelScript } from 'jamjet-runtime/yaml';
 
 const tools = {
   find_order: defineTool((/** @type {{ number: string }} */ { number }) => ({ number, item: 'desk lamp', euros: 49 })),
@@ -39,17 +40,16 @@ const shop = {
   edges: [],
 };
 
-const customer = /** @type {const} */ ({ tenantId: 'default', actorId: 'customer', actorType: 'human' });
-const manager = /** @type {const} */ ({ ...customer, actorId: 'manager' });
 const store = await openSqlite({ path: '.jamjet/agent.db' });
 const runtime = await createRuntime({
   store,
   tools,
   models: { script: await readModelScript(join(import.meta.dirname, 'answers.json')) },
 });
+const manager = runtime.as({ tenantId: 'default', actorId: 'manager', actorType: 'human' });
 try {
-  await runtime.register(customer, shop);
-  const { executionId } = await runtime.start(customer, {
+  await runtime.register(shop);
+  const { executionId } = await runtime.start({
     workflowId: 'shop',
     input: { question: 'The lamp of order A-17 arrived broken.' },
   });
@@ -57,22 +57,22 @@ try {
   // The text of the model, while it writes it.
   const ended = new AbortController();
   const streaming = (async () => {
-    for await (const { text: part } of runtime.deltas('default', executionId, ended.signal)) process.stdout.write(part);
+    for await (const { text: part } of runtime.deltas(executionId, ended.signal)) process.stdout.write(part);
   })();
 
   let tokens = 0;
-  for await (const { type, nodeId, data } of runtime.subscribe('default', executionId)) {
+  for await (const { type, nodeId, data } of runtime.subscribe(executionId)) {
     if (type === 'node_completed') tokens += Number(data.input_tokens ?? 0) + Number(data.output_tokens ?? 0);
     if (type === 'tool_call_completed') console.log(`\n[${data.tool} was called]`);
     if (type === 'tool_approval_required') {
       console.log(`\n[${data.tool_name} needs an approval]`);
-      await runtime.approve(manager, executionId, { decision: 'approved', nodeId: nodeId ?? '' });
+      await manager.approve(executionId, { decision: 'approved', nodeId: nodeId ?? '' });
     }
   }
   ended.abort();
   await streaming;
 
-  const { status, state } = await runtime.settled('default', executionId, 10_000);
+  const { status, state } = await runtime.settled(executionId, 10_000);
   console.log(`\n${status} with ${tokens} tokens: ${state.answer}`);
 } finally {
   await runtime.close();

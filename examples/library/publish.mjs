@@ -29,23 +29,23 @@ const article = {
   ],
 };
 
-const editor = /** @type {const} */ ({ tenantId: 'default', actorId: 'editor', actorType: 'human' });
 const store = await openSqlite({ path: '.jamjet/library.db' });
 const runtime = await createRuntime({ store, tools });
+const editor = runtime.as({ tenantId: 'default', actorId: 'editor', actorType: 'human' });
 try {
-  await runtime.register(editor, article);
+  await runtime.register(article);
   // The idempotency key identifies the execution: it is started once, however often this program runs.
-  const { executionId } = await runtime.start(editor, {
+  const { executionId } = await runtime.start({
     workflowId: 'article',
     input: { topic: 'durability' },
     idempotencyKey: 'article-about-durability',
   });
-  let run = await runtime.settled(editor.tenantId, executionId, 10_000);
+  let run = await runtime.settled(executionId, 10_000);
   if (run.status === 'paused' && process.argv[2] === 'approve') {
-    await runtime.approve(editor, executionId, { decision: 'approved', comment: 'good' });
-    run = await runtime.settled(editor.tenantId, executionId, 10_000);
+    await editor.approve(executionId, { decision: 'approved', comment: 'good' });
+    run = await runtime.settled(executionId, 10_000);
   }
-  for await (const { sequence, type, nodeId } of runtime.events(editor.tenantId, executionId)) {
+  for await (const { sequence, type, nodeId } of runtime.events(executionId)) {
     console.log(`${String(sequence).padStart(2)}  ${type}${nodeId === null ? '' : ` (${nodeId})`}`);
   }
   console.log(run.status, run.state);

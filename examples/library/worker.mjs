@@ -1,7 +1,8 @@
 // @ts-check
 // An external worker. Start a server (`jamjet dev`), then `node worker.mjs`: it registers a workflow, starts it, and does its work.
 import { env } from 'node:process';
-import { createWorker, defineTool, JamjetClient } from 'jamjet-runtime';
+import { JamjetClient } from 'jamjet-runtime/client';
+import { createWorker, defineTool } from 'jamjet-runtime/worker';
 
 const { JAMJET_URL: url = 'http://127.0.0.1:7700', JAMJET_TOKEN: token } = env;
 const PRICES = { brush: 4, paint: 12 };

@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
 import { isPromptFile, PROMPT_KEYS } from '../../machines/nodes/model-names.ts';
-import type { CheckedFile } from './check.ts';
+import type { CheckedFile } from './check-object.ts';
 
 /** Reads the file of a prompt; `what` names it for an error. */
 type ReadPrompt = (path: string, what: string) => Promise<string>;

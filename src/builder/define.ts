@@ -2,7 +2,7 @@ import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import type { JsonObject } from '../../machines/json.ts';
 import { type CheckedFile, checkObject } from '../authoring/check-object.ts';
 import { callSite } from './call-site.ts';
-import { type Authored, WORKFLOW, type WorkflowDefinition, type WorkflowTypes } from './definition.ts';
+import { type Authored, type Defined, WORKFLOW, type WorkflowDefinition, type WorkflowTypes } from './definition.ts';
 import { type AnyWorkflow, functionsOf } from './workflow-file.ts';
 
 /** A definition whose file is made, and compiled, when it is first asked for. `definer`: the function that the author calls. */
@@ -14,7 +14,7 @@ export function define<Types extends WorkflowTypes>(
   return new LazyDefinition(definition, file, callSite(definer));
 }
 
-class LazyDefinition<Types extends WorkflowTypes> implements WorkflowDefinition<Types> {
+class LazyDefinition<Types extends WorkflowTypes> implements WorkflowDefinition<Types>, Defined {
   readonly id: string;
   readonly version: string;
   readonly tools: WorkflowDefinition['tools'];

@@ -34,7 +34,7 @@ export interface WorkflowTypes {
  * @example
  * const { executionId } = await runtime.start(greeting, { name: 'Ada' });
  */
-export interface WorkflowDefinition<Types extends WorkflowTypes = WorkflowTypes> extends Defined {
+export interface WorkflowDefinition<Types extends WorkflowTypes = WorkflowTypes> {
   readonly id: string;
   readonly version: string;
   /** The document (IR) to register. Throws `InvalidWorkflow` with all problems, each with its path, if there is an error. */

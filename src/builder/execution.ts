@@ -14,10 +14,7 @@ export type ExecutionOf<Types extends WorkflowTypes> = Omit<ExecutionView, 'stat
 };
 
 /** How an execution is started. */
-export interface StartOptions extends Pick<StartRequest, 'labels' | 'idempotencyKey' | 'subjectToken'> {
-  /** Default: tenant `default`, actor `library` of type `system`. */
-  readonly caller?: Caller;
-}
+export interface StartOptions extends Pick<StartRequest, 'labels' | 'idempotencyKey' | 'subjectToken'> {}
 
 /** An execution that was started from its definition. Its methods are those of the runtime, for this execution. */
 export interface StartedExecution<Types extends WorkflowTypes> {

@@ -1,10 +1,10 @@
 import { isObject, type JsonObject } from '../../machines/json.ts';
 import { callSite } from './call-site.ts';
-import { type Authored, type Defined, WORKFLOW, type WorkflowDefinition } from './definition.ts';
-import { toolsOfWorkflows } from './library-runtime.ts';
+import { type Authored, authoredOf, type Defined, WORKFLOW, type WorkflowDefinition } from './definition.ts';
+import { toolsOfWorkflows } from './workflow-tools.ts';
 
 /** Several workflows and agents that belong together, as in a workflow file with `agents:` and `workflows:`. */
-export interface FleetDefinition extends Defined {
+export interface FleetDefinition {
   /** Its workflows and agents, each after those that its subgraphs name: for `createRuntime({ workflows })`. */
   readonly units: readonly WorkflowDefinition[];
 }
@@ -23,7 +23,7 @@ export function fleet(units: readonly WorkflowDefinition[]): FleetDefinition {
   return new Fleet(all, callSite(fleet));
 }
 
-class Fleet implements FleetDefinition {
+class Fleet implements FleetDefinition, Defined {
   readonly units: readonly WorkflowDefinition[];
   readonly #tools: Authored['tools'];
   readonly #at: Authored['at'];
@@ -48,7 +48,7 @@ class Fleet implements FleetDefinition {
 
 /** The file of a fleet: each unit is what its own file says, below its id. */
 function fleetFile(units: readonly WorkflowDefinition[]): JsonObject {
-  const files = units.map((unit): [string, JsonObject] => [unit.id, unit[WORKFLOW].content]);
+  const files = units.map((unit): [string, JsonObject] => [unit.id, contentOf(unit)]);
   const agents = files.flatMap(([id, { agent, ...others }]) => (isObject(agent) ? [[id, { ...unnamed(agent), ...others }]] : []));
   const workflows = files.flatMap(([id, { workflow, ...others }]) =>
     isObject(workflow) ? [[id, { workflow: unnamed(workflow), ...others }]] : [],
@@ -57,6 +57,12 @@ function fleetFile(units: readonly WorkflowDefinition[]): JsonObject {
     ...(agents.length > 0 && { agents: Object.fromEntries(agents) }),
     ...(workflows.length > 0 && { workflows: Object.fromEntries(workflows) }),
   };
+}
+
+function contentOf(unit: WorkflowDefinition): JsonObject {
+  const authored = authoredOf(unit);
+  if (authored === null) throw new TypeError(`"${unit.id}" was not made by workflow() or agent()`);
+  return authored.content;
 }
 
 function unnamed({ id: _, ...others }: JsonObject): JsonObject {

@@ -85,7 +85,7 @@ export class ModuleLoader {
     const create = this.#options.fresh ? createFreshJiti : createJiti;
     return create(path, {
       ...options,
-      ...(isInstalled(path) ? {} : { virtualModules: { [PACKAGE]: await import('../index.ts') } }),
+      ...(isInstalled(path) ? {} : { virtualModules: await ownModules() }),
       transform: (asked) => {
         this.#note(asked);
         return { code: transform(asked) };
@@ -98,6 +98,22 @@ export class ModuleLoader {
     this.#files.add(filename);
     for (const [, name = ''] of source.matchAll(JSON_IMPORT)) this.#files.add(resolve(dirname(filename), name));
   }
+}
+
+/** The entries of this package that a workflow or a tool may import. */
+async function ownModules(): Promise<Readonly<Record<string, Module>>> {
+  const [library, client, worker, yaml] = await Promise.all([
+    import('../index.ts'),
+    import('../client/index.ts'),
+    import('../library/worker.ts'),
+    import('../library/yaml.ts'),
+  ]);
+  return {
+    [PACKAGE]: library,
+    [`${PACKAGE}/client`]: client,
+    [`${PACKAGE}/worker`]: worker,
+    [`${PACKAGE}/yaml`]: yaml,
+  };
 }
 
 /** Does the project have a copy of this package? If not, its files get this one. */

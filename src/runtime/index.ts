@@ -65,7 +65,7 @@ import { TransitionCounter } from './history/transition-counts.ts';
 import { createIds, randomRuntimeId } from './ids.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { BuiltInMemory } from './memory/built-in.ts';
-import { DEFAULT_GRACE_MS, DEFAULTS, type RuntimeOptions } from './options.ts';
+import { DEFAULT_GRACE_MS, DEFAULTS, type ServerRuntimeOptions } from './options.ts';
 import { type Placement, singleProcess } from './placement.ts';
 import { ApprovalInbox } from './queries/approval-inbox.ts';
 import { EventQueries } from './queries/event-queries.ts';
@@ -86,7 +86,7 @@ import type { ServerRuntime } from './types/server-runtime.ts';
  * it keeps the process alive, since timers may fall due at any time. Rejects with `StoreError`; its code is `store_locked` when
  * another runtime works on the database.
  */
-export async function createRuntime(options: RuntimeOptions): Promise<ServerRuntime> {
+export async function createRuntime(options: ServerRuntimeOptions): Promise<ServerRuntime> {
   const shutdown = new AbortController();
   const context = createContext(options, shutdown.signal);
   const core = createCore(context, options);
@@ -246,7 +246,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
   };
 }
 
-function createContext(options: RuntimeOptions, stopping: AbortSignal): RuntimeContext {
+function createContext(options: ServerRuntimeOptions, stopping: AbortSignal): RuntimeContext {
   const runtimeId = options.id ?? randomRuntimeId();
   const clock = options.clock ?? systemClock;
   const onError = createErrorReporter(options.onError);
@@ -265,7 +265,7 @@ function createContext(options: RuntimeOptions, stopping: AbortSignal): RuntimeC
 }
 
 /** The engine, with what it works with. */
-function createCore(context: RuntimeContext, options: RuntimeOptions) {
+function createCore(context: RuntimeContext, options: ServerRuntimeOptions) {
   const { store, runtimeId, stopping, events } = context;
   const gate = new CommitGate();
   const quotas = new Quotas({ ...context, gate });
@@ -353,7 +353,7 @@ function createCore(context: RuntimeContext, options: RuntimeOptions) {
 type Core = ReturnType<typeof createCore>;
 
 /** The work that steps ask for: in process, by external workers, in child executions; and its recovery. */
-function createActivities(context: RuntimeContext, core: Core, options: RuntimeOptions) {
+function createActivities(context: RuntimeContext, core: Core, options: ServerRuntimeOptions) {
   const { store, events } = context;
   const maxWaitMs = options.maxSlotWaitMs ?? DEFAULTS.maxSlotWaitMs;
   const concurrency = options.concurrency ?? DEFAULTS.concurrency;
@@ -409,7 +409,7 @@ async function* textsOnly(updates: AsyncGenerator<LiveUpdate>): AsyncGenerator<T
   for await (const update of updates) if ('index' in update) yield update;
 }
 
-function toolNamesOf({ tools = {}, toolNames = [] }: RuntimeOptions): readonly string[] {
+function toolNamesOf({ tools = {}, toolNames = [] }: ServerRuntimeOptions): readonly string[] {
   return typeof tools === 'function' ? toolNames : Object.keys(tools);
 }
 

@@ -23,13 +23,8 @@ export const DEFAULT_GRACE_MS = 10_000;
 
 type Vars = Readonly<Record<string, string>>;
 
-/**
- * @example
- * const runtime = await createRuntime({ store, tools: { greet }, concurrency: 16, onError: (error) => console.error(error) });
- */
-export interface RuntimeOptions {
-  /** Stays open when the runtime is closed. */
-  readonly store: ExecutionStore;
+/** What a program sets of its runtime, besides the store. */
+export interface RuntimeSettings {
   /**
    * The name of this runtime, e.g. in events and in the list of workers; default: a random one. No two runtimes may ever share
    * it.
@@ -40,10 +35,6 @@ export interface RuntimeOptions {
    * return the same. A node whose tool is missing waits for an external worker.
    */
   readonly tools?: Tools | ((tenantId: string) => Tools);
-  /** The names that a function `tools` may return for any tenant, which other runtimes and `workers` list; default: none. */
-  readonly toolNames?: readonly string[];
-  /** May the tenant use a tool of another runtime on the database? For what `workers` lists. Default: yes. */
-  readonly isToolGranted?: (tenantId: string, tool: string) => boolean;
   /** Called with each line that a tool writes to `context.log`; default: they are dropped. */
   readonly onToolLog?: (entry: ToolLogEntry) => void;
   /**
@@ -57,25 +48,16 @@ export interface RuntimeOptions {
   readonly logger?: ExecutionLogger;
   /** Default: the system's clock. */
   readonly clock?: Clock;
-  /** Source of the random part of ids; default: the operating system. A simulation passes a repeatable one. */
-  readonly randomBytes?: RandomBytes;
   /** Completed nodes after which an execution fails; default 10,000. */
   readonly stepLimit?: number;
   /** In-process attempts of one tenant that run at the same time; default 256. A third more slots are for other tenants. */
   readonly concurrency?: number;
   /** How long an in-process attempt may wait for a slot before it fails, retryably, in milliseconds; default 30 minutes. */
   readonly maxSlotWaitMs?: number;
-  /** Waiting messages and attempts above which new requests are refused as `overloaded`; default 20,000. */
-  readonly maxPending?: number;
   /** Memory for cached executions, in bytes; default 64 MiB. */
   readonly cacheBytes?: number;
   /** Outputs whose JSON is larger than this, in bytes, are stored as artifacts beside the log; 0 = none; default 8192. */
   readonly artifactThresholdBytes?: number;
-  /**
-   * A snapshot is stored once the log since the last one is larger than this, in bytes, and than the snapshot; 0 = with every
-   * commit; default 4096.
-   */
-  readonly checkpointLogBytes?: number;
   /**
    * The variables of the `env` root of expressions: for all tenants, or by a function of the tenant, which must always return the
    * same.
@@ -83,17 +65,11 @@ export interface RuntimeOptions {
   readonly vars?: Vars | ((tenantId: string) => Vars);
   /** Keys, addresses and names of the models that `model` nodes use; default: none, so that they fail. */
   readonly models?: ModelSettings;
-  /** Globs of the models that a tenant may use; empty = all. Default: all. */
-  readonly modelAllowlist?: (tenantId: string) => Promise<readonly string[]>;
   /**
    * MCP servers that `mcp_tool` nodes call by name: for all tenants, or by a function of the tenant, which must always return the
    * same. They come before those of the same name in documents. A command runs on this machine, as the user of this process.
    */
   readonly mcpServers?: McpServers | ((tenantId: string) => McpServers);
-  /** The registered agents, which nodes call by their ids; default: none. */
-  readonly agents?: AgentDirectory;
-  /** Base URL of a server that selects agents for `coordinator` nodes; default: the runtime does it itself. */
-  readonly coordinatorUrl?: string;
   /**
    * Memories elsewhere that `memory_retrieval` nodes and tools reach by name: for all tenants, or by a function of the tenant, which
    * must always return the same. Other names are namespaces of the built-in memory, in the store.
@@ -103,6 +79,37 @@ export interface RuntimeOptions {
   readonly secretKey?: Uint8Array;
   /** May `http` nodes and tools reach loopback and private addresses? Default false. */
   readonly allowPrivateAddresses?: boolean;
+  /** Called with conditions and templates that could not be evaluated; they count as false and null. */
+  readonly onDiagnostic?: (executionId: string, problem: string) => void;
+  /**
+   * Called with errors that no caller waits for, e.g. of a store that cannot be reached or an execution that cannot be loaded.
+   */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** What the server sets besides. */
+export interface ServerRuntimeOptions extends RuntimeSettings {
+  /** Stays open when the runtime is closed. */
+  readonly store: ExecutionStore;
+  /** The names that a function `tools` may return for any tenant, which other runtimes and `workers` list; default: none. */
+  readonly toolNames?: readonly string[];
+  /** May the tenant use a tool of another runtime on the database? For what `workers` lists. Default: yes. */
+  readonly isToolGranted?: (tenantId: string, tool: string) => boolean;
+  /** Source of the random part of ids; default: the operating system. A simulation passes a repeatable one. */
+  readonly randomBytes?: RandomBytes;
+  /** Waiting messages and attempts above which new requests are refused as `overloaded`; default 20,000. */
+  readonly maxPending?: number;
+  /**
+   * A snapshot is stored once the log since the last one is larger than this, in bytes, and than the snapshot; 0 = with every
+   * commit; default 4096.
+   */
+  readonly checkpointLogBytes?: number;
+  /** Globs of the models that a tenant may use; empty = all. Default: all. */
+  readonly modelAllowlist?: (tenantId: string) => Promise<readonly string[]>;
+  /** The registered agents, which nodes call by their ids; default: none. */
+  readonly agents?: AgentDirectory;
+  /** Base URL of a server that selects agents for `coordinator` nodes; default: the runtime does it itself. */
+  readonly coordinatorUrl?: string;
   /**
    * The stored executions that this runtime works on, beside those that it starts; default: all. A one-shot run on a shared file
    * leaves the others alone.
@@ -113,15 +120,9 @@ export interface RuntimeOptions {
    * waits for a later runtime.
    */
   readonly startsWork?: boolean;
-  /** Called with conditions and templates that could not be evaluated; they count as false and null. */
-  readonly onDiagnostic?: (executionId: string, problem: string) => void;
   /**
    * Records spans, and decides of which executions. Attempts are then given a `traceparent` of their own; default: they are given that with which
    * the execution was started.
    */
   readonly tracing?: SpanRecording;
-  /**
-   * Called with errors that no caller waits for, e.g. of a store that cannot be reached or an execution that cannot be loaded.
-   */
-  readonly onError?: (error: unknown) => void;
 }

@@ -181,7 +181,7 @@ export interface EmbeddedOptions {
   readonly actor: string;
   /** Selects the stored executions to run besides those started here. Others are left unchanged. */
   readonly shouldProcess: (executionId: string) => boolean;
-  /** Default true; see `RuntimeOptions.startsWork`. */
+  /** Default true; see `ServerRuntimeOptions.startsWork`. */
   readonly startsWork?: boolean;
   /** Those of the user's own file, commands included; the operator's come first. */
   readonly mcpServers?: McpServers;

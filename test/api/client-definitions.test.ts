@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest';
-import { defineTool, InvalidWorkflow, JamjetClient, Type, workflow } from '../../src/index.ts';
+import { JamjetClient } from '../../src/client/index.ts';
+import { defineTool, InvalidWorkflow, Type, workflow } from '../../src/index.ts';
 import { api } from './support/api.ts';
 
 const double = defineTool(({ n }: { n: number }) => ({ n: n * 2 }));

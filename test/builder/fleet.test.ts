@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { checkObject, checkObjectTests } from '../../src/authoring/check-object.ts';
 import { agent } from '../../src/builder/agent.ts';
-import { authoredOf, WORKFLOW } from '../../src/builder/definition.ts';
+import { authoredOf } from '../../src/builder/definition.ts';
 import { fleet } from '../../src/builder/fleet.ts';
 import { workflow } from '../../src/builder/workflow.ts';
+import { authoredBy } from '../support/authored.ts';
 
 const limits = { maxIterations: 2, maxCostUsd: 0.1, timeoutSeconds: 60 };
 const brief = agent({ id: 'brief', strategy: 'react', goal: 'Sum up', model: 'gpt-4o-mini', limits });
@@ -21,7 +22,7 @@ describe('fleet', () => {
       tests: [{ name: 'asks', expect: { visited: ['ask'] } }],
     });
     const both = fleet([nightly]);
-    const { document, workflows, diagnostics } = checkObject(both[WORKFLOW]);
+    const { document, workflows, diagnostics } = checkObject(authoredBy(both));
     expect(diagnostics).toEqual([]);
     expect(document).toBeNull();
     expect(workflows.map((unit) => unit.document)).toEqual([brief.document, nightly.document]);
@@ -29,7 +30,7 @@ describe('fleet', () => {
       null,
       { cron: '0 8 * * *', timezone: 'UTC', input: { all: true }, enabled: true },
     ]);
-    expect(checkObjectTests(both[WORKFLOW]).map(({ unit, tests }) => [unit, tests.map(({ name }) => name)])).toEqual([
+    expect(checkObjectTests(authoredBy(both)).map(({ unit, tests }) => [unit, tests.map(({ name }) => name)])).toEqual([
       ['brief', []],
       ['nightly', ['asks']],
     ]);
@@ -50,7 +51,7 @@ describe('fleet', () => {
   });
 
   it('without units is a file without anything to run', () => {
-    expect(checkObject(fleet([])[WORKFLOW]).diagnostics).toMatchObject([{ code: 'no_nodes' }]);
+    expect(checkObject(authoredBy(fleet([]))).diagnostics).toMatchObject([{ code: 'no_nodes' }]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { KIND_NAMES, type Kind } from '../../machines/nodes/index.ts';
-import { checkWorkflow, Type, type WorkflowDefinition, workflow } from '../../src/index.ts';
+import { Type, type WorkflowDefinition, workflow } from '../../src/index.ts';
+import { checkWorkflow } from '../../src/library/yaml.ts';
 
 const declared = {
   id: 'w',

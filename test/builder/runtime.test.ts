@@ -6,8 +6,8 @@ import {
   createRuntime,
   defineTool,
   InvalidWorkflow,
-  type LibraryRuntime,
   openSqlite,
+  type Runtime,
   type RuntimeOptions,
   type Store,
   Type,
@@ -42,7 +42,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a runtime of the library', () => {
   let files = 0;
-  let runtime: LibraryRuntime;
+  let runtime: Runtime;
   let store: Store;
 
   async function open(options: Omit<Parameters<typeof createRuntime>[0], 'store'>): Promise<void> {

@@ -3,7 +3,8 @@ import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Field } from '../../machines/nodes/field.ts';
 import { definitionNamed, KIND_NAMES, type Kind, type KindName } from '../../machines/nodes/index.ts';
 import { validate } from '../../machines/validate/index.ts';
-import { checkWorkflow, workflow } from '../../src/index.ts';
+import { workflow } from '../../src/index.ts';
+import { checkWorkflow } from '../../src/library/yaml.ts';
 
 /** A value of each field; those of one kind come first. */
 const VALUES: Readonly<Record<string, Json>> = {

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { checkObjectTests } from '../../src/authoring/check-object.ts';
-import { checkWorkflow, defineTool, InvalidWorkflow, Type, WORKFLOW, workflow } from '../../src/index.ts';
+import { defineTool, InvalidWorkflow, Type, workflow } from '../../src/index.ts';
+import { checkWorkflow } from '../../src/library/yaml.ts';
+import { authoredBy } from '../support/authored.ts';
 
 const compose = ({ name }: { name: string }) => ({ greeting: name });
 const charge = defineTool({
@@ -131,8 +133,8 @@ nodes:
   });
 
   it('can be recognised by another copy of the package', () => {
-    expect(WORKFLOW).toBe(Symbol.for('jamjet-runtime.workflow'));
-    expect(greeting[WORKFLOW]).toMatchObject({ content: { workflow: { id: 'greeting' } }, functions: ['compose', 'charge'] });
+    expect(Symbol.for('jamjet-runtime.workflow') in greeting).toBe(true);
+    expect(authoredBy(greeting)).toMatchObject({ content: { workflow: { id: 'greeting' } }, functions: ['compose', 'charge'] });
   });
 
   it('has the tests of a file', () => {
@@ -151,7 +153,7 @@ nodes:
         },
       ],
     });
-    const [{ diagnostics, tests }] = checkObjectTests(tested[WORKFLOW]);
+    const [{ diagnostics, tests }] = checkObjectTests(authoredBy(tested));
     expect(diagnostics).toEqual([]);
     expect(tests).toMatchObject([{ name: 'fails', problems: [], expect: { status: 'failed', notVisited: ['charge'] } }]);
     expect(tests[0]?.results.get('compose')).toMatchObject([{ type: 'fail', errorClass: 'server_error' }, { type: 'output' }]);

@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import { HEARTBEAT_MS } from '../../src/runtime/heartbeats.ts';
 import { createRuntime } from '../../src/runtime/index.ts';
-import type { RuntimeOptions } from '../../src/runtime/options.ts';
+import type { ServerRuntimeOptions } from '../../src/runtime/options.ts';
 import type { EventView, ExecutionView } from '../../src/runtime/types/executions.ts';
 import type { ServerRuntime } from '../../src/runtime/types/server-runtime.ts';
 import type { Store } from '../../store/port/store.ts';
@@ -34,7 +34,7 @@ interface ConnectionOptions {
 
 export interface TestCluster {
   /** `url` and `listenUrl` override how the runtime connects to the database and where it listens for notifications. */
-  join(options?: Partial<Omit<RuntimeOptions, 'store' | 'clock'>> & ConnectionOptions): Promise<ClusterMember>;
+  join(options?: Partial<Omit<ServerRuntimeOptions, 'store' | 'clock'>> & ConnectionOptions): Promise<ClusterMember>;
   /** Advances the clocks of all members that are not frozen, one heartbeat interval at a time. */
   advance(ms: number): Promise<void>;
 }

@@ -8,7 +8,7 @@ import { buildApp } from '../../src/api/app.ts';
 import { ControlPlane } from '../../src/control/control-plane.ts';
 import { Outbound } from '../../src/executors/outbound/index.ts';
 import { createRuntime } from '../../src/runtime/index.ts';
-import type { RuntimeOptions } from '../../src/runtime/options.ts';
+import type { ServerRuntimeOptions } from '../../src/runtime/options.ts';
 import { readConfig } from '../../src/server/config.ts';
 import { mintToken } from '../../src/server/tokens.ts';
 import type { Store } from '../../store/port/store.ts';
@@ -129,7 +129,7 @@ export type Call<Body> = (
 ) => Promise<Body>;
 
 /** A server on the store, with a clock that the test moves, until the end of the test. */
-export async function serveStore<Body>(store: Store, clock: FakeClock, tools: NonNullable<RuntimeOptions['tools']>) {
+export async function serveStore<Body>(store: Store, clock: FakeClock, tools: NonNullable<ServerRuntimeOptions['tools']>) {
   const nowMs = (): number => clock.nowMs();
   const errors: unknown[] = [];
   const failed = (error: unknown): number => errors.push(error);

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import { agentDirectory } from '../../src/control/agents/directory.ts';
 import { createRuntime } from '../../src/runtime/index.ts';
-import type { RuntimeOptions } from '../../src/runtime/options.ts';
+import type { ServerRuntimeOptions } from '../../src/runtime/options.ts';
 import type { Caller } from '../../src/runtime/types/caller.ts';
 import type { EventView, ExecutionView } from '../../src/runtime/types/executions.ts';
 import type { ServerRuntime } from '../../src/runtime/types/server-runtime.ts';
@@ -51,7 +51,7 @@ export interface TestRuntime {
 
 /** Opens a runtime with a fake clock on a real SQLite file, or on the given store. */
 export async function openTestRuntime(
-  options: Partial<Omit<RuntimeOptions, 'store'>> & { readonly path?: string; readonly on?: Store } = {},
+  options: Partial<Omit<ServerRuntimeOptions, 'store'>> & { readonly path?: string; readonly on?: Store } = {},
 ): Promise<TestRuntime> {
   const path = options.path ?? databasePath();
   const clock = options.clock instanceof FakeClock ? options.clock : new FakeClock();

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { PRINTING_LOADER } from '../support/loaded-packages.ts';
 import { freePort } from '../support/ports.ts';
 import { type Program, program } from '../support/program.ts';
 import { startServer, temporaryFolder } from '../support/server.ts';
@@ -30,11 +31,8 @@ function prepared(): string {
 
 describe('the jamjet program', () => {
   it('shows help without loading modules that only a server needs', async () => {
-    const hook = 'export async function load(url, context, next) { process._rawDebug(url); return next(url, context); }';
-    const register = `import { register } from 'node:module'; register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hook)}));`;
-    const loader = `data:text/javascript,${encodeURIComponent(register)}`;
     for (const args of [['--help'], ['ls', '--help'], ['run', '--help']]) {
-      const help = program(process.execPath, ['--import', loader, JAMJET, ...args], folderOf());
+      const help = program(process.execPath, ['--import', PRINTING_LOADER, JAMJET, ...args], folderOf());
       expect((await help.ended).code).toBe(0);
       expect(help.stderr()).toContain('/src/cli/main.js');
       expect(help.stderr()).not.toMatch(/node_modules\/(typebox|fastify|xstate|better-sqlite3|pino|yaml)\//);

@@ -10,8 +10,9 @@ const AGENT = resolve('examples/library/agent.mjs');
 
 /** A consumer's program. Each `@ts-expect-error` is an error that the types must detect. */
 const PROGRAM = `
-import { checkWorkflow, createRuntime, defineTool, InvalidWorkflow, openSqlite, RuntimeError, StoreError, Type, workflow } from 'jamjet-runtime';
-import type { Caller, EventView, ExecutionView, Json, Runtime, RuntimeOptions, Status, Store, Tools } from 'jamjet-runtime';
+import { createRuntime, defineTool, InvalidWorkflow, openSqlite, RuntimeError, StoreError, Type, workflow } from 'jamjet-runtime';
+import { checkWorkflow } from 'jamjet-runtime/yaml';
+import type { Caller, CallerRuntime, ExecutionEvent, ExecutionView, Json, Runtime, RuntimeOptions, Status, Store, Tools } from 'jamjet-runtime';
 
 const caller: Caller = { tenantId: 'default', actorId: 'program', actorType: 'agent' };
 const double = defineTool(async ({ n }: { n: number }, { signal, attempt }) => ({ n: n * 2, aborted: signal.aborted, attempt }));
@@ -27,7 +28,8 @@ const misspelt = () => createRuntime({ store, toolz: tools });
 const State = Type.Object({ n: Type.Number(), note: Type.Optional(Type.String()) });
 const doubling = workflow({ id: 'doubling', state: State, tools: { double }, nodes: { double: { input: { n: '{{ state.n }}' } } } });
 const library = await createRuntime({ ...options, workflows: [doubling] });
-const runtime: Runtime = library;
+const everyone: Runtime = library;
+const runtime: CallerRuntime = everyone.as(caller);
 // @ts-expect-error a misspelt state key
 workflow({ id: 'w', state: State, nodes: { a: { type: 'condition', branches: [{ if: 'state.m > 1', next: 'end' }] } } });
 // @ts-expect-error the input has no m
@@ -38,26 +40,26 @@ const errors: string[] = [];
 await createRuntime({ store: await openSqlite({ path: 'program.db' }) }).catch((error: unknown) => {
   if (error instanceof StoreError) errors.push(error.code);
 });
-await runtime.register(caller, { workflow_id: 'w', version: '1', nodes: {} }).catch((error: unknown) => {
+await runtime.register({ workflow_id: 'w', version: '1', nodes: {} }).catch((error: unknown) => {
   if (error instanceof InvalidWorkflow) errors.push(...error.diagnostics.map(({ code }) => code));
 });
-await runtime.start(caller, { workflowId: 'unknown' }).catch((error: unknown) => {
+await runtime.start({ workflowId: 'unknown' }).catch((error: unknown) => {
   if (error instanceof RuntimeError) errors.push(error.code);
 });
 
 const input: Json = { n: 21 };
 const { document, diagnostics } = checkWorkflow('workflow: { id: w, version: "1" }\\nnodes: { a: { type: tool, tool_ref: double, next: end } }', 'w.yaml');
 for (const { line, message } of diagnostics) console.log(line, message);
-await runtime.register(caller, document);
-const { executionId, replayed } = await runtime.start(caller, { workflowId: 'w', input });
-const run: ExecutionView = await runtime.settled('default', executionId, 10_000);
+await runtime.register(document);
+const { executionId, replayed } = await runtime.start({ workflowId: 'w', input });
+const run: ExecutionView = await runtime.settled(executionId, 10_000);
 // @ts-expect-error that is no status
 const wrong: boolean = run.status === 'finished';
 const status: Status = run.status;
-const events: EventView[] = [];
-for await (const event of runtime.subscribe('default', executionId)) events.push(event);
+const events: ExecutionEvent[] = [];
+for await (const event of runtime.subscribe(executionId)) events.push(event);
 console.log(JSON.stringify({ errors, replayed, wrong, status, state: run.state, last: events.at(-1)?.type, doubled: (await doubled).n, typed: typed.n }));
-await runtime.close();
+await library.close();
 await store.close();
 `;
 
@@ -115,15 +117,15 @@ describe('the library', () => {
 
 /** Two runtimes on one database: one waits for an execution of the other. */
 const TOGETHER = `
-import { createRuntime, openPostgres } from 'jamjet-runtime';
+import { createRuntime } from 'jamjet-runtime';
+import { openPostgres } from 'jamjet-runtime/postgres';
 
 const stores = await Promise.all([1, 2].map(() => openPostgres({ url: process.argv[2] })));
 const [one, other] = await Promise.all(stores.map((store) => createRuntime({ store, tools: { double: ({ n }) => ({ n: n * 2 }) } })));
-const caller = { tenantId: 'default', actorId: 'program', actorType: 'agent' };
 const nodes = { a: { kind: { type: 'tool', tool_ref: 'double' } } };
-await one.register(caller, { workflow_id: 'w', version: '1', nodes, edges: [{ from: 'a', to: 'end' }] });
-const { executionId } = await one.start(caller, { workflowId: 'w', input: { n: 21 } });
-const { status, state } = await other.settled('default', executionId, 10_000);
+await one.register({ workflow_id: 'w', version: '1', nodes, edges: [{ from: 'a', to: 'end' }] });
+const { executionId } = await one.start({ workflowId: 'w', input: { n: 21 } });
+const { status, state } = await other.settled(executionId, 10_000);
 console.log(JSON.stringify({ status, state }));
 await Promise.all([one, other].map((runtime) => runtime.close()));
 await Promise.all(stores.map((store) => store.close()));

@@ -11,10 +11,11 @@ const run = promisify(execFile);
 /** Uses the library as a program would that has installed it, without a single cast. */
 const PROGRAM = `
 import {
-  checkWorkflow, createRuntime, defineTool, openSqlite, RuntimeError,
-  JamjetClient, StoreError,
-  type Caller, type EventView, type ExecutionView, type JsonObject, type Runtime, type RuntimeOptions, type Status, type Store, type ToolContext,
+  createRuntime, defineTool, openSqlite, RuntimeError, StoreError,
+  type ExecutionEvent, type ExecutionView, type JsonObject, type Runtime, type RuntimeOptions, type Status, type Store, type ToolContext,
 } from 'jamjet-runtime';
+import { JamjetClient } from 'jamjet-runtime/client';
+import { checkWorkflow } from 'jamjet-runtime/yaml';
 
 const double = defineTool(async ({ n }: { n: number }, { signal, attempt }: ToolContext) => {
   signal.throwIfAborted();
@@ -24,7 +25,6 @@ const double = defineTool(async ({ n }: { n: number }, { signal, attempt }: Tool
 const store: Store = await openSqlite({ path: 'program.db' });
 const options: RuntimeOptions = { store, tools: { double } };
 const runtime: Runtime = await createRuntime(options);
-const caller: Caller = { tenantId: 'default', actorId: 'program', actorType: 'agent' };
 const client = new JamjetClient({ url: 'http://127.0.0.1:9' });
 const reachable = await client.health().then(() => true, () => false);
 const locked = await createRuntime({ store: await openSqlite({ path: 'program.db' }) }).then(
@@ -36,14 +36,14 @@ const { document, diagnostics } = checkWorkflow(
   'workflow: { id: w, version: "1" }\\nnodes: { a: { type: tool, tool_ref: double, next: end } }',
   'w.yaml',
 );
-await runtime.register(caller, document);
-const { executionId } = await runtime.start(caller, { workflowId: 'w', input: { n: 21 } });
-const view: ExecutionView = await runtime.settled('default', executionId);
+await runtime.register(document);
+const { executionId } = await runtime.start({ workflowId: 'w', input: { n: 21 } });
+const view: ExecutionView = await runtime.settled(executionId);
 const status: Status = view.status;
 const state: JsonObject = view.state;
-const events: EventView[] = [];
-for await (const event of runtime.subscribe('default', executionId)) events.push(event);
-const refusal = await runtime.start(caller, { workflowId: 'unknown' }).then(
+const events: ExecutionEvent[] = [];
+for await (const event of runtime.subscribe(executionId)) events.push(event);
+const refusal = await runtime.start({ workflowId: 'unknown' }).then(
   () => null,
   (error: unknown) => (error instanceof RuntimeError ? error.code : 'something else'),
 );
@@ -54,7 +54,9 @@ await store.close();
 
 /** Defines a workflow, and runs it in its own process, then on a server whose tool a worker of this program calls. */
 const DEFINED = `
-import { createRuntime, createWorker, JamjetClient, openSqlite, Type, workflow, type ExecutionEvent } from 'jamjet-runtime';
+import { createRuntime, openSqlite, Type, workflow, type ExecutionEvent } from 'jamjet-runtime';
+import { JamjetClient } from 'jamjet-runtime/client';
+import { createWorker } from 'jamjet-runtime/worker';
 
 const double = ({ n }: { n: number }) => ({ n: n * 2 });
 const doubling = workflow({

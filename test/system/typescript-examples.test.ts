@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { checkTests, checkWorkflow } from '../../src/authoring/check.ts';
 import { type CheckedTests, checkObject, checkObjectTests } from '../../src/authoring/check-object.ts';
-import { type Authored, authoredOf } from '../../src/index.ts';
+import { type Authored, authoredOf } from '../../src/builder/definition.ts';
 
 /** Workflow files of the examples; each has a twin of the same name in TypeScript. */
 const FILES = readdirSync('examples', { recursive: true, encoding: 'utf8' })

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { openSqlite } from '../../../src/index.ts';
 import type { ExecutionPageRequest } from '../../../store/port/execution-search.ts';
+import { openSqlite } from '../../../store/sqlite/open.ts';
 import { exact, type Row, type Table, wall } from '../../figures.ts';
 import { median } from '../../load/quantile.ts';
 import { generate, type Variation } from '../../subjects/generated.ts';

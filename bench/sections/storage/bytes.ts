@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { JsonObject } from '../../../machines/json.ts';
-import type { Runtime } from '../../../src/index.ts';
+import type { Runtime } from '../../../src/runtime/types/runtime.ts';
 import { exact, type Row, type Table, wall } from '../../figures.ts';
 import { CALLER, completeMany, openRuntime } from '../../subjects/in-process.ts';
 import { boundBytes, type Executed, recordStatements } from '../../subjects/recorder.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
 import type { MemoryConnector, MemoryItem } from '../../../src/executors/memory/connector.ts';
-import type { RuntimeOptions } from '../../../src/runtime/options.ts';
+import type { ServerRuntimeOptions } from '../../../src/runtime/options.ts';
 import type { Caller } from '../../../src/runtime/types/caller.ts';
 import type { ToolContext } from '../../../src/runtime/types/work.ts';
 import { databasePath, openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
@@ -23,7 +23,7 @@ async function ran(it: TestRuntime, document: JsonObject, input: JsonObject = {}
 }
 
 /** Runs the tool once, and gives what it returned or how it failed. */
-async function tool(work: (context: ToolContext) => unknown, options: Partial<RuntimeOptions> = {}) {
+async function tool(work: (context: ToolContext) => unknown, options: Partial<ServerRuntimeOptions> = {}) {
   const it = await openTestRuntime({ tools: { work: (_: unknown, context: ToolContext) => work(context) }, ...options });
   const document = {
     ...TOOL,

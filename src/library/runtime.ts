@@ -1,0 +1,199 @@
+import type { WorkflowDefinition, WorkflowTypes } from '../builder/definition.ts';
+import type { ExecutionEvent } from '../builder/events.ts';
+import { executionOf, type StartedExecution, type StartOptions, typedEvents } from '../builder/execution.ts';
+import { plainJson } from '../builder/spelling.ts';
+import type { Caller } from '../runtime/types/caller.ts';
+import type { StartRequest, StartResult } from '../runtime/types/executions.ts';
+import type { RuntimeMemory } from '../runtime/types/memory.ts';
+import type { Runtime } from '../runtime/types/runtime.ts';
+import type { Tools } from '../runtime/types/work.ts';
+
+type First = 'caller' | 'tenant';
+
+/** What the methods of the runtime take first. */
+const FIRST = {
+  approvalInbox: 'tenant',
+  approvals: 'tenant',
+  approve: 'caller',
+  cancel: 'caller',
+  claim: 'caller',
+  complete: 'caller',
+  deltas: 'tenant',
+  enqueue: 'caller',
+  errorGroups: 'tenant',
+  events: 'tenant',
+  execution: 'tenant',
+  executionCounts: 'tenant',
+  executions: 'tenant',
+  fail: 'caller',
+  fork: 'caller',
+  heartbeat: 'caller',
+  live: 'tenant',
+  pause: 'caller',
+  pendingApprovals: 'tenant',
+  register: 'caller',
+  replay: 'tenant',
+  resume: 'caller',
+  retry: 'caller',
+  searchIds: 'tenant',
+  sendEvent: 'caller',
+  settled: 'tenant',
+  snapshots: 'tenant',
+  start: 'caller',
+  stateAt: 'tenant',
+  subscribe: 'tenant',
+  waitingWork: 'tenant',
+  workers: 'tenant',
+} as const satisfies Record<Exclude<keyof Runtime, 'close' | 'id' | 'memory'>, First>;
+
+const FIRST_OF_MEMORY = {
+  add: 'caller',
+  get: 'tenant',
+  items: 'tenant',
+  namespaces: 'tenant',
+  remove: 'caller',
+  search: 'tenant',
+} as const satisfies Record<Exclude<keyof RuntimeMemory, 'removeExpired'>, First>;
+
+/** Methods whose caller, or tenant, is given. */
+type Bound<Methods, Name extends keyof Methods> = {
+  readonly [Key in Name]: Methods[Key] extends (first: never, ...others: infer Others) => infer Result
+    ? (...others: Others) => Result
+    : never;
+};
+
+/** Texts that workflows and tools find by their words. */
+export type LibraryMemory = Bound<RuntimeMemory, keyof typeof FIRST_OF_MEMORY> & Pick<RuntimeMemory, 'removeExpired'>;
+
+/**
+ * The runtime as one caller uses it, in the caller's tenant. When a promise resolves, what it reports is on disk.
+ *
+ * Errors are `RuntimeError` with a stable `code`, or `StoreError` while the store cannot be reached or is full. Methods that change something
+ * reject with `overloaded` when too much work is waiting, and with `shutting_down` after `close`. Methods that name an execution or a work item
+ * reject with `not_found` if the tenant has none of that id. The other codes are listed at each method.
+ */
+export interface CallerRuntime extends Bound<Runtime, Exclude<keyof typeof FIRST, 'events' | 'start' | 'subscribe'>> {
+  readonly memory: LibraryMemory;
+  /** Starts an execution of a registered workflow. Rejects as `Runtime.start` of a server does: `not_found`, `conflict`, `tenant_not_active`, `limit_exceeded_…`. */
+  start(request: StartRequest): Promise<StartResult>;
+  /**
+   * Registers the workflow, with those that its subgraphs were given as definitions, and starts an execution of it. A definition that calls
+   * functions of this process must have been given to `createRuntime({ workflows })`, so that they are there when a later process continues
+   * the execution. Rejects with `InvalidWorkflow`, and as the other form does.
+   *
+   * @example
+   * const execution = await runtime.start(greeting, { name: 'Ada' });
+   * const { status, state } = await execution.settled();
+   */
+  // The last form: a misspelt key of an input is reported against the last one.
+  start<Types extends WorkflowTypes>(
+    workflow: WorkflowDefinition<Types>,
+    input: NoInfer<Types['input']>,
+    options?: StartOptions,
+  ): Promise<StartedExecution<Types>>;
+  /** The log so far, from the event after sequence `after` (default 0), read in pages as the consumer asks for them. */
+  events(...page: Parameters<Bound<Runtime, 'events'>['events']>): AsyncIterable<ExecutionEvent>;
+  /**
+   * The log from the event after sequence `after`, then live, without gaps, until the execution has ended, `signal` aborts or the runtime
+   * stops.
+   */
+  subscribe(...options: Parameters<Bound<Runtime, 'subscribe'>['subscribe']>): AsyncIterable<ExecutionEvent>;
+}
+
+/** A runtime in this process. Its own methods are those of the caller `library` in tenant `default`. */
+export interface LibraryRuntime extends CallerRuntime {
+  /** The id of this runtime, e.g. in the list of workers. */
+  readonly id: string;
+  /**
+   * The runtime for another caller, whom its events name, or for another tenant.
+   *
+   * @example
+   * await runtime.as({ tenantId: 'default', actorId: 'ann', actorType: 'human' }).approve(executionId, { decision: 'approved' });
+   */
+  as(caller: Caller): CallerRuntime;
+  /**
+   * Stops: refuses new work, lets in-process work finish for at most `graceMs` milliseconds (default 10,000), then aborts it and
+   * hands it back. The next runtime on the store continues it. Does not close the store.
+   */
+  close(graceMs?: number): Promise<void>;
+}
+
+const LIBRARY: Caller = { tenantId: 'default', actorId: 'library', actorType: 'system' };
+
+/** `toolsOf`: the functions that the runtime has for a tenant. */
+export function libraryRuntime(runtime: Runtime, toolsOf: (tenantId: string) => Tools): LibraryRuntime {
+  const registrations = new Registrations(runtime);
+  const as = (caller: Caller): CallerRuntime => callerRuntime(runtime, registrations, toolsOf, caller);
+  return Object.assign(as(LIBRARY), { id: runtime.id, as, close: (graceMs?: number) => runtime.close(graceMs) });
+}
+
+function callerRuntime(
+  runtime: Runtime,
+  registrations: Registrations,
+  toolsOf: (tenantId: string) => Tools,
+  caller: Caller,
+): CallerRuntime {
+  const own = bound(runtime, FIRST, caller);
+
+  async function startWorkflow(workflow: WorkflowDefinition, input: unknown, options: StartOptions = {}) {
+    const { document } = workflow;
+    const tools = toolsOf(caller.tenantId);
+    const missing = Object.keys(workflow.tools).find((name) => !Object.hasOwn(tools, name));
+    if (missing !== undefined)
+      throw new TypeError(
+        `workflow "${workflow.id}" calls the function "${missing}", which this runtime does not have: give the workflow to createRuntime({ workflows })`,
+      );
+    for (const definition of [...workflow.subworkflows, workflow]) await registrations.register(caller, definition);
+    const request = { workflowId: workflow.id, version: String(document.version), input: plainJson(input), ...options };
+    return executionOf(runtime, caller, await runtime.start(caller, request));
+  }
+
+  function start(first: StartRequest | WorkflowDefinition, input?: unknown, options?: StartOptions): Promise<StartResult> {
+    return 'subworkflows' in first ? startWorkflow(first, input, options) : own.start(first);
+  }
+
+  return {
+    ...own,
+    memory: {
+      ...bound(runtime.memory, FIRST_OF_MEMORY, caller),
+      removeExpired: () => runtime.memory.removeExpired(),
+    },
+    start: start as CallerRuntime['start'],
+    events: (...page) => typedEvents(own.events(...page)),
+    subscribe: (...options) => typedEvents(own.subscribe(...options)),
+  };
+}
+
+function bound<Methods, Name extends keyof Methods & string>(
+  methods: Methods,
+  firsts: Readonly<Record<Name, First>>,
+  caller: Caller,
+): Bound<Methods, Name> {
+  const names = Object.keys(firsts) as Name[];
+  const entries = names.map((name) => {
+    const method = methods[name] as (first: Caller | string, ...others: unknown[]) => unknown;
+    return [name, method.bind(methods, firsts[name] === 'caller' ? caller : caller.tenantId)];
+  });
+  return Object.fromEntries(entries) as Bound<Methods, Name>;
+}
+
+/** Registers each workflow once for each tenant; again if that failed. */
+class Registrations {
+  readonly #runtime: Runtime;
+  readonly #registered = new WeakMap<WorkflowDefinition, Map<string, Promise<unknown>>>();
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  async register(caller: Caller, workflow: WorkflowDefinition): Promise<void> {
+    const tenants = this.#registered.get(workflow) ?? new Map<string, Promise<unknown>>();
+    this.#registered.set(workflow, tenants);
+    const registering = tenants.get(caller.tenantId) ?? this.#runtime.register(caller, workflow.document);
+    tenants.set(caller.tenantId, registering);
+    await registering.catch((error: unknown) => {
+      tenants.delete(caller.tenantId);
+      throw error;
+    });
+  }
+}
