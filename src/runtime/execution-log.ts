@@ -31,7 +31,8 @@ export function logCommits(events: EventBus, logger: ExecutionLogger): void {
 /** What the log says of a commit, in the order in which it happened. Personal data is redacted as in the events. */
 export function logLines(commit: ExecutionCommit): readonly LogLine[] {
   const { before, after, write, diagnostics } = commit;
-  const { id: execution, tenantId: tenant, workflowId: workflow, run, parentId } = after;
+  const { id: execution, tenantId: tenant, identity, run } = after;
+  const { workflowId: workflow, workflowVersion: version, parentId, createdAtMs } = identity;
   const about = { execution, tenant, workflow };
   const lines: LogLine[] = [];
 
@@ -41,7 +42,7 @@ export function logLines(commit: ExecutionCommit): readonly LogLine[] {
   if (before === null) {
     const fields = {
       ...about,
-      version: after.workflowVersion,
+      version,
       ...(parentId === null ? {} : { parent: parentId }),
       ...(origin === undefined ? {} : { origin }),
     };
@@ -58,7 +59,7 @@ export function logLines(commit: ExecutionCommit): readonly LogLine[] {
   for (const problem of diagnostics) lines.push({ level: 'warn', fields: about, message: problem });
   if (TERMINAL.has(run.status) && (isBeginning(commit) || !TERMINAL.has(before?.run.status ?? 'running'))) {
     const { status } = run;
-    const ms = after.updatedAtMs - after.createdAtMs;
+    const ms = after.updatedAtMs - createdAtMs;
     const fields = { ...about, status, ms, ...(after.error === null ? {} : { error: after.error }) };
     lines.push(
       status === 'failed'

@@ -12,8 +12,8 @@ export interface SpanRecording {
 
 interface Traced {
   readonly id: string;
-  /** As it was given at the start; null = none. */
-  readonly traceparent: string | null;
+  /** `traceparent`: as it was given at the start; null = none. */
+  readonly identity: { readonly traceparent: string | null };
 }
 
 /** Gives what an attempt calls its place in the trace of the execution. */
@@ -26,7 +26,7 @@ export class Traces {
   }
 
   /** The header `traceparent` for what an attempt calls: tools, services, workers, child executions; undefined = none. */
-  ofAttempt({ id, traceparent }: Traced, visit: Visit): string | undefined {
+  ofAttempt({ id, identity: { traceparent } }: Traced, visit: Visit): string | undefined {
     if (this.#recording === null) return traceparent ?? undefined;
     const trace = executionTrace(id, traceparent);
     return formatTraceparent({
@@ -37,7 +37,7 @@ export class Traces {
   }
 
   /** The same for an execution that continues another one. */
-  ofNext({ id, traceparent }: Traced): string | undefined {
+  ofNext({ id, identity: { traceparent } }: Traced): string | undefined {
     if (this.#recording === null) return traceparent ?? undefined;
     const trace = executionTrace(id, traceparent);
     return formatTraceparent({ ...trace, isSampled: this.#recording.isSampled(trace) });

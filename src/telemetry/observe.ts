@@ -42,7 +42,8 @@ export function observe({ on }: Pick<EventBus, 'on'>, emit: Emit): () => void {
 }
 
 function ofCommit({ before, after, write }: ExecutionCommit, clock: AttemptClock, emit: Emit): void {
-  const { id, tenantId: tenant, workflowId: workflow, run, completedAtMs, createdAtMs } = after;
+  const { id, tenantId: tenant, run, completedAtMs } = after;
+  const { workflowId: workflow, createdAtMs } = after.identity;
   const labels = { tenant, workflow };
   if (before === null) emit({ name: 'execution_started', labels, measures: {} });
   for (const event of write.events) {

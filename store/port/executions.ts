@@ -1,7 +1,7 @@
 import type { JsonObject } from './json.ts';
 
 /** What an execution is: fixed when it starts. */
-export interface NewExecution {
+export interface ExecutionIdentity {
   readonly workflowId: string;
   readonly workflowVersion: string;
   readonly revision: string;
@@ -10,9 +10,12 @@ export interface NewExecution {
   readonly parentId: string | null;
   /** 0 for an execution that a client started, the parent's + 1 for a child. */
   readonly depth: number;
+  readonly createdAtMs: number;
+}
+
+export interface NewExecution extends ExecutionIdentity {
   /** Workflow timeout, absolute. */
   readonly deadlineAtMs: number | null;
-  readonly createdAtMs: number;
 }
 
 /** How far an execution has come: changes with every commit. */

@@ -52,7 +52,8 @@ async function replayWithoutFailures(
 }
 
 /** The nodes that would run again. Throws `conflict`, with the reason, when the execution cannot be retried. */
-function failedNodes({ id, parentId, run, loaded }: CachedExecution, policy: TenantPolicy | null): readonly string[] {
+function failedNodes({ id, identity, run, loaded }: CachedExecution, policy: TenantPolicy | null): readonly string[] {
+  const { parentId } = identity;
   if (isToBeErased(loaded.program, run.status)) throw erasedError(id);
   const refuse = (reason: string): RuntimeError => refusal(id, reason);
   if (run.status !== 'failed') throw refuse(`it is ${run.status}, and only failed executions can be`);

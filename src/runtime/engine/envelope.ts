@@ -1,21 +1,20 @@
 import type { Json } from '../../../machines/json.ts';
 import type { Fork, Message } from '../../../machines/messages.ts';
 import type { Refused, Run, Segment, StepResult } from '../../../machines/run.ts';
-import type { EventRow, IdempotencyRow, NewExecution } from '../../../store/port/executions.ts';
+import type { EventRow, IdempotencyRow } from '../../../store/port/executions.ts';
 import type { Artifact } from '../../../store/port/resources/artifacts.ts';
 import type { NewWorkItem } from '../../../store/port/work-items.ts';
 import type { Actor } from '../actor.ts';
-import type { Starter } from './loading/starter.ts';
+import type { Identity } from './loading/cached-execution.ts';
 import type { LoadedWorkflow } from './loading/workflow-cache.ts';
 
 /** A new execution that is about to be stored. */
-export interface ExecutionStart extends NewExecution {
+export interface ExecutionStart {
   readonly id: string;
   readonly tenantId: string;
   readonly loaded: LoadedWorkflow;
-  readonly startedBy: Starter;
-  /** Place in the trace within which it is started; null = none. */
-  readonly traceparent: string | null;
+  readonly identity: Identity;
+  readonly deadlineAtMs: number | null;
   readonly input: Json;
   /** Of an execution that continues another one. */
   readonly continues?: Segment;

@@ -212,25 +212,20 @@ function nextSegment(
 ): ExecutionCommit | null {
   const effect = effects.find((one) => one.type === 'continue_as_new');
   if (effect === undefined) return null;
-  const { tenantId, loaded, startedBy, workflowId, workflowVersion, revision, parentId, depth, deadlineAtMs } = base;
-  const traceparent = deps.traces.ofNext({ id, traceparent: base.traceparent }) ?? null;
+  const { tenantId, loaded, identity, deadlineAtMs } = base;
+  const traceparent = deps.traces.ofNext({ id, identity }) ?? null;
   const { executionId, segment, state } = effect;
-  const labels = JSON.stringify(nextSegmentLabels(JSON.parse(base.labels), id, segment));
-  const start = {
+  const labels = JSON.stringify(nextSegmentLabels(JSON.parse(identity.labels), id, segment));
+  const start: ExecutionStart = {
     id: executionId,
     tenantId,
     loaded,
-    startedBy,
-    traceparent,
-    workflowId,
-    workflowVersion,
-    revision,
-    parentId,
-    depth,
-    labels,
+    identity: { ...identity, traceparent, labels, createdAtMs: moment.nowMs },
+    deadlineAtMs,
+    input: state,
+    continues: { segment, previousId: id },
   };
-  const continues = { segment, previousId: id };
-  return startChild({ ...start, deadlineAtMs, createdAtMs: moment.nowMs, input: state, continues }, options, moment, deps);
+  return startChild(start, options, moment, deps);
 }
 
 /** The first step of a child, or of a next segment, in the unit of the execution that begins it. */
@@ -265,7 +260,7 @@ function envOf({ id, base, owner, moment: { nowMs, reservation }, deps }: Recipi
     owner === runtimeId && !waitsForBudget(base, node) && reservation.take(base.tenantId, id);
   const tenantPolicy = policies.of(base.tenantId);
   const continues = 'continues' in base ? base.continues : undefined;
-  const { traceparent } = base;
+  const { traceparent } = base.identity;
   return {
     executionId: id,
     nowMs,

@@ -4,7 +4,7 @@ import { activeOf } from '../../../machines/step/index.ts';
 import type { Program } from '../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
-import type { CachedExecution } from '../engine/loading/cached-execution.ts';
+import { type CachedExecution, identityIn } from '../engine/loading/cached-execution.ts';
 import type { LoadedWorkflow, WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { RuntimeError } from '../errors.ts';
 import { corruptIfMismatch, type ReplayedStep, replayStored } from '../log/replay-log.ts';
@@ -62,10 +62,11 @@ export class HistoryAtSequence {
       const { store, executions, workflows } = this.#options;
       const execution = await executions.find(tenantId, id);
       const end = endOf(execution);
-      const { program } = await workflows.load(tenantId, execution.revision);
+      const { revision, labels } = identityIn(execution);
+      const { program } = await workflows.load(tenantId, revision);
       assertReplayable(program, id, execution);
       if (sequence === end) return shownState(slice, program, (await executions.load(tenantId, id)).run);
-      const log = { tenantId, executionId: id, labels: execution.labels, end, from: sequence, retriesUpTo: sequence };
+      const log = { tenantId, executionId: id, labels, end, from: sequence, retriesUpTo: sequence };
       try {
         const run = await replayStored(store, program, log, slice, ({ start, steps }) => runReaching(sequence, start, steps));
         if (run !== null) return await shownState(slice, program, run);
@@ -106,7 +107,7 @@ export class HistoryAtSequence {
     const end = endOf(execution);
     if (!Number.isSafeInteger(at) || at < 1 || at > end)
       throw new RuntimeError('bad_request', `sequence ${at} is not in the log of execution ${id}, which goes from 1 to ${end}`);
-    const loaded = await workflows.load(tenantId, execution.revision);
+    const loaded = await workflows.load(tenantId, identityIn(execution).revision);
     assertReplayable(loaded.program, id, execution);
     try {
       return { execution, loaded, ...(await this.#lastStepAt(execution, loaded, at, end, slice)) };
@@ -116,13 +117,15 @@ export class HistoryAtSequence {
   }
 
   async #lastStepAt(
-    { tenantId, id, labels }: CachedExecution | ExecutionRow,
+    execution: CachedExecution | ExecutionRow,
     { program }: LoadedWorkflow,
     at: number,
     end: number,
     slice: Slice,
   ): Promise<Pick<ExecutionAtSequence, 'run' | 'atMs'>> {
     const { store } = this.#options;
+    const { tenantId, id } = execution;
+    const { labels } = identityIn(execution);
     for (let limit = at; ; ) {
       const log = { tenantId, executionId: id, labels, end, from: limit, retriesUpTo: limit };
       const { start, reached, lastRetry } = await replayStored(store, program, log, slice, async ({ start, history, steps }) => {

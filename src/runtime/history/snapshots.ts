@@ -4,6 +4,7 @@ import type { Run } from '../../../machines/run.ts';
 import { activeOf } from '../../../machines/step/index.ts';
 import type { Program } from '../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
+import { identityIn } from '../engine/loading/cached-execution.ts';
 import type { WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { corruptIfMismatch, replayStored, type StoredReplay } from '../log/replay-log.ts';
 import type { ExecutionQueries } from '../queries/execution-queries.ts';
@@ -60,13 +61,14 @@ export class Snapshots {
     const { status, seq } = 'run' in execution ? execution.run : execution;
     const head = { executionId: id, sequence: seq, status: status as Run['status'] };
     if (after >= seq) return { ...head, snapshots: [] };
-    const { program } = await workflows.load(tenantId, execution.revision);
+    const { revision, labels } = identityIn(execution);
+    const { program } = await workflows.load(tenantId, revision);
     assertReplayable(program, id, execution);
     const recorder = new RecordingStepper(program);
     const resumePoint = this.#resumePoints.get(resumeKey(id, after));
     const known = resumePoint?.program === program ? resumePoint.run : null;
     // A retry right after `after` starts the next step, so its resets apply to the page. The page ends before the next one.
-    const log = { tenantId, executionId: id, labels: execution.labels, end: seq, from: after, retriesUpTo: after + 1 };
+    const log = { tenantId, executionId: id, labels, end: seq, from: after, retriesUpTo: after + 1 };
     const collect = ({ steps }: StoredReplay) => this.#collect(program, id, { after, limit }, recorder, steps, slice);
     try {
       return { ...head, snapshots: await replayStored(this.#options.store, recorder.program, log, slice, collect, known) };

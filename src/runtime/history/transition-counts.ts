@@ -1,6 +1,7 @@
 import { TransitionRecorder } from '../../../machines/replay/index.ts';
 import { type TransitionCounts, TransitionTally } from '../../../machines/views/transition-counts.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
+import { identityIn } from '../engine/loading/cached-execution.ts';
 import type { WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { corruptIfMismatch, replayStored } from '../log/replay-log.ts';
 import type { ExecutionQueries } from '../queries/execution-queries.ts';
@@ -31,10 +32,11 @@ export class TransitionCounter {
   async #count(tenantId: string, id: string, at: number, slice: Slice): Promise<TransitionCounts> {
     const { store, executions, workflows } = this.#options;
     const execution = await executions.find(tenantId, id);
-    const { program } = await workflows.load(tenantId, execution.revision);
+    const { revision, labels } = identityIn(execution);
+    const { program } = await workflows.load(tenantId, revision);
     assertReplayable(program, id, execution);
     const recorder = new TransitionRecorder(program);
-    const log = { tenantId, executionId: id, labels: execution.labels, end: endOf(execution), from: 0, retriesUpTo: at };
+    const log = { tenantId, executionId: id, labels, end: endOf(execution), from: 0, retriesUpTo: at };
     try {
       return await replayStored(store, recorder.program, log, slice, async ({ steps }) => {
         const tally = new TransitionTally();

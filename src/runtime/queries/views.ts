@@ -3,7 +3,7 @@ import type { Run, Status } from '../../../machines/run.ts';
 import { completedPatch, continuedAs, suspensionOf, usageOf } from '../../../machines/step/index.ts';
 import type { EventRow, ExecutionRow } from '../../../store/port/executions.ts';
 import type { WorkerRow } from '../../../store/port/workers.ts';
-import type { CachedExecution } from '../engine/loading/cached-execution.ts';
+import { type CachedExecution, identityIn } from '../engine/loading/cached-execution.ts';
 import { forkedFrom } from '../fork-labels.ts';
 import { isRedacted, withoutDigest } from '../redaction/original-events.ts';
 import { shownRun } from '../redaction/shown-run.ts';
@@ -13,9 +13,6 @@ import type { WorkerView } from '../types/work.ts';
 
 /** A worker that has not claimed for this long is shown as idle. */
 export const WORKER_ACTIVE_MS = 60_000;
-
-/** What a stored execution and a cached one have in common. */
-type Head = Pick<ExecutionRow & CachedExecution, keyof ExecutionRow & keyof CachedExecution>;
 
 export function summaryOf(row: ExecutionRow): ExecutionSummary {
   return summary(row, { ...row, status: row.status as Status });
@@ -35,25 +32,29 @@ export function viewOf(execution: CachedExecution): ExecutionView {
   };
 }
 
-function summary(head: Head, { status, steps, seq }: Pick<Run, 'status' | 'steps' | 'seq'>): ExecutionSummary {
-  const labels = JSON.parse(head.labels) as Record<string, string>;
+function summary(
+  head: CachedExecution | ExecutionRow,
+  { status, steps, seq }: Pick<Run, 'status' | 'steps' | 'seq'>,
+): ExecutionSummary {
+  const identity = identityIn(head);
+  const labels = JSON.parse(identity.labels) as Record<string, string>;
   const { segment, previousId } = segmentOf(labels);
   return {
     executionId: head.id,
     tenantId: head.tenantId,
-    workflowId: head.workflowId,
-    workflowVersion: head.workflowVersion,
-    revision: head.revision,
+    workflowId: identity.workflowId,
+    workflowVersion: identity.workflowVersion,
+    revision: identity.revision,
     status,
     error: head.error,
     labels,
     stepsExecuted: steps,
     sequence: seq,
-    parentExecutionId: head.parentId,
+    parentExecutionId: identity.parentId,
     forkedFrom: forkedFrom(labels),
     segment,
     previousExecutionId: previousId,
-    createdAtMs: head.createdAtMs,
+    createdAtMs: identity.createdAtMs,
     updatedAtMs: head.updatedAtMs,
     completedAtMs: head.completedAtMs,
   };

@@ -20,7 +20,8 @@ export function isInstant(kind: string): boolean {
  * makes it. `begun` null: it failed before it began.
  */
 export function attemptSpan(execution: CachedExecution, event: EventRow, begun: Beginning | null): SpanRecord {
-  const { id, workflowId, workflowVersion, tenantId, loaded, traceparent } = execution;
+  const { id, tenantId, loaded, identity } = execution;
+  const { workflowId, workflowVersion, traceparent } = identity;
   const { nodeId, data, atMs } = event;
   const node = nodeId ?? '';
   const kind = loaded.kindOf(node);

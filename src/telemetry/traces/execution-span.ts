@@ -10,26 +10,26 @@ const FAILED: ReadonlySet<string> = new Set(['failed', 'limit_exceeded']);
  * once, and its attempts name the first.
  */
 export function executionSpan({ after }: ExecutionCommit, hasEndedBefore: boolean): SpanRecord {
-  const { id, run, loaded, createdAtMs, completedAtMs } = after;
-  const trace = executionTrace(id, after.traceparent);
-  const origin = forkedFrom(JSON.parse(after.labels));
+  const { id, run, loaded, identity, completedAtMs } = after;
+  const trace = executionTrace(id, identity.traceparent);
+  const origin = forkedFrom(JSON.parse(identity.labels));
   return {
     trace,
     spanId: hasEndedBefore ? spanIdOf(`${id}\nend\n${run.seq}`) : trace.spanId,
     parentSpanId: hasEndedBefore ? trace.spanId : (trace.parent?.spanId ?? null),
-    name: after.workflowId,
+    name: identity.workflowId,
     kind: 'internal',
-    startMs: createdAtMs,
+    startMs: identity.createdAtMs,
     endMs: completedAtMs ?? after.updatedAtMs,
     attributes: {
       'jamjet.execution.id': id,
       'jamjet.execution.status': run.status,
       'jamjet.execution.steps': run.steps,
       'jamjet.execution.retried': hasEndedBefore || undefined,
-      'jamjet.execution.parent.id': after.parentId ?? undefined,
+      'jamjet.execution.parent.id': identity.parentId ?? undefined,
       'jamjet.execution.forked_from.id': origin?.executionId,
-      'jamjet.workflow.id': after.workflowId,
-      'jamjet.workflow.version': after.workflowVersion,
+      'jamjet.workflow.id': identity.workflowId,
+      'jamjet.workflow.version': identity.workflowVersion,
       'jamjet.tenant.id': after.tenantId,
     },
     links: origin === null ? [] : [originLink(origin.executionId)],

@@ -73,7 +73,7 @@ export class Tracing implements SpanRecording {
     if (isBeginning(commit)) this.#endedBefore.set(after.id, before !== null);
     for (const event of write.events) {
       // A fork's log begins with a copy of another one's.
-      if (event.nodeId === null || (before === null && event.atMs < after.createdAtMs)) continue;
+      if (event.nodeId === null || (before === null && event.atMs < after.identity.createdAtMs)) continue;
       if (event.type === 'node_started') this.#clock.begin(after.id, event);
       else if (ENDS.has(event.type)) this.#onEnd(commit, event);
     }

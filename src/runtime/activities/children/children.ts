@@ -46,7 +46,7 @@ export class Children {
         type: 'child',
         ...visit,
         childId: child.id,
-        childWorkflowId: child.workflowId,
+        childWorkflowId: child.identity.workflowId,
         change: { status: 'started' },
       };
       await engine.send(parent.id, message, { actor }, child);
@@ -70,7 +70,8 @@ export class Children {
     const kind = parent.loaded.kindOf(visit.node);
     const workflow = kind === null ? null : definitionOf(kind).childWorkflow(kind);
     if (workflow === null) throw new RuntimeError('corrupt', `node ${visit.node} has no child execution`);
-    if (parent.depth + 1 > MAX_DEPTH) throw new RuntimeError('bad_request', `subgraphs are nested more than ${MAX_DEPTH} deep`);
+    if (parent.identity.depth + 1 > MAX_DEPTH)
+      throw new RuntimeError('bad_request', `subgraphs are nested more than ${MAX_DEPTH} deep`);
     const root = rootOf(parent);
     await descendants.admit(parent.tenantId, root);
     const loaded = await workflows.find(parent.tenantId, workflow.ref, workflow.version);
@@ -92,16 +93,16 @@ export class Children {
       id: ids.execution(nowMs),
       tenantId: parent.tenantId,
       loaded,
-      startedBy: parent.startedBy,
+      startedBy: parent.identity.startedBy,
       traceparent: traces.ofAttempt(parent, visit),
       input,
       nowMs,
-      parent: { id: parent.id, depth: parent.depth },
+      parent: { id: parent.id, depth: parent.identity.depth },
       labels: { ...visitLabels(visit), [ROOT_LABEL]: root },
     });
   }
 }
 
-function rootOf({ id, parentId, labels }: CachedExecution): string {
+function rootOf({ id, identity: { parentId, labels } }: CachedExecution): string {
   return parentId === null ? id : ((JSON.parse(labels) as Readonly<Record<string, string>>)[ROOT_LABEL] ?? id);
 }

@@ -8,7 +8,7 @@ import { Coalesced } from '../../coalesce.ts';
 import type { RuntimeContext } from '../../context.ts';
 import type { Deliver } from '../../engine/deliver.ts';
 import type { MessageOutcome } from '../../engine/envelope.ts';
-import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
+import { type CachedExecution, identityIn } from '../../engine/loading/cached-execution.ts';
 import type { ExecutionLoader } from '../../engine/loading/execution-loader.ts';
 import { RuntimeError } from '../../errors.ts';
 import type { Placement } from '../../placement.ts';
@@ -117,8 +117,9 @@ export class Inbox {
     const stored = parseStored(row);
     if (stored.type === 'cancel') return { to: await this.#newestSegment(row.toExecutionId), message: stored };
     const { child, change } = await this.#changeOf(stored);
-    const visit = visitIn(JSON.parse(child.labels) as JsonObject);
-    const message = { type: 'child', ...visit, childId: child.id, childWorkflowId: child.workflowId, change } as const;
+    const { labels, workflowId: childWorkflowId } = identityIn(child);
+    const visit = visitIn(JSON.parse(labels) as JsonObject);
+    const message = { type: 'child', ...visit, childId: child.id, childWorkflowId, change } as const;
     return { to: row.toExecutionId, message };
   }
 

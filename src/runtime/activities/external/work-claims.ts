@@ -163,7 +163,7 @@ function isOutsideGraph(item: WorkItemRow): boolean {
   return item.activation === 0;
 }
 
-function viewOf(row: WorkItemRow, { startedBy, labels }: CachedExecution, payload: JsonObject): WorkItemView {
+function viewOf(row: WorkItemRow, { identity: { startedBy, labels } }: CachedExecution, payload: JsonObject): WorkItemView {
   return {
     id: row.id,
     tenantId: row.tenantId,

@@ -55,7 +55,7 @@ export class ActivityTask implements Visit {
   #onAbort: (reason: WorkError) => void = () => {};
 
   constructor(
-    { id, tenantId, loaded, startedBy, labels }: CachedExecution,
+    { id, tenantId, loaded, identity: { startedBy, labels } }: CachedExecution,
     run: Run,
     { node, activation, attempt }: Visit,
     reports: ToolReports,

@@ -4,6 +4,7 @@ import type { History } from '../../../../machines/replay/index.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { EventRow, ExecutionRow } from '../../../../store/port/executions.ts';
 import type { Artifact } from '../../../../store/port/resources/artifacts.ts';
+import { type CachedExecution, identityIn } from '../../engine/loading/cached-execution.ts';
 import { RuntimeError } from '../../errors.ts';
 import { offloadedArtifact, offloadedBytes, offloadedReplayBytes, withPayload } from '../../log/offloaded-payloads.ts';
 import { eventOf, readLog, replayableOf, type TimedEvent } from '../../log/read-log.ts';
@@ -26,10 +27,11 @@ export interface CopiedLog {
 /** Reads the first `sequence` events. Throws `bad_request` if they are too many or too large to copy. */
 export async function copyLog(
   store: ExecutionStore,
-  { tenantId, id: executionId, labels }: Pick<ExecutionRow, 'tenantId' | 'id' | 'labels'>,
+  execution: CachedExecution | ExecutionRow,
   sequence: number,
 ): Promise<CopiedLog> {
   checkForkLength(sequence);
+  const { tenantId, id: executionId } = execution;
   const rows: EventRow[] = [];
   const events: TimedEvent[] = [];
   const artifacts: Artifact[] = [];
@@ -45,7 +47,12 @@ export async function copyLog(
     events.push(artifact === null || !isReplayed ? replayableOf(row) : { ...event, data: withPayload(artifact, event.data) });
     rows.push(row);
   }
-  return { rows, events, artifacts, history: await readHistory(store, { executionId, labels }, sequence) };
+  return {
+    rows,
+    events,
+    artifacts,
+    history: await readHistory(store, { executionId, labels: identityIn(execution).labels }, sequence),
+  };
 }
 
 /** Throws `bad_request` if a log of that many events is too long to copy. */

@@ -7,6 +7,7 @@ import type { Engine } from '../../engine/engine.ts';
 import type { CopiedHistory } from '../../engine/envelope.ts';
 import { executionStart } from '../../engine/execution-start.ts';
 import { ignoredIn } from '../../engine/ignored-state.ts';
+import { identityIn } from '../../engine/loading/cached-execution.ts';
 import { starterFrom } from '../../engine/loading/starter.ts';
 import type { LoadedWorkflow, WorkflowCache } from '../../engine/loading/workflow-cache.ts';
 import { DecisionWouldChange, ForkDoesNotReplay, type PastDecision, RuntimeError } from '../../errors.ts';
@@ -105,8 +106,9 @@ export class Forker {
 
   async #loadVersion(tenantId: string, { execution }: ExecutionAtSequence, version: string): Promise<LoadedWorkflow> {
     const { store, workflows } = this.#options;
-    const revision = await store.tenant(tenantId).revisionOf(execution.workflowId, version);
-    if (revision === null) throw new RuntimeError('not_found', `workflow ${execution.workflowId} v${version} not found`);
+    const { workflowId } = identityIn(execution);
+    const revision = await store.tenant(tenantId).revisionOf(workflowId, version);
+    if (revision === null) throw new RuntimeError('not_found', `workflow ${workflowId} v${version} not found`);
     return workflows.load(tenantId, revision);
   }
 
@@ -147,7 +149,7 @@ export class Forker {
       input: history.run.input,
       nowMs,
       parent: null,
-      labels: forkLabels(JSON.parse(execution.labels), originId, sequence),
+      labels: forkLabels(JSON.parse(identityIn(execution).labels), originId, sequence),
       copiedHistory: history,
     });
     const outcome = await startOnce(this.#options, caller, start, idempotency, { execution_id: id, sequence });

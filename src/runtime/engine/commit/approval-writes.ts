@@ -26,7 +26,7 @@ export function approvalWrites(
   const copied = 'copiedHistory' in base ? (base.copiedHistory?.events.at(-1)?.seq ?? 0) : 0;
   for (const event of events) {
     if (event.seq <= copied || event.nodeId === null) continue;
-    if (ASKING.has(event.type) && !all.has(event.seq)) all.set(event.seq, askedBy(event, event.nodeId, base.workflowId));
+    if (ASKING.has(event.type) && !all.has(event.seq)) all.set(event.seq, askedBy(event, event.nodeId, base.identity.workflowId));
     if (event.type !== 'approval_received') continue;
     const asked = [...all.values()].filter(({ nodeId, seq }) => nodeId === event.nodeId && seq < event.seq && !decided.has(seq));
     const last = asked.reduce<Entry | null>(
@@ -50,7 +50,7 @@ function isListed(known: Entry | undefined, { requestedAtMs, expiresAtMs }: Entr
 
 /** The open approvals of an execution as rows of the list. */
 export function openApprovals(
-  { loaded, workflowId }: Pick<CachedExecution, 'loaded' | 'workflowId'>,
+  { loaded, identity: { workflowId } }: Pick<CachedExecution, 'loaded' | 'identity'>,
   run: Run,
 ): readonly Entry[] {
   if (TERMINAL.has(run.status)) return [];

@@ -3,6 +3,7 @@ import { failuresResetBy } from '../../../../machines/replay/index.ts';
 import type { Effect, Run } from '../../../../machines/run.ts';
 import { asksForDecision, isEnding } from '../../../../machines/step/index.ts';
 import type { ExecutionWrite } from '../../../../store/port/commit.ts';
+import type { ExecutionIdentity, NewExecution } from '../../../../store/port/executions.ts';
 import { monthOf } from '../../month.ts';
 import { redactCommit } from '../../redaction/redacted-commit.ts';
 import type { ExecutionStart } from '../envelope.ts';
@@ -50,19 +51,7 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
   const { dataRules: rules } = base.loaded.program.tables;
   const redacted = rules === null ? null : redactCommit({ ...input, ...builder, rules, before: before?.run ?? null, error });
   const progress = headOf(run, redacted === null ? error : redacted.error, owner, nowMs);
-  const {
-    loaded,
-    startedBy,
-    traceparent,
-    tenantId,
-    workflowId,
-    workflowVersion,
-    revision,
-    labels,
-    parentId,
-    depth,
-    createdAtMs,
-  } = base;
+  const { tenantId, loaded, identity } = base;
   const clears = !isRetried && base.deadlineAtMs !== null && isEnding(run);
   const deadlineAtMs = isRetried ? timeoutFrom(nowMs, loaded) : clears ? null : base.deadlineAtMs;
   const approvals = !builder.asks && before?.asks !== true ? null : approvalWrites(before, base, run, builder.events);
@@ -70,21 +59,13 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
     id,
     tenantId,
     loaded,
+    identity,
     run,
-    startedBy,
-    traceparent,
+    deadlineAtMs,
     failures,
     asks: approvals !== null && asksForDecision(run),
     error: progress.error,
     checkpoint,
-    workflowId,
-    workflowVersion,
-    revision,
-    labels,
-    parentId,
-    depth,
-    deadlineAtMs,
-    createdAtMs,
     owner: progress.owner,
     updatedAtMs: nowMs,
     completedAtMs: progress.completedAtMs,
@@ -96,8 +77,7 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
     id,
     tenantId,
     fromSeq: before?.run.seq ?? 0,
-    create:
-      before === null ? { workflowId, workflowVersion, revision, labels, parentId, depth, deadlineAtMs, createdAtMs } : null,
+    create: before === null ? newExecution(identity, deadlineAtMs) : null,
     progress,
     checkpoint: checkpointWrite,
     events,
@@ -144,11 +124,16 @@ export function isBeginning({ before, write }: ExecutionCommit): boolean {
   return before === null || write.revive !== undefined;
 }
 
+function newExecution(identity: ExecutionIdentity, deadlineAtMs: number | null): NewExecution {
+  const { workflowId, workflowVersion, revision, labels, parentId, depth, createdAtMs } = identity;
+  return { workflowId, workflowVersion, revision, labels, parentId, depth, deadlineAtMs, createdAtMs };
+}
+
 /** The message to the parent when a child's status has changed. A first step that leaves the child running is no change. */
 function statusMessageToParent(before: CachedExecution | null, after: CachedExecution): ExecutionWrite['send'][number] | null {
-  if (after.parentId === null || (before?.run.status ?? 'running') === after.run.status) return null;
+  if (after.identity.parentId === null || (before?.run.status ?? 'running') === after.run.status) return null;
   return {
-    toExecutionId: after.parentId,
+    toExecutionId: after.identity.parentId,
     message: JSON.stringify({ type: 'child_status', childId: after.id, status: after.run.status }),
   };
 }

@@ -1,18 +1,25 @@
 import type { Run } from '../../../../machines/run.ts';
-import type { NewExecution } from '../../../../store/port/executions.ts';
+import type { ExecutionIdentity, ExecutionRow } from '../../../../store/port/executions.ts';
 import type { Failures } from './failures.ts';
 import type { Starter } from './starter.ts';
 import type { LoadedWorkflow } from './workflow-cache.ts';
 
-/** An execution in memory. Replaced after each commit and evicted when a commit fails, so it is never ahead of the store. */
-export interface CachedExecution extends NewExecution {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly loaded: LoadedWorkflow;
-  readonly run: Run;
+/** What an execution is: fixed when it starts, and passed on as it is. */
+export interface Identity extends ExecutionIdentity {
   readonly startedBy: Starter;
   /** Place in the trace within which it was started; null = none was given. */
   readonly traceparent: string | null;
+}
+
+/** An execution in memory. Replaced after each commit and evicted when a commit fails, so it is never ahead of the store. */
+export interface CachedExecution {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly loaded: LoadedWorkflow;
+  readonly identity: Identity;
+  readonly run: Run;
+  /** Workflow timeout, absolute; null = there is none, or it has ended. */
+  readonly deadlineAtMs: number | null;
   readonly failures: Failures;
   /** Some nodes wait for decisions of people. */
   readonly asks: boolean;
@@ -23,6 +30,11 @@ export interface CachedExecution extends NewExecution {
   readonly owner: string | null;
   readonly updatedAtMs: number;
   readonly completedAtMs: number | null;
+}
+
+/** What is the same of an execution in memory and of one that was read from a list. */
+export function identityIn(execution: CachedExecution | ExecutionRow): ExecutionIdentity {
+  return 'identity' in execution ? execution.identity : execution;
 }
 
 /** The newest stored checkpoint, to decide when to store the next one. */

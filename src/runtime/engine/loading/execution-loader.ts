@@ -112,10 +112,23 @@ export class ExecutionLoader {
     recordLoaded(run, checkpoint.bytes, checkpoint.logBytes);
     const startedBy = await starterOf(store, row, first);
     const failures = replayed.failures ?? (await failuresIn(store, row.id, run));
-    // The run itself has these.
-    const { status, seq, steps, localWork, ...head } = row;
+    const { workflowId, workflowVersion, revision, labels, parentId, depth, createdAtMs } = row;
     const traceparent = traceparentOf(row, first);
-    return { ...head, loaded, run, startedBy, traceparent, failures, asks: asksForDecision(run), checkpoint };
+    return {
+      id: row.id,
+      tenantId: row.tenantId,
+      loaded,
+      identity: { startedBy, traceparent, workflowId, workflowVersion, revision, labels, parentId, depth, createdAtMs },
+      run,
+      deadlineAtMs: row.deadlineAtMs,
+      failures,
+      asks: asksForDecision(run),
+      error: row.error,
+      checkpoint,
+      owner: row.owner,
+      updatedAtMs: row.updatedAtMs,
+      completedAtMs: row.completedAtMs,
+    };
   }
 
   /** From a checkpoint and the log since. Null when another version of the compiler wrote the checkpoint. */
