@@ -1,9 +1,10 @@
 import { createContext, Script } from 'node:vm';
 
-/** Longest time for which one call may block this process. */
+/** Longest time for which one call may block a process that has a processor to itself. */
 const LIMIT_MS = 250;
-/** Calls that were stopped, though the machine gave this process less than half of the time: they are repeated, at most as often. */
-const MAX_STARVED = 4;
+/** A call that is stopped before it has used this part of the limit is repeated with twice the time, at most as often: the machine is busy. */
+const USED_PART = 0.9;
+const MAX_REPEATS = 4;
 
 const body: { run: (() => void) | null } = { run: null };
 const call = new Script('run()');
@@ -21,16 +22,16 @@ export function withinTimeLimit<T>(run: () => T, tooSlow: () => Error): T {
     result = { value: run() };
   };
   try {
-    for (let starved = 0; ; starved += 1) {
+    for (let repeats = 0; ; repeats += 1) {
       const before = process.cpuUsage();
       try {
         // Stops whatever runs within the call, not only code of the context.
-        call.runInContext(context, { timeout: LIMIT_MS });
+        call.runInContext(context, { timeout: LIMIT_MS * 2 ** repeats });
         break;
       } catch (error) {
         if (!isTimeout(error)) throw error;
         const { user, system } = process.cpuUsage(before);
-        if (starved === MAX_STARVED || user + system > (LIMIT_MS * 1_000) / 2) throw tooSlow();
+        if (repeats === MAX_REPEATS || user + system >= USED_PART * LIMIT_MS * 1_000) throw tooSlow();
       }
     }
   } finally {
