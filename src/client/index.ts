@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../machines/json.ts';
+import type { CreatedToken, CreateToken, RevokedToken, TokenList } from '../api/operations/tokens.ts';
 import type {
   AcceptedDecision,
   ApprovalCounts,
@@ -25,7 +26,6 @@ import type { Health, Readiness } from '../api/schemas/health.ts';
 import type { Caller } from '../api/schemas/identity.ts';
 import type { PausedExecution, ResumedExecution, ResumeExecution, RetriedExecution } from '../api/schemas/interventions.ts';
 import type { NodeDetail, NodeQuery } from '../api/schemas/nodes.ts';
-import type { CreatedToken, CreateToken, RevokedToken, TokenList } from '../api/schemas/tokens.ts';
 import type {
   ClaimedWork,
   ClaimWork,
@@ -58,13 +58,14 @@ import {
   remoteExecution,
   startRequest,
 } from './remote-execution.ts';
-import { CRON } from './resources.ts';
+import { CRON, TENANTS, WEBHOOKS } from './resources.ts';
 import { SignInClient } from './sign-in.ts';
-import { TenantClient } from './tenants.ts';
 import { type CallOptions, type ClientOptions, idempotencyHeader, pathSegment, Transport } from './transport.ts';
-import { WebhookClient } from './webhooks.ts';
 
 export type { CronJob, CronJobList } from '../api/operations/cron.ts';
+export type { FoundInMemory, MemoryNamespaces } from '../api/operations/memory.ts';
+export type { Tenant, TenantDetail, TenantList } from '../api/operations/tenants.ts';
+export type { Delivery, DeliveryList, ReplayedDeliveries, Webhook, WebhookList } from '../api/operations/webhooks.ts';
 export type { Agent, AgentCardInput, AgentList, AgentStatusChange } from '../api/schemas/agents.ts';
 export type { ApprovalItem, ApprovalList } from '../api/schemas/approvals.ts';
 export type { AuditItem, AuditList } from '../api/schemas/audit.ts';
@@ -82,11 +83,8 @@ export type { ForkExecution, PastState, Snapshot, SnapshotList } from '../api/sc
 export type { Caller } from '../api/schemas/identity.ts';
 export type { ResumeExecution, RetriedExecution } from '../api/schemas/interventions.ts';
 export type { Job, JobList, RetryOutcomes } from '../api/schemas/jobs.ts';
-export type { FoundInMemory, MemoryNamespaces } from '../api/schemas/memory.ts';
 export type { NodeDetail } from '../api/schemas/nodes.ts';
-export type { Tenant, TenantDetail, TenantList } from '../api/schemas/tenants.ts';
 export type { Warning } from '../api/schemas/warnings.ts';
-export type { Delivery, DeliveryList, ReplayedDeliveries, Webhook, WebhookList } from '../api/schemas/webhooks.ts';
 export type { WorkerList } from '../api/schemas/workers.ts';
 export type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/schemas/workflows.ts';
 export type { LiveMessage, LiveTextDelta, LiveUpdate, TenantChange } from './live.ts';
@@ -110,7 +108,7 @@ export class JamjetClient {
   readonly #transport: Transport;
   readonly #registrations = new Registrations();
 
-  readonly tenants: TenantClient;
+  readonly tenants: Methods<typeof TENANTS>;
 
   readonly agents: AgentClient;
   readonly artifacts: ArtifactClient;
@@ -125,7 +123,7 @@ export class JamjetClient {
 
   readonly signIn: SignInClient;
 
-  readonly webhooks: WebhookClient;
+  readonly webhooks: Methods<typeof WEBHOOKS>;
 
   constructor(options: ClientOptions) {
     this.#transport = new Transport(options);
@@ -139,8 +137,8 @@ export class JamjetClient {
     this.diagrams = new DiagramClient(this.#transport);
     this.live = new LiveClient(this.#transport);
     this.signIn = new SignInClient(this.#transport);
-    this.webhooks = new WebhookClient(this.#transport);
-    this.tenants = new TenantClient(this.#transport);
+    this.webhooks = methods(this.#transport, WEBHOOKS);
+    this.tenants = methods(this.#transport, TENANTS);
   }
 
   /** The server's URL, without a trailing slash. */

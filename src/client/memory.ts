@@ -5,7 +5,7 @@ import type {
   MemoryItem,
   MemoryNamespaces,
   RemovedFromMemory,
-} from '../api/schemas/memory.ts';
+} from '../api/operations/memory.ts';
 import { type CallOptions, pathSegment, type Transport } from './transport.ts';
 
 /** The built-in memory of the token's tenant: texts by namespace. */

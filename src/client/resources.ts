@@ -17,3 +17,44 @@ export const CRON = {
   /** Starts an execution now, outside the schedule. With `idempotencyKey`, a repeated request starts no second one. */
   trigger: 'POST /cron/:name/trigger +idempotencyKey',
 } as const;
+
+/** Tenants. Every method requires an operator token; changes require one of tenant `default`. */
+export const TENANTS = {
+  /** Rejects with 409 if the id exists. */
+  create: 'POST /tenants +body',
+  /** Lists tenants: all for operators of tenant `default`, else the own one. */
+  list: 'GET /tenants +query',
+  /** A tenant with its usage. Rejects with 404 if it does not exist. */
+  get: 'GET /tenants/:id',
+  /** Replaces the usage of a month (`2026-03`), which the audit log records with the reason. */
+  correctUsage: 'PUT /tenants/:id/usage/:month +body',
+  /** Has everything that a tenant stores counted anew. */
+  recountStorage: 'POST /tenants/:id/storage/recount',
+  /** Changes the given fields; null clears `policy` or `limits`. */
+  update: 'PUT /tenants/:id +body',
+} as const;
+
+/** Time the receiver may take to answer a ping. */
+const PING_MS = 10_000;
+
+/** The webhooks of the token's tenant. */
+export const WEBHOOKS = {
+  /** Creates a webhook. The reply contains the signing secret, which is not shown again. */
+  create: 'POST /webhooks +body',
+  /** Lists all webhooks. */
+  list: 'GET /webhooks',
+  /** Rejects with 404 if the webhook does not exist. */
+  get: 'GET /webhooks/:id',
+  /** Changes the given fields. With `rotate_secret`, the reply contains the new secret. */
+  update: 'PUT /webhooks/:id +body',
+  /** Deletes a webhook and its pending deliveries. */
+  delete: 'DELETE /webhooks/:id',
+  /** Lists deliveries, newest first; by default 50, at most 200. */
+  deliveries: 'GET /webhooks/:id/deliveries +query',
+  /** Queues one delivery again, whatever its status. */
+  replayDelivery: 'POST /webhooks/:id/deliveries/:delivery_id/replay',
+  /** Queues all failed deliveries again. */
+  replay: 'POST /webhooks/:id/replay',
+  /** Sends one signed ping, also to a disabled webhook; the reply tells whether it was delivered. */
+  test: ['POST /webhooks/:id/test', { waitMs: PING_MS }],
+} as const;

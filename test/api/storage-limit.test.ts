@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TenantDetail } from '../../src/api/schemas/tenants.ts';
+import type { TenantDetail } from '../../src/api/operations/tenants.ts';
 import type { ToolContext } from '../../src/runtime/types/work.ts';
 import { card } from './support/agents.ts';
 import { type Api, type ApiOptions, api, ECHO, EXTERNAL, PAYMENT, REVIEW } from './support/api.ts';

@@ -20,11 +20,26 @@ export type Decoded<T> =
         ? { readonly [K in keyof T as K extends string ? CamelCase<K> : never]: Decoded<T[K]> }
         : T;
 
+/** A part of a reply that is in the form of the API already, such as stored JSON. */
+export class Verbatim {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
+}
+
+/** Stored JSON text in the form of the API; null stays null. */
+export function parsed<Text extends string | null>(text: Text): Verbatim | Extract<Text, null> {
+  return (text === null ? null : new Verbatim(JSON.parse(text))) as Verbatim | Extract<Text, null>;
+}
+
 type NameOf<K> = K extends `${infer Event}_at` ? `${CamelCase<Event>}AtMs` : K extends string ? CamelCase<K> : never;
 
 /** Optional fields may also be null, which leaves them out. */
 type ValueOf<K, V> =
   | (K extends `${string}_at` ? number | Extract<V, null> : Encodable<Exclude<V, undefined>>)
+  | (Exclude<V, undefined | null> extends string | number | boolean ? never : Verbatim)
   | (undefined extends V ? null | undefined : never);
 
 /** What the program gives for a reply. It may have other fields, which are not sent. */
@@ -91,7 +106,8 @@ function converted(value: Readonly<Record<string, unknown>>, fields: readonly Fi
   const made: Record<string, unknown> = {};
   for (const { from, to, convert, isOmittedIfNull } of fields) {
     const given = value[from];
-    if (given !== undefined && !(given === null && isOmittedIfNull)) made[to] = convert(given);
+    if (given !== undefined && !(given === null && isOmittedIfNull))
+      made[to] = given instanceof Verbatim ? given.value : convert(given);
   }
   return made;
 }
@@ -124,11 +140,20 @@ function allowsNull(schema: unknown): boolean {
   return isObject(schema) && (schema.type === 'null' || (Array.isArray(schema.anyOf) && schema.anyOf.some(allowsNull)));
 }
 
+/** The fields of a request that are not null. */
+export function present<Given extends object>(given: Given) {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)) as {
+    readonly [K in keyof Given]: Exclude<Given[K], null>;
+  };
+}
+
 /** The fields of a request, with a default for each of these that is absent or null. */
 export function withDefaults<Given extends object, Defaults extends Partial<Given>>(given: Given, defaults: Defaults) {
-  const present = Object.entries(given).filter(([name, value]) => value !== null || !(name in defaults));
-  return { ...defaults, ...Object.fromEntries(present) } as {
-    readonly [K in keyof Given]-?: K extends keyof Defaults ? NonNullable<Given[K]> : Given[K];
+  return {
+    ...defaults,
+    ...Object.fromEntries(Object.entries(given).filter(([name, value]) => value !== null || !(name in defaults))),
+  } as {
+    readonly [K in keyof Given]-?: K extends keyof Defaults ? NonNullable<Given[K]> | Extract<Defaults[K], null> : Given[K];
   };
 }
 

@@ -19,7 +19,8 @@ export interface Operation {
   readonly otherReplies?: Readonly<Record<number, TSchema>>;
   /** See `FastifyContextConfig`, like the next. */
   readonly addsStorage?: true;
-  readonly reducesLoad?: (body: unknown) => boolean;
+  /** True, or the values of fields of the body with which it does. */
+  readonly reducesLoad?: true | Readonly<Record<string, readonly string[]>>;
 }
 
 /** The operations of a resource. */

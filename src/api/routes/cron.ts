@@ -1,6 +1,5 @@
-import type { Json } from '../../../machines/json.ts';
 import type { CronJob } from '../../../store/port/resources/cron.ts';
-import { withDefaults } from '../operations/codec.ts';
+import { parsed, withDefaults } from '../operations/codec.ts';
 import { CRON } from '../operations/cron.ts';
 import { idempotencyKey } from '../requests/idempotency-key.ts';
 import { implement } from './implement.ts';
@@ -31,9 +30,8 @@ export const cronRoutes = implement(CRON, {
   },
 });
 
-/** The input is stored as text. */
 function shown(job: CronJob) {
-  return { ...job, input: JSON.parse(job.input) as Json };
+  return { ...job, input: parsed(job.input) };
 }
 
 async function* eachShown(jobs: AsyncIterable<CronJob>) {

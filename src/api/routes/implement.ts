@@ -1,10 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ActionContext } from '../../../store/port/control.ts';
 import type { Caller } from '../../runtime/types/caller.ts';
+import type { Identity } from '../auth/identity.ts';
 import { type Decoded, decoder, type Encodable, encoder, isStream } from '../operations/codec.ts';
 import type { Operation, Resource, Wire } from '../operations/operation.ts';
 import { sendList } from '../replies/json-list.ts';
-import { type Api, actionContext, callerOf, identityOf, type Services } from '../services.ts';
+import { type Api, actionContext, callerOf, identityOf, type Services, stringField } from '../services.ts';
 
 /** A request to an operation, in values of the program. */
 class Call<Params = unknown, Query = unknown, Body = unknown> {
@@ -27,8 +28,12 @@ class Call<Params = unknown, Query = unknown, Body = unknown> {
     this.#nowMs = nowMs;
   }
 
+  get identity(): Identity {
+    return identityOf(this.request);
+  }
+
   get tenantId(): string {
-    return identityOf(this.request).tenantId;
+    return this.identity.tenantId;
   }
 
   get caller(): Caller {
@@ -44,7 +49,8 @@ class Call<Params = unknown, Query = unknown, Body = unknown> {
 type CallOf<O> = Call<Decoded<Wire<O, 'params'>>, Decoded<Wire<O, 'query'>>, Decoded<Wire<O, 'body'>>>;
 
 /** The lists of a reply may be read while it is sent. */
-type Streamable<T> = { readonly [K in keyof T]: T[K] | (T[K] extends readonly (infer Item)[] ? AsyncIterable<Item> : never) };
+type Streamable<T> = { readonly [K in keyof T]: T[K] | Streamed<T[K]> };
+type Streamed<V> = V extends readonly (infer Item)[] ? AsyncIterable<Item> : never;
 type ReplyOf<O> = Streamable<Encodable<Wire<O, 'reply'>>>;
 
 /** What each operation does. */
@@ -67,7 +73,7 @@ export function implement<R extends Resource>(
       app.route({
         method,
         url,
-        config: { access, ...(addsStorage && { addsStorage }), ...(reducesLoad && { reducesLoad }) },
+        config: { access, ...(addsStorage && { addsStorage }), ...(reducesLoad && { reducesLoad: hasOneOf(reducesLoad) }) },
         schema: {
           summary,
           ...(description && { description }),
@@ -82,6 +88,11 @@ export function implement<R extends Resource>(
       });
     }
   };
+}
+
+function hasOneOf(fields: true | Readonly<Record<string, readonly string[]>>): (body: unknown) => boolean {
+  if (fields === true) return () => true;
+  return (body) => Object.entries(fields).some(([name, values]) => values.includes(stringField(body, name)));
 }
 
 function handlerOf(operation: Operation, handle: (call: Call, services: Services) => unknown, services: Services) {

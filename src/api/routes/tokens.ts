@@ -4,85 +4,38 @@ import { durationMs } from '../../server/times.ts';
 import { type Grant, mintToken } from '../../server/tokens.ts';
 import { ANONYMOUS, type Identity } from '../auth/identity.ts';
 import { RequestError } from '../errors.ts';
-import { defined } from '../schemas/fields.ts';
-import { CreatedToken, CreateToken, RevokedToken, type Token, TokenById, TokenList } from '../schemas/tokens.ts';
-import { type Api, actionContext, callerOf, identityOf, type Services } from '../services.ts';
-import { parseTime, timeOrNull, timestamp } from '../time.ts';
+import { type Decoded, parsed, present } from '../operations/codec.ts';
+import { type CreateToken, TOKENS } from '../operations/tokens.ts';
+import type { Services } from '../services.ts';
+import { parseTime } from '../time.ts';
+import { implement } from './implement.ts';
 
-export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void {
-  app.post(
-    '/tokens',
-    {
-      config: { access: 'operator' },
-      schema: {
-        summary: 'Create a token',
-        description:
-          'The plaintext is returned here and never again. A token that comes from a sign-in link makes only tokens that expire with it, at the latest, and are revoked with it.',
-        tags: ['Tokens'],
-        operationId: 'createToken',
-        body: CreateToken,
-        response: { 201: CreatedToken },
-      },
-    },
-    async (request, reply) => {
-      const { role, name, queues } = request.body;
-      const caller = callerOf(request);
-      const tenantId = request.body.tenant_id ?? caller.tenantId;
-      if (tenantId !== caller.tenantId) {
-        if (caller.tenantId !== ANONYMOUS.tenantId)
-          throw new RequestError('forbidden', `only operators of tenant ${ANONYMOUS.tenantId} make tokens for other tenants`);
-        if ((await store.tenantRow(tenantId)) === null)
-          throw new RuntimeError('not_found', `tenant ${truncated(tenantId)} not found`);
-      }
-      if (queues != null && role !== 'worker')
-        throw new RuntimeError('bad_request', `queues restrict role worker only, not ${role}`);
-      const now = nowMs();
-      const end = endOf(identityOf(request), expiryOf(request.body, now));
-      const named = { ...defined('name', name), ...defined('queues', queues) };
-      const { plaintext, row } = mintToken({ tenantId, role, ...named, nowMs: now, ...end });
-      await store.control({ type: 'token_created', token: row }, actionContext(request, now));
-      void reply.code(201);
-      return { ...toToken(row), token: plaintext };
-    },
-  );
+export const tokenRoutes = implement(TOKENS, {
+  'POST /tokens': async ({ identity, context, body }, { store }) => {
+    const { role, name = null, queues = null } = body;
+    const tenantId = body.tenantId ?? identity.tenantId;
+    if (tenantId !== identity.tenantId) await requireOtherTenant(identity, tenantId, store);
+    if (queues !== null && role !== 'worker')
+      throw new RuntimeError('bad_request', `queues restrict role worker only, not ${role}`);
+    const end = endOf(identity, expiryOf(body, context.atMs));
+    const { plaintext, row } = mintToken({ tenantId, role, ...present({ name, queues }), nowMs: context.atMs, ...end });
+    await store.control({ type: 'token_created', token: row }, context);
+    return { ...shown(row), token: plaintext };
+  },
 
-  app.get(
-    '/tokens',
-    {
-      config: { access: 'operator' },
-      schema: {
-        summary: 'List the tokens of the tenant',
-        tags: ['Tokens'],
-        operationId: 'listTokens',
-        response: { 200: TokenList },
-      },
-    },
-    async (request) => {
-      const rows = await store.tenant(identityOf(request).tenantId).tokens();
-      return { tokens: rows.map(toToken) };
-    },
-  );
+  'GET /tokens': async ({ tenantId }, { store }) => ({ tokens: (await store.tenant(tenantId).tokens()).map(shown) }),
 
-  app.delete(
-    '/tokens/:id',
-    {
-      config: { access: 'operator' },
-      schema: {
-        summary: 'Revoke a token',
-        description: 'Tokens that come from its sign-in links, and those that they made, are revoked with it.',
-        tags: ['Tokens'],
-        operationId: 'revokeToken',
-        params: TokenById,
-        response: { 200: RevokedToken },
-      },
-    },
-    async (request) => {
-      const { id } = request.params;
-      await store.control({ type: 'token_revoked', id }, actionContext(request, nowMs()));
-      tokens.invalidate();
-      return { id, revoked: true as const };
-    },
-  );
+  'DELETE /tokens/:id': async ({ params: { id }, context }, { store, tokens }) => {
+    await store.control({ type: 'token_revoked', id }, context);
+    tokens.invalidate();
+    return { id, revoked: true as const };
+  },
+});
+
+async function requireOtherTenant(caller: Identity, tenantId: string, store: Services['store']): Promise<void> {
+  if (caller.tenantId !== ANONYMOUS.tenantId)
+    throw new RequestError('forbidden', `only operators of tenant ${ANONYMOUS.tenantId} make tokens for other tenants`);
+  if ((await store.tenantRow(tenantId)) === null) throw new RuntimeError('not_found', `tenant ${truncated(tenantId)} not found`);
 }
 
 /** What a session makes ends with it. */
@@ -93,13 +46,13 @@ function endOf({ tokenId, parentId, expiresAtMs }: Identity, wantedMs: number | 
 }
 
 /** Null = never. */
-function expiryOf({ expires_in, expires_at }: CreateToken, nowMs: number): number | null {
-  if (expires_in != null && expires_at != null) throw new RuntimeError('bad_request', 'give expires_in or expires_at, not both');
-  if (expires_in != null) return nowMs + lifetimeMs(expires_in);
-  if (expires_at == null) return null;
-  const atMs = parseTime(expires_at);
-  if (atMs === null) throw new RuntimeError('bad_request', `expires_at must be an RFC 3339 time, not "${truncated(expires_at)}"`);
-  if (atMs <= nowMs) throw new RuntimeError('bad_request', `expires_at is past: ${truncated(expires_at)}`);
+function expiryOf({ expiresIn, expiresAt }: Decoded<CreateToken>, nowMs: number): number | null {
+  if (expiresIn != null && expiresAt != null) throw new RuntimeError('bad_request', 'give expires_in or expires_at, not both');
+  if (expiresIn != null) return nowMs + lifetimeMs(expiresIn);
+  if (expiresAt == null) return null;
+  const atMs = parseTime(expiresAt);
+  if (atMs === null) throw new RuntimeError('bad_request', `expires_at must be an RFC 3339 time, not "${truncated(expiresAt)}"`);
+  if (atMs <= nowMs) throw new RuntimeError('bad_request', `expires_at is past: ${truncated(expiresAt)}`);
   return atMs;
 }
 
@@ -110,16 +63,6 @@ function lifetimeMs(text: string): number {
   return ms;
 }
 
-function toToken(row: TokenRow): Token {
-  return {
-    id: row.id,
-    name: row.name,
-    role: row.role,
-    tenant_id: row.tenantId,
-    created_at: timestamp(row.createdAtMs),
-    expires_at: timeOrNull(row.expiresAtMs),
-    parent_id: row.parentId,
-    queues: row.queues === null ? null : (JSON.parse(row.queues) as string[]),
-    revoked_at: timeOrNull(row.revokedAtMs),
-  };
+function shown(row: TokenRow) {
+  return { ...row, queues: parsed(row.queues) };
 }

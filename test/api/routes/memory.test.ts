@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AddedToMemory, FoundInMemory, MemoryItem, MemoryNamespaces } from '../../../src/api/schemas/memory.ts';
+import type { AddedToMemory, FoundInMemory, MemoryItem, MemoryNamespaces } from '../../../src/api/operations/memory.ts';
 import { eventually } from '../../support/runtimes.ts';
 import { type Api, api } from '../support/api.ts';
 

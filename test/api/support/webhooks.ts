@@ -6,7 +6,7 @@ import type {
   ReplayedDeliveries,
   TestedWebhook,
   WebhookList,
-} from '../../../src/api/schemas/webhooks.ts';
+} from '../../../src/api/operations/webhooks.ts';
 import { webServer } from '../../executors/web-server.ts';
 import { eventually } from '../../support/runtimes.ts';
 import { type ApiOptions, api, type CallOptions } from './api.ts';

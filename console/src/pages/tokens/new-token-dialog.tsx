@@ -1,5 +1,5 @@
 import { useId, useState } from 'react';
-import type { CreatedToken } from '../../../../src/api/schemas/tokens.ts';
+import type { CreatedToken } from '../../../../src/api/operations/tokens.ts';
 import { Field, FieldRow } from '../../components/field.tsx';
 import { FormDialog, textOf } from '../../components/form-dialog.tsx';
 import { useFreshQuery } from '../../live/use-fresh-query.ts';

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { CreatedToken, Token } from '../../../../src/api/schemas/tokens.ts';
+import type { CreatedToken, Token } from '../../../../src/api/operations/tokens.ts';
 import { Button } from '../../components/button.tsx';
 import { ConfirmButton } from '../../components/confirm.tsx';
 import { CheckField } from '../../components/field.tsx';

@@ -1,4 +1,4 @@
-import type { TestedWebhook } from '../../../../src/api/schemas/webhooks.ts';
+import type { TestedWebhook } from '../../../../src/api/operations/webhooks.ts';
 import { duration } from '../../../../src/views/time.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { Name } from '../../components/name.tsx';

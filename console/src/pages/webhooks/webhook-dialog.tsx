@@ -1,4 +1,4 @@
-import type { UpdatedWebhook } from '../../../../src/api/schemas/webhooks.ts';
+import type { UpdatedWebhook } from '../../../../src/api/operations/webhooks.ts';
 import type { Webhook } from '../../../../src/client/index.ts';
 import { CheckField, Field } from '../../components/field.tsx';
 import { FormDialog, textOf } from '../../components/form-dialog.tsx';

@@ -15,7 +15,8 @@ import {
   optional,
   text,
   timestamp,
-} from './fields.ts';
+} from '../schemas/fields.ts';
+import type { Resource } from './operation.ts';
 
 export const TENANTS_PAGE = { defaultLimit: 1_000, maxLimit: 1_000 };
 
@@ -133,11 +134,6 @@ export type TenantDetail = Static<typeof TenantDetail>;
 
 const tenantId = text('The same as `id`.');
 
-export const UsageOfMonth = Type.Object({
-  id: text('Id of the tenant.'),
-  month: text('Calendar month in UTC, such as `2026-03`.'),
-});
-
 export const CorrectUsage = Type.Object(
   {
     tokens: optional(counter('Tokens.'), 'Model tokens of the month. Default: as counted.'),
@@ -182,7 +178,7 @@ export const UpdatedTenant = Type.Object(
 );
 export type UpdatedTenant = Static<typeof UpdatedTenant>;
 
-export const TenantById = byId('Id of the tenant.');
+const ById = byId('Id of the tenant.');
 
 export const TenantsQuery = Type.Object({ limit: limit(TENANTS_PAGE), offset });
 export type TenantsQuery = Static<typeof TenantsQuery>;
@@ -192,3 +188,59 @@ export const TenantList = Type.Object(
   { description: 'A page of tenants.' },
 );
 export type TenantList = Static<typeof TenantList>;
+
+export const TENANTS = {
+  tag: 'Tenants',
+  operations: {
+    'POST /tenants': {
+      id: 'createTenant',
+      access: 'operator',
+      summary: 'Create a tenant',
+      body: CreateTenant,
+      status: 201,
+      reply: CreatedTenant,
+    },
+    'GET /tenants': {
+      id: 'listTenants',
+      access: 'operator',
+      summary: 'List tenants',
+      query: TenantsQuery,
+      reply: TenantList,
+    },
+    'GET /tenants/:id': {
+      id: 'getTenant',
+      access: 'operator',
+      summary: 'Get a tenant and its usage',
+      params: ById,
+      reply: TenantDetail,
+    },
+    'PUT /tenants/:id': {
+      id: 'updateTenant',
+      access: 'operator',
+      reducesLoad: { status: ['suspended', 'archived'] },
+      summary: 'Change a tenant',
+      params: ById,
+      body: UpdateTenant,
+      reply: UpdatedTenant,
+    },
+    'PUT /tenants/:id/usage/:month': {
+      id: 'correctUsage',
+      access: 'operator',
+      summary: 'Correct what a tenant has used in a month',
+      description: 'For reports that were wrong. The audit log has both amounts, and the reason.',
+      params: Type.Object({ id: text('Id of the tenant.'), month: text('Calendar month in UTC, such as `2026-03`.') }),
+      body: CorrectUsage,
+      reply: CorrectedUsage,
+    },
+    'POST /tenants/:id/storage/recount': {
+      id: 'recountStorage',
+      access: 'operator',
+      summary: 'Count what a tenant stores anew',
+      description:
+        'Bytes are counted when they are written and deleted, so this is needed only after changes of the database by hand.',
+      params: ById,
+      status: 202,
+      reply: RequestedRecount,
+    },
+  },
+} satisfies Resource;

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { ROLES } from '../../server/tokens.ts';
-import { byId, listOf, name, nullable, optional, text, timestamp } from './fields.ts';
+import { byId, listOf, name, nullable, optional, text, timestamp } from '../schemas/fields.ts';
+import type { Resource } from './operation.ts';
 
 /** Unknown fields are refused: a misspelt expiry would create a token that never expires. */
 export const CreateToken = Type.Object(
@@ -56,10 +57,33 @@ export type CreatedToken = Static<typeof CreatedToken>;
 export const TokenList = Type.Object({ tokens: listOf(Token, 'Oldest first.') }, { description: 'The tokens of the tenant.' });
 export type TokenList = Static<typeof TokenList>;
 
-export const TokenById = byId('Id of the token.');
-
 export const RevokedToken = Type.Object(
   { id: text('Id of the token.'), revoked: Type.Literal(true, { description: 'Always true.' }) },
   { description: 'A token was revoked.' },
 );
 export type RevokedToken = Static<typeof RevokedToken>;
+
+export const TOKENS = {
+  tag: 'Tokens',
+  operations: {
+    'POST /tokens': {
+      id: 'createToken',
+      access: 'operator',
+      summary: 'Create a token',
+      description:
+        'The plaintext is returned here and never again. A token that comes from a sign-in link makes only tokens that expire with it, at the latest, and are revoked with it.',
+      body: CreateToken,
+      status: 201,
+      reply: CreatedToken,
+    },
+    'GET /tokens': { id: 'listTokens', access: 'operator', summary: 'List the tokens of the tenant', reply: TokenList },
+    'DELETE /tokens/:id': {
+      id: 'revokeToken',
+      access: 'operator',
+      summary: 'Revoke a token',
+      description: 'Tokens that come from its sign-in links, and those that they made, are revoked with it.',
+      params: byId('Id of the token.'),
+      reply: RevokedToken,
+    },
+  },
+} satisfies Resource;

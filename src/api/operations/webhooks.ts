@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { DELIVERY_STATUSES } from '../../../store/port/resources/webhooks.ts';
-import { byId, flag, integer, limit, listOf, name, nullable, optional, text, timestamp } from './fields.ts';
+import { byId, flag, integer, limit, listOf, name, nullable, optional, text, timestamp } from '../schemas/fields.ts';
+import type { Resource } from './operation.ts';
 
 export const DELIVERIES_PAGE = { defaultLimit: 50, maxLimit: 200 };
 
@@ -77,8 +78,7 @@ export const WebhookList = Type.Object(
 );
 export type WebhookList = Static<typeof WebhookList>;
 
-export const WebhookById = byId('Id of the webhook.');
-export const DeliveryById = Type.Object({ id: text('Id of the webhook.'), delivery_id: text('Id of the delivery.') });
+const ById = byId('Id of the webhook.');
 
 export const DeletedWebhook = Type.Object(
   { id: text('Id of the webhook.'), deleted: Type.Literal(true, { description: 'Always true.' }) },
@@ -142,3 +142,67 @@ export const TestedWebhook = Type.Object(
   { description: 'The result of a ping.' },
 );
 export type TestedWebhook = Static<typeof TestedWebhook>;
+
+export const WEBHOOKS = {
+  tag: 'Webhooks',
+  operations: {
+    'POST /webhooks': {
+      id: 'createWebhook',
+      access: 'write',
+      addsStorage: true,
+      summary: 'Create a webhook',
+      description: 'Delivers events to a URL. The secret that signs deliveries is returned here and never again.',
+      body: CreateWebhook,
+      status: 201,
+      reply: CreatedWebhook,
+    },
+    'GET /webhooks': { id: 'listWebhooks', access: 'read', summary: 'List webhooks', reply: WebhookList },
+    'GET /webhooks/:id': { id: 'getWebhook', access: 'read', summary: 'Get a webhook', params: ById, reply: Webhook },
+    'PUT /webhooks/:id': {
+      id: 'updateWebhook',
+      access: 'write',
+      summary: 'Change a webhook',
+      description: 'What is absent is unchanged. Enabling a webhook continues with its pending deliveries.',
+      params: ById,
+      body: UpdateWebhook,
+      reply: UpdatedWebhook,
+    },
+    'DELETE /webhooks/:id': {
+      id: 'deleteWebhook',
+      access: 'write',
+      summary: 'Delete a webhook and its pending deliveries',
+      params: ById,
+      reply: DeletedWebhook,
+    },
+    'POST /webhooks/:id/test': {
+      id: 'testWebhook',
+      access: 'write',
+      summary: 'Send a ping to a webhook',
+      params: ById,
+      reply: TestedWebhook,
+    },
+    'GET /webhooks/:id/deliveries': {
+      id: 'listWebhookDeliveries',
+      access: 'read',
+      summary: 'List the deliveries of a webhook, newest first',
+      params: ById,
+      query: DeliveriesQuery,
+      reply: DeliveryList,
+    },
+    'POST /webhooks/:id/deliveries/:delivery_id/replay': {
+      id: 'replayWebhookDelivery',
+      access: 'write',
+      summary: 'Replay a delivery',
+      description: 'Attempts a failed or successful delivery again, after the pending deliveries of its execution.',
+      params: Type.Object({ id: text('Id of the webhook.'), delivery_id: text('Id of the delivery.') }),
+      reply: Delivery,
+    },
+    'POST /webhooks/:id/replay': {
+      id: 'replayWebhook',
+      access: 'write',
+      summary: 'Replay all failed deliveries',
+      params: ById,
+      reply: ReplayedDeliveries,
+    },
+  },
+} satisfies Resource;

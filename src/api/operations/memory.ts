@@ -13,15 +13,16 @@ import {
   type PageSizes,
   text,
   timestamp,
-} from './fields.ts';
+} from '../schemas/fields.ts';
+import type { Resource } from './operation.ts';
 
 export const MEMORY_PAGE: PageSizes = { defaultLimit: 100, maxLimit: 1_000 };
 export const MEMORY_RESULTS: PageSizes = { defaultLimit: 5, maxLimit: 100 };
 
 const namespace = text('A name of 1 to 128 characters, without `/`.');
 
-export const MemoryByNamespace = Type.Object({ namespace });
-export const MemoryItemById = Type.Object({ namespace, id: text('Id of the item.') });
+const ByNamespace = Type.Object({ namespace });
+const ItemById = Type.Object({ namespace, id: text('Id of the item.') });
 
 const NewMemoryItem = Type.Object(
   {
@@ -154,3 +155,55 @@ export const RemovedFromMemory = Type.Object(
   { description: 'Items were deleted.' },
 );
 export type RemovedFromMemory = Static<typeof RemovedFromMemory>;
+
+export const MEMORY = {
+  tag: 'Memory',
+  operations: {
+    'GET /memory': {
+      id: 'listMemoryNamespaces',
+      access: 'read',
+      summary: 'List the namespaces of the memory by name',
+      query: MemoryNamespacesQuery,
+      reply: MemoryNamespaces,
+    },
+    'POST /memory/:namespace': {
+      id: 'addToMemory',
+      access: 'write',
+      summary: 'Add texts to a namespace of the memory',
+      description: 'The namespace is created if needed. Workflows find the texts with `memory_retrieval` nodes.',
+      params: ByNamespace,
+      body: AddToMemory,
+      status: 201,
+      reply: AddedToMemory,
+    },
+    'GET /memory/:namespace': {
+      id: 'searchMemory',
+      access: 'read',
+      summary: 'Search a namespace of the memory, or list its items',
+      params: ByNamespace,
+      query: SearchMemoryQuery,
+      reply: FoundInMemory,
+    },
+    'GET /memory/:namespace/:id': {
+      id: 'getMemoryItem',
+      access: 'read',
+      summary: 'Get an item of the memory',
+      params: ItemById,
+      reply: MemoryItem,
+    },
+    'DELETE /memory/:namespace': {
+      id: 'deleteMemoryNamespace',
+      access: 'write',
+      summary: 'Delete a namespace of the memory with all its items',
+      params: ByNamespace,
+      reply: RemovedFromMemory,
+    },
+    'DELETE /memory/:namespace/:id': {
+      id: 'deleteMemoryItem',
+      access: 'write',
+      summary: 'Delete an item of the memory',
+      params: ItemById,
+      reply: RemovedFromMemory,
+    },
+  },
+} satisfies Resource;
