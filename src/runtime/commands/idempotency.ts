@@ -38,6 +38,24 @@ export async function storedResponse(store: ExecutionStore, request: IdempotentR
   return JSON.parse(row.response) as Json;
 }
 
+/**
+ * What `attempt` gives, or the response to an earlier request with the key. The store takes a key once, so that response is read only when the
+ * attempt is refused, for whatever reason. Throws `conflict` if the key came with another request.
+ */
+export async function unlessRepeated<T>(
+  store: ExecutionStore,
+  request: IdempotentRequest | null,
+  attempt: () => Promise<T>,
+): Promise<T | { readonly earlier: Json }> {
+  try {
+    return await attempt();
+  } catch (error) {
+    const earlier = error instanceof RuntimeError ? await storedResponse(store, request) : null;
+    if (earlier === null) throw error;
+    return { earlier };
+  }
+}
+
 export function responseRow(request: IdempotentRequest, response: Json, nowMs: number): IdempotencyRow {
   return { ...request, response: JSON.stringify(response), createdAtMs: nowMs };
 }

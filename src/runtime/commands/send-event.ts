@@ -6,7 +6,7 @@ import { RuntimeError } from '../errors.ts';
 import type { EventReceipt } from '../types/executions.ts';
 import type { Runtime } from '../types/runtime.ts';
 import { type CommandContext, endOf, runCommand, sendCommand } from './command.ts';
-import { idempotentRequest, responseRow, storedResponse } from './idempotency.ts';
+import { idempotentRequest, responseRow, unlessRepeated } from './idempotency.ts';
 import { requestTexts } from './storable-text.ts';
 
 export function sendEventCommand(context: CommandContext): Runtime['sendEvent'] {
@@ -19,21 +19,19 @@ export function sendEventCommand(context: CommandContext): Runtime['sendEvent'] 
         const keys = nodeId === null ? await keysIfUnknown(context, caller.tenantId, id, key) : null;
         return { matched: nodeId !== null, nodeId, ...(keys === null ? {} : { keys }) };
       };
-      const earlier = await storedResponse(store, once);
-      if (earlier !== null) return accepted(matchIn(earlier));
-      if (!isEmpty(payload)) await quotas.mayStore(caller.tenantId);
-
-      const message: ExternalEvent = { type: 'event', key, payload };
-      const outcome = await sendCommand(context, caller, id, message, {
-        actor: actorOf(caller),
-        ...(once === null ? {} : { idempotencyRow: ({ node }) => responseRow(once, { node_id: node }, clock.nowMs()) }),
+      const outcome = await unlessRepeated(store, once, async () => {
+        if (!isEmpty(payload)) await quotas.mayStore(caller.tenantId);
+        const message: ExternalEvent = { type: 'event', key, payload };
+        const sent = await sendCommand(context, caller, id, message, {
+          actor: actorOf(caller),
+          ...(once === null ? {} : { idempotencyRow: ({ node }) => responseRow(once, { node_id: node }, clock.nowMs()) }),
+        });
+        if (!('refused' in sent)) return sent;
+        const ended = sent.refused === 'ending' ? 'about to end' : endOf(await executions.execution(caller.tenantId, id));
+        throw new RuntimeError('conflict', `execution is ${ended}; it takes no more events`);
       });
-      if (!('refused' in outcome)) return { ...(await accepted(outcome.node)), ...ignoredIn(outcome) };
-      // Whatever the reason, the same request may have come before this one, also as the last event that the execution took.
-      const repeated = await storedResponse(store, once);
-      if (repeated !== null) return accepted(matchIn(repeated));
-      const ended = outcome.refused === 'ending' ? 'about to end' : endOf(await executions.execution(caller.tenantId, id));
-      throw new RuntimeError('conflict', `execution is ${ended}; it takes no more events`);
+      if ('earlier' in outcome) return accepted(matchIn(outcome.earlier));
+      return { ...(await accepted(outcome.node)), ...ignoredIn(outcome) };
     });
 }
 

@@ -4,20 +4,17 @@ import type { ExecutionStart } from '../engine/envelope.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Caller } from '../types/caller.ts';
 import { type CommandContext, withinQuotas } from './command.ts';
-import { type IdempotentRequest, responseRow, storedResponse } from './idempotency.ts';
+import { type IdempotentRequest, responseRow } from './idempotency.ts';
 
-/** A start: done, or the response to an earlier request with the same idempotency key that was committed first; then nothing is started. */
-export type StartOutcome = { readonly earlier: Json } | { readonly ignored: readonly string[] };
-
-/** Starts an execution within the tenant's quotas. */
+/** Starts an execution within the tenant's quotas. Rejects with `conflict`, too, if the idempotency key was used before. */
 export async function startOnce(
-  context: Pick<CommandContext, 'engine' | 'quotas' | 'store'>,
+  context: Pick<CommandContext, 'engine' | 'quotas'>,
   caller: Caller,
   start: ExecutionStart,
   request: IdempotentRequest | null,
   response: Json,
-): Promise<StartOutcome> {
-  const { engine, store } = context;
+): Promise<{ readonly ignored: readonly string[] }> {
+  const { engine } = context;
   const outcome = await withinQuotas(context, caller.tenantId, start.id, () =>
     engine.startExecution(start, {
       actor: actorOf(caller),
@@ -25,7 +22,5 @@ export async function startOnce(
     }),
   );
   if (!('refused' in outcome)) return { ignored: outcome.ignored };
-  const earlier = outcome.refused === 'idempotency' ? await storedResponse(store, request) : null;
-  if (earlier !== null) return { earlier };
   throw new RuntimeError('conflict', `execution ${start.id} could not be started: ${outcome.refused}`);
 }

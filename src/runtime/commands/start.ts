@@ -6,14 +6,16 @@ import { starterFrom } from '../engine/loading/starter.ts';
 import type { LoadedWorkflow } from '../engine/loading/workflow-cache.ts';
 import { RuntimeError, truncated } from '../errors.ts';
 import { formatTraceparent, parseTraceparent } from '../trace-context.ts';
+import type { Caller } from '../types/caller.ts';
+import type { StartResult } from '../types/executions.ts';
 import type { ServerRuntime, ServerStartRequest } from '../types/server-runtime.ts';
 import { type CommandContext, runCommand } from './command.ts';
-import { idempotentRequest, storedResponse } from './idempotency.ts';
+import { type IdempotentRequest, idempotentRequest, unlessRepeated } from './idempotency.ts';
 import { startOnce } from './start-once.ts';
 import { requestTexts } from './storable-text.ts';
 
 export function startCommand(context: CommandContext): ServerRuntime['start'] {
-  const { store, clock, ids } = context;
+  const { store } = context;
   return (caller, request) =>
     runCommand(context, caller, { work: 'adds', texts: requestTexts.start(request) }, async () => {
       const { tenantId } = caller;
@@ -25,28 +27,37 @@ export function startCommand(context: CommandContext): ServerRuntime['start'] {
         input,
         labels,
       });
-      const earlier = await storedResponse(store, once);
-      if (earlier !== null) return { executionId: executionIdOf(earlier), replayed: true };
-
-      refuseReservedLabels(request.labels ?? {});
-      const { workflowId, version } = request;
-      const loaded =
-        context.workflows.findCached(tenantId, workflowId, version) ?? (await findWorkflow(context, tenantId, request));
-      if (loaded.assertInput !== null) await loaded.assertInput(input);
-      const nowMs = clock.nowMs();
-      const id = ids.execution(nowMs);
-      await keepSubjectToken(context, loaded, { tenantId, executionId: id }, request.subjectToken);
-      const startedBy = starterFrom(caller);
-      const traceparent = validTraceparent(request.traceparent);
-      const start = executionStart({ id, tenantId, loaded, startedBy, traceparent, input, nowMs, parent: null, labels });
-      const outcome = await startOnce(context, caller, start, once, { execution_id: id }).catch(async (error: unknown) => {
-        if (request.subjectToken !== undefined) await context.subjectTokens.forget({ tenantId, executionId: id });
-        throw error;
-      });
-      if ('ignored' in outcome) return { executionId: id, replayed: false, ...ignoredIn(outcome) };
-      if (request.subjectToken !== undefined) await context.subjectTokens.forget({ tenantId, executionId: id });
-      return { executionId: executionIdOf(outcome.earlier), replayed: true };
+      const outcome = await unlessRepeated(store, once, () => startNew(context, caller, request, once));
+      return 'earlier' in outcome ? { executionId: executionIdOf(outcome.earlier), replayed: true } : outcome;
     });
+}
+
+async function startNew(
+  context: CommandContext,
+  caller: Caller,
+  request: ServerStartRequest,
+  once: IdempotentRequest | null,
+): Promise<StartResult> {
+  const { clock, ids } = context;
+  const { tenantId } = caller;
+  const { workflowId, version, input = {}, subjectToken } = request;
+  refuseReservedLabels(request.labels ?? {});
+  const loaded = context.workflows.findCached(tenantId, workflowId, version) ?? (await findWorkflow(context, tenantId, request));
+  if (loaded.assertInput !== null) await loaded.assertInput(input);
+  const nowMs = clock.nowMs();
+  const id = ids.execution(nowMs);
+  await keepSubjectToken(context, loaded, { tenantId, executionId: id }, subjectToken);
+  const startedBy = starterFrom(caller);
+  const traceparent = validTraceparent(request.traceparent);
+  const labels = { ...request.labels, ...request.systemLabels };
+  const start = executionStart({ id, tenantId, loaded, startedBy, traceparent, input, nowMs, parent: null, labels });
+  try {
+    const outcome = await startOnce(context, caller, start, once, { execution_id: id });
+    return { executionId: id, replayed: false, ...ignoredIn(outcome) };
+  } catch (error) {
+    if (subjectToken !== undefined) await context.subjectTokens.forget({ tenantId, executionId: id });
+    throw error;
+  }
 }
 
 /** In the version that this runtime knows; undefined = none, or not a valid one. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readsDuring } from '../../support/counted-reads.ts';
 import { CALLER, eventually, openTestRuntime } from '../../support/runtimes.ts';
 
 const approval = {
@@ -155,6 +156,15 @@ describe('starts', () => {
     expect(await start({ n: 1 })).toEqual({ executionId: started[0]?.executionId, replayed: true });
     await expect(start({ n: 2 })).rejects.toMatchObject({ code: 'conflict' });
     expect((await runtime.executions('default', { limit: 10, offset: 0 })).executions).toHaveLength(1);
+  });
+
+  it('read an idempotency key only when it was used before', async () => {
+    const { runtime } = await openTestRuntime();
+    await runtime.register(CALLER, approval);
+    const start = () => runtime.start(CALLER, { workflowId: 'ask', idempotencyKey: 'once' });
+    const reads = async () => (await readsDuring(start)).filter(({ sql }) => sql.includes('idempotency')).length;
+    expect(await reads()).toBe(0);
+    expect(await reads()).toBe(1);
   });
 
   it('use the most recently registered version by default', async () => {

@@ -18,7 +18,7 @@ import type { Quotas } from '../../quotas/quotas.ts';
 import type { TimeSlices } from '../../scheduling/time-slices.ts';
 import type { Caller } from '../../types/caller.ts';
 import type { ForkRequest, ForkResult } from '../../types/history.ts';
-import { type IdempotentRequest, idempotentRequest, storedResponse } from '../idempotency.ts';
+import { type IdempotentRequest, idempotentRequest, storedResponse, unlessRepeated } from '../idempotency.ts';
 import { startOnce } from '../start-once.ts';
 import { type CopiedLog, checkForkLength, copyLog, withWorkflowVersion } from './copied-log.ts';
 import { copiedDecision, decisionsIn } from './decisions.ts';
@@ -54,6 +54,7 @@ export class Forker {
     const { tenantId } = caller;
     const { atSequence, workflowVersion, dryRun } = request;
     const idempotency = idempotencyOf(tenantId, id, request);
+    // Before the replay, which takes longer than to read a response that is seldom there.
     const earlier = await storedResponse(this.#options.store, idempotency);
     if (earlier !== null) return repeatedResult(earlier);
 
@@ -152,7 +153,10 @@ export class Forker {
       labels: forkLabels(JSON.parse(identityIn(execution).labels), originId, sequence),
       copiedHistory: history,
     });
-    const outcome = await startOnce(this.#options, caller, start, idempotency, { execution_id: id, sequence });
+    const response = { execution_id: id, sequence };
+    const outcome = await unlessRepeated(this.#options.store, idempotency, () =>
+      startOnce(this.#options, caller, start, idempotency, response),
+    );
     if ('earlier' in outcome) return repeatedResult(outcome.earlier);
     return { executionId: id, sequence, replayed: false, mismatch: null, decisions: [], ...ignoredIn(outcome) };
   }
