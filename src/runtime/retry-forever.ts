@@ -18,16 +18,27 @@ export interface RetryOptions {
  * reported once and left as it is. Never rejects; null = given up.
  */
 export async function retryForever<T>(options: RetryOptions, attempt: () => Promise<T>): Promise<T | null> {
+  try {
+    return await attempt();
+  } catch (error) {
+    return retryAfter(options, error, attempt);
+  }
+}
+
+/** The same for what has failed once already. */
+export async function retryAfter<T>(options: RetryOptions, failure: unknown, attempt: () => Promise<T>): Promise<T | null> {
+  let error = failure;
   for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) {
-    try {
-      return await attempt();
-    } catch (error) {
-      options.onError(error);
-      if (options.stopping.aborted || (error instanceof RuntimeError && error.code === 'corrupt')) return null;
-    }
+    options.onError(error);
+    if (options.stopping.aborted || (error instanceof RuntimeError && error.code === 'corrupt')) return null;
     await new Promise<void>((resolve) => {
       options.clock.after(delayMs, resolve);
     });
     if (options.stopping.aborted) return null;
+    try {
+      return await attempt();
+    } catch (again) {
+      error = again;
+    }
   }
 }

@@ -1,6 +1,6 @@
 import type { Message } from '../../../machines/messages.ts';
 import type { RuntimeContext } from '../context.ts';
-import { retryForever } from '../retry-forever.ts';
+import { retryAfter, retryForever } from '../retry-forever.ts';
 import type { Engine } from './engine.ts';
 import type { MessageOutcome, Preconditions } from './envelope.ts';
 
@@ -24,16 +24,9 @@ export type Report = (executionId: string, message: Message, onOutcome: (outcome
 export function createReport(context: RuntimeContext, engine: Engine): Report {
   const options = { actor: context.actor };
   return (executionId, message, onOutcome) => {
-    engine.post(executionId, message, options, onOutcome, (error: unknown) => {
-      let isFirst = true;
-      const attempt = (): Promise<MessageOutcome> => {
-        if (!isFirst) return engine.send(executionId, message, options);
-        isFirst = false;
-        return Promise.reject(error);
-      };
-      void retryForever(context, attempt).then((outcome) => {
-        if (outcome !== null) onOutcome(outcome);
-      });
+    engine.post(executionId, message, options, onOutcome, async (error) => {
+      const outcome = await retryAfter(context, error, () => engine.send(executionId, message, options));
+      if (outcome !== null) onOutcome(outcome);
     });
   };
 }
