@@ -1,6 +1,19 @@
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { CreatedToken, CreateToken, RevokedToken, TokenList } from '../api/operations/tokens.ts';
 import type {
+  ClaimedWork,
+  ClaimWork,
+  CompletedWork,
+  CompleteWork,
+  EnqueuedWork,
+  EnqueueWork,
+  FailedWork,
+  FailWork,
+  Heartbeat,
+  RenewedLease,
+} from '../api/operations/work-items.ts';
+import type { WorkerList, WorkersQuery } from '../api/operations/workers.ts';
+import type {
   AcceptedDecision,
   ApprovalCounts,
   ApprovalCountsQuery,
@@ -26,23 +39,9 @@ import type { Health, Readiness } from '../api/schemas/health.ts';
 import type { Caller } from '../api/schemas/identity.ts';
 import type { PausedExecution, ResumedExecution, ResumeExecution, RetriedExecution } from '../api/schemas/interventions.ts';
 import type { NodeDetail, NodeQuery } from '../api/schemas/nodes.ts';
-import type {
-  ClaimedWork,
-  ClaimWork,
-  CompletedWork,
-  CompleteWork,
-  EnqueuedWork,
-  EnqueueWork,
-  FailedWork,
-  FailWork,
-  Heartbeat,
-  RenewedLease,
-} from '../api/schemas/work-items.ts';
-import type { WorkerList, WorkersQuery } from '../api/schemas/workers.ts';
 import type { WorkflowFindings } from '../api/schemas/workflow-findings.ts';
 import type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/schemas/workflows.ts';
 import type { WorkflowDefinition, WorkflowTypes } from '../builder/definition.ts';
-import { AgentClient } from './agents.ts';
 import { ArtifactClient } from './artifacts.ts';
 import { AuditClient } from './audit.ts';
 import { DiagramClient } from './diagrams.ts';
@@ -58,15 +57,17 @@ import {
   remoteExecution,
   startRequest,
 } from './remote-execution.ts';
-import { CRON, TENANTS, WEBHOOKS } from './resources.ts';
+import { AGENTS, CRON, TENANTS, WEBHOOKS } from './resources.ts';
 import { SignInClient } from './sign-in.ts';
 import { type CallOptions, type ClientOptions, idempotencyHeader, pathSegment, Transport } from './transport.ts';
 
+export type { Agent, AgentCardInput, AgentList, AgentStatusChange } from '../api/operations/agents.ts';
 export type { CronJob, CronJobList } from '../api/operations/cron.ts';
+export type { Job, JobList, RetryOutcomes } from '../api/operations/jobs.ts';
 export type { FoundInMemory, MemoryNamespaces } from '../api/operations/memory.ts';
 export type { Tenant, TenantDetail, TenantList } from '../api/operations/tenants.ts';
 export type { Delivery, DeliveryList, ReplayedDeliveries, Webhook, WebhookList } from '../api/operations/webhooks.ts';
-export type { Agent, AgentCardInput, AgentList, AgentStatusChange } from '../api/schemas/agents.ts';
+export type { WorkerList } from '../api/operations/workers.ts';
 export type { ApprovalItem, ApprovalList } from '../api/schemas/approvals.ts';
 export type { AuditItem, AuditList } from '../api/schemas/audit.ts';
 export type { PastDecision } from '../api/schemas/errors.ts';
@@ -82,10 +83,8 @@ export type {
 export type { ForkExecution, PastState, Snapshot, SnapshotList } from '../api/schemas/history.ts';
 export type { Caller } from '../api/schemas/identity.ts';
 export type { ResumeExecution, RetriedExecution } from '../api/schemas/interventions.ts';
-export type { Job, JobList, RetryOutcomes } from '../api/schemas/jobs.ts';
 export type { NodeDetail } from '../api/schemas/nodes.ts';
 export type { Warning } from '../api/schemas/warnings.ts';
-export type { WorkerList } from '../api/schemas/workers.ts';
 export type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/schemas/workflows.ts';
 export type { LiveMessage, LiveTextDelta, LiveUpdate, TenantChange } from './live.ts';
 export type { Reconnect, StreamState } from './reconnecting-stream.ts';
@@ -110,7 +109,7 @@ export class JamjetClient {
 
   readonly tenants: Methods<typeof TENANTS>;
 
-  readonly agents: AgentClient;
+  readonly agents: Methods<typeof AGENTS>;
   readonly artifacts: ArtifactClient;
   readonly audit: AuditClient;
   readonly cron: Methods<typeof CRON>;
@@ -127,7 +126,7 @@ export class JamjetClient {
 
   constructor(options: ClientOptions) {
     this.#transport = new Transport(options);
-    this.agents = new AgentClient(this.#transport);
+    this.agents = methods(this.#transport, AGENTS);
     this.artifacts = new ArtifactClient(this.#transport);
     this.audit = new AuditClient(this.#transport);
     this.cron = methods(this.#transport, CRON);

@@ -1,4 +1,4 @@
-import type { Job, JobList, JobsQuery, StartJob } from '../api/schemas/jobs.ts';
+import type { Job, JobList, JobsQuery, StartJob } from '../api/operations/jobs.ts';
 import { type CallOptions, pathSegment, type Transport } from './transport.ts';
 
 /** Bulk jobs: one action on all executions that match a filter. */

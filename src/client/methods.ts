@@ -4,8 +4,11 @@ import { type CallOptions, idempotencyHeader, pathSegment, type Transport } from
 
 type Route = keyof Operations;
 
-/** The operation that a method requests, and what the method takes beside the parameters of the path and `CallOptions`. */
-export type MethodSpec = Route | `${Route} +${'body' | 'query' | 'idempotencyKey'}`;
+/**
+ * The operation that a method requests, and what the method takes beside the parameters of the path and `CallOptions`. `+body.url`: a body
+ * whose only field is the argument.
+ */
+export type MethodSpec = Route | `${Route} +${'body' | `body.${string}` | 'query' | 'idempotencyKey'}`;
 
 /** The methods of a table, typed by the operations that they request. */
 export type Methods<Table> = {
@@ -20,12 +23,16 @@ type Method<Spec> = Spec extends `${infer R} +idempotencyKey`
   ? (...args: [...PathOf<R>, options?: CallOptions & { readonly idempotencyKey?: string }]) => Promise<PartOf<R, 'reply'>>
   : Spec extends `${infer R} +body`
     ? (...args: [...PathOf<R>, body: PartOf<R, 'body'>, options?: CallOptions]) => Promise<PartOf<R, 'reply'>>
-    : Spec extends `${infer R} +query`
-      ? (...args: [...PathOf<R>, query?: PartOf<R, 'query'>, options?: CallOptions]) => Promise<PartOf<R, 'reply'>>
-      : (...args: [...PathOf<Spec>, options?: CallOptions]) => Promise<PartOf<Spec, 'reply'>>;
+    : Spec extends `${infer R} +body.${infer Field}`
+      ? (...args: [...PathOf<R>, field: FieldOf<PartOf<R, 'body'>, Field>, options?: CallOptions]) => Promise<PartOf<R, 'reply'>>
+      : Spec extends `${infer R} +query`
+        ? (...args: [...PathOf<R>, query?: PartOf<R, 'query'>, options?: CallOptions]) => Promise<PartOf<R, 'reply'>>
+        : (...args: [...PathOf<Spec>, options?: CallOptions]) => Promise<PartOf<Spec, 'reply'>>;
 
 /** A text for each parameter of the path. */
 type PathOf<R> = R extends `${string}/:${infer Rest}` ? [string, ...PathOf<Rest>] : [];
+
+type FieldOf<T, Field> = Field extends keyof T ? T[Field] : never;
 
 type PartOf<R, Part extends 'query' | 'body' | 'reply'> = R extends Route ? Wire<Operations[R], Part> : never;
 
@@ -45,8 +52,14 @@ function request(transport: Transport, spec: MethodSpec, args: readonly unknown[
   const [method = '', path = '', takes = ''] = spec.split(' ');
   const rest = [...args];
   const url = path.replace(/:\w+/g, () => pathSegment(rest.shift() as string));
-  const given = takes === '+body' ? { body: rest.shift() } : takes === '+query' ? { query: { ...(rest.shift() as object) } } : {};
+  const given = takes.startsWith('+body') || takes === '+query' ? argument(takes.slice(1), rest.shift()) : {};
   const options = rest[0] as (CallOptions & { readonly idempotencyKey?: string }) | undefined;
   const headers = takes === '+idempotencyKey' ? { headers: idempotencyHeader(options?.idempotencyKey) } : {};
   return transport.call(method, url, { ...options, ...given, ...headers, ...extra });
+}
+
+/** `body`, `query`, or `body.url` for a field. */
+function argument(place: string, value: unknown): object {
+  const [part = '', field] = place.split('.');
+  return { [part]: field === undefined ? { ...(value as object) } : { [field]: value } };
 }

@@ -1,5 +1,31 @@
 // The methods of the client by resource. A path parameter is an argument of its method, in order.
 
+/** The agents of the token's tenant. An agent is identified by its id or its uuid. */
+export const AGENTS = {
+  /** Registers an agent; an existing id gets the new card. */
+  register: 'POST /agents +body',
+  /** Registers the agent at a URL by the card the server fetches from there. */
+  discover: 'POST /agents/discover +body.url',
+  /** Lists agents, most recently registered first; by default 100. */
+  list: 'GET /agents +query',
+  /** Finds active agents that have all given skills. */
+  search: 'GET /agents/search +query',
+  /** Rejects with 404 if the agent does not exist. */
+  get: 'GET /agents/:id',
+  /** Activates a registered or paused agent. Rejects with 409 from another status. */
+  activate: 'POST /agents/:id/activate',
+  /** Pauses an active agent. Rejects with 409 from another status. */
+  pause: 'POST /agents/:id/pause',
+  /** Takes an agent out of service; registering it again restores it. */
+  deactivate: 'POST /agents/:id/deactivate',
+  /** Archives a deactivated agent. Rejects with 409 from another status. */
+  archive: 'POST /agents/:id/archive',
+  /** Reports that an agent is alive; it counts as silent 90 s after the last heartbeat. */
+  heartbeat: 'POST /agents/:id/heartbeat',
+  /** Recorded actions on and by an agent, newest first; by default 20, at most 200. */
+  trace: 'GET /agents/:id/trace +query',
+} as const;
+
 /** The cron jobs of the token's tenant, identified by name. */
 export const CRON = {
   /** Creates a job, or replaces the job with the same name. Rejects with 400 for an invalid expression or time zone. */

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Usage } from '../../machines/messages.ts';
-import type { WorkItem } from '../api/schemas/work-items.ts';
+import type { WorkItem } from '../api/operations/work-items.ts';
 import type { JamjetClient } from '../client/index.ts';
 import { WorkError } from '../executors/executor.ts';
 import { asToolFailure } from '../executors/failure.ts';

@@ -1,4 +1,4 @@
-import type { WorkItem } from '../api/schemas/work-items.ts';
+import type { WorkItem } from '../api/operations/work-items.ts';
 import type { JamjetClient } from '../client/index.ts';
 import type { ToolLogFields, ToolLogLevel } from '../executors/tool-context/tool-log.ts';
 import type { Clock } from '../runtime/clock.ts';

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Event } from '../../src/api/schemas/events.ts';
 import type { Execution } from '../../src/api/schemas/executions.ts';
-import type { WorkItem } from '../../src/api/schemas/work-items.ts';
+import type { WorkItem } from '../../src/api/operations/work-items.ts';
 import { ApiError, type JamjetClient } from '../../src/client/index.ts';
 
 /** Registers the document and starts an execution. */

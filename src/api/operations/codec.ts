@@ -22,10 +22,14 @@ export type Decoded<T> =
 
 /** A part of a reply that is in the form of the API already, such as stored JSON. */
 export class Verbatim {
-  readonly value: unknown;
+  readonly #value: unknown;
 
   constructor(value: unknown) {
-    this.value = value;
+    this.#value = value;
+  }
+
+  get value(): unknown {
+    return this.#value;
   }
 }
 
@@ -39,17 +43,16 @@ type NameOf<K> = K extends `${infer Event}_at` ? `${CamelCase<Event>}AtMs` : K e
 /** Optional fields may also be null, which leaves them out. */
 type ValueOf<K, V> =
   | (K extends `${string}_at` ? number | Extract<V, null> : Encodable<Exclude<V, undefined>>)
-  | (Exclude<V, undefined | null> extends string | number | boolean ? never : Verbatim)
   | (undefined extends V ? null | undefined : never);
 
 /** What the program gives for a reply. It may have other fields, which are not sent. */
 export type Encodable<T> =
   Free<T> extends true
-    ? T
+    ? T | Verbatim
     : T extends readonly (infer Item)[]
-      ? readonly Encodable<Item>[]
+      ? readonly Encodable<Item>[] | Verbatim
       : T extends object
-        ? { readonly [K in keyof T as NameOf<K>]: ValueOf<K, T[K]> }
+        ? { readonly [K in keyof T as NameOf<K>]: ValueOf<K, T[K]> } | Verbatim
         : T;
 
 export type Convert = (value: unknown) => unknown;
@@ -96,18 +99,22 @@ function converter(
   if (!isObject(schema)) return asIs;
   if (Array.isArray(schema.anyOf)) return soleConvert(schema.anyOf.map(inner));
   if (schema.type === 'array') return ofEach(inner(schema.items));
-  if (!isObject(schema.properties)) return asIs;
+  // What is open to other fields is kept with these.
+  if (!isObject(schema.properties) || schema.additionalProperties === true) return asIs;
   const required = Array.isArray(schema.required) ? schema.required : [];
   const fields = Object.entries(schema.properties).map(([name, property]) => fieldOf(name, property, required.includes(name)));
-  return (value) => (isObject(value) ? converted(value, fields) : value);
+  return (value) => (isObject(value) && !(value instanceof Verbatim) ? converted(value, fields) : verbatim(value));
+}
+
+function verbatim(value: unknown): unknown {
+  return value instanceof Verbatim ? value.value : value;
 }
 
 function converted(value: Readonly<Record<string, unknown>>, fields: readonly Field[]): Readonly<Record<string, unknown>> {
   const made: Record<string, unknown> = {};
   for (const { from, to, convert, isOmittedIfNull } of fields) {
     const given = value[from];
-    if (given !== undefined && !(given === null && isOmittedIfNull))
-      made[to] = given instanceof Verbatim ? given.value : convert(given);
+    if (given !== undefined && !(given === null && isOmittedIfNull)) made[to] = verbatim(convert(given));
   }
   return made;
 }

@@ -1,10 +1,22 @@
+import type { AGENTS } from './agents.ts';
 import type { CRON } from './cron.ts';
+import type { JOBS } from './jobs.ts';
 import type { MEMORY } from './memory.ts';
 import type { TENANTS } from './tenants.ts';
 import type { TOKENS } from './tokens.ts';
 import type { WEBHOOKS } from './webhooks.ts';
+import type { WORK_ITEMS } from './work-items.ts';
+import type { WORKERS } from './workers.ts';
 
-type Declared = typeof CRON & typeof MEMORY & typeof TENANTS & typeof TOKENS & typeof WEBHOOKS;
+type Declared = typeof AGENTS &
+  typeof CRON &
+  typeof JOBS &
+  typeof MEMORY &
+  typeof TENANTS &
+  typeof TOKENS &
+  typeof WEBHOOKS &
+  typeof WORK_ITEMS &
+  typeof WORKERS;
 
 /** Every operation by method and path. */
 export type Operations = Declared['operations'];

@@ -19,6 +19,7 @@ export interface Operation {
   readonly otherReplies?: Readonly<Record<number, TSchema>>;
   /** See `FastifyContextConfig`, like the next. */
   readonly addsStorage?: true;
+  readonly isShed?: true;
   /** True, or the values of fields of the body with which it does. */
   readonly reducesLoad?: true | Readonly<Record<string, readonly string[]>>;
 }

@@ -1,212 +1,76 @@
+import type { JsonObject } from '../../../machines/json.ts';
 import type { AgentStatus, AgentTraceRow } from '../../../store/port/resources/agents.ts';
-import type { AgentQuery, AgentView } from '../../control/agents/agents.ts';
-import { sendList } from '../replies/json-list.ts';
-import {
-  AGENT_TRACE_PAGE,
-  AGENTS_PAGE,
-  Agent,
-  AgentById,
-  AgentHeartbeat,
-  AgentList,
-  AgentSearch,
-  AgentStatusChange,
-  AgentsQuery,
-  AgentTrace,
-  AgentTraceQuery,
-  DiscoverAgent,
-  RegisterAgent,
-} from '../schemas/agents.ts';
-import { ApiErrorBody } from '../schemas/errors.ts';
+import type { AgentView } from '../../control/agents/agents.ts';
+import { AGENT_TRACE_PAGE, AGENTS, AGENTS_PAGE, type Agent } from '../operations/agents.ts';
+import { Verbatim } from '../operations/codec.ts';
 import { defined, limitOf } from '../schemas/fields.ts';
-import { type Api, actionContext, identityOf, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 import { timeOrNull, timestamp } from '../time.ts';
+import { type CallTo, implement } from './implement.ts';
 
-const TRANSITIONS: readonly { readonly verb: string; readonly status: AgentStatus; readonly description: string }[] = [
-  { verb: 'activate', status: 'active', description: 'From `registered` or `paused`; no effect on an active agent.' },
-  {
-    verb: 'pause',
-    status: 'paused',
-    description: 'From `active`. A paused agent stays registered and is not offered to other runtimes.',
+export const agentRoutes = implement(AGENTS, {
+  'POST /agents': async ({ json, context, reply }, { control: { agents } }) => {
+    const { agent, created } = await agents.register(json as JsonObject, context);
+    if (!created) void reply.code(200);
+    return shown(agent);
   },
-  {
-    verb: 'deactivate',
-    status: 'deactivated',
-    description: 'From `active` or `paused`. Registering the agent again reverts it.',
+
+  'POST /agents/discover': async ({ body, context }, { control: { agents } }) => shown(await agents.discover(body.url, context)),
+
+  'GET /agents': ({ query, tenantId }, { control: { agents } }) => {
+    const { status, skill, protocol } = query;
+    const wanted = {
+      ...defined('status', status),
+      ...defined('protocol', protocol),
+      ...defined('skills', skill === undefined ? null : [skill]),
+    };
+    const page = pageOf(query);
+    return { agents: eachShown(agents.list(tenantId, wanted, page)), ...page };
   },
-  { verb: 'archive', status: 'archived', description: 'From `deactivated`. Registering the agent again reverts it.' },
-];
 
-const tags = ['Agents'];
+  'GET /agents/search': ({ query: { skills = '', trustDomain, ...asked }, tenantId }, { control: { agents } }) => {
+    const wanted = skills.split(',').map((skill) => skill.trim());
+    const query = { skills: wanted.filter((skill) => skill !== ''), ...defined('trustDomain', trustDomain) };
+    const page = pageOf(asked);
+    return { agents: eachShown(agents.list(tenantId, query, page)), ...page };
+  },
 
-export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services): void {
-  app.post(
-    '/agents',
-    {
-      config: { access: 'write', addsStorage: true },
-      schema: {
-        summary: 'Register an agent',
-        description: 'The body is the card of the agent. Registering the same id again replaces the card and returns 200.',
-        tags,
-        operationId: 'registerAgent',
-        body: RegisterAgent,
-        response: { 200: Agent, 201: Agent },
-      },
-    },
-    async (request, reply) => {
-      const { agent, created } = await agents.register(request.body, actionContext(request, nowMs()));
-      void reply.code(created ? 201 : 200);
-      return toAgent(agent);
-    },
-  );
+  'GET /agents/:id': async ({ params, tenantId }, { control: { agents } }) => shown(await agents.get(tenantId, params.id)),
 
-  app.post(
-    '/agents/discover',
-    {
-      config: { access: 'write', addsStorage: true },
-      schema: {
-        summary: 'Register an agent by its URL',
-        description:
-          'Fetches the card from `/.well-known/agent.json` or `/.well-known/agent-card.json` below the URL, or from the URL itself.',
-        tags,
-        operationId: 'discoverAgent',
-        body: DiscoverAgent,
-        response: { 201: Agent, 502: ApiErrorBody },
-      },
-    },
-    async (request, reply) => {
-      const agent = await agents.discover(request.body.url, actionContext(request, nowMs()));
-      void reply.code(201);
-      return toAgent(agent);
-    },
-  );
+  'POST /agents/:id/activate': statusChange('active'),
+  'POST /agents/:id/pause': statusChange('paused'),
+  'POST /agents/:id/deactivate': statusChange('deactivated'),
+  'POST /agents/:id/archive': statusChange('archived'),
 
-  app.get(
-    '/agents',
-    {
-      config: { access: 'read' },
-      schema: {
-        summary: 'List agents, most recently registered first',
-        tags,
-        operationId: 'listAgents',
-        querystring: AgentsQuery,
-        response: { 200: AgentList },
-      },
-    },
-    async (request, reply) => {
-      const { status, skill, protocol, ...page } = request.query;
-      const query = {
-        ...defined('status', status),
-        ...defined('protocol', protocol),
-        ...defined('skills', skill === undefined ? null : [skill]),
-      };
-      return sendList(reply, 'agents', ...listArguments(identityOf(request).tenantId, query, page));
-    },
-  );
+  'POST /agents/:id/heartbeat': async ({ params, tenantId }, { control: { agents } }) => ({
+    agentId: await agents.heartbeat(tenantId, params.id),
+    ok: true as const,
+  }),
 
-  app.get(
-    '/agents/search',
-    {
-      config: { access: 'read' },
-      schema: {
-        summary: 'Find agents by skills',
-        tags,
-        operationId: 'searchAgents',
-        querystring: AgentSearch,
-        response: { 200: AgentList },
-      },
-    },
-    async (request, reply) => {
-      const { skills = '', trust_domain, ...page } = request.query;
-      const wanted = skills.split(',').map((skill) => skill.trim());
-      const query = { skills: wanted.filter((skill) => skill !== ''), ...defined('trustDomain', trust_domain) };
-      return sendList(reply, 'agents', ...listArguments(identityOf(request).tenantId, query, page));
-    },
-  );
+  'GET /agents/:id/trace': async ({ params, query, tenantId }, { control: { agents } }) => {
+    const { agentId, rows } = await agents.trace(tenantId, params.id, limitOf(query.limit, AGENT_TRACE_PAGE));
+    return { agentId, events: rows.map(shownEvent) };
+  },
+});
 
-  app.get(
-    '/agents/:id',
-    {
-      config: { access: 'read' },
-      schema: { summary: 'Get an agent', tags, operationId: 'getAgent', params: AgentById, response: { 200: Agent } },
-    },
-    async (request) => toAgent(await agents.get(identityOf(request).tenantId, request.params.id)),
-  );
-
-  for (const { verb, status, description } of TRANSITIONS) {
-    app.post(
-      `/agents/:id/${verb}`,
-      {
-        config: { access: 'write' },
-        schema: {
-          summary: `${verb.charAt(0).toUpperCase()}${verb.slice(1)} an agent`,
-          description,
-          tags,
-          operationId: `${verb}Agent`,
-          params: AgentById,
-          response: { 200: AgentStatusChange },
-        },
-      },
-      async (request) => {
-        const { card } = await agents.setStatus(status, request.params.id, actionContext(request, nowMs()));
-        return { agent_id: card.id, status };
-      },
-    );
-  }
-
-  app.post(
-    '/agents/:id/heartbeat',
-    {
-      config: { access: 'write' },
-      schema: {
-        summary: 'Send a heartbeat of an agent',
-        description: 'Expected every 30 seconds. An active agent without a heartbeat for 90 seconds is shown as `stale`.',
-        tags,
-        operationId: 'agentHeartbeat',
-        params: AgentById,
-        response: { 200: AgentHeartbeat },
-      },
-    },
-    async (request) => ({
-      agent_id: await agents.heartbeat(identityOf(request).tenantId, request.params.id),
-      ok: true as const,
-    }),
-  );
-
-  app.get(
-    '/agents/:id/trace',
-    {
-      config: { access: 'read' },
-      schema: {
-        summary: 'List the history of an agent, newest first',
-        description: 'What was done to the agent, and what tokens and workers named `agent:<id>` did.',
-        tags,
-        operationId: 'traceAgent',
-        params: AgentById,
-        querystring: AgentTraceQuery,
-        response: { 200: AgentTrace },
-      },
-    },
-    async (request) => {
-      const limit = limitOf(request.query.limit, AGENT_TRACE_PAGE);
-      const { agentId, rows } = await agents.trace(identityOf(request).tenantId, request.params.id, limit);
-      return { agent_id: agentId, events: rows.map(toTraceEvent) };
-    },
-  );
-
-  /** The arguments of `sendList` after the key. */
-  function listArguments(tenantId: string, query: AgentQuery, asked: { readonly limit?: number; readonly offset?: number }) {
-    const page = { limit: limitOf(asked.limit, AGENTS_PAGE), offset: asked.offset ?? 0 };
-    return [toAgents(agents.list(tenantId, query, page)), page] as const;
-  }
+function statusChange(status: AgentStatus) {
+  return async ({ params, context }: CallTo<typeof AGENTS, 'POST /agents/:id/activate'>, { control }: Services) => {
+    const { card } = await control.agents.setStatus(status, params.id, context);
+    return { agentId: card.id, status };
+  };
 }
 
-async function* toAgents(views: AsyncIterable<AgentView>): AsyncGenerator<Agent> {
-  for await (const view of views) yield toAgent(view);
+function pageOf({ limit, offset = 0 }: { readonly limit?: number; readonly offset?: number }) {
+  return { limit: limitOf(limit, AGENTS_PAGE), offset };
+}
+
+async function* eachShown(views: AsyncIterable<AgentView>) {
+  for await (const view of views) yield shown(view);
 }
 
 /** Contains the fields of the card at the top level and the card itself, and the id under both of its names, for clients of either form. */
-function toAgent({ card, ...view }: AgentView): Agent {
-  return {
+function shown({ card, ...view }: AgentView) {
+  return new Verbatim({
     id: card.id,
     agent_id: card.id,
     uuid: view.uuid,
@@ -228,19 +92,18 @@ function toAgent({ card, ...view }: AgentView): Agent {
     registered_at: timestamp(view.registeredAtMs),
     updated_at: timestamp(view.updatedAtMs),
     last_heartbeat: timeOrNull(view.lastHeartbeatAtMs),
-  };
+  } satisfies Agent);
 }
 
-function toTraceEvent(row: AgentTraceRow): AgentTrace['events'][number] {
+function shownEvent(row: AgentTraceRow) {
   const what = row.type.replaceAll('_', ' ');
   const where = row.executionId === null ? '' : ` ${row.nodeId === null ? '' : `${row.nodeId} `}in ${row.executionId}`;
+  const isInbound = row.direction === 'in';
   return {
+    ...row,
     timestamp: timestamp(row.atMs),
-    direction: row.direction === 'in' ? 'inbound' : 'outbound',
-    event_type: row.type,
-    summary: row.direction === 'in' ? `${what} by ${row.actorId}` : `${what}${where}`,
-    actor_id: row.actorId,
-    ...defined('execution_id', row.executionId),
-    ...defined('node_id', row.nodeId),
+    direction: isInbound ? ('inbound' as const) : ('outbound' as const),
+    eventType: row.type,
+    summary: isInbound ? `${what} by ${row.actorId}` : `${what}${where}`,
   };
 }

@@ -2,13 +2,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ActionContext } from '../../../store/port/control.ts';
 import type { Caller } from '../../runtime/types/caller.ts';
 import type { Identity } from '../auth/identity.ts';
-import { type Decoded, decoder, type Encodable, encoder, isStream } from '../operations/codec.ts';
+import { type Decoded, decoder, type Encodable, encoder, isStream, type Verbatim } from '../operations/codec.ts';
 import type { Operation, Resource, Wire } from '../operations/operation.ts';
 import { sendList } from '../replies/json-list.ts';
 import { type Api, actionContext, callerOf, identityOf, type Services, stringField } from '../services.ts';
 
 /** A request to an operation, in values of the program. */
-class Call<Params = unknown, Query = unknown, Body = unknown> {
+class Call<Params = unknown, Query = unknown, Body = unknown, Json = unknown> {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly params: Params;
@@ -26,6 +26,11 @@ class Call<Params = unknown, Query = unknown, Body = unknown> {
     this.query = query;
     this.body = body;
     this.#nowMs = nowMs;
+  }
+
+  /** The body in the form of the API. */
+  get json(): Json {
+    return this.request.body as Json;
   }
 
   get identity(): Identity {
@@ -46,12 +51,16 @@ class Call<Params = unknown, Query = unknown, Body = unknown> {
   }
 }
 
-type CallOf<O> = Call<Decoded<Wire<O, 'params'>>, Decoded<Wire<O, 'query'>>, Decoded<Wire<O, 'body'>>>;
+type CallOf<O> = Call<Decoded<Wire<O, 'params'>>, Decoded<Wire<O, 'query'>>, Decoded<Wire<O, 'body'>>, Wire<O, 'body'>>;
+
+/** A request to an operation of a resource. */
+export type CallTo<R extends Resource, Route extends keyof R['operations']> = CallOf<R['operations'][Route]>;
 
 /** The lists of a reply may be read while it is sent. */
 type Streamable<T> = { readonly [K in keyof T]: T[K] | Streamed<T[K]> };
 type Streamed<V> = V extends readonly (infer Item)[] ? AsyncIterable<Item> : never;
-type ReplyOf<O> = Streamable<Encodable<Wire<O, 'reply'>>>;
+type ReplyOf<O> = Handled<Encodable<Wire<O, 'reply'>>>;
+type Handled<T> = T extends Verbatim ? T : Streamable<T>;
 
 /** What each operation does. */
 type Handlers<Operations> = {
@@ -69,11 +78,29 @@ export function implement<R extends Resource>(
   return (app, services) => {
     for (const [route, operation] of Object.entries(operations)) {
       const [method = '', url = ''] = route.split(' ');
-      const { id, access, addsStorage, reducesLoad, summary, description, params, query, body, reply, status = 200 } = operation;
+      const {
+        id,
+        access,
+        addsStorage,
+        isShed,
+        reducesLoad,
+        summary,
+        description,
+        params,
+        query,
+        body,
+        reply,
+        status = 200,
+      } = operation;
       app.route({
         method,
         url,
-        config: { access, ...(addsStorage && { addsStorage }), ...(reducesLoad && { reducesLoad: hasOneOf(reducesLoad) }) },
+        config: {
+          access,
+          ...(addsStorage && { addsStorage }),
+          ...(isShed && { isShed }),
+          ...(reducesLoad && { reducesLoad: hasOneOf(reducesLoad) }),
+        },
         schema: {
           summary,
           ...(description && { description }),

@@ -1,6 +1,14 @@
 import { Type } from 'typebox';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { type Decoded, decoder, type Encodable, encoder, withDefaults } from '../../../src/api/operations/codec.ts';
+import {
+  type Decoded,
+  decoder,
+  type Encodable,
+  encoder,
+  parsed,
+  Verbatim,
+  withDefaults,
+} from '../../../src/api/operations/codec.ts';
 import { anyJson, Labels, listOf, nullable, optional, text, timestamp } from '../../../src/api/schemas/fields.ts';
 
 const Visit = Type.Object({ node_id: text('Node.'), ended_at: nullable(timestamp('A time.'), 'When; null if it has not.') });
@@ -41,6 +49,21 @@ describe('a reply', () => {
     expect(encode({ ...thing, labels })).toMatchObject({ free_form: thing.freeForm, labels });
   });
 
+  it('takes stored JSON, and what is in the form of the API already', () => {
+    expect(encode({ ...thing, freeForm: parsed('{"a_b":1}'), last3Runs: [new Verbatim({ any: 1 })] })).toMatchObject({
+      free_form: { a_b: 1 },
+      last_3_runs: [{ any: 1 }],
+    });
+    expect(encode(new Verbatim(thing))).toBe(thing);
+    expect(parsed(null)).toBeNull();
+  });
+
+  it('keeps an object as it is that may have other fields', () => {
+    const open = Type.Object({ some_key: text('Key.') }, { additionalProperties: true });
+    const value = { some_key: 'a', more: 1 };
+    expect([encoder(open)(value), decoder(open)(value)]).toEqual([value, value]);
+  });
+
   it('converts a list while it is read', async () => {
     async function* visits() {
       yield { nodeId: 'n', endedAtMs: 0 };
@@ -54,7 +77,7 @@ describe('a reply', () => {
   });
 
   it('has a type', () => {
-    expectTypeOf<Encodable<Type.Static<typeof Visit>>>().toEqualTypeOf<{
+    expectTypeOf<Exclude<Encodable<Type.Static<typeof Visit>>, Verbatim>>().toEqualTypeOf<{
       readonly nodeId: string;
       readonly endedAtMs: number | null;
     }>();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Job, JobList } from '../../../src/api/schemas/jobs.ts';
+import type { Job, JobList } from '../../../src/api/operations/jobs.ts';
 import type { Role } from '../../../src/server/tokens.ts';
 import { editLog } from '../../support/edit-log.ts';
 import { eventually } from '../../support/runtimes.ts';

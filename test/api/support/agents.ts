@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3';
-import type { Agent, AgentList, AgentTrace } from '../../../src/api/schemas/agents.ts';
+import type { Agent, AgentList, AgentTrace } from '../../../src/api/operations/agents.ts';
 import type { Api, CallOptions, Reply } from './api.ts';
 
 /** The card of the reference. */

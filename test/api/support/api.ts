@@ -7,8 +7,8 @@ import type { AcceptedDecision, Approvals } from '../../../src/api/schemas/appro
 import type { ApiErrorBody } from '../../../src/api/schemas/errors.ts';
 import type { EventList } from '../../../src/api/schemas/events.ts';
 import type { Execution, ExecutionList } from '../../../src/api/schemas/executions.ts';
-import type { ClaimedWork, EnqueuedWork, RenewedLease } from '../../../src/api/schemas/work-items.ts';
-import type { WorkerList } from '../../../src/api/schemas/workers.ts';
+import type { ClaimedWork, EnqueuedWork, RenewedLease } from '../../../src/api/operations/work-items.ts';
+import type { WorkerList } from '../../../src/api/operations/workers.ts';
 import type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../../../src/api/schemas/workflows.ts';
 import { ControlPlane } from '../../../src/control/control-plane.ts';
 import type { ModelSettings } from '../../../src/executors/model/settings.ts';

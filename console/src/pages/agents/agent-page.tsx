@@ -1,6 +1,6 @@
 import { useParams } from 'wouter';
 import type { Json } from '../../../../machines/json.ts';
-import type { AgentTrace } from '../../../../src/api/schemas/agents.ts';
+import type { AgentTrace } from '../../../../src/api/operations/agents.ts';
 import type { Agent } from '../../../../src/client/index.ts';
 import { BackLink } from '../../components/back-link.tsx';
 import { Details } from '../../components/details.tsx';

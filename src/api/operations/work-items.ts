@@ -16,7 +16,8 @@ import {
   text,
   timestamp,
   waitMs,
-} from './fields.ts';
+} from '../schemas/fields.ts';
+import type { Resource } from './operation.ts';
 
 /** As tools in process may say. */
 const MAX_PROGRESS_TEXT = 200;
@@ -30,7 +31,7 @@ const workerId = optional(
   'Worker that reports, recorded beside the caller. Default: the one that claimed the item, if its fence is given.',
 );
 
-export const WorkItemById = byId('Id of the work item, a UUID.');
+const ById = byId('Id of the work item, a UUID.');
 
 export const EnqueueWork = Type.Object(
   {
@@ -226,3 +227,55 @@ export const LostLease = Type.Object(
   { description: 'The item is settled, or its lease is held by another worker. Exactly one of the three flags is present.' },
 );
 export type LostLease = Static<typeof LostLease>;
+
+export const WORK_ITEMS = {
+  tag: 'Work items',
+  operations: {
+    'POST /work-items': {
+      id: 'enqueueWork',
+      access: 'write',
+      isShed: true,
+      summary: 'Enqueue work',
+      body: EnqueueWork,
+      status: 201,
+      reply: EnqueuedWork,
+    },
+    'POST /work-items/claim': {
+      id: 'claimWork',
+      access: 'work',
+      summary: 'Claim work items',
+      description:
+        'Takes the oldest items of the queues and leases them for 30 seconds. With `wait_ms`, waits for the first item.',
+      body: ClaimWork,
+      reply: ClaimedWork,
+    },
+    'POST /work-items/:id/complete': {
+      id: 'completeWork',
+      access: 'work',
+      summary: 'Complete a work item',
+      params: ById,
+      body: CompleteWork,
+      reply: CompletedWork,
+      otherReplies: { 409: LostLease },
+    },
+    'POST /work-items/:id/fail': {
+      id: 'failWork',
+      access: 'work',
+      summary: 'Fail a work item',
+      description: 'The attempt is retried by the policy of the node unless `retryable` is false.',
+      params: ById,
+      body: FailWork,
+      reply: FailedWork,
+      otherReplies: { 409: LostLease },
+    },
+    'POST /work-items/:id/heartbeat': {
+      id: 'renewWork',
+      access: 'work',
+      summary: 'Renew the lease of a work item',
+      params: ById,
+      body: Heartbeat,
+      reply: RenewedLease,
+      otherReplies: { 409: LostLease },
+    },
+  },
+} satisfies Resource;

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { ACTIONS, type JobStatus } from '../../../store/port/resources/jobs.ts';
-import { ErrorGroup, ExecutionConditions } from './executions.ts';
+import { ErrorGroup, ExecutionConditions } from '../schemas/executions.ts';
 import {
   appliedLimit,
   byId,
@@ -14,13 +14,14 @@ import {
   text,
   timestamp,
   waitMs,
-} from './fields.ts';
+} from '../schemas/fields.ts';
+import type { Resource } from './operation.ts';
 
 export const JOBS_PAGE = { defaultLimit: 50, maxLimit: 200 };
 
 const JOB_STATUSES = ['running', 'completed', 'cancelled', 'failed'] as const satisfies readonly JobStatus[];
 
-export const JobById = byId('Id of the job: `job_` and 32 hex digits.');
+const ById = byId('Id of the job: `job_` and 32 hex digits.');
 
 const { status, workflow_id, workflow_version, label, created_after, created_before, parent_execution_id, error } =
   ExecutionConditions.properties;
@@ -126,7 +127,7 @@ export const Job = Type.Object(
 );
 export type Job = Static<typeof Job>;
 
-export const JobQuery = Type.Object({
+const JobQuery = Type.Object({
   wait_ms: Type.Optional(waitMs('Wait until the job has ended, at most this many milliseconds. At most 60000.')),
   updated_after: Type.Optional(
     timestamp(
@@ -150,3 +151,46 @@ export const JobList = Type.Object(
   { description: 'A page of jobs.' },
 );
 export type JobList = Static<typeof JobList>;
+
+export const JOBS = {
+  tag: 'Jobs',
+  operations: {
+    'POST /executions/bulk': {
+      id: 'startJob',
+      access: 'write',
+      reducesLoad: { action: ['cancel', 'pause'] },
+      summary: 'Start a bulk job',
+      description:
+        'Cancels, retries, pauses or resumes every matching execution, oldest first, on behalf of the caller. Covers executions started before the job that match when their turn comes, or up to 1,000 named ones (`execution_ids`).',
+      body: StartJob,
+      status: 202,
+      reply: Job,
+    },
+    'GET /jobs': {
+      id: 'listJobs',
+      access: 'read',
+      summary: 'List bulk jobs, newest first',
+      query: JobsQuery,
+      reply: JobList,
+    },
+    'GET /jobs/:id': {
+      id: 'getJob',
+      access: 'read',
+      summary: 'Get a bulk job',
+      description:
+        'With `wait_ms`, waits until the job has ended or, with `updated_after`, has made progress, at most that long. The `outcomes` of a retry tell what has become of the retried executions.',
+      params: ById,
+      query: JobQuery,
+      reply: Job,
+    },
+    'POST /jobs/:id/cancel': {
+      id: 'cancelJob',
+      access: 'write',
+      reducesLoad: true,
+      summary: 'Cancel a bulk job',
+      description: 'Stops the job. What it has done is not undone.',
+      params: ById,
+      reply: Job,
+    },
+  },
+} satisfies Resource;

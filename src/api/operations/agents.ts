@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
-import type { JsonObject } from '../../../machines/json.ts';
 import { AGENT_STATUSES } from '../../../store/port/resources/agents.ts';
 import { AUTONOMY, type Capabilities } from '../../control/agents/card.ts';
+import { ApiErrorBody } from '../schemas/errors.ts';
 import {
   anyObject,
   appliedLimit,
@@ -17,9 +17,22 @@ import {
   optional,
   text,
   timestamp,
-} from './fields.ts';
+} from '../schemas/fields.ts';
+import type { Operation, Resource } from './operation.ts';
 
 /** Agents are few: a client that does not ask for pages gets them all. */
+function statusChange(verb: string, description: string) {
+  const summary = `${verb.charAt(0).toUpperCase()}${verb.slice(1)} an agent`;
+  return {
+    id: `${verb}Agent`,
+    access: 'write',
+    summary,
+    description,
+    params: ById,
+    reply: AgentStatusChange,
+  } satisfies Operation;
+}
+
 export const AGENTS_PAGE = { defaultLimit: 100, maxLimit: 1_000 };
 export const AGENT_TRACE_PAGE = { defaultLimit: 50, maxLimit: 200 };
 
@@ -86,7 +99,7 @@ const AgentCardInput = Type.Object(
   { additionalProperties: true, description: 'The card of an agent. Other fields are kept and returned in `card`.' },
 );
 export type AgentCardInput = Static<typeof AgentCardInput>;
-export const RegisterAgent = Type.Unsafe<JsonObject>(AgentCardInput);
+export const RegisterAgent = Type.Unsafe<AgentCardInput>(AgentCardInput);
 
 export const DiscoverAgent = Type.Object(
   { url: text('URL of the agent or of its card.', { minLength: 1, maxLength: 2_048 }) },
@@ -144,7 +157,7 @@ export const Agent = Type.Object(
 );
 export type Agent = Static<typeof Agent>;
 
-export const AgentById = byId('Id or UUID of the agent.');
+const ById = byId('Id or UUID of the agent.');
 
 export const AgentsQuery = Type.Object({
   status: Type.Optional(Type.Enum(AGENT_STATUSES, { description: 'Only agents with this status.' })),
@@ -190,7 +203,7 @@ export const AgentHeartbeat = Type.Object(
 );
 export type AgentHeartbeat = Static<typeof AgentHeartbeat>;
 
-export const AgentTraceQuery = Type.Object({ limit: limit(AGENT_TRACE_PAGE) });
+const AgentTraceQuery = Type.Object({ limit: limit(AGENT_TRACE_PAGE) });
 
 export const AgentTraceEvent = Type.Object(
   {
@@ -215,3 +228,74 @@ export const AgentTrace = Type.Object(
   { description: 'What is on record about an agent.' },
 );
 export type AgentTrace = Static<typeof AgentTrace>;
+
+export const AGENTS = {
+  tag: 'Agents',
+  operations: {
+    'POST /agents': {
+      id: 'registerAgent',
+      access: 'write',
+      addsStorage: true,
+      summary: 'Register an agent',
+      description: 'The body is the card of the agent. Registering the same id again replaces the card and returns 200.',
+      body: RegisterAgent,
+      status: 201,
+      reply: Agent,
+      otherReplies: { 200: Agent },
+    },
+    'POST /agents/discover': {
+      id: 'discoverAgent',
+      access: 'write',
+      addsStorage: true,
+      summary: 'Register an agent by its URL',
+      description:
+        'Fetches the card from `/.well-known/agent.json` or `/.well-known/agent-card.json` below the URL, or from the URL itself.',
+      body: DiscoverAgent,
+      status: 201,
+      reply: Agent,
+      otherReplies: { 502: ApiErrorBody },
+    },
+    'GET /agents': {
+      id: 'listAgents',
+      access: 'read',
+      summary: 'List agents, most recently registered first',
+      query: AgentsQuery,
+      reply: AgentList,
+    },
+    'GET /agents/search': {
+      id: 'searchAgents',
+      access: 'read',
+      summary: 'Find agents by skills',
+      query: AgentSearch,
+      reply: AgentList,
+    },
+    'GET /agents/:id': { id: 'getAgent', access: 'read', summary: 'Get an agent', params: ById, reply: Agent },
+    'POST /agents/:id/activate': statusChange('activate', 'From `registered` or `paused`; no effect on an active agent.'),
+    'POST /agents/:id/pause': statusChange(
+      'pause',
+      'From `active`. A paused agent stays registered and is not offered to other runtimes.',
+    ),
+    'POST /agents/:id/deactivate': statusChange(
+      'deactivate',
+      'From `active` or `paused`. Registering the agent again reverts it.',
+    ),
+    'POST /agents/:id/archive': statusChange('archive', 'From `deactivated`. Registering the agent again reverts it.'),
+    'POST /agents/:id/heartbeat': {
+      id: 'agentHeartbeat',
+      access: 'write',
+      summary: 'Send a heartbeat of an agent',
+      description: 'Expected every 30 seconds. An active agent without a heartbeat for 90 seconds is shown as `stale`.',
+      params: ById,
+      reply: AgentHeartbeat,
+    },
+    'GET /agents/:id/trace': {
+      id: 'traceAgent',
+      access: 'read',
+      summary: 'List the history of an agent, newest first',
+      description: 'What was done to the agent, and what tokens and workers named `agent:<id>` did.',
+      params: ById,
+      query: AgentTraceQuery,
+      reply: AgentTrace,
+    },
+  },
+} satisfies Resource;

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { appliedLimit, integer, limit, listOf, nullable, text, timestamp } from './fields.ts';
+import { appliedLimit, integer, limit, listOf, nullable, text, timestamp } from '../schemas/fields.ts';
+import type { Resource } from './operation.ts';
 
 export const Worker = Type.Object(
   {
@@ -69,3 +70,18 @@ export const WorkerList = Type.Object(
   { description: 'Who works for the tenant.' },
 );
 export type WorkerList = Static<typeof WorkerList>;
+
+export const WORKERS = {
+  tag: 'Workers',
+  operations: {
+    'GET /workers': {
+      id: 'listWorkers',
+      access: 'read',
+      summary: 'List workers',
+      description:
+        'The runtimes that were seen in the last ten minutes, and external workers of the tenant, 1,000 of each at most; beside each page the work that waits, and the in-process work of the server that answers.',
+      query: WorkersQuery,
+      reply: WorkerList,
+    },
+  },
+} satisfies Resource;
