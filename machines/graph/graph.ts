@@ -108,6 +108,11 @@ export class Graph {
     return this.#found.loops;
   }
 
+  /** The loop that begins at a node. */
+  loopFrom(head: number): Loop | undefined {
+    return this.loops.find((loop) => loop.head === head);
+  }
+
   /** A node in too many loops; if there is one, the graph serves diagnostics only. */
   get tooDeeplyNested(): number | null {
     return this.#found.tooDeep;
@@ -143,6 +148,13 @@ export class Graph {
 
   indexOf(id: string): number | undefined {
     return this.#indexOf.get(id);
+  }
+
+  /** `indexOf` for an id that is known to be one of a node. Throws `TypeError`. */
+  existingIndexOf(id: string): number {
+    const index = this.#indexOf.get(id);
+    if (index === undefined) throw new TypeError(`no node ${id}`);
+    return index;
   }
 
   /** Does the node finish inside the step that reaches it? */

@@ -65,7 +65,7 @@ export class StepRunner {
   /** The first step of an execution. `started`: data of its `workflow_started`. */
   static start(program: Program, context: Context, started: JsonObject, ignored: ReadonlySet<string>, env: StepEnv): StepResult {
     const step = new StepContext(program.tables, context, 0, env);
-    step.noteIgnored(ignored);
+    step.patches.noteIgnored(ignored);
     step.addEvent('workflow_started', null, started);
     strategyStarts(step);
     const initial = program.stepper.initial({ step });
@@ -76,7 +76,7 @@ export class StepRunner {
 
   /** What the state takes of a patch (`StepContext.admitted`). */
   admitted(patch: Json, writer: string | null): Json {
-    return this.#step.admitted(patch, writer);
+    return this.#step.patches.admitted(patch, writer);
   }
 
   get evaluation(): Evaluation {
@@ -115,7 +115,7 @@ export class StepRunner {
   }
 
   completeDetached({ node, output, patch: given = {}, durationMs, usage }: Done): StepResult {
-    const patch = this.#step.admitted(given, null);
+    const patch = this.#step.patches.admitted(given, null);
     const data = { output, state_patch: patch, duration_ms: durationMs, ...usageEventData(usage), activation: 0 };
     this.#step.addEvent('node_completed', node, data);
     this.#step.detachedWorkCompletes(patch);
@@ -293,7 +293,7 @@ export class StepRunner {
   failUntilRetry({ node, event, events, endsExecution }: ResetFailure): StepResult {
     for (const { type, data } of events) {
       this.#step.addEvent(type, node, data);
-      if (type === 'approval_received') this.#step.patchState(data.state_patch);
+      if (type === 'approval_received') this.#step.patches.apply(data.state_patch);
     }
     this.#awaitRetry(event, node);
     meter(this.#step, node, event);
@@ -313,7 +313,7 @@ export class StepRunner {
   /** Begins everything that the origin had in progress, as the same attempts; approvals are asked again. */
   fork({ origin, patch: given, decisions, keepDecisions }: Fork): StepResult {
     const { executionId, sequence } = origin;
-    const patch = this.#step.admitted(given, null);
+    const patch = this.#step.patches.admitted(given, null);
     const { tables } = this.#program;
     this.#step.addEvent('workflow_forked', null, {
       origin: { execution_id: executionId, sequence },
@@ -321,7 +321,7 @@ export class StepRunner {
       decisions: [...decisions],
       ...(keepDecisions === true ? { keep_decisions: true } : {}),
     });
-    this.#step.patchState(patch);
+    this.#step.patches.apply(patch);
     const work: string[] = [];
     const children: string[] = [];
     const failed: string[] = [];
@@ -474,7 +474,8 @@ export class StepRunner {
   #result(status: Status, node: string | null): StepResult {
     const step = this.#step;
     const context = step.freeze();
-    const { ignored, evaluation } = step;
+    const { evaluation } = step;
+    const { ignored } = step.patches;
     evaluation.diagnostics.push(...ignored.map((key) => `state key "${key}" is left out: only the runtime writes it`));
     step.effects.add(step.timers.effects(this.#program.tables, context, this.#env.nowMs));
     return {

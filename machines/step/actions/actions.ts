@@ -52,13 +52,13 @@ export function complete(step: StepContext, event: MachineEvent, params: Complet
     return;
   }
   const active = step.endVisit(node);
-  step.inputsRead(node);
+  step.inputs.clearRead(node);
   addCause(step, event, node, active);
   recordCompletion(step, node, active.activation, completion, event.type === 'done' ? event.appended : undefined);
   noteScoring(step, node, completion.outcome);
   countAttempt(step, node, event, 'succeeded');
   meter(step, node, event);
-  if (step.tables.measured.size > 0) step.measure(node, event);
+  if (step.tables.measured.size > 0) step.scores.measure(node, event);
   if (choosing === true) step.recordTaken(node);
   else step.followTransition(node, update);
 }
@@ -74,7 +74,7 @@ function completionOf(step: StepContext, node: string, event: MachineEvent): Com
 /** The patch; one that has the keys of the output is without those that only the runtime writes. */
 function admittedOutput(step: StepContext, node: string, { output, patch }: Completion): StatePatch {
   if (patch.kind !== 'output') return patch;
-  const admitted = step.admitted(output, node);
+  const admitted = step.patches.admitted(output, node);
   return admitted === output ? patch : { kind: 'given', patch: admitted };
 }
 
@@ -145,7 +145,7 @@ function keyOf(step: StepContext, node: string, { patch, key }: Completion): str
 export function fail(step: StepContext, event: MachineEvent, { node, handled, update }: FailParams): void {
   const active = step.endVisit(node);
   const { activation, attempt } = active;
-  step.inputsRead(node);
+  step.inputs.clearRead(node);
   addCause(step, event, node, active);
   let error = 'timeout';
   let details: JsonObject = {};
@@ -164,7 +164,7 @@ export function fail(step: StepContext, event: MachineEvent, { node, handled, up
   step.addVisitEnd('node_failed', node, 'failed', { error, attempt, retryable: false, ...details, activation });
   noteScoring(step, node, 'failed');
   if (handled === true) {
-    step.rememberOutput(node, { error, node_id: node, attempt }, null);
+    step.inputs.keepOutput(node, { error, node_id: node, attempt }, null);
     step.countHandledFailure();
   } else {
     step.addFailure(node);
@@ -200,16 +200,16 @@ export function passControlNode(step: StepContext, event: MachineEvent, params: 
     passJoin(step, event, params, index);
     return;
   }
-  const received = step.lastInput(node);
-  const key = step.lastInputKey(node);
-  step.clearInputs(node);
+  const received = step.inputs.last(node);
+  const key = step.inputs.lastKey(node);
+  step.inputs.clear(node);
   step.addVisitEnd('node_completed', node, 'ok', { output: null, activation: step.countVisit(node) });
   step.countCompletion();
   if (definitionOf(kind).endsExecution) {
     if (step.halt === null) step.haltWith({ status: 'limit_exceeded', error: null });
     return;
   }
-  step.rememberOutput(node, received, key);
+  step.inputs.keepOutput(node, received, key);
   step.followTransition(node, params.update);
 }
 
@@ -230,7 +230,7 @@ function passJoin(step: StepContext, event: MachineEvent, { node, update, choosi
     return;
   }
   if (isFirst) step.closeJoinRegion(index);
-  step.inputsRead(node);
+  step.inputs.clearRead(node);
   recordCompletion(step, node, step.countVisit(node), completion);
   if (choosing === true) step.recordTaken(node);
   else step.followTransition(node, update);
@@ -246,10 +246,10 @@ function recordCompletion(
   const { outcome, output, patch, details } = completion;
   const whole = { output, ...patchData(patch), ...details, activation };
   const stored = storedCompletion(step, node, whole, patch, logged);
-  step.patchState(stored.patch);
-  step.listsStored(stored.lists);
+  step.patches.apply(stored.patch);
+  step.patches.listsStored(stored.lists);
   step.addVisitEnd('node_completed', node, outcome, stored.data);
-  step.rememberOutput(node, stored.output, keyOf(step, node, completion));
+  step.inputs.keepOutput(node, stored.output, keyOf(step, node, completion));
   step.countCompletion();
   strategyNodeCompletes(step, node, activation, stored.output);
 }

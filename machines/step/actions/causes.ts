@@ -29,7 +29,7 @@ export function addCause(step: StepContext, event: MachineEvent, node: string, {
 export function addApproval(step: StepContext, event: DecideEvent, activation: number): void {
   const { node, decision, userId, comment, patch } = event;
   step.addEvent('approval_received', node, { user_id: userId, decision, comment, state_patch: patch, activation });
-  step.patchState(patch);
+  step.patches.apply(patch);
 }
 
 type DecideEvent = MachineEvent & { readonly type: 'decide' };

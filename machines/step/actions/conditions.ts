@@ -44,7 +44,7 @@ export function isChosen(step: StepContext, node: string, condition: string): bo
   const { graph, choices } = step.tables;
   const { kind } = graph.node(step.indexOf(node));
   if (definitionOf(kind).branching === 'choice' && choices.get(node)?.[0]?.when === condition)
-    chooseTransition(step, node, { output: step.lastInput(node), key: step.lastInputKey(node) }, step.now.state);
+    chooseTransition(step, node, { output: step.inputs.last(node), key: step.inputs.lastKey(node) }, step.now.state);
   return step.evaluation.chosen(node) === condition;
 }
 

@@ -19,7 +19,7 @@ export function failOverBudget(step: StepContext, event: MachineEvent, node: str
   const isHandled = step.tables.routes[index]?.failed?.[0] !== undefined;
   const isActive = step.now.active.get(node) !== undefined;
   if (step.tables.graph.isFirstJoin(index)) step.closeJoinRegion(index);
-  step.inputsRead(node);
+  step.inputs.clearRead(node);
   if (!isActive) {
     addFailureEvent(step, node, step.countVisit(node), 0);
     countFailure(step, node, isHandled);
@@ -39,7 +39,7 @@ export function leaveOverBudget(step: StepContext, { node, handled, update }: Fa
   const index = step.indexOf(node);
   if (definitionOf(step.tables.graph.node(index).kind).branching === 'choice') {
     step.flushSkips(index);
-    step.clearInputs(node);
+    step.inputs.clear(node);
     addFailureEvent(step, node, step.countVisit(node), 0);
     countFailure(step, node, handled === true);
   }
@@ -55,5 +55,5 @@ function addFailureEvent(step: StepContext, node: string, activation: number, at
   const { error, errorClass } = step.evaluation.failureOf(node);
   const failure = { error, attempt, retryable: false, error_class: errorClass };
   step.addVisitEnd('node_failed', node, 'failed', { ...failure, ...usageEventData(usage), activation });
-  step.rememberOutput(node, { error, node_id: node, attempt }, null);
+  step.inputs.keepOutput(node, { error, node_id: node, attempt }, null);
 }

@@ -31,5 +31,5 @@ export function reroute(step: StepContext, { node: target, deliver }: ReroutePar
   step.abandonFailures();
   step.leaveAll(skipped, BUDGET_SKIP);
   if (halt.node !== null) step.recordRerouted(halt.node, target);
-  if (deliver === true) step.deliverInput(target, halt.node ?? target, { error: halt.error, node_id: halt.node }, false, null);
+  if (deliver === true) step.inputs.deliver(target, halt.node ?? target, { error: halt.error, node_id: halt.node }, false, null);
 }

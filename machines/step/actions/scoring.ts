@@ -100,6 +100,6 @@ export function reviewData(step: StepContext, description: string, activation: n
 /** A node with scores has ended its visit: it counts how often it sends its work back, and forgets what that work took. */
 export function noteScoring(step: StepContext, node: string, outcome: NodeOutcome): void {
   if (!step.tables.scorings.has(node)) return;
-  step.setRetries(node, outcome === 'again' ? retriesOf(step, node) + 1 : 0);
-  step.clearMeasures(node);
+  step.scores.setRetries(node, outcome === 'again' ? retriesOf(step, node) + 1 : 0);
+  step.scores.clearMeasures(node);
 }

@@ -8,6 +8,7 @@ import type { EdgeDecisions } from '../../program/parameters.ts';
 import type { SubgraphPlan } from '../../program/plan.ts';
 import type { ProgramTables, SubgraphTable } from '../../program/tables.ts';
 import type { Context, Halt, SubgraphState } from './context.ts';
+import type { PendingInputs } from './pending-inputs.ts';
 import { EDGE, type EdgeState, NODE, type NodeState } from './subgraph-state.ts';
 
 /** The part of the step context that a subgraph uses. Nodes are named by id, except for skips. */
@@ -16,10 +17,7 @@ interface SubgraphHost {
   readonly now: Context;
   readonly halt: Halt | null;
   indexOf(node: string): number;
-  deliverInput(target: string, source: string, output: Json, appends: boolean): void;
-  withdrawInput(target: string, source: string): void;
-  /** Clears what has reached the join behind the subgraph. */
-  clearJoinInputs(subgraph: string): void;
+  readonly inputs: Pick<PendingInputs, 'deliver' | 'withdraw' | 'clearJoin'>;
   skip(index: number): void;
   /** Skips nodes outside the subgraph that can no longer be reached. */
   queueSkips(nodes: Iterable<number>): void;
@@ -87,7 +85,7 @@ export class SubgraphContext {
 
   enter(owner: string | null, decisions: EdgeDecisions, output: Json): void {
     const { subgraph } = this.#table;
-    this.#host.clearJoinInputs(this.#key);
+    this.#host.inputs.clearJoin(this.#key);
     if (subgraph.owner === NO_NODE && subgraph.entries.length === 0) {
       for (const id of decisions.live) this.#forceEntry(this.#host.indexOf(id));
     } else {
@@ -129,7 +127,7 @@ export class SubgraphContext {
     for (const edge of edgeSlots.keys()) {
       if (!loop.body.has(edge.from)) continue;
       this.#setEdgeState(edge, EDGE.undecided);
-      this.#host.withdrawInput(graph.idOf(edge.to), graph.idOf(edge.from));
+      this.#host.inputs.withdraw(graph.idOf(edge.to), graph.idOf(edge.from));
     }
     this.#ready = this.#ready.filter((index) => !loop.body.has(index));
     const here = this.#host.indexOf(node);
@@ -138,7 +136,7 @@ export class SubgraphContext {
     );
     this.#loop = this.#rewindingLanes.length === 0 ? null : head;
     const { kind } = graph.node(headIndex);
-    if (definitionOf(kind).joins(kind) === null) this.#host.deliverInput(head, node, output, false);
+    if (definitionOf(kind).joins(kind) === null) this.#host.inputs.deliver(head, node, output, false);
     this.#forceEntry(headIndex);
     this.#advance();
   }
@@ -182,7 +180,7 @@ export class SubgraphContext {
       this.#setEdgeState(edge, isLive ? EDGE.live : EDGE.dead);
       if (isLive && this.nodeState(edge.to) === NODE.undecided) receivers.add(edge.to);
     }
-    if (source !== null) for (const target of receivers) this.#host.deliverInput(graph.idOf(target), source, output, true);
+    if (source !== null) for (const target of receivers) this.#host.inputs.deliver(graph.idOf(target), source, output, true);
     for (const index of new Set(edges.map((edge) => edge.from))) this.#recheckDependents(index);
   }
 
@@ -294,7 +292,7 @@ export class SubgraphContext {
     const live = this.liveSources(join);
     for (const edge of this.#table.into.get(join) ?? []) {
       const source = graph.idOf(edge.from);
-      if (!live.has(source)) this.#host.withdrawInput(graph.idOf(join), source);
+      if (!live.has(source)) this.#host.inputs.withdraw(graph.idOf(join), source);
     }
   }
 

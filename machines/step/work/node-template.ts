@@ -20,8 +20,8 @@ export function renderAtNode(
   const facts = executionFacts(step.tables.workflow, executionId, node);
   const scope = {
     state,
-    output: step.lastInput(node),
-    outputKey: step.lastInputKey(node),
+    output: step.inputs.last(node),
+    outputKey: step.inputs.lastKey(node),
     input,
     env,
     facts,
