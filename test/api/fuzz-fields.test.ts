@@ -155,7 +155,7 @@ async function check({ route, url, body }: Sent): Promise<void> {
 }
 
 describe('a request with one hostile value', () => {
-  it('in any field of any body gets a reply of the usual form', { timeout: 600_000 }, async () => {
+  it('in any field of any body gets a reply of the usual form', async () => {
     const fields: { readonly route: Route; readonly url: string; readonly sample: Json; readonly place: Path }[] = [];
     for (const route of await registeredRoutes(server)) {
       const { url } = withIds(route, ids()) ?? route;
@@ -187,7 +187,7 @@ describe('a request with one hostile value', () => {
     }
   });
 
-  it('in any parameter gets a reply of the usual form', { timeout: 600_000 }, async () => {
+  it('in any parameter gets a reply of the usual form', async () => {
     for (const [n, route] of (await registeredRoutes(server)).entries()) {
       const { url } = withIds(route, ids()) ?? route;
       const body = bodiesOf(route)[0];

@@ -36,7 +36,7 @@ async function fullPostgres() {
 }
 
 describe('a read that a viewer causes on PostgreSQL', () => {
-  it('visits a bounded number of rows on a full database', { timeout: 600_000 }, async () => {
+  it('visits a bounded number of rows on a full database', async () => {
     const { client, ...full } = await fullPostgres();
     const statements = await statementsOf(full, postgresReadsDuring);
     const tooMany: (PostgresReadCost & { readonly route: string; readonly sql: string })[] = [];

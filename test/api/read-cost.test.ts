@@ -28,7 +28,7 @@ function shortPlan(sql: string, details: readonly string[]): string {
 }
 
 describe('a read that a viewer causes', () => {
-  it('visits a bounded number of rows before others go on, on a full database', { timeout: 600_000 }, async () => {
+  it('visits a bounded number of rows before others go on, on a full database', async () => {
     const full = await fullServer();
     const statements = await statementsOf(full, readsDuring);
     const counter = await readCounter(full.server.path);
@@ -57,7 +57,7 @@ describe('a read that a viewer causes', () => {
     expect(table.documented()).toEqual(table.of(rows));
   });
 
-  it('counts approvals a slice at a time, and each of them once', { timeout: 120_000 }, async () => {
+  it('counts approvals a slice at a time, and each of them once', async () => {
     const { server, token } = await fullServer();
     const db = new Database(server.path, { readonly: true });
     const pending = db.prepare('SELECT count(*) FROM approvals WHERE decided_at_ms IS NULL').pluck().get();

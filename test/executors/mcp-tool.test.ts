@@ -99,11 +99,11 @@ describe.each(['sse-replies', 'json-replies', 'legacy', 'stdio'] as const)('an M
     const { call, server, reports } = await open();
     const controller = new AbortController();
     const hanging = call('hangs', {}, { signal: controller.signal });
-    if (server === null) await expect.poll(reports, { timeout: 20_000 }).toContain('hanging');
+    if (server === null) await expect.poll(reports).toContain('hanging');
     else await server.reported('hanging');
     controller.abort(new DOMException('', 'TimeoutError'));
     expect(await failure(hanging)).toMatchObject({ errorClass: 'timeout', retryable: true });
-    if (server === null) await expect.poll(reports, { timeout: 20_000 }).toContain('cancelled');
+    if (server === null) await expect.poll(reports).toContain('cancelled');
     else await server.reported('cancelled');
     expect(await call('say', { text: 'still here' })).toEqual({ output: 'still here' });
   });
@@ -235,10 +235,10 @@ describe('a server of the operator', () => {
   it('ends when it is not used for a while, and when the connections are closed', async () => {
     const { call, connections } = caller({ ...stdio(), idleMs: 1 });
     const { output: pid } = await call('pid');
-    await expect.poll(() => isAlive(Number(pid)), { timeout: 20_000 }).toBe(false);
+    await expect.poll(() => isAlive(Number(pid))).toBe(false);
     const { output: next } = await call('pid');
     await connections.close();
-    await expect.poll(() => isAlive(Number(next)), { timeout: 20_000 }).toBe(false);
+    await expect.poll(() => isAlive(Number(next))).toBe(false);
     expect(await failure(call('pid'))).toMatchObject({ retryable: true });
   });
 
@@ -255,7 +255,7 @@ describe('a server of the operator', () => {
     const pid = Number(readFileSync(file, 'utf8'));
     expect(isAlive(pid)).toBe(true);
     await connections.close();
-    await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false);
+    await expect.poll(() => isAlive(pid)).toBe(false);
   });
 
   it('takes what it has started along when it breaks down', async () => {
@@ -266,7 +266,7 @@ describe('a server of the operator', () => {
     const { call } = caller({ provided: { s: command } });
     const { output: pid } = await call('pid');
     process.kill(Number(pid), 'SIGKILL');
-    await expect.poll(() => isAlive(Number(readFileSync(file, 'utf8'))), { timeout: 20_000 }).toBe(false);
+    await expect.poll(() => isAlive(Number(readFileSync(file, 'utf8')))).toBe(false);
     expect(await call('say', { text: 'again' })).toEqual({ output: 'again' });
   });
 

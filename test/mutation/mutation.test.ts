@@ -10,7 +10,7 @@ import type { Report } from './report.ts';
 const folder = mkdtempSync(join(tmpdir(), 'mutation-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe('a run over planted bugs', { timeout: 600_000 }, () => {
+describe('a run over planted bugs', () => {
   const report = join(folder, 'report.json');
 
   it('kills what a test notices, ends what is endless, reports the rest and exits with 1', () => {

@@ -7,7 +7,7 @@ const AT_ONCE = 40;
 
 /** Prints the trace of one seed. */
 describe.runIf(SIM_SEED !== undefined)(`simulation ${SIM_SEED}`, () => {
-  it('passes', { timeout: 600_000 }, async () => {
+  it('passes', async () => {
     const { violations, trace } = await replaySeed(Number(SIM_SEED), SIM_KEEP?.split(',') ?? null);
     console.log(trace.join('\n'));
     expect(violations).toEqual([]);
@@ -17,7 +17,7 @@ describe.runIf(SIM_SEED !== undefined)(`simulation ${SIM_SEED}`, () => {
 describe.runIf(SIM_SEED === undefined)('the runtime on simulated processes, clocks and stores', () => {
   it.each(
     Array.from({ length: Math.ceil(SEEDS / AT_ONCE) }, (_, i) => [1 + i * AT_ONCE, Math.min(SEEDS, (i + 1) * AT_ONCE)] as const),
-  )('has no violations under faults: seeds %i to %i', { timeout: 600_000 }, async (from, to) => {
+  )('has no violations under faults: seeds %i to %i', async (from, to) => {
     for (let seed = from; seed <= to; seed += 1) expect(await describeFailure(seed)).toBeNull();
   });
 });

@@ -16,6 +16,9 @@ export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: requiredProgram('chromium'), args: ARGUMENTS });
 }
 
+/** Ends a wait for what does not come. */
+const WAIT_MS = 300_000;
+
 interface ConsoleOptions {
   /** URL of the server, without a trailing slash. */
   readonly url: string;
@@ -60,6 +63,7 @@ export function consoleBrowser(): (options: ConsoleOptions) => Promise<Page> {
       await opened.addInitScript(script);
     }
     const page = await opened.newPage();
+    page.setDefaultTimeout(WAIT_MS);
     pages.push(page);
     const report = (problem: string): void => {
       if (expected?.test(problem) !== true) problems.push(problem);

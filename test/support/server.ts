@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { JamjetClient } from '../../src/client/index.ts';
 import { replayAll } from './replay-all.ts';
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 300_000;
 
 /** Running server processes and their folders. They are killed when their folder is removed, and when the test process exits. */
 const runningServers = new Map<ChildProcess, { readonly folder: string; readonly ended: Promise<ExitStatus> }>();

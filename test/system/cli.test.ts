@@ -120,7 +120,7 @@ describe('jamjet dev', () => {
     const [line = ''] = await dev.shows(/^.*\n/);
     const { url, console } = JSON.parse(line) as { url: string; console: string };
     await expect
-      .poll(dev.stderr, { timeout: 20_000 })
+      .poll(dev.stderr)
       .toMatch(/warning: cannot open a browser: .*open failed with exit code 4; open the console yourself/);
     expect(readFileSync(opened, 'utf8')).toBe(`${console}\n`);
     const signIn = () => fetch(`${url}/sign-in`, { method: 'POST', body: JSON.stringify({ code: console.slice(-32) }) });

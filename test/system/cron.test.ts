@@ -59,7 +59,7 @@ function started(file: string): number {
 }
 
 const LOOK_AGAIN_MS = 20;
-const WITHIN_MS = 60_000;
+const WITHIN_MS = 300_000;
 
 /** Polls, because there is no notification from another process. */
 async function until(condition: () => boolean): Promise<void> {

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
+import type { WorkItem } from '../../src/api/operations/work-items.ts';
 import type { Event } from '../../src/api/schemas/events.ts';
 import type { Execution } from '../../src/api/schemas/executions.ts';
-import type { WorkItem } from '../../src/api/operations/work-items.ts';
 import { ApiError, type JamjetClient } from '../../src/client/index.ts';
 
 /** Registers the document and starts an execution. */
@@ -46,7 +46,7 @@ export async function refusal(call: Promise<unknown>): Promise<ApiError> {
 
 /** Polls until the condition holds, where no request can wait for it. */
 export async function eventually(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + 300_000;
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`never happened: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

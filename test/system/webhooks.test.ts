@@ -8,7 +8,7 @@ import { eventually } from './recorded-calls.ts';
 
 const ROUNDS = 5;
 const CUSTOMERS = 4;
-const SETTLES_WITHIN_MS = 120_000;
+const SETTLES_WITHIN_MS = 300_000;
 
 const FLOW = {
   workflow_id: 'noted',
@@ -124,7 +124,7 @@ describe(`${ROUNDS} times the server is killed while it delivers events`, () => 
     enough.abort();
     await listening;
     await terminate();
-  }, 300_000);
+  });
   afterAll(() => void receiver.close());
 
   it('there are events', () => {

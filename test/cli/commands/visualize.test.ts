@@ -125,7 +125,7 @@ describe('jamjet visualize --open', () => {
       );
       chmodSync(opener, 0o755);
       expect(await jamjet(args, { cwd: folder, env })).toMatchObject({ code: 0, stderr: 'html written to flow.html\n' });
-      await expect.poll(() => existsSync(join(folder, 'opened')), { timeout: 10_000 }).toBe(true);
+      await expect.poll(() => existsSync(join(folder, 'opened'))).toBe(true);
       expect(readFileSync(join(folder, 'opened'), 'utf8')).toBe(`${join(folder, 'flow.html')}\n`);
     });
   });

@@ -167,7 +167,7 @@ describe.each(EXAMPLES)('the example $name in Stately’s inspector', ({ authore
       expect(receivedSteps(messages)).toEqual(JSON.parse(JSON.stringify(steps)));
       expect(snapshotOf(messages.at(-1))).toMatchObject({ status: 'done', output: execution.state });
     }
-  }, 180_000);
+  });
 });
 
 it('shows child executions as actors that exchange events with their parent', async () => {

@@ -183,7 +183,7 @@ describe('a missed run', () => {
     expect(controlEvents(second.path)).toMatchObject([
       ['cron_run_skipped', { reason: 'missed', next_run_at_ms: next - 1_000 * HOUR }],
     ]);
-  }, 180_000);
+  });
 });
 
 describe('a job whose last execution is still running', () => {

@@ -30,7 +30,7 @@ async function logBytes(calls: number): Promise<number> {
 }
 
 describe('the calls of one answer', () => {
-  it('add to the log in proportion to their number', { timeout: 240_000 }, async () => {
+  it('add to the log in proportion to their number', async () => {
     const perCall = (await logBytes(100)) / 100;
     // Twice with the turn, as the model wrote it and as it is called, once when it begins, and once as the input of the tool.
     expect(perCall).toBeLessThan(8 * ARGUMENT_CHARS);

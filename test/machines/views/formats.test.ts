@@ -29,7 +29,7 @@ describe('exports can be read by Mermaid, Graphviz and XState', () => {
       for (const event of historyEvents(golden.events)) builder.apply(event);
       expect([file, await problems(program, { id: null, overlay: builder.overlay, transitions: null })]).toEqual([file, {}]);
     }
-  }, 180_000);
+  });
 
   it('names that are special in one of them', async () => {
     const names = [

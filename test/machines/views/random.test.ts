@@ -28,4 +28,4 @@ it(`exports ${HOW_MANY} random workflows so that Mermaid, Graphviz and XState re
   expect(programs.length).toBeGreaterThanOrEqual(HOW_MANY);
   for (const program of programs.slice(0, HOW_MANY))
     expect([program.workflow.source, await problems(program, null)]).toEqual([program.workflow.source, {}]);
-}, 300_000);
+});

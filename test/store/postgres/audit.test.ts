@@ -70,7 +70,7 @@ describe('the chains of several writers', () => {
     expect(await hurried.verifyAudit()).toMatchObject({ blocks: 102, fault: { reason: 'unsealed_rows' } });
     expect((await exported(hurried, 'acme')).length).toBeGreaterThan(200);
     await expect(asked(url, 'SELECT count(*) FROM log_entries')).rejects.toThrow(/statement timeout/);
-  }, 180_000);
+  });
 
   const changes = {
     body: "body || ' '",

@@ -32,5 +32,5 @@ describe('a database that was demoted to a standby', () => {
     await expect(
       store.tenants.create({ id: 't', name: 'T', status: 'active', policy: null, limits: null, createdAtMs: 0 }, context()),
     ).rejects.toMatchObject({ code: 'store_read_only' });
-  }, 60_000);
+  });
 });
