@@ -144,7 +144,7 @@ describe('singleton services', () => {
       { action: 'cancel', filter: { workflowId: 'review' }, all: false, reason: null } as never,
       { ...action(b) },
     );
-    const ended = await b.control.jobs.settled('default', job.id, { waitMs: 60_000 }, AbortSignal.timeout(10_000));
+    const ended = await b.control.jobs.settled('default', job.id, { waitMs: 60_000 }, AbortSignal.timeout(300_000));
     expect(ended).toMatchObject({ status: 'completed', succeeded: 5 });
     for (const id of ids) expect((await a.runtime.execution('default', id)).status).toBe('cancelled');
   });

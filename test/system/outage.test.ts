@@ -40,7 +40,7 @@ async function call(method: string, path: string, body?: object): Promise<Reply>
     method,
     headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(300_000),
   });
   return {
     status: response.status,

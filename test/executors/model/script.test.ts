@@ -38,7 +38,7 @@ describe('a scripted model', () => {
       nodes: { n: { kind: { type: 'model', model_ref: 'gpt-4o', prompt_ref: 'Hi', output_key: 'answer' } } },
       edges: [],
     });
-    for await (const { text } of runtime.deltas('default', id, AbortSignal.timeout(5_000))) {
+    for await (const { text } of runtime.deltas('default', id, AbortSignal.timeout(300_000))) {
       texts.push(text);
       if (texts.join('') === 'Good day to you.') break;
     }

@@ -13,7 +13,7 @@ const get = (url: string, more: Partial<OutboundRequest> = {}): OutboundRequest 
   method: 'GET',
   headers: {},
   body: null,
-  signal: AbortSignal.timeout(10_000),
+  signal: AbortSignal.timeout(300_000),
   ...more,
 });
 

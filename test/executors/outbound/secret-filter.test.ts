@@ -43,7 +43,7 @@ describe('Outbound', () => {
       method: 'POST',
       headers: { authorization: 'Bearer secret-token-1' },
       body: null,
-      signal: AbortSignal.timeout(20_000),
+      signal: AbortSignal.timeout(300_000),
       secrets: ['secret-token-1'],
     };
     expect((await outbound.request(request)).text).toBe('you sent Bearer [key]');
