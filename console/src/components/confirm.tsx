@@ -45,7 +45,7 @@ interface ButtonProps extends Omit<Props, 'onClose'> {
   /** Default: `action`. */
   readonly label?: ReactNode;
   /** For screen readers, where several rows have the same button. */
-  readonly accessibleLabel?: string;
+  readonly accessibleLabel?: string | undefined;
   readonly disabled?: boolean;
   /** Default `plain`; the confirming button of the dialog has `kind`. */
   readonly buttonKind?: 'plain' | 'danger' | 'quiet';

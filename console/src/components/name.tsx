@@ -15,3 +15,8 @@ export function Name({ text, maxChars = 200 }: Props) {
     </bdi>
   );
 }
+
+/** Texts of users on one line, or that there are none. */
+export function Names({ of: names }: { readonly of: readonly string[] }) {
+  return names.length === 0 ? '–' : <Name text={names.join(', ')} />;
+}

@@ -35,8 +35,19 @@ export function useNowMs(): number {
   return useSyncExternalStore(subscribe, readClock);
 }
 
-/** A time in RFC 3339 as `3 m ago` or `in 3 m`, with the exact time as its title. */
-export function Time({ at }: { readonly at: string }) {
+interface Props {
+  /** RFC 3339; null = there is no such time. */
+  readonly at: string | null;
+  /** In place of a time. Default `–`. */
+  readonly otherwise?: string;
+}
+
+/** A time as `3 m ago` or `in 3 m`, with the exact time as its title. */
+export function Time({ at, otherwise = '–' }: Props) {
+  return at === null ? otherwise : <Moment at={at} />;
+}
+
+function Moment({ at }: { readonly at: string }) {
   const now = useNowMs();
   const atMs = Date.parse(at);
   return (

@@ -6,7 +6,7 @@ import { BackLink } from '../../components/back-link.tsx';
 import { Details } from '../../components/details.tsx';
 import { ExecutionLink } from '../../components/execution-link.tsx';
 import { JsonView } from '../../components/json-view.tsx';
-import { Name } from '../../components/name.tsx';
+import { Name, Names } from '../../components/name.tsx';
 import { Page } from '../../components/page.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { QueryStates } from '../../components/query-states.tsx';
@@ -17,8 +17,8 @@ import { useRefetchAt } from '../../live/use-refetch-at.ts';
 import { useRefetchOnEvent } from '../../live/use-refetch-on-event.ts';
 import { useSession } from '../../session/session.ts';
 import { AgentActions } from './agent-actions.tsx';
-import { AgentStatus, Names } from './agents-page.tsx';
-import { staleAtMs } from './stale-at.ts';
+import { AgentStatus } from './agents-page.tsx';
+import { STALE_MS, staleTimes } from './stale-at.ts';
 
 const TRACED = 100;
 
@@ -26,7 +26,7 @@ export function AgentPage() {
   const { id = '' } = useParams();
   const { client, can } = useSession();
   const query = useFreshQuery({ queryKey: ['agent', id], queryFn: ({ signal }) => client.agents.get(id, { signal }) });
-  useRefetchAt(query, staleAtMs(query.data === undefined ? [] : [query.data]));
+  useRefetchAt(query, staleTimes(query.data && [query.data]), STALE_MS);
   const agent = query.data;
   return (
     <Page
@@ -74,7 +74,7 @@ function AgentDetails({ agent }: { readonly agent: Agent }) {
         ['Autonomy', agent.autonomy],
         ['Authentication', typeof auth.type === 'string' ? <Name key="auth" text={auth.type} /> : null],
         ['Labels', names(Object.entries(labels).map(([key, value]) => `${key}: ${value}`))],
-        ['Last heartbeat', agent.last_heartbeat === null ? 'never' : <Time key="heartbeat" at={agent.last_heartbeat} />],
+        ['Last heartbeat', <Time key="heartbeat" at={agent.last_heartbeat} otherwise="never" />],
         ['Registered', <Time key="registered" at={agent.registered_at} />],
         ['Changed', <Time key="updated" at={agent.updated_at} />],
       ]}

@@ -4,7 +4,7 @@ import type { Agent } from '../../../../src/client/index.ts';
 import { Button } from '../../components/button.tsx';
 import { Empty } from '../../components/empty.tsx';
 import { Field, FieldRow } from '../../components/field.tsx';
-import { Name } from '../../components/name.tsx';
+import { Name, Names } from '../../components/name.tsx';
 import { Page } from '../../components/page.tsx';
 import { QueryStates } from '../../components/query-states.tsx';
 import { StatusBadge } from '../../components/status-badge.tsx';
@@ -15,7 +15,7 @@ import { useRefetchAt } from '../../live/use-refetch-at.ts';
 import { navigate, useParameters } from '../../routing/hash-location.ts';
 import { useSession } from '../../session/session.ts';
 import { DiscoverDialog, RegisterDialog } from './new-agent-dialogs.tsx';
-import { staleAtMs } from './stale-at.ts';
+import { STALE_MS, staleTimes } from './stale-at.ts';
 
 const STATUSES = ['registered', 'active', 'paused', 'deactivated', 'archived'] as const;
 const PROTOCOLS = ['a2a', 'mcp', 'anp'] as const;
@@ -35,7 +35,7 @@ export function AgentsPage() {
     queryFn: ({ signal }) => client.agents.list(query, { signal }),
     keepsPrevious: true,
   });
-  useRefetchAt(list, staleAtMs(list.data?.agents ?? []));
+  useRefetchAt(list, staleTimes(list.data?.agents), STALE_MS);
   const isFiltered = status !== undefined || protocol !== undefined || skill !== undefined;
   const added = ({ uuid }: Agent): void => navigate(`/agents/${uuid}`);
   return (
@@ -140,7 +140,7 @@ const COLUMNS: readonly Column<Agent>[] = [
   { id: 'status', header: 'Status', isShort: true, cell: (agent) => <AgentStatus agent={agent} /> },
   { id: 'skills', header: 'Skills', cell: ({ capabilities }) => <Names of={capabilities.skills.map(({ name }) => name)} /> },
   { id: 'protocols', header: 'Protocols', cell: ({ capabilities }) => <Names of={capabilities.protocols} /> },
-  { id: 'heartbeat', header: 'Last heartbeat', cell: ({ last_heartbeat: at }) => (at === null ? 'never' : <Time at={at} />) },
+  { id: 'heartbeat', header: 'Last heartbeat', cell: ({ last_heartbeat }) => <Time at={last_heartbeat} otherwise="never" /> },
   { id: 'registered', header: 'Registered', cell: ({ registered_at }) => <Time at={registered_at} /> },
 ];
 
@@ -150,8 +150,4 @@ export function AgentStatus({ agent: { status, stale } }: { readonly agent: Agen
       <StatusBadge status={status} /> {stale && <StatusBadge status="stale" />}
     </>
   );
-}
-
-export function Names({ of: names }: { readonly of: readonly string[] }) {
-  return names.length === 0 ? '–' : <Name text={names.join(', ')} />;
 }

@@ -24,7 +24,11 @@ export function CronPage() {
   const { client, can } = useSession();
   const [edited, setEdited] = useState<CronJob | 'new' | null>(null);
   const list = useFreshQuery({ queryKey: ['cron'], queryFn: ({ signal }) => client.cron.list({ signal }) });
-  useRefetchAt(list, nextRunMs(list.data?.cron_jobs ?? []));
+  useRefetchAt(
+    list,
+    list.data?.cron_jobs.map(({ next_run_at }) => next_run_at),
+    RUN_MS,
+  );
   const create = can('write') && (
     <Button kind="primary" onClick={() => setEdited('new')}>
       New job
@@ -49,11 +53,6 @@ export function CronPage() {
       {edited !== null && <CronJobDialog job={edited === 'new' ? null : edited} onClose={() => setEdited(null)} />}
     </Page>
   );
-}
-
-function nextRunMs(jobs: readonly CronJob[]): number | null {
-  const times = jobs.flatMap(({ next_run_at }) => (next_run_at === null ? [] : [Date.parse(next_run_at)]));
-  return times.length === 0 ? null : Math.min(...times) + RUN_MS;
 }
 
 function columnsFor(canWrite: boolean, onEdit: (job: CronJob) => void): readonly Column<CronJob>[] {

@@ -1,68 +1,59 @@
 import { useState } from 'react';
 import type { CreatedToken, Token } from '../../../../src/api/operations/tokens.ts';
 import { Button } from '../../components/button.tsx';
-import { ConfirmButton } from '../../components/confirm.tsx';
 import { CheckField } from '../../components/field.tsx';
 import { Name } from '../../components/name.tsx';
-import { Page } from '../../components/page.tsx';
-import { QueryStates } from '../../components/query-states.tsx';
+import { ActionButton } from '../../components/resource/action-button.tsx';
+import { ResourcePage } from '../../components/resource/resource-page.tsx';
 import { SecretDialog } from '../../components/secret.tsx';
 import { StatusBadge } from '../../components/status-badge.tsx';
-import { type Column, Table } from '../../components/table.tsx';
+import type { Column } from '../../components/table.tsx';
 import { Time } from '../../components/time.tsx';
 import { useFreshQuery } from '../../live/use-fresh-query.ts';
 import { useRefetchAt } from '../../live/use-refetch-at.ts';
 import { useParameters } from '../../routing/hash-location.ts';
 import { useSession } from '../../session/session.ts';
-import { useAction } from '../../shell/use-action.ts';
 import { NewTokenDialog } from './new-token-dialog.tsx';
 import styles from './tokens-page.module.css';
 
 export function TokensPage() {
   const { client } = useSession();
-  const nowMs = Date.now();
   const [parameters, change] = useParameters();
   const [isCreating, setCreating] = useState(false);
   const [created, setCreated] = useState<CreatedToken | null>(null);
   const list = useFreshQuery({ queryKey: ['tokens'], queryFn: ({ signal }) => client.tokens({ signal }) });
-  useRefetchAt(list, nextExpiryMs(list.data?.tokens ?? [], nowMs));
+  useRefetchAt(
+    list,
+    list.data?.tokens.filter(isValid).map(({ expires_at }) => expires_at),
+  );
   const showsEnded = parameters.get('ended') === 'true';
   return (
-    <Page
+    <ResourcePage
       title="Tokens"
       actions={
         <Button kind="primary" onClick={() => setCreating(true)}>
           New token
         </Button>
       }
+      query={list}
+      rows={({ tokens }) => tokens.filter((token) => showsEnded || isValid(token)).reverse()}
+      rowKey={({ id }) => id}
+      columns={COLUMNS}
+      isMuted={(token) => !isValid(token)}
+      empty={null}
+      summary={({ tokens }) => (
+        <div className={styles.bar}>
+          <span>
+            {tokens.filter(isValid).length.toLocaleString()} of {tokens.length.toLocaleString()} tokens of this tenant are valid.
+          </span>
+          <CheckField
+            label="Show revoked and expired ones"
+            checked={showsEnded}
+            onChange={(checked) => change({ ended: checked ? 'true' : undefined })}
+          />
+        </div>
+      )}
     >
-      <QueryStates query={list} what="tokens">
-        {({ tokens }) => {
-          const valid = tokens.filter((token) => stateOf(token, nowMs) === 'active');
-          const shown = showsEnded ? tokens : valid;
-          return (
-            <>
-              <div className={styles.bar}>
-                <span>
-                  {valid.length.toLocaleString()} of {tokens.length.toLocaleString()} tokens of this tenant are valid.
-                </span>
-                <CheckField
-                  label="Show revoked and expired ones"
-                  checked={showsEnded}
-                  onChange={(checked) => change({ ended: checked ? 'true' : undefined })}
-                />
-              </div>
-              <Table
-                label="Tokens"
-                rows={[...shown].reverse()}
-                rowKey={({ id }) => id}
-                columns={COLUMNS}
-                isMuted={(token) => stateOf(token, nowMs) !== 'active'}
-              />
-            </>
-          );
-        }}
-      </QueryStates>
       {isCreating && (
         <NewTokenDialog
           onCreated={(token) => {
@@ -81,7 +72,7 @@ export function TokensPage() {
           onClose={() => setCreated(null)}
         />
       )}
-    </Page>
+    </ResourcePage>
   );
 }
 
@@ -90,26 +81,19 @@ function hintOf({ expires_at }: CreatedToken): string {
   return `Copy it now: only its hash is stored, so it cannot be shown again.${end}`;
 }
 
-function stateOf({ revoked_at, expires_at }: Token, nowMs: number): 'active' | 'revoked' | 'expired' {
+function stateOf({ revoked_at, expires_at }: Token): 'active' | 'revoked' | 'expired' {
   if (revoked_at !== null) return 'revoked';
-  return expires_at !== null && Date.parse(expires_at) <= nowMs ? 'expired' : 'active';
+  return expires_at !== null && Date.parse(expires_at) <= Date.now() ? 'expired' : 'active';
 }
 
-/** When the next of the tokens expires; null = none does. */
-function nextExpiryMs(tokens: readonly Token[], nowMs: number): number | null {
-  const times = tokens.flatMap((token) => {
-    const { expires_at: at } = token;
-    return at !== null && stateOf(token, nowMs) === 'active' ? [Date.parse(at)] : [];
-  });
-  return times.length === 0 ? null : Math.min(...times);
-}
+const isValid = (token: Token): boolean => stateOf(token) === 'active';
 
 const COLUMNS: readonly Column<Token>[] = [
   { id: 'name', header: 'Name', cell: (token) => <TokenName token={token} /> },
   { id: 'role', header: 'Role', isShort: true, cell: (token) => <Rights token={token} /> },
   { id: 'state', header: 'State', cell: (token) => <State token={token} /> },
   { id: 'created', header: 'Created', cell: ({ created_at }) => <Time at={created_at} /> },
-  { id: 'expires', header: 'Expires', cell: ({ expires_at }) => (expires_at === null ? 'never' : <Time at={expires_at} />) },
+  { id: 'expires', header: 'Expires', cell: ({ expires_at }) => <Time at={expires_at} otherwise="never" /> },
   { id: 'id', header: 'Id', cell: ({ id }) => <code>{id}</code> },
   { id: 'actions', header: 'Actions', isActions: true, cell: (token) => <Revoke token={token} /> },
 ];
@@ -139,10 +123,9 @@ function Rights({ token: { role, queues } }: { readonly token: Token }) {
 }
 
 function State({ token }: { readonly token: Token }) {
-  const state = stateOf(token, Date.now());
   return (
     <>
-      <StatusBadge status={state} />
+      <StatusBadge status={stateOf(token)} />
       {token.revoked_at !== null && (
         <p className="muted">
           <Time at={token.revoked_at} />
@@ -154,20 +137,16 @@ function State({ token }: { readonly token: Token }) {
 
 function Revoke({ token }: { readonly token: Token }) {
   const { client, caller } = useSession();
-  const name = <Name text={token.name} maxChars={60} />;
-  const revoke = useAction(
-    () => client.revokeToken(token.id),
-    () => <>{name} is revoked.</>,
-  );
   if (token.revoked_at !== null) return null;
+  const name = <Name text={token.name} maxChars={60} />;
   const isOwn = token.id === caller.token_id;
   return (
-    <ConfirmButton
-      action="Revoke"
+    <ActionButton
+      label="Revoke"
       accessibleLabel={`Revoke ${token.name}`}
-      title={isOwn ? 'Revoke your own token?' : 'Revoke the token?'}
-      disabled={revoke.isPending}
-      onConfirm={() => revoke.mutate(undefined)}
+      run={() => client.revokeToken(token.id)}
+      done={() => <>{name} is revoked.</>}
+      question={isOwn ? 'Revoke your own token?' : 'Revoke the token?'}
     >
       <p>
         {name} is refused from now on, and so are the tokens of its sign-in links and those that they made. This cannot be undone.
@@ -175,6 +154,6 @@ function Revoke({ token }: { readonly token: Token }) {
       {isOwn && (
         <p role="alert">You are signed in with this token: this session ends, and you need another token to sign in again.</p>
       )}
-    </ConfirmButton>
+    </ActionButton>
   );
 }

@@ -36,7 +36,10 @@ export function Deliveries({ webhook }: { readonly webhook: Webhook }) {
     select: ({ pages }) => pages.flatMap(({ deliveries }) => deliveries),
   });
   useRefetchOnEvent(query, (event) => webhook.workflow_id === null || event.workflow_id === webhook.workflow_id);
-  useRefetchAt(query, nextAttemptMs(query.data ?? []));
+  useRefetchAt(
+    query,
+    query.data?.map(({ next_attempt_at }) => next_attempt_at),
+  );
   useRefetchWebhook(webhook.id, query.data);
   return (
     <Panel title="Deliveries" actions={can('write') && <ReplayFailed id={webhook.id} />}>
@@ -90,12 +93,6 @@ function defined<Value>(values: Readonly<Record<string, Value | undefined>>): Re
   return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, Value] => entry[1] !== undefined));
 }
 
-/** When an attempt of a pending delivery is due. */
-function nextAttemptMs(deliveries: readonly Delivery[]): number | null {
-  const times = deliveries.flatMap(({ next_attempt_at: at }) => (at === null ? [] : [Date.parse(at)]));
-  return times.length === 0 ? null : Math.min(...times);
-}
-
 function columnsFor(canWrite: boolean, onShow: (delivery: Delivery) => void): readonly Column<Delivery>[] {
   return [
     { id: 'event', header: 'Event', cell: ({ kind, sequence }) => `${kind} (${sequence})` },
@@ -107,8 +104,8 @@ function columnsFor(canWrite: boolean, onShow: (delivery: Delivery) => void): re
     { id: 'status', header: 'Status', cell: ({ status }) => <StatusBadge status={status} /> },
     { id: 'attempts', header: 'Attempts', align: 'end', cell: ({ attempts }) => attempts.toLocaleString() },
     { id: 'result', header: 'Last result', cell: (delivery) => <LastResult delivery={delivery} /> },
-    { id: 'last', header: 'Last attempt', cell: ({ last_attempt_at: at }) => (at === null ? '–' : <Time at={at} />) },
-    { id: 'next', header: 'Next attempt', cell: ({ next_attempt_at: at }) => (at === null ? '–' : <Time at={at} />) },
+    { id: 'last', header: 'Last attempt', cell: ({ last_attempt_at }) => <Time at={last_attempt_at} /> },
+    { id: 'next', header: 'Next attempt', cell: ({ next_attempt_at }) => <Time at={next_attempt_at} /> },
     {
       id: 'actions',
       header: 'Actions',

@@ -71,7 +71,6 @@ function WebhookView({ id, onDeleted }: { readonly id: string; readonly onDelete
 }
 
 function WebhookDetails({ webhook }: { readonly webhook: Webhook }) {
-  const time = (at: string | null) => (at === null ? 'never' : <Time at={at} />);
   return (
     <Details
       items={[
@@ -79,11 +78,11 @@ function WebhookDetails({ webhook }: { readonly webhook: Webhook }) {
         ['Workflow', webhook.workflow_id === null ? 'all' : <Name key="workflow" text={webhook.workflow_id} />],
         ['Description', webhook.description && <Name key="description" text={webhook.description} maxChars={1_024} />],
         ['Disabled because', webhook.disabled_reason && <Name key="disabled" text={webhook.disabled_reason} />],
-        ['Last delivered', time(webhook.last_delivered_at)],
-        ['Last failed', time(webhook.last_failed_at)],
+        ['Last delivered', <Time key="delivered" at={webhook.last_delivered_at} otherwise="never" />],
+        ['Last failed', <Time key="failed" at={webhook.last_failed_at} otherwise="never" />],
         ['Last failure', webhook.last_failure && <Name key="failure" text={webhook.last_failure} />],
         ['Failures in a row', webhook.failures_in_a_row.toLocaleString()],
-        ['Created', time(webhook.created_at)],
+        ['Created', <Time key="created" at={webhook.created_at} />],
         ['Id', <code key="id">{webhook.id}</code>],
       ]}
     />

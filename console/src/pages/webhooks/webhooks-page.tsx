@@ -73,7 +73,7 @@ const COLUMNS: readonly Column<Webhook>[] = [
   { id: 'events', header: 'Events', cell: ({ events }) => <Name text={eventsText(events)} /> },
   { id: 'workflow', header: 'Workflow', cell: ({ workflow_id: id }) => (id === null ? 'all' : <Name text={id} maxChars={60} />) },
   { id: 'description', header: 'Description', cell: ({ description }) => <Name text={description ?? '–'} /> },
-  { id: 'delivered', header: 'Last delivered', cell: ({ last_delivered_at: at }) => (at === null ? '–' : <Time at={at} />) },
+  { id: 'delivered', header: 'Last delivered', cell: ({ last_delivered_at }) => <Time at={last_delivered_at} /> },
   { id: 'failure', header: 'Failures', cell: (webhook) => <Failures webhook={webhook} /> },
 ];
 

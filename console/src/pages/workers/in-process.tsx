@@ -13,7 +13,7 @@ export function InProcess({
       items={[
         ['Running in this server', running.toLocaleString()],
         ['Waiting for a slot', waiting.toLocaleString()],
-        ['Longest waiting since', since === null ? 'none waits' : <Time key="since" at={since} />],
+        ['Longest waiting since', <Time key="since" at={since} otherwise="none waits" />],
       ]}
     />
   );

@@ -1,7 +1,7 @@
 import type { WorkerList } from '../../../../src/client/index.ts';
 import { Button } from '../../components/button.tsx';
 import { Empty } from '../../components/empty.tsx';
-import { Name } from '../../components/name.tsx';
+import { Name, Names } from '../../components/name.tsx';
 import { Page } from '../../components/page.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { QueryStates } from '../../components/query-states.tsx';
@@ -29,7 +29,12 @@ export function WorkersPage() {
     // Work is put on a queue, claimed and settled with an event of its node.
     changedBy: ({ node_id }) => node_id !== null,
   });
-  useRefetchAt(list, idleAtMs(list.data?.workers ?? []));
+  const active = list.data?.workers.filter(({ status }) => status === 'active');
+  useRefetchAt(
+    list,
+    active?.map(({ last_seen_at }) => last_seen_at),
+    IDLE_MS,
+  );
   return (
     <Page
       title="Workers"
@@ -50,12 +55,6 @@ export function WorkersPage() {
       </QueryStates>
     </Page>
   );
-}
-
-/** When the next of the active workers becomes idle unless it is seen; null = none can. */
-function idleAtMs(workers: readonly Worker[]): number | null {
-  const times = workers.flatMap(({ status, last_seen_at: at }) => (status === 'active' ? [Date.parse(at) + IDLE_MS] : []));
-  return times.length === 0 ? null : Math.min(...times);
 }
 
 const MAX_COUNTED = 10_000;
@@ -108,10 +107,6 @@ const WORKER_COLUMNS: readonly Column<Worker>[] = [
   { id: 'claimed', header: 'Claimed', align: 'end', cell: ({ claimed_total }) => claimed_total.toLocaleString() },
   { id: 'seen', header: 'Last seen', cell: ({ last_seen_at }) => <Time at={last_seen_at} /> },
 ];
-
-function Names({ of: names }: { readonly of: readonly string[] }) {
-  return names.length === 0 ? '–' : <Name text={names.join(', ')} />;
-}
 
 function Workers({ workers }: { readonly workers: readonly Worker[] }) {
   const external = workers.filter(({ kind }) => kind === 'external');
