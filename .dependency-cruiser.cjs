@@ -172,15 +172,8 @@ module.exports = {
       'console-boundary',
       '^console/',
       '^(console|machines)/|^src/(api/(operations|schemas)|client|views)/|^src/cron-expression\\.ts$',
-      'console → client, views, machines, cron-expression, types of the API.',
+      'console → client, views, machines, cron-expression, schemas of the API (its build makes JSON of them).',
     ),
-    {
-      name: 'console-without-schemas',
-      severity: 'error',
-      comment: 'The console takes only types of the API: schemas would add TypeBox to every page.',
-      from: { path: '^console/' },
-      to: { path: '^src/api/(operations|schemas)/', dependencyTypesNot: ['type-only'] },
-    },
     only('bin-boundary', '^bin/', '^[./]*dist/src/cli/', 'bin → cli.'),
 
     packagesOf(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
-import { defineConfig, type Plugin } from 'vite';
+import { defineConfig, type Plugin, runnerImport } from 'vite';
 
 /** The server whose API `npm run dev` shows. */
 const SERVER = 'http://127.0.0.1:7700';
@@ -15,7 +15,7 @@ export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   // Relative URLs work behind the path prefix of a proxy. Pages are in the fragment, so that they share no path with the API.
   base: './',
-  plugins: [react(), compressed()],
+  plugins: [schemasAsJson(), react(), compressed()],
   server: { proxy: { '^/(?!src/|node_modules/|@|$|index\\.html)': SERVER } },
   build: {
     outDir: '../dist/console',
@@ -28,6 +28,22 @@ export default defineConfig({
     reportCompressedSize: false,
   },
 });
+
+/** Evaluates the schemas of the API: pages hold those that they use as JSON, without TypeBox. */
+function schemasAsJson(): Plugin {
+  return {
+    name: 'schemas-as-json',
+    enforce: 'pre',
+    load: {
+      filter: { id: /\/src\/api\/(?:operations|schemas)\// },
+      async handler(id) {
+        const { module } = await runnerImport<Readonly<Record<string, unknown>>>(id);
+        const schemas = Object.entries(module).filter(([, value]) => typeof value === 'object');
+        return schemas.map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`).join('\n');
+      },
+    },
+  };
+}
 
 /** Writes each asset a second time, compressed: the server compresses nothing itself. */
 function compressed(): Plugin {

@@ -18,6 +18,7 @@ const TONES: Readonly<Record<string, string>> = {
   enabled: 'completed',
   verified: 'completed',
   failed: 'failed',
+  failing: 'failed',
   rejected: 'failed',
   limit_exceeded: 'retrying',
   stale: 'retrying',

@@ -14,9 +14,11 @@ interface Props<Output> {
   readonly done: (output: Output) => ReactNode;
   readonly onDone?: (output: Output) => void;
   /** Asked before it acts, such as `Delete the job?`. */
-  readonly question?: string;
+  readonly question?: string | undefined;
   /** The verb that answers the question. Default: the label. */
   readonly answer?: string;
+  /** On the button that closes the question. Default `Cancel`. */
+  readonly dismiss?: string;
   /** What the action does, and what it cannot undo: below the question. */
   readonly children?: ReactNode;
 }
@@ -32,6 +34,7 @@ export function ActionButton<Output>(props: Props<Output>) {
     onDone = () => undefined,
     question,
     answer = label,
+    dismiss = 'Cancel',
     children,
   } = props;
   const action = useAction<void, Output>(run, done);
@@ -45,6 +48,7 @@ export function ActionButton<Output>(props: Props<Output>) {
   return (
     <ConfirmButton
       action={answer}
+      dismiss={dismiss}
       label={label}
       accessibleLabel={accessibleLabel}
       kind={kind === 'primary' ? 'primary' : 'danger'}

@@ -19,9 +19,11 @@ interface Props<Data, Row> {
   readonly isMuted?: (row: Row) => boolean;
   /** Shown in place of a table without rows. */
   readonly empty: ReactNode;
-  /** Between filters and table. */
+  /** Above the table. */
   readonly summary?: (data: Data) => ReactNode;
-  /** Below the table: dialogs, older rows. */
+  /** Below the table. */
+  readonly footer?: (data: Data) => ReactNode;
+  /** Dialogs. */
   readonly children?: ReactNode;
 }
 
@@ -40,6 +42,7 @@ export function ResourcePage<Data, Row>({
   rows: rowsOf,
   empty,
   summary,
+  footer,
   children,
   ...table
 }: Props<Data, Row>) {
@@ -53,6 +56,7 @@ export function ResourcePage<Data, Row>({
             <>
               {summary?.(data)}
               {rows.length === 0 ? empty : <Table label={label} rows={rows} {...table} />}
+              {footer?.(data)}
             </>
           );
         }}

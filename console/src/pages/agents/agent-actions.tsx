@@ -1,8 +1,6 @@
 import type { Agent } from '../../../../src/client/index.ts';
-import { Button } from '../../components/button.tsx';
-import { ConfirmButton } from '../../components/confirm.tsx';
+import { ActionButton } from '../../components/resource/action-button.tsx';
 import { useSession } from '../../session/session.ts';
-import { useAction } from '../../shell/use-action.ts';
 
 type Move = 'activate' | 'pause' | 'deactivate' | 'archive';
 
@@ -15,35 +13,29 @@ const MOVES: Readonly<Record<Agent['status'], readonly Move[]>> = {
   archived: [],
 };
 
-export function AgentActions({ agent }: { readonly agent: Agent }) {
+const BUTTONS = {
+  activate: { label: 'Activate', kind: 'primary' },
+  pause: { label: 'Pause' },
+  deactivate: {
+    label: 'Deactivate',
+    question: 'Deactivate the agent?',
+    children: <p>It is out of service until its card is registered again.</p>,
+  },
+  archive: {
+    label: 'Archive',
+    question: 'Archive the agent?',
+    children: <p>It stays on record. Registering its card again brings it back.</p>,
+  },
+} as const;
+
+export function AgentActions({ agent: { uuid, status } }: { readonly agent: Agent }) {
   const { client } = useSession();
-  const move = useAction(
-    (to: Move) => client.agents[to](agent.uuid),
-    ({ agent_id: id, status }) => `${id} is ${status}.`,
-  );
-  const moves = MOVES[agent.status];
-  return (
-    <>
-      {moves.includes('activate') && (
-        <Button kind="primary" disabled={move.isPending} onClick={() => move.mutate('activate')}>
-          Activate
-        </Button>
-      )}
-      {moves.includes('pause') && (
-        <Button disabled={move.isPending} onClick={() => move.mutate('pause')}>
-          Pause
-        </Button>
-      )}
-      {moves.includes('deactivate') && (
-        <ConfirmButton action="Deactivate" title="Deactivate the agent?" onConfirm={() => move.mutate('deactivate')}>
-          <p>It is out of service until its card is registered again.</p>
-        </ConfirmButton>
-      )}
-      {moves.includes('archive') && (
-        <ConfirmButton action="Archive" title="Archive the agent?" onConfirm={() => move.mutate('archive')}>
-          <p>It stays on record. Registering its card again brings it back.</p>
-        </ConfirmButton>
-      )}
-    </>
-  );
+  return MOVES[status].map((move) => (
+    <ActionButton
+      key={move}
+      {...BUTTONS[move]}
+      run={() => client.agents[move](uuid)}
+      done={(agent) => `${agent.agent_id} is ${agent.status}.`}
+    />
+  ));
 }

@@ -1,41 +1,40 @@
 import { useState } from 'react';
 import { isObject, type Json, type JsonObject } from '../../../../machines/json.ts';
+import { DiscoverAgent } from '../../../../src/api/schemas/agents.ts';
 import type { Agent, AgentCardInput } from '../../../../src/client/index.ts';
 import type { EditedJson } from '../../components/edited-json.ts';
-import { Field } from '../../components/field.tsx';
-import { FormDialog, textOf } from '../../components/form-dialog.tsx';
+import { FormDialog } from '../../components/form-dialog.tsx';
 import { JsonEditor } from '../../components/json-editor.tsx';
+import { SchemaDialog } from '../../components/resource/schema-dialog.tsx';
+import { navigate } from '../../routing/hash-location.ts';
 import { useSession } from '../../session/session.ts';
 import { useAction } from '../../shell/use-action.ts';
 
 interface Props {
-  readonly onAdded: (agent: Agent) => void;
   readonly onClose: () => void;
 }
 
+const show = ({ uuid }: Agent): void => navigate(`/agents/${uuid}`);
+
 /** The server fetches the card from the URL. */
-export function DiscoverDialog({ onAdded, onClose }: Props) {
+export function DiscoverDialog({ onClose }: Props) {
   const { client } = useSession();
-  const discover = useAction(
-    (url: string) => client.agents.discover(url),
-    ({ name }) => `${name} is registered.`,
-    { errors: 'inline' },
-  );
   return (
-    <FormDialog
+    <SchemaDialog
       title="Discover an agent"
-      action={discover.isPending ? 'Looking for its card …' : 'Discover'}
-      isBusy={discover.isPending}
-      error={discover.error}
-      onSubmit={(values) => discover.mutate(textOf(values, 'url') ?? '', { onSuccess: onAdded })}
+      action="Discover"
+      busy="Looking for its card …"
+      schema={DiscoverAgent}
+      fields={() => ({ url: { label: 'URL', type: 'url', hint: URL_HINT } })}
+      run={({ url }) => client.agents.discover(url)}
+      done={({ name }) => `${name} is registered.`}
+      onDone={show}
       onClose={onClose}
-    >
-      <Field label="URL" hint="Of the agent, or of its card. The server also looks under /.well-known/ there.">
-        {(control) => <input {...control} name="url" type="url" required maxLength={2048} autoComplete="off" />}
-      </Field>
-    </FormDialog>
+    />
   );
 }
+
+const URL_HINT = 'Of the agent, or of its card. The server also looks under /.well-known/ there.';
 
 const TEMPLATE = `{
   "id": "research-agent",
@@ -44,7 +43,7 @@ const TEMPLATE = `{
   "capabilities": { "skills": [{ "name": "research" }], "protocols": ["a2a"] }
 }`;
 
-export function RegisterDialog({ onAdded, onClose }: Props) {
+export function RegisterDialog({ onClose }: Props) {
   const { client } = useSession();
   const [edited, setEdited] = useState<EditedJson>({ problem: 'empty' });
   const register = useAction(
@@ -60,7 +59,7 @@ export function RegisterDialog({ onAdded, onClose }: Props) {
       isBusy={register.isPending}
       error={register.error}
       isValid={card !== null}
-      onSubmit={() => card !== null && register.mutate(card, { onSuccess: onAdded })}
+      onSubmit={() => card !== null && register.mutate(card, { onSuccess: show })}
       onClose={onClose}
     >
       <p className="muted">Its card, also one of A2A. The card of a known id is replaced; all fields are kept.</p>

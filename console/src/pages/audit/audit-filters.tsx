@@ -1,7 +1,8 @@
-import { type ReactNode, useEffect, useId, useState } from 'react';
+import { useEffect, useId, useState } from 'react';
 import type { AuditItem } from '../../../../src/client/index.ts';
 import { Button } from '../../components/button.tsx';
-import { Field, type FieldControl, FieldRow } from '../../components/field.tsx';
+import { Field, FieldRow } from '../../components/field.tsx';
+import { TextFilter } from '../../components/resource/filters.tsx';
 import { useParameters } from '../../routing/hash-location.ts';
 
 const NAMES = ['actor_id', 'event_type', 'execution_id', 'from', 'to'] as const;
@@ -12,19 +13,11 @@ export function AuditFilters({ known }: { readonly known: readonly AuditItem[] }
   const isFiltered = NAMES.some((name) => parameters.has(name));
   return (
     <FieldRow label="Filter">
-      <TextFilter name="actor_id" label="Actor" suggested={known.map(({ actor_id }) => actor_id)} />
-      <TextFilter name="event_type" label="Event type" suggested={known.map(({ event_type }) => event_type)} />
-      <TextFilter name="execution_id" label="Execution" suggested={[]} />
-      <Filter name="from" label="From">
-        {(control, value) => (
-          <input {...control} type="datetime-local" value={value} onChange={({ target }) => change({ from: target.value })} />
-        )}
-      </Filter>
-      <Filter name="to" label="Before">
-        {(control, value) => (
-          <input {...control} type="datetime-local" value={value} onChange={({ target }) => change({ to: target.value })} />
-        )}
-      </Filter>
+      <SuggestingFilter name="actor_id" label="Actor" suggested={known.map(({ actor_id }) => actor_id)} />
+      <SuggestingFilter name="event_type" label="Event type" suggested={known.map(({ event_type }) => event_type)} />
+      <SuggestingFilter name="execution_id" label="Execution" suggested={[]} />
+      <TextFilter name="from" label="From" type="datetime-local" />
+      <TextFilter name="to" label="Before" type="datetime-local" />
       {isFiltered && (
         <p>
           <Button kind="quiet" onClick={() => change(Object.fromEntries(NAMES.map((name) => [name, undefined])))}>
@@ -36,21 +29,8 @@ export function AuditFilters({ known }: { readonly known: readonly AuditItem[] }
   );
 }
 
-function Filter({
-  name,
-  label,
-  children,
-}: {
-  readonly name: (typeof NAMES)[number];
-  readonly label: string;
-  readonly children: (control: FieldControl, value: string) => ReactNode;
-}) {
-  const [parameters] = useParameters();
-  return <Field label={label}>{(control) => children(control, parameters.get(name) ?? '')}</Field>;
-}
-
 /** The list is read when the field is left or Enter is pressed: half a name matches nothing. */
-function TextFilter({
+function SuggestingFilter({
   name,
   label,
   suggested,

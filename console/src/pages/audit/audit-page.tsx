@@ -1,14 +1,14 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { AuditItem } from '../../../../src/client/index.ts';
 import { Button } from '../../components/button.tsx';
 import { Empty } from '../../components/empty.tsx';
 import { ExecutionLink } from '../../components/execution-link.tsx';
 import { Name } from '../../components/name.tsx';
-import { Page } from '../../components/page.tsx';
-import { QueryStates } from '../../components/query-states.tsx';
-import { type Column, Table } from '../../components/table.tsx';
+import { OlderRows } from '../../components/resource/older-rows.tsx';
+import { ResourcePage } from '../../components/resource/resource-page.tsx';
+import type { Column } from '../../components/table.tsx';
 import { Time } from '../../components/time.tsx';
+import { usePages } from '../../live/use-pages.ts';
 import { useParameters } from '../../routing/hash-location.ts';
 import { useSession } from '../../session/session.ts';
 import { AuditEntryDialog } from './audit-entry-dialog.tsx';
@@ -27,20 +27,17 @@ export function AuditPage() {
   const [shown, setShown] = useState<AuditItem | null>(null);
   const verification = useVerification();
   const filter = auditQuery(parameters);
-  const query = useInfiniteQuery({
+  const query = usePages({
     queryKey: ['audit', filter],
-    queryFn: ({ signal, pageParam }) =>
-      client.audit.list({ ...filter, limit: PAGE, ...(pageParam === null ? {} : { cursor: pageParam }) }, { signal }),
-    initialPageParam: null as string | null,
-    getNextPageParam: ({ next_cursor }) => next_cursor,
-    refetchOnMount: 'always',
-    select: ({ pages }) => ({ items: pages.flatMap(({ items }) => items), total: pages[0]?.total ?? 0 }),
+    readPage: (from, signal) => client.audit.list({ ...filter, limit: PAGE, ...from }, { signal }),
+    itemsOf: ({ items }) => items,
   });
   const newer = useNewer(query.dataUpdatedAt, (event) => concerns(filter, event));
   const isFiltered = Object.keys(filter).length > 0;
   return (
-    <Page
+    <ResourcePage
       title="Audit"
+      label="Audit log"
       actions={
         can('operator') && (
           <>
@@ -53,35 +50,33 @@ export function AuditPage() {
           </>
         )
       }
-    >
-      <AuditFilters known={query.data?.items ?? []} />
-      <VerificationPanel verification={verification} />
-      <QueryStates query={query} what="the audit log">
-        {({ items, total }) => (
-          <>
-            <p className="muted">
-              {total.toLocaleString()} {total === 1 ? 'entry' : 'entries'}, newest first.{' '}
-              <Button kind="quiet" disabled={query.isFetching} onClick={() => void query.refetch()}>
-                {newer === 0 ? 'Read again' : `Show ${newer.toLocaleString()} newer`}
-              </Button>
-            </p>
-            {items.length === 0 ? (
-              <Empty title={isFiltered ? 'No entry matches' : 'The audit log is empty'}>
-                <p>Everything that changes executions, tokens, tenants, agents and cron jobs is recorded here, with its actor.</p>
-              </Empty>
-            ) : (
-              <Table label="Audit log" rows={items} rowKey={({ id }) => id} columns={columnsFor(setShown)} />
-            )}
-          </>
-        )}
-      </QueryStates>
-      {query.hasNextPage && (
-        <Button disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-          Show older ones
-        </Button>
+      filters={
+        <>
+          <AuditFilters known={query.data?.items ?? []} />
+          <VerificationPanel verification={verification} />
+        </>
+      }
+      query={query}
+      rows={({ items }) => items}
+      rowKey={({ id }) => id}
+      columns={columnsFor(setShown)}
+      summary={({ first: { total } }) => (
+        <p className="muted">
+          {total.toLocaleString()} {total === 1 ? 'entry' : 'entries'}, newest first.{' '}
+          <Button kind="quiet" disabled={query.isFetching} onClick={() => void query.refetch()}>
+            {newer === 0 ? 'Read again' : `Show ${newer.toLocaleString()} newer`}
+          </Button>
+        </p>
       )}
+      empty={
+        <Empty title={isFiltered ? 'No entry matches' : 'The audit log is empty'}>
+          <p>Everything that changes executions, tokens, tenants, agents and cron jobs is recorded here, with its actor.</p>
+        </Empty>
+      }
+    >
+      <OlderRows query={query} />
       {shown !== null && <AuditEntryDialog item={shown} onClose={() => setShown(null)} />}
-    </Page>
+    </ResourcePage>
   );
 }
 

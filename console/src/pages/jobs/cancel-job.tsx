@@ -1,25 +1,20 @@
 import type { Job } from '../../../../src/client/index.ts';
-import { ConfirmButton } from '../../components/confirm.tsx';
+import { ActionButton } from '../../components/resource/action-button.tsx';
 import { useSession } from '../../session/session.ts';
-import { useAction } from '../../shell/use-action.ts';
 
 /** Only for those who may cancel a job, while it runs. */
-export function CancelJob({ job }: { readonly job: Job }) {
+export function CancelJob({ job: { id, status } }: { readonly job: Job }) {
   const { client, can } = useSession();
-  const cancel = useAction(
-    () => client.jobs.cancel(job.id),
-    ({ processed }) => `The job was cancelled after ${processed.toLocaleString()} executions.`,
-  );
-  if (job.status !== 'running' || !can('write')) return null;
+  if (status !== 'running' || !can('write')) return null;
   return (
-    <ConfirmButton
-      action="Cancel the job"
+    <ActionButton
+      label="Cancel the job"
+      run={() => client.jobs.cancel(id)}
+      done={({ processed }) => `The job was cancelled after ${processed.toLocaleString()} executions.`}
+      question="Cancel the job?"
       dismiss="Close"
-      title="Cancel the job?"
-      disabled={cancel.isPending}
-      onConfirm={() => cancel.mutate(undefined)}
     >
       <p>It stops. What it has done to executions so far stays.</p>
-    </ConfirmButton>
+    </ActionButton>
   );
 }

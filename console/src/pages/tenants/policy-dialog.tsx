@@ -1,41 +1,34 @@
-import { useState } from 'react';
 import { isObject, type Json } from '../../../../machines/json.ts';
+import { UpdateTenant } from '../../../../src/api/operations/tenants.ts';
 import type { TenantDetail } from '../../../../src/client/index.ts';
-import type { EditedJson } from '../../components/edited-json.ts';
-import { FormDialog } from '../../components/form-dialog.tsx';
-import { JsonEditor } from '../../components/json-editor.tsx';
+import { SchemaDialog } from '../../components/resource/schema-dialog.tsx';
 import { useSession } from '../../session/session.ts';
-import { useAction } from '../../shell/use-action.ts';
 
 const RULES = ['blocked_tools', 'require_approval_for', 'model_allowlist'] as const;
-const TEMPLATE = JSON.stringify(Object.fromEntries(RULES.slice(0, 2).map((rule) => [rule, []])), null, 2);
+const TEMPLATE: Json = { blocked_tools: [], require_approval_for: [] };
 
-export function PolicyDialog({ tenant, onClose }: { readonly tenant: TenantDetail; readonly onClose: () => void }) {
+export function PolicyDialog({
+  tenant: { id, policy },
+  onClose,
+}: {
+  readonly tenant: TenantDetail;
+  readonly onClose: () => void;
+}) {
   const { client } = useSession();
-  const initialText = tenant.policy === undefined ? TEMPLATE : JSON.stringify(tenant.policy, null, 2);
-  const [edited, setEdited] = useState<EditedJson>({ value: tenant.policy ?? null });
-  const save = useAction(
-    (policy: Json) => client.tenants.update(tenant.id, { policy }),
-    () => `The policy of ${tenant.id} is saved.`,
-    { errors: 'inline' },
-  );
   return (
-    <FormDialog
-      title={`Policy of ${tenant.id}`}
+    <SchemaDialog
+      title={`Policy of ${id}`}
       action="Save"
-      isBusy={save.isPending}
-      error={save.error}
-      isValid={'value' in edited}
-      onSubmit={() => 'value' in edited && save.mutate(edited.value, { onSuccess: onClose })}
+      schema={UpdateTenant}
+      initial={{ policy: policy ?? TEMPLATE }}
+      fields={() => ({ policy: { label: 'Policy', check: problemsOf } })}
+      run={(change) => client.tenants.update(id, change)}
+      done={() => `The policy of ${id} is saved.`}
+      onDone={onClose}
       onClose={onClose}
     >
-      <p className="muted">
-        <code>blocked_tools</code>, <code>require_approval_for</code> and <code>model_allowlist</code> are lists of globs. They
-        apply to every attempt that begins from now on. <code>null</code>: no policy.
-      </p>
-      <JsonEditor label="Policy" initialText={initialText} onChange={setEdited} check={problemsOf} />
-      {'problem' in edited && <p role="alert">{edited.problem}</p>}
-    </FormDialog>
+      <p className="muted">It applies to every attempt that begins from now on.</p>
+    </SchemaDialog>
   );
 }
 

@@ -1,20 +1,18 @@
-import { useState } from 'react';
 import { useParams } from 'wouter';
 import type { TenantDetail } from '../../../../src/client/index.ts';
 import { BackLink } from '../../components/back-link.tsx';
-import { Button } from '../../components/button.tsx';
-import { ConfirmButton } from '../../components/confirm.tsx';
 import { Details } from '../../components/details.tsx';
 import { JsonView } from '../../components/json-view.tsx';
 import { Name } from '../../components/name.tsx';
 import { Page } from '../../components/page.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { QueryStates } from '../../components/query-states.tsx';
+import { ActionButton } from '../../components/resource/action-button.tsx';
+import { DialogButton } from '../../components/resource/dialog-button.tsx';
 import { StatusBadge } from '../../components/status-badge.tsx';
 import { Time } from '../../components/time.tsx';
 import { useFreshQuery } from '../../live/use-fresh-query.ts';
 import { useSession } from '../../session/session.ts';
-import { useAction } from '../../shell/use-action.ts';
 import { LimitsDialog } from './limits-dialog.tsx';
 import { PolicyDialog } from './policy-dialog.tsx';
 import { UsageTable } from './usage-table.tsx';
@@ -43,8 +41,14 @@ export function TenantPage() {
 }
 
 function TenantView({ tenant, canChange }: { readonly tenant: TenantDetail; readonly canChange: boolean }) {
-  const [edited, setEdited] = useState<'limits' | 'policy' | null>(null);
-  const edit = (what: 'limits' | 'policy') => canChange && <Button onClick={() => setEdited(what)}>Edit {what}</Button>;
+  const edit = (what: 'limits' | 'policy') =>
+    canChange && (
+      <DialogButton label={`Edit ${what}`}>
+        {(close) =>
+          what === 'limits' ? <LimitsDialog tenant={tenant} onClose={close} /> : <PolicyDialog tenant={tenant} onClose={close} />
+        }
+      </DialogButton>
+    );
   return (
     <>
       <Details
@@ -65,39 +69,37 @@ function TenantView({ tenant, canChange }: { readonly tenant: TenantDetail; read
           <JsonView value={tenant.policy} label="Policy" />
         )}
       </Panel>
-      {edited === 'limits' && <LimitsDialog tenant={tenant} onClose={() => setEdited(null)} />}
-      {edited === 'policy' && <PolicyDialog tenant={tenant} onClose={() => setEdited(null)} />}
     </>
   );
 }
 
 function StatusActions({ tenant: { id, status } }: { readonly tenant: TenantDetail }) {
   const { client } = useSession();
-  const move = useAction(
-    (to: TenantDetail['status']) => client.tenants.update(id, { status: to }),
-    ({ status: now }) => `Tenant ${id} is ${now}.`,
-  );
   if (id === 'default') return <span className="muted">Tenant default is always active.</span>;
-  return (
-    <>
-      {status !== 'active' && (
-        <Button disabled={move.isPending} onClick={() => move.mutate('active')}>
-          Activate
-        </Button>
-      )}
-      {status !== 'suspended' && (
-        <ConfirmButton action="Suspend" title={`Suspend tenant ${id}?`} onConfirm={() => move.mutate('suspended')}>
-          <p>Its tokens are refused, and nothing is started or registered for it until it is activated again.</p>
-        </ConfirmButton>
-      )}
-      {status !== 'archived' && (
-        <ConfirmButton action="Archive" title={`Archive tenant ${id}?`} onConfirm={() => move.mutate('archived')}>
-          <p>
-            Its tokens are refused, and nothing is started or registered for it. What is stored is kept; it can be activated
-            again.
-          </p>
-        </ConfirmButton>
-      )}
-    </>
-  );
+  return MOVES.filter(({ to }) => to !== status).map(({ to, label, effect }) => (
+    <ActionButton
+      key={to}
+      label={label}
+      run={() => client.tenants.update(id, { status: to })}
+      done={({ status: now }) => `Tenant ${id} is ${now}.`}
+      question={effect && `${label} tenant ${id}?`}
+    >
+      <p>{effect}</p>
+    </ActionButton>
+  ));
 }
+
+const MOVES = [
+  { to: 'active', label: 'Activate', effect: undefined },
+  {
+    to: 'suspended',
+    label: 'Suspend',
+    effect: 'Its tokens are refused, and nothing is started or registered for it until it is activated again.',
+  },
+  {
+    to: 'archived',
+    label: 'Archive',
+    effect:
+      'Its tokens are refused, and nothing is started or registered for it. What is stored is kept; it can be activated again.',
+  },
+] as const;

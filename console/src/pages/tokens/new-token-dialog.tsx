@@ -1,123 +1,71 @@
-import { useId, useState } from 'react';
-import type { CreatedToken } from '../../../../src/api/operations/tokens.ts';
-import { Field, FieldRow } from '../../components/field.tsx';
-import { FormDialog, textOf } from '../../components/form-dialog.tsx';
+import { useState } from 'react';
+import { type CreatedToken, CreateToken } from '../../../../src/api/operations/tokens.ts';
+import { SchemaDialog } from '../../components/resource/schema-dialog.tsx';
+import { SecretDialog } from '../../components/secret.tsx';
 import { useFreshQuery } from '../../live/use-fresh-query.ts';
 import { useSession } from '../../session/session.ts';
-import { useAction } from '../../shell/use-action.ts';
 
-const ROLES = {
-  viewer: 'reads everything of the tenant',
-  reviewer: 'reads everything of the tenant',
-  developer: 'also starts and changes executions',
-  operator: 'also manages tokens, tenants and the audit chain',
-  worker: 'claims work and reports its outcome, and nothing else',
-} as const;
-type RoleName = keyof typeof ROLES;
-
+const ROLES: Readonly<Record<string, string>> = {
+  viewer: 'It reads everything of the tenant.',
+  reviewer: 'It reads everything of the tenant.',
+  developer: 'It also starts and changes executions.',
+  operator: 'It also manages tokens, tenants and the audit chain.',
+  worker: 'It claims work and reports its outcome, and nothing else.',
+};
 const LIFETIMES = { '': 'Never', '1h': 'In an hour', '12h': 'In 12 hours', '30d': 'In 30 days', '90d': 'In 90 days', at: 'At …' };
 
-interface Props {
-  readonly onCreated: (token: CreatedToken) => void;
-  readonly onClose: () => void;
-}
-
-export function NewTokenDialog({ onCreated, onClose }: Props) {
+/** Creates a token, and shows its plaintext once. */
+export function NewTokenDialog({ onClose }: { readonly onClose: () => void }) {
+  const [created, setCreated] = useState<CreatedToken | null>(null);
   const { client, caller, isOfLink } = useSession();
-  const [role, setRole] = useState<RoleName>('developer');
-  const [lifetime, setLifetime] = useState('30d');
-  const create = useAction(
-    (values: FormData) =>
-      client.createToken({
-        role,
-        name: textOf(values, 'name') ?? null,
-        tenant_id: textOf(values, 'tenant') ?? null,
-        ...(role === 'worker' ? { queues: queuesOf(textOf(values, 'queues')) } : {}),
-        ...(lifetime === 'at' ? { expires_at: localTime(textOf(values, 'at')) } : {}),
-        ...(lifetime === '' || lifetime === 'at' ? {} : { expires_in: lifetime }),
-      }),
-    ({ name, tenant_id: tenant }) => (tenant === caller.tenant_id ? `${name} is created.` : `${name} is created for ${tenant}.`),
-    { errors: 'inline' },
-  );
+  const managesAll = caller.tenant_id === 'default';
+  const list = useFreshQuery({
+    queryKey: ['tenants'],
+    queryFn: ({ signal }) => client.tenants.list({}, { signal }),
+    isEnabled: managesAll,
+  });
+  if (created !== null)
+    return <SecretDialog title="The new token" what="Token" secret={created.token} hint={hintOf(created)} onClose={onClose} />;
   return (
-    <FormDialog
+    <SchemaDialog
       title="New token"
       action="Create"
-      isBusy={create.isPending}
-      error={create.error}
-      onSubmit={(values) => create.mutate(values, { onSuccess: onCreated })}
+      schema={CreateToken}
+      initial={{ role: 'developer', expires_in: '30d' }}
+      fields={({ role = '', expires_in }) => ({
+        name: 'Name',
+        role: { label: 'Role', hint: ROLES[role] },
+        expires_in: {
+          label: 'Expires',
+          hint: isOfLink ? 'With your session at the latest: you signed in by a link.' : '',
+          choices: LIFETIMES,
+        },
+        ...(expires_in === 'at' && { expires_at: { label: 'Expires at', hint: 'Your local time.', type: 'datetime-local' } }),
+        ...(role === 'worker' && { queues: 'Queues' }),
+        ...(managesAll && {
+          tenant_id: {
+            label: 'Tenant',
+            hint: 'Empty: your own. A token of another tenant is listed there, not here.',
+            suggestions: list.data?.tenants.map(({ id }) => id) ?? [],
+          },
+        }),
+      })}
+      run={({ expires_in, expires_at, ...token }) =>
+        client.createToken({
+          ...token,
+          ...(expires_at ? { expires_at: new Date(expires_at).toISOString() } : { expires_in: expires_in ?? null }),
+        })
+      }
+      done={({ name, tenant_id: tenant }) =>
+        tenant === caller.tenant_id ? `${name} is created.` : `${name} is created for ${tenant}.`
+      }
+      onDone={setCreated}
       onClose={onClose}
-    >
-      <Field label="Name" hint="The actor in events, approvals and the audit log. Empty: made of the role and the id.">
-        {(control) => <input {...control} name="name" maxLength={256} autoComplete="off" />}
-      </Field>
-      <FieldRow label="Rights and lifetime">
-        <Field label="Role" hint={`It ${ROLES[role]}.`}>
-          {(control) => (
-            <select {...control} value={role} onChange={(event) => setRole(event.target.value as RoleName)}>
-              {Object.keys(ROLES).map((each) => (
-                <option key={each}>{each}</option>
-              ))}
-            </select>
-          )}
-        </Field>
-        <Field label="Expires" hint={isOfLink ? 'With your session at the latest: you signed in by a link.' : undefined}>
-          {(control) => (
-            <select {...control} value={lifetime} onChange={(event) => setLifetime(event.target.value)}>
-              {Object.entries(LIFETIMES).map(([value, label]) => (
-                <option key={value} value={value}>
-                  {label}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-        {lifetime === 'at' && (
-          <Field label="Expires at" hint="Your local time.">
-            {(control) => <input {...control} name="at" type="datetime-local" required />}
-          </Field>
-        )}
-      </FieldRow>
-      {role === 'worker' && (
-        <Field label="Queues" hint="The only ones whose work it may do, separated by commas. Empty: all.">
-          {(control) => <input {...control} name="queues" autoComplete="off" />}
-        </Field>
-      )}
-      {caller.tenant_id === 'default' && <TenantField />}
-    </FormDialog>
+    />
   );
 }
 
-/** Null = all. */
-function queuesOf(text: string | undefined): string[] | null {
-  const names = (text ?? '').split(',').map((name) => name.trim());
-  const given = names.filter((name) => name !== '');
-  return given.length === 0 ? null : given;
-}
-
-/** RFC 3339 of the value of a `datetime-local` field. */
-function localTime(value: string | undefined): string | null {
-  return value === undefined ? null : new Date(value).toISOString();
-}
-
-function TenantField() {
-  const { client } = useSession();
-  const id = useId();
-  const tenants = useFreshQuery({ queryKey: ['tenants'], queryFn: ({ signal }) => client.tenants.list({}, { signal }) });
-  return (
-    <Field label="Tenant" hint="Empty: your own. A token of another tenant is listed there, not here.">
-      {(control) => (
-        <>
-          <input {...control} name="tenant" list={id} autoComplete="off" />
-          <datalist id={id}>
-            {tenants.data?.tenants.map((tenant) => (
-              <option key={tenant.id} value={tenant.id}>
-                {tenant.name}
-              </option>
-            ))}
-          </datalist>
-        </>
-      )}
-    </Field>
-  );
+function hintOf({ expires_at }: CreatedToken): string {
+  const end = expires_at === null ? '' : ` It expires on ${new Date(expires_at).toLocaleString()}.`;
+  return `Copy it now: only its hash is stored, so it cannot be shown again.${end}`;
 }

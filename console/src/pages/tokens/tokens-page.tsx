@@ -1,11 +1,9 @@
-import { useState } from 'react';
-import type { CreatedToken, Token } from '../../../../src/api/operations/tokens.ts';
-import { Button } from '../../components/button.tsx';
+import type { Token } from '../../../../src/api/operations/tokens.ts';
 import { CheckField } from '../../components/field.tsx';
 import { Name } from '../../components/name.tsx';
 import { ActionButton } from '../../components/resource/action-button.tsx';
+import { DialogButton } from '../../components/resource/dialog-button.tsx';
 import { ResourcePage } from '../../components/resource/resource-page.tsx';
-import { SecretDialog } from '../../components/secret.tsx';
 import { StatusBadge } from '../../components/status-badge.tsx';
 import type { Column } from '../../components/table.tsx';
 import { Time } from '../../components/time.tsx';
@@ -19,8 +17,6 @@ import styles from './tokens-page.module.css';
 export function TokensPage() {
   const { client } = useSession();
   const [parameters, change] = useParameters();
-  const [isCreating, setCreating] = useState(false);
-  const [created, setCreated] = useState<CreatedToken | null>(null);
   const list = useFreshQuery({ queryKey: ['tokens'], queryFn: ({ signal }) => client.tokens({ signal }) });
   useRefetchAt(
     list,
@@ -31,9 +27,9 @@ export function TokensPage() {
     <ResourcePage
       title="Tokens"
       actions={
-        <Button kind="primary" onClick={() => setCreating(true)}>
-          New token
-        </Button>
+        <DialogButton label="New token" kind="primary">
+          {(close) => <NewTokenDialog onClose={close} />}
+        </DialogButton>
       }
       query={list}
       rows={({ tokens }) => tokens.filter((token) => showsEnded || isValid(token)).reverse()}
@@ -53,32 +49,8 @@ export function TokensPage() {
           />
         </div>
       )}
-    >
-      {isCreating && (
-        <NewTokenDialog
-          onCreated={(token) => {
-            setCreating(false);
-            setCreated(token);
-          }}
-          onClose={() => setCreating(false)}
-        />
-      )}
-      {created !== null && (
-        <SecretDialog
-          title="The new token"
-          what="Token"
-          secret={created.token}
-          hint={hintOf(created)}
-          onClose={() => setCreated(null)}
-        />
-      )}
-    </ResourcePage>
+    />
   );
-}
-
-function hintOf({ expires_at }: CreatedToken): string {
-  const end = expires_at === null ? '' : ` It expires on ${new Date(expires_at).toLocaleString()}.`;
-  return `Copy it now: only its hash is stored, so it cannot be shown again.${end}`;
 }
 
 function stateOf({ revoked_at, expires_at }: Token): 'active' | 'revoked' | 'expired' {

@@ -1,78 +1,63 @@
-import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import type { Delivery, Webhook } from '../../../../src/client/index.ts';
 import { Button } from '../../components/button.tsx';
-import { ConfirmButton } from '../../components/confirm.tsx';
 import { ExecutionLink } from '../../components/execution-link.tsx';
-import { Field, FieldRow } from '../../components/field.tsx';
+import { FieldRow } from '../../components/field.tsx';
 import { Name } from '../../components/name.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { QueryStates } from '../../components/query-states.tsx';
+import { ActionButton } from '../../components/resource/action-button.tsx';
+import { ChoiceFilter } from '../../components/resource/filters.tsx';
+import { OlderRows } from '../../components/resource/older-rows.tsx';
 import { StatusBadge } from '../../components/status-badge.tsx';
 import { type Column, Table } from '../../components/table.tsx';
 import { Time } from '../../components/time.tsx';
+import { usePages } from '../../live/use-pages.ts';
 import { useRefetchAt } from '../../live/use-refetch-at.ts';
 import { useRefetchOnEvent } from '../../live/use-refetch-on-event.ts';
 import { useParameters } from '../../routing/hash-location.ts';
 import { useSession } from '../../session/session.ts';
-import { useAction } from '../../shell/use-action.ts';
 import { DeliveryDialog } from './delivery-dialog.tsx';
 
 const STATUSES = ['pending', 'delivered', 'failed'] as const;
 
 export function Deliveries({ webhook }: { readonly webhook: Webhook }) {
   const { client, can } = useSession();
-  const [parameters, change] = useParameters();
+  const [parameters] = useParameters();
   const [shown, setShown] = useState<Delivery | null>(null);
   const status = STATUSES.find((each) => each === parameters.get('status'));
-  const query = useInfiniteQuery({
+  const query = usePages({
     queryKey: ['deliveries', webhook.id, status],
-    queryFn: ({ signal, pageParam }) =>
-      client.webhooks.deliveries(webhook.id, { ...defined({ status, cursor: pageParam }) }, { signal }),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: ({ next_cursor }) => next_cursor ?? undefined,
-    refetchOnMount: 'always',
+    readPage: (from, signal) => client.webhooks.deliveries(webhook.id, { ...(status && { status }), ...from }, { signal }),
+    itemsOf: ({ deliveries }) => deliveries,
     refetchOnWindowFocus: 'always',
-    select: ({ pages }) => pages.flatMap(({ deliveries }) => deliveries),
   });
   useRefetchOnEvent(query, (event) => webhook.workflow_id === null || event.workflow_id === webhook.workflow_id);
   useRefetchAt(
     query,
-    query.data?.map(({ next_attempt_at }) => next_attempt_at),
+    query.data?.items.map(({ next_attempt_at }) => next_attempt_at),
   );
-  useRefetchWebhook(webhook.id, query.data);
+  useRefetchWebhook(webhook.id, query.data?.items);
   return (
     <Panel title="Deliveries" actions={can('write') && <ReplayFailed id={webhook.id} />}>
       <FieldRow label="Filter">
-        <Field label="Status">
-          {(control) => (
-            <select {...control} value={status ?? ''} onChange={(event) => change({ status: event.target.value })}>
-              <option value="">All</option>
-              {STATUSES.map((each) => (
-                <option key={each}>{each}</option>
-              ))}
-            </select>
-          )}
-        </Field>
+        <ChoiceFilter name="status" label="Status" choices={STATUSES} />
       </FieldRow>
       <QueryStates query={query} what="deliveries">
-        {(deliveries) =>
-          deliveries.length === 0 ? (
+        {({ items }) =>
+          items.length === 0 ? (
             <p className="muted">
               {status === undefined
                 ? 'Nothing has been delivered yet. Events are sent from the creation of the webhook on.'
                 : `No delivery is ${status}.`}
             </p>
           ) : (
-            <Table label="Deliveries" rows={deliveries} rowKey={({ id }) => id} columns={columnsFor(can('write'), setShown)} />
+            <Table label="Deliveries" rows={items} rowKey={({ id }) => id} columns={columnsFor(can('write'), setShown)} />
           )
         }
       </QueryStates>
-      {query.hasNextPage && (
-        <Button disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-          Show older ones
-        </Button>
-      )}
+      <OlderRows query={query} />
       {shown !== null && <DeliveryDialog webhook={webhook} delivery={shown} onClose={() => setShown(null)} />}
     </Panel>
   );
@@ -87,10 +72,6 @@ function useRefetchWebhook(id: string, deliveries: readonly Delivery[] | undefin
       void queries.invalidateQueries({ queryKey: ['webhook', id] });
     before.current = deliveries;
   }, [queries, id, deliveries]);
-}
-
-function defined<Value>(values: Readonly<Record<string, Value | undefined>>): Record<string, Value> {
-  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, Value] => entry[1] !== undefined));
 }
 
 function columnsFor(canWrite: boolean, onShow: (delivery: Delivery) => void): readonly Column<Delivery>[] {
@@ -129,34 +110,30 @@ function LastResult({ delivery: { last_status: status, last_error: error } }: { 
 
 function Replay({ delivery: { id, webhook_id: webhookId } }: { readonly delivery: Delivery }) {
   const { client } = useSession();
-  const replay = useAction(
-    () => client.webhooks.replayDelivery(webhookId, id),
-    ({ kind }) => `${kind} is sent again.`,
-  );
   return (
-    <Button aria-label={`Send delivery ${id} again`} disabled={replay.isPending} onClick={() => replay.mutate(undefined)}>
-      Send again
-    </Button>
+    <ActionButton
+      label="Send again"
+      accessibleLabel={`Send delivery ${id} again`}
+      run={() => client.webhooks.replayDelivery(webhookId, id)}
+      done={({ kind }) => `${kind} is sent again.`}
+    />
   );
 }
 
 function ReplayFailed({ id }: { readonly id: string }) {
   const { client } = useSession();
-  const replay = useAction(
-    () => client.webhooks.replay(id),
-    ({ replayed }) =>
-      replayed === 0 ? 'No delivery has failed.' : `${replayed.toLocaleString()} failed deliveries are sent again.`,
-  );
   return (
-    <ConfirmButton
-      action="Send again"
+    <ActionButton
       label="Send all failed again"
+      answer="Send again"
       kind="primary"
-      title="Send all failed deliveries again?"
-      disabled={replay.isPending}
-      onConfirm={() => replay.mutate(undefined)}
+      run={() => client.webhooks.replay(id)}
+      done={({ replayed }) =>
+        replayed === 0 ? 'No delivery has failed.' : `${replayed.toLocaleString()} failed deliveries are sent again.`
+      }
+      question="Send all failed deliveries again?"
     >
       <p>Every failed delivery of the last 30 days is attempted anew. Receivers recognise repeated ones by their webhook-id.</p>
-    </ConfirmButton>
+    </ActionButton>
   );
 }

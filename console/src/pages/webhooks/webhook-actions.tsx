@@ -1,10 +1,10 @@
 import { useState } from 'react';
 import type { Webhook } from '../../../../src/client/index.ts';
 import { Button } from '../../components/button.tsx';
-import { ConfirmButton } from '../../components/confirm.tsx';
+import { ActionButton } from '../../components/resource/action-button.tsx';
+import { DialogButton } from '../../components/resource/dialog-button.tsx';
 import { SecretDialog } from '../../components/secret.tsx';
 import { useSession } from '../../session/session.ts';
-import { useAction } from '../../shell/use-action.ts';
 import { SECRET_HINT } from './secret-hint.ts';
 import { WebhookDialog } from './webhook-dialog.tsx';
 
@@ -17,45 +17,38 @@ interface Props {
 
 export function WebhookActions({ webhook: { id, enabled }, webhook, isPinging, onPing, onDeleted }: Props) {
   const { client } = useSession();
-  const [isEditing, setEditing] = useState(false);
   const [secret, setSecret] = useState<string | null>(null);
-  const enable = useAction(
-    () => client.webhooks.update(id, { enabled: !enabled }),
-    ({ enabled: isOn }) => (isOn ? 'The webhook is enabled.' : 'The webhook is disabled.'),
-  );
-  const rotate = useAction(
-    () => client.webhooks.update(id, { rotate_secret: true }),
-    () => 'The secret is rotated.',
-  );
-  const remove = useAction(
-    async () => {
-      await client.webhooks.delete(id);
-      onDeleted();
-    },
-    () => 'The webhook is deleted.',
-  );
   return (
     <>
       <Button disabled={isPinging} onClick={onPing}>
         Send a ping
       </Button>
-      <Button disabled={enable.isPending} onClick={() => enable.mutate(undefined)}>
-        {enabled ? 'Disable' : 'Enable'}
-      </Button>
-      <Button onClick={() => setEditing(true)}>Edit</Button>
-      <ConfirmButton
-        action="Rotate"
+      <ActionButton
+        label={enabled ? 'Disable' : 'Enable'}
+        run={() => client.webhooks.update(id, { enabled: !enabled })}
+        done={({ enabled: isOn }) => (isOn ? 'The webhook is enabled.' : 'The webhook is disabled.')}
+      />
+      <DialogButton label="Edit">{(close) => <WebhookDialog webhook={webhook} onClose={close} />}</DialogButton>
+      <ActionButton
         label="Rotate secret"
+        answer="Rotate"
         kind="primary"
-        title="Rotate the secret?"
-        onConfirm={() => rotate.mutate(undefined, { onSuccess: (updated) => setSecret(updated.secret ?? null) })}
+        run={() => client.webhooks.update(id, { rotate_secret: true })}
+        done={() => 'The secret is rotated.'}
+        onDone={(updated) => setSecret(updated.secret ?? null)}
+        question="Rotate the secret?"
       >
         <p>A new secret is shown once. For 24 hours, messages are signed with the old one as well.</p>
-      </ConfirmButton>
-      <ConfirmButton action="Delete" title="Delete the webhook?" buttonKind="danger" onConfirm={() => remove.mutate(undefined)}>
+      </ActionButton>
+      <ActionButton
+        label="Delete"
+        kind="danger"
+        run={() => client.webhooks.delete(id).then(onDeleted)}
+        done={() => 'The webhook is deleted.'}
+        question="Delete the webhook?"
+      >
         <p>Its pending deliveries are deleted with it. This cannot be undone.</p>
-      </ConfirmButton>
-      {isEditing && <WebhookDialog webhook={webhook} onSaved={() => setEditing(false)} onClose={() => setEditing(false)} />}
+      </ActionButton>
       {secret !== null && (
         <SecretDialog title="The new secret" what="Secret" secret={secret} hint={SECRET_HINT} onClose={() => setSecret(null)} />
       )}

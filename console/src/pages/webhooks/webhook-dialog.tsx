@@ -1,76 +1,46 @@
-import type { UpdatedWebhook } from '../../../../src/api/operations/webhooks.ts';
+import { useState } from 'react';
+import { CreateWebhook, type UpdatedWebhook } from '../../../../src/api/operations/webhooks.ts';
 import type { Webhook } from '../../../../src/client/index.ts';
-import { CheckField, Field } from '../../components/field.tsx';
-import { FormDialog, textOf } from '../../components/form-dialog.tsx';
+import { SchemaDialog } from '../../components/resource/schema-dialog.tsx';
+import { SecretDialog } from '../../components/secret.tsx';
 import { useSession } from '../../session/session.ts';
-import { useAction } from '../../shell/use-action.ts';
+import { SECRET_HINT } from './secret-hint.ts';
+
+const ALL = ['*'];
 
 interface Props {
   /** The webhook that is changed; null = a new one. */
   readonly webhook: Webhook | null;
-  /** With the secret of a new one. */
-  readonly onSaved: (webhook: UpdatedWebhook) => void;
   readonly onClose: () => void;
 }
 
-export function WebhookDialog({ webhook, onSaved, onClose }: Props) {
+/** Changes a webhook, or creates one and shows its secret once. */
+export function WebhookDialog({ webhook, onClose }: Props) {
+  const [secret, setSecret] = useState<string | null>(null);
   const { client } = useSession();
-  const save = useAction(
-    (values: FormData): Promise<UpdatedWebhook> => {
-      const fields = {
-        url: textOf(values, 'url') ?? '',
-        events: kindsOf(textOf(values, 'events') ?? '*'),
-        workflow_id: textOf(values, 'workflow') ?? null,
-        description: textOf(values, 'description') ?? null,
-        enabled: values.get('enabled') !== null,
-      };
-      return webhook === null ? client.webhooks.create(fields) : client.webhooks.update(webhook.id, fields);
-    },
-    () => (webhook === null ? 'The webhook is created.' : 'The webhook is saved.'),
-    { errors: 'inline' },
-  );
+  const save = ({ events, enabled, ...given }: CreateWebhook): Promise<UpdatedWebhook> => {
+    const fields = { ...given, events: events ?? ALL, enabled: enabled ?? true };
+    return webhook === null ? client.webhooks.create(fields) : client.webhooks.update(webhook.id, fields);
+  };
+  if (secret !== null)
+    return <SecretDialog title="The new webhook" what="Secret" secret={secret} hint={SECRET_HINT} onClose={onClose} />;
   return (
-    <FormDialog
+    <SchemaDialog
       title={webhook === null ? 'New webhook' : 'Edit the webhook'}
       action={webhook === null ? 'Create' : 'Save'}
-      isBusy={save.isPending}
-      error={save.error}
-      onSubmit={(values) => save.mutate(values, { onSuccess: onSaved })}
+      schema={CreateWebhook}
+      initial={webhook ?? { events: ALL, enabled: true }}
+      fields={() => ({
+        url: { label: 'URL', type: 'url' },
+        events: 'Events',
+        workflow_id: 'Workflow',
+        description: 'Description',
+        enabled: 'Enabled',
+      })}
+      run={save}
+      done={() => (webhook === null ? 'The webhook is created.' : 'The webhook is saved.')}
+      onDone={(saved) => (saved.secret === undefined ? onClose() : setSecret(saved.secret))}
       onClose={onClose}
-    >
-      <Field label="URL" hint="Receives the events, by POST.">
-        {(control) => (
-          <input {...control} name="url" type="url" required maxLength={2048} defaultValue={webhook?.url} autoComplete="off" />
-        )}
-      </Field>
-      <Field label="Events" hint="Kinds such as WorkflowCompleted, NodeFailed, separated by commas. Empty: all.">
-        {(control) => (
-          <input
-            {...control}
-            name="events"
-            defaultValue={textOfKinds(webhook?.events ?? ['*'])}
-            autoComplete="off"
-            spellCheck={false}
-          />
-        )}
-      </Field>
-      <Field label="Workflow" hint="Only events of executions of this workflow. Empty: of all.">
-        {(control) => <input {...control} name="workflow" defaultValue={webhook?.workflow_id ?? ''} autoComplete="off" />}
-      </Field>
-      <Field label="Description">
-        {(control) => (
-          <input {...control} name="description" maxLength={1024} defaultValue={webhook?.description ?? ''} autoComplete="off" />
-        )}
-      </Field>
-      <CheckField label="Enabled" name="enabled" defaultChecked={webhook?.enabled ?? true} />
-    </FormDialog>
+    />
   );
-}
-
-function kindsOf(text: string): string[] {
-  return text.split(/[\s,]+/).filter((kind) => kind !== '');
-}
-
-function textOfKinds(kinds: readonly string[]): string {
-  return kinds.length === 1 && kinds[0] === '*' ? '' : kinds.join(', ');
 }

@@ -7,7 +7,6 @@ import { Details } from '../../components/details.tsx';
 import { Name } from '../../components/name.tsx';
 import { Page } from '../../components/page.tsx';
 import { QueryStates } from '../../components/query-states.tsx';
-import { StatusBadge } from '../../components/status-badge.tsx';
 import { Time } from '../../components/time.tsx';
 import { useFreshQuery } from '../../live/use-fresh-query.ts';
 import { useSession } from '../../session/session.ts';
@@ -15,7 +14,7 @@ import { useAction } from '../../shell/use-action.ts';
 import { Deliveries } from './deliveries.tsx';
 import { PingResult } from './ping-result.tsx';
 import { WebhookActions } from './webhook-actions.tsx';
-import { eventsText } from './webhooks-page.tsx';
+import { eventsText, WebhookStatus } from './webhooks-page.tsx';
 
 export function WebhookPage() {
   const { id = '' } = useParams();
@@ -40,7 +39,7 @@ function WebhookView({ id, onDeleted }: { readonly id: string; readonly onDelete
       heading={
         webhook && (
           <>
-            <Name text={webhook.url} /> <StatusBadge status={webhook.enabled ? 'enabled' : 'disabled'} />
+            <Name text={webhook.url} /> <WebhookStatus webhook={webhook} />
           </>
         )
       }
