@@ -1,4 +1,4 @@
-import { type ReactNode, useState } from 'react';
+import type { ReactNode } from 'react';
 import { Button } from './button.tsx';
 import dialogStyles from './dialog.module.css';
 import { Dialog } from './dialog.tsx';
@@ -38,28 +38,5 @@ export function Confirm({ title, children, action, dismiss = 'Cancel', kind = 'd
         </Button>
       </div>
     </Dialog>
-  );
-}
-
-interface ButtonProps extends Omit<Props, 'onClose'> {
-  /** Default: `action`. */
-  readonly label?: ReactNode;
-  /** For screen readers, where several rows have the same button. */
-  readonly accessibleLabel?: string | undefined;
-  readonly disabled?: boolean;
-  /** Default `plain`; the confirming button of the dialog has `kind`. */
-  readonly buttonKind?: 'plain' | 'danger' | 'quiet';
-}
-
-/** A button that asks before it acts. */
-export function ConfirmButton({ label, accessibleLabel, disabled, buttonKind = 'plain', ...confirm }: ButtonProps) {
-  const [isOpen, setOpen] = useState(false);
-  return (
-    <>
-      <Button kind={buttonKind} disabled={disabled} aria-label={accessibleLabel} onClick={() => setOpen(true)}>
-        {label ?? confirm.action}
-      </Button>
-      {isOpen && <Confirm {...confirm} onClose={() => setOpen(false)} />}
-    </>
   );
 }

@@ -3,8 +3,7 @@ import type { ReactNode } from 'react';
 import styles from './table.module.css';
 
 export interface Column<Row> {
-  /** Unique in the table; the label of the value on a narrow screen is `header`. */
-  readonly id: string;
+  /** Unique in the table; on a narrow screen, the label of the value. */
   readonly header: string;
   readonly cell: (row: Row) => ReactNode;
   /** Numbers stand at the end. Default `start`. */
@@ -32,7 +31,7 @@ interface Props<Row> {
  * them from the elements. For some hundreds of rows; longer lists need virtual rows.
  *
  * @example
- * <Table label="Cron jobs" rows={jobs} rowKey={({ name }) => name} columns={[{ id: 'name', header: 'Name', cell: ({ name }) => <Name text={name} /> }]} />
+ * <Table label="Cron jobs" rows={jobs} rowKey={({ name }) => name} columns={[{ header: 'Name', cell: ({ name }) => <Name text={name} /> }]} />
  */
 export function Table<Row>({ label, rows, rowKey, columns, isMuted }: Props<Row>) {
   const named = columns.find(({ isRowHeader }) => isRowHeader === true) ?? columns[0];
@@ -41,8 +40,8 @@ export function Table<Row>({ label, rows, rowKey, columns, isMuted }: Props<Row>
       <table className={styles.table} role="table" aria-label={label}>
         <thead role="rowgroup">
           <tr role="row">
-            {columns.map(({ id, header, align, isActions }) => (
-              <th key={id} role="columnheader" scope="col" data-align={align}>
+            {columns.map(({ header, align, isActions }) => (
+              <th key={header} role="columnheader" scope="col" data-align={align}>
                 {isActions === true ? <span className="visually-hidden">{header}</span> : header}
               </th>
             ))}
@@ -52,7 +51,7 @@ export function Table<Row>({ label, rows, rowKey, columns, isMuted }: Props<Row>
           {rows.map((row) => (
             <tr key={rowKey(row)} role="row" data-muted={isMuted?.(row)}>
               {columns.map((column) => (
-                <Cell key={column.id} column={column} isHeader={column === named} row={row} />
+                <Cell key={column.header} column={column} isHeader={column === named} row={row} />
               ))}
             </tr>
           ))}

@@ -1,13 +1,13 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useAction } from '../../shell/use-action.ts';
 import { Button } from '../button.tsx';
-import { ConfirmButton } from '../confirm.tsx';
+import { Confirm } from '../confirm.tsx';
 
 interface Props<Output> {
   readonly label: string;
   /** For screen readers, where several rows have the same button. */
   readonly accessibleLabel?: string;
-  /** Default `plain`; of a button that asks: the kind of the one that confirms, default `danger`. */
+  /** Default `plain`. */
   readonly kind?: 'plain' | 'primary' | 'danger';
   readonly run: () => Promise<Output>;
   /** Says what was done. */
@@ -19,44 +19,41 @@ interface Props<Output> {
   readonly answer?: string;
   /** On the button that closes the question. Default `Cancel`. */
   readonly dismiss?: string;
+  /** False: what is done can be undone. Default true. */
+  readonly isFinal?: boolean;
   /** What the action does, and what it cannot undo: below the question. */
   readonly children?: ReactNode;
 }
 
 /** A button that changes something on the server, after a question if there is one. */
 export function ActionButton<Output>(props: Props<Output>) {
-  const {
-    label,
-    accessibleLabel,
-    kind = 'plain',
-    run,
-    done,
-    onDone = () => undefined,
-    question,
-    answer = label,
-    dismiss = 'Cancel',
-    children,
-  } = props;
+  const { label, accessibleLabel, kind = 'plain', run, done, onDone = () => undefined, question, children } = props;
+  const { answer = label, dismiss = 'Cancel', isFinal = true } = props;
+  const [isAsking, setAsking] = useState(false);
   const action = useAction<void, Output>(run, done);
   const act = (): void => action.mutate(undefined, { onSuccess: onDone });
-  if (question === undefined)
-    return (
-      <Button kind={kind} aria-label={accessibleLabel} disabled={action.isPending} onClick={act}>
+  return (
+    <>
+      <Button
+        kind={kind}
+        aria-label={accessibleLabel}
+        disabled={action.isPending}
+        onClick={question === undefined ? act : () => setAsking(true)}
+      >
         {label}
       </Button>
-    );
-  return (
-    <ConfirmButton
-      action={answer}
-      dismiss={dismiss}
-      label={label}
-      accessibleLabel={accessibleLabel}
-      kind={kind === 'primary' ? 'primary' : 'danger'}
-      title={question}
-      disabled={action.isPending}
-      onConfirm={act}
-    >
-      {children}
-    </ConfirmButton>
+      {isAsking && question !== undefined && (
+        <Confirm
+          title={question}
+          action={answer}
+          dismiss={dismiss}
+          kind={isFinal ? 'danger' : 'primary'}
+          onConfirm={act}
+          onClose={() => setAsking(false)}
+        >
+          {children}
+        </Confirm>
+      )}
+    </>
   );
 }

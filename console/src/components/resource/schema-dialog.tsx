@@ -15,7 +15,9 @@ interface Props<Schema extends TObject, Output> {
   readonly title: string;
   /** The verb on the button. */
   readonly action: string;
-  /** On the button while the request is under way. Default: the verb. */
+  /** On the button that closes the dialog. Default `Cancel`. */
+  readonly dismiss?: string;
+  /** On the button while the request is in progress. Default: the verb. */
   readonly busy?: string;
   /** Of the body of the request: the kind of a field, what it accepts and, as its hint, what the property means. */
   readonly schema: Schema;
@@ -38,7 +40,7 @@ interface Props<Schema extends TObject, Output> {
  * <SchemaDialog title="New tenant" action="Create" schema={CreateTenant} fields={() => ({ id: 'Id', name: 'Name' })} run={(tenant) => client.tenants.create(tenant)} … />
  */
 export function SchemaDialog<Schema extends TObject, Output>(props: Props<Schema, Output>) {
-  const { title, action, busy = action, schema, initial = {}, run, done, onDone, onClose, children } = props;
+  const { title, action, dismiss = 'Cancel', busy = action, schema, initial = {}, run, done, onDone, onClose, children } = props;
   const before = initial as JsonObject;
   const properties = useMemo(() => formProperties(schema as object as JsonObject), [schema]);
   const [texts, setTexts] = useState<Texts>(() =>
@@ -71,6 +73,7 @@ export function SchemaDialog<Schema extends TObject, Output>(props: Props<Schema
     <FormDialog
       title={title}
       action={send.isPending ? busy : action}
+      dismiss={dismiss}
       isBusy={send.isPending}
       error={send.error}
       isValid={fields.every(({ property }) => property.control !== 'json' || 'value' in editedOf(property))}

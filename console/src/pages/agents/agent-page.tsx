@@ -85,13 +85,9 @@ function AgentDetails({ agent }: { readonly agent: Agent }) {
 type Skill = Agent['capabilities']['skills'][number];
 
 const SKILL_COLUMNS: readonly Column<Skill>[] = [
-  { id: 'name', header: 'Skill', cell: ({ name }) => <Name text={name} /> },
-  { id: 'id', header: 'Id', cell: ({ id }) => <Name text={id} /> },
-  {
-    id: 'description',
-    header: 'Description',
-    cell: ({ description }) => (description === '' ? '–' : <Name text={description} maxChars={500} />),
-  },
+  { header: 'Skill', cell: ({ name }) => <Name text={name} /> },
+  { header: 'Id', cell: ({ id }) => <Name text={id} /> },
+  { header: 'Description', cell: ({ description }) => (description === '' ? '–' : <Name text={description} maxChars={500} />) },
 ];
 
 function Skills({ agent: { capabilities } }: { readonly agent: Agent }) {
@@ -104,16 +100,10 @@ function Skills({ agent: { capabilities } }: { readonly agent: Agent }) {
 }
 
 const TRACE_COLUMNS: readonly Column<AgentTrace['events'][number]>[] = [
-  { id: 'summary', header: 'Event', cell: ({ summary }) => <Name text={summary} maxChars={500} /> },
+  { header: 'Event', cell: ({ summary }) => <Name text={summary} maxChars={500} /> },
+  { header: 'Direction', isShort: true, cell: ({ direction }) => (direction === 'inbound' ? 'done to it' : 'done by it') },
+  { header: 'Actor', cell: ({ actor_id }) => <Name text={actor_id} maxChars={80} /> },
   {
-    id: 'direction',
-    header: 'Direction',
-    isShort: true,
-    cell: ({ direction }) => (direction === 'inbound' ? 'done to it' : 'done by it'),
-  },
-  { id: 'actor', header: 'Actor', cell: ({ actor_id }) => <Name text={actor_id} maxChars={80} /> },
-  {
-    id: 'execution',
     header: 'Execution',
     cell: ({ execution_id: id, node_id: node }) =>
       id === undefined ? (
@@ -124,7 +114,7 @@ const TRACE_COLUMNS: readonly Column<AgentTrace['events'][number]>[] = [
         </>
       ),
   },
-  { id: 'time', header: 'Time', cell: ({ timestamp }) => <Time at={timestamp} /> },
+  { header: 'Time', cell: ({ timestamp }) => <Time at={timestamp} /> },
 ];
 
 /** What was done to the agent and by it. */

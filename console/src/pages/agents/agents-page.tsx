@@ -85,7 +85,6 @@ export function AgentsPage() {
 
 const COLUMNS: readonly Column<Agent>[] = [
   {
-    id: 'name',
     header: 'Agent',
     cell: ({ uuid, name, id }) => (
       <>
@@ -98,11 +97,11 @@ const COLUMNS: readonly Column<Agent>[] = [
       </>
     ),
   },
-  { id: 'status', header: 'Status', isShort: true, cell: (agent) => <AgentStatus agent={agent} /> },
-  { id: 'skills', header: 'Skills', cell: ({ capabilities }) => <Names of={capabilities.skills.map(({ name }) => name)} /> },
-  { id: 'protocols', header: 'Protocols', cell: ({ capabilities }) => <Names of={capabilities.protocols} /> },
-  { id: 'heartbeat', header: 'Last heartbeat', cell: ({ last_heartbeat }) => <Time at={last_heartbeat} otherwise="never" /> },
-  { id: 'registered', header: 'Registered', cell: ({ registered_at }) => <Time at={registered_at} /> },
+  { header: 'Status', isShort: true, cell: (agent) => <AgentStatus agent={agent} /> },
+  { header: 'Skills', cell: ({ capabilities }) => <Names of={capabilities.skills.map(({ name }) => name)} /> },
+  { header: 'Protocols', cell: ({ capabilities }) => <Names of={capabilities.protocols} /> },
+  { header: 'Last heartbeat', cell: ({ last_heartbeat }) => <Time at={last_heartbeat} otherwise="never" /> },
+  { header: 'Registered', cell: ({ registered_at }) => <Time at={registered_at} /> },
 ];
 
 export function AgentStatus({ agent: { status, stale } }: { readonly agent: Agent }) {

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { isObject, type Json, type JsonObject } from '../../../../machines/json.ts';
-import { DiscoverAgent } from '../../../../src/api/schemas/agents.ts';
+import { DiscoverAgent } from '../../../../src/api/operations/agents.ts';
 import type { Agent, AgentCardInput } from '../../../../src/client/index.ts';
 import type { EditedJson } from '../../components/edited-json.ts';
 import { FormDialog } from '../../components/form-dialog.tsx';

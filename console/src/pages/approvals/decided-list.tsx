@@ -15,7 +15,6 @@ const PAGE_SIZE = 50;
 
 const COLUMNS: readonly Column<ApprovalItem>[] = [
   {
-    id: 'message',
     header: 'Question',
     cell: ({ message, execution_id, node_id }) => (
       <Link href={`/executions/${execution_id}?node=${encodeURIComponent(node_id)}`}>
@@ -23,22 +22,20 @@ const COLUMNS: readonly Column<ApprovalItem>[] = [
       </Link>
     ),
   },
-  { id: 'workflow', header: 'Workflow', cell: ({ workflow_id }) => <Name text={workflow_id} maxChars={60} /> },
-  { id: 'node', header: 'Node', cell: ({ node_id }) => <Name text={node_id} maxChars={60} /> },
-  { id: 'decision', header: 'Decision', cell: ({ status }) => <StatusBadge status={status} /> },
-  { id: 'by', header: 'By', cell: ({ user_id = '' }) => <Name text={user_id} maxChars={60} /> },
+  { header: 'Workflow', cell: ({ workflow_id }) => <Name text={workflow_id} maxChars={60} /> },
+  { header: 'Node', cell: ({ node_id }) => <Name text={node_id} maxChars={60} /> },
+  { header: 'Decision', cell: ({ status }) => <StatusBadge status={status} /> },
+  { header: 'By', cell: ({ user_id = '' }) => <Name text={user_id} maxChars={60} /> },
   {
-    id: 'comment',
     header: 'Comment',
     cell: ({ comment }) => (comment === null || comment === undefined ? '–' : <Name text={comment} maxChars={160} />),
   },
   {
-    id: 'waited',
     header: 'Waited',
     align: 'end',
     cell: ({ waiting_since, decided_at = waiting_since }) => <Elapsed from={waiting_since} to={decided_at} />,
   },
-  { id: 'at', header: 'Decided', align: 'end', cell: ({ decided_at = '' }) => <Time at={decided_at} /> },
+  { header: 'Decided', align: 'end', cell: ({ decided_at = '' }) => <Time at={decided_at} /> },
 ];
 
 const isDecision = ({ type }: TenantChange['event']): boolean => type === 'approval_received';

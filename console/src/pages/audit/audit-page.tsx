@@ -82,13 +82,12 @@ export function AuditPage() {
 
 function columnsFor(onShow: (item: AuditItem) => void): readonly Column<AuditItem>[] {
   return [
-    { id: 'type', header: 'Event', isShort: true, cell: ({ event_type }) => event_type },
-    { id: 'time', header: 'Time', cell: ({ created_at }) => <Time at={created_at} /> },
-    { id: 'actor', header: 'Actor', cell: (item) => <Actor item={item} /> },
-    { id: 'where', header: 'Execution', cell: (item) => <Where item={item} /> },
-    { id: 'request', header: 'Request', cell: (item) => <Request item={item} /> },
+    { header: 'Event', isShort: true, cell: ({ event_type }) => event_type },
+    { header: 'Time', cell: ({ created_at }) => <Time at={created_at} /> },
+    { header: 'Actor', cell: (item) => <Actor item={item} /> },
+    { header: 'Execution', cell: (item) => <Where item={item} /> },
+    { header: 'Request', cell: (item) => <Request item={item} /> },
     {
-      id: 'actions',
       header: 'Actions',
       isActions: true,
       cell: (item) => (

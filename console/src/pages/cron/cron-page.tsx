@@ -53,15 +53,15 @@ export function CronPage() {
 }
 
 const COLUMNS: readonly Column<CronJob>[] = [
-  { id: 'name', header: 'Name', cell: ({ name }) => <Name text={name} maxChars={80} /> },
-  { id: 'status', header: 'Status', cell: (job) => <Status job={job} /> },
-  { id: 'schedule', header: 'Schedule', cell: (job) => <Schedule job={job} /> },
-  { id: 'workflow', header: 'Workflow', cell: (job) => <WorkflowOf job={job} /> },
-  { id: 'next', header: 'Next run', cell: ({ next_run_at: at }) => (at === null ? '–' : <NextRun at={at} />) },
-  { id: 'last', header: 'Last run', cell: (job) => <LastRun job={job} /> },
+  { header: 'Name', cell: ({ name }) => <Name text={name} maxChars={80} /> },
+  { header: 'Status', cell: (job) => <Status job={job} /> },
+  { header: 'Schedule', cell: (job) => <Schedule job={job} /> },
+  { header: 'Workflow', cell: (job) => <WorkflowOf job={job} /> },
+  { header: 'Next run', cell: ({ next_run_at: at }) => (at === null ? '–' : <NextRun at={at} />) },
+  { header: 'Last run', cell: (job) => <LastRun job={job} /> },
 ];
 
-const ACTIONS: Column<CronJob> = { id: 'actions', header: 'Actions', isActions: true, cell: (job) => <Actions job={job} /> };
+const ACTIONS: Column<CronJob> = { header: 'Actions', isActions: true, cell: (job) => <Actions job={job} /> };
 
 function Status({ job: { enabled, last_error: error } }: { readonly job: CronJob }) {
   return (

@@ -45,9 +45,8 @@ export function ErrorGroups({ conditions, onChoose, onRetry }: Props) {
         rows={rows}
         rowKey={({ error }) => error}
         columns={[
-          { id: 'count', header: 'Count', align: 'end', cell: ({ count }) => count.toLocaleString() },
+          { header: 'Count', align: 'end', cell: ({ count }) => count.toLocaleString() },
           {
-            id: 'error',
             header: 'Error',
             isRowHeader: true,
             cell: ({ error, example_error }) => (
@@ -62,20 +61,14 @@ export function ErrorGroups({ conditions, onChoose, onRetry }: Props) {
             ),
           },
           {
-            id: 'workflows',
             header: 'Workflows',
             cell: ({ workflow_ids }) => <Name text={workflow_ids.join(', ').slice(0, MAX_ERROR)} maxChars={80} />,
           },
-          { id: 'newest', header: 'Newest', cell: ({ newest_at }) => <Time at={newest_at} /> },
-          {
-            id: 'example',
-            header: 'Example',
-            cell: ({ example_execution_id: id }) => <ExecutionLink id={id} />,
-          },
+          { header: 'Newest', cell: ({ newest_at }) => <Time at={newest_at} /> },
+          { header: 'Example', cell: ({ example_execution_id: id }) => <ExecutionLink id={id} /> },
           ...(can('write')
             ? [
                 {
-                  id: 'actions',
                   header: 'Actions',
                   isActions: true,
                   cell: ({ error, count }: { readonly error: string; readonly count: number }) => (

@@ -60,11 +60,10 @@ export function JobPage() {
                 rowKey={({ key }) => key}
                 columns={[
                   {
-                    id: 'execution',
                     header: 'Execution',
                     cell: ({ execution_id: of }) => (of === null ? 'The job itself' : <ExecutionLink id={of} />),
                   },
-                  { id: 'error', header: 'Error', cell: ({ error }) => <Name text={error.slice(0, MAX_ERROR)} maxChars={300} /> },
+                  { header: 'Error', cell: ({ error }) => <Name text={error.slice(0, MAX_ERROR)} maxChars={300} /> },
                 ]}
               />
             </section>
@@ -77,9 +76,8 @@ export function JobPage() {
                 rows={data.outcomes.errors}
                 rowKey={({ error }) => error}
                 columns={[
-                  { id: 'count', header: 'Count', align: 'end', cell: ({ count }) => count.toLocaleString() },
+                  { header: 'Count', align: 'end', cell: ({ count }) => count.toLocaleString() },
                   {
-                    id: 'error',
                     header: 'Error',
                     isRowHeader: true,
                     cell: ({ error }) => (

@@ -48,13 +48,8 @@ export function JobsPage() {
 }
 
 const COLUMNS: readonly Column<Job>[] = [
+  { header: 'Status', cell: (job) => <Current job={job}>{({ status }) => <StatusBadge status={status} />}</Current> },
   {
-    id: 'status',
-    header: 'Status',
-    cell: (job) => <Current job={job}>{({ status }) => <StatusBadge status={status} />}</Current>,
-  },
-  {
-    id: 'job',
     header: 'Job',
     isRowHeader: true,
     cell: (job) => (
@@ -64,7 +59,6 @@ const COLUMNS: readonly Column<Job>[] = [
     ),
   },
   {
-    id: 'progress',
     header: 'Progress',
     align: 'end',
     cell: (job) => (
@@ -73,16 +67,10 @@ const COLUMNS: readonly Column<Job>[] = [
       </Current>
     ),
   },
+  { header: 'Failed', align: 'end', cell: (job) => <Current job={job}>{({ failed }) => failed.toLocaleString()}</Current> },
+  { header: 'By', cell: ({ created_by }) => <Name text={created_by} maxChars={40} /> },
+  { header: 'Requested', cell: ({ created_at }) => <Time at={created_at} /> },
   {
-    id: 'failed',
-    header: 'Failed',
-    align: 'end',
-    cell: (job) => <Current job={job}>{({ failed }) => failed.toLocaleString()}</Current>,
-  },
-  { id: 'by', header: 'By', cell: ({ created_by }) => <Name text={created_by} maxChars={40} /> },
-  { id: 'at', header: 'Requested', cell: ({ created_at }) => <Time at={created_at} /> },
-  {
-    id: 'took',
     header: 'Took',
     cell: (job) => (
       <Current job={job}>{({ created_at, completed_at }) => <Elapsed from={created_at} to={completed_at} />}</Current>

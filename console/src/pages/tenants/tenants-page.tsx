@@ -61,7 +61,7 @@ export function TenantsPage() {
 /** The usage of each is a request of its own. */
 const MAX_WITH_USAGE = 25;
 
-const USAGE: Column<Tenant> = { id: 'usage', header: 'Usage', cell: ({ id }) => <Usage id={id} /> };
+const USAGE: Column<Tenant> = { header: 'Usage', cell: ({ id }) => <Usage id={id} /> };
 
 function Usage({ id }: { readonly id: string }) {
   const { client } = useSession();
@@ -71,16 +71,12 @@ function Usage({ id }: { readonly id: string }) {
 }
 
 const COLUMNS: readonly Column<Tenant>[] = [
-  { id: 'id', header: 'Id', cell: ({ id }) => <Link href={`/tenants/${id}`}>{id}</Link> },
-  { id: 'name', header: 'Name', cell: ({ name }) => <Name text={name} maxChars={80} /> },
-  { id: 'status', header: 'Status', cell: ({ status }) => <StatusBadge status={status} /> },
-  { id: 'limits', header: 'Limits', cell: ({ limits }) => <span className="muted">{limitText(limits)}</span> },
-  {
-    id: 'policy',
-    header: 'Policy',
-    cell: ({ policy }) => (policy === undefined ? '–' : Object.keys(policy).join(', ') || 'empty'),
-  },
-  { id: 'created', header: 'Created', cell: ({ created_at }) => <Time at={created_at} /> },
+  { header: 'Id', cell: ({ id }) => <Link href={`/tenants/${id}`}>{id}</Link> },
+  { header: 'Name', cell: ({ name }) => <Name text={name} maxChars={80} /> },
+  { header: 'Status', cell: ({ status }) => <StatusBadge status={status} /> },
+  { header: 'Limits', cell: ({ limits }) => <span className="muted">{limitText(limits)}</span> },
+  { header: 'Policy', cell: ({ policy }) => (policy === undefined ? '–' : Object.keys(policy).join(', ') || 'empty') },
+  { header: 'Created', cell: ({ created_at }) => <Time at={created_at} /> },
 ];
 
 function NewTenantDialog({ onClose }: { readonly onClose: () => void }) {

@@ -18,10 +18,10 @@ export function UsageTable({ tenant: { usage, limits } }: { readonly tenant: Ten
 }
 
 const COLUMNS: readonly Column<Row>[] = [
-  { id: 'label', header: 'Limit', cell: ({ label }) => label },
-  { id: 'used', header: 'Used', align: 'end', cell: ({ used }) => (used === null ? '–' : used.toLocaleString()) },
-  { id: 'limit', header: 'At most', align: 'end', cell: ({ limit }) => (limit === null ? 'unlimited' : limit.toLocaleString()) },
-  { id: 'share', header: 'Share', cell: (row) => <Share row={row} /> },
+  { header: 'Limit', cell: ({ label }) => label },
+  { header: 'Used', align: 'end', cell: ({ used }) => (used === null ? '–' : used.toLocaleString()) },
+  { header: 'At most', align: 'end', cell: ({ limit }) => (limit === null ? 'unlimited' : limit.toLocaleString()) },
+  { header: 'Share', cell: (row) => <Share row={row} /> },
 ];
 
 function Share({ row: { label, used, limit } }: { readonly row: Row }) {

@@ -61,13 +61,13 @@ function stateOf({ revoked_at, expires_at }: Token): 'active' | 'revoked' | 'exp
 const isValid = (token: Token): boolean => stateOf(token) === 'active';
 
 const COLUMNS: readonly Column<Token>[] = [
-  { id: 'name', header: 'Name', cell: (token) => <TokenName token={token} /> },
-  { id: 'role', header: 'Role', isShort: true, cell: (token) => <Rights token={token} /> },
-  { id: 'state', header: 'State', cell: (token) => <State token={token} /> },
-  { id: 'created', header: 'Created', cell: ({ created_at }) => <Time at={created_at} /> },
-  { id: 'expires', header: 'Expires', cell: ({ expires_at }) => <Time at={expires_at} otherwise="never" /> },
-  { id: 'id', header: 'Id', cell: ({ id }) => <code>{id}</code> },
-  { id: 'actions', header: 'Actions', isActions: true, cell: (token) => <Revoke token={token} /> },
+  { header: 'Name', cell: (token) => <TokenName token={token} /> },
+  { header: 'Role', isShort: true, cell: (token) => <Rights token={token} /> },
+  { header: 'State', cell: (token) => <State token={token} /> },
+  { header: 'Created', cell: ({ created_at }) => <Time at={created_at} /> },
+  { header: 'Expires', cell: ({ expires_at }) => <Time at={expires_at} otherwise="never" /> },
+  { header: 'Id', cell: ({ id }) => <code>{id}</code> },
+  { header: 'Actions', isActions: true, cell: (token) => <Revoke token={token} /> },
 ];
 
 function TokenName({ token: { id, name, parent_id } }: { readonly token: Token }) {

@@ -76,19 +76,14 @@ function useRefetchWebhook(id: string, deliveries: readonly Delivery[] | undefin
 
 function columnsFor(canWrite: boolean, onShow: (delivery: Delivery) => void): readonly Column<Delivery>[] {
   return [
-    { id: 'event', header: 'Event', cell: ({ kind, sequence }) => `${kind} (${sequence})` },
+    { header: 'Event', cell: ({ kind, sequence }) => `${kind} (${sequence})` },
+    { header: 'Execution', cell: ({ execution_id: id }) => <ExecutionLink id={id} /> },
+    { header: 'Status', cell: ({ status }) => <StatusBadge status={status} /> },
+    { header: 'Attempts', align: 'end', cell: ({ attempts }) => attempts.toLocaleString() },
+    { header: 'Last result', cell: (delivery) => <LastResult delivery={delivery} /> },
+    { header: 'Last attempt', cell: ({ last_attempt_at }) => <Time at={last_attempt_at} /> },
+    { header: 'Next attempt', cell: ({ next_attempt_at }) => <Time at={next_attempt_at} /> },
     {
-      id: 'execution',
-      header: 'Execution',
-      cell: ({ execution_id: id }) => <ExecutionLink id={id} />,
-    },
-    { id: 'status', header: 'Status', cell: ({ status }) => <StatusBadge status={status} /> },
-    { id: 'attempts', header: 'Attempts', align: 'end', cell: ({ attempts }) => attempts.toLocaleString() },
-    { id: 'result', header: 'Last result', cell: (delivery) => <LastResult delivery={delivery} /> },
-    { id: 'last', header: 'Last attempt', cell: ({ last_attempt_at }) => <Time at={last_attempt_at} /> },
-    { id: 'next', header: 'Next attempt', cell: ({ next_attempt_at }) => <Time at={next_attempt_at} /> },
-    {
-      id: 'actions',
       header: 'Actions',
       isActions: true,
       cell: (delivery) => (
@@ -126,7 +121,7 @@ function ReplayFailed({ id }: { readonly id: string }) {
     <ActionButton
       label="Send all failed again"
       answer="Send again"
-      kind="primary"
+      isFinal={false}
       run={() => client.webhooks.replay(id)}
       done={({ replayed }) =>
         replayed === 0 ? 'No delivery has failed.' : `${replayed.toLocaleString()} failed deliveries are sent again.`

@@ -32,7 +32,7 @@ export function WebhookActions({ webhook: { id, enabled }, webhook, isPinging, o
       <ActionButton
         label="Rotate secret"
         answer="Rotate"
-        kind="primary"
+        isFinal={false}
         run={() => client.webhooks.update(id, { rotate_secret: true })}
         done={() => 'The secret is rotated.'}
         onDone={(updated) => setSecret(updated.secret ?? null)}

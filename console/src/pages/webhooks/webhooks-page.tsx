@@ -39,7 +39,6 @@ export function WebhooksPage() {
 
 const COLUMNS: readonly Column<Webhook>[] = [
   {
-    id: 'url',
     header: 'URL',
     cell: ({ id, url }) => (
       <Link href={`/webhooks/${id}`}>
@@ -47,12 +46,12 @@ const COLUMNS: readonly Column<Webhook>[] = [
       </Link>
     ),
   },
-  { id: 'status', header: 'Status', cell: (webhook) => <WebhookStatus webhook={webhook} /> },
-  { id: 'events', header: 'Events', cell: ({ events }) => <Name text={eventsText(events)} /> },
-  { id: 'workflow', header: 'Workflow', cell: ({ workflow_id: id }) => (id === null ? 'all' : <Name text={id} maxChars={60} />) },
-  { id: 'description', header: 'Description', cell: ({ description }) => <Name text={description ?? '–'} /> },
-  { id: 'delivered', header: 'Last delivered', cell: ({ last_delivered_at }) => <Time at={last_delivered_at} /> },
-  { id: 'failure', header: 'Failures', cell: (webhook) => <Failures webhook={webhook} /> },
+  { header: 'Status', cell: (webhook) => <WebhookStatus webhook={webhook} /> },
+  { header: 'Events', cell: ({ events }) => <Name text={eventsText(events)} /> },
+  { header: 'Workflow', cell: ({ workflow_id: id }) => (id === null ? 'all' : <Name text={id} maxChars={60} />) },
+  { header: 'Description', cell: ({ description }) => <Name text={description ?? '–'} /> },
+  { header: 'Last delivered', cell: ({ last_delivered_at }) => <Time at={last_delivered_at} /> },
+  { header: 'Failures', cell: (webhook) => <Failures webhook={webhook} /> },
 ];
 
 /** One failure may be of the moment. */

@@ -62,12 +62,11 @@ const count = (items: number): string =>
   items >= MAX_COUNTED ? `${MAX_COUNTED.toLocaleString()} or more` : items.toLocaleString();
 
 const QUEUE_COLUMNS: readonly Column<Waiting>[] = [
-  { id: 'queue', header: 'Queue', cell: ({ queue }) => <Name text={queue} /> },
-  { id: 'tool', header: 'Tool', cell: ({ tool }) => <Name text={tool} /> },
-  { id: 'waiting', header: 'Waiting', align: 'end', cell: ({ waiting }) => count(waiting) },
-  { id: 'oldest', header: 'Oldest item', cell: ({ oldest_at }) => <Time at={oldest_at} /> },
+  { header: 'Queue', cell: ({ queue }) => <Name text={queue} /> },
+  { header: 'Tool', cell: ({ tool }) => <Name text={tool} /> },
+  { header: 'Waiting', align: 'end', cell: ({ waiting }) => count(waiting) },
+  { header: 'Oldest item', cell: ({ oldest_at }) => <Time at={oldest_at} /> },
   {
-    id: 'served',
     header: 'Served by',
     isShort: true,
     cell: ({ served_by: by }) =>
@@ -97,15 +96,15 @@ function Queues({ waiting }: { readonly waiting: readonly Waiting[] }) {
 }
 
 const WORKER_COLUMNS: readonly Column<Worker>[] = [
-  { id: 'id', header: 'Worker', cell: ({ id }) => <Name text={id} maxChars={80} /> },
-  { id: 'kind', header: 'Kind', isShort: true, cell: ({ kind }) => (kind === 'external' ? 'worker' : 'server') },
-  { id: 'status', header: 'Status', cell: ({ status }) => <StatusBadge status={status} /> },
-  { id: 'queues', header: 'Queues', cell: ({ queues, kind }) => (kind === 'runtime' ? 'in process' : <Names of={queues} />) },
-  { id: 'tools', header: 'Tools', cell: ({ tools }) => (tools === null ? 'every tool of its queues' : <Names of={tools} />) },
-  { id: 'in-flight', header: 'Running', align: 'end', cell: ({ in_flight }) => in_flight.toLocaleString() },
-  { id: 'waiting', header: 'Waits for it', align: 'end', cell: ({ waiting }) => (waiting === 0 ? 'nothing' : count(waiting)) },
-  { id: 'claimed', header: 'Claimed', align: 'end', cell: ({ claimed_total }) => claimed_total.toLocaleString() },
-  { id: 'seen', header: 'Last seen', cell: ({ last_seen_at }) => <Time at={last_seen_at} /> },
+  { header: 'Worker', cell: ({ id }) => <Name text={id} maxChars={80} /> },
+  { header: 'Kind', isShort: true, cell: ({ kind }) => (kind === 'external' ? 'worker' : 'server') },
+  { header: 'Status', cell: ({ status }) => <StatusBadge status={status} /> },
+  { header: 'Queues', cell: ({ queues, kind }) => (kind === 'runtime' ? 'in process' : <Names of={queues} />) },
+  { header: 'Tools', cell: ({ tools }) => (tools === null ? 'every tool of its queues' : <Names of={tools} />) },
+  { header: 'Running', align: 'end', cell: ({ in_flight }) => in_flight.toLocaleString() },
+  { header: 'Waits for it', align: 'end', cell: ({ waiting }) => (waiting === 0 ? 'nothing' : count(waiting)) },
+  { header: 'Claimed', align: 'end', cell: ({ claimed_total }) => claimed_total.toLocaleString() },
+  { header: 'Last seen', cell: ({ last_seen_at }) => <Time at={last_seen_at} /> },
 ];
 
 function Workers({ workers }: { readonly workers: readonly Worker[] }) {

@@ -47,7 +47,6 @@ export function WorkflowsPage() {
 
   const columns: readonly Column<Summary>[] = [
     {
-      id: 'workflow',
       header: 'Workflow',
       cell: ({ workflow_id }) => (
         <Link href={workflowPath(workflow_id)}>
@@ -55,12 +54,11 @@ export function WorkflowsPage() {
         </Link>
       ),
     },
-    { id: 'version', header: 'Latest version', cell: ({ version }) => <Name text={version} maxChars={60} /> },
-    { id: 'revision', header: 'Revision', cell: ({ revision }) => <code title={revision}>{revision.slice(0, 8)}</code> },
-    { id: 'registered', header: 'Registered', cell: ({ registered_at }) => <Time at={registered_at} /> },
-    { id: 'by', header: 'By', cell: ({ registered_by }) => <Name text={registered_by} maxChars={60} /> },
+    { header: 'Latest version', cell: ({ version }) => <Name text={version} maxChars={60} /> },
+    { header: 'Revision', cell: ({ revision }) => <code title={revision}>{revision.slice(0, 8)}</code> },
+    { header: 'Registered', cell: ({ registered_at }) => <Time at={registered_at} /> },
+    { header: 'By', cell: ({ registered_by }) => <Name text={registered_by} maxChars={60} /> },
     {
-      id: 'actions',
       header: 'Actions',
       isActions: true,
       cell: ({ workflow_id }) => (

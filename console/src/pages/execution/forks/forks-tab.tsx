@@ -40,7 +40,6 @@ export function ForksTab() {
           rowKey={(fork) => fork.id}
           columns={[
             {
-              id: 'execution',
               header: 'Execution',
               isRowHeader: true,
               cell: (fork) => (
@@ -50,7 +49,6 @@ export function ForksTab() {
               ),
             },
             {
-              id: 'status',
               header: 'Status',
               cell: (fork) => (
                 <span>
@@ -58,14 +56,10 @@ export function ForksTab() {
                 </span>
               ),
             },
-            { id: 'from', header: 'After event', cell: (fork) => fork.forked_from?.sequence },
-            { id: 'version', header: 'Version', cell: (fork) => <Name text={fork.workflow_version} maxChars={40} /> },
-            { id: 'started', header: 'Forked', cell: (fork) => <Time at={fork.created_at} /> },
-            {
-              id: 'error',
-              header: 'Error',
-              cell: (fork) => fork.error !== undefined && <Name text={fork.error} maxChars={120} />,
-            },
+            { header: 'After event', cell: (fork) => fork.forked_from?.sequence },
+            { header: 'Version', cell: (fork) => <Name text={fork.workflow_version} maxChars={40} /> },
+            { header: 'Forked', cell: (fork) => <Time at={fork.created_at} /> },
+            { header: 'Error', cell: (fork) => fork.error !== undefined && <Name text={fork.error} maxChars={120} /> },
           ]}
         />
       )}

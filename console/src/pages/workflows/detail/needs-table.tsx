@@ -36,11 +36,10 @@ export function NeedsTable({ workflow: { ir } }: { readonly workflow: WorkflowDe
     return isObject(entry) && (entry.kind === 'http' || entry.type === 'http');
   };
   const columns: readonly Column<Need>[] = [
-    { id: 'kind', header: 'Needs', cell: ({ kind }) => WORDS[kind] },
-    { id: 'name', header: 'Name', cell: (need) => <NeedName need={need} /> },
-    { id: 'nodes', header: 'For nodes', cell: ({ nodes }) => <Name text={nodes.join(', ')} maxChars={200} /> },
+    { header: 'Needs', cell: ({ kind }) => WORDS[kind] },
+    { header: 'Name', cell: (need) => <NeedName need={need} /> },
+    { header: 'For nodes', cell: ({ nodes }) => <Name text={nodes.join(', ')} maxChars={200} /> },
     {
-      id: 'served',
       header: 'Served by',
       cell: ({ kind, name, queue }) => {
         if (kind !== 'tool') return '–';

@@ -27,7 +27,6 @@ export function RevisionsPanel({ workflow }: { readonly workflow: WorkflowDetail
   });
   const columns: readonly Column<Revision>[] = [
     {
-      id: 'revision',
       header: 'Revision',
       cell: ({ revision }) => (
         <Link href={workflowPath(id, { revision })} aria-current={revision === shown ? 'true' : undefined}>
@@ -35,17 +34,15 @@ export function RevisionsPanel({ workflow }: { readonly workflow: WorkflowDetail
         </Link>
       ),
     },
-    { id: 'version', header: 'Version', cell: ({ version }) => <Name text={version} maxChars={60} /> },
+    { header: 'Version', cell: ({ version }) => <Name text={version} maxChars={60} /> },
     {
-      id: 'is',
       header: 'Is',
       cell: ({ current, revision }) => [current ? 'current' : 'replaced', ...(revision === shown ? ['shown'] : [])].join(', '),
     },
-    { id: 'first', header: 'First registered', cell: ({ first_registered_at }) => <Time at={first_registered_at} /> },
-    { id: 'last', header: 'Last registered', cell: ({ registered_at }) => <Time at={registered_at} /> },
-    { id: 'by', header: 'By', cell: ({ registered_by }) => <Name text={registered_by} maxChars={60} /> },
+    { header: 'First registered', cell: ({ first_registered_at }) => <Time at={first_registered_at} /> },
+    { header: 'Last registered', cell: ({ registered_at }) => <Time at={registered_at} /> },
+    { header: 'By', cell: ({ registered_by }) => <Name text={registered_by} maxChars={60} /> },
     {
-      id: 'actions',
       header: 'Actions',
       isActions: true,
       cell: ({ revision }) =>
