@@ -1,5 +1,5 @@
 // Measures what the code weighs, to be looked at before and after a capability:
-//   npm run house -- [--tests REPORT.json]
+//   npm run house -- [--tests REPORT.json] [--files]
 // Prints lines by module; files and functions that five requests enter on a warm server; in how many files a field of a node kind and a
 // column of a resource are stated; modules and CPU of each import; and, from a JSON report of vitest, the seconds of each test project.
 import { spawnSync } from 'node:child_process';
@@ -34,7 +34,7 @@ const IMPORTS = [
 /** Runs of each import, of which the least counts. */
 const RUNS = 3;
 
-const { values } = parseArgs({ options: { tests: { type: 'string' } } });
+const { values } = parseArgs({ options: { tests: { type: 'string' }, files: { type: 'boolean' } } });
 
 function filesIn(folder) {
   return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
@@ -102,6 +102,7 @@ async function printRequests() {
   session.connect();
   try {
     const rows = [];
+    const listed = new Map();
     await session.post('Profiler.enable');
     await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
     const call = async (path, body) => {
@@ -127,9 +128,13 @@ async function printRequests() {
       await reached(id);
       const entered = result
         .filter(({ url }) => url.startsWith('file:') && fileURLToPath(url).startsWith(DIST))
-        .map(({ functions }) => functions.filter(({ ranges, functionName }) => functionName !== '' && ranges[0].count > 0).length)
-        .filter((functions) => functions > 0);
-      return [name, entered.length, entered.reduce((sum, functions) => sum + functions, 0)];
+        .map(({ url, functions }) => ({
+          file: relative(DIST, fileURLToPath(url)),
+          functions: functions.filter(({ ranges, functionName }) => functionName !== '' && ranges[0].count > 0),
+        }))
+        .filter(({ functions }) => functions.length > 0);
+      listed.set(name, entered);
+      return [name, entered.length, entered.reduce((sum, { functions }) => sum + functions.length, 0)];
     };
     const parked = async () => {
       const id = await start('approvals');
@@ -163,6 +168,11 @@ async function printRequests() {
       await until(second, isAtEnd);
     }
     print('Entered by a request on a warm server (SQLite, HTTP)', ['request', 'files', 'functions'], rows);
+    if (!values.files) return;
+    for (const [name, entered] of listed) {
+      const lines = entered.map(({ file, functions }) => [file, functions.map(({ functionName }) => functionName).join(' ')]);
+      print(name, ['file', 'functions'], lines);
+    }
   } finally {
     session.disconnect();
     await server.close(0);
