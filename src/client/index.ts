@@ -1,4 +1,14 @@
 import type { Json, JsonObject } from '../../machines/json.ts';
+import type {
+  AcceptedDecision,
+  ApprovalCounts,
+  ApprovalCountsQuery,
+  ApprovalList,
+  Approvals,
+  ApprovalsQuery,
+  Approve,
+} from '../api/operations/approvals.ts';
+import type { PausedExecution, ResumedExecution, ResumeExecution, RetriedExecution } from '../api/operations/interventions.ts';
 import type { CreatedToken, CreateToken, RevokedToken, TokenList } from '../api/operations/tokens.ts';
 import type {
   ClaimedWork,
@@ -13,15 +23,6 @@ import type {
   RenewedLease,
 } from '../api/operations/work-items.ts';
 import type { WorkerList, WorkersQuery } from '../api/operations/workers.ts';
-import type {
-  AcceptedDecision,
-  ApprovalCounts,
-  ApprovalCountsQuery,
-  ApprovalList,
-  Approvals,
-  ApprovalsQuery,
-  Approve,
-} from '../api/schemas/approvals.ts';
 import type { AcceptedEvent, Event, EventList } from '../api/schemas/events.ts';
 import type {
   CancelledExecution,
@@ -37,7 +38,6 @@ import type {
 } from '../api/schemas/executions.ts';
 import type { Health, Readiness } from '../api/schemas/health.ts';
 import type { Caller } from '../api/schemas/identity.ts';
-import type { PausedExecution, ResumedExecution, ResumeExecution, RetriedExecution } from '../api/schemas/interventions.ts';
 import type { NodeDetail, NodeQuery } from '../api/schemas/nodes.ts';
 import type { WorkflowFindings } from '../api/schemas/workflow-findings.ts';
 import type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/schemas/workflows.ts';
@@ -62,13 +62,14 @@ import { SignInClient } from './sign-in.ts';
 import { type CallOptions, type ClientOptions, idempotencyHeader, pathSegment, Transport } from './transport.ts';
 
 export type { Agent, AgentCardInput, AgentList, AgentStatusChange } from '../api/operations/agents.ts';
+export type { ApprovalItem, ApprovalList } from '../api/operations/approvals.ts';
 export type { CronJob, CronJobList } from '../api/operations/cron.ts';
+export type { ResumeExecution, RetriedExecution } from '../api/operations/interventions.ts';
 export type { Job, JobList, RetryOutcomes } from '../api/operations/jobs.ts';
 export type { FoundInMemory, MemoryNamespaces } from '../api/operations/memory.ts';
 export type { Tenant, TenantDetail, TenantList } from '../api/operations/tenants.ts';
 export type { Delivery, DeliveryList, ReplayedDeliveries, Webhook, WebhookList } from '../api/operations/webhooks.ts';
 export type { WorkerList } from '../api/operations/workers.ts';
-export type { ApprovalItem, ApprovalList } from '../api/schemas/approvals.ts';
 export type { AuditItem, AuditList } from '../api/schemas/audit.ts';
 export type { PastDecision } from '../api/schemas/errors.ts';
 export type {
@@ -82,7 +83,6 @@ export type {
 } from '../api/schemas/executions.ts';
 export type { ForkExecution, PastState, Snapshot, SnapshotList } from '../api/schemas/history.ts';
 export type { Caller } from '../api/schemas/identity.ts';
-export type { ResumeExecution, RetriedExecution } from '../api/schemas/interventions.ts';
 export type { NodeDetail } from '../api/schemas/nodes.ts';
 export type { Warning } from '../api/schemas/warnings.ts';
 export type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/schemas/workflows.ts';

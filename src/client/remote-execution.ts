@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../../machines/diagnostics.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
-import type { AcceptedDecision, Approve } from '../api/schemas/approvals.ts';
+import type { AcceptedDecision, Approve } from '../api/operations/approvals.ts';
 import type { AcceptedEvent, Event } from '../api/schemas/events.ts';
 import type { CancelledExecution, Execution, StartExecution } from '../api/schemas/executions.ts';
 import type { RegisteredWorkflow } from '../api/schemas/workflows.ts';

@@ -150,8 +150,8 @@ function allowsNull(schema: unknown): boolean {
 /** The fields of a request that are not null. */
 export function present<Given extends object>(given: Given) {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)) as {
-    readonly [K in keyof Given]: Exclude<Given[K], null>;
-  };
+    readonly [K in keyof Given as null extends Given[K] ? never : K]: Given[K];
+  } & { readonly [K in keyof Given as null extends Given[K] ? K : never]?: Exclude<Given[K], null> };
 }
 
 /** The fields of a request, with a default for each of these that is absent or null. */

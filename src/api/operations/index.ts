@@ -1,5 +1,7 @@
 import type { AGENTS } from './agents.ts';
+import type { APPROVALS } from './approvals.ts';
 import type { CRON } from './cron.ts';
+import type { INTERVENTIONS } from './interventions.ts';
 import type { JOBS } from './jobs.ts';
 import type { MEMORY } from './memory.ts';
 import type { TENANTS } from './tenants.ts';
@@ -9,7 +11,9 @@ import type { WORK_ITEMS } from './work-items.ts';
 import type { WORKERS } from './workers.ts';
 
 type Declared = typeof AGENTS &
+  typeof APPROVALS &
   typeof CRON &
+  typeof INTERVENTIONS &
   typeof JOBS &
   typeof MEMORY &
   typeof TENANTS &

@@ -12,6 +12,8 @@ export interface Operation {
   readonly params?: TSchema;
   readonly query?: TSchema;
   readonly body?: TSchema;
+  /** A missing body is an empty object. */
+  readonly bodyMayBeMissing?: true;
   readonly reply: TSchema;
   /** Default 200. */
   readonly status?: 201 | 202;

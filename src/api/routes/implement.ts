@@ -111,6 +111,7 @@ export function implement<R extends Resource>(
           ...(body && { body }),
           response: { [status]: reply, ...operation.otherReplies },
         },
+        ...(operation.bodyMayBeMissing && { preValidation: fillBody }),
         handler: handlerOf(operation, handlers[route] as (call: Call, services: Services) => unknown, services),
       });
     }
@@ -120,6 +121,10 @@ export function implement<R extends Resource>(
 function hasOneOf(fields: true | Readonly<Record<string, readonly string[]>>): (body: unknown) => boolean {
   if (fields === true) return () => true;
   return (body) => Object.entries(fields).some(([name, values]) => values.includes(stringField(body, name)));
+}
+
+async function fillBody(request: FastifyRequest): Promise<void> {
+  request.body ??= {};
 }
 
 function handlerOf(operation: Operation, handle: (call: Call, services: Services) => unknown, services: Services) {

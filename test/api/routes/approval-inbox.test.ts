@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ApprovalList } from '../../../src/api/schemas/approvals.ts';
+import type { ApprovalList } from '../../../src/api/operations/approvals.ts';
 import { eventually } from '../../support/runtimes.ts';
 import { type Api, api, REVIEW } from '../support/api.ts';
 import { asTenant, createTenant } from '../support/tenants.ts';

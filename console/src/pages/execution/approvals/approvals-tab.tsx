@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { Approvals } from '../../../../../src/api/schemas/approvals.ts';
+import type { Approvals } from '../../../../../src/api/operations/approvals.ts';
 import { Button } from '../../../components/button.tsx';
 import { type Asked, type Decision, heldCalls } from '../../../components/decision/asked.ts';
 import { DecisionDialog } from '../../../components/decision/decision-dialog.tsx';

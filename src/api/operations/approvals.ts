@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { ExecutionById } from '../schemas/executions.ts';
 import {
   anyJson,
   anyObject,
@@ -13,7 +14,8 @@ import {
   optional,
   text,
   timestamp,
-} from './fields.ts';
+} from '../schemas/fields.ts';
+import type { Resource } from './operation.ts';
 
 export const APPROVALS_PAGE = { defaultLimit: 50, maxLimit: 500 };
 
@@ -150,3 +152,42 @@ export const Approvals = Type.Object(
   { description: 'The approvals of an execution.' },
 );
 export type Approvals = Static<typeof Approvals>;
+
+export const APPROVALS = {
+  tag: 'Approvals',
+  operations: {
+    'POST /executions/:id/approve': {
+      id: 'approveExecution',
+      access: 'write',
+      reducesLoad: { decision: ['rejected'] },
+      summary: 'Decide a pending approval',
+      description: '`node_id` may be left out if only one approval is pending; with several it is a 400.',
+      params: ExecutionById,
+      body: Approve,
+      reply: AcceptedDecision,
+    },
+    'GET /approvals': {
+      id: 'listAllApprovals',
+      access: 'read',
+      summary: 'List the approvals of all executions',
+      description: 'Pending ones that have waited longest first; with `status=decided`, the last decisions first.',
+      query: ApprovalsQuery,
+      reply: ApprovalList,
+    },
+    'GET /approvals/counts': {
+      id: 'countApprovals',
+      access: 'read',
+      summary: 'Count the approvals of all executions',
+      description: 'How many await a decision.',
+      query: ApprovalCountsQuery,
+      reply: ApprovalCounts,
+    },
+    'GET /executions/:id/approvals': {
+      id: 'listApprovals',
+      access: 'read',
+      summary: 'List the approvals of an execution',
+      params: ExecutionById,
+      reply: Approvals,
+    },
+  },
+} satisfies Resource;

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
-import { executionStatus } from './executions.ts';
-import { count, flag, listOf, number, optional, text } from './fields.ts';
+import { ExecutionById, executionStatus } from '../schemas/executions.ts';
+import { count, flag, listOf, number, optional, text } from '../schemas/fields.ts';
+import type { Resource } from './operation.ts';
 
 export const PauseExecution = Type.Object(
   { reason: optional(Type.String({ maxLength: 1024 }), 'Why; kept with the execution.') },
@@ -56,3 +57,41 @@ export const RetriedExecution = Type.Object(
   { description: 'A failed execution was retried.' },
 );
 export type RetriedExecution = Static<typeof RetriedExecution>;
+
+export const INTERVENTIONS = {
+  tag: 'Executions',
+  operations: {
+    'POST /executions/:id/pause': {
+      id: 'pauseExecution',
+      access: 'write',
+      reducesLoad: true,
+      summary: 'Pause an execution',
+      description:
+        'Running attempts continue, and decisions, events and timers are recorded; no node and no attempt begins until the execution is resumed. 409 if it is already paused by an operator, or has ended.',
+      params: ExecutionById,
+      body: PauseExecution,
+      bodyMayBeMissing: true,
+      reply: PausedExecution,
+    },
+    'POST /executions/:id/resume': {
+      id: 'resumeExecution',
+      access: 'write',
+      summary: 'Resume a paused execution',
+      description:
+        'Begins what was deferred. An execution paused over its budget (`on_budget_exceeded: pause`) needs new totals, greater than what it has used. 409 if it is not paused by an operator (the error says what it is waiting for), or is still over its budget.',
+      params: ExecutionById,
+      body: ResumeExecution,
+      bodyMayBeMissing: true,
+      reply: ResumedExecution,
+    },
+    'POST /executions/:id/retry': {
+      id: 'retryExecution',
+      access: 'write',
+      summary: 'Retry a failed execution',
+      description:
+        'Runs its failed nodes again. Completed nodes are kept; the workflow timeout starts again. What was used counts on: an execution over its budget is paused, or continues elsewhere, as `on_budget_exceeded` says. 409 if the execution has not failed, failed for another reason than its nodes, or was sent away from them by its budget.',
+      params: ExecutionById,
+      reply: RetriedExecution,
+    },
+  },
+} satisfies Resource;
