@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { checkWorkflow } from '../../src/authoring/check.ts';
 import { parseWorkflow } from '../support/parse-workflow.ts';
+import { sampleOf } from '../support/properties.ts';
 
 const EXAMPLES = ['refund-approval', 'order-fulfilment', 'data-pipeline', 'drafting-loop', 'fastest-quote'].map((name) =>
   readFileSync(`examples/${name}/workflow.yaml`, 'utf8'),
@@ -68,7 +69,7 @@ function expectPlaces(text: string): void {
 
 describe('any file', () => {
   it('is read without a crash: damaged examples', () => {
-    fc.assert(fc.property(damaged, expectPlaces), { numRuns: 200 });
+    fc.assert(fc.property(damaged, expectPlaces), { numRuns: sampleOf(200) });
   });
 
   it('is read without a crash: any text', () => {
@@ -78,7 +79,7 @@ describe('any file', () => {
         .array(fc.constantFrom(...SCRAPS, 'workflow:', 'id: a', ' ', '\n', '  '), { maxLength: 30 })
         .map((parts) => parts.join('')),
     );
-    fc.assert(fc.property(texts, expectPlaces), { numRuns: 300 });
+    fc.assert(fc.property(texts, expectPlaces), { numRuns: sampleOf(300) });
   });
 
   it('is the same document in JSON and in YAML', () => {
@@ -97,7 +98,7 @@ describe('any file', () => {
           expect(read.document).toEqual(given);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: sampleOf(200) },
     );
   });
 });

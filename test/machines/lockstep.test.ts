@@ -8,6 +8,7 @@ import { analyse } from '../support/analyse.ts';
 import { Driver } from '../support/driver.ts';
 import { hasEnded, randomMove, visits } from '../support/lockstep.ts';
 import { EndlessLoop, Model } from '../support/model.ts';
+import { sampleOf } from '../support/properties.ts';
 import { replay } from '../support/replay.ts';
 import { documents } from '../support/workflows.ts';
 
@@ -66,7 +67,7 @@ describe('a compiled machine', () => {
           check();
         }
       }),
-      { numRuns: 150 },
+      { numRuns: sampleOf(150) },
     );
   });
 
@@ -78,7 +79,7 @@ describe('a compiled machine', () => {
         const ids = [...JSON.stringify(config).matchAll(/"id":("(?:[^"\\]|\\.)*")/g)].map((match) => match[1]);
         expect(new Set(ids).size).toBe(ids.length);
       }),
-      { numRuns: 150 },
+      { numRuns: sampleOf(150) },
     );
   });
 
@@ -94,7 +95,7 @@ describe('a compiled machine', () => {
         expect(sections.state).toEqual(forks.state);
         expect(visits(sections).sort()).toEqual(visits(forks).sort());
       }),
-      { numRuns: 150 },
+      { numRuns: sampleOf(150) },
     );
   });
 
@@ -117,7 +118,7 @@ describe('a compiled machine', () => {
           compare();
         }
       }),
-      { numRuns: 600 },
+      { numRuns: sampleOf(600) },
     );
   });
 });
@@ -139,7 +140,7 @@ describe('replaying a log', () => {
         }
         expect(save(checkpoint)).toBe(from?.text);
       }),
-      { numRuns: 100 },
+      { numRuns: sampleOf(100) },
     );
   });
 
@@ -157,7 +158,7 @@ describe('replaying a log', () => {
           expect(save(cold.run)).toBe(save(hot.run));
         }
       }),
-      { numRuns: 100 },
+      { numRuns: sampleOf(100) },
     );
   });
 });

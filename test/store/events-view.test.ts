@@ -13,6 +13,7 @@ import { FakeClock } from '../support/clock.ts';
 import { HMAC_KEY, restoreGolden, serveStore } from '../support/golden-databases.ts';
 import { postgresServer } from '../support/postgres.ts';
 import { runStatements } from '../support/postgres-server.ts';
+import { sampleOf } from '../support/properties.ts';
 import { sqliteDatabase } from '../support/stores.ts';
 import { anyRows } from './log/any-rows.ts';
 import { AT_MS, batch, event, startExecution } from './writes.ts';
@@ -143,7 +144,7 @@ describe.each(Object.entries(ENGINES))('the view `events` of %s', (engine, { cre
         const { rows: stored } = await store.events(id, { after: 0, limit: 1_000 });
         expect(rows).toEqual(stored.map((row) => ({ ...viewRow(row), execution_id: id })));
       }),
-      { numRuns: 100 },
+      { numRuns: sampleOf(100) },
     );
     await store.close();
   });

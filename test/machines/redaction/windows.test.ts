@@ -7,6 +7,7 @@ import { type Path, parsePath } from '../../../machines/redaction/paths.ts';
 import { Redactor } from '../../../machines/redaction/redactor.ts';
 import { REDACTION_MODES } from '../../../machines/redaction/replacement.ts';
 import { spansIn, spansInWindows } from '../../../machines/redaction/spans.ts';
+import { sampleOf } from '../../support/properties.ts';
 
 const PATHS = [parsePath('$.values[*]').path as Path];
 /** What detectors look at, one by one, and whole. */
@@ -37,7 +38,7 @@ describe('a text that is looked at in windows', () => {
         for (const find of findersOf([name]))
           expect(inWindows(find, text, lengths)).toEqual(inWindows(find, text, [text.length]));
       }),
-      { numRuns: 3_000 },
+      { numRuns: sampleOf(3_000) },
     );
   });
 
@@ -47,7 +48,7 @@ describe('a text that is looked at in windows', () => {
         const known = knownOf(values);
         expect(inWindows(known.finder(text), text, [length])).toEqual(inWindows(known.finder(text), text, [text.length]));
       }),
-      { numRuns: 2_000 },
+      { numRuns: sampleOf(2_000) },
     );
   });
 
@@ -58,7 +59,7 @@ describe('a text that is looked at in windows', () => {
         const redactor = new Redactor({ paths: PATHS, detectors: DETECTORS, mode }, knownOf(values));
         expect(runToEnd(redactor.textInWindows(text))).toBe(redactor.text(text));
       }),
-      { numRuns: 100 },
+      { numRuns: sampleOf(100) },
     );
   });
 

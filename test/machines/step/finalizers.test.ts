@@ -7,6 +7,7 @@ import { actorStepper } from '../../support/actor-stepper.ts';
 import { analyse } from '../../support/analyse.ts';
 import { Driver } from '../../support/driver.ts';
 import { hasEnded, randomMove } from '../../support/lockstep.ts';
+import { sampleOf } from '../../support/properties.ts';
 import { replay } from '../../support/replay.ts';
 import { documents, parallel, retried, wait, workflow } from '../../support/workflows.ts';
 
@@ -311,9 +312,9 @@ describe('the end of any workflow with finalizers', () => {
         for (const { seq, text } of whole)
           expect(save(replay(ours.program, null, ours.log.slice(0, seq), REPLAY_ENV))).toBe(text);
       }),
-      { numRuns: 300 },
+      { numRuns: sampleOf(300) },
     );
-    expect(retries).toBeGreaterThan(10);
-    expect(Math.min(ended.completed ?? 0, ended.failed ?? 0, ended.cancelled ?? 0)).toBeGreaterThan(5);
+    expect(retries).toBeGreaterThan(sampleOf(10));
+    expect(Math.min(ended.completed ?? 0, ended.failed ?? 0, ended.cancelled ?? 0)).toBeGreaterThanOrEqual(sampleOf(3));
   });
 });

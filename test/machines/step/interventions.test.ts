@@ -8,6 +8,7 @@ import type { ActiveNode } from '../../../machines/run.ts';
 import { load, save, suspensionOf, terminalFailures } from '../../../machines/step/index.ts';
 import { analyse } from '../../support/analyse.ts';
 import { Driver } from '../../support/driver.ts';
+import { sampleOf } from '../../support/properties.ts';
 import { replay } from '../../support/replay.ts';
 import { documents } from '../../support/workflows.ts';
 
@@ -144,9 +145,9 @@ describe('suspensions and retries of any workflow, at any time', () => {
         }
         expectReplays(driver);
       }),
-      { numRuns: 100 },
+      { numRuns: sampleOf(100) },
     );
-    expect(retries).toBeGreaterThan(10);
+    expect(retries).toBeGreaterThan(sampleOf(10));
   });
 });
 
@@ -175,7 +176,7 @@ describe('a suspension at any point', () => {
         expect(standing(held)).toEqual(standing(free));
         expectReplays(held);
       }),
-      { numRuns: 100 },
+      { numRuns: sampleOf(100) },
     );
   });
 });
@@ -222,9 +223,9 @@ describe('a retry of an execution that failed by its nodes', () => {
         }
         expectReplays(retried);
       }),
-      { numRuns: 100 },
+      { numRuns: sampleOf(100) },
     );
-    expect(retries).toBeGreaterThan(10);
+    expect(retries).toBeGreaterThan(sampleOf(10));
     expect(ends).toContain('completed');
   });
 });

@@ -9,6 +9,7 @@ import { actorStepper } from '../../support/actor-stepper.ts';
 import { analyse } from '../../support/analyse.ts';
 import { Driver } from '../../support/driver.ts';
 import { hasEnded, randomMove } from '../../support/lockstep.ts';
+import { sampleOf } from '../../support/properties.ts';
 import { replay } from '../../support/replay.ts';
 import { documents, retried, subgraph, tool, workflow } from '../../support/workflows.ts';
 
@@ -208,9 +209,9 @@ describe("a tenant's policy", () => {
         for (const { seq, text } of retried ? ours.saves.slice(-1) : ours.saves)
           expect(save(replay(ours.program, null, ours.log.slice(0, seq), REPLAY_ENV))).toBe(text);
       }),
-      { numRuns: 300 },
+      { numRuns: sampleOf(300) },
     );
-    expect(Math.min(held, blocked, retries)).toBeGreaterThan(20);
+    expect(Math.min(held, blocked, retries)).toBeGreaterThan(sampleOf(20));
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
 import { validate } from '../../../machines/validate/index.ts';
 import * as minimal from '../../support/minimal-workflows.ts';
+import { sampleOf } from '../../support/properties.ts';
 
 const tool = (more: JsonObject = {}): JsonObject => ({ kind: { type: 'tool', tool_ref: 't', ...more } });
 const document = (
@@ -308,7 +309,7 @@ describe('properties', () => {
         expect(workflow === null).toBe(diagnostics.some((diagnostic) => diagnostic.severity === 'error'));
         outcomes.add(workflow !== null);
       }),
-      { numRuns: 1_000 },
+      { numRuns: sampleOf(1_000) },
     );
     expect(outcomes.size).toBe(2);
   });

@@ -10,6 +10,7 @@ import { pathsOf } from '../../../src/testing/exploration/paths.ts';
 import { Branches } from '../../../src/testing/simulation/branches.ts';
 import { hasEnded, type SimStep, type SimWorkflow, startRun } from '../../../src/testing/simulation/simulation.ts';
 import { analyse } from '../../support/analyse.ts';
+import { sampleOf } from '../../support/properties.ts';
 import { documents } from '../../support/workflows.ts';
 
 function simWorkflow(json: unknown): SimWorkflow {
@@ -31,7 +32,7 @@ describe('exploring random workflows', () => {
         for (const { status } of pathsOf(explored, 100).paths)
           expect(['completed', 'failed', 'limit_exceeded']).toContain(status);
       }),
-      { numRuns: 60 },
+      { numRuns: sampleOf(60) },
     );
   });
 
@@ -60,7 +61,7 @@ describe('exploring random workflows', () => {
           step = next[roll % next.length]?.step;
         }
       }),
-      { numRuns: 150 },
+      { numRuns: sampleOf(150) },
     );
   });
 });
