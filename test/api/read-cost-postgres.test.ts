@@ -1,12 +1,8 @@
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { copyToPostgres } from '../../store/postgres/copy/target.ts';
-import { openPostgres } from '../../store/postgres/open.ts';
-import { openSqliteSource } from '../../store/sqlite/copy/source.ts';
 import { type PostgresReadCost, postgresReadCost, postgresReadsDuring } from '../support/counted-postgres-reads.ts';
 import { postgresServer } from '../support/postgres.ts';
-import { api } from './support/api.ts';
-import { fullServer } from './support/full-server.ts';
+import { fullPostgres } from './support/full-postgres.ts';
 import { type CostRow, CostTable, worst } from './support/read-cost-table.ts';
 import { statementsOf } from './support/read-statements.ts';
 
@@ -18,26 +14,19 @@ const WRITES = process.env.WRITE_READ_COSTS !== undefined;
 
 const postgres = postgresServer();
 
-/** The full database, copied to PostgreSQL as `jamjet db copy` does. */
-async function fullPostgres() {
-  const { server, subjects } = await fullServer();
-  await server.close();
-  const nowMs = () => server.clock.nowMs();
-  const url = await postgres().createDatabase();
-  const source = await openSqliteSource({ path: server.path, nowMs });
-  await copyToPostgres(source, { url, nowMs });
-  source.close();
+async function analysed(url: string): Promise<Client> {
   const client = new Client({ connectionString: url });
   await client.connect();
   onTestFinished(() => client.end());
   // As autovacuum does.
   await client.query('ANALYZE');
-  return { client, server: await api({ store: await openPostgres({ url, nowMs }) }), subjects };
+  return client;
 }
 
 describe('a read that a viewer causes on PostgreSQL', () => {
   it('visits a bounded number of rows on a full database', async () => {
-    const { client, ...full } = await fullPostgres();
+    const { url, ...full } = await fullPostgres(postgres());
+    const client = await analysed(url);
     const statements = await statementsOf(full, postgresReadsDuring);
     const tooMany: (PostgresReadCost & { readonly route: string; readonly sql: string })[] = [];
     const rows: CostRow[] = [];

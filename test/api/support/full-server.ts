@@ -1,8 +1,8 @@
-import { CpuClock } from '../../support/clock.ts';
+import { FakeClock } from '../../support/clock.ts';
 import { card } from './agents.ts';
 import { type Api, api, EXTERNAL, PAYMENT, REVIEW } from './api.ts';
 import { fillDatabase } from './full-database.ts';
-import type { WorstRequest } from './worst-requests.ts';
+import type { Subjects, WorstRequest } from './worst-requests.ts';
 
 /** Reads a reply to its end without keeping it; of a stream, only its head. */
 export async function send(
@@ -29,8 +29,21 @@ export async function send(
 }
 
 /** A server whose database has what tenants may have after years. */
-export async function fullServer() {
-  const server = await api({ clock: new CpuClock() });
+export async function fullServer(clock = new FakeClock()) {
+  const { server, subjects } = await filledServer(clock);
+  return withClaims(server, subjects);
+}
+
+/** Claims work on the server that is to be measured, since leases expire. */
+export async function withClaims(server: Api, subjects: Omit<Subjects, 'claimed'>) {
+  for (let n = 0; n < 3; n += 1) await server.started(EXTERNAL);
+  const claim = { worker_id: 'w', queue_types: ['python_tool'], max_items: 3 };
+  const { work_items } = (await server.post('/work-items/claim', claim)).body;
+  return { server, subjects: { ...subjects, claimed: work_items.map(({ id }) => id) }, token: await server.token('operator') };
+}
+
+export async function filledServer(clock: FakeClock) {
+  const server = await api({ clock });
   const as = { as: 'operator' } as const;
   const { body: hook } = await server.post('/webhooks', { url: 'https://a.example/x', enabled: false }, as);
   const execution = await server.started(REVIEW);
@@ -49,22 +62,9 @@ export async function fullServer() {
   fillDatabase(server.path);
   const waiting = [];
   for (const document of [REVIEW, REVIEW, REVIEW, PAYMENT]) waiting.push(await server.started(document));
-  for (let n = 0; n < 3; n += 1) await server.started(EXTERNAL);
-  const claim = { worker_id: 'w', queue_types: ['python_tool'], max_items: 3 };
-  const { work_items } = (await server.post('/work-items/claim', claim)).body;
   const link = String((await server.post('/sign-in-links', {}, as)).body.code);
-  const subjects = {
-    ...{
-      execution,
-      waiting,
-      claimed: work_items.map(({ id }) => id),
-      parent: `exec_${'0'.repeat(31)}1`,
-      workItem: 'claimed-1',
-      webhook: (hook as unknown as { id: string }).id,
-      link,
-    },
-  };
-  return { server, subjects, token: await server.token('operator') };
+  const webhook = (hook as unknown as { id: string }).id;
+  return { server, subjects: { execution, waiting, parent: `exec_${'0'.repeat(31)}1`, workItem: 'claimed-1', webhook, link } };
 }
 
 export type FullServer = Awaited<ReturnType<typeof fullServer>>;
