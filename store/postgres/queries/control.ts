@@ -58,10 +58,12 @@ export const WORKFLOW_BY_REVISION = sql(`SELECT w.workflow_id AS "workflowId", w
     AND NOT EXISTS (SELECT 1 FROM workflow_revisions l WHERE l.tenant_id = w.tenant_id AND l.workflow_id = w.workflow_id
       AND l.revision = w.revision AND l.registration > w.registration)
   ORDER BY w.registration DESC LIMIT 2`);
-export const LATEST_WORKFLOWS = sql(`SELECT ${SUMMARY} FROM workflows w
-  WHERE w.tenant_id = $1 AND w.registration =
-    (SELECT max(l.registration) FROM workflows l WHERE l.tenant_id = w.tenant_id AND l.workflow_id = w.workflow_id)
-  ORDER BY w.workflow_id LIMIT $2 OFFSET $3`);
+/** Tenant, limit, offset. The page is counted along the index of latest versions; only what is on it is looked up. */
+export const LATEST_WORKFLOWS = sql(`SELECT ${SUMMARY} FROM (
+    SELECT DISTINCT workflow_id FROM workflows WHERE tenant_id = $1 ORDER BY workflow_id LIMIT $2 OFFSET $3) AS page
+  CROSS JOIN LATERAL (SELECT * FROM workflows l WHERE l.tenant_id = $1 AND l.workflow_id = page.workflow_id
+    ORDER BY l.registration DESC LIMIT 1) AS w
+  ORDER BY page.workflow_id`);
 
 export const TOKEN_BY_HASH = sql(`SELECT ${TOKEN} FROM tokens WHERE hash = $1`);
 export const TOKENS = sql(`SELECT ${TOKEN} FROM tokens WHERE tenant_id = $1 ORDER BY created_at_ms, id`);

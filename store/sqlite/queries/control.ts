@@ -42,10 +42,13 @@ export const WORKFLOW_BY_REVISION = `SELECT w.workflow_id AS workflowId, w.versi
     AND NOT EXISTS (SELECT 1 FROM workflow_revisions l WHERE l.tenant_id = w.tenant_id AND l.workflow_id = w.workflow_id
       AND l.revision = w.revision AND l.registration > w.registration)
   ORDER BY w.registration DESC LIMIT 2`;
-export const LATEST_WORKFLOWS = `SELECT ${SUMMARY} FROM workflows w
-  WHERE w.tenant_id = @tenantId AND w.registration =
-    (SELECT max(l.registration) FROM workflows l WHERE l.tenant_id = w.tenant_id AND l.workflow_id = w.workflow_id)
-  ORDER BY w.workflow_id LIMIT @limit OFFSET @offset`;
+/** The page is counted along the index of latest versions; only what is on it is looked up. */
+export const LATEST_WORKFLOWS = `SELECT ${SUMMARY} FROM (
+    SELECT workflow_id, max(registration) AS registration FROM workflows WHERE tenant_id = @tenantId
+    GROUP BY workflow_id ORDER BY workflow_id LIMIT @limit OFFSET @offset) AS page
+  CROSS JOIN workflows w INDEXED BY workflows_latest ON w.tenant_id = @tenantId AND w.workflow_id = page.workflow_id
+    AND w.registration = page.registration
+  ORDER BY page.workflow_id`;
 
 export const TOKEN_BY_HASH = `SELECT ${TOKEN} FROM tokens WHERE hash = ?`;
 export const TOKENS = `SELECT ${TOKEN} FROM tokens WHERE tenant_id = ? ORDER BY created_at_ms, id`;
