@@ -39,9 +39,9 @@ export function parseBody(bytes: Uint8Array, alternative?: string): Json | undef
 }
 
 const [QUOTE, BACKSLASH, ZERO, NINE] = [0x22, 0x5c, 0x30, 0x39];
-const OPENING: ReadonlySet<number> = new Set([0x5b, 0x7b]);
-const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
-const EXPONENT: ReadonlySet<number> = new Set([0x45, 0x65]);
+/** Bit that makes a small letter of a large one, and a brace of a bracket. */
+const LOWER_CASE = 0x20;
+const [OPENING_BRACE, CLOSING_BRACE, EXPONENT] = [0x7b, 0x7d, 0x65];
 /** A double has at most 309 digits before the decimal point. */
 const MANY_DIGITS = 309;
 
@@ -60,11 +60,12 @@ function scan(bytes: Uint8Array): { readonly tooDeep: boolean; readonly hugeNumb
       digits += 1;
       if (digits >= MANY_DIGITS) hugeNumbers = true;
     } else {
-      if (digits > 0 && EXPONENT.has(byte)) hugeNumbers = true;
+      const lower = byte | LOWER_CASE;
+      if (digits > 0 && lower === EXPONENT) hugeNumbers = true;
       digits = 0;
       if (byte === QUOTE) quoted = true;
-      else if (OPENING.has(byte)) depth += 1;
-      else if (CLOSING.has(byte)) depth -= 1;
+      else if (lower === OPENING_BRACE) depth += 1;
+      else if (lower === CLOSING_BRACE) depth -= 1;
       if (depth > MAX_DEPTH) return { tooDeep: true, hugeNumbers };
     }
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../machines/json.ts';
+import type { Json, JsonObject } from '../../../machines/json.ts';
 import { CpuClock } from '../../support/clock.ts';
 import { longestTurnMs } from '../../support/longest-turn.ts';
 import { CALLER, openTestRuntime } from '../../support/runtimes.ts';
@@ -17,9 +17,20 @@ const WAIT = {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
+const keys = (count: number, nameOf: (i: number) => string) =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [nameOf(i), i]));
+const list = (length: number, text: string) => ({ list: Array.from({ length }, () => JSON.parse(text) as Json) });
+
 describe('an execution that starts with 2 MB', () => {
-  it('holds up others hardly longer than reading and writing its text does, however many keys it has', async () => {
-    const text = JSON.stringify(Object.fromEntries(Array.from({ length: 60_000 }, (_, i) => [`address${i}@example.com`, i])));
+  it.each<[string, JsonObject]>([
+    ['long keys', keys(60_000, (i) => `address${i}@example.com`)],
+    ['short keys', keys(170_000, (i) => i.toString(36))],
+    ['numbers', list(900_000, '1')],
+    ['empty lists', list(600_000, '[]')],
+    ['nested lists', list(200_000, '[[[1]]]')],
+    ['texts', list(400_000, '"x"')],
+  ])('holds up others hardly longer than reading and writing its text does: many %s', async (_name, value) => {
+    const text = JSON.stringify(value);
     const { runtime } = await openTestRuntime({ clock: new CpuClock() });
     await runtime.register(CALLER, WAIT);
     let least = Number.POSITIVE_INFINITY;

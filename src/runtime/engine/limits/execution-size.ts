@@ -10,11 +10,15 @@ const PLACES = 3;
 
 type Measured = NonNullable<KnownSize['measured']>;
 
+/** The sizes of large items. */
 const itemBytes = new WeakMap<object, number>();
+const LARGE_BYTES = 1_024;
+/** Printable ASCII without quotes and backslashes. */
+const PLAIN_TEXT = /^[ !#-[\]-~]*$/;
 
-/** Records that a run holds at most a value of `chars` characters. */
-export function recordUpperBound(run: Run, chars: number): void {
-  run.knownSize = { atMost: BYTES_PER_CHAR * chars, measured: null };
+/** Records that a run holds no more than `bytes`. */
+export function recordUpperBound(run: Run, bytes: number): void {
+  run.knownSize = { atMost: bytes, measured: null };
 }
 
 /** Records an upper bound for a run that was loaded from a checkpoint and the log since. */
@@ -103,27 +107,45 @@ export function bytesOf(value: Json): number {
   return Buffer.byteLength(JSON.stringify(value));
 }
 
-/** `bytesOf`, which measures an item of a list once: a list that continues one of the state has most of its items from there. */
+/**
+ * `bytesOf` without the text, which takes long for many small parts. Measures a large item of a list once: a list that continues one of the state has
+ * most of its items from there.
+ */
 export function bytesByItems(value: Json): number {
   if (Array.isArray(value)) {
     const items = value as readonly Json[];
-    return items.reduce<number>((bytes, item) => bytes + bytesOfItem(item), Math.max(0, items.length - 1) + 2);
+    let bytes = Math.max(0, items.length - 1) + 2;
+    for (const item of items) bytes += bytesOfItem(item);
+    return bytes;
   }
-  if (!isObject(value)) return bytesOf(value);
-  const members = Object.entries(value);
-  return members.reduce(
-    (bytes, [key, part]) => bytes + bytesOf(key) + 1 + bytesByItems(part),
-    Math.max(0, members.length - 1) + 2,
-  );
+  if (!isObject(value)) return bytesOfPrimitive(value);
+  let [bytes, members] = [2, 0];
+  for (const key in value) {
+    bytes += bytesOfPrimitive(key) + 1 + bytesByItems(value[key] ?? null);
+    members += 1;
+  }
+  return bytes + Math.max(0, members - 1);
 }
 
 function bytesOfItem(item: Json): number {
-  if (typeof item !== 'object' || item === null) return bytesOf(item);
+  if (typeof item !== 'object' || item === null) return bytesOfPrimitive(item);
   const known = itemBytes.get(item);
   if (known !== undefined) return known;
-  const bytes = bytesOf(item);
-  itemBytes.set(item, bytes);
+  const bytes = bytesByItems(item);
+  if (bytes >= LARGE_BYTES) itemBytes.set(item, bytes);
   return bytes;
+}
+
+function bytesOfPrimitive(value: Json): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return digitsOf(value);
+  if (typeof value === 'string' && value.length < LARGE_BYTES && PLAIN_TEXT.test(value)) return value.length + 2;
+  return bytesOf(value);
+}
+
+function digitsOf(integer: number): number {
+  let digits = 1;
+  for (let power = 10; power <= integer; power *= 10) digits += 1;
+  return digits;
 }
 
 /** By how many bytes the text of `now` is longer than that of `was`. Does not visit parts that both share. */

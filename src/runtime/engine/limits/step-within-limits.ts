@@ -63,11 +63,11 @@ function failureFor(message: Message, { errorClass, text }: Excess): Message {
 
 /** The first step of an execution, whose state is its input. */
 export function startWithinLimits(program: Program, input: Json, env: StepEnv): StepResult | RuntimeError {
-  const chars = charsUpTo(input, LIMITS.stateBytes);
-  const excess = excessOf('state_too_large', 'the input', bytesUpTo(input, LIMITS.stateBytes), LIMITS.stateBytes);
+  const bytes = bytesUpTo(input, LIMITS.stateBytes);
+  const excess = excessOf('state_too_large', 'the input', bytes, LIMITS.stateBytes);
   if (excess !== null) return new RuntimeError(excess.errorClass, excess.text);
   const started = start(program, input, env);
-  recordUpperBound(started.run, chars);
+  recordUpperBound(started.run, bytes);
   const events = stepExcess(started.run, started);
   return events === null ? started : new RuntimeError(events.errorClass, events.text);
 }
@@ -87,10 +87,11 @@ function valueExcess(what: string, value: Json): Excess | null {
   return excessOf('output_too_large', what, bytesUpTo(value, LIMITS.outputBytes), LIMITS.outputBytes);
 }
 
-/** Exact only near the limit: nearly every value is far below. */
+/** An upper bound, exact near the limit: nearly every value is far below. */
 function bytesUpTo(value: Json, limit: number): number {
   const chars = charsUpTo(value, limit);
-  return chars > limit || chars * MAX_CHAR_BYTES <= limit ? chars : bytesByItems(value);
+  const atMost = chars * MAX_CHAR_BYTES;
+  return chars > limit || atMost <= limit ? atMost : bytesByItems(value);
 }
 
 function stepExcess(before: Run, { run, events }: StepResult): Excess | null {
