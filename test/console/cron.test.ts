@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { CronJobList } from '../../src/client/index.ts';
 import { consoleBrowser } from '../support/browser.ts';
 import { column, expectAccessible, tokenOf } from '../support/console-page.ts';
 import { requires } from '../support/requirements.ts';
@@ -87,6 +88,24 @@ describe('the cron page', requires('chromium'), () => {
     await dialog.getByRole('button', { name: 'Create' }).click();
     await dialog.getByText('workflow no-such-workflow is not registered').waitFor();
     expect(await dialog.getByLabel('Name').inputValue()).toBe('lost');
+  });
+
+  it('shows why a job fails that has never run', async () => {
+    const { url, token } = server();
+    const page = await open({ url, token, path: '/workers' });
+    await page.route(`${url}/cron`, async (route) => {
+      const response = await route.fetch();
+      const { cron_jobs: jobs } = (await response.json()) as CronJobList;
+      // A run that fails would take until the next minute.
+      await route.fulfill({
+        response,
+        json: { cron_jobs: jobs.map((job) => ({ ...job, last_error: 'the input does not fit' })) },
+      });
+    });
+    await page.getByRole('link', { name: 'Cron' }).click();
+    await page.getByRole('rowheader', { name: 'nightly' }).waitFor();
+    expect(await column(page, 'Cron jobs', 'Status')).toEqual(['paused failing', 'enabled failing']);
+    expect(await column(page, 'Cron jobs', 'Last run')).toEqual(['–the input does not fit', '–the input does not fit']);
   });
 
   it('shows viewers no actions', async () => {

@@ -8,7 +8,7 @@ import styles from './schema-dialog.module.css';
 /** What the schema of a property does not say of its field. */
 export interface FieldOptions {
   readonly label: string;
-  /** Default: the description of the property. */
+  /** Default: the description of the property; null = none. */
   readonly hint?: ReactNode;
   /** Values with their labels. Default: those of the schema. */
   readonly choices?: Readonly<Record<string, string>>;
@@ -43,7 +43,8 @@ export function SchemaField(props: Props) {
   const { property, options, text, onText, edited } = props;
   const { control, schema, description } = property;
   const isWide = options.isWide ?? (control === 'json' || control === 'check' || Number(schema.maxLength) > MAX_BESIDE);
-  const hint = options.hint ?? <Described text={control === 'list' ? `${description} Separated by commas.` : description} />;
+  const described = <Described text={control === 'list' ? `${description} Separated by commas.` : description} />;
+  const hint = options.hint === undefined ? described : (options.hint ?? undefined);
   return (
     <div className={isWide ? styles.wide : undefined}>
       {control === 'check' ? (

@@ -12,7 +12,7 @@ export function LimitsDialog({ tenant, onClose }: { readonly tenant: TenantDetai
       action="Save"
       schema={TenantLimits}
       initial={tenant.limits ?? {}}
-      fields={() => Object.fromEntries(LIMITS.map(({ name, label }) => [name, { label, hint: '' }]))}
+      fields={() => Object.fromEntries(LIMITS.map(({ name, label }) => [name, { label, hint: null }]))}
       run={(limits) => client.tenants.update(tenant.id, { limits: Object.keys(limits).length === 0 ? null : limits })}
       done={() => `The limits of ${tenant.id} are saved.`}
       onDone={onClose}

@@ -37,7 +37,7 @@ export function NewTokenDialog({ onClose }: { readonly onClose: () => void }) {
         role: { label: 'Role', hint: ROLES[role] },
         expires_in: {
           label: 'Expires',
-          hint: isOfLink ? 'With your session at the latest: you signed in by a link.' : '',
+          hint: isOfLink ? 'With your session at the latest: you signed in by a link.' : null,
           choices: LIFETIMES,
         },
         ...(expires_in === 'at' && { expires_at: { label: 'Expires at', hint: 'Your local time.', type: 'datetime-local' } }),

@@ -4,11 +4,12 @@ import { oneLine } from '../../../../machines/views/text.ts';
 import type { WorkflowList } from '../../../../src/client/index.ts';
 import { Button } from '../../components/button.tsx';
 import { Empty } from '../../components/empty.tsx';
-import { ErrorNotice } from '../../components/error-notice.tsx';
-import { Loading } from '../../components/loading.tsx';
+import { FieldRow } from '../../components/field.tsx';
 import { Name } from '../../components/name.tsx';
-import { Page } from '../../components/page.tsx';
-import { type Column, Table } from '../../components/table.tsx';
+import { DialogButton } from '../../components/resource/dialog-button.tsx';
+import { TextFilter } from '../../components/resource/filters.tsx';
+import { ResourcePage } from '../../components/resource/resource-page.tsx';
+import type { Column } from '../../components/table.tsx';
 import { Time } from '../../components/time.tsx';
 import { useFreshQuery } from '../../live/use-fresh-query.ts';
 import { useParameters } from '../../routing/hash-location.ts';
@@ -27,7 +28,6 @@ export function WorkflowsPage() {
   const { client, can } = useSession();
   const [parameters, setParameters] = useParameters();
   const [wanted, setWanted] = useState(PAGE_SIZE);
-  const [isRegistering, setRegistering] = useState(false);
   const search = parameters.get('q') ?? '';
   const isStarting = parameters.has('start');
   const list = useFreshQuery({
@@ -42,8 +42,7 @@ export function WorkflowsPage() {
       return { workflows, isComplete: false };
     },
   });
-  const { data } = list;
-  const shown = data?.workflows.filter(({ workflow_id }) => workflow_id.toLowerCase().includes(search.toLowerCase())) ?? [];
+  const shown = list.data?.workflows.filter(({ workflow_id }) => workflow_id.toLowerCase().includes(search.toLowerCase())) ?? [];
 
   const columns: readonly Column<Summary>[] = [
     {
@@ -80,59 +79,54 @@ export function WorkflowsPage() {
   ];
 
   return (
-    <Page
+    <ResourcePage
       title="Workflows"
       actions={
         can('write') && (
           <>
-            <Button onClick={() => setRegistering(true)}>Register a workflow …</Button>
+            <DialogButton label="Register a workflow …">{(close) => <RegisterDialog onClose={close} />}</DialogButton>
             <Button kind="primary" onClick={() => setParameters({ start: '1' })}>
               Start an execution …
             </Button>
           </>
         )
       }
-    >
-      {list.error !== null && <ErrorNotice error={list.error} onRetry={() => void list.refetch()} />}
-      {list.isPending && <Loading what="workflows" />}
-      {data?.workflows.length === 0 && (
-        <Empty title="No workflow is registered yet">
-          <p>
-            <code>jamjet deploy workflow.yaml</code> registers one{can('write') && ', or “Register a workflow” above'}.
-          </p>
-        </Empty>
-      )}
-      {data !== undefined && data.workflows.length > 0 && (
-        <>
-          <input
-            className={styles.search}
-            type="search"
-            aria-label="Search workflows"
-            placeholder="Search"
-            value={search}
-            onChange={({ target }) => setParameters({ q: target.value })}
-          />
-          {shown.length === 0 ? (
-            <Empty title="No workflow has this in its name" />
-          ) : (
-            <Table label="Workflows" rows={shown} rowKey={({ workflow_id }) => workflow_id} columns={columns} />
-          )}
-          {!data.isComplete && (
-            <p className={styles.more}>
-              <Button disabled={list.isFetching} onClick={() => setWanted(wanted + PAGE_SIZE)}>
-                Show more
-              </Button>
+      filters={
+        <FieldRow label="Filter">
+          <TextFilter name="q" label="Search workflows" />
+        </FieldRow>
+      }
+      query={list}
+      rows={() => shown}
+      rowKey={({ workflow_id }) => workflow_id}
+      columns={columns}
+      empty={
+        search === '' ? (
+          <Empty title="No workflow is registered yet">
+            <p>
+              <code>jamjet deploy workflow.yaml</code> registers one{can('write') && ', or “Register a workflow” above'}.
             </p>
-          )}
-        </>
-      )}
-      {isRegistering && <RegisterDialog onClose={() => setRegistering(false)} />}
+          </Empty>
+        ) : (
+          <Empty title="No workflow has this in its name" />
+        )
+      }
+      footer={({ isComplete }) =>
+        !isComplete && (
+          <p className={styles.more}>
+            <Button disabled={list.isFetching} onClick={() => setWanted(wanted + PAGE_SIZE)}>
+              Show more
+            </Button>
+          </p>
+        )
+      }
+    >
       {isStarting && can('write') && (
         <StartDialog
           workflowId={parameters.get('workflow')}
           onClose={() => setParameters({ start: undefined, workflow: undefined })}
         />
       )}
-    </Page>
+    </ResourcePage>
   );
 }
