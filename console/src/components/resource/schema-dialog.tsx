@@ -92,7 +92,7 @@ export function SchemaDialog<Schema extends TObject, Output>(props: Props<Schema
               edited={editedOf(property)}
               onEdited={(json) => setEdited((others) => ({ ...others, [property.name]: json }))}
             />
-            {options.below !== undefined && <div className={styles.wide}>{options.below}</div>}
+            {options.below !== undefined && <div className={styles.below}>{options.below}</div>}
           </Fragment>
         ))}
       </div>

@@ -3,12 +3,11 @@ import { PutCronJob } from '../../../../src/api/operations/cron.ts';
 import type { CronJob } from '../../../../src/client/index.ts';
 import { Name } from '../../components/name.tsx';
 import { SchemaDialog } from '../../components/resource/schema-dialog.tsx';
-import { useFreshQuery } from '../../live/use-fresh-query.ts';
+import { useWorkflowIds } from '../../live/use-workflow-ids.ts';
 import { useSession } from '../../session/session.ts';
 
 const NextRuns = lazy(async () => ({ default: (await import('./next-runs.tsx')).NextRuns }));
 
-const MAX_SUGGESTED = 1_000;
 const NEW = { timezone: 'UTC', input: {}, missed: 'skip', overlap: 'allow', enabled: true } as const;
 
 interface Props {
@@ -20,10 +19,7 @@ interface Props {
 /** Creates a cron job, or replaces one. */
 export function CronJobDialog({ job, onClose }: Props) {
   const { client } = useSession();
-  const known = useFreshQuery({
-    queryKey: ['workflows', 'ids'],
-    queryFn: ({ signal }) => client.workflows({ limit: MAX_SUGGESTED }, { signal }),
-  });
+  const workflowIds = useWorkflowIds();
   return (
     <SchemaDialog
       title={job === null ? 'New cron job' : 'Edit the cron job'}
@@ -43,7 +39,7 @@ export function CronJobDialog({ job, onClose }: Props) {
             </Suspense>
           ),
         },
-        workflow_id: { label: 'Workflow', suggestions: [...new Set(known.data?.workflows.map((each) => each.workflow_id))] },
+        workflow_id: { label: 'Workflow', suggestions: workflowIds },
         workflow_version: 'Version',
         input: 'Input',
         missed: {

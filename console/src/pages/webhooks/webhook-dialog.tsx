@@ -3,6 +3,7 @@ import { CreateWebhook, type UpdatedWebhook } from '../../../../src/api/operatio
 import type { Webhook } from '../../../../src/client/index.ts';
 import { SchemaDialog } from '../../components/resource/schema-dialog.tsx';
 import { SecretDialog } from '../../components/secret.tsx';
+import { useWorkflowIds } from '../../live/use-workflow-ids.ts';
 import { useSession } from '../../session/session.ts';
 import { SECRET_HINT } from './secret-hint.ts';
 
@@ -16,6 +17,7 @@ interface Props {
 
 /** Changes a webhook, or creates one and shows its secret once. */
 export function WebhookDialog({ webhook, onClose }: Props) {
+  const workflowIds = useWorkflowIds();
   const [secret, setSecret] = useState<string | null>(null);
   const { client } = useSession();
   const save = ({ events, enabled, ...given }: CreateWebhook): Promise<UpdatedWebhook> => {
@@ -33,7 +35,7 @@ export function WebhookDialog({ webhook, onClose }: Props) {
       fields={() => ({
         url: { label: 'URL', type: 'url' },
         events: 'Events',
-        workflow_id: 'Workflow',
+        workflow_id: { label: 'Workflow', suggestions: workflowIds },
         description: 'Description',
         enabled: 'Enabled',
       })}
