@@ -24,9 +24,11 @@ import type { RuntimeSettings } from './runtime/options.ts';
 
 export type { Static } from 'typebox';
 export { type Diagnostic, InvalidWorkflow } from '../machines/diagnostics.ts';
-export type { EventData } from '../machines/events/index.ts';
+export type { EventData, EventType } from '../machines/events/index.ts';
 export type { Json, JsonObject } from '../machines/json.ts';
-export type { ActiveNode, Status } from '../machines/run.ts';
+export type { UsageTotals } from '../machines/messages.ts';
+export type { RecordedEvent } from '../machines/replay/recording-stepper.ts';
+export type { ActiveNode, Phase, Status } from '../machines/run.ts';
 export { Type } from '../machines/type.ts';
 export { StoreError, type StoreErrorCode } from '../store/port/errors.ts';
 export type { SqliteOptions } from '../store/sqlite/open.ts';
@@ -35,7 +37,18 @@ export type { WorkflowDefinition, WorkflowTypes } from './builder/definition.ts'
 export type { ExecutionEvent } from './builder/events.ts';
 export type { ExecutionOf, StartedExecution, StartOptions } from './builder/execution.ts';
 export { type FleetDefinition, fleet } from './builder/fleet.ts';
+export type { Duration, PolicyLists, Retry } from './builder/node-keys.ts';
 export type { InferInput, InferOutput, Schema, SchemaIssue, StandardSchema } from './builder/schema.ts';
+export type {
+  AnyState,
+  EventMap,
+  Policies,
+  RetryPolicies,
+  ScheduleSettings,
+  ToolDeclaration,
+  ToolMap,
+} from './builder/settings.ts';
+export type { TestReply, WorkflowTest } from './builder/tests.ts';
 export {
   defineTool,
   SchemaMismatch,
@@ -44,7 +57,8 @@ export {
   type TypedTool,
   toolDescription,
 } from './builder/tool.ts';
-export { workflow } from './builder/workflow.ts';
+export { type WorkflowOptions, workflow } from './builder/workflow.ts';
+export type { GivenDetails } from './executors/given-details.ts';
 export type { McpServerOptions, McpServers } from './executors/mcp/endpoint.ts';
 export type {
   MemoryCallContext,
@@ -57,7 +71,8 @@ export type {
   ToolMemory,
 } from './executors/memory/connector.ts';
 export type { ModelScript } from './executors/model/script.ts';
-export type { ModelPrice, ModelSettings, NamedModel } from './executors/model/settings.ts';
+export type { ModelPrice, ModelSettings, NamedModel, ProviderAccess, ProviderName } from './executors/model/settings.ts';
+export type { ToolLogFields, ToolLogLevel } from './executors/tool-context/tool-log.ts';
 export type { CallerRuntime, LibraryMemory, LibraryRuntime as Runtime } from './library/runtime.ts';
 export { openSqlite, type Store } from './library/store.ts';
 export type { Clock } from './runtime/clock.ts';
@@ -75,7 +90,14 @@ export type * from './runtime/types/caller.ts';
 export type { CancelSignal } from './runtime/types/cancel-signal.ts';
 export type * from './runtime/types/executions.ts';
 export type * from './runtime/types/history.ts';
-export type * from './runtime/types/memory.ts';
+export type {
+  MemoryItemsPage,
+  MemoryItemView,
+  MemoryNamespaceView,
+  MemoryPageRequest,
+  MemorySearchResult,
+  StoredMemory,
+} from './runtime/types/memory.ts';
 export type {
   ClaimWork,
   CompleteWork,
@@ -86,6 +108,7 @@ export type {
   ToolLogEntry,
   Tools,
   Usage,
+  WaitingWorkView,
   WorkerView,
   WorkItemView,
 } from './runtime/types/work.ts';

@@ -74,10 +74,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const { config, auth, tools = {} } = options;
   if (auth === 'off' && !isLoopback(config.bind))
     throw new ListenError(`without authentication the server must listen on a loopback address, and ${config.bind} is not one`);
-  const missing = missingTools(tools, config.toolTenants);
-  if (missing.length > 0) throw new ToolsError(`JAMJET_TOOL_TENANTS: there is no tool ${missing.join(', ')}`);
-  await checkSidecar(config);
-  const log = options.log ?? pino({ level: config.logLevel }, options.logTo);
+  await checkTools(options);
+  const log = logOf(options);
   const lifecycle = new LifecycleLog(log, config);
   lifecycle.starting();
   try {
@@ -105,8 +103,33 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
 }
 
+/** The same without a listener: what is set of addresses and ports has no effect. Rejects likewise. */
+export async function createServer(options: ServerOptions): Promise<Pick<Services, 'app' | 'close' | 'runtime'>> {
+  await checkTools(options);
+  const { app, runtime, control, close } = await openServices({ ...options, hasMetrics: true }, logOf(options));
+  try {
+    await control.start();
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
+  return { app, runtime, close };
+}
+
+async function checkTools({ config, tools = {} }: ServerOptions): Promise<void> {
+  const missing = missingTools(tools, config.toolTenants);
+  if (missing.length > 0) throw new ToolsError(`JAMJET_TOOL_TENANTS: there is no tool ${missing.join(', ')}`);
+  await checkSidecar(config);
+}
+
+function logOf({ config, log, logTo }: ServerOptions): Logger {
+  return log ?? pino({ level: config.logLevel }, logTo);
+}
+
+type Services = Awaited<ReturnType<typeof openServices>>;
+
 /** Opens the services, behind a listener that answers probes meanwhile, and listens. */
-async function openListening(options: ServicesOptions, log: Logger): Promise<Awaited<ReturnType<typeof openServices>>> {
+async function openListening(options: ServicesOptions, log: Logger): Promise<Services> {
   const { bind: host, port, metrics } = options.config;
   const listenError = (cause: unknown, on = port): ListenError => {
     const inUse = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
@@ -120,7 +143,7 @@ async function openListening(options: ServicesOptions, log: Logger): Promise<Awa
       : await listenWhileStarting({ host, port }).catch((cause: unknown) => {
           throw listenError(cause);
         });
-  let services: Awaited<ReturnType<typeof openServices>>;
+  let services: Services;
   try {
     services = await openServices({ ...options, hasMetrics: true }, log);
   } finally {
