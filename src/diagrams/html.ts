@@ -4,6 +4,7 @@ import type { NodeVisit } from '../../machines/history/node-visit.ts';
 import type { Diagram, DiagramNode } from '../../machines/views/diagram.ts';
 import { markOf } from '../../machines/views/labels.ts';
 import { oneLine } from '../../machines/views/text.ts';
+import { packageFile } from '../../store/package-files.ts';
 import { type PanelSection, panelSections } from './node-panel.ts';
 import { type Drawing, escaped } from './svg/index.ts';
 import { variables } from './svg/palette.ts';
@@ -97,7 +98,7 @@ function scriptSafe(json: string): string {
 }
 
 function asset(name: string): string {
-  return readFileSync(new URL(`./assets/${name}`, import.meta.url), 'utf8');
+  return readFileSync(packageFile(`src/diagrams/assets/${name}`), 'utf8');
 }
 
 function digest(text: string): string {

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { ResvgRenderOptions } from '@resvg/resvg-js';
+import { dependencyFile } from '../../store/package-files.ts';
 import { missingGlyphs } from './glyphs.ts';
 import type { Drawing } from './svg/index.ts';
 
@@ -31,7 +31,7 @@ export async function toPng({ svg, width, height }: Drawing): Promise<Bitmap> {
 }
 
 export function fontOptions(which: 'ours' | 'ours and those of this machine'): NonNullable<ResvgRenderOptions['font']> {
-  const folder = join(dirname(createRequire(import.meta.url).resolve('dejavu-fonts-ttf/package.json')), 'ttf');
+  const folder = join(dirname(dependencyFile('dejavu-fonts-ttf/package.json')), 'ttf');
   return {
     loadSystemFonts: which !== 'ours',
     fontFiles: ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map((file) => join(folder, file)),

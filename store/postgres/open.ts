@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type Client, DatabaseError } from 'pg';
 import { type KnownEventType, missingEventTypes } from '../log/event-types.ts';
 import { type Migration, migrate, readMigrations, refuseUnreleased } from '../migrate.ts';
+import { packageFile } from '../package-files.ts';
 import { StoreError } from '../port/errors.ts';
 import type { Store } from '../port/store.ts';
 import { COMMIT_FUNCTION, CREATE_COMMIT_FUNCTION } from './commit/commit-function.ts';
@@ -31,7 +32,7 @@ export interface PostgresOptions {
   readonly onError?: (error: Error) => void;
 }
 
-export const MIGRATIONS = new URL('./migrations/', import.meta.url);
+export const migrations = () => readMigrations(packageFile('store/postgres/migrations/'));
 const POOL_SIZE = 10;
 const STATEMENT_TIMEOUT_MS = 30_000;
 export const READ_TIMEOUT_MS = 10_000;
@@ -63,13 +64,13 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
     options.onError ?? (() => {}),
   );
   try {
-    const migrations = readMigrations(MIGRATIONS);
-    await upgrade(connections, migrations, options);
+    const known = migrations();
+    await upgrade(connections, known, options);
     return new PostgresStore(connections, {
       writer: options.writer ?? 'admin',
       hmacKey: options.hmacKey ?? null,
       onError: options.onError ?? (() => {}),
-      newestVersion: migrations.length,
+      newestVersion: known.length,
     });
   } catch (error) {
     await connections.close();

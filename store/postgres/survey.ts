@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
-import { readMigrations, refuseUnreleased } from '../migrate.ts';
+import { refuseUnreleased } from '../migrate.ts';
 import type { RunningRuntime, SchemaVersions, Survey, SurveyContent } from '../port/survey.ts';
 import { runQuery, sql as statement } from './connections.ts';
-import { MIGRATIONS } from './open.ts';
+import { migrations } from './open.ts';
 import * as sql from './queries/survey.ts';
 import { withClient } from './with-client.ts';
 
@@ -36,7 +36,7 @@ async function versions(client: Client, found: Found | undefined): Promise<Schem
   const [schema] =
     found?.migrated === true ? await runQuery<{ version: number; first: string | null }>(client, sql.SCHEMA_VERSION, []) : [];
   refuseUnreleased(schema?.first);
-  return { schemaVersion: schema?.version ?? 0, newestVersion: readMigrations(MIGRATIONS).length };
+  return { schemaVersion: schema?.version ?? 0, newestVersion: migrations().length };
 }
 
 async function surveyNow(client: Client, sinceMs: number): Promise<Survey> {

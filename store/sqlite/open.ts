@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { type KnownEventType, missingEventTypes } from '../log/event-types.ts';
 import { type Migration, type MigrationTarget, migrate, readMigrations } from '../migrate.ts';
+import { packageFile } from '../package-files.ts';
 import { StoreError } from '../port/errors.ts';
 import type { Store } from '../port/store.ts';
 import { APPLICATION_ID, checkOwner } from './application-id.ts';
@@ -25,7 +26,7 @@ export interface SqliteOptions {
   readonly hmacKey?: string | Uint8Array;
 }
 
-export const MIGRATIONS = new URL('./migrations/', import.meta.url);
+export const migrations = () => readMigrations(packageFile('store/sqlite/migrations/'));
 /**
  * Most pages of a commit are the ends of tables and indexes, to which it adds little: with twice the size, it would write half as much again. Takes
  * effect for new databases only.
@@ -61,12 +62,12 @@ export async function openSqlite({ path, writer = 'admin', nowMs = Date.now, hma
   try {
     const db = await connect(file);
     try {
-      const migrations = readMigrations(MIGRATIONS);
-      await migrate(target(db, nowMs), migrations);
+      const known = migrations();
+      await migrate(target(db, nowMs), known);
       addEventTypes(db);
       db.pragma('foreign_keys = ON');
       db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
-      return new SqliteStore(db, { writer, hmacKey: hmacKey ?? null, newestVersion: migrations.length });
+      return new SqliteStore(db, { writer, hmacKey: hmacKey ?? null, newestVersion: known.length });
     } catch (error) {
       db.close();
       throw error;

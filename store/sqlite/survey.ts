@@ -1,12 +1,11 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import Database from 'better-sqlite3';
-import { readMigrations } from '../migrate.ts';
 import type { SchemaVersions, Survey, SurveyContent } from '../port/survey.ts';
 import type { RuntimeHolder } from '../port/workers.ts';
 import { checkOwner } from './application-id.ts';
 import { guarded } from './errors.ts';
-import { MIGRATIONS } from './open.ts';
+import { migrations } from './open.ts';
 import { HOLDER } from './queries/control.ts';
 import * as sql from './queries/survey.ts';
 import { isLocked, lacksLockFile } from './run-lock.ts';
@@ -40,7 +39,7 @@ function versions(db: Database.Database): SchemaVersions {
   const migrated = db.prepare(sql.IS_MIGRATED).get() !== undefined;
   return {
     schemaVersion: migrated ? (db.prepare<[], number>(sql.SCHEMA_VERSION).pluck().get() ?? 0) : 0,
-    newestVersion: readMigrations(MIGRATIONS).length,
+    newestVersion: migrations().length,
   };
 }
 

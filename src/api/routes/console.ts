@@ -2,14 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { builtFile } from '../../../store/package-files.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { VERSION } from '../../server/config.ts';
 import { text } from '../schemas/fields.ts';
 import { Root } from '../schemas/health.ts';
 import type { Api } from '../services.ts';
-
-/** Where `console/` is built to, for this file and for its compiled form. */
-const FOLDER = new URL(import.meta.url.endsWith('.ts') ? '../../../dist/console/' : '../../../console/', import.meta.url);
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
@@ -104,7 +102,7 @@ function acceptsGzip({ headers }: FastifyRequest): boolean {
 
 /** Null if there is no such file. */
 async function readBuilt(path: string): Promise<Buffer | null> {
-  return readFile(new URL(path, FOLDER)).catch((error: NodeJS.ErrnoException) => {
+  return readFile(new URL(path, builtFile('console/'))).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw error;
   });

@@ -1,16 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import type { JsonObject } from '../../../machines/json.ts';
+import { dependencyFile } from '../../../store/package-files.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import type { DescribedRoute } from '../openapi/routes.ts';
 import { anyObject, text } from '../schemas/fields.ts';
 import type { Api } from '../services.ts';
-
-const require = createRequire(import.meta.url);
 
 /** Assets of the page, from the package of Swagger UI. */
 const ASSETS: Readonly<Record<string, string>> = {
@@ -111,7 +109,7 @@ export function documentationRoutes(app: Api, routes: readonly DescribedRoute[])
       if (file === START) return withPageHeaders(reply, 'text/javascript; charset=utf-8').send(START_SCRIPT);
       const type = Object.hasOwn(ASSETS, file) ? ASSETS[file] : undefined;
       if (type === undefined) throw new RuntimeError('not_found', `file ${truncated(file)} not found`);
-      const bytes = await readFile(join(dirname(require.resolve('@fastify/swagger-ui/package.json')), 'static', file));
+      const bytes = await readFile(join(dirname(dependencyFile('@fastify/swagger-ui/package.json')), 'static', file));
       return withPageHeaders(reply, type).header('cache-control', `public, max-age=${DAY_SECS}`).send(bytes);
     },
   );

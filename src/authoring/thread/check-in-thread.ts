@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { packageModule } from '../../../store/package-files.ts';
 import type { CheckedFile } from '../check-object.ts';
 
 /** A workflow of thousands of nodes takes about 300 MB to check. */
@@ -13,8 +14,7 @@ export type CheckedInThread = Pick<CheckedFile, 'workflows' | 'diagnostics' | 'l
  * if the thread ends without an answer, because the text needs too much memory.
  */
 export async function checkInThread(text: string): Promise<CheckedInThread> {
-  const entry = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
-  const thread = new Worker(new URL(entry, import.meta.url), {
+  const thread = new Worker(packageModule('src/authoring/thread/worker'), {
     workerData: text,
     resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
   });

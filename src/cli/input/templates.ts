@@ -2,10 +2,11 @@ import { mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '../../../machines/json.ts';
+import { packageFile } from '../../../store/package-files.ts';
 import { ownFolder } from '../../project/own-package.ts';
 import { mergedPackage, newPackage } from './package-file.ts';
 
-const FOLDER = fileURLToPath(new URL('../templates', import.meta.url));
+const FOLDER = fileURLToPath(packageFile('src/cli/templates'));
 
 /** Stands for the name of the project in the files of a template. */
 const NAME = /\bNAME\b/g;

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Diagram, DiagramEdge, DiagramFrame, DiagramNode, Shape } from '../../../machines/views/diagram.ts';
 import { arrows, clustered } from '../../../machines/views/dot.ts';
 import { oneLine } from '../../../machines/views/text.ts';
+import { packageFile } from '../../../store/package-files.ts';
 import { DiagramError } from '../errors.ts';
 import { type Box, boxOf, labelLines, labelSize, SIZES } from './boxes.ts';
 import { widthOf } from './measure.ts';
@@ -135,7 +136,7 @@ async function runGraphviz(dot: string): Promise<GraphvizOutput> {
 }
 
 function inThread(dot: string): Promise<GraphvizOutput> {
-  const worker = new Worker(new URL('../assets/layout-worker.mjs', import.meta.url), { workerData: { dot } });
+  const worker = new Worker(packageFile('src/diagrams/assets/layout-worker.mjs'), { workerData: { dot } });
   return new Promise<GraphvizOutput>((resolve, reject) => {
     const timer = setTimeout(() => reject(tooLarge('takes too long to lay out')), TIMEOUT_MS);
     worker.once('message', (answer: { status: string; output?: string; problems: readonly string[] }) => {

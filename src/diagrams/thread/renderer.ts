@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { LRUCache } from 'lru-cache';
 import type { View } from '../../../machines/views/diagram.ts';
 import type { TransitionCounts } from '../../../machines/views/transition-counts.ts';
+import { packageModule } from '../../../store/package-files.ts';
 import { DiagramError } from '../errors.ts';
 import type { Format } from '../formats.ts';
 import type { SerializedEvent, ThreadAnswer, ThreadMessage } from './messages.ts';
@@ -144,8 +145,9 @@ export class DiagramRenderer {
       this.#thread.ref();
       return this.#thread;
     }
-    const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
-    const thread = new Worker(new URL(file, import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB } });
+    const thread = new Worker(packageModule('src/diagrams/thread/worker'), {
+      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+    });
     thread.on('message', (answer: ThreadAnswer) => this.#jobs.get(answer.job)?.more(answer));
     thread.on('error', (cause) => {
       if (this.#thread !== thread) return;

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { packageModule } from '../../../store/package-files.ts';
 import type { WorkflowAnalysis } from '../analysis.ts';
 
 const MAX_HEAP_MB = 512;
@@ -32,8 +33,7 @@ export async function analyseInThread(
   signal?: AbortSignal,
 ): Promise<WorkflowAnalysis> {
   signal?.throwIfAborted();
-  const entry = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
-  const thread = new Worker(new URL(entry, import.meta.url), {
+  const thread = new Worker(packageModule('src/testing/thread/worker'), {
     workerData: request,
     resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
   });
