@@ -169,6 +169,10 @@ describe('the package', () => {
     ]);
   });
 
+  it('contains no source maps, since it has no sources', () => {
+    expect(files.filter((file) => file.endsWith('.map'))).toEqual([]);
+  });
+
   it('compiles in strict programs with the types of what it declares, and runs, also on its own server', async () => {
     const tsc = [resolve('node_modules/typescript-native/bin/tsc'), ...STRICT, 'program.ts', 'defined.ts'];
     const compiled = await run(process.execPath, tsc, { cwd: project }).catch((error: { stdout: string }) => error);
