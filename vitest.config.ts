@@ -64,6 +64,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'console',
+          isolate: false,
           globalSetup: ['test/support/fresh-build.ts'],
           include: ['test/console/**/*.test.ts'],
           exclude: FRAME_RATES,

@@ -1,5 +1,5 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { afterEach, beforeAll, expect } from 'vitest';
 import { requiredProgram } from './requirements.ts';
 
 const ARGUMENTS = [
@@ -32,18 +32,21 @@ interface ConsoleOptions {
   readonly expected?: RegExp;
 }
 
+/** The Chromium of this process, which ends with it. */
+let shared: Promise<Browser> | null = null;
+
 /**
- * One Chromium for the tests of a file. The returned function opens the console in a context of its own. After each test, no page may have
+ * The tests of a process share one Chromium. The returned function opens the console in a context of its own. After each test, no page may have
  * reported an error, violated its content security policy, or sent a request to another host.
  */
 export function consoleBrowser(): (options: ConsoleOptions) => Promise<Page> {
-  let browser: Browser | null = null;
+  let browser: Browser;
   let problems: string[] = [];
   let pages: Page[] = [];
   beforeAll(async () => {
-    browser = await launchBrowser();
+    shared ??= launchBrowser();
+    browser = await shared;
   });
-  afterAll(() => browser?.close());
   afterEach(async () => {
     await Promise.all(pages.map((page) => page.context().close()));
     const found = problems;
@@ -52,7 +55,6 @@ export function consoleBrowser(): (options: ConsoleOptions) => Promise<Page> {
     expect(found).toEqual([]);
   });
   return async ({ url, token, path = '/', context = {}, expected }) => {
-    if (browser === null) throw new Error('the browser has not started');
     const opened = await browser.newContext({ viewport: { width: 1_280, height: 800 }, ...context });
     // Only once: a page that signs out must stay signed out when it is loaded again.
     if (token !== null) {
