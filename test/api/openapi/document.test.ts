@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EVENT_TYPES, pascalCase } from '../../../machines/events/index.ts';
 import { SCHEMAS } from '../../../src/api/openapi/components.ts';
+import type { Operation as DeclaredOperation, Resource } from '../../../src/api/operations/operation.ts';
 import { undocumented } from '../../support/openapi.ts';
 import { api, UNKNOWN_EXECUTION } from '../support/api.ts';
 
@@ -335,4 +336,24 @@ describe('docs/api.md', () => {
       .filter((route) => !new RegExp(`${route.replace(/[.?]/g, '\\$&')}[\`?]`).test(page));
     expect(missing).toEqual([]);
   });
+
+  it('says who may use each operation', async () => {
+    const page = readFileSync(resolve('docs/api.md'), 'utf8');
+    const wrong: string[] = [];
+    let checked = 0;
+    for (const [route, { access }] of await declaredOperations()) {
+      const listed = page.slice(page.search(new RegExp(`\`${route}[\`?]`)));
+      if (/\((read|write|operator|work)\b/.exec(listed)?.[1] !== access) wrong.push(`${route} (${access})`);
+      checked += 1;
+    }
+    expect(wrong).toEqual([]);
+    expect(checked).toBeGreaterThan(40);
+  });
 });
+
+async function declaredOperations(): Promise<readonly (readonly [route: string, operation: DeclaredOperation])[]> {
+  const files = readdirSync(resolve('src/api/operations')).map((file) => resolve('src/api/operations', file));
+  const modules: readonly object[] = await Promise.all(files.map((file) => import(file)));
+  const resources = modules.flatMap((module) => Object.values(module)).filter((value) => value?.operations !== undefined);
+  return resources.flatMap(({ operations }: Resource) => Object.entries(operations));
+}
