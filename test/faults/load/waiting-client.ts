@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -71,11 +72,9 @@ export class WaitingClient {
   }
 
   send(times: number): Promise<readonly WaitedReply[]> {
-    return new Promise((resolve, reject) => {
-      this.#worker.once('message', resolve);
-      this.#worker.once('error', reject);
-      this.#worker.postMessage(times);
-    });
+    this.#worker.postMessage(times);
+    // Rejects at an error of the thread.
+    return once(this.#worker, 'message').then(([replies]) => replies as readonly WaitedReply[]);
   }
 
   async close(): Promise<void> {
