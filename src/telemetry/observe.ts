@@ -50,12 +50,12 @@ function ofCommit({ before, after, write }: ExecutionCommit, clock: AttemptClock
     // A fork's log begins with a copy of another one's.
     if (event.nodeId !== null && (before !== null || event.atMs >= createdAtMs)) {
       const kind = after.loaded.kindOf(event.nodeId)?.type ?? 'unknown';
-      ofNode(id, event, { ...labels, kind }, clock, emit);
+      ofNode(id, event, { tenant, workflow, kind }, clock, emit);
     }
   }
   if (!TERMINAL.has(run.status)) return;
   const seconds = completedAtMs === null ? null : (completedAtMs - createdAtMs) / 1000;
-  emit({ name: 'execution_ended', labels: { ...labels, status: run.status }, measures: { duration_seconds: seconds } });
+  emit({ name: 'execution_ended', labels: { tenant, workflow, status: run.status }, measures: { duration_seconds: seconds } });
 }
 
 function ofNode(id: string, event: EventRow, labels: NodeLabels, clock: AttemptClock, emit: Emit): void {
@@ -69,13 +69,14 @@ function ofNode(id: string, event: EventRow, labels: NodeLabels, clock: AttemptC
   }
   if (type === 'retry_scheduled' || type === 'node_parked')
     emit({ name: 'retry_scheduled', labels, measures: { delay_seconds: Number(data.delay_ms) / 1000 } });
+  const { tenant, workflow, kind } = labels;
   const outcome = ENDINGS[type];
   if (outcome === undefined) return;
   const begun = clock.end(id, nodeId);
   if (begun !== null || isWork(event))
     emit({
       name: 'attempt_ended',
-      labels: { ...labels, outcome },
+      labels: { tenant, workflow, kind, outcome },
       measures: { duration_seconds: begun === null ? null : (atMs - begun.atMs) / 1000 },
     });
   const { gen_ai_model: model, gen_ai_system: provider } = data;

@@ -40,6 +40,6 @@ export class ControlLog {
     const row = wellFormedEvent({ seq, type, nodeId: null, data, atMs, actorId, actorType, onBehalfOf: null, request });
     this.#append.run(tenantId, seq, row.type, atMs, row.actorId, actorType, row.request, row.data);
     const range = { tenantId, executionId: null, firstSeq: seq, lastSeq: seq };
-    this.#audit.closeBlock(atMs, [{ ...range, digest: digestRows(range, [row]) }]);
+    this.#audit.closeBlock(atMs, [{ digest: digestRows(range, [row]), ...range }]);
   }
 }

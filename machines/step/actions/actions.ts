@@ -244,7 +244,8 @@ function recordCompletion(
   logged?: Appended | null,
 ): void {
   const { outcome, output, patch, details } = completion;
-  const whole = { output, ...patchData(patch), ...details, activation };
+  // A key after a spread would make a new hidden class at each call in Node 20.
+  const whole = Object.assign({ output, ...patchData(patch), ...details }, { activation });
   const stored = storedCompletion(step, node, whole, patch, logged);
   step.patches.apply(stored.patch);
   step.patches.listsStored(stored.lists);
@@ -278,7 +279,7 @@ export function attemptStarted(step: StepContext, event: MachineEvent, node: str
   const active = step.activeOf(node);
   const { local } = active;
   addAttemptStart(step, node, event.workerId, active);
-  step.setActive(node, { ...visitOf(active), phase: 'running', ...(local === true ? { local } : {}) });
+  step.setActive(node, Object.assign(visitOf(active), { phase: 'running' as const, ...(local === true ? { local } : {}) }));
 }
 
 function kindOf(step: StepContext, node: string): Kind {

@@ -18,11 +18,12 @@ export function itemOf(view: ExecutionSummary): ExecutionItem {
     steps_executed: view.stepsExecuted,
     sequence: view.sequence,
     segment_number: view.segment,
-    ...defined('previous_execution_id', view.previousExecutionId),
     created_at: created,
     started_at: created,
     updated_at: timestamp(view.updatedAtMs),
     completed_at: timeOrNull(view.completedAtMs),
+    // What is not always there comes last: each key after a spread would make a new hidden class at each call in Node 20.
+    ...defined('previous_execution_id', view.previousExecutionId),
     ...defined('parent_execution_id', view.parentExecutionId),
     ...defined('forked_from', view.forkedFrom === null ? null : toForkedFrom(view.forkedFrom)),
     ...defined('error', view.error),
@@ -33,8 +34,7 @@ export function itemOf(view: ExecutionSummary): ExecutionItem {
 /** Contains the names of all references, so that every client finds those it knows. */
 export function toExecution(view: ExecutionView): Execution {
   const { state, input } = view;
-  return {
-    ...itemOf(view),
+  return Object.assign(itemOf(view), {
     state,
     current_state: state,
     input,
@@ -43,13 +43,13 @@ export function toExecution(view: ExecutionView): Execution {
     ...defined('held_reason', view.suspended?.reason),
     ...defined('next_execution_id', view.nextExecutionId),
     ...(view.status === 'completed' ? { output: state } : {}),
-  };
+  });
 }
 
 export function withState(view: ExecutionView): ExecutionItem {
-  return { ...itemOf(view), state: view.state };
+  return Object.assign(itemOf(view), { state: view.state });
 }
 
 export function toSdkItem(view: ExecutionView): ExecutionItem {
-  return { ...itemOf(view), current_state: view.state, initial_input: view.input };
+  return Object.assign(itemOf(view), { current_state: view.state, initial_input: view.input });
 }

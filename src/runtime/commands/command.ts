@@ -51,9 +51,9 @@ export async function sendCommand(
   { tenantId }: Caller,
   id: string,
   message: Message,
-  options: MessageOptions,
+  options: Omit<MessageOptions, 'tenantId'>,
 ): Promise<MessageOutcome> {
-  const outcome = await engine.send(id, message, { ...options, tenantId });
+  const outcome = await engine.send(id, message, { tenantId, ...options });
   if ('refused' in outcome && outcome.refused === 'unknown') throw executionNotFound(id);
   return outcome;
 }

@@ -22,13 +22,14 @@ export function viewOf(execution: CachedExecution): ExecutionView {
   const { run, loaded } = execution;
   const { state, input, json } = shownRun(loaded.program, run);
   const suspended = suspensionOf(run);
+  // Keys after a spread would make a new hidden class at each call in Node 20.
   return {
-    ...summary(execution, run),
     state,
     input,
     suspended: suspended === null ? null : { reason: json(suspended.reason) },
     nextExecutionId: continuedAs(run) ?? null,
     usage: usageOf(run) ?? null,
+    ...summary(execution, run),
   };
 }
 

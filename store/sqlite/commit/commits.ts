@@ -98,7 +98,8 @@ export class Commits {
     const entries = encodeEntries(events);
     this.#log.append(logId, tenantId, entries);
     const range = { tenantId, executionId: id, firstSeq: fromSeq + 1, lastSeq: progress.seq };
-    return { ...range, digest: digestEntries(range, create, entries) };
+    // A key after a spread would make a new hidden class at each call in Node 20.
+    return { digest: digestEntries(range, create, entries), ...range };
   }
 
   #putIdempotencyRow(row: IdempotencyRow): boolean {

@@ -70,7 +70,8 @@ export class LogNames {
     const key = `${actorType} ${actorId.length} ${actorId}${onBehalfOf === null ? '' : ` ${onBehalfOf}`}`;
     const actor = { actorId, actorType, onBehalfOf };
     const number = this.#actorNumbers.get(key) ?? keep(this.#actorNumbers, key, this.#numberOfActor(actor));
-    this.#lastActor = { ...actor, number };
+    // A key after a spread would make a new hidden class at each call in Node 20.
+    this.#lastActor = { number, ...actor };
     return number;
   }
 
