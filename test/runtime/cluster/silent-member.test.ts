@@ -87,10 +87,12 @@ describe('the timers of a cluster', () => {
     };
     await advance(3 * HEARTBEAT_MS);
     const before = looks;
-    await advance(3 * HEARTBEAT_MS);
-    expect(looks).toBe(before);
+    await advance(6 * HEARTBEAT_MS);
+    // One that began with the start of the cluster may end now.
+    expect(looks - before).toBeLessThan(2);
+    const alone = looks;
     a.freeze();
     await advance(5 * HEARTBEAT_MS);
-    await waitUntil(() => looks > before);
+    await waitUntil(() => looks > alone);
   });
 });
