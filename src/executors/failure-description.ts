@@ -1,4 +1,4 @@
-import { basename, relative, sep } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect, types } from 'node:util';
 import { fitted } from '../../machines/shortened.ts';
@@ -152,8 +152,8 @@ function framesOf(thrown: unknown): readonly string[] {
 }
 
 /** The folder with the code of this package: `dist`, or the repository. */
-const OWN_ROOT = import.meta.dirname.slice(0, -'src'.length);
-const OWN_FOLDERS = ['src', 'machines', 'store'].map((folder) => `${OWN_ROOT}${folder}${sep}`);
+const OWN_ROOT = join(import.meta.dirname, '..', '..');
+const OWN_FOLDERS = ['src', 'machines', 'store'].map((folder) => `${join(OWN_ROOT, folder)}${sep}`);
 
 function frameOf(line: string): { readonly text: string; readonly isInternal: boolean } | null {
   const found = /^\s+at (.+)$/.exec(line)?.[1];

@@ -19,6 +19,8 @@ export class ExternalWorkers {
   readonly #plan: Plan;
   readonly #clients: Clients;
   readonly #checker: OnlineChecker;
+  /** How often a claim was given. A database that is set back gives one again, under the same fence. */
+  readonly #given = new Map<string, number>();
   faultsOver = false;
 
   constructor(plan: Plan, clients: Clients, checker: OnlineChecker) {
@@ -60,7 +62,10 @@ export class ExternalWorkers {
     const { leaseFence: fence, nodeId: node, attempt } = item;
     const state = item.payload.state as JsonObject | undefined;
     const mark = String(state?.mark ?? '');
-    const name = `${CLIENT_PREFIX}${worker} ${item.executionId} ${node} ${attempt} ${item.id} ${fence}`;
+    const claim = `${CLIENT_PREFIX}${worker} ${item.executionId} ${node} ${attempt} ${item.id} ${fence}`;
+    const given = (this.#given.get(claim) ?? 0) + 1;
+    this.#given.set(claim, given);
+    const name = given === 1 ? claim : `${claim} again ${given}`;
     const random = randomStream(this.#plan.seed, name);
     const { does, afterMs, output, usage } = behaviourOf(this.#plan.seed, this.faultsOver, worker, mark, node, attempt, fence);
     if (!this.faultsOver && random.chance(0.05)) return;
