@@ -8,8 +8,8 @@ import { stampedReplies, WaitingClient } from './load/waiting-client.ts';
 const REQUESTS = 100;
 /** Of the other tenant, at the same time. */
 const FLOOD = 16;
-/** What is shorter is not compared. */
-const UNNOTICED_MS = 50;
+/** What is shorter is not compared: one request may hold the event loop for as long (test/api/cost.test.ts). */
+const UNNOTICED_MS = 100;
 /** The least counts: what else the machine does takes caches from a measure. */
 const MEASURES = 3;
 
