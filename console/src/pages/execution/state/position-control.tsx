@@ -65,7 +65,7 @@ export function PositionControl({ last }: Props) {
         onChange={({ target }) => go(Number(target.value))}
       />
       <span className={styles.number}>
-        <NumberField key={position} position={position} last={last} onGo={go} />
+        <NumberField position={position} last={last} onGo={go} />
         <span>of {last.toLocaleString()}</span>
         <Button kind="quiet" disabled={at === null} onClick={() => setAt(null)}>
           Now
@@ -91,9 +91,11 @@ function NumberField({
   readonly last: number;
   readonly onGo: (sequence: number) => void;
 }) {
-  const [text, setText] = useState(String(position));
+  /** Null: the field shows the position, which moves with a live execution. */
+  const [typed, setTyped] = useState<string | null>(null);
   const take = (): void => {
-    const sequence = Number(text);
+    const sequence = Number(typed ?? position);
+    setTyped(null);
     if (Number.isInteger(sequence) && sequence !== position) onGo(sequence);
   };
   return (
@@ -102,8 +104,8 @@ function NumberField({
       min={1}
       max={last}
       aria-label="Sequence"
-      value={text}
-      onChange={({ target }) => setText(target.value)}
+      value={typed ?? position}
+      onChange={({ target }) => setTyped(target.value)}
       onBlur={take}
       onKeyDown={({ key }) => {
         if (key === 'Enter') take();
