@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type PostgresReadCost, postgresReadCost, postgresReadsDuring } from '../support/counted-postgres-reads.ts';
 import { postgresServer } from '../support/postgres.ts';
+import { TRIES_ALL } from '../support/properties.ts';
 import { fullPostgres } from './support/full-postgres.ts';
 import { type CostRow, CostTable, worst } from './support/read-cost-table.ts';
 import { statementsOf } from './support/read-statements.ts';
@@ -23,7 +24,7 @@ async function analysed(url: string): Promise<Client> {
   return client;
 }
 
-describe('a read that a viewer causes on PostgreSQL', () => {
+describe.runIf(TRIES_ALL)('a read that a viewer causes on PostgreSQL', () => {
   it('visits a bounded number of rows on a full database', async () => {
     const { url, ...full } = await fullPostgres(postgres());
     const client = await analysed(url);
