@@ -2,10 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { PATIENCE_MS } from './test/support/patience.ts';
 import { RequirementsReporter } from './test/support/requirements-reporter.ts';
 
-/** Time limits end tests that hang. They do not measure speed, so they hold on a machine that is thirty times as busy, too. */
-const TIMEOUT_MS = 600_000;
+/** Ends a test that hangs, whose waits have ended before. */
+const TIMEOUT_MS = 2 * PATIENCE_MS;
 
 /** Folders with tests that start no server process. */
 const IN_PROCESS = readdirSync('test').filter((name) => !['console', 'faults', 'golden', 'support', 'system'].includes(name));
@@ -34,7 +35,7 @@ export default defineConfig({
     testTimeout: TIMEOUT_MS,
     hookTimeout: TIMEOUT_MS,
     teardownTimeout: TIMEOUT_MS,
-    expect: { poll: { timeout: TIMEOUT_MS / 2 } },
+    expect: { poll: { timeout: PATIENCE_MS } },
     maxWorkers: Math.max(2, availableParallelism()),
     reporters: ['default', new RequirementsReporter()],
     projects: [

@@ -4,6 +4,7 @@ import { Outbound } from '../../src/executors/outbound/index.ts';
 import { PAYMENT, REVIEW } from '../api/support/api.ts';
 import { webServer } from '../executors/web-server.ts';
 import { type ClusterMember, openCluster, waitUntil } from '../support/cluster.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { postgresDatabase, postgresServer } from '../support/postgres.ts';
 import { CALLER } from '../support/runtimes.ts';
 
@@ -144,7 +145,7 @@ describe('singleton services', () => {
       { action: 'cancel', filter: { workflowId: 'review' }, all: false, reason: null } as never,
       { ...action(b) },
     );
-    const ended = await b.control.jobs.settled('default', job.id, { waitMs: 60_000 }, AbortSignal.timeout(300_000));
+    const ended = await b.control.jobs.settled('default', job.id, { waitMs: 60_000 }, AbortSignal.timeout(PATIENCE_MS));
     expect(ended).toMatchObject({ status: 'completed', succeeded: 5 });
     for (const id of ids) expect((await a.runtime.execution('default', id)).status).toBe('cancelled');
   });

@@ -1,5 +1,6 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterEach, beforeAll, expect } from 'vitest';
+import { PATIENCE_MS } from './patience.ts';
 import { requiredProgram } from './requirements.ts';
 
 const ARGUMENTS = [
@@ -15,9 +16,6 @@ const ARGUMENTS = [
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: requiredProgram('chromium'), args: ARGUMENTS });
 }
-
-/** Ends a wait for what does not come. */
-const WAIT_MS = 300_000;
 
 interface ConsoleOptions {
   /** URL of the server, without a trailing slash. */
@@ -65,7 +63,7 @@ export function consoleBrowser(): (options: ConsoleOptions) => Promise<Page> {
       await opened.addInitScript(script);
     }
     const page = await opened.newPage();
-    page.setDefaultTimeout(WAIT_MS);
+    page.setDefaultTimeout(PATIENCE_MS);
     pages.push(page);
     const report = (problem: string): void => {
       if (expected?.test(problem) !== true) problems.push(problem);

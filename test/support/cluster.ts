@@ -8,6 +8,7 @@ import type { EventView, ExecutionView } from '../../src/runtime/types/execution
 import type { ServerRuntime } from '../../src/runtime/types/server-runtime.ts';
 import type { Store } from '../../store/port/store.ts';
 import { FakeClock } from './clock.ts';
+import { PATIENCE_MS } from './patience.ts';
 import type { PostgresDatabase } from './postgres.ts';
 import { CALLER } from './runtimes.ts';
 
@@ -38,8 +39,6 @@ export interface TestCluster {
   /** Advances the clocks of all members that are not frozen, one heartbeat interval at a time. */
   advance(ms: number): Promise<void>;
 }
-
-const REAL_WAIT_MS = 300_000;
 
 export function openCluster(database: PostgresDatabase): TestCluster {
   const members = new Set<{
@@ -89,7 +88,7 @@ export function openCluster(database: PostgresDatabase): TestCluster {
           return (await runtime.start(CALLER, { workflowId, input })).executionId;
         },
         async settled(id) {
-          const enough = AbortSignal.timeout(REAL_WAIT_MS);
+          const enough = AbortSignal.timeout(PATIENCE_MS);
           const view = await runtime.settled('default', id, 60_000, enough);
           if (!enough.aborted) return view;
           const timeline = (await log(id)).map((event) => `${event.type} ${event.nodeId ?? ''}`);
@@ -115,7 +114,7 @@ export function openCluster(database: PostgresDatabase): TestCluster {
 const POLL_MS = 5;
 
 /** Resolves once the condition holds. Polls in real time, because database replies do not depend on the fake clock. */
-export async function waitUntil(condition: () => boolean | Promise<boolean>, withinMs = REAL_WAIT_MS): Promise<void> {
+export async function waitUntil(condition: () => boolean | Promise<boolean>, withinMs = PATIENCE_MS): Promise<void> {
   const untilMs = performance.now() + withinMs;
   while (!(await condition())) {
     if (performance.now() > untilMs) throw new Error('the condition did not become true in time');

@@ -12,6 +12,7 @@ import type { ServerRuntime } from '../../src/runtime/types/server-runtime.ts';
 import type { Store } from '../../store/port/store.ts';
 import { openSqlite } from '../../store/sqlite/open.ts';
 import { FakeClock } from './clock.ts';
+import { PATIENCE_MS } from './patience.ts';
 
 export const CALLER: Caller = { tenantId: 'default', actorId: 'tester', actorType: 'human' };
 
@@ -32,8 +33,6 @@ export function crashCopy(path: string): string {
 /** The fake clock does not advance by itself, so waits are limited in real time. */
 /** Turns of the event loop that a condition is awaited without a pause. */
 const TURNS_AT_ONCE = 200;
-const REAL_WAIT_MS = 300_000;
-
 export interface TestRuntime {
   readonly runtime: ServerRuntime;
   readonly clock: FakeClock;
@@ -84,7 +83,7 @@ export async function openTestRuntime(
       return (await runtime.start(CALLER, { workflowId, input })).executionId;
     },
     async settled(id) {
-      const enough = AbortSignal.timeout(REAL_WAIT_MS);
+      const enough = AbortSignal.timeout(PATIENCE_MS);
       const view = await runtime.settled('default', id, 60_000, enough);
       if (enough.aborted)
         throw new Error(`${id} is still ${view.status}: ${JSON.stringify(await opened.timeline(id))} ${String(errors)}`);
@@ -105,7 +104,7 @@ export async function openTestRuntime(
 /** Resolves when the condition holds; checks it at each turn of the event loop. For effects without a notification. */
 export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
   // Limited by time, not by turns: a thread or a socket may need thousands of turns.
-  const untilMs = performance.now() + REAL_WAIT_MS;
+  const untilMs = performance.now() + PATIENCE_MS;
   for (let turns = 0; !(await condition()); turns += 1) {
     if (performance.now() > untilMs) throw new Error('the condition did not become true in time');
     // What takes longer gets the processor.

@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { JamjetClient } from '../../src/client/index.ts';
+import { PATIENCE_MS } from './patience.ts';
 import { replayAll } from './replay-all.ts';
-
-const START_TIMEOUT_MS = 300_000;
 
 /** Running server processes and their folders. They are killed when their folder is removed, and when the test process exits. */
 const runningServers = new Map<ChildProcess, { readonly folder: string; readonly ended: Promise<ExitStatus> }>();
@@ -95,7 +94,7 @@ export function launchServer({ folder, tools, env = {}, command = 'dev', port = 
   };
   const launch = { pid: child.pid ?? 0, ended, output: () => output, kill: end('SIGKILL'), terminate: end('SIGTERM') };
   const ready = new Promise<Server>((done, fail) => {
-    const timeout = setTimeout(() => fail(new Error(`the server did not start in time:\n${output}`)), START_TIMEOUT_MS);
+    const timeout = setTimeout(() => fail(new Error(`the server did not start in time:\n${output}`)), PATIENCE_MS);
     const listen = (chunk: Buffer): void => {
       output += chunk.toString();
       const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0];

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import { ir } from '../support/ir.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { replayAll } from '../support/replay-all.ts';
 import { launchServer, startServer, temporaryFolder } from '../support/server.ts';
 
@@ -59,11 +60,9 @@ function started(file: string): number {
 }
 
 const LOOK_AGAIN_MS = 20;
-const WITHIN_MS = 300_000;
-
 /** Polls, because there is no notification from another process. */
 async function until(condition: () => boolean): Promise<void> {
-  for (const untilMs = Date.now() + WITHIN_MS; !condition(); ) {
+  for (const untilMs = Date.now() + PATIENCE_MS; !condition(); ) {
     if (Date.now() > untilMs) throw new Error('it never came true');
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
   }

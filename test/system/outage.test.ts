@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
 import { waitUntil } from '../support/cluster.ts';
 import { ir } from '../support/ir.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { type PrivatePostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { type Server, startServer, temporaryFolder } from '../support/server.ts';
 
@@ -40,7 +41,7 @@ async function call(method: string, path: string, body?: object): Promise<Reply>
     method,
     headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(300_000),
+    signal: AbortSignal.timeout(PATIENCE_MS),
   });
   return {
     status: response.status,

@@ -4,6 +4,7 @@ import type { WorkItem } from '../../src/api/operations/work-items.ts';
 import type { Event } from '../../src/api/schemas/events.ts';
 import type { Execution } from '../../src/api/schemas/executions.ts';
 import { ApiError, type JamjetClient } from '../../src/client/index.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 
 /** Registers the document and starts an execution. */
 export async function run(client: JamjetClient, document: JsonObject, input: Json = {}): Promise<string> {
@@ -46,7 +47,7 @@ export async function refusal(call: Promise<unknown>): Promise<ApiError> {
 
 /** Polls until the condition holds, where no request can wait for it. */
 export async function eventually(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 300_000;
+  const deadline = performance.now() + PATIENCE_MS;
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`never happened: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

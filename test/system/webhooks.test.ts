@@ -2,14 +2,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type JamjetClient, Unreachable } from '../../src/client/index.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { Random } from '../support/random.ts';
 import { launchServer, type Server, startServer, temporaryFolder } from '../support/server.ts';
 import { eventually } from './recorded-calls.ts';
 
 const ROUNDS = 5;
 const CUSTOMERS = 4;
-const SETTLES_WITHIN_MS = 300_000;
-
 const FLOW = {
   workflow_id: 'noted',
   version: '1',
@@ -117,7 +116,7 @@ describe(`${ROUNDS} times the server is killed while it delivers events`, () => 
     }
     const enough = new AbortController();
     const listening = listen(client, enough.signal).catch(() => undefined);
-    const untilMs = Date.now() + SETTLES_WITHIN_MS;
+    const untilMs = Date.now() + PATIENCE_MS;
     while (Date.now() < untilMs && (new Set(hooked).size < log.length || new Set(streamed).size < log.length)) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readScript } from '../../../src/executors/model/script.ts';
 import { readModelScript } from '../../../src/server/model-script.ts';
+import { PATIENCE_MS } from '../../support/patience.ts';
 import { databasePath, openTestRuntime } from '../../support/runtimes.ts';
 import { ask } from './asking.ts';
 
@@ -38,7 +39,7 @@ describe('a scripted model', () => {
       nodes: { n: { kind: { type: 'model', model_ref: 'gpt-4o', prompt_ref: 'Hi', output_key: 'answer' } } },
       edges: [],
     });
-    for await (const { text } of runtime.deltas('default', id, AbortSignal.timeout(300_000))) {
+    for await (const { text } of runtime.deltas('default', id, AbortSignal.timeout(PATIENCE_MS))) {
       texts.push(text);
       if (texts.join('') === 'Good day to you.') break;
     }

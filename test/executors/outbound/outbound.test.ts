@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Outbound, type OutboundRequest } from '../../../src/executors/outbound/index.ts';
+import { PATIENCE_MS } from '../../support/patience.ts';
 import { webServer } from '../web-server.ts';
 import { failure } from '../work.ts';
 
@@ -13,7 +14,7 @@ const get = (url: string, more: Partial<OutboundRequest> = {}): OutboundRequest 
   method: 'GET',
   headers: {},
   body: null,
-  signal: AbortSignal.timeout(300_000),
+  signal: AbortSignal.timeout(PATIENCE_MS),
   ...more,
 });
 

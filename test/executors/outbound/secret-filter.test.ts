@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Outbound } from '../../../src/executors/outbound/index.ts';
 import { SecretFilter } from '../../../src/executors/outbound/secret-filter.ts';
+import { PATIENCE_MS } from '../../support/patience.ts';
 import { webServer } from '../web-server.ts';
 
 const SECRETS = ['secret-token-1', 'Bearer secret-token-1', 'schlüssel-zwei'];
@@ -43,7 +44,7 @@ describe('Outbound', () => {
       method: 'POST',
       headers: { authorization: 'Bearer secret-token-1' },
       body: null,
-      signal: AbortSignal.timeout(300_000),
+      signal: AbortSignal.timeout(PATIENCE_MS),
       secrets: ['secret-token-1'],
     };
     expect((await outbound.request(request)).text).toBe('you sent Bearer [key]');
