@@ -9,7 +9,7 @@ import { actorStepper } from '../support/actor-stepper.ts';
 import { analyse } from '../support/analyse.ts';
 import { Driver } from '../support/driver.ts';
 import { hasEnded, randomMove } from '../support/lockstep.ts';
-import { sampleOf } from '../support/properties.ts';
+import { oftenIn, sampleOf } from '../support/properties.ts';
 import { replay } from '../support/replay.ts';
 import { documents, tool } from '../support/workflows.ts';
 
@@ -89,6 +89,6 @@ describe('an execution over its budget', () => {
       }),
       { numRuns: sampleOf(400) },
     );
-    expect(rerouted).toBeGreaterThan(sampleOf(50));
+    expect(rerouted).toBeGreaterThanOrEqual(oftenIn(50));
   });
 });

@@ -7,7 +7,7 @@ import { actorStepper } from '../../support/actor-stepper.ts';
 import { analyse } from '../../support/analyse.ts';
 import { Driver } from '../../support/driver.ts';
 import { hasEnded, randomMove } from '../../support/lockstep.ts';
-import { sampleOf } from '../../support/properties.ts';
+import { oftenIn, sampleOf } from '../../support/properties.ts';
 import { replay } from '../../support/replay.ts';
 import { documents, parallel, retried, wait, workflow } from '../../support/workflows.ts';
 
@@ -314,7 +314,7 @@ describe('the end of any workflow with finalizers', () => {
       }),
       { numRuns: sampleOf(300) },
     );
-    expect(retries).toBeGreaterThan(sampleOf(10));
-    expect(Math.min(ended.completed ?? 0, ended.failed ?? 0, ended.cancelled ?? 0)).toBeGreaterThanOrEqual(sampleOf(3));
+    expect(retries).toBeGreaterThanOrEqual(oftenIn(10));
+    expect(Math.min(ended.completed ?? 0, ended.failed ?? 0, ended.cancelled ?? 0)).toBeGreaterThanOrEqual(oftenIn(3));
   });
 });

@@ -8,7 +8,7 @@ import type { ActiveNode } from '../../../machines/run.ts';
 import { load, save, suspensionOf, terminalFailures } from '../../../machines/step/index.ts';
 import { analyse } from '../../support/analyse.ts';
 import { Driver } from '../../support/driver.ts';
-import { sampleOf } from '../../support/properties.ts';
+import { oftenIn, sampleOf } from '../../support/properties.ts';
 import { replay } from '../../support/replay.ts';
 import { documents } from '../../support/workflows.ts';
 
@@ -147,7 +147,7 @@ describe('suspensions and retries of any workflow, at any time', () => {
       }),
       { numRuns: sampleOf(100) },
     );
-    expect(retries).toBeGreaterThan(sampleOf(10));
+    expect(retries).toBeGreaterThanOrEqual(oftenIn(10));
   });
 });
 
@@ -225,7 +225,7 @@ describe('a retry of an execution that failed by its nodes', () => {
       }),
       { numRuns: sampleOf(100) },
     );
-    expect(retries).toBeGreaterThan(sampleOf(10));
+    expect(retries).toBeGreaterThanOrEqual(oftenIn(10));
     expect(ends).toContain('completed');
   });
 });

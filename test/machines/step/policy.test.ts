@@ -9,7 +9,7 @@ import { actorStepper } from '../../support/actor-stepper.ts';
 import { analyse } from '../../support/analyse.ts';
 import { Driver } from '../../support/driver.ts';
 import { hasEnded, randomMove } from '../../support/lockstep.ts';
-import { sampleOf } from '../../support/properties.ts';
+import { oftenIn, sampleOf } from '../../support/properties.ts';
 import { replay } from '../../support/replay.ts';
 import { documents, retried, subgraph, tool, workflow } from '../../support/workflows.ts';
 
@@ -211,7 +211,7 @@ describe("a tenant's policy", () => {
       }),
       { numRuns: sampleOf(300) },
     );
-    expect(Math.min(held, blocked, retries)).toBeGreaterThan(sampleOf(20));
+    expect(Math.min(held, blocked, retries)).toBeGreaterThanOrEqual(oftenIn(20));
   });
 });
 
