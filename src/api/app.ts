@@ -133,7 +133,7 @@ export function buildApp(options: AppOptions): Api {
     clientErrorHandler: handleMalformedHttp,
   }).withTypeProvider<TypeBoxTypeProvider>();
 
-  app.setValidatorCompiler(validatorCompiler());
+  app.setValidatorCompiler(validatorCompiler);
   // Replies are not filtered by their schemas, which type-check and document them.
   app.setSerializerCompiler(() => (reply) => JSON.stringify(reply));
   const turns = new RequestTurns(app, options.runtime.slices);

@@ -23,7 +23,8 @@ interface CachedToken {
 export class TokenAuthenticator {
   readonly #store: Store;
   readonly #nowMs: () => number;
-  readonly #cache = new LRUCache<string, CachedToken>({ max: MAX_CACHED_TOKENS });
+  /** Sized by count, since `max` would allocate everything at once. */
+  readonly #cache = new LRUCache<string, CachedToken>({ maxSize: MAX_CACHED_TOKENS, sizeCalculation: () => 1 });
   /** Detects that a row was read before the cache was cleared: it must not be cached after that. */
   #invalidations = 0;
   readonly #subscribers: (() => void)[] = [];

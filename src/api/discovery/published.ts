@@ -30,7 +30,11 @@ interface Publication extends PublishedWorkflow {
 /** The published workflows of tenants: the latest version of each decides. What a revision publishes never changes, and is kept. */
 export class PublishedWorkflows {
   readonly #store: Pick<Store, 'tenant'>;
-  readonly #known = new LRUCache<string, { readonly published: Publication | null }>({ max: MAX_CACHED });
+  /** Sized by count, since `max` would allocate everything at once. */
+  readonly #known = new LRUCache<string, { readonly published: Publication | null }>({
+    maxSize: MAX_CACHED,
+    sizeCalculation: () => 1,
+  });
 
   constructor(store: Pick<Store, 'tenant'>) {
     this.#store = store;

@@ -2,29 +2,39 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { FastifySchema, FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 
+const OPTIONS = {
+  removeAdditional: false,
+  useDefaults: false,
+  allErrors: false,
+  strict: true,
+  allowUnionTypes: true,
+  // The schemas are ours.
+  meta: false,
+  validateSchema: false,
+  // Formats only document: the handlers parse such values, with errors that say more.
+  validateFormats: false,
+} as const;
+
+// They keep what they have compiled, for all servers of the process.
+const strict = new Ajv({ ...OPTIONS, coerceTypes: false });
+const coercing = new Ajv({ ...OPTIONS, coerceTypes: true });
+
 /**
  * Validates bodies without coercion, and the texts of paths and queries with it. A schema is compiled at its first use: compiling all of
  * them takes longer than the rest of the start.
  */
-export function validatorCompiler(): FastifySchemaCompiler<FastifySchema> {
-  const options = { removeAdditional: false, useDefaults: false, allErrors: false, strict: true, allowUnionTypes: true } as const;
-  // Formats only document: the handlers parse such values, with errors that say more.
-  const trusted = { meta: false, validateSchema: false, validateFormats: false } as const;
-  const strict = new Ajv({ ...options, ...trusted, coerceTypes: false });
-  const coercing = new Ajv({ ...options, ...trusted, coerceTypes: true });
-  return ({ schema, httpPart }) => {
-    const inBody = httpPart === 'body';
-    let compiled: ValidateFunction | null = null;
-    return (data: Record<string, unknown>) => {
-      compiled ??= (inBody ? strict : coercing).compile(schema);
-      const texts = inBody ? null : { ...data };
-      if (!compiled(data)) return { error: (compiled.errors ?? []) as FastifySchemaValidationError[] };
-      const odd = texts === null ? undefined : nonCanonicalNumber(data, texts);
-      if (odd === undefined) return true;
-      return { error: [{ keyword: 'type', instancePath: `/${odd}`, schemaPath: '', params: { type: 'integer' } }] };
-    };
+export const validatorCompiler: FastifySchemaCompiler<FastifySchema> = ({ schema, httpPart }) => {
+  const inBody = httpPart === 'body';
+  let compiled: ValidateFunction | null = null;
+  return (data: Record<string, unknown>) => {
+    compiled ??= (inBody ? strict : coercing).compile(schema);
+    const texts = inBody ? null : { ...data };
+    if (!compiled(data)) return { error: (compiled.errors ?? []) as FastifySchemaValidationError[] };
+    const odd = texts === null ? undefined : nonCanonicalNumber(data, texts);
+    if (odd === undefined) return true;
+    return { error: [{ keyword: 'type', instancePath: `/${odd}`, schemaPath: '', params: { type: 'integer' } }] };
   };
-}
+};
 
 /** Name of a parameter whose number has another notation than decimal digits: Ajv accepts all of JavaScript's, such as `0x10` and `1e3`. */
 function nonCanonicalNumber(data: Record<string, unknown>, texts: Record<string, unknown>): string | undefined {

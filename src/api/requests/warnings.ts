@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest, preValidationHookHandler } from 'fastify';
+import type { FastifyReply, FastifyRequest, FastifySchema, preValidationHookHandler } from 'fastify';
 import { isObject } from '../../../machines/json.ts';
 import { didYouMean } from '../../../machines/suggest.ts';
 import { truncated } from '../../runtime/errors.ts';
@@ -36,10 +36,7 @@ export function reportUnknownFields(app: Api): void {
   app.decorateRequest('warnings', null);
   app.addHook('onRoute', (route) => {
     if (route.config?.checksFields === false) return;
-    const { body, querystring } = route.schema ?? {};
-    const fields = body === undefined ? NO_FIELDS : knownFields(body);
-    const parameters = knownFields(querystring) ?? NO_FIELDS;
-    route.preValidation = [...[route.preValidation ?? []].flat(), checkOf(fields, parameters)];
+    route.preValidation = [...[route.preValidation ?? []].flat(), checkOf(route.schema ?? {})];
   });
   app.addHook('preSerialization', (request, _reply, payload, done) => {
     done(null, request.warnings === null ? payload : withWarnings(payload, request.warnings));
@@ -66,10 +63,22 @@ export function reportFieldsBeside(request: FastifyRequest, reply: FastifyReply,
   if (unknown.length > 0) report(request, reply, unknown.map(unknownField));
 }
 
-function checkOf(fields: KnownFields | null, parameters: KnownFields): preValidationHookHandler {
+interface KnownParts {
+  readonly body: KnownFields | null;
+  readonly query: KnownFields;
+}
+
+function knownParts({ body, querystring }: FastifySchema): KnownParts {
+  return { body: body === undefined ? NO_FIELDS : knownFields(body), query: knownFields(querystring) ?? NO_FIELDS };
+}
+
+/** Looks into the schema at the first request. */
+function checkOf(schema: FastifySchema): preValidationHookHandler {
+  let known: KnownParts | null = null;
   return (request, reply, done) => {
-    const inBody = fields === null || !isJson(request.body) ? [] : unknownFields(request.body, fields, MAX_WARNINGS);
-    const inQuery = unknownFields(request.query, parameters, MAX_WARNINGS);
+    known ??= knownParts(schema);
+    const inBody = known.body === null || !isJson(request.body) ? [] : unknownFields(request.body, known.body, MAX_WARNINGS);
+    const inQuery = unknownFields(request.query, known.query, MAX_WARNINGS);
     if (request.headers.prefer !== undefined && prefersStrict(request.headers)) void reply.header(PREFERENCE_APPLIED, STRICT);
     if (inBody.length > 0 || inQuery.length > 0)
       report(request, reply, [...inBody.map(unknownField), ...inQuery.map(unknownParameter)].slice(0, MAX_WARNINGS));

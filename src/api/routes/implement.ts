@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ActionContext } from '../../../store/port/control.ts';
 import type { Caller } from '../../runtime/types/caller.ts';
 import type { Identity } from '../auth/identity.ts';
-import { type Decoded, decoder, type Encodable, encoder, isStream, type Verbatim } from '../operations/codec.ts';
+import { type Convert, type Decoded, decoder, type Encodable, encoder, isStream, type Verbatim } from '../operations/codec.ts';
 import type { Operation, Resource, Wire } from '../operations/operation.ts';
 import { sendList } from '../replies/json-list.ts';
 import { type Api, actionContext, callerOf, identityOf, type Services, stringField } from '../services.ts';
@@ -127,11 +127,24 @@ async function fillBody(request: FastifyRequest): Promise<void> {
   request.body ??= {};
 }
 
+interface Codec {
+  readonly params: Convert;
+  readonly query: Convert;
+  readonly body: Convert;
+  readonly encode: Convert;
+}
+
+function codecOf({ params, query, body, reply }: Operation): Codec {
+  return { params: decoder(params), query: decoder(query), body: decoder(body), encode: encoder(reply) };
+}
+
+/** Its codec is made at the first request, like the validators. */
 function handlerOf(operation: Operation, handle: (call: Call, services: Services) => unknown, services: Services) {
-  const [params, query, body] = [decoder(operation.params), decoder(operation.query), decoder(operation.body)];
-  const encode = encoder(operation.reply);
+  let codec: Codec | null = null;
   const { nowMs } = services;
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    codec ??= codecOf(operation);
+    const { params, query, body, encode } = codec;
     const input = { params: params(request.params), query: query(request.query), body: body(request.body) };
     void reply.code(operation.status ?? 200);
     const sent = encode(await handle(new Call({ request, reply, nowMs }, input), services)) as Record<string, unknown>;

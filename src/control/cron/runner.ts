@@ -32,7 +32,8 @@ const RETRY_MS = 1_000;
 export class CronRunner implements SingletonService {
   readonly #deps: ControlDeps;
   readonly #timer: DeadlineTimer;
-  readonly #schedules = new LRUCache<string, Schedule>({ max: MAX_CACHED_SCHEDULES });
+  /** Sized by count, since `max` would allocate everything at once. */
+  readonly #schedules = new LRUCache<string, Schedule>({ maxSize: MAX_CACHED_SCHEDULES, sizeCalculation: () => 1 });
   readonly #runs = new Coalesced(() => this.#runDueJobs());
   #active = false;
   #closed = false;

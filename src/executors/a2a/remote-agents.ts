@@ -62,8 +62,12 @@ export class RemoteAgents {
   readonly outbound: Outbound;
   readonly directory: AgentDirectory;
   readonly #credentials: Credentials;
-  /** Also that an agent has none. */
-  readonly #cards = new LRUCache<string, { readonly card: JsonObject | null }>({ max: MAX_CARDS, ttl: CARD_LIFE_MS });
+  /** Also that an agent has none. Sized by count, since `max` would allocate everything at once. */
+  readonly #cards = new LRUCache<string, { readonly card: JsonObject | null }>({
+    maxSize: MAX_CARDS,
+    sizeCalculation: () => 1,
+    ttl: CARD_LIFE_MS,
+  });
 
   constructor({ outbound, directory, nowMs = Date.now }: RemoteAgentsOptions) {
     this.outbound = outbound;

@@ -42,7 +42,8 @@ export interface ExchangeOutcome {
 export class TokenExchange {
   readonly #outbound: Outbound;
   readonly #subjectTokenOf: SubjectTokenOf;
-  readonly #granted = new LRUCache<string, Granted>({ max: MAX_CACHED });
+  /** Sized by count, since `max` would allocate everything at once. */
+  readonly #granted = new LRUCache<string, Granted>({ maxSize: MAX_CACHED, sizeCalculation: () => 1 });
 
   constructor(outbound: Outbound, subjectTokenOf: SubjectTokenOf) {
     this.#outbound = outbound;
