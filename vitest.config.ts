@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { PATIENCE_MS } from './test/support/patience.ts';
 import { RequirementsReporter } from './test/support/requirements-reporter.ts';
+import { TEMPORARY_FILES } from './test/support/temporary-files.ts';
 
 /** Ends a test that hangs, whose waits have ended before. */
 const TIMEOUT_MS = 2 * PATIENCE_MS;
@@ -26,6 +27,7 @@ const inProcess = {
   // Test files share the modules of their worker: loading them again for each file would take longer than the tests.
   isolate: false,
   setupFiles: ['test/support/properties.ts'],
+  env: { TMPDIR: TEMPORARY_FILES },
   execArgv: ['--import', new URL('test/support/typescript-threads.mjs', import.meta.url).href],
   server: { deps: { inline: ['clipanion'] } },
 };

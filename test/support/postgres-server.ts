@@ -103,8 +103,8 @@ export class PrivatePostgresServer extends PostgresServer {
 }
 
 /** Starts a server on a free port. Its data does not survive a crash of the machine: nothing is synced. */
-export async function startPostgres(): Promise<PrivatePostgresServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'jamjet-postgres-'));
+export async function startPostgres(temporaryFiles = tmpdir()): Promise<PrivatePostgresServer> {
+  const folder = mkdtempSync(join(temporaryFiles, 'jamjet-postgres-'));
   const root = process.getuid?.() === 0;
   if (root) chownSync(folder, NOBODY, NOBODY);
   const bin = postgresBinaries(folder);

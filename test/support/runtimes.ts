@@ -10,8 +10,8 @@ import type { Caller } from '../../src/runtime/types/caller.ts';
 import type { EventView, ExecutionView } from '../../src/runtime/types/executions.ts';
 import type { ServerRuntime } from '../../src/runtime/types/server-runtime.ts';
 import type { Store } from '../../store/port/store.ts';
-import { openSqlite } from '../../store/sqlite/open.ts';
 import { FakeClock } from './clock.ts';
+import { openMigrated } from './migrated-sqlite.ts';
 import { PATIENCE_MS } from './patience.ts';
 
 export const CALLER: Caller = { tenantId: 'default', actorId: 'tester', actorType: 'human' };
@@ -30,7 +30,6 @@ export function crashCopy(path: string): string {
   return copy;
 }
 
-/** The fake clock does not advance by itself, so waits are limited in real time. */
 /** Turns of the event loop that a condition is awaited without a pause. */
 const TURNS_AT_ONCE = 200;
 export interface TestRuntime {
@@ -56,7 +55,7 @@ export async function openTestRuntime(
 ): Promise<TestRuntime> {
   const path = options.path ?? databasePath();
   const clock = options.clock instanceof FakeClock ? options.clock : new FakeClock();
-  const store = options.on ?? (await openSqlite({ path, writer: 'test', nowMs: () => clock.nowMs() }));
+  const store = options.on ?? (await openMigrated({ path, writer: 'test', nowMs: () => clock.nowMs() }));
   const errors: unknown[] = [];
   const runtime = await createRuntime({
     agents: agentDirectory(store.agents, { onError: (error) => errors.push(error) }),

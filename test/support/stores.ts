@@ -5,7 +5,8 @@ import { onTestFinished } from 'vitest';
 import type { ControlStore } from '../../store/port/control-store.ts';
 import type { ExecutionStore } from '../../store/port/execution-store.ts';
 import type { Store } from '../../store/port/store.ts';
-import { openSqlite, type SqliteOptions } from '../../store/sqlite/open.ts';
+import type { SqliteOptions } from '../../store/sqlite/open.ts';
+import { openMigrated } from './migrated-sqlite.ts';
 
 /** The interfaces of a store that the contract tests use. */
 export type CoreStore = ExecutionStore & Pick<ControlStore, 'tenantRow' | 'tokenByHash' | 'verifyAudit'>;
@@ -33,7 +34,7 @@ export function sqliteDatabase(): SqliteDatabase {
   return {
     path,
     async open(options) {
-      const store = await openSqlite({ path, nowMs: () => 1_767_225_600_000, ...options });
+      const store = await openMigrated({ path, nowMs: () => 1_767_225_600_000, ...options });
       onTestFinished(() => store.close());
       return store;
     },
