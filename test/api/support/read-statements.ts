@@ -21,6 +21,8 @@ export async function statementsOf(
   { server, subjects }: { readonly server: Api; readonly subjects: FullServer['subjects'] },
   readsDuring: (work: () => Promise<unknown>) => Promise<readonly Read[]>,
 ): Promise<ReadonlyMap<string, ReadStatement>> {
+  // What caches know of the tenant is read again at the first request, since a notice of a change may have them do so at any later one.
+  await server.call('PUT', '/tenants/default', { as: 'operator', body: { policy: null } });
   const token = await server.token('viewer');
   const statements = new Map<string, { readonly route: string; readonly reads: Map<string, Read> }>();
   for (const route of (await registeredRoutes(server)).filter(isRead))

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../../machines/json.ts';
 import { MAX_EDGES, MAX_KEYS, MAX_NODES } from '../../../machines/limits.ts';
 import { revisionCooperatively } from '../../../machines/revision.ts';
 import { validateCooperatively } from '../../../machines/validate/index.ts';
+import { someOf } from '../../support/properties.ts';
 
 /** CPU time of one piece. Others wait for at least one slice of 10 ms. */
 const MOST_MS = 50;
@@ -135,18 +136,20 @@ function piecesOf(document: JsonObject): number[] {
   return pieces;
 }
 
+const DOCUMENTS: readonly (readonly [string, () => JsonObject])[] = [
+  ['a condition with thousands of branches to one target', () => choosing(1)],
+  ['a condition with thousands of branches to as many targets', () => choosing(4_900)],
+  ['nodes with long templates', asking],
+  ['as many edges as there may be', dense],
+  ['thousands of branches that are joined', diamonds],
+  ['parallel paths that cross', crossing],
+  ['loops inside loops', loops],
+  ['thousands of globs of a policy', guarded],
+  ['as many values in a mapping as there may be', mapping],
+];
+
 describe('validating and compiling', () => {
-  it.each<[string, () => JsonObject]>([
-    ['a condition with thousands of branches to one target', () => choosing(1)],
-    ['a condition with thousands of branches to as many targets', () => choosing(4_900)],
-    ['nodes with long templates', asking],
-    ['as many edges as there may be', dense],
-    ['thousands of branches that are joined', diamonds],
-    ['parallel paths that cross', crossing],
-    ['loops inside loops', loops],
-    ['thousands of globs of a policy', guarded],
-    ['as many values in a mapping as there may be', mapping],
-  ])('%s is done in pieces, each of which is over soon', (_, documentOf) => {
+  it.each(someOf(DOCUMENTS))('%s is done in pieces, each of which is over soon', (_, documentOf) => {
     const document = documentOf();
     let least: readonly number[] | null = null;
     for (let n = 0; n < ATTEMPTS && longest(least) > MOST_MS; n += 1) {

@@ -312,7 +312,7 @@ describe('the end of any workflow with finalizers', () => {
         for (const { seq, text } of whole)
           expect(save(replay(ours.program, null, ours.log.slice(0, seq), REPLAY_ENV))).toBe(text);
       }),
-      { numRuns: sampleOf(300) },
+      { numRuns: sampleOf(300, 100) },
     );
     expect(retries).toBeGreaterThanOrEqual(oftenIn(10));
     expect(Math.min(ended.completed ?? 0, ended.failed ?? 0, ended.cancelled ?? 0)).toBeGreaterThanOrEqual(oftenIn(3));

@@ -223,7 +223,7 @@ describe('a retry of an execution that failed by its nodes', () => {
         }
         expectReplays(retried);
       }),
-      { numRuns: sampleOf(100) },
+      { numRuns: sampleOf(100, 35) },
     );
     expect(retries).toBeGreaterThanOrEqual(oftenIn(10));
     expect(ends).toContain('completed');

@@ -229,7 +229,7 @@ describe('policy nodes in any workflow', () => {
         }
         expectReplays(ours);
       }),
-      { numRuns: sampleOf(300) },
+      { numRuns: sampleOf(300, 100) },
     );
     expect(Math.min(decided.allow ?? 0, decided.block ?? 0, decided.require_approval ?? 0)).toBeGreaterThanOrEqual(oftenIn(9));
   });

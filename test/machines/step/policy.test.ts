@@ -209,7 +209,7 @@ describe("a tenant's policy", () => {
         for (const { seq, text } of retried ? ours.saves.slice(-1) : ours.saves)
           expect(save(replay(ours.program, null, ours.log.slice(0, seq), REPLAY_ENV))).toBe(text);
       }),
-      { numRuns: sampleOf(300) },
+      { numRuns: sampleOf(300, 100) },
     );
     expect(Math.min(held, blocked, retries)).toBeGreaterThanOrEqual(oftenIn(20));
   });

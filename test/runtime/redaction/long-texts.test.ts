@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import { CpuClock } from '../../support/clock.ts';
 import { longestTurnMs } from '../../support/longest-turn.ts';
+import { someOf } from '../../support/properties.ts';
 import { openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
 
 const DETECTORS = ['email', 'ssn', 'credit_card', 'phone', 'ip_address'];
@@ -60,7 +61,7 @@ async function dataOf({ log }: TestRuntime, id: string, type: string): Promise<J
 }
 
 describe('2 MB under a data policy', () => {
-  it.each(INPUTS)('holds up others hardly longer than without one: %s, by %s', async (_what, mode, input) => {
+  it.each(someOf(INPUTS))('holds up others hardly longer than without one: %s, by %s', async (_what, mode, input) => {
     const policy = { ...POLICY, redaction_mode: mode };
     let least = Number.POSITIVE_INFINITY;
     for (let n = 0; n < ATTEMPTS && least > MOST_MS; n += 1) {
