@@ -1,20 +1,26 @@
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { Client } from 'pg';
 import { databaseName, type PostgresServer } from './postgres-server.ts';
 
-/** A database that has grown beyond this is dropped: emptying it would leave the dead rows. */
-const MAX_BYTES = 32 * 1024 * 1024;
+/** A database whose tables have grown beyond this is dropped: emptying it would leave the dead rows. */
+const MAX_BYTES = 24 * 1024 * 1024;
 
-/** Everything that a test may change in a schema or in the settings of a database. Reset covers rows and sequences only. */
-const FINGERPRINT = `SELECT md5(concat(
-    (SELECT string_agg(concat(c.relname, c.relkind, c.reloptions, c.relrowsecurity, a.attname, a.atttypid, a.attnotnull), ',' ORDER BY c.relname, a.attnum)
-      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = 'public'::regnamespace),
-    (SELECT string_agg(pg_get_constraintdef(oid), ',' ORDER BY conrelid, conname) FROM pg_constraint WHERE connamespace = 'public'::regnamespace),
-    (SELECT string_agg(md5(prosrc), ',' ORDER BY proname) FROM pg_proc WHERE pronamespace = 'public'::regnamespace),
-    (SELECT string_agg(concat(tgname, tgenabled), ',' ORDER BY tgrelid, tgname) FROM pg_trigger),
-    (SELECT string_agg(concat(polname, polrelid), ',' ORDER BY polrelid, polname) FROM pg_policy),
+/** The newest rows of what describes a schema, which any change of it replaces, and the settings of the database. Reset covers rows and sequences only. */
+const FINGERPRINT = `SELECT concat_ws(',',
+    ${newest('pg_class', 'relnamespace')},
+    ${newest('pg_attribute')},
+    ${newest('pg_constraint', 'connamespace')},
+    ${newest('pg_proc', 'pronamespace')},
+    ${newest('pg_trigger')},
+    ${newest('pg_policy')},
     (SELECT string_agg(setconfig::text, ',') FROM pg_db_role_setting WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()))
-  )) AS fingerprint, pg_database_size(current_database()) < ${MAX_BYTES} AS small`;
+  ) AS fingerprint, (SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace) < ${MAX_BYTES} AS small`;
+
+function newest(catalog: string, namespace?: string): string {
+  const inSchema = namespace === undefined ? '' : `WHERE ${namespace} = 'public'::regnamespace`;
+  return `(SELECT concat(count(*), ' ', max(xmin::text::bigint)) FROM ${catalog} ${inSchema})`;
+}
 
 interface Table {
   readonly name: string;
@@ -36,6 +42,8 @@ export class DatabasePool {
   readonly #server: PostgresServer;
   readonly #free: string[] = [];
   #pristine: Pristine | undefined;
+  /** Open until the server or the process ends, since connecting takes as long as emptying. */
+  #administrator: Promise<Client> | undefined;
 
   constructor(server: PostgresServer) {
     this.#server = server;
@@ -62,24 +70,33 @@ export class DatabasePool {
   async #rename(url: string): Promise<string | null> {
     const name = databaseName(url);
     const next = `t_${randomUUID().replaceAll('-', '')}`;
-    const client = new Client({ connectionString: this.#server.url });
-    await client.connect();
-    try {
-      const { rows } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1 AND datallowconn', [name]);
-      if (rows.length === 0) return null;
-      for (;;) {
-        await client.query('SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1', [name]);
-        try {
-          await client.query(`ALTER DATABASE ${name} RENAME TO ${next}`);
-          return url.replace(name, next);
-        } catch (error) {
-          // 55006: a client has connected since.
-          if (!(error instanceof Error && 'code' in error && error.code === '55006')) throw error;
-        }
+    this.#administrator ??= this.#connect();
+    const client = await this.#administrator;
+    const { rows } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1 AND datallowconn', [name]);
+    if (rows.length === 0) return null;
+    for (;;) {
+      await client.query('SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1', [name]);
+      try {
+        await client.query(`ALTER DATABASE ${name} RENAME TO ${next}`);
+        return url.replace(name, next);
+      } catch (error) {
+        // 55006: a client has connected since.
+        if (!(error instanceof Error && 'code' in error && error.code === '55006')) throw error;
       }
-    } finally {
-      await client.end();
     }
+  }
+
+  async #connect(): Promise<Client> {
+    const client = new Client({ connectionString: this.#server.url });
+    const forget = (): void => {
+      this.#administrator = undefined;
+    };
+    client.on('error', forget);
+    client.on('end', forget);
+    await client.connect();
+    // Open connections keep no process from its end.
+    (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream.unref();
+    return client;
   }
 
   /** False if the database is not worth emptying, or if more than its rows was changed. */
