@@ -7,6 +7,7 @@ import { historyOf, LogReplay } from '../../../machines/replay/index.ts';
 import { save } from '../../../machines/step/index.ts';
 import { readTail } from '../../../src/runtime/log/read-log.ts';
 import { sealOf } from '../../../store/snapshot-seal.ts';
+import { someOf } from '../../support/properties.ts';
 import { CALLER, eventually, openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
 
 const tool = (tool_ref: string): JsonObject => ({ kind: { type: 'tool', tool_ref }, retry_policy: 'once' });
@@ -127,7 +128,7 @@ describe('an execution as it was', () => {
     );
     const fresh = () => openTestRuntime({ path: bench.path, clock: bench.clock });
     await bench.close();
-    for (const { seq, text } of checkpoints) {
+    for (const { seq, text } of someOf(checkpoints)) {
       db.exec('DELETE FROM checkpoints');
       put.run(id, seq, sealOf(null, id, seq, text), text);
       const one = await fresh();
