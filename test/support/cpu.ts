@@ -20,26 +20,3 @@ export async function cpuOfPieces(work: (turns: { next(): null }) => Promise<unk
   next();
   return pieces;
 }
-
-/**
- * The longest time in ms that the event loop was held at once while `work` went on, as CPU time of the process: other processes do not count, helper
- * threads of the engine do.
- */
-export async function longestHoldCpuMs(work: () => Promise<unknown>): Promise<number> {
-  let longest = 0;
-  let isOver = false;
-  let before = process.cpuUsage();
-  const watch = (): void => {
-    const { user, system } = process.cpuUsage(before);
-    longest = Math.max(longest, (user + system) / 1_000);
-    before = process.cpuUsage();
-    if (!isOver) setImmediate(watch);
-  };
-  setImmediate(watch);
-  try {
-    await work();
-  } finally {
-    isOver = true;
-  }
-  return longest;
-}

@@ -4,7 +4,7 @@ import { validate } from '../../../machines/validate/index.ts';
 import { modelExecutor } from '../../../src/executors/model/index.ts';
 import { readScript } from '../../../src/executors/model/script.ts';
 import type { ModelSettings } from '../../../src/executors/model/settings.ts';
-import { longestHoldCpuMs } from '../../support/cpu.ts';
+import { longestTurnMs } from '../../support/longest-turn.ts';
 import { webServer } from '../web-server.ts';
 import { contextWith, failure, workWith } from '../work.ts';
 import { chatAnswer, modelNode } from './asking.ts';
@@ -178,7 +178,7 @@ describe.each(Object.entries(PROVIDERS))('tool calls of one answer of %s', (_nam
   it('do not hold the process, however many there are', async () => {
     const ask = await open(provider, 30_000);
     await (await open(provider, 1))();
-    const held = await longestHoldCpuMs(async () => {
+    const held = await longestTurnMs(async () => {
       expect(await failure(ask())).toMatchObject({ errorClass: 'too_many_calls' });
     });
     expect(held).toBeLessThan(MAX_HOLD_MS);
@@ -193,7 +193,7 @@ describe('a message of a stream', () => {
     };
     expect(await (await open(texts as Provider, 4_096))()).toBe(0);
     const ask = await open(texts as Provider, 100_000);
-    const held = await longestHoldCpuMs(async () => {
+    const held = await longestTurnMs(async () => {
       expect(await failure(ask())).toMatchObject({ errorClass: 'invalid_response', retryable: false });
     });
     expect(held).toBeLessThan(MAX_HOLD_MS);
