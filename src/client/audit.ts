@@ -1,4 +1,4 @@
-import type { AuditExportQuery, AuditList, AuditQuery, AuditVerification } from '../api/schemas/audit.ts';
+import type { AuditExportQuery, AuditList, AuditQuery, AuditVerification } from '../api/operations/audit.ts';
 import type { CallOptions, Transport } from './transport.ts';
 
 /** Time the server may take to verify its chain. */

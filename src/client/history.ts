@@ -6,7 +6,7 @@ import type {
   ReplayedExecution,
   SnapshotList,
   SnapshotsQuery,
-} from '../api/schemas/history.ts';
+} from '../api/operations/history.ts';
 import { type CallOptions, idempotencyHeader, pathSegment, type Transport } from './transport.ts';
 
 /** Earlier states of executions, and forks from them. */

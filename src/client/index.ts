@@ -8,7 +8,21 @@ import type {
   ApprovalsQuery,
   Approve,
 } from '../api/operations/approvals.ts';
+import type {
+  CancelledExecution,
+  ErrorGroups,
+  Execution,
+  ExecutionConditions,
+  ExecutionCounts,
+  ExecutionErrorsQuery,
+  ExecutionList,
+  ExecutionsQuery,
+  StartExecution,
+  StartedExecution,
+} from '../api/operations/executions.ts';
+import type { Caller } from '../api/operations/identity.ts';
 import type { PausedExecution, ResumedExecution, ResumeExecution, RetriedExecution } from '../api/operations/interventions.ts';
+import type { NodeDetail, NodeQuery } from '../api/operations/nodes.ts';
 import type { CreatedToken, CreateToken, RevokedToken, TokenList } from '../api/operations/tokens.ts';
 import type {
   ClaimedWork,
@@ -23,24 +37,10 @@ import type {
   RenewedLease,
 } from '../api/operations/work-items.ts';
 import type { WorkerList, WorkersQuery } from '../api/operations/workers.ts';
+import type { WorkflowFindings } from '../api/operations/workflow-findings.ts';
+import type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/operations/workflows.ts';
 import type { AcceptedEvent, Event, EventList } from '../api/schemas/events.ts';
-import type {
-  CancelledExecution,
-  ErrorGroups,
-  Execution,
-  ExecutionConditions,
-  ExecutionCounts,
-  ExecutionErrorsQuery,
-  ExecutionList,
-  ExecutionsQuery,
-  StartExecution,
-  StartedExecution,
-} from '../api/schemas/executions.ts';
 import type { Health, Readiness } from '../api/schemas/health.ts';
-import type { Caller } from '../api/schemas/identity.ts';
-import type { NodeDetail, NodeQuery } from '../api/schemas/nodes.ts';
-import type { WorkflowFindings } from '../api/schemas/workflow-findings.ts';
-import type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/schemas/workflows.ts';
 import type { WorkflowDefinition, WorkflowTypes } from '../builder/definition.ts';
 import { ArtifactClient } from './artifacts.ts';
 import { AuditClient } from './audit.ts';
@@ -63,15 +63,8 @@ import { type CallOptions, type ClientOptions, idempotencyHeader, pathSegment, T
 
 export type { Agent, AgentCardInput, AgentList, AgentStatusChange } from '../api/operations/agents.ts';
 export type { ApprovalItem, ApprovalList } from '../api/operations/approvals.ts';
+export type { AuditItem, AuditList } from '../api/operations/audit.ts';
 export type { CronJob, CronJobList } from '../api/operations/cron.ts';
-export type { ResumeExecution, RetriedExecution } from '../api/operations/interventions.ts';
-export type { Job, JobList, RetryOutcomes } from '../api/operations/jobs.ts';
-export type { FoundInMemory, MemoryNamespaces } from '../api/operations/memory.ts';
-export type { Tenant, TenantDetail, TenantList } from '../api/operations/tenants.ts';
-export type { Delivery, DeliveryList, ReplayedDeliveries, Webhook, WebhookList } from '../api/operations/webhooks.ts';
-export type { WorkerList } from '../api/operations/workers.ts';
-export type { AuditItem, AuditList } from '../api/schemas/audit.ts';
-export type { PastDecision } from '../api/schemas/errors.ts';
 export type {
   ErrorGroups,
   Execution,
@@ -80,12 +73,19 @@ export type {
   ExecutionItem,
   ExecutionList,
   ExecutionsQuery,
-} from '../api/schemas/executions.ts';
-export type { ForkExecution, PastState, Snapshot, SnapshotList } from '../api/schemas/history.ts';
-export type { Caller } from '../api/schemas/identity.ts';
-export type { NodeDetail } from '../api/schemas/nodes.ts';
+} from '../api/operations/executions.ts';
+export type { ForkExecution, PastState, Snapshot, SnapshotList } from '../api/operations/history.ts';
+export type { Caller } from '../api/operations/identity.ts';
+export type { ResumeExecution, RetriedExecution } from '../api/operations/interventions.ts';
+export type { Job, JobList, RetryOutcomes } from '../api/operations/jobs.ts';
+export type { FoundInMemory, MemoryNamespaces } from '../api/operations/memory.ts';
+export type { NodeDetail } from '../api/operations/nodes.ts';
+export type { Tenant, TenantDetail, TenantList } from '../api/operations/tenants.ts';
+export type { Delivery, DeliveryList, ReplayedDeliveries, Webhook, WebhookList } from '../api/operations/webhooks.ts';
+export type { WorkerList } from '../api/operations/workers.ts';
+export type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/operations/workflows.ts';
+export type { PastDecision } from '../api/schemas/errors.ts';
 export type { Warning } from '../api/schemas/warnings.ts';
-export type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/schemas/workflows.ts';
 export type { LiveMessage, LiveTextDelta, LiveUpdate, TenantChange } from './live.ts';
 export type { Reconnect, StreamState } from './reconnecting-stream.ts';
 export type { RemoteExecution, RemoteStartOptions, TypedExecution } from './remote-execution.ts';

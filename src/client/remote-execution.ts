@@ -1,9 +1,9 @@
 import type { Diagnostic } from '../../machines/diagnostics.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { AcceptedDecision, Approve } from '../api/operations/approvals.ts';
+import type { CancelledExecution, Execution, StartExecution } from '../api/operations/executions.ts';
+import type { RegisteredWorkflow } from '../api/operations/workflows.ts';
 import type { AcceptedEvent, Event } from '../api/schemas/events.ts';
-import type { CancelledExecution, Execution, StartExecution } from '../api/schemas/executions.ts';
-import type { RegisteredWorkflow } from '../api/schemas/workflows.ts';
 import type { WorkflowDefinition, WorkflowTypes } from '../builder/definition.ts';
 import type { LiveClient } from './live.ts';
 import type { StreamOptions } from './reconnecting-stream.ts';

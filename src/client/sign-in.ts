@@ -1,5 +1,5 @@
+import type { CreateSignInLink, SignedIn, SignInLink } from '../api/operations/sign-in.ts';
 import type { RevokedToken } from '../api/operations/tokens.ts';
-import type { CreateSignInLink, SignedIn, SignInLink } from '../api/schemas/sign-in.ts';
 import type { CallOptions, Transport } from './transport.ts';
 
 /** Signing in to the console by one-time links. */

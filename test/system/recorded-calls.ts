@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
+import type { Execution } from '../../src/api/operations/executions.ts';
 import type { WorkItem } from '../../src/api/operations/work-items.ts';
 import type { Event } from '../../src/api/schemas/events.ts';
-import type { Execution } from '../../src/api/schemas/executions.ts';
 import { ApiError, type JamjetClient } from '../../src/client/index.ts';
 import { PATIENCE_MS } from '../support/patience.ts';
 

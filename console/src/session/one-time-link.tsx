@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
-import type { Caller } from '../../../src/api/schemas/identity.ts';
-import type { SignedIn } from '../../../src/api/schemas/sign-in.ts';
+import type { Caller } from '../../../src/api/operations/identity.ts';
+import type { SignedIn } from '../../../src/api/operations/sign-in.ts';
 import { ApiError } from '../../../src/client/index.ts';
 import { messageOf } from '../components/error-notice.tsx';
 import { Loading } from '../components/loading.tsx';

@@ -1,5 +1,5 @@
 import { createContext, useContext } from 'react';
-import type { Caller } from '../../../src/api/schemas/identity.ts';
+import type { Caller } from '../../../src/api/operations/identity.ts';
 import type { JamjetClient } from '../../../src/client/index.ts';
 
 /** What an action needs, as docs/api.md states it for each route. */

@@ -1,6 +1,6 @@
 import { oneLine } from '../../../machines/views/text.ts';
-import type { Caller } from '../../../src/api/schemas/identity.ts';
-import type { SignedIn } from '../../../src/api/schemas/sign-in.ts';
+import type { Caller } from '../../../src/api/operations/identity.ts';
+import type { SignedIn } from '../../../src/api/operations/sign-in.ts';
 import { Button } from '../components/button.tsx';
 import dialogStyles from '../components/dialog.module.css';
 import { Dialog } from '../components/dialog.tsx';

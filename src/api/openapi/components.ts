@@ -1,33 +1,33 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import * as agents from '../operations/agents.ts';
 import * as approvals from '../operations/approvals.ts';
+import * as audit from '../operations/audit.ts';
+import * as coordinator from '../operations/coordinator.ts';
 import * as cron from '../operations/cron.ts';
+import * as executions from '../operations/executions.ts';
+import * as history from '../operations/history.ts';
+import * as identity from '../operations/identity.ts';
 import * as interventions from '../operations/interventions.ts';
 import * as jobs from '../operations/jobs.ts';
 import * as memory from '../operations/memory.ts';
+import * as nodes from '../operations/nodes.ts';
+import * as signIn from '../operations/sign-in.ts';
 import * as tenants from '../operations/tenants.ts';
 import * as tokens from '../operations/tokens.ts';
 import * as webhooks from '../operations/webhooks.ts';
 import * as workItems from '../operations/work-items.ts';
 import * as workers from '../operations/workers.ts';
+import * as workflowFindings from '../operations/workflow-findings.ts';
+import * as workflows from '../operations/workflows.ts';
 import * as a2a from '../schemas/a2a.ts';
 import * as artifacts from '../schemas/artifacts.ts';
-import * as audit from '../schemas/audit.ts';
-import * as coordinator from '../schemas/coordinator.ts';
 import * as diagrams from '../schemas/diagrams.ts';
 import * as errors from '../schemas/errors.ts';
 import * as events from '../schemas/events.ts';
-import * as executions from '../schemas/executions.ts';
 import * as federation from '../schemas/federation.ts';
 import * as health from '../schemas/health.ts';
-import * as history from '../schemas/history.ts';
-import * as identity from '../schemas/identity.ts';
 import * as mcp from '../schemas/mcp.ts';
-import * as nodes from '../schemas/nodes.ts';
-import * as signIn from '../schemas/sign-in.ts';
 import * as warnings from '../schemas/warnings.ts';
-import * as workflowFindings from '../schemas/workflow-findings.ts';
-import * as workflows from '../schemas/workflows.ts';
 
 /** The schema files. Every exported object schema is a component of the document, under the name of its export. */
 export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {

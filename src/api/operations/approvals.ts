@@ -1,5 +1,4 @@
 import { type Static, Type } from 'typebox';
-import { ExecutionById } from '../schemas/executions.ts';
 import {
   anyJson,
   anyObject,
@@ -15,6 +14,7 @@ import {
   text,
   timestamp,
 } from '../schemas/fields.ts';
+import { ExecutionById } from './executions.ts';
 import type { Resource } from './operation.ts';
 
 export const APPROVALS_PAGE = { defaultLimit: 50, maxLimit: 500 };

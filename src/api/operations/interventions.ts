@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { ExecutionById, executionStatus } from '../schemas/executions.ts';
 import { count, flag, listOf, number, optional, text } from '../schemas/fields.ts';
+import { ExecutionById, executionStatus } from './executions.ts';
 import type { Resource } from './operation.ts';
 
 export const PauseExecution = Type.Object(

@@ -1,6 +1,5 @@
 import { type Static, Type } from 'typebox';
 import { ACTIONS, type JobStatus } from '../../../store/port/resources/jobs.ts';
-import { ErrorGroup, ExecutionConditions } from '../schemas/executions.ts';
 import {
   appliedLimit,
   byId,
@@ -15,6 +14,7 @@ import {
   timestamp,
   waitMs,
 } from '../schemas/fields.ts';
+import { ErrorGroup, ExecutionConditions } from './executions.ts';
 import type { Resource } from './operation.ts';
 
 export const JOBS_PAGE = { defaultLimit: 50, maxLimit: 200 };

@@ -1,5 +1,5 @@
 import type { FailedExecution, ErrorGroup as GroupView } from '../../runtime/types/executions.ts';
-import type { ErrorGroup } from '../schemas/executions.ts';
+import type { ErrorGroup } from '../operations/executions.ts';
 import { timestamp } from '../time.ts';
 
 export function toErrorGroup({ error, count, workflowIds, newest }: GroupView<FailedExecution>): ErrorGroup {

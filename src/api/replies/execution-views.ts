@@ -1,5 +1,5 @@
 import type { ExecutionSummary, ExecutionView } from '../../runtime/types/executions.ts';
-import type { Execution, ExecutionItem } from '../schemas/executions.ts';
+import type { Execution, ExecutionItem } from '../operations/executions.ts';
 import { defined } from '../schemas/fields.ts';
 import { timeOrNull, timestamp } from '../time.ts';
 import { toForkedFrom } from './fork-views.ts';

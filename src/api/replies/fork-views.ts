@@ -1,6 +1,6 @@
 import type { ForkMismatch, PastDecision as PastDecisionView } from '../../runtime/errors.ts';
+import type { ForkedFrom } from '../operations/executions.ts';
 import type { Mismatch, PastDecision } from '../schemas/errors.ts';
-import type { ForkedFrom } from '../schemas/executions.ts';
 import { defined } from '../schemas/fields.ts';
 
 // How the API writes what the runtime says about forks.

@@ -6,10 +6,6 @@ import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { eventId } from '../../runtime/queries/event-forms.ts';
 import { eventViewOf } from '../../runtime/queries/views.ts';
 import { isJavaSdkRequest } from '../compat/sdk-paths.ts';
-import { sendLines } from '../replies/json-lines.ts';
-import { sendList } from '../replies/json-list.ts';
-import { auditCursorOf, fromAuditCursor } from '../requests/audit-cursor.ts';
-import { executionId } from '../requests/ids.ts';
 import {
   AUDIT_PAGE,
   AuditExportQuery,
@@ -18,7 +14,11 @@ import {
   AuditList,
   AuditQuery,
   AuditVerification,
-} from '../schemas/audit.ts';
+} from '../operations/audit.ts';
+import { sendLines } from '../replies/json-lines.ts';
+import { sendList } from '../replies/json-list.ts';
+import { auditCursorOf, fromAuditCursor } from '../requests/audit-cursor.ts';
+import { executionId } from '../requests/ids.ts';
 import { defined, limitOf } from '../schemas/fields.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
 import { parseDayOrTime, timestamp } from '../time.ts';

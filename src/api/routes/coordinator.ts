@@ -1,10 +1,10 @@
 import type { EventType } from '../../../machines/events/index.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
+import { CoordinatorEventsQuery, NodeOfExecution, NodeReasoning, NodeScoring } from '../operations/coordinator.ts';
+import { ExecutionById } from '../operations/executions.ts';
 import { acceptsTagged, type EventFormat, requestedFormat } from '../requests/event-filter.ts';
 import { executionId } from '../requests/ids.ts';
-import { CoordinatorEventsQuery, NodeOfExecution, NodeReasoning, NodeScoring } from '../schemas/coordinator.ts';
 import { type Event, EventList, TAGGED_JSON } from '../schemas/events.ts';
-import { ExecutionById } from '../schemas/executions.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
 
 const tags = ['Events'];

@@ -12,11 +12,11 @@ import {
 import { RuntimeError } from '../../runtime/errors.ts';
 import { FairQueue } from '../../runtime/scheduling/fair-queue.ts';
 import type { ServerRuntime } from '../../runtime/types/server-runtime.ts';
+import { ExecutionById } from '../operations/executions.ts';
+import { WorkflowById } from '../operations/workflows.ts';
 import { executionId } from '../requests/ids.ts';
 import { storedWorkflow } from '../requests/stored-workflow.ts';
 import { ExecutionMachineQuery, WorkflowMachineQuery } from '../schemas/diagrams.ts';
-import { ExecutionById } from '../schemas/executions.ts';
-import { WorkflowById } from '../schemas/workflows.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
 
 /** Diagrams that are drawn at a time, and that may wait, in all and per tenant. */

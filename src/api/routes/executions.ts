@@ -2,15 +2,6 @@ import { RuntimeError } from '../../runtime/errors.ts';
 import type { ExecutionSummary, ExecutionView } from '../../runtime/types/executions.ts';
 import type { ServerRuntime } from '../../runtime/types/server-runtime.ts';
 import { isSdkRequest } from '../compat/sdk-paths.ts';
-import { toErrorGroup } from '../replies/error-group.ts';
-import { itemOf, toExecution, toSdkItem, withState } from '../replies/execution-views.ts';
-import { sendList } from '../replies/json-list.ts';
-import { cursorOf, fromCursor } from '../requests/cursor.ts';
-import { toFilter } from '../requests/execution-filter.ts';
-import { idempotencyKey } from '../requests/idempotency-key.ts';
-import { executionId, idPart } from '../requests/ids.ts';
-import { traceparent } from '../requests/traceparent.ts';
-import { warnOfIgnored } from '../requests/warnings.ts';
 import {
   CancelExecution,
   CancelledExecution,
@@ -29,7 +20,16 @@ import {
   STATUSES,
   StartExecution,
   StartedExecution,
-} from '../schemas/executions.ts';
+} from '../operations/executions.ts';
+import { toErrorGroup } from '../replies/error-group.ts';
+import { itemOf, toExecution, toSdkItem, withState } from '../replies/execution-views.ts';
+import { sendList } from '../replies/json-list.ts';
+import { cursorOf, fromCursor } from '../requests/cursor.ts';
+import { toFilter } from '../requests/execution-filter.ts';
+import { idempotencyKey } from '../requests/idempotency-key.ts';
+import { executionId, idPart } from '../requests/ids.ts';
+import { traceparent } from '../requests/traceparent.ts';
+import { warnOfIgnored } from '../requests/warnings.ts';
 import { defined, limitOf } from '../schemas/fields.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 

@@ -1,12 +1,7 @@
 import type { ActiveNode } from '../../../machines/run.ts';
 import type { SnapshotView } from '../../runtime/types/history.ts';
 import { requireAccess } from '../auth/identity.ts';
-import { toForkedFrom, toMismatch, toPastDecision } from '../replies/fork-views.ts';
-import { idempotencyKey } from '../requests/idempotency-key.ts';
-import { executionId } from '../requests/ids.ts';
-import { warnOfIgnored } from '../requests/warnings.ts';
-import { ExecutionById } from '../schemas/executions.ts';
-import { defined, limitOf } from '../schemas/fields.ts';
+import { ExecutionById } from '../operations/executions.ts';
 import {
   ForkCheck,
   ForkExecution,
@@ -20,7 +15,12 @@ import {
   SnapshotList,
   SnapshotsQuery,
   StateQuery,
-} from '../schemas/history.ts';
+} from '../operations/history.ts';
+import { toForkedFrom, toMismatch, toPastDecision } from '../replies/fork-views.ts';
+import { idempotencyKey } from '../requests/idempotency-key.ts';
+import { executionId } from '../requests/ids.ts';
+import { warnOfIgnored } from '../requests/warnings.ts';
+import { defined, limitOf } from '../schemas/fields.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
 

@@ -1,5 +1,5 @@
 import { accessOf } from '../auth/identity.ts';
-import { Caller } from '../schemas/identity.ts';
+import { Caller } from '../operations/identity.ts';
 import { type Api, identityOf } from '../services.ts';
 import { timeOrNull } from '../time.ts';
 

@@ -1,9 +1,9 @@
+import { StartedExecution } from '../operations/executions.ts';
+import { WorkflowArray, WorkflowById, WorkflowsQuery } from '../operations/workflows.ts';
 import { idempotencyKey } from '../requests/idempotency-key.ts';
 import { traceparent } from '../requests/traceparent.ts';
 import { warnOfIgnored } from '../requests/warnings.ts';
-import { StartedExecution } from '../schemas/executions.ts';
 import { anyJson, defined } from '../schemas/fields.ts';
-import { WorkflowArray, WorkflowById, WorkflowsQuery } from '../schemas/workflows.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
 

@@ -1,9 +1,9 @@
 import { didYouMean } from '../../../machines/suggest.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
+import { NodeById, NodeDetail, NodeQuery, VISITS_PAGE } from '../operations/nodes.ts';
 import { readVisits } from '../replies/node-visits.ts';
 import { executionId } from '../requests/ids.ts';
 import { limitOf } from '../schemas/fields.ts';
-import { NodeById, NodeDetail, NodeQuery, VISITS_PAGE } from '../schemas/nodes.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
 
 /** Nodes of a small workflow, which an error names. */

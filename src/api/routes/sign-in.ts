@@ -2,8 +2,8 @@ import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { durationMs } from '../../server/times.ts';
 import { createSignInLink, DEFAULT_LINK_LIFETIME_MS, MAX_LINK_LIFETIME_MS, signIn } from '../auth/sign-in.ts';
 import { publicUrl } from '../discovery/public-url.ts';
+import { CreateSignInLink, SignedIn, SignIn, SignInLink } from '../operations/sign-in.ts';
 import { RevokedToken } from '../operations/tokens.ts';
-import { CreateSignInLink, SignedIn, SignIn, SignInLink } from '../schemas/sign-in.ts';
 import { type Api, actionContext, actionContextOf, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
 

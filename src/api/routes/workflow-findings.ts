@@ -3,9 +3,9 @@ import { RuntimeError } from '../../runtime/errors.ts';
 import { FairQueue } from '../../runtime/scheduling/fair-queue.ts';
 import type { WorkflowAnalysis } from '../../testing/analysis.ts';
 import type { AnalysisStopped } from '../../testing/thread/analyse-in-thread.ts';
+import { WorkflowFindings } from '../operations/workflow-findings.ts';
+import { WorkflowById, WorkflowQuery } from '../operations/workflows.ts';
 import { storedWorkflow } from '../requests/stored-workflow.ts';
-import { WorkflowFindings } from '../schemas/workflow-findings.ts';
-import { WorkflowById, WorkflowQuery } from '../schemas/workflows.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
 
 /** Analyses at a time, and those that may wait, in all and per tenant. Each has a thread. */

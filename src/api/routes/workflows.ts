@@ -2,10 +2,6 @@ import type { FastifyRequest } from 'fastify';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { WorkflowRevisionRow, WorkflowVersionRow } from '../../../store/port/control.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
-import { storedWorkflow } from '../requests/stored-workflow.ts';
-import { reportFieldsBeside } from '../requests/warnings.ts';
-import { YamlBody, YamlWorkflows } from '../requests/yaml.ts';
-import { limitOf } from '../schemas/fields.ts';
 import {
   RegisteredWorkflow,
   RegisterWorkflow,
@@ -18,7 +14,11 @@ import {
   WorkflowRevisions,
   WorkflowsQuery,
   type WorkflowVersion,
-} from '../schemas/workflows.ts';
+} from '../operations/workflows.ts';
+import { storedWorkflow } from '../requests/stored-workflow.ts';
+import { reportFieldsBeside } from '../requests/warnings.ts';
+import { YamlBody, YamlWorkflows } from '../requests/yaml.ts';
+import { limitOf } from '../schemas/fields.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
 

@@ -1,8 +1,8 @@
 import { type Static, Type } from 'typebox';
 import { VIEWS } from '../../../machines/views/diagram.ts';
 import { FORMATS } from '../../diagrams/formats.ts';
+import { WorkflowQuery } from '../operations/workflows.ts';
 import { flag, sequence } from './fields.ts';
-import { WorkflowQuery } from './workflows.ts';
 
 const MACHINE_QUERY = {
   format: Type.Optional(Type.Enum(FORMATS, { description: 'Format of the diagram. Default `xstate`.' })),

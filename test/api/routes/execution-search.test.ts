@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ErrorGroups } from '../../../src/api/schemas/executions.ts';
+import type { ErrorGroups } from '../../../src/api/operations/executions.ts';
 import { api, REVIEW } from '../support/api.ts';
 import { asTenant, createTenant } from '../support/tenants.ts';
 

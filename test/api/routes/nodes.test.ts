@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { NodeDetail } from '../../../src/api/schemas/nodes.ts';
+import type { NodeDetail } from '../../../src/api/operations/nodes.ts';
 import { api, ECHO, ECHO_TOOLS, EXTERNAL, UNKNOWN_EXECUTION } from '../support/api.ts';
 
 const detail = (body: unknown): NodeDetail => body as NodeDetail;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { SignedIn, SignInLink } from '../../../src/api/operations/sign-in.ts';
 import type { CreatedToken } from '../../../src/api/operations/tokens.ts';
-import type { SignedIn, SignInLink } from '../../../src/api/schemas/sign-in.ts';
 import type { Role } from '../../../src/server/tokens.ts';
 import { type Api, type ApiOptions, api } from '../support/api.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMachine } from 'xstate';
 import type { JsonObject } from '../../../machines/json.ts';
-import type { SnapshotList } from '../../../src/api/schemas/history.ts';
+import type { SnapshotList } from '../../../src/api/operations/history.ts';
 import { ROLES } from '../../../src/server/tokens.ts';
 import { editLog } from '../../support/edit-log.ts';
 import { type Api, api, ECHO, ECHO_TOOLS, PAYMENT, REVIEW, UNKNOWN_EXECUTION } from '../support/api.ts';

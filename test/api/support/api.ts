@@ -3,13 +3,18 @@ import { onTestFinished } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
 import { type ApiLog, buildApp } from '../../../src/api/app.ts';
 import type { AcceptedDecision, Approvals } from '../../../src/api/operations/approvals.ts';
+import type { Execution, ExecutionList } from '../../../src/api/operations/executions.ts';
 import type { CreatedToken, TokenList } from '../../../src/api/operations/tokens.ts';
 import type { ClaimedWork, EnqueuedWork, RenewedLease } from '../../../src/api/operations/work-items.ts';
 import type { WorkerList } from '../../../src/api/operations/workers.ts';
+import type {
+  RegisteredWorkflow,
+  WorkflowDetail,
+  WorkflowList,
+  WorkflowRevisions,
+} from '../../../src/api/operations/workflows.ts';
 import type { ApiErrorBody } from '../../../src/api/schemas/errors.ts';
 import type { EventList } from '../../../src/api/schemas/events.ts';
-import type { Execution, ExecutionList } from '../../../src/api/schemas/executions.ts';
-import type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../../../src/api/schemas/workflows.ts';
 import { ControlPlane } from '../../../src/control/control-plane.ts';
 import type { ModelSettings } from '../../../src/executors/model/settings.ts';
 import { Outbound } from '../../../src/executors/outbound/index.ts';

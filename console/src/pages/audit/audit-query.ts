@@ -1,4 +1,4 @@
-import type { AuditQuery } from '../../../../src/api/schemas/audit.ts';
+import type { AuditQuery } from '../../../../src/api/operations/audit.ts';
 import type { TenantChange } from '../../../../src/client/index.ts';
 
 const TEXTS = ['actor_id', 'event_type', 'execution_id'] as const;

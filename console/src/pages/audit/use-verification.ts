@@ -1,6 +1,6 @@
 import { type UseMutationResult, useMutation } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
-import type { AuditVerification } from '../../../../src/api/schemas/audit.ts';
+import type { AuditVerification } from '../../../../src/api/operations/audit.ts';
 import { useSession } from '../../session/session.ts';
 
 interface Verification {

@@ -1,5 +1,5 @@
 import { Link } from 'wouter';
-import type { AuditVerification } from '../../../../src/api/schemas/audit.ts';
+import type { AuditVerification } from '../../../../src/api/operations/audit.ts';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { Details } from '../../components/details.tsx';
 import { ErrorNotice } from '../../components/error-notice.tsx';

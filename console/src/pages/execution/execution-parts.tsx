@@ -1,6 +1,6 @@
 import { useCallback, useMemo } from 'react';
 import type { JsonObject } from '../../../../machines/json.ts';
-import type { Execution } from '../../../../src/api/schemas/executions.ts';
+import type { Execution } from '../../../../src/api/operations/executions.ts';
 import { ErrorNotice } from '../../components/error-notice.tsx';
 import { Splitter, useSplit } from '../../components/splitter.tsx';
 import { Tabs } from '../../components/tabs.tsx';

@@ -1,6 +1,6 @@
 import { createContext, useContext } from 'react';
 import type { JsonObject } from '../../../../machines/json.ts';
-import type { Execution } from '../../../../src/api/schemas/executions.ts';
+import type { Execution } from '../../../../src/api/operations/executions.ts';
 import type { ExecutionLog } from './log/execution-log.ts';
 
 /** A visit to a node, and one of its attempts. */

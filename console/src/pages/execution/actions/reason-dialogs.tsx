@@ -1,5 +1,5 @@
+import { CancelExecution } from '../../../../../src/api/operations/executions.ts';
 import { PauseExecution } from '../../../../../src/api/operations/interventions.ts';
-import { CancelExecution } from '../../../../../src/api/schemas/executions.ts';
 import { SchemaDialog } from '../../../components/resource/schema-dialog.tsx';
 import { useSession } from '../../../session/session.ts';
 import { useExecutionView } from '../execution-view.ts';

@@ -1,5 +1,5 @@
+import type { ForkCheck } from '../../../../../src/api/operations/history.ts';
 import type { PastDecision } from '../../../../../src/api/schemas/errors.ts';
-import type { ForkCheck } from '../../../../../src/api/schemas/history.ts';
 import { Button } from '../../../components/button.tsx';
 import { Name } from '../../../components/name.tsx';
 import { StatusBadge } from '../../../components/status-badge.tsx';

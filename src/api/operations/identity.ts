@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { ROLES } from '../../server/tokens.ts';
 import { ACCESS_OF_ROLES } from '../auth/identity.ts';
-import { listOf, nullable, text, timestamp } from './fields.ts';
+import { listOf, nullable, text, timestamp } from '../schemas/fields.ts';
 
 export const Caller = Type.Object(
   {

@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { usage } from '../../../machines/events/fields.ts';
 import { EvaluatedCondition } from '../../../machines/events/node.ts';
 import { ATTEMPT_STATUSES, VISIT_STATUSES } from '../../../machines/history/node-visit.ts';
-import { anyJson, anyObject, count, flag, integer, limit, listOf, nullable, text, timestamp } from './fields.ts';
+import { anyJson, anyObject, count, flag, integer, limit, listOf, nullable, text, timestamp } from '../schemas/fields.ts';
 
 export const VISITS_PAGE = { defaultLimit: 20, maxLimit: 100 };
 

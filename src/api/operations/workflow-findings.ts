@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { flag, integer, listOf, nullable, text } from './fields.ts';
+import { flag, integer, listOf, nullable, text } from '../schemas/fields.ts';
 
 export const WorkflowFinding = Type.Object(
   {

@@ -20,8 +20,8 @@ import {
   text,
   timestamp,
   waitMs,
-} from './fields.ts';
-import { warningsOfReply } from './warnings.ts';
+} from '../schemas/fields.ts';
+import { warningsOfReply } from '../schemas/warnings.ts';
 
 export const EXECUTIONS_PAGE = { defaultLimit: 50, maxLimit: 1_000 };
 

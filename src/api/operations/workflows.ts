@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import type { JsonObject } from '../../../machines/json.ts';
-import { Diagnostic } from './errors.ts';
-import { anyObject, appliedLimit, appliedOffset, flag, limit, listOf, name, offset, text, timestamp } from './fields.ts';
+import { Diagnostic } from '../schemas/errors.ts';
+import { anyObject, appliedLimit, appliedOffset, flag, limit, listOf, name, offset, text, timestamp } from '../schemas/fields.ts';
 
 export const WORKFLOWS_PAGE = { defaultLimit: 50, maxLimit: 1_000 };
 

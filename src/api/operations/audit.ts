@@ -13,7 +13,7 @@ import {
   sequence,
   text,
   timestamp,
-} from './fields.ts';
+} from '../schemas/fields.ts';
 
 export const AUDIT_PAGE = { defaultLimit: 50, maxLimit: 200 };
 

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { ROLES } from '../../server/tokens.ts';
-import { nullable, optional, text, timestamp } from './fields.ts';
+import { nullable, optional, text, timestamp } from '../schemas/fields.ts';
 
 export const CreateSignInLink = Type.Object(
   {

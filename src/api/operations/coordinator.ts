@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { Event, EventsQuery, TaggedEvent } from './events.ts';
-import { listOf, text } from './fields.ts';
+import { Event, EventsQuery, TaggedEvent } from '../schemas/events.ts';
+import { listOf, text } from '../schemas/fields.ts';
 
 export const CoordinatorEventsQuery = Type.Pick(EventsQuery, ['format']);
 

@@ -1,6 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Mismatch, PastDecision } from './errors.ts';
-import { executionStatus, ForkedFrom } from './executions.ts';
+import { Mismatch, PastDecision } from '../schemas/errors.ts';
 import {
   anyJson,
   anyObject,
@@ -15,7 +14,8 @@ import {
   sequence,
   text,
   timestamp,
-} from './fields.ts';
+} from '../schemas/fields.ts';
+import { executionStatus, ForkedFrom } from './executions.ts';
 
 export const SNAPSHOTS_PAGE = { defaultLimit: 100, maxLimit: 500 };
 
