@@ -184,7 +184,7 @@ function addRoutes(app: Api, services: Services, auth: 'on' | 'off'): void {
   approvalRoutes(app, services);
   workItemRoutes(app, services);
   workerRoutes(app, services);
-  identityRoutes(app);
+  identityRoutes(app, services);
   signInRoutes(app, services, auth);
   tokenRoutes(app, services);
   auditRoutes(app, services);

@@ -1,44 +1,7 @@
 import type { Json, JsonObject } from '../../machines/json.ts';
-import type {
-  AcceptedDecision,
-  ApprovalCounts,
-  ApprovalCountsQuery,
-  ApprovalList,
-  Approvals,
-  ApprovalsQuery,
-  Approve,
-} from '../api/operations/approvals.ts';
-import type {
-  CancelledExecution,
-  ErrorGroups,
-  Execution,
-  ExecutionConditions,
-  ExecutionCounts,
-  ExecutionErrorsQuery,
-  ExecutionList,
-  ExecutionsQuery,
-  StartExecution,
-  StartedExecution,
-} from '../api/operations/executions.ts';
-import type { Caller } from '../api/operations/identity.ts';
-import type { PausedExecution, ResumedExecution, ResumeExecution, RetriedExecution } from '../api/operations/interventions.ts';
-import type { NodeDetail, NodeQuery } from '../api/operations/nodes.ts';
-import type { CreatedToken, CreateToken, RevokedToken, TokenList } from '../api/operations/tokens.ts';
-import type {
-  ClaimedWork,
-  ClaimWork,
-  CompletedWork,
-  CompleteWork,
-  EnqueuedWork,
-  EnqueueWork,
-  FailedWork,
-  FailWork,
-  Heartbeat,
-  RenewedLease,
-} from '../api/operations/work-items.ts';
-import type { WorkerList, WorkersQuery } from '../api/operations/workers.ts';
-import type { WorkflowFindings } from '../api/operations/workflow-findings.ts';
-import type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/operations/workflows.ts';
+import type { Execution, StartExecution, StartedExecution } from '../api/operations/executions.ts';
+import type { ClaimedWork, ClaimWork } from '../api/operations/work-items.ts';
+import type { RegisteredWorkflow, WorkflowDetail } from '../api/operations/workflows.ts';
 import type { AcceptedEvent, Event, EventList } from '../api/schemas/events.ts';
 import type { Health, Readiness } from '../api/schemas/health.ts';
 import type { WorkflowDefinition, WorkflowTypes } from '../builder/definition.ts';
@@ -57,8 +20,7 @@ import {
   remoteExecution,
   startRequest,
 } from './remote-execution.ts';
-import { AGENTS, CRON, TENANTS, WEBHOOKS } from './resources.ts';
-import { SignInClient } from './sign-in.ts';
+import { AGENTS, COMMANDS, CRON, SIGN_IN, TENANTS, WEBHOOKS } from './resources.ts';
 import { type CallOptions, type ClientOptions, idempotencyHeader, pathSegment, Transport } from './transport.ts';
 
 export type { Agent, AgentCardInput, AgentList, AgentStatusChange } from '../api/operations/agents.ts';
@@ -95,6 +57,15 @@ const FOLLOW_WAIT_MS = 20_000;
 const EVENTS_PER_PAGE = 1_000;
 const TERMINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled', 'limit_exceeded']);
 
+/** The methods of the client that are those of a table. */
+const Commands = class {
+  constructor(transport: Transport) {
+    Object.assign(this, methods(transport, COMMANDS));
+  }
+} as new (
+  transport: Transport,
+) => Methods<typeof COMMANDS>;
+
 /**
  * A client of the REST API, one method per route. Requests and replies are the JSON of the API, in its snake_case. Every method rejects with
  * `ApiError` or `Unreachable`, or with the reason of an aborted signal.
@@ -103,7 +74,7 @@ const TERMINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled
  * const client = new JamjetClient({ url: 'http://127.0.0.1:7700', token: process.env.JAMJET_TOKEN ?? null });
  * const { execution_id } = await client.start({ workflow_id: 'greeting', input: { name: 'Ada' } });
  */
-export class JamjetClient {
+export class JamjetClient extends Commands {
   readonly #transport: Transport;
   readonly #registrations = new Registrations();
 
@@ -120,24 +91,26 @@ export class JamjetClient {
 
   readonly live: LiveClient;
 
-  readonly signIn: SignInClient;
+  readonly signIn: Methods<typeof SIGN_IN>;
 
   readonly webhooks: Methods<typeof WEBHOOKS>;
 
   constructor(options: ClientOptions) {
-    this.#transport = new Transport(options);
-    this.agents = methods(this.#transport, AGENTS);
-    this.artifacts = new ArtifactClient(this.#transport);
-    this.audit = new AuditClient(this.#transport);
-    this.cron = methods(this.#transport, CRON);
-    this.memory = new MemoryClient(this.#transport);
-    this.history = new HistoryClient(this.#transport);
-    this.jobs = new JobClient(this.#transport);
-    this.diagrams = new DiagramClient(this.#transport);
-    this.live = new LiveClient(this.#transport);
-    this.signIn = new SignInClient(this.#transport);
-    this.webhooks = methods(this.#transport, WEBHOOKS);
-    this.tenants = methods(this.#transport, TENANTS);
+    const transport = new Transport(options);
+    super(transport);
+    this.#transport = transport;
+    this.agents = methods(transport, AGENTS);
+    this.artifacts = new ArtifactClient(transport);
+    this.audit = new AuditClient(transport);
+    this.cron = methods(transport, CRON);
+    this.memory = new MemoryClient(transport);
+    this.history = new HistoryClient(transport);
+    this.jobs = new JobClient(transport);
+    this.diagrams = new DiagramClient(transport);
+    this.live = new LiveClient(transport);
+    this.signIn = methods(transport, SIGN_IN);
+    this.webhooks = methods(transport, WEBHOOKS);
+    this.tenants = methods(transport, TENANTS);
   }
 
   /** The server's URL, without a trailing slash. */
@@ -169,35 +142,9 @@ export class JamjetClient {
     });
   }
 
-  /** Lists workflow versions, newest first. */
-  workflows(page: { readonly limit?: number; readonly offset?: number } = {}, options?: CallOptions): Promise<WorkflowList> {
-    return this.#transport.call('GET', '/workflows', { ...options, query: { ...page } });
-  }
-
   /** A workflow with its IR; without `version`, the latest. Rejects with 404 if it does not exist. */
   workflow(id: string, version?: string, options?: CallOptions): Promise<WorkflowDetail> {
     return this.#transport.call('GET', `/workflows/${pathSegment(id)}`, { ...options, query: { version } });
-  }
-
-  /** What was registered under the versions of a workflow, the last registered first. Rejects with 404 if it does not exist. */
-  revisions(
-    id: string,
-    page: { readonly limit?: number; readonly offset?: number } = {},
-    options?: CallOptions,
-  ): Promise<WorkflowRevisions> {
-    return this.#transport.call('GET', `/workflows/${pathSegment(id)}/revisions`, { ...options, query: { ...page } });
-  }
-
-  /**
-   * What is known of a workflow before it runs: the warnings of its registration, and the findings of an exploration of its paths. The first
-   * request for a revision may take seconds. Rejects with 404, or 400 if the workflow is too large.
-   */
-  findings(
-    id: string,
-    which: { readonly version?: string; readonly revision?: string } = {},
-    options?: CallOptions,
-  ): Promise<WorkflowFindings> {
-    return this.#transport.call('GET', `/workflows/${pathSegment(id)}/findings`, { ...options, query: { ...which } });
   }
 
   /** The content of a revision by its hash, or at least six of its first digits. Rejects with 404, or 409 if several begin so. */
@@ -258,33 +205,9 @@ export class JamjetClient {
     });
   }
 
-  /** Lists executions, newest first; conditions are combined with AND. Continue with the `next_cursor` of a page. */
-  executions(query: ExecutionsQuery = {}, options?: CallOptions): Promise<ExecutionList> {
-    return this.#transport.call('GET', '/executions', { ...options, query: { ...query } });
-  }
-
-  /** How many executions match, by status. Exact; a million take about a fifth of a second. */
-  executionCounts(conditions: ExecutionConditions = {}, options?: CallOptions): Promise<ExecutionCounts> {
-    return this.#transport.call('GET', '/executions/counts', { ...options, query: { ...conditions } });
-  }
-
-  /** Executions grouped by their errors; without a status, failed ones. Looks at the newest 10,000 that match. */
-  executionErrors(query: ExecutionErrorsQuery = {}, options?: CallOptions): Promise<ErrorGroups> {
-    return this.#transport.call('GET', '/executions/errors', { ...options, query: { ...query } });
-  }
-
   /** With `waitMs`, the server replies when the execution has ended or is paused, or after that time. Rejects with 404. */
   execution(id: string, options: CallOptions & { readonly waitMs?: number } = {}): Promise<Execution> {
     return this.#transport.call('GET', `/executions/${pathSegment(id)}`, { ...options, query: { wait_ms: options.waitMs } });
-  }
-
-  /**
-   * The visits to a node with their attempts: inputs, outputs, errors with stacks, usage. Without `before`, the last ones. Rejects with 404 if
-   * the execution has no such node.
-   */
-  node(id: string, nodeId: string, page: NodeQuery = {}, options?: CallOptions): Promise<NodeDetail> {
-    const path = `/executions/${pathSegment(id)}/nodes/${pathSegment(nodeId)}`;
-    return this.#transport.call('GET', path, { ...options, query: { ...page } });
   }
 
   /** One page of the log after the sequence `after`; without `limit`, all of it. With `waitMs`, waits for an event if there is none. */
@@ -329,46 +252,6 @@ export class JamjetClient {
     }
   }
 
-  /** Cancels an execution with its work and child executions. Rejects with 400 if it has ended. */
-  cancel(id: string, reason?: string, options?: CallOptions): Promise<CancelledExecution> {
-    return this.#transport.call('POST', `/executions/${pathSegment(id)}/cancel`, { ...options, body: { reason } });
-  }
-
-  /** Suspends an execution: running work completes, nothing new starts until `resume`. */
-  pause(id: string, reason?: string, options?: CallOptions): Promise<PausedExecution> {
-    return this.#transport.call('POST', `/executions/${pathSegment(id)}/pause`, { ...options, body: { reason } });
-  }
-
-  /** Resumes a suspended execution. One that exceeded its budget needs higher totals. Rejects with 409 if it is not suspended. */
-  resume(id: string, budgets: ResumeExecution = {}, options?: CallOptions): Promise<ResumedExecution> {
-    return this.#transport.call('POST', `/executions/${pathSegment(id)}/resume`, { ...options, body: budgets });
-  }
-
-  /** Runs the failed nodes of a failed execution again. Rejects with 409 if it has not failed by a node. */
-  retry(id: string, options?: CallOptions): Promise<RetriedExecution> {
-    return this.#transport.call('POST', `/executions/${pathSegment(id)}/retry`, options);
-  }
-
-  /** Decides a pending approval. Rejects with 409 if it is already decided, or if several are pending and none is named. */
-  approve(id: string, decision: Approve, options?: CallOptions): Promise<AcceptedDecision> {
-    return this.#transport.call('POST', `/executions/${pathSegment(id)}/approve`, { ...options, body: decision });
-  }
-
-  /** Approvals of all executions: pending ones (the longest wait first), or decided ones (the newest first). */
-  approvalInbox(query: ApprovalsQuery = {}, options?: CallOptions): Promise<ApprovalList> {
-    return this.#transport.call('GET', '/approvals', { ...options, query: { ...query } });
-  }
-
-  /** How many approvals of all executions await a decision. */
-  approvalCounts(query: ApprovalCountsQuery = {}, options?: CallOptions): Promise<ApprovalCounts> {
-    return this.#transport.call('GET', '/approvals/counts', { ...options, query: { ...query } });
-  }
-
-  /** Pending and decided approvals of an execution. */
-  approvals(id: string, options?: CallOptions): Promise<Approvals> {
-    return this.#transport.call('GET', `/executions/${pathSegment(id)}/approvals`, options);
-  }
-
   /** Sends an external event. It is buffered if no node waits for it yet. With `idempotencyKey`, a repeated request is ignored. */
   sendEvent(
     id: string,
@@ -383,53 +266,8 @@ export class JamjetClient {
     });
   }
 
-  /** Puts a work item into a queue, outside any workflow node. */
-  enqueueWork(item: EnqueueWork, options?: CallOptions): Promise<EnqueuedWork> {
-    return this.#transport.call('POST', '/work-items', { ...options, body: item });
-  }
-
   /** Claims a work item of the given queues under a lease. With `wait_ms`, waits for one. */
   claimWork(claim: ClaimWork, options?: CallOptions): Promise<ClaimedWork> {
     return this.#transport.call('POST', '/work-items/claim', { ...options, body: claim, waitMs: claim.wait_ms ?? 0 });
-  }
-
-  /** Completes a claimed work item. Rejects with 409 if the lease is lost. */
-  completeWork(id: string, result: CompleteWork, options?: CallOptions): Promise<CompletedWork> {
-    return this.#transport.call('POST', `/work-items/${pathSegment(id)}/complete`, { ...options, body: result });
-  }
-
-  /** Fails a claimed work item; the node is retried by its retry policy. Rejects with 409 if the lease is lost. */
-  failWork(id: string, failure: FailWork, options?: CallOptions): Promise<FailedWork> {
-    return this.#transport.call('POST', `/work-items/${pathSegment(id)}/fail`, { ...options, body: failure });
-  }
-
-  /** Renews the lease of a claimed work item. Rejects with 409 if the lease is lost. */
-  heartbeat(id: string, lease: Heartbeat, options?: CallOptions): Promise<RenewedLease> {
-    return this.#transport.call('POST', `/work-items/${pathSegment(id)}/heartbeat`, { ...options, body: lease });
-  }
-
-  /** Runtimes and workers that were seen lately; by default 1,000, which is also the most. */
-  workers(query: WorkersQuery = {}, options?: CallOptions): Promise<WorkerList> {
-    return this.#transport.call('GET', '/workers', { ...options, query: { ...query } });
-  }
-
-  /** Who the caller is: tenant, name, role and rights of its token. */
-  me(options?: CallOptions): Promise<Caller> {
-    return this.#transport.call('GET', '/me', options);
-  }
-
-  /** Creates an API token. The reply contains its text, which is not shown again. Requires an operator token. */
-  createToken(grant: CreateToken, options?: CallOptions): Promise<CreatedToken> {
-    return this.#transport.call('POST', '/tokens', { ...options, body: grant });
-  }
-
-  /** Lists the tokens of the tenant, without their text. */
-  tokens(options?: CallOptions): Promise<TokenList> {
-    return this.#transport.call('GET', '/tokens', options);
-  }
-
-  /** Revokes a token. Servers reject it within seconds. */
-  revokeToken(id: string, options?: CallOptions): Promise<RevokedToken> {
-    return this.#transport.call('DELETE', `/tokens/${pathSegment(id)}`, options);
   }
 }

@@ -22,15 +22,22 @@ type SpecOf<Entry> = Entry extends readonly [infer Spec, unknown] ? Spec : Entry
 type Method<Spec> = Spec extends `${infer R} +idempotencyKey`
   ? (...args: [...PathOf<R>, options?: CallOptions & { readonly idempotencyKey?: string }]) => Promise<PartOf<R, 'reply'>>
   : Spec extends `${infer R} +body`
-    ? (...args: [...PathOf<R>, body: PartOf<R, 'body'>, options?: CallOptions]) => Promise<PartOf<R, 'reply'>>
+    ? (...args: [...PathOf<R>, ...Argument<PartOf<R, 'body'>, Empty>, options?: CallOptions]) => Promise<PartOf<R, 'reply'>>
     : Spec extends `${infer R} +body.${infer Field}`
-      ? (...args: [...PathOf<R>, field: FieldOf<PartOf<R, 'body'>, Field>, options?: CallOptions]) => Promise<PartOf<R, 'reply'>>
+      ? (
+          ...args: [...PathOf<R>, ...Argument<FieldOf<PartOf<R, 'body'>, Field>, undefined>, options?: CallOptions]
+        ) => Promise<PartOf<R, 'reply'>>
       : Spec extends `${infer R} +query`
         ? (...args: [...PathOf<R>, query?: PartOf<R, 'query'>, options?: CallOptions]) => Promise<PartOf<R, 'reply'>>
         : (...args: [...PathOf<Spec>, options?: CallOptions]) => Promise<PartOf<Spec, 'reply'>>;
 
 /** A text for each parameter of the path. */
 type PathOf<R> = R extends `${string}/:${infer Rest}` ? [string, ...PathOf<Rest>] : [];
+
+type Empty = Record<never, never>;
+
+/** May be left out if the least that there is, an empty object or undefined, is valid. */
+type Argument<T, Least> = Least extends T ? [argument?: T] : [argument: T];
 
 type FieldOf<T, Field> = Field extends keyof T ? T[Field] : never;
 

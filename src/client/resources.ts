@@ -84,3 +84,74 @@ export const WEBHOOKS = {
   /** Sends one signed ping, also to a disabled webhook; the reply tells whether it was delivered. */
   test: ['POST /webhooks/:id/test', { waitMs: PING_MS }],
 } as const;
+
+/** Signing in to the console by one-time links. */
+export const SIGN_IN = {
+  /** Makes a link by which a browser signs in as the caller, once. Without `code` if authentication is off. */
+  createLink: 'POST /sign-in-links +body',
+  /**
+   * Exchanges the code of a link for a token; needs none. Rejects with 404 for an unknown code, and 409 with code `sign_in_link_used` or
+   * `sign_in_link_expired`.
+   */
+  redeemLink: 'POST /sign-in +body.code',
+  /** Revokes the token of this client. Rejects with 409 if it does not come from a link. */
+  signOut: 'POST /sign-out',
+} as const;
+
+/** What is asked of the client itself: workflows, executions, approvals, work and tokens. */
+export const COMMANDS = {
+  /** Lists workflow versions, newest first. */
+  workflows: 'GET /workflows +query',
+  /** What was registered under the versions of a workflow, the last registered first. Rejects with 404 if it does not exist. */
+  revisions: 'GET /workflows/:workflow_id/revisions +query',
+  /**
+   * What is known of a workflow before it runs: the warnings of its registration, and the findings of an exploration of its paths. The first
+   * request for a revision may take seconds. Rejects with 404, or 400 if the workflow is too large.
+   */
+  findings: 'GET /workflows/:workflow_id/findings +query',
+  /** Lists executions, newest first; conditions are combined with AND. Continue with the `next_cursor` of a page. */
+  executions: 'GET /executions +query',
+  /** How many executions match, by status. Exact; a million take about a fifth of a second. */
+  executionCounts: 'GET /executions/counts +query',
+  /** Executions grouped by their errors; without a status, failed ones. Looks at the newest 10,000 that match. */
+  executionErrors: 'GET /executions/errors +query',
+  /**
+   * The visits to a node with their attempts: inputs, outputs, errors with stacks, usage. Without `before`, the last ones. Rejects with 404 if
+   * the execution has no such node.
+   */
+  node: 'GET /executions/:id/nodes/:node_id +query',
+  /** Suspends an execution: running work completes, nothing new starts until `resume`. */
+  pause: 'POST /executions/:id/pause +body.reason',
+  /** Resumes a suspended execution. One that exceeded its budget needs higher totals. Rejects with 409 if it is not suspended. */
+  resume: 'POST /executions/:id/resume +body',
+  /** Runs the failed nodes of a failed execution again. Rejects with 409 if it has not failed by a node. */
+  retry: 'POST /executions/:id/retry',
+  /** Cancels an execution with its work and child executions. Rejects with 400 if it has ended. */
+  cancel: 'POST /executions/:id/cancel +body.reason',
+  /** Decides a pending approval. Rejects with 409 if it is already decided, or if several are pending and none is named. */
+  approve: 'POST /executions/:id/approve +body',
+  /** Approvals of all executions: pending ones (the longest wait first), or decided ones (the newest first). */
+  approvalInbox: 'GET /approvals +query',
+  /** How many approvals of all executions await a decision. */
+  approvalCounts: 'GET /approvals/counts +query',
+  /** Pending and decided approvals of an execution. */
+  approvals: 'GET /executions/:id/approvals',
+  /** Puts a work item into a queue, outside any workflow node. */
+  enqueueWork: 'POST /work-items +body',
+  /** Completes a claimed work item. Rejects with 409 if the lease is lost. */
+  completeWork: 'POST /work-items/:id/complete +body',
+  /** Fails a claimed work item; the node is retried by its retry policy. Rejects with 409 if the lease is lost. */
+  failWork: 'POST /work-items/:id/fail +body',
+  /** Renews the lease of a claimed work item. Rejects with 409 if the lease is lost. */
+  heartbeat: 'POST /work-items/:id/heartbeat +body',
+  /** Runtimes and workers that were seen lately; by default 1,000, which is also the most. */
+  workers: 'GET /workers +query',
+  /** Who the caller is: tenant, name, role and rights of its token. */
+  me: 'GET /me',
+  /** Creates an API token. The reply contains its text, which is not shown again. Requires an operator token. */
+  createToken: 'POST /tokens +body',
+  /** Lists the tokens of the tenant, without their text. */
+  tokens: 'GET /tokens',
+  /** Revokes a token. Servers reject it within seconds. */
+  revokeToken: 'DELETE /tokens/:id',
+} as const;

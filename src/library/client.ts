@@ -36,6 +36,5 @@ export type { JobClient } from '../client/jobs.ts';
 export type { LiveClient, LiveProgress, LiveSelection, TenantEvent } from '../client/live.ts';
 export type { MemoryClient } from '../client/memory.ts';
 export type { StreamOptions } from '../client/reconnecting-stream.ts';
-export type { SignInClient } from '../client/sign-in.ts';
 export type { Download } from '../client/transport.ts';
 export type { Capabilities, Skill } from '../control/agents/card.ts';

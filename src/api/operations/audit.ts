@@ -14,6 +14,7 @@ import {
   text,
   timestamp,
 } from '../schemas/fields.ts';
+import type { Resource } from './operation.ts';
 
 export const AUDIT_PAGE = { defaultLimit: 50, maxLimit: 200 };
 
@@ -132,3 +133,25 @@ export const AuditExportQuery = Type.Object({
   from_block: Type.Optional(sequence('First block of the chain to export. Default 1.')),
 });
 export type AuditExportQuery = Static<typeof AuditExportQuery>;
+
+export const AUDIT = {
+  tag: 'Audit',
+  operations: {
+    'GET /audit': {
+      id: 'listAudit',
+      access: 'read',
+      summary: 'List the audit log of the tenant, newest first',
+      description: 'Every event of every execution, and every change of the control plane.',
+      query: AuditQuery,
+      reply: AuditList,
+    },
+    'GET /audit/verify': {
+      id: 'verifyAudit',
+      access: 'operator',
+      summary: 'Verify the audit chain',
+      description:
+        'Reads the whole log of all tenants, which may take minutes. Continues past unsigned blocks and lists them in `unsigned`.',
+      reply: AuditVerification,
+    },
+  },
+} satisfies Resource;

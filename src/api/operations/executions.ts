@@ -22,6 +22,7 @@ import {
   waitMs,
 } from '../schemas/fields.ts';
 import { warningsOfReply } from '../schemas/warnings.ts';
+import type { Resource } from './operation.ts';
 
 export const EXECUTIONS_PAGE = { defaultLimit: 50, maxLimit: 1_000 };
 
@@ -262,3 +263,67 @@ export const CancelledExecution = Type.Object(
   { description: 'An execution was cancelled.' },
 );
 export type CancelledExecution = Static<typeof CancelledExecution>;
+
+export const EXECUTIONS = {
+  tag: 'Executions',
+  operations: {
+    'POST /executions': {
+      id: 'startExecution',
+      access: 'write',
+      isShed: true,
+      summary: 'Start an execution',
+      description: 'Starts the version registered last unless `workflow_version` names another.',
+      body: StartExecution,
+      reply: StartedExecution,
+      status: 201,
+    },
+    'GET /executions': {
+      id: 'listExecutions',
+      access: 'read',
+      summary: 'List executions, newest first',
+      description:
+        'Without states unless `include=state` is given. Pass `next_cursor` as `cursor` to get the next page; executions started meanwhile do not shift it.',
+      query: ExecutionsQuery,
+      reply: ExecutionList,
+    },
+    'GET /executions/counts': {
+      id: 'countExecutions',
+      access: 'read',
+      summary: 'Count executions by their status',
+      description:
+        'Exact: every execution that matches counts once, with the status it has when it is counted. A million take about a fifth of a second. With `error`, the newest 10,000 that the other conditions select are looked at; `more` says whether there are others.',
+      query: ExecutionConditions,
+      reply: ExecutionCounts,
+    },
+    'GET /executions/errors': {
+      id: 'listExecutionErrors',
+      access: 'read',
+      summary: 'Group executions by their error',
+      description:
+        'Errors that differ in numbers, ids and quoted texts alone are one group. Without `status`, failed executions. Looks at the newest 10,000 that match; `more` says whether there are others.',
+      query: ExecutionErrorsQuery,
+      reply: ErrorGroups,
+    },
+    'GET /executions/:id': {
+      id: 'getExecution',
+      access: 'read',
+      summary: 'Get an execution',
+      description: 'With `wait_ms`, waits until the execution has ended or is paused, at most that long.',
+      params: ExecutionById,
+      query: ExecutionQuery,
+      reply: Execution,
+    },
+    'POST /executions/:id/cancel': {
+      id: 'cancelExecution',
+      access: 'write',
+      reducesLoad: true,
+      summary: 'Cancel an execution',
+      description:
+        'Stops its active nodes and cancels its child executions. Finalizers of its workflow that always run do so first; until they have ended it stays `running`, and a second cancel gives them up.',
+      params: ExecutionById,
+      body: CancelExecution,
+      bodyMayBeMissing: true,
+      reply: CancelledExecution,
+    },
+  },
+} satisfies Resource;

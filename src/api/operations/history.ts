@@ -15,7 +15,8 @@ import {
   text,
   timestamp,
 } from '../schemas/fields.ts';
-import { executionStatus, ForkedFrom } from './executions.ts';
+import { ExecutionById, executionStatus, ForkedFrom } from './executions.ts';
+import type { Resource } from './operation.ts';
 
 export const SNAPSHOTS_PAGE = { defaultLimit: 100, maxLimit: 500 };
 
@@ -165,3 +166,50 @@ export const ForkCheck = Type.Object(
   { description: 'The result of a dry run.' },
 );
 export type ForkCheck = Static<typeof ForkCheck>;
+
+export const HISTORY = {
+  tag: 'Executions',
+  operations: {
+    'GET /executions/:id/state': {
+      id: 'getExecutionState',
+      access: 'read',
+      summary: 'Get the state at an earlier point',
+      description:
+        'The state after the last step that had ended at or before event `at`; within the first step, the state after it. Replays the log up to that point.',
+      params: ExecutionById,
+      query: StateQuery,
+      reply: PastState,
+    },
+    'GET /executions/:id/snapshots': {
+      id: 'listExecutionSnapshots',
+      access: 'read',
+      summary: 'List the states of the machine after every step',
+      description:
+        'Oldest first: the machine events of the step, the state value after it, and the state. Failures that a later retry reset are shown as they were. Pass the `sequence` of the last snapshot as `after` to get the next page.',
+      params: ExecutionById,
+      query: SnapshotsQuery,
+      reply: SnapshotList,
+    },
+    'GET /executions/:id/replay': {
+      id: 'replayExecution',
+      access: 'read',
+      summary: 'Replay the log and compare the result with what is stored',
+      description: 'No tool, worker or other server is called.',
+      params: ExecutionById,
+      reply: ReplayedExecution,
+    },
+    'POST /executions/:id/fork': {
+      id: 'forkExecution',
+      access: 'write',
+      summary: 'Fork an execution',
+      description:
+        'Starts an execution that continues from a point of another one. It has a copy of the log up to that point; active nodes begin again, and timers are set again from now. `dry_run` returns 200 and only reports whether the log fits `workflow_version` and which decisions the fork would include. 409 if the execution had ended by then, if the log does not fit, or (`decision_would_change`) if a person decided on something else than the patched state.',
+      params: ExecutionById,
+      query: ForkQuery,
+      body: ForkExecution,
+      reply: ForkedExecution,
+      status: 201,
+      otherReplies: { 200: ForkCheck },
+    },
+  },
+} satisfies Resource;

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { ROLES } from '../../server/tokens.ts';
 import { ACCESS_OF_ROLES } from '../auth/identity.ts';
 import { listOf, nullable, text, timestamp } from '../schemas/fields.ts';
+import type { Resource } from './operation.ts';
 
 export const Caller = Type.Object(
   {
@@ -21,3 +22,16 @@ export const Caller = Type.Object(
   { description: 'The caller of the request.' },
 );
 export type Caller = Static<typeof Caller>;
+
+export const IDENTITY = {
+  tag: 'Identity',
+  operations: {
+    'GET /me': {
+      id: 'me',
+      access: 'read',
+      summary: 'Read who the caller is',
+      description: 'The tenant, the name and the rights of the token that the request was made with.',
+      reply: Caller,
+    },
+  },
+} satisfies Resource;

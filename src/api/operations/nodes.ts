@@ -3,6 +3,7 @@ import { usage } from '../../../machines/events/fields.ts';
 import { EvaluatedCondition } from '../../../machines/events/node.ts';
 import { ATTEMPT_STATUSES, VISIT_STATUSES } from '../../../machines/history/node-visit.ts';
 import { anyJson, anyObject, count, flag, integer, limit, listOf, nullable, text, timestamp } from '../schemas/fields.ts';
+import type { Resource } from './operation.ts';
 
 export const VISITS_PAGE = { defaultLimit: 20, maxLimit: 100 };
 
@@ -111,3 +112,19 @@ export const NodeDetail = Type.Object(
   { description: 'A node of an execution: its visits with their attempts.' },
 );
 export type NodeDetail = Static<typeof NodeDetail>;
+
+export const NODES = {
+  tag: 'Executions',
+  operations: {
+    'GET /executions/:id/nodes/:node_id': {
+      id: 'getExecutionNode',
+      access: 'read',
+      summary: 'Get the visits to a node',
+      description:
+        'What the node was called with, gave back and used, for each visit and attempt, with the stack of each error and the edges that were followed. Made from the events of the node.',
+      params: NodeById,
+      query: NodeQuery,
+      reply: NodeDetail,
+    },
+  },
+} satisfies Resource;

@@ -22,6 +22,7 @@ export interface Operation {
   /** See `FastifyContextConfig`, like the next. */
   readonly addsStorage?: true;
   readonly isShed?: true;
+  readonly acceptsYaml?: true;
   /** True, or the values of fields of the body with which it does. */
   readonly reducesLoad?: true | Readonly<Record<string, readonly string[]>>;
 }

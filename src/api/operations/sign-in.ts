@@ -1,6 +1,8 @@
 import { type Static, Type } from 'typebox';
 import { ROLES } from '../../server/tokens.ts';
 import { nullable, optional, text, timestamp } from '../schemas/fields.ts';
+import type { Resource } from './operation.ts';
+import { RevokedToken } from './tokens.ts';
 
 export const CreateSignInLink = Type.Object(
   {
@@ -44,3 +46,36 @@ export const SignedIn = Type.Object(
   { description: 'A new token. It is revoked with the token that made the link.' },
 );
 export type SignedIn = Static<typeof SignedIn>;
+
+export const SIGN_IN = {
+  tag: 'Identity',
+  operations: {
+    'POST /sign-in-links': {
+      id: 'createSignInLink',
+      access: 'read',
+      summary: 'Make a one-time sign-in link',
+      description:
+        'A link by which a browser signs in to the console as the caller. It works once. A token makes no link that outlives it, and a token that comes from a link makes none.',
+      body: CreateSignInLink,
+      bodyMayBeMissing: true,
+      reply: SignInLink,
+      status: 201,
+    },
+    'POST /sign-in': {
+      id: 'signIn',
+      access: 'open',
+      summary: 'Sign in by a link',
+      description: 'Exchanges the code of a sign-in link for a token. A second use of a code is refused.',
+      body: SignIn,
+      reply: SignedIn,
+      status: 201,
+    },
+    'POST /sign-out': {
+      id: 'signOut',
+      access: 'read',
+      summary: 'Sign out',
+      description: 'Revokes the token of the caller, if it comes from a sign-in link. 409 for other tokens.',
+      reply: RevokedToken,
+    },
+  },
+} satisfies Resource;

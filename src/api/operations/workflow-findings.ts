@@ -1,5 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { flag, integer, listOf, nullable, text } from '../schemas/fields.ts';
+import type { Resource } from './operation.ts';
+import { WorkflowById, WorkflowQuery } from './workflows.ts';
 
 export const WorkflowFinding = Type.Object(
   {
@@ -37,3 +39,19 @@ export const WorkflowFindings = Type.Object(
   { description: 'What is known of a workflow before it runs.' },
 );
 export type WorkflowFindings = Static<typeof WorkflowFindings>;
+
+export const WORKFLOW_FINDINGS = {
+  tag: 'Workflows',
+  operations: {
+    'GET /workflows/:workflow_id/findings': {
+      id: 'analyseWorkflow',
+      access: 'read',
+      summary: 'Analyse a workflow',
+      description:
+        'The warnings of its registration, and what an exploration of its paths has found: dead ends, loops without an end, nodes and branches that no run reaches, outcomes that end the execution. The first request for a revision takes up to seconds; 400 if the workflow is too large, 503 if the server is too busy.',
+      params: WorkflowById,
+      query: WorkflowQuery,
+      reply: WorkflowFindings,
+    },
+  },
+} satisfies Resource;

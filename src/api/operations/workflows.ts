@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import type { JsonObject } from '../../../machines/json.ts';
 import { Diagnostic } from '../schemas/errors.ts';
 import { anyObject, appliedLimit, appliedOffset, flag, limit, listOf, name, offset, text, timestamp } from '../schemas/fields.ts';
+import type { Resource } from './operation.ts';
 
 export const WORKFLOWS_PAGE = { defaultLimit: 50, maxLimit: 1_000 };
 
@@ -112,3 +113,46 @@ export const WorkflowDetail = Type.Object(
   { description: 'A version of a workflow and its document.' },
 );
 export type WorkflowDetail = Static<typeof WorkflowDetail>;
+
+export const WORKFLOWS = {
+  tag: 'Workflows',
+  operations: {
+    'POST /workflows': {
+      id: 'registerWorkflow',
+      access: 'write',
+      acceptsYaml: true,
+      summary: 'Register a workflow',
+      description:
+        'The body is `{"ir": …}` or the document itself; with `Content-Type: application/yaml`, a workflow file. A version may be registered again with other content; running executions keep their revision.',
+      body: RegisterWorkflow,
+      reply: RegisteredWorkflow,
+      status: 201,
+    },
+    'GET /workflows': {
+      id: 'listWorkflows',
+      access: 'read',
+      summary: 'List workflows',
+      query: WorkflowsQuery,
+      reply: WorkflowList,
+    },
+    'GET /workflows/:workflow_id': {
+      id: 'getWorkflow',
+      access: 'read',
+      summary: 'Get a workflow',
+      description:
+        'The latest version unless `version` or `revision` names another, with the list of its versions, the last 1,000. 409 if several revisions begin with the given digits.',
+      params: WorkflowById,
+      query: WorkflowQuery,
+      reply: WorkflowDetail,
+    },
+    'GET /workflows/:workflow_id/revisions': {
+      id: 'listWorkflowRevisions',
+      access: 'read',
+      summary: 'List the revisions of a workflow',
+      description: 'What was registered under its versions, when and by whom, also what is no longer current.',
+      params: WorkflowById,
+      query: RevisionsQuery,
+      reply: WorkflowRevisions,
+    },
+  },
+} satisfies Resource;

@@ -2,44 +2,45 @@ import type { Static } from 'typebox';
 import type { JobSelection } from '../../control/jobs/selection.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import type { ExecutionFilter } from '../../runtime/types/executions.ts';
+import type { Decoded } from '../operations/codec.ts';
 import { type ExecutionConditions, STATUSES } from '../operations/executions.ts';
-import type { Job, JobFilter } from '../operations/jobs.ts';
+import type { JobFilter } from '../operations/jobs.ts';
 import { defined } from '../schemas/fields.ts';
 import { timestamp } from '../time.ts';
 import { executionId, findExecutionId } from './ids.ts';
 import { timeOf } from './time-parameter.ts';
 
-type OptionalConditions = { readonly [Name in keyof ExecutionConditions]?: ExecutionConditions[Name] | null };
+type Conditions = Decoded<ExecutionConditions>;
+type OptionalConditions = { readonly [Name in keyof Conditions]?: Conditions[Name] | null };
 
 /** The runtime's filter from the conditions of a request. Throws `bad_request`, and `not_found` for an invalid parent id. */
 export function toFilter(conditions: OptionalConditions): ExecutionFilter {
-  const { workflow_id, workflow_version, parent_execution_id: parent, created_after, created_before } = conditions;
-  if (defined('version', workflow_version).version !== undefined && defined('id', workflow_id).id === undefined)
+  const { workflowId, workflowVersion = null, parentExecutionId: parent, createdAfter, createdBefore, error } = conditions;
+  if (workflowVersion !== null && (workflowId ?? null) === null)
     throw new RuntimeError('bad_request', 'workflow_version needs workflow_id');
   const labels = listOf(conditions.label);
-  const { error } = conditions;
   const status = conditions.status ?? (typeof error === 'string' ? 'failed' : null);
   return {
     ...defined('statuses', status === null ? null : statusesOf(status)),
     ...defined('error', error),
-    ...defined('workflowId', workflow_id),
-    ...defined('workflowVersion', workflow_version),
+    ...defined('workflowId', workflowId),
+    ...defined('workflowVersion', workflowVersion),
     ...defined('parentId', parent === undefined || parent === null ? null : executionId(parent)),
     ...defined('labels', labels.length === 0 ? null : labels.map(labelOf)),
-    ...defined('createdFromMs', timeOf('created_after', created_after)),
-    ...defined('createdBeforeMs', timeOf('created_before', created_before)),
+    ...defined('createdFromMs', timeOf('created_after', createdAfter)),
+    ...defined('createdBeforeMs', timeOf('created_before', createdBefore)),
   };
 }
 
-type JobConditions = Static<typeof JobFilter>;
+type JobConditions = Decoded<Static<typeof JobFilter>>;
 
 /** The selection of a bulk job from the conditions of a request. Throws as `toFilter`, and `bad_request` for an invalid id. */
-export function toSelection({ execution_ids, ...conditions }: JobConditions): JobSelection {
+export function toSelection({ executionIds, ...conditions }: JobConditions): JobSelection {
   const filter = toFilter(conditions);
-  if (execution_ids === undefined || execution_ids === null) return filter;
+  if (executionIds === undefined || executionIds === null) return filter;
   if (Object.keys(filter).length > 0)
     throw new RuntimeError('bad_request', 'execution_ids cannot be combined with other conditions');
-  const ids = execution_ids.map((given, index) => {
+  const ids = executionIds.map((given, index) => {
     const id = findExecutionId(given);
     if (id === null)
       throw new RuntimeError('bad_request', `execution_ids[${index}]: "${truncated(given)}" is not the id of an execution`);
@@ -49,25 +50,14 @@ export function toSelection({ execution_ids, ...conditions }: JobConditions): Jo
 }
 
 /** The conditions from the selection of a bulk job. */
-export function toJobConditions({ executionIds, ...filter }: JobSelection): Job['filter'] {
-  return { ...toConditions(filter), ...defined('execution_ids', executionIds === undefined ? null : [...executionIds]) };
-}
-
-/** The conditions from a filter of the runtime. */
-function toConditions(filter: ExecutionFilter): ExecutionConditions {
-  const { statuses, labels, createdFromMs, createdBeforeMs } = filter;
+export function toConditions({ statuses, parentId, labels, createdFromMs, createdBeforeMs, ...same }: JobSelection) {
   return {
-    ...defined('status', statuses === undefined ? null : [...statuses]),
-    ...defined('error', filter.error),
-    ...defined('workflow_id', filter.workflowId),
-    ...defined('workflow_version', filter.workflowVersion),
-    ...defined('parent_execution_id', filter.parentId),
-    ...defined(
-      'label',
-      labels?.map(({ key, value }) => (value === undefined ? key : `${key}:${value}`)),
-    ),
-    ...defined('created_after', createdFromMs === undefined ? null : timestamp(createdFromMs)),
-    ...defined('created_before', createdBeforeMs === undefined ? null : timestamp(createdBeforeMs)),
+    ...same,
+    status: statuses,
+    parentExecutionId: parentId,
+    label: labels?.map(({ key, value }) => (value === undefined ? key : `${key}:${value}`)),
+    createdAfter: createdFromMs === undefined ? null : timestamp(createdFromMs),
+    createdBefore: createdBeforeMs === undefined ? null : timestamp(createdBeforeMs),
   };
 }
 

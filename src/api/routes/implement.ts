@@ -8,7 +8,7 @@ import { sendList } from '../replies/json-list.ts';
 import { type Api, actionContext, callerOf, identityOf, type Services, stringField } from '../services.ts';
 
 /** A request to an operation, in values of the program. */
-class Call<Params = unknown, Query = unknown, Body = unknown, Json = unknown> {
+export class Call<Params = unknown, Query = unknown, Body = unknown, Json = unknown> {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly params: Params;
@@ -83,6 +83,7 @@ export function implement<R extends Resource>(
         access,
         addsStorage,
         isShed,
+        acceptsYaml,
         reducesLoad,
         summary,
         description,
@@ -99,6 +100,7 @@ export function implement<R extends Resource>(
           access,
           ...(addsStorage && { addsStorage }),
           ...(isShed && { isShed }),
+          ...(acceptsYaml && { acceptsYaml }),
           ...(reducesLoad && { reducesLoad: hasOneOf(reducesLoad) }),
         },
         schema: {

@@ -1,11 +1,11 @@
 import type { JobRow } from '../../../store/port/resources/jobs.ts';
 import type { RetryOutcomes } from '../../control/jobs/outcomes.ts';
 import type { JobSelection } from '../../control/jobs/selection.ts';
-import { parsed, Verbatim } from '../operations/codec.ts';
+import { parsed } from '../operations/codec.ts';
 import { JOBS, JOBS_PAGE } from '../operations/jobs.ts';
-import { toErrorGroup } from '../replies/error-group.ts';
+import { errorGroupOf } from '../replies/error-group.ts';
 import { cursorOf, fromCursor } from '../requests/cursor.ts';
-import { toJobConditions, toSelection } from '../requests/execution-filter.ts';
+import { toConditions, toSelection } from '../requests/execution-filter.ts';
 import { timeOf } from '../requests/time-parameter.ts';
 import { defined, limitOf } from '../schemas/fields.ts';
 import type { Services } from '../services.ts';
@@ -14,8 +14,8 @@ import { implement } from './implement.ts';
 type Jobs = Services['control']['jobs'];
 
 export const jobRoutes = implement(JOBS, {
-  'POST /executions/bulk': async ({ json, context }, { control: { jobs } }) => {
-    const { action, filter, all, reason } = json;
+  'POST /executions/bulk': async ({ body, context }, { control: { jobs } }) => {
+    const { action, filter, all, reason } = body;
     const settings = { action, filter: toSelection(filter ?? {}), all: all ?? false, reason: reason ?? null };
     return withOutcomes(await jobs.start(settings, context), jobs);
   },
@@ -48,13 +48,13 @@ function shown(row: JobRow, outcomes: RetryOutcomes | null) {
   return {
     ...row,
     jobId: row.id,
-    filter: new Verbatim(toJobConditions(JSON.parse(row.filter) as JobSelection)),
+    filter: toConditions(JSON.parse(row.filter) as JobSelection),
     processed: row.succeeded + row.skipped + row.failed,
     errors: parsed(row.errors),
     outcomes: outcomes && {
       ...outcomes,
       runningExecutionId: outcomes.newestRunning,
-      errors: new Verbatim(outcomes.errors.map(toErrorGroup)),
+      errors: outcomes.errors.map(errorGroupOf),
     },
     createdBy: row.actorId,
   };

@@ -3,10 +3,11 @@ import { RuntimeError } from '../../runtime/errors.ts';
 import { FairQueue } from '../../runtime/scheduling/fair-queue.ts';
 import type { WorkflowAnalysis } from '../../testing/analysis.ts';
 import type { AnalysisStopped } from '../../testing/thread/analyse-in-thread.ts';
-import { WorkflowFindings } from '../operations/workflow-findings.ts';
-import { WorkflowById, WorkflowQuery } from '../operations/workflows.ts';
+import { Verbatim } from '../operations/codec.ts';
+import { WORKFLOW_FINDINGS } from '../operations/workflow-findings.ts';
 import { storedWorkflow } from '../requests/stored-workflow.ts';
-import { type Api, identityOf, type Services } from '../services.ts';
+import type { Api, Services } from '../services.ts';
+import { implement } from './implement.ts';
 
 /** Analyses at a time, and those that may wait, in all and per tenant. Each has a thread. */
 const LIMITS = { active: 1, activePerKey: 1, waiting: 32, waitingPerKey: 8 };
@@ -18,66 +19,49 @@ const RETRY_AFTER_MS = 5_000;
 const MAX_CACHED_FINDINGS = 10_000;
 
 /** What is known of a workflow before it runs. */
-export function workflowFindingRoutes(app: Api, { store }: Services): void {
-  const queue = new FairQueue('too many workflows are being analysed', LIMITS);
-  const cache = new LRUCache<string, WorkflowAnalysis>({
+export function workflowFindingRoutes(app: Api, services: Services): void {
+  const analyses = new Analyses();
+  app.addHook('preClose', async () => analyses.close());
+  implement(WORKFLOW_FINDINGS, {
+    'GET /workflows/:workflow_id/findings': async ({ params: { workflowId }, query, tenantId }, { store }) => {
+      const { version, revision, source } = await storedWorkflow(store.tenant(tenantId), workflowId, query);
+      const { findings, ...explored } = await analyses.of(tenantId, revision, source);
+      const complete = explored.bounded.length === 0;
+      return { workflowId, version, revision, findings: new Verbatim(findings), ...explored, complete };
+    },
+  })(app, services);
+}
+
+/** Analyses of revisions: each is made once, and the last ones are kept. */
+class Analyses {
+  readonly #queue = new FairQueue('too many workflows are being analysed', LIMITS);
+  readonly #cache = new LRUCache<string, WorkflowAnalysis>({
     maxSize: MAX_CACHED_FINDINGS,
     sizeCalculation: ({ findings }) => findings.length + 1,
   });
-  const running = new Map<string, Promise<WorkflowAnalysis>>();
-  const closing = new AbortController();
-  app.addHook('preClose', async () => closing.abort(new RuntimeError('shutting_down', 'the server is shutting down')));
+  readonly #running = new Map<string, Promise<WorkflowAnalysis>>();
+  readonly #closing = new AbortController();
 
-  const analysisOf = async (tenantId: string, revision: string, source: string): Promise<WorkflowAnalysis> => {
-    const known = cache.get(revision) ?? running.get(revision);
+  close(): void {
+    this.#closing.abort(new RuntimeError('shutting_down', 'the server is shutting down'));
+  }
+
+  async of(tenantId: string, revision: string, source: string): Promise<WorkflowAnalysis> {
+    const known = this.#cache.get(revision) ?? this.#running.get(revision);
     if (known !== undefined) return known;
-    const analysing = queue
-      .run(tenantId, async () => {
-        const { AnalysisStopped, analyseInThread } = await import('../../testing/thread/analyse-in-thread.ts');
-        return analyseInThread({ source, ...BOUNDS }, LIMIT_MS, closing.signal).catch((cause: unknown) => {
-          throw cause instanceof AnalysisStopped ? refusalOf(cause) : cause;
-        });
-      })
-      .finally(() => running.delete(revision));
-    running.set(revision, analysing);
+    const analysing = this.#queue.run(tenantId, () => this.#analyse(source)).finally(() => this.#running.delete(revision));
+    this.#running.set(revision, analysing);
     const analysis = await analysing;
-    cache.set(revision, analysis);
+    this.#cache.set(revision, analysis);
     return analysis;
-  };
+  }
 
-  app.get(
-    '/workflows/:workflow_id/findings',
-    {
-      config: { access: 'read' },
-      schema: {
-        summary: 'Analyse a workflow',
-        description:
-          'The warnings of its registration, and what an exploration of its paths has found: dead ends, loops without an end, nodes and branches that no run reaches, outcomes that end the execution. The first request for a revision takes up to seconds; 400 if the workflow is too large, 503 if the server is too busy.',
-        tags: ['Workflows'],
-        operationId: 'analyseWorkflow',
-        params: WorkflowById,
-        querystring: WorkflowQuery,
-        response: { 200: WorkflowFindings },
-      },
-    },
-    async (request) => {
-      const { tenantId } = identityOf(request);
-      const { workflow_id } = request.params;
-      const { version, revision, source } = await storedWorkflow(store.tenant(tenantId), workflow_id, request.query);
-      const { findings, paths, states, steps, bounded } = await analysisOf(tenantId, revision, source);
-      return {
-        workflow_id,
-        version,
-        revision,
-        findings: [...findings],
-        paths,
-        states,
-        steps,
-        complete: bounded.length === 0,
-        bounded: [...bounded],
-      };
-    },
-  );
+  async #analyse(source: string): Promise<WorkflowAnalysis> {
+    const { AnalysisStopped, analyseInThread } = await import('../../testing/thread/analyse-in-thread.ts');
+    return analyseInThread({ source, ...BOUNDS }, LIMIT_MS, this.#closing.signal).catch((cause: unknown) => {
+      throw cause instanceof AnalysisStopped ? refusalOf(cause) : cause;
+    });
+  }
 }
 
 /** Registered workflows are small enough to be analysed in time by a server that is not busy. */
