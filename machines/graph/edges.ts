@@ -1,6 +1,6 @@
 import { type Cooperative, runToEnd } from '../cooperative.ts';
 import type { Diagnostic } from '../diagnostics.ts';
-import type { Node, Workflow } from '../ir/workflow.ts';
+import { isBudgetNode, type Node, type Workflow } from '../ir/workflow.ts';
 import { MAX_HINTS } from '../limits.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { shortened } from '../shortened.ts';
@@ -145,18 +145,24 @@ class EdgeCollector implements EffectiveEdges {
 
   /** Adds an edge back from each node that sends the work before it back to be done again. */
   addRetries(): void {
-    const { nodes, start_node } = this.#workflow;
+    const { nodes, start_node, on_budget_exceeded } = this.#workflow;
     const judges = nodes.flatMap(({ kind }, i) =>
       definitionOf(kind).scoring(kind)?.onFail === 'retry_with_feedback' ? [i] : [],
     );
-    const start = this.#indexOf.get(start_node);
-    if (judges.length === 0 || start === undefined) return;
+    if (judges.length === 0) return;
     const isControl = (node: number): boolean => {
       const kind = nodes[node]?.kind;
       return kind !== undefined && definitionOf(kind).behaviour(kind) === 'control';
     };
-    const retries = new Retries(nodes.length, start, this.edges, isControl);
+    // What only an exceeded budget leads to has before it what is behind the node of the budget.
+    const beginnings = [start_node, ...(isBudgetNode(on_budget_exceeded) ? [on_budget_exceeded] : [])];
+    const paths = beginnings.flatMap((id) => {
+      const beginning = this.#indexOf.get(id);
+      return beginning === undefined ? [] : [new Retries(nodes.length, beginning, this.edges, isControl)];
+    });
     for (const judge of judges) {
+      const retries = paths.find((from) => from.isReachable(judge));
+      if (retries === undefined) continue;
       const { id = '', kind } = nodes[judge] ?? {};
       const named =
         kind === undefined
@@ -168,11 +174,11 @@ class EdgeCollector implements EffectiveEdges {
         const target = retries.targetOf(judge);
         if (target !== null)
           this.edges.push({ index: this.edges.length, from: judge, to: target, role: 'retry_node', condition: null });
-        else if (retries.isReachable(judge)) this.diagnostics.push(nothingToRetry(id));
+        else this.diagnostics.push(nothingToRetry(id));
         continue;
       }
       const target = this.#indexOf.get(named.to);
-      if (retries.isReachable(judge) && (target === undefined ? named.to === 'end' : !retries.isBefore(target, judge)))
+      if (target === undefined ? named.to === 'end' : !retries.isBefore(target, judge))
         this.diagnostics.push(retryNotBefore(id, named.to));
     }
   }

@@ -188,6 +188,29 @@ describe('an eval node that sends work back', () => {
     expectReplays(driver);
   });
 
+  describe('to which only an exceeded budget leads', () => {
+    const over = (...edges: [string, string][]) =>
+      workflow([tool('a'), tool('over'), tool('b'), again('e')], edges, { cost_budget_usd: 1, on_budget_exceeded: 'over' });
+
+    it('runs the work behind the node of the budget again', () => {
+      const driver = new Driver(over(['over', 'b'], ['b', 'e']));
+      driver.done('a', {}, { usage: { cost_usd: 2 } });
+      driver.done('over');
+      driver.done('b');
+      driver.done('e', BAD);
+      expect(driver.activeNodes).toEqual(['b']);
+      driver.done('b');
+      driver.done('e', BAD);
+      expect(driver.run).toMatchObject({ status: 'failed' });
+      expectReplays(driver);
+    });
+
+    it('is refused if it would run the node of the budget again', () => {
+      const { diagnostics } = analyse(over(['over', 'e']));
+      expect(diagnostics.map(({ code }) => code)).toEqual(['bad_budget_node']);
+    });
+  });
+
   it('leaves nothing of an earlier round in the state', () => {
     const driver = new Driver(workflow([tool('a'), again('e')], [['a', 'e']]));
     driver.done('a');
