@@ -343,7 +343,7 @@ describe('docs/api.md', () => {
     let checked = 0;
     for (const [route, { access }] of await declaredOperations()) {
       const listed = page.slice(page.search(new RegExp(`\`${route}[\`?]`)));
-      if (/\((read|write|operator|work)\b/.exec(listed)?.[1] !== access) wrong.push(`${route} (${access})`);
+      if (/\((open|read|write|operator|work)\b/.exec(listed)?.[1] !== access) wrong.push(`${route} (${access})`);
       checked += 1;
     }
     expect(wrong).toEqual([]);
