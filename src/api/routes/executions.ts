@@ -17,10 +17,10 @@ import { implement } from './implement.ts';
 
 export const executionRoutes = implement(EXECUTIONS, {
   'POST /executions': async ({ body, caller, request, reply }, { runtime }) => {
-    const { workflowId, workflowVersion, input = {}, labels, subjectToken } = body;
+    const { workflowId, workflowVersion, input, labels, subjectToken } = body;
     const { executionId, replayed, ignored } = await runtime.start(caller, {
       workflowId,
-      input,
+      input: input ?? {},
       ...defined('version', workflowVersion || null),
       ...defined('labels', labels),
       ...defined('subjectToken', subjectToken),
