@@ -37,6 +37,8 @@ describe('the pages of agents', requires('chromium'), () => {
     await page.getByRole('link', { name: 'Research Agent' }).click();
     await page.getByRole('button', { name: 'Activate' }).click();
     await page.getByRole('button', { name: 'Pause' }).click();
+    // Both an active and a paused agent can be deactivated.
+    await page.getByText('paused', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Deactivate' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Deactivate' }).click();
     await page.getByRole('button', { name: 'Archive' }).click();

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accessibilityProblems } from '../support/accessibility.ts';
 import { consoleBrowser } from '../support/browser.ts';
 import { requires } from '../support/requirements.ts';
 import { type Server, startServer, temporaryFolder } from '../support/server.ts';
@@ -242,8 +242,7 @@ describe('the page of an execution', requires('chromium'), () => {
       const page = await open({ url, token, path: `/executions/${id}?node=charge`, context: { colorScheme, viewport } });
       await page.getByRole('region', { name: 'Node charge' }).waitFor();
       await page.locator('[data-node="n1"]').waitFor();
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(violations.map(({ id: rule, nodes }) => [rule, nodes.map(({ html }) => html)])).toEqual([]);
+      expect(await accessibilityProblems(page)).toEqual([]);
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(viewport.width);
     }
   });

@@ -34,11 +34,13 @@ export async function tokenOf({ client }: Server, role: 'viewer' | 'developer'):
   return (await client.createToken({ role })).token;
 }
 
-/** The texts of a column of a table, by its header. */
+/** The texts of a column of a table, by its header: all at one moment, so that no row is waited for that has gone meanwhile. */
 export async function column(page: Page, table: string, header: string): Promise<readonly string[]> {
-  const headers = await page.getByRole('table', { name: table }).getByRole('columnheader').allTextContents();
-  const index = headers.indexOf(header);
+  const [headers = [], ...rows] = await page
+    .getByRole('table', { name: table })
+    .locator('tr')
+    .evaluateAll((all) => all.map(({ children }) => [...children].map(({ textContent }) => textContent.trim())));
   expect(headers).toContain(header);
-  const rows = await page.getByRole('table', { name: table }).locator('tbody tr').all();
-  return Promise.all(rows.map(async (row) => (await row.locator('> *').nth(index).textContent())?.trim() ?? ''));
+  const index = headers.indexOf(header);
+  return rows.map((cells) => cells[index] ?? '');
 }
