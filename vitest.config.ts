@@ -16,7 +16,7 @@ const IN_PROCESS = readdirSync('test').filter((name) => !['console', 'faults', '
 const FAULT_CHECKER = 'test/faults/checker.test.ts';
 
 /** Tests that count the frames a browser draws each second; nothing else runs beside them. */
-const FRAME_RATES = ['test/console/execution-load.test.ts', 'test/console/executions-scroll.test.ts'];
+const FRAME_RATES = ['approvals-scroll', 'execution-load', 'executions-scroll'].map((name) => `test/console/${name}.test.ts`);
 
 /** Test files that use the shared PostgreSQL server: those that import its helpers. */
 const postgresFiles = IN_PROCESS.flatMap((folder) => testFiles(join('test', folder))).filter((file) =>
@@ -58,6 +58,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'system',
+          isolate: false,
+          server: { deps: { external: [/\/dist\//] } },
           globalSetup: ['test/support/fresh-build.ts'],
           include: ['test/system/**/*.test.ts'],
           sequence: { groupOrder: 1 },
@@ -68,6 +70,7 @@ export default defineConfig({
         test: {
           name: 'console',
           isolate: false,
+          server: { deps: { external: [/\/dist\//] } },
           globalSetup: ['test/support/fresh-build.ts'],
           include: ['test/console/**/*.test.ts'],
           exclude: FRAME_RATES,

@@ -4,11 +4,11 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { consoleBrowser } from '../support/browser.ts';
 import { column, expectAccessible, HOSTILE, HOSTILE_SHOWN, tokenOf } from '../support/console-page.ts';
 import { replaceText } from '../support/editor.ts';
+import { sharedServer } from '../support/in-process-server.ts';
 import { requires } from '../support/requirements.ts';
-import { sharedServer } from '../support/server.ts';
 
 describe('the pages of agents', requires('chromium'), () => {
-  const server = sharedServer({ env: { JAMJET_ALLOW_PRIVATE_ADDRESSES: '1' } });
+  const server = sharedServer();
   const open = consoleBrowser();
 
   beforeAll(async () => {

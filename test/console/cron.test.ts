@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { CronJobList } from '../../src/client/index.ts';
 import { consoleBrowser } from '../support/browser.ts';
 import { column, expectAccessible, tokenOf } from '../support/console-page.ts';
+import { sharedServer } from '../support/in-process-server.ts';
 import { requires } from '../support/requirements.ts';
-import { sharedServer } from '../support/server.ts';
 
 const WORKFLOW = {
   workflow_id: 'report',

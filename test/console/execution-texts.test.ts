@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { dictated } from '../executors/dictated-provider.ts';
 import { consoleBrowser } from '../support/browser.ts';
+import { startServer } from '../support/in-process-server.ts';
 import { requires } from '../support/requirements.ts';
-import { startServer, temporaryFolder } from '../support/server.ts';
+import { temporaryFolder } from '../support/server.ts';
 
 const POEM = `
 workflow: { id: poem, version: 1.0.0 }

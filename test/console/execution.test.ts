@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accessibilityProblems } from '../support/accessibility.ts';
 import { consoleBrowser } from '../support/browser.ts';
+import { expectAccessibleInBothThemes, expectAccessibleOnPhone } from '../support/console-page.ts';
+import { type Server, startServer } from '../support/in-process-server.ts';
 import { requires } from '../support/requirements.ts';
-import { type Server, startServer, temporaryFolder } from '../support/server.ts';
+import { temporaryFolder } from '../support/server.ts';
 
 const TOOLS = `
 let release = () => {};
@@ -232,19 +233,14 @@ describe('the page of an execution', requires('chromium'), () => {
     await page.getByRole('region', { name: 'Node charge' }).waitFor();
   });
 
-  it.each(['light', 'dark'] as const)('has no barrier that axe finds, %s, also on a phone', async (colorScheme) => {
+  it('has no barrier that axe finds, in both themes and on a phone', async () => {
     const { url, token } = server;
     const id = await waitingOrder();
-    for (const viewport of [
-      { width: 1_280, height: 800 },
-      { width: 360, height: 740 },
-    ]) {
-      const page = await open({ url, token, path: `/executions/${id}?node=charge`, context: { colorScheme, viewport } });
-      await page.getByRole('region', { name: 'Node charge' }).waitFor();
-      await page.locator('[data-node="n1"]').waitFor();
-      expect(await accessibilityProblems(page)).toEqual([]);
-      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(viewport.width);
-    }
+    const page = await open({ url, token, path: `/executions/${id}?node=charge` });
+    await page.getByRole('region', { name: 'Node charge' }).waitFor();
+    await page.locator('[data-node="n1"]').waitFor();
+    await expectAccessibleInBothThemes(page);
+    await expectAccessibleOnPhone(page);
   });
 
   it('says when there is no such execution', async () => {

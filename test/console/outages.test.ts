@@ -1,9 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { JamjetClient } from '../../src/client/index.ts';
 import { consoleBrowser } from '../support/browser.ts';
+import { type Server, startServer } from '../support/in-process-server.ts';
 import { ir } from '../support/ir.ts';
 import { requires } from '../support/requirements.ts';
-import { type Server, startServer, temporaryFolder } from '../support/server.ts';
+import { temporaryFolder } from '../support/server.ts';
 
 const REVIEW = ir('reviewed', { review: { type: 'human_approval', description: 'Go on?' } }, [['review', 'end']]);
 

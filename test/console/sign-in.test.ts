@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { JamjetClient } from '../../src/client/index.ts';
 import { accessibilityProblems } from '../support/accessibility.ts';
 import { consoleBrowser } from '../support/browser.ts';
+import { sharedServer } from '../support/in-process-server.ts';
 import { requires } from '../support/requirements.ts';
-import { sharedServer } from '../support/server.ts';
 
 describe('signing in to the console', requires('chromium'), () => {
   const server = sharedServer();

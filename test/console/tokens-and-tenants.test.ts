@@ -3,8 +3,8 @@ import { JamjetClient } from '../../src/client/index.ts';
 import { consoleBrowser } from '../support/browser.ts';
 import { column, expectAccessible, HOSTILE, HOSTILE_SHOWN, tokenOf } from '../support/console-page.ts';
 import { replaceText } from '../support/editor.ts';
+import { sharedServer } from '../support/in-process-server.ts';
 import { requires } from '../support/requirements.ts';
-import { sharedServer } from '../support/server.ts';
 
 describe('the pages of operators', requires('chromium'), () => {
   const server = sharedServer();

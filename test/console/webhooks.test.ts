@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { consoleBrowser } from '../support/browser.ts';
 import { column, expectAccessible, HOSTILE, HOSTILE_SHOWN, tokenOf } from '../support/console-page.ts';
+import { sharedServer } from '../support/in-process-server.ts';
 import { requires } from '../support/requirements.ts';
-import { sharedServer } from '../support/server.ts';
 
 /** Waits for a worker, which never comes. */
 const WORKFLOW = {
@@ -40,7 +40,7 @@ class Receiver {
 }
 
 describe('the pages of webhooks', requires('chromium'), () => {
-  const server = sharedServer({ env: { JAMJET_ALLOW_PRIVATE_ADDRESSES: '1' } });
+  const server = sharedServer();
   const open = consoleBrowser();
   const receiver = new Receiver();
   let target = '';
@@ -86,6 +86,7 @@ describe('the pages of webhooks', requires('chromium'), () => {
 
     receiver.isBroken = false;
     await page.getByRole('button', { name: 'Enable' }).click();
+    await page.getByText('disabled', { exact: true }).waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Send all failed again' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Send again' }).click();
     await page.getByText('1 failed deliveries are sent again.').waitFor();

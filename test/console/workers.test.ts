@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { consoleBrowser } from '../support/browser.ts';
 import { column, expectAccessible, HOSTILE, HOSTILE_SHOWN } from '../support/console-page.ts';
+import { sharedServer } from '../support/in-process-server.ts';
 import { requires } from '../support/requirements.ts';
-import { sharedServer } from '../support/server.ts';
 
 const workflow = (workflow_id: string, tool_ref: string) => ({
   workflow_id,

@@ -3,9 +3,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
 import { accessibilityProblems } from '../support/accessibility.ts';
 import { consoleBrowser } from '../support/browser.ts';
+import { expectAccessibleInBothThemes } from '../support/console-page.ts';
 import { replaceText } from '../support/editor.ts';
+import { sharedServer } from '../support/in-process-server.ts';
 import { requires } from '../support/requirements.ts';
-import { sharedServer } from '../support/server.ts';
 
 const SCHEMA = {
   type: 'object',
@@ -196,10 +197,7 @@ describe('workflows in the console', requires('chromium'), () => {
     for (const tab of ['Structure', 'Findings', 'What it needs', 'Definition', 'Revisions', 'Compare']) {
       await page.getByRole('tab', { name: tab }).click();
       await settled(page);
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme });
-        expect([tab, await accessibilityProblems(page)]).toEqual([tab, []]);
-      }
+      await expectAccessibleInBothThemes(page);
     }
     await page.setViewportSize({ width: 360, height: 740 });
     for (const tab of ['Structure', 'Revisions']) {

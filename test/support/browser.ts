@@ -11,6 +11,8 @@ const ARGUMENTS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // The pages of all tests, one after the other, in the same process.
+  '--renderer-process-limit=1',
 ];
 
 export function launchBrowser(): Promise<Browser> {
@@ -53,7 +55,7 @@ export function consoleBrowser(): (options: ConsoleOptions) => Promise<Page> {
     expect(found).toEqual([]);
   });
   return async ({ url, token, path = '/', context = {}, expected }) => {
-    const opened = await browser.newContext({ viewport: { width: 1_280, height: 800 }, ...context });
+    const opened = await browser.newContext({ viewport: { width: 1_280, height: 800 }, reducedMotion: 'reduce', ...context });
     // Only once: a page that signs out must stay signed out when it is loaded again.
     if (token !== null) {
       const script = `if (sessionStorage.getItem('test.opened') === null) {

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { accessibilityProblems } from './accessibility.ts';
 import type { consoleBrowser } from './browser.ts';
-import type { Server } from './server.ts';
+import type { Server } from './in-process-server.ts';
 
 type Open = ReturnType<typeof consoleBrowser>;
 
@@ -11,22 +11,33 @@ export const HOSTILE = '<img src=x onerror=alert(1)>\u202Egnp.exe\u001b[31m';
 /** How it is shown. */
 export const HOSTILE_SHOWN = '<img src=x onerror=alert(1)>\\u202egnp.exe\\u001b[31m';
 
+/** What another theme changes. */
+const RULES_OF_COLOURS = ['color-contrast', 'link-in-text-block'];
+
 const PHONE = { width: 360, height: 740 };
 
-/** Opens a path, once `ready` is visible, in both themes and on a phone: axe finds nothing wrong, and nothing is wider than the screen. */
-export async function expectAccessible(open: Open, { url, token }: Server, path: string, ready: string): Promise<void> {
-  const page = await open({ url, token, path, context: { colorScheme: 'light' } });
-  await page.getByText(ready).first().waitFor();
-  const expectNoProblem = async (rules?: readonly string[]): Promise<void> => {
-    expect(await accessibilityProblems(page, rules)).toEqual([]);
-    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
-  };
-  await expectNoProblem();
+/** Axe finds nothing wrong with what the page shows, in both themes. */
+export async function expectAccessibleInBothThemes(page: Page): Promise<void> {
+  await page.emulateMedia({ colorScheme: 'light' });
+  expect(await accessibilityProblems(page)).toEqual([]);
   await page.emulateMedia({ colorScheme: 'dark' });
-  await expectNoProblem(['color-contrast']);
+  expect(await accessibilityProblems(page, RULES_OF_COLOURS)).toEqual([]);
+}
+
+/** Axe finds nothing wrong on a phone, and nothing is wider than its screen. */
+export async function expectAccessibleOnPhone(page: Page): Promise<void> {
   await page.setViewportSize(PHONE);
-  await expectNoProblem();
-  await page.context().close();
+  expect(await accessibilityProblems(page)).toEqual([]);
+  expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+}
+
+/** Opens a path, once `ready` is visible, in both themes and on a phone. */
+export async function expectAccessible(open: Open, { url, token }: Server, path: string, ready: string): Promise<void> {
+  const page = await open({ url, token, path });
+  await page.getByText(ready).first().waitFor();
+  await expectAccessibleInBothThemes(page);
+  expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+  await expectAccessibleOnPhone(page);
 }
 
 /** A token of the role, in the tenant of the server. */

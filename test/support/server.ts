@@ -5,12 +5,14 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { JamjetClient } from '../../src/client/index.ts';
 import { PATIENCE_MS } from './patience.ts';
-import { replayAll } from './replay-all.ts';
 
-/** Running server processes and their folders. They are killed when their folder is removed, and when the test process exits. */
-const runningServers = new Map<ChildProcess, { readonly folder: string; readonly ended: Promise<ExitStatus> }>();
+/** What ends the running servers, and their folders: called before a folder is removed. */
+export const usedFolders = new Map<() => Promise<unknown>, string>();
+
+/** They are killed when the test process exits. */
+const runningServers = new Set<ChildProcess>();
 process.once('exit', () => {
-  for (const child of runningServers.keys()) child.kill('SIGKILL');
+  for (const child of runningServers) child.kill('SIGKILL');
 });
 
 export interface ServerOptions {
@@ -49,13 +51,12 @@ export interface Server extends ServerProcess {
   readonly client: JamjetClient;
 }
 
-/** A folder that is removed after the tests of the file, or after one test with `onTestFinished`; servers in it are killed. */
+/** A folder that is removed after the tests of the file, or after one test with `onTestFinished`; servers in it are ended. */
 export function temporaryFolder(finished: (remove: () => Promise<void>) => void = afterAll): string {
   const folder = mkdtempSync(join(tmpdir(), 'jamjet-'));
   finished(async () => {
-    const left = [...runningServers].filter(([, server]) => server.folder === folder);
-    for (const [child] of left) child.kill('SIGKILL');
-    await Promise.all(left.map(([, { ended }]) => ended));
+    const left = [...usedFolders].filter(([, used]) => used === folder);
+    await Promise.all(left.map(([end]) => end()));
     rmSync(folder, { recursive: true, force: true });
   });
   return folder;
@@ -84,15 +85,18 @@ export function launchServer({ folder, tools, env = {}, command = 'dev', port = 
   const ended = new Promise<ExitStatus>((done) => {
     child.once('close', (code, signal) => {
       runningServers.delete(child);
+      usedFolders.delete(kill);
       done({ code, signal });
     });
   });
-  runningServers.set(child, { folder, ended });
   const end = (signal: NodeJS.Signals) => (): Promise<ExitStatus> => {
     child.kill(signal);
     return ended;
   };
-  const launch = { pid: child.pid ?? 0, ended, output: () => output, kill: end('SIGKILL'), terminate: end('SIGTERM') };
+  const kill = end('SIGKILL');
+  runningServers.add(child);
+  usedFolders.set(kill, folder);
+  const launch = { pid: child.pid ?? 0, ended, output: () => output, kill, terminate: end('SIGTERM') };
   const ready = new Promise<Server>((done, fail) => {
     const timeout = setTimeout(() => fail(new Error(`the server did not start in time:\n${output}`)), PATIENCE_MS);
     const listen = (chunk: Buffer): void => {
@@ -123,6 +127,13 @@ export function startServer(options: ServerOptions): Promise<Server> {
   return launchServer(options).ready;
 }
 
+/** Every log of the database in the folder replays to its stored snapshot. */
+export async function expectReplays(folder: string): Promise<void> {
+  const { replayAll } = await import('./replay-all.ts');
+  const { differing } = await replayAll(join(folder, 'runtime.db'));
+  expect(differing).toEqual([]);
+}
+
 /** One server for all tests of a file. After the tests, every log must replay to its stored snapshot. */
 export function sharedServer(options: Omit<ServerOptions, 'folder'> = {}): () => Server {
   const folder = temporaryFolder();
@@ -132,8 +143,7 @@ export function sharedServer(options: Omit<ServerOptions, 'folder'> = {}): () =>
   });
   afterAll(async () => {
     await server?.kill();
-    const { differing } = await replayAll(join(folder, 'runtime.db'));
-    expect(differing).toEqual([]);
+    await expectReplays(folder);
   });
   return () => {
     if (server === null) throw new Error('the server has not started');

@@ -1,17 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ir, python, tool } from '../support/ir.ts';
 import { type Server, startServer, temporaryFolder } from '../support/server.ts';
 import { claim, eventually, refusal, run, settled, timeline } from './recorded-calls.ts';
 
 const tools = new URL('./tools.mjs', import.meta.url).pathname;
-
-/** Kills the server, and starts another on the same file. */
-async function powerCut(server: Server, folder: string): Promise<Server> {
-  await server.kill();
-  return start(folder);
-}
 
 async function start(folder: string): Promise<Server> {
   const server = await startServer({ folder, tools });
@@ -22,119 +16,135 @@ async function start(folder: string): Promise<Server> {
 /** Maximum time for a server with a hanging database to exit. */
 const STUCK_MS = 20_000;
 
+const waits = ir('waits', { one: { type: 'wait', event: 'k' }, two: { type: 'wait', event: 'k' } }, [
+  ['one', 'two'],
+  ['two', 'end'],
+]);
 const work = ir('work', { job: python('job') }, [['job', 'end']]);
 
-describe('across a restart', () => {
-  it('an idempotency key still identifies the same execution', async () => {
-    const folder = temporaryFolder(onTestFinished);
-    const before = await start(folder);
-    await before.client.registerWorkflow(work);
-    const request = { workflow_id: 'work', input: { n: 1 } };
-    const first = await before.client.start(request, { idempotencyKey: 'order-7' });
-    expect(await before.client.start(request, { idempotencyKey: 'order-7' })).toEqual(first);
-    const { client } = await powerCut(before, folder);
-    expect(await client.start(request, { idempotencyKey: 'order-7' })).toEqual(first);
-    expect(await refusal(client.start({ ...request, input: { n: 2 } }, { idempotencyKey: 'order-7' }))).toMatchObject({
-      status: 409,
-    });
-    expect((await client.executions()).executions).toHaveLength(1);
-  });
+/** What a test does before the server is killed; returns what it expects of the next one on the same file. */
+type BeforeRestart = (server: Server, folder: string) => Promise<(server: Server) => Promise<void>>;
 
-  it('a consumed event is not consumed again', async () => {
-    const folder = temporaryFolder(onTestFinished);
-    const before = await start(folder);
-    const document = ir('waits', { one: { type: 'wait', event: 'k' }, two: { type: 'wait', event: 'k' } }, [
-      ['one', 'two'],
-      ['two', 'end'],
-    ]);
-    const id = await run(before.client, document);
+const ACROSS_RESTART: Readonly<Record<string, BeforeRestart>> = {
+  async 'an idempotency key still identifies the same execution'({ client: before }) {
+    await before.registerWorkflow(waits);
+    const request = { workflow_id: 'waits', input: { n: 1 }, labels: { test: 'key' } };
+    const first = await before.start(request, { idempotencyKey: 'order-7' });
+    expect(await before.start(request, { idempotencyKey: 'order-7' })).toEqual(first);
+    return async ({ client }) => {
+      expect(await client.start(request, { idempotencyKey: 'order-7' })).toEqual(first);
+      expect(await refusal(client.start({ ...request, input: { n: 2 } }, { idempotencyKey: 'order-7' }))).toMatchObject({
+        status: 409,
+      });
+      expect((await client.executions({ label: 'test:key' })).executions).toHaveLength(1);
+    };
+  },
+
+  async 'a consumed event is not consumed again'({ client: before }) {
+    const id = await run(before, waits);
     const event = { key: 'k', payload: { n: 1 } };
-    expect(await before.client.sendEvent(id, event, { idempotencyKey: 'e1' })).toMatchObject({ matched: true, node_id: 'one' });
-    const { client } = await powerCut(before, folder);
-    expect(await client.sendEvent(id, event, { idempotencyKey: 'e1' })).toMatchObject({ matched: true, node_id: 'one' });
-    expect(await settled(client, id)).toMatchObject({ status: 'paused', steps_executed: 1 });
-    expect(await refusal(client.sendEvent(id, { ...event, payload: 2 }, { idempotencyKey: 'e1' }))).toMatchObject({
-      status: 409,
-    });
-  });
+    expect(await before.sendEvent(id, event, { idempotencyKey: 'e1' })).toMatchObject({ matched: true, node_id: 'one' });
+    return async ({ client }) => {
+      expect(await client.sendEvent(id, event, { idempotencyKey: 'e1' })).toMatchObject({ matched: true, node_id: 'one' });
+      expect(await settled(client, id)).toMatchObject({ status: 'paused', steps_executed: 1 });
+      expect(await refusal(client.sendEvent(id, { ...event, payload: 2 }, { idempotencyKey: 'e1' }))).toMatchObject({
+        status: 409,
+      });
+    };
+  },
 
-  it('a lease stays valid under its fence', async () => {
-    const folder = temporaryFolder(onTestFinished);
-    const before = await start(folder);
-    const id = await run(before.client, work);
-    const item = await claim(before.client, 'python_tool');
-    const { client } = await powerCut(before, folder);
-    expect(await client.claimWork({ worker_id: 'w2', queue_types: ['python_tool'] })).toEqual({ claimed: false });
-    const lease = { worker_id: 'w1', lease_fence: item.lease_fence };
-    expect(await client.heartbeat(item.id, lease)).toMatchObject({ renewed: true });
-    expect(await refusal(client.heartbeat(item.id, { ...lease, lease_fence: item.lease_fence + 1 }))).toMatchObject({
-      status: 409,
-    });
-    await client.completeWork(item.id, { output: { ok: true }, lease_fence: item.lease_fence });
-    expect(await settled(client, id)).toMatchObject({ status: 'completed', state: { ok: true } });
-  });
+  async 'a lease stays valid under its fence'({ client: before }) {
+    const id = await run(before, work);
+    const item = await claim(before, 'python_tool');
+    return async ({ client }) => {
+      expect(await client.claimWork({ worker_id: 'w2', queue_types: ['python_tool'] })).toEqual({ claimed: false });
+      const lease = { worker_id: 'w1', lease_fence: item.lease_fence };
+      expect(await client.heartbeat(item.id, lease)).toMatchObject({ renewed: true });
+      expect(await refusal(client.heartbeat(item.id, { ...lease, lease_fence: item.lease_fence + 1 }))).toMatchObject({
+        status: 409,
+      });
+      await client.completeWork(item.id, { output: { ok: true }, lease_fence: item.lease_fence });
+      expect(await settled(client, id)).toMatchObject({ status: 'completed', state: { ok: true } });
+    };
+  },
 
-  it('interrupted in-process work is retried under the next attempt', async () => {
-    const folder = temporaryFolder(onTestFinished);
-    const log = join(folder, 'calls');
-    const before = await start(folder);
+  async 'interrupted in-process work is retried under the next attempt'({ client: before }, folder) {
+    const log = join(folder, 'retried');
     const id = await run(
-      before.client,
+      before,
       ir('again', { job: tool('noted', { input_mapping: { log, step: 'job', hangs: true } }) }, [['job', 'end']], {
         retry_policies: {},
       }),
     );
     await eventually(() => existsSync(log), 'the work begins');
-    const { client } = await powerCut(before, folder);
-    expect(await settled(client, id)).toMatchObject({ status: 'completed', state: { job: { attempt: 1 } } });
-    const key = `${id}:job:1`;
-    expect(readFileSync(log, 'utf8')).toBe(`${id} job 0 ${key}\n${id} job 1 ${key}\n`);
-    expect(await timeline(client, id)).toEqual([
-      'workflow_started',
-      'node_scheduled job',
-      'node_started job',
-      'node_failed job',
-      'retry_scheduled job',
-      'node_scheduled job',
-      'node_started job',
-      'tool_call_completed job',
-      'node_completed job',
-      'workflow_completed',
-    ]);
-    const failed = (await client.events(id)).find(({ type }) => type === 'node_failed');
-    expect(failed?.data).toMatchObject({ error: 'runtime lost', attempt: 0, retryable: true });
-  });
+    return async ({ client }) => {
+      expect(await settled(client, id)).toMatchObject({ status: 'completed', state: { job: { attempt: 1 } } });
+      const key = `${id}:job:1`;
+      expect(readFileSync(log, 'utf8')).toBe(`${id} job 0 ${key}\n${id} job 1 ${key}\n`);
+      expect(await timeline(client, id)).toEqual([
+        'workflow_started',
+        'node_scheduled job',
+        'node_started job',
+        'node_failed job',
+        'retry_scheduled job',
+        'node_scheduled job',
+        'node_started job',
+        'tool_call_completed job',
+        'node_completed job',
+        'workflow_completed',
+      ]);
+      const failed = (await client.events(id)).find(({ type }) => type === 'node_failed');
+      expect(failed?.data).toMatchObject({ error: 'runtime lost', attempt: 0, retryable: true });
+    };
+  },
 
-  it('interrupted work with a single attempt fails instead', async () => {
-    const folder = temporaryFolder(onTestFinished);
-    const log = join(folder, 'calls');
-    const before = await start(folder);
+  async 'interrupted work with a single attempt fails instead'({ client: before }, folder) {
+    const log = join(folder, 'once');
     const id = await run(
-      before.client,
+      before,
       ir('once', { job: tool('patient', { node: { retry_policy: 'no_retry' } }) }, [['job', 'end']]),
       { log },
     );
     await eventually(() => existsSync(log), 'the work begins');
-    const { client } = await powerCut(before, folder);
-    expect(await settled(client, id)).toMatchObject({ status: 'failed' });
-    expect(readFileSync(log, 'utf8')).toBe('job begun\n');
+    return async ({ client }) => {
+      expect(await settled(client, id)).toMatchObject({ status: 'failed' });
+      expect(readFileSync(log, 'utf8')).toBe('job begun\n');
+    };
+  },
+
+  async 'a revoked token stays revoked'({ client: before }) {
+    const { token, id } = await before.createToken({ role: 'viewer' });
+    await before.revokeToken(id);
+    return async ({ url }) => {
+      const response = await fetch(`${url}/executions`, { headers: { authorization: `Bearer ${token}` } });
+      expect(response.status).toBe(401);
+    };
+  },
+};
+
+describe('across a restart', () => {
+  const expected = new Map<string, (server: Server) => Promise<void>>();
+  const folder = temporaryFolder();
+  let after: Server;
+  beforeAll(async () => {
+    const before = await startServer({ folder, tools });
+    for (const [name, act] of Object.entries(ACROSS_RESTART)) expected.set(name, await act(before, folder));
+    await before.kill();
+    after = await startServer({ folder, tools });
   });
 
-  it('a revoked token stays revoked', async () => {
-    const folder = temporaryFolder(onTestFinished);
-    const before = await start(folder);
-    const { token, id } = await before.client.createToken({ role: 'viewer' });
-    await before.client.revokeToken(id);
-    const after = await powerCut(before, folder);
-    const response = await fetch(`${after.url}/executions`, { headers: { authorization: `Bearer ${token}` } });
-    expect(response.status).toBe(401);
-  });
+  it.each(Object.keys(ACROSS_RESTART))('%s', (name) => expected.get(name)?.(after));
 });
 
-describe('a settled work item', () => {
-  it.each(['completed', 'failed'])('that was %s refuses later reports with 409', async (outcome) => {
-    const folder = temporaryFolder(onTestFinished);
-    const { client } = await start(folder);
+describe('a server', () => {
+  const folder = temporaryFolder();
+  let server: Server;
+  beforeAll(async () => {
+    server = await startServer({ folder });
+  });
+
+  it.each(['completed', 'failed'])('refuses later reports on an item that was %s with 409', async (outcome) => {
+    const { client } = server;
     await run(client, work);
     const { id, lease_fence } = await claim(client, 'python_tool');
     if (outcome === 'completed') await client.completeWork(id, { output: 1, lease_fence });
@@ -145,6 +155,16 @@ describe('a settled work item', () => {
     });
     expect(await refusal(client.failWork(id, { error: 'late', lease_fence }))).toMatchObject({ status: 409 });
     expect(await refusal(client.heartbeat(id, { worker_id: 'w1', lease_fence }))).toMatchObject({ status: 409 });
+  });
+
+  it('on the same file as another one is refused with the process id of the first', async () => {
+    const problem = await startServer({ folder }).then(
+      () => 'it started',
+      (error: Error) => error.message,
+    );
+    expect(problem).toContain('the server ended before it listened');
+    expect(problem).toMatch(/process \d+|pid \d+/);
+    expect(await server.client.health()).toMatchObject({ status: 'ok' });
   });
 });
 
@@ -195,19 +215,5 @@ describe('SIGTERM', () => {
     await eventually(() => readFileSync(log, 'utf8') === 'stubborn begun\n'.repeat(2), 'handed back, it begins again');
     const started = (await client.events(id)).filter(({ type }) => type === 'node_started');
     expect(started.map(({ data }) => data.attempt)).toEqual([0, 0]);
-  });
-});
-
-describe('a second server', () => {
-  it('on the same file is refused with the process id of the first', async () => {
-    const folder = temporaryFolder(onTestFinished);
-    const first = await start(folder);
-    const problem = await startServer({ folder }).then(
-      () => 'it started',
-      (error: Error) => error.message,
-    );
-    expect(problem).toContain('the server ended before it listened');
-    expect(problem).toMatch(/process \d+|pid \d+/);
-    expect(await first.client.health()).toMatchObject({ status: 'ok' });
   });
 });

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { JamjetClient } from '../../src/client/index.ts';
+import { sharedServer } from '../support/in-process-server.ts';
 import * as minimal from '../support/minimal-workflows.ts';
-import { sharedServer } from '../support/server.ts';
 import { claim, run, settled, timeline } from './recorded-calls.ts';
 
-const server = sharedServer({ env: { OPENAI_API_KEY: '' } });
+const server = sharedServer({ replays: true });
 let client: JamjetClient;
 beforeEach(() => {
   client = server().client;

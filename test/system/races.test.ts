@@ -2,12 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '../../src/client/index.ts';
+import { sharedServer } from '../support/in-process-server.ts';
 import { ir, python, tool } from '../support/ir.ts';
-import { sharedServer, temporaryFolder } from '../support/server.ts';
+import { temporaryFolder } from '../support/server.ts';
 import { claim, eventually, refusal, run, settled, timeline } from './recorded-calls.ts';
 
 const tools = new URL('./tools.mjs', import.meta.url).pathname;
-const server = sharedServer({ tools });
+const server = sharedServer({ tools, replays: true });
 const logs = temporaryFolder();
 
 /** Makes calls concurrently; returns their statuses in ascending order. */

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
-import { sharedServer, temporaryFolder } from '../support/server.ts';
+import { sharedServer } from '../support/in-process-server.ts';
+import { temporaryFolder } from '../support/server.ts';
 
 /**
  * The REST API reference, section by section, against the shipped server: every request of the reference, and every field of its responses.
@@ -22,9 +23,9 @@ const tools = join(folder, 'tools.mjs');
 writeFileSync(tools, TOOLS);
 
 const server = sharedServer({
-  command: 'serve',
+  replays: true,
   tools,
-  env: { JAMJET_ALLOW_PRIVATE_ADDRESSES: '1', JAMJET_PUBLIC_URL: 'https://runtime.example.com:8443' },
+  env: { JAMJET_PUBLIC_URL: 'https://runtime.example.com:8443' },
 });
 
 type Role = 'operator' | 'developer' | 'reviewer' | 'viewer' | 'worker';

@@ -2,12 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { sharedServer } from '../support/in-process-server.ts';
 import { ir, python, tool } from '../support/ir.ts';
-import { sharedServer, startServer, temporaryFolder } from '../support/server.ts';
+import { startServer, temporaryFolder } from '../support/server.ts';
 import { claim, eventually, refusal, run, settled, timeline } from './recorded-calls.ts';
 
 const tools = new URL('./tools.mjs', import.meta.url).pathname;
-const server = sharedServer({ tools });
+const server = sharedServer({ tools, replays: true });
 const logs = temporaryFolder();
 const approval = { type: 'human_approval', description: 'Go on?' };
 

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
 import { webServer } from '../executors/web-server.ts';
+import { sharedServer } from '../support/in-process-server.ts';
 import { ir, python, tool } from '../support/ir.ts';
-import { sharedServer, startServer, temporaryFolder } from '../support/server.ts';
+import { startServer, temporaryFolder } from '../support/server.ts';
 import { claim, eventually, refusal, run, settled, timeline } from './recorded-calls.ts';
 
 const tools = new URL('./tools.mjs', import.meta.url).pathname;
-const server = sharedServer({ tools });
+const server = sharedServer({ tools, replays: true });
 const logs = temporaryFolder();
 
 const policy = (max_attempts: number, more: JsonObject = {}): JsonObject => ({
