@@ -1,5 +1,5 @@
 import type { Reporter, TestModule } from 'vitest/node';
-import { debianPackage, type RequirementName } from './requirements.ts';
+import { debianPackage, isInstalled, type RequirementName } from './requirements.ts';
 
 /** Ends a test run with one line about the tests that were skipped because a program is missing. */
 export class RequirementsReporter implements Reporter {
@@ -9,7 +9,7 @@ export class RequirementsReporter implements Reporter {
     for (const module of modules) {
       for (const test of module.children.allTests()) {
         const { requires } = test.meta();
-        if (requires === undefined || test.result().state !== 'skipped') continue;
+        if (requires === undefined || isInstalled(requires) || test.result().state !== 'skipped') continue;
         missing.add(requires);
         skipped += 1;
       }

@@ -46,7 +46,11 @@ export function requires(name: RequirementName): {
   readonly skip: boolean;
   readonly meta: { readonly requires: RequirementName };
 } {
-  return { skip: find(name) === null && process.env.CI === undefined, meta: { requires: name } };
+  return { skip: !isInstalled(name) && process.env.CI === undefined, meta: { requires: name } };
+}
+
+export function isInstalled(name: RequirementName): boolean {
+  return find(name) !== null;
 }
 
 export function debianPackage(name: RequirementName): string {

@@ -30,11 +30,12 @@ function prepared(): string {
 }
 
 describe('the jamjet program', () => {
-  it('shows help without loading modules that only a server needs', async () => {
+  it('shows help without colours in a pipe, and without loading modules that only a server needs', async () => {
     for (const args of [['--help'], ['ls', '--help'], ['run', '--help']]) {
       const help = program(process.execPath, ['--import', PRINTING_LOADER, JAMJET, ...args], folderOf());
       expect((await help.ended).code).toBe(0);
       expect(help.stderr()).toContain('/src/cli/main.js');
+      expect(help.stdout()).not.toContain('\u001b');
       expect(help.stderr()).not.toMatch(/node_modules\/(typebox|fastify|xstate|better-sqlite3|pino|yaml)\//);
     }
   });
@@ -44,12 +45,6 @@ describe('the jamjet program', () => {
     await piped.ended;
     expect(piped.stdout()).toMatch(/^jamjet .*\n$/);
     expect(piped.stderr()).toBe('');
-  });
-
-  it('prints no colours to a pipe', async () => {
-    const help = jamjet(['--help'], folderOf());
-    await help.ended;
-    expect(help.stdout()).not.toContain('\u001b');
   });
 });
 
@@ -128,12 +123,6 @@ describe('jamjet dev', () => {
     expect((await signIn()).status).toBe(409);
   });
 
-  it('names the plain address of the console without authentication', async () => {
-    const dev = jamjet(['dev', '--port', '0', '--no-auth'], prepared());
-    const [, url = ''] = await dev.shows(/url +(\S+)/);
-    await dev.shows(new RegExp(`console +${url}/\n`));
-  });
-
   it('creates a new token if the saved one is not valid', async () => {
     const folder = prepared();
     const first = jamjet(['dev', '--port', '0'], folder);
@@ -148,48 +137,33 @@ describe('jamjet dev', () => {
     await second.shows(/\(new, role operator\)/);
   });
 
-  it.each([
-    ['the same database', ['dev', '--port', '0'], /^error: .+\nOnly one runtime may open a database file/],
-    [
-      'the same port',
-      ['dev', '--db', 'other.db', '--port', 'PORT'],
-      /^error: cannot listen on 127\.0\.0\.1 port \d+: the port is in use\nPass another --port/,
-    ],
-  ])('refuses %s in two lines', async (_what, args, message) => {
+  it('refuses the same database and the same port in two lines', async () => {
     const folder = prepared();
     const first = jamjet(['dev', '--port', '0'], folder);
     const [, port = ''] = await first.shows(/127\.0\.0\.1:(\d+)/);
-    const second = jamjet(
-      args.map((word) => (word === 'PORT' ? port : word)),
-      folder,
-    );
-    expect((await second.ended).code).toBe(1);
-    expect(second.stderr()).toMatch(message);
-    expect(second.stderr().trimEnd().split('\n')).toHaveLength(2);
+    for (const [args, message] of [
+      [['dev', '--port', '0'], /^error: .+\nOnly one runtime may open a database file/],
+      [
+        ['dev', '--db', 'other.db', '--port', port],
+        /^error: cannot listen on 127\.0\.0\.1 port \d+: the port is in use\nPass another --port/,
+      ],
+    ] as const) {
+      const second = jamjet(args, folder);
+      expect((await second.ended).code).toBe(1);
+      expect(second.stderr()).toMatch(message);
+      expect(second.stderr().trimEnd().split('\n')).toHaveLength(2);
+    }
   });
 
-  it('serves without tokens on loopback addresses only', async () => {
+  it('serves without tokens on loopback addresses only, and names the plain address of the console', async () => {
     const folder = prepared();
     const open = jamjet(['dev', '--port', '0', '--no-auth'], folder);
-    const [url = ''] = await open.shows(/http:\/\/\S+/);
+    const [, url = ''] = await open.shows(/url +(\S+)/);
+    await open.shows(new RegExp(`console +${url}/\n`));
     expect((await fetch(`${url}/executions`)).status).toBe(200);
     const exposed = program(process.execPath, [JAMJET, 'dev', '--no-auth', '--db', 'x.db'], folder, { JAMJET_BIND: '0.0.0.0' });
     expect((await exposed.ended).code).toBe(2);
     expect(exposed.stderr()).toMatch(/0\.0\.0\.0 is not one/);
-  });
-
-  it('exits soon after the grace period of ten seconds after SIGTERM, whatever the functions do', async () => {
-    const folder = prepared();
-    const server = await startServer({ folder, tools: join(folder, 'tools.mjs') });
-    await server.client.registerWorkflow(JSON.parse(flow('hang')));
-    const { execution_id } = await server.client.start({ workflow_id: 'hang' });
-    const began = performance.now();
-    expect(await server.terminate()).toEqual({ code: 0, signal: null });
-    // A hanging database would delay the exit to twenty seconds.
-    expect(performance.now() - began).toBeLessThan(20_000);
-    const next = await startServer({ folder, tools: join(folder, 'tools.mjs') });
-    expect((await next.client.execution(execution_id)).status).toBe('running');
-    await next.kill();
   });
 });
 

@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { unknownVariables } from '../../src/server/config.ts';
 import { execForm, type Instruction, only, type Stage, stagesOf } from '../support/dockerfile.ts';
 import { freePort } from '../support/ports.ts';
+import { TRIES_ALL } from '../support/properties.ts';
 import { requires } from '../support/requirements.ts';
 
 const run = promisify(execFile);
@@ -35,6 +36,7 @@ describe('the Dockerfile', () => {
     const app = at(`${stage}/app`);
     if (name === 'COPY') copy(app, text);
     else if (name === 'RUN' && text.startsWith('npm ci ')) linkPackages(app);
+    else if (text === 'npm run build' && !TRIES_ALL) cpSync('dist', join(app, 'dist'), { recursive: true });
     else if (name === 'RUN' && !NEEDS_REGISTRY.test(text))
       execFileSync('sh', ['-c', inside(stage, text)], { cwd: app, stdio: 'pipe' });
   }
@@ -87,6 +89,7 @@ describe('the Dockerfile', () => {
       .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)] as const);
   }
 
+  // `npm test` takes the build that is there; `npm run test:all` builds what is copied.
   it('builds a server that starts, is found healthy, and stops on its signal', async () => {
     for (const stage of ['build', 'image']) mkdirSync(at(`${stage}/app`), { recursive: true });
     mkdirSync(at('image/usr/local/bin'), { recursive: true });

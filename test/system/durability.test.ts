@@ -100,11 +100,9 @@ const ACROSS_RESTART: Readonly<Record<string, BeforeRestart>> = {
 
   async 'interrupted work with a single attempt fails instead'({ client: before }, folder) {
     const log = join(folder, 'once');
-    const id = await run(
-      before,
-      ir('once', { job: tool('patient', { node: { retry_policy: 'no_retry' } }) }, [['job', 'end']]),
-      { log },
-    );
+    const id = await run(before, ir('once', { job: tool('patient', { node: { retry_policy: 'no_retry' } }) }, [['job', 'end']]), {
+      log,
+    });
     await eventually(() => existsSync(log), 'the work begins');
     return async ({ client }) => {
       expect(await settled(client, id)).toMatchObject({ status: 'failed' });
