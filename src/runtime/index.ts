@@ -45,13 +45,14 @@ import { sendEventCommand } from './commands/send-event.ts';
 import { startCommand } from './commands/start.ts';
 import { workerProtocol } from './commands/worker-protocol.ts';
 import type { RuntimeContext } from './context.ts';
+import { createEffects } from './effects.ts';
 import { CommitGate } from './engine/commit/commit-gate.ts';
 import { createDeliver, createReport } from './engine/deliver.ts';
 import { Engine } from './engine/engine.ts';
 import { CorruptExecutions } from './engine/loading/corrupt-executions.ts';
 import { createExecutionCache } from './engine/loading/execution-cache.ts';
 import { ExecutionLoader } from './engine/loading/execution-loader.ts';
-import { WorkflowCache } from './engine/loading/workflow-cache.ts';
+import { type TenantProvisions, WorkflowCache } from './engine/loading/workflow-cache.ts';
 import { Eraser } from './erasure/eraser.ts';
 import { createErrorReporter } from './error-reporter.ts';
 import { EventBus } from './events.ts';
@@ -75,7 +76,7 @@ import { UsageBounds } from './quotas/usage-bounds.ts';
 import { CpuTime } from './scheduling/cpu-time.ts';
 import { TimeSlices } from './scheduling/time-slices.ts';
 import { SubjectTokens } from './subject-tokens/subject-tokens.ts';
-import { commitSignal, onCommit, onControl, settledSignal } from './subscriptions.ts';
+import { executionSignal, onCommit, onControl } from './subscriptions.ts';
 import { TimerQueue } from './timers/timer-queue.ts';
 import { Traces } from './traces.ts';
 import type { LiveUpdate, TextDelta } from './types/executions.ts';
@@ -89,12 +90,64 @@ import type { ServerRuntime } from './types/server-runtime.ts';
 export async function createRuntime(options: ServerRuntimeOptions): Promise<ServerRuntime> {
   const shutdown = new AbortController();
   const context = createContext(options, shutdown.signal);
-  const core = createCore(context, options);
-  const activities = createActivities(context, core, options);
-  const { runtimeId, store, clock, ids, stopping } = context;
-  const { cache, corrupt, engine, membership, quotas, workflows, loader } = core;
+  const { clock, events, ids, onError, runtimeId, slices, stopping, store } = context;
+  options.tracing?.observe(events);
+  if (options.logger !== undefined) logCommits(events, options.logger);
+  events.on('committed', ({ after, diagnostics }) => {
+    for (const problem of diagnostics) options.onDiagnostic?.(after.id, problem);
+  });
 
-  const { texts } = activities.pool;
+  const gate = new CommitGate();
+  const quotas = new Quotas({ ...context, gate });
+  const provisions = createProvisions(context, options, quotas);
+  const { engine, cache, corrupt, loader, workflows, placement, membership, slots, tasks, traces } = createEngine(
+    context,
+    options,
+    { gate, quotas, provisions },
+  );
+  const deliver = createDeliver(context, engine);
+  const report = createReport(context, engine);
+
+  // The work that steps ask for: in process, in child executions, by external workers; and its recovery.
+  const scope = new ExecutionScope(options.shouldProcess);
+  const started = new StartedAttempts(store.shared);
+  const isActive = (tenantId: string): boolean => quotas.isKnownActive(tenantId);
+  const limitsOf = (tenantId: string): ReturnType<Quotas['limitsOf']> => quotas.limitsOf(tenantId);
+  const maxWaitMs = options.maxSlotWaitMs ?? DEFAULTS.maxSlotWaitMs;
+  const budgets = new BudgetReservations({ ...context, models: options.models ?? {}, tasks, limitsOf });
+  const usageBounds = new UsageBounds({ limitsOf, prices: options.models?.prices });
+  const pool = new ActivityPool({
+    ...context,
+    slots,
+    tasks,
+    started,
+    traces,
+    usageBounds,
+    budgets,
+    deliver,
+    report,
+    maxWaitMs,
+    isActive,
+    concurrency: options.concurrency ?? DEFAULTS.concurrency,
+    onToolLog: options.onToolLog,
+  });
+  const { texts } = pool;
+  const releases = new Releases(onError);
+  const descendants = new Descendants(store);
+  const children = new Children({ ...context, workflows, engine, deliver, descendants, traces });
+  const childStarts = new ChildStartQueue({ ...context, engine, deliver, loader, quotas, started, children, maxWaitMs });
+  const inbox = new Inbox({ ...context, loader, placement, deliver });
+  const claims = new WorkClaims({ ...context, engine, loader, traces, quotas, payloads: new WorkPayloads({ slices }) });
+  const progress = new ExternalProgress({ clock, loader, texts, goneMs: LEASE_MS });
+  const results = new WorkResults({ ...context, engine, progress, usageBounds });
+  const recovery = new OrphanRecovery({ ...context, placement, scope, loader, workflows, deliver });
+  const hasTools = typeof options.tools === 'function' || Object.keys(options.tools ?? {}).length > 0;
+  const recoveryScheduler = new RecoveryScheduler({ ...context, recovery, placement, hasTools });
+  const timers = new TimerQueue({ ...context, scope, placement, deliver });
+  const eraser = new Eraser({ ...context, cache, loader, corrupt });
+
+  // Other runtimes on the database.
+  const clockSkew = new ClockSkewMonitor(context);
   const sharedTexts =
     membership === null || store.messages === null
       ? null
@@ -103,9 +156,19 @@ export async function createRuntime(options: ServerRuntimeOptions): Promise<Serv
           messages: store.messages,
           texts,
           isAlone: () => membership.isAlone,
-          runsHere: (id) => core.tasks.of(id).size > 0,
+          runsHere: (id) => tasks.of(id).size > 0,
         });
-  const clockSkew = new ClockSkewMonitor(context);
+  const reconciler = new ActivityReconciler({
+    ...context,
+    cache,
+    loader,
+    tasks,
+    started,
+    pool,
+    childStarts,
+    recovery,
+    deliver,
+  });
   const cluster =
     membership === null
       ? null
@@ -113,69 +176,80 @@ export async function createRuntime(options: ServerRuntimeOptions): Promise<Serv
         new Cluster({
           ...context,
           membership,
+          reconciler,
           texts: sharedTexts,
           clockSkew: options.clock === undefined ? clockSkew : null,
-          reconciler: new ActivityReconciler({ ...context, ...core, ...activities }),
         });
   const heartbeats = new Heartbeats({
     ...context,
     tools: toolNamesOf(options),
     afterHeartbeat: async () => cluster?.onHeartbeat(),
   });
-  const timers = new TimerQueue({ ...context, ...core, scope: activities.scope });
-  const eraser = new Eraser({ ...context, cache, loader, corrupt });
-  const lifecycle = new Lifecycle({
-    ...context,
-    ...activities,
-    shutdown,
-    engine,
-    quotas,
-    heartbeats,
-    timers,
-    eraser,
-    cluster,
-    recovery: activities.recoveryScheduler,
-    connections: core.mcpConnections,
-    subjectTokens: core.subjectTokens,
-  });
 
-  const limiter = new ReplayLimiter(context.slices);
-  const executions = new ExecutionQueries({ ...context, cache, loader, settledExecutions: settledSignal(context) });
-  const history = new HistoryAtSequence({ store, workflows, executions, limiter });
-  const snapshots = new Snapshots({ store, workflows, executions, limiter });
-  const transitions = new TransitionCounter({ store, workflows, executions, limiter });
-  const eventLog = new EventQueries({ ...context, executions, history, commits: commitSignal(context) });
+  // Readers.
+  const commits = executionSignal(context);
+  const settled = executionSignal(context);
+  const limiter = new ReplayLimiter(slices);
+  const executions = new ExecutionQueries({ ...context, cache, loader, settledExecutions: settled });
+  const replays = { store, workflows, executions, limiter };
+  const history = new HistoryAtSequence(replays);
+  const snapshots = new Snapshots(replays);
+  const transitions = new TransitionCounter(replays);
+  const eventLog = new EventQueries({ ...context, executions, history, commits });
   const approvalInbox = new ApprovalInbox({ ...context, executions, eventLog });
-  const registry = new WorkerRegistry({
-    ...context,
-    toolsOf: (tenantId) => core.workflows.toolsOf(tenantId),
-    isGranted: options.isToolGranted ?? (() => true),
-  });
+  const isGranted = options.isToolGranted ?? (() => true);
+  const registry = new WorkerRegistry({ ...context, toolsOf: (tenantId) => workflows.toolsOf(tenantId), isGranted });
 
-  const admission = new Admission({
-    maxPending: options.maxPending ?? DEFAULTS.maxPending,
-    stopping,
-    pending: () => engine.pending,
-    attempts: (tenantId) => activities.pool.sizeOf(tenantId),
-  });
-  const stepLimit = options.stepLimit ?? DEFAULTS.stepLimit;
-  const commands: CommandContext = {
-    ...context,
-    admission,
-    engine,
-    executions,
-    quotas,
-    workflows,
-    stepLimit,
-    subjectTokens: core.subjectTokens,
-  };
+  // Commands.
+  const { memory, subjectTokens } = provisions;
+  const admission = new Admission({ maxPending: options.maxPending ?? DEFAULTS.maxPending, stopping, engine, pool });
+  const stepLimit = stepLimitOf(options);
+  const commands: CommandContext = { ...context, admission, engine, executions, quotas, workflows, stepLimit, subjectTokens };
   const forker = new Forker({ ...commands, history });
 
+  events.on(
+    'committed',
+    createEffects({
+      runtimeId,
+      onError,
+      quotas,
+      subjectTokens,
+      scope,
+      budgets,
+      pool,
+      releases,
+      childStarts,
+      inbox,
+      claims,
+      progress,
+      recovery,
+      timers,
+      eraser,
+      commits,
+      settled,
+    }),
+  );
+  const lifecycle = new Lifecycle({
+    ...context,
+    shutdown,
+    engine,
+    pool,
+    releases,
+    quotas,
+    inbox,
+    timers,
+    heartbeats,
+    recovery: recoveryScheduler,
+    eraser,
+    cluster,
+    connections: provisions.mcpConnections,
+    subjectTokens,
+  });
   await lifecycle.open();
   return {
     id: runtimeId,
     tenants: quotas,
-    slices: context.slices,
+    slices,
     get storeFault() {
       return heartbeats.fault;
     },
@@ -203,40 +277,30 @@ export async function createRuntime(options: ServerRuntimeOptions): Promise<Serv
     retry: retryCommand(commands),
     fork: forkCommand(commands, forker),
     enqueue: enqueueCommand(commands),
-    ...workerProtocol(commands, { ...activities, registry }),
+    ...workerProtocol(commands, { claims, results, registry }),
+    memory: memoryCommands(commands, memory),
 
-    execution: executions.execution.bind(executions),
-    executions: executions.executions.bind(executions),
+    ...methodsOf(executions, 'execution', 'executions', 'searchIds', 'errorGroups', 'node', 'approvals'),
+    ...methodsOf(executions, 'settled', 'answered', 'inputNeed'),
     executionCounts: executions.counts.bind(executions),
-    searchIds: executions.searchIds.bind(executions),
-    errorGroups: executions.errorGroups.bind(executions),
-    node: executions.node.bind(executions),
-    settled: executions.settled.bind(executions),
-    answered: executions.answered.bind(executions),
-    inputNeed: executions.inputNeed.bind(executions),
-    approvals: executions.approvals.bind(executions),
     approvalInbox: approvalInbox.page.bind(approvalInbox),
     pendingApprovals: approvalInbox.countPending.bind(approvalInbox),
-    events: eventLog.events.bind(eventLog),
-    subscribe: eventLog.subscribe.bind(eventLog),
+    ...methodsOf(eventLog, 'events', 'subscribe'),
     deltas: (tenantId, id, signal) => textsOnly((sharedTexts ?? texts).read(tenantId, id, signal)),
     live: (tenantId, id, signal) => (sharedTexts ?? texts).read(tenantId, id, signal),
-    stateAt: history.stateAt.bind(history),
-    replay: history.replay.bind(history),
+    ...methodsOf(history, 'stateAt', 'replay'),
     snapshots: snapshots.page.bind(snapshots),
     transitionCounts: transitions.count.bind(transitions),
-    memory: memoryCommands(commands, core.memory),
-    workers: registry.workers.bind(registry),
-    waitingWork: registry.waitingWork.bind(registry),
-    inProcess: activities.pool.inProcess.bind(activities.pool),
+    ...methodsOf(registry, 'workers', 'waitingWork'),
+    ...methodsOf(pool, 'inProcess'),
     idWatermark: () => ids.watermark(clock.nowMs()),
 
-    onCommit: (subscriber) => onCommit(context, subscriber),
-    onControl: (subscriber) => onControl(context, subscriber),
-    on: (type, handler) => context.events.on(type, handler),
+    onCommit: (subscriber) => onCommit(events, subscriber),
+    onControl: (subscriber) => onControl(events, subscriber),
+    on: (type, handler) => events.on(type, handler),
     load: () => ({
       pendingMessages: engine.pending,
-      inProcess: activities.pool.inProcess(),
+      inProcess: pool.inProcess(),
       executionCache: { executions: cache.size, bytes: cache.calculatedSize, ...engine.cacheUse },
     }),
     forget(executionIds) {
@@ -264,51 +328,49 @@ function createContext(options: ServerRuntimeOptions, stopping: AbortSignal): Ru
   };
 }
 
-/** The engine, with what it works with. */
-function createCore(context: RuntimeContext, options: ServerRuntimeOptions) {
-  const { store, runtimeId, stopping, events } = context;
-  const gate = new CommitGate();
-  const quotas = new Quotas({ ...context, gate });
-  const isActive = (tenantId: string): boolean => quotas.isKnownActive(tenantId);
-  const slots = new Slots<ActivityTask>(
-    options.concurrency ?? DEFAULTS.concurrency,
-    options.startsWork === false ? () => false : isActive,
-  );
-  const tasks = new TaskRegistry();
-  const traces = new Traces(options.tracing ?? null);
-  options.tracing?.observe(events);
-  const reservations = new SlotReservations({ slots, stopping, events });
-  const membership = store.shared ? createMembership(context, gate) : null;
-  const placement: Placement =
-    membership === null ? singleProcess(runtimeId) : new Ownership({ runtimeId, membership, tasks, stopping });
-
-  const stepLimit = options.stepLimit ?? DEFAULTS.stepLimit;
-  const cache = createExecutionCache(options.cacheBytes ?? DEFAULTS.cacheBytes, events);
-  const corrupt = new CorruptExecutions(context);
+/** What work in this process is done with: tools, models, memory, connections to others. */
+function createProvisions(context: RuntimeContext, options: ServerRuntimeOptions, quotas: Quotas) {
   const outbound = new Outbound({ allowPrivateAddresses: options.allowPrivateAddresses ?? false });
   const secretKey = options.secretKey === undefined ? null : Buffer.from(options.secretKey);
   const subjectTokens = new SubjectTokens({ ...context, secretKey });
-  const mcpConnections = new McpConnections({ serversOf: perTenant(options.mcpServers), outbound });
-  const memory = new BuiltInMemory({ ...context, mayStore: (tenantId) => quotas.mayStore(tenantId) });
-  const provisions = {
+  return {
+    subjectTokens,
     toolsOf: perTenant(options.tools),
     varsOf: perTenant(options.vars),
     outbound,
     models: { settings: options.models ?? {}, allowlistOf: options.modelAllowlist ?? (async () => []) },
-    mcpConnections,
+    mcpConnections: new McpConnections({ serversOf: perTenant(options.mcpServers), outbound }),
     agents: new RemoteAgents({ outbound, directory: options.agents ?? NO_AGENTS }),
     coordinatorUrl: options.coordinatorUrl,
-    memory,
+    memory: new BuiltInMemory({ ...context, mayStore: (tenantId) => quotas.mayStore(tenantId) }),
     memoryConnectorsOf: perTenant(options.memory),
     tokenExchange: new TokenExchange(outbound, (tenantId, id) => subjectTokens.find(tenantId, id)),
   };
-  const usageBounds = new UsageBounds({
-    limitsOf: (tenantId) => quotas.limitsOf(tenantId),
-    prices: provisions.models.settings.prices,
-  });
-  const workflows = new WorkflowCache(store, provisions, context.slices);
-  const confirmOwner = (owner: string): Promise<void> => placement.confirm(owner);
-  const loader = new ExecutionLoader({ ...context, cache, workflows, stepLimit, corrupt, confirmOwner });
+}
+
+interface EngineNeeds {
+  readonly gate: CommitGate;
+  readonly quotas: Quotas;
+  readonly provisions: TenantProvisions;
+}
+
+/** The engine, with what it steps and where. */
+function createEngine(context: RuntimeContext, options: ServerRuntimeOptions, { gate, quotas, provisions }: EngineNeeds) {
+  const { store, runtimeId, stopping, events, slices } = context;
+  const slots = new Slots<ActivityTask>(
+    options.concurrency ?? DEFAULTS.concurrency,
+    (tenantId) => options.startsWork !== false && quotas.isKnownActive(tenantId),
+  );
+  const tasks = new TaskRegistry();
+  const membership = store.shared ? createMembership(context, gate) : null;
+  const placement: Placement =
+    membership === null ? singleProcess(runtimeId) : new Ownership({ runtimeId, membership, tasks, stopping });
+  const stepLimit = stepLimitOf(options);
+  const cache = createExecutionCache(options.cacheBytes ?? DEFAULTS.cacheBytes, events);
+  const corrupt = new CorruptExecutions(context);
+  const workflows = new WorkflowCache(store, provisions, slices);
+  const loader = new ExecutionLoader({ ...context, cache, workflows, stepLimit, corrupt, placement });
+  const traces = new Traces(options.tracing ?? null);
   const engine = new Engine({
     ...context,
     cache,
@@ -321,72 +383,9 @@ function createCore(context: RuntimeContext, options: ServerRuntimeOptions) {
     stepLimit,
     artifactThresholdBytes: options.artifactThresholdBytes ?? DEFAULTS.artifactThresholdBytes,
     checkpointLogBytes: options.checkpointLogBytes ?? DEFAULTS.checkpointLogBytes,
-    reserve: () => reservations.reserve(),
+    reservations: new SlotReservations({ slots, stopping, events }),
   });
-  const deliver = createDeliver(context, engine);
-  const report = createReport(context, engine);
-  if (options.logger !== undefined) logCommits(events, options.logger);
-  events.on('committed', ({ after, diagnostics }) => {
-    for (const problem of diagnostics) options.onDiagnostic?.(after.id, problem);
-  });
-  return {
-    quotas,
-    slots,
-    tasks,
-    traces,
-    membership,
-    placement,
-    cache,
-    corrupt,
-    workflows,
-    usageBounds,
-    loader,
-    engine,
-    deliver,
-    report,
-    mcpConnections,
-    memory,
-    subjectTokens,
-  };
-}
-
-type Core = ReturnType<typeof createCore>;
-
-/** The work that steps ask for: in process, by external workers, in child executions; and its recovery. */
-function createActivities(context: RuntimeContext, core: Core, options: ServerRuntimeOptions) {
-  const { store, events } = context;
-  const maxWaitMs = options.maxSlotWaitMs ?? DEFAULTS.maxSlotWaitMs;
-  const concurrency = options.concurrency ?? DEFAULTS.concurrency;
-  const started = new StartedAttempts(store.shared);
-  const scope = new ExecutionScope(events, options.shouldProcess);
-  const isActive = (tenantId: string): boolean => core.quotas.isKnownActive(tenantId);
-  const budgets = new BudgetReservations({
-    ...context,
-    models: options.models ?? {},
-    tasks: core.tasks,
-    limitsOf: (tenantId) => core.quotas.limitsOf(tenantId),
-  });
-  const pool = new ActivityPool({
-    ...context,
-    ...core,
-    budgets,
-    started,
-    concurrency,
-    maxWaitMs,
-    isActive,
-    onToolLog: options.onToolLog,
-  });
-  const releases = new Releases(context);
-  const children = new Children({ ...context, ...core, descendants: new Descendants(store) });
-  const childStarts = new ChildStartQueue({ ...context, ...core, started, children, maxWaitMs });
-  const inbox = new Inbox({ ...context, ...core });
-  const claims = new WorkClaims({ ...context, ...core, payloads: new WorkPayloads({ ...context, ...core }) });
-  const progress = new ExternalProgress({ ...context, ...core, texts: pool.texts, goneMs: LEASE_MS });
-  const results = new WorkResults({ ...context, ...core, progress });
-  const recovery = new OrphanRecovery({ ...context, ...core, scope });
-  const hasTools = typeof options.tools === 'function' || Object.keys(options.tools ?? {}).length > 0;
-  const recoveryScheduler = new RecoveryScheduler({ ...context, ...core, recovery, hasTools });
-  return { scope, started, pool, releases, childStarts, inbox, claims, results, recovery, recoveryScheduler };
+  return { engine, cache, corrupt, loader, workflows, placement, membership, slots, tasks, traces };
 }
 
 function createMembership({ store, clock, runtimeId, events, stopping, onError }: RuntimeContext, gate: CommitGate): Membership {
@@ -403,6 +402,16 @@ function createMembership({ store, clock, runtimeId, events, stopping, onError }
     // Between commits, since the commit that is in progress is not notified either.
     onJoined: () => void gate.betweenCommits(async () => store.notifyGap()).catch(onError),
   });
+}
+
+function stepLimitOf({ stepLimit = DEFAULTS.stepLimit }: ServerRuntimeOptions): number {
+  return stepLimit;
+}
+
+/** Methods that can be called without their object. */
+function methodsOf<T extends object, K extends keyof T>(object: T, ...names: readonly K[]): Pick<T, K> {
+  const methods = names.map((name) => [name, (object[name] as (...given: unknown[]) => unknown).bind(object)]);
+  return Object.fromEntries(methods) as Pick<T, K>;
 }
 
 async function* textsOnly(updates: AsyncGenerator<LiveUpdate>): AsyncGenerator<TextDelta> {

@@ -54,7 +54,7 @@ export class Lifecycle {
     this.#recovering = recovery.begin();
     inbox.drain();
     timers.poll();
-    eraser.begin();
+    eraser.request();
     subjectTokens.begin();
   }
 

@@ -18,7 +18,8 @@ import { retryForever } from '../retry-forever.ts';
 
 const PAGE_SIZE = 200;
 
-export interface ActivityReconcilerOptions extends RuntimeContext {
+export interface ActivityReconcilerOptions
+  extends Pick<RuntimeContext, 'store' | 'clock' | 'runtimeId' | 'events' | 'stopping' | 'onError'> {
   readonly cache: ExecutionCache;
   readonly loader: ExecutionLoader;
   readonly tasks: TaskRegistry;

@@ -10,7 +10,7 @@ const JOIN_SETTLE_MS = 1_000;
 /** The longest time in which a stopping runtime hands over what it owns. */
 const TRANSFER_TIMEOUT_MS = 5_000;
 
-export interface ClusterOptions extends RuntimeContext {
+export interface ClusterOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'events' | 'stopping' | 'onError'> {
   readonly membership: Membership;
   readonly reconciler: ActivityReconciler;
   /** Null: the store carries no messages. */

@@ -2,7 +2,11 @@ import type { StoreNotification } from '../../../store/port/notifications.ts';
 import type { RuntimeContext } from '../context.ts';
 
 /** Emits, as events of this runtime, what other runtimes did on the database. Returns a function that ends that. */
-export function receiveNotifications({ store, events, stopping }: RuntimeContext): () => void {
+export function receiveNotifications({
+  store,
+  events,
+  stopping,
+}: Pick<RuntimeContext, 'store' | 'events' | 'stopping'>): () => void {
   return store.subscribe((notification: StoreNotification) => {
     if (stopping.aborted) return;
     const { executions, queues, dueAtMs, inbox, control, gap, commitsLost } = notification;

@@ -1,13 +1,13 @@
+import type { ActivityPool } from '../activities/local/activity-pool.ts';
+import type { Engine } from '../engine/engine.ts';
 import { RuntimeError } from '../errors.ts';
 
 export interface AdmissionOptions {
   /** The most messages that may wait for their commit, and the most requests and in-process attempts of one tenant. */
   readonly maxPending: number;
   readonly stopping: Pick<AbortSignal, 'aborted'>;
-  /** Messages that wait for their commit. */
-  readonly pending: () => number;
-  /** In-process attempts of a tenant, running or waiting. */
-  readonly attempts: (tenantId: string) => number;
+  readonly engine: Pick<Engine, 'pending'>;
+  readonly pool: Pick<ActivityPool, 'sizeOf'>;
 }
 
 const RETRY_AFTER_MS = 1_000;
@@ -27,7 +27,7 @@ export class Admission {
 
   /** Whether requests that add work are refused, whichever tenant sends them. */
   get isFull(): boolean {
-    return this.#options.pending() > 2 * this.#options.maxPending;
+    return this.#options.engine.pending > 2 * this.#options.maxPending;
   }
 
   /** Runs a request that adds work. Rejects with `shutting_down` and `overloaded`. */
@@ -47,11 +47,11 @@ export class Admission {
   /** Throws `shutting_down` or `overloaded`. */
   admit(tenantId: string): void {
     this.assertOpen();
-    const { maxPending, pending, attempts } = this.#options;
+    const { maxPending, engine, pool } = this.#options;
     const requests = this.#requests.get(tenantId) ?? 0;
-    const own = requests + attempts(tenantId);
+    const own = requests + pool.sizeOf(tenantId);
     if (own > maxPending) throw overloaded(`too much work of tenant ${tenantId} is waiting`);
-    const all = pending();
+    const all = engine.pending;
     // A tenant that sends one request after the other is admitted for longer.
     if (this.isFull || (all > maxPending && requests > 0)) throw overloaded('too much work is waiting');
   }

@@ -55,7 +55,7 @@ export interface EngineOptions
   readonly gate: CommitGate;
   readonly placement: Placement;
   /** Reserves slots for the in-process work that a batch starts. */
-  readonly reserve: () => SlotReservation;
+  readonly reservations: { reserve(): SlotReservation };
 }
 
 interface SteppedMailbox {
@@ -231,10 +231,10 @@ export class Engine {
 
   /** Steps what is ready, commits it, and settles every message of the batch. */
   async #runBatch(): Promise<void> {
-    const { clock, reserve, events } = this.#options;
+    const { clock, reservations, events } = this.#options;
     const nowMs = clock.nowMs();
     const isTimed = events.has('stepped');
-    const moment = { nowMs, reservation: reserve() };
+    const moment = { nowMs, reservation: reservations.reserve() };
     const isInTime = (): boolean => clock.nowMs() - nowMs < MAX_STEPPING_MS;
     const stepped: SteppedMailbox[] = [];
     const units: CommitUnit[] = [];

@@ -35,20 +35,18 @@ export class Eraser {
     this.#options = options;
     const { clock, events, stopping } = options;
     this.#job = new CoalescedJob(options, () => this.#eraseAll());
-    this.#retry = new DeadlineTimer(clock, () => this.#job.request());
+    this.#retry = new DeadlineTimer(clock, () => this.request());
     stopping.addEventListener('abort', () => this.#retry.stop(), { once: true });
-    events.on('committed', ({ write }) => {
-      if (write.redaction?.ended) this.#job.request();
-    });
     // The commit that ended an execution may have been applied, although its answer was lost.
-    events.on('commitUncertain', () => this.#job.request());
-    events.on('resync', () => this.#job.request());
+    events.on('commitUncertain', () => this.request());
+    events.on('resync', () => this.request());
     events.on('membershipRefreshed', ({ gone }) => {
-      if (gone.length > 0) this.#job.request();
+      if (gone.length > 0) this.request();
     });
   }
 
-  begin(): void {
+  /** Erases what is to be erased by now. */
+  request(): void {
     this.#job.request();
   }
 

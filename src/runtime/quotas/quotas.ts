@@ -3,6 +3,7 @@ import type { TenantRecord } from '../../../store/port/resources/tenants.ts';
 import type { Clock } from '../clock.ts';
 import type { RuntimeContext } from '../context.ts';
 import type { CommitGate } from '../engine/commit/commit-gate.ts';
+import type { CachedExecution } from '../engine/loading/cached-execution.ts';
 import { RuntimeError, type RuntimeErrorCode } from '../errors.ts';
 import type { EventBus } from '../events.ts';
 import { monthOf, untilNextMonthMs } from '../month.ts';
@@ -54,7 +55,6 @@ export class Quotas implements TenantAdmission {
     });
     this.#inactiveTenants = new InactiveTenants(store.tenants, (tenantId) => events.emit('tenantReactivated', tenantId));
     this.policies = new TenantPolicies(store.tenants);
-    events.on('committed', ({ before, after }) => this.#live.committed(before, after));
     events.on('committedElsewhere', ({ tenantId, started, ended }) => this.#live.committedElsewhere(tenantId, started, ended));
     events.on('controlChanged', (change) => {
       if (change?.type.startsWith('tenant_') === true) this.#changedElsewhere();
@@ -63,6 +63,11 @@ export class Quotas implements TenantAdmission {
       this.#changedElsewhere();
       this.#live.recount();
     });
+  }
+
+  /** Must be called for every commit of this runtime, in order. */
+  committed(before: CachedExecution | null, after: CachedExecution): void {
+    this.#live.committed(before, after);
   }
 
   /**

@@ -1,5 +1,5 @@
-import { TERMINAL } from '../../../machines/run.ts';
 import type { RuntimeContext } from '../context.ts';
+import type { CachedExecution } from '../engine/loading/cached-execution.ts';
 import { RuntimeError } from '../errors.ts';
 import { open, type SealedFor, seal } from './sealed.ts';
 
@@ -25,14 +25,14 @@ export class SubjectTokens {
 
   constructor(options: SubjectTokensOptions) {
     this.#options = options;
-    options.events.on('committed', ({ after }) => {
-      const { id, tenantId, loaded, run } = after;
-      if (loaded.program.workflow.oauth !== null && TERMINAL.has(run.status))
-        this.#inBackground(this.forget({ tenantId, executionId: id }));
-    });
     options.events.on('committedElsewhere', ({ id, ended }) => {
       if (ended) this.#inMemory.delete(id);
     });
+  }
+
+  /** Forgets the token of an execution that has ended. */
+  ended({ id, tenantId, loaded }: CachedExecution): void {
+    if (loaded.program.workflow.oauth !== null) this.#inBackground(this.forget({ tenantId, executionId: id }));
   }
 
   /** Removes what a runtime left behind that ended between two commits. */

@@ -2,7 +2,6 @@ import type { Message } from '../../../machines/messages.ts';
 import type { Due, WorkItemRow } from '../../../store/port/work-items.ts';
 import { CoalescedJob } from '../coalesced-job.ts';
 import type { RuntimeContext } from '../context.ts';
-import { isBeginning } from '../engine/commit/execution-commit.ts';
 import type { Deliver } from '../engine/deliver.ts';
 import type { MessageOutcome, Preconditions } from '../engine/envelope.ts';
 import type { ExecutionScope } from '../execution-scope.ts';
@@ -19,7 +18,7 @@ const TAKE_OVER_AFTER_MS = 2_000;
 /** When to look again if more than a page is left to other runtimes. */
 const NEXT_PAGE_DELAY_MS = 100;
 
-export interface TimerQueueOptions extends RuntimeContext {
+export interface TimerQueueOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'events' | 'stopping' | 'onError'> {
   readonly scope: ExecutionScope;
   readonly placement: Placement;
   readonly deliver: Deliver;
@@ -43,16 +42,17 @@ export class TimerQueue {
       void this.#job.close();
     };
     stopping.addEventListener('abort', stop, { once: true });
-    events.on('committed', (commit) => {
-      if (isBeginning(commit)) this.#timer.scheduleAt(commit.after.deadlineAtMs);
-      for (const timer of commit.write.timers) if (timer.op === 'set') this.#timer.scheduleAt(timer.atMs);
-    });
-    events.on('timerSet', (atMs) => this.#timer.scheduleAt(atMs));
+    events.on('timerSet', (atMs) => this.scheduleAt(atMs));
     events.on('resync', () => this.poll());
     events.on('membershipRefreshed', ({ gone }) => {
       // Timers of which only a lost runtime knew may be due.
       if (gone.length > 0) this.poll();
     });
+  }
+
+  /** Polls at this time, or before; null = nothing falls due. */
+  scheduleAt(atMs: number | null): void {
+    this.#timer.scheduleAt(atMs);
   }
 
   /** Delivers all that is due and schedules the next poll. */

@@ -9,7 +9,6 @@ import type { ExecutionLoader } from '../../engine/loading/execution-loader.ts';
 import type { Quotas } from '../../quotas/quotas.ts';
 import { retryForever } from '../../retry-forever.ts';
 import { DeadlineTimer } from '../../timers/deadline-timer.ts';
-import { onEffects } from '../effects.ts';
 import { Slots } from '../local/slots.ts';
 import type { StartedAttempts } from '../local/started-attempts.ts';
 import type { Children } from './children.ts';
@@ -28,7 +27,7 @@ interface ChildStart {
   isCancelled: boolean;
 }
 
-export interface ChildStartQueueOptions extends RuntimeContext {
+export interface ChildStartQueueOptions extends Pick<RuntimeContext, 'clock' | 'events' | 'stopping' | 'actor' | 'onError'> {
   readonly engine: Engine;
   readonly deliver: Deliver;
   readonly loader: ExecutionLoader;
@@ -62,12 +61,6 @@ export class ChildStartQueue {
     this.#slots = new Slots(STARTING_PER_TENANT, (tenantId) => options.quotas.isKnownActive(tenantId));
     this.#timer = new DeadlineTimer(options.clock, () => this.#expire());
     options.stopping.addEventListener('abort', () => this.#timer.stop(), { once: true });
-    onEffects(options, (parent, effect, run) => {
-      if (effect.type === 'abandon') this.#abandon(parent.id, effect, run.seq);
-      // Another owner starts the child as soon as it learns of the commit.
-      else if (effect.type === 'spawn' && parent.owner === options.runtimeId) this.startOnce(parent, run, effect);
-    });
-    options.events.on('committed', ({ after }) => this.#onCommitted(after));
     options.events.on('tenantReactivated', (tenantId) => this.#reopen(tenantId));
     options.events.on('capacityFreed', (tenantId) => {
       for (const each of tenantId === null ? [...this.#waiting.keys()] : [tenantId]) this.#onCapacityFreed(each);
@@ -90,13 +83,13 @@ export class ChildStartQueue {
   }
 
   /** The step that led to `seq` abandoned the visit. A start that this step or a later one asked for stays. */
-  #abandon(parentId: string, visit: Pick<Visit, 'node' | 'activation'>, seq: number): void {
+  abandon(parentId: string, visit: Pick<Visit, 'node' | 'activation'>, seq: number): void {
     const start = this.#starts.get(keyOf(parentId, visit));
     if (start !== undefined && start.seq < seq) this.#cancel(start);
   }
 
   /** A parent without a child may start one whatever the capacity. */
-  #onCommitted(parent: CachedExecution): void {
+  committed(parent: CachedExecution): void {
     if (this.#starts.size === 0 || this.#hasChild(parent)) return;
     this.#capacityVersion += 1;
     const start = this.#firstOf(parent.tenantId, parent.id);

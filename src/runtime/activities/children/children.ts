@@ -18,7 +18,7 @@ import { visitLabels } from './visit-labels.ts';
 /** The deepest nesting of subgraphs. */
 const MAX_DEPTH = 16;
 
-export interface ChildrenOptions extends RuntimeContext {
+export interface ChildrenOptions extends Pick<RuntimeContext, 'slices' | 'clock' | 'ids' | 'actor' | 'onError'> {
   readonly workflows: WorkflowCache;
   readonly engine: Engine;
   readonly deliver: Deliver;

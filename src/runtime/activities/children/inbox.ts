@@ -25,7 +25,7 @@ const TAKE_OVER_AFTER_MS = 2_000;
 /** A message that came before the one which it follows is delivered again after this time. */
 const EARLY_RETRY_MS = 100;
 
-export interface InboxOptions extends RuntimeContext {
+export interface InboxOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'events' | 'stopping' | 'onError'> {
   readonly loader: ExecutionLoader;
   readonly placement: Placement;
   readonly deliver: Deliver;
@@ -47,9 +47,6 @@ export class Inbox {
     const { clock, events, stopping } = options;
     this.#retryTimer = new DeadlineTimer(clock, () => this.drain());
     stopping.addEventListener('abort', () => this.#retryTimer.stop(), { once: true });
-    events.on('committed', ({ write }) => {
-      if (write.send.length > 0) this.drain();
-    });
     events.on('inboxFilled', () => this.drain());
     events.on('resync', () => this.drain());
   }

@@ -1,6 +1,8 @@
+import type { EventRow } from '../../../../store/port/executions.ts';
 import type { WorkItemRow } from '../../../../store/port/work-items.ts';
 import type { Progress } from '../../../executors/tool-context/progress.ts';
 import type { RuntimeContext } from '../../context.ts';
+import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
 import type { ExecutionLoader } from '../../engine/loading/execution-loader.ts';
 import { redactorAt } from '../../redaction/shown-run.ts';
 import type { LiveText, LiveTexts } from '../local/live-texts.ts';
@@ -8,7 +10,7 @@ import type { LiveText, LiveTexts } from '../local/live-texts.ts';
 /** Events of a node after which its attempt is over. */
 const ENDS: ReadonlySet<string> = new Set(['node_completed', 'node_failed', 'node_cancelled', 'node_skipped']);
 
-export interface ExternalProgressOptions extends Pick<RuntimeContext, 'clock' | 'events'> {
+export interface ExternalProgressOptions extends Pick<RuntimeContext, 'clock'> {
   readonly loader: ExecutionLoader;
   readonly texts: LiveTexts;
   /** A worker that has not reported for this long is no longer heard of. */
@@ -23,12 +25,14 @@ export class ExternalProgress {
 
   constructor(options: ExternalProgressOptions) {
     this.#options = options;
-    options.events.on('committed', ({ after, write }) => {
-      const shown = this.#shown.size === 0 ? undefined : this.#shown.get(after.id);
-      if (shown === undefined) return;
-      const ended = new Set(write.events.filter(({ type }) => ENDS.has(type)).map(({ nodeId }) => nodeId));
-      for (const live of shown.keys()) if (after.completedAtMs !== null || ended.has(live.source.node)) this.#end(live);
-    });
+  }
+
+  /** Ends what is shown of attempts that the committed events end. */
+  committed({ id, completedAtMs }: CachedExecution, events: readonly EventRow[]): void {
+    const shown = this.#shown.get(id);
+    if (shown === undefined) return;
+    const ended = new Set(events.filter(({ type }) => ENDS.has(type)).map(({ nodeId }) => nodeId));
+    for (const live of shown.keys()) if (completedAtMs !== null || ended.has(live.source.node)) this.#end(live);
   }
 
   async report(item: WorkItemRow, { fraction, text }: Progress): Promise<void> {

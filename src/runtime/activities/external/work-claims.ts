@@ -1,5 +1,6 @@
 import { Budget } from '../../../../machines/expression/budget.ts';
 import type { JsonObject } from '../../../../machines/json.ts';
+import type { WorkWrite } from '../../../../store/port/commit.ts';
 import type { WorkItemRow } from '../../../../store/port/work-items.ts';
 import { actorOf } from '../../actor.ts';
 import type { RuntimeContext } from '../../context.ts';
@@ -27,7 +28,7 @@ const MAX_CLAIM_WAIT_MS = 60_000;
 /** Pairs of a queue and a tool in one claim. */
 const MAX_LOOKUPS = 4_000;
 
-export interface WorkClaimsOptions extends RuntimeContext {
+export interface WorkClaimsOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'events' | 'stopping' | 'actor'> {
   readonly engine: Engine;
   readonly loader: ExecutionLoader;
   readonly payloads: WorkPayloads;
@@ -44,13 +45,15 @@ export class WorkClaims {
     this.#options = options;
     this.#polls = new LongPolls(options.clock);
     const { events, stopping } = options;
-    events.on('committed', ({ after, write }) => {
-      for (const work of write.work) if (work.op === 'put') this.#polls.available(after.tenantId, work.item);
-    });
     events.on('workQueued', ({ tenantId, queue }) => this.#polls.available(tenantId, { queue, tool: null }));
     events.on('tenantReactivated', () => this.#polls.wakeAll());
     events.on('resync', () => this.#polls.wakeAll());
     stopping.addEventListener('abort', () => this.#polls.wakeAll(), { once: true });
+  }
+
+  /** Wakes the long polls that take what was put on a queue. */
+  written(tenantId: string, writes: readonly WorkWrite[]): void {
+    for (const write of writes) if (write.op === 'put') this.#polls.available(tenantId, write.item);
   }
 
   async claim(caller: Caller, claim: ClaimWork): Promise<readonly WorkItemView[]> {

@@ -17,7 +17,7 @@ import { LEASE_MS } from './work-claims.ts';
 
 const STALE = 'stale or invalid lease fence';
 
-export interface WorkResultsOptions extends RuntimeContext {
+export interface WorkResultsOptions extends Pick<RuntimeContext, 'store' | 'clock'> {
   readonly engine: Engine;
   readonly progress: ExternalProgress;
   readonly usageBounds: UsageBounds;

@@ -18,7 +18,6 @@ import { retryForever } from '../../retry-forever.ts';
 import type { Slice } from '../../scheduling/time-slices.ts';
 import type { Traces } from '../../traces.ts';
 import type { InProcessView, ToolLogEntry } from '../../types/work.ts';
-import { onEffects } from '../effects.ts';
 import { ActivityTask, type ToolReports } from './activity-task.ts';
 import { failureOf, withNamedVars } from './attempt-failure.ts';
 import type { BudgetReservations } from './budget-reservations.ts';
@@ -86,12 +85,6 @@ export class ActivityPool {
     const { slots, clock, slices, maxWaitMs, isActive, events } = options;
     this.texts = new LiveTexts(clock, slices);
     this.#queue = new SlotQueue({ slots, clock, maxWaitMs, isActive, onExpired: (task) => this.#expire(task) });
-    onEffects(options, (execution, effect, run) => {
-      if (effect.type === 'abandon') this.#abandonVisit(execution.id, effect, run.seq);
-      // Another owner starts the attempt as soon as it learns of the commit.
-      else if (effect.type === 'work' && effect.local && execution.owner === options.runtimeId)
-        this.startOnce(execution, run, effect, effect.waits === true);
-    });
     events.on('slotsReleased', () => this.#fill());
     events.on('tenantReactivated', (tenantId) => {
       this.#queue.reopen(tenantId);
@@ -163,7 +156,7 @@ export class ActivityPool {
    * The step that led to `seq` abandoned the visit: aborts its attempt, whose result is dropped. An attempt that was started from
    * that step or a later one stays: a look at the store may have started it before the commit of the step was answered.
    */
-  #abandonVisit(executionId: string, visit: Pick<Visit, 'node' | 'activation'>, seq: number): void {
+  abandonVisit(executionId: string, visit: Pick<Visit, 'node' | 'activation'>, seq: number): void {
     for (const task of this.#options.tasks.of(executionId)) {
       if (task.node !== visit.node || task.activation !== visit.activation || task.seq >= seq) continue;
       this.#abandonAt(task, seq);

@@ -19,7 +19,7 @@ interface Ledger {
   filling: 'no' | 'yes' | 'again';
 }
 
-export interface BudgetReservationsOptions extends Pick<RuntimeContext, 'events' | 'slices' | 'onError'> {
+export interface BudgetReservationsOptions extends Pick<RuntimeContext, 'slices' | 'onError'> {
   readonly models: ModelSettings;
   readonly limitsOf: UsageBoundsOptions['limitsOf'];
   readonly tasks: TaskRegistry;
@@ -36,9 +36,6 @@ export class BudgetReservations {
 
   constructor(options: BudgetReservationsOptions) {
     this.#options = options;
-    options.events.on('committed', ({ after }) => {
-      if (this.#ledgers.size > 0) this.update(after.id, after.run);
-    });
   }
 
   /** Calls `begin` at once or when the call may begin, with its reservation held until `leave`. */

@@ -1,7 +1,6 @@
 import type { Effect } from '../../../../machines/run.ts';
 import type { RuntimeContext } from '../../context.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
-import { onEffects } from '../effects.ts';
 
 /** Longest time to give up what a visit has begun elsewhere. */
 const RELEASE_MS = 10_000;
@@ -11,14 +10,11 @@ const RELEASE_MS = 10_000;
  * is tried once, by the runtime that commits the end.
  */
 export class Releases {
-  readonly #options: Pick<RuntimeContext, 'events' | 'onError'>;
+  readonly #onError: RuntimeContext['onError'];
   readonly #pending = new Set<Promise<void>>();
 
-  constructor(options: Pick<RuntimeContext, 'events' | 'onError'>) {
-    this.#options = options;
-    onEffects(options, (execution, effect) => {
-      if (effect.type === 'release') this.#release(execution, effect);
-    });
+  constructor(onError: RuntimeContext['onError']) {
+    this.#onError = onError;
   }
 
   /** Resolves once nothing is in progress, which takes at most `graceMs`. */
@@ -27,12 +23,12 @@ export class Releases {
     await Promise.race([Promise.allSettled(this.#pending), new Promise((resolve) => setTimeout(resolve, graceMs).unref())]);
   }
 
-  #release({ id, tenantId, loaded }: CachedExecution, { node, progress, errorClass }: Effect & { type: 'release' }): void {
+  release({ id, tenantId, loaded }: CachedExecution, { node, progress, errorClass }: Effect & { type: 'release' }): void {
     const release = loaded.executorOf(node)?.release;
     if (release === undefined) return;
     const signal = AbortSignal.timeout(RELEASE_MS);
     const pending = release({ tenantId, executionId: id, nodeId: node, progress, errorClass, signal })
-      .catch(this.#options.onError)
+      .catch(this.#onError)
       .finally(() => this.#pending.delete(pending));
     this.#pending.add(pending);
   }

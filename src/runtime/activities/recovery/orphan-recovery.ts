@@ -22,7 +22,8 @@ import { TOOL_QUEUE } from '../queues.ts';
 const PAGE_SIZE = 20;
 /** The most recovered attempts that are remembered. */
 const MAX_REMEMBERED = 10_000;
-export interface OrphanRecoveryOptions extends RuntimeContext {
+export interface OrphanRecoveryOptions
+  extends Pick<RuntimeContext, 'store' | 'slices' | 'runtimeId' | 'events' | 'stopping' | 'onError'> {
   readonly placement: Placement;
   readonly scope: ExecutionScope;
   readonly loader: ExecutionLoader;
@@ -44,13 +45,14 @@ export class OrphanRecovery {
 
   constructor(options: OrphanRecoveryOptions) {
     this.#options = options;
-    const { events, runtimeId, onError } = options;
-    events.on('committed', ({ before, after }) => {
-      // A commit of this runtime made it the owner of an execution whose former owner is lost.
-      if (after.owner === runtimeId && before !== null && before.owner !== null && before.owner !== runtimeId)
-        void this.recover(before, before.owner).catch(onError);
-    });
-    events.on('commitsLost', () => this.#recovered.clear());
+    options.events.on('commitsLost', () => this.#recovered.clear());
+  }
+
+  /** This runtime became the owner of an execution, by a commit. */
+  tookOver(before: CachedExecution | null): void {
+    const { runtimeId, onError } = this.#options;
+    const lost = before?.owner ?? runtimeId;
+    if (before !== null && lost !== runtimeId) void this.recover(before, lost).catch(onError);
   }
 
   /** Recovers all executions whose owner is gone and that `isMine` accepts; returns whether some were left to other runtimes. */

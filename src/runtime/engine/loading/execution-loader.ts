@@ -11,6 +11,7 @@ import { forkedFrom } from '../../fork-labels.ts';
 import { runOf } from '../../log/checkpoints.ts';
 import { inputIn, inputOf, readFirst, readShortLog, readTail, type TimedEvent } from '../../log/read-log.ts';
 import { replayStored } from '../../log/replay-log.ts';
+import type { Placement } from '../../placement.ts';
 import type { Slice, TimeSlices } from '../../scheduling/time-slices.ts';
 import { MIN_EVENTS_BETWEEN_KEPT } from '../commit/checkpoint.ts';
 import { recordLoaded } from '../limits/execution-size.ts';
@@ -30,8 +31,7 @@ export interface ExecutionLoaderOptions {
   readonly corrupt: CorruptExecutions;
   /** A long tail of a log is replayed in parts. */
   readonly slices: TimeSlices;
-  /** Makes sure that the owner is not taken for lost because it was started a moment ago. */
-  readonly confirmOwner: (owner: string) => Promise<void>;
+  readonly placement: Pick<Placement, 'confirm'>;
 }
 
 /** Brings stored executions into memory: from their log, or from their last checkpoint and the log since. */
@@ -97,10 +97,10 @@ export class ExecutionLoader {
   }
 
   async #restore(found: ExecutionRow, loaded: LoadedWorkflow): Promise<CachedExecution> {
-    const { store, slices, corrupt, confirmOwner } = this.#options;
+    const { store, slices, corrupt, placement } = this.#options;
     const stored = await store.checkpoint(found.id);
     const row = stored !== null && stored.seq > found.seq ? await readAgain(store, found.id) : found;
-    if (row.owner !== null) await confirmOwner(row.owner);
+    if (row.owner !== null) await placement.confirm(row.owner);
     if (stored?.seal === 'broken') corrupt.reportChangedSnapshot(row.id, stored.seq);
     // Loading for a step does not queue behind replays for clients.
     const slice = slices.slice(`${row.tenantId} load`);

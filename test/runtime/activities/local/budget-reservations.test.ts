@@ -5,7 +5,6 @@ import type { Visit } from '../../../../machines/messages.ts';
 import type { ActivityTask } from '../../../../src/runtime/activities/local/activity-task.ts';
 import { BudgetReservations } from '../../../../src/runtime/activities/local/budget-reservations.ts';
 import { TaskRegistry } from '../../../../src/runtime/activities/local/task-registry.ts';
-import { EventBus } from '../../../../src/runtime/events.ts';
 import { TimeSlices } from '../../../../src/runtime/scheduling/time-slices.ts';
 import type { ToolContext } from '../../../../src/runtime/types/work.ts';
 import { StoreError } from '../../../../store/port/errors.ts';
@@ -406,10 +405,9 @@ describe('a reservation for a call whose end is known from the store', () => {
     const driver = new Driver(workflow([...nodes, all], [['one', 'all']], { start_node: 'one', ...budget }));
     const errors: unknown[] = [];
     const onError = (error: unknown) => void errors.push(error);
-    const events = new EventBus(onError);
     const slices = new TimeSlices({ nowMs: () => 0 });
     const tasks = new TaskRegistry();
-    const reservations = new BudgetReservations({ events, slices, onError, models: {}, tasks, limitsOf: () => ({}) });
+    const reservations = new BudgetReservations({ slices, onError, models: {}, tasks, limitsOf: () => ({}) });
     const task = (node: string): ActivityTask => {
       const { activation, attempt } = driver.visit(node);
       const is = (visit: Visit) => visit.node === node && visit.activation === activation && visit.attempt === attempt;
