@@ -25,7 +25,7 @@ import { countAttempt, refuseBeyondLimit, releaseLimit } from './work/autonomy-g
 import { backoffMs } from './work/backoff.ts';
 import { beginNode, renderApproval, timerCreatedData } from './work/begin.ts';
 import { approvedJudgement } from './work/judgement.ts';
-import { budgetFailure } from './work/node-template.ts';
+import { budgetFailure } from './work/templates.ts';
 
 /** A failure that a later retry resets, with its events as they were logged: of its cause, if there is one, and of itself. */
 export interface ResetFailure {

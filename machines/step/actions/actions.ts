@@ -4,7 +4,7 @@ import { definitionOf, type Kind } from '../../nodes/index.ts';
 import type { NodeOutcome } from '../../program/outcome-routes.ts';
 import type { CompleteParams, FailParams } from '../../program/parameters.ts';
 import { visitOf } from '../context/active-visits.ts';
-import { inputKeyOf } from '../context/input-key.ts';
+import { inputKeyOf } from '../context/pending-inputs.ts';
 import type { StepContext } from '../context/step-context.ts';
 import { isTimerEvent, type MachineEvent } from '../machine-event.ts';
 import { countAttempt } from '../work/autonomy-gate.ts';

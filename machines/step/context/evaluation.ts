@@ -1,6 +1,7 @@
 import { Budget } from '../../expression/budget.ts';
 import { type EvaluationResult, type Expression, evaluate, type Scope } from '../../expression/index.ts';
-import type { JsonObject } from '../../json.ts';
+import type { Json, JsonObject } from '../../json.ts';
+import { charsUpTo } from '../../json-size.ts';
 import { LazyMap } from '../../lazy-map.ts';
 import { shortened } from '../../shortened.ts';
 
@@ -69,4 +70,30 @@ export class Evaluation {
 export function budgetExceededMessage(expression: string): string {
   const shown = expression.length > 200 ? `${expression.slice(0, 200)}…` : expression;
   return `${BUDGET_EXCEEDED}: the conditions and mappings of one step need more work than a step may do; it ended at: ${shown}`;
+}
+
+const MAX_INPUT_CHARS = 8 * 1024 * 1024;
+
+/** What all inputs that one step records may cost together: evaluation, and size. */
+export class InputAllowance {
+  readonly #work: number | undefined;
+  #budget: Budget | null = null;
+  #chars = 0;
+
+  constructor(work: number | undefined) {
+    this.#work = work;
+  }
+
+  get budget(): Budget {
+    this.#budget ??= new Budget(this.#work);
+    return this.#budget;
+  }
+
+  /** Takes the size of an input; false = it does not fit. `size`: its characters, if they are known. */
+  take(input: Json, size = charsUpTo(input, MAX_INPUT_CHARS - this.#chars)): boolean {
+    const chars = this.#chars + size;
+    if (chars > MAX_INPUT_CHARS) return false;
+    this.#chars = chars;
+    return true;
+  }
 }

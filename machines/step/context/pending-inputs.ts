@@ -3,9 +3,8 @@ import { LazyMap } from '../../lazy-map.ts';
 import { definitionOf, outputKeyOf } from '../../nodes/index.ts';
 import { forwardsInput } from '../../program/output-use.ts';
 import type { ProgramTables } from '../../program/tables.ts';
-import { lastInputOf, own, type PendingInput } from './context.ts';
-import type { Draft } from './draft.ts';
-import { lastInputKeyOf } from './input-key.ts';
+import type { Draft } from './context.ts';
+import { type Context, lastInputOf, own, type PendingInput } from './context.ts';
 
 /** Outputs of nodes on their way to the inputs of others, which keep them until they have read them. */
 export class PendingInputs {
@@ -90,4 +89,16 @@ export class PendingInputs {
   dropOutput(node: string): void {
     this.#outputs.delete(node);
   }
+}
+
+/** The state key that the output was written to as well; null = none. */
+export function inputKeyOf(tables: ProgramTables, [source, , key]: PendingInput): string | null {
+  if (key !== undefined) return key;
+  return tables.graph.indexOf(source) === undefined ? null : outputKeyOf(tables.nodeOf(source).kind);
+}
+
+/** That of the output which reached the node last. */
+export function lastInputKeyOf(tables: ProgramTables, context: Context, node: string): string | null {
+  const last = own(context.pendingInputs, node)?.at(-1);
+  return last === undefined ? null : inputKeyOf(tables, last);
 }

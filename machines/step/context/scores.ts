@@ -1,7 +1,7 @@
 import type { ProgramTables } from '../../program/tables.ts';
 import type { MachineEvent } from '../machine-event.ts';
+import type { Draft } from './context.ts';
 import { type Measure, own } from './context.ts';
-import type { Draft } from './draft.ts';
 
 /** What nodes that score the work of others have counted and measured. */
 export class Scores {

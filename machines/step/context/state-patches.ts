@@ -2,7 +2,7 @@ import { pathOf } from '../../appended-lists.ts';
 import { isObject, type Json, type JsonObject, patchState } from '../../json.ts';
 import { admittedPatch } from '../../program/internal-state.ts';
 import type { ProgramTables } from '../../program/tables.ts';
-import type { Draft } from './draft.ts';
+import type { Draft } from './context.ts';
 
 /** Lists that are remembered; others are stored whole. */
 const MAX_LISTS = 64;

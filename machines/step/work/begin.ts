@@ -7,9 +7,9 @@ import type { StepContext } from '../context/step-context.ts';
 import type { MachineEvent } from '../machine-event.ts';
 import { holdAtLimit } from './autonomy-gate.ts';
 import { beginJudgement } from './judgement.ts';
-import { budgetFailure, renderAtNode } from './node-template.ts';
 import { applyRuling, rulingOn } from './policy-gate.ts';
 import { addAttemptStart } from './recorded-input.ts';
+import { budgetFailure, renderAtNode } from './templates.ts';
 
 /** Begins a node that was reached, or its next attempt. Returns an event for the machine if the node ends as soon as it begins. */
 export function beginNode(step: StepContext, node: string, env: StepEnv): MachineEvent | null {

@@ -8,8 +8,8 @@ import type { StepEnv } from '../../run.ts';
 import type { ActiveVisit } from '../context/active-visits.ts';
 import type { StepContext } from '../context/step-context.ts';
 import type { MachineEvent } from '../machine-event.ts';
-import { budgetFailure, renderAtNode } from './node-template.ts';
 import { heldContext, POLICY_VIOLATION } from './policy-gate.ts';
+import { budgetFailure, renderAtNode } from './templates.ts';
 
 /** A policy node begins: it ends at once, or is held until a person decides (null). */
 export function beginJudgement(step: StepContext, node: string, active: ActiveVisit, env: StepEnv): MachineEvent | null {

@@ -6,7 +6,7 @@ import { type ActiveVisit, type HeldFor, visitOf } from '../context/active-visit
 import type { StepContext } from '../context/step-context.ts';
 import type { FailEvent } from '../machine-event.ts';
 import { carriedCall, shownCalls } from './held-calls.ts';
-import { renderAtNode } from './node-template.ts';
+import { renderAtNode } from './templates.ts';
 
 /** The error class of a node that a policy blocks. */
 export const POLICY_VIOLATION = 'policy_violation';

@@ -3,7 +3,7 @@ import type { ProgramTables } from '../../program/tables.ts';
 import type { Redactor } from '../../redaction/redactor.ts';
 import type { DataRules } from '../../redaction/rules.ts';
 import { type Context, lastInputOf } from '../context/context.ts';
-import { lastInputKeyOf } from '../context/input-key.ts';
+import { lastInputKeyOf } from '../context/pending-inputs.ts';
 
 /** What a prompt is rendered from, and what redacts the rendered text once more: an expression may have made personal data of what is none. */
 export interface PromptContext {

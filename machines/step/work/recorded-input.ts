@@ -4,8 +4,8 @@ import { definitionOf, type Kind } from '../../nodes/index.ts';
 import type { StepEnv } from '../../run.ts';
 import type { ActiveVisit } from '../context/active-visits.ts';
 import type { StepContext } from '../context/step-context.ts';
-import { renderInput } from './input.ts';
 import { joinInput } from './joins.ts';
+import { renderInput } from './templates.ts';
 
 /** Fields of `node_started` that say what the attempt was given. */
 export const RECORDED_INPUT_FIELDS = ['input', 'input_from', 'input_omitted'] as const;

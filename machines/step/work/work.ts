@@ -5,12 +5,12 @@ import type { Json, JsonObject } from '../../json.ts';
 import { definitionOf } from '../../nodes/index.ts';
 import type { Run, StepEnv, Work } from '../../run.ts';
 import { type Context, own } from '../context/context.ts';
-import { lastInputKeyOf } from '../context/input-key.ts';
+import { lastInputKeyOf } from '../context/pending-inputs.ts';
 import { StepContext } from '../context/step-context.ts';
 import type { Program } from '../program.ts';
-import { renderInput } from './input.ts';
 import { joinInput } from './joins.ts';
 import { promptContext } from './prompt-context.ts';
+import { renderInput } from './templates.ts';
 
 const NO_PROGRESS: VisitProgress = {};
 

@@ -1,7 +1,8 @@
 import { Ajv } from 'ajv';
 import { isObject, type JsonObject } from '../../../machines/json.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
-import { FairQueue, throwIfAborted } from '../../runtime/scheduling/fair-queue.ts';
+import { FairQueue } from '../../runtime/scheduling/fair-queue.ts';
+import { throwIfAborted } from '../../runtime/scheduling/round-robin.ts';
 import { VERSION } from '../../server/config.ts';
 import { missingThing } from '../errors.ts';
 import { validationError } from '../requests/validation.ts';

@@ -1,7 +1,7 @@
 import type { Decide } from '../../../machines/messages.ts';
 import { actorOf } from '../actor.ts';
 import type { MessageOutcome } from '../engine/envelope.ts';
-import { ignoredIn } from '../engine/ignored-state.ts';
+import { ignoredIn } from '../engine/envelope.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Caller } from '../types/caller.ts';
 import type { Runtime } from '../types/runtime.ts';

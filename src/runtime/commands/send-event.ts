@@ -1,7 +1,7 @@
 import { isObject, type Json } from '../../../machines/json.ts';
 import type { ExternalEvent } from '../../../machines/messages.ts';
 import { actorOf } from '../actor.ts';
-import { ignoredIn } from '../engine/ignored-state.ts';
+import { ignoredIn } from '../engine/envelope.ts';
 import { RuntimeError } from '../errors.ts';
 import type { EventReceipt } from '../types/executions.ts';
 import type { Runtime } from '../types/runtime.ts';

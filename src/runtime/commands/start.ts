@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import { reservedLabel } from '../../../machines/reserved-labels.ts';
+import { ignoredIn } from '../engine/envelope.ts';
 import { executionStart } from '../engine/execution-start.ts';
-import { ignoredIn } from '../engine/ignored-state.ts';
 import { starterFrom } from '../engine/loading/starter.ts';
 import type { LoadedWorkflow } from '../engine/loading/workflow-cache.ts';
 import { RuntimeError, truncated } from '../errors.ts';

@@ -24,8 +24,8 @@ import type { ExecutionCache } from './loading/execution-cache.ts';
 import type { ExecutionLoader } from './loading/execution-loader.ts';
 import { Mailbox } from './mailbox.ts';
 import { ReadyQueue } from './ready-queue.ts';
-import type { SlotReservation } from './slot-reservation.ts';
 import { type StepBatch, type StepBatchDeps, stepMailbox } from './step-mailbox.ts';
+import type { SlotReservation } from './step-message.ts';
 
 /** At most so many messages of one execution, and so many executions, share a commit. */
 const MAX_MESSAGES_PER_EXECUTION = 64;

@@ -5,6 +5,7 @@ import type { EventRow, IdempotencyRow } from '../../../store/port/executions.ts
 import type { Artifact } from '../../../store/port/resources/artifacts.ts';
 import type { NewWorkItem } from '../../../store/port/work-items.ts';
 import type { Actor } from '../actor.ts';
+import type { IgnoredState } from '../types/executions.ts';
 import type { Identity } from './loading/cached-execution.ts';
 import type { LoadedWorkflow } from './loading/workflow-cache.ts';
 
@@ -94,4 +95,9 @@ export const UNKNOWN: RefusedMessage = { refused: 'unknown', nodes: [] };
 /** Did another tenant send the message than the one that the execution belongs to? */
 export function isOfAnother({ options }: Envelope, { tenantId }: { readonly tenantId: string }): boolean {
   return options.tenantId !== undefined && options.tenantId !== tenantId;
+}
+
+/** What a step has left out of the state that it was given. */
+export function ignoredIn({ ignored }: Pick<StepResult, 'ignored'>): IgnoredState {
+  return ignored.length === 0 ? {} : { ignored };
 }

@@ -30,7 +30,6 @@ import {
 } from './envelope.ts';
 import { startWithinLimits, stepWithinLimits } from './limits/step-within-limits.ts';
 import type { CachedExecution } from './loading/cached-execution.ts';
-import type { SlotReservation } from './slot-reservation.ts';
 
 /** The longest text of an internal error that is stored. */
 const MAX_REASON_CHARS = 2_000;
@@ -48,6 +47,13 @@ export interface StepDeps {
   readonly artifactThresholdBytes: number;
   /** The log since the last checkpoint above which the next one may be due; 0 = always. */
   readonly checkpointLogBytes: number;
+}
+
+/** Slots that a step has taken for the in-process work that it starts. */
+export interface SlotReservation {
+  take(tenantId: string, executionId: string): boolean;
+  /** Call once the work has started and occupies slots of its own, or will not start. */
+  release(): void;
 }
 
 /** What the steps of one batch share. */

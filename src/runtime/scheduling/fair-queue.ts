@@ -1,5 +1,5 @@
 import { RuntimeError } from '../errors.ts';
-import { RoundRobin } from './round-robin.ts';
+import { RoundRobin, throwIfAborted, waitTurn } from './round-robin.ts';
 
 /** How many jobs may run, and how many may wait, in all and per key. */
 export interface FairQueueLimits {
@@ -82,29 +82,4 @@ export class FairQueue {
       next.item();
     }
   }
-}
-
-/** Waits for a turn in the round. Throws `shutting_down` when the signal is aborted before. */
-export function waitTurn(round: RoundRobin<() => void>, key: string, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const go = (): void => {
-      signal?.removeEventListener('abort', onAbort);
-      resolve();
-    };
-    const onAbort = (): void => {
-      round.remove(key, go);
-      reject(requestAborted());
-    };
-    signal?.addEventListener('abort', onAbort, { once: true });
-    round.push(key, go);
-  });
-}
-
-/** Throws `shutting_down` if the signal is aborted: the client has gone, or the server stops. */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw requestAborted();
-}
-
-function requestAborted(): RuntimeError {
-  return new RuntimeError('shutting_down', 'the request was aborted', { retryAfterMs: RETRY_AFTER_MS });
 }

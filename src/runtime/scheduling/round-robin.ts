@@ -1,3 +1,7 @@
+import { RuntimeError } from '../errors.ts';
+
+const RETRY_AFTER_MS = 1_000;
+
 /** A queue per key. Keys take turns; the items of a key stay in order. */
 export class RoundRobin<T> {
   /** In the order of the keys' next turns. */
@@ -41,4 +45,29 @@ export class RoundRobin<T> {
     this.#size -= 1;
     if (items.length === 0) this.#waiting.delete(key);
   }
+}
+
+/** Waits for a turn in the round. Throws `shutting_down` when the signal is aborted before. */
+export function waitTurn(round: RoundRobin<() => void>, key: string, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const go = (): void => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    };
+    const onAbort = (): void => {
+      round.remove(key, go);
+      reject(requestAborted());
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    round.push(key, go);
+  });
+}
+
+/** Throws `shutting_down` if the signal is aborted: the client has gone, or the server stops. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw requestAborted();
+}
+
+function requestAborted(): RuntimeError {
+  return new RuntimeError('shutting_down', 'the request was aborted', { retryAfterMs: RETRY_AFTER_MS });
 }

@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { throwIfAborted, waitTurn } from './fair-queue.ts';
-import { RoundRobin } from './round-robin.ts';
+import { RoundRobin, throwIfAborted, waitTurn } from './round-robin.ts';
 
 /** Time for long computations in one turn of the event loop. The current piece of work is finished first. */
 const SLICE_MS = 10;

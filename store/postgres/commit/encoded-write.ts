@@ -1,11 +1,10 @@
 import { digestEntries, type StreamDigest, type StreamRange } from '../../audit/digest.ts';
-import { checkSequences } from '../../check-sequences.ts';
 import { encodeEntries } from '../../log/encode.ts';
 import type { LogEntry } from '../../log/entry.ts';
 import { typeTokens } from '../../log/type-tokens.ts';
 import type { CommitUnit, ExecutionWrite } from '../../port/commit.ts';
 import type { NewExecution } from '../../port/executions.ts';
-import { wellFormedExecution } from '../../well-formed.ts';
+import { checkSequences, wellFormedExecution } from '../../well-formed.ts';
 
 /** An entry as a row of the log. */
 export interface TypedEntry extends LogEntry {

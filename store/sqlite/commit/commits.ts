@@ -1,19 +1,18 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { digestEntries, type StreamDigest } from '../../audit/digest.ts';
-import { checkSequences } from '../../check-sequences.ts';
 import { encodeEntries } from '../../log/encode.ts';
 import type { Batch, CommitRejection, CommitUnit, ExecutionWrite } from '../../port/commit.ts';
 import type { IdempotencyRow } from '../../port/executions.ts';
-import { wellFormedExecution } from '../../well-formed.ts';
+import { checkSequences, wellFormedExecution } from '../../well-formed.ts';
 import type { AuditChain } from '../audit/chain.ts';
 import type { LogNames } from '../log/log-names.ts';
 import { PUT_IDEMPOTENCY } from '../queries/control.ts';
+import { APPEND_ENTRY } from '../queries/log.ts';
 import type { Transactions } from '../transactions.ts';
 import { ApprovalRows } from './approvals.ts';
 import { OffloadedArtifacts } from './artifacts.ts';
 import { Effects } from './effects.ts';
 import { ExecutionRows } from './execution-rows.ts';
-import { LogWriter } from './log-writer.ts';
 import { Redactions } from './redactions.ts';
 
 /** Writes batches: the only way an execution changes. */
@@ -21,18 +20,20 @@ export class Commits {
   readonly #transactions: Transactions;
   readonly #audit: AuditChain;
   readonly #rows: ExecutionRows;
-  readonly #log: LogWriter;
+  readonly #names: LogNames;
   readonly #effects: Effects;
   readonly #approvals: ApprovalRows;
   readonly #artifacts: OffloadedArtifacts;
   readonly #redactions: Redactions;
+  readonly #appendEntry: Statement;
   readonly #putIdempotency: Statement;
 
   constructor(db: Database, transactions: Transactions, audit: AuditChain, names: LogNames, key: string | Uint8Array | null) {
     this.#transactions = transactions;
     this.#audit = audit;
     this.#rows = new ExecutionRows(db, names, key);
-    this.#log = new LogWriter(db, names);
+    this.#names = names;
+    this.#appendEntry = db.prepare(APPEND_ENTRY);
     this.#effects = new Effects(db);
     this.#approvals = new ApprovalRows(db);
     this.#artifacts = new OffloadedArtifacts(db);
@@ -96,7 +97,11 @@ export class Commits {
 
   #append({ id, tenantId, fromSeq, create, progress, events }: ExecutionWrite, logId: number): StreamDigest {
     const entries = encodeEntries(events);
-    this.#log.append(logId, tenantId, entries);
+    const tenant = this.#names.putTenant(tenantId);
+    for (const entry of entries) {
+      const { seq, events: count, atMs, request, body } = entry;
+      this.#appendEntry.run(count, logId, seq, count, tenant, atMs, this.#names.putActor(entry), request, body);
+    }
     const range = { tenantId, executionId: id, firstSeq: fromSeq + 1, lastSeq: progress.seq };
     // A key after a spread would make a new hidden class at each call in Node 20.
     return { digest: digestEntries(range, create, entries), ...range };

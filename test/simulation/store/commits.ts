@@ -1,10 +1,9 @@
-import { checkSequences } from '../../../store/check-sequences.ts';
 import { decodeStored } from '../../../store/log/decode.ts';
 import { encodeEntries } from '../../../store/log/encode.ts';
 import type { Batch, CommitRejection, CommitUnit, ExecutionWrite, TimerWrite, WorkWrite } from '../../../store/port/commit.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
 import type { ApprovalRow } from '../../../store/port/resources/approvals.ts';
-import { wellFormedExecution } from '../../../store/well-formed.ts';
+import { checkSequences, wellFormedExecution } from '../../../store/well-formed.ts';
 import { key, type StoredExecution, type StoredItem, type Tables } from './tables.ts';
 import { UndoLog } from './undo-log.ts';
 

@@ -5,7 +5,7 @@ import { givenDetails } from '../../../executors/given-details.ts';
 import { actorOf } from '../../actor.ts';
 import type { RuntimeContext } from '../../context.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { ignoredIn } from '../../engine/ignored-state.ts';
+import { ignoredIn } from '../../engine/envelope.ts';
 import { RuntimeError } from '../../errors.ts';
 import type { UsageBounds } from '../../quotas/usage-bounds.ts';
 import { visitOf } from '../../timers/timer-queue.ts';

@@ -91,7 +91,7 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
     isRetried || clears || offloaded.length > 0 || redacted !== null || approvals !== null
       ? {
           ...usual,
-          offloaded,
+          ...(offloaded.length === 0 ? {} : { offloaded }),
           ...(isRetried ? { revive: { deadlineAtMs } } : clears ? { clearsDeadline: true as const } : {}),
           ...(approvals === null || approvals.length === 0 ? {} : { approvals }),
           ...(redacted === null ? {} : { redaction: redacted.write }),

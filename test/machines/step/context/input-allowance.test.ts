@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InputAllowance } from '../../../../machines/step/context/input-allowance.ts';
+import { InputAllowance } from '../../../../machines/step/context/evaluation.ts';
 
 const MIB = 1024 * 1024;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CpuTime } from '../../../src/runtime/scheduling/cpu-time.ts';
+import { CpuTime } from '../../src/runtime/clock.ts';
 
 function compute(ms: number): void {
   const since = process.cpuUsage();
