@@ -1,10 +1,12 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { readScript } from '../../../src/executors/model/script.ts';
+import { TRIES_ALL } from '../../support/properties.ts';
 import { replayAll } from '../../support/replay-all.ts';
 import { openTestRuntime } from '../../support/runtimes.ts';
 
 const ARGUMENT_CHARS = 1_400;
+const MANY = TRIES_ALL ? 1_000 : 300;
 
 /** An agent whose model asks for so many calls at once. Resolves with the bytes that the log and what it refers to have in the end. */
 async function logBytes(calls: number): Promise<number> {
@@ -31,9 +33,9 @@ async function logBytes(calls: number): Promise<number> {
 
 describe('the calls of one answer', () => {
   it('add to the log in proportion to their number', async () => {
-    const perCall = (await logBytes(100)) / 100;
+    const perCall = (await logBytes(50)) / 50;
     // Twice with the turn, as the model wrote it and as it is called, once when it begins, and once as the input of the tool.
     expect(perCall).toBeLessThan(8 * ARGUMENT_CHARS);
-    expect((await logBytes(1_000)) / 1_000).toBeLessThan(1.1 * perCall);
+    expect((await logBytes(MANY)) / MANY).toBeLessThan(1.1 * perCall);
   });
 });
