@@ -96,6 +96,7 @@ describe('the list of executions', requires('chromium'), () => {
   });
 
   it('is used by keyboard alone', async () => {
+    for (let started = 0; started < 2; started++) await start('ending');
     const page = await open({ ...server, path: '/executions?workflow_id=ending' });
     await grid(page).waitFor();
     const ids = (await server.client.executions({ workflow_id: 'ending' })).executions.map(({ id }) => id);
@@ -191,6 +192,7 @@ describe('the list of executions', requires('chromium'), () => {
 
   it('shows a viewer everything and lets it change nothing', async () => {
     const { token } = await server.client.createToken({ name: 'eyes', role: 'viewer' });
+    await start('ending');
     const page = await open({ url: server.url, token, path: '/executions' });
     await rows(page).first().waitFor();
     expect(await page.getByRole('checkbox').count()).toBe(0);
@@ -220,6 +222,7 @@ describe('the list of executions', requires('chromium'), () => {
   });
 
   it('has no accessibility problems, in both themes and on a phone', async () => {
+    await start('ending');
     const page = await open({ ...server, path: '/executions' });
     await rows(page).first().waitFor();
     await page.keyboard.press('j');

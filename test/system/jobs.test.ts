@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { openSqlite } from '../../store/sqlite/open.ts';
 import { ir } from '../support/ir.ts';
+import { sampleOf } from '../support/properties.ts';
 import { type Server, startServer, temporaryFolder } from '../support/server.ts';
 
-const EXECUTIONS = 600;
+const EXECUTIONS = sampleOf(600);
 const waiting = ir('waiting', { hold: { type: 'wait', condition: 'external_event', correlation_key: 'go' } }, [['hold', 'end']]);
 
 async function start(folder: string): Promise<Server> {
@@ -22,7 +23,7 @@ it.each(['kill', 'terminate'] as const)('a bulk job continues after %s, and proc
   await Promise.all(Array.from({ length: EXECUTIONS }, () => server.client.start(request)));
   const { id } = await server.client.jobs.start({ action: 'cancel', filter: { label: 'batch:first' }, reason: 'recalled' });
   const { execution_id: later } = await server.client.start(request);
-  for (let processed = 0; processed < 200; ) ({ processed } = await server.client.jobs.get(id));
+  for (let processed = 0; processed < EXECUTIONS / 3; ) ({ processed } = await server.client.jobs.get(id));
   await server[end]();
 
   server = await start(folder);
