@@ -10,9 +10,9 @@ import { styleText } from 'node:util';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const JAMJET = join(ROOT, 'bin', 'jamjet.js');
 const EXAMPLE = join(ROOT, 'examples', 'refund-approval');
-const READY_MS = 8_000;
+const READY_MS = 60_000;
 const STOP_MS = 5_000;
-const RUN_MS = 8_000;
+const RUN_MS = 60_000;
 
 /** An error that the user can fix; printed without a stack trace. */
 class UserError extends Error {}
