@@ -30,6 +30,12 @@ export function charsUpTo(value: Json, limit: number): number {
   return chars;
 }
 
+/** Notes the count of a value whose parts were counted one by one; NaN = it is not known. */
+export function noteChars(value: Nested, chars: number): void {
+  if (chars >= LARGE_CHARS) large.set(value, chars);
+  else large.delete(value);
+}
+
 /** Counts a primitive value. An object or list is added to `nested` and counts as 0. */
 function count(value: Json, nested: Nested[]): number {
   if (typeof value === 'string') return value.length + 2;

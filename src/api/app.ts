@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger, type FastifyRequest, LogController } from 'fastify';
 import type { Bindings } from 'pino';
+import { type Cooperative, runToEnd } from '../../machines/cooperative.ts';
 import type { Json } from '../../machines/json.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
@@ -20,7 +21,8 @@ import { backlogMs, logShedding } from './overload/shed.ts';
 import { handleError, handleMalformedHttp } from './replies/error-handler.ts';
 import { LazyLogger, type LogLevels, logRequests, requestId } from './replies/request-log.ts';
 import { RequestTurns } from './request-turns.ts';
-import { decodeBody, parseBody } from './requests/body.ts';
+import { MAX_BYTES_AT_ONCE, parseBodyCooperatively } from './requests/body.ts';
+import { decodeBody } from './requests/body-checks.ts';
 import { validationError, validatorCompiler } from './requests/validation.ts';
 import { reportUnknownFields } from './requests/warnings.ts';
 import { isYaml, YamlBody } from './requests/yaml.ts';
@@ -138,7 +140,9 @@ export function buildApp(options: AppOptions): Api {
   const turns = new RequestTurns(app, options.runtime.slices);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes: Buffer, done) =>
-    turns.take(request, () => bodyOf(request, bytes), done),
+    bytes.length > MAX_BYTES_AT_ONCE
+      ? turns.takeInPieces(request, bodyOf(request, bytes), done)
+      : turns.take(request, () => runToEnd(bodyOf(request, bytes)), done),
   );
   app.addHook('onClose', async () => unsubscribe());
   logRequests(app, options.log ?? null);
@@ -155,10 +159,10 @@ export function buildApp(options: AppOptions): Api {
   return app;
 }
 
-function bodyOf({ routeOptions, contentType }: FastifyRequest, bytes: Buffer): Json | YamlBody | undefined {
+function* bodyOf({ routeOptions, contentType }: FastifyRequest, bytes: Buffer): Cooperative<Json | YamlBody | undefined> {
   const { acceptsYaml = false } = routeOptions.config;
   if (acceptsYaml && isYaml(contentType)) return new YamlBody(decodeBody(bytes));
-  return parseBody(bytes, acceptsYaml ? 'for YAML, send content-type: application/yaml' : undefined);
+  return yield* parseBodyCooperatively(bytes, acceptsYaml ? 'for YAML, send content-type: application/yaml' : undefined);
 }
 
 function lazyLogger(parent: FastifyBaseLogger, bindings: Bindings): FastifyBaseLogger {

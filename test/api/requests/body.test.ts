@@ -1,4 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Json } from '../../../machines/json.ts';
+import { charsUpTo } from '../../../machines/json-size.ts';
 import { parseBody } from '../../../src/api/requests/body.ts';
 
 const parse = (text: string) => parseBody(Buffer.from(text));
@@ -65,6 +68,97 @@ describe('a request body', () => {
     expect(() => parse('{"n": 1e999}')).toThrow('beyond the range');
     expect(() => parse(`[-${'9'.repeat(400)}]`)).toThrow('beyond the range');
     expect(parse('[1e308, 5e-400]')).toEqual([1e308, 0]);
+  });
+});
+
+describe('a large request body', () => {
+  /** More than one piece, whatever is in it. */
+  const long = 'x'.repeat(40_000);
+  const filler = Array.from({ length: 9_000 }, (_, n) => `"${n.toString(36)}é"`).join(', ');
+  const samples: unknown[] = [
+    [long, [long, [], {}, [long, { a: long, b: [long], '2': 1, '1': long }]], long, [[[long, long], long], long], 1],
+    { a: { b: { c: [long, { d: long, e: {} }], f: long }, 'g"\\h': [long, long] }, '': [long, 1, [long, null]], i: long },
+    Array.from({ length: 20_000 }, (_, n) => ({ n, name: `${n}`, list: [n / 3, true, null, []] })),
+    Object.fromEntries(Array.from({ length: 9_000 }, (_, n) => [`k${n}`, { n, text: 'é\n'.repeat(n % 30) }])),
+    { outer: [JSON.parse(`${'['.repeat(200)}"${long}", 1${', 2]'.repeat(200)}`), long, 3] },
+    long + long,
+  ];
+
+  it.each(samples.map((value) => [value]))('is parsed in pieces to the same value, and its size is known', (value) => {
+    for (const space of [undefined, 1]) {
+      const text = JSON.stringify(value, null, space);
+      const [parsed, expected] = [parse(` ${text}\n`) as Json, JSON.parse(text) as Json];
+      expect(JSON.stringify(parsed)).toBe(JSON.stringify(expected));
+      expect(charsUpTo(parsed, Number.POSITIVE_INFINITY)).toBe(charsUpTo(expected, Number.POSITIVE_INFINITY));
+    }
+  });
+
+  it('has the last value of a key, and its size', () => {
+    const text = `{"a": [1, ${filler}], "b": [${filler}], "a": [2, ${filler}]}`;
+    expect(parse(text)).toEqual(JSON.parse(text));
+    expect(charsUpTo(parse(text) as Json, Number.POSITIVE_INFINITY)).toBe(charsUpTo(JSON.parse(text), Number.POSITIVE_INFINITY));
+  });
+
+  it.each([
+    ...['[F,]', '[F,,1]', '[,F]', '[F 1]', '[F, [,F]]', '[F, {,F}]', '[[F], F, ]', '[[F] 1, F]', '[[F],, F]', '{"a": [F],}'],
+    ...[
+      '{"a": [F] "b": 1}',
+      '{"a": [F], "b"}',
+      '{[F]: 1}',
+      '{"a": 1 [F]}',
+      '{"a" [F]}',
+      '{"a": -[F]}',
+      '[F}',
+      '{"a": [F}]',
+      '[F',
+    ],
+    ...[
+      'F]',
+      'F',
+      '[F]]',
+      '[F], 1',
+      '[F] 1',
+      '[F, "]',
+      '[F, \u00a0]',
+      '[[F]\u00a0, F]',
+      '[F, \ufeff1]',
+      '[F, 01]',
+      '{"a": F}',
+      '[F}, {F]',
+    ],
+  ])('is refused if it is no JSON: %s', (template) => {
+    const text = template.replaceAll('F', filler);
+    expect(() => JSON.parse(text)).toThrow(SyntaxError);
+    expect(() => parse(text)).toThrow(/^the body is not valid JSON: /);
+  });
+
+  it('is JSON or not as the parser says, wherever it is cut short or changed', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...samples.slice(0, 2)), fc.nat(), fc.constantFrom(...'[]{},:"1 '), (value, at, character) => {
+        const text = JSON.stringify(value).replaceAll(long, 'F');
+        const place = at % text.length;
+        const changed = `${text.slice(0, place)}${character}${text.slice(place + 1)}`.replaceAll('F', long);
+        const outcome = (read: (text: string) => unknown): unknown => {
+          try {
+            return JSON.stringify(read(changed));
+          } catch {
+            return 'refused';
+          }
+        };
+        expect(outcome(parse)).toBe(outcome(JSON.parse));
+      }),
+    );
+  });
+
+  it.each([
+    [`{"constructor": {"a": [${filler}], "b": [${filler}], "prototype": 1}}`, 'the key "constructor.prototype" is not allowed'],
+    [`[${filler}, {"a": [${filler}], "__proto__": 1}]`, 'the key "__proto__" is not allowed'],
+    [`{"a": {"b": [${filler}, "\\ud800"]}}`, 'a.b[9000] has text that is not valid Unicode'],
+    [`[${filler}, 1e999]`, 'beyond the range of a double'],
+    [`{"a": {${Array.from({ length: 10_001 }, (_, n) => `"k${n}": 1`).join(',')}}}`, 'has more than 10000 keys'],
+    [`[${'[],'.repeat(99_999)}[]]`, 'the body has more than 100000 objects and lists'],
+  ])('is refused for what a small one is refused for, or for many parts', (text, message) => {
+    expect(() => parse(text)).toThrow(message);
   });
 });
 
