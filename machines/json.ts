@@ -12,7 +12,8 @@ export function isObject(value: unknown): value is JsonObject {
  */
 export function mergePatch(target: Json | undefined, patch: Json): Json {
   if (!isObject(patch)) return patch;
-  const merged: Record<string, Json> = isObject(target) ? { ...target } : {};
+  if (!isObject(target)) return withoutNulls(patch);
+  const merged: Record<string, Json> = { ...target };
   for (const [key, value] of Object.entries(patch)) {
     // An assignment to `__proto__` would change the prototype instead of setting a key.
     if (key === '__proto__') continue;
@@ -20,6 +21,21 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
     else merged[key] = mergePatch(Object.hasOwn(merged, key) ? merged[key] : undefined, value);
   }
   return merged;
+}
+
+/** The object itself if there is nothing to leave out: a copy would take long to make, and to compare with the original. */
+function withoutNulls(patch: JsonObject): JsonObject {
+  let copy: Record<string, Json> | null = null;
+  for (const key in patch) {
+    const value = patch[key] ?? null;
+    const isLeftOut = value === null || key === '__proto__';
+    const kept = isObject(value) ? withoutNulls(value) : value;
+    if (kept === value && !isLeftOut) continue;
+    copy ??= { ...patch };
+    if (isLeftOut) delete copy[key];
+    else copy[key] = kept;
+  }
+  return copy ?? patch;
 }
 
 /** Applies a patch to an execution's state. A patch that is no object changes nothing. */
@@ -42,7 +58,12 @@ export function patchBetween(before: JsonObject, after: JsonObject): JsonObject 
 
 /** JSON text with sorted keys, so that equal values have equal texts. */
 export function canonicalJson(value: Json): string {
-  return JSON.stringify(value, (_key, part: Json) =>
-    isObject(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))) : part,
-  );
+  return JSON.stringify(sorted(value));
+}
+
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isObject(value)) return value;
+  const keys = Object.keys(value).sort();
+  return Object.fromEntries(keys.map((key) => [key, sorted(value[key] as Json)]));
 }

@@ -3,11 +3,10 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { type Cooperative, runToEnd } from './cooperative.ts';
 import type { Workflow } from './ir/workflow.ts';
 import { canonicalJson, isObject, type Json } from './json.ts';
+import { charsUpTo } from './json-size.ts';
 
 /** Characters that are hashed before other work may go on. */
 const HASHED_AT_ONCE = 8_192;
-/** As deep as the branches of a condition: what is below is small. */
-const DIVIDED_LEVELS = 6;
 
 /**
  * The revision of a workflow: SHA-256 (hex) of its document, regardless of the order of keys. The order of nodes counts, because it
@@ -21,7 +20,7 @@ export function revisionOf(workflow: Workflow): string {
 export function* revisionCooperatively({ nodes, source }: Workflow): Cooperative<string> {
   const hash = sha256.create();
   let text = '';
-  for (const part of canonicalParts([nodes.map((node) => node.id), source], DIVIDED_LEVELS)) {
+  for (const part of canonicalParts([nodes.map((node) => node.id), source])) {
     text += part;
     if (text.length < HASHED_AT_ONCE) continue;
     const bytes = utf8ToBytes(text);
@@ -35,16 +34,17 @@ export function* revisionCooperatively({ nodes, source }: Workflow): Cooperative
 }
 
 /** The parts of `canonicalJson(value)`, in order. */
-function* canonicalParts(value: Json, levels: number): Generator<string, void> {
-  if (levels > 0 && Array.isArray(value)) {
+function* canonicalParts(value: Json): Generator<string, void> {
+  if (charsUpTo(value, HASHED_AT_ONCE) <= HASHED_AT_ONCE) yield canonicalJson(value);
+  else if (Array.isArray(value)) {
     let before = '[';
     for (const item of value as readonly Json[]) {
       yield before;
-      yield* canonicalParts(item, levels - 1);
+      yield* canonicalParts(item);
       before = ',';
     }
-    yield value.length === 0 ? '[]' : ']';
-  } else if (levels > 0 && isObject(value)) {
+    yield ']';
+  } else if (isObject(value)) {
     // Keys that are numbers come first, in objects of any order.
     const keys = Object.keys(
       Object.fromEntries(
@@ -56,9 +56,9 @@ function* canonicalParts(value: Json, levels: number): Generator<string, void> {
     let before = '{';
     for (const key of keys) {
       yield `${before}${JSON.stringify(key)}:`;
-      yield* canonicalParts(value[key] ?? null, levels - 1);
+      yield* canonicalParts(value[key] ?? null);
       before = ',';
     }
-    yield keys.length === 0 ? '{}' : '}';
+    yield '}';
   } else yield canonicalJson(value);
 }

@@ -1,5 +1,4 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { hash } from 'node:crypto';
 import { canonicalJson, type Json } from '../../../machines/json.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { IdempotencyRow } from '../../../store/port/executions.ts';
@@ -21,7 +20,7 @@ export function idempotentRequest(
   request: Json,
 ): IdempotentRequest | null {
   if (key === undefined) return null;
-  return { tenantId, scope, key, requestHash: bytesToHex(sha256(utf8ToBytes(canonicalJson(request)))) };
+  return { tenantId, scope, key, requestHash: hash('sha256', canonicalJson(request), 'hex') };
 }
 
 /**
