@@ -15,6 +15,9 @@ const itemBytes = new WeakMap<object, number>();
 const LARGE_BYTES = 1_024;
 /** Printable ASCII without quotes and backslashes. */
 const PLAIN_TEXT = /^[ !#-[\]-~]*$/;
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+/** Control characters that JSON escapes by a letter. */
+const SHORT_ESCAPES = new Set([...'\b\t\n\f\r'].map((character) => character.charCodeAt(0)));
 
 /** Records that a run holds no more than `bytes`. */
 export function recordUpperBound(run: Run, bytes: number): void {
@@ -138,8 +141,31 @@ function bytesOfItem(item: Json): number {
 
 function bytesOfPrimitive(value: Json): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return digitsOf(value);
-  if (typeof value === 'string' && value.length < LARGE_BYTES && PLAIN_TEXT.test(value)) return value.length + 2;
+  if (typeof value === 'number') return Number.isFinite(value) ? `${value}`.length : 4;
+  if (typeof value === 'string' && value.length < LARGE_BYTES)
+    return PLAIN_TEXT.test(value) ? value.length + 2 : bytesOfText(value);
   return bytesOf(value);
+}
+
+/** Faster than `JSON.stringify` for short texts. */
+function bytesOfText(text: string): number {
+  let bytes = 2;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20) bytes += SHORT_ESCAPES.has(code) ? 2 : 6;
+    else if (code < 0x80) bytes += code === QUOTE || code === BACKSLASH ? 2 : 1;
+    else if (code < 0x800) bytes += 2;
+    else if (code < 0xd800 || code > 0xdfff) bytes += 3;
+    else if (code < 0xdc00 && isLowSurrogate(text.charCodeAt(i + 1))) {
+      bytes += 4;
+      i += 1;
+    } else bytes += 6;
+  }
+  return bytes;
+}
+
+function isLowSurrogate(code: number): boolean {
+  return code >= 0xdc00 && code <= 0xdfff;
 }
 
 function digitsOf(integer: number): number {
