@@ -8,6 +8,9 @@ import { charsUpTo } from './json-size.ts';
 /** Characters that are hashed before other work may go on. */
 const HASHED_AT_ONCE = 8_192;
 
+/** A part without text: other work may go on. */
+const PAUSE = '';
+
 /**
  * The revision of a workflow: SHA-256 (hex) of its document, regardless of the order of keys. The order of nodes counts, because it
  * decides ties when the workflow runs.
@@ -22,6 +25,7 @@ export function* revisionCooperatively({ nodes, source }: Workflow): Cooperative
   let text = '';
   for (const part of canonicalParts([nodes.map((node) => node.id), source])) {
     text += part;
+    if (part === PAUSE) yield;
     if (text.length < HASHED_AT_ONCE) continue;
     const bytes = utf8ToBytes(text);
     text = '';
@@ -53,6 +57,7 @@ function* canonicalParts(value: Json): Generator<string, void> {
           .map((key) => [key, null]),
       ),
     );
+    yield PAUSE;
     let before = '{';
     for (const key of keys) {
       yield `${before}${JSON.stringify(key)}:`;

@@ -2,6 +2,7 @@ import { type Cooperative, runToEnd } from '../cooperative.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { MAX_KEYS, MAX_NESTING, MAX_VALUES } from '../limits.ts';
 import { shortened } from '../shortened.ts';
+import { noteWellFormed } from '../unicode.ts';
 import type { Problems } from './problems.ts';
 
 /** Values that are copied before other work may go on. */
@@ -47,7 +48,9 @@ export function* readDocumentCooperatively(value: unknown, problems: Problems): 
 
 function* boundedCopy(document: object): Cooperative<Json> {
   let values = 0;
+  let isWellFormed = true;
   const scalar = (value: unknown, path: string): Json => {
+    if (typeof value === 'string') isWellFormed &&= value.isWellFormed();
     if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
     if (typeof value === 'number' && Number.isFinite(value)) return value;
     throw new InvalidDocument('not_json', path, `is not JSON (${typeof value})`);
@@ -79,10 +82,13 @@ function* boundedCopy(document: object): Cooperative<Json> {
       if (item === undefined) continue;
       const at = path === '' ? key : `${path}.${key}`;
       if (key === '__proto__') throw new InvalidDocument('bad_name', at, 'is a reserved key');
+      isWellFormed &&= key.isWellFormed();
       result[key] = yield* inside(item, at);
     }
     return result;
   }
   count('');
-  return yield* copy(document, '', 0);
+  const copied = yield* copy(document, '', 0);
+  if (isWellFormed) noteWellFormed(copied);
+  return copied;
 }
