@@ -21,7 +21,7 @@ import { backlogMs, logShedding } from './overload/shed.ts';
 import { handleError, handleMalformedHttp } from './replies/error-handler.ts';
 import { LazyLogger, type LogLevels, logRequests, requestId } from './replies/request-log.ts';
 import { RequestTurns } from './request-turns.ts';
-import { MAX_BYTES_AT_ONCE, parseBodyCooperatively } from './requests/body.ts';
+import { MAX_BYTES_AT_ONCE, parseBody } from './requests/body.ts';
 import { decodeBody } from './requests/body-checks.ts';
 import { validationError, validatorCompiler } from './requests/validation.ts';
 import { reportUnknownFields } from './requests/warnings.ts';
@@ -162,7 +162,7 @@ export function buildApp(options: AppOptions): Api {
 function* bodyOf({ routeOptions, contentType }: FastifyRequest, bytes: Buffer): Cooperative<Json | YamlBody | undefined> {
   const { acceptsYaml = false } = routeOptions.config;
   if (acceptsYaml && isYaml(contentType)) return new YamlBody(decodeBody(bytes));
-  return yield* parseBodyCooperatively(bytes, acceptsYaml ? 'for YAML, send content-type: application/yaml' : undefined);
+  return yield* parseBody(bytes, acceptsYaml ? 'for YAML, send content-type: application/yaml' : undefined);
 }
 
 function lazyLogger(parent: FastifyBaseLogger, bindings: Bindings): FastifyBaseLogger {

@@ -1,4 +1,4 @@
-import { type Cooperative, runToEnd } from '../../../machines/cooperative.ts';
+import type { Cooperative } from '../../../machines/cooperative.ts';
 import type { Json } from '../../../machines/json.ts';
 import { shortened } from '../../../machines/shortened.ts';
 import { noteWellFormed } from '../../../machines/unicode.ts';
@@ -17,16 +17,11 @@ export const MAX_BYTES_AT_ONCE = 65_536;
 const MAX_NESTED = 100_000;
 
 /**
- * Parses a request body; undefined if it is empty. Throws `RuntimeError` `bad_request` for malformed JSON or UTF-8, and for valid JSON that
+ * Parses a request body, a large one in pieces; undefined if it is empty. Throws `RuntimeError` `bad_request` for malformed JSON or UTF-8, and for valid JSON that
  * would be dangerous or would not be stored unchanged: deep nesting, keys `__proto__` and `constructor.prototype`, numbers beyond the range
  * of a double, unpaired surrogates. `alternative` ends the message of malformed JSON: what else the body may be.
  */
-export function parseBody(bytes: Uint8Array, alternative?: string): Json | undefined {
-  return runToEnd(parseBodyCooperatively(bytes, alternative));
-}
-
-/** `parseBody` as a cooperative computation. */
-export function* parseBodyCooperatively(bytes: Uint8Array, alternative?: string): Cooperative<Json | undefined> {
+export function* parseBody(bytes: Uint8Array, alternative?: string): Cooperative<Json | undefined> {
   if (bytes.length === 0) return undefined;
   const hugeNumbers = yield* scan(bytes);
   try {
