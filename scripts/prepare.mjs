@@ -12,7 +12,7 @@ const SOURCES = [
   'src',
   'bench',
   'console',
-  'scripts/copy-assets.mjs',
+  'scripts/bundle.mjs',
   'package-lock.json',
   'tsconfig.build.json',
   'tsconfig.json',
@@ -26,7 +26,7 @@ function newest(path) {
   return Math.max(mtimeMs, ...below);
 }
 
-const built = statSync(join(ROOT, 'dist/src/cli/main.js'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+const built = statSync(join(ROOT, 'dist/bundle/THIRD-PARTY.txt'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 const isStale = SOURCES.some((name) => newest(join(ROOT, name)) > built);
 if (isStale && existsSync(join(ROOT, 'node_modules/typescript-native')))
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: 'inherit' });

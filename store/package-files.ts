@@ -1,15 +1,17 @@
 import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 // Where the files are that code of this package reads and the threads that it starts: SQL, pages, pictures.
 
 const PACKAGE = 'jamjet-runtime/package.json';
-/** This module where it was written or built. Elsewhere it is part of a bundle, which has none of those files. */
+/** Folder of the shipped program, in which files have the paths that they have in the sources. */
+const SHIPPED = 'dist/bundle/';
+/** This module where it was written or compiled. Elsewhere it is part of a bundle: the shipped program, or a user's. */
 const [, extension] = /\/store\/package-files\.(js|ts)$/.exec(import.meta.url) ?? [];
 
-/** A file by its path in the sources. A bundle has those of the package that is installed beside it. */
+/** A file by its path in the sources. A bundle has those of the package that is installed. */
 export function packageFile(path: string): URL {
-  return extension === undefined ? new URL(`dist/${path}`, installed()) : new URL(`../${path}`, import.meta.url);
+  return extension === undefined ? new URL(`${SHIPPED}${path}`, installed()) : new URL(`../${path}`, import.meta.url);
 }
 
 /** A module by its path without extension. */
@@ -19,12 +21,29 @@ export function packageModule(path: string): URL {
 
 /** A file that the build makes, by its path in `dist`. */
 export function builtFile(path: string): URL {
+  if (extension === undefined) return new URL(`dist/${path}`, installed());
   return packageFile(extension === 'ts' ? `dist/${path}` : path);
 }
 
-/** The path of a file of another package, on which this one depends. */
-export function dependencyFile(specifier: string): string {
-  return createRequire(extension === undefined ? installed() : import.meta.url).resolve(specifier);
+/** A file of another package, by its path in `node_modules`. The build copies those that `scripts/bundle.mjs` names. */
+export function dependencyFile(path: string): string {
+  if (extension === 'ts') return createRequire(import.meta.url).resolve(path);
+  return fileURLToPath(packageFile(`dependencies/${path}`));
+}
+
+const SOURCES = ['machines/', 'src/', 'store/'];
+
+/** The folders with code of this package alone, as stack traces name them with and without source maps. A bundle of a user has none. */
+export function codeFolders(): readonly URL[] {
+  if (extension !== undefined) return SOURCES.map(packageFile);
+  try {
+    const shipped = packageFile('');
+    if (!import.meta.url.startsWith(shipped.href)) return [];
+    return [shipped, ...SOURCES.map((folder) => new URL(folder, installed()))];
+  } catch {
+    // The package is not installed beside the bundle.
+    return [];
+  }
 }
 
 function installed(): URL {

@@ -18,7 +18,9 @@ export function checkOut(base: string, project: string, folder: string): string 
   // Type errors of the bench against the other state's modules do not prevent the output.
   const compiler = join(project, 'node_modules', 'typescript-native', 'bin', 'tsc');
   spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: folder, stdio: 'ignore' });
-  execFileSync(process.execPath, [join('scripts', 'copy-assets.mjs')], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  // Before there was a bundle, this script wrote what the program reads.
+  const script = ['bundle.mjs', 'copy-assets.mjs'].find((name) => existsSync(join(folder, 'scripts', name))) ?? '';
+  execFileSync(process.execPath, [join('scripts', script)], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
   const dist = join(folder, 'dist');
   if (!existsSync(join(dist, 'bench', 'measure.js'))) throw new Error(`${base} does not compile`);
   return dist;
@@ -41,14 +43,24 @@ function copySources(from: string, folder: string): void {
   }
 }
 
-/** Links modules that are installed for the same lock file; else installs them. The project's own scripts do not run: they would build it. */
+/** Links modules that are installed in the same versions; else installs them. The project's own scripts do not run: they would build it. */
 function linkModules(from: string, project: string, folder: string): void {
-  const lock = (root: string) => readFileSync(join(root, 'package-lock.json'), 'utf8');
-  const installed = [from, project].find((root) => existsSync(join(root, 'node_modules')) && lock(root) === lock(folder));
+  const wanted = lockedVersions(folder);
+  const installed = [from, project].find((root) => existsSync(join(root, 'node_modules')) && lockedVersions(root) === wanted);
   if (installed === undefined) {
     npm(folder, 'ci', '--ignore-scripts', '--no-audit', '--no-fund');
     npm(folder, 'rebuild', 'better-sqlite3');
   } else symlinkSync(join(installed, 'node_modules'), join(folder, 'node_modules'));
+}
+
+/** The version of each package, whether or not it is one of development. */
+function lockedVersions(root: string): string {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as LockFile;
+  return JSON.stringify(Object.entries(packages).flatMap(([path, { version }]) => (path === '' ? [] : [[path, version]])));
+}
+
+interface LockFile {
+  readonly packages: Readonly<Record<string, { readonly version?: string }>>;
 }
 
 function npm(folder: string, ...args: readonly string[]): void {

@@ -1,4 +1,3 @@
-import { dirname, join } from 'node:path';
 import type { ResvgRenderOptions } from '@resvg/resvg-js';
 import { dependencyFile } from '../../store/package-files.ts';
 import { missingGlyphs } from './glyphs.ts';
@@ -31,10 +30,9 @@ export async function toPng({ svg, width, height }: Drawing): Promise<Bitmap> {
 }
 
 export function fontOptions(which: 'ours' | 'ours and those of this machine'): NonNullable<ResvgRenderOptions['font']> {
-  const folder = join(dirname(dependencyFile('dejavu-fonts-ttf/package.json')), 'ttf');
   return {
     loadSystemFonts: which !== 'ours',
-    fontFiles: ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map((file) => join(folder, file)),
+    fontFiles: ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map((file) => dependencyFile(`dejavu-fonts-ttf/ttf/${file}`)),
     defaultFontFamily: FONT,
   };
 }

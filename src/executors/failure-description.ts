@@ -1,8 +1,9 @@
-import { basename, join, relative, sep } from 'node:path';
+import { basename, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect, types } from 'node:util';
 import { fitted } from '../../machines/shortened.ts';
 import { toStorableText } from '../../machines/unicode.ts';
+import { codeFolders } from '../../store/package-files.ts';
 
 /** Frames of the stack of a thrown value; of its causes, fewer. */
 const MAX_FRAMES = 20;
@@ -151,9 +152,13 @@ function framesOf(thrown: unknown): readonly string[] {
   return (last === -1 ? frames : frames.slice(0, last + 1)).map(({ text }) => text);
 }
 
-/** The folder with the code of this package: `dist`, or the repository. */
-const OWN_ROOT = join(import.meta.dirname, '..', '..');
-const OWN_FOLDERS = ['src', 'machines', 'store'].map((folder) => `${join(OWN_ROOT, folder)}${sep}`);
+/** The folders with the code of this package, once they are known. */
+let ownFolders: readonly string[] | null = null;
+
+function isOwnCode(path: string): boolean {
+  ownFolders ??= codeFolders().map((folder) => fileURLToPath(folder));
+  return ownFolders.some((folder) => path.startsWith(folder));
+}
 
 function frameOf(line: string): { readonly text: string; readonly isInternal: boolean } | null {
   const found = /^\s+at (.+)$/.exec(line)?.[1];
@@ -163,7 +168,7 @@ function frameOf(line: string): { readonly text: string; readonly isInternal: bo
   const parenthesised = /^(.*) \((.*)\)$/.exec(text);
   const prefix = /^async /.exec(text)?.[0] ?? '';
   const location = parenthesised?.[2] ?? text.slice(prefix.length);
-  const isInternal = location.startsWith('node:') || OWN_FOLDERS.some((folder) => pathOf(location).startsWith(folder));
+  const isInternal = location.startsWith('node:') || isOwnCode(pathOf(location));
   const place = placeOf(location);
   return { text: parenthesised === null ? `at ${prefix}${place}` : `at ${parenthesised[1]} (${place})`, isInternal };
 }

@@ -1,4 +1,3 @@
-import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import type { McpServer } from '../../machines/ir/mcp-servers.ts';
 import { isObject, type Json } from '../../machines/json.ts';
 import type { McpTool } from '../../machines/nodes/mcp-tool.ts';
@@ -6,6 +5,7 @@ import { shortened } from '../../machines/shortened.ts';
 import { jsonIn, structureIn } from './answer-text.ts';
 import { type Executor, WorkError } from './executor.ts';
 import { invalid, typeOf } from './http-content.ts';
+import type { ToolResult } from './mcp/connection.ts';
 import type { McpConnections } from './mcp/connections.ts';
 import { outputCheck } from './output-schema.ts';
 import { toJson } from './to-json.ts';
@@ -44,14 +44,14 @@ export function mcpToolExecutor({ server, tool, output_schema }: McpTool, { conn
   };
 }
 
-function outputOf(result: CallToolResult): Json {
+function outputOf(result: ToolResult): Json {
   if (result.structuredContent !== undefined) return result.structuredContent as Json;
   const text = onlyText(result);
   if (text === null) return result.content as Json;
   return structureIn(text) ?? text;
 }
 
-function structuredOutput(tool: string, result: CallToolResult): Json {
+function structuredOutput(tool: string, result: ToolResult): Json {
   const text = result.structuredContent === undefined ? onlyText(result) : null;
   const output = text === null ? outputOf(result) : jsonIn(text);
   if (output === undefined) throw unfit(`the output of ${tool} is not JSON, which output_schema asks for`);
@@ -63,12 +63,12 @@ function unfit(message: string): WorkError {
 }
 
 /** The text of a result with no other content. */
-function onlyText({ content }: CallToolResult): string | null {
+function onlyText({ content }: ToolResult): string | null {
   const [only] = content;
   return content.length === 1 && only?.type === 'text' ? only.text : null;
 }
 
-function failedTool(tool: string, { content }: CallToolResult): WorkError {
+function failedTool(tool: string, { content }: ToolResult): WorkError {
   const text = content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
   const isRefusal = REFUSAL.test(text);
   return new WorkError(`${tool} failed${text === '' ? '' : `: ${shortened(text, 1_900)}`}`, {

@@ -159,18 +159,33 @@ describe('the package', () => {
       'README.md',
       'bin',
       'deploy',
+      'dist/bundle',
       'dist/console',
-      'dist/machines',
-      'dist/src',
-      'dist/store',
       'docs',
       'examples',
       'package.json',
     ]);
   });
 
-  it('contains no source maps, since it has no sources', () => {
-    expect(files.filter((file) => file.endsWith('.map'))).toEqual([]);
+  it('has source maps with the sources of this package alone', () => {
+    const maps = files.filter((file) => file.endsWith('.map'));
+    const sources = maps.flatMap((file) => {
+      const { sources, sourcesContent } = JSON.parse(readFileSync(file, 'utf8')) as {
+        sources: string[];
+        sourcesContent: (string | null)[];
+      };
+      return sources.map((source, i) => ({ path: resolve(dirname(file), source), text: sourcesContent[i] ?? null }));
+    });
+    const own = sources.filter(({ text }) => text !== null);
+    for (const { path, text } of own) expect(text, path).toBe(readFileSync(path, 'utf8'));
+    expect(own.map(({ path }) => path)).toContain(resolve('src/cli/main.ts'));
+    expect(sources.filter(({ path, text }) => text !== null && path.includes('node_modules'))).toEqual([]);
+  });
+
+  it('has the licences of the packages of which it has code or files', () => {
+    const text = readFileSync('dist/bundle/THIRD-PARTY.txt', 'utf8');
+    for (const name of ['ajv', 'fastify', 'dejavu-fonts-ttf', '@modelcontextprotocol/sdk', '@opentelemetry/api', 'pg'])
+      expect(text).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+\\n(?:.*\\n){2}.{4}`, 'm'));
   });
 
   it('compiles in strict programs with the types of what it declares, and runs, also on its own server', async () => {

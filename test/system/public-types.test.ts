@@ -9,7 +9,7 @@ const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
 const ENTRIES = Object.entries(exports).flatMap(([name, target]) =>
   typeof target === 'string' ? [] : [{ name, file: resolve(target.types) }],
 );
-const MAIN = resolve('dist/src/index.d.ts');
+const MAIN = resolve('dist/bundle/src/index.d.ts');
 const OWN = resolve('dist');
 
 /** Types from which exported ones are made (`CallerRuntime`, `Server`, `ToolContext`), or that only the client itself constructs. */

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import type { JsonObject } from '../../../machines/json.ts';
@@ -109,7 +108,7 @@ export function documentationRoutes(app: Api, routes: readonly DescribedRoute[])
       if (file === START) return withPageHeaders(reply, 'text/javascript; charset=utf-8').send(START_SCRIPT);
       const type = Object.hasOwn(ASSETS, file) ? ASSETS[file] : undefined;
       if (type === undefined) throw new RuntimeError('not_found', `file ${truncated(file)} not found`);
-      const bytes = await readFile(join(dirname(dependencyFile('@fastify/swagger-ui/package.json')), 'static', file));
+      const bytes = await readFile(dependencyFile(`@fastify/swagger-ui/static/${file}`));
       return withPageHeaders(reply, type).header('cache-control', `public, max-age=${DAY_SECS}`).send(bytes);
     },
   );

@@ -1,6 +1,5 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
-import type { CallToolResult, Tool } from '@modelcontextprotocol/sdk/types.js';
 import type { JsonObject } from '../../../machines/json.ts';
 import { WorkError } from '../executor.ts';
 import type { Outbound } from '../outbound/index.ts';
@@ -34,6 +33,23 @@ export interface ConnectOptions {
   readonly outbound: Outbound;
   /** Ends the attempt to connect. */
   readonly signal: AbortSignal;
+}
+
+/** What a tool has returned, as the SDK has checked it. */
+export interface ToolResult {
+  readonly content: readonly (TextContent | OtherContent)[];
+  readonly structuredContent?: unknown;
+  readonly isError?: boolean;
+}
+
+type TextContent = { readonly type: 'text'; readonly text: string };
+type OtherContent = { readonly type: 'audio' | 'image' | 'resource' | 'resource_link' };
+
+/** A tool of a server. */
+export interface ServerTool {
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly inputSchema: { readonly properties?: object | undefined; readonly required?: string[] | undefined };
 }
 
 /** More pages of tools than any server has that means well. */
@@ -108,15 +124,15 @@ export class McpConnection {
   }
 
   /** Calls a tool. Rejects with `WorkError`. */
-  async call(name: string, input: JsonObject, meta: JsonObject, signal: AbortSignal): Promise<CallToolResult> {
+  async call(name: string, input: JsonObject, meta: JsonObject, signal: AbortSignal): Promise<ToolResult> {
     return this.#request(signal, async (client) => {
       const result = await client.callTool({ name, arguments: input, _meta: meta }, undefined, { signal, ...NO_TIMEOUT });
-      return result.isError === true ? this.#withoutSecrets(result as CallToolResult) : (result as CallToolResult);
+      return result.isError === true ? this.#withoutSecrets(result as ToolResult) : (result as ToolResult);
     });
   }
 
   /** The texts of a result that is an error become texts of events. */
-  #withoutSecrets(result: CallToolResult): CallToolResult {
+  #withoutSecrets(result: ToolResult): ToolResult {
     const content = result.content.map((part) =>
       part.type === 'text' ? { ...part, text: withoutSecrets(this.#secrets, part.text) } : part,
     );
@@ -133,7 +149,7 @@ export class McpConnection {
   async tools(
     cursor: string | undefined,
     signal: AbortSignal,
-  ): Promise<{ readonly tools: Tool[]; readonly next: string | undefined }> {
+  ): Promise<{ readonly tools: ServerTool[]; readonly next: string | undefined }> {
     const page = await this.#request(signal, (client) =>
       client.listTools(cursor === undefined ? {} : { cursor }, { signal, ...NO_TIMEOUT }),
     );
@@ -141,8 +157,8 @@ export class McpConnection {
   }
 
   /** All tools of the server. */
-  async allTools(signal: AbortSignal): Promise<readonly Tool[]> {
-    const tools: Tool[] = [];
+  async allTools(signal: AbortSignal): Promise<readonly ServerTool[]> {
+    const tools: ServerTool[] = [];
     let cursor: string | undefined;
     for (let page = 0; page < MAX_PAGES && (page === 0 || cursor !== undefined); page += 1) {
       const read = await this.tools(cursor, signal);

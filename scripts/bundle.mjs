@@ -1,0 +1,130 @@
+// Makes the program and the library that are shipped, in dist/bundle: the entries of the package, the command line and the threads, with the
+// dependencies in JavaScript that they use, every module once; what they read from files; the types; and the licences of the dependencies.
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, extname, join, relative, resolve } from 'node:path';
+import { rolldown } from 'rolldown';
+
+const TARGET = 'dist/bundle';
+const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+const LIBRARY = Object.values(exports).flatMap((entry) => (entry.default === undefined ? [] : [sourceOf(entry.default)]));
+const PROGRAM = [
+  'src/cli/main.ts',
+  'src/authoring/thread/worker.ts',
+  'src/diagrams/thread/worker.ts',
+  'src/testing/thread/worker.ts',
+];
+/** A thread in JavaScript, which the sources start by this path. */
+const LAYOUT = 'src/diagrams/assets/layout-worker.mjs';
+/** Native code, and what finds files of its own. The last three are optional parts of pg and ws that nothing here installs. */
+const EXTERNAL = [/^@resvg\/resvg-js$/, /^better-sqlite3$/, /^jiti(\/|$)/, 'bufferutil', 'pg-native', 'utf-8-validate'];
+
+const MIGRATIONS = readdirSync('store', { withFileTypes: true })
+  .map(({ name }) => `store/${name}/migrations`)
+  .filter((folder) => existsSync(folder));
+const ASSETS = [...MIGRATIONS, 'src/diagrams/assets', 'src/cli/templates'];
+/** Files that the program reads of packages, and serves. */
+const DEPENDENCIES = [
+  '@fastify/swagger-ui/static/favicon-32x32.png',
+  '@fastify/swagger-ui/static/swagger-ui-bundle.js',
+  '@fastify/swagger-ui/static/swagger-ui.css',
+  'dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf',
+  'dejavu-fonts-ttf/ttf/DejaVuSans.ttf',
+];
+
+rmSync(TARGET, { recursive: true, force: true });
+// The compiled files, which the bench and scripts use, read the same files.
+for (const folder of ['dist', TARGET]) copyAssets(folder);
+const packages = await bundled();
+copyTypes();
+for (const file of DEPENDENCIES) packages.add(packageOf(resolve('node_modules', file)));
+writeFileSync(join(TARGET, 'THIRD-PARTY.txt'), licences([...packages].sort()));
+
+function sourceOf(built) {
+  return `${relative(TARGET, built).replace(/\.js$/, '')}.ts`;
+}
+
+function copyAssets(target) {
+  const copy = (from, to) => {
+    // A file that was renamed must not stay beside its new name: a second migration of a number stops every server.
+    rmSync(to, { recursive: true, force: true });
+    cpSync(from, to, { recursive: true });
+  };
+  for (const folder of ASSETS) copy(folder, join(target, folder));
+  for (const file of DEPENDENCIES) copy(join('node_modules', file), join(target, 'dependencies', file));
+}
+
+/** Writes the modules, and for tests which packages each chunk is from; resolves to the folders of those packages. */
+async function bundled() {
+  const input = Object.fromEntries([...LIBRARY, ...PROGRAM, LAYOUT].map((path) => [path.replace(/\.ts$/, '.js'), path]));
+  const bundle = await rolldown({ input, platform: 'node', external: EXTERNAL, plugins: [ownSourcesInMaps()], logLevel: 'warn' });
+  const { output } = await bundle.write({
+    dir: TARGET,
+    format: 'esm',
+    entryFileNames: '[name]',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    sourcemap: true,
+    keepNames: true,
+  });
+  await bundle.close();
+  const chunks = output
+    .filter(({ type }) => type === 'chunk')
+    .map(({ fileName, moduleIds }) => [fileName, packagesOf(moduleIds)]);
+  writeFileSync('dist/packages-by-chunk.json', JSON.stringify(Object.fromEntries(chunks)));
+  return new Set(chunks.flatMap(([, folders]) => folders));
+}
+
+/** Source maps have the text of the modules of this package, not that of its dependencies, which debuggers step over. */
+function ownSourcesInMaps() {
+  const isOwn = (source) => !source.includes('node_modules/') && !source.startsWith('\0');
+  return {
+    name: 'own-sources-in-maps',
+    generateBundle(_options, output) {
+      for (const [name, asset] of Object.entries(output)) {
+        if (extname(name) !== '.map') continue;
+        const map = JSON.parse(asset.source);
+        if (!map.sources.some(isOwn)) {
+          const chunk = output[name.replace(/\.map$/, '')];
+          chunk.code = chunk.code.replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n');
+          delete output[name];
+          continue;
+        }
+        map.sourcesContent = map.sourcesContent.map((text, i) => (isOwn(map.sources[i]) ? text : null));
+        map.x_google_ignoreList = map.sources.flatMap((source, i) => (isOwn(source) ? [] : [i]));
+        asset.source = JSON.stringify(map);
+      }
+    },
+  };
+}
+
+function packagesOf(modules) {
+  return [...new Set(modules.map(packageOf).filter((folder) => folder !== null))];
+}
+
+/** The folder of the package that a module is from; null for this one, and for what the bundler adds. */
+function packageOf(module) {
+  return /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(module)?.[1] ?? null;
+}
+
+/** Copies the declarations that those of the library import. */
+function copyTypes() {
+  const found = new Set(LIBRARY.map((path) => path.replace(/\.ts$/, '.d.ts')));
+  for (const path of found) {
+    const text = readFileSync(join('dist', path), 'utf8');
+    for (const [, name] of text.matchAll(/(?:from|import\(|import) ?['"](\.[^'"]+)\.(?:js|ts)['"]/g))
+      found.add(`${join(dirname(path), name)}.d.ts`);
+    mkdirSync(dirname(join(TARGET, path)), { recursive: true });
+    writeFileSync(join(TARGET, path), text);
+  }
+}
+
+function licences(folders) {
+  const texts = folders.map((folder) => {
+    const { name, version, license, repository } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    if (typeof license !== 'string') throw new Error(`${name} has no licence`);
+    const files = readdirSync(folder).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
+    const text = files.map((file) => readFileSync(join(folder, file), 'utf8').trim()).join('\n\n');
+    const origin = `No text of the licence is in the package: ${repository?.url ?? repository}`;
+    return `${name} ${version}\n${license}\n\n${text === '' ? origin : text}\n`;
+  });
+  return ['JamJet contains code and files of these packages.\n', ...texts].join(`\n${'='.repeat(78)}\n\n`);
+}
