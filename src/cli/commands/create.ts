@@ -5,7 +5,7 @@ import { PrintingCommand, type Usage } from '../base/command.ts';
 import { EXIT, Failure, usageFailure } from '../failure.ts';
 import { choiceArgument } from '../input/arguments.ts';
 import { UnreadablePackage } from '../input/package-file.ts';
-import { commandOf, FilesExist, TEMPLATES, type WrittenTemplate, writeTemplate } from '../input/templates.ts';
+import { commandsOf, FilesExist, TEMPLATES, type WrittenTemplate, writeTemplate } from '../input/templates.ts';
 import { plain, shellWord } from '../terminal/text.ts';
 
 /** Fits into a workflow file and a heading as it is. */
@@ -41,7 +41,8 @@ Nothing is overwritten: of an existing project, package.json is extended, and RE
     if (!NAME.test(name)) throw usageFailure(`the name ${JSON.stringify(name)} must be letters, digits, spaces and "._-"`);
     if (this.project !== undefined && (await exists(folder))) throw new Failure(`${plain(this.project)} exists already`);
     try {
-      this.#report(template, name, await writeTemplate(template, name, folder));
+      const written = await writeTemplate(template, name, folder);
+      this.#report(template, name, written, await commandsOf(template, folder));
     } catch (error) {
       throw error instanceof FilesExist || error instanceof UnreadablePackage ? new Failure(error.message) : error;
     }
@@ -56,7 +57,7 @@ Nothing is overwritten: of an existing project, package.json is extended, and RE
     return EXIT.ok;
   }
 
-  #report(template: string, name: string, { files, merged, kept }: WrittenTemplate): void {
+  #report(template: string, name: string, { files, merged, kept }: WrittenTemplate, commands: readonly string[]): void {
     if (this.json) {
       this.printJson({ name, template, files, merged, kept });
       return;
@@ -66,8 +67,8 @@ Nothing is overwritten: of an existing project, package.json is extended, and RE
     for (const file of files) this.print(paint.dim(`  ${file}`));
     for (const file of merged) this.print(paint.dim(`  ${file} (extended)`));
     if (kept.length > 0) this.print(`  kept as it was: ${kept.map((file) => plain(file)).join(', ')}`);
-    const enter = this.project === undefined ? '' : `  cd ${shellWord(this.project)}\n`;
-    this.print(`\n${enter}  ${commandOf(template)}`);
+    const enter = this.project === undefined ? [] : [`cd ${shellWord(this.project)}`];
+    this.print(['', ...enter, ...commands].join('\n  '));
   }
 }
 

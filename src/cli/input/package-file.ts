@@ -6,7 +6,7 @@ export class UnreadablePackage extends Error {}
 export interface PackageNeeds {
   /** The `package.json` of a new project. */
   readonly template: JsonObject;
-  /** Where the project gets this package, such as `file:../jamjet`; null = it has it. */
+  /** The versions of this package that the project may have, such as `^0.2.0`; null = it is in the project. */
   readonly library: string | null;
 }
 

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '../../../machines/json.ts';
 import { packageFile } from '../../../store/package-files.ts';
 import { ownFolder } from '../../project/own-package.ts';
+import { VERSION } from '../../server/config.ts';
+import { shellWord } from '../terminal/text.ts';
 import { mergedPackage, newPackage } from './package-file.ts';
 
 const FOLDER = fileURLToPath(packageFile('src/cli/templates'));
@@ -27,11 +29,14 @@ export const TEMPLATES: Readonly<Record<string, string>> = {
   'approval-workflow': 'a model drafts a reply, a person decides about it',
 };
 
-/** The first line of what to type next. */
-export function commandOf(template: string): string {
-  return template === 'typescript'
-    ? 'npx jamjet run workflow.ts --input @input.json'
-    : 'jamjet run workflow.yaml --input @input.json --script answers.json';
+/** What to type next in `folder`. */
+export async function commandsOf(template: string, folder: string): Promise<readonly string[]> {
+  if (template !== 'typescript') return ['jamjet run workflow.yaml --input @input.json --script answers.json'];
+  const own = await realpath(ownFolder());
+  // A checkout of this package is in no registry, or is not what is there.
+  const install = own.split(sep).includes('node_modules') ? 'npm install' : `npm install --no-save ${shellWord(own)}`;
+  const run = 'npx jamjet run workflow.ts --input @input.json';
+  return (await isInstalledIn(folder)) ? [run] : [install, run];
 }
 
 /** What `writeTemplate` did with the files of a template, by their paths. */
@@ -53,6 +58,7 @@ export async function writeTemplate(template: string, name: string, folder: stri
   const present = new Set(await presentOf([...files.keys()], folder));
   const taken = [...present].filter((file) => !KEPT.has(file) && file !== PACKAGE);
   if (taken.length > 0) throw new FilesExist(taken);
+  await mkdir(folder, { recursive: true });
   const created = [...files].filter(([file]) => !present.has(file));
   const contents = new Map<string, string>();
   const kept = [...present].filter((file) => KEPT.has(file));
@@ -61,7 +67,7 @@ export async function writeTemplate(template: string, name: string, folder: stri
   const stored = files.get(PACKAGE);
   if (stored !== undefined) {
     const content = JSON.parse(await readFile(join(source, stored), 'utf8')) as JsonObject;
-    const needs = { template: content, library: await libraryFrom(folder) };
+    const needs = { template: content, library: (await isInstalledIn(folder)) ? null : `^${VERSION}` };
     if (present.has(PACKAGE)) {
       const result = mergedPackage(await readFile(join(folder, PACKAGE), 'utf8'), needs);
       contents.set(PACKAGE, result.text);
@@ -99,11 +105,9 @@ function named(text: string, file: string, name: string): string {
   return NAMED.test(file) ? text.replaceAll(NAME, name) : text;
 }
 
-/** The folder of this package as npm names it in the dependencies of a project; null = it is in the project. */
-async function libraryFrom(folder: string): Promise<string | null> {
-  await mkdir(folder, { recursive: true });
-  const path = relative(await realpath(folder), await realpath(ownFolder()));
-  return path.startsWith('node_modules') ? null : `file:${path.replaceAll(sep, '/')}`;
+/** Is this package in the project? */
+async function isInstalledIn(folder: string): Promise<boolean> {
+  return relative(await realpath(folder), await realpath(ownFolder())).startsWith('node_modules');
 }
 
 export class FilesExist extends Error {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
 import { TEMPLATES } from '../../../src/cli/input/templates.ts';
+import { VERSION } from '../../../src/server/config.ts';
 import { inFolder, jamjet, TerminalSession } from '../terminal-session.ts';
 
 const NAMES = Object.keys(TEMPLATES);
@@ -71,8 +72,10 @@ describe('jamjet create', () => {
       ]);
       const written = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8'));
       expect(written).toMatchObject({ name: 'lamp-shop', type: 'module', scripts: { dev: 'jamjet dev workflow.ts --watch' } });
-      const [, library = ''] = written.dependencies['jamjet-runtime'].split('file:');
-      expect(realpathSync(join(cwd, library))).toBe(realpathSync('.'));
+      expect(written.dependencies['jamjet-runtime']).toBe(`^${VERSION}`);
+      expect(created.stdout).toContain(
+        `\n  cd 'Lamp Shop'\n  npm install --no-save ${realpathSync('.')}\n  npx jamjet run workflow.ts --input @input.json\n`,
+      );
       const own = JSON.parse(readFileSync('package.json', 'utf8')).devDependencies;
       for (const [name, range] of Object.entries(written.devDependencies)) expect(range).toBe(`^${own[name]}`);
 

@@ -3,7 +3,7 @@ import { mergedPackage, newPackage, UnreadablePackage } from '../../../src/cli/i
 
 const NEEDS = {
   template: { type: 'module', scripts: { dev: 'jamjet dev', test: 'jamjet test' }, devDependencies: { typescript: '^6' } },
-  library: 'file:../jamjet',
+  library: '^0.2.0',
 };
 
 const merge = (content: object, indent = 2) => mergedPackage(JSON.stringify(content, null, indent), NEEDS);
@@ -18,7 +18,7 @@ describe('a new package.json', () => {
     expect(JSON.parse(newPackage(name, NEEDS))).toMatchObject({
       name: expected,
       type: 'module',
-      dependencies: { 'jamjet-runtime': 'file:../jamjet' },
+      dependencies: { 'jamjet-runtime': '^0.2.0' },
     });
   });
 });
@@ -31,7 +31,7 @@ describe('a package.json that exists', () => {
     expect(Object.entries(JSON.parse(text))).toEqual([
       ['name', 'a'],
       ['scripts', { lint: 'x', dev: 'jamjet dev', test: 'jamjet test' }],
-      ['dependencies', { ajv: '2', 'jamjet-runtime': 'file:../jamjet', zod: '1' }],
+      ['dependencies', { ajv: '2', 'jamjet-runtime': '^0.2.0', zod: '1' }],
       ['devDependencies', { typescript: '^6' }],
     ]);
   });
