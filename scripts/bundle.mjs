@@ -7,6 +7,8 @@ import { rolldown } from 'rolldown';
 const TARGET = 'dist/bundle';
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
 const LIBRARY = Object.values(exports).flatMap((entry) => (entry.default === undefined ? [] : [sourceOf(entry.default)]));
+/** Has no built-in module of Node, also not in what the bundler adds, so it shares nothing with the others. */
+const BROWSER = sourceOf(exports['./client'].default);
 const PROGRAM = [
   'src/cli/main.ts',
   'src/authoring/thread/worker.ts',
@@ -55,8 +57,18 @@ function copyAssets(target) {
 
 /** Writes the modules, and for tests which packages each chunk is from; resolves to the folders of those packages. */
 async function bundled() {
-  const input = Object.fromEntries([...LIBRARY, ...PROGRAM, LAYOUT].map((path) => [path.replace(/\.ts$/, '.js'), path]));
-  const bundle = await rolldown({ input, platform: 'node', external: EXTERNAL, plugins: [ownSourcesInMaps()], logLevel: 'warn' });
+  const forNode = [...LIBRARY, ...PROGRAM, LAYOUT].filter((path) => path !== BROWSER);
+  const output = [...(await written(forNode, 'node')), ...(await written([BROWSER], 'browser'))];
+  const chunks = output
+    .filter(({ type }) => type === 'chunk')
+    .map(({ fileName, moduleIds }) => [fileName, packagesOf(moduleIds)]);
+  writeFileSync('dist/packages-by-chunk.json', JSON.stringify(Object.fromEntries(chunks)));
+  return new Set(chunks.flatMap(([, folders]) => folders));
+}
+
+async function written(sources, platform) {
+  const input = Object.fromEntries(sources.map((path) => [path.replace(/\.ts$/, '.js'), path]));
+  const bundle = await rolldown({ input, platform, external: EXTERNAL, plugins: [ownSourcesInMaps()], logLevel: 'warn' });
   const { output } = await bundle.write({
     dir: TARGET,
     format: 'esm',
@@ -66,11 +78,7 @@ async function bundled() {
     keepNames: true,
   });
   await bundle.close();
-  const chunks = output
-    .filter(({ type }) => type === 'chunk')
-    .map(({ fileName, moduleIds }) => [fileName, packagesOf(moduleIds)]);
-  writeFileSync('dist/packages-by-chunk.json', JSON.stringify(Object.fromEntries(chunks)));
-  return new Set(chunks.flatMap(([, folders]) => folders));
+  return output;
 }
 
 /** Source maps have the text of the modules of this package, not that of its dependencies, which debuggers step over. */
