@@ -36,6 +36,12 @@ const GUARDED = {
   data_policy: { detectors: ['email', 'phone', 'credit_card', 'ip_address'] },
 };
 const PERSONAL = 'a1 4111 1111 1111 1111 jo@x.io +1 555 0100 10.0.0.1 '.repeat(1_000);
+/** Inputs of two megabytes, the most that a request may have. */
+const LARGEST = {
+  text: PERSONAL.repeat(36),
+  numbers: Array.from({ length: 230_000 }, (_, n) => n + 0.5),
+  records: Array.from({ length: 40_000 }, (_, id) => ({ id, name: `name ${id}`, tags: ['a', 'b'] })),
+};
 
 /** A text as the body is YAML. Of a stream, only its head is read. */
 type Call = (method: string, path: string, body?: unknown) => Promise<{ readonly status: number; readonly text: string }>;
@@ -71,6 +77,14 @@ const ABUSES: Readonly<Record<string, (call: Call, n: number) => Promise<{ reado
     call('POST', '/workflows', `workflow: { id: y${n % 5}, version: "${n}" }\nnodes:\n${yamlNodes(180)}`),
   'wide fan-outs': (call) => call('POST', '/executions', { workflow_id: 'wide' }),
   'texts that a data policy covers': (call) => call('POST', '/executions', { workflow_id: 'guarded', input: { text: PERSONAL } }),
+  ...Object.fromEntries(
+    Object.entries(LARGEST).map(([name, value]) => [
+      `inputs of two megabytes: ${name}`,
+      (call: Call) => call('POST', '/executions', { workflow_id: 'noop', input: { value } }),
+    ]),
+  ),
+  'texts of two megabytes that a data policy covers': (call) =>
+    call('POST', '/executions', { workflow_id: 'guarded', input: { value: LARGEST.text } }),
   'streams that are opened and closed': (call) => call('GET', '/events/stream'),
   'messages of A2A': (call) =>
     call('POST', '/a2a', {
