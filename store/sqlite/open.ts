@@ -32,8 +32,8 @@ export const migrations = () => readMigrations(packageFile('store/sqlite/migrati
  * effect for new databases only.
  */
 const PAGE_SIZE = 4096;
-/** Of write-ahead log between checkpoints, so that a page changed by many commits is copied to the database once. */
-const CHECKPOINT_BYTES = 32 * 1024 * 1024;
+/** Of write-ahead log between checkpoints: a page changed by many commits is copied to the database once, by a commit that others wait for. */
+const CHECKPOINT_BYTES = 8 * 1024 * 1024;
 const PRAGMAS = [
   // An acknowledged commit survives a power failure.
   'synchronous = FULL',
