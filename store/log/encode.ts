@@ -69,15 +69,26 @@ function headOf(type: string, shape: Shape | undefined, nodeId: string | null, b
   return isDefault ? `\n${shape.letter}` : `\n${shape.letter}${nameText(nodeId)}`;
 }
 
-/** Null when the shape does not have these keys in this order. */
-export function shapedValues({ keys, slots, defaults, absent }: Shape, data: JsonObject, actorId: string): string | null {
-  const texts: string[] = absent.slice();
+/** Does the shape have these keys in this order? Known before the values are written, which may be large. */
+function fits(keys: Shape['keys'], data: JsonObject): boolean {
   let index = 0;
   for (const key in data) {
     while (keys[index] !== key) {
       index += 1;
-      if (index >= keys.length) return null;
+      if (index >= keys.length) return false;
     }
+    index += 1;
+  }
+  return true;
+}
+
+/** Null when the shape does not have these keys in this order. */
+export function shapedValues({ keys, slots, defaults, absent }: Shape, data: JsonObject, actorId: string): string | null {
+  if (!fits(keys, data)) return null;
+  const texts: string[] = absent.slice();
+  let index = 0;
+  for (const key in data) {
+    while (keys[index] !== key) index += 1;
     const value = data[key];
     const byDefault = defaults[index];
     const text = value === byDefault || (byDefault === ACTOR && value === actorId) ? '' : jsonText(value);
