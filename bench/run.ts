@@ -90,7 +90,7 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean', default: false },
     rounds: { type: 'string', default: String(DEFAULT_ROUNDS) },
     // By default in the project and not in /tmp, which may be in memory.
-    folder: { type: 'string', default: join(PROJECT, 'node_modules') },
+    folder: { type: 'string', default: join(PROJECT, 'dist') },
   },
 });
 if (values.help) {
