@@ -76,7 +76,7 @@ function causes(parts: EffectParts): readonly Cause[] {
     [({ before }) => before === null, ({ after }) => scope.add(after.id)],
     [({ after }) => after.run.localWork > 0, ({ after }) => budgets.update(after.id, after.run)],
     [({ effects }) => effects.length > 0, eachEffect(parts)],
-    [all, ({ after }) => childStarts.committed(after)],
+    [all, ({ after }) => childStarts.movedOn(after)],
     [({ write }) => write.send.length > 0, () => inbox.drain()],
     [writesWork, ({ after, write }) => claims.written(after.tenantId, write.work)],
     [writesWork, ({ after, write }) => progress.committed(after, write.events)],

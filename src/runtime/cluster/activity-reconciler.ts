@@ -78,7 +78,7 @@ export class ActivityReconciler {
   }
 
   async #reconcile(id: string): Promise<void> {
-    const { store, cache, loader, pool, started, recovery, runtimeId, onError } = this.#options;
+    const { store, cache, loader, pool, childStarts, started, recovery, runtimeId, onError } = this.#options;
     const row = await store.execution(id);
     if (row === null) {
       pool.keepOnly(id, Number.POSITIVE_INFINITY, []);
@@ -93,6 +93,7 @@ export class ActivityReconciler {
     const wanted = execution.owner === runtimeId ? activeOf(execution.loaded.program, run).filter(({ local }) => local) : [];
     pool.keepOnly(id, run.seq, wanted);
     pool.movedOn(id, run);
+    childStarts.movedOn(execution);
     for (const node of wanted) {
       if (started.has(id, node)) continue;
       const starter = starters.get(attemptKey(id, node));

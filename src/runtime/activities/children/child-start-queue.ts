@@ -82,14 +82,19 @@ export class ChildStartQueue {
     this.#fill();
   }
 
-  /** The step that led to `seq` abandoned the visit. A start that this step or a later one asked for stays. */
+  /**
+   * The step that led to `seq` abandoned the visit. A start that this step or a later one asked for stays. A later run may ask for the same start
+   * again: a suspended execution is resumed, perhaps by another runtime.
+   */
   abandon(parentId: string, visit: Pick<Visit, 'node' | 'activation'>, seq: number): void {
     const start = this.#starts.get(keyOf(parentId, visit));
-    if (start !== undefined && start.seq < seq) this.#cancel(start);
+    if (start === undefined || start.seq >= seq) return;
+    this.#cancel(start);
+    this.#options.started.refused(parentId, start.visit, seq);
   }
 
-  /** A parent without a child may start one whatever the capacity. */
-  committed(parent: CachedExecution): void {
+  /** The parent has moved on, here or elsewhere: without a child, it may start one whatever the capacity. */
+  movedOn(parent: CachedExecution): void {
     if (this.#starts.size === 0 || this.#hasChild(parent)) return;
     this.#capacityVersion += 1;
     const start = this.#firstOf(parent.tenantId, parent.id);
@@ -173,14 +178,18 @@ export class ChildStartQueue {
 
   /** False = it has to wait for capacity. */
   async #tryOnce(start: ChildStart): Promise<boolean> {
-    const { engine, children, loader, quotas, clock, actor } = this.#options;
+    const { engine, children, loader, quotas, clock, actor, started } = this.#options;
     const { visit } = start;
     const { tenantId, id } = start.parent;
     const key = keyOf(id, visit);
     const waitReason = start.isCancelled ? null : await quotas.admitChild(tenantId, key);
     try {
       const parent = waitReason === null && start.waitReason === null ? start.parent : await loader.current(id);
-      if (start.isCancelled || parent === null || !isWanted(parent, visit)) return true;
+      if (start.isCancelled || parent === null) return true;
+      if (!isWanted(parent, visit)) {
+        started.refused(id, visit, parent.run.seq);
+        return true;
+      }
       if (waitReason === null || !this.#hasChild(parent)) {
         await this.#countSpawning(id, () => children.spawn(parent, visit));
         return true;
