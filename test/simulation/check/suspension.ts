@@ -45,7 +45,9 @@ export class SuspensionCheck {
   /** A node with a child is started although its child is not. */
   #isWork(executionId: string, node: string): boolean {
     const events = this.#database.tables.executions.get(executionId)?.events ?? [];
-    return events.some(({ type, nodeId }) => type === 'node_scheduled' && nodeId === node);
+    const has = (wanted: string): boolean => events.some(({ type, nodeId }) => type === wanted && nodeId === node);
+    // After a failed attempt, it is scheduled like other nodes.
+    return has('node_scheduled') && !has('child_workflow_started') && !has('child_workflow_waiting');
   }
 
   #isKnown(nowMs: number): boolean {
