@@ -26,6 +26,7 @@ const postgresFiles = IN_PROCESS.flatMap((folder) => testFiles(join('test', fold
 const inProcess = {
   // Test files share the modules of their worker: loading them again for each file would take longer than the tests.
   isolate: false,
+  globalSetup: ['test/support/thread-bundles.ts'],
   setupFiles: ['test/support/properties.ts'],
   env: { TMPDIR: TEMPORARY_FILES },
   execArgv: ['--import', new URL('test/support/typescript-threads.mjs', import.meta.url).href],
@@ -52,7 +53,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { ...inProcess, name: 'postgres', include: postgresFiles, globalSetup: ['test/support/postgres-project.ts'] },
+        test: {
+          ...inProcess,
+          name: 'postgres',
+          include: postgresFiles,
+          globalSetup: [...inProcess.globalSetup, 'test/support/postgres-project.ts'],
+        },
       },
       {
         extends: true,

@@ -1,5 +1,7 @@
-/** What a figure depends on: `wall` varies with the load of the machine, `cpu` much less, `none` not at all. */
-export type Noise = 'wall' | 'cpu' | 'none';
+/**
+ * What a figure depends on: `wall` varies with the load of the machine, `cpu` much less, `commits` with which executions share one, `none` with nothing.
+ */
+export type Noise = 'wall' | 'cpu' | 'commits' | 'none';
 
 export interface Column {
   readonly name: string;
@@ -7,6 +9,8 @@ export interface Column {
   readonly noise: Noise;
   /** Which direction is an improvement. */
   readonly better: 'more' | 'less';
+  /** By what part two runs may differ; default 0.03. Only of a figure that depends on no load. */
+  readonly tolerance?: number;
 }
 
 export interface Row {
@@ -48,3 +52,4 @@ export const wall = (name: string, digits: number, better: Column['better'] = 'l
 });
 export const cpu = (name: string, digits: number): Column => ({ name, digits, noise: 'cpu', better: 'less' });
 export const exact = (name: string, digits: number): Column => ({ name, digits, noise: 'none', better: 'less' });
+export const perCommit = (name: string, digits: number): Column => ({ name, digits, noise: 'commits', better: 'less' });

@@ -68,7 +68,7 @@ export function describeMachine(folder: string): string {
   return [
     `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${availableParallelism()} cores, ${gib(totalmem())} GiB`,
     `${type()} ${release()}`,
-    `Node ${process.versions.node}`,
+    ['Node', process.versions.node, process.env.NODE_OPTIONS ?? '', ...process.execArgv].filter((part) => part !== '').join(' '),
     `database in ${folder} (${gib(free.bavail * free.bsize)} GiB free)`,
   ].join(' · ');
 }

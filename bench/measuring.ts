@@ -5,7 +5,8 @@ import type { Table } from './figures.ts';
 import { SECTIONS, type SectionName } from './sections/index.ts';
 
 /**
- * Measures a section in a new process with a new heap, by the build of the bench in `dist`, in a folder of its own that is removed afterwards.
+ * Measures a section in a new process with a new heap and the flags of this one, by the build of the bench in `dist`, in a folder of its own that is
+ * removed afterwards.
  */
 export async function measure(dist: string, name: SectionName, folder: string): Promise<readonly Table[]> {
   const home = mkdtempSync(join(folder, `${name}-`));
@@ -18,7 +19,8 @@ export async function measure(dist: string, name: SectionName, folder: string): 
 
 function measured(script: string, name: SectionName, home: string): Promise<readonly Table[]> {
   return new Promise((resolve, reject) => {
-    const child = fork(script, [name, home], { execArgv: ['--expose-gc', ...(SECTIONS[name].flags ?? [])] });
+    const flags = [...process.execArgv, '--expose-gc', ...(SECTIONS[name].flags ?? [])];
+    const child = fork(script, [name, home], { execArgv: flags });
     let result: readonly Table[] | undefined;
     child.on('message', (message) => {
       result = message as readonly Table[];

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { checkOut } from './compare/checkout.ts';
 import { compare } from './compare/compare.ts';
 import type { Table } from './figures.ts';
+import { GUARDED, guardedFigures, judge, readGuarded, writeGuarded } from './guard/guard.ts';
 import { cpuMsOfExitedChildren, describeMachine, difference, type FsyncTimes, fsyncTimes } from './machine.ts';
 import { measure } from './measuring.ts';
 import { report } from './report.ts';
@@ -15,6 +16,7 @@ import { fixed, table } from './table.ts';
 const DIST = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const PROJECT = dirname(DIST);
+const GUARD_TABLE = join(PROJECT, 'bench', 'guard', 'table.json');
 const DEFAULT_ROUNDS = 5;
 /** Compared if no section is named: two minutes for five rounds. */
 const COMPARED: readonly SectionName[] = ['inProcess', 'perExecution', 'smallExecutions'];
@@ -25,6 +27,7 @@ function usage(): string {
   return [
     'usage: npm run bench [-- [--folder FOLDER] SECTION…]',
     '       npm run bench -- compare BASE [--rounds N] [--folder FOLDER] [SECTION…]',
+    '       npm run bench -- guard [--write] [--folder FOLDER]',
     '',
     'Databases are written to a temporary folder in FOLDER (default: in the project). In memory, as in',
     '/dev/shm, CPU times and memory can be compared while the disk is busy; latencies mean nothing there.',
@@ -32,6 +35,9 @@ function usage(): string {
     'compare builds BASE, a Git revision or a folder, with the bench of this folder, measures both in',
     `alternation (default ${DEFAULT_ROUNDS} rounds of ${COMPARED.join(', ')}), and says`,
     'which differences are beyond the noise. BASE is not changed.',
+    '',
+    `guard counts what does not depend on the load of the machine (${GUARDED.join(', ')}),`,
+    'and fails if a count differs from bench/guard/table.json by more than 3 %. --write replaces the table.',
     '',
     'Sections:',
     ...SECTION_NAMES.filter((name) => !isOnRequest(name)).map(line),
@@ -84,10 +90,22 @@ async function printComparison(base: string, names: readonly string[], rounds: n
   console.log(`compared with ${base}\n\n${await compare({ rounds, sections, base: built, head: DIST, folder })}`);
 }
 
+async function guard(folder: string, write: boolean): Promise<void> {
+  const figures = await guardedFigures(DIST, folder);
+  const { text, holds } = judge(figures, readGuarded(GUARD_TABLE));
+  console.log(text);
+  if (write) writeGuarded(GUARD_TABLE, figures);
+  else if (!holds) {
+    console.log('What costs more, or less, changes the table in its own commit, with the reason: npm run bench -- guard --write');
+    process.exitCode = 1;
+  }
+}
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     help: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
     rounds: { type: 'string', default: String(DEFAULT_ROUNDS) },
     // By default in the project and not in /tmp, which may be in memory.
     folder: { type: 'string', default: join(PROJECT, 'dist') },
@@ -108,6 +126,7 @@ process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 console.log(`machine  ${describeMachine(folder)}`);
 if (base !== undefined) await printComparison(base, compared, rounds, folder);
+else if (positionals[0] === 'guard') await guard(folder, values.write);
 else if (positionals.length > 0) await print(sectionsIn(positionals), folder);
 else
   await print(

@@ -16,3 +16,8 @@ export const MAX_DIAGNOSTICS = 100;
 export const MAX_HINTS = 25;
 /** A hundred years: the milliseconds of longer durations overflow. */
 export const MAX_SECONDS = 100 * 365 * 86_400;
+
+/** Node completions after which an execution fails, unless its workflow or its runtime says otherwise. */
+export const DEFAULT_STEP_LIMIT = 10_000;
+/** The most that a workflow may say. */
+export const MAX_STEPS = 1_000_000;

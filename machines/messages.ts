@@ -2,6 +2,7 @@ import type { Appended } from './appended-lists.ts';
 import type { ProgressType } from './events/index.ts';
 import type { ResultRole } from './graph/edges.ts';
 import type { TokenBudget } from './ir/workflow.ts';
+import type { OperationKind } from './journal.ts';
 import type { Json, JsonObject } from './json.ts';
 
 /** Usage of a node's work, as the worker or executor reports it. */
@@ -24,13 +25,15 @@ export interface UsageTotals {
   readonly cost_usd: number;
 }
 
-/** One visit to a node and one attempt at its work. A message for an older one is stale. */
+/** One visit to a node, or a piece of its work that has attempts of its own, and one attempt at it. A message for an older one is stale. */
 export interface Visit {
   readonly node: string;
   /** 1, 2, 3 …: how often the node was run or skipped, this time included. */
   readonly activation: number;
   /** 0-based. */
   readonly attempt: number;
+  /** Which piece of the visit's work: an item of a list (0, 1, 2 …), or the number of a call; absent = the visit has only one. */
+  readonly item?: number | undefined;
 }
 
 export interface Done extends Visit {
@@ -52,6 +55,54 @@ export interface Progress extends Visit {
   readonly event: ProgressType;
   readonly data: JsonObject;
 }
+
+/**
+ * A durable function has begun operations, or has results of its own. The whole is taken or refused; each part of it could be a message of its own.
+ */
+export interface Operations extends Visit {
+  readonly type: 'operations';
+  readonly entries: readonly OperationEntry[];
+  /** The function waits, or is not to go on: the position of the last result that it has been given. Absent = it works. */
+  readonly parkedAfter?: number;
+}
+
+export type OperationEntry =
+  | {
+      readonly type: 'begin';
+      /** The next number. */
+      readonly operation: number;
+      readonly name: string;
+      readonly kind: OperationKind;
+      /** Of an event. */
+      readonly key?: string;
+      /** Of an approval. */
+      readonly message?: string;
+      /** Of a call. */
+      readonly workflow?: string;
+      readonly version?: string;
+      readonly input?: Json;
+      /** How long it waits. */
+      readonly limitMs?: number;
+      /** When the wait ends, in place of `limitMs`, in milliseconds since 1970. */
+      readonly untilMs?: number;
+    }
+  | {
+      readonly type: 'complete';
+      readonly operation: number;
+      readonly attempt: number;
+      readonly output: Json;
+      readonly durationMs?: number;
+    }
+  | {
+      readonly type: 'fail';
+      readonly operation: number;
+      readonly attempt: number;
+      readonly error: string;
+      readonly errorClass?: string;
+      readonly details?: JsonObject;
+      /** Milliseconds until the next attempt; absent = there is none. */
+      readonly delayMs?: number;
+    };
 
 export interface Fail extends Visit {
   readonly type: 'fail';
@@ -106,6 +157,8 @@ export interface Decide {
   readonly type: 'decide';
   /** Absent = the only open one. */
   readonly node?: string;
+  /** Which piece of the node's work; absent = the only open one of the node. */
+  readonly item?: number | undefined;
   readonly decision: 'approved' | 'rejected';
   readonly userId: string;
   readonly comment: string | null;
@@ -210,6 +263,7 @@ export interface Child extends Visit {
 export type Message =
   | Done
   | Progress
+  | Operations
   | Fail
   | Used
   | Claimed

@@ -1,10 +1,12 @@
+import type { Carried } from './carried.ts';
 import type { LogEvent, VisitProgress } from './events/index.ts';
+import type { Journal } from './journal.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Queue } from './nodes/kind.ts';
 import type { PolicySubject, PolicyVerdict } from './policy.ts';
 import type { Configuration } from './step/configuration.ts';
 
-export type Status = 'running' | 'paused' | 'completed' | 'failed' | 'cancelled' | 'limit_exceeded';
+export type Status = 'pending' | 'running' | 'paused' | 'completed' | 'failed' | 'cancelled' | 'limit_exceeded';
 export const TERMINAL: ReadonlySet<Status> = new Set(['completed', 'failed', 'cancelled', 'limit_exceeded']);
 
 /** The states that a machine is in, and its extended state, which only the step knows (`Context`). */
@@ -51,7 +53,7 @@ export interface Run {
 /** The policy of a tenant, as it is when a node begins; in a replay, as it was. */
 export interface TenantPolicy {
   /** The decision about a node that is about to begin an attempt; `narrower` is that of its own policies. */
-  verdict(node: string, subject: PolicySubject, narrower: PolicyVerdict | null): PolicyVerdict | null;
+  verdict(node: string, subject: PolicySubject, narrower: PolicyVerdict | null, item?: number): PolicyVerdict | null;
 }
 
 /** Where an execution is in a chain. */
@@ -59,6 +61,8 @@ export interface Segment {
   /** 1, 2 …; the first one of a chain, which continues none, is 0. */
   readonly segment: number;
   readonly previousId: string;
+  /** What it takes over besides the state; absent = it begins anew, at the start node. */
+  readonly carried?: Carried;
 }
 
 /** The environment of a step, as data: time, ids and choices. The step itself has none. */
@@ -71,6 +75,8 @@ export interface StepEnv {
   readonly runtimeId: string;
   /** Of an execution that continues another one: that one, and which segment of the chain it is. */
   readonly continues?: Segment;
+  /** When the execution begins, in milliseconds since 1970, if that is later than now; absent = now. */
+  readonly startAtMs?: number;
   /** Place in the trace within which an execution starts; it is logged, and nothing depends on it. Absent = none. */
   readonly traceparent?: string;
   /** Is the node's work done in this process (true) or by an external worker (false)? */
@@ -83,7 +89,7 @@ export interface StepEnv {
    * May an in-process attempt start within this step? False = it is scheduled and waits for a free slot; a `claimed` message starts it.
    * Absent = always true.
    */
-  startsAtOnce?(node: string): boolean;
+  startsAtOnce?(node: string, item?: number): boolean;
   /** The policy of the tenant; null or absent = it has none. */
   readonly tenantPolicy?: TenantPolicy | null;
   /** Will a later retry undo the failure that is logged with this sequence? In a replay; absent = no. */
@@ -94,7 +100,10 @@ export interface StepEnv {
   readonly vars: Readonly<Record<string, string>>;
 }
 
-/** Effects of a step, to be applied in order after its commit. All are idempotent by (execution, node, activation[, attempt]) or timer id. */
+/** What a timer is for: an attempt is one of a finalizer that an external worker is to do; `start` is that of the execution and has no node. */
+export type TimerKind = 'retry' | 'wait' | 'approval' | 'attempt' | 'items' | 'start';
+
+/** Effects of a step, to be applied in order after its commit. All are idempotent by (execution, node, activation[, item][, attempt]) or timer id. */
 export type Effect =
   /** Begin an attempt: in process (`local`) or as a work item on `queue`. */
   | {
@@ -102,13 +111,22 @@ export type Effect =
       readonly node: string;
       readonly activation: number;
       readonly attempt: number;
+      readonly item?: number | undefined;
       readonly local: boolean;
       /** In-process work that waits for a free slot. */
       readonly waits?: true;
       readonly queue: Queue;
     }
   /** The visit ended without a result: abort in-process work, refuse the work item from now on. */
-  | { readonly type: 'abandon'; readonly node: string; readonly activation: number; readonly local: boolean }
+  | {
+      readonly type: 'abandon';
+      readonly node: string;
+      readonly activation: number;
+      readonly item?: number | undefined;
+      readonly local: boolean;
+    }
+  /** Operations of a durable function that works have results, or are to be attempted again. */
+  | { readonly type: 'operations_changed'; readonly node: string; readonly activation: number }
   /** Give up what the attempts of a visit have begun elsewhere: the visit has ended without a result. */
   | {
       readonly type: 'release';
@@ -118,13 +136,21 @@ export type Effect =
       readonly errorClass: string | null;
     }
   /** Start the node's child execution, and send a `child` message (`started`), or `fail` if it cannot be started. */
-  | { readonly type: 'spawn'; readonly node: string; readonly activation: number; readonly attempt: number }
+  | {
+      readonly type: 'spawn';
+      readonly node: string;
+      readonly activation: number;
+      readonly attempt: number;
+      readonly item?: number | undefined;
+    }
   /** The execution has ended: begin the one that continues it, in the same commit. */
   | {
       readonly type: 'continue_as_new';
       readonly executionId: string;
       readonly segment: number;
       readonly state: JsonObject;
+      /** What it takes over besides the state; absent = it begins anew, at the start node. */
+      readonly carried?: Carried;
     }
   /** Cancel the child of a visit, if it has one. */
   | { readonly type: 'cancel_child'; readonly node: string; readonly activation: number; readonly childId: string }
@@ -134,7 +160,7 @@ export type Effect =
       readonly node: string;
       readonly activation: number;
       readonly atMs: number;
-      readonly kind: 'retry' | 'wait' | 'approval' | 'attempt';
+      readonly kind: TimerKind;
     }
   | { readonly type: 'clear_timer'; readonly id: string };
 
@@ -182,6 +208,8 @@ export interface Refused {
 export interface PendingApproval {
   readonly node_id: string;
   readonly activation: number;
+  /** Which piece of the node's work; absent = the node has only one. */
+  readonly item?: number;
   readonly kind: 'human_approval' | 'tool';
   readonly tool_name: string;
   readonly approver: 'human';
@@ -199,6 +227,7 @@ export interface PendingApproval {
  * - `awaiting_approval`: a policy requires an approval before it runs;
  * - `approval`, `waiting`: a human_approval or wait node that is parked;
  * - `child`: its child execution runs;
+ * - `items`: the same work is done for every item of a list;
  * - `deferred`: its attempt begins when the execution is resumed;
  * - `failed`: for good, and reset, so that it can begin anew.
  */
@@ -210,6 +239,7 @@ export type Phase =
   | 'approval'
   | 'waiting'
   | 'child'
+  | 'items'
   | 'deferred'
   | 'failed';
 
@@ -218,6 +248,8 @@ export interface ActiveNode {
   readonly node: string;
   readonly activation: number;
   readonly attempt: number;
+  /** Which piece of the visit's work; absent = the visit itself. */
+  readonly item?: number | undefined;
   readonly phase: Phase;
   readonly local: boolean;
   /** Correlation key of the external event that it waits for; null = none. */
@@ -225,6 +257,8 @@ export interface ActiveNode {
   readonly childId: string | null;
   /** Its child execution cannot start yet: the tenant has too many live executions. */
   readonly waitsForCapacity?: true;
+  /** It is a durable function that has logged something since its attempt began. */
+  readonly hasGrown?: true;
 }
 
 /** Everything that an attempt at a node's work needs. */
@@ -232,6 +266,7 @@ export interface Work {
   readonly node: string;
   readonly activation: number;
   readonly attempt: number;
+  readonly item?: number | undefined;
   readonly maxAttempts: number;
   /** Seconds; null = not limited. */
   readonly timeoutSecs: number | null;
@@ -245,6 +280,8 @@ export interface Work {
   readonly inputUnknown?: string;
   /** What earlier attempts of the visit have logged: the data of the last event of each type. */
   readonly progress: VisitProgress;
+  /** Operations of a visit to a durable function; absent = it is another kind of node. */
+  readonly journal?: Journal;
   readonly state: JsonObject;
   /** A value as models may see it. Absent: the workflow has no data policy, or the input has been made for models already. */
   readonly forModels?: (value: Json) => Json;

@@ -17,8 +17,27 @@ const PROGRAM = [
 ];
 /** A thread in JavaScript, which the sources start by this path. */
 const LAYOUT = 'src/diagrams/assets/layout-worker.mjs';
-/** Native code, and what finds files of its own. The last three are optional parts of pg and ws that nothing here installs. */
-const EXTERNAL = [/^@resvg\/resvg-js$/, /^better-sqlite3$/, /^jiti(\/|$)/, 'bufferutil', 'pg-native', 'utf-8-validate'];
+/** Native code, and what finds files of its own. */
+const NATIVE = [/^@resvg\/resvg-js$/, /^better-sqlite3$/, /^jiti(\/|$)/];
+/** Parts of Fastify, pg and ws that nothing here uses: the API has its own validators, and writes replies without schemas. */
+const UNUSED = ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler', 'bufferutil', 'pg-native', 'utf-8-validate'];
+const EXTERNAL = [...NATIVE, ...UNUSED];
+
+/** What is loaded together, by the modules that are imported to load it. Modules of this package that the same of these share are one chunk. */
+const LOADED_TOGETHER = {
+  main: /^src\/cli\/main\.ts$/,
+  commands: /^src\/cli\/(commands|complete|dev|live|stately)\b/,
+  library: /^src\/index\.ts$/,
+  runtime: /^src\/(runtime\/index|library\/open)\.ts$/,
+  server: /^src\/(library\/server|server\/(admin|backups|compose|databases))\.ts$/,
+  sqlite: /^store\/sqlite\/open\.ts$/,
+  postgres: /^(src\/library\/postgres\.ts|store\/postgres\/)/,
+  machines: /^src\/(diagrams\/draw\.ts|diagrams\/thread\/|testing\/|views\/)/,
+  worker: /^src\/(library\/worker|worker\/index)\.ts$/,
+  yaml: /^src\/(library\/yaml\.ts|project\/|authoring\/)/,
+};
+/** Modules that more of them share are one chunk, too: they are small. */
+const MAX_SHARED = 5;
 
 const MIGRATIONS = readdirSync('store', { withFileTypes: true })
   .map(({ name }) => `store/${name}/migrations`)
@@ -68,7 +87,14 @@ async function bundled() {
 
 async function written(sources, platform) {
   const input = Object.fromEntries(sources.map((path) => [path.replace(/\.ts$/, '.js'), path]));
-  const bundle = await rolldown({ input, platform, external: EXTERNAL, plugins: [ownSourcesInMaps()], logLevel: 'warn' });
+  const bundle = await rolldown({
+    input,
+    platform,
+    external: EXTERNAL,
+    preserveEntrySignatures: 'allow-extension',
+    plugins: [ownSourcesInMaps()],
+    logLevel: 'warn',
+  });
   const { output } = await bundle.write({
     dir: TARGET,
     format: 'esm',
@@ -76,9 +102,51 @@ async function written(sources, platform) {
     chunkFileNames: 'chunks/[name]-[hash].js',
     sourcemap: true,
     keepNames: true,
+    codeSplitting: {
+      groups: [{ debugName: 'shared modules', name: chunkNames(sources) }],
+      includeDependenciesRecursively: false,
+    },
   });
   await bundle.close();
   return output;
+}
+
+/**
+ * Names the chunks of the modules of this package that several of `LOADED_TOGETHER` share. By default, a chunk has the modules that the same
+ * of 200 dynamic imports share, so that a command would load 140 files, most of them of a few lines.
+ */
+function chunkNames(sources) {
+  let names = null;
+  return (id, graph) => {
+    names ??= sharedModules(sources, (module) => graph.getModuleInfo(module));
+    return names.get(id) ?? null;
+  };
+}
+
+function sharedModules(sources, getModuleInfo) {
+  const importedBy = new Map();
+  const imports = new Set(sources.map((path) => resolve(path)));
+  for (const entry of imports) {
+    for (const id of staticImportsOf(entry, getModuleInfo)) {
+      importedBy.set(id, [...(importedBy.get(id) ?? []), entry]);
+      for (const imported of getModuleInfo(id)?.dynamicallyImportedIds ?? []) imports.add(imported);
+    }
+  }
+  const isShared = ([id, by]) => by.length > 1 && packageOf(id) === null && !getModuleInfo(id)?.isEntry;
+  return new Map([...importedBy].filter(isShared).map(([id, by]) => [id, chunkName(by)]));
+}
+
+function staticImportsOf(entry, getModuleInfo) {
+  const found = new Set([entry]);
+  for (const id of found) for (const imported of getModuleInfo(id)?.importedIds ?? []) found.add(imported);
+  return found;
+}
+
+function chunkName(entries) {
+  const paths = entries.map((entry) => relative('.', entry));
+  const together = Object.keys(LOADED_TOGETHER).filter((name) => paths.some((path) => LOADED_TOGETHER[name].test(path)));
+  if (together.length === 0) return null;
+  return together.length > MAX_SHARED ? 'shared' : together.join('-');
 }
 
 /** Source maps have the text of the modules of this package, not that of its dependencies, which debuggers step over. */

@@ -20,8 +20,13 @@ const STEPS = [
   },
   { name: 'types', command: 'npm run --silent types', fix: 'the compiler prints the file and the line' },
   {
+    name: 'shapes',
+    command: 'node scripts/shapes.mjs',
+    fix: 'write `{ key, ...object }`, all keys, or Object.assign; or a comment `// New shape: REASON.`',
+  },
+  {
     name: 'build',
-    command: 'npm run --silent build',
+    command: 'node scripts/prepare.mjs',
     fix: 'as for types; the CLI, the bench and the system tests run dist/',
   },
   { name: 'tests', command: 'npm run --silent test', fix: '`npx vitest run FILE -t NAME` runs one test' },

@@ -11,7 +11,7 @@ for (const file of readdirSync('examples', { recursive: true }).filter((name) =>
   const path = join('examples', file);
   const stem = basename(file, '.yaml');
   const name = ['workflow', 'agent', 'fleet'].includes(stem) ? dirname(file) : stem;
-  const compiled = JSON.parse(execFileSync('node', ['bin/jamjet.js', 'validate', path, '--output'], { encoding: 'utf8' }));
+  const compiled = JSON.parse(execFileSync('node', ['bin/jamjet.js', 'validate', path, '--output', '-'], { encoding: 'utf8' }));
   const units = Array.isArray(compiled) ? compiled.map(({ workflow_id }) => [`${name}.${workflow_id}`, workflow_id]) : [[name]];
   for (const [title, ...unit] of units) {
     const words = ['visualize', path, ...unit, '-o', join(FOLDER, `${title}.svg`)];

@@ -2,7 +2,6 @@
 //   npm run house -- [--tests REPORT.json] [--files]
 // Prints lines by module; files and functions that five requests enter on a warm server; in how many files a field of a node kind and a
 // column of a resource are stated; modules and CPU of each import; and, from a JSON report of vitest, the seconds of each test project.
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { tmpdir } from 'node:os';
@@ -20,20 +19,6 @@ const FACTS = {
   'a column of the resource `cron` (last_execution_id)': /\blast_?execution_?id\b/i,
   'an event type (node_completed)': /\bnode_completed\b/,
 };
-const IMPORTS = [
-  'src/index.js',
-  'src/client/index.js',
-  'src/library/postgres.js',
-  'src/library/server.js',
-  'src/library/worker.js',
-  'src/library/yaml.js',
-  'src/runtime/index.js',
-  'store/sqlite/open.js',
-  'src/cli/main.js',
-];
-/** Runs of each import, of which the least counts. */
-const RUNS = 3;
-
 const { values } = parseArgs({ options: { tests: { type: 'string' }, files: { type: 'boolean' } } });
 
 function filesIn(folder) {
@@ -184,35 +169,6 @@ function load(path) {
   return import(pathToFileURL(join(DIST, path)).href);
 }
 
-/** In processes of their own: `count` counts the modules that are loaded, from packages too. */
-const IMPORTING = `
-  const before = process.cpuUsage();
-  if (process.env.MODULE) await import(process.env.MODULE);
-  const { user, system } = process.cpuUsage(before);
-  console.log(JSON.stringify({ ms: (user + system) / 1000 }));
-`;
-const COUNTING = `data:text/javascript,${encodeURIComponent(
-  "import { writeSync } from 'node:fs'; export async function load(url, context, next) { if (url.startsWith('file:')) writeSync(2, '.'); return next(url, context); }",
-)}`;
-
-function importOf(module, ...options) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...options, '--input-type=module', '--eval', IMPORTING], {
-    encoding: 'utf8',
-    env: { ...process.env, MODULE: pathToFileURL(join(DIST, module)).href },
-  });
-  if (status !== 0) throw new Error(`${module}: ${stderr}`);
-  return { ms: JSON.parse(stdout.trim().split('\n').at(-1)).ms, modules: stderr.split('.').length - 1 };
-}
-
-function printImports() {
-  const rows = IMPORTS.map((module) => {
-    const { modules } = importOf(module, '--no-warnings', '--experimental-loader', COUNTING);
-    const ms = Math.min(...Array.from({ length: RUNS }, () => importOf(module).ms));
-    return [module, modules, Math.round(ms)];
-  });
-  print('Imports', ['module', 'modules', 'CPU ms'], rows);
-}
-
 /** Of a report that `vitest run --reporter=json` wrote. */
 function printTests(report) {
   const { testResults } = JSON.parse(readFileSync(report, 'utf8'));
@@ -230,9 +186,10 @@ function printTests(report) {
   );
 }
 
+const [{ measure }, { report }] = await Promise.all([load('bench/measuring.js'), load('bench/report.js')]);
 const texts = PRODUCT.flatMap(filesIn).map((file) => [file, readFileSync(join(ROOT, file), 'utf8')]);
 printLines(texts);
 printFacts(texts);
-printImports();
+console.log(report(new Map([['imports', await measure(DIST, 'imports', tmpdir())]])));
 await printRequests();
 if (values.tests !== undefined) printTests(values.tests);

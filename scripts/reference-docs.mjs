@@ -53,7 +53,7 @@ function storedEvents() {
       if (byDefault === undefined) return `\`${field}\``;
       return `\`${field}\` (${byDefault === ACTOR ? 'the actor' : `\`${JSON.stringify(byDefault)}\``})`;
     });
-    return wrapped(`- \`${letter}\` \`${type}\`: ${values.join(', ')}`, '');
+    return wrapped(`- \`${letter}\` \`${type}\`: ${values.join(', ') || 'no fields'}`, '');
   });
   return `Defaults are in parentheses.\n\n${items.join('\n')}\n`;
 }

@@ -32,8 +32,10 @@ export type { ActiveNode, Phase, Status } from '../machines/run.ts';
 export { Type } from '../machines/type.ts';
 export { StoreError, type StoreErrorCode } from '../store/port/errors.ts';
 export type { SqliteOptions } from '../store/sqlite/open.ts';
+export type { Schedule } from './authoring/schedule.ts';
 export { type AgentOptions, agent } from './builder/agent.ts';
 export type { WorkflowDefinition, WorkflowTypes } from './builder/definition.ts';
+export { type DurableOptions, durable } from './builder/durable.ts';
 export type { ExecutionEvent } from './builder/events.ts';
 export type { ExecutionOf, StartedExecution, StartOptions } from './builder/execution.ts';
 export { type FleetDefinition, fleet } from './builder/fleet.ts';
@@ -58,6 +60,18 @@ export {
   toolDescription,
 } from './builder/tool.ts';
 export { type WorkflowOptions, workflow } from './builder/workflow.ts';
+export type {
+  Answer,
+  CallableWorkflow,
+  CallOptions,
+  DurableContext,
+  Question,
+  StepContext,
+  StepOptions,
+  StepRetry,
+  WaitDuration,
+} from './executors/durable/context.ts';
+export { CallError, StepError } from './executors/durable/errors.ts';
 export type { GivenDetails } from './executors/given-details.ts';
 export type { McpServerOptions, McpServers } from './executors/mcp/endpoint.ts';
 export type {
@@ -73,7 +87,14 @@ export type {
 export type { ModelScript } from './executors/model/script.ts';
 export type { ModelPrice, ModelSettings, NamedModel, ProviderAccess, ProviderName } from './executors/model/settings.ts';
 export type { ToolLogFields, ToolLogLevel } from './executors/tool-context/tool-log.ts';
-export type { CallerRuntime, LibraryMemory, LibraryRuntime as Runtime } from './library/runtime.ts';
+export type {
+  CallerRuntime,
+  LibraryMemory,
+  LibraryRuntime as Runtime,
+  RegisteredDefinition,
+  RegisterOptions,
+} from './library/runtime.ts';
+export type { ScheduledWorkflow, ScheduleRequest, Schedules } from './library/schedules.ts';
 export { openSqlite, type Store } from './library/store.ts';
 export type { Clock } from './runtime/clock.ts';
 export {
@@ -133,9 +154,11 @@ export async function createRuntime({ store, workflows = [], ...options }: Runti
   const { tools = {} } = options;
   const toolsOf = typeof tools === 'function' ? tools : () => tools;
   const all = typeof tools === 'function' ? (tenantId: string) => ({ ...own, ...tools(tenantId) }) : { ...own, ...tools };
-  const { createRuntime: createServerRuntime } = await import('./runtime/index.ts');
-  const runtime = await createServerRuntime({ ...options, store: engineStore(store), tools: all });
-  return libraryRuntime(runtime, (tenantId) => ({ ...own, ...toolsOf(tenantId) }));
+  const { openRuntime } = await import('./library/open.ts');
+  return libraryRuntime({
+    ...(await openRuntime({ ...options, store: engineStore(store), tools: all })),
+    toolsOf: (tenantId) => ({ ...own, ...toolsOf(tenantId) }),
+  });
 }
 
 /**

@@ -18,6 +18,10 @@ const sections = {
     about: 'three-node executions, start → completed, in process: 1, 64, 256 at once',
     measure: async (folder) => (await import('./throughput/in-process.ts')).inProcess(folder),
   },
+  map: {
+    about: 'an item of a map, by the length of its list: 10, 100, 1,000, 10,000',
+    measure: async (folder) => (await import('./throughput/map.ts')).map(folder),
+  },
   latency: {
     about: 'one execution at a time in process, beside the time of an fsync',
     measure: async (folder) => (await import('./throughput/latency.ts')).latency(folder),
@@ -48,9 +52,26 @@ const sections = {
     flags: ['--min-semi-space-size=512', '--max-semi-space-size=512'],
     measure: async (folder) => (await import('./throughput/per-execution.ts')).perExecution(folder),
   },
+  survivors: {
+    about: 'memory per execution that outlives the young generation',
+    measure: async (folder) => (await import('./throughput/survivors.ts')).survivors(folder),
+  },
+  counts: {
+    about: 'transactions, statements, pages and turns of the event loop per execution, one at a time',
+    measure: async (folder) => (await import('./throughput/counts.ts')).counts(folder),
+  },
+  postgresCounts: {
+    about: 'round trips and bytes per execution on PostgreSQL, one at a time',
+    missing: withoutPostgres,
+    measure: async () => (await import('./throughput/counts.ts')).postgresCounts(),
+  },
   stepCosts: {
     about: 'CPU time of one message in the machine: chains, fan-outs, long logs',
     measure: async () => (await import('./throughput/step-costs.ts')).stepCosts(),
+  },
+  imports: {
+    about: 'modules and CPU of each entry of the library, and of the command line, as compiled',
+    measure: async () => (await import('./imports.ts')).imports(),
   },
   largeState: {
     about: 'bytes written by 1,000 steps on a state of 1 MB',

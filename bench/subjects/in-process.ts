@@ -20,7 +20,16 @@ export interface Open {
 export async function openRuntime(folder: string, name: string, options: Partial<ServerRuntimeOptions> = {}): Promise<Open> {
   const path = join(folder, `${name}.db`);
   const store = await openSqlite({ path, nowMs: Date.now });
-  const runtime = await createRuntime({
+  const runtime = await runtimeOn(store, options);
+  const close = async () => {
+    await runtime.close(0);
+    await store.close();
+  };
+  return { runtime, store, path, close };
+}
+
+function runtimeOn(store: Store, options: Partial<ServerRuntimeOptions> = {}) {
+  return createRuntime({
     store,
     tools: { ...tools },
     onError: (error) => {
@@ -28,11 +37,20 @@ export async function openRuntime(folder: string, name: string, options: Partial
     },
     ...options,
   });
-  const close = async () => {
-    await runtime.close(0);
+}
+
+/** Runs `body` with a runtime on the store, and closes both. */
+export async function onStore<T>(store: Store, body: (runtime: Runtime) => Promise<T>): Promise<T> {
+  try {
+    const runtime = await runtimeOn(store);
+    try {
+      return await body(runtime);
+    } finally {
+      await runtime.close(0);
+    }
+  } finally {
     await store.close();
-  };
-  return { runtime, store, path, close };
+  }
 }
 
 /** Runs an execution to its end; throws unless it is `completed`. */

@@ -26,9 +26,10 @@ export function installedPostgres(): string | null {
 }
 
 /**
- * Starts a server with durable commits and default settings. Its folder is on a disk and accessible for its user, because it does not run as root.
+ * Starts a server with durable commits, and default settings but for those given. Its folder is on a disk and accessible for its user, because it
+ * does not run as root.
  */
-export async function startPostgres(bin: string): Promise<PostgresServer> {
+export async function startPostgres(bin: string, settings: Readonly<Record<string, string>> = {}): Promise<PostgresServer> {
   const folder = mkdtempSync('/var/tmp/jamjet-bench-');
   const root = process.getuid?.() === 0;
   if (root) chownSync(folder, NOBODY, NOBODY);
@@ -39,7 +40,10 @@ export async function startPostgres(bin: string): Promise<PostgresServer> {
     stdio: 'pipe',
   });
   const port = await freePort();
-  const options = `-c port=${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${folder}`;
+  const all = { port, listen_addresses: '127.0.0.1', unix_socket_directories: folder, ...settings };
+  const options = Object.entries(all)
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(' ');
   const control = (...args: readonly string[]): Promise<void> => {
     const child = spawn(join(bin, 'pg_ctl'), ['-D', data, '-w', '-l', join(folder, 'log'), ...args], { ...as, stdio: 'ignore' });
     return new Promise((resolve, reject) => {

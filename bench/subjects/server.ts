@@ -20,7 +20,8 @@ export function serve(folder: string, database: string): Promise<Server> {
 
 /** Starts the server on any database, with `folder` as working directory. */
 export async function serveOn(database: string, folder: string): Promise<Server> {
-  const server = spawn(process.execPath, [JAMJET, 'dev', '--port', '0', '--json', '--db', database, '--tools', TOOLS], {
+  const args = [JAMJET, 'dev', '--port', '0', '--json', '--db', database, '--tools', TOOLS];
+  const server = spawn(process.execPath, [...process.execArgv, ...args], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, JAMJET_LOG: 'warn', NO_COLOR: '1' },

@@ -32,3 +32,8 @@ export async function slow({ n }: { readonly n: number }): Promise<{ readonly n:
 export function hang(): Promise<never> {
   return new Promise(() => {});
 }
+
+/** The work of one item of a list. */
+export function score({ id }: { readonly id: number }): { readonly score: number } {
+  return { score: id };
+}

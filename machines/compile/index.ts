@@ -4,7 +4,7 @@ import { compileTemplate } from '../expression/template.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Workflow } from '../ir/workflow.ts';
 import type { Json } from '../json.ts';
-import { definitionOf, type Kind } from '../nodes/index.ts';
+import { definitionOf, doesItems, type Kind } from '../nodes/index.ts';
 import type { ModelCall, Scoring } from '../nodes/kind.ts';
 import { budgetActionOf, budgetRouteOf, COST_EXCEEDED } from '../program/budget-action.ts';
 import { internalStateOf } from '../program/internal-state.ts';
@@ -61,13 +61,15 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
     judged: judgedBy(graph),
     lateNames,
     modelCalls: modelCallsIn(workflow),
-    hasApprovalState: (node) => byId.get(node)?.decision === 'require_approval',
+    hasApprovalState: (node) =>
+      byId.get(node)?.decision === 'require_approval' && !doesItems(graph.node(graph.existingIndexOf(node)).kind),
     budgetRoute: budgetRouteOf(graph),
     ...texts,
     timers,
     scorings: scoringsOf(graph),
     measured: measuredNodes(graph),
     correlationKeys: correlationKeysOf(graph),
+    hasJournals: graph.nodes.some(({ kind }) => definitionOf(kind).keepsJournal),
     ...requirements,
     routes,
     choices,
@@ -170,6 +172,8 @@ function asksForCost({ root, path }: Reference): boolean {
 /** The template of a node that steps render; attempts of work render theirs when they begin. */
 function templateInStep(kind: Kind): Json {
   const definition = definitionOf(kind);
+  const work = definition.itemWork(kind);
+  if (work !== null) return [work.items, work.output, definition.outputMapping(kind)];
   if (definition.behaviour(kind) === 'judge') return definition.mapping(kind);
-  return definition.prompt(kind)?.template ?? definition.outputMapping(kind);
+  return definition.startTemplate(kind)?.template ?? definition.outputMapping(kind);
 }

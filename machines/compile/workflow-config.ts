@@ -11,7 +11,7 @@ import { analyseOutputUse, type OutputUse } from '../program/output-use.ts';
 import type { Plan } from '../program/plan.ts';
 import { MachineEmitter } from './emit/machine.ts';
 import { TransitionBuilder } from './emit/transitions.ts';
-import { refuseBudgetNodeInParallel } from './plan/budget-node.ts';
+import { refuseParallelContinuation } from './plan/not-in-parallel.ts';
 import { Planner } from './plan/planner.ts';
 import { checkStepCost } from './plan/step-cost.ts';
 
@@ -48,7 +48,7 @@ export function* workflowConfig(workflow: Workflow, options: CompileOptions): Co
   const verdicts = yield* verdictsOf(workflow, graph);
   const plan = yield* new Planner(graph, routes, outputUse, { forks: options.forks ?? true }).plan();
   yield;
-  refuseBudgetNodeInParallel(graph, plan);
+  refuseParallelContinuation(workflow, graph, plan);
   if (options.registered !== true) checkStepCost(graph, plan);
   yield;
   const emitter = new MachineEmitter(new TransitionBuilder(graph, routes, outputUse, verdicts));

@@ -1,5 +1,5 @@
 import { atNode, byDefault } from './declaration.ts';
-import { absent, activation, attempt, integer, json, number, text } from './fields.ts';
+import { absent, activation, attempt, integer, item, json, number, text } from './fields.ts';
 
 const child = { child_execution_id: text('Id of the child execution.') };
 const totals = {
@@ -17,6 +17,7 @@ export const CHILD_EVENTS = {
       reason: byDefault('waiting_for_capacity', text('`waiting_for_capacity`: the tenant is at `max_concurrent_executions`.')),
       ...attempt,
       ...activation,
+      ...item,
     },
   }),
   child_workflow_started: atNode({
@@ -28,29 +29,39 @@ export const CHILD_EVENTS = {
       child_workflow_id: text('Workflow of the child execution.'),
       continues: absent(text('Child execution that it continues (`continue_as_new`); what that one used follows. Else absent.')),
       ...totals,
+      ...item,
     },
-    stored: ['child_execution_id', 'child_workflow_id', 'activation', 'continues', 'input_tokens', 'output_tokens', 'cost_usd'],
+    stored: [
+      'child_execution_id',
+      'child_workflow_id',
+      'activation',
+      'continues',
+      'input_tokens',
+      'output_tokens',
+      'cost_usd',
+      'item',
+    ],
   }),
   child_workflow_paused: atNode({
     letter: 'X',
     description: 'The child execution is paused.',
-    fields: { ...child, ...activation },
+    fields: { ...child, ...activation, ...item },
   }),
   child_workflow_resumed: atNode({
     letter: 'Y',
     description: 'The child execution runs again.',
-    fields: { ...child, ...activation },
+    fields: { ...child, ...activation, ...item },
   }),
   child_workflow_completed: atNode({
     letter: 'Z',
     description: 'The child execution completed.',
-    fields: { ...child, result: json('Its final state.'), ...totals, ...activation },
-    stored: ['child_execution_id', 'result', 'activation', 'input_tokens', 'output_tokens', 'cost_usd'],
+    fields: { ...child, result: json('Its final state.'), ...totals, ...activation, ...item },
+    stored: ['child_execution_id', 'result', 'activation', 'input_tokens', 'output_tokens', 'cost_usd', 'item'],
   }),
   child_workflow_failed: atNode({
     letter: 'g',
     description: 'The child execution failed.',
-    fields: { ...child, error: text('Why it failed.'), ...totals, ...activation },
-    stored: ['child_execution_id', 'error', 'activation', 'input_tokens', 'output_tokens', 'cost_usd'],
+    fields: { ...child, error: text('Why it failed.'), ...totals, ...activation, ...item },
+    stored: ['child_execution_id', 'error', 'activation', 'input_tokens', 'output_tokens', 'cost_usd', 'item'],
   }),
 };

@@ -1,6 +1,6 @@
 import { Type } from '../type.ts';
 import { byDefault, internal, ofExecution } from './declaration.ts';
-import { absent, flag, integer, json, nullable, number, oneOf, text } from './fields.ts';
+import { absent, flag, integer, json, nullable, number, object, oneOf, text, time } from './fields.ts';
 
 const tokenBudget = Type.Object(
   {
@@ -45,7 +45,18 @@ export const EXECUTION_EVENTS = {
       traceparent: absent(
         text('Place in the trace within which it was started, as in the header `traceparent`; absent if there is none.'),
       ),
+      start_at: absent(time('When it begins; absent = with this event.')),
+      carried: absent(
+        object(
+          'What it takes over from the execution that it continues: the `node` at which it begins, with its `inputs`, buffered `events`, and what has been used and counted. Absent = nothing but the state.',
+        ),
+      ),
     },
+  }),
+  workflow_begun: ofExecution({
+    letter: 'ω',
+    description: 'The execution, which was started for later, begins.',
+    fields: {},
   }),
   workflow_completed: ofExecution({
     letter: 'B',

@@ -22,6 +22,14 @@ export const activation = {
 };
 const attemptNumber = integer('Attempt of the visit, counted from 0.');
 export const attempt = { attempt: byDefault(0, attemptNumber) };
+/** Which piece of the visit's work the event is about. It comes last in every type, since it was added to released ones. */
+export const item = {
+  item: absent(
+    integer(
+      'Item of the list, counted from 0, or number of the call of a durable function; absent if the event is about the visit itself.',
+    ),
+  ),
+};
 /** Of the attempt that follows. */
 export const nextAttempt = { attempt: byDefault(1, attemptNumber) };
 

@@ -3,7 +3,9 @@ import type { Json, JsonObject } from '../json.ts';
 import { CHILD_EVENTS } from './child.ts';
 import type { EventDefinition } from './declaration.ts';
 import { EXECUTION_EVENTS } from './execution.ts';
+import { MAP_EVENTS } from './map.ts';
 import { NODE_EVENTS } from './node.ts';
+import { OPERATION_EVENTS } from './operation.ts';
 import { POLICY_EVENTS } from './policy.ts';
 import { PROGRESS_EVENTS } from './progress.ts';
 import { STRATEGY_EVENTS } from './strategy.ts';
@@ -13,11 +15,13 @@ import { WAIT_EVENTS } from './wait.ts';
 export const EVENTS = {
   ...EXECUTION_EVENTS,
   ...NODE_EVENTS,
+  ...MAP_EVENTS,
   ...WAIT_EVENTS,
   ...CHILD_EVENTS,
   ...POLICY_EVENTS,
   ...STRATEGY_EVENTS,
   ...PROGRESS_EVENTS,
+  ...OPERATION_EVENTS,
 } as const satisfies Readonly<Record<string, EventDefinition>>;
 
 /** The type of an event. The API also spells it in PascalCase. */

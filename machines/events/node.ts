@@ -6,6 +6,7 @@ import {
   attempt,
   flag,
   integer,
+  item,
   json,
   nextAttempt,
   nullable,
@@ -73,8 +74,9 @@ export const NODE_EVENTS = {
       ...attempt,
       in_process: byDefault(true, absent(flag('True if the runtime itself does the work; absent for external workers.'))),
       ...activation,
+      ...item,
     },
-    stored: ['queue_type', 'in_process', 'attempt', 'activation'],
+    stored: ['queue_type', 'in_process', 'attempt', 'activation', 'item'],
   }),
   node_started: atNode({
     letter: 'J',
@@ -97,8 +99,9 @@ export const NODE_EVENTS = {
         ),
       ),
       input_offloaded: internal(),
+      ...item,
     },
-    stored: ['input', 'worker_id', 'attempt', 'activation', 'input_from', 'input_omitted', 'input_offloaded'],
+    stored: ['input', 'worker_id', 'attempt', 'activation', 'input_from', 'input_omitted', 'input_offloaded', 'item'],
   }),
   tool_call_completed: atNode({
     letter: 'K',
@@ -107,6 +110,7 @@ export const NODE_EVENTS = {
       tool: text('Name of the tool.'),
       duration_ms: byDefault(0, number('Milliseconds the call took.')),
       ...activation,
+      ...item,
     },
   }),
   eval_scored: atNode({
@@ -166,6 +170,7 @@ export const NODE_EVENTS = {
       ...routing,
       output_spilled: internal(),
       ...usageRefused,
+      ...item,
     },
     stored: [
       'output',
@@ -189,6 +194,7 @@ export const NODE_EVENTS = {
       'appended',
       'route',
       'usage_refused',
+      'item',
     ],
   }),
   node_failed: atNode({
@@ -212,6 +218,7 @@ export const NODE_EVENTS = {
       ...activation,
       ...routing,
       ...usageRefused,
+      ...item,
     },
     stored: [
       'error',
@@ -234,6 +241,7 @@ export const NODE_EVENTS = {
       'cause',
       'errors',
       'usage_refused',
+      'item',
     ],
   }),
   node_skipped: atNode({
@@ -244,7 +252,7 @@ export const NODE_EVENTS = {
   node_cancelled: atNode({
     letter: 'O',
     description: 'The node was stopped: the execution ended, or a `first` join took another branch.',
-    fields: activation,
+    fields: { ...activation, ...item },
   }),
   retry_scheduled: atNode({
     letter: 'P',
@@ -253,8 +261,9 @@ export const NODE_EVENTS = {
       ...nextAttempt,
       delay_ms: integer('Milliseconds until that attempt is queued.'),
       ...activation,
+      ...item,
     },
-    stored: ['delay_ms', 'attempt', 'activation'],
+    stored: ['delay_ms', 'attempt', 'activation', 'item'],
   }),
   node_parked: atNode({
     letter: 'm',
@@ -265,8 +274,9 @@ export const NODE_EVENTS = {
       delay_ms: integer('Milliseconds until that attempt is queued.'),
       retry_after: time('When that attempt is queued.'),
       ...activation,
+      ...item,
     },
-    stored: ['delay_ms', 'retry_after', 'attempt', 'activation'],
+    stored: ['delay_ms', 'retry_after', 'attempt', 'activation', 'item'],
   }),
   usage_recorded: atNode({
     letter: 'λ',
@@ -278,6 +288,7 @@ export const NODE_EVENTS = {
       ...attempt,
       ...activation,
       child_execution_id: absent(text('Its child execution that has; absent if it is its own work.')),
+      ...item,
     },
     stored: [
       'gen_ai_system',
@@ -291,6 +302,7 @@ export const NODE_EVENTS = {
       'activation',
       'usage_refused',
       'child_execution_id',
+      'item',
     ],
   }),
 };

@@ -1,6 +1,6 @@
 import { Type } from '../type.ts';
 import { atNode, byDefault, ofExecution } from './declaration.ts';
-import { absent, activation, integer, json, matched, nullable, number, object, oneOf, text } from './fields.ts';
+import { absent, activation, integer, item, json, matched, nullable, number, object, oneOf, text } from './fields.ts';
 
 const agentRef = 'The registered agent that the node names, else the node';
 
@@ -32,8 +32,9 @@ export const POLICY_EVENTS = {
       policy_scope: oneOf(['tenant', 'workflow', 'node', 'unknown'], 'Whose policy it is.'),
       ...activation,
       ...matched,
+      ...item,
     },
-    stored: ['rule', 'policy_scope', 'decision', 'activation', 'matched'],
+    stored: ['rule', 'policy_scope', 'decision', 'activation', 'matched', 'item'],
   }),
   tool_approval_required: atNode({
     letter: 'k',
@@ -49,8 +50,9 @@ export const POLICY_EVENTS = {
         oneOf(['tenant', 'workflow'], 'Whose policy it is; absent if a policy of the workflow or of the node holds a tool.'),
       ),
       ...matched,
+      ...item,
     },
-    stored: ['tool_name', 'context', 'approver', 'activation', 'policy_scope', 'matched'],
+    stored: ['tool_name', 'context', 'approver', 'activation', 'policy_scope', 'matched', 'item'],
   }),
   autonomy_limit_reached: atNode({
     letter: 'β',
@@ -61,6 +63,7 @@ export const POLICY_EVENTS = {
       limit_value: json('The limit.'),
       actual_value: json('What was reached.'),
       ...activation,
+      ...item,
     },
   }),
   circuit_breaker_tripped: atNode({
@@ -71,6 +74,7 @@ export const POLICY_EVENTS = {
       consecutive_errors: integer('Failed attempts in a row.'),
       threshold: integer('How many are allowed.'),
       ...activation,
+      ...item,
     },
   }),
   escalation_required: atNode({
@@ -81,15 +85,16 @@ export const POLICY_EVENTS = {
       reason: text('Why.'),
       escalation_target: byDefault('human_approval', text('`human_approval`.')),
       ...activation,
+      ...item,
     },
   }),
   segment_boundary: ofExecution({
     letter: 'α',
-    description: 'The execution has exceeded a budget and continues as another one (`continue_as_new`). Always the last event.',
+    description: 'The execution continues as another one (`continue_as_new`). Always the last event.',
     fields: {
       segment_number: byDefault(0, integer('Which segment of its chain the execution is: 0, 1, 2 …')),
-      next_execution_id: text('Execution that begins with its state and a new budget.'),
-      reason: nullable(Type.String(), 'The budget that it has exceeded.'),
+      next_execution_id: text('Execution that begins with its state.'),
+      reason: nullable(Type.String(), 'The budget that it has exceeded, or the limit that it has passed.'),
     },
     stored: ['next_execution_id', 'reason', 'segment_number'],
   }),

@@ -1,6 +1,20 @@
 import { Type } from '../type.ts';
 import { atNode, byDefault } from './declaration.ts';
-import { absent, activation, attempt, flag, integer, json, nullable, number, object, oneOf, text, texts } from './fields.ts';
+import {
+  absent,
+  activation,
+  attempt,
+  flag,
+  integer,
+  item,
+  json,
+  nullable,
+  number,
+  object,
+  oneOf,
+  text,
+  texts,
+} from './fields.ts';
 
 /** What in-process work logs while its attempt goes on. */
 export const PROGRESS_EVENTS = {
@@ -13,6 +27,7 @@ export const PROGRESS_EVENTS = {
       agent: text('URL of the agent.'),
       ...attempt,
       ...activation,
+      ...item,
     },
   }),
   agent_tool_invoked: atNode({
@@ -25,8 +40,9 @@ export const PROGRESS_EVENTS = {
       input_hash: text('SHA-256 of the input, in hexadecimal digits.'),
       ...attempt,
       ...activation,
+      ...item,
     },
-    stored: ['agent_uri', 'input_hash', 'mode', 'protocol', 'attempt', 'activation'],
+    stored: ['agent_uri', 'input_hash', 'mode', 'protocol', 'attempt', 'activation', 'item'],
   }),
   agent_tool_progress: atNode({
     letter: 'p',
@@ -36,6 +52,7 @@ export const PROGRESS_EVENTS = {
       partial_output_summary: text('The beginning of the part.'),
       ...attempt,
       ...activation,
+      ...item,
     },
   }),
   agent_tool_turn: atNode({
@@ -49,6 +66,7 @@ export const PROGRESS_EVENTS = {
       cost: byDefault(0, number('Cost in USD that the agent reports for the turn; 0 if it reports none.')),
       ...attempt,
       ...activation,
+      ...item,
     },
   }),
   agent_tool_completed: atNode({
@@ -62,8 +80,9 @@ export const PROGRESS_EVENTS = {
       total_turns: absent(integer('Turns of the conversation; absent in other modes.')),
       ...attempt,
       ...activation,
+      ...item,
     },
-    stored: ['output', 'latency_ms', 'total_cost', 'attempt', 'activation', 'total_turns', 'provenance'],
+    stored: ['output', 'latency_ms', 'total_cost', 'attempt', 'activation', 'total_turns', 'provenance', 'item'],
   }),
   agent_tool_terminated: atNode({
     letter: 's',
@@ -75,6 +94,7 @@ export const PROGRESS_EVENTS = {
       cost: number('Cost in USD so far, as the agent reports it.'),
       ...attempt,
       ...activation,
+      ...item,
     },
   }),
   agent_tool_failed: atNode({
@@ -86,6 +106,7 @@ export const PROGRESS_EVENTS = {
       retryable: byDefault(false, flag('Whether another attempt may succeed.')),
       ...attempt,
       ...activation,
+      ...item,
     },
   }),
   oauth_token_exchange: atNode({
@@ -100,6 +121,7 @@ export const PROGRESS_EVENTS = {
       error: absent(text('Why it was refused; absent when it was granted.')),
       ...attempt,
       ...activation,
+      ...item,
     },
   }),
   coordinator_discovery: atNode({
@@ -115,8 +137,9 @@ export const PROGRESS_EVENTS = {
       filtered_out: Type.Array(object('`{uri, reason}`.'), { description: 'Agents that cannot, and why; the first 50.' }),
       ...attempt,
       ...activation,
+      ...item,
     },
-    stored: ['query_skills', 'candidates', 'query_trust_domain', 'filtered_out', 'attempt', 'activation'],
+    stored: ['query_skills', 'candidates', 'query_trust_domain', 'filtered_out', 'attempt', 'activation', 'item'],
   }),
   coordinator_scoring: atNode({
     letter: 'ι',
@@ -127,6 +150,7 @@ export const PROGRESS_EVENTS = {
       weights: object('How much each score counts.'),
       ...attempt,
       ...activation,
+      ...item,
     },
   }),
   coordinator_decision: atNode({
@@ -147,6 +171,7 @@ export const PROGRESS_EVENTS = {
       tiebreaker_cost: byDefault(null, nullable(Type.Number(), 'What it cost in USD; null if unknown.')),
       ...attempt,
       ...activation,
+      ...item,
     },
     stored: [
       'selected',
@@ -158,6 +183,7 @@ export const PROGRESS_EVENTS = {
       'activation',
       'tiebreaker_tokens',
       'tiebreaker_cost',
+      'item',
     ],
   }),
 };

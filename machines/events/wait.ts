@@ -1,6 +1,6 @@
 import { Type } from '../type.ts';
 import { atNode, byDefault, internal, ofExecution } from './declaration.ts';
-import { absent, activation, json, nullable, oneOf, text, time } from './fields.ts';
+import { absent, activation, item, json, nullable, oneOf, text, time } from './fields.ts';
 
 /** A node waits for a person, a time or an event. */
 export const WAIT_EVENTS = {
@@ -25,6 +25,7 @@ export const WAIT_EVENTS = {
       comment: byDefault(null, nullable(Type.String(), 'Comment given with the decision; null if there is none.')),
       state_patch: byDefault(null, json('JSON merge patch (RFC 7396) that was applied to the state; null = none.')),
       ...activation,
+      ...item,
     },
   }),
   timer_created: atNode({
@@ -42,8 +43,9 @@ export const WAIT_EVENTS = {
     fields: {
       ...activation,
       correlation_key: absent(text('Key of the event that did not come; absent for timers.')),
+      ...item,
     },
-    stored: ['correlation_key', 'activation'],
+    stored: ['correlation_key', 'activation', 'item'],
   }),
   external_event_received: ofExecution({
     letter: 'U',

@@ -14,6 +14,8 @@ export interface Scope {
   readonly outputKey?: string | null;
   readonly input: Json;
   readonly env: Readonly<Record<string, string>>;
+  /** Values by names of their own, which come before the fields of the output and of the state. Default: none. */
+  readonly names?: Readonly<Record<string, Json>>;
   /** Missing facts evaluate to null. */
   readonly facts?: { readonly [F in Fact]?: string };
 }
@@ -65,7 +67,8 @@ function outputMember(output: Json, key: Json, outputKey: string | null): Json {
 }
 
 /** A bare name: a key of the output, else of the state. A null in the output counts as present. */
-function bareName(name: string, { output, state }: Scope): Json {
+function bareName(name: string, { names, output, state }: Scope): Json {
+  if (names !== undefined && Object.hasOwn(names, name)) return names[name] ?? null;
   const found = own(output, name);
   return (found === undefined ? own(state, name) : found) ?? null;
 }

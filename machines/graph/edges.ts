@@ -22,6 +22,11 @@ export const OUTCOME_ROLES = [
 ] as const;
 export type OutcomeRole = (typeof OUTCOME_ROLES)[number];
 
+/** Whether the role is that of an edge which a node without a result takes. */
+function isExceptional(role: EdgeRole): boolean {
+  return role === 'on_timeout' || role === 'fallback_node';
+}
+
 /**
  * - `branch`: a branch that a choice lists;
  * - `all`: one of the branches that are started together;
@@ -91,9 +96,9 @@ class EdgeCollector implements EffectiveEdges {
     }
   }
 
-  /** Adds edges to the branch target of a node that starts branches, from those branches that have no edges. */
+  /** Adds edges to the branch target of a node that starts branches, from those branches that have no edges but for when they time out or fail. */
   addBranchTargets(): void {
-    const hasEdges = new Set(this.edges.map((edge) => edge.from));
+    const hasEdges = new Set(this.edges.flatMap(({ from, role }) => (isExceptional(role) ? [] : [from])));
     for (const { id, kind } of this.#workflow.nodes) {
       const definition = definitionOf(kind);
       const to = definition.branchTarget(kind);
@@ -260,11 +265,13 @@ function edgeCandidates(node: Node, written: readonly WrittenEdge[]): EdgeCandid
     const route = definition.targets(kind).find((target) => target.role === role);
     return route === undefined ? [] : [{ role, to: route.to, condition: null, path: `${inKind}.${role}` }];
   });
-  // An unconditional edge to a target that an outcome names is that outcome's edge; for a fallback only if another edge remains.
+  // An unconditional edge to a target that an outcome names is that outcome's edge; but the last edge of a node also leads on from its result.
   const isClaimed = (edge: WrittenEdge, routes: readonly EdgeCandidate[]): boolean =>
     edge.condition === null && routes.some((route) => route.role !== 'retry_node' && route.to === edge.to);
   const othersRemain = written.some((edge) => !isClaimed(edge, outcomeEdges));
-  const claimingEdges = othersRemain ? outcomeEdges : outcomeEdges.filter((route) => route.role !== 'fallback_node');
+  const decides = outcomeEdges.some(({ role }) => role === 'on_approved' || role === 'on_rejected');
+  const leadsOn = ({ role }: EdgeCandidate): boolean => role === 'fallback_node' || (role === 'on_timeout' && !decides);
+  const claimingEdges = othersRemain ? outcomeEdges : outcomeEdges.filter((route) => !leadsOn(route));
   return [...written.filter((edge) => !isClaimed(edge, claimingEdges)).map(ordinary), ...outcomeEdges];
 }
 

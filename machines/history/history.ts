@@ -55,6 +55,7 @@ export class History {
   #visit: NodeVisit | null = null;
   #end: EndStatus | null = null;
   #error: string | null = null;
+  #isPending = false;
   #pauseReason: string | null = null;
 
   constructor(limits: VisitLimits = TRACKED) {
@@ -85,6 +86,11 @@ export class History {
     return this.#error;
   }
 
+  /** Was it started for later, and has neither begun nor ended? */
+  get isPending(): boolean {
+    return this.#end === null && this.#isPending;
+  }
+
   /** Why an operator has paused it, '' without a reason; null = it is not paused. */
   get pauseReason(): string | null {
     return this.#end === null ? this.#pauseReason : null;
@@ -105,7 +111,7 @@ export class History {
     const { type, data } = event;
     const visit = this.#visits(node).apply(event);
     if (visit !== null) this.#mark(node, OPEN.has(visit.status));
-    if (type === 'node_failed' && data.retryable !== true && data.activation !== 0) {
+    if (type === 'node_failed' && data.retryable !== true && data.activation !== 0 && data.item === undefined) {
       const error = textOf(data.error);
       const isRejection = visit?.decisions?.at(-1)?.decision === 'rejected';
       this.#failures.set(node, isRejection ? error.replace(/^approval /, '') : error);
@@ -118,7 +124,9 @@ export class History {
     if (end !== null) {
       this.#end = end;
       if (end === 'failed') this.#error = this.#errorOf(textOf(data.error));
-    } else if (type === 'workflow_paused') this.#pauseReason = textOf(data.reason);
+    } else if (type === 'workflow_started') this.#isPending = data.start_at !== undefined;
+    else if (type === 'workflow_begun') this.#isPending = false;
+    else if (type === 'workflow_paused') this.#pauseReason = textOf(data.reason);
     else if (type === 'workflow_resumed') this.#pauseReason = null;
     else if (type === 'workflow_forked') for (const visits of this.open) visits.restart(Date.parse(created_at));
     else if (type === 'workflow_retried') this.#retry(textsOf(data.nodes));

@@ -68,6 +68,17 @@ export interface EvaluatedCondition {
   readonly problem?: string;
 }
 
+/** How far a visit is with the items of a list, as the API returns it. */
+export interface VisitItems {
+  readonly total: number;
+  readonly succeeded: number;
+  /** For good. */
+  readonly failed: number;
+  readonly cancelled: number;
+  /** In progress: queued, at work, held, or between two attempts. */
+  readonly open: number;
+}
+
 /** A visit to a node, as the API returns it. */
 export interface NodeVisit {
   /** 1, 2, 3 …; 0 = work that was enqueued beside the workflow. */
@@ -86,4 +97,6 @@ export interface NodeVisit {
   /** Targets of the edges that were followed; absent until the visit has ended, and where there are none. */
   readonly taken?: readonly string[];
   readonly evaluated?: readonly EvaluatedCondition[];
+  /** Of a node that does the same work for every item of a list. Their attempts are not among `attempts`. */
+  readonly items?: VisitItems;
 }

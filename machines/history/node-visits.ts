@@ -30,6 +30,18 @@ export interface NodeNow {
   readonly asks: 'human_approval' | 'tool' | null;
   /** A durable timer will advance it. */
   readonly hasTimer: boolean;
+  /** What a durable function has begun and has no result of, by the numbers of the operations. */
+  readonly operations: ReadonlyMap<number, OpenOperation>;
+}
+
+export interface OpenOperation {
+  readonly name: string;
+  readonly kind: string;
+  /** Correlation key of the event that it waits for; null = none. */
+  readonly key: string | null;
+  /** Its time is limited, or its next attempt has one. */
+  readonly isTimed: boolean;
+  readonly sinceMs: number;
 }
 
 type Draft<T> = { -readonly [K in keyof T]: T[K] };
@@ -47,6 +59,14 @@ const STATUS_AFTER: Readonly<Partial<Record<string, AttemptStatus>>> = {
   child_workflow_started: 'active',
   child_workflow_paused: 'waiting',
   child_workflow_resumed: 'active',
+  function_parked: 'waiting',
+};
+const BEGINS_ITEM: ReadonlySet<string> = new Set(['node_scheduled', 'node_started', 'tool_approval_required']);
+/** What an event that ends an item adds to. */
+const COUNT_OF_END: Readonly<Partial<Record<string, 'succeeded' | 'failed' | 'cancelled'>>> = {
+  node_completed: 'succeeded',
+  node_failed: 'failed',
+  node_cancelled: 'cancelled',
 };
 /** Statuses of what is in progress. */
 export const OPEN: ReadonlySet<VisitStatus> = new Set(['queued', 'active', 'waiting', 'held', 'retrying']);
@@ -63,12 +83,21 @@ export class NodeVisits {
   readonly node: string;
   readonly #limits: VisitLimits;
   readonly #visits: VisitDraft[] = [];
+  /** The item whose attempts are followed; undefined = those of the visits themselves. */
+  readonly #item: number | undefined;
+  /** Of the last visit. */
+  readonly #openItems = new Set<number>();
+  /** Those of them that a person is to decide about. */
+  readonly #asked = new Set<number>();
+  /** Of the last visit. */
+  readonly #operations = new Map<number, OpenOperation>();
   #total = 0;
   #touched: VisitDraft | null = null;
   #now: Draft<NodeNow> | null = null;
 
-  constructor(node: string, limits: VisitLimits = DEFAULT_VISIT_LIMITS) {
+  constructor(node: string, limits: VisitLimits = DEFAULT_VISIT_LIMITS, item?: number) {
     this.node = node;
+    this.#item = item;
     this.#limits = limits;
   }
 
@@ -125,9 +154,19 @@ export class NodeVisits {
 
   #apply(event: HistoryEvent): void {
     const { type, data } = event;
+    if (data.item !== this.#item) {
+      if (this.#item === undefined) this.#ofItem(event, Number(data.item));
+      return;
+    }
     const status = STATUS_AFTER[type];
     if (status !== undefined) this.#setStatus(event, status);
     switch (type) {
+      case 'map_started':
+        this.#itemsStarted(event);
+        break;
+      case 'map_completed':
+        this.#itemsEnded(event);
+        break;
       case 'node_scheduled':
         this.#scheduled(event);
         break;
@@ -143,6 +182,11 @@ export class NodeVisits {
         break;
       case 'timer_created':
         this.#updateNow({ hasTimer: true });
+        break;
+      case 'step_started':
+      case 'step_completed':
+      case 'step_failed':
+        this.#ofOperation(event);
         break;
       case 'approval_received':
         this.#decided(event);
@@ -173,6 +217,62 @@ export class NodeVisits {
         this.#cancelled(event);
         break;
     }
+  }
+
+  #ofOperation(event: HistoryEvent): void {
+    const { type, data, created_at } = event;
+    this.#visitOf(event);
+    const number = Number(data.operation);
+    const known = this.#operations.get(number);
+    if (type === 'step_started')
+      this.#operations.set(number, {
+        name: textOf(data.name),
+        kind: textOf(data.kind) || 'step',
+        key: typeof data.correlation_key === 'string' ? data.correlation_key : null,
+        isTimed: data.fire_at !== undefined || data.limit_ms !== undefined,
+        sinceMs: Date.parse(created_at),
+      });
+    else if (data.delay_ms !== undefined && known !== undefined)
+      this.#operations.set(number, Object.assign({}, known, { isTimed: true }));
+    else this.#operations.delete(number);
+    const hasTimer = [...this.#operations.values()].some(({ isTimed }) => isTimed);
+    this.#updateNow({ hasTimer });
+  }
+
+  #itemsStarted(event: HistoryEvent): void {
+    const { data, created_at } = event;
+    const visit = this.#visitOf(event);
+    const attempt = this.#openAttempt(visit, 0);
+    attempt.started_at = created_at;
+    visit.status = 'active';
+    visit.items = { total: numberOf(data.count) ?? 0, succeeded: numberOf(data.kept) ?? 0, failed: 0, cancelled: 0, open: 0 };
+    this.#openItems.clear();
+    this.#asked.clear();
+  }
+
+  /** What the log says of an item changes the counts alone: a list may have thousands. */
+  #ofItem(event: HistoryEvent, item: number): void {
+    const { type, data } = event;
+    const visit = this.#visitOf(event);
+    const { items } = visit;
+    if (items === undefined) return;
+    if (BEGINS_ITEM.has(type)) this.#openItems.add(item);
+    if (type === 'tool_approval_required') this.#asked.add(item);
+    else this.#asked.delete(item);
+    const end = type === 'node_failed' && data.retryable === true ? undefined : COUNT_OF_END[type];
+    if (end !== undefined) {
+      this.#openItems.delete(item);
+      visit.items = { ...items, [end]: items[end] + 1, open: this.#openItems.size };
+    } else if (items.open !== this.#openItems.size) visit.items = { ...items, open: this.#openItems.size };
+    visit.status = this.#asked.size > 0 && this.#asked.size === this.#openItems.size ? 'held' : 'active';
+    this.#updateNow({ asks: this.#asked.size > 0 ? 'tool' : null });
+  }
+
+  /** Items that never began are cancelled, too. */
+  #itemsEnded(event: HistoryEvent): void {
+    const visit = this.#visitOf(event);
+    if (visit.items === undefined) return;
+    visit.items = { ...visit.items, cancelled: numberOf(event.data.cancelled) ?? 0, open: 0 };
   }
 
   #held(event: HistoryEvent): void {
@@ -300,6 +400,7 @@ export class NodeVisits {
     if (visit !== now?.visit) return;
     now.asks = null;
     now.hasTimer = false;
+    this.#operations.clear();
     if (!OPEN.has(visit.status)) now.durationMs = measuredMs ?? Math.max(0, Date.parse(created_at) - now.sinceMs);
   }
 
@@ -329,7 +430,9 @@ export class NodeVisits {
         durationMs: null,
         asks: null,
         hasTimer: false,
+        operations: this.#operations,
       };
+      this.#operations.clear();
     }
     this.#visits.push(visit);
     this.#total += 1;

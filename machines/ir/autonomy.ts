@@ -1,6 +1,6 @@
 import { AUTONOMY_LEVELS, type Autonomy, type AutonomyConstraints } from '../autonomy.ts';
 import { isObject } from '../json.ts';
-import { definitionOf, type Kind } from '../nodes/index.ts';
+import { definitionOf, type Kind, workBehaviourOf } from '../nodes/index.ts';
 import { matchesGlob } from '../policy.ts';
 import type { Fields } from '../reading/fields.ts';
 import { didYouMean } from '../suggest.ts';
@@ -15,7 +15,7 @@ export function autonomyOf(own: Fields, id: string, kind: Kind): Autonomy | null
   const threshold = own.integer(['circuit_breaker_threshold'], 1) ?? null;
   const given = own.json('autonomy');
   if (given === undefined && threshold === null) return null;
-  const behaviour = definitionOf(kind).behaviour(kind);
+  const behaviour = workBehaviourOf(kind);
   if (behaviour !== 'work' && behaviour !== 'child') {
     const key = given === undefined ? 'circuit_breaker_threshold' : 'autonomy';
     own.warning('ignored_key', key, `has no meaning on a ${kind.type} node`);
@@ -74,7 +74,7 @@ export function policyUnder(autonomy: Autonomy | null, kind: Kind, policy: Polic
 /** A node that an agent has for the calls of its tools is bound by the autonomy of the agent. */
 export function boundBy(agent: Node, node: Node): Node {
   const { autonomy } = agent;
-  const behaviour = definitionOf(node.kind).behaviour(node.kind);
+  const behaviour = workBehaviourOf(node.kind);
   if (autonomy === null || (behaviour !== 'work' && behaviour !== 'child')) return node;
   return { ...node, autonomy: node.autonomy ?? autonomy, policy: policyUnder(autonomy, node.kind, node.policy) };
 }

@@ -1,6 +1,14 @@
 import type { JsonObject } from '../json.ts';
 import { distinctiveKeys } from '../nodes/field-tables.ts';
-import { definitionNamed, definitionOf, KIND_ALIASES, KIND_NAMES, type Kind, type KindName } from '../nodes/index.ts';
+import {
+  definitionNamed,
+  definitionOf,
+  KIND_ALIASES,
+  KIND_NAMES,
+  type Kind,
+  type KindName,
+  workBehaviourOf,
+} from '../nodes/index.ts';
 import { Fields } from '../reading/fields.ts';
 import type { Problems } from '../reading/problems.ts';
 import { shortened } from '../shortened.ts';
@@ -76,6 +84,15 @@ function readKind(fields: Fields, name: KindName, timeouts: Timeouts): Kind {
   return definitionNamed(name).normalise(fields, { approvalTimeoutSecs: timeouts.approval_timeout });
 }
 
+const MAP_HINT = 'write type: map with items, as and do: the same work for every item of a list';
+/** Of names that other workflow languages have. */
+const HINTS: Readonly<Partial<Record<string, string>>> = {
+  end: 'let edges lead to "end" instead',
+  foreach: MAP_HINT,
+  for_each: MAP_HINT,
+  loop_over: MAP_HINT,
+};
+
 function kindName(fields: Fields): KindName | null {
   const name = fields.requiredText('type');
   const known = Object.hasOwn(KIND_ALIASES, name) ? KIND_ALIASES[name] : KIND_NAMES.find((kind) => kind === name);
@@ -86,14 +103,14 @@ function kindName(fields: Fields): KindName | null {
   const subject = `${prefix}kind "${shortened(name, 60)}"`;
   const available = `available: ${KIND_NAMES.join(', ')}`;
   const names = [...KIND_NAMES, ...Object.keys(KIND_ALIASES)];
-  const hint = () => (name === 'end' ? 'let edges lead to "end" instead' : (didYouMean(name, names) ?? available));
+  const hint = () => HINTS[name] ?? didYouMean(name, names) ?? available;
   fields.problems.error('unknown_kind', `${subject} does not exist`, { ...at, hint });
   return null;
 }
 
 /** The time limit of an attempt. Nodes that park have a limit of their own, and child executions may take days: only work has a default. */
 function timeoutOf(own: Fields, fields: Fields, kind: Kind, timeouts: Timeouts): number | null {
-  const behaviour = definitionOf(kind).behaviour(kind);
+  const behaviour = workBehaviourOf(kind);
   const given = own.seconds(['node_timeout_secs']);
   if (behaviour !== 'work' && behaviour !== 'child') {
     if (given !== undefined)

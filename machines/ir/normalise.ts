@@ -19,7 +19,7 @@ import { policyOf, readPolicies } from './policy.ts';
 import { readPublish } from './publish.ts';
 import { readRemoteAgents } from './remote-agents.ts';
 import { retryPolicies } from './retry.ts';
-import { budgetSettings, readTimeouts, readTools, stateSettings } from './settings.ts';
+import { budgetSettings, readTimeouts, readTools, stateSettings, stepSettings } from './settings.ts';
 import { strategyOf } from './strategy.ts';
 import { withToolFunctions } from './tool-functions.ts';
 import type { Edge, Node, Workflow } from './workflow.ts';
@@ -103,6 +103,7 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
     policies: readPolicies(fields, nodes),
     data_policy: dataPolicyOf(fields),
     ...budgetSettings(fields, strategy?.maxCostUsd ?? null),
+    ...stepSettings(fields),
     strategy,
     oauth,
     source,

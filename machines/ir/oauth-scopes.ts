@@ -1,4 +1,4 @@
-import { definitionOf } from '../nodes/index.ts';
+import { workBehaviourOf } from '../nodes/index.ts';
 import type { Fields } from '../reading/fields.ts';
 import type { OAuth } from './oauth.ts';
 import type { Node } from './workflow.ts';
@@ -9,7 +9,7 @@ export function withScopesOf(oauth: OAuth | null, nodes: readonly Node[], fields
     if (node.oauth_scopes === null) return node;
     const at = { node_id: node.id, path: `nodes.${node.id}.oauth_scopes` };
     const subject = `node "${node.id}": oauth_scopes`;
-    if (definitionOf(node.kind).behaviour(node.kind) !== 'work') {
+    if (workBehaviourOf(node.kind) !== 'work') {
       fields.problems.warning('ignored_key', `${subject} has no meaning on a ${node.kind.type} node`, { ...at, hint: null });
       return { ...node, oauth_scopes: null };
     }

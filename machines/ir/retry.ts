@@ -19,7 +19,7 @@ const policy = (
   retryable_on: [],
 });
 
-const DEFAULT: RetryPolicy = policy(3, 'exponential', 1, 30, false);
+export const DEFAULT_RETRY: RetryPolicy = policy(3, 'exponential', 1, 30, false);
 
 const BUILT_IN: Readonly<Record<string, RetryPolicy>> = {
   no_retry: policy(1, 'fixed', 0, 0, false),
@@ -35,9 +35,9 @@ export function retryPolicies(fields: Fields): RetryPolicies {
   const read = fields.inside('retry_policies', named);
   return new Map(
     Object.entries(named).map(([name, raw]) => {
-      if (isObject(raw)) return [name, retryPolicy(read.inside(name, raw), DEFAULT)];
+      if (isObject(raw)) return [name, retryPolicy(read.inside(name, raw), DEFAULT_RETRY)];
       read.error('wrong_type', name, 'must be an object');
-      return [name, DEFAULT];
+      return [name, DEFAULT_RETRY];
     }),
   );
 }
@@ -45,7 +45,7 @@ export function retryPolicies(fields: Fields): RetryPolicies {
 /** The node's policy: its inline `retry` over the policy that it names over the default. */
 export function retryOf(fields: Fields, policies: RetryPolicies): RetryPolicy {
   const named = fields.json('retry_policy');
-  const base = typeof named === 'string' && named !== '' ? byName(fields, named, policies) : DEFAULT;
+  const base = typeof named === 'string' && named !== '' ? byName(fields, named, policies) : DEFAULT_RETRY;
   const inline = inlineRetry(fields, named);
   return inline === null ? base : retryPolicy(fields.inside('retry', inline), base);
 }
@@ -55,7 +55,7 @@ function byName(fields: Fields, name: string, policies: RetryPolicies): RetryPol
   if (found !== undefined) return found;
   const hint = () => didYouMean(name, [...policies.keys(), ...Object.keys(BUILT_IN)]);
   fields.warning('unknown_retry_policy', 'retry_policy', `names "${name}", which does not exist: the default applies`, hint);
-  return DEFAULT;
+  return DEFAULT_RETRY;
 }
 
 /** The inline policy: `retry: {…}`, or an object under `retry_policy`. */

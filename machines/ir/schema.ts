@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox';
 import { AUTONOMY_LEVELS, AutonomySetting } from '../autonomy.ts';
+import { MAX_STEPS } from '../limits.ts';
 import { documentObject as documentKeys, documentSchema } from '../nodes/field-tables.ts';
 import { durationSchema as duration } from '../nodes/fields.ts';
 import { definitionNamed, KIND_ALIASES, KIND_NAMES, type KindName } from '../nodes/index.ts';
@@ -8,6 +9,7 @@ import { DataPolicy } from './data-policy.ts';
 import { McpServer } from './mcp-servers.ts';
 import { OAuth, TOKEN_EXCHANGE } from './oauth.ts';
 import { RemoteAgent } from './remote-agents.ts';
+import { MIN_LOG_BYTES } from './settings.ts';
 import { Edge, PolicySet, RetryPolicy, Timeouts, TokenBudget, ToolConfig } from './workflow.ts';
 
 /** A JSON Schema, draft 2020-12. */
@@ -258,9 +260,37 @@ function workflowSchema(ref: Ref): JsonSchema {
         description:
           'What an exceeded budget does to the execution: `fail`, `pause`, or the id of a node at which it continues. Default: `fail`.',
       }),
-      continue_as_new: Type.Boolean({
-        description:
-          'Whether another execution with a new budget continues from the state of one that exceeds its budget. Default: false.',
+      continue_as_new: Type.Union(
+        [
+          Type.Boolean({
+            description: 'Whether it does so, from the start node and with a new budget, when it exceeds its budget.',
+          }),
+          Type.Object(
+            {
+              at: Type.String({ minLength: 1, description: 'The node whose visit ends the execution, and begins the next one.' }),
+              after_steps: Type.Optional(
+                Type.Integer({
+                  minimum: 1,
+                  maximum: MAX_STEPS,
+                  description: 'Node completions of one execution. Default: no limit.',
+                }),
+              ),
+              after_bytes: Type.Optional(
+                Type.Integer({
+                  minimum: MIN_LOG_BYTES,
+                  description: 'Bytes of the log of one execution, without its start. Default: no limit.',
+                }),
+              ),
+            },
+            { description: 'When and where it does so whatever its budgets, which go on to count.' },
+          ),
+        ],
+        { description: 'Whether another execution continues from the state of one that ends for it. Default: false.' },
+      ),
+      max_steps: Type.Integer({
+        minimum: 1,
+        maximum: MAX_STEPS,
+        description: 'Node completions after which an execution fails. Default: what the runtime says, 10000.',
       }),
       oauth: described(ref('WorkflowOAuth'), 'Where nodes with `oauth_scopes` get their access tokens.'),
     },

@@ -1,14 +1,16 @@
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import { MAX_NESTING } from '../limits.ts';
+import { MAX_NESTING, MAX_STEPS } from '../limits.ts';
 import { readDocument } from '../reading/document.ts';
 import { type Fields, optional } from '../reading/fields.ts';
 import { Problems } from '../reading/problems.ts';
 import { shortened } from '../shortened.ts';
 import { didYouMean } from '../suggest.ts';
 import { describesKeys } from './input-schema.ts';
-import type { Timeouts, TokenBudget, ToolConfig, Workflow } from './workflow.ts';
+import type { Continuation, Timeouts, TokenBudget, ToolConfig, Workflow } from './workflow.ts';
 
 const DEFAULT_HEARTBEAT_SECS = 30;
+/** A log that may be smaller would be that of a few steps. */
+export const MIN_LOG_BYTES = 65_536;
 
 export function readTimeouts(fields: Fields): Timeouts {
   const given = fields.object('timeouts');
@@ -81,22 +83,27 @@ function tokenBudget(fields: Fields): TokenBudget | null {
     const cap = read.integer([key], 0);
     if (cap !== undefined) caps[key] = cap;
   }
-  const misspelt = Object.keys(raw).filter((key) => !read.knownKeys.has(key));
-  for (const key of misspelt) read.warning('unknown_key', key, 'is not a known key', () => didYouMean(key, read.knownKeys));
+  warnOfUnknownKeys(read);
   return caps;
+}
+
+function warnOfUnknownKeys(read: Fields): void {
+  const misspelt = Object.keys(read.raw).filter((key) => !read.knownKeys.has(key));
+  for (const key of misspelt) read.warning('unknown_key', key, 'is not a known key', () => didYouMean(key, read.knownKeys));
 }
 
 /** Budgets and what exceeding one does. `strategyCostUsd`: the cost that the strategy allows, if it does. */
 export function budgetSettings(
   fields: Fields,
   strategyCostUsd: number | null,
-): Pick<Workflow, 'token_budget' | 'cost_budget_usd' | 'on_budget_exceeded' | 'continue_as_new'> {
+): Pick<Workflow, 'token_budget' | 'cost_budget_usd' | 'on_budget_exceeded' | 'continue_as_new' | 'continuation'> {
   const budgets = {
     token_budget: tokenBudget(fields),
     cost_budget_usd: fields.number(['cost_budget_usd'], 0) ?? strategyCostUsd,
   };
   const onExceeded = fields.text('on_budget_exceeded') ?? null;
-  const continues = fields.boolean('continue_as_new') ?? false;
+  const continuation = continuationOf(fields);
+  const continues = continuation === null && (fields.boolean('continue_as_new') ?? false);
   const hint = 'set token_budget or cost_budget_usd';
   const isLimited = budgets.cost_budget_usd !== null || Object.keys(budgets.token_budget ?? {}).length > 0;
   if (onExceeded !== null && !isLimited)
@@ -104,7 +111,26 @@ export function budgetSettings(
   if (continues && !isLimited) fields.warning('no_budget', 'continue_as_new', 'has no effect without a budget', hint);
   if (continues && onExceeded !== null)
     fields.warning('no_effect', 'continue_as_new', 'has no effect beside on_budget_exceeded', 'leave one of the two out');
-  return { ...budgets, on_budget_exceeded: onExceeded, continue_as_new: continues };
+  return { ...budgets, on_budget_exceeded: onExceeded, continue_as_new: continues, continuation };
+}
+
+/** `continue_as_new` as an object; null = it is something else. */
+function continuationOf(fields: Fields): Continuation | null {
+  const raw = fields.json('continue_as_new');
+  if (!isObject(raw)) return null;
+  const read = fields.inside('continue_as_new', raw);
+  const after_steps = read.integer(['after_steps'], 1, MAX_STEPS) ?? null;
+  const after_bytes = read.integer(['after_bytes'], MIN_LOG_BYTES) ?? null;
+  const at = read.requiredName('at');
+  if (raw.after_steps === undefined && raw.after_bytes === undefined)
+    fields.error('missing_key', 'continue_as_new', 'needs a limit', 'add after_steps: 5000, or after_bytes');
+  warnOfUnknownKeys(read);
+  return { at, after_steps, after_bytes };
+}
+
+/** The limit of the steps of one execution that the workflow sets. */
+export function stepSettings(fields: Fields): Pick<Workflow, 'max_steps'> {
+  return { max_steps: fields.integer(['max_steps'], 1, MAX_STEPS) ?? null };
 }
 
 /** The schema of the state, and whether inputs must fit it. */

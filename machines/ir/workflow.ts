@@ -109,6 +109,15 @@ export interface Node {
   readonly oauth_scopes: readonly string[] | null;
 }
 
+/** The first visit of the node after a limit has been passed ends the execution, and begins the one that continues it. */
+export interface Continuation {
+  readonly at: string;
+  /** Node completions of one execution. */
+  readonly after_steps: number | null;
+  /** Bytes of one execution's log, without its start. */
+  readonly after_bytes: number | null;
+}
+
 /**
  * A workflow in normal form: the only form inside the runtime, made by `normalise` from any accepted spelling.
  * `source` is the document as it was given (unknown keys included); the revision is the hash of its canonical JSON.
@@ -144,6 +153,10 @@ export interface Workflow {
   readonly on_budget_exceeded: string | null;
   /** When a budget is exceeded, the execution ends and another one, with a new budget, continues from its state. */
   readonly continue_as_new: boolean;
+  /** When and where the execution ends and another one continues, whatever its budgets; null = never. */
+  readonly continuation: Continuation | null;
+  /** Node completions after which an execution fails; null = what the runtime says. */
+  readonly max_steps: number | null;
   /** The strategy of the agent that was compiled into it; null = none. */
   readonly strategy: Strategy | null;
   readonly oauth: OAuth | null;

@@ -9,12 +9,24 @@ import type { Fields } from '../reading/fields.ts';
  * - `duration`: a duration, whose spellings may have a unit in their name (`timeout_hours`);
  * - `choices`: a list of routes with conditions, and `default` for the last;
  * - `starts`: a list of nodes that are started together;
- * - `sources`: a list of nodes to wait for.
+ * - `sources`: a list of nodes to wait for;
+ * - `work`: a kind, with its keys.
  */
-export type Holds = 'text' | 'json' | 'values' | 'schema' | 'tools' | 'target' | 'duration' | 'choices' | 'starts' | 'sources';
+export type Holds =
+  | 'text'
+  | 'json'
+  | 'values'
+  | 'schema'
+  | 'tools'
+  | 'target'
+  | 'duration'
+  | 'choices'
+  | 'starts'
+  | 'sources'
+  | 'work';
 
 /** Names that a workflow declares: the types of the builder know them. */
-export type NameKind = 'node' | 'target' | 'stateKey' | 'event' | 'policy' | 'mcpServer' | 'tool' | 'workflow';
+export type NameKind = 'node' | 'target' | 'stateKey' | 'event' | 'policy' | 'mcpServer' | 'tool' | 'workflow' | 'function';
 
 // Marks in the types of what authors write. The builder has types of its own for them.
 /** One of the names of a kind. */
@@ -32,6 +44,10 @@ export interface MappingMark {
 /** A JSON Schema, or a schema of a library. */
 export interface SchemaMark {
   readonly '~schema': true;
+}
+/** The work of one item of a list, of any kind that does such work. */
+export interface WorkMark {
+  readonly '~work': true;
 }
 /** Any JSON value of the author's own. */
 export interface ValueMark {
@@ -73,6 +89,8 @@ export interface FieldOptions<Value = unknown> {
   readonly ofNode?: string;
   /** Another field that says the same thing: in a workflow file, one of the two may be given, and becomes the other one. */
   readonly sameAs?: string;
+  /** Of a duration: the field that a template in its place belongs to. Default: it cannot be a template. */
+  readonly template?: string;
 }
 
 /** `Value`: in the normal form. `Written`: as authors write it. */

@@ -158,18 +158,34 @@ function atMost(maximum: number | undefined, fields: Fields, key: string, given:
 
 /** Seconds, or a number with a unit. */
 type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
+type DurationOr<O> = Duration | (O extends { readonly template: string } ? `${string}{{${string}}}${string}` : never);
 
 /** A duration; its key ends with `_secs`. */
 export function seconds<const O extends FieldOptions<number> = None>(description: string, options?: O) {
+  const isTemplated = (fields: Fields, key: string) => options?.template !== undefined && isTemplate(fields.json(key));
   const schema = Type.Number({ exclusiveMinimum: 0, description });
-  const document = as<Duration>(durationSchema(description));
-  return custom({ schema, document, holds: 'duration', read: (fields, key) => fields.seconds([key]) }, options);
+  const document = as<DurationOr<O>>(durationSchema(description, options?.template));
+  return custom(
+    {
+      schema,
+      document,
+      holds: 'duration',
+      read: (fields, key) => (isTemplated(fields, key) ? undefined : fields.seconds([key])),
+    },
+    options,
+  );
 }
 
-/** A duration in a document. */
-export const durationSchema = (description: string) =>
+/** Is the value a text with an expression? */
+export const isTemplate = (value: Json | undefined): value is string => typeof value === 'string' && value.includes('{{');
+
+/** A duration in a document. `template`: the field that a template in its place is read as. */
+export const durationSchema = (description: string, template?: string) =>
   Type.Union(
     [
+      ...(template === undefined
+        ? []
+        : [Type.String({ pattern: '\\{\\{', description: `A template, read like that of \`${template}\`.` })]),
       Type.Number({ exclusiveMinimum: 0, description: 'Seconds.' }),
       Type.String({
         pattern: '^\\s*\\d+(\\.\\d+)?\\s*(ms|s|m|h|d)?\\s*$',

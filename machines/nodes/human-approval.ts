@@ -1,6 +1,6 @@
 import { durationText } from '../duration.ts';
 import { seconds, target, text } from './fields.ts';
-import { declareKind, defineKind } from './kind.ts';
+import { declareKind, defineKind, millisecondsOf } from './kind.ts';
 import { OUTPUT } from './shared-fields.ts';
 
 const HUMAN_APPROVAL = declareKind({
@@ -32,8 +32,8 @@ const HUMAN_APPROVAL = declareKind({
 
 export const humanApproval = defineKind(HUMAN_APPROVAL, {
   behaviour: () => 'approval',
-  prompt: (kind) => ({ key: 'description', template: kind.description }),
-  parkTimeoutMs: ({ timeout_secs }) => (timeout_secs === undefined ? null : Math.round(timeout_secs * 1000)),
+  startTemplate: (kind) => ({ key: 'description', template: kind.description }),
+  parkTimeout: ({ timeout_secs }) => millisecondsOf(timeout_secs),
   outcomeEdgeHint: (kind) =>
     kind.on_approved === undefined ? 'to go there when it is approved, name it in on_approved too' : null,
   complete(kind, { id }) {

@@ -1,51 +1,33 @@
-import { a2aTask } from './a2a-task.ts';
-import { agent } from './agent.ts';
-import { agentDiscovery } from './agent-discovery.ts';
-import { agentTool } from './agent-tool.ts';
 import { condition } from './condition.ts';
-import { coordinator } from './coordinator.ts';
+import { durableFunction } from './durable-function.ts';
 import { evaluation } from './eval.ts';
 import { finalizer } from './finalizer.ts';
-import { http } from './http.ts';
 import { humanApproval } from './human-approval.ts';
-import { javaFn } from './java-fn.ts';
 import { join } from './join.ts';
-import type { KindDefinition } from './kind.ts';
+import type { Behaviour, KindDefinition } from './kind.ts';
 import { limitExceeded } from './limit-exceeded.ts';
-import { mcpTool } from './mcp-tool.ts';
-import { memoryRetrieval } from './memory-retrieval.ts';
-import { model } from './model.ts';
+import { map } from './map.ts';
 import { parallel } from './parallel.ts';
 import { policy } from './policy.ts';
-import { pythonFn } from './python-fn.ts';
 import { subgraph } from './subgraph.ts';
-import { tool } from './tool.ts';
 import { wait } from './wait.ts';
+import { WORK_KINDS } from './work-kinds.ts';
 
 /** The registry of node kinds: the only list of them. */
 export const KINDS = {
-  tool,
-  http,
-  model,
-  mcp_tool: mcpTool,
-  a2a_task: a2aTask,
-  agent,
-  memory_retrieval: memoryRetrieval,
-  agent_tool: agentTool,
-  agent_discovery: agentDiscovery,
-  coordinator,
-  python_fn: pythonFn,
-  java_fn: javaFn,
+  ...WORK_KINDS,
   condition,
   parallel,
   join,
   human_approval: humanApproval,
   wait,
   subgraph,
+  map,
   eval: evaluation,
   limit_exceeded: limitExceeded,
   finalizer,
   policy,
+  durable_function: durableFunction,
 } as const;
 
 export type KindName = keyof typeof KINDS;
@@ -76,7 +58,23 @@ export function outputFieldsOf(kind: Kind): readonly (readonly [field: string, k
   return 'output_to_state' in kind && kind.output_to_state !== undefined ? Object.entries(kind.output_to_state) : null;
 }
 
-/** Does a child execution do the node's work? */
-export function runsChild(kind: Kind): boolean {
-  return definitionOf(kind).behaviour(kind) === 'child';
+/** The kind that does a piece of the node's work: its own, or that of its items. */
+export function workKindOf(kind: Kind): Kind {
+  return (definitionOf(kind).itemWork(kind)?.work as Kind | undefined) ?? kind;
+}
+
+/** That of the kind which does a piece of the node's work. */
+export function workBehaviourOf(kind: Kind): Behaviour {
+  const work = workKindOf(kind);
+  return definitionOf(work).behaviour(work);
+}
+
+/** Does the node do the same work for every item of a list? Then policies hold its items, each by itself. */
+export function doesItems(kind: Kind): boolean {
+  return definitionOf(kind).behaviour(kind) === 'items';
+}
+
+/** Does a child execution do the node's work, or a piece of it? A durable function has calls as pieces. */
+export function runsChild(kind: Kind, item?: number): boolean {
+  return workBehaviourOf(kind) === 'child' || (item !== undefined && definitionOf(kind).keepsJournal);
 }

@@ -14,9 +14,10 @@ export type Queue = 'model' | 'tool' | 'python_tool' | 'java_tool' | 'retrieval'
  * - `control`: finishes inside the step that reaches it;
  * - `approval`, `wait`: parked until a message or a timer;
  * - `child`: a child execution does it;
- * - `judge`: asks a policy: finishes inside the step that begins it, or waits for a person's decision like a held tool.
+ * - `judge`: asks a policy: finishes inside the step that begins it, or waits for a person's decision like a held tool;
+ * - `items`: does the same piece of work for every item of a list.
  */
-export type Behaviour = 'work' | 'control' | 'approval' | 'wait' | 'child' | 'judge';
+export type Behaviour = 'work' | 'control' | 'approval' | 'wait' | 'child' | 'judge' | 'items';
 
 /** A target that a node names beside edges: `on_approved`, `branch` … A role other than `branch` names one target. */
 export interface NamedTarget {
@@ -58,6 +59,24 @@ export interface ScriptedResult {
   readonly output?: Json;
   /** Tools that a model asks for: `{id, name, arguments}`. */
   readonly toolCalls?: readonly JsonObject[];
+}
+
+/** The work that a node does for every item of a list. */
+export interface ItemWork {
+  /** An expression, or a list with templates. */
+  readonly items: Json;
+  /** The name of the item in templates. */
+  readonly as: string;
+  /** The kind that does the work of one item, in normal form. */
+  readonly work: { readonly type: string };
+  /** The template for what is kept of a result; null = all of it. */
+  readonly output: Json | null;
+  /** Items at work at the same time. */
+  readonly maxConcurrency: number;
+  /** Whether the first success completes the node. Then it fails when all items have. */
+  readonly takesFirst: boolean;
+  /** How many of `count` items may fail before the node does. */
+  readonly tolerated: (count: number) => number;
 }
 
 /** How an execution ends: `always` is also a cancel, `failure` also a limit. */
@@ -176,15 +195,23 @@ export interface KindDefinition<K extends { readonly type: string }, D extends K
   payload(kind: K, input: Json): JsonObject;
   /** Whether an object result becomes the state patch (code nodes) or is stored under the node's id. Default: false. */
   readonly objectResultIsPatch: boolean;
+  /** Whether its work is a function with a journal, which parks while it only waits. Default: false. */
+  readonly keepsJournal: boolean;
   /** The workflow that a child execution runs; without a version, the one registered last. Default: null. */
   childWorkflow(kind: K): { readonly ref: string; readonly version: string | undefined } | null;
+
+  /** The work that it does for every item of a list. Other members speak of that work then. Default: null. */
+  itemWork(kind: K): ItemWork | null;
 
   /** The template that each attempt renders into its input; null = the whole state is the input. Default: the fields that are rendered. */
   mapping(kind: K): Json | null;
   /** Key of the mapping; null = every key of the mapping is a key of the kind. Default: the only field that is rendered, if it is a mapping. */
   readonly mappingKey: string | null;
-  /** The template that a person is shown, and the key it is written at. Default: null. */
-  prompt(kind: K): { readonly key: string; readonly template: string } | null;
+  /**
+   * The template that is rendered when it begins to be parked, and the key it is written at: what a person is shown, or the time until which
+   * it waits. Default: null.
+   */
+  startTemplate(kind: K): { readonly key: string; readonly template: string } | null;
   /** The mapping from a child's final state to the node's output; null = the final state is the output. Default: null. */
   outputMapping(kind: K): JsonObject | string | null;
 
@@ -211,8 +238,10 @@ export interface KindDefinition<K extends { readonly type: string }, D extends K
 
   /** The correlation key of the external event that it waits for. Default: null. */
   waitsForEvent(kind: K): string | null;
-  /** Milliseconds that it stays parked at most; null = not limited. Default: null. */
-  parkTimeoutMs(kind: K): number | null;
+  /** The JSON Schema of that event's payload; null = any payload. Default: null. */
+  eventSchema(kind: K): JsonObject | null;
+  /** Milliseconds that it stays parked at most; `template` = until the time that its `startTemplate` gives; null = not limited. Default: null. */
+  parkTimeout(kind: K): number | 'template' | null;
   /** Default: `fail`. */
   timeoutOutcome(kind: K): TimeoutOutcome;
   /** What to do about an only edge that is taken for an outcome, so that any other end leads nowhere; null = that cannot be. Default: null. */
@@ -270,6 +299,11 @@ type KindBehaviour<K extends { readonly type: string }> = Partial<
   Omit<KindDefinition<K>, 'type' | 'declaration' | 'schema' | 'expands'>
 >;
 
+/** Null for none. */
+export function millisecondsOf(seconds: number | undefined): number | null {
+  return seconds === undefined ? null : Math.round(seconds * 1_000);
+}
+
 /** A definition with the defaults for what `behaviour` does not say. */
 export function defineKind<const D extends KindDeclaration>(
   declaration: D,
@@ -304,9 +338,11 @@ export function defineKind<const D extends KindDeclaration>(
     assertions: () => [],
     payload: () => ({}),
     objectResultIsPatch: false,
+    keepsJournal: false,
     childWorkflow: () => null,
+    itemWork: () => null,
     ...mappingOf(fields),
-    prompt: () => null,
+    startTemplate: () => null,
     outputMapping: () => null,
     targets: targetsOf(fields),
     branching: null,
@@ -319,7 +355,8 @@ export function defineKind<const D extends KindDeclaration>(
     defaultTimeoutSecs: null,
     endsExecution: false,
     waitsForEvent: () => null,
-    parkTimeoutMs: () => null,
+    eventSchema: () => null,
+    parkTimeout: () => null,
     timeoutOutcome: () => 'fail',
     outcomeEdgeHint: () => null,
     expands: behaviour.expand !== undefined,

@@ -55,10 +55,12 @@ export function* outcomeRoutesCooperatively(graph: Graph, node: number): Coopera
   };
   switch (definition.behaviour(kind)) {
     case 'approval':
-      return { ...decided(), failed };
+      return { failed, ...decided() };
     case 'wait': {
       const outcome = definition.timeoutOutcome(kind);
-      if (outcome === 'continue') return { ok: ordinary, timeout: ordinary };
+      // Only a time that is computed can fail.
+      const fails = definition.parkTimeout(kind) === 'template' ? { failed } : {};
+      if (outcome === 'continue') return { ok: ordinary, timeout: ordinary, ...fails };
       const unrouted = outcome === 'continue_unless_routed' ? ordinary : null;
       return { ok: ordinary, timeout: named('on_timeout') ?? failed ?? unrouted, failed };
     }

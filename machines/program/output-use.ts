@@ -54,7 +54,9 @@ function* nodeReadsInput(graph: Graph, node: number): Cooperative<boolean> {
   if (definition.forwardsInput) {
     return yield* anyReadsOutput([...definition.branches(kind), ...graph.out(node)]);
   }
-  const template = definition.prompt(kind)?.template ?? definition.mapping(kind);
+  const template = definition.startTemplate(kind)?.template ?? definition.mapping(kind);
+  const items = definition.itemWork(kind)?.items;
+  if (items !== undefined && itemsReadOutput(items)) return true;
   return template !== null && mappingReadsOutput(template);
 }
 
@@ -69,6 +71,10 @@ function* anyReadsOutput(choices: readonly { readonly condition: string | null }
 
 function mappingReadsOutput(mapping: Json): boolean {
   return referencesOf(compileTemplate(mapping)).some(isOutput);
+}
+
+function itemsReadOutput(items: Json): boolean {
+  return typeof items === 'string' ? references(compileExpression(items)).some(isOutput) : mappingReadsOutput(items);
 }
 
 /** Bare names are looked up in the output before the state. */

@@ -20,6 +20,9 @@ export const reviewStateId = (id: string): string => `review:${id}`;
 /** A node whose child execution is paused, and one whose child runs again. */
 export const pausedChildStateId = (id: string): string => `paused:${id}`;
 export const resumedChildStateId = (id: string): string => `resumed:${id}`;
+/** A durable function that waits for people, events and times; and one that waits for the next attempt of a step. */
+export const parkedStateId = (id: string): string => `parked:${id}`;
+export const waitingStateId = (id: string): string => `waiting:${id}`;
 export const choiceStateId = (id: string): string => `route:${id}`;
 export const subgraphStateId = (key: string): string => `subgraph:${key}`;
 export const laneStateId = (id: string): string => `lane:${id}`;
@@ -29,6 +32,12 @@ export const joinGuardStateId = (id: string): string => `guard:${id}`;
 
 /** Name of the delay of a retry, which the event of the failed attempt carries. */
 export const BACKOFF = 'backoff';
+
+/** Name of the delay of a parked node whose template says when its time is over: it is set when the node begins. */
+export const PARKED = 'parked';
+
+/** The id of the timer of an execution that is started for later. */
+export const START_TIMER = 'start';
 
 /** The id that XState gives the timer of a state's `after`. Durable timers have the same id. */
 export function timerId(delay: number | string, state: string): string {

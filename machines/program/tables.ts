@@ -7,7 +7,7 @@ import type { Graph } from '../graph/graph.ts';
 import type { Loop } from '../graph/loops.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { definitionOf } from '../nodes/index.ts';
-import type { ModelCall, Scoring } from '../nodes/kind.ts';
+import type { ItemWork, ModelCall, Scoring } from '../nodes/kind.ts';
 import type { PolicyVerdict } from '../policy.ts';
 import type { DataRules } from '../redaction/rules.ts';
 import type { BudgetAction, BudgetRoute } from './budget-action.ts';
@@ -54,6 +54,8 @@ export interface ProgramTables {
   readonly measured: ReadonlyMap<string, readonly string[]>;
   /** Correlation keys of events that nodes wait for. */
   readonly correlationKeys: ReadonlySet<string>;
+  /** Has it a durable function, which may wait for events of any key? */
+  readonly hasJournals: boolean;
   readonly budgetAction: BudgetAction;
   /** Of the action `route`. */
   readonly budgetRoute: BudgetRoute | null;
@@ -62,12 +64,19 @@ export interface ProgramTables {
   nodeOf(id: string): Node;
   expression(text: string): Expression;
   template(node: number): Template | null;
+  /** The list whose items a node works on, and what is kept of their results; null = the node works on none. */
+  itemTemplates(node: number): ItemTemplates | null;
   /** The mapping of a child's final state; null = the node has none. */
   outputMapping(node: number): Template | null;
   /** Per node, by index. */
   readonly routes: readonly OutcomeRoutes[];
   /** The alternatives of the nodes that choose one of several, by node id. */
   readonly choices: ReadonlyMap<string, readonly Alternative[]>;
+}
+
+export interface ItemTemplates {
+  readonly items: Expression | Template;
+  readonly output: Template | null;
 }
 
 /** Positions of a subgraph's edges and nodes in the stored state of the subgraph, and what depends on them. */
@@ -194,9 +203,10 @@ export function* planTables(
 }
 
 /** Caches of compiled texts. Bounded, because only texts of the workflow are asked for. */
-export function compiledTexts(graph: Graph): Pick<ProgramTables, 'expression' | 'template' | 'outputMapping'> {
+export function compiledTexts(graph: Graph): Pick<ProgramTables, 'expression' | 'template' | 'itemTemplates' | 'outputMapping'> {
   const expressions = new Map<string, Expression>();
   const templates = new Map<number, Template | null>();
+  const itemTemplates = new Map<number, ItemTemplates | null>();
   const outputMappings = new Map<number, Template | null>();
   return {
     expression(text) {
@@ -211,9 +221,19 @@ export function compiledTexts(graph: Graph): Pick<ProgramTables, 'expression' | 
       let found = templates.get(node);
       if (found === undefined) {
         const { kind } = graph.node(node);
-        const mapping = definitionOf(kind).prompt(kind)?.template ?? definitionOf(kind).mapping(kind);
+        const mapping = definitionOf(kind).startTemplate(kind)?.template ?? definitionOf(kind).mapping(kind);
         found = mapping === null ? null : compileTemplate(mapping);
         templates.set(node, found);
+      }
+      return found;
+    },
+    itemTemplates(node) {
+      let found = itemTemplates.get(node);
+      if (found === undefined) {
+        const { kind } = graph.node(node);
+        const work = definitionOf(kind).itemWork(kind);
+        found = work === null ? null : itemTemplatesOf(work);
+        itemTemplates.set(node, found);
       }
       return found;
     },
@@ -227,5 +247,12 @@ export function compiledTexts(graph: Graph): Pick<ProgramTables, 'expression' | 
       }
       return found;
     },
+  };
+}
+
+function itemTemplatesOf({ items, output }: ItemWork): ItemTemplates {
+  return {
+    items: typeof items === 'string' ? compileExpression(items) : compileTemplate(items),
+    output: output === null ? null : compileTemplate(output),
   };
 }

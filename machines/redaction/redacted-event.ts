@@ -24,6 +24,10 @@ const FIXED: ReadonlySet<string> = new Set([
   'in_process',
   'attempt',
   'activation',
+  'operation',
+  'limit_ms',
+  'deferred',
+  'timed_out',
   'worker_id',
   'workerId',
   'input_from',
@@ -113,6 +117,7 @@ export function redactedData(redactor: Redactor, data: JsonObject, retainsOutput
     if (FIXED.has(field)) continue;
     if (field === 'appended' && isObject(value)) {
       const places = redactedPlaces(redactor, value);
+      // New shape: none, the data has this field.
       if (places !== value) redacted = { ...(redacted ?? data), appended: places };
       continue;
     }

@@ -2,12 +2,16 @@ import { appendedIn, partAt, withWholeLists } from '../appended-lists.ts';
 import { isProgress, type LogEvent } from '../events/index.ts';
 import { RESULT_ROLES } from '../graph/edges.ts';
 import type { TokenBudget } from '../ir/workflow.ts';
+import { type OperationKind, operationTimerId } from '../journal.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import type { Budgets, CopiedDecision, Done, Fail, Message } from '../messages.ts';
+import type { Budgets, CopiedDecision, Done, Fail, Message, OperationEntry, Visit } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
+import { START_TIMER } from '../program/state-ids.ts';
+import { retryTimerId } from '../program/timers.ts';
 import type { Run } from '../run.ts';
 import { detailsIn } from '../step/actions/failure-data.ts';
 import { usageIn } from '../step/actions/usage.ts';
+import type { ActiveVisit } from '../step/context/active-visits.ts';
 import type { Context } from '../step/context/context.ts';
 import type { MachineEvent } from '../step/machine-event.ts';
 import type { Program } from '../step/program.ts';
@@ -28,16 +32,19 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
   const { type, node_id, data } = first;
   const context = run.snapshot.context as Context;
   const node = node_id ?? '';
-  const active = context.active.get(node);
+  const item = typeof data.item === 'number' ? data.item : undefined;
+  const active = context.active.get(node, item);
   const detached = data.activation === 0;
   const visit = detached
     ? { node, activation: 0, attempt: 0 }
-    : { node, activation: active?.activation ?? 0, attempt: active?.attempt ?? 0 };
+    : { node, activation: active?.activation ?? 0, attempt: active?.attempt ?? 0, item };
   const next = (wanted: LogEvent['type']): TimedEvent => {
     const found = nextEvent(
       log,
       at,
-      (event) => event.type === wanted && (node_id === null || event.node_id === null || event.node_id === node_id),
+      (event) =>
+        event.type === wanted &&
+        (node_id === null || event.node_id === null || (event.node_id === node_id && event.data.item === data.item)),
     );
     if (found === undefined) throw new LogMismatch(first.sequence, `${type} without ${wanted}`);
     return found;
@@ -92,6 +99,7 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
         node,
         activation: Number(data.activation),
         attempt: Number(data.attempt),
+        item,
         usage: usageIn(data),
         ...(typeof data.child_execution_id === 'string' ? { childId: data.child_execution_id } : {}),
       };
@@ -103,18 +111,28 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
     case 'node_scheduled':
     case 'node_started':
       if (detached) return { type: 'enqueue', node, queue: String(data.queue_type) };
-      if (active?.phase === 'backoff') return { type: 'timer', id: timerOf(program, node, 'retry') };
+      if (active?.phase === 'waiting' && active.journal !== undefined) return { type: 'operations', ...visit, entries: [] };
+      if (active?.phase === 'backoff') return { type: 'timer', id: retryTimerId(node, item) };
       // A child execution is never claimed: one that waited for capacity begins again.
       if (active?.phase === 'queued' && type === 'node_started' && !runsChildExecution(program, node))
         return { type: 'claimed', ...visit, workerId: String(data.worker_id), ...(active.local === true ? { local: true } : {}) };
       // A requeue that is not allowed to run again is logged as a failure.
       return { type: 'requeue', ...visit, unbegun: true };
+    case 'workflow_begun':
+      return { type: 'timer', id: START_TIMER };
     case 'timer_fired':
+      if (active?.phase === 'backoff') return { type: 'timer', id: retryTimerId(node, item) };
       return { type: 'timer', id: timerOf(program, node, TIMER_OF_PHASE[active?.phase ?? ''] ?? 'approval') };
+    case 'step_started':
+    case 'step_completed':
+    case 'step_failed':
+    case 'function_parked':
+      return operationInLog(first, visit, active);
     case 'approval_received':
       return {
         type: 'decide',
         node,
+        item,
         decision: data.decision === 'approved' ? 'approved' : 'rejected',
         userId: String(data.user_id),
         comment: typeof data.comment === 'string' ? data.comment : null,
@@ -169,28 +187,95 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
       } as const;
       if (type === 'child_workflow_started') {
         const { continues, child_execution_id: nextId } = data;
-        if (continues === undefined) return { ...child, change: { status: 'started' } };
+        if (continues === undefined) return { change: { status: 'started' }, ...child };
         return {
+          change: { status: 'continued', nextId: String(nextId), ...loggedUsage(data) },
           ...child,
           childId: String(continues),
-          change: { status: 'continued', nextId: String(nextId), ...loggedUsage(data) },
         };
       }
       if (type === 'child_workflow_completed')
-        return { ...child, change: { status: 'completed', result: data.result ?? null, ...loggedUsage(data) } };
+        return { change: { status: 'completed', result: data.result ?? null, ...loggedUsage(data) }, ...child };
       if (type === 'child_workflow_failed')
         return {
-          ...child,
           change: { status: 'failed', error: String(data.error), ...recordedDelay(log, at + 2), ...loggedUsage(data) },
+          ...child,
         };
-      return { ...child, change: { status: type === 'child_workflow_paused' ? 'paused' : 'running' } };
+      return { change: { status: type === 'child_workflow_paused' ? 'paused' : 'running' }, ...child };
     }
     default: {
       if (!isProgress(type)) throw new LogMismatch(first.sequence, `no message begins with ${type}`);
-      const { attempt: _, activation: __, ...logged } = data;
+      const { attempt: _, activation: __, item: ___, ...logged } = data;
       return { type: 'progress', ...visit, event: type, data: logged };
     }
   }
+}
+
+/** The message of an operation: its timer, or what the function has begun or done. */
+function operationInLog({ type, data }: TimedEvent, visit: Visit, active: ActiveVisit | undefined): Message {
+  const number = Number(data.operation);
+  const operation = active?.journal?.open(number);
+  const { settled = 0 } = active?.journal ?? {};
+  if (type === 'function_parked')
+    return { type: 'operations', ...visit, entries: [], parkedAfter: data.deferred === true ? -1 : settled };
+  if (operation?.kind === 'call')
+    return callInLog(type, { node: visit.node, activation: visit.activation, attempt: 0, item: number }, data);
+  const isDue = operation !== undefined && (operation.status === 'backoff' || operation.status === 'waiting');
+  if (isDue) return { type: 'timer', id: operationTimerId(visit.node, number) };
+  return { type: 'operations', ...visit, entries: [entryInLog(type, number, data)] };
+}
+
+/** A call begins again, or its child execution could not be started. Anything else that comes of it begins with an event of the child. */
+function callInLog(type: string, visit: Visit, data: JsonObject): Message {
+  if (type === 'step_started') return { type: 'requeue', ...visit, unbegun: true };
+  const errorClass = typeof data.error_class === 'string' ? { errorClass: data.error_class } : {};
+  return { type: 'fail', ...visit, error: String(data.error), ...errorClass, retryable: false, unbegun: true };
+}
+
+function entryInLog(type: string, operation: number, data: JsonObject): OperationEntry {
+  const attempt = Number(data.attempt);
+  const {
+    name,
+    kind,
+    correlation_key: key,
+    message,
+    workflow_id: workflow,
+    workflow_version: version,
+    input,
+    fire_at,
+    limit_ms,
+    output,
+    duration_ms,
+    error,
+    error_class,
+    delay_ms,
+  } = data;
+  if (type === 'step_started')
+    return {
+      type: 'begin',
+      operation,
+      name: String(name),
+      kind: kind as OperationKind,
+      ...(typeof key === 'string' ? { key } : {}),
+      ...(typeof message === 'string' ? { message } : {}),
+      ...(typeof workflow === 'string' ? { workflow, input: input ?? null } : {}),
+      ...(typeof version === 'string' ? { version } : {}),
+      ...(typeof limit_ms === 'number' ? { limitMs: limit_ms } : {}),
+      ...(typeof fire_at === 'string' ? { untilMs: Date.parse(fire_at) } : {}),
+    };
+  if (type === 'step_completed') {
+    const took = typeof duration_ms === 'number' ? { durationMs: duration_ms } : {};
+    return { type: 'complete', operation, attempt, output: output ?? null, ...took };
+  }
+  return {
+    type: 'fail',
+    operation,
+    attempt,
+    error: String(error),
+    ...(typeof error_class === 'string' ? { errorClass: error_class } : {}),
+    ...detailsIn(data),
+    ...(typeof delay_ms === 'number' ? { delayMs: delay_ms } : {}),
+  };
 }
 
 /** The usage that an event names, if it does. */
@@ -252,7 +337,7 @@ export function budgetsOfResume({ token_budget, cost_budget_usd }: JsonObject): 
 /** The kind of a node's timer, by the phase of the node. */
 const TIMER_OF_PHASE: Readonly<Record<string, string>> = {
   waiting: 'wait',
-  backoff: 'retry',
+  items: 'items',
   queued: 'attempt',
   running: 'attempt',
 };

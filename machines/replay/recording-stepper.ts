@@ -49,5 +49,5 @@ export class RecordingStepper {
 
 function recordedEventOf({ type, node_id, data }: TimedEvent): RecordedEvent {
   const node: { readonly node?: Json } = node_id === null ? {} : { node: node_id };
-  return { ...data, ...node, type };
+  return Object.assign({}, data, node, { type });
 }

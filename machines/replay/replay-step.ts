@@ -1,13 +1,14 @@
+import type { Carried } from '../carried.ts';
 import type { LogEvent } from '../events/index.ts';
 import type { JsonObject } from '../json.ts';
+import { DEFAULT_STEP_LIMIT } from '../limits.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { areKnown } from '../program/rules.ts';
 import type { Run, Segment, StepEnv, StepResult, TenantPolicy } from '../run.ts';
 import { isSameJson } from '../same-json.ts';
-import { DEFAULT_STEP_LIMIT } from '../step/context/context.ts';
+import { FIELDS_FOR_READERS } from '../step/continuation.ts';
 import { BUDGET_EXCEEDED, failUntilRetry, start, step } from '../step/index.ts';
 import type { Program } from '../step/program.ts';
-import { RECORDED_INPUT_FIELDS } from '../step/work/recorded-input.ts';
 import { executionAt, type History } from './history.ts';
 import { LogMismatch, type TimedEvent } from './log.ts';
 import { failureEventIn, messageInLog, nextEvent } from './message-in-log.ts';
@@ -54,7 +55,7 @@ function replayVerified(
 ): StepResult {
   const { type, data } = log[at] as TimedEvent;
   if (type === 'node_failed' && data.error_class === BUDGET_EXCEEDED) {
-    const exhausted = replayOnce(program, run, log, at, { ...env, work: 0 }, resets);
+    const exhausted = replayOnce(program, run, log, at, Object.assign({}, env, { work: 0 }), resets);
     if (isVerified(exhausted, log, at)) return exhausted;
   }
   const result = replayOnce(program, run, log, at, env, resets);
@@ -94,7 +95,7 @@ function replayOnce(
   }
   if (first.sequence !== run.seq + 1) throw new LogMismatch(first.sequence, `follows sequence ${run.seq}`);
   const reset = resetAt(log, at, resets);
-  if (reset !== null) return failUntilRetry(program, run, { ...reset, event: failureEventIn(reset.node, reset.events) }, stepEnv);
+  if (reset !== null) return failUntilRetry(program, run, { event: failureEventIn(reset.node, reset.events), ...reset }, stepEnv);
   const stepped = step(program, run, messageInLog(program, run, log, at), stepEnv);
   if ('refused' in stepped) throw new LogMismatch(first.sequence, `${first.type} is refused as ${stepped.refused}`);
   return stepped;
@@ -106,6 +107,7 @@ class LoggedStepEnv implements StepEnv {
   readonly nowMs: number;
   readonly stepLimit: number;
   readonly continues?: Segment;
+  readonly startAtMs?: number;
   readonly vars: Readonly<Record<string, string>>;
   readonly work?: number;
   readonly recordInputs = false;
@@ -118,12 +120,18 @@ class LoggedStepEnv implements StepEnv {
 
   constructor(program: Program, env: ReplayEnv, log: readonly TimedEvent[], at: number, first: TimedEvent, resets: RetryResets) {
     this.#program = program;
-    const { step_limit, env: vars, segment_number, continued_from } = first.data;
+    const { step_limit, env: vars, segment_number, continued_from, start_at, carried } = first.data;
     this.executionId = env.executionId;
     this.nowMs = first.at_ms;
     this.stepLimit = Number(step_limit ?? DEFAULT_STEP_LIMIT);
     this.vars = (vars ?? {}) as Record<string, string>;
-    if (typeof segment_number === 'number') this.continues = { segment: segment_number, previousId: String(continued_from) };
+    if (typeof start_at === 'string') this.startAtMs = Date.parse(start_at);
+    if (typeof segment_number === 'number')
+      this.continues = {
+        segment: segment_number,
+        previousId: String(continued_from),
+        ...(carried === undefined ? {} : { carried: carried as unknown as Carried }),
+      };
     if (env.work !== undefined) this.work = env.work;
     this.#log = log;
     this.#at = at;
@@ -148,14 +156,14 @@ class LoggedStepEnv implements StepEnv {
     return isStopped || this.#scheduled(node)?.data.in_process === true;
   }
 
-  startsAtOnce(node: string): boolean {
-    const { sequence, at_ms } = this.#scheduled(node) ?? this.#first;
+  startsAtOnce(node: string, item?: number): boolean {
+    const { sequence, at_ms } = this.#scheduled(node, item) ?? this.#first;
     const next = this.#log[this.#at + sequence - this.#first.sequence + 1];
-    return next?.type === 'node_started' && next.node_id === node && next.at_ms === at_ms;
+    return next?.type === 'node_started' && next.node_id === node && next.data.item === item && next.at_ms === at_ms;
   }
 
   get tenantPolicy(): TenantPolicy {
-    return { verdict: (node) => tenantVerdictIn(this.#log, this.#at, node, this.#judges(node)) };
+    return { verdict: (node, _subject, _narrower, item) => tenantVerdictIn(this.#log, this.#at, node, this.#judges(node), item) };
   }
 
   #judges(node: string): boolean {
@@ -167,8 +175,14 @@ class LoggedStepEnv implements StepEnv {
     return this.#resets.failures.has(sequence);
   }
 
-  #scheduled(node: string): TimedEvent | undefined {
-    return nextEvent(this.#log, this.#at, (event) => event.type === 'node_scheduled' && event.node_id === node);
+  /** `item`: absent = the first of the node's items, if it has any. */
+  #scheduled(node: string, item?: number): TimedEvent | undefined {
+    const isOf = (data: JsonObject): boolean => item === undefined || data.item === item;
+    return nextEvent(
+      this.#log,
+      this.#at,
+      ({ type, node_id, data }) => type === 'node_scheduled' && node_id === node && isOf(data),
+    );
   }
 }
 
@@ -181,7 +195,7 @@ function verifyEvent(replayed: LogEvent, logged: TimedEvent | undefined, from: n
     );
   if (isSameData(replayed.data, logged.data)) return;
   const isCompared = (field: string): boolean =>
-    !UNVERIFIED.has(field) && (!OPTIONAL.has(field) || Object.hasOwn(logged.data, field));
+    !FIELDS_FOR_READERS.has(field) && (!OPTIONAL.has(field) || Object.hasOwn(logged.data, field));
   const expected = only(logged.data, isCompared);
   const actual = only(replayed.data, isCompared);
   if (JSON.stringify(actual) === JSON.stringify(expected)) return;
@@ -195,20 +209,17 @@ function verifyEvent(replayed: LogEvent, logged: TimedEvent | undefined, from: n
 /** Fields that are compared only if the log has them: those that are offloaded are left out. */
 const OPTIONAL: ReadonlySet<string> = new Set(['state_for_review', 'final_state']);
 
-/** Fields for readers of the log alone. What follows from them is compared, and what they say may be said otherwise by the next release. */
-const UNVERIFIED: ReadonlySet<string> = new Set(['taken', 'evaluated', 'traceparent', ...RECORDED_INPUT_FIELDS]);
-
 /** Are all compared fields the same, in the same order? False if that is not certain. */
 function isSameData(replayed: JsonObject, logged: JsonObject): boolean {
   const keys = Object.keys(logged);
   let at = 0;
   for (const field in replayed) {
-    if (UNVERIFIED.has(field)) continue;
-    while (UNVERIFIED.has(keys[at] as string)) at += 1;
+    if (FIELDS_FOR_READERS.has(field)) continue;
+    while (FIELDS_FOR_READERS.has(keys[at] as string)) at += 1;
     if (field !== keys[at] || !isSameJson(replayed[field], logged[field])) return false;
     at += 1;
   }
-  while (UNVERIFIED.has(keys[at] as string)) at += 1;
+  while (FIELDS_FOR_READERS.has(keys[at] as string)) at += 1;
   return at === keys.length;
 }
 

@@ -29,9 +29,9 @@ export function resetsFor(log: readonly TimedEvent[], nodes: readonly string[]):
   return { failures: new Set([...failures, ...last]), ends: new Set([...ends, end]) };
 }
 
-/** Work beside the workflow may fail for the same node. */
+/** Work beside the workflow may fail for the same node, and so may an item of it. */
 function isVisit({ data }: TimedEvent): boolean {
-  return data.activation !== 0;
+  return data.activation !== 0 && data.item === undefined;
 }
 
 /** Events that may come before a node's failure in the step that it causes. */

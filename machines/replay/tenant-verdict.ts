@@ -16,9 +16,15 @@ const BEGINNINGS: ReadonlySet<EventType> = new Set([
 const JUDGEMENTS: ReadonlySet<EventType> = new Set(['policy_violation', 'tool_approval_required', 'node_completed']);
 
 /** What the tenant's policy said about a node that begins in the step at `at`, as the log has it; null = nothing against it. */
-export function tenantVerdictIn(log: readonly TimedEvent[], at: number, node: string, judges: boolean): PolicyVerdict | null {
+export function tenantVerdictIn(
+  log: readonly TimedEvent[],
+  at: number,
+  node: string,
+  judges: boolean,
+  item?: number,
+): PolicyVerdict | null {
   const wanted = judges ? JUDGEMENTS : BEGINNINGS;
-  const event = nextEvent(log, at, ({ type, node_id }) => node_id === node && wanted.has(type));
+  const event = nextEvent(log, at, ({ type, node_id, data }) => node_id === node && data.item === item && wanted.has(type));
   if (event?.data.policy_scope !== 'tenant') return null;
   const { type, data } = event;
   const [rule, glob = null] = String(data.matched).split(/: (.*)/s) as [keyof PolicySet, string?];

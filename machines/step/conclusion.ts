@@ -4,6 +4,7 @@ import type { JsonObject } from '../json.ts';
 import type { Status } from '../run.ts';
 import { limitEventData } from './actions/budgets.ts';
 import type { StepContext } from './context/step-context.ts';
+import { carriedTo } from './continuation.ts';
 import { failureMessage } from './reset.ts';
 
 /** Sorts nodes by their order in the workflow document. */
@@ -20,6 +21,7 @@ export function conclude(
   for (const node of inDocumentOrder(step.tables.graph, step.now.active.nodes())) step.cancelVisit(node);
   const { halt } = step;
   const { state, ending } = step.now;
+  const carried = halt?.status === 'limit_exceeded' && halt.at !== undefined ? carriedTo(step.now, halt.at) : undefined;
   const reason = ending?.status === 'cancelled' ? ending.error : given;
   const continuedAs = halt?.status === 'limit_exceeded' ? halt.continuedAs : undefined;
   const error =
@@ -36,7 +38,8 @@ export function conclude(
     default:
       if (continuedAs !== undefined) {
         const segment = step.now.segment ?? 0;
-        step.effects.add([{ type: 'continue_as_new', executionId: continuedAs, segment: segment + 1, state }]);
+        const next = { type: 'continue_as_new', executionId: continuedAs, segment: segment + 1, state } as const;
+        step.effects.add([carried === undefined ? next : Object.assign(next, { carried })]);
         const data = { segment_number: segment, next_execution_id: continuedAs, reason: halt?.error ?? null };
         return { type: 'segment_boundary', data };
       }

@@ -28,19 +28,22 @@ export class Configuration {
   /** Number of leaves with such a tag. */
   readonly #busy: number;
   readonly #parked: number;
-  readonly #first: State;
+  readonly #first: State | null;
 
-  private constructor(leaves: SortedMap<State>, first: State, busy: number, parked: number) {
+  private constructor(leaves: SortedMap<State>, first: State | null, busy: number, parked: number) {
     this.leaves = leaves;
     this.#first = first;
     this.#busy = busy;
     this.#parked = parked;
   }
 
+  /** Of a machine that has not begun. */
+  static readonly none = new Configuration(null, null, 0, 0);
+
   /** `leaves`: at least one. */
   static of(leaves: readonly State[]): Configuration {
     const [first] = leaves;
-    if (first === undefined) throw new TypeError('a machine is in at least one state');
+    if (first === undefined) throw new TypeError('a machine that has begun is in at least one state');
     let map: SortedMap<State> = null;
     for (const leaf of leaves) map = put(map, leaf.order, leaf);
     return new Configuration(map, first, count(leaves, isBusy), count(leaves, isParked));
@@ -78,9 +81,13 @@ export class Configuration {
     return all;
   }
 
+  get hasBegun(): boolean {
+    return this.#first !== null;
+  }
+
   /** The final state that the machine has ended in; null = it has not ended. */
   get end(): State | null {
-    return this.#first.isFinal ? this.#first : null;
+    return this.#first?.isFinal === true ? this.#first : null;
   }
 
   get isBusy(): boolean {
@@ -93,8 +100,8 @@ export class Configuration {
 
   get value(): StateValue {
     let root = this.#first;
-    while (root.parent !== null) root = root.parent;
-    return this.#valueOf(root);
+    while (root !== null && root.parent !== null) root = root.parent;
+    return root === null ? {} : this.#valueOf(root);
   }
 
   #valueOf(state: State): StateValue {

@@ -24,6 +24,8 @@ export type MachineEvent =
   | FailEvent
   | { readonly type: 'claimed'; readonly node: string; readonly workerId: string }
   | { readonly type: 'requeue'; readonly node: string }
+  /** A durable function only waits: `park` = for people, events and times, `wait` = also for the next attempt of a step. */
+  | { readonly type: 'park' | 'wait'; readonly node: string }
   | {
       readonly type: 'decide';
       readonly node: string;

@@ -41,7 +41,12 @@ export function resetPositions(
   return configuration.all().map(({ id, node: { meta } }) => {
     const node: unknown = meta?.node;
     if (typeof node !== 'string' || !nodes.has(node)) return id;
-    const name = stateId(node);
-    return tables.hasApprovalState(node) ? approvalStateId(name) : name;
+    return beginningOf(node, tables);
   });
+}
+
+/** The state in which a visit to a node begins. */
+export function beginningOf(node: string, tables: ProgramTables): string {
+  const name = stateId(node);
+  return tables.hasApprovalState(node) ? approvalStateId(name) : name;
 }

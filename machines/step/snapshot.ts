@@ -1,10 +1,11 @@
 import type { Json, JsonObject } from '../json.ts';
+import { DEFAULT_STEP_LIMIT } from '../limits.ts';
 import { endStateId } from '../program/state-ids.ts';
 import { COMPILER_VERSION } from '../program/version.ts';
 import type { Run, Status } from '../run.ts';
 import { positionsOf } from './configuration.ts';
 import { type ActiveVisit, ActiveVisits } from './context/active-visits.ts';
-import { type Context, DEFAULT_STEP_LIMIT, freshContext } from './context/context.ts';
+import { type Context, freshContext } from './context/context.ts';
 import type { Program } from './program.ts';
 import { statusOf } from './status.ts';
 
@@ -28,6 +29,7 @@ const STORED = [
   'env',
   'segment',
   'continuedAs',
+  'startAtMs',
   'stepLimit',
   'state',
   'steps',
@@ -41,6 +43,8 @@ const STORED = [
   'pendingInputs',
   'lists',
   'usage',
+  'usedBefore',
+  'logChars',
   'autonomy',
   'budgets',
   'suspension',
@@ -122,11 +126,8 @@ export function load(program: Program, text: string, row: { readonly seq: number
   if (isErased(text)) return loadErased(program, text, row);
   const { version, at, active = {}, ...parts } = JSON.parse(text) as StoredSnapshot;
   if (version !== COMPILER_VERSION) throw new SnapshotVersionMismatch(`version ${JSON.stringify(version)}`);
-  const context: Context = {
-    ...freshContext(row.input, {}, DEFAULT_STEP_LIMIT, ActiveVisits.of(program.tables.graph, active)),
-    state: {},
-    ...parts,
-  };
+  const fresh = freshContext(row.input, {}, DEFAULT_STEP_LIMIT, ActiveVisits.of(program.tables.graph, active));
+  const context: Context = Object.assign(fresh, { state: {} }, parts);
   const configuration = program.walker.at(at);
   return {
     snapshot: { configuration, context },

@@ -89,6 +89,9 @@ export class Walker implements Stepper {
   readonly #byType = new Map<string, WalkedState[]>();
   readonly #watchers = new Map<string, Watchers>();
   readonly #maxMicrosteps: number;
+  /** The states that a run enters first, in document order, and their configuration; made when they are first needed. */
+  #initial: readonly WalkedState[] | null = null;
+  #initialConfiguration: Configuration | null = null;
 
   private constructor(machine: AnyStateMachine) {
     this.machine = machine;
@@ -107,6 +110,7 @@ export class Walker implements Stepper {
 
   /** Throws if the machine has no such states, or cannot be in just these. */
   at(positions: readonly string[]): Configuration {
+    if (positions.length === 0) return Configuration.none;
     const leaves = positions.map((id) => this.#byId.get(id)).sort((a, b) => (a?.order ?? 0) - (b?.order ?? 0));
     const configuration = Configuration.of(
       leaves.map((leaf) => {
@@ -130,10 +134,11 @@ export class Walker implements Stepper {
 
   initial(context: MachineContext, trace: TransitionTrace | null = null): Configuration {
     const given = { context, event: { type: 'xstate.init' }, trace } as const;
-    const entered = [this.#root, ...inside(this.#root)].sort(inDocumentOrder);
+    this.#initial ??= [this.#root, ...inside(this.#root)].sort(inDocumentOrder);
+    const entered = this.#initial;
     for (const state of entered) for (const action of state.entry) action(given);
-    const configuration = Configuration.of(entered.filter(isLeaf));
-    return this.#settle(configuration, entered, given);
+    this.#initialConfiguration ??= Configuration.of(entered.filter(isLeaf));
+    return this.#settle(this.#initialConfiguration, entered, given);
   }
 
   /** Null = no transition is enabled. */
@@ -183,25 +188,33 @@ export class Walker implements Stepper {
     given: Walk,
     concerned: WalkedState[],
   ): Configuration {
+    const [only] = transitions;
+    if (only !== undefined && transitions.length === 1) return this.#follow(configuration, only, given, concerned);
     if (given.trace !== null)
       for (const { source, target } of transitions) if (target !== null) given.trace(source.id, target.id);
     const left = transitions.map(({ domain }) => (domain === null ? NONE : configuration.leavesIn(domain))) as WalkedState[][];
     const exits = left.flatMap((leaves, i) => statesWithExits(leaves, transitions[i]?.domain ?? null));
-    for (const state of exits.sort((a, b) => b.order - a.order)) for (const action of state.exit) action(given);
+    for (const state of exits.sort(innermostFirst)) for (const action of state.exit) action(given);
     for (const { actions } of transitions) for (const action of actions) action(given);
-    const [only] = transitions;
-    const entered =
-      transitions.length === 1 ? (only?.entered ?? NONE) : transitions.flatMap((one) => one.entered).sort(inDocumentOrder);
-    for (const state of entered) {
-      for (const action of state.entry) action(given);
-      concerned.push(state);
-    }
+    enter(transitions.flatMap((one) => one.entered).sort(inDocumentOrder), given, concerned);
     let next = configuration;
     for (const [i, { domain, source, enteredLeaves }] of transitions.entries()) {
       if (domain !== null) next = next.moved(domain, left[i] ?? NONE, enteredLeaves);
-      for (let state: WalkedState | null = domain ?? source; state !== null; state = state.parent) concerned.push(state);
+      addWithAncestors(domain ?? source, concerned);
     }
     return next;
+  }
+
+  /** A microstep of one transition, as most are. */
+  #follow(configuration: Configuration, transition: Transition, given: Walk, concerned: WalkedState[]): Configuration {
+    const { source, target, domain, actions, entered, enteredLeaves } = transition;
+    if (given.trace !== null && target !== null) given.trace(source.id, target.id);
+    const left = domain === null ? NONE : (configuration.leavesIn(domain) as WalkedState[]);
+    for (const state of statesWithExits(left, domain)) for (const action of state.exit) action(given);
+    for (const action of actions) action(given);
+    enter(entered, given, concerned);
+    addWithAncestors(domain ?? source, concerned);
+    return domain === null ? configuration : configuration.moved(domain, left, enteredLeaves);
   }
 
   /** The eventless transitions that are enabled: those of `concerned`, and those that read a subgraph which has changed. */
@@ -231,8 +244,7 @@ export class Walker implements Stepper {
       return taken === undefined ? NOTHING : { taken: [taken], preempted: NONE };
     }
     const enabled: Transition[] = [];
-    const innermostFirst = [...new Set(states)].sort((a, b) => b.order - a.order);
-    for (const state of innermostFirst) {
+    for (const state of [...new Set(states)].sort(innermostFirst)) {
       if (enabled.some(({ source }) => isInside(source, state)) || !configuration.has(state)) continue;
       const taken = firstEnabled(transitionsOf(state), given);
       if (taken !== undefined) enabled.unshift(taken);
@@ -389,9 +401,11 @@ interface CheckedTransition extends Omit<XStateTransition, 'guard'> {
 function checked(transition: XStateTransition): CheckedTransition {
   const { guard, target } = transition;
   if (target !== undefined && target.length !== 1) throw new Unwalkable('a transition to several states');
+  // New shape: once for each transition of a machine.
   if (guard === undefined) return { ...transition, guard };
   if (typeof guard !== 'object' || !('type' in guard)) throw new Unwalkable('a guard without a name');
   const { type, params = {} } = guard as { readonly type: string; readonly params?: Readonly<Record<string, unknown>> };
+  // New shape: as above.
   return { ...transition, guard: { type, params } };
 }
 
@@ -475,14 +489,30 @@ function inside(state: WalkedState): readonly WalkedState[] {
   return first === undefined ? NONE : [first, ...inside(first)];
 }
 
-/** The states with exit actions among some leaves and the states around them inside `domain`. */
+/** Enters the states, which are in document order. */
+function enter(states: readonly WalkedState[], given: Walk, concerned: WalkedState[]): void {
+  for (const state of states) {
+    for (const action of state.entry) action(given);
+    concerned.push(state);
+  }
+}
+
+function addWithAncestors(innermost: WalkedState, concerned: WalkedState[]): void {
+  for (let state: WalkedState | null = innermost; state !== null; state = state.parent) concerned.push(state);
+}
+
+function innermostFirst(a: WalkedState, b: WalkedState): number {
+  return b.order - a.order;
+}
+
+/** The states with exit actions among some leaves and the states around them inside `domain`, innermost first. */
 function statesWithExits(leaves: readonly WalkedState[], domain: WalkedState | null): readonly WalkedState[] {
   if (!leaves.some(({ leavesWithActions }) => leavesWithActions)) return NONE;
   const found = new Set<WalkedState>();
   for (const leaf of leaves)
     for (let state: WalkedState | null = leaf; state !== null && state !== domain; state = state.parent)
       if (state.exit.length > 0) found.add(state);
-  return [...found];
+  return [...found].sort(innermostFirst);
 }
 
 /** Is the machine in exactly one state of each alternative, and in all regions of each parallel state that it is in? */

@@ -163,8 +163,13 @@ function templatesOf({ kind }: Node): KindTemplate[] {
   if (definition.mappingKey === null && isObject(mapping)) {
     for (const [key, value] of Object.entries(mapping)) found.push({ key, value, scope: 'own' });
   } else if (mapping !== null) found.push({ key: definition.mappingKey ?? '', value: mapping, scope: 'own' });
-  const prompt = definition.prompt(kind);
-  if (prompt !== null) found.push({ key: prompt.key, value: prompt.template, scope: 'own' });
+  const atStart = definition.startTemplate(kind);
+  if (atStart !== null) found.push({ key: atStart.key, value: atStart.template, scope: 'own' });
+  const work = definition.itemWork(kind);
+  if (work !== null) {
+    found.push({ key: 'items', value: work.items, scope: 'own' });
+    if (work.output !== null) found.push({ key: 'output', value: work.output, scope: 'own' });
+  }
   const outputMapping = definition.outputMapping(kind);
   if (outputMapping !== null) found.push({ key: 'output_mapping', value: outputMapping, scope: 'child' });
   return found;

@@ -9,6 +9,7 @@ import { reservedDocumentLabel } from '../reserved-labels.ts';
 import { pathOfIllFormedText } from '../unicode.ts';
 import { checkExpressions } from './expressions.ts';
 import { checkInternalState } from './internal-state.ts';
+import { checkLongLife } from './long-life.ts';
 import { checkRouting } from './routing.ts';
 
 /** Every error and warning about a workflow document. The workflow is null when there is an error. Never throws. */
@@ -51,6 +52,7 @@ export function* validateCooperatively(document: unknown): Cooperative<Validatio
   for (const fault of diagnostics) problems.add(fault);
   yield* checkRouting(workflow, graph, problems);
   checkInternalState(workflow, problems);
+  checkLongLife(workflow, graph, problems);
   yield;
   yield* checkExpressions(workflow, problems);
   return { workflow: problems.failed ? null : workflow, diagnostics: problems.all };

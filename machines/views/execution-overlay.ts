@@ -2,7 +2,7 @@ import type { EndStatus } from '../history/history.ts';
 import type { VisitStatus } from '../history/node-visit.ts';
 
 /** As in the API. `paused`: suspended by an operator, or everything in progress waits for a person, an event, a timer or a paused child. */
-export type ExecutionStatus = 'running' | 'paused' | EndStatus;
+export type ExecutionStatus = 'pending' | 'running' | 'paused' | EndStatus;
 
 /** Status of the last visit to a node. `held`: awaits an approval that a policy requires, or is deferred by an operator's pause. */
 export type NodeStatus = VisitStatus;

@@ -55,7 +55,8 @@ export class OverlayBuilder {
     this.#sequence = sequence;
     this.#atMs = Date.parse(created_at);
     this.#startedAtMs ??= this.#atMs;
-    if (type === 'workflow_started') this.#reached.set(this.#program.tables.graph.start, 1);
+    if (type === 'workflow_begun' || (type === 'workflow_started' && !this.history.isPending))
+      this.#reached.set(this.#program.tables.graph.start, 1);
     else if (changesStanding(type)) this.#markAll();
     else if (node_id === null) return;
     // Detached work belongs to no visit.
@@ -83,7 +84,9 @@ export class OverlayBuilder {
   }
 
   get status(): ExecutionStatus {
-    return this.history.end ?? (this.suspended || this.#allWait() ? 'paused' : 'running');
+    if (this.history.end !== null) return this.history.end;
+    if (this.suspended || this.#allWait()) return 'paused';
+    return this.history.isPending ? 'pending' : 'running';
   }
 
   get suspended(): boolean {
@@ -136,6 +139,8 @@ export class OverlayBuilder {
   #nodeEvent({ type, data, sequence }: HistoryEvent, node: string): void {
     const { graph } = this.#program.tables;
     this.#changedNodes.add(node);
+    // An item does not end the visit.
+    if (data.item !== undefined) return;
     if (this.history.visitsOf(node)?.now?.began === sequence) {
       this.#ending.delete(node);
       const index = graph.indexOf(node) ?? -1;

@@ -1,6 +1,7 @@
 import type { Json } from '../../machines/json.ts';
 import type { Field, FieldOptions } from '../../machines/nodes/field.ts';
 import { ofFiles } from '../../machines/nodes/field-tables.ts';
+import { isTemplate } from '../../machines/nodes/fields.ts';
 import { definitionNamed, KIND_ALIASES, KIND_NAMES, type Kind, type KindName } from '../../machines/nodes/index.ts';
 import type { KindDefinition } from '../../machines/nodes/kind.ts';
 import { readChoices, readSources, readStarts } from './branches.ts';
@@ -42,6 +43,7 @@ function readField(reading: NodeReading, key: string, field: Field, durations: M
     case 'values':
     case 'schema':
     case 'tools':
+    case 'work':
       put(reading, key, reader.json(...keys));
       break;
     case 'text':
@@ -73,19 +75,21 @@ function put(reading: NodeReading, key: string, found: Located<Json> | null): vo
 function readDurationField(
   reading: NodeReading,
   key: string,
-  { spellings = [], sameAs = key }: FieldOptions,
+  { spellings = [], sameAs = key, template }: FieldOptions,
   written: Map<string, string>,
 ): void {
   const { reader } = reading;
   for (const name of spellings) {
-    const found = readDuration(reader, name);
+    const given = template === undefined ? null : reader.json(name);
+    const isTemplated = given !== null && isTemplate(given.value);
+    const found = isTemplated ? given : readDuration(reader, name);
     if (found === null) continue;
     const [first] = [...written].find(([, other]) => other === key || other === sameAs) ?? [];
     if (first !== undefined) {
       const message = `${reader.name}: "${name}" and "${first}" say the same thing`;
       reader.error('given_twice', message, found.offset, 'remove one of the two');
     }
-    put(reading, sameAs, found);
+    put(reading, isTemplated ? (template ?? key) : sameAs, found);
     written.set(name, key);
   }
 }

@@ -8,6 +8,9 @@ import type { Source } from './source.ts';
 import { isMap, isScalar, isSeq } from './tree.ts';
 import { type Field, fieldsOf, jsonOf, offsetOf, resolveAliases } from './values.ts';
 
+/** Keys by which other workflow languages repeat a step. */
+const LIST_KEYS: ReadonlySet<string> = new Set(['foreach', 'for_each', 'loop_over']);
+
 /** A value with its offset in the file. */
 export interface Located<T> {
   readonly value: T;
@@ -136,9 +139,11 @@ export class MapReader {
   /** Warns of the keys that were not read; they may belong in the map `inner`. */
   warnAboutUnread(inner: MapReader | null = null): void {
     for (const { key, keyOffset } of this.unread()) {
-      const hint = inner?.knows(key)
-        ? `write it inside "${inner.name}:"`
-        : (didYouMean(key, this.#knownKeys) ?? `it may have: ${[...this.#firstSpellings].sort().join(', ')}`);
+      const hint = LIST_KEYS.has(key)
+        ? 'for the same work for every item of a list, write type: map with items, as and do'
+        : inner?.knows(key)
+          ? `write it inside "${inner.name}:"`
+          : (didYouMean(key, this.#knownKeys) ?? `it may have: ${[...this.#firstSpellings].sort().join(', ')}`);
       this.warning('unknown_key', `${this.name}: "${key}" is unknown here and ignored`, keyOffset, hint);
     }
   }

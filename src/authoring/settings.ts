@@ -38,6 +38,7 @@ export function readSettings(top: MapReader, header: MapReader, sourceMap: Recor
     'cost_budget_usd',
     'on_budget_exceeded',
     'continue_as_new',
+    'max_steps',
     'strict_input',
     'oauth',
     'publish',

@@ -1,6 +1,6 @@
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import type { JsonObject } from '../../machines/json.ts';
-import { type CheckedFile, checkObject } from '../authoring/check-object.ts';
+import { type CheckedFile, type CheckedWorkflow, checkObject } from '../authoring/check-object.ts';
 import { callSite } from './call-site.ts';
 import { type Authored, type Defined, WORKFLOW, type WorkflowDefinition, type WorkflowTypes } from './definition.ts';
 import { type AnyWorkflow, functionsOf } from './workflow-file.ts';
@@ -39,8 +39,17 @@ class LazyDefinition<Types extends WorkflowTypes> implements WorkflowDefinition<
   }
 
   get document(): JsonObject {
-    const { document, diagnostics } = this.#check();
-    if (document !== null) return document;
+    return this.#valid().document;
+  }
+
+  get schedule(): WorkflowDefinition['schedule'] {
+    return this.#valid().schedule;
+  }
+
+  #valid(): Pick<CheckedWorkflow, 'document' | 'schedule'> {
+    const { workflows, diagnostics } = this.#check();
+    const [workflow] = workflows;
+    if (workflow !== undefined) return workflow;
     throw new InvalidWorkflow(diagnostics.filter(({ severity }) => severity === 'error'));
   }
 

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../machines/diagnostics.ts';
 import type { JsonObject } from '../../machines/json.ts';
 import type { AuthoredObject } from '../authoring/object-source.ts';
+import type { Schedule } from '../authoring/schedule.ts';
 import type { Tools } from '../runtime/types/work.ts';
 
 /**
@@ -41,6 +42,8 @@ export interface WorkflowDefinition<Types extends WorkflowTypes = WorkflowTypes>
   readonly document: JsonObject;
   /** All problems, warnings included. */
   readonly diagnostics: readonly Diagnostic[];
+  /** When executions of it are to be started; null = it says nothing. Throws like `document`. */
+  readonly schedule: Schedule | null;
   /** The functions that its nodes call in process, by name: for `createRuntime({ tools })`. */
   readonly tools: Tools;
   /** The workflows that its subgraphs run, if they were given as definitions; those come before the ones that need them. */

@@ -1,6 +1,13 @@
 import type { Caller } from '../runtime/types/caller.ts';
 import type { CancelSignal } from '../runtime/types/cancel-signal.ts';
-import type { Decision, EventView, ExecutionView, StartRequest } from '../runtime/types/executions.ts';
+import type {
+  Decision,
+  EventReceipt,
+  EventRequest,
+  EventView,
+  ExecutionView,
+  StartRequest,
+} from '../runtime/types/executions.ts';
 import type { Runtime } from '../runtime/types/runtime.ts';
 import type { WorkflowTypes } from './definition.ts';
 import type { ExecutionEvent } from './events.ts';
@@ -14,7 +21,10 @@ export type ExecutionOf<Types extends WorkflowTypes> = Omit<ExecutionView, 'stat
 };
 
 /** How an execution is started. */
-export interface StartOptions extends Pick<StartRequest, 'labels' | 'idempotencyKey' | 'subjectToken'> {}
+export interface StartOptions extends Pick<StartRequest, 'labels' | 'startAtMs' | 'delayMs' | 'idempotencyKey' | 'subjectToken'> {
+  /** Whether the input must fit the schema of the state; rejects with `invalid_input`, naming each key, otherwise. Default: true. */
+  readonly checkInput?: boolean;
+}
 
 /** An execution that was started from its definition. Its methods are those of the runtime, for this execution. */
 export interface StartedExecution<Types extends WorkflowTypes> {
@@ -27,12 +37,12 @@ export interface StartedExecution<Types extends WorkflowTypes> {
   settled(waitMs?: number, signal?: CancelSignal): Promise<ExecutionOf<Types>>;
   /** Its log from the event after sequence `after`, then live, until it has ended or `signal` aborts. */
   events(options?: { readonly after?: number; readonly signal?: AbortSignal }): AsyncIterable<ExecutionEvent>;
-  /** Sends an event that a node waits for, or will. */
+  /** Sends an event that a node waits for, or will. A payload that does not fit its schema is a `payloadProblem`, or with `strict` rejects with `invalid_input`. */
   sendEvent<Key extends keyof Types['events'] & string>(
     key: Key,
     payload: Types['events'][Key],
-    options?: { readonly idempotencyKey?: string },
-  ): Promise<{ readonly matched: boolean; readonly nodeId: string | null }>;
+    options?: Pick<EventRequest, 'idempotencyKey' | 'strict'>,
+  ): Promise<EventReceipt>;
   /** Decides a pending approval. */
   approve(
     decision: Omit<Decision, 'decision' | 'nodeId'> & {

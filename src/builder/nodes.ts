@@ -9,8 +9,10 @@ import type {
   SchemaMark,
   ValueMark,
   VariantsMark,
+  WorkMark,
 } from '../../machines/nodes/field.ts';
 import type { KINDS, KindName as KindOfDocument } from '../../machines/nodes/index.ts';
+import type { ItemKindName } from '../../machines/nodes/map.ts';
 import type { AttemptKeys, Duration, Mapping, Names, NextKey, NodeKeys, PolicyLists } from './node-keys.ts';
 import type { Schema } from './schema.ts';
 
@@ -27,6 +29,8 @@ interface NamesOf<N extends Names> extends Pick<N, 'node' | 'target' | 'stateKey
   readonly tool: ToolName<N>;
   /** An id, or a definition. */
   readonly workflow: string | { readonly id: string };
+  /** A name, or what `durable` has defined. */
+  readonly function: string | { readonly id: string };
 }
 
 /** What authors write, by what the field says of it. */
@@ -41,17 +45,19 @@ type Written<W, N extends Names> =
           ? readonly (AgentToolName<N> | AgentToolEntry<N>)[]
           : W extends MappingMark
             ? Mapping
-            : W extends SchemaMark
-              ? Schema | JsonObject
-              : W extends ValueMark
-                ? Json
-                : JsonObject extends W
-                  ? W
-                  : W extends readonly (infer Item)[]
-                    ? readonly Written<Item, N>[]
-                    : W extends object
-                      ? { readonly [P in keyof W as P extends string ? Camel<P> : P]: Written<W[P], N> }
-                      : W;
+            : W extends WorkMark
+              ? ItemWork<N>
+              : W extends SchemaMark
+                ? Schema | JsonObject
+                : W extends ValueMark
+                  ? Json
+                  : JsonObject extends W
+                    ? W
+                    : W extends readonly (infer Item)[]
+                      ? readonly Written<Item, N>[]
+                      : W extends object
+                        ? { readonly [P in keyof W as P extends string ? Camel<P> : P]: Written<W[P], N> }
+                        : W;
 
 type WrittenOf<F, N extends Names> = F extends Field<unknown, infer W, infer _> ? Written<W, N> : never;
 
@@ -93,6 +99,9 @@ type KeysBeside<K extends KindOfDocument, N extends Names> = NodeKeys &
   (Declaration<K> extends { readonly attempts: false } ? unknown : AttemptKeys<N>);
 
 type NodeOf<K extends KindOfDocument, N extends Names> = { readonly type: K } & KeysBeside<K, N> & Keys<FieldsOf<K>, N>;
+
+/** The work of one item: a kind with its keys, without those of a node. */
+type ItemWork<N extends Names> = { [K in ItemKindName]: { readonly type: K } & Keys<FieldsOf<K>, N> }[ItemKindName];
 
 /** Another name for the target `end`. */
 interface EndNode {

@@ -113,7 +113,13 @@ export interface Settings<R, P> {
   readonly dataPolicy?: DataPolicy;
   readonly tokenBudget?: { readonly inputTokens?: number; readonly outputTokens?: number; readonly totalTokens?: number };
   readonly costBudgetUsd?: number;
-  readonly continueAsNew?: boolean;
+  /**
+   * `true`: an execution over its budget ends, and another one begins with its state. With limits: it also does so, whatever its budgets, when it
+   * comes to the node `at` after one of them.
+   */
+  readonly continueAsNew?: boolean | { readonly at: string; readonly afterSteps?: number; readonly afterBytes?: number };
+  /** Node completions after which an execution fails, up to 1,000,000. Default: what the runtime says, 10,000. */
+  readonly maxSteps?: number;
   readonly oauth?: {
     readonly tokenEndpoint: string;
     readonly clientId: string;

@@ -93,7 +93,7 @@ export function defineTool(tool: ToolDefinition<Schema, Schema> | ((input: unkno
 /** The schema of a side that has none. */
 type UnknownSchema = { readonly static: unknown };
 
-function typedTool({ description, input, output, run }: ToolDefinition<Schema, Schema>): TypedTool<unknown, unknown> {
+export function typedTool({ description, input, output, run }: ToolDefinition<Schema, Schema>): TypedTool<unknown, unknown> {
   const validateInput = input === undefined ? null : validationOf(input);
   const validateOutput = output === undefined ? null : validationOf(output);
   const call = async (given: unknown, context: ToolContext): Promise<unknown> => {

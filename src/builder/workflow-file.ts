@@ -4,6 +4,7 @@ import { fieldsBySpelling } from '../../machines/nodes/field-tables.ts';
 import { definitionWritten } from '../authoring/kinds.ts';
 import type { Tool } from '../runtime/types/work.ts';
 import { isStandardSchema, type Schema } from './schema.ts';
+import type { EventMap } from './settings.ts';
 import { fileKey, mapValues, plainJson, schemaJson, toFileKeys } from './spelling.ts';
 import { testsFile } from './tests-file.ts';
 import { toolDescription } from './tool.ts';
@@ -21,7 +22,7 @@ const HEADER = ['id', 'version', 'name', 'description', 'start'] as const;
 
 /** The workflow file of a definition. */
 export function workflowFile(definition: AnyWorkflow): JsonObject {
-  const { nodes, tools = {}, tests, state, mcpServers, remoteAgents, schedule, events: _, ...rest } = definition;
+  const { nodes, tools = {}, tests, state, mcpServers, remoteAgents, schedule, events, ...rest } = definition;
   const header = HEADER.flatMap((key): [string, Json][] => (rest[key] === undefined ? [] : [[key, plainJson(rest[key])]]));
   const settings = Object.entries(rest).filter(([key]) => !HEADER.some((known) => known === key));
   return {
@@ -31,7 +32,10 @@ export function workflowFile(definition: AnyWorkflow): JsonObject {
     ...(remoteAgents === undefined ? {} : { a2a: toFileKeys({ remoteAgents }) }),
     ...(schedule === undefined ? {} : { schedule: toFileKeys(schedule) }),
     tools: toolsFile(tools),
-    nodes: mapValues(nodes, (node) => nodeFile(node as JsonObject, tools)),
+    nodes: mapValues(nodes, (node, id) => ({
+      ...nodeFile(node as JsonObject, tools),
+      ...eventSchemaFile(node as JsonObject, id, (events ?? {}) as EventMap),
+    })),
     ...(tests === undefined ? {} : { tests: testsFile(tests as readonly object[]) }),
   };
 }
@@ -76,16 +80,29 @@ function nodeFile(node: JsonObject, tools: NonNullable<AnyWorkflow['tools']>): J
   );
 }
 
+/** The schema of the event that a node waits for, which the workflow declares. */
+function eventSchemaFile(node: JsonObject, id: string, events: EventMap): JsonObject {
+  const { schema, ...fields } = definitionWritten(node.type ?? 'tool')?.declaration.fields ?? {};
+  const spellings = [...fieldsBySpelling(fields)].flatMap(([key, { options }]) => (options.names === 'event' ? [key] : []));
+  if (schema === undefined || node.schema !== undefined || spellings.length === 0) return {};
+  const named = Object.entries(node).find(([key]) => spellings.includes(fileKey(key)));
+  const event = String(named?.[1] ?? id);
+  const declared = Object.hasOwn(events, event) ? events[event] : undefined;
+  const json = declared === undefined || declared === true ? null : schemaJson(declared);
+  return json === null ? {} : { schema: json };
+}
+
 function fieldFile(key: string, value: unknown, field: Field | null, tools: NonNullable<AnyWorkflow['tools']>): Json {
   if (field?.holds === 'values') return plainJson(value);
   if (field?.holds === 'schema') return jsonSchema(key, value);
+  if (field?.holds === 'work') return nodeFile(value as JsonObject, tools);
   if (field?.holds === 'tools') return agentTools(value, tools);
-  if (field?.options.names === 'workflow') return childId(value);
+  if (field?.options.names === 'workflow' || field?.options.names === 'function') return idOf(value);
   return (toFileKeys({ [key]: value }) as JsonObject)[fileKey(key)] ?? null;
 }
 
-/** The id of a workflow that is named by its id or by its definition. */
-function childId(workflow: unknown): Json {
+/** The id of a workflow or a function that is named by its id or by its definition. */
+function idOf(workflow: unknown): Json {
   const named = typeof workflow === 'object' && workflow !== null && 'id' in workflow ? workflow.id : workflow;
   return plainJson(named);
 }

@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { unknownVariables, VERSION } from '../server/config.ts';
 import type { Context } from './context.ts';
 import { asFailure, EXIT } from './failure.ts';
@@ -91,6 +92,8 @@ const EXIT_DELAY_MS = 500;
  * that never returns does not keep the process alive.
  */
 export async function main(host: NodeJS.Process): Promise<void> {
+  // V8 would put into the old space what executions allocate, since the first ones survive while the young generation is small (docs/scale.md).
+  setFlagsFromString('--no-allocation-site-pretenuring');
   const onOutputError = (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
     host.exit(141);

@@ -21,7 +21,15 @@ import {
   startRequest,
 } from './remote-execution.ts';
 import { AGENTS, COMMANDS, CRON, SIGN_IN, TENANTS, WEBHOOKS } from './resources.ts';
-import { type CallOptions, type ClientOptions, idempotencyHeader, pathSegment, Transport } from './transport.ts';
+import {
+  type CallOptions,
+  type ClientOptions,
+  idempotencyHeader,
+  pathSegment,
+  type SendEventOptions,
+  STRICT,
+  Transport,
+} from './transport.ts';
 
 export type { Agent, AgentCardInput, AgentList, AgentStatusChange } from '../api/operations/agents.ts';
 export type { ApprovalItem, ApprovalList } from '../api/operations/approvals.ts';
@@ -35,6 +43,7 @@ export type {
   ExecutionItem,
   ExecutionList,
   ExecutionsQuery,
+  StartExecution,
 } from '../api/operations/executions.ts';
 export type { ForkExecution, PastState, Snapshot, SnapshotList } from '../api/operations/history.ts';
 export type { Caller } from '../api/operations/identity.ts';
@@ -51,7 +60,14 @@ export type { Warning } from '../api/schemas/warnings.ts';
 export type { LiveMessage, LiveTextDelta, LiveUpdate, TenantChange } from './live.ts';
 export type { Reconnect, StreamState } from './reconnecting-stream.ts';
 export type { RemoteExecution, RemoteStartOptions, TypedExecution } from './remote-execution.ts';
-export { ApiError, type CallOptions, type ClientOptions, Unreachable } from './transport.ts';
+export {
+  ApiError,
+  type CallOptions,
+  type ClientOptions,
+  type HttpReply,
+  type SendEventOptions,
+  Unreachable,
+} from './transport.ts';
 
 const FOLLOW_WAIT_MS = 20_000;
 const EVENTS_PER_PAGE = 1_000;
@@ -252,17 +268,20 @@ export class JamjetClient extends Commands {
     }
   }
 
-  /** Sends an external event. It is buffered if no node waits for it yet. With `idempotencyKey`, a repeated request is ignored. */
+  /**
+   * Sends an external event. It is buffered if no node waits for it yet. With `idempotencyKey`, a repeated request is ignored. A payload that does not
+   * fit the `schema` of its wait is a warning; with `strict`, it is refused (400 `invalid_input`).
+   */
   sendEvent(
     id: string,
     event: { readonly key: string; readonly payload: Json },
-    options: CallOptions & { readonly idempotencyKey?: string } = {},
+    options: CallOptions & SendEventOptions = {},
   ): Promise<AcceptedEvent> {
     const body = { correlation_key: event.key, payload: event.payload };
     return this.#transport.call('POST', `/executions/${pathSegment(id)}/external-event`, {
       ...options,
       body,
-      headers: idempotencyHeader(options.idempotencyKey),
+      headers: { ...idempotencyHeader(options.idempotencyKey), ...(options.strict === true ? { prefer: STRICT } : {}) },
     });
   }
 

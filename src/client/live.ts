@@ -27,6 +27,8 @@ export interface LiveTextDelta {
   readonly node_id: string;
   readonly activation: number;
   readonly attempt: number;
+  /** Which item of the list that the node works on; absent = it works on none. */
+  readonly item?: number;
   /** Where the part begins in the attempt's text. */
   readonly index: number;
   readonly text: string;
@@ -38,6 +40,7 @@ export interface LiveProgress {
   readonly node_id: string;
   readonly activation: number;
   readonly attempt: number;
+  readonly item?: number;
   /** From 0 to 1; null = not said. */
   readonly fraction: number | null;
   /** Null = not said. */

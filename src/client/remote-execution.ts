@@ -7,7 +7,7 @@ import type { AcceptedEvent, Event } from '../api/schemas/events.ts';
 import type { WorkflowDefinition, WorkflowTypes } from '../builder/definition.ts';
 import type { LiveClient } from './live.ts';
 import type { StreamOptions } from './reconnecting-stream.ts';
-import type { CallOptions } from './transport.ts';
+import type { CallOptions, SendEventOptions } from './transport.ts';
 
 const MAX_WAIT_MS = 60_000;
 
@@ -18,7 +18,7 @@ interface Requests {
   sendEvent(
     id: string,
     event: { readonly key: string; readonly payload: Json },
-    options?: CallOptions & { readonly idempotencyKey?: string },
+    options?: CallOptions & SendEventOptions,
   ): Promise<AcceptedEvent>;
   approve(id: string, decision: Approve, options?: CallOptions): Promise<AcceptedDecision>;
   cancel(id: string, reason?: string, options?: CallOptions): Promise<CancelledExecution>;
@@ -39,6 +39,10 @@ export type TypedExecution<Types extends WorkflowTypes> = Omit<Execution, 'state
 /** How an execution is started on a server. */
 export interface RemoteStartOptions extends CallOptions {
   readonly labels?: Readonly<Record<string, string>>;
+  /** When it begins; it is `pending` until then. Default: at once. */
+  readonly startAt?: Date;
+  /** After which time it begins, in the place of `startAt`: seconds, or a text such as `90s` or `2d`. */
+  readonly delay?: number | string;
   /** A repeated request with the same key starts no second execution. */
   readonly idempotencyKey?: string;
   /** The trace of which the execution becomes part (https://www.w3.org/TR/trace-context/). */
@@ -67,7 +71,7 @@ export interface RemoteExecution<Types extends WorkflowTypes> {
   sendEvent<Key extends keyof Types['events'] & string>(
     key: Key,
     payload: Types['events'][Key],
-    options?: CallOptions & { readonly idempotencyKey?: string },
+    options?: CallOptions & SendEventOptions,
   ): Promise<AcceptedEvent>;
   /** Decides a pending approval. */
   approve(
@@ -124,13 +128,15 @@ export class Registrations {
 export function startRequest(
   { id, document }: WorkflowDefinition,
   input: unknown,
-  { labels, subjectToken }: RemoteStartOptions,
+  { labels, startAt, delay, subjectToken }: RemoteStartOptions,
 ): StartExecution {
   return {
     workflow_id: id,
     workflow_version: String(document.version),
     input: input as Json,
     ...(labels === undefined ? {} : { labels }),
+    ...(startAt === undefined ? {} : { start_at: startAt.toISOString() }),
+    ...(delay === undefined ? {} : { delay }),
     ...(subjectToken === undefined ? {} : { subject_token: subjectToken }),
   };
 }

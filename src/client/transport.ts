@@ -3,6 +3,11 @@ import type { Warning } from '../api/schemas/warnings.ts';
 import { chunksOf } from './chunks.ts';
 import { readMessages, type ServerSentMessage } from './server-sent.ts';
 
+/** What the client reads of a reply. */
+export interface HttpReply extends Pick<Response, 'status' | 'body' | 'text' | 'arrayBuffer'> {
+  readonly headers: Pick<Headers, 'get'>;
+}
+
 export interface ClientOptions {
   /**
    * `http://host:port`, optionally with a path prefix or a trailing slash. In a page of the server, `new URL('.', location.href).href`, which
@@ -21,13 +26,24 @@ export interface ClientOptions {
   /** Called for each warning of a reply, which also has them as `warnings`. */
   readonly onWarning?: (warning: Warning) => void;
   /** Default `globalThis.fetch`. An embedded runtime provides its own, which needs no network. */
-  readonly fetch?: typeof globalThis.fetch;
+  readonly fetch?: (url: string, init: RequestInit) => Promise<HttpReply>;
 }
 
 export interface CallOptions {
   /** Aborts the request; the promise rejects with the reason of the signal. */
   readonly signal?: AbortSignal;
 }
+
+/** How an external event is sent. */
+export interface SendEventOptions {
+  /** A repeated request is ignored. */
+  readonly idempotencyKey?: string;
+  /** Whether a payload that does not fit the `schema` of its wait is refused, as with `strict` of the client. */
+  readonly strict?: boolean;
+}
+
+/** The value of the header `Prefer` by which the server refuses what it would warn of. */
+export const STRICT = 'handling=strict';
 
 /**
  * The server replied with an error.
@@ -92,7 +108,7 @@ export interface RequestOptions extends CallOptions {
 export interface Download {
   readonly bytes: Uint8Array;
   readonly mediaType: string | null;
-  readonly headers: Headers;
+  readonly headers: HttpReply['headers'];
 }
 
 /** Sends requests and reads replies for all parts of a client. */
@@ -102,7 +118,7 @@ export class Transport {
   readonly #timeoutMs: number;
   readonly #strict: boolean;
   readonly #onWarning: (warning: Warning) => void;
-  readonly #fetch: typeof globalThis.fetch;
+  readonly #fetch: NonNullable<ClientOptions['fetch']>;
 
   constructor(options: ClientOptions) {
     this.url = options.url.replace(/\/+$/, '');
@@ -111,7 +127,7 @@ export class Transport {
     this.#strict = options.strict ?? false;
     this.#onWarning = options.onWarning ?? (() => undefined);
     // Browsers refuse a `fetch` that is called as a method of something else.
-    this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
+    this.#fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
   }
 
   /** Sends a request with a JSON reply. Rejects with `ApiError`, `Unreachable`, or the reason of an aborted signal. */
@@ -189,8 +205,8 @@ export class Transport {
     method: string,
     path: string,
     options: RequestOptions,
-    read: (response: Response) => Promise<T>,
-  ): Promise<{ readonly response: Response; readonly content: T }> {
+    read: (response: HttpReply) => Promise<T>,
+  ): Promise<{ readonly response: HttpReply; readonly content: T }> {
     const timeout = AbortSignal.timeout(this.#timeoutMs + (options.waitMs ?? 0));
     const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
     try {
@@ -206,13 +222,13 @@ export class Transport {
     path: string,
     { query, body, headers }: RequestOptions,
     { accept, signal }: { readonly accept: string; readonly signal: AbortSignal },
-  ): Promise<Response> {
+  ): Promise<HttpReply> {
     const init: RequestInit = {
       method,
       signal,
       headers: {
         accept,
-        ...(this.#strict ? { prefer: 'handling=strict' } : {}),
+        ...(this.#strict ? { prefer: STRICT } : {}),
         ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
         ...(body === undefined || isBytes(body) ? {} : { 'content-type': 'application/json' }),
         ...headers,
@@ -267,7 +283,7 @@ function isBytes(body: unknown): body is Uint8Array<ArrayBuffer> {
   return body instanceof Uint8Array;
 }
 
-function parseResponse<T>({ status, headers }: Response, text: string): T {
+function parseResponse<T>({ status, headers }: HttpReply, text: string): T {
   const retryAfterMs = secondsOf(headers.get('retry-after'));
   let body: unknown;
   try {
@@ -293,7 +309,7 @@ function secondsOf(header: string | null): number | null {
 }
 
 /** The warnings of a reply, which have a header of their own because not every reply is a JSON object. */
-function warningsOf(headers: Headers): readonly Warning[] {
+function warningsOf(headers: HttpReply['headers']): readonly Warning[] {
   const text = headers.get('x-jamjet-warnings');
   if (text === null) return [];
   try {

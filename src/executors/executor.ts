@@ -5,6 +5,7 @@ import type { Usage } from '../../machines/messages.ts';
 import type { Work } from '../../machines/run.ts';
 import { toStorableText } from '../../machines/unicode.ts';
 import type { FailureDetails } from './failure-description.ts';
+import type { JournalAccess } from './journal-access.ts';
 import type { ToolMemory } from './memory/connector.ts';
 import type { ReportedUsage } from './tool-context/reported-usage.ts';
 import type { ToolLog } from './tool-context/tool-log.ts';
@@ -68,6 +69,8 @@ export interface WorkResult {
   readonly usage?: Usage;
   /** The route that the result asks for, if the node names one. */
   readonly route?: ResultRole;
+  /** A durable function only waits since the run at this sequence: the attempt begins again when something has come. */
+  readonly parkedAt?: number;
 }
 
 /**
@@ -76,9 +79,15 @@ export interface WorkResult {
  */
 export type LogProgress = (event: ProgressType, data: JsonObject) => Promise<void>;
 
-/** Carries out a node's work in process; `onText` takes parts of a text that is shown before the result. Rejects with `WorkError`; any other rejection counts as retryable. */
+/** Carries out a node's work in process; `journal` is there for a durable function; `onText` takes parts of a text that is shown before the result. Rejects with `WorkError`; any other rejection counts as retryable. */
 export interface Executor {
-  (work: Work, context: WorkContext, onText?: (text: string) => void, log?: LogProgress): Promise<WorkResult>;
+  (
+    work: Work,
+    context: WorkContext,
+    onText?: (text: string) => void,
+    log?: LogProgress,
+    journal?: JournalAccess,
+  ): Promise<WorkResult>;
   /** Gives up what the attempts of a visit have begun elsewhere, once the visit has ended without a result. Called once, if it can be. */
   readonly release?: (abandoned: Abandoned) => Promise<void>;
   /** What an attempt has used, as an estimate, whose outcome was lost with its process. Null = nothing that is known. May throw `WorkError`. */
@@ -145,8 +154,8 @@ export class WorkError extends Error {
     const usage = change.usage ?? this.usage;
     const details = change.details ?? this.details;
     return new WorkError(change.message ?? this.message, {
-      ...origin,
       retryable,
+      ...origin,
       ...(usage === null ? {} : { usage }),
       ...(details === null ? {} : { details }),
       ...(errorClass === null ? {} : { errorClass }),

@@ -152,6 +152,12 @@ function framesOf(thrown: unknown): readonly string[] {
   return (last === -1 ? frames : frames.slice(0, last + 1)).map(({ text }) => text);
 }
 
+/** Where code of the user has called code of this package: `at charge (tools/pay.ts:12:9)`; null = the stack does not say. */
+export function callerOf({ stack = '' }: Error): string | null {
+  const frames = stack.split('\n').flatMap((line) => frameOf(line) ?? []);
+  return frames.find(({ isInternal }) => !isInternal)?.text ?? null;
+}
+
 /** The folders with the code of this package, once they are known. */
 let ownFolders: readonly string[] | null = null;
 

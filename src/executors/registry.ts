@@ -1,6 +1,6 @@
 import type { ToolConfig } from '../../machines/ir/workflow.ts';
 import { hasModel } from '../../machines/nodes/agent.ts';
-import type { Kind, KindName } from '../../machines/nodes/index.ts';
+import { type Kind, type KindName, workKindOf } from '../../machines/nodes/index.ts';
 import { remembering } from './a2a/outcomes.ts';
 import type { AgentAccess } from './a2a/remote-agents.ts';
 import { a2aTaskExecutor } from './a2a-task.ts';
@@ -8,6 +8,8 @@ import { agentExecutor } from './agent/index.ts';
 import { agentDiscoveryExecutor } from './agent-discovery.ts';
 import { agentToolExecutor } from './agent-tool.ts';
 import { coordinatorExecutor } from './coordinator/index.ts';
+import type { DurableCode } from './durable/function-host.ts';
+import { durableExecutor } from './durable/index.ts';
 import { evalExecutor } from './eval/index.ts';
 import type { Executor, WorkContext } from './executor.ts';
 import { functionExecutor } from './function.ts';
@@ -59,13 +61,16 @@ const EXECUTORS: { readonly [N in KindName]?: CreateExecutor<N> } = {
   eval: (kind, deps, declared) =>
     evalExecutor(kind, { models: deps.models, toolOf: (name) => toolExecutor({ tool_ref: name }, deps, declared) }),
   finalizer: toolExecutor,
+  durable_function: ({ function_ref: name }, { tools }) =>
+    Object.hasOwn(tools, name) ? durableExecutor(tools[name] as unknown as DurableCode) : null,
 };
 
 /** The executor of a node's work in this process; null = external workers do it. */
 export function executorFor(kind: Kind, declared: DeclaredTools, deps: ExecutorDeps): Executor | null {
   // The table's keys guarantee that the function takes this kind.
-  const create = EXECUTORS[kind.type] as CreateExecutor<KindName> | undefined;
-  return create?.(kind, deps, declared) ?? null;
+  const work = workKindOf(kind);
+  const create = EXECUTORS[work.type] as CreateExecutor<KindName> | undefined;
+  return create?.(work, deps, declared) ?? null;
 }
 
 /** A function registered by the operator takes precedence over a declared URL. */

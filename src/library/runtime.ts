@@ -1,12 +1,14 @@
-import type { WorkflowDefinition, WorkflowTypes } from '../builder/definition.ts';
+import { WORKFLOW, type WorkflowDefinition, type WorkflowTypes } from '../builder/definition.ts';
 import type { ExecutionEvent } from '../builder/events.ts';
 import { executionOf, type StartedExecution, type StartOptions, typedEvents } from '../builder/execution.ts';
 import { plainJson } from '../builder/spelling.ts';
+import type { CronJobs } from '../control/cron/jobs.ts';
 import type { Caller } from '../runtime/types/caller.ts';
-import type { StartRequest, StartResult } from '../runtime/types/executions.ts';
+import type { RegisteredWorkflow, StartRequest, StartResult } from '../runtime/types/executions.ts';
 import type { RuntimeMemory } from '../runtime/types/memory.ts';
 import type { Runtime } from '../runtime/types/runtime.ts';
 import type { Tools } from '../runtime/types/work.ts';
+import { applySchedule, type ScheduledWorkflow, type Schedules, schedulesOf } from './schedules.ts';
 
 type First = 'caller' | 'tenant';
 
@@ -72,8 +74,23 @@ export type LibraryMemory = Bound<RuntimeMemory, keyof typeof FIRST_OF_MEMORY> &
  * reject with `overloaded` when too much work is waiting, and with `shutting_down` after `close`. Methods that name an execution or a work item
  * reject with `not_found` if the tenant has none of that id. The other codes are listed at each method.
  */
-export interface CallerRuntime extends Bound<Runtime, Exclude<keyof typeof FIRST, 'events' | 'start' | 'subscribe'>> {
+export interface CallerRuntime
+  extends Bound<Runtime, Exclude<keyof typeof FIRST, 'events' | 'register' | 'start' | 'subscribe'>> {
   readonly memory: LibraryMemory;
+  readonly schedules: Schedules;
+  /**
+   * Registers the workflow, with those that it was given as definitions. What each says in `schedule` becomes one of `schedules`, which has the name of
+   * its workflow and starts this version; one that says the same stays as it is, with its history and its pause. Registering a version again with another
+   * content makes a new revision; executions keep the revision that they started with. Rejects with `InvalidWorkflow`, which lists every problem; with
+   * `tenant_not_active`; and with `limit_exceeded_workflows` when the id is new and the tenant may not have another workflow.
+   *
+   * @example
+   * const { schedules } = await runtime.register(report);
+   * console.log(schedules[0]?.nextRunAtMs);
+   */
+  register(workflow: WorkflowDefinition, options?: RegisterOptions): Promise<RegisteredDefinition>;
+  /** Validates, compiles and stores a workflow document, in any accepted spelling; see the other form. */
+  register(document: unknown): Promise<RegisteredWorkflow>;
   /** Starts an execution of a registered workflow. Rejects as `Runtime.start` of a server does: `not_found`, `conflict`, `tenant_not_active`, `limit_exceeded_…`. */
   start(request: StartRequest): Promise<StartResult>;
   /**
@@ -100,6 +117,18 @@ export interface CallerRuntime extends Bound<Runtime, Exclude<keyof typeof FIRST
   subscribe(...options: Parameters<Bound<Runtime, 'subscribe'>['subscribe']>): AsyncIterable<ExecutionEvent>;
 }
 
+/** How a definition is registered. */
+export interface RegisterOptions {
+  /** Whether what it says in `schedule` is applied. Default: true. */
+  readonly schedules?: boolean;
+}
+
+/** A definition that was registered. */
+export interface RegisteredDefinition extends RegisteredWorkflow {
+  /** Those that the definition, and those that it was given, have now; empty if they have none, or with `schedules: false`. */
+  readonly schedules: readonly ScheduledWorkflow[];
+}
+
 /** A runtime in this process. Its own methods are those of the caller `library` in tenant `default`. */
 export interface LibraryRuntime extends CallerRuntime {
   /** The id of this runtime, e.g. in the list of workers. */
@@ -120,20 +149,46 @@ export interface LibraryRuntime extends CallerRuntime {
 
 const LIBRARY: Caller = { tenantId: 'default', actorId: 'library', actorType: 'system' };
 
-/** `toolsOf`: the functions that the runtime has for a tenant. */
-export function libraryRuntime(runtime: Runtime, toolsOf: (tenantId: string) => Tools): LibraryRuntime {
+/** What the runtime of a program is made of. */
+export interface LibraryParts {
+  readonly runtime: Runtime;
+  /** The functions that the runtime has for a tenant. */
+  readonly toolsOf: (tenantId: string) => Tools;
+  readonly cron: CronJobs;
+  readonly nowMs: () => number;
+  readonly close: (graceMs?: number) => Promise<void>;
+}
+
+export function libraryRuntime(parts: LibraryParts): LibraryRuntime {
+  const { runtime, close } = parts;
   const registrations = new Registrations(runtime);
-  const as = (caller: Caller): CallerRuntime => callerRuntime(runtime, registrations, toolsOf, caller);
-  return Object.assign(as(LIBRARY), { id: runtime.id, as, close: (graceMs?: number) => runtime.close(graceMs) });
+  const as = (caller: Caller): CallerRuntime => callerRuntime(parts, registrations, caller);
+  return Object.assign(as(LIBRARY), { id: runtime.id, as, close });
 }
 
 function callerRuntime(
-  runtime: Runtime,
+  { runtime, toolsOf, cron, nowMs }: LibraryParts,
   registrations: Registrations,
-  toolsOf: (tenantId: string) => Tools,
   caller: Caller,
 ): CallerRuntime {
   const own = bound(runtime, FIRST, caller);
+  const schedules = schedulesOf(cron, caller, nowMs);
+
+  async function registerDefinition(workflow: WorkflowDefinition, options: RegisterOptions): Promise<RegisteredDefinition> {
+    const definitions = [...workflow.subworkflows, workflow];
+    for (const definition of workflow.subworkflows) await registrations.register(caller, definition);
+    const registered = await own.register(workflow.document);
+    if (options.schedules === false) return { ...registered, schedules: [] };
+    const applied: ScheduledWorkflow[] = [];
+    for (const definition of definitions) {
+      const schedule = await applySchedule(schedules, definition);
+      if (schedule !== null) applied.push(schedule);
+    }
+    return { ...registered, schedules: applied };
+  }
+
+  const register = (given: unknown, options: RegisterOptions = {}): Promise<RegisteredWorkflow> =>
+    isDefinition(given) ? registerDefinition(given, options) : own.register(given);
 
   async function startWorkflow(workflow: WorkflowDefinition, input: unknown, options: StartOptions = {}) {
     const { document } = workflow;
@@ -144,12 +199,18 @@ function callerRuntime(
         `workflow "${workflow.id}" calls the function "${missing}", which this runtime does not have: give the workflow to createRuntime({ workflows })`,
       );
     for (const definition of [...workflow.subworkflows, workflow]) await registrations.register(caller, definition);
-    const request = { workflowId: workflow.id, version: String(document.version), input: plainJson(input), ...options };
+    const request = {
+      workflowId: workflow.id,
+      version: String(document.version),
+      input: plainJson(input),
+      checkInput: true,
+      ...options,
+    };
     return executionOf(runtime, caller, await runtime.start(caller, request));
   }
 
   function start(first: StartRequest | WorkflowDefinition, input?: unknown, options?: StartOptions): Promise<StartResult> {
-    return 'subworkflows' in first ? startWorkflow(first, input, options) : own.start(first);
+    return isDefinition(first) ? startWorkflow(first, input, options) : own.start(first);
   }
 
   return {
@@ -158,10 +219,16 @@ function callerRuntime(
       ...bound(runtime.memory, FIRST_OF_MEMORY, caller),
       removeExpired: () => runtime.memory.removeExpired(),
     },
+    schedules,
+    register: register as CallerRuntime['register'],
     start: start as CallerRuntime['start'],
     events: (...page) => typedEvents(own.events(...page)),
     subscribe: (...options) => typedEvents(own.subscribe(...options)),
   };
+}
+
+function isDefinition(given: unknown): given is WorkflowDefinition {
+  return typeof given === 'object' && given !== null && WORKFLOW in given;
 }
 
 function bound<Methods, Name extends keyof Methods & string>(

@@ -6,7 +6,7 @@ import {
   type Server as RunningServer,
   startServer as runServer,
 } from '../server/compose.ts';
-import { type LibraryRuntime, libraryRuntime } from './runtime.ts';
+import { type LibraryParts, type LibraryRuntime, libraryRuntime } from './runtime.ts';
 
 export type { McpServerOptions, McpServers } from '../executors/mcp/endpoint.ts';
 export type { ModelSettings } from '../executors/model/settings.ts';
@@ -22,7 +22,7 @@ export type { LibraryRuntime as Runtime } from './runtime.ts';
 export type { Api, ComposeOptions as ServerOptions };
 
 /** A server that listens. */
-export interface Server extends Omit<RunningServer, 'runtime'> {
+export interface Server extends Omit<RunningServer, 'cron' | 'runtime'> {
   readonly runtime: LibraryRuntime;
 }
 
@@ -44,8 +44,8 @@ export interface ServerApp {
  * console.log(server.url);
  */
 export async function startServer(options: ComposeOptions): Promise<Server> {
-  const server = await runServer(options);
-  return { ...server, runtime: libraryRuntime(server.runtime, () => options.tools ?? {}) };
+  const { cron, runtime, ...server } = await runServer(options);
+  return { ...server, runtime: runtimeOf(options, { runtime, cron }) };
 }
 
 /**
@@ -58,6 +58,12 @@ export async function startServer(options: ComposeOptions): Promise<Server> {
  * await app.listen({ port: 7700 });
  */
 export async function createServer(options: ComposeOptions): Promise<ServerApp> {
-  const { app, runtime, close } = await composeServer(options);
-  return { app, runtime: libraryRuntime(runtime, () => options.tools ?? {}), close };
+  const { app, runtime, cron, close } = await composeServer(options);
+  return { app, runtime: runtimeOf(options, { runtime, cron }), close };
+}
+
+/** Closes without the server, which still has to be closed. */
+function runtimeOf({ tools = {} }: ComposeOptions, parts: Pick<LibraryParts, 'cron' | 'runtime'>): LibraryRuntime {
+  const close = (graceMs?: number): Promise<void> => parts.runtime.close(graceMs);
+  return libraryRuntime({ ...parts, toolsOf: () => tools, nowMs: Date.now, close });
 }

@@ -32,7 +32,7 @@ export const systemClock: Clock = {
 };
 
 /** Until so much time has passed on the wall, it counts as CPU time: reading that takes microseconds. */
-const RESOLUTION_MS = 2;
+const RESOLUTION_MS = 1;
 
 /**
  * A clock that goes on with the CPU time of this process, and never faster than time does. What shares the event loop by it does so however busy the

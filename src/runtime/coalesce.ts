@@ -1,3 +1,4 @@
+import { ChurnMap } from '../../store/churn-map.ts';
 /**
  * Runs work on request, never twice at a time. Calls during a run share one further run, which starts when the current one has
  * ended; so the work always sees everything that happened before the call.
@@ -49,7 +50,7 @@ export class Coalesced<T = void> {
 /** The same for work per key: runs for different keys may overlap. */
 export class CoalescedByKey<K, T = void> {
   readonly #work: (key: K) => Promise<T>;
-  readonly #jobs = new Map<K, { readonly job: Coalesced<T>; calls: number }>();
+  readonly #jobs = new ChurnMap<K, { readonly job: Coalesced<T>; calls: number }>();
 
   constructor(work: (key: K) => Promise<T>) {
     this.#work = work;

@@ -56,6 +56,7 @@ function effectHandlers({ runtimeId, pool, releases, childStarts, timers }: Effe
       pool.abandonVisit(id, effect, run.seq);
       childStarts.abandon(id, effect, run.seq);
     },
+    operations_changed: ({ id }, effect, run) => pool.operationsChanged(id, effect, run),
     release: (execution, effect) => releases.release(execution, effect),
     set_timer: (_, { atMs }) => timers.scheduleAt(atMs),
     clear_timer: null,

@@ -40,19 +40,19 @@ export function logLines(commit: ExecutionCommit): readonly LogLine[] {
   const copied = before === null ? write.events.findLastIndex(({ type }) => type === 'workflow_forked') : -1;
   const origin = write.events[copied]?.data.origin;
   if (before === null) {
-    const fields = {
-      ...about,
-      version,
-      ...(parentId === null ? {} : { parent: parentId }),
-      ...(origin === undefined ? {} : { origin }),
-    };
+    const parent = parentId === null ? {} : { parent: parentId };
+    const fields = Object.assign({}, about, { version, ...parent }, origin === undefined ? {} : { origin });
     lines.push({ level: 'info', fields, message: 'execution started' });
   }
   for (const { type, nodeId: node, data } of write.events.slice(copied + 1)) {
     if (type === 'node_failed')
-      lines.push({ level: 'warn', fields: { ...about, node, ...pick(data, FAILURE) }, message: 'attempt failed' });
+      lines.push({ level: 'warn', fields: Object.assign({}, about, { node }, pick(data, FAILURE)), message: 'attempt failed' });
     if (data.usage_refused !== undefined)
-      lines.push({ level: 'warn', fields: { ...about, node, ...pick(data, REFUSED) }, message: 'reported usage is not counted' });
+      lines.push({
+        level: 'warn',
+        fields: Object.assign({}, about, { node }, pick(data, REFUSED)),
+        message: 'reported usage is not counted',
+      });
     if (type === 'workflow_retried')
       lines.push({ level: 'info', fields: { ...about, ...pick(data, ['nodes']) }, message: 'execution retried' });
   }
@@ -60,7 +60,7 @@ export function logLines(commit: ExecutionCommit): readonly LogLine[] {
   if (TERMINAL.has(run.status) && (isBeginning(commit) || !TERMINAL.has(before?.run.status ?? 'running'))) {
     const { status } = run;
     const ms = after.updatedAtMs - createdAtMs;
-    const fields = { ...about, status, ms, ...(after.error === null ? {} : { error: after.error }) };
+    const fields = Object.assign({}, about, { status, ms }, after.error === null ? {} : { error: after.error });
     lines.push(
       status === 'failed'
         ? { level: 'error', fields, message: 'execution failed' }
@@ -71,7 +71,7 @@ export function logLines(commit: ExecutionCommit): readonly LogLine[] {
 }
 
 const REFUSED = ['gen_ai_model', 'usage_refused'];
-const FAILURE = ['attempt', 'error', 'error_name', 'error_class', 'http_status', 'retryable', 'stack', 'cause', 'errors'];
+const FAILURE = ['item', 'attempt', 'error', 'error_name', 'error_class', 'http_status', 'retryable', 'stack', 'cause', 'errors'];
 
 function pick(data: JsonObject, keys: readonly string[]): LogFields {
   return Object.fromEntries(keys.flatMap((key) => (data[key] === undefined ? [] : [[key, data[key]]])));

@@ -15,6 +15,7 @@ import { WorkerRegistry } from './activities/external/worker-registry.ts';
 import { ActivityPool } from './activities/local/activity-pool.ts';
 import type { ActivityTask } from './activities/local/activity-task.ts';
 import { BudgetReservations } from './activities/local/budget-reservations.ts';
+import { LiveFunctions } from './activities/local/live-functions.ts';
 import { Releases } from './activities/local/releases.ts';
 import { SlotReservations, Slots } from './activities/local/slots.ts';
 import { StartedAttempts } from './activities/local/started-attempts.ts';
@@ -122,6 +123,7 @@ export async function createRuntime(options: ServerRuntimeOptions): Promise<Serv
     traces,
     usageBounds,
     budgets,
+    live: new LiveFunctions(options.liveFunctions ?? DEFAULTS.liveFunctions),
     deliver,
     report,
     maxWaitMs,

@@ -17,6 +17,7 @@ export const DEFAULTS = {
   cacheBytes: 64 * 1024 * 1024,
   artifactThresholdBytes: 8192,
   checkpointLogBytes: 4096,
+  liveFunctions: 1_000,
 };
 /** How long `close` lets in-process work finish by default. */
 export const DEFAULT_GRACE_MS = 10_000;
@@ -56,6 +57,8 @@ export interface RuntimeSettings {
   readonly maxSlotWaitMs?: number;
   /** Memory for cached executions, in bytes; default 64 MiB. */
   readonly cacheBytes?: number;
+  /** Durable functions that stay in memory while they wait; the others run again from their top. Default 1,000. */
+  readonly liveFunctions?: number;
   /** Outputs whose JSON is larger than this, in bytes, are stored as artifacts beside the log; 0 = none; default 8192. */
   readonly artifactThresholdBytes?: number;
   /**

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Visit } from '../../machines/messages.ts';
+import { visitKey } from '../../machines/visit-key.ts';
 
 /** The place of an execution in a trace: a header `traceparent` of the W3C, read. */
 export interface TraceParent {
@@ -48,8 +49,8 @@ export function executionTrace(executionId: string, traceparent: string | null):
 }
 
 /** The span of an attempt, or of a wait. */
-export function attemptSpanId(executionId: string, { node, activation, attempt }: Visit): string {
-  return spanIdOf(`${executionId}\n${node}\n${activation}\n${attempt}`);
+export function attemptSpanId(executionId: string, visit: Visit): string {
+  return spanIdOf(`${executionId}\n${visitKey(visit)}`);
 }
 
 /** The same text always gives the same span. */

@@ -40,6 +40,6 @@ export class Traces {
   ofNext({ id, identity: { traceparent } }: Traced): string | undefined {
     if (this.#recording === null) return traceparent ?? undefined;
     const trace = executionTrace(id, traceparent);
-    return formatTraceparent({ ...trace, isSampled: this.#recording.isSampled(trace) });
+    return formatTraceparent({ isSampled: this.#recording.isSampled(trace), ...trace });
   }
 }

@@ -7,9 +7,11 @@ import { buildApp } from '../api/app.ts';
 import { isLoopback } from '../api/auth/cross-origin.ts';
 import { MetricsListener } from '../api/metrics/listener.ts';
 import { listenWhileStarting } from '../api/starting.ts';
+import type { ClientOptions } from '../client/index.ts';
 import type { LiveUpdate } from '../client/live.ts';
 import { agentDirectory } from '../control/agents/directory.ts';
 import { ControlPlane } from '../control/control-plane.ts';
+import type { CronJobs } from '../control/cron/jobs.ts';
 import type { McpServers } from '../executors/mcp/endpoint.ts';
 import { Outbound } from '../executors/outbound/index.ts';
 import { ToolsError } from '../project/tools.ts';
@@ -24,6 +26,7 @@ import { Tracing } from '../telemetry/traces/index.ts';
 import type { TracingSettings } from '../telemetry/traces/settings.ts';
 import { type Config, ConfigError, urlOf, VERSION } from './config.ts';
 import { openDatabase } from './databases.ts';
+import { embeddedFetch } from './embedded-fetch.ts';
 import { LifecycleLog, type StopReason } from './lifecycle-log.ts';
 import { readModelScript } from './model-script.ts';
 import { mcpServersOf, readOperatorFile } from './operator-file.ts';
@@ -60,6 +63,7 @@ export interface Server {
   readonly url: string;
   readonly port: number;
   readonly runtime: ServerRuntime;
+  readonly cron: CronJobs;
   /** Resolves with the reason when the server cannot go on and has to be closed: another runtime has taken the lock of its database. */
   readonly failed: Promise<StopReason>;
   /**
@@ -96,7 +100,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       await services.close(graceMs);
       lifecycle.stopped(reason, performance.now() - startedMs);
     };
-    return { url, port, runtime: services.runtime, failed, close };
+    return { url, port, runtime: services.runtime, cron: services.control.cron, failed, close };
   } catch (error) {
     lifecycle.notStarted(error);
     throw error;
@@ -104,7 +108,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 }
 
 /** The same without a listener: what is set of addresses and ports has no effect. Rejects likewise. */
-export async function createServer(options: ServerOptions): Promise<Pick<Services, 'app' | 'close' | 'runtime'>> {
+export async function createServer(
+  options: ServerOptions,
+): Promise<Pick<Services, 'app' | 'close' | 'runtime'> & Pick<Server, 'cron'>> {
   await checkTools(options);
   const { app, runtime, control, close } = await openServices({ ...options, hasMetrics: true }, logOf(options));
   try {
@@ -113,7 +119,7 @@ export async function createServer(options: ServerOptions): Promise<Pick<Service
     await close(0);
     throw error;
   }
-  return { app, runtime, close };
+  return { app, runtime, cron: control.cron, close };
 }
 
 async function checkTools({ config, tools = {} }: ServerOptions): Promise<void> {
@@ -191,7 +197,7 @@ async function modelAllowlist(store: Store, tenantId: string): Promise<readonly 
 export interface Embedded {
   readonly runtime: ServerRuntime;
   /** The REST API without a socket: answers as a server on the same database would answer an operator. */
-  readonly fetch: typeof globalThis.fetch;
+  readonly fetch: NonNullable<ClientOptions['fetch']>;
   /** What `event: delta` and `event: progress` of a server say of an execution: replies of `fetch` are no streams. */
   live(id: string, signal: AbortSignal): AsyncIterable<LiveUpdate>;
   close(graceMs?: number): Promise<void>;
@@ -218,20 +224,6 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
   const config = { ...options.config, toolTenants: null };
   const { app, runtime, close } = await openServices({ ...options, config, auth: 'off' }, log);
   await app.ready();
-  const fetch: typeof globalThis.fetch = async (input, init) => {
-    const request = new Request(input, init);
-    const url = new URL(request.url);
-    const body = request.body === null ? undefined : Buffer.from(await request.arrayBuffer());
-    const response = await app.inject({
-      method: request.method as 'GET',
-      url: `${url.pathname}${url.search}`,
-      headers: Object.fromEntries(request.headers),
-      ...(body === undefined ? {} : { payload: body }),
-      ...(init?.signal == null ? {} : { signal: init.signal }),
-    });
-    const headers = Object.entries(response.headers).map(([name, value]): [string, string] => [name, String(value)]);
-    return new Response(response.rawPayload, { status: response.statusCode, headers });
-  };
   async function* live(id: string, signal: AbortSignal): AsyncGenerator<LiveUpdate> {
     for await (const { executionId, nodeId, ...update } of runtime.live('default', id, signal)) {
       const { activation, attempt } = update;
@@ -239,7 +231,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
       yield { execution_id: executionId, node_id: nodeId, activation, attempt, ...shown };
     }
   }
-  return { runtime, fetch, live, close };
+  return { runtime, fetch: embeddedFetch(app), live, close };
 }
 
 interface ServicesOptions extends Omit<ServerOptions, 'log'> {

@@ -1,4 +1,5 @@
 /** Parsers for durations and times in options and requests. */
+import { finite, isDay } from '../../machines/duration.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 const MAX_DURATION_MS = 100 * 365 * 86_400_000;
@@ -10,14 +11,7 @@ export function durationMs(text: string): number | null {
   return ms > 0 && ms <= MAX_DURATION_MS ? ms : null;
 }
 
-/**
- * Parses a time that begins with a date, such as `2026-03-12`; null if it is invalid. Checks that the date exists, since `Date.parse` reads
- * 30 February as 2 March.
- */
+/** Parses a time that begins with a date, such as `2026-03-12`; null if it is invalid. */
 export function timeMs(text: string): number | null {
-  const day = text.slice(0, 10);
-  const midnightMs = /^\d{4}-\d\d-\d\d$/.test(day) ? Date.parse(`${day}T00:00:00Z`) : Number.NaN;
-  if (Number.isNaN(midnightMs) || !new Date(midnightMs).toISOString().startsWith(day)) return null;
-  const ms = Date.parse(text);
-  return Number.isNaN(ms) ? null : ms;
+  return isDay(text.slice(0, 10)) ? finite(Date.parse(text)) : null;
 }

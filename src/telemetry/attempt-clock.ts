@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { EventRow } from '../../store/port/executions.ts';
+import { RecentlyUsed } from '../../store/recently-used.ts';
 
 /** As many attempts as are ever in progress at a time. */
 const MAX_ATTEMPTS = 100_000;
@@ -22,16 +22,15 @@ export function beginningOf({ atMs, data }: EventRow): Beginning {
 
 /** Remembers when attempts began, so that their durations are known when they end. */
 export class AttemptClock {
-  /** Sized by count, since `max` would allocate everything at once. */
-  readonly #beginnings = new LRUCache<string, Beginning>({ maxSize: MAX_ATTEMPTS, sizeCalculation: () => 1 });
+  readonly #beginnings = new RecentlyUsed<string, Beginning>(MAX_ATTEMPTS);
 
   begin(executionId: string, event: EventRow): void {
-    this.#beginnings.set(keyOf(executionId, event.nodeId), beginningOf(event));
+    this.#beginnings.set(keyOf(executionId, event), beginningOf(event));
   }
 
   /** Null: it began before this process did, or not at all. */
-  end(executionId: string, nodeId: string | null): Beginning | null {
-    const key = keyOf(executionId, nodeId);
+  end(executionId: string, event: EventRow): Beginning | null {
+    const key = keyOf(executionId, event);
     const beginning = this.#beginnings.get(key);
     if (beginning === undefined) return null;
     this.#beginnings.delete(key);
@@ -39,7 +38,7 @@ export class AttemptClock {
   }
 }
 
-/** A node has one visit at a time. */
-function keyOf(executionId: string, nodeId: string | null): string {
-  return `${executionId}\n${nodeId}`;
+/** A node has one visit at a time, and that one attempt at a time, or one for each of its items. */
+function keyOf(executionId: string, { nodeId, data: { item } }: EventRow): string {
+  return item === undefined ? `${executionId}\n${nodeId}` : `${executionId}\n${nodeId}\n${item}`;
 }

@@ -1,3 +1,4 @@
+import { doesItems } from '../../machines/nodes/index.ts';
 import { TERMINAL } from '../../machines/run.ts';
 import type { EventRow } from '../../store/port/executions.ts';
 import type { ExecutionCommit } from '../runtime/engine/commit/execution-commit.ts';
@@ -26,7 +27,7 @@ export function observe({ on }: Pick<EventBus, 'on'>, emit: Emit): () => void {
       emit({ name: 'messages_stepped', labels: {}, measures: { messages, duration_seconds: durationMs / 1000 } }),
     ),
     on('batchCommitted', ({ durationMs, ...counts }) =>
-      emit({ name: 'batch_committed', labels: {}, measures: { ...counts, duration_seconds: durationMs / 1000 } }),
+      emit({ name: 'batch_committed', labels: {}, measures: { duration_seconds: durationMs / 1000, ...counts } }),
     ),
     on('dueDelivered', ({ kind, lateMs }) => {
       emit({ name: 'due_delivered', labels: { kind }, measures: { late_seconds: Math.max(0, lateMs) / 1000 } });
@@ -49,8 +50,10 @@ function ofCommit({ before, after, write }: ExecutionCommit, clock: AttemptClock
   for (const event of write.events) {
     // A fork's log begins with a copy of another one's.
     if (event.nodeId !== null && (before !== null || event.atMs >= createdAtMs)) {
-      const kind = after.loaded.kindOf(event.nodeId)?.type ?? 'unknown';
-      ofNode(id, event, { tenant, workflow, kind }, clock, emit);
+      const kind = after.loaded.kindOf(event.nodeId);
+      // A node that works on a list has no attempts of its own: its items do.
+      if (kind !== null && doesItems(kind) && event.data.item === undefined) continue;
+      ofNode(id, event, { tenant, workflow, kind: kind?.type ?? 'unknown' }, clock, emit);
     }
   }
   if (!TERMINAL.has(run.status)) return;
@@ -59,7 +62,7 @@ function ofCommit({ before, after, write }: ExecutionCommit, clock: AttemptClock
 }
 
 function ofNode(id: string, event: EventRow, labels: NodeLabels, clock: AttemptClock, emit: Emit): void {
-  const { type, nodeId, data, atMs } = event;
+  const { type, data, atMs } = event;
   if (type === 'node_started') {
     // Nodes that wait have no worker.
     if (data.worker_id === undefined) return;
@@ -72,7 +75,7 @@ function ofNode(id: string, event: EventRow, labels: NodeLabels, clock: AttemptC
   const { tenant, workflow, kind } = labels;
   const outcome = ENDINGS[type];
   if (outcome === undefined) return;
-  const begun = clock.end(id, nodeId);
+  const begun = clock.end(id, event);
   if (begun !== null || isWork(event))
     emit({
       name: 'attempt_ended',

@@ -106,6 +106,7 @@ interface OpenVisit {
 
 const MARKS: Readonly<Partial<Record<string, MarkKind>>> = {
   workflow_started: 'started',
+  workflow_begun: 'started',
   approval_received: 'decision',
   external_event_received: 'external_event',
   workflow_paused: 'paused',
@@ -227,7 +228,8 @@ export class Spans {
     row.visits = this.#history.visitsOf(node)?.total ?? 0;
     const open = this.#open.get(visit) ?? { visit, row, span: null };
     const outcome = ENDS[event.type];
-    if (outcome !== undefined) this.#end(open, outcome, event, atMs);
+    // The end of an item does not end the visit.
+    if (outcome !== undefined && event.data.item === undefined) this.#end(open, outcome, event, atMs);
     const kind = this.#kindOf(visit, node);
     if (kind === null) this.#open.delete(visit);
     else {

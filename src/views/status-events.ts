@@ -7,6 +7,7 @@ import type { EventType } from '../../machines/events/index.ts';
  */
 export const STATUS_EVENTS = [
   'workflow_started',
+  'workflow_begun',
   'workflow_forked',
   'workflow_retried',
   'workflow_paused',
@@ -23,6 +24,8 @@ export const STATUS_EVENTS = [
   'interrupt_raised',
   'approval_received',
   'timer_fired',
+  'function_parked',
+  'step_completed',
   'external_event_received',
   'child_workflow_paused',
   'child_workflow_resumed',

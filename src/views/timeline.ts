@@ -1,5 +1,7 @@
 import { type HistoryEvent, numberOf, textOf, textsOf } from '../../machines/history/event.ts';
 import { endStatusOf, History } from '../../machines/history/history.ts';
+import type { VisitItems } from '../../machines/history/node-visit.ts';
+import type { OpenOperation } from '../../machines/history/node-visits.ts';
 import { isObject, type JsonObject } from '../../machines/json.ts';
 import { duration } from './time.ts';
 
@@ -63,8 +65,9 @@ export function nodeKindsOf(ir: JsonObject): NodeKinds {
 export function awaitedEvents({ open }: History, kinds: NodeKinds): ReadonlyMap<string, string> {
   const waiting = open.filter(({ now }) => now?.status === 'waiting');
   return new Map(
-    waiting.flatMap(({ node }) => {
-      const key = kinds.awaitedKey(node);
+    waiting.flatMap(({ node, now }) => {
+      const ofFunction = [...(now?.operations.values() ?? [])].find((operation) => operation.key !== null);
+      const key = ofFunction?.key ?? kinds.awaitedKey(node);
       return key === null ? [] : [[node, key] as const];
     }),
   );
@@ -78,6 +81,11 @@ export class Timeline {
   readonly #decisions = new Map<string, string>();
   /** Why a person is about to be asked about a node. */
   readonly #reasons = new Map<string, string>();
+
+  /** The operation of the last event, as it was before it. */
+  #operationBefore: OpenOperation | undefined;
+  /** Durable functions that wait: when they go on, that is no news. */
+  readonly #parkedFunctions = new Set<string>();
 
   constructor(kinds: NodeKinds, history = new History()) {
     this.#kinds = kinds;
@@ -112,15 +120,26 @@ export class Timeline {
     const activation = event.node_id === null ? null : numberOf(event.data.activation);
     const round = activation !== null && activation > 1 ? activation : null;
     const atMs = Date.parse(event.created_at);
+    this.#operationBefore = event.node_id === null ? undefined : this.#operation(event.node_id, Number(event.data.operation));
     this.#history.apply(event);
     return this.#entriesOf(event).map((entry) => ({ ...entry, atMs, round }));
+  }
+
+  #operation(node: string, number: number): OpenOperation | undefined {
+    return this.#history.visitsOf(node)?.now?.operations.get(number);
   }
 
   #entriesOf(event: HistoryEvent): readonly TimelineEntry[] {
     const { type, node_id: node, data } = event;
     const atMs = Date.parse(event.created_at);
     if (node === null) return this.#applyWorkflowEvent(type, atMs, data);
+    if (data.item !== undefined) return this.#ofItem(node, type, data);
     switch (type) {
+      case 'map_started': {
+        const text = this.#itemsText(node);
+        const entry: TimelineEntry = { status: 'running', node, durationMs: null, attempt: null, text };
+        return this.#setActive({ node, sinceMs: atMs, attempt: null, status: 'running', text }, [entry]);
+      }
       case 'node_scheduled':
         return this.#scheduled(node, atMs, data);
       case 'node_started':
@@ -139,6 +158,12 @@ export class Timeline {
       case 'retry_scheduled':
       case 'node_parked':
         return this.#retryScheduled(node, atMs, data);
+      case 'step_started':
+      case 'step_completed':
+      case 'step_failed':
+        return operationEntries(node, event, this.#operationBefore);
+      case 'function_parked':
+        return this.#parked(node, atMs);
       case 'interrupt_raised':
         return this.#waiting(node, atMs, 'waiting for approval');
       case 'tool_approval_required':
@@ -169,6 +194,20 @@ export class Timeline {
     }
   }
 
+  /** A list may have thousands of items: they change the text of their node, and only failures have lines of their own. */
+  #ofItem(node: string, type: string, data: JsonObject): readonly TimelineEntry[] {
+    const active = this.#active.get(node);
+    if (this.#history.visitsOf(node)?.now?.visit.items === undefined) return callEntries(node, type, data);
+    if (active !== undefined) this.#active.set(node, { ...active, text: this.#itemsText(node) });
+    const failed = type === 'node_failed' && data.retryable !== true;
+    return failed ? [note(node, `item ${textOf(data.item)}: ${textOf(data.error)}`)] : [];
+  }
+
+  #itemsText(node: string): string {
+    const items = this.#history.visitsOf(node)?.now?.visit.items;
+    return items === undefined ? '' : itemsText(items);
+  }
+
   #applyWorkflowEvent(type: string, atMs: number, data: JsonObject): readonly TimelineEntry[] {
     if (endStatusOf(type) !== null) this.#active.clear();
     else if (type === 'workflow_forked')
@@ -197,8 +236,16 @@ export class Timeline {
       return this.#waiting(node, atMs, `waiting for event ${key}`);
     }
     const attempt = numberOf(data.attempt);
+    const goesOn = this.#parkedFunctions.delete(node);
     const entry: TimelineEntry = { status: 'running', node, durationMs: null, attempt, text: 'started' };
-    return this.#setActive({ node, sinceMs: atMs, attempt, status: 'running', text: 'running' }, [entry]);
+    return this.#setActive({ node, sinceMs: atMs, attempt, status: 'running', text: 'running' }, goesOn ? [] : [entry]);
+  }
+
+  #parked(node: string, atMs: number): readonly TimelineEntry[] {
+    this.#parkedFunctions.add(node);
+    const sinceMs = this.#active.get(node)?.sinceMs ?? atMs;
+    const waits = [...(this.#history.visitsOf(node)?.now?.operations.values() ?? [])].map(({ name }) => name);
+    return this.#setActive({ node, sinceMs, attempt: null, status: 'waiting', text: `waiting for ${waits.join(', ')}` }, []);
   }
 
   #setActive(
@@ -263,6 +310,7 @@ export class Timeline {
   }
 
   #ended(node: string, atMs: number, mark: EntryStatus, data: JsonObject, text: string): readonly TimelineEntry[] {
+    this.#parkedFunctions.delete(node);
     const active = this.#active.get(node);
     this.#active.delete(node);
     this.#decisions.delete(node);
@@ -274,6 +322,11 @@ export class Timeline {
   }
 }
 
+/** `184 of 200, 2 failed`. */
+export function itemsText({ total, succeeded, failed }: VisitItems): string {
+  return `${succeeded + failed} of ${total}${failed === 0 ? '' : `, ${failed} failed`}`;
+}
+
 /** What an event of the execution as a whole says; null = nothing that its nodes do not. */
 export function executionNote(type: string, data: JsonObject): string | null {
   switch (type) {
@@ -283,6 +336,10 @@ export function executionNote(type: string, data: JsonObject): string | null {
       return `continues as ${textOf(data.next_execution_id)}: ${textOf(data.reason)}`;
     case 'workflow_paused':
       return ['paused', textOf(data.reason)].filter(Boolean).join(': ');
+    case 'workflow_started':
+      return data.start_at === undefined ? null : `started for ${textOf(data.start_at)}`;
+    case 'workflow_begun':
+      return 'begun';
     case 'workflow_resumed':
       return 'resumed';
     case 'workflow_finalizing':
@@ -319,4 +376,44 @@ function problemsOf(node: string, { evaluated }: JsonObject): readonly TimelineE
 
 function note(node: string | null, text: string): TimelineEntry {
   return { status: 'note', node, durationMs: null, attempt: null, text };
+}
+
+/** What an event of a call's child execution says. Its end is that of the operation. */
+function callEntries(node: string, type: string, data: JsonObject): readonly TimelineEntry[] {
+  if (type !== 'child_workflow_started') return [];
+  const text = `runs ${textOf(data.child_workflow_id)} as ${textOf(data.child_execution_id)}`;
+  return [{ status: 'running', node, durationMs: null, attempt: null, text }];
+}
+
+/** What an event of a durable function says of its operation: the start of a wait, a result, a failed attempt. */
+function operationEntries(
+  node: string,
+  { type, data, created_at }: HistoryEvent,
+  before: OpenOperation | undefined,
+): readonly TimelineEntry[] {
+  const name = textOf(data.name);
+  const of = (status: EntryStatus, text: string, durationMs: number | null = null): readonly TimelineEntry[] => [
+    { status, node, durationMs, attempt: null, text },
+  ];
+  const left = typeof data.fire_at === 'string' ? duration(Date.parse(data.fire_at) - Date.parse(created_at)) : null;
+  if (type === 'step_started')
+    switch (data.kind) {
+      case 'sleep':
+        return of('waiting', `${name}: waiting for ${left}`);
+      case 'event':
+        return of(
+          'waiting',
+          `${name}: waiting for event ${textOf(data.correlation_key)}${left === null ? '' : `, at most ${left}`}`,
+        );
+      default:
+        return [];
+    }
+  if (type === 'step_failed') {
+    const { delay_ms: delayMs } = data;
+    const next = delayMs === undefined ? '' : `, next attempt in ${duration(numberOf(delayMs) ?? 0)}`;
+    return of(delayMs === undefined ? 'failed' : 'retry', `${name}: ${textOf(data.error)}${next}`);
+  }
+  if (before?.kind === 'value') return [];
+  const tookMs = before === undefined || before.kind === 'step' ? null : Date.parse(created_at) - before.sinceMs;
+  return of('done', data.timed_out === true ? `${name}: timed out` : name, numberOf(data.duration_ms) ?? tookMs);
 }

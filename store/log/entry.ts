@@ -36,4 +36,4 @@ export function sameContext(a: EventContext, b: EventContext): boolean {
 }
 
 /** Bodies that are read at once, in bytes; a slice of the log ends with the entry by which they exceed it. */
-export const SLICE_BYTES = 4 * 1024 * 1024;
+export const SLICE_BYTES = 1024 * 1024;

@@ -97,5 +97,5 @@ export type WorkWrite =
       readonly fence: number | null;
       readonly status: 'completed' | 'failed' | 'dead_lettered' | 'cancelled';
     }
-  /** Closes the open item of that activation, if there is one. Idempotent. */
-  | { readonly op: 'cancel'; readonly nodeId: string; readonly activation: number };
+  /** Closes the open work item of that activation, or of one of its items, if there is one. Idempotent. */
+  | { readonly op: 'cancel'; readonly nodeId: string; readonly activation: number; readonly item: number | null };

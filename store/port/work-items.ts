@@ -3,6 +3,8 @@ export interface NewWorkItem {
   readonly id: string;
   readonly nodeId: string;
   readonly activation: number;
+  /** Which piece of the visit's work; null = the visit has only one. */
+  readonly item: number | null;
   /** 0-based. */
   readonly attempt: number;
   readonly maxAttempts: number;

@@ -155,7 +155,7 @@ export class Writer {
     let written: WriteOutcome<T>;
     try {
       chain = this.#chain ?? (await this.#load(client, CHAIN));
-      written = await body({ ...queriesOn(client), send });
+      written = await body({ send, ...queriesOn(client) });
     } catch (error) {
       await runQuery(client, ROLLBACK, []).catch(() => {});
       throw error;

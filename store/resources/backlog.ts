@@ -25,6 +25,7 @@ export class BacklogReader implements BacklogStore {
     return {
       queues: [...queues].sort((a, b) => compare(a.tenantId, b.tenantId) || compare(a.queue, b.queue)),
       executions: {
+        pending: executions.reduce((sum, { pending }) => sum + pending, 0),
         running: executions.reduce((sum, { running }) => sum + running, 0),
         paused: executions.reduce((sum, { paused }) => sum + paused, 0),
       },

@@ -97,13 +97,15 @@ export class Tenants implements TenantRegistry {
 
   async liveExecutions(tenantId: string): Promise<number> {
     let total = 0;
-    let [afterRunning, afterPaused] = ['', ''];
+    let [afterPending, afterRunning, afterPaused] = ['', '', ''];
     for (;;) {
-      const values = { tenantId, afterRunning, afterPaused, limit: COUNTED_AT_ONCE };
+      const values = { tenantId, afterPending, afterRunning, afterPaused, limit: COUNTED_AT_ONCE };
       const counted = await this.#db.tenant(tenantId).get(sql.COUNT_LIVE, values);
       if (counted === null) return total;
-      total += counted.running + counted.paused;
-      if (counted.running < COUNTED_AT_ONCE && counted.paused < COUNTED_AT_ONCE) return total;
+      const { pending, running, paused } = counted;
+      total += pending + running + paused;
+      if (Math.max(pending, running, paused) < COUNTED_AT_ONCE) return total;
+      afterPending = counted.lastPending ?? afterPending;
       afterRunning = counted.lastRunning ?? afterRunning;
       afterPaused = counted.lastPaused ?? afterPaused;
       await nextTurn(tenantId);

@@ -68,7 +68,7 @@ export class SqliteLog implements GlobalEventLog {
       left -= at - from + 1;
       for (const event of this.#events(row)) {
         const place = first + event.seq - (row.seq - row.events + 1);
-        if (place >= from && place <= at) events.push({ ...event, position: positionOf(epoch, place) });
+        if (place >= from && place <= at) events.push({ position: positionOf(epoch, place), ...event });
       }
       bytes += row.body?.length ?? 0;
       if (left === 0 || bytes > SLICE_BYTES) return { events, position: positionOf(epoch, at), end: false };
@@ -80,7 +80,7 @@ export class SqliteLog implements GlobalEventLog {
     const tenantId = this.#names.tenant(tenant);
     if (body === null || tenantId === undefined || executionId === null || workflowId === null) return [];
     const { atMs } = entry;
-    return outlineEntry(logEntry({ ...entry, body }, this.#names)).map(({ seq, type, nodeId }) => ({
+    return outlineEntry(logEntry({ body, ...entry }, this.#names)).map(({ seq, type, nodeId }) => ({
       tenantId,
       executionId,
       workflowId,

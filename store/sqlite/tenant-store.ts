@@ -85,9 +85,10 @@ export function tenantStore(tenantId: string, queries: TenantQueries): TenantSto
             : queries.revisionOfVersion.get(tenantId, workflowId, version);
         return hash ?? null;
       }),
-    workflows: (page) => guarded(() => queries.latestWorkflows.all({ ...page, tenantId })),
+    workflows: (page) => guarded(() => queries.latestWorkflows.all({ tenantId, limit: page.limit, offset: page.offset })),
     versions: (workflowId) => guarded(() => queries.versions.all(tenantId, workflowId, MAX_LISTED_VERSIONS)),
-    workflowRevisions: (workflowId, page) => guarded(() => queries.revisions.all({ ...page, tenantId, workflowId })),
+    workflowRevisions: (workflowId, page) =>
+      guarded(() => queries.revisions.all({ tenantId, workflowId, limit: page.limit, offset: page.offset })),
     workflowByRevision: (workflowId, prefix) => guarded(() => queries.byRevision.all({ tenantId, workflowId, prefix })),
     tokens: () => guarded(() => queries.tokens.all(tenantId)),
     workers: (sinceMs) => queries.workers.list(tenantId, sinceMs),

@@ -77,7 +77,7 @@ export class WorkItems {
       const next = await guarded(() => this.#nextWaiting.get(tenantId, last.queue, last.tool));
       if (next === undefined) break;
       const counted = await guarded(() => this.#countWaiting.get(tenantId, next.queue, next.tool, MAX_COUNTED_WORK));
-      if (counted !== undefined) all.push({ ...next, ...counted });
+      if (counted !== undefined) all.push({ queue: next.queue, tool: next.tool, ...counted });
       last = next;
       await nextTurn(tenantId);
     }

@@ -58,6 +58,17 @@ describe('a template as the key of an event', () => {
   });
 });
 
+describe('the time until which a wait waits', () => {
+  it.each([
+    ['until: tomorrow', 'bad_time'],
+    ['until: "2026-02-30"', 'bad_time'],
+    ['until: "{{ state.at }}", timeout: 4', 'given_twice'],
+  ])('%s is %s', (keys, code) => {
+    const { diagnostics } = checkWorkflow(`workflow: { id: w }\nnodes:\n  n: { type: wait, ${keys} }`, 'w.yaml');
+    expect(diagnostics).toMatchObject([{ code, severity: 'error', node_id: 'n', line: 3 }]);
+  });
+});
+
 describe('an unknown key', () => {
   it('is a warning with its line', () => {
     expect(problems('workflow:\n  id: w\n  owner: me\nextra: 1\nnodes:\n  a:\n    tmeout: 5\n    model: gpt\n')).toEqual([

@@ -220,9 +220,24 @@ describe('a wait', () => {
     ['{ type: wait, timeout: 3 }', { condition: 'timer', timeout_secs: 3 }],
     ['{ type: wait, timeout: 3, on_timeout: t }', { condition: 'external_event', timeout_secs: 3, on_timeout: 't' }],
     ['{ type: wait }', { condition: 'external_event' }],
+    ['{ type: wait, until: 2026-12-24 }', { condition: 'timer', until: '2026-12-24' }],
+    ['{ type: wait, duration: "{{ state.d }}" }', { condition: 'timer', until: '{{ state.d }}' }],
+    [
+      '{ type: wait, event: e, duration: "{{ state.d }}" }',
+      { correlation_key: 'e', condition: 'either', until: '{{ state.d }}' },
+    ],
+    [
+      '{ type: wait, event: e, timeout: "{{ state.d }}" }',
+      { correlation_key: 'e', condition: 'external_event', until: '{{ state.d }}' },
+    ],
+    [
+      '{ type: wait, event: e, until: "{{ state.d }}", on_timeout: t }',
+      { correlation_key: 'e', condition: 'external_event', until: '{{ state.d }}', on_timeout: 't' },
+    ],
   ])('%s', (keys, expected) => expect(kind(keys)).toEqual({ type: 'wait', ...expected }));
 
   it('has one duration', () => {
     expect(problems(workflowOf('  n: { type: wait, duration: 3, timeout: 4 }'))).toEqual(['3:30 error given_twice']);
+    expect(problems(workflowOf('  n: { type: wait, duration: "{{ 3 }}", timeout: 4 }'))).toEqual(['3:30 error given_twice']);
   });
 });

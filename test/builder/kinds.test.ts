@@ -283,7 +283,7 @@ const KINDS: Readonly<Record<Kind['type'], readonly [WorkflowDefinition, string]
       ...declared,
       nodes: { n: { type: 'wait', event: 'paid', timeout: '2d', onTimeout: 'end', outputKey: 'found' } },
     }),
-    'type: wait\n    event: paid\n    timeout: 2d\n    on_timeout: end\n    output_key: found',
+    'type: wait\n    event: paid\n    timeout: 2d\n    on_timeout: end\n    output_key: found\n    schema: { type: object, required: [by], properties: { by: { type: string } } }',
   ],
   subgraph: [
     workflow({
@@ -303,6 +303,37 @@ const KINDS: Readonly<Record<Kind['type'], readonly [WorkflowDefinition, string]
     version: "2"
     input: { theText: "{{ state.text }}" }
     output_mapping: { found: "{{ state.a }}" }`,
+  ],
+  map: [
+    workflow({
+      ...declared,
+      nodes: {
+        n: {
+          type: 'map',
+          items: 'state.text',
+          as: 'word',
+          do: { type: 'tool', toolRef: 'charge', input: { amount: '{{ word }}' } },
+          maxConcurrency: 4,
+          onItemError: { tolerate: '10%' },
+          timeoutTotal: '5m',
+          output: '{{ output.receipt }}',
+          outputKey: 'found',
+          timeout: '5s',
+          retry: { maxAttempts: 2 },
+        },
+      },
+    }),
+    `type: map
+    items: state.text
+    as: word
+    do: { type: tool, tool_ref: charge, input: { amount: "{{ word }}" } }
+    max_concurrency: 4
+    on_item_error: { tolerate: 10% }
+    timeout_total: 5m
+    output: "{{ output.receipt }}"
+    output_key: found
+    timeout: 5s
+    retry: { max_attempts: 2 }`,
   ],
   eval: [
     workflow({
@@ -362,6 +393,13 @@ const KINDS: Readonly<Record<Kind['type'], readonly [WorkflowDefinition, string]
   limit_exceeded: [
     workflow({ ...declared, nodes: { n: { type: 'limit_exceeded', description: 'Too much.', labels: { dueTo: 'cost' } } } }),
     'type: limit_exceeded\n    description: Too much.\n    labels: { dueTo: cost }',
+  ],
+  durable_function: [
+    workflow({
+      ...declared,
+      nodes: { n: { type: 'durable_function', function: 'onboarding', input: { text: '{{ state.text }}' } } },
+    }),
+    'type: durable_function\n    function: onboarding\n    input: { text: "{{ state.text }}" }',
   ],
 };
 

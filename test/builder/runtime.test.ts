@@ -107,12 +107,49 @@ describe('a runtime of the library', () => {
 
   it('fails a node for good whose tool is given what its schema refuses', async () => {
     await open({ workflows: [doubling] });
-    const execution = await runtime.start(doubling, { n: 'many' as never });
+    const execution = await runtime.start(doubling, { n: 'many' as never }, { checkInput: false });
     const { status, error } = await execution.settled();
     expect([status, error]).toEqual(['failed', expect.stringContaining('input.n must be number')]);
     const attempts: boolean[] = [];
     for await (const event of execution.events()) if (event.type === 'node_failed') attempts.push(event.data.retryable);
     expect(attempts).toEqual([false]);
+  });
+
+  it('starts nothing with an input that does not fit the schema of the state', async () => {
+    await open({ workflows: [doubling, selling] });
+    const wrong: [input: object, problem: string][] = [
+      [{ n: 'many' }, 'n must be number'],
+      [{}, 'n is required'],
+    ];
+    for (const [input, problem] of wrong)
+      await expect(runtime.start(doubling, input as never)).rejects.toMatchObject({
+        name: 'RuntimeError',
+        code: 'invalid_input',
+        message: `the input does not fit the state schema of doubling: ${problem}`,
+      });
+    await expect(runtime.start(selling, { price: 1, paid: { by: 2 as never } })).rejects.toThrow('paid.by must be string');
+    expect((await runtime.executions({ limit: 9 })).executions).toEqual([]);
+    // The schema of the state does not close it.
+    await expect(runtime.start(doubling, Object.assign({ n: 1 }, { more: 2 }))).resolves.toMatchObject({ replayed: false });
+    await expect(runtime.start({ workflowId: 'doubling', input: {} })).resolves.toMatchObject({ replayed: false });
+    await expect(runtime.start({ workflowId: 'doubling', input: {}, checkInput: true })).rejects.toThrow('n is required');
+  });
+
+  it('checks payloads by the schemas of declared events', async () => {
+    await open({ workflows: [selling] });
+    const waits = (selling.document.nodes as { payment: { kind: object } }).payment.kind;
+    expect(waits).toMatchObject({ schema: { type: 'object', properties: { by: { type: 'string' } } } });
+    const execution = await runtime.start(selling, { price: 4 });
+    await execution.settled();
+    await execution.approve({ decision: 'approved' });
+    await execution.settled();
+    const problem = 'the payload does not fit the schema of payment: by must be string';
+    const wrong = { by: 7 as never };
+    await expect(execution.sendEvent('paid', wrong, { strict: true })).rejects.toMatchObject({
+      code: 'invalid_input',
+      message: problem,
+    });
+    expect(await execution.sendEvent('paid', wrong)).toMatchObject({ matched: true, payloadProblem: problem });
   });
 
   it('refuses a definition whose functions it does not have', async () => {

@@ -14,6 +14,7 @@ const VALUES: Readonly<Record<string, Json>> = {
   discard_output: true,
   input_mapping: { aKey: '{{ state.x }}' },
   output_schema: { type: 'object', properties: { aKey: {} } },
+  schema: { type: 'object', properties: { aKey: {} } },
   structured_output: { type: 'object' },
   tool_ref: 't',
   server: 'brave',
@@ -69,6 +70,7 @@ const VALUES: Readonly<Record<string, Json>> = {
   merge_strategy: { custom: { function_ref: 'shop:merge' } },
   function_ref: 'shop:merge',
   description: 'Ship?',
+  until: '2026-12-24T18:00:00Z',
   on_approved: 'm',
   on_rejected: 'o',
   on_timeout: 'o',
@@ -101,6 +103,19 @@ const VALUES: Readonly<Record<string, Json>> = {
 const OF_KIND: Readonly<Partial<Record<KindName, Readonly<Record<string, Json>>>>> = {
   condition: { branches: [{ if: 'state.x', next: 'm' }] },
   model: { tools: [{ name: 'find', parameters: { type: 'object', properties: { aKey: {} } } }] },
+  map: {
+    items: '{{ state.list }}',
+    as: 'one',
+    do: { type: 'http', url: 'https://shop.example' },
+    workflow: 'child',
+    workflow_version: '2',
+    input: { aKey: '{{ one }}' },
+    max_concurrency: 4,
+    on_item_error: { tolerate: 2 },
+    strategy: 'first',
+    timeout_total_secs: '2h',
+    output: { aKey: '{{ output }}' },
+  },
   agent: { tools: ['t', { name: 'pay', kind: { type: 'python_fn', module: 'shop', function: 'pay' } }] },
 };
 
@@ -116,11 +131,14 @@ function besides(kind: KindName, key: string): readonly string[] {
     condition: ['branches'],
     eval: ['on_fail'],
     join: key === 'function_ref' ? ['merge_strategy'] : [],
+    map: ofChild(key) ? ['workflow'] : [],
     parallel: ['branches'],
     wait: ['condition', 'correlation_key'],
   };
-  return [...required, ...(also[kind] ?? [])].filter((other) => other !== key);
+  return [...required, ...(also[kind] ?? [])].filter((other) => other !== key && !(other === 'do' && ofChild(key)));
 }
+
+const ofChild = (key: string) => ['workflow', 'workflow_version', 'input'].includes(key);
 
 const isRemote = (key: string) => ['agent_ref', 'skill', 'on_input_required', 'stream', 'task_id', 'context_id'].includes(key);
 

@@ -105,11 +105,8 @@ describe('a tool with schemas', () => {
   it('types what it is given and returns', () => {
     expectTypeOf(charge).parameter(0).toEqualTypeOf<{ amount: number; method: 'card' | 'cash'; lines?: { sku: string }[] }>();
     expectTypeOf(charge).returns.resolves.toEqualTypeOf<{ receipt: string }>();
-    defineTool({
-      output: Type.Object({ receipt: Type.String() }),
-      // @ts-expect-error the receipt is a text
-      run: () => ({ receipt: 1 }),
-    });
+    // @ts-expect-error the receipt is a text
+    defineTool({ output: Type.Object({ receipt: Type.String() }), run: () => ({ receipt: 1 }) });
     // @ts-expect-error there is no such field of the input
     defineTool({ input: Type.Object({ n: Type.Number() }), run: ({ m }) => m });
   });

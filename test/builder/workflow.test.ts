@@ -66,7 +66,7 @@ nodes:
     tool: charge
     input: { amount: state.amount, card: "{{ state.review.comment }}" }
     next: [{ when: "state.order.id == 'x'", to: wait }, { else: end }]
-  wait: { type: wait, event: paid, timeout: 1d, on_timeout: end, next: done }
+  wait: { type: wait, event: paid, timeout: 1d, on_timeout: end, next: done, schema: { type: object, required: [by], properties: { by: { type: string } } } }
   done: { type: end }
 `;
     const { document, diagnostics } = checkWorkflow(yaml, 'greeting.yaml');
@@ -79,7 +79,7 @@ nodes:
   it('names node, path and place of a problem', () => {
     const broken = workflow({
       id: 'broken',
-      nodes: { a: { type: 'wait', duration: 5, next: 'a', timeout: -1 } },
+      nodes: { a: { type: 'wait', duration: 5, timeout: -1 } },
     });
     expect(() => broken.document).toThrow(InvalidWorkflow);
     expect(broken.diagnostics).toMatchObject([

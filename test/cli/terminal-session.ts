@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import type { Context } from '../../src/cli/context.ts';
 import { run } from '../../src/cli/main.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 
 export interface Ended {
   readonly code: number;
@@ -76,19 +77,32 @@ export class TerminalSession {
     this.#stdin.write(keys);
   }
 
-  /** Resolves when the screen contains the text; rejects if the command ends before. */
-  async shows(text: string | RegExp): Promise<void> {
+  /** Resolves when the screen contains the text; rejects if the command ends before, and with the screen if it does not come. */
+  async shows(text: string | RegExp, patienceMs = PATIENCE_MS): Promise<void> {
     const found = () => (typeof text === 'string' ? this.screen.includes(text) : text.test(this.screen));
     let over = false;
+    let patience = true;
+    const wakeAll = () => {
+      for (const wake of this.#waiting) wake();
+    };
+    const timer = setTimeout(() => {
+      patience = false;
+      wakeAll();
+    }, patienceMs);
     void this.ended.finally(() => {
       over = true;
-      for (const wake of this.#waiting) wake();
+      wakeAll();
     });
-    while (!found()) {
-      if (over) throw new Error(`ended without showing ${text}:\n${this.screen}\n${this.#err}`);
-      await new Promise<void>((wake) => {
-        this.#waiting.add(wake);
-      });
+    try {
+      while (!found()) {
+        const failure = over ? 'ended without showing' : 'does not show';
+        if (over || !patience) throw new Error(`${failure} ${text}:\n${this.screen}\n${this.#err}`);
+        await new Promise<void>((wake) => {
+          this.#waiting.add(wake);
+        });
+      }
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -96,7 +96,6 @@ describe('the pages of agents', requires('chromium'), () => {
 
   it('is accessible in both themes and on a phone', async () => {
     const { uuid } = await server().client.agents.get('research/agent');
-    await expectAccessible(open, server(), '/agents', 'Research Agent');
-    await expectAccessible(open, server(), `/agents/${uuid}`, 'Trace');
+    await expectAccessible(open, server(), ['/agents', 'Research Agent'], [`/agents/${uuid}`, 'Trace']);
   });
 });

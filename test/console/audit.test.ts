@@ -131,5 +131,5 @@ describe('the audit page', requires('chromium'), () => {
   });
 
   it('is accessible in both themes and on a phone', () =>
-    expectAccessible(open, server(), '/audit?event_type=token_created', 'POST /tokens'));
+    expectAccessible(open, server(), ['/audit?event_type=token_created', 'POST /tokens']));
 });

@@ -115,5 +115,5 @@ describe('the cron page', requires('chromium'), () => {
     expect(await page.getByRole('main').getByRole('button').count()).toBe(0);
   });
 
-  it('is accessible in both themes and on a phone', () => expectAccessible(open, server(), '/cron', 'nightly'));
+  it('is accessible in both themes and on a phone', () => expectAccessible(open, server(), ['/cron', 'nightly']));
 });

@@ -11,6 +11,9 @@ const REVIEW = ir('reviewed', { review: { type: 'human_approval', description: '
 /** What the browser says of a server that is unreachable. */
 const AWAY = /ERR_|Failed to load|net::|preload|dynamically imported/;
 
+/** A browser that has the files of no page yet. */
+const NOTHING_LOADED = {};
+
 async function startedReview(client: JamjetClient): Promise<string> {
   await client.registerWorkflow(REVIEW);
   const { execution_id } = await client.start({ workflow_id: 'reviewed', input: {} });
@@ -53,7 +56,7 @@ describe('the console while the server is unreachable', requires('chromium'), ()
   it('says that a page cannot be loaded, shows the others, and loads it when the server is back', async () => {
     const { server, restart } = await startedServer();
     const { url, token } = server;
-    const page = await open({ url, token, path: '/tokens', expected: AWAY });
+    const page = await open({ url, token, path: '/tokens', context: NOTHING_LOADED, expected: AWAY });
     await page.getByRole('table', { name: 'Tokens' }).waitFor();
     await server.kill();
     await page.getByText('Offline').waitFor();

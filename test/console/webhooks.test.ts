@@ -142,7 +142,6 @@ describe('the pages of webhooks', requires('chromium'), () => {
 
   it('is accessible in both themes and on a phone', async () => {
     const id = await withDelivery();
-    await expectAccessible(open, server(), '/webhooks', target);
-    await expectAccessible(open, server(), `/webhooks/${id}`, 'WorkflowStarted (1)');
+    await expectAccessible(open, server(), ['/webhooks', target], [`/webhooks/${id}`, 'WorkflowStarted (1)']);
   });
 });

@@ -85,5 +85,5 @@ describe('the page of workers', requires('chromium'), () => {
     expect(shown.filter((text) => !/^\d+ m ago$/.test(text))).toEqual([]);
   });
 
-  it('is accessible in both themes and on a phone', () => expectAccessible(open, server(), '/workers', 'pricing'));
+  it('is accessible in both themes and on a phone', () => expectAccessible(open, server(), ['/workers', 'pricing']));
 });

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { McpServer } from '../../machines/ir/mcp-servers.ts';
 import type { JsonObject } from '../../machines/json.ts';
@@ -381,8 +381,10 @@ describe('a server that a document names', () => {
   });
 
   it('gets few answers at the same time', async () => {
-    let open = 0;
+    const open = new Set<ServerResponse>();
     let most = 0;
+    let answered = (): void => {};
+    const ping = (id: number): string => `data: {"jsonrpc":"2.0","id":${id},"method":"ping"}\n\n`;
     const { url, requests } = await webServer((_request, response) => {
       const { id, method } = JSON.parse(requests.at(-1)?.body ?? '{}') as { id?: number; method?: string };
       const result = { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 's', version: '1' } };
@@ -393,17 +395,25 @@ describe('a server that a document names', () => {
       if (id === undefined) return void response.writeHead(202).end();
       if (method === 'tools/call') {
         response.writeHead(200, { 'content-type': 'text/event-stream' });
-        for (let i = 0; i < 2_000; i += 1) response.write(`data: {"jsonrpc":"2.0","id":${i},"method":"ping"}\n\n`);
-        const done = { jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: 'done' }] } };
-        setTimeout(() => response.end(`data: ${JSON.stringify(done)}\n\n`), 500);
+        if (most === 0) response.write(Array.from({ length: 2_000 }, (_, i) => ping(i)).join(''));
+        // Answered only once the client has room for it; what it sent of the others has arrived then.
+        const asking = setInterval(() => response.write(ping(2_000)), 10);
+        answered = () => {
+          clearInterval(asking);
+          const done = { jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: 'done' }] } };
+          response.end(`data: ${JSON.stringify(done)}\n\n`);
+        };
         return;
       }
-      open += 1;
-      most = Math.max(most, open);
+      open.add(response);
+      response.once('close', () => open.delete(response));
+      most = Math.max(most, open.size);
+      answered();
     });
     const { call } = caller(declaredAt(url, { transport: 'streamable_http' }));
     expect(await call('echo')).toEqual({ output: 'done' });
-    await sleep(1_000);
+    for (const response of open) response.writeHead(202).end();
+    expect(await call('echo')).toEqual({ output: 'done' });
     expect(most).toBeGreaterThan(0);
     expect(most).toBeLessThanOrEqual(16);
   });

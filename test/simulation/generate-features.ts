@@ -46,6 +46,8 @@ const FEATURES: readonly Feature[] = [
   { name: 'gate', chance: 0.12, add: withGate },
   { name: 'costly', chance: 0.03, add: withCostlyCondition },
   { name: 'coordinator', chance: 0.12, add: withCoordinator },
+  { name: 'map', chance: 0.2, add: withMap },
+  { name: 'function', chance: 0.25, add: withFunction },
   { name: 'agent', chance: 0.2, add: withAgent },
   { name: 'autonomy', chance: 0.2, add: withAutonomy },
   { name: 'policy', chance: 0.12, add: withPolicy },
@@ -74,6 +76,39 @@ function withAgent(document: JsonObject, random: Random): JsonObject {
     const prompt = `${random.pick(TASKS)} of {{ state.mark }}`;
     const agent = { ...rest, type: 'agent', model: 'gpt-4o', prompt, tools, max_turns: random.between(1, 4) };
     return { ...node, kind: { ...agent, ...(lanes > 1 ? { parallel_tool_calls: lanes } : {}) } };
+  });
+}
+
+/** The tool of all durable functions, which every process has. */
+export const FUNCTION_TOOL = 'f.run';
+
+function withFunction(document: JsonObject, random: Random): JsonObject {
+  return mapTools(document, random, 2, (node, { tool_ref: _tool, ...kind }) => ({
+    ...node,
+    kind: { ...kind, type: 'durable_function', function_ref: FUNCTION_TOOL, input_mapping: { mark: '{{ state.mark }}' } },
+  }));
+}
+
+/** Tools and children that do their work once for every item of a list. */
+function withMap(document: JsonObject, random: Random): JsonObject {
+  const isWork = ({ type }: JsonObject): boolean => type === 'tool' || type === 'subgraph';
+  return mapNodes(document, random, 2, isWork, (node, { output_key, ...kind }) => {
+    const items = Array.from({ length: random.pick([0, 1, 3, 3, 5]) }, () => ({ mark: '{{ state.mark }}' }));
+    const on_item_error = random.pick<Json>(['fail', 'collect', { tolerate: 1 }]);
+    const max_concurrency = random.between(1, 3);
+    return {
+      ...node,
+      kind: {
+        type: 'map',
+        items,
+        do: { ...kind, input_mapping: { mark: '{{ item.mark }}' } },
+        max_concurrency,
+        on_item_error,
+        ...(random.chance(0.2) ? { strategy: 'first' } : {}),
+        ...(random.chance(0.15) ? { timeout_total_secs: random.pick([5, 30]) } : {}),
+        output_key: output_key ?? `list ${String(node.id)}`,
+      },
+    };
   });
 }
 

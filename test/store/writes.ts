@@ -116,6 +116,7 @@ export function workItem(id: string, change: Partial<NewWorkItem> = {}): NewWork
     nodeId: 'a',
     activation: 1,
     attempt: 0,
+    item: null,
     maxAttempts: 3,
     queue: 'tool',
     tool: 'greet',

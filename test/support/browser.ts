@@ -1,4 +1,4 @@
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterEach, beforeAll, expect } from 'vitest';
 import { PATIENCE_MS } from './patience.ts';
 import { requiredProgram } from './requirements.ts';
@@ -26,47 +26,63 @@ interface ConsoleOptions {
   readonly token: string | null;
   /** Path of the console with its search, such as `/executions?status=failed`. Default `/`. */
   readonly path?: string;
-  /** Default 1280 × 800. */
+  /** Of a context that no other page has, with nothing in its cache; it takes twice as long to open. */
   readonly context?: BrowserContextOptions;
   /** Messages of the browser that the test expects, such as those of a server that is unreachable. */
   readonly expected?: RegExp;
 }
 
-/** The Chromium of this process, which ends with it. */
-let shared: Promise<Browser> | null = null;
+const SETTINGS: BrowserContextOptions = { viewport: { width: 1_280, height: 800 }, reducedMotion: 'reduce' };
+
+/** The context of this process, whose Chromium ends with it: of a page that was open before, the next one has the files and the compiled code. */
+let shared: Promise<BrowserContext> | null = null;
+
+async function openContext(): Promise<BrowserContext> {
+  const context = await (await launchBrowser()).newContext(SETTINGS);
+  // The browser ends the process of a site, with the code that it has compiled, when the last page of it is closed.
+  const page = await context.newPage();
+  await page.route('**', (route) => route.fulfill({ body: '' }));
+  await page.goto('http://127.0.0.1/');
+  return context;
+}
+
+/** Runs once in each tab: a page that signs out must stay signed out when it is loaded again. No page finds what another one has stored. */
+const signIn = (token: string | null): string => `if (sessionStorage.getItem('test.opened') === null) {
+  localStorage.clear();
+  sessionStorage.setItem('test.opened', 'yes');
+  ${token === null ? '' : `sessionStorage.setItem('jamjet.token', ${JSON.stringify(token)});`}
+}`;
 
 /**
- * The tests of a process share one Chromium. The returned function opens the console in a context of its own. After each test, no page may have
- * reported an error, violated its content security policy, or sent a request to another host.
+ * The tests of a process share one Chromium, and a context of it. The returned function opens the console in a tab of its own. After each test, no
+ * page may have reported an error, violated its content security policy, or sent a request to another host.
  */
 export function consoleBrowser(): (options: ConsoleOptions) => Promise<Page> {
-  let browser: Browser;
+  let usual: BrowserContext;
   let problems: string[] = [];
-  let pages: Page[] = [];
+  let close: (() => Promise<void>)[] = [];
   beforeAll(async () => {
-    shared ??= launchBrowser();
-    browser = await shared;
+    shared ??= openContext();
+    usual = await shared;
   });
   afterEach(async () => {
-    await Promise.all(pages.map((page) => page.context().close()));
+    await Promise.all(close.map((each) => each()));
     const found = problems;
-    pages = [];
+    close = [];
     problems = [];
     expect(found).toEqual([]);
   });
-  return async ({ url, token, path = '/', context = {}, expected }) => {
-    const opened = await browser.newContext({ viewport: { width: 1_280, height: 800 }, reducedMotion: 'reduce', ...context });
-    // Only once: a page that signs out must stay signed out when it is loaded again.
-    if (token !== null) {
-      const script = `if (sessionStorage.getItem('test.opened') === null) {
-        sessionStorage.setItem('test.opened', 'yes');
-        sessionStorage.setItem('jamjet.token', ${JSON.stringify(token)});
-      }`;
-      await opened.addInitScript(script);
-    }
-    const page = await opened.newPage();
+  async function openPage(options: BrowserContextOptions | undefined): Promise<Page> {
+    const context = options === undefined ? usual : await usual.browser()?.newContext({ ...SETTINGS, ...options });
+    if (context === undefined) throw new Error('the context has no browser');
+    const page = await context.newPage();
+    close.push(() => (context === usual ? page : context).close());
+    return page;
+  }
+  return async ({ url, token, path = '/', context, expected }) => {
+    const page = await openPage(context);
+    await page.addInitScript(signIn(token));
     page.setDefaultTimeout(PATIENCE_MS);
-    pages.push(page);
     const report = (problem: string): void => {
       if (expected?.test(problem) !== true) problems.push(problem);
     };

@@ -31,13 +31,22 @@ export async function expectAccessibleOnPhone(page: Page): Promise<void> {
   expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
 }
 
-/** Opens a path, once `ready` is visible, in both themes and on a phone. */
-export async function expectAccessible(open: Open, { url, token }: Server, path: string, ready: string): Promise<void> {
-  const page = await open({ url, token, path });
-  await page.getByText(ready).first().waitFor();
-  await expectAccessibleInBothThemes(page);
-  expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
-  await expectAccessibleOnPhone(page);
+/** Each path, once its text is visible, in both themes and on a phone. */
+export async function expectAccessible(
+  open: Open,
+  { url, token }: Server,
+  ...paths: readonly (readonly [path: string, ready: string])[]
+): Promise<void> {
+  const page = await open({ url, token, path: paths[0]?.[0] ?? '/' });
+  const usual = page.viewportSize();
+  for (const [path, ready] of paths) {
+    if (usual !== null) await page.setViewportSize(usual);
+    await page.goto(`${url}/#${path}`);
+    await page.getByText(ready).first().waitFor();
+    await expectAccessibleInBothThemes(page);
+    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+    await expectAccessibleOnPhone(page);
+  }
 }
 
 /** A token of the role, in the tenant of the server. */

@@ -74,8 +74,8 @@ export class Driver {
     return this.log.filter((event) => event.type === type);
   }
 
-  visit(node: string): { node: string; activation: number; attempt: number } {
-    const active = this.active.find((candidate) => candidate.node === node);
+  visit(node: string, item?: number): { node: string; activation: number; attempt: number } {
+    const active = this.active.find((candidate) => candidate.node === node && candidate.item === item);
     return { node, activation: active?.activation ?? 0, attempt: active?.attempt ?? 0 };
   }
 

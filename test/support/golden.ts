@@ -27,6 +27,8 @@ export interface Scenario {
   readonly input: Json;
   readonly env?: Readonly<Record<string, string>>;
   readonly step_limit?: number;
+  /** It is started for later. */
+  readonly start_after_ms?: number;
   /** The policy of the tenant. */
   readonly tenant_policy?: JsonObject;
   /** Nodes that run in process; a message may change the list for the rest of the scenario. */
@@ -48,6 +50,8 @@ export interface Golden extends Scenario {
     readonly saved: JsonObject;
   }[];
 }
+
+const START_MS = Date.UTC(2026, 0, 1);
 
 /** Environment of every golden log; retry delays with jitter depend on it. */
 export const GOLDEN_ENV = { executionId: 'exec_golden', stepLimit: 10_000, runtimeId: 'runtime-1' } as const;
@@ -86,7 +90,8 @@ function play(scenario: Scenario): Golden {
       ...GOLDEN_ENV,
       ...isAmong(scenario.in_process),
       startsAtOnce: (node) => scenario.waits?.includes(node) !== true,
-      nowMs: Date.UTC(2026, 0, 1),
+      nowMs: START_MS,
+      ...(scenario.start_after_ms === undefined ? {} : { startAtMs: START_MS + scenario.start_after_ms }),
       ...(scenario.step_limit === undefined ? {} : { stepLimit: scenario.step_limit }),
       vars: scenario.env ?? {},
       tenantPolicy: tenantPolicyOf(scenario.tenant_policy ?? {}),
@@ -113,9 +118,9 @@ export function tenantPolicyOf(given: JsonObject): TenantPolicy | null {
 }
 
 function messageOf(cue: ScenarioMessage, driver: Driver): Message {
-  const visit = cue.node === undefined ? {} : driver.visit(cue.node);
+  const visit = cue.node === undefined ? {} : driver.visit(cue.node, 'item' in cue ? cue.item : undefined);
   if (cue.type === 'timer') {
-    const armed = [...driver.timers.values()].find(({ node }) => node === cue.node);
+    const armed = [...driver.timers.values()].find(({ node, id }) => node === cue.node && isOfItem(id, cue));
     if (armed === undefined) throw new Error(`${cue.node} has no timer`);
     // The driver's clock advances by a second with each message.
     driver.env = { ...driver.env, nowMs: armed.atMs - 1_000 };
@@ -124,9 +129,16 @@ function messageOf(cue: ScenarioMessage, driver: Driver): Message {
   return { ...visit, ...DEFAULTS[cue.type], ...cue } as Message;
 }
 
+/** The timer of the item that the cue names, or of the node itself. */
+function isOfItem(id: string, cue: ScenarioMessage): boolean {
+  const [, item] = id.split('#');
+  return item === ('item' in cue ? String(cue.item) : undefined);
+}
+
 const DEFAULTS: Readonly<Record<Exclude<Message['type'], 'timer'>, JsonObject>> = {
   done: { output: null, durationMs: 7 },
   progress: { event: 'remote_task_started', data: {} },
+  operations: { entries: [] },
   fail: { error: 'boom', retryable: true },
   used: { usage: { input_tokens: 10, output_tokens: 1, finish_reason: 'aborted' } },
   claimed: { workerId: 'worker-1' },

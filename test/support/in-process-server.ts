@@ -25,13 +25,15 @@ function shipped<T>(path: string): Promise<T> {
   return import(pathToFileURL(resolve('dist/src', path)).href) as Promise<T>;
 }
 
+/** Ports of servers that have ended: of an address that it knows, a browser has the files and the compiled code. */
+const freePorts: number[] = [];
+
 /** As `jamjet dev` starts it, with a new token of an operator. It ends when its folder is removed. */
-export async function startServer({ folder, tools, env = {}, port = 0 }: ServerOptions): Promise<Server> {
+export async function startServer({ folder, tools, env = {}, port }: ServerOptions): Promise<Server> {
   const { readConfig, startServer: start } = await shipped<typeof library>('library/server.js');
   const { createToken } = await shipped<typeof admin>('server/admin.js');
   const config = readConfig({
     DATABASE_URL: join(folder, 'runtime.db'),
-    JAMJET_PORT: String(port),
     JAMJET_LOG: 'silent',
     JAMJET_ALLOW_PRIVATE_ADDRESSES: '1',
     ...env,
@@ -43,9 +45,13 @@ export async function startServer({ folder, tools, env = {}, port = 0 }: ServerO
     expiresAtMs: null,
   });
   const module = tools === undefined ? {} : ((await import(pathToFileURL(tools).href)) as library.Tools);
-  const { url, close } = await start({ config, auth: 'on', tools: { ...module } });
+  const startAt = (at: number) => start({ config: { ...config, port: at }, auth: 'on', tools: { ...module } });
+  // Another program may have taken the port meanwhile.
+  const { url, close } = await (port === undefined ? startAt(freePorts.pop() ?? 0).catch(() => startAt(0)) : startAt(port));
   const kill = async (): Promise<void> => {
-    if (usedFolders.delete(kill)) await close(0);
+    if (!usedFolders.delete(kill)) return;
+    await close(0);
+    if (port === undefined) freePorts.push(Number(new URL(url).port));
   };
   usedFolders.set(kill, folder);
   return { url, token, client: new JamjetClient({ url, token }), kill };

@@ -542,7 +542,9 @@ function edgesOf(workflow: Workflow): ModelEdge[] {
       });
       const isOutcome = (to: string, edges: readonly ModelEdge[]) => edges.some((edge) => edge.to === target(to));
       const ordinary = written.filter((edge) => edge.condition !== null || !isOutcome(edge.to, named));
-      const takers = ordinary.length > 0 ? named : named.filter((edge) => edge.role !== 'fallback_node');
+      const isDecided = named.some(({ role }) => role === 'on_approved' || role === 'on_rejected');
+      const spared = isDecided ? ['fallback_node'] : ['fallback_node', 'on_timeout'];
+      const takers = ordinary.length > 0 ? named : named.filter(({ role }) => !spared.includes(role));
       for (const { to, condition: when } of written) {
         if (when !== null || !isOutcome(to, takers)) edges.push({ from, to: target(to), role: 'choice', when });
       }

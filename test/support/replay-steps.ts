@@ -6,6 +6,7 @@ import { type ReplayEnv, replayStep } from '../../machines/replay/replay-step.ts
 import { type Run, type StepEnv, TERMINAL } from '../../machines/run.ts';
 import { activeOf, resettableFailures, step } from '../../machines/step/index.ts';
 import type { Program } from '../../machines/step/program.ts';
+import { visitKey } from '../../machines/visit-key.ts';
 
 /** A message that the log implies, and the nodes that its step started in process. */
 export interface LoggedMessage {
@@ -88,14 +89,15 @@ export class Fork {
     if (message.type === 'child' && message.change.status === 'started') return;
     if (message.type === 'requeue') return;
     if ('activation' in message && message.activation > 0 && this.#phase(message) === 'deferred')
-      this.#step({ type: 'resume' }, local);
+      // The operations of a function are those of an attempt in this process.
+      this.#step({ type: 'resume' }, message.type === 'operations' ? new Set([message.node]) : local);
     if (message.type === 'retry') this.run = runAfterReset(this.#program, this.log, this.run, this.#env);
     this.#step(this.#addressed(message), local);
     this.#startChildren();
   }
 
-  #phase({ node }: Visit): string | undefined {
-    return activeOf(this.#program, this.run).find((active) => active.node === node)?.phase;
+  #phase({ node, item }: Visit): string | undefined {
+    return activeOf(this.#program, this.run).find((active) => active.node === node && active.item === item)?.phase;
   }
 
   /** The children of the fork have their own ids. */
@@ -128,6 +130,8 @@ export class Fork {
       // In the fork, the node did not wait for a slot or for capacity.
       if (message.type === 'claimed' && message.local === true) return;
       if (message.type === 'child' && message.change.status === 'waiting') return;
+      // The function has parked already: the fork was resumed before the origin.
+      if (message.type === 'operations' && message.entries.length === 0) return;
       throw new Error(`${JSON.stringify(message)} is refused: ${stepped.refused}`);
     }
     this.run = stepped.run;
@@ -152,10 +156,6 @@ export class Fork {
     if (kind.type !== 'subgraph' && !this.#requestedWork.has(visitKey(message)))
       throw new Error(`${message.node} was never requested: ${visitKey(message)}`);
   }
-}
-
-function visitKey({ node, activation, attempt }: Visit): string {
-  return `${node}:${activation}:${attempt}`;
 }
 
 /** A child that was paused in the origin may run in the fork. */

@@ -158,7 +158,7 @@ function nodeOf(each: Spec, i: number, size: number): NodeSpec {
         ...(each.outcome === null ? {} : { condition: 'either', timeout_secs: 60, on_timeout: forward(i, each.outcome, size) }),
       });
     case 'timer':
-      return wait(id, { condition: 'timer', timeout_secs: 60 });
+      return wait(id, { condition: 'timer', ...(i % 2 === 0 ? { timeout_secs: 60 } : { until: '1m' }) });
     case 'limit':
       return limitExceeded(id);
     case 'halts':

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { startServer } from '../support/in-process-server.ts';
 import { eventually } from '../support/runtimes.ts';
 import { launchServer, temporaryFolder } from '../support/server.ts';
 
@@ -50,15 +51,15 @@ describe('an agent on a server that is killed', () => {
     const folder = temporaryFolder((remove) => onTestFinished(remove));
     writeFileSync(join(folder, 'tools.mjs'), TOOLS);
     writeFileSync(join(folder, 'answers.json'), JSON.stringify(SCRIPT));
-    const launch = () => launchServer({ folder, tools: join(folder, 'tools.mjs'), env: { JAMJET_MODEL_SCRIPT: 'answers.json' } });
+    const options = { folder, tools: join(folder, 'tools.mjs'), env: { JAMJET_MODEL_SCRIPT: join(folder, 'answers.json') } };
     const calls = () => (existsSync(join(folder, 'calls')) ? readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n') : []);
-    const server = await launch().ready;
+    const server = await launchServer(options).ready;
     await server.client.registerWorkflow(SHOP);
     const { execution_id: id } = await server.client.start({ workflow_id: 'shop', input: { question: 'broken' } });
     await eventually(() => calls().length === 2);
     await server.kill();
 
-    const again = await launch().ready;
+    const again = await startServer(options);
     const execution = await again.client.execution(id, { waitMs: 30_000 });
     expect(execution).toMatchObject({ status: 'completed', current_state: { answer: 'You get your money back.' } });
     expect(calls().map((call) => call.split(' ').slice(0, -1).join(' '))).toEqual(['find_order', 'refund 0', 'refund 1']);

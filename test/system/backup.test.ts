@@ -3,6 +3,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { startServer as startHere } from '../support/in-process-server.ts';
 import { ir } from '../support/ir.ts';
 import { program } from '../support/program.ts';
 import { replayAll } from '../support/replay-all.ts';
@@ -14,7 +15,7 @@ const REVIEWED = ir('reviewed', { work: WORK, review: { type: 'human_approval', 
   ['review', 'more'],
   ['more', 'end'],
 ]);
-const CLIENTS = 16;
+const CLIENTS = 4;
 
 /** Runs `jamjet` in a process of its own; rejects if it fails. */
 async function jamjet(args: readonly string[]): Promise<string> {
@@ -84,12 +85,11 @@ describe('a backup of a server at work', () => {
     expect(await server.kill()).toMatchObject({ signal: 'SIGKILL' });
 
     await jamjet(['restore', backup, '--db', database]);
-    const restored = await startServer({ folder, tools });
-    const { client } = restored;
+    const { client, kill } = await startHere({ folder, tools });
     await client.execution(known.execution_id, { waitMs: 30_000 });
     await client.approve(known.execution_id, { decision: 'approved' });
     expect(await client.execution(known.execution_id, { waitMs: 30_000 })).toMatchObject({ status: 'completed' });
-    await restored.terminate();
+    await kill();
     expect((await replayAll(database)).differing).toEqual([]);
     expect(await jamjet(['db', 'check', '--all', '--db', database])).toContain('all valid');
   });

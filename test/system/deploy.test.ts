@@ -1,6 +1,6 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -36,7 +36,7 @@ describe('the Dockerfile', () => {
     const app = at(`${stage}/app`);
     if (name === 'COPY') copy(app, text);
     else if (name === 'RUN' && text.startsWith('npm ci ')) linkPackages(app);
-    else if (text === 'npm run build' && !TRIES_ALL) cpSync('dist', join(app, 'dist'), { recursive: true });
+    else if (text === 'npm run build' && !TRIES_ALL) execFileSync('cp', ['-al', resolve('dist'), app]);
     else if (name === 'RUN' && !NEEDS_REGISTRY.test(text))
       execFileSync('sh', ['-c', inside(stage, text)], { cwd: app, stdio: 'pipe' });
   }
@@ -47,7 +47,9 @@ describe('the Dockerfile', () => {
     for (const source of words.slice(0, -1)) {
       const from = text.startsWith('--from=build ') ? at(join('build', source)) : resolve(source);
       const to = join(app, target.endsWith('/') ? join(target, source.split('/').at(-1) ?? '') : target);
-      cpSync(from, to, { recursive: true, verbatimSymlinks: true });
+      mkdirSync(dirname(to), { recursive: true });
+      if (text.startsWith('--from=build ')) renameSync(from, to);
+      else cpSync(from, to, { recursive: true, verbatimSymlinks: true });
     }
   }
 

@@ -1,20 +1,28 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startServer as startHere } from '../support/in-process-server.ts';
 import { ir, python, tool } from '../support/ir.ts';
 import { type Server, startServer, temporaryFolder } from '../support/server.ts';
 import { claim, eventually, refusal, run, settled, timeline } from './recorded-calls.ts';
 
 const tools = new URL('./tools.mjs', import.meta.url).pathname;
 
-async function start(folder: string): Promise<Server> {
-  const server = await startServer({ folder, tools });
+async function start(folder: string, env: Readonly<Record<string, string>> = {}): Promise<Server> {
+  const server = await startServer({ folder, tools, env });
   onTestFinished(async () => void (await server.kill()));
   return server;
 }
 
-/** Maximum time for a server with a hanging database to exit. */
-const STUCK_MS = 20_000;
+/** Of a process whose timers of this length take another time. */
+function withTimers(ofMs: number, takingMs: number): Readonly<Record<string, string>> {
+  const timers = `const real = setTimeout; globalThis.setTimeout = (f, ms, ...more) => real(f, ms === ${ofMs} ? ${takingMs} : ms, ...more);`;
+  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(timers)}` };
+}
+
+/** Given to work in progress when a server stops. */
+const GRACE_MS = 10_000;
+const A_DAY_MS = 86_400_000;
 
 const waits = ir('waits', { one: { type: 'wait', event: 'k' }, two: { type: 'wait', event: 'k' } }, [
   ['one', 'two'],
@@ -23,7 +31,9 @@ const waits = ir('waits', { one: { type: 'wait', event: 'k' }, two: { type: 'wai
 const work = ir('work', { job: python('job') }, [['job', 'end']]);
 
 /** What a test does before the server is killed; returns what it expects of the next one on the same file. */
-type BeforeRestart = (server: Server, folder: string) => Promise<(server: Server) => Promise<void>>;
+type BeforeRestart = (server: Server, folder: string) => Promise<(server: Next) => Promise<void>>;
+/** It runs in the process of the tests: what matters is that the first one was killed. */
+type Next = Awaited<ReturnType<typeof startHere>>;
 
 const ACROSS_RESTART: Readonly<Record<string, BeforeRestart>> = {
   async 'an idempotency key still identifies the same execution'({ client: before }) {
@@ -50,6 +60,27 @@ const ACROSS_RESTART: Readonly<Record<string, BeforeRestart>> = {
       expect(await refusal(client.sendEvent(id, { ...event, payload: 2 }, { idempotencyKey: 'e1' }))).toMatchObject({
         status: 409,
       });
+    };
+  },
+
+  async 'a map of 1,000 items repeats none that has completed'({ client: before }, folder) {
+    const [log, go] = [join(folder, 'items.log'), join(folder, 'items.go')];
+    const called = (): readonly number[] => (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').map(Number) : []);
+    const work = { type: 'tool', tool_ref: 'tally', input: { item: '{{ item }}', log, from: 300, go } };
+    const map = { type: 'map', items: 'state.list', do: work, output_key: 'done' };
+    await before.registerWorkflow(ir('listed', { m: map }, [['m', 'end']]));
+    const list = Array.from({ length: 1_000 }, (_, item) => item);
+    const { execution_id: id } = await before.start({ workflow_id: 'listed', input: { list } });
+    const isHeldUp = async (): Promise<boolean> => {
+      const [visit] = (await before.node(id, 'm')).visits;
+      return visit?.items?.succeeded === 300;
+    };
+    await eventually(isHeldUp, '300 items have completed');
+    return async ({ client }) => {
+      expect(called()).toHaveLength(300);
+      writeFileSync(go, '');
+      expect(await settled(client, id)).toMatchObject({ status: 'completed', state: { done: list } });
+      expect(called().toSorted((a, b) => a - b)).toEqual(list);
     };
   },
 
@@ -121,14 +152,14 @@ const ACROSS_RESTART: Readonly<Record<string, BeforeRestart>> = {
 };
 
 describe('across a restart', () => {
-  const expected = new Map<string, (server: Server) => Promise<void>>();
+  const expected = new Map<string, (server: Next) => Promise<void>>();
   const folder = temporaryFolder();
-  let after: Server;
+  let after: Next;
   beforeAll(async () => {
     const before = await startServer({ folder, tools });
     for (const [name, act] of Object.entries(ACROSS_RESTART)) expected.set(name, await act(before, folder));
     await before.kill();
-    after = await startServer({ folder, tools });
+    after = await startHere({ folder, tools });
   });
 
   it.each(Object.keys(ACROSS_RESTART))('%s', (name) => expected.get(name)?.(after));
@@ -136,9 +167,9 @@ describe('across a restart', () => {
 
 describe('a server', () => {
   const folder = temporaryFolder();
-  let server: Server;
+  let server: Next;
   beforeAll(async () => {
-    server = await startServer({ folder });
+    server = await startHere({ folder });
   });
 
   it.each(['completed', 'failed'])('refuses later reports on an item that was %s with 409', async (outcome) => {
@@ -177,14 +208,14 @@ describe('SIGTERM', () => {
     );
     await eventually(() => existsSync(log), 'the work begins');
     expect(await before.terminate()).toEqual({ code: 0, signal: null });
-    const { client } = await start(folder);
+    const { client } = await startHere({ folder });
     expect(await settled(client, id)).toMatchObject({ status: 'completed', state: { job: { attempt: 0 } } });
     expect(readFileSync(log, 'utf8').trim().split('\n')).toHaveLength(1);
   });
 
-  it('ends long polls, and exits immediately if no work is in progress', async () => {
+  it('ends long polls, and does not wait if no work is in progress', async () => {
     const folder = temporaryFolder(onTestFinished);
-    const before = await start(folder);
+    const before = await start(folder, withTimers(GRACE_MS, A_DAY_MS));
     const { client } = before;
     const id = await run(client, work);
     const waits = Promise.allSettled([
@@ -193,22 +224,17 @@ describe('SIGTERM', () => {
       client.events(id, { after: 1_000, waitMs: 60_000 }),
     ]);
     await client.health();
-    const startedAt = performance.now();
     expect(await before.terminate()).toEqual({ code: 0, signal: null });
-    // Work in progress has a grace period of ten seconds.
-    expect(performance.now() - startedAt).toBeLessThan(9_000);
-    await waits;
+    expect((await waits).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled']);
   });
 
-  it('exits soon after the grace period of ten seconds, whatever the tools do', async () => {
+  it('exits after the grace period, whatever the tools do', async () => {
     const folder = temporaryFolder(onTestFinished);
     const log = join(folder, 'calls');
-    const before = await start(folder);
+    const before = await start(folder, withTimers(GRACE_MS, 100));
     const id = await run(before.client, ir('never', { job: tool('stubborn') }, [['job', 'end']]), { log });
     await eventually(() => existsSync(log), 'the work begins');
-    const startedAt = performance.now();
     expect(await before.terminate()).toEqual({ code: 0, signal: null });
-    expect(performance.now() - startedAt).toBeLessThan(STUCK_MS);
     const { client } = await start(folder);
     await eventually(() => readFileSync(log, 'utf8') === 'stubborn begun\n'.repeat(2), 'handed back, it begins again');
     const started = (await client.events(id)).filter(({ type }) => type === 'node_started');

@@ -240,6 +240,16 @@ describe('onboarding', () => {
   });
 });
 
+describe('customer-scores', () => {
+  it('scores every customer, and keeps the error of one that is not known', async () => {
+    const { start, settled } = await open('customer-scores');
+    expect(await settled(await start())).toMatchObject({
+      status: 'completed',
+      state: { scores: [7, 9, 4, { error: 'customer zoe is not known' }], report: { best: 'bob', scored: 3, of: 4 } },
+    });
+  });
+});
+
 describe('fastest-quote', () => {
   it('takes the first reply and cancels the other requests', async () => {
     const { start, settled, events } = await open('fastest-quote');

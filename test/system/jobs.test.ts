@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { openSqlite } from '../../store/sqlite/open.ts';
+import { startServer as startHere } from '../support/in-process-server.ts';
 import { ir } from '../support/ir.ts';
 import { sampleOf } from '../support/properties.ts';
 import { type Server, startServer, temporaryFolder } from '../support/server.ts';
@@ -17,7 +18,7 @@ async function start(folder: string): Promise<Server> {
 
 it.each(['kill', 'terminate'] as const)('a bulk job continues after %s, and processes each execution once', async (end) => {
   const folder = temporaryFolder(onTestFinished);
-  let server = await start(folder);
+  const server = await start(folder);
   await server.client.registerWorkflow(waiting);
   const request = { workflow_id: 'waiting', labels: { batch: 'first' } };
   await Promise.all(Array.from({ length: EXECUTIONS }, () => server.client.start(request)));
@@ -26,18 +27,18 @@ it.each(['kill', 'terminate'] as const)('a bulk job continues after %s, and proc
   for (let processed = 0; processed < EXECUTIONS / 3; ) ({ processed } = await server.client.jobs.get(id));
   await server[end]();
 
-  server = await start(folder);
-  const job = await server.client.jobs.get(id, { waitMs: 60_000 });
+  const next = await startHere({ folder });
+  const job = await next.client.jobs.get(id, { waitMs: 60_000 });
   expect(job).toMatchObject({ status: 'completed', matched: EXECUTIONS, processed: EXECUTIONS, failed: 0, errors: [] });
-  expect((await server.client.execution(later)).status).toBe('paused');
+  expect((await next.client.execution(later)).status).toBe('paused');
   let found = 0;
   for (let cursor: string | null = ''; cursor !== null; ) {
-    const page = await server.client.executions({ status: 'cancelled', limit: 1_000, ...(cursor === '' ? {} : { cursor }) });
+    const page = await next.client.executions({ status: 'cancelled', limit: 1_000, ...(cursor === '' ? {} : { cursor }) });
     found += page.executions.length;
     cursor = page.next_cursor;
   }
   expect(found).toBe(EXECUTIONS);
-  await server.terminate();
+  await next.kill();
 
   const store = await openSqlite({ path: join(folder, 'runtime.db'), nowMs: Date.now });
   onTestFinished(() => store.close());

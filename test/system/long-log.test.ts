@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startHealthProbe } from '../support/health-probe.ts';
 import { ir, tool } from '../support/ir.ts';
+import { sampleOf } from '../support/properties.ts';
 import { sharedServer } from '../support/server.ts';
 import { run, settled } from './recorded-calls.ts';
 
-const ROUNDS = 2_000;
+const ROUNDS = sampleOf(2_000, 500);
 const IDLE_READERS = 8;
 
 const tools = new URL('./tools.mjs', import.meta.url).pathname;

@@ -1,13 +1,14 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { JamjetClient } from '../../src/client/index.ts';
 import { type Program, program } from '../support/program.ts';
 import { temporaryFolder } from '../support/server.ts';
 
 const JAMJET = resolve('bin/jamjet.js');
 
-function jamjet(args: readonly string[], folder: string, env: Readonly<Record<string, string>> = {}): Program {
-  return program(process.execPath, [JAMJET, ...args], folder, env);
+function jamjet(args: readonly string[], folder: string): Program {
+  return program(process.execPath, [JAMJET, ...args], folder);
 }
 
 const WORKFLOW = `workflow: { id: greet, version: 0.1.0 }
@@ -40,18 +41,6 @@ export const hold = async (): Promise<{ code: string }> => {
 `;
 const text = (greeting: string): string => `export const text = (name: string): string => \`${greeting} \${name}\`;\n`;
 
-interface State {
-  readonly greeting?: string;
-  readonly code?: string;
-}
-
-async function stateOf(args: readonly string[], folder: string, env: Readonly<Record<string, string>>): Promise<State> {
-  const run = jamjet(['run', ...args, '--json'], folder, env);
-  const { code } = await run.ended;
-  if (code !== 0) throw new Error(`${run.stdout()}${run.stderr()}`);
-  return (JSON.parse(run.stdout()) as { final_state: { state: State } }).final_state.state;
-}
-
 describe('jamjet dev FILE --watch', () => {
   it('provides the tools of the files, and takes edits without a restart; a broken one changes nothing', async () => {
     const folder = temporaryFolder(onTestFinished);
@@ -62,99 +51,45 @@ describe('jamjet dev FILE --watch', () => {
     save('text.ts', text('Hello'));
     const dev = jamjet(['dev', 'greet.yaml', 'holding.yaml', '--watch', '--port', '0'], folder);
     await dev.shows(/workflows +greet 0\.1\.0, holding 0\.1\.0 {2}\(reloaded when files change\)\n {2}tools +compose, hold\n/);
-    const [JAMJET_URL = ''] = await dev.shows(/http:\/\/\S+/);
-    const env = { JAMJET_URL };
-    const input = ['--input', '{"name":"Ada"}'];
-    expect(await stateOf(['greet', ...input], folder, env)).toMatchObject({ greeting: 'Hello Ada' });
-
-    const held = jamjet(['run', 'holding', '--json'], folder, env);
+    const [url = ''] = await dev.shows(/http:\/\/\S+/);
     await dev.shows(/Ctrl-C/);
-    const attempt = jamjet(['ls', '--status', 'running'], folder, env);
-    await attempt.ended;
+    const client = new JamjetClient({ url, token: readFileSync(join(folder, '.jamjet', 'token'), 'utf8').trim() });
+    const greeting = async (): Promise<unknown> => {
+      const { execution_id: id } = await client.start({ workflow_id: 'greet', input: { name: 'Ada' } });
+      return (await client.execution(id, { waitMs: 60_000 })).state;
+    };
+    expect(await greeting()).toMatchObject({ greeting: 'Hello Ada' });
+
+    const { execution_id: held } = await client.start({ workflow_id: 'holding' });
+    await expect.poll(async () => (await client.events(held)).map(({ type }) => type)).toContain('node_started');
 
     save('text.ts.new', text('Servus'));
     renameSync(join(folder, 'text.ts.new'), join(folder, 'text.ts'));
     await dev.shows(/↻ reloaded text\.ts: tools compose, hold\n/);
-    expect(await stateOf(['greet', ...input], folder, env)).toMatchObject({ greeting: 'Servus Ada' });
+    expect(await greeting()).toMatchObject({ greeting: 'Servus Ada' });
 
     save('greet.yaml', WORKFLOW.replace('0.1.0', '0.2.0'));
     await dev.shows(/↻ reloaded greet\.yaml: greet 0\.2\.0 \(revision [0-9a-f]{12}\)\n/);
 
     save('text.ts', 'export const text = (name: string): string => `Grüß ${;\n');
     await dev.warns(/error: text\.ts:1:\d+: .+\ntext\.ts is not reloaded: the version before stays in use\n/);
-    expect(await stateOf(['greet', ...input], folder, env)).toMatchObject({ greeting: 'Servus Ada' });
+    expect(await greeting()).toMatchObject({ greeting: 'Servus Ada' });
 
     save('text.ts', text('Grüß'));
     await dev.shows(/reloaded text\.ts[\s\S]*reloaded greet\.yaml[\s\S]*reloaded text\.ts/);
-    expect(await stateOf(['greet', ...input], folder, env)).toMatchObject({ greeting: 'Grüß Ada' });
+    expect(await greeting()).toMatchObject({ greeting: 'Grüß Ada' });
 
     save('greet.yaml', WORKFLOW.replace('next: end', 'next: nowhere'));
     await dev.warns(/greet\.yaml:6:\d+ {2}error {2}.+\n.+\ngreet\.yaml is not reloaded/);
 
     save('go', '');
-    expect((await held.ended).code).toBe(0);
+    // It ends with the code it began with.
+    expect(await client.execution(held, { waitMs: 60_000 })).toMatchObject({
+      status: 'completed',
+      state: { code: 'Hello began' },
+    });
     dev.kill('SIGINT');
     expect(await dev.ended).toEqual({ code: 0, signal: null });
     expect(readFileSync(join(folder, 'text.ts'), 'utf8')).toContain('Grüß');
-  });
-
-  it('starts with a broken file, and serves it once it is put right', async () => {
-    const folder = temporaryFolder(onTestFinished);
-    writeFileSync(join(folder, 'workflow.yaml'), 'workflow: { id: w }\nnodes: { a: { type: tol } }\n');
-    const dev = jamjet(['dev', '--watch', '--port', '0'], folder);
-    await dev.warns(/workflow\.yaml:2:\d+ {2}error .+\n.+\nwaiting for a change of the files\n/);
-    await dev.shows(/Ctrl-C/);
-    writeFileSync(join(folder, 'workflow.yaml'), 'workflow: { id: w }\nnodes: { a: { type: tool } }\n');
-    await dev.shows(/↻ reloaded workflow\.yaml: w 0\.1\.0 \(revision [0-9a-f]{12}\)\n/);
-  });
-
-  it('refuses a broken file without --watch, and --watch without a file', async () => {
-    const folder = temporaryFolder(onTestFinished);
-    writeFileSync(join(folder, 'bad.yaml'), 'workflow: { id: w }\nnodes: { a: { type: tol } }\n');
-    const bad = jamjet(['dev', 'bad.yaml', '--port', '0'], folder);
-    expect((await bad.ended).code).toBe(1);
-    expect(bad.stderr()).toMatch(/^bad\.yaml:2:\d+ {2}error .+\n.+\nerror: bad\.yaml is not valid\n$/);
-    const none = jamjet(['dev', '--watch', '--port', '0'], folder);
-    expect((await none.ended).code).toBe(2);
-    expect(none.stderr()).toMatch(/^error: --watch: there is no workflow\.ts or workflow\.yaml in .+\nName the files/);
-  });
-});
-
-describe('a workflow in a module', () => {
-  const MODULE = `
-const content = { workflow: { id: 'twice', version: '1.0.0' }, nodes: { double: {} } };
-const double = ({ n }: { readonly n: number }): { n: number } => ({ n: 2 * n });
-export const twice = {
-  [Symbol.for('jamjet-runtime.workflow')]: { content, functions: ['double'], tools: { double }, at: { file: import.meta.filename, line: 2, column: 1 } },
-};
-`;
-
-  it('runs, is validated, drawn and registered like one in YAML, on any version of Node', async () => {
-    const folder = temporaryFolder(onTestFinished);
-    writeFileSync(join(folder, 'twice.ts'), MODULE);
-    expect(await stateOf(['twice.ts', '--input', '{"n":4}', '--embedded'], folder, {})).toEqual({ n: 8 });
-    const valid = jamjet(['validate', 'twice.ts'], folder);
-    expect([(await valid.ended).code, valid.stdout()]).toEqual([0, '✓ twice.ts is valid\n']);
-    const drawn = jamjet(['visualize', 'twice.ts'], folder);
-    expect([(await drawn.ended).code, drawn.stdout()]).toEqual([0, expect.stringContaining('double')]);
-    const dev = jamjet(['dev', 'twice.ts', '--port', '0'], folder);
-    const [JAMJET_URL = ''] = await dev.shows(/http:\/\/\S+/);
-    await dev.shows(/Ctrl-C/);
-    expect(await stateOf(['twice.ts', '--input', '{"n":4}'], folder, { JAMJET_URL })).toEqual({ n: 8 });
-    const same = jamjet(['workflows', 'diff', 'twice.ts', '--exit-code'], folder, { JAMJET_URL });
-    expect((await same.ended).code).toBe(0);
-  });
-
-  it('says in one line, with the place, why it cannot be loaded', async () => {
-    const folder = temporaryFolder(onTestFinished);
-    writeFileSync(join(folder, 'broken.ts'), `${MODULE}const oops: number = ;\n`);
-    writeFileSync(join(folder, 'throws.ts'), 'const limit: number = (null as any).limit;\nexport { limit };\n');
-    const broken = jamjet(['run', 'broken.ts'], folder);
-    expect([(await broken.ended).code, broken.stderr()]).toEqual([1, 'error: broken.ts:7:22: Unexpected token\n']);
-    const throws = jamjet(['validate', 'throws.ts'], folder);
-    expect([(await throws.ended).code, throws.stderr()]).toEqual([
-      1,
-      "error: throws.ts:1: TypeError: Cannot read properties of null (reading 'limit')\n",
-    ]);
   });
 });

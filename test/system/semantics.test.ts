@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { sharedServer } from '../support/in-process-server.ts';
+import { sharedServer, startServer as startHere } from '../support/in-process-server.ts';
 import { ir, python, tool } from '../support/ir.ts';
 import { startServer, temporaryFolder } from '../support/server.ts';
 import { claim, eventually, refusal, run, settled, timeline } from './recorded-calls.ts';
@@ -181,7 +181,7 @@ describe('an execution', () => {
     expect(await settled(before.client, id)).toMatchObject({ status: 'paused' });
     await before.kill();
     anHourPasses(join(folder, 'runtime.db'));
-    const after = await startServer({ folder });
+    const after = await startHere({ folder });
     await eventually(async () => (await after.client.execution(id)).status === 'cancelled', 'the timeout is noticed');
     expect(await after.client.execution(id)).toMatchObject({ error: 'workflow timeout' });
     expect(await timeline(after.client, id)).toEqual([
@@ -192,6 +192,5 @@ describe('an execution', () => {
       'workflow_cancelled',
     ]);
     expect(await refusal(after.client.approve(id, { decision: 'approved' }))).toMatchObject({ status: 409 });
-    await after.kill();
   });
 });

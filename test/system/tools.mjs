@@ -3,6 +3,13 @@ import { appendFileSync, existsSync } from 'node:fs';
 
 export const echo = (input) => input;
 
+/** The work of one item; the file `log` shows the calls that have ended. From item `from` on, it waits until the file `go` exists. */
+export async function tally({ item, log, from, go }) {
+  while (item >= from && !existsSync(go)) await new Promise((resolve) => setTimeout(resolve, 10));
+  appendFileSync(log, `${item}\n`);
+  return item;
+}
+
 export const count = ({ n = 0 }) => ({ n: n + 1 });
 
 /** Fails until its attempt number reaches `failures`. */

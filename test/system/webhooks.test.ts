@@ -2,12 +2,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type JamjetClient, Unreachable } from '../../src/client/index.ts';
+import { startServer } from '../support/in-process-server.ts';
 import { PATIENCE_MS } from '../support/patience.ts';
+import { TRIES_ALL } from '../support/properties.ts';
 import { Random } from '../support/random.ts';
-import { launchServer, type Server, startServer, temporaryFolder } from '../support/server.ts';
+import { launchServer, type Server, temporaryFolder } from '../support/server.ts';
 import { eventually } from './recorded-calls.ts';
 
-const ROUNDS = 5;
+const ROUNDS = TRIES_ALL ? 5 : 2;
 const CUSTOMERS = 4;
 const FLOW = {
   workflow_id: 'noted',
@@ -106,7 +108,7 @@ describe(`${ROUNDS} times the server is killed while it delivers events`, () => 
   beforeAll(async () => {
     await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
     for (let round = 0; round < ROUNDS; round += 1) await doomedRound(round === 0);
-    const { client, terminate } = await startServer({ folder, tools });
+    const { client, kill } = await startServer({ folder, tools });
     for (let offset = 0; ; offset += 1_000) {
       const { executions } = await client.executions({ limit: 1_000, offset });
       for (const { execution_id } of executions) {
@@ -122,7 +124,7 @@ describe(`${ROUNDS} times the server is killed while it delivers events`, () => 
     }
     enough.abort();
     await listening;
-    await terminate();
+    await kill();
   });
   afterAll(() => void receiver.close());
 

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ToolContext } from '../../src/runtime/types/work.ts';
 import { createWorker } from '../../src/worker/index.ts';
+import { startServer } from '../support/in-process-server.ts';
 import { launchServer, temporaryFolder } from '../support/server.ts';
 import { openTcpProxy } from '../support/tcp-proxy.ts';
 
@@ -44,7 +45,7 @@ describe('an external worker', () => {
     await expect.poll(() => attempts.length).toBe(1);
     await first.kill();
     finish({ total: 42 });
-    const second = await launchServer({ folder }).ready;
+    const second = await startServer({ folder });
     proxy.redirect(Number(new URL(second.url).port));
     expect(await second.client.execution(id, { waitMs: 60_000 })).toMatchObject({
       status: 'completed',

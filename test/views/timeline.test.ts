@@ -249,4 +249,60 @@ describe('Timeline', () => {
       '  ✓ none            0 ms  → no branch: state.n > 100 is false',
     ]);
   });
+
+  it('names the operations of a durable function, and says once that it runs', () => {
+    const timeline = timelineOf();
+    const begins = (at: number) =>
+      [
+        [at, 'node_scheduled', 'run', { attempt: 0, in_process: true, activation: 1 }],
+        [at, 'node_started', 'run', { attempt: 0, activation: 1, worker_id: 'r' }],
+      ] as const;
+    const operation = (name: string, number: number, more: JsonObject = {}) => ({
+      name,
+      operation: number,
+      activation: 1,
+      ...more,
+    });
+    const printed = lines(
+      timeline,
+      ...begins(0),
+      [1, 'step_started', 'run', operation('charge', 1, { kind: 'step' })],
+      [1, 'step_failed', 'run', operation('charge', 1, { error: 'busy', delay_ms: 500 })],
+      [2, 'step_started', 'run', operation('uuid', 2, { kind: 'value' })],
+      [2, 'step_completed', 'run', operation('uuid', 2, { output: '1f' })],
+      [3, 'function_parked', 'run', { activation: 1 }],
+    );
+    expect([timeline.hasTimer, timeline.active.map(({ status, text }) => [status, text])]).toEqual([
+      true,
+      [['waiting', 'waiting for charge']],
+    ]);
+    printed.push(
+      ...lines(
+        timeline,
+        [500, 'step_started', 'run', operation('charge', 1, { kind: 'step', attempt: 1 })],
+        ...begins(500),
+        [507, 'step_completed', 'run', operation('charge', 1, { duration_ms: 7 })],
+        [508, 'step_started', 'run', operation('paid', 3, { kind: 'event', correlation_key: 'payment' })],
+        [509, 'function_parked', 'run', { activation: 1 }],
+      ),
+    );
+    expect([timeline.hasTimer, timeline.awaitedEvents.get('run')]).toEqual([false, 'payment']);
+    printed.push(
+      ...lines(timeline, [1_508, 'step_completed', 'run', operation('paid', 3)], ...begins(1_508), [
+        1_600,
+        'node_completed',
+        'run',
+        { duration_ms: 92, activation: 1 },
+      ]),
+    );
+    expect(printed).toEqual([
+      '  ▸ run                   attempt 0  started',
+      '  ↻ run                   charge: busy, next attempt in 500 ms',
+      '  ✓ run             7 ms  charge',
+      '  ◆ run                   paid: waiting for event payment',
+      '  ✓ run              1 s  paid',
+      '  ✓ run            92 ms  attempt 0',
+    ]);
+    expect([timeline.active, timeline.hasTimer]).toEqual([[], false]);
+  });
 });

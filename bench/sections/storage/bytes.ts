@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { JsonObject } from '../../../machines/json.ts';
 import type { Runtime } from '../../../src/runtime/types/runtime.ts';
-import { exact, type Row, type Table, wall } from '../../figures.ts';
+import { exact, perCommit, type Row, type Table, wall } from '../../figures.ts';
 import { CALLER, completeMany, openRuntime } from '../../subjects/in-process.ts';
 import { boundBytes, type Executed, recordStatements } from '../../subjects/recorder.ts';
 import { linear, rounds, WAITING } from '../../subjects/workflows.ts';
@@ -22,7 +22,7 @@ const STATE_BYTES = 1_000_000;
 const PATCH_BYTES = 1_024;
 /** So many that the first pages of tables do not matter. */
 const EXECUTIONS = 10_000;
-const BYTES_COLUMNS = [exact('bound to SQL statements', 0), exact('handed to write(2)', 0), exact('growth of the file', 0)];
+const BYTES_COLUMNS = [exact('bound to SQL statements', 0), perCommit('handed to write(2)', 0), exact('growth of the file', 0)];
 
 /** Measures an execution with a state of 1 MB, of which each of 1,000 steps changes 1 KB. */
 export async function largeState(folder: string): Promise<readonly Table[]> {

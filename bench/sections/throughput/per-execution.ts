@@ -1,5 +1,6 @@
 import { PerformanceObserver } from 'node:perf_hooks';
-import { exact, type Table } from '../../figures.ts';
+import { exact, perCommit, type Table } from '../../figures.ts';
+import { median } from '../../load/quantile.ts';
 import { CALLER, completeMany, withRuntime } from '../../subjects/in-process.ts';
 import { boundValues, recordStatements } from '../../subjects/recorder.ts';
 import { linear } from '../../subjects/workflows.ts';
@@ -8,7 +9,7 @@ const CONCURRENCY = 64;
 const WARM_UP = 6_400;
 /** Few enough that what they allocate fits into the young generation. */
 const MEASURED = 640;
-const ROUNDS = 3;
+const ROUNDS = 5;
 
 /**
  * Allocation is the growth of the heap while no garbage collection runs: the process has a young generation that is larger than what is
@@ -31,14 +32,14 @@ export async function perExecution(folder: string): Promise<readonly Table[]> {
           exact('allocated KiB', 1),
           exact('writing statements', 2),
           exact('their bound values', 1),
-          exact('reading statements', 2),
-          exact('transactions', 3),
+          perCommit('reading statements', 2),
+          perCommit('transactions', 3),
         ],
         rows: [
           {
             label: 'three-node execution',
             values: [
-              Math.min(...kib),
+              median(kib),
               writes.length / MEASURED,
               boundValues(writes).length / MEASURED,
               (statements.length - writes.length) / MEASURED,

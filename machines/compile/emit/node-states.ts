@@ -11,9 +11,12 @@ import {
   BACKOFF,
   backoffStateId,
   choiceStateId,
+  PARKED,
+  parkedStateId,
   pausedChildStateId,
   resumedChildStateId,
   reviewStateId,
+  waitingStateId,
 } from '../../program/state-ids.ts';
 import { attemptTimeoutMs } from '../../program/timers.ts';
 import type { NodeExits, StateConfigs, TransitionBuilder } from './transitions.ts';
@@ -46,7 +49,8 @@ export class NodeStates {
         this.#work(states, index, node, exits);
         break;
       case 'judge':
-        states[this.#transitions.name(index)] = this.#judge(index, node, exits);
+      case 'items':
+        states[this.#transitions.name(index)] = this.#stepped(index, node, exits);
         break;
       case 'approval':
         this.#parked(states, index, exits, {
@@ -59,7 +63,10 @@ export class NodeStates {
         break;
       case 'wait': {
         const receivesEvents = definition.waitsForEvent(node.kind) !== null;
-        this.#parked(states, index, exits, receivesEvents ? { event: this.#outcome(index, 'ok', exits, atNode(node.id)) } : {});
+        this.#parked(states, index, exits, {
+          ...(receivesEvents ? { event: this.#outcome(index, 'ok', exits, atNode(node.id)) } : {}),
+          ...(definition.parkTimeout(node.kind) === 'template' ? { fail: this.#failure(index, exits, atNode(node.id)) } : {}),
+        });
         break;
       }
       default: {
@@ -123,6 +130,7 @@ export class NodeStates {
           fail,
           claimed: { guard: atNode(node.id), actions: [{ type: 'claimed', params: { node: node.id } }] },
           requeue,
+          ...this.#parking(states, index, node, { requeue, whenCancelled }),
         },
         ...after,
       };
@@ -150,6 +158,26 @@ export class NodeStates {
         },
       };
     }
+  }
+
+  /** The states of a durable function that only waits, which it leaves to work again, and the transitions to them. */
+  #parking(
+    states: StateConfigs,
+    index: number,
+    { id: node, kind }: Node,
+    to: { requeue: Json; whenCancelled: JsonObject },
+  ): JsonObject {
+    if (!definitionOf(kind).keepsJournal) return {};
+    const name = this.#transitions.name(index);
+    const state = (id: string, tag: string): void => {
+      states[id] = { id, tags: [tag], ...to.whenCancelled, meta: { node }, on: { requeue: to.requeue } };
+    };
+    state(parkedStateId(name), 'parked');
+    state(waitingStateId(name), 'busy');
+    return {
+      park: { guard: atNode(node), target: `#${parkedStateId(name)}` },
+      wait: { guard: atNode(node), target: `#${waitingStateId(name)}` },
+    };
   }
 
   /** What follows from a result that does not pass, unless the node completes. */
@@ -192,9 +220,13 @@ export class NodeStates {
     };
   }
 
-  /** The state of a node that asks a policy: it leaves it as soon as it begins, or when a person has decided. */
-  #judge(index: number, { id: node }: Node, exits: NodeExits): JsonObject {
+  /**
+   * The state of a node that is done by the step itself: one that asks a policy, which it leaves as soon as it begins, or when a person has decided;
+   * one that works on a list, of which the step knows the items, however long the list is.
+   */
+  #stepped(index: number, { id: node, kind }: Node, exits: NodeExits): JsonObject {
     const id = this.#transitions.name(index);
+    const totalMs = definitionOf(kind).parkTimeout(kind);
     return {
       id,
       tags: ['busy'],
@@ -205,10 +237,10 @@ export class NodeStates {
         done: [...this.#askedRoutes(index, exits), ...this.#outcome(index, 'ok', exits, atNode(node))],
         fail: this.#failure(index, exits, atNode(node)),
       },
+      ...(totalMs === null ? {} : { after: { [String(totalMs)]: this.#failure(index, exits, null) } }),
     };
   }
 
-  /** The states of a node with a child execution: busy while the child runs, parked while it is paused. */
   /** The transitions of results that ask for a route of their own. */
   #askedRoutes(index: number, exits: NodeExits): JsonObject[] {
     const routes = at(this.#transitions.routes, index);
@@ -218,6 +250,7 @@ export class NodeStates {
     );
   }
 
+  /** The states of a node with a child execution: busy while the child runs, parked while it is paused. */
   #child(states: StateConfigs, index: number, on: JsonObject, exits: NodeExits): void {
     const id = this.#transitions.name(index);
     const node = this.#transitions.id(index);
@@ -264,8 +297,9 @@ export class NodeStates {
     const id = this.#transitions.name(index);
     const node = this.#transitions.id(index);
     const { kind } = this.#transitions.graph.node(index);
-    const timeoutMs = definitionOf(kind).parkTimeoutMs(kind);
-    const after = timeoutMs === null ? {} : { after: { [String(timeoutMs)]: this.#outcome(index, 'timeout', exits, null) } };
+    const timeout = definitionOf(kind).parkTimeout(kind);
+    const delay = timeout === 'template' ? PARKED : String(timeout);
+    const after = timeout === null ? {} : { after: { [delay]: this.#outcome(index, 'timeout', exits, null) } };
     const whenCancelled = exits.cancelled === null ? {} : { always: [exits.cancelled] };
     states[id] = {
       id,

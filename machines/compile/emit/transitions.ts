@@ -2,6 +2,7 @@ import { at } from '../../graph/at.ts';
 import { END } from '../../graph/edges.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { Json, JsonObject } from '../../json.ts';
+import { doesItems } from '../../nodes/index.ts';
 import type { PolicyVerdict } from '../../policy.ts';
 import { skippedAfter, skippedAround } from '../../program/dead-paths.ts';
 import { finalizersFor } from '../../program/finalizers.ts';
@@ -69,7 +70,7 @@ export class TransitionBuilder {
   }
 
   needsApproval(index: number): boolean {
-    return this.#verdicts.get(index)?.decision === 'require_approval';
+    return this.#verdicts.get(index)?.decision === 'require_approval' && !doesItems(this.graph.node(index).kind);
   }
 
   /** Target of the state in which a visit to a node begins. */

@@ -3,7 +3,7 @@ import { type Json, type JsonObject, patchState } from '../../json.ts';
 import { definitionOf, type Kind } from '../../nodes/index.ts';
 import type { NodeOutcome } from '../../program/outcome-routes.ts';
 import type { CompleteParams, FailParams } from '../../program/parameters.ts';
-import { visitOf } from '../context/active-visits.ts';
+import { visitIn } from '../context/active-visits.ts';
 import { inputKeyOf } from '../context/pending-inputs.ts';
 import type { StepContext } from '../context/step-context.ts';
 import { isTimerEvent, type MachineEvent } from '../machine-event.ts';
@@ -56,7 +56,7 @@ export function complete(step: StepContext, event: MachineEvent, params: Complet
   addCause(step, event, node, active);
   recordCompletion(step, node, active.activation, completion, event.type === 'done' ? event.appended : undefined);
   noteScoring(step, node, completion.outcome);
-  countAttempt(step, node, event, 'succeeded');
+  if (active.map === undefined) countAttempt(step, node, event, 'succeeded');
   meter(step, node, event);
   if (step.tables.measured.size > 0) step.scores.measure(node, event);
   if (choosing === true) step.recordTaken(node);
@@ -118,7 +118,7 @@ function plainCompletionOf(step: StepContext, node: string, event: MachineEvent)
     const output = { decision, approved: decision === 'approved', user_id: userId, comment };
     const { result } = step.activeOf(node);
     if (result === undefined) return { outcome: decision, output, patch: { kind: 'node_id' }, details: {} };
-    const reviewed = { ...result, ...output };
+    const reviewed = Object.assign({}, result, output);
     return { outcome: decision, output: reviewed, patch: discards(kind) ? NO_PATCH : derivedPatch(kind, reviewed), details: {} };
   }
   if (isTimerEvent(event)) {
@@ -169,7 +169,7 @@ export function fail(step: StepContext, event: MachineEvent, { node, handled, up
   } else {
     step.addFailure(node);
   }
-  if (active.phase !== 'awaiting_approval') countAttempt(step, node, event, 'failed');
+  if (active.phase !== 'awaiting_approval' && active.map === undefined) countAttempt(step, node, event, 'failed');
   meter(step, node, event);
   step.followTransition(node, update);
 }
@@ -182,10 +182,14 @@ export function retry(step: StepContext, event: MachineEvent, node: string): voi
   const { activation, attempt } = active;
   addCause(step, event, node, active);
   step.addEvent('node_failed', node, { error, attempt, retryable: true, ...failureData(event), activation });
-  const next = { attempt: attempt + 1, delay_ms: delayMs };
-  if (parkedUntilMs === undefined) step.addEvent('retry_scheduled', node, { ...next, activation });
-  else step.addEvent('node_parked', node, { ...next, retry_after: new Date(parkedUntilMs).toISOString(), activation });
-  step.setActive(node, { ...visitOf(active), attempt: attempt + 1, phase: 'backoff' });
+  const next = attempt + 1;
+  if (parkedUntilMs === undefined) step.addEvent('retry_scheduled', node, { attempt: next, delay_ms: delayMs, activation });
+  else {
+    const retryAfter = new Date(parkedUntilMs).toISOString();
+    step.addEvent('node_parked', node, { attempt: next, delay_ms: delayMs, retry_after: retryAfter, activation });
+  }
+  const again = active.journal === undefined ? null : { journal: active.journal.reopened() };
+  step.setActive(node, Object.assign(visitIn('backoff', active), { attempt: next }, again));
   countAttempt(step, node, event, 'retried');
   meter(step, node, event);
 }
@@ -261,25 +265,31 @@ export function approveHeldNode(step: StepContext, event: MachineEvent, node: st
   addApproval(step, event, step.activeOf(node).activation);
 }
 
-export function childChanged(step: StepContext, event: MachineEvent, node: string): void {
+/** With `item`: of an item of the node. */
+export function childChanged(step: StepContext, event: MachineEvent, node: string, item?: number): void {
   if (event.type !== 'child') throw new TypeError(`${event.type} is not about a child execution`);
-  const { childId, change } = event;
-  const visit = visitOf(step.activeOf(node));
-  const { activation } = visit;
-  const active = { ...visit, phase: 'child' as const, child: childId };
-  const data = { child_execution_id: childId, activation };
-  if (change.status === 'started')
-    step.addEvent('child_workflow_started', node, { ...data, child_workflow_id: change.workflowId });
-  else step.addEvent(change.status === 'paused' ? 'child_workflow_paused' : 'child_workflow_resumed', node, data);
-  step.setActive(node, change.status === 'paused' ? { ...active, paused: true } : active);
+  const { childId: child, change } = event;
+  const active = Object.assign(visitIn('child', step.activeOf(node, item)), { child });
+  const { activation } = active;
+  const of = item === undefined ? {} : { item };
+  if (change.status === 'started') {
+    const data = { child_execution_id: child, activation, child_workflow_id: change.workflowId };
+    step.addEvent('child_workflow_started', node, Object.assign(data, of));
+  } else {
+    const type = change.status === 'paused' ? 'child_workflow_paused' : 'child_workflow_resumed';
+    step.addEvent(type, node, Object.assign({ child_execution_id: child, activation }, of));
+  }
+  step.setActive(node, change.status === 'paused' ? Object.assign(active, { paused: true }) : active, item);
 }
 
-export function attemptStarted(step: StepContext, event: MachineEvent, node: string): void {
+/** With `item`: of an item of the node. */
+export function attemptStarted(step: StepContext, event: MachineEvent, node: string, item?: number): void {
   if (event.type !== 'claimed') throw new TypeError(`${event.type} is no claim`);
-  const active = step.activeOf(node);
+  const active = step.activeOf(node, item);
   const { local } = active;
-  addAttemptStart(step, node, event.workerId, active);
-  step.setActive(node, Object.assign(visitOf(active), { phase: 'running' as const, ...(local === true ? { local } : {}) }));
+  addAttemptStart(step, node, event.workerId, active, item);
+  const begun = visitIn('running', active);
+  step.setActive(node, local === true ? Object.assign(begun, { local }) : begun, item);
 }
 
 function kindOf(step: StepContext, node: string): Kind {

@@ -138,6 +138,7 @@ export function leftOfBudgets(context: Context, workflow: Budgets): BudgetLeft |
 
 /** Data of `workflow_resumed`. */
 export function budgetEventData({ token_budget, cost_budget_usd }: Budgets): JsonObject {
+  // New shape: a person resumes an execution.
   return {
     ...(token_budget === null ? {} : { token_budget: { ...token_budget } }),
     ...(cost_budget_usd === null ? {} : { cost_budget_usd }),

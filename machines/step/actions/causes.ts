@@ -5,30 +5,35 @@ import { type FailEvent, isTimerEvent, type MachineEvent } from '../machine-even
 import { addScored } from './scoring.ts';
 import { usageEventData } from './usage.ts';
 
-/** Logs the event that completed or failed a visit, if the log has one of its own for it. */
-export function addCause(step: StepContext, event: MachineEvent, node: string, { activation, key }: ActiveVisit): void {
+/** Logs the event that completed or failed a visit, or one of its items, if the log has one of its own for it. */
+export function addCause(step: StepContext, event: MachineEvent, node: string, active: ActiveVisit, item?: number): void {
+  const { activation, key, map } = active;
+  const of = item === undefined ? { activation } : { activation, item };
   if (event.type === 'done') {
     const { kind } = step.tables.graph.node(step.indexOf(node));
     const tool = definitionOf(kind).tool(kind);
     addScored(step, event, node, activation);
-    if (tool !== null) step.addEvent('tool_call_completed', node, { tool, duration_ms: event.durationMs, activation });
+    if (tool !== null && map === undefined)
+      step.addEvent('tool_call_completed', node, Object.assign({ tool, duration_ms: event.durationMs }, of));
   } else if (event.type === 'child' && event.change.status === 'completed') {
     const { result, usage } = event.change;
-    const data = { child_execution_id: event.childId, result, ...usageEventData(usage), activation };
-    step.addEvent('child_workflow_completed', node, data);
+    const data = { child_execution_id: event.childId, result, ...usageEventData(usage) };
+    step.addEvent('child_workflow_completed', node, Object.assign(data, of));
   } else if (event.type === 'fail' && event.childId !== undefined) {
     const { childId, error, usage } = event;
-    step.addEvent('child_workflow_failed', node, { child_execution_id: childId, error, ...usageEventData(usage), activation });
+    const data = { child_execution_id: childId, error, ...usageEventData(usage) };
+    step.addEvent('child_workflow_failed', node, Object.assign(data, of));
   } else if (event.type === 'decide') {
-    addApproval(step, event, activation);
+    addApproval(step, event, activation, item);
   } else if (isTimerEvent(event)) {
     step.addEvent('timer_fired', node, { activation, ...(key === undefined ? {} : { correlation_key: key }) });
   }
 }
 
-export function addApproval(step: StepContext, event: DecideEvent, activation: number): void {
+export function addApproval(step: StepContext, event: DecideEvent, activation: number, item?: number): void {
   const { node, decision, userId, comment, patch } = event;
-  step.addEvent('approval_received', node, { user_id: userId, decision, comment, state_patch: patch, activation });
+  const data = { user_id: userId, decision, comment, state_patch: patch, activation };
+  step.addEvent('approval_received', node, item === undefined ? data : Object.assign(data, { item }));
   step.patches.apply(patch);
 }
 

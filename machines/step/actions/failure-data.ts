@@ -7,12 +7,10 @@ export const DETAIL_FIELDS = ['error_name', 'stack', 'cause', 'errors'] as const
 
 /** Data of a failure besides its text. What a child execution used is in its own event. */
 export function failureData({ errorClass, httpStatus, details, childId, usage }: FailEvent): JsonObject {
-  return {
-    ...(errorClass === undefined ? {} : { error_class: errorClass }),
-    ...(httpStatus === undefined ? {} : { http_status: httpStatus }),
-    ...details,
-    ...(childId === undefined ? usageEventData(usage) : {}),
-  };
+  const data: Record<string, Json> = {};
+  if (errorClass !== undefined) data.error_class = errorClass;
+  if (httpStatus !== undefined) data.http_status = httpStatus;
+  return Object.assign(data, details, childId === undefined ? usageEventData(usage) : null);
 }
 
 /** The details in the data of a failure; absent if there are none. */

@@ -53,7 +53,7 @@ function countFailure(step: StepContext, node: string, isHandled: boolean): void
 
 function addFailureEvent(step: StepContext, node: string, activation: number, attempt: number, usage?: Usage): void {
   const { error, errorClass } = step.evaluation.failureOf(node);
-  const failure = { error, attempt, retryable: false, error_class: errorClass };
-  step.addVisitEnd('node_failed', node, 'failed', { ...failure, ...usageEventData(usage), activation });
+  const data = { error, attempt, retryable: false, error_class: errorClass, ...usageEventData(usage), activation };
+  step.addVisitEnd('node_failed', node, 'failed', data);
   step.inputs.keepOutput(node, { error, node_id: node, attempt }, null);
 }

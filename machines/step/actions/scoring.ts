@@ -1,7 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 import type { Scoring } from '../../nodes/kind.ts';
 import type { NodeOutcome } from '../../program/outcome-routes.ts';
-import { visitOf } from '../context/active-visits.ts';
+import { visitIn } from '../context/active-visits.ts';
 import { own } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import type { MachineEvent } from '../machine-event.ts';
@@ -88,7 +88,7 @@ export function askForReview(step: StepContext, event: MachineEvent, node: strin
   const since = step.addEvent('interrupt_raised', node, reviewData(step, description, activation));
   const result = scoringOutput(scored, 'escalate');
   const atMs = step.env?.nowMs ?? 0;
-  step.setActive(node, { ...visitOf(active), phase: 'approval', since, atMs, description, result });
+  step.setActive(node, Object.assign(visitIn('approval', active), { since, atMs, description, result }));
   meter(step, node, event);
 }
 

@@ -74,7 +74,8 @@ export function storedCompletion(
     }
   }
   return {
-    data: Object.keys(appended).length === 0 ? { ...stored } : { ...stored, appended: appended as unknown as Json },
+    data:
+      Object.keys(appended).length === 0 ? { ...stored } : Object.assign({}, stored, { appended: appended as unknown as Json }),
     output: shared.output ?? null,
     patch: completedPatch(shared, node),
     lists,

@@ -37,7 +37,7 @@ export function strategyNodeCompletes(step: StepContext, node: string, activatio
   }
   const passed = output.passed ?? output.settled;
   if (event === 'critic_verdict' && typeof passed === 'boolean')
-    step.addEvent('critic_verdict', node, { ...verdictOf(output, passed), activation });
+    step.addEvent('critic_verdict', node, Object.assign(verdictOf(output, passed), { activation }));
 }
 
 /** The execution completes. */

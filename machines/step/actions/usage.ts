@@ -33,5 +33,5 @@ export function usageSum(some: Usage | null, more: Usage): Usage {
   const sums = COUNTS.flatMap((key) =>
     some[key] === undefined && more[key] === undefined ? [] : [[key, (some[key] ?? 0) + (more[key] ?? 0)] as const],
   );
-  return { ...some, ...more, ...Object.fromEntries(sums) };
+  return Object.assign({}, some, more, Object.fromEntries(sums));
 }

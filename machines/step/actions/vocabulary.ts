@@ -8,7 +8,7 @@ import type {
   RerouteParams,
   SubgraphNodeParams,
 } from '../../program/parameters.ts';
-import { BACKOFF } from '../../program/state-ids.ts';
+import { BACKOFF, PARKED } from '../../program/state-ids.ts';
 import type { MachineContext, StepContext } from '../context/step-context.ts';
 import type { MachineEvent } from '../machine-event.ts';
 import { approveHeldNode, attemptStarted, childChanged, complete, fail, passControlNode, retry } from './actions.ts';
@@ -60,5 +60,6 @@ export const vocabulary = {
   },
   delays: {
     [BACKOFF]: ({ event }: ActionArgs) => (event.type === 'fail' ? event.delayMs : 0),
+    [PARKED]: () => 0,
   },
 };

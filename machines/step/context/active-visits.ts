@@ -1,8 +1,12 @@
 import type { VisitProgress } from '../../events/index.ts';
 import type { Graph } from '../../graph/graph.ts';
+import { Journal } from '../../journal.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Phase } from '../../run.ts';
 import { above, below, concat, forEachIn, get, put, type SortedMap } from '../../sorted-map.ts';
+import { MapProgress } from './map-progress.ts';
+import { OpenItems } from './open-items.ts';
+
 /** The current visit to a node that has begun and not ended. */
 export interface ActiveVisit {
   readonly activation: number;
@@ -28,8 +32,16 @@ export interface ActiveVisit {
   readonly approved?: true;
   /** Data of the last event of each type that its attempts have logged. */
   readonly progress?: VisitProgress;
+  /** Operations of a durable function. */
+  readonly journal?: Journal;
+  /** The journal has grown since the attempt began. */
+  readonly hasGrown?: true;
   /** The result that a person reviews. */
   readonly result?: JsonObject;
+  /** How far it is with the items of a list. */
+  readonly map?: MapProgress;
+  /** The items in progress, and calls of a durable function by number, each like a visit of its own. */
+  readonly items?: OpenItems<ActiveVisit>;
 }
 
 export interface HeldFor {
@@ -43,13 +55,12 @@ export interface HeldFor {
   readonly calls?: readonly JsonObject[];
 }
 
-/** What a visit keeps from phase to phase. */
-export function visitOf({
-  activation,
-  attempt,
-  approved,
-}: ActiveVisit): Pick<ActiveVisit, 'activation' | 'attempt' | 'approved'> {
-  return approved === true ? { activation, attempt, approved } : { activation, attempt };
+/** What a visit keeps from phase to phase, in the given one. */
+export function visitIn(
+  phase: ActiveVisit['phase'],
+  { activation, attempt, approved }: ActiveVisit,
+): Pick<ActiveVisit, 'activation' | 'attempt' | 'approved' | 'phase'> {
+  return approved === true ? { activation, attempt, approved, phase } : { activation, attempt, phase };
 }
 
 interface Entry {
@@ -83,28 +94,50 @@ export class ActiveVisits {
     this.#nextOrder = nextOrder;
   }
 
-  /** Throws if the graph has no such nodes. */
+  /** From visits as they are, or as `toJSON` has given them. Throws if the graph has no such nodes. */
   static of(graph: Pick<Graph, 'indexOf'>, visits: Readonly<Record<string, ActiveVisit>>): ActiveVisits {
     let all = new ActiveVisits(graph, null, 0, 0, 0);
-    for (const [node, visit] of Object.entries(visits)) all = all.with(node, visit);
+    for (const [node, visit] of Object.entries(visits)) all = all.with(node, revived(visit));
     return all;
   }
 
-  get(node: string): ActiveVisit | undefined {
-    return this.#entry(node)?.visit;
+  /** With `item`: that of an item of the visit to the node. */
+  get(node: string, item?: number): ActiveVisit | undefined {
+    const visit = this.#entry(node)?.visit;
+    return item === undefined ? visit : visit?.items?.get(item);
   }
 
-  /** A node that was not active before comes last in the order. The progress of a visit stays with it. */
+  /** Undefined = the item is not in progress any more. Throws if the node has no items in progress. */
+  withItem(node: string, item: number, visit: ActiveVisit | undefined): ActiveVisits {
+    const entry = this.#entry(node);
+    const items = entry?.visit.items;
+    if (entry === undefined || items === undefined) throw new TypeError(`node ${node} has no items in progress`);
+    const before = items.get(item);
+    const next = visit === undefined ? items.without(item) : items.with(item, withProgressOf(before, visit));
+    return this.#replaced(node, entry, Object.assign({}, entry.visit, { items: next }));
+  }
+
+  /** A node that was not active before comes last in the order. The progress, the journal and the calls of a visit stay with it. */
   with(node: string, visit: ActiveVisit): ActiveVisits {
     const before = this.#entry(node);
-    return this.#replaced(node, before, before === undefined ? visit : withProgressOf(before.visit, visit));
+    return this.#replaced(node, before, withProgressOf(before?.visit, visit));
   }
 
-  withoutProgress(node: string): ActiveVisits {
+  withoutProgress(node: string, item?: number): ActiveVisits {
     const before = this.#entry(node);
-    if (before?.visit.progress === undefined) return this;
-    const { progress: _, ...visit } = before.visit;
-    return this.#replaced(node, before, visit);
+    const known = this.get(node, item);
+    if (before === undefined || known?.progress === undefined) return this;
+    const { progress: _, ...visit } = known;
+    if (item === undefined) return this.#replaced(node, before, visit);
+    return this.#replaced(node, before, Object.assign({}, before.visit, { items: before.visit.items?.with(item, visit) }));
+  }
+
+  /** Visits, each followed by those of its items that are in progress. */
+  withItems(): (readonly [node: string, visit: ActiveVisit, item?: number])[] {
+    return this.entries().flatMap(([node, visit]) => [
+      [node, visit] as const,
+      ...(visit.items?.entries().map(([item, of]) => [node, of, item] as const) ?? []),
+    ]);
   }
 
   #replaced(node: string, before: Entry | undefined, visit: ActiveVisit): ActiveVisits {
@@ -154,11 +187,35 @@ export class ActiveVisits {
   }
 }
 
-function withProgressOf(before: ActiveVisit, after: ActiveVisit): ActiveVisit {
-  const isKept = before.progress !== undefined && after.progress === undefined && before.activation === after.activation;
-  return isKept ? { ...after, progress: before.progress } : after;
+/** As a snapshot has it, and in memory. */
+function revived(visit: ActiveVisit): ActiveVisit {
+  const { map, items, journal } = visit;
+  if (map === undefined && journal === undefined) return visit;
+  return Object.assign(
+    {},
+    visit,
+    map === undefined ? null : { map: MapProgress.of(map) },
+    journal === undefined || journal instanceof Journal ? null : { journal: Journal.from(journal) },
+    items === undefined || items instanceof OpenItems ? null : { items: OpenItems.of<ActiveVisit>(items) },
+  );
+}
+
+function withProgressOf(before: ActiveVisit | undefined, after: ActiveVisit): ActiveVisit {
+  if (before?.activation !== after.activation) return after;
+  const keepsProgress = before.progress !== undefined && after.progress === undefined;
+  const keepsJournal = before.journal !== undefined && after.journal === undefined;
+  const keepsCalls = before.journal !== undefined && before.items !== undefined && after.items === undefined;
+  if (!keepsProgress && !keepsJournal && !keepsCalls) return after;
+  const { progress, journal, items } = before;
+  return Object.assign(
+    {},
+    after,
+    keepsProgress ? { progress } : null,
+    keepsJournal ? { journal } : null,
+    keepsCalls ? { items } : null,
+  );
 }
 
 function countLocal(visit: ActiveVisit | undefined): number {
-  return visit?.local === true ? 1 : 0;
+  return (visit?.local === true ? 1 : 0) + (visit?.items?.localWork ?? 0);
 }

@@ -40,8 +40,14 @@ export type Measure = readonly [durationMs: number | null, costUsd: number | nul
 /** Why a run leaves its graph before it has come to an end. */
 export type Halt =
   | { readonly status: 'failed'; readonly error: string }
-  /** `continuedAs`: the execution that continues with a new budget. */
-  | { readonly status: 'limit_exceeded'; readonly error: string | null; readonly continuedAs?: string }
+  /** `continuedAs`: the execution that continues it. */
+  | {
+      readonly status: 'limit_exceeded';
+      readonly error: string | null;
+      readonly continuedAs?: string;
+      /** The node at which it continues; absent = at the start. */
+      readonly at?: string;
+    }
   /** It does not end, but continues at the node for budgets; `node` exceeded the budget, null = an operator has resumed it. */
   | { readonly status: 'rerouted'; readonly error: string; readonly node: string | null };
 
@@ -69,6 +75,8 @@ export interface Context {
   readonly segment?: number;
   /** The execution that continues it; absent = none. */
   readonly continuedAs?: string;
+  /** When it begins, in milliseconds since 1970; absent = it was not started for later. */
+  readonly startAtMs?: number;
   /** Node completions after which the execution fails. */
   readonly stepLimit: number;
   readonly state: JsonObject;
@@ -92,6 +100,10 @@ export interface Context {
   /** Events that have a list of the state whole to which later ones append, by JSON pointer; absent = there is none. */
   readonly lists?: Readonly<Record<string, number>>;
   readonly usage: UsageTotals | null;
+  /** How much of it the executions that this one continues have used; absent = nothing. */
+  readonly usedBefore?: UsageTotals;
+  /** Size of its log without its start, in characters; only of a workflow with a limit for it. */
+  readonly logChars?: number;
   /** What agents with limits have done, by node; absent = there are none. */
   readonly autonomy?: Readonly<Record<string, AutonomyCounts>>;
   /** Budgets set by `resume`; they take precedence over the workflow's. */
@@ -122,8 +134,6 @@ export interface StrategyProgress {
   readonly cost_usd: number;
 }
 
-export const DEFAULT_STEP_LIMIT = 10_000;
-
 export function freshContext(input: Json, env: Readonly<Record<string, string>>, limit: number, active: ActiveVisits): Context {
   return {
     input,
@@ -149,7 +159,7 @@ export function freshContext(input: Json, env: Readonly<Record<string, string>>,
 /** The totals with those that are given in their place. */
 export function mergeBudgets(before: Budgets | undefined, { token_budget, cost_budget_usd }: Budgets): Budgets {
   return {
-    token_budget: token_budget === null ? (before?.token_budget ?? null) : { ...before?.token_budget, ...token_budget },
+    token_budget: token_budget === null ? (before?.token_budget ?? null) : Object.assign({}, before?.token_budget, token_budget),
     cost_budget_usd: cost_budget_usd ?? before?.cost_budget_usd ?? null,
   };
 }

@@ -1,5 +1,6 @@
 import type { EventType, LogEvent } from '../../events/index.ts';
 import type { BitSet } from '../../graph/bit-set.ts';
+import { operationTimerId } from '../../journal.ts';
 import type { Json, JsonObject } from '../../json.ts';
 import { LazyMap } from '../../lazy-map.ts';
 import type { Budgets, Usage } from '../../messages.ts';
@@ -7,10 +8,12 @@ import { skipOrder, skippedAfter, skippedAround, skippedFrom } from '../../progr
 import type { NodeOutcome } from '../../program/outcome-routes.ts';
 import type { ContextUpdate, SkipScope } from '../../program/parameters.ts';
 import type { ProgramTables } from '../../program/tables.ts';
+import { retryTimerId } from '../../program/timers.ts';
 import type { StepEnv } from '../../run.ts';
 import type { ActiveVisit } from './active-visits.ts';
 import { type Context, Draft, type Ending, type Halt, mergeBudgets, own, type PendingInput } from './context.ts';
 import { Evaluation, InputAllowance } from './evaluation.ts';
+import { OpenItems } from './open-items.ts';
 import { PendingInputs } from './pending-inputs.ts';
 import { PendingSkips } from './pending-skips.ts';
 import { Scores } from './scores.ts';
@@ -138,32 +141,62 @@ export class StepContext {
     return activation;
   }
 
-  activeOf(node: string): ActiveVisit {
-    const active = this.#now.active.get(node);
+  /** With `item`: that of an item of the visit to the node. */
+  activeOf(node: string, item?: number): ActiveVisit {
+    const active = this.#now.active.get(node, item);
     if (active === undefined) throw new TypeError(`node ${node} is not active`);
     return active;
   }
 
   /** The progress of a visit stays with it. */
-  setActive(node: string, active: ActiveVisit): void {
-    this.#now.active = this.#now.active.with(node, active);
+  setActive(node: string, active: ActiveVisit, item?: number): void {
+    const visits = this.#now.active;
+    this.#now.active = item === undefined ? visits.with(node, active) : visits.withItem(node, item, active);
   }
 
-  dropProgress(node: string): void {
-    this.#now.active = this.#now.active.withoutProgress(node);
+  dropProgress(node: string, item?: number): void {
+    this.#now.active = this.#now.active.withoutProgress(node, item);
   }
 
+  /** What it waits for is of no use any more. */
   endVisit(node: string): ActiveVisit {
+    this.abandonCalls(node);
     const active = this.activeOf(node);
     this.#now.active = this.#now.active.without(node);
+    for (const { number, fireAtMs } of active.journal?.allOpen() ?? [])
+      if (fireAtMs !== undefined) this.timers.clear(operationTimerId(node, number));
     return active;
   }
 
-  /** Ends a visit without a result. */
+  /** What a durable function has called is of no use any more. */
+  abandonCalls(node: string): void {
+    const active = this.activeOf(node);
+    const { journal, items } = active;
+    if (journal === undefined || items === undefined || items.size === 0) return;
+    for (const [number, call] of items.entries()) this.effects.abandon(node, call, number);
+    this.setActive(node, Object.assign({}, active, { items: OpenItems.of<ActiveVisit>({}) }));
+  }
+
+  endItem(node: string, item: number): ActiveVisit {
+    const active = this.activeOf(node, item);
+    this.#now.active = this.#now.active.withItem(node, item, undefined);
+    return active;
+  }
+
+  /** Ends a visit without a result, and with it its items. */
   cancelVisit(node: string): void {
+    const { items, journal } = this.activeOf(node);
+    if (items !== undefined && journal === undefined) for (const [item] of items.entries()) this.cancelItem(node, item);
     const active = this.endVisit(node);
     this.addEvent('node_cancelled', node, { activation: active.activation });
     this.effects.abandon(node, active);
+  }
+
+  cancelItem(node: string, item: number): void {
+    const active = this.endItem(node, item);
+    this.addEvent('node_cancelled', node, { activation: active.activation, item });
+    this.effects.abandon(node, active, item);
+    if (active.phase === 'backoff') this.timers.clear(retryTimerId(node, item));
   }
 
   /** The machine has entered the state of a node, which begins once everything else has settled. */
@@ -209,7 +242,7 @@ export class StepContext {
     const active = this.#now.active.nodes().sort((a, b) => (graph.indexOf(a) ?? 0) - (graph.indexOf(b) ?? 0));
     for (const node of active) this.cancelVisit(node);
     const cleared = { earlyEvents: [], forks: {}, subgraphs: {}, pendingInputs: inputs };
-    this.set({ ...cleared, ending, ...(status === 'cancelled' ? { suspension: null } : {}) });
+    this.set({ ending, ...cleared, ...(status === 'cancelled' ? { suspension: null } : {}) });
   }
 
   // ------------------------------------------------------------------ totals

@@ -17,17 +17,22 @@ export class StepEffects {
   }
 
   /** The visit ends without a result. */
-  abandon(node: string, active: ActiveVisit): void {
-    const { activation, attempt, phase, child, local } = active;
+  abandon(node: string, active: ActiveVisit, item?: number): void {
+    const { activation, attempt, phase, child, local, journal } = active;
     this.release(node, active, null);
-    const begun = this.#begun.find((one) => one.node === node && one.activation === activation && one.attempt === attempt);
+    const begun = this.#begun.find(
+      (one) => one.node === node && one.item === item && one.activation === activation && one.attempt === attempt,
+    );
     if (begun !== undefined) {
       this.#effects.splice(this.#effects.indexOf(begun), 1);
       this.#begun.splice(this.#begun.indexOf(begun), 1);
     } else if (child !== undefined) {
       this.#effects.push({ type: 'cancel_child', node, activation, childId: child });
     } else if (phase === 'queued' || phase === 'running') {
-      this.#effects.push({ type: 'abandon', node, activation, local: local === true });
+      this.#effects.push({ type: 'abandon', node, activation, item, local: local === true });
+    } else if (journal !== undefined) {
+      // A parked function may be in memory.
+      this.#effects.push({ type: 'abandon', node, activation, local: true });
     }
   }
 

@@ -7,10 +7,12 @@ import type { Evaluation } from './evaluation.ts';
 
 interface VisitEnd {
   readonly outcome: NodeOutcome;
-  /** Part of the event that is logged already. */
-  readonly taken: string[];
+  /** Of the event, which is logged already. */
   readonly data: Record<string, Json>;
 }
+
+/** The targets of a visit that follows no edge. */
+const NONE: readonly string[] = [];
 
 /** Visits that have ended, until their transition is followed: then the events of their ends get its targets (`taken`). */
 export class VisitEnds {
@@ -26,12 +28,11 @@ export class VisitEnds {
   /** `data`: of the logged event. It gets the conditions that were evaluated for the visit. */
   add(node: string, outcome: NodeOutcome, data: Record<string, Json>): void {
     const { graph, budgetRoute } = this.#tables;
-    const taken: string[] = [];
-    if (graph.out(graph.existingIndexOf(node)).length > 0) data.taken = taken;
+    if (graph.out(graph.existingIndexOf(node)).length > 0) data.taken = NONE;
     else if (budgetRoute === null) return;
     const evaluated = this.#evaluation.evaluated(node);
     if (evaluated.length > 0) data.evaluated = evaluated;
-    this.#ends.set(node, { outcome, taken, data });
+    this.#ends.set(node, { outcome, data });
   }
 
   outcomeOf(node: string): NodeOutcome | undefined {
@@ -49,7 +50,7 @@ export class VisitEnds {
     const alternative = alternatives.find(({ when }) => when === null || when === chosen);
     const targets = alternative?.live.map(({ to }) => (to === END ? 'end' : graph.idOf(to))) ?? [];
     // Most nodes have one target; several edges may lead to the same one.
-    end.taken.push(...(targets.length === 1 ? targets : new Set(targets)));
+    if (end.data.taken !== undefined) end.data.taken = targets.length === 1 ? targets : [...new Set(targets)];
   }
 
   /** The execution has not followed an edge of the node, but continues at `target`. */

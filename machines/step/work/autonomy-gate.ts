@@ -2,7 +2,7 @@ import { type AttemptRole, type AutonomyCounts, reachedLimit } from '../../auton
 import type { JsonObject } from '../../json.ts';
 import { definitionOf, type Kind } from '../../nodes/index.ts';
 import { usageIn } from '../actions/budgets.ts';
-import { type ActiveVisit, visitOf } from '../context/active-visits.ts';
+import { type ActiveVisit, visitIn } from '../context/active-visits.ts';
 import { own } from '../context/context.ts';
 import type { StepContext } from '../context/step-context.ts';
 import type { FailEvent, MachineEvent } from '../machine-event.ts';
@@ -15,38 +15,45 @@ const TARGET = 'human_approval';
  * Holds an attempt that is about to begin if its agent has reached a limit, or has failed too often in a row, until a person decides. What a person
  * has approved goes on. An agent fails that a person has refused a call. Null = it may begin.
  */
-export function holdAtLimit(step: StepContext, node: string, active: ActiveVisit, nowMs: number): 'held' | FailEvent | null {
+export function holdAtLimit(
+  step: StepContext,
+  node: string,
+  active: ActiveVisit,
+  nowMs: number,
+  item?: number,
+): 'held' | FailEvent | null {
   const { autonomy, kind } = step.tables.nodeOf(node);
   if (autonomy === null) return null;
   const { agent, circuit_breaker_threshold: threshold } = autonomy;
   const counts = countsOf(step, agent) ?? fresh(nowMs);
   if (counts.refused !== undefined && agent === node) {
     setCounts(step, agent, fresh(nowMs));
-    step.setActive(node, { ...visitOf(active), phase: 'queued' });
+    step.setActive(node, visitIn('queued', active), item);
     return { type: 'fail', node, error: counts.refused, retryable: false, delayMs: 0 };
   }
   setCounts(step, agent, counts);
   if (active.approved === true) return null;
   const { activation } = active;
+  const of = item === undefined ? { activation } : { activation, item };
   const agent_ref = agentRefOf(step, agent);
   let limit: JsonObject;
   if (threshold !== null && counts.errors >= threshold) {
     limit = { limit_type: 'circuit_breaker', limit_value: threshold, actual_value: counts.errors };
-    const data = { agent_ref, consecutive_errors: counts.errors, threshold, activation };
+    const data = { agent_ref, consecutive_errors: counts.errors, threshold, ...of };
     step.addEvent('circuit_breaker_tripped', node, data);
   } else {
     const reached = reachedLimit(autonomy, counts, nowMs, roleOf(kind, agent === node));
     if (reached === null) return null;
     limit = { ...reached };
-    step.addEvent('autonomy_limit_reached', node, { agent_ref, ...limit, activation });
+    step.addEvent('autonomy_limit_reached', node, { agent_ref, ...limit, ...of });
   }
-  step.addEvent('escalation_required', node, { agent_ref, reason: reasonOf(limit), escalation_target: TARGET, activation });
+  step.addEvent('escalation_required', node, { agent_ref, reason: reasonOf(limit), escalation_target: TARGET, ...of });
   const name = definitionOf(kind).policyNames(kind)[0] ?? node;
   const calls = carriedCall(step, node);
   const held = { name, limit, ...(calls === undefined ? {} : { calls }) };
   const context = heldContext(node, { held });
-  const since = step.addEvent('tool_approval_required', node, { tool_name: name, approver: 'human', context, activation });
-  step.setActive(node, { ...visitOf(active), phase: 'awaiting_approval', since, atMs: nowMs, held });
+  const since = step.addEvent('tool_approval_required', node, { tool_name: name, approver: 'human', context, ...of });
+  step.setActive(node, Object.assign(visitIn('awaiting_approval', active), { since, atMs: nowMs, held }), item);
   return 'held';
 }
 
@@ -70,7 +77,7 @@ export function releaseLimit(step: StepContext, node: string, nowMs: number): vo
   const { autonomy } = step.tables.nodeOf(node);
   if (autonomy === null) return;
   const refused = countsOf(step, autonomy.agent)?.refused;
-  setCounts(step, autonomy.agent, refused === undefined ? fresh(nowMs) : { ...fresh(nowMs), refused });
+  setCounts(step, autonomy.agent, refused === undefined ? fresh(nowMs) : Object.assign(fresh(nowMs), { refused }));
 }
 
 /** A person refuses to let the agent go on: it fails, also where what it called is held. `error`: of the failure. */
@@ -78,7 +85,7 @@ export function refuseBeyondLimit(step: StepContext, node: string, error: string
   const { autonomy } = step.tables.nodeOf(node);
   if (autonomy === null || autonomy.agent === node) return;
   const counts = countsOf(step, autonomy.agent);
-  if (counts !== null) setCounts(step, autonomy.agent, { ...counts, refused: error });
+  if (counts !== null) setCounts(step, autonomy.agent, Object.assign({}, counts, { refused: error }));
 }
 
 /** Counts an attempt that has ended with the event, for the agent to which its node belongs. `retried`: another attempt of the visit follows. */

@@ -1,14 +1,17 @@
+import { momentMs } from '../../duration.ts';
 import type { JsonObject } from '../../json.ts';
 import { definitionOf, type Kind } from '../../nodes/index.ts';
+import { type ParkTimer, parkTimer } from '../../program/timers.ts';
 import type { StepEnv } from '../../run.ts';
-import { strategyNodeBegins } from '../actions/strategy.ts';
-import { type ActiveVisit, visitOf } from '../context/active-visits.ts';
+import { shortened } from '../../shortened.ts';
+import { type ActiveVisit, visitIn } from '../context/active-visits.ts';
 import type { StepContext } from '../context/step-context.ts';
-import type { MachineEvent } from '../machine-event.ts';
+import type { FailEvent, MachineEvent } from '../machine-event.ts';
 import { holdAtLimit } from './autonomy-gate.ts';
+import { beginAttempt } from './begin-attempt.ts';
+import { beginItems } from './items.ts';
 import { beginJudgement } from './judgement.ts';
 import { applyRuling, rulingOn } from './policy-gate.ts';
-import { addAttemptStart } from './recorded-input.ts';
 import { budgetFailure, renderAtNode } from './templates.ts';
 
 /** Begins a node that was reached, or its next attempt. Returns an event for the machine if the node ends as soon as it begins. */
@@ -16,10 +19,12 @@ export function beginNode(step: StepContext, node: string, env: StepEnv): Machin
   const known = step.now.active.get(node);
   const active: ActiveVisit = known ?? { activation: step.countVisit(node), attempt: 0, phase: 'queued' };
   const { kind } = step.tables.nodeOf(node);
-  if (definitionOf(kind).behaviour(kind) === 'judge') return beginJudgement(step, node, active, env);
+  const behaviour = definitionOf(kind).behaviour(kind);
+  if (behaviour === 'judge') return beginJudgement(step, node, active, env);
+  if (behaviour === 'items') return beginItems(step, node, active, env);
   const ruling = rulingOn(step, node, active, known === undefined, env);
   if (step.evaluation.hasExceeded(node)) {
-    step.setActive(node, { ...visitOf(active), phase: 'queued' });
+    step.setActive(node, visitIn('queued', active));
     return budgetFailure(step, node);
   }
   if (ruling !== null) return applyRuling(step, node, active, ruling, env.nowMs);
@@ -36,40 +41,6 @@ export function beginNode(step: StepContext, node: string, env: StepEnv): Machin
     default:
       return beginAttempt(step, node, active, kind, env);
   }
-}
-
-function beginAttempt(step: StepContext, node: string, active: ActiveVisit, kind: Kind, env: StepEnv): null {
-  const { activation, attempt } = active;
-  if (definitionOf(kind).behaviour(kind) === 'child') {
-    addAttemptStart(step, node, env.runtimeId, active);
-    step.setActive(node, begunVisit(active, 'running', true));
-    step.effects.add([{ type: 'spawn', node, activation, attempt }]);
-    return null;
-  }
-  const queue = definitionOf(kind).queue(kind) ?? 'general';
-  const local = env.isLocal(node);
-  const scheduled = local
-    ? { queue_type: queue, attempt, in_process: true, activation }
-    : { queue_type: queue, attempt, activation };
-  if (attempt === 0) strategyNodeBegins(step, node);
-  step.addEvent('node_scheduled', node, scheduled);
-  const waits = local && env.startsAtOnce?.(node) === false;
-  if (local && !waits) {
-    addAttemptStart(step, node, env.runtimeId, active);
-    step.setActive(node, begunVisit(active, 'running', true));
-  } else {
-    step.setActive(node, begunVisit(active, 'queued', local));
-  }
-  const work = { type: 'work', node, activation, attempt, local, queue } as const;
-  step.effects.add([waits ? { ...work, waits } : work]);
-  return null;
-}
-
-/** Every node begins with one: objects that are made at once, without spreading others, cost a fraction. */
-function begunVisit({ activation, attempt, approved }: ActiveVisit, phase: 'queued' | 'running', local: boolean): ActiveVisit {
-  if (approved === true)
-    return local ? { activation, attempt, approved, phase, local } : { activation, attempt, approved, phase };
-  return local ? { activation, attempt, phase, local } : { activation, attempt, phase };
 }
 
 function beginApproval(step: StepContext, node: string, activation: number, kind: Kind, env: StepEnv): MachineEvent | null {
@@ -97,7 +68,7 @@ export function renderApproval(
   env: Pick<StepEnv, 'executionId'>,
 ): { readonly description: string; readonly data: JsonObject } | null {
   const template = step.tables.template(step.indexOf(node));
-  let description = definitionOf(kind).prompt(kind)?.template ?? '';
+  let description = definitionOf(kind).startTemplate(kind)?.template ?? '';
   if (template !== null) {
     const value = renderAtNode(step, node, template, env.executionId, 'description');
     if (value === undefined) return null;
@@ -116,11 +87,32 @@ function beginWait(step: StepContext, node: string, activation: number, kind: Ki
     step.set({ earlyEvents: step.now.earlyEvents.filter((event) => event !== buffered) });
     return { type: 'event', node, payload: buffered.payload, sequence: buffered.sequence };
   }
-  const parkedMs = definitionOf(kind).parkTimeoutMs(kind);
-  if (parkedMs !== null) step.addEvent('timer_created', node, timerCreatedData(env.nowMs + parkedMs, parked));
+  const timer = parkTimer(kind, node);
+  return timer === null ? null : setWaitTimer(step, node, timer, env);
+}
+
+/** Sets the timer of a wait. Returns the failure of the node if its template gives no time. */
+export function setWaitTimer(step: StepContext, node: string, { id, ms }: ParkTimer, env: StepEnv): FailEvent | null {
+  const atMs = ms === null ? renderedTime(step, node, env) : env.nowMs + ms;
+  if (typeof atMs !== 'number') return atMs;
+  step.timers.set(id, Math.max(0, atMs - env.nowMs));
+  const { key, activation } = step.activeOf(node);
+  const data: JsonObject = {
+    fire_at: new Date(atMs).toISOString(),
+    ...(key === undefined ? {} : { correlation_key: key }),
+    activation,
+  };
+  step.addEvent('timer_created', node, data);
   return null;
 }
 
-export function timerCreatedData(atMs: number, { key, activation }: ActiveVisit): JsonObject {
-  return { fire_at: new Date(atMs).toISOString(), ...(key === undefined ? {} : { correlation_key: key }), activation };
+/** The time that the template of a wait gives. */
+function renderedTime(step: StepContext, node: string, env: StepEnv): number | FailEvent {
+  const template = step.tables.template(step.indexOf(node));
+  const value = template === null ? null : renderAtNode(step, node, template, env.executionId, 'until');
+  if (value === undefined) return budgetFailure(step, node);
+  const atMs = momentMs(value, env.nowMs);
+  if (atMs !== null) return atMs;
+  const error = `cannot tell until when to wait: ${shortened(JSON.stringify(value), 100)} is no time and no duration`;
+  return { type: 'fail', node, error, errorClass: 'validation', retryable: false, delayMs: 0 };
 }

@@ -31,8 +31,15 @@ export function beginJudgement(step: StepContext, node: string, active: ActiveVi
   const matched = ruleText(verdict);
   if (verdict.decision === 'require_approval') {
     const held = { name: verdict.name, rule: matched };
-    const data = { tool_name: verdict.name, approver: 'human', context: heldContext(node, { held }), activation };
-    const since = step.addEvent('tool_approval_required', node, { ...data, policy_scope: scope, matched });
+    const data = {
+      tool_name: verdict.name,
+      approver: 'human',
+      context: heldContext(node, { held }),
+      activation,
+      policy_scope: scope,
+      matched,
+    };
+    const since = step.addEvent('tool_approval_required', node, data);
     step.setActive(node, { activation, attempt: 0, phase: 'awaiting_approval', since, atMs: env.nowMs, held });
     return null;
   }
@@ -50,7 +57,7 @@ export function beginJudgement(step: StepContext, node: string, active: ActiveVi
       delayMs: 0,
     };
   const done = doneEvent(node, { decision: 'block', rule: matched, subject: verdict.name });
-  return blocked === 'route' ? { ...done, route: 'on_blocked' } : done;
+  return blocked === 'route' ? { route: 'on_blocked' as const, ...done } : done;
 }
 
 /** The completion of a policy node that a person has approved. */

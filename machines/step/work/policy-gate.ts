@@ -2,11 +2,11 @@ import type { JsonObject } from '../../json.ts';
 import { calledTools, type PolicyVerdict, policyVerdict, ruleText, subjectOf } from '../../policy.ts';
 import type { LateNames } from '../../program/late-names.ts';
 import type { StepEnv } from '../../run.ts';
-import { type ActiveVisit, type HeldFor, visitOf } from '../context/active-visits.ts';
+import { type ActiveVisit, type HeldFor, visitIn } from '../context/active-visits.ts';
 import type { StepContext } from '../context/step-context.ts';
 import type { FailEvent } from '../machine-event.ts';
 import { carriedCall, shownCalls } from './held-calls.ts';
-import { renderAtNode } from './templates.ts';
+import { itemNames, renderAtNode } from './templates.ts';
 
 /** The error class of a node that a policy blocks. */
 export const POLICY_VIOLATION = 'policy_violation';
@@ -22,7 +22,14 @@ type Ruling = PolicyVerdict & {
  * What policies say about an attempt that is about to begin; null = it may. Those of the workflow judge a visit once, when it begins. The tenant's
  * judges each attempt, because it may have changed; what a person has approved stays approved.
  */
-export function rulingOn(step: StepContext, node: string, active: ActiveVisit, isFirst: boolean, env: StepEnv): Ruling | null {
+export function rulingOn(
+  step: StepContext,
+  node: string,
+  active: ActiveVisit,
+  isFirst: boolean,
+  env: StepEnv,
+  item?: number,
+): Ruling | null {
   const { tables } = step;
   const tenant = env.tenantPolicy ?? null;
   const compiled = tables.verdicts.get(node) ?? null;
@@ -31,20 +38,27 @@ export function rulingOn(step: StepContext, node: string, active: ActiveVisit, i
   if (compiled === null && tenant === null && (late === null || (definition.policy ?? tables.workflow.policy) === null))
     return null;
   const isJudgedNow = late !== null;
-  const names = isJudgedNow ? namesNow(step, node, late, env) : [];
+  const names = isJudgedNow ? namesNow(step, node, late, env, item) : [];
   const own = isJudgedNow ? policyVerdict(tables.workflow, definition, names) : compiled;
-  const verdict = isFirst && isRuling(own) ? own : (tenant?.verdict(node, subjectOf(definition, names), own) ?? null);
+  const verdict = isFirst && isRuling(own) ? own : (tenant?.verdict(node, subjectOf(definition, names), own, item) ?? null);
   if (!isRuling(verdict) || (verdict.decision === 'require_approval' && active.approved === true)) return null;
   const key = isJudgedNow ? late.calls : null;
-  if (key !== null && names.length > 0) return { ...verdict, isLate: true, calls: shownCalls(step.now.state[key]) };
-  return isJudgedNow ? { ...verdict, isLate: true } : verdict;
+  if (key !== null && names.length > 0) return { isLate: true, ...verdict, calls: shownCalls(step.now.state[key]) };
+  return isJudgedNow ? { isLate: true, ...verdict } : verdict;
 }
 
 /** The names that are known only now. When the evaluation budget does not suffice, the node has exceeded it. */
-function namesNow(step: StepContext, node: string, { calls, templates }: LateNames, env: StepEnv): readonly string[] {
+function namesNow(
+  step: StepContext,
+  node: string,
+  { calls, templates }: LateNames,
+  env: StepEnv,
+  item: number | undefined,
+): readonly string[] {
   const names = calls === null ? [] : [...calledTools(step.now.state, calls)];
   for (const template of templates) {
-    const value = renderAtNode(step, node, template, env.executionId, 'policy name');
+    const own = item === undefined ? {} : { names: itemNames(step.tables, step.now, node, item) };
+    const value = renderAtNode(step, node, template, env.executionId, 'policy name', own);
     if (typeof value === 'string') names.push(value);
   }
   return names;
@@ -61,13 +75,15 @@ export function applyRuling(
   active: ActiveVisit,
   ruling: Ruling,
   nowMs: number,
+  item?: number,
 ): FailEvent | null {
   const { decision, name, scope, isLate } = ruling;
   const { activation } = active;
+  const of = item === undefined ? {} : { item };
   if (decision === 'blocked') {
-    step.setActive(node, { ...visitOf(active), phase: 'queued' });
+    step.setActive(node, visitIn('queued', active), item);
     const matched = scope === 'tenant' ? { matched: ruleText(ruling) } : {};
-    step.addEvent('policy_violation', node, { rule: name, decision, policy_scope: scope, activation, ...matched });
+    step.addEvent('policy_violation', node, { rule: name, decision, policy_scope: scope, activation, ...matched, ...of });
     return {
       type: 'fail',
       node,
@@ -85,15 +101,11 @@ export function applyRuling(
     context: heldContext(node, { held }),
     activation,
     ...(scope === 'tenant' ? { policy_scope: scope, matched: ruleText(ruling) } : {}),
+    ...of,
   });
   const isCompiled = isLate !== true && scope !== 'tenant' && calls === undefined;
-  step.setActive(node, {
-    ...visitOf(active),
-    phase: 'awaiting_approval',
-    since,
-    atMs: nowMs,
-    ...(isCompiled ? {} : { held }),
-  });
+  const parked = Object.assign(visitIn('awaiting_approval', active), { since, atMs: nowMs });
+  step.setActive(node, isCompiled ? parked : Object.assign(parked, { held }), item);
   return null;
 }
 

@@ -5,7 +5,7 @@ import type { StepEnv } from '../../run.ts';
 import type { ActiveVisit } from '../context/active-visits.ts';
 import type { StepContext } from '../context/step-context.ts';
 import { joinInput } from './joins.ts';
-import { renderInput } from './templates.ts';
+import { itemNames, itemOf, renderInput } from './templates.ts';
 
 /** Fields of `node_started` that say what the attempt was given. */
 export const RECORDED_INPUT_FIELDS = ['input', 'input_from', 'input_omitted'] as const;
@@ -16,8 +16,15 @@ const MAX_STATE_CHARS = 8_192;
 const MAX_LIST_CHARS = 1_024;
 
 /** Logs that an attempt starts: in this process, or at the worker that claimed it. */
-export function addAttemptStart(step: StepContext, node: string, workerId: string, { attempt, activation }: ActiveVisit): void {
-  step.addEvent('node_started', node, { worker_id: workerId, attempt, activation, ...recordedInput(step, node) });
+export function addAttemptStart(
+  step: StepContext,
+  node: string,
+  workerId: string,
+  { attempt, activation }: ActiveVisit,
+  item?: number,
+): void {
+  const data = { worker_id: workerId, attempt, activation, ...recordedInput(step, node, item) };
+  step.addEvent('node_started', node, item === undefined ? data : Object.assign(data, { item }));
 }
 
 /**
@@ -26,9 +33,11 @@ export function addAttemptStart(step: StepContext, node: string, workerId: strin
  * recorded, only their names; so are lists of the state that are taken whole: the messages of a conversation would be recorded at every turn. A
  * prompt that the data policy does not retain is not recorded either.
  */
-function recordedInput(step: StepContext, node: string): JsonObject {
+function recordedInput(step: StepContext, node: string, item: number | undefined): JsonObject {
   const { env, tables, inputAllowance } = step;
   if (env === null || env.recordInputs === false) return {};
+  // A durable function that goes on is given what it was given when it began.
+  if ((step.now.active.get(node)?.journal?.size ?? 0) > 0) return {};
   const { kind } = tables.nodeOf(node);
   if (tables.dataRules?.retainsPrompt(node) === false && isPrompt(kind)) return { input_omitted: true };
   const { state } = step.now;
@@ -37,9 +46,14 @@ function recordedInput(step: StepContext, node: string): JsonObject {
   const template = tables.template(step.indexOf(node));
   if (definitionOf(kind).joins(kind) === null && template !== null) {
     const named = { executionId: env.executionId, vars: namesOf(env.vars) };
-    const { value, exceeded } = renderInput(tables, step.now, node, template, named, inputAllowance.budget, MAX_LIST_CHARS);
+    const names = item === undefined ? undefined : itemNames(tables, step.now, node, item);
+    const { value, exceeded } = renderInput(tables, step.now, node, template, named, inputAllowance.budget, {
+      maxListChars: MAX_LIST_CHARS,
+      names,
+    });
     return exceeded === undefined ? recorded(value) : { input_omitted: true };
   }
+  if (item !== undefined) return recorded(itemOf(step.now, node, item));
   const size = charsUpTo(state, MAX_STATE_CHARS);
   const isSmall = size <= MAX_STATE_CHARS;
   if (definitionOf(kind).joins(kind) === null) return isSmall ? recorded(state, size) : { input_from: 'state' };

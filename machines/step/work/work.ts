@@ -2,7 +2,8 @@ import type { VisitProgress } from '../../events/index.ts';
 import { Budget } from '../../expression/budget.ts';
 import { unknownOperationOf } from '../../expression/template.ts';
 import type { Json, JsonObject } from '../../json.ts';
-import { definitionOf } from '../../nodes/index.ts';
+import type { Visit } from '../../messages.ts';
+import { definitionOf, workKindOf } from '../../nodes/index.ts';
 import type { Run, StepEnv, Work } from '../../run.ts';
 import { type Context, own } from '../context/context.ts';
 import { lastInputKeyOf } from '../context/pending-inputs.ts';
@@ -10,7 +11,7 @@ import { StepContext } from '../context/step-context.ts';
 import type { Program } from '../program.ts';
 import { joinInput } from './joins.ts';
 import { promptContext } from './prompt-context.ts';
-import { renderInput } from './templates.ts';
+import { itemNames, itemOf, renderInput } from './templates.ts';
 
 const NO_PROGRESS: VisitProgress = {};
 
@@ -19,27 +20,31 @@ export function hasInputMapping({ tables }: Program, node: string): boolean {
   return (tables.template(tables.graph.indexOf(node) ?? -1)?.expressions.length ?? 0) > 0;
 }
 
-/** Everything that the current attempt of the node needs. `budget` is shared by what is rendered together. Throws `TypeError` if the node is not active. */
+/** Everything that the current attempt of the node, or of one of its items, needs. `budget` is shared by what is rendered together. Throws `TypeError` if the node is not active. */
 export function workOf(
   program: Program,
   run: Run,
-  node: string,
+  { node, item }: Pick<Visit, 'node' | 'item'>,
   env: Pick<StepEnv, 'executionId' | 'vars'>,
   budget: Budget = new Budget(),
 ): Work {
   const { tables, workflow } = program;
   const context = run.snapshot.context as Context;
-  const active = context.active.get(node);
+  const active = context.active.get(node, item);
   if (active === undefined) throw new TypeError(`node ${node} is not active`);
   const definition = tables.nodeOf(node);
-  const { kind, retry, timeout_secs } = definition;
+  const { retry, timeout_secs } = definition;
+  const kind = workKindOf(definition.kind);
   const { dataRules } = tables;
   const forModels =
     dataRules !== null && definitionOf(kind).models(kind).length > 0 ? promptContext(dataRules, tables, context, node) : null;
   const given = forModels !== null && definitionOf(kind).inputIsPrompt ? forModels : { context, redactor: null };
-  const { state } = given.context;
+  const { journal = null } = active;
+  // What a durable function is given stays the same, however often it runs.
+  const from = journal === null ? given.context : Object.assign({}, given.context, { state: journal.state });
+  const { state } = from;
   const template = tables.template(tables.graph.indexOf(node) ?? -1);
-  let input: Work['input'] = state;
+  let input: Work['input'] = item === undefined ? state : itemOf(given.context, node, item);
   let inputErrors: readonly string[] = [];
   let inputExceeded: string | undefined;
   let inputUnknown: string | undefined;
@@ -47,7 +52,8 @@ export function workOf(
     const { outputs, by_source } = joinInput(new StepContext(tables, context, run.seq, null), node);
     input = { outputs, by_source, state };
   } else if (template !== null) {
-    const rendered = renderInput(tables, given.context, node, template, env, budget);
+    const names = item === undefined ? undefined : itemNames(tables, given.context, node, item);
+    const rendered = renderInput(tables, from, node, template, env, budget, { names });
     ({ errors: inputErrors, exceeded: inputExceeded } = rendered);
     if (inputErrors.length > 0) inputUnknown = unknownOperationOf(template);
     input = given.redactor?.json(rendered.value) ?? rendered.value;
@@ -68,6 +74,7 @@ export function workOf(
     node,
     activation: active.activation,
     attempt: active.attempt,
+    item,
     maxAttempts: retry.max_attempts,
     timeoutSecs: timeout_secs,
     input,
@@ -76,6 +83,7 @@ export function workOf(
     state,
     payload,
   };
+  if (journal !== null) work.journal = journal;
   if (inputExceeded !== undefined) work.inputExceeded = inputExceeded;
   if (inputUnknown !== undefined) work.inputUnknown = inputUnknown;
   if (forModels !== null && given !== forModels) work.forModels = (value) => forModels.redactor.json(value);

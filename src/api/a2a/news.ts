@@ -81,8 +81,8 @@ class TaskNews {
     await this.#send(this.#options.version === '1.0' ? { task } : task);
   }
 
-  async event({ type, nodeId, sequence }: EventView): Promise<void> {
-    if (type !== 'node_completed' || nodeId === null) return;
+  async event({ type, nodeId, sequence, data }: EventView): Promise<void> {
+    if (type !== 'node_completed' || nodeId === null || data.item !== undefined) return;
     await this.#status(String(sequence), `${nodeId} completed`, { node_id: nodeId, sequence });
   }
 

@@ -9,6 +9,7 @@ import type { A2aVersion } from './rpc.ts';
 export const CONTEXT_LABEL = 'jamjet.a2a.context';
 
 const STATES: Readonly<Record<Status, string>> = {
+  pending: 'submitted',
   running: 'working',
   // Unless it needs input.
   paused: 'working',

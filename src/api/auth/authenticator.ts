@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import type { TokenRow } from '../../../store/port/control.ts';
 import type { TenantRow } from '../../../store/port/resources/tenants.ts';
 import type { Store } from '../../../store/port/store.ts';
+import { RecentlyUsed } from '../../../store/recently-used.ts';
 import { hashToken, isRole } from '../../server/tokens.ts';
 import { RequestError } from '../errors.ts';
 import type { Identity } from './identity.ts';
@@ -23,8 +23,7 @@ interface CachedToken {
 export class TokenAuthenticator {
   readonly #store: Store;
   readonly #nowMs: () => number;
-  /** Sized by count, since `max` would allocate everything at once. */
-  readonly #cache = new LRUCache<string, CachedToken>({ maxSize: MAX_CACHED_TOKENS, sizeCalculation: () => 1 });
+  readonly #cache = new RecentlyUsed<string, CachedToken>(MAX_CACHED_TOKENS);
   /** Detects that a row was read before the cache was cleared: it must not be cached after that. */
   #invalidations = 0;
   readonly #subscribers: (() => void)[] = [];

@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-import { LRUCache } from 'lru-cache';
 import { inputSchemaOf } from '../../../machines/ir/input-schema.ts';
 import { type Channel, channelsIn } from '../../../machines/ir/publish.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { WorkflowRow, WorkflowVersionRow } from '../../../store/port/control.ts';
 import type { TenantStore } from '../../../store/port/execution-store.ts';
 import type { Store } from '../../../store/port/store.ts';
+import { RecentlyUsed } from '../../../store/recently-used.ts';
 
 /** Workflows of a tenant that are looked at, by id. */
 const MAX_WORKFLOWS = 2_000;
@@ -30,11 +30,7 @@ interface Publication extends PublishedWorkflow {
 /** The published workflows of tenants: the latest version of each decides. What a revision publishes never changes, and is kept. */
 export class PublishedWorkflows {
   readonly #store: Pick<Store, 'tenant'>;
-  /** Sized by count, since `max` would allocate everything at once. */
-  readonly #known = new LRUCache<string, { readonly published: Publication | null }>({
-    maxSize: MAX_CACHED,
-    sizeCalculation: () => 1,
-  });
+  readonly #known = new RecentlyUsed<string, { readonly published: Publication | null }>(MAX_CACHED);
 
   constructor(store: Pick<Store, 'tenant'>) {
     this.#store = store;

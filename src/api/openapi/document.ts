@@ -94,14 +94,12 @@ function parametersIn(place: 'path' | 'query', schema: unknown, components: Comp
 }
 
 function bodyOf(route: DescribedRoute, components: Components): JsonObject | null {
-  const { body } = route.schema;
+  const { body, bodyMayBeMissing = false } = route.schema;
   if (!isObject(body)) return null;
   if (nameOf(route) === 'POST /workflows')
     return { required: true, content: { ...json(registration(body), EXAMPLES[nameOf(route)]?.request), ...WORKFLOW_FILE } };
   if (isObject(body.content)) return { required: true, content: contentOf(body.content, components) };
-  // If every field may be missing, so may the body.
-  const optional = body.properties !== undefined && body.required === undefined;
-  return { required: !optional, content: json(components.write(body), EXAMPLES[nameOf(route)]?.request) };
+  return { required: !bodyMayBeMissing, content: json(components.write(body), EXAMPLES[nameOf(route)]?.request) };
 }
 
 const WORKFLOW_FILE: JsonObject = {

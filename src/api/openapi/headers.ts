@@ -21,6 +21,7 @@ export const HEADERS: Readonly<Record<string, readonly Json[]>> = {
   'POST /executions/:id/external-event': [IDEMPOTENCY_KEY],
   'POST /executions/:id/fork': [IDEMPOTENCY_KEY],
   'POST /executions/:id/events': [IDEMPOTENCY_KEY],
+  'POST /cron/:name/trigger': [IDEMPOTENCY_KEY],
   'GET /executions/:id/events': [
     {
       name: 'X-JamJet-Events',

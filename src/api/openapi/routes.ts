@@ -10,6 +10,8 @@ declare module 'fastify' {
     tags?: readonly string[];
     /** camelCase, unique. */
     operationId?: string;
+    /** A request without a body is one with an empty object. */
+    bodyMayBeMissing?: true;
   }
 }
 
@@ -24,13 +26,34 @@ export interface DescribedRoute {
   readonly schema: FastifySchema;
 }
 
-/** A list that grows with every route registered from now on. HEAD routes are left out: every GET route has one. */
+/**
+ * A list that grows with every route registered from now on; HEAD is left out. Fastify is given only the schemas of requests: it does not
+ * look at replies.
+ */
 export function describedRoutes(app: Api): readonly DescribedRoute[] {
   const routes: DescribedRoute[] = [];
-  app.addHook('onRoute', ({ method, url, schema = {}, config }) => {
+  app.addHook('onRoute', (route) => {
+    const { method, url, schema = {}, config } = route;
     const described = [method].flat().filter((name) => name !== 'HEAD');
     const { access = 'open', checksFields = true } = config ?? {};
     for (const name of described) routes.push({ method: name, url, access, checksFields, schema });
+    route.schema = ofRequest(schema);
   });
   return routes;
+}
+
+/** By what describes a route, which servers of one process share. */
+const ofRequests = new WeakMap<FastifySchema, FastifySchema>();
+
+function ofRequest(schema: FastifySchema): FastifySchema {
+  const known = ofRequests.get(schema);
+  if (known !== undefined) return known;
+  const { params, querystring, body } = schema;
+  const made = {
+    ...(params !== undefined && { params }),
+    ...(querystring !== undefined && { querystring }),
+    ...(body !== undefined && { body }),
+  };
+  ofRequests.set(schema, made);
+  return made;
 }

@@ -3,6 +3,7 @@ import {
   anyJson,
   anyObject,
   appliedLimit,
+  count,
   flag,
   integer,
   limit,
@@ -38,6 +39,7 @@ export const ApprovalItem = Type.Object(
     workflow_id: text('Workflow that it runs.'),
     node_id: text('Node that awaits the decision.'),
     activation: integer('Visit to the node that awaits the decision: 1, 2, 3 …'),
+    item: Type.Optional(integer('Item of the list that the node works on, counted from 0; absent if it works on none.')),
     kind: Type.Enum(['human_approval', 'tool'] as const, {
       description: '`human_approval`: a node asks; `tool`: a policy or a limit requires approval before the node runs.',
     }),
@@ -88,6 +90,7 @@ export const Approve = Type.Object(
     // Any text: the runtime refuses unknown decisions with an error that lists the known ones.
     decision: text('`approved` or `rejected`.', { maxLength: 64 }),
     node_id: optional(nameOrEmpty('Id of a node.'), 'Node whose approval is decided. May be left out if only one is pending.'),
+    item: Type.Optional(count('Item of the list that the node works on. May be left out if only one of them is pending.')),
     user_id: optional(
       nameOrEmpty('Name of a person.'),
       'Person on whose behalf the caller decides. Recorded beside the caller, who remains the actor. Default: the caller.',
@@ -124,6 +127,7 @@ export const PendingApproval = Type.Object(
       ),
     ),
     activation: integer('Visit to the node that awaits the decision: 1, 2, 3 …'),
+    item: Type.Optional(integer('Item of the list that the node works on, counted from 0; absent if it works on none.')),
     sequence: integer('Sequence of the event that requested the decision.'),
     requested_at: timestamp('When the decision was requested.'),
   },

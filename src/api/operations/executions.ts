@@ -26,7 +26,6 @@ import type { Resource } from './operation.ts';
 
 export const EXECUTIONS_PAGE = { defaultLimit: 50, maxLimit: 1_000 };
 
-/** `pending` is part of the contract; no execution of this runtime is ever in it. */
 export const STATUSES = [
   'pending',
   'running',
@@ -35,7 +34,7 @@ export const STATUSES = [
   'failed',
   'cancelled',
   'limit_exceeded',
-] as const satisfies readonly (Status | 'pending')[];
+] as const satisfies readonly Status[];
 
 export const executionStatus = (description: string) => Type.Unsafe<Status>({ type: 'string', enum: STATUSES, description });
 
@@ -47,6 +46,12 @@ export const StartExecution = Type.Object(
     workflow_version: optional(nameOrEmpty('A version.'), 'Version to start. Default: the one registered last.'),
     input: Type.Optional(anyJson('Input, usually an object. Default `{}`.')),
     labels: optional(ExecutionLabels, 'Labels by which the execution can be found. Keys must not contain a colon.'),
+    start_at: optional(timestamp('A time.'), 'When it begins, as RFC 3339; it is `pending` until then. Default: at once.'),
+    delay: Type.Optional(
+      Type.Union([Type.Number({ minimum: 0 }), Type.String({ maxLength: 64 }), Type.Null()], {
+        description: 'After which time it begins, in the place of `start_at`: seconds, or a text such as `90s`, `1.5h` or `2d`.',
+      }),
+    ),
     subject_token: Type.Optional(
       Type.String({
         minLength: 1,
@@ -126,14 +131,15 @@ export const ExecutionItem = Type.Object(
     workflow_id: text('Workflow that runs.'),
     workflow_version: text('Version of the workflow.'),
     revision: text('SHA-256 of the definition to which the execution is pinned.'),
-    status: executionStatus('Status. `paused`: it awaits a decision, an event or a time, or an operator has paused it (`held`).'),
+    status: executionStatus(
+      'Status. `pending`: it was started for later. `paused`: it awaits a decision, an event or a time, or an operator has paused it (`held`).',
+    ),
     labels: Type.Record(Type.String(), Type.String(), { description: 'Labels given at the start.' }),
     steps_executed: integer('Number of completed nodes; skipped nodes do not count.'),
     sequence: integer('Sequence of the last event.'),
     segment_number: integer('Which segment of its chain it is (`continue_as_new`): 0, 1, 2 …'),
-    previous_execution_id: Type.Optional(
-      text('Execution that exceeded its budget and that this one continues; absent if it is the first.'),
-    ),
+    previous_execution_id: Type.Optional(text('Execution that this one continues; absent if it is the first.')),
+    first_execution_id: Type.Optional(text('First execution of its chain; absent if it is that itself.')),
     created_at: timestamp('When the execution was started.'),
     started_at: timestamp('The same as `created_at`.'),
     updated_at: timestamp('When the last event was written.'),
@@ -168,7 +174,7 @@ const ofStatus = (status: string) => integer(`Number of executions that are \`${
 
 export const StatusCounts = Type.Object(
   {
-    pending: integer('Always 0: no execution of this runtime is ever `pending`.'),
+    pending: ofStatus('pending'),
     running: ofStatus('running'),
     paused: ofStatus('paused'),
     completed: ofStatus('completed'),
@@ -240,8 +246,10 @@ export const Execution = Type.Object(
       Type.Literal(true, { description: 'An operator has paused the execution: it is `paused` until resumed. Else absent.' }),
     ),
     held_reason: Type.Optional(text('Why the operator paused it; absent if no reason was given.')),
-    next_execution_id: Type.Optional(
-      text('Execution that continues this one, which has exceeded its budget; absent if none does.'),
+    start_at: Type.Optional(timestamp('When it begins, or began; absent if it was not started for later.')),
+    next_execution_id: Type.Optional(text('Execution that continues this one (`continue_as_new`); absent if none does.')),
+    current_execution_id: Type.Optional(
+      text('Last execution that continues it, of which there may be several; absent if none does.'),
     ),
     output: Type.Optional(anyObject('The final state. Absent until the execution has completed.')),
   },

@@ -29,10 +29,11 @@ export const PastActiveNode = Type.Object(
   {
     node_id: text('Id of the node.'),
     phase: text(
-      '`queued`, `running`, `backoff` (waits for its retry), `held` (awaits an approval required by a policy), `approval`, `waiting` (for an event or a timer), `child` (its child execution runs), `waiting_for_capacity` (its child cannot start yet), `kept` (deferred until the execution is resumed), `failed` (reset by a retry, about to run again).',
+      '`queued`, `running`, `backoff` (waits for its retry), `held` (awaits an approval required by a policy), `approval`, `waiting` (for an event or a timer), `child` (its child execution runs), `items` (works on a list), `waiting_for_capacity` (its child cannot start yet), `kept` (deferred until the execution is resumed), `failed` (reset by a retry, about to run again).',
     ),
     attempt: integer('Attempt, counted from 0.'),
     activation: integer('Visit to the node: 1, 2, 3 …'),
+    item: Type.Optional(integer('Item of the list that the node works on, counted from 0; absent if it works on none.')),
   },
   { description: 'A node that was active.' },
 );

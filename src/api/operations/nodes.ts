@@ -5,6 +5,8 @@ import { ATTEMPT_STATUSES, VISIT_STATUSES } from '../../../machines/history/node
 import { anyJson, anyObject, count, flag, integer, limit, listOf, nullable, text, timestamp } from '../schemas/fields.ts';
 import type { Resource } from './operation.ts';
 
+/** Items of a list in one reply. */
+export const MAX_ITEMS = 100;
 export const VISITS_PAGE = { defaultLimit: 20, maxLimit: 100 };
 
 export const NodeById = Type.Object({
@@ -15,6 +17,11 @@ export const NodeById = Type.Object({
 export const NodeQuery = Type.Object({
   limit: limit(VISITS_PAGE),
   before: Type.Optional(count('Only visits before this one, by its `activation`. Default: up to the last.')),
+  item: Type.Optional(
+    count('Of a node that works on a list: the item, counted from 0, whose attempts the visits have in place of their own.'),
+  ),
+  status: Type.Optional(Type.Enum(VISIT_STATUSES, { description: 'Only items with this status.' })),
+  after_item: Type.Optional(count('Only items after this one. Default: from the first.')),
 });
 export type NodeQuery = Static<typeof NodeQuery>;
 
@@ -90,11 +97,37 @@ const Visit = Type.Object(
     taken: absent(
       listOf(Type.String(), 'Targets of the edges that were followed; absent until the visit has ended, and if there are none.'),
     ),
+    items: absent(
+      Type.Object(
+        {
+          total: integer('Items of the list.'),
+          succeeded: integer('Items with a result.'),
+          failed: integer('Items that failed for good.'),
+          cancelled: integer('Items that were cancelled, or never began.'),
+          open: integer('Items in progress.'),
+        },
+        { description: 'How far it is with its list; absent for nodes that work on none.' },
+      ),
+    ),
     evaluated: absent(
       listOf(EvaluatedCondition, 'Conditions that were evaluated, up to the first that held; absent if there are none.'),
     ),
   },
   { description: 'A visit to a node.' },
+);
+
+const Item = Type.Object(
+  {
+    item: integer('Its place in the list, counted from 0.'),
+    status: Type.Enum(VISIT_STATUSES, { description: 'As of its last attempt. `retrying`: the next attempt is scheduled.' }),
+    attempts: integer('Number of its attempts.'),
+    error: absent(text('Error of the last attempt that failed; absent if none has.')),
+    started_at: nullable(timestamp('Time.'), 'When its last attempt began; null = none has.'),
+    completed_at: nullable(timestamp('Time.'), 'When it ended; null = it has not.'),
+    duration_ms: nullable(Type.Number(), 'Milliseconds that the attempt took which succeeded; null until then.'),
+    child_execution_id: absent(text('Child execution that it started.')),
+  },
+  { description: 'An item of the list that a node works on.' },
 );
 
 export const NodeDetail = Type.Object(
@@ -108,6 +141,13 @@ export const NodeDetail = Type.Object(
     ),
     visits: listOf(Visit, 'The last ones, oldest first. Fewer if they would be larger than about 8 MiB.'),
     visits_total: integer('Number of visits, skipped ones included.'),
+    items: absent(
+      listOf(
+        Item,
+        `Items of the last visit that have begun, in the order of the list, ${MAX_ITEMS} at most; absent for other nodes.`,
+      ),
+    ),
+    next_item: absent(nullable(Type.Integer(), '`after_item` of the next page of items; null if there is none.')),
   },
   { description: 'A node of an execution: its visits with their attempts.' },
 );

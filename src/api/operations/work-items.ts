@@ -86,8 +86,9 @@ export const WorkItem = Type.Object(
     payload: anyObject('Input, state and settings of the node.'),
     activation: integer('Visit to the node, counted from 1; 0 for an item that a client enqueued.'),
     attempt: integer('Attempt, counted from 0.'),
+    item: nullable(Type.Integer(), 'Item of the list that the node works on, counted from 0; null if it works on none.'),
     idempotency_key: text(
-      'The same for every attempt of one visit to the node: `<execution_id>:<node_id>:<activation>`. For an item that a client enqueued: its id.',
+      'The same for every attempt of one visit to the node: `<execution_id>:<node_id>:<activation>`, with `:<item>` for an item of a list. For a work item that a client enqueued: its id.',
     ),
     started_by: Type.Object(
       {

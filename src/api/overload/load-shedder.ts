@@ -1,3 +1,5 @@
+import { ChurnMap } from '../../../store/churn-map.ts';
+
 /** How long requests are watched before the next decision. */
 const WINDOW_MS = 100;
 /** Fewer requests in progress are no overload: a commit serves so many as fast as one. */
@@ -39,7 +41,7 @@ export interface LoadShedderOptions {
  */
 export class LoadShedder {
   readonly #options: LoadShedderOptions;
-  readonly #byTenant = new Map<string, number>();
+  readonly #byTenant = new ChurnMap<string, number>();
   #inProgress = 0;
   #limit = Number.POSITIVE_INFINITY;
   #window: Window;

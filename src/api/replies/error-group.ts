@@ -2,8 +2,8 @@ import type { FailedExecution, ErrorGroup as GroupView } from '../../runtime/typ
 
 export function errorGroupOf({ newest, ...group }: GroupView<FailedExecution>) {
   return {
-    ...group,
     exampleExecutionId: newest.executionId,
+    ...group,
     exampleError: newest.error ?? '',
     newestAtMs: newest.completedAtMs ?? newest.updatedAtMs,
   };

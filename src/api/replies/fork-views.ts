@@ -8,5 +8,5 @@ export const toMismatch = encoder(Mismatch) as (mismatch: ForkMismatch) => Misma
 const encodeDecision = encoder(PastDecision);
 
 export function toPastDecision(view: PastDecisionView): PastDecision {
-  return encodeDecision({ ...view, lastFreeSequence: view.lastFree }) as PastDecision;
+  return encodeDecision({ lastFreeSequence: view.lastFree, ...view }) as PastDecision;
 }

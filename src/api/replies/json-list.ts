@@ -22,7 +22,7 @@ export async function sendList(
   mediaType = 'application/json',
 ): Promise<FastifyReply> {
   const { warnings, slice } = reply.request;
-  const chunks = chunksOf(key, items, warnings === null ? rest : { ...rest, warnings }, slice);
+  const chunks = chunksOf(key, items, warnings === null ? rest : Object.assign({}, rest, { warnings }), slice);
   const first = await chunks.next();
   reply.type(`${mediaType}; charset=utf-8`);
   if (first.done === true) throw new Error('internal error: a list without chunks');

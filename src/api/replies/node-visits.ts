@@ -1,3 +1,4 @@
+import { NodeItems } from '../../../machines/history/node-items.ts';
 import type { NodeVisit } from '../../../machines/history/node-visit.ts';
 import { NodeVisits } from '../../../machines/history/node-visits.ts';
 import { charsUpTo } from '../../../machines/json-size.ts';
@@ -12,15 +13,26 @@ const MAX_CHARS = 8 * 1024 * 1024;
 export interface VisitsPage {
   readonly visits: readonly NodeVisit[];
   readonly total: number;
+  /** Of the last visit, if the node works on a list. */
+  readonly items: NodeItems;
+}
+
+interface VisitsRequest {
+  readonly limit: number;
+  readonly before: number;
+  readonly hasEnded: boolean;
+  /** The item whose attempts are wanted, in place of those of the visits themselves. */
+  readonly item?: number | undefined;
 }
 
 /** Reads the events of a node and keeps the last visits of it before `before`. Older ones are left out while the reply is too large. */
 export async function readVisits(
   events: AsyncIterable<EventView>,
   node: string,
-  { limit, before, hasEnded }: { readonly limit: number; readonly before: number; readonly hasEnded: boolean },
+  { limit, before, hasEnded, item }: VisitsRequest,
 ): Promise<VisitsPage> {
-  const kept = new NodeVisits(node, { visits: limit, attempts: MAX_ATTEMPTS });
+  const kept = new NodeVisits(node, { visits: limit, attempts: MAX_ATTEMPTS }, item);
+  const items = new NodeItems();
   let later = 0;
   let last = 0;
   let chars = 0;
@@ -31,7 +43,7 @@ export async function readVisits(
       last = activation;
       continue;
     }
-    kept.apply({
+    const shown = {
       sequence: event.sequence,
       type: event.type,
       node_id: event.nodeId,
@@ -39,13 +51,17 @@ export async function readVisits(
       data: event.data,
       ...(event.redacted ? { redacted: true } : {}),
       ...(event.onBehalfOf === null ? {} : { on_behalf_of: event.onBehalfOf }),
-    });
+    };
+    kept.apply(shown);
+    items.apply(shown);
+    // Of the items, only the one that is asked for keeps its values.
+    if (event.data.item !== item) continue;
     chars += charsUpTo(event.data, MAX_CHARS);
     if (chars <= MAX_CHARS) continue;
     do chars = sizeOf(kept.all(false));
     while (chars > MAX_CHARS && kept.dropOldest());
   }
-  return { visits: kept.all(hasEnded), total: kept.total + later };
+  return { visits: kept.all(hasEnded), total: kept.total + later, items };
 }
 
 /** Of a copy: the count of a large value is remembered, and visits change. */

@@ -33,7 +33,7 @@ export function logRequests(app: Api, log: LogLevels | null): void {
   });
   app.addHook('onResponse', (request, reply, done) => {
     const level = reply.statusCode >= 400 && !request.isShed ? 'info' : 'debug';
-    if (logs(level)) request.log[level]({ ...logFields(request, reply), status: reply.statusCode }, 'request');
+    if (logs(level)) request.log[level](Object.assign(logFields(request, reply), { status: reply.statusCode }), 'request');
     done();
   });
 }

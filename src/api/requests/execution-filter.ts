@@ -2,10 +2,9 @@ import type { Static } from 'typebox';
 import type { JobSelection } from '../../control/jobs/selection.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import type { ExecutionFilter } from '../../runtime/types/executions.ts';
-import type { Decoded } from '../operations/codec.ts';
+import { type Decoded, present } from '../operations/codec.ts';
 import { type ExecutionConditions, STATUSES } from '../operations/executions.ts';
 import type { JobFilter } from '../operations/jobs.ts';
-import { defined } from '../schemas/fields.ts';
 import { timestamp } from '../time.ts';
 import { executionId, findExecutionId } from './ids.ts';
 import { timeOf } from './time-parameter.ts';
@@ -20,16 +19,16 @@ export function toFilter(conditions: OptionalConditions): ExecutionFilter {
     throw new RuntimeError('bad_request', 'workflow_version needs workflow_id');
   const labels = listOf(conditions.label);
   const status = conditions.status ?? (typeof error === 'string' ? 'failed' : null);
-  return {
-    ...defined('statuses', status === null ? null : statusesOf(status)),
-    ...defined('error', error),
-    ...defined('workflowId', workflowId),
-    ...defined('workflowVersion', workflowVersion),
-    ...defined('parentId', parent === undefined || parent === null ? null : executionId(parent)),
-    ...defined('labels', labels.length === 0 ? null : labels.map(labelOf)),
-    ...defined('createdFromMs', timeOf('created_after', createdAfter)),
-    ...defined('createdBeforeMs', timeOf('created_before', createdBefore)),
-  };
+  return present({
+    statuses: status === null ? null : statusesOf(status),
+    error: error ?? null,
+    workflowId: workflowId ?? null,
+    workflowVersion,
+    parentId: parent === undefined || parent === null ? null : executionId(parent),
+    labels: labels.length === 0 ? null : labels.map(labelOf),
+    createdFromMs: timeOf('created_after', createdAfter),
+    createdBeforeMs: timeOf('created_before', createdBefore),
+  });
 }
 
 type JobConditions = Decoded<Static<typeof JobFilter>>;
@@ -52,8 +51,8 @@ export function toSelection({ executionIds, ...conditions }: JobConditions): Job
 /** The conditions from the selection of a bulk job. */
 export function toConditions({ statuses, parentId, labels, createdFromMs, createdBeforeMs, ...same }: JobSelection) {
   return {
-    ...same,
     status: statuses,
+    ...same,
     parentExecutionId: parentId,
     label: labels?.map(({ key, value }) => (value === undefined ? key : `${key}:${value}`)),
     createdAfter: createdFromMs === undefined ? null : timestamp(createdFromMs),
@@ -66,7 +65,6 @@ function listOf(text: string | readonly string[] | null | undefined): readonly s
   return typeof text === 'string' ? [text] : text;
 }
 
-/** `pending` is accepted and matches nothing. */
 function statusesOf(text: string | readonly string[]): NonNullable<ExecutionFilter['statuses']> {
   const words = listOf(text).flatMap((list) => list.split(','));
   const statuses = words.map((word) => {
@@ -74,7 +72,7 @@ function statusesOf(text: string | readonly string[]): NonNullable<ExecutionFilt
     if (status === undefined) throw new RuntimeError('bad_request', `status must be one of ${STATUSES.join(', ')}`);
     return status;
   });
-  return [...new Set(statuses)].filter((status) => status !== 'pending');
+  return [...new Set(statuses)];
 }
 
 /** The first colon ends the key. */

@@ -44,21 +44,29 @@ function nonCanonicalNumber(data: Record<string, unknown>, texts: Record<string,
 /** The first of the errors, as one sentence. */
 export function validationError(errors: readonly Partial<ErrorObject>[], part: string): RuntimeError {
   const [error] = errors;
-  return new RuntimeError('bad_request', error === undefined ? `the ${part} is not valid` : messageOf(error, part));
+  return new RuntimeError('bad_request', error === undefined ? `the ${part} is not valid` : messageOf(error, errors, part));
 }
 
-function messageOf(error: Partial<ErrorObject>, part: string): string {
+/** `errors`: those of all forms that the value may have. */
+function messageOf(error: Partial<ErrorObject>, errors: readonly Partial<ErrorObject>[], part: string): string {
   const { keyword, params = {}, message = 'is not valid', instancePath = '', propertyName } = error;
   const path = instancePath.slice(1).split('/').map(unescapePointer).join('.');
   if (keyword === 'required') return `${path === '' ? '' : `${truncated(path)}.`}${String(params.missingProperty)} is required`;
   const subject = path === '' ? `the ${part}` : truncated(path);
   if (propertyName !== undefined) return `${subject} must not have a key like ${JSON.stringify(truncated(propertyName))}`;
-  if (keyword === 'type') return `${subject} must be ${TYPE_NAMES[String(params.type)] ?? String(params.type)}`;
+  if (keyword === 'type') return `${subject} must be ${typesIn(errors.filter((other) => other.instancePath === instancePath))}`;
   if (keyword === 'enum') return `${subject} must be one of ${(params.allowedValues as unknown[]).join(', ')}`;
   if (keyword === 'additionalProperties') return `${subject} has no ${truncated(String(params.additionalProperty))}`;
   if (keyword === 'const') return `${subject} must be ${JSON.stringify(params.allowedValue)}`;
   if (/^min(?:Length|Items)$/.test(keyword ?? '') && params.limit === 1) return `${subject} must not be empty`;
   return `${subject} ${message.replace(/NOT/, 'not')}`;
+}
+
+/** The types that a value may have; that it may be null goes without saying. */
+function typesIn(errors: readonly Partial<ErrorObject>[]): string {
+  const types = errors.flatMap(({ keyword, params }) => (keyword === 'type' ? [String(params?.type)] : []));
+  const named = types.length > 1 ? types.filter((type) => type !== 'null') : types;
+  return [...new Set(named.map((type) => TYPE_NAMES[type] ?? type))].join(' or ');
 }
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {

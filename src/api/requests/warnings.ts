@@ -130,7 +130,8 @@ function listOf(what: string, names: readonly string[]): string {
 function withWarnings(payload: unknown, warnings: readonly Warning[]): unknown {
   if (!isObject(payload)) return payload;
   const { warnings: own } = payload;
-  if (!Array.isArray(own)) return { ...payload, warnings };
+  if (!Array.isArray(own)) return Object.assign({}, payload, { warnings });
+  // New shape: none, the payload has this key.
   return { ...payload, warnings: [...own, ...warnings.map((w) => ({ severity: 'warning', node_id: null, hint: null, ...w }))] };
 }
 

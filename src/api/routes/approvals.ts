@@ -11,8 +11,8 @@ import { implement } from './implement.ts';
 export const approvalRoutes = implement(APPROVALS, {
   'POST /executions/:id/approve': async ({ params, body, caller, request, reply }, { runtime }) => {
     const id = executionId(params.id);
-    const { decision, nodeId, userId, comment = null, statePatch = null } = body;
-    const given = present({ decision, nodeId: nodeId || null, userId: userId || null, comment, statePatch });
+    const { decision, nodeId, item, userId, comment = null, statePatch = null } = body;
+    const given = present({ decision, nodeId: nodeId || null, item: item ?? null, userId: userId || null, comment, statePatch });
     const decided = await runtime.approve(caller, id, given);
     warnOfIgnored(request, reply, 'state_patch', decided.ignored);
     return { executionId: id, nodeId: decided.nodeId, accepted: true as const };
@@ -41,10 +41,10 @@ export const approvalRoutes = implement(APPROVALS, {
 async function* eachShown(items: AsyncIterable<ApprovalItem>, withState: boolean) {
   for await (const item of items)
     yield {
+      waitingSince: timestamp(item.requestedAtMs),
       ...item.decision,
       ...item,
       ...(withState ? { stateForReview: item.state } : {}),
-      waitingSince: timestamp(item.requestedAtMs),
       status: item.decision?.status ?? ('pending' as const),
     };
 }

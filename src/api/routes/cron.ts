@@ -1,14 +1,11 @@
 import type { CronJob } from '../../../store/port/resources/cron.ts';
-import { parsed, withDefaults } from '../operations/codec.ts';
+import { parsed } from '../operations/codec.ts';
 import { CRON } from '../operations/cron.ts';
 import { idempotencyKey } from '../requests/idempotency-key.ts';
 import { implement } from './implement.ts';
 
-const DEFAULTS = { timezone: 'UTC', input: {}, missed: 'skip', overlap: 'allow', enabled: true } as const;
-
 export const cronRoutes = implement(CRON, {
-  'POST /cron': async ({ body, context }, { control: { cron } }) =>
-    shown(await cron.put({ ...withDefaults(body, DEFAULTS), workflowVersion: body.workflowVersion || null }, context)),
+  'POST /cron': async ({ body, context }, { control: { cron } }) => shown(await cron.put(body, context)),
 
   'GET /cron': ({ tenantId }, { control: { cron } }) => ({ cronJobs: eachShown(cron.list(tenantId)) }),
 

@@ -61,7 +61,10 @@ export function eventStreamRoutes(app: Api, { control, streams, config }: Servic
         await stream.send({ id: cursor });
         for await (const { logged, event, cursor: id } of events) {
           const kind = form.kindName(logged);
-          const data = event === null ? outlineOf(logged, kind) : { ...form.serialize(event), workflow_id: logged.workflowId };
+          const data =
+            event === null
+              ? outlineOf(logged, kind)
+              : Object.assign({}, form.serialize(event), { workflow_id: logged.workflowId });
           await stream.send({ id, event: kind, data });
         }
       });

@@ -10,6 +10,7 @@ import { sendList } from '../replies/json-list.ts';
 import { acceptsTagged, type EventFormat, requestedFormat, requestedTypes } from '../requests/event-filter.ts';
 import { idempotencyKey } from '../requests/idempotency-key.ts';
 import { executionId } from '../requests/ids.ts';
+import { prefersStrict } from '../requests/preference.ts';
 import { warn, warnOfIgnored } from '../requests/warnings.ts';
 import { AcceptedEvent, EventList, EventsQuery, SendEvent, TAGGED_JSON } from '../schemas/events.ts';
 import { defined } from '../schemas/fields.ts';
@@ -78,7 +79,7 @@ export function eventRoutes(app: Api, services: Services): void {
         schema: {
           summary: 'Send an external event',
           description:
-            'Delivers the event to the node that waits for its key. If none does, the event is kept for a node that will.',
+            'Delivers the event to the node that waits for its key. If none does, the event is kept for a node that will. Of an execution that another one continues, the last one gets it. A payload that does not fit the `schema` of the nodes that wait for its key is a warning, or with `Prefer: handling=strict` refused (400 `invalid_input`).',
           tags: ['Events'],
           operationId,
           params: ExecutionById,
@@ -89,14 +90,24 @@ export function eventRoutes(app: Api, services: Services): void {
       async (request, reply) => {
         const id = executionId(request.params.id);
         const { correlation_key, payload, event_id } = request.body;
-        const { matched, nodeId, keys, ignored } = await runtime.sendEvent(callerOf(request), id, {
+        const {
+          executionId: to = id,
+          matched,
+          nodeId,
+          keys,
+          payloadProblem,
+          ignored,
+        } = await runtime.sendEvent(callerOf(request), id, {
           key: correlation_key,
           payload,
+          strict: prefersStrict(request.headers),
           ...defined('idempotencyKey', idempotencyKey(request.headers, event_id)),
         });
         warnOfIgnored(request, reply, 'payload', ignored);
+        if (payloadProblem !== undefined)
+          warn(request, reply, { code: 'invalid_payload', message: payloadProblem, path: 'payload' });
         if (keys !== undefined) warn(request, reply, unexpectedKey(correlation_key, keys));
-        return { execution_id: id, accepted: true as const, matched, buffered: !matched, node_id: nodeId };
+        return { execution_id: to, accepted: true as const, matched, buffered: !matched, node_id: nodeId };
       },
     );
   }
@@ -230,12 +241,12 @@ async function sendLive(
   send: (message: StreamMessage) => Promise<void>,
 ): Promise<void> {
   for await (const update of updates) {
-    const { executionId: execution_id, nodeId: node_id, activation, attempt } = update;
+    const { executionId: execution_id, nodeId: node_id, activation, attempt, item } = update;
     if (chosen !== null && node_id !== chosen) continue;
     await pace();
-    const visit = { execution_id, node_id, activation, attempt };
-    if ('index' in update) await send({ event: 'delta', data: { ...visit, index: update.index, text: update.text } });
-    else await send({ event: 'progress', data: { ...visit, ...update.progress } });
+    const visit = { execution_id, node_id, activation, attempt, ...(item === undefined ? {} : { item }) };
+    if ('index' in update) await send({ event: 'delta', data: Object.assign(visit, { index: update.index, text: update.text }) });
+    else await send({ event: 'progress', data: Object.assign(visit, update.progress) });
   }
 }
 

@@ -10,6 +10,7 @@ import { cursorOf, fromCursor } from '../requests/cursor.ts';
 import { toFilter } from '../requests/execution-filter.ts';
 import { idempotencyKey } from '../requests/idempotency-key.ts';
 import { executionId, idPart } from '../requests/ids.ts';
+import { delayOf, timeOf } from '../requests/time-parameter.ts';
 import { traceparent } from '../requests/traceparent.ts';
 import { warnOfIgnored } from '../requests/warnings.ts';
 import { defined, limitOf } from '../schemas/fields.ts';
@@ -17,12 +18,14 @@ import { implement } from './implement.ts';
 
 export const executionRoutes = implement(EXECUTIONS, {
   'POST /executions': async ({ body, caller, request, reply }, { runtime }) => {
-    const { workflowId, workflowVersion, input, labels, subjectToken } = body;
+    const { workflowId, workflowVersion, input, labels, startAt, delay, subjectToken } = body;
     const { executionId, replayed, ignored } = await runtime.start(caller, {
       workflowId,
       input: input ?? {},
       ...defined('version', workflowVersion || null),
       ...defined('labels', labels),
+      ...defined('startAtMs', timeOf('start_at', startAt)),
+      ...defined('delayMs', delayOf(delay)),
       ...defined('subjectToken', subjectToken),
       ...defined('idempotencyKey', idempotencyKey(request.headers)),
       ...defined('traceparent', traceparent(request.headers)),
@@ -43,7 +46,7 @@ export const executionRoutes = implement(EXECUTIONS, {
       throw new RuntimeError('bad_request', 'offset cannot be combined with error: continue with next_cursor');
     const { executions, next } =
       part === undefined
-        ? await runtime.executions(tenantId, { ...page, ...filter, ...after })
+        ? await runtime.executions(tenantId, Object.assign({}, page, filter, after))
         : await runtime.searchIds(tenantId, { part: idPart(part), limit: page.limit, ...after });
     const show = isSdkRequest(request) ? sdkItemOf : include === 'state' ? withState : null;
     return { executions: eachShown(executions, runtime, show), ...page, nextCursor: next === null ? null : cursorOf(next) };
@@ -52,11 +55,11 @@ export const executionRoutes = implement(EXECUTIONS, {
   'GET /executions/counts': async ({ query, tenantId }, { runtime }) => {
     const { byStatus, ...counted } = await runtime.executionCounts(tenantId, toFilter(query));
     const counts = Object.fromEntries(STATUSES.map((status) => [status, byStatus.get(status) ?? 0]));
-    return { ...counted, counts: new Verbatim(counts) };
+    return { counts: new Verbatim(counts), ...counted };
   },
 
   'GET /executions/errors': async ({ query, tenantId }, { runtime }) => {
-    const filter = toFilter({ ...query, status: query.status ?? 'failed' });
+    const filter = toFilter(Object.assign({}, query, { status: query.status ?? 'failed' }));
     const { groups, examined, more } = await runtime.errorGroups(tenantId, filter);
     const shown = groups.slice(0, limitOf(query.limit, ERROR_GROUPS_PAGE)).map(errorGroupOf);
     return { groups: shown, totalGroups: groups.length, examined, more };

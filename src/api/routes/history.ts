@@ -68,7 +68,7 @@ export const historyRoutes = implement(HISTORY, {
 /** Phases that have other names in the API. */
 const PHASES: Readonly<Partial<Record<ActiveNode['phase'], string>>> = { awaiting_approval: 'held', deferred: 'kept' };
 
-function activeNode({ node: nodeId, phase, attempt, activation, waitsForCapacity }: ActiveNode) {
+function activeNode({ node: nodeId, phase, attempt, activation, item, waitsForCapacity }: ActiveNode) {
   const name = waitsForCapacity === true ? 'waiting_for_capacity' : (PHASES[phase] ?? phase);
-  return { nodeId, phase: name, attempt, activation };
+  return { nodeId, phase: name, attempt, activation, ...defined('item', item) };
 }

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest, RouteHandlerMethod, RouteOptions } from 'fastify';
 import type { ActionContext } from '../../../store/port/control.ts';
 import type { Caller } from '../../runtime/types/caller.ts';
 import type { Identity } from '../auth/identity.ts';
@@ -70,53 +70,54 @@ type Handlers<Operations> = {
   ) => ReplyOf<Operations[Route]> | Promise<ReplyOf<Operations[Route]>>;
 };
 
-/** The routes of a resource. */
+/** The routes of a resource. What does not depend on the server is made once, with the first. */
 export function implement<R extends Resource>(
   { tag, operations }: R,
   handlers: Handlers<R['operations']>,
 ): (app: Api, services: Services) => void {
+  let routes: readonly Route[] | null = null;
   return (app, services) => {
-    for (const [route, operation] of Object.entries(operations)) {
-      const [method = '', url = ''] = route.split(' ');
-      const {
-        id,
+    routes ??= Object.entries(operations).map(([route, operation]) =>
+      routeOf(route, tag, operation, handlers[route] as (call: Call, services: Services) => unknown),
+    );
+    for (const { options, handlerFor } of routes) app.route({ handler: handlerFor(services), ...options });
+  };
+}
+
+interface Route {
+  readonly options: Omit<RouteOptions, 'handler'>;
+  handlerFor(services: Services): RouteHandlerMethod;
+}
+
+function routeOf(route: string, tag: string, operation: Operation, handle: (call: Call, services: Services) => unknown): Route {
+  const [method = '', url = ''] = route.split(' ');
+  const { id, access, addsStorage, isShed, acceptsYaml, reducesLoad, summary, description } = operation;
+  const { params, query, body, reply, status = 200 } = operation;
+  return {
+    options: {
+      method,
+      url,
+      config: {
         access,
-        addsStorage,
-        isShed,
-        acceptsYaml,
-        reducesLoad,
+        ...(addsStorage && { addsStorage }),
+        ...(isShed && { isShed }),
+        ...(acceptsYaml && { acceptsYaml }),
+        ...(reducesLoad && { reducesLoad: hasOneOf(reducesLoad) }),
+      },
+      schema: {
         summary,
-        description,
-        params,
-        query,
-        body,
-        reply,
-        status = 200,
-      } = operation;
-      app.route({
-        method,
-        url,
-        config: {
-          access,
-          ...(addsStorage && { addsStorage }),
-          ...(isShed && { isShed }),
-          ...(acceptsYaml && { acceptsYaml }),
-          ...(reducesLoad && { reducesLoad: hasOneOf(reducesLoad) }),
-        },
-        schema: {
-          summary,
-          ...(description && { description }),
-          tags: [tag],
-          operationId: id,
-          ...(params && { params }),
-          ...(query && { querystring: query }),
-          ...(body && { body }),
-          response: { [status]: reply, ...operation.otherReplies },
-        },
-        ...(operation.bodyMayBeMissing && { preValidation: fillBody }),
-        handler: handlerOf(operation, handlers[route] as (call: Call, services: Services) => unknown, services),
-      });
-    }
+        ...(description && { description }),
+        tags: [tag],
+        operationId: id,
+        ...(params && { params }),
+        ...(query && { querystring: query }),
+        ...(body && { body }),
+        ...(operation.bodyMayBeMissing && { bodyMayBeMissing: true }),
+        response: { [status]: reply, ...operation.otherReplies },
+      },
+      ...(operation.bodyMayBeMissing && { preValidation: fillBody }),
+    },
+    handlerFor: handlersOf(operation, handle),
   };
 }
 
@@ -125,7 +126,8 @@ function hasOneOf(fields: true | Readonly<Record<string, readonly string[]>>): (
   return (body) => Object.entries(fields).some(([name, values]) => values.includes(stringField(body, name)));
 }
 
-async function fillBody(request: FastifyRequest): Promise<void> {
+/** For a route with `bodyMayBeMissing`. */
+export async function fillBody(request: FastifyRequest): Promise<void> {
   request.body ??= {};
 }
 
@@ -140,19 +142,21 @@ function codecOf({ params, query, body, reply }: Operation): Codec {
   return { params: decoder(params), query: decoder(query), body: decoder(body), encode: encoder(reply) };
 }
 
-/** Its codec is made at the first request, like the validators. */
-function handlerOf(operation: Operation, handle: (call: Call, services: Services) => unknown, services: Services) {
+/** Their codec is made at the first request, like the validators. */
+function handlersOf(operation: Operation, handle: (call: Call, services: Services) => unknown): Route['handlerFor'] {
   let codec: Codec | null = null;
-  const { nowMs } = services;
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-    codec ??= codecOf(operation);
-    const { params, query, body, encode } = codec;
-    const input = { params: params(request.params), query: query(request.query), body: body(request.body) };
-    void reply.code(operation.status ?? 200);
-    const sent = encode(await handle(new Call({ request, reply, nowMs }, input), services)) as Record<string, unknown>;
-    const list = Object.entries(sent).find(([, value]) => isStream(value));
-    if (list === undefined) return sent;
-    const { [list[0]]: items, ...rest } = sent;
-    return sendList(reply, list[0], items as AsyncIterable<unknown>, rest);
+  return (services) => {
+    const { nowMs } = services;
+    return async (request, reply) => {
+      codec ??= codecOf(operation);
+      const { params, query, body, encode } = codec;
+      const input = { params: params(request.params), query: query(request.query), body: body(request.body) };
+      void reply.code(operation.status ?? 200);
+      const sent = encode(await handle(new Call({ request, reply, nowMs }, input), services)) as Record<string, unknown>;
+      const list = Object.entries(sent).find(([, value]) => isStream(value));
+      if (list === undefined) return sent;
+      const { [list[0]]: items, ...rest } = sent;
+      return sendList(reply, list[0], items as AsyncIterable<unknown>, rest);
+    };
   };
 }

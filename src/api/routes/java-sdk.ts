@@ -6,6 +6,7 @@ import { warnOfIgnored } from '../requests/warnings.ts';
 import { anyJson, defined } from '../schemas/fields.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
+import { fillBody } from './implement.ts';
 
 /** The SDK does not request further pages. */
 const MAX_LIMIT = 1_000;
@@ -48,11 +49,10 @@ export function javaSdkRoutes(app: Api, { runtime, store }: Services): void {
         operationId: 'executeWorkflow',
         params: WorkflowById,
         body: anyJson('Input of the execution.'),
+        bodyMayBeMissing: true,
         response: { 201: StartedExecution },
       },
-      preValidation: async (request) => {
-        request.body ??= {};
-      },
+      preValidation: fillBody,
     },
     async (request, reply) => {
       const { executionId, replayed, ignored } = await runtime.start(callerOf(request), {

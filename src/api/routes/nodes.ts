@@ -1,7 +1,7 @@
 import { didYouMean } from '../../../machines/suggest.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { Verbatim } from '../operations/codec.ts';
-import { NODES, VISITS_PAGE } from '../operations/nodes.ts';
+import { MAX_ITEMS, NODES, VISITS_PAGE } from '../operations/nodes.ts';
 import { readVisits } from '../replies/node-visits.ts';
 import { executionId } from '../requests/ids.ts';
 import { limitOf } from '../schemas/fields.ts';
@@ -14,7 +14,7 @@ const MAX_NAMED = 12;
 export const nodeRoutes = implement(NODES, {
   'GET /executions/:id/nodes/:node_id': async ({ params: { id, nodeId }, query, tenantId }, { runtime }) => {
     const execution = executionId(id);
-    const { kind, isDeferred, hasEnded, nodeIds } = await runtime.node(tenantId, execution, nodeId);
+    const { kind, isDeferred, isList, hasEnded, nodeIds } = await runtime.node(tenantId, execution, nodeId);
     if (kind === null) {
       const ids = nodeIds();
       const hint = didYouMean(nodeId, ids) ?? (ids.length <= MAX_NAMED ? `its nodes: ${ids.join(', ')}` : null);
@@ -24,9 +24,14 @@ export const nodeRoutes = implement(NODES, {
       );
     }
     const { before = Number.POSITIVE_INFINITY } = query;
-    const page = { limit: limitOf(query.limit, VISITS_PAGE), before, hasEnded };
-    const { visits, total } = await readVisits(runtime.events(tenantId, execution, { nodeId }), nodeId, page);
+    const { item, status: wanted, afterItem = -1 } = query;
+    const page = { limit: limitOf(query.limit, VISITS_PAGE), before, hasEnded, item };
+    const { visits, total, items } = await readVisits(runtime.events(tenantId, execution, { nodeId }), nodeId, page);
+    if (item !== undefined && item >= items.count)
+      throw new RuntimeError('not_found', `node "${truncated(nodeId)}" has no item ${item}; its list has ${items.count}, from 0`);
     const status = isDeferred ? 'held' : (visits.at(-1)?.status ?? null);
-    return { executionId: execution, nodeId, kind, status, visits: new Verbatim(visits), visitsTotal: total };
+    const listed = isList ? items.page({ after: afterItem, limit: MAX_ITEMS, status: wanted }) : null;
+    const paged = listed === null ? {} : { items: new Verbatim(listed.items), nextItem: listed.next };
+    return { executionId: execution, nodeId, kind, status, visits: new Verbatim(visits), visitsTotal: total, ...paged };
   },
 });

@@ -22,7 +22,7 @@ export const workItemRoutes = implement(WORK_ITEMS, {
     const { workerId, queueTypes, tools = null, maxItems, waitMs } = body;
     requireQueues(identity, queueTypes);
     const claim = { workerId, queueTypes, ...present({ tools }), maxItems: maxItems ?? 1, waitMs: waitMs ?? 0 };
-    const workItems = await polls.run(reply, (signal) => runtime.claim(caller, { ...claim, signal }));
+    const workItems = await polls.run(reply, (signal) => runtime.claim(caller, { signal, ...claim }));
     const [workItem] = workItems;
     return workItem === undefined ? { claimed: false } : { claimed: true, workItem, workItems };
   },

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { ChurnSet } from '../../../store/churn-map.ts';
 import type { TokenMonitor } from '../auth/token-monitor.ts';
 import { PollSignal } from './poll-signal.ts';
 
@@ -8,7 +9,7 @@ import { PollSignal } from './poll-signal.ts';
  */
 export class LongPolls {
   readonly #tokenMonitor: TokenMonitor;
-  readonly #open = new Set<PollSignal>();
+  readonly #open = new ChurnSet<PollSignal>();
   #closed = false;
 
   constructor(tokenMonitor: TokenMonitor) {

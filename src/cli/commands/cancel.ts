@@ -7,7 +7,7 @@ import { idOrConditions } from '../input/filter.ts';
 
 class CancelCommand extends BulkCommand {
   static override usage: Usage = {
-    details: `Without an id, a job cancels every running or paused execution that matches. The job continues if this command is interrupted (see
+    details: `Without an id, a job cancels every pending, running or paused execution that matches. The job continues if this command is interrupted (see
 jamjet jobs list). The command asks for confirmation; without a terminal it requires --yes.`,
     examples: [
       ['Cancel an execution', '$0 cancel exec_0199…'],

@@ -28,6 +28,10 @@ further effect.`,
     description: 'Identifies this event, so that a repeated request is ignored.',
   });
 
+  strict = Option.Boolean('--strict', false, {
+    description: 'Refuse a payload that does not fit the schema of its wait, instead of warning.',
+  });
+
   protected override get changesOffline(): boolean {
     return true;
   }
@@ -41,11 +45,14 @@ further effect.`,
       );
     }
     const payload = await jsonArgument('--data', this.data ?? '{}', this.context);
-    const options = this.idempotencyKey === undefined ? {} : { idempotencyKey: this.idempotencyKey };
+    const options = {
+      strict: this.strict,
+      ...(this.idempotencyKey === undefined ? {} : { idempotencyKey: this.idempotencyKey }),
+    };
     const answer = await client.sendEvent(this.id, { key, payload }, options);
     if (this.json) this.printJson(answer);
     else if (answer.node_id !== null) this.print(`${this.paint.green('✓ delivered')}  ${plain(key)} to ${plain(answer.node_id)}`);
-    else if (answer.warnings === undefined)
+    else if (!(answer.warnings ?? []).some(({ code }) => code === 'nobody_waits'))
       this.print(`${this.paint.green('✓ accepted')}  ${plain(key)} is buffered until a node waits for it`);
     else this.print(`${this.paint.yellow('✓ logged')}  ${plain(key)} reached no node`);
     return EXIT.ok;

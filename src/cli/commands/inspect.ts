@@ -1,5 +1,6 @@
 import { Option } from 'clipanion';
-import type { NodeVisit } from '../../../machines/history/node-visit.ts';
+import type { NodeItem } from '../../../machines/history/node-items.ts';
+import { type NodeVisit, VISIT_STATUSES } from '../../../machines/history/node-visit.ts';
 import type { JsonObject } from '../../../machines/json.ts';
 import type { Execution, JamjetClient, NodeDetail } from '../../client/index.ts';
 import { ago, duration } from '../../views/time.ts';
@@ -9,12 +10,12 @@ import { midStepNote, readLog } from '../connection/read-log.ts';
 import { listenForInterrupt } from '../context.ts';
 import { EXIT, usageFailure } from '../failure.ts';
 import { unservedNodes } from '../following/unserved-tools.ts';
-import { integerArgument, sequenceArgument } from '../input/arguments.ts';
+import { choiceArgument, ITEMS, integerArgument, sequenceArgument } from '../input/arguments.ts';
 import { isTerminal, paintStatus } from '../terminal/status.ts';
 import { fields } from '../terminal/table.ts';
 import { count, plain, shellWord } from '../terminal/text.ts';
 import { type LogText, logText } from '../texts/log.ts';
-import { visitLines } from '../texts/node.ts';
+import { itemLines, visitLines } from '../texts/node.ts';
 
 class InspectCommand extends ClientCommand {
   static override usage: Usage = {
@@ -28,6 +29,7 @@ browser: the page loads the inspector from stately.ai and feeds it the execution
       ['Show an execution', '$0 inspect exec_0199…'],
       ['Print only its state', '$0 inspect exec_0199… --state --json'],
       ['Show what a node was called with, gave back, and why it failed', '$0 inspect exec_0199… --node charge'],
+      ['Show the items of a map that failed', '$0 inspect exec_0199… --node score --item-status failed'],
       ['Show it as it was at sequence 12', '$0 inspect exec_0199… --at 12'],
       ['Show it live in the Stately inspector', '$0 inspect exec_0199… --stately'],
       ['Serve one viewer and exit, for programs', '$0 inspect exec_0199… --stately --once --json'],
@@ -40,6 +42,10 @@ browser: the page loads the inspector from stately.ai and feeds it the execution
   state = Option.Boolean('--state', false, { description: 'Show only the state.' });
   node = Option.String('-n,--node', {
     description: 'Show the visits to this node: what each attempt was given, gave back and used, with the stacks of errors.',
+  });
+  item = Option.String('--item', { description: 'With --node, of a map: show the attempts at this item of its list.' });
+  itemStatus = Option.String('--item-status', {
+    description: `With --node, of a map: show only items with this status: ${VISIT_STATUSES.join(', ')}.`,
   });
   at = Option.String('--at,--at-event', { description: 'Show the execution as it was at this event sequence.' });
   stately = Option.Boolean('--stately', false, { description: 'Show it live in the Stately inspector, until Ctrl-C.' });
@@ -59,6 +65,8 @@ browser: the page loads the inspector from stately.ai and feeds it the execution
       throw usageFailure('--events and --state cannot be combined with --stately or --at');
     if (this.node !== undefined && (this.events || this.state || this.stately || this.at !== undefined))
       throw usageFailure('--node cannot be combined with --events, --state, --stately or --at');
+    if (this.node === undefined && (this.item !== undefined || this.itemStatus !== undefined))
+      throw usageFailure('--item and --item-status require --node');
     if (this.node !== undefined) return this.#showNode(client, this.node);
     if (this.stately) return this.#serveInspector(client);
     if (this.at !== undefined) return this.#showPast(client, sequenceArgument('--at', this.at));
@@ -83,13 +91,18 @@ browser: the page loads the inspector from stately.ai and feeds it the execution
         `${duration(endMs - startMs)}, ${count(execution.steps_executed, 'step')}, ${count(execution.sequence, 'event')}`,
       ],
     ];
+    if (execution.start_at !== undefined)
+      entries.push([execution.status === 'pending' ? 'begins' : 'start at', execution.start_at]);
     if (execution.held === true)
       entries.push(['suspended', execution.held_reason === undefined ? 'by an operator' : plain(execution.held_reason)]);
     if (execution.error !== undefined) entries.push(['error', paint.red(plain(execution.error))]);
     if (execution.parent_execution_id !== undefined) entries.push(['parent', execution.parent_execution_id]);
     const { segment_number: segment, previous_execution_id: previous, next_execution_id: next } = execution;
+    const { first_execution_id: first, current_execution_id: current } = execution;
     if (previous !== undefined) entries.push(['continues', `${previous} ${paint.dim(`(segment ${segment})`)}`]);
+    if (first !== undefined && first !== previous) entries.push(['began as', first]);
     if (next !== undefined) entries.push(['continued as', next]);
+    if (current !== undefined && current !== next) entries.push(['now', current]);
     if (execution.forked_from !== undefined) {
       const { execution_id: origin, sequence } = execution.forked_from;
       entries.push(['forked from', `${origin} at ${sequence}`]);
@@ -117,13 +130,16 @@ browser: the page loads the inspector from stately.ai and feeds it the execution
   }
 
   async #showNode(client: JamjetClient, nodeId: string): Promise<number> {
-    const node = await client.node(this.id, nodeId);
+    const node = await client.node(this.id, nodeId, {
+      ...(this.item === undefined ? {} : { item: integerArgument('--item', this.item, ITEMS) }),
+      ...(this.itemStatus === undefined ? {} : { status: choiceArgument('--item-status', this.itemStatus, VISIT_STATUSES) }),
+    });
     if (this.json) {
       this.printJson(node);
       return EXIT.ok;
     }
     const { paint } = this;
-    const { execution_id, kind, status, visits, visits_total } = node;
+    const { execution_id, kind, status, visits, visits_total, items = [], next_item = null } = node;
     const entries: [string, string][] = [
       ['node', `${plain(node.node_id)} ${paint.dim(plain(kind))}`],
       ['execution', execution_id],
@@ -135,6 +151,8 @@ browser: the page loads the inspector from stately.ai and feeds it the execution
     this.print(fields(entries, paint));
     const columns = Math.max(60, this.context.stdout.columns ?? 100);
     for (const visit of visits) this.print(`\n${visitLines(visit as NodeVisit, columns, paint).join('\n')}`);
+    if (this.item === undefined && items.length > 0)
+      this.print(`\n${itemLines(items as readonly NodeItem[], next_item, columns, paint).join('\n')}`);
     return EXIT.ok;
   }
 

@@ -1,6 +1,5 @@
 import { Option } from 'clipanion';
-import type { Json } from '../../../machines/json.ts';
-import type { RegisteredWorkflow } from '../../client/index.ts';
+import type { RegisteredWorkflow, StartExecution } from '../../client/index.ts';
 import type { ProjectFile } from '../../project/project-file.ts';
 import { PrintingCommand, type Usage } from '../base/command.ts';
 import { explainApiError } from '../connection/connect.ts';
@@ -33,6 +32,7 @@ again. The exit status is 0 only if the execution completes.`,
       ['Run a registered workflow, with input from a file', '$0 run refund-approval --input @input.json'],
       ['Print one JSON document after at most a minute', '$0 run workflow.yaml --json --timeout 60'],
       ['Start it on a server without following it', '$0 run refund-approval --no-follow --runtime http://localhost:7700'],
+      ['Start it for later', '$0 run refund-approval --delay 2d --no-follow'],
       ['Resume an execution', '$0 run workflow.yaml --resume exec_0199…'],
       ['Answer its questions from a pipe', "printf 'y fine\\n' | $0 run workflow.yaml"],
     ],
@@ -52,6 +52,10 @@ again. The exit status is 0 only if the execution completes.`,
   resume = Option.String('--resume', {
     description: 'Follow this execution instead of starting one; an embedded one is resumed.',
   });
+  startAt = Option.String('--start-at', {
+    description: 'Start it at this time, such as 2026-12-24T18:00:00Z; it is pending until then.',
+  });
+  delay = Option.String('--delay', { description: 'Start it after this time, such as 90s, 1.5h or 2d.' });
   timeout = Option.String('--timeout', {
     description: `Stop following after this time (default: ${UNATTENDED_TIMEOUT_S} without a terminal, else never).`,
   });
@@ -77,6 +81,8 @@ again. The exit status is 0 only if the execution completes.`,
     const given = this.inputFile === undefined ? this.input : `@${this.inputFile}`;
     if (this.resume !== undefined && given !== undefined)
       throw usageFailure('--input starts a new execution and cannot be combined with --resume');
+    if (this.resume !== undefined && (this.startAt !== undefined || this.delay !== undefined))
+      throw usageFailure('--start-at and --delay are for a new execution and cannot be combined with --resume');
     const subjectToken = this.#subjectToken();
     const file = this.target !== undefined && isWorkflowFile(this.target, this.context.cwd) ? this.target : null;
     // A file states its version, and an execution is pinned to one.
@@ -111,7 +117,12 @@ again. The exit status is 0 only if the execution completes.`,
       try {
         const id =
           this.resume === undefined
-            ? await this.#start(host, authored, unit, { input, subjectToken })
+            ? await this.#start(host, authored, unit, {
+                ...(input === undefined ? {} : { input }),
+                ...(this.startAt === undefined ? {} : { start_at: this.startAt }),
+                ...(this.delay === undefined ? {} : { delay: this.delay }),
+                ...(subjectToken === undefined ? {} : { subject_token: subjectToken }),
+              })
             : await executionIdOf(host.client, this.resume);
         return this.follow ? await this.#follow(host, id, timeoutMs, interrupt) : this.#printId(host, id);
       } catch (error) {
@@ -129,7 +140,7 @@ again. The exit status is 0 only if the execution completes.`,
     { client, functions }: Host,
     authored: ProjectFile | null,
     unit: AuthoredUnit | null,
-    { input, subjectToken }: { readonly input: Json | undefined; readonly subjectToken: string | undefined },
+    how: Omit<StartExecution, 'workflow_id' | 'workflow_version'>,
   ): Promise<string> {
     let registered: RegisteredWorkflow | null = null;
     for (const one of authored?.workflows ?? []) {
@@ -142,8 +153,7 @@ again. The exit status is 0 only if the execution completes.`,
     const { execution_id } = await client.start({
       workflow_id: id,
       ...(version === undefined ? {} : { workflow_version: version }),
-      ...(input === undefined ? {} : { input }),
-      ...(subjectToken === undefined ? {} : { subject_token: subjectToken }),
+      ...how,
     });
     return execution_id;
   }

@@ -1,5 +1,5 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../client/index.ts';
+import type { Execution, JamjetClient } from '../../client/index.ts';
 import { duration } from '../../views/time.ts';
 import { JamjetCommand, type Usage } from '../base/command.ts';
 import { connect, DEFAULT_URL, explainApiError } from '../connection/connect.ts';
@@ -16,6 +16,8 @@ Shows the workflow as an outline with the live state of every node, the latest e
 
 Keys: ↑↓ (or j, k) select a node; Enter shows its attempts, output and definition; a approves and r rejects, with a comment; e sends an
 event; p pauses and u resumes the execution; c cancels it; q quits without changing anything.
+
+An execution that another one continues (continue_as_new) is followed to the last one.
 
 Requires a terminal; without one, use jamjet events ID --follow. Exits with 0 after q or if the execution completes, and with 1 if it ends
 otherwise.`,
@@ -40,8 +42,18 @@ otherwise.`,
     }
   }
 
+  /** Watches the execution, or the last one that continues it, and those that continue that one. */
   async #watch(client: JamjetClient): Promise<number> {
-    const execution = await client.execution(await executionIdOf(client, this.id));
+    for (let id = await executionIdOf(client, this.id); ; ) {
+      const execution = await client.execution(id);
+      const exit = execution.current_execution_id === undefined ? await this.#watchOne(client, execution) : null;
+      if (exit !== null) return exit;
+      id = (await client.execution(id)).current_execution_id ?? id;
+    }
+  }
+
+  /** Null = another execution continues this one. */
+  async #watchOne(client: JamjetClient, execution: Execution): Promise<number | null> {
     const { ir, revision } = await client.workflow(execution.workflow_id, execution.workflow_version);
     const [{ LiveModel }, { Viewer }] = await Promise.all([import('../../views/live-model.ts'), import('../live/viewer.ts')]);
     const model = new LiveModel(ir);
@@ -54,6 +66,7 @@ otherwise.`,
     const interrupt = listenForInterrupt(this.context.signals);
     try {
       const exit = await new Viewer({ client, context: this.context, execution: watched, model, interrupt }).run();
+      if (exit === 'continued') return null;
       const endAtMs = model.ended ? (model.overlay.atMs ?? watched.startedAtMs) : Date.now();
       this.#summary(watched.id, model, endAtMs - watched.startedAtMs);
       if (revision !== execution.revision)

@@ -11,8 +11,8 @@ import { failedAgain, failureLines, outcomesOf, outcomesText } from '../texts/ou
 
 /** Statuses an action applies to, used if no status is given. */
 const DEFAULT_STATUSES: Readonly<Record<Job['action'], readonly string[]>> = {
-  cancel: ['running', 'paused'],
-  pause: ['running', 'paused'],
+  cancel: ['pending', 'running', 'paused'],
+  pause: ['pending', 'running', 'paused'],
   resume: ['paused'],
   retry: ['failed'],
 };

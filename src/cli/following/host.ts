@@ -1,3 +1,4 @@
+import { createConnection } from 'node:net';
 import { resolve } from 'node:path';
 import { ApiError, JamjetClient, Unreachable } from '../../client/index.ts';
 import type { ProjectFile } from '../../project/project-file.ts';
@@ -60,6 +61,7 @@ export async function openHost(context: Context, options: HostOptions): Promise<
   if (isEmbedded) return embeddedHost(context, options, []);
   const connection = await connect(options.runtime, context, ({ message }) => warn(context, plain(message)));
   if (connection.explicit) return serverHost(connection, options);
+  if (!(await isListening(connection.url))) return embeddedHost(context, options, []);
   try {
     await new JamjetClient({ url: connection.url, timeoutMs: PROBE_MS }).health();
   } catch (error) {
@@ -69,6 +71,20 @@ export async function openHost(context: Context, options: HostOptions): Promise<
     throw error;
   }
   return serverHost(connection, options);
+}
+
+/** Whether there is a listener at the address. This is cheaper than a request, whose first one in a process loads Node's HTTP client. */
+function isListening(url: string): Promise<boolean> {
+  const { protocol, hostname, port } = new URL(url);
+  const socket = createConnection({
+    host: hostname.replace(/[[\]]/g, ''),
+    port: Number(port) || (protocol === 'https:' ? 443 : 80),
+    timeout: PROBE_MS,
+  });
+  return new Promise<boolean>((resolve) => {
+    socket.on('connect', () => resolve(true));
+    for (const failure of ['timeout', 'error']) socket.on(failure, () => resolve(false));
+  }).finally(() => socket.destroy());
 }
 
 function serverHost({ client, url, tokenSource }: Connection, options: HostOptions): Host {

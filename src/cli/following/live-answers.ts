@@ -23,6 +23,8 @@ export class LiveAnswers {
   async follow(executionId: string, signal: AbortSignal): Promise<void> {
     try {
       for await (const update of this.#read(executionId, signal)) {
+        // Of several items of a node, none stands for it.
+        if (update.item !== undefined) continue;
         const key = keyOf(executionId, update.node_id);
         if (!('index' in update)) {
           this.#progress.set(key, progressText(update));

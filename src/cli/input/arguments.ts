@@ -83,6 +83,9 @@ export function namesArgument(option: string, text: string): string[] {
   return names;
 }
 
+/** Places in the list that a node works on. */
+export const ITEMS = { min: 0, max: 9_999 } as const;
+
 /** An integer within inclusive bounds. */
 export function integerArgument(option: string, text: string, bounds: { readonly min: number; readonly max: number }): number {
   const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;

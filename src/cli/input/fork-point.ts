@@ -2,7 +2,7 @@ import type { JamjetClient } from '../../client/index.ts';
 import { Failure, usageFailure } from '../failure.ts';
 import { plain } from '../terminal/text.ts';
 
-const BEGINS: ReadonlySet<string> = new Set(['node_scheduled', 'node_started']);
+const BEGINS: ReadonlySet<string> = new Set(['node_scheduled', 'node_started', 'map_started']);
 
 /**
  * The sequence at which a fork runs the node again: the end of the step that began its visit (the last one, or the one with that number), so

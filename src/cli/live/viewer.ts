@@ -17,7 +17,7 @@ const FRAME_MS = 250;
 /** Delay before drawing, so that a burst of events is drawn once. */
 const DRAW_DELAY_MS = 30;
 
-export type ViewerExit = 'quit' | 'interrupted';
+export type ViewerExit = 'quit' | 'interrupted' | 'continued';
 
 export interface ViewerOptions {
   readonly client: JamjetClient;
@@ -64,7 +64,7 @@ export class Viewer {
       await Promise.race([this.#follow(), aborted(this.#stop.signal)]);
       await aborted(this.#stop.signal);
       const { reason } = this.#stop.signal;
-      if (reason === 'quit' || reason === 'interrupted') return reason;
+      if (reason === 'quit' || reason === 'interrupted' || reason === 'continued') return reason;
       throw reason;
     } finally {
       clearInterval(ticker);
@@ -105,6 +105,9 @@ export class Viewer {
     };
     try {
       await reconnector.retryWhileUnreachable(applyEvents);
+      if (model.status !== 'limit_exceeded') return;
+      const { next_execution_id: next } = await client.execution(execution.id, { signal });
+      if (next !== undefined) this.#stop.abort('continued' satisfies ViewerExit);
     } catch (error) {
       if (!signal.aborted) throw error;
     }

@@ -1,3 +1,4 @@
+import type { NodeItem } from '../../../machines/history/node-items.ts';
 import type {
   AttemptStatus,
   EvaluatedCondition,
@@ -7,6 +8,7 @@ import type {
 } from '../../../machines/history/node-visit.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import { clock, duration } from '../../views/time.ts';
+import { itemsText } from '../../views/timeline.ts';
 import { GLYPHS } from '../terminal/glyphs.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { plain } from '../terminal/text.ts';
@@ -46,10 +48,22 @@ export function visitLines(visit: NodeVisit, columns: number, paint: Paint): rea
   if (blocked_by !== undefined) add(2, 'blocked', `by policy: ${blocked_by}`);
   if (attempts_total > attempts.length)
     lines.push(paint.dim(`  ${attempts_total - attempts.length} earlier attempts are not shown`));
+  if (visit.items !== undefined) lines.push(`  ${itemsText(visit.items)}`);
   for (const attempt of attempts) lines.push(...attemptLines(attempt, columns, paint));
   for (const each of evaluated) lines.push(...wrapped(conditionText(each), columns, 2));
   if (taken !== undefined) lines.push(`  → ${taken.length === 0 ? paint.dim('no edge was followed') : plain(taken.join(', '))}`);
   return lines;
+}
+
+/** The items of a list, one a line. `next`: after which there are more; null = there are none. */
+export function itemLines(items: readonly NodeItem[], next: number | null, columns: number, paint: Paint): readonly string[] {
+  const lines = items.map(({ item, status, attempts, error, duration_ms }) => {
+    const took = duration_ms === null ? '' : duration(duration_ms);
+    const parts = [`item ${item}`, `${glyph(status, paint)} ${status}`, attempts > 1 ? `${attempts} attempts` : '', took];
+    const head = parts.filter((part) => part !== '').join('  ');
+    return error === undefined ? head : `${head}  ${paint.red(plain(error).slice(0, columns))}`;
+  });
+  return next === null ? lines : [...lines, paint.dim(`more items follow item ${next}`)];
 }
 
 /** `state.amount > 100 is false`; a problem in the place of a value. */

@@ -4,23 +4,23 @@ import type { ActionContext } from '../../../store/port/control.ts';
 import type { CronJob } from '../../../store/port/resources/cron.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import type { Caller } from '../../runtime/types/caller.ts';
-import type { ControlDeps } from '../service.ts';
-import { CRON_LABEL, CronRunner } from './runner.ts';
+import { CRON_LABEL, type CronDeps, CronRunner } from './runner.ts';
 import { Schedule } from './schedule.ts';
 
 const PAGE_SIZE = 50;
 
-export type CronDefinition = Pick<
-  CronJob,
-  'name' | 'cronExpression' | 'timezone' | 'workflowId' | 'workflowVersion' | 'missed' | 'overlap' | 'enabled'
-> & { readonly input: Json };
+type Nullable<T> = { readonly [K in keyof T]?: T[K] | null };
+
+/** What is absent or null has its default. */
+export type CronDefinition = Pick<CronJob, 'name' | 'cronExpression' | 'workflowId'> &
+  Nullable<Pick<CronJob, 'timezone' | 'workflowVersion' | 'missed' | 'overlap' | 'enabled'>> & { readonly input?: Json };
 
 /** Manages the cron jobs of all tenants, which are stored in the database and run by `runner`. */
 export class CronJobs {
   readonly runner: CronRunner;
-  readonly #deps: ControlDeps;
+  readonly #deps: CronDeps;
 
-  constructor(deps: ControlDeps) {
+  constructor(deps: CronDeps) {
     this.#deps = deps;
     this.runner = new CronRunner(deps);
   }
@@ -31,21 +31,28 @@ export class CronJobs {
    */
   async put(definition: CronDefinition, context: ActionContext): Promise<CronJob> {
     const { store } = this.#deps;
-    const { workflowId, workflowVersion, enabled, input, ...rest } = definition;
+    const { workflowId, cronExpression } = definition;
+    // An empty text means the same as none.
+    const workflowVersion = definition.workflowVersion || null;
+    const timezone = definition.timezone ?? 'UTC';
+    const enabled = definition.enabled ?? true;
     const name = checkedName(definition.name);
-    const firstMs = new Schedule(definition.cronExpression, definition.timezone).first(context.atMs);
+    const firstMs = new Schedule(cronExpression, timezone).first(context.atMs);
     if ((await store.tenant(context.tenantId).revisionOf(workflowId, workflowVersion ?? undefined)) === null) {
       const version = workflowVersion === null ? '' : ` v${workflowVersion}`;
       throw new RuntimeError('bad_request', `workflow ${workflowId}${version} is not registered`);
     }
     const job: CronJob = {
-      ...rest,
       name,
       id: randomUUID(),
       tenantId: context.tenantId,
+      cronExpression,
+      timezone,
       workflowId,
       workflowVersion,
-      input: JSON.stringify(input),
+      input: JSON.stringify(definition.input ?? {}),
+      missed: definition.missed ?? 'skip',
+      overlap: definition.overlap ?? 'allow',
       enabled,
       nextRunAtMs: enabled ? firstMs : null,
       lastRunAtMs: null,

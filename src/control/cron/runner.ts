@@ -1,9 +1,9 @@
-import { LRUCache } from 'lru-cache';
 import type { Json } from '../../../machines/json.ts';
 import { type Status, TERMINAL } from '../../../machines/run.ts';
 import type { ActionContext } from '../../../store/port/control.ts';
 import { StoreError } from '../../../store/port/errors.ts';
 import type { CronJobSummary, CronOmission, CronRun } from '../../../store/port/resources/cron.ts';
+import { RecentlyUsed } from '../../../store/recently-used.ts';
 import { Coalesced } from '../../runtime/coalesce.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { DeadlineTimer } from '../../runtime/timers/deadline-timer.ts';
@@ -24,21 +24,22 @@ const MAX_CACHED_SCHEDULES = 1_000;
 /** Delay after the store was unavailable or the runtime overloaded. */
 const RETRY_MS = 1_000;
 
+export type CronDeps = Pick<ControlDeps, 'store' | 'runtime' | 'clock' | 'onError'>;
+
 /**
  * Starts due jobs. One timer is set to the earliest time of all jobs; nothing polls. A run is started under an idempotency key of job and
  * scheduled time, and the job's schedule advances only after that, conditional on its old position. So each scheduled time is run once, even
  * if the process dies in between or two processes run the job.
  */
 export class CronRunner implements SingletonService {
-  readonly #deps: ControlDeps;
+  readonly #deps: CronDeps;
   readonly #timer: DeadlineTimer;
-  /** Sized by count, since `max` would allocate everything at once. */
-  readonly #schedules = new LRUCache<string, Schedule>({ maxSize: MAX_CACHED_SCHEDULES, sizeCalculation: () => 1 });
+  readonly #schedules = new RecentlyUsed<string, Schedule>(MAX_CACHED_SCHEDULES);
   readonly #runs = new Coalesced(() => this.#runDueJobs());
   #active = false;
   #closed = false;
 
-  constructor(deps: ControlDeps) {
+  constructor(deps: CronDeps) {
     this.#deps = deps;
     this.#timer = new DeadlineTimer(deps.clock, () => this.#request());
   }

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { ChurnMap } from '../../../store/churn-map.ts';
 import { StoreError } from '../../../store/port/errors.ts';
 import type { GlobalEventLog, LogSlice } from '../../../store/port/resources/event-log.ts';
 import { CoalescedJob, type CoalescedJobOptions } from '../../runtime/coalesced-job.ts';
@@ -15,7 +16,7 @@ type Waiter = (position?: string) => void;
 export class LogTailer {
   readonly #log: GlobalEventLog;
   readonly #job: CoalescedJob;
-  readonly #waiters = new Map<string, Set<Waiter>>();
+  readonly #waiters = new ChurnMap<string, Set<Waiter>>();
   /** The position read up to; null while no follower waits. */
   #position: string | null = null;
 

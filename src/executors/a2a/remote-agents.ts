@@ -1,8 +1,8 @@
-import { LRUCache } from 'lru-cache';
 import type { RemoteAgent } from '../../../machines/ir/remote-agents.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import { shortened } from '../../../machines/shortened.ts';
 import { withVariables } from '../../../machines/variables.ts';
+import { RecentlyUsed } from '../../../store/recently-used.ts';
 import { bearer, type CredentialHeaders, Credentials, requireHttps } from '../credentials.ts';
 import { WorkError } from '../executor.ts';
 import { invalid } from '../http-content.ts';
@@ -62,12 +62,8 @@ export class RemoteAgents {
   readonly outbound: Outbound;
   readonly directory: AgentDirectory;
   readonly #credentials: Credentials;
-  /** Also that an agent has none. Sized by count, since `max` would allocate everything at once. */
-  readonly #cards = new LRUCache<string, { readonly card: JsonObject | null }>({
-    maxSize: MAX_CARDS,
-    sizeCalculation: () => 1,
-    ttl: CARD_LIFE_MS,
-  });
+  /** Also that an agent has none. */
+  readonly #cards = new RecentlyUsed<string, { readonly card: JsonObject | null }>(MAX_CARDS, { ttlMs: CARD_LIFE_MS });
 
   constructor({ outbound, directory, nowMs = Date.now }: RemoteAgentsOptions) {
     this.outbound = outbound;

@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import { type OAuth, TOKEN_EXCHANGE } from '../../../machines/ir/oauth.ts';
 import { shortened } from '../../../machines/shortened.ts';
+import { RecentlyUsed } from '../../../store/recently-used.ts';
 import { WorkError } from '../executor.ts';
 import type { Outbound } from '../outbound/index.ts';
 import { resolveReference, type Vars } from './references.ts';
@@ -42,8 +42,7 @@ export interface ExchangeOutcome {
 export class TokenExchange {
   readonly #outbound: Outbound;
   readonly #subjectTokenOf: SubjectTokenOf;
-  /** Sized by count, since `max` would allocate everything at once. */
-  readonly #granted = new LRUCache<string, Granted>({ maxSize: MAX_CACHED, sizeCalculation: () => 1 });
+  readonly #granted = new RecentlyUsed<string, Granted>(MAX_CACHED);
 
   constructor(outbound: Outbound, subjectTokenOf: SubjectTokenOf) {
     this.#outbound = outbound;

@@ -120,21 +120,21 @@ export class ActivityReconciler {
   }
 
   /** The runtime that the log names for an attempt's start; null = none. */
-  async #starterOf(id: string, { node, activation, attempt }: Visit): Promise<string | null> {
+  async #starterOf(id: string, { node, activation, attempt, item }: Visit): Promise<string | null> {
     const { store } = this.#options;
     let starter: string | null = null;
     for (let after: number | null = 0; after !== null; ) {
       const page: EventPage = await store.events(id, { after, limit: PAGE_SIZE, type: 'node_started', nodeId: node });
       for (const { data } of page.rows)
-        if (data.activation === activation && data.attempt === attempt) starter = String(data.worker_id);
+        if (data.activation === activation && data.attempt === attempt && data.item === item) starter = String(data.worker_id);
       after = page.next;
     }
     return starter;
   }
 
-  #start(execution: CachedExecution, { node, activation, attempt, phase }: ActiveNode): void {
+  #start(execution: CachedExecution, { node, activation, attempt, item, phase }: ActiveNode): void {
     const { pool, childStarts, deliver } = this.#options;
-    const visit = { node, activation, attempt };
+    const visit = { node, activation, attempt, item };
     if (execution.loaded.executorOf(node) !== null) pool.startOnce(execution, execution.run, visit, phase === 'queued');
     else if (isChildStart(execution, node)) childStarts.startOnce(execution, execution.run, visit);
     // The runtime that committed it has a tool that this one lacks: the work goes on the queue.
@@ -165,8 +165,8 @@ export class ActivityReconciler {
     const starters = await this.#startersOf(execution);
     const own = activeOf(execution.loaded.program, execution.run).filter(({ local }) => local);
     await Promise.all(
-      own.map(({ node, activation, attempt }) => {
-        const visit = { node, activation, attempt };
+      own.map(({ node, activation, attempt, item }) => {
+        const visit = { node, activation, attempt, item };
         const starter = starters.get(attemptKey(row.id, visit));
         if (starter !== undefined) return recovery.recover(execution, starter, visit);
         const unbegun = started.has(row.id, visit) ? {} : { unbegun: true as const };

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
+import { RecentlyUsed } from '../../../store/recently-used.ts';
 import type { Clock } from '../clock.ts';
 import { Coalesced } from '../coalesce.ts';
 import { HEARTBEAT_MS } from '../heartbeats.ts';
@@ -26,7 +26,7 @@ export class Membership {
   readonly #options: MembershipOptions;
   #others: ReadonlySet<string> = new Set();
   /** Runtimes that were looked for and are not live. */
-  readonly #lost = new LRUCache<string, true>({ maxSize: MAX_REMEMBERED_LOST, sizeCalculation: () => 1 });
+  readonly #lost = new RecentlyUsed<string, true>(MAX_REMEMBERED_LOST);
   #refreshedAtMs: number | null = null;
   #graceUntilMs = 0;
 

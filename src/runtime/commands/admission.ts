@@ -1,3 +1,4 @@
+import { ChurnMap } from '../../../store/churn-map.ts';
 import type { ActivityPool } from '../activities/local/activity-pool.ts';
 import type { Engine } from '../engine/engine.ts';
 import { RuntimeError } from '../errors.ts';
@@ -19,7 +20,7 @@ const RETRY_AFTER_MS = 1_000;
 export class Admission {
   readonly #options: AdmissionOptions;
   /** Requests in progress, by tenant. */
-  readonly #requests = new Map<string, number>();
+  readonly #requests = new ChurnMap<string, number>();
 
   constructor(options: AdmissionOptions) {
     this.#options = options;

@@ -10,7 +10,7 @@ import { requestTexts } from './storable-text.ts';
 
 export function approveCommand(context: CommandContext): Runtime['approve'] {
   return (caller, id, given) => {
-    const { decision, nodeId, userId, comment, statePatch } = given;
+    const { decision, nodeId, item, userId, comment, statePatch } = given;
     const work = decision === 'rejected' ? 'reduces' : 'adds';
     return runCommand(context, caller, { work, texts: requestTexts.decision(given) }, async () => {
       if (decision !== 'approved' && decision !== 'rejected')
@@ -22,6 +22,7 @@ export function approveCommand(context: CommandContext): Runtime['approve'] {
         comment: comment ?? null,
         patch: statePatch ?? null,
         ...(nodeId === undefined || nodeId === '' ? {} : { node: nodeId }),
+        ...(item === undefined ? {} : { item }),
       };
       const outcome = await sendCommand(context, caller, id, message, { actor: actorOf(caller, userId) });
       if ('refused' in outcome) throw await refusal(context, caller, id, message, outcome);
@@ -43,7 +44,10 @@ async function refusal(
       return new RuntimeError('conflict', `execution is ${endOf(view)}; approvals can no longer be decided`);
     }
     case 'several_pending_approvals':
-      return new RuntimeError('bad_request', `multiple approvals pending (${nodes.join(', ')}); specify node_id`);
+      return new RuntimeError(
+        'bad_request',
+        `multiple approvals pending (${nodes.join(', ')}); specify node_id${nodes.length === 1 ? ' and item' : ''}`,
+      );
     case 'no_pending_approval_on_node':
       return new RuntimeError('conflict', `node '${node}' has no pending approval (unknown or already decided)`);
     default:

@@ -77,9 +77,31 @@ export async function withinQuotas<T>(
   }
 }
 
-/** How an execution has ended, and which one continues it, to which the request may be sent instead. */
-export function endOf({ status, nextExecutionId }: ExecutionView): string {
-  return nextExecutionId === null ? status : `${status}, continued as ${nextExecutionId}`;
+/**
+ * Sends the message to the execution, or, if that has ended and another one continues it, to the last one that does. Resolves to the execution that
+ * took or refused it.
+ */
+export async function sendToCurrent(
+  context: CommandContext,
+  caller: Caller,
+  id: string,
+  message: Message,
+  options: Omit<MessageOptions, 'tenantId'>,
+): Promise<{ readonly id: string; readonly outcome: MessageOutcome }> {
+  for (let to = id; ; ) {
+    const outcome = await sendCommand(context, caller, to, message, options);
+    const hasEnded = 'refused' in outcome && outcome.refused === 'terminal';
+    const current = hasEnded ? await context.executions.current(caller.tenantId, to) : null;
+    if (current === null || current <= to) return { id: to, outcome };
+    to = current;
+  }
+}
+
+/** How an execution has ended, and which one continues it now, to which the request may be sent instead. */
+export function endOf({ status, nextExecutionId, currentExecutionId }: ExecutionView): string {
+  if (nextExecutionId === null) return status;
+  const isLonger = currentExecutionId !== null && currentExecutionId !== nextExecutionId;
+  return `${status}, continued as ${nextExecutionId}${isLonger ? `, now ${currentExecutionId}` : ''}`;
 }
 
 /** The error for an execution that has ended. */

@@ -15,6 +15,7 @@ export function enqueueCommand(context: CommandContext): Runtime['enqueue'] {
         nodeId,
         // Belongs to no visit of a node. There is one attempt: an item whose lease expires is not handed out again.
         activation: 0,
+        item: null,
         attempt: 0,
         maxAttempts: 1,
         queue: queueType,

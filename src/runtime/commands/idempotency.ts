@@ -12,15 +12,15 @@ export interface IdempotentRequest {
   readonly requestHash: string;
 }
 
-/** Null without a key. `request`: what the same key must come with again. */
+/** Null without a key. `request` gives what the same key must come with again. */
 export function idempotentRequest(
   tenantId: string,
   scope: string,
   key: string | undefined,
-  request: Json,
+  request: () => Json,
 ): IdempotentRequest | null {
   if (key === undefined) return null;
-  return { tenantId, scope, key, requestHash: hash('sha256', canonicalJson(request), 'hex') };
+  return { tenantId, scope, key, requestHash: hash('sha256', canonicalJson(request()), 'hex') };
 }
 
 /**
@@ -56,5 +56,5 @@ export async function unlessRepeated<T>(
 }
 
 export function responseRow(request: IdempotentRequest, response: Json, nowMs: number): IdempotencyRow {
-  return { ...request, response: JSON.stringify(response), createdAtMs: nowMs };
+  return { response: JSON.stringify(response), ...request, createdAtMs: nowMs };
 }

@@ -1,7 +1,8 @@
 import { compileCooperatively } from '../../../machines/compile/index.ts';
-import { InvalidWorkflow } from '../../../machines/diagnostics.ts';
+import { type Diagnostic, InvalidWorkflow } from '../../../machines/diagnostics.ts';
 import { inputSchemaOf } from '../../../machines/ir/input-schema.ts';
 import type { Workflow } from '../../../machines/ir/workflow.ts';
+import { definitionOf } from '../../../machines/nodes/index.ts';
 import { revisionCooperatively } from '../../../machines/revision.ts';
 import { validateCooperatively } from '../../../machines/validate/index.ts';
 import { inputSchemaProblem } from '../../executors/input-schema.ts';
@@ -26,7 +27,7 @@ export function registerCommand(context: CommandContext, registry: WorkerRegistr
       const { workflow, program, revision, diagnostics } = await queue.run(tenantId, () =>
         slices.drive(slices.slice(tenantId), validateAndCompile(document)),
       );
-      await assertUsableSchema(workflow);
+      await assertUsableSchemas(workflow);
       const { workflow_id: workflowId, version } = workflow;
       await quotas.register(tenantId, workflowId, () =>
         store.control(
@@ -41,16 +42,35 @@ export function registerCommand(context: CommandContext, registry: WorkerRegistr
     });
 }
 
-/** Throws `InvalidWorkflow` if inputs cannot be checked by the schema that they must fit. */
-async function assertUsableSchema(workflow: Workflow): Promise<void> {
-  const schema = inputSchemaOf(workflow);
-  const problem = schema === null ? null : await inputSchemaProblem(schema);
-  if (problem === null) return;
-  const message = `ir.state_schema cannot check inputs: ${problem}`;
-  const hint = 'correct the JSON Schema, or leave strict_input out';
-  throw new InvalidWorkflow([
-    { severity: 'error', code: 'bad_state_schema', node_id: null, path: 'state_schema', message, hint },
-  ]);
+/** Throws `InvalidWorkflow` if inputs or payloads cannot be checked by the schemas that they must fit. */
+async function assertUsableSchemas(workflow: Workflow): Promise<void> {
+  const problems: Diagnostic[] = [];
+  const input = inputSchemaOf(workflow);
+  const problem = input === null ? null : await inputSchemaProblem(input);
+  if (problem !== null)
+    problems.push({
+      severity: 'error',
+      code: 'bad_state_schema',
+      node_id: null,
+      path: 'state_schema',
+      message: `ir.state_schema cannot check inputs: ${problem}`,
+      hint: 'correct the JSON Schema, or leave strict_input out',
+    });
+  for (const { id, kind } of workflow.nodes) {
+    const schema = definitionOf(kind).eventSchema(kind);
+    const unusable = schema === null ? null : await inputSchemaProblem(schema);
+    if (unusable === null) continue;
+    const message = `node "${id}": schema cannot check payloads: ${unusable}`;
+    problems.push({
+      severity: 'error',
+      code: 'bad_event_schema',
+      node_id: id,
+      path: `nodes.${id}.kind.schema`,
+      message,
+      hint: 'correct the JSON Schema',
+    });
+  }
+  if (problems.length > 0) throw new InvalidWorkflow(problems);
 }
 
 /** Throws `InvalidWorkflow`. Yields between pieces of work. */

@@ -2,10 +2,11 @@ import { isObject, type Json } from '../../../machines/json.ts';
 import type { ExternalEvent } from '../../../machines/messages.ts';
 import { actorOf } from '../actor.ts';
 import { ignoredIn } from '../engine/envelope.ts';
+import type { LoadedWorkflow } from '../engine/loading/workflow-cache.ts';
 import { RuntimeError } from '../errors.ts';
 import type { EventReceipt } from '../types/executions.ts';
 import type { Runtime } from '../types/runtime.ts';
-import { type CommandContext, endOf, runCommand, sendCommand } from './command.ts';
+import { type CommandContext, endOf, runCommand, sendToCurrent } from './command.ts';
 import { idempotentRequest, responseRow, unlessRepeated } from './idempotency.ts';
 import { requestTexts } from './storable-text.ts';
 
@@ -13,25 +14,43 @@ export function sendEventCommand(context: CommandContext): Runtime['sendEvent'] 
   const { store, executions, clock, quotas } = context;
   return (caller, id, event) =>
     runCommand(context, caller, { work: 'adds', texts: requestTexts.event(event) }, async () => {
-      const { key, payload, idempotencyKey } = event;
-      const once = idempotentRequest(caller.tenantId, `external-event:${id}`, idempotencyKey, { correlation_key: key, payload });
-      const accepted = async (nodeId: string | null): Promise<EventReceipt> => {
-        const keys = nodeId === null ? await keysIfUnknown(context, caller.tenantId, id, key) : null;
-        return { matched: nodeId !== null, nodeId, ...(keys === null ? {} : { keys }) };
+      const { key, payload, idempotencyKey, strict = false } = event;
+      const problem = async (): Promise<string | null> => {
+        const { payloadProblem } = await workflowOf(context, caller.tenantId, id);
+        return payloadProblem === null ? null : payloadProblem(key, payload);
+      };
+      const once = idempotentRequest(caller.tenantId, `external-event:${id}`, idempotencyKey, () => ({
+        correlation_key: key,
+        payload,
+      }));
+      const accepted = async (executionId: string, nodeId: string | null): Promise<EventReceipt> => {
+        const keys = nodeId === null ? await keysIfUnknown(context, caller.tenantId, executionId, key) : null;
+        const mismatch = strict ? null : await problem();
+        const receipt = {
+          matched: nodeId !== null,
+          nodeId,
+          ...(keys === null ? {} : { keys }),
+          ...(mismatch === null ? {} : { payloadProblem: mismatch }),
+        };
+        return executionId === id ? receipt : Object.assign(receipt, { executionId });
       };
       const outcome = await unlessRepeated(store, once, async () => {
         if (!isEmpty(payload)) await quotas.mayStore(caller.tenantId);
+        const mismatch = strict ? await problem() : null;
+        if (mismatch !== null) throw new RuntimeError('invalid_input', mismatch);
         const message: ExternalEvent = { type: 'event', key, payload };
-        const sent = await sendCommand(context, caller, id, message, {
+        const { id: to, outcome: sent } = await sendToCurrent(context, caller, id, message, {
           actor: actorOf(caller),
           ...(once === null ? {} : { idempotencyRow: ({ node }) => responseRow(once, { node_id: node }, clock.nowMs()) }),
         });
-        if (!('refused' in sent)) return sent;
-        const ended = sent.refused === 'ending' ? 'about to end' : endOf(await executions.execution(caller.tenantId, id));
+        if (!('refused' in sent)) return { to, sent };
+        const ended = sent.refused === 'ending' ? 'about to end' : endOf(await executions.execution(caller.tenantId, to));
         throw new RuntimeError('conflict', `execution is ${ended}; it takes no more events`);
       });
-      if ('earlier' in outcome) return accepted(matchIn(outcome.earlier));
-      return { ...(await accepted(outcome.node)), ...ignoredIn(outcome) };
+      // Which of its segments took an event is not remembered.
+      if ('earlier' in outcome) return accepted(id, matchIn(outcome.earlier));
+      const { to, sent } = outcome;
+      return Object.assign({}, await accepted(to, sent.node), ignoredIn(sent));
     });
 }
 
@@ -43,15 +62,19 @@ function matchIn(response: Json): string | null {
   return (response as { readonly node_id: string | null }).node_id;
 }
 
-/** The keys that nodes of the workflow wait for; null if `key` is one of them. */
+async function workflowOf({ executions, workflows }: CommandContext, tenantId: string, id: string): Promise<LoadedWorkflow> {
+  const found = await executions.find(tenantId, id);
+  return 'run' in found ? found.loaded : workflows.load(tenantId, found.revision);
+}
+
+/** The keys that nodes of the workflow wait for; null if `key` is one of them, or may be one of a durable function. */
 async function keysIfUnknown(
-  { executions, workflows }: CommandContext,
+  context: CommandContext,
   tenantId: string,
   id: string,
   key: string,
 ): Promise<readonly string[] | null> {
-  const found = await executions.find(tenantId, id);
-  const { program } = 'run' in found ? found.loaded : await workflows.load(tenantId, found.revision);
-  const { correlationKeys } = program.tables;
-  return correlationKeys.has(key) ? null : [...correlationKeys];
+  const { program } = await workflowOf(context, tenantId, id);
+  const { correlationKeys, hasJournals } = program.tables;
+  return hasJournals || correlationKeys.has(key) ? null : [...correlationKeys];
 }

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../../machines/json.ts';
+import { MAX_SECONDS } from '../../../machines/limits.ts';
 import { reservedLabel } from '../../../machines/reserved-labels.ts';
 import { ignoredIn } from '../engine/envelope.ts';
 import { executionStart } from '../engine/execution-start.ts';
@@ -18,15 +19,14 @@ export function startCommand(context: CommandContext): ServerRuntime['start'] {
   const { store } = context;
   return (caller, request) =>
     runCommand(context, caller, { work: 'adds', texts: requestTexts.start(request) }, async () => {
-      const { tenantId } = caller;
-      const { input = {} } = request;
-      const labels = { ...request.labels, ...request.systemLabels };
-      const once = idempotentRequest(tenantId, 'executions', request.idempotencyKey, {
+      const once = idempotentRequest(caller.tenantId, 'executions', request.idempotencyKey, () => ({
         workflow_id: request.workflowId,
         workflow_version: request.version ?? null,
-        input,
-        labels,
-      });
+        input: request.input ?? {},
+        labels: { ...request.labels, ...request.systemLabels },
+        ...(request.startAtMs === undefined ? {} : { start_at_ms: request.startAtMs }),
+        ...(request.delayMs === undefined ? {} : { delay_ms: request.delayMs }),
+      }));
       const outcome = await unlessRepeated(store, once, () => startNew(context, caller, request, once));
       return 'earlier' in outcome ? { executionId: executionIdOf(outcome.earlier), replayed: true } : outcome;
     });
@@ -42,15 +42,17 @@ async function startNew(
   const { tenantId } = caller;
   const { workflowId, version, input = {}, subjectToken } = request;
   refuseReservedLabels(request.labels ?? {});
+  const startAtMs = startTime(request, context.clock.nowMs());
   const loaded = context.workflows.findCached(tenantId, workflowId, version) ?? (await findWorkflow(context, tenantId, request));
-  if (loaded.assertInput !== null) await loaded.assertInput(input);
+  const assertInput = loaded.assertInput ?? (request.checkInput === true ? loaded.assertFits : null);
+  if (assertInput !== null) await assertInput(input);
   const nowMs = clock.nowMs();
   const id = ids.execution(nowMs);
   await keepSubjectToken(context, loaded, { tenantId, executionId: id }, subjectToken);
   const startedBy = starterFrom(caller);
   const traceparent = validTraceparent(request.traceparent);
   const labels = { ...request.labels, ...request.systemLabels };
-  const start = executionStart({ id, tenantId, loaded, startedBy, traceparent, input, nowMs, parent: null, labels });
+  const start = executionStart({ id, tenantId, loaded, startedBy, traceparent, input, nowMs, startAtMs, parent: null, labels });
   try {
     const outcome = await startOnce(context, caller, start, once, { execution_id: id });
     return { executionId: id, replayed: false, ...ignoredIn(outcome) };
@@ -58,6 +60,15 @@ async function startNew(
     if (subjectToken !== undefined) await context.subjectTokens.forget({ tenantId, executionId: id });
     throw error;
   }
+}
+
+/** Undefined = it begins at once. */
+function startTime({ startAtMs, delayMs }: ServerStartRequest, nowMs: number): number | undefined {
+  if (startAtMs !== undefined && delayMs !== undefined) throw new RuntimeError('bad_request', 'give start_at or delay, not both');
+  const atMs = delayMs === undefined ? startAtMs : nowMs + delayMs;
+  if (atMs !== undefined && !(atMs >= 0 && atMs <= nowMs + MAX_SECONDS * 1_000))
+    throw new RuntimeError('bad_request', 'an execution can be started at most 100 years ahead');
+  return atMs;
 }
 
 /** In the version that this runtime knows; undefined = none, or not a valid one. */

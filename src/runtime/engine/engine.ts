@@ -1,5 +1,6 @@
 import type { Message } from '../../../machines/messages.ts';
 import { ColdResults } from '../../../machines/redaction/cold-results.ts';
+import { ChurnMap } from '../../../store/churn-map.ts';
 import type { CommitRejection, CommitUnit } from '../../../store/port/commit.ts';
 import { StoreError } from '../../../store/port/errors.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
@@ -71,7 +72,7 @@ interface SteppedMailbox {
 export class Engine {
   readonly #options: EngineOptions;
   readonly #stepDeps: StepBatchDeps;
-  readonly #mailboxes = new Map<string, Mailbox>();
+  readonly #mailboxes = new ChurnMap<string, Mailbox>();
   /** A tenant that has filled a batch lets the others have the next one. */
   readonly #ready = new ReadyQueue<Mailbox>(MAX_WRITTEN_BYTES_PER_BATCH);
   /** For the steps of all mailboxes that do not redact texts first. */
@@ -84,6 +85,7 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    // New shape: once for each runtime.
     this.#stepDeps = { ...options, ownerAfter: (id, owner) => options.placement.ownerAfter(id, owner) };
     options.gate.onOpened(() => this.#scheduleBatch());
   }
@@ -220,10 +222,10 @@ export class Engine {
   }
 
   #scheduleBatch(): void {
-    const { gate, onError } = this.#options;
+    const { gate, slices, onError } = this.#options;
     if (this.#scheduled || !gate.isOpen || this.#ready.size === 0) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    slices.goFirst(() => {
       this.#scheduled = false;
       if (gate.isOpen) this.#runBatch().catch(onError);
     });
@@ -231,7 +233,7 @@ export class Engine {
 
   /** Steps what is ready, commits it, and settles every message of the batch. */
   async #runBatch(): Promise<void> {
-    const { clock, reservations, events } = this.#options;
+    const { clock, slices, reservations, events } = this.#options;
     const nowMs = clock.nowMs();
     const isTimed = events.has('stepped');
     const moment = { nowMs, reservation: reservations.reserve() };
@@ -261,7 +263,9 @@ export class Engine {
       stepped.push({ mailbox, batch });
       const bytes = batch.logBytes + ROW_BYTES * rowsOf(batch.unit);
       writtenBytes += bytes;
-      this.#ready.charge(tenantId, bytes + BYTES_PER_STEPPING_MS * Math.max(0, clock.nowMs() - startedMs));
+      const cost = bytes + BYTES_PER_STEPPING_MS * Math.max(0, clock.nowMs() - startedMs);
+      this.#ready.charge(tenantId, cost);
+      slices.charge(tenantId, cost / BYTES_PER_STEPPING_MS);
       if (batch.unit !== null) units.push(batch.unit);
     }
     const isLong = clock.nowMs() - nowMs >= LONG_STEPPING_MS;
@@ -269,7 +273,7 @@ export class Engine {
     else
       await this.#options.gate.commit(async () => {
         // Stepping or redacting has taken a good part of what a turn of the event loop may take.
-        if (isLong || units.some(hasLargeOriginals)) await new Promise((resolve) => setImmediate(resolve));
+        if (isLong || units.some(hasLargeOriginals)) await new Promise<void>((resolve) => slices.goFirst(resolve));
         this.#settle(stepped, await this.#commit(units, nowMs));
       });
     // What starts with the commit has started by now, and occupies slots of its own.

@@ -17,6 +17,8 @@ export interface ExecutionStart {
   readonly identity: Identity;
   readonly deadlineAtMs: number | null;
   readonly input: Json;
+  /** When it begins, in milliseconds since 1970; absent = at once. */
+  readonly startAtMs?: number;
   /** Of an execution that continues another one. */
   readonly continues?: Segment;
   /** Absent: the execution starts at the start of its workflow. */

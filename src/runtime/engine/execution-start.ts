@@ -14,11 +14,13 @@ export interface ExecutionStartInput {
   readonly nowMs: number;
   readonly parent: { readonly id: string; readonly depth: number } | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** When it begins; default: now. */
+  readonly startAtMs?: number | undefined;
   /** Only of a fork. */
   readonly copiedHistory?: CopiedHistory;
 }
 
-/** A new execution of a revision. Its workflow timeout counts from now; paused time counts as well. */
+/** A new execution of a revision. Its workflow timeout counts from its begin; paused time counts as well. */
 export function executionStart(given: ExecutionStartInput): ExecutionStart {
   const { workflow, revision } = given.loaded.program;
   return {
@@ -36,8 +38,9 @@ export function executionStart(given: ExecutionStartInput): ExecutionStart {
       depth: given.parent === null ? 0 : given.parent.depth + 1,
       createdAtMs: given.nowMs,
     },
-    deadlineAtMs: timeoutFrom(given.nowMs, given.loaded),
+    deadlineAtMs: timeoutFrom(Math.max(given.nowMs, given.startAtMs ?? 0), given.loaded),
     input: given.input,
+    ...(given.startAtMs === undefined ? {} : { startAtMs: given.startAtMs }),
     ...(given.copiedHistory === undefined ? {} : { copiedHistory: given.copiedHistory }),
   };
 }

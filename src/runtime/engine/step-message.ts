@@ -123,7 +123,7 @@ function stepUnguarded(recipient: Recipient, run: Run | null, envelope: Envelope
   if ('refused' in outcome) {
     if (run !== null && isStuck(run)) throw new Error(STUCK);
     if (outcome.refused === 'early') return rejectedResult(outcome, undefined);
-    const rejected = rejectedResult(run === null ? outcome : { ...outcome, seq: run.seq }, options.preconditions);
+    const rejected = rejectedResult(run === null ? outcome : Object.assign({}, outcome, { seq: run.seq }), options.preconditions);
     const nextId = run === null ? undefined : unwantedContinuation(run, envelope);
     if (nextId !== undefined) rejected.builder.send.push(cancelOfChild(nextId));
     return rejected;
@@ -220,7 +220,7 @@ function nextSegment(
   if (effect === undefined) return null;
   const { tenantId, loaded, identity, deadlineAtMs } = base;
   const traceparent = deps.traces.ofNext({ id, identity }) ?? null;
-  const { executionId, segment, state } = effect;
+  const { executionId, segment, state, carried } = effect;
   const labels = JSON.stringify(nextSegmentLabels(JSON.parse(identity.labels), id, segment));
   const start: ExecutionStart = {
     id: executionId,
@@ -229,7 +229,7 @@ function nextSegment(
     identity: { ...identity, traceparent, labels, createdAtMs: moment.nowMs },
     deadlineAtMs,
     input: state,
-    continues: { segment, previousId: id },
+    continues: { segment, previousId: id, ...(carried === undefined ? {} : { carried }) },
   };
   return startChild(start, options, moment, deps);
 }
@@ -242,8 +242,9 @@ function startChild(child: ExecutionStart, options: MessageOptions, moment: Step
   const builder = newCommitBuilder();
   const stepped = start(child.loaded.program, child.input, envOf(recipient));
   addStep(builder, recipient, stepped, options.actor, null);
-  const commit = { id: child.id, before: null, base: child, run: stepped.run, builder, isRetried: false };
-  return executionCommit({ ...commit, owner, nowMs, ...writeDeps(deps) });
+  const { run } = stepped;
+  const commit = { id: child.id, before: null, base: child, run, builder, isRetried: false, owner, nowMs, ...writeDeps(deps) };
+  return executionCommit(commit);
 }
 
 export function rejectedResult(outcome: MessageOutcome | Error, preconditions: Preconditions | undefined): MessageResult {
@@ -266,6 +267,7 @@ function envOf({ id, base, owner, moment: { nowMs, reservation }, deps }: Recipi
     owner === runtimeId && !waitsForBudget(base, node) && reservation.take(base.tenantId, id);
   const tenantPolicy = policies.of(base.tenantId);
   const continues = 'continues' in base ? base.continues : undefined;
+  const startAtMs = 'startAtMs' in base ? base.startAtMs : undefined;
   const { traceparent } = base.identity;
   return {
     executionId: id,
@@ -277,6 +279,7 @@ function envOf({ id, base, owner, moment: { nowMs, reservation }, deps }: Recipi
     tenantPolicy,
     vars,
     ...(continues === undefined ? {} : { continues }),
+    ...(startAtMs === undefined ? {} : { startAtMs }),
     ...(traceparent === null ? {} : { traceparent }),
   };
 }

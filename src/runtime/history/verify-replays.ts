@@ -14,7 +14,7 @@ import { TimeSlices } from '../scheduling/time-slices.ts';
 import { compareWithReplay, storedCheckpoints } from './compare-with-replay.ts';
 
 const PAGE_SIZE = 100;
-const LIVE_STATUSES: readonly Status[] = ['running', 'paused'];
+const LIVE_STATUSES: readonly Status[] = ['pending', 'running', 'paused'];
 
 /** The result of replaying one execution. */
 export interface ReplayCheck {

@@ -91,7 +91,7 @@ export function withPayload({ content }: Artifact, data: JsonObject): JsonObject
 
 /** The data as readers get it when the artifact is missing. */
 export function withUnresolvedPayload(data: JsonObject): JsonObject {
-  return withValue(data, { $artifact: { ...referenceIn(data, payloadFieldIn(data)), unresolved: true } });
+  return withValue(data, { $artifact: Object.assign({}, referenceIn(data, payloadFieldIn(data)), { unresolved: true }) });
 }
 
 function withValue(data: JsonObject, value: Json): JsonObject {

@@ -49,7 +49,7 @@ export class ApprovalInbox {
   }
 
   async #item(tenantId: string, row: ApprovalRow, withState: boolean): Promise<ApprovalItem> {
-    const { executionId, workflowId, nodeId, activation, requestedAtMs, expiresAtMs, decidedSeq } = row;
+    const { executionId, workflowId, nodeId, activation, item, requestedAtMs, expiresAtMs, decidedSeq } = row;
     const asked = await this.#event(tenantId, executionId, row.seq, withState);
     const { data, type } = asked;
     const byPolicy = type === 'tool_approval_required';
@@ -60,6 +60,7 @@ export class ApprovalInbox {
       workflowId,
       nodeId,
       activation,
+      ...(item === null ? {} : { item }),
       kind: byPolicy ? 'tool' : 'human_approval',
       toolName,
       message: byPolicy ? `Run ${toolName}?` : String(data.description ?? ''),
@@ -77,7 +78,7 @@ export class ApprovalInbox {
     const { eventLog, store } = this.#options;
     if (!withState) {
       const [row] = (await store.events(id, { after: sequence - 1, limit: 1 })).rows;
-      if (row !== undefined) return { ...row, executionId: id, sequence, createdAtMs: row.atMs, redacted: isRedacted(row) };
+      if (row !== undefined) return { executionId: id, ...row, sequence, createdAtMs: row.atMs, redacted: isRedacted(row) };
     } else for await (const event of eventLog.events(tenantId, id, { after: sequence - 1, limit: 1 })) return event;
     throw new RuntimeError('not_found', `execution ${id} has no event ${sequence}`);
   }

@@ -55,7 +55,8 @@ export async function* slicesWithError(
   const isWanted = errorMatcher(error);
   let { after } = request;
   for (let size = Math.min(firstSlice, MAX_SLICE); ; size = Math.min(2 * size, MAX_SLICE)) {
-    const { rows, next } = await search.executions({ ...request, ...(after === undefined ? {} : { after }), limit: size });
+    const place = after === undefined ? { limit: size } : { limit: size, after };
+    const { rows, next } = await search.executions(Object.assign({}, request, place));
     const matches = rows.filter((row) => isWanted(row.error));
     yield { matches, examined: rows.length, next, isShort: rows.length < size };
     if (next === null) return;

@@ -71,13 +71,12 @@ export function taggedKindForm(event: EventView): TaggedKindForm {
 
 export function javaForm(event: EventView): JavaForm {
   const tagged = taggedKindForm(event);
-  return {
-    ...tagged,
+  return Object.assign(tagged, {
     event_id: tagged.id,
     event_type: event.type,
     payload: fieldsOf(event),
     timestamp: tagged.created_at,
-  };
+  });
 }
 
 function actorOf({ actorId, onBehalfOf }: EventView): Pick<Common, 'actor_id' | 'on_behalf_of'> {

@@ -1,6 +1,7 @@
+import { doesItems } from '../../../machines/nodes/index.ts';
 import type { PendingApproval as MachineApproval } from '../../../machines/run.ts';
 import { type Status, TERMINAL } from '../../../machines/run.ts';
-import { approvalsOf, isDeferred } from '../../../machines/step/index.ts';
+import { approvalsOf, continuedAs, isDeferred } from '../../../machines/step/index.ts';
 import { heldInput } from '../../../machines/step/work/held-input.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
 import { CoalescedByKey } from '../coalesce.ts';
@@ -12,6 +13,7 @@ import { RuntimeError } from '../errors.ts';
 import { eventOf, readLog } from '../log/read-log.ts';
 import { redactedInSlices } from '../redaction/in-slices.ts';
 import { shownRun } from '../redaction/shown-run.ts';
+import { labelOfChain } from '../segment-labels.ts';
 import type { CancelSignal } from '../types/cancel-signal.ts';
 import type {
   ApprovalDecision,
@@ -93,6 +95,7 @@ export class ExecutionQueries {
     return {
       kind: index === undefined ? null : graph.node(index).kind.type,
       isDeferred: isDeferred(run, node),
+      isList: index !== undefined && doesItems(graph.node(index).kind),
       hasEnded: TERMINAL.has(run.status),
       nodeIds: () => graph.nodes.map(({ id }) => id),
     };
@@ -100,7 +103,7 @@ export class ExecutionQueries {
 
   async executions(tenantId: string, request: ExecutionPageRequest): Promise<ExecutionPage> {
     const tenant = this.#options.store.tenant(tenantId);
-    const stored = { ...storedFilter(request), limit: request.limit };
+    const stored = Object.assign(storedFilter(request), { limit: request.limit });
     const { rows, next } = await (request.error === undefined
       ? tenant.executions(stored)
       : pageWithError(tenant, stored, request.error));
@@ -124,7 +127,7 @@ export class ExecutionQueries {
     let after: string | undefined;
     for (;;) {
       const limit = Math.min(ERROR_PAGE, MAX_GROUPED - grouping.examined);
-      const page = { ...storedFilter(filter), limit, ...(after === undefined ? {} : { after }) };
+      const page = Object.assign(storedFilter(filter), after === undefined ? { limit } : { limit, after });
       const { rows, next } = await tenant.executions(page);
       for (const row of rows) grouping.add(summaryOf(row));
       if (next === null || grouping.examined >= MAX_GROUPED) return grouping.result(next !== null);
@@ -209,18 +212,34 @@ export class ExecutionQueries {
     const pending = await redactedInSlices(this.#options.slices.slice(tenantId), () => {
       const { json } = shownRun(program, execution.run);
       return approvalsOf(program, execution.run).map((approval) => {
-        const input = approval.kind === 'tool' ? heldInput(program, execution.run, approval.node_id, id) : undefined;
-        return {
-          ...pendingApproval({ ...approval, tool_name: json(approval.tool_name), context: json(approval.context) }),
-          ...(input === undefined ? {} : { input: json(input) }),
-        };
+        const input =
+          approval.kind === 'tool'
+            ? heldInput(program, execution.run, { node: approval.node_id, item: approval.item }, id)
+            : undefined;
+        const { tool_name, context } = approval;
+        const view = pendingApproval({ ...approval, tool_name: json(tool_name), context: json(context) });
+        return input === undefined ? view : Object.assign(view, { input: json(input) });
       });
     });
     return { pending: pending.sort(byNode), decided: decided.sort(byNode) };
   }
 
-  #viewOf(execution: CachedExecution): Promise<ExecutionView> {
-    return redactedInSlices(this.#options.slices.slice(execution.tenantId), () => viewOf(execution));
+  async #viewOf(execution: CachedExecution): Promise<ExecutionView> {
+    const currentId = continuedAs(execution.run) === undefined ? null : await this.#lastOfChain(execution);
+    return redactedInSlices(this.#options.slices.slice(execution.tenantId), () => viewOf(execution, currentId));
+  }
+
+  /** The execution that continues, now, the one with the id; null = none does. */
+  async current(tenantId: string, id: string): Promise<string | null> {
+    const execution = await this.load(tenantId, id);
+    return continuedAs(execution.run) === undefined ? null : this.#lastOfChain(execution);
+  }
+
+  /** The last segment of the chain: their ids are in the order of time. */
+  async #lastOfChain({ id, tenantId, identity }: CachedExecution): Promise<string | null> {
+    const chain = labelOfChain(JSON.parse(identity.labels), id);
+    const { rows } = await this.#options.store.tenant(tenantId).executions({ labels: [chain], limit: 1 });
+    return rows[0]?.id ?? null;
   }
 
   async #loaded(found: CachedExecution | ExecutionRow): Promise<CachedExecution> {
@@ -236,6 +255,7 @@ function pendingApproval(approval: MachineApproval): PendingApproval {
   return {
     nodeId: approval.node_id,
     activation: approval.activation,
+    ...(approval.item === undefined ? {} : { item: approval.item }),
     kind: approval.kind,
     toolName: approval.tool_name,
     approver: approval.approver,

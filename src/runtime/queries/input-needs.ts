@@ -47,5 +47,5 @@ function isEventNeeded({ loaded }: CachedExecution, { node, phase, waitsFor }: A
   if (phase !== 'waiting' || waitsFor === null) return false;
   const { kind } = loaded.program.tables.nodeOf(node);
   const definition = definitionOf(kind);
-  return definition.timeoutOutcome(kind) === 'fail' || definition.parkTimeoutMs(kind) === null;
+  return definition.timeoutOutcome(kind) === 'fail' || definition.parkTimeout(kind) === null;
 }

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../machines/json.ts';
 import type { Run, Status } from '../../../machines/run.ts';
-import { completedPatch, continuedAs, suspensionOf, usageOf } from '../../../machines/step/index.ts';
+import { completedPatch, continuedAs, startAtOf, suspensionOf, usageOf } from '../../../machines/step/index.ts';
 import type { EventRow, ExecutionRow } from '../../../store/port/executions.ts';
 import type { WorkerRow } from '../../../store/port/workers.ts';
 import { type CachedExecution, identityIn } from '../engine/loading/cached-execution.ts';
@@ -18,7 +18,8 @@ export function summaryOf(row: ExecutionRow): ExecutionSummary {
   return summary(row, { ...row, status: row.status as Status });
 }
 
-export function viewOf(execution: CachedExecution): ExecutionView {
+/** `currentExecutionId`: of an execution that others continue. */
+export function viewOf(execution: CachedExecution, currentExecutionId: string | null): ExecutionView {
   const { run, loaded } = execution;
   const { state, input, json } = shownRun(loaded.program, run);
   const suspended = suspensionOf(run);
@@ -28,6 +29,8 @@ export function viewOf(execution: CachedExecution): ExecutionView {
     input,
     suspended: suspended === null ? null : { reason: json(suspended.reason) },
     nextExecutionId: continuedAs(run) ?? null,
+    currentExecutionId,
+    startAtMs: startAtOf(run) ?? null,
     usage: usageOf(run) ?? null,
     ...summary(execution, run),
   };
@@ -39,7 +42,7 @@ function summary(
 ): ExecutionSummary {
   const identity = identityIn(head);
   const labels = JSON.parse(identity.labels) as Record<string, string>;
-  const { segment, previousId } = segmentOf(labels);
+  const { segment, previousId, firstId } = segmentOf(labels);
   return {
     executionId: head.id,
     tenantId: head.tenantId,
@@ -55,6 +58,7 @@ function summary(
     forkedFrom: forkedFrom(labels),
     segment,
     previousExecutionId: previousId,
+    firstExecutionId: firstId,
     createdAtMs: identity.createdAtMs,
     updatedAtMs: head.updatedAtMs,
     completedAtMs: head.completedAtMs,
@@ -80,7 +84,7 @@ export function eventViewOf(executionId: string, row: EventRow, data: JsonObject
 /** Shows the state patch of a completion, which the log does not store a second time. */
 function completionOf(data: JsonObject, nodeId: string): JsonObject {
   const { patch_from: _from, output_key: _key, ...shown } = data;
-  return { ...shown, state_patch: completedPatch(data, nodeId), duration_ms: data.duration_ms ?? 0 };
+  return Object.assign(shown, { state_patch: completedPatch(data, nodeId), duration_ms: data.duration_ms ?? 0 });
 }
 
 export function workerViewOf(row: WorkerRow, nowMs: number): WorkerView {

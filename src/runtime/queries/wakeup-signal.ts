@@ -1,3 +1,4 @@
+import { ChurnMap } from '../../../store/churn-map.ts';
 import type { CancelSignal } from '../types/cancel-signal.ts';
 
 /**
@@ -5,7 +6,7 @@ import type { CancelSignal } from '../types/cancel-signal.ts';
  * slow reader costs nothing and misses nothing.
  */
 export class WakeupSignal {
-  readonly #waiters = new Map<string, Set<() => void>>();
+  readonly #waiters = new ChurnMap<string, Set<() => void>>();
 
   wake(key: string): void {
     const waiters = this.#waiters.get(key);

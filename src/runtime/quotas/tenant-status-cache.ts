@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { TenantAdmission, TenantQuotas } from '../../../store/port/resources/tenants.ts';
+import { RecentlyUsed } from '../../../store/recently-used.ts';
 import type { Clock } from '../clock.ts';
 import type { TenantLimits } from './limits.ts';
 
@@ -23,7 +23,7 @@ interface Cached {
 export class TenantStatusCache {
   readonly #tenants: TenantQuotas;
   readonly #clock: Clock;
-  readonly #cache = new LRUCache<string, Cached>({ maxSize: MAX_CACHED_TENANTS, sizeCalculation: () => 1 });
+  readonly #cache = new RecentlyUsed<string, Cached>(MAX_CACHED_TENANTS);
   /** Counts invalidations: a row read before one must not enter the cache after it. */
   #changes = 0;
 

@@ -42,7 +42,7 @@ export class UsageBounds {
  * counts in its place; any other may be as high as the limit of a call, beyond which it counts as nothing.
  */
 export function countedUsage(usage: Usage, limits: TenantLimits, prices: ModelSettings['prices']): Usage {
-  const { max_cost_per_call_usd: maxCost, max_tokens_per_call: maxTokens } = { ...DEFAULT_CALL_LIMITS, ...limits };
+  const { max_cost_per_call_usd: maxCost, max_tokens_per_call: maxTokens } = Object.assign({}, DEFAULT_CALL_LIMITS, limits);
   const { input_tokens, output_tokens, cost_usd, ...named } = usage;
   const input = within(input_tokens, maxTokens);
   const output = within(output_tokens, maxTokens);
@@ -53,11 +53,13 @@ export function countedUsage(usage: Usage, limits: TenantLimits, prices: ModelSe
   const isCostly = cost_usd !== undefined && !(cost_usd <= maximum * TOLERANCE);
   if (input === input_tokens && output === output_tokens && !isCostly) return usage;
   const cost = isCostly ? price : cost_usd;
+  // New shape: usage that is not believed.
   return {
     ...named,
     ...(input === undefined ? {} : { input_tokens: input }),
     ...(output === undefined ? {} : { output_tokens: output }),
     ...(cost === undefined || cost === null ? {} : { cost_usd: cost }),
+    // New shape: as above.
     usage_refused: {
       ...(input === input_tokens ? {} : { input_tokens: input_tokens ?? null }),
       ...(output === output_tokens ? {} : { output_tokens: output_tokens ?? null }),

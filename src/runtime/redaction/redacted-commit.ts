@@ -103,7 +103,7 @@ function redactRow(rules: DataRules, redactor: Redactor, { type, nodeId, data }:
 
 /** What nodes are given is made of what others have returned. */
 function withoutInput({ input: _input, ...data }: JsonObject): JsonObject {
-  return { ...data, input_omitted: true };
+  return Object.assign(data, { input_omitted: true });
 }
 
 function eventOf({ seq, type, nodeId, data }: EventRow): LogEvent {

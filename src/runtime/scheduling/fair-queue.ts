@@ -1,3 +1,4 @@
+import { ChurnMap } from '../../../store/churn-map.ts';
 import { RuntimeError } from '../errors.ts';
 import { RoundRobin, throwIfAborted, waitTurn } from './round-robin.ts';
 
@@ -18,7 +19,7 @@ const RETRY_AFTER_MS = 1_000;
 export class FairQueue {
   readonly #limits: FairQueueLimits;
   readonly #overloadedMessage: string;
-  readonly #active = new Map<string, number>();
+  readonly #active = new ChurnMap<string, number>();
   readonly #waiting = new RoundRobin<() => void>();
   #activeCount = 0;
 

@@ -1,3 +1,4 @@
+import { ChurnMap } from '../../../store/churn-map.ts';
 import { RuntimeError } from '../errors.ts';
 
 const RETRY_AFTER_MS = 1_000;
@@ -5,7 +6,7 @@ const RETRY_AFTER_MS = 1_000;
 /** A queue per key. Keys take turns; the items of a key stay in order. */
 export class RoundRobin<T> {
   /** In the order of the keys' next turns. */
-  readonly #waiting = new Map<string, T[]>();
+  readonly #waiting = new ChurnMap<string, T[]>();
   #size = 0;
 
   get size(): number {
@@ -23,9 +24,24 @@ export class RoundRobin<T> {
     this.#size += 1;
   }
 
-  /** Takes the first item of the next key for which `may` returns true; the key moves to the end of the round. */
-  next(may: (key: string) => boolean = () => true): { readonly key: string; readonly item: T } | null {
+  /** Is one of the keys that are next like that? */
+  some(isLikeThat: (key: string) => boolean, lookedAt: number): boolean {
+    for (const key of this.#waiting.keys()) {
+      if (lookedAt <= 0) return false;
+      lookedAt -= 1;
+      if (isLikeThat(key)) return true;
+    }
+    return false;
+  }
+
+  /** Takes the first item of the next key for which `may` returns true, of the first `lookedAt`; the key moves to the end of the round. */
+  next(
+    may: (key: string) => boolean = () => true,
+    lookedAt = this.#waiting.size,
+  ): { readonly key: string; readonly item: T } | null {
     for (const [key, items] of this.#waiting) {
+      if (lookedAt <= 0) return null;
+      lookedAt -= 1;
       if (!may(key)) continue;
       const [item] = items.splice(0, 1);
       this.#waiting.delete(key);

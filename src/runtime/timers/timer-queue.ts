@@ -1,4 +1,5 @@
-import type { Message } from '../../../machines/messages.ts';
+import type { Message, Visit } from '../../../machines/messages.ts';
+import { ChurnSet } from '../../../store/churn-map.ts';
 import type { Due, WorkItemRow } from '../../../store/port/work-items.ts';
 import { CoalescedJob } from '../coalesced-job.ts';
 import type { RuntimeContext } from '../context.ts';
@@ -29,7 +30,7 @@ export class TimerQueue {
   readonly #options: TimerQueueOptions;
   readonly #timer: DeadlineTimer;
   /** Due rows whose messages have neither been taken nor refused yet. */
-  readonly #delivering = new Set<string>();
+  readonly #delivering = new ChurnSet<string>();
   readonly #job: CoalescedJob;
 
   constructor(options: TimerQueueOptions) {
@@ -142,8 +143,8 @@ function messageOf(due: Due): readonly [Message, Preconditions] {
 }
 
 /** The visit of a node that a work item belongs to. */
-export function visitOf(item: WorkItemRow): { readonly node: string; readonly activation: number; readonly attempt: number } {
-  return { node: item.nodeId, activation: item.activation, attempt: item.attempt };
+export function visitOf({ nodeId: node, activation, attempt, item }: WorkItemRow): Visit {
+  return { node, activation, attempt, item: item ?? undefined };
 }
 
 function executionOf(due: Due): string {

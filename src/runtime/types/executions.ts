@@ -19,8 +19,14 @@ export interface StartRequest {
   readonly version?: string;
   /** Default: an empty object. */
   readonly input?: Json;
+  /** Whether the input must fit the state schema of a workflow that asks for no check; rejects with `invalid_input` otherwise. Default: false. */
+  readonly checkInput?: boolean;
   /** No key may begin with `jamjet.`. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** When it begins; it is `pending` until then. Default: at once. */
+  readonly startAtMs?: number;
+  /** Milliseconds after which it begins, in the place of `startAtMs`. */
+  readonly delayMs?: number;
   /** A request with the same key is answered with the execution that the first one started. */
   readonly idempotencyKey?: string;
   /**
@@ -73,8 +79,14 @@ export interface ExecutionView {
   readonly segment: number;
   /** The execution that it continues; null = it is the first of its chain. */
   readonly previousExecutionId: string | null;
-  /** The execution that continues it, which has exceeded its budget; null = none. */
+  /** The first execution of its chain; null = it is that itself. */
+  readonly firstExecutionId: string | null;
+  /** The execution that continues it; null = none. */
   readonly nextExecutionId: string | null;
+  /** The last execution of its chain so far; null = it is that itself. */
+  readonly currentExecutionId: string | null;
+  /** When it begins, or began; null = it was not started for later. */
+  readonly startAtMs: number | null;
   /** The execution that this one was forked from, and the sequence up to which it shares its log; null = it is not a fork. */
   readonly forkedFrom: { readonly executionId: string; readonly sequence: number } | null;
   readonly createdAtMs: number;
@@ -87,7 +99,10 @@ export interface ExecutionView {
 }
 
 /** An execution in a list. */
-export type ExecutionSummary = Omit<ExecutionView, 'state' | 'input' | 'suspended' | 'nextExecutionId' | 'usage'>;
+export type ExecutionSummary = Omit<
+  ExecutionView,
+  'state' | 'input' | 'suspended' | 'nextExecutionId' | 'currentExecutionId' | 'startAtMs' | 'usage'
+>;
 
 /** An execution matches if it meets all conditions that are given. */
 export interface ExecutionFilter {
@@ -186,6 +201,8 @@ export interface NodeView {
   readonly kind: string | null;
   /** It was reached while an operator's pause lasts. */
   readonly isDeferred: boolean;
+  /** It works on a list. */
+  readonly isList: boolean;
   /** Has the execution ended? */
   readonly hasEnded: boolean;
   /** Ids of the nodes of the workflow. */
@@ -200,6 +217,8 @@ export interface TextDelta {
   readonly activation: number;
   /** 0, 1, 2 … */
   readonly attempt: number;
+  /** Which item of the visit; absent = it has none. */
+  readonly item?: number;
   /** Where the part begins in the attempt's text. */
   readonly index: number;
   readonly text: string;
@@ -211,6 +230,8 @@ export interface ProgressUpdate {
   readonly nodeId: string;
   readonly activation: number;
   readonly attempt: number;
+  /** Which item of the visit; absent = it has none. */
+  readonly item?: number;
   readonly progress: {
     /** From 0 to 1; null = not said. */
     readonly fraction: number | null;
@@ -227,6 +248,8 @@ export interface PendingApproval {
   readonly nodeId: string;
   /** The visit to the node: 1, 2, 3 … */
   readonly activation: number;
+  /** Which item of the visit; absent = it has none. */
+  readonly item?: number;
   readonly kind: 'human_approval' | 'tool';
   readonly toolName: string;
   readonly approver: 'human';
@@ -255,12 +278,27 @@ export interface ApprovalDecision {
 
 /** How an external event was received. */
 export interface EventReceipt extends IgnoredState {
+  /** The execution that received it, which continues the one that it was sent to; absent = that one did. */
+  readonly executionId?: string;
   /** Whether a node waited for it. */
   readonly matched: boolean;
   /** The node that received it; null = none yet. */
   readonly nodeId: string | null;
   /** The keys for which nodes of the workflow wait, if its key is none of them; absent otherwise. */
   readonly keys?: readonly string[];
+  /** What is wrong with the payload, by the `schema` of the nodes that wait for its key; absent = nothing. */
+  readonly payloadProblem?: string;
+}
+
+/** An external event. */
+export interface EventRequest {
+  /** The correlation key that a node waits for. */
+  readonly key: string;
+  readonly payload: Json;
+  /** A repeated request is ignored. */
+  readonly idempotencyKey?: string;
+  /** Whether a payload that does not fit the `schema` of the nodes that wait for its key is refused. Default: false. */
+  readonly strict?: boolean;
 }
 
 /** The approvals of an execution, each list by node id. */
@@ -311,6 +349,8 @@ export interface ApprovalItem extends Omit<PendingApproval, 'approver'> {
 export interface Decision {
   readonly decision: string;
   readonly nodeId?: string;
+  /** Of the list that the node works on; may be left out if only one of its items awaits a decision. */
+  readonly item?: number;
   /** Recorded as the user on whose behalf the caller decides; default: the caller. */
   readonly userId?: string;
   readonly comment?: string;

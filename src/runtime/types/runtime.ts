@@ -9,6 +9,7 @@ import type {
   Decision,
   ErrorGroups,
   EventReceipt,
+  EventRequest,
   EventView,
   ExecutionCounts,
   ExecutionFilter,
@@ -186,13 +187,10 @@ export interface Runtime {
   /**
    * Sends an external event to the execution. `matched`: node `nodeId` waited for it; otherwise it is buffered for a node that
    * waits later. If no node can, `keys` are those that nodes of the workflow wait for. Rejects with `conflict` when the execution has ended, or the idempotency key was used with another event; and
-   * with `too_many_events` when too many are buffered.
+   * with `too_many_events` when too many are buffered. A payload that does not fit the `schema` of the nodes that wait for its key is a
+   * `payloadProblem`, or with `strict` rejects with `invalid_input`.
    */
-  sendEvent(
-    caller: Caller,
-    id: string,
-    event: { readonly key: string; readonly payload: Json; readonly idempotencyKey?: string },
-  ): Promise<EventReceipt>;
+  sendEvent(caller: Caller, id: string, event: EventRequest): Promise<EventReceipt>;
 
   /**
    * Claims work items for an external worker. The lease of each lasts 30 seconds; a lease that expires is a failed attempt.

@@ -44,8 +44,10 @@ export interface WorkItemView {
   readonly activation: number;
   /** 0, 1, 2 … */
   readonly attempt: number;
+  /** Which item of the visit; null = it has none. */
+  readonly item: number | null;
   readonly maxAttempts: number;
-  /** The same for every attempt of one visit to the node. */
+  /** The same for every attempt of one visit to the node, or of one of its items. */
   readonly idempotencyKey: string;
   /** As in `ToolContext`. */
   readonly startedBy: ToolContext['startedBy'];

@@ -151,6 +151,7 @@ export const READ_METRICS: readonly ReadMetric[] = [
       backlog === null
         ? none
         : [
+            { labels: { status: 'pending' }, value: backlog.executions.pending },
             { labels: { status: 'running' }, value: backlog.executions.running },
             { labels: { status: 'paused' }, value: backlog.executions.paused },
           ],

@@ -9,7 +9,7 @@ import type { SpanError, SpanRecord } from './span.ts';
 const CALLS: ReadonlySet<string> = new Set(['model', 'http', 'mcp_tool', 'a2a_task', 'agent_tool', 'agent']);
 
 /** Nodes whose attempts, or waits, begin with an event of their own. The others end in the step that reaches them. */
-const INSTANT: ReadonlySet<string> = new Set(['condition', 'parallel', 'join', 'limit_exceeded', 'policy']);
+const INSTANT: ReadonlySet<string> = new Set(['condition', 'parallel', 'join', 'limit_exceeded', 'policy', 'map']);
 
 export function isInstant(kind: string): boolean {
   return INSTANT.has(kind);
@@ -26,12 +26,13 @@ export function attemptSpan(execution: CachedExecution, event: EventRow, begun: 
   const node = nodeId ?? '';
   const kind = loaded.kindOf(node);
   const activation = Number(data.activation ?? 1);
+  const item = typeof data.item === 'number' ? data.item : undefined;
   const attempt = begun?.attempt ?? Number(data.attempt ?? 0);
   const trace = executionTrace(id, traceparent);
   const model = kind === null ? undefined : definitionOf(kind).models(kind)[0];
   return {
     trace,
-    spanId: attemptSpanId(id, { node, activation, attempt }),
+    spanId: attemptSpanId(id, { node, activation, attempt, item }),
     parentSpanId: trace.spanId,
     name: kind?.type === 'model' && model !== undefined ? `chat ${model}` : node,
     kind: kind !== null && CALLS.has(kind.type) ? 'client' : 'internal',
@@ -45,6 +46,7 @@ export function attemptSpan(execution: CachedExecution, event: EventRow, begun: 
       'jamjet.node.id': node,
       'jamjet.node.kind': kind?.type,
       'jamjet.node.activation': activation,
+      'jamjet.node.item': item,
       'jamjet.attempt': attempt,
       'jamjet.worker.id': begun?.workerId ?? undefined,
       'jamjet.cancelled': event.type === 'node_cancelled' || undefined,
@@ -52,7 +54,9 @@ export function attemptSpan(execution: CachedExecution, event: EventRow, begun: 
       ...httpAttributes(data),
     },
     links:
-      attempt === 0 ? [] : [{ traceId: trace.traceId, spanId: attemptSpanId(id, { node, activation, attempt: attempt - 1 }) }],
+      attempt === 0
+        ? []
+        : [{ traceId: trace.traceId, spanId: attemptSpanId(id, { node, activation, attempt: attempt - 1, item }) }],
     error: event.type === 'node_failed' ? errorOf(data, loaded.program.tables.dataRules !== null) : null,
   };
 }

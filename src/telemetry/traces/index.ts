@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import { TERMINAL } from '../../../machines/run.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { EventRow } from '../../../store/port/executions.ts';
+import { RecentlyUsed } from '../../../store/recently-used.ts';
 import { type ExecutionCommit, isBeginning } from '../../runtime/engine/commit/execution-commit.ts';
 import type { EventBus } from '../../runtime/events.ts';
 import type { ExecutionTrace } from '../../runtime/trace-context.ts';
@@ -37,8 +37,8 @@ export class Tracing implements SpanRecording {
   readonly #store: Pick<ExecutionStore, 'events'>;
   readonly #onError: (error: unknown) => void;
   readonly #clock = new AttemptClock();
-  /** By execution that this process has seen begin: has it ended before? Sized by count, since `max` would allocate everything at once. */
-  readonly #endedBefore = new LRUCache<string, boolean>({ maxSize: MAX_KNOWN, sizeCalculation: () => 1 });
+  /** By execution that this process has seen begin: has it ended before? */
+  readonly #endedBefore = new RecentlyUsed<string, boolean>(MAX_KNOWN);
   readonly #searches = new Set<Promise<void>>();
   #unsubscribe: () => void = () => {};
 
@@ -86,7 +86,7 @@ export class Tracing implements SpanRecording {
 
   #onEnd({ after }: ExecutionCommit, event: EventRow): void {
     const { nodeId, data, type } = event;
-    const begun = this.#clock.end(after.id, nodeId);
+    const begun = this.#clock.end(after.id, event);
     if (begun !== null && begun.activation === (data.activation ?? 1)) {
       this.#provider.add(attemptSpan(after, event, begun));
       return;

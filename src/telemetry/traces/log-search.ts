@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../../machines/json.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { EventRow } from '../../../store/port/executions.ts';
 import { type Beginning, beginningOf } from '../attempt-clock.ts';
@@ -18,13 +19,17 @@ export async function findBeginning(
     let found: EventRow | null = null;
     for (let after: number | null = from; after !== null && after < until; ) {
       const page = await store.events(executionId, { after, limit: PAGE, type: 'node_started', nodeId });
-      for (const row of page.rows) if (row.seq < seq && row.data.activation === data.activation) found = row;
+      for (const row of page.rows) if (row.seq < seq && isOfSame(row.data, data)) found = row;
       after = page.next;
     }
     if (found !== null) return beginningOf(found);
     until = from;
   }
   return null;
+}
+
+function isOfSame(begun: JsonObject, ended: JsonObject): boolean {
+  return begun.activation === ended.activation && begun.item === ended.item;
 }
 
 /** Has the execution been retried, so that it has ended before? */

@@ -1,6 +1,6 @@
-import type { Reference } from '../../../machines/expression/index.ts';
+import { compileExpression, type Reference, references } from '../../../machines/expression/index.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
-import { definitionOf } from '../../../machines/nodes/index.ts';
+import { definitionOf, type Kind } from '../../../machines/nodes/index.ts';
 import type { Program } from '../../../machines/step/program.ts';
 import type { Branch, Branches } from '../simulation/branches.ts';
 import { type Assignment, referenceKey, setAtPath, solve } from './solve.ts';
@@ -45,6 +45,14 @@ export function branchInputsOf({ tables }: Program, branches: Branches): BranchI
     for (const assignment of assignments) if (assignment !== null) distribute(assignment, sources, valuesBySource);
     for (const [sourceKey, own] of valuesBySource) valueSets.set(sourceKey, [...(valueSets.get(sourceKey) ?? []), own]);
   }
+  for (const index of tables.graph.reachable) {
+    const read = listReadBy(tables.graph.node(index).kind);
+    if (read === null) continue;
+    const sources = new Map([[referenceKey(read), sourcesOf(tables.graph, index, read)]]);
+    const valuesBySource = new Map<string, Map<string, ValueSet>>();
+    for (const list of LISTS) distribute(new Map([[referenceKey(read), list]]), sources, valuesBySource);
+    for (const [sourceKey, own] of valuesBySource) valueSets.set(sourceKey, [...(valueSets.get(sourceKey) ?? []), own]);
+  }
   let bounded = false;
   const combinationsFor = (sourceKey: string): readonly Json[] => {
     const choices = (valueSets.get(sourceKey) ?? []).map((own) => [...own.values()]);
@@ -70,6 +78,16 @@ export function branchInputsOf({ tables }: Program, branches: Branches): BranchI
     reads,
     bounded,
   };
+}
+
+/** Lists that a node works on: none, one, and several items. */
+const LISTS: readonly Json[] = [[], [{}], [{}, {}]];
+
+/** The value whose items the node works on; null = it works on none, or its list is computed from several values. */
+function listReadBy(kind: Kind): Reference | null {
+  const { items } = definitionOf(kind).itemWork(kind) ?? {};
+  const reads = typeof items === 'string' ? references(compileExpression(items)) : [];
+  return reads.length === 1 ? (reads[0] ?? null) : null;
 }
 
 /** Groups of alternative branches with at least one condition. */

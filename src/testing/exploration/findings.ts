@@ -1,4 +1,6 @@
 import { references } from '../../../machines/expression/index.ts';
+import { isEndless, loopsWithoutBound, roundAvoids } from '../../../machines/graph/loop-bounds.ts';
+import type { Loop } from '../../../machines/graph/loops.ts';
 import { definitionOf } from '../../../machines/nodes/index.ts';
 import { type Branch, isUnhandledFailure } from '../simulation/branches.ts';
 import type { SimWorkflow } from '../simulation/simulation.ts';
@@ -50,7 +52,7 @@ export function findingsOf(
     ...neverTaken(workflow, branchInputs, explored, tested),
     ...unhandledOutcomes(workflow),
     ...approvalsWithoutTimeout(workflow),
-    ...loopsWithoutBound(workflow),
+    ...openLoops(workflow),
     ...[...explored.unreadLate].map(lateEvent),
   ].sort((a, b) => ORDER[a.severity] - ORDER[b.severity]);
 }
@@ -238,15 +240,21 @@ function approvalsWithoutTimeout({ program }: SimWorkflow): Finding[] {
   const { graph } = program.tables;
   return graph.reachable.flatMap((index): Finding[] => {
     const { id, kind } = graph.node(index);
-    if (definitionOf(kind).behaviour(kind) !== 'approval' || definitionOf(kind).parkTimeoutMs(kind) !== null) return [];
+    if (definitionOf(kind).behaviour(kind) !== 'approval' || definitionOf(kind).parkTimeout(kind) !== null) return [];
     const message = `"${id}" waits for a decision without a timeout`;
     return [{ severity: 'info', code: 'approval_without_timeout', ...at(id), message, hint: 'add a timeout and on_timeout' }];
   });
 }
 
-function loopsWithoutBound({ program }: SimWorkflow): Finding[] {
+/** Loops that the workflow itself neither bounds nor continues, without those that validation warns of. */
+function openLoops({ program }: SimWorkflow): Finding[] {
   const { graph } = program.tables;
-  return graph.loops.map(({ head, body }) => {
+  const { max_steps, continuation } = program.workflow;
+  if (max_steps !== null) return [];
+  const isContinued = (loop: Loop): boolean =>
+    continuation === null ? isEndless(loop, graph) : !roundAvoids(loop, graph.existingIndexOf(continuation.at), graph);
+  const open = loopsWithoutBound(graph).filter((loop) => !isContinued(loop));
+  return open.map(({ head, body }) => {
     const inside = [...body].map((node) => graph.idOf(node));
     const node = graph.idOf(head);
     const message = `the loop of ${quotedList(inside)} has no bound besides its conditions`;
@@ -255,7 +263,7 @@ function loopsWithoutBound({ program }: SimWorkflow): Finding[] {
       code: 'loop_without_bound',
       ...at(node),
       message,
-      hint: 'count the iterations in a node of the loop, and check the count in a condition',
+      hint: 'count the iterations in a node of the loop and check the count in a condition, or set max_steps or continue_as_new',
     };
   });
 }

@@ -28,7 +28,8 @@ export function possibleSteps(workflow: SimWorkflow, branchInputs: BranchInputs,
  */
 export function nextNodes({ program }: SimWorkflow, { run }: SimState): readonly ActiveNode[] {
   const { graph } = program.tables;
-  const active = activeOf(program, run);
+  // What is in progress of a node that works on a list are its items.
+  const active = activeOf(program, run).filter(({ phase }) => phase !== 'items');
   const joins = graph.reachable.filter((node) => graph.isFirstJoin(node));
   const races = ({ node }: ActiveNode): boolean => {
     const index = graph.indexOf(node) ?? 0;
@@ -44,9 +45,10 @@ function stepsOf(
   state: SimState,
   active: ActiveNode,
 ): readonly (SimStep | null)[] {
-  const { node, activation, attempt, phase, childId } = active;
-  const visit = { node, activation, attempt };
-  const outputs: readonly Json[] = branchInputs.outputs.get(node) ?? [{}];
+  const { node, activation, attempt, item, phase, childId } = active;
+  const visit = { node, activation, attempt, item };
+  // Outputs that conditions ask for are those of the node, not of an item.
+  const outputs: readonly Json[] = (item === undefined ? branchInputs.outputs.get(node) : undefined) ?? [{}];
   switch (phase) {
     case 'running':
     case 'queued':
@@ -69,10 +71,10 @@ function stepsOf(
       ];
     }
     case 'backoff':
-      return [fireTimer(workflow, state, node)];
+      return [fireTimer(workflow, state, active)];
     case 'awaiting_approval':
     case 'approval':
-      return [...decisions(workflow, state, active), fireTimer(workflow, state, node)];
+      return [...decisions(workflow, state, active), fireTimer(workflow, state, active)];
     case 'waiting':
       return waitOutcomes(workflow, branchInputs, state, active);
     default:
@@ -104,18 +106,18 @@ function resultsOf(
 function failures(
   workflow: SimWorkflow,
   state: SimState,
-  { node, activation, attempt }: ActiveNode,
+  { node, activation, attempt, item }: ActiveNode,
 ): readonly (SimStep | null)[] {
   const { max_attempts, retryable_on } = workflow.program.tables.nodeOf(node).retry;
   const retryable = attempt === 0 && max_attempts > 1;
   if (!retryable && !mayFail(workflow, state, node)) return [];
   const [errorClass] = retryable_on;
   const named = errorClass === undefined ? {} : { errorClass };
-  return [sendMessage(workflow, state, { type: 'fail', node, activation, attempt, error: 'failed', retryable, ...named })];
+  return [sendMessage(workflow, state, { type: 'fail', node, activation, attempt, item, error: 'failed', retryable, ...named })];
 }
 
-function decisions(workflow: SimWorkflow, state: SimState, { node, phase }: ActiveNode): readonly (SimStep | null)[] {
-  const given = { type: 'decide', node, userId: DECIDER, comment: null, patch: null } as const;
+function decisions(workflow: SimWorkflow, state: SimState, { node, item, phase }: ActiveNode): readonly (SimStep | null)[] {
+  const given = { type: 'decide', node, item, userId: DECIDER, comment: null, patch: null } as const;
   const approved = sendMessage(workflow, state, { ...given, decision: 'approved' });
   const outcome = phase === 'awaiting_approval' ? 'failed' : 'rejected';
   if (!mayFail(workflow, state, node, outcome)) return [approved];
@@ -127,9 +129,10 @@ function waitOutcomes(
   workflow: SimWorkflow,
   branchInputs: BranchInputs,
   state: SimState,
-  { node, waitsFor }: ActiveNode,
+  active: ActiveNode,
 ): readonly (SimStep | null)[] {
-  const timedOut = mayFail(workflow, state, node, 'timeout') || waitsFor === null ? fireTimer(workflow, state, node) : null;
+  const { node, waitsFor } = active;
+  const timedOut = mayFail(workflow, state, node, 'timeout') || waitsFor === null ? fireTimer(workflow, state, active) : null;
   if (waitsFor === null) return [timedOut];
   const payloads: readonly Json[] = branchInputs.outputs.get(node) ?? [{}];
   const inTime = payloads.map((payload) => sendMessage(workflow, state, { type: 'event', key: waitsFor, payload }));

@@ -22,7 +22,10 @@ export class StateKeys {
   keyOf(state: SimState): string {
     const { active, earlyEvents, evalRetries, failures, forks, pendingInputs, subgraphs } = state.run.snapshot.context as Context;
     // Visit counts and times are left out, so that a loop returns to the same state.
-    const phases = active.entries().map(([node, { phase, attempt, key }]) => [node, phase, attempt > 0, key]);
+    const phases = active.withItems().map(([node, { phase, attempt, key, map }, item]) => {
+      const done = map === undefined ? null : [map.count, map.succeeded, map.failed];
+      return [node, item ?? null, phase, attempt > 0, key, done];
+    });
     const progress = Object.entries(subgraphs).map(([key, { edges, nodes }]) => [key, edges, nodes]);
     const at = positionsOf(state.run.snapshot.configuration);
     const armed = [...state.timers.keys()];

@@ -72,7 +72,7 @@ function outcomesOf(
   const ok = ['ok', routes.ok ?? null] as const;
   const failed = ['failed', routes.failed ?? null] as const;
   const definition = definitionOf(kind);
-  const timeout = definition.parkTimeoutMs(kind) === null ? [] : [['timeout', routes.timeout ?? null] as const];
+  const timeout = definition.parkTimeout(kind) === null ? [] : [['timeout', routes.timeout ?? null] as const];
   switch (definition.behaviour(kind)) {
     case 'control':
       return [ok];

@@ -6,7 +6,16 @@ import { activeOf, stateOf } from '../../../machines/step/index.ts';
 import type { Reply } from '../../authoring/replies.ts';
 import type { AuthoredTest } from '../../authoring/tests.ts';
 import type { Branch } from './branches.ts';
-import { fireTimer, hasEnded, type SimState, type SimStep, type SimWorkflow, sendMessage, startRun } from './simulation.ts';
+import {
+  fireTimer,
+  hasEnded,
+  type SimState,
+  type SimStep,
+  type SimWorkflow,
+  sendMessage,
+  startRun,
+  timerKey,
+} from './simulation.ts';
 
 /** The result of a scripted run. */
 export interface PlayResult {
@@ -72,7 +81,8 @@ class Player {
   result(): PlayResult {
     const { run } = this.#state;
     const over = hasEnded(this.#state);
-    const waiting = over ? [] : activeOf(this.#workflow.program, run).map(({ node }) => node);
+    const active = over ? [] : activeOf(this.#workflow.program, run);
+    const waiting = active.filter(({ item }) => item === undefined).map(({ node }) => node);
     const atMs = this.#state.nowMs - this.#startedAtMs;
     return {
       status: run.status,
@@ -91,15 +101,15 @@ class Player {
     for (const visit of active) if (this.#reply(visit)) return true;
     const due = active
       .flatMap((visit) => {
-        const timer = this.#state.timers.get(visit.node);
+        const timer = this.#state.timers.get(timerKey(visit));
         return timer !== undefined && this.#mayTimeOut(visit) ? [{ visit, timer }] : [];
       })
       .sort((a, b) => a.timer.atMs - b.timer.atMs)[0];
     if (due === undefined) return false;
     const { node, phase } = due.visit;
-    const reply = phase === 'backoff' ? null : this.#nextReply(node);
+    const reply = phase === 'backoff' ? null : this.#nextReply(due.visit);
     if (reply?.type === 'timeout') this.#consumeReply(node);
-    const moved = this.#advance(fireTimer(this.#workflow, this.#state, node));
+    const moved = this.#advance(fireTimer(this.#workflow, this.#state, due.visit));
     if (moved && reply?.type === 'event' && reply.at === 'late' && !hasEnded(this.#state)) {
       this.#consumeReply(node);
       this.#sendEvent(node, reply.payload);
@@ -108,16 +118,17 @@ class Player {
   }
 
   /** Whether the timer of a node may fire. A wait for an event and an approval time out only if the script says so. */
-  #mayTimeOut({ node, phase, waitsFor }: ActiveNode): boolean {
+  #mayTimeOut(active: ActiveNode): boolean {
+    const { phase, waitsFor } = active;
     if (phase === 'backoff' || (phase === 'waiting' && waitsFor === null)) return true;
-    const reply = this.#nextReply(node);
+    const reply = this.#nextReply(active);
     return reply?.type === 'timeout' || (reply?.type === 'event' && reply.at === 'late');
   }
 
   #reply(active: ActiveNode): boolean {
-    const { node, activation, attempt, phase, waitsFor, childId } = active;
-    const visit = { node, activation, attempt };
-    const reply = this.#nextReply(node);
+    const { node, activation, attempt, item, phase, waitsFor, childId } = active;
+    const visit = { node, activation, attempt, item };
+    const reply = this.#nextReply(active);
     switch (phase) {
       case 'running':
       case 'queued':
@@ -145,7 +156,7 @@ class Player {
         if (reply?.type !== 'decide') return false;
         this.#consumeReply(node);
         const { decision, userId, comment, patch } = reply;
-        return this.#send({ type: 'decide', node, decision, userId, comment, patch });
+        return this.#send({ type: 'decide', node, item, decision, userId, comment, patch });
       }
       case 'waiting':
         if (reply?.type !== 'event' || reply.at !== 'on_time' || waitsFor === null) return false;
@@ -156,10 +167,13 @@ class Player {
     }
   }
 
-  /** The reply for the next attempt or visit; the last one is repeated. Early events are sent at the start instead. */
-  #nextReply(node: string): Reply | null {
+  /**
+   * The reply for the next attempt or visit, or for the item of a list: one for each, in order; the last one is repeated. Early events are sent at
+   * the start instead.
+   */
+  #nextReply({ node, item }: Pick<ActiveNode, 'node' | 'item'>): Reply | null {
     const replies = (this.#results.get(node) ?? []).filter((reply) => reply.type !== 'event' || reply.at !== 'early');
-    return replies[Math.min(this.#consumed.get(node) ?? 0, replies.length - 1)] ?? null;
+    return replies[Math.min(item ?? this.#consumed.get(node) ?? 0, replies.length - 1)] ?? null;
   }
 
   #consumeReply(node: string): void {
@@ -189,7 +203,7 @@ class Player {
     const decided = new Map<string, 'approved' | 'rejected' | 'timed out'>();
     for (const event of events) {
       const { type, node_id: node, data } = event;
-      if (node === null) continue;
+      if (node === null || data.item !== undefined) continue;
       if (type === 'approval_received') decided.set(node, data.decision === 'approved' ? 'approved' : 'rejected');
       if (type === 'timer_fired') decided.set(node, 'timed out');
       const what = eventLabel(event, decided.get(node));

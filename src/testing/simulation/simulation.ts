@@ -1,11 +1,13 @@
 import type { LogEvent } from '../../../machines/events/index.ts';
 import { RESULT_ROLES } from '../../../machines/graph/edges.ts';
 import type { Json } from '../../../machines/json.ts';
-import type { Message } from '../../../machines/messages.ts';
+import type { Message, Visit } from '../../../machines/messages.ts';
 import type { NodeOutcome } from '../../../machines/program/outcome-routes.ts';
+import { itemTimerId, timerPurpose } from '../../../machines/program/timers.ts';
 import { type Run, type StepEnv, type StepResult, TERMINAL } from '../../../machines/run.ts';
 import { activeOf, heldCondition, start, step } from '../../../machines/step/index.ts';
 import type { Program } from '../../../machines/step/program.ts';
+import { visitKey } from '../../../machines/visit-key.ts';
 import type { Branch, Branches } from './branches.ts';
 
 /** A compiled workflow with its branches and environment variables. */
@@ -24,7 +26,7 @@ export interface SimTimer {
 export interface SimState {
   readonly run: Run;
   readonly nowMs: number;
-  /** Set timers by node. */
+  /** Set timers by node, or by item of it (`timerKey`). */
   readonly timers: ReadonlyMap<string, SimTimer>;
 }
 
@@ -57,12 +59,18 @@ export function sendMessage(workflow: SimWorkflow, state: SimState, message: Mes
   return simStep(workflow, stepped, { nowMs, timers: state.timers });
 }
 
-/** Fires the timer of a node at its due time. Null if it has none. */
-export function fireTimer(workflow: SimWorkflow, state: SimState, node: string): SimStep | null {
-  const timer = state.timers.get(node);
+/** The key of the timer of a node, or of one of its items. */
+export function timerKey({ node, item }: Pick<Visit, 'node' | 'item'>): string {
+  return item === undefined ? node : itemTimerId(node, item);
+}
+
+/** Fires the timer of a node, or of one of its items, at its due time. Null if it has none. */
+export function fireTimer(workflow: SimWorkflow, state: SimState, visit: Pick<Visit, 'node' | 'item'>): SimStep | null {
+  const key = timerKey(visit);
+  const timer = state.timers.get(key);
   if (timer === undefined) return null;
   const timers = new Map(state.timers);
-  timers.delete(node);
+  timers.delete(key);
   return sendMessage(workflow, { ...state, timers }, { type: 'timer', id: timer.id }, Math.max(state.nowMs, timer.atMs));
 }
 
@@ -75,22 +83,27 @@ function simStep(workflow: SimWorkflow, stepped: StepResult, previous: Pick<SimS
   const { nowMs } = previous;
   const timers = new Map(previous.timers);
   for (const effect of effects) {
-    if (effect.type === 'set_timer') timers.set(effect.node, { id: effect.id, atMs: effect.atMs });
-    if (effect.type === 'clear_timer') for (const [node, { id }] of timers) if (id === effect.id) timers.delete(node);
+    if (effect.type === 'set_timer') {
+      const { item } = timerPurpose(workflow.program.tables.timers, effect.id) ?? {};
+      timers.set(timerKey({ node: effect.node, item }), { id: effect.id, atMs: effect.atMs });
+    }
+    if (effect.type === 'clear_timer') for (const [key, { id }] of timers) if (id === effect.id) timers.delete(key);
   }
-  const activeNodes = new Set(activeOf(workflow.program, run).map(({ node }) => node));
-  for (const node of timers.keys()) if (!activeNodes.has(node)) timers.delete(node);
+  const active = new Set(activeOf(workflow.program, run).map(timerKey));
+  for (const key of timers.keys()) if (!active.has(key)) timers.delete(key);
   const branches = branchesIn(workflow, events);
-  const next: SimState = { run, nowMs, timers };
-  const child = effects.find((effect) => effect.type === 'spawn');
-  if (child === undefined) return { state: next, events, branches };
   // Child executions are not simulated: they start at once and are scripted like other work.
-  const { node, activation, attempt } = child;
-  const childId = `child-${node}-${activation}-${attempt}`;
-  const childMessage = { type: 'child', node, activation, attempt, childId, childWorkflowId: node } as const;
-  const started = sendMessage(workflow, next, { ...childMessage, change: { status: 'started' } });
-  if (started === null) throw new TypeError(`the child of ${node} cannot start`);
-  return { ...started, events: [...events, ...started.events], branches: [...branches, ...started.branches] };
+  let step: SimStep = { state: { run, nowMs, timers }, events, branches };
+  for (const effect of effects) {
+    if (effect.type !== 'spawn') continue;
+    const { node, activation, attempt, item } = effect;
+    const childId = `child-${visitKey(effect).replaceAll('\n', '-')}`;
+    const childMessage = { type: 'child', node, activation, attempt, item, childId, childWorkflowId: node } as const;
+    const started = sendMessage(workflow, step.state, { ...childMessage, change: { status: 'started' } });
+    if (started === null) throw new TypeError(`the child of ${node} cannot start`);
+    step = { ...started, events: [...step.events, ...started.events], branches: [...step.branches, ...started.branches] };
+  }
+  return step;
 }
 
 /** The branches taken by the visits that ended, from their events. */
@@ -98,7 +111,7 @@ function branchesIn(workflow: SimWorkflow, events: readonly LogEvent[]): readonl
   const branches: Branch[] = [];
   const outcomes = new Map<string, NodeOutcome>();
   for (const { type, node_id: node, data } of events) {
-    if (node === null) continue;
+    if (node === null || data.item !== undefined) continue;
     if (type === 'approval_received') outcomes.set(node, data.decision === 'approved' ? 'approved' : 'rejected');
     if (type === 'timer_fired') outcomes.set(node, 'timeout');
     if (type === 'eval_scored' && data.action === 'retry_with_feedback') outcomes.set(node, 'again');

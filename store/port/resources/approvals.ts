@@ -7,6 +7,8 @@ export interface ApprovalRow {
   readonly seq: number;
   readonly nodeId: string;
   readonly activation: number;
+  /** Which item of the visit; null = it has none. */
+  readonly item: number | null;
   readonly requestedAtMs: number;
   /** When the node stops waiting; null = never. */
   readonly expiresAtMs: number | null;

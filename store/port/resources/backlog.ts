@@ -5,7 +5,7 @@ export interface Backlog {
   /** Queues with unclaimed work items, by tenant and name. */
   readonly queues: readonly WaitingQueue[];
   /** Executions that have not ended. */
-  readonly executions: { readonly running: number; readonly paused: number };
+  readonly executions: { readonly pending: number; readonly running: number; readonly paused: number };
   /** Work items that workers hold under a lease. */
   readonly leases: number;
   /** Timers that should have fired; `oldestAtMs`: when the first of them was due. */

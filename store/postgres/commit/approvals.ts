@@ -20,6 +20,7 @@ export function approvalStatements(writes: readonly EncodedWrite[]): readonly Bo
           workflow_id: one.workflowId,
           node_id: one.nodeId,
           activation: one.activation,
+          item: one.item,
           requested_at_ms: one.requestedAtMs,
           expires_at_ms: one.expiresAtMs,
           decided_at_ms: one.decidedAtMs,

@@ -84,8 +84,8 @@ function addTimers(rows: EffectRows, { id: execution_id, tenantId, timers }: Enc
   for (const [id, { was, set }] of nets) {
     const armed = set === null ? null : { execution_id, id, node_id: set.nodeId, at_ms: set.atMs, armed_seq: set.armedSeq };
     if (armed === null) (was === undefined ? rows.cleared : rows.fired).push({ execution_id, id, armed_seq: was });
-    else if (was === undefined) rows.armed.push({ ...armed, tenant_id: tenantId });
-    else rows.rearmed.push({ ...armed, was });
+    else if (was === undefined) rows.armed.push({ tenant_id: tenantId, ...armed });
+    else rows.rearmed.push({ was, ...armed });
   }
   return null;
 }
@@ -95,10 +95,13 @@ function addWork(rows: EffectRows, { id: execution_id, tenantId, work }: Encoded
   for (const each of work) {
     if (each.op === 'put') put.set(each.item.id, { item: each.item, status: 'pending' });
     else if (each.op === 'cancel') {
-      rows.cancelled.push({ execution_id, node_id: each.nodeId, activation: each.activation });
-      for (const mine of put.values())
-        if (mine.status === 'pending' && mine.item.nodeId === each.nodeId && mine.item.activation === each.activation)
+      const { nodeId, activation, item } = each;
+      rows.cancelled.push({ execution_id, node_id: nodeId, activation, item });
+      for (const mine of put.values()) {
+        const { item: its, status } = mine;
+        if (status === 'pending' && its.nodeId === nodeId && its.activation === activation && its.item === item)
           mine.status = 'cancelled';
+      }
     } else {
       const mine = put.get(each.id);
       if (mine === undefined) rows.settled.push({ id: each.id, execution_id, fence: each.fence, status: each.status });
@@ -115,6 +118,7 @@ function addWork(rows: EffectRows, { id: execution_id, tenantId, work }: Encoded
       node_id: item.nodeId,
       activation: item.activation,
       attempt: item.attempt,
+      item: item.item,
       max_attempts: item.maxAttempts,
       queue: item.queue,
       tool: item.tool,

@@ -27,8 +27,8 @@ function insertedRow(write: EncodedWrite): readonly object[] {
   if (create === null) return [];
   return [
     {
-      ...progressColumns(write),
       workflow_id: create.workflowId,
+      ...progressColumns(write),
       workflow_version: create.workflowVersion,
       revision: create.revision,
       labels: create.labels,
@@ -45,7 +45,7 @@ function updatedRow(write: EncodedWrite): readonly object[] {
   if (create !== null) return [];
   const setsDeadline = revive !== undefined || clearsDeadline === true;
   const deadline = setsDeadline ? { sets_deadline: true, deadline_at_ms: revive?.deadlineAtMs ?? null } : {};
-  return [{ ...progressColumns(write), from_seq: fromSeq, ...deadline }];
+  return [{ from_seq: fromSeq, ...progressColumns(write), ...deadline }];
 }
 
 function progressColumns({ id, tenantId, progress }: EncodedWrite): object {

@@ -119,17 +119,17 @@ WITH fired AS (
     AND (s.fence IS NULL OR (w.status = 'claimed' AND w.fence = s.fence)) RETURNING 1
 ), cancelled AS (
   UPDATE work_items w SET status = 'cancelled', settled_at_ms = $6, payload = '{}'
-  FROM json_to_recordset($7) AS c (execution_id text, node_id text, activation integer) CROSS JOIN LATERAL (
+  FROM json_to_recordset($7) AS c (execution_id text, node_id text, activation integer, item integer) CROSS JOIN LATERAL (
     SELECT id FROM work_items i WHERE i.execution_id = c.execution_id AND i.node_id = c.node_id AND i.activation = c.activation
-      AND i.settled_at_ms IS NULL OFFSET 0) open
+      AND i.item IS NOT DISTINCT FROM c.item AND i.settled_at_ms IS NULL OFFSET 0) open
   WHERE ${lookup('w.id', 'open.id')} AND ${IS_OPEN} AND NOT EXISTS (SELECT 1 FROM settlement s WHERE s.id = open.id)
 ), put AS (
-  INSERT INTO work_items (id, tenant_id, execution_id, node_id, activation, attempt, max_attempts, queue, tool, timeout_ms, created_at_ms,
+  INSERT INTO work_items (id, tenant_id, execution_id, node_id, activation, attempt, item, max_attempts, queue, tool, timeout_ms, created_at_ms,
     status, settled_at_ms, payload)
-  SELECT id, tenant_id, execution_id, node_id, activation, attempt, max_attempts, queue, tool, timeout_ms, created_at_ms, status,
+  SELECT id, tenant_id, execution_id, node_id, activation, attempt, item, max_attempts, queue, tool, timeout_ms, created_at_ms, status,
     CASE WHEN status = 'pending' THEN NULL ELSE $6 END, payload
   FROM json_to_recordset($8) AS p (place integer, id text, tenant_id text, execution_id text, node_id text, activation integer,
-    attempt integer, max_attempts integer, queue text, tool text, timeout_ms bigint, created_at_ms bigint, status text, payload text)
+    attempt integer, item integer, max_attempts integer, queue text, tool text, timeout_ms bigint, created_at_ms bigint, status text, payload text)
   ORDER BY place
 ), sent AS (
   INSERT INTO inbox (tenant_id, to_execution_id, message)
@@ -172,10 +172,10 @@ export const OFFLOAD_ARTIFACT = sql(`WITH put AS (
 
 /** Approvals that were asked for; one that was entered before gets its decision, or begins to wait anew. */
 export const PUT_APPROVALS =
-  sql(`INSERT INTO approvals (execution_id, seq, tenant_id, workflow_id, node_id, activation, requested_at_ms,
+  sql(`INSERT INTO approvals (execution_id, seq, tenant_id, workflow_id, node_id, activation, item, requested_at_ms,
     expires_at_ms, decided_at_ms, decided_seq)
-  SELECT execution_id, seq, tenant_id, workflow_id, node_id, activation, requested_at_ms, expires_at_ms, decided_at_ms, decided_seq
-  FROM json_to_recordset($1) AS a (execution_id text, seq integer, tenant_id text, workflow_id text, node_id text, activation integer,
+  SELECT execution_id, seq, tenant_id, workflow_id, node_id, activation, item, requested_at_ms, expires_at_ms, decided_at_ms, decided_seq
+  FROM json_to_recordset($1) AS a (execution_id text, seq integer, tenant_id text, workflow_id text, node_id text, activation integer, item integer,
     requested_at_ms bigint, expires_at_ms bigint, decided_at_ms bigint, decided_seq integer)
   ON CONFLICT (execution_id, seq) DO UPDATE SET requested_at_ms = excluded.requested_at_ms, expires_at_ms = excluded.expires_at_ms,
     decided_at_ms = excluded.decided_at_ms, decided_seq = excluded.decided_seq`);

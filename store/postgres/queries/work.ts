@@ -6,7 +6,7 @@ import { sql } from '../connections.ts';
  */
 
 const WORK_ITEM = `w.id, w.tenant_id AS "tenantId", w.execution_id AS "executionId", e.workflow_id AS "workflowId",
-  e.workflow_version AS "workflowVersion", w.node_id AS "nodeId", w.activation, w.attempt, w.max_attempts AS "maxAttempts", w.queue, w.tool,
+  e.workflow_version AS "workflowVersion", w.node_id AS "nodeId", w.activation, w.attempt, w.item, w.max_attempts AS "maxAttempts", w.queue, w.tool,
   w.payload, w.timeout_ms AS "timeoutMs", w.created_at_ms AS "createdAtMs", w.status, w.worker_id AS "workerId", w.fence,
   w.lease_expires_at_ms AS "leaseExpiresAtMs", w.deadline_at_ms AS "deadlineAtMs", w.claimed_at_ms AS "claimedAtMs"`;
 const WORK_ITEMS = 'work_items w JOIN executions e ON e.id = w.execution_id';

@@ -1,7 +1,7 @@
 import type { ApprovalPosition, ApprovalRow } from '../../port/resources/approvals.ts';
 import { type Statement, sql } from '../statement.ts';
 
-const ROW = `execution_id AS "executionId", tenant_id AS "tenantId", workflow_id AS "workflowId", seq, node_id AS "nodeId", activation,
+const ROW = `execution_id AS "executionId", tenant_id AS "tenantId", workflow_id AS "workflowId", seq, node_id AS "nodeId", activation, item,
   requested_at_ms AS "requestedAtMs", expires_at_ms AS "expiresAtMs", decided_at_ms AS "decidedAtMs", decided_seq AS "decidedSeq"`;
 
 /** Along one index each: the last condition on the tenant or the workflow is a part of the range, so that no other index has that order. */

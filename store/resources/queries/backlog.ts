@@ -1,4 +1,4 @@
-import type { WaitingQueue } from '../../port/resources/backlog.ts';
+import type { Backlog, WaitingQueue } from '../../port/resources/backlog.ts';
 import { sql } from '../statement.ts';
 
 /** What waits, by tenant. Each count reads an index up to a limit, and no statement reads what has ended. */
@@ -26,8 +26,9 @@ export const WAITING_QUEUES = sql<WaitingQueue>(
 const live = (status: string): string =>
   `(SELECT count(*) FROM (SELECT 1 FROM executions e
     WHERE e.tenant_id = each.value AND e.status = '${status}' LIMIT @limit) AS counted)`;
-export const LIVE_EXECUTIONS = sql<{ readonly running: number; readonly paused: number }>(
-  ({ each }) => `SELECT ${live('running')} AS running, ${live('paused')} AS paused FROM ${each('tenants')}`,
+export const LIVE_EXECUTIONS = sql<Backlog['executions']>(
+  ({ each }) =>
+    `SELECT ${live('pending')} AS pending, ${live('running')} AS running, ${live('paused')} AS paused FROM ${each('tenants')}`,
 );
 
 export const LEASES = sql<{ readonly count: number }>(

@@ -45,6 +45,8 @@ export const ADD_USAGE = sql(({ engine }) =>
 
 /** The number of live executions after the given ids, by status, and the last ids counted. */
 export interface LiveCount {
+  readonly pending: number;
+  readonly lastPending: string | null;
   readonly running: number;
   readonly lastRunning: string | null;
   readonly paused: number;
@@ -54,9 +56,10 @@ export interface LiveCount {
 const countOf = (status: string, after: string): string => `(SELECT count(*) AS count, max(id) AS last FROM
   (SELECT id FROM executions WHERE tenant_id = @tenantId AND status = '${status}' AND id > @${after} ORDER BY id LIMIT @limit) AS page)`;
 /** A page of the index for each of the live statuses. */
-export const COUNT_LIVE =
-  sql<LiveCount>(`SELECT running.count AS running, running.last AS "lastRunning", paused.count AS paused, paused.last AS "lastPaused"
-  FROM ${countOf('running', 'afterRunning')} AS running CROSS JOIN ${countOf('paused', 'afterPaused')} AS paused`);
+export const COUNT_LIVE = sql<LiveCount>(`SELECT pending.count AS pending, pending.last AS "lastPending",
+    running.count AS running, running.last AS "lastRunning", paused.count AS paused, paused.last AS "lastPaused"
+  FROM ${countOf('pending', 'afterPending')} AS pending CROSS JOIN ${countOf('running', 'afterRunning')} AS running
+    CROSS JOIN ${countOf('paused', 'afterPaused')} AS paused`);
 export const COUNT_WORKFLOWS = sql<{ readonly count: number }>(
   'SELECT count(*) AS count FROM (SELECT DISTINCT workflow_id FROM workflows WHERE tenant_id = @tenantId) AS registered',
 );

@@ -25,7 +25,10 @@ export class AuditSearch {
 
   find(tenantId: string, filter: AuditFilter, page: AuditPageRequest): Promise<AuditSearchResult> {
     const found = this.#last.then(() => this.#search(tenantId, filter, page));
-    this.#last = found.catch(() => undefined);
+    this.#last = found.then(
+      () => nextTurn(tenantId),
+      () => nextTurn(tenantId),
+    );
     return found;
   }
 

@@ -7,11 +7,11 @@ import type { AuditFilter, AuditPosition } from '../../port/resources/audit.ts';
 import * as sql from '../queries/audit.ts';
 
 /** Index entries read between two turns of the event loop, in a few milliseconds. */
-const ENTRIES_PER_SLICE = 10_000;
+const ENTRIES_PER_SLICE = 5_000;
 /** The same where the entries themselves are read: for a filter by type or actor. */
-const ENTRIES_PER_READING_SLICE = 4_000;
+const ENTRIES_PER_READING_SLICE = 1_000;
 /** Sequences read between two turns, within one execution. */
-const SEQUENCES_PER_SLICE = 10_000;
+const SEQUENCES_PER_SLICE = 5_000;
 /** Greater than every time and every position. */
 const LAST = Number.MAX_SAFE_INTEGER;
 

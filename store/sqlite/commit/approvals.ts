@@ -14,7 +14,7 @@ export class ApprovalRows {
 
   write({ id, tenantId, approvals = [] }: ExecutionWrite): void {
     for (const one of approvals) {
-      if (one.op === 'put') this.#put.run({ ...one, tenantId, executionId: id });
+      if (one.op === 'put') this.#put.run({ tenantId, ...one, executionId: id });
       else this.#remove.run(id, one.seq);
     }
   }

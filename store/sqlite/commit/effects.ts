@@ -65,7 +65,7 @@ export class Effects {
           ? this.#settleWork.run(work.status, atMs, work.id, write.id).changes === 1
           : this.#settleClaimedWork.run(work.status, atMs, work.id, write.id, work.fence).changes === 1;
       case 'cancel':
-        this.#cancelWork.run(atMs, write.id, work.nodeId, work.activation);
+        this.#cancelWork.run(atMs, write.id, work.nodeId, work.activation, work.item);
         return true;
     }
   }
@@ -77,6 +77,7 @@ export class Effects {
       nodeId,
       activation,
       attempt,
+      item: part,
       maxAttempts: most,
       queue,
       tool,
@@ -84,6 +85,6 @@ export class Effects {
       createdAtMs: at,
       payload,
     } = item;
-    this.#putWork.run(id, tenantId, execution, nodeId, activation, attempt, most, queue, tool, timeout, at, payload);
+    this.#putWork.run(id, tenantId, execution, nodeId, activation, attempt, part, most, queue, tool, timeout, at, payload);
   }
 }

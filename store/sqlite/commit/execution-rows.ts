@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { ChurnMap } from '../../churn-map.ts';
 import type { ExecutionWrite } from '../../port/commit.ts';
 import type { ExecutionProgress, NewExecution } from '../../port/executions.ts';
 import { sealOf } from '../../snapshot-seal.ts';
@@ -24,7 +25,7 @@ export class ExecutionRows {
   /** Signs snapshots; null = seals carry no signature. */
   readonly #key: string | Uint8Array | null;
   /** Of live executions, as this process wrote them last. Where that was rolled back, or another process has written since, an update finds nothing. */
-  readonly #heads = new Map<string, Head>();
+  readonly #heads = new ChurnMap<string, Head>();
 
   constructor(db: Database, names: LogNames, key: string | Uint8Array | null) {
     this.#names = names;

@@ -82,7 +82,7 @@ export class ExecutionCounts {
     const { scan, tenantId } = plan;
     const statuses = wanted === null ? null : JSON.stringify([...wanted]);
     if (scan === 'tenant') return this.#countStatuses.all({ tenantId, statuses, ...window });
-    return this.#statuses[scan].all({ ...plan, ...window }).map((status) => ({ status, count: 1 }));
+    return this.#statuses[scan].all({ at: window.at, end: window.end, ...plan }).map((status) => ({ status, count: 1 }));
   }
 }
 
@@ -99,12 +99,12 @@ function planOf(tenantId: string, { parentId, labels = [], workflowId, workflowV
   // A label with a value is sparser.
   const [first, ...others] = [...labels].sort((a, b) => Number(a.value === undefined) - Number(b.value === undefined));
   const plan = { tenantId, key: '', value: '', workflowId: workflowId ?? null, version: workflowVersion ?? null };
-  if (parentId !== undefined) return { ...plan, scan: 'parent', value: parentId, labels: textOf(labels) };
+  if (parentId !== undefined) return { scan: 'parent', ...plan, value: parentId, labels: textOf(labels) };
   if (first?.value !== undefined)
-    return { ...plan, scan: 'labelValue', key: first.key, value: first.value, labels: textOf(others) };
-  if (first !== undefined) return { ...plan, scan: 'label', key: first.key, labels: textOf(others) };
-  if (workflowId !== undefined) return { ...plan, scan: 'workflow', value: workflowId, workflowId: null, labels: null };
-  return { ...plan, scan: 'tenant', labels: null };
+    return { scan: 'labelValue', ...plan, key: first.key, value: first.value, labels: textOf(others) };
+  if (first !== undefined) return { scan: 'label', ...plan, key: first.key, labels: textOf(others) };
+  if (workflowId !== undefined) return { scan: 'workflow', ...plan, value: workflowId, workflowId: null, labels: null };
+  return { scan: 'tenant', ...plan, labels: null };
 }
 
 function textOf(labels: readonly object[]): string | null {

@@ -70,7 +70,7 @@ export class IndexStream implements IdStream {
   /** The id `count` entries after the first one at `target`; null when there are fewer. */
   skipAhead(target: string, count: number): string | null {
     this.#meter.spent += QUERY_COST + count / 8;
-    return this.#statement.get({ ...this.#range, at: target, limit: 1, offset: count }) ?? null;
+    return this.#statement.get({ at: target, ...this.#range, limit: 1, offset: count }) ?? null;
   }
 
   forget(): void {
@@ -97,7 +97,7 @@ export class IndexStream implements IdStream {
   #read(target: string): void {
     const busy = this.#used * QUERY_COST >= this.#block.length;
     this.#size = busy ? Math.min(this.#size * 2, LARGEST_BLOCK) : SMALLEST_BLOCK;
-    this.#block = this.#statement.all({ ...this.#range, at: target, limit: this.#size, offset: 0 });
+    this.#block = this.#statement.all({ at: target, ...this.#range, limit: this.#size, offset: 0 });
     this.#next = 0;
     this.#used = 0;
     this.#complete = this.#block.length < this.#size;

@@ -62,9 +62,9 @@ export class VersionStream implements IdStream {
   /** Begins at the target, which is examined again when a window ended there. */
   #examine(target: string): void {
     const { workflow, version } = this.#statements;
-    const end = workflow.get({ ...this.#range, key: '', at: target, limit: 1, offset: WINDOW }) ?? null;
+    const end = workflow.get({ key: '', ...this.#range, at: target, limit: 1, offset: WINDOW }) ?? null;
     const furthest = this.#order === 'newest' ? '' : '\uffff';
-    this.#hits = version.all({ ...this.#range, at: target, end: end ?? furthest });
+    this.#hits = version.all({ at: target, ...this.#range, end: end ?? furthest });
     this.#next = 0;
     this.#window = { end };
     this.#meter.spent += WINDOW / 2 + this.#hits.length;

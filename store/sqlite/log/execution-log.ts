@@ -25,7 +25,7 @@ export class ExecutionLog {
     const { after, type } = request;
     const place = { executionId, after };
     const rows =
-      type === undefined ? this.#all.iterate(place) : this.#withPattern.iterate({ ...place, pattern: bodyPattern(type) });
+      type === undefined ? this.#all.iterate(place) : this.#withPattern.iterate({ pattern: bodyPattern(type), ...place });
     return pageOf(this.#entries(rows), request);
   }
 

@@ -7,9 +7,9 @@ export const INSERT_REFERENCE = `INSERT INTO artifact_refs (execution_id, hash, 
   ON CONFLICT DO NOTHING`;
 
 /** One that was entered before gets its decision, or begins to wait anew. */
-export const PUT_APPROVAL = `INSERT INTO approvals (execution_id, seq, tenant_id, workflow_id, node_id, activation, requested_at_ms, expires_at_ms,
+export const PUT_APPROVAL = `INSERT INTO approvals (execution_id, seq, tenant_id, workflow_id, node_id, activation, item, requested_at_ms, expires_at_ms,
     decided_at_ms, decided_seq)
-  VALUES (@executionId, @seq, @tenantId, @workflowId, @nodeId, @activation, @requestedAtMs, @expiresAtMs, @decidedAtMs, @decidedSeq)
+  VALUES (@executionId, @seq, @tenantId, @workflowId, @nodeId, @activation, @item, @requestedAtMs, @expiresAtMs, @decidedAtMs, @decidedSeq)
   ON CONFLICT (execution_id, seq) DO UPDATE SET requested_at_ms = excluded.requested_at_ms, expires_at_ms = excluded.expires_at_ms,
     decided_at_ms = excluded.decided_at_ms, decided_seq = excluded.decided_seq`;
 export const REMOVE_APPROVAL = 'DELETE FROM approvals WHERE execution_id = ? AND seq = ?';

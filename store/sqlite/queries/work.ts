@@ -4,22 +4,22 @@
  */
 
 const WORK_ITEM = `w.id, w.tenant_id AS tenantId, w.execution_id AS executionId, e.workflow_id AS workflowId,
-  e.workflow_version AS workflowVersion, w.node_id AS nodeId, w.activation, w.attempt, w.max_attempts AS maxAttempts, w.queue, w.tool,
+  e.workflow_version AS workflowVersion, w.node_id AS nodeId, w.activation, w.attempt, w.item, w.max_attempts AS maxAttempts, w.queue, w.tool,
   w.payload, w.timeout_ms AS timeoutMs, w.created_at_ms AS createdAtMs, w.status, w.worker_id AS workerId, w.fence,
   w.lease_expires_at_ms AS leaseExpiresAtMs, w.deadline_at_ms AS deadlineAtMs, w.claimed_at_ms AS claimedAtMs`;
 const WORK_ITEMS = 'work_items w JOIN executions e ON e.id = w.execution_id';
 
 // Work items
 
-export const PUT_WORK = `INSERT INTO work_items (id, tenant_id, execution_id, node_id, activation, attempt, max_attempts, queue, tool, timeout_ms,
+export const PUT_WORK = `INSERT INTO work_items (id, tenant_id, execution_id, node_id, activation, attempt, item, max_attempts, queue, tool, timeout_ms,
   created_at_ms, status, payload)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?)`;
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?)`;
 export const SETTLE_WORK = `UPDATE work_items SET status = ?, settled_at_ms = ?, payload = '{}'
   WHERE id = ? AND execution_id = ? AND settled_at_ms IS NULL`;
 export const SETTLE_CLAIMED_WORK = `UPDATE work_items SET status = ?, settled_at_ms = ?, payload = '{}'
   WHERE id = ? AND execution_id = ? AND status = 'claimed' AND fence = ?`;
 export const CANCEL_WORK = `UPDATE work_items SET status = 'cancelled', settled_at_ms = ?, payload = '{}'
-  WHERE execution_id = ? AND node_id = ? AND activation = ? AND settled_at_ms IS NULL`;
+  WHERE execution_id = ? AND node_id = ? AND activation = ? AND item IS ? AND settled_at_ms IS NULL`;
 export const PENDING_WORK = `SELECT position, created_at_ms AS createdAtMs FROM work_items
   WHERE tenant_id = ? AND queue = ? AND status = 'pending' ORDER BY created_at_ms, position LIMIT ?`;
 export const PENDING_WORK_OF_TOOL = `SELECT position, created_at_ms AS createdAtMs FROM work_items INDEXED BY work_items_by_tool

@@ -23,7 +23,7 @@ interface Operation {
   readonly summary: string;
   readonly tags: readonly string[];
   readonly parameters?: readonly { readonly name: string; readonly description?: string }[];
-  readonly requestBody?: { readonly content: Readonly<Record<string, Media>> };
+  readonly requestBody?: { readonly required: boolean; readonly content: Readonly<Record<string, Media>> };
   readonly responses: Readonly<Record<string, { readonly $ref?: string; readonly content?: Readonly<Record<string, Media>> }>>;
 }
 
@@ -237,6 +237,19 @@ describe('the OpenAPI document', () => {
     for (const [name, schema] of Object.entries(components.schemas)) if (!isDescribed(schema)) undescribed.push(name);
     visit({ paths, components }, '');
     expect(undescribed).toEqual([]);
+  });
+
+  it('requires a body where the server does', async () => {
+    const { call } = await api();
+    const { paths } = await document();
+    for (const [path, operations] of Object.entries(paths))
+      for (const [method, { requestBody }] of Object.entries(operations)) {
+        // An artifact may be empty, and JSON-RPC reports errors in replies with status 200.
+        if (requestBody?.content['application/json'] === undefined || /^\/(a2a|mcp)/.test(path)) continue;
+        const url = path.replaceAll(/\{\w+\}/g, 'x');
+        const { status } = await call(method.toUpperCase(), url, { as: 'operator' });
+        expect([method, path, status === 400]).toEqual([method, path, requestBody.required]);
+      }
   });
 
   it('lists the events as a union that `type` tells apart', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../machines/json.ts';
 import type { Event } from '../../../src/api/schemas/events.ts';
 import { type Api, api, EXTERNAL, PAYMENT, REVIEW, UNKNOWN_EXECUTION } from '../support/api.ts';
 
@@ -218,6 +219,63 @@ describe('POST /executions/:id/external-event', () => {
     const id = await started(later);
     const { body } = await post(`/executions/${id}/external-event`, { correlation_key: 'early', payload: null });
     expect(body).toEqual({ execution_id: id, accepted: true, matched: false, buffered: true, node_id: null });
+  });
+
+  describe('with a payload that does not fit the schema of its wait', () => {
+    const schema = { type: 'object', properties: { amount: { type: 'number' } }, required: ['amount'] };
+    const checked = (...schemas: readonly (object | null)[]): JsonObject => ({
+      ...PAYMENT,
+      nodes: Object.fromEntries(
+        schemas.map((each, i) => [
+          `pay${i}`,
+          { kind: { type: 'wait', correlation_key: 'paid', ...(each === null ? {} : { schema: each as JsonObject }) } },
+        ]),
+      ),
+      start_node: 'pay0',
+      edges: schemas.slice(1).map((_, i) => ({ from: `pay${i}`, to: `pay${i + 1}` })),
+    });
+    const PROBLEM = 'the payload does not fit the schema of pay0: amount must be number';
+    const wrong = { correlation_key: 'paid', payload: { amount: 'all' } };
+    const STRICT = { headers: { prefer: 'handling=strict' } };
+
+    it('is taken with a warning', async () => {
+      const { started, post } = await api();
+      const id = await started(checked(schema));
+      const { status, body } = await post(`/executions/${id}/external-event`, wrong);
+      expect(status).toBe(200);
+      expect(body).toMatchObject({
+        matched: true,
+        warnings: [{ code: 'invalid_payload', message: PROBLEM, path: 'payload' }],
+      });
+    });
+
+    it('is refused when the sender asks to be strict, and nothing is logged', async () => {
+      const { started, post, get } = await api();
+      const id = await started(checked(schema));
+      const refused = await post(`/executions/${id}/external-event`, wrong, STRICT);
+      expect([refused.status, refused.body]).toMatchObject([400, { code: 'invalid_input', error: `bad request: ${PROBLEM}` }]);
+      expect((await get(`/executions/${id}/events?type=external_event_received`)).body.events).toEqual([]);
+      const right = await post(`/executions/${id}/external-event`, { correlation_key: 'paid', payload: { amount: 1 } }, STRICT);
+      expect(right.body).toMatchObject({ matched: true });
+      expect(right.body.warnings).toBeUndefined();
+    });
+
+    it('fits if it fits that of one node with its key, or one of them has none', async () => {
+      const { started, post } = await api();
+      for (const others of [{ type: 'object', properties: { amount: { type: 'string' } } }, null]) {
+        const id = await started(checked(schema, others));
+        expect((await post(`/executions/${id}/external-event`, wrong, STRICT)).status).toBe(200);
+      }
+    });
+
+    it('cannot be told with a schema that is none: it is refused at registration', async () => {
+      const { post } = await api();
+      const { status, body } = await post('/workflows', { ir: checked({ type: 'nothing' }) });
+      expect([status, body.diagnostics]).toMatchObject([
+        400,
+        [{ code: 'bad_event_schema', node_id: 'pay0', path: 'nodes.pay0.kind.schema' }],
+      ]);
+    });
   });
 
   it('is logged with a warning if no node ever waits for its key', async () => {

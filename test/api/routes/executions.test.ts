@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { FakeClock } from '../../support/clock.ts';
 import { api, ECHO, ECHO_TOOLS, EXTERNAL, PAYMENT, REVIEW, UNKNOWN_EXECUTION } from '../support/api.ts';
 
 const RFC3339_MS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -20,6 +21,59 @@ describe('POST /executions', () => {
     await post('/workflows', { ir: { ...REVIEW, version: '2' } });
     const { body } = await post('/executions', { workflow_id: 'review', workflow_version: '1.0.0' });
     expect((await get(`/executions/${body.execution_id}`)).body.workflow_version).toBe('1.0.0');
+  });
+
+  it('starts for later', async () => {
+    const clock = new FakeClock();
+    const { post, get, runtime } = await api({ clock });
+    await post('/workflows', { ir: REVIEW });
+    const start = async (more: object, headers: Record<string, string> = {}) =>
+      (await post('/executions', { workflow_id: 'review', ...more }, { headers })).body.execution_id as string;
+    const at = (ms: number) => new Date(clock.nowMs() + ms).toISOString();
+    const beginsAt = at(60_000);
+    const delayed = await start({ delay: '1m' }, { 'idempotency-key': 'k' });
+    const dated = await start({ start_at: at(120_000) });
+    const past = await start({ start_at: '2020-01-01T00:00:00Z' });
+    expect((await get(`/executions/${delayed}`)).body).toMatchObject({ status: 'pending', start_at: beginsAt, sequence: 1 });
+    expect((await get(`/executions/${past}`)).body).not.toHaveProperty('start_at');
+    const pending = async () =>
+      (await get('/executions?status=pending')).body.executions.map((each: { execution_id: string }) => each.execution_id);
+    expect(await pending()).toEqual([dated, delayed]);
+    expect((await get('/executions/counts')).body).toMatchObject({ counts: { pending: 2 } });
+    clock.advance(1_000);
+    expect(await start({ delay: '1m' }, { 'idempotency-key': 'k' })).toBe(delayed);
+    clock.advance(59_000);
+    const begun = await runtime.settled('default', delayed, 5_000);
+    expect(begun.status).toBe('paused');
+    expect(await pending()).toEqual([dated]);
+    expect((await post(`/executions/${dated}/cancel`)).status).toBe(200);
+    expect((await get(`/executions/${dated}/events`)).body.events.map(({ type }: { type: string }) => type)).toEqual([
+      'workflow_started',
+      'workflow_cancelled',
+    ]);
+  });
+
+  it.each([
+    [{ delay: 'soon' }, 'delay must be a duration like 90, 90s, 1.5h or 2d, not "soon"'],
+    [{ delay: true }, 'delay must be a number or a string'],
+    [{ delay: -1 }, 'delay must be >= 0'],
+    [{ delay: '1h later' }, 'delay must be a duration like 90, 90s, 1.5h or 2d, not "1h later"'],
+    [{ delay: '101000d' }, 'delay must be a duration like 90, 90s, 1.5h or 2d, not "101000d"'],
+    [{ start_at: '2027-02-30T00:00:00Z' }, 'start_at must be a time like 2026-03-12T10:00:00Z, not "2027-02-30T00:00:00Z"'],
+    [{ start_at: '2999-01-01T00:00:00Z' }, 'an execution can be started at most 100 years ahead'],
+    [{ delay: 1, start_at: '2027-01-01T00:00:00Z' }, 'give start_at or delay, not both'],
+  ])('refuses %j', async (more, message) => {
+    const { post } = await api();
+    await post('/workflows', { ir: REVIEW });
+    const { status, body } = await post('/executions', { workflow_id: 'review', ...more });
+    expect([status, body.error]).toEqual([400, `bad request: ${message}`]);
+  });
+
+  it('starts at once with a delay of null', async () => {
+    const { post, get } = await api();
+    await post('/workflows', { ir: REVIEW });
+    const { execution_id } = (await post('/executions', { workflow_id: 'review', delay: null, start_at: null })).body;
+    expect((await get(`/executions/${execution_id}`)).body.status).toBe('paused');
   });
 
   it('accepts any JSON as input, and none as {}', async () => {

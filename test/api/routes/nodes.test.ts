@@ -16,7 +16,59 @@ const LOOP = {
 };
 const COUNT = { count: ({ n = 0 }: { readonly n?: number }) => ({ n: n + 1 }) };
 
+/** Works on a list, of which every third item fails. */
+const MAP = {
+  workflow_id: 'map',
+  version: '1.0.0',
+  nodes: {
+    m: {
+      kind: { type: 'map', items: 'state.list', do: { type: 'tool', tool_ref: 'third' }, on_item_error: 'collect' },
+      retry_policy: 'no_retry',
+    },
+  },
+};
+const THIRD = {
+  third: async (item: number) => {
+    if (item % 3 === 2) throw new Error(`no ${item}`);
+    return item;
+  },
+};
+
 describe('GET /executions/:id/nodes/:node_id', () => {
+  it('counts the items of a list, gives pages of them, and the attempts of one', async () => {
+    const it = await api({ tools: THIRD as never });
+    const id = await it.started(MAP, { list: Array.from({ length: 250 }, (_, item) => item) });
+    await it.runtime.settled('default', id);
+    const path = `/executions/${id}/nodes/m`;
+    const { body } = await it.get(path);
+    expect(body).toMatchObject({
+      kind: 'map',
+      status: 'done',
+      visits: [{ attempts_total: 1, items: { total: 250, succeeded: 167, failed: 83, cancelled: 0, open: 0 } }],
+      next_item: 99,
+    });
+    const placesOf = (page: unknown) => detail(page).items?.map(({ item }) => item);
+    expect(placesOf(body)).toEqual(Array.from({ length: 100 }, (_, item) => item));
+    expect(placesOf((await it.get(`${path}?after_item=199`)).body)).toHaveLength(50);
+    const failed = await it.get(`${path}?status=failed&after_item=240`);
+    expect(failed.body).toMatchObject({
+      items: [
+        { item: 242, status: 'failed', attempts: 1, error: 'no 242' },
+        { item: 245, status: 'failed', error: 'no 245' },
+        { item: 248, status: 'failed', error: 'no 248' },
+      ],
+      next_item: null,
+    });
+    const one = await it.get(`${path}?item=5`);
+    expect(detail(one.body).visits).toMatchObject([{ status: 'failed', attempts: [{ input: 5, error: 'no 5' }] }]);
+    expect((await it.get(`${path}?status=gone`)).status).toBe(400);
+    const none = await it.get(`${path}?item=99999999999`);
+    expect([none.status, none.body.error]).toEqual([
+      404,
+      expect.stringContaining('has no item 99999999999; its list has 250, from 0'),
+    ]);
+  });
+
   it('returns what the attempts of in-process work were given and gave back', async () => {
     const it = await api({ tools: ECHO_TOOLS });
     const id = await it.started(ECHO, { text: 'hello' });

@@ -45,7 +45,8 @@ export function fillDatabase(path: string): void {
       SELECT (SELECT max(position) FROM log_entries) + n * events, (SELECT max(log_id) FROM executions) - n, seq, events, tenant, n, actor, request, body
       FROM numbers, (SELECT * FROM log_entries ORDER BY octet_length(body) DESC LIMIT 1);
     ${numbers(ROWS.executions)} INSERT INTO execution_labels SELECT 'default', 'env', ${ID}, iif(n % 10000 = 0, 'test', 'prod') FROM numbers;
-    ${numbers(ROWS.approvals)} INSERT INTO approvals SELECT ${ID.replace('n)', `1 + n % ${ROWS.executions})`)}, 1 + n / ${ROWS.executions}, 'default', 'review', 'review', 1, n, NULL,
+    ${numbers(ROWS.approvals)} INSERT INTO approvals (execution_id, seq, tenant_id, workflow_id, node_id, activation, requested_at_ms, expires_at_ms, decided_at_ms, decided_seq)
+      SELECT ${ID.replace('n)', `1 + n % ${ROWS.executions})`)}, 1 + n / ${ROWS.executions}, 'default', 'review', 'review', 1, n, NULL,
       iif(n % 2 = 0, n, NULL), iif(n % 2 = 0, 2, NULL) FROM numbers;
     ${numbers(ROWS.workflows)} INSERT INTO revisions (tenant_id, hash, source, created_at_ms)
       SELECT 'default', 'r' || n, '{"workflow_id":"w","version":"1","nodes":{"a":{"kind":{"type":"tool","tool_ref":"t"}}},"edges":[{"from":"a","to":"end"}],"description":"' || hex(zeroblob(iif(n < 500, 50000, 100))) || '"}', 0 FROM numbers;

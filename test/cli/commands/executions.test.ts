@@ -233,6 +233,26 @@ describe('jamjet event', () => {
   });
 });
 
+describe('jamjet event with a payload that does not fit the schema of its wait', () => {
+  const checked = {
+    ...PAID,
+    workflow_id: 'checked',
+    nodes: {
+      payment: { kind: { type: 'wait', correlation_key: 'paid', schema: { properties: { amount: { type: 'number' } } } } },
+    },
+    edges: [],
+  };
+
+  it('warns, or refuses it with --strict', async () => {
+    const id = await started(checked);
+    const problem = 'the payload does not fit the schema of payment: amount must be number';
+    const refused = await server().jamjet(['event', id, 'paid', '--data', '{"amount": "x"}', '--strict']).ended;
+    expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(problem) });
+    const taken = await server().jamjet(['event', id, 'paid', '--data', '{"amount": "x"}']).ended;
+    expect(taken).toMatchObject({ code: 0, stdout: '✓ delivered  paid to payment\n', stderr: `warning: ${problem}\n` });
+  });
+});
+
 describe('jamjet cancel', () => {
   it('cancels an execution once', async () => {
     const id = await started(HANGING);

@@ -132,7 +132,7 @@ describe('jamjet cancel with a filter', () => {
     expect(await refusing.ended).toMatchObject({ code: 1, stderr: 'cancelled: nothing was changed\n' });
     expect(await statuses('asked')).toEqual(['paused', 'paused']);
     const agreeing = server().jamjet('cancel --label batch=asked', { tty: true });
-    await agreeing.shows('(status running or paused, label batch:asked)? [y/N]');
+    await agreeing.shows('(status pending or running or paused, label batch:asked)? [y/N]');
     agreeing.type('y');
     expect((await agreeing.ended).code).toBe(0);
     expect(agreeing.screen).toMatch(/✓ cancel completed: 2 done/);
@@ -142,7 +142,7 @@ describe('jamjet cancel with a filter', () => {
     await waiting(1, 'detached');
     const { stdout } = await server().jamjet('cancel --label batch=detached --yes --detach --json').ended;
     const { id, filter } = JSON.parse(stdout) as Job;
-    expect(filter).toEqual({ status: ['running', 'paused'], label: ['batch:detached'] });
+    expect(filter).toEqual({ status: ['pending', 'running', 'paused'], label: ['batch:detached'] });
     expect(await server().client.jobs.get(id, { waitMs: 30_000 })).toMatchObject({ status: 'completed', succeeded: 1 });
   });
 
@@ -185,7 +185,7 @@ describe('jamjet jobs', () => {
     expect(listed.jobs).toEqual([job]);
     const shown = await server().jamjet(`jobs get ${job.id}`).ended;
     expect(shown.stdout).toMatch(
-      /^job +job_\w+\naction +pause\nfilter +status running, paused · label batch:held\nstatus +completed\n/,
+      /^job +job_\w+\naction +pause\nfilter +status pending, running, paused · label batch:held\nstatus +completed\n/,
     );
     expect((await server().jamjet(`jobs get ${job.id} --follow`).ended).stdout).toContain('✓ pause completed: 2 done');
   });

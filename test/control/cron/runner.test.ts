@@ -2,7 +2,6 @@ import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Json } from '../../../machines/json.ts';
 import { type CronDefinition, CronJobs } from '../../../src/control/cron/jobs.ts';
-import { Outbound } from '../../../src/executors/outbound/index.ts';
 import type { ServerRuntime } from '../../../src/runtime/types/server-runtime.ts';
 import { StoreError } from '../../../store/port/errors.ts';
 import type { CronJob } from '../../../store/port/resources/cron.ts';
@@ -54,9 +53,8 @@ async function openCron(options: Options = {}): Promise<CronTestRuntime> {
   });
   const store = options.store?.(parts.store) ?? parts.store;
   const runtime = options.runtime?.(parts.runtime) ?? parts.runtime;
-  const outbound = new Outbound({ allowPrivateAddresses: false });
   const onError = (error: unknown) => parts.errors.push(error);
-  const cron = new CronJobs({ store, runtime, outbound, clock: parts.clock, onError });
+  const cron = new CronJobs({ store, runtime, clock: parts.clock, onError });
   await cron.runner.start();
   onTestFinished(() => cron.runner.close());
   for (const document of [QUICK, SLOW]) await parts.runtime.register(CALLER, document as never);
@@ -310,9 +308,8 @@ describe('an interrupted run', () => {
 
   it('by two runners on one database is started once', async () => {
     const made = await openCron();
-    const outbound = new Outbound({ allowPrivateAddresses: false });
     const { store, runtime, clock } = made;
-    const other = new CronJobs({ store, runtime, outbound, clock, onError: (error) => made.errors.push(error) });
+    const other = new CronJobs({ store, runtime, clock, onError: (error) => made.errors.push(error) });
     await made.put({ missed: 'catch_up', cronExpression: '*/10 * * * *' });
     await other.runner.start();
     onTestFinished(() => other.runner.close());

@@ -169,7 +169,7 @@ describe('NodeVisits', () => {
     const log = historyEvents((readGolden(name) as Golden).events);
     const history = new History({ visits: 100, attempts: 100 });
     for (const event of log) history.apply(event);
-    const count = (type: string) => log.filter((event) => event.type === type).length;
+    const count = (type: string) => log.filter((event) => event.type === type && event.data.item === undefined).length;
     const attempts = [...history.nodes.values()].flatMap((visits) => visits.all(true)).flatMap((visit) => visit.attempts);
     const ended = (status: string) => attempts.filter((attempt) => attempt.status === status);
     expect([ended('done').length, ended('failed').length]).toEqual([count('node_completed'), count('node_failed')]);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { InvalidWorkflow } from '../../../machines/diagnostics.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
-import { definitionOf, KIND_ALIASES, KIND_NAMES, KINDS, type Kind } from '../../../machines/nodes/index.ts';
+import { definitionOf, KIND_ALIASES, KIND_NAMES, KINDS, type Kind, workBehaviourOf } from '../../../machines/nodes/index.ts';
 import { mergeFunction } from '../../../machines/nodes/join.ts';
 
 /** The kind in normal form; keys in `beside` are on the node instead of in its kind. */
@@ -42,10 +42,12 @@ const samples: Readonly<Record<Kind['type'], JsonObject>> = {
   human_approval: { type: 'human_approval', description: 'Ship?' },
   wait: { type: 'wait', correlation_key: 'paid' },
   subgraph: { type: 'subgraph', workflow_ref: 'child' },
+  map: { type: 'map', items: 'state.customers', do: { type: 'tool', tool_ref: 'lookup' } },
   eval: { type: 'eval', scorers: [{ type: 'assertion', checks: ['output.ok'] }] },
   policy: { type: 'policy', policy_ref: 'tenant' },
   finalizer: { type: 'finalizer', tool_ref: 'lock.release' },
   limit_exceeded: { type: 'limit_exceeded' },
+  durable_function: { type: 'durable_function', function_ref: 'onboarding' },
 };
 
 describe('every kind', () => {
@@ -63,9 +65,9 @@ describe('every kind', () => {
 
   it.each(KIND_NAMES)('%s says how it behaves, and only work has a queue', (name) => {
     const kind = read(samples[name]);
-    const behaviour = definitionOf(kind).behaviour(kind);
-    expect(definitionOf(kind).queue(kind) !== null).toBe(behaviour === 'work');
-    if (behaviour === 'work' || behaviour === 'child') expect(definitionOf(kind).policyNames(kind)).not.toEqual([]);
+    const work = workBehaviourOf(kind);
+    expect(definitionOf(kind).queue(kind) !== null).toBe(work === 'work');
+    if (work === 'work' || work === 'child') expect(definitionOf(kind).policyNames(kind)).not.toEqual([]);
   });
 
   it('reads extension keys beside it like those inside', () => {

@@ -39,14 +39,14 @@ describe('work', () => {
       [['a', 'b']],
     );
     const driver = new Driver(made, { input: { order: { id: 7 } } });
-    expect(workOf(driver.program, driver.run, 'a', { executionId: 'exec_1', vars: {} })).toMatchObject({
+    expect(workOf(driver.program, driver.run, { node: 'a' }, { executionId: 'exec_1', vars: {} })).toMatchObject({
       input: { order: { id: 7 } },
       attempt: 0,
       maxAttempts: 1,
       timeoutSecs: 300,
     });
     driver.done('a', { n: 3 }, { patch: {} });
-    const work = workOf(driver.program, driver.run, 'b', { executionId: 'exec_1', vars: { USER: 'ann' } });
+    const work = workOf(driver.program, driver.run, { node: 'b' }, { executionId: 'exec_1', vars: { USER: 'ann' } });
     expect(work.input).toEqual({ id: 7, text: 'n° 3', who: 'ann', run: 'exec_1' });
     expect(work.payload).toMatchObject({
       workflow_id: 'w',
@@ -194,7 +194,7 @@ describe('attempts', () => {
     );
     driver.fail('a');
     expect(driver.activeNodes).toEqual(['rescue']);
-    expect(workOf(driver.program, driver.run, 'rescue', { executionId: 'e', vars: {} }).input).toEqual({
+    expect(workOf(driver.program, driver.run, { node: 'rescue' }, { executionId: 'e', vars: {} }).input).toEqual({
       why: { error: 'boom', node_id: 'a', attempt: 0 },
     });
     driver.done('rescue');
@@ -337,7 +337,7 @@ describe('a subgraph', () => {
     const driver = new Driver(parent(), { input: { n: 4 } });
     expect(driver.last.effects).toEqual([{ type: 'spawn', node: 'sub', activation: 1, attempt: 0 }]);
     expect(driver.run).toMatchObject({ status: 'running', localWork: 1 });
-    expect(workOf(driver.program, driver.run, 'sub', { executionId: 'e', vars: {} }).input).toEqual({ n: 4 });
+    expect(workOf(driver.program, driver.run, { node: 'sub' }, { executionId: 'e', vars: {} }).input).toEqual({ n: 4 });
     started(driver);
     expect(driver.run.localWork).toBe(0);
     expect(activeOf(driver.program, driver.run)).toMatchObject([{ phase: 'child', childId: 'exec_child' }]);

@@ -257,7 +257,7 @@ describe('a budget with on_budget_exceeded: a node', () => {
     expect(made.on_budget_exceeded).toBe('sum');
     const driver = new Driver(reads);
     driver.done('a', { n: 1 }, over);
-    expect(workOf(driver.program, driver.run, 'sum', { executionId: 'exec_1', vars: {} }).input).toEqual({
+    expect(workOf(driver.program, driver.run, { node: 'sum' }, { executionId: 'exec_1', vars: {} }).input).toEqual({
       why: 'cost budget exceeded: 2 of 1 USD',
       who: 'a',
     });

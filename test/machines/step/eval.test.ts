@@ -309,7 +309,7 @@ describe('an eval node whose scores a person reviews', () => {
 
 describe('what an eval node is told of the work before it', () => {
   const measured = (driver: Driver) => {
-    const { payload } = workOf(driver.program, driver.run, 'e', { executionId: 'exec_1', vars: {} });
+    const { payload } = workOf(driver.program, driver.run, { node: 'e' }, { executionId: 'exec_1', vars: {} });
     return [payload.preceding_duration_ms, payload.preceding_cost_usd];
   };
   const done = (driver: Driver, node: string, durationMs: number, cost_usd?: number) =>

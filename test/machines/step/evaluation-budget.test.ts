@@ -226,7 +226,7 @@ describe('mappings that exceed the evaluation budget', () => {
 
   it('are named in the work whose input they render', () => {
     const driver = new Driver(workflow([tool('a', { input_mapping: mapping })]), { input: heavy });
-    const { inputExceeded } = workOf(driver.program, driver.run, 'a', driver.env);
+    const { inputExceeded } = workOf(driver.program, driver.run, { node: 'a' }, driver.env);
     expect(inputExceeded).toMatch(/^len/);
   });
 });

@@ -61,7 +61,7 @@ describe('finalizers', () => {
       status: 'failed',
       error: 'node(s) failed terminally: a',
     });
-    const { input, timeoutSecs } = workOf(driver.program, driver.run, 'note', { executionId: 'exec_1', vars: {} });
+    const { input, timeoutSecs } = workOf(driver.program, driver.run, { node: 'note' }, { executionId: 'exec_1', vars: {} });
     expect([input, timeoutSecs]).toEqual([{ how: 'failed', why: 'node(s) failed terminally: a' }, 30]);
     driver.done('note', { ok: true });
     expect(driver.run).toMatchObject({ status: 'failed', error: 'node(s) failed terminally: a' });

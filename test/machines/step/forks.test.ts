@@ -72,7 +72,7 @@ describe('a fork of an attempt that has begun something elsewhere', () => {
     const driver = new Driver(workflow([tool('a')]), { env: { isLocal: () => true } });
     const data = { task_id: 'task-of-the-origin' };
     driver.send({ type: 'progress', ...driver.visit('a'), event: 'remote_task_started', data });
-    const progressOf = ({ program, run, env }: Driver) => workOf(program, run, 'a', env).progress;
+    const progressOf = ({ program, run, env }: Driver) => workOf(program, run, { node: 'a' }, env).progress;
     expect(progressOf(driver)).toEqual({ remote_task_started: data });
     const fork = driver.forkAt(driver.run.seq, 'exec_2');
     expect(progressOf(fork)).toEqual({});

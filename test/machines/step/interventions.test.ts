@@ -184,7 +184,7 @@ describe('a suspension at any point', () => {
 describe('a retry of an execution that failed by its nodes', () => {
   it.each([true, false])('continues like an execution in which they had not failed (forks: %s)', (forks) => {
     let retries = 0;
-    const ends = new Set<string>();
+    let completed = 0;
     fc.assert(
       fc.property(documents(9), tape, tape, fc.nat(99), (json, rolls, later, roll) => {
         const workflow = unhurried(json);
@@ -213,7 +213,7 @@ describe('a retry of an execution that failed by its nodes', () => {
             expect(standing(retried, order)).toEqual({ ...(standing(patient, order) as object), status: retried.run.status });
             if (roll % 2 === 0) {
               succeed(patient, retried);
-              ends.add(retried.run.status);
+              if (retried.run.status === 'completed') completed += 1;
               expect(completions(retried)).toEqual(completions(patient));
               expect(standing(retried, order)).toEqual(standing(patient, order));
               break;
@@ -226,6 +226,6 @@ describe('a retry of an execution that failed by its nodes', () => {
       { numRuns: sampleOf(100, 35) },
     );
     expect(retries).toBeGreaterThanOrEqual(oftenIn(10));
-    expect(ends).toContain('completed');
+    expect(completed).toBeGreaterThanOrEqual(oftenIn(1));
   });
 });

@@ -7,7 +7,7 @@ import { condition, evaluation, first, type NodeSpec, parallel, tool, workflow }
 const writer = (more = {}): NodeSpec => tool('write', { output_key: 'review', ...more });
 const reader = tool('read', { input_mapping: { text: '{{ output.review }}', whole: '{{ output }}' } });
 const inputOf = (driver: Driver, node = 'read') =>
-  workOf(driver.program, driver.run, node, { executionId: 'exec_1', vars: {} }).input;
+  workOf(driver.program, driver.run, { node }, { executionId: 'exec_1', vars: {} }).input;
 
 describe('output.<key> after a node with that output_key', () => {
   it.each<[string, Json, Json]>([
@@ -73,7 +73,7 @@ describe('output.<key> after a node with that output_key', () => {
     const keyOf = (more = {}) => {
       const driver = new Driver(workflow([writer(), evaluation('e', more)], [['write', 'e']]));
       driver.done('write', 'text');
-      return workOf(driver.program, driver.run, 'e', { executionId: 'exec_1', vars: {} }).payload.preceding_output_key;
+      return workOf(driver.program, driver.run, { node: 'e' }, { executionId: 'exec_1', vars: {} }).payload.preceding_output_key;
     };
     expect(keyOf()).toBe('review');
   });

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { approvalsOf } from '../../../machines/step/index.ts';
+import type { Workflow } from '../../../machines/ir/workflow.ts';
+import type { Json, JsonObject } from '../../../machines/json.ts';
+import { approvalsOf, save } from '../../../machines/step/index.ts';
 import { Driver } from '../../support/driver.ts';
-import { approval, condition, parallel, retried, tool, wait, workflow } from '../../support/workflows.ts';
+import { replay } from '../../support/replay.ts';
+import { approval, condition, type EdgeSpec, join, parallel, retried, tool, wait, workflow } from '../../support/workflows.ts';
 
 describe('an approval', () => {
   const review = workflow(
@@ -207,6 +210,78 @@ describe('a wait', () => {
     expect(driver.activeNodes).toEqual(['ship']);
   });
 
+  describe('until a time', () => {
+    const AT = '2026-12-24T18:00:00.000Z';
+    const until = (text: string, more: JsonObject = {}) =>
+      workflow([tool('ask'), wait('w', { until: text, condition: 'timer', ...more }), tool('late')], [['ask', 'w']]);
+    const at = (delayMs: number) => new Date(1_001_000 + delayMs).toISOString();
+
+    it.each<[text: string, output: JsonObject, fireAt: string]>([
+      ['{{ output.at }}', { at: AT }, AT],
+      ['{{ state.at }}', { at: '2026-12-24T19:00:00+01:00' }, AT],
+      ['{{ state.at }}', { at: '2026-12-24' }, '2026-12-24T00:00:00.000Z'],
+      ['{{ state.days }}d', { days: 2 }, at(2 * 86_400_000)],
+      ['{{ state.delay }}', { delay: '1.5m' }, at(90_000)],
+      ['{{ state.delay }}', { delay: 0.25 }, at(250)],
+      ['{{ state.delay }}', { delay: 0 }, at(0)],
+      [AT, {}, AT],
+      ['90s', {}, at(90_000)],
+    ])('%s after %j: %s', (text, output, fireAt) => {
+      const driver = new Driver(until(text));
+      driver.done('ask', output);
+      expect(driver.run.status).toBe('paused');
+      expect(driver.all('timer_created')[0]?.data).toEqual({ fire_at: fireAt, activation: 1 });
+      expect(driver.last.effects).toContainEqual(
+        expect.objectContaining({ type: 'set_timer', node: 'w', kind: 'wait', atMs: Date.parse(fireAt) }),
+      );
+      driver.reload();
+      driver.fire('w');
+      expect(driver.events).toEqual(['timer_fired:w', 'node_completed:w', 'workflow_completed']);
+    });
+
+    it('is over at once when that is in the past', () => {
+      const driver = new Driver(until('{{ state.at }}'));
+      driver.done('ask', { at: '1970-01-01' });
+      expect(driver.last.effects).toContainEqual(expect.objectContaining({ type: 'set_timer', atMs: 1_001_000 }));
+      expect(driver.all('timer_created')[0]?.data.fire_at).toBe('1970-01-01T00:00:00.000Z');
+    });
+
+    it.each<[value: Json]>([['soon'], ['2026-02-30'], ['2026-12-24T18:00:00'], [null], [-1], [1e15], [{ a: 1 }]])(
+      'fails the node when it gives %j',
+      (value) => {
+        const driver = new Driver(until('{{ state.at }}', { fallback_node: 'late' }));
+        driver.done('ask', { at: value });
+        expect(driver.all('node_failed')[0]?.data).toMatchObject({
+          error: `cannot tell until when to wait: ${JSON.stringify(value)} is no time and no duration`,
+          error_class: 'validation',
+        });
+        expect(driver.activeNodes).toEqual(['late']);
+        expect(
+          save(replay(driver.program, null, driver.log, { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'runtime-1' })),
+        ).toBe(save(driver.run));
+      },
+    );
+
+    it('limits a wait for an event', () => {
+      const driver = new Driver(
+        until('{{ state.limit }}', { condition: 'external_event', correlation_key: 'k', on_timeout: 'late' }),
+      );
+      driver.done('ask', { limit: '1h' });
+      expect(driver.all('timer_created')[0]?.data).toEqual({ fire_at: at(3_600_000), correlation_key: 'k', activation: 1 });
+      driver.fire('w');
+      expect(driver.activeNodes).toEqual(['late']);
+    });
+
+    it('is rendered anew, from the state of the fork', () => {
+      const driver = new Driver(until('{{ state.delay }}'));
+      driver.done('ask', { delay: '1h' });
+      const fork = driver.forkAt(driver.run.seq, 'exec_2', { delay: '2h' });
+      expect(fork.all('timer_created').at(-1)?.data.fire_at).toBe(at(7_201_000));
+      const failed = driver.forkAt(driver.run.seq, 'exec_3', { delay: 'soon' });
+      expect(failed.run).toMatchObject({ status: 'failed', error: 'node(s) failed terminally: w' });
+    });
+  });
+
   it('stores a payload that is no object under its id', () => {
     const driver = new Driver(workflow([wait('paid')]));
     driver.event('paid', 7);
@@ -303,6 +378,44 @@ describe('a wait', () => {
     );
     routed.fire('w');
     expect(routed.activeNodes).toEqual(['late']);
+  });
+
+  describe('whose on_timeout names the join of its branch', () => {
+    const limited: JsonObject = { timeout_secs: 5, on_timeout: 'j' };
+    const branches = [parallel('s', ['w', 'work'], { join: 'j' }), tool('work'), join('j')];
+    const edges: EdgeSpec[] = [
+      ['w', 'j'],
+      ['work', 'j'],
+    ];
+
+    it.each<[title: string, made: Workflow]>([
+      ['by an edge', workflow([...branches, wait('w', limited)], edges)],
+      ['by the join of the parallel node', workflow([...branches, wait('w', limited)])],
+      ['after an event or a time', workflow([...branches, wait('w', { ...limited, condition: 'either' })], edges)],
+      ['for a person', workflow([...branches, approval('w', limited)], edges)],
+    ])('leads there with its result, too: %s', (_title, made) => {
+      const driver = new Driver(made);
+      driver.done('work', { done: true });
+      if (made.nodes.at(-1)?.kind.type === 'human_approval') driver.decide('w', 'approved');
+      else driver.event('w', { paid: true });
+      expect(driver.run.status).toBe('completed');
+      expect(driver.all('node_completed').at(-1)?.data.output).toMatchObject({
+        by_source: { w: made.nodes.at(-1)?.kind.type === 'wait' ? { paid: true } : { approved: true }, work: { done: true } },
+      });
+      const late = new Driver(made);
+      late.done('work', { done: true });
+      late.fire('w');
+      expect(late.all('node_completed').at(-1)?.data.output).toMatchObject({ by_source: { w: { timed_out: true } } });
+    });
+
+    it('also from a branch of work with a fallback', () => {
+      const driver = new Driver(
+        workflow([...branches, tool('w', { fallback_node: 'repair' }), tool('repair')], [['repair', 'j']]),
+      );
+      driver.done('work', {});
+      driver.done('w', { ok: true });
+      expect(driver.all('node_completed').at(-1)?.data.output).toMatchObject({ by_source: { w: { ok: true } } });
+    });
   });
 
   it('refuses a timer that lost to the event', () => {

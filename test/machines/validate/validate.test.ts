@@ -245,6 +245,114 @@ describe('warnings', () => {
   });
 });
 
+describe('a workflow that continues as another execution', () => {
+  const loop = (more: JsonObject, nodes: JsonObject = {}, edges: readonly (readonly [string, string, string?])[] = []) =>
+    document(
+      {
+        poll: tool(),
+        check: { kind: { type: 'condition', branches: [{ condition: 'state.ready', target: 'end' }, { target: 'poll' }] } },
+        ...nodes,
+      },
+      [['poll', 'check'], ...edges],
+      more,
+    );
+  const continuing = (
+    given: JsonObject,
+    ...rest: [nodes?: JsonObject, edges?: readonly (readonly [string, string, string?])[]]
+  ) => loop({ continue_as_new: given }, ...rest);
+
+  it('names a limit and a node that every round of its loops visits', () => {
+    expect(found(continuing({ after_steps: 5_000, at: 'poll' }))).toEqual([]);
+    expect(found(continuing({ after_bytes: 1_000_000, at: 'poll' }))).toEqual([]);
+  });
+
+  it.each([
+    [{ at: 'poll' }, 'missing_key', 'continue_as_new'],
+    [{ after_steps: 5 }, 'missing_key', 'continue_as_new.at'],
+    [{ after_steps: 0, at: 'poll' }, 'wrong_type', 'continue_as_new.after_steps'],
+    [{ after_steps: 1_000_001, at: 'poll' }, 'wrong_type', 'continue_as_new.after_steps'],
+    [{ after_bytes: 10, at: 'poll' }, 'wrong_type', 'continue_as_new.after_bytes'],
+    [{ after_steps: 5, at: 'pol' }, 'unknown_target', 'continue_as_new.at'],
+    [{ after_steps: 5, at: 'check' }, 'bad_continuation', 'continue_as_new.at'],
+  ])('is told what is wrong with %j', (given, code, path) => {
+    expect(found(continuing(given))).toMatchObject([{ severity: 'error', code, path }]);
+  });
+
+  it('is told of the node that was probably meant', () => {
+    expect(found(continuing({ after_steps: 5, at: 'pol' }))[0]?.hint).toBe('did you mean "poll"?');
+  });
+
+  it('is warned of loops that go round without its node, and of limits that cannot be passed', () => {
+    const aside = {
+      other: tool(),
+      again: { kind: { type: 'condition', branches: [{ condition: 'state.x', target: 'other' }, { target: 'poll' }] } },
+    };
+    const edges = [['other', 'again']] as const;
+    const two = { ...continuing({ after_steps: 5, at: 'poll' }, aside, edges), start_node: 'other' };
+    expect(found(two)).toMatchObject([
+      { severity: 'warning', code: 'loop_not_continued', node_id: 'other', path: 'continue_as_new.at' },
+    ]);
+    expect(codes(document({ a: tool() }, [], { continue_as_new: { after_steps: 5, at: 'a' } }))).toEqual(['no_effect']);
+    expect(codes(continuing({ after_steps: 20_000, at: 'poll' }))).toEqual(['step_limit_first']);
+    expect(codes({ ...continuing({ after_steps: 20_000, at: 'poll' }), max_steps: 30_000 })).toEqual([]);
+  });
+
+  it('may have an agent as its node, whose own turns are no loop', () => {
+    const agent = { kind: { type: 'agent', model: 'm', prompt: 'p', tools: [{ name: 'look', tool: 'look' }] } };
+    expect(codes(document({ agent }))).toEqual([]);
+    const round = document({ agent, wait: { kind: { type: 'wait', duration: '1s' } } }, [
+      ['agent', 'wait'],
+      ['wait', 'agent'],
+    ]);
+    expect(codes(round)).toEqual(['loop_without_bound']);
+    expect(codes({ ...round, continue_as_new: { after_steps: 50, at: 'wait' } })).toEqual([]);
+    expect(codes({ ...round, continue_as_new: { after_steps: 50, at: 'agent' } })).toEqual([]);
+    expect(codes({ ...round, continue_as_new: { after_steps: 50, at: 'agent.look' } })).toEqual(['bad_continuation']);
+  });
+});
+
+describe('a loop that nothing leads out of', () => {
+  const endless = document({ a: tool(), b: tool() }, [
+    ['a', 'b'],
+    ['b', 'a'],
+  ]);
+
+  it('is a warning without max_steps and continue_as_new', () => {
+    expect(found(endless)).toEqual([
+      {
+        severity: 'warning',
+        code: 'loop_without_bound',
+        node_id: 'a',
+        path: 'nodes.a',
+        hint: 'add continue_as_new: { after_steps: 5000, at: a }, max_steps, or an edge out of it',
+      },
+    ]);
+    expect(codes({ ...endless, max_steps: 100_000 })).toEqual([]);
+    expect(codes({ ...endless, continue_as_new: { after_steps: 5, at: 'b' } })).toEqual([]);
+    expect(codes({ ...endless, max_steps: 2_000_000 })).toEqual(['wrong_type']);
+  });
+
+  it('is none if a condition, or the lack of one, leads out of it', () => {
+    expect(
+      codes(
+        document({ a: tool(), b: tool() }, [
+          ['a', 'b'],
+          ['b', 'a', 'state.again'],
+        ]),
+      ),
+    ).toEqual([]);
+    expect(
+      codes(
+        document({ a: tool(), b: tool() }, [
+          ['a', 'b'],
+          ['b', 'a', 'state.again'],
+          ['b', 'end'],
+        ]),
+      ),
+    ).toEqual([]);
+  });
+});
+
 describe('variables', () => {
   const nodes = {
     a: tool({ input_mapping: { id: 'state.ordr_id', ok: '{{ state.order_id }}' }, output_key: 'receipt' }),

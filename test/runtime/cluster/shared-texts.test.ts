@@ -101,7 +101,8 @@ describe('the texts that models write in one of several runtimes', () => {
     await waitUntil(() => asked.mock.calls.length > 0);
     provider.send({ content: 'Now' });
     await waitUntilWithClock(writer, () => received.text() === 'Now');
-    expect(asked).toHaveBeenCalledTimes(1);
+    // Once more if its runtime learns only after the reader has come which one owns the execution.
+    expect(asked.mock.calls.length).toBeLessThanOrEqual(2);
   });
 
   it('arrive whole when they are long, whatever characters they have', async () => {

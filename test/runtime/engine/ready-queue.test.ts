@@ -65,4 +65,23 @@ describe('the ready queue', () => {
     for (let n = 1; n <= 20; n += 1) queue.push('zeta', item(`z${n}`));
     expect(namesOf(queue).indexOf('a3')).toBe(18);
   });
+
+  it('gives out an item that is expected to cost more than a share only as the first, and then as the next one', () => {
+    const queue = new ReadyQueue<ReturnType<typeof item>>(SHARE);
+    for (const name of ['a1', 'a2', 'a3']) queue.push('acme', item(name));
+    expect(queue.take()?.name).toBe('a1');
+    queue.charge('acme', SHARE + 1);
+    for (const name of ['z1', 'z2', 'z3', 'z4']) queue.push('zeta', item(name));
+    const batches: string[][] = [];
+    while (queue.size > 0) {
+      const batch: string[] = [];
+      for (let next = queue.take(); next !== null; next = queue.takeWithinShare()) {
+        batch.push(next.name);
+        queue.charge(next.name.startsWith('a') ? 'acme' : 'zeta', next.name.startsWith('a') ? SHARE + 1 : 1);
+        if (next.name.startsWith('a')) break;
+      }
+      batches.push(batch);
+    }
+    expect(batches).toEqual([['z1', 'z2', 'z3', 'z4'], ['a2'], ['a3']]);
+  });
 });

@@ -29,7 +29,7 @@ function watched() {
     over = true;
     return log.join('').replaceAll(/\|+/g, '|').replace(/\|$/, '');
   };
-  return { slices, work, marked, advance: (ms: number) => (nowMs += ms) };
+  return { slices, work, marked, log, advance: (ms: number) => (nowMs += ms) };
 }
 
 describe('time slices', () => {
@@ -61,7 +61,7 @@ describe('time slices', () => {
   it('are given to tenants in turn', async () => {
     const { work, marked } = watched();
     const log = await marked(() => [work('a', 't', 2, 50), work('b', 't', 2, 50), work('c', 't', 2, 50), work('x', 'u', 5, 50)]);
-    expect(log).toBe('ax|a|x|b|x|c|x|x|b|c');
+    expect(log).toBe('ax|a|x|b|x|c|x|b|x|c');
   });
 
   it('are not waited for by tenants that compute little, which have time of their own', async () => {
@@ -71,8 +71,43 @@ describe('time slices', () => {
       ...[0, 1, 2, 3, 4].map((n) => work(`${n}`, `tenant-${n}`, 1, 3)),
       work('y', 'v', 1, 50),
     ]);
-    // Four of them use up 10 ms; the others wait for their turns.
-    expect(log).toBe('a0123|a|4y|a');
+    // Four of them use up 10 ms; the others wait, but go before the one that has computed more.
+    expect(log).toBe('a0123|4|y|a|a');
+  });
+
+  it('are short while others compute, for long pieces of work and for those that compute much more', async () => {
+    const beside = (ownMs: number, pieces: number, pieceMs: number): Promise<string> => {
+      const { slices, work, marked } = watched();
+      slices.charge('u', 50);
+      slices.charge('t', ownMs);
+      return marked(() => [work('a', 't', pieces, pieceMs)]);
+    };
+    expect(await beside(50, 12, 0.5)).toBe('aaaaaaaaaaaa');
+    expect(await beside(50, 6, 1)).toBe('aa|aa|aa');
+    expect(await beside(250, 12, 0.5)).toBe('aaaa|aaaa|aaaa');
+  });
+
+  it('are given after what goes first and all that follows from it while others compute, and in the next turn if that took long', async () => {
+    const withFirst = (ofOthersMs: number): Promise<string> => {
+      const { slices, work, marked, log, advance } = watched();
+      slices.charge('u', ofOthersMs);
+      const first = (name: string, tookMs: number): void =>
+        slices.goFirst(() => {
+          advance(tookMs);
+          void Promise.resolve().then(() => log.push(name));
+        });
+      return marked(() => {
+        const all = [work('a', 't', 3, 50), work('b', 't', 3, 50)];
+        first('F', 1);
+        setImmediate(() => {
+          first('G', 50);
+          setImmediate(() => first('H', 50));
+        });
+        return all;
+      });
+    };
+    expect(await withFirst(50)).toBe('a|Fa|G|Hb|a|b|b');
+    expect(await withFirst(0)).toBe('a|aF|bG|aH|b|b');
   });
 
   it('are refused once the signal is aborted', async () => {

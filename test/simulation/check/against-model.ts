@@ -51,7 +51,8 @@ function modelledLength(log: readonly TimedEvent[], workflow: Workflow, ends: re
   // The model does not know the node at which an execution continues beyond its budget.
   const behindBudget = workflow.edges.filter(({ from }) => from === workflow.on_budget_exceeded).map(({ to }) => to);
   const isOther = ({ id, kind }: Node): boolean =>
-    ['agent', 'coordinator', 'model', 'policy'].includes(kind.type) || (kind.type === 'join' && behindBudget.includes(id));
+    ['agent', 'coordinator', 'durable_function', 'map', 'model', 'policy'].includes(kind.type) ||
+    (kind.type === 'join' && behindBudget.includes(id));
   const others = new Set(workflow.nodes.filter(isOther).map(({ id }) => id));
   const isUnknown = ({ type, node_id, data }: TimedEvent): boolean =>
     NOT_MODELLED.has(type) ||

@@ -1,6 +1,6 @@
 import type { Node, Workflow } from '../../../machines/ir/workflow.ts';
 import type { TimedEvent } from '../../../machines/replay/index.ts';
-import type { ToolCall } from './online-checker.ts';
+import { itemText, type ToolCall } from './online-checker.ts';
 
 interface Visit {
   /** The current or last attempt. */
@@ -39,7 +39,13 @@ export function checkAttempts(
   for (const { sequence, type, node_id, data, at_ms } of log) {
     if (type === 'workflow_forked') for (const visit of visits.values()) visit.decided = null;
     if (node_id === null || data.activation === 0) continue;
-    const name = `${node_id}:${data.activation}`;
+    const name = `${node_id}:${data.activation}${itemText(data.item)}`;
+    if (type === 'map_started') {
+      // What has not succeeded begins anew with each try of a list.
+      for (const [item, { outcome }] of visits) if (item.startsWith(`${name} `) && outcome !== 'completed') visits.delete(item);
+      const seconds = listSecs(nodes.get(node_id)?.kind);
+      if (seconds !== undefined) timers.set(name, at_ms + seconds * 1_000);
+    }
     const problem = (text: string): void => void problems.push(`${sequence} ${type} ${name}: ${text}`);
     const visit = visits.get(name) ?? { attempt: 0, began: false, started: false, failed: false, outcome: null, decided: null };
     visits.set(name, visit);
@@ -113,13 +119,18 @@ export function checkAttempts(
         if (isCoordinator && selected !== visit.decided)
           problem(`its result is ${selected}, and it has decided on ${visit.decided}`);
         const call = calls.find((each) => each.call === (data.output as { readonly call?: number } | null | undefined)?.call);
-        const isOfVisit = call?.node === node_id && call.activation === data.activation;
+        const isOfVisit = call?.node === node_id && call.activation === data.activation && call.item === data.item;
         if (type === 'node_completed' && isOfVisit && call.attempt !== visit.attempt)
           problem(`the result is of attempt ${call.attempt}, and ${visit.attempt} is in progress`);
       }
     }
   }
   return problems;
+}
+
+/** The time for the whole of a list. */
+function listSecs(kind: Node['kind'] | undefined): number | undefined {
+  return kind?.type === 'map' ? kind.timeout_total_secs : undefined;
 }
 
 /** The time that a person has. */

@@ -4,7 +4,7 @@ import type { Scheduler } from '../environment/scheduler.ts';
 import type { Fault, Plan } from '../plan.ts';
 import type { MemoryDatabase } from '../store/memory-database.ts';
 import type { StoredExecution } from '../store/tables.ts';
-import type { OnlineChecker } from './online-checker.ts';
+import { itemText, type OnlineChecker } from './online-checker.ts';
 
 const EVERY_MS = 500;
 /** Time for notifications, reads and commits without faults. Shorter than the interval at which processes read the store again. */
@@ -110,9 +110,12 @@ function waitingChildren({ events }: StoredExecution): readonly string[] {
   let isPaused = false;
   for (const { type, nodeId, data } of events) {
     if (type === 'workflow_paused' || type === 'workflow_resumed') isPaused = type === 'workflow_paused';
-    if (nodeId === null || (JSON.parse(data) as JsonObject).activation === 0) continue;
-    if (type === 'child_workflow_waiting') nodes.add(nodeId);
-    else nodes.delete(nodeId);
+    const { activation, item } = JSON.parse(data) as JsonObject;
+    if (nodeId === null || activation === 0) continue;
+    const name = nodeId + itemText(item);
+    if (type === 'map_completed') for (const each of nodes) if (each.startsWith(`${nodeId} `)) nodes.delete(each);
+    if (type === 'child_workflow_waiting') nodes.add(name);
+    else nodes.delete(name);
   }
   return isPaused ? [] : [...nodes];
 }

@@ -36,7 +36,7 @@ export function checkChildLifetimes(
 export function unwantedSinceMs({ executions }: Pick<Tables, 'executions'>, { row }: StoredExecution): number | null {
   const parent = executions.get(row.parentId ?? '');
   if (parent === undefined) return null;
-  const { node, activation, attempt } = visitIn(JSON.parse(row.labels));
+  const { node, activation, attempt, item } = visitIn(JSON.parse(row.labels));
   const began = parent.events.findIndex(
     ({ type, nodeId, data }) => type === 'child_workflow_started' && nodeId === node && data.includes(row.id),
   );
@@ -45,8 +45,11 @@ export function unwantedSinceMs({ executions }: Pick<Tables, 'executions'>, { ro
   const end = parent.events.slice(since + 1).find(({ type, nodeId, data }) => {
     if (ENDS_EXECUTION.has(type)) return true;
     if (nodeId !== node) return false;
-    const of = JSON.parse(data) as { readonly activation?: number; readonly attempt?: number };
+    const of = JSON.parse(data) as { readonly activation?: number; readonly attempt?: number; readonly item?: number };
     if (of.activation !== activation) return (of.activation ?? 0) > activation;
+    // The end of a list is that of its items.
+    if (type === 'map_completed') return true;
+    if (of.item !== item) return false;
     return ENDS_VISIT.has(type) || (type === 'node_failed' && of.attempt === attempt);
   });
   return end?.atMs ?? null;

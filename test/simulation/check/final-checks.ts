@@ -20,6 +20,8 @@ import { key, type StoredExecution } from '../store/tables.ts';
 import { playModel, visitsIn } from './against-model.ts';
 import { checkAttempts } from './attempts.ts';
 import { checkDecisions } from './decisions.ts';
+import { checkFunctions } from './functions.ts';
+import { checkMaps } from './maps.ts';
 import type { OnlineChecker, ToolCall } from './online-checker.ts';
 
 const ENDED = new Set<string>(TERMINAL);
@@ -106,7 +108,8 @@ async function findProblems(execution: StoredExecution, judged: CheckedRun): Pro
       jumpedMs(judged.plan),
     ),
   );
-  problems.push(...checkDecisions(log, workflow, stateOf(run)));
+  problems.push(...checkDecisions(log, workflow, stateOf(run)), ...checkMaps(log, workflow));
+  problems.push(...checkFunctions(log, workflow, judged.plan.seed));
   problems.push(...compareApprovals(program, run, judged.database, row.id, log));
   problems.push(...compareWithModel(program, log, row.id, ends));
   const reads = operations.reads.filter(({ executionId }) => executionId === row.id);

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../machines/json.ts';
+import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import { TERMINAL } from '../../../machines/run.ts';
 import { BUDGET_EXCEEDED } from '../../../machines/step/index.ts';
 import type { ExecutionWrite } from '../../../store/port/commit.ts';
@@ -12,13 +12,28 @@ export interface ToolCall {
   readonly node: string;
   readonly activation: number;
   readonly attempt: number;
+  /** Undefined = the node works on no list. */
+  readonly item: number | undefined;
+}
+
+/** An operation of a durable function. */
+export interface OperationOf {
+  readonly executionId: string;
+  readonly node: string;
+  readonly activation: number;
+  readonly name: string;
+}
+
+/** An attempt at a step of a durable function. */
+export interface StepCall extends OperationOf {
+  readonly attempt: number;
 }
 
 /** A logged event that was caused by a client's message. */
 export interface ClientEffect {
   readonly executionId: string;
   readonly seq: number;
-  /** `type`, or `type node` for an event of a node. */
+  /** `type`, `type node` for an event of a node, or `type node item` for one of an item of its list. */
   readonly what: string;
   /** The commit: the sequence from which it continued. */
   readonly fromSeq: number;
@@ -145,7 +160,7 @@ export class OnlineChecker {
         if (!actorId.startsWith(CLIENT_PREFIX) || seq < copied) continue;
         // The result was taken, and the edges of its node need more work than a step may do.
         const effect = data.error_class === BUDGET_EXCEEDED ? 'node_completed' : type;
-        const what = nodeId === null || type === 'approval_received' ? type : `${effect} ${nodeId}`;
+        const what = nodeId === null || type === 'approval_received' ? type : `${effect} ${nodeId}${itemText(data.item)}`;
         this.#effect(actorId, { executionId: write.id, seq, what, fromSeq: write.fromSeq });
       }
       if (ENDED.has(write.progress.status)) {
@@ -291,22 +306,69 @@ export class OnlineChecker {
       this.addViolation(`${worker} holds fence ${fence} of ${itemId}, which was settled under ${settled}`);
   }
 
+  /** The code of a step runs: the step must not have a result yet. */
+  onStepCall({ executionId, node, activation, name, attempt }: StepCall): void {
+    if (this.#isUnnoticed) return;
+    const of = `step ${name} ${attempt} of ${executionId} ${node}:${activation}`;
+    if (this.#ends({ executionId, node, activation, name }, false).some(({ type }) => type === 'step_completed'))
+      this.addViolation(`${of} runs again, and has a result`);
+  }
+
+  /** A durable function goes on with the result of an operation: it must be durable. */
+  onGiven(operation: OperationOf, output: Json): void {
+    if (this.#isUnnoticed) return;
+    const { executionId, node, activation, name } = operation;
+    const of = `${name} of ${executionId} ${node}:${activation}`;
+    const isRetried = this.#isRetried(executionId);
+    const [first] = this.#ends(operation, isRetried);
+    if (first === undefined) this.addViolation(`a function goes on with the result of ${of}, which is not durable`);
+    const logged = first?.type === 'step_completed' && !isRetried ? (JSON.parse(first.data) as JsonObject).output : undefined;
+    if (isObject(logged) && logged.step !== undefined && logged.step !== (isObject(output) ? output.step : undefined))
+      this.addViolation(`a function is given ${JSON.stringify(output)} for ${of}, and ${JSON.stringify(logged)} is durable`);
+  }
+
+  /** The events with results of an operation. `isBefore`: also those of earlier visits, with which a retry goes on. */
+  #ends({ executionId, node, activation, name }: OperationOf, isBefore: boolean) {
+    const events = this.#database?.tables.executions.get(executionId)?.events ?? [];
+    return events.filter(({ type, nodeId, data }) => {
+      if (nodeId !== node || (type !== 'step_completed' && type !== 'step_failed')) return false;
+      const ended = JSON.parse(data) as JsonObject;
+      const isOfVisit = ended.activation === activation || (isBefore && Number(ended.activation) < activation);
+      return ended.name === name && isOfVisit && ended.delay_ms === undefined;
+    });
+  }
+
+  #isRetried(executionId: string): boolean {
+    const events = this.#database?.tables.executions.get(executionId)?.events ?? [];
+    return events.some(({ type }) => type === 'workflow_retried');
+  }
+
+  /** A process may not have noticed yet that the database was set back. */
+  get #isUnnoticed(): boolean {
+    return this.#setBackAtMs !== null && this.#nowMs() < this.#setBackAtMs + NOTICED_MS;
+  }
+
   /** A tool is called: its attempt must be durable, and called at most as often as it was scheduled. */
-  onToolCall({ executionId, node, activation, attempt }: ToolCall): void {
-    // A process may not have noticed yet that the database was set back.
-    if (this.#setBackAtMs !== null && this.#nowMs() < this.#setBackAtMs + NOTICED_MS) return;
-    const visit = `${executionId} ${node}:${activation}:${attempt}`;
+  onToolCall({ executionId, node, activation, attempt, item }: ToolCall): void {
+    if (this.#isUnnoticed) return;
+    const visit = `${executionId} ${node}:${activation}:${attempt}${itemText(item)}`;
     const calls = (this.#calls.get(visit) ?? 0) + 1;
     this.#calls.set(visit, calls);
     const events = this.#database?.tables.executions.get(executionId)?.events ?? [];
     const scheduled = events.filter((event) => {
       if (event.type !== 'node_scheduled' || event.nodeId !== node) return false;
       const data = JSON.parse(event.data) as JsonObject;
-      return data.in_process === true && data.activation === activation && data.attempt === attempt;
+      const isOfItem = data.item === item && data.activation === activation && data.attempt === attempt;
+      return data.in_process === true && isOfItem;
     }).length;
     if (calls > scheduled)
       this.addViolation(`the tool of ${visit} is called ${calls} times, and was scheduled ${scheduled} times`);
   }
+}
+
+/** What names an item beside its node. */
+export function itemText(item: Json | undefined): string {
+  return typeof item === 'number' ? ` item ${item}` : '';
 }
 
 function restoreMap<V>(map: Map<string, V>): () => void {

@@ -210,12 +210,15 @@ export class Operations {
     { decision, named }: { decision: 'approved' | 'rejected'; named: boolean },
   ): Promise<void> {
     const random = this.#random(client);
-    let nodeId: string | undefined;
+    let asked: { readonly nodeId?: string; readonly item?: number } = {};
     if (named) {
       const reply = await this.#clients.ask(random, client, (runtime) => runtime.approvals('default', executionId));
-      if (reply.is === 'answer' && reply.value.pending.length > 0) nodeId = random.pick(reply.value.pending).nodeId;
+      if (reply.is === 'answer' && reply.value.pending.length > 0) {
+        const { nodeId, item } = random.pick(reply.value.pending);
+        asked = { nodeId, ...(item === undefined ? {} : { item }) };
+      }
     }
-    const decide = { decision, ...(nodeId === undefined ? {} : { nodeId }) };
+    const decide = { decision, ...asked };
     const reply = await this.#clients.ask(random, client, (runtime) => runtime.approve(callerOf(client), executionId, decide));
     this.#checkReply(client, executionId, EFFECT_EVENTS.approve, reply);
   }

@@ -80,6 +80,7 @@ export class RuntimeProcess {
       checkpointLogBytes,
       maxSlotWaitMs,
       models: { script: SCRIPT },
+      liveFunctions: randomStream(plan.seed, 'live functions').pick([0, 1, 1_000]),
       onError: (error) => {
         if (incarnation.alive) onError(incarnation, error);
       },

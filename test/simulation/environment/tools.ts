@@ -1,7 +1,10 @@
 import type { Json, JsonObject } from '../../../machines/json.ts';
+import type { DurableContext } from '../../../src/executors/durable/context.ts';
 import type { ToolContext, Tools } from '../../../src/runtime/types/work.ts';
-import type { OnlineChecker, ToolCall } from '../check/online-checker.ts';
+import type { OnlineChecker, StepCall, ToolCall } from '../check/online-checker.ts';
+import { FUNCTION_TOOL } from '../generate-features.ts';
 import type { Plan } from '../plan.ts';
+import { type FunctionSide, perform, programOf } from './functions.ts';
 import type { Incarnation } from './incarnation.ts';
 import { randomStream } from './random-streams.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -42,9 +45,17 @@ export function mayUse(labels: Readonly<Record<string, string>>): boolean {
   return Number(labels['jamjet.segment'] ?? 0) < MAX_SEGMENTS;
 }
 
+function activationIn(idempotencyKey: string): number {
+  const activation = Number(idempotencyKey.split(':')[2]);
+  if (!Number.isInteger(activation)) throw new Error(`an idempotency key without an activation: ${idempotencyKey}`);
+  return activation;
+}
+
 /** The in-process tools of a process. The output of each call has its number, which identifies the call in the log. */
 export class SimulatedTools {
   readonly calls: ToolCall[] = [];
+  /** Calls of steps so far. */
+  #steps = 0;
   readonly #plan: Plan;
   readonly #scheduler: Scheduler;
   readonly #checker: OnlineChecker;
@@ -61,15 +72,47 @@ export class SimulatedTools {
   of(incarnation: Incarnation): Tools {
     const names = this.#plan.processes[incarnation.processIndex]?.tools ?? [];
     const call = (input: JsonObject, context: ToolContext) => this.#call(incarnation, input, context);
-    return Object.fromEntries(names.map((name) => [name, call as Tools[string]]));
+    const run = (input: JsonObject, context: DurableContext) => this.#run(incarnation, input, context);
+    return Object.fromEntries([...names.map((name) => [name, call] as const), [FUNCTION_TOOL, run] as const]) as Tools;
+  }
+
+  /** A durable function, whose program depends on its node. */
+  async #run(incarnation: Incarnation, input: JsonObject, context: DurableContext): Promise<Json> {
+    const { id: executionId, nodeId: node, idempotencyKey } = context.execution;
+    const visit = { executionId, node, activation: activationIn(idempotencyKey) };
+    const { seed } = this.#plan;
+    const side: FunctionSide = {
+      random: randomStream(seed, 'function', node, 'retries'),
+      step: (name, attempt) => this.#step(incarnation, { ...visit, name, attempt }, String(input.mark ?? '')),
+      given: (name, output) => {
+        if (incarnation.alive) this.#checker.onGiven({ ...visit, name }, output);
+      },
+    };
+    return { result: await perform(programOf(seed, node), context, side) };
+  }
+
+  #step(incarnation: Incarnation, step: StepCall, mark: string): Promise<Json> {
+    if (!incarnation.alive) return new Promise(() => {});
+    this.#checker.onStepCall(step);
+    this.#steps += 1;
+    const call = this.#steps;
+    const { node, activation, name, attempt } = step;
+    const { does, afterMs } = behaviourOf(this.#plan.seed, this.faultsOver, mark, node, activation, name, attempt);
+    return new Promise((resolve, reject) => {
+      this.#scheduler.schedule(afterMs, incarnation, `${incarnation.id} step ${node} ${name} ends call ${call}`, () => {
+        if (does === 'succeed' || does === 'hang') resolve({ step: call });
+        else reject(Object.assign(new Error('the step failed'), { retryable: does === 'fail' }));
+      });
+    });
   }
 
   #call(incarnation: Incarnation, input: JsonObject, context: ToolContext): Json | Promise<Json> {
     // A call in a dead process has no effect.
     if (!incarnation.alive) return new Promise(() => {});
     const { executionId, nodeId: node, attempt, idempotencyKey } = context;
-    const activation = Number(idempotencyKey.split(':').at(-1));
-    const call = { call: this.calls.length + 1, executionId, node, activation, attempt };
+    const activation = activationIn(idempotencyKey);
+    const [, , , item] = idempotencyKey.split(':').map(Number);
+    const call = { call: this.calls.length + 1, executionId, node, activation, attempt, item };
     this.calls.push(call);
     this.#checker.onToolCall(call);
     const longerMs = this.#freezes.onToolCall(call, incarnation);
@@ -79,7 +122,7 @@ export class SimulatedTools {
       afterMs: usualMs,
       output,
       usage,
-    } = behaviourOf(this.#plan.seed, this.faultsOver, mark, node, activation, attempt);
+    } = behaviourOf(this.#plan.seed, this.faultsOver, mark, node, activation, attempt, ...(item === undefined ? [] : [item]));
     const afterMs = usualMs + longerMs;
     const result = { ...output, call: call.call };
     if (usage !== null && mayUse(context.labels)) context.reportUsage(usage);

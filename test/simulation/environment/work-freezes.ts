@@ -61,6 +61,7 @@ export class WorkFreezes {
 
 /** Whether it is a later attempt of the same visit. */
 function follows(call: ToolCall, before: ToolCall): boolean {
-  const { executionId, node, activation, attempt } = before;
-  return call.executionId === executionId && call.node === node && call.activation === activation && call.attempt > attempt;
+  const { executionId, node, activation, attempt, item } = before;
+  const isOfItem = call.node === node && call.activation === activation && call.item === item;
+  return call.executionId === executionId && isOfItem && call.attempt > attempt;
 }

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../machines/json.ts';
 import type { WorkItemView } from '../../../src/runtime/types/work.ts';
-import { CLIENT_PREFIX, type OnlineChecker } from '../check/online-checker.ts';
+import { CLIENT_PREFIX, itemText, type OnlineChecker } from '../check/online-checker.ts';
 import type { Plan } from '../plan.ts';
 import { type Clients, callerOf, type Reply } from './clients.ts';
 import { randomStream } from './random-streams.ts';
@@ -62,12 +62,21 @@ export class ExternalWorkers {
     const { leaseFence: fence, nodeId: node, attempt } = item;
     const state = item.payload.state as JsonObject | undefined;
     const mark = String(state?.mark ?? '');
-    const claim = `${CLIENT_PREFIX}${worker} ${item.executionId} ${node} ${attempt} ${item.id} ${fence}`;
+    const ofItem = itemText(item.item);
+    const claim = `${CLIENT_PREFIX}${worker} ${item.executionId} ${node}${ofItem} ${attempt} ${item.id} ${fence}`;
     const given = (this.#given.get(claim) ?? 0) + 1;
     this.#given.set(claim, given);
     const name = given === 1 ? claim : `${claim} again ${given}`;
     const random = randomStream(this.#plan.seed, name);
-    const { does, afterMs, output, usage } = behaviourOf(this.#plan.seed, this.faultsOver, worker, mark, node, attempt, fence);
+    const { does, afterMs, output, usage } = behaviourOf(
+      this.#plan.seed,
+      this.faultsOver,
+      worker,
+      mark,
+      node + ofItem,
+      attempt,
+      fence,
+    );
     if (!this.faultsOver && random.chance(0.05)) return;
     const isLate = !this.faultsOver && random.chance(0.15);
     await (isLate
@@ -85,7 +94,7 @@ export class ExternalWorkers {
         : this.#clients.ask(random, name, (runtime) =>
             runtime.fail(callerOf(name), item.id, { error: 'no luck', retryable: does === 'fail', ...used }),
           );
-    const what = `${does === 'succeed' || does === 'hang' ? 'node_completed' : 'node_failed'} ${node}`;
+    const what = `${does === 'succeed' || does === 'hang' ? 'node_completed' : 'node_failed'} ${node}${ofItem}`;
     if (!this.faultsOver && random.chance(0.1)) {
       // Two concurrent requests, of which at most one may count.
       const { setBacks } = this.#checker;

@@ -147,7 +147,7 @@ export class Commits {
       }
       case 'cancel':
         for (const item of items.values()) {
-          const isOfVisit = item.nodeId === work.nodeId && item.activation === work.activation;
+          const isOfVisit = item.nodeId === work.nodeId && item.activation === work.activation && item.item === work.item;
           if (item.executionId === executionId && isOfVisit && isOpen(item))
             this.#undoLog.set(items, item.id, { ...item, status: 'cancelled', payload: '{}' });
         }

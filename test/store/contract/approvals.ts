@@ -12,6 +12,7 @@ function asked(seq: number, change: Partial<Put> = {}): Put {
     seq,
     nodeId: 'review',
     activation: 1,
+    item: null,
     requestedAtMs: AT_MS + seq,
     expiresAtMs: null,
     decidedAtMs: null,

@@ -5,7 +5,7 @@ import { AT_MS, batch, claim, context, startExecution, startWithWork, workItem }
 
 const EMPTY = {
   queues: [],
-  executions: { running: 0, paused: 0 },
+  executions: { pending: 0, running: 0, paused: 0 },
   leases: 0,
   overdueTimers: { count: 0, oldestAtMs: null },
   webhookDeliveries: { count: 0, oldestAtMs: null },
@@ -50,11 +50,12 @@ export function backlogContract(database: () => TestDatabase): void {
     it('counts up to the limit', async () => {
       const store = await database().open();
       await store.commit(batch(startWithWork('exec_1', workItem('w1'), workItem('w2'), workItem('w3'))));
-      await store.commit(batch(startExecution('exec_2'), startExecution('exec_3', { progress: { status: 'paused' } })));
+      const inStatus = (id: string, status: 'paused' | 'pending') => startExecution(id, { progress: { status } });
+      await store.commit(batch(startExecution('exec_2'), inStatus('exec_3', 'paused'), inStatus('exec_4', 'pending')));
       const { queues, executions } = await store.backlog.read(2, AT_MS);
       expect(queues.map(({ count }) => count)).toEqual([2]);
-      expect(executions).toEqual({ running: 2, paused: 1 });
-      expect((await store.backlog.read(1, AT_MS)).executions).toEqual({ running: 1, paused: 1 });
+      expect(executions).toEqual({ pending: 1, running: 2, paused: 1 });
+      expect((await store.backlog.read(1, AT_MS)).executions).toEqual({ pending: 1, running: 1, paused: 1 });
     });
 
     it('leaves out executions that have ended', async () => {

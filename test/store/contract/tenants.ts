@@ -103,13 +103,14 @@ export function tenantContract(database: () => TestDatabase): void {
           startExecution('exec_2', { progress: { status: 'paused' } }),
           startExecution('exec_3', { tenantId: 'acme' }),
           startExecution('exec_4', ended),
+          startExecution('exec_5', { progress: { status: 'pending' } }),
         ),
       );
-      expect(await store.tenants.liveExecutions('default')).toBe(2);
+      expect(await store.tenants.liveExecutions('default')).toBe(3);
       expect(await store.tenants.liveExecutions('acme')).toBe(1);
       expect(await store.tenants.liveExecutions('other')).toBe(0);
       await store.commit(batch(step('exec_1', 2, ended)));
-      expect(await store.tenants.liveExecutions('default')).toBe(1);
+      expect(await store.tenants.liveExecutions('default')).toBe(2);
 
       for (const [workflowId, version] of [
         ['a', '1'],

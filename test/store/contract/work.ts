@@ -122,17 +122,33 @@ export function workContract(database: () => TestDatabase<CoreStore>): void {
       const items = [workItem('w1'), workItem('w2', { activation: 2 }), workItem('w3', { nodeId: 'b' })];
       await store.commit(batch(startWithWork('exec_1', ...items)));
       await store.claimWork(claim({ limit: 1 }));
-      const cancel = { op: 'cancel', nodeId: 'a', activation: 1 } as const;
+      const cancel = { op: 'cancel', nodeId: 'a', activation: 1, item: null } as const;
       expect(await store.commit(batch(step('exec_1', 2, { work: [cancel, cancel] })))).toEqual([null]);
       expect(await store.workItem('default', 'w1')).toMatchObject({ status: 'cancelled' });
       expect(await claimed(store)).toEqual(['w2', 'w3']);
+    });
+
+    it('of one item of a list are cancelled; those of the others stay', async () => {
+      const store = await database().open();
+      const items = [0, 1].map((item) => workItem(`w${item}`, { item }));
+      await store.commit(batch(startWithWork('exec_1', ...items, workItem('w2'))));
+      await store.claimWork(claim({ limit: 1 }));
+      const cancel = { op: 'cancel', nodeId: 'a', activation: 1, item: 1 } as const;
+      expect(await store.commit(batch(step('exec_1', 2, { work: [cancel] })))).toEqual([null]);
+      const statuses = await Promise.all(['w0', 'w1', 'w2'].map(async (id) => (await store.workItem('default', id))?.status));
+      expect(statuses).toEqual(['claimed', 'cancelled', 'pending']);
     });
 
     it('of an activation are cancelled with the commit that puts them; those of other activations stay', async () => {
       const store = await database().open();
       const put = (id: string, activation: number, nodeId = 'a') =>
         ({ op: 'put', item: workItem(id, { activation, nodeId }) }) as const;
-      const work = [put('w1', 1), put('w2', 2), put('w3', 1, 'b'), { op: 'cancel', nodeId: 'a', activation: 1 } as const];
+      const work = [
+        put('w1', 1),
+        put('w2', 2),
+        put('w3', 1, 'b'),
+        { op: 'cancel', nodeId: 'a', activation: 1, item: null } as const,
+      ];
       expect(await store.commit(batch(startExecution('exec_1', { work })))).toEqual([null]);
       const statuses = await Promise.all(['w1', 'w2', 'w3'].map(async (id) => (await store.workItem('default', id))?.status));
       expect(statuses).toEqual(['cancelled', 'pending', 'pending']);
@@ -151,7 +167,7 @@ export function workContract(database: () => TestDatabase<CoreStore>): void {
       const work = [
         { op: 'settle', id: 'w1', fence: 1, status: 'completed' } as const,
         { op: 'settle', id: 'w2', fence: null, status: 'failed' } as const,
-        { op: 'cancel', nodeId: 'c', activation: 1 } as const,
+        { op: 'cancel', nodeId: 'c', activation: 1, item: null } as const,
       ];
       expect(await store.commit(batch(step('exec_1', 2, { work })))).toEqual([null]);
       for (const id of ['w1', 'w2', 'w3']) expect(await store.workItem('default', id)).toMatchObject({ payload: '{}' });
@@ -161,7 +177,7 @@ export function workContract(database: () => TestDatabase<CoreStore>): void {
       const store = await database().open();
       await store.commit(batch(startWithWork('exec_1', workItem('w1'))));
       const settle = { op: 'settle', id: 'w1', fence: null, status: 'completed' } as const;
-      await store.commit(batch(step('exec_1', 2, { work: [settle, { op: 'cancel', nodeId: 'a', activation: 1 }] })));
+      await store.commit(batch(step('exec_1', 2, { work: [settle, { op: 'cancel', nodeId: 'a', activation: 1, item: null }] })));
       expect(await store.workItem('default', 'w1')).toMatchObject({ status: 'completed' });
     });
 

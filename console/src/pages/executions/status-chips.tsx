@@ -1,7 +1,7 @@
 import type { ExecutionCounts } from '../../../../src/client/index.ts';
 import styles from './executions.module.css';
 
-const STATUSES = ['running', 'paused', 'completed', 'failed', 'cancelled', 'limit_exceeded'] as const;
+const STATUSES = ['pending', 'running', 'paused', 'completed', 'failed', 'cancelled', 'limit_exceeded'] as const;
 
 interface Props {
   /** Null = not known yet. */

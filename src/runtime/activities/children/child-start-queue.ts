@@ -1,6 +1,7 @@
 import type { Visit } from '../../../../machines/messages.ts';
 import type { Run } from '../../../../machines/run.ts';
 import { activeVisitOf, hasChild } from '../../../../machines/step/index.ts';
+import { ChurnMap } from '../../../../store/churn-map.ts';
 import type { RuntimeContext } from '../../context.ts';
 import type { Deliver } from '../../engine/deliver.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -48,11 +49,11 @@ export class ChildStartQueue {
   readonly #slots: Slots<ChildStart>;
   readonly #timer: DeadlineTimer;
   /** All starts, by parent and visit. */
-  readonly #starts = new Map<string, ChildStart>();
+  readonly #starts = new ChurnMap<string, ChildStart>();
   /** Starts that wait for capacity, by tenant and parent, in order of arrival. */
-  readonly #waiting = new Map<string, Map<string, Set<ChildStart>>>();
+  readonly #waiting = new ChurnMap<string, Map<string, Set<ChildStart>>>();
   /** How many children of a parent are being committed. */
-  readonly #spawning = new Map<string, number>();
+  readonly #spawning = new ChurnMap<string, number>();
   /** Counts events that may have freed capacity: a check that began before one may be outdated. */
   #capacityVersion = 0;
 
@@ -68,8 +69,8 @@ export class ChildStartQueue {
   }
 
   /** Starts a child that the parent's run asks for, unless it was started already. */
-  startOnce(parent: CachedExecution, run: Run, { node, activation, attempt }: Visit): void {
-    const visit = { node, activation, attempt };
+  startOnce(parent: CachedExecution, run: Run, { node, activation, attempt, item }: Visit): void {
+    const visit = { node, activation, attempt, item };
     if (this.#options.started.add(parent.id, visit, run.seq)) this.#enqueue(parent, visit, run.seq);
   }
 
@@ -86,7 +87,7 @@ export class ChildStartQueue {
    * The step that led to `seq` abandoned the visit. A start that this step or a later one asked for stays. A later run may ask for the same start
    * again: a suspended execution is resumed, perhaps by another runtime.
    */
-  abandon(parentId: string, visit: Pick<Visit, 'node' | 'activation'>, seq: number): void {
+  abandon(parentId: string, visit: Omit<Visit, 'attempt'>, seq: number): void {
     const start = this.#starts.get(keyOf(parentId, visit));
     if (start === undefined || start.seq >= seq) return;
     this.#cancel(start);
@@ -250,12 +251,12 @@ export class ChildStartQueue {
   }
 }
 
-function keyOf(parentId: string, { node, activation }: Pick<Visit, 'node' | 'activation'>): string {
-  return `${parentId}\n${node}\n${activation}`;
+function keyOf(parentId: string, { node, activation, item }: Omit<Visit, 'attempt'>): string {
+  return `${parentId}\n${node}\n${activation}${item === undefined ? '' : `\n${item}`}`;
 }
 
-function isWanted({ run }: CachedExecution, { node, activation, attempt }: Visit): boolean {
-  const now = activeVisitOf(run, node);
+function isWanted({ run }: CachedExecution, { node, activation, attempt, item }: Visit): boolean {
+  const now = activeVisitOf(run, node, item);
   if (now === null || now.activation !== activation || now.attempt !== attempt) return false;
   return now.phase === 'running' || now.phase === 'queued';
 }

@@ -1,6 +1,7 @@
+import type { Json } from '../../../../machines/json.ts';
 import type { Message, Visit } from '../../../../machines/messages.ts';
 import { definitionOf } from '../../../../machines/nodes/index.ts';
-import { BUDGET_EXCEEDED, budgetExceededMessage, workOf } from '../../../../machines/step/index.ts';
+import { BUDGET_EXCEEDED, budgetExceededMessage, callOf, workOf } from '../../../../machines/step/index.ts';
 import { StoreError } from '../../../../store/port/errors.ts';
 import { WorkError } from '../../../executors/executor.ts';
 import type { RuntimeContext } from '../../context.ts';
@@ -35,7 +36,7 @@ export class Children {
   }
 
   /**
-   * Starts the child of a subgraph node. The child and the `started` message to its parent are one unit: the parent has a child,
+   * Starts the child of a subgraph node, of an item of a list, or of a call of a durable function. The child and the `started` message to its parent are one unit: the parent has a child,
    * or there is none. A workflow that is not registered, or too deep a nesting, fails the node without retries.
    */
   async spawn(parent: CachedExecution, visit: Visit): Promise<void> {
@@ -68,7 +69,8 @@ export class Children {
   async #childStart(parent: CachedExecution, visit: Visit): Promise<ExecutionStart> {
     const { workflows, descendants, traces, slices, clock, ids } = this.#options;
     const kind = parent.loaded.kindOf(visit.node);
-    const workflow = kind === null ? null : definitionOf(kind).childWorkflow(kind);
+    const call = callOf(parent.run, visit);
+    const workflow = call ?? (kind === null ? null : definitionOf(kind).childWorkflow(kind));
     if (workflow === null) throw new RuntimeError('corrupt', `node ${visit.node} has no child execution`);
     if (parent.identity.depth + 1 > MAX_DEPTH)
       throw new RuntimeError('bad_request', `subgraphs are nested more than ${MAX_DEPTH} deep`);
@@ -80,13 +82,7 @@ export class Children {
       throw new RuntimeError('not_found', `workflow ${workflow.ref}${version} is not registered`);
     }
     await slices.slice(parent.tenantId).next();
-    const { input, inputErrors, inputExceeded } = workOf(parent.loaded.program, parent.run, visit.node, {
-      executionId: parent.id,
-      vars: parent.loaded.vars,
-    });
-    if (inputExceeded !== undefined)
-      throw new WorkError(budgetExceededMessage(inputExceeded), { retryable: false, errorClass: BUDGET_EXCEEDED });
-    if (inputErrors.length > 0) throw new RuntimeError('bad_request', `the input cannot be rendered: ${inputErrors.join('; ')}`);
+    const input = call === null ? renderedInput(parent, visit) : call.input;
     if (loaded.assertInput !== null) await loaded.assertInput(input);
     const nowMs = clock.nowMs();
     return executionStart({
@@ -101,6 +97,14 @@ export class Children {
       labels: { ...visitLabels(visit), [ROOT_LABEL]: root },
     });
   }
+}
+
+function renderedInput({ id, loaded, run }: CachedExecution, visit: Visit): Json {
+  const { input, inputErrors, inputExceeded } = workOf(loaded.program, run, visit, { executionId: id, vars: loaded.vars });
+  if (inputExceeded !== undefined)
+    throw new WorkError(budgetExceededMessage(inputExceeded), { retryable: false, errorClass: BUDGET_EXCEEDED });
+  if (inputErrors.length > 0) throw new RuntimeError('bad_request', `the input cannot be rendered: ${inputErrors.join('; ')}`);
+  return input;
 }
 
 function rootOf({ id, identity: { parentId, labels } }: CachedExecution): string {

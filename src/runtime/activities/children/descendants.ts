@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
+import { RecentlyUsed } from '../../../../store/recently-used.ts';
 import { RuntimeError } from '../../errors.ts';
 
 /** The label of a child that names the root of its tree, the topmost ancestor. */
@@ -23,7 +23,7 @@ interface Tree {
  */
 export class Descendants {
   readonly #store: Pick<ExecutionStore, 'tenant' | 'shared'>;
-  readonly #trees = new LRUCache<string, Promise<Tree>>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });
+  readonly #trees = new RecentlyUsed<string, Promise<Tree>>(MAX_REMEMBERED);
 
   constructor(store: Pick<ExecutionStore, 'tenant' | 'shared'>) {
     this.#store = store;

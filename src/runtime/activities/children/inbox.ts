@@ -3,6 +3,7 @@ import type { JsonObject } from '../../../../machines/json.ts';
 import type { Message } from '../../../../machines/messages.ts';
 import type { Status } from '../../../../machines/run.ts';
 import { continuedAs, stateOf, usageOf } from '../../../../machines/step/index.ts';
+import { ChurnMap, ChurnSet } from '../../../../store/churn-map.ts';
 import type { ExecutionRow, InboxRow } from '../../../../store/port/executions.ts';
 import { Coalesced } from '../../coalesce.ts';
 import type { RuntimeContext } from '../../context.ts';
@@ -37,9 +38,9 @@ export class Inbox {
   readonly #retryTimer: DeadlineTimer;
   /** The last message that was delivered, where ids are given in the order of commits. */
   #deliveredId = 0;
-  readonly #delivering = new Set<number>();
+  readonly #delivering = new ChurnSet<number>();
   /** When messages that are left to other runtimes were first seen. */
-  readonly #seenAtMs = new Map<number, number>();
+  readonly #seenAtMs = new ChurnMap<number, number>();
   readonly #drains = new Coalesced(() => this.#drain());
 
   constructor(options: InboxOptions) {

@@ -1,3 +1,5 @@
+import type { Json } from '../../../../machines/json.ts';
+import { ChurnMap } from '../../../../store/churn-map.ts';
 import type { EventRow } from '../../../../store/port/executions.ts';
 import type { WorkItemRow } from '../../../../store/port/work-items.ts';
 import type { Progress } from '../../../executors/tool-context/progress.ts';
@@ -5,6 +7,7 @@ import type { RuntimeContext } from '../../context.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
 import type { ExecutionLoader } from '../../engine/loading/execution-loader.ts';
 import { redactorAt } from '../../redaction/shown-run.ts';
+import { visitOf } from '../../timers/timer-queue.ts';
 import type { LiveText, LiveTexts } from '../local/live-texts.ts';
 
 /** Events of a node after which its attempt is over. */
@@ -21,7 +24,7 @@ export interface ExternalProgressOptions extends Pick<RuntimeContext, 'clock'> {
 export class ExternalProgress {
   readonly #options: ExternalProgressOptions;
   /** By execution: what is shown, with how to cancel its expiry. */
-  readonly #shown = new Map<string, Map<LiveText, () => void>>();
+  readonly #shown = new ChurnMap<string, Map<LiveText, () => void>>();
 
   constructor(options: ExternalProgressOptions) {
     this.#options = options;
@@ -31,16 +34,19 @@ export class ExternalProgress {
   committed({ id, completedAtMs }: CachedExecution, events: readonly EventRow[]): void {
     const shown = this.#shown.get(id);
     if (shown === undefined) return;
-    const ended = new Set(events.filter(({ type }) => ENDS.has(type)).map(({ nodeId }) => nodeId));
-    for (const live of shown.keys()) if (completedAtMs !== null || ended.has(live.source.node)) this.#end(live);
+    const ended = new Set(events.filter(({ type }) => ENDS.has(type)).map(({ nodeId, data }) => keyOf(nodeId, data.item)));
+    for (const live of shown.keys()) {
+      const { node, item } = live.source;
+      if (completedAtMs !== null || ended.has(keyOf(node, item))) this.#end(live);
+    }
   }
 
   async report(item: WorkItemRow, { fraction, text }: Progress): Promise<void> {
     const { loader, texts, clock, goneMs } = this.#options;
     const execution = text === null ? null : await loader.current(item.executionId);
     const redactor = execution === null ? null : redactorAt(execution.loaded.program, execution.run, item.nodeId);
-    const { tenantId, executionId, nodeId: node, activation, attempt } = item;
-    const source = { tenantId, executionId, node, activation, attempt };
+    const { tenantId, executionId } = item;
+    const source = { tenantId, executionId, ...visitOf(item) };
     const live = texts.find(source) ?? texts.open(source, false);
     texts.setProgress(live, { fraction, text: text === null ? null : (redactor?.text(text) ?? text) });
     const shown = this.#shown.get(executionId) ?? new Map<LiveText, () => void>();
@@ -60,4 +66,8 @@ export class ExternalProgress {
     if (shown?.size === 0) this.#shown.delete(executionId);
     this.#options.texts.end(live);
   }
+}
+
+function keyOf(node: string | null, item: Json | undefined): string {
+  return item === undefined ? `${node}` : `${node}\n${item}`;
 }

@@ -1,3 +1,4 @@
+import { ChurnMap } from '../../../../store/churn-map.ts';
 import type { Clock } from '../../clock.ts';
 import type { CancelSignal } from '../../types/cancel-signal.ts';
 
@@ -31,7 +32,7 @@ export interface LongPoll {
 export class LongPolls {
   readonly #clock: Clock;
   /** By tenant, in order of arrival. */
-  readonly #waiters = new Map<string, Set<Waiter>>();
+  readonly #waiters = new ChurnMap<string, Set<Waiter>>();
 
   constructor(clock: Clock) {
     this.#clock = clock;

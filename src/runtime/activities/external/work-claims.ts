@@ -141,7 +141,7 @@ export class WorkClaims {
       throw new RuntimeError('corrupt', `execution ${row.executionId} of work item ${row.id} not found in the store`);
     const rendered = await payloads.render(row, outcome.run, execution);
     if ('payload' in rendered) return this.#item(row, execution, rendered.payload);
-    const failure = { ...rendered.failure, retryable: false };
+    const failure = { retryable: false, ...rendered.failure };
     const preconditions = { settle: { id: row.id, fence: row.fence } };
     await engine.send(row.executionId, { type: 'fail', ...visitOf(row), ...failure }, { actor, preconditions });
     return null;
@@ -154,8 +154,9 @@ export class WorkClaims {
     payload: JsonObject,
   ): { readonly view: WorkItemView; readonly chars: number } {
     const traceparent = this.#options.traces.ofAttempt(execution, visitOf(row));
+    const view = viewOf(row, execution, payload);
     return {
-      view: { ...viewOf(row, execution, payload), ...(traceparent === undefined ? {} : { traceparent }) },
+      view: traceparent === undefined ? view : Object.assign(view, { traceparent }),
       chars: new Budget(Number.POSITIVE_INFINITY).sizeOf(payload, MAX_CLAIM_CHARS),
     };
   }
@@ -179,7 +180,8 @@ function viewOf(row: WorkItemRow, { identity: { startedBy, labels } }: CachedExe
     payload,
     activation: row.activation,
     attempt: row.attempt,
-    idempotencyKey: isOutsideGraph(row) ? row.id : idempotencyKeyOf({ ...row, node: row.nodeId }),
+    item: row.item,
+    idempotencyKey: isOutsideGraph(row) ? row.id : idempotencyKeyOf({ node: row.nodeId, ...row }),
     startedBy,
     labels: JSON.parse(labels),
     maxAttempts: row.maxAttempts,

@@ -6,6 +6,7 @@ import { RENDERED_ON_CLAIM } from '../../engine/commit/commit-builder.ts';
 import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
 import { redactedInSlices } from '../../redaction/in-slices.ts';
 import type { TimeSlices } from '../../scheduling/time-slices.ts';
+import { visitOf } from '../../timers/timer-queue.ts';
 
 /** The failure of an attempt whose input cannot be rendered. It is not retried. */
 interface RenderFailure {
@@ -44,7 +45,7 @@ export class WorkPayloads {
     if (turn !== null) await turn;
     const { program, vars } = execution.loaded;
     const { payload, inputExceeded, inputUnknown, inputErrors } = await redactedInSlices(slice, () =>
-      workOf(program, run, row.nodeId, { executionId: execution.id, vars }),
+      workOf(program, run, visitOf(row), { executionId: execution.id, vars }),
     );
     if (inputExceeded !== undefined)
       return { failure: { error: budgetExceededMessage(inputExceeded), errorClass: BUDGET_EXCEEDED } };

@@ -124,6 +124,7 @@ function workerOf(item: WorkItemRow, given: CompleteWork | FailWork): string | u
 
 /** The usage in the form of the log. */
 function loggedUsage(usage: Usage): LoggedUsage {
+  // New shape: a call of a model took longer.
   return {
     ...(usage.genAiSystem === undefined ? {} : { gen_ai_system: usage.genAiSystem }),
     ...(usage.genAiModel === undefined ? {} : { gen_ai_model: usage.genAiModel }),

@@ -66,7 +66,7 @@ export class WorkerRegistry {
     const known = workers.map((worker) => ({ worker, tools: new Set(worker.tools?.filter((tool) => wanted.has(tool))) }));
     return waiting.map((work) => {
       const serving = known.filter(({ worker, tools }) => serves(worker, work, nowMs, (tool) => tools.has(tool)));
-      return { ...work, servedBy: serving.map(({ worker }) => worker.id) };
+      return { servedBy: serving.map(({ worker }) => worker.id), ...work };
     });
   }
 

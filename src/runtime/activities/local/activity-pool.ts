@@ -2,7 +2,9 @@ import type { Done, Fail, Message, Usage, Visit } from '../../../../machines/mes
 import type { Run, Work } from '../../../../machines/run.ts';
 import { usageSum } from '../../../../machines/step/actions/usage.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage, hasInputMapping, workOf } from '../../../../machines/step/index.ts';
+import { ChurnSet } from '../../../../store/churn-map.ts';
 import { type LogProgress, WorkError, type WorkResult } from '../../../executors/executor.ts';
+import type { JournalAccess } from '../../../executors/journal-access.ts';
 import { nextProgress } from '../../../executors/tool-context/progress.ts';
 import { withinTrace } from '../../../executors/trace-headers.ts';
 import type { RuntimeContext } from '../../context.ts';
@@ -21,6 +23,7 @@ import type { InProcessView, ToolLogEntry } from '../../types/work.ts';
 import { ActivityTask, type ToolReports } from './activity-task.ts';
 import { failureOf, withNamedVars } from './attempt-failure.ts';
 import type { BudgetReservations } from './budget-reservations.ts';
+import { journalViewOf, type LiveFunctions } from './live-functions.ts';
 import { LiveTexts } from './live-texts.ts';
 import { SlotQueue } from './slot-queue.ts';
 import type { Slots } from './slots.ts';
@@ -41,6 +44,7 @@ export interface ActivityPoolOptions
   readonly isActive: (tenantId: string) => boolean;
   readonly usageBounds: UsageBounds;
   readonly budgets: BudgetReservations;
+  readonly live: LiveFunctions;
   readonly deliver: Deliver;
   readonly report: Report;
   /** Takes what tools log. Default: it is dropped. */
@@ -58,11 +62,11 @@ export class ActivityPool {
   readonly #options: ActivityPoolOptions;
   readonly #queue: SlotQueue;
   /** Tasks that have a slot, and whose start is being committed. */
-  readonly #starting = new Set<ActivityTask>();
+  readonly #starting = new ChurnSet<ActivityTask>();
   /** Tasks that begin in this turn of the event loop, each with the run that started it. */
   readonly #beginning: { readonly task: ActivityTask; readonly run: Run }[] = [];
   /** Usage that is being written beside the log. */
-  readonly #counting = new Set<Promise<unknown>>();
+  readonly #counting = new ChurnSet<Promise<unknown>>();
   #whenIdle: (() => void)[] = [];
   readonly #reports: ToolReports = {
     log: ({ tenantId, executionId, node, attempt, redactor }, level, message, fields) => {
@@ -143,6 +147,7 @@ export class ActivityPool {
   /** Another runtime moved the execution on: calls of models that wait for its budget may begin. */
   movedOn(executionId: string, run: Run): void {
     this.#options.budgets.update(executionId, run);
+    for (const task of this.#options.tasks.of(executionId)) task.onJournalChange?.(run);
   }
 
   /** Another runtime moved the execution on to `seq`: abandons attempts that are not in `wanted`, except those started later. */
@@ -156,9 +161,11 @@ export class ActivityPool {
    * The step that led to `seq` abandoned the visit: aborts its attempt, whose result is dropped. An attempt that was started from
    * that step or a later one stays: a look at the store may have started it before the commit of the step was answered.
    */
-  abandonVisit(executionId: string, visit: Pick<Visit, 'node' | 'activation'>, seq: number): void {
+  abandonVisit(executionId: string, visit: Omit<Visit, 'attempt'>, seq: number): void {
+    const { node, activation, item } = visit;
+    this.#options.live.abandon(executionId, visit);
     for (const task of this.#options.tasks.of(executionId)) {
-      if (task.node !== visit.node || task.activation !== visit.activation || task.seq >= seq) continue;
+      if (task.node !== node || task.activation !== activation || task.item !== item || task.seq >= seq) continue;
       this.#abandonAt(task, seq);
       return;
     }
@@ -182,6 +189,7 @@ export class ActivityPool {
     for (const task of this.#queue.stop()) tasks.remove(task);
     await this.#idleWithin(graceMs);
     this.texts.close();
+    this.#options.live.abandonAll();
     for (const task of tasks.all()) task.abort(new WorkError('the runtime is stopping', { retryable: true }));
     await this.#idleWithin(Math.min(graceMs, 500));
     for (const task of tasks.all()) {
@@ -243,9 +251,8 @@ export class ActivityPool {
   }
 
   /** Commits the start of an attempt that waited for a slot; null = it is not wanted any more, or the runtime stops. */
-  async #claim({ executionId, node, activation, attempt }: ActivityTask): Promise<Run | null> {
+  async #claim({ executionId, visit }: ActivityTask): Promise<Run | null> {
     const { deliver, runtimeId, started } = this.#options;
-    const visit = { node, activation, attempt };
     const outcome = await deliver(executionId, { type: 'claimed', ...visit, workerId: runtimeId, local: true });
     if (outcome === null) return null;
     if (!('refused' in outcome)) return outcome.run;
@@ -255,10 +262,10 @@ export class ActivityPool {
 
   /** Reports the outcome of an attempt. If it is refused and the attempt is wanted after all, it is started again. */
   #report(task: ActivityTask, message: Message): void {
-    const { executionId, node, activation, attempt } = task;
+    const { executionId, visit } = task;
     this.#options.report(executionId, message, (outcome) => {
       this.#options.budgets.leave(task, 'refused' in outcome ? undefined : outcome.run);
-      if ('refused' in outcome) this.#options.started.refused(executionId, { node, activation, attempt }, seqOf(outcome));
+      if ('refused' in outcome) this.#options.started.refused(executionId, visit, seqOf(outcome));
     });
   }
 
@@ -276,9 +283,8 @@ export class ActivityPool {
     const { slots, maxWaitMs, concurrency, tasks } = this.#options;
     const running = slots.runningOf(task.tenantId);
     const error = `waited ${maxWaitMs / 1000} s for a slot; tenant ${task.tenantId} has ${running} in-process attempts running, of at most ${concurrency}`;
-    const { node, activation, attempt } = task;
     tasks.remove(task);
-    this.#report(task, { type: 'fail', node, activation, attempt, error, retryable: true, unbegun: true });
+    this.#report(task, { type: 'fail', ...task.visit, error, retryable: true, unbegun: true });
   }
 
   /** Performs the task once all that shares its commit is settled, together with the other tasks that start then. */
@@ -301,8 +307,8 @@ export class ActivityPool {
 
   /** What models are given is redacted first. */
   async #performRedacted(task: ActivityTask, run: Run, slice: Slice): Promise<void> {
-    const { loaded, node, executionId } = task;
-    let work = (): Work => workOf(loaded.program, run, node, { executionId, vars: loaded.vars });
+    const { loaded, executionId } = task;
+    let work = (): Work => workOf(loaded.program, run, task, { executionId, vars: loaded.vars });
     try {
       const redacted = await redactedInSlices(slice, work);
       work = () => redacted;
@@ -330,7 +336,7 @@ export class ActivityPool {
     };
     const fail = (error: unknown): void => end(failure(task, error, clock.nowMs()));
     try {
-      const work = workOfTask?.() ?? workOf(loaded.program, run, node, { executionId, vars: loaded.vars });
+      const work = workOfTask?.() ?? workOf(loaded.program, run, task, { executionId, vars: loaded.vars });
       if (work.inputErrors.length > 0) throw inputError(work);
       const execute = loaded.executorOf(node);
       if (execute === null) throw new WorkError(`this process has no executor for node ${node}`, { retryable: false });
@@ -340,22 +346,79 @@ export class ActivityPool {
           task.abort(new WorkError(`timed out after ${seconds} s`, { retryable: true, errorClass: 'timeout' }));
         });
       }
-      const done = (result: WorkResult): void => end(completion(task, result, clock.nowMs() - startedAtMs));
-      const begin = () => execute(work, task.context, text.add, this.#progressLog(task));
+      const done = (result: WorkResult): void => {
+        if (result.parkedAt !== undefined) {
+          cancelTimer?.();
+          text.end();
+          this.#leave(task, result.parkedAt);
+        } else end(completion(task, result, clock.nowMs() - startedAtMs));
+      };
+      const journal = this.#journalOf(task, run);
+      const begin = () => execute(work, task.context, text.add, this.#progressLog(task), journal);
       task.whenSettled(withinTrace(task.traceparent, begin), done, fail);
     } catch (error) {
       fail(error);
     }
   }
 
+  /** The attempt ends without an outcome: the run at `seq` has parked its durable function, and a later one may ask for it again. */
+  #leave(task: ActivityTask, seq: number): void {
+    this.#options.started.refused(task.executionId, task, seq);
+    this.#options.budgets.leave(task);
+    if (!task.dropped) this.#options.tasks.remove(task);
+    this.#free(task);
+    this.#wakeIdle();
+  }
+
+  #journalOf(task: ActivityTask, run: Run): JournalAccess | undefined {
+    const view = journalViewOf(run, task);
+    if (view === null) return undefined;
+    const { executionId, node, activation, attempt } = task;
+    const visit = { node, activation, attempt };
+    const { live, clock } = this.#options;
+    return {
+      clock,
+      view,
+      append: async (entries, parkedAfter) => {
+        const isOver = task.dropped || task.aborted;
+        const parks = parkedAfter === undefined ? {} : { parkedAfter };
+        const outcome = isOver
+          ? null
+          : await this.#options.deliver(executionId, { type: 'operations', ...visit, entries, ...parks });
+        const isTaken = outcome !== null && !('refused' in outcome);
+        if (outcome !== null && !isTaken && entries.length === 0 && parkedAfter !== undefined) return null;
+        const changed = isTaken ? journalViewOf(outcome.run, visit) : null;
+        if (changed === null) throw new WorkError('the attempt is over', { retryable: true });
+        return changed;
+      },
+      onChange: (listener) => {
+        task.onJournalChange = (later) => {
+          const changed = journalViewOf(later, visit);
+          if (changed !== null) listener(changed);
+        };
+        if (task.changedRun !== null) task.onJournalChange(task.changedRun);
+      },
+      keep: (parked) => live.keep(executionId, visit, parked),
+      drop: (parked) => live.drop(executionId, visit, parked),
+      take: () => live.take(executionId, visit),
+    };
+  }
+
+  /** Something else than the attempt has changed the journal of a visit. */
+  operationsChanged(executionId: string, { node, activation }: Pick<Visit, 'node' | 'activation'>, run: Run): void {
+    for (const task of this.#options.tasks.of(executionId))
+      if (task.node === node && task.activation === activation) {
+        task.changedRun = run;
+        task.onJournalChange?.(run);
+      }
+  }
+
   /** Logs events of the task as long as it goes on. */
   #progressLog(task: ActivityTask): LogProgress {
     return async (event, data) => {
-      const { executionId, node, activation, attempt } = task;
+      const { executionId, visit } = task;
       const isOver = (): boolean => task.dropped || task.aborted;
-      const outcome = isOver()
-        ? null
-        : await this.#options.deliver(executionId, { type: 'progress', node, activation, attempt, event, data });
+      const outcome = isOver() ? null : await this.#options.deliver(executionId, { type: 'progress', ...visit, event, data });
       if (outcome === null || 'refused' in outcome) throw new WorkError('the attempt is over', { retryable: true });
     };
   }
@@ -364,7 +427,7 @@ export class ActivityPool {
   #endMetered(task: ActivityTask, message: Done | Fail, usage: Usage): void {
     const { usageBounds, onError } = this.#options;
     const counted = usageBounds.counted(task.tenantId, usage);
-    const end = (known: Usage): void => this.#end(task, known === usage ? message : { ...message, usage: known });
+    const end = (known: Usage): void => this.#end(task, known === usage ? message : Object.assign({}, message, { usage: known }));
     if (!(counted instanceof Promise)) end(counted);
     else
       counted.then(end, (error) => {
@@ -376,13 +439,13 @@ export class ActivityPool {
   /** Logs what an attempt has used whose outcome is not logged. What comes after the end of the execution counts for the month alone. */
   #countUsage(task: ActivityTask, usage: Usage | undefined): void {
     const { deliver, budgets, onError } = this.#options;
-    const { executionId, node, activation, attempt } = task;
+    const { executionId, visit } = task;
     const { input_tokens = 0, output_tokens = 0, cost_usd = 0 } = usage ?? {};
     if (usage === undefined || (input_tokens === 0 && output_tokens === 0 && cost_usd === 0)) {
       budgets.leave(task);
       return;
     }
-    const counted: Promise<unknown> = deliver(executionId, { type: 'used', node, activation, attempt, usage })
+    const counted: Promise<unknown> = deliver(executionId, { type: 'used', ...visit, usage })
       .then((outcome) => {
         const isLogged = outcome !== null && !('refused' in outcome);
         budgets.leave(task, isLogged ? outcome.run : undefined);
@@ -434,12 +497,13 @@ function inputError({ inputErrors, inputExceeded }: Work): WorkError {
 }
 
 function completion(task: ActivityTask, result: WorkResult, durationMs: number): Done {
-  const { node, activation, attempt } = task;
+  const { node, activation, attempt, item } = task;
   return {
     type: 'done',
     node,
     activation,
     attempt,
+    item,
     output: result.output,
     durationMs,
     ...(result.patch === undefined ? {} : { patch: result.patch }),
@@ -449,9 +513,9 @@ function completion(task: ActivityTask, result: WorkResult, durationMs: number):
 }
 
 function failure(task: ActivityTask, error: unknown, nowMs: number): Fail {
-  const { node, activation, attempt, loaded } = task;
+  const { visit, loaded } = task;
   const { usage = null, ...failed } = withNamedVars(loaded.vars, failureOf(error, nowMs));
-  return { type: 'fail', node, activation, attempt, ...failed, ...usageOf(task, usage) };
+  return { type: 'fail', ...visit, ...failed, ...usageOf(task, usage) };
 }
 
 /** What the executor says that it has used, and what the tool has reported. */

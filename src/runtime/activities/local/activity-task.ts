@@ -33,6 +33,7 @@ export class ActivityTask implements Visit {
   readonly node: string;
   readonly activation: number;
   readonly attempt: number;
+  readonly item: number | undefined;
   /** The sequence of the run that started or queued it. */
   seq: number;
   /** Its executor is about to be called, so it ends with an outcome. */
@@ -49,6 +50,10 @@ export class ActivityTask implements Visit {
   usage: UsageMeter | null = null;
   /** What a call in progress has used so far; null = there is none. */
   used: (() => Usage | null) | null = null;
+  /** Is told of commits that have changed the journal of a durable function. */
+  onJournalChange: ((run: Run) => void) | null = null;
+  /** The last run that something else than the attempt has changed: it may come before the attempt listens. */
+  changedRun: Run | null = null;
   readonly reports: ToolReports;
   #controller: AbortController | null = null;
   #reason: WorkError | null = null;
@@ -57,7 +62,7 @@ export class ActivityTask implements Visit {
   constructor(
     { id, tenantId, loaded, identity: { startedBy, labels } }: CachedExecution,
     run: Run,
-    { node, activation, attempt }: Visit,
+    { node, activation, attempt, item }: Visit,
     reports: ToolReports,
     traceparent: string | undefined,
   ) {
@@ -72,6 +77,13 @@ export class ActivityTask implements Visit {
     this.node = node;
     this.activation = activation;
     this.attempt = attempt;
+    this.item = item;
+  }
+
+  /** Without what else the task knows. */
+  get visit(): Visit {
+    const { node, activation, attempt, item } = this;
+    return { node, activation, attempt, item };
   }
 
   get aborted(): boolean {
@@ -127,8 +139,8 @@ export class ActivityTask implements Visit {
     }, fail);
   }
 
-  is({ node, activation, attempt }: Visit): boolean {
-    return this.node === node && this.activation === activation && this.attempt === attempt;
+  is({ node, activation, attempt, item }: Visit): boolean {
+    return this.node === node && this.activation === activation && this.attempt === attempt && this.item === item;
   }
 }
 

@@ -13,7 +13,7 @@ export function withNamedVars<T extends Pick<Fail, 'error' | 'details'>>(vars: R
       text = text.replaceAll(JSON.stringify(value).slice(1, -1), JSON.stringify(`{{ env.${name} }}`).slice(1, -1));
   if (text === before) return failure;
   const [error, details] = JSON.parse(text);
-  return { ...failure, error, ...(details === null ? {} : { details }) };
+  return Object.assign({}, failure, { error }, details === null ? null : { details });
 }
 
 /** The failure of an attempt, from what its executor has thrown. */

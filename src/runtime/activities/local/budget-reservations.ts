@@ -143,7 +143,7 @@ export class BudgetReservations {
     if (turn !== null) await turn;
     // The answer to the commit that ended the attempt may be on its way.
     if (!isActive(run, task)) return null;
-    const limits = { ...DEFAULT_CALL_LIMITS, ...(await limitsOf(task.tenantId)) };
+    const limits = Object.assign({}, DEFAULT_CALL_LIMITS, await limitsOf(task.tenantId));
     return task.dropped ? null : callAmount(task, run, models, limits);
   }
 

@@ -47,13 +47,14 @@ function agentAmount(kind: Kind, { max_tokens_per_call: tokens, max_cost_per_cal
 
 /** A text has at most one token per byte. */
 function modelAmount(
-  { loaded, node, executionId }: ActivityTask,
+  task: ActivityTask,
   kind: Kind,
   run: Run,
   settings: ModelSettings,
   { max_cost_per_call_usd }: CallLimits,
 ): CallAmount | null {
-  const { payload, inputErrors } = workOf(loaded.program, run, node, { executionId, vars: loaded.vars });
+  const { loaded, executionId } = task;
+  const { payload, inputErrors } = workOf(loaded.program, run, task, { executionId, vars: loaded.vars });
   if (inputErrors.length > 0) return null;
   const names = definitionOf(kind).models(kind);
   const named = names.map((name) => settings.names?.[name]).find((model) => model !== undefined);

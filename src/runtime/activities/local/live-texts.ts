@@ -1,5 +1,7 @@
+import type { Visit } from '../../../../machines/messages.ts';
 import type { Redactor } from '../../../../machines/redaction/redactor.ts';
 import { StreamRedactor } from '../../../../machines/redaction/stream-redactor.ts';
+import { ChurnMap, ChurnSet } from '../../../../store/churn-map.ts';
 import type { Progress } from '../../../executors/tool-context/progress.ts';
 import type { Clock } from '../../clock.ts';
 import { drive } from '../../redaction/in-slices.ts';
@@ -15,7 +17,7 @@ const PART_AT_ONCE = 4_096;
 const PROGRESS_PAUSE_MS = 100;
 
 /** The attempt that writes a text. */
-export type TextSource = Pick<ActivityTask, 'tenantId' | 'executionId' | 'node' | 'activation' | 'attempt'>;
+export type TextSource = Visit & Pick<ActivityTask, 'tenantId' | 'executionId'>;
 
 /** The text and the progress of an attempt so far. */
 export interface LiveText {
@@ -42,10 +44,10 @@ const NONE: ReadonlySet<LiveText> = new Set();
  * longer parts.
  */
 export class LiveTexts {
-  readonly #texts = new Map<string, Set<LiveText>>();
-  readonly #readers = new Map<string, Set<() => void>>();
+  readonly #texts = new ChurnMap<string, Set<LiveText>>();
+  readonly #readers = new ChurnMap<string, Set<() => void>>();
   /** Those whose progress was reported a moment ago. */
-  readonly #reported = new Set<LiveText>();
+  readonly #reported = new ChurnSet<LiveText>();
   readonly #clock: Pick<Clock, 'after'>;
   readonly #slices: TimeSlices;
   #closed = false;
@@ -173,17 +175,18 @@ export class LiveTexts {
           if (live.source.tenantId !== tenantId) continue;
           const last = given.get(live) ?? { index: 0, progress: null };
           given.set(live, last);
-          const { node: nodeId, activation, attempt } = live.source;
+          const { node: nodeId, activation, attempt, item } = live.source;
+          const of = item === undefined ? { activation, attempt } : { activation, attempt, item };
           if (live.progress !== null && live.progress !== last.progress) {
             last.progress = live.progress;
-            yield { executionId, nodeId, activation, attempt, progress: live.progress };
+            yield { executionId, nodeId, ...of, progress: live.progress };
             if (signal.aborted) return;
           }
           const { index } = last;
           if (live.text.length === index) continue;
           const end = partEnd(live.text, index, MAX_PART);
           last.index = end;
-          yield { executionId, nodeId, activation, attempt, index, text: live.text.slice(index, end) };
+          yield { executionId, nodeId, ...of, index, text: live.text.slice(index, end) };
           if (signal.aborted) return;
           isBehind ||= end < live.text.length;
         }
@@ -205,6 +208,7 @@ function isSameSource(one: TextSource, other: TextSource): boolean {
     one.node === other.node &&
     one.activation === other.activation &&
     one.attempt === other.attempt &&
+    one.item === other.item &&
     one.tenantId === other.tenantId
   );
 }
@@ -216,13 +220,13 @@ export function partEnd(text: string, index: number, length: number): number {
   return /[\ud800-\udbff]/.test(text.charAt(end - 1)) ? end - 1 : end;
 }
 
-function added<T>(sets: Map<string, Set<T>>, key: string, value: T): void {
+function added<T>(sets: ChurnMap<string, Set<T>>, key: string, value: T): void {
   const known = sets.get(key);
   if (known === undefined) sets.set(key, new Set([value]));
   else known.add(value);
 }
 
-function removed<T>(sets: Map<string, Set<T>>, key: string, value: T): void {
+function removed<T>(sets: ChurnMap<string, Set<T>>, key: string, value: T): void {
   const known = sets.get(key);
   known?.delete(value);
   if (known?.size === 0) sets.delete(key);

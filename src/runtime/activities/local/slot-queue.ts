@@ -1,3 +1,4 @@
+import { ChurnMap, ChurnSet } from '../../../../store/churn-map.ts';
 import type { Clock } from '../../clock.ts';
 import { DeadlineTimer } from '../../timers/deadline-timer.ts';
 import type { ActivityTask } from './activity-task.ts';
@@ -24,7 +25,7 @@ export class SlotQueue {
   readonly #options: SlotQueueOptions;
   readonly #timer: DeadlineTimer;
   /** By tenant, in the order in which the waiting time began. */
-  readonly #tenants = new Map<string, Set<ActivityTask>>();
+  readonly #tenants = new ChurnMap<string, ChurnSet<ActivityTask>>();
   #count = 0;
 
   constructor(options: SlotQueueOptions) {
@@ -46,9 +47,9 @@ export class SlotQueue {
   add(task: ActivityTask): void {
     const { clock, maxWaitMs, slots } = this.#options;
     task.waitsSinceMs = clock.nowMs();
-    const others = this.#tenants.get(task.tenantId);
-    if (others === undefined) this.#tenants.set(task.tenantId, new Set([task]));
-    else others.add(task);
+    const tasks = this.#tenants.get(task.tenantId) ?? new ChurnSet();
+    this.#tenants.set(task.tenantId, tasks);
+    tasks.add(task);
     this.#count += 1;
     slots.wait(task.tenantId, task.executionId, task);
     this.#timer.scheduleAt(task.waitsSinceMs + maxWaitMs);
@@ -112,7 +113,7 @@ export class SlotQueue {
   }
 }
 
-function oldestOf(tasks: ReadonlySet<ActivityTask>): number | null {
+function oldestOf(tasks: Iterable<ActivityTask>): number | null {
   const [oldest] = tasks;
   return oldest?.waitsSinceMs ?? null;
 }

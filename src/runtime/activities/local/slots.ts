@@ -1,3 +1,4 @@
+import { ChurnMap, ChurnSet } from '../../../../store/churn-map.ts';
 import type { SlotReservation } from '../../engine/step-message.ts';
 import type { EventBus } from '../../events.ts';
 import type { ActivityTask } from './activity-task.ts';
@@ -17,9 +18,9 @@ interface Tenant<T> {
   readonly id: string;
   running: number;
   waiting: number;
-  readonly executions: Map<string, Execution<T>>;
+  readonly executions: ChurnMap<string, Execution<T>>;
   /** Executions with waiting work, in the order of their next turns. */
-  readonly turns: Set<Execution<T>>;
+  readonly turns: ChurnSet<Execution<T>>;
 }
 
 /**
@@ -34,9 +35,9 @@ export class Slots<T> {
   /** Slots for tenants that hold some already. */
   readonly #shared: number;
   readonly #isActive: (tenantId: string) => boolean;
-  readonly #tenants = new Map<string, Tenant<T>>();
+  readonly #tenants = new ChurnMap<string, Tenant<T>>();
   /** Tenants with waiting work that may start, in the order of their next turns. */
-  readonly #turns = new Set<Tenant<T>>();
+  readonly #turns = new ChurnSet<Tenant<T>>();
   #running = 0;
 
   /** `isActive`: may work of the tenant start? Call `reopen` when the answer becomes yes. */
@@ -154,7 +155,7 @@ export class Slots<T> {
   #tenant(id: string): Tenant<T> {
     let tenant = this.#tenants.get(id);
     if (tenant === undefined) {
-      tenant = { id, running: 0, waiting: 0, executions: new Map(), turns: new Set() };
+      tenant = { id, running: 0, waiting: 0, executions: new ChurnMap(), turns: new ChurnSet() };
       this.#tenants.set(id, tenant);
     }
     return tenant;

@@ -1,5 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { Visit } from '../../../../machines/messages.ts';
+import { visitKey } from '../../../../machines/visit-key.ts';
+import { RecentlyUsed } from '../../../../store/recently-used.ts';
 
 /** As many attempts as are ever in flight at a time, and some more. */
 const MAX_REMEMBERED = 100_000;
@@ -10,12 +11,10 @@ const MAX_REMEMBERED = 100_000;
  */
 export class StartedAttempts {
   readonly #isShared: boolean;
-  /**
-   * By attempt: the sequence of the run that it was started from. Sized by count, since `max` would allocate everything at once.
-   */
-  readonly #started = new LRUCache<string, number>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });
+  /** By attempt: the sequence of the run that it was started from. */
+  readonly #started = new RecentlyUsed<string, number>(MAX_REMEMBERED);
   /** By attempt whose outcome was refused: the sequence of the run that did not want it. */
-  readonly #refused = new LRUCache<string, number>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });
+  readonly #refused = new RecentlyUsed<string, number>(MAX_REMEMBERED);
 
   constructor(isShared: boolean) {
     this.#isShared = isShared;
@@ -53,6 +52,6 @@ export class StartedAttempts {
   }
 }
 
-export function attemptKey(executionId: string, { node, activation, attempt }: Visit): string {
-  return `${executionId}\n${node}\n${activation}\n${attempt}`;
+export function attemptKey(executionId: string, visit: Visit): string {
+  return `${executionId}\n${visitKey(visit)}`;
 }

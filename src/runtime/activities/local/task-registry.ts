@@ -1,12 +1,13 @@
+import { ChurnMap, ChurnSet } from '../../../../store/churn-map.ts';
 import type { ActivityTask } from './activity-task.ts';
 
 const NONE: ReadonlySet<ActivityTask> = new Set();
 
 /** The in-process attempts of this runtime, started or waiting for a slot. */
 export class TaskRegistry {
-  readonly #tasks = new Set<ActivityTask>();
+  readonly #tasks = new ChurnSet<ActivityTask>();
   /** Most executions have one attempt; a fan-out has several. */
-  readonly #byExecution = new Map<string, Set<ActivityTask>>();
+  readonly #byExecution = new ChurnMap<string, Set<ActivityTask>>();
 
   get size(): number {
     return this.#tasks.size;

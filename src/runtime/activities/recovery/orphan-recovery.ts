@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
-import { LRUCache } from 'lru-cache';
 import type { Message, Usage, Visit } from '../../../../machines/messages.ts';
 import { runsChild } from '../../../../machines/nodes/index.ts';
 import type { Work } from '../../../../machines/run.ts';
 import { activeOf, workOf } from '../../../../machines/step/index.ts';
+import { RecentlyUsed } from '../../../../store/recently-used.ts';
 import { WorkError } from '../../../executors/executor.ts';
 import type { RuntimeContext } from '../../context.ts';
 import type { Deliver } from '../../engine/deliver.ts';
@@ -13,6 +13,7 @@ import type { WorkflowCache } from '../../engine/loading/workflow-cache.ts';
 import type { ExecutionScope } from '../../execution-scope.ts';
 import type { Placement } from '../../placement.ts';
 import { redactedInSlices } from '../../redaction/in-slices.ts';
+import { visitOf } from '../../timers/timer-queue.ts';
 import { attemptKey } from '../local/started-attempts.ts';
 import { TOOL_QUEUE } from '../queues.ts';
 
@@ -41,7 +42,7 @@ export class OrphanRecovery {
   /** Whether runtimes that are gone stopped cleanly. */
   readonly #cleanStops = new Map<string, Promise<boolean>>();
   /** An attempt is recovered once, though both a sweep and a commit may find it. */
-  readonly #recovered = new LRUCache<string, true>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });
+  readonly #recovered = new RecentlyUsed<string, true>(MAX_REMEMBERED);
 
   constructor(options: OrphanRecoveryOptions) {
     this.#options = options;
@@ -91,27 +92,28 @@ export class OrphanRecovery {
   async recover(execution: CachedExecution, lostOwner: string, only?: Visit): Promise<void> {
     const isClean = await this.#stoppedCleanly(lostOwner);
     const active = activeOf(execution.loaded.program, execution.run).filter(
-      ({ local, node }) => local && (only?.node ?? node) === node,
+      ({ local, node, item }) => local && (only === undefined || (only.node === node && only.item === item)),
     );
-    for (const { node, activation, attempt, phase } of active) {
-      const visit = { node, activation, attempt };
+    for (const { node, activation, attempt, item, phase, hasGrown = false } of active) {
+      const visit = { node, activation, attempt, item };
       const key = `${lostOwner}\n${attemptKey(execution.id, visit)}`;
       if (this.#recovered.has(key)) continue;
       this.#recovered.set(key, true);
       const kind = execution.loaded.kindOf(node);
-      const isChild = kind !== null && runsChild(kind);
+      const isChild = kind !== null && runsChild(kind, item);
       // Starting a child is done by the runtime itself and leaves nothing behind when it is interrupted: it never counts as an attempt. Nor
-      // does work that only waited for a slot.
+      // does work that only waited for a slot, nor a durable function that had gone on: its operations are limited.
       const message: Message =
-        isClean || isChild || phase === 'queued'
+        isClean || isChild || hasGrown || phase === 'queued'
           ? { type: 'requeue', ...visit }
-          : { type: 'fail', ...visit, error: 'runtime lost', retryable: true, ...(await this.#lostUsage(execution, node)) };
+          : { type: 'fail', ...visit, error: 'runtime lost', retryable: true, ...(await this.#lostUsage(execution, visit)) };
       await this.#options.deliver(execution.id, message, { lostOwner });
     }
   }
 
   /** What the lost attempt has sent counts, as that of one which was given up. Whether it was received is not known. */
-  async #lostUsage({ id, tenantId, loaded, run }: CachedExecution, node: string): Promise<{ readonly usage?: Usage }> {
+  async #lostUsage({ id, tenantId, loaded, run }: CachedExecution, visit: Visit): Promise<{ readonly usage?: Usage }> {
+    const { node } = visit;
     const lost = loaded.executorOf(node)?.lost;
     if (lost === undefined) return {};
     const { slices, onError } = this.#options;
@@ -119,7 +121,7 @@ export class OrphanRecovery {
       const slice = slices.slice(tenantId);
       const turn = slice.next();
       if (turn !== null) await turn;
-      const compute = (): Work => workOf(loaded.program, run, node, { executionId: id, vars: loaded.vars });
+      const compute = (): Work => workOf(loaded.program, run, visit, { executionId: id, vars: loaded.vars });
       const work = await redactedInSlices(slice, compute);
       const usage = work.inputErrors.length === 0 ? lost(work, node) : null;
       return usage === null ? {} : { usage };
@@ -154,7 +156,7 @@ export class OrphanRecovery {
       if (last === undefined) break;
       for (const item of items) {
         try {
-          if (!(await this.#reclaimOne(item.executionId, { ...item, node: item.nodeId }))) next ??= after;
+          if (!(await this.#reclaimOne(item.executionId, visitOf(item)))) next ??= after;
         } catch (error) {
           onError(error);
         }
@@ -165,14 +167,14 @@ export class OrphanRecovery {
   }
 
   /** False = the execution belongs to another live runtime. */
-  async #reclaimOne(executionId: string, { node, activation, attempt }: Visit): Promise<boolean> {
+  async #reclaimOne(executionId: string, { node, activation, attempt, item }: Visit): Promise<boolean> {
     const { store, scope, workflows, deliver, placement, runtimeId } = this.#options;
     const row = scope.includes(executionId) ? await store.execution(executionId) : null;
     if (row === null) return true;
     const loaded = await workflows.load(row.tenantId, row.revision);
     if (!loaded.isLocal(node)) return true;
     if (row.owner !== null && row.owner !== runtimeId && placement.isAlive(row.owner)) return false;
-    await deliver(executionId, { type: 'requeue', node, activation, attempt, queued: true });
+    await deliver(executionId, { type: 'requeue', node, activation, attempt, item, queued: true });
     return true;
   }
 }

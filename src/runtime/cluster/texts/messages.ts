@@ -29,6 +29,8 @@ export interface Part {
   readonly node: string;
   readonly activation: number;
   readonly attempt: number;
+  /** Which piece of the visit's work; absent = it has only one. */
+  readonly item?: number | undefined;
   /** Where it begins in the text, in UTF-16 code units. */
   readonly index: number;
   readonly text: string;
@@ -49,17 +51,18 @@ const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 export function parseTextMessage(text: string): TextMessage | null {
   try {
     const message = JSON.parse(text) as Partial<Record<keyof Want | keyof Part, unknown>>;
-    const { type, from, tenant, ids, again, id, node, activation, attempt, index, text: part, progress, ended } = message;
+    const { type, from, tenant, ids, again, id, node, activation, attempt, item, index, text: part, progress, ended } = message;
     if (!isText(from) || !UUID.test(from) || !isText(tenant)) return null;
     if (type === 'part')
       return isText(id) &&
         isText(node) &&
         isCount(activation) &&
         isCount(attempt) &&
+        (item === undefined || isCount(item)) &&
         isCount(index) &&
         isText(part) &&
         typeof ended === 'boolean'
-        ? { type, from, tenant, id, node, activation, attempt, index, text: part, progress: progressIn(progress), ended }
+        ? { type, from, tenant, id, node, activation, attempt, item, index, text: part, progress: progressIn(progress), ended }
         : null;
     if (!Array.isArray(ids) || !ids.every(isText)) return null;
     if (type === 'leave') return { type, from, tenant, ids };
@@ -107,12 +110,12 @@ export function partAt(
   from: string,
   progress: Progress | null,
 ): { readonly message: string; readonly end: number } {
-  const { tenantId: tenant, executionId: id, node, activation, attempt } = live.source;
+  const { tenantId: tenant, executionId: id, node, activation, attempt, item } = live.source;
   for (let chars = MAX_PART_CHARS; ; chars = Math.floor(chars / 2)) {
     const end = partEnd(live.text, index, chars);
     const text = live.text.slice(index, end);
     const ended = live.ended && end === live.text.length;
-    const part: Part = { type: 'part', from, tenant, id, node, activation, attempt, index, text, progress, ended };
+    const part: Part = { type: 'part', from, tenant, id, node, activation, attempt, item, index, text, progress, ended };
     const message = JSON.stringify(part);
     // Names of nodes have a limit, so that some text always fits.
     if (chars < 4 || Buffer.byteLength(message) <= MAX_MESSAGE_BYTES) return { message, end };

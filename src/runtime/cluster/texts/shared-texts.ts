@@ -53,6 +53,7 @@ export class SharedTexts {
 
   constructor(options: SharedTextsOptions) {
     this.#options = options;
+    // New shape: once for each runtime.
     this.#publisher = new TextPublisher({ ...options, interestMs: GONE_MS, onError: (error) => this.#report(error) });
     options.events.on('committedElsewhere', ({ tenantId, id, owner }) => {
       const followed = this.#followed.size === 0 ? undefined : this.#followed.get(keyOf(tenantId, id));
@@ -167,8 +168,8 @@ export class SharedTexts {
     const { clock, texts } = this.#options;
     const followed = this.#followed.get(keyOf(part.tenant, part.id));
     if (followed === undefined || this.#closed) return;
-    const { from, tenant: tenantId, id: executionId, node, activation, attempt, index, text, ended } = part;
-    const key = `${from}\n${activation}\n${attempt}\n${node}`;
+    const { from, tenant: tenantId, id: executionId, node, activation, attempt, item, index, text, ended } = part;
+    const key = `${from}\n${activation}\n${attempt}\n${item}\n${node}`;
     let known = followed.remote.get(key);
     if (index > (known?.live.text.length ?? 0)) {
       if (!ended) this.#askAgain(followed);
@@ -176,7 +177,7 @@ export class SharedTexts {
       return;
     }
     if (known === undefined) {
-      known = { live: texts.open({ tenantId, executionId, node, activation, attempt }, true), heardAtMs: 0 };
+      known = { live: texts.open({ tenantId, executionId, node, activation, attempt, item }, true), heardAtMs: 0 };
       followed.remote.set(key, known);
     }
     known.heardAtMs = clock.nowMs();

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, patchBetween, patchState } from '../../../../machines/json.ts';
-import type { CopiedDecision } from '../../../../machines/messages.ts';
+import type { CopiedDecision, Visit } from '../../../../machines/messages.ts';
 import { runsChild } from '../../../../machines/nodes/index.ts';
 import type { History, TimedEvent } from '../../../../machines/replay/index.ts';
 import type { Run } from '../../../../machines/run.ts';
@@ -59,7 +59,7 @@ export function copiedDecision({ nodeId, sequence, userId, executionId, wouldCha
 class DecisionImpact {
   readonly #log: OriginLog;
   readonly #patch: JsonObject;
-  /** By node: would the patch change what its pending decision shows, or the input of its child? */
+  /** By node, or item of it: would the patch change what its pending decision shows, or the input of its child? */
   readonly #inputDiffers = new Map<string, boolean>();
   readonly #childInputDiffers = new Map<string, boolean>();
   /** Sequences of the `approval_received` events whose decision would have been shown something else. */
@@ -85,6 +85,8 @@ class DecisionImpact {
 
   #apply({ type, node_id, sequence, data }: TimedEvent, run: Run): void {
     const node = node_id ?? '';
+    const item = typeof data.item === 'number' ? data.item : undefined;
+    const at = item === undefined ? node : `${node}\n${item}`;
     const childId = String(data.child_execution_id);
     switch (type) {
       case 'interrupt_raised': {
@@ -93,27 +95,27 @@ class DecisionImpact {
         break;
       }
       case 'tool_approval_required':
-        this.#inputDiffers.set(node, this.#inputWouldDiffer(node, run));
+        this.#inputDiffers.set(at, this.#inputWouldDiffer({ node, item }, run));
         break;
       case 'node_started':
         if (runsChild(this.#log.program.tables.nodeOf(node).kind))
-          this.#inputDiffers.set(node, this.#inputWouldDiffer(node, run));
+          this.#inputDiffers.set(at, this.#inputWouldDiffer({ node, item }, run));
         break;
       case 'child_workflow_started':
-        this.#childInputDiffers.set(childId, this.#inputDiffers.get(node) === true);
+        this.#childInputDiffers.set(childId, this.#inputDiffers.get(at) === true);
         break;
       case 'child_workflow_completed':
       case 'child_workflow_failed':
         if (this.#childInputDiffers.get(childId) === true) this.affectedChildren.push({ childId, sequence });
         break;
       case 'approval_received':
-        if (this.#inputDiffers.get(node) === true) this.affectedDecisions.add(sequence);
+        if (this.#inputDiffers.get(at) === true) this.affectedDecisions.add(sequence);
     }
   }
 
-  #inputWouldDiffer(node: string, run: Run): boolean {
+  #inputWouldDiffer(visit: Pick<Visit, 'node' | 'item'>, run: Run): boolean {
     const { program, executionId } = this.#log;
-    return inputUnderPatch(program, run, node, this.#patch, { executionId, vars: {} }) === 'other';
+    return inputUnderPatch(program, run, visit, this.#patch, { executionId, vars: {} }) === 'other';
   }
 }
 

@@ -169,12 +169,12 @@ function idempotencyOf(
   { atSequence, statePatch = {}, workflowVersion, dryRun, keepDecisions, idempotencyKey }: ForkRequest,
 ): IdempotentRequest | null {
   if (dryRun === true) return null;
-  return idempotentRequest(tenantId, `fork:${id}`, idempotencyKey, {
+  return idempotentRequest(tenantId, `fork:${id}`, idempotencyKey, () => ({
     at_sequence: atSequence,
     state_patch: statePatch,
     workflow_version: workflowVersion ?? null,
     ...(keepDecisions === true ? { keep_decisions: true } : {}),
-  });
+  }));
 }
 
 /** Throws `ForkDoesNotReplay`, or `DecisionWouldChange` unless the request keeps the decisions. */

@@ -28,7 +28,7 @@ export function approvalWrites(
     if (event.seq <= copied || event.nodeId === null) continue;
     if (ASKING.has(event.type) && !all.has(event.seq)) all.set(event.seq, askedBy(event, event.nodeId, base.identity.workflowId));
     if (event.type !== 'approval_received') continue;
-    const asked = [...all.values()].filter(({ nodeId, seq }) => nodeId === event.nodeId && seq < event.seq && !decided.has(seq));
+    const asked = [...all.values()].filter((entry) => isAnswered(entry, event) && !decided.has(entry.seq));
     const last = asked.reduce<Entry | null>(
       (latest, entry) => (latest === null || entry.seq > latest.seq ? entry : latest),
       null,
@@ -41,6 +41,11 @@ export function approvalWrites(
     ...[...decided.values()].map(put),
     ...[...known.keys()].filter((seq) => !open.has(seq) && !decided.has(seq)).map((seq) => ({ op: 'remove', seq }) as const),
   ];
+}
+
+/** Is the event a decision on what the entry asked? */
+function isAnswered({ nodeId, item, seq }: Entry, event: EventRow): boolean {
+  return nodeId === event.nodeId && item === (event.data.item ?? null) && seq < event.seq;
 }
 
 /** Has the entry been written as it is? A wait that was begun anew has another time. */
@@ -59,6 +64,7 @@ export function openApprovals(
     seq: approval.sequence,
     nodeId: approval.node_id,
     activation: approval.activation,
+    item: approval.item ?? null,
     requestedAtMs: approval.requested_at_ms,
     expiresAtMs: expiryOf(approval),
     decidedAtMs: null,
@@ -73,5 +79,16 @@ function expiryOf({ context: { timeout_at } }: PendingApproval): number | null {
 /** Asked for and decided in one commit. */
 function askedBy({ seq, atMs, data }: EventRow, nodeId: string, workflowId: string): Entry {
   const activation = typeof data.activation === 'number' ? data.activation : 1;
-  return { workflowId, seq, nodeId, activation, requestedAtMs: atMs, expiresAtMs: null, decidedAtMs: null, decidedSeq: null };
+  const item = typeof data.item === 'number' ? data.item : null;
+  return {
+    workflowId,
+    seq,
+    nodeId,
+    activation,
+    item,
+    requestedAtMs: atMs,
+    expiresAtMs: null,
+    decidedAtMs: null,
+    decidedSeq: null,
+  };
 }

@@ -152,10 +152,14 @@ export function addEffects(builder: CommitBuilder, effects: readonly Effect[], c
         if (!effect.local) builder.work.push(workItem(effect, context));
         break;
       case 'abandon':
-        if (!effect.local) builder.work.push({ op: 'cancel', nodeId: effect.node, activation: effect.activation });
+        if (!effect.local) {
+          const { node: nodeId, activation, item = null } = effect;
+          builder.work.push({ op: 'cancel', nodeId, activation, item });
+        }
         break;
       case 'spawn':
       case 'release':
+      case 'operations_changed':
         break;
       case 'cancel_child':
         builder.send.push(cancelOfChild(effect.childId));
@@ -192,6 +196,7 @@ function workItem(effect: Effect & { type: 'work' }, context: EffectContext): Wo
       nodeId: effect.node,
       activation: effect.activation,
       attempt: effect.attempt,
+      item: effect.item ?? null,
       maxAttempts: retry.max_attempts,
       queue: effect.queue,
       tool: toolOf(loaded, effect.node),
@@ -227,9 +232,10 @@ export function addPreconditions(
 }
 
 function settledBy(events: readonly LogEvent[]): 'completed' | 'failed' | 'dead_lettered' {
-  const failure = events.find((event) => event.type === 'node_failed');
-  if (failure === undefined) return 'completed';
-  return failure.data.retryable === false ? 'dead_lettered' : 'failed';
+  // Of a node with items, the end of this one comes first.
+  const end = events.find(({ type }) => type === 'node_completed' || type === 'node_failed');
+  if (end?.type !== 'node_failed') return 'completed';
+  return end.data.retryable === false ? 'dead_lettered' : 'failed';
 }
 
 export function headOf(run: Run, error: string | null, owner: string, nowMs: number): ExecutionProgress {

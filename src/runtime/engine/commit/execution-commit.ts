@@ -49,7 +49,7 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
   const failures = failuresAfter(before?.failures ?? NO_FAILURES, run, builder.events);
   const error = errorOf(run, failures);
   const { dataRules: rules } = base.loaded.program.tables;
-  const redacted = rules === null ? null : redactCommit({ ...input, ...builder, rules, before: before?.run ?? null, error });
+  const redacted = rules === null ? null : redactCommit({ rules, ...input, ...builder, before: before?.run ?? null, error });
   const progress = headOf(run, redacted === null ? error : redacted.error, owner, nowMs);
   const { tenantId, loaded, identity } = base;
   const clears = !isRetried && base.deadlineAtMs !== null && isEnding(run);
@@ -73,7 +73,7 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
   const toParent = statusMessageToParent(before, after);
   const { timers, work, send, consumed, usage } = builder;
   const { events, offloaded } = redacted ?? builder;
-  const usual: ExecutionWrite = {
+  const write: { -readonly [Key in keyof ExecutionWrite]: ExecutionWrite[Key] } = {
     id,
     tenantId,
     fromSeq: before?.run.seq ?? 0,
@@ -87,16 +87,11 @@ export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
     consumed,
     usage: usage === null ? null : { month: monthOf(nowMs), ...usage },
   };
-  const write =
-    isRetried || clears || offloaded.length > 0 || redacted !== null || approvals !== null
-      ? {
-          ...usual,
-          ...(offloaded.length === 0 ? {} : { offloaded }),
-          ...(isRetried ? { revive: { deadlineAtMs } } : clears ? { clearsDeadline: true as const } : {}),
-          ...(approvals === null || approvals.length === 0 ? {} : { approvals }),
-          ...(redacted === null ? {} : { redaction: redacted.write }),
-        }
-      : usual;
+  if (offloaded.length > 0) write.offloaded = offloaded;
+  if (isRetried) write.revive = { deadlineAtMs };
+  else if (clears) write.clearsDeadline = true;
+  if (approvals !== null && approvals.length > 0) write.approvals = approvals;
+  if (redacted !== null) write.redaction = redacted.write;
   return { before, after, write, effects: builder.effects, diagnostics: (redacted ?? builder).diagnostics };
 }
 

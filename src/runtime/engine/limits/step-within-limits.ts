@@ -57,8 +57,8 @@ function stepOrThrow(program: Program, run: Run, message: Message, env: StepEnv)
 /** The failure to step instead of a result. Throws when the message is not the result of a node. */
 function failureFor(message: Message, { errorClass, text }: Excess): Message {
   if (message.type !== 'done' && message.type !== 'child') throw new RuntimeError(errorClass, text);
-  const { node, activation, attempt }: Visit = message;
-  return { type: 'fail', node, activation, attempt, error: `${errorClass}: ${text}`, errorClass, retryable: false };
+  const { node, activation, attempt, item }: Visit = message;
+  return { type: 'fail', node, activation, attempt, item, error: `${errorClass}: ${text}`, errorClass, retryable: false };
 }
 
 /** The first step of an execution, whose state is its input. */

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { RecentlyUsed } from '../../../../store/recently-used.ts';
 import type { Clock } from '../../clock.ts';
 import { RuntimeError } from '../../errors.ts';
 
@@ -23,11 +23,11 @@ export interface CorruptExecutionsOptions {
 export class CorruptExecutions {
   readonly #options: CorruptExecutionsOptions;
   /** Executions that ended as failed, because a step threw or nothing could continue them. */
-  readonly #ended = new LRUCache<string, true>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });
+  readonly #ended = new RecentlyUsed<string, true>(MAX_REMEMBERED);
   /** Executions whose log cannot be replayed: they stay as they are stored. */
-  readonly #unloadable = new LRUCache<string, Unloadable>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });
+  readonly #unloadable = new RecentlyUsed<string, Unloadable>(MAX_REMEMBERED);
 
-  readonly #changed = new LRUCache<string, true>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });
+  readonly #changed = new RecentlyUsed<string, true>(MAX_REMEMBERED);
 
   constructor(options: CorruptExecutionsOptions) {
     this.#options = options;

@@ -154,7 +154,8 @@ export class ExecutionLoader {
   async #fromStart(row: ExecutionRow, program: Program, unusable: StoredCheckpoint | null, slice: Slice): Promise<Restored> {
     const { store } = this.#options;
     const { id, tenantId, seq } = row;
-    const checkpoint = unusable === null ? NO_CHECKPOINT : { ...NO_CHECKPOINT, seq: unusable.seq, isUnusable: true };
+    const checkpoint =
+      unusable === null ? NO_CHECKPOINT : Object.assign({}, NO_CHECKPOINT, { seq: unusable.seq, isUnusable: true });
     const log = await readShortLog(store, tenantId, id, seq);
     const first = log?.rows[0];
     if (log !== null && first !== undefined) {
@@ -165,7 +166,8 @@ export class ExecutionLoader {
     }
     const run = await replayAll(store, program, row, slice);
     const bytes = save(run).length;
-    return { first: await readFirst(store, id), run, failures: null, checkpoint: { ...checkpoint, bytes, isUnusable: true } };
+    const unfit = Object.assign({}, checkpoint, { bytes, isUnusable: true });
+    return { first: await readFirst(store, id), run, failures: null, checkpoint: unfit };
   }
 
   #replay(row: ExecutionRow, program: Program, from: Run | null, events: readonly TimedEvent[], slice: Slice): Promise<Run> {

@@ -17,8 +17,8 @@ export function failuresAfter(before: Failures, run: Run, events: readonly Event
   for (const [i, row] of events.entries()) {
     if (row.type !== 'node_failed' || row.nodeId === null || !nodes.includes(row.nodeId)) continue;
     const { data } = eventOf(row);
-    // Work beside the workflow fails no node.
-    if (data.activation === 0) continue;
+    // Neither work beside the workflow nor an item fails the node.
+    if (data.activation === 0 || data.item !== undefined) continue;
     const error = String(data.error);
     const decided = events[i - 1];
     const isRejection = decided?.type === 'approval_received' && decided.nodeId === row.nodeId;

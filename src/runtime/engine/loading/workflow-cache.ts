@@ -1,12 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import { compileCooperatively } from '../../../../machines/compile/index.ts';
-import { inputSchemaOf } from '../../../../machines/ir/input-schema.ts';
+import { fullSchema, inputSchemaOf } from '../../../../machines/ir/input-schema.ts';
 import { normaliseCooperatively } from '../../../../machines/ir/normalise.ts';
-import type { Node } from '../../../../machines/ir/workflow.ts';
-import type { Json } from '../../../../machines/json.ts';
-import { type Kind, runsChild } from '../../../../machines/nodes/index.ts';
+import type { Node, Workflow } from '../../../../machines/ir/workflow.ts';
+import type { Json, JsonObject } from '../../../../machines/json.ts';
+import { definitionOf, type Kind, runsChild } from '../../../../machines/nodes/index.ts';
 import type { Program } from '../../../../machines/step/program.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
+import { RecentlyUsed } from '../../../../store/recently-used.ts';
 import type { RemoteAgents } from '../../../executors/a2a/remote-agents.ts';
 import type { Executor } from '../../../executors/executor.ts';
 import { inputCheck } from '../../../executors/input-schema.ts';
@@ -17,7 +18,7 @@ import type { TokenExchange } from '../../../executors/oauth/delegation.ts';
 import { withAccessToken } from '../../../executors/oauth/with-access-token.ts';
 import type { Outbound } from '../../../executors/outbound/index.ts';
 import { executorFor } from '../../../executors/registry.ts';
-import { RuntimeError } from '../../errors.ts';
+import { RuntimeError, truncated } from '../../errors.ts';
 import { type Attempt, AttemptMemory } from '../../memory/attempt-memory.ts';
 import type { BuiltInMemory } from '../../memory/built-in.ts';
 import { FairQueue } from '../../scheduling/fair-queue.ts';
@@ -45,6 +46,10 @@ export interface LoadedWorkflow {
   readonly isLocal: (node: string) => boolean;
   /** Throws `invalid_input` if an execution may not start with this input; null = it may start with any. */
   readonly assertInput: ((input: Json) => Promise<void>) | null;
+  /** Throws `invalid_input` if the input does not fit the state schema, for a start that asks for it; null = it has none. */
+  readonly assertFits: ((input: Json) => Promise<void>) | null;
+  /** What is wrong with the payload of an event, by the schemas of the nodes that wait for its key; null = nothing. */
+  readonly payloadProblem: ((key: string, payload: Json) => Promise<string | null>) | null;
   /** The variables of the `env` root of expressions. */
   readonly vars: Readonly<Record<string, string>>;
   /** The tenant's memory for one attempt. */
@@ -83,7 +88,7 @@ export class WorkflowCache {
   });
   readonly #loading = new Map<string, Promise<LoadedWorkflow>>();
   /** Revisions by tenant, workflow and version. Empty on a shared database, where any process may register another one. */
-  readonly #revisions = new LRUCache<string, string>({ maxSize: MAX_CACHED_REVISIONS, sizeCalculation: () => 1 });
+  readonly #revisions = new RecentlyUsed<string, string>(MAX_CACHED_REVISIONS);
   /** Counts registrations: a revision that was read before one must not enter the cache after it. */
   #registrations = 0;
 
@@ -138,7 +143,7 @@ export class WorkflowCache {
   }
 
   put(tenantId: string, program: Program): LoadedWorkflow {
-    const { nodes, tools: declared, mcp_servers, remote_agents, oauth } = program.workflow;
+    const { nodes, tools: declared, mcp_servers, remote_agents, oauth, state_schema: stateSchema } = program.workflow;
     const {
       toolsOf,
       varsOf,
@@ -176,7 +181,9 @@ export class WorkflowCache {
       kindOf: (node) => kinds.get(node) ?? null,
       executorOf: (node) => executors.get(node) ?? null,
       isLocal: (node) => (executors.get(node) ?? null) !== null || children.has(node),
-      assertInput: inputAssertion(program),
+      assertInput: inputAssertion(program.workflow, inputSchemaOf(program.workflow)),
+      assertFits: inputAssertion(program.workflow, stateSchema === null ? null : fullSchema(stateSchema)),
+      payloadProblem: payloadCheck(program),
       vars,
       memoryFor: (attempt) => new AttemptMemory(memory, connectors, attempt),
     };
@@ -221,14 +228,36 @@ function* programOf(source: string, revision: string): Generator<undefined, Prog
   return yield* compileCooperatively(workflow, revision, { registered: true });
 }
 
-/** The check of a workflow with `strict_input`. */
-function inputAssertion({ workflow }: Program): LoadedWorkflow['assertInput'] {
-  const schema = inputSchemaOf(workflow);
+function inputAssertion({ workflow_id: id }: Workflow, schema: JsonObject | null): LoadedWorkflow['assertInput'] {
   if (schema === null) return null;
   const check = inputCheck(schema);
   return async (input) => {
-    const problem = await check(input);
-    if (problem !== null)
-      throw new RuntimeError('invalid_input', `the input does not fit the state schema of ${workflow.workflow_id}: ${problem}`);
+    const problem = await check(input).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new RuntimeError('invalid_input', `the state schema of ${id} cannot check inputs: ${truncated(reason)}`, {
+        cause: error,
+      });
+    });
+    if (problem !== null) throw new RuntimeError('invalid_input', `the input does not fit the state schema of ${id}: ${problem}`);
+  };
+}
+
+/** A payload must fit the schema of one of the nodes that wait for its key; one of them without a schema takes any. */
+function payloadCheck({ workflow }: Program): LoadedWorkflow['payloadProblem'] {
+  const waits = workflow.nodes.flatMap(({ id, kind }) => {
+    const definition = definitionOf(kind);
+    const key = definition.waitsForEvent(kind);
+    const schema = definition.eventSchema(kind);
+    return key === null ? [] : [{ id, key, check: schema === null ? null : inputCheck(schema) }];
+  });
+  if (waits.every(({ check }) => check === null)) return null;
+  return async (key, payload) => {
+    let problem: string | null = null;
+    for (const { id, check } of waits.filter((wait) => wait.key === key)) {
+      const found = check === null ? null : await check(payload);
+      if (found === null) return null;
+      problem ??= `the payload does not fit the schema of ${id}: ${found}`;
+    }
+    return problem;
   };
 }

@@ -10,7 +10,7 @@ it('the input of a held node is shown if it has at most 65,536 characters', () =
   const made = workflow([tool('a', { input_mapping: { text: '{{ state.text }}' } })]);
   const shown = (text: string) => {
     const { program, run } = new Driver(made, { input: { text } });
-    return heldInput(program, run, 'a', 'exec_1');
+    return heldInput(program, run, { node: 'a' }, 'exec_1');
   };
   const longest = 'x'.repeat(MAX_CHARS - charsUpTo({ text: '' }, MAX_CHARS));
   expect(charsUpTo({ text: longest }, MAX_CHARS)).toBe(MAX_CHARS);

@@ -259,14 +259,14 @@ describe('a custom join', () => {
     const driver = new Driver(made);
     driver.done('a', { x: 1 });
     driver.done('b', { y: 2 });
-    const work = workOf(driver.program, driver.run, 'j', { executionId: 'exec_1', vars: {} });
+    const work = workOf(driver.program, driver.run, { node: 'j' }, { executionId: 'exec_1', vars: {} });
     expect(work.payload).toMatchObject({
       module: 'merge',
       function: 'pick',
       input: { outputs: [{ x: 1 }, { y: 2 }], by_source: { a: { x: 1 }, b: { y: 2 } }, state: { x: 1, y: 2 } },
     });
     driver.fail('j');
-    expect(workOf(driver.program, driver.run, 'j', { executionId: 'exec_1', vars: {} }).input).toEqual(work.input);
+    expect(workOf(driver.program, driver.run, { node: 'j' }, { executionId: 'exec_1', vars: {} }).input).toEqual(work.input);
     driver.done('j', { best: 'x' });
     expect(driver.state).toEqual({ x: 1, y: 2, best: 'x' });
     expect(driver.run.status).toBe('completed');
@@ -298,7 +298,7 @@ describe('an implicit join', () => {
     all.done('b', 'b');
     expect(all.activeNodes).toEqual(['a']);
     all.done('a', 'a');
-    expect(workOf(all.program, all.run, 'z', { executionId: 'exec_1', vars: {} }).input).toEqual({ last: 'a' });
+    expect(workOf(all.program, all.run, { node: 'z' }, { executionId: 'exec_1', vars: {} }).input).toEqual({ last: 'a' });
   });
 
   it('decides branches that cross each other', () => {

@@ -55,6 +55,7 @@ describe('notifications of several commits', () => {
       nodeId: 'n',
       activation: 1,
       attempt: 1,
+      item: null,
       maxAttempts: 1,
       tool: 't',
       payload: '{}',

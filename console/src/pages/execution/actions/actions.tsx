@@ -22,7 +22,7 @@ export function ExecutionActions() {
   const { forkAt, openFork, closeFork } = useForkFrom();
   const verify = useVerify();
   const { status, held } = execution;
-  const hasEnded = !['running', 'paused'].includes(status);
+  const hasEnded = !['pending', 'running', 'paused'].includes(status);
   const mayWrite = can('write');
   const close = (): void => setOpened(null);
 

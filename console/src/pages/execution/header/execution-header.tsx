@@ -49,6 +49,14 @@ export function ExecutionHeader({ stream }: { readonly stream: StreamState }) {
               <Time at={created_at} />
             </dd>
           </div>
+          {execution.start_at !== undefined && (
+            <div>
+              <dt>{execution.status === 'pending' ? 'Begins' : 'Start at'}</dt>
+              <dd>
+                <Time at={execution.start_at} />
+              </dd>
+            </div>
+          )}
           <div>
             <dt>Duration</dt>
             <dd>

@@ -13,12 +13,15 @@ const MAX_CHILDREN = 20;
 export function Relatives() {
   const { execution } = useExecutionView();
   const { parent_execution_id, forked_from, previous_execution_id, next_execution_id } = execution;
+  const { first_execution_id, current_execution_id } = execution;
   return (
     <>
       <Relative label="Parent" id={parent_execution_id} />
       <Relative label="Forked from" id={forked_from?.execution_id} search={`?at=${forked_from?.sequence}&tab=state`} />
+      <Relative label="First segment" id={first_execution_id === previous_execution_id ? undefined : first_execution_id} />
       <Relative label="Previous segment" id={previous_execution_id} />
       <Relative label="Next segment" id={next_execution_id} />
+      <Relative label="Current segment" id={current_execution_id === next_execution_id ? undefined : current_execution_id} />
       <Children />
     </>
   );

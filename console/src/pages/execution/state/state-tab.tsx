@@ -43,7 +43,7 @@ export function StateTab() {
 function ShownState({ shown, before, isStale }: ComparedState & { readonly isStale: boolean }) {
   const { execution } = useExecutionView();
   const { sequence, status, state, active } = shown;
-  const hasEnded = !['running', 'paused'].includes(status);
+  const hasEnded = !['pending', 'running', 'paused'].includes(status);
   const changes = useMemo(() => stateDiff(before?.state ?? {}, state), [before, state]);
   return (
     <div className={styles.shown} aria-busy={isStale}>

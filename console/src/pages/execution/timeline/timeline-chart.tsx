@@ -24,6 +24,8 @@ interface Props {
 
 /** The room after the last bar of a running execution. */
 const MARGIN = 0.04;
+/** The bars of a running execution grow with the time: by a pixel, but not more often than this, nor less. */
+const [LEAST_TICK_MS, MOST_TICK_MS] = [100, 60_000];
 const NO_MARKS: readonly SpanMark[] = [];
 
 export function TimelineChart({ range, setRange, shown }: Props) {
@@ -54,39 +56,29 @@ export function TimelineChart({ range, setRange, shown }: Props) {
   latest.current = { ...shownNow, atMs: Number.isNaN(atMs) ? null : atMs };
   const scale = useRef<TimeScale>({ fromMs: 0, toMs: 1, width: 1 });
 
-  // One clock draws: at once when something has changed, else when the time has moved by a pixel.
+  const redraw = useRef((): void => {});
   useLayoutEffect(() => {
-    let frame = 0;
-    let drawn: unknown[] = [];
+    let frame: number | null = null;
+    let tick: ReturnType<typeof setTimeout> | undefined;
+    const request = (): void => {
+      frame ??= requestAnimationFrame(draw);
+    };
     const draw = (): void => {
-      frame = requestAnimationFrame(draw);
+      frame = null;
+      clearTimeout(tick);
       const [box, canvas, head] = [scroller.current, body.current, axis.current];
       if (box === null || canvas === null || head === null || spans.startMs === null) return;
       const { colours: inks, ...now } = latest.current;
       const width = canvas.clientWidth;
       const height = box.clientHeight;
+      if (width === 0) return;
       // While a log is loaded, its end is known already.
       const endMs = spans.endMs ?? (log.sequence < now.sequence ? now.completedMs : null);
       const hasEnded = endMs !== null;
       const nowMs = endMs ?? Math.max(log.nowMs(), spans.lastMs ?? 0);
       const { fromMs, toMs } = now.range ?? wholeRange(spans.startMs, nowMs);
-      const pixelMs = (toMs - fromMs) / Math.max(1, width);
-      const clock = hasEnded ? nowMs : Math.floor(nowMs / Math.max(1, pixelMs));
-      const state = [
-        inks,
-        now.range,
-        now.selected,
-        now.hint?.span,
-        now.atMs,
-        clock,
-        width,
-        height,
-        box.scrollTop,
-        log.version('spans'),
-        devicePixelRatio,
-      ];
-      if (width === 0 || state.every((each, index) => each === drawn[index])) return;
-      drawn = state;
+      const pixelMs = (toMs - fromMs) / width;
+      if (!hasEnded) tick = setTimeout(request, Math.min(Math.max(LEAST_TICK_MS, pixelMs), MOST_TICK_MS));
       scale.current = { fromMs, toMs, width };
       shown.current = { fromMs, toMs };
       const common = { colours: inks, scale: scale.current, startMs: spans.startMs, nowMs };
@@ -106,9 +98,20 @@ export function TimelineChart({ range, setRange, shown }: Props) {
       const axisContext = prepared(head, width, AXIS_HEIGHT);
       if (axisContext !== null) drawAxis(axisContext, common, now.marks.ofExecution);
     };
-    draw();
-    return () => cancelAnimationFrame(frame);
+    const resized = new ResizeObserver(request);
+    const box = scroller.current;
+    for (const element of [box, body.current]) if (element !== null) resized.observe(element);
+    box?.addEventListener('scroll', request);
+    redraw.current = request;
+    return () => {
+      if (frame !== null) cancelAnimationFrame(frame);
+      clearTimeout(tick);
+      resized.disconnect();
+      box?.removeEventListener('scroll', request);
+    };
   }, [log, spans, shown]);
+  // Whatever a render has changed.
+  useLayoutEffect(() => redraw.current());
 
   useWheel(scroller, scale, setRange);
   const drag = useDrag(scale, range, setRange);

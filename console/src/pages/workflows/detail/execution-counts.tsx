@@ -3,7 +3,7 @@ import { useFreshQuery } from '../../../live/use-fresh-query.ts';
 import { useSession } from '../../../session/session.ts';
 import styles from './detail.module.css';
 
-const SHOWN = ['running', 'paused', 'failed', 'completed', 'cancelled', 'limit_exceeded'] as const;
+const SHOWN = ['pending', 'running', 'paused', 'failed', 'completed', 'cancelled', 'limit_exceeded'] as const;
 
 /** How many executions of the workflow there are, by status, with a link to them. */
 export function ExecutionCounts({ workflowId }: { readonly workflowId: string }) {

@@ -1,0 +1,86 @@
+import { atNode, byDefault } from './declaration.ts';
+import { absent, activation, flag, integer, json, number, oneOf, text, time } from './fields.ts';
+
+const operation = {
+  name: text('Name of the operation.'),
+  operation: integer('Place of the operation among those of the visit, in the order in which they began: 1, 2, 3 …'),
+};
+const attempt = { attempt: byDefault(0, integer('Attempt of the operation, counted from 0.')) };
+
+/** What a durable function does. */
+export const OPERATION_EVENTS = {
+  step_started: atNode({
+    letter: 'σ',
+    description: 'An operation of a durable function began, or its next attempt. Of a short step, it is written with its result.',
+    fields: {
+      ...operation,
+      kind: byDefault(
+        'step',
+        oneOf(
+          ['step', 'value', 'sleep', 'event', 'approval', 'call'],
+          'What it does: `step` runs code, `value` records a value (`ctx.now`, `ctx.uuid` …), `call` runs another workflow, the others wait.',
+        ),
+      ),
+      ...attempt,
+      correlation_key: absent(text('Key of the event that it waits for.')),
+      message: absent(text('What a person is asked.')),
+      fire_at: absent(time('When the wait ends.')),
+      limit_ms: absent(integer('Milliseconds that a person may take, from when the person is asked.')),
+      workflow_id: absent(text('Workflow that it calls.')),
+      workflow_version: absent(text('Its version; absent for the one that is registered last.')),
+      input: absent(json('What the called workflow is given.')),
+      ...activation,
+    },
+    stored: [
+      'name',
+      'operation',
+      'kind',
+      'correlation_key',
+      'fire_at',
+      'attempt',
+      'activation',
+      'message',
+      'limit_ms',
+      'workflow_id',
+      'workflow_version',
+      'input',
+    ],
+  }),
+  step_completed: atNode({
+    letter: 'φ',
+    description: 'An operation of a durable function has its result, which the function gets also when it runs again.',
+    fields: {
+      ...operation,
+      ...attempt,
+      output: byDefault(null, json('Its result.')),
+      duration_ms: absent(number('Milliseconds that the attempt took; absent for waits.')),
+      event_sequence: absent(integer('Sequence of the external event that ended the wait; absent otherwise.')),
+      timed_out: absent(flag('True if the time of the wait was over first.')),
+      ...activation,
+    },
+    stored: ['name', 'operation', 'output', 'duration_ms', 'attempt', 'activation', 'event_sequence', 'timed_out'],
+  }),
+  step_failed: atNode({
+    letter: 'ψ',
+    description: 'An attempt at an operation of a durable function failed.',
+    fields: {
+      ...operation,
+      ...attempt,
+      error: text('Why it failed.'),
+      error_class: absent(text('Class of the error, which `retryableOn` may name.')),
+      error_name: absent(text('Name of the error, such as `TypeError`; absent for a plain `Error`.')),
+      stack: absent(text('Where it was thrown.')),
+      delay_ms: absent(integer('Milliseconds until the next attempt; absent for the last one, whose failure the function gets.')),
+      ...activation,
+    },
+    stored: ['name', 'operation', 'error', 'error_class', 'attempt', 'delay_ms', 'activation', 'error_name', 'stack'],
+  }),
+  function_parked: atNode({
+    letter: 'χ',
+    description: 'A durable function only waits: it holds no slot, and may leave the memory.',
+    fields: {
+      deferred: absent(flag('True if it could go on, but the execution is paused: it goes on with `resume`.')),
+      ...activation,
+    },
+  }),
+};

@@ -1,0 +1,199 @@
+import { initialStatus, type Journal, MAX_OPERATIONS, type Operation, operationTimerId } from '../../journal.ts';
+import type { Json, JsonObject } from '../../json.ts';
+import type { Decide, OperationEntry } from '../../messages.ts';
+import type { TimerPurpose } from '../../program/timers.ts';
+import type { ActiveVisit } from '../context/active-visits.ts';
+import type { StepContext } from '../context/step-context.ts';
+import { beginCall } from './calls.ts';
+
+function journalOf({ journal }: Pick<ActiveVisit, 'journal'>): Journal {
+  if (journal === undefined) throw new TypeError('the visit has no journal');
+  return journal;
+}
+
+/** Logs what a function has begun, or what has come of it, unless the journal has it. False = it does not fit the journal. */
+export function applyEntry(step: StepContext, node: string, entry: OperationEntry, nowMs: number): boolean {
+  if (entry.type === 'begin') return begin(step, node, entry, nowMs);
+  const operation = journalOf(step.activeOf(node)).get(entry.operation);
+  if (operation === undefined || operation.attempt < entry.attempt) return false;
+  // Said again, because the answer to its commit was lost.
+  if (operation.status !== 'running' || operation.attempt > entry.attempt) return operation.status !== 'waiting';
+  if (entry.type === 'complete') {
+    const { output, durationMs } = entry;
+    complete(step, node, operation, output, durationMs === undefined ? {} : { duration_ms: durationMs });
+  } else fail(step, node, operation, entry, nowMs);
+  return true;
+}
+
+function begin(step: StepContext, node: string, entry: OperationEntry & { type: 'begin' }, nowMs: number): boolean {
+  const { operation: number, name, kind, key, message, limitMs, untilMs, workflow, version, input } = entry;
+  const { activation, ...active } = step.activeOf(node);
+  const journal = journalOf(active);
+  const known = journal.get(number);
+  if (known !== undefined) return known.name === name && known.kind === kind;
+  if (number !== journal.size + 1 || number > MAX_OPERATIONS) return false;
+  const isApproval = kind === 'approval';
+  const atOnceMs = untilMs ?? (limitMs === undefined || isApproval ? undefined : nowMs + limitMs);
+  const since = step.addEvent('step_started', node, {
+    name,
+    operation: number,
+    kind,
+    attempt: 0,
+    ...(key === undefined ? {} : { correlation_key: key }),
+    ...(message === undefined ? {} : { message }),
+    ...(atOnceMs === undefined ? {} : { fire_at: new Date(atOnceMs).toISOString() }),
+    ...(isApproval && limitMs !== undefined ? { limit_ms: limitMs } : {}),
+    ...(workflow === undefined ? {} : { workflow_id: workflow, input: input ?? null }),
+    ...(version === undefined ? {} : { workflow_version: version }),
+    activation,
+  });
+  const operation: Operation = {
+    number,
+    name,
+    kind,
+    attempt: 0,
+    status: initialStatus(kind),
+    after: journal.settled,
+    since,
+    atMs: nowMs,
+    ...(key === undefined ? {} : { key }),
+    ...(message === undefined ? {} : { message }),
+    ...(isApproval && limitMs !== undefined ? { limitMs } : {}),
+    ...(atOnceMs === undefined ? {} : { fireAtMs: atOnceMs }),
+    ...(workflow === undefined ? {} : { workflow, input: input ?? null }),
+    ...(version === undefined ? {} : { version }),
+  };
+  change(step, node, operation);
+  if (isApproval) askNext(step, node, nowMs);
+  else if (kind === 'call') beginCall(step, node, number);
+  else if (!takeEarlyEvent(step, node, operation) && atOnceMs !== undefined) setTimer(step, node, operation, atOnceMs, nowMs);
+  return true;
+}
+
+/** An event that came before the function waited for it. */
+function takeEarlyEvent(step: StepContext, node: string, operation: Operation): boolean {
+  const { earlyEvents } = step.now;
+  const buffered = operation.key === undefined ? undefined : earlyEvents.find(({ key }) => key === operation.key);
+  if (buffered === undefined) return false;
+  step.set({ earlyEvents: earlyEvents.filter((event) => event !== buffered) });
+  complete(step, node, operation, buffered.payload, { event_sequence: buffered.sequence });
+  return true;
+}
+
+/** Asks a person the question that was begun first, unless one is asked already. */
+function askNext(step: StepContext, node: string, nowMs: number): void {
+  const { activation, journal } = step.activeOf(node);
+  const next = journal?.asked === null ? journal.allOpen().find(({ kind }) => kind === 'approval') : undefined;
+  if (next !== undefined) ask(step, node, activation, next, nowMs);
+}
+
+function ask(step: StepContext, node: string, activation: number, operation: Operation, nowMs: number): void {
+  const description = operation.message ?? operation.name;
+  const data = { reason: 'human_approval', description, state_for_review: step.now.state, activation };
+  const since = step.addEvent('interrupt_raised', node, data);
+  const { limitMs } = operation;
+  const limited = limitMs === undefined ? {} : { fireAtMs: nowMs + limitMs };
+  const asked: Operation = Object.assign({}, operation, { asked: true, since, atMs: nowMs } as const, limited);
+  change(step, node, asked);
+  if (limitMs !== undefined) setTimer(step, node, asked, nowMs + limitMs, nowMs);
+}
+
+/** Gives an open operation its result. */
+export function complete(step: StepContext, node: string, operation: Operation, output: Json, details: JsonObject): void {
+  const { name, number, attempt } = operation;
+  const { activation } = step.activeOf(node);
+  step.addEvent('step_completed', node, Object.assign({ name, operation: number, attempt, output }, details, { activation }));
+  settle(step, node, Object.assign({}, operation, { status: 'completed', output } as const));
+}
+
+function fail(step: StepContext, node: string, operation: Operation, entry: OperationEntry & { type: 'fail' }, nowMs: number) {
+  const { error, errorClass, details = {}, delayMs } = entry;
+  const { name, number, attempt } = operation;
+  const failure: JsonObject = { error, ...(errorClass === undefined ? {} : { error_class: errorClass }), ...shownOf(details) };
+  const delay = delayMs === undefined ? {} : { delay_ms: delayMs };
+  const { activation } = step.activeOf(node);
+  const data = { name, operation: number, attempt, ...failure, ...delay, activation };
+  step.addEvent('step_failed', node, data);
+  if (delayMs === undefined) failFinally(step, node, operation, failure);
+  else {
+    const fireAtMs = nowMs + delayMs;
+    change(step, node, Object.assign({}, operation, { status: 'backoff', attempt: attempt + 1, fireAtMs } as const));
+    setTimer(step, node, operation, fireAtMs, nowMs, 'retry');
+  }
+}
+
+const SHOWN = ['error_name', 'stack'] as const;
+
+function shownOf(details: JsonObject): JsonObject {
+  return Object.fromEntries(SHOWN.flatMap((field) => (details[field] === undefined ? [] : [[field, details[field]]])));
+}
+
+/** The timer of an open operation has fired: a wait is over, or a step is attempted again. */
+export function timeIsOver(step: StepContext, node: string, operation: Operation, nowMs: number): void {
+  step.timers.noteFired(operationTimerId(node, operation.number));
+  if (operation.status === 'backoff') {
+    const { name, number, kind, attempt } = operation;
+    const { activation } = step.activeOf(node);
+    step.addEvent('step_started', node, { name, operation: number, kind, attempt, activation });
+    const { fireAtMs: _, ...again } = operation;
+    change(step, node, { ...again, status: 'running' });
+  } else if (operation.kind === 'sleep') complete(step, node, operation, null, {});
+  else if (operation.kind === 'event') complete(step, node, operation, null, { timed_out: true });
+  else {
+    complete(step, node, operation, { decision: 'timeout', approved: false, user_id: null, comment: null }, { timed_out: true });
+    askNext(step, node, nowMs);
+  }
+}
+
+/** A person has decided the question that is asked. The decision is in the log. */
+export function decided(step: StepContext, node: string, operation: Operation, decision: Decide, nowMs: number): void {
+  const { decision: made, userId, comment } = decision;
+  complete(step, node, operation, { decision: made, approved: made === 'approved', user_id: userId, comment }, {});
+  askNext(step, node, nowMs);
+}
+
+/** What a visit waits for begins anew: times from now, and a question is asked again. */
+export function restartWaits(step: StepContext, node: string, nowMs: number): void {
+  const { activation, journal } = step.activeOf(node);
+  for (const operation of journal?.allOpen() ?? []) {
+    const { asked, fireAtMs, atMs } = operation;
+    if (operation.kind === 'call') beginCall(step, node, operation.number);
+    else if (asked === true) ask(step, node, activation, operation, nowMs);
+    else if (fireAtMs !== undefined) {
+      const times = { atMs: nowMs, fireAtMs: nowMs + Math.max(0, fireAtMs - atMs) };
+      const anew: Operation = Object.assign({}, operation, times);
+      change(step, node, anew);
+      setTimer(step, node, anew, anew.fireAtMs ?? nowMs, nowMs, operation.status === 'backoff' ? 'retry' : undefined);
+    }
+  }
+}
+
+/** An open operation has failed for good. */
+export function failFinally(step: StepContext, node: string, operation: Operation, failure: JsonObject): void {
+  settle(step, node, Object.assign({}, operation, { status: 'failed', failure } as const));
+}
+
+function settle(step: StepContext, node: string, operation: Operation): void {
+  const active = step.activeOf(node);
+  const { number, fireAtMs, asked: _, limitMs: __, message: ___, ...kept } = operation;
+  if (fireAtMs !== undefined) step.timers.clear(operationTimerId(node, number));
+  const journal = journalOf(active).settle({ number, ...kept });
+  step.setActive(node, Object.assign({}, active, { journal, hasGrown: true }));
+}
+
+function change(step: StepContext, node: string, operation: Operation): void {
+  const active = step.activeOf(node);
+  step.setActive(node, Object.assign({}, active, { journal: journalOf(active).with(operation), hasGrown: true }));
+}
+
+function setTimer(
+  step: StepContext,
+  node: string,
+  { number, kind }: Operation,
+  atMs: number,
+  nowMs: number,
+  as?: TimerPurpose['kind'],
+): void {
+  const purpose = { node, kind: as ?? (kind === 'approval' ? 'approval' : 'wait') } as const;
+  step.timers.setOperation(operationTimerId(node, number), Math.max(0, atMs - nowMs), purpose);
+}

@@ -1,0 +1,118 @@
+import type { Json, JsonObject } from '../../../machines/json.ts';
+import type { WorkContext } from '../executor.ts';
+
+/** Seconds, or a number with a unit. */
+export type WaitDuration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
+
+/** What follows a failed attempt at a step. */
+export interface StepRetry {
+  /** Attempts in all, the first included. Default: 3. */
+  readonly maxAttempts?: number;
+  /** Default: `exponential`. */
+  readonly backoff?: 'fixed' | 'linear' | 'exponential';
+  /** Before the first retry; 0 = at once. Default: 1 s. */
+  readonly initialDelay?: WaitDuration;
+  /** Default: 30 s. */
+  readonly maxDelay?: WaitDuration;
+  /** Shortens each delay by up to half, by chance. Default: false. */
+  readonly jitter?: boolean;
+  /** Error classes and HTTP statuses. Default: all errors, but those with `retryable: false`. */
+  readonly retryableOn?: readonly (string | number)[];
+}
+
+export interface StepOptions {
+  readonly retry?: StepRetry;
+  /** Of one attempt. Default: no limit. */
+  readonly timeout?: WaitDuration;
+}
+
+/** What the code of a step is told. */
+export interface StepContext {
+  /** Aborted at the time limit of the step, and with the function. */
+  readonly signal: AbortSignal;
+  /** 0-based. */
+  readonly attempt: number;
+  /** The same for every attempt at this step, also after a crash: for services that recognise a request that comes again. */
+  readonly idempotencyKey: string;
+}
+
+/** A workflow that was defined in TypeScript. */
+export interface CallableWorkflow<Input, State> {
+  readonly id: string;
+  readonly version: string;
+  /** Only for types. */
+  readonly '~types'?: { readonly input: Input; readonly state: State };
+}
+
+export interface CallOptions {
+  /** Of the called workflow. Default: that of the definition, or of an id the one that is registered last. */
+  readonly version?: string;
+}
+
+export interface Question {
+  /** What the person is asked. */
+  readonly message: string;
+  /** Default: no limit. */
+  readonly timeout?: WaitDuration;
+}
+
+export interface Answer {
+  readonly approved: boolean;
+  readonly decision: 'approved' | 'rejected' | 'timeout';
+  /** Null when no person has decided in time. */
+  readonly user_id: string | null;
+  readonly comment: string | null;
+}
+
+/**
+ * What a durable function works with. The result of each operation is logged before the function goes on. After a crash or an eviction from memory the
+ * function runs again from its top: operations that have a result give it back at once, and in the same order. So everything that is not the same each
+ * time belongs into an operation, and between operations nothing is waited for.
+ */
+export interface DurableContext {
+  /**
+   * Runs code, at least once until it has succeeded. Its result must be JSON. A failed attempt is followed by another one, as `retry` says, after a
+   * delay that outlives the process. After the last one it throws `StepError`.
+   */
+  step<T>(name: string, run: (context: StepContext) => T | Promise<T>, options?: StepOptions): Promise<T>;
+  /** Waits for a time, which also passes while no process runs. */
+  sleep(duration: WaitDuration): Promise<void>;
+  /** Waits until a time; one in the past is over at once. */
+  sleepUntil(time: Date | number | string): Promise<void>;
+  /**
+   * Waits for an event that is sent to the execution under the key, also for one that came before. Null = none came in time. Without `timeout` it waits
+   * as long as the execution lives.
+   */
+  event<T = unknown>(key: string, options?: { readonly timeout?: WaitDuration }): Promise<T | null>;
+  /**
+   * Runs another workflow as a child execution, and gives its final state. Throws `CallError` if it fails or is cancelled. It is cancelled with the
+   * function, and when the function ends before it. The workflow must be registered.
+   */
+  call<Input, State>(workflow: CallableWorkflow<Input, State>, input: NoInfer<Input>, options?: CallOptions): Promise<State>;
+  call<State = JsonObject>(workflow: string, input?: Json, options?: CallOptions): Promise<State>;
+  /** Asks a person. Questions of one function are asked one after the other. */
+  approval(question: Question): Promise<Answer>;
+  /** The time, in milliseconds since 1970; the same when the function runs again. */
+  now(): Promise<number>;
+  /** A number from 0 to 1 (exclusive); the same when the function runs again. */
+  random(): Promise<number>;
+  /** A random UUID; the same when the function runs again. */
+  uuid(): Promise<string>;
+  /**
+   * The version of the code that a change of it belongs to: `max` for executions that come here for the first time, what was recorded for those that
+   * have been here, and `min` for those that have been beyond this place before the change was made. Throws if the code does not support that version.
+   */
+  version(change: string, min: number, max: number): Promise<number>;
+  /** The log of this process. What a function that runs again has said before is not said again. */
+  readonly log: WorkContext['log'];
+  /** Says how far the function is: a number from 0 to 1, or a text. */
+  readonly progress: WorkContext['progress'];
+  /** Aborted when the execution is cancelled, at the time limit of the node, and when the runtime stops. */
+  readonly signal: AbortSignal;
+  /** The execution that the function belongs to. */
+  readonly execution: Pick<WorkContext, 'tenantId' | 'nodeId' | 'labels' | 'startedBy' | 'idempotencyKey' | 'attempt'> & {
+    readonly id: string;
+  };
+  /** The state of the execution when the visit to the function began. */
+  readonly state: JsonObject;
+}

@@ -1,0 +1,2 @@
+/** What a durable function is given. */
+export type * from '../../executors/durable/context.ts';
