@@ -1,13 +1,41 @@
-import type { Executor } from '../executor.ts';
-import { WorkError } from '../executor.ts';
-import { type DurableCode, FunctionHost } from './function-host.ts';
+import type { Json } from '../../../machines/json.ts';
+import type { Work } from '../../../machines/run.ts';
+import { type Executor, type WorkContext, WorkError } from '../executor.ts';
+import type { JournalAccess } from '../journal-access.ts';
+import { toJson } from '../to-json.ts';
+import type { DurableContext } from './context.ts';
+import { JournalSession, type Outcome } from './journal-session.ts';
+import { durableContext } from './operations.ts';
+
+/** A function that is registered as durable. */
+export type DurableCode = (input: Json, context: DurableContext) => unknown;
 
 /** Runs a durable function: the one that is parked in memory goes on, any other begins at its top. */
 export function durableExecutor(code: DurableCode): Executor {
   return async (work, context, _onText, _log, access) => {
     if (access === undefined) throw new WorkError('a durable function needs a journal', { retryable: false });
     const parked = access.take();
-    const host = parked instanceof FunctionHost ? parked : new FunctionHost(code, work, context, access);
-    return host.work(context, access);
+    const session = parked instanceof JournalSession ? parked : begun(code, work, context, access);
+    return session.work(context, access);
   };
+}
+
+function begun(code: DurableCode, work: Work, context: WorkContext, access: JournalAccess): JournalSession {
+  const session = new JournalSession(context, access);
+  // After the attempt has begun to be worked for.
+  queueMicrotask(() => void run(code, work, session));
+  return session;
+}
+
+async function run(code: DurableCode, work: Work, session: JournalSession): Promise<void> {
+  session.end(await outcomeOf(code, work, session));
+}
+
+async function outcomeOf(code: DurableCode, work: Work, session: JournalSession): Promise<Outcome> {
+  try {
+    const input = toJson(work.input, 'input', Number.POSITIVE_INFINITY);
+    return { output: await code(input, durableContext(session, work)) };
+  } catch (error) {
+    return { error };
+  }
 }

@@ -1,0 +1,298 @@
+import { type Journal, MAX_OPERATIONS, type OperationKind } from '../../../machines/journal.ts';
+import type { Json } from '../../../machines/json.ts';
+import { charsUpTo } from '../../../machines/json-size.ts';
+import type { OperationEntry } from '../../../machines/messages.ts';
+import { type WorkContext, WorkError, type WorkResult } from '../executor.ts';
+import { asToolFailure } from '../failure.ts';
+import type { JournalAccess, JournalView, LiveFunction } from '../journal-access.ts';
+import { toJson } from '../to-json.ts';
+import { CallError, journalMismatch, StepError } from './errors.ts';
+import { type StepCode, StepRuns } from './step-runs.ts';
+
+/** Characters of JSON of all results of a visit: they are in memory with the execution. */
+const MAX_RESULTS_CHARS = 16 * 1024 * 1024;
+
+/** What an operation does in this process: the code of a step, or the value that a `value` records. */
+export type OperationCode = { readonly step: StepCode } | { readonly value: () => Json };
+
+/** An operation that has begun and whose result was not given yet. */
+interface Pending {
+  readonly resolve: (output: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** How a function has ended. */
+export type Outcome = { readonly output: unknown } | { readonly error: unknown };
+
+/** An attempt that the function works for, or has worked for. */
+interface Attempt {
+  readonly journal: JournalAccess;
+  /** The attempt has given up its slot. */
+  isParked: boolean;
+  readonly resolve: (result: WorkResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * The work on a journal in this process, over all attempts that it is parked between. The results that are already logged, and those that come, are
+ * given in the order of the log: one at a time, when nothing else can happen before.
+ */
+export class JournalSession implements LiveFunction {
+  readonly clock: JournalAccess['clock'];
+  readonly #pending = new Map<number, Pending>();
+  readonly #steps: StepRuns;
+  readonly #controller = new AbortController();
+  #context: WorkContext;
+  #journal: Journal;
+  /** Sequence of the run that the journal is of. */
+  #seq: number;
+  #isSuspended = false;
+  /** The last one goes on after the function was parked, until the next one begins. */
+  #attempt: Attempt | null = null;
+  #begun = 0;
+  /** Position of the last result that the function was given. */
+  #given = 0;
+  /** Characters of the results that it was given. */
+  #resultChars = 0;
+  #unsent: OperationEntry[] = [];
+  #isSending = false;
+  /** What the function is given follows once the event loop has gone round. */
+  #isSettling = false;
+  #outcome: Outcome | null = null;
+  #isAbandoned = false;
+
+  constructor(context: WorkContext, { clock, view }: JournalAccess) {
+    this.clock = clock;
+    this.#context = context;
+    this.#journal = view.journal;
+    this.#seq = view.seq;
+    this.#steps = new StepRuns({
+      clock,
+      signal: this.signal,
+      idempotencyKey: () => this.#context.idempotencyKey,
+      ended: (entry) => {
+        this.#unsent.push(entry);
+        void this.#send();
+      },
+      isLong: () => {
+        if (this.#unsent.length > 0) void this.#send();
+      },
+    });
+  }
+
+  /** Of the attempt that it works for now. */
+  get context(): WorkContext {
+    return this.#context;
+  }
+
+  get journal(): Journal {
+    return this.#journal;
+  }
+
+  /** Aborted when the work is abandoned. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Number of the operation that begins next. */
+  get next(): number {
+    return this.#begun + 1;
+  }
+
+  /** Does the function do what it has done before? */
+  get isAgain(): boolean {
+    return this.#begun < this.#journal.size || this.#journal.resultAfter(this.#given) !== undefined;
+  }
+
+  /** Works for an attempt until the function has ended, or only waits. */
+  work(context: WorkContext, journal: JournalAccess): Promise<WorkResult> {
+    this.#context = context;
+    return new Promise((resolve, reject) => {
+      const attempt: Attempt = { journal, isParked: false, resolve, reject };
+      this.#attempt = attempt;
+      const stop = (): void => {
+        if (this.#attempt === attempt) this.abandon(context.signal.reason);
+      };
+      if (context.signal.aborted) stop();
+      else context.signal.addEventListener('abort', stop, { once: true });
+      journal.onChange((changed) => this.#update(changed));
+      this.#update(journal.view);
+      if (this.#outcome !== null) this.#end();
+      else this.#settleSoon();
+    });
+  }
+
+  /** The function does not go on any more: nothing that it waits for comes any more. */
+  abandon(reason?: unknown): void {
+    if (this.#isAbandoned) return;
+    this.#isAbandoned = true;
+    this.#pending.clear();
+    this.#unsent = [];
+    this.#steps.abandon();
+    this.#controller.abort(reason ?? new WorkError('the function was abandoned', { retryable: true }));
+  }
+
+  /** The function has ended. */
+  end(outcome: Outcome): void {
+    this.#outcome = outcome;
+    this.#end();
+  }
+
+  /** If the function was parked, the attempt begins again to say how it has ended. */
+  #end(): void {
+    const outcome = this.#outcome;
+    const attempt = this.#attempt;
+    if (outcome === null || attempt === null || this.#isAbandoned) return;
+    if (attempt.isParked) void this.#send();
+    else if ('error' in outcome) this.#fail(asToolFailure(outcome.error));
+    else {
+      const missing = this.#journal.get(this.next);
+      if (missing !== undefined) this.#fail(journalMismatch(missing.number, missing, null));
+      else this.#succeed(outcome.output);
+    }
+  }
+
+  #succeed(result: unknown): void {
+    try {
+      this.#attempt?.resolve({ output: toJson(result) });
+    } catch (error) {
+      this.#attempt?.reject(error);
+    }
+    this.abandon();
+  }
+
+  #fail(error: WorkError): void {
+    this.#attempt?.reject(error);
+    this.abandon(error);
+  }
+
+  /** Begins the next operation, or the one that has been at this place. The promise has its result. */
+  begin<T>(
+    kind: OperationKind,
+    name: string,
+    details: Partial<OperationEntry & { type: 'begin' }> = {},
+    code: OperationCode | null = null,
+  ): Promise<T> {
+    if (this.#isAbandoned || this.#outcome !== null) return NEVER;
+    const number = this.next;
+    if (number > MAX_OPERATIONS) {
+      throw new WorkError(`too_many_operations: a durable function may have ${MAX_OPERATIONS.toLocaleString('en')} operations`, {
+        retryable: false,
+        errorClass: 'too_many_operations',
+      });
+    }
+    const known = this.#journal.get(number);
+    if (known !== undefined && (known.kind !== kind || known.name !== name)) {
+      this.#fail(journalMismatch(number, known, { kind, name }));
+      return NEVER;
+    }
+    this.#begun = number;
+    const result = new Promise<T>((resolve, reject) => {
+      this.#pending.set(number, { resolve, reject });
+    });
+    if (known === undefined) this.#unsent.push({ type: 'begin', operation: number, name, kind, ...details });
+    if (code !== null && 'value' in code && known === undefined)
+      this.#unsent.push({ type: 'complete', operation: number, attempt: 0, output: code.value() });
+    if (code !== null && 'step' in code) {
+      if (known === undefined || known.status === 'running') this.#steps.run(number, known?.attempt ?? 0, code.step);
+      else if (known.status === 'backoff') this.#steps.runLater(number, known.attempt, code.step);
+    }
+    this.#settleSoon();
+    return result;
+  }
+
+  /** Commits what the function has begun and done, with the fact that it only waits, if it does. */
+  async #send(): Promise<void> {
+    const attempt = this.#attempt;
+    if (attempt === null || this.#isSending || this.#isAbandoned) return;
+    const parks = this.#onlyWaits();
+    const entries = this.#unsent;
+    this.#unsent = [];
+    this.#isSending = true;
+    if (parks) attempt.journal.keep(this);
+    try {
+      const view = await attempt.journal.append(entries, parks ? this.#given : undefined);
+      this.#isSending = false;
+      if (view !== null) this.#update(view);
+      if (view?.isParked === true) {
+        attempt.isParked = true;
+        attempt.resolve({ output: null, parkedAt: view.seq });
+      } else if (parks) attempt.journal.drop(this);
+      if (this.#outcome !== null) this.#end();
+      else if (this.#unsent.length > 0 && this.#attempt !== null) void this.#send();
+      else if (view?.isParked !== true) this.#settleSoon();
+    } catch (error) {
+      this.#isSending = false;
+      attempt.reject(error);
+      if (this.#attempt === attempt) this.abandon(error);
+      else {
+        // A later attempt has begun meanwhile, and says it again: what the journal has is taken as said once.
+        this.#unsent = [...entries, ...this.#unsent];
+        this.#settleSoon();
+      }
+    }
+  }
+
+  /** Can the function go on only when something comes? A paused execution does not go on with what has come. */
+  #onlyWaits(): boolean {
+    if (this.#outcome !== null || this.#steps.areRunning || this.#pending.size === 0 || this.#isSettling) return false;
+    if (this.#unsent.some(({ type }) => type !== 'begin')) return false;
+    return this.#isSuspended || this.#journal.resultAfter(this.#given) === undefined;
+  }
+
+  #update({ journal, seq, isSuspended }: JournalView): void {
+    if (this.#isAbandoned || seq < this.#seq) return;
+    this.#seq = seq;
+    this.#journal = journal;
+    this.#isSuspended = isSuspended;
+    this.#settleSoon();
+  }
+
+  /** Goes on once everything that the function can do by itself is done. */
+  #settleSoon(): void {
+    if (this.#isSettling || this.#isAbandoned) return;
+    this.#isSettling = true;
+    setImmediate(() => {
+      this.#isSettling = false;
+      this.#settle();
+    });
+  }
+
+  #settle(): void {
+    if (this.#isAbandoned || this.#outcome !== null) return;
+    this.#steps.runAgain(this.#journal);
+    if (!this.#isSuspended && this.#giveNext()) {
+      this.#settleSoon();
+      return;
+    }
+    const isWaiting = this.#unsent.some((entry) => entry.type !== 'begin' || entry.kind !== 'step');
+    const attempt = this.#attempt;
+    if (attempt !== null && !attempt.isParked && (isWaiting || this.#onlyWaits())) void this.#send();
+  }
+
+  /** Gives the function its next result. False = there is none yet, or the function has not asked for it yet. */
+  #giveNext(): boolean {
+    const next = this.#journal.resultAfter(this.#given);
+    const pending = next === undefined ? undefined : this.#pending.get(next.operation.number);
+    if (next === undefined || pending === undefined) return false;
+    const { position, operation } = next;
+    this.#given = position;
+    this.#pending.delete(operation.number);
+    this.#resultChars += charsUpTo(operation.output ?? null, MAX_RESULTS_CHARS);
+    if (this.#resultChars > MAX_RESULTS_CHARS) this.#fail(tooLarge());
+    else if (operation.status === 'failed')
+      pending.reject(operation.kind === 'call' ? new CallError(operation) : new StepError(operation));
+    else pending.resolve(toJson(operation.output ?? null, 'result', Number.POSITIVE_INFINITY) as never);
+    return true;
+  }
+}
+
+const NEVER: Promise<never> = new Promise(() => {});
+
+function tooLarge(): WorkError {
+  const limit = MAX_RESULTS_CHARS / 1024 / 1024;
+  return new WorkError(`journal_too_large: the results of a durable function are larger than ${limit} MiB together`, {
+    retryable: false,
+    errorClass: 'journal_too_large',
+  });
+}

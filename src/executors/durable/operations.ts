@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import type { Json } from '../../../machines/json.ts';
+import type { Work } from '../../../machines/run.ts';
+import type { WorkContext } from '../executor.ts';
+import { toJson } from '../to-json.ts';
+import type {
+  Answer,
+  CallableWorkflow,
+  CallOptions,
+  DurableContext,
+  Question,
+  StepContext,
+  StepOptions,
+  WaitDuration,
+} from './context.ts';
+import type { JournalSession } from './journal-session.ts';
+import { checkedName, durationMs, invalid, timeMs } from './names.ts';
+import { retryPolicyOf } from './retry-policy.ts';
+
+/** The operations of a durable function, as its code sees them. */
+export function durableContext(session: JournalSession, { state }: Work): DurableContext {
+  const operations = new Operations(session);
+  const { tenantId, executionId: id, nodeId, labels, startedBy, idempotencyKey, attempt } = session.context;
+  return {
+    step: (name, run, options) => operations.step(name, run, options),
+    sleep: (duration) => operations.sleep({ limitMs: durationMs('the time of ctx.sleep', duration) }),
+    sleepUntil: (time) => operations.sleep({ untilMs: timeMs('the time of ctx.sleepUntil', time) }),
+    event: (key, options) => operations.event(key, options?.timeout),
+    call: <T>(workflow: string | CallableWorkflow<unknown, unknown>, input?: unknown, options?: CallOptions) =>
+      operations.call<T>(workflow, input, options),
+    approval: (question) => operations.approval(question),
+    now: () => operations.value('now', () => session.clock.nowMs()),
+    random: () => operations.value('random', () => Math.random()),
+    uuid: () => operations.value('uuid', () => randomUUID()),
+    version: (change, min, max) => operations.version(change, min, max),
+    get log() {
+      return session.isAgain ? SILENT : session.context.log;
+    },
+    progress: (said) => session.context.progress(said),
+    signal: session.signal,
+    execution: { id, tenantId, nodeId, labels, startedBy, idempotencyKey, attempt },
+    state,
+  };
+}
+
+class Operations {
+  readonly #session: JournalSession;
+  readonly #versions = new Map<string, Promise<number>>();
+
+  constructor(session: JournalSession) {
+    this.#session = session;
+  }
+
+  async step<T>(name: string, run: (context: StepContext) => T | Promise<T>, options: StepOptions = {}): Promise<T> {
+    const checked = checkedName('the name of a step', name);
+    if (typeof run !== 'function') throw invalid(`ctx.step("${checked}") needs the function to run as its second argument`);
+    const retry = retryPolicyOf(options.retry);
+    const timeoutMs = options.timeout === undefined ? null : durationMs('the timeout of a step', options.timeout);
+    return this.#session.begin('step', checked, {}, { step: { run, retry, timeoutMs } });
+  }
+
+  async sleep(until: { readonly limitMs: number } | { readonly untilMs: number }): Promise<void> {
+    await this.#session.begin('sleep', 'sleep', until);
+  }
+
+  async event<T>(key: string, timeout: WaitDuration | undefined): Promise<T | null> {
+    const checked = checkedName('the key of an event', key);
+    const limit = timeout === undefined ? {} : { limitMs: durationMs('the timeout of an event', timeout) };
+    return this.#session.begin('event', checked, { key: checked, ...limit });
+  }
+
+  async call<T>(
+    workflow: string | CallableWorkflow<unknown, unknown>,
+    input: unknown = {},
+    { version }: CallOptions = {},
+  ): Promise<T> {
+    const called = typeof workflow === 'string' ? { id: workflow, version } : workflow;
+    const id = checkedName('the workflow of ctx.call', called?.id);
+    const wanted = version ?? called.version;
+    const of = wanted === undefined ? {} : { version: checkedName('the version of a called workflow', wanted) };
+    return this.#session.begin('call', id, { workflow: id, input: toJson(input, `the input of ctx.call("${id}")`), ...of });
+  }
+
+  async approval({ message, timeout }: Question): Promise<Answer> {
+    if (typeof message !== 'string' || message === '' || !message.isWellFormed())
+      throw invalid('ctx.approval needs a message: what the person is asked');
+    const limit = timeout === undefined ? {} : { limitMs: durationMs('the timeout of an approval', timeout) };
+    return this.#session.begin('approval', 'approval', { message, ...limit });
+  }
+
+  async value<T extends Json>(name: string, value: () => T): Promise<T> {
+    return this.#session.begin('value', name, {}, { value });
+  }
+
+  /** Asked for once; a change that the journal does not have was made after the function was here. */
+  version(change: string, min: number, max: number): Promise<number> {
+    const known = this.#versions.get(change);
+    if (known !== undefined) return known;
+    const version = this.#recordedVersion(change, min, max);
+    this.#versions.set(change, version);
+    return version;
+  }
+
+  async #recordedVersion(change: string, min: number, max: number): Promise<number> {
+    const name = `version ${checkedName('the name of a change', change)}`;
+    if (!Number.isInteger(min) || !Number.isInteger(max) || min > max)
+      throw invalid(`ctx.version("${change}") needs two integers, the lower one first`);
+    const here = this.#session.journal.get(this.#session.next);
+    const isBefore = here !== undefined && here.name !== name;
+    const version = isBefore ? min : await this.value(name, () => max);
+    if (version < min || version > max)
+      throw invalid(`version ${version} of "${change}" was recorded, but the code supports ${min} to ${max}`);
+    return version;
+  }
+}
+
+const SILENT: WorkContext['log'] = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
