@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import { TERMINAL } from '../../../machines/run.ts';
 import { BUDGET_EXCEEDED } from '../../../machines/step/index.ts';
+import { labelOfChain, segmentOf } from '../../../src/runtime/segment-labels.ts';
 import type { ExecutionWrite } from '../../../store/port/commit.ts';
 import type { MemoryDatabase } from '../store/memory-database.ts';
 import { unwantedSinceMs } from './child-lifetimes.ts';
@@ -211,16 +212,30 @@ export class OnlineChecker {
     }
   }
 
-  /** A request was acknowledged: its effect must be in the log, once. */
+  /** A request was acknowledged: its effect must be in the log, once. An event for a segment that has ended is one for a later segment. */
   onAcknowledged(client: string, executionId: string, what: string): void {
     const effects = (this.effects.get(client) ?? []).filter((effect) => effect.what === what);
     if (effects.length !== 1)
       this.addViolation(`${client} was acknowledged, and its ${what} is in the log ${effects.length} times`);
-    for (const effect of effects) {
-      if (effect.executionId !== executionId)
-        this.addViolation(`${client}: its ${what} is in the log of ${effect.executionId}, not of ${executionId}`);
-      this.#knownSequences.set(executionId, Math.max(this.#knownSequences.get(executionId) ?? 0, effect.seq));
+    for (const { executionId: to, seq } of effects) {
+      const isForwarded =
+        what === 'external_event_received' && this.#ended.has(executionId) && this.#isLaterSegment(to, executionId);
+      if (to !== executionId && !isForwarded)
+        this.addViolation(`${client}: its ${what} is in the log of ${to}, not of ${executionId}`);
+      this.#knownSequences.set(to, Math.max(this.#knownSequences.get(to) ?? 0, seq));
     }
+  }
+
+  /** Does an execution continue another one? */
+  #isLaterSegment(later: string, earlier: string): boolean {
+    const of = this.#placeInChain(later);
+    const before = this.#placeInChain(earlier);
+    return of.first === before.first && of.segment > before.segment;
+  }
+
+  #placeInChain(id: string): { readonly first: string; readonly segment: number } {
+    const labels = JSON.parse(this.#database?.tables.executions.get(id)?.row.labels ?? '{}') as Readonly<Record<string, string>>;
+    return { first: labelOfChain(labels, id).value, segment: segmentOf(labels).segment };
   }
 
   /** A cancel was acknowledged: the execution has ended by it, or has begun to, or its finalizers were given up. */
