@@ -3,9 +3,9 @@ import { above, below, concat, firstIn, forEachIn, get, put, type SortedMap } fr
 
 /**
  * What an operation of a durable function does: `step` runs code of the function, `value` records a value that the function was given (a time, a
- * random number, a version), `call` runs another execution, the others wait.
+ * random number, a version), `expose` changes what readers see of the function, `call` runs another execution, the others wait.
  */
-export type OperationKind = 'step' | 'value' | 'sleep' | 'event' | 'approval' | 'call';
+export type OperationKind = 'step' | 'value' | 'expose' | 'sleep' | 'event' | 'approval' | 'call';
 
 /** An operation of a durable function. */
 export interface Operation {
@@ -203,7 +203,7 @@ export class Journal {
 
 /** The status of an operation that begins. */
 export function initialStatus(kind: OperationKind): 'running' | 'waiting' {
-  return kind === 'step' || kind === 'value' ? 'running' : 'waiting';
+  return kind === 'step' || kind === 'value' || kind === 'expose' ? 'running' : 'waiting';
 }
 
 function isSettled({ status }: Operation): boolean {

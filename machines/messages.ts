@@ -77,6 +77,8 @@ export type OperationEntry =
       readonly key?: string;
       /** Of an approval. */
       readonly message?: string;
+      /** What readers see from now on: fields of the state. */
+      readonly exposed?: JsonObject;
       /** Of a call. */
       readonly workflow?: string;
       readonly version?: string;

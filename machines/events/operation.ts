@@ -1,5 +1,5 @@
 import { atNode, byDefault } from './declaration.ts';
-import { absent, activation, flag, integer, json, number, oneOf, text, time } from './fields.ts';
+import { absent, activation, flag, integer, json, number, object, oneOf, text, time } from './fields.ts';
 
 const operation = {
   name: text('Name of the operation.'),
@@ -17,8 +17,8 @@ export const OPERATION_EVENTS = {
       kind: byDefault(
         'step',
         oneOf(
-          ['step', 'value', 'sleep', 'event', 'approval', 'call'],
-          'What it does: `step` runs code, `value` records a value (`ctx.now`, `ctx.uuid` …), `call` runs another workflow, the others wait.',
+          ['step', 'value', 'sleep', 'event', 'approval', 'call', 'expose'],
+          'What it does: `step` runs code, `value` records a value (`ctx.now`, `ctx.uuid` …), `expose` changes the state, `call` runs another workflow, the others wait.',
         ),
       ),
       ...attempt,
@@ -29,6 +29,9 @@ export const OPERATION_EVENTS = {
       workflow_id: absent(text('Workflow that it calls.')),
       workflow_version: absent(text('Its version; absent for the one that is registered last.')),
       input: absent(json('What the called workflow is given.')),
+      exposed: absent(
+        object('JSON merge patch (RFC 7396) that was applied to the state, or to the key of the state that the node writes.'),
+      ),
       ...activation,
     },
     stored: [
@@ -44,6 +47,7 @@ export const OPERATION_EVENTS = {
       'workflow_id',
       'workflow_version',
       'input',
+      'exposed',
     ],
   }),
   step_completed: atNode({

@@ -242,6 +242,7 @@ function entryInLog(type: string, operation: number, data: JsonObject): Operatio
     workflow_id: workflow,
     workflow_version: version,
     input,
+    exposed,
     fire_at,
     limit_ms,
     output,
@@ -260,6 +261,7 @@ function entryInLog(type: string, operation: number, data: JsonObject): Operatio
       ...(typeof message === 'string' ? { message } : {}),
       ...(typeof workflow === 'string' ? { workflow, input: input ?? null } : {}),
       ...(typeof version === 'string' ? { version } : {}),
+      ...(isObject(exposed) ? { exposed } : {}),
       ...(typeof limit_ms === 'number' ? { limitMs: limit_ms } : {}),
       ...(typeof fire_at === 'string' ? { untilMs: Date.parse(fire_at) } : {}),
     };

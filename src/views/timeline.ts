@@ -413,7 +413,7 @@ function operationEntries(
     const next = delayMs === undefined ? '' : `, next attempt in ${duration(numberOf(delayMs) ?? 0)}`;
     return of(delayMs === undefined ? 'failed' : 'retry', `${name}: ${textOf(data.error)}${next}`);
   }
-  if (before?.kind === 'value') return [];
+  if (before?.kind === 'value' || before?.kind === 'expose') return [];
   const tookMs = before === undefined || before.kind === 'step' ? null : Date.parse(created_at) - before.sinceMs;
   return of('done', data.timed_out === true ? `${name}: timed out` : name, numberOf(data.duration_ms) ?? tookMs);
 }

@@ -2,6 +2,7 @@ import { initialStatus, type Journal, MAX_OPERATIONS, type Operation, operationT
 import type { Json, JsonObject } from '../../json.ts';
 import type { Decide, OperationEntry } from '../../messages.ts';
 import type { TimerPurpose } from '../../program/timers.ts';
+import { completedPatch, outputKeyPatch, patchData } from '../actions/state-patch.ts';
 import type { ActiveVisit } from '../context/active-visits.ts';
 import type { StepContext } from '../context/step-context.ts';
 import { beginCall } from './calls.ts';
@@ -26,7 +27,7 @@ export function applyEntry(step: StepContext, node: string, entry: OperationEntr
 }
 
 function begin(step: StepContext, node: string, entry: OperationEntry & { type: 'begin' }, nowMs: number): boolean {
-  const { operation: number, name, kind, key, message, limitMs, untilMs, workflow, version, input } = entry;
+  const { operation: number, name, kind, key, message, limitMs, untilMs, exposed, workflow, version, input } = entry;
   const { activation, ...active } = step.activeOf(node);
   const journal = journalOf(active);
   const known = journal.get(number);
@@ -45,6 +46,7 @@ function begin(step: StepContext, node: string, entry: OperationEntry & { type: 
     ...(isApproval && limitMs !== undefined ? { limit_ms: limitMs } : {}),
     ...(workflow === undefined ? {} : { workflow_id: workflow, input: input ?? null }),
     ...(version === undefined ? {} : { workflow_version: version }),
+    ...(exposed === undefined ? {} : { exposed }),
     activation,
   });
   const operation: Operation = {
@@ -64,10 +66,19 @@ function begin(step: StepContext, node: string, entry: OperationEntry & { type: 
     ...(version === undefined ? {} : { version }),
   };
   change(step, node, operation);
-  if (isApproval) askNext(step, node, nowMs);
+  if (exposed !== undefined) expose(step, node, operation, exposed);
+  else if (isApproval) askNext(step, node, nowMs);
   else if (kind === 'call') beginCall(step, node, number);
   else if (!takeEarlyEvent(step, node, operation) && atOnceMs !== undefined) setTimer(step, node, operation, atOnceMs, nowMs);
   return true;
+}
+
+/** Changes the state as a result of the node with these fields does. */
+function expose(step: StepContext, node: string, operation: Operation, exposed: JsonObject): void {
+  const { kind } = step.tables.nodeOf(node);
+  const patch = completedPatch({ output: exposed, ...patchData(outputKeyPatch(kind) ?? { kind: 'output' }) }, node);
+  step.patches.apply(step.patches.admitted(patch, node));
+  complete(step, node, operation, null, {});
 }
 
 /** An event that came before the function waited for it. */

@@ -92,6 +92,11 @@ export interface DurableContext {
   call<State = JsonObject>(workflow: string, input?: Json, options?: CallOptions): Promise<State>;
   /** Asks a person. Questions of one function are asked one after the other. */
   approval(question: Question): Promise<Answer>;
+  /**
+   * Changes what readers of the execution see while the function lives: the fields become fields of the state, as those of its result do at its end (of a
+   * node with `output_key`, below that key). A JSON merge patch (RFC 7396): `null` removes a field. Fields that were exposed last are not logged again.
+   */
+  expose(fields: object): Promise<void>;
   /** The time, in milliseconds since 1970; the same when the function runs again. */
   now(): Promise<number>;
   /** A number from 0 to 1 (exclusive); the same when the function runs again. */

@@ -138,12 +138,12 @@ export class JournalSession implements LiveFunction {
     this.#end();
   }
 
-  /** If the function was parked, the attempt begins again to say how it has ended. */
+  /** If the function was parked, the attempt begins again to say how it has ended. What it has exposed is said before. */
   #end(): void {
     const outcome = this.#outcome;
     const attempt = this.#attempt;
     if (outcome === null || attempt === null || this.#isAbandoned) return;
-    if (attempt.isParked) void this.#send();
+    if (attempt.isParked || this.#unsent.some((entry) => entry.type === 'begin' && entry.kind === 'expose')) void this.#send();
     else if ('error' in outcome) this.#fail(asToolFailure(outcome.error));
     else {
       const missing = this.#journal.get(this.next);

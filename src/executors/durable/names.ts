@@ -41,6 +41,6 @@ export function timeMs(what: string, time: unknown): number {
   return Math.round(ms);
 }
 
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value.slice(0, 50)) : String(value).slice(0, 50);
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Json } from '../../../machines/json.ts';
+import { canonicalJson, isObject, type Json } from '../../../machines/json.ts';
 import type { Work } from '../../../machines/run.ts';
 import type { WorkContext } from '../executor.ts';
 import { toJson } from '../to-json.ts';
@@ -14,7 +14,7 @@ import type {
   WaitDuration,
 } from './context.ts';
 import type { JournalSession } from './journal-session.ts';
-import { checkedName, durationMs, invalid, timeMs } from './names.ts';
+import { checkedName, durationMs, invalid, shown, timeMs } from './names.ts';
 import { retryPolicyOf } from './retry-policy.ts';
 
 /** The operations of a durable function, as its code sees them. */
@@ -29,6 +29,7 @@ export function durableContext(session: JournalSession, { state }: Work): Durabl
     call: <T>(workflow: string | CallableWorkflow<unknown, unknown>, input?: unknown, options?: CallOptions) =>
       operations.call<T>(workflow, input, options),
     approval: (question) => operations.approval(question),
+    expose: (fields) => operations.expose(fields),
     now: () => operations.value('now', () => session.clock.nowMs()),
     random: () => operations.value('random', () => Math.random()),
     uuid: () => operations.value('uuid', () => randomUUID()),
@@ -45,6 +46,8 @@ export function durableContext(session: JournalSession, { state }: Work): Durabl
 
 class Operations {
   readonly #session: JournalSession;
+  /** Canonical JSON of what was exposed last; null = nothing. */
+  #exposed: string | null = null;
   readonly #versions = new Map<string, Promise<number>>();
 
   constructor(session: JournalSession) {
@@ -86,6 +89,17 @@ class Operations {
       throw invalid('ctx.approval needs a message: what the person is asked');
     const limit = timeout === undefined ? {} : { limitMs: durationMs('the timeout of an approval', timeout) };
     return this.#session.begin('approval', 'approval', { message, ...limit });
+  }
+
+  /** What was exposed last is still seen. */
+  async expose(fields: object): Promise<void> {
+    const exposed = toJson(fields, 'what ctx.expose is given');
+    if (!isObject(exposed))
+      throw invalid(`ctx.expose needs an object, whose fields become fields of the state, not ${shown(fields)}`);
+    const text = canonicalJson(exposed);
+    if (text === this.#exposed) return;
+    this.#exposed = text;
+    await this.#session.begin('expose', 'expose', { exposed });
   }
 
   async value<T extends Json>(name: string, value: () => T): Promise<T> {

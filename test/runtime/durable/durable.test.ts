@@ -1,28 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type DurableContext, durable, type StepError, Type } from '../../../src/index.ts';
+import type { StepError } from '../../../src/index.ts';
 import { replayAll } from '../../support/replay-all.ts';
-import { CALLER, crashCopy, eventually, openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
-
-type Run = (ctx: DurableContext, input: { readonly n: number }) => unknown;
-
-const defined = (run: Run) => durable({ id: 'f', version: '1', input: Type.Object({ n: Type.Number() }), run });
-
-/** Opens a runtime that has the function, and starts it. */
-async function started(run: Run, options: Parameters<typeof openTestRuntime>[0] = {}) {
-  const definition = defined(run);
-  const opened = await openTestRuntime({ tools: definition.tools, ...options });
-  const id = await opened.run(definition.document, { n: 1 });
-  return { ...opened, id };
-}
-
-/** The runtime crashes, and another one continues. */
-async function afterCrash({ path, close }: TestRuntime, run: Run, options: Parameters<typeof openTestRuntime>[0] = {}) {
-  const copy = crashCopy(path);
-  await close();
-  return openTestRuntime({ tools: defined(run).tools, path: copy, ...options });
-}
-
-const types = (timeline: readonly string[]) => timeline.map((line) => line.split(' ')[0]);
+import { CALLER, eventually } from '../../support/runtimes.ts';
+import { afterCrash, defined, type Run, started, types } from './functions.ts';
 
 describe('a durable function', () => {
   it('logs its steps, and completes with what it returns', async () => {

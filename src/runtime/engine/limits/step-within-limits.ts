@@ -19,7 +19,7 @@ interface Excess {
 }
 
 /**
- * Takes a step within the size limits of an execution. A result that exceeds them fails its node without retry. An event, a
+ * Takes a step within the size limits of an execution. A result that exceeds them fails its node without retry, and so does what a durable function exposes. An event, a
  * decision or a fork that exceeds them is refused with the error, and changes nothing. Any other message that exceeds them (e.g.
  * a timer that lets a join copy large outputs) throws, like a step that fails. A step is taken if it does not grow what exceeds a
  * limit already.
@@ -54,9 +54,10 @@ function stepOrThrow(program: Program, run: Run, message: Message, env: StepEnv)
   return stepped;
 }
 
-/** The failure to step instead of a result. Throws when the message is not the result of a node. */
+/** The failure to step instead of a result. Throws when the message is not of the work of a node. */
 function failureFor(message: Message, { errorClass, text }: Excess): Message {
-  if (message.type !== 'done' && message.type !== 'child') throw new RuntimeError(errorClass, text);
+  if (message.type !== 'done' && message.type !== 'child' && message.type !== 'operations')
+    throw new RuntimeError(errorClass, text);
   const { node, activation, attempt, item }: Visit = message;
   return { type: 'fail', node, activation, attempt, item, error: `${errorClass}: ${text}`, errorClass, retryable: false };
 }
