@@ -9,6 +9,8 @@ import type { Budgets, UsageTotals } from './messages.ts';
 export interface Carried {
   /** Where it begins. */
   readonly node: string;
+  /** What the durable function at the node is given, in place of what the node says. */
+  readonly input?: Json;
   readonly inputs?: readonly (readonly [source: string, output: Json, key?: string | null])[];
   /** Buffered external events. */
   readonly events?: readonly { readonly key: string; readonly payload: Json }[];

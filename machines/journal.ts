@@ -3,9 +3,10 @@ import { above, below, concat, firstIn, forEachIn, get, put, type SortedMap } fr
 
 /**
  * What an operation of a durable function does: `step` runs code of the function, `value` records a value that the function was given (a time, a
- * random number, a version), `expose` changes what readers see of the function, `call` runs another execution, the others wait.
+ * random number, a version), `expose` changes what readers see of the function, `call` runs another execution, `continue`
+ * ends this one, which another one continues, the others wait.
  */
-export type OperationKind = 'step' | 'value' | 'expose' | 'sleep' | 'event' | 'approval' | 'call';
+export type OperationKind = 'step' | 'value' | 'expose' | 'sleep' | 'event' | 'approval' | 'call' | 'continue';
 
 /** An operation of a durable function. */
 export interface Operation {
@@ -31,7 +32,7 @@ export interface Operation {
   /** Which workflow it calls; without a version, the one registered last. */
   readonly workflow?: string;
   readonly version?: string;
-  /** What the called workflow is given, until it has completed. */
+  /** What the called workflow is given, until it has completed, or the function in the execution that continues this one. */
   readonly input?: Json;
   /** How long a person may take, from when the person is asked. */
   readonly limitMs?: number;
@@ -42,11 +43,12 @@ export interface Operation {
   readonly failure?: JsonObject;
 }
 
-/** Operations that one visit may have. */
+/** Operations that one visit may have, besides the one with which it continues as another execution. */
 export const MAX_OPERATIONS = 10_000;
 
 interface StoredJournal {
   readonly state: JsonObject;
+  readonly input?: Json;
   readonly operations: readonly Operation[];
   /** Numbers of operations, each with the position of its result. */
   readonly results: readonly (readonly [position: number, operation: number])[];
@@ -60,6 +62,8 @@ interface StoredJournal {
 export class Journal {
   /** The state when the visit began: its input is made of it, whatever becomes of the state. */
   readonly state: JsonObject;
+  /** What the function is given, if the visit continues one of another execution; undefined = what its node says. */
+  readonly input: Json | undefined;
   /** Number of operations that have begun. */
   readonly size: number;
   /** Position of the last result: 1, 2, 3 … */
@@ -74,6 +78,7 @@ export class Journal {
 
   private constructor(
     state: JsonObject,
+    input: Json | undefined,
     operations: SortedMap<Operation>,
     results: SortedMap<{ readonly position: number; readonly number: number }>,
     open: SortedMap<Operation>,
@@ -82,6 +87,7 @@ export class Journal {
     asked: Operation | null,
   ) {
     this.state = state;
+    this.input = input;
     this.#operations = operations;
     this.#results = results;
     this.#open = open;
@@ -90,8 +96,8 @@ export class Journal {
     this.asked = asked;
   }
 
-  static begun(state: JsonObject): Journal {
-    return new Journal(state, null, null, null, 0, 0, null);
+  static begun(state: JsonObject, input?: Json): Journal {
+    return new Journal(state, input, null, null, null, 0, 0, null);
   }
 
   get(number: number): Operation | undefined {
@@ -132,6 +138,7 @@ export class Journal {
     const { number } = operation;
     return new Journal(
       this.state,
+      this.input,
       put(this.#operations, number, operation),
       this.#results,
       put(this.#open, number, operation),
@@ -147,6 +154,7 @@ export class Journal {
     const position = this.settled + 1;
     return new Journal(
       this.state,
+      this.input,
       put(this.#operations, number, operation),
       put(this.#results, position, { position, number }),
       concat(below(this.#open, number), above(this.#open, number)),
@@ -173,7 +181,7 @@ export class Journal {
       open = put(open, again.number, again);
       results = concat(below(results, position), above(results, position));
     }
-    return new Journal(this.state, operations, results, open, this.size, this.settled, this.asked);
+    return new Journal(this.state, this.input, operations, results, open, this.size, this.settled, this.asked);
   }
 
   toJSON(): StoredJournal {
@@ -181,11 +189,12 @@ export class Journal {
     forEachIn(this.#operations, 0, Number.POSITIVE_INFINITY, (operation) => operations.push(operation));
     const results: [number, number][] = [];
     forEachIn(this.#results, 0, Number.POSITIVE_INFINITY, ({ position, number }) => results.push([position, number]));
-    return { state: this.state, operations, results, settled: this.settled };
+    const given = this.input === undefined ? {} : { input: this.input };
+    return { state: this.state, ...given, operations, results, settled: this.settled };
   }
 
   /** The journal that `toJSON` has given. */
-  static from({ state, operations, results, settled }: StoredJournal): Journal {
+  static from({ state, input, operations, results, settled }: StoredJournal): Journal {
     let [all, open, positions]: [SortedMap<Operation>, SortedMap<Operation>, SortedMap<{ position: number; number: number }>] = [
       null,
       null,
@@ -197,7 +206,7 @@ export class Journal {
     }
     for (const [position, number] of results) positions = put(positions, position, { position, number });
     const asked = operations.find((operation) => operation.asked === true && !isSettled(operation)) ?? null;
-    return new Journal(state, all, positions, open, operations.length, settled, asked);
+    return new Journal(state, input, all, positions, open, operations.length, settled, asked);
   }
 }
 

@@ -48,7 +48,7 @@ export const EXECUTION_EVENTS = {
       start_at: absent(time('When it begins; absent = with this event.')),
       carried: absent(
         object(
-          'What it takes over from the execution that it continues: the `node` at which it begins, with its `inputs`, buffered `events`, and what has been used and counted. Absent = nothing but the state.',
+          'What it takes over from the execution that it continues: the `node` at which it begins, with its `inputs` or, for a durable function, its `input`, buffered `events`, and what has been used and counted. Absent = nothing but the state.',
         ),
       ),
     },

@@ -17,8 +17,8 @@ export const OPERATION_EVENTS = {
       kind: byDefault(
         'step',
         oneOf(
-          ['step', 'value', 'sleep', 'event', 'approval', 'call', 'expose'],
-          'What it does: `step` runs code, `value` records a value (`ctx.now`, `ctx.uuid` …), `expose` changes the state, `call` runs another workflow, the others wait.',
+          ['step', 'value', 'sleep', 'event', 'approval', 'call', 'expose', 'continue'],
+          'What it does: `step` runs code, `value` records a value (`ctx.now`, `ctx.uuid` …), `expose` changes the state, `call` runs another workflow, `continue` ends the execution, which another one continues, the others wait.',
         ),
       ),
       ...attempt,
@@ -28,7 +28,7 @@ export const OPERATION_EVENTS = {
       limit_ms: absent(integer('Milliseconds that a person may take, from when the person is asked.')),
       workflow_id: absent(text('Workflow that it calls.')),
       workflow_version: absent(text('Its version; absent for the one that is registered last.')),
-      input: absent(json('What the called workflow is given.')),
+      input: absent(json('What the called workflow is given, or the function in the execution that continues this one.')),
       exposed: absent(
         object('JSON merge patch (RFC 7396) that was applied to the state, or to the key of the state that the node writes.'),
       ),

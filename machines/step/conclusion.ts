@@ -21,7 +21,8 @@ export function conclude(
   for (const node of inDocumentOrder(step.tables.graph, step.now.active.nodes())) step.cancelVisit(node);
   const { halt } = step;
   const { state, ending } = step.now;
-  const carried = halt?.status === 'limit_exceeded' && halt.at !== undefined ? carriedTo(step.now, halt.at) : undefined;
+  const carried =
+    halt?.status === 'limit_exceeded' && halt.at !== undefined ? carriedTo(step.now, halt.at, halt.input) : undefined;
   const reason = ending?.status === 'cancelled' ? ending.error : given;
   const continuedAs = halt?.status === 'limit_exceeded' ? halt.continuedAs : undefined;
   const error =

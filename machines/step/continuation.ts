@@ -1,6 +1,7 @@
 import type { Carried } from '../carried.ts';
 import type { LogEvent } from '../events/index.ts';
 import type { Continuation } from '../ir/workflow.ts';
+import type { Json } from '../json.ts';
 import { charsUpTo } from '../json-size.ts';
 import type { UsageTotals } from '../messages.ts';
 import { type Context, own } from './context/context.ts';
@@ -32,11 +33,12 @@ export function logCharsOf(events: readonly LogEvent[]): number {
   return chars;
 }
 
-/** What the execution that continues at the node takes over. */
-export function carriedTo(context: Context, node: string): Carried {
+/** What the execution that continues at the node takes over. `input`: what a durable function there is given. */
+export function carriedTo(context: Context, node: string, input?: Json): Carried {
   const { earlyEvents, pendingInputs } = context;
   const inputs = own(pendingInputs, node);
   const carried: { -readonly [Part in keyof Carried]: Carried[Part] } = { node };
+  if (input !== undefined) carried.input = input;
   if (inputs !== undefined) carried.inputs = inputs;
   if (earlyEvents.length > 0) carried.events = earlyEvents.map(({ key, payload }) => ({ key, payload }));
   const counted = COUNTED_ON.flatMap((part) => (context[part] == null ? [] : [[part, context[part]] as const]));
@@ -46,9 +48,10 @@ export function carriedTo(context: Context, node: string): Carried {
 /** The part of the context that `carriedTo` gave. Its buffered events are those of the first event, which has them. */
 export function contextOf(carried: Carried | undefined): Partial<Context> {
   if (carried === undefined) return {};
-  const { node, inputs, events = [], ...counted } = carried;
+  const { node, input, inputs, events = [], ...counted } = carried;
   const context: { -readonly [Part in keyof Context]?: Context[Part] } = counted;
   context.earlyEvents = events.map(({ key, payload }) => ({ key, payload, sequence: 1 }));
+  if (input !== undefined) context.continuedInput = { node, input };
   if (inputs !== undefined) context.pendingInputs = { [node]: inputs };
   if (counted.usage !== undefined) context.usedBefore = counted.usage;
   return context;

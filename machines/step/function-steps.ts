@@ -8,6 +8,7 @@ import { addApproval, addCause } from './actions/causes.ts';
 import { visitIn } from './context/active-visits.ts';
 import type { StepContext } from './context/step-context.ts';
 import type { MachineEvent } from './machine-event.ts';
+import { nextSegmentId } from './segments.ts';
 import { beginCall } from './work/calls.ts';
 import { applyEntry, complete, decided, failFinally, restartWaits, timeIsOver } from './work/operations.ts';
 
@@ -19,10 +20,15 @@ export interface FunctionStepsHost {
   move(event: MachineEvent): void;
   /** Defers the node until `resume`. */
   defer(node: string): void;
+  /** Is the execution where the node is, and nowhere else? */
+  isAlone(): boolean;
   finish(node: string): StepResult;
   /** Leaves the states of an execution that has exceeded a budget. */
   leaveIfHalted(): boolean;
 }
+
+const NOT_ALONE =
+  'a durable function in a parallel branch, or that runs before the execution ends, cannot continue as another execution: what runs beside it would be lost';
 
 /** What steps do to durable functions. Only parking and waking move the machine. */
 export class FunctionSteps {
@@ -34,11 +40,35 @@ export class FunctionSteps {
 
   /** Null = the entries do not fit the journal, or the function has not been given all results and only waits for them. */
   operate({ node, entries, parkedAfter }: Operations): StepResult | null {
-    for (const entry of entries) if (!applyEntry(this.#host.step, node, entry, this.#host.env.nowMs)) return null;
+    for (const entry of entries) {
+      if (!applyEntry(this.#host.step, node, entry, this.#host.env.nowMs)) return null;
+      if (entry.type === 'begin' && entry.kind === 'continue' && this.continuesAsNew(node)) return this.#host.finish(node);
+    }
     const isParked = parkedAfter !== undefined && this.#park(node, parkedAfter);
     if (entries.length === 0 && parkedAfter !== undefined && !isParked) return null;
     if (!isParked) this.#wake(node);
     return this.#host.finish(node);
+  }
+
+  /**
+   * Ends the execution if the function has asked for another one that continues it. A suspended one goes on until it is resumed. False = it goes on: what
+   * runs beside the function would be lost.
+   */
+  continuesAsNew(node: string): boolean {
+    const { step, env } = this.#host;
+    const { journal, activation } = step.activeOf(node);
+    const operation = journal?.allOpen().find(({ kind }) => kind === 'continue');
+    if (operation === undefined || step.now.suspension !== null) return false;
+    const { number, name, attempt, input = null } = operation;
+    if (!this.#host.isAlone()) {
+      const failure = { error: NOT_ALONE, error_class: 'validation' };
+      step.addEvent('step_failed', node, { name, operation: number, attempt, ...failure, activation });
+      failFinally(step, node, operation, failure);
+      return false;
+    }
+    const continuedAs = nextSegmentId(env.executionId, step.now.segment ?? 0, env.nowMs);
+    step.haltWith({ status: 'limit_exceeded', error: 'ctx.continueAsNew', continuedAs, at: node, input });
+    return this.#host.leaveIfHalted();
   }
 
   /**

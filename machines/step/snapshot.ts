@@ -44,6 +44,7 @@ const STORED = [
   'lists',
   'usage',
   'usedBefore',
+  'continuedInput',
   'logChars',
   'autonomy',
   'budgets',

@@ -124,6 +124,7 @@ export class StepRunner {
       env: this.#env,
       move: (event) => this.#move(event),
       defer: (node) => this.#defer([node]),
+      isAlone: () => this.#step.now.ending === null && positionsOf(this.#configuration).length === 1,
       finish: (node) => this.#finish(node),
       leaveIfHalted: () => this.#leaveIfHalted(),
     });
@@ -412,6 +413,9 @@ export class StepRunner {
     if (!this.#leaveIfHalted()) this.#beginAtEnd(nodes);
     this.#step.set({ suspension: null });
     beginDeferredCalls(this.#step);
+    const { functions } = this;
+    for (const [node, { journal }] of this.#step.now.active.entries())
+      if (journal !== undefined && functions.continuesAsNew(node)) break;
     return this.#finish(null);
   }
 

@@ -47,6 +47,8 @@ export type Halt =
       readonly continuedAs?: string;
       /** The node at which it continues; absent = at the start. */
       readonly at?: string;
+      /** What the durable function there is given. */
+      readonly input?: Json;
     }
   /** It does not end, but continues at the node for budgets; `node` exceeded the budget, null = an operator has resumed it. */
   | { readonly status: 'rerouted'; readonly error: string; readonly node: string | null };
@@ -102,6 +104,8 @@ export interface Context {
   readonly usage: UsageTotals | null;
   /** How much of it the executions that this one continues have used; absent = nothing. */
   readonly usedBefore?: UsageTotals;
+  /** What a durable function is given when it begins, as the function that it continues has said. */
+  readonly continuedInput?: { readonly node: string; readonly input: Json } | undefined;
   /** Size of its log without its start, in characters; only of a workflow with a limit for it. */
   readonly logChars?: number;
   /** What agents with limits have done, by node; absent = there are none. */

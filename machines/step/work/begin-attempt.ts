@@ -4,7 +4,7 @@ import type { StepEnv } from '../../run.ts';
 import { strategyNodeBegins } from '../actions/strategy.ts';
 import type { ActiveVisit } from '../context/active-visits.ts';
 import type { StepContext } from '../context/step-context.ts';
-import { addAttemptStart } from './recorded-input.ts';
+import { addAttemptStart, continuedInput } from './recorded-input.ts';
 
 /** With `item`: of an item of the node, whose work is that of `kind`. */
 export function beginAttempt(
@@ -36,11 +36,16 @@ export function beginAttempt(
   } else {
     step.setActive(node, begunVisit(active, 'queued', local), item);
   }
-  if (definitionOf(kind).keepsJournal && step.activeOf(node).journal === undefined)
-    step.setActive(node, Object.assign({}, step.activeOf(node), { journal: Journal.begun(step.now.state) }));
+  if (definitionOf(kind).keepsJournal && step.activeOf(node).journal === undefined) beginJournal(step, node);
   const work = { type: 'work', node, activation, attempt, item, local, queue } as const;
   step.effects.add([waits ? { waits, ...work } : work]);
   return null;
+}
+
+function beginJournal(step: StepContext, node: string): void {
+  const journal = Journal.begun(step.now.state, continuedInput(step, node));
+  step.setActive(node, Object.assign({}, step.activeOf(node), { journal }));
+  if (step.now.continuedInput?.node === node) step.set({ continuedInput: undefined });
 }
 
 /** Every node begins with one: objects that are made at once, without spreading others, cost a fraction. */

@@ -32,7 +32,7 @@ function begin(step: StepContext, node: string, entry: OperationEntry & { type: 
   const journal = journalOf(active);
   const known = journal.get(number);
   if (known !== undefined) return known.name === name && known.kind === kind;
-  if (number !== journal.size + 1 || number > MAX_OPERATIONS) return false;
+  if (number !== journal.size + 1 || (number > MAX_OPERATIONS && kind !== 'continue')) return false;
   const isApproval = kind === 'approval';
   const atOnceMs = untilMs ?? (limitMs === undefined || isApproval ? undefined : nowMs + limitMs);
   const since = step.addEvent('step_started', node, {
@@ -44,7 +44,8 @@ function begin(step: StepContext, node: string, entry: OperationEntry & { type: 
     ...(message === undefined ? {} : { message }),
     ...(atOnceMs === undefined ? {} : { fire_at: new Date(atOnceMs).toISOString() }),
     ...(isApproval && limitMs !== undefined ? { limit_ms: limitMs } : {}),
-    ...(workflow === undefined ? {} : { workflow_id: workflow, input: input ?? null }),
+    ...(workflow === undefined ? {} : { workflow_id: workflow }),
+    ...(input === undefined ? {} : { input }),
     ...(version === undefined ? {} : { workflow_version: version }),
     ...(exposed === undefined ? {} : { exposed }),
     activation,
@@ -62,7 +63,8 @@ function begin(step: StepContext, node: string, entry: OperationEntry & { type: 
     ...(message === undefined ? {} : { message }),
     ...(isApproval && limitMs !== undefined ? { limitMs } : {}),
     ...(atOnceMs === undefined ? {} : { fireAtMs: atOnceMs }),
-    ...(workflow === undefined ? {} : { workflow, input: input ?? null }),
+    ...(workflow === undefined ? {} : { workflow }),
+    ...(input === undefined ? {} : { input }),
     ...(version === undefined ? {} : { version }),
   };
   change(step, node, operation);

@@ -39,10 +39,12 @@ function recordedInput(step: StepContext, node: string, item: number | undefined
   // A durable function that goes on is given what it was given when it began.
   if ((step.now.active.get(node)?.journal?.size ?? 0) > 0) return {};
   const { kind } = tables.nodeOf(node);
+  const continued = continuedInput(step, node);
   if (tables.dataRules?.retainsPrompt(node) === false && isPrompt(kind)) return { input_omitted: true };
   const { state } = step.now;
   const recorded = (input: Json, size?: number): JsonObject =>
     inputAllowance.take(input, size) ? { input } : { input_omitted: true };
+  if (continued !== undefined) return recorded(continued);
   const template = tables.template(step.indexOf(node));
   if (definitionOf(kind).joins(kind) === null && template !== null) {
     const named = { executionId: env.executionId, vars: namesOf(env.vars) };
@@ -59,6 +61,13 @@ function recordedInput(step: StepContext, node: string, item: number | undefined
   if (definitionOf(kind).joins(kind) === null) return isSmall ? recorded(state, size) : { input_from: 'state' };
   const { outputs, by_source } = joinInput(step, node);
   return recorded({ outputs, by_source, ...(isSmall ? { state } : {}) });
+}
+
+/** What the durable function is given because it continues one of another execution; undefined = it continues none. */
+export function continuedInput({ now }: StepContext, node: string): Json | undefined {
+  const { journal } = now.active.get(node) ?? {};
+  if (journal !== undefined) return journal.input;
+  return now.continuedInput?.node === node ? now.continuedInput.input : undefined;
 }
 
 function isPrompt(kind: Kind): boolean {

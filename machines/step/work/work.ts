@@ -48,7 +48,8 @@ export function workOf(
   let inputErrors: readonly string[] = [];
   let inputExceeded: string | undefined;
   let inputUnknown: string | undefined;
-  if (definitionOf(kind).joins(kind) !== null) {
+  if (journal?.input !== undefined) input = journal.input;
+  else if (definitionOf(kind).joins(kind) !== null) {
     const { outputs, by_source } = joinInput(new StepContext(tables, context, run.seq, null), node);
     input = { outputs, by_source, state };
   } else if (template !== null) {

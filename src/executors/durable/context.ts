@@ -97,6 +97,11 @@ export interface DurableContext {
    * node with `output_key`, below that key). A JSON merge patch (RFC 7396): `null` removes a field. Fields that were exposed last are not logged again.
    */
   expose(fields: object): Promise<void>;
+  /**
+   * Ends the execution, which another one continues: with an empty journal, and this function from its top, given `input`. The state, early events, labels,
+   * limits and what was used go on. What else is in progress is cancelled, and no operation begins any more. Throws `StepError` in a parallel branch.
+   */
+  continueAsNew(input?: unknown): Promise<never>;
   /** The time, in milliseconds since 1970; the same when the function runs again. */
   now(): Promise<number>;
   /** A number from 0 to 1 (exclusive); the same when the function runs again. */

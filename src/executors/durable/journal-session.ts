@@ -1,4 +1,4 @@
-import { type Journal, MAX_OPERATIONS, type OperationKind } from '../../../machines/journal.ts';
+import { type Journal, MAX_OPERATIONS, type Operation, type OperationKind } from '../../../machines/journal.ts';
 import type { Json } from '../../../machines/json.ts';
 import { charsUpTo } from '../../../machines/json-size.ts';
 import type { OperationEntry } from '../../../machines/messages.ts';
@@ -59,6 +59,8 @@ export class JournalSession implements LiveFunction {
   /** What the function is given follows once the event loop has gone round. */
   #isSettling = false;
   #outcome: Outcome | null = null;
+  /** It has asked for an execution that continues this one: what it does and returns is not wanted, unless it gets an error. */
+  #isContinuing = false;
   #isAbandoned = false;
 
   constructor(context: WorkContext, { clock, view }: JournalAccess) {
@@ -117,7 +119,7 @@ export class JournalSession implements LiveFunction {
       else context.signal.addEventListener('abort', stop, { once: true });
       journal.onChange((changed) => this.#update(changed));
       this.#update(journal.view);
-      if (this.#outcome !== null) this.#end();
+      if (this.#hasEnded) this.#end();
       else this.#settleSoon();
     });
   }
@@ -135,14 +137,19 @@ export class JournalSession implements LiveFunction {
   /** The function has ended. */
   end(outcome: Outcome): void {
     this.#outcome = outcome;
-    this.#end();
+    if (this.#hasEnded) this.#end();
+    else this.#settleSoon();
+  }
+
+  get #hasEnded(): boolean {
+    return this.#outcome !== null && !this.#isContinuing;
   }
 
   /** If the function was parked, the attempt begins again to say how it has ended. What it has exposed is said before. */
   #end(): void {
     const outcome = this.#outcome;
     const attempt = this.#attempt;
-    if (outcome === null || attempt === null || this.#isAbandoned) return;
+    if (outcome === null || !this.#hasEnded || attempt === null || this.#isAbandoned) return;
     if (attempt.isParked || this.#unsent.some((entry) => entry.type === 'begin' && entry.kind === 'expose')) void this.#send();
     else if ('error' in outcome) this.#fail(asToolFailure(outcome.error));
     else {
@@ -173,24 +180,22 @@ export class JournalSession implements LiveFunction {
     details: Partial<OperationEntry & { type: 'begin' }> = {},
     code: OperationCode | null = null,
   ): Promise<T> {
-    if (this.#isAbandoned || this.#outcome !== null) return NEVER;
+    if (this.#isAbandoned || this.#isContinuing || this.#outcome !== null) return NEVER;
     const number = this.next;
-    if (number > MAX_OPERATIONS) {
-      throw new WorkError(`too_many_operations: a durable function may have ${MAX_OPERATIONS.toLocaleString('en')} operations`, {
-        retryable: false,
-        errorClass: 'too_many_operations',
-      });
-    }
+    if (number > MAX_OPERATIONS && kind !== 'continue') throw tooMany();
     const known = this.#journal.get(number);
     if (known !== undefined && (known.kind !== kind || known.name !== name)) {
       this.#fail(journalMismatch(number, known, { kind, name }));
       return NEVER;
     }
     this.#begun = number;
+    if (kind === 'continue') this.#isContinuing = true;
     const result = new Promise<T>((resolve, reject) => {
       this.#pending.set(number, { resolve, reject });
     });
-    if (known === undefined) this.#unsent.push({ type: 'begin', operation: number, name, kind, ...details });
+    // A fork of an execution that was paused meanwhile continues as well.
+    if (known === undefined || (known.status !== 'failed' && kind === 'continue'))
+      this.#unsent.push({ type: 'begin', operation: number, name, kind, ...details });
     if (code !== null && 'value' in code && known === undefined)
       this.#unsent.push({ type: 'complete', operation: number, attempt: 0, output: code.value() });
     if (code !== null && 'step' in code) {
@@ -218,7 +223,7 @@ export class JournalSession implements LiveFunction {
         attempt.isParked = true;
         attempt.resolve({ output: null, parkedAt: view.seq });
       } else if (parks) attempt.journal.drop(this);
-      if (this.#outcome !== null) this.#end();
+      if (this.#hasEnded) this.#end();
       else if (this.#unsent.length > 0 && this.#attempt !== null) void this.#send();
       else if (view?.isParked !== true) this.#settleSoon();
     } catch (error) {
@@ -235,7 +240,7 @@ export class JournalSession implements LiveFunction {
 
   /** Can the function go on only when something comes? A paused execution does not go on with what has come. */
   #onlyWaits(): boolean {
-    if (this.#outcome !== null || this.#steps.areRunning || this.#pending.size === 0 || this.#isSettling) return false;
+    if (this.#hasEnded || this.#steps.areRunning || this.#pending.size === 0 || this.#isSettling) return false;
     if (this.#unsent.some(({ type }) => type !== 'begin')) return false;
     return this.#isSuspended || this.#journal.resultAfter(this.#given) === undefined;
   }
@@ -259,7 +264,7 @@ export class JournalSession implements LiveFunction {
   }
 
   #settle(): void {
-    if (this.#isAbandoned || this.#outcome !== null) return;
+    if (this.#isAbandoned || this.#hasEnded) return;
     this.#steps.runAgain(this.#journal);
     if (!this.#isSuspended && this.#giveNext()) {
       this.#settleSoon();
@@ -280,14 +285,29 @@ export class JournalSession implements LiveFunction {
     this.#pending.delete(operation.number);
     this.#resultChars += charsUpTo(operation.output ?? null, MAX_RESULTS_CHARS);
     if (this.#resultChars > MAX_RESULTS_CHARS) this.#fail(tooLarge());
-    else if (operation.status === 'failed')
-      pending.reject(operation.kind === 'call' ? new CallError(operation) : new StepError(operation));
+    else if (operation.status === 'failed') this.#failOperation(pending, operation);
     else pending.resolve(toJson(operation.output ?? null, 'result', Number.POSITIVE_INFINITY) as never);
     return true;
+  }
+
+  #failOperation({ reject }: Pending, operation: Operation): void {
+    reject(operation.kind === 'call' ? new CallError(operation) : new StepError(operation));
+    if (operation.kind !== 'continue') return;
+    this.#isContinuing = false;
+    // It has not waited for the error.
+    this.#end();
   }
 }
 
 const NEVER: Promise<never> = new Promise(() => {});
+
+function tooMany(): WorkError {
+  const limit = MAX_OPERATIONS.toLocaleString('en');
+  return new WorkError(
+    `too_many_operations: a durable function may have ${limit} operations: call ctx.continueAsNew(input) before, or ctx.call for a part of them`,
+    { retryable: false, errorClass: 'too_many_operations' },
+  );
+}
 
 function tooLarge(): WorkError {
   const limit = MAX_RESULTS_CHARS / 1024 / 1024;

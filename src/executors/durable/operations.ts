@@ -30,6 +30,7 @@ export function durableContext(session: JournalSession, { state }: Work): Durabl
       operations.call<T>(workflow, input, options),
     approval: (question) => operations.approval(question),
     expose: (fields) => operations.expose(fields),
+    continueAsNew: (input) => operations.continueAsNew(input),
     now: () => operations.value('now', () => session.clock.nowMs()),
     random: () => operations.value('random', () => Math.random()),
     uuid: () => operations.value('uuid', () => randomUUID()),
@@ -100,6 +101,10 @@ class Operations {
     if (text === this.#exposed) return;
     this.#exposed = text;
     await this.#session.begin('expose', 'expose', { exposed });
+  }
+
+  async continueAsNew(input: unknown = {}): Promise<never> {
+    return this.#session.begin('continue', 'continueAsNew', { input: toJson(input, 'the input of ctx.continueAsNew') });
   }
 
   async value<T extends Json>(name: string, value: () => T): Promise<T> {
