@@ -65,6 +65,7 @@ export type {
   CallableWorkflow,
   CallOptions,
   DurableContext,
+  MapOptions,
   Question,
   StepContext,
   StepOptions,

@@ -26,6 +26,11 @@ export interface StepOptions {
   readonly timeout?: WaitDuration;
 }
 
+export interface MapOptions extends StepOptions {
+  /** Items at work at once. Default: 16. */
+  readonly maxConcurrency?: number;
+}
+
 /** What the code of a step is told. */
 export interface StepContext {
   /** Aborted at the time limit of the step, and with the function. */
@@ -75,6 +80,17 @@ export interface DurableContext {
    * delay that outlives the process. After the last one it throws `StepError`.
    */
   step<T>(name: string, run: (context: StepContext) => T | Promise<T>, options?: StepOptions): Promise<T>;
+  /**
+   * Runs a step for each item of a list, `maxConcurrency` at once, in its order: `name[0]`, `name[1]` … `retry` and `timeout` are those of each. Gives the
+   * results in the order of the list. After the first step that has failed for good no other begins; those in progress end, so that their results are
+   * kept for a retry, and then it throws the `StepError`. At most 10,000 items, with the other operations.
+   */
+  map<T, R>(
+    name: string,
+    list: readonly T[],
+    run: (item: T, index: number, context: StepContext) => R | Promise<R>,
+    options?: MapOptions,
+  ): Promise<R[]>;
   /** Waits for a time, which also passes while no process runs. */
   sleep(duration: WaitDuration): Promise<void>;
   /** Waits until a time; one in the past is over at once. */

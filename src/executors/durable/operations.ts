@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { MAX_OPERATIONS } from '../../../machines/journal.ts';
 import { canonicalJson, isObject, type Json } from '../../../machines/json.ts';
 import type { Work } from '../../../machines/run.ts';
 import type { WorkContext } from '../executor.ts';
@@ -8,6 +9,7 @@ import type {
   CallableWorkflow,
   CallOptions,
   DurableContext,
+  MapOptions,
   Question,
   StepContext,
   StepOptions,
@@ -17,12 +19,16 @@ import type { JournalSession } from './journal-session.ts';
 import { checkedName, durationMs, invalid, shown, timeMs } from './names.ts';
 import { retryPolicyOf } from './retry-policy.ts';
 
+/** Items of a list that are at work at once, as of a `map` node. */
+const DEFAULT_CONCURRENCY = 16;
+
 /** The operations of a durable function, as its code sees them. */
 export function durableContext(session: JournalSession, { state }: Work): DurableContext {
   const operations = new Operations(session);
   const { tenantId, executionId: id, nodeId, labels, startedBy, idempotencyKey, attempt } = session.context;
   return {
     step: (name, run, options) => operations.step(name, run, options),
+    map: (name, list, run, options) => operations.map(name, list, run, options),
     sleep: (duration) => operations.sleep({ limitMs: durationMs('the time of ctx.sleep', duration) }),
     sleepUntil: (time) => operations.sleep({ untilMs: timeMs('the time of ctx.sleepUntil', time) }),
     event: (key, options) => operations.event(key, options?.timeout),
@@ -61,6 +67,41 @@ class Operations {
     const retry = retryPolicyOf(options.retry);
     const timeoutMs = options.timeout === undefined ? null : durationMs('the timeout of a step', options.timeout);
     return this.#session.begin('step', checked, {}, { step: { run, retry, timeoutMs } });
+  }
+
+  /** Which item begins next follows from the order in which results are given, so it is the same in every run. */
+  async map<T, R>(
+    name: string,
+    list: readonly T[],
+    run: (item: T, index: number, context: StepContext) => R | Promise<R>,
+    { maxConcurrency = DEFAULT_CONCURRENCY, ...options }: MapOptions = {},
+  ): Promise<R[]> {
+    const checked = checkedName('the name of ctx.map', name);
+    const call = `ctx.map("${checked}")`;
+    if (!Array.isArray(list)) throw invalid(`${call} needs a list as its second argument, not ${shown(list)}`);
+    if (typeof run !== 'function') throw invalid(`${call} needs the function to run for each item as its third argument`);
+    if (!Number.isInteger(maxConcurrency) || maxConcurrency < 1)
+      throw invalid(`maxConcurrency of ${call} must be an integer of at least 1, not ${shown(maxConcurrency)}`);
+    if (list.length > MAX_OPERATIONS)
+      throw invalid(`${call} has ${list.length} items, more than the ${MAX_OPERATIONS} that are possible`);
+    const items = [...list];
+    checkedName('the name of the last item of ctx.map', `${checked}[${items.length}]`);
+    const results: R[] = new Array(items.length);
+    let [next, failure]: [number, { readonly error: unknown } | null] = [0, null];
+    const worker = async (): Promise<void> => {
+      while (next < items.length && failure === null) {
+        const index = next;
+        next += 1;
+        try {
+          results[index] = await this.step(`${checked}[${index}]`, (context) => run(items[index] as T, index, context), options);
+        } catch (error) {
+          failure ??= { error };
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(maxConcurrency, items.length) }, worker));
+    if (failure !== null) throw (failure as { readonly error: unknown }).error;
+    return results;
   }
 
   async sleep(until: { readonly limitMs: number } | { readonly untilMs: number }): Promise<void> {
