@@ -163,7 +163,8 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
     for (const problem of checkChildLifetimes(
       database.tables,
       (id) => checker.firstEndMs(id),
-      START_MS + plan.faultsEndAtMs,
+      // A process that is frozen or down when the faults end makes messages late.
+      Math.max(START_MS + plan.faultsEndAtMs, ...processes.map(({ healthySinceMs }) => healthySinceMs)),
       scheduler.nowMs,
     ))
       checker.addViolation(problem);

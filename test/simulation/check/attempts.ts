@@ -35,9 +35,14 @@ export function checkAttempts(
   const visits = new Map<string, Visit>();
   const timers = new Map<string, number>();
   const retries = new Map<string, number>();
+  const delays = new Map<string, number>();
   const nodes = new Map(workflow.nodes.map((node) => [node.id, node]));
   for (const { sequence, type, node_id, data, at_ms } of log) {
-    if (type === 'workflow_forked') for (const visit of visits.values()) visit.decided = null;
+    if (type === 'workflow_forked') {
+      for (const visit of visits.values()) visit.decided = null;
+      // A delay begins anew, by the clock of the runtime that forks.
+      for (const name of retries.keys()) retries.set(name, at_ms + (delays.get(name) ?? 0));
+    }
     if (node_id === null || data.activation === 0) continue;
     const name = `${node_id}:${data.activation}${itemText(data.item)}`;
     if (type === 'map_started') {
@@ -99,7 +104,10 @@ export function checkAttempts(
         break;
       }
       case 'retry_scheduled':
-        retries.set(name, at_ms + Number(data.delay_ms));
+        // An attempt at once depends on no clock.
+        if (data.delay_ms === 0) retries.delete(name);
+        else retries.set(name, at_ms + Number(data.delay_ms));
+        delays.set(name, Number(data.delay_ms));
         break;
       case 'timer_fired': {
         // The timer of a retry is logged only while the execution is suspended, because its attempt is deferred.

@@ -83,7 +83,7 @@ async function findProblems(execution: StoredExecution, judged: CheckedRun): Pro
   const { workflow } = program;
   const { events: log } = await readTail(withErasedOriginals(database), row.tenantId, row.id, 0, row.seq);
   const env = { executionId: row.id, stepLimit: 0, runtimeId: '' };
-  const isDamaged = judged.damage.snapshots.has(row.id);
+  const isDamaged = judged.damage.hasDamagedSnapshot(row.id);
   let run: Run | null = null;
   const replayed = new LogReplay(program, env, historyOf(log));
   const ends: number[] = [];

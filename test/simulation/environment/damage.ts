@@ -33,9 +33,27 @@ export class Damage {
   /** Whether it is the error for an execution that is damaged. */
   explains(error: unknown): boolean {
     if (!(error instanceof RuntimeError) || error.code !== 'corrupt') return false;
-    const damaged = [...this.#ids].find((id) => error.message.includes(id));
+    const damaged = [...this.#database.tables.executions.keys()].find((id) => error.message.includes(id) && this.#isDamaged(id));
     if (damaged !== undefined && error.message.includes('cannot be stepped')) this.unsteppable.add(damaged);
     return damaged !== undefined;
+  }
+
+  #isDamaged(id: string): boolean {
+    return this.#ids.has(id) || this.#originsOf(id).some((origin) => this.#ids.has(origin));
+  }
+
+  /** Forks have the checkpoints of their origins. */
+  hasDamagedSnapshot(id: string): boolean {
+    return this.snapshots.has(id) || this.#originsOf(id).some((origin) => this.snapshots.has(origin));
+  }
+
+  #originsOf(id: string): readonly string[] {
+    const events = this.#database.tables.executions.get(id)?.events ?? [];
+    return events.flatMap(({ type, data }) =>
+      type === 'workflow_forked'
+        ? [(JSON.parse(data) as { readonly origin: { readonly execution_id: string } }).origin.execution_id]
+        : [],
+    );
   }
 
   begin({ what, which, part, downMs }: DamageFault): void {

@@ -30,6 +30,7 @@ export interface ProcessOptions {
 /** A simulated server process: the real runtime, started, stopped, frozen and killed according to the plan. */
 export class RuntimeProcess {
   readonly #options: ProcessOptions;
+  #upSinceMs = 0;
   #lives = 0;
   #starting = 0;
   #incarnation: Incarnation | null = null;
@@ -53,6 +54,11 @@ export class RuntimeProcess {
   }
 
   /** Whether it accepts requests. */
+  /** Since when it has been up and not frozen, or will be. */
+  get healthySinceMs(): number {
+    return Math.max(this.#upSinceMs, this.#incarnation?.frozenUntilMs ?? 0);
+  }
+
   get isUp(): boolean {
     return this.#runtime !== null && !this.#stopping;
   }
@@ -90,6 +96,7 @@ export class RuntimeProcess {
         if (!incarnation.alive) return;
         this.#trace(`${incarnation.id} is up`);
         this.#runtime = runtime;
+        this.#upSinceMs = this.#options.scheduler.nowMs;
         this.#options.onUp();
       },
       (error: unknown) => {

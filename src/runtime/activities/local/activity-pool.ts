@@ -173,6 +173,7 @@ export class ActivityPool {
 
   /** A later run than that at `seq` may ask for the same attempt again: a suspended execution is resumed. */
   #abandonAt(task: ActivityTask, seq: number): void {
+    task.droppedAtSeq = seq;
     this.#abandon(task);
     this.#options.started.refused(task.executionId, task, seq);
   }
@@ -242,6 +243,7 @@ export class ActivityPool {
     if (task.successor !== null && task.successor !== started) this.#requeue(task.successor);
     if (started !== task) this.#options.budgets.leave(task, run ?? undefined);
     if (run === null || started === null) {
+      if (run !== null && task.successor === null && task.droppedAtSeq < run.seq) this.#handBack(task);
       this.#free(task);
       this.#wakeIdle();
     } else {
@@ -258,6 +260,14 @@ export class ActivityPool {
     if (!('refused' in outcome)) return outcome.run;
     started.refused(executionId, visit, seqOf(outcome));
     return null;
+  }
+
+  /**
+   * The start of an attempt was committed after it had been dropped here: another runtime had moved the execution on, or had become its owner. It
+   * has not begun, so it starts again.
+   */
+  #handBack({ executionId, visit }: ActivityTask): void {
+    void this.#options.deliver(executionId, { type: 'requeue', ...visit, unbegun: true }).catch(this.#options.onError);
   }
 
   /** Reports the outcome of an attempt. If it is refused and the attempt is wanted after all, it is started again. */

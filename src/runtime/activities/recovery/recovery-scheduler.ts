@@ -7,6 +7,8 @@ import type { OrphanRecovery } from './orphan-recovery.ts';
 
 /** Allows for differences between clocks and for the duration of a commit. */
 const MARGIN_MS = 60_000;
+/** After a recovery that failed, because the database did. */
+const RETRY_MS = 1_000;
 
 export interface RecoverySchedulerOptions extends Pick<RuntimeContext, 'clock' | 'events' | 'stopping' | 'onError'> {
   readonly recovery: OrphanRecovery;
@@ -20,7 +22,7 @@ export class RecoveryScheduler {
   readonly #options: RecoverySchedulerOptions;
   /** The executions of the next sweep: those that this runtime is responsible for, or all; null = none is requested. */
   #nextSweep: 'mine' | 'all' | null = null;
-  /** The last sweep left some executions to other runtimes, or failed. */
+  /** The last sweep left some executions to other runtimes. */
   #isUnfinished = false;
   /** Items after this one are to be reclaimed; null = none is requested. */
   #reclaimFrom: string | null = null;
@@ -76,15 +78,15 @@ export class RecoveryScheduler {
   }
 
   async #sweepOnce(): Promise<void> {
-    const { recovery, placement, stopping, onError } = this.#options;
+    const { recovery, placement, clock, stopping, onError } = this.#options;
     const which = this.#nextSweep;
     this.#nextSweep = null;
     if (which === null || stopping.aborted) return;
     try {
       this.#isUnfinished = await recovery.sweep(which === 'all' ? () => true : (id) => placement.isResponsible(id));
     } catch (error) {
-      this.#isUnfinished = true;
       onError(error);
+      clock.after(RETRY_MS, () => this.#sweep(which), true);
     }
   }
 
@@ -105,8 +107,8 @@ export class RecoveryScheduler {
       this.#reclaimedAtMs = atMs;
       if (left !== null) this.#leftFrom = earlier(this.#leftFrom, left);
     } catch (error) {
-      this.#leftFrom = earlier(this.#leftFrom, from);
       onError(error);
+      clock.after(RETRY_MS, () => this.#reclaim(from), true);
     }
   }
 }
