@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ToolContext } from '../../../../src/runtime/types/work.ts';
+import { StoreError } from '../../../../store/port/errors.ts';
+import { openMigrated } from '../../../support/migrated-sqlite.ts';
 import { CALLER, crashCopy, databasePath, eventually, openTestRuntime } from '../../../support/runtimes.ts';
+import { withOverrides } from '../../../support/stores.ts';
 
 const one = {
   workflow_id: 'one',
@@ -63,6 +66,28 @@ describe('after a crash', () => {
       const failed = (await second.log(id)).filter(({ type }) => type === 'node_failed');
       expect(failed).toHaveLength(isWaiting ? 0 : 1);
     }
+  });
+
+  it('executions are recovered although the first look at the database fails', async () => {
+    let calls = 0;
+    const first = await openTestRuntime({ tools: { work: () => new Promise(() => (calls += 1)) } });
+    const id = await first.run(one);
+    await eventually(() => calls === 1);
+    const real = await openMigrated({ path: crashCopy(first.path), writer: 'test', nowMs: () => first.clock.nowMs() });
+    let looks = 0;
+    const store = withOverrides(real, {
+      executionsWithLocalWork: async (asked) => {
+        looks += 1;
+        if (looks === 1) throw new StoreError('store_unavailable', 'disk I/O error');
+        return real.executionsWithLocalWork(asked);
+      },
+    });
+    const second = await openTestRuntime({ on: store, clock: first.clock, tools: { work: () => ({ ok: true }) } });
+    await eventually(async () => {
+      second.clock.advance(1_000);
+      return (await second.runtime.execution('default', id)).status === 'completed';
+    });
+    expect(second.errors).toHaveLength(1);
   });
 
   it('executions that wait for an external worker are left alone', async () => {
