@@ -1,12 +1,14 @@
 import type { Json, JsonObject } from './json.ts';
+import { charsUpTo } from './json-size.ts';
 import { above, below, concat, firstIn, forEachIn, get, put, type SortedMap } from './sorted-map.ts';
 
 /**
  * What an operation of a durable function does: `step` runs code of the function, `value` records a value that the function was given (a time, a
- * random number, a version), `expose` changes what readers see of the function, `call` runs another execution, `continue`
+ * random number, a version), `expose` changes what readers see of the function, `handler` says which
+ * updates it takes, `call` runs another execution, `continue`
  * ends this one, which another one continues, the others wait.
  */
-export type OperationKind = 'step' | 'value' | 'expose' | 'sleep' | 'event' | 'approval' | 'call' | 'continue';
+export type OperationKind = 'step' | 'value' | 'expose' | 'handler' | 'sleep' | 'event' | 'approval' | 'call' | 'continue';
 
 /** An operation of a durable function. */
 export interface Operation {
@@ -34,6 +36,8 @@ export interface Operation {
   readonly version?: string;
   /** What the called workflow is given, until it has completed, or the function in the execution that continues this one. */
   readonly input?: Json;
+  /** JSON Schema of the updates that it takes; absent = any. */
+  readonly schema?: JsonObject;
   /** How long a person may take, from when the person is asked. */
   readonly limitMs?: number;
   /** A person is asked: a visit asks one question at a time. */
@@ -46,6 +50,24 @@ export interface Operation {
 /** Operations that one visit may have, besides the one with which it continues as another execution. */
 export const MAX_OPERATIONS = 10_000;
 
+/** What a caller has sent to a function. The function is given it in the order of the log, like a result. */
+export interface Update {
+  /** 1, 2, 3 …: the order in which they came. */
+  readonly number: number;
+  /** Sequence of the event with which it came. */
+  readonly sequence: number;
+  /** Among the results. */
+  readonly position: number;
+  readonly name: string;
+  readonly input: Json;
+  /** What has come of it is in the log. */
+  readonly isHandled?: true;
+}
+
+/** Updates that one visit takes, and characters of JSON of their inputs: they are in memory with the execution. */
+export const MAX_UPDATES = 10_000;
+export const MAX_UPDATE_CHARS = 8 * 1024 * 1024;
+
 interface StoredJournal {
   readonly state: JsonObject;
   readonly input?: Json;
@@ -53,6 +75,29 @@ interface StoredJournal {
   /** Numbers of operations, each with the position of its result. */
   readonly results: readonly (readonly [position: number, operation: number])[];
   readonly settled: number;
+  readonly updates?: readonly Update[];
+}
+
+/** What a function is given next. */
+export type Result =
+  | { readonly position: number; readonly operation: Operation }
+  | { readonly position: number; readonly update: Update };
+
+interface Parts {
+  readonly state: JsonObject;
+  readonly input: Json | undefined;
+  readonly operations: SortedMap<Operation>;
+  /** By position: the number of an operation, or of an update. */
+  readonly results: SortedMap<{ readonly position: number; readonly number: number; readonly isUpdate?: true }>;
+  readonly open: SortedMap<Operation>;
+  readonly size: number;
+  readonly settled: number;
+  readonly asked: Operation | null;
+  readonly handlers: readonly Operation[];
+  /** By number. */
+  readonly updates: SortedMap<Update>;
+  readonly updateCount: number;
+  readonly updateChars: number;
 }
 
 /**
@@ -60,67 +105,103 @@ interface StoredJournal {
  * however many operations there are.
  */
 export class Journal {
-  /** The state when the visit began: its input is made of it, whatever becomes of the state. */
-  readonly state: JsonObject;
-  /** What the function is given, if the visit continues one of another execution; undefined = what its node says. */
-  readonly input: Json | undefined;
-  /** Number of operations that have begun. */
-  readonly size: number;
-  /** Position of the last result: 1, 2, 3 … */
-  readonly settled: number;
-  /** The approval that a person is asked for; null = none. */
-  readonly asked: Operation | null;
-  readonly #operations: SortedMap<Operation>;
-  /** By position. */
-  readonly #results: SortedMap<{ readonly position: number; readonly number: number }>;
-  /** Those without a result. */
-  readonly #open: SortedMap<Operation>;
+  readonly #parts: Parts;
 
-  private constructor(
-    state: JsonObject,
-    input: Json | undefined,
-    operations: SortedMap<Operation>,
-    results: SortedMap<{ readonly position: number; readonly number: number }>,
-    open: SortedMap<Operation>,
-    size: number,
-    settled: number,
-    asked: Operation | null,
-  ) {
-    this.state = state;
-    this.input = input;
-    this.#operations = operations;
-    this.#results = results;
-    this.#open = open;
-    this.size = size;
-    this.settled = settled;
-    this.asked = asked;
+  private constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
   static begun(state: JsonObject, input?: Json): Journal {
-    return new Journal(state, input, null, null, null, 0, 0, null);
+    return new Journal(Object.assign({}, NOTHING, { state, input }));
+  }
+
+  #with(change: Partial<Parts>): Journal {
+    return new Journal(Object.assign({}, this.#parts, change));
+  }
+
+  /** The state when the visit began: its input is made of it, whatever becomes of the state. */
+  get state(): JsonObject {
+    return this.#parts.state;
+  }
+
+  /** What the function is given, if the visit continues one of another execution; undefined = what its node says. */
+  get input(): Json | undefined {
+    return this.#parts.input;
+  }
+
+  /** Number of operations that have begun. */
+  get size(): number {
+    return this.#parts.size;
+  }
+
+  /** Position of the last result: 1, 2, 3 … */
+  get settled(): number {
+    return this.#parts.settled;
+  }
+
+  /** The approval that a person is asked for; null = none. */
+  get asked(): Operation | null {
+    return this.#parts.asked;
+  }
+
+  /** The operations that say which updates the function takes. */
+  get handlers(): readonly Operation[] {
+    return this.#parts.handlers;
+  }
+
+  update(number: number): Update | undefined {
+    return get(this.#parts.updates, number);
+  }
+
+  /** The numbers of updates are 1, 2, 3 … */
+  get updateCount(): number {
+    return this.#parts.updateCount;
+  }
+
+  /** Is the update that came with the event yet to be handled? */
+  isPending(sequence: number): boolean {
+    // They are in the order of their sequences.
+    let [from, to] = [1, this.updateCount];
+    while (from < to) {
+      const middle = Math.floor((from + to) / 2);
+      if ((this.update(middle)?.sequence ?? 0) < sequence) from = middle + 1;
+      else to = middle;
+    }
+    const found = this.update(from);
+    return found?.sequence === sequence && found.isHandled !== true;
+  }
+
+  /** May the visit take another update? */
+  takesUpdate(input: Json): boolean {
+    const { updateCount, updateChars } = this.#parts;
+    return updateCount < MAX_UPDATES && updateChars + charsUpTo(input, MAX_UPDATE_CHARS) <= MAX_UPDATE_CHARS;
   }
 
   get(number: number): Operation | undefined {
-    return get(this.#operations, number);
+    return get(this.#parts.operations, number);
   }
 
   /** The operation while it has no result; undefined = it has one, or has not begun. */
   open(number: number): Operation | undefined {
-    return get(this.#open, number);
+    return get(this.#parts.open, number);
   }
 
   /** Those without a result, in the order in which they began. */
   allOpen(): readonly Operation[] {
-    const open: Operation[] = [];
-    forEachIn(this.#open, 0, Number.POSITIVE_INFINITY, (operation) => open.push(operation));
-    return open;
+    return allOf(this.#parts.open);
   }
 
-  /** The first result after a position, with its position; undefined = there is none. */
-  resultAfter(position: number): { readonly position: number; readonly operation: Operation } | undefined {
-    const found = firstIn(this.#results, position + 1, Number.POSITIVE_INFINITY);
-    const operation = found === undefined ? undefined : this.get(found.number);
-    return found === undefined || operation === undefined ? undefined : { position: found.position, operation };
+  /** The first result after a position; undefined = there is none. */
+  resultAfter(after: number): Result | undefined {
+    const found = firstIn(this.#parts.results, after + 1, Number.POSITIVE_INFINITY);
+    if (found === undefined) return undefined;
+    const { position, number, isUpdate } = found;
+    if (isUpdate === true) {
+      const update = this.update(number);
+      return update === undefined ? undefined : { position, update };
+    }
+    const operation = this.get(number);
+    return operation === undefined ? undefined : { position, operation };
   }
 
   /** Is there an operation that is to run, or runs? */
@@ -136,44 +217,67 @@ export class Journal {
   /** An operation begins, or changes without a result. */
   with(operation: Operation): Journal {
     const { number } = operation;
-    return new Journal(
-      this.state,
-      this.input,
-      put(this.#operations, number, operation),
-      this.#results,
-      put(this.#open, number, operation),
-      Math.max(this.size, number),
-      this.settled,
-      operation.asked === true ? operation : this.asked,
-    );
+    const { operations, open, size, asked } = this.#parts;
+    return this.#with({
+      operations: put(operations, number, operation),
+      open: put(open, number, operation),
+      size: Math.max(size, number),
+      asked: operation.asked === true ? operation : asked,
+    });
   }
 
   /** An operation has its result. */
   settle(operation: Operation): Journal {
-    const { number } = operation;
-    const position = this.settled + 1;
-    return new Journal(
-      this.state,
-      this.input,
-      put(this.#operations, number, operation),
-      put(this.#results, position, { position, number }),
-      concat(below(this.#open, number), above(this.#open, number)),
-      this.size,
-      position,
-      this.asked?.number === number ? null : this.asked,
-    );
+    const { number, kind } = operation;
+    const { operations, results, open, asked, settled, handlers } = this.#parts;
+    const position = settled + 1;
+    return this.#with({
+      operations: put(operations, number, operation),
+      results: put(results, position, { position, number }),
+      open: concat(below(open, number), above(open, number)),
+      settled: position,
+      asked: asked?.number === number ? null : asked,
+      handlers: kind === 'handler' ? [...handlers, operation] : handlers,
+    });
+  }
+
+  /** A caller has sent something. */
+  receive(update: Omit<Update, 'position'>): Journal {
+    const { results, settled } = this.#parts;
+    const position = settled + 1;
+    const { number } = update;
+    return this.#putUpdate(Object.assign({ position }, update)).#with({
+      results: put(results, position, { position, number, isUpdate: true }),
+      settled: position,
+    });
+  }
+
+  /** What has come of an update is in the log. */
+  handled(update: Update): Journal {
+    return this.#with({
+      updates: put(this.#parts.updates, update.number, Object.assign({}, update, { isHandled: true } as const)),
+    });
+  }
+
+  #putUpdate(update: Update): Journal {
+    const { updates, updateCount, updateChars } = this.#parts;
+    return this.#with({
+      updates: put(updates, update.number, update),
+      updateCount: updateCount + 1,
+      updateChars: updateChars + charsUpTo(update.input, MAX_UPDATE_CHARS),
+    });
   }
 
   /**
    * The journal for another attempt: steps and calls that failed run again, unless the function has begun something after their failure, which may depend on it.
    */
   reopened(): Journal {
-    const kept = get(this.#operations, this.size)?.after ?? 0;
+    const kept = this.get(this.size)?.after ?? 0;
     const failed: { readonly position: number; readonly operation: Operation }[] = [];
     for (let next = this.resultAfter(kept); next !== undefined; next = this.resultAfter(next.position))
-      if (next.operation.status === 'failed') failed.push(next);
+      if ('operation' in next && next.operation.status === 'failed') failed.push(next);
     if (failed.length === 0) return this;
-    let [operations, results, open] = [this.#operations, this.#results, this.#open];
+    let { operations, results, open } = this.#parts;
     for (const { position, operation } of failed) {
       const { failure: _, ...rest } = operation;
       const again: Operation = { ...rest, status: initialStatus(rest.kind), attempt: 0 };
@@ -181,38 +285,63 @@ export class Journal {
       open = put(open, again.number, again);
       results = concat(below(results, position), above(results, position));
     }
-    return new Journal(this.state, this.input, operations, results, open, this.size, this.settled, this.asked);
+    return this.#with({ operations, results, open });
   }
 
   toJSON(): StoredJournal {
-    const operations: Operation[] = [];
-    forEachIn(this.#operations, 0, Number.POSITIVE_INFINITY, (operation) => operations.push(operation));
-    const results: [number, number][] = [];
-    forEachIn(this.#results, 0, Number.POSITIVE_INFINITY, ({ position, number }) => results.push([position, number]));
-    const given = this.input === undefined ? {} : { input: this.input };
-    return { state: this.state, ...given, operations, results, settled: this.settled };
+    const { state, input, settled } = this.#parts;
+    const results = allOf(this.#parts.results).filter(({ isUpdate }) => isUpdate !== true);
+    const updates = allOf(this.#parts.updates);
+    return {
+      state,
+      ...(input === undefined ? {} : { input }),
+      operations: allOf(this.#parts.operations),
+      results: results.map(({ position, number }) => [position, number] as const),
+      settled,
+      ...(updates.length === 0 ? {} : { updates }),
+    };
   }
 
   /** The journal that `toJSON` has given. */
-  static from({ state, input, operations, results, settled }: StoredJournal): Journal {
-    let [all, open, positions]: [SortedMap<Operation>, SortedMap<Operation>, SortedMap<{ position: number; number: number }>] = [
-      null,
-      null,
-      null,
-    ];
-    for (const operation of operations) {
-      all = put(all, operation.number, operation);
+  static from({ state, input, operations: stored, results: positions, settled, updates = [] }: StoredJournal): Journal {
+    let { operations, open, results } = NOTHING;
+    for (const operation of stored) {
+      operations = put(operations, operation.number, operation);
       if (!isSettled(operation)) open = put(open, operation.number, operation);
     }
-    for (const [position, number] of results) positions = put(positions, position, { position, number });
-    const asked = operations.find((operation) => operation.asked === true && !isSettled(operation)) ?? null;
-    return new Journal(state, input, all, positions, open, operations.length, settled, asked);
+    for (const [position, number] of positions) results = put(results, position, { position, number });
+    for (const { position, number } of updates) results = put(results, position, { position, number, isUpdate: true });
+    const asked = stored.find((operation) => operation.asked === true && !isSettled(operation)) ?? null;
+    const handlers = stored.filter(({ kind }) => kind === 'handler');
+    const parts = { state, input, operations, open, results, settled, asked, handlers, size: stored.length };
+    return updates.reduce((journal, update) => journal.#putUpdate(update), new Journal(Object.assign({}, NOTHING, parts)));
   }
+}
+
+const NOTHING: Parts = {
+  state: {},
+  input: undefined,
+  operations: null,
+  results: null,
+  open: null,
+  size: 0,
+  settled: 0,
+  asked: null,
+  handlers: [],
+  updates: null,
+  updateCount: 0,
+  updateChars: 0,
+};
+
+function allOf<T>(map: SortedMap<T>): T[] {
+  const all: T[] = [];
+  forEachIn(map, 0, Number.POSITIVE_INFINITY, (one) => all.push(one));
+  return all;
 }
 
 /** The status of an operation that begins. */
 export function initialStatus(kind: OperationKind): 'running' | 'waiting' {
-  return kind === 'step' || kind === 'value' || kind === 'expose' ? 'running' : 'waiting';
+  return kind === 'step' || kind === 'value' || kind === 'expose' || kind === 'handler' ? 'running' : 'waiting';
 }
 
 function isSettled({ status }: Operation): boolean {

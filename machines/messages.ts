@@ -79,6 +79,8 @@ export type OperationEntry =
       readonly message?: string;
       /** What readers see from now on: fields of the state. */
       readonly exposed?: JsonObject;
+      /** JSON Schema of the updates that a handler takes. */
+      readonly schema?: JsonObject;
       /** Of a call. */
       readonly workflow?: string;
       readonly version?: string;
@@ -88,6 +90,11 @@ export type OperationEntry =
       /** When the wait ends, in place of `limitMs`, in milliseconds since 1970. */
       readonly untilMs?: number;
     }
+  /** What has come of an update: a result, or an error. */
+  | ({ readonly type: 'update'; readonly update: number } & (
+      | { readonly output: Json }
+      | { readonly error: string; readonly errorClass?: string }
+    ))
   | {
       readonly type: 'complete';
       readonly operation: number;
@@ -171,6 +178,13 @@ export interface ExternalEvent {
   readonly type: 'event';
   readonly key: string;
   readonly payload: Json;
+}
+
+/** Something for a durable function that has a handler for it. */
+export interface Update {
+  readonly type: 'update';
+  readonly name: string;
+  readonly input: Json;
 }
 
 /** A durable timer is due. `id` is that of `set_timer`. */
@@ -272,6 +286,7 @@ export type Message =
   | Requeue
   | Decide
   | ExternalEvent
+  | Update
   | Timer
   | Cancel
   | Abort

@@ -194,6 +194,10 @@ export type RefusalCode =
   | 'not_retryable'
   | 'unknown_node'
   | 'unknown_decision'
+  /** No durable function has a handler for the update. */
+  | 'unknown_update'
+  /** The function takes no more updates. */
+  | 'too_many_updates'
   | 'no_pending_approval'
   | 'no_pending_approval_on_node'
   | 'several_pending_approvals';

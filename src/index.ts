@@ -70,6 +70,8 @@ export type {
   StepContext,
   StepOptions,
   StepRetry,
+  UpdateInput,
+  UpdateSchema,
   WaitDuration,
 } from './executors/durable/context.ts';
 export { CallError, StepError } from './executors/durable/errors.ts';

@@ -17,8 +17,8 @@ export const OPERATION_EVENTS = {
       kind: byDefault(
         'step',
         oneOf(
-          ['step', 'value', 'sleep', 'event', 'approval', 'call', 'expose', 'continue'],
-          'What it does: `step` runs code, `value` records a value (`ctx.now`, `ctx.uuid` …), `expose` changes the state, `call` runs another workflow, `continue` ends the execution, which another one continues, the others wait.',
+          ['step', 'value', 'sleep', 'event', 'approval', 'call', 'expose', 'continue', 'handler'],
+          'What it does: `step` runs code, `value` records a value (`ctx.now`, `ctx.uuid` …), `expose` changes the state, `handler` takes updates, `call` runs another workflow, `continue` ends the execution, which another one continues, the others wait.',
         ),
       ),
       ...attempt,
@@ -32,6 +32,7 @@ export const OPERATION_EVENTS = {
       exposed: absent(
         object('JSON merge patch (RFC 7396) that was applied to the state, or to the key of the state that the node writes.'),
       ),
+      schema: absent(object('JSON Schema of the updates that the function takes by this name; absent = any.')),
       ...activation,
     },
     stored: [
@@ -48,6 +49,7 @@ export const OPERATION_EVENTS = {
       'workflow_version',
       'input',
       'exposed',
+      'schema',
     ],
   }),
   step_completed: atNode({
@@ -78,6 +80,29 @@ export const OPERATION_EVENTS = {
       ...activation,
     },
     stored: ['name', 'operation', 'error', 'error_class', 'attempt', 'delay_ms', 'activation', 'error_name', 'stack'],
+  }),
+  update_received: atNode({
+    letter: 'τ',
+    description: 'A caller has sent an update to a durable function, which handles it next, after what it was given before.',
+    fields: {
+      name: text('Name of the update.'),
+      update: integer('Which of the updates of the visit: 1, 2, 3 …'),
+      input: json('What the function is given.'),
+      ...activation,
+    },
+  }),
+  update_handled: atNode({
+    letter: 'ρ',
+    description: 'A durable function has handled an update, or its handler has thrown an error, which does not end the function.',
+    fields: {
+      name: text('Name of the update.'),
+      update: integer('Which of the updates of the visit: 1, 2, 3 …'),
+      received: integer('Sequence of its `update_received`.'),
+      output: absent(json('What the handler has returned; absent if it has thrown an error.')),
+      error: absent(text('What the handler has thrown.')),
+      error_class: absent(text('Class of the error.')),
+      ...activation,
+    },
   }),
   function_parked: atNode({
     letter: 'χ',

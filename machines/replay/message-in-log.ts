@@ -127,6 +127,7 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
     case 'step_completed':
     case 'step_failed':
     case 'function_parked':
+    case 'update_handled':
       return operationInLog(first, visit, active);
     case 'approval_received':
       return {
@@ -140,6 +141,8 @@ export function messageInLog(program: Program, run: Run, log: readonly TimedEven
       };
     case 'external_event_received':
       return { type: 'event', key: String(data.correlation_key), payload: data.payload ?? null };
+    case 'update_received':
+      return { type: 'update', name: String(data.name), input: data.input ?? null };
     case 'workflow_paused':
       return { type: 'pause', reason: typeof data.reason === 'string' ? data.reason : null };
     case 'workflow_resumed':
@@ -218,6 +221,7 @@ function operationInLog({ type, data }: TimedEvent, visit: Visit, active: Active
   const { settled = 0 } = active?.journal ?? {};
   if (type === 'function_parked')
     return { type: 'operations', ...visit, entries: [], parkedAfter: data.deferred === true ? -1 : settled };
+  if (type === 'update_handled') return { type: 'operations', ...visit, entries: [handledInLog(data)] };
   if (operation?.kind === 'call')
     return callInLog(type, { node: visit.node, activation: visit.activation, attempt: 0, item: number }, data);
   const isDue = operation !== undefined && (operation.status === 'backoff' || operation.status === 'waiting');
@@ -232,6 +236,12 @@ function callInLog(type: string, visit: Visit, data: JsonObject): Message {
   return { type: 'fail', ...visit, error: String(data.error), ...errorClass, retryable: false, unbegun: true };
 }
 
+function handledInLog({ update, output = null, error, error_class: errorClass }: JsonObject): OperationEntry {
+  const of = { type: 'update', update: Number(update) } as const;
+  if (typeof error !== 'string') return Object.assign(of, { output });
+  return Object.assign(of, { error }, typeof errorClass === 'string' ? { errorClass } : {});
+}
+
 function entryInLog(type: string, operation: number, data: JsonObject): OperationEntry {
   const attempt = Number(data.attempt);
   const {
@@ -243,6 +253,7 @@ function entryInLog(type: string, operation: number, data: JsonObject): Operatio
     workflow_version: version,
     input,
     exposed,
+    schema,
     fire_at,
     limit_ms,
     output,
@@ -263,6 +274,7 @@ function entryInLog(type: string, operation: number, data: JsonObject): Operatio
       ...(kind === 'call' || kind === 'continue' ? { input: input ?? null } : {}),
       ...(typeof version === 'string' ? { version } : {}),
       ...(isObject(exposed) ? { exposed } : {}),
+      ...(isObject(schema) ? { schema } : {}),
       ...(typeof limit_ms === 'number' ? { limitMs: limit_ms } : {}),
       ...(typeof fire_at === 'string' ? { untilMs: Date.parse(fire_at) } : {}),
     };

@@ -1,16 +1,16 @@
 import type { Journal, Operation } from '../journal.ts';
 import type { Json } from '../json.ts';
-import type { Decide, Operations } from '../messages.ts';
-import type { StepEnv, StepResult } from '../run.ts';
+import type { Decide, Operations, Update } from '../messages.ts';
+import type { Refused, StepEnv, StepResult } from '../run.ts';
 import { childChanged } from './actions/actions.ts';
 import { meter } from './actions/budgets.ts';
 import { addApproval, addCause } from './actions/causes.ts';
-import { visitIn } from './context/active-visits.ts';
+import { type ActiveVisit, visitIn } from './context/active-visits.ts';
 import type { StepContext } from './context/step-context.ts';
 import type { MachineEvent } from './machine-event.ts';
 import { nextSegmentId } from './segments.ts';
 import { beginCall } from './work/calls.ts';
-import { applyEntry, complete, decided, failFinally, restartWaits, timeIsOver } from './work/operations.ts';
+import { applyEntry, complete, decided, failFinally, receiveUpdate, restartWaits, timeIsOver } from './work/operations.ts';
 
 /** The step that is being taken. */
 export interface FunctionStepsHost {
@@ -162,6 +162,18 @@ export class FunctionSteps {
   /** The event that an operation waits for has come. */
   receive(node: string, operation: Operation, payload: Json, sequence: number): StepResult {
     complete(this.#host.step, node, operation, payload, { event_sequence: sequence });
+    return this.#operationChanged(node);
+  }
+
+  /** Gives an update to the function that has a handler for it. */
+  receiveUpdate({ name, input }: Update): StepResult | Refused {
+    const { step } = this.#host;
+    const takes = ({ journal, phase }: ActiveVisit): boolean =>
+      phase !== 'failed' && journal?.handlers.some((handler) => handler.name === name) === true;
+    const [node, active] = step.now.active.entries().find(([, visit]) => takes(visit)) ?? [];
+    if (node === undefined || active?.journal === undefined) return { refused: 'unknown_update', nodes: [] };
+    if (!active.journal.takesUpdate(input)) return { refused: 'too_many_updates', nodes: [] };
+    receiveUpdate(step, node, name, input);
     return this.#operationChanged(node);
   }
 

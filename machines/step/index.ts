@@ -136,6 +136,8 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
     case 'event':
       if (context.ending !== null) return refuse('ending');
       return runner.receive(message.key, message.payload);
+    case 'update':
+      return context.ending === null ? runner.functions.receiveUpdate(message) : refuse('ending');
     case 'timer': {
       if (message.id === START_TIMER) return run.snapshot.configuration.hasBegun ? refuse('stale') : runner.begin();
       const ofOperation = operationOfTimer(message.id);
@@ -479,6 +481,20 @@ export function journalOfVisit(run: Run, visit: Visit): { readonly journal: Jour
   const active = (run.snapshot.context as Context).active.get(visit.node);
   if (active?.journal === undefined || active.activation !== visit.activation) return null;
   return { journal: active.journal, isParked: active.phase === 'waiting' || active.phase === 'deferred' };
+}
+
+/** The names of the updates that durable functions take now. */
+export function updateHandlers(run: Run): ReadonlyMap<string, JsonObject | undefined> {
+  const visits = (run.snapshot.context as Context).active.entries();
+  return new Map(
+    visits.flatMap(([, { journal }]) => (journal?.handlers ?? []).map(({ name, schema }) => [name, schema] as const)),
+  );
+}
+
+/** Is there an update with this sequence that a function has yet to handle? */
+export function isUpdatePending(run: Run, sequence: number): boolean {
+  const visits = (run.snapshot.context as Context).active.entries();
+  return visits.some(([, { journal }]) => journal?.isPending(sequence) === true);
 }
 
 /** Does any node have a child execution that has not ended, as far as the log knows? */

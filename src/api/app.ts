@@ -54,6 +54,7 @@ import { nodeRoutes } from './routes/nodes.ts';
 import { signInRoutes } from './routes/sign-in.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { updateRoutes } from './routes/updates.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { workItemRoutes } from './routes/work-items.ts';
 import { workerRoutes } from './routes/workers.ts';
@@ -194,6 +195,7 @@ function addRoutes(app: Api, services: Services, auth: 'on' | 'off'): void {
   eventStreamRoutes(app, services);
   webhookRoutes(app, services);
   approvalRoutes(app, services);
+  updateRoutes(app, services);
   workItemRoutes(app, services);
   workerRoutes(app, services);
   identityRoutes(app, services);

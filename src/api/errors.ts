@@ -68,6 +68,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   log_too_large: 409,
   too_large: 413,
   state_too_large: 413,
+  update_failed: 422,
   output_too_large: 413,
   limit_exceeded_concurrency: 429,
   limit_exceeded_requests: 429,

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Execution, StartExecution, StartedExecution } from '../api/operations/executions.ts';
+import type { HandledUpdate } from '../api/operations/updates.ts';
 import type { ClaimedWork, ClaimWork } from '../api/operations/work-items.ts';
 import type { RegisteredWorkflow, WorkflowDetail } from '../api/operations/workflows.ts';
 import type { AcceptedEvent, Event, EventList } from '../api/schemas/events.ts';
@@ -52,6 +53,7 @@ export type { Job, JobList, RetryOutcomes } from '../api/operations/jobs.ts';
 export type { FoundInMemory, MemoryNamespaces } from '../api/operations/memory.ts';
 export type { NodeDetail } from '../api/operations/nodes.ts';
 export type { Tenant, TenantDetail, TenantList } from '../api/operations/tenants.ts';
+export type { HandledUpdate } from '../api/operations/updates.ts';
 export type { Delivery, DeliveryList, ReplayedDeliveries, Webhook, WebhookList } from '../api/operations/webhooks.ts';
 export type { WorkerList } from '../api/operations/workers.ts';
 export type { RegisteredWorkflow, WorkflowDetail, WorkflowList, WorkflowRevisions } from '../api/operations/workflows.ts';
@@ -70,6 +72,8 @@ export {
 } from './transport.ts';
 
 const FOLLOW_WAIT_MS = 20_000;
+/** How long the server waits for the answer to an update if the caller does not say it. */
+const UPDATE_WAIT_MS = 5_000;
 const EVENTS_PER_PAGE = 1_000;
 const TERMINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled', 'limit_exceeded']);
 
@@ -282,6 +286,26 @@ export class JamjetClient extends Commands {
       ...options,
       body,
       headers: { ...idempotencyHeader(options.idempotencyKey), ...(options.strict === true ? { prefer: STRICT } : {}) },
+    });
+  }
+
+  /**
+   * Sends an update to the durable function of an execution, and resolves with what its handler has returned, or after `waitMs` (default 5000, at most
+   * 60000) with `status: accepted`. With `idempotencyKey`, a repeated request is handled once and has the same answer. Rejects with 404 for an unknown
+   * name, 400 for an input that does not fit, 409 if the function has ended, and 422 if its handler has thrown an error.
+   */
+  sendUpdate(
+    id: string,
+    update: { readonly name: string; readonly input?: Json },
+    options: CallOptions & { readonly waitMs?: number; readonly idempotencyKey?: string } = {},
+  ): Promise<HandledUpdate> {
+    const { waitMs, idempotencyKey } = options;
+    return this.#transport.call('POST', `/executions/${pathSegment(id)}/updates/${pathSegment(update.name)}`, {
+      ...options,
+      body: update.input === undefined ? {} : { input: update.input },
+      query: { wait_ms: waitMs },
+      headers: idempotencyHeader(idempotencyKey),
+      waitMs: waitMs ?? UPDATE_WAIT_MS,
     });
   }
 

@@ -16,6 +16,8 @@ export interface JournalView {
 export interface LiveFunction {
   /** Nothing that it waits for comes any more. */
   abandon(reason?: unknown): void;
+  /** There is no room for it while it is parked. It goes on if it is about to park and cannot. */
+  forget(): void;
 }
 
 /** The journal of a visit, for the attempt that works on it. */

@@ -39,11 +39,13 @@ const FIRST = {
   retry: 'caller',
   searchIds: 'tenant',
   sendEvent: 'caller',
+  sendUpdate: 'caller',
   settled: 'tenant',
   snapshots: 'tenant',
   start: 'caller',
   stateAt: 'tenant',
   subscribe: 'tenant',
+  updateOutcome: 'tenant',
   waitingWork: 'tenant',
   workers: 'tenant',
 } as const satisfies Record<Exclude<keyof Runtime, 'close' | 'id' | 'memory'>, First>;

@@ -10,6 +10,8 @@ export type RuntimeErrorCode =
    * The request conflicts with the execution's state, e.g. a decision that was made already, or with an idempotency key in use.
    */
   | 'conflict'
+  /** The handler of an update has thrown an error. */
+  | 'update_failed'
   /** The log of a fork's origin does not replay with the given workflow version. */
   | 'does_not_fit'
   /** A fork would carry over a decision to something else than the person was shown. */

@@ -42,6 +42,7 @@ import { registerCommand } from './commands/register.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { retryCommand } from './commands/retry.ts';
 import { sendEventCommand } from './commands/send-event.ts';
+import { sendUpdateCommand } from './commands/send-update.ts';
 import { startCommand } from './commands/start.ts';
 import { workerProtocol } from './commands/worker-protocol.ts';
 import type { RuntimeContext } from './context.ts';
@@ -71,6 +72,7 @@ import { type Placement, singleProcess } from './placement.ts';
 import { ApprovalInbox } from './queries/approval-inbox.ts';
 import { EventQueries } from './queries/event-queries.ts';
 import { ExecutionQueries } from './queries/execution-queries.ts';
+import { UpdateQueries } from './queries/update-queries.ts';
 import { Quotas } from './quotas/quotas.ts';
 import { UsageBounds } from './quotas/usage-bounds.ts';
 import { TimeSlices } from './scheduling/time-slices.ts';
@@ -195,6 +197,7 @@ export async function createRuntime(options: ServerRuntimeOptions): Promise<Serv
   const history = new HistoryAtSequence(replays);
   const snapshots = new Snapshots(replays);
   const transitions = new TransitionCounter(replays);
+  const updates = new UpdateQueries({ ...context, executions, commits });
   const eventLog = new EventQueries({ ...context, executions, history, commits });
   const approvalInbox = new ApprovalInbox({ ...context, executions, eventLog });
   const isGranted = options.isToolGranted ?? (() => true);
@@ -271,6 +274,7 @@ export async function createRuntime(options: ServerRuntimeOptions): Promise<Serv
     start: startCommand(commands),
     approve: approveCommand(commands),
     sendEvent: sendEventCommand(commands),
+    sendUpdate: sendUpdateCommand(commands),
     cancel: cancelCommand(commands),
     pause: pauseCommand(commands),
     resume: resumeCommand(commands),
@@ -285,6 +289,7 @@ export async function createRuntime(options: ServerRuntimeOptions): Promise<Serv
     executionCounts: executions.counts.bind(executions),
     approvalInbox: approvalInbox.page.bind(approvalInbox),
     pendingApprovals: approvalInbox.countPending.bind(approvalInbox),
+    ...methodsOf(updates, 'updateOutcome'),
     ...methodsOf(eventLog, 'events', 'subscribe'),
     deltas: (tenantId, id, signal) => textsOnly((sharedTexts ?? texts).read(tenantId, id, signal)),
     live: (tenantId, id, signal) => (sharedTexts ?? texts).read(tenantId, id, signal),

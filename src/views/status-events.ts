@@ -27,6 +27,7 @@ export const STATUS_EVENTS = [
   'function_parked',
   'step_completed',
   'external_event_received',
+  'update_received',
   'child_workflow_paused',
   'child_workflow_resumed',
   'child_workflow_completed',

@@ -162,6 +162,8 @@ export class Timeline {
       case 'step_completed':
       case 'step_failed':
         return operationEntries(node, event, this.#operationBefore);
+      case 'update_handled':
+        return updateEntries(node, data);
       case 'function_parked':
         return this.#parked(node, atMs);
       case 'interrupt_raised':
@@ -385,6 +387,16 @@ function callEntries(node: string, type: string, data: JsonObject): readonly Tim
   return [{ status: 'running', node, durationMs: null, attempt: null, text }];
 }
 
+/** Operations that are over at once. */
+const UNSEEN: ReadonlySet<string> = new Set(['value', 'expose', 'handler']);
+
+/** What has come of an update. */
+function updateEntries(node: string, { name, error }: JsonObject): readonly TimelineEntry[] {
+  const failed = error === undefined ? '' : `: ${textOf(error)}`;
+  const text = `update ${textOf(name)}${failed}`;
+  return [{ status: error === undefined ? 'done' : 'failed', node, durationMs: null, attempt: null, text }];
+}
+
 /** What an event of a durable function says of its operation: the start of a wait, a result, a failed attempt. */
 function operationEntries(
   node: string,
@@ -413,7 +425,7 @@ function operationEntries(
     const next = delayMs === undefined ? '' : `, next attempt in ${duration(numberOf(delayMs) ?? 0)}`;
     return of(delayMs === undefined ? 'failed' : 'retry', `${name}: ${textOf(data.error)}${next}`);
   }
-  if (before?.kind === 'value' || before?.kind === 'expose') return [];
+  if (before !== undefined && UNSEEN.has(before.kind)) return [];
   const tookMs = before === undefined || before.kind === 'step' ? null : Date.parse(created_at) - before.sinceMs;
   return of('done', data.timed_out === true ? `${name}: timed out` : name, numberOf(data.duration_ms) ?? tookMs);
 }

@@ -145,6 +145,7 @@ const DEFAULTS: Readonly<Record<Exclude<Message['type'], 'timer'>, JsonObject>> 
   requeue: {},
   decide: { userId: 'ann', comment: null, patch: null },
   event: { payload: null },
+  update: { input: null },
   cancel: { reason: 'cancelled by ann' },
   abort: { error: 'internal error: it broke' },
   child: { childId: 'exec_child', childWorkflowId: 'inner' },

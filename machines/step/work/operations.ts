@@ -15,6 +15,7 @@ function journalOf({ journal }: Pick<ActiveVisit, 'journal'>): Journal {
 /** Logs what a function has begun, or what has come of it, unless the journal has it. False = it does not fit the journal. */
 export function applyEntry(step: StepContext, node: string, entry: OperationEntry, nowMs: number): boolean {
   if (entry.type === 'begin') return begin(step, node, entry, nowMs);
+  if (entry.type === 'update') return handle(step, node, entry);
   const operation = journalOf(step.activeOf(node)).get(entry.operation);
   if (operation === undefined || operation.attempt < entry.attempt) return false;
   // Said again, because the answer to its commit was lost.
@@ -26,8 +27,39 @@ export function applyEntry(step: StepContext, node: string, entry: OperationEntr
   return true;
 }
 
+/** Logs what has come of an update. */
+function handle(step: StepContext, node: string, entry: OperationEntry & { type: 'update' }): boolean {
+  const active = step.activeOf(node);
+  const journal = journalOf(active);
+  const update = journal.update(entry.update);
+  // Said again, because the answer to its commit was lost.
+  if (update === undefined || update.isHandled === true) return update !== undefined;
+  const { name, number, sequence: received } = update;
+  const outcome =
+    'output' in entry
+      ? { output: entry.output }
+      : { error: entry.error, ...(entry.errorClass === undefined ? {} : { error_class: entry.errorClass }) };
+  step.addEvent(
+    'update_handled',
+    node,
+    Object.assign({ name, update: number, received }, outcome, { activation: active.activation }),
+  );
+  step.setActive(node, Object.assign({}, active, { journal: journal.handled(update), hasGrown: true }));
+  return true;
+}
+
+/** A caller has sent an update. */
+export function receiveUpdate(step: StepContext, node: string, name: string, input: Json): void {
+  const active = step.activeOf(node);
+  const before = journalOf(active);
+  const number = before.updateCount + 1;
+  const sequence = step.addEvent('update_received', node, { name, update: number, input, activation: active.activation });
+  const journal = before.receive({ number, sequence, name, input });
+  step.setActive(node, Object.assign({}, active, { journal, hasGrown: true }));
+}
+
 function begin(step: StepContext, node: string, entry: OperationEntry & { type: 'begin' }, nowMs: number): boolean {
-  const { operation: number, name, kind, key, message, limitMs, untilMs, exposed, workflow, version, input } = entry;
+  const { operation: number, name, kind, key, message, limitMs, untilMs, exposed, schema, workflow, version, input } = entry;
   const { activation, ...active } = step.activeOf(node);
   const journal = journalOf(active);
   const known = journal.get(number);
@@ -48,6 +80,7 @@ function begin(step: StepContext, node: string, entry: OperationEntry & { type: 
     ...(input === undefined ? {} : { input }),
     ...(version === undefined ? {} : { workflow_version: version }),
     ...(exposed === undefined ? {} : { exposed }),
+    ...(schema === undefined ? {} : { schema }),
     activation,
   });
   const operation: Operation = {
@@ -66,9 +99,11 @@ function begin(step: StepContext, node: string, entry: OperationEntry & { type: 
     ...(workflow === undefined ? {} : { workflow }),
     ...(input === undefined ? {} : { input }),
     ...(version === undefined ? {} : { version }),
+    ...(schema === undefined ? {} : { schema }),
   };
   change(step, node, operation);
   if (exposed !== undefined) expose(step, node, operation, exposed);
+  else if (kind === 'handler') complete(step, node, operation, null, {});
   else if (isApproval) askNext(step, node, nowMs);
   else if (kind === 'call') beginCall(step, node, number);
   else if (!takeEarlyEvent(step, node, operation) && atOnceMs !== undefined) setTimer(step, node, operation, atOnceMs, nowMs);

@@ -14,6 +14,7 @@ import * as nodes from '../operations/nodes.ts';
 import * as signIn from '../operations/sign-in.ts';
 import * as tenants from '../operations/tenants.ts';
 import * as tokens from '../operations/tokens.ts';
+import * as updates from '../operations/updates.ts';
 import * as webhooks from '../operations/webhooks.ts';
 import * as workItems from '../operations/work-items.ts';
 import * as workers from '../operations/workers.ts';
@@ -55,6 +56,7 @@ export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>
   tenants,
   tokens,
   warnings,
+  updates,
   webhooks,
   'work-items': workItems,
   workers,

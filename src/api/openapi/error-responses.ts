@@ -59,6 +59,12 @@ const ERRORS: Readonly<Record<number, ErrorResponse>> = {
     example: { error: 'bad request: the body is larger than 2 MiB', code: 'too_large' },
     when: writes,
   },
+  422: {
+    name: 'UpdateFailed',
+    description: 'The handler of the update has thrown an error, which does not end the function.',
+    example: { error: 'b-7 is in the cart', code: 'update_failed' },
+    when: ({ url }) => url === '/executions/:id/updates/:name',
+  },
   429: {
     name: 'TooMany',
     description: 'A limit of the tenant has been reached.',

@@ -19,6 +19,7 @@ export const HEADERS: Readonly<Record<string, readonly Json[]>> = {
   'POST /executions': [IDEMPOTENCY_KEY, TRACEPARENT],
   'POST /api/v1/workflows/:workflow_id/execute': [IDEMPOTENCY_KEY, TRACEPARENT],
   'POST /executions/:id/external-event': [IDEMPOTENCY_KEY],
+  'POST /executions/:id/updates/:name': [IDEMPOTENCY_KEY],
   'POST /executions/:id/fork': [IDEMPOTENCY_KEY],
   'POST /executions/:id/events': [IDEMPOTENCY_KEY],
   'POST /cron/:name/trigger': [IDEMPOTENCY_KEY],

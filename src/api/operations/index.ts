@@ -13,6 +13,7 @@ import type { NODES } from './nodes.ts';
 import type { SIGN_IN } from './sign-in.ts';
 import type { TENANTS } from './tenants.ts';
 import type { TOKENS } from './tokens.ts';
+import type { UPDATES } from './updates.ts';
 import type { WEBHOOKS } from './webhooks.ts';
 import type { WORK_ITEMS } from './work-items.ts';
 import type { WORKERS } from './workers.ts';
@@ -34,6 +35,7 @@ type Declared = typeof AGENTS &
   typeof SIGN_IN &
   typeof TENANTS &
   typeof TOKENS &
+  typeof UPDATES &
   typeof WEBHOOKS &
   typeof WORK_ITEMS &
   typeof WORKERS &

@@ -54,6 +54,7 @@ export const CATEGORIES = {
     entry('approvals', 'List what waits for a decision, or the approvals of an execution', () => import('./approvals.ts')),
     entry('approve', 'Approve or reject a pending approval', () => import('./approve.ts')),
     entry('event', 'Send an external event to an execution', () => import('./event.ts')),
+    entry('update', 'Send an update to the durable function of an execution', () => import('./update.ts')),
     entry('pause', 'Pause an execution: nothing new starts until it is resumed', () => import('./pause.ts')),
     entry('resume', 'Resume a paused execution, or send the event it waits for', () => import('./resume.ts')),
     entry('retry', 'Retry the failed nodes of an execution, or of all that match', () => import('./retry.ts')),

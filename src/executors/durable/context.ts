@@ -1,3 +1,4 @@
+import type { Static, TSchema } from 'typebox';
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import type { WorkContext } from '../executor.ts';
 
@@ -30,6 +31,12 @@ export interface MapOptions extends StepOptions {
   /** Items at work at once. Default: 16. */
   readonly maxConcurrency?: number;
 }
+
+/** A TypeBox schema, or a JSON Schema. */
+export type UpdateSchema = TSchema | { readonly [keyword: string]: unknown };
+
+/** The type of the values of a TypeBox schema. */
+export type UpdateInput<S> = S extends { readonly '~kind': string } ? Static<Extract<S, TSchema>> : Json;
 
 /** What the code of a step is told. */
 export interface StepContext {
@@ -118,6 +125,13 @@ export interface DurableContext {
    * limits and what was used go on. What else is in progress is cancelled, and no operation begins any more. Throws `StepError` in a parallel branch.
    */
   continueAsNew(input?: unknown): Promise<never>;
+  /**
+   * From now on, updates of this name are given to the handler, one at a time, in the order in which they came, and what it returns is the answer to the
+   * caller. An input that does not fit the schema (TypeBox, or JSON Schema; null = any input) is refused before. An error that the handler throws is the
+   * answer as well, and does not end the function. When the function runs again, the handler does, too; it may use operations, as the function does, and
+   * nothing else may be waited for. Throws if the function has a handler of this name.
+   */
+  onUpdate<const S extends UpdateSchema>(name: string, schema: S | null, handler: (input: UpdateInput<S>) => unknown): void;
   /** The time, in milliseconds since 1970; the same when the function runs again. */
   now(): Promise<number>;
   /** A number from 0 to 1 (exclusive); the same when the function runs again. */

@@ -1,5 +1,12 @@
-import { type Journal, MAX_OPERATIONS, type Operation, type OperationKind } from '../../../machines/journal.ts';
-import type { Json } from '../../../machines/json.ts';
+import {
+  type Journal,
+  MAX_OPERATIONS,
+  type Operation,
+  type OperationKind,
+  type Result,
+  type Update,
+} from '../../../machines/journal.ts';
+import type { Json, JsonObject } from '../../../machines/json.ts';
 import { charsUpTo } from '../../../machines/json-size.ts';
 import type { OperationEntry } from '../../../machines/messages.ts';
 import { type WorkContext, WorkError, type WorkResult } from '../executor.ts';
@@ -20,6 +27,9 @@ interface Pending {
   readonly resolve: (output: never) => void;
   readonly reject: (error: unknown) => void;
 }
+
+/** Handles the updates of a name: what it returns is the answer. */
+export type UpdateHandler = (input: Json) => unknown;
 
 /** How a function has ended. */
 export type Outcome = { readonly output: unknown } | { readonly error: unknown };
@@ -55,7 +65,12 @@ export class JournalSession implements LiveFunction {
   /** Characters of the results that it was given. */
   #resultChars = 0;
   #unsent: OperationEntry[] = [];
+  /** By name. */
+  readonly #handlers = new Map<string, UpdateHandler>();
   #isSending = false;
+  /** It asks to be parked. */
+  #isParking = false;
+  #isForgotten = false;
   /** What the function is given follows once the event loop has gone round. */
   #isSettling = false;
   #outcome: Outcome | null = null;
@@ -134,6 +149,11 @@ export class JournalSession implements LiveFunction {
     this.#controller.abort(reason ?? new WorkError('the function was abandoned', { retryable: true }));
   }
 
+  forget(): void {
+    if (this.#isParking) this.#isForgotten = true;
+    else this.abandon();
+  }
+
   /** The function has ended. */
   end(outcome: Outcome): void {
     this.#outcome = outcome;
@@ -145,12 +165,12 @@ export class JournalSession implements LiveFunction {
     return this.#outcome !== null && !this.#isContinuing;
   }
 
-  /** If the function was parked, the attempt begins again to say how it has ended. What it has exposed is said before. */
+  /** If the function was parked, the attempt begins again to say how it has ended. What it has exposed, and what has come of updates, is said before. */
   #end(): void {
     const outcome = this.#outcome;
     const attempt = this.#attempt;
     if (outcome === null || !this.#hasEnded || attempt === null || this.#isAbandoned) return;
-    if (attempt.isParked || this.#unsent.some((entry) => entry.type === 'begin' && entry.kind === 'expose')) void this.#send();
+    if (attempt.isParked || this.#unsent.some(isWanted)) void this.#send();
     else if ('error' in outcome) this.#fail(asToolFailure(outcome.error));
     else {
       const missing = this.#journal.get(this.next);
@@ -214,20 +234,27 @@ export class JournalSession implements LiveFunction {
     const entries = this.#unsent;
     this.#unsent = [];
     this.#isSending = true;
+    this.#isParking = parks;
     if (parks) attempt.journal.keep(this);
     try {
       const view = await attempt.journal.append(entries, parks ? this.#given : undefined);
       this.#isSending = false;
+      this.#isParking = false;
       if (view !== null) this.#update(view);
       if (view?.isParked === true) {
         attempt.isParked = true;
         attempt.resolve({ output: null, parkedAt: view.seq });
-      } else if (parks) attempt.journal.drop(this);
+        if (this.#isForgotten) this.abandon();
+      } else if (parks) {
+        attempt.journal.drop(this);
+        this.#isForgotten = false;
+      }
       if (this.#hasEnded) this.#end();
       else if (this.#unsent.length > 0 && this.#attempt !== null) void this.#send();
       else if (view?.isParked !== true) this.#settleSoon();
     } catch (error) {
       this.#isSending = false;
+      this.#isParking = false;
       attempt.reject(error);
       if (this.#attempt === attempt) this.abandon(error);
       else {
@@ -240,8 +267,9 @@ export class JournalSession implements LiveFunction {
 
   /** Can the function go on only when something comes? A paused execution does not go on with what has come. */
   #onlyWaits(): boolean {
-    if (this.#hasEnded || this.#steps.areRunning || this.#pending.size === 0 || this.#isSettling) return false;
+    if (this.#hasEnded || this.#steps.areRunning || this.#isSettling) return false;
     if (this.#unsent.some(({ type }) => type !== 'begin')) return false;
+    if (this.#pending.size === 0 && this.#handlers.size === 0) return false;
     return this.#isSuspended || this.#journal.resultAfter(this.#given) === undefined;
   }
 
@@ -278,9 +306,11 @@ export class JournalSession implements LiveFunction {
   /** Gives the function its next result. False = there is none yet, or the function has not asked for it yet. */
   #giveNext(): boolean {
     const next = this.#journal.resultAfter(this.#given);
-    const pending = next === undefined ? undefined : this.#pending.get(next.operation.number);
-    if (next === undefined || pending === undefined) return false;
+    if (next === undefined) return false;
+    if ('update' in next) return this.#giveUpdate(next);
     const { position, operation } = next;
+    const pending = this.#pending.get(operation.number);
+    if (pending === undefined) return false;
     this.#given = position;
     this.#pending.delete(operation.number);
     this.#resultChars += charsUpTo(operation.output ?? null, MAX_RESULTS_CHARS);
@@ -290,6 +320,33 @@ export class JournalSession implements LiveFunction {
     return true;
   }
 
+  /** What comes of an update that was handled before is in the log already; its handler runs again for what it does to the function. */
+  #giveUpdate({ position, update: { name, input, number, isHandled } }: Result & { readonly update: Update }): boolean {
+    const handler = this.#handlers.get(name);
+    if (handler === undefined) return false;
+    this.#given = position;
+    const say = (outcome: { readonly output: Json } | { readonly error: string; readonly errorClass?: string }): void => {
+      if (isHandled === true || this.#isAbandoned) return;
+      this.#unsent.push({ type: 'update', update: number, ...outcome });
+      this.#settleSoon();
+    };
+    const handle = async (): Promise<Json> => toJson(await handler(toJson(input, 'input', Number.POSITIVE_INFINITY)));
+    handle().then(
+      (output) => say({ output }),
+      (error) => {
+        const { message, errorClass } = asToolFailure(error);
+        say({ error: message, ...(errorClass === null ? {} : { errorClass }) });
+      },
+    );
+    return true;
+  }
+
+  /** From now on, updates of the name are given to the function. */
+  handle(name: string, schema: JsonObject | null, handler: UpdateHandler): void {
+    this.#handlers.set(name, handler);
+    void this.begin('handler', name, schema === null ? {} : { schema });
+  }
+
   #failOperation({ reject }: Pending, operation: Operation): void {
     reject(operation.kind === 'call' ? new CallError(operation) : new StepError(operation));
     if (operation.kind !== 'continue') return;
@@ -297,6 +354,11 @@ export class JournalSession implements LiveFunction {
     // It has not waited for the error.
     this.#end();
   }
+}
+
+/** Is it to be said although the function has ended? */
+function isWanted(entry: OperationEntry): boolean {
+  return entry.type === 'update' || (entry.type === 'begin' && (entry.kind === 'expose' || entry.kind === 'continue'));
 }
 
 const NEVER: Promise<never> = new Promise(() => {});

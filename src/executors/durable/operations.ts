@@ -15,7 +15,7 @@ import type {
   StepOptions,
   WaitDuration,
 } from './context.ts';
-import type { JournalSession } from './journal-session.ts';
+import type { JournalSession, UpdateHandler } from './journal-session.ts';
 import { checkedName, durationMs, invalid, shown, timeMs } from './names.ts';
 import { retryPolicyOf } from './retry-policy.ts';
 
@@ -37,6 +37,7 @@ export function durableContext(session: JournalSession, { state }: Work): Durabl
     approval: (question) => operations.approval(question),
     expose: (fields) => operations.expose(fields),
     continueAsNew: (input) => operations.continueAsNew(input),
+    onUpdate: (name, schema, handler) => operations.onUpdate(name, schema, handler as UpdateHandler),
     now: () => operations.value('now', () => session.clock.nowMs()),
     random: () => operations.value('random', () => Math.random()),
     uuid: () => operations.value('uuid', () => randomUUID()),
@@ -55,6 +56,8 @@ class Operations {
   readonly #session: JournalSession;
   /** Canonical JSON of what was exposed last; null = nothing. */
   #exposed: string | null = null;
+  /** Names of updates. */
+  readonly #updates = new Set<string>();
   readonly #versions = new Map<string, Promise<number>>();
 
   constructor(session: JournalSession) {
@@ -142,6 +145,18 @@ class Operations {
     if (text === this.#exposed) return;
     this.#exposed = text;
     await this.#session.begin('expose', 'expose', { exposed });
+  }
+
+  onUpdate(name: string, given: unknown, handler: UpdateHandler): void {
+    const checked = checkedName('the name of an update', name);
+    const call = `ctx.onUpdate("${checked}")`;
+    const schema = given === null ? null : toJson(given, `the schema of ${call}`);
+    if (schema !== null && (!isObject(schema) || isObject(schema['~standard'])))
+      throw invalid(`${call} needs a TypeBox schema, a JSON Schema or null, not ${shown(given)}`);
+    if (typeof handler !== 'function') throw invalid(`${call} needs the handler as its third argument`);
+    if (this.#updates.has(checked)) throw invalid(`${call} was called before: an update has one handler`);
+    this.#updates.add(checked);
+    this.#session.handle(checked, schema, handler);
   }
 
   async continueAsNew(input: unknown = {}): Promise<never> {

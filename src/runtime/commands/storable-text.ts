@@ -1,7 +1,7 @@
 import type { Json } from '../../../machines/json.ts';
 import { pathOfIllFormedText } from '../../../machines/unicode.ts';
 import { RuntimeError, truncated } from '../errors.ts';
-import type { Decision } from '../types/executions.ts';
+import type { Decision, UpdateRequest } from '../types/executions.ts';
 import type { ForkRequest } from '../types/history.ts';
 import type { ServerStartRequest } from '../types/server-runtime.ts';
 
@@ -47,6 +47,9 @@ export const requestTexts = {
   },
   event({ key, payload, idempotencyKey }: { key: string; payload: Json; idempotencyKey?: string }): RequestTexts {
     return { names: { correlation_key: key, idempotency_key: idempotencyKey }, values: { payload } };
+  },
+  update({ name, input, idempotencyKey }: UpdateRequest): RequestTexts {
+    return { names: { name, idempotency_key: idempotencyKey }, values: { input } };
   },
   fork({ statePatch, workflowVersion, idempotencyKey }: ForkRequest): RequestTexts {
     return {

@@ -290,6 +290,31 @@ export interface EventReceipt extends IgnoredState {
   readonly payloadProblem?: string;
 }
 
+/** Something for a durable function that has a handler for it. */
+export interface UpdateRequest {
+  /** The name that the function has given to `ctx.onUpdate`. */
+  readonly name: string;
+  readonly input: Json;
+  /** A repeated request is handled once, and has the same answer. */
+  readonly idempotencyKey?: string;
+}
+
+/** An update that was accepted. */
+export interface UpdateReceipt {
+  /** The execution that took it: the last one of those that continue the one that it was sent to. */
+  readonly executionId: string;
+  /** Of its `update_received` event. */
+  readonly sequence: number;
+}
+
+/** What has come of an update. */
+export type UpdateOutcome =
+  /** The function has yet to handle it. */
+  | { readonly status: 'accepted' }
+  | { readonly status: 'completed'; readonly output: Json }
+  /** The handler has thrown an error. */
+  | { readonly status: 'failed'; readonly error: string; readonly errorClass: string | null };
+
 /** An external event. */
 export interface EventRequest {
   /** The correlation key that a node waits for. */

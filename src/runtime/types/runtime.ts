@@ -23,6 +23,9 @@ import type {
   StartRequest,
   StartResult,
   TextDelta,
+  UpdateOutcome,
+  UpdateReceipt,
+  UpdateRequest,
 } from './executions.ts';
 import type { ExecutionAtView, ForkRequest, ForkResult, ReplayView, SnapshotPage } from './history.ts';
 import type { RuntimeMemory } from './memory.ts';
@@ -191,6 +194,19 @@ export interface Runtime {
    * `payloadProblem`, or with `strict` rejects with `invalid_input`.
    */
   sendEvent(caller: Caller, id: string, event: EventRequest): Promise<EventReceipt>;
+
+  /**
+   * Sends an update to the durable function of the execution that has a handler for it. It is handled once; `updateOutcome` says what comes of it. Rejects
+   * with `not_found` for a name that no function takes, `invalid_input` for an input that does not fit its schema, `conflict` when the execution has
+   * ended, or the idempotency key was used with another update, and with `too_many_events` beyond 10,000 updates of one visit.
+   */
+  sendUpdate(caller: Caller, id: string, update: UpdateRequest): Promise<UpdateReceipt>;
+
+  /**
+   * What has come of an update, given its receipt, as soon as that is committed; after `waitMs` (default and at most 60,000) it is still `accepted`. Rejects
+   * with `conflict` if the function has ended without handling it.
+   */
+  updateOutcome(tenantId: string, id: string, sequence: number, waitMs?: number, signal?: CancelSignal): Promise<UpdateOutcome>;
 
   /**
    * Claims work items for an external worker. The lease of each lasts 30 seconds; a lease that expires is a failed attempt.

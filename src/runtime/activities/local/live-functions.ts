@@ -36,7 +36,7 @@ export class LiveFunctions {
     const [oldest] = this.#parked;
     if (oldest === undefined) return;
     this.#parked.delete(oldest[0]);
-    oldest[1].live.abandon();
+    oldest[1].live.forget();
   }
 
   /** The function goes on. */

@@ -19,8 +19,8 @@ interface Excess {
 }
 
 /**
- * Takes a step within the size limits of an execution. A result that exceeds them fails its node without retry, and so does what a durable function exposes. An event, a
- * decision or a fork that exceeds them is refused with the error, and changes nothing. Any other message that exceeds them (e.g.
+ * Takes a step within the size limits of an execution. A result that exceeds them fails its node without retry, and so does what a durable function exposes. An event, an
+ * update, a decision or a fork that exceeds them is refused with the error, and changes nothing. Any other message that exceeds them (e.g.
  * a timer that lets a join copy large outputs) throws, like a step that fails. A step is taken if it does not grow what exceeds a
  * limit already.
  */
@@ -40,7 +40,7 @@ export function stepWithinLimits(
   }
   const excess = stepExcess(run, stepped);
   if (excess === null) return stepped;
-  if (message.type === 'event' || message.type === 'decide' || message.type === 'fork')
+  if (message.type === 'event' || message.type === 'update' || message.type === 'decide' || message.type === 'fork')
     return new RuntimeError(excess.errorClass, excess.text);
   return stepOrThrow(program, run, failureFor(message, excess), env);
 }

@@ -1,0 +1,24 @@
+import { RuntimeError } from '../../runtime/errors.ts';
+import { UPDATES } from '../operations/updates.ts';
+import { idempotencyKey } from '../requests/idempotency-key.ts';
+import { executionId } from '../requests/ids.ts';
+import { defined } from '../schemas/fields.ts';
+import { implement } from './implement.ts';
+
+const DEFAULT_WAIT_MS = 5_000;
+
+export const updateRoutes = implement(UPDATES, {
+  'POST /executions/:id/updates/:name': async ({ params, query, body, caller, tenantId, request, reply }, { runtime, polls }) => {
+    const { name } = params;
+    const { waitMs = DEFAULT_WAIT_MS } = query;
+    const { executionId: id, sequence } = await runtime.sendUpdate(caller, executionId(params.id), {
+      name,
+      input: body.input ?? null,
+      ...defined('idempotencyKey', idempotencyKey(request.headers)),
+    });
+    const outcome = await polls.run(reply, (signal) => runtime.updateOutcome(tenantId, id, sequence, waitMs, signal));
+    if (outcome.status === 'failed') throw new RuntimeError('update_failed', outcome.error);
+    if (outcome.status === 'accepted') void reply.code(202);
+    return { executionId: id, name, sequence, ...outcome };
+  },
+});

@@ -1,0 +1,107 @@
+import { MAX_UPDATE_CHARS, MAX_UPDATES } from '../../../machines/journal.ts';
+import type { Json, JsonObject } from '../../../machines/json.ts';
+import type { Update } from '../../../machines/messages.ts';
+import { TERMINAL } from '../../../machines/run.ts';
+import { updateHandlers } from '../../../machines/step/index.ts';
+import { didYouMean } from '../../../machines/suggest.ts';
+import { type CheckInput, inputCheck } from '../../executors/input-schema.ts';
+import { actorOf } from '../actor.ts';
+import type { MessageOutcome, RefusedMessage } from '../engine/envelope.ts';
+import { RuntimeError, truncated } from '../errors.ts';
+import type { UpdateReceipt, UpdateRequest } from '../types/executions.ts';
+import type { Runtime } from '../types/runtime.ts';
+import { type CommandContext, endedError, runCommand, sendCommand } from './command.ts';
+import { idempotentRequest, responseRow, unlessRepeated } from './idempotency.ts';
+import { requestTexts } from './storable-text.ts';
+
+export function sendUpdateCommand(context: CommandContext): Runtime['sendUpdate'] {
+  const { store, executions, clock, quotas } = context;
+  const checks = new SchemaChecks();
+  return (caller, id, update) =>
+    runCommand(context, caller, { work: 'adds', texts: requestTexts.update(update) }, async () => {
+      const { name, input, idempotencyKey } = update;
+      const { tenantId } = caller;
+      const once = idempotentRequest(tenantId, `update:${id}`, idempotencyKey, () => ({ name, input }));
+      const receipt = await unlessRepeated(store, once, async () => {
+        await quotas.mayStore(tenantId);
+        // The last one of those that continue the execution.
+        const to = (await executions.current(tenantId, id)) ?? id;
+        await assertTaken(context, tenantId, to, update, checks);
+        const message: Update = { type: 'update', name, input };
+        const receiptOf = (sent: MessageOutcome): UpdateReceipt => ({ executionId: to, sequence: sequenceOf(sent) });
+        const outcome = await sendCommand(context, caller, to, message, {
+          actor: actorOf(caller),
+          ...(once === null ? {} : { idempotencyRow: (sent) => responseRow(once, { ...receiptOf(sent) }, clock.nowMs()) }),
+        });
+        if (!('refused' in outcome)) return receiptOf(outcome);
+        if (outcome.refused === 'terminal') throw await endedError(context, caller, to);
+        throw refusal(outcome, to, name);
+      });
+      return 'earlier' in receipt ? (receipt.earlier as unknown as UpdateReceipt) : receipt;
+    });
+}
+
+/** Of the event with which the update came. */
+function sequenceOf(sent: MessageOutcome): number {
+  const received = 'refused' in sent ? undefined : sent.events.find(({ type }) => type === 'update_received');
+  if (received === undefined) throw new TypeError('the step of an update has not logged it');
+  return received.sequence;
+}
+
+function refusal({ refused }: RefusedMessage, id: string, name: string): RuntimeError {
+  switch (refused) {
+    case 'unknown_update':
+      return unknownUpdate(id, name, []);
+    case 'too_many_updates': {
+      const limits = `${MAX_UPDATES.toLocaleString('en')} updates, or ${MAX_UPDATE_CHARS / 1024 / 1024} MiB of them`;
+      return new RuntimeError('too_many_events', `the function has had ${limits}: it takes more when it has continued as new`);
+    }
+    case 'ending':
+      return new RuntimeError('conflict', `execution ${id} is about to end; it takes no more updates`);
+    default:
+      return new RuntimeError('conflict', `execution ${id} does not take the update: ${refused}`);
+  }
+}
+
+function unknownUpdate(id: string, name: string, known: readonly string[]): RuntimeError {
+  const shown = `execution ${id} takes no update ${JSON.stringify(truncated(name))}`;
+  if (known.length === 0) return new RuntimeError('not_found', `${shown}: no function of it has called ctx.onUpdate for it`);
+  const hint = didYouMean(name, known);
+  return new RuntimeError(
+    'not_found',
+    `${shown}; it takes ${known.map(truncated).join(', ')}${hint === null ? '' : `; ${hint}`}`,
+  );
+}
+
+/** Rejects with `not_found`, `conflict` or `invalid_input` for what the function does not take. */
+async function assertTaken(
+  { executions }: CommandContext,
+  tenantId: string,
+  id: string,
+  { name, input }: UpdateRequest,
+  checks: SchemaChecks,
+): Promise<void> {
+  const { run } = await executions.load(tenantId, id);
+  // What has ended says so itself.
+  if (TERMINAL.has(run.status)) return;
+  const handlers = updateHandlers(run);
+  if (!handlers.has(name)) throw unknownUpdate(id, name, [...handlers.keys()]);
+  const schema = handlers.get(name);
+  const problem = schema === undefined ? null : await checks.problemOf(schema, name, input);
+  if (problem !== null)
+    throw new RuntimeError('invalid_input', `the input does not fit the schema of update ${name}: ${problem}`);
+}
+
+/** The checks of schemas, each compiled once, as long as its journal is in memory. */
+class SchemaChecks {
+  readonly #checks = new WeakMap<JsonObject, CheckInput>();
+
+  async problemOf(schema: JsonObject, name: string, input: Json): Promise<string | null> {
+    const check = this.#checks.get(schema) ?? inputCheck(schema);
+    this.#checks.set(schema, check);
+    return check(input).catch((cause: unknown) => {
+      const reason = truncated(cause instanceof Error ? cause.message : String(cause));
+      throw new RuntimeError('invalid_input', `the schema of update ${name} cannot check inputs: ${reason}`, { cause });
+    });
+  }
+}
