@@ -157,7 +157,9 @@ export class JournalSession implements LiveFunction {
   /** The function has ended. */
   end(outcome: Outcome): void {
     this.#outcome = outcome;
-    if (this.#hasEnded) this.#end();
+    // The handler of an update by which it has ended has not returned yet.
+    if (this.#hasEnded && this.#handlers.size > 0) setImmediate(() => this.#end());
+    else if (this.#hasEnded) this.#end();
     else this.#settleSoon();
   }
 

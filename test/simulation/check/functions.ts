@@ -12,6 +12,15 @@ interface Logged {
 /** The operations of a visit that have ended, by name. */
 type Results = Map<string, Logged>;
 
+interface Visited {
+  readonly results: Results;
+  readonly numbers: Map<number, string>;
+  /** Updates in the order in which they came, and the numbers of those that were handled. */
+  readonly received: Json[];
+  readonly handled: Set<number>;
+  failed: boolean;
+}
+
 /**
  * Checks that each durable function has returned what its program gives for the logged results of its operations, in the order of the log: whatever
  * crashed, was parked or was run again in between. An operation begins once, and has one result.
@@ -19,14 +28,15 @@ type Results = Map<string, Logged>;
 export function checkFunctions(log: readonly TimedEvent[], { nodes }: Workflow, seed: number): readonly string[] {
   const problems: string[] = [];
   const functions = new Set(nodes.flatMap(({ id, kind }) => (kind.type === 'durable_function' ? [id] : [])));
-  const visits = new Map<string, { readonly results: Results; readonly numbers: Map<number, string>; failed: boolean }>();
+  const visits = new Map<string, Visited>();
   // A retry takes over results from the visit before, and a step that has failed runs again.
   let isComplete = true;
   for (const { sequence, type, node_id, data } of log) {
     if (type === 'workflow_retried' || type === 'workflow_forked') isComplete = false;
     if (node_id === null || !functions.has(node_id) || data.activation === 0) continue;
     const name = `${node_id}:${data.activation}`;
-    const visit = visits.get(name) ?? { results: new Map(), numbers: new Map(), failed: false };
+    const fresh: Visited = { results: new Map(), numbers: new Map(), received: [], handled: new Set(), failed: false };
+    const visit = visits.get(name) ?? fresh;
     visits.set(name, visit);
     const problem = (text: string): void => void problems.push(`${sequence} ${type} ${name}: ${text}`);
     const operation = String(data.name);
@@ -42,10 +52,26 @@ export function checkFunctions(log: readonly TimedEvent[], { nodes }: Workflow, 
       if (isComplete && !mayRunAgain) problem(`${operation} has had a result before`);
       visit.results.set(operation, { output: type === 'step_failed' ? FAILED : (data.output ?? null), at: sequence });
     }
+    if (type === 'update_received') visit.received.push(data.input ?? null);
+    if (type === 'update_handled') {
+      const number = Number(data.update);
+      if (visit.handled.has(number)) problem(`update ${number} was handled before`);
+      if (isComplete && number > visit.received.length) problem(`update ${number} has not come`);
+      if (isComplete && data.output !== number) problem(`update ${number} was answered ${JSON.stringify(data.output)}`);
+      visit.handled.add(number);
+    }
     if (type === 'node_failed') visit.failed = true;
+    // A program does the same each time.
+    if (type === 'node_failed' && data.error_class === 'journal_mismatch') problem(String(data.error));
     if (type === 'node_completed' && isComplete) {
       const wanted = resultOf(programOf(seed, node_id), visit.results);
-      const result = isObject(data.output) ? (data.output.result ?? null) : null;
+      const { result = null, notes = null, order = [] } = isObject(data.output) ? data.output : {};
+      const given = visit.received.filter((_, i) => visit.handled.has(i + 1));
+      const places = (order as readonly string[]).map((operation) => visit.results.get(operation)?.at ?? 0);
+      if (places.some((place, i) => place <= (places[i - 1] ?? 0)))
+        problem(`it was given ${JSON.stringify(order)} in another order than that of the log`);
+      if (canonicalJson(notes) !== canonicalJson(given))
+        problem(`it was given the updates ${JSON.stringify(given)}, and has ${JSON.stringify(notes)}`);
       if (canonicalJson(result) !== canonicalJson(wanted))
         problem(`it returned ${JSON.stringify(result)}, and by its log ${JSON.stringify(wanted)}`);
     }

@@ -342,6 +342,26 @@ export class OnlineChecker {
       this.addViolation(`a function is given ${JSON.stringify(output)} for ${of}, and ${JSON.stringify(logged)} is durable`);
   }
 
+  /** An update was accepted: it must be in the log, once. */
+  onUpdateAccepted(client: string, executionId: string, sequence: number): void {
+    const received = (this.effects.get(client) ?? []).filter(({ what }) => what.startsWith('update_received'));
+    const [first] = received;
+    if (received.length !== 1 || first?.executionId !== executionId || first.seq !== sequence)
+      this.addViolation(
+        `${client}: its update is in the log ${received.length} times, and not only at ${executionId} ${sequence}`,
+      );
+  }
+
+  /** An update was answered: the answer must be durable. */
+  onUpdateAnswered(client: string, executionId: string, sequence: number, output: Json): void {
+    if (this.#isUnnoticed) return;
+    const events = this.#database?.tables.executions.get(executionId)?.events ?? [];
+    const handled = events.filter(({ type }) => type === 'update_handled').map(({ data }) => JSON.parse(data) as JsonObject);
+    const answers = handled.filter(({ received }) => received === sequence);
+    if (answers.length !== 1 || answers[0]?.output !== output)
+      this.addViolation(`${client} was answered ${JSON.stringify(output)}, and durable is ${JSON.stringify(answers)}`);
+  }
+
   /** The events with results of an operation. `isBefore`: also those of earlier visits, with which a retry goes on. */
   #ends({ executionId, node, activation, name }: OperationOf, isBefore: boolean) {
     const events = this.#database?.tables.executions.get(executionId)?.events ?? [];

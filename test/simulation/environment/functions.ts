@@ -3,9 +3,13 @@ import type { DurableContext } from '../../../src/executors/durable/context.ts';
 import type { Random } from '../../support/random.ts';
 import { randomStream } from './random-streams.ts';
 
+type Step = { readonly does: 'step'; readonly name: string };
+
 /** What a durable function does: an operation, or operations one after the other, side by side, or of which the first one counts. Names are unique. */
 export type Program =
-  | { readonly does: 'step' | 'sleep' | 'now' | 'event' | 'approval'; readonly name: string }
+  | { readonly does: 'step' | 'sleep' | 'now' | 'event' | 'approval' | 'expose'; readonly name: string }
+  /** A step for each item, whose failures are results. */
+  | { readonly does: 'map'; readonly of: readonly Step[]; readonly name: string }
   | { readonly does: 'sequence' | 'all' | 'race'; readonly of: readonly Program[] };
 
 /** What stands for the failure of a step in the result of a function. */
@@ -24,6 +28,7 @@ export function programOf(seed: number, node: string): Program {
     { does: 'event', name: 'key0' },
     { does: 'event', name: 'key1' },
     { does: 'approval', name: 'approval' },
+    { does: 'expose', name: 'expose' },
   ];
   return draw(random, DEPTH, waits, { steps: 0 });
 }
@@ -35,7 +40,10 @@ function draw(random: Random, depth: number, waits: Program[], drawn: { steps: n
   }
   if (waits.length > 0 && random.chance(0.35)) return waits.splice(random.between(0, waits.length - 1), 1)[0] as Program;
   drawn.steps += 1;
-  return { does: 'step', name: `s${drawn.steps}` };
+  const name = `s${drawn.steps}`;
+  if (random.chance(0.75)) return { does: 'step', name };
+  const of = Array.from({ length: random.between(1, 5) }, (_, i): Step => ({ does: 'step', name: `${name}[${i}]` }));
+  return { does: 'map', name, of };
 }
 
 /** What a function needs of the simulation. */
@@ -57,6 +65,8 @@ export async function perform(program: Program, ctx: DurableContext, side: Funct
     }
     case 'all':
       return Promise.all(program.of.map((one) => perform(one, ctx, side)));
+    case 'map':
+      return mapped(program, ctx, side);
     case 'race':
       return Promise.race(program.of.map((one, i) => perform(one, ctx, side).then(() => i)));
     default: {
@@ -65,6 +75,43 @@ export async function perform(program: Program, ctx: DurableContext, side: Funct
       return output;
     }
   }
+}
+
+/** The name of the updates that every function takes, and keeps. */
+export const NOTE = 'note';
+
+/**
+ * Runs a program as a durable function does. With its result, it gives the inputs of the updates that it has handled, and the names of the operations whose
+ * results it was given, in that order.
+ */
+export async function performWithNotes(program: Program, ctx: DurableContext, side: FunctionSide): Promise<Json> {
+  const notes: Json[] = [];
+  // No schema: its check is loaded when it is used first, which takes real time.
+  ctx.onUpdate(NOTE, null, (note) => notes.push(note as Json));
+  const order: string[] = [];
+  const given = (name: string, output: Json): void => {
+    // Items of a list are reported once the list is complete.
+    if (!name.endsWith(']')) order.push(name);
+    side.given(name, output);
+  };
+  return { result: await perform(program, ctx, Object.assign({}, side, { given })), notes, order };
+}
+
+async function mapped(
+  { name, of }: Program & { readonly does: 'map' },
+  ctx: DurableContext,
+  { step, given }: FunctionSide,
+): Promise<Json> {
+  const run = async (item: Step, _: number, { attempt }: { readonly attempt: number }): Promise<Json> => {
+    try {
+      return await step(item.name, attempt);
+    } catch {
+      return FAILED;
+    }
+  };
+  const results = await ctx.map(name, of, run, { maxConcurrency: 2 });
+  for (const [i, output] of results.entries()) given(`${name}[${i}]`, output);
+  return results;
 }
 
 async function operation(
@@ -88,6 +135,9 @@ async function operation(
       return null;
     case 'now':
       return ctx.now();
+    case 'expose':
+      await ctx.expose({ exposed: true });
+      return null;
     case 'event':
       return ctx.event<Json>(name, { timeout: limit });
     case 'approval':

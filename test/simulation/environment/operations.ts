@@ -3,6 +3,7 @@ import { CLIENT_PREFIX, type OnlineChecker } from '../check/online-checker.ts';
 import type { Operation, Plan } from '../plan.ts';
 import { type Clients, callerOf, type Reply } from './clients.ts';
 import type { Damage } from './damage.ts';
+import { NOTE } from './functions.ts';
 import { randomStream } from './random-streams.ts';
 import type { Suspensions } from './suspensions.ts';
 
@@ -139,6 +140,7 @@ export class Operations {
     switch (operation.kind) {
       case 'event': {
         await this.sendEvent(client, executionId, operation);
+        await this.#sendUpdate(`${client} note`, executionId);
         return;
       }
       case 'approve': {
@@ -202,6 +204,25 @@ export class Operations {
         this.#checker.addViolation(`${client}: refused by an execution that had not ended: ${reply.error.message}`);
     };
     await Promise.all(keyed && twice ? [once(client), once(`${client} again`)] : [once(client)]);
+  }
+
+  /** An update, which only a live durable function takes. Its answer must be durable. */
+  async #sendUpdate(client: string, executionId: string): Promise<void> {
+    const random = this.#random(client);
+    const update = { name: NOTE, input: random.between(0, 1_000_000), idempotencyKey: client };
+    const accepted = await this.#clients.askUntilAnswered(random, client, (runtime) =>
+      runtime.sendUpdate(callerOf(client), executionId, update),
+    );
+    if (accepted.is !== 'answer') return;
+    const { executionId: to, sequence } = accepted.value;
+    this.#checker.onUpdateAccepted(client, to, sequence);
+    const answer = await this.#clients.ask(random, `${client} answer`, (runtime) =>
+      runtime.updateOutcome('default', to, sequence, 5_000),
+    );
+    if (answer.is === 'answer' && answer.value.status === 'completed')
+      this.#checker.onUpdateAnswered(client, to, sequence, answer.value.output);
+    else if (answer.is === 'answer' && answer.value.status === 'failed')
+      this.#checker.addViolation(`${client}: the update failed: ${answer.value.error}`);
   }
 
   async approve(

@@ -4,7 +4,7 @@ import type { ToolContext, Tools } from '../../../src/runtime/types/work.ts';
 import type { OnlineChecker, StepCall, ToolCall } from '../check/online-checker.ts';
 import { FUNCTION_TOOL } from '../generate-features.ts';
 import type { Plan } from '../plan.ts';
-import { type FunctionSide, perform, programOf } from './functions.ts';
+import { type FunctionSide, performWithNotes, programOf } from './functions.ts';
 import type { Incarnation } from './incarnation.ts';
 import { randomStream } from './random-streams.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -88,7 +88,7 @@ export class SimulatedTools {
         if (incarnation.alive) this.#checker.onGiven({ ...visit, name }, output);
       },
     };
-    return { result: await perform(programOf(seed, node), context, side) };
+    return performWithNotes(programOf(seed, node), context, side);
   }
 
   #step(incarnation: Incarnation, step: StepCall, mark: string): Promise<Json> {
