@@ -262,9 +262,9 @@ export class OnlineChecker {
     if (effects.length > 1) this.addViolation(`${client} has ${effects.length} times ${what} in the log`);
   }
 
-  /** A request was refused because the execution is said to change too often. */
-  onTooManyConflicts(client: string, executionId: string): void {
-    const sinceMs = this.#nowMs() - CONFLICTS_WITHIN_MS;
+  /** A request was refused because the execution is said to change too often. A frozen process may say so long after it was sent. */
+  onTooManyConflicts(client: string, executionId: string, sentAtMs: number): void {
+    const sinceMs = Math.min(sentAtMs, this.#nowMs() - CONFLICTS_WITHIN_MS);
     const commits = (this.#commits.get(executionId) ?? []).filter((atMs) => atMs >= sinceMs).length;
     if (commits < MIN_CONFLICTS)
       this.addViolation(`${client} was refused because ${executionId} changes too often, which it did ${commits} times`);

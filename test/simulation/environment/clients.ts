@@ -98,6 +98,7 @@ export class Clients {
   #ask<T>(label: string, { runtime, incarnation }: Up, request: (runtime: ServerRuntime) => Promise<T>): Promise<Reply<T>> {
     return new Promise((resolve) => {
       const { setBacks } = this.#checker;
+      const sentAtMs = this.#scheduler.nowMs;
       const done = (reply: Reply<T>): void => {
         cancel();
         // What has happened may be lost with the state before the database was set back.
@@ -110,7 +111,7 @@ export class Clients {
           if (incarnation.alive) done({ is: 'answer', value });
         },
         (error: unknown) => {
-          if (incarnation.alive) done(this.#refusal(label, error));
+          if (incarnation.alive) done(this.#refusal(label, error, sentAtMs));
         },
       );
     });
@@ -125,14 +126,14 @@ export class Clients {
     }
   }
 
-  #refusal(label: string, error: unknown): Reply<never> {
+  #refusal(label: string, error: unknown, sentAtMs: number): Reply<never> {
     if (error instanceof StoreError || this.#isDamaged(error)) return { is: 'unknown' };
     if (!(error instanceof RuntimeError) || error.code === 'corrupt') {
       this.#checker.addViolation(`${label}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       return { is: 'unknown' };
     }
     const [, changing] = /^execution (\S+) changes too often/.exec(error.message) ?? [];
-    if (changing !== undefined) this.#checker.onTooManyConflicts(label, changing);
+    if (changing !== undefined) this.#checker.onTooManyConflicts(label, changing, sentAtMs);
     return RETRYABLE.has(error.code) || error.code.startsWith('limit_exceeded') ? { is: 'not now' } : { is: 'refused', error };
   }
 }
